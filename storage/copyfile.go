@@ -1,0 +1,58 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// copyChunk is how much CopyFile copies between two looks at ctx: enough for
+// the kernel to work undisturbed, little enough to stop within a second.
+const copyChunk = 16 << 20
+
+// CopyFile copies the file src to the new file dst, which must not exist and
+// whose parent must, with the permission bits perm. It tells wrote, which may
+// be nil, each number of bytes written. Between files of one kernel it copies
+// inside the kernel. When it fails, dst is gone.
+func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, wrote func(n int64)) error {
+	in, err := fsys.OpenFile(ctx, src, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := fsys.OpenFile(ctx, dst, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	err = copyContent(ctx, out, in, wrote)
+	if closeErr := out.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		// The copy must go even when it was ctx that ended.
+		err = errors.Join(err, Remove(context.WithoutCancel(ctx), fsys, dst))
+	}
+	return err
+}
+
+// copyContent copies in chunks. io.CopyN hands an *os.File's ReadFrom a
+// limited *os.File, from which it makes copy_file_range where there is one.
+func copyContent(ctx context.Context, out io.Writer, in io.Reader, wrote func(n int64)) error {
+	for {
+		n, err := io.CopyN(out, in, copyChunk)
+		if wrote != nil && n > 0 {
+			wrote(n)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

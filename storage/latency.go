@@ -1,0 +1,126 @@
+package storage
+
+import (
+	"context"
+	"encoding/xml"
+	"io/fs"
+	"iter"
+	"time"
+
+	"golang.org/x/net/webdav"
+)
+
+// WithLatency returns fsys made slow, to demonstrate and test slow storage:
+// each call of it or of one of its files first waits for delay, or until ctx
+// ends. Reading a collection counts as one call and one more for each member,
+// because each comes with its metadata.
+func WithLatency(fsys FS, delay time.Duration) FS {
+	if delay <= 0 {
+		return fsys
+	}
+	return &slowFS{fsys: fsys, delay: delay}
+}
+
+type slowFS struct {
+	fsys  FS
+	delay time.Duration
+}
+
+// wait returns ctx's error when ctx ends before the delay is over.
+func (s *slowFS) wait(ctx context.Context) error {
+	timer := time.NewTimer(s.delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *slowFS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	return s.fsys.Mkdir(ctx, name, perm)
+}
+
+func (s *slowFS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (File, error) {
+	if err := s.wait(ctx); err != nil {
+		return nil, err
+	}
+	f, err := s.fsys.OpenFile(ctx, name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return s.slowFile(f), nil
+}
+
+func (s *slowFS) RemoveAll(ctx context.Context, name string) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	return s.fsys.RemoveAll(ctx, name)
+}
+
+func (s *slowFS) Rename(ctx context.Context, oldName, newName string) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	return s.fsys.Rename(ctx, oldName, newName)
+}
+
+func (s *slowFS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
+	if err := s.wait(ctx); err != nil {
+		return nil, err
+	}
+	return s.fsys.Stat(ctx, name)
+}
+
+func (s *slowFS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
+	if err := s.wait(ctx); err != nil {
+		return nil, err
+	}
+	return Lstat(ctx, s.fsys, name)
+}
+
+func (s *slowFS) Remove(ctx context.Context, name string) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	return Remove(ctx, s.fsys, name)
+}
+
+func (s *slowFS) SetTimes(ctx context.Context, name string, modified time.Time) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	return SetTimes(ctx, s.fsys, name, modified)
+}
+
+// ReadDeadProps does not wait for a backend that has none to read.
+func (s *slowFS) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error) {
+	if _, quick := s.fsys.(DeadPropsReader); !quick {
+		if err := s.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return ReadDeadProps(ctx, s.fsys, name)
+}
+
+func (s *slowFS) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+	return func(yield func(fs.FileInfo, error) bool) {
+		if err := s.wait(ctx); err != nil {
+			yield(nil, err)
+			return
+		}
+		for info, err := range ReadDir(ctx, s.fsys, name) {
+			if err == nil {
+				err = s.wait(ctx)
+			}
+			if !yield(info, err) || err != nil {
+				return
+			}
+		}
+	}
+}

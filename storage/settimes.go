@@ -1,0 +1,25 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+)
+
+// TimeSetter is an [FS] that can set modification times.
+type TimeSetter interface {
+	FS
+
+	// SetTimes sets the modification time of name.
+	SetTimes(ctx context.Context, name string, modified time.Time) error
+}
+
+// SetTimes sets the modification time of name. Without a [TimeSetter] it
+// returns errors.ErrUnsupported.
+func SetTimes(ctx context.Context, fsys FS, name string, modified time.Time) error {
+	if s, ok := fsys.(TimeSetter); ok {
+		return s.SetTimes(ctx, name, modified)
+	}
+	return &fs.PathError{Op: "settimes", Path: name, Err: errors.ErrUnsupported}
+}
