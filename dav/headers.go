@@ -1,0 +1,71 @@
+package dav
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/davd/davd/storage/tree"
+)
+
+// depth parses the header Depth (RFC 4918 §10.2): 0, 1 or [tree.Infinite].
+// Without the header it is absent. allowed lists what the method takes.
+func depth(r *http.Request, absent int, allowed ...string) (int, error) {
+	value := r.Header.Get("Depth")
+	if value == "" {
+		return absent, nil
+	}
+	for _, a := range allowed {
+		if strings.EqualFold(value, a) {
+			return depths[a], nil
+		}
+	}
+	return 0, &statusError{http.StatusBadRequest, "the header Depth must be " + strings.Join(allowed, " or ") + " for " + r.Method}
+}
+
+var depths = map[string]int{"0": 0, "1": 1, "infinity": tree.Infinite}
+
+// overwrite parses the header Overwrite (RFC 4918 §10.6).
+func overwrite(r *http.Request) (bool, error) {
+	switch value := r.Header.Get("Overwrite"); {
+	case value == "", strings.EqualFold(value, "T"):
+		return true, nil
+	case strings.EqualFold(value, "F"):
+		return false, nil
+	}
+	return false, &statusError{http.StatusBadRequest, "the header Overwrite must be T or F"}
+}
+
+// prefers reports whether the header Prefer (RFC 7240 §2) has the preference.
+func prefers(r *http.Request, preference string) bool {
+	for element := range listElements(r.Header.Values("Prefer")) {
+		token, _, _ := strings.Cut(element, ";")
+		token, _, _ = strings.Cut(token, "=")
+		if strings.EqualFold(strings.TrimSpace(token), preference) {
+			return true
+		}
+	}
+	return false
+}
+
+// listElements yields the elements of a comma-separated header (RFC 9110
+// §5.6.1); a comma in a quoted string does not separate.
+func listElements(values []string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, value := range values {
+			quoted, start := false, 0
+			for i := 0; i <= len(value); i++ {
+				switch {
+				case i == len(value) || (value[i] == ',' && !quoted):
+					if element := strings.TrimSpace(value[start:i]); element != "" && !yield(element) {
+						return
+					}
+					start = i + 1
+				case value[i] == '"':
+					quoted = !quoted
+				case value[i] == '\\' && quoted && i+1 < len(value):
+					i++
+				}
+			}
+		}
+	}
+}

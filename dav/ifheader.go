@@ -1,0 +1,102 @@
+package dav
+
+import (
+	"net/http"
+	"strings"
+)
+
+// ifHeader is the header If (RFC 4918 §10.4): it holds when one of its lists
+// does.
+type ifHeader []ifList
+
+// ifList holds when all of its conditions do, for the resource that tag names
+// or, when that is "", for the request URI.
+type ifList struct {
+	tag        string
+	conditions []ifCondition
+}
+
+// ifCondition is a state token, or an entity tag with its quotes.
+type ifCondition struct {
+	not         bool
+	token, etag string // one of them
+}
+
+var errIfHeader = &statusError{http.StatusBadRequest, "the header If is malformed"}
+
+// parseIf parses
+//
+//	If   = 1*List / 1*( "<" URI ">" 1*List )
+//	List = "(" 1*( ["Not"] ( "<" URI ">" / "[" entity-tag "]" ) ) ")"
+func parseIf(s string) (ifHeader, error) {
+	var header ifHeader
+	p := ifParser{rest: s}
+	for p.peek() != 0 {
+		tag, tagged := p.delimited('<', '>')
+		if len(header) > 0 && (!tagged || header[0].tag == "") {
+			return nil, errIfHeader // tagged lists and others don't mix
+		}
+		before := len(header)
+		for p.peek() == '(' {
+			conditions, ok := p.list()
+			if !ok {
+				return nil, errIfHeader
+			}
+			header = append(header, ifList{tag: tag, conditions: conditions})
+		}
+		if len(header) == before {
+			return nil, errIfHeader
+		}
+	}
+	if len(header) == 0 {
+		return nil, errIfHeader
+	}
+	return header, nil
+}
+
+type ifParser struct{ rest string }
+
+// peek skips white space and returns the next character, 0 at the end.
+func (p *ifParser) peek() byte {
+	p.rest = strings.TrimLeft(p.rest, " \t")
+	if p.rest == "" {
+		return 0
+	}
+	return p.rest[0]
+}
+
+// delimited takes what stands between open and end, if open comes next. It
+// must not be empty.
+func (p *ifParser) delimited(open, end byte) (string, bool) {
+	if p.peek() != open {
+		return "", false
+	}
+	inner, rest, found := strings.Cut(p.rest[1:], string(end))
+	if !found || inner == "" {
+		return "", false
+	}
+	p.rest = rest
+	return inner, true
+}
+
+// list takes a List, of which the parenthesis comes next.
+func (p *ifParser) list() ([]ifCondition, bool) {
+	p.rest = p.rest[1:]
+	var conditions []ifCondition
+	for p.peek() != ')' {
+		c := ifCondition{}
+		if len(p.rest) >= 3 && strings.EqualFold(p.rest[:3], "Not") {
+			c.not, p.rest = true, p.rest[3:]
+		}
+		var isToken, isETag bool
+		if c.token, isToken = p.delimited('<', '>'); !isToken {
+			c.etag, isETag = p.delimited('[', ']')
+		}
+		if !isToken && !isETag {
+			return nil, false
+		}
+		conditions = append(conditions, c)
+	}
+	p.rest = p.rest[1:]
+	return conditions, len(conditions) > 0
+}

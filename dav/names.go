@@ -1,0 +1,128 @@
+package dav
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/davd/davd/storage"
+)
+
+// prefix returns Prefix with a leading and without a trailing slash, or "".
+func (h *Handler) prefix() string {
+	if h.Prefix == "" || h.Prefix == "/" {
+		return ""
+	}
+	return storage.Clean(h.Prefix)
+}
+
+// name returns the storage name of a URL path.
+func (h *Handler) name(urlPath string) (string, error) {
+	if strings.ContainsRune(urlPath, 0) {
+		return "", &statusError{http.StatusBadRequest, "the path contains a NUL"}
+	}
+	clean, prefix := storage.Clean(urlPath), h.prefix()
+	rest, found := strings.CutPrefix(clean, prefix)
+	if !found || (prefix != "" && rest != "" && rest[0] != '/') {
+		return "", &statusError{http.StatusNotFound, "the path is outside " + prefix + "/"}
+	}
+	if rest == "" {
+		rest = "/"
+	}
+	return rest, nil
+}
+
+// destination returns the storage name that the header Destination gives: an
+// absolute URI or an absolute path (RFC 4918 §10.3).
+func (h *Handler) destination(r *http.Request) (string, error) {
+	header := r.Header.Get("Destination")
+	if header == "" {
+		return "", &statusError{http.StatusBadRequest, "the header Destination is missing"}
+	}
+	u, err := url.Parse(header)
+	if err != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != "") {
+		return "", &statusError{http.StatusBadRequest, "the header Destination is neither an absolute URI nor an absolute path"}
+	}
+	if u.Host != "" && !servesHost(r, u) {
+		return "", &statusError{http.StatusBadGateway, "the header Destination names another server"}
+	}
+	name, err := h.name(u.Path)
+	if statusOf(err) == http.StatusNotFound {
+		// RFC 4918 §9.8.5: another URL namespace.
+		return "", &statusError{http.StatusBadGateway, "the header Destination leads outside this share"}
+	}
+	if err != nil {
+		return "", err
+	}
+	if storage.Reserved(name) {
+		return "", &statusError{http.StatusForbidden, "the header Destination names what is reserved for the server"}
+	}
+	return name, nil
+}
+
+// servesHost reports whether u's host is this server's, as the client or the
+// proxy in front knows it. Believing the client's word for it is harmless: it
+// decides nothing but whether the path of u is one of this server's.
+func servesHost(r *http.Request, u *url.URL) bool {
+	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	if port == "" {
+		return false
+	}
+	wanted := hostPort(u.Host, port)
+	for _, host := range append(r.Header.Values("X-Forwarded-Host"), r.Host) {
+		for candidate := range strings.SplitSeq(host, ",") {
+			if hostPort(strings.TrimSpace(candidate), port) == wanted {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hostPort returns host in lower case and with its port.
+func hostPort(host, port string) string {
+	host = strings.ToLower(host)
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		return net.JoinHostPort(h, p)
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
+}
+
+// href returns the URL path of name, escaped, with a trailing slash for a
+// collection (RFC 4918 §5.2).
+func (h *Handler) href(name string, collection bool) string {
+	return string(appendHref(nil, h.prefix(), name, collection))
+}
+
+// appendHref appends the URL path of name below prefix. Whatever is not safe
+// in a path segment, in XML text and in a header is percent-encoded.
+func appendHref(dst []byte, prefix, name string, collection bool) []byte {
+	dst = appendEscaped(dst, prefix)
+	dst = appendEscaped(dst, name)
+	if collection && name != "/" {
+		dst = append(dst, '/')
+	}
+	return dst
+}
+
+func appendEscaped(dst []byte, s string) []byte {
+	const hex = "0123456789ABCDEF"
+	for i := range len(s) {
+		if c := s[i]; c < 0x80 && hrefSafe[c] {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return dst
+}
+
+// hrefSafe are the characters that stand for themselves: RFC 3986's
+// unreserved ones, the slash, and those of pchar that mean nothing in XML.
+var hrefSafe = func() (safe [0x80]bool) {
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/!$()*+,:=@" {
+		safe[c] = true
+	}
+	return safe
+}()

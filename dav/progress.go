@@ -1,0 +1,92 @@
+package dav
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/davd/davd/storage/tree"
+)
+
+// maxInterimHeader bounds what davd puts on one interim response, in bytes:
+// the header fields with their names and line ends.
+const maxInterimHeader = 900
+
+// maxProgressName bounds the current member in the header Progress. Longer
+// ones are left out.
+const maxProgressName = 400
+
+// formatProgress returns the value of the header Progress
+// (draft-wright-http-progress-02): members done and known, the current member
+// relative to the request URI, bytes done and known. Names are escaped as in
+// a URL, so that the value is ASCII.
+func formatProgress(p tree.Progress, root string, named bool) string {
+	b := make([]byte, 0, 128)
+	b = appendFraction(b, p.Done, p.Known)
+	if name := appendEscaped(nil, relative(root, p.Current)); named && len(name) > 0 && len(name) <= maxProgressName {
+		b = append(b, ` "`...)
+		b = append(b, name...)
+		b = append(b, '"')
+	}
+	if p.Bytes > 0 || p.KnownBytes > 0 {
+		b = append(b, ' ')
+		b = appendFraction(b, p.Bytes, p.KnownBytes)
+		b = append(b, " (bytes)"...)
+	}
+	return string(b)
+}
+
+// appendFraction appends "done/known", or "done/" while known is 0.
+func appendFraction(b []byte, done, known int64) []byte {
+	b = strconv.AppendInt(b, done, 10)
+	b = append(b, '/')
+	if known > 0 {
+		b = strconv.AppendInt(b, known, 10)
+	}
+	return b
+}
+
+// relative returns name relative to root, which contains it; the root itself
+// by its last segment.
+func relative(root, name string) string {
+	switch {
+	case name == "":
+		return ""
+	case name == root:
+		return name[strings.LastIndexByte(name, '/')+1:]
+	case root == "/":
+		return name[1:]
+	}
+	return strings.TrimPrefix(name, root+"/")
+}
+
+// formatStatusURI returns the value of the header Status-URI (RFC 2518 §9.7)
+// for as many outcomes as fit into room bytes; "" when there are none. success
+// is the status of a member that did not fail.
+func formatStatusURI(outcomes []tree.Outcome, success int, url func(name string) string, room int) string {
+	var b strings.Builder
+	for _, outcome := range outcomes {
+		status := success
+		if outcome.Err != nil {
+			status = statusOf(outcome.Err)
+		}
+		element := strconv.Itoa(status) + " <" + url(outcome.Name) + ">"
+		if b.Len()+len(", ")+len(element) > room {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(element)
+	}
+	return b.String()
+}
+
+// absoluteURL returns how r's client would name the resource name.
+func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
+	base := "http://" + r.Host
+	if r.TLS != nil {
+		base = "https://" + r.Host
+	}
+	return func(name string) string { return base + h.href(name, false) }
+}

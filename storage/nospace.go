@@ -1,0 +1,14 @@
+package storage
+
+import (
+	"errors"
+	"slices"
+	"syscall"
+)
+
+// NoSpace reports whether err says that the backend has no room left, on the
+// disk or in a quota.
+func NoSpace(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno) && slices.Contains(noSpaceErrnos, errno)
+}

@@ -1,0 +1,7 @@
+//go:build unix
+
+package storage
+
+import "syscall"
+
+var noSpaceErrnos = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}

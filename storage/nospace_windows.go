@@ -1,0 +1,11 @@
+package storage
+
+import "syscall"
+
+// Windows' own codes beside those that package syscall invents for it.
+const (
+	errorHandleDiskFull = syscall.Errno(39)
+	errorDiskFull       = syscall.Errno(112)
+)
+
+var noSpaceErrnos = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, errorHandleDiskFull, errorDiskFull}

@@ -1,0 +1,116 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/davd/davd/storage"
+)
+
+var (
+	// ErrOverlap says that source and destination are the same or one
+	// contains the other. Nothing was touched.
+	ErrOverlap = errors.New("source and destination overlap")
+	// ErrLoop says that a symbolic link leads to a collection that holds it,
+	// so that its members can't be copied.
+	ErrLoop = errors.New("symbolic link to a collection that contains it")
+)
+
+// maxNamedFailures bounds the memory that failures take.
+const maxNamedFailures = 10_000
+
+// PartialError says that some members failed while the rest was done.
+type PartialError struct {
+	// Failures names the members that failed, and why, in the order in which
+	// they came. A member that could not be done only because of another one
+	// (a collection that is not empty because its member could not be
+	// removed) is not named (RFC 4918 §9.6.1).
+	Failures []Outcome
+	// Unnamed is how many more there were.
+	Unnamed int64
+}
+
+// Error names the first failure and counts the others.
+func (e *PartialError) Error() string {
+	first := e.Failures[0]
+	others := int64(len(e.Failures)) - 1 + e.Unnamed
+	if others == 0 {
+		return fmt.Sprintf("%s: %v", first.Name, first.Err)
+	}
+	return fmt.Sprintf("%s: %v, and %d more", first.Name, first.Err, others)
+}
+
+// LeftoverError says that the operation is done, but that the tree that it
+// displaced could not be removed and stays under a reserved name.
+type LeftoverError struct {
+	// Name is the reserved name.
+	Name string
+	// Err is why it could not be removed.
+	Err error
+}
+
+// Error says which tree was left, and why.
+func (e *LeftoverError) Error() string {
+	return fmt.Sprintf("done, but the displaced %s could not be removed: %v", e.Name, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *LeftoverError) Unwrap() error { return e.Err }
+
+// failures gathers what goes into a PartialError.
+type failures struct {
+	named   []Outcome
+	unnamed int64
+}
+
+func (f *failures) add(name string, err error) {
+	if len(f.named) < maxNamedFailures {
+		f.named = append(f.named, Outcome{Name: name, Err: err})
+		return
+	}
+	f.unnamed++
+}
+
+// err returns a *PartialError, or nil when nothing failed.
+func (f *failures) err() error {
+	if len(f.named) == 0 {
+		return nil
+	}
+	return &PartialError{Failures: f.named, Unnamed: f.unnamed}
+}
+
+// of returns the error of name if that was the last to fail.
+func (f *failures) of(name string) error {
+	if n := len(f.named); n > 0 && f.named[n-1].Name == name {
+		return f.named[n-1].Err
+	}
+	return nil
+}
+
+// fatal reports whether err makes it pointless to go on with other members.
+func fatal(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		storage.NoSpace(err) || errors.Is(err, syscall.EROFS)
+}
+
+// immovable reports whether err, from Rename, says that only copying helps.
+func immovable(err error) bool {
+	return errors.Is(err, syscall.EXDEV) || errors.Is(err, errors.ErrUnsupported)
+}
+
+// Overlap reports whether a and b are the same or one contains the other.
+func Overlap(a, b string) bool { return contains(a, b) || contains(b, a) }
+
+// contains reports whether inner is outer or below it.
+func contains(outer, inner string) bool {
+	return outer == inner || outer == "/" || strings.HasPrefix(inner, outer+"/")
+}
+
+// linkError is the error of an operation on two names.
+func linkError(op, src, dst string, err error) error {
+	return &fs.PathError{Op: op, Path: src + " to " + dst, Err: err}
+}
