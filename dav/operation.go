@@ -141,7 +141,10 @@ func (h *Handler) work(ctx, client context.Context, op *operation, e *emitter, w
 	defer e.stop()
 	status, err = work(ctx, e.res, op.monitor)
 	if err != nil && errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrShutdown) {
-		return http.StatusServiceUnavailable, ErrShutdown
+		err = ErrShutdown
+		if status != 0 {
+			status = statusOf(err)
+		}
 	}
 	return status, err
 }

@@ -28,7 +28,7 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	return h.operate(w, r, about, true, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
 		p := &propfind{handler: h, ctx: ctx, res: res, request: request, prefix: h.prefix()}
 		err := tree.Walk(ctx, h.FileSystem, name, depth, monitor, p.visit)
-		if p.body == nil {
+		if p.body == nil || (err != nil && res.discard()) {
 			return statusOf(err), err
 		}
 		return 0, p.end(name, err)
@@ -77,8 +77,8 @@ func (p *propfind) visit(name string, info fs.FileInfo, err error) error {
 	return p.body.end()
 }
 
-// end ends the body. When the walk has failed in the middle, the client is
-// told so for the request URI: what it has is not all.
+// end ends the body. When the walk has failed after the response was committed,
+// the client is told so for the request URI: what it has is not all.
 func (p *propfind) end(name string, walkErr error) error {
 	if walkErr == nil {
 		return p.body.close("")

@@ -106,6 +106,19 @@ func (r *response) FlushError() error {
 // Flush implements http.Flusher.
 func (r *response) Flush() { _ = r.FlushError() }
 
+// discard takes back what is held. It reports false when the response has been
+// committed.
+func (r *response) discard() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state != responseHeld {
+		return false
+	}
+	r.status, r.body, r.multistatus = 0, nil, false
+	r.header.Del("Content-Type")
+	return true
+}
+
 // interim sends an interim response with no other header than header, unless
 // the final response has begun. It reports whether it did.
 func (r *response) interim(header http.Header) bool {

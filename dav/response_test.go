@@ -1,0 +1,250 @@
+package dav
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// requestOn returns a request as server would hand it to a handler.
+func requestOn(tb testing.TB, server *http.Server) *http.Request {
+	tb.Helper()
+	ctx := context.WithValue(tb.Context(), http.ServerContextKey, server)
+	r, err := http.NewRequestWithContext(ctx, "COPY", "http://davd.test/src", http.NoBody)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+// step is a call of the response by the handler or the emitter. It returns 1
+// when it claims to have sent an interim response.
+type step func(r *response) int
+
+var (
+	stepInterim step = func(r *response) int {
+		if r.interim(http.Header{"Progress": {"1/2"}}) {
+			return 1
+		}
+		return 0
+	}
+	stepAlive  step = func(r *response) int { r.keepAlive(); return 0 }
+	stepHeader step = func(r *response) int { r.Header().Set("Etag", `"x"`); return 0 }
+	stepStatus step = func(r *response) int { r.WriteHeader(http.StatusMultiStatus); return 0 }
+	stepStream step = func(r *response) int { r.streamMultistatus(); return 0 }
+	stepFlush  step = func(r *response) int { r.Flush(); return 0 }
+	stepFinish step = func(r *response) int { _ = r.finish(); return 0 }
+)
+
+func stepWrite(s string) step {
+	return func(r *response) int { _, _ = r.Write([]byte(s)); return 0 }
+}
+
+// handlerScripts are what a handler may do; the last step is always finish.
+var handlerScripts = map[string]struct {
+	steps []step
+	body  string
+}{
+	"empty":    {[]step{stepHeader, stepStatus, stepFinish}, ""},
+	"held":     {[]step{stepHeader, stepStatus, stepWrite("<a/>"), stepWrite("<b/>"), stepFinish}, "<a/><b/>"},
+	"stream":   {[]step{stepStream, stepStatus, stepWrite("<a/>"), stepWrite("<b/>"), stepFinish}, "<a/><b/>"},
+	"flushed":  {[]step{stepStream, stepStatus, stepWrite("<a/>"), stepFlush, stepWrite("<b/>"), stepFinish}, "<a/><b/>"},
+	"overflow": {[]step{stepStream, stepStatus, stepWrite("<a/>"), stepWrite(big), stepWrite("<b/>"), stepFinish}, "<a/>" + big + "<b/>"},
+}
+
+var big = "<" + strings.Repeat("x", holdLimit) + "/>"
+
+// TestResponseEveryInterleaving runs the emitter's calls against the
+// handler's in every order that there is. All of them exclude each other, so
+// these are all the interleavings of the two goroutines.
+func TestResponseEveryInterleaving(t *testing.T) {
+	emitter := []step{stepInterim, stepAlive, stepInterim, stepAlive, stepInterim}
+	for name, script := range handlerScripts {
+		t.Run(name, func(t *testing.T) {
+			n := 0
+			interleave(nil, script.steps, emitter, func(order []step) {
+				n++
+				res, w := newTestResponse(t, &http.Server{})
+				claimed := 0
+				for _, s := range order {
+					claimed += s(res)
+				}
+				if err := w.check(); err != nil {
+					t.Fatalf("order %d: %v", n, err)
+				}
+				if sent := len(w.interims()); sent != claimed {
+					t.Fatalf("order %d: %d interim responses sent, %d claimed", n, sent, claimed)
+				}
+				checkBody(t, w, script.body)
+			})
+			if want := binomial(len(script.steps)+len(emitter), len(emitter)); n != want {
+				t.Fatalf("%d orders tried, there are %d", n, want)
+			}
+		})
+	}
+}
+
+// checkBody compares the body without the newlines that keepAlive wrote, which
+// may not be the first.
+func checkBody(tb testing.TB, w *wire, want string) {
+	tb.Helper()
+	got := w.body()
+	if strings.HasPrefix(got, "\n") {
+		tb.Fatal("a newline stands before the XML declaration")
+	}
+	if plain := strings.ReplaceAll(got, "\n", ""); plain != want {
+		tb.Fatalf("body: %d bytes, want %d", len(plain), len(want))
+	}
+}
+
+// interleave calls visit with every merge of a and b.
+func interleave(done, a, b []step, visit func([]step)) {
+	if len(a) == 0 || len(b) == 0 {
+		visit(slices.Concat(done, a, b))
+		return
+	}
+	interleave(append(slices.Clone(done), a[0]), a[1:], b, visit)
+	interleave(append(slices.Clone(done), b[0]), a, b[1:], visit)
+}
+
+func binomial(n, k int) int {
+	result := 1
+	for i := 1; i <= k; i++ {
+		result = result * (n - k + i) / i
+	}
+	return result
+}
+
+// TestResponseRace runs them as goroutines, for the race detector.
+func TestResponseRace(t *testing.T) {
+	for name, script := range handlerScripts {
+		t.Run(name, func(t *testing.T) {
+			for range 200 {
+				res, w := newTestResponse(t, &http.Server{})
+				var wg sync.WaitGroup
+				claimed := 0
+				wg.Go(func() {
+					for range 50 {
+						claimed += stepInterim(res)
+						stepAlive(res)
+					}
+				})
+				for _, s := range script.steps {
+					s(res)
+				}
+				wg.Wait()
+				if err := w.check(); err != nil {
+					t.Fatal(err)
+				}
+				if sent := len(w.interims()); sent != claimed {
+					t.Fatalf("%d interim responses sent, %d claimed", sent, claimed)
+				}
+				checkBody(t, w, script.body)
+			}
+		})
+	}
+}
+
+// FuzzResponseOrder lets the fuzzer choose the calls.
+func FuzzResponseOrder(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3, 0, 4, 5, 0, 1, 6, 0, 7})
+	f.Add([]byte{7, 0, 0, 1})
+	steps := []step{stepInterim, stepAlive, stepHeader, stepStatus, stepWrite("<a/>"), stepStream, stepFlush, stepFinish, stepWrite(big)}
+	f.Fuzz(func(t *testing.T, calls []byte) {
+		res, w := newTestResponse(t, &http.Server{})
+		claimed := 0
+		for _, c := range calls {
+			claimed += steps[int(c)%len(steps)](res)
+		}
+		stepFinish(res)
+		if stepInterim(res) != 0 {
+			t.Fatal("an interim response after the end")
+		}
+		if err := w.check(); err != nil {
+			t.Fatal(err)
+		}
+		if sent := len(w.interims()); sent != claimed {
+			t.Fatalf("%d interim responses sent, %d claimed", sent, claimed)
+		}
+		if strings.HasPrefix(w.body(), "\n") {
+			t.Fatal("a newline stands before the XML declaration")
+		}
+	})
+}
+
+// TestResponseHeaders: what others, and the handler, have set is on the final
+// response and on no other.
+func TestResponseHeaders(t *testing.T) {
+	res, w := newTestResponse(t, &http.Server{})
+	for _, name := range []string{"Lock-Token", "Etag", "Content-Type", "Connection"} {
+		res.Header().Set(name, "final")
+	}
+	stepInterim(res)
+	res.WriteHeader(http.StatusCreated)
+	stepInterim(res)
+	stepFinish(res)
+	if err := w.check(); err != nil {
+		t.Fatal(err)
+	}
+	final := w.events[len(w.events)-1]
+	if final.status != http.StatusCreated {
+		t.Fatalf("status %d", final.status)
+	}
+	for _, name := range []string{"Lock-Token", "Etag", "Content-Type", "Connection", "X-Outer"} {
+		if final.header.Get(name) == "" {
+			t.Errorf("the final response lacks %s", name)
+		}
+	}
+}
+
+// TestResponseWriteDeadline is rule 6: the server's WriteTimeout starts anew
+// with each write, and does not run while there is nothing to write.
+func TestResponseWriteDeadline(t *testing.T) {
+	const timeout = 2 * time.Second
+	res, w := newTestResponse(t, &http.Server{WriteTimeout: timeout})
+	if !w.deadline.IsZero() {
+		t.Fatal("the deadline runs before anything is written")
+	}
+	stepInterim(res)
+	if !w.deadline.IsZero() {
+		t.Fatal("the deadline runs between two interim responses")
+	}
+	stepWrite("body")(res)
+	stepFinish(res)
+	for i, e := range w.events {
+		if left := e.deadline.Sub(e.at); left <= timeout/2 || left > timeout {
+			t.Errorf("event %d: %v left to write", i, left)
+		}
+	}
+	if len(w.events) != 3 {
+		t.Fatalf("%d events", len(w.events))
+	}
+}
+
+// TestResponseRandomSizes: whatever the sizes of the writes, the body arrives
+// whole, and with a length when it was held.
+func TestResponseRandomSizes(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+	for range 100 {
+		res, w := newTestResponse(t, &http.Server{})
+		var want strings.Builder
+		for range random.IntN(20) {
+			part := strings.Repeat("y", random.IntN(holdLimit/4))
+			want.WriteString(part)
+			stepWrite(part)(res)
+		}
+		stepFinish(res)
+		if got := w.body(); got != want.String() {
+			t.Fatalf("body of %d bytes, want %d", len(got), want.Len())
+		}
+		length := w.events[0].header.Get("Content-Length")
+		if held := want.Len() <= holdLimit; held != (length != "") {
+			t.Fatalf("body of %d bytes, Content-Length %q", want.Len(), length)
+		}
+	}
+}
