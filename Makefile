@@ -1,0 +1,38 @@
+GO ?= go
+TOOL = $(GO) tool -modfile=.ci/tools/go.mod
+FUZZTIME ?= 30s
+BENCHTIME ?= 10x
+
+.PHONY: build test race lint fuzz litmus bench bench-peers deps
+
+build: ## the program, in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
+
+test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount
+	$(GO) test $$($(GO) list ./... | grep -v /litmus)
+	$(GO) test -count=1 -v ./litmus/
+
+litmus: deps ## real suites and real clients against a real davd
+	$(GO) test -count=1 -v ./litmus/
+
+race: deps ## the same under the race detector
+	$(GO) test -race ./...
+
+lint: ## formatting, linters, import direction, other systems, known vulnerabilities
+	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint fmt --diff
+	GOOS=darwin $(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	.ci/govulncheck
+
+fuzz: ## every fuzz target for FUZZTIME
+	.ci/fuzz $(FUZZTIME)
+
+bench: ## the benchmarks of each layer
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./dav/ ./storage/...
+
+bench-peers: ## davd and its peers side by side
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./bench/
+
+deps: ## the system packages that the tests need
+	.ci/deps
