@@ -1,0 +1,107 @@
+package dav_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
+)
+
+// benchMembers is how many files the benchmarks' tree has.
+const benchMembers = 10_000
+
+// BenchmarkInterimCost measures what interim responses cost: a COPY and a
+// PROPFIND of 10,000 members, with one each 20 ms (a thousand times more than
+// by default) to a client that asked, against none. Each iteration runs both,
+// in alternating order; the metric on/off is the ratio of the medians, so it
+// wants -benchtime of ten or more iterations.
+func BenchmarkInterimCost(b *testing.B) {
+	for _, method := range []string{"COPY", "PROPFIND"} {
+		b.Run(method, func(b *testing.B) {
+			fsys := benchTree(b)
+			off := benchServer(b, fsys, dav.Interim{Mode: dav.InterimNever})
+			on := benchServer(b, fsys, dav.Interim{Mode: dav.InterimAlways, After: -1, Every: 20 * time.Millisecond})
+			var times [2][]time.Duration
+			for i := 0; b.Loop(); i++ {
+				for j := range 2 {
+					which := (i + j) % 2
+					server := []*httptest.Server{off, on}[which]
+					times[which] = append(times[which], request(b, server, method, "/src"))
+					if method == "COPY" {
+						request(b, server, "DELETE", "/copy")
+					}
+				}
+			}
+			b.ReportMetric(float64(median(times[1]))/float64(median(times[0])), "on/off")
+			b.ReportMetric(float64(median(times[0]).Microseconds())/1000, "off-ms")
+		})
+	}
+}
+
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+// benchTree makes /src with a hundred collections of a hundred small files.
+func benchTree(b *testing.B) storage.FS {
+	b.Helper()
+	fsys, err := local.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { fsys.Close() })
+	content := strings.Repeat("x", 1024)
+	for i := range benchMembers {
+		if i == 0 {
+			err = fsys.Mkdir(b.Context(), "/src", 0o755)
+		} else if err == nil && i%100 == 1 {
+			err = fsys.Mkdir(b.Context(), fmt.Sprintf("/src/%d", i/100), 0o755)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		if i > 0 {
+			write(b, fsys, fmt.Sprintf("/src/%d/%d.txt", (i-1)/100, i), content)
+		}
+	}
+	return fsys
+}
+
+func benchServer(b *testing.B, fsys storage.FS, interim dav.Interim) *httptest.Server {
+	b.Helper()
+	server := httptest.NewServer(&dav.Handler{FileSystem: fsys, Interim: interim})
+	b.Cleanup(server.Close)
+	return server
+}
+
+// request returns how long the server took for it.
+func request(b *testing.B, server *httptest.Server, method, path string) time.Duration {
+	b.Helper()
+	r, err := http.NewRequestWithContext(b.Context(), method, server.URL+path, http.NoBody)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Header.Set("Destination", "/copy")
+	start := time.Now()
+	response, err := server.Client().Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		b.Fatal(err)
+	}
+	if response.StatusCode >= 300 {
+		b.Fatal(response.Status)
+	}
+	return time.Since(start)
+}
