@@ -1,0 +1,175 @@
+package litmus
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// neonLimit is how many interim responses neon before 0.33 reads for one
+// request, less one.
+const neonLimit = 127
+
+// leastInterim is how many interim responses make a long operation.
+const leastInterim = 5
+
+// cadaverMembers is the size of the collection, in files.
+const cadaverMembers = 40
+
+// cadaverSteps is a session: what is typed, and what cadaver answers, line by
+// line. A line that ends in "…" is compared up to there; "<members>" stands
+// for a line for each member of the collection.
+var cadaverSteps = []struct {
+	typed string
+	want  []string
+}{
+	{"mkcol made", []string{"Creating `made': succeeded."}},
+	{"put local.txt", []string{"Uploading local.txt to `/local.txt': [.. succeeded."}},
+	{"put local.txt made/inner.txt", []string{"Uploading local.txt to `/made/inner.txt': [.. succeeded."}},
+	{"ls", []string{"Listing collection `/': succeeded.", "Coll:   made …", "Coll:   old …", "Coll:   src …", "        local.txt …"}},
+	{"copy src copied", []string{"Copying `/src' to `/copied':  succeeded."}},
+	{"ls copied", []string{"Listing collection `/copied/': succeeded.", "<members>"}},
+	// It goes into the collection old, where one of this name and size is in
+	// the way: a rename alone would be too quick for interim responses.
+	{"move copied old", []string{"Moving `/copied' to `/old/copied':  succeeded."}},
+	// As long as no storage keeps dead properties.
+	{"propset local.txt colour blue", []string{"Setting property on `local.txt': failed:", ".../local.txt: 403 Forbidden", ""}},
+	{"propget local.txt colour", []string{"Fetching properties for `local.txt':", "Could not fetch property: 404 Not Found"}},
+	{"lock local.txt", []string{"Locking `local.txt': succeeded."}},
+	// As long as locks are x/net's, which has no lockdiscovery.
+	{"discover local.txt", []string{"Discovering locks on `local.txt': no locks found."}},
+	{"showlocks", []string{"Lock token <…", "  Depth 0 on …", "  Scope: exclusive  Type: write …", "  Owner: "}},
+	{"unlock local.txt", []string{"Unlocking `local.txt': succeeded."}},
+	{"delete made/inner.txt", []string{"Deleting `made/inner.txt': succeeded."}},
+	{"get old/copied/file\\ 007.txt fetched.txt", []string{"Downloading `/old/copied/file 007.txt' to fetched.txt: [.. succeeded."}},
+	{"cat local.txt", []string{"from here"}},
+	{"rmcol old", []string{"Deleting collection `old': succeeded."}},
+	{"ls", []string{"Listing collection `/': succeeded.", "Coll:   made …", "Coll:   src …", "        local.txt …"}},
+	{"quit", []string{"Connection to `127.0.0.1' closed."}},
+}
+
+// TestCadaver sends an interim response each few milliseconds, in the mode
+// always and, because cadaver's library is known to be safe, in auto.
+func TestCadaver(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"always", "auto"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			testCadaver(t, mode)
+		})
+	}
+}
+
+func testCadaver(t *testing.T, mode string) {
+	t.Helper()
+	share, here := t.TempDir(), t.TempDir()
+	writeFiles(t, filepath.Join(share, "src"), cadaverMembers)
+	writeFiles(t, filepath.Join(share, "old", "copied"), cadaverMembers)
+	if err := os.WriteFile(filepath.Join(here, "local.txt"), []byte("from here\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	src := contents(t, filepath.Join(share, "src"))
+	davd := serve(t, "--latency", "1ms", "--interim", mode, "--interim-after", "0s", "--interim-every", "2ms", share)
+	between := listenBefore(t, davd)
+
+	var script strings.Builder
+	for _, step := range cadaverSteps {
+		script.WriteString(step.typed + "\n")
+	}
+	cadaver := client{name: "cadaver", args: []string{between.url + "/"}, dir: here, home: here, stdin: script.String()}
+	run := cadaver.mustRun(t)
+	checkSession(t, run.stdout+run.stderr)
+
+	wantContents(t, filepath.Join(share, "src"), src)
+	wantContents(t, filepath.Join(share, "made"), nil)
+	wantGone(t, filepath.Join(share, "copied"))
+	wantGone(t, filepath.Join(share, "old"))
+	top := contents(t, share)
+	if len(top) != 1+1+1+cadaverMembers || top["local.txt"] != "from here\n" {
+		t.Errorf("the share holds %d entries, local.txt %q", len(top), top["local.txt"])
+	}
+	if got := contents(t, here)["fetched.txt"]; got != src["file 007.txt"] {
+		t.Errorf("fetched %q, want %q", got, src["file 007.txt"])
+	}
+	checkCadaverInterim(t, between.finish(t))
+}
+
+// checkSession compares what cadaver wrote with cadaverSteps.
+func checkSession(t *testing.T, output string) {
+	t.Helper()
+	const prompt = "dav:/> "
+	answers := strings.Split(output, prompt)
+	if answers[0] != "" || len(answers) != len(cadaverSteps)+1 {
+		t.Fatalf("%d answers, want %d:\n%s", len(answers)-1, len(cadaverSteps), output)
+	}
+	for i, step := range cadaverSteps {
+		typed, answer, _ := strings.Cut(answers[i+1], "\n")
+		if typed != step.typed {
+			t.Errorf("typed %q, want %q", typed, step.typed)
+		}
+		lines := strings.Split(strings.TrimSuffix(answer, "\n"), "\n")
+		if !matchLines(lines, step.want) {
+			t.Errorf("%s: cadaver answers\n%s\nwant\n%s", step.typed, strings.Join(lines, "\n"), strings.Join(step.want, "\n"))
+		}
+	}
+}
+
+func matchLines(got, want []string) bool {
+	for i, line := range want {
+		if line == "<members>" {
+			return i == len(want)-1 && len(got)-i == cadaverMembers && membersOnly(got[i:])
+		}
+		if i >= len(got) || !matchLine(got[i], line) {
+			return false
+		}
+	}
+	return len(got) == len(want)
+}
+
+func matchLine(got, want string) bool {
+	if start, cut := strings.CutSuffix(want, "…"); cut {
+		return strings.HasPrefix(got, start)
+	}
+	if end, cut := strings.CutPrefix(want, "..."); cut {
+		return strings.HasPrefix(got, "http://127.0.0.1:") && strings.HasSuffix(got, end)
+	}
+	return got == want
+}
+
+func membersOnly(lines []string) bool {
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "        file ") {
+			return false
+		}
+	}
+	return true
+}
+
+// checkCadaverInterim makes sure that each long operation had its interim
+// responses, and none more than neon reads.
+func checkCadaverInterim(t *testing.T, exchanges []*exchange) {
+	t.Helper()
+	for _, long := range []struct{ method, path string }{
+		{"COPY", "/src"}, {"PROPFIND", "/copied"}, {"MOVE", "/copied"}, {"DELETE", "/old"},
+	} {
+		most := 0
+		for _, e := range exchanges {
+			if e.method == long.method && strings.TrimSuffix(e.path, "/") == long.path {
+				most = max(most, len(e.interim))
+			}
+		}
+		t.Logf("%s %s: %d interim responses", long.method, long.path, most)
+		if most < leastInterim {
+			t.Errorf("%s %s had %d interim responses, want at least %d", long.method, long.path, most, leastInterim)
+		}
+	}
+	for _, e := range exchanges {
+		if e.status == 0 {
+			t.Errorf("no final response: %v", e)
+		}
+		if len(e.interim) > neonLimit {
+			t.Errorf("more than %d interim responses: %v", neonLimit, e)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package litmus
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// litmusSuites are all of litmus 0.13.
+var litmusSuites = []string{"basic", "copymove", "props", "locks", "http"}
+
+// storages are the values of --storage.
+var storages = []string{"dir", "mem"}
+
+// A litmusConfig is how davd is started.
+type litmusConfig struct {
+	storage string
+	forced  bool // interim responses on every walk, instead of none
+}
+
+var litmusConfigs = []litmusConfig{{"dir", false}, {"dir", true}, {"mem", false}, {"mem", true}}
+
+func (c litmusConfig) name() string {
+	if c.forced {
+		return c.storage + ", interim forced"
+	}
+	return c.storage + ", interim off"
+}
+
+func (c litmusConfig) flags(t *testing.T) []string {
+	t.Helper()
+	flags := []string{"--storage", c.storage, "--interim", "never"}
+	if c.forced {
+		flags = []string{"--storage", c.storage, "--interim", "always", "--interim-after", "0s", "--interim-every", "1ms"}
+	}
+	if c.storage == "dir" {
+		flags = append(flags, t.TempDir())
+	}
+	return flags
+}
+
+// walks are the methods that walk a tree.
+var walks = []string{"COPY", "MOVE", "DELETE", "PROPFIND"}
+
+func TestLitmus(t *testing.T) {
+	t.Parallel()
+	installed, err := filepath.Glob(filepath.Join(suiteDir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range installed {
+		installed[i] = filepath.Base(installed[i])
+	}
+	if want := slices.Sorted(slices.Values(litmusSuites)); !slices.Equal(installed, want) {
+		t.Errorf("litmus has the suites %v, want %v", installed, want)
+	}
+	expected := readExpectations(t, "expect.txt")
+	for _, config := range litmusConfigs {
+		t.Run(config.name(), func(t *testing.T) {
+			t.Parallel()
+			for _, suite := range litmusSuites {
+				t.Run(suite, func(t *testing.T) {
+					t.Parallel()
+					testSuite(t, suite, config, expected)
+				})
+			}
+		})
+	}
+}
+
+// testSuite runs one suite against a davd of its own.
+func testSuite(t *testing.T, suite string, config litmusConfig, expected []expectation) {
+	t.Helper()
+	davd := serve(t, config.flags(t)...)
+	between := listenBefore(t, davd)
+	// It writes debug.log and child.log to where it is.
+	dir := t.TempDir()
+	litmus := client{
+		name: filepath.Join(suiteDir, suite), dir: dir, home: dir,
+		args: []string{"--htdocs", htdocsDir, between.url + "/"},
+	}
+	out := litmus.run(t) // its exit status is the number of failures
+	run, err := parseSuite(suite, out.stdout+out.stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	summary.cell(suite, config.name(), run.figures())
+	if wrong := compare(run, suite, config.storage, expected); len(wrong) > 0 {
+		t.Error(strings.Join(wrong, "\n"))
+		if log, err := os.ReadFile(filepath.Join(dir, "debug.log")); err == nil {
+			t.Logf("debug.log ends with\n%s", log[max(0, len(log)-8<<10):])
+		}
+	}
+	walked := checkInterim(t, between.finish(t), config.forced)
+	if walked == 0 && suite != "http" { // which only PUTs
+		t.Error("the suite did not walk")
+	}
+}
+
+// checkInterim makes sure that interim responses came where they should: on
+// every walk that was not refused before it began, if forced, and nowhere else.
+// It returns the number of walks.
+func checkInterim(t *testing.T, exchanges []*exchange, forced bool) (walked int) {
+	t.Helper()
+	for _, e := range exchanges {
+		walk := slices.Contains(walks, e.method) && e.status >= http.StatusOK && e.status < http.StatusBadRequest
+		switch {
+		case e.status == 0 && slices.Contains(walks, e.method):
+			t.Errorf("no final response: %v", e)
+		case walk && forced && len(e.interim) == 0:
+			t.Errorf("no interim response: %v", e)
+		case len(e.interim) > 0 && (!forced || !slices.Contains(walks, e.method)):
+			t.Errorf("an interim response: %v", e)
+		}
+		if walk {
+			walked++
+		}
+	}
+	return walked
+}

@@ -1,0 +1,110 @@
+package litmus
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// davdBinary is the program under test, built by TestMain.
+var davdBinary string
+
+// A program is one that the tests need, and what it is called here.
+type program struct {
+	// paths are where it may be: names to be found in PATH, or files.
+	paths []string
+	// install is the package that it is in, on Debian.
+	install string
+}
+
+// The directories of litmus's suites and of the file that they upload.
+const (
+	suiteDir  = "/usr/libexec/litmus"
+	htdocsDir = "/usr/share/litmus/htdocs"
+)
+
+var programs = []program{
+	{[]string{filepath.Join(suiteDir, "basic")}, "litmus"},
+	{[]string{filepath.Join(htdocsDir, "foo")}, "litmus"},
+	{[]string{"cadaver"}, "cadaver"},
+	{[]string{"curl"}, "curl"},
+	{[]string{"/sbin/mount.davfs", "/usr/sbin/mount.davfs"}, "davfs2"},
+	{[]string{"mount", "/bin/mount"}, "mount"},
+}
+
+// parallel is how many tests run at a time.
+const parallel = 12
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// The tests wait for slow storage more than they compute.
+	if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
+		panic(err)
+	}
+	if flag.Lookup("test.list").Value.String() != "" {
+		os.Exit(m.Run())
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "davd-litmus-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		davdBinary = filepath.Join(dir, "davd")
+		err = errors.Join(checkPrograms(), buildDavd(davdBinary))
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "litmus: %v\n", err)
+		return 1
+	}
+	code := m.Run()
+	summary.print(os.Stdout)
+	return code
+}
+
+// checkPrograms says what is missing and how to get it.
+func checkPrograms() error {
+	var missing, packages []string
+	for _, p := range programs {
+		if !p.found() {
+			missing = append(missing, p.paths[0])
+			if len(packages) == 0 || packages[len(packages)-1] != p.install {
+				packages = append(packages, p.install)
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("missing: %s: run .ci/deps, or apt-get install -y --no-install-recommends %s",
+		strings.Join(missing, ", "), strings.Join(packages, " "))
+}
+
+func (p program) found() bool {
+	for _, path := range p.paths {
+		if _, err := exec.LookPath(path); err == nil {
+			return true
+		}
+		// A file of litmus's that is no program.
+		if _, err := os.Stat(path); err == nil && filepath.IsAbs(path) {
+			return true
+		}
+	}
+	return false
+}
+
+func buildDavd(to string) error {
+	args := append([]string{"build", "-o", to}, raceFlags...)
+	cmd := exec.Command("go", append(args, "github.com/davd/davd/cmd/davd")...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}

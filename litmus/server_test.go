@@ -1,0 +1,114 @@
+package litmus
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The longest that davd may take to listen, and to end. It gives what is under
+// way ten seconds to finish.
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 30 * time.Second
+)
+
+// A server is a davd that runs.
+type server struct {
+	url  string // without the slash at the end
+	log  *transcript
+	stop func() // waits until it has ended; may be called more than once
+}
+
+var servingLine = regexp.MustCompile(`(?m)^davd: serving .* at (http://\S+)/$`)
+
+// serve starts davd serve with args on a free port, until the test ends. It
+// must end cleanly.
+func serve(t *testing.T, args ...string) *server {
+	t.Helper()
+	if err := readSources(); err != nil {
+		t.Fatal(err)
+	}
+	stdout, log := newTranscript(), newTranscript()
+	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
+	cmd := exec.Command(davdBinary, args...)
+	cmd.Stdout, cmd.Stderr = stdout, log
+	// Settings of the person who runs the tests are not the tests'.
+	cmd.Env = withoutPrefix(os.Environ(), "DAVD_")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- cmd.Wait()
+		cancel() // it will not listen any more
+	}()
+	s := &server{log: log}
+	s.stop = sync.OnceFunc(func() { stopServer(t, cmd, ended) })
+	t.Cleanup(func() {
+		s.stop()
+		if t.Failed() {
+			t.Logf("davd %s\n%s%s", strings.Join(args, " "), stdout, log)
+		}
+	})
+	match, err := stdout.await(ctx, servingLine)
+	if err != nil {
+		t.Fatalf("davd did not listen: %v", err)
+	}
+	s.url = match[1]
+	return s
+}
+
+// readSources looks at what davd is made of. The go command notes it, and does
+// not take the result of an older davd from its cache.
+var readSources = sync.OnceValue(func() error {
+	for _, dir := range []string{"../cmd", "../dav", "../storage"} {
+		err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				_, err = os.Stat(name)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, err := os.Stat("../go.mod")
+	return err
+})
+
+func stopServer(t *testing.T, cmd *exec.Cmd, ended <-chan error) {
+	t.Helper()
+	_ = cmd.Process.Signal(syscall.SIGTERM) // or it has ended already
+	timer := time.NewTimer(stopTimeout)
+	defer timer.Stop()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("davd ended with %v", err)
+		}
+	case <-timer.C:
+		_ = cmd.Process.Kill()
+		t.Errorf("davd did not end within %v of SIGTERM: %v", stopTimeout, <-ended)
+	}
+}
+
+func withoutPrefix(env []string, prefix string) []string {
+	var rest []string
+	for _, entry := range env {
+		if !strings.HasPrefix(entry, prefix) {
+			rest = append(rest, entry)
+		}
+	}
+	return rest
+}

@@ -1,0 +1,117 @@
+package litmus
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// An outcome is what litmus says of a test.
+type outcome string
+
+// The outcomes. A warning is for what is not good but no failure.
+const (
+	pass    outcome = "pass"
+	failed  outcome = "FAIL"
+	warning outcome = "WARNING"
+	skipped outcome = "SKIPPED"
+)
+
+// A testID is a test's number in its suite and its name, which others of the
+// suite may have too.
+type testID struct {
+	suite  string
+	number int
+	name   string
+}
+
+func (id testID) String() string { return fmt.Sprintf("%s %d %s", id.suite, id.number, id.name) }
+
+// A result is an outcome and what litmus says about it.
+type result struct {
+	outcome outcome
+	says    string
+}
+
+// A suiteRun is what a run of a suite came to.
+type suiteRun struct {
+	results map[testID]result
+	order   []testID
+}
+
+// litmus writes
+//
+//	" 3. put_get............... pass"
+//	"18. cond_put_corrupt_token WARNING: PUT failed with 412 not 423"
+//	"    ...................... pass (with 1 warning)"
+//
+// and each test's line twice, first without the outcome and, instead of a
+// newline, a carriage return at its end.
+var (
+	testLine    = regexp.MustCompile(`^ *(\d+)\. (\w+)\.* (pass|FAIL|WARNING|SKIPPED)\b:? ?(.*)$`)
+	summaryLine = regexp.MustCompile("^<- summary for `(\\w+)': of (\\d+) tests run: (\\d+) passed, (\\d+) failed")
+)
+
+// parseSuite reads what the suite wrote. That it agrees with its own summary
+// shows that no test was overlooked.
+func parseSuite(suite, output string) (suiteRun, error) {
+	run := suiteRun{results: make(map[testID]result)}
+	var summary []string
+	for line := range strings.SplitSeq(strings.ReplaceAll(output, "\r", "\n"), "\n") {
+		if match := summaryLine.FindStringSubmatch(line); match != nil {
+			summary = match
+		}
+		match := testLine.FindStringSubmatch(line)
+		if match == nil {
+			continue
+		}
+		number, err := strconv.Atoi(match[1])
+		if err != nil {
+			return run, err
+		}
+		id := testID{suite, number, match[2]}
+		if _, twice := run.results[id]; twice {
+			return run, fmt.Errorf("two results of %s", id)
+		}
+		run.results[id] = result{outcome(match[3]), strings.Trim(match[4], "() ")}
+		run.order = append(run.order, id)
+	}
+	if summary == nil {
+		return run, fmt.Errorf("%s has no summary: it did not end\n%s", suite, output)
+	}
+	passed, ran, _ := run.count()
+	if want := fmt.Sprintf("%s: %d of %d", summary[1], passed, ran); want != fmt.Sprintf("%s: %s of %s", suite, summary[3], summary[2]) {
+		return run, fmt.Errorf("read %s passed, but: %s\n%s", want, summary[0], output)
+	}
+	if last := run.order[len(run.order)-1]; last.name != "finish" {
+		return run, fmt.Errorf("%s ended with %s", suite, last)
+	}
+	return run, nil
+}
+
+// count counts as litmus does: what was skipped did not run, what has passed
+// with a warning has passed.
+func (r suiteRun) count() (passed, ran, left int) {
+	for _, result := range r.results {
+		switch result.outcome {
+		case skipped:
+			left++
+			continue
+		case pass, warning:
+			passed++
+		}
+		ran++
+	}
+	return passed, ran, left
+}
+
+// figures is count in the form "passed/run (n skipped)".
+func (r suiteRun) figures() string {
+	passed, ran, left := r.count()
+	figures := fmt.Sprintf("%d/%d", passed, ran)
+	if left > 0 {
+		figures += fmt.Sprintf(" (%d skipped)", left)
+	}
+	return figures
+}
