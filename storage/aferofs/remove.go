@@ -1,0 +1,99 @@
+package aferofs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+)
+
+// Remove removes the file, the symbolic link or the empty collection name.
+func (f *FS) Remove(ctx context.Context, name string) error {
+	return at("remove", name, f.remove(ctx, name))
+}
+
+func (f *FS) remove(ctx context.Context, name string) error {
+	full, err := removable(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer f.order.changing()()
+	info, err := f.findEntry(full)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		if err := f.empty(full); err != nil {
+			return err
+		}
+	}
+	return f.gone(full, f.fs.Remove(full))
+}
+
+// RemoveAll removes name and all that is in it. That name does not exist is no
+// error. It does not look at ctx again once it has begun.
+func (f *FS) RemoveAll(ctx context.Context, name string) error {
+	err := f.removeAll(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return at("removeall", name, err)
+}
+
+func (f *FS) removeAll(ctx context.Context, name string) error {
+	full, err := removable(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer f.order.changing()()
+	if _, err := f.findEntry(full); err != nil {
+		return err
+	}
+	return f.gone(full, f.fs.RemoveAll(full))
+}
+
+// removable returns the backend's form of name unless nothing of that name
+// could be removed.
+func removable(ctx context.Context, name string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	full, ok := backendName(name)
+	if !ok {
+		return "", fs.ErrNotExist
+	}
+	if full == rootName {
+		return "", fs.ErrPermission
+	}
+	return full, nil
+}
+
+// empty returns fs.ErrExist if the collection full has members: a MemMapFs
+// would lose them.
+func (f *FS) empty(full string) error {
+	dir, err := f.fs.Open(full)
+	if err != nil {
+		return err
+	}
+	names, err := dir.Readdirnames(1)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err == nil && len(names) > 0 {
+		err = fs.ErrExist
+	}
+	return errors.Join(err, dir.Close())
+}
+
+// gone returns err, with which the backend has removed full, unless full is
+// still there and err does not say so: what lies in the base of a
+// CopyOnWriteFs is said to be removed, or not to exist.
+func (f *FS) gone(full string, err error) error {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if _, lookErr := f.findEntry(full); lookErr == nil {
+		return fs.ErrPermission
+	}
+	return err
+}

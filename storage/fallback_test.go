@@ -1,0 +1,121 @@
+package storage_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+func TestSetTimesFallback(t *testing.T) {
+	wantUnsupported(t, storage.SetTimes(t.Context(), webdav.NewMemFS(), "/", time.Now()))
+}
+
+// TestRemoveFallbackKeepsMembers: the fallback stands on RemoveAll.
+func TestRemoveFallbackKeepsMembers(t *testing.T) {
+	removals := 0
+	fault := &storagetest.Fault{FS: webdav.NewMemFS(), Before: func(op, _ string) error {
+		if op == "removeall" {
+			removals++
+		}
+		return nil
+	}}
+	storagetest.WriteTree(t, fault, members)
+	// The five methods alone.
+	fsys := struct{ storage.FS }{fault}
+	if err := storage.Remove(t.Context(), fsys, "/dir"); !errors.Is(err, fs.ErrExist) || removals != 0 {
+		t.Errorf("Remove: %v after %d removals; want fs.ErrExist and none", err, removals)
+	}
+	if err := storage.Remove(t.Context(), fsys, "/dir/sub"); err != nil || removals != 1 {
+		t.Errorf("Remove: %v after %d removals; want one", err, removals)
+	}
+}
+
+// TestRemoveFallbackFaults: whatever fails, what has members stays.
+func TestRemoveFallbackFaults(t *testing.T) {
+	errFault := errors.New("fault")
+	for _, op := range []string{"stat", "open", "readdir"} {
+		fault := &storagetest.Fault{FS: webdav.NewMemFS()}
+		storagetest.WriteTree(t, fault, members)
+		fault.Before = func(called, _ string) error {
+			if called == op {
+				return errFault
+			}
+			return nil
+		}
+		if err := storage.Remove(t.Context(), struct{ storage.FS }{fault}, "/dir"); !errors.Is(err, errFault) {
+			t.Errorf("%s fails: Remove: %v", op, err)
+		}
+		if got := storagetest.ReadTree(t, fault.FS, "/"); len(got) != len(members) {
+			t.Errorf("%s fails: the storage holds %v", op, got)
+		}
+	}
+}
+
+// TestReadDirFallbackCloses: it leaves no collection open, however it ends.
+func TestReadDirFallbackCloses(t *testing.T) {
+	errFault := errors.New("fault")
+	for name, test := range map[string]struct {
+		fail string
+		stop bool
+	}{
+		"to the end": {},
+		"a break":    {stop: true},
+		"an error":   {fail: "readdir"},
+	} {
+		opened := 0
+		fault := &storagetest.Fault{FS: webdav.NewMemFS()}
+		storagetest.WriteTree(t, fault, members)
+		fault.Before = func(op, _ string) error {
+			switch op {
+			case "open":
+				opened++
+			case "close":
+				opened--
+			case test.fail:
+				return errFault
+			}
+			return nil
+		}
+		var last error
+		for _, err := range storage.ReadDir(t.Context(), struct{ storage.FS }{fault}, "/dir") {
+			if last = err; test.stop {
+				break
+			}
+		}
+		if opened != 0 || (test.fail != "") != errors.Is(last, errFault) {
+			t.Errorf("%s: %d left open, the last error is %v", name, opened, last)
+		}
+	}
+}
+
+// TestCopyFileReportsAsItGoes: a large file is more than one report.
+func TestCopyFileReportsAsItGoes(t *testing.T) {
+	const size = 40 << 20 // bytes; a hole
+	fsys := openLocal(t, t.TempDir())
+	f, err := fsys.OpenFile(t.Context(), "/src", os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, ok := f.(*os.File)
+	if !ok {
+		t.Fatalf("a %T can't be truncated", f)
+	}
+	if err := errors.Join(file.Truncate(size), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var reports, sum int64
+	err = storage.CopyFile(t.Context(), fsys, "/src", "/dst", 0o666, func(n int64) {
+		reports++
+		sum += n
+	})
+	if err != nil || sum != size || reports < 2 {
+		t.Errorf("CopyFile: %v, %d bytes in %d reports; want %d in several", err, sum, reports, size)
+	}
+}

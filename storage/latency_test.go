@@ -1,0 +1,206 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+const delay = 50 * time.Millisecond
+
+var members = storagetest.Tree{"/dir": "/", "/dir/a": "x", "/dir/b": "y", "/dir/sub": "/"}
+
+// took returns how many delays call took.
+func took(t *testing.T, call func() error) float64 {
+	t.Helper()
+	start := time.Now()
+	if err := call(); err != nil {
+		t.Error(err)
+	}
+	return float64(time.Since(start)) / float64(delay)
+}
+
+func TestWithLatency(t *testing.T) {
+	for name, test := range map[string]struct {
+		want float64 // delays
+		call func(ctx context.Context, fsys storage.FS) error
+	}{
+		"Mkdir":     {1, func(ctx context.Context, fsys storage.FS) error { return fsys.Mkdir(ctx, "/new", 0o777) }},
+		"RemoveAll": {1, func(ctx context.Context, fsys storage.FS) error { return fsys.RemoveAll(ctx, "/dir") }},
+		"Rename":    {1, func(ctx context.Context, fsys storage.FS) error { return fsys.Rename(ctx, "/dir/a", "/a") }},
+		"Stat": {1, func(ctx context.Context, fsys storage.FS) error {
+			_, err := fsys.Stat(ctx, "/dir/a")
+			return err
+		}},
+		"Lstat": {1, func(ctx context.Context, fsys storage.FS) error {
+			_, err := storage.Lstat(ctx, fsys, "/dir/a")
+			return err
+		}},
+		"Remove": {1, func(ctx context.Context, fsys storage.FS) error { return storage.Remove(ctx, fsys, "/dir/a") }},
+		"ReadDeadProps": {1, func(ctx context.Context, fsys storage.FS) error {
+			_, err := storage.ReadDeadProps(ctx, fsys, "/dir/a")
+			return err
+		}},
+		"ReadDir": {4, func(ctx context.Context, fsys storage.FS) error {
+			for _, err := range storage.ReadDir(ctx, fsys, "/dir") {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		"a file": {4, func(ctx context.Context, fsys storage.FS) error {
+			f, err := fsys.OpenFile(ctx, "/dir/a", os.O_RDWR, 0)
+			if err != nil {
+				return err
+			}
+			_, readErr := f.Read(make([]byte, 1))
+			_, writeErr := f.Write([]byte("z"))
+			_, statErr := f.Stat()
+			_, seekErr := f.Seek(0, io.SeekStart)
+			return errors.Join(readErr, writeErr, statErr, seekErr, f.Close())
+		}},
+		"an open collection": {2, func(ctx context.Context, fsys storage.FS) error {
+			f, err := fsys.OpenFile(ctx, "/dir", os.O_RDONLY, 0)
+			if err != nil {
+				return err
+			}
+			_, err = f.Readdir(-1)
+			return errors.Join(err, f.Close())
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				memory := webdav.NewMemFS()
+				storagetest.WriteTree(t, memory, members)
+				fsys := storage.WithLatency(memory, delay)
+				if got := took(t, func() error { return test.call(t.Context(), fsys) }); got != test.want {
+					t.Errorf("it took %v delays, want %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestWithLatencyOfCapabilities(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		fast := openLocal(t, dir)
+		storagetest.WriteTree(t, fast, storagetest.Tree{"/file": "x"})
+		fsys := storage.WithLatency(fast, delay)
+		want := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+		if got := took(t, func() error { return storage.SetTimes(t.Context(), fsys, "/file", want) }); got != 1 {
+			t.Errorf("SetTimes took %v delays, want 1", got)
+		}
+		if info, err := fast.Stat(t.Context(), "/file"); err != nil || !info.ModTime().Equal(want) {
+			t.Errorf("Stat: %v, %v; want the time %v", info, err, want)
+		}
+		// A directory has no properties to wait for.
+		if got := took(t, func() error {
+			_, err := storage.ReadDeadProps(t.Context(), fsys, "/file")
+			return err
+		}); got != 0 {
+			t.Errorf("ReadDeadProps took %v delays, want none", got)
+		}
+	})
+}
+
+// TestWithLatencyEnds: a wait ends with the context, and the call is not made.
+func TestWithLatencyEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := webdav.NewMemFS()
+		storagetest.WriteTree(t, memory, members)
+		fsys := storage.WithLatency(memory, delay)
+		ctx, cancel := context.WithTimeout(t.Context(), delay/2)
+		defer cancel()
+		start := time.Now()
+		err := fsys.Mkdir(ctx, "/new", 0o777)
+		if waited := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || waited != delay/2 {
+			t.Errorf("Mkdir: %v after %v; want ctx's error after %v", err, waited, delay/2)
+		}
+		if _, err := memory.Stat(t.Context(), "/new"); err == nil {
+			t.Error("Mkdir was carried out")
+		}
+		_, statErr := fsys.Stat(ctx, "/dir")
+		_, lstatErr := storage.Lstat(ctx, fsys, "/dir")
+		_, openErr := fsys.OpenFile(ctx, "/dir", os.O_RDONLY, 0)
+		_, propsErr := storage.ReadDeadProps(ctx, fsys, "/dir")
+		for call, err := range map[string]error{
+			"Stat": statErr, "Lstat": lstatErr, "OpenFile": openErr, "ReadDeadProps": propsErr,
+			"Remove":    storage.Remove(ctx, fsys, "/dir/a"),
+			"RemoveAll": fsys.RemoveAll(ctx, "/dir"),
+			"Rename":    fsys.Rename(ctx, "/dir", "/new"),
+			"SetTimes":  storage.SetTimes(ctx, fsys, "/dir", start),
+		} {
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v, want ctx's error", call, err)
+			}
+		}
+	})
+}
+
+func TestWithLatencyEndsInReadDir(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := webdav.NewMemFS()
+		storagetest.WriteTree(t, memory, members)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*delay+delay/2)
+		defer cancel()
+		n, pairs := 0, 0
+		var last error
+		for _, err := range storage.ReadDir(ctx, storage.WithLatency(memory, delay), "/dir") {
+			pairs++
+			if last = err; err == nil {
+				n++
+			}
+		}
+		if n != 1 || pairs != 2 || !errors.Is(last, context.DeadlineExceeded) {
+			t.Errorf("%d members, then %v, in %d pairs; want 1 and ctx's error", n, last, pairs)
+		}
+	})
+}
+
+func TestWithLatencyOfNothing(t *testing.T) {
+	fsys := webdav.NewMemFS()
+	for _, none := range []time.Duration{0, -1} {
+		if storage.WithLatency(fsys, none) != fsys {
+			t.Errorf("WithLatency(fsys, %v) is not fsys", none)
+		}
+	}
+}
+
+// TestWithLatencyKeepsDeadProps: a file holds properties if the one that it
+// stands for does, and not otherwise.
+func TestWithLatencyKeepsDeadProps(t *testing.T) {
+	for name, test := range map[string]struct {
+		fsys storage.FS
+		want bool
+	}{
+		"memFS": {webdav.NewMemFS(), true},
+		"Dir":   {webdav.Dir(t.TempDir()), false},
+	} {
+		for decorator, fsys := range map[string]storage.FS{
+			"WithLatency": storage.WithLatency(test.fsys, 1),
+			"Fault":       &storagetest.Fault{FS: test.fsys},
+		} {
+			f, err := fsys.OpenFile(t.Context(), "/", os.O_RDONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, got := f.(webdav.DeadPropsHolder); got != test.want {
+				t.Errorf("%s of %s: its file is a DeadPropsHolder: %t, want %t", decorator, name, got, test.want)
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,142 @@
+// Package local serves a directory of this machine as a storage.FS.
+//
+// Everything goes through os.Root, so that no name and no symbolic link leads
+// outside the directory, even while somebody else renames things in it:
+//
+//   - Symbolic links are followed while they stay inside. One that dangles,
+//     loops, is absolute or leads out is as if not there (fs.ErrNotExist) to
+//     Stat and to reading, and may not be written through (fs.ErrPermission).
+//     Lstat, Remove, RemoveAll and Rename act on the link itself.
+//   - FIFOs, sockets and devices are as if not there too, and none is ever
+//     waited for. Lstat, Readdir, Remove and RemoveAll do see them, so that a
+//     collection that holds one can be removed.
+//   - Mounts below the directory are part of it; Rename from one to another is
+//     syscall.EXDEV.
+//
+// Names are bytes. Where the system has names of its own form (Windows), one
+// that it could not hold does not exist and can't be created (fs.ErrInvalid).
+//
+// The errors of an [FS] carry the names that it was given. Those of an open
+// file are the *os.File's and carry its path on disk: they belong in a log.
+package local
+
+import (
+	"context"
+	"encoding/xml"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
+)
+
+var _ interface {
+	storage.Lstater
+	storage.Remover
+	storage.TimeSetter
+	storage.DeadPropsReader
+} = (*FS)(nil)
+
+// FS is a directory of this machine.
+type FS struct {
+	root *os.Root
+
+	// escape is the error, otherwise secret to package os, with which root
+	// refuses to leave the directory.
+	escape error
+}
+
+// Open returns the directory dir. The FS stays with it should it be renamed.
+func Open(dir string) (*FS, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	_, err = root.Lstat("..")
+	return &FS{root: root, escape: cause(err)}, nil
+}
+
+// Close ends the use of the directory; open files stay open. Calls after it
+// return fs.ErrClosed.
+func (f *FS) Close() error { return f.root.Close() }
+
+// Mkdir creates the collection name.
+func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	local, ok := localName(name)
+	if !ok {
+		return &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrInvalid}
+	}
+	return f.failed("mkdir", name, f.root.Mkdir(local, perm.Perm()), writing)
+}
+
+// Stat describes name, or what it links to inside the directory.
+func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	local, ok := localName(name)
+	if !ok {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	info, err := f.root.Stat(local)
+	if err == nil && special(info) {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, f.failed("stat", name, err, reading)
+	}
+	return info, nil
+}
+
+// Lstat describes name, be it a symbolic link, a FIFO, a socket or a device.
+func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	local, ok := localName(name)
+	if !ok {
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
+	}
+	info, err := f.root.Lstat(local)
+	if err != nil {
+		return nil, f.failed("lstat", name, err, reading)
+	}
+	return info, nil
+}
+
+// SetTimes sets the modification time of name, to the precision of the disk,
+// and leaves its access time.
+func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	local, ok := localName(name)
+	if !ok {
+		return &fs.PathError{Op: "settimes", Path: name, Err: fs.ErrNotExist}
+	}
+	return f.failed("settimes", name, f.root.Chtimes(local, time.Time{}, modified), writing)
+}
+
+// ReadDeadProps returns nil: a directory holds no dead properties.
+func (f *FS) ReadDeadProps(ctx context.Context, _ string) (map[xml.Name]webdav.Property, error) {
+	return nil, ctx.Err()
+}
+
+// special reports whether info is that of a FIFO, a socket or a device: what
+// has no content to serve, and may block or act when it is opened.
+func special(info fs.FileInfo) bool {
+	return info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice|fs.ModeCharDevice) != 0
+}

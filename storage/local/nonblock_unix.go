@@ -1,0 +1,9 @@
+//go:build unix
+
+package local
+
+import "syscall"
+
+// nonblock keeps an open from waiting for the other end of a FIFO, or for a
+// device. It changes nothing for a file.
+const nonblock = syscall.O_NONBLOCK

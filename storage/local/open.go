@@ -1,0 +1,75 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/davd/davd/storage"
+)
+
+// writeFlags are those of which any one makes OpenFile a call that writes.
+const writeFlags = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_TRUNC
+
+// OpenFile opens name. The File is an *os.File, so that the kernel can copy
+// from and to it (sendfile, copy_file_range).
+func (f *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	local, ok := localName(name)
+	switch {
+	case !ok && flag&os.O_CREATE != 0:
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	case !ok:
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	purpose := reading
+	if flag&writeFlags != 0 {
+		purpose = writing
+	}
+	file, err := f.open(local, flag, perm.Perm())
+	if err != nil {
+		return nil, f.failed("open", name, err, purpose)
+	}
+	return file, nil
+}
+
+// open opens local without ever waiting for the other end of a FIFO. What is
+// no file and no collection fails with syscall.ENXIO, as a socket does.
+func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, error) {
+	file, err := f.root.OpenFile(local, flag|nonblock, perm)
+	if errors.Is(err, syscall.EAGAIN) {
+		file, err = f.openLeased(local, flag, perm)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL {
+		return file, nil // It is new, hence a file.
+	}
+	info, err := file.Stat()
+	if err == nil && special(info) {
+		err = syscall.ENXIO
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// openLeased opens a file on which another program, such as an NFS or SMB
+// server, holds a lease. Only an open that waits gets the lease broken.
+func (f *FS) openLeased(local string, flag int, perm fs.FileMode) (*os.File, error) {
+	info, err := f.root.Stat(local)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, syscall.ENXIO
+	}
+	return f.root.OpenFile(local, flag, perm)
+}

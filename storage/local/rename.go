@@ -1,0 +1,55 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Rename renames oldName, be it a symbolic link, to newName. A file replaces a
+// file in one step; nothing replaces a collection (fs.ErrExist), not even an
+// empty one, as with os.Rename. A name that is below oldName is fs.ErrInvalid.
+func (f *FS) Rename(ctx context.Context, oldName, newName string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := f.rename(oldName, newName); err != nil {
+		return &os.LinkError{Op: "rename", Old: oldName, New: newName, Err: err}
+	}
+	return nil
+}
+
+func (f *FS) rename(oldName, newName string) error {
+	from, ok := localName(oldName)
+	if !ok {
+		return fs.ErrNotExist
+	}
+	to, ok := localName(newName)
+	if !ok {
+		return fs.ErrInvalid
+	}
+	switch {
+	case from == rootName || to == rootName:
+		return fs.ErrPermission
+	case from == to:
+		_, err := f.root.Lstat(from)
+		return f.meaning(err, writing)
+	case strings.HasPrefix(to, from+string(filepath.Separator)):
+		return fs.ErrInvalid
+	}
+	err := cause(f.root.Rename(from, to))
+	if errors.Is(err, syscall.ENOTDIR) && f.inCollection(from) && f.inCollection(to) {
+		return err // A collection onto a file; all is there.
+	}
+	return f.meaning(err, writing)
+}
+
+// inCollection reports whether what would hold local is a collection.
+func (f *FS) inCollection(local string) bool {
+	info, err := f.root.Stat(filepath.Dir(local))
+	return err == nil && info.IsDir()
+}

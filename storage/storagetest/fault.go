@@ -1,0 +1,132 @@
+package storagetest
+
+import (
+	"context"
+	"encoding/xml"
+	"io/fs"
+	"iter"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
+)
+
+// Fault is a storage.FS of which chosen calls fail, wait or are counted.
+//
+// Before, if not nil, is told of every call before it is made. An error that it
+// returns is returned in place of making the call, except that a file is closed
+// all the same. It may block, and may be called by several goroutines at once.
+//
+// op is one of mkdir, open, removeall, rename, stat, lstat, remove, settimes,
+// readdir and readdeadprops for the calls of the FS, and of read, write, seek,
+// close, readdir, stat, deadprops and patch for those of a file of it. name is
+// the name that the FS was called with, and for rename the old one.
+//
+// A storage.ReadDir is one call, unless the underlying FS lacks it; then it is
+// an open, several readdirs and a close, as storage.ReadDir does it.
+type Fault struct {
+	storage.FS
+	Before func(op, name string) error
+}
+
+func (f *Fault) before(op, name string) error {
+	if f.Before == nil {
+		return nil
+	}
+	return f.Before(op, name)
+}
+
+// Mkdir implements storage.FS.
+func (f *Fault) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := f.before("mkdir", name); err != nil {
+		return err
+	}
+	return f.FS.Mkdir(ctx, name, perm)
+}
+
+// OpenFile implements storage.FS.
+func (f *Fault) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
+	if err := f.before("open", name); err != nil {
+		return nil, err
+	}
+	file, err := f.FS.OpenFile(ctx, name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return f.faultFile(file, name), nil
+}
+
+// RemoveAll implements storage.FS.
+func (f *Fault) RemoveAll(ctx context.Context, name string) error {
+	if err := f.before("removeall", name); err != nil {
+		return err
+	}
+	return f.FS.RemoveAll(ctx, name)
+}
+
+// Rename implements storage.FS.
+func (f *Fault) Rename(ctx context.Context, oldName, newName string) error {
+	if err := f.before("rename", oldName); err != nil {
+		return err
+	}
+	return f.FS.Rename(ctx, oldName, newName)
+}
+
+// Stat implements storage.FS.
+func (f *Fault) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
+	if err := f.before("stat", name); err != nil {
+		return nil, err
+	}
+	return f.FS.Stat(ctx, name)
+}
+
+// Lstat implements storage.Lstater.
+func (f *Fault) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
+	if err := f.before("lstat", name); err != nil {
+		return nil, err
+	}
+	return storage.Lstat(ctx, f.FS, name)
+}
+
+// Remove implements storage.Remover.
+func (f *Fault) Remove(ctx context.Context, name string) error {
+	if err := f.before("remove", name); err != nil {
+		return err
+	}
+	return storage.Remove(ctx, f.FS, name)
+}
+
+// SetTimes implements storage.TimeSetter.
+func (f *Fault) SetTimes(ctx context.Context, name string, modified time.Time) error {
+	if err := f.before("settimes", name); err != nil {
+		return err
+	}
+	return storage.SetTimes(ctx, f.FS, name, modified)
+}
+
+// ReadDeadProps implements storage.DeadPropsReader.
+func (f *Fault) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error) {
+	if err := f.before("readdeadprops", name); err != nil {
+		return nil, err
+	}
+	return storage.ReadDeadProps(ctx, f.FS, name)
+}
+
+// fiveMethods hides that a Fault is a storage.DirReader, so that the fallback
+// of storage.ReadDir makes its calls one by one.
+type fiveMethods struct{ storage.FS }
+
+// ReadDir implements storage.DirReader.
+func (f *Fault) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+	if _, ok := f.FS.(storage.DirReader); !ok {
+		return storage.ReadDir(ctx, fiveMethods{f}, name)
+	}
+	return func(yield func(fs.FileInfo, error) bool) {
+		if err := f.before("readdir", name); err != nil {
+			yield(nil, err)
+			return
+		}
+		storage.ReadDir(ctx, f.FS, name)(yield)
+	}
+}

@@ -1,0 +1,115 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"testing"
+
+	"github.com/davd/davd/storage"
+)
+
+// fixture is a storage in a test. Its methods end the test when they fail.
+type fixture struct {
+	storage.FS
+	t   *testing.T
+	ctx context.Context //nolint:containedctx // the test's, which lives as long
+}
+
+func newFixture(t *testing.T, fsys storage.FS) *fixture {
+	t.Helper()
+	return &fixture{FS: fsys, t: t, ctx: t.Context()}
+}
+
+func (f *fixture) mkdir(names ...string) {
+	f.t.Helper()
+	for _, name := range names {
+		f.succeeds(f.Mkdir(f.ctx, name, 0o777))
+	}
+}
+
+func (f *fixture) write(name, content string) {
+	f.t.Helper()
+	writeFile(f.t, f.FS, name, content)
+}
+
+// open opens name with flag, to be closed at the end of the test at last.
+func (f *fixture) open(name string, flag int) storage.File {
+	f.t.Helper()
+	file, err := f.OpenFile(f.ctx, name, flag, 0o666)
+	f.succeeds(err)
+	f.t.Cleanup(func() { closeFile(f.t, file) })
+	return file
+}
+
+// tryOpen returns the error of opening name, and closes it if there is none.
+func (f *fixture) tryOpen(name string, flag int) error {
+	f.t.Helper()
+	file, err := f.OpenFile(f.ctx, name, flag, 0o666)
+	if err == nil {
+		closeFile(f.t, file)
+	}
+	return err
+}
+
+func (f *fixture) stat(name string) fs.FileInfo {
+	f.t.Helper()
+	info, err := f.Stat(f.ctx, name)
+	f.succeeds(err)
+	return info
+}
+
+// list returns the members of the collection name, by their names.
+func (f *fixture) list(name string) map[string]fs.FileInfo {
+	f.t.Helper()
+	members := map[string]fs.FileInfo{}
+	for info, err := range storage.ReadDir(f.ctx, f.FS, name) {
+		f.succeeds(err)
+		if members[info.Name()] != nil {
+			f.t.Errorf("%s lists %q twice", name, info.Name())
+		}
+		members[info.Name()] = info
+	}
+	return members
+}
+
+func (f *fixture) succeeds(err error) {
+	f.t.Helper()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// fails checks that err is one of wants, or any error at all without wants.
+func (f *fixture) fails(err error, wants ...error) {
+	f.t.Helper()
+	if err == nil {
+		f.t.Errorf("no error; want one of %v", wants)
+		return
+	}
+	for _, want := range wants {
+		if errors.Is(err, want) {
+			return
+		}
+	}
+	if len(wants) > 0 {
+		f.t.Errorf("error %q; want one of %v", err, wants)
+	}
+}
+
+func (f *fixture) missing(name string) {
+	f.t.Helper()
+	_, err := f.Stat(f.ctx, name)
+	f.fails(err, fs.ErrNotExist)
+	f.fails(f.tryOpen(name, os.O_RDONLY), fs.ErrNotExist)
+}
+
+// holds checks that the storage holds want and nothing else.
+func (f *fixture) holds(want Tree) {
+	f.t.Helper()
+	if got := ReadTree(f.t, f.FS, "/"); !maps.Equal(got, want) {
+		f.t.Errorf("the storage holds %q\nwant %q", got, want)
+	}
+}

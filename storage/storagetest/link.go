@@ -1,0 +1,223 @@
+package storagetest
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/davd/davd/storage"
+)
+
+// linkFixture is a storage that can hold symbolic links.
+type linkFixture struct {
+	*fixture
+	symlink func(target, name string)
+	follows bool
+}
+
+type linkCheck struct {
+	name string
+	run  func(f *linkFixture)
+}
+
+var linkChecks = []linkCheck{
+	{"LinkOutside", linkOutside},
+	{"LinkDangling", func(f *linkFixture) {
+		f.write("/file", "x")
+		f.symlink("nowhere", "/link")
+		f.symlink("file/below", "/below")
+		f.isDead("/link")
+		f.isDead("/below")
+		f.isDead("/link/a")
+	}},
+	{"LinkLoop", func(f *linkFixture) {
+		f.symlink("b", "/a")
+		f.symlink("a", "/b")
+		f.symlink("self", "/self")
+		f.mkdir("/dir")
+		f.symlink("../dir/up", "/dir/up")
+		for _, name := range []string{"/a", "/b", "/self", "/dir/up"} {
+			f.isDead(name)
+			f.isDead(name + "/child")
+		}
+	}},
+	{"LinkInside", linkInside},
+	{"LinkIsListed", func(f *linkFixture) {
+		f.mkdir("/dir")
+		f.symlink("dir", "/link")
+		f.symlink("nowhere", "/dangling")
+		members := f.list("/")
+		for _, name := range []string{"link", "dangling"} {
+			info := members[name]
+			if info == nil || info.Mode()&fs.ModeSymlink == 0 || info.IsDir() {
+				f.t.Errorf("%s is listed as %v; want a symbolic link", name, info)
+			}
+		}
+	}},
+	{"RemoveLink", func(f *linkFixture) {
+		want := Tree{"/dir": collection, "/dir/file": "x"}
+		WriteTree(f.t, f.FS, want)
+		for _, remove := range []func(name string) error{
+			func(name string) error { return storage.Remove(f.ctx, f.FS, name) },
+			func(name string) error { return f.RemoveAll(f.ctx, name) },
+		} {
+			for _, target := range []string{"dir", "dir/file", "nowhere", "link"} {
+				f.symlink(target, "/link")
+				f.succeeds(remove("/link"))
+				f.gone("/link")
+				f.holds(want)
+			}
+		}
+	}},
+	{"RemoveAllAroundLink", func(f *linkFixture) {
+		f.mkdir("/dir", "/tree")
+		f.write("/dir/file", "x")
+		f.symlink("../dir", "/tree/link")
+		f.succeeds(f.RemoveAll(f.ctx, "/tree"))
+		f.gone("/tree")
+		f.holds(Tree{"/dir": collection, "/dir/file": "x"})
+	}},
+	{"RenameLink", func(f *linkFixture) {
+		f.mkdir("/dir")
+		f.write("/dir/file", "x")
+		f.symlink("dir", "/link")
+		f.succeeds(f.Rename(f.ctx, "/link", "/renamed"))
+		f.gone("/link")
+		f.isLink("/renamed")
+		f.write("/new", "y")
+		f.succeeds(f.Rename(f.ctx, "/new", "/renamed"))
+		f.holds(Tree{"/dir": collection, "/dir/file": "x", "/renamed": "y"})
+	}},
+}
+
+// linkOutside leaves the storage by every link there is.
+func linkOutside(f *linkFixture) {
+	outside := f.t.TempDir()
+	secret := filepath.Join(outside, "secret")
+	f.succeeds(os.WriteFile(secret, []byte("secret"), 0o600))
+	up := strings.Repeat("../", 50)
+	f.mkdir("/dir")
+	f.write("/src", "x")
+	for link, target := range map[string]string{
+		"/absolute":     outside,
+		"/relative":     up + strings.TrimPrefix(filepath.ToSlash(outside), "/"),
+		"/dir/relative": up + strings.TrimPrefix(filepath.ToSlash(outside), "/"),
+	} {
+		f.symlink(target, link)
+		f.isDead(link)
+		for _, name := range []string{link + "/secret", link + "/new", link + "/new/new"} {
+			f.isClosed(name)
+		}
+	}
+	f.symlink(secret, "/file")
+	f.isDead("/file")
+	f.symlink(filepath.Join(outside, "new"), "/new")
+	f.isDead("/new")
+	f.symlink("..", "/parent")
+	f.isDead("/parent")
+	f.isClosed("/parent/new")
+	// A link to a link: as dead as the last.
+	f.symlink("absolute/secret", "/chain")
+	f.isDead("/chain")
+
+	entries, err := os.ReadDir(outside)
+	f.succeeds(err)
+	content, err := os.ReadFile(secret)
+	if len(entries) != 1 || err != nil || string(content) != "secret" {
+		f.t.Errorf("what lies outside has changed: %v, %q, %v", entries, content, err)
+	}
+}
+
+// linkInside follows links that stay inside, where the backend follows links.
+func linkInside(f *linkFixture) {
+	f.mkdir("/dir", "/dir/sub")
+	f.write("/dir/file", "content")
+	f.symlink("dir/file", "/file")
+	f.symlink("dir", "/link")
+	f.symlink("../file", "/dir/sub/up")
+	f.symlink("file", "/chain")
+	for _, name := range []string{"/file", "/link", "/dir/sub/up", "/chain"} {
+		f.isLink(name)
+	}
+	files := []string{"/file", "/link/file", "/dir/sub/up", "/chain", "/link/sub/up"}
+	if !f.follows {
+		for _, name := range append(files, "/link", "/link/sub") {
+			f.missing(name)
+		}
+		f.fails(f.Mkdir(f.ctx, "/link/new", 0o777), fs.ErrNotExist)
+		f.fails(f.tryOpen("/file", os.O_RDWR|os.O_CREATE|os.O_TRUNC), fs.ErrPermission)
+		f.holds(Tree{"/dir": collection, "/dir/sub": collection, "/dir/file": "content"})
+		return
+	}
+	for _, name := range files {
+		info := f.stat(name)
+		if info.Name() != path.Base(name) || info.Size() != 7 || !info.Mode().IsRegular() {
+			f.t.Errorf("Stat(%q): %s; want the link's name, the file's properties", name, fs.FormatFileInfo(info))
+		}
+		if got := readFile(f.t, f.FS, name); got != "content" {
+			f.t.Errorf("%s reads %q", name, got)
+		}
+	}
+	f.write("/link/new", "new")
+	f.write("/file", "changed")
+	f.isLink("/file")
+	if members := f.list("/link"); len(members) != 3 {
+		f.t.Errorf("/link lists %v", members)
+	}
+	f.holds(Tree{"/dir": collection, "/dir/sub": collection, "/dir/file": "changed", "/dir/new": "new"})
+}
+
+// isLink checks that Lstat sees name and says that it is a symbolic link.
+func (f *linkFixture) isLink(name string) {
+	f.t.Helper()
+	info, err := storage.Lstat(f.ctx, f.FS, name)
+	f.succeeds(err)
+	if info.Mode()&fs.ModeSymlink == 0 || info.Name() != path.Base(name) {
+		f.t.Errorf("Lstat(%q): %s; want a symbolic link", name, fs.FormatFileInfo(info))
+	}
+}
+
+// isDead checks that name can't be read, written or created. It may be a link
+// that leads nowhere, or lie below one.
+func (f *linkFixture) isDead(name string) {
+	f.t.Helper()
+	f.missing(name)
+	for info, err := range storage.ReadDir(f.ctx, f.FS, name) {
+		if err == nil {
+			f.t.Errorf("%s lists %s", name, info.Name())
+		}
+	}
+	f.fails(f.Mkdir(f.ctx, name, 0o777))
+	f.fails(f.tryOpen(name, os.O_RDWR|os.O_CREATE|os.O_EXCL))
+	f.fails(f.tryOpen(name, os.O_WRONLY))
+	f.fails(storage.CopyFile(f.ctx, f.FS, name, "/copy", 0o666, nil), fs.ErrNotExist)
+	f.gone("/copy")
+}
+
+// isClosed checks that name, below a link that leads outside, is out of reach
+// of every call.
+func (f *linkFixture) isClosed(name string) {
+	f.t.Helper()
+	f.isDead(name)
+	_, err := storage.Lstat(f.ctx, f.FS, name)
+	f.fails(err, fs.ErrNotExist)
+	f.fails(f.Mkdir(f.ctx, name, 0o777), fs.ErrPermission, fs.ErrNotExist)
+	for _, flag := range append(modes, os.O_RDWR, os.O_RDWR|os.O_TRUNC, os.O_WRONLY|os.O_APPEND) {
+		f.fails(f.tryOpen(name, flag), fs.ErrPermission, fs.ErrNotExist)
+	}
+	f.fails(f.Rename(f.ctx, "/src", name), fs.ErrPermission, fs.ErrNotExist)
+	f.fails(f.Rename(f.ctx, name, "/dst"), fs.ErrPermission, fs.ErrNotExist)
+	f.fails(storage.Remove(f.ctx, f.FS, name), fs.ErrPermission, fs.ErrNotExist)
+	// That nothing is there to remove is no error, that it may not be is one.
+	if err := f.RemoveAll(f.ctx, name); err != nil {
+		f.fails(err, fs.ErrPermission)
+	}
+}
+
+func (f *linkFixture) gone(name string) {
+	f.t.Helper()
+	_, err := storage.Lstat(f.ctx, f.FS, name)
+	f.fails(err, fs.ErrNotExist)
+}

@@ -1,0 +1,142 @@
+package storagetest
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/davd/davd/storage"
+)
+
+// crowd is more members than the fallback of storage.ReadDir reads at a time.
+const crowd = 300
+
+var readdirChecks = []check{
+	{"ReadDir", func(f *fixture) {
+		f.mkdir("/dir", "/dir/sub", "/dir/sub/deep")
+		f.write("/dir/file", "0123456789")
+		members := f.list("/dir")
+		file, sub := members["file"], members["sub"]
+		if len(members) != 2 || file == nil || sub == nil {
+			f.t.Fatalf("members %v, want file and sub", members)
+		}
+		if file.Size() != 10 || file.IsDir() || !sub.IsDir() || !sub.Mode().IsDir() {
+			f.t.Errorf("members %s, %s", fs.FormatFileInfo(file), fs.FormatFileInfo(sub))
+		}
+		f.recent(file)
+	}},
+	{"ReadDirEmpty", func(f *fixture) {
+		f.mkdir("/dir")
+		for _, name := range []string{"/dir", "/dir"} {
+			if members := f.list(name); len(members) != 0 {
+				f.t.Errorf("members %v, want none", members)
+			}
+		}
+	}},
+	{"ReadDirMany", func(f *fixture) {
+		f.crowd()
+		if members := f.list("/dir"); len(members) != crowd {
+			f.t.Errorf("%d members, want %d", len(members), crowd)
+		}
+	}},
+	{"ReadDirMissing", func(f *fixture) {
+		f.write("/file", "x")
+		for name, want := range map[string]error{"/no": fs.ErrNotExist, "/file/a": fs.ErrNotExist, "/file": nil} {
+			n := 0
+			for info, err := range storage.ReadDir(f.ctx, f.FS, name) {
+				n++
+				if err == nil || want != nil && !errors.Is(err, want) {
+					f.t.Errorf("%s: member %v, %v; want only an error", name, info, err)
+				}
+				f.carry(name, err)
+			}
+			if n != 1 {
+				f.t.Errorf("%s: %d pairs, want one with an error", name, n)
+			}
+		}
+	}},
+	{"ReadDirStopped", func(f *fixture) {
+		f.crowd()
+		n := 0
+		for _, err := range storage.ReadDir(f.ctx, f.FS, "/dir") {
+			f.succeeds(err)
+			if n++; n == 3 {
+				break
+			}
+		}
+		if n != 3 {
+			f.t.Errorf("%d members before the break, want 3", n)
+		}
+	}},
+	{"ReaddirInBatches", func(f *fixture) {
+		f.crowd()
+		for _, batch := range []int{1, 7, crowd, crowd + 1} {
+			f.batches(batch)
+		}
+	}},
+	{"ReaddirAtOnce", func(f *fixture) {
+		f.crowd()
+		file := f.open("/dir", os.O_RDONLY)
+		infos, err := file.Readdir(-1)
+		if err != nil || len(infos) != crowd {
+			f.t.Errorf("Readdir(-1): %d members, %v; want %d", len(infos), err, crowd)
+		}
+	}},
+	{"ReaddirWhileRemoving", func(f *fixture) {
+		f.crowd()
+		file := f.open("/dir", os.O_RDONLY)
+		first, err := file.Readdir(10)
+		f.succeeds(err)
+		if len(first) == 0 {
+			f.t.Fatal("no members")
+		}
+		for name := range f.list("/dir") {
+			f.succeeds(storage.Remove(f.ctx, f.FS, "/dir/"+name))
+		}
+		for n := 0; ; n++ {
+			if _, err := file.Readdir(10); atEnd(err) {
+				break
+			} else if err != nil || n > crowd {
+				f.t.Fatalf("batch %d: %v; want io.EOF in the end", n, err)
+			}
+		}
+		f.holds(Tree{"/dir": collection})
+	}},
+}
+
+// crowd makes the collection /dir and many files in it.
+func (f *fixture) crowd() {
+	f.t.Helper()
+	f.mkdir("/dir")
+	for i := range crowd {
+		f.write(fmt.Sprintf("/dir/%03d", i), "x")
+	}
+}
+
+// batches reads the collection of crowd as os.File.Readdir(n > 0) says: io.EOF at
+// the end and not before, together with nothing.
+func (f *fixture) batches(batch int) {
+	f.t.Helper()
+	file := f.open("/dir", os.O_RDONLY)
+	seen := map[string]bool{}
+	for {
+		infos, err := file.Readdir(batch)
+		if atEnd(err) && len(infos) == 0 {
+			break
+		}
+		f.succeeds(err)
+		if len(infos) == 0 || len(infos) > batch {
+			f.t.Fatalf("Readdir(%d): %d members", batch, len(infos))
+		}
+		for _, info := range infos {
+			seen[info.Name()] = true
+		}
+	}
+	if len(seen) != crowd {
+		f.t.Errorf("in batches of %d: %d members, want %d", batch, len(seen), crowd)
+	}
+	if _, err := file.Readdir(batch); !atEnd(err) {
+		f.t.Errorf("Readdir after the end: %v, want io.EOF", err)
+	}
+}
