@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/demo"
+	"github.com/davd/davd/cmd/davd/internal/server"
+)
+
+const (
+	demoUsage = "davd demo [flags]"
+	demoAbout = `
+Serves a tree of a thousand members, in memory, on storage that is made slow,
+and prints three commands to try and each interim response that they get.`
+)
+
+func (p *program) demoCommand() *cli.Command {
+	flags := []cli.Flag{addrFlag("listen at host:port (port 0: any free one)")}
+	return &cli.Command{
+		Name:               "demo",
+		Flags:              flags,
+		CustomHelpTemplate: literal(commandHelp(demoUsage, demoAbout, flags)),
+		HideHelpCommand:    true,
+		OnUsageError:       flagError,
+		Action:             p.demo,
+	}
+}
+
+func (p *program) demo(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usagef("davd demo has its own tree: leave out %s, or serve it with davd serve", c.Args().First())
+	}
+	cfg, err := config.New(config.Settings{
+		Addrs:        c.StringSlice("addr"),
+		Storage:      string(config.Mem),
+		Latency:      demo.Latency.String(),
+		InterimAfter: "1s",
+		InterimEvery: "1s",
+		LogLevel:     "warn",
+	})
+	if err != nil {
+		return p.settingError(err)
+	}
+	for _, addr := range cfg.Addrs {
+		if addr.Network != "tcp" {
+			return usagef("--addr: the commands to try can't use %s: write host:port", addr)
+		}
+	}
+	fsys, err := demo.NewStorage(c.Context)
+	if err != nil {
+		return fmt.Errorf("the tree can't be made (%w): this is a defect of davd", err)
+	}
+	log := newLog(p.stderr, cfg)
+	screen := &demo.Screen{Out: p.stdout}
+	s := &site{
+		cfg: cfg, fsys: fsys, log: log,
+		grace: time.Second, // nothing here is worth waiting for
+		sent:  screen.Interim,
+		done:  screen.Final,
+		ready: func(listeners []*server.Listener) {
+			screen.Guide(listeners[0].Where(false, "/"))
+			warnPublic(log, cfg, listeners)
+		},
+	}
+	return s.serve(c.Context)
+}

@@ -1,0 +1,58 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// unixScheme begins the address of a unix socket.
+const unixScheme = "unix:"
+
+// Addr is an address to listen at.
+type Addr struct {
+	// Network is "tcp" or "unix".
+	Network string
+	// Address is host:port, or the path of the socket.
+	Address string
+}
+
+// String returns the address as a person writes it.
+func (a Addr) String() string {
+	if a.Network == "unix" {
+		return unixScheme + a.Address
+	}
+	return a.Address
+}
+
+// ParseAddr reads host:port or unix:PATH. An empty host is all interfaces,
+// port 0 any free port.
+func ParseAddr(s string) (Addr, error) {
+	if socket, ok := strings.CutPrefix(s, unixScheme); ok {
+		if socket == "" {
+			return Addr{}, fmt.Errorf("%q has no path: write %s/run/davd.sock, for example", s, unixScheme)
+		}
+		return Addr{Network: "unix", Address: socket}, nil
+	}
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return Addr{}, fmt.Errorf("%q is not an address: write host:port, such as 127.0.0.1:8080, or %sPATH", s, unixScheme)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return Addr{}, fmt.Errorf("%q has no port from 0 to 65535: write host:port, such as 127.0.0.1:8080", s)
+	}
+	return Addr{Network: "tcp", Address: s}, nil
+}
+
+func parseAddrs(texts []string) ([]Addr, error) {
+	addrs := make([]Addr, len(texts))
+	for i, text := range texts {
+		addr, err := ParseAddr(text)
+		if err != nil {
+			return nil, err
+		}
+		addrs[i] = addr
+	}
+	return addrs, nil
+}

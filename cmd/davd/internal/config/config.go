@@ -1,0 +1,74 @@
+// Package config is what davd can be told: the settings as a person writes
+// them, and the typed configuration that they make. Whatever they are read
+// from, they are checked here and nowhere else.
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/davd/davd/dav"
+)
+
+// Config is a checked configuration.
+type Config struct {
+	// Storage is the kind of backend.
+	Storage Storage
+	// Dir is the directory that is served. Empty when Storage is Mem.
+	Dir string
+	// Latency is added to each storage call.
+	Latency time.Duration
+
+	// Addrs is where to listen, at least one.
+	Addrs []Addr
+	// Prefix is the URL path under which the tree is served: empty, or a clean
+	// path that begins with a slash and does not end with one.
+	Prefix string
+	// ReadOnly refuses whatever would change something.
+	ReadOnly bool
+	// TLSCert and TLSKey are PEM files, both empty without TLS.
+	TLSCert, TLSKey string
+
+	// InterimMode says to whom interim responses are sent.
+	InterimMode dav.InterimMode
+	// InterimAfter is the age at which an operation sends its first one, 0 for
+	// at once. (dav.Interim means the default by 0.)
+	InterimAfter time.Duration
+	// InterimEvery is the time between two, never 0.
+	InterimEvery time.Duration
+
+	// LogFormat is the form of the log.
+	LogFormat LogFormat
+	// LogLevel is the least level that is logged.
+	LogLevel slog.Level
+}
+
+// Interim returns the handler's fields of the interim settings.
+func (c *Config) Interim() dav.Interim {
+	after := c.InterimAfter
+	if after == 0 {
+		after = -1
+	}
+	return dav.Interim{Mode: c.InterimMode, After: after, Every: c.InterimEvery}
+}
+
+// TLS reports whether connections are encrypted.
+func (c *Config) TLS() bool { return c.TLSCert != "" }
+
+// Storage is a kind of backend.
+type Storage string
+
+// The kinds of backend.
+const (
+	Dir Storage = "dir"
+	Mem Storage = "mem"
+)
+
+// LogFormat is a form of the log.
+type LogFormat string
+
+// The forms of the log.
+const (
+	Text LogFormat = "text"
+	JSON LogFormat = "json"
+)

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/davd/davd/dav"
+)
+
+func parsePrefix(s string) (string, error) {
+	trimmed := strings.TrimRight(s, "/")
+	switch {
+	case trimmed == "":
+		return "", nil
+	case s[0] != '/':
+		return "", fmt.Errorf("%q does not begin with a slash: write /%s", s, s)
+	case path.Clean(trimmed) != trimmed:
+		return "", fmt.Errorf("%q is not a plain path: write %s", s, path.Clean(trimmed))
+	}
+	return trimmed, nil
+}
+
+func parseDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a duration: write a number with its unit, such as 500ms, 20s or 1m30s", s)
+	}
+	if d < 0 {
+		return 0, fmt.Errorf("%q is less than nothing: write 0s or more", s)
+	}
+	return d, nil
+}
+
+func parsePositive(s string) (time.Duration, error) {
+	d, err := parseDuration(s)
+	if err == nil && d == 0 {
+		return 0, errors.New("it can't be zero: write a longer time, such as 20s")
+	}
+	return d, err
+}
+
+func parseInterimMode(s string) (dav.InterimMode, error) {
+	mode, err := dav.ParseInterimMode(s)
+	if err != nil {
+		_, err = oneOf(dav.InterimAuto.String(), dav.InterimAlways.String(), dav.InterimNever.String())(s)
+	}
+	return mode, err
+}
+
+func parseLevel(s string) (slog.Level, error) {
+	levels := []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+	names := make([]string, len(levels))
+	for i, level := range levels {
+		names[i] = strings.ToLower(level.String())
+		if s == names[i] {
+			return level, nil
+		}
+	}
+	_, err := oneOf(names...)(s)
+	return 0, err
+}
+
+// oneOf parses a word of a closed set.
+func oneOf[Word ~string](words ...Word) func(string) (Word, error) {
+	return func(s string) (Word, error) {
+		if i := slices.Index(words, Word(s)); i >= 0 {
+			return words[i], nil
+		}
+		return "", fmt.Errorf("there is no %q: write %s", s, alternatives(words))
+	}
+}
+
+// alternatives lists words as in "a, b or c".
+func alternatives[Word ~string](words []Word) string {
+	var list strings.Builder
+	for i, word := range words {
+		switch i {
+		case 0:
+		case len(words) - 1:
+			list.WriteString(" or ")
+		default:
+			list.WriteString(", ")
+		}
+		list.WriteString(string(word))
+	}
+	return list.String()
+}

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Settings are what a person writes, as text. An empty text is the one of
+// [Defaults], so that an environment variable may be set to nothing.
+type Settings struct {
+	// Dir is the directory to serve, the only setting without a flag.
+	Dir string
+
+	Addrs        []string
+	Prefix       string
+	ReadOnly     bool
+	Storage      string
+	Latency      string
+	Interim      string
+	InterimAfter string
+	InterimEvery string
+	TLSCert      string
+	TLSKey       string
+	LogFormat    string
+	LogLevel     string
+}
+
+// Defaults returns the settings of a davd that is told nothing.
+func Defaults() Settings {
+	return Settings{
+		Addrs:        []string{"127.0.0.1:8080"},
+		Storage:      "dir",
+		Latency:      "0s",
+		Interim:      "auto",
+		InterimAfter: "20s",
+		InterimEvery: "20s",
+		LogFormat:    "text",
+		LogLevel:     "info",
+	}
+}
+
+// Error is a setting that davd can't work with.
+type Error struct {
+	// Setting is its name: a flag's, without dashes.
+	Setting string
+	// Err says what is wrong and what to do.
+	Err error
+}
+
+func (e *Error) Error() string { return e.Setting + ": " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// New checks s and returns the configuration that it makes. An error is an
+// [Error] and names the first setting that is wrong.
+func New(s Settings) (*Config, error) {
+	s = s.orDefaults()
+	c := &Config{Dir: s.Dir, ReadOnly: s.ReadOnly, TLSCert: s.TLSCert, TLSKey: s.TLSKey}
+	var first firstError
+	c.Addrs = read(&first, "addr", s.Addrs, parseAddrs)
+	c.Prefix = read(&first, "prefix", s.Prefix, parsePrefix)
+	c.Storage = read(&first, "storage", s.Storage, oneOf(Dir, Mem))
+	c.Latency = read(&first, "latency", s.Latency, parseDuration)
+	c.InterimMode = read(&first, "interim", s.Interim, parseInterimMode)
+	c.InterimAfter = read(&first, "interim-after", s.InterimAfter, parseDuration)
+	c.InterimEvery = read(&first, "interim-every", s.InterimEvery, parsePositive)
+	c.LogFormat = read(&first, "log-format", s.LogFormat, oneOf(Text, JSON))
+	c.LogLevel = read(&first, "log-level", s.LogLevel, parseLevel)
+	first.note("storage", c.checkDir())
+	first.note("tls-cert", c.checkTLS())
+	if first.err != nil {
+		return nil, first.err
+	}
+	return c, nil
+}
+
+// orDefaults returns s with the defaults in place of what is empty.
+func (s Settings) orDefaults() Settings {
+	d := Defaults()
+	s.Addrs = slices.DeleteFunc(slices.Clone(s.Addrs), func(addr string) bool { return addr == "" })
+	if len(s.Addrs) == 0 {
+		s.Addrs = d.Addrs
+	}
+	s.Storage = cmp.Or(s.Storage, d.Storage)
+	s.Latency = cmp.Or(s.Latency, d.Latency)
+	s.Interim = cmp.Or(s.Interim, d.Interim)
+	s.InterimAfter = cmp.Or(s.InterimAfter, d.InterimAfter)
+	s.InterimEvery = cmp.Or(s.InterimEvery, d.InterimEvery)
+	s.LogFormat = cmp.Or(s.LogFormat, d.LogFormat)
+	s.LogLevel = cmp.Or(s.LogLevel, d.LogLevel)
+	return s
+}
+
+// checkDir gives Dir its default: the current directory.
+func (c *Config) checkDir() error {
+	if c.Storage == Mem {
+		if c.Dir != "" {
+			return fmt.Errorf("mem has no directory: leave out %s, or serve it with --storage dir", c.Dir)
+		}
+		return nil
+	}
+	c.Dir = cmp.Or(c.Dir, ".")
+	return nil
+}
+
+func (c *Config) checkTLS() error {
+	switch {
+	case c.TLSCert == "" && c.TLSKey != "":
+		return errors.New("missing beside --tls-key: name the file of the certificate too")
+	case c.TLSCert != "" && c.TLSKey == "":
+		return errors.New("the key is missing: name its file with --tls-key")
+	}
+	return nil
+}
+
+// firstError keeps the first error of several checks.
+type firstError struct{ err error }
+
+func (f *firstError) note(setting string, err error) {
+	if f.err == nil && err != nil {
+		f.err = &Error{Setting: setting, Err: err}
+	}
+}
+
+// read returns what parse makes of a setting's text.
+func read[In, Out any](first *firstError, setting string, in In, parse func(In) (Out, error)) Out {
+	out, err := parse(in)
+	first.note(setting, err)
+	return out
+}

@@ -1,0 +1,45 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/accesslog"
+)
+
+// Screen shows what becomes of each request.
+type Screen struct {
+	mu  sync.Mutex
+	Out io.Writer
+}
+
+// Interim shows an interim response. It is dav.Interim's Sent.
+func (s *Screen) Interim(r *http.Request, header http.Header) {
+	s.print(http.StatusProcessing, r.Method, r.URL.Path, header.Get("Progress"))
+}
+
+// Final shows a final response. It is accesslog.Handler's Done.
+func (s *Screen) Final(_ *http.Request, record accesslog.Record) {
+	what := record.Path
+	if record.Destination != "" {
+		what += " to " + record.Destination
+	}
+	how := fmt.Sprintf("after %.1f s", record.Duration.Round(100*time.Millisecond).Seconds())
+	switch record.Interim {
+	case 0:
+	case 1:
+		how += " and 1 interim response"
+	default:
+		how += fmt.Sprintf(" and %d interim responses", record.Interim)
+	}
+	s.print(record.Status, record.Method, what, how)
+}
+
+func (s *Screen) print(status int, method, what, how string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.Out, "%d %-12s  %s %s  %s\n", status, http.StatusText(status), method, what, how)
+}

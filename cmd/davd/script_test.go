@@ -1,0 +1,175 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"davd": main})
+}
+
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await":    await,
+			"fails":    fails,
+			"gencert":  gencert,
+			"listen":   listen,
+			"stale":    stale,
+			"term":     term,
+			"waitsock": waitsock,
+		},
+	})
+}
+
+// patience is how long davd may take for what it does at once.
+const patience = 30 * time.Second
+
+// eventually asks done until it says yes.
+func eventually(ts *testscript.TestScript, what string, done func() bool) {
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("gave up waiting for %s", what)
+		}
+	}
+}
+
+// fails runs a program that must end with the exit code, and write that one
+// line and nothing else: fails CODE LINE PROGRAM [ARG...]
+func fails(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: fails CODE LINE PROGRAM [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[2], args[3:]...)
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || exit.ExitCode() != want {
+		ts.Fatalf("ended with %v, want exit code %d", err, want)
+	}
+	if got := ts.ReadFile("stderr"); got != args[1]+"\n" {
+		ts.Fatalf("stderr is\n%swant\n%s", got, args[1])
+	}
+	if got := ts.ReadFile("stdout"); got != "" {
+		ts.Fatalf("stdout is\n%swant nothing", got)
+	}
+}
+
+// await waits until a file matches, and keeps what its first group matches:
+// await FILE REGEXP [VARIABLE]
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: await FILE REGEXP [VARIABLE]")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	var match []string
+	eventually(ts, args[1]+" in "+args[0], func() bool {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		match = pattern.FindStringSubmatch(string(data))
+		return err == nil && match != nil
+	})
+	if len(args) == 3 {
+		ts.Setenv(args[2], match[1])
+	}
+}
+
+// waitsock waits until somebody listens at a unix socket: waitsock PATH
+func waitsock(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: waitsock PATH")
+	}
+	eventually(ts, "a listener at "+args[0], func() bool {
+		conn, err := net.Dial("unix", ts.MkAbs(args[0]))
+		if err != nil {
+			return false
+		}
+		return conn.Close() == nil
+	})
+}
+
+// listen listens at a free port until the script ends: listen VARIABLE
+func listen(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: listen VARIABLE")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv(args[0], l.Addr().String())
+}
+
+// stale leaves a socket where nobody listens: stale PATH
+func stale(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: stale PATH")
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: ts.MkAbs(args[0])})
+	ts.Check(err)
+	l.SetUnlinkOnClose(false)
+	ts.Check(l.Close())
+}
+
+// term sends SIGTERM to each davd in the background.
+func term(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: term")
+	}
+	found := false
+	for _, cmd := range ts.BackgroundCmds() {
+		if strings.Contains(strings.Join(cmd.Args, " "), " -c exec davd ") || filepath.Base(cmd.Path) == "davd" {
+			ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+			found = true
+		}
+	}
+	if !found {
+		ts.Fatalf("no davd is in the background")
+	}
+}
+
+// gencert makes a certificate for localhost: gencert CERT KEY
+func gencert(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: gencert CERT KEY")
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "localhost"}, // curl wants one
+		DNSNames:     []string{"localhost"},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	ts.Check(err)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	writePEM := func(name, kind string, der []byte) {
+		ts.Check(os.WriteFile(ts.MkAbs(name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
+	}
+	writePEM(args[0], "CERTIFICATE", cert)
+	writePEM(args[1], "PRIVATE KEY", keyDER)
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestSecondSignal has an operation that takes hours when the signals come.
+func TestSecondSignal(t *testing.T) {
+	socket := "unix:" + t.TempDir() + "/s.sock"
+	davd := exec.CommandContext(t.Context(), "davd", "serve", "--storage", "mem", "--latency", "1h",
+		"--interim", "always", "--interim-after", "0s", "--log-level", "debug", "--addr", socket)
+	stderr, err := davd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := davd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := davd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	log := bufio.NewScanner(stderr)
+	await := func(pattern string) {
+		t.Helper()
+		for log.Scan() {
+			if regexp.MustCompile(pattern).MatchString(log.Text()) {
+				return
+			}
+		}
+		t.Fatalf("the log ended without %s", pattern)
+	}
+	signal := func() {
+		t.Helper()
+		if err := davd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("unix", strings.TrimPrefix(socket, "unix:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "PROPFIND / HTTP/1.1\r\nHost: davd\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	await(`msg="interim response" method=PROPFIND`)
+	signal()
+	await(`msg=stopping`)
+	signal()
+	err = davd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitInterrupted {
+		t.Errorf("davd ended with %v", err)
+	}
+	if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+		t.Errorf("no interim response came: %v", err)
+	}
+}

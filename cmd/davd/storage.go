@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/afero"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/local"
+)
+
+// openStorage opens the backend and says what it is.
+func openStorage(cfg *config.Config) (fsys storage.FS, what string, err error) {
+	access := "read-write"
+	if cfg.ReadOnly {
+		access = "read-only"
+	}
+	if cfg.Storage == config.Mem {
+		return aferofs.New(afero.NewMemMapFs()), fmt.Sprintf("memory (%s, gone at the end)", access), nil
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: the current directory is gone: change to another", cfg.Dir)
+	}
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return nil, "", fmt.Errorf("%s: is a file: name the directory that it is in", cfg.Dir)
+	}
+	if err == nil {
+		fsys, err = local.Open(dir)
+	}
+	switch {
+	case err == nil:
+		return fsys, fmt.Sprintf("%s (%s)", dir, access), nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", fmt.Errorf("%s: no such directory: create it, or name another", cfg.Dir)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, "", fmt.Errorf("%s: davd may not read it: give it the right, or name another directory", cfg.Dir)
+	}
+	return nil, "", fmt.Errorf("%s: can't be served (%w): name another directory", cfg.Dir, err)
+}
