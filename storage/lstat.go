@@ -3,6 +3,11 @@ package storage
 import (
 	"context"
 	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"golang.org/x/net/webdav"
 )
 
 // Lstater is an [FS] that can describe a symbolic link itself.
@@ -15,10 +20,40 @@ type Lstater interface {
 }
 
 // Lstat describes name without following it when it is a symbolic link.
-// Without a [Lstater] it is Stat.
+//
+// Without a [Lstater] it knows its way in a webdav.Dir. Elsewhere it is Stat,
+// but looks for a collection in the one that holds it: what is listed there as
+// a symbolic link must not be taken for a tree that may be emptied.
 func Lstat(ctx context.Context, fsys FS, name string) (fs.FileInfo, error) {
-	if l, ok := fsys.(Lstater); ok {
-		return l.Lstat(ctx, name)
+	switch fsys := fsys.(type) {
+	case Lstater:
+		return fsys.Lstat(ctx, name)
+	case webdav.Dir:
+		return lstatDir(fsys, name)
 	}
-	return fsys.Stat(ctx, name)
+	info, err := fsys.Stat(ctx, name)
+	if err != nil || !info.IsDir() || name == "/" {
+		return info, err
+	}
+	for entry, err := range ReadDir(ctx, fsys, path.Dir(name)) {
+		if err != nil {
+			return nil, err
+		}
+		if entry.Name() == path.Base(name) && entry.Mode()&fs.ModeSymlink != 0 {
+			return entry, nil
+		}
+	}
+	return info, nil
+}
+
+func lstatDir(dir webdav.Dir, name string) (fs.FileInfo, error) {
+	root := string(dir)
+	if root == "" {
+		root = "."
+	}
+	info, err := os.Lstat(filepath.Join(root, filepath.FromSlash(Clean(name))))
+	if err != nil {
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: cause(err)}
+	}
+	return info, nil
 }

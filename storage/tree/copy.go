@@ -25,10 +25,14 @@ func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon 
 	if err != nil {
 		return err
 	}
-	if err := place(ctx, fsys, stage, dst, mon); err != nil {
+	placed := place(ctx, fsys, stage, dst, mon)
+	if placed != nil && !done(placed) {
+		return placed
+	}
+	if err := c.failures.err(); err != nil {
 		return err
 	}
-	return c.failures.err()
+	return placed
 }
 
 type copier struct {
@@ -36,6 +40,7 @@ type copier struct {
 	fsys     storage.FS
 	mon      *Monitor
 	resolve  func(name string, err error)
+	more     int64 // how often a member will be seen again once it is copied
 	failures failures
 }
 
@@ -47,11 +52,19 @@ func (c *copier) stage(src, dst string, depth int) (string, error) {
 		return "", err
 	}
 	stage := storage.Beside(dst)
-	c.mon.Found(1, size(info))
-	err = c.copy(src, stage, info, depth, nil)
+	c.mon.Found(1+c.more, size(info))
+	var parent *lineage
+	if depth != 0 {
+		parent = above(c.ctx, c.fsys, src, info)
+	}
+	err = c.copy(src, stage, info, depth, parent)
 	if err == nil {
 		// A root that failed is not a part of something that succeeded.
 		err = c.failures.of(src)
+	}
+	if err == nil {
+		// Nor is one that has vanished, its members being skipped.
+		_, err = c.fsys.Stat(c.ctx, src)
 	}
 	if err != nil {
 		return "", errors.Join(err, c.discard(stage))
@@ -122,6 +135,9 @@ func (c *copier) members(name, target string, here *lineage) ([]member, error) {
 	var members []member
 	for entry, err := range storage.ReadDir(c.ctx, c.fsys, name) {
 		if err != nil {
+			for range members {
+				c.mon.Advance() // They are not to be copied any more.
+			}
 			return nil, err
 		}
 		from := path.Join(name, entry.Name())
@@ -129,10 +145,10 @@ func (c *copier) members(name, target string, here *lineage) ([]member, error) {
 		if info == nil && err == nil {
 			continue
 		}
-		if err == nil && info.IsDir() && here.loops(entry, info) {
+		if err == nil && info.IsDir() && here.loops(info) {
 			err = &fs.PathError{Op: "copy", Path: from, Err: ErrLoop}
 		}
-		c.mon.Found(1, size(info))
+		c.mon.Found(1+c.more, size(info))
 		members = append(members, member{name: from, target: path.Join(target, entry.Name()), info: info, parent: here, err: err})
 	}
 	return members, nil

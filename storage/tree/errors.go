@@ -61,6 +61,18 @@ func (e *LeftoverError) Error() string {
 // Unwrap returns the reason.
 func (e *LeftoverError) Unwrap() error { return e.Err }
 
+// strandedError says that what was at the destination has been displaced and
+// could not be put back. It matches no other error, because after those the
+// destination is as it was.
+type strandedError struct {
+	dst, displaced string
+	err            error
+}
+
+func (e *strandedError) Error() string {
+	return fmt.Sprintf("what was at %s is at %s: %v", e.dst, e.displaced, e.err)
+}
+
 // failures gathers what goes into a PartialError.
 type failures struct {
 	named   []Outcome
@@ -83,6 +95,14 @@ func (f *failures) err() error {
 	return &PartialError{Failures: f.named, Unnamed: f.unnamed}
 }
 
+// first returns the first failure as one of the whole; nil when nothing failed.
+func (f *failures) first() error {
+	if len(f.named) == 0 {
+		return nil
+	}
+	return f.named[0].Err
+}
+
 // of returns the error of name if that was the last to fail.
 func (f *failures) of(name string) error {
 	if n := len(f.named); n > 0 && f.named[n-1].Name == name {
@@ -99,7 +119,7 @@ func fatal(err error) bool {
 
 // immovable reports whether err, from Rename, says that only copying helps.
 func immovable(err error) bool {
-	return errors.Is(err, syscall.EXDEV) || errors.Is(err, errors.ErrUnsupported)
+	return !done(err) && (errors.Is(err, syscall.EXDEV) || errors.Is(err, errors.ErrUnsupported))
 }
 
 // Overlap reports whether a and b are the same or one contains the other.

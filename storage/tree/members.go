@@ -34,20 +34,31 @@ func follow(ctx context.Context, fsys storage.FS, name string, entry fs.FileInfo
 	return info, nil
 }
 
-// lineage is a collection and those that hold it, up to where a walk began.
+// lineage is a collection and those that hold it, up to the root.
 type lineage struct {
 	info   fs.FileInfo
 	parent *lineage
 }
 
-// loops reports whether the collection that entry, a member of l, leads to is
-// l's own or one that holds it. Only a symbolic link can do that.
-func (l *lineage) loops(entry, target fs.FileInfo) bool {
-	if entry.Mode()&fs.ModeSymlink == 0 {
-		return false
+// above returns the collections that hold name, which info describes; nil if
+// the backend can't tell one from another, because it has no links either.
+func above(ctx context.Context, fsys storage.FS, name string, info fs.FileInfo) *lineage {
+	if name == "/" || !info.IsDir() || !os.SameFile(info, info) {
+		return nil
 	}
+	dir := path.Dir(name)
+	holder, err := fsys.Stat(ctx, dir)
+	if err != nil {
+		return nil
+	}
+	return &lineage{info: holder, parent: above(ctx, fsys, dir, holder)}
+}
+
+// loops reports whether the collection that info describes is l or one that
+// holds it. A symbolic link, followed now or before, has led to it.
+func (l *lineage) loops(info fs.FileInfo) bool {
 	for ; l != nil; l = l.parent {
-		if os.SameFile(l.info, target) {
+		if os.SameFile(l.info, info) {
 			return true
 		}
 	}

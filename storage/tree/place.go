@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 
 	"github.com/davd/davd/storage"
 )
@@ -45,8 +46,8 @@ func replace(ctx context.Context, fsys storage.FS, src, dst string, info fs.File
 		return fsys.Rename(ctx, src, dst)
 	case err != nil:
 		return err
-	case !old.IsDir() && !info.IsDir():
-		// One step: rename(2) replaces a file.
+	case !old.IsDir() && !info.IsDir() && !os.SameFile(old, info):
+		// One step: rename(2) replaces a file, unless both are one file.
 		return fsys.Rename(ctx, src, dst)
 	}
 	displaced := storage.Beside(dst)
@@ -54,7 +55,10 @@ func replace(ctx context.Context, fsys storage.FS, src, dst string, info fs.File
 		return err
 	}
 	if err := fsys.Rename(ctx, src, dst); err != nil {
-		return errors.Join(err, fsys.Rename(ctx, displaced, dst))
+		if backErr := fsys.Rename(ctx, displaced, dst); backErr != nil {
+			return &strandedError{dst: dst, displaced: displaced, err: errors.Join(err, backErr)}
+		}
+		return err
 	}
 	if err := discard(ctx, fsys, displaced, mon); err != nil {
 		return &LeftoverError{Name: displaced, Err: err}
@@ -81,7 +85,7 @@ func rebuild(ctx context.Context, fsys storage.FS, stage, dst string, mon *Monit
 	c := &copier{ctx: ctx, fsys: fsys, resolve: func(string, error) {}}
 	err = c.copy(stage, dst, info, Infinite, nil)
 	if err == nil {
-		err = c.failures.err()
+		err = c.failures.first()
 	}
 	if err != nil {
 		return errors.Join(err, discard(ctx, fsys, dst, nil))

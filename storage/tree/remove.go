@@ -12,13 +12,17 @@ import (
 // Remove removes name and all that is below it, members before their
 // collection, and reports each to mon. A symbolic link is removed, never
 // followed. A member that can't be removed is named in a [*PartialError] and
-// the others go on; the collections that hold it stay.
+// the others go on; the collections that hold it stay. The root can't be
+// removed, and stays as it is.
 func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
+	if name == "/" {
+		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrInvalid}
+	}
 	info, err := storage.Lstat(ctx, fsys, name)
 	if err != nil {
 		return err
 	}
-	r := &remover{ctx: ctx, fsys: fsys, mon: mon, resolve: mon.Resolve}
+	r := &remover{ctx: ctx, fsys: fsys, mon: mon, named: true}
 	mon.Found(1, 0)
 	if _, err := r.remove(name, info); err != nil {
 		return err
@@ -26,8 +30,8 @@ func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) err
 	return r.failures.err()
 }
 
-// discard removes the tree at name, which has a reserved name. Its members
-// count for mon but are not named.
+// discard removes the tree at name, which is not the source of anything. Its
+// members count for mon but are not named, not even in a [*PartialError].
 func discard(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
 	info, err := storage.Lstat(ctx, fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -36,20 +40,23 @@ func discard(ctx context.Context, fsys storage.FS, name string, mon *Monitor) er
 	if err != nil {
 		return err
 	}
-	r := &remover{ctx: ctx, fsys: fsys, mon: mon, resolve: func(string, error) { mon.Advance() }}
+	r := &remover{ctx: ctx, fsys: fsys, mon: mon}
 	mon.Found(1, 0)
 	if _, err := r.remove(name, info); err != nil {
 		return err
 	}
-	return r.failures.err()
+	return r.failures.first()
 }
 
 type remover struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Remove
 	fsys     storage.FS
 	mon      *Monitor
-	resolve  func(name string, err error)
+	named    bool // the members are the request's, and mon learns their names
+	counted  bool // mon knows of them
 	failures failures
+	// refuse, if not nil, returns why a member is not to be removed.
+	refuse func(name string, info fs.FileInfo) error
 }
 
 // remove reports whether name is gone. Its error is one that ends the whole.
@@ -57,14 +64,17 @@ func (r *remover) remove(name string, info fs.FileInfo) (gone bool, err error) {
 	if err := r.ctx.Err(); err != nil {
 		return false, err
 	}
+	if r.refuse != nil {
+		if err := r.refuse(name, info); err != nil {
+			return false, r.fail(name, err)
+		}
+	}
 	if info.IsDir() {
 		empty, err := r.members(name)
 		if err != nil {
 			return false, err
 		}
 		if !empty {
-			// Kept by a member that has been named.
-			r.mon.Advance()
 			return false, nil
 		}
 	}
@@ -80,8 +90,11 @@ func (r *remover) remove(name string, info fs.FileInfo) (gone bool, err error) {
 }
 
 // members removes what the collection name holds and reports whether it is
-// empty now.
+// empty now. One that is not has been resolved.
 func (r *remover) members(name string) (empty bool, err error) {
+	if r.named {
+		r.mon.Begin(name)
+	}
 	entries, err := r.list(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -97,6 +110,10 @@ func (r *remover) members(name string) (empty bool, err error) {
 		}
 		empty = empty && gone
 	}
+	if !empty {
+		// Kept by a member that has been named.
+		r.mon.Advance()
+	}
 	return empty, nil
 }
 
@@ -110,6 +127,15 @@ func (r *remover) fail(name string, err error) error {
 	return nil
 }
 
+// resolve reports that nothing more will be done about name.
+func (r *remover) resolve(name string, err error) {
+	if r.named {
+		r.mon.Resolve(name, err)
+		return
+	}
+	r.mon.Advance()
+}
+
 // list returns the entries of the collection name. All are read before the
 // first is removed: what a directory shows of itself while it changes differs
 // from one filesystem to the next.
@@ -117,9 +143,14 @@ func (r *remover) list(name string) ([]fs.FileInfo, error) {
 	var entries []fs.FileInfo
 	for entry, err := range storage.ReadDir(r.ctx, r.fsys, name) {
 		if err != nil {
+			for range entries {
+				r.mon.Advance() // They are not to be removed any more.
+			}
 			return nil, err
 		}
-		r.mon.Found(1, 0)
+		if !r.counted {
+			r.mon.Found(1, 0)
+		}
 		entries = append(entries, entry)
 	}
 	return entries, nil

@@ -26,7 +26,11 @@ func Walk(ctx context.Context, fsys storage.FS, root string, depth int, mon *Mon
 		return err
 	}
 	w := &walker{ctx: ctx, fsys: fsys, mon: mon, visit: visit}
-	return w.resource(root, info, depth, nil)
+	var parent *lineage
+	if depth == Infinite {
+		parent = above(ctx, fsys, root, info)
+	}
+	return w.resource(root, info, depth, parent)
 }
 
 type walker struct {
@@ -50,6 +54,9 @@ func (w *walker) report(name string, info fs.FileInfo, err error) error {
 
 // resource visits name and what is below it.
 func (w *walker) resource(name string, info fs.FileInfo, depth int, parent *lineage) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
 	if depth == 0 || !info.IsDir() {
 		return w.report(name, info, nil)
 	}
@@ -107,7 +114,7 @@ func (w *walker) member(name string, entry fs.FileInfo, depth int, here *lineage
 		return w.report(name, nil, err)
 	case info == nil:
 		return nil
-	case info.IsDir() && depth != 0 && !here.loops(entry, info):
+	case info.IsDir() && depth != 0 && !here.loops(info):
 		*put = append(*put, below{name: name, info: info})
 		return nil
 	}

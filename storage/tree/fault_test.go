@@ -1,0 +1,68 @@
+package tree_test
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"slices"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+// failing returns fsys failing with err each call op of name; "" is any op.
+func failing(fsys storage.FS, err error, op string, names ...string) storage.FS {
+	return &storagetest.Fault{FS: fsys, Before: func(o, name string) error {
+		if (op == "" || o == op) && slices.Contains(names, name) {
+			return err
+		}
+		return nil
+	}}
+}
+
+// before returns fsys calling f once, before the first call op of name.
+func before(fsys storage.FS, op, name string, f func()) storage.FS {
+	return &storagetest.Fault{FS: fsys, Before: func(o, n string) error {
+		if f != nil && o == op && n == name {
+			do := f
+			f = nil
+			do()
+		}
+		return nil
+	}}
+}
+
+// brokenStream is an FS whose stream of the members of name breaks with err
+// after some.
+type brokenStream struct {
+	storage.FS
+	name  string
+	after int
+	err   error
+}
+
+func (b brokenStream) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+	return func(yield func(fs.FileInfo, error) bool) {
+		n := 0
+		for info, err := range storage.ReadDir(ctx, b.FS, name) {
+			if name == b.name && n == b.after {
+				yield(nil, b.err)
+				return
+			}
+			n++
+			if !yield(info, err) {
+				return
+			}
+		}
+	}
+}
+
+// counted returns fsys counting its calls op in n.
+func counted(fsys storage.FS, op string, n *int) storage.FS {
+	return &storagetest.Fault{FS: fsys, Before: func(o, _ string) error {
+		if op == "" || o == op {
+			*n++
+		}
+		return nil
+	}}
+}
