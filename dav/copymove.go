@@ -19,11 +19,11 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 		return statusOf(err), err
 	}
 	// Only what is written must not be locked (RFC 4918 §7.5.1).
-	release, err := h.confirm(r, t.dst, "")
+	claim, err := h.confirm(r, t.dst, "")
 	if err != nil {
 		return statusOf(err), err
 	}
-	return h.transfer(w, r, t, release, func(ctx context.Context, monitor *tree.Monitor) error {
+	return h.transfer(w, r, t, claim, func(ctx context.Context, monitor *tree.Monitor) error {
 		return tree.Copy(ctx, h.FileSystem, t.src, t.dst, t.depth, monitor)
 	})
 }
@@ -34,21 +34,21 @@ func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string)
 	if err != nil {
 		return statusOf(err), err
 	}
-	release, err := h.confirm(r, t.src, t.dst)
+	claim, err := h.confirm(r, t.src, t.dst)
 	if err != nil {
 		return statusOf(err), err
 	}
-	return h.transfer(w, r, t, release, func(ctx context.Context, monitor *tree.Monitor) error {
+	return h.transfer(w, r, t, claim, func(ctx context.Context, monitor *tree.Monitor) error {
 		return tree.Move(ctx, h.FileSystem, t.src, t.dst, monitor)
 	})
 }
 
 // transfer runs work, which is a COPY or MOVE, and answers.
-func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, t transfer, release func(), work func(context.Context, *tree.Monitor) error) (status int, err error) {
-	defer release()
+func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, t transfer, c *claim, work func(context.Context, *tree.Monitor) error) (status int, err error) {
+	defer c.release()
 	about := Operation{Source: t.src, Destination: t.dst}
 	return h.operate(w, r, about, false, func(ctx context.Context, _ *response, monitor *tree.Monitor) (int, error) {
-		defer release()
+		defer c.release()
 		status := http.StatusCreated
 		if t.replaces {
 			status = http.StatusNoContent
@@ -56,7 +56,10 @@ func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, t transfer, r
 		err := work(ctx, monitor)
 		var leftover *tree.LeftoverError
 		if err != nil && !errors.As(err, &leftover) {
-			status = statusOf(err)
+			return statusOf(err), err
+		}
+		if r.Method == "MOVE" {
+			c.end(t.src)
 		}
 		return status, err
 	})
@@ -90,7 +93,7 @@ func (h *Handler) checkTransfer(r *http.Request, src string, depths ...string) (
 		return t, tree.ErrOverlap
 	}
 	parent, err := fsys.Stat(ctx, path.Dir(t.dst))
-	if errors.Is(err, fs.ErrNotExist) || (err == nil && !parent.IsDir()) {
+	if statusOf(err) == http.StatusNotFound || (err == nil && !parent.IsDir()) {
 		return t, &statusError{http.StatusConflict, "the collection that is to hold the destination does not exist"}
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package dav
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/davd/davd/storage/tree"
@@ -18,17 +19,25 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 	if _, err := h.FileSystem.Stat(r.Context(), name); err != nil {
 		return statusOf(err), err
 	}
-	release, err := h.confirm(r, name, "")
+	claim, err := h.confirm(r, name, "")
 	if err != nil {
 		return statusOf(err), err
 	}
-	defer release()
+	defer claim.release()
 	about := Operation{Source: name}
 	return h.operate(w, r, about, false, func(ctx context.Context, _ *response, monitor *tree.Monitor) (int, error) {
-		defer release()
-		if err := tree.Remove(ctx, h.FileSystem, name, monitor); err != nil {
+		defer claim.release()
+		err := tree.Remove(ctx, h.FileSystem, name, monitor)
+		// That the resource itself stays is not a part of something that
+		// succeeded, and a 207 would look like that.
+		var partial *tree.PartialError
+		if errors.As(err, &partial) && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
+			err = partial.Failures[0].Err
+		}
+		if err != nil {
 			return statusOf(err), err
 		}
+		claim.end(name)
 		return http.StatusNoContent, nil
 	})
 }

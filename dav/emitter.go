@@ -135,10 +135,9 @@ func (e *emitter) header(progress tree.Progress) http.Header {
 	if !e.grant.asked || !full {
 		return header
 	}
-	room := maxInterimHeader - headerSize(header) - len("Status-URI: \r\n")
+	room := maxInterimHeader - headerSize(header) - len(statusURI+": \r\n")
 	if uris := formatStatusURI(e.monitor.TakeOutcomes(), e.success, e.url, room); uris != "" {
-		// Its name in the RFC; net/http would write Status-Uri.
-		header["Status-URI"] = []string{uris}
+		header[statusURI] = []string{uris}
 	}
 	return header
 }

@@ -161,7 +161,7 @@ func TestEmitterBudget(t *testing.T) {
 		}
 		if bytes >= fullBudget {
 			bare++
-			if e.header["Status-URI"] != nil || strings.Contains(e.header.Get("Progress"), `"`) {
+			if e.header[statusURI] != nil || strings.Contains(e.header.Get("Progress"), `"`) {
 				t.Fatalf("full headers after %d bytes: %v", bytes, e.header)
 			}
 		}
@@ -186,7 +186,7 @@ func TestEmitterHeaders(t *testing.T) {
 				t.Errorf("asked %v: number %d has no Progress: %v", asked, i, e.header)
 			}
 			// The first comes before any member is resolved.
-			if has, want := e.header["Status-URI"] != nil, asked && i > 0; has != want {
+			if has, want := e.header[statusURI] != nil, asked && i > 0; has != want {
 				t.Errorf("asked %v: number %d: Status-URI %v, want %v", asked, i, has, want)
 			}
 		}

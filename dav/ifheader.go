@@ -79,6 +79,23 @@ func (p *ifParser) delimited(open, end byte) (string, bool) {
 	return inner, true
 }
 
+// entityTag takes an entity tag in brackets, if one comes next. Within its
+// quotes a bracket is one of its characters (RFC 9110 §8.8.3).
+func (p *ifParser) entityTag() (string, bool) {
+	if p.peek() != '[' {
+		return "", false
+	}
+	opaque, quoted := strings.CutPrefix(strings.TrimPrefix(p.rest[1:], "W/"), `"`)
+	_, rest, closed := strings.Cut(opaque, `"`)
+	rest, ended := strings.CutPrefix(rest, "]")
+	if !quoted || !closed || !ended {
+		return "", false
+	}
+	etag := p.rest[1 : len(p.rest)-len(rest)-1]
+	p.rest = rest
+	return etag, true
+}
+
 // list takes a List, of which the parenthesis comes next.
 func (p *ifParser) list() ([]ifCondition, bool) {
 	p.rest = p.rest[1:]
@@ -90,7 +107,7 @@ func (p *ifParser) list() ([]ifCondition, bool) {
 		}
 		var isToken, isETag bool
 		if c.token, isToken = p.delimited('<', '>'); !isToken {
-			c.etag, isETag = p.delimited('[', ']')
+			c.etag, isETag = p.entityTag()
 		}
 		if !isToken && !isETag {
 			return nil, false

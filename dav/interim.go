@@ -31,13 +31,13 @@ const defaultInterval = 20 * time.Second
 type InterimMode int
 
 const (
-	// InterimAuto: to a client that asks with Prefer: processing, and to one
-	// that is known to be safe with them ([Clients]), unless the request shows
+	// InterimAuto sends them to a client that asks with Prefer: processing,
+	// and to one that is known to be safe with them ([Clients]), unless the request shows
 	// that a proxy stands between.
 	InterimAuto InterimMode = iota
-	// InterimAlways: to every client.
+	// InterimAlways sends them to every client.
 	InterimAlways
-	// InterimNever: to none.
+	// InterimNever sends them to none.
 	InterimNever
 )
 

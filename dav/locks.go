@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,16 +15,23 @@ import (
 // lockForever is the duration of a lock that ends with the request.
 const lockForever = -1
 
+// claim is the right of a request to change what it named to confirm.
+type claim struct {
+	locks  webdav.LockSystem
+	tokens []webdav.Condition // submitted
+	// release gives the right back. It may be called more than once.
+	release func()
+}
+
 // confirm makes sure that the request may change the tree a and, unless it is
 // "", the tree b: that the header If holds, and that each tree is either
 // covered by a lock whose token the client submitted, or not locked at all. It
-// then belongs to the request until release is called, which may be called
-// more than once.
+// then belongs to the request until the claim is released.
 //
 // A LockSystem of x/net can't say which members of a tree are locked. Without
 // a submitted token for the tree itself a lock on a member is found, because
 // the tree can't be locked then; with one it is not.
-func (h *Handler) confirm(r *http.Request, a, b string) (release func(), err error) {
+func (h *Handler) confirm(r *http.Request, a, b string) (*claim, error) {
 	var tokens []webdav.Condition
 	if value := r.Header.Get("If"); value != "" {
 		header, err := parseIf(value)
@@ -34,11 +43,33 @@ func (h *Handler) confirm(r *http.Request, a, b string) (release func(), err err
 		}
 		tokens = header.tokens()
 	}
-	release, err = h.cover(a, b, tokens)
+	release, err := h.cover(a, b, tokens)
 	if err != nil {
 		return nil, err
 	}
-	return sync.OnceFunc(release), nil
+	return &claim{locks: h.locks(), tokens: tokens, release: sync.OnceFunc(release)}, nil
+}
+
+// end releases the claim and removes the submitted locks whose root is name,
+// which is no more (RFC 4918 §7.5, §9.6.1: a lock goes with its root).
+func (c *claim) end(name string) {
+	c.release()
+	now := time.Now()
+	for _, token := range c.tokens {
+		if covers(now, c.locks, token, name) && !covers(now, c.locks, token, path.Dir(name)) {
+			_ = c.locks.Unlock(now, token.Token) // it has expired, or not
+		}
+	}
+}
+
+// covers reports whether the lock of token protects name.
+func covers(now time.Time, locks webdav.LockSystem, token webdav.Condition, name string) bool {
+	release, err := locks.Confirm(now, name, "", token)
+	if err != nil {
+		return false
+	}
+	release()
+	return true
 }
 
 // cover confirms a and b with the submitted tokens as far as they go and locks
@@ -103,13 +134,18 @@ func lockAll(now time.Time, locks webdav.LockSystem, names []string) (release fu
 }
 
 // holds evaluates the header If. A list without a tag is about the request URI
-// (RFC 4918 §10.4.3); clients also send the token of a destination so.
+// (RFC 4918 §10.4.3); clients also send the token of a destination so, in a
+// list of nothing but tokens.
 func (h *Handler) holds(r *http.Request, header ifHeader, names ...string) bool {
-	if requested, err := h.name(r.URL.Path); err == nil {
-		names = append(names, requested)
+	requested, err := h.name(r.URL.Path)
+	if err != nil {
+		return false
 	}
 	for _, list := range header {
-		about := names
+		about := []string{requested}
+		if !slices.ContainsFunc(list.conditions, func(c ifCondition) bool { return c.not || c.etag != "" }) {
+			about = append(about, names...)
+		}
 		if list.tag != "" {
 			tagged, ok := h.tagged(r, list.tag)
 			if !ok {
@@ -138,16 +174,12 @@ func (h *Handler) tagged(r *http.Request, tag string) (name string, ok bool) {
 
 func (h *Handler) listHolds(r *http.Request, list ifList, name string) bool {
 	for _, c := range list.conditions {
-		holds := false
+		var holds bool
 		if c.etag != "" {
 			info, err := h.FileSystem.Stat(r.Context(), name)
 			holds = err == nil && etag(r.Context(), info) == c.etag
 		} else {
-			release, err := h.locks().Confirm(time.Now(), name, "", webdav.Condition{Token: c.token})
-			if err == nil {
-				release()
-				holds = true
-			}
+			holds = covers(time.Now(), h.locks(), webdav.Condition{Token: c.token}, name)
 		}
 		if holds == c.not {
 			return false

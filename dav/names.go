@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/url"
@@ -11,10 +12,7 @@ import (
 
 // prefix returns Prefix with a leading and without a trailing slash, or "".
 func (h *Handler) prefix() string {
-	if h.Prefix == "" || h.Prefix == "/" {
-		return ""
-	}
-	return storage.Clean(h.Prefix)
+	return strings.TrimSuffix(storage.Clean(h.Prefix), "/")
 }
 
 // name returns the storage name of a URL path.
@@ -41,7 +39,7 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 		return "", &statusError{http.StatusBadRequest, "the header Destination is missing"}
 	}
 	u, err := url.Parse(header)
-	if err != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != "") {
+	if err != nil || u.Opaque != "" || u.Scheme != "" && u.Host == "" || !strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != "") {
 		return "", &statusError{http.StatusBadRequest, "the header Destination is neither an absolute URI nor an absolute path"}
 	}
 	if u.Host != "" && !servesHost(r, u) {
@@ -80,11 +78,12 @@ func servesHost(r *http.Request, u *url.URL) bool {
 	return false
 }
 
-// hostPort returns host in lower case and with its port.
+// hostPort returns host in lower case and with its port, or else with port
+// (RFC 3986 §6.2.3).
 func hostPort(host, port string) string {
 	host = strings.ToLower(host)
 	if h, p, err := net.SplitHostPort(host); err == nil {
-		return net.JoinHostPort(h, p)
+		return net.JoinHostPort(h, cmp.Or(p, port))
 	}
 	return net.JoinHostPort(strings.Trim(host, "[]"), port)
 }

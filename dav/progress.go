@@ -8,6 +8,10 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
+// statusURI is the header's name as RFC 2518 §9.7 spells it. net/http would
+// write Status-Uri.
+const statusURI = "Status-URI"
+
 // maxInterimHeader bounds what davd puts on one interim response, in bytes:
 // the header fields with their names and line ends.
 const maxInterimHeader = 900

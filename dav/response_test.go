@@ -229,7 +229,7 @@ func TestResponseWriteDeadline(t *testing.T) {
 // TestResponseRandomSizes: whatever the sizes of the writes, the body arrives
 // whole, and with a length when it was held.
 func TestResponseRandomSizes(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+	random := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
 		res, w := newTestResponse(t, &http.Server{})
 		var want strings.Builder

@@ -46,6 +46,8 @@ var statuses = []struct {
 	{syscall.EROFS, http.StatusForbidden},
 	{syscall.ENAMETOOLONG, http.StatusForbidden},
 	{fs.ErrNotExist, http.StatusNotFound},
+	// Below a file: what a webdav.Dir says of it.
+	{syscall.ENOTDIR, http.StatusNotFound},
 	{fs.ErrPermission, http.StatusForbidden},
 	{fs.ErrExist, http.StatusConflict},
 	{fs.ErrInvalid, http.StatusForbidden},

@@ -1,0 +1,117 @@
+package dav_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/davd/davd/dav"
+)
+
+func TestOptions(t *testing.T) {
+	const (
+		onFile       = "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MOVE, POST, PROPFIND, PROPPATCH, PUT, UNLOCK"
+		onCollection = "OPTIONS, COPY, DELETE, LOCK, MOVE, PROPFIND, PROPPATCH, UNLOCK"
+		onNothing    = "OPTIONS, LOCK, MKCOL, PUT"
+	)
+	for _, c := range []struct {
+		name, target string
+		readOnly     bool
+		allow, class string
+	}{
+		{"§10.1 file", "/dav/f", false, onFile, "1, 2"},
+		{"§10.1 collection", "/dav/c/", false, onCollection, "1, 2"},
+		{"§10.1 root", "/dav/", false, onCollection, "1, 2"},
+		{"RFC 9110 §9.3.7 nothing there", "/dav/new", false, onNothing, "1, 2"},
+		{"read-only file", "/dav/f", true, "OPTIONS, GET, HEAD, POST, PROPFIND", "1"},
+		{"read-only collection", "/dav/c/", true, "OPTIONS, PROPFIND", "1"},
+		{"read-only, nothing there", "/dav/new", true, "OPTIONS", "1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := serveMem(t, &dav.Handler{Prefix: "/dav", ReadOnly: c.readOnly}, garden())
+			a := s.wants(200, "OPTIONS", c.target)
+			if got := a.header.Get("Allow"); got != c.allow {
+				t.Errorf("Allow %q, want %q", got, c.allow)
+			}
+			if got := a.header.Get("DAV"); got != c.class {
+				t.Errorf("DAV %q, want %q", got, c.class)
+			}
+			if got := a.header.Get("MS-Author-Via"); got != "DAV" {
+				t.Errorf("MS-Author-Via %q", got)
+			}
+			if a.body != "" || a.header.Get("Content-Length") != "0" {
+				t.Errorf("a body %q, Content-Length %q", a.body, a.header.Get("Content-Length"))
+			}
+		})
+	}
+}
+
+// TestAllowIsTrue: no method that OPTIONS names is refused as one that does
+// not exist there.
+func TestAllowIsTrue(t *testing.T) {
+	for _, target := range []string{"/f", "/c/", "/new"} {
+		allow := strings.Split(serveMem(t, &dav.Handler{}, garden()).do("OPTIONS", target).header.Get("Allow"), ", ")
+		for _, method := range allow {
+			s := serveMem(t, &dav.Handler{}, garden())
+			a := s.do(method, target, "Destination: /elsewhere")
+			if slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, a.status) {
+				t.Errorf("%s %s is %d", method, target, a.status)
+			}
+		}
+	}
+}
+
+func TestUnknownMethod(t *testing.T) {
+	s := serveMem(t, &dav.Handler{}, garden())
+	for _, method := range []string{"PATCH", "TRACE", "BIND", "SEARCH", "copy", "X"} {
+		s.wants(http.StatusNotImplemented, method, "/f", "Destination: /new")
+	}
+	s.holds(garden())
+}
+
+func TestNoFileSystem(t *testing.T) {
+	s := serveMem(t, &dav.Handler{}, nil)
+	s.h.FileSystem = nil
+	for _, method := range []string{"GET", "PROPFIND", "COPY", "OPTIONS"} {
+		s.wants(http.StatusInternalServerError, method, "/")
+	}
+}
+
+// TestReserved: no method sees or makes what the server keeps for itself.
+func TestReserved(t *testing.T) {
+	with := garden().with(layout{"/.davd-x/inner": "secret", "/c/.DAVD-y": "secret"}.full())
+	onBackends(t, with, func(s *share) {
+		for _, target := range []string{"/.davd-x", "/.davd-x/inner", "/%2edavd-x/inner", "/c/.DAVD-y", "/.davd-none", "/c/.davd-x/new"} {
+			for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PROPFIND", "PROPPATCH", "DELETE", "COPY", "MOVE", "UNLOCK"} {
+				s.wants(http.StatusNotFound, method, target, "Destination: /new")
+			}
+			for _, method := range []string{"PUT", "MKCOL", "LOCK"} {
+				s.wants(http.StatusForbidden, method, target)
+			}
+			for _, method := range []string{"COPY", "MOVE"} {
+				s.wants(http.StatusForbidden, method, "/f", "Destination: "+target)
+			}
+		}
+		s.holds(with)
+		// A COPY leaves it behind, a PROPFIND does not show it.
+		s.wants(201, "COPY", "/c/", "Destination: /new/")
+		s.holds(with.with(garden().at("/c", "/new")))
+		for href := range s.multistatus(s.do("PROPFIND", "/", "Depth: infinity")).responses {
+			if strings.Contains(strings.ToLower(href), "davd-") {
+				s.Errorf("%s is shown", href)
+			}
+		}
+	})
+}
+
+// TestPrefixNotFound: what is outside of the prefix is not served.
+func TestPrefixNotFound(t *testing.T) {
+	s := serveMem(t, &dav.Handler{Prefix: "/dav"}, garden())
+	for _, method := range []string{"GET", "PUT", "PROPFIND", "DELETE", "COPY", "MOVE", "MKCOL", "LOCK", "OPTIONS"} {
+		for _, target := range []string{"/f", "/davd/f", "/davf", "/dav/../f", "/"} {
+			s.wants(http.StatusNotFound, method, target, "Destination: /dav/new")
+		}
+	}
+	s.holds(garden())
+}
