@@ -10,14 +10,17 @@ import (
 
 // serveDelete removes the resource and all its members (RFC 4918 §9.6).
 func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	if _, err := depth(r, tree.Infinite, "infinity"); err != nil {
-		return statusOf(err), err
-	}
 	if name == "/" {
 		return refuse(http.StatusForbidden, "the root of a share can't be deleted")
 	}
-	if _, err := h.FileSystem.Stat(r.Context(), name); err != nil {
+	info, err := h.FileSystem.Stat(r.Context(), name)
+	if err != nil {
 		return statusOf(err), err
+	}
+	if info.IsDir() {
+		if _, err := depth(r, tree.Infinite, "infinity"); err != nil {
+			return statusOf(err), err
+		}
 	}
 	claim, err := h.confirm(r, name, "")
 	if err != nil {

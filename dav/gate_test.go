@@ -77,6 +77,11 @@ func (g *gate) RemoveAll(ctx context.Context, name string) error {
 	return g.FS.RemoveAll(ctx, name)
 }
 
+// Lstat passes freely: it is called before an operation begins.
+func (g *gate) Lstat(ctx context.Context, name string) (os.FileInfo, error) {
+	return g.Stat(ctx, name)
+}
+
 // plant makes a small tree: /src with a collection and two files.
 func plant(tb testing.TB) storage.FS {
 	tb.Helper()

@@ -1,24 +1,21 @@
 package dav
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/net/webdav"
 )
 
-// lockForever is the duration of a lock that ends with the request.
-const lockForever = -1
-
 // claim is the right of a request to change what it named to confirm.
 type claim struct {
-	locks  webdav.LockSystem
-	tokens []webdav.Condition // submitted
+	locks webdav.LockSystem
+	used  []usedToken
 	// release gives the right back. It may be called more than once.
 	release func()
 }
@@ -27,10 +24,6 @@ type claim struct {
 // "", the tree b: that the header If holds, and that each tree is either
 // covered by a lock whose token the client submitted, or not locked at all. It
 // then belongs to the request until the claim is released.
-//
-// A LockSystem of x/net can't say which members of a tree are locked. Without
-// a submitted token for the tree itself a lock on a member is found, because
-// the tree can't be locked then; with one it is not.
 func (h *Handler) confirm(r *http.Request, a, b string) (*claim, error) {
 	var tokens []webdav.Condition
 	if value := r.Header.Get("If"); value != "" {
@@ -43,21 +36,24 @@ func (h *Handler) confirm(r *http.Request, a, b string) (*claim, error) {
 		}
 		tokens = header.tokens()
 	}
-	release, err := h.cover(a, b, tokens)
-	if err != nil {
+	c := &coverage{ctx: r.Context(), fsys: h.FileSystem, locks: h.locks(), now: time.Now(), tokens: tokens}
+	if err := c.trees(a, b); err != nil {
+		c.release()
 		return nil, err
 	}
-	return &claim{locks: h.locks(), tokens: tokens, release: sync.OnceFunc(release)}, nil
+	return &claim{locks: c.locks, used: c.used, release: sync.OnceFunc(c.release)}, nil
 }
 
-// end releases the claim and removes the submitted locks whose root is name,
-// which is no more (RFC 4918 §7.5, §9.6.1: a lock goes with its root).
+// end releases the claim and removes the submitted locks whose root was in the
+// tree name, which is no more (RFC 4918 §7.5, §9.6.1: a lock goes with its
+// root).
 func (c *claim) end(name string) {
 	c.release()
 	now := time.Now()
-	for _, token := range c.tokens {
-		if covers(now, c.locks, token, name) && !covers(now, c.locks, token, path.Dir(name)) {
-			_ = c.locks.Unlock(now, token.Token) // it has expired, or not
+	for _, used := range c.used {
+		isRoot := !covers(now, c.locks, used.token, path.Dir(used.name))
+		if isRoot && (used.name == name || strings.HasPrefix(used.name, name+"/")) {
+			_ = c.locks.Unlock(now, used.token.Token) // it has expired, or not
 		}
 	}
 }
@@ -70,67 +66,6 @@ func covers(now time.Time, locks webdav.LockSystem, token webdav.Condition, name
 	}
 	release()
 	return true
-}
-
-// cover confirms a and b with the submitted tokens as far as they go and locks
-// the rest.
-func (h *Handler) cover(a, b string, tokens []webdav.Condition) (release func(), err error) {
-	now, locks := time.Now(), h.locks()
-	if len(tokens) > 0 {
-		for _, try := range [][2]string{{a, b}, {a, ""}, {b, ""}} {
-			if try[0] == "" {
-				continue
-			}
-			confirmed, err := locks.Confirm(now, try[0], try[1], tokens...)
-			if errors.Is(err, webdav.ErrConfirmationFailed) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			rest := without([]string{a, b}, try)
-			locked, err := lockAll(now, locks, rest)
-			if err != nil {
-				confirmed()
-				return nil, err
-			}
-			return func() { locked(); confirmed() }, nil
-		}
-	}
-	return lockAll(now, locks, []string{a, b})
-}
-
-// without returns the names that are not in done.
-func without(names []string, done [2]string) []string {
-	var rest []string
-	for _, name := range names {
-		if name != done[0] && name != done[1] {
-			rest = append(rest, name)
-		}
-	}
-	return rest
-}
-
-// lockAll locks the trees at names, "" excepted, for the length of a request.
-func lockAll(now time.Time, locks webdav.LockSystem, names []string) (release func(), err error) {
-	var tokens []string
-	release = func() {
-		for _, token := range tokens {
-			_ = locks.Unlock(now, token) // it is ours and can't have expired
-		}
-	}
-	for _, name := range names {
-		if name == "" {
-			continue
-		}
-		token, err := locks.Create(now, webdav.LockDetails{Root: name, Duration: lockForever})
-		if err != nil {
-			release()
-			return nil, err
-		}
-		tokens = append(tokens, token)
-	}
-	return release, nil
 }
 
 // holds evaluates the header If. A list without a tag is about the request URI

@@ -65,6 +65,9 @@ func TestLocked(t *testing.T) {
 		{name: "DELETE of a locked file with the token", locked: "/f", method: "DELETE", src: "/f", ifs: []string{untagged}, status: 204},
 		{name: "DELETE of a locked file with a token that is none", locked: "/f", method: "DELETE", src: "/f", ifs: []string{wrong}, status: 412},
 		{name: "§9.6.1 DELETE of a collection with a locked member", locked: "/c/s/d", method: "DELETE", src: "/c/", status: 423},
+		{name: "§9.6.1 the same, with the member's token", locked: "/c/s/d", method: "DELETE", src: "/c/", ifs: []string{"</c/s/d> (<{token}>)"}, status: 204},
+		{name: "the same, of a locked collection below", locked: "/c/s/", method: "DELETE", src: "/c/", ifs: []string{"</c/s/> (<{token}>)"}, status: 204},
+		{name: "MOVE of a collection with a locked member, with its token", locked: "/c/s/d", method: "MOVE", src: "/c/", dst: "/new/", ifs: []string{"</c/s/d> (<{token}>)"}, status: 201},
 		{name: "DELETE of a locked collection with the token", locked: "/c/", method: "DELETE", src: "/c/", ifs: []string{untagged}, status: 204},
 		{name: "DELETE of a member of a locked collection", locked: "/c/", method: "DELETE", src: "/c/m", status: 423},
 		{name: "DELETE of a member of a locked collection with the token", locked: "/c/", method: "DELETE", src: "/c/m", ifs: []string{"</c/> (<{token}>)"}, status: 204},
@@ -99,6 +102,32 @@ func TestLocked(t *testing.T) {
 					s.wants(204, "UNLOCK", prefix+c.locked, "Lock-Token: <"+token+">")
 				}
 			}
+		})
+	}
+}
+
+// TestLockedByTwo: the collection is locked by the client, its member by
+// somebody else. One token is not enough, both are, and the locks go with what
+// they locked.
+func TestLockedByTwo(t *testing.T) {
+	for _, c := range []struct {
+		method string
+		status int
+		fields []string
+	}{
+		{"DELETE", 204, nil},
+		{"MOVE", 201, []string{"Destination: /new/"}},
+	} {
+		t.Run(c.method, func(t *testing.T) {
+			s := serveMem(t, &dav.Handler{}, garden())
+			mine := s.lock("/c/", "Depth: 0")
+			other := s.lock("/c/m", "Depth: 0")
+			before := s.tree()
+			s.wants(423, c.method, "/c/", append(c.fields, "If: (<"+mine+">)")...)
+			s.holds(before)
+			s.wants(c.status, c.method, "/c/", append(c.fields, "If: </c/> (<"+mine+">) </c/m> (<"+other+">)")...)
+			s.wants(201, "MKCOL", "/c/")
+			s.wants(201, "COPY", "/f", "Destination: /c/m")
 		})
 	}
 }

@@ -24,10 +24,14 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	if err != nil {
 		return statusOf(err), err
 	}
+	info, err := h.FileSystem.Stat(r.Context(), name)
+	if err != nil {
+		return statusOf(err), err
+	}
 	about := Operation{Source: name}
 	return h.operate(w, r, about, true, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
 		p := &propfind{handler: h, ctx: ctx, res: res, request: request, prefix: h.prefix()}
-		err := tree.Walk(ctx, h.FileSystem, name, depth, monitor, p.visit)
+		err := tree.WalkFrom(ctx, h.FileSystem, name, info, depth, monitor, p.visit)
 		if p.body == nil || (err != nil && res.discard()) {
 			return statusOf(err), err
 		}

@@ -3,14 +3,17 @@ package dav
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 )
 
 // Bounds of a request body, against a client that means no good.
 const (
 	maxXMLBody  = 1 << 20 // bytes
 	maxXMLDepth = 32
+	maxXMLProps = 1024 // each is answered for each resource
 )
 
 // propfindRequest is the content of a PROPFIND (RFC 4918 §14.20). One of
@@ -89,10 +92,16 @@ func (x *xmlReader) propfind() (propfindRequest, error) {
 	return request, nil
 }
 
-// names reads the names of the elements in a prop or include element.
+// names reads the names of the elements in a prop or include element, each
+// once.
 func (x *xmlReader) names(names *[]xml.Name) error {
 	return x.children(func(e xml.StartElement) error {
-		*names = append(*names, e.Name)
+		if !slices.Contains(*names, e.Name) {
+			*names = append(*names, e.Name)
+		}
+		if len(*names) > maxXMLProps {
+			return fmt.Errorf("more than %d properties", maxXMLProps)
+		}
 		return x.skip()
 	})
 }

@@ -71,6 +71,7 @@ var transcripts = map[string]struct {
 	"refused before it begins": {dav.InterimAlways, []exchange{
 		{request: "COPY /src/ HTTP/1.1\r\nDestination: /src/c/d/\r\n"},
 		{request: "MOVE /missing HTTP/1.1\r\nDestination: /dst\r\n"},
+		{request: "PROPFIND /missing HTTP/1.1\r\nDepth: 0\r\n"},
 		next,
 	}},
 	"methods without interim responses": {dav.InterimAlways, []exchange{

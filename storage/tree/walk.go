@@ -8,9 +8,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// VisitFunc is called by [Walk] for each resource. With err, the resource
-// could not be described, or its members not listed; info is then nil. An
-// error that it returns ends the walk.
+// VisitFunc is called by [Walk] for each resource. With err, its members could
+// not be listed, or it could not be described and info is nil. An error that it
+// returns ends the walk.
 type VisitFunc func(name string, info fs.FileInfo, err error) error
 
 // Walk visits root and, up to depth 0, 1 or [Infinite], what is below it, a
@@ -25,6 +25,12 @@ func Walk(ctx context.Context, fsys storage.FS, root string, depth int, mon *Mon
 	if err != nil {
 		return err
 	}
+	return WalkFrom(ctx, fsys, root, info, depth, mon, visit)
+}
+
+// WalkFrom is [Walk] for a caller that has described root: info is what
+// fsys.Stat has returned.
+func WalkFrom(ctx context.Context, fsys storage.FS, root string, info fs.FileInfo, depth int, mon *Monitor, visit VisitFunc) error {
 	w := &walker{ctx: ctx, fsys: fsys, mon: mon, visit: visit}
 	var parent *lineage
 	if depth == Infinite {
@@ -87,7 +93,7 @@ func (w *walker) members(name string, depth int, here *lineage) (collections []b
 			return nil, ctxErr
 		}
 		if err != nil {
-			return collections, w.report(name, nil, err)
+			return collections, w.report(name, here.info, err)
 		}
 		if !visited {
 			visited = true

@@ -25,8 +25,8 @@ func (v *visits) visit(name string, info fs.FileInfo, err error) error {
 			v.errors = map[string]error{}
 		}
 		v.errors[name] = err
-		if info != nil {
-			return errors.New("info beside an error")
+		if info != nil && !info.IsDir() {
+			return errors.New("only a collection has members that can't be listed")
 		}
 	}
 	return nil
