@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func tree(b *testing.B) string {
 	dir := b.TempDir()
 	content := make([]byte, fileSize)
 	for c := range collections {
-		collection := filepath.Join(dir, "src", fmt.Sprint(c))
+		collection := filepath.Join(dir, "src", strconv.Itoa(c))
 		if err := os.MkdirAll(collection, 0o755); err != nil {
 			b.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -298,7 +299,7 @@ func exact(t testing.TB, mon *tree.Monitor, members, bytes int64) {
 func many(root string, n int) layout {
 	l := make(layout, n)
 	for i := range n {
-		l[fmt.Sprintf("%s/%05d", root, i)] = fmt.Sprint(i)
+		l[fmt.Sprintf("%s/%05d", root, i)] = strconv.Itoa(i)
 	}
 	return l
 }

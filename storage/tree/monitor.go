@@ -1,6 +1,9 @@
 package tree
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Infinite is the depth of a whole tree (RFC 4918 §10.2).
 const Infinite = -1
@@ -146,7 +149,7 @@ func (m *Monitor) TakeOutcomes() []Outcome {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	outcomes := append(m.failures, m.successes...)
+	outcomes := slices.Concat(m.failures, m.successes)
 	m.failures, m.successes = nil, nil
 	return outcomes
 }

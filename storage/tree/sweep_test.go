@@ -67,7 +67,7 @@ type trial struct {
 
 // run runs op on a new share of the backend at which before sees the number of
 // each call, and returns how many there were.
-func (op operation) try(t *testing.T, open func(testing.TB) storage.FS, old layout, ctx context.Context, before func(n int) error) (trial, int) {
+func (op operation) try(t *testing.T, ctx context.Context, open func(testing.TB) storage.FS, old layout, before func(n int) error) (trial, int) {
 	t.Helper()
 	fsys := open(t)
 	build(t, fsys, sweepSource)
@@ -246,9 +246,9 @@ func sweep(t *testing.T, f func(t *testing.T, try func(ctx context.Context, befo
 				name, _, _ := strings.Cut(d.name, " [")
 				t.Run(backend.name+"/"+op.name+"/onto "+name, func(t *testing.T) {
 					t.Parallel()
-					_, calls := op.try(t, backend.open, d.old, t.Context(), func(int) error { return nil })
+					_, calls := op.try(t, t.Context(), backend.open, d.old, func(int) error { return nil })
 					f(t, func(ctx context.Context, before func(n int) error) trial {
-						r, _ := op.try(t, backend.open, d.old, ctx, before)
+						r, _ := op.try(t, ctx, backend.open, d.old, before)
 						return r
 					}, calls)
 				})
@@ -269,6 +269,7 @@ func sweepErrors(t *testing.T, call int) []error {
 }
 
 func TestEachCallFails(t *testing.T) {
+	t.Parallel()
 	sweep(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
 		t.Helper()
 		for n := 1; n <= calls; n++ {
@@ -288,6 +289,7 @@ func TestEachCallFails(t *testing.T) {
 }
 
 func TestBackendIsLost(t *testing.T) {
+	t.Parallel()
 	sweep(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
 		t.Helper()
 		for n := 1; n <= calls; n++ {
@@ -307,6 +309,7 @@ func TestBackendIsLost(t *testing.T) {
 }
 
 func TestCtxEndsAtEachCall(t *testing.T) {
+	t.Parallel()
 	sweep(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
 		t.Helper()
 		for n := 1; n <= calls; n++ {
