@@ -9,11 +9,11 @@ build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
 
 test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount
-	$(GO) test $$($(GO) list ./... | grep -v /litmus)
-	$(GO) test -count=1 -v ./litmus/
+	$(GO) test -timeout 5m $$($(GO) list ./... | grep -v /litmus)
+	$(GO) test -timeout 6m -count=1 -v ./litmus/
 
 litmus: deps ## real suites and real clients against a real davd
-	$(GO) test -count=1 -v ./litmus/
+	$(GO) test -timeout 6m -count=1 -v ./litmus/
 
 race: deps ## the same under the race detector
 	$(GO) test -race ./...
