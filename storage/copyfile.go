@@ -31,7 +31,7 @@ func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, w
 		err = closeErr
 	}
 	if err != nil {
-		err = &os.LinkError{Op: "copy", Old: src, New: dst, Err: cause(err)}
+		err = &os.LinkError{Op: "copy", Old: src, New: dst, Err: Cause(err)}
 		// The copy must go even when it was ctx that ended.
 		err = errors.Join(err, Remove(context.WithoutCancel(ctx), fsys, dst))
 	}

@@ -6,16 +6,20 @@ import (
 	"os"
 )
 
-// cause strips err of the path that an open file has put on it. An *os.File
-// knows only its path on the disk.
-func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
+// Cause strips err of the names that package os, or a backend, has put on it:
+// what an *os.File knows is its path on the disk, which is no client's
+// business. It returns nil for nil.
+func Cause(err error) error {
+	for {
+		var path *fs.PathError
+		var link *os.LinkError
+		switch {
+		case errors.As(err, &path):
+			err = path.Err
+		case errors.As(err, &link):
+			err = link.Err
+		default:
+			return err
+		}
 	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		return link.Err
-	}
-	return err
 }

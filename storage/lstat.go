@@ -53,7 +53,7 @@ func lstatDir(dir webdav.Dir, name string) (fs.FileInfo, error) {
 	}
 	info, err := os.Lstat(filepath.Join(root, filepath.FromSlash(Clean(name))))
 	if err != nil {
-		return nil, &fs.PathError{Op: "lstat", Path: name, Err: cause(err)}
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: Cause(err)}
 	}
 	return info, nil
 }

@@ -50,7 +50,7 @@ func ReadDir(ctx context.Context, fsys FS, name string) iter.Seq2[fs.FileInfo, e
 				err = ctx.Err()
 			}
 			if err != nil {
-				yield(nil, &fs.PathError{Op: "readdir", Path: name, Err: cause(err)})
+				yield(nil, &fs.PathError{Op: "readdir", Path: name, Err: Cause(err)})
 				return
 			}
 		}

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"syscall"
 
 	"github.com/spf13/afero"
 	"github.com/spf13/afero/mem"
+
+	"github.com/davd/davd/storage"
 )
 
 // meanings are the errors of backends that do not match what they mean.
@@ -33,14 +34,7 @@ func at(op, name string, err error) error {
 // cause strips err of the names that the backend has put on it, which may be
 // of the disk, and makes it match what it means.
 func cause(err error) error {
-	var path *fs.PathError
-	for errors.As(err, &path) {
-		err = path.Err
-	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		err = link.Err
-	}
+	err = storage.Cause(err)
 	for _, m := range meanings {
 		if errors.Is(err, m.err) {
 			return fmt.Errorf("%w: %w", m.means, err)

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"syscall"
+
+	"github.com/davd/davd/storage"
 )
 
 // purpose is what a call was for. It decides what an entry that is off limits
@@ -29,7 +30,7 @@ func (f *FS) failed(op, name string, err error, why purpose) error {
 // meaning returns the cause of err, made to match the error of package
 // storage's contract where the system's own does not.
 func (f *FS) meaning(err error, why purpose) error {
-	err = cause(err)
+	err = storage.Cause(err)
 	switch {
 	case err == nil:
 		return nil
@@ -39,19 +40,6 @@ func (f *FS) meaning(err error, why purpose) error {
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w: %w", fs.ErrPermission, err)
-	}
-	return err
-}
-
-// cause strips err of the names that package os has put on it.
-func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		return link.Err
 	}
 	return err
 }

@@ -63,7 +63,7 @@ func Open(dir string) (*FS, error) {
 		return nil, err
 	}
 	_, err = root.Lstat("..")
-	return &FS{root: root, escape: cause(err)}, nil
+	return &FS{root: root, escape: storage.Cause(err)}, nil
 }
 
 // Close ends the use of the directory; open files stay open. Calls after it

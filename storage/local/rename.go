@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/davd/davd/storage"
 )
 
 // Rename renames oldName, be it a symbolic link, to newName. A file replaces a
@@ -41,7 +43,7 @@ func (f *FS) rename(oldName, newName string) error {
 	case strings.HasPrefix(to, from+string(filepath.Separator)):
 		return fs.ErrInvalid
 	}
-	err := cause(f.root.Rename(from, to))
+	err := storage.Cause(f.root.Rename(from, to))
 	if errors.Is(err, syscall.ENOTDIR) && f.inCollection(from) && f.inCollection(to) {
 		return err // A collection onto a file; all is there.
 	}
