@@ -245,6 +245,29 @@ func TestEmitterSent(t *testing.T) {
 	}
 }
 
+// TestEmitterStopWaits: after stop, nothing of the emitter runs any more.
+func TestEmitterStopWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, ended := false, false
+		config := Interim{After: time.Second, Sent: func(*http.Request, http.Header) {
+			begun = true
+			time.Sleep(time.Minute) // virtual
+			ended = true
+		}}
+		r := requestOn(t, &http.Server{})
+		e := &emitter{
+			request: r, config: &config, grant: grant{limit: unlimited},
+			res: newResponse(newWire(), r), monitor: tree.NewMonitor(false),
+		}
+		e.start(t.Context())
+		time.Sleep(2 * time.Second) // virtual
+		e.stop()
+		if !begun || !ended {
+			t.Errorf("begun %v, ended %v", begun, ended)
+		}
+	})
+}
+
 // FuzzEmitterTimes: whatever the times, none comes late, and none that was due
 // is lost.
 func FuzzEmitterTimes(f *testing.F) {

@@ -17,18 +17,30 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// inOperation starts a server on g, a client that has sent request, and waits
-// until its operation is under way and g holds it.
-func inOperation(t *testing.T, h *dav.Handler, g *gate, request string) (net.Conn, <-chan error) {
+// client is one that has sent a request of which the operation is under way.
+type client struct {
+	net.Conn
+	// ended gets the error with which the operation ended.
+	ended <-chan error
+	// gone is closed when the server has noticed that the client has gone.
+	gone <-chan struct{}
+}
+
+// inOperation starts a server on g and a client, and waits until the client's
+// operation is under way and g holds it.
+func inOperation(t *testing.T, h *dav.Handler, g *gate, request string) client {
 	t.Helper()
-	ended := make(chan error, 1)
+	ended, requests := make(chan error, 1), make(chan *http.Request, 1)
 	h.FileSystem = g
 	h.Logger = func(r *http.Request, err error) {
 		if strings.HasPrefix(request, r.Method+" ") {
 			ended <- err
 		}
 	}
-	server := httptest.NewServer(h)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests <- r
+		h.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(g.open) // before the server waits for it
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
@@ -41,7 +53,7 @@ func inOperation(t *testing.T, h *dav.Handler, g *gate, request string) (net.Con
 		t.Fatal(err)
 	}
 	<-g.waiting
-	return conn, ended
+	return client{Conn: conn, ended: ended, gone: (<-requests).Context().Done()}
 }
 
 // TestClientGoes: a COPY, MOVE or DELETE goes on without its client, a
@@ -60,17 +72,18 @@ func TestClientGoes(t *testing.T) {
 		t.Run(c.request, func(t *testing.T) {
 			fsys := plant(t)
 			g := newGate(fsys)
-			conn, ended := inOperation(t, &dav.Handler{}, g, c.request)
-			conn.Close()
+			client := inOperation(t, &dav.Handler{}, g, c.request)
+			client.Close()
+			<-client.gone
 			if !c.goesOn {
 				// It ends although the gate stays closed.
-				if err := <-ended; !errors.Is(err, context.Canceled) {
+				if err := <-client.ended; !errors.Is(err, context.Canceled) {
 					t.Fatalf("ended with %v", err)
 				}
 				return
 			}
 			g.open()
-			if err := <-ended; err != nil {
+			if err := <-client.ended; err != nil {
 				t.Fatal(err)
 			}
 			if c.comes != "" && !exists(t, fsys, c.comes) {
@@ -87,7 +100,7 @@ func TestClientGoes(t *testing.T) {
 func TestOperations(t *testing.T) {
 	h := &dav.Handler{}
 	g := newGate(plant(t))
-	conn, ended := inOperation(t, h, g, "COPY /src/ HTTP/1.1\r\nDestination: /dst\r\n")
+	client := inOperation(t, h, g, "COPY /src/ HTTP/1.1\r\nDestination: /dst\r\n")
 	list := h.Operations()
 	if len(list) != 1 {
 		t.Fatalf("%d operations", len(list))
@@ -96,13 +109,12 @@ func TestOperations(t *testing.T) {
 		t.Errorf("%+v", op)
 	}
 	g.open()
-	if err := <-ended; err != nil {
+	if err := <-client.ended; err != nil {
 		t.Fatal(err)
 	}
 	if list := h.Operations(); len(list) != 0 {
 		t.Errorf("%d operations afterwards", len(list))
 	}
-	_ = conn
 }
 
 // TestShutdownStops: what is left when the grace is over is rolled back and
@@ -114,17 +126,17 @@ func TestShutdownStops(t *testing.T) {
 	}
 	write(t, fsys, "/dst/old.txt", "old")
 	h, g := &dav.Handler{}, newGate(fsys)
-	conn, ended := inOperation(t, h, g, "COPY /src/ HTTP/1.1\r\nDestination: /dst\r\n")
+	client := inOperation(t, h, g, "COPY /src/ HTTP/1.1\r\nDestination: /dst\r\n")
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := h.Shutdown(over); !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown: %v", err)
 	}
-	if err := <-ended; !errors.Is(err, dav.ErrShutdown) {
+	if err := <-client.ended; !errors.Is(err, dav.ErrShutdown) {
 		t.Errorf("the operation ended with %v", err)
 	}
 	answer := make([]byte, len("HTTP/1.1 503"))
-	if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "HTTP/1.1 503" {
+	if _, err := io.ReadFull(client, answer); err != nil || string(answer) != "HTTP/1.1 503" {
 		t.Errorf("answer %q, %v", answer, err)
 	}
 	g.open()
@@ -149,7 +161,7 @@ func TestShutdownStops(t *testing.T) {
 func TestShutdownWaits(t *testing.T) {
 	fsys := plant(t)
 	h, g := &dav.Handler{}, newGate(fsys)
-	_, ended := inOperation(t, h, g, "COPY /src/ HTTP/1.1\r\nDestination: /dst\r\n")
+	client := inOperation(t, h, g, "COPY /src/ HTTP/1.1\r\nDestination: /dst\r\n")
 	stopped := make(chan error, 1)
 	go func() { stopped <- h.Shutdown(t.Context()) }()
 	select {
@@ -161,7 +173,7 @@ func TestShutdownWaits(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}
-	if err := <-ended; err != nil {
+	if err := <-client.ended; err != nil {
 		t.Error(err)
 	}
 	if !exists(t, fsys, "/dst/c/b.txt") {

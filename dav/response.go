@@ -133,7 +133,6 @@ func (r *response) interim(header http.Header) bool {
 	clear(outer)
 	maps.Copy(outer, header)
 	r.w.WriteHeader(http.StatusProcessing)
-	clear(outer)
 	return true
 }
 
