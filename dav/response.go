@@ -38,9 +38,9 @@ type response struct {
 	// multistatus: the body is XML that a newline may stand in between two
 	// calls of Write.
 	multistatus bool
-	// wrote: something has been written since the last keepAlive; flushed:
-	// and has left net/http's buffers.
-	wrote, flushed bool
+	// begun: some of the body has been written; wrote: since the last
+	// keepAlive; flushed: it has left net/http's buffers.
+	begun, wrote, flushed bool
 }
 
 type responseState int
@@ -148,7 +148,7 @@ func (r *response) keepAlive() {
 		r.commitLocked()
 	case r.state != responseCommitted || !r.multistatus:
 		return
-	case !r.wrote:
+	case r.begun && !r.wrote:
 		_, _ = r.writeLocked([]byte("\n"))
 	}
 	if !r.flushed {
@@ -214,7 +214,7 @@ func (r *response) writeLocked(p []byte) (int, error) {
 	}
 	r.deadline(true)
 	n, err := r.w.Write(p)
-	r.wrote, r.flushed, r.err = true, false, err
+	r.begun, r.wrote, r.flushed, r.err = true, true, false, err
 	return n, err
 }
 

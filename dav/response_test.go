@@ -54,6 +54,7 @@ var handlerScripts = map[string]struct {
 	"held":     {[]step{stepHeader, stepStatus, stepWrite("<a/>"), stepWrite("<b/>"), stepFinish}, "<a/><b/>"},
 	"stream":   {[]step{stepStream, stepStatus, stepWrite("<a/>"), stepWrite("<b/>"), stepFinish}, "<a/><b/>"},
 	"flushed":  {[]step{stepStream, stepStatus, stepWrite("<a/>"), stepFlush, stepWrite("<b/>"), stepFinish}, "<a/><b/>"},
+	"early":    {[]step{stepFlush, stepStream, stepWrite("<a/>"), stepFinish}, "<a/>"},
 	"overflow": {[]step{stepStream, stepStatus, stepWrite("<a/>"), stepWrite(big), stepWrite("<b/>"), stepFinish}, "<a/>" + big + "<b/>"},
 }
 
@@ -158,7 +159,7 @@ func FuzzResponseOrder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, calls []byte) {
 		res, w := newTestResponse(t, &http.Server{})
 		claimed := 0
-		for _, c := range calls {
+		for _, c := range calls[:min(len(calls), 100)] { // a body that fits in memory
 			claimed += steps[int(c)%len(steps)](res)
 		}
 		stepFinish(res)
