@@ -24,6 +24,7 @@ func TestMemFS(t *testing.T) {
 			"OpenCollectionToWrite":           "memFS opens a collection to write",
 			"WriteToFileOpenToRead":           "memFS writes to a file that was opened to read",
 			"ParentIsFile":                    "memFS says os.ErrInvalid of a parent that is a file",
+			"RemoveMembersElsewhere":          "memFS says os.ErrInvalid of a parent that is a file",
 			"ReadDirMissing":                  "as ParentIsFile",
 			"RemoveAllMissing":                "memFS says os.ErrNotExist of a parent that is missing",
 			"RenameMissing":                   "memFS renames what is missing to itself",
@@ -44,14 +45,15 @@ func TestDir(t *testing.T) {
 			return webdav.Dir(t.TempDir())
 		},
 		Deviations: map[string]string{
-			"CancelledBefore":    "webdav.Dir ignores the context",
-			"ErrorsCarryTheName": "webdav.Dir's errors carry the path on disk",
-			"ParentIsFile":       "webdav.Dir says syscall.ENOTDIR of a parent that is a file",
-			"ReadDirMissing":     "as ParentIsFile",
-			"StatRoot":           "webdav.Dir's root has the name of the directory on disk",
-			"NameWithNUL":        "webdav.Dir says os.ErrNotExist of making a name that can't be",
-			"RenameOntoItself":   "webdav.Dir says os.ErrExist of a collection",
-			"ConcurrentRemove":   "without a storage.Remover, who comes second doesn't notice",
+			"CancelledBefore":        "webdav.Dir ignores the context",
+			"ErrorsCarryTheName":     "webdav.Dir's errors carry the path on disk",
+			"ParentIsFile":           "webdav.Dir says syscall.ENOTDIR of a parent that is a file",
+			"RemoveMembersElsewhere": "webdav.Dir says syscall.ENOTDIR of a parent that is a file",
+			"ReadDirMissing":         "as ParentIsFile",
+			"StatRoot":               "webdav.Dir's root has the name of the directory on disk",
+			"NameWithNUL":            "webdav.Dir says os.ErrNotExist of making a name that can't be",
+			"RenameOntoItself":       "webdav.Dir says os.ErrExist of a collection",
+			"ConcurrentRemove":       "without a storage.Remover, who comes second doesn't notice",
 		},
 	}.Run(t)
 }

@@ -36,6 +36,7 @@ import (
 var _ interface {
 	storage.Lstater
 	storage.Remover
+	storage.BatchRemover
 	storage.TimeSetter
 	storage.DeadPropsReader
 } = (*FS)(nil)

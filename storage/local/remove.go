@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
+	"path"
+	"syscall"
+
+	"github.com/davd/davd/storage"
 )
 
 // Remove removes the file, the symbolic link or the empty collection name.
@@ -13,6 +18,48 @@ func (f *FS) Remove(ctx context.Context, name string) error {
 		return err
 	}
 	return f.failed("remove", name, f.root.Remove(local), writing)
+}
+
+// RemoveMembers removes members of the collection name. It finds the way to the
+// collection once, not once for each.
+func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		remove, closeAll := f.openMembers(name)
+		defer closeAll()
+		for _, member := range members {
+			err := ctx.Err()
+			if err == nil {
+				err = f.failed("remove", path.Join(name, member), remove(member), writing)
+			}
+			if !yield(member, err) {
+				return
+			}
+		}
+	}
+}
+
+// openMembers returns a function that removes a member of the collection name,
+// and one that ends its use.
+func (f *FS) openMembers(name string) (remove func(member string) error, closeAll func()) {
+	local, ok := localName(name)
+	if !ok {
+		return func(string) error { return fs.ErrNotExist }, func() {}
+	}
+	collection, err := f.root.OpenRoot(local)
+	if err != nil {
+		if info, statErr := f.root.Stat(local); statErr == nil && !info.IsDir() {
+			err = syscall.ENOTDIR // OpenRoot's own matches nothing.
+		}
+		return func(string) error { return err }, func() {}
+	}
+	remove = func(member string) error {
+		local, ok := localName(member)
+		if !ok || local == rootName || path.Base(storage.Clean(member)) != member {
+			return fs.ErrNotExist
+		}
+		return collection.Remove(local)
+	}
+	return remove, func() { _ = collection.Close() }
 }
 
 // RemoveAll removes name and all that is in it. That name does not exist is no

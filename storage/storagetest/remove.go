@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 
@@ -30,6 +31,48 @@ var removeChecks = []check{
 		f.fails(storage.Remove(f.ctx, f.FS, "/no"), fs.ErrNotExist)
 		f.fails(storage.Remove(f.ctx, f.FS, "/no/a"), fs.ErrNotExist)
 		f.holds(Tree{"/dir": collection})
+	}},
+	{"RemoveMembers", func(f *fixture) {
+		WriteTree(f.t, f.FS, Tree{
+			"/dir": collection, "/dir/a": "x", "/dir/b": "x", "/dir/empty": collection, "/dir/stays": "x",
+			"/dir/full": collection, "/dir/full/c": "x", "/a": "x",
+		})
+		want := map[string]error{"a": nil, "no": fs.ErrNotExist, "full": fs.ErrExist, "b": nil, "empty": nil}
+		members := []string{"a", "no", "full", "b", "empty"}
+		i := 0
+		for member, err := range storage.RemoveMembers(f.ctx, f.FS, "/dir", members) {
+			if i == len(members) || member != members[i] {
+				f.t.Fatalf("number %d is %q of %q", i, member, members)
+			}
+			if i++; !errors.Is(err, want[member]) {
+				f.t.Errorf("%s: error %v, want %v", member, err, want[member])
+			}
+		}
+		if i != len(members) {
+			f.t.Errorf("%d of %d members", i, len(members))
+		}
+		f.holds(Tree{"/dir": collection, "/dir/stays": "x", "/dir/full": collection, "/dir/full/c": "x", "/a": "x"})
+	}},
+	{"RemoveMembersStopped", func(f *fixture) {
+		WriteTree(f.t, f.FS, Tree{"/a": "x", "/b": "x", "/c": "x"})
+		for member, err := range storage.RemoveMembers(f.ctx, f.FS, "/", []string{"a", "b", "c"}) {
+			f.succeeds(err)
+			if member == "b" {
+				break
+			}
+		}
+		f.holds(Tree{"/c": "x"})
+	}},
+	{"RemoveMembersElsewhere", func(f *fixture) {
+		want := Tree{"/a": "x", "/dir": collection, "/dir/b": "x", "/dir/c": collection, "/dir/c/d": "x"}
+		WriteTree(f.t, f.FS, want)
+		for _, err := range storage.RemoveMembers(f.ctx, f.FS, "/no", []string{"a"}) {
+			f.fails(err, fs.ErrNotExist)
+		}
+		for _, err := range storage.RemoveMembers(f.ctx, f.FS, "/a", []string{"a"}) {
+			f.fails(err, fs.ErrNotExist)
+		}
+		f.holds(want)
 	}},
 	{"RemoveRoot", func(f *fixture) {
 		f.fails(storage.Remove(f.ctx, f.FS, "/"), fs.ErrInvalid, fs.ErrPermission)

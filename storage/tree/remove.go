@@ -78,11 +78,12 @@ func (r *remover) remove(name string, info fs.FileInfo) (gone bool, err error) {
 			return false, nil
 		}
 	}
-	err = storage.Remove(r.ctx, r.fsys, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	if err == nil {
+	return r.removed(name, storage.Remove(r.ctx, r.fsys, name))
+}
+
+// removed takes note of what came of removing the single entry name.
+func (r *remover) removed(name string, err error) (gone bool, fatal error) {
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		r.resolve(name, nil)
 		return true, nil
 	}
@@ -103,8 +104,20 @@ func (r *remover) members(name string) (empty bool, err error) {
 		return false, r.fail(name, err)
 	}
 	empty = true
+	var single []string // entries that have no members
 	for _, entry := range entries {
+		if !entry.IsDir() && r.refuse == nil {
+			single = append(single, entry.Name())
+			continue
+		}
 		gone, err := r.remove(path.Join(name, entry.Name()), entry)
+		if err != nil {
+			return false, err
+		}
+		empty = empty && gone
+	}
+	for member, err := range storage.RemoveMembers(r.ctx, r.fsys, name, single) {
+		gone, err := r.removed(path.Join(name, member), err)
 		if err != nil {
 			return false, err
 		}
