@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,7 +102,11 @@ func symlink(t testing.TB, dir, name, target string) {
 // mkfifo makes a FIFO in the share that dir holds.
 func mkfifo(t testing.TB, dir, name string) {
 	t.Helper()
-	if out, err := exec.Command("mkfifo", filepath.Join(dir, name)).CombinedOutput(); err != nil {
+	out, err := exec.Command("mkfifo", filepath.Join(dir, name)).CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) && runtime.GOOS == "linux" {
+		t.Fatal("mkfifo is missing: it is in coreutils")
+	}
+	if err != nil {
 		t.Skipf("mkfifo: %v: %s", err, out)
 	}
 }

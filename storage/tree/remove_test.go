@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -190,7 +191,11 @@ func TestRemoveImmutable(t *testing.T) {
 	fsys, dir := newLocal(t)
 	build(t, fsys, layout{"/c/a": "1", "/c/d/f": "2", "/c/d/g": "3"})
 	file := filepath.Join(dir, "c/d/f")
-	if out, err := exec.Command("chattr", "+i", file).CombinedOutput(); err != nil {
+	out, err := exec.Command("chattr", "+i", file).CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) && runtime.GOOS == "linux" {
+		t.Fatal("chattr is missing: run .ci/deps")
+	}
+	if err != nil {
 		t.Skipf("chattr: %v: %s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("chattr", "-i", file).Run() })
