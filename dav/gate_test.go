@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
 )
 
 // gate is storage that can be made to wait: what goes through it after close
@@ -86,29 +87,16 @@ func (g *gate) Lstat(ctx context.Context, name string) (os.FileInfo, error) {
 func plant(tb testing.TB) storage.FS {
 	tb.Helper()
 	fsys := webdav.NewMemFS()
-	for _, name := range []string{"/src", "/src/c"} {
-		if err := fsys.Mkdir(tb.Context(), name, 0o755); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	for _, name := range []string{"/src/a.txt", "/src/c/b.txt"} {
-		write(tb, fsys, name, "content of "+name)
-	}
+	storagetest.WriteTree(tb, fsys, storagetest.Tree{
+		"/src": "/", "/src/a.txt": "content of /src/a.txt",
+		"/src/c": "/", "/src/c/b.txt": "content of /src/c/b.txt",
+	})
 	return fsys
 }
 
 func write(tb testing.TB, fsys storage.FS, name, content string) {
 	tb.Helper()
-	f, err := fsys.OpenFile(tb.Context(), name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if _, err := f.Write([]byte(content)); err != nil {
-		tb.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		tb.Fatal(err)
-	}
+	storagetest.WriteTree(tb, fsys, storagetest.Tree{name: content})
 }
 
 func exists(tb testing.TB, fsys storage.FS, name string) bool {

@@ -270,38 +270,29 @@ func sweepErrors(t *testing.T, call int) []error {
 
 func TestEachCallFails(t *testing.T) {
 	t.Parallel()
-	sweep(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
-		t.Helper()
-		for n := 1; n <= calls; n++ {
-			for _, err := range sweepErrors(t, n) {
-				r := try(t.Context(), func(i int) error {
-					if i == n {
-						return err
-					}
-					return nil
-				})
-				if p := r.problem(); p != "" {
-					t.Errorf("%v at call %d of %d: error %v: %s", err, n, calls, r.err, p)
-				}
-			}
-		}
-	})
+	sweepFaults(t, "at", func(call, n int) bool { return call == n }, trial.problem)
 }
 
 func TestBackendIsLost(t *testing.T) {
 	t.Parallel()
+	sweepFaults(t, "from", func(call, n int) bool { return call >= n }, trial.whole)
+}
+
+// sweepFaults tries, for each n, that the calls for which fails says so fail.
+func sweepFaults(t *testing.T, when string, fails func(call, n int) bool, problem func(trial) string) {
+	t.Helper()
 	sweep(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
 		t.Helper()
 		for n := 1; n <= calls; n++ {
 			for _, err := range sweepErrors(t, n) {
 				r := try(t.Context(), func(i int) error {
-					if i >= n {
+					if fails(i, n) {
 						return err
 					}
 					return nil
 				})
-				if p := r.whole(); p != "" {
-					t.Errorf("%v from call %d of %d: error %v: %s", err, n, calls, r.err, p)
+				if p := problem(r); p != "" {
+					t.Errorf("%v %s call %d of %d: error %v: %s", err, when, n, calls, r.err, p)
 				}
 			}
 		}
