@@ -16,10 +16,11 @@ func (h *Handler) respondError(w http.ResponseWriter, status int, err error) {
 		respond(w, status, err)
 		return
 	}
+	prefix := h.prefix()
 	body, err := newMultistatus(w)
 	for _, failure := range partial.Failures {
 		if err == nil {
-			err = body.failed(h.prefix(), failure.Name, false, statusOf(failure.Err))
+			err = body.failed(prefix, failure.Name, false, statusOf(failure.Err))
 		}
 	}
 	note := ""

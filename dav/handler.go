@@ -93,14 +93,15 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 
 // delegate lets x/net serve a method that it gets right enough for now.
 func (h *Handler) delegate(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+	prefix := h.prefix()
 	x := webdav.Handler{
-		Prefix:     h.prefix(),
+		Prefix:     prefix,
 		FileSystem: h.FileSystem,
 		LockSystem: h.locks(),
 		Logger:     func(_ *http.Request, e error) { err = e },
 	}
 	request, clean := *r, *r.URL
-	clean.Path, clean.RawPath = h.prefix()+name, ""
+	clean.Path, clean.RawPath = prefix+name, ""
 	request.URL = &clean
 	x.ServeHTTP(w, &request)
 	return 0, err

@@ -5,11 +5,12 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/tree"
 )
 
 // claim is the right of a request to change what it named to confirm.
@@ -52,7 +53,7 @@ func (c *claim) end(name string) {
 	now := time.Now()
 	for _, used := range c.used {
 		isRoot := !covers(now, c.locks, used.token, path.Dir(used.name))
-		if isRoot && (used.name == name || strings.HasPrefix(used.name, name+"/")) {
+		if isRoot && tree.Contains(name, used.name) {
 			_ = c.locks.Unlock(now, used.token.Token) // it has expired, or not
 		}
 	}

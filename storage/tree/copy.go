@@ -20,7 +20,7 @@ func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon 
 	if Overlap(src, dst) {
 		return linkError("copy", src, dst, ErrOverlap)
 	}
-	c := &copier{ctx: ctx, fsys: fsys, mon: mon, resolve: mon.Resolve}
+	c := &copier{ctx: ctx, fsys: fsys, mon: mon}
 	stage, err := c.stage(src, dst, depth)
 	if err != nil {
 		return err
@@ -39,7 +39,6 @@ type copier struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Copy
 	fsys     storage.FS
 	mon      *Monitor
-	resolve  func(name string, err error)
 	more     int64 // how often a member will be seen again once it is copied
 	failures failures
 }
@@ -180,6 +179,16 @@ func (c *copier) done(name string, err error) error {
 	}
 	c.resolve(name, nil)
 	return nil
+}
+
+// resolve reports that nothing more will be done about name now. One that will
+// be seen again has no outcome yet, unless it has failed.
+func (c *copier) resolve(name string, err error) {
+	if err == nil && c.more > 0 {
+		c.mon.Advance()
+		return
+	}
+	c.mon.Resolve(name, err)
 }
 
 func (c *copier) vanished(name string, err error) bool {

@@ -123,10 +123,10 @@ func immovable(err error) bool {
 }
 
 // Overlap reports whether a and b are the same or one contains the other.
-func Overlap(a, b string) bool { return contains(a, b) || contains(b, a) }
+func Overlap(a, b string) bool { return Contains(a, b) || Contains(b, a) }
 
-// contains reports whether inner is outer or below it.
-func contains(outer, inner string) bool {
+// Contains reports whether inner is outer or below it.
+func Contains(outer, inner string) bool {
 	return outer == inner || outer == "/" || strings.HasPrefix(inner, outer+"/")
 }
 

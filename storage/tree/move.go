@@ -68,13 +68,7 @@ func move(ctx context.Context, fsys storage.FS, src, dst string, info fs.FileInf
 
 // transfer moves src, which info describes, by copying.
 func transfer(ctx context.Context, fsys storage.FS, src, dst string, info fs.FileInfo, mon *Monitor) error {
-	c := &copier{ctx: ctx, fsys: fsys, mon: mon, more: 1, resolve: func(name string, err error) {
-		if err != nil {
-			mon.Resolve(name, err)
-			return
-		}
-		mon.Advance()
-	}}
+	c := &copier{ctx: ctx, fsys: fsys, mon: mon, more: 1}
 	stage, err := c.stage(src, dst, Infinite)
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ func rebuild(ctx context.Context, fsys storage.FS, stage, dst string, mon *Monit
 	if err := fsys.Rename(ctx, stage, dst); !immovable(err) {
 		return err
 	}
-	c := &copier{ctx: ctx, fsys: fsys, resolve: func(string, error) {}}
+	c := &copier{ctx: ctx, fsys: fsys} // mon has counted all this
 	err = c.copy(stage, dst, info, Infinite, nil)
 	if err == nil {
 		err = c.failures.first()

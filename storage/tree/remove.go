@@ -18,13 +18,8 @@ func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) err
 	if name == "/" {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrInvalid}
 	}
-	info, err := storage.Lstat(ctx, fsys, name)
-	if err != nil {
-		return err
-	}
 	r := &remover{ctx: ctx, fsys: fsys, mon: mon, named: true}
-	mon.Found(1, 0)
-	if _, err := r.remove(name, info); err != nil {
+	if err := r.tree(name); err != nil {
 		return err
 	}
 	return r.failures.err()
@@ -33,16 +28,12 @@ func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) err
 // discard removes the tree at name, which is not the source of anything. Its
 // members count for mon but are not named, not even in a [*PartialError].
 func discard(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
-	info, err := storage.Lstat(ctx, fsys, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	r := &remover{ctx: ctx, fsys: fsys, mon: mon}
-	mon.Found(1, 0)
-	if _, err := r.remove(name, info); err != nil {
+	err := r.tree(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
 		return err
 	}
 	return r.failures.first()
@@ -57,6 +48,18 @@ type remover struct {
 	failures failures
 	// refuse, if not nil, returns why a member is not to be removed.
 	refuse func(name string, info fs.FileInfo) error
+}
+
+// tree removes the tree name, which mon does not know of. Its error is that of
+// describing name, or one that ends the whole.
+func (r *remover) tree(name string) error {
+	info, err := storage.Lstat(r.ctx, r.fsys, name)
+	if err != nil {
+		return err
+	}
+	r.mon.Found(1, 0)
+	_, err = r.remove(name, info)
+	return err
 }
 
 // remove reports whether name is gone. Its error is one that ends the whole.
