@@ -1,0 +1,60 @@
+package lock
+
+import (
+	"container/heap"
+	"time"
+)
+
+// unscheduled is the place in the heap of an entry that is not in it.
+const unscheduled = -1
+
+// expiryHeap holds the entries that will expire, the next one first.
+type expiryHeap []*entry
+
+func (h expiryHeap) Len() int { return len(h) }
+
+func (h expiryHeap) Less(i, j int) bool { return h[i].lock.Expires.Before(h[j].lock.Expires) }
+
+func (h expiryHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push is for container/heap.
+func (h *expiryHeap) Push(x any) {
+	e := x.(*entry) //nolint:forcetypeassert // schedule is the only caller
+	e.place = len(*h)
+	*h = append(*h, e)
+}
+
+// Pop is for container/heap.
+func (h *expiryHeap) Pop() any {
+	last := len(*h) - 1
+	e := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	e.place = unscheduled
+	return e
+}
+
+// schedule lets e expire at its time, unless it has none or is held.
+func (h *expiryHeap) schedule(e *entry) {
+	if !e.held && !e.lock.Expires.IsZero() {
+		heap.Push(h, e)
+	}
+}
+
+// unschedule undoes schedule.
+func (h *expiryHeap) unschedule(e *entry) {
+	if e.place != unscheduled {
+		heap.Remove(h, e.place)
+	}
+}
+
+// expired reports whether an entry of the heap has expired, and which one.
+func (h expiryHeap) expired(now time.Time) (*entry, bool) {
+	if len(h) == 0 || h[0].alive(now) {
+		return nil, false
+	}
+	return h[0], true
+}

@@ -1,0 +1,18 @@
+package lock
+
+// Size returns how much the index holds of locks, names, timeouts and
+// principals.
+func (s *System) Size() int {
+	nodes := -1 // without that of "/"
+	for open := []*node{&s.index.root}; len(open) > 0; nodes++ {
+		last := open[len(open)-1]
+		open = open[:len(open)-1]
+		for _, m := range last.members {
+			open = append(open, m)
+		}
+	}
+	return nodes + len(s.index.byToken) + len(s.index.byPrincipal) + len(s.index.expiries) + len(s.index.root.locks)
+}
+
+// Stale returns how many tokens are to be deleted from the Store.
+func (s *System) Stale() int { return len(s.stale) }

@@ -1,0 +1,186 @@
+package lock
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// index is a set of locks, to be found by token, by name and by the end of their
+// life. Its zero value is not usable, newIndex makes one.
+type index struct {
+	byToken     map[string]*entry
+	byPrincipal map[string]int // how many
+	expiries    expiryHeap
+	root        node
+	created     uint64
+}
+
+// entry is a lock in an index.
+type entry struct {
+	lock    Lock
+	created uint64 // orders the entries by their creation
+	at      *node  // nil when it is in no index (any more)
+	place   int    // in the heap of expiries
+	held    bool   // by Confirm: it does not expire
+	kept    bool   // the Store has it, or may have it
+}
+
+// node is a name that is locked, or above one that is: a trie of segments.
+type node struct {
+	parent  *node // nil for "/"
+	segment string
+	members map[string]*node
+	locks   []*entry // rooted here, in the order of their creation
+}
+
+func newIndex() index {
+	return index{byToken: map[string]*entry{}, byPrincipal: map[string]int{}}
+}
+
+// alive reports whether the lock has not expired at now.
+func (e *entry) alive(now time.Time) bool {
+	return e.held || e.lock.Expires.IsZero() || now.Before(e.lock.Expires)
+}
+
+// insert adds e, as the youngest.
+func (x *index) insert(e *entry) {
+	n := &x.root
+	for rest := trimSlash(e.lock.Root); rest != ""; {
+		var segment string
+		segment, rest, _ = strings.Cut(rest, "/")
+		n = n.member(segment)
+	}
+	x.created++
+	e.created, e.at, e.place = x.created, n, unscheduled
+	n.locks = append(n.locks, e)
+	x.byToken[e.lock.Token] = e
+	x.byPrincipal[e.lock.Principal]++
+	x.expiries.schedule(e)
+}
+
+// remove takes e out, and the nodes that were there for it alone.
+func (x *index) remove(e *entry) {
+	x.expiries.unschedule(e)
+	delete(x.byToken, e.lock.Token)
+	if x.byPrincipal[e.lock.Principal]--; x.byPrincipal[e.lock.Principal] == 0 {
+		delete(x.byPrincipal, e.lock.Principal)
+	}
+	n := e.at
+	e.at = nil
+	i := slices.Index(n.locks, e)
+	n.locks = slices.Delete(n.locks, i, i+1)
+	for n.parent != nil && len(n.locks) == 0 && len(n.members) == 0 {
+		delete(n.parent.members, n.segment)
+		n = n.parent
+	}
+}
+
+// renew gives e another timeout.
+func (x *index) renew(e *entry, duration time.Duration, expires time.Time) {
+	x.expiries.unschedule(e)
+	e.lock.Duration, e.lock.Expires = duration, expires
+	x.expiries.schedule(e)
+}
+
+// hold keeps e from expiring until it is released.
+func (x *index) hold(e *entry) {
+	x.expiries.unschedule(e)
+	e.held = true
+}
+
+func (x *index) release(e *entry) {
+	e.held = false
+	if e.at != nil {
+		x.expiries.schedule(e)
+	}
+}
+
+// covering returns the entries that cover name, in the order of their roots, and
+// the node of name, or nil. It costs as much as name has segments, at most.
+func (x *index) covering(name string) (found []*entry, at *node) {
+	n := &x.root
+	for rest := trimSlash(name); rest != ""; {
+		for _, e := range n.locks {
+			if !e.lock.ZeroDepth {
+				found = append(found, e)
+			}
+		}
+		var segment string
+		segment, rest, _ = strings.Cut(rest, "/")
+		if n = n.members[segment]; n == nil {
+			return found, nil
+		}
+	}
+	return append(found, n.locks...), n
+}
+
+// tree returns the entries whose root is name or below it, in the order of their
+// roots.
+func (x *index) tree(name string) []*entry {
+	_, at := x.covering(name)
+	if at == nil {
+		return nil
+	}
+	return append(slices.Clone(at.locks), at.below()...)
+}
+
+// conflicts returns the entries that are in the way of wanted, in the order of
+// their roots: those that cover its root or that it would cover, unless both are
+// shared (RFC 4918 §6.2, §7.4).
+func (x *index) conflicts(wanted Lock) []*entry {
+	found, at := x.covering(wanted.Root)
+	if at != nil && !wanted.ZeroDepth {
+		found = append(found, at.below()...)
+	}
+	if wanted.Shared {
+		found = slices.DeleteFunc(found, func(e *entry) bool { return e.lock.Shared })
+	}
+	return found
+}
+
+// below returns the entries below the node, in the order of their roots and for
+// one root in that of their creation.
+func (n *node) below() []*entry {
+	var found []*entry
+	for open := []*node{n}; len(open) > 0; {
+		last := open[len(open)-1]
+		open = open[:len(open)-1]
+		for _, m := range last.members {
+			found = append(found, m.locks...)
+			open = append(open, m)
+		}
+	}
+	slices.SortFunc(found, func(a, b *entry) int {
+		return cmp.Or(strings.Compare(a.lock.Root, b.lock.Root), cmp.Compare(a.created, b.created))
+	})
+	return found
+}
+
+// member returns the node of a member, and makes it if it is not there.
+func (n *node) member(segment string) *node {
+	m := n.members[segment]
+	if m == nil {
+		m = &node{parent: n, segment: segment}
+		if n.members == nil {
+			n.members = map[string]*node{}
+		}
+		n.members[segment] = m
+	}
+	return m
+}
+
+func trimSlash(name string) string { return strings.TrimPrefix(name, "/") }
+
+// locksOf returns what the entries hold.
+func locksOf(entries []*entry) []Lock {
+	if len(entries) == 0 {
+		return nil
+	}
+	locks := make([]Lock, len(entries))
+	for i, e := range entries {
+		locks[i] = e.lock
+	}
+	return locks
+}

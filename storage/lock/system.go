@@ -1,0 +1,263 @@
+package lock
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/net/webdav"
+)
+
+// DefaultMaxPerPrincipal is how many locks a principal may have at a time when
+// [Options] doesn't say.
+const DefaultMaxPerPrincipal = 10_000
+
+// Options are what a [System] may be told. The zero value is useful.
+type Options struct {
+	// Store keeps the locks across restarts. With nil they are in memory only.
+	Store Store
+	// MaxPerPrincipal is how many locks a principal may have at a time; 0 means
+	// [DefaultMaxPerPrincipal]. Where nobody is known by name it is for all
+	// clients together.
+	MaxPerPrincipal int
+}
+
+// System is the [Manager] that davd comes with. All locks are in memory. With a
+// [Store] each change is written through: it is seen by nobody before it is
+// durable, and when the Store fails nothing has changed.
+//
+// Changes wait for one another and for the Store. Find and Confirm wait for
+// neither.
+//
+// Expired locks are forgotten by the next change. In the Store they stay until
+// some are together, or until another lock is released.
+type System struct {
+	store Store // may be nil
+	max   int
+
+	// changing is a mutex around every change, that a context can stop waiting
+	// for. Only who has it may change the locks of the index.
+	changing chan struct{}
+	stale    []string // tokens to be deleted from the Store; guarded by changing
+
+	// mu is never held while the Store is at work.
+	mu    sync.RWMutex
+	index index
+}
+
+var _ Manager = (*System)(nil)
+
+// New returns a System with the locks that are in the Store, if there is one.
+// The System owns it from now on: nobody else may change the locks in it.
+func New(ctx context.Context, options Options) (*System, error) {
+	if options.MaxPerPrincipal < 0 {
+		return nil, fmt.Errorf("MaxPerPrincipal is %d: give a number above 0, or 0 for %d",
+			options.MaxPerPrincipal, DefaultMaxPerPrincipal)
+	}
+	s := &System{
+		store:    options.Store,
+		max:      options.MaxPerPrincipal,
+		changing: make(chan struct{}, 1),
+		index:    newIndex(),
+	}
+	if s.max == 0 {
+		s.max = DefaultMaxPerPrincipal
+	}
+	if err := s.load(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Acquire implements [Manager]. Who meets both a conflict and the limit is told
+// of the conflict.
+func (s *System) Acquire(ctx context.Context, now time.Time, wanted Lock) (Lock, error) {
+	return s.acquire(ctx, now, wanted, true)
+}
+
+// acquire grants wanted and, if kept, gives it to the Store.
+func (s *System) acquire(ctx context.Context, now time.Time, wanted Lock, kept bool) (Lock, error) {
+	if err := s.begin(ctx, now); err != nil {
+		return Lock{}, err
+	}
+	defer s.end()
+	if err := s.admit(wanted); err != nil {
+		return Lock{}, err
+	}
+	var err error
+	if wanted.Token, err = newToken(); err != nil {
+		return Lock{}, err
+	}
+	wanted.Duration, wanted.Expires = timeout(now, wanted.Duration)
+	e := &entry{lock: wanted, kept: kept && s.store != nil}
+	if e.kept {
+		if err := s.add(ctx, wanted); err != nil {
+			return Lock{}, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.index.insert(e)
+	return wanted, nil
+}
+
+// admit says why wanted can't be granted.
+func (s *System) admit(wanted Lock) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if in := s.index.conflicts(wanted); len(in) > 0 {
+		return &ConflictError{Locks: locksOf(in)}
+	}
+	if s.index.byPrincipal[wanted.Principal] >= s.max {
+		return ErrLimit
+	}
+	return nil
+}
+
+// Renew implements [Manager].
+func (s *System) Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (Lock, error) {
+	return s.renew(ctx, now, token, duration, false)
+}
+
+// renew renews the lock of token; with heed, not while Confirm holds it.
+func (s *System) renew(ctx context.Context, now time.Time, token string, duration time.Duration, heed bool) (Lock, error) {
+	if err := s.begin(ctx, now); err != nil {
+		return Lock{}, err
+	}
+	defer s.end()
+	e, err := s.lookup(token, heed)
+	if err != nil {
+		return Lock{}, err
+	}
+	renewed := e.lock
+	renewed.Duration, renewed.Expires = timeout(now, duration)
+	if s.store != nil {
+		e.kept = true // even if it fails: who knows
+		if err := s.save(ctx, renewed); err != nil {
+			return Lock{}, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.index.renew(e, renewed.Duration, renewed.Expires)
+	return renewed, nil
+}
+
+// Release implements [Manager].
+func (s *System) Release(ctx context.Context, now time.Time, token string) error {
+	if err := s.begin(ctx, now); err != nil {
+		return err
+	}
+	defer s.end()
+	e, err := s.lookup(token, false)
+	if err != nil {
+		return err
+	}
+	return s.drop(ctx, e)
+}
+
+// ReleaseTree implements [Manager].
+func (s *System) ReleaseTree(ctx context.Context, now time.Time, name string) error {
+	if len(s.tree(name)) == 0 {
+		return nil // most often: don't wait for other changes
+	}
+	if err := s.begin(ctx, now); err != nil {
+		return err
+	}
+	defer s.end()
+	return s.drop(ctx, s.tree(name)...)
+}
+
+func (s *System) tree(name string) []*entry {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.index.tree(name)
+}
+
+// Find implements [Manager]. The order of roots is that of their bytes.
+func (s *System) Find(_ context.Context, now time.Time, name string, tree bool) ([]Lock, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found, at := s.index.covering(name)
+	if tree && at != nil {
+		found = append(found, at.below()...)
+	}
+	return locksOf(slices.DeleteFunc(found, func(e *entry) bool { return !e.alive(now) })), nil
+}
+
+// begin waits until all earlier changes are done and forgets what has expired.
+func (s *System) begin(ctx context.Context, now time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.changing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		e, ok := s.index.expiries.expired(now)
+		if !ok {
+			return nil
+		}
+		s.index.remove(e)
+		if e.kept {
+			s.stale = append(s.stale, e.lock.Token)
+		}
+	}
+}
+
+// end lets the next change begin.
+func (s *System) end() { <-s.changing }
+
+// lookup returns the lock of token. With heed, one that Confirm holds is
+// webdav.ErrLocked.
+func (s *System) lookup(token string, heed bool) (*entry, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.lookupLocked(token, heed)
+}
+
+func (s *System) lookupLocked(token string, heed bool) (*entry, error) {
+	e := s.index.byToken[token]
+	switch {
+	case e == nil:
+		return nil, webdav.ErrNoSuchLock
+	case heed && e.held:
+		return nil, webdav.ErrLocked
+	}
+	return e, nil
+}
+
+// drop ends the locks, in the Store first.
+func (s *System) drop(ctx context.Context, entries ...*entry) error {
+	var tokens []string
+	for _, e := range entries {
+		if e.kept {
+			tokens = append(tokens, e.lock.Token)
+		}
+	}
+	if len(tokens) > 0 {
+		if err := s.forget(ctx, tokens...); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range entries {
+		s.index.remove(e)
+	}
+	return nil
+}
+
+// timeout returns what a Lock says of a timeout that begins at now.
+func timeout(now time.Time, duration time.Duration) (time.Duration, time.Time) {
+	if duration < 0 {
+		return Infinite, time.Time{}
+	}
+	return duration, now.Add(duration).UTC().Truncate(time.Microsecond)
+}

@@ -1,0 +1,19 @@
+package lock
+
+import (
+	"crypto/rand"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// newToken returns a lock token that nobody can guess and that was never used
+// (RFC 4918 §6.5): the URN of a version 4 UUID. It reads crypto/rand itself,
+// since uuid.SetRand may have given the uuid package another source.
+func newToken() (string, error) {
+	id, err := uuid.NewRandomFromReader(rand.Reader)
+	if err != nil {
+		return "", fmt.Errorf("no lock token: %w", err)
+	}
+	return id.URN(), nil
+}

@@ -1,0 +1,180 @@
+package storagetest
+
+import (
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/davd/davd/storage/lock"
+)
+
+const (
+	lockWorkers = 32
+	lockRounds  = 40
+)
+
+var lockRaceChecks = []lockCheck{
+	{"Fight", lockFight},
+}
+
+// lockOracle knows the locks that are there for certain: from the moment in
+// which Acquire has returned until Release is called.
+type lockOracle struct {
+	mu      sync.Mutex
+	there   []lock.Lock
+	granted [2]int // exclusive, shared
+	refused int
+}
+
+func lockFight(f *lockFixture) {
+	oracle := &lockOracle{}
+	var group, readers sync.WaitGroup
+	var over atomic.Bool
+	for range 2 {
+		readers.Go(func() {
+			for !over.Load() && !f.t.Failed() {
+				f.watch()
+				runtime.Gosched()
+			}
+		})
+	}
+	for worker := range uint64(lockWorkers) {
+		group.Go(func() {
+			random := rand.New(rand.NewPCG(4918, worker))
+			for range lockRounds {
+				l, ok := f.fightFor(oracle, wantedLock(random))
+				if !ok {
+					continue
+				}
+				runtime.Gosched() // let others run into it
+				if random.IntN(2) == 0 {
+					f.mustRenew(l)
+				}
+				oracle.remove(l)
+				f.mustRelease(l)
+			}
+			f.fightFor(oracle, wantedLock(random)) // to be there in the end
+		})
+	}
+	group.Wait()
+	over.Store(true)
+	readers.Wait()
+	f.t.Logf("%d exclusive locks, %d shared, %d refused", oracle.granted[0], oracle.granted[1], oracle.refused)
+	if oracle.granted[0] == 0 || oracle.granted[1] == 0 || oracle.refused == 0 {
+		f.t.Error("that was no fight")
+	}
+	f.holdsExactly(oracle.there)
+	if f.suite.Reopen != nil {
+		f.reopen()
+		f.holdsExactly(oracle.there)
+	}
+}
+
+// wantedLock returns one of the locks that are fought for.
+func wantedLock(random *rand.Rand) lock.Lock {
+	names := []string{"/", "/a", "/a/b", "/a/b/c", "/a/d", "/ab", "/e/f"}
+	return lock.Lock{
+		Root:      names[random.IntN(len(names))],
+		ZeroDepth: random.IntN(3) > 0,
+		Shared:    random.IntN(3) == 0,
+		Duration:  time.Hour,
+	}
+}
+
+// fightFor acquires wanted, or is refused for a good reason.
+func (f *lockFixture) fightFor(oracle *lockOracle, wanted lock.Lock) (got lock.Lock, granted bool) {
+	got, err := f.Acquire(f.ctx, f.now, wanted)
+	if conflict, ok := errors.AsType[*lock.ConflictError](err); ok {
+		if !slices.ContainsFunc(conflict.Locks, func(l lock.Lock) bool { return inConflict(l, wanted) }) {
+			f.t.Errorf("%+v was refused because of %+v", wanted, conflict.Locks)
+		}
+		oracle.mu.Lock()
+		oracle.refused++
+		oracle.mu.Unlock()
+		return lock.Lock{}, false
+	}
+	if err != nil {
+		f.t.Errorf("Acquire(%+v): %v", wanted, err)
+		return lock.Lock{}, false
+	}
+	for _, other := range oracle.add(got) {
+		f.t.Errorf("%+v was granted while %+v was there", got, other)
+	}
+	covering, err := f.Find(f.ctx, f.now, got.Root, false)
+	if err != nil || !slices.ContainsFunc(covering, func(l lock.Lock) bool { return sameLock(l, got) }) {
+		f.t.Errorf("Find(%q) returned %+v, %v without %+v", got.Root, covering, err, got)
+	}
+	return got, true
+}
+
+// watch checks that no two locks that are there at one moment are in conflict.
+func (f *lockFixture) watch() {
+	there, err := f.Find(f.ctx, f.now, "/", true)
+	if err != nil {
+		f.t.Errorf("Find: %v", err)
+	}
+	for i, l := range there {
+		for _, other := range there[:i] {
+			if inConflict(l, other) {
+				f.t.Errorf("%+v and %+v are there at the same time", other, l)
+			}
+		}
+	}
+}
+
+func (f *lockFixture) mustRenew(l lock.Lock) {
+	if _, err := f.Renew(f.ctx, f.now, l.Token, l.Duration); err != nil {
+		f.t.Errorf("Renew of %+v: %v", l, err)
+	}
+}
+
+func (f *lockFixture) mustRelease(l lock.Lock) {
+	if err := f.Release(f.ctx, f.now, l.Token); err != nil {
+		f.t.Errorf("Release of %+v: %v", l, err)
+	}
+}
+
+// holdsExactly checks that those locks are there, in whatever order.
+func (f *lockFixture) holdsExactly(want []lock.Lock) {
+	f.t.Helper()
+	got, err := f.Find(f.ctx, f.now, "/", true)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		f.t.Errorf("%d locks are there, want %d", len(got), len(want))
+	}
+	for _, l := range want {
+		if !slices.ContainsFunc(got, func(other lock.Lock) bool { return sameLock(l, other) }) {
+			f.t.Errorf("lost: %+v", l)
+		}
+	}
+}
+
+// add adds l and returns the locks that must not be there beside it.
+func (o *lockOracle) add(l lock.Lock) (wrong []lock.Lock) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, other := range o.there {
+		if inConflict(other, l) {
+			wrong = append(wrong, other)
+		}
+	}
+	o.there = append(o.there, l)
+	if l.Shared {
+		o.granted[1]++
+	} else {
+		o.granted[0]++
+	}
+	return wrong
+}
+
+func (o *lockOracle) remove(l lock.Lock) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.there = slices.DeleteFunc(o.there, func(other lock.Lock) bool { return other.Token == l.Token })
+}
