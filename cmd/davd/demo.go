@@ -9,6 +9,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/demo"
 	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
 const (
@@ -36,6 +37,7 @@ func (p *program) demo(c *cli.Context) error {
 	}
 	cfg, err := config.New(config.Settings{
 		Addrs:        c.StringSlice("addr"),
+		Anonymous:    true,
 		Storage:      string(config.Mem),
 		Latency:      demo.Latency.String(),
 		InterimAfter: "1s",
@@ -54,10 +56,14 @@ func (p *program) demo(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("the tree can't be made (%w): this is a defect of davd", err)
 	}
+	kept, err := state.Open(c.Context, cfg)
+	if err != nil {
+		return err
+	}
 	log := newLog(p.stderr, cfg)
 	screen := &demo.Screen{Out: p.stdout}
 	s := &site{
-		cfg: cfg, fsys: fsys, log: log,
+		cfg: cfg, fsys: fsys, state: kept, log: log,
 		grace: time.Second, // nothing here is worth waiting for
 		sent:  screen.Interim,
 		done:  screen.Final,

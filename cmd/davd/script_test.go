@@ -32,11 +32,16 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("DAVD_STATE", "mem") // not that of this machine
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await":    await,
 			"fails":    fails,
 			"gencert":  gencert,
 			"listen":   listen,
+			"poll":     poll,
 			"stale":    stale,
 			"term":     term,
 			"waitsock": waitsock,
@@ -94,6 +99,18 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 3 {
 		ts.Setenv(args[2], match[1])
 	}
+}
+
+// poll runs a program until what it writes matches: poll REGEXP PROGRAM [ARG...]
+func poll(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: poll REGEXP PROGRAM [ARG...]")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	eventually(ts, args[0], func() bool {
+		return ts.Exec(args[1], args[2:]...) == nil && pattern.MatchString(ts.ReadFile("stdout"))
+	})
 }
 
 // waitsock waits until somebody listens at a unix socket: waitsock PATH

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -10,18 +11,22 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
+	"github.com/davd/davd/cmd/davd/internal/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/cmd/davd/internal/share"
+	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
 const (
 	serveUsage = "davd serve [flags] [DIR]"
 	serveAbout = `
-Serves DIR, or the current directory, over WebDAV. There are no passwords:
-whoever can reach the address can read and write.
+Serves DIR, or the current directory, over WebDAV: to the users of --htpasswd
+or, without it, to everyone on this machine, who can then read and write.
 
   davd serve ~/files
-  davd serve --addr :8443 --tls-cert cert.pem --tls-key key.pem --read-only /srv
+  davd serve --addr :8443 --tls-cert cert.pem --tls-key key.pem \
+    --htpasswd users --read-only /srv
 
 Each flag can also be set in the environment, --log-level as DAVD_LOG_LEVEL.
 What the command line says comes first.`
@@ -46,13 +51,24 @@ func (p *program) serve(c *cli.Context) error {
 	if err != nil {
 		return p.settingError(err)
 	}
+	if err := cfg.CheckAccess(c.Context, net.DefaultResolver.LookupNetIP); err != nil {
+		return p.settingError(err)
+	}
 	fsys, what, err := openStorage(cfg)
 	if err != nil {
 		return err
 	}
 	log := newLog(p.stderr, cfg)
+	users, err := openUsers(cfg, log)
+	if err != nil {
+		return err
+	}
+	kept, err := state.Open(c.Context, cfg)
+	if err != nil {
+		return err
+	}
 	s := &site{
-		cfg: cfg, fsys: fsys, log: log,
+		cfg: cfg, fsys: fsys, users: users, state: kept, log: log,
 		grace: 10 * time.Second,
 		sent: func(r *http.Request, header http.Header) {
 			log.DebugContext(r.Context(), "interim response", "method", r.Method, "path", r.URL.Path, "progress", header.Get("Progress"))
@@ -60,10 +76,30 @@ func (p *program) serve(c *cli.Context) error {
 		done: accesslog.To(log),
 		ready: func(listeners []*server.Listener) {
 			p.announce(cfg, what, listeners)
+			logState(log, kept)
 			warnPublic(log, cfg, listeners)
 		},
 	}
-	return s.serve(c.Context)
+	return p.settingError(s.serve(c.Context))
+}
+
+// openUsers returns nil where nobody is asked for a password.
+func openUsers(cfg *config.Config, log *slog.Logger) (*auth.Users, error) {
+	if cfg.HTPasswd == "" {
+		return nil, nil
+	}
+	users, err := auth.Open(cfg.HTPasswd, log)
+	if err != nil {
+		return nil, fmt.Errorf("--htpasswd %w", err)
+	}
+	if cfg.Storage != config.Dir {
+		return users, nil
+	}
+	inside, err := share.Holds(cfg.Dir, cfg.HTPasswd)
+	if err == nil && inside {
+		err = fmt.Errorf("--htpasswd %s: is inside the directory that is served, where clients could read and change it: move it out", cfg.HTPasswd)
+	}
+	return users, err
 }
 
 // checkArguments wants one directory at most, after the flags: the flag
@@ -87,6 +123,14 @@ func (p *program) announce(cfg *config.Config, what string, listeners []*server.
 	}
 }
 
+func logState(log *slog.Logger, kept *state.State) {
+	if kept.Where == "" {
+		log.Info("locks and properties are in memory, and gone at the end")
+		return
+	}
+	log.Info("locks and properties are kept", "in", kept.Where)
+}
+
 // warnPublic warns once, of all listeners that others may reach.
 func warnPublic(log *slog.Logger, cfg *config.Config, listeners []*server.Listener) {
 	var public []string
@@ -95,12 +139,12 @@ func warnPublic(log *slog.Logger, cfg *config.Config, listeners []*server.Listen
 			public = append(public, l.Addr().String())
 		}
 	}
-	if len(public) == 0 {
-		return
+	addrs := strings.Join(public, ",")
+	switch {
+	case addrs == "":
+	case cfg.HTPasswd == "":
+		log.Warn("no password is asked for: anyone who can reach this address can "+cfg.Allowed()+" everything", "addr", addrs)
+	case !cfg.TLS():
+		log.Warn("passwords travel in clear text: give --tls-cert and --tls-key, or let a proxy with TLS stand in front and listen on this machine only", "addr", addrs)
 	}
-	can := "read and write"
-	if cfg.ReadOnly {
-		can = "read"
-	}
-	log.Warn("no password is asked for: anyone who can reach this address can "+can+" everything", "addr", strings.Join(public, ","))
 }

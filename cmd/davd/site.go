@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
+	"github.com/davd/davd/cmd/davd/internal/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
 )
@@ -18,7 +21,11 @@ import (
 type site struct {
 	cfg  *config.Config
 	fsys storage.FS
-	log  *slog.Logger
+	// users is nil where nobody is asked for a password.
+	users *auth.Users
+	// state is closed at the end.
+	state *state.State
+	log   *slog.Logger
 	// grace is how long requests may go on after the signal to stop.
 	grace time.Duration
 	// ready is called once connections are accepted.
@@ -30,33 +37,75 @@ type site struct {
 }
 
 // serve serves until ctx ends.
-func (s *site) serve(ctx context.Context) error {
+func (s *site) serve(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.state.Close()) }()
 	var secure *tls.Config
 	if s.cfg.TLS() {
-		var err error
 		if secure, err = server.LoadTLS(s.cfg.TLSCert, s.cfg.TLSKey); err != nil {
 			return err
 		}
 	}
-	handler := &dav.Handler{
-		Prefix:     s.cfg.Prefix,
-		FileSystem: storage.WithLatency(s.fsys, s.cfg.Latency),
-		Logger:     accesslog.Report,
-		ReadOnly:   s.cfg.ReadOnly,
-		Interim:    s.cfg.Interim(),
-	}
-	handler.Interim.Sent = s.sent
-	listeners, err := server.Listen(ctx, s.cfg.Addrs)
+	listeners, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
 	s.ready(listeners)
+	handler := s.handler()
 	srv := &server.Server{
-		Handler:  &accesslog.Handler{Next: handler, Done: s.done},
+		Handler:  &accesslog.Handler{Next: s.guard(handler), Done: s.done},
 		Shutdown: handler.Shutdown,
 		TLS:      secure,
 		Log:      s.log,
 		Grace:    s.grace,
 	}
 	return srv.Serve(ctx, listeners)
+}
+
+// listen makes sure that the addresses are what config.CheckAccess took them
+// for: a host name may have got others since.
+func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
+	listeners, err := server.Listen(ctx, s.cfg.Addrs)
+	if err != nil || s.cfg.Guarded() {
+		return listeners, err
+	}
+	for _, l := range listeners {
+		if l.Public() {
+			err = &config.Error{Setting: "addr", Err: s.cfg.Unguarded(l.Addr().String())}
+		}
+	}
+	if err == nil {
+		return listeners, nil
+	}
+	for _, l := range listeners {
+		err = errors.Join(err, l.Close())
+	}
+	return nil, err
+}
+
+func (s *site) handler() *dav.Handler {
+	handler := &dav.Handler{
+		Prefix:       s.cfg.Prefix,
+		FileSystem:   storage.WithLatency(s.fsys, s.cfg.Latency),
+		LockSystem:   s.state.Locks,
+		Properties:   s.state.Properties,
+		Principal:    auth.User,
+		LockTimeouts: s.cfg.LockTimeouts,
+		MaxXML:       s.cfg.MaxXML,
+		Logger:       accesslog.Report,
+		ReadOnly:     s.cfg.ReadOnly,
+		Interim:      s.cfg.Interim(),
+	}
+	handler.Interim.Sent = s.sent
+	return handler
+}
+
+// guard lets in the users, if there are any, and else everyone.
+func (s *site) guard(next http.Handler) http.Handler {
+	if s.users == nil {
+		return next
+	}
+	return &auth.Handler{
+		Next: next, Users: s.users, Realm: s.cfg.Realm,
+		Known: accesslog.Identify, Refused: accesslog.Report,
+	}
 }

@@ -33,7 +33,9 @@ type Record struct {
 	// Duration is the time that Next took.
 	Duration time.Duration
 	// Remote is the client's address, "unix" for one at a unix socket.
-	Remote    string
+	Remote string
+	// User is what was given to [Identify].
+	User      string
 	UserAgent string
 	// Err is what was given to [Report], or says that Next panicked.
 	Err error
@@ -41,14 +43,28 @@ type Record struct {
 
 var errPanicked = errors.New("the handler panicked")
 
-// reportKey is the context's key of the *error that Report sets.
+// reportKey is the context's key of the *report of a request.
 type reportKey struct{}
+
+// report is what Next has told of a request.
+type report struct {
+	user string
+	err  error
+}
+
+// Identify adds the name of the user who sent r to its record. It does nothing
+// outside of a Handler.
+func Identify(r *http.Request, user string) {
+	if told, ok := r.Context().Value(reportKey{}).(*report); ok {
+		told.user = user
+	}
+}
 
 // Report adds the error that ended r to its record. It is meant for
 // dav.Handler's Logger and does nothing outside of a Handler.
 func Report(r *http.Request, err error) {
-	if reported, ok := r.Context().Value(reportKey{}).(*error); ok && err != nil {
-		*reported = err
+	if told, ok := r.Context().Value(reportKey{}).(*report); ok && err != nil {
+		told.err = err
 	}
 }
 
@@ -56,7 +72,7 @@ func Report(r *http.Request, err error) {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	panicked := true
-	var reported error
+	var told report
 	writer := &responseWriter{ResponseWriter: w}
 	record := newRecord(r)
 	// Not recovered: net/http's own report of the panic has its whole stack.
@@ -64,15 +80,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		record.Status = writer.finalStatus()
 		if panicked {
 			record.Status = writer.status
-			reported = errPanicked
+			told.err = errPanicked
 		}
 		record.Interim = writer.interim
 		record.Bytes = writer.bytes
 		record.Duration = time.Since(start)
-		record.Err = reported
+		record.User = told.user
+		record.Err = told.err
 		h.Done(r, record)
 	}()
-	h.Next.ServeHTTP(writer, r.WithContext(context.WithValue(r.Context(), reportKey{}, &reported)))
+	h.Next.ServeHTTP(writer, r.WithContext(context.WithValue(r.Context(), reportKey{}, &told)))
 	panicked = false
 }
 

@@ -154,6 +154,7 @@ func TestRecord(t *testing.T) {
 		w.WriteHeader(http.StatusConflict)
 		accesslog.Report(r, refused)
 		accesslog.Report(r, nil)
+		accesslog.Identify(r, "ann")
 	}, nil)
 	for _, tt := range []struct{ method, field, want string }{
 		{"COPY", "http://user:secret@host/b%20c/", "/b c/"},
@@ -170,7 +171,7 @@ func TestRecord(t *testing.T) {
 			t.Errorf("%s to %s: the destination is %q, want %q", tt.method, tt.field, record.Destination, tt.want)
 		}
 		if record.Method != tt.method || record.Path != "/a b" || record.Status != http.StatusConflict ||
-			!strings.HasPrefix(record.Remote, "127.0.0.1:") || record.UserAgent != "tester/1" || !errors.Is(record.Err, refused) {
+			!strings.HasPrefix(record.Remote, "127.0.0.1:") || record.UserAgent != "tester/1" || record.User != "ann" || !errors.Is(record.Err, refused) {
 			t.Errorf("recorded %+v", record)
 		}
 	}
@@ -189,7 +190,9 @@ func TestPanic(t *testing.T) {
 }
 
 func TestReportOutside(_ *testing.T) {
-	accesslog.Report(httptest.NewRequest(http.MethodGet, "/", http.NoBody), errors.New("nowhere to go"))
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	accesslog.Report(r, errors.New("nowhere to go"))
+	accesslog.Identify(r, "nobody")
 }
 
 func TestToSlog(t *testing.T) {
@@ -207,10 +210,10 @@ func TestToSlog(t *testing.T) {
 	done(r, accesslog.Record{Method: "GET", Path: "/a\nb", Status: 200, Bytes: 5, Duration: 1500 * time.Microsecond, Remote: "unix"})
 	done(r, accesslog.Record{
 		Method: "COPY", Path: "/a", Destination: "/b", Status: 507, Interim: 3,
-		Duration: time.Second, Remote: "127.0.0.1:5", UserAgent: "curl/8", Err: errors.New("no room"),
+		Duration: time.Second, Remote: "127.0.0.1:5", User: "ann", UserAgent: "curl/8", Err: errors.New("no room"),
 	})
 	want := `level=INFO msg=request method=GET path="/a\nb" status=200 bytes=5 duration=1.5ms remote=unix user_agent=""
-level=INFO msg=request method=COPY path=/a destination=/b status=507 bytes=0 duration=1s interim=3 remote=127.0.0.1:5 user_agent=curl/8 err="no room"
+level=INFO msg=request method=COPY path=/a destination=/b status=507 bytes=0 duration=1s interim=3 remote=127.0.0.1:5 user=ann user_agent=curl/8 err="no room"
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

@@ -16,7 +16,7 @@ func To(log *slog.Logger) func(*http.Request, Record) {
 
 // attrs leaves out what most requests have nothing of.
 func (r *Record) attrs() []slog.Attr {
-	attrs := append(make([]slog.Attr, 0, 10),
+	attrs := append(make([]slog.Attr, 0, 11),
 		slog.String("method", r.Method),
 		slog.String("path", r.Path),
 	)
@@ -33,8 +33,11 @@ func (r *Record) attrs() []slog.Attr {
 	}
 	attrs = append(attrs,
 		slog.String("remote", r.Remote),
-		slog.String("user_agent", r.UserAgent),
 	)
+	if r.User != "" {
+		attrs = append(attrs, slog.String("user", r.User))
+	}
+	attrs = append(attrs, slog.String("user_agent", r.UserAgent))
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("err", r.Err.Error()))
 	}

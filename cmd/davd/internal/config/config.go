@@ -29,6 +29,23 @@ type Config struct {
 	// TLSCert and TLSKey are PEM files, both empty without TLS.
 	TLSCert, TLSKey string
 
+	// HTPasswd is the file of the users and their hashed passwords. Empty:
+	// nobody is asked who they are.
+	HTPasswd string
+	// Realm is what a client shows a person who is asked for a password.
+	Realm string
+	// Anonymous: whoever reaches a listener may do what it serves.
+	Anonymous bool
+
+	// State is where locks and dead properties are kept.
+	State State
+	// LockTimeouts is the range of a lock's timeout.
+	LockTimeouts dav.LockTimeouts
+	// LocksPerUser is how many locks one user may have at a time.
+	LocksPerUser int
+	// MaxXML is the size of the longest XML body that is read, in bytes.
+	MaxXML int64
+
 	// InterimMode says to whom interim responses are sent.
 	InterimMode dav.InterimMode
 	// InterimAfter is the age at which an operation sends its first one, 0 for

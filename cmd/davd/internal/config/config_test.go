@@ -17,6 +17,10 @@ func TestNewOfNothing(t *testing.T) {
 		Storage:      config.Dir,
 		Dir:          ".",
 		Addrs:        []config.Addr{{Network: "tcp", Address: "127.0.0.1:8080"}},
+		Realm:        "davd",
+		LockTimeouts: dav.LockTimeouts{Min: 5 * time.Second, Max: 24 * time.Hour, Default: time.Hour},
+		LocksPerUser: 10_000,
+		MaxXML:       1 << 20,
 		InterimMode:  dav.InterimAuto,
 		InterimAfter: 20 * time.Second,
 		InterimEvery: 20 * time.Second,
@@ -62,6 +66,10 @@ func TestNewGood(t *testing.T) {
 		{"trailing slash", config.Settings{Prefix: "/a/b/"}, func(c *config.Config) any { return c.Prefix }, "/a/b"},
 		{"read-only", config.Settings{ReadOnly: true}, func(c *config.Config) any { return c.ReadOnly }, true},
 		{"latency", config.Settings{Latency: "2ms"}, func(c *config.Config) any { return c.Latency }, 2 * time.Millisecond},
+		{"users", config.Settings{HTPasswd: "users"}, func(c *config.Config) any { return c.HTPasswd }, "users"},
+		{"realm", config.Settings{Realm: "our files"}, func(c *config.Config) any { return c.Realm }, "our files"},
+		{"anonymous", config.Settings{Anonymous: true}, func(c *config.Config) any { return c.Anonymous }, true},
+		{"locks", config.Settings{LocksPerUser: "3"}, func(c *config.Config) any { return c.LocksPerUser }, 3},
 		{
 			"interim",
 			config.Settings{Interim: "always", InterimAfter: "1s", InterimEvery: "100ms"},
@@ -115,6 +123,26 @@ func TestNewBad(t *testing.T) {
 		{config.Settings{Storage: "mem", Dir: "/srv"}, "storage", "leave out /srv"},
 		{config.Settings{Latency: "2"}, "latency", `"2" is not a duration`},
 		{config.Settings{Latency: "-2s"}, "latency", `"-2s" is less than nothing`},
+		{config.Settings{Realm: `the "files"`}, "realm", "without quotes"},
+		{config.Settings{Realm: "a\r\nSet-Cookie: b"}, "realm", "printable ASCII"},
+		{config.Settings{Realm: "Büro"}, "realm", "printable ASCII"},
+		{config.Settings{Anonymous: true, HTPasswd: "users"}, "anonymous", "--htpasswd users names the users"},
+		{config.Settings{State: "postgres://davd:secret@db/davd"}, "state", "PostgreSQL can't be used yet"},
+		{config.Settings{State: "postgresql:///davd"}, "state", "PostgreSQL can't be used yet"},
+		{config.Settings{State: "mysql://davd:secret@db/davd"}, "state", `there is no database "mysql"`},
+		{config.Settings{State: "sqlite:"}, "state", "has no path"},
+		{config.Settings{Storage: "mem", State: "/srv/state"}, "state", "write mem"},
+		{config.Settings{LockTimeoutMin: "0s"}, "lock-timeout-min", "can't be zero"},
+		{config.Settings{LockTimeoutMax: "forever"}, "lock-timeout-max", `"forever" is not a duration`},
+		{config.Settings{LockTimeoutMax: "0s"}, "lock-timeout-max", "can't be zero"},
+		{config.Settings{LockTimeoutMin: "2s", LockTimeoutMax: "1s"}, "lock-timeout-min", "2s is more than --lock-timeout-max 1s"},
+		{config.Settings{LocksPerUser: "0"}, "locks-per-user", "write 1 or more"},
+		{config.Settings{LocksPerUser: "many"}, "locks-per-user", `"many" is not a number`},
+		{config.Settings{MaxXMLBody: "0"}, "max-xml-body", "can't be nothing"},
+		{config.Settings{MaxXMLBody: "-1"}, "max-xml-body", `"-1" is not a size`},
+		{config.Settings{MaxXMLBody: "1MB"}, "max-xml-body", `"1MB" is not a size`},
+		{config.Settings{MaxXMLBody: "MiB"}, "max-xml-body", `"MiB" is not a size`},
+		{config.Settings{MaxXMLBody: "8589934592GiB"}, "max-xml-body", "is not a size"},
 		{config.Settings{Interim: "on"}, "interim", `there is no "on": write auto, always or never`},
 		{config.Settings{InterimAfter: "soon"}, "interim-after", `"soon" is not a duration`},
 		{config.Settings{InterimEvery: "0"}, "interim-every", "can't be zero"},
@@ -130,6 +158,9 @@ func TestNewBad(t *testing.T) {
 			wrong, ok := errors.AsType[*config.Error](err)
 			if !ok {
 				t.Fatalf("got %+v, error %v, want a *config.Error", c, err)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error has the password: %v", err)
 			}
 			if wrong.Setting != tt.setting || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got %q of the setting %q, want %q of %q", err, wrong.Setting, tt.says, tt.setting)

@@ -44,6 +44,17 @@ func parsePositive(s string) (time.Duration, error) {
 	return d, err
 }
 
+// parseRealm wants what needs no escape in a quoted-string (RFC 9110 §5.6.4)
+// and looks the same in every client.
+func parseRealm(s string) (string, error) {
+	for _, c := range s {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return "", fmt.Errorf("%q has a character that some clients can't show: write printable ASCII without quotes and backslashes", s)
+		}
+	}
+	return s, nil
+}
+
 func parseInterimMode(s string) (dav.InterimMode, error) {
 	mode, err := dav.ParseInterimMode(s)
 	if err != nil {

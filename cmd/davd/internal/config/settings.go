@@ -13,31 +13,44 @@ type Settings struct {
 	// Dir is the directory to serve, the only setting without a flag.
 	Dir string
 
-	Addrs        []string
-	Prefix       string
-	ReadOnly     bool
-	Storage      string
-	Latency      string
-	Interim      string
-	InterimAfter string
-	InterimEvery string
-	TLSCert      string
-	TLSKey       string
-	LogFormat    string
-	LogLevel     string
+	Addrs          []string
+	Prefix         string
+	ReadOnly       bool
+	Storage        string
+	Latency        string
+	HTPasswd       string
+	Realm          string
+	Anonymous      bool
+	State          string
+	LockTimeoutMin string
+	LockTimeoutMax string
+	LocksPerUser   string
+	MaxXMLBody     string
+	Interim        string
+	InterimAfter   string
+	InterimEvery   string
+	TLSCert        string
+	TLSKey         string
+	LogFormat      string
+	LogLevel       string
 }
 
 // Defaults returns the settings of a davd that is told nothing.
 func Defaults() Settings {
 	return Settings{
-		Addrs:        []string{"127.0.0.1:8080"},
-		Storage:      "dir",
-		Latency:      "0s",
-		Interim:      "auto",
-		InterimAfter: "20s",
-		InterimEvery: "20s",
-		LogFormat:    "text",
-		LogLevel:     "info",
+		Addrs:          []string{"127.0.0.1:8080"},
+		Storage:        "dir",
+		Latency:        "0s",
+		Realm:          "davd",
+		LockTimeoutMin: "5s",
+		LockTimeoutMax: "24h",
+		LocksPerUser:   "10000",
+		MaxXMLBody:     "1MiB",
+		Interim:        "auto",
+		InterimAfter:   "20s",
+		InterimEvery:   "20s",
+		LogFormat:      "text",
+		LogLevel:       "info",
 	}
 }
 
@@ -58,18 +71,31 @@ func (e *Error) Unwrap() error { return e.Err }
 // [Error] and names the first setting that is wrong.
 func New(s Settings) (*Config, error) {
 	s = s.orDefaults()
-	c := &Config{Dir: s.Dir, ReadOnly: s.ReadOnly, TLSCert: s.TLSCert, TLSKey: s.TLSKey}
+	c := &Config{
+		Dir: s.Dir, ReadOnly: s.ReadOnly,
+		HTPasswd: s.HTPasswd, Anonymous: s.Anonymous,
+		TLSCert: s.TLSCert, TLSKey: s.TLSKey,
+	}
 	var first firstError
 	c.Addrs = read(&first, "addr", s.Addrs, parseAddrs)
 	c.Prefix = read(&first, "prefix", s.Prefix, parsePrefix)
 	c.Storage = read(&first, "storage", s.Storage, oneOf(Dir, Mem))
 	c.Latency = read(&first, "latency", s.Latency, parseDuration)
+	c.Realm = read(&first, "realm", s.Realm, parseRealm)
+	c.State = read(&first, "state", s.State, parseState)
+	c.LockTimeouts.Min = read(&first, "lock-timeout-min", s.LockTimeoutMin, parsePositive)
+	c.LockTimeouts.Max = read(&first, "lock-timeout-max", s.LockTimeoutMax, parseLongest)
+	c.LocksPerUser = read(&first, "locks-per-user", s.LocksPerUser, parseCount)
+	c.MaxXML = read(&first, "max-xml-body", s.MaxXMLBody, parseSize)
 	c.InterimMode = read(&first, "interim", s.Interim, parseInterimMode)
 	c.InterimAfter = read(&first, "interim-after", s.InterimAfter, parseDuration)
 	c.InterimEvery = read(&first, "interim-every", s.InterimEvery, parsePositive)
 	c.LogFormat = read(&first, "log-format", s.LogFormat, oneOf(Text, JSON))
 	c.LogLevel = read(&first, "log-level", s.LogLevel, parseLevel)
 	first.note("storage", c.checkDir())
+	first.note("state", c.checkState(s.State))
+	first.note("lock-timeout-min", c.checkLockTimeouts())
+	first.note("anonymous", c.checkAnonymous())
 	first.note("tls-cert", c.checkTLS())
 	if first.err != nil {
 		return nil, first.err
@@ -86,6 +112,12 @@ func (s Settings) orDefaults() Settings {
 	}
 	s.Storage = cmp.Or(s.Storage, d.Storage)
 	s.Latency = cmp.Or(s.Latency, d.Latency)
+	s.Realm = cmp.Or(s.Realm, d.Realm)
+	s.State = cmp.Or(s.State, d.State)
+	s.LockTimeoutMin = cmp.Or(s.LockTimeoutMin, d.LockTimeoutMin)
+	s.LockTimeoutMax = cmp.Or(s.LockTimeoutMax, d.LockTimeoutMax)
+	s.LocksPerUser = cmp.Or(s.LocksPerUser, d.LocksPerUser)
+	s.MaxXMLBody = cmp.Or(s.MaxXMLBody, d.MaxXMLBody)
 	s.Interim = cmp.Or(s.Interim, d.Interim)
 	s.InterimAfter = cmp.Or(s.InterimAfter, d.InterimAfter)
 	s.InterimEvery = cmp.Or(s.InterimEvery, d.InterimEvery)
@@ -103,6 +135,14 @@ func (c *Config) checkDir() error {
 		return nil
 	}
 	c.Dir = cmp.Or(c.Dir, ".")
+	return nil
+}
+
+// checkAnonymous: a person who writes both has one of them wrong.
+func (c *Config) checkAnonymous() error {
+	if c.Anonymous && c.HTPasswd != "" {
+		return fmt.Errorf("nobody is anonymous where --htpasswd %s names the users: leave out one of the two", c.HTPasswd)
+	}
 	return nil
 }
 

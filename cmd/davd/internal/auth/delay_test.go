@@ -1,0 +1,159 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestFailuresCostTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+		attempt := func(password, remote string, want error, takes time.Duration) {
+			t.Helper()
+			start := time.Now()
+			if err := u.verify(t.Context(), "ann", password, remote); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			if took := time.Since(start); took != takes {
+				t.Errorf("took %v, want %v", took, takes)
+			}
+		}
+		for _, takes := range []string{"0s", "0s", "0s", "250ms", "500ms", "1s", "2s", "4s", "8s", "8s"} {
+			d, err := time.ParseDuration(takes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			attempt("wrong", remote, errWrong, d)
+		}
+		attempt("wrong", "192.0.2.2:1", errWrong, 0)
+		attempt("wrong", "192.0.2.1:999", errWrong, 8*time.Second) // another port
+		attempt("right", remote, nil, 8*time.Second)
+		attempt("right", remote, nil, 0) // is remembered
+		attempt("wrong", remote, errWrong, 8*time.Second)
+		time.Sleep(forgetAfter)
+		attempt("wrong", remote, errWrong, 0)
+	})
+}
+
+// TestBurst has attempts at the same time, which must not get around the delay.
+func TestBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hash := &slow{password: "right", takes: time.Millisecond}
+		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		const attempts = 500
+		ended := make(chan error, attempts)
+		for i := range attempts {
+			go func() { ended <- u.verify(t.Context(), "ann", fmt.Sprint("wrong", i), remote) }()
+		}
+		refused := 0
+		for range attempts {
+			err := <-ended
+			if tooMany, ok := errors.AsType[*tooManyError](err); ok {
+				refused++
+				if tooMany.retryAfter <= longestLine || tooMany.retryAfter > longestLine+longestDelay {
+					t.Errorf("to come back after %v", tooMany.retryAfter)
+				}
+			} else if !errors.Is(err, errWrong) {
+				t.Error(err)
+			}
+		}
+		// 3 for nothing, then one each 250 ms at the most for 30 s.
+		if got := hash.calls.Load(); got > freeFailures+int32(longestLine/firstDelay) || int(got)+refused != attempts {
+			t.Errorf("%d hashed, %d refused", got, refused)
+		}
+	})
+}
+
+// TestDelayEndsWithTheRequest: no one waits for a client that has gone.
+func TestDelayEndsWithTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+		for range freeFailures {
+			_ = u.verify(t.Context(), "ann", "wrong", remote)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), firstDelay/2)
+		defer cancel()
+		if err := u.verify(ctx, "ann", "right", remote); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestOrigins(t *testing.T) {
+	for _, tt := range []struct {
+		remote1, name1, remote2, name2 string
+		same                           bool
+	}{
+		{"192.0.2.1:1", "ann", "192.0.2.1:2", "bob", true},
+		{"192.0.2.1:1", "ann", "192.0.2.2:1", "ann", false},
+		{"192.0.2.1:1", "ann", "[::ffff:192.0.2.1]:1", "ann", true},
+		{"[2001:db8:0:1::1]:1", "ann", "[2001:db8:0:1:ffff::2]:1", "ann", true},
+		{"[2001:db8:0:1::1]:1", "ann", "[2001:db8:0:2::1]:1", "ann", false},
+		{"[fe80::1%eth0]:1", "ann", "[fe80::2%eth1]:1", "ann", true},
+		{"127.0.0.1:1", "ann", "[::1]:1", "ann", true},
+		{"127.0.0.1:1", "ann", "127.0.0.1:1", "bob", false},
+		{"@", "ann", "", "ann", true},
+		{"@", "ann", "@", "bob", false},
+		{"@", "ann", "192.0.2.1:1", "ann", false},
+	} {
+		if same := originOf(tt.remote1, tt.name1) == originOf(tt.remote2, tt.name2); same != tt.same {
+			t.Errorf("%+v: the same %v", tt, same)
+		}
+	}
+}
+
+func TestOriginsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d delays
+		fail := func(i int) {
+			from := origin{addr: netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})}
+			l, err := d.enter(t.Context(), from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.leave(from, l, true)
+		}
+		inUse := origin{addr: netip.MustParseAddr("192.0.2.1")}
+		if _, err := d.enter(t.Context(), inUse); err != nil {
+			t.Fatal(err)
+		}
+		for i := range maxOrigins / 2 {
+			fail(i)
+		}
+		time.Sleep(forgetAfter)
+		for i := range maxOrigins / 2 {
+			fail(maxOrigins + i)
+		}
+		// What still counts was not forgotten.
+		recent := 0
+		for _, l := range d.lines {
+			if l.failures > 0 && time.Since(l.last) == 0 {
+				recent++
+			}
+		}
+		if recent != maxOrigins/2 {
+			t.Errorf("%d of %d are kept", recent, maxOrigins/2)
+		}
+		for i := range 3 * maxOrigins {
+			fail(2*maxOrigins + i)
+			if len(d.lines) > maxOrigins {
+				t.Fatalf("%d are kept", len(d.lines))
+			}
+		}
+		if d.lines[inUse] == nil {
+			t.Error("one that is in use is forgotten")
+		}
+	})
+}
+
+func TestSuccessLeavesNoLine(t *testing.T) {
+	u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+	if err := u.verify(t.Context(), "ann", "right", remote); err != nil || len(u.gate.delays.lines) != 0 {
+		t.Errorf("%d lines, error %v", len(u.gate.delays.lines), err)
+	}
+}

@@ -1,0 +1,112 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestFirstConnections are those of a mount, which come all at once.
+func TestFirstConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hash := &slow{password: "right", takes: time.Second}
+		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		const connections = 16
+		verified := make(chan error, connections)
+		for i := range connections {
+			go func() { verified <- u.verify(t.Context(), "ann", "right", "192.0.2.1:"+strconv.Itoa(i)) }()
+		}
+		for range connections {
+			if err := <-verified; err != nil {
+				t.Error(err)
+			}
+		}
+		if got := hash.calls.Load(); got != 1 {
+			t.Errorf("hashed %d times", got)
+		}
+	})
+}
+
+func TestFewAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hash := &slow{password: "right", takes: time.Second}
+		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		cores := runtime.GOMAXPROCS(0)
+		ended := make(chan error)
+		for i := range 3 * cores {
+			go func() { ended <- u.verify(t.Context(), "ann", "wrong", "192.0.2."+strconv.Itoa(i)+":1") }()
+		}
+		start := time.Now()
+		synctest.Wait()
+		waiting, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		if err := u.verify(waiting, "ann", "right", "198.51.100.1:1"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who waits gets %v when the request ends", err)
+		}
+		for range 3 * cores {
+			if err := <-ended; !errors.Is(err, errWrong) {
+				t.Error(err)
+			}
+		}
+		if got := int(hash.most.Load()); got != cores {
+			t.Errorf("%d hashed at a time, want %d", got, cores)
+		}
+		if lasted := time.Since(start); lasted != 3*time.Second {
+			t.Errorf("all lasted %v", lasted)
+		}
+	})
+}
+
+// TestLeaderLeaves: the request that others wait for goes away.
+func TestLeaderLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hash := &slow{password: "right"}
+		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		for range cap(u.gate.slots) {
+			u.gate.slots <- struct{}{}
+		}
+		leading, leave := context.WithCancel(t.Context())
+		ended := make(chan error, 3)
+		go func() { ended <- u.verify(leading, "ann", "right", remote) }()
+		synctest.Wait()
+		for range 2 {
+			go func() { ended <- u.verify(t.Context(), "ann", "right", remote) }()
+		}
+		synctest.Wait()
+		leave()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("the one that left got %v", err)
+		}
+		<-u.gate.slots
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Errorf("one that stayed got %v", err)
+			}
+		}
+		if got := hash.calls.Load(); got != 1 {
+			t.Errorf("hashed %d times", got)
+		}
+	})
+}
+
+func TestNothingIsLeft(t *testing.T) {
+	u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+	for _, password := range []string{"wrong", "right"} {
+		_ = u.verify(t.Context(), "ann", password, remote)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	_ = u.verify(ended, "ann", "other", remote)
+	if len(u.gate.flights) != 0 || len(u.gate.slots) != 0 {
+		t.Errorf("left: %d flights, %d slots", len(u.gate.flights), len(u.gate.slots))
+	}
+	for _, l := range u.gate.delays.lines {
+		if l.waiting != 0 || len(l.places) != 0 {
+			t.Errorf("left: a line of %d, %d places", l.waiting, len(l.places))
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package auth
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// hashes are made by other programs: crypt(3), openssl passwd, and the reference
+// implementation of argon2.
+var hashes = []struct{ kind, password, hash string }{
+	{"bcrypt", "secret", "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"},
+	{"bcrypt, UTF-8", "sëcret", "$2y$04$abcdefghijklmnopqrstuuNVKWW8p0KMWfojSAUrOBbzWlr9HJiFS"},
+	{"argon2id", "password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"},
+	{"argon2i", "password", "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8"},
+	{"SHA-256 crypt", "Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"},
+	{"SHA-512 crypt", "Hello world!", "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"},
+	{"SHA-512 crypt, rounds", "secret", "$6$rounds=1000$saltstring$2BkAo106CG84raQcWpAlhyy6TSSkAsL1nfvBCoezLYyerUzY2l8axTvq6NynEt7SQAx3/cdop9ds0po8uaeHq0"},
+	{"apr1", "secret", "$apr1$saltstri$tviOvVZIaS7zgFryeR8bE1"},
+	{"MD5 crypt", "secret", "$1$saltstri$WHZcnT3IOdSrMvizOq7Ht1"},
+	{"SHA", "secret", "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="},
+	{"SSHA", "secret", "{SSHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0"},
+}
+
+func TestHashes(t *testing.T) {
+	for _, tt := range hashes {
+		t.Run(tt.kind, func(t *testing.T) {
+			accounts, err := parse("users", []byte("ann:"+tt.hash))
+			if err != nil {
+				t.Fatal(err)
+			}
+			matcher := accounts["ann"].matcher
+			if !matcher.MatchesPassword(tt.password) {
+				t.Error("the password is refused")
+			}
+			for _, wrong := range []string{"", "x", tt.password + "x", tt.password[1:], strings.ToUpper(tt.password), tt.hash} {
+				if matcher.MatchesPassword(wrong) {
+					t.Errorf("%q is accepted", wrong)
+				}
+			}
+			// A hash that lacks its end is damaged, and verifying it must not panic.
+			for cut := range tt.hash {
+				accounts, err := parse("users", []byte("ann:"+tt.hash[:cut]))
+				if err != nil {
+					continue
+				}
+				if accounts["ann"].matcher.MatchesPassword(tt.password) {
+					t.Errorf("%q is accepted", tt.hash[:cut])
+				}
+			}
+		})
+	}
+}
+
+func TestParse(t *testing.T) {
+	const hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
+	accounts, err := parse("users", []byte("\ufeff# comment\r\n\r\nann:"+hash+"\r\n  bo b:"+hash+":a comment \n#ann:x\nzoë:"+hash))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(accounts)); !slices.Equal(got, []string{"ann", "bo b", "zoë"}) {
+		t.Errorf("got %q", got)
+	}
+	for name, a := range accounts {
+		if a.hash != hash {
+			t.Errorf("the hash of %s is %q", name, a.hash)
+		}
+	}
+}
+
+func TestParseBad(t *testing.T) {
+	const good = "good:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"
+	for _, tt := range []struct{ content, says string }{
+		{"", "users: nobody is in it: add a user"},
+		{"# comment\n\n", "users: nobody is in it: add a user"},
+		{good + "s3cret", "users:2: it is not a user, a colon and a hash"},
+		{good + "ann:", "users:2: it is not a user, a colon and a hash"},
+		{good + "\n# x\n:s3cret", "users:4: the user has no name"},
+		{good + "a\xffn:s3cret", "users:2: the user's name is not UTF-8"},
+		{good + "a\x00n:s3cret", "users:2: the user's name has a control character"},
+		{strings.Repeat("a", 256) + ":s3cret", "users:1: the user's name is longer than 255 bytes"},
+		{good + "\n" + good, `users:3: the user "good" is in line 1 already: remove one`},
+		{good + "ann:s3cret", `users:2: user "ann": the password is in plain text`},
+		{good + "ann:{PLAIN}s3cret", `users:2: user "ann": the password is in plain text`},
+		{good + "ann:rl3s3cretBq2M", `users:2: user "ann": the password is in plain text, or hashed by the old crypt`},
+		{good + "ann:$y$j9T$s3cret$s3cret", `users:2: user "ann": the kind of the hash is unknown: use bcrypt`},
+		{good + "ann:$argon2d$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "the kind of the hash is unknown"},
+		{good + "ann:{SMD5}s3cret", "the kind of the hash is unknown"},
+		{good + "ann:{SHA}s3cret", "the hash is damaged: make the line anew"},
+		{good + "ann:{SHA}s3cret==", "the hash is damaged"},
+		{good + "ann:{SSHA}s3cret==", "the hash is damaged"},
+		{good + "ann:$2y$99$s3cretghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", "the hash is damaged"},
+		{good + "ann:$2y$31$s3cretghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", "a cost of more than 17"},
+		{good + "ann:$6$rounds=10$s3cret$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1", "the hash is damaged"},
+		{good + "ann:$6$s3cret", "the hash is damaged"},
+		{good + "ann:$apr1$s3cret", "the hash is damaged"},
+		{good + "ann:$argon2id$v=16$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "the hash is damaged"},
+		{good + "ann:$argon2id$v=19$m=256,t=0,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "the hash is damaged"},
+		{good + "ann:$argon2id$v=19$m=256,t=2,p=300$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "the hash is damaged"},
+		{good + "ann:$argon2id$v=19$m=15,t=2,p=2$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "the hash is damaged"},
+		{good + "ann:$argon2id$v=19$m=9999999999,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "the hash is damaged"},
+		{good + "ann:$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "more than 1 GiB"},
+		{good + "ann:$argon2id$v=19$m=256,t=101,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "100 passes"},
+	} {
+		accounts, err := parse("users", []byte(tt.content))
+		if err == nil {
+			t.Errorf("%q: got %v", tt.content, accounts)
+			continue
+		}
+		if !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%q: got error %q, want %q", tt.content, err, tt.says)
+		}
+		if strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("the error has the password or its hash: %v", err)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// slow is a hash that takes its time and counts.
+type slow struct {
+	password   string
+	takes      time.Duration
+	calls, now atomic.Int32
+	most       atomic.Int32 // at a time
+	longest    atomic.Int32 // password
+}
+
+func (s *slow) MatchesPassword(password string) bool {
+	s.calls.Add(1)
+	s.longest.Store(max(s.longest.Load(), int32(len(password))))
+	s.most.Store(max(s.most.Load(), s.now.Add(1)))
+	defer s.now.Add(-1)
+	time.Sleep(s.takes)
+	return password == s.password
+}
+
+// usersOf returns Users without a file that changes.
+func usersOf(accounts map[string]account) *Users {
+	u := &Users{log: slog.New(slog.DiscardHandler), gate: newGate()}
+	u.table.Store(newTable(accounts, nil))
+	u.checked.Store(1 << 62)
+	return u
+}
+
+const remote = "192.0.2.1:1234"
+
+func TestVerify(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hash := &slow{password: "right"}
+		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		for _, tt := range []struct {
+			name, password string
+			want           error
+		}{
+			{"ann", "right", nil},
+			{"ann", "", errWrong},
+			{"ann", "wrong", errWrong},
+			{"ann", "wrong", errWrong}, // is not remembered
+			{"Ann", "right", errWrong},
+			{"", "right", errWrong},
+			{"bob", "right", errWrong}, // has ann's hash to stand in
+			{"ann", "right" + strings.Repeat(" ", 2000), errWrong},
+		} {
+			before := hash.calls.Load()
+			if err := u.verify(t.Context(), tt.name, tt.password, remote); !errors.Is(err, tt.want) {
+				t.Errorf("%s, %.10q: got %v, want %v", tt.name, tt.password, err, tt.want)
+			}
+			if got := hash.calls.Load() - before; got != 1 {
+				t.Errorf("%s, %.10q: hashed %d times", tt.name, tt.password, got)
+			}
+		}
+		if got := hash.longest.Load(); got != maxPassword {
+			t.Errorf("a password of %d bytes was hashed", got)
+		}
+	})
+}
+
+// TestLongPasswordEndsDifferently: what is hashed must not be taken for all.
+func TestLongPasswordEndsDifferently(t *testing.T) {
+	long := strings.Repeat("x", maxPassword)
+	u := usersOf(map[string]account{"ann": {"hash", &slow{password: long}}})
+	if err := u.verify(t.Context(), "ann", long, remote); err != nil {
+		t.Error(err)
+	}
+	if err := u.verify(t.Context(), "ann", long+"y", remote); !errors.Is(err, errWrong) {
+		t.Error(err)
+	}
+}
+
+func TestRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hash := &slow{password: "right"}
+		u := usersOf(map[string]account{"ann": {"hash", hash}, "bob": {"hash", &slow{password: "other"}}})
+		verify := func(name, password string, want error, calls int32) {
+			t.Helper()
+			if err := u.verify(t.Context(), name, password, remote); !errors.Is(err, want) {
+				t.Errorf("%s, %s: got %v, want %v", name, password, err, want)
+			}
+			if got := hash.calls.Load(); got != calls {
+				t.Errorf("hashed %d times by now, want %d", got, calls)
+			}
+		}
+		verify("ann", "right", nil, 1)
+		verify("ann", "right", nil, 1)
+		verify("ann", "wrong", errWrong, 2)
+		verify("bob", "right", errWrong, 2)
+		verify("ann", "right", nil, 2)
+		time.Sleep(rememberFor - time.Nanosecond)
+		verify("ann", "right", nil, 2)
+		time.Sleep(time.Nanosecond)
+		verify("ann", "right", nil, 3)
+		verify("ann", "right", nil, 3)
+	})
+}
+
+func TestNoPasswordInMemory(t *testing.T) {
+	u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+	if err := u.verify(t.Context(), "ann", "right", remote); err != nil {
+		t.Fatal(err)
+	}
+	v := u.table.Load().users["ann"].verified.Load()
+	if v == nil || bytes.Contains(v.digest[:], []byte("right")) || v.digest == (digest{}) {
+		t.Errorf("remembered %+v", v)
+	}
+}
+
+func TestDigestsDiffer(t *testing.T) {
+	seen := make(map[digest]string)
+	for _, parts := range [][3]string{{"h", "u", "p"}, {"hu", "", "p"}, {"", "hu", "p"}, {"h", "up", ""}, {"", "", "hup"}, {"h", "u", "P"}} {
+		d := newDigest(parts[0], parts[1], parts[2])
+		if other, ok := seen[d]; ok {
+			t.Errorf("%q and %s are the same", parts, other)
+		}
+		seen[d] = strings.Join(parts[:], "|")
+		if newDigest(parts[0], parts[1], parts[2]) != d {
+			t.Errorf("%q is not the same twice", parts)
+		}
+	}
+}
+
+// TestStandIns: the hash that stands in for an unknown user is always the same,
+// and each user's is one for some.
+func TestStandIns(t *testing.T) {
+	table := newTable(map[string]account{"ann": {"a", nil}, "bob": {"b", nil}}, nil)
+	hashes := make(map[string]bool)
+	for i := range 100 {
+		name := "user" + strconv.Itoa(i)
+		u, known := table.lookup(name)
+		again, _ := table.lookup(name)
+		if known || u != again {
+			t.Errorf("%s: known %v, the same again %v", name, known, u == again)
+		}
+		hashes[u.hash] = true
+	}
+	if len(hashes) != 2 {
+		t.Errorf("standing in: %v", hashes)
+	}
+}
+
+func BenchmarkRemembered(b *testing.B) {
+	u := usersOf(map[string]account{"ann": {hashes[0].hash, &slow{password: "right"}}})
+	u.checked.Store(0)
+	u.file = b.TempDir() // looked at each second, and bad
+	ctx := context.Background()
+	if err := u.verify(ctx, "ann", "right", remote); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := u.verify(ctx, "ann", "right", remote); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// infinite is how a person asks for a lock timeout without end.
+const infinite = "infinite"
+
+// defaultLockTimeout is for a client that asks for none. Those that do ask for
+// 3 minutes (LibreOffice) to an hour (Windows, Microsoft Office), and renew.
+const defaultLockTimeout = time.Hour
+
+// parseLongest reads the upper end of lock timeouts, less than 0 for none.
+func parseLongest(s string) (time.Duration, error) {
+	if s == infinite {
+		return -1, nil
+	}
+	return parsePositive(s)
+}
+
+// checkLockTimeouts sets the default between the two ends.
+func (c *Config) checkLockTimeouts() error {
+	t := &c.LockTimeouts
+	if t.Max >= 0 && t.Min > t.Max {
+		return fmt.Errorf("%v is more than --lock-timeout-max %v: write less", t.Min, t.Max)
+	}
+	t.Default = max(t.Min, defaultLockTimeout)
+	if t.Max >= 0 {
+		t.Default = min(t.Default, t.Max)
+	}
+	return nil
+}
+
+func parseCount(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is not a number of them: write 1 or more", s)
+	}
+	return n, nil
+}
+
+// sizeUnits are the units of sizes. A number without one is in bytes.
+var sizeUnits = map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+// parseSize reads a size in bytes, at least 1.
+func parseSize(s string) (int64, error) {
+	unit := strings.TrimLeft(s, "0123456789")
+	n, err := strconv.ParseInt(strings.TrimSuffix(s, unit), 10, 64)
+	size, known := sizeUnits[unit]
+	switch {
+	case err != nil || !known || n > math.MaxInt64/size:
+		return 0, fmt.Errorf("%q is not a size: write a whole number of bytes, or one with its unit, such as 512KiB or 1MiB", s)
+	case n == 0:
+		return 0, errors.New("it can't be nothing: write a larger size, such as 1MiB")
+	}
+	return n * size, nil
+}

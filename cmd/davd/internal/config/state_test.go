@@ -1,0 +1,66 @@
+package config_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/dav"
+)
+
+func TestState(t *testing.T) {
+	for _, tt := range []struct {
+		storage, state string
+		want           config.State
+	}{
+		{"dir", "", config.State{}},
+		{"dir", "mem", config.State{Memory: true}},
+		{"mem", "", config.State{Memory: true}},
+		{"mem", "mem", config.State{Memory: true}},
+		{"dir", "./mem", config.State{Dir: "./mem"}},
+		{"dir", "/srv/state", config.State{Dir: "/srv/state"}},
+		{"dir", `C:\state`, config.State{Dir: `C:\state`}},
+		{"dir", "a:b", config.State{Dir: "a:b"}},
+		{"dir", "/srv/state.db", config.State{File: "/srv/state.db"}},
+		{"dir", "state.sqlite", config.State{File: "state.sqlite"}},
+		{"dir", "sqlite:state", config.State{File: "state"}},
+		{"dir", "sqlite:///srv/state", config.State{File: "/srv/state"}},
+	} {
+		c, err := config.New(config.Settings{Storage: tt.storage, State: tt.state})
+		if err != nil {
+			t.Errorf("%s, %q: %v", tt.storage, tt.state, err)
+		} else if c.State != tt.want {
+			t.Errorf("%s, %q: got %+v, want %+v", tt.storage, tt.state, c.State, tt.want)
+		}
+	}
+}
+
+func TestLockTimeouts(t *testing.T) {
+	for _, tt := range []struct {
+		shortest, longest string
+		want              dav.LockTimeouts
+	}{
+		{"", "", dav.LockTimeouts{Min: 5 * time.Second, Max: 24 * time.Hour, Default: time.Hour}},
+		{"", "10m", dav.LockTimeouts{Min: 5 * time.Second, Max: 10 * time.Minute, Default: 10 * time.Minute}},
+		{"2h", "", dav.LockTimeouts{Min: 2 * time.Hour, Max: 24 * time.Hour, Default: 2 * time.Hour}},
+		{"1s", "1s", dav.LockTimeouts{Min: time.Second, Max: time.Second, Default: time.Second}},
+		{"", "infinite", dav.LockTimeouts{Min: 5 * time.Second, Max: -1, Default: time.Hour}},
+	} {
+		c, err := config.New(config.Settings{LockTimeoutMin: tt.shortest, LockTimeoutMax: tt.longest})
+		if err != nil {
+			t.Errorf("%q to %q: %v", tt.shortest, tt.longest, err)
+		} else if c.LockTimeouts != tt.want {
+			t.Errorf("%q to %q: got %+v, want %+v", tt.shortest, tt.longest, c.LockTimeouts, tt.want)
+		}
+	}
+}
+
+func TestMaxXML(t *testing.T) {
+	for text, want := range map[string]int64{
+		"1": 1, "512": 512, "64B": 64, "512KiB": 512 << 10, "2MiB": 2 << 20, "3GiB": 3 << 30,
+	} {
+		if c, err := config.New(config.Settings{MaxXMLBody: text}); err != nil || c.MaxXML != want {
+			t.Errorf("%s is %+v, error %v", text, c, err)
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package state
+
+import (
+	"errors"
+	"path/filepath"
+)
+
+// system is what the default directory depends on.
+type system struct {
+	goos   string
+	root   bool
+	getenv func(string) string
+	home   func() (string, error)
+}
+
+var errNoPlace = errors.New("locks and properties have no place: the user has no home directory: name a directory with --state, or keep them in memory with --state mem")
+
+// defaultDir is where a system wants a program's state to be: /var/lib for the
+// machine's, the XDG Base Directory Specification's place for a user's.
+func defaultDir(s system) (string, error) {
+	if s.root {
+		return "/var/lib/davd", nil
+	}
+	if s.goos == "windows" {
+		if data := s.getenv("LocalAppData"); data != "" {
+			return filepath.Join(data, "davd"), nil
+		}
+		return "", errNoPlace
+	}
+	if home := s.getenv("XDG_STATE_HOME"); s.goos != "darwin" && filepath.IsAbs(home) {
+		return filepath.Join(home, "davd"), nil
+	}
+	home, err := s.home()
+	if err != nil || !filepath.IsAbs(home) {
+		return "", errNoPlace
+	}
+	if s.goos == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", "davd"), nil
+	}
+	return filepath.Join(home, ".local", "state", "davd"), nil
+}

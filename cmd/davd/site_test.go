@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"testing"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/cmd/davd/internal/state"
+)
+
+// TestNamePointsElsewhere: what is listened at counts, whatever the host names
+// were when they were looked up.
+func TestNamePointsElsewhere(t *testing.T) {
+	t.Chdir(t.TempDir()) // a socket's path is short
+	cfg, err := config.New(config.Settings{Storage: "mem", Addrs: []string{"unix:s.sock", "0.0.0.0:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := state.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{
+		cfg: cfg, state: kept, log: slog.New(slog.DiscardHandler),
+		ready: func([]*server.Listener) { t.Error("connections are accepted") },
+	}
+	err = s.serve(t.Context())
+	if wrong, ok := errors.AsType[*config.Error](err); !ok || wrong.Setting != "addr" {
+		t.Errorf("got error %v", err)
+	}
+	if _, err := os.Lstat("s.sock"); !os.IsNotExist(err) {
+		t.Errorf("the socket is left: %v", err)
+	}
+}
