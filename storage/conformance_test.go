@@ -32,6 +32,7 @@ func TestMemFS(t *testing.T) {
 			"RenameOntoCollectionWithMembers": "memFS replaces even this one by a file; its error is not os.ErrExist",
 			"RenameIntoItself":                "as RenameOntoCollectionWithMembers",
 			"ConcurrentRemove":                "without a storage.Remover, who comes second doesn't notice",
+			"ConcurrentReplaceFile":           "without a storage.FileReplacer, who comes second may not notice",
 			"ConcurrentStrangers":             "memFS' errors of a Rename match none",
 		},
 	}.Run(t)
@@ -54,6 +55,7 @@ func TestDir(t *testing.T) {
 			"NameWithNUL":            "webdav.Dir says os.ErrNotExist of making a name that can't be",
 			"RenameOntoItself":       "webdav.Dir says os.ErrExist of a collection",
 			"ConcurrentRemove":       "without a storage.Remover, who comes second doesn't notice",
+			"ConcurrentReplaceFile":  "without a storage.FileReplacer, who comes second may not notice",
 		},
 	}.Run(t)
 }

@@ -108,6 +108,26 @@ func (s *slowFS) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]w
 	return ReadDeadProps(ctx, s.fsys, name)
 }
 
+// BirthTime does not wait for a backend that has none to tell.
+func (s *slowFS) BirthTime(ctx context.Context, name string) (time.Time, error) {
+	if _, ok := s.fsys.(BirthTimer); ok {
+		if err := s.wait(ctx); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return BirthTime(ctx, s.fsys, name)
+}
+
+// Space does not wait for a backend that has none to tell.
+func (s *slowFS) Space(ctx context.Context, name string) (used, available int64, err error) {
+	if _, ok := s.fsys.(Spacer); ok {
+		if err := s.wait(ctx); err != nil {
+			return 0, 0, err
+		}
+	}
+	return Space(ctx, s.fsys, name)
+}
+
 func (s *slowFS) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		if err := s.wait(ctx); err != nil {

@@ -50,6 +50,14 @@ func TestWithLatency(t *testing.T) {
 			_, err := storage.ReadDeadProps(ctx, fsys, "/dir/a")
 			return err
 		}},
+		"ReplaceFile": {3, func(ctx context.Context, fsys storage.FS) error { return put(ctx, fsys, "/dir/a", "z", false) }},
+		"ReplaceFile, discarded": {1, func(ctx context.Context, fsys storage.FS) error {
+			r, err := storage.ReplaceFile(ctx, fsys, "/dir/a", 0o666)
+			if err != nil {
+				return err
+			}
+			return r.Discard()
+		}},
 		"ReadDir": {4, func(ctx context.Context, fsys storage.FS) error {
 			for _, err := range storage.ReadDir(ctx, fsys, "/dir") {
 				if err != nil {
@@ -104,6 +112,21 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 		if info, err := fast.Stat(t.Context(), "/file"); err != nil || !info.ModTime().Equal(want) {
 			t.Errorf("Stat: %v, %v; want the time %v", info, err, want)
 		}
+		if got := took(t, func() error {
+			_, birthErr := storage.BirthTime(t.Context(), fsys, "/file")
+			_, _, spaceErr := storage.Space(t.Context(), fsys, "/file")
+			return known(errors.Join(birthErr, spaceErr))
+		}); got != 2 {
+			t.Errorf("BirthTime and Space took %v delays, want 2", got)
+		}
+		// Memory does not know either.
+		if got := took(t, func() error {
+			_, birthErr := storage.BirthTime(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/")
+			_, _, spaceErr := storage.Space(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/")
+			return known(errors.Join(birthErr, spaceErr))
+		}); got != 0 {
+			t.Errorf("BirthTime and Space of memory took %v delays, want none", got)
+		}
 		// A directory has no properties to wait for.
 		if got := took(t, func() error {
 			_, err := storage.ReadDeadProps(t.Context(), fsys, "/file")
@@ -111,6 +134,33 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 		}); got != 0 {
 			t.Errorf("ReadDeadProps took %v delays, want none", got)
 		}
+	})
+}
+
+// known is nil for what a backend says that it does not know.
+func known(err error) error {
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+// TestWithLatencyEndsInCommit: then the content is gone.
+func TestWithLatencyEndsInCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := webdav.NewMemFS()
+		storagetest.WriteTree(t, memory, members)
+		fsys := storage.WithLatency(memory, delay)
+		r, err := storage.ReplaceFile(t.Context(), fsys, "/dir/a", 0o666)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), delay/2)
+		defer cancel()
+		if _, err := r.Commit(ctx, time.Time{}, false); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Commit: %v, want ctx's error", err)
+		}
+		wantTree(t, memory, members)
 	})
 }
 
@@ -134,8 +184,9 @@ func TestWithLatencyEnds(t *testing.T) {
 		_, lstatErr := storage.Lstat(ctx, fsys, "/dir")
 		_, openErr := fsys.OpenFile(ctx, "/dir", os.O_RDONLY, 0)
 		_, propsErr := storage.ReadDeadProps(ctx, fsys, "/dir")
+		_, replaceErr := storage.ReplaceFile(ctx, fsys, "/dir/a", 0o666)
 		for call, err := range map[string]error{
-			"Stat": statErr, "Lstat": lstatErr, "OpenFile": openErr, "ReadDeadProps": propsErr,
+			"Stat": statErr, "Lstat": lstatErr, "OpenFile": openErr, "ReadDeadProps": propsErr, "ReplaceFile": replaceErr,
 			"Remove":    storage.Remove(ctx, fsys, "/dir/a"),
 			"RemoveAll": fsys.RemoveAll(ctx, "/dir"),
 			"Rename":    fsys.Rename(ctx, "/dir", "/new"),

@@ -35,6 +35,9 @@ func TestClean(t *testing.T) {
 func TestReserved(t *testing.T) {
 	for name, want := range map[string]bool{
 		"/.davd-x":         true,
+		"/.DAV":            true,
+		"/a/.DAV/b":        true,
+		"/.DAVx":           false,
 		"/.davd-":          true,
 		"/a/.davd-x":       true,
 		"/a/.davd-x/b":     true,

@@ -64,6 +64,7 @@ var _ interface {
 	storage.Remover
 	storage.TimeSetter
 	storage.DeadPropsReader
+	storage.FileReplacer
 } = (*FS)(nil)
 
 // FS is an afero.Fs with the semantics of package storage.

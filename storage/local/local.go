@@ -5,8 +5,9 @@
 //
 //   - Symbolic links are followed while they stay inside. One that dangles,
 //     loops, is absolute or leads out is as if not there (fs.ErrNotExist) to
-//     Stat and to reading, and may not be written through (fs.ErrPermission).
-//     Lstat, Remove, RemoveAll and Rename act on the link itself.
+//     Stat and to reading, and may not be written through (fs.ErrPermission),
+//     except that a file is made where one dangles inside. Lstat, Remove,
+//     RemoveAll and Rename act on the link itself.
 //   - FIFOs, sockets and devices are as if not there too, and none is ever
 //     waited for. Lstat, Readdir, Remove and RemoveAll do see them, so that a
 //     collection that holds one can be removed.
@@ -39,6 +40,9 @@ var _ interface {
 	storage.BatchRemover
 	storage.TimeSetter
 	storage.DeadPropsReader
+	storage.FileReplacer
+	storage.BirthTimer
+	storage.Spacer
 } = (*FS)(nil)
 
 // FS is a directory of this machine.
@@ -48,6 +52,9 @@ type FS struct {
 	// escape is the error, otherwise secret to package os, with which root
 	// refuses to leave the directory.
 	escape error
+
+	// ways are how a file without a name may get one. Without any, none is made.
+	ways []way
 }
 
 // Open returns the directory dir. The FS stays with it should it be renamed.
@@ -64,7 +71,7 @@ func Open(dir string) (*FS, error) {
 		return nil, err
 	}
 	_, err = root.Lstat("..")
-	return &FS{root: root, escape: storage.Cause(err)}, nil
+	return &FS{root: root, escape: storage.Cause(err), ways: defaultWays()}, nil
 }
 
 // Close ends the use of the directory; open files stay open. Calls after it

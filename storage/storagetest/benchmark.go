@@ -1,17 +1,21 @@
 package storagetest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/davd/davd/storage"
 )
 
 // BenchmarkFS measures the calls that davd makes most on the storage that
 // newFS makes. ReadDir is of 1,000 members, Read and Write of 4 KiB, CopyFile of
-// 16 MiB.
+// 16 MiB, Truncate and ReplaceFile of 1 KiB.
 func BenchmarkFS(b *testing.B, newFS func(b *testing.B) storage.FS) {
 	b.Helper()
 	for _, bench := range []struct {
@@ -24,6 +28,10 @@ func BenchmarkFS(b *testing.B, newFS func(b *testing.B) storage.FS) {
 		{"Rename", benchmarkRename},
 		{"ReadDir", benchmarkReadDir},
 		{"CopyFile", benchmarkCopyFile},
+		{"BirthTime", benchmarkBirthTime},
+		{"Truncate", func(b *testing.B, fsys storage.FS) { benchmarkPut(b, fsys, truncated) }},
+		{"ReplaceFile", func(b *testing.B, fsys storage.FS) { benchmarkPut(b, fsys, replaced) }},
+		{"ReplaceFileNew", benchmarkReplaceFileNew},
 	} {
 		b.Run(bench.name, func(b *testing.B) { bench.run(b, newFS(b)) })
 	}
@@ -33,6 +41,7 @@ const (
 	benchFile = 4 << 10  // bytes
 	benchCopy = 16 << 20 // bytes
 	benchDir  = 1000     // members
+	benchPut  = 1 << 10  // bytes
 )
 
 func benchmarkStat(b *testing.B, fsys storage.FS) {
@@ -109,6 +118,76 @@ func benchmarkCopyFile(b *testing.B, fsys storage.FS) {
 			b.Fatal(err)
 		}
 		if err := storage.Remove(b.Context(), fsys, "/dst"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchmarkBirthTime(b *testing.B, fsys storage.FS) {
+	b.Helper()
+	WriteTree(b, fsys, Tree{"/a": collection, "/a/b": collection, "/a/b/file": "x"})
+	for b.Loop() {
+		if _, err := storage.BirthTime(b.Context(), fsys, "/a/b/file"); err != nil {
+			b.Skip(err) // Hardly any backend knows.
+		}
+	}
+}
+
+// benchmarkPut has one goroutine, and then several, give files new content,
+// each a few of its own.
+func benchmarkPut(b *testing.B, fsys storage.FS, put func(ctx context.Context, fsys storage.FS, name string, content []byte) error) {
+	b.Helper()
+	content := noise(benchPut)
+	b.Run("serial", func(b *testing.B) {
+		for n := 0; b.Loop(); n++ {
+			if err := put(b.Context(), fsys, fmt.Sprintf("/%d", n%100), content); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("parallel", func(b *testing.B) {
+		var goroutines atomic.Int64
+		b.RunParallel(func(pb *testing.PB) {
+			worker := goroutines.Add(1)
+			for n := 0; pb.Next(); n++ {
+				if err := put(b.Context(), fsys, fmt.Sprintf("/%d-%d", worker, n%100), content); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	})
+}
+
+func truncated(ctx context.Context, fsys storage.FS, name string, content []byte) error {
+	file, err := fsys.OpenFile(ctx, name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Close())
+}
+
+func replaced(ctx context.Context, fsys storage.FS, name string, content []byte) error {
+	r, err := storage.ReplaceFile(ctx, fsys, name, 0o666)
+	if err != nil {
+		return err
+	}
+	if _, err = r.Write(content); err != nil {
+		return errors.Join(err, r.Discard())
+	}
+	_, err = r.Commit(ctx, time.Time{}, false)
+	return err
+}
+
+func benchmarkReplaceFileNew(b *testing.B, fsys storage.FS) {
+	b.Helper()
+	content := noise(benchPut)
+	for b.Loop() {
+		if err := replaced(b.Context(), fsys, "/file", content); err != nil {
+			b.Fatal(err)
+		}
+		if err := storage.Remove(b.Context(), fsys, "/file"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -19,25 +19,34 @@ var cancelChecks = []check{
 		_, lstatErr := storage.Lstat(ctx, f.FS, "/file")
 		_, readErr := f.OpenFile(ctx, "/file", os.O_RDONLY, 0)
 		_, writeErr := f.OpenFile(ctx, "/new", os.O_RDWR|os.O_CREATE, 0o666)
+		_, replaceErr := storage.ReplaceFile(ctx, f.FS, "/new", 0o666)
 		for call, err := range map[string]error{
-			"Mkdir":      f.Mkdir(ctx, "/new", 0o777),
-			"OpenFile":   readErr,
-			"Create":     writeErr,
-			"RemoveAll":  f.RemoveAll(ctx, "/file"),
-			"Rename":     f.Rename(ctx, "/file", "/new"),
-			"Stat":       statErr,
-			"Lstat":      lstatErr,
-			"Remove":     storage.Remove(ctx, f.FS, "/file"),
-			"RemoveRoot": f.RemoveAll(ctx, "/"),
-			"CopyFile":   storage.CopyFile(ctx, f.FS, "/file", "/new", 0o666, nil),
+			"ReplaceFile": replaceErr,
+			"Mkdir":       f.Mkdir(ctx, "/new", 0o777),
+			"OpenFile":    readErr,
+			"Create":      writeErr,
+			"RemoveAll":   f.RemoveAll(ctx, "/file"),
+			"Rename":      f.Rename(ctx, "/file", "/new"),
+			"Stat":        statErr,
+			"Lstat":       lstatErr,
+			"Remove":      storage.Remove(ctx, f.FS, "/file"),
+			"RemoveRoot":  f.RemoveAll(ctx, "/"),
+			"CopyFile":    storage.CopyFile(ctx, f.FS, "/file", "/new", 0o666, nil),
 		} {
 			if !errors.Is(err, context.Canceled) {
 				f.t.Errorf("%s: %v, want context.Canceled", call, err)
 			}
 		}
-		err := storage.SetTimes(ctx, f.FS, "/file", time.Now())
-		if !errors.Is(err, context.Canceled) && !errors.Is(err, errors.ErrUnsupported) {
-			f.t.Errorf("SetTimes: %v, want context.Canceled", err)
+		_, bornErr := storage.BirthTime(ctx, f.FS, "/file")
+		_, _, spaceErr := storage.Space(ctx, f.FS, "/file")
+		for call, err := range map[string]error{
+			"SetTimes":  storage.SetTimes(ctx, f.FS, "/file", time.Now()),
+			"BirthTime": bornErr,
+			"Space":     spaceErr,
+		} {
+			if !errors.Is(err, context.Canceled) && !errors.Is(err, errors.ErrUnsupported) {
+				f.t.Errorf("%s: %v, want context.Canceled", call, err)
+			}
 		}
 		f.holds(want)
 	}},

@@ -19,12 +19,14 @@ import (
 // all the same. It may block, and may be called by several goroutines at once.
 //
 // op is one of mkdir, open, removeall, rename, stat, lstat, remove, settimes,
-// readdir and readdeadprops for the calls of the FS, and of read, write, seek,
-// close, readdir, stat, deadprops and patch for those of a file of it. name is
-// the name that the FS was called with, and for rename the old one.
+// readdir, readdeadprops, replacefile, birthtime and space for the calls of the
+// FS, of read, write, seek, close, readdir, stat, deadprops and patch for those
+// of a file of it, and of write, commit and discard for those of a replacement.
+// name is the name that the FS was called with, and for rename the old one.
 //
 // A storage.ReadDir is one call, unless the underlying FS lacks it; then it is
-// an open, several readdirs and a close, as storage.ReadDir does it.
+// an open, several readdirs and a close, as storage.ReadDir does it. The same
+// holds for a storage.ReplaceFile.
 type Fault struct {
 	storage.FS
 	Before func(op, name string) error
@@ -111,6 +113,22 @@ func (f *Fault) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]we
 		return nil, err
 	}
 	return storage.ReadDeadProps(ctx, f.FS, name)
+}
+
+// BirthTime implements storage.BirthTimer.
+func (f *Fault) BirthTime(ctx context.Context, name string) (time.Time, error) {
+	if err := f.before("birthtime", name); err != nil {
+		return time.Time{}, err
+	}
+	return storage.BirthTime(ctx, f.FS, name)
+}
+
+// Space implements storage.Spacer.
+func (f *Fault) Space(ctx context.Context, name string) (used, available int64, err error) {
+	if err := f.before("space", name); err != nil {
+		return 0, 0, err
+	}
+	return storage.Space(ctx, f.FS, name)
 }
 
 // fiveMethods hides that a Fault is a storage.DirReader, so that the fallback

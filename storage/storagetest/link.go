@@ -6,6 +6,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/davd/davd/storage"
 )
@@ -56,6 +58,7 @@ var linkChecks = []linkCheck{
 			}
 		}
 	}},
+	{"ReplaceFileThroughLink", replaceFileThroughLink},
 	{"RemoveLink", func(f *linkFixture) {
 		want := Tree{"/dir": collection, "/dir/file": "x"}
 		WriteTree(f.t, f.FS, want)
@@ -115,6 +118,10 @@ func linkOutside(f *linkFixture) {
 	f.isDead("/file")
 	f.symlink(filepath.Join(outside, "new"), "/new")
 	f.isDead("/new")
+	for _, name := range []string{"/file", "/new"} {
+		f.fails(f.tryReplace(name, "x", false), fs.ErrPermission)
+		f.isLink(name)
+	}
 	f.symlink("..", "/parent")
 	f.isDead("/parent")
 	f.isClosed("/parent/new")
@@ -169,6 +176,47 @@ func linkInside(f *linkFixture) {
 	f.holds(Tree{"/dir": collection, "/dir/sub": collection, "/dir/file": "changed", "/dir/new": "new"})
 }
 
+// replaceFileThroughLink replaces what links lead to, where the backend follows
+// links, and lets the links stay.
+func replaceFileThroughLink(f *linkFixture) {
+	f.mkdir("/dir", "/dir/sub")
+	f.write("/dir/file", "old")
+	links := map[string]string{
+		"/file": "dir/file", "/dir/sub/up": "../file", "/chain": "file", "/link": "dir/sub",
+		"/around": "link/../file", "/below": "link/up", "/nowhere": "dir/new", "/loop": "loop", "/slash": "dir/new/",
+	}
+	for name, target := range links {
+		f.symlink(target, name)
+	}
+	want := Tree{"/dir": collection, "/dir/sub": collection, "/dir/file": "old"}
+	for _, name := range []string{"/link", "/loop", "/slash"} {
+		f.fails(f.tryReplace(name, "x", false), syscall.EISDIR, fs.ErrPermission, fs.ErrNotExist)
+		// Before anything is written.
+		_, err := storage.ReplaceFile(f.ctx, f.FS, name, 0o666)
+		f.fails(err)
+	}
+	for _, name := range []string{"/file", "/dir/sub/up", "/chain", "/around", "/below", "/link/up", "/nowhere"} {
+		if !f.follows {
+			f.fails(f.tryReplace(name, name, false), fs.ErrPermission, fs.ErrNotExist)
+			continue
+		}
+		f.fails(f.tryReplace(name, "x", true), fs.ErrExist)
+		info, err := f.replace(name, name).Commit(f.ctx, time.Time{}, false)
+		f.succeeds(err)
+		f.describes(info, name, int64(len(name)))
+		target := "/dir/file"
+		if name == "/nowhere" {
+			target = "/dir/new"
+		}
+		want[target] = name
+		f.holds(want)
+	}
+	f.holds(want)
+	for name := range links {
+		f.isLink(name)
+	}
+}
+
 // isLink checks that Lstat sees name and says that it is a symbolic link.
 func (f *linkFixture) isLink(name string) {
 	f.t.Helper()
@@ -207,6 +255,8 @@ func (f *linkFixture) isClosed(name string) {
 	for _, flag := range append(modes, os.O_RDWR, os.O_RDWR|os.O_TRUNC, os.O_WRONLY|os.O_APPEND) {
 		f.fails(f.tryOpen(name, flag), fs.ErrPermission, fs.ErrNotExist)
 	}
+	f.fails(f.tryReplace(name, "x", false), fs.ErrPermission, fs.ErrNotExist)
+	f.fails(f.tryReplace(name, "x", true), fs.ErrPermission, fs.ErrNotExist)
 	f.fails(f.Rename(f.ctx, "/src", name), fs.ErrPermission, fs.ErrNotExist)
 	f.fails(f.Rename(f.ctx, name, "/dst"), fs.ErrPermission, fs.ErrNotExist)
 	f.fails(storage.Remove(f.ctx, f.FS, name), fs.ErrPermission, fs.ErrNotExist)

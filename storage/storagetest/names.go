@@ -100,9 +100,12 @@ func (f *fixture) nameWorks(name string) {
 	f.holds(Tree{file: "x", "/dir": collection, "/plain": collection, "/plain/" + name: "y"})
 	f.succeeds(f.Rename(f.ctx, "/plain", dir))
 	f.succeeds(storage.CopyFile(f.ctx, f.FS, file, "/copy", 0o666, nil))
+	f.commits(file, "replaced", false)
+	f.holds(Tree{file: "replaced", "/dir": collection, dir: collection, dir + "/" + name: "y", "/copy": "x"})
 	f.succeeds(storage.Remove(f.ctx, f.FS, file))
 	f.succeeds(f.RemoveAll(f.ctx, dir))
-	f.holds(Tree{"/dir": collection, "/copy": "x"})
+	f.commits(file, "made", true)
+	f.holds(Tree{file: "made", "/dir": collection, "/copy": "x"})
 }
 
 // namesDiffer lets the storage either hold both names or say that the second
@@ -138,6 +141,7 @@ func nameTooLong(f *fixture) {
 		f.tryOpen(long, modes[0]),
 		f.Rename(f.ctx, "/src", long),
 		storage.CopyFile(f.ctx, f.FS, "/src", long, 0o666, nil),
+		f.tryReplace(long, "x", false),
 	} {
 		f.fails(err, syscall.ENAMETOOLONG, fs.ErrInvalid, fs.ErrNotExist)
 	}
@@ -156,6 +160,7 @@ func nameWithNUL(f *fixture) {
 	f.fails(f.Mkdir(f.ctx, "/a\x00b", 0o777), fs.ErrInvalid)
 	f.fails(f.tryOpen("/a\x00b", modes[0]), fs.ErrInvalid)
 	f.fails(f.Rename(f.ctx, "/src", "/a\x00b"), fs.ErrInvalid)
+	f.fails(f.tryReplace("/a\x00b", "x", false), fs.ErrInvalid)
 	f.fails(f.Rename(f.ctx, "/src\x00", "/dst"), fs.ErrNotExist)
 	f.fails(storage.Remove(f.ctx, f.FS, "/src\x00"), fs.ErrNotExist)
 	f.succeeds(f.RemoveAll(f.ctx, "/src\x00"))

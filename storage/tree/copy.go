@@ -29,6 +29,7 @@ func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon 
 	if placed != nil && !done(placed) {
 		return placed
 	}
+	c.failures.placed = true
 	if err := c.failures.err(); err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ type PartialError struct {
 	Failures []Outcome
 	// Unnamed is how many more there were.
 	Unnamed int64
+	// Placed: the destination is in place. Of a COPY it always is; of a MOVE it
+	// is when only the removal of the source has failed.
+	Placed bool
 }
 
 // Error names the first failure and counts the others.
@@ -77,6 +80,7 @@ func (e *strandedError) Error() string {
 type failures struct {
 	named   []Outcome
 	unnamed int64
+	placed  bool // PartialError.Placed
 }
 
 func (f *failures) add(name string, err error) {
@@ -92,7 +96,7 @@ func (f *failures) err() error {
 	if len(f.named) == 0 {
 		return nil
 	}
-	return &PartialError{Failures: f.named, Unnamed: f.unnamed}
+	return &PartialError{Failures: f.named, Unnamed: f.unnamed, Placed: f.placed}
 }
 
 // first returns the first failure as one of the whole; nil when nothing failed.

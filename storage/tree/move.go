@@ -104,9 +104,10 @@ func removeSource(ctx context.Context, fsys storage.FS, src, dst string, info fs
 	}
 	if err != nil {
 		// The move is done but for this.
-		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}}
+		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
 	r := &remover{ctx: ctx, fsys: fsys, mon: mon, named: true, counted: true}
+	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if os.SameFile(info, fresh) {
 			return linkError("move", src, dst, ErrOverlap) // dst is in src, through a link.

@@ -1,0 +1,14 @@
+//go:build linux || dragonfly || openbsd || solaris
+
+package storage
+
+import "syscall"
+
+// identity returns the time of the last change of a file, in nanoseconds since
+// 1970, and its inode.
+func identity(sys any) (changed int64, inode uint64, ok bool) {
+	if stat, ok := sys.(*syscall.Stat_t); ok {
+		return stat.Ctim.Nano(), stat.Ino, true
+	}
+	return 0, 0, false
+}

@@ -1,0 +1,13 @@
+//go:build darwin || freebsd || netbsd
+
+package local
+
+import "syscall"
+
+// bornAt is in nanoseconds since 1970.
+func bornAt(sys any) int64 {
+	if stat, ok := sys.(*syscall.Stat_t); ok {
+		return stat.Birthtimespec.Nano()
+	}
+	return 0
+}

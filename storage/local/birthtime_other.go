@@ -1,0 +1,16 @@
+//go:build !linux && !darwin && !freebsd && !netbsd && !windows
+
+package local
+
+import (
+	"errors"
+	"time"
+)
+
+// birthTime can't be asked for on this system.
+func (f *FS) birthTime(local string) (time.Time, error) {
+	if _, err := f.root.Stat(local); err != nil {
+		return time.Time{}, err
+	}
+	return time.Time{}, errors.ErrUnsupported
+}

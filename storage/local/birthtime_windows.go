@@ -1,0 +1,11 @@
+package local
+
+import "syscall"
+
+// bornAt is in nanoseconds since 1970.
+func bornAt(sys any) int64 {
+	if data, ok := sys.(*syscall.Win32FileAttributeData); ok {
+		return data.CreationTime.Nanoseconds()
+	}
+	return 0
+}

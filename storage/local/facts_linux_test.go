@@ -1,0 +1,112 @@
+package local_test
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+// TestBirthTime compares with what the system says of the path on disk.
+func TestBirthTime(t *testing.T) {
+	s := newShare(t)
+	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/", "/dir/file": "x"})
+	for link, target := range map[string]string{"/link": "dir/file", "/dir/up": "../dir", "/dangling": "no"} {
+		if err := os.Symlink(target, s.path(link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	past := time.Unix(1e9, 0)
+	if err := s.SetTimes(t.Context(), "/dir/file", past); err != nil {
+		t.Fatal(err)
+	}
+	for name, like := range map[string]string{
+		"/": "/", "/dir": "/dir", "/dir/file": "/dir/file", "/link": "/dir/file", "/dir/up": "/dir", "/dir/up/file": "/dir/file",
+	} {
+		var stat unix.Statx_t
+		if err := unix.Statx(unix.AT_FDCWD, s.path(like), 0, unix.STATX_BTIME, &stat); err != nil {
+			t.Fatal(err)
+		}
+		born, err := s.BirthTime(t.Context(), name)
+		if stat.Mask&unix.STATX_BTIME == 0 {
+			if !errors.Is(err, errors.ErrUnsupported) {
+				t.Errorf("BirthTime(%q) = %v, %v; want errors.ErrUnsupported", name, born, err)
+			}
+			continue
+		}
+		if want := time.Unix(stat.Btime.Sec, int64(stat.Btime.Nsec)); err != nil || !born.Equal(want) {
+			t.Errorf("BirthTime(%q) = %v, %v; want %v", name, born, err, want)
+		}
+	}
+	if _, err := s.BirthTime(t.Context(), "/dangling"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("BirthTime of a link to nothing: %v, want fs.ErrNotExist", err)
+	}
+}
+
+// TestFactsOutside: neither says a thing of what lies outside, or of a FIFO.
+func TestFactsOutside(t *testing.T) {
+	s := newShare(t)
+	names := makeSpecial(t, s)
+	for link, target := range map[string]string{"/out": t.TempDir(), "/up": ".."} {
+		if err := os.Symlink(target, s.path(link)); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, link)
+	}
+	for _, name := range names {
+		if _, err := s.BirthTime(t.Context(), name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("BirthTime(%q): %v, want fs.ErrNotExist", name, err)
+		}
+		if _, _, err := s.Space(t.Context(), name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Space(%q): %v, want fs.ErrNotExist", name, err)
+		}
+	}
+}
+
+// TestNoBirthTime: a filesystem that does not keep it.
+func TestNoBirthTime(t *testing.T) {
+	fsys := openAt(t, "/proc/self")
+	if _, err := fsys.BirthTime(t.Context(), "/status"); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("BirthTime of a file of /proc: %v, want errors.ErrUnsupported", err)
+	}
+}
+
+// TestSpace compares with what the system says: about the same, since others
+// write too.
+func TestSpace(t *testing.T) {
+	s := newShare(t)
+	var stat unix.Statfs_t
+	if err := unix.Statfs(s.dir, &stat); err != nil {
+		t.Fatal(err)
+	}
+	used, available, err := s.Space(t.Context(), "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := float64(stat.Blocks) * float64(stat.Frsize)
+	near := func(got int64, want float64) bool { return math.Abs(float64(got)-want) <= total/10 }
+	if !near(used, total-float64(stat.Bfree)*float64(stat.Frsize)) || !near(available, float64(stat.Bavail)*float64(stat.Frsize)) {
+		t.Errorf("Space: %d used, %d available; the system says %+v", used, available, stat)
+	}
+}
+
+func openAt(t *testing.T, dir string) *local.FS {
+	t.Helper()
+	fsys, err := local.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := fsys.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return fsys
+}

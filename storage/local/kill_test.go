@@ -1,0 +1,118 @@
+//go:build unix
+
+package local_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
+)
+
+// replacerDir names, in the environment, the directory in which a process of
+// this test is nothing but a writer of replacements.
+const replacerDir = "DAVD_TEST_REPLACER_DIR"
+
+const (
+	killSize     = 64 << 10 // bytes of the file
+	killRounds   = 12
+	killPatience = 20 * time.Second // after which a writer that nobody kills ends
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(replacerDir); dir != "" {
+		if err := replaceForever(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// replaceForever replaces /file in dir by one letter after the other, in parts,
+// and writes a line for each.
+func replaceForever(dir string) error {
+	fsys, err := local.Open(dir)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), killPatience)
+	defer cancel()
+	for n := 0; ; n++ {
+		r, err := fsys.ReplaceFile(ctx, "/file", 0o666)
+		if err != nil {
+			return err
+		}
+		part := bytes.Repeat([]byte{byte('a' + n%26)}, killSize/16)
+		for range 16 {
+			if _, err := r.Write(part); err != nil {
+				return err
+			}
+		}
+		if _, err := r.Commit(ctx, time.Time{}, false); err != nil {
+			return err
+		}
+		if _, err := fmt.Println(n); err != nil {
+			return err
+		}
+	}
+}
+
+// TestReplaceFileKilled kills a process that replaces a file, again and again:
+// the file is whole, and where files need no name at most one of them has got
+// its reserved one, if it was killed between that and its own.
+func TestReplaceFileKilled(t *testing.T) {
+	for round := range killRounds {
+		s := newShare(t)
+		killReplacer(t, s.dir, 1+3*round)
+		content, err := os.ReadFile(s.path("/file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(content) != killSize || bytes.Count(content, content[:1]) != killSize {
+			t.Errorf("round %d: the file is torn: %d bytes, of %q and others", round, len(content), content[:1])
+		}
+		if names := s.names(t, "/"); len(names) > 2 || len(names) == 2 && !storage.Reserved("/"+names[0]) {
+			t.Errorf("round %d: the directory holds %q", round, names)
+		}
+	}
+}
+
+// killReplacer starts a writer in dir and kills it after some replacements.
+func killReplacer(t *testing.T, dir string, after int) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer := exec.CommandContext(t.Context(), self)
+	writer.Env = append(os.Environ(), replacerDir+"="+dir)
+	var trouble strings.Builder
+	writer.Stderr = &trouble
+	out, err := writer.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for n := 0; n < after && lines.Scan(); n++ {
+		_ = n // It goes on while this is read.
+	}
+	if err := writer.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = writer.Wait() // It was killed.
+	if trouble.Len() > 0 {
+		t.Fatal(trouble.String())
+	}
+}

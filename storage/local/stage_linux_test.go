@@ -1,0 +1,320 @@
+package local_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+// setWays are the changes to a share that leave it one way in which a file gets
+// its name.
+var setWays = map[string]func(s share){
+	"by descriptor": func(s share) { s.SetWays(local.ByDescriptor) },
+	"by proc":       func(s share) { s.SetWays(local.ByProc) },
+	"named":         func(s share) { s.SetWays() },
+	"no way goes":   func(s share) { s.SetWays(local.ByMagic) },
+	"the next way":  func(s share) { s.SetWays(local.ByMagic, local.ByProc) },
+}
+
+// eachWay runs test on a share of each way in which a file gets its name.
+func eachWay(t *testing.T, test func(t *testing.T, s share)) {
+	t.Helper()
+	for name, set := range setWays {
+		t.Run(name, func(t *testing.T) {
+			s := newShare(t)
+			set(s)
+			test(t, s)
+		})
+	}
+}
+
+// TestConformanceOfWays: TestConformance takes the first way that goes.
+func TestConformanceOfWays(t *testing.T) {
+	for _, name := range []string{"by proc", "named"} {
+		set := setWays[name]
+		t.Run(name, func(t *testing.T) {
+			storagetest.Suite{
+				New: func(t *testing.T) storage.FS {
+					t.Helper()
+					s := newShare(t)
+					set(s)
+					return s
+				},
+				Symlink: func(t *testing.T, fsys storage.FS, target, name string) {
+					t.Helper()
+					s, ok := fsys.(share)
+					if !ok {
+						t.Fatalf("a %T is no share", fsys)
+					}
+					if err := os.Symlink(target, s.path(name)); err != nil {
+						t.Fatal(err)
+					}
+				},
+				FollowsLinks: true,
+			}.Run(t)
+		})
+	}
+}
+
+// makesUnnamed reports whether the filesystem of s makes files without a name.
+func makesUnnamed(t *testing.T, s share) bool {
+	t.Helper()
+	fd, err := unix.Open(s.dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		t.Logf("no files without a name here: %v", err)
+		return false
+	}
+	if err := unix.Close(fd); err != nil {
+		t.Error(err)
+	}
+	return true
+}
+
+// TestReplaceFileHasNoName: there is nothing to sweep after a kill -9.
+func TestReplaceFileHasNoName(t *testing.T) {
+	for name, set := range setWays {
+		t.Run(name, func(t *testing.T) {
+			s := newShare(t)
+			set(s)
+			want := 0
+			if name == "named" || name == "no way goes" || !makesUnnamed(t, s) {
+				want = 1
+			}
+			r := s.begin(t, "/file", "content")
+			if names := s.names(t, "/"); len(names) != want {
+				t.Errorf("before Commit the directory holds %q; want %d names", names, want)
+			}
+			if _, err := r.Commit(t.Context(), time.Time{}, false); err != nil {
+				t.Error(err)
+			}
+			if names := s.names(t, "/"); !slices.Equal(names, []string{"file"}) {
+				t.Errorf("after Commit the directory holds %q", names)
+			}
+		})
+	}
+}
+
+// TestReplaceFileHidesPrivateContent: while it is written, nobody may read what
+// will be a private file.
+func TestReplaceFileHidesPrivateContent(t *testing.T) {
+	s := newShare(t)
+	s.SetWays()
+	if err := os.WriteFile(s.path("/file"), []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := s.begin(t, "/file", "secret")
+	for _, name := range s.names(t, "/") {
+		if _, mode := s.owned(t, "/"+name); mode != 0o600 {
+			t.Errorf("%s has the permissions %v", name, mode)
+		}
+	}
+	if err := r.Discard(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReplaceFileLeavesAccessTime: only the modification time is a client's.
+func TestReplaceFileLeavesAccessTime(t *testing.T) {
+	eachWay(t, func(t *testing.T, s share) {
+		_, err := s.begin(t, "/file", "x").Commit(t.Context(), time.Unix(1e9, 0), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(s.path("/file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || info.ModTime().Unix() != 1e9 || time.Since(time.Unix(stat.Atim.Unix())) > time.Hour {
+			t.Errorf("modified at %v, accessed at %v", info.ModTime(), stat.Atim)
+		}
+	})
+}
+
+// TestReplaceFileOpensNothingForGood: neither Commit nor Discard, nor an error
+// of one of them, leaves a descriptor open.
+func TestReplaceFileOpensNothingForGood(t *testing.T) {
+	eachWay(t, func(t *testing.T, s share) {
+		open := func() int {
+			entries, err := os.ReadDir("/proc/self/fd")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(entries)
+		}
+		storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/"})
+		before := open()
+		for range 20 {
+			if err := s.replace(t, "/file", "x"); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.begin(t, "/file", "x").Discard(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.begin(t, "/file", "x").Commit(t.Context(), time.Time{}, true); err == nil {
+				t.Fatal("no error")
+			}
+			if err := s.replace(t, "/dir", "x"); err == nil {
+				t.Fatal("no error")
+			}
+		}
+		if after := open(); after > before+10 { // Others may open some.
+			t.Errorf("%d descriptors before, %d after", before, after)
+		}
+	})
+}
+
+// TestReplaceFileOfSpecialFile: they are refused as OpenFile does, when it is
+// begun and when it is committed, and nobody waits.
+func TestReplaceFileOfSpecialFile(t *testing.T) {
+	eachWay(t, func(t *testing.T, s share) {
+		for _, name := range makeSpecial(t, s) {
+			err := returns(t, func() error { return s.replace(t, name, "x") })
+			if !errors.Is(err, fs.ErrPermission) {
+				t.Errorf("ReplaceFile(%q): %v, want fs.ErrPermission", name, err)
+			}
+		}
+		r := s.begin(t, "/late", "x")
+		if err := syscall.Mkfifo(s.path("/late"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Commit(t.Context(), time.Time{}, false); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("Commit: %v, want fs.ErrPermission", err)
+		}
+		if info, err := s.Lstat(t.Context(), "/late"); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+			t.Errorf("Lstat: %v, %v; want the FIFO", info, err)
+		}
+	})
+}
+
+// ids are the owner and the group of a file.
+type ids struct{ owner, group uint32 }
+
+func (s share) owned(t *testing.T, name string) (ids, fs.FileMode) {
+	t.Helper()
+	info, err := os.Stat(s.path(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		t.Fatalf("Sys is a %T", info.Sys())
+	}
+	return ids{stat.Uid, stat.Gid}, info.Mode()
+}
+
+// needRoot ends a test that gives files to other users.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away: run the tests as root too")
+	}
+}
+
+// own makes the file name, of whom and mode.
+func (s share) own(t *testing.T, name string, whose ids, mode fs.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(s.path(name), []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := errors.Join(os.Chown(s.path(name), int(whose.owner), int(whose.group)), os.Chmod(s.path(name), mode))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReplaceFileKeepsOwner(t *testing.T) {
+	needRoot(t)
+	eachWay(t, func(t *testing.T, s share) {
+		want := ids{1234, 4321}
+		for _, mode := range []fs.FileMode{0o640, 0o777, 0o604, 0o755 | fs.ModeSetuid} {
+			s.own(t, "/file", want, mode)
+			if err := s.replace(t, "/file", "new"); err != nil {
+				t.Fatal(err)
+			}
+			if got, gotMode := s.owned(t, "/file"); got != want || gotMode != mode.Perm() {
+				t.Errorf("%v: the new file is %v's, %v; want %v's, %v", mode, got, gotMode, want, mode.Perm())
+			}
+		}
+	})
+}
+
+const nobody = 65534
+
+// asNobody runs test on a thread to which the disk gives no more than to
+// nobody. The thread ends with it.
+func asNobody(t *testing.T, test func()) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // It is never unlocked.
+		// The group first, while that is allowed.
+		err := errors.Join(unix.Setfsgid(nobody), unix.Setfsuid(nobody))
+		if err == nil {
+			test()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReplaceFileOfAnother: who can't give the file its owner and its group
+// gives the new group no more rights than all others have.
+func TestReplaceFileOfAnother(t *testing.T) {
+	needRoot(t)
+	eachWay(t, func(t *testing.T, s share) {
+		if err := os.Chmod(s.dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for mode, want := range map[fs.FileMode]fs.FileMode{0o676: 0o666, 0o626: 0o626, 0o606: 0o606, 0o662: 0o622} {
+			s.own(t, "/file", ids{1234, 4321}, mode)
+			asNobody(t, func() {
+				if err := s.replace(t, "/file", "new"); err != nil {
+					t.Error(err)
+				}
+			})
+			if got, gotMode := s.owned(t, "/file"); got != (ids{nobody, nobody}) || gotMode != want {
+				t.Errorf("%v: the new file is %v's, %v; want nobody's, %v", mode, got, gotMode, want)
+			}
+		}
+	})
+}
+
+// TestReplaceFileNotWritable: the right to write in a collection is not enough.
+func TestReplaceFileNotWritable(t *testing.T) {
+	needRoot(t)
+	eachWay(t, func(t *testing.T, s share) {
+		if err := os.Chmod(s.dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		s.own(t, "/file", ids{nobody, nobody}, 0o444)
+		s.own(t, "/root", ids{0, 0}, 0o644)
+		asNobody(t, func() {
+			for _, name := range []string{"/file", "/root"} {
+				_, err := s.OpenFile(t.Context(), name, os.O_RDWR, 0)
+				if !errors.Is(err, fs.ErrPermission) {
+					t.Errorf("OpenFile(%q): %v, want fs.ErrPermission", name, err)
+				}
+				if err := s.replace(t, name, "new"); !errors.Is(err, fs.ErrPermission) {
+					t.Errorf("ReplaceFile(%q): %v, want fs.ErrPermission", name, err)
+				}
+			}
+		})
+		if got := storagetest.ReadTree(t, s, "/"); got["/file"] != "old" || got["/root"] != "old" || len(got) != 2 {
+			t.Errorf("the share holds %q", got)
+		}
+	})
+}

@@ -1,0 +1,130 @@
+package local
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+	"time"
+
+	"github.com/davd/davd/storage"
+)
+
+// named is a stage with a reserved name in the collection that the file is for.
+type named struct {
+	dir   *os.Root
+	name  string // "" once there is nothing to remove
+	file  *os.File
+	local string
+}
+
+// newNamed returns a stage beside target. local is the name that Stat will give.
+func (f *FS) newNamed(target, local string, perm fs.FileMode) (stage, error) {
+	dir, err := f.root.OpenRoot(parent(target))
+	if err != nil {
+		if info, statErr := f.root.Stat(parent(target)); statErr == nil && !info.IsDir() {
+			err = syscall.ENOTDIR // OpenRoot's own matches nothing.
+		}
+		return nil, err
+	}
+	s := &named{dir: dir, name: path.Base(storage.Beside("/")), local: local}
+	s.file, err = dir.OpenFile(s.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		_ = dir.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// parent is the path of what holds local.
+func parent(local string) string {
+	dir, _ := splitLast(local)
+	return dir
+}
+
+func (s *named) open() *os.File { return s.file }
+
+// place closes the file first: some filesystems say only then that there is no
+// room, and Windows does not rename what is open.
+func (s *named) place(f *FS, local string, modified time.Time, exclusive bool) (fs.FileInfo, error) {
+	if err := s.stays(f, local); err != nil {
+		return nil, err
+	}
+	if err := s.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+		return nil, err
+	}
+	if err := s.dir.Chtimes(s.name, time.Time{}, modified); err != nil {
+		return nil, err
+	}
+	info, err := s.dir.Lstat(s.name)
+	if err != nil {
+		return nil, err
+	}
+	_, base := splitLast(local)
+	if exclusive {
+		err = s.create(base)
+	} else {
+		err = s.dir.Rename(s.name, base)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.name = ""
+	if now, err := f.root.Stat(s.local); err == nil {
+		info = now
+	}
+	return renamed{info, path.Base(s.local)}, nil
+}
+
+// stays returns fs.ErrNotExist if the collection that holds local is not the
+// one that the stage is in.
+func (s *named) stays(f *FS, local string) error {
+	is, err := f.root.Stat(parent(local))
+	if err != nil {
+		return err
+	}
+	was, err := s.dir.Stat(rootName)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(is, was) {
+		return fs.ErrNotExist
+	}
+	return nil
+}
+
+// create is a rename that replaces nothing. Where there are no hard links, two
+// calls look before either acts.
+func (s *named) create(base string) error {
+	err := s.dir.Link(s.name, base)
+	if err == nil {
+		_ = s.dir.Remove(s.name)
+		return nil
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return syscall.EEXIST
+	}
+	if _, err := s.dir.Lstat(base); !errors.Is(err, fs.ErrNotExist) {
+		return syscall.EEXIST
+	}
+	return s.dir.Rename(s.name, base)
+}
+
+func (s *named) discard() error {
+	_ = s.file.Close() // Closed already, or unwanted.
+	var err error
+	if s.name != "" {
+		err = s.dir.Remove(s.name)
+	}
+	_ = s.dir.Close()
+	return err
+}
+
+// renamed is what describes a file under another name.
+type renamed struct {
+	fs.FileInfo
+	name string
+}
+
+func (i renamed) Name() string { return i.name }

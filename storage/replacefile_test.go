@@ -1,0 +1,247 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+// put replaces name by content.
+func put(ctx context.Context, fsys storage.FS, name, content string, create bool) error {
+	r, err := storage.ReplaceFile(ctx, fsys, name, 0o666)
+	if err != nil {
+		return err
+	}
+	if _, err = io.WriteString(r, content); err != nil {
+		return errors.Join(err, r.Discard())
+	}
+	_, err = r.Commit(ctx, time.Time{}, create)
+	return err
+}
+
+func wantTree(t *testing.T, fsys storage.FS, want storagetest.Tree) {
+	t.Helper()
+	if got := storagetest.ReadTree(t, fsys, "/"); !maps.Equal(got, want) {
+		t.Errorf("the storage holds %q\nwant %q", got, want)
+	}
+}
+
+// TestReplaceFileKeepsDeadProps: a PUT does not touch them (RFC 4918 §9.7.1).
+func TestReplaceFileKeepsDeadProps(t *testing.T) {
+	for name, decorate := range map[string]func(storage.FS) storage.FS{
+		"memFS":       func(fsys storage.FS) storage.FS { return fsys },
+		"WithLatency": func(fsys storage.FS) storage.FS { return storage.WithLatency(fsys, 1) },
+		"unmovable":   func(fsys storage.FS) storage.FS { return unmovable{fsys, syscall.EXDEV} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := withProps(t)
+			if err := put(t.Context(), decorate(fsys), "/src", "new", false); err != nil {
+				t.Fatal(err)
+			}
+			wantProps(t, fsys, "/src", author, title)
+		})
+	}
+}
+
+// unmovable is an FS that can't rename.
+type unmovable struct {
+	storage.FS
+	err error
+}
+
+func (u unmovable) Rename(_ context.Context, oldName, newName string) error {
+	return &os.LinkError{Op: "rename", Old: oldName, New: newName, Err: u.err}
+}
+
+func TestReplaceFileWithoutRename(t *testing.T) {
+	for _, err := range []error{errors.ErrUnsupported, syscall.EXDEV} {
+		t.Run(err.Error(), func(t *testing.T) {
+			memory := webdav.NewMemFS()
+			storagetest.WriteTree(t, memory, storagetest.Tree{"/file": "a long old content"})
+			fsys := unmovable{memory, err}
+			if err := errors.Join(
+				put(t.Context(), fsys, "/file", "new", false),
+				put(t.Context(), fsys, "/other", "made", true),
+			); err != nil {
+				t.Error(err)
+			}
+			if err := put(t.Context(), fsys, "/file", "x", true); !errors.Is(err, fs.ErrExist) {
+				t.Errorf("with create: %v, want fs.ErrExist", err)
+			}
+			wantTree(t, memory, storagetest.Tree{"/file": "new", "/other": "made"})
+		})
+	}
+}
+
+// TestReplaceFileRenameFails: any other error is one.
+func TestReplaceFileRenameFails(t *testing.T) {
+	memory := webdav.NewMemFS()
+	storagetest.WriteTree(t, memory, storagetest.Tree{"/file": "old"})
+	err := put(t.Context(), unmovable{memory, syscall.EIO}, "/file", "new", false)
+	if !errors.Is(err, syscall.EIO) || strings.Contains(err.Error(), ".davd-") {
+		t.Errorf("error %v; want syscall.EIO, and no reserved name", err)
+	}
+	wantTree(t, memory, storagetest.Tree{"/file": "old"})
+}
+
+// TestReplaceFileFallbackFaults fails each call in turn, from it on too, with
+// and without Rename. Nothing new is left beside the file, which is the old or
+// the new unless it had to be copied over.
+func TestReplaceFileFallbackFaults(t *testing.T) {
+	for _, movable := range []bool{true, false} {
+		for _, old := range []storagetest.Tree{{}, {"/file": "old"}} {
+			t.Run(fmt.Sprintf("movable %t, of %d", movable, len(old)), func(t *testing.T) {
+				for n := 1; faultAt(t, n, movable, old); n++ {
+					if n > 100 {
+						t.Fatal("no end of calls")
+					}
+				}
+			})
+		}
+	}
+}
+
+// faultAt fails the call n, and reports whether there was one.
+func faultAt(t *testing.T, n int, movable bool, old storagetest.Tree) bool {
+	t.Helper()
+	errFault := errors.New("fault")
+	memory := webdav.NewMemFS()
+	storagetest.WriteTree(t, memory, old)
+	calls, failed := 0, ""
+	var fsys storage.FS = &storagetest.Fault{FS: memory, Before: func(op, name string) error {
+		if calls++; calls == n {
+			failed = op + " " + name
+			return errFault
+		}
+		return nil
+	}}
+	if !movable {
+		fsys = unmovable{fsys, syscall.EXDEV}
+	}
+	// The five methods alone, of which each is seen.
+	err := put(t.Context(), struct{ storage.FS }{fsys}, "/file", "new", len(old) == 0)
+	got := storagetest.ReadTree(t, memory, "/")
+	switch {
+	case err == nil && strings.HasPrefix(failed, "removeall /.davd-"), err == nil && strings.HasPrefix(failed, "stat /.davd-"):
+		// It is done; what can't be removed then is left.
+		if got["/file"] != "new" {
+			t.Errorf("%s fails: the storage holds %q", failed, got)
+		}
+	case err == nil:
+		wantTree(t, memory, storagetest.Tree{"/file": "new"})
+	case !errors.Is(err, errFault):
+		t.Errorf("%s fails: error %v", failed, err)
+	case !movable && len(old) > 0:
+		// What it holds is open; nothing else may be there.
+		if _, ok := got["/file"]; !ok || len(got) != 1 {
+			t.Errorf("%s fails: the storage holds %q", failed, got)
+		}
+	default:
+		wantTree(t, memory, old)
+	}
+	return failed != ""
+}
+
+// TestReplaceFileStopped: ctx ends at each call. Nothing is committed, unless it
+// is too late.
+func TestReplaceFileStopped(t *testing.T) {
+	for n := 1; ; n++ {
+		memory := webdav.NewMemFS()
+		storagetest.WriteTree(t, memory, storagetest.Tree{"/file": "old"})
+		early := false
+		ctx, cancel := context.WithCancel(t.Context())
+		calls, renamed := 0, false
+		fault := &storagetest.Fault{FS: memory, Before: func(op, _ string) error {
+			calls++
+			if renamed = renamed || op == "rename"; calls == n {
+				cancel()
+				if !renamed {
+					early = true
+				}
+			}
+			return nil
+		}}
+		err := put(ctx, struct{ storage.FS }{fault}, "/file", "new", false)
+		cancel()
+		want := storagetest.Tree{"/file": "new"}
+		if early {
+			want["/file"] = "old"
+		}
+		if early != errors.Is(err, context.Canceled) || early != (err != nil) {
+			t.Errorf("at call %d: %v; before the rename: %t", n, err, early)
+		}
+		wantTree(t, memory, want)
+		if calls < n {
+			break
+		}
+	}
+}
+
+// TestReplaceFileOfLinkInDir: webdav.Dir would write through it, to wherever.
+func TestReplaceFileOfLinkInDir(t *testing.T) {
+	outside, dir := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(outside+"/secret", []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{"/link": "/secret", "/dangling": "/no", "/dir": ""} {
+		if err := os.Symlink(outside+target, dir+link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]error{"/link": nil, "/dangling": nil, "/dir": syscall.EISDIR} {
+		if err := put(t.Context(), webdav.Dir(dir), name, "new", true); err == nil {
+			t.Errorf("%s is made though it is there", name)
+		}
+		if err := put(t.Context(), webdav.Dir(dir), name, "new", false); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+	entries, err := os.ReadDir(outside)
+	content, readErr := os.ReadFile(outside + "/secret")
+	if err != nil || len(entries) != 1 || readErr != nil || string(content) != "secret" {
+		t.Errorf("outside lie %v, %v; the file reads %q, %v", entries, err, content, readErr)
+	}
+}
+
+// TestModified: the clock stands still, and is set back.
+func TestModified(t *testing.T) {
+	want := time.Date(2001, 2, 3, 4, 5, 6, 7, time.UTC)
+	if got := storage.Modified(want); !got.Equal(want) {
+		t.Errorf("Modified(%v) = %v", want, got)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)))
+		now := time.Now()
+		for n := range 5 {
+			got := storage.Modified(time.Time{})
+			if age := got.Sub(now); age != time.Duration(n)*100 {
+				t.Errorf("time %d is %v after now", n, age)
+			}
+		}
+	})
+	// The clock is back from the year 2100.
+	if ahead := time.Until(storage.Modified(time.Time{})).Abs(); ahead > time.Minute {
+		t.Errorf("%v from now, though the clock was set", ahead)
+	}
+}
+
+func TestFactFallbacks(t *testing.T) {
+	_, err := storage.BirthTime(t.Context(), webdav.NewMemFS(), "/")
+	wantUnsupported(t, err)
+	_, _, err = storage.Space(t.Context(), webdav.NewMemFS(), "/")
+	wantUnsupported(t, err)
+}
