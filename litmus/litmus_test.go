@@ -57,22 +57,22 @@ func TestLitmus(t *testing.T) {
 	if want := slices.Sorted(slices.Values(litmusSuites)); !slices.Equal(installed, want) {
 		t.Errorf("litmus has the suites %v, want %v", installed, want)
 	}
-	expected := readExpectations(t, "expect.txt")
 	for _, config := range litmusConfigs {
 		t.Run(config.name(), func(t *testing.T) {
 			t.Parallel()
 			for _, suite := range litmusSuites {
 				t.Run(suite, func(t *testing.T) {
 					t.Parallel()
-					testSuite(t, suite, config, expected)
+					testSuite(t, suite, config)
 				})
 			}
 		})
 	}
 }
 
-// testSuite runs one suite against a davd of its own.
-func testSuite(t *testing.T, suite string, config litmusConfig, expected []expectation) {
+// testSuite runs one suite against a davd of its own. Every test must pass, with
+// no warning and none skipped.
+func testSuite(t *testing.T, suite string, config litmusConfig) {
 	t.Helper()
 	davd := serve(t, config.flags(t)...)
 	between := listenBefore(t, davd)
@@ -88,7 +88,7 @@ func testSuite(t *testing.T, suite string, config litmusConfig, expected []expec
 		t.Fatal(err)
 	}
 	summary.cell(suite, config.name(), run.figures())
-	if wrong := compare(run, suite, config.storage, expected); len(wrong) > 0 {
+	if wrong := run.imperfect(); len(wrong) > 0 {
 		t.Error(strings.Join(wrong, "\n"))
 		if log, err := os.ReadFile(filepath.Join(dir, "debug.log")); err == nil {
 			t.Logf("debug.log ends with\n%s", log[max(0, len(log)-8<<10):])

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -38,6 +39,9 @@ func serve(t *testing.T, args ...string) *server {
 		t.Fatal(err)
 	}
 	stdout, log := newTranscript(), newTranscript()
+	if !slices.Contains(args, "mem") { // whose locks and properties are there, too
+		args = append([]string{"--state", t.TempDir()}, args...)
+	}
 	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
 	cmd := exec.Command(davdBinary, args...)
 	cmd.Stdout, cmd.Stderr = stdout, log

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // An outcome is what litmus says of a test.
@@ -90,6 +91,16 @@ func parseSuite(suite, output string) (suiteRun, error) {
 	return run, nil
 }
 
+// imperfect returns the tests that did not simply pass.
+func (r suiteRun) imperfect() (wrong []string) {
+	for _, id := range r.order {
+		if got := r.results[id]; got.outcome != pass {
+			wrong = append(wrong, fmt.Sprintf("%s: %s (%s)", id, got.outcome, got.says))
+		}
+	}
+	return wrong
+}
+
 // count counts as litmus does: what was skipped did not run, what has passed
 // with a warning has passed.
 func (r suiteRun) count() (passed, ran, left int) {
@@ -114,4 +125,27 @@ func (r suiteRun) figures() string {
 		figures += fmt.Sprintf(" (%d skipped)", left)
 	}
 	return figures
+}
+
+func TestParseSuite(t *testing.T) {
+	t.Parallel()
+	output := "-> running `http':\n\r 0. init.................. \r 0. init.................. pass\n" +
+		"\r 1. a_name_with_22_letters \r 1. a_name_with_22_letters WARNING: hm\n    ...................... pass (with 1 warning)\n" +
+		"\r 2. twice................. \r 2. twice................. FAIL (`/x': 403 Forbidden\n)\n" +
+		"\r 3. twice................. \r 3. twice................. SKIPPED\n" +
+		"\r 4. finish................ \r 4. finish................ pass\n" +
+		"-> 1 test was skipped.\n<- summary for `http': of 4 tests run: 3 passed, 1 failed. 75.0%\n"
+	run, err := parseSuite("http", output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := run.figures(), "3/4 (1 skipped)"; got != want {
+		t.Errorf("figures %q, want %q", got, want)
+	}
+	if wrong := run.imperfect(); len(wrong) != 3 {
+		t.Errorf("%q, want the warning, the failure and the one skipped", wrong)
+	}
+	if _, err := parseSuite("http", output[:len(output)/2]); err == nil {
+		t.Error("a suite that did not end was read without an error")
+	}
 }

@@ -1,0 +1,46 @@
+// Package deadprops keeps dead properties: those whose value the server stores
+// and does not understand (RFC 4918 §4.2).
+//
+// They belong to names, on files and collections alike, whatever storage holds
+// the content. So they can outlive a resource that somebody has removed behind
+// the server's back; the handler removes what is left of them whenever it
+// creates a resource.
+package deadprops
+
+import (
+	"context"
+
+	"golang.org/x/net/webdav"
+)
+
+// Store keeps dead properties by the clean storage names of the resources. The
+// tree of a name is the name and all that is below it. Each change is made whole
+// or not at all, and durable when the method returns, if the Store keeps
+// anything at all. All methods are safe for concurrent use.
+//
+// Of a webdav.Property, XMLName, Lang and InnerXML are kept byte for byte.
+type Store interface {
+	// Any reports whether something in the tree name has a property. It is
+	// quick: a listing asks it once, and then need not ask for each member.
+	Any(ctx context.Context, name string) (bool, error)
+
+	// Read returns the properties of those of names that have any, by name, each
+	// resource's in the order of their XML names (Space, then Local).
+	Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error)
+
+	// Patch sets and removes properties of name in the order of patches. To
+	// remove one that is not there is no error (RFC 4918 §14.23).
+	Patch(ctx context.Context, name string, patches []webdav.Proppatch) error
+
+	// Move gives the tree dst the properties of the tree src, instead of those
+	// that it had, and leaves src none. Neither name contains the other.
+	Move(ctx context.Context, src, dst string) error
+
+	// Copy gives the tree dst the properties of the tree src or, with zeroDepth,
+	// of src alone, instead of those that it had. Neither name contains the
+	// other.
+	Copy(ctx context.Context, src, dst string, zeroDepth bool) error
+
+	// Remove removes the properties of the tree name.
+	Remove(ctx context.Context, name string) error
+}

@@ -1,0 +1,170 @@
+package sqlstate
+
+import (
+	"database/sql"
+	"encoding/xml"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/lock"
+)
+
+var (
+	aProperty = webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: "p"}, InnerXML: []byte("value")}
+	aLock     = lock.Lock{Token: "urn:uuid:1", Root: "/a", Duration: time.Hour, Expires: time.Unix(1e9, 0).UTC()}
+)
+
+func patch(tb testing.TB, db *DB, name string, props ...webdav.Property) {
+	tb.Helper()
+	if err := db.Patch(tb.Context(), name, []webdav.Proppatch{{Props: props}}); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func wantProperty(tb testing.TB, db *DB, name, want string) {
+	tb.Helper()
+	found, err := db.Read(tb.Context(), name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if len(found[name]) != 1 || string(found[name][0].InnerXML) != want {
+		tb.Errorf("%s has %v, want one property %q", name, found[name], want)
+	}
+}
+
+// made returns the path of a closed database that has some hundred properties,
+// and a lock.
+func made(tb testing.TB) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "state.db")
+	db := openAt(tb, path)
+	fill(tb, db)
+	closeDB(tb, db)
+	return path
+}
+
+func fill(tb testing.TB, db *DB) {
+	tb.Helper()
+	props := make([]webdav.Property, 0, 500)
+	for i := range cap(props) {
+		prop := aProperty
+		prop.XMLName.Local = "p" + strings.Repeat("x", i)
+		props = append(props, prop)
+	}
+	patch(tb, db, "/many", props...)
+	patch(tb, db, "/a", aProperty)
+	if err := db.SaveLock(tb.Context(), aLock); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// killed returns the path of a database as a kill -9 leaves it: what was
+// committed last is in the log.
+func killed(tb testing.TB, change func(db *DB)) string {
+	tb.Helper()
+	from, to := made(tb), filepath.Join(tb.TempDir(), "state.db")
+	db := openAt(tb, from)
+	change(db)
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(from + suffix)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		write(tb, to+suffix, content)
+	}
+	closeDB(tb, db)
+	return to
+}
+
+func write(tb testing.TB, path string, content []byte) {
+	tb.Helper()
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// edit changes the bytes of a file.
+func edit(tb testing.TB, path string, change func(content []byte) []byte) {
+	tb.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	write(tb, path, change(content))
+}
+
+// execute runs statements on a file as another program would.
+func execute(tb testing.TB, path string, statements ...string) {
+	tb.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := db.ExecContext(tb.Context(), statement); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// snapshot is all that there is in a directory: modes and contents by name.
+func snapshot(tb testing.TB, dir string) map[string]string {
+	tb.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		found[path] = info.Mode().String()
+		if info.Mode().IsRegular() {
+			content, err := os.ReadFile(path)
+			found[path] += string(content)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return found
+}
+
+// refuses checks that Open refuses the file with an error that has the texts and
+// the path, and leaves everything in its directory as it is.
+func refuses(t *testing.T, path string, texts ...string) {
+	t.Helper()
+	before := snapshot(t, filepath.Dir(path))
+	db, err := Open(t.Context(), path)
+	if err == nil {
+		closeDB(t, db)
+		t.Fatal("no error")
+	}
+	t.Log(err)
+	for _, text := range append(texts, path) {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("error %q does not say %q", err, text)
+		}
+	}
+	if after := snapshot(t, filepath.Dir(path)); !maps.Equal(before, after) {
+		t.Errorf("the directory has changed: %d entries, had %d", len(after), len(before))
+		for name, content := range after {
+			if before[name] != content {
+				t.Errorf("%s has changed or is new", name)
+			}
+		}
+	}
+}

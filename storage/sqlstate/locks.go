@@ -1,0 +1,86 @@
+package sqlstate
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"time"
+
+	"github.com/davd/davd/storage/lock"
+)
+
+// LoadLocks implements [lock.Store].
+func (db *DB) LoadLocks(ctx context.Context) ([]lock.Lock, error) {
+	locks, err := loadLocks(ctx, db.reader)
+	return locks, failed("reading the locks", err)
+}
+
+func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
+	rows, err := db.QueryContext(ctx, `SELECT token, root, zero_depth, shared, owner, principal, duration, expires
+		FROM locks ORDER BY seq`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var locks []lock.Lock
+	for rows.Next() {
+		var (
+			l       lock.Lock
+			owner   []byte
+			expires sql.NullInt64
+		)
+		if err := rows.Scan(&l.Token, &l.Root, &l.ZeroDepth, &l.Shared, &owner, &l.Principal, &l.Duration, &expires); err != nil {
+			return nil, err
+		}
+		l.Token, l.Root, l.OwnerXML, l.Principal = untext(l.Token), untext(l.Root), string(owner), untext(l.Principal)
+		if expires.Valid {
+			l.Expires = time.UnixMicro(expires.Int64).UTC()
+		}
+		locks = append(locks, l)
+	}
+	return locks, rows.Err()
+}
+
+// SaveLock implements [lock.Store].
+func (db *DB) SaveLock(ctx context.Context, l lock.Lock) error {
+	expires := sql.NullInt64{Int64: l.Expires.UnixMicro(), Valid: !l.Expires.IsZero()}
+	err := db.change(ctx, func(tx *sql.Tx) error {
+		// seq stays, and with it the order.
+		_, err := tx.ExecContext(ctx, `INSERT INTO locks
+			(token, root, zero_depth, shared, owner, principal, duration, expires)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (token) DO UPDATE SET root = excluded.root,
+				zero_depth = excluded.zero_depth, shared = excluded.shared, owner = excluded.owner,
+				principal = excluded.principal, duration = excluded.duration, expires = excluded.expires`,
+			text(l.Token), text(l.Root), l.ZeroDepth, l.Shared, []byte(l.OwnerXML), text(l.Principal),
+			int64(l.Duration), expires)
+		return err
+	})
+	return failed("saving a lock of "+l.Root, err)
+}
+
+// DeleteLocks implements [lock.Store].
+func (db *DB) DeleteLocks(ctx context.Context, tokens ...string) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	err := db.change(ctx, func(tx *sql.Tx) error {
+		for batch := range batches(tokens, text) {
+			query := "DELETE FROM locks WHERE token IN " + parameters(len(batch)) //nolint:gosec // nothing but $1, $2, …
+			if _, err := tx.ExecContext(ctx, query, batch...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return failed("deleting locks", err)
+}
+
+// parameters returns "($1, $2, …)", n of them.
+func parameters(n int) string {
+	b := []byte("($1")
+	for i := 2; i <= n; i++ {
+		b = strconv.AppendInt(append(b, ", $"...), int64(i), 10)
+	}
+	return string(append(b, ')'))
+}

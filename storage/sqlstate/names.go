@@ -1,0 +1,67 @@
+package sqlstate
+
+import (
+	"encoding/hex"
+	"strings"
+	"unicode/utf8"
+)
+
+// text returns s as text that every database takes. Of two strings one of which
+// begins with the other, followed by a slash, the texts do so too.
+func text(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsAny(s, "%\x00") {
+		return s
+	}
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		if c := s[0]; r == utf8.RuneError && size == 1 || c == '%' || c == 0 {
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		} else {
+			b.WriteString(s[:size])
+		}
+		s = s[size:]
+	}
+	return b.String()
+}
+
+// untext is the reverse of text.
+func untext(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for len(s) > 0 {
+		b = append(b, s[0])
+		if s[0] == '%' && len(s) >= 3 {
+			if _, err := hex.Decode(b[len(b)-1:], []byte(s[1:3])); err == nil {
+				s = s[2:]
+			}
+		}
+		s = s[1:]
+	}
+	return string(b)
+}
+
+// key is what a resource is stored under.
+func key(name string) string {
+	if name == "/" {
+		return name
+	}
+	return text(name) + "/"
+}
+
+// unkey is the reverse of key.
+func unkey(key string) string {
+	if key == "/" {
+		return key
+	}
+	return untext(strings.TrimSuffix(key, "/"))
+}
+
+// tree returns where the keys of a tree begin, and the first one after them.
+func tree(name string) (from, to string) {
+	from = key(name)
+	return from, from[:len(from)-1] + "0" // "0" comes after "/".
+}

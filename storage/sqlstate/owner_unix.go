@@ -1,0 +1,75 @@
+//go:build !windows
+
+package sqlstate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// owner is the right to use a database, which ends with the process. It is a
+// lock on a file of its own: the locks of SQLite on the database are gone as soon
+// as anybody in the process closes that file.
+type owner struct{ file *os.File }
+
+// own returns the right, or an error that says who has it.
+func own(path string) (*owner, error) {
+	name := path + ".lock"
+	for {
+		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("the directory of the database can't be written: %w", full(err))
+		}
+		if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+			err = refusal(path, file, err)
+			return nil, errors.Join(err, file.Close())
+		}
+		if isAt(file, name) {
+			if _, err := fmt.Fprintf(file, "%-10d\n", os.Getpid()); err != nil {
+				return nil, errors.Join(fmt.Errorf("the lock of the database: %w", err), (&owner{file}).release())
+			}
+			return &owner{file}, nil
+		}
+		// Its owner has removed it since.
+		if err := file.Close(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// isAt reports whether file is what has the name.
+func isAt(file *os.File, name string) bool {
+	ours, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(name)
+	return err == nil && os.SameFile(ours, there)
+}
+
+func refusal(path string, file *os.File, err error) error {
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		return fmt.Errorf("%s: locking it: %w", file.Name(), err)
+	}
+	var pid [10]byte
+	n, _ := file.ReadAt(pid[:], 0) // Who it is is a courtesy.
+	return inUse(path, strings.TrimSpace(string(pid[:n])))
+}
+
+// release gives the right up and removes the lock's file, in this order: whoever
+// opens it in between sees that it is gone.
+func (o *owner) release() error {
+	return errors.Join(os.Remove(o.file.Name()), o.file.Close())
+}
+
+// syncDir makes what was done to the names in a directory last.
+func syncDir(dir string) error {
+	file, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}

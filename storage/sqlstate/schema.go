@@ -1,0 +1,146 @@
+package sqlstate
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// dialect is where databases differ.
+type dialect struct {
+	tables string            // a query for the names of all tables
+	words  *strings.Replacer // the words in braces in migrations
+}
+
+var sqliteDialect = dialect{
+	tables: "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+	words: strings.NewReplacer(
+		"{bytes}", "BLOB",
+		"{text}", "TEXT", // compared by bytes
+		"{serial}", "INTEGER PRIMARY KEY",
+		"{clustered}", "WITHOUT ROWID",
+	),
+}
+
+// migration brings a database from the version before it to its own, which is
+// one more than its index in migrations. A migration that was released is never
+// changed.
+type migration struct {
+	tables     []string // that it adds
+	statements []string
+}
+
+// versionTable has one row, the version.
+const versionTable = "davd_state"
+
+var migrations = []migration{{
+	tables: []string{versionTable, "properties", "locks"},
+	statements: []string{
+		"CREATE TABLE " + versionTable + " (version INTEGER NOT NULL)",
+		"INSERT INTO " + versionTable + " (version) VALUES (0)",
+		// Dead properties. The columns but value are as text makes them.
+		`CREATE TABLE properties (
+			name  {text} NOT NULL,
+			space {text} NOT NULL,
+			local {text} NOT NULL,
+			lang  {text} NOT NULL,
+			value {bytes} NOT NULL,
+			PRIMARY KEY (name, space, local)
+		) {clustered}`,
+		// Locks. seq is the order of their creation, duration is in nanoseconds
+		// or -1 (infinite), expires in microseconds since 1970 or NULL (never).
+		`CREATE TABLE locks (
+			seq        {serial},
+			token      {text} NOT NULL UNIQUE,
+			root       {text} NOT NULL,
+			zero_depth BOOLEAN NOT NULL,
+			shared     BOOLEAN NOT NULL,
+			owner      {bytes} NOT NULL,
+			principal  {text} NOT NULL,
+			duration   BIGINT NOT NULL,
+			expires    BIGINT
+		)`,
+	},
+}}
+
+// queryer is a *sql.DB or a *sql.Tx.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// list returns the names of all tables.
+func (d dialect) list(ctx context.Context, db queryer) (names []string, err error) {
+	rows, err := db.QueryContext(ctx, d.tables)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
+// version returns the version of the database, 0 for an empty one, or an error
+// if it is not as one of migrations left it.
+func version(ctx context.Context, db queryer, d dialect, migrations []migration) (int, error) {
+	tables, err := d.list(ctx, db)
+	if err != nil || len(tables) == 0 {
+		return 0, err
+	}
+	if !slices.Contains(tables, versionTable) {
+		return 0, fmt.Errorf("%w: it has the table %q", errForeign, tables[0])
+	}
+	var version int
+	if err := db.QueryRowContext(ctx, "SELECT version FROM "+versionTable).Scan(&version); err != nil {
+		if ctx.Err() == nil {
+			err = fmt.Errorf("%w: its version: %w", errDamaged, err)
+		}
+		return 0, err
+	}
+	if version < 1 {
+		return 0, fmt.Errorf("%w: its version is %d", errDamaged, version)
+	}
+	if version > len(migrations) {
+		return 0, fmt.Errorf("%w: its version is %d, this davd knows up to %d", errNewer, version, len(migrations))
+	}
+	for i, m := range migrations {
+		for _, table := range m.tables {
+			at := slices.Index(tables, table)
+			if at >= 0 {
+				tables = slices.Delete(tables, at, at+1)
+			}
+			if at < 0 && i < version {
+				return 0, fmt.Errorf("%w: the table %q is missing", errDamaged, table)
+			}
+		}
+	}
+	if len(tables) > 0 {
+		return 0, fmt.Errorf("%w: it has the table %q", errForeign, tables[0])
+	}
+	return version, nil
+}
+
+// migrate brings the database to the newest version.
+func migrate(ctx context.Context, tx *sql.Tx, d dialect, migrations []migration) error {
+	from, err := version(ctx, tx, d, migrations)
+	if err != nil || from == len(migrations) {
+		return err
+	}
+	for i, m := range migrations[from:] {
+		for _, statement := range m.statements {
+			if _, err := tx.ExecContext(ctx, d.words.Replace(statement)); err != nil {
+				return fmt.Errorf("bringing it to version %d: %w", from+i+1, err)
+			}
+		}
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE "+versionTable+" SET version = $1", len(migrations))
+	return err
+}
