@@ -19,7 +19,7 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 		return statusOf(err), err
 	}
 	// Only what is written must not be locked (RFC 4918 §7.5.1).
-	claim, err := h.confirm(r, t.dst, "")
+	claim, err := h.confirm(r, change{name: t.dst, tree: true, member: !t.replaces})
 	if err != nil {
 		return statusOf(err), err
 	}
@@ -34,7 +34,9 @@ func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string)
 	if err != nil {
 		return statusOf(err), err
 	}
-	claim, err := h.confirm(r, t.src, t.dst)
+	claim, err := h.confirm(r,
+		change{name: t.src, tree: true, member: true},
+		change{name: t.dst, tree: true, member: !t.replaces})
 	if err != nil {
 		return statusOf(err), err
 	}
@@ -46,30 +48,66 @@ func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string)
 // transfer runs work, which is a COPY or MOVE, and answers.
 func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, t transfer, c *claim, work func(context.Context, *tree.Monitor) error) (status int, err error) {
 	defer c.release()
+	// What was checked may have changed before it was claimed.
+	err = h.inspect(r.Context(), &t)
+	if err == nil {
+		err = h.preconditionsOf(r, t.src)
+	}
+	if err != nil {
+		return statusOf(err), err
+	}
 	about := Operation{Source: t.src, Destination: t.dst}
 	return h.operate(w, r, about, false, func(ctx context.Context, _ *response, monitor *tree.Monitor) (int, error) {
 		defer c.release()
-		status := http.StatusCreated
-		if t.replaces {
-			status = http.StatusNoContent
-		}
 		err := work(ctx, monitor)
-		var leftover *tree.LeftoverError
-		if err != nil && !errors.As(err, &leftover) {
-			return statusOf(err), err
+		done, failure := outcome(err)
+		if done {
+			failure = errors.Join(failure, h.follow(context.WithoutCancel(ctx), r.Method, t, failure == nil, c))
 		}
-		if r.Method == "MOVE" {
-			c.end(t.src)
+		if failure != nil {
+			return statusOf(failure), failure
 		}
-		return status, err
+		if t.replaces {
+			return http.StatusNoContent, err
+		}
+		return http.StatusCreated, err
 	})
+}
+
+// outcome tells whether the destination is in place, and what has failed for the
+// client: not that what was displaced could not be removed.
+func outcome(err error) (done bool, failure error) {
+	var leftover *tree.LeftoverError
+	var partial *tree.PartialError
+	switch {
+	case err == nil, errors.As(err, &leftover):
+		return true, nil
+	case errors.As(err, &partial):
+		return partial.Placed, err
+	}
+	return false, err
+}
+
+// follow lets dead properties and locks follow the resources (RFC 4918 §7.6,
+// §9.8.2, §9.9.1). Locks on what was below the destination end with it; one on
+// the destination itself goes on. A source that is not wholly removed keeps its
+// own.
+func (h *Handler) follow(ctx context.Context, method string, t transfer, whole bool, c *claim) error {
+	err := c.endMembers(ctx, t.dst)
+	h.changedMembers(ctx, t.dst)
+	if method == "MOVE" && whole {
+		h.changedMembers(ctx, t.src)
+		return errors.Join(err, h.properties().Move(ctx, t.src, t.dst), c.end(ctx, t.src))
+	}
+	return errors.Join(err, h.properties().Copy(ctx, t.src, t.dst, t.depth == 0))
 }
 
 // transfer is a checked COPY or MOVE.
 type transfer struct {
-	src, dst string
-	depth    int
-	replaces bool // there is something at dst
+	src, dst   string
+	depth      int
+	mayReplace bool
+	replaces   bool // there is something at dst
 }
 
 // checkTransfer refuses what can't be done before anything is touched.
@@ -81,33 +119,43 @@ func (h *Handler) checkTransfer(r *http.Request, src string, depths ...string) (
 	if t.depth, err = depth(r, tree.Infinite, depths...); err != nil {
 		return t, err
 	}
-	mayReplace, err := overwrite(r)
-	if err != nil {
+	if t.mayReplace, err = overwrite(r); err != nil {
 		return t, err
 	}
-	ctx, fsys := r.Context(), h.FileSystem
+	return t, h.inspect(r.Context(), &t)
+}
+
+// inspect looks at what is at the source and the destination of t.
+func (h *Handler) inspect(ctx context.Context, t *transfer) error {
+	fsys := h.FileSystem
 	if _, err := fsys.Stat(ctx, t.src); err != nil {
-		return t, err
+		return err
 	}
 	if tree.Overlap(t.src, t.dst) {
-		return t, tree.ErrOverlap
+		return tree.ErrOverlap
 	}
-	parent, err := fsys.Stat(ctx, path.Dir(t.dst))
-	if statusOf(err) == http.StatusNotFound || (err == nil && !parent.IsDir()) {
-		return t, &statusError{http.StatusConflict, "the collection that is to hold the destination does not exist"}
+	if err := h.checkParent(ctx, t.dst); err != nil {
+		return err
 	}
-	if err != nil {
-		return t, err
-	}
-	_, err = storage.Lstat(ctx, fsys, t.dst)
+	_, err := storage.Lstat(ctx, fsys, t.dst)
+	t.replaces = err == nil
 	switch {
-	case err == nil:
-		t.replaces = true
-		if !mayReplace {
-			return t, &statusError{http.StatusPreconditionFailed, "the destination exists and the header Overwrite is F"}
-		}
-	case !errors.Is(err, fs.ErrNotExist):
-		return t, err
+	case err == nil && !t.mayReplace:
+		return &statusError{status: http.StatusPreconditionFailed, reason: "the destination exists and the header Overwrite is F"}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
 	}
-	return t, nil
+	return nil
 }
+
+// checkParent makes sure that there is a collection to hold name (RFC 4918
+// §9.3.1, §9.7.1, §9.8.5).
+func (h *Handler) checkParent(ctx context.Context, name string) error {
+	parent, err := h.stat(ctx, path.Dir(name))
+	if statusOf(err) == http.StatusNotFound || (err == nil && !parent.IsDir()) {
+		return errNoParent
+	}
+	return err
+}
+
+var errNoParent = &statusError{status: http.StatusConflict, reason: "the collection that is to hold it does not exist"}

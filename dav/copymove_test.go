@@ -117,7 +117,7 @@ var transfers = []transferCase{
 	{name: "the root onto itself", src: "/", destination: "/", status: 403},
 	{name: "to a reserved name", src: "/f", destination: "/.davd-x", status: 403},
 	{name: "into a reserved name", src: "/f", destination: "/%2edavd-x/new", status: 403},
-	{name: "a reserved name", src: "/.davd-x", destination: "/new", status: 404},
+	{name: "a reserved name", src: "/.davd-x", destination: "/new", status: 403},
 }
 
 func runTransfers(t *testing.T, method string, cases []transferCase) {
@@ -262,7 +262,7 @@ func TestCopyPartial(t *testing.T) {
 		missing           []string
 	}{
 		{"a file that can't be read", "/new/", "open", []string{"/c/m"}, fs.ErrPermission, map[string]int{"/c/m": 403}, []string{"/new/m"}},
-		{"a collection that can't be listed", "/new/", "readdir", []string{"/c/s"}, syscall.EIO, map[string]int{"/c/s": 500}, []string{"/new/s"}},
+		{"a collection that can't be listed", "/new/", "readdir", []string{"/c/s"}, syscall.EIO, map[string]int{"/c/s/": 500}, []string{"/new/s"}},
 		{"two", "/new/", "open", []string{"/c/m", "/c/s/d"}, syscall.EACCES, map[string]int{"/c/m": 403, "/c/s/d": 403}, []string{"/new/m", "/new/s/d"}},
 		{"onto another", "/o/", "open", []string{"/c/m"}, fs.ErrPermission, map[string]int{"/c/m": 403}, []string{"/o/m"}},
 	} {

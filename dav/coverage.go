@@ -12,17 +12,14 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// lockForever is the duration of a lock that ends with the request.
+// lockForever is the duration of a lock that ends with the probe.
 const lockForever = -1
 
-// coverage is what a request holds so that nobody else changes the trees that
-// it is about to change: the submitted locks, confirmed, and locks of its own
-// on all that nobody has locked.
-//
-// A LockSystem of x/net can't list locks. But it refuses to lock a tree as
-// long as something in it is locked, and this is how a locked member is found.
+// coverage probes a plain LockSystem. It can't list its locks, but it refuses to
+// lock a tree as long as something in it is locked: so what can be locked, or is
+// covered by a submitted token, may be changed.
 type coverage struct {
-	ctx      context.Context //nolint:containedctx // lives as long as confirm
+	ctx      context.Context //nolint:containedctx // lives as long as probe
 	fsys     storage.FS
 	locks    webdav.LockSystem
 	now      time.Time
@@ -37,6 +34,38 @@ type usedToken struct {
 	name  string
 }
 
+// probe makes sure that each change is covered by a submitted token or meets no
+// lock at all.
+func (l *lockTable) probe(ctx context.Context, fsys storage.FS, tokens []string, changes []change) ([]usedToken, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := &coverage{ctx: ctx, fsys: fsys, locks: l.system, now: time.Now()}
+	for _, token := range tokens {
+		c.tokens = append(c.tokens, webdav.Condition{Token: token})
+	}
+	for _, each := range changes {
+		if err := c.change(each); err != nil {
+			return nil, err
+		}
+	}
+	return c.used, nil
+}
+
+// change gives back all that it has locked on the way, so that one lock can
+// cover several changes.
+func (c *coverage) change(wanted change) error {
+	defer c.release()
+	probe := c.resource
+	if wanted.tree {
+		probe = c.tree
+	}
+	if err := probe(wanted.name); err != nil || !wanted.member {
+		return err
+	}
+	c.release()
+	return c.resource(path.Dir(wanted.name))
+}
+
 // release gives everything back, the last first.
 func (c *coverage) release() {
 	for i := len(c.releases) - 1; i >= 0; i-- {
@@ -45,27 +74,10 @@ func (c *coverage) release() {
 	c.releases = nil
 }
 
-// trees covers the trees a and, unless it is "", b.
-func (c *coverage) trees(a, b string) error {
-	token, whole := c.wholeTree(a)
-	if other, also := c.wholeTree(b); whole && also && token == other {
-		return c.confirm(a, b, token) // one lock can't be confirmed twice
-	}
-	for _, name := range []string{a, b} {
-		if name == "" {
-			continue
-		}
-		if err := c.tree(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // tree covers name and all that is below it.
 func (c *coverage) tree(name string) error {
 	if token, whole := c.wholeTree(name); whole {
-		return c.confirm(name, "", token)
+		return c.confirm(name, token)
 	}
 	err := c.lock(name, false)
 	if !errors.Is(err, webdav.ErrLocked) || len(c.tokens) == 0 {
@@ -97,7 +109,7 @@ func (c *coverage) tree(name string) error {
 // resource covers name without what is below it.
 func (c *coverage) resource(name string) error {
 	for _, token := range c.tokens {
-		err := c.confirm(name, "", token)
+		err := c.confirm(name, token)
 		if !errors.Is(err, webdav.ErrConfirmationFailed) {
 			return err
 		}
@@ -109,23 +121,33 @@ func (c *coverage) resource(name string) error {
 // name: nobody else can have a lock there then.
 func (c *coverage) wholeTree(name string) (token webdav.Condition, found bool) {
 	for _, token := range c.tokens {
-		if name != "" && covers(c.now, c.locks, token, path.Join(name, "any member")) {
+		if confirms(c.now, c.locks, token, path.Join(name, "any member")) {
 			return token, true
 		}
 	}
 	return webdav.Condition{}, false
 }
 
-func (c *coverage) confirm(a, b string, token webdav.Condition) error {
-	release, err := c.locks.Confirm(c.now, a, b, token)
+// confirms reports whether the lock of token protects name.
+func confirms(now time.Time, locks webdav.LockSystem, token webdav.Condition, name string) bool {
+	release, err := locks.Confirm(now, name, "", token)
+	if err != nil {
+		return false
+	}
+	release()
+	return true
+}
+
+func (c *coverage) confirm(name string, token webdav.Condition) error {
+	release, err := c.locks.Confirm(c.now, name, "", token)
 	if err == nil {
 		c.releases = append(c.releases, release)
-		c.used = append(c.used, usedToken{token, a})
+		c.used = append(c.used, usedToken{token, name})
 	}
 	return err
 }
 
-// lock locks name, or the tree at name, for the length of the request.
+// lock locks name, or the tree at name, for the length of the probe.
 func (c *coverage) lock(name string, zeroDepth bool) error {
 	token, err := c.locks.Create(c.now, webdav.LockDetails{Root: name, Duration: lockForever, ZeroDepth: zeroDepth})
 	if err == nil {

@@ -22,11 +22,14 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 			return statusOf(err), err
 		}
 	}
-	claim, err := h.confirm(r, name, "")
+	claim, err := h.confirm(r, change{name: name, tree: true, member: true})
 	if err != nil {
 		return statusOf(err), err
 	}
 	defer claim.release()
+	if err := h.preconditionsOf(r, name); err != nil {
+		return statusOf(err), err
+	}
 	about := Operation{Source: name}
 	return h.operate(w, r, about, false, func(ctx context.Context, _ *response, monitor *tree.Monitor) (int, error) {
 		defer claim.release()
@@ -40,7 +43,12 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 		if err != nil {
 			return statusOf(err), err
 		}
-		claim.end(name)
+		ctx = context.WithoutCancel(ctx)
+		h.changedMembers(ctx, name)
+		err = errors.Join(h.properties().Remove(ctx, name), claim.end(ctx, name))
+		if err != nil {
+			return statusOf(err), err
+		}
 		return http.StatusNoContent, nil
 	})
 }

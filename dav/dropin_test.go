@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/webdav"
@@ -111,13 +112,15 @@ func TestDropIn(t *testing.T) {
 			t.Errorf("%s %q is %d, x/net says %d", name, e.fields, got.status, want.status)
 			continue
 		}
+		// Ours is of class 3, too.
 		for _, field := range []string{"DAV", "MS-Author-Via"} {
-			if got.header.Get(field) != want.header.Get(field) {
+			if !strings.HasPrefix(got.header.Get(field), want.header.Get(field)) {
 				t.Errorf("%s: %s %q, x/net says %q", name, field, got.header.Get(field), want.header.Get(field))
 			}
 		}
+		// Ours sends entity tag and date with more responses.
 		for _, field := range []string{"ETag", "Lock-Token", "Last-Modified"} {
-			if (got.header.Get(field) == "") != (want.header.Get(field) == "") {
+			if want.header.Get(field) != "" && got.header.Get(field) == "" {
 				t.Errorf("%s: %s %q, x/net says %q", name, field, got.header.Get(field), want.header.Get(field))
 			}
 		}
@@ -148,6 +151,8 @@ func sameMultistatus(t *testing.T, name string, got, want answer) {
 	for href, w := range theirs.responses {
 		g := ours.responses[href]
 		g.props, w.props = withoutInner(g.props), withoutInner(w.props)
+		// Ours may have more properties: getetag of a collection, lockdiscovery.
+		maps.DeleteFunc(g.props, func(name xml.Name, _ msProp) bool { _, both := w.props[name]; return !both && name.Space == "DAV:" })
 		if g.status != w.status || !maps.Equal(g.props, w.props) {
 			t.Errorf("%s: %s is %+v, x/net says %+v", name, href, g, w)
 		}

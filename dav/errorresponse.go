@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,17 +11,24 @@ import (
 
 // respondError writes err as the response: a multi-status that names the
 // members that failed (RFC 4918 §9.6.1, §9.8.3, §9.9.2), or a plain one.
-func (h *Handler) respondError(w http.ResponseWriter, status int, err error) {
+func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, status int, err error) {
 	var partial *tree.PartialError
-	if status != http.StatusMultiStatus || !errors.As(err, &partial) {
+	var members *lockedMembersError
+	switch {
+	case errors.As(err, &members):
+		h.respondLocked(ctx, w, members)
+	case errors.As(err, &partial):
+		h.respondPartial(ctx, w, partial)
+	default:
 		respond(w, status, err)
-		return
 	}
-	prefix := h.prefix()
+}
+
+func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, partial *tree.PartialError) {
 	body, err := newMultistatus(w)
 	for _, failure := range partial.Failures {
 		if err == nil {
-			err = body.failed(prefix, failure.Name, false, statusOf(failure.Err))
+			err = body.failed(h.hrefOf(ctx, failure.Name), failure.Err)
 		}
 	}
 	note := ""
@@ -29,5 +37,24 @@ func (h *Handler) respondError(w http.ResponseWriter, status int, err error) {
 	}
 	if err == nil {
 		_ = body.close(note) // the client has gone, or not
+	}
+}
+
+// respondLocked names the locked members because of which nothing was done.
+func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, locked *lockedMembersError) {
+	body, err := newMultistatus(w)
+	for _, root := range locked.roots {
+		href := h.hrefOf(ctx, root)
+		if err == nil {
+			err = body.failed(href, &statusError{
+				status: http.StatusLocked, condition: locked.condition, hrefs: []string{href},
+			})
+		}
+	}
+	if err == nil && locked.dependent != "" {
+		err = body.failed(h.hrefOf(ctx, locked.dependent), &statusError{status: http.StatusFailedDependency})
+	}
+	if err == nil {
+		_ = body.close("") // the client has gone, or not
 	}
 }

@@ -78,14 +78,7 @@ type share struct {
 func serve(tb testing.TB, fsys storage.FS, h *dav.Handler, l layout) *share {
 	tb.Helper()
 	s := &share{TB: tb, fsys: fsys, h: h}
-	for name, content := range l.full() {
-		if strings.HasSuffix(name, "/") {
-			s.mkdir(path.Clean(name))
-		} else {
-			s.mkdir(path.Dir(name))
-			write(tb, fsys, name, content)
-		}
-	}
+	s.plantLayout(l)
 	h.FileSystem = &storagetest.Fault{FS: fsys, Before: func(op, name string) error {
 		if s.before == nil {
 			return nil
@@ -95,6 +88,19 @@ func serve(tb testing.TB, fsys storage.FS, h *dav.Handler, l layout) *share {
 	s.server = httptest.NewServer(h)
 	tb.Cleanup(s.server.Close)
 	return s
+}
+
+// plantLayout makes l in the storage.
+func (s *share) plantLayout(l layout) {
+	s.Helper()
+	for name, content := range l.full() {
+		if strings.HasSuffix(name, "/") {
+			s.mkdir(path.Clean(name))
+		} else {
+			s.mkdir(path.Dir(name))
+			write(s.TB, s.fsys, name, content)
+		}
+	}
 }
 
 // serveMem serves l from memory.
@@ -274,6 +280,16 @@ func (s *share) wants(status int, method, target string, fields ...string) answe
 	return a
 }
 
+// sends is wants of a request with a body.
+func (s *share) sends(status int, method, target, body string, fields ...string) answer {
+	s.Helper()
+	a := s.send(method, target, body, fields...)
+	if a.status != status {
+		s.Errorf("%s %s %q is %d, want %d: %s", method, target, fields, a.status, status, a.body)
+	}
+	return a
+}
+
 // multistatus is a multistatus element (RFC 4918 §14.16) by its hrefs.
 type multistatus struct {
 	responses   map[string]msResponse
@@ -292,6 +308,7 @@ type msProp struct {
 	status int
 	text   string
 	inner  string
+	lang   string
 }
 
 // dav returns a property of the namespace DAV:.
@@ -316,6 +333,7 @@ func (s *share) multistatus(a answer) multistatus {
 				Prop   struct {
 					Props []struct {
 						XMLName xml.Name
+						Lang    string `xml:"http://www.w3.org/XML/1998/namespace lang,attr"`
 						Text    string `xml:",chardata"`
 						Inner   string `xml:",innerxml"`
 					} `xml:",any"`
@@ -335,7 +353,7 @@ func (s *share) multistatus(a answer) multistatus {
 				if _, twice := response.props[prop.XMLName]; twice {
 					s.Errorf("%s has %v twice", r.Href, prop.XMLName)
 				}
-				response.props[prop.XMLName] = msProp{status: s.statusLine(p.Status), text: prop.Text, inner: prop.Inner}
+				response.props[prop.XMLName] = msProp{status: s.statusLine(p.Status), text: prop.Text, inner: prop.Inner, lang: prop.Lang}
 			}
 		}
 		// RFC 4918 §14.24: "MUST NOT" hold a href twice.

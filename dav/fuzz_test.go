@@ -34,7 +34,7 @@ func FuzzDestination(f *testing.F) {
 		if strings.Contains(prefix, "\x00") {
 			return
 		}
-		h := &Handler{Prefix: prefix}
+		h := &Handler{Prefix: prefix, FileSystem: webdav.NewMemFS()}
 		r := &http.Request{Host: host, Header: http.Header{"Destination": {destination}}}
 		name, err := h.destination(r)
 		if err != nil {
@@ -150,9 +150,11 @@ func FuzzPropfindBody(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		request, err := readPropfind(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))})
+		request, err := new(Handler).readPropfind(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))})
 		if err != nil {
-			if s := statusOf(err); s != http.StatusBadRequest && s != http.StatusRequestEntityTooLarge {
+			switch s := statusOf(err); s {
+			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+			default:
 				t.Fatalf("status %d: %v", s, err)
 			}
 			return
@@ -166,7 +168,7 @@ func FuzzPropfindBody(f *testing.F) {
 			for _, name := range request.props {
 				m.property(webdav.Property{XMLName: name})
 			}
-			m.closePropstat(http.StatusNotFound)
+			m.closePropstat(http.StatusNotFound, "")
 			if err := m.end(); err != nil {
 				t.Fatal(err)
 			}
@@ -179,6 +181,74 @@ func FuzzPropfindBody(f *testing.F) {
 			t.Fatalf("%q is written as %s", request.props, written)
 		}
 	})
+}
+
+// FuzzProppatchBody: a body is understood or refused as the client's fault, and
+// what it sets can be written back and means the same.
+func FuzzProppatchBody(f *testing.F) {
+	for _, s := range []string{
+		`<D:propertyupdate xmlns:D="DAV:" xmlns:x="urn:x"><D:set xml:lang="de"><D:prop><x:a>1<x:b c='d'/></x:a></D:prop></D:set><D:remove><D:prop><x:a/></D:prop></D:remove></D:propertyupdate>`,
+		`<propertyupdate xmlns="DAV:"><set><prop><a xmlns="">&lt;<![CDATA[<]]></a><displayname>x</displayname></prop></set></propertyupdate>`,
+		"\xff\xfe<\x00a\x00/\x00>\x00", `<!DOCTYPE a>`, `<propertyupdate xmlns="DAV:"><set/></propertyupdate>`, "",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		patches, err := new(Handler).readProppatch(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))})
+		if err != nil {
+			switch s := statusOf(err); s {
+			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+			default:
+				t.Fatalf("status %d: %v", s, err)
+			}
+			return
+		}
+		if len(patches) == 0 {
+			t.Fatal("no instruction")
+		}
+		for _, patch := range patches {
+			written := writeMultistatus(t, func(m *multistatus) {
+				m.open("", "/", true)
+				m.openPropstat()
+				for _, p := range patch.Props {
+					m.property(p)
+				}
+				m.closePropstat(http.StatusOK, "")
+				if err := m.end(); err != nil {
+					t.Fatal(err)
+				}
+			})
+			got := writtenProperties(t, newXMLReader(bytes.NewReader(written)))
+			if len(got) != len(patch.Props) {
+				t.Fatalf("%d properties, want %d, in %s", len(got), len(patch.Props), written)
+			}
+			for i, want := range patch.Props {
+				if got[i].XMLName != want.XMLName || got[i].Lang != want.Lang || !bytes.Equal(got[i].InnerXML, want.InnerXML) {
+					t.Fatalf("%q comes back as %q in %s", want, got[i], written)
+				}
+			}
+		}
+	})
+}
+
+// writtenProperties returns the properties in a multistatus with one propstat.
+func writtenProperties(t *testing.T, x *xmlReader) (properties []webdav.Property) {
+	t.Helper()
+	if _, err := x.start(); err != nil {
+		t.Fatal(err)
+	}
+	var descend func(e xml.StartElement) error
+	descend = func(e xml.StartElement) (err error) {
+		if e.Name == davName("prop") {
+			properties, err = x.properties(false, maxXMLProps)
+			return err
+		}
+		return x.children(descend)
+	}
+	if err := x.children(descend); err != nil {
+		t.Fatal(err)
+	}
+	return properties
 }
 
 // FuzzInterimHeader: whatever the names and numbers, Progress is one and in
@@ -204,7 +274,7 @@ func FuzzInterimHeader(f *testing.F) {
 			}
 			monitor.Resolve(current, err)
 		}
-		h := &Handler{}
+		h := &Handler{FileSystem: webdav.NewMemFS()}
 		e := &emitter{
 			config: &h.Interim, grant: grant{asked: true, limit: unlimited}, monitor: monitor, root: root,
 			success: http.StatusCreated, url: h.absoluteURL(&http.Request{Host: host}),
@@ -250,13 +320,13 @@ func FuzzMultistatus(f *testing.F) {
 		body := writeMultistatus(t, func(m *multistatus) {
 			m.open("/dav", name, true)
 			m.openPropstat()
-			m.davProperty("displayname", func(dst []byte) []byte { return appendText(dst, text) })
+			m.davProperty("displayname", func(dst []byte) ([]byte, bool) { return appendText(dst, text), true })
 			m.property(property)
-			m.closePropstat(http.StatusOK)
+			m.closePropstat(http.StatusOK, "")
 			if err := m.end(); err != nil {
 				t.Fatal(err)
 			}
-			if err := m.failed("/dav", name, false, http.StatusLocked); err != nil {
+			if err := m.failed((&Handler{Prefix: "/dav"}).href(name, false), webdav.ErrLocked); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/deadprops"
 )
 
 // Handler serves a tree of files over WebDAV. FileSystem must be set; the
@@ -18,22 +19,38 @@ type Handler struct {
 	Prefix string
 	// FileSystem is the virtual file system.
 	FileSystem webdav.FileSystem
-	// LockSystem is the lock management system. Nil: locks in memory, gone
-	// with the Handler.
+	// LockSystem is the lock management system. One that is a lock.Manager can
+	// do all of RFC 4918; any other what x/net's can: exclusive locks, which
+	// can't be listed. Nil: a lock.System in memory, gone with the Handler.
 	LockSystem webdav.LockSystem
 	// Logger is an optional error logger. If non-nil, it will be called for
 	// all HTTP requests, at their end.
 	Logger func(*http.Request, error)
 
+	// Properties keeps dead properties. Nil: the files of FileSystem do if they
+	// are webdav.DeadPropsHolders; otherwise they are in memory, gone with the
+	// Handler.
+	Properties deadprops.Store
+	// Principal returns the name of who sent the request, "" for anybody. It
+	// decides nothing but whose a lock is: only who has created it may see and
+	// use its token. Nil: everybody is anybody.
+	Principal func(*http.Request) string
+	// LockTimeouts is the range of a lock's timeout.
+	LockTimeouts LockTimeouts
+	// MaxXML is how long the XML body of a request may be, in bytes; 0: 1 MiB.
+	MaxXML int64
 	// ReadOnly refuses every method that would change something: 403.
 	ReadOnly bool
 	// Interim says when and to whom interim responses are sent.
 	Interim Interim
 
-	mu         sync.Mutex
-	memLocks   webdav.LockSystem
-	operations map[*operation]struct{}
-	stopping   bool
+	claims claims
+
+	mu           sync.Mutex
+	lockTable    *lockTable
+	defaultProps *defaultProps
+	operations   map[*operation]struct{}
+	stopping     bool
 }
 
 // serveFunc serves a request for the resource name. It returns a status of 0
@@ -42,25 +59,25 @@ type serveFunc func(h *Handler, w http.ResponseWriter, r *http.Request, name str
 
 var serveFuncs = map[string]serveFunc{
 	"OPTIONS":   (*Handler).serveOptions,
-	"GET":       (*Handler).delegate,
-	"HEAD":      (*Handler).delegate,
-	"POST":      (*Handler).delegate,
-	"PUT":       (*Handler).delegate,
-	"MKCOL":     (*Handler).delegate,
+	"GET":       (*Handler).serveGet,
+	"HEAD":      (*Handler).serveGet,
+	"POST":      (*Handler).servePost,
+	"PUT":       (*Handler).servePut,
+	"MKCOL":     (*Handler).serveMkcol,
 	"DELETE":    (*Handler).serveDelete,
 	"COPY":      (*Handler).serveCopy,
 	"MOVE":      (*Handler).serveMove,
-	"LOCK":      (*Handler).delegate,
-	"UNLOCK":    (*Handler).delegate,
+	"LOCK":      (*Handler).serveLock,
+	"UNLOCK":    (*Handler).serveUnlock,
 	"PROPFIND":  (*Handler).servePropfind,
-	"PROPPATCH": (*Handler).delegate,
+	"PROPPATCH": (*Handler).serveProppatch,
 }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, err := h.serve(w, r)
 	if status != 0 {
-		respond(w, status, err)
+		h.respondError(r.Context(), w, status, err)
 	}
 	if h.Logger != nil {
 		h.Logger(r, err)
@@ -75,7 +92,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	case h.FileSystem == nil:
 		return refuse(http.StatusInternalServerError, "dav.Handler has no FileSystem")
 	}
-	name, err := h.name(r.URL.Path)
+	if r.Method == http.MethodOptions && r.URL.Path == "*" {
+		return h.serveServerOptions(w)
+	}
+	name, err := h.resource(r.Context(), r.URL.Path)
 	if err != nil {
 		return statusOf(err), err
 	}
@@ -83,39 +103,22 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	switch {
 	case h.ReadOnly && traits.writes:
 		return refuse(http.StatusForbidden, "this share is read-only")
-	case storage.Reserved(name) && traits.creates:
+	case storage.Reserved(name) && traits.writes:
 		return refuse(http.StatusForbidden, "the name is reserved for the server")
 	case storage.Reserved(name):
 		return refuse(http.StatusNotFound, "no such resource")
 	}
-	return serve(h, w, r, name)
+	status, err = serve(h, w, r, name)
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", h.allowAt(r.Context(), name))
+	}
+	return status, err
 }
 
-// delegate lets x/net serve a method that it gets right enough for now.
-func (h *Handler) delegate(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	prefix := h.prefix()
-	x := webdav.Handler{
-		Prefix:     prefix,
-		FileSystem: h.FileSystem,
-		LockSystem: h.locks(),
-		Logger:     func(_ *http.Request, e error) { err = e },
+// principal returns who sent r.
+func (h *Handler) principal(r *http.Request) string {
+	if h.Principal == nil {
+		return ""
 	}
-	request, clean := *r, *r.URL
-	clean.Path, clean.RawPath = prefix+name, ""
-	request.URL = &clean
-	x.ServeHTTP(w, &request)
-	return 0, err
-}
-
-// locks returns LockSystem or, where there is none, one in memory.
-func (h *Handler) locks() webdav.LockSystem {
-	if h.LockSystem != nil {
-		return h.LockSystem
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.memLocks == nil {
-		h.memLocks = webdav.NewMemLS()
-	}
-	return h.memLocks
+	return h.Principal(r)
 }

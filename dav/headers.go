@@ -19,7 +19,7 @@ func depth(r *http.Request, absent int, allowed ...string) (int, error) {
 			return depths[a], nil
 		}
 	}
-	return 0, &statusError{http.StatusBadRequest, "the header Depth must be " + strings.Join(allowed, " or ") + " for " + r.Method}
+	return 0, &statusError{status: http.StatusBadRequest, reason: "the header Depth must be " + strings.Join(allowed, " or ") + " for " + r.Method}
 }
 
 var depths = map[string]int{"0": 0, "1": 1, "infinity": tree.Infinite}
@@ -32,7 +32,7 @@ func overwrite(r *http.Request) (bool, error) {
 	case strings.EqualFold(value, "F"):
 		return false, nil
 	}
-	return false, &statusError{http.StatusBadRequest, "the header Overwrite must be T or F"}
+	return false, &statusError{status: http.StatusBadRequest, reason: "the header Overwrite must be T or F"}
 }
 
 // prefers reports whether the header Prefer (RFC 7240 §2) has the preference.

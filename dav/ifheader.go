@@ -22,7 +22,7 @@ type ifCondition struct {
 	token, etag string // one of them
 }
 
-var errIfHeader = &statusError{http.StatusBadRequest, "the header If is malformed"}
+var errIfHeader = &statusError{status: http.StatusBadRequest, reason: "the header If is malformed"}
 
 // parseIf parses
 //

@@ -1,16 +1,16 @@
 package dav
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
+	"encoding/xml"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strconv"
+	"time"
 
-	"golang.org/x/net/webdav"
+	"github.com/davd/davd/storage"
 )
 
 // resource is what live properties are made from.
@@ -19,26 +19,45 @@ type resource struct {
 	info fs.FileInfo
 }
 
+// liveValues makes the values of live properties for one request.
+type liveValues struct {
+	handler *Handler
+	ctx     context.Context //nolint:containedctx // lives as long as the request
+	locks   *lockIndex      // nil: none was asked for
+	quota   *quota          // nil: there is none, or none was asked for
+	shared  bool            // there are shared locks
+}
+
 // liveProp is a property that the server computes (RFC 4918 §15).
 type liveProp struct {
 	name string // in the namespace DAV:
-	// collection, file: it is defined on such a resource.
+	// collection, file: such a resource has it, if value makes one.
 	collection, file bool
-	// value appends the content of the property's element. The prefix D
-	// stands for DAV:.
-	value func(ctx context.Context, dst []byte, r resource) []byte
+	// named: it is for those who name it, not for allprop and propname.
+	named bool
+	// settable: a client may give it a value, which is then a dead property and
+	// stands before this one (RFC 4918 §15.2).
+	settable bool
+	// value appends the content of the property's element, in which the prefix D
+	// stands for DAV:. It returns false where the property is not defined.
+	value func(v *liveValues, dst []byte, r resource) ([]byte, bool)
 }
 
 // liveProps are in the order in which allprop and propname show them.
 var liveProps = []liveProp{
-	{"resourcetype", true, true, appendResourceType},
-	{"displayname", true, true, appendDisplayName},
-	{"getcontentlength", false, true, appendContentLength},
+	{name: "resourcetype", collection: true, file: true, value: appendResourceType},
+	{name: "displayname", collection: true, file: true, settable: true, value: appendDisplayName},
+	{name: "creationdate", collection: true, file: true, value: appendCreationDate},
+	{name: "getcontentlength", file: true, value: appendContentLength},
 	// RFC 4918 §15.7 leaves it open for collections; clients sort by it.
-	{"getlastmodified", true, true, appendLastModified},
-	{"getcontenttype", false, true, appendContentType},
-	{"getetag", false, true, appendETag},
-	{"supportedlock", true, true, appendSupportedLock},
+	{name: "getlastmodified", collection: true, file: true, value: appendLastModified},
+	{name: "getcontenttype", file: true, value: appendContentType},
+	{name: "getetag", collection: true, file: true, value: appendETag},
+	{name: "supportedlock", collection: true, file: true, value: appendSupportedLock},
+	{name: "lockdiscovery", collection: true, file: true, value: appendLockDiscovery},
+	// RFC 4331 §2: not in allprop.
+	{name: "quota-available-bytes", collection: true, named: true, value: appendQuotaAvailable},
+	{name: "quota-used-bytes", collection: true, named: true, value: appendQuotaUsed},
 }
 
 // livePropIndex finds a property of liveProps by name.
@@ -50,68 +69,90 @@ var livePropIndex = func() map[string]*liveProp {
 	return index
 }()
 
-// defined reports whether the property is defined on what info describes.
-func (p *liveProp) defined(info fs.FileInfo) bool {
-	if info.IsDir() {
-		return p.collection
+// lookupLive returns the live property name, or nil.
+func lookupLive(name xml.Name) *liveProp {
+	if name.Space != "DAV:" {
+		return nil
 	}
-	return p.file
+	return livePropIndex[name.Local]
 }
 
-func appendResourceType(_ context.Context, dst []byte, r resource) []byte {
+// protected reports whether only the server can give name a value (RFC 4918
+// §15).
+func protected(name xml.Name) bool {
+	live := lookupLive(name)
+	return live != nil && !live.settable
+}
+
+// append appends the content of the property's element. It returns false where
+// r does not have the property.
+func (p *liveProp) append(v *liveValues, dst []byte, r resource) ([]byte, bool) {
+	if r.info.IsDir() && !p.collection || !r.info.IsDir() && !p.file {
+		return dst, false
+	}
+	return p.value(v, dst, r)
+}
+
+func appendResourceType(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if r.info.IsDir() {
 		dst = append(dst, "<D:collection/>"...)
 	}
-	return dst
+	return dst, true
 }
 
 // appendDisplayName hides the name of the root, which is none of the client's
 // business.
-func appendDisplayName(_ context.Context, dst []byte, r resource) []byte {
+func appendDisplayName(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if r.name == "/" {
-		return dst
+		return dst, true
 	}
-	return appendText(dst, path.Base(r.name))
+	return appendText(dst, path.Base(r.name)), true
 }
 
-func appendContentLength(_ context.Context, dst []byte, r resource) []byte {
-	return strconv.AppendInt(dst, r.info.Size(), 10)
+// appendCreationDate leaves it undefined where nobody has kept it, as RFC 4918
+// §15.1 says.
+func appendCreationDate(v *liveValues, dst []byte, r resource) ([]byte, bool) {
+	born, err := storage.BirthTime(v.ctx, v.handler.FileSystem, r.name)
+	if err != nil || born.IsZero() {
+		return dst, false
+	}
+	return born.UTC().AppendFormat(dst, time.RFC3339), true
 }
 
-func appendLastModified(_ context.Context, dst []byte, r resource) []byte {
-	return r.info.ModTime().UTC().AppendFormat(dst, http.TimeFormat)
+func appendContentLength(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
+	return strconv.AppendInt(dst, r.info.Size(), 10), true
+}
+
+func appendLastModified(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
+	return r.info.ModTime().UTC().AppendFormat(dst, http.TimeFormat), true
 }
 
 // appendContentType goes by the name alone: no file is opened to list it.
-func appendContentType(ctx context.Context, dst []byte, r resource) []byte {
-	if typer, ok := r.info.(webdav.ContentTyper); ok {
-		if contentType, err := typer.ContentType(ctx); err == nil {
-			return appendText(dst, contentType)
-		}
-	}
-	if contentType := mime.TypeByExtension(path.Ext(r.name)); contentType != "" {
-		return appendText(dst, contentType)
-	}
-	return append(dst, "application/octet-stream"...)
+func appendContentType(v *liveValues, dst []byte, r resource) ([]byte, bool) {
+	return appendText(dst, cmp.Or(contentType(v.ctx, r.name, r.info), unknownType)), true
 }
 
-func appendETag(ctx context.Context, dst []byte, r resource) []byte {
-	return appendText(dst, etag(ctx, r.info))
+func appendETag(v *liveValues, dst []byte, r resource) ([]byte, bool) {
+	return appendText(dst, entityTag(v.ctx, r.info)), true
 }
 
-// etag returns the entity tag of what info describes, the same that x/net's
-// handler sends with GET and PUT.
-func etag(ctx context.Context, info fs.FileInfo) string {
-	if tagger, ok := info.(webdav.ETager); ok {
-		tag, err := tagger.ETag(ctx)
-		if !errors.Is(err, webdav.ErrNotImplemented) {
-			return tag
-		}
+// The lockentry elements of supportedlock (RFC 4918 §15.10).
+const (
+	exclusiveLock = "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
+	sharedLock    = "<D:lockentry><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
+)
+
+func appendSupportedLock(v *liveValues, dst []byte, _ resource) ([]byte, bool) {
+	dst = append(dst, exclusiveLock...)
+	if v.shared {
+		dst = append(dst, sharedLock...)
 	}
-	return fmt.Sprintf(`"%x%x"`, info.ModTime().UnixNano(), info.Size())
+	return dst, true
 }
 
-func appendSupportedLock(_ context.Context, dst []byte, _ resource) []byte {
-	return append(dst, "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope>"+
-		"<D:locktype><D:write/></D:locktype></D:lockentry>"...)
+func appendLockDiscovery(v *liveValues, dst []byte, r resource) ([]byte, bool) {
+	if v.locks == nil {
+		return dst, true
+	}
+	return v.locks.append(dst, r.name), true
 }

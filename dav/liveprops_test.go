@@ -2,12 +2,13 @@ package dav
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"testing"
 	"time"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
 )
 
 // fileInfo describes a resource that is nowhere.
@@ -35,11 +36,21 @@ type taggedInfo struct {
 func (i taggedInfo) ETag(context.Context) (string, error)        { return i.etag, i.err }
 func (i taggedInfo) ContentType(context.Context) (string, error) { return i.contentType, i.err }
 
+// bornFS is a storage in which everything was made at one time.
+type bornFS struct {
+	storage.FS
+	born time.Time
+}
+
+func (f bornFS) BirthTime(context.Context, string) (time.Time, error) { return f.born, nil }
+
 func TestLiveProps(t *testing.T) {
 	modified := time.Date(2026, time.February, 3, 4, 5, 6, 7, time.FixedZone("", 3600))
 	file := fileInfo{name: "a", size: 1 << 40, modified: modified}
 	collection := fileInfo{name: "a", mode: fs.ModeDir, modified: modified}
-	etagOfFile := fmt.Sprintf("&#34;%x%x&#34;", modified.UnixNano(), 1<<40)
+	etagOfFile := string(appendText(nil, entityTag(t.Context(), file)))
+	born := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: bornFS{born: modified}}, quota: &quota{used: 12, available: -3}}
+	plain := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: webdav.NewMemFS()}, shared: true}
 	for _, c := range []struct {
 		name     string
 		resource string
@@ -63,21 +74,40 @@ func TestLiveProps(t *testing.T) {
 		{"§15.6 ETager", "/a", taggedInfo{fileInfo: file, etag: `W/"a<"`}, "getetag", "W/&#34;a&lt;&#34;"},
 		{"§15.6", "/a", file, "getetag", etagOfFile},
 		{"§15.6 ETager that does not know", "/a", taggedInfo{fileInfo: file, etag: "x", err: webdav.ErrNotImplemented}, "getetag", etagOfFile},
-		{"§15.10", "/a", file, "supportedlock", "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"},
+		{"§15.6 ETager whose tag is none", "/a", taggedInfo{fileInfo: file, etag: "x"}, "getetag", etagOfFile},
+		{"§15.6 collection", "/a", collection, "getetag", string(appendText(nil, entityTag(t.Context(), collection)))},
+		{"§15.1 is in UTC", "/a", file, "creationdate", "2026-02-03T03:05:06Z"},
+		{"§15.1 collection", "/a", collection, "creationdate", "2026-02-03T03:05:06Z"},
+		{"§15.10", "/a", file, "supportedlock", exclusiveLock},
+		{"§15.8 none", "/a", file, "lockdiscovery", ""},
+		{"RFC 4331 §4", "/a", collection, "quota-used-bytes", "12"},
+		{"RFC 4331 §3 less than nothing", "/a", collection, "quota-available-bytes", "0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			live := lookupLive(davName(c.prop))
-			if live == nil || !live.defined(c.info) {
-				t.Fatalf("%s is not defined", c.prop)
-			}
-			if got := string(live.value(t.Context(), nil, resource{name: c.resource, info: c.info})); got != c.want {
-				t.Errorf("%s is %q, want %q", c.prop, got, c.want)
+			got, defined := lookupLive(davName(c.prop)).append(born, nil, resource{name: c.resource, info: c.info})
+			if string(got) != c.want || !defined {
+				t.Errorf("%s is %q, %t, want %q", c.prop, got, defined, c.want)
 			}
 		})
 	}
-	for _, name := range []string{"getcontentlength", "getcontenttype", "getetag"} {
-		if lookupLive(davName(name)).defined(collection) {
-			t.Errorf("a collection has %s", name)
+	if got, _ := lookupLive(davName("supportedlock")).append(plain, nil, resource{"/a", file}); string(got) != exclusiveLock+sharedLock {
+		t.Errorf("§15.10 with shared locks: %s", got)
+	}
+	for _, c := range []struct {
+		info  fs.FileInfo
+		prop  string
+		where *liveValues
+	}{
+		{collection, "getcontentlength", born},
+		{collection, "getcontenttype", born},
+		{file, "quota-used-bytes", born},
+		{file, "quota-available-bytes", born},
+		{collection, "quota-used-bytes", plain},
+		{collection, "quota-available-bytes", plain},
+		{file, "creationdate", plain}, // §15.1: nobody has kept it
+	} {
+		if got, defined := lookupLive(davName(c.prop)).append(c.where, []byte("before"), resource{"/a", c.info}); defined || string(got) != "before" {
+			t.Errorf("%s of a %s is %q", c.prop, c.info.Mode(), got)
 		}
 	}
 	if live := lookupLive(davName("no-such-property")); live != nil {

@@ -1,7 +1,9 @@
 package dav
 
 import (
+	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -18,9 +20,11 @@ type multistatus struct {
 	buf []byte
 }
 
+const xmlContentType = "application/xml; charset=utf-8"
+
 // newMultistatus starts a 207 on w.
 func newMultistatus(w http.ResponseWriter) (*multistatus, error) {
-	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
+	w.Header().Set("Content-Type", xmlContentType)
 	w.WriteHeader(http.StatusMultiStatus)
 	m := &multistatus{w: w}
 	m.buf = append(m.buf, xml.Header+`<D:multistatus xmlns:D="DAV:">`...)
@@ -47,7 +51,9 @@ func (m *multistatus) close(note string) error {
 // open begins the response element of a resource.
 func (m *multistatus) open(prefix, name string, collection bool) {
 	m.buf = append(m.buf, "<D:response><D:href>"...)
+	start := len(m.buf)
 	m.buf = appendHref(m.buf, prefix, name, collection)
+	m.buf = asText(m.buf, start)
 	m.buf = append(m.buf, "</D:href>"...)
 }
 
@@ -57,10 +63,17 @@ func (m *multistatus) end() error {
 	return m.flush()
 }
 
-// failed writes the response element of a resource that has only a status.
-func (m *multistatus) failed(prefix, name string, collection bool, status int) error {
-	m.open(prefix, name, collection)
-	m.status(status)
+// failed writes the response element of a resource that has only the status of
+// err, with its condition if it has one (RFC 4918 §14.24).
+func (m *multistatus) failed(href string, err error) error {
+	m.buf = append(m.buf, "<D:response><D:href>"...)
+	m.buf = appendText(m.buf, href)
+	m.buf = append(m.buf, "</D:href>"...)
+	m.status(statusOf(err))
+	var own *statusError
+	if errors.As(err, &own) && own.condition != "" {
+		m.buf = appendError(m.buf, own, "")
+	}
 	return m.end()
 }
 
@@ -72,31 +85,41 @@ func (m *multistatus) status(status int) {
 	m.buf = append(m.buf, "</D:status>"...)
 }
 
-// openPropstat begins a propstat element; closePropstat gives its status.
+// openPropstat begins a propstat element. closePropstat gives its status, and
+// the condition that has failed, if there is one.
 func (m *multistatus) openPropstat() {
 	m.buf = append(m.buf, "<D:propstat><D:prop>"...)
 }
 
-func (m *multistatus) closePropstat(status int) {
+func (m *multistatus) closePropstat(status int, condition string) {
 	m.buf = append(m.buf, "</D:prop>"...)
 	m.status(status)
+	if condition != "" {
+		m.buf = append(m.buf, "<D:error><D:"+condition+"/></D:error>"...)
+	}
 	m.buf = append(m.buf, "</D:propstat>"...)
 }
 
 // davProperty writes a property of the namespace DAV: with the content that
-// value appends, which may be nil.
-func (m *multistatus) davProperty(local string, value func(dst []byte) []byte) {
+// value appends, unless that returns false. Without value it writes the name.
+func (m *multistatus) davProperty(local string, value func(dst []byte) ([]byte, bool)) bool {
+	start := len(m.buf)
 	m.buf = append(m.buf, "<D:"...)
 	m.buf = append(m.buf, local...)
 	if value == nil {
 		m.buf = append(m.buf, "/>"...)
-		return
+		return true
 	}
 	m.buf = append(m.buf, '>')
-	m.buf = value(m.buf)
+	var defined bool
+	if m.buf, defined = value(m.buf); !defined {
+		m.buf = m.buf[:start]
+		return false
+	}
 	m.buf = append(m.buf, "</D:"...)
 	m.buf = append(m.buf, local...)
 	m.buf = append(m.buf, '>')
+	return true
 }
 
 // property writes a property of any namespace. Its content declares the
@@ -136,6 +159,14 @@ func (m *multistatus) attribute(name, value string) {
 	m.buf = append(m.buf, `="`...)
 	m.buf = appendText(m.buf, value)
 	m.buf = append(m.buf, '"')
+}
+
+// asText makes XML text of the reference that dst ends with, from start on.
+func asText(dst []byte, start int) []byte {
+	if bytes.IndexByte(dst[start:], '&') < 0 {
+		return dst
+	}
+	return appendText(dst[:start], string(dst[start:]))
 }
 
 // appendText appends s as XML text, also fit for an attribute. What can't

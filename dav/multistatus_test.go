@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/net/webdav"
@@ -129,7 +130,7 @@ func TestMultistatusProperty(t *testing.T) {
 				m.openPropstat()
 				m.property(c.property)
 				m.property(webdav.Property{XMLName: xml.Name{Local: "after"}})
-				m.closePropstat(http.StatusOK)
+				m.closePropstat(http.StatusOK, "")
 				if err := m.end(); err != nil {
 					t.Fatal(err)
 				}
@@ -153,10 +154,10 @@ func TestMultistatusProperty(t *testing.T) {
 
 func TestMultistatusResponses(t *testing.T) {
 	body := writeMultistatus(t, func(m *multistatus) {
-		if err := m.failed("/dav", `/c/<&">`, true, http.StatusLocked); err != nil {
+		if err := m.failed("/dav/c/%3C%26%22%3E/", webdav.ErrLocked); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.failed("/dav", "/f", false, http.StatusInsufficientStorage); err != nil {
+		if err := m.failed("/dav/f", syscall.ENOSPC); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -198,9 +199,9 @@ func TestMultistatusWrites(t *testing.T) {
 	for _, name := range []string{"/a", "/b"} {
 		m.open("", name, false)
 		m.openPropstat()
-		m.davProperty("displayname", func(dst []byte) []byte { return appendText(dst, name) })
+		m.davProperty("displayname", func(dst []byte) ([]byte, bool) { return appendText(dst, name), true })
 		m.davProperty("getetag", nil)
-		m.closePropstat(http.StatusOK)
+		m.closePropstat(http.StatusOK, "")
 		if err := m.end(); err != nil {
 			t.Fatal(err)
 		}

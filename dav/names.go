@@ -2,6 +2,7 @@ package dav
 
 import (
 	"cmp"
+	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,12 +19,15 @@ func (h *Handler) prefix() string {
 // name returns the storage name of a URL path.
 func (h *Handler) name(urlPath string) (string, error) {
 	if strings.ContainsRune(urlPath, 0) {
-		return "", &statusError{http.StatusBadRequest, "the path contains a NUL"}
+		return "", &statusError{status: http.StatusBadRequest, reason: "the path contains a NUL"}
+	}
+	if climbs(urlPath) {
+		return "", &statusError{status: http.StatusForbidden, reason: "the path leads above the root"}
 	}
 	clean, prefix := storage.Clean(urlPath), h.prefix()
 	rest, found := strings.CutPrefix(clean, prefix)
 	if !found || (prefix != "" && rest != "" && rest[0] != '/') {
-		return "", &statusError{http.StatusNotFound, "the path is outside " + prefix + "/"}
+		return "", &statusError{status: http.StatusNotFound, reason: "the path is outside " + prefix + "/"}
 	}
 	if rest == "" {
 		rest = "/"
@@ -31,30 +35,53 @@ func (h *Handler) name(urlPath string) (string, error) {
 	return rest, nil
 }
 
+// climbs reports whether the dot segments of a path lead above its root. A
+// client removes dot segments itself (RFC 3986 §6.2.2.3): those that are left
+// are no slip.
+func climbs(urlPath string) bool {
+	if !strings.Contains(urlPath, "..") {
+		return false
+	}
+	depth := 0
+	for segment := range strings.SplitSeq(urlPath, "/") {
+		switch segment {
+		case "", ".":
+		case "..":
+			depth--
+		default:
+			depth++
+		}
+		if depth < 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // destination returns the storage name that the header Destination gives: an
 // absolute URI or an absolute path (RFC 4918 §10.3).
 func (h *Handler) destination(r *http.Request) (string, error) {
 	header := r.Header.Get("Destination")
 	if header == "" {
-		return "", &statusError{http.StatusBadRequest, "the header Destination is missing"}
+		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination is missing"}
 	}
 	u, err := url.Parse(header)
 	if err != nil || u.Opaque != "" || u.Scheme != "" && u.Host == "" || !strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != "") {
-		return "", &statusError{http.StatusBadRequest, "the header Destination is neither an absolute URI nor an absolute path"}
+		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination is neither an absolute URI nor an absolute path"}
 	}
 	if u.Host != "" && !servesHost(r, u) {
-		return "", &statusError{http.StatusBadGateway, "the header Destination names another server"}
+		return "", &statusError{status: http.StatusBadGateway, reason: "the header Destination names another server"}
 	}
-	name, err := h.name(u.Path)
+	name, err := h.resource(r.Context(), u.Path)
 	if statusOf(err) == http.StatusNotFound {
 		// RFC 4918 §9.8.5: another URL namespace.
-		return "", &statusError{http.StatusBadGateway, "the header Destination leads outside this share"}
+		return "", &statusError{status: http.StatusBadGateway, reason: "the header Destination leads outside this share"}
 	}
 	if err != nil {
 		return "", err
 	}
 	if storage.Reserved(name) {
-		return "", &statusError{http.StatusForbidden, "the header Destination names what is reserved for the server"}
+		return "", &statusError{status: http.StatusForbidden, reason: "the header Destination names what is reserved for the server"}
 	}
 	return name, nil
 }
@@ -94,8 +121,14 @@ func (h *Handler) href(name string, collection bool) string {
 	return string(appendHref(nil, h.prefix(), name, collection))
 }
 
-// appendHref appends the URL path of name below prefix. Whatever is not safe
-// in a path segment, in XML text and in a header is percent-encoded.
+// hrefOf returns the href of name, whatever that is at the moment.
+func (h *Handler) hrefOf(ctx context.Context, name string) string {
+	info, err := h.FileSystem.Stat(ctx, name)
+	return h.href(name, err == nil && info.IsDir())
+}
+
+// appendHref appends the URL path of name below prefix. Whatever is not safe in
+// a path segment, in a header and, but for "&", in XML text is percent-encoded.
 func appendHref(dst []byte, prefix, name string, collection bool) []byte {
 	dst = appendEscaped(dst, prefix)
 	dst = appendEscaped(dst, name)
@@ -118,9 +151,10 @@ func appendEscaped(dst []byte, s string) []byte {
 }
 
 // hrefSafe are the characters that stand for themselves: RFC 3986's
-// unreserved ones, the slash, and those of pchar that mean nothing in XML.
+// unreserved ones, the slash, and those of pchar that are no trouble. "&" needs
+// to be escaped in XML; x/net and other servers leave it as it is, too.
 var hrefSafe = func() (safe [0x80]bool) {
-	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/!$()*+,:=@" {
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/!$&()*+,:=@" {
 		safe[c] = true
 	}
 	return safe

@@ -127,7 +127,7 @@ func (h *Handler) operate(w http.ResponseWriter, r *http.Request, about Operatio
 	}
 	status, err = h.work(ctx, r.Context(), op, e, work)
 	if status != 0 && err != nil {
-		h.respondError(res, status, err)
+		h.respondError(ctx, res, status, err)
 	} else if status != 0 {
 		res.WriteHeader(status)
 	}

@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,10 +19,11 @@ type methodTrait struct {
 }
 
 var methodTraits = map[string]methodTrait{
-	"OPTIONS":   {collection: true, file: true},
-	"GET":       {file: true},
-	"HEAD":      {file: true},
-	"POST":      {file: true},
+	"OPTIONS": {collection: true, file: true},
+	"GET":     {collection: true, file: true},
+	"HEAD":    {collection: true, file: true},
+	// There is nothing that could process what is posted.
+	"POST":      {},
 	"PUT":       {writes: true, creates: true, file: true},
 	"MKCOL":     {writes: true, creates: true},
 	"DELETE":    {writes: true, collection: true, file: true},
@@ -36,34 +38,55 @@ var methodTraits = map[string]methodTrait{
 // serveOptions says what the resource can do (RFC 4918 §10.1, RFC 9110
 // §9.3.7).
 func (h *Handler) serveOptions(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	info, err := h.FileSystem.Stat(r.Context(), name)
-	applies := func(t methodTrait) bool {
+	w.Header().Set("Allow", h.allowAt(r.Context(), name))
+	h.setClasses(w.Header())
+	return 0, nil
+}
+
+// serveServerOptions answers OPTIONS *, which is about the server as a whole.
+// With net/http it comes here only if its own answer is switched off.
+func (h *Handler) serveServerOptions(w http.ResponseWriter) (status int, err error) {
+	w.Header().Set("Allow", h.allow(func(t methodTrait) bool { return t != methodTrait{} }))
+	h.setClasses(w.Header())
+	return 0, nil
+}
+
+// setClasses tells what the server complies with (RFC 4918 §18).
+func (h *Handler) setClasses(header http.Header) {
+	// Class 2 is locking.
+	header.Set("DAV", "1, 2, 3")
+	if h.ReadOnly {
+		header.Set("DAV", "1, 3")
+	}
+	// Without it, Office and Explorer open files read-only ([MS-WDV] 2.2.8).
+	header.Set("MS-Author-Via", "DAV")
+	header.Set("Content-Length", "0")
+}
+
+// allowAt is the value of the header Allow for the resource name, or where
+// there is none.
+func (h *Handler) allowAt(ctx context.Context, name string) string {
+	info, err := h.FileSystem.Stat(ctx, name)
+	return h.allow(func(t methodTrait) bool {
 		switch {
-		case h.ReadOnly && t.writes:
-			return false
 		case err != nil:
 			return t.creates
 		case info.IsDir():
 			return t.collection
 		}
 		return t.file
-	}
-	allow := []string{"OPTIONS"}
+	})
+}
+
+// allow lists the methods that apply and, on a share that is read-only, write
+// nothing.
+func (h *Handler) allow(applies func(methodTrait) bool) string {
+	methods := []string{http.MethodOptions}
 	for method, trait := range methodTraits {
-		if method != "OPTIONS" && applies(trait) {
-			allow = append(allow, method)
+		if method != http.MethodOptions && applies(trait) && (!h.ReadOnly || !trait.writes) {
+			methods = append(methods, method)
 		}
 	}
-	slices.Sort(allow[1:])
-	header := w.Header()
-	header.Set("Allow", strings.Join(allow, ", "))
-	// Class 2 is locking.
-	header.Set("DAV", "1, 2")
-	if h.ReadOnly {
-		header.Set("DAV", "1")
-	}
-	// Without it, Office and Explorer open files read-only ([MS-WDV] 2.2.8).
-	header.Set("MS-Author-Via", "DAV")
-	header.Set("Content-Length", "0")
-	return 0, nil
+	slices.Sort(methods[1:])
+	return strings.Join(methods, ", ")
 }

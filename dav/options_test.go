@@ -11,8 +11,8 @@ import (
 
 func TestOptions(t *testing.T) {
 	const (
-		onFile       = "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MOVE, POST, PROPFIND, PROPPATCH, PUT, UNLOCK"
-		onCollection = "OPTIONS, COPY, DELETE, LOCK, MOVE, PROPFIND, PROPPATCH, UNLOCK"
+		onFile       = "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MOVE, PROPFIND, PROPPATCH, PUT, UNLOCK"
+		onCollection = "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MOVE, PROPFIND, PROPPATCH, UNLOCK"
 		onNothing    = "OPTIONS, LOCK, MKCOL, PUT"
 	)
 	for _, c := range []struct {
@@ -20,13 +20,14 @@ func TestOptions(t *testing.T) {
 		readOnly     bool
 		allow, class string
 	}{
-		{"§10.1 file", "/dav/f", false, onFile, "1, 2"},
-		{"§10.1 collection", "/dav/c/", false, onCollection, "1, 2"},
-		{"§10.1 root", "/dav/", false, onCollection, "1, 2"},
-		{"RFC 9110 §9.3.7 nothing there", "/dav/new", false, onNothing, "1, 2"},
-		{"read-only file", "/dav/f", true, "OPTIONS, GET, HEAD, POST, PROPFIND", "1"},
-		{"read-only collection", "/dav/c/", true, "OPTIONS, PROPFIND", "1"},
-		{"read-only, nothing there", "/dav/new", true, "OPTIONS", "1"},
+		{"§10.1 file", "/dav/f", false, onFile, "1, 2, 3"},
+		{"§10.1 collection", "/dav/c/", false, onCollection, "1, 2, 3"},
+		{"§10.1 root", "/dav/", false, onCollection, "1, 2, 3"},
+		{"§10.1 root without its slash", "/dav", false, onCollection, "1, 2, 3"},
+		{"RFC 9110 §9.3.7 nothing there", "/dav/new", false, onNothing, "1, 2, 3"},
+		{"read-only file", "/dav/f", true, "OPTIONS, GET, HEAD, PROPFIND", "1, 3"},
+		{"read-only collection", "/dav/c/", true, "OPTIONS, GET, HEAD, PROPFIND", "1, 3"},
+		{"read-only, nothing there", "/dav/new", true, "OPTIONS", "1, 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := serveMem(t, &dav.Handler{Prefix: "/dav", ReadOnly: c.readOnly}, garden())
@@ -62,6 +63,50 @@ func TestAllowIsTrue(t *testing.T) {
 	}
 }
 
+// TestOptionsServer: OPTIONS * is about the server (RFC 9110 §9.3.7).
+func TestOptionsServer(t *testing.T) {
+	for _, c := range []struct {
+		readOnly     bool
+		allow, class string
+	}{
+		{false, "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MKCOL, MOVE, PROPFIND, PROPPATCH, PUT, UNLOCK", "1, 2, 3"},
+		{true, "OPTIONS, GET, HEAD, PROPFIND", "1, 3"},
+	} {
+		s := serveMem(t, &dav.Handler{Prefix: "/dav", ReadOnly: c.readOnly}, garden())
+		s.server.Config.DisableGeneralOptionsHandler = true // so that it comes to the Handler
+		connection := s.dial()
+		connection.write("OPTIONS * HTTP/1.1\n\n")
+		a := connection.response()
+		if a.status != 200 || a.header.Get("Allow") != c.allow || a.header.Get("DAV") != c.class || a.header.Get("Content-Length") != "0" {
+			t.Errorf("%+v, want %+v", a, c)
+		}
+	}
+}
+
+// TestMethodNotAllowed: a 405 has what OPTIONS says (RFC 9110 §15.5.6).
+func TestMethodNotAllowed(t *testing.T) {
+	onBackends(t, garden(), func(s *share) {
+		for _, c := range []struct{ method, target string }{
+			{"POST", "/f"},
+			{"POST", "/c/"},
+			{"POST", "/"},
+			{"PUT", "/c/"},
+			{"PUT", "/c"},
+			{"MKCOL", "/c/"},
+			{"MKCOL", "/f"},
+			{"MKCOL", "/"},
+		} {
+			a := s.wants(http.StatusMethodNotAllowed, c.method, c.target)
+			allow, want := a.header.Values("Allow"), s.do("OPTIONS", c.target).header.Values("Allow")
+			if !slices.Equal(allow, want) || len(want) != 1 || slices.Contains(strings.Split(want[0], ", "), c.method) {
+				s.Errorf("%s %s: Allow %q, OPTIONS says %q", c.method, c.target, allow, want)
+			}
+		}
+		s.wants(http.StatusNotFound, "POST", "/none")
+		s.holds(garden())
+	})
+}
+
 func TestUnknownMethod(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	for _, method := range []string{"PATCH", "TRACE", "BIND", "SEARCH", "copy", "X"} {
@@ -83,11 +128,11 @@ func TestReserved(t *testing.T) {
 	with := garden().with(layout{"/.davd-x/inner": "secret", "/c/.DAVD-y": "secret"}.full())
 	onBackends(t, with, func(s *share) {
 		for _, target := range []string{"/.davd-x", "/.davd-x/inner", "/%2edavd-x/inner", "/c/.DAVD-y", "/.davd-none", "/c/.davd-x/new"} {
-			for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PROPFIND", "PROPPATCH", "DELETE", "COPY", "MOVE", "UNLOCK"} {
-				s.wants(http.StatusNotFound, method, target, "Destination: /new")
+			for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PROPFIND"} {
+				s.wants(http.StatusNotFound, method, target)
 			}
-			for _, method := range []string{"PUT", "MKCOL", "LOCK"} {
-				s.wants(http.StatusForbidden, method, target)
+			for _, method := range []string{"PUT", "MKCOL", "LOCK", "UNLOCK", "PROPPATCH", "DELETE", "COPY", "MOVE"} {
+				s.wants(http.StatusForbidden, method, target, "Destination: /new")
 			}
 			for _, method := range []string{"COPY", "MOVE"} {
 				s.wants(http.StatusForbidden, method, "/f", "Destination: "+target)

@@ -2,14 +2,12 @@ package dav
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"io/fs"
 	"net/http"
+	"path"
+	"strings"
 
-	"golang.org/x/net/webdav"
-
-	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -20,23 +18,48 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	if err != nil {
 		return statusOf(err), err
 	}
-	request, err := readPropfind(w, r)
+	request, err := h.readPropfind(w, r)
 	if err != nil {
 		return statusOf(err), err
 	}
-	info, err := h.FileSystem.Stat(r.Context(), name)
+	info, err := h.stat(r.Context(), name)
+	if err != nil {
+		return statusOf(err), err
+	}
+	if err := h.mayList(r, name, info); err != nil {
+		return statusOf(err), err
+	}
+	p, err := h.newPropfind(r, name, info, depth, request)
 	if err != nil {
 		return statusOf(err), err
 	}
 	about := Operation{Source: name}
 	return h.operate(w, r, about, true, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
-		p := &propfind{handler: h, ctx: ctx, res: res, request: request, prefix: h.prefix()}
+		p.ctx, p.res, p.live.ctx = ctx, res, ctx
 		err := tree.WalkFrom(ctx, h.FileSystem, name, info, depth, monitor, p.visit)
+		if err == nil {
+			err = p.flush()
+		}
+		if err == nil && p.body == nil {
+			err = fs.ErrNotExist // it has gone since it was described
+		}
 		if p.body == nil || (err != nil && res.discard()) {
 			return statusOf(err), err
 		}
-		return 0, p.end(name, err)
+		return 0, p.end(err)
 	})
+}
+
+// mayList evaluates the preconditions of a PROPFIND, the header If among them.
+func (h *Handler) mayList(r *http.Request, name string, info fs.FileInfo) error {
+	header, err := ifOf(r)
+	if err == nil {
+		err = h.evaluateIf(r, header, name)
+	}
+	if err == nil {
+		err = preconditions(r, info)
+	}
+	return err
 }
 
 // propfind writes the answer to one PROPFIND.
@@ -45,139 +68,140 @@ type propfind struct {
 	ctx     context.Context //nolint:containedctx // lives as long as the request
 	res     *response
 	request propfindRequest
+	minimal string // the header field that asks for a minimal answer
 	prefix  string
+	root    string
+	live    liveValues
+	dead    *deadReader  // nil: there is none, or none was asked for
 	body    *multistatus // nil until the first resource is found
+
+	last string // visited
+	// broken are the hrefs of collections that could be read only in part, and
+	// brokenErr is why.
+	broken    []string
+	brokenErr error
 }
 
-// visit writes the response element of one resource.
+// newPropfind finds out what is asked once for the whole answer.
+func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, depth int, request propfindRequest) (*propfind, error) {
+	p := &propfind{
+		handler: h, request: request, minimal: minimal(r), prefix: h.prefix(), root: name,
+		live: liveValues{handler: h, shared: h.locks().manager != nil},
+	}
+	var err error
+	if request.asks(livePropIndex["lockdiscovery"]) {
+		if p.live.locks, err = h.lockDiscovery(r, name, depth != 0); err != nil {
+			return nil, err
+		}
+	}
+	if info.IsDir() && (request.asks(livePropIndex["quota-available-bytes"]) || request.asks(livePropIndex["quota-used-bytes"])) {
+		if p.live.quota, err = h.quotaOf(r.Context(), name); err != nil {
+			return nil, err
+		}
+	}
+	if request.asksDead() {
+		p.dead, err = h.newDeadReader(r.Context(), name)
+	}
+	return p, err
+}
+
+// visit writes the response element of one resource, or puts it off until its
+// dead properties are read together with those of others.
 func (p *propfind) visit(name string, info fs.FileInfo, err error) error {
-	if p.body == nil {
-		p.res.streamMultistatus()
-		var startErr error
-		if p.body, startErr = newMultistatus(p.res); startErr != nil {
-			return startErr
-		}
+	if err != nil {
+		return p.failed(name, info, err)
 	}
-	var dead map[xml.Name]webdav.Property
-	if err == nil {
-		dead, err = storage.ReadDeadProps(p.ctx, p.handler.FileSystem, name)
+	p.last = name
+	r := resource{name: name, info: info}
+	if p.dead == nil {
+		return p.write(r, nil)
 	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // it has gone since it was listed
-	case err != nil:
-		return p.body.failed(p.prefix, name, info != nil && info.IsDir(), statusOf(err))
-	}
-	p.body.open(p.prefix, name, info.IsDir())
-	resource := resource{name: name, info: info}
-	switch {
-	case p.request.propname:
-		p.names(resource, dead)
-	case p.request.allprop:
-		p.all(resource, dead)
-	default:
-		p.named(resource, dead, p.request.props)
-	}
-	return p.body.end()
-}
-
-// end ends the body. When the walk has failed after the response was committed,
-// the client is told so for the request URI: what it has is not all.
-func (p *propfind) end(name string, walkErr error) error {
-	if walkErr == nil {
-		return p.body.close("")
-	}
-	status := statusOf(walkErr)
-	if errors.Is(context.Cause(p.ctx), ErrShutdown) {
-		status = http.StatusServiceUnavailable
-	}
-	return errors.Join(walkErr,
-		p.body.failed(p.prefix, name, true, status),
-		p.body.close("the listing is not complete"))
-}
-
-// names writes the names of all properties (RFC 4918 §9.1.4).
-func (p *propfind) names(r resource, dead map[xml.Name]webdav.Property) {
-	p.body.openPropstat()
-	for i := range liveProps {
-		if live := &liveProps[i]; live.defined(r.info) {
-			p.body.davProperty(live.name, nil)
-		}
-	}
-	for name := range dead {
-		p.body.property(webdav.Property{XMLName: name})
-	}
-	p.body.closePropstat(http.StatusOK)
-}
-
-// all writes all live and dead properties, and those to include (RFC 4918
-// §9.1.5).
-func (p *propfind) all(r resource, dead map[xml.Name]webdav.Property) {
-	p.body.openPropstat()
-	for i := range liveProps {
-		if live := &liveProps[i]; live.defined(r.info) {
-			p.live(live, r)
-		}
-	}
-	for _, property := range dead {
-		p.body.property(property)
-	}
-	p.body.closePropstat(http.StatusOK)
-	var missing []xml.Name
-	for _, name := range p.request.props {
-		_, isDead := dead[name]
-		if live := lookupLive(name); !isDead && (live == nil || !live.defined(r.info)) {
-			missing = append(missing, name)
-		}
-	}
-	p.missing(missing)
-}
-
-// named writes the properties asked for: those found, then those not found
-// (RFC 4918 §9.1.1).
-func (p *propfind) named(r resource, dead map[xml.Name]webdav.Property, names []xml.Name) {
-	var missing []xml.Name
-	start := len(p.body.buf)
-	p.body.openPropstat()
-	empty := len(p.body.buf)
-	for _, name := range names {
-		live := lookupLive(name)
-		if property, isDead := dead[name]; isDead {
-			p.body.property(property)
-		} else if live != nil && live.defined(r.info) {
-			p.live(live, r)
-		} else {
-			missing = append(missing, name)
-		}
-	}
-	if len(p.body.buf) == empty && len(missing) > 0 {
-		p.body.buf = p.body.buf[:start]
-	} else {
-		p.body.closePropstat(http.StatusOK)
-	}
-	p.missing(missing)
-}
-
-func (p *propfind) live(live *liveProp, r resource) {
-	p.body.davProperty(live.name, func(dst []byte) []byte { return live.value(p.ctx, dst, r) })
-}
-
-// missing writes the propstat of properties that were not found, if any.
-func (p *propfind) missing(names []xml.Name) {
-	if len(names) == 0 {
-		return
-	}
-	p.body.openPropstat()
-	for _, name := range names {
-		p.body.property(webdav.Property{XMLName: name})
-	}
-	p.body.closePropstat(http.StatusNotFound)
-}
-
-// lookupLive returns the live property name, or nil.
-func lookupLive(name xml.Name) *liveProp {
-	if name.Space != "DAV:" {
+	if !p.dead.gather(r) {
 		return nil
 	}
-	return livePropIndex[name.Local]
+	return p.flush()
+}
+
+// flush writes what was gathered.
+func (p *propfind) flush() error {
+	if p.dead == nil {
+		return nil
+	}
+	for _, found := range p.dead.read(p.ctx) {
+		err := p.ctx.Err()
+		if err != nil {
+			return err
+		}
+		if found.err != nil {
+			err = p.status(found.name, found.info, found.err)
+		} else {
+			err = p.write(found.resource, found.properties)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failed takes note of a resource that can't be described or listed.
+func (p *propfind) failed(name string, info fs.FileInfo, err error) error {
+	if flushErr := p.flush(); flushErr != nil {
+		return flushErr
+	}
+	switch shown := name == p.last || name == path.Dir(p.last); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // it has gone since it was listed
+	case shown && name == p.root:
+		return err
+	case shown:
+		// A second response element with its href is not allowed (RFC 4918
+		// §14.24).
+		p.broken, p.brokenErr = append(p.broken, p.handler.href(name, true)), err
+		return nil
+	}
+	return p.status(name, info, err)
+}
+
+// status writes a response element that has only the status of err.
+func (p *propfind) status(name string, info fs.FileInfo, err error) error {
+	if startErr := p.start(); startErr != nil {
+		return startErr
+	}
+	return p.body.failed(p.handler.href(name, info != nil && info.IsDir()), err)
+}
+
+// start begins the body, if it has not begun.
+func (p *propfind) start() (err error) {
+	if p.body != nil {
+		return nil
+	}
+	if p.minimal != "" {
+		setMinimal(p.res.Header(), p.minimal)
+	}
+	p.res.streamMultistatus()
+	p.body, err = newMultistatus(p.res)
+	return err
+}
+
+// maxBroken is how many collections a note names.
+const maxBroken = 10
+
+// end ends the body. When the walk has failed after the response was committed,
+// or a collection could be read only in part, a note says that what the client
+// has is not all.
+func (p *propfind) end(walkErr error) error {
+	note := ""
+	switch {
+	case errors.Is(context.Cause(p.ctx), ErrShutdown):
+		note = "the listing is not complete: " + ErrShutdown.Error()
+	case walkErr != nil:
+		note = "the listing is not complete"
+	case p.broken != nil:
+		note = "the listing is not complete: not all is there of " + strings.Join(p.broken[:min(len(p.broken), maxBroken)], " ")
+		if len(p.broken) > maxBroken {
+			note += " and others"
+		}
+	}
+	return errors.Join(walkErr, p.brokenErr, p.body.close(note))
 }

@@ -3,9 +3,11 @@ package dav_test
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"maps"
 	"net/http"
 	"net/url"
@@ -21,6 +23,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/deadprops"
 )
 
 const (
@@ -139,8 +142,8 @@ func davNames(locals ...string) []xml.Name {
 }
 
 func TestPropfindKinds(t *testing.T) {
-	ofFile := davNames("resourcetype", "displayname", "getcontentlength", "getlastmodified", "getcontenttype", "getetag", "supportedlock")
-	ofCollection := davNames("resourcetype", "displayname", "getlastmodified", "supportedlock")
+	ofFile := davNames("resourcetype", "displayname", "getcontentlength", "getlastmodified", "getcontenttype", "getetag", "supportedlock", "lockdiscovery")
+	ofCollection := davNames("resourcetype", "displayname", "getlastmodified", "getetag", "supportedlock", "lockdiscovery")
 	dead := []xml.Name{colour, own, none}
 	prop := func(content string) string {
 		return `<D:propfind xmlns:D="DAV:" xmlns:x="urn:x">` + content + `</D:propfind>`
@@ -242,7 +245,7 @@ type taggedFile struct{ webdav.File }
 
 type taggedFileInfo struct{ fs.FileInfo }
 
-func (taggedFileInfo) ETag(context.Context) (string, error)        { return `W/"own <&>"`, nil }
+func (taggedFileInfo) ETag(context.Context) (string, error)        { return `W/"own<&>"`, nil }
 func (taggedFileInfo) ContentType(context.Context) (string, error) { return "own/type", nil }
 
 func (f tagged) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
@@ -274,12 +277,12 @@ func TestPropfindTagged(t *testing.T) {
 	s.h.FileSystem = tagged{s.fsys}
 	for _, depth := range []string{"0", "1"} {
 		for href, r := range s.multistatus(s.send("PROPFIND", "/c/s/", askAll, "Depth: "+depth)).responses {
-			if href == "/c/s/d" && (r.dav("getetag").text != `W/"own <&>"` || r.dav("getcontenttype").text != "own/type") {
+			if href == "/c/s/d" && (r.dav("getetag").text != `W/"own<&>"` || r.dav("getcontenttype").text != "own/type") {
 				t.Errorf("Depth %s: %+v", depth, r)
 			}
 		}
 	}
-	s.wants(412, "DELETE", "/f", `If: (Not [W/"own <&>"])`)
+	s.wants(412, "DELETE", "/f", `If: (Not [W/"own<&>"])`)
 }
 
 var hostileNames = []string{
@@ -340,14 +343,14 @@ func TestPropfindMemberFails(t *testing.T) {
 		status int
 		gone   []string // not shown
 	}{
-		{"dead properties", "readdeadprops", "/c/m", syscall.EACCES, "/c/m", 403, nil},
-		{"dead properties, broken", "readdeadprops", "/c/m", syscall.EIO, "/c/m", 500, nil},
-		{"gone since it was listed", "readdeadprops", "/c/m", fs.ErrNotExist, "", 0, []string{"/c/m"}},
+		{"dead properties", "readprops", "/c/m", syscall.EACCES, "/c/m", 403, nil},
+		{"dead properties, broken", "readprops", "/c/m", syscall.EIO, "/c/m", 500, nil},
 		{"a collection that can't be listed", "readdir", "/c/s", syscall.EACCES, "/c/s", 403, []string{"/c/s/", "/c/s/d"}},
 		{"a collection that is gone", "readdir", "/c/s", fs.ErrNotExist, "", 0, []string{"/c/s/", "/c/s/d"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			onBackends(t, garden(), func(s *share) {
+				s.h.Properties = faultyProps{s, deadprops.NewMem()}
 				s.fail(c.err, c.op, c.fails)
 				m := s.multistatus(s.send("PROPFIND", "/", askAll, "Depth: infinity"))
 				var got, want []string
@@ -372,6 +375,23 @@ func TestPropfindMemberFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// faultyProps has properties, and fails as its share does.
+type faultyProps struct {
+	*share
+	deadprops.Store
+}
+
+func (faultyProps) Any(context.Context, string) (bool, error) { return true, nil }
+
+func (f faultyProps) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
+	for _, name := range names {
+		if err := f.before("readprops", name); err != nil {
+			return nil, err
+		}
+	}
+	return f.Store.Read(ctx, names...)
 }
 
 // cutShort lists a collection only in part, and then fails.
@@ -402,23 +422,65 @@ func (f *cutShortFile) Readdir(int) ([]fs.FileInfo, error) {
 }
 
 // TestPropfindCutShort: an error in the middle of a collection leaves a
-// well-formed multi-status that says that something is missing.
+// well-formed multi-status that says that something is missing, with no href
+// twice (RFC 4918 §14.24).
 func TestPropfindCutShort(t *testing.T) {
-	s := serveMem(t, &dav.Handler{}, garden())
+	logged := make(chan error, 1)
+	s := serveMem(t, &dav.Handler{Logger: func(_ *http.Request, err error) { logged <- err }}, garden())
 	s.h.FileSystem = cutShort{FS: s.fsys, name: "/c"}
-	a := s.send("PROPFIND", "/", askTwo, "Depth: infinity")
-	if a.status != http.StatusMultiStatus {
-		t.Fatalf("status %d", a.status)
+	for _, body := range []string{askTwo, askAll} {
+		m := s.multistatus(s.send("PROPFIND", "/", body, "Depth: infinity"))
+		if !strings.Contains(m.description, "not complete") || !strings.HasSuffix(m.description, " /c/") {
+			t.Errorf("the note is %q", m.description)
+		}
+		for _, href := range []string{"/", "/c/", "/f", "/old", "/o/m", "/o/only"} {
+			if r, ok := m.responses[href]; !ok || r.status != 0 {
+				t.Errorf("%s is %+v", href, r)
+			}
+		}
+		if err := <-logged; !errors.Is(err, syscall.EIO) {
+			t.Errorf("%v is logged", err)
+		}
 	}
-	if err := xml.Unmarshal([]byte(a.body), new(struct{})); err != nil {
-		t.Errorf("%v in %s", err, a.body)
+	if a := s.send("PROPFIND", "/c/", askTwo, "Depth: 1"); a.status != 500 {
+		t.Errorf("what was asked for can't be listed, and that is %d: %s", a.status, a.body)
 	}
-	if !strings.Contains(a.body, "HTTP/1.1 500 ") {
-		t.Errorf("no failure in %s", a.body)
+}
+
+// TestPropfindCutShortStreamed: when the response is under way, a note is all
+// that can be said.
+func TestPropfindCutShortStreamed(t *testing.T) {
+	l := layout{}
+	for i := range 2000 {
+		l[fmt.Sprintf("/d/%04d.txt", i)] = "x"
 	}
-	for _, other := range []string{"/f", "/old", "/o/m", "/o/only"} {
-		if !strings.Contains(a.body, "<D:href>"+other+"</D:href>") {
-			t.Errorf("%s is missing", other)
+	s := serveMem(t, &dav.Handler{}, l)
+	s.h.FileSystem = brokenAfter{FS: s.fsys, name: "/d", members: 1900}
+	a := s.send("PROPFIND", "/d", askAll, "Depth: 1")
+	if m := s.multistatus(a); len(m.hrefs) != 1901 || m.description != "the listing is not complete" || !a.chunks {
+		t.Errorf("%d responses, %q", len(m.hrefs), m.description)
+	}
+}
+
+// brokenAfter fails after some members of a collection.
+type brokenAfter struct {
+	storage.FS
+	name    string
+	members int
+}
+
+func (f brokenAfter) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+	return func(yield func(fs.FileInfo, error) bool) {
+		left := f.members
+		for info, err := range storage.ReadDir(ctx, f.FS, name) {
+			if name == f.name && left == 0 {
+				yield(nil, &fs.PathError{Op: "readdir", Path: name, Err: syscall.EIO})
+				return
+			}
+			left--
+			if !yield(info, err) {
+				return
+			}
 		}
 	}
 }

@@ -7,14 +7,12 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 )
 
-// Bounds of a request body, against a client that means no good.
-const (
-	maxXMLBody  = 1 << 20 // bytes
-	maxXMLDepth = 32
-	maxXMLProps = 1024 // each is answered for each resource
-)
+// maxXMLProps is how many properties a request may name. Each is answered for
+// each resource.
+const maxXMLProps = 1024
 
 // propfindRequest is the content of a PROPFIND (RFC 4918 §14.20). One of
 // propname, allprop and len(props) > 0 is true.
@@ -24,11 +22,49 @@ type propfindRequest struct {
 	props    []xml.Name // with allprop: those to include
 }
 
+// asks reports whether the value of the live property is asked for.
+func (p propfindRequest) asks(live *liveProp) bool {
+	return p.allprop && !live.named || !p.propname && slices.Contains(p.props, davName(live.name))
+}
+
+// asksDead reports whether there may be a dead property in the answer.
+func (p propfindRequest) asksDead() bool {
+	return p.propname || p.allprop || slices.ContainsFunc(p.props, func(name xml.Name) bool { return !protected(name) })
+}
+
+// minimal returns the header field with which the client prefers an answer
+// without the properties that were not found, or "": Prefer (RFC 8144 §2.1) or
+// Microsoft's Brief.
+func minimal(r *http.Request) string {
+	for element := range listElements(r.Header.Values("Prefer")) {
+		preference, _, _ := strings.Cut(element, ";")
+		name, value, _ := strings.Cut(preference, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "return") && strings.EqualFold(strings.Trim(value, ` "`), "minimal") {
+			return "Prefer"
+		}
+	}
+	if strings.EqualFold(r.Header.Get("Brief"), "t") {
+		return "Brief"
+	}
+	return ""
+}
+
+// setMinimal says in header that the preference was applied.
+func setMinimal(header http.Header, field string) {
+	header.Add("Vary", field)
+	if field == "Prefer" {
+		header.Set("Preference-Applied", "return=minimal")
+	}
+}
+
 // readPropfind reads the body of r. No body is allprop (RFC 4918 §9.1).
-func readPropfind(w http.ResponseWriter, r *http.Request) (propfindRequest, error) {
-	x := &xmlReader{decoder: xml.NewDecoder(http.MaxBytesReader(w, r.Body, maxXMLBody))}
+func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (propfindRequest, error) {
+	x, err := h.xmlBody(w, r)
+	if err != nil {
+		return propfindRequest{}, err
+	}
 	root, err := x.start()
-	if errors.Is(err, io.EOF) && x.decoder.InputOffset() == 0 {
+	if errors.Is(err, io.EOF) && x.empty() {
 		return propfindRequest{allprop: true}, nil
 	}
 	if err != nil {
@@ -46,17 +82,6 @@ func readPropfind(w http.ResponseWriter, r *http.Request) (propfindRequest, erro
 	}
 	return request, nil
 }
-
-// badXML makes err fit for a client's eyes.
-func badXML(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return &statusError{http.StatusRequestEntityTooLarge, "the request body is larger than 1 MiB"}
-	}
-	return &statusError{http.StatusBadRequest, "the request body: " + err.Error()}
-}
-
-func davName(local string) xml.Name { return xml.Name{Space: "DAV:", Local: local} }
 
 // propfind reads the content of a propfind element. Elements that it does not
 // know are ignored (RFC 4918 §17).
@@ -95,8 +120,13 @@ func (x *xmlReader) propfind() (propfindRequest, error) {
 // names reads the names of the elements in a prop or include element, each
 // once.
 func (x *xmlReader) names(names *[]xml.Name) error {
+	known := make(map[xml.Name]struct{})
+	for _, name := range *names {
+		known[name] = struct{}{}
+	}
 	return x.children(func(e xml.StartElement) error {
-		if !slices.Contains(*names, e.Name) {
+		if _, twice := known[e.Name]; !twice {
+			known[e.Name] = struct{}{}
 			*names = append(*names, e.Name)
 		}
 		if len(*names) > maxXMLProps {

@@ -1,10 +1,13 @@
 package dav
 
 import (
+	"encoding/binary"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -69,16 +72,116 @@ func TestReadPropfind(t *testing.T) {
 		{name: "trailing element", body: `<propfind xmlns="DAV:"><allprop/></propfind><a/>`, status: 400},
 		{name: "§20.6 entity bomb", body: `<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><propfind xmlns="DAV:"><prop><a>&c;</a></prop></propfind>`, status: 400},
 		{name: "processing instruction", body: `<?xml-stylesheet href="a"?><propfind xmlns="DAV:"><allprop/></propfind>`, status: 400},
+		{name: "in UTF-16", body: utf16(binary.LittleEndian, "\ufeff"+`<?xml version="1.0" encoding="utf-16"?><propfind xmlns="DAV:"><propname/></propfind>`), want: propfindRequest{propname: true}},
+		{name: "one name a quarter of a million times", body: `<propfind xmlns="DAV:"><prop>` + strings.Repeat("<a/>", 250_000) + `</prop></propfind>`, want: propfindRequest{props: names("a")}},
+		{name: "as many properties as may be", body: `<propfind xmlns="DAV:"><prop>` + numbered(maxXMLProps) + `</prop></propfind>`, want: propfindRequest{props: names(strings.Split(strings.Trim(numbered(maxXMLProps), "</>"), "/><")...)}},
+		{name: "more properties", body: `<propfind xmlns="DAV:"><prop>` + numbered(maxXMLProps+1) + `</prop></propfind>`, status: 400},
 		{name: "depth bomb", body: `<propfind xmlns="DAV:"><prop>` + strings.Repeat("<a>", 100_000), status: 400},
 		{name: "UTF-16", body: "\xfe\xff\x00<\x00a\x00/\x00>", status: 400},
-		{name: "other charset", body: `<?xml version="1.0" encoding="ISO-8859-15"?><propfind xmlns="DAV:"><allprop/></propfind>`, status: 400},
-		{name: "largest body", body: `<propfind xmlns="DAV:"><allprop/></propfind>` + strings.Repeat(" ", maxXMLBody-len(`<propfind xmlns="DAV:"><allprop/></propfind>`)), want: propfindRequest{allprop: true}},
-		{name: "larger body", body: `<propfind xmlns="DAV:"><allprop/></propfind>` + strings.Repeat(" ", maxXMLBody), status: 413},
+		{name: "other charset", body: `<?xml version="1.0" encoding="ISO-8859-15"?><propfind xmlns="DAV:"><allprop/></propfind>`, status: 415},
+		{name: "largest body", body: `<propfind xmlns="DAV:"><allprop/></propfind>` + strings.Repeat(" ", defaultMaxXML-len(`<propfind xmlns="DAV:"><allprop/></propfind>`)), want: propfindRequest{allprop: true}},
+		{name: "larger body", body: `<propfind xmlns="DAV:"><allprop/></propfind>` + strings.Repeat(" ", defaultMaxXML), status: 413},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := readPropfind(nil, &http.Request{Body: io.NopCloser(strings.NewReader(c.body))})
+			got, err := new(Handler).readPropfind(nil, &http.Request{Body: io.NopCloser(strings.NewReader(c.body))})
 			if statusOf(err) != c.status || !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%.200q is\n%+v, %v, status %d, want\n%+v, status %d", c.body, got, err, statusOf(err), c.want, c.status)
+			}
+		})
+	}
+}
+
+// numbered returns n elements of different names.
+func numbered(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "<p%d/>", i)
+	}
+	return b.String()
+}
+
+// TestXMLEndless: of a body that does not end no more is read than the bound,
+// and no more memory is used, whatever it consists of.
+func TestXMLEndless(t *testing.T) {
+	const head = `<propfind xmlns="DAV:"><prop>`
+	for _, c := range []struct {
+		name, head, again string
+		status            int
+	}{
+		{"names", head, "<a/>", 413},
+		{"namespaces", head, `<a xmlns="abcdefghijklmnopqrstuvwxyz"/>`, 413},
+		{"text", head, "text", 413},
+		{"one name", head + "<", "a", 400},
+		{"one attribute", head + `<a b="`, "c", 400},
+		{"attributes", head + `<a `, `b="c" `, 400},
+		{"depth", head, "<a>", 400},
+		{"comment", head + "<!--", "a", 413},
+		{"comments", head, "<!-- a -->", 413},
+		{"white space in front", "", " ", 413},
+		{"white space after", `<propfind xmlns="DAV:"><allprop/></propfind>`, "\n", 413},
+		{"CDATA", head + "<![CDATA[", "a", 413},
+		{"entities", "<!DOCTYPE a [", `<!ENTITY b "c">`, 413},
+		{"UTF-16", "\xff\xfe", "<\x00", 400},
+	} {
+		for kind, read := range map[string]func(*http.Request) error{
+			"propfind":  func(r *http.Request) error { _, err := new(Handler).readPropfind(nil, r); return err },
+			"proppatch": func(r *http.Request) error { _, err := new(Handler).readProppatch(nil, r); return err },
+		} {
+			t.Run(c.name+" "+kind, func(t *testing.T) {
+				head := c.head
+				if kind == "proppatch" {
+					head = strings.NewReplacer("<propfind", "<propertyupdate", "<prop>", `<set><prop><value xmlns="">`, "</propfind>", "</propertyupdate>", "<allprop/>", "<set><prop><a/></prop></set>").Replace(head)
+				}
+				body := &endless{head: head, again: c.again}
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				err := read(&http.Request{Body: body})
+				runtime.ReadMemStats(&after)
+				if statusOf(err) != c.status {
+					t.Errorf("%v, status %d, want %d", err, statusOf(err), c.status)
+				}
+				if body.read > defaultMaxXML+8<<10 {
+					t.Errorf("%d bytes were read", body.read)
+				}
+				// Garbage included; what is in use at a time is a part of it.
+				if used := after.TotalAlloc - before.TotalAlloc; used > 128<<20 {
+					t.Errorf("%d bytes were allocated", used)
+				}
+			})
+		}
+	}
+}
+
+// TestXMLContentLength: a body that says that it is too long, or in an encoding
+// that can't be read, is refused before any of it is read.
+func TestXMLContentLength(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		length int64
+		fields []string
+		max    int64
+		status int
+	}{
+		{"longest", defaultMaxXML, nil, 0, 400},
+		{"longer", defaultMaxXML + 1, nil, 0, 413},
+		{"longer than MaxXML", 101, nil, 100, 413},
+		{"as long as MaxXML", 100, nil, 100, 400},
+		{"RFC 9110 §15.5.16 compressed", 10, []string{"Content-Encoding", "gzip"}, 0, 415},
+		{"not compressed", 10, []string{"Content-Encoding", "identity"}, 0, 400},
+		{"RFC 7303 §3.2 other character set", 10, []string{"Content-Type", `text/xml; charset="iso-8859-1"`}, 0, 415},
+		{"RFC 7303 §3.2 UTF-8", 10, []string{"Content-Type", `text/xml; charset="UTF-8"`}, 0, 400},
+		{"no XML by its type", 10, []string{"Content-Type", "application/x-www-form-urlencoded"}, 0, 400},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			body := &endless{again: "x"}
+			r := requestWith("PROPFIND", c.fields...)
+			r.Body, r.ContentLength = body, c.length
+			_, err := (&Handler{MaxXML: c.max}).readPropfind(nil, r)
+			if statusOf(err) != c.status {
+				t.Errorf("%v, status %d, want %d", err, statusOf(err), c.status)
+			}
+			if refused := c.status != 400; refused != (body.read == 0) {
+				t.Errorf("%d bytes were read", body.read)
 			}
 		})
 	}
@@ -105,33 +208,3 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func (e *endless) Close() error { return nil }
-
-// TestReadPropfindEndless: of a body that does not end no more is read than
-// the bound, whatever it consists of.
-func TestReadPropfindEndless(t *testing.T) {
-	const head = `<propfind xmlns="DAV:"><prop>`
-	for _, c := range []struct{ name, head, again string }{
-		{"names", head, "<a/>"},
-		{"namespaces", head, `<a xmlns="abcdefghijklmnopqrstuvwxyz"/>`},
-		{"text", head, "text"},
-		{"one name", head + "<", "a"},
-		{"one attribute", head + `<a b="`, "c"},
-		{"attributes", head + `<a `, `b="c" `},
-		{"comment", head + "<!--", "a"},
-		{"comments", head, "<!-- a -->"},
-		{"white space in front", "", " "},
-		{"white space after", `<propfind xmlns="DAV:"><allprop/></propfind>`, "\n"},
-		{"CDATA", head + "<![CDATA[", "a"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			body := &endless{head: c.head, again: c.again}
-			_, err := readPropfind(nil, &http.Request{Body: body})
-			if statusOf(err) != http.StatusRequestEntityTooLarge {
-				t.Errorf("%v, status %d, want 413", err, statusOf(err))
-			}
-			if body.read > maxXMLBody+8<<10 {
-				t.Errorf("%d bytes were read", body.read)
-			}
-		})
-	}
-}

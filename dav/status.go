@@ -2,6 +2,7 @@ package dav
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -22,13 +24,18 @@ var ErrShutdown = errors.New("the server is shutting down")
 type statusError struct {
 	status int
 	reason string
+	// condition is a precondition or postcondition code (RFC 4918 §16): the
+	// name of an element of the namespace DAV:. With it the response is XML.
+	condition string
+	// hrefs are the condition's, already escaped.
+	hrefs []string
 }
 
 func (e *statusError) Error() string { return e.reason }
 
 // refuse returns a status and its reason.
 func refuse(status int, reason string) (int, error) {
-	return status, &statusError{status, reason}
+	return status, &statusError{status: status, reason: reason}
 }
 
 // statuses says which status stands for which error. The first match counts.
@@ -43,8 +50,10 @@ var statuses = []struct {
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},
 	{webdav.ErrLocked, http.StatusLocked},
 	{webdav.ErrConfirmationFailed, http.StatusPreconditionFailed},
+	{lock.ErrLimit, http.StatusServiceUnavailable},
 	{syscall.EROFS, http.StatusForbidden},
 	{syscall.ENAMETOOLONG, http.StatusForbidden},
+	{syscall.EISDIR, http.StatusMethodNotAllowed},
 	{fs.ErrNotExist, http.StatusNotFound},
 	// Below a file: what a webdav.Dir says of it.
 	{syscall.ENOTDIR, http.StatusNotFound},
@@ -58,12 +67,13 @@ var statuses = []struct {
 func statusOf(err error) int {
 	var own *statusError
 	var partial *tree.PartialError
+	var members *lockedMembersError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &own):
 		return own.status
-	case errors.As(err, &partial):
+	case errors.As(err, &partial), errors.As(err, &members):
 		return http.StatusMultiStatus
 	case storage.NoSpace(err):
 		return http.StatusInsufficientStorage
@@ -79,27 +89,58 @@ func statusOf(err error) int {
 // respond writes a final response that has no content of its own. Of err it
 // shows what was made for a client's eyes, never a name of the storage.
 func respond(w http.ResponseWriter, status int, err error) {
-	if status == http.StatusNoContent {
+	if status == http.StatusNoContent || status == http.StatusNotModified {
 		w.WriteHeader(status)
 		return
 	}
-	body := strconv.Itoa(status) + " " + http.StatusText(status)
-	var own *statusError
-	switch {
-	case errors.As(err, &own):
-		body += ": " + own.reason
-	case errors.Is(err, tree.ErrOverlap):
-		body += ": " + tree.ErrOverlap.Error()
-	case errors.Is(err, ErrShutdown):
-		body += ": " + ErrShutdown.Error()
-	}
-	body += "\n"
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	contentType, body := "text/plain; charset=utf-8", plainError(status, err)
+	var own *statusError
+	if errors.As(err, &own) && own.condition != "" {
+		contentType, body = xmlContentType, xmlError(own)
+	}
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body) // the client has gone, or not
+}
+
+// plainError is err for a person.
+func plainError(status int, err error) string {
+	text := strconv.Itoa(status) + " " + http.StatusText(status)
+	var own *statusError
+	switch {
+	case errors.As(err, &own):
+		text += ": " + own.reason
+	case errors.Is(err, tree.ErrOverlap):
+		text += ": " + tree.ErrOverlap.Error()
+	case errors.Is(err, ErrShutdown):
+		text += ": " + ErrShutdown.Error()
+	case errors.Is(err, lock.ErrLimit):
+		text += ": " + lock.ErrLimit.Error() + ": unlock some, or wait until they expire"
+	}
+	return text + "\n"
+}
+
+// xmlError is the body of a response with a condition (RFC 4918 §14.5).
+func xmlError(e *statusError) string {
+	return xml.Header + string(appendError(nil, e, ` xmlns:D="DAV:"`)) + "\n"
+}
+
+// appendError appends the error element of e.
+func appendError(dst []byte, e *statusError, namespace string) []byte {
+	dst = append(dst, "<D:error"+namespace+"><D:"+e.condition...)
+	if len(e.hrefs) == 0 {
+		return append(dst, "/></D:error>"...)
+	}
+	dst = append(dst, '>')
+	for _, href := range e.hrefs {
+		dst = append(dst, "<D:href>"...)
+		dst = appendText(dst, href)
+		dst = append(dst, "</D:href>"...)
+	}
+	return append(dst, "</D:"+e.condition+"></D:error>"...)
 }

@@ -24,8 +24,8 @@ func TestStatusOf(t *testing.T) {
 		want int
 	}{
 		{"none", nil, 0},
-		{"its own", &statusError{http.StatusTeapot, ""}, http.StatusTeapot},
-		{"its own, wrapped", fmt.Errorf("a: %w", &statusError{http.StatusTeapot, ""}), http.StatusTeapot},
+		{"its own", &statusError{status: http.StatusTeapot, reason: ""}, http.StatusTeapot},
+		{"its own, wrapped", fmt.Errorf("a: %w", &statusError{status: http.StatusTeapot, reason: ""}), http.StatusTeapot},
 		{"RFC 4918 §9.6.1 partial", partial, http.StatusMultiStatus},
 		{"RFC 4918 §9.8.3 partial and more", errors.Join(partial, fs.ErrPermission), http.StatusMultiStatus},
 		{"RFC 4918 §9.8.5 overlap", tree.ErrOverlap, http.StatusForbidden},

@@ -6,47 +6,39 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of an XML body, against a client that means no good.
+const (
+	maxXMLDepth      = 32
+	maxXMLAttributes = 256      // of one element
+	maxXMLTag        = 64 << 10 // bytes, before xml.Decoder has split it up
+	maxXMLName       = 1 << 10  // bytes of a name, a namespace or a language
 )
 
 // xmlReader reads a request body as a stream. It refuses what RFC 4918 §17
-// and §20.6 warn of: document type declarations, and with them entities; and
-// what is not namespace-well-formed.
+// and §20.6 warn of: document type declarations, and with them entities,
+// processing instructions; and what is not namespace-well-formed, so that all
+// that it has read can be written back.
 type xmlReader struct {
-	decoder *xml.Decoder
-	depth   int
-	// declared are the namespaces that were declared so far, in scope or not:
-	// xml.Decoder puts a prefix that is not bound in the place of one.
-	declared map[string]struct{}
+	source   *xmlSource
+	decoder  *xml.Decoder
+	blank    bool         // there is no body
+	elements []xmlElement // open ones
+	bindings []xmlBinding // of prefixes in scope, the innermost last
+	capture  xmlCapture
 }
 
-// token returns the next start element, end element or text.
-func (x *xmlReader) token() (xml.Token, error) {
-	for {
-		token, err := x.decoder.Token()
-		if err != nil {
-			return nil, err
-		}
-		switch t := token.(type) {
-		case xml.Comment:
-		case xml.Directive:
-			return nil, errors.New("a document type declaration is not allowed")
-		case xml.ProcInst:
-			if t.Target != "xml" {
-				return nil, errors.New("a processing instruction is not allowed")
-			}
-		case xml.StartElement:
-			if x.depth++; x.depth > maxXMLDepth {
-				return nil, fmt.Errorf("elements are nested deeper than %d", maxXMLDepth)
-			}
-			return t, x.checkNamespaces(t)
-		case xml.EndElement:
-			x.depth--
-			return t, nil
-		default:
-			return token, nil
-		}
-	}
+// xmlElement is an element that has not ended.
+type xmlElement struct {
+	raw      xml.Name // Space is the prefix
+	lang     string   // xml:lang in scope
+	bindings int      // of what is around it
 }
+
+// xmlBinding binds a prefix, "" for the default namespace, to a namespace.
+type xmlBinding struct{ prefix, namespace string }
 
 // The namespaces that no prefix but their own may be bound to (Namespaces in
 // XML 1.0 §3).
@@ -55,34 +47,112 @@ const (
 	xmlnsNamespace = "http://www.w3.org/2000/xmlns/"
 )
 
-// checkNamespaces refuses what is not namespace-well-formed (Namespaces in XML
-// 1.0 §3 to §5) and what xml.Decoder would take for something else: a prefix
-// that is bound to nothing for one without a namespace, one that is not bound
-// for a namespace, a stray colon for a part of the name. Any of those could
-// not be written back as the name of a property.
-func (x *xmlReader) checkNamespaces(e xml.StartElement) error {
-	for _, a := range e.Attr {
-		if err := x.declare(a); err != nil {
-			return err
+// token returns the next start element, end element or text. The names in a
+// start element are those with their namespaces.
+func (x *xmlReader) token() (xml.Token, error) {
+	for {
+		offset := x.decoder.InputOffset()
+		x.source.begin(offset)
+		token, err := x.decoder.RawToken()
+		if err != nil {
+			return nil, err
+		}
+		switch t := token.(type) {
+		case xml.Comment:
+		case xml.Directive:
+			return nil, errors.New("a document type declaration is not allowed")
+		case xml.ProcInst:
+			if t.Target != "xml" || offset != 0 {
+				return nil, errors.New("a processing instruction is not allowed")
+			}
+		case xml.StartElement:
+			return x.open(t)
+		case xml.EndElement:
+			return t, x.close(t)
+		default:
+			return token, nil
 		}
 	}
-	if e.Name.Space == xmlNamespace {
-		return fmt.Errorf("the element %s has the prefix xml", e.Name.Local)
+}
+
+// open makes raw, as xml.Decoder.RawToken has it, the innermost element.
+func (x *xmlReader) open(raw xml.StartElement) (e xml.StartElement, err error) {
+	switch {
+	case len(x.elements) == maxXMLDepth:
+		return e, fmt.Errorf("elements are nested deeper than %d", maxXMLDepth)
+	case len(raw.Attr) > maxXMLAttributes:
+		return e, fmt.Errorf("an element has more than %d attributes", maxXMLAttributes)
 	}
-	if err := x.checkName(e.Name); err != nil {
-		return err
+	element := xmlElement{raw: raw.Name, lang: x.lang(), bindings: len(x.bindings)}
+	for _, a := range raw.Attr {
+		if err := x.declare(a); err != nil {
+			return e, err
+		}
+	}
+	if e.Name, err = x.resolve(raw.Name, true); err != nil {
+		return e, err
+	}
+	if e.Attr, err = x.attributes(raw.Attr); err != nil {
+		return e, err
 	}
 	for _, a := range e.Attr {
-		if a.Name.Space != "xmlns" && a.Name.Space != xmlNamespace {
-			if err := x.checkName(a.Name); err != nil {
-				return err
+		if a.Name == (xml.Name{Space: xmlNamespace, Local: "lang"}) {
+			if element.lang = a.Value; len(a.Value) > maxXMLName {
+				return e, errLongName
 			}
 		}
 	}
+	x.elements = append(x.elements, element)
+	return e, nil
+}
+
+// attributes returns raw with namespaces in the names, each of which must be
+// another (XML 1.0 §3.1, Namespaces in XML 1.0 §6.3).
+func (x *xmlReader) attributes(raw []xml.Attr) ([]xml.Attr, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	attributes := make([]xml.Attr, 0, len(raw))
+	seen := make(map[xml.Name]struct{}, len(raw))
+	for _, a := range raw {
+		name, err := x.attributeName(a)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := seen[name]; twice {
+			return nil, fmt.Errorf("the attribute %s is there twice", name.Local)
+		}
+		seen[name] = struct{}{}
+		attributes = append(attributes, xml.Attr{Name: name, Value: a.Value})
+	}
+	return attributes, nil
+}
+
+// close ends the innermost element.
+func (x *xmlReader) close(end xml.EndElement) error {
+	if len(x.elements) == 0 {
+		return fmt.Errorf("the element %s ends and has not begun", end.Name.Local)
+	}
+	last := x.elements[len(x.elements)-1]
+	if last.raw != end.Name {
+		return fmt.Errorf("the element %s is ended by %s", last.raw.Local, end.Name.Local)
+	}
+	x.elements = x.elements[:len(x.elements)-1]
+	x.bindings = x.bindings[:last.bindings]
 	return nil
 }
 
-// declare notes the namespace that a declares, if it does.
+// lang returns the xml:lang in scope of the element whose start was read last
+// (RFC 4918 §4.3).
+func (x *xmlReader) lang() string {
+	if len(x.elements) == 0 {
+		return ""
+	}
+	return x.elements[len(x.elements)-1].lang
+}
+
+// declare binds the prefix that a declares, if it does (Namespaces in XML 1.0
+// §3, §5).
 func (x *xmlReader) declare(a xml.Attr) error {
 	prefix := a.Name.Local
 	switch {
@@ -92,33 +162,78 @@ func (x *xmlReader) declare(a xml.Attr) error {
 		return nil
 	case a.Value == "":
 		return fmt.Errorf("the namespace prefix %s is bound to an empty name", prefix)
+	case !isNCName(prefix):
+		return fmt.Errorf("%s is no namespace prefix", prefix)
 	}
-	if prefix == "xmlns" || a.Value == xmlnsNamespace || (prefix == "xml") != (a.Value == xmlNamespace) {
+	switch {
+	case prefix == "xmlns" || a.Value == xmlnsNamespace || (prefix == "xml") != (a.Value == xmlNamespace):
 		return fmt.Errorf("the namespace prefix %q is bound to %q", prefix, a.Value)
+	case len(prefix)+len(a.Value) > maxXMLName:
+		return errLongName
 	}
-	if x.declared == nil {
-		x.declared = make(map[string]struct{})
-	}
-	x.declared[a.Value] = struct{}{}
+	x.bindings = append(x.bindings, xmlBinding{prefix, a.Value})
 	return nil
 }
 
-func (x *xmlReader) checkName(name xml.Name) error {
-	_, declared := x.declared[name.Space]
-	switch {
-	case strings.Contains(name.Local, ":"):
-		return fmt.Errorf("%s is no name", name.Local)
-	case name.Space != "" && !declared:
-		return fmt.Errorf("the namespace prefix %s is not bound", name.Space)
+// attributeName returns the name of a with its namespace. A declaration's
+// keeps what xml.Decoder makes of it.
+func (x *xmlReader) attributeName(a xml.Attr) (xml.Name, error) {
+	switch a.Name.Space {
+	case "xmlns":
+		return a.Name, nil
+	case "xml":
+		return xml.Name{Space: xmlNamespace, Local: a.Name.Local}, nil
 	}
-	return nil
+	x.capture.value(x, a.Value)
+	return x.resolve(a.Name, false)
+}
+
+var errLongName = fmt.Errorf("a name is longer than %d bytes", maxXMLName)
+
+// resolve returns raw with the namespace in the place of the prefix. Only an
+// element without a prefix is in the default namespace.
+func (x *xmlReader) resolve(raw xml.Name, element bool) (xml.Name, error) {
+	switch {
+	case len(raw.Space)+len(raw.Local) > maxXMLName:
+		return raw, errLongName
+	case strings.Contains(raw.Local, ":") || raw.Space != "" && !isNCName(raw.Local):
+		return raw, fmt.Errorf("%s is no name", raw.Local)
+	case raw.Space == "" && !element:
+		return raw, nil
+	}
+	namespace, bound := x.lookup(raw.Space)
+	if !bound && raw.Space != "" {
+		return raw, fmt.Errorf("the namespace prefix %s is not bound", raw.Space)
+	}
+	return xml.Name{Space: namespace, Local: raw.Local}, nil
+}
+
+// lookup returns what prefix is bound to.
+func (x *xmlReader) lookup(prefix string) (namespace string, bound bool) {
+	for i := len(x.bindings) - 1; i >= 0; i-- {
+		if b := x.bindings[i]; b.prefix == prefix {
+			x.capture.uses(i, b)
+			return b.namespace, true
+		}
+	}
+	return "", false
+}
+
+// isNCName reports whether local, the second part of a name that xml.Decoder
+// has taken, is one by itself (Namespaces in XML 1.0 §4).
+func isNCName(local string) bool {
+	c := local[0]
+	if c < utf8.RuneSelf {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
+	}
+	_, err := xml.NewDecoder(strings.NewReader("<" + local + "/>")).RawToken() //nolint:gosec // into a token, of some bytes
+	return err == nil
 }
 
 // start returns the next start element; io.EOF when there is none. Text in
-// front of it must be white space or, at the start, a byte order mark.
+// front of it must be white space.
 func (x *xmlReader) start() (xml.StartElement, error) {
 	for {
-		atStart := x.decoder.InputOffset() == 0
 		token, err := x.token()
 		if err != nil {
 			return xml.StartElement{}, err
@@ -127,11 +242,7 @@ func (x *xmlReader) start() (xml.StartElement, error) {
 		case xml.StartElement:
 			return t, nil
 		case xml.CharData:
-			text := string(t)
-			if atStart {
-				text = strings.TrimPrefix(text, "\ufeff")
-			}
-			if strings.TrimSpace(text) != "" {
+			if strings.Trim(string(t), " \t\r\n") != "" {
 				return xml.StartElement{}, errors.New("text outside of the root element")
 			}
 		}

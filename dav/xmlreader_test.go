@@ -1,15 +1,36 @@
 package dav
 
 import (
+	"encoding/binary"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
+	unicode "unicode/utf16"
 )
 
+// utf16 encodes s in the byte order.
+func utf16(order binary.AppendByteOrder, s string) string {
+	var b []byte
+	for _, unit := range unicode.Encode([]rune(s)) {
+		b = order.AppendUint16(b, unit)
+	}
+	return string(b)
+}
+
+// attributes returns n attributes.
+func attributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ` a%d=""`, i)
+	}
+	return b.String()
+}
+
 func readerOf(s string) *xmlReader {
-	return &xmlReader{decoder: xml.NewDecoder(strings.NewReader(s))}
+	return newXMLReader(strings.NewReader(s))
 }
 
 // readAll reads one element with all that is in it, and what comes after.
@@ -80,7 +101,35 @@ func TestXMLReader(t *testing.T) {
 		{"invalid UTF-8", "<a>\xff</a>", true},
 		{"other charset", `<?xml version="1.0" encoding="ISO-8859-1"?><a/>`, true},
 		{"UTF-16 in name only", `<?xml version="1.0" encoding="UTF-16"?><a/>`, true},
-		{"UTF-16", "\xff\xfe<\x00a\x00/\x00>\x00", true},
+		{"XML 1.0 §4.3.3 UTF-16, little end first", utf16(binary.LittleEndian, "\ufeff<a/>"), false},
+		{"XML 1.0 §4.3.3 UTF-16, big end first", utf16(binary.BigEndian, "\ufeff<a b='\U0001F600'/>"), false},
+		{"UTF-16 with a declaration", utf16(binary.LittleEndian, "\ufeff"+`<?xml version="1.0" encoding="UTF-16"?><a/>`), false},
+		{"XML 1.0 §4.3.3 UTF-16 without a byte order mark", utf16(binary.LittleEndian, `<a/>`), true},
+		{"US-ASCII", `<?xml version="1.0" encoding="us-ascii"?><a/>`, false},
+		{"XML 1.0 §2.8 declaration after a comment", `<!-- --><?xml version="1.0"?><a/>`, true},
+		{"XML 1.0 §2.8 declaration in an element", `<a><?xml version="1.0"?></a>`, true},
+		{"XML 1.0 §3.1 attribute twice", `<a b="c" b="d"/>`, true},
+		{"XML 1.0 §3.1 prefix declared twice", `<a xmlns:b="c" xmlns:b="d"/>`, true},
+		{"Namespaces §6.3 attribute twice by two prefixes", `<a xmlns:b="x" xmlns:c="x" b:d="" c:d=""/>`, true},
+		{"Namespaces §6.3 the default namespace is not that of attributes", `<a xmlns:b="x" xmlns="x" b:d="" d=""/>`, false},
+		{"Namespaces §5 prefix that is the name of a namespace", `<a xmlns:c="b"><b:d/></a>`, true},
+		{"Namespaces §5 end tag with another prefix", `<a xmlns:b="x" xmlns:c="x"><b:d></c:d></a>`, true},
+		{"Namespaces §4 local part that begins with a digit", `<b:1 xmlns:b="x"/>`, true},
+		{"Namespaces §4 local part that begins with a combining character", "<b:\u0301 xmlns:b='x'/>", true},
+		{"Namespaces §4 local part that is not ASCII", "<b:größe xmlns:b='x'/>", false},
+		{"Namespaces §4 prefix that begins with a hyphen", `<a xmlns:-b="x"/>`, true},
+		{"as many attributes as may be", "<a" + attributes(maxXMLAttributes) + "/>", false},
+		{"more attributes", "<a" + attributes(maxXMLAttributes+1) + "/>", true},
+		{"a million attributes", "<a" + strings.Repeat(` b="c"`, 1_000_000) + "/>", true},
+		{"longest name", "<" + strings.Repeat("a", maxXMLName) + "/>", false},
+		{"longer name", "<" + strings.Repeat("a", maxXMLName+1) + "/>", true},
+		{"longer namespace", `<a xmlns="` + strings.Repeat("a", maxXMLName+1) + `"/>`, true},
+		{"longer language", `<a xml:lang="` + strings.Repeat("a", maxXMLName+1) + `"/>`, true},
+		{"longest tag", `<a b="` + strings.Repeat("a", maxXMLTag-len(`<a b=""/>`)) + `"/>`, false},
+		{"longer tag", `<a b="` + strings.Repeat("a", maxXMLTag-len(`<a b=""/>`)+1) + `"/>`, true},
+		{"longer tag after text", `<a>text<b c="` + strings.Repeat("a", maxXMLTag) + `"/></a>`, true},
+		{"text longer than a tag may be", `<a>` + strings.Repeat("a", 2*maxXMLTag) + `</a>`, false},
+		{"comment and CDATA longer than a tag may be", `<a><!--` + strings.Repeat("a", 2*maxXMLTag) + `--><![CDATA[` + strings.Repeat("a", 2*maxXMLTag) + `]]></a>`, false},
 		{"XML 1.1", `<?xml version="1.1"?><a/>`, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,97 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestScopeOverlaps(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		a, b scope
+		want bool
+	}{
+		{"the same", scope{name: "/a"}, scope{name: "/a"}, true},
+		{"siblings", scope{name: "/a", tree: true}, scope{name: "/ab", tree: true}, false},
+		{"a member of a tree", scope{name: "/a", tree: true}, scope{name: "/a/b/c"}, true},
+		{"a member of a resource", scope{name: "/a"}, scope{name: "/a/b", tree: true}, false},
+		{"a direct member", scope{name: "/a", members: true}, scope{name: "/a/b"}, true},
+		{"no direct member", scope{name: "/a", members: true}, scope{name: "/a/b/c", tree: true}, false},
+		{"the root", scope{name: "/", tree: true}, scope{name: "/a"}, true},
+		{"a direct member of the root", scope{name: "/", members: true}, scope{name: "/a"}, true},
+	} {
+		if got := c.a.overlaps(c.b); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+		if got := c.b.overlaps(c.a); got != c.want {
+			t.Errorf("%s, the other way round: %t", c.name, got)
+		}
+	}
+}
+
+// TestClaimWaits: a claim waits for one that overlaps, and for no other.
+func TestClaimWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c claims
+		release, err := c.acquire(t.Context(), []scope{{name: "/a", tree: true}, {name: "/b"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		free, err := c.acquire(t.Context(), []scope{{name: "/c"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		time.AfterFunc(claimPatience/2, release)
+		again, err := c.acquire(t.Context(), []scope{{name: "/x"}, {name: "/a/b"}})
+		if waited := time.Since(start); err != nil || waited != claimPatience/2 {
+			t.Errorf("%v after %v", err, waited)
+		}
+		release() // does nothing
+		start = time.Now()
+		if _, err := c.acquire(t.Context(), []scope{{name: "/", tree: true}}); !errors.Is(err, errClaimed) || time.Since(start) != claimPatience {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), claimPatience/4)
+		defer cancel()
+		if _, err := c.acquire(ctx, []scope{{name: "/c"}}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want the context's error", err)
+		}
+		again()
+		free()
+		if len(c.held) != 0 {
+			t.Errorf("%d claims are left", len(c.held))
+		}
+	})
+}
+
+// TestClaimExcludes: of many that want the same, one at a time has it.
+func TestClaimExcludes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c claims
+		holders, most, done := 0, 0, 0
+		for range 100 {
+			go func() {
+				release, err := c.acquire(t.Context(), []scope{{name: "/a"}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				holders++
+				most = max(most, holders)
+				time.Sleep(claimPatience / 200)
+				holders--
+				done++
+				release()
+			}()
+		}
+		synctest.Wait()
+		time.Sleep(claimPatience)
+		if most != 1 || done != 100 {
+			t.Errorf("%d at once, %d in all", most, done)
+		}
+	})
+}

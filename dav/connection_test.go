@@ -1,0 +1,77 @@
+package dav_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// connection is one to the server of a share, on which a test writes what no
+// client of net/http would.
+type connection struct {
+	*share
+	conn net.Conn
+	in   *bufio.Reader
+}
+
+func (s *share) dial() *connection {
+	s.Helper()
+	conn, err := (&net.Dialer{}).DialContext(s.Context(), "tcp", s.server.Listener.Addr().String())
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		s.Fatal(err)
+	}
+	return &connection{share: s, conn: conn, in: bufio.NewReader(conn)}
+}
+
+// write sends text, in which a newline stands for CR and LF. The line "Host: x"
+// need not be there.
+func (c *connection) write(text string) {
+	c.Helper()
+	line, rest, isRequest := strings.Cut(text, " HTTP/1.1\n")
+	if isRequest {
+		text = line + " HTTP/1.1\nHost: x\n" + rest
+	}
+	if _, err := io.WriteString(c.conn, strings.ReplaceAll(text, "\n", "\r\n")); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// end says that nothing more will come, and goes on listening.
+func (c *connection) end() {
+	c.Helper()
+	half, ok := c.conn.(interface{ CloseWrite() error })
+	if !ok {
+		c.Fatalf("%T can't be half closed", c.conn)
+	}
+	if err := half.CloseWrite(); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// status reads a status line and header.
+func (c *connection) status() int {
+	c.Helper()
+	return c.response().status
+}
+
+// response reads a response, interim or final.
+func (c *connection) response() answer {
+	c.Helper()
+	response, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return answer{status: response.StatusCode, header: response.Header, body: string(content)}
+}

@@ -1,0 +1,34 @@
+package dav
+
+import (
+	"io/fs"
+	"testing"
+
+	"golang.org/x/net/webdav"
+)
+
+func TestContentType(t *testing.T) {
+	file := fileInfo{name: "a"}
+	for _, c := range []struct {
+		name string
+		info fs.FileInfo
+		want string
+	}{
+		{"/a.html", file, "text/html; charset=utf-8"},
+		{"/A.HTML", file, "text/html; charset=utf-8"},
+		{"/a.tar.gz", file, "application/gzip"},
+		{"/a.docx", file, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+		{"/a.js", file, "text/javascript; charset=utf-8"},
+		{"/html", file, ""},
+		{"/a.html/b", file, ""},
+		{"/a.nosuchextension", file, ""},
+		{"/.", file, ""},
+		{"/a.html", taggedInfo{fileInfo: file, contentType: "a/b"}, "a/b"},
+		{"/a.html", taggedInfo{fileInfo: file, contentType: "a/b", err: webdav.ErrNotImplemented}, "text/html; charset=utf-8"},
+		{"/a.html", taggedInfo{fileInfo: file}, "text/html; charset=utf-8"},
+	} {
+		if got := contentType(t.Context(), c.name, c.info); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

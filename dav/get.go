@@ -1,0 +1,107 @@
+package dav
+
+import (
+	"io/fs"
+	"net/http"
+	"os"
+	"strconv"
+)
+
+// serveGet serves GET and HEAD (RFC 4918 §9.4, RFC 9110 §9.3.1, §9.3.2).
+func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+	if r.Method == http.MethodHead {
+		return h.serveHead(w, r, name)
+	}
+	f, err := h.FileSystem.OpenFile(r.Context(), name, os.O_RDONLY, 0)
+	if err != nil {
+		if _, statErr := h.stat(r.Context(), name); statusOf(statErr) == http.StatusNotFound {
+			err = statErr
+		}
+		return statusOf(err), err
+	}
+	defer f.Close()
+	// The entity tag must be that of the content which is sent, not of what
+	// replaces it meanwhile.
+	info, err := f.Stat()
+	if err != nil {
+		return statusOf(err), err
+	}
+	if err := h.mayRead(w, r, name, info); err != nil {
+		return statusOf(err), err
+	}
+	if info.IsDir() {
+		return h.serveIndex(w, r, name, info)
+	}
+	// With neither a type nor a name, ServeContent looks into the content. The
+	// connection's ResponseWriter and the storage's file meet there as they
+	// are, so that the kernel can send the one to the other.
+	http.ServeContent(w, unconditional(r), "", info.ModTime(), f)
+	return 0, nil
+}
+
+// serveHead opens nothing. A type that GET would find in the content is left
+// out, and a range means nothing here (RFC 9110 §9.3.2, §14.2).
+func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+	info, err := h.stat(r.Context(), name)
+	if err != nil {
+		return statusOf(err), err
+	}
+	if err := h.mayRead(w, r, name, info); err != nil {
+		return statusOf(err), err
+	}
+	header := w.Header()
+	if info.IsDir() {
+		setIndexHeaders(header, info)
+	} else {
+		header.Set("Last-Modified", info.ModTime().UTC().Format(http.TimeFormat))
+		header.Set("Accept-Ranges", "bytes")
+		header.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
+	}
+	w.WriteHeader(http.StatusOK)
+	return 0, nil
+}
+
+// mayRead evaluates the conditions of a GET or HEAD. When they hold it sets the
+// headers that both have.
+func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) error {
+	conditions, err := ifOf(r)
+	if err == nil {
+		err = h.evaluateIf(r, conditions, name)
+	}
+	if err == nil {
+		err = preconditions(r, info)
+	}
+	status := statusOf(err)
+	if err == nil || status == http.StatusNotModified {
+		// A 304 has it too (RFC 9110 §15.4.5).
+		w.Header().Set("ETag", entityTag(r.Context(), info))
+	}
+	if err != nil || info.IsDir() {
+		return err
+	}
+	if found := contentType(r.Context(), name, info); found != "" {
+		w.Header().Set("Content-Type", found)
+	}
+	return nil
+}
+
+// unconditional returns r without the conditions, which have been evaluated.
+func unconditional(r *http.Request) *http.Request {
+	if !conditional(r) {
+		return r
+	}
+	plain := r.WithContext(r.Context())
+	plain.Header = r.Header.Clone()
+	for _, header := range conditionHeaders {
+		plain.Header.Del(header)
+	}
+	return plain
+}
+
+// servePost refuses: nothing here processes what is posted (RFC 4918 §9.5).
+func (h *Handler) servePost(_ http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+	if _, err := h.stat(r.Context(), name); err != nil {
+		return statusOf(err), err
+	}
+	return refuse(http.StatusMethodNotAllowed, "nothing here takes what is posted; a file is written with PUT")
+}

@@ -1,0 +1,238 @@
+package dav_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/dav"
+)
+
+func TestGet(t *testing.T) {
+	const html = "<!DOCTYPE html><title>x</title>"
+	tree := garden().with(layout{"/page": html, "/a.css": html, "/empty": "", "/A.TXT": "text"})
+	onBackends(t, tree, func(s *share) {
+		for _, c := range []struct {
+			name, target string
+			fields       []string
+			status       int
+			body         string
+			contentType  string
+		}{
+			{"RFC 9110 §9.3.1 file", "/c/m", nil, 200, "member", "text/plain; charset=utf-8"},
+			{"file with a slash", "/c/m/", nil, 200, "member", "text/plain; charset=utf-8"},
+			{"type by the name, whatever is in it", "/a.css", nil, 200, html, "text/css; charset=utf-8"},
+			{"type by the name in upper case", "/A.TXT", nil, 200, "text", "text/plain; charset=utf-8"},
+			{"type by the content where the name tells nothing", "/page", nil, 200, html, "text/html; charset=utf-8"},
+			{"empty file", "/empty", nil, 200, "", "text/plain; charset=utf-8"},
+			{"RFC 9110 §14.2 range", "/c/m", []string{"Range: bytes=1-2"}, 206, "em", "text/plain; charset=utf-8"},
+			{"RFC 9110 §14.2 last bytes", "/c/m", []string{"Range: bytes=-2"}, 206, "er", "text/plain; charset=utf-8"},
+			{"RFC 9110 §14.2 open range", "/c/m", []string{"Range: bytes=3-"}, 206, "ber", "text/plain; charset=utf-8"},
+			{"RFC 9110 §15.5.17 beyond the end", "/c/m", []string{"Range: bytes=6-"}, 416, "", ""},
+			{"RFC 9110 §14.2 another unit", "/c/m", []string{"Range: lines=1-2"}, 416, "", ""},
+			{"RFC 9110 §13.1.5 If-Range that does not hold", "/c/m", []string{"Range: bytes=1-2", `If-Range: "other"`}, 200, "member", "text/plain; charset=utf-8"},
+			{"nothing there", "/none", nil, 404, "", ""},
+			{"below a file", "/f/x", nil, 404, "", ""},
+		} {
+			a := s.wants(c.status, "GET", c.target, c.fields...)
+			if a.status >= 300 {
+				continue
+			}
+			if a.body != c.body || a.header.Get("Content-Type") != c.contentType {
+				s.Errorf("%s: %q as %s", c.name, a.body, a.header.Get("Content-Type"))
+			}
+			for _, header := range []string{"ETag", "Last-Modified", "Accept-Ranges", "Content-Length"} {
+				if a.header.Get(header) == "" {
+					s.Errorf("%s: no %s", c.name, header)
+				}
+			}
+		}
+	})
+}
+
+func TestGetRanges(t *testing.T) {
+	s := serveMem(t, &dav.Handler{}, garden())
+	tag := s.wants(200, "HEAD", "/c/m").header.Get("ETag")
+	if a := s.wants(206, "GET", "/c/m", "Range: bytes=1-2", "If-Range: "+tag); a.body != "em" || a.header.Get("Content-Range") != "bytes 1-2/6" {
+		t.Errorf("If-Range that holds: %+v", a)
+	}
+	// The conditions come before the range, in each of the lines of a header.
+	a := s.wants(206, "GET", "/c/m", "Range: bytes=0-0,4-5", `If-Match: "other"`, "If-Match: "+tag)
+	_, boundary, _ := strings.Cut(a.header.Get("Content-Type"), "boundary=")
+	parts, got := multipart.NewReader(strings.NewReader(a.body), boundary), []string{}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, part.Header.Get("Content-Range")+" "+string(content))
+	}
+	if want := []string{"bytes 0-0/6 m", "bytes 4-5/6 er"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestHead: HEAD has the headers of GET, and opens nothing.
+func TestHead(t *testing.T) {
+	onBackends(t, garden().with(layout{"/page.html": "<p>"}), func(s *share) {
+		s.before = func(op, name string) error {
+			if op == "open" || op == "readdir" {
+				s.Errorf("%s of %s", op, name)
+			}
+			return nil
+		}
+		heads := make(map[string]answer)
+		for _, target := range []string{"/page.html", "/c/m", "/c/", "/c", "/"} {
+			heads[target] = s.wants(200, "HEAD", target)
+		}
+		s.before = nil
+		for target, head := range heads {
+			get := s.wants(200, "GET", target)
+			for _, header := range []string{
+				"ETag", "Last-Modified", "Accept-Ranges", "Cache-Control", "Content-Type",
+				"Content-Security-Policy", "X-Content-Type-Options", "Content-Length",
+			} {
+				// RFC 9110 §9.3.2: what only the content tells may be missing.
+				told := header == "Content-Type" && target == "/c/m" || header == "Content-Length" && target[len(target)-1] != 'm'
+				if g, h := get.header.Get(header), head.header.Get(header); g != h && (!told || h != "") {
+					s.Errorf("%s: %s of HEAD is %q, of GET %q", target, header, h, g)
+				}
+			}
+		}
+		// RFC 9110 §14.2: a range is for GET alone.
+		if a := s.wants(200, "HEAD", "/c/m", "Range: bytes=1-2"); a.header.Get("Content-Length") != "6" {
+			s.Errorf("HEAD with a range: %v", a.header)
+		}
+		s.wants(404, "HEAD", "/none")
+	})
+}
+
+// TestGetConditions: If and the If-Match family on files and collections, GET
+// and HEAD. (TestPreconditions has the family's rules.)
+func TestGetConditions(t *testing.T) {
+	onBackends(t, garden(), func(s *share) {
+		for _, target := range []string{"/f", "/c/", "/"} {
+			for _, method := range []string{"GET", "HEAD"} {
+				tag := s.wants(200, method, target).header.Get("ETag")
+				if a := s.wants(304, method, target, "If-None-Match: "+tag); a.header.Get("ETag") != tag || a.body != "" {
+					s.Errorf("RFC 9110 §15.4.5: %+v", a)
+				}
+				s.wants(200, method, target, `If-None-Match: "other"`)
+				s.wants(200, method, target, "If-Match: "+tag)
+				s.wants(412, method, target, `If-Match: "other"`)
+				s.wants(304, method, target, "If-Modified-Since: "+time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+				s.wants(412, method, target, "If-Unmodified-Since: "+time.Unix(0, 0).UTC().Format(http.TimeFormat))
+				s.wants(200, method, target, "If: (["+tag+"])")
+				s.wants(412, method, target, `If: (["other"])`)
+				s.wants(400, method, target, "If: malformed")
+			}
+		}
+	})
+}
+
+// TestGetFailures: what the storage refuses.
+func TestGetFailures(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+	}{
+		{fs.ErrPermission, http.StatusForbidden},
+		{fs.ErrNotExist, http.StatusNotFound},
+		{errors.New("the disk is broken"), http.StatusInternalServerError},
+	} {
+		s := serveMem(t, &dav.Handler{}, garden())
+		s.fail(c.err, "open", "/f", "/c")
+		s.wants(c.status, "GET", "/f")
+		s.wants(c.status, "GET", "/c/")
+		s.fail(c.err, "stat", "/f", "/c")
+		s.wants(c.status, "HEAD", "/f")
+		s.wants(c.status, "HEAD", "/c/")
+		s.fail(c.err, "readdir", "/c")
+		s.wants(c.status, "GET", "/c/")
+	}
+}
+
+// TestGetWhileReplaced: the entity tag is that of the content that is sent, even
+// if the file is replaced just before it is opened.
+func TestGetWhileReplaced(t *testing.T) {
+	for _, op := range []string{"stat", "open"} {
+		s := serveLocal(t, &dav.Handler{}, garden())
+		s.before = func(o, name string) error {
+			if o == op && name == "/f" {
+				s.before = nil
+				write(t, s.fsys, "/next", "another file")
+				if err := s.fsys.Rename(t.Context(), "/next", "/f"); err != nil {
+					t.Error(err)
+				}
+			}
+			return nil
+		}
+		a := s.wants(200, "GET", "/f")
+		s.before = nil
+		after := s.wants(200, "HEAD", "/f").header.Get("ETag")
+		if isAfter := a.header.Get("ETag") == after; isAfter != (a.body == "another file") {
+			t.Errorf("%s: %q has the tag %s; afterwards it is %s", op, a.body, a.header.Get("ETag"), after)
+		}
+	}
+}
+
+// readerFromRecorder records what is handed to the connection's ReadFrom.
+type readerFromRecorder struct {
+	http.ResponseWriter
+	sources *[]io.Reader
+}
+
+func (r readerFromRecorder) ReadFrom(source io.Reader) (int64, error) {
+	*r.sources = append(*r.sources, source)
+	connection, ok := r.ResponseWriter.(io.ReaderFrom)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	return connection.ReadFrom(source)
+}
+
+// TestGetSendfile: a GET hands the file itself to the connection, which
+// then has the kernel send it.
+func TestGetSendfile(t *testing.T) {
+	const size = 8 << 20
+	fsys, dir := openLocal(t)
+	if err := os.WriteFile(filepath.Join(dir, "big"), make([]byte, size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var sources []io.Reader
+	h := &dav.Handler{FileSystem: fsys}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(readerFromRecorder{w, &sources}, r)
+	}))
+	defer server.Close()
+	a, err := send(t, server, "GET", "/big", "")
+	if err != nil || a.status != 200 || len(a.body) != size {
+		t.Fatalf("status %d, %d bytes, %v", a.status, len(a.body), err)
+	}
+	if len(sources) != 1 {
+		t.Fatalf("%d calls of ReadFrom, want 1", len(sources))
+	}
+	limited, ok := sources[0].(*io.LimitedReader)
+	if !ok {
+		t.Fatalf("the source is a %T", sources[0])
+	}
+	if _, ok := limited.R.(*os.File); !ok {
+		t.Errorf("the source is a %T, want an *os.File", limited.R)
+	}
+}

@@ -1,0 +1,239 @@
+package dav
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/davd/davd/storage"
+)
+
+// indexLimit is how many members of a collection its page shows. They are all
+// in memory at the same time, to be sorted.
+const indexLimit = 100_000
+
+//go:embed index.css
+var indexStyle string
+
+// indexPolicy lets the page have its style and nothing else.
+var indexPolicy = func() string {
+	sum := sha256.Sum256([]byte(indexStyle))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}()
+
+func setIndexHeaders(header http.Header, info fs.FileInfo) {
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", indexPolicy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Last-Modified", info.ModTime().UTC().Format(http.TimeFormat))
+	// The page tells of the members, too, which change without the
+	// collection, its entity tag and its date.
+	header.Set("Cache-Control", "no-store")
+}
+
+// serveIndex serves a page for people: the members of the collection name.
+func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) (status int, err error) {
+	members, whole, err := h.indexMembers(r.Context(), name)
+	if err != nil {
+		return statusOf(err), err
+	}
+	setIndexHeaders(w.Header(), info)
+	out := bufio.NewWriterSize(w, 32<<10)
+	page := indexPage{name: name, base: indexBase(r)}
+	_, err = out.Write(page.appendHead(nil))
+	var buf []byte
+	for i := 0; i < len(members) && err == nil; i++ {
+		buf = page.appendMember(buf[:0], &members[i])
+		_, err = out.Write(buf)
+	}
+	if err == nil {
+		_, err = out.Write(page.appendEnd(nil, len(members), whole))
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	return 0, err
+}
+
+// indexMember is a member of a collection, as its page shows it.
+type indexMember struct {
+	name       string
+	size       int64
+	modified   time.Time
+	collection bool
+}
+
+// indexMembers returns the members of the collection name, sorted: collections
+// first. whole is false if there are more.
+func (h *Handler) indexMembers(ctx context.Context, name string) (members []indexMember, whole bool, err error) {
+	for info, err := range storage.ReadDir(ctx, h.FileSystem, name) {
+		if err != nil {
+			return nil, false, err
+		}
+		if len(members) == indexLimit {
+			break
+		}
+		own := info.Name()
+		if storage.Reserved(own) {
+			continue
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			if info, err = h.FileSystem.Stat(ctx, path.Join(name, own)); err != nil {
+				continue // it leads nowhere
+			}
+		}
+		if info.IsDir() || info.Mode().IsRegular() {
+			members = append(members, indexMember{own, info.Size(), info.ModTime(), info.IsDir()})
+		}
+	}
+	slices.SortFunc(members, compareMembers)
+	return members, len(members) < indexLimit, nil
+}
+
+// compareMembers puts collections before files, and "a" before "B".
+func compareMembers(a, b indexMember) int {
+	if a.collection != b.collection {
+		if a.collection {
+			return -1
+		}
+		return 1
+	}
+	for i := range min(len(a.name), len(b.name)) {
+		if x, y := lower(a.name[i]), lower(b.name[i]); x != y {
+			return int(x) - int(y)
+		}
+	}
+	if len(a.name) != len(b.name) {
+		return len(a.name) - len(b.name)
+	}
+	return strings.Compare(a.name, b.name)
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// indexBase is what the relative references of the page begin with. They lead
+// to the members with the request URI as their base, whatever a proxy in front
+// has made of its path: "./" below "…/c/", and "./c/" below "…/c".
+func indexBase(r *http.Request) string {
+	requested := r.URL.EscapedPath()
+	// A handler in front may have cut something off the URL.
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		requested = u.EscapedPath()
+	}
+	last := requested[strings.LastIndexByte(requested, '/')+1:]
+	if last == "" {
+		return "./"
+	}
+	unescaped, err := url.PathUnescape(last)
+	if err != nil {
+		return "./"
+	}
+	return "./" + string(asText(appendEscaped(nil, unescaped), 0)) + "/"
+}
+
+// indexPage writes the page of one collection. References are escaped as in a
+// multi-status, text as in XML, which HTML understands too.
+type indexPage struct{ name, base string }
+
+func (p indexPage) appendHead(dst []byte) []byte {
+	dst = append(dst, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"...)
+	dst = appendLabel(dst, p.name)
+	dst = append(dst, "</title>\n<style>"+indexStyle+"</style>\n</head>\n<body>\n<h1><bdi>"...)
+	dst = appendLabel(dst, p.name)
+	dst = append(dst, "</bdi></h1>\n<table>\n<thead><tr><th scope=\"col\">Name</th>"+
+		"<th scope=\"col\">Size</th><th scope=\"col\">Modified (UTC)</th></tr></thead>\n<tbody>\n"...)
+	if p.name != "/" {
+		parent := "../"
+		if p.base != "./" {
+			parent = "./"
+		}
+		dst = append(dst, `<tr><td><a href="`+parent+`">../</a></td><td></td><td></td></tr>`+"\n"...)
+	}
+	return dst
+}
+
+func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
+	slash := ""
+	if m.collection {
+		slash = "/"
+	}
+	dst = append(dst, `<tr><td><a href="`...)
+	dst = append(dst, p.base...)
+	start := len(dst)
+	dst = asText(appendEscaped(dst, m.name), start)
+	dst = append(dst, slash+`"><bdi>`...)
+	dst = appendLabel(dst, m.name)
+	dst = append(dst, "</bdi>"+slash+"</a></td><td>"...)
+	if !m.collection {
+		dst = appendSize(dst, m.size)
+	}
+	dst = append(dst, "</td><td>"...)
+	dst = m.modified.UTC().AppendFormat(dst, "2006-01-02 15:04")
+	return append(dst, "</td></tr>\n"...)
+}
+
+func (p indexPage) appendEnd(dst []byte, shown int, whole bool) []byte {
+	dst = append(dst, "</tbody>\n</table>\n"...)
+	switch {
+	case !whole:
+		dst = append(dst, "<p>There may be more than these "+strconv.Itoa(shown)+" members: mount the share to see all.</p>\n"...)
+	case shown == 0:
+		dst = append(dst, "<p>There is nothing here yet.</p>\n"...)
+	}
+	return append(dst, "</body>\n</html>\n"...)
+}
+
+// appendLabel appends a name for people to read. What would turn the order of its
+// characters, so that "exe.pdf" is seen where it says "fdp.exe", is replaced.
+func appendLabel(dst []byte, name string) []byte {
+	if strings.ContainsFunc(name, isBidiControl) {
+		name = strings.Map(func(c rune) rune {
+			if isBidiControl(c) {
+				return utf8.RuneError
+			}
+			return c
+		}, name)
+	}
+	return appendText(dst, name)
+}
+
+func isBidiControl(c rune) bool {
+	return c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069'
+}
+
+// appendSize appends a size in bytes for people to read, in powers of 1000.
+func appendSize(dst []byte, size int64) []byte {
+	if size < 1000 {
+		dst = strconv.AppendInt(dst, size, 10)
+		return append(dst, " B"...)
+	}
+	const units = "kMGTPE"
+	unit, value := 0, float64(size)/1000
+	for value >= 999.5 && unit < len(units)-1 {
+		unit, value = unit+1, value/1000
+	}
+	decimals := 0
+	if value < 9.95 {
+		decimals = 1
+	}
+	dst = strconv.AppendFloat(dst, value, 'f', decimals, 64)
+	return append(dst, ' ', units[unit], 'B')
+}

@@ -1,0 +1,290 @@
+package dav_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+)
+
+// link is a link of the page of a collection.
+type link struct{ href, text string }
+
+// index checks that a is a page, which must be well-formed but for its head, and
+// returns its links.
+func (s *share) index(a answer) (links []link) {
+	s.Helper()
+	if a.status != 200 || a.header.Get("Content-Type") != "text/html; charset=utf-8" {
+		s.Fatalf("status %d, %v", a.status, a.header)
+	}
+	_, body, found := strings.Cut(a.body, "</head>\n<body>")
+	body, end, closed := strings.Cut(body, "</body>")
+	if !found || !closed || end != "\n</html>\n" {
+		s.Fatalf("no page: %s", a.body)
+	}
+	tokens := xml.NewDecoder(strings.NewReader(body))
+	for {
+		token, err := tokens.Token()
+		if errors.Is(err, io.EOF) {
+			return links
+		}
+		if err != nil {
+			s.Fatalf("%v in %s", err, body)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if !slices.Contains([]string{"h1", "bdi", "table", "thead", "tbody", "tr", "th", "td", "a", "p"}, token.Name.Local) {
+				s.Errorf("an element %s", token.Name.Local)
+			}
+			if token.Name.Local == "a" {
+				links = append(links, link{href: token.Attr[0].Value})
+			}
+		case xml.CharData:
+			if len(links) > 0 && strings.Count(body[:tokens.InputOffset()], "<a ") != strings.Count(body[:tokens.InputOffset()], "</a>") {
+				links[len(links)-1].text += string(token)
+			}
+		}
+	}
+}
+
+// TestIndex: the members of a collection, collections first, each with a link
+// that leads there.
+func TestIndex(t *testing.T) {
+	tree := layout{
+		"/top": "", "/c/b": "1", "/c/B": "2", "/c/A": "3", "/c/ab": "4", "/c/z/": "", "/c/Y/": "", "/c/.davd-x": "secret",
+		"/c/z/deep": "x", "/.davd-y/": "",
+	}
+	onBackends(t, tree, func(s *share) {
+		inC := []string{"../", "Y/", "z/", "A", "ab", "B", "b"}
+		for _, c := range []struct {
+			target string
+			want   []string
+		}{
+			{"/c/", inC},
+			{"/c", inC},
+			{"/c//", inC},
+			{"/c/z/..%2F", inC},
+			{"/", []string{"c/", "top"}},
+			{"/c/z/", []string{"../", "deep"}},
+			{"/c/Y/", []string{"../"}},
+		} {
+			links := s.index(s.wants(200, "GET", c.target))
+			var texts []string
+			for _, l := range links {
+				texts = append(texts, l.text)
+			}
+			if !slices.Equal(texts, c.want) {
+				s.Errorf("%s: %q, want %q", c.target, texts, c.want)
+			}
+		}
+	})
+}
+
+// hostile are names of which every character means something somewhere.
+var hostile = layout{
+	"/n/<script>alert(1)<": "1", "/n/javascript:alert(1)": "2", `/n/"quote' & amp;`: "3", "/n/new\nline": "4", "/n/#hash?query=1%41": "5",
+	"/n/%2e%2e": "6", "/n/..hidden": "7", "/n/ leading": "8", "/n/a\\b": "9", "/n/\xff\xfe": "10", "/n/\u202efdp.exe": "11",
+	"/n/ä/": "", "/n/]]>": "12", "/n/&lt;": "13", "/n/\x1b[31m": "14", "/n/-->": "15", "/n/~": "16", "/n/a;b,c=d@e": "17", "/n/n": "18",
+}
+
+// TestIndexLinks: with the request URI as its base, whatever stands in front of
+// it, each link leads to its member.
+func TestIndexLinks(t *testing.T) {
+	onBackends(t, hostile, func(s *share) {
+		s.h.Prefix = "/dav"
+		names := make(map[string]bool)
+		for _, target := range []string{"/dav/n/", "/dav/n", "/dav/n/%C3%A4", "/dav/n/%C3%A4/", "/dav//n//", "/dav/%6E", "/dav", "/dav/"} {
+			base, err := url.Parse(s.server.URL + target)
+			if err != nil {
+				s.Fatal(err)
+			}
+			for _, l := range s.index(s.wants(200, "GET", target)) {
+				u, err := base.Parse(l.href)
+				if err != nil || u.Host != base.Host {
+					s.Errorf("%s: %q leads to %v, %v", target, l.href, u, err)
+					continue
+				}
+				a := s.wants(200, "GET", u.EscapedPath())
+				name := strings.TrimPrefix(u.Path, "/dav")
+				if content, isFile := hostile[name]; isFile {
+					names[name] = true
+					if !strings.HasSuffix(name, "/") && a.body != content {
+						s.Errorf("%s: %q is %q, want %q", target, l.href, a.body, content)
+					}
+				}
+			}
+		}
+		if len(names) != len(hostile) {
+			s.Errorf("links to %v alone", names)
+		}
+	})
+}
+
+// TestIndexBehindStripPrefix: the links are relative to what the client asked
+// for, not to what is left of it.
+func TestIndexBehindStripPrefix(t *testing.T) {
+	s := serveMem(t, &dav.Handler{}, garden())
+	s.server.Config.Handler = http.StripPrefix("/outside", s.h)
+	for target, want := range map[string]string{"/outside": "./outside/f", "/outside/": "./f", "/outside/c": "./c/m"} {
+		links := s.index(s.wants(200, "GET", target))
+		if got := links[len(links)-1].href; got != want && !slices.Contains(links, link{want, want[strings.LastIndexByte(want, '/')+1:]}) {
+			t.Errorf("%s: %v, want %s", target, links, want)
+		}
+	}
+}
+
+// TestIndexIsSafe: nothing runs there, nothing is loaded, and no name turns its
+// own characters around.
+func TestIndexIsSafe(t *testing.T) {
+	s := serveMem(t, &dav.Handler{}, hostile)
+	a := s.wants(200, "GET", "/n/")
+	_, style, _ := strings.Cut(a.body, "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	if got := a.header.Get("Content-Security-Policy"); got != want {
+		t.Errorf("Content-Security-Policy %q, want %q", got, want)
+	}
+	if got := a.header.Get("X-Content-Type-Options"); got != "nosniff" {
+		t.Errorf("X-Content-Type-Options %q", got)
+	}
+	if got := a.header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control %q", got)
+	}
+	for _, never := range []string{"<script", "\"javascript:", "\u202e", "\x1b", "url(", "@import", "http:", "https:"} {
+		if strings.Contains(a.body, never) {
+			t.Errorf("%q is in %s", never, a.body)
+		}
+	}
+	if !strings.Contains(a.body, `<meta name="viewport" content="width=device-width`) || !strings.Contains(style, "color-scheme: light dark") {
+		t.Error("it is made for one kind of screen")
+	}
+	for _, l := range s.index(a) {
+		if !strings.HasPrefix(l.href, "./") && l.href != "../" {
+			t.Errorf("%q is not relative", l.href)
+		}
+	}
+}
+
+// TestIndexSpecials: what can't be read is not shown.
+func TestIndexSpecials(t *testing.T) {
+	s := serveLocal(t, &dav.Handler{}, layout{"/c/file": "x", "/c/in/m": "y"})
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"nowhere": "none", "out": outside, "loop": "loop", "inside": "in", "to-file": "file"} {
+		if err := os.Symlink(target, filepath.Join(s.dir, "c", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var texts []string
+	for _, l := range s.index(s.wants(200, "GET", "/c/")) {
+		texts = append(texts, l.text)
+	}
+	if got, want := strings.Join(texts, " "), "../ in/ inside/ file to-file"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestIndexSizes(t *testing.T) {
+	s := serveLocal(t, &dav.Handler{}, layout{"/c/": ""})
+	when := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	want := map[string]string{}
+	for i, c := range []struct {
+		size int64
+		text string
+	}{
+		{0, "0 B"},
+		{999, "999 B"},
+		{1000, "1.0 kB"},
+		{9949, "9.9 kB"},
+		{9950, "10 kB"},
+		{999_499, "999 kB"},
+		{999_500, "1.0 MB"},
+		{1_234_567, "1.2 MB"},
+		{7_700_000_000, "7.7 GB"},
+		{5_000_000_000_000, "5.0 TB"},
+	} {
+		name := filepath.Join(s.dir, "c", strconv.Itoa(i))
+		if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Truncate(name, c.size), os.Chtimes(name, when, when)); err != nil {
+			t.Fatal(err)
+		}
+		want[strconv.Itoa(i)] = c.text
+	}
+	body := s.wants(200, "GET", "/c/").body
+	for name, text := range want {
+		row := `<bdi>` + name + `</bdi></a></td><td>` + text + `</td><td>2026-02-03 04:05</td></tr>`
+		if !strings.Contains(body, row) {
+			t.Errorf("no %s", row)
+		}
+	}
+}
+
+// crowd is storage with a collection of many members that nothing keeps.
+type crowd struct {
+	storage.FS
+	members int
+	read    int
+}
+
+type crowdInfo struct {
+	fs.FileInfo
+	name string
+}
+
+func (i crowdInfo) Name() string { return i.name }
+
+func (c *crowd) ReadDir(ctx context.Context, _ string) iter.Seq2[fs.FileInfo, error] {
+	return func(yield func(fs.FileInfo, error) bool) {
+		file, err := c.Stat(ctx, "/f")
+		for c.read = 0; c.read < c.members; c.read++ {
+			if !yield(crowdInfo{file, fmt.Sprintf("member %d", c.read)}, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestIndexBound: of a collection almost without end the page shows a part, says
+// so, and has no more of it in memory.
+func TestIndexBound(t *testing.T) {
+	const limit = 100_000
+	for _, members := range []int{limit - 1, limit + 1, 100 * limit} {
+		fsys := &crowd{FS: webdav.NewMemFS(), members: members}
+		write(t, fsys, "/f", "x")
+		server := httptest.NewServer(&dav.Handler{FileSystem: fsys})
+		a, err := send(t, server, "GET", "/", "")
+		server.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := members < limit
+		if shown := strings.Count(a.body, "<bdi>member "); shown != min(members, limit) || fsys.read > limit {
+			t.Errorf("%d members: %d are shown, %d were read", members, shown, fsys.read)
+		}
+		if strings.Contains(a.body, "more than these 100000 members") == all {
+			t.Errorf("%d members: it ends with %s", members, a.body[len(a.body)-200:])
+		}
+	}
+}

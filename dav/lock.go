@@ -1,0 +1,239 @@
+package dav
+
+import (
+	"cmp"
+	"context"
+	"encoding/xml"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/lock"
+)
+
+// serveLock creates a lock, and the resource where there is none (RFC 4918
+// §7.3), or refreshes locks.
+func (h *Handler) serveLock(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+	timeout, err := h.LockTimeouts.granted(r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	info, err := h.readLockinfo(w, r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	if info == nil {
+		return h.refresh(w, r, name, timeout)
+	}
+	zeroDepth, err := lockDepth(r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	return h.acquire(w, r, lock.Lock{
+		Root: name, ZeroDepth: zeroDepth, Shared: info.shared, OwnerXML: info.ownerXML,
+		Principal: h.principal(r), Duration: timeout,
+	})
+}
+
+func lockDepth(r *http.Request) (zero bool, err error) {
+	d, err := depth(r, depths["infinity"], "0", "infinity")
+	return d == 0, err
+}
+
+// acquire creates the lock wanted (RFC 4918 §9.10.1).
+func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lock) (status int, err error) {
+	header, err := ifOf(r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	// A lock protects the names of direct members whatever its depth, so none
+	// of them may be coming or going.
+	release, err := h.claims.acquire(r.Context(), []scope{{wanted.Root, !wanted.ZeroDepth, true}})
+	if err != nil {
+		return statusOf(err), err
+	}
+	defer release()
+	exists, err := h.mayLock(r, header, wanted.Root)
+	if err != nil {
+		return statusOf(err), err
+	}
+	granted, err := h.locks().acquire(r.Context(), wanted)
+	if err != nil {
+		err = h.lockConflict(r.Context(), wanted.Root, err)
+		return statusOf(err), err
+	}
+	if !exists {
+		if err := h.createEmpty(r.Context(), wanted.Root); err != nil {
+			err = errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
+			return statusOf(err), err
+		}
+	}
+	w.Header().Set("Lock-Token", "<"+granted.Token+">")
+	if !exists {
+		return h.respondLock(w, r, granted, http.StatusCreated)
+	}
+	return h.respondLock(w, r, granted, http.StatusOK)
+}
+
+// mayLock refuses what must not be locked and reports whether there is
+// something.
+func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (exists bool, err error) {
+	if err := h.evaluateIf(r, header, name); err != nil {
+		return false, err
+	}
+	info, err := h.FileSystem.Stat(r.Context(), name)
+	switch {
+	case statusOf(err) == http.StatusNotFound:
+		info = nil
+	case err != nil:
+		// Of a name below a file some storage says that it is invalid.
+		return false, cmp.Or(h.checkParent(r.Context(), name), err)
+	}
+	if err := preconditions(r, info); err != nil || info != nil {
+		return info != nil, err
+	}
+	if err := h.checkParent(r.Context(), name); err != nil {
+		return false, err
+	}
+	return false, h.permitMember(r, header, name)
+}
+
+// permitMember makes sure that name may become a member of its collection.
+func (h *Handler) permitMember(r *http.Request, header ifHeader, name string) error {
+	locks := h.locks()
+	if locks.manager != nil {
+		return h.checkMembership(r.Context(), submitted{header.tokens(), h.principal(r)}, name)
+	}
+	_, err := locks.probe(r.Context(), h.FileSystem, header.tokens(), []change{{name: name, member: true}})
+	return err
+}
+
+// createEmpty creates the file name without content.
+func (h *Handler) createEmpty(ctx context.Context, name string) error {
+	f, err := h.FileSystem.OpenFile(ctx, name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // somebody was faster, behind the server's back
+	}
+	if err != nil {
+		return err
+	}
+	h.changedMembers(ctx, name)
+	return errors.Join(f.Close(), h.properties().Remove(ctx, name))
+}
+
+// lockConflict makes err, of a lock that is wanted at name, fit for the client
+// (RFC 4918 §9.10.5, §9.10.6).
+func (h *Handler) lockConflict(ctx context.Context, name string, err error) error {
+	var conflict *lock.ConflictError
+	if !errors.As(err, &conflict) {
+		if errors.Is(err, webdav.ErrLocked) {
+			return &statusError{status: http.StatusLocked, reason: "locked", condition: "no-conflicting-lock"}
+		}
+		return err
+	}
+	var covering []lock.Lock
+	var members []string
+	for _, each := range conflict.Locks {
+		if each.Covers(name) {
+			covering = append(covering, each)
+		} else {
+			members = append(members, each.Root)
+		}
+	}
+	if len(covering) == 0 {
+		return &lockedMembersError{roots: members, condition: "no-conflicting-lock", dependent: name}
+	}
+	return &statusError{
+		status: http.StatusLocked, reason: "locked",
+		condition: "no-conflicting-lock", hrefs: h.lockRoots(ctx, covering),
+	}
+}
+
+// refresh starts the timeouts of the submitted locks anew (RFC 4918 §9.10.2).
+func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, name string, timeout time.Duration) (status int, err error) {
+	header, err := ifOf(r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	if header == nil {
+		return refuse(http.StatusBadRequest, "a LOCK without a body refreshes the lock that the header If names, and there is none")
+	}
+	if err := h.evaluateIf(r, header, name); err != nil {
+		return statusOf(err), err
+	}
+	var renewed lock.Lock
+	for _, token := range header.tokens() {
+		l, err := h.locks().renew(r.Context(), name, token, h.principal(r), timeout)
+		switch {
+		case errors.Is(err, webdav.ErrNoSuchLock):
+		case err != nil:
+			return statusOf(err), err
+		default:
+			renewed = l
+		}
+	}
+	if renewed.Token == "" {
+		err := errLockTokenMatches(http.StatusPreconditionFailed)
+		return statusOf(err), err
+	}
+	return h.respondLock(w, r, renewed, http.StatusOK)
+}
+
+func errLockTokenMatches(status int) error {
+	return &statusError{
+		status: status, reason: "no lock with that token covers the request URI",
+		condition: "lock-token-matches-request-uri",
+	}
+}
+
+// respondLock answers with the locks of the request URI.
+func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, l lock.Lock, status int) (int, error) {
+	name, err := h.resource(r.Context(), r.URL.Path)
+	if err != nil {
+		return statusOf(err), err
+	}
+	index, err := h.lockDiscovery(r, name, false)
+	if err != nil {
+		return statusOf(err), err
+	}
+	if h.locks().manager == nil {
+		index.byRoot[l.Root] = []lock.Lock{l}
+	}
+	body := []byte(xml.Header + `<D:prop xmlns:D="DAV:"><D:lockdiscovery>`)
+	body = index.append(body, name)
+	body = append(body, "</D:lockdiscovery></D:prop>\n"...)
+	w.Header().Set("Content-Type", xmlContentType)
+	w.WriteHeader(status)
+	_, err = w.Write(body)
+	return 0, err
+}
+
+// serveUnlock removes a lock (RFC 4918 §9.11).
+func (h *Handler) serveUnlock(_ http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+	header, err := ifOf(r)
+	if err == nil {
+		err = h.evaluateIf(r, header, name)
+	}
+	if err == nil {
+		err = h.preconditionsOf(r, name)
+	}
+	if err != nil {
+		return statusOf(err), err
+	}
+	value := strings.TrimSpace(r.Header.Get("Lock-Token"))
+	token, opened := strings.CutPrefix(value, "<")
+	token, closed := strings.CutSuffix(token, ">")
+	if !opened || !closed || token == "" {
+		return refuse(http.StatusBadRequest, "the header Lock-Token must be a lock token between < and >")
+	}
+	err = h.locks().unlock(r.Context(), name, token, h.principal(r))
+	if err != nil {
+		return statusOf(err), err
+	}
+	return http.StatusNoContent, nil
+}

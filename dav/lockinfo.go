@@ -1,0 +1,78 @@
+package dav
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+)
+
+// lockinfo is the content of a LOCK (RFC 4918 §14.11).
+type lockinfo struct {
+	shared   bool
+	ownerXML string
+}
+
+var errLockinfo = &statusError{
+	status: http.StatusUnprocessableEntity,
+	reason: "a lock must be exclusive or shared, and of the type write",
+}
+
+// readLockinfo reads the body of r; nil: there is none, it is a refresh (RFC
+// 4918 §9.10.2).
+func (h *Handler) readLockinfo(w http.ResponseWriter, r *http.Request) (*lockinfo, error) {
+	x, err := h.xmlBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	root, err := x.start()
+	if errors.Is(err, io.EOF) && x.empty() {
+		return nil, nil
+	}
+	if err == nil && root.Name != davName("lockinfo") {
+		err = errors.New("the root element is not DAV:lockinfo")
+	}
+	if err != nil {
+		return nil, badXML(err)
+	}
+	info, err := x.lockinfo()
+	if err == nil {
+		err = x.end()
+	}
+	if err != nil {
+		return nil, badXML(err)
+	}
+	return info, nil
+}
+
+// lockinfo reads the content of a lockinfo element.
+func (x *xmlReader) lockinfo() (*lockinfo, error) {
+	info := &lockinfo{}
+	var scopes, types []xml.Name
+	owners := 0
+	err := x.children(func(e xml.StartElement) (err error) {
+		switch e.Name {
+		case davName("lockscope"):
+			return x.names(&scopes)
+		case davName("locktype"):
+			return x.names(&types)
+		case davName("owner"):
+			owners++
+			info.ownerXML, err = x.content()
+			return err
+		}
+		return x.skip()
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case owners > 1 || len(scopes) == 0 || len(types) == 0:
+		return nil, errors.New("DAV:lockinfo must hold one lockscope, one locktype and at most one owner")
+	case len(scopes) > 1 || len(types) > 1 || types[0] != davName("write"):
+		return nil, errLockinfo
+	case scopes[0] != davName("exclusive") && scopes[0] != davName("shared"):
+		return nil, errLockinfo
+	}
+	info.shared = scopes[0] == davName("shared")
+	return info, nil
+}

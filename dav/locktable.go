@@ -1,0 +1,175 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"path"
+	"sync"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/tree"
+)
+
+// lockTable is the Handler's LockSystem, and what it can do beyond x/net's.
+type lockTable struct {
+	system  webdav.LockSystem
+	manager lock.Manager // nil: it can do no more
+	// mu keeps requests from seeing the locks with which others probe a plain
+	// LockSystem.
+	mu sync.Mutex
+}
+
+// locks returns LockSystem or, where there is none, one in memory.
+func (h *Handler) locks() *lockTable {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lockTable == nil {
+		system := h.LockSystem
+		if system == nil {
+			system = newMemLocks()
+		}
+		manager, _ := system.(lock.Manager)
+		h.lockTable = &lockTable{system: system, manager: manager}
+	}
+	return h.lockTable
+}
+
+// newMemLocks returns a lock.System without a Store, which can't fail.
+func newMemLocks() webdav.LockSystem {
+	system, err := lock.New(context.Background(), lock.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return system
+}
+
+// covers reports whether the lock of token protects name.
+func (l *lockTable) covers(ctx context.Context, token, name string) (bool, error) {
+	if l.manager == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return confirms(time.Now(), l.system, webdav.Condition{Token: token}, name), nil
+	}
+	_, err := l.find(ctx, name, token)
+	if errors.Is(err, webdav.ErrNoSuchLock) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// acquire grants wanted.
+func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, error) {
+	if l.manager != nil {
+		return l.manager.Acquire(ctx, time.Now(), wanted)
+	}
+	if wanted.Shared {
+		return wanted, &statusError{status: http.StatusNotImplemented, reason: "there are no shared locks here"}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	token, err := l.system.Create(now, webdav.LockDetails{
+		Root: wanted.Root, Duration: wanted.Duration, OwnerXML: wanted.OwnerXML, ZeroDepth: wanted.ZeroDepth,
+	})
+	wanted.Token, wanted.Expires = token, now.Add(wanted.Duration)
+	return wanted, err
+}
+
+// renew starts the timeout of the principal's lock anew, if it covers name.
+// Otherwise it returns webdav.ErrNoSuchLock.
+func (l *lockTable) renew(ctx context.Context, name, token, principal string, timeout time.Duration) (lock.Lock, error) {
+	now := time.Now()
+	if l.manager == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !confirms(now, l.system, webdav.Condition{Token: token}, name) {
+			return lock.Lock{}, webdav.ErrNoSuchLock
+		}
+		d, err := l.system.Refresh(now, token, timeout)
+		return lock.Lock{
+			Token: token, Root: d.Root, ZeroDepth: d.ZeroDepth, OwnerXML: d.OwnerXML,
+			Duration: d.Duration, Expires: now.Add(d.Duration),
+		}, err
+	}
+	found, err := l.find(ctx, name, token)
+	switch {
+	case err != nil:
+		return found, err
+	case found.Principal != principal:
+		return found, errForeignLock
+	}
+	return l.manager.Renew(ctx, now, token, timeout)
+}
+
+// find returns the lock of token if it covers name, or else
+// webdav.ErrNoSuchLock. Only a manager has it.
+func (l *lockTable) find(ctx context.Context, name, token string) (lock.Lock, error) {
+	found, err := l.manager.Find(ctx, time.Now(), name, false)
+	if err != nil {
+		return lock.Lock{}, err
+	}
+	for _, each := range found {
+		if each.Token == token {
+			return each, nil
+		}
+	}
+	return lock.Lock{}, webdav.ErrNoSuchLock
+}
+
+// unlock ends the principal's lock, which must cover name (RFC 4918 §9.11.1).
+func (l *lockTable) unlock(ctx context.Context, name, token, principal string) error {
+	if l.manager == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !confirms(time.Now(), l.system, webdav.Condition{Token: token}, name) {
+			return errLockTokenMatches(http.StatusConflict)
+		}
+		return l.system.Unlock(time.Now(), token)
+	}
+	found, err := l.find(ctx, name, token)
+	switch {
+	case errors.Is(err, webdav.ErrNoSuchLock):
+		return errLockTokenMatches(http.StatusConflict)
+	case err != nil:
+		return err
+	case found.Principal != principal:
+		return errForeignLock
+	}
+	err = l.manager.Release(ctx, time.Now(), token)
+	if errors.Is(err, webdav.ErrNoSuchLock) {
+		return errLockTokenMatches(http.StatusConflict)
+	}
+	return err
+}
+
+// release ends a lock that has just been acquired.
+func (l *lockTable) release(ctx context.Context, token string) error {
+	if l.manager != nil {
+		return l.manager.Release(ctx, time.Now(), token)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.system.Unlock(time.Now(), token)
+}
+
+// releaseTree ends the locks whose root is in the tree name; of a plain
+// LockSystem those that were used, it can't name others.
+func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedToken) error {
+	now := time.Now()
+	if l.manager != nil {
+		return l.manager.ReleaseTree(context.WithoutCancel(ctx), now, name)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, u := range used {
+		isRoot := !confirms(now, l.system, u.token, path.Dir(u.name))
+		if isRoot && tree.Contains(name, u.name) {
+			_ = l.system.Unlock(now, u.token.Token) // it has expired, or not
+		}
+	}
+	return nil
+}

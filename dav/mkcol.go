@@ -1,0 +1,87 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+)
+
+// serveMkcol makes a collection (RFC 4918 §9.3).
+func (h *Handler) serveMkcol(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+	if err := noBody(r); err != nil {
+		return statusOf(err), err
+	}
+	if err := h.checkNew(r.Context(), name); err != nil {
+		return statusOf(err), err
+	}
+	claim, err := h.confirm(r, change{name: name, member: true})
+	if err != nil {
+		return statusOf(err), err
+	}
+	defer claim.release()
+	err = preconditions(r, nil)
+	if err == nil {
+		err = h.makeCollection(r.Context(), name)
+	}
+	if err != nil {
+		return statusOf(err), err
+	}
+	if info, err := h.FileSystem.Stat(r.Context(), name); err == nil {
+		w.Header().Set("ETag", entityTag(r.Context(), info))
+	}
+	return http.StatusCreated, nil
+}
+
+// noBody refuses a body, of which nobody knows what it should mean (RFC 4918
+// §9.3, §9.3.1).
+func noBody(r *http.Request) error {
+	n := int(min(r.ContentLength, 1))
+	if n < 0 {
+		var err error
+		if n, err = io.ReadFull(r.Body, make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
+			return cutOff(err)
+		}
+	}
+	if n > 0 {
+		return &statusError{status: http.StatusUnsupportedMediaType, reason: "a MKCOL with a request body is not understood"}
+	}
+	return nil
+}
+
+// checkNew makes sure that there can be a new collection name, and that there
+// is none.
+func (h *Handler) checkNew(ctx context.Context, name string) error {
+	_, err := h.stat(ctx, name)
+	switch {
+	case err == nil:
+		return errExists
+	case statusOf(err) != http.StatusNotFound:
+		return err
+	}
+	return h.checkParent(ctx, name)
+}
+
+var errExists = &statusError{status: http.StatusMethodNotAllowed, reason: "there is something already"}
+
+// makeCollection makes the collection name, which is claimed.
+func (h *Handler) makeCollection(ctx context.Context, name string) error {
+	if err := h.checkNew(ctx, name); err != nil {
+		return err
+	}
+	// What has become of an earlier resource of this name is not known.
+	if err := h.properties().Remove(ctx, name); err != nil {
+		return err
+	}
+	err := h.FileSystem.Mkdir(ctx, name, 0o777)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return errExists
+	case statusOf(err) == http.StatusNotFound:
+		return errNoParent
+	case err == nil:
+		h.changedMembers(ctx, name)
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package dav
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// preconditions evaluates If-Match, If-Unmodified-Since, If-None-Match and
+// If-Modified-Since, in the order of RFC 9110 §13.2.2, for the resource that
+// info describes; nil: there is none. The header If is confirm's business.
+func preconditions(r *http.Request, info fs.FileInfo) error {
+	var tag string
+	if info != nil {
+		tag = entityTag(r.Context(), info)
+	}
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if values := r.Header.Values("If-Match"); len(values) > 0 {
+		if !matches(values, tag, strongMatch) {
+			return failedPrecondition("If-Match")
+		}
+	} else if since, ok := headerTime(r, "If-Unmodified-Since"); ok && (info == nil || modifiedAfter(info, since)) {
+		return failedPrecondition("If-Unmodified-Since")
+	}
+	if values := r.Header.Values("If-None-Match"); len(values) > 0 {
+		switch {
+		case !matches(values, tag, weakMatch):
+		case read:
+			return errNotModified
+		default:
+			return failedPrecondition("If-None-Match")
+		}
+	} else if since, ok := headerTime(r, "If-Modified-Since"); ok && read && info != nil && !modifiedAfter(info, since) {
+		return errNotModified
+	}
+	return nil
+}
+
+var errNotModified = &statusError{status: http.StatusNotModified, reason: "not modified"}
+
+func failedPrecondition(header string) error {
+	return &statusError{status: http.StatusPreconditionFailed, reason: "the header " + header + " does not hold"}
+}
+
+// matches reports whether one of the entity tags in values is tag, which is ""
+// when there is no resource. "*" stands for any (RFC 9110 §13.1.1, §13.1.2).
+func matches(values []string, tag string, match func(a, b string) bool) bool {
+	if tag == "" {
+		return false
+	}
+	for element := range listElements(values) {
+		if element == "*" || match(element, tag) {
+			return true
+		}
+	}
+	return false
+}
+
+// strongMatch is the strong comparison (RFC 9110 §8.8.3.2): weak tags differ
+// from everything.
+func strongMatch(a, b string) bool { return a == b && !strings.HasPrefix(a, "W/") }
+
+func weakMatch(a, b string) bool {
+	return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/")
+}
+
+// headerTime returns the date in a header field. One that can't be read is as if
+// not there (RFC 9110 §13.1.3).
+func headerTime(r *http.Request, header string) (time.Time, bool) {
+	t, err := http.ParseTime(r.Header.Get(header))
+	return t, err == nil
+}
+
+// modifiedAfter compares with the precision of an HTTP date.
+func modifiedAfter(info fs.FileInfo, t time.Time) bool {
+	return info.ModTime().Truncate(time.Second).After(t)
+}
+
+// preconditionsOf is preconditions for a resource that may not exist.
+func (h *Handler) preconditionsOf(r *http.Request, name string) error {
+	if !conditional(r) {
+		return nil
+	}
+	info, err := h.FileSystem.Stat(r.Context(), name)
+	switch {
+	case statusOf(err) == http.StatusNotFound:
+		info = nil
+	case err != nil:
+		return fmt.Errorf("preconditions: %w", err)
+	}
+	return preconditions(r, info)
+}
+
+var conditionHeaders = [...]string{"If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since"}
+
+// conditional reports whether r has a header that preconditions looks at.
+func conditional(r *http.Request) bool {
+	for _, header := range conditionHeaders {
+		if _, ok := r.Header[header]; ok {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,89 @@
+package dav
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"golang.org/x/net/webdav"
+)
+
+// readProppatch reads the body of r: the instructions of a propertyupdate
+// element, in document order (RFC 4918 §9.2, §14.19). There is at least one.
+func (h *Handler) readProppatch(w http.ResponseWriter, r *http.Request) ([]webdav.Proppatch, error) {
+	x, err := h.xmlBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	root, err := x.start()
+	if err == nil && root.Name != davName("propertyupdate") {
+		err = errors.New("the root element is not DAV:propertyupdate")
+	}
+	if err != nil {
+		return nil, badXML(unexpectedEOF(err))
+	}
+	patches, err := x.propertyUpdate()
+	if err == nil {
+		err = x.end()
+	}
+	if err != nil {
+		return nil, badXML(err)
+	}
+	return patches, nil
+}
+
+// propertyUpdate reads the content of a propertyupdate element. Elements that it
+// does not know are ignored (RFC 4918 §17).
+func (x *xmlReader) propertyUpdate() ([]webdav.Proppatch, error) {
+	var patches []webdav.Proppatch
+	total := 0
+	err := x.children(func(e xml.StartElement) error {
+		if e.Name != davName("set") && e.Name != davName("remove") {
+			return x.skip()
+		}
+		patch := webdav.Proppatch{Remove: e.Name.Local == "remove"}
+		props := 0
+		err := x.children(func(e xml.StartElement) (err error) {
+			if e.Name != davName("prop") {
+				return x.skip()
+			}
+			props++
+			patch.Props, err = x.properties(patch.Remove, maxXMLProps-total)
+			return err
+		})
+		if err == nil && props != 1 {
+			err = fmt.Errorf("DAV:%s must hold one DAV:prop", e.Name.Local)
+		}
+		if total += len(patch.Props); len(patch.Props) > 0 {
+			patches = append(patches, patch)
+		}
+		return err
+	})
+	if err == nil && total == 0 {
+		err = errors.New("DAV:propertyupdate names no property")
+	}
+	return patches, err
+}
+
+// properties reads at most limit properties of a prop element (RFC 4918
+// §14.18). The values of those that are to be removed are ignored (§14.23).
+func (x *xmlReader) properties(remove bool, limit int) ([]webdav.Property, error) {
+	var properties []webdav.Property
+	err := x.children(func(e xml.StartElement) error {
+		if len(properties) == limit {
+			return fmt.Errorf("more than %d properties", maxXMLProps)
+		}
+		property := webdav.Property{XMLName: e.Name}
+		if remove {
+			properties = append(properties, property)
+			return x.skip()
+		}
+		property.Lang = x.lang()
+		content, err := x.content()
+		property.InnerXML = []byte(content)
+		properties = append(properties, property)
+		return err
+	})
+	return properties, err
+}

@@ -1,0 +1,306 @@
+package dav_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/deadprops"
+)
+
+// putCase is a PUT onto garden's tree.
+type putCase struct {
+	name, target string
+	fields       []string
+	status       int
+	placed       string // the storage name; "": nothing has changed
+}
+
+var puts = []putCase{
+	{"RFC 9110 §9.3.4 new", "/new", nil, 201, "/new"},
+	{"RFC 9110 §9.3.4 again", "/f", nil, 204, "/f"},
+	{"in a collection", "/c/s/new", nil, 201, "/c/s/new"},
+	{"a slash at the end", "/new/", nil, 201, "/new"},
+	{"a slash at the end of a file", "/f/", nil, 204, "/f"},
+	{"hostile name", "/%25%23%3f%26%0a%22%c3%a4%20", nil, 201, "/%#?&\n\"ä "},
+	{"§9.7.1 no parent", "/none/new", nil, 409, ""},
+	{"§9.7.1 no parent's parent", "/none/none/new", nil, 409, ""},
+	{"§9.7.1 the parent is a file", "/f/new", nil, 409, ""},
+	{"§9.7.1 its parent is a file", "/f/none/new", nil, 409, ""},
+	{"§9.7.2 collection", "/c/", nil, 405, ""},
+	{"§9.7.2 collection without its slash", "/c", nil, 405, ""},
+	{"the root", "/", nil, 404, ""},
+	{"reserved name", "/.davd-x", nil, 403, ""},
+	{"RFC 9110 §14.4 Content-Range", "/f", []string{"Content-Range: bytes 0-2/3"}, 400, ""},
+	{"RFC 9110 §14.4 Content-Range that can't be read", "/new", []string{"Content-Range: x"}, 400, ""},
+	{"RFC 9110 §8.4 Content-Encoding", "/f", []string{"Content-Encoding: gzip"}, 415, ""},
+	{"RFC 9110 §8.4 Content-Encoding, a list", "/f", []string{"Content-Encoding: identity, br"}, 415, ""},
+	{"RFC 9110 §8.4 identity", "/f", []string{"Content-Encoding: Identity"}, 204, "/f"},
+	{"Content-Type is the name's", "/f", []string{"Content-Type: image/png"}, 204, "/f"},
+	{"§10.4 If that is malformed", "/f", []string{"If: x"}, 400, ""},
+	{"§10.4 If that does not hold", "/f", []string{"If: (<urn:x>)"}, 412, ""},
+	{"§10.4 If that holds", "/f", []string{"If: (Not <urn:x>)"}, 204, "/f"},
+	{"X-Expected-Entity-Length", "/f", []string{"X-Expected-Entity-Length: 3"}, 204, "/f"},
+	{"X-Expected-Entity-Length is more", "/f", []string{"X-Expected-Entity-Length: 4"}, 400, ""},
+	{"X-Expected-Entity-Length is less", "/f", []string{"X-Expected-Entity-Length: 2"}, 400, ""},
+	{"X-Expected-Entity-Length is no length", "/f", []string{"X-Expected-Entity-Length: -3"}, 400, ""},
+}
+
+func TestPut(t *testing.T) {
+	for _, c := range puts {
+		t.Run(c.name, func(t *testing.T) {
+			onBackends(t, garden(), func(s *share) {
+				a := s.sends(c.status, "PUT", c.target, "put", c.fields...)
+				if c.placed == "" {
+					s.holds(garden())
+					return
+				}
+				s.holds(garden().with(layout{c.placed: "put"}))
+				get := s.wants(200, "GET", c.target)
+				for _, header := range []string{"ETag", "Last-Modified"} {
+					if got, want := a.header.Get(header), get.header.Get(header); got != want || got == "" {
+						s.Errorf("%s %q, GET says %q", header, got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestPutCodingRefused: a client learns what would do (RFC 9110 §15.5.16).
+func TestPutCodingRefused(t *testing.T) {
+	s := serveMem(t, &dav.Handler{}, garden())
+	if a := s.sends(415, "PUT", "/f", "x", "Content-Encoding: gzip"); a.header.Get("Accept-Encoding") != "identity" {
+		t.Errorf("Accept-Encoding %q", a.header.Get("Accept-Encoding"))
+	}
+}
+
+func TestPutReadOnly(t *testing.T) {
+	s := serveMem(t, &dav.Handler{ReadOnly: true}, garden())
+	s.sends(403, "PUT", "/f", "x")
+	s.sends(403, "PUT", "/new", "x")
+	s.holds(garden())
+}
+
+// TestPutLocked: §7.4, §7.5.
+func TestPutLocked(t *testing.T) {
+	onBackends(t, garden(), func(s *share) {
+		file := s.lock("/f")
+		collection := s.lock("/c/", "Depth: 0")
+		s.sends(423, "PUT", "/f", "x")
+		s.sends(423, "PUT", "/c/new", "x")
+		s.sends(204, "PUT", "/c/m", "x") // it is a member already
+		s.sends(423, "PUT", "/f", "x", "If: (<"+collection+">) (Not <urn:x>)")
+		s.sends(204, "PUT", "/f", "y", "If: (<"+file+">)")
+		s.sends(201, "PUT", "/c/new", "y", "If: </c/> (<"+collection+">)")
+		s.holds(garden().with(layout{"/f": "y", "/c/m": "x", "/c/new": "y"}))
+	})
+}
+
+// TestPutFailures: what the storage refuses leaves no trace, whichever of its
+// calls it is.
+func TestPutFailures(t *testing.T) {
+	for _, b := range backends {
+		for _, target := range []string{"/f", "/new"} {
+			t.Run(b.name+target, func(t *testing.T) {
+				for n, failed := 0, true; failed; n++ {
+					fsys, _ := b.open(t)
+					s := serve(t, fsys, &dav.Handler{}, garden())
+					calls, op := 0, ""
+					s.before = func(o, _ string) error {
+						if calls++; calls-1 == n {
+							op = o
+							return &fs.PathError{Op: o, Path: "/secret/path", Err: syscall.ENOSPC}
+						}
+						return nil
+					}
+					a := s.send("PUT", target, "put")
+					s.before = nil
+					failed = op != ""
+					switch {
+					case a.status/100 == 2:
+						s.holds(garden().with(layout{target: "put"}))
+					case a.status == http.StatusInsufficientStorage && failed:
+						s.holds(garden())
+					default:
+						t.Errorf("%d after a failure of %s", a.status, op)
+					}
+					if n > 100 {
+						t.Fatal("no end of calls")
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestPutForbidden(t *testing.T) {
+	s := serveLocal(t, &dav.Handler{}, garden())
+	s.fail(fs.ErrPermission, "replacefile", "/f")
+	s.sends(403, "PUT", "/f", "x")
+	s.fail(fs.ErrPermission, "commit", "/f")
+	s.sends(403, "PUT", "/f", "x")
+	s.holds(garden())
+}
+
+// TestPutNothingOverwritten: with If-None-Match: * not even what has appeared
+// behind the server's back is replaced (RFC 9110 §13.1.2).
+func TestPutNothingOverwritten(t *testing.T) {
+	s := serveLocal(t, &dav.Handler{}, garden())
+	s.before = func(op, name string) error {
+		if op == "commit" && name == "/new" {
+			write(t, s.fsys, "/new", "somebody else's")
+		}
+		return nil
+	}
+	s.sends(412, "PUT", "/new", "x", "If-None-Match: *")
+	s.holds(garden().with(layout{"/new": "somebody else's"}))
+	s.before = nil
+	if err := s.fsys.RemoveAll(t.Context(), "/new"); err != nil {
+		t.Fatal(err)
+	}
+	s.sends(201, "PUT", "/new", "x", "If-None-Match: *")
+}
+
+// TestPutKeeps: a file that is replaced keeps its dead properties and its
+// permission bits; one that is new has no others' properties.
+func TestPutKeeps(t *testing.T) {
+	const ask = `<propfind xmlns="DAV:"><prop><colour xmlns="urn:x"/></prop></propfind>`
+	colour := func(s *share) int {
+		for _, prop := range s.multistatus(s.send("PROPFIND", "/f", ask, "Depth: 0")).responses["/f"].props {
+			return prop.status
+		}
+		return 0
+	}
+	onBackends(t, garden(), func(s *share) {
+		s.sends(207, "PROPPATCH", "/f", setProp)
+		s.sends(204, "PUT", "/f", "x")
+		if got := colour(s); got != 200 {
+			s.Errorf("§9.7 the property is %d after a PUT", got)
+		}
+		// Behind the server's back.
+		if err := s.fsys.RemoveAll(s.Context(), "/f"); err != nil {
+			s.Fatal(err)
+		}
+		s.sends(201, "PUT", "/f", "x")
+		if got := colour(s); got != 404 {
+			s.Errorf("the property of an earlier resource is %d", got)
+		}
+	})
+	s := serveLocal(t, &dav.Handler{}, garden())
+	name := filepath.Join(s.dir, "f")
+	if err := os.Chmod(name, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	s.sends(204, "PUT", "/f", "x")
+	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// TestPutProps: properties that can't be removed keep a resource from being
+// made, so that it never has another's.
+func TestPutProps(t *testing.T) {
+	for _, method := range []string{"PUT", "MKCOL"} {
+		s := serveMem(t, &dav.Handler{Properties: frozenProps{deadprops.NewMem()}}, garden())
+		s.sends(500, method, "/new", "")
+		s.holds(garden())
+	}
+}
+
+type frozenProps struct{ deadprops.Store }
+
+func (frozenProps) Remove(context.Context, string) error { return errors.New("the database is broken") }
+
+// roomy is storage that says how much room there is.
+type roomy struct {
+	storage.FS
+	available int64
+}
+
+func (r roomy) Space(context.Context, string) (used, available int64, err error) {
+	return 0, r.available, nil
+}
+
+// TestPutNoRoom: what can't fit is refused before it is sent.
+func TestPutNoRoom(t *testing.T) {
+	fsys, _ := openLocal(t)
+	s := serve(t, roomy{fsys, 1 << 20}, &dav.Handler{}, garden())
+	for _, c := range []struct {
+		name, fields string
+		status       int
+	}{
+		{"Content-Length", "Content-Length: 1048577\n", 507},
+		{"X-Expected-Entity-Length", "Transfer-Encoding: chunked\nX-Expected-Entity-Length: 1048577\n", 507},
+		{"it fits", "Content-Length: 1048576\n", 100},
+		{"unknown length", "Transfer-Encoding: chunked\n", 100},
+	} {
+		connection := s.dial()
+		connection.write("PUT /new HTTP/1.1\nExpect: 100-continue\n" + c.fields + "\n")
+		if got := connection.status(); got != c.status {
+			t.Errorf("%s: %d, want %d", c.name, got, c.status)
+		}
+		connection.conn.Close()
+	}
+}
+
+// TestPutMtime: X-OC-Mtime, where the storage can set times.
+func TestPutMtime(t *testing.T) {
+	const header, when = "X-OC-Mtime: 1234567890.5", 1234567890
+	settable, _ := openLocal(t)
+	for _, c := range []struct {
+		name     string
+		fsys     storage.FS
+		accepted bool
+	}{
+		{"local", settable, true},
+		{"afero", aferofs.New(afero.NewMemMapFs()), true},
+		{"mem, which can't", backendMem(t), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := serve(t, c.fsys, &dav.Handler{}, garden())
+			tags := make(map[string]bool)
+			for _, content := range []string{"one", "two", "ten"} {
+				a := s.send("PUT", "/new", content, header)
+				if got := a.header.Get("X-OC-Mtime"); (got == "accepted") != c.accepted || (got != "") != c.accepted {
+					t.Errorf("X-OC-Mtime %q", got)
+				}
+				info, err := s.fsys.Stat(t.Context(), "/new")
+				if err != nil || (info.ModTime().Unix() == when) != c.accepted {
+					t.Errorf("%v, %v", info.ModTime(), err)
+				}
+				if want := time.Unix(when, 0).UTC().Format(http.TimeFormat); c.accepted && a.header.Get("Last-Modified") != want {
+					t.Errorf("Last-Modified %q", a.header.Get("Last-Modified"))
+				}
+				tags[a.header.Get("ETag")] = true
+			}
+			// RFC 9110 §8.8.1: other content, another tag.
+			if len(tags) != 3 {
+				t.Errorf("three contents of one size and time have the tags %v", tags)
+			}
+			if a := s.send("PUT", "/new", "x", "X-OC-Mtime: yesterday"); a.status != 204 || a.header.Get("X-OC-Mtime") != "" {
+				t.Errorf("a time that can't be read: %d, %q", a.status, a.header.Get("X-OC-Mtime"))
+			}
+			if info, err := s.fsys.Stat(t.Context(), "/new"); err != nil || time.Since(info.ModTime()) > time.Hour {
+				t.Errorf("%v, %v", info.ModTime(), err)
+			}
+		})
+	}
+}
+
+func backendMem(tb testing.TB) storage.FS {
+	tb.Helper()
+	fsys, _ := backends[0].open(tb)
+	return fsys
+}

@@ -1,0 +1,40 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/davd/davd/storage"
+)
+
+// quota is how much room there is where a collection is, in bytes (RFC 4331).
+type quota struct{ used, available int64 }
+
+// quotaOf returns the quota of the collection name; nil where the storage has
+// none.
+func (h *Handler) quotaOf(ctx context.Context, name string) (*quota, error) {
+	used, available, err := storage.Space(ctx, h.FileSystem, name)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("quota: %w", err)
+	}
+	return &quota{used, available}, nil
+}
+
+func appendQuotaAvailable(v *liveValues, dst []byte, _ resource) ([]byte, bool) {
+	if v.quota == nil {
+		return dst, false
+	}
+	return strconv.AppendInt(dst, max(v.quota.available, 0), 10), true
+}
+
+func appendQuotaUsed(v *liveValues, dst []byte, _ resource) ([]byte, bool) {
+	if v.quota == nil {
+		return dst, false
+	}
+	return strconv.AppendInt(dst, max(v.quota.used, 0), 10), true
+}

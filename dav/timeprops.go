@@ -1,0 +1,46 @@
+package dav
+
+import (
+	"encoding/xml"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// timeProp is a property with which a client sets the modification time.
+type timeProp struct {
+	name xml.Name
+	dead bool // its value is kept as a dead property too
+}
+
+var timeProps = []timeProp{
+	{name: davName("getlastmodified")},
+	// What rclone and others set for it, in seconds since 1970.
+	{name: davName("lastmodified")},
+	// What Explorer sets after each PUT.
+	{name: xml.Name{Space: "urn:schemas-microsoft-com:", Local: "Win32LastModifiedTime"}, dead: true},
+}
+
+// parseTime parses the value of a timeProp: an HTTP date (RFC 9110 §5.6.7), a
+// date of RFC 3339, or seconds since 1970.
+func parseTime(innerXML []byte) (time.Time, bool) {
+	var value struct {
+		Text string `xml:",chardata"`
+	}
+	if xml.Unmarshal([]byte("<v>"+string(innerXML)+"</v>"), &value) != nil {
+		return time.Time{}, false
+	}
+	text := strings.Trim(value.Text, " \t\r\n")
+	t, err := http.ParseTime(text)
+	if err != nil {
+		t, err = time.Parse(time.RFC3339, text)
+	}
+	if err != nil {
+		var seconds int64
+		seconds, err = strconv.ParseInt(text, 10, 64)
+		t = time.Unix(seconds, 0)
+	}
+	// Other years can't be shown as a date. The zero time stands for none.
+	return t, err == nil && 1 <= t.UTC().Year() && t.UTC().Year() <= 9999 && !t.IsZero()
+}

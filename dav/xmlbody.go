@@ -1,0 +1,107 @@
+package dav
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+)
+
+// defaultMaxXML is Handler.MaxXML when that is 0, in bytes.
+const defaultMaxXML = 1 << 20
+
+// xmlBody returns a reader of the body of r. It refuses one that is too long or
+// in an encoding that it can't read before it reads any of it.
+func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (*xmlReader, error) {
+	limit := h.MaxXML
+	if limit <= 0 {
+		limit = defaultMaxXML
+	}
+	if r.ContentLength > limit {
+		return nil, badXML(&http.MaxBytesError{Limit: limit})
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, unsupported("the content coding " + coding)
+	}
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if charset := params["charset"]; err == nil && !readable(charset) {
+		return nil, unsupported("the character set " + charset)
+	}
+	return newXMLReader(http.MaxBytesReader(w, r.Body, limit)), nil
+}
+
+// newXMLReader returns a reader of body, which is in UTF-8 or, by its byte order
+// mark, in UTF-16 (XML 1.0 §4.3.3, §F).
+func newXMLReader(body io.Reader) *xmlReader {
+	source := newXMLSource(body)
+	mark, _ := source.Peek(3) // its error comes again
+	utf16 := false
+	switch {
+	case string(mark) == "\xef\xbb\xbf":
+		_, _ = source.Discard(len(mark))
+	case len(mark) >= 2 && (string(mark[:2]) == "\xfe\xff" || string(mark[:2]) == "\xff\xfe"):
+		utf16 = true
+		source = newXMLSource(unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM).NewDecoder().Reader(source.Reader))
+	}
+	x := &xmlReader{source: source, decoder: xml.NewDecoder(source), blank: len(mark) == 0}
+	x.decoder.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
+		switch {
+		case !readable(charset):
+			return nil, unsupported("the encoding " + charset)
+		case isUTF16(charset) && !utf16:
+			return nil, errors.New("there is no byte order mark")
+		}
+		return in, nil
+	}
+	return x
+}
+
+// empty reports whether there is no body at all.
+func (x *xmlReader) empty() bool { return x.blank }
+
+// readable reports whether charset, "" if it was not said, can be read.
+func readable(charset string) bool {
+	switch strings.ToLower(charset) {
+	case "", "utf-8", "utf8", "us-ascii":
+		return true
+	}
+	return isUTF16(charset)
+}
+
+func isUTF16(charset string) bool {
+	switch strings.ToLower(charset) {
+	case "utf-16", "utf-16le", "utf-16be":
+		return true
+	}
+	return false
+}
+
+func unsupported(what string) error {
+	return &statusError{
+		status: http.StatusUnsupportedMediaType,
+		reason: what + " can't be read: send the request body in UTF-8 or UTF-16, as it is",
+	}
+}
+
+// badXML makes err fit for a client's eyes.
+func badXML(err error) error {
+	var tooLarge *http.MaxBytesError
+	var own *statusError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &tooLarge):
+		return &statusError{
+			status: http.StatusRequestEntityTooLarge,
+			reason: fmt.Sprintf("the request body is longer than %d bytes", tooLarge.Limit),
+		}
+	}
+	return &statusError{status: http.StatusBadRequest, reason: "the request body: " + err.Error()}
+}
+
+func davName(local string) xml.Name { return xml.Name{Space: "DAV:", Local: local} }
