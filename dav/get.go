@@ -56,6 +56,7 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status in
 	defer smallFiles.Put(buf)
 	content := buf[:info.Size()]
 	if _, err := io.ReadFull(f, content); err != nil {
+		w.Header().Del("ETag")
 		return http.StatusInternalServerError, err
 	}
 	header := w.Header()

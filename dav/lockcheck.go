@@ -24,7 +24,7 @@ type lockedMembersError struct {
 }
 
 func (e *lockedMembersError) Error() string {
-	return fmt.Sprintf("%s is locked", e.roots[0])
+	return e.roots[0] + " is locked"
 }
 
 // submitted is what a request says about its locks.

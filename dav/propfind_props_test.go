@@ -268,3 +268,23 @@ func (p *timedProps) Read(ctx context.Context, names ...string) (map[string][]we
 	p.sizes = append(p.sizes, len(names))
 	return p.Store.Read(ctx, names...)
 }
+
+// TestPropfindLiveBeforeDead: what a store has under the name of a protected
+// property is not shown.
+func TestPropfindLiveBeforeDead(t *testing.T) {
+	store := deadprops.NewMem()
+	s := serveLocal(t, &dav.Handler{Properties: store}, garden())
+	stale := webdav.Proppatch{Props: []webdav.Property{
+		{XMLName: davProp("getetag"), InnerXML: []byte("stale")},
+		{XMLName: davProp("quota-used-bytes"), InnerXML: []byte("stale")},
+	}}
+	if err := store.Patch(t.Context(), "/f", []webdav.Proppatch{stale}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.property("/f", davProp("getetag")); got.status != 200 || got.text != s.wants(200, "HEAD", "/f").header.Get("ETag") {
+		t.Errorf("getetag is %+v", got)
+	}
+	if got := s.property("/f", davProp("quota-used-bytes")); got.status != 404 {
+		t.Errorf("quota-used-bytes is %+v", got)
+	}
+}

@@ -64,18 +64,20 @@ type put struct {
 	// modified is the modification time that the client wants; zero: now.
 	modified time.Time
 	content  storage.Replacement
-	// creates: there was no file, or an empty one that a LOCK has made.
+	// creates: there is no file, as far as is known. In the end: there was
+	// none, or an empty one that a LOCK has made.
 	creates bool
 }
 
 // mayBegin refuses what can't be done, and makes nothing.
 func (p *put) mayBegin() error {
 	info, err := p.occupant()
-	if err == nil && info == nil {
+	p.creates = info == nil
+	if err == nil && p.creates {
 		err = p.h.checkParent(p.r.Context(), p.name)
 	}
 	if err == nil {
-		err = p.h.check(p.r, p.change(info))
+		err = p.h.check(p.r, p.change())
 	}
 	if err == nil {
 		err = preconditions(p.r, info)
@@ -86,9 +88,7 @@ func (p *put) mayBegin() error {
 	return err
 }
 
-func (p *put) change(occupant fs.FileInfo) change {
-	return change{name: p.name, member: occupant == nil}
-}
+func (p *put) change() change { return change{name: p.name, member: p.creates} }
 
 // occupant describes the file that is there, nil if there is none. A collection
 // is an error (RFC 4918 §9.7.2).
@@ -133,27 +133,23 @@ func (p *put) receive() error {
 
 // commit puts the content, which is complete, into its place.
 func (p *put) commit() (fs.FileInfo, error) {
-	info, err := p.occupant()
-	if err != nil {
-		return nil, err
-	}
-	claim, err := p.h.confirm(p.r, p.change(info))
+	claim, err := p.h.confirm(p.r, p.change())
 	if err != nil {
 		return nil, err
 	}
 	defer claim.release()
-	if info, err = p.recheck(info); err != nil {
+	info, err := p.recheck()
+	if err != nil {
 		return nil, err
 	}
 	// The client has sent everything: whether it still waits is no matter.
 	ctx := context.WithoutCancel(p.r.Context())
-	if info == nil {
+	if p.creates {
 		// What has become of an earlier resource of this name is not known.
 		if err := p.h.properties().Remove(ctx, p.name); err != nil {
 			return nil, err
 		}
 	}
-	p.creates = info == nil || p.madeByLock(ctx, info)
 	create := createOnly(p.r)
 	placed, err := p.content.Commit(ctx, p.h.distinct(ctx, p.name, p.modified), create)
 	if create && errors.Is(err, fs.ErrExist) {
@@ -162,8 +158,10 @@ func (p *put) commit() (fs.FileInfo, error) {
 	if err != nil {
 		return nil, unplaced(err)
 	}
-	if info == nil {
+	if p.creates {
 		p.h.changedMembers(ctx, p.name)
+	} else {
+		p.creates = p.madeByLock(ctx, info)
 	}
 	return placed, nil
 }
@@ -179,15 +177,15 @@ func createOnly(r *http.Request) bool {
 	return false
 }
 
-// recheck looks again at what was before it was claimed, and returns what is
-// there now.
-func (p *put) recheck(before fs.FileInfo) (fs.FileInfo, error) {
+// recheck looks again at what is there, now that it is claimed.
+func (p *put) recheck() (fs.FileInfo, error) {
 	info, err := p.occupant()
-	if err == nil && (info == nil) != (before == nil) {
+	if err == nil && (info == nil) != p.creates {
 		// The locks to be checked are others than those that were.
-		err = p.h.check(p.r, p.change(info))
+		p.creates = info == nil
+		err = p.h.check(p.r, p.change())
 	}
-	if err == nil && info == nil {
+	if err == nil && p.creates {
 		err = p.h.checkParent(p.r.Context(), p.name)
 	}
 	if err == nil {

@@ -12,9 +12,6 @@ import (
 // litmusSuites are all of litmus 0.13.
 var litmusSuites = []string{"basic", "copymove", "props", "locks", "http"}
 
-// storages are the values of --storage.
-var storages = []string{"dir", "mem"}
-
 // A litmusConfig is how davd is started.
 type litmusConfig struct {
 	storage string

@@ -26,7 +26,7 @@ func Version(info fs.FileInfo) (version string, strong bool) {
 	}
 	if strong {
 		buf = append(buf, '-')
-		buf = strconv.AppendUint(buf, uint64(changed), 16) //nolint:gosec // the same
+		buf = strconv.AppendUint(buf, uint64(changed), 16)
 		buf = append(buf, '-')
 		buf = strconv.AppendUint(buf, inode, 16)
 	}
