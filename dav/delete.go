@@ -13,7 +13,7 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 	if name == "/" {
 		return refuse(http.StatusForbidden, "the root of a share can't be deleted")
 	}
-	info, err := h.FileSystem.Stat(r.Context(), name)
+	info, err := h.stat(r.Context(), name)
 	if err != nil {
 		return statusOf(err), err
 	}

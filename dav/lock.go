@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -75,9 +74,9 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lo
 	}
 	w.Header().Set("Lock-Token", "<"+granted.Token+">")
 	if !exists {
-		return h.respondLock(w, r, granted, http.StatusCreated)
+		return h.respondLock(w, r, wanted.Root, granted, http.StatusCreated)
 	}
-	return h.respondLock(w, r, granted, http.StatusOK)
+	return h.respondLock(w, r, wanted.Root, granted, http.StatusOK)
 }
 
 // mayLock refuses what must not be locked and reports whether there is
@@ -86,13 +85,12 @@ func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (exists
 	if err := h.evaluateIf(r, header, name); err != nil {
 		return false, err
 	}
-	info, err := h.FileSystem.Stat(r.Context(), name)
+	info, err := h.stat(r.Context(), name)
 	switch {
 	case statusOf(err) == http.StatusNotFound:
 		info = nil
 	case err != nil:
-		// Of a name below a file some storage says that it is invalid.
-		return false, cmp.Or(h.checkParent(r.Context(), name), err)
+		return false, err
 	}
 	if err := preconditions(r, info); err != nil || info != nil {
 		return info != nil, err
@@ -181,7 +179,7 @@ func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, name string, t
 		err := errLockTokenMatches(http.StatusPreconditionFailed)
 		return statusOf(err), err
 	}
-	return h.respondLock(w, r, renewed, http.StatusOK)
+	return h.respondLock(w, r, name, renewed, http.StatusOK)
 }
 
 func errLockTokenMatches(status int) error {
@@ -192,11 +190,7 @@ func errLockTokenMatches(status int) error {
 }
 
 // respondLock answers with the locks of the request URI.
-func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, l lock.Lock, status int) (int, error) {
-	name, err := h.resource(r.Context(), r.URL.Path)
-	if err != nil {
-		return statusOf(err), err
-	}
+func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, name string, l lock.Lock, status int) (int, error) {
 	index, err := h.lockDiscovery(r, name, false)
 	if err != nil {
 		return statusOf(err), err

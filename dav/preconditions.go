@@ -12,6 +12,9 @@ import (
 // If-Modified-Since, in the order of RFC 9110 §13.2.2, for the resource that
 // info describes; nil: there is none. The header If is confirm's business.
 func preconditions(r *http.Request, info fs.FileInfo) error {
+	if !conditional(r) {
+		return nil
+	}
 	var tag string
 	if info != nil {
 		tag = entityTag(r.Context(), info)
@@ -83,7 +86,7 @@ func (h *Handler) preconditionsOf(r *http.Request, name string) error {
 	if !conditional(r) {
 		return nil
 	}
-	info, err := h.FileSystem.Stat(r.Context(), name)
+	info, err := h.stat(r.Context(), name)
 	switch {
 	case statusOf(err) == http.StatusNotFound:
 		info = nil

@@ -14,7 +14,7 @@ import (
 )
 
 // uploadBuffer is how much of a body is in memory, in bytes.
-const uploadBuffer = 128 << 10
+const uploadBuffer = 64 << 10
 
 var uploadBuffers = sync.Pool{New: func() any { return new([uploadBuffer]byte) }}
 
