@@ -42,6 +42,11 @@ func (p heldProps) Read(ctx context.Context, names ...string) (map[string][]webd
 // Patch is the file's own. It is atomic if that is.
 func (p heldProps) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
 	f, err := p.fsys.OpenFile(ctx, name, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		// Of webdav.NewMemFS the root, whose properties can be changed all the
+		// same.
+		f, err = p.fsys.OpenFile(ctx, name, os.O_RDONLY, 0)
+	}
 	if err != nil {
 		return err
 	}
