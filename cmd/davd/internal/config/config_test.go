@@ -18,7 +18,7 @@ func TestNewOfNothing(t *testing.T) {
 		Dir:          ".",
 		Addrs:        []config.Addr{{Network: "tcp", Address: "127.0.0.1:8080"}},
 		Realm:        "davd",
-		LockTimeouts: dav.LockTimeouts{Min: 5 * time.Second, Max: 24 * time.Hour, Default: time.Hour},
+		LockTimeouts: dav.LockTimeouts{Min: time.Second, Max: 24 * time.Hour, Default: time.Hour},
 		LocksPerUser: 10_000,
 		MaxXML:       1 << 20,
 		InterimMode:  dav.InterimAuto,

@@ -42,7 +42,7 @@ func Defaults() Settings {
 		Storage:        "dir",
 		Latency:        "0s",
 		Realm:          "davd",
-		LockTimeoutMin: "5s",
+		LockTimeoutMin: "1s",
 		LockTimeoutMax: "24h",
 		LocksPerUser:   "10000",
 		MaxXMLBody:     "1MiB",

@@ -40,11 +40,11 @@ func TestLockTimeouts(t *testing.T) {
 		shortest, longest string
 		want              dav.LockTimeouts
 	}{
-		{"", "", dav.LockTimeouts{Min: 5 * time.Second, Max: 24 * time.Hour, Default: time.Hour}},
-		{"", "10m", dav.LockTimeouts{Min: 5 * time.Second, Max: 10 * time.Minute, Default: 10 * time.Minute}},
+		{"", "", dav.LockTimeouts{Min: time.Second, Max: 24 * time.Hour, Default: time.Hour}},
+		{"", "10m", dav.LockTimeouts{Min: time.Second, Max: 10 * time.Minute, Default: 10 * time.Minute}},
 		{"2h", "", dav.LockTimeouts{Min: 2 * time.Hour, Max: 24 * time.Hour, Default: 2 * time.Hour}},
 		{"1s", "1s", dav.LockTimeouts{Min: time.Second, Max: time.Second, Default: time.Second}},
-		{"", "infinite", dav.LockTimeouts{Min: 5 * time.Second, Max: -1, Default: time.Hour}},
+		{"", "infinite", dav.LockTimeouts{Min: time.Second, Max: -1, Default: time.Hour}},
 	} {
 		c, err := config.New(config.Settings{LockTimeoutMin: tt.shortest, LockTimeoutMax: tt.longest})
 		if err != nil {
