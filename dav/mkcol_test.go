@@ -119,10 +119,18 @@ func TestMkcolProperties(t *testing.T) {
 			t.Errorf("%s has properties: %t, %v", name, got, err)
 		}
 	}
-	// A MKCOL that is refused takes nothing away.
-	s.sends(207, "PROPPATCH", "/c/", setProp)
-	s.wants(405, "MKCOL", "/c/")
-	if got, err := props.Any(t.Context(), "/c"); !got || err != nil {
+	// A MKCOL that is refused takes nothing away, not even if another one was a
+	// little faster.
+	s.before = func(op, name string) error {
+		if op == "stat" && name == "/" {
+			s.before = nil
+			s.wants(201, "MKCOL", "/new/")
+			s.sends(207, "PROPPATCH", "/new/", setProp)
+		}
+		return nil
+	}
+	s.wants(405, "MKCOL", "/new/")
+	if got, err := props.Any(t.Context(), "/new"); !got || err != nil {
 		t.Errorf("the properties have gone, %v", err)
 	}
 }

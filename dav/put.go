@@ -185,9 +185,6 @@ func (p *put) recheck() (fs.FileInfo, error) {
 		p.creates = info == nil
 		err = p.h.check(p.r, p.change())
 	}
-	if err == nil && p.creates {
-		err = p.h.checkParent(p.r.Context(), p.name)
-	}
 	if err == nil {
 		err = preconditions(p.r, info)
 	}

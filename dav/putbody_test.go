@@ -199,9 +199,9 @@ func TestPutAfterwards(t *testing.T) {
 	}
 }
 
-// TestPutDuringCopy: a PUT to where a tree is being made waits, and is refused
-// when that takes long.
-func TestPutDuringCopy(t *testing.T) {
+// TestDuringCopy: a PUT or MKCOL to where a tree is being made waits, and is
+// refused when that takes long.
+func TestDuringCopy(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	reached, open := make(chan struct{}), make(chan struct{})
 	s.before = func(op, name string) error {
@@ -221,6 +221,7 @@ func TestPutDuringCopy(t *testing.T) {
 	}()
 	<-reached
 	s.sends(423, "PUT", "/o/new", "x")
+	s.wants(423, "MKCOL", "/o/new")
 	s.sends(204, "PUT", "/f", "x")
 	close(open)
 	if a := <-copied; a.status != 204 {
