@@ -14,7 +14,7 @@ import (
 
 // mountTimeout is the longest that mount and umount may take. umount waits
 // until davfs2 has uploaded what is left.
-const mountTimeout = 30 * time.Second
+const mountTimeout = 2 * time.Minute
 
 // mountPermitted says why nothing can be mounted here, if so.
 var mountPermitted = sync.OnceValue(func() error {
