@@ -53,7 +53,7 @@ func (h *Handler) evaluateIf(r *http.Request, header ifHeader, names ...string) 
 
 // tagged returns the storage name of a Resource-Tag of the header If.
 func (h *Handler) tagged(r *http.Request, tag string) (name string, ok bool) {
-	u, err := url.Parse(tag)
+	u, err := url.Parse(decodeHost(tag))
 	if err != nil || (u.Host != "" && !servesHost(r, u)) {
 		return "", false
 	}

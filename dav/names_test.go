@@ -111,6 +111,8 @@ func TestDestination(t *testing.T) {
 		{name: "https behind a proxy that ends TLS", destination: "https://davd.test/b", want: "/b"},
 		{name: "upper-case scheme", destination: "HTTP://davd.test/b", want: "/b"},
 		{name: "upper-case host", destination: "http://DAVD.Test/b", want: "/b"},
+		{name: "RFC 3986 §3.2.2 encoded host", destination: "http://d%61vd%2Etest/b", want: "/b"},
+		{name: "an encoded slash is none of the host's", destination: "http://davd.test%2Fb/c", status: http.StatusBadRequest},
 		{name: "upper-case Host", destination: "http://davd.test/b", host: "DAVD.TEST", want: "/b"},
 		{name: "default port in the URI", destination: "http://davd.test:80/b", want: "/b"},
 		{name: "default port in Host", destination: "http://davd.test/b", host: "davd.test:80", want: "/b"},
