@@ -3,6 +3,7 @@ package dav
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,8 +74,9 @@ func TestClaimExcludes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c claims
 		holders, most, done := 0, 0, 0
+		var wg sync.WaitGroup
 		for range 100 {
-			go func() {
+			wg.Go(func() {
 				release, err := c.acquire(t.Context(), []scope{{name: "/a"}})
 				if err != nil {
 					t.Error(err)
@@ -86,10 +88,9 @@ func TestClaimExcludes(t *testing.T) {
 				holders--
 				done++
 				release()
-			}()
+			})
 		}
-		synctest.Wait()
-		time.Sleep(claimPatience)
+		wg.Wait()
 		if most != 1 || done != 100 {
 			t.Errorf("%d at once, %d in all", most, done)
 		}
