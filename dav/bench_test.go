@@ -67,7 +67,11 @@ func BenchmarkSmallFiles(b *testing.B) {
 			var conns [2][]*connection
 			for i, server := range servers {
 				for range clients {
-					conns[i] = append(conns[i], (&share{TB: b, server: server}).dial())
+					connection := (&share{TB: b, server: server}).dial()
+					if err := connection.conn.SetDeadline(time.Time{}); err != nil {
+						b.Fatal(err)
+					}
+					conns[i] = append(conns[i], connection)
 				}
 			}
 			var times [2][]time.Duration

@@ -145,13 +145,25 @@ func TestPutFailures(t *testing.T) {
 	}
 }
 
-func TestPutForbidden(t *testing.T) {
+// TestPutRefusedByStorage: what changes between a check and the call that it is
+// for.
+func TestPutRefusedByStorage(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
-	s.fail(fs.ErrPermission, "replacefile", "/f")
-	s.sends(403, "PUT", "/f", "x")
-	s.fail(fs.ErrPermission, "commit", "/f")
-	s.sends(403, "PUT", "/f", "x")
-	s.holds(garden())
+	for _, op := range []string{"replacefile", "commit"} {
+		for _, c := range []struct {
+			err    error
+			status int
+		}{
+			{fs.ErrPermission, 403},
+			{fs.ErrNotExist, 409}, // the collection has gone
+			{syscall.EISDIR, 405},
+			{errors.New("the disk is broken"), 500},
+		} {
+			s.fail(c.err, op, "/f")
+			s.sends(c.status, "PUT", "/f", "x")
+			s.holds(garden())
+		}
+	}
 }
 
 // TestPutNothingOverwritten: with If-None-Match: * not even what has appeared
