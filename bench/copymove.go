@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+)
+
+// The names that works make in the share.
+const (
+	copyName  = "copy"
+	movedName = "moved"
+)
+
+func copyWorks() []*work {
+	return []*work{
+		{
+			name: "COPY infinity of 10,000 files of 16 KiB", measures: seconds, reads: []string{manyName}, writes: true,
+			do:    timed(copyCollection(copyName)),
+			check: func(t *trial) error { return checkTree(t.in(manyName), t.in(copyName), many) },
+			after: func(t *trial) error { return t.remove(copyName) },
+			floors: []floor{
+				{name: "`cp -r`", do: timed(command("cp", "-r", manyName, copyName))},
+				{name: "two threads", do: timed(func(_ context.Context, t *trial) error { return copyTree(t.in(manyName), t.in(copyName), 2) })},
+			},
+		},
+		{
+			name: "COPY of one file of 512 MiB", measures: seconds, reads: []string{bigName}, writes: true,
+			do: timed(func(ctx context.Context, t *trial) error {
+				_, err := t.request(ctx, "COPY", "/"+bigName, []string{"Destination: " + t.url("/copy.bin")}, "", skip)
+				return err
+			}),
+			check:  func(t *trial) error { return checkBig(t.in(bigName), t.in("copy.bin")) },
+			after:  func(t *trial) error { return t.remove("copy.bin") },
+			floors: []floor{{name: "`cp`", do: timed(command("cp", bigName, "copy.bin"))}},
+		},
+	}
+}
+
+func removeWorks() []*work {
+	return []*work{{
+		name: "DELETE of 10,000 files", measures: seconds, reads: []string{manyName}, writes: true,
+		before: func(t *trial) error {
+			return errors.Join(copyTree(t.in(manyName), t.in(copyName), 2), t.owner.giveTree(t.in(copyName)))
+		},
+		do: timed(func(ctx context.Context, t *trial) error {
+			_, err := t.request(ctx, "DELETE", "/"+copyName+"/", nil, "", skip)
+			return err
+		}),
+		check:  func(t *trial) error { return gone(t.in(copyName)) },
+		after:  func(t *trial) error { return t.remove(copyName) },
+		floors: []floor{{name: "`rm -rf`", do: timed(command("rm", "-rf", copyName))}},
+	}}
+}
+
+func moveWorks() []*work {
+	return []*work{{
+		name: "MOVE of 10,000 files", measures: seconds, reads: []string{manyName}, repeat: 5,
+		do: timed(func(ctx context.Context, t *trial) error {
+			_, err := t.request(ctx, "MOVE", "/"+manyName+"/", []string{"Destination: " + t.url("/"+movedName+"/")}, "", skip)
+			return err
+		}),
+		check: func(t *trial) error {
+			return errors.Join(gone(t.in(manyName)), checkTree("", t.in(movedName), many))
+		},
+		after: func(t *trial) error {
+			if _, err := os.Lstat(t.in(manyName)); err == nil {
+				return nil
+			}
+			return os.Rename(t.in(movedName), t.in(manyName))
+		},
+		floors: []floor{{name: "rename(2)", do: timed(func(_ context.Context, t *trial) error {
+			return os.Rename(t.in(manyName), t.in(movedName))
+		})}},
+	}}
+}
+
+// copyCollection copies the tree to a name.
+func copyCollection(name string) func(context.Context, *trial) error {
+	return func(ctx context.Context, t *trial) error {
+		_, err := t.request(ctx, "COPY", "/"+manyName+"/", []string{"Destination: " + t.url("/"+name+"/"), "Depth: infinity"}, "", skip)
+		return err
+	}
+}
+
+// command runs a program on names in the share.
+func command(program string, args ...string) func(context.Context, *trial) error {
+	return func(ctx context.Context, t *trial) error {
+		var full []string
+		for _, arg := range args {
+			if arg[0] != '-' {
+				arg = t.in(arg)
+			}
+			full = append(full, arg)
+		}
+		_, err := output(ctx, program, full...)
+		return err
+	}
+}
+
+func gone(name string) error {
+	if _, err := os.Lstat(name); err == nil {
+		return &wrongError{"it is still there"}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+const davdName = "davd"
+
+func davd() *peer {
+	return &peer{name: davdName, version: davdVersion, configure: davdWith("never")}
+}
+
+// davdInterim sends interim responses on every operation, from its start.
+func davdInterim() *peer {
+	return &peer{
+		name: "davd, 102", version: davdVersion, configure: davdWith("always"),
+		remark: "davd, 102: with interim responses on every operation, at once and then fifty a second; davd: with none",
+	}
+}
+
+func davdWith(interim string) func(p *place, dir, addr string) ([]string, error) {
+	return func(p *place, dir, addr string) ([]string, error) {
+		state := filepath.Join(dir, "state")
+		return []string{
+			davdBinary(p), "serve", "--addr", addr, "--state", state, "--log-level", "error",
+			"--interim", interim, "--interim-after", "0s", "--interim-every", "20ms", p.share,
+		}, p.mkdir(state)
+	}
+}
+
+func davdBinary(p *place) string { return filepath.Join(p.dir, "davd") }
+
+// buildDavd builds the program as make build does, of the module that the
+// current directory is in.
+func buildDavd(ctx context.Context, p *place) error {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", davdBinary(p), "./cmd/davd") //nolint:gosec // davd
+	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return err
+	}
+	return p.owner.give(davdBinary(p))
+}
+
+// davdVersion is the commit, with a plus where it was changed since.
+func davdVersion(ctx context.Context, _ *place) (string, error) {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return "", err
+	}
+	version, err := output(ctx, "git", "-C", root, "-c", "safe.directory=*", "describe", "--always", "--dirty=+")
+	if err != nil {
+		return "(no commit)", nil //nolint:nilerr // an archive of the sources has none
+	}
+	return strings.TrimSpace(version), nil
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	dir, err := output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
+	return strings.TrimSpace(dir), err
+}

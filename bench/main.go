@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+)
+
+// options are what the command line says.
+type options struct {
+	run     *regexp.Regexp // of works
+	servers *regexp.Regexp
+	rounds  int
+	quick   bool
+	dir     string
+	install bool
+	list    bool
+	sandbox string // the mount point, in the process that sandbox starts
+}
+
+// The ways in which this program starts itself: as its arguments, and by a
+// flag.
+const (
+	asXNet  = "serve-xnet"  // DIR ADDR
+	asEmpty = "serve-empty" // ADDR
+
+	sandboxFlag = "sandbox"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	read := defineFlags(flag.CommandLine)
+	flag.Parse()
+	err := dispatch(ctx, read, flag.Args())
+	stop()
+	switch status := (*statusError)(nil); {
+	case err == nil:
+	case errors.As(err, &status): // the process inside has said why
+		os.Exit(status.code)
+	default:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// statusError is the end of a process that has printed its own error.
+type statusError struct{ code int }
+
+func (e *statusError) Error() string { return fmt.Sprintf("ended with status %d", e.code) }
+
+// dispatch does what the flags and the arguments after them say.
+func dispatch(ctx context.Context, read func() (*options, error), args []string) error {
+	switch {
+	case len(args) == 3 && args[0] == asXNet:
+		return serveXNet(ctx, args[1], args[2])
+	case len(args) == 2 && args[0] == asEmpty:
+		return serveEmpty(ctx, args[1])
+	case len(args) > 0:
+		return fmt.Errorf("%s: there are only flags: see -help", args[0])
+	}
+	o, err := read()
+	if err != nil {
+		return err
+	}
+	if o.sandbox != "" {
+		return benchInSandbox(ctx, o, o.sandbox)
+	}
+	return bench(ctx, o)
+}
+
+// defineFlags returns what reads them once they are parsed.
+func defineFlags(flags *flag.FlagSet) func() (*options, error) {
+	o := &options{}
+	works := flags.String("run", "", "only the works whose name matches this `regexp`")
+	servers := flags.String("servers", "", "only the servers whose name matches this `regexp`; davd is always there")
+	flags.IntVar(&o.rounds, "rounds", 0, "how often each server does each work (default 5, with -quick 3)")
+	flags.BoolVar(&o.quick, "quick", false, "fewer works, fewer rounds: under 3 minutes")
+	flags.StringVar(&o.dir, "dir", "", "measure in a directory made in this `DIR`, instead of on a loop device, which needs root")
+	flags.BoolVar(&o.install, "install", false, "as root: install with apt-get what is missing")
+	flags.BoolVar(&o.list, "list", false, "print the names of works and servers, and end")
+	flags.StringVar(&o.sandbox, sandboxFlag, "", "not for people: this process is the first of its namespaces, and mounts at `DIR`")
+	return func() (_ *options, err error) {
+		switch {
+		case o.rounds < 0:
+			return nil, fmt.Errorf("-rounds %d: write a number above 0", o.rounds)
+		case o.rounds == 0 && o.quick:
+			o.rounds = 3
+		case o.rounds == 0:
+			o.rounds = 5
+		}
+		if o.run, err = regexp.Compile(*works); err != nil {
+			return nil, fmt.Errorf("-run: %w", err)
+		}
+		if o.servers, err = regexp.Compile(*servers); err != nil {
+			return nil, fmt.Errorf("-servers: %w", err)
+		}
+		return o, nil
+	}
+}
+
+// bench chooses the place and measures there.
+func bench(ctx context.Context, o *options) error {
+	if o.list {
+		return list(os.Stdout, o)
+	}
+	if len(o.works()) == 0 {
+		return fmt.Errorf("-run %s: no work has such a name: see -list", o.run)
+	}
+	if err := needPackages(ctx, o); err != nil {
+		return err
+	}
+	if o.dir == "" {
+		return sandbox(ctx)
+	}
+	p, err := newPlace(o.dir)
+	if err != nil {
+		return fmt.Errorf("-dir %w", err)
+	}
+	return errors.Join(measure(ctx, o, p), p.remove())
+}
+
+func list(w io.Writer, o *options) error {
+	for _, work := range o.works() {
+		fmt.Fprintln(w, "work:  ", work.name)
+	}
+	for _, peer := range o.peers() {
+		fmt.Fprintln(w, "server:", peer.name)
+	}
+	return nil
+}
+
+// works are the chosen ones.
+func (o *options) works() []*work {
+	var chosen []*work
+	for _, w := range allWorks() {
+		if o.run.MatchString(w.name) && (!o.quick || !w.long) {
+			chosen = append(chosen, w)
+		}
+	}
+	return chosen
+}
+
+// peers are the chosen ones.
+func (o *options) peers() []*peer {
+	var chosen []*peer
+	for _, p := range allPeers() {
+		if o.servers.MatchString(p.name) || p.name == davdName {
+			chosen = append(chosen, p)
+		}
+	}
+	return chosen
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// peer is a server that can be measured.
+type peer struct {
+	name string
+	// needs are its files, and the Debian packages that they are in.
+	needs []need
+	// configure writes what the peer needs into dir, and returns the command
+	// that serves p's share at addr in the foreground.
+	configure func(p *place, dir, addr string) ([]string, error)
+	version   func(ctx context.Context, p *place) (string, error)
+	// remark explains a figure, below the table.
+	remark string
+}
+
+// The columns, from left to right.
+func allPeers() []*peer {
+	return []*peer{apache(), nginx(), lighttpd(), xnet(), davd(), davdInterim()}
+}
+
+// server is a peer that runs.
+type server struct {
+	*peer
+	*process
+	addr  string
+	about string // its version
+}
+
+// startPeer starts a peer in a directory of its own.
+func startPeer(ctx context.Context, p *place, peer *peer) (*server, error) {
+	dir := filepath.Join(p.dir, "servers", strings.NewReplacer("/", "-", ", ", "-").Replace(peer.name))
+	for _, d := range []string{filepath.Dir(dir), dir} {
+		if err := p.mkdir(d); err != nil {
+			return nil, err
+		}
+	}
+	addr, err := freeAddr(ctx)
+	if err != nil {
+		return nil, err
+	}
+	argv, err := peer.configure(p, dir, addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", peer.name, err)
+	}
+	about, err := peer.version(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", peer.name, err)
+	}
+	running, err := start(p, peer.name, dir, argv)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{peer: peer, process: running, addr: addr, about: about}
+	if err := running.await(ctx, addr); err != nil {
+		return nil, errors.Join(err, running.stop())
+	}
+	return s, nil
+}
+
+// servers are those that run; the empty handler is no peer, but a floor.
+type servers struct {
+	peers []*server
+	empty *server
+}
+
+func startServers(ctx context.Context, p *place, peers []*peer) (*servers, error) {
+	all := &servers{}
+	for _, peer := range append(slices.Clone(peers), emptyHandler()) {
+		s, err := startPeer(ctx, p, peer)
+		if err != nil {
+			return nil, errors.Join(err, all.stop())
+		}
+		if peer.name == emptyName {
+			all.empty = s
+		} else {
+			all.peers = append(all.peers, s)
+		}
+	}
+	return all, nil
+}
+
+func (s *servers) stop() error {
+	var errs []error
+	for _, one := range append(slices.Clone(s.peers), s.empty) {
+		if one != nil {
+			errs = append(errs, one.stop())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// writeConfig writes a configuration file of the servers' user: the template,
+// with $dir, $share, $host and $port replaced.
+func writeConfig(p *place, dir, addr, template string) (string, error) {
+	host, port, _ := strings.Cut(addr, ":")
+	name := filepath.Join(dir, "configuration")
+	text := strings.NewReplacer("$dir", dir, "$share", p.share, "$host", host, "$port", port).Replace(template)
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		return "", err
+	}
+	return name, p.owner.give(name)
+}
+
+// printedVersion runs a program and cuts its version out of what it prints:
+// what follows the first slash, up to a space.
+func printedVersion(program string, args ...string) func(context.Context, *place) (string, error) {
+	return func(ctx context.Context, _ *place) (string, error) {
+		text, err := output(ctx, program, args...)
+		if err != nil {
+			return "", err
+		}
+		return afterSlash(text), nil
+	}
+}
+
+func afterSlash(text string) string {
+	_, version, _ := strings.Cut(text, "/")
+	fields := strings.Fields(version)
+	if len(fields) == 0 {
+		return "?"
+	}
+	return fields[0]
+}

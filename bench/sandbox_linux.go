@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	imageSize = 4 << 30 // the data of the longest work and what is beside it: 3 GiB
+	inodes    = 500_000 // the trees have 250,000 members
+	roomNeed  = imageSize + 1<<30
+)
+
+// sandbox runs this program again, as the first process of PID and mount
+// namespaces of its own. When it ends, by whatever signal or panic, the kernel
+// ends all that it has started and undoes its mounts and the loop device.
+func sandbox(ctx context.Context) error {
+	if os.Geteuid() != 0 {
+		return errors.New("without root there is no loop device: run it as root, or name a directory with -dir, on a tmpfs or a disk that nobody else uses")
+	}
+	if err := enoughRoom(); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "davd-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(dir) // a mount point, empty from here
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	inside := exec.CommandContext(ctx, self, append([]string{"-" + sandboxFlag, dir}, os.Args[1:]...)...) //nolint:gosec // this program
+	inside.Stdin, inside.Stdout, inside.Stderr = os.Stdin, os.Stdout, os.Stderr
+	inside.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:   unix.CLONE_NEWPID,
+		Unshareflags: unix.CLONE_NEWNS, // with which Go makes all mounts private
+		Pdeathsig:    syscall.SIGKILL,
+	}
+	inside.Cancel = func() error { return inside.Process.Signal(syscall.SIGTERM) }
+	inside.WaitDelay = time.Minute
+	err = inside.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
+		return &statusError{exit.ExitCode()}
+	}
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("root of this machine may not make namespaces (%w): name a directory with -dir, on a tmpfs or a disk that nobody else uses", err)
+	}
+	return err
+}
+
+// enoughRoom wants the memory that the tmpfs will take.
+func enoughRoom() error {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(text)) {
+		rest, ok := strings.CutPrefix(line, "MemAvailable:")
+		if !ok {
+			continue
+		}
+		kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+		if err == nil && kib<<10 < roomNeed {
+			err = fmt.Errorf("the tmpfs takes up to %d GiB of memory and %.1f are available: free some, or name a directory with -dir", roomNeed>>30, float64(kib)/(1<<20))
+		}
+		return err
+	}
+	return nil
+}
+
+// benchInSandbox measures on a filesystem made at dir.
+func benchInSandbox(ctx context.Context, o *options, dir string) (err error) {
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=755", int64(imageSize+256<<20))); err != nil {
+		return fmt.Errorf("mount a tmpfs at %s: %w", dir, err)
+	}
+	defer func() { err = errors.Join(err, unix.Unmount(dir, unix.MNT_DETACH)) }()
+	data := filepath.Join(dir, "data")
+	if err := mountImage(ctx, filepath.Join(dir, "image"), data); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unix.Unmount(data, unix.MNT_DETACH)) }()
+	p, err := placeAt(data)
+	if err != nil {
+		return err
+	}
+	p.about = "ext4 on a loop device over a tmpfs"
+	return measure(ctx, o, p)
+}
+
+// mountImage makes a filesystem in the new file image and mounts it at dir.
+func mountImage(ctx context.Context, image, dir string) error {
+	file, err := os.OpenFile(image, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Truncate(imageSize), file.Close(), os.Mkdir(dir, 0o750)); err != nil {
+		return err
+	}
+	// Nothing is left for later: the kernel would do it while we measure.
+	const now = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
+	if _, err := output(ctx, "mkfs.ext4", "-q", "-F", "-m", "0", "-N", strconv.Itoa(inodes), "-E", now, image); err != nil {
+		return err
+	}
+	if _, err := output(ctx, "mount", "-o", "loop", image, dir); err != nil {
+		return fmt.Errorf("%w: name a directory with -dir where there are no loop devices", err)
+	}
+	return os.RemoveAll(filepath.Join(dir, "lost+found"))
+}
