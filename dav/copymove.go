@@ -24,7 +24,7 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 		return statusOf(err), err
 	}
 	return h.transfer(w, r, t, claim, func(ctx context.Context, monitor *tree.Monitor) error {
-		return tree.Copy(ctx, h.FileSystem, t.src, t.dst, t.depth, monitor)
+		return h.engine(claim).Copy(ctx, t.src, t.dst, t.depth, monitor)
 	})
 }
 
@@ -41,7 +41,7 @@ func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string)
 		return statusOf(err), err
 	}
 	return h.transfer(w, r, t, claim, func(ctx context.Context, monitor *tree.Monitor) error {
-		return tree.Move(ctx, h.FileSystem, t.src, t.dst, monitor)
+		return h.engine(claim).Move(ctx, t.src, t.dst, monitor)
 	})
 }
 
@@ -60,11 +60,7 @@ func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, t transfer, c
 	return h.operate(w, r, about, false, func(ctx context.Context, _ *response, monitor *tree.Monitor) (int, error) {
 		defer c.release()
 		err := work(ctx, monitor)
-		done, failure := outcome(err)
-		if done {
-			failure = errors.Join(failure, h.follow(context.WithoutCancel(ctx), r.Method, t, failure == nil, c))
-		}
-		if failure != nil {
+		if failure := failureOf(err); failure != nil {
 			return statusOf(failure), failure
 		}
 		if t.replaces {
@@ -74,32 +70,15 @@ func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, t transfer, c
 	})
 }
 
-// outcome tells whether the destination is in place, and what has failed for the
-// client: not that what was displaced could not be removed.
-func outcome(err error) (done bool, failure error) {
+// failureOf returns what of err has failed for the client: not that what was
+// displaced could not be removed.
+func failureOf(err error) error {
 	var leftover *tree.LeftoverError
-	var partial *tree.PartialError
-	switch {
-	case err == nil, errors.As(err, &leftover):
-		return true, nil
-	case errors.As(err, &partial):
-		return partial.Placed, err
+	var follow *tree.FollowError
+	if errors.As(err, &leftover) && !errors.As(err, &follow) {
+		return nil
 	}
-	return false, err
-}
-
-// follow lets dead properties and locks follow the resources (RFC 4918 §7.6,
-// §9.8.2, §9.9.1). Locks on what was below the destination end with it; one on
-// the destination itself goes on. A source that is not wholly removed keeps its
-// own.
-func (h *Handler) follow(ctx context.Context, method string, t transfer, whole bool, c *claim) error {
-	err := c.endMembers(ctx, t.dst)
-	h.changedMembers(ctx, t.dst)
-	if method == "MOVE" && whole {
-		h.changedMembers(ctx, t.src)
-		return errors.Join(err, h.properties().Move(ctx, t.src, t.dst), c.end(ctx, t.src))
-	}
-	return errors.Join(err, h.properties().Copy(ctx, t.src, t.dst, t.depth == 0))
+	return err
 }
 
 // transfer is a checked COPY or MOVE.

@@ -2,6 +2,7 @@ package dav_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -343,10 +344,13 @@ func TestTransferFails(t *testing.T) {
 // has been displaced.
 func TestCopyStagedRenameFails(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
-	displaced := false
+	exchanged, displaced := false, false
 	s.before = func(op, name string) error {
 		switch {
 		case op != "rename":
+		case !exchanged:
+			exchanged = true
+			return errors.ErrUnsupported
 		case name == "/o":
 			displaced = true
 		case displaced:

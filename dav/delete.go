@@ -33,22 +33,16 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 	about := Operation{Source: name}
 	return h.operate(w, r, about, false, func(ctx context.Context, _ *response, monitor *tree.Monitor) (int, error) {
 		defer claim.release()
-		err := tree.Remove(ctx, h.FileSystem, name, monitor)
+		err := h.engine(claim).Remove(ctx, name, monitor)
 		// That the resource itself stays is not a part of something that
 		// succeeded, and a 207 would look like that.
 		var partial *tree.PartialError
 		if errors.As(err, &partial) && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
 			err = partial.Failures[0].Err
 		}
-		if err != nil {
-			return statusOf(err), err
+		if failure := failureOf(err); failure != nil {
+			return statusOf(failure), failure
 		}
-		ctx = context.WithoutCancel(ctx)
-		h.changedMembers(ctx, name)
-		err = errors.Join(h.properties().Remove(ctx, name), claim.end(ctx, name))
-		if err != nil {
-			return statusOf(err), err
-		}
-		return http.StatusNoContent, nil
+		return http.StatusNoContent, err
 	})
 }

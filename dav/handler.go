@@ -8,6 +8,7 @@ import (
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/tree"
 )
 
 // Handler serves a tree of files over WebDAV. FileSystem must be set; the
@@ -31,6 +32,10 @@ type Handler struct {
 	// are webdav.DeadPropsHolders; otherwise they are in memory, gone with the
 	// Handler.
 	Properties deadprops.Store
+	// Journal keeps what is under way, so that Recover can finish or undo what a
+	// process has left when it died. It belongs to LockSystem and Properties: all
+	// three are kept across restarts, or none. Nil: what is left stays.
+	Journal tree.Journal
 	// Principal returns the name of who sent the request, "" for anybody. It
 	// decides nothing but whose a lock is: only who has created it may see and
 	// use its token. Nil: everybody is anybody.

@@ -78,14 +78,6 @@ func (h *Handler) permit(r *http.Request, header ifHeader, changes []change) ([]
 	return nil, h.checkLocks(r, header, changes)
 }
 
-// end releases the claim and removes the locks whose root was in the tree name,
-// which is no more (RFC 4918 §7.5, §9.6.1: a lock goes with its root).
-func (c *claim) end(ctx context.Context, name string) error {
-	err := c.locks.releaseTree(ctx, name, c.used)
-	c.release()
-	return err
-}
-
 // endMembers removes the locks whose root was below name.
 func (c *claim) endMembers(ctx context.Context, name string) error {
 	manager := c.locks.manager

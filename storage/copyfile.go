@@ -12,11 +12,25 @@ import (
 // the kernel to work undisturbed, little enough to stop within a second.
 const copyChunk = 16 << 20
 
+// FileCopier is an FS that copies a file better than by reading and writing it.
+type FileCopier interface {
+	FS
+
+	// CopyFile does what the function of this name does.
+	CopyFile(ctx context.Context, src, dst string, perm fs.FileMode, wrote func(n int64)) error
+}
+
 // CopyFile copies the file src to the new file dst, which must not exist and
 // whose parent must, with the permission bits perm. It tells wrote, which may
-// be nil, each number of bytes written. Between files of one kernel it copies
-// inside the kernel. When it fails, dst is gone.
+// be nil, each number of bytes written, those of a hole in a sparse file too.
+// When it fails, dst is gone.
+//
+// Without a [FileCopier] it reads and writes, between files of one kernel
+// inside the kernel.
 func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, wrote func(n int64)) error {
+	if c, ok := fsys.(FileCopier); ok {
+		return c.CopyFile(ctx, src, dst, perm, wrote)
+	}
 	in, err := fsys.OpenFile(ctx, src, os.O_RDONLY, 0)
 	if err != nil {
 		return err

@@ -13,7 +13,9 @@ import (
 // WithLatency returns fsys made slow, to demonstrate and test slow storage:
 // each call of it or of one of its files first waits for delay, or until ctx
 // ends. Reading a collection counts as one call and one more for each member,
-// because each comes with its metadata.
+// because each comes with its metadata; so does copying files in a batch. What
+// fsys can't do in a batch is made of its calls, each with its delay, and so is
+// copying a single file.
 func WithLatency(fsys FS, delay time.Duration) FS {
 	if delay <= 0 {
 		return fsys

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -77,6 +78,18 @@ func TestWithLatency(t *testing.T) {
 			_, seekErr := f.Seek(0, io.SeekStart)
 			return errors.Join(readErr, writeErr, statErr, seekErr, f.Close())
 		}},
+		// A Stat, two opens, two reads and a write, a look for properties and one
+		// try to set the time.
+		"CopyMembers": {8, func(ctx context.Context, fsys storage.FS) error {
+			info, err := fsys.Stat(ctx, "/dir/a")
+			if err != nil {
+				return err
+			}
+			for _, err = range storage.CopyMembers(ctx, fsys, "/dir", "/dir/sub", []fs.FileInfo{info}, nil) {
+				return err
+			}
+			return errors.New("no member")
+		}},
 		"an open collection": {2, func(ctx context.Context, fsys storage.FS) error {
 			f, err := fsys.OpenFile(ctx, "/dir", os.O_RDONLY, 0)
 			if err != nil {
@@ -119,13 +132,30 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 		}); got != 2 {
 			t.Errorf("BirthTime and Space took %v delays, want 2", got)
 		}
+		storagetest.WriteTree(t, fast, storagetest.Tree{"/dir": "/", "/other": "y"})
+		infos := stat(t, fast, "/file", "/other")
+		if got := took(t, func() error { return copyAll(t.Context(), fsys, infos) }); got != 3 {
+			t.Errorf("CopyMembers of two took %v delays, want 3", got)
+		}
+		if got := took(t, func() error { return known(storage.Exchange(t.Context(), fsys, "/file", "/other")) }); got != 1 {
+			t.Errorf("Exchange took %v delays, want 1", got)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := copyAll(ctx, fsys, infos); !errors.Is(err, context.Canceled) {
+			t.Errorf("CopyMembers: %v, want context.Canceled", err)
+		}
+		if got := storagetest.ReadTree(t, fast, "/"); got["/dir/file"] != "x" || got["/dir/other"] != "y" {
+			t.Errorf("the storage holds %q", got)
+		}
 		// Memory does not know either.
 		if got := took(t, func() error {
 			_, birthErr := storage.BirthTime(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/")
 			_, _, spaceErr := storage.Space(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/")
-			return known(errors.Join(birthErr, spaceErr))
+			exchangeErr := storage.Exchange(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/a", "/b")
+			return known(errors.Join(birthErr, spaceErr, exchangeErr))
 		}); got != 0 {
-			t.Errorf("BirthTime and Space of memory took %v delays, want none", got)
+			t.Errorf("BirthTime, Space and Exchange of memory took %v delays, want none", got)
 		}
 		// A directory has no properties to wait for.
 		if got := took(t, func() error {
@@ -135,6 +165,29 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 			t.Errorf("ReadDeadProps took %v delays, want none", got)
 		}
 	})
+}
+
+// copyAll copies members of / to /dir and returns what came of them.
+func copyAll(ctx context.Context, fsys storage.FS, members []fs.FileInfo) error {
+	var errs error
+	for _, err := range storage.CopyMembers(ctx, fsys, "/", "/dir", members, nil) {
+		errs = errors.Join(errs, err)
+	}
+	return errs
+}
+
+// stat describes names.
+func stat(t *testing.T, fsys storage.FS, names ...string) []fs.FileInfo {
+	t.Helper()
+	var infos []fs.FileInfo
+	for _, name := range names {
+		info, err := fsys.Stat(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		infos = append(infos, info)
+	}
+	return infos
 }
 
 // known is nil for what a backend says that it does not know.

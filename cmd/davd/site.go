@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -45,12 +46,15 @@ func (s *site) serve(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	handler := s.handler()
+	if err := s.recover(ctx, handler); err != nil {
+		return err
+	}
 	listeners, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
 	s.ready(listeners)
-	handler := s.handler()
 	srv := &server.Server{
 		Handler:  &accesslog.Handler{Next: s.guard(handler), Done: s.done},
 		Shutdown: handler.Shutdown,
@@ -82,12 +86,33 @@ func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
 	return nil, err
 }
 
+// recover finishes or undoes what a davd that was killed has left.
+func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
+	recovered, err := handler.Recover(ctx)
+	for _, r := range recovered {
+		about := []any{"method", r.Entry.Method, "source", r.Entry.Source, "result", string(r.Result)}
+		if r.Entry.Destination != "" {
+			about = append(about, "destination", r.Entry.Destination)
+		}
+		if r.Err != nil {
+			s.log.WarnContext(ctx, "an operation that was killed could not be cleaned up", append(about, "err", r.Err)...)
+			continue
+		}
+		s.log.InfoContext(ctx, "an operation that was killed", about...)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; start davd again when the storage and %s can be reached", err, s.state.Where)
+	}
+	return nil
+}
+
 func (s *site) handler() *dav.Handler {
 	handler := &dav.Handler{
 		Prefix:       s.cfg.Prefix,
 		FileSystem:   storage.WithLatency(s.fsys, s.cfg.Latency),
 		LockSystem:   s.state.Locks,
 		Properties:   s.state.Properties,
+		Journal:      s.state.Journal,
 		Principal:    auth.User,
 		LockTimeouts: s.cfg.LockTimeouts,
 		MaxXML:       s.cfg.MaxXML,

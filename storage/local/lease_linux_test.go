@@ -12,12 +12,25 @@ import (
 // Of Linux' fcntl.h.
 const setLease = 1024
 
-// TestLeasedFile: another program holds a lease on a file and gives it up when
-// the kernel asks for it by SIGIO. OpenFile waits for that, and does not fail.
+// TestLeasedFile: OpenFile waits for the lease to end, and does not fail.
 func TestLeasedFile(t *testing.T) {
 	s := newShare(t)
 	storagetest.WriteTree(t, s, storagetest.Tree{"/file": "x"})
-	holder, err := os.Open(s.path("/file"))
+	whileLeased(t, s.path("/file"), func() error {
+		file, err := s.OpenFile(t.Context(), "/file", os.O_RDWR, 0)
+		if err == nil {
+			err = file.Close()
+		}
+		return err
+	})
+}
+
+// whileLeased makes call while another program holds a lease on the file at
+// path that lets nobody open it, and gives it up when the kernel asks for it by
+// SIGIO. The call must succeed.
+func whileLeased(t *testing.T, path string, call func() error) {
+	t.Helper()
+	holder, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,22 +42,20 @@ func TestLeasedFile(t *testing.T) {
 		_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, holder.Fd(), setLease, kind)
 		return errno
 	}
-	if errno := lease(syscall.F_RDLCK); errno != 0 {
+	if errno := lease(syscall.F_WRLCK); errno != 0 {
 		t.Skipf("no leases on this filesystem: %v", errno)
 	}
-	opened := make(chan error, 1)
-	go func() {
-		file, err := s.OpenFile(t.Context(), "/file", os.O_RDWR, 0)
-		if err == nil {
-			err = file.Close()
-		}
-		opened <- err
-	}()
-	<-asked
+	returned := make(chan error, 1)
+	go func() { returned <- call() }()
+	select {
+	case <-asked:
+	case err := <-returned:
+		t.Fatalf("it did not wait: %v", err)
+	}
 	if errno := lease(syscall.F_UNLCK); errno != 0 {
 		t.Error(errno)
 	}
-	if err := <-opened; err != nil {
+	if err := <-returned; err != nil {
 		t.Error(err)
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"encoding/xml"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,6 +39,9 @@ var _ interface {
 	storage.Lstater
 	storage.Remover
 	storage.BatchRemover
+	storage.FileCopier
+	storage.BatchCopier
+	storage.Exchanger
 	storage.TimeSetter
 	storage.DeadPropsReader
 	storage.FileReplacer
@@ -55,6 +59,10 @@ type FS struct {
 
 	// ways are how a file without a name may get one. Without any, none is made.
 	ways []way
+
+	// noClone holds what does not share blocks, as a [2]uint64: the devices of
+	// a source and of a copy.
+	noClone sync.Map
 }
 
 // Open returns the directory dir. The FS stays with it should it be renamed.

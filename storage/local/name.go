@@ -1,6 +1,7 @@
 package local
 
 import (
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -23,4 +24,11 @@ func localName(name string) (string, bool) {
 	}
 	local, err := filepath.Localize(name)
 	return local, err == nil
+}
+
+// memberName is localName for the last segment of a name. It returns false for
+// what is none: it must not lead out of its collection.
+func memberName(segment string) (string, bool) {
+	local, ok := localName(segment)
+	return local, ok && local != rootName && path.Base(storage.Clean(segment)) == segment
 }

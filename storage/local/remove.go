@@ -1,14 +1,14 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"iter"
+	"os"
 	"path"
 	"syscall"
-
-	"github.com/davd/davd/storage"
 )
 
 // Remove removes the file, the symbolic link or the empty collection name.
@@ -24,12 +24,17 @@ func (f *FS) Remove(ctx context.Context, name string) error {
 // collection once, not once for each.
 func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		remove, closeAll := f.openMembers(name)
-		defer closeAll()
+		collection, openErr := f.openCollection(name)
+		if openErr == nil {
+			defer collection.Close()
+		}
 		for _, member := range members {
-			err := ctx.Err()
+			err := cmp.Or(ctx.Err(), openErr)
 			if err == nil {
-				err = f.failed("remove", path.Join(name, member), remove(member), writing)
+				err = removeMember(collection, member)
+			}
+			if err != nil {
+				err = f.failed("remove", path.Join(name, member), err, writing)
 			}
 			if !yield(member, err) {
 				return
@@ -38,28 +43,28 @@ func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) i
 	}
 }
 
-// openMembers returns a function that removes a member of the collection name,
-// and one that ends its use.
-func (f *FS) openMembers(name string) (remove func(member string) error, closeAll func()) {
+// openCollection opens the collection name to reach what is in it.
+func (f *FS) openCollection(name string) (*os.Root, error) {
 	local, ok := localName(name)
 	if !ok {
-		return func(string) error { return fs.ErrNotExist }, func() {}
+		return nil, fs.ErrNotExist
 	}
 	collection, err := f.root.OpenRoot(local)
 	if err != nil {
 		if info, statErr := f.root.Stat(local); statErr == nil && !info.IsDir() {
 			err = syscall.ENOTDIR // OpenRoot's own matches nothing.
 		}
-		return func(string) error { return err }, func() {}
+		return nil, err
 	}
-	remove = func(member string) error {
-		local, ok := localName(member)
-		if !ok || local == rootName || path.Base(storage.Clean(member)) != member {
-			return fs.ErrNotExist
-		}
-		return collection.Remove(local)
+	return collection, nil
+}
+
+func removeMember(collection *os.Root, member string) error {
+	local, ok := memberName(member)
+	if !ok {
+		return fs.ErrNotExist
 	}
-	return remove, func() { _ = collection.Close() }
+	return collection.Remove(local)
 }
 
 // RemoveAll removes name and all that is in it. That name does not exist is no

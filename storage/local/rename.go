@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/davd/davd/storage"
@@ -40,7 +39,7 @@ func (f *FS) rename(oldName, newName string) error {
 	case from == to:
 		_, err := f.root.Lstat(from)
 		return f.meaning(err, writing)
-	case strings.HasPrefix(to, from+string(filepath.Separator)):
+	case below(to, from):
 		return fs.ErrInvalid
 	}
 	err := storage.Cause(f.root.Rename(from, to))

@@ -66,7 +66,7 @@ func (f *FS) newStage(target, local string, perm fs.FileMode, replaces bool) (st
 // openParent opens the collection that holds local, to be a point to start
 // from and not to be read.
 func (f *FS) openParent(local string) (*os.File, error) {
-	return f.root.OpenFile(parent(local), unix.O_PATH|unix.O_DIRECTORY|nonblock, 0)
+	return f.openHandle(parent(local))
 }
 
 // newUnnamed returns a stage on the filesystem of the directory at. It is

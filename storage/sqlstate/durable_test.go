@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -236,10 +237,10 @@ func TestMigrations(t *testing.T) {
 		}
 		return db, err
 	}
-	if _, err := openWith(second, broken); err == nil || !strings.Contains(err.Error(), "to version 3") {
+	if _, err := openWith(second, broken); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("to version %d", len(migrations)+2)) {
 		t.Errorf("error %v, want one that says which version", err)
 	}
-	closeDB(t, openAt(t, path)) // It is of version 1 yet.
+	closeDB(t, openAt(t, path)) // It is as it was.
 	db, err := openWith(second)
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +251,7 @@ func TestMigrations(t *testing.T) {
 		t.Error(err)
 	}
 	closeDB(t, db)
-	refuses(t, path, newerText, "version is 2")
+	refuses(t, path, newerText, fmt.Sprintf("version is %d", len(migrations)+1))
 	if db, err = openWith(second); err != nil { // Once more, with nothing to do.
 		t.Fatal(err)
 	}

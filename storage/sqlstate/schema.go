@@ -63,6 +63,17 @@ var migrations = []migration{{
 			expires    BIGINT
 		)`,
 	},
+}, {
+	tables: []string{"journal"},
+	statements: []string{
+		// What is under way. seq is the order in which it was begun; what is in
+		// a record is the business of who writes it.
+		`CREATE TABLE journal (
+			seq    {serial},
+			id     {text} NOT NULL UNIQUE,
+			record {bytes} NOT NULL
+		)`,
+	},
 }}
 
 // queryer is a *sql.DB or a *sql.Tx.

@@ -1,5 +1,5 @@
-// Package sqlstate keeps what must outlive a restart in an SQL database: locks
-// and dead properties.
+// Package sqlstate keeps what must outlive a restart in an SQL database: locks,
+// dead properties, and the journal of what is under way.
 //
 // The database is one SQLite file. A [DB] is its only owner for as long as it is
 // open; a lock beside it, which ends with the process, keeps other owners out.
@@ -40,6 +40,9 @@ type DB struct {
 	// bare: there is no property at all. It is written in turn. That it can be
 	// kept here is due to there being no other owner.
 	bare atomic.Bool
+	// over are records of the journal that could not be removed. It is used in
+	// turn.
+	over []string
 
 	close func() error
 }

@@ -19,14 +19,17 @@ import (
 // all the same. It may block, and may be called by several goroutines at once.
 //
 // op is one of mkdir, open, removeall, rename, stat, lstat, remove, settimes,
-// readdir, readdeadprops, replacefile, birthtime and space for the calls of the
-// FS, of read, write, seek, close, readdir, stat, deadprops and patch for those
+// readdir, readdeadprops, replacefile, birthtime, space, exchange and copymembers
+// for the calls of the FS, of read, write, seek, close, readdir, stat, deadprops and patch for those
 // of a file of it, and of write, commit and discard for those of a replacement.
-// name is the name that the FS was called with, and for rename the old one.
+// name is the name that the FS was called with: for rename the old one, for
+// exchange of both.
 //
 // A storage.ReadDir is one call, unless the underlying FS lacks it; then it is
 // an open, several readdirs and a close, as storage.ReadDir does it. The same
-// holds for a storage.ReplaceFile.
+// holds for a storage.ReplaceFile, and for each member of a storage.CopyMembers:
+// name is that of the member. A storage.CopyFile is always made of the calls of
+// the files, that of a storage.RemoveMembers is a remove for each.
 type Fault struct {
 	storage.FS
 	Before func(op, name string) error

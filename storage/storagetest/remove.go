@@ -4,6 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strconv"
+	"sync"
 
 	"github.com/davd/davd/storage"
 )
@@ -62,6 +65,28 @@ var removeChecks = []check{
 			}
 		}
 		f.holds(Tree{"/c": "x"})
+	}},
+	{"RemoveMembersConcurrent", func(f *fixture) {
+		const files, goroutines = 100, 4
+		tree := Tree{"/dir": collection, "/dir/stays": "x"}
+		var members []string
+		for i := range files {
+			members = append(members, strconv.Itoa(i))
+			tree["/dir/"+members[i]] = "x"
+		}
+		WriteTree(f.t, f.FS, tree)
+		var wait sync.WaitGroup
+		for part := range slices.Chunk(members, files/goroutines) {
+			wait.Go(func() {
+				for member, err := range storage.RemoveMembers(f.ctx, f.FS, "/dir", part) {
+					if err != nil {
+						f.t.Errorf("%s: %v", member, err)
+					}
+				}
+			})
+		}
+		wait.Wait()
+		f.holds(Tree{"/dir": collection, "/dir/stays": "x"})
 	}},
 	{"RemoveMembersElsewhere", func(f *fixture) {
 		want := Tree{"/a": "x", "/dir": collection, "/dir/b": "x", "/dir/c": collection, "/dir/c/d": "x"}

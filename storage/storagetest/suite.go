@@ -54,7 +54,7 @@ func checks() []check {
 	return slices.Concat(
 		createChecks, contentChecks, statChecks, readdirChecks, renameChecks, removeChecks,
 		nameChecks(), escapeChecks, concurrencyChecks, cancelChecks, copyFileChecks,
-		replaceFileChecks, factChecks,
+		replaceFileChecks, factChecks, copyMembersChecks, exchangeChecks,
 	)
 }
 

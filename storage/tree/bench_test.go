@@ -1,100 +1,215 @@
 package tree_test
 
 import (
+	"bytes"
 	"context"
+	"flag"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/tree"
 )
 
-// benchMembers is the size of the trees that benchmarks work on: collections
-// of a hundred files each.
-const benchMembers = 10_000
+// benchDir is where benchmarks build their trees: the filesystem decides what
+// they measure.
+var benchDir = flag.String("dir", "", "directory on the filesystem to measure (default: that of temporary files)")
 
-func benchTree(b *testing.B) storage.FS {
+// The tree that benchmarks work on.
+const (
+	benchCollections = 100
+	benchFiles       = 100 // in each
+	benchFileSize    = 16 << 10
+	benchMembers     = benchCollections * benchFiles
+)
+
+// benchTree returns a share that holds the tree as src, and its directory.
+func benchTree(b *testing.B, fileSize int) (storage.FS, string) {
 	b.Helper()
-	fsys, _ := newLocal(b)
-	for c := range benchMembers / 100 {
-		build(b, fsys, many(fmt.Sprintf("/src/%03d", c), 99))
+	dir, err := os.MkdirTemp(*benchDir, "bench") //nolint:usetesting // the filesystem is to be chosen
+	noError(b, err)
+	b.Cleanup(func() { noError(b, os.RemoveAll(dir)) })
+	content := bytes.Repeat([]byte{'x'}, fileSize)
+	for c := range benchCollections {
+		collection := filepath.Join(dir, "src", fmt.Sprintf("%03d", c))
+		noError(b, os.MkdirAll(collection, 0o755))
+		for f := range benchFiles {
+			noError(b, os.WriteFile(filepath.Join(collection, fmt.Sprintf("%05d.jpg", f)), content, 0o600))
+		}
 	}
-	return fsys
+	fsys, err := local.Open(dir)
+	noError(b, err)
+	b.Cleanup(func() { noError(b, fsys.Close()) })
+	return fsys, dir
 }
 
-// monitored runs bench without and with a Monitor.
-func monitored(b *testing.B, bench func(b *testing.B, monitor func() *tree.Monitor)) {
-	b.Run("monitor: nil", func(b *testing.B) { bench(b, func() *tree.Monitor { return nil }) })
-	b.Run("monitor: on", func(b *testing.B) { bench(b, func() *tree.Monitor { return tree.NewMonitor(true) }) })
+// contender is a way to do the work of a benchmark.
+type contender struct {
+	name          string
+	prepare, work func()
 }
 
-func visitNothing(string, fs.FileInfo, error) error { return nil }
-
-func BenchmarkWalk(b *testing.B) {
-	fsys := benchTree(b)
-	monitored(b, func(b *testing.B, monitor func() *tree.Monitor) {
-		b.ReportAllocs()
-		for b.Loop() {
-			noError(b, tree.Walk(context.Background(), fsys, "/src", tree.Infinite, monitor(), visitNothing))
-		}
-		perMember(b)
-	})
-}
-
-func BenchmarkCopy(b *testing.B) {
-	fsys := benchTree(b)
-	monitored(b, func(b *testing.B, monitor func() *tree.Monitor) {
-		b.ReportAllocs()
-		for b.Loop() {
-			noError(b, tree.Copy(context.Background(), fsys, "/src", "/dst", tree.Infinite, monitor()))
-			b.StopTimer()
-			noError(b, fsys.RemoveAll(context.Background(), "/dst"))
-			b.StartTimer()
-		}
-		perMember(b)
-	})
-}
-
-func BenchmarkRemove(b *testing.B) {
-	fsys := benchTree(b)
-	monitored(b, func(b *testing.B, monitor func() *tree.Monitor) {
-		b.ReportAllocs()
-		for b.Loop() {
-			b.StopTimer()
-			noError(b, tree.Copy(context.Background(), fsys, "/src", "/dst", tree.Infinite, nil))
-			b.StartTimer()
-			noError(b, tree.Remove(context.Background(), fsys, "/dst", monitor()))
-		}
-		perMember(b)
-	})
-}
-
-func perMember(b *testing.B) {
+// compare runs the contenders in turn, so that a disturbance of the machine
+// meets all, and reports the medians, and their ratios to that of the first.
+func compare(b *testing.B, contenders ...contender) {
 	b.Helper()
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchMembers, "ns/member")
-}
-
-// BenchmarkMonitorCost runs a walk, the operation that does the least for each
-// member, without and with a Monitor in turn, so that a disturbance of the
-// machine meets both.
-func BenchmarkMonitorCost(b *testing.B) {
-	fsys := benchTree(b)
-	timed := func(mon *tree.Monitor) time.Duration {
-		start := time.Now()
-		noError(b, tree.Walk(context.Background(), fsys, "/src", tree.Infinite, mon, visitNothing))
-		return time.Since(start)
-	}
-	var off, on time.Duration
+	times := make([][]time.Duration, len(contenders))
 	for i := 0; b.Loop(); i++ {
-		if i%2 == 0 {
-			off += timed(nil)
-			on += timed(tree.NewMonitor(true))
-		} else {
-			on += timed(tree.NewMonitor(true))
-			off += timed(nil)
+		for j := range contenders {
+			j = (i + j) % len(contenders)
+			contenders[j].prepare()
+			start := time.Now()
+			contenders[j].work()
+			times[j] = append(times[j], time.Since(start))
 		}
 	}
-	b.ReportMetric(float64(on)/float64(off), "on/off")
+	var first time.Duration
+	for i, c := range contenders {
+		slices.Sort(times[i])
+		median := times[i][len(times[i])/2]
+		b.ReportMetric(median.Seconds()*1000, c.name+"-ms")
+		if i == 0 {
+			first = median
+			continue
+		}
+		b.ReportMetric(float64(median)/float64(first), c.name+"/"+contenders[0].name)
+	}
+}
+
+// BenchmarkCopy compares Copy with two goroutines that do no more than copy.
+func BenchmarkCopy(b *testing.B) {
+	fsys, dir := benchTree(b, benchFileSize)
+	clean := func() { noError(b, os.RemoveAll(filepath.Join(dir, "dst"))) }
+	by := func(mon func() *tree.Monitor) func() {
+		return func() {
+			noError(b, tree.Copy(context.Background(), fsys, "/src", "/dst", tree.Infinite, mon()))
+		}
+	}
+	compare(
+		b,
+		contender{"plain", clean, func() { plainCopy(b, filepath.Join(dir, "src"), filepath.Join(dir, "dst")) }},
+		contender{"tree", clean, by(func() *tree.Monitor { return nil })},
+		contender{"monitored", clean, by(func() *tree.Monitor { return tree.NewMonitor(true) })},
+	)
+}
+
+// BenchmarkRemove compares Remove with os.RemoveAll.
+func BenchmarkRemove(b *testing.B) {
+	fsys, dir := benchTree(b, benchFileSize)
+	dst := filepath.Join(dir, "dst")
+	build := func() { plainCopy(b, filepath.Join(dir, "src"), dst) }
+	by := func(mon func() *tree.Monitor) func() {
+		return func() { noError(b, tree.Remove(context.Background(), fsys, "/dst", mon())) }
+	}
+	compare(
+		b,
+		contender{"plain", build, func() { noError(b, os.RemoveAll(dst)) }},
+		contender{"tree", build, by(func() *tree.Monitor { return nil })},
+		contender{"monitored", build, by(func() *tree.Monitor { return tree.NewMonitor(true) })},
+	)
+}
+
+// BenchmarkRemoveWide is BenchmarkRemove of as many files in one collection.
+func BenchmarkRemoveWide(b *testing.B) {
+	fsys, dir := benchTree(b, 0)
+	dst := filepath.Join(dir, "dst")
+	build := func() {
+		noError(b, os.Mkdir(dst, 0o755))
+		for i := range benchMembers {
+			noError(b, os.WriteFile(filepath.Join(dst, fmt.Sprintf("%05d.jpg", i)), nil, 0o600))
+		}
+	}
+	compare(
+		b,
+		contender{"plain", build, func() { noError(b, os.RemoveAll(dst)) }},
+		contender{"tree", build, func() { noError(b, tree.Remove(context.Background(), fsys, "/dst", nil)) }},
+	)
+}
+
+// BenchmarkWalk walks the tree without and with a Monitor: the operation that
+// does the least for each member.
+func BenchmarkWalk(b *testing.B) {
+	fsys, _ := benchTree(b, 0)
+	by := func(mon func() *tree.Monitor) func() {
+		return func() {
+			noError(b, tree.Walk(context.Background(), fsys, "/src", tree.Infinite, mon(),
+				func(string, fs.FileInfo, error) error { return nil }))
+		}
+	}
+	nothing := func() {}
+	compare(
+		b,
+		contender{"walk", nothing, by(func() *tree.Monitor { return nil })},
+		contender{"monitored", nothing, by(func() *tree.Monitor { return tree.NewMonitor(true) })},
+	)
+}
+
+// plainCopy copies src, whose collections hold only files, to dst: two
+// goroutines, a collection at a time each.
+func plainCopy(b *testing.B, src, dst string) {
+	b.Helper()
+	noError(b, os.Mkdir(dst, 0o755))
+	collections, err := os.ReadDir(src)
+	noError(b, err)
+	queue := make(chan string, len(collections))
+	for _, c := range collections {
+		queue <- c.Name()
+	}
+	close(queue)
+	errs := make(chan error, 2)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for c := range queue {
+				if err := plainCollection(filepath.Join(src, c), filepath.Join(dst, c)); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(errs)
+	noError(b, <-errs)
+}
+
+func plainCollection(src, dst string) error {
+	entries, err := os.ReadDir(src)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(dst, 0o755); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := plainFile(filepath.Join(src, e.Name()), filepath.Join(dst, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func plainFile(src, dst string) error {
+	in, err := os.Open(src)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(dst, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		_ = out.Close()
+		return err
+	}
+	return out.Close()
 }

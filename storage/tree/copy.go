@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path"
 
 	"github.com/davd/davd/storage"
 )
@@ -17,23 +16,7 @@ import (
 // it is not; the rest is in place. A [*LeftoverError] says that all is in
 // place. With any other error dst is as it was.
 func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon *Monitor) error {
-	if Overlap(src, dst) {
-		return linkError("copy", src, dst, ErrOverlap)
-	}
-	c := &copier{ctx: ctx, fsys: fsys, mon: mon}
-	stage, err := c.stage(src, dst, depth)
-	if err != nil {
-		return err
-	}
-	placed := place(ctx, fsys, stage, dst, mon)
-	if placed != nil && !done(placed) {
-		return placed
-	}
-	c.failures.placed = true
-	if err := c.failures.err(); err != nil {
-		return err
-	}
-	return placed
+	return Engine{FS: fsys}.Copy(ctx, src, dst, depth, mon)
 }
 
 type copier struct {
@@ -42,6 +25,10 @@ type copier struct {
 	mon      *Monitor
 	more     int64 // how often a member will be seen again once it is copied
 	failures failures
+	crew     *crew
+	rootErr  error // why what is to be copied can't be
+	// transaction is the one that stage belongs to; nil without a stage.
+	transaction *transaction
 }
 
 // stage copies src to a reserved name beside dst, which it returns. After an
@@ -51,7 +38,10 @@ func (c *copier) stage(src, dst string, depth int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	stage := storage.Beside(dst)
+	stage, err := c.transaction.stage(c.ctx, dst)
+	if err != nil {
+		return "", err
+	}
 	c.mon.Found(1+c.more, size(info))
 	var parent *lineage
 	if depth != 0 {
@@ -60,7 +50,7 @@ func (c *copier) stage(src, dst string, depth int) (string, error) {
 	err = c.copy(src, stage, info, depth, parent)
 	if err == nil {
 		// A root that failed is not a part of something that succeeded.
-		err = c.failures.of(src)
+		err = c.rootErr
 	}
 	if err == nil {
 		// Nor is one that has vanished, its members being skipped.
@@ -78,107 +68,75 @@ func (c *copier) discard(stage string) error {
 }
 
 // copy copies name, and what is below it, to target. Its error is one that
-// ends the whole.
+// ends the whole. No worker is left when it returns.
 func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *lineage) error {
-	if err := c.ctx.Err(); err != nil {
+	c.crew = newCrew(c.ctx)
+	root := &copied{name: name, target: target, lineage: &lineage{info: info, parent: parent}}
+	if !info.IsDir() {
+		return c.crew.run(func() error { return c.crew.submit(c.file(root)) })
+	}
+	if c.mon != nil && depth != 0 {
+		ahead := &counter{copier: c, root: root}
+		c.crew.full = ahead.start
+		defer ahead.stop()
+	}
+	return c.crew.run(func() error { return c.collection(root, depth) })
+}
+
+// file copies the root of a copy that is a file.
+func (c *copier) file(root *copied) job {
+	return func(ctx context.Context, s *slot) error {
+		c.mon.Begin(root.name)
+		err := storage.CopyFile(ctx, c.fsys, root.name, root.target, root.info.Mode().Perm(), c.wrote(ctx, s))
+		if err == nil {
+			err = c.properties(ctx, root)
+		}
+		return c.done(root, root.name, err)
+	}
+}
+
+// wrote counts what is written, and gives way to others within a large file as
+// often as between batches.
+func (c *copier) wrote(ctx context.Context, s *slot) func(n int64) {
+	written := int64(0)
+	return func(n int64) {
+		c.mon.Wrote(n)
+		if written += n; written >= copyBatchBytes {
+			written = 0
+			s.yield(ctx)
+		}
+	}
+}
+
+// properties gives the copy what the source has beside its content and its
+// members. A backend that does not keep modification times is no failure.
+func (c *copier) properties(ctx context.Context, of *copied) error {
+	if err := storage.CopyDeadProps(ctx, c.fsys, of.name, of.target); err != nil {
 		return err
 	}
-	if info.IsDir() {
-		return c.collection(name, target, info, depth, parent)
-	}
-	c.mon.Begin(name)
-	err := storage.CopyFile(c.ctx, c.fsys, name, target, info.Mode().Perm(), c.mon.Wrote)
-	if err == nil {
-		err = c.properties(name, target, info)
-	}
-	return c.done(name, err)
-}
-
-// collection copies the collection name and, unless depth is 0, its members.
-func (c *copier) collection(name, target string, info fs.FileInfo, depth int, parent *lineage) error {
-	c.mon.Begin(name)
-	var members []member
-	var err error
-	if depth != 0 {
-		members, err = c.members(name, target, &lineage{info: info, parent: parent})
-	}
-	if err == nil {
-		// The server must be able to write into what it has just made.
-		err = c.fsys.Mkdir(c.ctx, target, info.Mode().Perm()|0o700)
-	}
-	if err != nil {
-		return c.done(name, err)
-	}
-	for _, m := range members {
-		if m.err != nil {
-			err = c.done(m.name, m.err)
-		} else {
-			err = c.copy(m.name, m.target, m.info, Infinite, m.parent)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return c.done(name, c.properties(name, target, info))
-}
-
-// member is an entry of a collection that is to be copied, or that can't be.
-type member struct {
-	name, target string
-	info         fs.FileInfo
-	parent       *lineage
-	err          error
-}
-
-// members returns what of the collection name is to be copied.
-func (c *copier) members(name, target string, here *lineage) ([]member, error) {
-	var members []member
-	for entry, err := range storage.ReadDir(c.ctx, c.fsys, name) {
-		if err != nil {
-			for range members {
-				c.mon.Advance() // They are not to be copied any more.
-			}
-			return nil, err
-		}
-		from := path.Join(name, entry.Name())
-		info, err := follow(c.ctx, c.fsys, from, entry)
-		if info == nil && err == nil {
-			continue
-		}
-		if err == nil && info.IsDir() && here.loops(info) {
-			err = &fs.PathError{Op: "copy", Path: from, Err: ErrLoop}
-		}
-		c.mon.Found(1+c.more, size(info))
-		members = append(members, member{name: from, target: path.Join(target, entry.Name()), info: info, parent: here, err: err})
-	}
-	return members, nil
-}
-
-// properties gives target what name has beside its content. A backend that
-// does not keep modification times is no failure.
-func (c *copier) properties(name, target string, info fs.FileInfo) error {
-	if err := storage.CopyDeadProps(c.ctx, c.fsys, name, target); err != nil {
-		return err
-	}
-	err := storage.SetTimes(c.ctx, c.fsys, target, info.ModTime())
+	err := storage.SetTimes(ctx, c.fsys, of.target, of.info.ModTime())
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
 	return err
 }
 
-// done resolves name. A member of the source that has vanished since it was
-// listed is skipped; an error that ends the whole is returned.
-func (c *copier) done(name string, err error) error {
+// done resolves name: of itself, or a member of it. A member of the source that
+// has vanished since it was listed is skipped; an error that ends the whole is
+// returned.
+func (c *copier) done(of *copied, name string, err error) error {
 	if err != nil && fatal(err) {
 		return err
 	}
-	if err != nil && !c.vanished(name, err) {
-		c.failures.add(name, err)
-		c.resolve(name, err)
+	if err == nil || c.vanished(name, err) {
+		c.resolve(name, nil)
 		return nil
 	}
-	c.resolve(name, nil)
+	if of.parent == nil && name == of.name {
+		c.rootErr = err
+	}
+	c.failures.add(name, err)
+	c.resolve(name, err)
 	return nil
 }
 

@@ -20,13 +20,10 @@ var (
 	ErrLoop = errors.New("symbolic link to a collection that contains it")
 )
 
-// maxNamedFailures bounds the memory that failures take.
-const maxNamedFailures = 10_000
-
 // PartialError says that some members failed while the rest was done.
 type PartialError struct {
-	// Failures names the members that failed, and why, in the order in which
-	// they came. A member that could not be done only because of another one
+	// Failures names the members that failed, and why, in the order of their
+	// names. A member that could not be done only because of another one
 	// (a collection that is not empty because its member could not be
 	// removed) is not named (RFC 4918 §9.6.1).
 	Failures []Outcome
@@ -50,7 +47,7 @@ func (e *PartialError) Error() string {
 // LeftoverError says that the operation is done, but that the tree that it
 // displaced could not be removed and stays under a reserved name.
 type LeftoverError struct {
-	// Name is the reserved name.
+	// Name is the reserved name; "" when only the record in the Journal is left.
 	Name string
 	// Err is why it could not be removed.
 	Err error
@@ -58,11 +55,26 @@ type LeftoverError struct {
 
 // Error says which tree was left, and why.
 func (e *LeftoverError) Error() string {
+	if e.Name == "" {
+		return fmt.Sprintf("done, but %v", e.Err)
+	}
 	return fmt.Sprintf("done, but the displaced %s could not be removed: %v", e.Name, e.Err)
 }
 
 // Unwrap returns the reason.
 func (e *LeftoverError) Unwrap() error { return e.Err }
+
+// FollowError says that the operation is done, but that what belongs to names
+// (dead properties, locks) could not follow.
+type FollowError struct {
+	Err error
+}
+
+// Error says why.
+func (e *FollowError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *FollowError) Unwrap() error { return e.Err }
 
 // strandedError says that what was at the destination has been displaced and
 // could not be put back. It matches no other error, because after those the
@@ -74,45 +86,6 @@ type strandedError struct {
 
 func (e *strandedError) Error() string {
 	return fmt.Sprintf("what was at %s is at %s: %v", e.dst, e.displaced, e.err)
-}
-
-// failures gathers what goes into a PartialError.
-type failures struct {
-	named   []Outcome
-	unnamed int64
-	placed  bool // PartialError.Placed
-}
-
-func (f *failures) add(name string, err error) {
-	if len(f.named) < maxNamedFailures {
-		f.named = append(f.named, Outcome{Name: name, Err: err})
-		return
-	}
-	f.unnamed++
-}
-
-// err returns a *PartialError, or nil when nothing failed.
-func (f *failures) err() error {
-	if len(f.named) == 0 {
-		return nil
-	}
-	return &PartialError{Failures: f.named, Unnamed: f.unnamed, Placed: f.placed}
-}
-
-// first returns the first failure as one of the whole; nil when nothing failed.
-func (f *failures) first() error {
-	if len(f.named) == 0 {
-		return nil
-	}
-	return f.named[0].Err
-}
-
-// of returns the error of name if that was the last to fail.
-func (f *failures) of(name string) error {
-	if n := len(f.named); n > 0 && f.named[n-1].Name == name {
-		return f.named[n-1].Err
-	}
-	return nil
 }
 
 // fatal reports whether err makes it pointless to go on with other members.

@@ -5,15 +5,24 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
 )
 
+// makes reports whether the call o is the call op or takes its place: a batch
+// of copies opens, reads and writes the files itself.
+func makes(o, op string) bool {
+	inBatch := []string{"open", "read", "write", "settimes", "readdeadprops"}
+	return o == op || o == "copymembers" && slices.Contains(inBatch, op)
+}
+
 // failing returns fsys failing with err each call op of name; "" is any op.
 func failing(fsys storage.FS, err error, op string, names ...string) storage.FS {
 	return &storagetest.Fault{FS: fsys, Before: func(o, name string) error {
-		if (op == "" || o == op) && slices.Contains(names, name) {
+		if (op == "" || makes(o, op)) && slices.Contains(names, name) {
 			return err
 		}
 		return nil
@@ -22,11 +31,10 @@ func failing(fsys storage.FS, err error, op string, names ...string) storage.FS 
 
 // before returns fsys calling f once, before the first call op of name.
 func before(fsys storage.FS, op, name string, f func()) storage.FS {
+	var once sync.Once
 	return &storagetest.Fault{FS: fsys, Before: func(o, n string) error {
-		if f != nil && o == op && n == name {
-			do := f
-			f = nil
-			do()
+		if makes(o, op) && n == name {
+			once.Do(f)
 		}
 		return nil
 	}}
@@ -58,10 +66,10 @@ func (b brokenStream) ReadDir(ctx context.Context, name string) iter.Seq2[fs.Fil
 }
 
 // counted returns fsys counting its calls op in n.
-func counted(fsys storage.FS, op string, n *int) storage.FS {
+func counted(fsys storage.FS, op string, n *atomic.Int64) storage.FS {
 	return &storagetest.Fault{FS: fsys, Before: func(o, _ string) error {
 		if op == "" || o == op {
-			*n++
+			n.Add(1)
 		}
 		return nil
 	}}

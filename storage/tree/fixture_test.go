@@ -36,6 +36,9 @@ const (
 	special    = "\x00special"
 )
 
+// maxWorkers is how many goroutines work on trees at a time, at most.
+const maxWorkers = 8
+
 // backends are those on which what holds everywhere is tested.
 var backends = []struct {
 	name string

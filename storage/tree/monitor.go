@@ -43,6 +43,8 @@ type Outcome struct {
 type Monitor struct {
 	mu        sync.Mutex
 	progress  Progress
+	expected  Progress // Known and KnownBytes of a count that runs ahead
+	looked    bool     // somebody has asked for a Snapshot
 	record    bool
 	failures  []Outcome
 	successes []Outcome // the latest ones
@@ -61,6 +63,26 @@ func (m *Monitor) Found(members, bytes int64) {
 	defer m.mu.Unlock()
 	m.progress.Known += members
 	m.progress.KnownBytes += bytes
+}
+
+// expect says that there are at least so many members, and so many bytes of
+// content, in all.
+func (m *Monitor) expect(members, bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.expected.Known = max(m.expected.Known, members)
+	m.expected.KnownBytes = max(m.expected.KnownBytes, bytes)
+}
+
+// watched reports whether anybody has looked at m, or has said that somebody
+// will.
+func (m *Monitor) watched() bool {
+	if m == nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.looked || m.record
 }
 
 // Begin makes name the current member.
@@ -138,7 +160,11 @@ func (m *Monitor) Snapshot() Progress {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.progress
+	m.looked = true
+	p := m.progress
+	p.Known = max(p.Known, m.expected.Known)
+	p.KnownBytes = max(p.KnownBytes, m.expected.KnownBytes)
+	return p
 }
 
 // TakeOutcomes returns the outcomes since the last call, failures first and

@@ -23,98 +23,107 @@ import (
 // that all is done. mon counts each member that is copied twice: it is copied,
 // and it is removed.
 func Move(ctx context.Context, fsys storage.FS, src, dst string, mon *Monitor) error {
-	if Overlap(src, dst) {
-		return linkError("move", src, dst, ErrOverlap)
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	info, err := storage.Lstat(ctx, fsys, src)
-	if err != nil {
-		return err
-	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		return moveLink(ctx, fsys, src, dst, info, mon)
-	}
-	return move(ctx, fsys, src, dst, info, mon)
+	return Engine{FS: fsys}.Move(ctx, src, dst, mon)
 }
 
 // moveLink moves a symbolic link. Where something would be displaced, that may
 // be, or hold, what the link leads to, and from another collection the link
 // may lead elsewhere: so what it leads to is copied first.
-func moveLink(ctx context.Context, fsys storage.FS, src, dst string, info fs.FileInfo, mon *Monitor) error {
-	_, err := storage.Lstat(ctx, fsys, dst)
+func (t *transaction) moveLink(ctx context.Context, info fs.FileInfo) error {
+	src, dst := t.entry.Source, t.entry.Destination
+	_, err := storage.Lstat(ctx, t.FS, dst)
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case err != nil && path.Dir(src) == path.Dir(dst):
-		return move(ctx, fsys, src, dst, info, mon)
+		return t.move(ctx, info)
 	}
-	return transfer(ctx, fsys, src, dst, info, mon)
+	return t.transfer(ctx, info)
 }
 
 // move renames, or transfers what can't be renamed.
-func move(ctx context.Context, fsys storage.FS, src, dst string, info fs.FileInfo, mon *Monitor) error {
-	mon.Begin(src)
-	err := replace(context.WithoutCancel(ctx), fsys, src, dst, info, mon)
+func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
+	src := t.entry.Source
+	t.mon.Begin(src)
+	t.entry.Displaced = storage.Beside(t.entry.Destination)
+	uncanceled := context.WithoutCancel(ctx)
+	displaced, err := t.put(uncanceled, src, info)
 	if immovable(err) {
-		return transfer(ctx, fsys, src, dst, info, mon)
+		return t.transfer(ctx, info)
 	}
-	if err == nil || done(err) {
-		mon.Resolve(src, nil)
+	if err != nil {
+		return t.rollBack(uncanceled, err)
 	}
-	return err
+	followed := t.follow(uncanceled, true)
+	if displaced != "" {
+		err = t.drop(uncanceled, displaced)
+	}
+	err = t.finish(uncanceled, err)
+	t.mon.Resolve(src, nil)
+	return join(err, followed)
 }
 
-// transfer moves src, which info describes, by copying.
-func transfer(ctx context.Context, fsys storage.FS, src, dst string, info fs.FileInfo, mon *Monitor) error {
-	c := &copier{ctx: ctx, fsys: fsys, mon: mon, more: 1}
+// transfer moves the source, which info describes, by copying.
+func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
+	src, dst := t.entry.Source, t.entry.Destination
+	t.entry.Origin = mark(info)
+	c := &copier{ctx: ctx, fsys: t.FS, mon: t.mon, more: 1, transaction: t}
 	stage, err := c.stage(src, dst, Infinite)
 	if err != nil {
-		return err
+		return t.abandon(ctx, err)
 	}
 	if err := c.failures.err(); err != nil {
-		return errors.Join(err, c.discard(stage))
+		return t.rollBack(ctx, err)
 	}
-	placed := place(ctx, fsys, stage, dst, mon)
-	if placed != nil && !done(placed) {
-		return placed
-	}
-	if err := removeSource(context.WithoutCancel(ctx), fsys, src, dst, info, mon); err != nil {
+	displaced, err := t.place(ctx, stage)
+	if err != nil && !done(err) {
 		return err
 	}
-	return placed
+	ctx = context.WithoutCancel(ctx)
+	if displaced != "" {
+		err = t.drop(ctx, displaced)
+	}
+	removed := t.removeSource(ctx, func(is fs.FileInfo) bool {
+		return !os.SameFile(info, info) || os.SameFile(info, is)
+	})
+	followed := t.follow(ctx, removed == nil)
+	err = t.finish(ctx, err)
+	if removed != nil {
+		err = removed
+	}
+	return join(err, followed)
 }
 
-// removeSource removes src, which was what info describes before a copy of it
-// took the place of dst.
-func removeSource(ctx context.Context, fsys storage.FS, src, dst string, info fs.FileInfo, mon *Monitor) error {
-	is, err := storage.Lstat(ctx, fsys, src)
+// removeSource removes the source of which a copy has taken the place of the
+// destination, if it is still the same.
+func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
+	src, dst := t.entry.Source, t.entry.Destination
+	is, err := storage.Lstat(ctx, t.FS, src)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	var fresh fs.FileInfo
 	if err == nil {
-		if os.SameFile(info, info) && !os.SameFile(info, is) {
+		if !same(is) {
 			// Something else is there now: through a symbolic link above it,
 			// perhaps what has just been put at dst.
 			return nil
 		}
-		fresh, err = storage.Lstat(ctx, fsys, dst)
+		fresh, err = storage.Lstat(ctx, t.FS, dst)
 	}
 	if err != nil {
 		// The move is done but for this.
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
-	r := &remover{ctx: ctx, fsys: fsys, mon: mon, named: true, counted: true}
+	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, named: true, counted: true}
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if os.SameFile(info, fresh) {
 			return linkError("move", src, dst, ErrOverlap) // dst is in src, through a link.
 		}
-		return unreplaced(ctx, fsys, name, dst+strings.TrimPrefix(name, src), info)
+		return unreplaced(ctx, t.FS, name, dst+strings.TrimPrefix(name, src), info)
 	}
-	if _, err := r.remove(src, is); err != nil {
+	if err := r.remove(src, is); err != nil {
 		r.failures.add(src, err)
 	}
 	return r.failures.err()

@@ -45,8 +45,11 @@ type remover struct {
 	mon      *Monitor
 	named    bool // the members are the request's, and mon learns their names
 	counted  bool // mon knows of them
+	alone    bool // all is done by one goroutine
 	failures failures
-	// refuse, if not nil, returns why a member is not to be removed.
+	crew     *crew
+	// refuse, if not nil, returns why a member is not to be removed. It is asked
+	// right before the removal, so that all is done by one goroutine.
 	refuse func(name string, info fs.FileInfo) error
 }
 
@@ -58,86 +61,46 @@ func (r *remover) tree(name string) error {
 		return err
 	}
 	r.mon.Found(1, 0)
-	_, err = r.remove(name, info)
-	return err
+	return r.remove(name, info)
 }
 
-// remove reports whether name is gone. Its error is one that ends the whole.
-func (r *remover) remove(name string, info fs.FileInfo) (gone bool, err error) {
-	if err := r.ctx.Err(); err != nil {
-		return false, err
+// remove removes name, which info describes, and what is below it. Its error is
+// one that ends the whole. No worker is left when it returns.
+func (r *remover) remove(name string, info fs.FileInfo) error {
+	r.crew = newCrew(r.ctx)
+	holder := &doomed{} // stands for what holds name
+	holder.add()
+	return r.crew.run(func() error { return r.entry(holder, name, info) })
+}
+
+// entry removes one resource, a collection with its members.
+func (r *remover) entry(holder *doomed, name string, info fs.FileInfo) error {
+	ctx := r.crew.ctx
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if r.refuse != nil {
 		if err := r.refuse(name, info); err != nil {
-			return false, r.fail(name, err)
+			return r.removed(holder, name, err)
 		}
 	}
 	if info.IsDir() {
-		empty, err := r.members(name)
-		if err != nil {
-			return false, err
-		}
-		if !empty {
-			return false, nil
-		}
+		return r.collection(&doomed{name: name, holder: holder})
 	}
-	return r.removed(name, storage.Remove(r.ctx, r.fsys, name))
+	return r.removed(holder, name, storage.Remove(ctx, r.fsys, name))
 }
 
-// removed takes note of what came of removing the single entry name.
-func (r *remover) removed(name string, err error) (gone bool, fatal error) {
+// removed takes note of what came of removing name. Its error is one that ends
+// the whole.
+func (r *remover) removed(holder *doomed, name string, err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		r.resolve(name, nil)
-		return true, nil
+		return nil
 	}
-	return false, r.fail(name, err)
-}
-
-// members removes what the collection name holds and reports whether it is
-// empty now. One that is not has been resolved.
-func (r *remover) members(name string) (empty bool, err error) {
-	if r.named {
-		r.mon.Begin(name)
-	}
-	entries, err := r.list(name)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return true, nil
-		}
-		return false, r.fail(name, err)
-	}
-	empty = true
-	var single []string // entries that have no members
-	for _, entry := range entries {
-		if !entry.IsDir() && r.refuse == nil {
-			single = append(single, entry.Name())
-			continue
-		}
-		gone, err := r.remove(path.Join(name, entry.Name()), entry)
-		if err != nil {
-			return false, err
-		}
-		empty = empty && gone
-	}
-	for member, err := range storage.RemoveMembers(r.ctx, r.fsys, name, single) {
-		gone, err := r.removed(path.Join(name, member), err)
-		if err != nil {
-			return false, err
-		}
-		empty = empty && gone
-	}
-	if !empty {
-		// Kept by a member that has been named.
-		r.mon.Advance()
-	}
-	return empty, nil
-}
-
-// fail names the failure, or returns it when it ends the whole.
-func (r *remover) fail(name string, err error) error {
 	if fatal(err) {
 		return err
 	}
+	holder.kept.Store(true)
 	r.failures.add(name, err)
 	r.resolve(name, err)
 	return nil
@@ -152,22 +115,53 @@ func (r *remover) resolve(name string, err error) {
 	r.mon.Advance()
 }
 
-// list returns the entries of the collection name. All are read before the
-// first is removed: what a directory shows of itself while it changes differs
-// from one filesystem to the next.
-func (r *remover) list(name string) ([]fs.FileInfo, error) {
-	var entries []fs.FileInfo
-	for entry, err := range storage.ReadDir(r.ctx, r.fsys, name) {
+// members hands the files that a collection holds to the crew, and walks the
+// collections.
+func (r *remover) members(of *doomed) error {
+	entries, singles, err := r.list(of.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // It is gone, with all that it held.
+	}
+	if err != nil {
+		of.resolved = true
+		return r.removed(of.holder, of.name, err)
+	}
+	for len(singles) > 0 {
+		n := min(len(singles), removeBatch)
+		if err := r.submit(of, singles[:n:n]); err != nil {
+			return err
+		}
+		singles = singles[n:]
+	}
+	for i, entry := range entries {
+		entries[i] = nil
+		if err := r.entry(of, path.Join(of.name, entry.Name()), entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list returns the entries of the collection name: those to be looked at one
+// by one, and the names of the others. All are read before the first is
+// removed: what a directory shows of itself while it changes differs from one
+// filesystem to the next.
+func (r *remover) list(name string) (entries []fs.FileInfo, singles []string, err error) {
+	for entry, err := range storage.ReadDir(r.crew.ctx, r.fsys, name) {
 		if err != nil {
-			for range entries {
+			for range len(entries) + len(singles) {
 				r.mon.Advance() // They are not to be removed any more.
 			}
-			return nil, err
+			return nil, nil, err
 		}
 		if !r.counted {
 			r.mon.Found(1, 0)
 		}
-		entries = append(entries, entry)
+		if entry.IsDir() || r.refuse != nil {
+			entries = append(entries, entry)
+			continue
+		}
+		singles = append(singles, entry.Name())
 	}
-	return entries, nil
+	return entries, singles, nil
 }

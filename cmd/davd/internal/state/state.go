@@ -1,5 +1,5 @@
-// Package state opens what davd keeps beside the files that it serves: locks
-// and dead properties.
+// Package state opens what davd keeps beside the files that it serves: locks,
+// dead properties, and the journal of what is under way.
 package state
 
 import (
@@ -15,12 +15,15 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/tree"
 )
 
 // State is open until Close.
 type State struct {
 	Locks      *lock.System
 	Properties deadprops.Store
+	// Journal is nil in memory: then nothing outlives the process.
+	Journal tree.Journal
 	// Where is the path of the database, or empty when all is in memory.
 	Where string
 	db    *sqlstate.DB // nil in memory
@@ -46,7 +49,7 @@ func Open(ctx context.Context, cfg *config.Config) (*State, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: the locks can't be read: %w", file, err), db.Close())
 	}
-	return &State{Locks: locks, Properties: db, Where: file, db: db}, nil
+	return &State{Locks: locks, Properties: db, Journal: db, Where: file, db: db}, nil
 }
 
 // Close closes the database. Nothing may use the State any more.

@@ -1,0 +1,5 @@
+//go:build !race && unix
+
+package dav_test
+
+const killStride = 1

@@ -1,0 +1,167 @@
+//go:build !linux
+
+package local
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// copyStep is how much is copied between two looks at the context.
+const copyStep = 4 << 20 // bytes
+
+// source is a collection of which files are copied.
+type source struct {
+	fsys  *FS
+	local string
+	dir   *os.Root
+}
+
+// original is an open file that is copied.
+type original struct {
+	file *os.File
+	info fs.FileInfo
+}
+
+func (f *FS) openSource(name string) (*source, error) {
+	dir, err := f.openCollection(name)
+	if err != nil {
+		return nil, err
+	}
+	local, _ := localName(name)
+	return &source{fsys: f, local: local, dir: dir}, nil
+}
+
+func (s *source) close() {
+	if s != nil {
+		_ = s.dir.Close()
+	}
+}
+
+// open opens the member name. What may lead out of the collection goes the long
+// way through the root.
+func (s *source) open(name string) (*original, error) {
+	info, err := s.dir.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return s.fsys.openOriginal(filepath.Join(s.local, name))
+	}
+	file, err := s.dir.OpenFile(name, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil, err
+	}
+	return describe(file)
+}
+
+// openOriginal opens local, through symbolic links that stay inside.
+func (f *FS) openOriginal(local string) (*original, error) {
+	file, err := f.open(local, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	return describe(file)
+}
+
+// describe returns file unless it is none; then it is closed.
+func describe(file *os.File) (*original, error) {
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case info.IsDir():
+		err = syscall.EISDIR
+	case !info.Mode().IsRegular():
+		err = syscall.ENXIO
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return &original{file: file, info: info}, nil
+}
+
+func (o *original) close() { _ = o.file.Close() }
+
+func (o *original) perm() fs.FileMode { return o.info.Mode().Perm() }
+
+// target is a collection into which files are copied.
+type target struct {
+	dir   *os.Root
+	wrote func(n int64)
+}
+
+func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
+	dir, err := f.openCollection(name)
+	if err != nil {
+		return nil, err
+	}
+	return &target{dir: dir, wrote: wrote}, nil
+}
+
+func (t *target) close() {
+	if t != nil {
+		_ = t.dir.Close()
+	}
+}
+
+// copy makes name a copy of o with the permission bits perm and, if keepTime,
+// the modification time of o. After an error there is none.
+func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode, keepTime bool) error {
+	file, err := t.dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	err = t.fill(ctx, o.file, file)
+	if err == nil {
+		err = chmod(file, perm)
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil && keepTime {
+		err = t.dir.Chtimes(name, time.Time{}, o.info.ModTime())
+	}
+	if err != nil {
+		err = errors.Join(err, t.dir.Remove(name))
+	}
+	return err
+}
+
+// chmod gives the new file what the umask has kept from it. A filesystem
+// without permissions is no failure.
+func chmod(file *os.File, perm fs.FileMode) error {
+	info, err := file.Stat()
+	if err != nil || info.Mode().Perm() == perm {
+		return err
+	}
+	err = file.Chmod(perm)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+func (t *target) fill(ctx context.Context, in io.Reader, out io.Writer) error {
+	for {
+		n, err := io.CopyN(out, in, copyStep)
+		if t.wrote != nil && n > 0 {
+			t.wrote(n)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package local
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// source is a collection of which files are copied.
+type source struct {
+	fsys  *FS
+	local string
+	dir   *os.File
+}
+
+// original is an open file that is copied.
+type original struct {
+	fd   int
+	file *os.File // not nil if it is the one to close
+	stat unix.Stat_t
+}
+
+func (f *FS) openSource(name string) (*source, error) {
+	local, ok := localName(name)
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	dir, err := f.openHandle(local)
+	if err != nil {
+		return nil, err
+	}
+	return &source{fsys: f, local: local, dir: dir}, nil
+}
+
+// openHandle opens the collection local to be a point to start from and not to
+// be read.
+func (f *FS) openHandle(local string) (*os.File, error) {
+	return f.root.OpenFile(local, unix.O_PATH|unix.O_DIRECTORY|nonblock, 0)
+}
+
+func (s *source) close() {
+	if s != nil {
+		_ = s.dir.Close()
+	}
+}
+
+// open opens the member name. A symbolic link, and a file that another program
+// holds a lease on, go the long way through the root.
+func (s *source) open(name string) (*original, error) {
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(int(s.dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
+	})
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EAGAIN) {
+		return s.fsys.openOriginal(filepath.Join(s.local, name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return describe(&original{fd: fd})
+}
+
+// openOriginal opens local, through symbolic links that stay inside.
+func (f *FS) openOriginal(local string) (*original, error) {
+	file, err := f.open(local, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	return describe(&original{fd: int(file.Fd()), file: file})
+}
+
+// describe fills in stat. What is no file is closed and an error.
+func describe(o *original) (*original, error) {
+	err := unix.Fstat(o.fd, &o.stat)
+	if err == nil {
+		switch o.stat.Mode & unix.S_IFMT {
+		case unix.S_IFREG:
+			return o, nil
+		case unix.S_IFDIR:
+			err = syscall.EISDIR
+		default:
+			err = syscall.ENXIO
+		}
+	}
+	o.close()
+	return nil, err
+}
+
+func (o *original) close() {
+	if o.file != nil {
+		_ = o.file.Close()
+	} else {
+		_ = unix.Close(o.fd)
+	}
+}
+
+func (o *original) perm() fs.FileMode { return fs.FileMode(o.stat.Mode).Perm() }

@@ -1,0 +1,138 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// copyBuffer is the size of the buffer through which files are copied that are
+// small or that the kernel can't copy. It also holds any extended attribute and
+// any list of them: 64 KiB at most.
+const copyBuffer = 256 << 10 // bytes
+
+var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
+
+// target is a collection into which files are copied, by one goroutine.
+type target struct {
+	fsys  *FS
+	dir   *os.File
+	dev   uint64
+	wrote func(n int64)
+	buf   *[copyBuffer]byte
+	mask  mask
+	attrs attributes
+}
+
+func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
+	local, ok := localName(name)
+	if !ok {
+		return nil, fs.ErrInvalid
+	}
+	dir, err := f.openHandle(local)
+	if err != nil {
+		return nil, err
+	}
+	var stat unix.Stat_t
+	if err := unix.Fstat(int(dir.Fd()), &stat); err != nil {
+		_ = dir.Close()
+		return nil, err
+	}
+	if wrote == nil {
+		wrote = func(int64) {}
+	}
+	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
+	return &target{fsys: f, dir: dir, dev: stat.Dev, wrote: wrote, buf: buf}, nil
+}
+
+func (t *target) close() {
+	if t != nil {
+		_ = t.dir.Close()
+		copyBuffers.Put(t.buf)
+	}
+}
+
+// copy makes name a copy of o with the permission bits perm and, if keepTime,
+// the modification time of o. After an error there is none.
+func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode, keepTime bool) error {
+	attrs, err := t.attrs.list(o, t.buf[:])
+	if err != nil {
+		return err
+	}
+	asked := perm
+	if len(attrs) > 0 {
+		asked |= 0o200 // Attributes are set by who may write the file.
+	}
+	dir := int(t.dir.Fd())
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, uint32(asked))
+	})
+	if err != nil {
+		return err
+	}
+	err = t.fill(ctx, o, fd)
+	if err == nil {
+		err = t.attrs.copy(o, fd, attrs, t.buf[:])
+	}
+	if err == nil {
+		err = t.mask.chmod(fd, asked, perm)
+	}
+	if err == nil && keepTime {
+		err = setModified(fd, o.stat.Mtim)
+	}
+	// Some filesystems say only now that there is no room. The descriptor is
+	// closed even when a signal interrupts.
+	if closeErr := unix.Close(fd); err == nil && !errors.Is(closeErr, unix.EINTR) {
+		err = closeErr
+	}
+	if err != nil {
+		err = errors.Join(err, unix.Unlinkat(dir, name, 0))
+	}
+	return err
+}
+
+// mask is what is known of the permission bits that a new file of a collection
+// does not get: those of the umask or, in its place, of a default ACL.
+type mask struct{ known, kept fs.FileMode }
+
+// chmod gives the new file fd, for which asked was asked, the permission bits
+// perm. It makes no call when they are known to be there.
+func (m *mask) chmod(fd int, asked, perm fs.FileMode) error {
+	if asked&^m.known != 0 {
+		var stat unix.Stat_t
+		if err := unix.Fstat(fd, &stat); err != nil {
+			return err
+		}
+		m.known |= asked
+		m.kept |= asked & fs.FileMode(stat.Mode)
+	}
+	if asked == perm && asked&^m.kept == 0 {
+		return nil
+	}
+	return unlessNotKept(unix.Fchmod(fd, uint32(perm)))
+}
+
+// setModified sets the modification time of fd, and leaves its access time.
+func setModified(fd int, modified unix.Timespec) error {
+	times := [2]unix.Timespec{{Nsec: unix.UTIME_OMIT}, modified}
+	// Package unix has utimensat(2) only with a path.
+	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(fd), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0) //nolint:gosec // as unsafe's rule 4 has it
+	if errno != 0 {
+		return unlessNotKept(errno)
+	}
+	return nil
+}
+
+// unlessNotKept is err unless it says that a filesystem does not keep what was
+// to be set, as FAT does of permissions, or not for this process.
+func unlessNotKept(err error) error {
+	if errors.Is(err, unix.EPERM) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,46 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Exchange lets a and b, be they symbolic links, change places in one step. It
+// is errors.ErrUnsupported on systems other than Linux and on filesystems that
+// can't, and fs.ErrInvalid if one of them is below the other.
+func (f *FS) Exchange(ctx context.Context, a, b string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := f.exchange(a, b); err != nil {
+		return &os.LinkError{Op: "exchange", Old: a, New: b, Err: err}
+	}
+	return nil
+}
+
+func (f *FS) exchange(a, b string) error {
+	localA, okA := localName(a)
+	localB, okB := localName(b)
+	switch {
+	case !okA || !okB:
+		return fs.ErrNotExist
+	case localA == rootName || localB == rootName:
+		return fs.ErrPermission
+	case below(localA, localB) || below(localB, localA):
+		return fs.ErrInvalid
+	}
+	err := f.exchangeLocal(localA, localB)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return errors.ErrUnsupported
+	}
+	return f.meaning(err, writing)
+}
+
+// below reports whether local is somewhere in the collection dir.
+func below(local, dir string) bool {
+	return strings.HasPrefix(local, dir+string(filepath.Separator))
+}

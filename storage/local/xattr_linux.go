@@ -1,0 +1,64 @@
+package local
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// userAttribute begins the names of those extended attributes that anybody who
+// may write a file may set. The others are the system's.
+const userAttribute = "user."
+
+// attributes copies extended attributes. It remembers a filesystem that has none.
+type attributes struct {
+	none bool
+	dev  uint64 // that has none
+}
+
+// list returns the names of the user attributes of o.
+func (a *attributes) list(o *original, buf []byte) ([]string, error) {
+	if a.none && a.dev == o.stat.Dev {
+		return nil, nil
+	}
+	n, err := retry(func() (int, error) { return unix.Flistxattr(o.fd, buf) })
+	if errors.Is(err, errors.ErrUnsupported) {
+		a.none, a.dev = true, o.stat.Dev
+		return nil, nil
+	}
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	var names []string
+	for name := range strings.SplitSeq(string(buf[:n]), "\x00") {
+		if strings.HasPrefix(name, userAttribute) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// attributeGone are errors of reading an attribute, or of setting it, that cost
+// the copy this attribute and no more: it has been removed, may not be read, is
+// of no kind that the filesystem keeps, or finds no room. The room for content
+// is another one; who has none of that learns it from the content.
+var attributeGone = []error{
+	unix.ENODATA, unix.EACCES, unix.EPERM, unix.EOPNOTSUPP, unix.ENOSYS,
+	unix.ENOSPC, unix.EDQUOT, unix.E2BIG, unix.ERANGE,
+}
+
+// copy gives fd those attributes of o that names are.
+func (a *attributes) copy(o *original, fd int, names []string, buf []byte) error {
+	for _, name := range names {
+		n, err := retry(func() (int, error) { return unix.Fgetxattr(o.fd, name, buf) })
+		if err == nil {
+			_, err = retry(func() (int, error) { return 0, unix.Fsetxattr(fd, name, buf[:n], 0) })
+		}
+		if err != nil && !slices.ContainsFunc(attributeGone, func(gone error) bool { return errors.Is(err, gone) }) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+
+	"github.com/davd/davd/storage"
+)
+
+// The methods of an [Entry].
+const (
+	copyMethod   = "COPY"
+	moveMethod   = "MOVE"
+	deleteMethod = "DELETE"
+)
+
+// Engine copies, moves and removes trees of FS so that what a kill -9 leaves of
+// it can be finished or undone. The zero value of all but FS is useful.
+type Engine struct {
+	FS storage.FS
+	// Journal has every reserved name before it exists. Nil: what a kill leaves
+	// stays.
+	Journal Journal
+	// Follower is told where trees have gone. Nil: nothing follows them.
+	Follower Follower
+}
+
+// Follower lets what belongs to names follow the trees: dead properties, locks.
+type Follower interface {
+	// Prepare is asked before anything is changed, if there is a Journal. It
+	// notes in e what Follow will need after a restart, and reports whether
+	// Follow will have something to do.
+	Prepare(ctx context.Context, e *Entry) (bool, error)
+	// Follow is called when the destination is in place, or what could be removed
+	// is gone. whole: of a MOVE or DELETE, nothing of the source is left. Called
+	// again for the same Entry, with nothing changed since, it does no more.
+	Follow(ctx context.Context, e Entry, whole bool) error
+}
+
+// Copy is [Copy], journalled. A [*FollowError] says that all is done but for
+// what follows.
+func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
+	if Overlap(src, dst) {
+		return linkError("copy", src, dst, ErrOverlap)
+	}
+	t, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
+	if err != nil {
+		return err
+	}
+	c := &copier{ctx: ctx, fsys: e.FS, mon: mon, transaction: t}
+	stage, err := c.stage(src, dst, depth)
+	if err != nil {
+		return t.abandon(ctx, err)
+	}
+	displaced, err := t.place(ctx, stage)
+	if err != nil && !done(err) {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	followed := t.follow(ctx, true)
+	if displaced != "" {
+		err = t.drop(ctx, displaced)
+	}
+	err = t.finish(ctx, err)
+	c.failures.placed = true
+	if failed := c.failures.err(); failed != nil {
+		err = failed
+	}
+	return join(err, followed)
+}
+
+// Move is [Move], journalled. A [*FollowError] says that all is done but for
+// what follows.
+func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
+	if Overlap(src, dst) {
+		return linkError("move", src, dst, ErrOverlap)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	info, err := storage.Lstat(ctx, e.FS, src)
+	if err != nil {
+		return err
+	}
+	t, err := e.begin(ctx, Entry{Method: moveMethod, Source: src, Destination: dst}, mon)
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return t.moveLink(ctx, info)
+	}
+	return t.move(ctx, info)
+}
+
+// Remove is [Remove], journalled where something follows. A [*FollowError] says
+// that all is done but for that.
+func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
+	t, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
+	if err == nil && t.follows {
+		err = t.advance(ctx, Removing)
+	}
+	if err != nil {
+		return err
+	}
+	err = Remove(ctx, e.FS, name, mon)
+	ctx = context.WithoutCancel(ctx)
+	followed := t.follow(ctx, err == nil)
+	return join(t.finish(ctx, err), followed)
+}
+
+// begin prepares what e describes. Nothing is changed yet.
+func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transaction, error) {
+	t := &transaction{Engine: e, entry: entry, mon: mon}
+	if e.Journal == nil {
+		return t, nil
+	}
+	root, err := e.FS.Stat(ctx, "/")
+	if err != nil {
+		return nil, err
+	}
+	t.entry.ID, t.entry.Root = path.Base(storage.Beside("/")), mark(root)
+	if e.Follower != nil {
+		t.follows, err = e.Follower.Prepare(ctx, &t.entry)
+	}
+	return t, err
+}
+
+// join returns err, of a tree, with that of what follows it.
+func join(err, followed error) error {
+	if followed == nil {
+		return err
+	}
+	return errors.Join(err, &FollowError{Err: followed})
+}

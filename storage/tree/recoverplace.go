@@ -1,0 +1,76 @@
+package tree
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+)
+
+// placed reports whether the destination is in place, having finished what was
+// begun of that after the commit point.
+func (t *transaction) placed(ctx context.Context) (bool, error) {
+	from, err := t.look(ctx, t.entry.from())
+	if err != nil {
+		return false, err
+	}
+	dst, err := t.look(ctx, t.entry.Destination)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case t.entry.State == Placed:
+		return true, t.is(dst != nil, t.entry.Destination)
+	case t.entry.State == Rebuilding && from != nil:
+		return true, t.rebuildAgain(ctx)
+	case from == nil:
+		return t.fromGone(ctx, dst)
+	}
+	return t.exchanged(ctx, from, dst)
+}
+
+// is returns errOther unless ok.
+func (t *transaction) is(ok bool, name string) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("%s %w: if the share's disk is not mounted, mount it and start again", name, errOther)
+}
+
+// fromGone is placed where nothing is under the name of what was to be placed.
+func (t *transaction) fromGone(ctx context.Context, dst fs.FileInfo) (bool, error) {
+	if dst != nil {
+		fresh := t.entry.Fresh == "" || mark(dst) == "" || mark(dst) == t.entry.Fresh
+		return true, t.is(fresh, t.entry.Destination)
+	}
+	// What was displaced could not be put back, and the stage was removed.
+	displaced, err := t.look(ctx, t.entry.Displaced)
+	if err != nil {
+		return false, err
+	}
+	return false, t.is(displaced != nil && t.entry.Stage != "", t.entry.Destination)
+}
+
+// exchanged is placed where something is under the name of what was to be
+// placed: it, or after an exchange what was displaced.
+func (t *transaction) exchanged(ctx context.Context, from, dst fs.FileInfo) (bool, error) {
+	e := t.entry
+	switch {
+	case e.Fresh == "" || mark(from) == e.Fresh:
+		displaced, err := t.look(ctx, e.Displaced)
+		if err != nil {
+			return false, err
+		}
+		return false, t.is(displaced == nil || dst == nil, e.Destination)
+	case dst == nil || mark(dst) != e.Fresh || mark(from) != e.Old:
+		return false, t.is(false, e.from())
+	case e.Stage != "":
+		return true, nil // It is removed under the name of the stage.
+	}
+	return true, unfinished(t.FS.Rename(ctx, e.Source, e.Displaced))
+}
+
+// rebuildAgain makes the destination from a stage that is whole.
+func (t *transaction) rebuildAgain(ctx context.Context) error {
+	_, err := t.rebuild(ctx)
+	return unfinished(err)
+}

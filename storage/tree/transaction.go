@@ -1,0 +1,138 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/davd/davd/storage"
+)
+
+// transaction is one COPY, MOVE or DELETE of an Engine.
+type transaction struct {
+	Engine
+	entry   Entry
+	mon     *Monitor
+	follows bool // Follow will have something to do
+	written bool // there may be a record
+}
+
+// advance writes that the transaction has come to state.
+func (t *transaction) advance(ctx context.Context, state State) error {
+	before := t.entry.State
+	t.entry.State = state
+	if t.Journal == nil {
+		return nil
+	}
+	record, err := t.entry.encode()
+	if err == nil {
+		t.written = true
+		err = t.Journal.SaveRecord(ctx, t.entry.ID, record)
+	}
+	if err != nil {
+		t.entry.State = before
+		return fmt.Errorf("the journal can't be written: %w", err)
+	}
+	return nil
+}
+
+// stage returns a reserved name for what will be dst. The Journal has it.
+func (t *transaction) stage(ctx context.Context, dst string) (string, error) {
+	t.entry.Stage, t.entry.Displaced = storage.Beside(dst), storage.Beside(dst)
+	if err := t.advance(ctx, Staging); err != nil {
+		return "", errors.Join(err, t.end(ctx))
+	}
+	return t.entry.Stage, nil
+}
+
+// abandon ends a transaction whose stage has been removed because of err. What
+// could not be removed is left to the next start.
+func (t *transaction) abandon(ctx context.Context, err error) error {
+	ctx = context.WithoutCancel(ctx)
+	if !t.written {
+		return err
+	}
+	if _, statErr := storage.Lstat(ctx, t.FS, t.entry.Stage); !errors.Is(statErr, fs.ErrNotExist) {
+		return err
+	}
+	return also(err, t.end(ctx))
+}
+
+// rollBack removes the stage, if there is one, because of err. The destination
+// is as it was.
+func (t *transaction) rollBack(ctx context.Context, err error) error {
+	ctx = context.WithoutCancel(ctx)
+	stranded := (*strandedError)(nil)
+	switch {
+	case errors.As(err, &stranded) && t.entry.Stage == "":
+		return err // The next start puts back what was displaced.
+	case errors.As(err, &stranded):
+		return also(err, discard(ctx, t.FS, t.entry.Stage, nil)) // So it does here.
+	case t.entry.Stage == "":
+		return also(err, t.end(ctx))
+	}
+	if t.entry.State != Staging {
+		// A stage that is gone would say that it has been placed.
+		if doneErr := t.advance(ctx, Done); doneErr != nil {
+			return also(err, doneErr)
+		}
+	}
+	if discardErr := discard(ctx, t.FS, t.entry.Stage, nil); discardErr != nil {
+		return also(err, discardErr)
+	}
+	return also(err, t.end(ctx))
+}
+
+func (t *transaction) follow(ctx context.Context, whole bool) error {
+	if t.Follower == nil {
+		return nil
+	}
+	return t.Follower.Follow(ctx, t.entry, whole)
+}
+
+// drop removes what was displaced.
+func (t *transaction) drop(ctx context.Context, displaced string) error {
+	mon := t.mon
+	if t.entry.State == Placed {
+		mon = nil // It is the stage, which has been counted.
+	}
+	if err := discard(ctx, t.FS, displaced, mon); err != nil {
+		return &LeftoverError{Name: displaced, Err: err}
+	}
+	return nil
+}
+
+// finish ends a transaction of which all is done but what err says. What it
+// leaves under a reserved name is left to the next start, which must not let
+// anything follow again: others may have changed it.
+func (t *transaction) finish(ctx context.Context, err error) error {
+	ctx = context.WithoutCancel(ctx)
+	if done(err) {
+		return also(err, t.advance(ctx, Done))
+	}
+	ended := t.end(ctx)
+	if err == nil && ended != nil {
+		return &LeftoverError{Err: ended}
+	}
+	return also(err, ended)
+}
+
+// end removes the record.
+func (t *transaction) end(ctx context.Context) error {
+	if !t.written {
+		return nil
+	}
+	if err := t.Journal.DeleteRecord(context.WithoutCancel(ctx), t.entry.ID); err != nil {
+		return fmt.Errorf("the journal can't be written: %w", err)
+	}
+	return nil
+}
+
+// also is errors.Join that leaves err as it is when more is nil.
+func also(err, more error) error {
+	if more == nil {
+		return err
+	}
+	return errors.Join(err, more)
+}
