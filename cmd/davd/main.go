@@ -6,14 +6,27 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
+
+	"github.com/davd/davd/storage/tree"
 )
 
 // exitInterrupted is what shells report for a program that SIGINT ended.
 const exitInterrupted = 130
 
 func main() {
+	spareProcessors()
 	os.Exit(run(untilSignal(), os.Args, os.Stdout, os.Stderr))
+}
+
+// spareProcessors lets requests be answered while long operations work: their
+// goroutines are in system calls most of the time, and until the runtime notices
+// that, some ten milliseconds, the processor that each had does nothing else.
+func spareProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + tree.Workers())
+	}
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM.

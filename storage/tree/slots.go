@@ -16,6 +16,12 @@ type slots chan struct{}
 // gain nothing on a local disk, and eight are as many as its journal bears.
 var processSlots = make(slots, min(max(runtime.GOMAXPROCS(0), 2), 8))
 
+// Workers returns how many goroutines of all operations together copy and remove
+// at the same time. Each may keep one of the runtime's processors busy in system
+// calls, so a server that is to answer other requests meanwhile should have as
+// many more (GOMAXPROCS).
+func Workers() int { return cap(processSlots) }
+
 // slotPatience is how long a slot is waited for at most. On a local disk one
 // becomes free after milliseconds. When it takes longer, storage is slow or
 // hangs: then it is not the processors that are scarce, and one share that does
