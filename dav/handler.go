@@ -44,6 +44,10 @@ type Handler struct {
 	LockTimeouts LockTimeouts
 	// MaxXML is how long the XML body of a request may be, in bytes; 0: 1 MiB.
 	MaxXML int64
+	// CancelWhenGone stops a COPY, MOVE or DELETE when its client goes, and rolls
+	// back what can be. By default they finish: a client that has given up will
+	// ask again.
+	CancelWhenGone bool
 	// ReadOnly refuses every method that would change something: 403.
 	ReadOnly bool
 	// Interim says when and to whom interim responses are sent.

@@ -101,11 +101,12 @@ func (h *Handler) end(op *operation) {
 type workFunc func(ctx context.Context, w *response, monitor *tree.Monitor) (status int, err error)
 
 // operate runs work as an operation: listed, counted, with interim responses,
-// and with a context that ends with the client's connection only if untilGone.
+// and with a context that ends with the client's connection only if untilGone, or
+// if CancelWhenGone says so of all.
 func (h *Handler) operate(w http.ResponseWriter, r *http.Request, about Operation, untilGone bool, work workFunc) (status int, err error) {
 	grant := h.Interim.grant(r)
 	ctx := r.Context()
-	if !untilGone {
+	if !untilGone && !h.CancelWhenGone {
 		ctx = context.WithoutCancel(ctx)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

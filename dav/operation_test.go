@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
 )
 
 // client is one that has sent a request of which the operation is under way.
@@ -91,6 +93,30 @@ func TestClientGoes(t *testing.T) {
 			}
 			if c.gone != "" && exists(t, fsys, c.gone) {
 				t.Error(c.gone, "is still there")
+			}
+		})
+	}
+}
+
+// TestClientGoesCancels: where the operator wants it, they stop, and nothing is
+// left of what they had begun.
+func TestClientGoesCancels(t *testing.T) {
+	for _, request := range []string{
+		"COPY /src/ HTTP/1.1\r\nDestination: /dst\r\n",
+		"DELETE /src/ HTTP/1.1\r\n",
+	} {
+		t.Run(request, func(t *testing.T) {
+			fsys := plant(t)
+			before := storagetest.ReadTree(t, fsys, "/")
+			g := newGate(fsys)
+			client := inOperation(t, &dav.Handler{CancelWhenGone: true}, g, request)
+			client.Close()
+			<-client.gone
+			if err := <-client.ended; !errors.Is(err, context.Canceled) {
+				t.Fatalf("ended with %v", err)
+			}
+			if after := storagetest.ReadTree(t, fsys, "/"); !maps.Equal(after, before) {
+				t.Errorf("the storage holds %v, want %v", after, before)
 			}
 		})
 	}

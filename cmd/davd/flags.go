@@ -12,6 +12,7 @@ const (
 	whereCategory   = "Where"
 	whoCategory     = "Users"
 	stateCategory   = "Locks and properties"
+	longCategory    = "Long operations"
 	interimCategory = "Interim responses"
 	logCategory     = "Log, on standard error"
 )
@@ -41,6 +42,8 @@ func serveFlags() []cli.Flag {
 		textFlag(stateCategory, "lock-timeout-max", "TIME", d.LockTimeoutMax, "the longest; infinite: as the client asks"),
 		textFlag(stateCategory, "locks-per-user", "NUMBER", d.LocksPerUser, "how many locks one user may have at a time"),
 		textFlag(stateCategory, "max-xml-body", "SIZE", d.MaxXMLBody, "the longest XML body of a request that is read, in B, KiB or MiB"),
+		textFlag(longCategory, "on-disconnect", "WAY", d.OnDisconnect, "what a COPY, MOVE or DELETE does when its client goes: finish, or cancel and roll back what can be"),
+		textFlag(longCategory, "drain", "TIME", d.Drain, "how long requests may go on after the signal to stop; then they roll back and answer 503"),
 		textFlag(interimCategory, "interim", "MODE", d.Interim, "send them always, never, or (auto) to clients that ask for them or are known to understand them"),
 		textFlag(interimCategory, "interim-after", "TIME", d.InterimAfter, "age of an operation at its first one; 0s: at once"),
 		textFlag(interimCategory, "interim-every", "TIME", d.InterimEvery, "time from one to the next"),
@@ -80,6 +83,8 @@ func settings(c *cli.Context) config.Settings {
 		Realm:          c.String("realm"),
 		Anonymous:      c.Bool("anonymous"),
 		State:          c.String("state"),
+		OnDisconnect:   c.String("on-disconnect"),
+		Drain:          c.String("drain"),
 		LockTimeoutMin: c.String("lock-timeout-min"),
 		LockTimeoutMax: c.String("lock-timeout-max"),
 		LocksPerUser:   c.String("locks-per-user"),

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -69,7 +68,7 @@ func (p *program) serve(c *cli.Context) error {
 	}
 	s := &site{
 		cfg: cfg, fsys: fsys, users: users, state: kept, log: log,
-		grace: 10 * time.Second,
+		grace: cfg.Drain,
 		sent: func(r *http.Request, header http.Header) {
 			log.DebugContext(r.Context(), "interim response", "method", r.Method, "path", r.URL.Path, "progress", header.Get("Progress"))
 		},

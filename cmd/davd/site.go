@@ -108,17 +108,18 @@ func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
 
 func (s *site) handler() *dav.Handler {
 	handler := &dav.Handler{
-		Prefix:       s.cfg.Prefix,
-		FileSystem:   storage.WithLatency(s.fsys, s.cfg.Latency),
-		LockSystem:   s.state.Locks,
-		Properties:   s.state.Properties,
-		Journal:      s.state.Journal,
-		Principal:    auth.User,
-		LockTimeouts: s.cfg.LockTimeouts,
-		MaxXML:       s.cfg.MaxXML,
-		Logger:       accesslog.Report,
-		ReadOnly:     s.cfg.ReadOnly,
-		Interim:      s.cfg.Interim(),
+		Prefix:         s.cfg.Prefix,
+		FileSystem:     storage.WithLatency(s.fsys, s.cfg.Latency),
+		LockSystem:     s.state.Locks,
+		Properties:     s.state.Properties,
+		Journal:        s.state.Journal,
+		Principal:      auth.User,
+		LockTimeouts:   s.cfg.LockTimeouts,
+		MaxXML:         s.cfg.MaxXML,
+		Logger:         accesslog.Report,
+		ReadOnly:       s.cfg.ReadOnly,
+		CancelWhenGone: s.cfg.OnDisconnect == config.Cancel,
+		Interim:        s.cfg.Interim(),
 	}
 	handler.Interim.Sent = s.sent
 	return handler

@@ -46,6 +46,11 @@ type Config struct {
 	// MaxXML is the size of the longest XML body that is read, in bytes.
 	MaxXML int64
 
+	// OnDisconnect says what an operation does when its client goes.
+	OnDisconnect OnDisconnect
+	// Drain is how long requests may go on after the signal to stop.
+	Drain time.Duration
+
 	// InterimMode says to whom interim responses are sent.
 	InterimMode dav.InterimMode
 	// InterimAfter is the age at which an operation sends its first one, 0 for
@@ -79,6 +84,15 @@ type Storage string
 const (
 	Dir Storage = "dir"
 	Mem Storage = "mem"
+)
+
+// OnDisconnect is what an operation does when its client goes.
+type OnDisconnect string
+
+// What an operation can do.
+const (
+	Finish OnDisconnect = "finish"
+	Cancel OnDisconnect = "cancel"
 )
 
 // LogFormat is a form of the log.

@@ -22,6 +22,8 @@ type Settings struct {
 	Realm          string
 	Anonymous      bool
 	State          string
+	OnDisconnect   string
+	Drain          string
 	LockTimeoutMin string
 	LockTimeoutMax string
 	LocksPerUser   string
@@ -42,6 +44,8 @@ func Defaults() Settings {
 		Storage:        "dir",
 		Latency:        "0s",
 		Realm:          "davd",
+		OnDisconnect:   "finish",
+		Drain:          "10s",
 		LockTimeoutMin: "1s",
 		LockTimeoutMax: "24h",
 		LocksPerUser:   "10000",
@@ -83,6 +87,8 @@ func New(s Settings) (*Config, error) {
 	c.Latency = read(&first, "latency", s.Latency, parseDuration)
 	c.Realm = read(&first, "realm", s.Realm, parseRealm)
 	c.State = read(&first, "state", s.State, parseState)
+	c.OnDisconnect = read(&first, "on-disconnect", s.OnDisconnect, oneOf(Finish, Cancel))
+	c.Drain = read(&first, "drain", s.Drain, parseDuration)
 	c.LockTimeouts.Min = read(&first, "lock-timeout-min", s.LockTimeoutMin, parsePositive)
 	c.LockTimeouts.Max = read(&first, "lock-timeout-max", s.LockTimeoutMax, parseLongest)
 	c.LocksPerUser = read(&first, "locks-per-user", s.LocksPerUser, parseCount)
@@ -114,6 +120,8 @@ func (s Settings) orDefaults() Settings {
 	s.Latency = cmp.Or(s.Latency, d.Latency)
 	s.Realm = cmp.Or(s.Realm, d.Realm)
 	s.State = cmp.Or(s.State, d.State)
+	s.OnDisconnect = cmp.Or(s.OnDisconnect, d.OnDisconnect)
+	s.Drain = cmp.Or(s.Drain, d.Drain)
 	s.LockTimeoutMin = cmp.Or(s.LockTimeoutMin, d.LockTimeoutMin)
 	s.LockTimeoutMax = cmp.Or(s.LockTimeoutMax, d.LockTimeoutMax)
 	s.LocksPerUser = cmp.Or(s.LocksPerUser, d.LocksPerUser)
