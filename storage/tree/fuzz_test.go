@@ -82,16 +82,34 @@ func FuzzOperations(f *testing.F) {
 	f.Add([]byte("\x01\x01\x00\x01\x02\x00\x02\x04\x00\x03\x01\x06\x04\x02\x01\x06\x01\x00"))
 	f.Add([]byte("\x02\x01\x00\x01\x02\x00\x04\x01\x02\x05\x02\x03\x06\x03\x00"))
 	f.Fuzz(func(t *testing.T, program []byte) {
-		if len(program) > 120 {
-			t.Skip()
-		}
-		fsys, m := aferofs.New(afero.NewMemMapFs()), &model{l: layout{}}
-		for step := range slices.Chunk(program, 3) {
-			if len(step) == 3 {
-				run(t, fsys, m, step)
-			}
-		}
+		runAll(t, aferofs.New(afero.NewMemMapFs()), program)
 	})
+}
+
+// FuzzOperationsLocal is FuzzOperations on a directory, which exchanges, and
+// copies in batches.
+func FuzzOperationsLocal(f *testing.F) {
+	f.Add([]byte("\x01\x01\x00\x02\x04\x00\x04\x01\x02\x06\x02\x03"))
+	f.Add([]byte("\x01\x01\x00\x01\x02\x00\x02\x04\x00\x03\x01\x06\x04\x02\x01\x06\x01\x00"))
+	f.Add([]byte("\x01\x01\x00\x02\x04\x00\x01\x02\x00\x03\x01\x02\x05\x02\x01\x03\x01\x02"))
+	f.Fuzz(func(t *testing.T, program []byte) {
+		fsys, _ := newLocal(t)
+		runAll(t, fsys, program)
+	})
+}
+
+// runAll runs program, three bytes a step, on fsys and a model.
+func runAll(t *testing.T, fsys storage.FS, program []byte) {
+	t.Helper()
+	if len(program) > 120 {
+		t.Skip()
+	}
+	m := &model{l: layout{}}
+	for step := range slices.Chunk(program, 3) {
+		if len(step) == 3 {
+			run(t, fsys, m, step)
+		}
+	}
 }
 
 // run does one step on both and compares them.
