@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/davd/davd/storage/tree"
+	"github.com/davd/davd/storage"
 )
 
 // claimPatience is how long a request waits for another one that is changing
@@ -29,7 +29,7 @@ func (s scope) overlaps(other scope) bool {
 
 // holds reports whether name, which is another one, is in s.
 func (s scope) holds(name string) bool {
-	return s.tree && tree.Contains(s.name, name) || s.members && path.Dir(name) == s.name
+	return s.tree && storage.Contains(s.name, name) || s.members && path.Dir(name) == s.name
 }
 
 // claims are what requests are changing at the moment. Between the check of the

@@ -110,7 +110,7 @@ func (h *Handler) inspect(ctx context.Context, t *transfer) error {
 	if _, err := fsys.Stat(ctx, t.src); err != nil {
 		return err
 	}
-	if tree.Overlap(t.src, t.dst) {
+	if storage.Overlap(t.src, t.dst) {
 		return tree.ErrOverlap
 	}
 	if err := h.checkParent(ctx, t.dst); err != nil {

@@ -56,7 +56,7 @@ func (f *follower) lockedIn(ctx context.Context, name string) (bool, error) {
 	}
 	found, err := manager.Find(ctx, time.Now(), name, true)
 	for _, each := range found {
-		if tree.Contains(name, each.Root) {
+		if storage.Contains(name, each.Root) {
 			return true, err
 		}
 	}
@@ -105,7 +105,7 @@ func (f *follower) removed(ctx context.Context, name string, whole bool) error {
 	now := time.Now()
 	found, err := manager.Find(ctx, now, name, true)
 	for _, each := range found {
-		if !tree.Contains(name, each.Root) {
+		if !storage.Contains(name, each.Root) {
 			continue
 		}
 		if _, statErr := storage.Lstat(ctx, f.FileSystem, each.Root); !errors.Is(statErr, fs.ErrNotExist) {

@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
-	"github.com/davd/davd/storage/tree"
 )
 
 // lockTable is the Handler's LockSystem, and what it can do beyond x/net's.
@@ -167,7 +167,7 @@ func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedTok
 	defer l.mu.Unlock()
 	for _, u := range used {
 		isRoot := !confirms(now, l.system, u.token, path.Dir(u.name))
-		if isRoot && tree.Contains(name, u.name) {
+		if isRoot && storage.Contains(name, u.name) {
 			_ = l.system.Unlock(now, u.token.Token) // it has expired, or not
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
 )
 
 // Mem is a [Store] in memory. What it costs depends on the depth of a name and
@@ -99,7 +101,7 @@ func (m *Mem) Remove(ctx context.Context, name string) error {
 
 // replace puts what take makes of src, where there is one, in the place of dst.
 func (m *Mem) replace(ctx context.Context, src, dst string, take func(*resource) *resource) error {
-	if Overlap(src, dst) {
+	if storage.Overlap(src, dst) {
 		return fmt.Errorf("properties of %q to %q: one contains the other: %w", src, dst, fs.ErrInvalid)
 	}
 	m.mu.Lock()
@@ -116,13 +118,6 @@ func (m *Mem) replace(ctx context.Context, src, dst string, take func(*resource)
 		*m.make(dst) = *r
 	}
 	return nil
-}
-
-// Overlap reports whether one of the names contains the other, so that a
-// [Store] can refuse to move or copy between them.
-func Overlap(a, b string) bool {
-	a, b = strings.TrimSuffix(a, "/")+"/", strings.TrimSuffix(b, "/")+"/"
-	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
 // find returns the resource, or nil when nothing in its tree has a property.

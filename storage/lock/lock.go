@@ -13,10 +13,11 @@ package lock
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
 )
 
 // Infinite is the Duration of a lock that does not expire.
@@ -45,12 +46,7 @@ type Lock struct {
 // Covers reports whether the lock protects name, directly or from above (RFC
 // 4918 §7.4).
 func (l Lock) Covers(name string) bool {
-	return l.Root == name || !l.ZeroDepth && below(l.Root, name)
-}
-
-// below reports whether name is below the collection root.
-func below(root, name string) bool {
-	return root != name && (root == "/" || strings.HasPrefix(name, root) && name[len(root)] == '/')
+	return l.Root == name || !l.ZeroDepth && storage.Contains(l.Root, name)
 }
 
 // Manager is a LockSystem that can do all of RFC 4918. Names are clean storage

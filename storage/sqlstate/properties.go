@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -163,7 +164,7 @@ func (db *DB) Remove(ctx context.Context, name string) error {
 // replace removes the properties of the tree dst and lets fill put those of the
 // tree src there.
 func (db *DB) replace(ctx context.Context, src, dst string, fill func(tx *sql.Tx) error) error {
-	if deadprops.Overlap(src, dst) {
+	if storage.Overlap(src, dst) {
 		return fmt.Errorf("properties of %q to %q: one contains the other: %w", src, dst, fs.ErrInvalid)
 	}
 	found, err := db.Any(ctx, src)

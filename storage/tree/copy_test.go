@@ -188,7 +188,7 @@ func TestOverlapRefused(t *testing.T) {
 				t.Run(backend.name+"/"+opName+"/"+tt.name, func(t *testing.T) {
 					fsys := backend.open(t)
 					build(t, fsys, l)
-					if tree.Overlap(tt.src, tt.dst) != tt.overlap || tree.Overlap(tt.dst, tt.src) != tt.overlap {
+					if storage.Overlap(tt.src, tt.dst) != tt.overlap || storage.Overlap(tt.dst, tt.src) != tt.overlap {
 						t.Errorf("Overlap(%q, %q) is not %t", tt.src, tt.dst, tt.overlap)
 					}
 					var calls atomic.Int64

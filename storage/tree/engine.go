@@ -42,7 +42,7 @@ type Follower interface {
 // Copy is [Copy], journalled. A [*FollowError] says that all is done but for
 // what follows.
 func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
-	if Overlap(src, dst) {
+	if storage.Overlap(src, dst) {
 		return linkError("copy", src, dst, ErrOverlap)
 	}
 	t, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
@@ -74,7 +74,7 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 // Move is [Move], journalled. A [*FollowError] says that all is done but for
 // what follows.
 func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
-	if Overlap(src, dst) {
+	if storage.Overlap(src, dst) {
 		return linkError("move", src, dst, ErrOverlap)
 	}
 	if err := ctx.Err(); err != nil {

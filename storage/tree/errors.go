@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"syscall"
 
 	"github.com/davd/davd/storage"
@@ -97,14 +96,6 @@ func fatal(err error) bool {
 // immovable reports whether err, from Rename, says that only copying helps.
 func immovable(err error) bool {
 	return !done(err) && (errors.Is(err, syscall.EXDEV) || errors.Is(err, errors.ErrUnsupported))
-}
-
-// Overlap reports whether a and b are the same or one contains the other.
-func Overlap(a, b string) bool { return Contains(a, b) || Contains(b, a) }
-
-// Contains reports whether inner is outer or below it.
-func Contains(outer, inner string) bool {
-	return outer == inner || outer == "/" || strings.HasPrefix(inner, outer+"/")
 }
 
 // linkError is the error of an operation on two names.

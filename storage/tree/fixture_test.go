@@ -186,7 +186,7 @@ func (l layout) below(root string) layout {
 // without returns l without what is at and below root.
 func (l layout) without(root string) layout {
 	rest := maps.Clone(l)
-	maps.DeleteFunc(rest, func(name, _ string) bool { return tree.Overlap(name, root) && len(name) >= len(root) })
+	maps.DeleteFunc(rest, func(name, _ string) bool { return storage.Overlap(name, root) && len(name) >= len(root) })
 	return rest
 }
 

@@ -181,14 +181,14 @@ func FuzzOverlap(f *testing.F) {
 	f.Add("/\xff", "/\xff/\xfe")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		a, b = storage.Clean(a), storage.Clean(b)
-		got := tree.Overlap(a, b)
-		if got != tree.Overlap(b, a) {
+		got := storage.Overlap(a, b)
+		if got != storage.Overlap(b, a) {
 			t.Errorf("Overlap(%q, %q) is not symmetric", a, b)
 		}
 		if want := reference(a, b); got != want {
 			t.Errorf("Overlap(%q, %q) = %t, want %t", a, b, got, want)
 		}
-		if !tree.Overlap(a, path.Join(a, "x")) || !tree.Overlap(a, a) {
+		if !storage.Overlap(a, path.Join(a, "x")) || !storage.Overlap(a, a) {
 			t.Errorf("%q does not overlap with itself or its member", a)
 		}
 	})

@@ -277,7 +277,7 @@ func TestMoveLinks(t *testing.T) {
 					contents := visible(t, fsys)
 					for name, content := range was {
 						// What was at the destination has been replaced.
-						moved := tree.Overlap(tt.dst, name) && !tree.Overlap(physical(tt.src, tt.links), name)
+						moved := storage.Overlap(tt.dst, name) && !storage.Overlap(physical(tt.src, tt.links), name)
 						if content != collection && content != link && !moved && !contents[content] {
 							t.Errorf("error %v, and %s is lost", err, name)
 						}

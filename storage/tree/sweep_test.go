@@ -178,7 +178,7 @@ func (r trial) removed(named map[string]bool) string {
 		}
 		excused := false
 		for f := range named {
-			excused = excused || tree.Overlap(f, name)
+			excused = excused || storage.Overlap(f, name)
 		}
 		if !excused {
 			return name + " is still there"
