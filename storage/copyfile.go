@@ -40,7 +40,7 @@ func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, w
 	if err != nil {
 		return err
 	}
-	err = copyContent(ctx, out, in, wrote)
+	err = CopyContent(ctx, out, in, copyChunk, wrote)
 	if closeErr := out.Close(); err == nil {
 		err = closeErr
 	}
@@ -52,11 +52,14 @@ func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, w
 	return err
 }
 
-// copyContent copies in chunks. io.CopyN hands an *os.File's ReadFrom a
-// limited *os.File, from which it makes copy_file_range where there is one.
-func copyContent(ctx context.Context, out io.Writer, in io.Reader, wrote func(n int64)) error {
+// CopyContent copies in, to its end, in chunks of so many bytes, between which it
+// looks at ctx. It tells wrote, which may be nil, each number of bytes written.
+//
+// io.CopyN hands an *os.File's ReadFrom a limited *os.File, from which it makes
+// copy_file_range where there is one.
+func CopyContent(ctx context.Context, out io.Writer, in io.Reader, chunk int64, wrote func(n int64)) error {
 	for {
-		n, err := io.CopyN(out, in, copyChunk)
+		n, err := io.CopyN(out, in, chunk)
 		if wrote != nil && n > 0 {
 			wrote(n)
 		}

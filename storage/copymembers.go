@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 	"path"
+	"time"
 )
 
 // BatchCopier is an FS to which copying many files of one collection costs less
@@ -51,15 +52,17 @@ func copyMember(ctx context.Context, fsys FS, src, dst string, info fs.FileInfo,
 	if err := CopyFile(ctx, fsys, src, dst, info.Mode().Perm(), wrote); err != nil {
 		return err
 	}
-	err := CopyDeadProps(ctx, fsys, src, dst)
-	if err == nil {
-		err = SetTimes(ctx, fsys, dst, info.ModTime())
-		if errors.Is(err, errors.ErrUnsupported) {
-			err = nil
-		}
-	}
-	if err != nil {
+	if err := CopyProperties(ctx, fsys, src, dst, info.ModTime()); err != nil {
 		return errors.Join(err, Remove(context.WithoutCancel(ctx), fsys, dst))
 	}
 	return nil
+}
+
+// CopyProperties gives dst what src has beside its content and its members: its
+// dead properties, and modified, its modification time, if the backend sets any.
+func CopyProperties(ctx context.Context, fsys FS, src, dst string, modified time.Time) error {
+	if err := CopyDeadProps(ctx, fsys, src, dst); err != nil {
+		return err
+	}
+	return setTimesIfAny(ctx, fsys, dst, modified)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // Cause strips err of the names that package os, or a backend, has put on it:
@@ -22,4 +23,10 @@ func Cause(err error) error {
 			return err
 		}
 	}
+}
+
+// Immovable reports whether err, from Rename or Exchange, says that these names
+// can't be moved, and that copying may still work.
+func Immovable(err error) bool {
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EXDEV)
 }

@@ -145,7 +145,7 @@ func (s *staged) commit(ctx context.Context, modified time.Time, create bool) (f
 			return nil, err
 		}
 	}
-	if err := s.setTime(ctx, s.stage, modified); err != nil {
+	if err := setTimesIfAny(ctx, s.fsys, s.stage, modified); err != nil {
 		return nil, err
 	}
 	info, err := s.fsys.Stat(ctx, s.stage)
@@ -158,19 +158,10 @@ func (s *staged) commit(ctx context.Context, modified time.Time, create bool) (f
 	return s.place(info, modified, old != nil)
 }
 
-// setTime leaves a backend that sets no times to its own.
-func (s *staged) setTime(ctx context.Context, name string, modified time.Time) error {
-	err := SetTimes(ctx, s.fsys, name, modified)
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
-	return err
-}
-
 // place gives the stage, which info describes, its name. It is not stopped.
 func (s *staged) place(info fs.FileInfo, modified time.Time, replaces bool) (fs.FileInfo, error) {
 	err := s.fsys.Rename(s.ctx, s.stage, s.name)
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EXDEV) {
+	if Immovable(err) {
 		err = s.copy(modified, replaces)
 	} else if err == nil {
 		s.done = true // There is nothing to remove.
@@ -183,7 +174,7 @@ func (s *staged) place(info fs.FileInfo, modified time.Time, replaces bool) (fs.
 	if now, err := s.fsys.Stat(s.ctx, s.name); err == nil {
 		return now, nil
 	}
-	return placedInfo{info, path.Base(s.name)}, nil
+	return Named(info, path.Base(s.name)), nil
 }
 
 // copy is place for a backend that can't rename the stage to name.
@@ -193,7 +184,7 @@ func (s *staged) copy(modified time.Time, replaces bool) error {
 		if err != nil {
 			return err
 		}
-		if err := s.setTime(s.ctx, s.name, modified); err != nil {
+		if err := setTimesIfAny(s.ctx, s.fsys, s.name, modified); err != nil {
 			return errors.Join(err, Remove(s.ctx, s.fsys, s.name))
 		}
 		return nil
@@ -207,14 +198,14 @@ func (s *staged) copy(modified time.Time, replaces bool) error {
 	if err != nil {
 		return err
 	}
-	err = copyContent(s.ctx, out, in, nil)
+	err = CopyContent(s.ctx, out, in, copyChunk, nil)
 	if closeErr := out.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
 		return err
 	}
-	return s.setTime(s.ctx, s.name, modified)
+	return setTimesIfAny(s.ctx, s.fsys, s.name, modified)
 }
 
 func (s *staged) close() error {
@@ -237,12 +228,3 @@ func (s *staged) Discard() error {
 	}
 	return nil
 }
-
-// placedInfo is what describes a file after it was renamed.
-type placedInfo struct {
-	fs.FileInfo
-	name string
-}
-
-// Name implements fs.FileInfo.
-func (i placedInfo) Name() string { return i.name }

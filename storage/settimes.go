@@ -23,3 +23,12 @@ func SetTimes(ctx context.Context, fsys FS, name string, modified time.Time) err
 	}
 	return &fs.PathError{Op: "settimes", Path: name, Err: errors.ErrUnsupported}
 }
+
+// setTimesIfAny is SetTimes that leaves a backend that sets no times to its own.
+func setTimesIfAny(ctx context.Context, fsys FS, name string, modified time.Time) error {
+	err := SetTimes(ctx, fsys, name, modified)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}

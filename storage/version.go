@@ -5,6 +5,14 @@ import (
 	"strconv"
 )
 
+// Inode returns the number that tells the file that info describes from all that
+// are there at the same time on its filesystem, whatever their names; false where
+// nothing does.
+func Inode(info fs.FileInfo) (uint64, bool) {
+	_, inode, ok := identity(info.Sys())
+	return inode, ok && inode != 0
+}
+
 // Version returns what distinguishes the state that info describes from those
 // before and after it, as hexadecimal digits and "-", fit for an entity tag
 // (RFC 9110 §8.8.3). It is made of the modification time and the size, and,

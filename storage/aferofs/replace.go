@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/davd/davd/storage"
@@ -149,7 +148,7 @@ func (r *replacement) commit(ctx context.Context, modified time.Time, create boo
 func (r *replacement) place(modified time.Time, perm fs.FileMode, replaces bool) error {
 	backend := r.fsys.fs
 	err := backend.Rename(r.stage, r.full)
-	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EXDEV) {
+	if !storage.Immovable(err) {
 		return err
 	}
 	err = r.copy(perm)

@@ -5,12 +5,13 @@ package local
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/davd/davd/storage"
 )
 
 // copyStep is how much is copied between two looks at the context.
@@ -118,7 +119,7 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	if err != nil {
 		return err
 	}
-	err = t.fill(ctx, o.file, file)
+	err = storage.CopyContent(ctx, file, o.file, copyStep, t.wrote)
 	if err == nil {
 		err = chmod(file, perm)
 	}
@@ -146,22 +147,4 @@ func chmod(file *os.File, perm fs.FileMode) error {
 		return nil
 	}
 	return err
-}
-
-func (t *target) fill(ctx context.Context, in io.Reader, out io.Writer) error {
-	for {
-		n, err := io.CopyN(out, in, copyStep)
-		if t.wrote != nil && n > 0 {
-			t.wrote(n)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
-	}
 }

@@ -74,7 +74,7 @@ func (s *named) place(f *FS, local string, modified time.Time, exclusive bool) (
 	if now, err := f.root.Stat(s.local); err == nil {
 		info = now
 	}
-	return renamed{info, path.Base(s.local)}, nil
+	return storage.Named(info, path.Base(s.local)), nil
 }
 
 // stays returns fs.ErrNotExist if the collection that holds local is not the
@@ -120,11 +120,3 @@ func (s *named) discard() error {
 	_ = s.dir.Close()
 	return err
 }
-
-// renamed is what describes a file under another name.
-type renamed struct {
-	fs.FileInfo
-	name string
-}
-
-func (i renamed) Name() string { return i.name }

@@ -109,16 +109,9 @@ func (c *copier) wrote(ctx context.Context, s *slot) func(n int64) {
 }
 
 // properties gives the copy what the source has beside its content and its
-// members. A backend that does not keep modification times is no failure.
+// members.
 func (c *copier) properties(ctx context.Context, of *copied) error {
-	if err := storage.CopyDeadProps(ctx, c.fsys, of.name, of.target); err != nil {
-		return err
-	}
-	err := storage.SetTimes(ctx, c.fsys, of.target, of.info.ModTime())
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
-	return err
+	return storage.CopyProperties(ctx, c.fsys, of.name, of.target, of.info.ModTime())
 }
 
 // done resolves name: of itself, or a member of it. A member of the source that

@@ -142,7 +142,7 @@ func (l *listing) add(entry fs.FileInfo) error {
 		})
 		return nil
 	case info.Name() != entry.Name():
-		info = linked{FileInfo: info, name: entry.Name()}
+		info = storage.Named(info, entry.Name())
 	}
 	return l.file(info)
 }
@@ -198,12 +198,3 @@ func (c *copier) batch(of *copied, files []fs.FileInfo) job {
 		return c.leave(ctx, of)
 	}
 }
-
-// linked describes what a symbolic link leads to, under the name of the link.
-type linked struct {
-	fs.FileInfo
-	name string
-}
-
-// Name returns the last segment of the link's name.
-func (l linked) Name() string { return l.name }

@@ -95,7 +95,7 @@ func fatal(err error) bool {
 
 // immovable reports whether err, from Rename, says that only copying helps.
 func immovable(err error) bool {
-	return !done(err) && (errors.Is(err, syscall.EXDEV) || errors.Is(err, errors.ErrUnsupported))
+	return !done(err) && storage.Immovable(err)
 }
 
 // linkError is the error of an operation on two names.

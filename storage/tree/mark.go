@@ -1,11 +1,10 @@
-//go:build unix
-
 package tree
 
 import (
 	"io/fs"
 	"strconv"
-	"syscall"
+
+	"github.com/davd/davd/storage"
 )
 
 // mark returns what identifies the file that info describes, across renames and
@@ -15,8 +14,9 @@ func mark(info fs.FileInfo) string {
 	if info == nil {
 		return ""
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Ino != 0 {
-		return strconv.FormatUint(stat.Ino, 10)
+	inode, ok := storage.Inode(info)
+	if !ok {
+		return ""
 	}
-	return ""
+	return strconv.FormatUint(inode, 10)
 }
