@@ -44,10 +44,7 @@ func (x *lockIndex) append(dst []byte, name string) []byte {
 	if len(x.byRoot) == 0 {
 		return dst
 	}
-	if name != "/" {
-		dst = x.appendFrom(dst, path.Dir(name), name)
-	}
-	return x.appendRooted(dst, name, name)
+	return x.appendFrom(dst, name, name)
 }
 
 // appendFrom appends the locks rooted at root or above that cover name.
@@ -55,10 +52,6 @@ func (x *lockIndex) appendFrom(dst []byte, root, name string) []byte {
 	if root != "/" {
 		dst = x.appendFrom(dst, path.Dir(root), name)
 	}
-	return x.appendRooted(dst, root, name)
-}
-
-func (x *lockIndex) appendRooted(dst []byte, root, name string) []byte {
 	for _, each := range x.byRoot[root] {
 		if each.Covers(name) {
 			dst = x.appendActiveLock(dst, each)

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"time"
-
-	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
@@ -48,19 +45,10 @@ func (f *follower) Prepare(ctx context.Context, e *tree.Entry) (follows bool, er
 }
 
 // lockedIn reports whether the root of a lock is in the tree name. A plain
-// LockSystem can't tell, and forgets all at a restart.
+// LockSystem forgets all at a restart.
 func (f *follower) lockedIn(ctx context.Context, name string) (bool, error) {
-	manager := f.claim.locks.manager
-	if manager == nil {
-		return false, nil
-	}
-	found, err := manager.Find(ctx, time.Now(), name, true)
-	for _, each := range found {
-		if storage.Contains(name, each.Root) {
-			return true, err
-		}
-	}
-	return false, err
+	found, err := f.claim.locks.rooted(ctx, name)
+	return len(found) > 0, err
 }
 
 // Follow implements tree.Follower.
@@ -70,7 +58,7 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 	}
 	// Locks on what was below the destination end with it; one on the destination
 	// itself goes on. A source that is not wholly removed keeps its own.
-	err := f.claim.endMembers(ctx, e.Destination)
+	err := f.claim.locks.releaseRooted(ctx, e.Destination, func(root string) bool { return root != e.Destination })
 	f.changedMembers(ctx, e.Destination)
 	if e.Method != "MOVE" || !whole {
 		return errors.Join(err, f.properties().Copy(ctx, e.Source, e.Destination, e.ZeroDepth))
@@ -98,22 +86,8 @@ func (f *follower) removed(ctx context.Context, name string, whole bool) error {
 		f.changedMembers(ctx, name)
 		return errors.Join(f.properties().Remove(ctx, name), f.claim.locks.releaseTree(ctx, name, f.claim.used))
 	}
-	manager := f.claim.locks.manager
-	if manager == nil {
-		return nil
-	}
-	now := time.Now()
-	found, err := manager.Find(ctx, now, name, true)
-	for _, each := range found {
-		if !storage.Contains(name, each.Root) {
-			continue
-		}
-		if _, statErr := storage.Lstat(ctx, f.FileSystem, each.Root); !errors.Is(statErr, fs.ErrNotExist) {
-			continue
-		}
-		if releaseErr := manager.Release(ctx, now, each.Token); !errors.Is(releaseErr, webdav.ErrNoSuchLock) {
-			err = errors.Join(err, releaseErr)
-		}
-	}
-	return err
+	return f.claim.locks.releaseRooted(ctx, name, func(root string) bool {
+		_, err := storage.Lstat(ctx, f.FileSystem, root)
+		return errors.Is(err, fs.ErrNotExist)
+	})
 }

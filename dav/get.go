@@ -96,13 +96,7 @@ func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, name string)
 // mayRead evaluates the conditions of a GET or HEAD. When they hold it sets the
 // headers that both have.
 func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) error {
-	conditions, err := ifOf(r)
-	if err == nil {
-		err = h.evaluateIf(r, conditions, name)
-	}
-	if err == nil {
-		err = preconditions(r, info)
-	}
+	err := h.conditions(r, name, info)
 	status := statusOf(err)
 	if err == nil || status == http.StatusNotModified {
 		// A 304 has it too (RFC 9110 §15.4.5).

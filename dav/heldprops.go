@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/deadprops"
 )
 
 // heldProps is a deadprops.Store of properties that the files of a FileSystem
@@ -33,7 +33,7 @@ func (p heldProps) Read(ctx context.Context, names ...string) (map[string][]webd
 			found[name] = append(found[name], property)
 		}
 		slices.SortFunc(found[name], func(a, b webdav.Property) int {
-			return cmp.Or(cmp.Compare(a.XMLName.Space, b.XMLName.Space), cmp.Compare(a.XMLName.Local, b.XMLName.Local))
+			return deadprops.Compare(a.XMLName, b.XMLName)
 		})
 	}
 	return found, nil

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/tree"
 )
 
 // serveLock creates a lock, and the resource where there is none (RFC 4918
@@ -29,19 +30,14 @@ func (h *Handler) serveLock(w http.ResponseWriter, r *http.Request, name string)
 	if info == nil {
 		return h.refresh(w, r, name, timeout)
 	}
-	zeroDepth, err := lockDepth(r)
+	depth, err := depth(r, tree.Infinite, "0", "infinity")
 	if err != nil {
 		return statusOf(err), err
 	}
 	return h.acquire(w, r, lock.Lock{
-		Root: name, ZeroDepth: zeroDepth, Shared: info.shared, OwnerXML: info.ownerXML,
+		Root: name, ZeroDepth: depth == 0, Shared: info.shared, OwnerXML: info.ownerXML,
 		Principal: h.principal(r), Duration: timeout,
 	})
-}
-
-func lockDepth(r *http.Request) (zero bool, err error) {
-	d, err := depth(r, depths["infinity"], "0", "infinity")
-	return d == 0, err
 }
 
 // acquire creates the lock wanted (RFC 4918 §9.10.1).
@@ -66,17 +62,16 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lo
 		err = h.lockConflict(r.Context(), wanted.Root, err)
 		return statusOf(err), err
 	}
+	status = http.StatusOK
 	if !exists {
+		status = http.StatusCreated
 		if err := h.createEmpty(r.Context(), wanted.Root); err != nil {
 			err = errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
 			return statusOf(err), err
 		}
 	}
 	w.Header().Set("Lock-Token", "<"+granted.Token+">")
-	if !exists {
-		return h.respondLock(w, r, wanted.Root, granted, http.StatusCreated)
-	}
-	return h.respondLock(w, r, wanted.Root, granted, http.StatusOK)
+	return h.respondLock(w, r, wanted.Root, granted, status)
 }
 
 // mayLock refuses what must not be locked and reports whether there is
@@ -85,11 +80,8 @@ func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (exists
 	if err := h.evaluateIf(r, header, name); err != nil {
 		return false, err
 	}
-	info, err := h.stat(r.Context(), name)
-	switch {
-	case statusOf(err) == http.StatusNotFound:
-		info = nil
-	case err != nil:
+	info, err := h.occupant(r.Context(), name)
+	if err != nil {
 		return false, err
 	}
 	if err := preconditions(r, info); err != nil || info != nil {

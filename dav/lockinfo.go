@@ -3,7 +3,6 @@ package dav
 import (
 	"encoding/xml"
 	"errors"
-	"io"
 	"net/http"
 )
 
@@ -20,25 +19,11 @@ var errLockinfo = &statusError{
 
 // readLockinfo reads the body of r; nil: there is none, it is a refresh (RFC
 // 4918 §9.10.2).
-func (h *Handler) readLockinfo(w http.ResponseWriter, r *http.Request) (*lockinfo, error) {
-	x, err := h.xmlBody(w, r)
-	if err != nil {
-		return nil, err
-	}
-	root, err := x.start()
-	if errors.Is(err, io.EOF) && x.empty() {
-		return nil, nil
-	}
-	if err == nil && root.Name != davName("lockinfo") {
-		err = errors.New("the root element is not DAV:lockinfo")
-	}
-	if err != nil {
-		return nil, badXML(err)
-	}
-	info, err := x.lockinfo()
-	if err == nil {
-		err = x.end()
-	}
+func (h *Handler) readLockinfo(w http.ResponseWriter, r *http.Request) (info *lockinfo, err error) {
+	_, err = h.readXML(w, r, "lockinfo", func(x *xmlReader) (err error) {
+		info, err = x.lockinfo()
+		return err
+	})
 	if err != nil {
 		return nil, badXML(err)
 	}

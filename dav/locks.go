@@ -1,12 +1,7 @@
 package dav
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"time"
-
-	"golang.org/x/net/webdav"
 )
 
 // change is what a request is about to change.
@@ -76,23 +71,4 @@ func (h *Handler) permit(r *http.Request, header ifHeader, changes []change) ([]
 		return locks.probe(r.Context(), h.FileSystem, header.tokens(), changes)
 	}
 	return nil, h.checkLocks(r, header, changes)
-}
-
-// endMembers removes the locks whose root was below name.
-func (c *claim) endMembers(ctx context.Context, name string) error {
-	manager := c.locks.manager
-	if manager == nil {
-		return nil
-	}
-	now := time.Now()
-	found, err := manager.Find(ctx, now, name, true)
-	for _, each := range found {
-		if each.Root == name || each.Covers(name) {
-			continue
-		}
-		if releaseErr := manager.Release(ctx, now, each.Token); !errors.Is(releaseErr, webdav.ErrNoSuchLock) {
-			err = errors.Join(err, releaseErr)
-		}
-	}
-	return err
 }

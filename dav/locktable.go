@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -172,4 +173,30 @@ func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedTok
 		}
 	}
 	return nil
+}
+
+// rooted returns the locks whose root is in the tree name; none of a plain
+// LockSystem, which can't tell.
+func (l *lockTable) rooted(ctx context.Context, name string) ([]lock.Lock, error) {
+	if l.manager == nil {
+		return nil, nil
+	}
+	found, err := l.manager.Find(ctx, time.Now(), name, true)
+	return slices.DeleteFunc(found, func(each lock.Lock) bool { return !storage.Contains(name, each.Root) }), err
+}
+
+// releaseRooted ends those locks whose root is in the tree name and of which
+// over is true.
+func (l *lockTable) releaseRooted(ctx context.Context, name string, over func(root string) bool) error {
+	found, err := l.rooted(ctx, name)
+	for _, each := range found {
+		if !over(each.Root) {
+			continue
+		}
+		releaseErr := l.manager.Release(ctx, time.Now(), each.Token)
+		if !errors.Is(releaseErr, webdav.ErrNoSuchLock) {
+			err = errors.Join(err, releaseErr)
+		}
+	}
+	return err
 }

@@ -53,12 +53,12 @@ func noBody(r *http.Request) error {
 // checkNew makes sure that there can be a new collection name, and that there
 // is none.
 func (h *Handler) checkNew(ctx context.Context, name string) error {
-	_, err := h.stat(ctx, name)
+	info, err := h.occupant(ctx, name)
 	switch {
-	case err == nil:
-		return errExists
-	case statusOf(err) != http.StatusNotFound:
+	case err != nil:
 		return err
+	case info != nil:
+		return errExists
 	}
 	return h.checkParent(ctx, name)
 }

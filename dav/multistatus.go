@@ -95,7 +95,7 @@ func (m *multistatus) closePropstat(status int, condition string) {
 	m.buf = append(m.buf, "</D:prop>"...)
 	m.status(status)
 	if condition != "" {
-		m.buf = append(m.buf, "<D:error><D:"+condition+"/></D:error>"...)
+		m.buf = appendError(m.buf, &statusError{condition: condition}, "")
 	}
 	m.buf = append(m.buf, "</D:propstat>"...)
 }

@@ -81,16 +81,26 @@ func modifiedAfter(info fs.FileInfo, t time.Time) bool {
 	return info.ModTime().Truncate(time.Second).After(t)
 }
 
+// conditions evaluates all conditions of a request that only reads name, which
+// info describes: the header If and preconditions.
+func (h *Handler) conditions(r *http.Request, name string, info fs.FileInfo) error {
+	header, err := ifOf(r)
+	if err == nil {
+		err = h.evaluateIf(r, header, name)
+	}
+	if err == nil {
+		err = preconditions(r, info)
+	}
+	return err
+}
+
 // preconditionsOf is preconditions for a resource that may not exist.
 func (h *Handler) preconditionsOf(r *http.Request, name string) error {
 	if !conditional(r) {
 		return nil
 	}
-	info, err := h.stat(r.Context(), name)
-	switch {
-	case statusOf(err) == http.StatusNotFound:
-		info = nil
-	case err != nil:
+	info, err := h.occupant(r.Context(), name)
+	if err != nil {
 		return fmt.Errorf("preconditions: %w", err)
 	}
 	return preconditions(r, info)

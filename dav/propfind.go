@@ -26,7 +26,7 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	if err != nil {
 		return statusOf(err), err
 	}
-	if err := h.mayList(r, name, info); err != nil {
+	if err := h.conditions(r, name, info); err != nil {
 		return statusOf(err), err
 	}
 	p, err := h.newPropfind(r, name, info, depth, request)
@@ -48,18 +48,6 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 		}
 		return 0, p.end(err)
 	})
-}
-
-// mayList evaluates the preconditions of a PROPFIND, the header If among them.
-func (h *Handler) mayList(r *http.Request, name string, info fs.FileInfo) error {
-	header, err := ifOf(r)
-	if err == nil {
-		err = h.evaluateIf(r, header, name)
-	}
-	if err == nil {
-		err = preconditions(r, info)
-	}
-	return err
 }
 
 // propfind writes the answer to one PROPFIND.

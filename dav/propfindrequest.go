@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,27 +57,16 @@ func setMinimal(header http.Header, field string) {
 }
 
 // readPropfind reads the body of r. No body is allprop (RFC 4918 §9.1).
-func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (propfindRequest, error) {
-	x, err := h.xmlBody(w, r)
-	if err != nil {
-		return propfindRequest{}, err
-	}
-	root, err := x.start()
-	if errors.Is(err, io.EOF) && x.empty() {
+func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (request propfindRequest, err error) {
+	found, err := h.readXML(w, r, "propfind", func(x *xmlReader) (err error) {
+		request, err = x.propfind()
+		return err
+	})
+	switch {
+	case err != nil:
+		return propfindRequest{}, badXML(err)
+	case !found:
 		return propfindRequest{allprop: true}, nil
-	}
-	if err != nil {
-		return propfindRequest{}, badXML(err)
-	}
-	if root.Name != davName("propfind") {
-		return propfindRequest{}, badXML(errors.New("the root element is not DAV:propfind"))
-	}
-	request, err := x.propfind()
-	if err == nil {
-		err = x.end()
-	}
-	if err != nil {
-		return propfindRequest{}, badXML(err)
 	}
 	return request, nil
 }

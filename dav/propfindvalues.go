@@ -1,12 +1,13 @@
 package dav
 
 import (
-	"cmp"
 	"encoding/xml"
 	"net/http"
 	"slices"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/deadprops"
 )
 
 // write writes the response element of a resource with its properties. dead is
@@ -31,8 +32,7 @@ func (p *propfind) write(r resource, dead []webdav.Property) error {
 func (p *propfind) names(r resource, dead []webdav.Property) {
 	p.body.openPropstat()
 	p.each(dead, func(live *liveProp) {
-		_, defined := live.append(&p.live, p.body.buf, r)
-		if defined {
+		if p.has(live, r) {
 			p.body.davProperty(live.name, nil)
 		}
 	}, func(property webdav.Property) {
@@ -137,7 +137,7 @@ func (p *propfind) missing(names []xml.Name) {
 // names.
 func find(properties []webdav.Property, name xml.Name) (webdav.Property, bool) {
 	i, found := slices.BinarySearchFunc(properties, name, func(p webdav.Property, name xml.Name) int {
-		return cmp.Or(cmp.Compare(p.XMLName.Space, name.Space), cmp.Compare(p.XMLName.Local, name.Local))
+		return deadprops.Compare(p.XMLName, name)
 	})
 	if !found {
 		return webdav.Property{}, false

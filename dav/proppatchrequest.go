@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"golang.org/x/net/webdav"
@@ -11,24 +12,16 @@ import (
 
 // readProppatch reads the body of r: the instructions of a propertyupdate
 // element, in document order (RFC 4918 §9.2, §14.19). There is at least one.
-func (h *Handler) readProppatch(w http.ResponseWriter, r *http.Request) ([]webdav.Proppatch, error) {
-	x, err := h.xmlBody(w, r)
-	if err != nil {
-		return nil, err
-	}
-	root, err := x.start()
-	if err == nil && root.Name != davName("propertyupdate") {
-		err = errors.New("the root element is not DAV:propertyupdate")
+func (h *Handler) readProppatch(w http.ResponseWriter, r *http.Request) (patches []webdav.Proppatch, err error) {
+	found, err := h.readXML(w, r, "propertyupdate", func(x *xmlReader) (err error) {
+		patches, err = x.propertyUpdate()
+		return err
+	})
+	if err == nil && !found {
+		err = io.EOF
 	}
 	if err != nil {
 		return nil, badXML(unexpectedEOF(err))
-	}
-	patches, err := x.propertyUpdate()
-	if err == nil {
-		err = x.end()
-	}
-	if err != nil {
-		return nil, badXML(err)
 	}
 	return patches, nil
 }

@@ -97,16 +97,11 @@ func (p *put) occupant() (fs.FileInfo, error) {
 		// No file can ever be there, and x/net says so, too.
 		return nil, &statusError{status: http.StatusNotFound, reason: "the root of a share is no file"}
 	}
-	info, err := p.h.stat(p.r.Context(), p.name)
-	switch {
-	case statusOf(err) == http.StatusNotFound:
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case info.IsDir():
+	info, err := p.h.occupant(p.r.Context(), p.name)
+	if err == nil && info != nil && info.IsDir() {
 		return nil, errIsCollection
 	}
-	return info, nil
+	return info, err
 }
 
 var errIsCollection = &statusError{status: http.StatusMethodNotAllowed, reason: "it is a collection, which has no content that could be written"}

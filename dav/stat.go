@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/http"
 	"path"
 )
 
@@ -13,6 +14,15 @@ func (h *Handler) stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	info, err := h.FileSystem.Stat(ctx, name)
 	if errors.Is(err, fs.ErrInvalid) && h.belowFile(ctx, name) {
 		err = &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	return info, err
+}
+
+// occupant describes what is at name, nil if there is nothing.
+func (h *Handler) occupant(ctx context.Context, name string) (fs.FileInfo, error) {
+	info, err := h.stat(ctx, name)
+	if statusOf(err) == http.StatusNotFound {
+		return nil, nil
 	}
 	return info, err
 }

@@ -35,6 +35,29 @@ func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (*xmlReader, e
 	return newXMLReader(http.MaxBytesReader(w, r.Body, limit)), nil
 }
 
+// readXML reads the body of r, of which root is the name of the root element in
+// the namespace DAV: and content reads what is in that. It reports whether there
+// was a body at all. Its error is for badXML.
+func (h *Handler) readXML(w http.ResponseWriter, r *http.Request, root string, content func(*xmlReader) error) (found bool, err error) {
+	x, err := h.xmlBody(w, r)
+	if err != nil {
+		return false, err
+	}
+	e, err := x.start()
+	switch {
+	case errors.Is(err, io.EOF) && x.empty():
+		return false, nil
+	case err == nil && e.Name != davName(root):
+		err = errors.New("the root element is not DAV:" + root)
+	case err == nil:
+		err = content(x)
+	}
+	if err == nil {
+		err = x.end()
+	}
+	return true, err
+}
+
 // newXMLReader returns a reader of body, which is in UTF-8 or, by its byte order
 // mark, in UTF-16 (XML 1.0 §4.3.3, §F).
 func newXMLReader(body io.Reader) *xmlReader {
