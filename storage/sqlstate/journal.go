@@ -54,11 +54,8 @@ func (db *DB) changeJournal(ctx context.Context, over []string, f func(tx *sql.T
 	defer db.leave()
 	db.over = append(db.over, over...)
 	err := transact(ctx, db.writer, func(tx *sql.Tx) error {
-		for args := range batches(db.over, text) {
-			query := "DELETE FROM journal WHERE id IN " + parameters(len(args)) //nolint:gosec // nothing but $1, $2, …
-			if _, err := tx.ExecContext(ctx, query, args...); err != nil {
-				return err
-			}
+		if err := deleteAll(ctx, tx, "journal WHERE id", db.over); err != nil {
+			return err
 		}
 		return f(tx)
 	})

@@ -64,16 +64,20 @@ func (db *DB) DeleteLocks(ctx context.Context, tokens ...string) error {
 	if len(tokens) == 0 {
 		return nil
 	}
-	err := db.change(ctx, func(tx *sql.Tx) error {
-		for batch := range batches(tokens, text) {
-			query := "DELETE FROM locks WHERE token IN " + parameters(len(batch)) //nolint:gosec // nothing but $1, $2, …
-			if _, err := tx.ExecContext(ctx, query, batch...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := db.change(ctx, func(tx *sql.Tx) error { return deleteAll(ctx, tx, "locks WHERE token", tokens) })
 	return failed("deleting locks", err)
+}
+
+// deleteAll deletes the rows of a table in which a column, "table WHERE column",
+// is one of values.
+func deleteAll(ctx context.Context, tx *sql.Tx, where string, values []string) error {
+	for args := range batches(values, text) {
+		query := "DELETE FROM " + where + " IN " + parameters(len(args)) //nolint:gosec // where is one of two constants
+		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // parameters returns "($1, $2, …)", n of them.
