@@ -39,6 +39,7 @@ func (of *copied) add() { of.pending.Add(1) }
 func (c *copier) collection(of *copied, depth int) error {
 	c.mon.Begin(of.name)
 	of.add()
+	c.crew.next()
 	var collections []*copied
 	var err error
 	if depth == 0 {

@@ -24,6 +24,7 @@ type crew struct {
 	// Of the walker alone.
 	workers int
 	full    func() // called when the walker has to wait for the workers
+	walker  pace
 
 	wg    sync.WaitGroup
 	once  sync.Once
@@ -36,6 +37,7 @@ type crew struct {
 func newCrew(ctx context.Context) *crew {
 	c := &crew{queue: make(chan job, maxQueued), slots: processSlots}
 	c.ctx, c.cancel = context.WithCancel(ctx)
+	c.walker.of = c.slots
 	return c
 }
 
@@ -46,7 +48,7 @@ func (c *crew) submit(j job) error {
 		return err
 	}
 	// Small trees have fewer batches than there may be workers.
-	if c.workers < cap(c.slots) {
+	if c.workers < c.slots.number {
 		c.workers++
 		c.wg.Go(c.work)
 	}
@@ -58,6 +60,7 @@ func (c *crew) submit(j job) error {
 	if c.full != nil {
 		c.full()
 	}
+	c.walker.release()
 	select {
 	case c.queue <- j:
 		return nil
@@ -68,14 +71,14 @@ func (c *crew) submit(j job) error {
 
 // work does jobs until there are no more, or one has failed.
 func (c *crew) work() {
-	s := &slot{of: c.slots}
+	p := pace{slot: slot{of: c.slots}}
 	for j := range c.queue {
-		s.acquire(c.ctx)
+		p.next(c.ctx)
 		err := c.ctx.Err()
 		if err == nil {
-			err = c.do(j, s)
+			err = c.do(j, &p.slot)
 		}
-		s.release()
+		p.release()
 		if err != nil {
 			c.fail(err)
 			return
@@ -106,27 +109,19 @@ func (c *crew) fail(err error) {
 	})
 }
 
-// run walks, and returns when all is done that walk has submitted.
+// run walks, and returns the first error when all is done that walk has
+// submitted. No worker is left then.
 func (c *crew) run(walk func() error) error {
-	walked := false
-	defer func() {
-		if !walked { // it panics
-			c.fail(errPanicked)
-			close(c.queue)
-			c.wg.Wait()
+	// Not in the caller's goroutine, which is to keep its priority.
+	var walker sync.WaitGroup
+	walker.Go(func() {
+		err := c.do(func(context.Context, *slot) error { return walk() }, nil)
+		c.walker.release()
+		if err != nil {
+			c.fail(err)
 		}
-	}()
-	err := walk()
-	walked = true
-	return c.wait(err)
-}
-
-// wait ends the crew once all jobs are done, err being what became of the walk.
-// No worker is left when it returns the first error.
-func (c *crew) wait(err error) error {
-	if err != nil {
-		c.fail(err)
-	}
+	})
+	walker.Wait()
 	close(c.queue)
 	c.wg.Wait()
 	c.cancel()
@@ -135,3 +130,6 @@ func (c *crew) wait(err error) error {
 	}
 	return c.first
 }
+
+// next is called by the walker before each collection.
+func (c *crew) next() { c.walker.next(c.ctx) }

@@ -32,6 +32,9 @@ func (r *remover) collection(of *doomed) error {
 	}
 	of.add()
 	of.holder.add()
+	if !r.alone {
+		r.crew.next()
+	}
 	if err := r.members(of); err != nil {
 		return err
 	}

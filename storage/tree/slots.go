@@ -4,23 +4,32 @@ import (
 	"context"
 	"runtime"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
-// slots bounds how many goroutines of all operations copy and remove at the
-// same time. What every operation had for itself would, with eight of them,
+// slots bounds how many goroutines of all operations walk, copy and remove at
+// the same time. What every operation had for itself would, with eight of them,
 // take the processors away from other requests. Those that wait are served in
 // the order in which they came.
-type slots chan struct{}
+type slots struct {
+	*semaphore.Weighted
+	number int
+}
+
+func newSlots(number int) slots {
+	return slots{Weighted: semaphore.NewWeighted(int64(number)), number: number}
+}
 
 // processSlots is the bound for this process: more threads than processors
 // gain nothing on a local disk, and eight are as many as its journal bears.
-var processSlots = make(slots, min(max(runtime.GOMAXPROCS(0), 2), 8))
+var processSlots = newSlots(min(max(runtime.GOMAXPROCS(0), 2), 8))
 
 // Workers returns how many goroutines of all operations together copy and remove
 // at the same time. Each may keep one of the runtime's processors busy in system
 // calls, so a server that is to answer other requests meanwhile should have as
 // many more (GOMAXPROCS).
-func Workers() int { return cap(processSlots) }
+func Workers() int { return processSlots.number }
 
 // slotPatience is how long a slot is waited for at most. On a local disk one
 // becomes free after milliseconds. When it takes longer, storage is slow or
@@ -37,36 +46,50 @@ type slot struct {
 
 // acquire waits for a free slot, for slotPatience at most, or until ctx ends.
 func (s *slot) acquire(ctx context.Context) {
-	if s.of == nil {
+	if s.of.Weighted == nil || s.held {
 		return
 	}
-	select {
-	case s.of <- struct{}{}:
-		s.held = true
+	if s.held = s.of.TryAcquire(1); s.held {
 		return
-	default:
 	}
-	patience := time.NewTimer(slotPatience)
-	defer patience.Stop()
-	select {
-	case s.of <- struct{}{}:
-		s.held = true
-	case <-patience.C:
-	case <-ctx.Done():
-	}
+	ctx, cancel := context.WithTimeout(ctx, slotPatience)
+	defer cancel()
+	s.held = s.of.Acquire(ctx, 1) == nil
 }
 
 func (s *slot) release() {
 	if s.held {
-		<-s.of
+		s.of.Release(1)
 		s.held = false
 	}
 }
 
-// yield lets one that waits go first.
+// yield lets those that wait go first.
 func (s *slot) yield(ctx context.Context) {
-	if s.held && len(s.of) == cap(s.of) {
+	if s.held {
 		s.release()
 		s.acquire(ctx)
+	}
+}
+
+// standBackAfter is how many steps make an operation a long one, which gives way
+// to requests. A short one is not worth a thread of its own.
+const standBackAfter = 2
+
+// A pace is kept by a goroutine that works in steps of some milliseconds.
+type pace struct {
+	slot
+	steps int
+}
+
+// next begins a step: with a slot, after those that wait for one.
+func (p *pace) next(ctx context.Context) {
+	if p.steps++; p.steps == standBackAfter {
+		standBack()
+	}
+	if p.held {
+		p.yield(ctx)
+	} else {
+		p.acquire(ctx)
 	}
 }

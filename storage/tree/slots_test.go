@@ -9,7 +9,7 @@ import (
 
 func TestSlotsBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		free := make(slots, 1)
+		free := newSlots(1)
 		first, second := slot{of: free}, slot{of: free}
 		first.acquire(t.Context())
 		got := make(chan time.Duration)
@@ -24,8 +24,8 @@ func TestSlotsBound(t *testing.T) {
 			t.Errorf("the second waited %v and has its slot: %t; want %v", waited, second.held, slotPatience/2)
 		}
 		second.release()
-		if len(free) != 0 {
-			t.Errorf("%d slots are still taken", len(free))
+		if !free.TryAcquire(1) {
+			t.Error("the slot is still taken")
 		}
 	})
 }
@@ -33,7 +33,7 @@ func TestSlotsBound(t *testing.T) {
 // Storage that hangs must not stop the work on other shares.
 func TestSlotPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		free := make(slots, 1)
+		free := newSlots(1)
 		hangs, waits := slot{of: free}, slot{of: free}
 		hangs.acquire(t.Context())
 		start := time.Now()
@@ -42,7 +42,7 @@ func TestSlotPatience(t *testing.T) {
 			t.Errorf("waited %v and has a slot: %t; want %v and none", waited, waits.held, slotPatience)
 		}
 		waits.release()
-		if len(free) != 1 {
+		if free.TryAcquire(1) {
 			t.Error("one that had no slot has given one back")
 		}
 	})
@@ -50,7 +50,7 @@ func TestSlotPatience(t *testing.T) {
 
 func TestSlotEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		free := make(slots, 1)
+		free := newSlots(1)
 		busy, waits := slot{of: free}, slot{of: free}
 		busy.acquire(t.Context())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -66,7 +66,7 @@ func TestSlotEndsWithContext(t *testing.T) {
 // A large file gives way between its chunks to one that waits.
 func TestSlotYields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		free := make(slots, 1)
+		free := newSlots(1)
 		large, small := slot{of: free}, slot{of: free}
 		large.acquire(t.Context())
 		order := make(chan string, 2)
