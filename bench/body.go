@@ -98,8 +98,3 @@ func countEnds(data []byte, kept int) int {
 		}
 	}
 }
-
-// wrongError is a result that is not what the work asks for.
-type wrongError struct{ what string }
-
-func (e *wrongError) Error() string { return e.what }

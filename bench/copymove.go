@@ -24,29 +24,16 @@ func copyWorks() []*work {
 				{name: "two threads", do: timed(func(_ context.Context, t *trial) error { return copyTree(t.in(manyName), t.in(copyName), 2) })},
 			},
 		},
-		{
-			name: "COPY of one file of 512 MiB", measures: seconds, reads: []string{bigName}, writes: true,
-			do: timed(func(ctx context.Context, t *trial) error {
-				_, err := t.request(ctx, "COPY", "/"+bigName, []string{"Destination: " + t.url("/copy.bin")}, "", skip)
-				return err
-			}),
-			check:  func(t *trial) error { return checkBig(t.in(bigName), t.in("copy.bin")) },
-			after:  func(t *trial) error { return t.remove("copy.bin") },
-			floors: []floor{{name: "`cp`", do: timed(command("cp", bigName, "copy.bin"))}},
-		},
+		bigFile{bigName, bigSize, "512 MiB", false}.copy(),
+		bigFile{hugeName, hugeSize, "2 GiB", true}.copy(),
 	}
 }
 
 func removeWorks() []*work {
 	return []*work{{
 		name: "DELETE of 10,000 files", measures: seconds, reads: []string{manyName}, writes: true,
-		before: func(t *trial) error {
-			return errors.Join(copyTree(t.in(manyName), t.in(copyName), 2), t.owner.giveTree(t.in(copyName)))
-		},
-		do: timed(func(ctx context.Context, t *trial) error {
-			_, err := t.request(ctx, "DELETE", "/"+copyName+"/", nil, "", skip)
-			return err
-		}),
+		before: func(t *trial) error { return plantCopy(t, copyName) },
+		do:     timed(deleteCollection(copyName)),
 		check:  func(t *trial) error { return gone(t.in(copyName)) },
 		after:  func(t *trial) error { return t.remove(copyName) },
 		floors: []floor{{name: "`rm -rf`", do: timed(command("rm", "-rf", copyName))}},
@@ -83,6 +70,14 @@ func copyCollection(name string) func(context.Context, *trial) error {
 	}
 }
 
+// deleteCollection removes the collection of a name.
+func deleteCollection(name string) func(context.Context, *trial) error {
+	return func(ctx context.Context, t *trial) error {
+		_, err := t.request(ctx, "DELETE", "/"+name+"/", nil, "", skip)
+		return err
+	}
+}
+
 // command runs a program on names in the share.
 func command(program string, args ...string) func(context.Context, *trial) error {
 	return func(ctx context.Context, t *trial) error {
@@ -96,11 +91,4 @@ func command(program string, args ...string) func(context.Context, *trial) error
 		_, err := output(ctx, program, full...)
 		return err
 	}
-}
-
-func gone(name string) error {
-	if _, err := os.Lstat(name); err == nil {
-		return &wrongError{"it is still there"}
-	}
-	return nil
 }

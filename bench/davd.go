@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -22,13 +23,20 @@ func davdInterim() *peer {
 	}
 }
 
-func davdWith(interim string) func(p *place, dir, addr string) ([]string, error) {
+// davdAlone is one with more flags, for a work that no other server does.
+func davdAlone(flags []string) *peer {
+	name := strings.Join(append([]string{davdName, "alone"}, flags...), " ")
+	return &peer{name: name, version: davdVersion, configure: davdWith("never", flags...)}
+}
+
+func davdWith(interim string, more ...string) func(p *place, dir, addr string) ([]string, error) {
 	return func(p *place, dir, addr string) ([]string, error) {
 		state := filepath.Join(dir, "state")
-		return []string{
+		flags := []string{
 			davdBinary(p), "serve", "--addr", addr, "--state", state, "--log-level", "error",
-			"--interim", interim, "--interim-after", "0s", "--interim-every", "20ms", p.share,
-		}, p.mkdir(state)
+			"--interim", interim, "--interim-after", "0s", "--interim-every", "20ms",
+		}
+		return slices.Concat(flags, more, []string{p.share}), p.mkdir(state)
 	}
 }
 

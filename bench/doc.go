@@ -2,9 +2,13 @@
 // golang.org/x/net/webdav, each work interleaved in one run on one machine, so
 // that the ratios mean something where the seconds do not.
 //
-//	go run ./bench                  all works, five rounds
-//	go run ./bench -quick           in under three minutes
+//	go run ./bench                  all works, up to five rounds, in 15 minutes
+//	go run ./bench -quick           in about three minutes
 //	go run ./bench -run COPY -servers 'davd|nginx' -rounds 9
+//
+// Each work has its part of the time, and one round at least. rclone is slow: it
+// takes part only if -servers names it. Works that only davd can do, or that
+// have no peer, are done by a davd alone, in a process of its own.
 //
 // It prints Markdown: medians with their ratios to davd's, minima, and what
 // each work cost the server in processor time and resident size. Beside the

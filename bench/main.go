@@ -78,9 +78,9 @@ func dispatch(ctx context.Context, read func() (*options, error), args []string)
 func defineFlags(flags *flag.FlagSet) func() (*options, error) {
 	o := &options{}
 	works := flags.String("run", "", "only the works whose name matches this `regexp`")
-	servers := flags.String("servers", "", "only the servers whose name matches this `regexp`; davd is always there")
+	servers := flags.String("servers", "", "only the servers whose name matches this `regexp`, rclone among them; davd is always there")
 	flags.IntVar(&o.rounds, "rounds", 0, "how often each server does each work (default 5, with -quick 3)")
-	flags.BoolVar(&o.quick, "quick", false, "fewer works, fewer rounds: under 3 minutes")
+	flags.BoolVar(&o.quick, "quick", false, "fewer works, fewer rounds: about 3 minutes")
 	flags.StringVar(&o.dir, "dir", "", "measure in a directory made in this `DIR`, instead of on a loop device, which needs root")
 	flags.BoolVar(&o.install, "install", false, "as root: install with apt-get what is missing")
 	flags.BoolVar(&o.list, "list", false, "print the names of works and servers, and end")
@@ -116,7 +116,7 @@ func bench(ctx context.Context, o *options) error {
 		return err
 	}
 	if o.dir == "" {
-		return sandbox(ctx)
+		return sandbox(ctx, o)
 	}
 	p, err := newPlace(o.dir)
 	if err != nil {
@@ -150,7 +150,8 @@ func (o *options) works() []*work {
 func (o *options) peers() []*peer {
 	var chosen []*peer
 	for _, p := range allPeers() {
-		if o.servers.MatchString(p.name) || p.name == davdName {
+		named := o.servers.MatchString(p.name) && (!p.extra || o.servers.String() != "")
+		if named || p.name == davdName {
 			chosen = append(chosen, p)
 		}
 	}

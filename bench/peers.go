@@ -19,13 +19,15 @@ type peer struct {
 	// that serves p's share at addr in the foreground.
 	configure func(p *place, dir, addr string) ([]string, error)
 	version   func(ctx context.Context, p *place) (string, error)
+	// extra: it takes part only if it is asked for by name.
+	extra bool
 	// remark explains a figure, below the table.
 	remark string
 }
 
 // The columns, from left to right.
 func allPeers() []*peer {
-	return []*peer{apache(), nginx(), lighttpd(), xnet(), davd(), davdInterim()}
+	return []*peer{apache(), nginx(), lighttpd(), rclone(), xnet(), davd(), davdInterim()}
 }
 
 // server is a peer that runs.
@@ -65,6 +67,20 @@ func startPeer(ctx context.Context, p *place, peer *peer) (*server, error) {
 		return nil, errors.Join(err, running.stop())
 	}
 	return s, nil
+}
+
+// restart ends a server that may still be at what it was asked for, and starts
+// it again.
+func (s *server) restart(ctx context.Context, p *place) error {
+	if err := s.stop(); err != nil {
+		logf("  %v", err)
+	}
+	again, err := startPeer(ctx, p, s.peer)
+	if err != nil {
+		return err
+	}
+	*s = *again
+	return nil
 }
 
 // servers are those that run; the empty handler is no peer, but a floor.

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"sync"
 )
 
@@ -44,12 +41,10 @@ func rate(name string, conns, n int, request func(ctx context.Context, c *client
 }
 
 func propfindRate(conns, n int) *work {
-	header, body := xmlHeader("0"), []byte(namedBody)
 	w := rate("PROPFIND 0 of a file", conns, n, func(ctx context.Context, c *client, _, _ int) error {
-		_, err := c.do(ctx, "PROPFIND", "/"+smallName, header, body, multistatus(1), true)
-		return err
+		return propfindSmall(ctx, c)
 	})
-	w.floors = []floor{emptyFloor(conns, n, "PROPFIND", header, body)}
+	w.floors = []floor{emptyFloor(conns, n, "PROPFIND", xmlHeader("0"), []byte(namedBody))}
 	return w
 }
 
@@ -60,68 +55,4 @@ func emptyFloor(conns, n int, method string, header []string, body []byte) floor
 		return err
 	})
 	return floor{name: emptyName, do: w.do, empty: true}
-}
-
-func getWorks() []*work {
-	small := rate("GET 1 KiB", 16, 20_000, func(ctx context.Context, c *client, _, _ int) error {
-		return getSmall(ctx, c)
-	})
-	small.floors = []floor{emptyFloor(16, 20_000, "GET", nil, nil)}
-	return []*work{small, {
-		name: "GET 512 MiB, discarded", measures: []metric{{unit: unit{bigSize, bytesPerSecond}}}, reads: []string{bigName},
-		do: timed(func(ctx context.Context, t *trial) error {
-			a, err := t.request(ctx, "GET", "/"+bigName, nil, "", drop)
-			if err == nil && a.length != bigSize {
-				err = &wrongError{fmt.Sprintf("%d bytes", a.length)}
-			}
-			return err
-		}),
-	}}
-}
-
-var smallContent = content(0, kib)
-
-func getSmall(ctx context.Context, c *client) error {
-	_, err := c.do(ctx, "GET", "/"+smallName, nil, nil, expect(smallContent), false)
-	return err
-}
-
-const putName = "put"
-
-// putFiles is how many files each of the 16 connections makes, in a collection
-// of its own.
-const putFiles = 500
-
-func putWorks() []*work {
-	small := rate("PUT 1 KiB", 16, 16*putFiles, func(ctx context.Context, c *client, conn, i int) error {
-		path := "/" + putName + "/" + strconv.Itoa(conn) + "/f" + strconv.Itoa(i) + ".txt"
-		_, err := c.do(ctx, "PUT", path, nil, smallContent, skip, false)
-		return err
-	})
-	small.writes = true
-	small.before = func(t *trial) error {
-		for conn := range 16 {
-			if err := os.MkdirAll(t.in(putName+"/"+strconv.Itoa(conn)), 0o750); err != nil {
-				return err
-			}
-		}
-		return t.owner.giveTree(t.in(putName))
-	}
-	small.check = func(t *trial) error {
-		return checkTree("", t.in(putName), layout{collections: 16, files: putFiles, size: kib})
-	}
-	small.after = func(t *trial) error { return t.remove(putName) }
-	return []*work{small, {
-		name: "PUT 512 MiB", measures: []metric{{unit: unit{bigSize, bytesPerSecond}}}, reads: []string{bigName}, writes: true,
-		do: timed(func(ctx context.Context, t *trial) error {
-			file, err := os.Open(t.in(bigName))
-			if err != nil {
-				return err
-			}
-			_, err = t.clients[0].upload(ctx, "/put.bin", file, bigSize)
-			return errors.Join(err, file.Close())
-		}),
-		check: func(t *trial) error { return checkBig(t.in(bigName), t.in("put.bin")) },
-		after: func(t *trial) error { return t.remove("put.bin") },
-	}}
 }

@@ -16,7 +16,7 @@ func (r *run) report(w io.Writer, works []*work, begin time.Time, busy float64) 
 	if r.rounds == 1 {
 		rounds = "one round"
 	}
-	if !r.end.IsZero() {
+	if !r.end.IsZero() && r.rounds > 1 {
 		rounds = "up to " + rounds
 	}
 	fmt.Fprintf(w, "davd and its peers side by side: %s; %d cores, %s; data on %s. Median of %s, the servers interleaved, over loopback, plain HTTP/1.1, without a log, with a warm page cache. ",
@@ -51,6 +51,10 @@ func (r *run) versions() string {
 func (r *run) times(title string, works []*work, statistic func([]time.Duration) time.Duration) *table {
 	t := &table{title: title, columns: append([]string{"work", "floor"}, r.names()...)}
 	for _, w := range works {
+		statistic := statistic
+		if w.best {
+			statistic = least
+		}
 		for i, m := range w.measures {
 			name := w.name
 			if m.name != "" {
@@ -67,8 +71,12 @@ func (r *run) times(title string, works []*work, statistic func([]time.Duration)
 	return t
 }
 
-// timeCell is a figure and its ratio to davd's, or what came instead.
+// timeCell is a figure and its ratio to davd's, or what came instead; empty
+// for one that has not been asked.
 func timeCell(o *outcome, i int, u unit, own time.Duration, statistic func([]time.Duration) time.Duration, isOwn bool) string {
+	if o == nil {
+		return ""
+	}
 	if o.failure != "" {
 		return o.failure
 	}
@@ -107,6 +115,9 @@ func (r *run) costs(works []*work) *table {
 // costCell is the processor time of one trial, to the clock's tick, the peak
 // of the resident size, and the number of interim responses.
 func costCell(o *outcome) string {
+	if o == nil {
+		return ""
+	}
 	n := len(o.samples[0])
 	if o.failure != "" || n == 0 {
 		return "–"

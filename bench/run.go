@@ -13,8 +13,11 @@ import (
 // trialTimeout ends a trial that a server hangs in.
 const trialTimeout = 2 * time.Minute
 
-// quickTime is what the quick mode has for all works; each gets its part.
-const quickTime = 150 * time.Second
+// What there is for all works, from the start; each gets its part.
+const (
+	quickTime = 150 * time.Second
+	wholeTime = 13 * time.Minute
+)
 
 // outcome is what one server, or floor, has made of one work.
 type outcome struct {
@@ -53,7 +56,7 @@ func measure(ctx context.Context, o *options, p *place) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, all.stop()) }()
-	r := &run{place: p, servers: all, rounds: o.rounds, results: map[*work]map[string]*outcome{}}
+	r := &run{place: p, servers: all, rounds: o.rounds, end: begin.Add(wholeTime), results: map[*work]map[string]*outcome{}}
 	if o.quick {
 		r.end = begin.Add(quickTime)
 	}
@@ -81,10 +84,15 @@ type entrant struct {
 	floor  bool
 }
 
-func (r *run) entrants(w *work) []entrant {
+// entrants are those of w; alone is the davd that does it alone, or nil.
+func (r *run) entrants(w *work, alone *server) []entrant {
 	var all []entrant
-	for _, s := range r.servers.peers {
-		all = append(all, entrant{name: s.peer.name, server: s, do: w.do})
+	if alone != nil {
+		all = append(all, entrant{name: davdName, server: alone, do: w.do})
+	} else {
+		for _, s := range r.servers.peers {
+			all = append(all, entrant{name: s.peer.name, server: s, do: w.do})
+		}
 	}
 	for _, f := range w.floors {
 		e := entrant{name: f.name, do: f.do, floor: true}
@@ -107,8 +115,15 @@ func (r *run) until(works int) time.Time {
 
 // work does w in rounds, as many as there is time for, and one at least. Who
 // begins changes, and who follows whom does not.
-func (r *run) work(ctx context.Context, w *work, until time.Time) error {
-	all := r.entrants(w)
+func (r *run) work(ctx context.Context, w *work, until time.Time) (err error) {
+	var alone *server
+	if w.alone {
+		if alone, err = startPeer(ctx, r.place, davdAlone(w.flags)); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, alone.stop()) }()
+	}
+	all := r.entrants(w, alone)
 	results := map[string]*outcome{}
 	for _, e := range all {
 		results[e.name] = &outcome{samples: make([][]time.Duration, len(w.measures))}
@@ -151,6 +166,11 @@ func (r *run) try(ctx context.Context, w *work, e entrant, result *outcome) erro
 	if err != nil {
 		result.failure = failure(err)
 		logf("  %s: %v", e.name, err)
+		if !answered(err) || e.server.ended() != nil {
+			if err := e.server.restart(ctx, r.place); err != nil {
+				return err
+			}
+		}
 	}
 	if w.after != nil {
 		if err := w.after(t); err != nil {
@@ -204,20 +224,6 @@ func (r *run) attempt(ctx context.Context, w *work, e entrant, t *trial, result 
 		result.samples[i] = append(result.samples[i], d)
 	}
 	return nil
-}
-
-// failure is what the table says of err.
-func failure(err error) string {
-	if refused, ok := errors.AsType[*refusal](err); ok {
-		return refused.Error()
-	}
-	if wrong, ok := errors.AsType[*wrongError](err); ok {
-		return "wrong: " + wrong.what
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("none in %v", trialTimeout)
-	}
-	return "broke"
 }
 
 // remark keeps a line for the report, once.

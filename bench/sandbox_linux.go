@@ -15,20 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	imageSize = 4 << 30 // the data of the longest work and what is beside it: 3 GiB
-	inodes    = 500_000 // the trees have 250,000 members
-	roomNeed  = imageSize + 1<<30
-)
-
 // sandbox runs this program again, as the first process of PID and mount
 // namespaces of its own. When it ends, by whatever signal or panic, the kernel
 // ends all that it has started and undoes its mounts and the loop device.
-func sandbox(ctx context.Context) error {
+func sandbox(ctx context.Context, o *options) error {
 	if os.Geteuid() != 0 {
 		return errors.New("without root there is no loop device: run it as root, or name a directory with -dir, on a tmpfs or a disk that nobody else uses")
 	}
-	if err := enoughRoom(); err != nil {
+	if err := enoughMemory(roomFor(o.works())); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "davd-bench-")
@@ -59,8 +53,9 @@ func sandbox(ctx context.Context) error {
 	return err
 }
 
-// enoughRoom wants the memory that the tmpfs will take.
-func enoughRoom() error {
+// enoughMemory wants what the tmpfs will take, and the servers and this program.
+func enoughMemory(need room) error {
+	bytes := need.bytes + 1<<30
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return err
@@ -71,8 +66,8 @@ func enoughRoom() error {
 			continue
 		}
 		kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-		if err == nil && kib<<10 < roomNeed {
-			err = fmt.Errorf("the tmpfs takes up to %d GiB of memory and %.1f are available: free some, or name a directory with -dir", roomNeed>>30, float64(kib)/(1<<20))
+		if err == nil && kib<<10 < bytes {
+			err = fmt.Errorf("the tmpfs takes up to %d GiB of memory and %.1f are available: free some, or name a directory with -dir", bytes>>30, float64(kib)/(1<<20))
 		}
 		return err
 	}
@@ -84,12 +79,13 @@ func benchInSandbox(ctx context.Context, o *options, dir string) (err error) {
 	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=755", int64(imageSize+256<<20))); err != nil {
+	need := roomFor(o.works())
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=755", need.bytes+256<<20)); err != nil {
 		return fmt.Errorf("mount a tmpfs at %s: %w", dir, err)
 	}
 	defer func() { err = errors.Join(err, unix.Unmount(dir, unix.MNT_DETACH)) }()
 	data := filepath.Join(dir, "data")
-	if err := mountImage(ctx, filepath.Join(dir, "image"), data); err != nil {
+	if err := mountImage(ctx, filepath.Join(dir, "image"), data, need); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, unix.Unmount(data, unix.MNT_DETACH)) }()
@@ -102,17 +98,17 @@ func benchInSandbox(ctx context.Context, o *options, dir string) (err error) {
 }
 
 // mountImage makes a filesystem in the new file image and mounts it at dir.
-func mountImage(ctx context.Context, image, dir string) error {
+func mountImage(ctx context.Context, image, dir string, need room) error {
 	file, err := os.OpenFile(image, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(file.Truncate(imageSize), file.Close(), os.Mkdir(dir, 0o750)); err != nil {
+	if err := errors.Join(file.Truncate(need.bytes), file.Close(), os.Mkdir(dir, 0o750)); err != nil {
 		return err
 	}
 	// Nothing is left for later: the kernel would do it while we measure.
 	const now = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
-	if _, err := output(ctx, "mkfs.ext4", "-q", "-F", "-m", "0", "-N", strconv.Itoa(inodes), "-E", now, image); err != nil {
+	if _, err := output(ctx, "mkfs.ext4", "-q", "-F", "-m", "0", "-N", strconv.FormatInt(need.inodes, 10), "-E", now, image); err != nil {
 		return err
 	}
 	if _, err := output(ctx, "mount", "-o", "loop", image, dir); err != nil {

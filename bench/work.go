@@ -17,6 +17,9 @@ type work struct {
 	repeat   int      // samples in each round (0: one)
 	long     bool     // not for the quick mode
 	writes   bool     // the filesystem is synced first
+	best     bool     // its figure is the minimum, in the table of medians too
+	alone    bool     // davd does it alone, in a process of its own
+	flags    []string // of that davd
 
 	// before and after are not timed; after runs whatever went wrong.
 	before, after func(*trial) error
@@ -99,7 +102,7 @@ func (t *trial) leftovers() ([]string, error) {
 	}
 	var found []string
 	for _, e := range entries {
-		if !slices.Contains([]string{manyName, listName, flatName, bigName, smallName}, e.Name()) {
+		if !isPlanted(e.Name()) {
 			found = append(found, e.Name())
 		}
 	}
@@ -119,5 +122,5 @@ func timed(do func(context.Context, *trial) error) func(context.Context, *trial)
 var seconds = []metric{{}}
 
 func allWorks() []*work {
-	return slices.Concat(copyWorks(), removeWorks(), moveWorks(), propfindWorks(), getWorks(), putWorks(), latencyWorks())
+	return slices.Concat(copyWorks(), removeWorks(), moveWorks(), propfindWorks(), getWorks(), putWorks(), probeWorks(), slowWorks(), disconnectWorks())
 }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/davd/davd/storage/tree"
+)
+
+// slowDelay is added to each storage call.
+const slowDelay = time.Millisecond
+
+// slowCalls is how many calls a listing of the slow tree is: one for what it
+// begins with, one for each collection, and one for each member.
+var slowCalls = 1 + 1 + slow.collections + slow.members() - 1
+
+// slowWorks list on storage where each call takes its time, as over a network.
+func slowWorks() []*work {
+	l := listing{what: "PROPFIND infinity of 1,000 files, 1 ms more for each storage call", name: slowName, depth: "infinity", members: slow.members(), alone: true}
+	w := l.work("4 properties", namedBody)
+	w.flags = []string{"--latency", slowDelay.String()}
+	w.floors = []floor{{
+		name: fmt.Sprintf("%s calls ÷ %d workers", thousands(int64(slowCalls)), tree.Workers()),
+		do: timed(func(context.Context, *trial) error {
+			waitInTurns(slowCalls, tree.Workers())
+			return nil
+		}),
+	}}
+	return []*work{w}
+}
+
+// waitInTurns waits so many times for slowDelay, so many at a time.
+func waitInTurns(calls, workers int) {
+	var waiting sync.WaitGroup
+	for i := range workers {
+		waiting.Go(func() {
+			for j := i; j < calls; j += workers {
+				time.Sleep(slowDelay)
+			}
+		})
+	}
+	waiting.Wait()
+}
