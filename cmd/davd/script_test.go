@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -36,7 +37,14 @@ func TestScript(t *testing.T) {
 			env.Setenv("DAVD_STATE", "mem") // not that of this machine
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "tmpfs" {
+				return false, fmt.Errorf("%s is no condition", name)
+			}
+			return canMount(t.TempDir())
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"appears":  appears,
 			"await":    await,
 			"fails":    fails,
 			"gencert":  gencert,
@@ -44,6 +52,7 @@ func TestScript(t *testing.T) {
 			"poll":     poll,
 			"stale":    stale,
 			"term":     term,
+			"tmpfs":    tmpfs,
 			"waitsock": waitsock,
 		},
 	})
@@ -99,6 +108,18 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 3 {
 		ts.Setenv(args[2], match[1])
 	}
+}
+
+// appears waits until there is a name that matches: appears GLOB
+func appears(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: appears GLOB")
+	}
+	eventually(ts, args[0], func() bool {
+		found, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		return len(found) > 0
+	})
 }
 
 // poll runs a program until what it writes matches: poll REGEXP PROGRAM [ARG...]
