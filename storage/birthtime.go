@@ -17,10 +17,21 @@ type BirthTimer interface {
 }
 
 // BirthTime returns when name was made (RFC 4918 §15.1). Without a
-// [BirthTimer] it returns errors.ErrUnsupported.
+// [BirthTimer] it returns errors.ErrUnsupported. Where there is a description
+// already, [Born] may save the call.
 func BirthTime(ctx context.Context, fsys FS, name string) (time.Time, error) {
 	if b, ok := fsys.(BirthTimer); ok {
 		return b.BirthTime(ctx, name)
 	}
 	return time.Time{}, &fs.PathError{Op: "birthtime", Path: name, Err: errors.ErrUnsupported}
+}
+
+// Born returns when what info describes was made, the zero time if nobody has
+// kept that. It reports false where info does not know and [BirthTime] may.
+func Born(info fs.FileInfo) (time.Time, bool) {
+	facts, ok := info.Sys().(Facts)
+	if !ok {
+		return time.Time{}, false
+	}
+	return facts.BirthTime(), true
 }

@@ -82,6 +82,14 @@ func TestDecorators(t *testing.T) {
 						t.Fatal(err)
 					}
 				},
+				Readlink: func(t *testing.T, fsys storage.FS, name string) string {
+					t.Helper()
+					text, err := os.Readlink(links[fsys] + name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return text
+				},
 				FollowsLinks: true,
 			}.Run(t)
 		})

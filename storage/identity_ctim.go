@@ -4,11 +4,11 @@ package storage
 
 import "syscall"
 
-// identity returns the time of the last change of a file, in nanoseconds since
-// 1970, and its inode.
-func identity(sys any) (changed int64, inode uint64, ok bool) {
-	if stat, ok := sys.(*syscall.Stat_t); ok {
-		return stat.Ctim.Nano(), stat.Ino, true
+func identityOf(sys any) (identity, bool) {
+	stat, ok := sys.(*syscall.Stat_t)
+	if !ok {
+		return identity{}, false
 	}
-	return 0, 0, false
+	//nolint:unconvert // the types differ from one system to the next
+	return identity{device: uint64(stat.Dev), inode: uint64(stat.Ino), changed: stat.Ctim.Nano()}, true
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/xml"
 	"io/fs"
-	"iter"
 	"time"
 
 	"golang.org/x/net/webdav"
@@ -128,21 +127,4 @@ func (s *slowFS) Space(ctx context.Context, name string) (used, available int64,
 		}
 	}
 	return Space(ctx, s.fsys, name)
-}
-
-func (s *slowFS) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
-	return func(yield func(fs.FileInfo, error) bool) {
-		if err := s.wait(ctx); err != nil {
-			yield(nil, err)
-			return
-		}
-		for info, err := range ReadDir(ctx, s.fsys, name) {
-			if err == nil {
-				err = s.wait(ctx)
-			}
-			if !yield(info, err) || err != nil {
-				return
-			}
-		}
-	}
 }

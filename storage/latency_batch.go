@@ -35,3 +35,13 @@ func (s *slowFS) Exchange(ctx context.Context, a, b string) error {
 	}
 	return Exchange(ctx, s.fsys, a, b)
 }
+
+// CopyLink does not wait for a backend that copies none.
+func (s *slowFS) CopyLink(ctx context.Context, src, dst string) error {
+	if _, ok := s.fsys.(LinkCopier); ok {
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return CopyLink(ctx, s.fsys, src, dst)
+}

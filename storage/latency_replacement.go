@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"time"
 )
 
 // slowReplacement is a Replacement of a slowFS. Discard costs nothing.
@@ -13,15 +12,15 @@ type slowReplacement struct {
 	slow *slowFS
 }
 
-func (s *slowFS) ReplaceFile(ctx context.Context, name string, perm fs.FileMode) (Replacement, error) {
+func (s *slowFS) ReplaceFile(ctx context.Context, name string, r Replacing) (Replacement, error) {
 	if err := s.wait(ctx); err != nil {
 		return nil, err
 	}
-	r, err := ReplaceFile(ctx, s.fsys, name, perm)
+	begun, err := ReplaceFile(ctx, s.fsys, name, r)
 	if err != nil {
 		return nil, err
 	}
-	return slowReplacement{Replacement: r, slow: s}, nil
+	return slowReplacement{Replacement: begun, slow: s}, nil
 }
 
 // Write's wait can't fail: it has no context.
@@ -30,9 +29,9 @@ func (r slowReplacement) Write(p []byte) (int, error) {
 	return r.Replacement.Write(p)
 }
 
-func (r slowReplacement) Commit(ctx context.Context, modified time.Time, create bool) (fs.FileInfo, error) {
+func (r slowReplacement) Commit(ctx context.Context, p Placing) (fs.FileInfo, error) {
 	if err := r.slow.wait(ctx); err != nil {
 		return nil, errors.Join(err, r.Discard())
 	}
-	return r.Replacement.Commit(ctx, modified, create)
+	return r.Replacement.Commit(ctx, p)
 }

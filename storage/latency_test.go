@@ -53,7 +53,7 @@ func TestWithLatency(t *testing.T) {
 		}},
 		"ReplaceFile": {3, func(ctx context.Context, fsys storage.FS) error { return put(ctx, fsys, "/dir/a", "z", false) }},
 		"ReplaceFile, discarded": {1, func(ctx context.Context, fsys storage.FS) error {
-			r, err := storage.ReplaceFile(ctx, fsys, "/dir/a", 0o666)
+			r, err := storage.ReplaceFile(ctx, fsys, "/dir/a", storage.Replacing{Perm: 0o666})
 			if err != nil {
 				return err
 			}
@@ -204,13 +204,13 @@ func TestWithLatencyEndsInCommit(t *testing.T) {
 		memory := webdav.NewMemFS()
 		storagetest.WriteTree(t, memory, members)
 		fsys := storage.WithLatency(memory, delay)
-		r, err := storage.ReplaceFile(t.Context(), fsys, "/dir/a", 0o666)
+		r, err := storage.ReplaceFile(t.Context(), fsys, "/dir/a", storage.Replacing{Perm: 0o666})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), delay/2)
 		defer cancel()
-		if _, err := r.Commit(ctx, time.Time{}, false); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := r.Commit(ctx, storage.Placing{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Commit: %v, want ctx's error", err)
 		}
 		wantTree(t, memory, members)
@@ -237,7 +237,7 @@ func TestWithLatencyEnds(t *testing.T) {
 		_, lstatErr := storage.Lstat(ctx, fsys, "/dir")
 		_, openErr := fsys.OpenFile(ctx, "/dir", os.O_RDONLY, 0)
 		_, propsErr := storage.ReadDeadProps(ctx, fsys, "/dir")
-		_, replaceErr := storage.ReplaceFile(ctx, fsys, "/dir/a", 0o666)
+		_, replaceErr := storage.ReplaceFile(ctx, fsys, "/dir/a", storage.Replacing{Perm: 0o666})
 		for call, err := range map[string]error{
 			"Stat": statErr, "Lstat": lstatErr, "OpenFile": openErr, "ReadDeadProps": propsErr, "ReplaceFile": replaceErr,
 			"Remove":    storage.Remove(ctx, fsys, "/dir/a"),

@@ -6,11 +6,14 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
 )
 
-// readDirBatch is how many members the fallback of ReadDir asks for at a time.
-const readDirBatch = 256
+// How many members ReadDir has described at a time: the first ones are not to
+// wait for many.
+const (
+	firstDescribed = 8
+	mostDescribed  = 256
+)
 
 // DirReader is an [FS] that reads a collection as a stream.
 type DirReader interface {
@@ -23,36 +26,55 @@ type DirReader interface {
 
 // ReadDir yields the members of the collection name in no particular order,
 // symbolic links as links. The last pair may hold an error: the one that kept
-// the rest from being read, or ctx's. Without a [DirReader] it opens the
-// collection and calls Readdir, a few hundred members at a time.
+// the rest from being read, or ctx's. Without a [DirReader] it is made of
+// [List].
 func ReadDir(ctx context.Context, fsys FS, name string) iter.Seq2[fs.FileInfo, error] {
 	if r, ok := fsys.(DirReader); ok {
 		return r.ReadDir(ctx, name)
 	}
 	return func(yield func(fs.FileInfo, error) bool) {
-		f, err := fsys.OpenFile(ctx, name, os.O_RDONLY, 0)
+		listing, err := List(ctx, fsys, name)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		defer f.Close()
+		defer listing.Close()
+		d := describer{yield: yield, size: firstDescribed}
 		for {
-			infos, err := f.Readdir(readDirBatch)
-			for _, info := range infos {
-				if !yield(info, nil) {
-					return
-				}
-			}
-			if errors.Is(err, io.EOF) || (err == nil && len(infos) == 0) {
+			members, err := listing.Next(ctx)
+			if members != nil && !d.describe(ctx, name, members) || errors.Is(err, io.EOF) {
 				return
 			}
-			if err == nil {
-				err = ctx.Err()
-			}
 			if err != nil {
-				yield(nil, &fs.PathError{Op: "readdir", Path: name, Err: Cause(err)})
+				yield(nil, err)
 				return
 			}
 		}
 	}
+}
+
+// describer yields members.
+type describer struct {
+	yield   func(fs.FileInfo, error) bool
+	size    int // of the next batch
+	entries []Entry
+}
+
+// describe reports whether there may be more to yield.
+func (d *describer) describe(ctx context.Context, name string, members Members) bool {
+	for from := 0; from < members.Len(); {
+		to := min(from+d.size, members.Len())
+		d.entries = members.Describe(ctx, from, to, d.entries[:0])
+		for _, entry := range d.entries {
+			if !d.yield(entry.Info, entry.Err) || entry.Err != nil {
+				return false
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			d.yield(nil, &fs.PathError{Op: "readdir", Path: name, Err: err})
+			return false
+		}
+		from, d.size = to, min(2*d.size, mostDescribed)
+	}
+	return true
 }

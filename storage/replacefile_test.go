@@ -22,14 +22,14 @@ import (
 
 // put replaces name by content.
 func put(ctx context.Context, fsys storage.FS, name, content string, create bool) error {
-	r, err := storage.ReplaceFile(ctx, fsys, name, 0o666)
+	r, err := storage.ReplaceFile(ctx, fsys, name, storage.Replacing{Perm: 0o666})
 	if err != nil {
 		return err
 	}
 	if _, err = io.WriteString(r, content); err != nil {
 		return errors.Join(err, r.Discard())
 	}
-	_, err = r.Commit(ctx, time.Time{}, create)
+	_, err = r.Commit(ctx, storage.Placing{Create: create})
 	return err
 }
 

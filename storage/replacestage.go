@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"syscall"
-	"time"
 )
 
 // staged is the Replacement of a backend without its own: a file of a reserved
@@ -19,6 +18,7 @@ type staged struct {
 	name, stage string
 	perm        fs.FileMode
 	file        File
+	base        PatchBase
 
 	// ctx has what the backend may want of the one that began it.
 	ctx context.Context //nolint:containedctx // never ends; Discard has none
@@ -26,8 +26,8 @@ type staged struct {
 	closed, done bool
 }
 
-func newStaged(ctx context.Context, fsys FS, name string, perm fs.FileMode) (*staged, error) {
-	s := &staged{fsys: fsys, name: name, stage: Beside(name), perm: perm.Perm(), ctx: context.WithoutCancel(ctx)}
+func newStaged(ctx context.Context, fsys FS, name string, r Replacing) (*staged, error) {
+	s := &staged{fsys: fsys, name: name, stage: Beside(name), perm: r.Perm.Perm(), ctx: context.WithoutCancel(ctx)}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -35,14 +35,62 @@ func newStaged(ctx context.Context, fsys FS, name string, perm fs.FileMode) (*st
 	if err != nil {
 		return nil, s.failed(err)
 	}
+	if r.Check != nil {
+		if err := r.Check(target(old)); err != nil {
+			return nil, err
+		}
+	}
 	if old != nil && old.Mode().IsRegular() {
 		s.perm = old.Mode().Perm()
 	}
-	s.file, err = fsys.OpenFile(ctx, s.stage, os.O_RDWR|os.O_CREATE|os.O_EXCL, s.perm)
-	if err != nil {
-		return nil, s.failed(s.orphaned(ctx, err))
+	var offset int64
+	if r.Patch != nil {
+		if offset, err = r.Patch(target(old)); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, s.failed(err)
+	}
+	if r.Patch != nil && target(old) != nil {
+		if err := s.patch(ctx, old, offset); err != nil {
+			return nil, errors.Join(s.failed(err), s.Discard())
+		}
 	}
 	return s, nil
+}
+
+func (s *staged) open(ctx context.Context) error {
+	var err error
+	s.file, err = s.fsys.OpenFile(ctx, s.stage, os.O_RDWR|os.O_CREATE|os.O_EXCL, s.perm)
+	if err != nil {
+		return s.orphaned(ctx, err)
+	}
+	return nil
+}
+
+// patch gives the stage the content of the file that old describes.
+func (s *staged) patch(ctx context.Context, old fs.FileInfo, offset int64) error {
+	s.base = NewPatchBase(old)
+	in, err := s.fsys.OpenFile(ctx, s.name, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := CopyContent(ctx, s.file, in, copyChunk, nil); err != nil {
+		return err
+	}
+	_, err = s.file.Seek(offset, io.SeekStart)
+	return err
+}
+
+// target is what Stat would say where occupant says old: nothing of a symbolic
+// link to nothing.
+func target(old fs.FileInfo) fs.FileInfo {
+	if old != nil && old.Mode()&fs.ModeSymlink != 0 {
+		return nil
+	}
+	return old
 }
 
 // failed returns err with the name that the caller knows.
@@ -112,100 +160,6 @@ func (s *staged) ReadFrom(r io.Reader) (int64, error) {
 		err = s.failed(err)
 	}
 	return n, err
-}
-
-// Commit implements Replacement.
-func (s *staged) Commit(ctx context.Context, modified time.Time, create bool) (fs.FileInfo, error) {
-	if s.done {
-		return nil, s.failed(fs.ErrClosed)
-	}
-	info, err := s.commit(ctx, Modified(modified), create)
-	if err != nil {
-		return nil, errors.Join(s.failed(err), s.Discard())
-	}
-	return info, nil
-}
-
-func (s *staged) commit(ctx context.Context, modified time.Time, create bool) (fs.FileInfo, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := s.close(); err != nil {
-		return nil, err
-	}
-	old, err := s.occupant(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if old != nil && create {
-		return nil, fs.ErrExist
-	}
-	if old != nil && old.Mode().IsRegular() {
-		if err := CopyDeadProps(ctx, s.fsys, s.name, s.stage); err != nil {
-			return nil, err
-		}
-	}
-	if err := setTimesIfAny(ctx, s.fsys, s.stage, modified); err != nil {
-		return nil, err
-	}
-	info, err := s.fsys.Stat(ctx, s.stage)
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return s.place(info, modified, old != nil)
-}
-
-// place gives the stage, which info describes, its name. It is not stopped.
-func (s *staged) place(info fs.FileInfo, modified time.Time, replaces bool) (fs.FileInfo, error) {
-	err := s.fsys.Rename(s.ctx, s.stage, s.name)
-	if Immovable(err) {
-		err = s.copy(modified, replaces)
-	} else if err == nil {
-		s.done = true // There is nothing to remove.
-	}
-	if err != nil {
-		return nil, err
-	}
-	// From here on it is done, whatever fails.
-	_ = s.Discard()
-	if now, err := s.fsys.Stat(s.ctx, s.name); err == nil {
-		return now, nil
-	}
-	return Named(info, path.Base(s.name)), nil
-}
-
-// copy is place for a backend that can't rename the stage to name.
-func (s *staged) copy(modified time.Time, replaces bool) error {
-	if !replaces {
-		err := CopyFile(s.ctx, s.fsys, s.stage, s.name, s.perm, nil)
-		if err != nil {
-			return err
-		}
-		if err := setTimesIfAny(s.ctx, s.fsys, s.name, modified); err != nil {
-			return errors.Join(err, Remove(s.ctx, s.fsys, s.name))
-		}
-		return nil
-	}
-	in, err := s.fsys.OpenFile(s.ctx, s.stage, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := s.fsys.OpenFile(s.ctx, s.name, os.O_RDWR|os.O_TRUNC, 0)
-	if err != nil {
-		return err
-	}
-	err = CopyContent(s.ctx, out, in, copyChunk, nil)
-	if closeErr := out.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return setTimesIfAny(s.ctx, s.fsys, s.name, modified)
 }
 
 func (s *staged) close() error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"time"
 
 	"github.com/davd/davd/storage"
@@ -18,41 +19,71 @@ type replacement struct {
 	name        string
 	full, stage string
 	file        storage.File // nil after Commit and Discard
+	base        storage.PatchBase
 }
 
 // ReplaceFile begins a file that will be at name whole or not at all, if the
 // backend renames in one step, as MemMapFs and the systems below OsFs do. The
 // new file keeps the permission bits of the one that is there; owner, group and
-// what else there was are lost. Until it is done it has a reserved name.
-func (f *FS) ReplaceFile(ctx context.Context, name string, perm fs.FileMode) (storage.Replacement, error) {
-	r, err := f.newReplacement(ctx, name, perm.Perm())
-	if err != nil {
-		return nil, at("replacefile", name, err)
-	}
-	return r, nil
-}
-
-func (f *FS) newReplacement(ctx context.Context, name string, perm fs.FileMode) (*replacement, error) {
+// what else there was are lost. Until it is done it has a reserved name. A patch
+// copies all of the old content.
+func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) (storage.Replacement, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, at("replacefile", name, err)
 	}
 	full, ok := backendName(name)
 	if !ok {
-		return nil, fs.ErrInvalid
+		return nil, at("replacefile", name, fs.ErrInvalid)
 	}
 	old, err := f.replaceable(full)
 	if err != nil {
-		return nil, err
+		return nil, at("replacefile", name, err)
 	}
+	if r.Check != nil {
+		if err := r.Check(old); err != nil {
+			return nil, err
+		}
+	}
+	perm := r.Perm.Perm()
 	if old != nil {
 		perm = old.Mode().Perm()
 	}
-	stage, _ := backendName(storage.Beside(storage.Clean(name)))
-	file, err := f.openToWrite(stage, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
-	if err != nil {
-		return nil, err
+	var offset int64
+	if r.Patch != nil {
+		if offset, err = r.Patch(old); err != nil {
+			return nil, err
+		}
 	}
-	return &replacement{fsys: f, name: name, full: full, stage: stage, file: file}, nil
+	stage, _ := backendName(storage.Beside(storage.Clean(name)))
+	begun := &replacement{fsys: f, name: name, full: full, stage: stage}
+	begun.file, err = f.openToWrite(stage, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return nil, at("replacefile", name, err)
+	}
+	if r.Patch != nil && old != nil {
+		begun.base = storage.NewPatchBase(old)
+		if err := begun.fill(ctx, offset); err != nil {
+			return nil, errors.Join(at("replacefile", name, err), begun.Discard())
+		}
+	}
+	return begun, nil
+}
+
+// fillStep is how much is copied between two looks at the context, in bytes.
+const fillStep = 4 << 20
+
+// fill copies the old content, and has the file written from offset on.
+func (r *replacement) fill(ctx context.Context, offset int64) error {
+	in, err := r.fsys.fs.Open(r.full)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := storage.CopyContent(ctx, r.file, in, fillStep, nil); err != nil {
+		return err
+	}
+	_, err = r.file.Seek(offset, io.SeekStart)
+	return err
 }
 
 // replaceable describes what is at full, nil if nothing is. It is an error if no
@@ -94,35 +125,67 @@ func (r *replacement) ReadFrom(src io.Reader) (int64, error) {
 }
 
 // Commit makes it the file name. Nothing else that makes, removes or renames
-// comes in between.
-func (r *replacement) Commit(ctx context.Context, modified time.Time, create bool) (fs.FileInfo, error) {
-	info, err := r.commit(ctx, storage.Modified(modified), create)
+// comes in between, except for p.Check, which may use the FS.
+func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
+	if err := r.ready(p); err != nil {
+		return nil, errors.Join(err, r.Discard())
+	}
+	info, created, err := r.commit(ctx, p)
 	if err != nil {
 		return nil, errors.Join(at("replacefile", r.name, err), r.Discard())
 	}
 	r.file = nil
+	if created {
+		// Where it can't be set, it is the backend's own.
+		_ = r.fsys.setTimes(context.WithoutCancel(ctx), path.Dir(storage.Clean(r.name)), time.Now())
+	}
 	return info, nil
 }
 
-func (r *replacement) commit(ctx context.Context, modified time.Time, create bool) (fs.FileInfo, error) {
+// ready asks p.Check.
+func (r *replacement) ready(p storage.Placing) error {
 	if r.file == nil {
-		return nil, fs.ErrClosed
+		return at("replacefile", r.name, fs.ErrClosed)
 	}
+	old, err := r.fsys.replaceable(r.full)
+	if err == nil && old != nil && p.Create {
+		err = fs.ErrExist
+	}
+	if err != nil {
+		return at("replacefile", r.name, err)
+	}
+	if p.Check != nil {
+		return p.Check(old)
+	}
+	return nil
+}
+
+func (r *replacement) commit(ctx context.Context, p storage.Placing) (info fs.FileInfo, created bool, err error) {
 	if err := r.file.Close(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	f := r.fsys
 	defer f.order.changing()()
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	old, err := f.replaceable(r.full)
+	if err == nil && old != nil && p.Create {
+		err = fs.ErrExist
+	}
+	if err == nil {
+		err = r.base.Check(old)
+	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if old != nil && create {
-		return nil, fs.ErrExist
-	}
+	info, err = r.finish(old, storage.Modified(p.Modified))
+	return info, old == nil, err
+}
+
+// finish puts the file in the place of old, nil if there is none.
+func (r *replacement) finish(old fs.FileInfo, modified time.Time) (fs.FileInfo, error) {
+	f := r.fsys
 	info, err := f.findEntry(r.stage)
 	if err != nil {
 		return nil, err

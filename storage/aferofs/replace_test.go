@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/spf13/afero"
 
@@ -20,14 +19,14 @@ import (
 // put replaces name by content.
 func put(t *testing.T, fsys storage.FS, name, content string, create bool) error {
 	t.Helper()
-	r, err := storage.ReplaceFile(t.Context(), fsys, name, 0o666)
+	r, err := storage.ReplaceFile(t.Context(), fsys, name, storage.Replacing{Perm: 0o666})
 	if err != nil {
 		return err
 	}
 	if _, err = io.WriteString(r, content); err != nil {
 		return errors.Join(err, r.Discard())
 	}
-	_, err = r.Commit(t.Context(), time.Time{}, create)
+	_, err = r.Commit(t.Context(), storage.Placing{Create: create})
 	return err
 }
 
@@ -105,7 +104,7 @@ func TestReplaceFileInUnion(t *testing.T) {
 // TestReplaceFileErrorsNameNothingOfTheDisk: nor the reserved name.
 func TestReplaceFileErrorsNameNothingOfTheDisk(t *testing.T) {
 	d := newOnDisk(t)
-	r, err := d.ReplaceFile(t.Context(), "/file", 0o666)
+	r, err := d.ReplaceFile(t.Context(), "/file", storage.Replacing{Perm: 0o666})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +113,7 @@ func TestReplaceFileErrorsNameNothingOfTheDisk(t *testing.T) {
 	}
 	_, writeErr := r.Write(nil)
 	_, readErr := io.Copy(r, strings.NewReader("x"))
-	_, commitErr := r.Commit(t.Context(), time.Time{}, false)
+	_, commitErr := r.Commit(t.Context(), storage.Placing{})
 	for _, err := range []error{writeErr, readErr, commitErr} {
 		if err == nil || err.Error() != "replacefile /file: file already closed" {
 			t.Errorf("error %v", err)

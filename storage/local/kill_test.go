@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -18,8 +19,12 @@ import (
 )
 
 // replacerDir names, in the environment, the directory in which a process of
-// this test is nothing but a writer of replacements.
-const replacerDir = "DAVD_TEST_REPLACER_DIR"
+// this test is nothing but a writer of replacements; with replacerPatches, of
+// patches.
+const (
+	replacerDir     = "DAVD_TEST_REPLACER_DIR"
+	replacerPatches = "DAVD_TEST_REPLACER_PATCHES"
+)
 
 const (
 	killSize     = 64 << 10 // bytes of the file
@@ -29,7 +34,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(replacerDir); dir != "" {
-		if err := replaceForever(dir); err != nil {
+		if err := replaceForever(dir, os.Getenv(replacerPatches) != ""); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(1)
@@ -38,8 +43,9 @@ func TestMain(m *testing.M) {
 }
 
 // replaceForever replaces /file in dir by one letter after the other, in parts,
-// and writes a line for each.
-func replaceForever(dir string) error {
+// and writes a line for each. A patch keeps the old content until it is written
+// over.
+func replaceForever(dir string, patches bool) error {
 	fsys, err := local.Open(dir)
 	if err != nil {
 		return err
@@ -47,7 +53,11 @@ func replaceForever(dir string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), killPatience)
 	defer cancel()
 	for n := 0; ; n++ {
-		r, err := fsys.ReplaceFile(ctx, "/file", 0o666)
+		begin := storage.Replacing{Perm: 0o666}
+		if patches {
+			begin.Patch = func(fs.FileInfo) (int64, error) { return 0, nil }
+		}
+		r, err := fsys.ReplaceFile(ctx, "/file", begin)
 		if err != nil {
 			return err
 		}
@@ -57,7 +67,7 @@ func replaceForever(dir string) error {
 				return err
 			}
 		}
-		if _, err := r.Commit(ctx, time.Time{}, false); err != nil {
+		if _, err := r.Commit(ctx, storage.Placing{}); err != nil {
 			return err
 		}
 		if _, err := fmt.Println(n); err != nil {
@@ -70,9 +80,19 @@ func replaceForever(dir string) error {
 // the file is whole, and where files need no name at most one of them has got
 // its reserved one, if it was killed between that and its own.
 func TestReplaceFileKilled(t *testing.T) {
+	testKilled(t)
+}
+
+// TestPatchFileKilled is the same of patches.
+func TestPatchFileKilled(t *testing.T) {
+	testKilled(t, replacerPatches+"=1")
+}
+
+func testKilled(t *testing.T, env ...string) {
+	t.Helper()
 	for round := range killRounds {
 		s := newShare(t)
-		killReplacer(t, s.dir, 1+3*round)
+		killReplacer(t, s.dir, 1+3*round, env...)
 		content, err := os.ReadFile(s.path("/file"))
 		if err != nil {
 			t.Fatal(err)
@@ -87,14 +107,14 @@ func TestReplaceFileKilled(t *testing.T) {
 }
 
 // killReplacer starts a writer in dir and kills it after some replacements.
-func killReplacer(t *testing.T, dir string, after int) {
+func killReplacer(t *testing.T, dir string, after int, env ...string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	writer := exec.CommandContext(t.Context(), self)
-	writer.Env = append(os.Environ(), replacerDir+"="+dir)
+	writer.Env = append(append(os.Environ(), replacerDir+"="+dir), env...)
 	var trouble strings.Builder
 	writer.Stderr = &trouble
 	out, err := writer.StdoutPipe()

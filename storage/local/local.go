@@ -1,13 +1,14 @@
 // Package local serves a directory of this machine as a storage.FS.
 //
-// Everything goes through os.Root, so that no name and no symbolic link leads
-// outside the directory, even while somebody else renames things in it:
+// Unless [LinksFollow] is asked for, everything goes through os.Root, so that no
+// name and no symbolic link leads outside the directory, even while somebody else
+// renames things in it:
 //
-//   - Symbolic links are followed while they stay inside. One that dangles,
-//     loops, is absolute or leads out is as if not there (fs.ErrNotExist) to
-//     Stat and to reading, and may not be written through (fs.ErrPermission),
-//     except that a file is made where one dangles inside. Lstat, Remove,
-//     RemoveAll and Rename act on the link itself.
+//   - Symbolic links are followed while they stay inside, or as [Links] says
+//     otherwise. One that dangles, loops, is absolute or leads out is as if not
+//     there (fs.ErrNotExist) to Stat and to reading, and may not be written
+//     through (fs.ErrPermission), except that a file is made where one dangles
+//     inside. Lstat, Remove, RemoveAll and Rename act on the link itself.
 //   - FIFOs, sockets and devices are as if not there too, and none is ever
 //     waited for. Lstat, Readdir, Remove and RemoveAll do see them, so that a
 //     collection that holds one can be removed.
@@ -27,6 +28,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,6 +43,7 @@ var _ interface {
 	storage.BatchRemover
 	storage.FileCopier
 	storage.BatchCopier
+	storage.LinkCopier
 	storage.Exchanger
 	storage.TimeSetter
 	storage.DeadPropsReader
@@ -51,22 +54,37 @@ var _ interface {
 
 // FS is a directory of this machine.
 type FS struct {
-	root *os.Root
+	root  access
+	links Links
 
 	// escape is the error, otherwise secret to package os, with which root
-	// refuses to leave the directory.
+	// refuses to leave the directory; nil if it does not.
 	escape error
 
 	// ways are how a file without a name may get one. Without any, none is made.
 	ways []way
+
+	// linked: one of ways has been seen to go.
+	linked atomic.Bool
+
+	short shortWay
 
 	// noClone holds what does not share blocks, as a [2]uint64: the devices of
 	// a source and of a copy.
 	noClone sync.Map
 }
 
+// Options are how a directory is opened. The zero value is what [Open] does.
+type Options struct {
+	// Links says which symbolic links lead anywhere.
+	Links Links
+}
+
 // Open returns the directory dir. The FS stays with it should it be renamed.
-func Open(dir string) (*FS, error) {
+func Open(dir string) (*FS, error) { return OpenWith(dir, Options{}) }
+
+// OpenWith is [Open] with options.
+func OpenWith(dir string, options Options) (*FS, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, err
@@ -74,17 +92,24 @@ func Open(dir string) (*FS, error) {
 	if !info.IsDir() {
 		return nil, &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := accessTo(dir, options.Links)
 	if err != nil {
 		return nil, err
 	}
-	_, err = root.Lstat("..")
-	return &FS{root: root, escape: storage.Cause(err), ways: defaultWays()}, nil
+	f := &FS{root: root, links: options.Links, ways: defaultWays()}
+	if f.links != LinksFollow {
+		_, err = root.Lstat("..")
+		f.escape = storage.Cause(err)
+	}
+	return f, nil
 }
 
 // Close ends the use of the directory; open files stay open. Calls after it
 // return fs.ErrClosed.
-func (f *FS) Close() error { return f.root.Close() }
+func (f *FS) Close() error {
+	f.short.close()
+	return f.root.Close()
+}
 
 // Mkdir creates the collection name.
 func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {

@@ -21,8 +21,13 @@ type share struct {
 
 func newShare(tb testing.TB) share {
 	tb.Helper()
+	return newShareWith(tb, local.Options{})
+}
+
+func newShareWith(tb testing.TB, options local.Options) share {
+	tb.Helper()
 	dir := tb.TempDir()
-	fsys, err := local.Open(dir)
+	fsys, err := local.OpenWith(dir, options)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -37,23 +42,41 @@ func newShare(tb testing.TB) share {
 func (s share) path(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }
 
 func TestConformance(t *testing.T) {
-	storagetest.Suite{
-		New: func(t *testing.T) storage.FS {
-			t.Helper()
-			return newShare(t)
-		},
+	suite(func(t *testing.T) storage.FS {
+		t.Helper()
+		return newShare(t)
+	}).Run(t)
+}
+
+// suite is the conformance suite of shares that follow links inside.
+func suite(newFS func(t *testing.T) storage.FS) storagetest.Suite {
+	return storagetest.Suite{
+		New: newFS,
 		Symlink: func(t *testing.T, fsys storage.FS, target, name string) {
 			t.Helper()
-			s, ok := fsys.(share)
-			if !ok {
-				t.Fatalf("a %T is no share", fsys)
-			}
-			if err := os.Symlink(target, s.path(name)); err != nil {
+			if err := os.Symlink(target, pathIn(t, fsys, name)); err != nil {
 				t.Fatal(err)
 			}
 		},
+		Readlink: func(t *testing.T, fsys storage.FS, name string) string {
+			t.Helper()
+			text, err := os.Readlink(pathIn(t, fsys, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		},
 		FollowsLinks: true,
-	}.Run(t)
+	}
+}
+
+func pathIn(t *testing.T, fsys storage.FS, name string) string {
+	t.Helper()
+	s, ok := fsys.(share)
+	if !ok {
+		t.Fatalf("a %T is no share", fsys)
+	}
+	return s.path(name)
 }
 
 func BenchmarkConformance(b *testing.B) {

@@ -40,6 +40,12 @@ func (f *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMo
 // open opens local without ever waiting for the other end of a FIFO. What is
 // no file and no collection fails with syscall.ENXIO, as a socket does.
 func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, error) {
+	if f.links == LinksFollow {
+		// A device outside may act when it is opened.
+		if info, err := f.root.Stat(local); err == nil && special(info) && flag&os.O_EXCL == 0 {
+			return nil, syscall.ENXIO
+		}
+	}
 	file, err := f.root.OpenFile(local, flag|nonblock, perm)
 	if errors.Is(err, syscall.EAGAIN) {
 		file, err = f.openLeased(local, flag, perm)

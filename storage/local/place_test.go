@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/davd/davd/storage"
 )
 
 // TestPlaceExclusive: what has come since it was looked for is not replaced.
@@ -22,7 +24,12 @@ func TestPlaceExclusive(t *testing.T) {
 			}
 			defer fsys.Close()
 			fsys.ways = ways
-			s, err := fsys.newStage("file", "file", 0o666, false)
+			to, err := fsys.spot("file")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer to.close()
+			s, err := fsys.newStage(to, "file", 0o666)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -30,14 +37,19 @@ func TestPlaceExclusive(t *testing.T) {
 			if err := os.WriteFile(path, []byte("early"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.place(fsys, "file", time.Now(), true); !errors.Is(err, syscall.EEXIST) {
+			if _, err := s.place(fsys, to, storage.Placing{Modified: time.Now()}); !errors.Is(err, syscall.EEXIST) {
 				t.Errorf("place: %v, want syscall.EEXIST", err)
 			}
 			if got, err := os.ReadFile(path); err != nil || string(got) != "early" {
 				t.Errorf("the file reads %q, %v", got, err)
 			}
 			// A second time, as commit does.
-			if _, err := s.place(fsys, "file", time.Now(), false); err != nil {
+			again, err := fsys.spot("file")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer again.close()
+			if _, err := s.place(fsys, again, storage.Placing{Modified: time.Now()}); err != nil {
 				t.Error(err)
 			}
 			if err := s.discard(); err != nil {
@@ -58,12 +70,12 @@ type lateStage struct {
 	once *sync.Once
 }
 
-func (s lateStage) place(f *FS, local string, modified time.Time, exclusive bool) (info fs.FileInfo, err error) {
+func (s lateStage) place(f *FS, to *spot, p storage.Placing) (info fs.FileInfo, err error) {
 	s.once.Do(func() { err = os.WriteFile(s.path, []byte("early"), 0o600) })
 	if err != nil {
 		return nil, err
 	}
-	return s.stage.place(f, local, modified, exclusive)
+	return s.stage.place(f, to, p)
 }
 
 // TestCommitTooLate: what has come in the last moment is replaced, unless the
@@ -78,13 +90,18 @@ func TestCommitTooLate(t *testing.T) {
 			}
 			defer fsys.Close()
 			fsys.ways = ways
-			s, err := fsys.newStage("file", "file", 0o666, false)
+			to, err := fsys.spot("file")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer to.close()
+			s, err := fsys.newStage(to, "file", 0o666)
 			if err != nil {
 				t.Fatal(err)
 			}
 			path := filepath.Join(dir, "file")
 			r := &replacement{fsys: fsys, name: "/file", local: "file", stage: lateStage{s, path, new(sync.Once)}}
-			if _, err := r.Commit(t.Context(), time.Time{}, create); !errors.Is(err, want) {
+			if _, err := r.Commit(t.Context(), storage.Placing{Create: create}); !errors.Is(err, want) {
 				t.Errorf("create %t, ways %v: %v, want %v", create, ways, err, want)
 			}
 			entries, err := os.ReadDir(dir)

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/davd/davd/storage"
 )
@@ -17,17 +16,24 @@ type replacement struct {
 	fsys        *FS
 	name, local string
 	stage       stage // nil after Commit and Discard
+	base        storage.PatchBase
+	// spot is what was found when it began, kept for a commit that follows at
+	// once; else nil.
+	spot *spot
 }
 
 // stage is where the content of a replacement waits.
 type stage interface {
-	// open is the file, to be written.
-	open() *os.File
+	io.Writer
 
-	// place makes the file local, a path without symbolic links at its end,
-	// with the modification time modified, and describes it. If exclusive, it
-	// is syscall.EEXIST when something is there.
-	place(f *FS, local string, modified time.Time, exclusive bool) (fs.FileInfo, error)
+	// file is the file, to be written.
+	file() *os.File
+	// fd is its descriptor.
+	fd() int
+
+	// place makes the file that of the spot, as p says, and describes it. It is
+	// syscall.EEXIST when the spot was empty and something is there.
+	place(f *FS, s *spot, p storage.Placing) (fs.FileInfo, error)
 
 	// discard ends the use of the stage and, unless it has its place, the file.
 	discard() error
@@ -43,7 +49,11 @@ type stage interface {
 // and, where the process may set them, owner and group, but not its other names
 // (hard links), its ACL and extended attributes, and the set-user-ID bits. If
 // the group can't be kept, it gets no more rights than all others.
-func (f *FS) ReplaceFile(ctx context.Context, name string, perm fs.FileMode) (storage.Replacement, error) {
+//
+// A patch keeps the extended attributes of the user, too. On Linux it shares the
+// blocks of the old file where the filesystem does that (FICLONE: btrfs, XFS);
+// elsewhere all of the old content is copied, in the kernel.
+func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) (storage.Replacement, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -51,18 +61,52 @@ func (f *FS) ReplaceFile(ctx context.Context, name string, perm fs.FileMode) (st
 	if !ok {
 		return nil, &fs.PathError{Op: "replacefile", Path: name, Err: fs.ErrInvalid}
 	}
-	r := &replacement{fsys: f, name: name, local: local}
-	target, old, err := f.replaceable(local)
-	if err == nil {
-		if old != nil {
-			perm = old.Mode()
+	begun := &replacement{fsys: f, name: name, local: local}
+	s, err := f.spot(local)
+	if err != nil {
+		return nil, begun.failed(err)
+	}
+	if err := begun.begin(ctx, s, r); err != nil {
+		s.close()
+		return nil, err
+	}
+	if r.Brief {
+		begun.spot = s
+	} else {
+		s.close()
+	}
+	return begun, nil
+}
+
+// begin opens the stage for s.
+func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing) error {
+	if how.Check != nil {
+		if err := how.Check(s.old); err != nil {
+			return err
 		}
-		r.stage, err = f.newStage(target, local, perm.Perm(), old != nil)
+	}
+	perm, offset := how.Perm, int64(0)
+	if s.old != nil {
+		perm = s.old.Mode()
+	}
+	var err error
+	if how.Patch != nil {
+		if offset, err = how.Patch(s.old); err != nil {
+			return err
+		}
+	}
+	r.stage, err = r.fsys.newStage(s, r.local, perm.Perm())
+	if err == nil && how.Patch != nil && s.old != nil {
+		r.base = storage.NewPatchBase(s.old)
+		err = r.fsys.patch(ctx, r.stage, s, r.base, offset)
+	}
+	if err == nil && how.Size > 0 {
+		err = reserve(r.stage.fd(), offset, how.Size)
 	}
 	if err != nil {
-		return nil, r.failed(err)
+		return errors.Join(r.failed(err), r.Discard())
 	}
-	return r, nil
+	return nil
 }
 
 func (r *replacement) failed(err error) error {
@@ -74,7 +118,7 @@ func (r *replacement) Write(p []byte) (int, error) {
 	if r.stage == nil {
 		return 0, r.failed(fs.ErrClosed)
 	}
-	n, err := r.stage.open().Write(p)
+	n, err := r.stage.Write(p)
 	return n, r.failed(err)
 }
 
@@ -83,7 +127,7 @@ func (r *replacement) ReadFrom(src io.Reader) (int64, error) {
 	if r.stage == nil {
 		return 0, r.failed(fs.ErrClosed)
 	}
-	n, err := r.stage.open().ReadFrom(src)
+	n, err := r.stage.file().ReadFrom(src)
 	// Any other error is src's own, which the caller knows best.
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		err = r.failed(err)
@@ -92,15 +136,17 @@ func (r *replacement) ReadFrom(src io.Reader) (int64, error) {
 }
 
 // Commit makes it the file name.
-func (r *replacement) Commit(ctx context.Context, modified time.Time, create bool) (fs.FileInfo, error) {
+func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	if r.stage == nil {
 		return nil, r.failed(fs.ErrClosed)
 	}
-	err := ctx.Err()
 	var info fs.FileInfo
-	if err == nil {
-		info, err = r.commit(storage.Modified(modified), create)
+	err := ctx.Err()
+	if err != nil {
 		err = r.failed(err)
+	} else {
+		p.Modified = storage.Modified(p.Modified)
+		info, err = r.commit(p)
 	}
 	if discardErr := r.Discard(); err != nil {
 		return nil, errors.Join(err, discardErr)
@@ -108,30 +154,65 @@ func (r *replacement) Commit(ctx context.Context, modified time.Time, create boo
 	return info, nil
 }
 
-func (r *replacement) commit(modified time.Time, create bool) (fs.FileInfo, error) {
-	// Looked up anew: the way may have changed since.
-	target, old, err := r.fsys.replaceable(r.local)
-	if err != nil {
-		return nil, err
+// commit looks once more when something has just appeared where nothing was.
+func (r *replacement) commit(p storage.Placing) (fs.FileInfo, error) {
+	const looks = 3
+	for look := 1; ; look++ {
+		if r.spot == nil {
+			// Anew: the way may have changed since it began.
+			var err error
+			if r.spot, err = r.fsys.spot(r.local); err != nil {
+				return nil, r.failed(err)
+			}
+		}
+		info, err := r.put(p)
+		if look == looks || !errors.Is(err, syscall.EEXIST) || p.Create {
+			return info, err
+		}
+		r.spot.close()
+		r.spot = nil
 	}
-	if create && (old != nil || target != r.local) {
-		return nil, fs.ErrExist // It may be a link to nothing.
+}
+
+// put puts it in its spot.
+func (r *replacement) put(p storage.Placing) (fs.FileInfo, error) {
+	s := r.spot
+	if p.Create && (s.old != nil || s.linked) {
+		return nil, r.failed(fs.ErrExist) // It may be a link to nothing.
 	}
-	if old != nil {
-		if err := keep(r.stage.open(), old); err != nil {
+	if p.Check != nil {
+		if err := p.Check(s.old); err != nil {
 			return nil, err
 		}
 	}
-	info, err := r.stage.place(r.fsys, target, modified, old == nil)
-	if errors.Is(err, syscall.EEXIST) && !create {
-		// Something has just appeared where nothing was.
-		return r.stage.place(r.fsys, target, modified, false)
+	err := r.base.Check(s.old)
+	if err == nil && s.old != nil {
+		err = keep(r.stage.fd(), s.old)
 	}
-	return info, err
+	if err != nil {
+		return nil, r.failed(err)
+	}
+	info, err := r.stage.place(r.fsys, s, p)
+	if err != nil {
+		return nil, r.failed(err)
+	}
+	if s.old == nil {
+		r.fsys.touch(s)
+	}
+	if p.Sync == storage.SyncAlways {
+		if err := r.fsys.syncHolder(s); err != nil {
+			return nil, r.failed(err)
+		}
+	}
+	return info, nil
 }
 
 // Discard implements storage.Replacement.
 func (r *replacement) Discard() error {
+	if r.spot != nil {
+		r.spot.close()
+		r.spot = nil
+	}
 	if r.stage == nil {
 		return nil
 	}

@@ -19,7 +19,7 @@ import (
 // begin begins to replace name by content.
 func (s share) begin(t *testing.T, name, content string) storage.Replacement {
 	t.Helper()
-	r, err := s.ReplaceFile(t.Context(), name, 0o666)
+	r, err := s.ReplaceFile(t.Context(), name, storage.Replacing{Perm: 0o666})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,12 +32,12 @@ func (s share) begin(t *testing.T, name, content string) storage.Replacement {
 // replace replaces name by content.
 func (s share) replace(t *testing.T, name, content string) error {
 	t.Helper()
-	r, err := s.ReplaceFile(t.Context(), name, 0o666)
+	r, err := s.ReplaceFile(t.Context(), name, storage.Replacing{Perm: 0o666})
 	if err != nil {
 		return err
 	}
 	_, writeErr := io.WriteString(r, content)
-	_, err = r.Commit(t.Context(), time.Time{}, false)
+	_, err = r.Commit(t.Context(), storage.Placing{})
 	return errors.Join(writeErr, err)
 }
 
@@ -68,7 +68,7 @@ func TestReplaceFileFollowsTheName(t *testing.T) {
 		if err := os.Symlink(outside+"/dir", s.path("/dir")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Commit(t.Context(), time.Time{}, false); !errors.Is(err, fs.ErrPermission) {
+		if _, err := r.Commit(t.Context(), storage.Placing{}); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("Commit through a link that leads out: %v, want fs.ErrPermission", err)
 		}
 		if got, err := os.ReadFile(outside + "/dir/file"); err != nil || string(got) != "old" {
@@ -92,7 +92,7 @@ func TestReplaceFileParentReplaced(t *testing.T) {
 		}
 		want := storagetest.Tree{"/dir": "/", "/moved": "/", "/moved/file": "old"}
 		storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/"})
-		if _, err := r.Commit(t.Context(), time.Time{}, false); err == nil {
+		if _, err := r.Commit(t.Context(), storage.Placing{}); err == nil {
 			want["/dir/file"] = "new"
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Commit: %v, want fs.ErrNotExist", err)
@@ -110,7 +110,7 @@ func TestReplaceFileParentRenamed(t *testing.T) {
 		if err := s.Rename(t.Context(), "/dir", "/moved"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Commit(t.Context(), time.Time{}, false); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := r.Commit(t.Context(), storage.Placing{}); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Commit: %v, want fs.ErrNotExist", err)
 		}
 		if names := s.names(t, "/moved"); !slices.Equal(names, []string{"file"}) {
@@ -133,7 +133,7 @@ func TestReplaceFileLinkPlanted(t *testing.T) {
 		if err := os.Symlink(secret, s.path("/file")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Commit(t.Context(), time.Time{}, false); !errors.Is(err, fs.ErrPermission) {
+		if _, err := r.Commit(t.Context(), storage.Placing{}); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("Commit: %v, want fs.ErrPermission", err)
 		}
 		if got, err := os.ReadFile(secret); err != nil || string(got) != "secret" {
@@ -201,8 +201,8 @@ func TestReplaceFileErrorsNameNothingOfTheDisk(t *testing.T) {
 		}
 		_, writeErr := r.Write(nil)
 		_, readErr := io.Copy(r, strings.NewReader("x"))
-		_, commitErr := r.Commit(t.Context(), time.Time{}, false)
-		_, rootErr := s.ReplaceFile(t.Context(), "/", 0o666)
+		_, commitErr := r.Commit(t.Context(), storage.Placing{})
+		_, rootErr := s.ReplaceFile(t.Context(), "/", storage.Replacing{Perm: 0o666})
 		for _, test := range []struct {
 			err  error
 			want string

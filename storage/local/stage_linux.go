@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,8 +16,12 @@ import (
 // unnamed is a stage that is in no collection until it is placed: a file of
 // which nothing is left when the process ends before.
 type unnamed struct {
-	file *os.File
-	way  way
+	descriptor int
+	name       string
+	// open is made of the descriptor for those who need it, and is then what is
+	// closed.
+	open *os.File
+	ways []way
 }
 
 // way is how a file without a name gets one.
@@ -37,30 +40,22 @@ func defaultWays() []way { return []way{byDescriptor, byProc} }
 // makes no files without a name.
 var noTmpfile = []error{unix.EOPNOTSUPP, unix.EISDIR, unix.ENOENT, unix.EINVAL, unix.ENOSYS}
 
-// newStage returns a stage for target, which replaces a file that is there or
-// not. local is the name that Stat will give.
-func (f *FS) newStage(target, local string, perm fs.FileMode, replaces bool) (stage, error) {
-	dir, err := f.openParent(target)
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	at := int(dir.Fd())
-	if replaces {
-		_, base := splitLast(target)
-		err := unix.Faccessat(at, base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
+// newStage returns a stage for s. local is the name that Stat will give.
+func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
+	if s.old != nil {
+		err := unix.Faccessat(s.holder, s.base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
 		if err != nil {
 			return nil, err
 		}
 	}
-	s, err := newUnnamed(at, local, perm, f.ways)
+	u, err := f.newUnnamed(s.holder, local, perm)
 	if errors.Is(err, errors.ErrUnsupported) {
-		return f.newNamed(target, local, perm)
+		return f.newNamed(s.path, local, perm)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return u, nil
 }
 
 // openParent opens the collection that holds local, to be a point to start
@@ -71,8 +66,8 @@ func (f *FS) openParent(local string) (*os.File, error) {
 
 // newUnnamed returns a stage on the filesystem of the directory at. It is
 // errors.ErrUnsupported where there can't be one.
-func newUnnamed(at int, local string, perm fs.FileMode, ways []way) (*unnamed, error) {
-	if len(ways) == 0 {
+func (f *FS) newUnnamed(at int, local string, perm fs.FileMode) (*unnamed, error) {
+	if len(f.ways) == 0 {
 		return nil, errors.ErrUnsupported
 	}
 	fd, err := retry(func() (int, error) {
@@ -84,42 +79,73 @@ func newUnnamed(at int, local string, perm fs.FileMode, ways []way) (*unnamed, e
 	if err != nil {
 		return nil, err
 	}
-	s := &unnamed{file: os.NewFile(uintptr(fd), local)}
-	for _, s.way = range ways {
-		// Nothing can have this name, but whether the file may is looked at first.
-		if errors.Is(s.link(at, "."), unix.EEXIST) {
-			return s, nil
-		}
+	s := &unnamed{descriptor: fd, name: local, ways: f.ways}
+	if f.linked.Load() {
+		return s, nil
+	}
+	// Nothing can have this name, but whether the file may is looked at first.
+	if errors.Is(s.link(at, "."), unix.EEXIST) {
+		f.linked.Store(true)
+		return s, nil
 	}
 	return nil, errors.Join(errors.ErrUnsupported, s.discard())
 }
 
-func (s *unnamed) open() *os.File { return s.file }
+func (s *unnamed) fd() int { return s.descriptor }
 
-func (s *unnamed) discard() error { return s.file.Close() }
+func (s *unnamed) file() *os.File {
+	if s.open == nil {
+		s.open = os.NewFile(uintptr(s.descriptor), s.name)
+	}
+	return s.open
+}
+
+// Write implements io.Writer.
+func (s *unnamed) Write(p []byte) (int, error) {
+	written := 0
+	for written < len(p) {
+		n, err := retry(func() (int, error) { return unix.Write(s.descriptor, p[written:]) })
+		if err != nil {
+			return written, err
+		}
+		written += n
+	}
+	return written, nil
+}
+
+func (s *unnamed) discard() error {
+	if s.open != nil {
+		return s.open.Close()
+	}
+	return unix.Close(s.descriptor)
+}
 
 // place links the file to where nothing is, and else to a reserved name, which
 // a rename then turns into the right one.
-func (s *unnamed) place(f *FS, local string, modified time.Time, exclusive bool) (fs.FileInfo, error) {
-	if err := s.setTime(modified); err != nil {
-		return nil, err
+func (s *unnamed) place(_ *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
+	modified, err := unix.TimeToTimespec(p.Modified)
+	if err == nil {
+		err = setModified(s.descriptor, modified)
 	}
-	dir, err := f.openParent(local)
+	if err == nil && p.Sync.Content() {
+		_, err = retry(func() (int, error) { return 0, unix.Fdatasync(s.descriptor) })
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
-	at := int(dir.Fd())
-	_, base := splitLast(local)
-	if exclusive {
-		err = s.link(at, base)
+	if to.old == nil {
+		err = s.link(to.holder, to.base)
 	} else {
-		err = s.replace(at, base)
+		err = s.replace(to.holder, to.base)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.file.Stat()
+	info := &described{name: path.Base(s.name)}
+	if err := unix.Fstat(s.descriptor, &info.stat); err != nil {
+		return nil, err
+	}
+	return info, nil
 }
 
 func (s *unnamed) replace(at int, base string) error {
@@ -134,36 +160,31 @@ func (s *unnamed) replace(at int, base string) error {
 	return nil
 }
 
-// link gives the file the name base in the directory at.
+// link gives the file the name base in the directory at, in the first way that
+// goes.
 func (s *unnamed) link(at int, base string) error {
-	fd := int(s.file.Fd())
-	switch s.way {
-	case byDescriptor:
-		return unix.Linkat(fd, "", at, base, unix.AT_EMPTY_PATH)
-	case byProc:
-		return unix.Linkat(unix.AT_FDCWD, procPath(fd), at, base, unix.AT_SYMLINK_FOLLOW)
-	}
-	return errors.ErrUnsupported
-}
-
-// setTime leaves the time of access. A kernel before 5.8 needs /proc for it.
-func (s *unnamed) setTime(modified time.Time) error {
-	fd := int(s.file.Fd())
-	to, err := unix.TimeToTimespec(modified)
-	if err != nil {
-		return err
-	}
-	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, to}
-	if s.way == byDescriptor {
-		err = unix.UtimesNanoAt(fd, "", times, unix.AT_EMPTY_PATH)
-	}
-	if s.way == byProc || errors.Is(err, unix.EINVAL) {
-		err = unix.UtimesNanoAt(unix.AT_FDCWD, procPath(fd), times, 0)
+	err := errors.ErrUnsupported
+	for _, way := range s.ways {
+		switch way {
+		case byDescriptor:
+			err = unix.Linkat(s.descriptor, "", at, base, unix.AT_EMPTY_PATH)
+		case byProc:
+			err = unix.Linkat(unix.AT_FDCWD, procPath(s.descriptor), at, base, unix.AT_SYMLINK_FOLLOW)
+		}
+		if err == nil || errors.Is(err, unix.EEXIST) {
+			break
+		}
 	}
 	return err
 }
 
 func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
+
+// syncContent writes what is in file through to the disk.
+func syncContent(file *os.File) error {
+	_, err := retry(func() (int, error) { return 0, unix.Fdatasync(int(file.Fd())) })
+	return err
+}
 
 // retry calls until it is not interrupted by a signal.
 func retry(call func() (int, error)) (int, error) {

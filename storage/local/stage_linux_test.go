@@ -95,7 +95,7 @@ func TestReplaceFileHasNoName(t *testing.T) {
 			if names := s.names(t, "/"); len(names) != want {
 				t.Errorf("before Commit the directory holds %q; want %d names", names, want)
 			}
-			if _, err := r.Commit(t.Context(), time.Time{}, false); err != nil {
+			if _, err := r.Commit(t.Context(), storage.Placing{}); err != nil {
 				t.Error(err)
 			}
 			if names := s.names(t, "/"); !slices.Equal(names, []string{"file"}) {
@@ -127,7 +127,7 @@ func TestReplaceFileHidesPrivateContent(t *testing.T) {
 // TestReplaceFileLeavesAccessTime: only the modification time is a client's.
 func TestReplaceFileLeavesAccessTime(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
-		_, err := s.begin(t, "/file", "x").Commit(t.Context(), time.Unix(1e9, 0), true)
+		_, err := s.begin(t, "/file", "x").Commit(t.Context(), storage.Placing{Modified: time.Unix(1e9, 0), Create: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestReplaceFileOpensNothingForGood(t *testing.T) {
 			if err := s.begin(t, "/file", "x").Discard(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.begin(t, "/file", "x").Commit(t.Context(), time.Time{}, true); err == nil {
+			if _, err := s.begin(t, "/file", "x").Commit(t.Context(), storage.Placing{Create: true}); err == nil {
 				t.Fatal("no error")
 			}
 			if err := s.replace(t, "/dir", "x"); err == nil {
@@ -189,7 +189,7 @@ func TestReplaceFileOfSpecialFile(t *testing.T) {
 		if err := syscall.Mkfifo(s.path("/late"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Commit(t.Context(), time.Time{}, false); !errors.Is(err, fs.ErrPermission) {
+		if _, err := r.Commit(t.Context(), storage.Placing{}); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("Commit: %v, want fs.ErrPermission", err)
 		}
 		if info, err := s.Lstat(t.Context(), "/late"); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {

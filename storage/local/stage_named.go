@@ -15,8 +15,10 @@ import (
 type named struct {
 	dir   *os.Root
 	name  string // "" once there is nothing to remove
-	file  *os.File
 	local string
+	open  *os.File
+	// closed: open has been closed.
+	closed bool
 }
 
 // newNamed returns a stage beside target. local is the name that Stat will give.
@@ -29,7 +31,7 @@ func (f *FS) newNamed(target, local string, perm fs.FileMode) (stage, error) {
 		return nil, err
 	}
 	s := &named{dir: dir, name: path.Base(storage.Beside("/")), local: local}
-	s.file, err = dir.OpenFile(s.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	s.open, err = dir.OpenFile(s.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		_ = dir.Close()
 		return nil, err
@@ -43,26 +45,45 @@ func parent(local string) string {
 	return dir
 }
 
-func (s *named) open() *os.File { return s.file }
+// file opens the file again if place has closed it, and not given it its place.
+func (s *named) file() *os.File {
+	if s.closed {
+		if file, err := s.dir.OpenFile(s.name, os.O_RDWR, 0); err == nil {
+			s.open, s.closed = file, false
+		}
+	}
+	return s.open
+}
+
+func (s *named) fd() int { return int(s.file().Fd()) }
+
+// Write implements io.Writer.
+func (s *named) Write(p []byte) (int, error) { return s.open.Write(p) }
 
 // place closes the file first: some filesystems say only then that there is no
 // room, and Windows does not rename what is open.
-func (s *named) place(f *FS, local string, modified time.Time, exclusive bool) (fs.FileInfo, error) {
-	if err := s.stays(f, local); err != nil {
+func (s *named) place(f *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
+	if err := s.stays(f, to.path); err != nil {
 		return nil, err
 	}
-	if err := s.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+	if p.Sync.Content() {
+		if err := syncContent(s.file()); err != nil {
+			return nil, err
+		}
+	}
+	s.closed = true
+	if err := s.open.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return nil, err
 	}
-	if err := s.dir.Chtimes(s.name, time.Time{}, modified); err != nil {
+	if err := s.dir.Chtimes(s.name, time.Time{}, p.Modified); err != nil {
 		return nil, err
 	}
 	info, err := s.dir.Lstat(s.name)
 	if err != nil {
 		return nil, err
 	}
-	_, base := splitLast(local)
-	if exclusive {
+	_, base := splitLast(to.path)
+	if to.old == nil {
 		err = s.create(base)
 	} else {
 		err = s.dir.Rename(s.name, base)
@@ -112,7 +133,7 @@ func (s *named) create(base string) error {
 }
 
 func (s *named) discard() error {
-	_ = s.file.Close() // Closed already, or unwanted.
+	_ = s.open.Close() // Closed already, or unwanted.
 	var err error
 	if s.name != "" {
 		err = s.dir.Remove(s.name)

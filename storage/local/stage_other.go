@@ -12,16 +12,18 @@ type way struct{}
 
 func defaultWays() []way { return nil }
 
-// newStage returns a stage for target, which replaces a file that is there or
-// not. local is the name that Stat will give.
-func (f *FS) newStage(target, local string, perm fs.FileMode, replaces bool) (stage, error) {
-	if replaces {
+// newStage returns a stage for s. local is the name that Stat will give.
+func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
+	if s.old != nil {
 		// What can't be opened to write can't be replaced.
-		file, err := f.open(target, os.O_WRONLY, 0)
+		file, err := f.open(s.path, os.O_WRONLY, 0)
 		if err != nil {
 			return nil, err
 		}
 		_ = file.Close()
 	}
-	return f.newNamed(target, local, perm)
+	return f.newNamed(s.path, local, perm)
 }
+
+// syncContent writes what is in file through to the disk.
+func syncContent(file *os.File) error { return file.Sync() }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/davd/davd/storage"
 )
@@ -169,14 +168,14 @@ func truncated(ctx context.Context, fsys storage.FS, name string, content []byte
 }
 
 func replaced(ctx context.Context, fsys storage.FS, name string, content []byte) error {
-	r, err := storage.ReplaceFile(ctx, fsys, name, 0o666)
+	r, err := storage.ReplaceFile(ctx, fsys, name, storage.Replacing{Perm: 0o666})
 	if err != nil {
 		return err
 	}
 	if _, err = r.Write(content); err != nil {
 		return errors.Join(err, r.Discard())
 	}
-	_, err = r.Commit(ctx, time.Time{}, false)
+	_, err = r.Commit(ctx, storage.Placing{})
 	return err
 }
 

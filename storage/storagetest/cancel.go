@@ -19,7 +19,7 @@ var cancelChecks = []check{
 		_, lstatErr := storage.Lstat(ctx, f.FS, "/file")
 		_, readErr := f.OpenFile(ctx, "/file", os.O_RDONLY, 0)
 		_, writeErr := f.OpenFile(ctx, "/new", os.O_RDWR|os.O_CREATE, 0o666)
-		_, replaceErr := storage.ReplaceFile(ctx, f.FS, "/new", 0o666)
+		_, replaceErr := storage.ReplaceFile(ctx, f.FS, "/new", storage.Replacing{Perm: 0o666})
 		for call, err := range map[string]error{
 			"ReplaceFile": replaceErr,
 			"Mkdir":       f.Mkdir(ctx, "/new", 0o777),

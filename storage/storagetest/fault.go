@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/xml"
 	"io/fs"
-	"iter"
 	"time"
 
 	"golang.org/x/net/webdav"
@@ -19,15 +18,16 @@ import (
 // all the same. It may block, and may be called by several goroutines at once.
 //
 // op is one of mkdir, open, removeall, rename, stat, lstat, remove, settimes,
-// readdir, readdeadprops, replacefile, birthtime, space, exchange and copymembers
-// for the calls of the FS, of read, write, seek, close, readdir, stat, deadprops and patch for those
+// readdir, readdeadprops, replacefile, birthtime, space, exchange, copylink and
+// copymembers for the calls of the FS, of read, write, seek, close, readdir, stat, deadprops and patch for those
 // of a file of it, and of write, commit and discard for those of a replacement.
 // name is the name that the FS was called with: for rename the old one, for
-// exchange of both.
+// copylink the source, for exchange of both.
 //
-// A storage.ReadDir is one call, unless the underlying FS lacks it; then it is
-// an open, several readdirs and a close, as storage.ReadDir does it. The same
-// holds for a storage.ReplaceFile, and for each member of a storage.CopyMembers:
+// A storage.List is an open, a readdir for each Next, and a close, and so is a
+// storage.ReadDir, whatever the underlying FS does. A storage.ReplaceFile is one
+// call, unless the underlying FS lacks it; then it is those of its fallback. The
+// same holds for each member of a storage.CopyMembers:
 // name is that of the member. A storage.CopyFile is always made of the calls of
 // the files, that of a storage.RemoveMembers is a remove for each.
 type Fault struct {
@@ -132,22 +132,4 @@ func (f *Fault) Space(ctx context.Context, name string) (used, available int64, 
 		return 0, 0, err
 	}
 	return storage.Space(ctx, f.FS, name)
-}
-
-// fiveMethods hides that a Fault is a storage.DirReader, so that the fallback
-// of storage.ReadDir makes its calls one by one.
-type fiveMethods struct{ storage.FS }
-
-// ReadDir implements storage.DirReader.
-func (f *Fault) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
-	if _, ok := f.FS.(storage.DirReader); !ok {
-		return storage.ReadDir(ctx, fiveMethods{f}, name)
-	}
-	return func(yield func(fs.FileInfo, error) bool) {
-		if err := f.before("readdir", name); err != nil {
-			yield(nil, err)
-			return
-		}
-		storage.ReadDir(ctx, f.FS, name)(yield)
-	}
 }

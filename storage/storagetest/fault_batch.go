@@ -50,3 +50,11 @@ func (f *Fault) Exchange(ctx context.Context, a, b string) error {
 	}
 	return storage.Exchange(ctx, f.FS, a, b)
 }
+
+// CopyLink implements storage.LinkCopier.
+func (f *Fault) CopyLink(ctx context.Context, src, dst string) error {
+	if err := f.before("copylink", src); err != nil {
+		return err
+	}
+	return storage.CopyLink(ctx, f.FS, src, dst)
+}

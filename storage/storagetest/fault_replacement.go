@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"time"
 
 	"github.com/davd/davd/storage"
 )
@@ -29,18 +28,18 @@ type abilities interface {
 type staging struct{ abilities }
 
 // ReplaceFile implements storage.FileReplacer.
-func (f *Fault) ReplaceFile(ctx context.Context, name string, perm fs.FileMode) (storage.Replacement, error) {
+func (f *Fault) ReplaceFile(ctx context.Context, name string, r storage.Replacing) (storage.Replacement, error) {
 	if _, ok := f.FS.(storage.FileReplacer); !ok {
-		return storage.ReplaceFile(ctx, staging{f}, name, perm)
+		return storage.ReplaceFile(ctx, staging{f}, name, r)
 	}
 	if err := f.before("replacefile", name); err != nil {
 		return nil, err
 	}
-	r, err := storage.ReplaceFile(ctx, f.FS, name, perm)
+	begun, err := storage.ReplaceFile(ctx, f.FS, name, r)
 	if err != nil {
 		return nil, err
 	}
-	return faultReplacement{Replacement: r, fault: f, name: name}, nil
+	return faultReplacement{Replacement: begun, fault: f, name: name}, nil
 }
 
 func (r faultReplacement) Write(p []byte) (int, error) {
@@ -51,11 +50,11 @@ func (r faultReplacement) Write(p []byte) (int, error) {
 }
 
 // Commit that fails has discarded the content.
-func (r faultReplacement) Commit(ctx context.Context, modified time.Time, create bool) (fs.FileInfo, error) {
+func (r faultReplacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	if err := r.fault.before("commit", r.name); err != nil {
 		return nil, errors.Join(err, r.Replacement.Discard())
 	}
-	return r.Replacement.Commit(ctx, modified, create)
+	return r.Replacement.Commit(ctx, p)
 }
 
 // Discard discards all the same.

@@ -3,8 +3,13 @@ package storagetest
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path"
+	"sync"
+	"sync/atomic"
+	"testing"
 
 	"github.com/davd/davd/storage"
 )
@@ -69,6 +74,79 @@ var readdirChecks = []check{
 			f.t.Errorf("%d members before the break, want 3", n)
 		}
 	}},
+	{"List", func(f *fixture) {
+		f.crowd()
+		f.mkdir("/dir/sub")
+		listing, err := storage.List(f.ctx, f.FS, "/dir")
+		f.succeeds(err)
+		defer closeListing(f.t, listing)
+		all := f.found(listing)
+		if len(all) != crowd+1 {
+			f.t.Errorf("%d members, want %d", len(all), crowd+1)
+		}
+		for name, entry := range all {
+			f.succeeds(entry.Err)
+			f.same(path.Join("/dir", name), entry.Info)
+		}
+	}},
+	{"ListMissing", func(f *fixture) {
+		f.write("/file", "x")
+		for name, want := range map[string]error{"/no": fs.ErrNotExist, "/file": nil} {
+			listing, err := storage.List(f.ctx, f.FS, name)
+			if err == nil {
+				_, err = listing.Next(f.ctx)
+				closeListing(f.t, listing)
+			}
+			if err == nil || errors.Is(err, io.EOF) || want != nil && !errors.Is(err, want) {
+				f.t.Errorf("%s: %v; want an error", name, err)
+			}
+		}
+	}},
+	{"ListDescribesInParallel", func(f *fixture) {
+		f.crowd()
+		listing, err := storage.List(f.ctx, f.FS, "/dir")
+		f.succeeds(err)
+		defer closeListing(f.t, listing)
+		var describing sync.WaitGroup
+		var described atomic.Int64
+		for err == nil {
+			var members storage.Members
+			if members, err = listing.Next(f.ctx); members == nil {
+				break
+			}
+			for from := range members.Len() {
+				describing.Go(func() {
+					for _, entry := range members.Describe(f.ctx, from, from+1, nil) {
+						if entry.Err == nil && entry.Info.Size() == 1 {
+							described.Add(1)
+						}
+					}
+				})
+			}
+		}
+		describing.Wait()
+		if n := described.Load(); n != crowd || !errors.Is(err, io.EOF) {
+			f.t.Errorf("%d members and then %v; want %d and io.EOF", n, err, crowd)
+		}
+	}},
+	{"ListWhileRemoving", func(f *fixture) {
+		f.crowd()
+		listing, err := storage.List(f.ctx, f.FS, "/dir")
+		f.succeeds(err)
+		defer closeListing(f.t, listing)
+		members, err := listing.Next(f.ctx)
+		if members == nil || err != nil && !errors.Is(err, io.EOF) {
+			f.t.Fatalf("Next: %v, %v", members, err)
+		}
+		for name := range f.list("/dir") {
+			f.succeeds(storage.Remove(f.ctx, f.FS, "/dir/"+name))
+		}
+		for _, entry := range members.Describe(f.ctx, 0, members.Len(), nil) {
+			if entry.Err != nil {
+				f.t.Errorf("%s, which is gone: %v", entry.Name, entry.Err)
+			}
+		}
+	}},
 	{"ReaddirInBatches", func(f *fixture) {
 		f.crowd()
 		for _, batch := range []int{1, 7, crowd, crowd + 1} {
@@ -103,6 +181,53 @@ var readdirChecks = []check{
 		}
 		f.holds(Tree{"/dir": collection})
 	}},
+}
+
+func closeListing(t *testing.T, listing storage.Listing) {
+	t.Helper()
+	if err := listing.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// found reads a listing to its end.
+func (f *fixture) found(listing storage.Listing) map[string]storage.Entry {
+	f.t.Helper()
+	all := map[string]storage.Entry{}
+	for {
+		members, err := listing.Next(f.ctx)
+		if members != nil {
+			for _, entry := range members.Describe(f.ctx, 0, members.Len(), nil) {
+				all[entry.Name] = entry
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		f.succeeds(err)
+	}
+}
+
+// same checks that name was listed as Lstat describes it.
+func (f *fixture) same(name string, listed fs.FileInfo) {
+	f.t.Helper()
+	is, err := storage.Lstat(f.ctx, f.FS, name)
+	f.succeeds(err)
+	listedVersion, _ := storage.Version(listed)
+	version, _ := storage.Version(is)
+	if listed.Name() != path.Base(name) || listed.Mode() != is.Mode() || listed.IsDir() != is.IsDir() || listedVersion != version {
+		f.t.Errorf("%s is listed as %s, %s; Lstat says %s, %s", name, fs.FormatFileInfo(listed), listedVersion, fs.FormatFileInfo(is), version)
+	}
+	if storage.SameFile(is, is) && !storage.SameFile(listed, is) {
+		f.t.Errorf("%s is listed as another file", name)
+	}
+	born, known := storage.Born(listed)
+	if !known {
+		return
+	}
+	if want, err := storage.BirthTime(f.ctx, f.FS, name); err != nil != born.IsZero() || err == nil && !born.Equal(want) {
+		f.t.Errorf("%s is listed as made at %v; BirthTime says %v, %v", name, born, want, err)
+	}
 }
 
 // crowd makes the collection /dir and many files in it.

@@ -15,7 +15,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-var replaceFileChecks = []check{
+var wholeFileChecks = []check{
 	{"ReplaceFile", func(f *fixture) {
 		f.mkdir("/dir")
 		want := Tree{"/dir": collection}
@@ -24,7 +24,7 @@ var replaceFileChecks = []check{
 			r := f.replace(name, content)
 			f.missing(name)
 			f.visible(want)
-			info, err := r.Commit(f.ctx, time.Time{}, false)
+			info, err := r.Commit(f.ctx, storage.Placing{})
 			f.succeeds(err)
 			f.describes(info, name, int64(size))
 			f.recent(info)
@@ -40,7 +40,7 @@ var replaceFileChecks = []check{
 		f.get(old, 3, "old")
 		r := f.replace("/file", "new")
 		f.visible(want)
-		info, err := r.Commit(f.ctx, time.Time{}, false)
+		info, err := r.Commit(f.ctx, storage.Placing{})
 		f.succeeds(err)
 		f.describes(info, "/file", 3)
 		f.get(old, 8, ", longer")
@@ -51,7 +51,7 @@ var replaceFileChecks = []check{
 		r := f.replace("/file", string(content[:1000]))
 		_, err := io.Copy(r, bytes.NewReader(content[1000:]))
 		f.succeeds(err)
-		_, err = r.Commit(f.ctx, time.Time{}, false)
+		_, err = r.Commit(f.ctx, storage.Placing{})
 		f.succeeds(err)
 		if readFile(f.t, f.FS, "/file") != string(content) {
 			f.t.Error("the file is not what was written")
@@ -74,19 +74,19 @@ var replaceFileChecks = []check{
 		f.holds(Tree{"/file": "new"})
 		r := f.replace("/other", "late")
 		f.write("/other", "early")
-		_, err := r.Commit(f.ctx, time.Time{}, true)
+		_, err := r.Commit(f.ctx, storage.Placing{Create: true})
 		f.fails(err, fs.ErrExist)
 		f.holds(Tree{"/file": "new", "/other": "early"})
 	}},
 	{"ReplaceFileAppeared", func(f *fixture) {
 		r := f.replace("/file", "late")
 		f.write("/file", "early")
-		_, err := r.Commit(f.ctx, time.Time{}, false)
+		_, err := r.Commit(f.ctx, storage.Placing{})
 		f.succeeds(err)
 		f.holds(Tree{"/file": "late"})
 		r = f.replace("/file", "last")
 		f.succeeds(storage.Remove(f.ctx, f.FS, "/file"))
-		_, err = r.Commit(f.ctx, time.Time{}, true)
+		_, err = r.Commit(f.ctx, storage.Placing{Create: true})
 		f.succeeds(err)
 		f.holds(Tree{"/file": "last"})
 	}},
@@ -118,7 +118,7 @@ var replaceFileChecks = []check{
 		}
 		r := f.replace("/late", "x")
 		f.mkdir("/late")
-		_, err := r.Commit(f.ctx, time.Time{}, false)
+		_, err := r.Commit(f.ctx, storage.Placing{})
 		f.fails(err, syscall.EISDIR)
 		f.holds(Tree{"/dir": collection, "/empty": collection, "/dir/file": "x", "/late": collection})
 	}},
@@ -132,7 +132,7 @@ var replaceFileChecks = []check{
 		}
 		r := f.replace("/dir/file", "x")
 		f.succeeds(f.RemoveAll(f.ctx, "/dir"))
-		_, err := r.Commit(f.ctx, time.Time{}, false)
+		_, err := r.Commit(f.ctx, storage.Placing{})
 		f.fails(err, fs.ErrNotExist)
 		f.carry("/dir/file", err)
 		f.holds(Tree{"/file": "x"})
@@ -146,19 +146,19 @@ var replaceFileChecks = []check{
 		f.succeeds(r.Discard())
 		_, err := r.Write([]byte("x"))
 		f.carry("/file", err)
-		_, err = r.Commit(f.ctx, time.Time{}, false)
+		_, err = r.Commit(f.ctx, storage.Placing{})
 		f.carry("/file", err)
 	}},
 	{"ReplaceFileCancelled", func(f *fixture) {
 		f.write("/file", "old")
 		ctx, cancel := context.WithCancel(f.ctx)
-		r, err := storage.ReplaceFile(ctx, f.FS, "/file", 0o666)
+		r, err := storage.ReplaceFile(ctx, f.FS, "/file", storage.Replacing{Perm: 0o666})
 		f.succeeds(err)
 		f.put(r, "new")
 		cancel()
-		_, err = r.Commit(ctx, time.Time{}, false)
+		_, err = r.Commit(ctx, storage.Placing{})
 		f.fails(err, context.Canceled)
-		_, err = storage.ReplaceFile(ctx, f.FS, "/file", 0o666)
+		_, err = storage.ReplaceFile(ctx, f.FS, "/file", storage.Replacing{Perm: 0o666})
 		f.fails(err, context.Canceled)
 		f.holds(Tree{"/file": "old"})
 	}},
@@ -186,7 +186,7 @@ func (errReader) Read([]byte) (int, error) { return 0, errFault }
 // replace begins a replacement of name and writes content to it.
 func (f *fixture) replace(name, content string) storage.Replacement {
 	f.t.Helper()
-	r, err := storage.ReplaceFile(f.ctx, f.FS, name, 0o666)
+	r, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{Perm: 0o666})
 	f.succeeds(err)
 	f.put(r, content)
 	return r
@@ -195,20 +195,20 @@ func (f *fixture) replace(name, content string) storage.Replacement {
 // commits replaces name by content.
 func (f *fixture) commits(name, content string, create bool) {
 	f.t.Helper()
-	_, err := f.replace(name, content).Commit(f.ctx, time.Time{}, create)
+	_, err := f.replace(name, content).Commit(f.ctx, storage.Placing{Create: create})
 	f.succeeds(err)
 }
 
 // tryReplace returns the error of replacing name by content.
 func (f *fixture) tryReplace(name, content string, create bool) error {
-	r, err := storage.ReplaceFile(f.ctx, f.FS, name, 0o666)
+	r, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{Perm: 0o666})
 	if err != nil {
 		return err
 	}
 	if _, err = io.WriteString(r, content); err != nil {
 		return errors.Join(err, r.Discard())
 	}
-	_, err = r.Commit(f.ctx, time.Time{}, create)
+	_, err = r.Commit(f.ctx, storage.Placing{Create: create})
 	return err
 }
 
@@ -259,16 +259,16 @@ func replaceFileDiscard(f *fixture) {
 		if _, err := r.Write([]byte("x")); err == nil {
 			f.t.Error("Write after Discard: no error")
 		}
-		_, err := r.Commit(f.ctx, time.Time{}, false)
+		_, err := r.Commit(f.ctx, storage.Placing{})
 		f.fails(err)
 		f.holds(want)
 	}
 	r := f.replace("/file", "new")
-	_, err := r.Commit(f.ctx, time.Time{}, false)
+	_, err := r.Commit(f.ctx, storage.Placing{})
 	f.succeeds(err)
 	_, err = r.Write([]byte("x"))
 	f.fails(err)
-	_, err = r.Commit(f.ctx, time.Time{}, false)
+	_, err = r.Commit(f.ctx, storage.Placing{})
 	f.fails(err)
 	f.succeeds(r.Discard())
 	f.holds(Tree{"/file": "new"})
@@ -284,7 +284,7 @@ func replaceFileTimes(f *fixture) {
 	}
 	want := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	for _, name := range []string{"/file", "/new"} {
-		info, err := f.replace(name, "y").Commit(f.ctx, want, false)
+		info, err := f.replace(name, "y").Commit(f.ctx, storage.Placing{Modified: want})
 		f.succeeds(err)
 		f.describes(info, name, 1)
 		if sets && info.ModTime().Sub(want).Abs() > timePrecision {
@@ -293,7 +293,7 @@ func replaceFileTimes(f *fixture) {
 	}
 	versions := map[string]bool{}
 	for range rounds {
-		info, err := f.replace("/file", "same size").Commit(f.ctx, time.Time{}, false)
+		info, err := f.replace("/file", "same size").Commit(f.ctx, storage.Placing{})
 		f.succeeds(err)
 		f.recent(info)
 		version, _ := storage.Version(info)

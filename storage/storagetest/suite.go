@@ -29,9 +29,17 @@ type Suite struct {
 	// of the machine, and often outside.
 	Symlink func(t *testing.T, fsys storage.FS, target, name string)
 
+	// Readlink, if not nil, returns what the symbolic link name says: a
+	// storage.LinkCopier needs it to be checked whole.
+	Readlink func(t *testing.T, fsys storage.FS, name string) string
+
 	// FollowsLinks is set if Stat and OpenFile follow the symbolic links that
 	// stay inside. If it is not, they must take every link as not there.
 	FollowsLinks bool
+
+	// FollowsOutside is set if they follow those too that leave the storage. If
+	// it is not, they must take such a link as not there.
+	FollowsOutside bool
 
 	// Deviations tells, for the name of a check that the backend is known not
 	// to pass, the reason. The check is skipped and the reason logged.
@@ -71,7 +79,7 @@ func (s Suite) Run(t *testing.T) {
 			c.run(newFixture(t, s.New(t)))
 		})
 	}
-	for _, c := range linkChecks {
+	for _, c := range linkChecks() {
 		known[c.name] = true
 	}
 	t.Run("Links", s.runLinks)
@@ -86,17 +94,22 @@ func (s Suite) runLinks(t *testing.T) {
 	if s.Symlink == nil {
 		t.Skip("no Symlink: this backend makes no symbolic links")
 	}
-	for _, c := range linkChecks {
+	for _, c := range linkChecks() {
 		t.Run(c.name, func(t *testing.T) {
 			if reason, ok := s.Deviations[c.name]; ok {
 				t.Skip("known deviation: " + reason)
 			}
 			f := newFixture(t, s.New(t))
-			c.run(&linkFixture{
+			l := &linkFixture{
 				fixture: f,
 				follows: s.FollowsLinks,
+				outside: s.FollowsOutside,
 				symlink: func(target, name string) { s.Symlink(t, f.FS, target, name) },
-			})
+			}
+			if s.Readlink != nil {
+				l.readlink = func(name string) string { return s.Readlink(t, f.FS, name) }
+			}
+			c.run(l)
 		})
 	}
 }

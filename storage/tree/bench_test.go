@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,8 +139,8 @@ func BenchmarkWalk(b *testing.B) {
 	fsys, _ := benchTree(b, 0)
 	by := func(mon func() *tree.Monitor) func() {
 		return func() {
-			noError(b, tree.Walk(context.Background(), fsys, "/src", tree.Infinite, mon(),
-				func(string, fs.FileInfo, error) error { return nil }))
+			noError(b, tree.Visit(context.Background(), fsys, "/src", tree.Infinite, mon(),
+				func(tree.Member) error { return nil }))
 		}
 	}
 	nothing := func() {}

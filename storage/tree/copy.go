@@ -24,6 +24,7 @@ type copier struct {
 	fsys     storage.FS
 	mon      *Monitor
 	more     int64 // how often a member will be seen again once it is copied
+	links    bool  // links are copied as links
 	failures failures
 	crew     *crew
 	rootErr  error // why what is to be copied can't be
@@ -151,9 +152,9 @@ func (c *copier) vanished(name string, err error) bool {
 	return errors.Is(statErr, fs.ErrNotExist)
 }
 
-// size is the content length of a file, 0 for a collection and for nil.
+// size is the content length of a file, 0 for what has none and for nil.
 func size(info fs.FileInfo) int64 {
-	if info == nil || info.IsDir() {
+	if info == nil || !info.Mode().IsRegular() {
 		return 0
 	}
 	return info.Size()

@@ -110,7 +110,10 @@ func (c *copier) members(of *copied) ([]*copied, error) {
 			return nil, nil
 		}
 	}
-	return list.collections, list.flush()
+	if err := list.flush(); err != nil {
+		return nil, err
+	}
+	return list.collections, list.flushLinks()
 }
 
 // listing is what has been read of a collection and is not yet handed over.
@@ -120,12 +123,13 @@ type listing struct {
 	collections []*copied
 	files       []fs.FileInfo
 	bytes       int64
+	links       []string // the names of those that are copied as links
 }
 
 // add takes one entry. Its error ends the whole.
 func (l *listing) add(entry fs.FileInfo) error {
 	name := path.Join(l.of.name, entry.Name())
-	info, err := follow(l.crew.ctx, l.fsys, name, entry)
+	info, err := member(l.crew.ctx, l.fsys, name, entry, l.copier.links)
 	if info == nil && err == nil {
 		return nil
 	}
@@ -133,6 +137,8 @@ func (l *listing) add(entry fs.FileInfo) error {
 	switch {
 	case err != nil:
 		return l.done(l.of, name, err)
+	case info.Mode()&fs.ModeSymlink != 0:
+		return l.link(entry.Name())
 	case info.IsDir() && l.of.loops(info):
 		return l.done(l.of, name, &fs.PathError{Op: "copy", Path: name, Err: ErrLoop})
 	case info.IsDir():
@@ -178,7 +184,7 @@ func (l *listing) flush() error {
 // to be copied at all.
 func (l *listing) broken(err error) {
 	l.of.err = err
-	for range len(l.files) + len(l.collections) {
+	for range len(l.files) + len(l.links) + len(l.collections) {
 		l.mon.Advance()
 	}
 	l.of.pending.Add(-int64(len(l.collections)))

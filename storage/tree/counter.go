@@ -3,8 +3,11 @@ package tree
 import (
 	"context"
 	"io/fs"
+	"path"
 	"sync"
 	"time"
+
+	"github.com/davd/davd/storage"
 )
 
 // countStep is how many members a counter counts before it looks at the clock.
@@ -21,6 +24,9 @@ type counter struct {
 	root   *copied
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+
+	members, bytes int64
+	begun          time.Time // after the last rest
 }
 
 // start starts the count, unless it has been or nobody would see it. It is
@@ -47,28 +53,60 @@ func (c *counter) stop() {
 func (c *counter) count(ctx context.Context) {
 	// What goes wrong, a panic of the storage even, will be told by the copy.
 	defer func() { _ = recover() }()
-	members, bytes := int64(0), int64(0)
-	begun := time.Now()
-	w := &walker{ctx: ctx, fsys: c.fsys, visit: func(_ string, info fs.FileInfo, _ error) error {
-		members++
-		bytes += size(info)
-		if members%countStep > 0 {
-			return nil
-		}
-		c.mon.expect(members*(1+c.more), bytes)
-		return c.rest(ctx, &begun)
-	}}
-	_ = w.resource(c.root.name, c.root.info, Infinite, c.root.lineage.parent)
-	c.mon.expect(members*(1+c.more), bytes)
+	c.begun = time.Now()
+	if err := c.add(ctx, c.root.info); err != nil {
+		return
+	}
+	_ = c.collection(ctx, c.root.name, c.root.lineage)
+	c.mon.expect(c.members*(1+c.more), c.bytes)
 }
 
-// rest waits as long as it took from begun until now.
-func (c *counter) rest(ctx context.Context, begun *time.Time) error {
-	pause := time.NewTimer(time.Since(*begun))
+// collection counts the members of the collection name, and theirs.
+func (c *counter) collection(ctx context.Context, name string, of *lineage) error {
+	var names []string
+	var collections []*lineage
+	for entry, err := range storage.ReadDir(ctx, c.fsys, name) {
+		if err != nil {
+			return ctx.Err() // It is not copied at all.
+		}
+		at := path.Join(name, entry.Name())
+		info, err := member(ctx, c.fsys, at, entry, c.links)
+		if info == nil && err == nil {
+			continue
+		}
+		if err := c.add(ctx, info); err != nil {
+			return err
+		}
+		if err == nil && info.IsDir() && !of.loops(info) {
+			names, collections = append(names, at), append(collections, &lineage{info: info, parent: of})
+		}
+	}
+	for i, below := range collections {
+		if err := c.collection(ctx, names[i], below); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add counts one more. info is nil where it can't be described.
+func (c *counter) add(ctx context.Context, info fs.FileInfo) error {
+	c.members++
+	c.bytes += size(info)
+	if c.members%countStep > 0 {
+		return ctx.Err()
+	}
+	c.mon.expect(c.members*(1+c.more), c.bytes)
+	return c.rest(ctx)
+}
+
+// rest waits as long as it took since the last rest.
+func (c *counter) rest(ctx context.Context) error {
+	pause := time.NewTimer(time.Since(c.begun))
 	defer pause.Stop()
 	select {
 	case <-pause.C:
-		*begun = time.Now()
+		c.begun = time.Now()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -25,6 +25,11 @@ type Engine struct {
 	Journal Journal
 	// Follower is told where trees have gone. Nil: nothing follows them.
 	Follower Follower
+	// CopyLinks copies the symbolic links among the members of what is copied as
+	// links, wherever they lead, and where FS is no storage.LinkCopier fails for
+	// each. By default what they lead to is copied, and one that leads nowhere is
+	// left out. What a request names itself is followed in any case.
+	CopyLinks bool
 }
 
 // Follower lets what belongs to names follow the trees: dead properties, locks.
@@ -49,7 +54,7 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	if err != nil {
 		return err
 	}
-	c := &copier{ctx: ctx, fsys: e.FS, mon: mon, transaction: t}
+	c := &copier{ctx: ctx, fsys: e.FS, mon: mon, transaction: t, links: t.entry.Links}
 	stage, err := c.stage(src, dst, depth)
 	if err != nil {
 		return t.abandon(ctx, err)
@@ -113,6 +118,7 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 // begin prepares what e describes. Nothing is changed yet.
 func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transaction, error) {
 	t := &transaction{Engine: e, entry: entry, mon: mon}
+	t.entry.Links = e.CopyLinks && entry.Destination != ""
 	if e.Journal == nil {
 		return t, nil
 	}

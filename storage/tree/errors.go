@@ -17,6 +17,9 @@ var (
 	// ErrLoop says that a symbolic link leads to a collection that holds it,
 	// so that its members can't be copied.
 	ErrLoop = errors.New("symbolic link to a collection that contains it")
+	// ErrLimit says that a walk does not enter a collection, because it has found
+	// as many members as it may.
+	ErrLimit = errors.New("too many members")
 )
 
 // PartialError says that some members failed while the rest was done.

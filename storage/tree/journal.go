@@ -51,6 +51,8 @@ type Entry struct {
 	Destination string `json:"destination,omitempty"`
 	// ZeroDepth: of a collection, it alone is copied.
 	ZeroDepth bool `json:"zero_depth,omitempty"`
+	// Links: symbolic links are copied as links.
+	Links bool `json:"links,omitempty"`
 	// Stage is the reserved name under which the copy is built; "" while the
 	// source itself is to be renamed.
 	Stage string `json:"stage,omitempty"`

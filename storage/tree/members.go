@@ -4,11 +4,19 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path"
 
 	"github.com/davd/davd/storage"
 )
+
+// member returns what becomes of entry in a copy: with links, a symbolic link
+// itself, and else what a client sees in its place.
+func member(ctx context.Context, fsys storage.FS, name string, entry fs.FileInfo, links bool) (fs.FileInfo, error) {
+	if links && entry.Mode()&fs.ModeSymlink != 0 && !storage.Reserved(path.Base(name)) {
+		return entry, nil
+	}
+	return follow(ctx, fsys, name, entry)
+}
 
 // follow returns what a client sees in place of entry, which may be a
 // symbolic link. nil, nil: nothing; the entry is reserved, neither a file nor
@@ -43,7 +51,7 @@ type lineage struct {
 // above returns the collections that hold name, which info describes; nil if
 // the backend can't tell one from another, because it has no links either.
 func above(ctx context.Context, fsys storage.FS, name string, info fs.FileInfo) *lineage {
-	if name == "/" || !info.IsDir() || !os.SameFile(info, info) {
+	if name == "/" || !info.IsDir() || !storage.SameFile(info, info) {
 		return nil
 	}
 	dir := path.Dir(name)
@@ -58,7 +66,7 @@ func above(ctx context.Context, fsys storage.FS, name string, info fs.FileInfo) 
 // holds it. A symbolic link, followed now or before, has led to it.
 func (l *lineage) loops(info fs.FileInfo) bool {
 	for ; l != nil; l = l.parent {
-		if os.SameFile(l.info, info) {
+		if storage.SameFile(l.info, info) {
 			return true
 		}
 	}

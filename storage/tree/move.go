@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path"
 	"strings"
 
@@ -67,7 +66,7 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	t.entry.Origin = mark(info)
-	c := &copier{ctx: ctx, fsys: t.FS, mon: t.mon, more: 1, transaction: t}
+	c := &copier{ctx: ctx, fsys: t.FS, mon: t.mon, more: 1, transaction: t, links: t.entry.Links}
 	stage, err := c.stage(src, dst, Infinite)
 	if err != nil {
 		return t.abandon(ctx, err)
@@ -84,7 +83,7 @@ func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 		err = t.drop(ctx, displaced)
 	}
 	removed := t.removeSource(ctx, func(is fs.FileInfo) bool {
-		return !os.SameFile(info, info) || os.SameFile(info, is)
+		return !storage.SameFile(info, info) || storage.SameFile(info, is)
 	})
 	followed := t.follow(ctx, removed == nil)
 	err = t.finish(ctx, err)
@@ -118,10 +117,10 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, named: true, counted: true}
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
-		if os.SameFile(info, fresh) {
+		if storage.SameFile(info, fresh) {
 			return linkError("move", src, dst, ErrOverlap) // dst is in src, through a link.
 		}
-		return unreplaced(ctx, t.FS, name, dst+strings.TrimPrefix(name, src), info)
+		return t.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
 	if err := r.remove(src, is); err != nil {
 		r.failures.add(src, err)
@@ -131,12 +130,12 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 
 // unreplaced returns an error if name, which info describes, is to be seen by
 // clients and has no copy: it has been made since its collection was listed.
-func unreplaced(ctx context.Context, fsys storage.FS, name, replacement string, info fs.FileInfo) error {
-	seen, err := follow(ctx, fsys, name, info)
+func (t *transaction) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
+	seen, err := member(ctx, t.FS, name, info, t.entry.Links)
 	if err != nil || seen == nil {
 		return err
 	}
-	_, err = storage.Lstat(ctx, fsys, replacement)
+	_, err = storage.Lstat(ctx, t.FS, replacement)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &fs.PathError{Op: "move", Path: name, Err: fs.ErrExist}
 	}

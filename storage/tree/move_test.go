@@ -286,7 +286,8 @@ func TestMoveLinks(t *testing.T) {
 				}
 				noError(t, err)
 				got := layout{}
-				noError(t, tree.Walk(t.Context(), fsys, tt.dst, tree.Infinite, nil, func(name string, info fs.FileInfo, err error) error {
+				noError(t, tree.Visit(t.Context(), fsys, tt.dst, tree.Infinite, nil, func(m tree.Member) error {
+					name, info, err := m.Name, m.Info, m.Err
 					noError(t, err)
 					got[name] = collection
 					if !info.IsDir() {

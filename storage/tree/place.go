@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 
 	"github.com/davd/davd/storage"
 )
@@ -51,7 +50,7 @@ func (t *transaction) put(ctx context.Context, from string, info fs.FileInfo) (d
 		return "", err
 	}
 	// One step: rename(2) replaces a file, unless both are one file.
-	direct := old == nil || !old.IsDir() && !info.IsDir() && !os.SameFile(old, info)
+	direct := old == nil || !old.IsDir() && !info.IsDir() && !storage.SameFile(old, info)
 	// Where nothing else is to be done, a stage that is gone needs no more.
 	if !direct || t.follows || t.entry.copied() {
 		t.entry.Fresh, t.entry.Old = mark(info), ""
@@ -130,7 +129,7 @@ func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) 
 	if err := t.FS.Rename(ctx, stage, dst); !immovable(err) {
 		return "", err
 	}
-	c := &copier{ctx: ctx, fsys: t.FS} // t.mon has counted all this
+	c := &copier{ctx: ctx, fsys: t.FS, links: true} // t.mon has counted all this
 	err = c.copy(stage, dst, info, Infinite, nil)
 	if err == nil {
 		err = c.failures.first()

@@ -18,7 +18,8 @@ type visits struct {
 	errors map[string]error
 }
 
-func (v *visits) visit(name string, info fs.FileInfo, err error) error {
+func (v *visits) visit(m tree.Member) error {
+	name, info, err := m.Name, m.Info, m.Err
 	v.names = append(v.names, name)
 	if err != nil {
 		if v.errors == nil {
@@ -81,7 +82,7 @@ func TestWalkDepth(t *testing.T) {
 			t.Run(backend.name+"/"+tt.name, func(t *testing.T) {
 				var v visits
 				mon := tree.NewMonitor(false)
-				noError(t, tree.Walk(t.Context(), fsys, tt.root, tt.depth, mon, v.visit))
+				noError(t, tree.Visit(t.Context(), fsys, tt.root, tt.depth, mon, v.visit))
 				v.check(t, tt.root, tt.want...)
 				if len(v.errors) > 0 {
 					t.Errorf("errors %v", v.errors)
@@ -103,7 +104,7 @@ func TestWalkLarge(t *testing.T) {
 		want = append(want, name)
 	}
 	var v visits
-	noError(t, tree.Walk(t.Context(), fsys, "/c", 1, nil, v.visit))
+	noError(t, tree.Visit(t.Context(), fsys, "/c", 1, nil, v.visit))
 	v.check(t, "/c", want...)
 }
 
@@ -120,7 +121,8 @@ func TestWalkInfo(t *testing.T) {
 		"/c/dirlink": {isDir: true}, "/c/dirlink/f": {size: 5},
 	}
 	got := 0
-	noError(t, tree.Walk(t.Context(), fsys, "/c", tree.Infinite, nil, func(name string, info fs.FileInfo, _ error) error {
+	noError(t, tree.Visit(t.Context(), fsys, "/c", tree.Infinite, nil, func(m tree.Member) error {
+		name, info := m.Name, m.Info
 		got++
 		if info.IsDir() != want[name].isDir || !info.IsDir() && info.Size() != want[name].size {
 			t.Errorf("%s: collection %t, size %d; want %+v", name, info.IsDir(), info.Size(), want[name])
@@ -153,7 +155,7 @@ func TestWalkLeavesOut(t *testing.T) {
 		{tree.Infinite, []string{"/c", "/c/f", "/c/.davd", "/c/d", "/c/filelink", "/c/dirlink", "/c/dirlink/f"}},
 	} {
 		var v visits
-		noError(t, tree.Walk(t.Context(), fsys, "/c", tt.depth, nil, v.visit))
+		noError(t, tree.Visit(t.Context(), fsys, "/c", tt.depth, nil, v.visit))
 		v.check(t, "/c", tt.want...)
 		if len(v.errors) > 0 {
 			t.Errorf("errors %v", v.errors)
@@ -213,7 +215,7 @@ func TestWalkLoops(t *testing.T) {
 				symlink(t, dir, name, target)
 			}
 			var v visits
-			noError(t, tree.Walk(t.Context(), fsys, tt.root, tree.Infinite, nil, v.visit))
+			noError(t, tree.Visit(t.Context(), fsys, tt.root, tree.Infinite, nil, v.visit))
 			v.check(t, tt.root, tt.want...)
 		})
 	}
@@ -229,7 +231,7 @@ func TestWalkErrors(t *testing.T) {
 			build(t, fsys, l)
 			var v visits
 			mon := tree.NewMonitor(true)
-			noError(t, tree.Walk(t.Context(), failing(fsys, errBad, "readdir", "/c/b"), "/c", tree.Infinite, mon, v.visit))
+			noError(t, tree.Visit(t.Context(), failing(fsys, errBad, "readdir", "/c/b"), "/c", tree.Infinite, mon, v.visit))
 			v.check(t, "/c", "/c", "/c/a", "/c/a/f", "/c/b", "/c/e", "/c/e/h", "/c/i")
 			if len(v.errors) != 1 || !errors.Is(v.errors["/c/b"], errBad) {
 				t.Errorf("errors %v, want one of /c/b", v.errors)
@@ -245,7 +247,7 @@ func TestWalkErrors(t *testing.T) {
 			fsys := backend.open(t)
 			build(t, fsys, l)
 			var v visits
-			noError(t, tree.Walk(t.Context(), failing(fsys, errBad, "readdir", "/c"), "/c", 1, nil, v.visit))
+			noError(t, tree.Visit(t.Context(), failing(fsys, errBad, "readdir", "/c"), "/c", 1, nil, v.visit))
 			v.check(t, "/c", "/c")
 			if !errors.Is(v.errors["/c"], errBad) {
 				t.Errorf("errors %v, want one of /c", v.errors)
@@ -254,7 +256,7 @@ func TestWalkErrors(t *testing.T) {
 		t.Run(backend.name+"/a root that does not exist", func(t *testing.T) {
 			fsys := backend.open(t)
 			var v visits
-			errorIs(t, tree.Walk(t.Context(), fsys, "/c", 1, nil, v.visit), fs.ErrNotExist)
+			errorIs(t, tree.Visit(t.Context(), fsys, "/c", 1, nil, v.visit), fs.ErrNotExist)
 			v.check(t, "/c")
 		})
 		t.Run(backend.name+"/a visit that fails", func(t *testing.T) {
@@ -262,7 +264,7 @@ func TestWalkErrors(t *testing.T) {
 			build(t, fsys, l)
 			for stop := 1; stop <= len(all); stop++ {
 				n := 0
-				err := tree.Walk(t.Context(), fsys, "/c", tree.Infinite, nil, func(string, fs.FileInfo, error) error {
+				err := tree.Visit(t.Context(), fsys, "/c", tree.Infinite, nil, func(tree.Member) error {
 					if n++; n == stop {
 						return errBad
 					}
@@ -279,7 +281,7 @@ func TestWalkErrors(t *testing.T) {
 			for stop := 1; stop < len(all); stop++ {
 				ctx, cancel := context.WithCancel(t.Context())
 				n := 0
-				err := tree.Walk(ctx, fsys, "/c", tree.Infinite, nil, func(string, fs.FileInfo, error) error {
+				err := tree.Visit(ctx, fsys, "/c", tree.Infinite, nil, func(tree.Member) error {
 					if n++; n == stop {
 						cancel()
 					}
@@ -306,7 +308,8 @@ func TestWalkBrokenStream(t *testing.T) {
 	broken := brokenStream{FS: fsys, name: "/c/b", after: 2, err: errBad}
 	n := map[string]int{}
 	failures := 0
-	noError(t, tree.Walk(t.Context(), broken, "/c", tree.Infinite, nil, func(name string, _ fs.FileInfo, err error) error {
+	noError(t, tree.Visit(t.Context(), broken, "/c", tree.Infinite, nil, func(m tree.Member) error {
+		name, err := m.Name, m.Err
 		n[name]++
 		if err != nil {
 			failures++
@@ -334,7 +337,7 @@ func TestWalkVanishing(t *testing.T) {
 	gone := before(fsys, "readdir", "/c/d", func() {
 		noError(t, fsys.RemoveAll(context.Background(), "/c/d"))
 	})
-	noError(t, tree.Walk(t.Context(), gone, "/c", tree.Infinite, nil, v.visit))
+	noError(t, tree.Visit(t.Context(), gone, "/c", tree.Infinite, nil, v.visit))
 	for name, err := range v.errors {
 		if name != "/c/d" || !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: error %v", name, err)
@@ -346,7 +349,7 @@ func TestWalkVanishing(t *testing.T) {
 	gone = before(fsys, "stat", "/c/link", func() {
 		noError(t, storage.Remove(context.Background(), fsys, "/c/link"))
 	})
-	noError(t, tree.Walk(t.Context(), gone, "/c", tree.Infinite, nil, v.visit))
+	noError(t, tree.Visit(t.Context(), gone, "/c", tree.Infinite, nil, v.visit))
 	v.check(t, "/c", "/c", "/c/e", "/c/e/g")
 	if len(v.errors) > 0 {
 		t.Errorf("errors %v", v.errors)

@@ -1,0 +1,42 @@
+package local
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func openStart(root *os.Root) (*os.File, error) {
+	return root.OpenFile(rootName, unix.O_PATH|unix.O_DIRECTORY, 0)
+}
+
+// noOpenat2 are the errors of openat2(2) that only each segment can explain: the
+// kernel is older than 5.6, a sandbox does not know the call, or a rename came
+// between.
+var noOpenat2 = []error{unix.ENOSYS, unix.EPERM, unix.E2BIG, unix.EINVAL, unix.EAGAIN}
+
+// check returns syscall.ELOOP if a segment of name is a symbolic link, and
+// another error if the last can't be reached.
+func (d *denying) check(name string) error {
+	if d.start == nil {
+		return d.checkEach(name)
+	}
+	how := &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
+	}
+	fd, err := retry(func() (int, error) { return unix.Openat2(int(d.start.Fd()), name, how) })
+	if err == nil {
+		return unix.Close(fd)
+	}
+	for _, no := range noOpenat2 {
+		if errors.Is(err, no) {
+			return d.checkEach(name)
+		}
+	}
+	if errors.Is(err, unix.EBADF) {
+		return os.ErrClosed
+	}
+	return err
+}

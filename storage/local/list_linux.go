@@ -1,0 +1,103 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage"
+)
+
+var _ storage.Lister = (*FS)(nil)
+
+// listBuffer is how much is read of a collection at a time, in bytes: about a
+// thousand members.
+const listBuffer = 32 << 10
+
+var listBuffers = sync.Pool{New: func() any { return new([listBuffer]byte) }}
+
+// List opens the collection name. Its members are described as Lstat does, by
+// what the kernel says of them in the open collection, whatever happens to its
+// name meanwhile. Their Sys is a storage.Facts.
+func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	local, ok := localName(name)
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	dir, err := f.root.OpenFile(local, unix.O_RDONLY|unix.O_DIRECTORY|nonblock, 0)
+	if err != nil {
+		return nil, f.failed("open", name, err, reading)
+	}
+	return &listing{fsys: f, dir: dir, fd: int(dir.Fd()), name: name}, nil
+}
+
+// listing is an open collection.
+type listing struct {
+	fsys *FS
+	dir  *os.File
+	fd   int // dir's
+	name string
+}
+
+func (l *listing) Close() error { return l.dir.Close() }
+
+// Next reads until half of the buffer is full, so that a small collection takes
+// one call.
+func (l *listing) Next(ctx context.Context) (storage.Members, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &fs.PathError{Op: "readdir", Path: l.name, Err: err}
+	}
+	buf, _ := listBuffers.Get().(*[listBuffer]byte)
+	defer listBuffers.Put(buf)
+	var end error
+	filled := 0
+	for filled < listBuffer/2 && end == nil {
+		n, err := retry(func() (int, error) { return unix.Getdents(l.fd, buf[filled:]) })
+		switch {
+		case err != nil && !errors.Is(err, unix.ENOENT): // ENOENT: it has been removed
+			end = l.fsys.failed("readdir", l.name, err, reading)
+		case n <= 0:
+			end = io.EOF
+		default:
+			filled += n
+		}
+	}
+	return &members{of: l, names: entries(buf[:filled])}, end
+}
+
+// members are some of a collection's.
+type members struct {
+	of    *listing
+	names []terminated
+}
+
+func (m *members) Len() int { return len(m.names) }
+
+// Describe allocates once for all that it appends.
+func (m *members) Describe(_ context.Context, from, to int, dst []storage.Entry) []storage.Entry {
+	infos := make([]info, to-from)
+	var stat unix.Statx_t
+	for i, name := range m.names[from:to] {
+		errno := statx(m.of.fd, name, &stat)
+		switch {
+		case errno == 0:
+			infos[i].fill(name.name(), &stat)
+			dst = append(dst, storage.Entry{Name: infos[i].name, Info: &infos[i]})
+		case errno != unix.ENOENT: // else it is gone
+			err := m.of.fsys.failed("lstat", path.Join(m.of.name, name.name()), errno, reading)
+			dst = append(dst, storage.Entry{Name: name.name(), Err: err})
+		}
+	}
+	runtime.KeepAlive(m.of.dir)
+	return dst
+}

@@ -1,0 +1,140 @@
+package local_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+// entriesOf lists a collection to its end.
+func entriesOf(t *testing.T, fsys storage.FS, name string) map[string]storage.Entry {
+	t.Helper()
+	listing, err := storage.List(t.Context(), fsys, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listing.Close()
+	all := map[string]storage.Entry{}
+	for err == nil {
+		var members storage.Members
+		members, err = listing.Next(t.Context())
+		for _, entry := range members.Describe(t.Context(), 0, members.Len(), nil) {
+			all[entry.Name] = entry
+		}
+	}
+	return all
+}
+
+// TestListLikeLstat: every kind of entry is described as package os does, with
+// the bits of its mode and times that are far away.
+func TestListLikeLstat(t *testing.T) {
+	s := newShare(t)
+	makeSpecial(t, s)
+	storagetest.WriteTree(t, s, storagetest.Tree{"/collection": "/", "/long": "12345", "/\xff": "x", "/" + strings.Repeat("n", 255): ""})
+	for _, err := range []error{
+		os.Symlink("nowhere", s.path("/to-nowhere")),
+		os.Chmod(s.path("/collection"), 0o1751|fs.ModeSetgid|fs.ModeSticky),
+		os.Chmod(s.path("/long"), 0o4755|fs.ModeSetuid),
+		unix.UtimesNanoAt(unix.AT_FDCWD, s.path("/long"), []unix.Timespec{{Sec: 0}, {Sec: -1, Nsec: 999_999_999}}, 0),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := entriesOf(t, s, "/")
+	names, err := os.ReadDir(s.path("/"))
+	if err != nil || len(names) != len(all) {
+		t.Fatalf("%d entries, want %d: %v", len(all), len(names), err)
+	}
+	for _, each := range names {
+		want, err := os.Lstat(s.path("/" + each.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := all[each.Name()]
+		if got.Err != nil || got.Info.Name() != want.Name() || got.Info.Mode() != want.Mode() || got.Info.Size() != want.Size() ||
+			!got.Info.ModTime().Equal(want.ModTime()) || got.Info.IsDir() != want.IsDir() || !storage.SameFile(got.Info, want) {
+			t.Errorf("%q is listed as %+v, want %s at %v", each.Name(), got, fs.FormatFileInfo(want), want.ModTime())
+		}
+		if one, two := version(got.Info), version(want); one != two {
+			t.Errorf("%q has the version %s in the listing, and %s", each.Name(), one, two)
+		}
+	}
+}
+
+func version(info fs.FileInfo) string {
+	v, _ := storage.Version(info)
+	return v
+}
+
+// TestListManyChunks: more than a buffer holds.
+func TestListManyChunks(t *testing.T) {
+	s := newShare(t)
+	const files = 3000
+	for i := range files {
+		if err := os.WriteFile(s.path(fmt.Sprintf("/a name of some length %05d", i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all := entriesOf(t, s, "/"); len(all) != files {
+		t.Errorf("%d entries, want %d", len(all), files)
+	}
+}
+
+// TestListOutside: a link that leads out can't be listed, and one that was put in
+// the place of an open collection is not what is described.
+func TestListOutside(t *testing.T) {
+	s := newShare(t)
+	outside := t.TempDir()
+	if err := os.WriteFile(outside+"/file", []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/", "/dir/file": "x"})
+	if err := os.Symlink(outside, s.path("/out")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := storage.List(t.Context(), s, "/out"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("List of a link that leads out: %v, want fs.ErrNotExist", err)
+	}
+	listing, err := storage.List(t.Context(), s, "/dir")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listing.Close()
+	members, _ := listing.Next(t.Context())
+	if err := errors.Join(os.Rename(s.path("/dir"), s.path("/away")), os.Symlink(outside, s.path("/dir"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range members.Describe(t.Context(), 0, members.Len(), nil) {
+		if entry.Err != nil || entry.Info.Size() != 1 {
+			t.Errorf("%+v, want the file of one byte", entry)
+		}
+	}
+}
+
+// TestListRemoved: a collection that is removed while it is listed has no more
+// members.
+func TestListRemoved(t *testing.T) {
+	s := newShare(t)
+	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/"})
+	listing, err := storage.List(t.Context(), s, "/dir")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listing.Close()
+	if err := syscall.Rmdir(s.path("/dir")); err != nil {
+		t.Fatal(err)
+	}
+	if members, err := listing.Next(t.Context()); members.Len() != 0 || err == nil {
+		t.Errorf("%d members, %v", members.Len(), err)
+	}
+}

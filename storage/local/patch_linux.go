@@ -1,0 +1,53 @@
+package local
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage"
+)
+
+// patch gives to the content and the user's extended attributes of the file in
+// s, which must be base, and has it written from offset on.
+func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBase, offset int64) error {
+	o, err := f.openOld(s)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if err := base.Check(&described{stat: o.stat}); err != nil {
+		return err
+	}
+	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
+	defer copyBuffers.Put(buf)
+	// It is on the same filesystem as its collection, or can't be replaced.
+	t := &target{fsys: f, dev: o.stat.Dev, wrote: func(int64) {}, buf: buf}
+	attrs, err := t.attrs.list(o, buf[:])
+	if err == nil {
+		err = t.fill(ctx, o, to.fd())
+	}
+	if err == nil {
+		err = t.attrs.copy(o, to.fd(), attrs, buf[:])
+	}
+	if err == nil {
+		_, err = unix.Seek(to.fd(), offset, unix.SEEK_SET)
+	}
+	return err
+}
+
+// openOld opens the file in s to be read. One that another program holds a lease
+// on goes the long way.
+func (f *FS) openOld(s *spot) (*original, error) {
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(s.holder, s.base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
+	})
+	if errors.Is(err, unix.EAGAIN) {
+		return f.openOriginal(s.path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return describe(&original{fd: fd})
+}

@@ -1,0 +1,182 @@
+package local_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
+)
+
+// mountSmall makes name a filesystem of one MiB.
+func (s share) mountSmall(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Mkdir(s.path(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", s.path(name), "tmpfs", 0, "size=1m"); err != nil {
+		t.Fatalf("a tmpfs can't be mounted, which needs root: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(s.path(name), unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestReplaceFileNoRoom: what can't fit is refused before anything is written,
+// and what could leaves nothing behind when it is given up.
+func TestReplaceFileNoRoom(t *testing.T) {
+	eachWay(t, func(t *testing.T, s share) {
+		s.mountSmall(t, "/small")
+		_, before, err := s.Space(t.Context(), "/small")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.ReplaceFile(t.Context(), "/small/file", storage.Replacing{Perm: 0o666, Size: 2 << 20})
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("ReplaceFile: %v, want ENOSPC", err)
+		}
+		r, err := s.ReplaceFile(t.Context(), "/small/file", storage.Replacing{Perm: 0o666, Size: 512 << 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, left, err := s.Space(t.Context(), "/small"); err != nil || left > before-512<<10 {
+			t.Errorf("%d bytes of %d are left, %v; want 512 KiB less", left, before, err)
+		}
+		if err := r.Discard(); err != nil {
+			t.Error(err)
+		}
+		if _, after, err := s.Space(t.Context(), "/small"); err != nil || after != before {
+			t.Errorf("%d bytes of %d are left, %v", after, before, err)
+		}
+		if names := s.names(t, "/small"); len(names) != 0 {
+			t.Errorf("the directory holds %q", names)
+		}
+	})
+}
+
+// TestPatchFileKeepsAttributes: those of the user describe the file that stays.
+func TestPatchFileKeepsAttributes(t *testing.T) {
+	s := newShare(t)
+	if err := os.WriteFile(s.path("/file"), []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setxattr(s.path("/file"), "user.colour", []byte("red"), 0); err != nil {
+		t.Fatalf("no extended attributes here (%v): set TMPDIR to a place on another filesystem", err)
+	}
+	r, err := s.ReplaceFile(t.Context(), "/file", storage.Replacing{Perm: 0o666, Patch: func(fs.FileInfo) (int64, error) { return 3, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Write([]byte("er")); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Commit(t.Context(), storage.Placing{}); err != nil {
+		t.Error(err)
+	}
+	buf := make([]byte, 16)
+	n, err := unix.Getxattr(s.path("/file"), "user.colour", buf)
+	content, readErr := os.ReadFile(s.path("/file"))
+	if err != nil || string(buf[:n]) != "red" || string(content) != "older" {
+		t.Errorf("the attribute is %q, %v; the file reads %q, %v", buf[:max(n, 0)], err, content, readErr)
+	}
+}
+
+// TestPatchFileKeepsHoles: a patch takes no more room than the file.
+func TestPatchFileKeepsHoles(t *testing.T) {
+	s := newShare(t)
+	const size = 64 << 20
+	if err := errors.Join(os.WriteFile(s.path("/file"), nil, 0o600), os.Truncate(s.path("/file"), size)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.ReplaceFile(t.Context(), "/file", storage.Replacing{Perm: 0o666, Patch: func(fs.FileInfo) (int64, error) { return size / 2, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Commit(t.Context(), storage.Placing{}); err != nil {
+		t.Error(err)
+	}
+	var stat unix.Stat_t
+	if err := unix.Stat(s.path("/file"), &stat); err != nil || stat.Size != size || stat.Blocks*512 > 1<<20 {
+		t.Errorf("%d bytes in %d blocks, %v", stat.Size, stat.Blocks, err)
+	}
+}
+
+// TestReplaceFileSyncFails: the name can't be written through where the directory
+// can't be read, and that is told; the content can.
+func TestReplaceFileSyncFails(t *testing.T) {
+	needRoot(t)
+	s := newShare(t)
+	if err := errors.Join(os.Mkdir(s.path("/dir"), 0o777), os.Chmod(s.path("/dir"), 0o733), os.Chmod(s.dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for sync, want := range map[storage.Sync]error{storage.SyncNever: nil, storage.SyncClose: nil, storage.SyncAlways: fs.ErrPermission} {
+		asNobody(t, func() {
+			name := "/dir/" + string(sync)
+			r := s.begin(t, name, "x")
+			if _, err := r.Commit(t.Context(), storage.Placing{Sync: sync}); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", sync, err, want)
+			}
+			if got, err := os.ReadFile(s.path(name)); err == nil && string(got) != "x" {
+				t.Errorf("%s reads %q", name, got)
+			}
+		})
+	}
+}
+
+// TestReplaceFileLongNames: the short way to a collection is the long one's.
+func TestReplaceFileLongNames(t *testing.T) {
+	s := newShare(t)
+	dir := strings.Repeat("/"+strings.Repeat("d", 200), 15) // 3,015 bytes
+	if err := os.MkdirAll(s.path(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dir[1:202], s.path("/link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"/file", dir + "/file", "/link/file", "/link" + dir[201:] + "/other"} {
+		for range 2 {
+			if err := s.replace(t, name, "content of "+name); err != nil {
+				t.Errorf("%.20s…: %v", name, err)
+			}
+		}
+		if got, err := os.ReadFile(s.path(name)); err != nil || string(got) != "content of "+name {
+			t.Errorf("%.20s… reads %q, %v", name, got, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := s.replace(t, "/file", "x"); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after Close: %v, want fs.ErrClosed", err)
+	}
+}
+
+// TestReplaceFileBelowLink: the short way to a collection knows no policy, and
+// goes through no link.
+func TestReplaceFileBelowLink(t *testing.T) {
+	for links, want := range map[local.Links]error{local.LinksInside: nil, local.LinksDeny: fs.ErrPermission, local.LinksFollow: nil} {
+		t.Run(links.String(), func(t *testing.T) {
+			s := newShareWith(t, local.Options{Links: links})
+			if err := errors.Join(os.Mkdir(s.path("/dir"), 0o755), os.Symlink("dir", s.path("/link"))); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.replace(t, "/link/file", "x"); !errors.Is(err, want) {
+				t.Errorf("error %v, want %v", err, want)
+			}
+			if names := s.names(t, "/dir"); len(names) != map[bool]int{true: 1, false: 0}[want == nil] {
+				t.Errorf("the directory holds %q", names)
+			}
+		})
+	}
+}

@@ -1,0 +1,95 @@
+package storagetest
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/davd/davd/storage"
+)
+
+// copyLinkChecks are of every policy: a link is copied wherever it leads.
+var copyLinkChecks = []linkCheck{
+	{"CopyLink", func(f *linkFixture) {
+		f.mkdir("/dir")
+		f.write("/file", "x")
+		if !f.copiesLinks() {
+			return
+		}
+		outside := f.t.TempDir()
+		for name, text := range map[string]string{
+			"/near": "file", "/down": "dir", "/dangling": "no/where", "/loop": "loop", "/up": "../../up/../x",
+			"/outside": outside, "/odd": "a b%41\xff",
+		} {
+			f.symlink(text, name)
+			dst := "/dir" + name
+			f.succeeds(storage.CopyLink(f.ctx, f.FS, name, dst))
+			f.isLink(dst)
+			f.says(dst, text)
+			f.says(name, text)
+			f.isLink(name)
+		}
+		f.onDisk(outside)
+		f.holds(Tree{"/dir": collection, "/file": "x"})
+	}},
+	{"CopyLinkImpossible", func(f *linkFixture) {
+		f.mkdir("/dir")
+		f.write("/file", "x")
+		if !f.copiesLinks() {
+			return
+		}
+		f.symlink("nowhere", "/link")
+		f.symlink("dir", "/other")
+		for _, test := range []struct {
+			src, dst string
+			want     error
+		}{
+			{"/no", "/new", fs.ErrNotExist},
+			{"/file/no", "/new", fs.ErrNotExist},
+			{"/file", "/new", fs.ErrInvalid},
+			{"/dir", "/new", fs.ErrInvalid},
+			{"/", "/new", fs.ErrInvalid},
+			{"/link", "/file", fs.ErrExist},
+			{"/link", "/dir", fs.ErrExist},
+			{"/link", "/other", fs.ErrExist},
+			{"/link", "/link", fs.ErrExist},
+			{"/link", "/", fs.ErrExist},
+			{"/link", "/no/new", fs.ErrNotExist},
+			{"/link", "/file/new", fs.ErrNotExist},
+		} {
+			err := storage.CopyLink(f.ctx, f.FS, test.src, test.dst)
+			f.fails(err, test.want)
+			f.carry(test.src, err)
+		}
+		f.gone("/new")
+		f.holds(Tree{"/dir": collection, "/file": "x"})
+		f.says("/link", "nowhere")
+		f.says("/other", "dir")
+	}},
+}
+
+// copiesLinks reports whether the storage copies links. One that does not must
+// say so, and have made nothing.
+func (f *linkFixture) copiesLinks() bool {
+	f.t.Helper()
+	f.symlink("nowhere", "/first")
+	err := storage.CopyLink(f.ctx, f.FS, "/first", "/copy")
+	if !errors.Is(err, errors.ErrUnsupported) {
+		f.succeeds(err)
+		f.succeeds(storage.Remove(f.ctx, f.FS, "/copy"))
+		return true
+	}
+	f.t.Logf("this backend copies no links: %v", err)
+	f.gone("/copy")
+	return false
+}
+
+// says checks what the link name says, if the suite can read it.
+func (f *linkFixture) says(name, text string) {
+	f.t.Helper()
+	if f.readlink == nil {
+		return
+	}
+	if got := f.readlink(name); got != text {
+		f.t.Errorf("%s says %q, want %q", name, got, text)
+	}
+}

@@ -1,0 +1,46 @@
+package tree
+
+import (
+	"context"
+	"path"
+
+	"github.com/davd/davd/storage"
+)
+
+// link takes a symbolic link that is copied as one.
+func (l *listing) link(name string) error {
+	l.links = append(l.links, name)
+	if len(l.links) == copyBatchFiles {
+		return l.flushLinks()
+	}
+	return nil
+}
+
+// flushLinks hands over the links that have been read.
+func (l *listing) flushLinks() error {
+	if len(l.links) == 0 {
+		return nil
+	}
+	links := l.links
+	l.links = nil
+	l.of.add()
+	return l.crew.submit(l.linkBatch(l.of, links))
+}
+
+// linkBatch copies links of a collection as links. They get no properties: those
+// of a storage are what the link leads to has, its modification time too.
+func (c *copier) linkBatch(of *copied, names []string) job {
+	return func(ctx context.Context, _ *slot) error {
+		c.mon.Begin(path.Join(of.name, names[0]))
+		for _, name := range names {
+			err := storage.CopyLink(ctx, c.fsys, path.Join(of.name, name), path.Join(of.target, name))
+			if err := c.done(of, path.Join(of.name, name), err); err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		return c.leave(ctx, of)
+	}
+}

@@ -1,0 +1,150 @@
+package tree
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/davd/davd/storage"
+)
+
+// Scratch space of steps. A large listing has thousands of them.
+var (
+	entryPool  = sync.Pool{New: func() any { return new([]storage.Entry) }}
+	memberPool = sync.Pool{New: func() any { return new([]Member) }}
+)
+
+// release gives back what only a step that is not delivered needs.
+func (s *step) release() {
+	clear(s.members)
+	*s.pooled = s.members[:0]
+	memberPool.Put(s.pooled)
+	s.members, s.pooled, s.deliver = nil, nil, nil
+}
+
+// find finds members for the step, and makes known what comes behind it.
+func (k *walking) find(s *step) {
+	of := s.of
+	found, err := k.next(of)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if found != nil {
+		s.found, s.to = found, min(k.size, found.Len())
+		of.since += found.Len()
+		k.found += found.Len()
+	}
+	if err != nil {
+		of.ended = true
+		if !errors.Is(err, io.EOF) {
+			of.err = err
+		}
+	}
+	s.begin()
+	k.ahead += s.to + 1 - s.cost
+	s.cost = s.to + 1
+	of.follow(s)
+	k.help()
+}
+
+// next finds some more members of a collection.
+func (k *walking) next(of *walked) (storage.Members, error) {
+	if of.alone {
+		return nil, io.EOF
+	}
+	k.mu.Lock()
+	listing := k.listings[of]
+	full := k.Limit > 0 && k.found >= k.Limit && !of.visited
+	k.mu.Unlock()
+	if full {
+		return nil, ErrLimit
+	}
+	if listing == nil {
+		var err error
+		if listing, err = storage.List(k.ctx, k.FS, of.name); err != nil {
+			return nil, err
+		}
+		k.mu.Lock()
+		k.listings[of] = listing
+		k.mu.Unlock()
+	}
+	return listing.Next(k.ctx)
+}
+
+// begin puts the collection itself in front of its first members, so that one
+// that can't be listed at all is there once, with its error.
+func (s *step) begin() {
+	s.pooled, _ = memberPool.Get().(*[]Member)
+	s.members = *s.pooled
+	of := s.of
+	if of.visited {
+		return
+	}
+	of.visited = true
+	itself := Member{Name: of.name, Info: of.info}
+	if s.to == 0 {
+		itself.Err, of.err = of.err, nil
+	}
+	s.members = append(s.members, itself)
+}
+
+// describe describes the members of a step.
+func (k *walking) describe(s *step) {
+	of := s.of
+	if s.broken {
+		s.members = append(s.members, Member{Name: of.name, Info: of.info, Err: of.err, Partial: true})
+	}
+	if s.from == s.to {
+		return
+	}
+	pooled, _ := entryPool.Get().(*[]storage.Entry)
+	entries := s.found.Describe(k.ctx, s.from, s.to, (*pooled)[:0])
+	names := memberNames(of.name, entries)
+	for i := range entries {
+		k.entry(s, names[i], &entries[i])
+	}
+	clear(entries)
+	*pooled = entries
+	entryPool.Put(pooled)
+	s.found = nil
+}
+
+// entry adds what a client sees in place of an entry.
+func (k *walking) entry(s *step, name string, entry *storage.Entry) {
+	info, err := entry.Info, entry.Err
+	if err == nil {
+		info, err = follow(k.ctx, k.FS, name, info)
+	}
+	if info == nil && err == nil {
+		return
+	}
+	s.members = append(s.members, Member{Name: name, Info: info, Err: err})
+	if err == nil && info.IsDir() && s.of.depth != 0 && !s.of.loops(info) {
+		// It is visited when it is entered.
+		s.members = s.members[:len(s.members)-1]
+		s.below = append(s.below, newWalked(name, info, s.of.depth, s.of.lineage))
+	}
+}
+
+// memberNames returns the names of the entries of a collection. They share one
+// string.
+func memberNames(collection string, entries []storage.Entry) []string {
+	if collection == "/" {
+		collection = ""
+	}
+	size := 0
+	for i := range entries {
+		size += len(collection) + len("/") + len(entries[i].Name)
+	}
+	var text strings.Builder
+	text.Grow(size)
+	names := make([]string, len(entries))
+	for i := range entries {
+		start := text.Len()
+		text.WriteString(collection)
+		text.WriteByte('/')
+		text.WriteString(entries[i].Name)
+		names[i] = text.String()[start:]
+	}
+	return names
+}
