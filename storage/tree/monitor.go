@@ -8,12 +8,8 @@ import (
 // Infinite is the depth of a whole tree (RFC 4918 §10.2).
 const Infinite = -1
 
-// How many outcomes a Monitor keeps between two calls of TakeOutcomes. What
-// is beyond that is counted but not named.
-const (
-	maxFailures  = 64
-	maxSuccesses = 8
-)
+// maxKeptFailures is how many failures a Monitor names in all.
+const maxKeptFailures = 1000
 
 // Progress is the state of an operation at one moment.
 type Progress struct {
@@ -38,21 +34,28 @@ type Outcome struct {
 }
 
 // A Monitor counts what an operation does. The operation calls Found, Begin,
-// Wrote, Advance and Resolve, any number of readers call Snapshot. All are
-// safe for concurrent use, and do nothing on a nil Monitor.
+// Wrote, Advance and Resolve, any number of readers call Snapshot, Failures and
+// Subscribe. All are safe for concurrent use, and do nothing on a nil Monitor.
 type Monitor struct {
-	mu        sync.Mutex
-	progress  Progress
-	expected  Progress // Known and KnownBytes of a count that runs ahead
-	looked    bool     // somebody has asked for a Snapshot
-	record    bool
-	failures  []Outcome
-	successes []Outcome // the latest ones
+	mu       sync.Mutex
+	progress Progress
+	expected Progress // Known and KnownBytes of a count that runs ahead
+	looked   bool     // somebody has asked for a Snapshot
+	failures []Outcome
+	failed   int64 // all, those in failures included
+	readers  []*Outcomes
+	own      *Outcomes // TakeOutcomes'
 }
 
 // NewMonitor returns a Monitor that keeps outcomes for TakeOutcomes only when
 // record is true.
-func NewMonitor(record bool) *Monitor { return &Monitor{record: record} }
+func NewMonitor(record bool) *Monitor {
+	m := &Monitor{}
+	if record {
+		m.own = m.Subscribe()
+	}
+	return m
+}
 
 // Found adds members, and bytes of content, to what is known.
 func (m *Monitor) Found(members, bytes int64) {
@@ -82,7 +85,7 @@ func (m *Monitor) watched() bool {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.looked || m.record
+	return m.looked || len(m.readers) > 0
 }
 
 // Begin makes name the current member.
@@ -128,8 +131,20 @@ func (m *Monitor) Resolve(name string, err error) {
 	defer m.mu.Unlock()
 	m.progress.Current = name
 	m.advanceLocked()
-	if m.record {
-		m.recordLocked(Outcome{Name: name, Err: err})
+	m.recordLocked(Outcome{Name: name, Err: err})
+}
+
+// resolveAll is Resolve for each of members.
+func (m *Monitor) resolveAll(members []Member) {
+	if m == nil || len(members) == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.progress.Current = members[len(members)-1].Name
+	for i := range members {
+		m.advanceLocked()
+		m.recordLocked(Outcome{Name: members[i].Name, Err: members[i].Err})
 	}
 }
 
@@ -141,15 +156,14 @@ func (m *Monitor) advanceLocked() {
 }
 
 func (m *Monitor) recordLocked(outcome Outcome) {
-	switch {
-	case outcome.Err == nil:
-		if len(m.successes) == maxSuccesses {
-			copy(m.successes, m.successes[1:])
-			m.successes = m.successes[:maxSuccesses-1]
+	if outcome.Err != nil {
+		m.failed++
+		if len(m.failures) < maxKeptFailures {
+			m.failures = append(m.failures, outcome)
 		}
-		m.successes = append(m.successes, outcome)
-	case len(m.failures) < maxFailures:
-		m.failures = append(m.failures, outcome)
+	}
+	for _, reader := range m.readers {
+		reader.add(outcome)
 	}
 }
 
@@ -167,15 +181,21 @@ func (m *Monitor) Snapshot() Progress {
 	return p
 }
 
-// TakeOutcomes returns the outcomes since the last call, failures first and
-// in the order in which they came: at most a few dozen.
+// Failures returns the members that failed so far, the first 1,000 in the order
+// in which they came, and how many there are in all.
+func (m *Monitor) Failures() (named []Outcome, total int64) {
+	if m == nil {
+		return nil, 0
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.failures), m.failed
+}
+
+// TakeOutcomes is Take of the outcomes since NewMonitor.
 func (m *Monitor) TakeOutcomes() []Outcome {
 	if m == nil {
 		return nil
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	outcomes := slices.Concat(m.failures, m.successes)
-	m.failures, m.successes = nil, nil
-	return outcomes
+	return m.own.Take()
 }

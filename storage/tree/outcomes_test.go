@@ -1,0 +1,57 @@
+package tree_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/davd/davd/storage/tree"
+)
+
+// TestOutcomesEach: what one reader takes is still there for another; each sees
+// what came after it has subscribed, and nothing after Close.
+func TestOutcomesEach(t *testing.T) {
+	mon := tree.NewMonitor(false)
+	early := mon.Subscribe()
+	mon.Resolve("/a", nil)
+	late := mon.Subscribe()
+	mon.Resolve("/b", nil)
+	if got := early.Take(); !slices.Equal(got, []tree.Outcome{{Name: "/a"}, {Name: "/b"}}) {
+		t.Errorf("the first got %v", got)
+	}
+	if got := late.Take(); !slices.Equal(got, []tree.Outcome{{Name: "/b"}}) {
+		t.Errorf("the second got %v", got)
+	}
+	early.Close()
+	early.Close()
+	mon.Resolve("/c", nil)
+	if got := early.Take(); len(got) > 0 {
+		t.Errorf("after Close there is %v", got)
+	}
+	if got := late.Take(); !slices.Equal(got, []tree.Outcome{{Name: "/c"}}) {
+		t.Errorf("the second got %v", got)
+	}
+	var none *tree.Outcomes
+	none.Close()
+	if got := none.Take(); len(got) > 0 {
+		t.Errorf("nil has %v", got)
+	}
+}
+
+// TestMonitorFailures: they are kept whoever takes outcomes, a thousand by name.
+func TestMonitorFailures(t *testing.T) {
+	mon, errBad := tree.NewMonitor(true), errors.New("bad")
+	for i := range 1500 {
+		mon.Resolve(fmt.Sprintf("/%04d", i), errBad)
+		mon.Resolve("/good", nil)
+		mon.TakeOutcomes()
+	}
+	named, total := mon.Failures()
+	if len(named) != 1000 || total != 1500 || named[0].Name != "/0000" || named[999].Name != "/0999" {
+		t.Errorf("%d of %d: %v to %v", len(named), total, named[0], named[len(named)-1])
+	}
+	if named, total := (*tree.Monitor)(nil).Failures(); len(named) > 0 || total != 0 {
+		t.Errorf("nil has %v", named)
+	}
+}
