@@ -1,0 +1,112 @@
+package dav
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+const (
+	// unlimited is more than any operation sends.
+	unlimited = Unlimited
+	// continueSize is the length of a 100 (Continue), in bytes.
+	continueSize = len("HTTP/1.1 100 Continue\r\n\r\n")
+)
+
+// grant is what one request may get.
+type grant struct {
+	// limit is how many at the most.
+	limit int
+	// bytes is how long they may be in sum; 0: hardBudget.
+	bytes int
+	// asked: the client sent Prefer: processing.
+	asked bool
+	// refused says why limit is 0.
+	refused Withheld
+	// by is who can take no more than limit.
+	by string
+}
+
+// budget returns how many bytes it allows.
+func (g *grant) budget() int { return cmp.Or(g.bytes, hardBudget) }
+
+// spent returns why there is no more once so many have been sent.
+func (g *grant) spent(sent int) Withheld {
+	switch {
+	case g.limit == 0:
+		return g.refused
+	case sent >= g.limit:
+		return Withheld{Rule: 5, Reason: "as many as " + g.by + " takes were sent"}
+	}
+	return Withheld{Rule: 5, Reason: fmt.Sprintf("%d KiB of headers were sent", g.budget()>>10)}
+}
+
+// grant decides for the request r.
+func (i *Interim) grant(r *http.Request) grant {
+	asked := prefers(r, "processing")
+	client, known := i.client(r.UserAgent())
+	refused := i.refusal(r, asked, known)
+	if refused.Rule != 0 {
+		return grant{asked: asked, refused: refused}
+	}
+	g := grant{limit: unlimited, asked: asked, by: "any client"}
+	if known {
+		g.limit, g.by = max(client.Cap, 0), client.Product
+		if client.Bytes > 0 {
+			g.bytes = max(min(client.Bytes/3*2, hardBudget), 1) // a third is for the final response
+		}
+	}
+	if i.Proxy == ProxyApache && g.limit > apacheCap {
+		g.limit, g.by = apacheCap, "an Apache httpd in front"
+	}
+	if g.limit > 0 && expectsContinue(r) {
+		g.limit--
+		g.bytes = g.budget() - continueSize
+		g.by += " beside a 100 (Continue)"
+	}
+	if g.limit == 0 {
+		g.refused = Withheld{Rule: 5, Reason: g.by + " takes none"}
+	}
+	return g
+}
+
+// refusal returns which rule keeps a request from getting any, if one does.
+func (i *Interim) refusal(r *http.Request, asked, known bool) Withheld {
+	switch {
+	case !r.ProtoAtLeast(1, 1):
+		return Withheld{Rule: 2, Reason: "the request is " + r.Proto}
+	case viaHTTP10(r):
+		return Withheld{Rule: 2, Reason: "Via says HTTP/1.0"}
+	case i.Mode == InterimNever:
+		return Withheld{Rule: 3, Reason: "the mode is never"}
+	case i.Mode == InterimAlways, asked:
+		return Withheld{}
+	case !known:
+		return Withheld{Rule: 3, Reason: "the client is not known and did not ask"}
+	case i.Proxy == ProxyNone:
+		if sign := proxySign(r); sign != "" {
+			return Withheld{Rule: 3, Reason: sign + " shows a proxy, and none is declared to pass them on"}
+		}
+	}
+	return Withheld{}
+}
+
+// expectsContinue reports whether the client may get a 100 (Continue) (RFC 9110
+// §10.1.1).
+func expectsContinue(r *http.Request) bool {
+	for element := range listElements(r.Header["Expect"]) {
+		if strings.EqualFold(element, "100-continue") {
+			return true
+		}
+	}
+	return false
+}
+
+// noOperation tells Withheld of a request that asks for interim responses and
+// is none that can get them.
+func (i *Interim) noOperation(r *http.Request) {
+	if i.Withheld != nil && memberSuccess[r.Method] == 0 && prefers(r, "processing") {
+		i.Withheld(r, Withheld{Rule: 1, Reason: "only COPY, MOVE, DELETE and PROPFIND get any"})
+	}
+}
