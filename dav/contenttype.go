@@ -94,6 +94,7 @@ var contentTypes = map[string]string{
 	".webp":  "image/webp",
 	".woff":  "font/woff",
 	".woff2": "font/woff2",
+	".xhtml": "application/xhtml+xml",
 	".xls":   "application/vnd.ms-excel",
 	".xlsx":  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 	".xml":   "text/xml; charset=utf-8",

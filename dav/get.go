@@ -37,8 +37,16 @@ func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) 
 	if info.Size() <= smallFile && r.Header.Get("Range") == "" {
 		return serveSmall(w, f, info)
 	}
-	// With neither a type nor a name, ServeContent looks into the content. The
-	// connection's ResponseWriter and the storage's file meet there as they
+	if w.Header().Get("Content-Type") == "" {
+		found, err := sniff(f)
+		if err != nil {
+			w.Header().Del("ETag")
+			return statusOf(err), err
+		}
+		w.Header().Set("Content-Type", found)
+		setContentPolicy(w.Header(), found)
+	}
+	// The connection's ResponseWriter and the storage's file meet there as they
 	// are, so that the kernel can send the one to the other.
 	http.ServeContent(w, unconditional(r), "", info.ModTime(), f)
 	return 0, nil
@@ -61,7 +69,9 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status in
 	}
 	header := w.Header()
 	if header.Get("Content-Type") == "" {
-		header.Set("Content-Type", http.DetectContentType(content))
+		found := http.DetectContentType(content)
+		header.Set("Content-Type", found)
+		setContentPolicy(header, found)
 	}
 	setFileHeaders(header, info)
 	_, err = w.Write(content)
@@ -97,18 +107,24 @@ func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, name string)
 // headers that both have.
 func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) error {
 	err := h.conditions(r, name, info)
-	status := statusOf(err)
-	if err == nil || status == http.StatusNotModified {
-		// A 304 has it too (RFC 9110 §15.4.5).
-		w.Header().Set("ETag", entityTag(r.Context(), info))
-	}
-	if err != nil || info.IsDir() {
+	unmodified := statusOf(err) == http.StatusNotModified
+	if err != nil && !unmodified {
 		return err
 	}
-	if found := contentType(r.Context(), name, info); found != "" {
-		w.Header().Set("Content-Type", found)
+	// A 304 has the header that a cache is to know (RFC 9110 §15.4.5), or should
+	// use from now on (RFC 9111 §3.2).
+	header := w.Header()
+	header.Set("ETag", entityTag(r.Context(), info))
+	if info.IsDir() {
+		h.setIndexPolicy(header)
+		return err
 	}
-	return nil
+	found := contentType(r.Context(), name, info)
+	if found != "" && !unmodified {
+		header.Set("Content-Type", found)
+	}
+	setContentPolicy(header, found)
+	return err
 }
 
 // unconditional returns r without the conditions, which have been evaluated.

@@ -106,7 +106,7 @@ func TestHead(t *testing.T) {
 			get := s.wants(200, "GET", target)
 			for _, header := range []string{
 				"ETag", "Last-Modified", "Accept-Ranges", "Cache-Control", "Content-Type",
-				"Content-Security-Policy", "X-Content-Type-Options", "Content-Length",
+				"Content-Security-Policy", "X-Content-Type-Options", "Content-Disposition", "Vary", "Content-Length",
 			} {
 				// RFC 9110 §9.3.2: what only the content tells may be missing.
 				told := header == "Content-Type" && target == "/c/m" || header == "Content-Length" && target[len(target)-1] != 'm'

@@ -33,10 +33,17 @@ var indexPolicy = func() string {
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }()
 
+// setIndexPolicy sets what a 304 has, too.
+func (h *Handler) setIndexPolicy(header http.Header) {
+	header.Set("Content-Security-Policy", indexPolicy)
+	header["X-Content-Type-Options"] = nosniff
+	if h.Compress != CompressNever {
+		varyEncoding(header)
+	}
+}
+
 func setIndexHeaders(header http.Header, info fs.FileInfo) {
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", indexPolicy)
-	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Last-Modified", info.ModTime().UTC().Format(http.TimeFormat))
 	// The page tells of the members, too, which change without the
 	// collection, its entity tag and its date.
@@ -50,6 +57,11 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string
 		return statusOf(err), err
 	}
 	setIndexHeaders(w.Header(), info)
+	compressor := h.compressor(w, r)
+	defer compressor.release()
+	if compressor != nil {
+		w = compressor
+	}
 	out := bufio.NewWriterSize(w, 32<<10)
 	page := indexPage{name: name, base: indexBase(r)}
 	_, err = out.Write(page.appendHead(nil))
@@ -63,6 +75,9 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string
 	}
 	if err == nil {
 		err = out.Flush()
+	}
+	if err == nil {
+		err = compressor.finish()
 	}
 	return 0, err
 }

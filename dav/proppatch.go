@@ -44,10 +44,14 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 			return statusOf(err), err
 		}
 	}
-	field := minimal(r)
-	if field == "Prefer" && !p.refused {
-		// RFC 8144 §2.2.
+	if field := minimal(r); field != "" && !p.refused {
+		// RFC 8144 §2.2; with Brief a 200 is expected, and nothing in it.
 		setMinimal(w.Header(), field)
+		if field == "Brief" {
+			w.Header().Set("Content-Length", "0")
+			w.WriteHeader(http.StatusOK)
+			return 0, nil
+		}
 		return http.StatusNoContent, nil
 	}
 	return 0, errors.Join(err, h.respondPatch(w, name, info.IsDir(), p))

@@ -488,8 +488,18 @@ func TestProppatchMinimal(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	s.has("/f", "a", "1")
-	got := s.patch("/f", set("<x:a>2</x:a><D:getetag/>"), "Prefer: return=minimal")
-	if got[xProp("a")].status != 424 {
+	a = s.send("PROPPATCH", "/f", instructions(set("<x:a>2</x:a>")), "Brief: t")
+	if a.status != 200 || a.header.Get("Preference-Applied") != "" || a.header.Get("Vary") != "Brief" || a.body != "" {
+		t.Errorf("%+v", a)
+	}
+	s.has("/f", "a", "2")
+	for _, field := range []string{"Prefer: return=minimal", "Brief: t"} {
+		got := s.patch("/f", set("<x:a>3</x:a><D:getetag/>"), field)
+		if got[xProp("a")].status != 424 {
+			t.Errorf("%s: %v", field, got)
+		}
+	}
+	if got := s.patch("/f", set("<x:a>4</x:a>"), "Brief: f"); got[xProp("a")].status != 200 {
 		t.Errorf("%v", got)
 	}
 }

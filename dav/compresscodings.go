@@ -1,0 +1,134 @@
+package dav
+
+import (
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxEncoders is how many answers are compressed at a time; beyond, they go as
+// they are. An encoder takes up to 0.8 MiB.
+const maxEncoders = 64
+
+var encodersInUse atomic.Int32
+
+// encoder compresses what is written to it. Flush makes all of that decodable.
+type encoder interface {
+	io.WriteCloser
+	Flush() error
+	Reset(w io.Writer)
+}
+
+// contentCoding is one of RFC 9110 §8.4.1.
+type contentCoding struct {
+	name  string
+	spare sync.Pool // of encoders
+}
+
+// encoder returns one that writes to w, or nil if there are too many.
+func (c *contentCoding) encoder(w io.Writer) encoder {
+	if encodersInUse.Add(1) > maxEncoders {
+		encodersInUse.Add(-1)
+		return nil
+	}
+	e := c.spare.Get().(encoder) //nolint:forcetypeassert // nothing else is in it
+	e.Reset(w)
+	return e
+}
+
+func (c *contentCoding) release(e encoder) {
+	e.Reset(nil) // or it would keep the connection
+	c.spare.Put(e)
+	encodersInUse.Add(-1)
+}
+
+// zstdWindow is how far back an encoder looks, in bytes: a listing repeats itself
+// from one element to the next.
+const zstdWindow = 128 << 10
+
+// contentCodings are those that davd has, the best first.
+var contentCodings = [...]*contentCoding{
+	{name: "zstd", spare: sync.Pool{New: func() any {
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+			zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true))
+		if err != nil {
+			panic(err) // an option is wrong
+		}
+		return e
+	}}},
+	{name: "gzip", spare: sync.Pool{New: func() any {
+		e, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+		if err != nil {
+			panic(err) // the level is wrong
+		}
+		return e
+	}}},
+}
+
+// acceptedCoding returns the coding for a client that sent the header
+// Accept-Encoding with values, or nil for none (RFC 9110 §12.5.3). must: it
+// refuses what is not compressed.
+func acceptedCoding(values []string) (best *contentCoding, must bool) {
+	const absent = -1
+	identity, others := absent, absent
+	var weights [len(contentCodings)]int
+	for i := range weights {
+		weights[i] = absent
+	}
+	for element := range listElements(values) {
+		name, parameters, _ := strings.Cut(element, ";")
+		w, ok := weight(parameters)
+		if !ok {
+			continue
+		}
+		switch name = strings.ToLower(strings.TrimSpace(name)); name {
+		case "identity":
+			identity = w
+		case "*":
+			others = w
+		case "x-gzip": // RFC 9110 §8.4.1.3
+			name = "gzip"
+			fallthrough
+		default:
+			for i, c := range contentCodings {
+				if c.name == name {
+					weights[i] = w
+				}
+			}
+		}
+	}
+	if identity == absent && others == 0 {
+		identity = 0
+	}
+	// What is not named is the last choice, identity included.
+	most := max(identity, 1)
+	for i, c := range contentCodings {
+		w := weights[i]
+		if w == absent {
+			w = others
+		}
+		if w >= most && (best == nil || w > most) {
+			best, most = c, w
+		}
+	}
+	return best, best != nil && identity == 0
+}
+
+// weight parses a quality value (RFC 9110 §12.4.2), in thousandths.
+func weight(parameters string) (thousandths int, ok bool) {
+	parameters = strings.TrimSpace(parameters)
+	if parameters == "" {
+		return 1000, true
+	}
+	name, value, _ := strings.Cut(parameters, "=")
+	q, err := strconv.ParseFloat(value, 64)
+	if err != nil || !strings.EqualFold(name, "q") || !(q >= 0 && q <= 1) {
+		return 0, false
+	}
+	return int(q*1000 + 0.5), true
+}

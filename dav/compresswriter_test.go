@@ -1,0 +1,201 @@
+package dav
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// decode returns what a client can make of body so far. whole: the end is there.
+func decode(tb testing.TB, coding, body string) (text string, whole bool) {
+	tb.Helper()
+	var from io.Reader
+	switch coding {
+	case "":
+		return body, true
+	case "gzip":
+		in, err := gzip.NewReader(strings.NewReader(body))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		from = in
+	case "zstd":
+		in, err := zstd.NewReader(strings.NewReader(body), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer in.Close()
+		from = in
+	default:
+		tb.Fatalf("the coding %q", coding)
+	}
+	content, err := io.ReadAll(from)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		tb.Fatal(err)
+	}
+	return string(content), err == nil
+}
+
+// TestCompressorFlush: whatever is written and flushed, after each flush the
+// client can decode all of it, and after finish it has the end.
+func TestCompressorFlush(t *testing.T) {
+	for _, coding := range contentCodings {
+		for seed := range uint64(50) {
+			random := rand.New(rand.NewPCG(seed, 0))
+			w := newWire()
+			w.header.Set("Content-Type", xmlContentType)
+			c := &compressor{ResponseWriter: w, coding: coding}
+			c.WriteHeader(http.StatusMultiStatus)
+			var written strings.Builder
+			flushed := false
+			for range random.IntN(40) {
+				n := random.IntN(1 << random.IntN(17))
+				element := strings.Repeat("<D:response/>", n/13+1)[:n]
+				if random.IntN(4) == 0 {
+					element = "\n"
+				}
+				written.WriteString(element)
+				if n, err := c.Write([]byte(element)); n != len(element) || err != nil {
+					t.Fatal(n, err)
+				}
+				if random.IntN(3) > 0 {
+					continue
+				}
+				if err := c.FlushError(); err != nil {
+					t.Fatal(err)
+				}
+				flushed = true
+				if got, whole := decode(t, coding.name, w.body()); got != written.String() || whole {
+					t.Fatalf("%s, seed %d: %d bytes of %d, whole: %v", coding.name, seed, len(got), written.Len(), whole)
+				}
+			}
+			if err := c.finish(); err != nil {
+				t.Fatal(err)
+			}
+			c.release()
+			used := ""
+			if flushed || written.Len() >= compressFrom {
+				used = coding.name
+			}
+			if got := w.header.Get("Content-Encoding"); got != used {
+				t.Fatalf("%d bytes are in %q, want %q", written.Len(), got, used)
+			}
+			if got, whole := decode(t, used, w.body()); got != written.String() || !whole {
+				t.Fatalf("%s, seed %d: %d bytes of %d, whole: %v", coding.name, seed, len(got), written.Len(), whole)
+			}
+		}
+	}
+	if n := encodersInUse.Load(); n != 0 {
+		t.Errorf("%d encoders were not given back", n)
+	}
+}
+
+// TestCompressorHeader: what is compressed, and what the header says then.
+func TestCompressorHeader(t *testing.T) {
+	long := strings.Repeat("x", compressFrom)
+	for _, c := range []struct {
+		name         string
+		status       int
+		field, value string
+		body         string
+		must         bool
+		compressed   bool
+	}{
+		{"long enough", 207, "", "", long, false, true},
+		{"too short", 207, "", "", long[1:], false, false},
+		{"announced, long enough", 207, "Content-Length", "1024", long, false, true},
+		{"announced, too short", 207, "Content-Length", "1023", long[1:], false, false},
+		{"RFC 9110 §12.5.3 short, identity refused", 207, "", "", "x", true, true},
+		{"short and announced, identity refused", 207, "Content-Length", "1", "x", true, true},
+		{"empty, identity refused", 207, "", "", "", true, false},
+		{"RFC 9110 §15.3.5", 204, "", "", "", true, false},
+		{"RFC 9110 §15.4.5", 304, "ETag", `"x"`, "", true, false},
+		{"RFC 9110 §8.8.3.3 another tag", 200, "ETag", `"x"`, long, false, true},
+		{"a weak tag", 200, "ETag", `W/"x"`, long, false, true},
+		{"in a coding", 200, "Content-Encoding", "br", long, true, false},
+		{"of another type", 200, "Content-Type", "image/png", long, true, false},
+		{"a stream of events", 200, "Content-Type", "text/event-stream", long, true, false},
+		{"HTML", 200, "Content-Type", "text/html; charset=utf-8", long, false, true},
+		{"it varies", 207, "Vary", "Prefer", long, false, true},
+		{"it varies already", 207, "Vary", "Prefer, accept-encoding", long, false, true},
+	} {
+		w := newWire()
+		out := &compressor{ResponseWriter: w, coding: contentCodings[1], must: c.must}
+		out.WriteHeader(http.StatusProcessing)
+		w.header.Set("Content-Type", xmlContentType)
+		if c.field != "" {
+			w.header.Set(c.field, c.value)
+		}
+		out.WriteHeader(c.status)
+		out.WriteHeader(http.StatusInternalServerError) // too late
+		if c.body != "" {
+			if _, err := out.Write([]byte(c.body)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := out.finish(); err != nil {
+			t.Fatal(err)
+		}
+		out.release()
+		if err := w.check(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		final := w.events[1]
+		used := final.header.Get("Content-Encoding")
+		if got := used == "gzip"; got != c.compressed || final.status != c.status {
+			t.Errorf("%s: compressed: %v, %+v", c.name, got, final)
+		}
+		if !c.compressed {
+			continue
+		}
+		if got, whole := decode(t, used, w.body()); got != c.body || !whole {
+			t.Errorf("%s: %d bytes, whole: %v", c.name, len(got), whole)
+		}
+		header := final.header
+		if tag := header.Get("ETag"); tag != "" && tag != `W/"x"` {
+			t.Errorf("%s: the entity tag %s", c.name, tag)
+		}
+		vary := strings.ToLower(strings.Join(header["Vary"], ", "))
+		if header.Get("Content-Length") != "" || strings.Count(vary, "accept-encoding") != 1 {
+			t.Errorf("%s: %v", c.name, header)
+		}
+	}
+}
+
+// TestCompressorAtMost: beyond the limit an answer goes as it is.
+func TestCompressorAtMost(t *testing.T) {
+	gzip := contentCodings[1]
+	var taken []encoder
+	for range maxEncoders {
+		taken = append(taken, gzip.encoder(io.Discard))
+	}
+	body := strings.Repeat("x", compressFrom)
+	write := func() string {
+		w := newWire()
+		w.header.Set("Content-Type", xmlContentType)
+		c := &compressor{ResponseWriter: w, coding: gzip}
+		defer c.release()
+		if _, err := c.Write([]byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.finish(); err != nil {
+			t.Fatal(err)
+		}
+		return w.header.Get("Content-Encoding") + ":" + w.body()
+	}
+	if got := write(); got != ":"+body {
+		t.Errorf("%.40q", got)
+	}
+	for _, e := range taken {
+		gzip.release(e)
+	}
+	if got := write(); !strings.HasPrefix(got, "gzip:") {
+		t.Errorf("%.40q", got)
+	}
+}
