@@ -25,6 +25,7 @@ var methodTraits = map[string]methodTrait{
 	// There is nothing that could process what is posted.
 	"POST":      {},
 	"PUT":       {writes: true, creates: true, file: true},
+	"PATCH":     {writes: true, file: true},
 	"MKCOL":     {writes: true, creates: true},
 	"DELETE":    {writes: true, collection: true, file: true},
 	"COPY":      {writes: true, collection: true, file: true},
@@ -38,7 +39,11 @@ var methodTraits = map[string]methodTrait{
 // serveOptions says what the resource can do (RFC 4918 §10.1, RFC 9110
 // §9.3.7).
 func (h *Handler) serveOptions(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	w.Header().Set("Allow", h.allowAt(r.Context(), name))
+	allow := h.allowAt(r.Context(), name)
+	w.Header().Set("Allow", allow)
+	if strings.Contains(allow, ", "+methodPatch) {
+		w.Header().Set("Accept-Patch", patchType) // RFC 5789 §3.1
+	}
 	h.setClasses(w.Header())
 	return 0, nil
 }
@@ -54,9 +59,10 @@ func (h *Handler) serveServerOptions(w http.ResponseWriter) (status int, err err
 // setClasses tells what the server complies with (RFC 4918 §18).
 func (h *Handler) setClasses(header http.Header) {
 	// Class 2 is locking.
-	header.Set("DAV", "1, 2, 3")
 	if h.ReadOnly {
 		header.Set("DAV", "1, 3")
+	} else {
+		header.Set("DAV", "1, 2, 3, "+patchClass)
 	}
 	// Without it, Office and Explorer open files read-only ([MS-WDV] 2.2.8).
 	header.Set("MS-Author-Via", "DAV")

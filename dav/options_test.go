@@ -11,7 +11,7 @@ import (
 
 func TestOptions(t *testing.T) {
 	const (
-		onFile       = "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MOVE, PROPFIND, PROPPATCH, PUT, UNLOCK"
+		onFile       = "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MOVE, PATCH, PROPFIND, PROPPATCH, PUT, UNLOCK"
 		onCollection = "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MOVE, PROPFIND, PROPPATCH, UNLOCK"
 		onNothing    = "OPTIONS, LOCK, MKCOL, PUT"
 	)
@@ -20,11 +20,11 @@ func TestOptions(t *testing.T) {
 		readOnly     bool
 		allow, class string
 	}{
-		{"§10.1 file", "/dav/f", false, onFile, "1, 2, 3"},
-		{"§10.1 collection", "/dav/c/", false, onCollection, "1, 2, 3"},
-		{"§10.1 root", "/dav/", false, onCollection, "1, 2, 3"},
-		{"§10.1 root without its slash", "/dav", false, onCollection, "1, 2, 3"},
-		{"RFC 9110 §9.3.7 nothing there", "/dav/new", false, onNothing, "1, 2, 3"},
+		{"§10.1 file", "/dav/f", false, onFile, "1, 2, 3, sabredav-partialupdate"},
+		{"§10.1 collection", "/dav/c/", false, onCollection, "1, 2, 3, sabredav-partialupdate"},
+		{"§10.1 root", "/dav/", false, onCollection, "1, 2, 3, sabredav-partialupdate"},
+		{"§10.1 root without its slash", "/dav", false, onCollection, "1, 2, 3, sabredav-partialupdate"},
+		{"RFC 9110 §9.3.7 nothing there", "/dav/new", false, onNothing, "1, 2, 3, sabredav-partialupdate"},
 		{"read-only file", "/dav/f", true, "OPTIONS, GET, HEAD, PROPFIND", "1, 3"},
 		{"read-only collection", "/dav/c/", true, "OPTIONS, GET, HEAD, PROPFIND", "1, 3"},
 		{"read-only, nothing there", "/dav/new", true, "OPTIONS", "1, 3"},
@@ -37,6 +37,9 @@ func TestOptions(t *testing.T) {
 			}
 			if got := a.header.Get("DAV"); got != c.class {
 				t.Errorf("DAV %q, want %q", got, c.class)
+			}
+			if got, patches := a.header.Get("Accept-Patch"), strings.Contains(c.allow, ", PATCH"); (got == "application/x-sabredav-partialupdate") != patches || (got != "") != patches {
+				t.Errorf("RFC 5789 §3.1 Accept-Patch %q", got)
 			}
 			if got := a.header.Get("MS-Author-Via"); got != "DAV" {
 				t.Errorf("MS-Author-Via %q", got)
@@ -69,7 +72,7 @@ func TestOptionsServer(t *testing.T) {
 		readOnly     bool
 		allow, class string
 	}{
-		{false, "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MKCOL, MOVE, PROPFIND, PROPPATCH, PUT, UNLOCK", "1, 2, 3"},
+		{false, "OPTIONS, COPY, DELETE, GET, HEAD, LOCK, MKCOL, MOVE, PATCH, PROPFIND, PROPPATCH, PUT, UNLOCK", "1, 2, 3, sabredav-partialupdate"},
 		{true, "OPTIONS, GET, HEAD, PROPFIND", "1, 3"},
 	} {
 		s := serveMem(t, &dav.Handler{Prefix: "/dav", ReadOnly: c.readOnly}, garden())
@@ -109,7 +112,7 @@ func TestMethodNotAllowed(t *testing.T) {
 
 func TestUnknownMethod(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
-	for _, method := range []string{"PATCH", "TRACE", "BIND", "SEARCH", "copy", "X"} {
+	for _, method := range []string{"TRACE", "BIND", "SEARCH", "copy", "X"} {
 		s.wants(http.StatusNotImplemented, method, "/f", "Destination: /new")
 	}
 	s.holds(garden())

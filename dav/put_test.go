@@ -316,3 +316,51 @@ func backendMem(tb testing.TB) storage.FS {
 	fsys, _ := backends[0].open(tb)
 	return fsys
 }
+
+// replacer is storage that is told how a file is to be replaced.
+type replacer struct {
+	storage.FileReplacer
+	sync *storage.Sync
+	size *int64
+}
+
+func (r replacer) ReplaceFile(ctx context.Context, name string, begin storage.Replacing) (storage.Replacement, error) {
+	*r.size = begin.Size
+	begun, err := r.FileReplacer.ReplaceFile(ctx, name, begin)
+	return replacement{begun, r.sync}, err
+}
+
+type replacement struct {
+	storage.Replacement
+	sync *storage.Sync
+}
+
+func (r replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
+	*r.sync = p.Sync
+	return r.Replacement.Commit(ctx, p)
+}
+
+// TestPutTellsTheStorage: what is to be on the disk, and how long the body is.
+func TestPutTellsTheStorage(t *testing.T) {
+	fsys, _ := openLocal(t)
+	local, ok := fsys.(storage.FileReplacer)
+	if !ok {
+		t.Fatalf("a %T replaces no files", fsys)
+	}
+	for _, want := range []storage.Sync{"", storage.SyncClose, storage.SyncAlways} {
+		var sync storage.Sync
+		var size int64
+		s := serve(t, replacer{local, &sync, &size}, &dav.Handler{Sync: want}, ten())
+		for _, length := range []int{0, 1000, 70_000} {
+			s.send("PUT", "/f", string(make([]byte, length)))
+			if sync != want || size != int64(length) && size != 0 || length == 70_000 && size == 0 {
+				t.Errorf("%d bytes: Sync %q, want %q; Size %d", length, sync, want, size)
+			}
+			sync = "nothing"
+			s.sends(204, "PATCH", "/f", "x", "X-Update-Range: append", patchType)
+			if sync != want {
+				t.Errorf("PATCH: Sync %q, want %q", sync, want)
+			}
+		}
+	}
+}

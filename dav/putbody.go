@@ -13,10 +13,17 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// uploadBuffer is how much of a body is in memory, in bytes.
-const uploadBuffer = 64 << 10
+const (
+	// uploadBuffer is how much of a body is in memory, in bytes.
+	uploadBuffer = 256 << 10
+	// briefBody is the longest body of which all is, in bytes.
+	briefBody = 64 << 10
+)
 
-var uploadBuffers = sync.Pool{New: func() any { return new([uploadBuffer]byte) }}
+var (
+	uploadBuffers = sync.Pool{New: func() any { return new([uploadBuffer]byte) }}
+	briefBuffers  = sync.Pool{New: func() any { return new([briefBody]byte) }}
+)
 
 // writerOnly hides an io.ReaderFrom, which would make a buffer of its own: the
 // kernel can't copy from a request body.
@@ -53,23 +60,17 @@ func cutOff(err error) error {
 }
 
 var (
-	errContentRange  = &statusError{status: http.StatusBadRequest, reason: "a PUT with the header Content-Range is a part of a file, and only whole files are taken"}
-	errContentCoding = &statusError{status: http.StatusUnsupportedMediaType, reason: "the header Content-Encoding says that the content is encoded: send it as it is"}
-	errEntityLength  = &statusError{status: http.StatusBadRequest, reason: "the header X-Expected-Entity-Length must be the length of the request body, in bytes"}
+	errContentRange       = &statusError{status: http.StatusBadRequest, reason: "a PUT with the header Content-Range is a part of a file, and only whole files are taken"}
+	errContentRangeLength = &statusError{status: http.StatusBadRequest, reason: "the request body has not the length that the header Content-Range says"}
+	errContentCoding      = &statusError{status: http.StatusUnsupportedMediaType, reason: "the header Content-Encoding says that the content is encoded: send it as it is"}
+	errEntityLength       = &statusError{status: http.StatusBadRequest, reason: "the header X-Expected-Entity-Length must be the length of the request body, in bytes"}
 )
 
 // announced reads what the header says about the body.
 func (p *put) announced() error {
 	header := p.r.Header
-	// RFC 9110 §14.4: as the whole it would destroy the file.
-	if _, partial := header["Content-Range"]; partial {
-		return errContentRange
-	}
-	// Nothing would say so to who gets the file.
-	for coding := range listElements(header.Values("Content-Encoding")) {
-		if !strings.EqualFold(coding, "identity") {
-			return errContentCoding
-		}
+	if err := unencoded(header); err != nil {
+		return err
 	}
 	p.length = p.r.ContentLength
 	// What the Finder says of a body that comes in chunks. A proxy that can't
@@ -82,7 +83,47 @@ func (p *put) announced() error {
 		p.length = length
 	}
 	p.modified = parseMtime(header.Get("X-OC-Mtime"))
+	if values, partial := header["Content-Range"]; partial {
+		return p.partial(values)
+	}
 	return nil
+}
+
+// partial reads Content-Range (RFC 9110 §14.4): as the whole, the body would
+// destroy the file.
+func (p *put) partial(values []string) error {
+	if !p.h.PartialPut {
+		return errContentRange
+	}
+	update, err := parseContentRange(values)
+	if err != nil {
+		return err
+	}
+	length := update.last - update.first + 1
+	if p.length >= 0 && p.length != length {
+		return errContentRangeLength
+	}
+	p.update, p.length = update, length
+	return nil
+}
+
+// unencoded makes sure that the content is as it is to be stored: nothing would
+// say so to who gets the file.
+func unencoded(header http.Header) error {
+	for coding := range listElements(header.Values("Content-Encoding")) {
+		if !strings.EqualFold(coding, "identity") {
+			return errContentCoding
+		}
+	}
+	return nil
+}
+
+// brief reports whether the body is so short that it is read before anything
+// else is done. A client that waits for a 100 (Continue) is asked for none that
+// is refused (RFC 9110 §10.1.1).
+func (p *put) brief() bool {
+	length := p.r.ContentLength
+	return length >= 0 && length <= briefBody && p.r.Header.Get("Expect") == ""
 }
 
 // spaceWorthAsking is how long a body must be for the free space to be asked
