@@ -4,20 +4,23 @@ import (
 	"context"
 	"net/http"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/davd/davd/storage/lock"
 )
 
 // lockIndex finds the locks that cover a resource among those that were found
-// for a request.
+// for a request. It is safe for concurrent use.
 type lockIndex struct {
 	handler   *Handler
 	ctx       context.Context //nolint:containedctx // lives as long as the request
 	principal string
 	now       time.Time
 	byRoot    map[string][]lock.Lock
-	hrefs     map[string]string // of the roots
+
+	mu    sync.Mutex
+	hrefs map[string]string // of the roots
 }
 
 // lockDiscovery returns the locks that cover name and, if tree, those of what is
@@ -89,6 +92,8 @@ func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock) []byte {
 }
 
 func (x *lockIndex) href(root string) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	href, known := x.hrefs[root]
 	if !known {
 		href = x.handler.hrefOf(x.ctx, root)

@@ -2,29 +2,16 @@ package dav
 
 import (
 	"context"
-	"time"
 
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/tree"
 )
 
-const (
-	// maxDeadBatch is of how many resources dead properties are read together.
-	maxDeadBatch = 256
-	// deadPatience is how long a resource waits for others to be read with.
-	deadPatience = 50 * time.Millisecond
-)
-
-// deadReader reads the dead properties of resources, of as many together as are
-// found, and read, in a short time.
-type deadReader struct {
-	store    deadprops.Store
-	gathered []resource
-	size     int // of a batch, by how quick the store is
-	first    time.Time
-	last     time.Time // when the last was gathered or read
-}
+// deadReader reads the dead properties of what a walk finds: of all members of a
+// step together.
+type deadReader struct{ store deadprops.Store }
 
 // newDeadReader returns nil when there is no dead property in the tree name.
 func (h *Handler) newDeadReader(ctx context.Context, name string) (*deadReader, error) {
@@ -32,55 +19,37 @@ func (h *Handler) newDeadReader(ctx context.Context, name string) (*deadReader, 
 	if some, err := store.Any(ctx, name); !some || err != nil {
 		return nil, err
 	}
-	return &deadReader{store: store, size: 1}, nil
+	return &deadReader{store: store}, nil
 }
 
-// gather reports whether it is time to read: there is a batch, or the next
-// resource may be long in coming.
-func (d *deadReader) gather(r resource) bool {
-	now := time.Now()
-	if len(d.gathered) == 0 {
-		d.first = now
-	}
-	slow := now.Sub(d.last) >= deadPatience || now.Sub(d.first) >= deadPatience
-	d.gathered = append(d.gathered, r)
-	d.last = now
-	return slow || len(d.gathered) >= d.size
-}
-
-// deadResult is a resource with its dead properties, or why they can't be read.
-type deadResult struct {
-	resource
-	properties []webdav.Property
-	err        error
-}
-
-// read returns what was gathered, in its order.
-func (d *deadReader) read(ctx context.Context) []deadResult {
-	if len(d.gathered) == 0 {
-		return nil
-	}
-	results := make([]deadResult, len(d.gathered))
-	names := make([]string, len(d.gathered))
-	for i, r := range d.gathered {
-		results[i].resource, names[i] = r, r.name
-	}
-	d.gathered = d.gathered[:0]
-	start := time.Now()
-	found, err := d.store.Read(ctx, names...)
-	for i := range results {
-		if err != nil && len(results) > 1 && ctx.Err() == nil {
-			one, oneErr := d.store.Read(ctx, names[i])
-			results[i].properties, results[i].err = one[names[i]], oneErr
-		} else {
-			results[i].properties, results[i].err = found[names[i]], err
+// read returns the properties of members by their names. When they can't be read
+// together they are read one by one, and failures are those that can't then.
+func (d *deadReader) read(ctx context.Context, members []tree.Member) (found map[string][]webdav.Property, failures map[string]error) {
+	names := make([]string, 0, len(members))
+	for i := range members {
+		if members[i].Err == nil {
+			names = append(names, members[i].Name)
 		}
 	}
-	d.last = time.Now()
-	if err == nil && d.last.Sub(start) < deadPatience/2 {
-		d.size = min(2*d.size, maxDeadBatch)
-	} else {
-		d.size = max(d.size/2, 1)
+	if len(names) == 0 {
+		return nil, nil
 	}
-	return results
+	found, err := d.store.Read(ctx, names...)
+	if err == nil || ctx.Err() != nil {
+		return found, nil // the end of ctx is the walk's
+	}
+	found, failures = make(map[string][]webdav.Property), make(map[string]error)
+	if len(names) == 1 {
+		failures[names[0]] = err
+		return nil, failures
+	}
+	for _, name := range names {
+		one, err := d.store.Read(ctx, name)
+		if err != nil {
+			failures[name] = err
+			continue
+		}
+		found[name] = one[name]
+	}
+	return found, failures
 }

@@ -14,13 +14,21 @@ import (
 // the backend's own or, where it gives none that is one, what [storage.Version]
 // makes. It is the same in getetag and in the header ETag (RFC 4918 §15.6).
 func entityTag(ctx context.Context, info fs.FileInfo) string {
+	if tag := ownTag(ctx, info); tag != "" {
+		return tag
+	}
+	version, _ := storage.Version(info)
+	return `"` + version + `"`
+}
+
+// ownTag returns the backend's own entity tag, or "".
+func ownTag(ctx context.Context, info fs.FileInfo) string {
 	if tagger, ok := info.(webdav.ETager); ok {
 		if tag, err := tagger.ETag(ctx); err == nil && isEntityTag(tag) {
 			return tag
 		}
 	}
-	version, _ := storage.Version(info)
-	return `"` + version + `"`
+	return ""
 }
 
 // isEntityTag reports whether tag is an entity tag (RFC 9110 §8.8.3).

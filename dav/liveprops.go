@@ -5,10 +5,8 @@ import (
 	"context"
 	"encoding/xml"
 	"io/fs"
-	"net/http"
 	"path"
 	"strconv"
-	"time"
 
 	"github.com/davd/davd/storage"
 )
@@ -41,10 +39,12 @@ type liveProp struct {
 	// value appends the content of the property's element, in which the prefix D
 	// stands for DAV:. It returns false where the property is not defined.
 	value func(v *liveValues, dst []byte, r resource) ([]byte, bool)
+
+	start, end, empty string // tags
 }
 
 // liveProps are in the order in which allprop and propname show them.
-var liveProps = []liveProp{
+var liveProps = withTags([]liveProp{
 	{name: "resourcetype", collection: true, file: true, value: appendResourceType},
 	{name: "displayname", collection: true, file: true, settable: true, value: appendDisplayName},
 	{name: "creationdate", collection: true, file: true, value: appendCreationDate},
@@ -58,6 +58,14 @@ var liveProps = []liveProp{
 	// RFC 4331 §2: not in allprop.
 	{name: "quota-available-bytes", collection: true, named: true, value: appendQuotaAvailable},
 	{name: "quota-used-bytes", collection: true, named: true, value: appendQuotaUsed},
+})
+
+func withTags(props []liveProp) []liveProp {
+	for i := range props {
+		p := &props[i]
+		p.start, p.end, p.empty = "<D:"+p.name+">", "</D:"+p.name+">", "<D:"+p.name+"/>"
+	}
+	return props
 }
 
 // livePropIndex finds a property of liveProps by name.
@@ -112,11 +120,17 @@ func appendDisplayName(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 // appendCreationDate leaves it undefined where nobody has kept it, as RFC 4918
 // §15.1 says.
 func appendCreationDate(v *liveValues, dst []byte, r resource) ([]byte, bool) {
-	born, err := storage.BirthTime(v.ctx, v.handler.FileSystem, r.name)
-	if err != nil || born.IsZero() {
+	born, known := storage.Born(r.info)
+	if !known {
+		var err error
+		if born, err = storage.BirthTime(v.ctx, v.handler.FileSystem, r.name); err != nil {
+			return dst, false
+		}
+	}
+	if born.IsZero() {
 		return dst, false
 	}
-	return born.UTC().AppendFormat(dst, time.RFC3339), true
+	return appendTimestamp(dst, born), true
 }
 
 func appendContentLength(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
@@ -124,7 +138,7 @@ func appendContentLength(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 }
 
 func appendLastModified(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
-	return r.info.ModTime().UTC().AppendFormat(dst, http.TimeFormat), true
+	return appendHTTPDate(dst, r.info.ModTime()), true
 }
 
 // appendContentType goes by the name alone: no file is opened to list it.
@@ -132,8 +146,17 @@ func appendContentType(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	return appendText(dst, cmp.Or(contentType(v.ctx, r.name, r.info), unknownType)), true
 }
 
+// quoted is a quotation mark as XML text.
+const quoted = "&#34;"
+
 func appendETag(v *liveValues, dst []byte, r resource) ([]byte, bool) {
-	return appendText(dst, entityTag(v.ctx, r.info)), true
+	tag := ownTag(v.ctx, r.info)
+	if tag != "" {
+		return appendText(dst, tag), true
+	}
+	dst = append(dst, quoted...)
+	dst, _ = storage.AppendVersion(dst, r.info)
+	return append(dst, quoted...), true
 }
 
 // The lockentry elements of supportedlock (RFC 4918 §15.10).

@@ -199,8 +199,8 @@ func TestMultistatusWrites(t *testing.T) {
 	for _, name := range []string{"/a", "/b"} {
 		m.open("", name, false)
 		m.openPropstat()
-		m.davProperty("displayname", func(dst []byte) ([]byte, bool) { return appendText(dst, name), true })
-		m.davProperty("getetag", nil)
+		m.property(webdav.Property{XMLName: davName("displayname"), InnerXML: []byte(name)})
+		m.property(webdav.Property{XMLName: davName("getetag")})
 		m.closePropstat(http.StatusOK, "")
 		if err := m.end(); err != nil {
 			t.Fatal(err)

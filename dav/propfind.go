@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 
 	"github.com/davd/davd/storage/tree"
@@ -29,6 +28,13 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	if err := h.conditions(r, name, info); err != nil {
 		return statusOf(err), err
 	}
+	if info.IsDir() {
+		leave, err := h.enterListing(r, depth)
+		if err != nil {
+			return statusOf(err), err
+		}
+		defer leave()
+	}
 	p, err := h.newPropfind(r, name, info, depth, request)
 	if err != nil {
 		return statusOf(err), err
@@ -36,17 +42,8 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	about := Operation{Source: name}
 	return h.operate(w, r, about, true, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
 		p.ctx, p.res, p.live.ctx = ctx, res, ctx
-		err := tree.WalkFrom(ctx, h.FileSystem, name, info, depth, monitor, p.visit)
-		if err == nil {
-			err = p.flush()
-		}
-		if err == nil && p.body == nil {
-			err = fs.ErrNotExist // it has gone since it was described
-		}
-		if p.body == nil || (err != nil && res.discard()) {
-			return statusOf(err), err
-		}
-		return 0, p.end(err)
+		walk := tree.Walk{FS: h.FileSystem, Root: name, Info: info, Depth: depth, Limit: h.Listings.Infinity, Monitor: monitor, Prepare: p.prepare}
+		return p.run(&walk)
 	})
 }
 
@@ -56,14 +53,14 @@ type propfind struct {
 	ctx     context.Context //nolint:containedctx // lives as long as the request
 	res     *response
 	request propfindRequest
+	asked   []asked
 	minimal string // the header field that asks for a minimal answer
 	prefix  string
 	root    string
 	live    liveValues
-	dead    *deadReader  // nil: there is none, or none was asked for
-	body    *multistatus // nil until the first resource is found
+	dead    *deadReader // nil: there is none, or none was asked for
+	body    *stream     // nil until the first resource is found
 
-	last string // visited
 	// broken are the hrefs of collections that could be read only in part, and
 	// brokenErr is why.
 	broken    []string
@@ -73,7 +70,7 @@ type propfind struct {
 // newPropfind finds out what is asked once for the whole answer.
 func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, depth int, request propfindRequest) (*propfind, error) {
 	p := &propfind{
-		handler: h, request: request, minimal: minimal(r), prefix: h.prefix(), root: name,
+		handler: h, request: request, asked: askedProps(request.props), minimal: minimal(r), prefix: h.prefix(), root: name,
 		live: liveValues{handler: h, shared: h.locks().manager != nil},
 	}
 	var err error
@@ -93,74 +90,46 @@ func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, de
 	return p, err
 }
 
-// visit writes the response element of one resource, or puts it off until its
-// dead properties are read together with those of others.
-func (p *propfind) visit(name string, info fs.FileInfo, err error) error {
-	if err != nil {
-		return p.failed(name, info, err)
+// run walks and answers.
+func (p *propfind) run(walk *tree.Walk) (int, error) {
+	err := walk.Run(p.ctx)
+	if err == nil && p.body == nil {
+		err = fs.ErrNotExist // it has gone since it was described
 	}
-	p.last = name
-	r := resource{name: name, info: info}
-	if p.dead == nil {
-		return p.write(r, nil)
+	if p.body == nil || err != nil && p.res.discard() {
+		return statusOf(err), err
 	}
-	if !p.dead.gather(r) {
-		return nil
-	}
-	return p.flush()
+	return 0, p.end(err)
 }
 
-// flush writes what was gathered.
-func (p *propfind) flush() error {
-	if p.dead == nil {
-		return nil
+// prepare describes members, and returns what writes that.
+func (p *propfind) prepare(ctx context.Context, members []tree.Member) func() error {
+	pg := p.newPage(ctx, members)
+	return func() error {
+		defer pg.release()
+		return p.deliver(pg)
 	}
-	for _, found := range p.dead.read(p.ctx) {
-		err := p.ctx.Err()
-		if err != nil {
+}
+
+// deliver writes a page.
+func (p *propfind) deliver(pg *page) error {
+	if pg.brokenErr != nil {
+		p.brokenErr = pg.brokenErr
+		p.broken = append(p.broken, pg.broken[:min(len(pg.broken), maxBroken+1-len(p.broken))]...)
+	}
+	if len(pg.buf) > 0 {
+		if err := p.start(); err != nil {
 			return err
 		}
-		if found.err != nil {
-			err = p.status(found.name, found.info, found.err)
-		} else {
-			err = p.write(found.resource, found.properties)
-		}
-		if err != nil {
+		if err := p.body.write(pg.buf); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// failed takes note of a resource that can't be described or listed.
-func (p *propfind) failed(name string, info fs.FileInfo, err error) error {
-	if flushErr := p.flush(); flushErr != nil {
-		return flushErr
-	}
-	switch shown := name == p.last || name == path.Dir(p.last); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // it has gone since it was listed
-	case shown && name == p.root:
-		return err
-	case shown:
-		// A second response element with its href is not allowed (RFC 4918
-		// §14.24).
-		p.broken, p.brokenErr = append(p.broken, p.handler.href(name, true)), err
-		return nil
-	}
-	return p.status(name, info, err)
-}
-
-// status writes a response element that has only the status of err.
-func (p *propfind) status(name string, info fs.FileInfo, err error) error {
-	if startErr := p.start(); startErr != nil {
-		return startErr
-	}
-	return p.body.failed(p.handler.href(name, info != nil && info.IsDir()), err)
+	return pg.rootErr
 }
 
 // start begins the body, if it has not begun.
-func (p *propfind) start() (err error) {
+func (p *propfind) start() error {
 	if p.body != nil {
 		return nil
 	}
@@ -168,8 +137,9 @@ func (p *propfind) start() (err error) {
 		setMinimal(p.res.Header(), p.minimal)
 	}
 	p.res.streamMultistatus()
-	p.body, err = newMultistatus(p.res)
-	return err
+	setMultistatus(p.res)
+	p.body = &stream{res: p.res}
+	return p.body.write([]byte(multistatusStart))
 }
 
 // maxBroken is how many collections a note names.
@@ -191,5 +161,5 @@ func (p *propfind) end(walkErr error) error {
 			note += " and others"
 		}
 	}
-	return errors.Join(walkErr, p.brokenErr, p.body.close(note))
+	return errors.Join(walkErr, p.brokenErr, p.body.end(appendMultistatusEnd(nil, note)))
 }

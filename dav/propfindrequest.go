@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,52 +58,58 @@ func setMinimal(header http.Header, field string) {
 }
 
 // readPropfind reads the body of r. No body is allprop (RFC 4918 §9.1).
-func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (request propfindRequest, err error) {
-	found, err := h.readXML(w, r, "propfind", func(x *xmlReader) (err error) {
-		request, err = x.propfind()
-		return err
-	})
-	switch {
-	case err != nil:
+func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (propfindRequest, error) {
+	body, err := h.xmlBody(w, r)
+	if err != nil {
 		return propfindRequest{}, badXML(err)
-	case !found:
-		return propfindRequest{allprop: true}, nil
+	}
+	request, err := h.propfinds.read(body)
+	if err != nil {
+		return propfindRequest{}, badXML(err)
 	}
 	return request, nil
 }
 
-// propfind reads the content of a propfind element. Elements that it does not
+// parsePropfind reads a body that xmlBody has returned.
+func parsePropfind(body io.Reader) (request propfindRequest, err error) {
+	found, err := parseXML(body, "propfind", request.read)
+	if !found {
+		request.allprop = true
+	}
+	return request, err
+}
+
+// read reads the content of a propfind element. Elements that it does not
 // know are ignored (RFC 4918 §17).
-func (x *xmlReader) propfind() (propfindRequest, error) {
-	var request propfindRequest
+func (p *propfindRequest) read(x *xmlReader) error {
 	var include bool
 	kinds := 0
 	err := x.children(func(e xml.StartElement) error {
 		switch e.Name {
 		case davName("propname"):
 			kinds++
-			request.propname = true
+			p.propname = true
 		case davName("allprop"):
 			kinds++
-			request.allprop = true
+			p.allprop = true
 		case davName("prop"):
 			kinds++
-			return x.names(&request.props)
+			return x.names(&p.props)
 		case davName("include"):
 			include = true
-			return x.names(&request.props)
+			return x.names(&p.props)
 		}
 		return x.skip()
 	})
 	switch {
 	case err != nil:
-		return request, err
+		return err
 	case kinds != 1:
-		return request, errors.New("DAV:propfind must hold one of propname, allprop and prop")
-	case include && !request.allprop:
-		return request, errors.New("DAV:include goes with DAV:allprop")
+		return errors.New("DAV:propfind must hold one of propname, allprop and prop")
+	case include && !p.allprop:
+		return errors.New("DAV:include goes with DAV:allprop")
 	}
-	return request, nil
+	return nil
 }
 
 // names reads the names of the elements in a prop or include element, each

@@ -1,0 +1,54 @@
+package dav
+
+import (
+	"net/http"
+	"time"
+)
+
+const (
+	weekdays = "SunMonTueWedThuFriSat"
+	months   = "JanFebMarAprMayJunJulAugSepOctNovDec"
+)
+
+// appendHTTPDate appends t as HTTP has it (RFC 9110 §5.6.7): in a listing
+// time.AppendFormat would cost as much as all the rest.
+func appendHTTPDate(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, http.TimeFormat)
+	}
+	weekday := 3 * int(t.Weekday())
+	dst = append(dst, weekdays[weekday:weekday+3]...)
+	dst = append(dst, ", "...)
+	dst = append(appendTwo(dst, day), ' ')
+	dst = append(dst, months[3*month-3:3*month]...)
+	dst = append(dst, ' ')
+	dst = append(appendTwo(appendTwo(dst, year/100), year%100), ' ')
+	return append(appendClock(dst, t), " GMT"...)
+}
+
+// appendTimestamp appends t as RFC 3339 has it, in UTC and in whole seconds.
+func appendTimestamp(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, time.RFC3339)
+	}
+	dst = append(appendTwo(appendTwo(dst, year/100), year%100), '-')
+	dst = append(appendTwo(dst, int(month)), '-')
+	dst = append(appendTwo(dst, day), 'T')
+	return append(appendClock(dst, t), 'Z')
+}
+
+func appendClock(dst []byte, t time.Time) []byte {
+	hour, minute, second := t.Clock()
+	dst = append(appendTwo(dst, hour), ':')
+	dst = append(appendTwo(dst, minute), ':')
+	return appendTwo(dst, second)
+}
+
+// appendTwo appends the two digits of n, which is below 100.
+func appendTwo(dst []byte, n int) []byte {
+	return append(dst, '0'+byte(n/10), '0'+byte(n%10)) //nolint:gosec // it is below 100
+}

@@ -1,0 +1,114 @@
+package dav
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"golang.org/x/net/webdav"
+)
+
+// elements are response elements (RFC 4918 §14.24) as they go over the wire.
+type elements struct{ buf []byte }
+
+// open begins the response element of a resource.
+func (e *elements) open(prefix, name string, collection bool) {
+	e.buf = append(e.buf, "<D:response><D:href>"...)
+	start := len(e.buf)
+	e.buf = appendHref(e.buf, prefix, name, collection)
+	e.buf = asText(e.buf, start)
+	e.buf = append(e.buf, "</D:href>"...)
+}
+
+// end ends the response element.
+func (e *elements) end() { e.buf = append(e.buf, "</D:response>"...) }
+
+// failed appends the response element of a resource that has only the status of
+// err, with its condition if it has one (RFC 4918 §14.24).
+func (e *elements) failed(href string, err error) {
+	e.buf = append(e.buf, "<D:response><D:href>"...)
+	e.buf = appendText(e.buf, href)
+	e.buf = append(e.buf, "</D:href>"...)
+	e.status(statusOf(err))
+	var own *statusError
+	if errors.As(err, &own) && own.condition != "" {
+		e.buf = appendError(e.buf, own, "")
+	}
+	e.end()
+}
+
+func (e *elements) status(status int) {
+	e.buf = append(e.buf, "<D:status>HTTP/1.1 "...)
+	e.buf = strconv.AppendInt(e.buf, int64(status), 10)
+	e.buf = append(e.buf, ' ')
+	e.buf = append(e.buf, http.StatusText(status)...)
+	e.buf = append(e.buf, "</D:status>"...)
+}
+
+// openPropstat begins a propstat element. closePropstat gives its status, and
+// the condition that has failed, if there is one.
+func (e *elements) openPropstat() {
+	e.buf = append(e.buf, "<D:propstat><D:prop>"...)
+}
+
+func (e *elements) closePropstat(status int, condition string) {
+	e.buf = append(e.buf, "</D:prop>"...)
+	e.status(status)
+	if condition != "" {
+		e.buf = appendError(e.buf, &statusError{condition: condition}, "")
+	}
+	e.buf = append(e.buf, "</D:propstat>"...)
+}
+
+// live appends a live property, if r has it. It reports whether that is so.
+func (e *elements) live(p *liveProp, v *liveValues, r resource) bool {
+	start := len(e.buf)
+	e.buf = append(e.buf, p.start...)
+	var defined bool
+	if e.buf, defined = p.append(v, e.buf, r); !defined {
+		e.buf = e.buf[:start]
+		return false
+	}
+	e.buf = append(e.buf, p.end...)
+	return true
+}
+
+// property appends a property of any namespace. Its content declares the
+// namespaces it uses, and must not find a default one here: so there is a
+// prefix.
+func (e *elements) property(p webdav.Property) {
+	prefix := "p:"
+	switch p.XMLName.Space {
+	case "DAV:":
+		prefix = "D:"
+	case "":
+		prefix = ""
+	}
+	e.buf = append(e.buf, '<')
+	e.buf = append(e.buf, prefix...)
+	e.buf = append(e.buf, p.XMLName.Local...)
+	if prefix == "p:" {
+		e.attribute("xmlns:p", p.XMLName.Space)
+	}
+	if p.Lang != "" {
+		e.attribute("xml:lang", p.Lang)
+	}
+	if len(p.InnerXML) == 0 {
+		e.buf = append(e.buf, "/>"...)
+		return
+	}
+	e.buf = append(e.buf, '>')
+	e.buf = append(e.buf, p.InnerXML...)
+	e.buf = append(e.buf, "</"...)
+	e.buf = append(e.buf, prefix...)
+	e.buf = append(e.buf, p.XMLName.Local...)
+	e.buf = append(e.buf, '>')
+}
+
+func (e *elements) attribute(name, value string) {
+	e.buf = append(e.buf, ' ')
+	e.buf = append(e.buf, name...)
+	e.buf = append(e.buf, `="`...)
+	e.buf = appendText(e.buf, value)
+	e.buf = append(e.buf, '"')
+}

@@ -1,0 +1,192 @@
+package dav_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/http/httputil"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
+)
+
+// askFour names the properties that most clients ask for.
+const askFour = `<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><getetag/></prop></propfind>`
+
+// BenchmarkListing compares a PROPFIND over a connection, whose client does
+// nothing with what it gets, with the least that the kernel can be asked for: a
+// walk with getdents and statx in one thread. Each iteration runs all, in turn;
+// the ratios are of the medians.
+func BenchmarkListing(b *testing.B) {
+	for _, tree := range []struct {
+		name               string
+		collections, files int
+		depth              string
+	}{
+		{"tree", 100, 100, "infinity"},
+		{"flat", 1, 20_000, "1"},
+		{"small", 1, 100, "1"},
+	} {
+		b.Run(tree.name, func(b *testing.B) {
+			dir := b.TempDir()
+			members := plantListing(b, dir, tree.collections, tree.files)
+			fsys, err := local.Open(dir)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer fsys.Close()
+			client := dialListing(b, fsys)
+			var times [3][]time.Duration
+			var first []time.Duration
+			for i := 0; b.Loop(); i++ {
+				for j := range times {
+					which := (i + j) % len(times)
+					start := time.Now()
+					switch which {
+					case 0:
+						bareListing(b, dir)
+					default:
+						first = append(first, client.list([]string{askFour, askAll}[which-1], tree.depth))
+					}
+					times[which] = append(times[which], time.Since(start))
+				}
+			}
+			floor := median(times[0])
+			b.ReportMetric(float64(floor.Microseconds())/1000, "floor-ms")
+			for which, name := range []string{"", "four", "all"} {
+				if which > 0 {
+					b.ReportMetric(float64(median(times[which]).Microseconds())/1000, name+"-ms")
+					b.ReportMetric(float64(median(times[which]))/float64(floor), name+"/floor")
+				}
+			}
+			b.ReportMetric(float64(median(first).Microseconds())/1000, "first-byte-ms")
+			b.ReportMetric(allocs(func() { client.list(askAll, tree.depth) })/float64(members), "allocs/member")
+		})
+	}
+}
+
+// allocs returns how many allocations all goroutines make while f runs.
+func allocs(f func()) float64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs - before.Mallocs)
+}
+
+// plantListing makes collections of files in dir, of which there is only one if
+// that is dir itself.
+func plantListing(b *testing.B, dir string, collections, files int) (members int) {
+	b.Helper()
+	for c := range collections {
+		in := dir
+		if collections > 1 {
+			in = filepath.Join(dir, fmt.Sprintf("%04d", c))
+			if err := os.Mkdir(in, 0o755); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for f := range files {
+			if err := os.WriteFile(filepath.Join(in, fmt.Sprintf("file%05d.txt", f)), nil, 0o600); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	return collections * files
+}
+
+// listingClient has one connection.
+type listingClient struct {
+	b    *testing.B
+	conn *connection
+	in   *bufio.Reader
+}
+
+func dialListing(b *testing.B, fsys storage.FS) *listingClient {
+	b.Helper()
+	conn := (&share{TB: b, server: benchServer(b, fsys, dav.Interim{})}).dial()
+	if err := conn.conn.SetDeadline(time.Time{}); err != nil {
+		b.Fatal(err)
+	}
+	return &listingClient{b: b, conn: conn, in: bufio.NewReaderSize(conn.conn, 64<<10)}
+}
+
+// list returns after what time the first byte was there.
+func (c *listingClient) list(body, depth string) (first time.Duration) {
+	c.b.Helper()
+	start := time.Now()
+	fmt.Fprintf(c.conn.conn, "PROPFIND / HTTP/1.1\r\nHost: x\r\nDepth: %s\r\nContent-Length: %d\r\n\r\n%s", depth, len(body), body)
+	head, err := readHead(c.in)
+	first = time.Since(start)
+	if err != nil || !strings.HasPrefix(head, "HTTP/1.1 207") {
+		c.b.Fatalf("%v: %s", err, head)
+	}
+	if _, after, found := strings.Cut(head, "\r\nContent-Length: "); found {
+		digits, _, _ := strings.Cut(after, "\r\n")
+		length, _ := strconv.ParseInt(digits, 10, 64)
+		_, err = io.CopyN(io.Discard, c.in, length)
+	} else if _, err = io.Copy(io.Discard, httputil.NewChunkedReader(c.in)); err == nil {
+		_, err = c.in.Discard(len("\r\n"))
+	}
+	if err != nil {
+		c.b.Fatal(err)
+	}
+	return first
+}
+
+// bareListing is what a program in C would do to find the members of dir and of
+// its collections.
+func bareListing(b *testing.B, dir string) {
+	b.Helper()
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	bareBelow(b, fd)
+}
+
+func bareBelow(b *testing.B, fd int) {
+	b.Helper()
+	defer unix.Close(fd)
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := unix.Getdents(fd, buf)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n == 0 {
+			return
+		}
+		for at := 0; at < n; {
+			entry := buf[at:n]
+			at += int(binary.NativeEndian.Uint16(entry[16:18]))
+			name, _, _ := bytes.Cut(entry[19:], []byte{0})
+			if string(name) == "." || string(name) == ".." {
+				continue
+			}
+			var stat unix.Statx_t
+			if err := unix.Statx(fd, string(name), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS|unix.STATX_BTIME, &stat); err != nil {
+				b.Fatal(err)
+			}
+			if entry[18] == unix.DT_DIR {
+				below, err := unix.Openat(fd, string(name), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+				if err != nil {
+					b.Fatal(err)
+				}
+				bareBelow(b, below)
+			}
+		}
+	}
+}

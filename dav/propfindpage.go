@@ -1,0 +1,131 @@
+package dav
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"io/fs"
+	"net/http"
+	"sync"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/tree"
+)
+
+// asked is a property that a client names (RFC 4918 §9.1.3), looked up once for
+// all resources.
+type asked struct {
+	name xml.Name
+	live *liveProp // or nil
+	dead bool      // it may have a client's value
+	// empty is its element without content.
+	empty string
+}
+
+func askedProps(names []xml.Name) []asked {
+	props := make([]asked, len(names))
+	for i, name := range names {
+		var e elements
+		e.property(webdav.Property{XMLName: name})
+		live := lookupLive(name)
+		props[i] = asked{name: name, live: live, dead: live == nil || live.settable, empty: string(e.buf)}
+	}
+	return props
+}
+
+// page is the response elements of some resources, in their order. One goroutine
+// makes it, while others make other pages, and the walk's own writes it.
+type page struct {
+	elements
+	propfind *propfind
+	missing  []*asked // scratch space
+	// broken are the hrefs of collections that were not listed as a whole.
+	broken    []string
+	brokenErr error
+	rootErr   error // why the root was not
+}
+
+var pages = sync.Pool{New: func() any { return new(page) }}
+
+// maxPooledPage is how large a page is kept for another one, in bytes.
+const maxPooledPage = 512 << 10
+
+func (pg *page) release() {
+	if cap(pg.buf) > maxPooledPage {
+		return
+	}
+	*pg = page{elements: elements{buf: pg.buf[:0]}, missing: pg.missing[:0]}
+	pages.Put(pg)
+}
+
+// newPage describes members.
+func (p *propfind) newPage(ctx context.Context, members []tree.Member) *page {
+	pg, _ := pages.Get().(*page)
+	pg.propfind = p
+	var dead map[string][]webdav.Property
+	var failures map[string]error
+	if p.dead != nil {
+		dead, failures = p.dead.read(ctx, members)
+	}
+	for i := range members {
+		m := &members[i]
+		switch {
+		case m.Err != nil:
+			pg.failed(m)
+		case failures[m.Name] != nil:
+			pg.status(m, failures[m.Name])
+		default:
+			pg.resource(resource{name: m.Name, info: m.Info}, dead[m.Name])
+		}
+	}
+	return pg
+}
+
+// failed takes note of a resource that can't be described or listed.
+func (pg *page) failed(m *tree.Member) {
+	switch {
+	case errors.Is(m.Err, fs.ErrNotExist): // it has gone since it was found
+	case m.Partial && m.Name == pg.propfind.root:
+		pg.rootErr = m.Err
+	case m.Partial:
+		// A second response element with its href is not allowed (RFC 4918
+		// §14.24).
+		pg.broken, pg.brokenErr = append(pg.broken, pg.propfind.handler.href(m.Name, true)), m.Err
+	default:
+		pg.status(m, m.Err)
+	}
+}
+
+// status appends a response element that has only the status of err.
+func (pg *page) status(m *tree.Member, err error) {
+	pg.elements.failed(pg.propfind.handler.href(m.Name, m.Info != nil && m.Info.IsDir()), err)
+}
+
+// resource appends the response element of a resource with its properties. dead
+// is in the order of the names.
+func (pg *page) resource(r resource, dead []webdav.Property) {
+	p := pg.propfind
+	pg.open(p.prefix, r.name, r.info.IsDir())
+	switch {
+	case p.request.propname:
+		pg.names(r, dead)
+	case p.request.allprop:
+		pg.all(r, dead)
+	default:
+		pg.named(r, dead)
+	}
+	pg.end()
+}
+
+// notFound appends the propstat of the properties that are missing, if any.
+func (pg *page) notFound() {
+	if len(pg.missing) == 0 || pg.propfind.minimal != "" {
+		return
+	}
+	pg.openPropstat()
+	for _, prop := range pg.missing {
+		pg.buf = append(pg.buf, prop.empty...)
+	}
+	pg.closePropstat(http.StatusNotFound, "")
+}

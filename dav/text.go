@@ -1,0 +1,63 @@
+package dav
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// asText makes XML text of the reference that dst ends with, from start on.
+func asText(dst []byte, start int) []byte {
+	if bytes.IndexByte(dst[start:], '&') < 0 {
+		return dst
+	}
+	return appendText(dst[:start], string(dst[start:]))
+}
+
+// appendText appends s as XML text, also fit for an attribute. What can't
+// stand in XML 1.0, invalid UTF-8 included, becomes U+FFFD.
+func appendText(dst []byte, s string) []byte {
+	for len(s) > 0 {
+		plain := 0
+		for plain < len(s) && s[plain] < utf8.RuneSelf && plainText[s[plain]] {
+			plain++
+		}
+		dst = append(dst, s[:plain]...)
+		if s = s[plain:]; s == "" {
+			return dst
+		}
+		c, size := utf8.DecodeRuneInString(s)
+		dst = appendRune(dst, c)
+		s = s[size:]
+	}
+	return dst
+}
+
+// plainText are the ASCII characters that stand for themselves.
+var plainText = func() (plain [utf8.RuneSelf]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		plain[c] = strings.IndexByte(`&<>"`, c) < 0
+	}
+	return plain
+}()
+
+func appendRune(dst []byte, c rune) []byte {
+	switch {
+	case c == '&':
+		return append(dst, "&amp;"...)
+	case c == '<':
+		return append(dst, "&lt;"...)
+	case c == '>':
+		return append(dst, "&gt;"...)
+	case c == '"':
+		return append(dst, "&#34;"...)
+	case c == '\t' || c == '\n' || c == '\r':
+		dst = append(dst, "&#"...)
+		dst = strconv.AppendInt(dst, int64(c), 10)
+		return append(dst, ';')
+	case c < ' ' || c == 0xFFFE || c == 0xFFFF:
+		c = utf8.RuneError
+	}
+	return utf8.AppendRune(dst, c)
+}
