@@ -1,6 +1,7 @@
 package dav_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -50,21 +51,24 @@ func BenchmarkInterimCost(b *testing.B) {
 	}
 }
 
-// BenchmarkSmallFiles measures GET and PUT of 1 KiB by 16 clients against x/net's
-// handler on the same directory. Each iteration has both serve a thousand
-// requests, in alternating order; the metric davd/xnet is the ratio of the
-// medians.
+// BenchmarkSmallFiles measures GET and PUT of 1 KiB, and PROPFIND of a file, by
+// 16 clients against x/net's handler on the same directory and against an empty
+// handler. Each iteration has each serve a thousand requests, in changing order;
+// the metrics davd/xnet and davd/empty are ratios of the medians, and allocations
+// are those of all three and the client.
 func BenchmarkSmallFiles(b *testing.B) {
 	const clients, each = 16, 64
-	for _, method := range []string{"GET", "PUT"} {
+	for _, method := range []string{"GET", "PUT", "PROPFIND"} {
 		b.Run(method, func(b *testing.B) {
 			fsys, dir := openLocal(b)
 			write(b, fsys, "/file", strings.Repeat("x", 1024))
 			ours := benchServer(b, fsys, dav.Interim{})
 			theirs := httptest.NewServer(&webdav.Handler{FileSystem: webdav.Dir(dir), LockSystem: webdav.NewMemLS()})
 			b.Cleanup(theirs.Close)
-			servers := []*httptest.Server{ours, theirs}
-			var conns [2][]*connection
+			empty := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			b.Cleanup(empty.Close)
+			servers := []*httptest.Server{ours, theirs, empty}
+			conns := make([][]*connection, len(servers))
 			for i, server := range servers {
 				for range clients {
 					connection := (&share{TB: b, server: server}).dial()
@@ -74,10 +78,10 @@ func BenchmarkSmallFiles(b *testing.B) {
 					conns[i] = append(conns[i], connection)
 				}
 			}
-			var times [2][]time.Duration
+			times := make([][]time.Duration, len(servers))
 			for i := 0; b.Loop(); i++ {
 				for j := range servers {
-					which := (i + j) % 2
+					which := (i + j) % len(servers)
 					start := time.Now()
 					var running sync.WaitGroup
 					for client, conn := range conns[which] {
@@ -88,6 +92,7 @@ func BenchmarkSmallFiles(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(median(times[0]))/float64(median(times[1])), "davd/xnet")
+			b.ReportMetric(float64(median(times[0]))/float64(median(times[2])), "davd/empty")
 			b.ReportMetric(clients*each/median(times[0]).Seconds(), "davd-req/s")
 		})
 	}
@@ -97,33 +102,41 @@ func BenchmarkSmallFiles(b *testing.B) {
 // work as can be.
 func (c *connection) small(method string, client, requests int) {
 	target, content := "/file", ""
-	if method == http.MethodPut {
+	switch method {
+	case http.MethodPut:
 		target, content = fmt.Sprintf("/file%d", client), strings.Repeat("y", 1024)
+	case "PROPFIND":
+		content = `<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><getetag/></prop></propfind>`
 	}
-	request := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", method, target, len(content), content)
+	request := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: x\r\nDepth: 0\r\nContent-Length: %d\r\n\r\n%s", method, target, len(content), content)
 	for range requests {
 		if _, err := c.conn.Write(request); err != nil {
 			c.Error(err)
 			return
 		}
-		head, err := readHead(c.in)
-		if err != nil || !strings.HasPrefix(head, "HTTP/1.1 2") {
-			c.Errorf("%v: %s", err, head)
-			return
-		}
-		length := 0
-		if _, after, found := strings.Cut(head, "\r\nContent-Length: "); found {
-			digits, _, _ := strings.Cut(after, "\r\n")
-			length, err = strconv.Atoi(digits)
-		}
-		if err == nil {
-			_, err = c.in.Discard(length)
-		}
-		if err != nil {
+		if err := c.skipResponse(); err != nil {
 			c.Error(err)
 			return
 		}
 	}
+}
+
+// skipResponse reads a response with a Content-Length, which must be a success.
+func (c *connection) skipResponse() error {
+	head, err := readHead(c.in)
+	if err != nil || !strings.HasPrefix(head, "HTTP/1.1 2") {
+		return errors.Join(err, errors.New(head))
+	}
+	_, after, found := strings.Cut(head, "\r\nContent-Length: ")
+	if !found {
+		return nil
+	}
+	digits, _, _ := strings.Cut(after, "\r\n")
+	length, err := strconv.Atoi(digits)
+	if err == nil {
+		_, err = c.in.Discard(length)
+	}
+	return err
 }
 
 func median(times []time.Duration) time.Duration {

@@ -9,14 +9,10 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// What the interim responses of one operation may take in sum, in bytes. curl
-// refuses a response whose headers exceed 300 KiB, interim ones included.
-const (
-	// fullBudget is for those with all their headers; then they are bare.
-	fullBudget = 150 << 10
-	// hardBudget ends them.
-	hardBudget = 200 << 10
-)
+// hardBudget is what the interim responses of one operation may take in sum, in
+// bytes. After three quarters of it they are bare. curl refuses a response whose
+// headers exceed 300 KiB, interim ones included.
+const hardBudget = 200 << 10
 
 // interimOverhead is the status line and the empty line, in bytes.
 const interimOverhead = len("HTTP/1.1 102 Processing\r\n\r\n")
@@ -25,36 +21,51 @@ const interimOverhead = len("HTTP/1.1 102 Processing\r\n\r\n")
 // client that asked for them.
 const askedInterval = time.Second
 
+// keptBack is how many of the interim responses that a client may get are sent at
+// the constant interval, whoever asks.
+const keptBack = 10
+
 // An emitter is the only writer of an operation's interim responses, and of
-// the newlines in its body. It runs from start to stop.
+// the newlines in its body. It runs from start to stop, and until something is
+// due it is a timer: most operations end before.
 type emitter struct {
 	request *http.Request
 	config  *Interim
-	grant   grant
-	res     *response
-	monitor *tree.Monitor
+	// grant is what the request may get. While undecided it is that of a client
+	// that did not ask, and is found out when the first is due.
+	grant     grant
+	undecided bool
+	res       *response
+	monitor   *tree.Monitor
 	// root is the storage name of the request URI; success the status of a
 	// member that did not fail; url names a member for Status-URI.
 	root    string
 	success int
 	url     func(name string) string
 
-	// These are start's, then run's alone.
+	// These are start's, then fire's alone.
 	sent     int // interim responses
 	spent    int // their bytes
 	began    time.Time
 	lastSent time.Time
 	lastSeen tree.Progress
 
-	once sync.Once
-	quit chan struct{}
-	done chan struct{}
+	withheld bool // config.Withheld was called
+
+	client context.Context //nolint:containedctx // lives as long as the request
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	stopped bool
+	// firing is closed when the call of fire that is under way ends; nil: none
+	// is.
+	firing chan struct{}
 }
 
-// start sends what is due at once and begins to run. ctx is the request's: it
-// ends when the client has gone or can't be written to.
-func (e *emitter) start(ctx context.Context) {
-	e.quit, e.done = make(chan struct{}), make(chan struct{})
+// start sends what is due at once and begins to run. client is the request's
+// context: it ends when the client has gone or can't be written to.
+func (e *emitter) start(client context.Context) {
+	e.client = client
 	e.began = time.Now()
 	e.lastSent = e.began
 	first := e.config.after()
@@ -65,48 +76,72 @@ func (e *emitter) start(ctx context.Context) {
 		e.tick()
 		first = e.interval()
 	}
-	go e.run(ctx, first)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.timer = time.AfterFunc(first, e.fire)
 }
 
 // stop ends the emitter and waits until it has written its last. It may be
 // called more than once.
 func (e *emitter) stop() {
-	e.once.Do(func() { close(e.quit) })
-	<-e.done
+	e.mu.Lock()
+	e.stopped = true
+	e.timer.Stop()
+	firing := e.firing
+	e.mu.Unlock()
+	if firing != nil {
+		<-firing
+	}
+	e.withholdAll()
 }
 
-func (e *emitter) run(ctx context.Context, first time.Duration) {
-	defer close(e.done)
-	timer := time.NewTimer(first)
-	defer timer.Stop()
-	for {
-		select {
-		case <-e.quit:
-			return
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-			e.tick()
-			timer.Reset(e.interval())
-		}
+// fire is the timer's. It sets it anew at its end, so that no two run at a time.
+func (e *emitter) fire() {
+	e.mu.Lock()
+	if e.stopped {
+		e.mu.Unlock()
+		return
+	}
+	firing := make(chan struct{})
+	e.firing = firing
+	e.mu.Unlock()
+	defer close(firing)
+	if e.client.Err() != nil {
+		e.withhold(connectionGone)
+		return
+	}
+	e.tick()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.firing = nil
+	if !e.stopped {
+		e.timer.Reset(e.interval())
 	}
 }
 
 // interval returns the time until the next tick. To a client that asked it is
 // a second in the first minute and grows with the age of the operation, but
-// never beyond the constant interval: an idle timer must not run out.
+// never beyond the constant interval: an idle timer must not run out. The last
+// ones that it may get are for that timer alone.
 func (e *emitter) interval() time.Duration {
 	every := e.config.every()
-	if !e.grant.asked || e.grant.limit == 0 || !e.res.held() {
+	if !e.grant.asked || e.grant.limit-e.sent <= keptBack || !e.res.held() {
 		return every
 	}
-	return min(max(time.Since(e.began)/60, askedInterval), max(every, askedInterval))
+	every = max(every, askedInterval)
+	interval := min(max(time.Since(e.began)/60, askedInterval), every)
+	if idle := every - time.Since(e.lastSent); idle > 0 {
+		return min(interval, idle) // even when nothing has changed
+	}
+	return interval
 }
 
 // tick sends an interim response, or a sign of life in the body where that is
 // all that can be sent.
 func (e *emitter) tick() {
-	if e.sent >= e.grant.limit || e.spent >= hardBudget {
+	e.decide()
+	if e.sent >= e.grant.limit || e.spent >= e.grant.budget() {
+		e.withhold(e.grant.spent(e.sent))
 		e.res.keepAlive()
 		return
 	}
@@ -117,6 +152,7 @@ func (e *emitter) tick() {
 	}
 	header := e.header(progress)
 	if !e.res.interim(header) {
+		e.withhold(finalBegun)
 		e.res.keepAlive()
 		return
 	}
@@ -128,9 +164,16 @@ func (e *emitter) tick() {
 	}
 }
 
+// decide finds out what a client may get that did not ask.
+func (e *emitter) decide() {
+	if e.undecided {
+		e.grant, e.undecided = e.config.grant(e.request), false
+	}
+}
+
 // header returns the header of an interim response.
 func (e *emitter) header(progress tree.Progress) http.Header {
-	full := e.spent < fullBudget
+	full := e.spent < e.grant.budget()/4*3
 	header := http.Header{"Progress": {formatProgress(progress, e.root, full)}}
 	if !e.grant.asked || !full {
 		return header

@@ -13,7 +13,10 @@ import (
 // engine copies, moves and removes trees for what has claimed them. The claim
 // must be held to the end: until then, a record of it is in the Journal.
 func (h *Handler) engine(c *claim) tree.Engine {
-	return tree.Engine{FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c}}
+	return tree.Engine{
+		FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c},
+		CopyLinks: h.CopyLinks,
+	}
 }
 
 // follower lets dead properties and locks follow the resources (RFC 4918 §7.6,

@@ -48,12 +48,35 @@ type Handler struct {
 	// back what can be. By default they finish: a client that has given up will
 	// ask again.
 	CancelWhenGone bool
+	// CopyLinks lets a COPY, and a MOVE that has to copy, copy the symbolic links
+	// among the members as links, wherever they lead; FileSystem must be a
+	// storage.LinkCopier. By default what they lead to is copied.
+	CopyLinks bool
+	// Listings bounds what a PROPFIND with Depth infinity may cost.
+	Listings Listings
 	// ReadOnly refuses every method that would change something: 403.
 	ReadOnly bool
+	// Sync is what of a PUT or PATCH a crash of the machine can't undo. COPY and
+	// MOVE leave that to the system. Zero: storage.SyncNever.
+	Sync storage.Sync
+	// PartialPut takes a PUT with the header Content-Range as one of a part of
+	// the file (RFC 9110 §14.5). Otherwise that is a 400: a proxy or a client
+	// that takes no notice of the header would make the part the whole.
+	PartialPut bool
 	// Interim says when and to whom interim responses are sent.
 	Interim Interim
+	// TrustedProxies, if there are any, are the only ones whose X-Forwarded-Host
+	// counts as a name of this server, in the headers Destination and If. Nil:
+	// everybody's does, which is harmless: it decides nothing but whether a URL's
+	// path is one of this server's.
+	TrustedProxies TrustedProxies
+	// Compress says to whom listings, indexes and other answers of the server's
+	// own are compressed.
+	Compress Compression
 
-	claims claims
+	claims    claims
+	propfinds knownPropfinds
+	listings  underWay
 
 	mu           sync.Mutex
 	lockTable    *lockTable
@@ -72,6 +95,7 @@ var serveFuncs = map[string]serveFunc{
 	"HEAD":      (*Handler).serveGet,
 	"POST":      (*Handler).servePost,
 	"PUT":       (*Handler).servePut,
+	"PATCH":     (*Handler).servePatch,
 	"MKCOL":     (*Handler).serveMkcol,
 	"DELETE":    (*Handler).serveDelete,
 	"COPY":      (*Handler).serveCopy,
@@ -84,10 +108,17 @@ var serveFuncs = map[string]serveFunc{
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	compressor := h.operationCompressor(w, r)
+	defer compressor.release()
+	if compressor != nil {
+		w = compressor
+	}
+	h.Interim.noOperation(r)
 	status, err := h.serve(w, r)
 	if status != 0 {
 		h.respondError(r.Context(), w, status, err)
 	}
+	_ = compressor.finish() // the client has gone, or not
 	if h.Logger != nil {
 		h.Logger(r, err)
 	}
@@ -112,6 +143,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	switch {
 	case h.ReadOnly && traits.writes:
 		return refuse(http.StatusForbidden, "this share is read-only")
+	case isProbe(r, name):
+		return h.serveProbe(w, r, name)
 	case storage.Reserved(name) && traits.writes:
 		return refuse(http.StatusForbidden, "the name is reserved for the server")
 	case storage.Reserved(name):

@@ -36,7 +36,7 @@ func overwrite(r *http.Request) (bool, error) {
 }
 
 // prefers reports whether the header Prefer (RFC 7240 §2) has the preference.
-func prefers(r *http.Request, preference string) bool {
+func prefers(r *http.Request, preference string) bool { //nolint:unparam // there are other preferences
 	for element := range listElements(r.Header.Values("Prefer")) {
 		token, _, _ := strings.Cut(element, ";")
 		token, _, _ = strings.Cut(token, "=")

@@ -54,7 +54,7 @@ func (h *Handler) evaluateIf(r *http.Request, header ifHeader, names ...string) 
 // tagged returns the storage name of a Resource-Tag of the header If.
 func (h *Handler) tagged(r *http.Request, tag string) (name string, ok bool) {
 	u, err := url.Parse(decodeHost(tag))
-	if err != nil || (u.Host != "" && !servesHost(r, u)) {
+	if err != nil || (u.Host != "" && !h.servesHost(r, u)) {
 		return "", false
 	}
 	name, err = h.resource(r.Context(), u.Path)

@@ -46,17 +46,6 @@ func (h *Handler) confirm(r *http.Request, changes ...change) (*claim, error) {
 	return &claim{locks: h.locks(), used: used, release: release}, nil
 }
 
-// check is confirm for a request that will confirm later: it finds out early
-// what must be refused, and claims nothing.
-func (h *Handler) check(r *http.Request, changes ...change) error {
-	header, err := ifOf(r)
-	if err != nil {
-		return err
-	}
-	_, err = h.permit(r, header, changes)
-	return err
-}
-
 // permit evaluates the header If and checks the locks.
 func (h *Handler) permit(r *http.Request, header ifHeader, changes []change) ([]usedToken, error) {
 	names := make([]string, len(changes))

@@ -69,7 +69,7 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 	if err != nil || u.Opaque != "" || u.Scheme != "" && u.Host == "" || !strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != "") {
 		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination is neither an absolute URI nor an absolute path"}
 	}
-	if u.Host != "" && !servesHost(r, u) {
+	if u.Host != "" && !h.servesHost(r, u) {
 		return "", &statusError{status: http.StatusBadGateway, reason: "the header Destination names another server"}
 	}
 	name, err := h.resource(r.Context(), u.Path)
@@ -102,15 +102,18 @@ func decodeHost(uri string) string {
 }
 
 // servesHost reports whether u's host is this server's, as the client or the
-// proxy in front knows it. Believing the client's word for it is harmless: it
-// decides nothing but whether the path of u is one of this server's.
-func servesHost(r *http.Request, u *url.URL) bool {
+// proxy in front knows it. By default the client's word for it is enough.
+func (h *Handler) servesHost(r *http.Request, u *url.URL) bool {
 	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	if port == "" {
 		return false
 	}
 	wanted := hostPort(u.Host, port)
-	for _, host := range append(r.Header.Values("X-Forwarded-Host"), r.Host) {
+	hosts := []string{r.Host}
+	if len(h.TrustedProxies) == 0 || h.TrustedProxies.Sent(r) {
+		hosts = append(hosts, r.Header["X-Forwarded-Host"]...)
+	}
+	for _, host := range hosts {
 		for candidate := range strings.SplitSeq(host, ",") {
 			if hostPort(strings.TrimSpace(candidate), port) == wanted {
 				return true

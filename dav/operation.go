@@ -27,9 +27,11 @@ type Operation struct {
 // operation is an Operation while it runs.
 type operation struct {
 	Operation
+	context operationContext
 	monitor *tree.Monitor
-	cancel  context.CancelCauseFunc
-	ended   chan struct{}
+	// ended is closed at the end, if somebody waits for that; mu of the Handler
+	// guards it.
+	ended chan struct{}
 }
 
 // Operations returns the operations that are under way, the oldest first.
@@ -59,6 +61,9 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 	h.stopping = true
 	running := make([]*operation, 0, len(h.operations))
 	for op := range h.operations {
+		if op.ended == nil {
+			op.ended = make(chan struct{})
+		}
 		running = append(running, op)
 	}
 	h.mu.Unlock()
@@ -67,7 +72,7 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 		case <-op.ended:
 		case <-ctx.Done():
 			for _, left := range running {
-				left.cancel(ErrShutdown)
+				left.context.cancel(ErrShutdown)
 			}
 			<-op.ended
 		}
@@ -93,7 +98,9 @@ func (h *Handler) end(op *operation) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.operations, op)
-	close(op.ended)
+	if op.ended != nil {
+		close(op.ended)
+	}
 }
 
 // workFunc is what an operation does. Content that it writes to w before it
@@ -104,31 +111,38 @@ type workFunc func(ctx context.Context, w *response, monitor *tree.Monitor) (sta
 // and with a context that ends with the client's connection only if untilGone, or
 // if CancelWhenGone says so of all.
 func (h *Handler) operate(w http.ResponseWriter, r *http.Request, about Operation, untilGone bool, work workFunc) (status int, err error) {
-	grant := h.Interim.grant(r)
-	ctx := r.Context()
-	if !untilGone && !h.CancelWhenGone {
-		ctx = context.WithoutCancel(ctx)
+	e := &emitter{
+		request: r, config: &h.Interim,
+		root: about.Source, success: memberSuccess[r.Method], url: h.absoluteURL(r),
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	if e.undecided = !prefers(r, "processing"); !e.undecided {
+		e.grant = h.Interim.grant(r)
+	}
+	return h.operateWith(e, w, about, untilGone, work)
+}
+
+// operateWith is operate with an emitter that has its request and its config.
+func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, about Operation, untilGone bool, work workFunc) (status int, err error) {
+	r := e.request
+	parent := r.Context()
+	if !untilGone && !h.CancelWhenGone {
+		parent = context.WithoutCancel(parent)
+	}
 	about.Method, about.Started = r.Method, time.Now()
 	op := &operation{
 		Operation: about,
-		monitor:   tree.NewMonitor(grant.asked && grant.limit > 0),
-		cancel:    cancel,
-		ended:     make(chan struct{}),
+		context:   operationContext{Context: parent},
+		monitor:   tree.NewMonitor(e.grant.asked && e.grant.limit > 0),
 	}
+	defer op.context.end()
 	if err := h.begin(op); err != nil {
 		return statusOf(err), err
 	}
 	res := newResponse(w, r)
-	e := &emitter{
-		request: r, config: &h.Interim, grant: grant, res: res, monitor: op.monitor,
-		root: about.Source, success: memberSuccess[r.Method], url: h.absoluteURL(r),
-	}
-	status, err = h.work(ctx, r.Context(), op, e, work)
+	e.res, e.monitor = res, op.monitor
+	status, err = h.work(r.Context(), op, e, work)
 	if status != 0 && err != nil {
-		h.respondError(ctx, res, status, err)
+		h.respondError(&op.context, res, status, err)
 	} else if status != 0 {
 		res.WriteHeader(status)
 	}
@@ -136,12 +150,12 @@ func (h *Handler) operate(w http.ResponseWriter, r *http.Request, about Operatio
 }
 
 // work runs work between the start of the emitter and its end.
-func (h *Handler) work(ctx, client context.Context, op *operation, e *emitter, work workFunc) (status int, err error) {
+func (h *Handler) work(client context.Context, op *operation, e *emitter, work workFunc) (status int, err error) {
 	defer h.end(op)
 	e.start(client)
 	defer e.stop()
-	status, err = work(ctx, e.res, op.monitor)
-	if err != nil && errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrShutdown) {
+	status, err = work(&op.context, e.res, op.monitor)
+	if err != nil && errors.Is(err, context.Canceled) && errors.Is(context.Cause(&op.context), ErrShutdown) {
 		err = ErrShutdown
 		if status != 0 {
 			status = statusOf(err)

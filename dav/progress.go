@@ -88,9 +88,11 @@ func formatStatusURI(outcomes []tree.Outcome, success int, url func(name string)
 
 // absoluteURL returns how r's client would name the resource name.
 func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
-	base := "http://" + r.Host
-	if r.TLS != nil {
-		base = "https://" + r.Host
+	return func(name string) string {
+		scheme := "http://"
+		if r.TLS != nil {
+			scheme = "https://"
+		}
+		return scheme + r.Host + h.href(name, false)
 	}
-	return func(name string) string { return base + h.href(name, false) }
 }

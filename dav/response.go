@@ -22,13 +22,13 @@ const holdLimit = 256 << 10
 // map with every interim response. mu puts the emitter's calls (interim,
 // keepAlive) and the handler's in one order.
 type response struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
+	w http.ResponseWriter
 	// timeout is the server's WriteTimeout. The time in which nothing is to
 	// be written does not count.
 	timeout time.Duration
 	// header is the handler's alone until the response is committed.
 	header http.Header
+	spare  *spareResponse // where header and body come from
 
 	mu     sync.Mutex
 	state  responseState
@@ -51,12 +51,23 @@ const (
 	responseDone
 )
 
+// spareResponse is what a response holds its header and body in, kept for the
+// next one.
+type spareResponse struct {
+	header http.Header // empty
+	body   []byte      // of length 0
+}
+
+var spareResponses = sync.Pool{New: func() any { return &spareResponse{header: make(http.Header)} }}
+
+// maxSpareBody is how much memory of a body is kept for the next one.
+const maxSpareBody = holdLimit
+
 // newResponse takes over the headers that others have set on w.
 func newResponse(w http.ResponseWriter, r *http.Request) *response {
-	res := &response{w: w, control: http.NewResponseController(w), header: w.Header().Clone()}
-	if res.header == nil {
-		res.header = make(http.Header)
-	}
+	spare := spareResponses.Get().(*spareResponse) //nolint:forcetypeassert // nothing else is in it
+	res := &response{w: w, header: spare.header, body: spare.body, spare: spare}
+	maps.Copy(res.header, w.Header())
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok {
 		res.timeout = server.WriteTimeout
 	}
@@ -114,7 +125,7 @@ func (r *response) discard() bool {
 	if r.state != responseHeld {
 		return false
 	}
-	r.status, r.body, r.multistatus = 0, nil, false
+	r.status, r.body, r.multistatus = 0, r.body[:0], false
 	r.header.Del("Content-Type")
 	return true
 }
@@ -157,6 +168,16 @@ func (r *response) keepAlive() {
 	r.wrote = false
 }
 
+// flushStreamed sends what is in net/http's buffers, if the response has been
+// committed.
+func (r *response) flushStreamed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state == responseCommitted && !r.flushed {
+		_ = r.flushLocked()
+	}
+}
+
 // streamMultistatus says that the body will be XML in which a newline may stand
 // between two calls of Write.
 func (r *response) streamMultistatus() {
@@ -183,8 +204,25 @@ func (r *response) finish() error {
 		}
 		r.commitLocked()
 	}
-	r.state = responseDone
+	if r.state != responseDone {
+		r.state = responseDone
+		r.recycleLocked()
+	}
 	return r.err
+}
+
+// recycleLocked keeps the memory of header and body, which nobody may use any
+// more. After an error it leaves the body: an HTTP/2 server may still be reading
+// what it has failed to write.
+func (r *response) recycleLocked() {
+	spare := r.spare
+	clear(r.header)
+	spare.body = nil
+	if r.err == nil {
+		spare.body = r.body
+	}
+	r.header, r.body, r.spare = nil, nil, nil
+	spareResponses.Put(spare)
 }
 
 // commitLocked sends the final header and what is held of the body.
@@ -198,10 +236,11 @@ func (r *response) commitLocked() {
 	clear(outer)
 	maps.Copy(outer, r.header)
 	r.w.WriteHeader(r.status)
-	body := r.body
-	r.body = nil
-	if len(body) > 0 {
-		_, _ = r.writeLocked(body)
+	if len(r.body) > 0 {
+		_, _ = r.writeLocked(r.body)
+	}
+	if r.body = r.body[:0]; cap(r.body) > maxSpareBody {
+		r.body = nil // a long answer is streamed, and needs it no more
 	}
 }
 
@@ -221,7 +260,7 @@ func (r *response) writeLocked(p []byte) (int, error) {
 func (r *response) flushLocked() error {
 	if r.err == nil {
 		r.deadline(true)
-		r.err = r.control.Flush()
+		r.err = http.NewResponseController(r.w).Flush()
 		r.flushed = true
 	}
 	return r.err
@@ -230,11 +269,12 @@ func (r *response) flushLocked() error {
 // deadline starts the server's WriteTimeout anew, or suspends it while there
 // is nothing to be written. A server that can't is left as it is.
 func (r *response) deadline(writing bool) {
-	switch {
-	case r.timeout <= 0:
-	case writing:
-		_ = r.control.SetWriteDeadline(time.Now().Add(r.timeout))
-	default:
-		_ = r.control.SetWriteDeadline(time.Time{})
+	if r.timeout <= 0 {
+		return
 	}
+	var until time.Time
+	if writing {
+		until = time.Now().Add(r.timeout)
+	}
+	_ = http.NewResponseController(r.w).SetWriteDeadline(until)
 }

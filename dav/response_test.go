@@ -3,6 +3,7 @@ package dav
 import (
 	"context"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -249,3 +250,47 @@ func TestResponseRandomSizes(t *testing.T) {
 		}
 	}
 }
+
+// TestResponseSpare: what a response was held in serves the next one, empty;
+// but not a long body, and not one that could not be written: HTTP/2 may still be
+// reading it.
+func TestResponseSpare(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		body  int
+		fails bool
+		kept  bool
+	}{
+		{"short", 100, false, true},
+		{"long", maxSpareBody + 1, false, false},
+		{"streamed", holdLimit + 1, false, false},
+		{"not written", 100, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, w := requestOn(t, &http.Server{}), newWire()
+			var outer http.ResponseWriter = w
+			if tt.fails {
+				outer = deafWire{w}
+			}
+			res := newResponse(outer, r)
+			res.body = nil // what other tests have left
+			spare := res.spare
+			res.Header().Set("ETag", `"x"`)
+			_, _ = res.Write(make([]byte, tt.body))
+			if err := res.finish(); (err != nil) != tt.fails {
+				t.Fatal(err)
+			}
+			if len(spare.header) != 0 || len(spare.body) != 0 {
+				t.Errorf("%v and %d bytes are left", spare.header, len(spare.body))
+			}
+			if kept := cap(spare.body) > 0; kept != tt.kept {
+				t.Errorf("the body's memory is kept: %v, want %v", kept, tt.kept)
+			}
+		})
+	}
+}
+
+// deafWire is one to which nothing can be written.
+type deafWire struct{ *wire }
+
+func (deafWire) Write([]byte) (int, error) { return 0, net.ErrClosed }

@@ -45,6 +45,7 @@ var statuses = []struct {
 }{
 	{tree.ErrOverlap, http.StatusForbidden},
 	{tree.ErrLoop, http.StatusLoopDetected},
+	{tree.ErrLimit, http.StatusInsufficientStorage},
 	{ErrShutdown, http.StatusServiceUnavailable},
 	{context.Canceled, http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},

@@ -295,6 +295,7 @@ func TestSuiteRaw(t *testing.T) {
 			}
 		})
 	}
+	s.server.Close() // It waits for what is under way.
 	s.holds(garden())
 }
 

@@ -15,9 +15,9 @@ import (
 // defaultMaxXML is Handler.MaxXML when that is 0, in bytes.
 const defaultMaxXML = 1 << 20
 
-// xmlBody returns a reader of the body of r. It refuses one that is too long or
-// in an encoding that it can't read before it reads any of it.
-func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (*xmlReader, error) {
+// xmlBody returns the body of r. It refuses one that is too long or in an
+// encoding that can't be read before any of it is read.
+func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (io.Reader, error) {
 	limit := h.MaxXML
 	if limit <= 0 {
 		limit = defaultMaxXML
@@ -28,21 +28,29 @@ func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (*xmlReader, e
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, unsupported("the content coding " + coding)
 	}
-	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if charset := params["charset"]; err == nil && !readable(charset) {
-		return nil, unsupported("the character set " + charset)
+	if contentType := r.Header.Get("Content-Type"); strings.Contains(contentType, ";") {
+		_, params, err := mime.ParseMediaType(contentType)
+		if charset := params["charset"]; err == nil && !readable(charset) {
+			return nil, unsupported("the character set " + charset)
+		}
 	}
-	return newXMLReader(http.MaxBytesReader(w, r.Body, limit)), nil
+	return http.MaxBytesReader(w, r.Body, limit), nil
 }
 
 // readXML reads the body of r, of which root is the name of the root element in
 // the namespace DAV: and content reads what is in that. It reports whether there
 // was a body at all. Its error is for badXML.
 func (h *Handler) readXML(w http.ResponseWriter, r *http.Request, root string, content func(*xmlReader) error) (found bool, err error) {
-	x, err := h.xmlBody(w, r)
+	body, err := h.xmlBody(w, r)
 	if err != nil {
 		return false, err
 	}
+	return parseXML(body, root, content)
+}
+
+// parseXML is readXML of what xmlBody has returned.
+func parseXML(body io.Reader, root string, content func(*xmlReader) error) (found bool, err error) {
+	x := newXMLReader(body)
 	e, err := x.start()
 	switch {
 	case errors.Is(err, io.EOF) && x.empty():
@@ -71,7 +79,7 @@ func newXMLReader(body io.Reader) *xmlReader {
 		utf16 = true
 		source = newXMLSource(unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM).NewDecoder().Reader(source.Reader))
 	}
-	x := &xmlReader{source: source, decoder: xml.NewDecoder(source), blank: len(mark) == 0}
+	x := &xmlReader{source: source, decoder: xml.NewDecoder(source), blank: len(mark) == 0} //nolint:gosec // read token by token, within bounds
 	x.decoder.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
 		switch {
 		case !readable(charset):

@@ -1,0 +1,121 @@
+package dav
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func namedPropfind(local string) string {
+	return `<propfind xmlns="DAV:"><prop><` + local + `/></prop></propfind>`
+}
+
+// TestKnownPropfinds: what is remembered means what it meant, and only what is
+// short and well-formed is remembered.
+func TestKnownPropfinds(t *testing.T) {
+	long := namedPropfind("getetag") + strings.Repeat(" ", maxKnownBody)
+	for _, tt := range []struct {
+		name, body string
+		kept       bool
+	}{
+		{"RFC 4918 §9.1 no body", "", false},
+		{"RFC 4918 §9.1.1 named", namedPropfind("getetag"), true},
+		{"RFC 4918 §9.1.1 another name of that length", namedPropfind("getetah"), true},
+		{"RFC 4918 §9.1.1 three", `<propfind xmlns="DAV:"><prop><a/><b/><c/></prop></propfind>`, true},
+		{"RFC 4918 §9.1.4 propname", `<propfind xmlns="DAV:"><propname/></propfind>`, true},
+		{"RFC 4918 §9.1.6 include", `<propfind xmlns="DAV:"><allprop/><include><x/></include></propfind>`, true},
+		{"XML 1.0 §4.3.3 UTF-16", "\xfe\xff" + utf16be(namedPropfind("getetag")), true},
+		{"not well-formed", namedPropfind("getetag")[1:], false},
+		{"RFC 4918 §14.20 nothing asked", `<propfind xmlns="DAV:"/>`, false},
+		{"another element", `<propertyupdate xmlns="DAV:"/>`, false},
+		{"as long as is kept", long[:maxKnownBody-1], true},
+		{"longer", long[:maxKnownBody], false},
+		{"much longer", long, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var k knownPropfinds
+			want, wantErr := parsePropfind(strings.NewReader(tt.body))
+			for range 3 {
+				// In pieces, and with others between that use the same memory.
+				got, err := k.read(iotest.OneByteReader(strings.NewReader(tt.body)))
+				if !reflect.DeepEqual(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+					t.Fatalf("%+v, %v, want %+v, %v", got, err, want, wantErr)
+				}
+				if cap(got.props) != len(got.props) {
+					t.Error("who appends to the properties changes those of others")
+				}
+				if _, err := new(knownPropfinds).read(strings.NewReader(namedPropfind("other"))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if known := k.known.Load(); (known != nil && len(*known) == 1) != tt.kept {
+				t.Errorf("kept: %v, want %v", known, tt.kept)
+			}
+		})
+	}
+}
+
+func utf16be(s string) string {
+	var b bytes.Buffer
+	for _, c := range []byte(s) {
+		b.Write([]byte{0, c})
+	}
+	return b.String()
+}
+
+// TestKnownPropfindsBroken: a body that breaks off is not taken for a whole one,
+// not even where that is known.
+func TestKnownPropfindsBroken(t *testing.T) {
+	var k knownPropfinds
+	body := namedPropfind("getetag")
+	if _, err := k.read(strings.NewReader(body)); err != nil {
+		t.Fatal(err)
+	}
+	broken := io.MultiReader(strings.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if _, err := k.read(broken); err == nil {
+		t.Error("no error")
+	}
+}
+
+// TestKnownPropfindsBound: as many as may be are kept, and then the new ones.
+func TestKnownPropfindsBound(t *testing.T) {
+	var k knownPropfinds
+	for i := range 3*maxKnownPropfinds + 1 {
+		body := namedPropfind(fmt.Sprint("p", i))
+		if _, err := k.read(strings.NewReader(body)); err != nil {
+			t.Fatal(err)
+		}
+		known := *k.known.Load()
+		if _, kept := known[body]; !kept || len(known) > maxKnownPropfinds {
+			t.Fatalf("after %d: %d are kept, the last of them: %v", i, len(known), kept)
+		}
+	}
+}
+
+// TestKnownPropfindsHeader: a known body is no reason not to look at how it is
+// said to be encoded (RFC 7303 §3.2, RFC 9110 §15.5.16).
+func TestKnownPropfindsHeader(t *testing.T) {
+	h := &Handler{}
+	for _, tt := range []struct {
+		field, value string
+		status       int
+	}{
+		{"Content-Type", "application/xml", 0},
+		{"Content-Type", `text/xml; charset="utf-8"`, 0},
+		{"Content-Type", `text/xml; charset="iso-8859-1"`, http.StatusUnsupportedMediaType},
+		{"Content-Encoding", "gzip", http.StatusUnsupportedMediaType},
+	} {
+		r := requestWith("PROPFIND", tt.field, tt.value)
+		body := namedPropfind("getetag")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+		_, err := h.readPropfind(nil, r)
+		if tt.status == 0 && err != nil || tt.status != 0 && statusOf(err) != tt.status {
+			t.Errorf("%s: %s: %v", tt.field, tt.value, err)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package dav_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav"
+)
+
+// probed is a probe's final response, and the headers Progress before it.
+type probed struct {
+	answer
+	report   dav.ProbeReport
+	progress []string
+}
+
+// probe sends a COPY of target, which goes on until ctx ends.
+func (s *share) probe(ctx context.Context, target string, fields ...string) (probed, error) {
+	s.Helper()
+	var p probed
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(_ int, header textproto.MIMEHeader) error {
+		p.progress = append(p.progress, header.Get("Progress"))
+		return nil
+	}}
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), "COPY", s.server.URL+target, http.NoBody)
+	if err != nil {
+		s.Fatal(err)
+	}
+	request.Header.Set("User-Agent", "test")
+	for _, field := range fields {
+		name, value, _ := strings.Cut(field, ": ")
+		request.Header.Set(name, value)
+	}
+	response, err := s.server.Client().Do(request)
+	if err != nil {
+		return p, err
+	}
+	defer response.Body.Close()
+	p.status, p.header = response.StatusCode, response.Header
+	if p.status == http.StatusOK {
+		err = json.NewDecoder(response.Body).Decode(&p.report)
+	}
+	return p, err
+}
+
+// TestProbe: what is sent, and what the report says of it.
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	const h1, lost = "HTTP/1.1", "the client is not known and did not ask"
+	for _, c := range []struct {
+		name    string
+		interim dav.Interim
+		fields  []string
+		report  dav.ProbeReport
+	}{
+		{"asked", dav.Interim{}, []string{"Prefer: processing"}, dav.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1}},
+		{"behind a proxy", dav.Interim{}, []string{"Prefer: processing", "Via: 1.1 p"}, dav.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1, Via: "1.1 p", Proxied: true}},
+		{"behind Apache", dav.Interim{Proxy: dav.ProxyApache}, []string{"Prefer: processing"}, dav.ProbeReport{Sent: 9, Mode: "auto", Proxy: "apache", Protocol: h1}},
+		{"the preference was lost", dav.Interim{}, nil, dav.ProbeReport{Withheld: lost, Mode: "auto", Proxy: "none", Protocol: h1}},
+		{"never", dav.Interim{Mode: dav.InterimNever}, []string{"Prefer: processing"}, dav.ProbeReport{Withheld: "the mode is never", Mode: "never", Proxy: "none", Protocol: h1}},
+		{"RFC 9110 §15.2: through HTTP/1.0", dav.Interim{Mode: dav.InterimAlways}, []string{"Prefer: processing", "Via: 1.0 p"}, dav.ProbeReport{Withheld: "Via says HTTP/1.0", Mode: "always", Proxy: "none", Protocol: h1, Via: "1.0 p", Proxied: true}},
+		{"a client that bears four", dav.Interim{}, []string{"Prefer: processing", "User-Agent: Go-http-client/1.1"}, dav.ProbeReport{Sent: 4, Mode: "auto", Proxy: "none", Protocol: h1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := serveMem(t, &dav.Handler{Interim: c.interim}, layout{"/a/b": "b"})
+			began := time.Now()
+			p, err := s.probe(t.Context(), "/a/.davd-probe?seconds=1", c.fields...)
+			if err != nil || p.status != http.StatusOK || p.report != c.report || len(p.progress) != c.report.Sent {
+				t.Fatalf("%d %+v after %q, %v, want %+v", p.status, p.report, p.progress, err, c.report)
+			}
+			if took := time.Since(began); c.report.Sent == 12 && took < 900*time.Millisecond {
+				t.Errorf("it took %v", took)
+			}
+			if c.report.Sent == 12 && (p.progress[0] != "0/12" && p.progress[0] != "0/" || !slices.IsSorted(p.progress[1:9])) {
+				t.Errorf("progress %q", p.progress)
+			}
+			s.holds(layout{"/a/b": "b"})
+		})
+	}
+}
+
+// TestProbeRefused: nothing but a COPY in a collection of a share that can be
+// written is a probe.
+func TestProbeRefused(t *testing.T) {
+	for _, c := range []struct {
+		name, method, target string
+		readOnly             bool
+		status               int
+	}{
+		{"read-only", "COPY", "/a/.davd-probe", true, http.StatusForbidden},
+		{"another method", "MOVE", "/a/.davd-probe", false, http.StatusForbidden},
+		{"a listing", "PROPFIND", "/a/.davd-probe", false, http.StatusNotFound},
+		{"another reserved name", "COPY", "/a/.davd-probes", false, http.StatusForbidden},
+		{"below it", "COPY", "/a/.davd-probe/c", false, http.StatusForbidden},
+		{"no collection", "COPY", "/x/.davd-probe", false, http.StatusConflict},
+		{"a file", "COPY", "/a/b/.davd-probe", false, http.StatusConflict},
+		{"too long", "COPY", "/a/.davd-probe?seconds=21", false, http.StatusBadRequest},
+		{"too short", "COPY", "/a/.davd-probe?seconds=0", false, http.StatusBadRequest},
+		{"no number", "COPY", "/a/.davd-probe?seconds=x", false, http.StatusBadRequest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := serveMem(t, &dav.Handler{ReadOnly: c.readOnly}, layout{"/a/b": "b"})
+			s.wants(c.status, c.method, c.target, "Prefer: processing", "Destination: /a/.davd-probe")
+		})
+	}
+}
+
+// TestProbeListed: a probe is an operation, and ends with its client.
+func TestProbeListed(t *testing.T) {
+	h := &dav.Handler{}
+	s := serve(t, webdav.NewMemFS(), h, layout{})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := s.probe(ctx, "/.davd-probe?seconds=20", "Prefer: processing")
+		ended <- err
+	}()
+	await(t, func() bool {
+		list := h.Operations()
+		return len(list) == 1 && list[0].Method == "COPY" && list[0].Source == "/.davd-probe"
+	})
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("it did not end")
+	}
+	await(t, func() bool { return len(h.Operations()) == 0 })
+}
+
+// await asks until it is so.
+func await(t *testing.T, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !so(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it never is so")
+		}
+	}
+}
