@@ -35,10 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = usagef("%w: see davd --help", err) // there is no such help
 	}
 	fmt.Fprintln(stderr, "davd: "+strings.ReplaceAll(err.Error(), "\n", "; "))
-	if _, ok := errors.AsType[*usageError](err); ok {
-		return exitUsage
-	}
-	return exitFailed
+	return exitCode(err)
 }
 
 func (p *program) app() *cli.App {
@@ -47,7 +44,7 @@ func (p *program) app() *cli.App {
 		Version:               version(),
 		Writer:                p.stdout,
 		ErrWriter:             p.stderr,
-		Commands:              []*cli.Command{p.serveCommand(), p.demoCommand()},
+		Commands:              append([]*cli.Command{p.serveCommand(), p.demoCommand(), p.clientsCommand()}, p.clientCommands()...),
 		CustomAppHelpTemplate: literal(overview),
 		OnUsageError:          flagError,
 		ExitErrHandler:        func(*cli.Context, error) {}, // run reports

@@ -26,9 +26,21 @@ func serveFlags() []cli.Flag {
 			Category: whatCategory, Name: "read-only", EnvVars: []string{envVar("read-only")},
 			Usage: "refuse whatever would change something",
 		},
+		textFlag(whatCategory, "symlinks", "POLICY", d.Symlinks, "where symbolic links lead: nowhere (deny), to what is in the directory (inside), or anywhere (follow), outside too"),
+		&cli.BoolFlag{
+			Category: whatCategory, Name: "copy-links", EnvVars: []string{envVar("copy-links")},
+			Usage: "copy symbolic links in a collection as links, and not what they lead to",
+		},
+		textFlag(whatCategory, "fsync", "WHEN", d.Fsync, "what of a PUT or PATCH is on the disk before its answer: never (nothing, as far as davd is concerned), close (the content) or always (the name too); a crash of the machine can undo the rest"),
+		&cli.BoolFlag{
+			Category: whatCategory, Name: "partial-put", EnvVars: []string{envVar("partial-put")},
+			Usage: "take a PUT with Content-Range as one of a part of the file, rather than refuse it",
+		},
 		textFlag(whatCategory, "latency", "TIME", "", "make each storage call take that much longer, to try out slow storage"),
+		textFlag(whatCategory, "compress", "MODE", d.Compress, "compress listings and pages, in gzip or zstd, for clients that accept it: always, never, or (auto) for those on other machines; files go as they are"),
 		addrFlag("listen at host:port (port 0: any free one) or unix:PATH; several by commas, or by several --addr"),
 		textFlag(whereCategory, "prefix", "/PATH", "", "serve below this path of the URL"),
+		listFlag(whereCategory, "trusted-proxy", "CIDR", "believe what these proxies in front tell of the client: its address (X-Forwarded-For), for the log and for failed passwords, and the host it asked for (X-Forwarded-Host); several by commas"),
 		textFlag(whereCategory, "tls-cert", "FILE", "", "serve HTTPS and HTTP/2, with this certificate (PEM)"),
 		textFlag(whereCategory, "tls-key", "FILE", "", "the key of the certificate (PEM)"),
 		textFlag(whoCategory, "htpasswd", "FILE", "", "ask for a password: the users and their hashes (made by htpasswd -B), read again when they change"),
@@ -42,11 +54,16 @@ func serveFlags() []cli.Flag {
 		textFlag(stateCategory, "lock-timeout-max", "TIME", d.LockTimeoutMax, "the longest; infinite: as the client asks"),
 		textFlag(stateCategory, "locks-per-user", "NUMBER", d.LocksPerUser, "how many locks one user may have at a time"),
 		textFlag(stateCategory, "max-xml-body", "SIZE", d.MaxXMLBody, "the longest XML body of a request that is read, in B, KiB or MiB"),
+		textFlag(longCategory, "propfind-infinity", "WHAT", d.PropfindInfinity, "a listing of a whole tree: allow, deny (403), or the number of members after which it enters no further collection (507 for each)"),
+		textFlag(longCategory, "listings-at-once", "NUMBER", d.ListingsAtOnce, "how many listings of whole trees may be under way at a time; more are a 503"),
+		textFlag(longCategory, "listings-per-user", "NUMBER", d.ListingsPerUser, "how many of one user, if there are users"),
 		textFlag(longCategory, "on-disconnect", "WAY", d.OnDisconnect, "what a COPY, MOVE or DELETE does when its client goes: finish, or cancel and roll back what can be"),
 		textFlag(longCategory, "drain", "TIME", d.Drain, "how long requests may go on after the signal to stop; then they roll back and answer 503"),
 		textFlag(interimCategory, "interim", "MODE", d.Interim, "send them always, never, or (auto) to clients that ask for them or are known to understand them"),
 		textFlag(interimCategory, "interim-after", "TIME", d.InterimAfter, "age of an operation at its first one; 0s: at once"),
 		textFlag(interimCategory, "interim-every", "TIME", d.InterimEvery, "time from one to the next"),
+		interimClientFlag(interimCategory),
+		textFlag(interimCategory, "interim-proxy", "WHAT", d.InterimProxy, "what the proxies in front do with them: it is not known (none, so clients that do not ask get none through a proxy that shows), they pass them on (pass), or an Apache httpd passes on nine (apache)"),
 		textFlag(logCategory, "log-format", "text|json", d.LogFormat, "how it is written"),
 		textFlag(logCategory, "log-level", "LEVEL", d.LogLevel, "the least that is logged: debug, info, warn or error"),
 	}
@@ -58,6 +75,19 @@ func addrFlag(usage string) cli.Flag {
 		Category: whereCategory, Name: "addr", EnvVars: []string{envVar("addr")},
 		Value: cli.NewStringSlice(config.Defaults().Addrs...),
 		Usage: withPlaceholder("ADDR", usage),
+	}
+}
+
+// interimClientFlag is the flag --interim-client.
+func interimClientFlag(category string) cli.Flag {
+	return listFlag(category, "interim-client", "NAME=CAP", "a client, as User-Agent names it, and how many it survives (0: none), in place of what davd clients shows; several by commas")
+}
+
+// listFlag is a flag that may be there several times.
+func listFlag(category, name, placeholder, usage string) cli.Flag {
+	return &cli.StringSliceFlag{
+		Category: category, Name: name, EnvVars: []string{envVar(name)},
+		Usage: withPlaceholder(placeholder, usage),
 	}
 }
 
@@ -78,7 +108,12 @@ func settings(c *cli.Context) config.Settings {
 		Prefix:         c.String("prefix"),
 		ReadOnly:       c.Bool("read-only"),
 		Storage:        c.String("storage"),
+		Fsync:          c.String("fsync"),
+		PartialPut:     c.Bool("partial-put"),
+		Symlinks:       c.String("symlinks"),
+		CopyLinks:      c.Bool("copy-links"),
 		Latency:        c.String("latency"),
+		Compress:       c.String("compress"),
 		HTPasswd:       c.String("htpasswd"),
 		Realm:          c.String("realm"),
 		Anonymous:      c.Bool("anonymous"),
@@ -89,9 +124,17 @@ func settings(c *cli.Context) config.Settings {
 		LockTimeoutMax: c.String("lock-timeout-max"),
 		LocksPerUser:   c.String("locks-per-user"),
 		MaxXMLBody:     c.String("max-xml-body"),
+
+		PropfindInfinity: c.String("propfind-infinity"),
+		ListingsAtOnce:   c.String("listings-at-once"),
+		ListingsPerUser:  c.String("listings-per-user"),
+
 		Interim:        c.String("interim"),
 		InterimAfter:   c.String("interim-after"),
 		InterimEvery:   c.String("interim-every"),
+		InterimClients: c.StringSlice("interim-client"),
+		InterimProxy:   c.String("interim-proxy"),
+		TrustedProxies: c.StringSlice("trusted-proxy"),
 		TLSCert:        c.String("tls-cert"),
 		TLSKey:         c.String("tls-key"),
 		LogFormat:      c.String("log-format"),

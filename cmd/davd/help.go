@@ -56,7 +56,12 @@ func commandHelp(usage, about string, flags []cli.Flag) string {
 // flagTerm is a flag with the name of its value.
 func flagTerm(flag helpFlag) string {
 	placeholder, _ := cutPlaceholder(flag.GetUsage())
-	return strings.TrimSpace("--" + flag.Names()[0] + " " + placeholder)
+	names := flag.Names()
+	term := "--" + names[0]
+	if len(names) > 1 {
+		term = "-" + names[1] + ", " + term
+	}
+	return strings.TrimSpace(term + " " + placeholder)
 }
 
 // flagText says what a flag is for.

@@ -9,7 +9,9 @@ import (
 )
 
 func TestHelpFitsTheTerminal(t *testing.T) {
-	for _, help := range []string{overview, commandHelp(serveUsage, serveAbout, serveFlags())} {
+	for _, help := range []string{
+		overview, commandHelp(serveUsage, serveAbout, serveFlags()), commandHelp(clientsUsage, clientsAbout, clientsFlags()),
+	} {
 		for line := range strings.Lines(help) {
 			if len(strings.TrimSuffix(line, "\n")) > helpWidth {
 				t.Errorf("longer than %d characters: %s", helpWidth, line)

@@ -72,7 +72,8 @@ func (p *program) serve(c *cli.Context) error {
 		sent: func(r *http.Request, header http.Header) {
 			log.DebugContext(r.Context(), "interim response", "method", r.Method, "path", r.URL.Path, "progress", header.Get("Progress"))
 		},
-		done: accesslog.To(log),
+		withheld: logWithheld(log),
+		done:     accesslog.To(log),
 		ready: func(listeners []*server.Listener) {
 			p.announce(cfg, what, listeners)
 			logState(log, kept)

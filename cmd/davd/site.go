@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/forwarded"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/dav"
@@ -33,6 +34,8 @@ type site struct {
 	ready func([]*server.Listener)
 	// sent is called after each interim response.
 	sent func(*http.Request, http.Header)
+	// withheld, if not nil, is called when there is none, or no more.
+	withheld func(*http.Request, dav.Withheld)
 	// done is called after each request.
 	done func(*http.Request, accesslog.Record)
 }
@@ -56,7 +59,7 @@ func (s *site) serve(ctx context.Context) (err error) {
 	}
 	s.ready(listeners)
 	srv := &server.Server{
-		Handler:  &accesslog.Handler{Next: s.guard(handler), Done: s.done},
+		Handler:  s.front(handler),
 		Shutdown: handler.Shutdown,
 		TLS:      secure,
 		Log:      s.log,
@@ -116,13 +119,30 @@ func (s *site) handler() *dav.Handler {
 		Principal:      auth.User,
 		LockTimeouts:   s.cfg.LockTimeouts,
 		MaxXML:         s.cfg.MaxXML,
+		Listings:       s.cfg.Listings,
 		Logger:         accesslog.Report,
 		ReadOnly:       s.cfg.ReadOnly,
+		Sync:           s.cfg.Sync,
+		PartialPut:     s.cfg.PartialPut,
+		CopyLinks:      s.cfg.CopyLinks,
 		CancelWhenGone: s.cfg.OnDisconnect == config.Cancel,
 		Interim:        s.cfg.Interim(),
+		TrustedProxies: s.cfg.TrustedProxies,
+		Compress:       s.cfg.Compress,
 	}
-	handler.Interim.Sent = s.sent
+	handler.Interim.Sent, handler.Interim.Withheld = s.sent, s.withheld
 	return handler
+}
+
+// front is what all requests go through on their way to handler.
+func (s *site) front(handler *dav.Handler) http.Handler {
+	if len(s.cfg.TrustedProxies) == 0 {
+		return &accesslog.Handler{Next: s.guard(handler), Done: s.done}
+	}
+	return &forwarded.Handler{
+		Trusted: s.cfg.TrustedProxies,
+		Next:    &accesslog.Handler{Next: s.guard(forwarded.Undo(handler)), Done: s.done},
+	}
 }
 
 // guard lets in the users, if there are any, and else everyone.

@@ -33,7 +33,7 @@ func openStorage(cfg *config.Config) (fsys storage.FS, what string, err error) {
 		return nil, "", fmt.Errorf("%s: is a file: name the directory that it is in", cfg.Dir)
 	}
 	if err == nil {
-		fsys, err = local.Open(dir)
+		fsys, err = local.OpenWith(dir, local.Options{Links: cfg.Symlinks})
 	}
 	switch {
 	case err == nil:

@@ -52,6 +52,23 @@ type report struct {
 	err  error
 }
 
+// exchange is a request with what is found out about it. It is the request's
+// context as well, so that a request costs one allocation here and not five.
+type exchange struct {
+	context.Context //nolint:containedctx // the request's own, as long as it
+
+	report report
+	writer responseWriter
+}
+
+// Value implements context.Context.
+func (x *exchange) Value(key any) any {
+	if key == (reportKey{}) {
+		return &x.report
+	}
+	return x.Context.Value(key)
+}
+
 // Identify adds the name of the user who sent r to its record. It does nothing
 // outside of a Handler.
 func Identify(r *http.Request, user string) {
@@ -71,26 +88,24 @@ func Report(r *http.Request, err error) {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
+	x := &exchange{Context: r.Context(), writer: responseWriter{ResponseWriter: w}}
 	panicked := true
-	var told report
-	writer := &responseWriter{ResponseWriter: w}
-	record := newRecord(r)
 	// Not recovered: net/http's own report of the panic has its whole stack.
-	defer func() {
-		record.Status = writer.finalStatus()
-		if panicked {
-			record.Status = writer.status
-			told.err = errPanicked
-		}
-		record.Interim = writer.interim
-		record.Bytes = writer.bytes
-		record.Duration = time.Since(start)
-		record.User = told.user
-		record.Err = told.err
-		h.Done(r, record)
-	}()
-	h.Next.ServeHTTP(writer, r.WithContext(context.WithValue(r.Context(), reportKey{}, &told)))
+	defer func() { h.Done(r, x.record(r, time.Since(start), panicked)) }()
+	h.Next.ServeHTTP(&x.writer, r.WithContext(x))
 	panicked = false
+}
+
+// record is called at the end.
+func (x *exchange) record(r *http.Request, took time.Duration, panicked bool) Record {
+	record := newRecord(r)
+	record.Status, record.Err = x.writer.finalStatus(), x.report.err
+	if panicked {
+		record.Status, record.Err = x.writer.status, errPanicked
+	}
+	record.Interim, record.Bytes = x.writer.interim, x.writer.bytes
+	record.Duration, record.User = took, x.report.user
+	return record
 }
 
 func newRecord(r *http.Request) Record {

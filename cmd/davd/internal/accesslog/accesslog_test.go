@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -189,6 +190,34 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// TestContext: what Next gets as the request's context is net/http's, with its
+// values, and ends when the client goes.
+func TestContext(t *testing.T) {
+	ended := make(chan error, 1)
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		if _, ok := r.Context().Value(http.ServerContextKey).(*http.Server); !ok {
+			t.Error("the server is not in the context")
+		}
+		child, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		<-child.Done()
+		ended <- context.Cause(r.Context())
+	}, nil)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: davd.test\r\n\r\n"); err != nil {
+		t.Error(err)
+	}
+	if err := conn.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("ended by %v", err)
+	}
+}
+
 func TestReportOutside(_ *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	accesslog.Report(r, errors.New("nowhere to go"))
@@ -217,5 +246,15 @@ level=INFO msg=request method=COPY path=/a destination=/b status=507 bytes=0 dur
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// TestToSlogQuiet: a log that does not want the lines gets none.
+func TestToSlogQuiet(t *testing.T) {
+	var out bytes.Buffer
+	done := accesslog.To(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	done(httptest.NewRequest(http.MethodGet, "/", http.NoBody), accesslog.Record{Method: "GET", Status: 500})
+	if out.Len() != 0 {
+		t.Errorf("got %q", out.String())
 	}
 }

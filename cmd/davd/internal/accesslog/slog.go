@@ -9,8 +9,15 @@ import (
 // To returns a function for [Handler].Done that writes each record to log: one
 // line, at level info.
 func To(log *slog.Logger) func(*http.Request, Record) {
+	handler := log.Handler()
 	return func(r *http.Request, record Record) {
-		log.LogAttrs(r.Context(), slog.LevelInfo, "request", record.attrs()...)
+		if !handler.Enabled(r.Context(), slog.LevelInfo) {
+			return
+		}
+		// Not by log, which looks for its caller on the stack each time.
+		line := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
+		line.AddAttrs(record.attrs()...)
+		_ = handler.Handle(r.Context(), line) // where would it be logged
 	}
 }
 

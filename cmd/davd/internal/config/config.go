@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
 )
 
 // Config is a checked configuration.
@@ -16,8 +18,18 @@ type Config struct {
 	Storage Storage
 	// Dir is the directory that is served. Empty when Storage is Mem.
 	Dir string
+	// Symlinks says which symbolic links of Dir lead anywhere.
+	Symlinks local.Links
+	// CopyLinks copies links as links.
+	CopyLinks bool
+	// Sync is what of an upload a crash of the machine can't undo.
+	Sync storage.Sync
+	// PartialPut takes a PUT with Content-Range as one of a part of the file.
+	PartialPut bool
 	// Latency is added to each storage call.
 	Latency time.Duration
+	// Compress says to whom listings and indexes are compressed.
+	Compress dav.Compression
 
 	// Addrs is where to listen, at least one.
 	Addrs []Addr
@@ -45,6 +57,8 @@ type Config struct {
 	LocksPerUser int
 	// MaxXML is the size of the longest XML body that is read, in bytes.
 	MaxXML int64
+	// Listings bounds PROPFINDs with Depth infinity.
+	Listings dav.Listings
 
 	// OnDisconnect says what an operation does when its client goes.
 	OnDisconnect OnDisconnect
@@ -58,6 +72,12 @@ type Config struct {
 	InterimAfter time.Duration
 	// InterimEvery is the time between two, never 0.
 	InterimEvery time.Duration
+	// InterimClients are more rows of the table of known clients.
+	InterimClients []dav.Client
+	// InterimProxy says what the proxies in front do with interim responses.
+	InterimProxy dav.InterimProxy
+	// TrustedProxies are those whose word for their clients counts.
+	TrustedProxies dav.TrustedProxies
 
 	// LogFormat is the form of the log.
 	LogFormat LogFormat
@@ -71,7 +91,10 @@ func (c *Config) Interim() dav.Interim {
 	if after == 0 {
 		after = -1
 	}
-	return dav.Interim{Mode: c.InterimMode, After: after, Every: c.InterimEvery}
+	return dav.Interim{
+		Mode: c.InterimMode, After: after, Every: c.InterimEvery,
+		Clients: c.InterimClients, Proxy: c.InterimProxy,
+	}
 }
 
 // TLS reports whether connections are encrypted.

@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -10,28 +11,33 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
 )
 
 func TestNewOfNothing(t *testing.T) {
 	want := &config.Config{
 		Storage:      config.Dir,
 		Dir:          ".",
+		Sync:         storage.SyncNever,
 		Addrs:        []config.Addr{{Network: "tcp", Address: "127.0.0.1:8080"}},
 		Realm:        "davd",
 		LockTimeouts: dav.LockTimeouts{Min: time.Second, Max: 24 * time.Hour, Default: time.Hour},
 		LocksPerUser: 10_000,
 		MaxXML:       1 << 20,
+		Listings:     dav.Listings{Most: 64, MostOf: 16},
 		OnDisconnect: config.Finish,
 		Drain:        10 * time.Second,
 		InterimMode:  dav.InterimAuto,
 		InterimAfter: 20 * time.Second,
 		InterimEvery: 20 * time.Second,
+		InterimProxy: dav.ProxyNone,
 		LogFormat:    config.Text,
 		LogLevel:     slog.LevelInfo,
 	}
 	for name, settings := range map[string]config.Settings{
 		"nothing":   {},
-		"empty":     {Addrs: []string{""}},
+		"empty":     {Addrs: []string{""}, InterimClients: []string{""}, TrustedProxies: []string{""}},
 		"defaults":  config.Defaults(),
 		"root":      {Prefix: "/"},
 		"the slash": {Prefix: "//"},
@@ -56,6 +62,18 @@ func TestNewGood(t *testing.T) {
 		want     any
 	}{
 		{
+			"listings",
+			config.Settings{PropfindInfinity: "deny", ListingsAtOnce: "2", ListingsPerUser: "1"},
+			func(c *config.Config) any { return c.Listings },
+			dav.Listings{Infinity: dav.NoInfinity, Most: 2, MostOf: 1},
+		},
+		{
+			"listings of so many",
+			config.Settings{PropfindInfinity: "1000"},
+			func(c *config.Config) any { return c.Listings.Infinity },
+			1000,
+		},
+		{
 			"addresses",
 			config.Settings{Addrs: []string{"localhost:0", "unix:run/s.sock", "[::1]:443", ":80"}},
 			func(c *config.Config) any { return c.Addrs },
@@ -67,7 +85,31 @@ func TestNewGood(t *testing.T) {
 		{"prefix", config.Settings{Prefix: "/a/b"}, func(c *config.Config) any { return c.Prefix }, "/a/b"},
 		{"trailing slash", config.Settings{Prefix: "/a/b/"}, func(c *config.Config) any { return c.Prefix }, "/a/b"},
 		{"read-only", config.Settings{ReadOnly: true}, func(c *config.Config) any { return c.ReadOnly }, true},
+		{"symlinks", config.Settings{}, func(c *config.Config) any { return c.Symlinks }, local.LinksInside},
+		{"no symlinks", config.Settings{Symlinks: "deny"}, func(c *config.Config) any { return c.Symlinks }, local.LinksDeny},
+		{"all symlinks", config.Settings{Symlinks: "follow"}, func(c *config.Config) any { return c.Symlinks }, local.LinksFollow},
+		{"copies of links", config.Settings{CopyLinks: true}, func(c *config.Config) any { return c.CopyLinks }, true},
+		{"fsync", config.Settings{Fsync: "close"}, func(c *config.Config) any { return c.Sync }, storage.SyncClose},
+		{"partial PUT", config.Settings{PartialPut: true}, func(c *config.Config) any { return c.PartialPut }, true},
 		{"latency", config.Settings{Latency: "2ms"}, func(c *config.Config) any { return c.Latency }, 2 * time.Millisecond},
+		{"compress", config.Settings{}, func(c *config.Config) any { return c.Compress }, dav.CompressAuto},
+		{"compress never", config.Settings{Compress: "never"}, func(c *config.Config) any { return c.Compress }, dav.CompressNever},
+		{
+			"interim clients",
+			config.Settings{InterimClients: []string{"myapp=0", "Other-App=2147483647"}},
+			func(c *config.Config) any { return c.Interim().Clients },
+			[]dav.Client{{Product: "myapp", Source: "--interim-client"}, {Product: "Other-App", Cap: dav.Unlimited, Source: "--interim-client"}},
+		},
+		{"interim proxy", config.Settings{InterimProxy: "apache"}, func(c *config.Config) any { return c.Interim().Proxy }, dav.ProxyApache},
+		{
+			"trusted proxies",
+			config.Settings{TrustedProxies: []string{"192.0.2.7", "10.0.0.0/8", "::ffff:192.0.2.8", "2001:db8::/32"}},
+			func(c *config.Config) any { return c.TrustedProxies },
+			dav.TrustedProxies{
+				netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("10.0.0.0/8"),
+				netip.MustParsePrefix("192.0.2.8/32"), netip.MustParsePrefix("2001:db8::/32"),
+			},
+		},
 		{"users", config.Settings{HTPasswd: "users"}, func(c *config.Config) any { return c.HTPasswd }, "users"},
 		{"realm", config.Settings{Realm: "our files"}, func(c *config.Config) any { return c.Realm }, "our files"},
 		{"anonymous", config.Settings{Anonymous: true}, func(c *config.Config) any { return c.Anonymous }, true},
@@ -123,8 +165,10 @@ func TestNewBad(t *testing.T) {
 		{config.Settings{Prefix: "a"}, "prefix", "write /a"},
 		{config.Settings{Prefix: "/a//b/"}, "prefix", "write /a/b"},
 		{config.Settings{Prefix: "/a/../b"}, "prefix", "write /b"},
+		{config.Settings{Symlinks: "no"}, "symlinks", `there is no "no": write deny, inside or follow`},
 		{config.Settings{Storage: "tape"}, "storage", `there is no "tape": write dir or mem`},
 		{config.Settings{Storage: "mem", Dir: "/srv"}, "storage", "leave out /srv"},
+		{config.Settings{Fsync: "yes"}, "fsync", `there is no "yes": write never, close or always`},
 		{config.Settings{Latency: "2"}, "latency", `"2" is not a duration`},
 		{config.Settings{Latency: "-2s"}, "latency", `"-2s" is less than nothing`},
 		{config.Settings{Realm: `the "files"`}, "realm", "without quotes"},
@@ -141,13 +185,30 @@ func TestNewBad(t *testing.T) {
 		{config.Settings{LockTimeoutMax: "0s"}, "lock-timeout-max", "can't be zero"},
 		{config.Settings{LockTimeoutMin: "2s", LockTimeoutMax: "1s"}, "lock-timeout-min", "2s is more than --lock-timeout-max 1s"},
 		{config.Settings{LocksPerUser: "0"}, "locks-per-user", "write 1 or more"},
+		{config.Settings{PropfindInfinity: "some"}, "propfind-infinity", `write allow, deny or the number`},
+		{config.Settings{PropfindInfinity: "0"}, "propfind-infinity", `there is no "0"`},
+		{config.Settings{ListingsAtOnce: "0"}, "listings-at-once", "write 1 or more"},
+		{config.Settings{ListingsPerUser: "no"}, "listings-per-user", "write 1 or more"},
 		{config.Settings{LocksPerUser: "many"}, "locks-per-user", `"many" is not a number`},
 		{config.Settings{MaxXMLBody: "0"}, "max-xml-body", "can't be nothing"},
 		{config.Settings{MaxXMLBody: "-1"}, "max-xml-body", `"-1" is not a size`},
 		{config.Settings{MaxXMLBody: "1MB"}, "max-xml-body", `"1MB" is not a size`},
 		{config.Settings{MaxXMLBody: "MiB"}, "max-xml-body", `"MiB" is not a size`},
 		{config.Settings{MaxXMLBody: "8589934592GiB"}, "max-xml-body", "is not a size"},
+		{config.Settings{Compress: "gzip"}, "compress", `there is no "gzip": write auto, always or never`},
 		{config.Settings{Interim: "on"}, "interim", `there is no "on": write auto, always or never`},
+		{config.Settings{InterimProxy: "on"}, "interim-proxy", `there is no "on": write none, pass or apache`},
+		{config.Settings{InterimClients: []string{"a=1", "curl"}}, "interim-client", `"curl" is not NAME=CAP`},
+		{config.Settings{InterimClients: []string{"=1"}}, "interim-client", `"=1" is not NAME=CAP`},
+		{config.Settings{InterimClients: []string{"curl/7=1"}}, "interim-client", `"curl/7=1" is not NAME=CAP`},
+		{config.Settings{InterimClients: []string{"café=1"}}, "interim-client", `is not NAME=CAP`},
+		{config.Settings{InterimClients: []string{"curl="}}, "interim-client", "write curl=100, or curl=0 for none"},
+		{config.Settings{InterimClients: []string{"curl=-1"}}, "interim-client", "write curl=100, or curl=0 for none"},
+		{config.Settings{InterimClients: []string{"curl=2147483648"}}, "interim-client", "write curl=100, or curl=0 for none"},
+		{config.Settings{TrustedProxies: []string{"localhost"}}, "trusted-proxy", `"localhost" is neither an address nor a network`},
+		{config.Settings{TrustedProxies: []string{"10.0.0.0/33"}}, "trusted-proxy", "is neither an address nor a network"},
+		{config.Settings{TrustedProxies: []string{"fe80::1%eth0"}}, "trusted-proxy", "is neither an address nor a network"},
+		{config.Settings{TrustedProxies: []string{"10.1.0.0/8"}}, "trusted-proxy", "write 10.1.0.0 for the address, or 10.0.0.0/8 for the network"},
 		{config.Settings{OnDisconnect: "stop"}, "on-disconnect", `there is no "stop"`},
 		{config.Settings{Drain: "10"}, "drain", `"10" is not a duration`},
 		{config.Settings{InterimAfter: "soon"}, "interim-after", `"soon" is not a duration`},

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/davd/davd/dav"
 )
 
 // infinite is how a person asks for a lock timeout without end.
@@ -41,6 +43,22 @@ func parseCount(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 {
 		return 0, fmt.Errorf("%q is not a number of them: write 1 or more", s)
+	}
+	return n, nil
+}
+
+// parseInfinity reads what becomes of a PROPFIND with Depth infinity: allow, deny
+// or a number of members.
+func parseInfinity(s string) (int, error) {
+	switch s {
+	case "allow":
+		return 0, nil
+	case "deny":
+		return dav.NoInfinity, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("there is no %q: write allow, deny or the number of members after which no further collection is listed", s)
 	}
 	return n, nil
 }

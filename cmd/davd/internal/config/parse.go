@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage/local"
 )
 
 func parsePrefix(s string) (string, error) {
@@ -61,6 +62,22 @@ func parseInterimMode(s string) (dav.InterimMode, error) {
 		_, err = oneOf(dav.InterimAuto.String(), dav.InterimAlways.String(), dav.InterimNever.String())(s)
 	}
 	return mode, err
+}
+
+func parseCompression(s string) (dav.Compression, error) {
+	compression, err := dav.ParseCompression(s)
+	if err != nil {
+		_, err = oneOf(dav.CompressAuto.String(), dav.CompressAlways.String(), dav.CompressNever.String())(s)
+	}
+	return compression, err
+}
+
+func parseSymlinks(s string) (local.Links, error) {
+	links, err := local.ParseLinks(s)
+	if err != nil {
+		_, err = oneOf(local.LinksDeny.String(), local.LinksInside.String(), local.LinksFollow.String())(s)
+	}
+	return links, err
 }
 
 func parseLevel(s string) (slog.Level, error) {

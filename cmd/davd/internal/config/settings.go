@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/davd/davd/storage"
 )
 
 // Settings are what a person writes, as text. An empty text is the one of
@@ -17,7 +19,12 @@ type Settings struct {
 	Prefix         string
 	ReadOnly       bool
 	Storage        string
+	Fsync          string
+	PartialPut     bool
+	Symlinks       string
+	CopyLinks      bool
 	Latency        string
+	Compress       string
 	HTPasswd       string
 	Realm          string
 	Anonymous      bool
@@ -28,9 +35,17 @@ type Settings struct {
 	LockTimeoutMax string
 	LocksPerUser   string
 	MaxXMLBody     string
+
+	PropfindInfinity string
+	ListingsAtOnce   string
+	ListingsPerUser  string
+
 	Interim        string
 	InterimAfter   string
 	InterimEvery   string
+	InterimClients []string
+	InterimProxy   string
+	TrustedProxies []string
 	TLSCert        string
 	TLSKey         string
 	LogFormat      string
@@ -42,7 +57,10 @@ func Defaults() Settings {
 	return Settings{
 		Addrs:          []string{"127.0.0.1:8080"},
 		Storage:        "dir",
+		Fsync:          "never",
+		Symlinks:       "inside",
 		Latency:        "0s",
+		Compress:       "auto",
 		Realm:          "davd",
 		OnDisconnect:   "finish",
 		Drain:          "10s",
@@ -50,11 +68,17 @@ func Defaults() Settings {
 		LockTimeoutMax: "24h",
 		LocksPerUser:   "10000",
 		MaxXMLBody:     "1MiB",
-		Interim:        "auto",
-		InterimAfter:   "20s",
-		InterimEvery:   "20s",
-		LogFormat:      "text",
-		LogLevel:       "info",
+
+		PropfindInfinity: "allow",
+		ListingsAtOnce:   "64",
+		ListingsPerUser:  "16",
+
+		Interim:      "auto",
+		InterimAfter: "20s",
+		InterimEvery: "20s",
+		InterimProxy: "none",
+		LogFormat:    "text",
+		LogLevel:     "info",
 	}
 }
 
@@ -76,7 +100,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func New(s Settings) (*Config, error) {
 	s = s.orDefaults()
 	c := &Config{
-		Dir: s.Dir, ReadOnly: s.ReadOnly,
+		Dir: s.Dir, ReadOnly: s.ReadOnly, PartialPut: s.PartialPut, CopyLinks: s.CopyLinks,
 		HTPasswd: s.HTPasswd, Anonymous: s.Anonymous,
 		TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 	}
@@ -84,7 +108,10 @@ func New(s Settings) (*Config, error) {
 	c.Addrs = read(&first, "addr", s.Addrs, parseAddrs)
 	c.Prefix = read(&first, "prefix", s.Prefix, parsePrefix)
 	c.Storage = read(&first, "storage", s.Storage, oneOf(Dir, Mem))
+	c.Symlinks = read(&first, "symlinks", s.Symlinks, parseSymlinks)
+	c.Sync = read(&first, "fsync", s.Fsync, oneOf(storage.SyncNever, storage.SyncClose, storage.SyncAlways))
 	c.Latency = read(&first, "latency", s.Latency, parseDuration)
+	c.Compress = read(&first, "compress", s.Compress, parseCompression)
 	c.Realm = read(&first, "realm", s.Realm, parseRealm)
 	c.State = read(&first, "state", s.State, parseState)
 	c.OnDisconnect = read(&first, "on-disconnect", s.OnDisconnect, oneOf(Finish, Cancel))
@@ -93,9 +120,15 @@ func New(s Settings) (*Config, error) {
 	c.LockTimeouts.Max = read(&first, "lock-timeout-max", s.LockTimeoutMax, parseLongest)
 	c.LocksPerUser = read(&first, "locks-per-user", s.LocksPerUser, parseCount)
 	c.MaxXML = read(&first, "max-xml-body", s.MaxXMLBody, parseSize)
+	c.Listings.Infinity = read(&first, "propfind-infinity", s.PropfindInfinity, parseInfinity)
+	c.Listings.Most = read(&first, "listings-at-once", s.ListingsAtOnce, parseCount)
+	c.Listings.MostOf = read(&first, "listings-per-user", s.ListingsPerUser, parseCount)
 	c.InterimMode = read(&first, "interim", s.Interim, parseInterimMode)
 	c.InterimAfter = read(&first, "interim-after", s.InterimAfter, parseDuration)
 	c.InterimEvery = read(&first, "interim-every", s.InterimEvery, parsePositive)
+	c.InterimClients = read(&first, "interim-client", s.InterimClients, ParseClients)
+	c.InterimProxy = read(&first, "interim-proxy", s.InterimProxy, parseInterimProxy)
+	c.TrustedProxies = read(&first, "trusted-proxy", s.TrustedProxies, parseNetworks)
 	c.LogFormat = read(&first, "log-format", s.LogFormat, oneOf(Text, JSON))
 	c.LogLevel = read(&first, "log-level", s.LogLevel, parseLevel)
 	first.note("storage", c.checkDir())
@@ -112,12 +145,16 @@ func New(s Settings) (*Config, error) {
 // orDefaults returns s with the defaults in place of what is empty.
 func (s Settings) orDefaults() Settings {
 	d := Defaults()
-	s.Addrs = slices.DeleteFunc(slices.Clone(s.Addrs), func(addr string) bool { return addr == "" })
+	s.Addrs = withoutEmpty(s.Addrs)
 	if len(s.Addrs) == 0 {
 		s.Addrs = d.Addrs
 	}
+	s.TrustedProxies = withoutEmpty(s.TrustedProxies)
 	s.Storage = cmp.Or(s.Storage, d.Storage)
+	s.Fsync = cmp.Or(s.Fsync, d.Fsync)
+	s.Symlinks = cmp.Or(s.Symlinks, d.Symlinks)
 	s.Latency = cmp.Or(s.Latency, d.Latency)
+	s.Compress = cmp.Or(s.Compress, d.Compress)
 	s.Realm = cmp.Or(s.Realm, d.Realm)
 	s.State = cmp.Or(s.State, d.State)
 	s.OnDisconnect = cmp.Or(s.OnDisconnect, d.OnDisconnect)
@@ -126,12 +163,20 @@ func (s Settings) orDefaults() Settings {
 	s.LockTimeoutMax = cmp.Or(s.LockTimeoutMax, d.LockTimeoutMax)
 	s.LocksPerUser = cmp.Or(s.LocksPerUser, d.LocksPerUser)
 	s.MaxXMLBody = cmp.Or(s.MaxXMLBody, d.MaxXMLBody)
+	s.PropfindInfinity = cmp.Or(s.PropfindInfinity, d.PropfindInfinity)
+	s.ListingsAtOnce = cmp.Or(s.ListingsAtOnce, d.ListingsAtOnce)
+	s.ListingsPerUser = cmp.Or(s.ListingsPerUser, d.ListingsPerUser)
 	s.Interim = cmp.Or(s.Interim, d.Interim)
 	s.InterimAfter = cmp.Or(s.InterimAfter, d.InterimAfter)
 	s.InterimEvery = cmp.Or(s.InterimEvery, d.InterimEvery)
+	s.InterimProxy = cmp.Or(s.InterimProxy, d.InterimProxy)
 	s.LogFormat = cmp.Or(s.LogFormat, d.LogFormat)
 	s.LogLevel = cmp.Or(s.LogLevel, d.LogLevel)
 	return s
+}
+
+func withoutEmpty(texts []string) []string {
+	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return text == "" })
 }
 
 // checkDir gives Dir its default: the current directory.

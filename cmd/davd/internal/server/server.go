@@ -48,6 +48,7 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog(s.Log),
 	}
+	defer raiseHeapFloor()()
 	ended := make(chan error)
 	for _, l := range listeners {
 		go func() {

@@ -1,0 +1,150 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/davd/davd/dav/davclient"
+)
+
+// sessionWith is one with a server, that writes to err.
+func sessionWith(t *testing.T, server *httptest.Server, err io.Writer) (*Session, *url.URL) {
+	t.Helper()
+	t.Cleanup(server.Close)
+	client, failed := davclient.New(server.URL + "/d/")
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	return &Session{Client: client, Out: io.Discard, Err: err}, client.Base
+}
+
+// listing is a server whose collection /d/ has members with these references,
+// and whose files have the content.
+func listing(content http.HandlerFunc, hrefs ...string) *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			content(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusMultiStatus)
+		fmt.Fprint(w, `<multistatus xmlns="DAV:"><response><href>`+r.URL.EscapedPath()+`</href><propstat><prop><resourcetype><collection/></resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat></response>`)
+		for _, href := range hrefs {
+			fmt.Fprint(w, `<response><href>`+href+`</href><propstat><prop/><status>HTTP/1.1 200 OK</status></propstat></response>`)
+		}
+		fmt.Fprint(w, `</multistatus>`)
+	}))
+}
+
+func hello(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }
+
+// below lists what is in dir.
+func below(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, _ fs.DirEntry, err error) error {
+		if name != "." {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// TestGetHostile: whatever a server lists, nothing is written outside of the
+// directory.
+func TestGetHostile(t *testing.T) {
+	for _, c := range []struct {
+		name, href string
+		want       string // what is in the directory beside it
+		err, line  string
+	}{
+		{"a file", "/d/a%20b", "got/a b", "", ""},
+		{"above", "/d/../a", "", "elsewhere", ""},
+		{"above, escaped", "/d/%2e%2e", "", "elsewhere", ""},
+		{"above, below", "/d/a/..%2F..%2Fb", "", "", ""},
+		{"an absolute path", "/etc/passwd", "", "elsewhere", ""},
+		{"a slash in a name", "/d/..%2Fa", "", "1 member failed", "/d/../a: it has no name that can be used here\n"},
+		{"a NUL", "/d/a%00", "", "1 member failed", "/d/a%00: it has no name that can be used here\n"},
+		{"an escape sequence", "/d/a%1b%5b2J", "got/a\x1b[2J", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			var lines strings.Builder
+			s, ref := sessionWith(t, listing(hello, c.href), &lines)
+			err := s.Get(t.Context(), ref, filepath.Join(dir, "got"), FetchOptions{Recursive: true})
+			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%v", err)
+			}
+			if lines.String() != c.line {
+				t.Errorf("%q, want %q", lines.String(), c.line)
+			}
+			want := strings.TrimSuffix("got "+c.want, " ")
+			if got := strings.Join(below(t, dir), " "); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestGetCutShort: a file that does not come whole is not there, and nothing is
+// left of it; the one that was there is.
+func TestGetCutShort(t *testing.T) {
+	cutShort := func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "whole") {
+			hello(w, r)
+			return
+		}
+		w.Header().Set("Content-Length", "100")
+		hello(w, r)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "got"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "got", "cut"), []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, ref := sessionWith(t, listing(cutShort, "/d/cut", "/d/whole"), io.Discard)
+	err := s.Get(t.Context(), ref, filepath.Join(dir, "got"), FetchOptions{Recursive: true, Force: true})
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%v", err)
+	}
+	old, err := os.ReadFile(filepath.Join(dir, "got", "cut"))
+	if err != nil || string(old) != "old" {
+		t.Errorf("%q %v", old, err)
+	}
+	if left := strings.Join(below(t, dir), " "); left != "got got/cut" {
+		t.Errorf("there is %q", left)
+	}
+}
+
+// TestGetDeep: a server that has always one more is stopped at.
+func TestGetDeep(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		const collection = `</href><propstat><prop><resourcetype><collection/></resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat></response>`
+		w.WriteHeader(http.StatusMultiStatus)
+		path := strings.TrimRight(r.URL.EscapedPath(), "/")
+		fmt.Fprint(w, `<multistatus xmlns="DAV:"><response><href>`+path+collection+`<response><href>`+path+`/d/`+collection+`</multistatus>`)
+	}))
+	var lines, out strings.Builder
+	s, ref := sessionWith(t, server, &lines)
+	s.Out = &out
+	err := s.Get(t.Context(), ref, filepath.Join(t.TempDir(), "got"), FetchOptions{Recursive: true})
+	if _, ok := errors.AsType[*PartialError](err); !ok || !strings.HasSuffix(lines.String(), "it is too deep\n") {
+		t.Errorf("%v after %.200q", err, lines.String())
+	}
+	if err := s.Tree(t.Context(), ref, TreeOptions{}); err != nil || strings.Count(out.String(), "└── ") != maxDepth {
+		t.Errorf("%v", err)
+	}
+}

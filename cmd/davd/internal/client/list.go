@@ -1,0 +1,90 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/davd/davd/dav/davclient"
+)
+
+// List writes the members of the collection ref, or the file that ref is, sorted
+// by name; with their sizes in bytes and times if long.
+func (s *Session) List(ctx context.Context, ref *url.URL, long bool) error {
+	path := ref.EscapedPath()
+	what := "list " + shownPath(path)
+	self, members, failed, err := s.members(s.watched(ctx), path)
+	if err != nil {
+		return s.failed(what, err)
+	}
+	s.Meter.Clear()
+	if !self.Collection && len(members) == 0 && failed == 0 {
+		self.Name, _ = url.PathUnescape(lastSegment(path))
+		members = append(members, self)
+	}
+	width := 0
+	for _, member := range members {
+		width = max(width, len(sizeOf(member)))
+	}
+	for _, member := range members {
+		if long {
+			fmt.Fprintf(s.Out, "%*s  %s  ", width, sizeOf(member), timeOf(member))
+		}
+		fmt.Fprintln(s.Out, nameOf(member))
+	}
+	if failed > 0 {
+		return &PartialError{What: what, Failed: failed}
+	}
+	return nil
+}
+
+// members returns what is at the escaped path, and its members, sorted by name.
+// Those that the server could not look at are counted, and named on Err.
+func (s *Session) members(ctx context.Context, path string) (self davclient.Resource, members []davclient.Resource, failed int, err error) {
+	for resource, err := range s.Client.List(ctx, path, davclient.Depth1) {
+		wrong, isMember := errors.AsType[*davclient.MemberError](err)
+		switch {
+		case isMember:
+			s.Meter.Clear()
+			fmt.Fprintf(s.Err, "%s  %s\n", statusText(wrong.Status), shownHref(wrong.Href))
+			failed++
+		case err != nil:
+			return self, nil, failed, err
+		case resource.Name == "":
+			self = resource
+		case !strings.Contains(resource.Name, "/"): // else it was not asked for
+			members = append(members, resource)
+		}
+	}
+	slices.SortFunc(members, func(a, b davclient.Resource) int { return strings.Compare(a.Name, b.Name) })
+	return self, members, failed, nil
+}
+
+// nameOf is what is shown of a member. A collection has a slash at its end.
+func nameOf(r davclient.Resource) string {
+	if r.Collection {
+		return shown(r.Name) + "/"
+	}
+	return shown(r.Name)
+}
+
+func sizeOf(r davclient.Resource) string {
+	if r.Collection || r.Size < 0 {
+		return "-"
+	}
+	return strconv.FormatInt(r.Size, 10)
+}
+
+// utcTime is RFC 3339's, to the second: what getlastmodified has.
+const utcTime = "2006-01-02T15:04:05Z"
+
+func timeOf(r davclient.Resource) string {
+	if r.Modified.IsZero() {
+		return fmt.Sprintf("%-*s", len(utcTime), "-")
+	}
+	return r.Modified.UTC().Format(utcTime)
+}

@@ -1,0 +1,44 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/davd/davd/dav/davclient"
+)
+
+// memberError is an error about one member that the program words itself.
+type memberError struct{ text string }
+
+func (e *memberError) Error() string { return e.text }
+
+// skipped names a member that failed.
+func (s *Session) skipped(name string, err error) {
+	s.Meter.Clear()
+	if wrong, ok := errors.AsType[*davclient.Error](err); ok {
+		fmt.Fprintf(s.Err, "%s  %s\n", statusText(wrong.Status), name)
+		return
+	}
+	fmt.Fprintf(s.Err, "%s: %v\n", name, plain(err))
+}
+
+// fatal reports whether what has failed for one member will for the others.
+func fatal(err error) bool {
+	switch status(err) {
+	case http.StatusUnauthorized, http.StatusServiceUnavailable, http.StatusInsufficientStorage:
+		return true
+	case 0:
+		return !ofOneFile(err)
+	}
+	return false
+}
+
+// ofOneFile reports whether err is about one file of this machine, or one member.
+func ofOneFile(err error) bool {
+	_, path := errors.AsType[*os.PathError](err)
+	_, link := errors.AsType[*os.LinkError](err)
+	_, own := errors.AsType[*memberError](err)
+	return path || link || own
+}

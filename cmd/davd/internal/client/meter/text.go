@@ -1,0 +1,121 @@
+package meter
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// barWidth is the length of the bar between its brackets, in characters.
+const barWidth = 20
+
+// line is s in full.
+func (s State) line() string {
+	text := s.members()
+	if s.Bytes > 0 || s.TotalBytes > 0 {
+		text += "  " + strconv.FormatInt(s.Bytes, 10)
+		if s.TotalBytes >= 0 {
+			text += "/" + strconv.FormatInt(s.TotalBytes, 10)
+		}
+		text += " bytes"
+	}
+	if s.Member != "" {
+		text += "  " + s.Member
+	}
+	return text
+}
+
+func (s State) members() string {
+	if s.Total < 0 {
+		return strconv.FormatInt(s.Done, 10)
+	}
+	return strconv.FormatInt(s.Done, 10) + "/" + strconv.FormatInt(s.Total, 10)
+}
+
+// bar is s in at most width characters, as it is after such a time. What does
+// not fit is left out, the member first.
+func (s State) bar(width int, after time.Duration) string {
+	var parts []string
+	if share, known := s.share(); known {
+		full := int(share * barWidth)
+		parts = append(parts, "["+strings.Repeat("=", full)+strings.Repeat(" ", barWidth-full)+"] "+fmt.Sprintf("%3.0f%%", math.Floor(share*100)))
+	}
+	parts = append(parts, s.members())
+	if seconds := after.Seconds(); s.Bytes > 0 && seconds >= 1 {
+		parts = append(parts, size(float64(s.Bytes)/seconds)+"/s")
+	}
+	if left, ok := s.left(after); ok {
+		parts = append(parts, clock(left)+" left")
+	}
+	line := shorten(strings.Join(parts, "  "), width)
+	if room := width - utf8.RuneCountInString(line) - 2; s.Member != "" && room >= 8 {
+		line += "  " + shorten(s.Member, room)
+	}
+	return line
+}
+
+// share is how much is done, from 0 to 1: of the bytes, if their number is
+// known.
+func (s State) share() (share float64, known bool) {
+	switch {
+	case s.TotalBytes > 0:
+		share = float64(s.Bytes) / float64(s.TotalBytes)
+	case s.Total > 0:
+		share = float64(s.Done) / float64(s.Total)
+	default:
+		return 0, false
+	}
+	return min(max(share, 0), 1), true
+}
+
+// left estimates how much longer it will take.
+func (s State) left(after time.Duration) (left time.Duration, ok bool) {
+	share, known := s.share()
+	if !known || share <= 0 || after < 2*time.Second {
+		return 0, false
+	}
+	estimate := after.Seconds() * (1 - share) / share
+	if estimate > 100*time.Hour.Seconds() {
+		return 0, false
+	}
+	return time.Duration(estimate * float64(time.Second)), true
+}
+
+// clock is d as 1:02:03 or 2:03.
+func clock(d time.Duration) string {
+	seconds := int(d.Round(time.Second).Seconds())
+	if hours := seconds / 3600; hours > 0 {
+		return fmt.Sprintf("%d:%02d:%02d", hours, seconds/60%60, seconds%60)
+	}
+	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
+}
+
+// size is n bytes in a unit that suits it.
+func size(n float64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	unit := 0
+	for n >= 1024 && unit < len(units)-1 {
+		n /= 1024
+		unit++
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%.0f %s", n, units[unit])
+	}
+	return fmt.Sprintf("%.1f %s", n, units[unit])
+}
+
+// shorten takes characters out of the middle of s, so that it has at most width.
+func shorten(s string, width int) string {
+	runes := []rune(s)
+	switch {
+	case len(runes) <= width:
+		return s
+	case width <= 3:
+		return string(runes[:max(width, 0)])
+	}
+	head := (width - 1) / 2
+	return string(runes[:head]) + "…" + string(runes[len(runes)-(width-1-head):])
+}

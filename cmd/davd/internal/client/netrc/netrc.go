@@ -1,0 +1,96 @@
+// Package netrc finds who somebody is on a machine, in the file that ftp and
+// curl read.
+package netrc
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Login is a user and a password. Both may be "".
+type Login struct{ User, Password string }
+
+// Lookup reads the file that NETRC names in the environment, else .netrc in the
+// home directory. It returns the login of the host for user, or of any user if
+// that is "".
+func Lookup(host, user string) (login Login, found bool, err error) {
+	file := os.Getenv("NETRC")
+	if file == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return Login{}, false, nil //nolint:nilerr // there is no file then
+		}
+		file = filepath.Join(home, name())
+	}
+	content, err := os.ReadFile(file) //nolint:gosec // whoever sets NETRC may read the file
+	if errors.Is(err, fs.ErrNotExist) {
+		return Login{}, false, nil
+	}
+	if err != nil {
+		return Login{}, false, err
+	}
+	login, found = parse(string(content), host, user)
+	return login, found, nil
+}
+
+func name() string {
+	if runtime.GOOS == "windows" {
+		return "_netrc"
+	}
+	return ".netrc"
+}
+
+// parse returns the first login of content that suits. That of "default" suits
+// every host.
+func parse(content, host, user string) (login Login, found bool) {
+	words := words(content)
+	suits := func() bool { return found && (user == "" || login.User == user) }
+	for i := 0; i < len(words); i++ {
+		value := ""
+		if i+1 < len(words) {
+			value = words[i+1]
+		}
+		switch words[i] {
+		case "machine", "default":
+			if suits() {
+				return login, true
+			}
+			login = Login{}
+			if found = words[i] == "default"; !found {
+				found = strings.EqualFold(value, host)
+				i++
+			}
+		case "login":
+			login.User = value
+			i++
+		case "password":
+			login.Password = value
+			i++
+		case "account":
+			i++
+		}
+	}
+	return login, suits()
+}
+
+// words splits content, without comments, and without macros, which end at an
+// empty line.
+func words(content string) []string {
+	var words []string
+	macro := false
+	for line := range strings.Lines(content) {
+		fields := strings.Fields(line)
+		if macro && len(fields) > 0 || len(fields) > 0 && strings.HasPrefix(fields[0], "#") {
+			continue
+		}
+		macro = len(fields) > 0 && fields[0] == "macdef"
+		if !macro {
+			words = append(words, fields...)
+		}
+	}
+	return words
+}

@@ -1,0 +1,111 @@
+// Package probe finds out what becomes of a davd's interim responses on their
+// way to a client.
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/davclient"
+)
+
+// Prober asks a davd for a probe.
+type Prober struct {
+	Client *davclient.Client
+	Out    io.Writer
+	// Seconds is how long davd is to take, from 1 to 20.
+	Seconds int
+	// Patience is how much longer the final response may take.
+	Patience time.Duration
+}
+
+// ErrNotPassed is that of Probe where interim responses do not come through.
+var ErrNotPassed = errors.New("interim responses do not come through")
+
+// Probe probes the way to the collection ref and writes what it has found out,
+// and what to do. It changes nothing, whatever the server is.
+func (p *Prober) Probe(ctx context.Context, ref *url.URL) error {
+	collection := strings.TrimRight(ref.EscapedPath(), "/") + "/"
+	found, err := p.Client.Stat(ctx, collection)
+	if err == nil && !found.Collection {
+		err = errors.New("it is not a collection")
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.Out, "Asking for interim responses, during %d s.\n", p.Seconds)
+	seen, err := p.observe(ctx, collection)
+	if err != nil {
+		return err
+	}
+	verdict := seen.verdict()
+	fmt.Fprintf(p.Out, "%s\n\n%s\n", seen.summary(), findings[verdict].text())
+	if verdict != passed && verdict != passedAsDeclared {
+		return ErrNotPassed
+	}
+	return nil
+}
+
+// observe sends the probe, and then a few requests that show whether the
+// connections behind are still in step.
+func (p *Prober) observe(ctx context.Context, collection string) (*observation, error) {
+	seen := &observation{length: time.Duration(p.Seconds) * time.Second}
+	limited, cancel := context.WithTimeout(ctx, seen.length+p.Patience)
+	defer cancel()
+	began := time.Now()
+	watched := davclient.WithInterim(limited, func(i davclient.Interim) {
+		if i.Status == http.StatusProcessing {
+			seen.interims = append(seen.interims, i.Time.Sub(began))
+		}
+	})
+	target := collection + dav.ProbeName
+	destination, err := p.Client.Resolve(target)
+	if err != nil {
+		return nil, err
+	}
+	header := http.Header{"Destination": {destination.String()}, "Overwrite": {"F"}, "Depth": {"0"}}
+	response, err := p.Client.Do(watched, "COPY", target+"?seconds="+strconv.Itoa(p.Seconds), header, nil)
+	if err == nil {
+		err = seen.read(response)
+	}
+	seen.end = time.Since(began)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		seen.err, seen.timedOut = err, limited.Err() != nil
+	}
+	const followers = 3
+	for range followers {
+		after, cancel := context.WithTimeout(ctx, p.Patience)
+		found, err := p.Client.Stat(after, collection)
+		cancel()
+		seen.outOfStep = seen.outOfStep || err != nil || !found.Collection
+	}
+	return seen, nil
+}
+
+// read reads the final response.
+func (o *observation) read(response *http.Response) error {
+	defer response.Body.Close()
+	const maxReport = 64 << 10
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxReport))
+	if err != nil {
+		return err
+	}
+	o.status = response.StatusCode
+	var report dav.ProbeReport
+	if o.status == http.StatusOK && json.Unmarshal(body, &report) == nil && report.Protocol != "" {
+		o.report = &report
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/davd/davd/cmd/davd/internal/client/meter"
+	"github.com/davd/davd/dav/davclient"
+)
+
+// upload is one call of Put.
+type upload struct {
+	session *Session
+	options FetchOptions
+	state   meter.State
+	// failed counts the members that were named on Session.Err.
+	failed int
+}
+
+// Put sends the file src, or what can be read of in if that is "-", to dst. The
+// server is told the file's time.
+func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.URL, o FetchOptions) error {
+	path := dst.EscapedPath()
+	u := &upload{session: s, options: o, state: meter.State{Total: meter.Unknown, TotalBytes: meter.Unknown}}
+	if src == "-" {
+		what := "put to " + shownPath(path)
+		if strings.HasSuffix(path, "/") {
+			return fmt.Errorf("%s: standard input has no name: write one at the end", what)
+		}
+		return s.failed(what, u.send(ctx, path, in, davclient.PutOptions{}))
+	}
+	what := "put " + src
+	absolute, err := filepath.Abs(src)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	path = into(url.PathEscape(filepath.Base(absolute)), path)
+	file, err := os.Open(src)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case info.IsDir() && !o.Recursive:
+		return fmt.Errorf("%s: it is a directory: -r puts it with all that is in it", what)
+	case info.IsDir():
+		err = u.directory(ctx, src, asCollection(path))
+	default:
+		u.state.TotalBytes = info.Size()
+		err = u.file(ctx, file, path)
+	}
+	if err != nil || u.failed == 0 {
+		return s.failed(what, err)
+	}
+	s.Meter.Clear()
+	return &PartialError{What: what, Failed: u.failed}
+}
+
+// file sends an open file to the escaped path.
+func (u *upload) file(ctx context.Context, file *os.File, path string) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return &memberError{"it is not a file with content"}
+	}
+	u.state.Member = shownPath(lastSegment(path))
+	var body io.Reader = http.NoBody
+	if info.Size() > 0 {
+		body = file
+	}
+	return u.send(ctx, path, body, davclient.PutOptions{Size: info.Size(), Modified: info.ModTime()})
+}
+
+func (u *upload) send(ctx context.Context, path string, body io.Reader, o davclient.PutOptions) error {
+	if !u.options.Force {
+		o.IfNoneMatch = "*"
+	}
+	if body != http.NoBody {
+		body = &counter{r: body, meter: u.session.Meter, state: &u.state}
+	}
+	_, err := u.session.Client.Put(ctx, path, body, o)
+	switch status(err) {
+	case 0:
+		u.state.Done++
+	case http.StatusPreconditionFailed:
+		return &memberError{shownPath(path) + " exists: -f replaces it"}
+	case http.StatusMethodNotAllowed:
+		return &memberError{shownPath(path) + " is a collection: a slash at its end puts the file into it"}
+	}
+	return err
+}

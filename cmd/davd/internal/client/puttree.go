@@ -1,0 +1,90 @@
+package client
+
+import (
+	"context"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+)
+
+// directory sends the directory src, and what is in it, as the collection at the
+// escaped path. What fails is named, and the others go on. Symbolic links in it
+// are not followed.
+func (u *upload) directory(ctx context.Context, src, collection string) error {
+	root, err := os.OpenRoot(src)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		target := collection
+		if name != "." {
+			target += escape(name)
+		}
+		if err == nil {
+			err = u.member(ctx, root, name, entry, target)
+		}
+		switch {
+		case err == nil:
+			return nil
+		case name == ".", fatal(err):
+			return err
+		}
+		u.failed++
+		u.session.skipped(shownPath(target), err)
+		if entry.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	})
+}
+
+// member sends one member to target.
+func (u *upload) member(ctx context.Context, root *os.Root, name string, entry fs.DirEntry, target string) error {
+	switch {
+	case entry.IsDir():
+		return u.collection(ctx, asCollection(target), name == ".")
+	case entry.Type()&fs.ModeSymlink != 0:
+		return &memberError{"it is a symbolic link, and not followed"}
+	case !entry.Type().IsRegular():
+		return &memberError{"it is not a file with content"}
+	}
+	file, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return u.file(ctx, file, target)
+}
+
+// collection makes a collection, or takes the one that is there: the first only
+// with Force.
+func (u *upload) collection(ctx context.Context, target string, first bool) error {
+	err := u.session.Client.Mkcol(ctx, target)
+	if status(err) != http.StatusMethodNotAllowed {
+		return err
+	}
+	if first && !u.options.Force {
+		return &memberError{shownPath(target) + " exists: -f adds to it, and replaces what has the same name"}
+	}
+	found, statErr := u.session.Client.Stat(ctx, target)
+	if statErr != nil {
+		return statErr
+	}
+	if !found.Collection {
+		return &memberError{"a file is in its place"}
+	}
+	return nil
+}
+
+// escape is a name of slashes as a path of a URL.
+func escape(name string) string {
+	segments := strings.Split(path.Clean(name), "/")
+	for i, segment := range segments {
+		segments[i] = url.PathEscape(segment)
+	}
+	return strings.Join(segments, "/")
+}

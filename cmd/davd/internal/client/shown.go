@@ -1,0 +1,49 @@
+package client
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// shown returns a name as it can be shown on a terminal: what is not printable,
+// and could move its cursor, is escaped as in a URL.
+func shown(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		c, size := utf8.DecodeRuneInString(name[i:])
+		if (c == utf8.RuneError && size == 1) || !unicode.IsPrint(c) {
+			for _, raw := range []byte(name[i : i+size]) {
+				b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(raw)|0x100, 16)[1:]))
+			}
+		} else {
+			b.WriteRune(c)
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// shownPath is shown of an escaped path.
+func shownPath(escaped string) string {
+	if plain, err := url.PathUnescape(escaped); err == nil {
+		return shown(plain)
+	}
+	return shown(escaped)
+}
+
+// shownHref is the path of a reference, shown.
+func shownHref(href string) string {
+	if u, err := url.Parse(href); err == nil {
+		return shown(u.Path)
+	}
+	return shown(href)
+}
+
+// statusText is "423 Locked".
+func statusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}

@@ -1,0 +1,52 @@
+package client
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// staged is a file that is written under another name, in the directory where it
+// will be.
+type staged struct {
+	root      *os.Root
+	file      *os.File
+	temporary string
+	name      string
+}
+
+// stage begins the file name in root.
+func stage(root *os.Root, name string) (*staged, error) {
+	temporary := filepath.Join(filepath.Dir(name), ".davd-get-"+strings.ToLower(rand.Text()))
+	file, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	return &staged{root: root, file: file, temporary: temporary, name: name}, nil
+}
+
+// place gives the file its name, and its time unless that is zero.
+func (s *staged) place(modified time.Time) error {
+	err := s.file.Close()
+	if err == nil && !modified.IsZero() {
+		err = s.root.Chtimes(s.temporary, time.Time{}, modified)
+	}
+	if err == nil {
+		err = s.root.Rename(s.temporary, s.name)
+	}
+	if err == nil {
+		s.temporary = ""
+	}
+	return err
+}
+
+// discard removes what was not placed.
+func (s *staged) discard() {
+	if s.temporary == "" {
+		return
+	}
+	_ = s.file.Close()
+	_ = s.root.Remove(s.temporary)
+}

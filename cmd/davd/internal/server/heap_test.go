@@ -1,0 +1,42 @@
+package server
+
+import (
+	"runtime"
+	"testing"
+)
+
+// TestHeapFloor: a small heap is not collected before there is garbage worth it,
+// and the operator's word on it counts.
+func TestHeapFloor(t *testing.T) {
+	for _, tt := range []struct {
+		name, gogc, limit string
+		raised            bool
+	}{
+		{"by default", "", "", true},
+		{"GOGC is set", "100", "", false},
+		{"GOMEMLIMIT is set", "", "1GiB", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("GOGC", tt.gogc)
+			t.Setenv("GOMEMLIMIT", tt.limit)
+			before := nextGC()
+			lower := raiseHeapFloor()
+			raised := nextGC() >= before+heapFloor
+			lower()
+			if raised != tt.raised {
+				t.Errorf("raised: %v, want %v", raised, tt.raised)
+			}
+			if after := nextGC(); after >= before+heapFloor {
+				t.Errorf("afterwards the next collection is at %d bytes, before at %d", after, before)
+			}
+		})
+	}
+}
+
+// nextGC is the size of the heap, in bytes, at which it is collected.
+func nextGC() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.NextGC
+}

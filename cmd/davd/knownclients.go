@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/dav"
+)
+
+const (
+	clientsUsage = "davd clients [flags]"
+	clientsAbout = `
+Prints the table by which davd serve decides, with --interim auto, who gets
+interim responses without asking, and, always, how many of them at the most. A
+client is found in it by the products that its User-Agent names: of several the
+one with the least cap counts.
+
+  CLIENT    the product
+  VERSIONS  those that the row is about
+  CAP       how many it gets for one request; any: no limit was found
+  HEADERS   how long it takes the headers of one answer, those of its interim
+            responses included; davd stops at two thirds, and at 200 KiB
+  HELPS     whether one restarts its read time-out
+  SOURCE    where this was seen`
+)
+
+func (p *program) clientsCommand() *cli.Command {
+	flags := clientsFlags()
+	return &cli.Command{
+		Name:               "clients",
+		Flags:              flags,
+		CustomHelpTemplate: literal(commandHelp(clientsUsage, clientsAbout, flags)),
+		HideHelpCommand:    true,
+		OnUsageError:       flagError,
+		Action:             p.clients,
+	}
+}
+
+func clientsFlags() []cli.Flag {
+	return []cli.Flag{
+		interimClientFlag(commandCategory),
+		&cli.BoolFlag{Category: commandCategory, Name: "json", Usage: "as JSON; a limit that was not found is null"},
+	}
+}
+
+func (p *program) clients(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usagef("davd clients takes no arguments, and %s is one: see davd clients --help", c.Args().First())
+	}
+	more, err := config.ParseClients(c.StringSlice("interim-client"))
+	if err != nil {
+		return p.settingError(&config.Error{Setting: "interim-client", Err: err})
+	}
+	interim := dav.Interim{Clients: more}
+	if c.Bool("json") {
+		return writeClientsJSON(p.stdout, interim.KnownClients())
+	}
+	return writeClients(p.stdout, interim.KnownClients())
+}
+
+func writeClients(w io.Writer, clients []dav.Client) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "CLIENT\tVERSIONS\tCAP\tHEADERS\tHELPS\tSOURCE")
+	for i := range clients {
+		c := &clients[i]
+		limit, headers := "any", "any"
+		if c.Cap < dav.Unlimited {
+			limit = strconv.Itoa(c.Cap)
+		}
+		if c.Bytes > 0 {
+			headers = strconv.Itoa(c.Bytes>>10) + " KiB"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Product, versions(c), limit, headers, c.Helps, c.Source)
+	}
+	return table.Flush()
+}
+
+func versions(c *dav.Client) string {
+	switch {
+	case c.From != "" && c.Before != "":
+		return c.From + " to before " + c.Before
+	case c.From != "":
+		return "from " + c.From
+	case c.Before != "":
+		return "before " + c.Before
+	}
+	return "all"
+}
+
+// clientJSON is a row of the table as JSON.
+type clientJSON struct {
+	Client string `json:"client"`
+	From   string `json:"from,omitempty"`
+	Before string `json:"before,omitempty"`
+	Cap    *int   `json:"cap"`
+	// HeaderBytes is in bytes.
+	HeaderBytes *int   `json:"header_bytes"`
+	Helps       string `json:"helps"`
+	Source      string `json:"source"`
+}
+
+func writeClientsJSON(w io.Writer, clients []dav.Client) error {
+	rows := make([]clientJSON, len(clients))
+	for i := range clients {
+		c := &clients[i]
+		rows[i] = clientJSON{Client: c.Product, From: c.From, Before: c.Before, Helps: c.Helps.String(), Source: c.Source}
+		if c.Cap < dav.Unlimited {
+			rows[i].Cap = &c.Cap
+		}
+		if c.Bytes > 0 {
+			rows[i].HeaderBytes = &c.Bytes
+		}
+	}
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(rows)
+}
