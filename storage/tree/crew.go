@@ -26,9 +26,11 @@ type crew struct {
 	full    func() // called when the walker has to wait for the workers
 	walker  pace
 
-	wg    sync.WaitGroup
-	once  sync.Once
-	first error
+	wg     sync.WaitGroup
+	isLong sync.Once
+	busy   bool // it is a long one, and counted in processBusy
+	once   sync.Once
+	first  error
 	// panicked is what a worker has panicked with: the storage is somebody
 	// else's code. It belongs to the caller, who may recover from it.
 	panicked any
@@ -37,7 +39,7 @@ type crew struct {
 func newCrew(ctx context.Context) *crew {
 	c := &crew{queue: make(chan job, maxQueued), slots: processSlots}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	c.walker.of = c.slots
+	c.walker = pace{slot: slot{of: c.slots}, long: c.long}
 	return c
 }
 
@@ -71,7 +73,7 @@ func (c *crew) submit(j job) error {
 
 // work does jobs until there are no more, or one has failed.
 func (c *crew) work() {
-	p := pace{slot: slot{of: c.slots}}
+	p := pace{slot: slot{of: c.slots}, long: c.long}
 	for j := range c.queue {
 		p.next(c.ctx)
 		err := c.ctx.Err()
@@ -125,10 +127,21 @@ func (c *crew) run(walk func() error) error {
 	close(c.queue)
 	c.wg.Wait()
 	c.cancel()
+	if c.busy {
+		processBusy.leave()
+	}
 	if c.panicked != nil {
 		panic(c.panicked)
 	}
 	return c.first
+}
+
+// long takes note of that the operation is a long one.
+func (c *crew) long() {
+	c.isLong.Do(func() {
+		c.busy = true
+		processBusy.enter()
+	})
 }
 
 // next is called by the walker before each collection.

@@ -28,7 +28,7 @@ var processSlots = newSlots(min(max(runtime.GOMAXPROCS(0), 2), 8))
 // Workers returns how many goroutines of all operations together copy and remove
 // at the same time. Each may keep one of the runtime's processors busy in system
 // calls, so a server that is to answer other requests meanwhile should have as
-// many more (GOMAXPROCS).
+// many more (GOMAXPROCS) while [OnBusy] says that there are any.
 func Workers() int { return processSlots.number }
 
 // slotPatience is how long a slot is waited for at most. On a local disk one
@@ -80,12 +80,14 @@ const standBackAfter = 2
 type pace struct {
 	slot
 	steps int
+	long  func() // called when the operation turns out to be a long one
 }
 
 // next begins a step: with a slot, after those that wait for one.
 func (p *pace) next(ctx context.Context) {
 	if p.steps++; p.steps == standBackAfter {
 		standBack()
+		p.long()
 	}
 	if p.held {
 		p.yield(ctx)
