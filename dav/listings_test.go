@@ -170,7 +170,7 @@ func TestListingsAtOnce(t *testing.T) {
 			}
 			// Each has made room again.
 			for range 3 {
-				if resp, body := propfindInfinity(t, server.URL+"/?user=ann", "infinity"); resp.StatusCode != 207 {
+				if resp, body := propfindInfinity(t, server.URL+"/?user=ann", "infinity"); resp.StatusCode != http.StatusMultiStatus {
 					t.Errorf("status %d afterwards:\n%s", resp.StatusCode, body)
 				}
 			}
