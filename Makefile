@@ -12,8 +12,9 @@ test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount
 	$(GO) test -timeout 5m $$($(GO) list ./... | grep -v /litmus)
 	$(GO) test -timeout 6m -count=1 -v ./litmus/
 
-litmus: deps ## real suites and real clients against a real davd
-	$(GO) test -timeout 6m -count=1 -v ./litmus/
+litmus: deps ## all of litmus/: what make test runs, and the whole matrix of clients and proxies, into the README
+	.ci/lab
+	$(GO) test -timeout 15m -count=1 -v ./litmus/ -lab -lab.page=$(CURDIR)/README.md
 
 race: deps ## the same under the race detector
 	$(GO) test -race ./...

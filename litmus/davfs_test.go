@@ -49,7 +49,7 @@ const (
 	// that nothing of it is sent before the end.
 	davfsListed = 500
 	// davfsListLatency makes that take longer than the time-out.
-	davfsListLatency = "12ms"
+	davfsListLatency = "250ms"
 )
 
 // TestDavfs mounts davd's share with davfs2, whose read time-out is shorter
@@ -133,6 +133,10 @@ func testDavfsOpen(t *testing.T, mode string) {
 	}
 	m.check(t)
 }
+
+// davfsRow is what these tests are in the matrix of clients. There is no cell
+// for the mode always: neon's cap is in cadaver's.
+const davfsRow = "davfs2 (neon before 0.33)"
 
 // A davfsMount is a share mounted by davfs2, with a davd of its own.
 type davfsMount struct {
@@ -283,6 +287,7 @@ func (m *davfsMount) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	exchanges := m.between.finish(t)
+	defer m.note(t)
 	for _, op := range m.operations {
 		// davfs2 may have listed the collection more than once.
 		var longest *exchange
@@ -302,4 +307,19 @@ func (m *davfsMount) check(t *testing.T) {
 			t.Errorf("want status %d after more than %v and with interim responses: %v", op.status, davfsReadTimeout, longest)
 		}
 	}
+}
+
+// note writes what has passed into the matrix.
+func (m *davfsMount) note(t *testing.T) {
+	t.Helper()
+	matrix.note(davfsRow, "version", packaged("davfs2")(t))
+	if m.control {
+		return
+	}
+	auto, outlived := labWith, "yes"
+	if t.Failed() {
+		auto, outlived = labFails+"see the log", "no"
+	}
+	matrix.note(davfsRow, "auto", auto)
+	matrix.note(davfsRow, "timeout", outlived)
 }

@@ -36,6 +36,9 @@ var programs = []program{
 	{[]string{"curl"}, "curl"},
 	{[]string{"/sbin/mount.davfs", "/usr/sbin/mount.davfs"}, "davfs2"},
 	{[]string{"mount", "/bin/mount"}, "mount"},
+	{[]string{nginxProgram}, "nginx"},
+	{[]string{apacheProgram}, "apache2-bin"},
+	{[]string{haproxyProgram}, "haproxy"},
 }
 
 // parallel is how many tests run at a time.
@@ -66,6 +69,15 @@ func run(m *testing.M) int {
 	}
 	code := m.Run()
 	summary.print(os.Stdout)
+	if *wholeLab {
+		if code != 0 {
+			*matrixPage = "" // a page gets no matrix that was not expected
+		}
+		if err := writeMatrix(os.Stdout, *matrixPage); err != nil {
+			fmt.Fprintf(os.Stderr, "litmus: %v\n", err)
+			return 1
+		}
+	}
 	return code
 }
 

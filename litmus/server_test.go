@@ -22,6 +22,10 @@ const (
 	stopTimeout  = 30 * time.Second
 )
 
+// davdProcessors makes davd walk trees at the same pace on every machine: that
+// of two processors.
+const davdProcessors = "GOMAXPROCS=2"
+
 // A server is a davd that runs.
 type server struct {
 	url  string // without the slash at the end
@@ -29,7 +33,7 @@ type server struct {
 	stop func() // waits until it has ended; may be called more than once
 }
 
-var servingLine = regexp.MustCompile(`(?m)^davd: serving .* at (http://\S+)/$`)
+var servingLine = regexp.MustCompile(`(?m)^davd: serving .* at (https?://\S+)/$`)
 
 // serve starts davd serve with args on a free port, until the test ends. It
 // must end cleanly.
@@ -46,7 +50,7 @@ func serve(t *testing.T, args ...string) *server {
 	cmd := exec.Command(davdBinary, args...)
 	cmd.Stdout, cmd.Stderr = stdout, log
 	// Settings of the person who runs the tests are not the tests'.
-	cmd.Env = withoutPrefix(os.Environ(), "DAVD_")
+	cmd.Env = append(withoutPrefix(os.Environ(), "DAVD_"), davdProcessors)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,170 @@
+package litmus
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A labClient is a row of the matrix of clients.
+type labClient struct {
+	name    string
+	needs   []string
+	version versionOf
+	run     labProgram
+	// product is what its User-Agent says, so that its cap can be lifted.
+	product string
+	// every is the interval in the column always; "": labEvery.
+	every string
+	// auto and always are what its cells begin with; timeout is "yes" where 102
+	// lets it outlive its time-out, "no" where not, labNone if it has none.
+	auto, always, timeout string
+	// askTimeout: it has to ask, to be helped.
+	askTimeout bool
+	quick      bool
+	big, tls   bool
+	steps      []string // nil: all
+}
+
+const python = "/usr/bin/python3"
+
+// labBin is where make litmus puts what no package of the system has.
+var labBin, _ = filepath.Abs("../bin/lab")
+
+var labClients = []labClient{
+	{
+		name: "curl, HTTP/1.1", needs: []string{"curl"}, version: printed("curl", "--version"), product: "curl",
+		run: curlSteps("--http1.1"), auto: labWith, always: labWith, timeout: "no", quick: true,
+	},
+	{
+		name: "curl, HTTP/2", needs: []string{"curl"}, version: printed("curl", "--version"), product: "curl",
+		run: curlSteps("--http2", "--insecure"), tls: true, auto: labWith, always: labWith, timeout: "no", quick: true,
+	},
+	{
+		name: "cadaver (neon before 0.33)", needs: []string{"cadaver"}, version: printed("cadaver", "--version"), product: "neon",
+		run: cadaverSession, every: "10ms", auto: labWith, always: labFails + "COPY Too many interim responses", timeout: labNone, quick: true,
+	},
+	{
+		name: "GVfs (gio; it has no DELETE of a tree)", needs: []string{"gio", "dbus-run-session", "/usr/lib/gvfs/gvfsd-dav"}, version: packaged("gvfs"), product: "gvfs",
+		run: gioSteps, big: true, steps: gioCan, auto: labWith, always: labWith, timeout: labNone,
+	},
+	{
+		name: "rclone of Debian 12", needs: []string{"/usr/bin/rclone"}, version: printed("/usr/bin/rclone", "version"), product: "rclone",
+		run: rcloneSteps("/usr/bin/rclone"), big: true, auto: labWith, always: labFails + "COPY too many 1xx informational responses", timeout: "no",
+	},
+	{
+		name: "rclone, newest", needs: []string{filepath.Join(labBin, "rclone")}, version: printed(filepath.Join(labBin, "rclone"), "version"), product: "rclone",
+		run: rcloneSteps(filepath.Join(labBin, "rclone")), big: true, auto: labWith, always: labWith, timeout: "no",
+	},
+	{
+		name: "Python http.client", needs: []string{python}, version: printed(python, "--version"),
+		run: script(python, "-B", "http_client.py"), auto: labWithout, always: labFails + "COPY 102", timeout: "no",
+	},
+	{
+		name: "Python requests", needs: []string{python, "/usr/lib/python3/dist-packages/requests"}, version: packaged("python3-requests"), product: "python-requests",
+		run: script(python, "-B", "requests_session.py"), auto: labWithout, always: labFails + "COPY 102", timeout: "no",
+	},
+	{
+		name: "Node fetch", needs: []string{"node"}, version: printed("node", "--version"), product: "node",
+		run: script("node", "fetch.mjs"), auto: labWith, always: labWith, timeout: "no",
+	},
+	{
+		name: "npm webdav", needs: []string{"node", npmWebdav}, version: npmVersion, product: "node-fetch",
+		run: script("node", "webdav.mjs", npmWebdav), auto: labWith, always: labWith, timeout: labNone,
+	},
+	{
+		name: "Java HttpClient", needs: []string{"java"}, version: printed("java", "--version"), product: "Java-http-client",
+		run: script("java", "Steps.java"), auto: labWith, always: labFails + "COPY ProtocolException Too many interim responses", timeout: "no",
+	},
+	{
+		name: "Chromium fetch", needs: []string{"chromium"}, version: printed("chromium", "--version"), product: "Chrome",
+		run: chromiumSteps, auto: labWithout, always: labWith, timeout: "no",
+	},
+	{
+		name: "wget", needs: []string{"wget"}, version: printed("wget", "--version"), product: "Wget",
+		run: wgetSteps, auto: labWithout, always: labWith, timeout: "yes", askTimeout: true,
+	},
+}
+
+// TestClients is the matrix of clients: each does the same with davd in the
+// mode auto, in the mode always with no cap, and with a time-out shorter than
+// the operation.
+func TestClients(t *testing.T) {
+	t.Parallel()
+	for _, c := range labClients {
+		if !c.quick && !*wholeLab {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if err := missing(c.needs); err != nil {
+				matrix.missing(c.name, err)
+				summary.skip(t, c.name, err)
+			}
+			matrix.note(c.name, "version", c.version(t))
+			c.columns(t)
+		})
+	}
+}
+
+func (c labClient) columns(t *testing.T) {
+	t.Helper()
+	base := labCase{row: c.name, run: c.run, big: c.big, tls: c.tls, steps: c.steps, timeout: labPatience}
+	t.Run("auto", func(t *testing.T) {
+		t.Parallel()
+		auto := base
+		auto.column, auto.flags = "auto", interimFlags("auto", labEvery)
+		auto.check(t, c.auto)
+	})
+	t.Run("always", func(t *testing.T) {
+		t.Parallel()
+		always := base
+		always.column, always.flags = "always", interimFlags("always", c.every)
+		if c.product != "" {
+			always.flags = append(always.flags, "--interim-client", c.product+"=1000")
+		}
+		always.check(t, c.always)
+	})
+	t.Run("time-out", func(t *testing.T) {
+		t.Parallel()
+		if c.timeout == labNone {
+			matrix.note(c.name, "timeout", labNone)
+			return
+		}
+		late := base
+		late.timeout, late.steps = labTimeout, []string{"COPY"}
+		late.flags = []string{"--interim", "never"}
+		if got := late.play(t); got == labWithout {
+			t.Fatalf("it waits longer than %v without 102", labTimeout)
+		}
+		late.flags, late.ask = interimFlags("auto", labEvery), c.askTimeout
+		got := "no"
+		if late.play(t) == labWith {
+			got = "yes"
+		}
+		matrix.note(c.name, "timeout", got)
+		if got != c.timeout {
+			t.Errorf("outlives its time-out: %s, want %s", got, c.timeout)
+		}
+	})
+}
+
+// interimFlags are davd's for a lab's pace.
+func interimFlags(mode, every string) []string {
+	if every == "" {
+		every = labEvery
+	}
+	return []string{"--interim", mode, "--interim-after", labAfter, "--interim-every", every}
+}
+
+// npmWebdav is the module that Node imports.
+var npmWebdav = filepath.Join(labBin, "node_modules/webdav/dist/node/index.js")
+
+func npmVersion(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(labBin, "node_modules/webdav/package.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return firstNumber(string(text))
+}
