@@ -57,6 +57,9 @@ func (i *Interim) grant(r *http.Request) grant {
 			g.bytes = max(min(client.Bytes/3*2, hardBudget), 1) // a third is for the final response
 		}
 	}
+	if i.Mode == InterimAuto && i.Proxy == ProxyNone && g.limit > undeclaredCap && proxied(r) {
+		g.limit, g.by = undeclaredCap, "a proxy that is not declared"
+	}
 	if i.Proxy == ProxyApache && g.limit > apacheCap {
 		g.limit, g.by = apacheCap, "an Apache httpd in front"
 	}
@@ -80,7 +83,11 @@ func (i *Interim) refusal(r *http.Request, asked, known bool) Withheld {
 		return Withheld{Rule: 2, Reason: "Via says HTTP/1.0"}
 	case i.Mode == InterimNever:
 		return Withheld{Rule: 3, Reason: "the mode is never"}
-	case i.Mode == InterimAlways, asked:
+	case i.Mode == InterimAlways:
+		return Withheld{}
+	case i.Proxy == ProxyNone && r.Header["X-Varnish"] != nil:
+		return Withheld{Rule: 3, Reason: "X-Varnish shows a Varnish, which makes a 503 of the first"}
+	case asked:
 		return Withheld{}
 	case !known:
 		return Withheld{Rule: 3, Reason: "the client is not known and did not ask"}

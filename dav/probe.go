@@ -66,7 +66,11 @@ func (h *Handler) serveProbe(w http.ResponseWriter, r *http.Request, name string
 		return statusOf(err), err
 	}
 	every := length / probeResponses
-	allowed := h.Interim.grant(r)
+	policy := h.Interim
+	if policy.Proxy == ProxyNone {
+		policy.Proxy = ProxyPass // what stands between is what it is to find out
+	}
+	allowed := policy.grant(r)
 	// A client that has asked would get them at another pace.
 	allowed.limit, allowed.asked = min(allowed.limit, probeResponses), false
 	e := &emitter{
@@ -74,7 +78,7 @@ func (h *Handler) serveProbe(w http.ResponseWriter, r *http.Request, name string
 		grant: allowed, root: path.Dir(name), url: h.absoluteURL(r),
 	}
 	about := Operation{Source: name, Destination: name}
-	return h.operateWith(e, w, about, true, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
+	return h.operateWith(e, w, about, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
 		if err := probe(ctx, monitor, allowed.limit, every); err != nil {
 			return statusOf(err), err
 		}
