@@ -18,15 +18,15 @@ type Outcomes struct {
 	successes []Outcome // the latest ones
 }
 
-// Subscribe returns the outcomes from now on. To keep them costs time, so Close is
-// to be called; nil of a nil Monitor.
+// Subscribe returns the outcomes from now on, and the failures so far. To keep them
+// costs time, so Close is to be called; nil of a nil Monitor.
 func (m *Monitor) Subscribe() *Outcomes {
 	if m == nil {
 		return nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	o := &Outcomes{monitor: m}
+	o := &Outcomes{monitor: m, failures: slices.Clone(m.failures[:min(len(m.failures), maxFailures)])}
 	m.readers = append(m.readers, o)
 	return o
 }

@@ -39,6 +39,20 @@ func TestOutcomesEach(t *testing.T) {
 	}
 }
 
+// TestOutcomesSoFar: who comes late is told of what failed before.
+func TestOutcomesSoFar(t *testing.T) {
+	mon, errBad := tree.NewMonitor(false), errors.New("bad")
+	mon.Resolve("/bad", errBad)
+	mon.Resolve("/good", nil)
+	late := mon.Subscribe()
+	mon.Resolve("/c", nil)
+	for _, want := range [][]tree.Outcome{{{Name: "/bad", Err: errBad}, {Name: "/c"}}, nil} {
+		if got := late.Take(); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+}
+
 // TestMonitorFailures: they are kept whoever takes outcomes, a thousand by name.
 func TestMonitorFailures(t *testing.T) {
 	mon, errBad := tree.NewMonitor(true), errors.New("bad")

@@ -48,11 +48,27 @@ type Walk struct {
 // Run walks. It returns the first error of a delivery, or ctx's. No call of the
 // storage is under way when it returns.
 func (w *Walk) Run(ctx context.Context) error {
+	if w.Depth == 0 || !w.Info.IsDir() {
+		return w.root(ctx)
+	}
 	var parent *lineage
 	if w.Depth == Infinite {
 		parent = above(ctx, w.FS, w.Root, w.Info)
 	}
 	return newWalking(w, parent).run(ctx)
+}
+
+// root delivers Root alone: most walks are of that, and need no more.
+func (w *Walk) root(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	members := []Member{{Name: w.Root, Info: w.Info}}
+	if err := w.Prepare(ctx, members)(); err != nil {
+		return err
+	}
+	w.Monitor.resolveAll(members)
+	return nil
 }
 
 // Visit walks through the tree at root, as a [Walk] does, and calls visit with
