@@ -74,6 +74,22 @@ var migrations = []migration{{
 			record {bytes} NOT NULL
 		)`,
 	},
+}, {
+	tables: []string{"operations"},
+	statements: []string{
+		// What became of operations. seq is the order in which they were added;
+		// ended is in microseconds since 1970, NULL while it runs. record and
+		// failures are JSON; failures is the last column, so that a list need not
+		// read it.
+		`CREATE TABLE operations (
+			seq       {serial},
+			id        {text} NOT NULL UNIQUE,
+			principal {text} NOT NULL,
+			ended     BIGINT,
+			record    {bytes} NOT NULL,
+			failures  {bytes} NOT NULL
+		)`,
+	},
 }}
 
 // queryer is a *sql.DB or a *sql.Tx.

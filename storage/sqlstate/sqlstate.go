@@ -1,5 +1,5 @@
 // Package sqlstate keeps what must outlive a restart in an SQL database: locks,
-// dead properties, and the journal of what is under way.
+// dead properties, the journal of what is under way, and the history of what was.
 //
 // The database is one SQLite file. A [DB] is its only owner for as long as it is
 // open; a lock beside it, which ends with the process, keeps other owners out.
@@ -26,6 +26,7 @@ import (
 	"sync/atomic"
 
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -50,6 +51,7 @@ type DB struct {
 var (
 	_ lock.Store      = (*DB)(nil)
 	_ deadprops.Store = (*DB)(nil)
+	_ history.Store   = (*DB)(nil)
 )
 
 // Open opens the database dsn, the path of an SQLite file, and makes it if it is

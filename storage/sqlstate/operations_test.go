@@ -1,0 +1,77 @@
+package sqlstate
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+func TestHistory(t *testing.T) {
+	storagetest.HistorySuite{
+		New: func(t *testing.T) history.Store { return openNew(t) },
+		Reopen: func(t *testing.T, old history.Store) history.Store {
+			db, ok := old.(*DB)
+			if !ok {
+				t.Fatalf("a %T", old)
+			}
+			return reopen(t, db)
+		},
+	}.Run(t)
+}
+
+// TestHistoryKilled: a record is durable when SaveOperations returns.
+func TestHistoryKilled(t *testing.T) {
+	want := history.Record{ID: "a", Method: "COPY", State: history.Running, Started: time.Unix(1e9, 0).UTC()}
+	path := killed(t, func(db *DB) {
+		if err := db.SaveOperations(t.Context(), want); err != nil {
+			t.Fatal(err)
+		}
+	})
+	got, err := openAt(t, path).LoadOperation(t.Context(), "a")
+	if err != nil || got.State != want.State || !got.Started.Equal(want.Started) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestHistoryOfVersion2: a database from before the history gets one.
+func TestHistoryOfVersion2(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	db, err := open(t.Context(), path, migrations[:2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if db.owner, err = own(path); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, db)
+	record(t, db, "a", "1")
+	closeDB(t, db)
+	db = openAt(t, path)
+	wantLocks(t, db, aLock)
+	wantRecords(t, db, "1")
+	if err := db.SaveOperations(t.Context(), history.Record{ID: "a"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHistoryDamaged: a record that can't be read is an error, not an empty one.
+func TestHistoryDamaged(t *testing.T) {
+	db := openNew(t)
+	if err := db.SaveOperations(t.Context(), history.Record{ID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, column := range []string{"record", "failures"} {
+		if _, err := db.writer.ExecContext(t.Context(), "UPDATE operations SET "+column+" = 'x'"); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := db.LoadOperation(t.Context(), "a"); err == nil {
+			t.Errorf("%s: %+v and no error", column, r)
+		}
+		if err := db.SaveOperations(t.Context(), history.Record{ID: "a"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
