@@ -37,22 +37,50 @@ func (s scope) holds(name string) bool {
 // resource.
 type claims struct {
 	mu   sync.Mutex
-	held []*[]scope
-	// released is closed when a claim is released; nil when nobody waits.
+	held []*hold
+	// released is closed when a claim is released, or the operation that has it
+	// begins; nil when nobody waits.
 	released chan struct{}
+	answers  map[operationKey]*keptAnswer
+}
+
+// hold is what one request has claimed. key is that of an operation that others
+// can join; of all else it is zero.
+type hold struct {
+	scopes []scope
+	key    operationKey
 }
 
 var errClaimed = &statusError{status: http.StatusLocked, reason: "another request is changing it"}
 
+// identicalError says that an identical request has the claim. retry is closed
+// when it is worth another try: to join its operation, or else to claim.
+type identicalError struct{ retry <-chan struct{} }
+
+func (e *identicalError) Error() string { return "an identical request is changing it" }
+
 // acquire claims scopes, all at once, for as long as release is not called.
 // It waits for others that have claimed the same, but not longer than
-// claimPatience.
+// claimPatience. release may be called more than once.
 func (c *claims) acquire(ctx context.Context, scopes []scope) (release func(), err error) {
+	h := &hold{scopes: scopes}
+	if err := c.acquireHold(ctx, h); err != nil {
+		return nil, err
+	}
+	return func() { c.release(h) }, nil
+}
+
+// acquireHold is acquire for h. It does not wait for an identical request: the
+// error is an *identicalError then.
+func (c *claims) acquireHold(ctx context.Context, h *hold) error {
 	var timeout <-chan time.Time
 	for {
-		wait := c.try(&scopes)
-		if wait == nil {
-			return sync.OnceFunc(func() { c.release(&scopes) }), nil
+		wait, identical := c.try(h)
+		switch {
+		case wait == nil:
+			return nil
+		case identical:
+			return &identicalError{retry: wait}
 		}
 		if timeout == nil {
 			timer := time.NewTimer(claimPatience)
@@ -62,39 +90,59 @@ func (c *claims) acquire(ctx context.Context, scopes []scope) (release func(), e
 		select {
 		case <-wait:
 		case <-timeout:
-			return nil, errClaimed
+			return errClaimed
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }
 
-// try claims scopes and returns nil, or returns what is closed when it is worth
-// another try.
-func (c *claims) try(scopes *[]scope) (wait <-chan struct{}) {
+// try claims for h and returns nil, or returns what is closed when it is worth
+// another try. identical: the one who has the claim has the same key.
+func (c *claims) try(h *hold) (wait <-chan struct{}, identical bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, held := range c.held {
-		for _, other := range *held {
-			if slices.ContainsFunc(*scopes, other.overlaps) {
+		for _, other := range held.scopes {
+			if slices.ContainsFunc(h.scopes, other.overlaps) {
 				if c.released == nil {
 					c.released = make(chan struct{})
 				}
-				return c.released
+				return c.released, h.key.method != "" && h.key == held.key
 			}
 		}
 	}
-	c.held = append(c.held, scopes)
-	return nil
+	c.held = append(c.held, h)
+	c.dropAnswersLocked(h.scopes)
+	return nil, false
 }
 
-func (c *claims) release(scopes *[]scope) {
+// release gives back what h has claimed.
+func (c *claims) release(h *hold) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.Index(c.held, scopes)
+	c.releaseLocked(h)
+}
+
+func (c *claims) releaseLocked(h *hold) {
+	i := slices.Index(c.held, h)
+	if i < 0 {
+		return
+	}
 	last := len(c.held) - 1
 	c.held[i], c.held[last] = c.held[last], nil
 	c.held = c.held[:last]
+	c.wakeLocked()
+}
+
+// wake lets those who wait look again.
+func (c *claims) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wakeLocked()
+}
+
+func (c *claims) wakeLocked() {
 	if c.released != nil {
 		close(c.released)
 		c.released = nil

@@ -14,60 +14,55 @@ import (
 // serveCopy copies the resource and, unless Depth is 0, all its members (RFC
 // 4918 §9.8).
 func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	t, err := h.checkTransfer(r, name, "0", "infinity")
-	if err != nil {
-		return statusOf(err), err
-	}
-	// Only what is written must not be locked (RFC 4918 §7.5.1).
-	claim, err := h.confirm(r, change{name: t.dst, tree: true, member: !t.replaces})
-	if err != nil {
-		return statusOf(err), err
-	}
-	return h.transfer(w, r, t, claim, func(ctx context.Context, monitor *tree.Monitor) error {
-		return h.engine(claim).Copy(ctx, t.src, t.dst, t.depth, monitor)
+	return h.undertake(w, r, func() (*plan, error) {
+		t, err := h.checkTransfer(r, name, "0", "infinity")
+		if err != nil {
+			return nil, err
+		}
+		// Only what is written must not be locked (RFC 4918 §7.5.1).
+		changes := []change{{name: t.dst, tree: true, member: !t.replaces}}
+		return h.planTransfer(r, t, changes, func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
+			return h.engine(c).Copy(ctx, t.src, t.dst, t.depth, monitor)
+		}), nil
 	})
 }
 
 // serveMove moves the resource and all its members (RFC 4918 §9.9).
 func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	t, err := h.checkTransfer(r, name, "infinity")
-	if err != nil {
-		return statusOf(err), err
-	}
-	claim, err := h.confirm(r,
-		change{name: t.src, tree: true, member: true},
-		change{name: t.dst, tree: true, member: !t.replaces})
-	if err != nil {
-		return statusOf(err), err
-	}
-	return h.transfer(w, r, t, claim, func(ctx context.Context, monitor *tree.Monitor) error {
-		return h.engine(claim).Move(ctx, t.src, t.dst, monitor)
+	return h.undertake(w, r, func() (*plan, error) {
+		t, err := h.checkTransfer(r, name, "infinity")
+		if err != nil {
+			return nil, err
+		}
+		changes := []change{{name: t.src, tree: true, member: true}, {name: t.dst, tree: true, member: !t.replaces}}
+		return h.planTransfer(r, t, changes, func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
+			return h.engine(c).Move(ctx, t.src, t.dst, monitor)
+		}), nil
 	})
 }
 
-// transfer runs work, which is a COPY or MOVE, and answers.
-func (h *Handler) transfer(w http.ResponseWriter, r *http.Request, t transfer, c *claim, work func(context.Context, *tree.Monitor) error) (status int, err error) {
-	defer c.release()
-	// What was checked may have changed before it was claimed.
-	err = h.inspect(r.Context(), &t)
-	if err == nil {
-		err = h.preconditionsOf(r, t.src)
+// planTransfer plans work, which is the COPY or MOVE t.
+func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, work func(context.Context, *claim, *tree.Monitor) error) *plan {
+	return &plan{
+		about:   Operation{Source: t.src, Destination: t.dst},
+		changes: changes,
+		again: func() error {
+			if err := h.inspect(r.Context(), &t); err != nil {
+				return err
+			}
+			return h.preconditionsOf(r, t.src)
+		},
+		work: func(ctx context.Context, c *claim, monitor *tree.Monitor) (int, error) {
+			err := work(ctx, c, monitor)
+			if failure := failureOf(err); failure != nil {
+				return statusOf(failure), failure
+			}
+			if t.replaces {
+				return http.StatusNoContent, err
+			}
+			return http.StatusCreated, err
+		},
 	}
-	if err != nil {
-		return statusOf(err), err
-	}
-	about := Operation{Source: t.src, Destination: t.dst}
-	return h.operate(w, r, about, false, func(ctx context.Context, _ *response, monitor *tree.Monitor) (int, error) {
-		defer c.release()
-		err := work(ctx, monitor)
-		if failure := failureOf(err); failure != nil {
-			return statusOf(failure), failure
-		}
-		if t.replaces {
-			return http.StatusNoContent, err
-		}
-		return http.StatusCreated, err
-	})
 }
 
 // failureOf returns what of err has failed for the client: not that what was

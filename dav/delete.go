@@ -13,36 +13,38 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 	if name == "/" {
 		return refuse(http.StatusForbidden, "the root of a share can't be deleted")
 	}
-	info, err := h.stat(r.Context(), name)
-	if err != nil {
-		return statusOf(err), err
-	}
-	if info.IsDir() {
-		if _, err := depth(r, tree.Infinite, "infinity"); err != nil {
-			return statusOf(err), err
+	return h.undertake(w, r, func() (*plan, error) {
+		info, err := h.stat(r.Context(), name)
+		if err != nil {
+			return nil, err
 		}
-	}
-	claim, err := h.confirm(r, change{name: name, tree: true, member: true})
-	if err != nil {
-		return statusOf(err), err
-	}
-	defer claim.release()
-	if err := h.preconditionsOf(r, name); err != nil {
-		return statusOf(err), err
-	}
-	about := Operation{Source: name}
-	return h.operate(w, r, about, false, func(ctx context.Context, _ *response, monitor *tree.Monitor) (int, error) {
-		defer claim.release()
-		err := h.engine(claim).Remove(ctx, name, monitor)
-		// That the resource itself stays is not a part of something that
-		// succeeded, and a 207 would look like that.
-		var partial *tree.PartialError
-		if errors.As(err, &partial) && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
-			err = partial.Failures[0].Err
+		if info.IsDir() {
+			if _, err := depth(r, tree.Infinite, "infinity"); err != nil {
+				return nil, err
+			}
 		}
-		if failure := failureOf(err); failure != nil {
-			return statusOf(failure), failure
-		}
-		return http.StatusNoContent, err
+		return &plan{
+			about:   Operation{Source: name},
+			changes: []change{{name: name, tree: true, member: true}},
+			again:   func() error { return h.preconditionsOf(r, name) },
+			work: func(ctx context.Context, c *claim, monitor *tree.Monitor) (int, error) {
+				return h.remove(ctx, c, name, monitor)
+			},
+		}, nil
 	})
+}
+
+// remove removes the tree name, which c has claimed.
+func (h *Handler) remove(ctx context.Context, c *claim, name string, monitor *tree.Monitor) (status int, err error) {
+	err = h.engine(c).Remove(ctx, name, monitor)
+	// That the resource itself stays is not a part of something that
+	// succeeded, and a 207 would look like that.
+	var partial *tree.PartialError
+	if errors.As(err, &partial) && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
+		err = partial.Failures[0].Err
+	}
+	if failure := failureOf(err); failure != nil {
+		return statusOf(failure), failure
+	}
+	return http.StatusNoContent, err
 }

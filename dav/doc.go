@@ -28,7 +28,25 @@
 //	Status-URI: 507 <http://host/a/b>, 204 <http://host/a/c>
 //
 // (RFC 2518 §9.7: members of the source that were resolved since the last one,
-// failures first). The answer to a PROPFIND is held until it is complete or
+// failures first) and, on the first one, the Location of the operation's status
+// document. The answer to a PROPFIND is held until it is complete or
 // too large to be held, then streamed; a newline between two responses is the
 // sign of life from then on.
+//
+// # Operations
+//
+// Each operation has a status document ([OperationsName]): JSON
+// ([OperationStatus]), a page for a browser or a stream of events, for its
+// principal alone. A GET of it with Prefer: processing has interim responses until
+// the end. DELETE of it stops the operation and rolls it back. It is kept for a day
+// in [Handler.History].
+//
+// A COPY, MOVE or DELETE with Prefer: respond-async (RFC 7240 §4.1) that takes longer
+// than 100 ms, or than the seconds of wait=n, is answered 202 with the Location of
+// the status document, and goes on.
+//
+// A client that gives up and asks again does no harm: a request that is identical to
+// one that is under way joins it and has its answer; one that is identical to one
+// whose answer could not be delivered, within two minutes and with nothing changed
+// since, has that answer.
 package dav

@@ -42,6 +42,10 @@ type emitter struct {
 	root    string
 	success int
 	url     func(name string) string
+	// location returns the path of the operation's status document, of which a
+	// client that asked is told; nil: there is none.
+	location func() string
+	outcomes *tree.Outcomes
 
 	// These are start's, then fire's alone.
 	sent     int // interim responses
@@ -62,23 +66,26 @@ type emitter struct {
 	firing chan struct{}
 }
 
-// start sends what is due at once and begins to run. client is the request's
-// context: it ends when the client has gone or can't be written to.
-func (e *emitter) start(client context.Context) {
+// start sends what is due at once, if anything is, and begins to run. client is the
+// request's context: it ends when the client has gone or can't be written to.
+func (e *emitter) start(client context.Context) (sent bool) {
 	e.client = client
 	e.began = time.Now()
 	e.lastSent = e.began
 	first := e.config.after()
 	if e.grant.asked && e.grant.limit > 0 {
 		first = 0
+		e.outcomes = e.monitor.Subscribe()
 	}
 	if first == 0 {
 		e.tick()
 		first = e.interval()
 	}
+	sent = e.sent > 0
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.timer = time.AfterFunc(first, e.fire)
+	return sent
 }
 
 // stop ends the emitter and waits until it has written its last. It may be
@@ -92,6 +99,7 @@ func (e *emitter) stop() {
 	if firing != nil {
 		<-firing
 	}
+	e.outcomes.Close()
 	e.withholdAll()
 }
 
@@ -178,8 +186,11 @@ func (e *emitter) header(progress tree.Progress) http.Header {
 	if !e.grant.asked || !full {
 		return header
 	}
+	if e.sent == 0 && e.location != nil {
+		header["Location"] = []string{e.location()}
+	}
 	room := maxInterimHeader - headerSize(header) - len(statusURI+": \r\n")
-	if uris := formatStatusURI(e.monitor.TakeOutcomes(), e.success, e.url, room); uris != "" {
+	if uris := formatStatusURI(e.outcomes.Take(), e.success, e.url, room); uris != "" {
 		header[statusURI] = []string{uris}
 	}
 	return header

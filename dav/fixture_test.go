@@ -246,8 +246,9 @@ func (s *share) send(method, target, body string, fields ...string) answer {
 	if err != nil {
 		s.Fatal(err)
 	}
+	shown := strings.ReplaceAll(a.body, "/"+dav.OperationsName+"/", "")
 	for _, secret := range []string{"/secret/path", ".davd-", s.dir} {
-		if secret != "" && strings.Contains(a.body, secret) {
+		if secret != "" && strings.Contains(shown, secret) {
 			s.Errorf("%s %s shows %s: %s", method, target, secret, a.body)
 		}
 	}

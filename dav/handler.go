@@ -8,6 +8,7 @@ import (
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -27,6 +28,10 @@ type Handler struct {
 	// Logger is an optional error logger. If non-nil, it will be called for
 	// all HTTP requests, at their end.
 	Logger func(*http.Request, error)
+	// OperationLogger, if not nil, is called with what no request is there for any
+	// more: how an operation ended, well (nil) or not, that none of its clients has
+	// waited for, and why the record of one could not be kept.
+	OperationLogger func(Operation, error)
 
 	// Properties keeps dead properties. Nil: the files of FileSystem do if they
 	// are webdav.DeadPropsHolders; otherwise they are in memory, gone with the
@@ -36,10 +41,16 @@ type Handler struct {
 	// process has left when it died. It belongs to LockSystem and Properties: all
 	// three are kept across restarts, or none. Nil: what is left stays.
 	Journal tree.Journal
+	// History keeps what became of operations for a day, for their status
+	// documents (OperationsName). Nil: in memory, gone with the Handler.
+	History history.Store
 	// Principal returns the name of who sent the request, "" for anybody. It
-	// decides nothing but whose a lock is: only who has created it may see and
-	// use its token. Nil: everybody is anybody.
+	// decides whose a lock is, and whose an operation: only who has created it may
+	// see and use its token, or its status document. Nil: everybody is anybody.
 	Principal func(*http.Request) string
+	// Administrator reports whether r may see and stop everybody's operations.
+	// Nil: nobody may.
+	Administrator func(r *http.Request) bool
 	// LockTimeouts is the range of a lock's timeout.
 	LockTimeouts LockTimeouts
 	// MaxXML is how long the XML body of a request may be, in bytes; 0: 1 MiB.
@@ -74,15 +85,15 @@ type Handler struct {
 	// own are compressed.
 	Compress Compression
 
-	claims    claims
-	propfinds knownPropfinds
-	listings  underWay
+	claims     claims
+	operations operations
+	propfinds  knownPropfinds
+	listings   underWay
 
 	mu           sync.Mutex
 	lockTable    *lockTable
 	defaultProps *defaultProps
-	operations   map[*operation]struct{}
-	stopping     bool
+	memHistory   *history.Mem
 }
 
 // serveFunc serves a request for the resource name. It returns a status of 0
@@ -113,7 +124,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if compressor != nil {
 		w = compressor
 	}
-	h.Interim.noOperation(r)
 	status, err := h.serve(w, r)
 	if status != 0 {
 		h.respondError(r.Context(), w, status, err)
@@ -125,6 +135,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err error) {
+	id, isStatus := h.statusID(r.URL.Path)
+	if !isStatus {
+		h.Interim.noOperation(r)
+	}
 	serve, known := serveFuncs[r.Method]
 	switch {
 	case !known:
@@ -134,6 +148,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	}
 	if r.Method == http.MethodOptions && r.URL.Path == "*" {
 		return h.serveServerOptions(w)
+	}
+	if isStatus {
+		return h.serveOperation(w, r, id)
 	}
 	name, err := h.resource(r.Context(), r.URL.Path)
 	if err != nil {

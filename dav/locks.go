@@ -13,12 +13,22 @@ type change struct {
 	member bool
 }
 
-// claim is the right of a request to change what it named to confirm.
+// claim is the right of a request to change what it named to confirm. That of a
+// COPY, MOVE or DELETE belongs to the operation once that has begun.
 type claim struct {
 	locks *lockTable
 	used  []usedToken
-	// release gives the right back. It may be called more than once.
-	release func()
+	// hold is what is claimed of claims; both are nil where nobody else can want
+	// anything.
+	claims *claims
+	hold   *hold
+}
+
+// release gives the right back. It may be called more than once.
+func (c *claim) release() {
+	if c.claims != nil {
+		c.claims.release(c.hold)
+	}
 }
 
 // confirm makes sure that the request may make the changes: that the header If
@@ -26,6 +36,12 @@ type claim struct {
 // locked by a token that the client submitted (RFC 4918 §7). Nobody else can
 // then lock or change it until the claim is released.
 func (h *Handler) confirm(r *http.Request, changes ...change) (*claim, error) {
+	return h.confirmFor(r, operationKey{}, changes)
+}
+
+// confirmFor is confirm for an operation that has a key. Where an identical
+// request has the claim, the error is an *identicalError.
+func (h *Handler) confirmFor(r *http.Request, key operationKey, changes []change) (*claim, error) {
 	header, err := ifOf(r)
 	if err != nil {
 		return nil, err
@@ -34,16 +50,16 @@ func (h *Handler) confirm(r *http.Request, changes ...change) (*claim, error) {
 	for i, c := range changes {
 		scopes[i] = scope{name: c.name, tree: c.tree}
 	}
-	release, err := h.claims.acquire(r.Context(), scopes)
-	if err != nil {
+	held := &hold{scopes: scopes, key: key}
+	if err := h.claims.acquireHold(r.Context(), held); err != nil {
 		return nil, err
 	}
 	used, err := h.permit(r, header, changes)
 	if err != nil {
-		release()
+		h.claims.release(held)
 		return nil, err
 	}
-	return &claim{locks: h.locks(), used: used, release: release}, nil
+	return &claim{locks: h.locks(), used: used, claims: &h.claims, hold: held}, nil
 }
 
 // permit evaluates the header If and checks the locks.

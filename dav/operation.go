@@ -1,11 +1,9 @@
 package dav
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/davd/davd/storage/tree"
@@ -13,6 +11,8 @@ import (
 
 // Operation is a COPY, MOVE, DELETE or PROPFIND that is under way.
 type Operation struct {
+	// Principal is who has sent the request, as Handler.Principal says.
+	Principal string
 	// Method is the request's.
 	Method string
 	// Source is the storage name of the request URI, Destination that of the
@@ -24,144 +24,118 @@ type Operation struct {
 	Progress tree.Progress
 }
 
-// operation is an Operation while it runs.
+// operation is an Operation while it runs, and until its record is kept.
 type operation struct {
 	Operation
+	depth     int
+	overwrite bool
+	// key is zero, and claim nil, of what nobody joins and nothing follows: a
+	// PROPFIND.
+	key     operationKey
+	claim   *claim
 	context operationContext
 	monitor *tree.Monitor
-	// ended is closed at the end, if somebody waits for that; mu of the Handler
-	// guards it.
+	pace    pace
+
+	// mu of the operations guards the rest.
+
+	// id names it in URLs; "" until somebody is told.
+	id string
+	// over: status and err are how it ended, at endedAt.
+	over    bool
+	status  int
+	err     error
+	endedAt time.Time
+	// ended is closed at the end, if somebody waits for that.
 	ended chan struct{}
+	// waiting is how many requests wait for its answer.
+	waiting int
+	// detached: a client was told with a 202 that it goes on by itself; answered:
+	// that has reached it.
+	detached, answered bool
+	// answer is what is kept of the answer while nobody has got it.
+	answer *keptAnswer
+	// queued: its record is to be written; forgotten: it is to be removed.
+	queued, forgotten bool
 }
 
-// Operations returns the operations that are under way, the oldest first.
-func (h *Handler) Operations() []Operation {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	list := make([]Operation, 0, len(h.operations))
-	for op := range h.operations {
-		snapshot := op.Operation
-		snapshot.Progress = op.monitor.Snapshot()
-		list = append(list, snapshot)
+// newOperation returns the operation about that r asks for, which ends with ctx.
+func (h *Handler) newOperation(ctx context.Context, r *http.Request, about Operation) *operation {
+	about.Principal, about.Method, about.Started = h.principal(r), r.Method, time.Now()
+	op := &operation{
+		Operation: about, monitor: tree.NewMonitor(false), waiting: 1,
+		context: operationContext{Context: ctx},
 	}
-	slices.SortFunc(list, func(a, b Operation) int {
-		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Source, b.Source))
-	})
-	return list
+	// What is wrong with them has been refused.
+	op.depth, _ = depth(r, tree.Infinite, "0", "1", "infinity")
+	op.overwrite, _ = overwrite(r)
+	return op
 }
 
-// Shutdown refuses new operations and waits until none is under way. When ctx
-// ends first, it stops those that are left with the cause [ErrShutdown], waits
-// until each has rolled back what it can, and returns ctx's error. Their
-// answer is 503 (Service Unavailable).
-//
-// It does not touch other requests: http.Server.Shutdown waits for those.
-func (h *Handler) Shutdown(ctx context.Context) error {
-	h.mu.Lock()
-	h.stopping = true
-	running := make([]*operation, 0, len(h.operations))
-	for op := range h.operations {
-		if op.ended == nil {
-			op.ended = make(chan struct{})
-		}
-		running = append(running, op)
-	}
-	h.mu.Unlock()
-	for _, op := range running {
-		select {
-		case <-op.ended:
-		case <-ctx.Done():
-			for _, left := range running {
-				left.context.cancel(ErrShutdown)
-			}
-			<-op.ended
-		}
-	}
-	return ctx.Err()
-}
-
-// begin lists op, unless the Handler is stopping.
-func (h *Handler) begin(op *operation) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.stopping {
-		return ErrShutdown
-	}
-	if h.operations == nil {
-		h.operations = make(map[*operation]struct{})
-	}
-	h.operations[op] = struct{}{}
-	return nil
-}
-
-func (h *Handler) end(op *operation) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.operations, op)
-	if op.ended != nil {
-		close(op.ended)
-	}
-}
-
-// workFunc is what an operation does. Content that it writes to w before it
+// workFunc is what a PROPFIND does. Content that it writes to w before it
 // returns is streamed; otherwise status and err become the response.
 type workFunc func(ctx context.Context, w *response, monitor *tree.Monitor) (status int, err error)
 
 // operate runs work as an operation: listed, counted, with interim responses,
-// and with a context that ends with the client's connection only if untilGone, or
-// if CancelWhenGone says so of all.
-func (h *Handler) operate(w http.ResponseWriter, r *http.Request, about Operation, untilGone bool, work workFunc) (status int, err error) {
+// and with a context that ends with the client's connection.
+func (h *Handler) operate(w http.ResponseWriter, r *http.Request, about Operation, work workFunc) (status int, err error) {
+	return h.operateWith(h.newEmitter(r, about.Source), w, about, work)
+}
+
+// operateWith is operate with an emitter that has its request and its config.
+func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, about Operation, work workFunc) (status int, err error) {
+	r := e.request
+	op := h.newOperation(r.Context(), r, about)
+	if err := h.operations.begin(h, op); err != nil {
+		return statusOf(err), err
+	}
+	x := h.newExchange(w, e, op)
+	status, err = h.run(op, func() (int, error) {
+		defer e.stop()
+		return work(&op.context, x.res, op.monitor)
+	})
+	return 0, errors.Join(err, x.respond(status, err))
+}
+
+// errPanicked is how an operation has ended whose work panicked.
+var errPanicked = errors.New("the operation panicked")
+
+// run does the work of op and ends it. The status and err that it returns are
+// those of the answer.
+func (h *Handler) run(op *operation, work func() (int, error)) (status int, err error) {
+	status, err = http.StatusInternalServerError, errPanicked
+	defer func() { h.endOperation(op, status, err) }()
+	status, err = work()
+	if err != nil && errors.Is(err, context.Canceled) {
+		if cause := context.Cause(&op.context); errors.Is(cause, ErrShutdown) || errors.Is(cause, errStopped) {
+			err = cause
+			if status != 0 {
+				status = statusOf(err)
+			}
+		}
+	}
+	return status, err
+}
+
+// endOperation takes op off the list and releases what it has claimed. What was
+// answered to nobody is kept, and reported.
+func (h *Handler) endOperation(op *operation, status int, err error) {
+	defer op.context.end()
+	if unanswered := h.operations.end(h, op, status, err); unanswered && h.OperationLogger != nil {
+		h.OperationLogger(h.operations.snapshot(op), err)
+	}
+}
+
+// newEmitter returns the emitter for r, whose URI has the storage name root.
+func (h *Handler) newEmitter(r *http.Request, root string) *emitter {
 	e := &emitter{
 		request: r, config: &h.Interim,
-		root: about.Source, success: memberSuccess[r.Method], url: h.absoluteURL(r),
+		root: root, success: memberSuccess[r.Method], url: h.absoluteURL(r),
 	}
 	if e.undecided = !prefers(r, "processing"); !e.undecided {
 		e.grant = h.Interim.grant(r)
 	}
-	return h.operateWith(e, w, about, untilGone, work)
-}
-
-// operateWith is operate with an emitter that has its request and its config.
-func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, about Operation, untilGone bool, work workFunc) (status int, err error) {
-	r := e.request
-	parent := r.Context()
-	if !untilGone && !h.CancelWhenGone {
-		parent = context.WithoutCancel(parent)
-	}
-	about.Method, about.Started = r.Method, time.Now()
-	op := &operation{
-		Operation: about,
-		context:   operationContext{Context: parent},
-		monitor:   tree.NewMonitor(e.grant.asked && e.grant.limit > 0),
-	}
-	defer op.context.end()
-	if err := h.begin(op); err != nil {
-		return statusOf(err), err
-	}
-	res := newResponse(w, r)
-	e.res, e.monitor = res, op.monitor
-	status, err = h.work(r.Context(), op, e, work)
-	if status != 0 && err != nil {
-		h.respondError(&op.context, res, status, err)
-	} else if status != 0 {
-		res.WriteHeader(status)
-	}
-	return 0, errors.Join(err, res.finish())
-}
-
-// work runs work between the start of the emitter and its end.
-func (h *Handler) work(client context.Context, op *operation, e *emitter, work workFunc) (status int, err error) {
-	defer h.end(op)
-	e.start(client)
-	defer e.stop()
-	status, err = work(&op.context, e.res, op.monitor)
-	if err != nil && errors.Is(err, context.Canceled) && errors.Is(context.Cause(&op.context), ErrShutdown) {
-		err = ErrShutdown
-		if status != 0 {
-			status = statusOf(err)
-		}
-	}
-	return status, err
+	return e
 }
 
 // memberSuccess is the status of a member that did not fail, for Status-URI.

@@ -40,7 +40,7 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 		return statusOf(err), err
 	}
 	about := Operation{Source: name}
-	return h.operate(w, r, about, true, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
+	return h.operate(w, r, about, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
 		p.ctx, p.res, p.live.ctx = ctx, res, ctx
 		walk := tree.Walk{FS: h.FileSystem, Root: name, Info: info, Depth: depth, Limit: h.Listings.Infinity, Monitor: monitor, Prepare: p.prepare}
 		return p.run(&walk)

@@ -2,6 +2,7 @@ package dav
 
 import (
 	"context"
+	"errors"
 
 	"github.com/davd/davd/storage/tree"
 )
@@ -11,10 +12,15 @@ import (
 // called once, before the first request. After an error nothing was dropped, and
 // it may be called again; without that, nothing should be served.
 //
+// What History says to be under way ends with that, too: it is interrupted.
+//
 // A Handler that is ReadOnly changes nothing: it leaves all in the Journal.
-func (h *Handler) Recover(ctx context.Context) ([]tree.Recovery, error) {
-	if h.ReadOnly || h.Journal == nil {
+func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err error) {
+	if h.ReadOnly {
 		return nil, nil
 	}
-	return h.engine(&claim{locks: h.locks(), release: func() {}}).Recover(ctx)
+	if h.Journal != nil {
+		recovered, err = h.engine(&claim{locks: h.locks()}).Recover(ctx)
+	}
+	return recovered, errors.Join(err, h.noteInterrupted(ctx, recovered, err == nil))
 }

@@ -112,18 +112,26 @@ func respond(w http.ResponseWriter, status int, err error) {
 // plainError is err for a person.
 func plainError(status int, err error) string {
 	text := strconv.Itoa(status) + " " + http.StatusText(status)
+	if reason := reasonOf(err); reason != "" {
+		text += ": " + reason
+	}
+	return text + "\n"
+}
+
+// reasonOf is what of err was made for a client's eyes.
+func reasonOf(err error) string {
 	var own *statusError
 	switch {
 	case errors.As(err, &own):
-		text += ": " + own.reason
+		return own.reason
 	case errors.Is(err, tree.ErrOverlap):
-		text += ": " + tree.ErrOverlap.Error()
+		return tree.ErrOverlap.Error()
 	case errors.Is(err, ErrShutdown):
-		text += ": " + ErrShutdown.Error()
+		return ErrShutdown.Error()
 	case errors.Is(err, lock.ErrLimit):
-		text += ": " + lock.ErrLimit.Error() + ": unlock some, or wait until they expire"
+		return lock.ErrLimit.Error() + ": unlock some, or wait until they expire"
 	}
-	return text + "\n"
+	return ""
 }
 
 // xmlError is the body of a response with a condition (RFC 4918 §14.5).

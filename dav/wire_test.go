@@ -99,7 +99,7 @@ func (w *wire) check() error {
 				return fmt.Errorf("event %d is an interim response after the final one", i)
 			}
 			for name := range e.header {
-				if name != "Progress" && name != statusURI {
+				if name != "Progress" && name != statusURI && name != "Location" {
 					return fmt.Errorf("event %d: an interim response has the header %s", i, name)
 				}
 			}

@@ -1,0 +1,223 @@
+package dav_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+)
+
+// TestAsync: when a COPY is answered whose work takes some time, and how.
+func TestAsync(t *testing.T) {
+	const s, ms = time.Second, time.Millisecond
+	for _, c := range []struct {
+		name     string
+		prefer   []string
+		takes    time.Duration
+		status   int
+		at       time.Duration
+		interims int
+		applied  string
+	}{
+		{"no preference", nil, 3 * s, 201, 3 * s, 0, ""},
+		{"RFC 7240 §4.1: respond-async", []string{"respond-async"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
+		{"RFC 7240 §4.1: done by then", []string{"respond-async"}, 50 * ms, 201, 50 * ms, 0, ""},
+		{"RFC 7240 §4.3: wait", []string{"respond-async, wait=2"}, 3 * s, 202, 2 * s, 0, "respond-async, wait=2"},
+		{"RFC 7240 §4.3: wait, in the other order", []string{"wait=2", "respond-async"}, 3 * s, 202, 2 * s, 0, "respond-async, wait=2"},
+		{"RFC 7240 §4.3: done within wait", []string{"respond-async, wait=4"}, 3 * s, 201, 3 * s, 0, ""},
+		{"RFC 7240 §4.3: wait=0", []string{"respond-async, wait=0"}, 3 * s, 202, 0, 0, "respond-async, wait=0"},
+		{"RFC 7240 §4.3: wait alone is a hint", []string{"wait=1"}, 3 * s, 201, 3 * s, 0, ""},
+		{"RFC 7240 §2: spaces, case, quotes and parameters", []string{`Respond-Async ; x=1 , WAIT = "2"`}, 3 * s, 202, 2 * s, 0, "respond-async, wait=2"},
+		{"RFC 7240 §2: the first one counts", []string{"respond-async, wait=1, wait=2"}, 3 * s, 202, 1 * s, 0, "respond-async, wait=1"},
+		{"RFC 7240 §2: what can't be read is ignored", []string{"respond-async, wait=-1"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
+		{"RFC 7240 §2: what is not known is ignored", []string{"respond-asynchronously, wait=1"}, 3 * s, 201, 3 * s, 0, ""},
+		{"RFC 7240 §4.3: longer than anything", []string{"respond-async, wait=99999999999999999999"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
+		{"processing", []string{"processing"}, 2500 * ms, 201, 2500 * ms, 2, "processing"},
+		{"processing until wait is over", []string{"processing, respond-async, wait=2"}, 3 * s, 202, 2 * s, 2, "processing, respond-async, wait=2"},
+		{"processing, done within wait", []string{"processing, respond-async, wait=9"}, 2500 * ms, 201, 2500 * ms, 2, "processing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate(plant(t))
+				h := &dav.Handler{FileSystem: g}
+				client := serveBubble(t, h).dial()
+				g.close()
+				start := time.Now()
+				time.AfterFunc(c.takes, g.open)
+				fields := []string{"Destination: /dst"}
+				for _, prefer := range c.prefer {
+					fields = append(fields, "Prefer: "+prefer)
+				}
+				client.ask("COPY /src", fields...)
+				interims, final := client.final()
+				if at := time.Since(start); final.status != c.status || at != c.at {
+					t.Errorf("%d after %v, want %d after %v", final.status, at, c.status, c.at)
+				}
+				if applied := final.header.Get("Preference-Applied"); applied != c.applied {
+					t.Errorf("Preference-Applied: %q, want %q", applied, c.applied)
+				}
+				if len(interims) != c.interims {
+					t.Errorf("%d interim responses, want %d", len(interims), c.interims)
+				}
+				location := final.header.Get("Location")
+				for i, interim := range interims {
+					if l := interim.header.Get("Location"); (l == "") != (i > 0) || i == 0 && location != "" && l != location {
+						t.Errorf("Location %q on interim response %d, %q on the final one", l, i, location)
+					}
+				}
+				if c.status == 202 {
+					accepted(t, client, final)
+				} else if location != "" {
+					t.Errorf("Location %q on a %d", location, final.status)
+				}
+				time.Sleep(c.takes) // virtual
+				synctest.Wait()
+				if !exists(t, g.FS, "/dst/c/b.txt") {
+					t.Error("nothing was copied")
+				}
+			})
+		})
+	}
+}
+
+// accepted checks a 202 and follows its Location to the end.
+func accepted(t *testing.T, client *bubbleClient, final answer) {
+	t.Helper()
+	location := final.header.Get("Location")
+	var status dav.OperationStatus
+	if err := json.Unmarshal([]byte(final.body), &status); err != nil || status.Links.Self != location || status.State != "running" || status.Status != nil {
+		t.Errorf("202 with Location %q and %s (%v)", location, final.body, err)
+	}
+	time.Sleep(time.Minute) // virtual
+	end := client.gets("GET " + location)
+	if err := json.Unmarshal([]byte(end.body), &status); err != nil || status.State != "finished" || status.Status == nil || *status.Status != 201 || status.Ended == nil {
+		t.Errorf("in the end %d %s (%v)", end.status, end.body, err)
+	}
+}
+
+// TestAsyncOnly: PROPFIND answers with content, and never 202 (RFC 7240 §4.1).
+func TestAsyncOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(plant(t))
+		client := serveBubble(t, &dav.Handler{FileSystem: g}).dial()
+		g.close()
+		time.AfterFunc(3*time.Second, g.open)
+		if a := client.gets("PROPFIND /src", "Depth: 1", "Prefer: respond-async, wait=0"); a.status != 207 {
+			t.Errorf("PROPFIND is %d", a.status)
+		}
+	})
+}
+
+// TestAsyncOutlives: after a 202 neither the end of the connection nor
+// CancelWhenGone ends the operation; before, they do.
+func TestAsyncOutlives(t *testing.T) {
+	for _, accepted := range []bool{true, false} {
+		t.Run(fmt.Sprintf("accepted %v", accepted), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate(plant(t))
+				h := &dav.Handler{FileSystem: g, CancelWhenGone: true}
+				s := serveBubble(t, h)
+				client := s.dial()
+				g.close()
+				client.ask("COPY /src", "Destination: /dst", "Prefer: respond-async, wait=2")
+				if accepted {
+					_, _ = client.final()
+				}
+				client.Close()
+				if accepted { // Nor does somebody who has joined, and goes.
+					other := s.dial()
+					other.ask("COPY /src", "Destination: /dst")
+					synctest.Wait()
+					other.Close()
+				}
+				synctest.Wait()
+				if n := len(h.Operations()); (n == 1) != accepted {
+					t.Errorf("%d operations are under way", n)
+				}
+				g.open()
+				synctest.Wait()
+				if exists(t, g.FS, "/dst") != accepted {
+					t.Errorf("it went on: %v", !accepted)
+				}
+			})
+		})
+	}
+}
+
+// TestAsyncShutdown: Shutdown waits for what goes on by itself, or rolls it back,
+// and then its status document says so.
+func TestAsyncShutdown(t *testing.T) {
+	for _, patient := range []bool{true, false} {
+		t.Run(fmt.Sprintf("patient %v", patient), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate(plant(t))
+				h := &dav.Handler{FileSystem: g}
+				client := serveBubble(t, h).dial()
+				g.close()
+				location := client.gets("COPY /src", "Destination: /dst", "Prefer: respond-async").header.Get("Location")
+				time.AfterFunc(5*time.Second, g.open)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				if patient {
+					ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+				}
+				defer cancel()
+				if err := h.Shutdown(ctx); (err == nil) != patient {
+					t.Errorf("Shutdown: %v", err)
+				}
+				if exists(t, g.FS, "/dst") != patient {
+					t.Errorf("it was carried out: %v", !patient)
+				}
+				want := map[bool]string{true: `"state":"finished"`, false: `"state":"stopped"`}[patient]
+				if a := client.gets("GET " + location); !strings.Contains(a.body, want) || !patient && !strings.Contains(a.body, `"status":503,"reason":"the server is shutting down"`) {
+					t.Errorf("%d %s", a.status, a.body)
+				}
+			})
+		})
+	}
+}
+
+// panicking is storage that panics when something is written.
+type panicking struct{ storage.FS }
+
+func (p panicking) OpenFile(ctx context.Context, name string, flag int, perm os.FileMode) (storage.File, error) {
+	if flag&os.O_CREATE != 0 {
+		panic("broken storage")
+	}
+	return p.FS.OpenFile(ctx, name, flag, perm)
+}
+
+// TestAsyncPanic: a panic of the storage ends the operation, not the process, and
+// the operator is told.
+func TestAsyncPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged atomic.Pointer[error]
+		g := newGate(panicking{plant(t)})
+		h := &dav.Handler{FileSystem: g, OperationLogger: func(op dav.Operation, err error) {
+			if op.Method == "COPY" && op.Source == "/src" {
+				logged.Store(&err)
+			}
+		}}
+		client := serveBubble(t, h).dial()
+		g.close()
+		a := client.gets("COPY /src", "Destination: /dst", "Prefer: respond-async, wait=0")
+		g.open()
+		synctest.Wait()
+		if a.status != 202 || logged.Load() == nil || !strings.Contains((*logged.Load()).Error(), "broken storage") {
+			t.Errorf("answered %d, logged %v", a.status, logged.Load())
+		}
+		if a := client.gets("GET " + a.header.Get("Location")); !strings.Contains(a.body, `"state":"finished"`) || !strings.Contains(a.body, `"status":500`) || strings.Contains(a.body, "broken") {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		if n := len(h.Operations()); n != 0 {
+			t.Errorf("%d operations are left", n)
+		}
+	})
+}

@@ -1,0 +1,103 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/tree"
+)
+
+// The reasons of what was cut off by the end of the process.
+const (
+	interruptedBy = "the server ended while it was under way"
+
+	interruptedFinished = interruptedBy + "; it was finished at the next start"
+	interruptedUndone   = interruptedBy + "; it was rolled back at the next start"
+	interruptedLeft     = interruptedBy + "; the next start could neither finish nor undo it"
+	interruptedRemoval  = interruptedBy + "; what it had removed is gone"
+	interruptedCarried  = interruptedBy + ", or just after its end; it was carried out"
+	interruptedNothing  = interruptedBy + "; nothing of it was there to be finished or undone: it had not begun to change anything, or was at its end"
+)
+
+// noteInterrupted ends the records of what was under way when the process died,
+// with what the recovery did. Unless complete, there may be more to recover: what
+// is not among recovered stays as it is.
+func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery, complete bool) error {
+	store := h.records()
+	all, err := store.AllOperations(ctx)
+	if err != nil {
+		return err
+	}
+	var changed []history.Record
+	for _, r := range all {
+		if r.State != history.Running {
+			continue
+		}
+		recovery := recoveryOf(r, recovered)
+		if recovery == nil && !complete {
+			continue
+		}
+		// A list is without the failures.
+		if r, err = store.LoadOperation(ctx, r.ID); err != nil {
+			return err
+		}
+		r.Ended = kept(time.Now())
+		h.interrupt(ctx, &r, recovery)
+		changed = append(changed, r)
+	}
+	return store.SaveOperations(ctx, changed...)
+}
+
+// recoveryOf returns what became of r, nil if nothing is known. Claims keep two
+// operations with the same names apart, so the last one is it.
+func recoveryOf(r history.Record, recovered []tree.Recovery) *tree.Recovery {
+	for i := len(recovered) - 1; i >= 0; i-- {
+		e := recovered[i].Entry
+		if e.Method == r.Method && e.Source == r.Source && e.Destination == r.Destination {
+			return &recovered[i]
+		}
+	}
+	return nil
+}
+
+// interrupt says in r that the process died, and what became of the operation.
+func (h *Handler) interrupt(ctx context.Context, r *history.Record, recovery *tree.Recovery) {
+	r.State = history.Interrupted
+	if recovery == nil {
+		r.Reason = h.interruptedReason(ctx, r)
+		return
+	}
+	r.Recovery = string(recovery.Result)
+	switch {
+	case recovery.Result == tree.Undone:
+		r.Reason = interruptedUndone
+	case recovery.Result == tree.Left:
+		r.Reason = interruptedLeft
+	case r.Method == http.MethodDelete:
+		r.Reason = interruptedRemoval
+	default:
+		r.Reason = interruptedFinished
+	}
+}
+
+// interruptedReason says what can be seen of an operation that the journal does not
+// know: one that had not begun to change anything, or had done all, or needs no
+// journal.
+func (h *Handler) interruptedReason(ctx context.Context, r *history.Record) string {
+	_, err := storage.Lstat(ctx, h.FileSystem, r.Source)
+	gone := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case r.Method == "PROPFIND":
+		return interruptedBy
+	case r.Method == "COPY", !gone && r.Method == "MOVE":
+		return interruptedNothing
+	case !gone:
+		return interruptedRemoval
+	}
+	return interruptedCarried
+}

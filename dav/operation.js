@@ -1,0 +1,10 @@
+const events = new EventSource(location.href);
+const show = async () => {
+  const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const next = page.getElementById('status');
+  if (next) document.getElementById('status').replaceWith(next);
+};
+events.addEventListener('progress', () => show().catch(() => {}));
+events.addEventListener('end', () => { events.close(); location.reload(); });

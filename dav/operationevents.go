@@ -1,0 +1,115 @@
+package dav
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+const (
+	// eventInterval is the least time between two events, and heartbeat the longest
+	// time without a sign of life.
+	eventInterval = time.Second
+	heartbeat     = 15 * time.Second
+	// eventPatience is how long one write may take.
+	eventPatience = 30 * time.Second
+	// maxEventFailures is how many failures an event names before the last one.
+	maxEventFailures = 20
+)
+
+// serveEvents streams what becomes of an operation (text/event-stream): an event
+// "progress" when something has changed, at most one a second, and at the end an
+// event "end". Their data is an [OperationStatus].
+func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
+	header := w.Header()
+	header.Set("Content-Type", eventsType)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Accel-Buffering", "no") // nginx would hold them back
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return 0, nil
+	}
+	s := &eventStream{Handler: h, w: w, controller: http.NewResponseController(w)}
+	defer s.restore(r)
+	if view.record.Ended.IsZero() {
+		if err := s.follow(r.Context(), view.op); err != nil {
+			return 0, err
+		}
+		view = h.viewOf(view.op)
+	}
+	return 0, s.event("end", view)
+}
+
+// eventStream is one answer of serveEvents.
+type eventStream struct {
+	*Handler
+	w          http.ResponseWriter
+	controller *http.ResponseController
+}
+
+// follow sends events until op has ended.
+func (s *eventStream) follow(ctx context.Context, op *operation) error {
+	ended := s.operations.ended(op)
+	ticker := time.NewTicker(eventInterval)
+	defer ticker.Stop()
+	sent := time.Now()
+	last := op.monitor.Snapshot()
+	if err := s.event("progress", s.viewOf(op)); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ended:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case now := <-ticker.C:
+			progress := op.monitor.Snapshot()
+			var err error
+			switch {
+			case progress != last:
+				sent, last = now, progress
+				err = s.event("progress", s.viewOf(op))
+			case now.Sub(sent) >= heartbeat:
+				sent = now
+				err = s.write([]byte(":\n\n"))
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// event sends view. JSON has no line breaks.
+func (s *eventStream) event(name string, view *operationView) error {
+	if name != "end" {
+		view.record.Failures = view.record.Failures[:min(len(view.record.Failures), maxEventFailures)]
+	}
+	document := s.statusDocument(view)
+	data, err := json.Marshal(&document)
+	if err != nil {
+		return err
+	}
+	return s.write([]byte("event: " + name + "\ndata: " + string(data) + "\n\n"))
+}
+
+// write sends p within eventPatience.
+func (s *eventStream) write(p []byte) error {
+	_ = s.controller.SetWriteDeadline(time.Now().Add(eventPatience)) // a server that can't waits longer
+	if _, err := s.w.Write(p); err != nil {
+		return err
+	}
+	return s.controller.Flush()
+}
+
+// restore gives the connection the deadline that the server has for the next
+// answer, or none.
+func (s *eventStream) restore(r *http.Request) {
+	var until time.Time
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
+		until = time.Now().Add(server.WriteTimeout)
+	}
+	_ = s.controller.SetWriteDeadline(until)
+}

@@ -1,0 +1,328 @@
+package dav_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+// underWay starts an operation of the principal a that waits at g, and returns its
+// client and the path of its status document.
+func underWay(s *bubbleServer, g *gate, line string, fields ...string) (client *bubbleClient, location string) {
+	s.Helper()
+	client = s.dial()
+	client.ask(line, append(fields, "X-User: a", "Prefer: processing")...)
+	interim := client.next()
+	if location = interim.header.Get("Location"); interim.status != 102 || location == "" {
+		s.Fatalf("%s: %d %v", line, interim.status, interim.header)
+	}
+	<-g.waiting
+	return client, location
+}
+
+// status reads a status document as JSON.
+func (c *bubbleClient) status(location string, fields ...string) dav.OperationStatus {
+	c.Helper()
+	a := c.gets("GET "+location, append(fields, "X-User: a")...)
+	var status dav.OperationStatus
+	decoder := json.NewDecoder(strings.NewReader(a.body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&status); err != nil || a.status != 200 {
+		c.Fatalf("%d %s (%v)", a.status, a.body, err)
+	}
+	return status
+}
+
+// goldenStatus compares a JSON document with one in testdata/status.
+func goldenStatus(t *testing.T, name, got string) {
+	t.Helper()
+	got = regexp.MustCompile(`[-_0-9A-Za-z]{22}"`).ReplaceAllString(got, `(an ID)"`)
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, []byte(got), "", "  "); err != nil {
+		t.Fatalf("%v in %s", err, got)
+	}
+	file := filepath.Join("..", "testdata", "status", name+".json")
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, indented.Bytes(), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (go test ./dav -run Status -update makes it)", err)
+	}
+	if indented.String() != string(want) {
+		t.Errorf("%s is\n%s\nwant\n%s", name, indented.String(), want)
+	}
+}
+
+// TestStatusDocument: the documents of an operation in its life.
+func TestStatusDocument(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := inBubble(t, &dav.Handler{Prefix: "/dav"})
+		client, location := underWay(s, g, "COPY /dav/src", "Destination: /dav/dst", "Overwrite: F")
+		time.Sleep(2 * time.Second)
+		reader := s.dial()
+		running := reader.gets("GET "+location, "X-User: a")
+		goldenStatus(t, "running", running.body)
+		if ct := running.header.Get("Content-Type"); ct != "application/json" || running.header.Get("Cache-Control") != "no-store" || running.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("header %v", running.header)
+		}
+		g.open()
+		client.final()
+		goldenStatus(t, "finished", reader.gets("GET "+location, "X-User: a").body)
+		goldenStatus(t, "list", reader.gets("GET /dav/.davd-operations/", "X-User: a").body)
+		reader.ask("HEAD "+location, "X-User: a")
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodHead, location, http.NoBody)
+		if response, err := http.ReadResponse(reader.in, request); err != nil || response.StatusCode != http.StatusOK {
+			t.Errorf("HEAD: %v %v", response, err)
+		}
+		time.Sleep(24*time.Hour - time.Second)
+		if a := reader.gets("GET "+location, "X-User: a"); a.status != 200 {
+			t.Errorf("after a day it is %d", a.status)
+		}
+		time.Sleep(2 * time.Second)
+		if a := reader.gets("GET "+location, "X-User: a"); a.status != 404 {
+			t.Errorf("later it is %d", a.status)
+		}
+	})
+}
+
+// TestStatusForms: RFC 9110 §12.5.1.
+func TestStatusForms(t *testing.T) {
+	const page, script, events = "text/html; charset=utf-8", "application/json", "text/event-stream"
+	synctest.Test(t, func(t *testing.T) {
+		s, g := inBubble(t, &dav.Handler{})
+		client, location := underWay(s, g, "DELETE /src")
+		g.open()
+		client.final()
+		for accept, want := range map[string]string{
+			"": script, "*/*": script, "image/png": script, "application/*": script, "Application/JSON": script,
+			"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": page,
+			"text/event-stream": events,
+			"text/*":            page,
+			"text/html;q=0.1, application/json;q=0.2":     script,
+			"text/html;level=1;q=0.4, */*;q=0.3":          page,
+			"text/html;q=0, text/event-stream;q=0, */*":   script,
+			"application/json;q=0, */*":                   page,
+			"text/html;q=nonsense, text/*;q=0.1, */*;q=0": events,
+		} {
+			reader := s.dial()
+			a := reader.gets("GET "+location, "X-User: a", "Accept: "+accept)
+			if got := a.header.Get("Content-Type"); got != want || a.status != 200 || a.header.Get("Vary") != "Accept" {
+				t.Errorf("%q gets %q, want %q", accept, got, want)
+			}
+		}
+	})
+}
+
+// TestStatusAwait: GET with Prefer: processing has interim responses until the end,
+// and then the document.
+func TestStatusAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := inBubble(t, &dav.Handler{})
+		_, location := underWay(s, g, "COPY /src", "Destination: /dst")
+		time.AfterFunc(45500*time.Millisecond, g.open)
+		start := time.Now()
+		reader := s.dial()
+		reader.ask("GET "+location, "X-User: a", "Prefer: processing")
+		interims, final := reader.final()
+		if len(interims) < 3 || time.Since(start) != 45500*time.Millisecond || !strings.Contains(final.body, `"state":"finished"`) || final.header.Get("Preference-Applied") != "processing" {
+			t.Errorf("%d interim responses in %v, then %d %s", len(interims), time.Since(start), final.status, final.body)
+		}
+		for _, interim := range interims {
+			if !strings.HasPrefix(interim.header.Get("Progress"), "0/") || interim.header.Get("Location") != "" {
+				t.Errorf("interim response %v", interim.header)
+			}
+		}
+		// It has ended, or no interim response may be sent: at once.
+		reader.ask("GET "+location, "X-User: a", "Prefer: processing")
+		if a := reader.next(); a.status != 200 {
+			t.Errorf("after the end it is %d", a.status)
+		}
+	})
+}
+
+// TestStatusAwaitNever: who can't get any interim response is told how far it is.
+func TestStatusAwaitNever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &dav.Handler{Interim: dav.Interim{Mode: dav.InterimNever}}
+		s, g := inBubble(t, h)
+		client := s.dial()
+		location := client.gets("COPY /src", "X-User: a", "Destination: /dst", "Prefer: respond-async, processing").header.Get("Location")
+		if a := client.gets("GET "+location, "X-User: a", "Prefer: processing"); !strings.Contains(a.body, `"state":"running"`) {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		g.open()
+	})
+}
+
+// TestStatusEvents: an event when something has changed, a sign of life each 15 s,
+// and one at the end.
+func TestStatusEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := inBubble(t, &dav.Handler{})
+		_, location := underWay(s, g, "COPY /src", "Destination: /dst")
+		time.AfterFunc(33500*time.Millisecond, g.open)
+		reader := s.dial()
+		a := reader.gets("GET "+location, "X-User: a", "Accept: text/event-stream")
+		var got []string
+		for event := range strings.SplitSeq(strings.TrimSuffix(a.body, "\n\n"), "\n\n") {
+			name, data, _ := strings.Cut(event, "\n")
+			got = append(got, name)
+			if name == ":" || event == ":" {
+				continue
+			}
+			var status dav.OperationStatus
+			if err := json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &status); err != nil {
+				t.Errorf("%v in %q", err, event)
+			}
+			if (status.State == "running") != (name == "event: progress") {
+				t.Errorf("%s: %s", name, status.State)
+			}
+		}
+		if !slices.Equal(got, []string{"event: progress", ":", ":", "event: end"}) {
+			t.Errorf("events %q", got)
+		}
+		if a := reader.gets("GET "+location, "X-User: a", "Accept: text/event-stream"); !strings.HasPrefix(a.body, "event: end\n") {
+			t.Errorf("after the end: %q", a.body)
+		}
+	})
+}
+
+// TestStatusStop: DELETE stops an operation, which leaves all as it was where it can,
+// and then forgets it.
+func TestStatusStop(t *testing.T) {
+	for _, c := range []struct {
+		line, destination string
+		reason            string
+	}{
+		{"COPY /src", "/dst", "stopped on request; the destination is as it was"},
+		{"COPY /src", "/other", "stopped on request; the destination is as it was"},
+		{"MOVE /src", "/other", "stopped on request; the destination is as it was"},
+		{"DELETE /src", "", "stopped on request; what it had removed is gone"},
+		{"PROPFIND /src", "", "stopped on request"},
+	} {
+		t.Run(c.line+" "+c.destination, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &dav.Handler{}
+				s, g := inBubble(t, h)
+				// A MOVE has to copy: a rename can't be stopped.
+				h.FileSystem = &storagetest.Fault{FS: g, Before: func(op, name string) error {
+					if op == "rename" && !storage.Reserved(name) {
+						return syscall.EXDEV
+					}
+					return nil
+				}}
+				before := storagetest.ReadTree(t, g.FS, "/")
+				fields := []string{"Depth: infinity"}
+				if c.destination != "" {
+					fields = append(fields, "Destination: "+c.destination)
+				}
+				client, location := underWay(s, g, c.line, fields...)
+				other := s.dial()
+				if a := other.gets("DELETE "+location, "X-User: a"); a.status != 204 {
+					t.Errorf("stopping is %d %s", a.status, a.body)
+				}
+				// RFC 9110 §15.5.4: it is not to be repeated.
+				if _, a := client.final(); a.status != 403 || !strings.Contains(a.body, c.reason) {
+					t.Errorf("the client got %d %s", a.status, a.body)
+				}
+				g.open()
+				synctest.Wait()
+				if after := storagetest.ReadTree(t, g.FS, "/"); !maps.Equal(after, before) {
+					t.Errorf("the storage holds %v, want %v", after, before)
+				}
+				if c.line != "PROPFIND /src" {
+					status := other.status(location)
+					if status.State != "stopped" || status.Reason != c.reason || status.Status == nil || *status.Status != 403 {
+						t.Errorf("%+v", status)
+					}
+				}
+				if c.line == "PROPFIND /src" {
+					return
+				}
+				for _, want := range []int{204, 404} {
+					if a := other.gets("DELETE "+location, "X-User: a"); a.status != want {
+						t.Errorf("forgetting is %d, want %d", a.status, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestStatusTooLate: what can't be stopped any more is not said to be stopped, and
+// what takes long to end is accepted.
+func TestStatusTooLate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		opens  time.Duration
+		status int
+	}{
+		{"it ends", time.Second, 409},
+		{"it goes on", time.Minute, 202},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, g := inBubble(t, &dav.Handler{})
+				client, location := underWay(s, g, "MOVE /src/a.txt", "Destination: /dst") // one rename
+				time.AfterFunc(c.opens, g.open)
+				if a := s.dial().gets("DELETE "+location, "X-User: a"); a.status != c.status {
+					t.Errorf("answered %d %s", a.status, a.body)
+				}
+				client.final()
+			})
+		})
+	}
+}
+
+// TestStatusMethods: what a status document and the list can do.
+func TestStatusMethods(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := inBubble(t, &dav.Handler{})
+		client, location := underWay(s, g, "DELETE /src")
+		g.open()
+		client.final()
+		reader := s.dial()
+		for request, want := range map[string]string{
+			"OPTIONS " + location:               "200 OPTIONS, DELETE, GET, HEAD, POST",
+			"PUT " + location:                   "405 OPTIONS, DELETE, GET, HEAD, POST",
+			"PROPFIND " + location:              "405 OPTIONS, DELETE, GET, HEAD, POST",
+			"MKCOL " + location + "x":           "405 OPTIONS, DELETE, GET, HEAD, POST",
+			"FOO " + location:                   "501 ",
+			"OPTIONS /.davd-operations/":        "200 OPTIONS, GET, HEAD",
+			"DELETE /.davd-operations/":         "405 OPTIONS, GET, HEAD",
+			"GET /.davd-operations":             "200 ",
+			"GET /.davd-operations/x":           "404 ",
+			"GET " + location + "/x":            "404 ",
+			"GET /.davd-operationsx":            "404 ",
+			"GET /other/.davd-operations/":      "404 ",
+			"GET /other/.." + location:          "200 ",
+			"MOVE " + location:                  "405 OPTIONS, DELETE, GET, HEAD, POST",
+			"DELETE /.davd-operations/../other": "204 ",
+		} {
+			a := reader.gets(request, "X-User: a")
+			if got := fmt.Sprint(a.status, " ", a.header.Get("Allow")); got != want {
+				t.Errorf("%s is %s (%s), want %s", request, got, a.body, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,59 @@
+package dav
+
+import (
+	"testing"
+	"time"
+
+	"github.com/davd/davd/storage/tree"
+)
+
+// TestPace: the rate is that of the last ten seconds, or of less.
+func TestPace(t *testing.T) {
+	start := time.Unix(0, 0)
+	var p pace
+	for _, step := range []struct {
+		name           string
+		at             time.Duration
+		done, bytes    int64
+		members, speed float64
+	}{
+		{"at the start", 0, 0, 0, 0, 0},
+		{"since the start", 2 * time.Second, 20, 2000, 10, 1000},
+		{"a look in between is not noted", 2500 * time.Millisecond, 25, 2500, 10, 1000},
+		{"nothing more", 10 * time.Second, 25, 2500, 2.5, 250},
+		{"of late", 12 * time.Second, 120, 12000, 10, 1000},
+		{"long ago", 60 * time.Second, 120, 12000, 0, 0},
+	} {
+		members, speed := p.note(start, start.Add(step.at), tree.Progress{Done: step.done, Bytes: step.bytes})
+		if members != step.members || speed != step.speed {
+			t.Errorf("%s: %v members and %v bytes a second, want %v and %v", step.name, members, speed, step.members, step.speed)
+		}
+	}
+	if len(p.notes) > 12 {
+		t.Errorf("%d notes", len(p.notes))
+	}
+}
+
+func TestSecondsLeft(t *testing.T) {
+	for _, c := range []struct {
+		name                  string
+		done, known           int64
+		members               float64
+		bytesDone, bytesKnown int64
+		bytes                 float64
+		want                  float64
+		ok                    bool
+	}{
+		{"no number is known", 5, 0, 1, 0, 0, 0, 0, false},
+		{"nothing moves", 5, 10, 0, 0, 0, 0, 0, false},
+		{"by members", 5, 10, 2, 0, 0, 0, 2.5, true},
+		{"by bytes, which take longer", 9, 10, 1, 100, 1100, 10, 100, true},
+		{"one large file", 0, 1, 0, 100, 1100, 10, 100, true},
+		{"done", 10, 10, 2, 0, 0, 0, 0, true},
+	} {
+		got, ok := secondsLeft(c.done, c.known, c.members, c.bytesDone, c.bytesKnown, c.bytes)
+		if got != c.want || ok != c.ok {
+			t.Errorf("%s: %v, %v, want %v, %v", c.name, got, ok, c.want, c.ok)
+		}
+	}
+}
