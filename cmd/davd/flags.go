@@ -45,6 +45,7 @@ func serveFlags() []cli.Flag {
 		textFlag(whereCategory, "tls-key", "FILE", "", "the key of the certificate (PEM)"),
 		textFlag(whoCategory, "htpasswd", "FILE", "", "ask for a password: the users and their hashes (made by htpasswd -B), read again when they change"),
 		textFlag(whoCategory, "realm", "TEXT", d.Realm, "what clients show whom they ask for the password"),
+		listFlag(whoCategory, "admin", "USER", "a user who sees and may stop everybody's operations; several by commas"),
 		&cli.BoolFlag{
 			Category: whoCategory, Name: "anonymous", EnvVars: []string{envVar("anonymous")},
 			Usage: "let anyone who reaches the address read and write; without this or --htpasswd davd listens on this machine only",
@@ -116,6 +117,7 @@ func settings(c *cli.Context) config.Settings {
 		Compress:       c.String("compress"),
 		HTPasswd:       c.String("htpasswd"),
 		Realm:          c.String("realm"),
+		Admins:         c.StringSlice("admin"),
 		Anonymous:      c.Bool("anonymous"),
 		State:          c.String("state"),
 		OnDisconnect:   c.String("on-disconnect"),

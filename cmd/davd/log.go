@@ -34,3 +34,21 @@ func logWithheld(log *slog.Logger) func(*http.Request, dav.Withheld) {
 			"rule", why.Rule, "reason", why.Reason, "sent", why.Sent, "user_agent", r.UserAgent())
 	}
 }
+
+// logOperation logs what becomes of an operation without a client.
+func logOperation(log *slog.Logger) func(dav.Operation, error) {
+	return func(op dav.Operation, err error) {
+		about := []any{"method", op.Method, "source", op.Source}
+		if op.Destination != "" {
+			about = append(about, "destination", op.Destination)
+		}
+		if op.Principal != "" {
+			about = append(about, "user", op.Principal)
+		}
+		if err != nil {
+			log.Warn("an operation whose client did not wait", append(about, "err", err)...)
+			return
+		}
+		log.Info("an operation whose client did not wait has ended", about...)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
@@ -116,6 +117,7 @@ func (s *site) handler() *dav.Handler {
 		LockSystem:     s.state.Locks,
 		Properties:     s.state.Properties,
 		Journal:        s.state.Journal,
+		History:        s.state.History,
 		Principal:      auth.User,
 		LockTimeouts:   s.cfg.LockTimeouts,
 		MaxXML:         s.cfg.MaxXML,
@@ -129,6 +131,10 @@ func (s *site) handler() *dav.Handler {
 		Interim:        s.cfg.Interim(),
 		TrustedProxies: s.cfg.TrustedProxies,
 		Compress:       s.cfg.Compress,
+	}
+	handler.OperationLogger = logOperation(s.log)
+	if len(s.cfg.Admins) > 0 {
+		handler.Administrator = func(r *http.Request) bool { return slices.Contains(s.cfg.Admins, auth.User(r)) }
 	}
 	handler.Interim.Sent, handler.Interim.Withheld = s.sent, s.withheld
 	return handler

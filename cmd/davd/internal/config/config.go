@@ -46,6 +46,8 @@ type Config struct {
 	HTPasswd string
 	// Realm is what a client shows a person who is asked for a password.
 	Realm string
+	// Admins are the users who see and may stop everybody's operations.
+	Admins []string
 	// Anonymous: whoever reaches a listener may do what it serves.
 	Anonymous bool
 

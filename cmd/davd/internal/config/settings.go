@@ -27,6 +27,7 @@ type Settings struct {
 	Compress       string
 	HTPasswd       string
 	Realm          string
+	Admins         []string
 	Anonymous      bool
 	State          string
 	OnDisconnect   string
@@ -112,6 +113,7 @@ func New(s Settings) (*Config, error) {
 	c.Sync = read(&first, "fsync", s.Fsync, oneOf(storage.SyncNever, storage.SyncClose, storage.SyncAlways))
 	c.Latency = read(&first, "latency", s.Latency, parseDuration)
 	c.Compress = read(&first, "compress", s.Compress, parseCompression)
+	c.Admins = withoutEmpty(s.Admins)
 	c.Realm = read(&first, "realm", s.Realm, parseRealm)
 	c.State = read(&first, "state", s.State, parseState)
 	c.OnDisconnect = read(&first, "on-disconnect", s.OnDisconnect, oneOf(Finish, Cancel))
@@ -135,6 +137,7 @@ func New(s Settings) (*Config, error) {
 	first.note("state", c.checkState(s.State))
 	first.note("lock-timeout-min", c.checkLockTimeouts())
 	first.note("anonymous", c.checkAnonymous())
+	first.note("admin", c.checkAdmins())
 	first.note("tls-cert", c.checkTLS())
 	if first.err != nil {
 		return nil, first.err
@@ -195,6 +198,14 @@ func (c *Config) checkDir() error {
 func (c *Config) checkAnonymous() error {
 	if c.Anonymous && c.HTPasswd != "" {
 		return fmt.Errorf("nobody is anonymous where --htpasswd %s names the users: leave out one of the two", c.HTPasswd)
+	}
+	return nil
+}
+
+// checkAdmins: without users nobody can be one of them.
+func (c *Config) checkAdmins() error {
+	if len(c.Admins) > 0 && c.HTPasswd == "" {
+		return fmt.Errorf("nobody is asked whether he is %s: name the users with --htpasswd FILE", c.Admins[0])
 	}
 	return nil
 }

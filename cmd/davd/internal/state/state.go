@@ -1,5 +1,5 @@
 // Package state opens what davd keeps beside the files that it serves: locks,
-// dead properties, and the journal of what is under way.
+// dead properties, the journal of what is under way, and the history of what was.
 package state
 
 import (
@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/share"
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
 	"github.com/davd/davd/storage/tree"
@@ -24,6 +25,8 @@ type State struct {
 	Properties deadprops.Store
 	// Journal is nil in memory: then nothing outlives the process.
 	Journal tree.Journal
+	// History is nil in memory, where a handler has one of its own.
+	History history.Store
 	// Where is the path of the database, or empty when all is in memory.
 	Where string
 	db    *sqlstate.DB // nil in memory
@@ -49,7 +52,7 @@ func Open(ctx context.Context, cfg *config.Config) (*State, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: the locks can't be read: %w", file, err), db.Close())
 	}
-	return &State{Locks: locks, Properties: db, Journal: db, Where: file, db: db}, nil
+	return &State{Locks: locks, Properties: db, Journal: db, History: db, Where: file, db: db}, nil
 }
 
 // Close closes the database. Nothing may use the State any more.
