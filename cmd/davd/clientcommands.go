@@ -27,7 +27,7 @@ standard output. A file appears whole or not at all, with its time.
 Puts a file onto the server. URL is its new name, or, with a slash at its end,
 the collection to put it into. SRC "-" is standard input.
 `},
-		{name: "cp", arguments: "SRC DST", run: runCopy, flags: []cli.Flag{forceFlag()}, about: `
+		{name: "cp", arguments: "SRC DST", run: runCopy, flags: []cli.Flag{recursiveFlag("for the habit: a collection is always copied with all that is in it"), forceFlag()}, about: `
 Copies a file, or a collection with all that is in it, on the server. SRC is a
 URL, DST one too or a path on the same server: the new name, or, with a slash at
 its end, the collection to copy it into.
