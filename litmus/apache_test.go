@@ -1,0 +1,218 @@
+package litmus
+
+import (
+	"encoding/xml"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// davConfig makes Apache httpd a WebDAV server of $share, with mod_dav_fs.
+const davConfig = `
+ServerName localhost
+ServerRoot $dir
+PidFile $dir/pid
+Mutex file:$dir default
+ErrorLog $dir/error.log
+Listen 127.0.0.1:$port
+LoadModule mpm_event_module ` + apacheModules + `mod_mpm_event.so
+LoadModule authz_core_module ` + apacheModules + `mod_authz_core.so
+LoadModule mime_module ` + apacheModules + `mod_mime.so
+LoadModule dav_module ` + apacheModules + `mod_dav.so
+LoadModule dav_fs_module ` + apacheModules + `mod_dav_fs.so
+TypesConfig $dir/types
+DavLockDB $dir/locks
+DocumentRoot $share
+<Directory $share>
+	Dav On
+	DavDepthInfinity On
+	Require all granted
+</Directory>
+`
+
+// listing is what a multi-status says: the content of each property of status 200,
+// by href and name, as an XML infoset.
+type listing map[string]map[string]string
+
+// apartFromApache are the properties in which the two may differ, and why.
+var apartFromApache = map[string]string{
+	"DAV: creationdate":                              "Apache shows the time of the last change of the inode, davd that of its birth",
+	"DAV: displayname":                               "Apache has none",
+	"DAV: getetag":                                   "an entity tag is the server's own",
+	"DAV: getcontenttype":                            "Apache calls a collection httpd/unix-directory, and has none for an unknown file",
+	"http://apache.org/dav/props/ executable":        "Apache's own",
+	"DAV: getlastmodified":                           "compared below",
+	"urn:schemas-microsoft-com: Win32FileAttributes": "Explorer's",
+}
+
+// TestListingsLikeApache compares what davd says of a tree, as XML infosets, with
+// what Apache httpd says of the same.
+func TestListingsLikeApache(t *testing.T) {
+	share, dir := publicDir(t), publicDir(t)
+	plantListing(t, share)
+	port := freePort(t)
+	config := strings.NewReplacer("$dir", dir, "$share", share, "$port", port).Replace(davConfig)
+	for name, content := range map[string]string{"config": config, "types": "text/plain txt\nimage/jpeg jpg\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	background(t, dir, apacheProgram, "-d", dir, "-f", filepath.Join(dir, "config"), "-DFOREGROUND")
+	awaitPort(t, port)
+	davd := serve(t, share)
+	for _, c := range []struct{ name, depth, body string }{
+		{"RFC 4918 §9.1.5: allprop", "infinity", `<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>`},
+		{"RFC 4918 §9.1: no body", "infinity", ""},
+		{"RFC 4918 §9.1.3: named", "infinity", `<D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/><D:getcontentlength/><D:getlastmodified/><D:supportedlock/><D:lockdiscovery/></D:prop></D:propfind>`},
+		{"RFC 4918 §9.1: Depth 1", "1", ""},
+		{"RFC 4918 §9.1: Depth 0", "0", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ours := list(t, davd.url, c.depth, c.body)
+			theirs := list(t, "http://127.0.0.1:"+port+"/", c.depth, c.body)
+			if a, b := slices.Sorted(maps.Keys(ours)), slices.Sorted(maps.Keys(theirs)); !slices.Equal(a, b) || len(a) == 0 {
+				t.Fatalf("davd lists %q, Apache %q", a, b)
+			}
+			for href, properties := range theirs {
+				for name, value := range properties {
+					if apartFromApache[name] == "" && ours[href][name] != value {
+						t.Errorf("%s of %s: davd %q, Apache %q", name, href, ours[href][name], value)
+					}
+				}
+				if a, b := httpDate(t, ours[href]), httpDate(t, properties); !a.Equal(b) {
+					t.Errorf("getlastmodified of %s: davd %v, Apache %v", href, a, b)
+				}
+				for name := range ours[href] {
+					if _, has := properties[name]; !has && apartFromApache[name] == "" {
+						t.Errorf("%s of %s is davd's alone", name, href)
+					}
+				}
+			}
+		})
+	}
+}
+
+func httpDate(t *testing.T, properties map[string]string) time.Time {
+	t.Helper()
+	date, err := http.ParseTime(properties["DAV: getlastmodified"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return date
+}
+
+// plantListing makes names that a URL and XML have to escape.
+func plantListing(t *testing.T, share string) {
+	t.Helper()
+	for _, name := range []string{
+		"plain.txt", "a b.txt", "100%.jpg", "a&b<c>.txt", "q?x#y.txt", "zoë.txt", "日本語/漢字.txt", "deep/er/est/f", "empty/", "quote's \"x\".txt", "semi;colon,comma.txt",
+	} {
+		full := filepath.Join(share, name)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if strings.HasSuffix(name, "/") {
+			err = os.Mkdir(full, 0o755)
+		} else {
+			err = os.WriteFile(full, []byte("content of "+name), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// list asks for a listing. Hrefs are compared as the names that they stand for.
+func list(t *testing.T, target, depth, body string) listing {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), "PROPFIND", target, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Depth", depth)
+	request.Header.Set("Content-Type", "application/xml")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusMultiStatus {
+		t.Fatalf("PROPFIND of %s: %s", target, response.Status)
+	}
+	var answer struct {
+		Responses []struct {
+			Href      string `xml:"DAV: href"`
+			Propstats []struct {
+				Status string `xml:"DAV: status"`
+				Prop   struct {
+					Properties []struct {
+						XMLName  xml.Name
+						InnerXML string `xml:",innerxml"`
+					} `xml:",any"`
+				} `xml:"DAV: prop"`
+			} `xml:"DAV: propstat"`
+		} `xml:"DAV: response"`
+	}
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(raw, &answer); err != nil {
+		t.Fatal(err)
+	}
+	found := make(listing)
+	for _, r := range answer.Responses {
+		href, err := url.Parse(r.Href)
+		if err != nil {
+			t.Fatal(err)
+		}
+		properties := make(map[string]string)
+		for _, p := range r.Propstats {
+			if !strings.Contains(p.Status, " 200 ") {
+				continue
+			}
+			for _, property := range p.Prop.Properties {
+				properties[property.XMLName.Space+" "+property.XMLName.Local] = infoset(t, property.InnerXML)
+			}
+		}
+		if found[href.Path] != nil {
+			t.Errorf("%s is there twice", href.Path)
+		}
+		found[href.Path] = properties
+	}
+	return found
+}
+
+// infoset is content without what does not count: prefixes, white space between
+// elements, how an empty element is written. What an element's prefix means is
+// taken for DAV:, which is all that both use here.
+func infoset(t *testing.T, content string) string {
+	t.Helper()
+	decoder := xml.NewDecoder(strings.NewReader(content))
+	var b strings.Builder
+	for {
+		token, err := decoder.RawToken()
+		if err == io.EOF { //nolint:errorlint // RawToken's own
+			return b.String()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			b.WriteString("<" + token.Name.Local + ">")
+		case xml.EndElement:
+			b.WriteString("</" + token.Name.Local + ">")
+		case xml.CharData:
+			b.WriteString(strings.TrimSpace(string(token)))
+		}
+	}
+}
