@@ -3,7 +3,6 @@ package dav
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/davd/davd/storage/history"
@@ -100,146 +99,6 @@ func failuresOf(op *operation, err error) (failures []history.Failure, total int
 	return failures, total
 }
 
-// historyWriter writes records, many at a time, in a goroutine that ends when there
-// is nothing to write. mu of the operations guards it.
-type historyWriter struct {
-	queue  []*operation
-	failed []*operation // to be tried again
-	// busy: the goroutine runs. idle is closed when it ends, if somebody waits.
-	busy bool
-	idle chan struct{}
-
-	// saving is held while the History is changed.
-	saving sync.Mutex
-	// These are the goroutine's.
-	trimmed time.Time
-	saved   int // since then
-}
-
-// writeLocked has the record of op written, if it is not going to be.
-func (s *operations) writeLocked(h *Handler, op *operation) {
-	w := &s.writer
-	if !op.queued {
-		op.queued = true
-		w.queue = append(w.queue, op)
-	}
-	if !w.busy {
-		w.busy = true
-		go h.writeHistory()
-	}
-}
-
-// written returns what is closed when nothing is left to be written.
-func (s *operations) written() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := &s.writer
-	if w.idle == nil {
-		w.idle = make(chan struct{})
-	}
-	idle := w.idle
-	if !w.busy {
-		close(idle)
-		w.idle = nil
-	}
-	return idle
-}
-
-// nextBatch returns the operations whose records are to be written; nil: none is,
-// and the goroutine is to end.
-func (s *operations) nextBatch() []*operation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := &s.writer
-	batch := w.queue
-	w.queue = nil
-	for _, op := range batch {
-		op.queued = false
-	}
-	if len(batch) == 0 {
-		w.busy = false
-		if w.idle != nil {
-			close(w.idle)
-			w.idle = nil
-		}
-	}
-	return batch
-}
-
-// writeHistory writes what is to be written.
-func (h *Handler) writeHistory() {
-	s, store := &h.operations, h.records()
-	for {
-		batch := s.nextBatch()
-		if len(batch) == 0 {
-			return
-		}
-		err := s.save(store, batch)
-		if err == nil {
-			err = s.trim(store, len(batch))
-		}
-		if err == nil {
-			continue
-		}
-		if h.OperationLogger != nil {
-			h.OperationLogger(s.snapshot(batch[0]), err)
-		}
-		s.mu.Lock()
-		s.tickLaterLocked(h)
-		s.mu.Unlock()
-	}
-}
-
-// save writes the records of batch. What has ended is the History's from then on.
-func (s *operations) save(store history.Store, batch []*operation) error {
-	s.writer.saving.Lock()
-	defer s.writer.saving.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), historyPatience)
-	defer cancel()
-	records := make([]history.Record, 0, len(batch))
-	for _, op := range batch {
-		if !s.isForgotten(op) {
-			records = append(records, s.record(op))
-		}
-	}
-	err := store.SaveOperations(ctx, records...)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range records {
-		op := s.byID[r.ID]
-		switch {
-		case op == nil || r.Ended.IsZero():
-		case err == nil:
-			delete(s.byID, r.ID)
-		case len(s.writer.failed) < maxUnwritten:
-			s.writer.failed = append(s.writer.failed, op)
-		default:
-			delete(s.byID, r.ID)
-		}
-	}
-	return err
-}
-
-func (s *operations) isForgotten(op *operation) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return op.forgotten
-}
-
-// trim removes old records, after so many more were written.
-func (s *operations) trim(store history.Store, written int) error {
-	w, now := &s.writer, time.Now()
-	if w.saved += written; w.saved < historyTrim && now.Sub(w.trimmed) < historyTrimInterval {
-		return nil
-	}
-	w.saved, w.trimmed = 0, now
-	ctx, cancel := context.WithTimeout(context.Background(), historyPatience)
-	defer cancel()
-	return store.TrimOperations(ctx, history.Limits{
-		Since: now.Add(-historyKept), PerPrincipal: historyPerPrincipal, Total: historyTotal,
-	})
-}
-
 // tickOperations has the state of what has been running for long written, and what
 // could not be written.
 func (h *Handler) tickOperations() {
@@ -247,7 +106,7 @@ func (h *Handler) tickOperations() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for op := range s.running {
-		if now.Sub(op.Started) >= historyInterval {
+		if !op.probes() && now.Sub(op.Started) >= historyInterval {
 			op.pace.note(op.Started, now, op.monitor.Snapshot())
 			s.identifyLocked(op)
 			s.writeLocked(h, op)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +45,13 @@ func (w *watchedHistory) SaveOperations(ctx context.Context, records ...history.
 	return w.Mem.SaveOperations(ctx, records...)
 }
 
+// written returns what was saved.
+func (w *watchedHistory) written() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.saved)
+}
+
 func (w *watchedHistory) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -64,6 +72,7 @@ func TestHistoryWrites(t *testing.T) {
 		{"short, a PROPFIND", "PROPFIND /src", "processing", s, ""},
 		{"long: each five seconds", "COPY /src", "", 12 * s, "COPY running, COPY running, COPY finished"},
 		{"long, a PROPFIND", "PROPFIND /src", "", 7 * s, "PROPFIND running, PROPFIND finished"},
+		{"long, a probe", "COPY /.davd-probe?seconds=12", "", s, ""},
 		{"accepted: before the 202", "COPY /src", "respond-async", s, "COPY running, COPY finished"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -77,11 +86,11 @@ func TestHistoryWrites(t *testing.T) {
 				if c.prefer != "" {
 					fields = append(fields, "Prefer: "+c.prefer)
 				}
-				if a := client.gets(c.line, fields...); a.status == 202 && len(kept.saved) == 0 {
+				if a := client.gets(c.line, fields...); a.status == 202 && len(kept.written()) == 0 {
 					t.Error("nothing was written before the 202")
 				}
 				time.Sleep(time.Minute)
-				if got := strings.Join(kept.saved, ", "); got != c.want {
+				if got := strings.Join(kept.written(), ", "); got != c.want {
 					t.Errorf("written: %s; want %s", got, c.want)
 				}
 			})
@@ -131,8 +140,8 @@ func TestHistoryShutdown(t *testing.T) {
 		client := s.dial()
 		client.ask("COPY /src", "Destination: /dst", "Prefer: processing")
 		client.final()
-		if err := h.Shutdown(t.Context()); err != nil || len(kept.saved) != 1 {
-			t.Errorf("%v, and %q is written", err, kept.saved)
+		if err := h.Shutdown(t.Context()); err != nil || len(kept.written()) != 1 {
+			t.Errorf("%v, and %q is written", err, kept.written())
 		}
 	})
 }

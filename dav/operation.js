@@ -1,6 +1,7 @@
-const events = new EventSource(location.href);
+const here = location.origin + location.pathname; // without a password
+const events = new EventSource(here);
 const show = async () => {
-  const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
+  const answer = await fetch(here, { headers: { Accept: 'text/html' } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const next = page.getElementById('status');

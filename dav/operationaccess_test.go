@@ -256,7 +256,7 @@ func TestStatusPage(t *testing.T) {
 		for _, want := range []string{
 			"<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>", "<progress aria-label=\"Progress\" max=\"1\" value=\"0\"></progress>",
 			"COPY <bdi>/src</bdi> to <bdi>/dst</bdi>", `<form method="post"><input type="hidden" name="do" value="stop"><button>Stop and roll back</button></form>`,
-			"new EventSource(location.href)",
+			"new EventSource(here)",
 		} {
 			if !strings.Contains(a.body, want) {
 				t.Errorf("%s is not in %s", want, a.body)

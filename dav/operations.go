@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/davd/davd/storage"
 )
 
 // operations are those of a Handler that are under way, and those of which the
@@ -220,7 +222,7 @@ func (s *operations) of(wanted func(*operation) bool) []*operation {
 	defer s.mu.Unlock()
 	var list []*operation
 	for op := range s.running {
-		if wanted(op) {
+		if !op.probes() && wanted(op) {
 			s.identifyLocked(op)
 		}
 	}
@@ -236,6 +238,9 @@ func (s *operations) of(wanted func(*operation) bool) []*operation {
 func (h *Handler) location(op *operation) string {
 	return h.statusHref(h.operations.identify(op))
 }
+
+// probes reports whether op is a probe, which has no status document.
+func (op *operation) probes() bool { return storage.Reserved(op.Source) }
 
 // kept reports whether there is to be a record of op, which has an ID, when it
 // has ended. A PROPFIND's is its answer, unless that took long.
