@@ -51,7 +51,6 @@ type walking struct {
 
 func newWalking(w *Walk, parent *lineage) *walking {
 	root := newWalked(w.Root, w.Info, w.Depth, parent)
-	root.alone = w.Depth == 0 || !w.Info.IsDir()
 	k := &walking{Walk: w, head: root.first(), size: firstStep, listings: make(map[*walked]storage.Listing)}
 	k.changed.L = &k.mu
 	return k

@@ -33,12 +33,11 @@ const (
 	stepDone
 )
 
-// walked is a collection that is walked through, or a file that is the root.
+// walked is a collection that is walked through.
 type walked struct {
 	*lineage
 	name  string
-	alone bool // its members are not to be found
-	depth int  // of its members
+	depth int // of its members
 
 	// Of the step that finds members, of which there is one at a time.
 	visited bool

@@ -49,9 +49,6 @@ func (k *walking) find(s *step) {
 
 // next finds some more members of a collection.
 func (k *walking) next(of *walked) (storage.Members, error) {
-	if of.alone {
-		return nil, io.EOF
-	}
 	k.mu.Lock()
 	listing := k.listings[of]
 	full := k.Limit > 0 && k.found >= k.Limit && !of.visited
