@@ -71,16 +71,7 @@ func (c *bubbleClient) send(line, body string, fields ...string) {
 // next reads a response, interim or final.
 func (c *bubbleClient) next() answer {
 	c.Helper()
-	response, err := http.ReadResponse(c.in, nil)
-	if err != nil {
-		c.Fatal(err)
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		c.Fatal(err)
-	}
-	return answer{status: response.StatusCode, header: response.Header, body: string(content)}
+	return readAnswer(c, c.in)
 }
 
 // final reads responses up to the final one.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -64,14 +65,20 @@ func (c *connection) status() int {
 // response reads a response, interim or final.
 func (c *connection) response() answer {
 	c.Helper()
-	response, err := http.ReadResponse(c.in, nil)
+	return readAnswer(c, c.in)
+}
+
+// readAnswer reads a response, interim or final.
+func readAnswer(t testing.TB, in *bufio.Reader) answer {
+	t.Helper()
+	response, err := http.ReadResponse(in, nil)
 	if err != nil {
-		c.Fatal(err)
+		t.Fatal(err)
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
 	if err != nil {
-		c.Fatal(err)
+		t.Fatal(err)
 	}
 	return answer{status: response.StatusCode, header: response.Header, body: string(content)}
 }

@@ -2,8 +2,6 @@ package dav_test
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net/http/httputil"
@@ -15,11 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/storagetest"
 )
 
 // askFour names the properties that most clients ask for.
@@ -150,43 +147,7 @@ func (c *listingClient) list(body, depth string) (first time.Duration) {
 // its collections.
 func bareListing(b *testing.B, dir string) {
 	b.Helper()
-	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
+	if _, err := storagetest.BareWalk(dir); err != nil {
 		b.Fatal(err)
-	}
-	bareBelow(b, fd)
-}
-
-func bareBelow(b *testing.B, fd int) {
-	b.Helper()
-	defer unix.Close(fd)
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := unix.Getdents(fd, buf)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if n == 0 {
-			return
-		}
-		for at := 0; at < n; {
-			entry := buf[at:n]
-			at += int(binary.NativeEndian.Uint16(entry[16:18]))
-			name, _, _ := bytes.Cut(entry[19:], []byte{0})
-			if string(name) == "." || string(name) == ".." {
-				continue
-			}
-			var stat unix.Statx_t
-			if err := unix.Statx(fd, string(name), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS|unix.STATX_BTIME, &stat); err != nil {
-				b.Fatal(err)
-			}
-			if entry[18] == unix.DT_DIR {
-				below, err := unix.Openat(fd, string(name), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-				if err != nil {
-					b.Fatal(err)
-				}
-				bareBelow(b, below)
-			}
-		}
 	}
 }
