@@ -117,7 +117,9 @@ http {
 
 const apacheModules = "/usr/lib/apache2/modules/"
 
-const apacheConfig = `
+// apacheBase is what every configuration of Apache httpd begins with, for files
+// in $dir and clients at $port.
+const apacheBase = `
 ServerName localhost
 ServerRoot $dir
 PidFile $dir/pid
@@ -126,6 +128,9 @@ ErrorLog $dir/error.log
 Listen 127.0.0.1:$port
 LoadModule mpm_event_module ` + apacheModules + `mod_mpm_event.so
 LoadModule authz_core_module ` + apacheModules + `mod_authz_core.so
+`
+
+const apacheConfig = apacheBase + `
 LoadModule proxy_module ` + apacheModules + `mod_proxy.so
 LoadModule proxy_http_module ` + apacheModules + `mod_proxy_http.so
 User www-data
