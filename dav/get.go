@@ -4,9 +4,10 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"strconv"
 	"sync"
+
+	"github.com/davd/davd/storage"
 )
 
 // serveGet serves GET and HEAD (RFC 4918 §9.4, RFC 9110 §9.3.1, §9.3.2).
@@ -14,7 +15,9 @@ func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) 
 	if r.Method == http.MethodHead {
 		return h.serveHead(w, r, name)
 	}
-	f, err := h.FileSystem.OpenFile(r.Context(), name, os.O_RDONLY, 0)
+	// The entity tag must be that of the content which is sent, not of what
+	// replaces it meanwhile.
+	f, info, err := storage.OpenRead(r.Context(), h.FileSystem, name)
 	if err != nil {
 		if _, statErr := h.stat(r.Context(), name); statusOf(statErr) == http.StatusNotFound {
 			err = statErr
@@ -22,12 +25,6 @@ func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) 
 		return statusOf(err), err
 	}
 	defer f.Close()
-	// The entity tag must be that of the content which is sent, not of what
-	// replaces it meanwhile.
-	info, err := f.Stat()
-	if err != nil {
-		return statusOf(err), err
-	}
 	if err := h.mayRead(w, r, name, info); err != nil {
 		return statusOf(err), err
 	}

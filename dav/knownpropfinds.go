@@ -24,35 +24,40 @@ const (
 type knownPropfinds struct {
 	// known is replaced, not changed. What is in it is shared between requests
 	// and must not be changed either.
-	known atomic.Pointer[map[string]propfindRequest]
+	known atomic.Pointer[map[string]*propfindQuery]
 }
 
 var shortBodies = sync.Pool{New: func() any { return new([maxKnownBody]byte) }}
 
 // read reads a body that xmlBody has returned.
-func (k *knownPropfinds) read(body io.Reader) (propfindRequest, error) {
+func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
 	buf := shortBodies.Get().(*[maxKnownBody]byte) //nolint:forcetypeassert // nothing else is in it
 	defer shortBodies.Put(buf)
 	content, whole := readShort(body, buf[:])
 	switch {
 	case !whole:
-		return parsePropfind(io.MultiReader(bytes.NewReader(content), body))
+		request, err := parsePropfind(io.MultiReader(bytes.NewReader(content), body))
+		return newPropfindQuery(request), err
 	case len(content) == 0:
-		return propfindRequest{allprop: true}, nil
+		return allpropQuery, nil
 	}
 	known := k.known.Load()
 	if known != nil {
-		if request, found := (*known)[string(content)]; found {
-			return request, nil
+		if query, found := (*known)[string(content)]; found {
+			return query, nil
 		}
 	}
 	request, err := parsePropfind(bytes.NewReader(content))
+	request.props = slices.Clip(request.props)
+	query := newPropfindQuery(request)
 	if err == nil {
-		request.props = slices.Clip(request.props)
-		k.keep(known, string(content), request)
+		k.keep(known, string(content), query)
 	}
-	return request, err
+	return query, err
 }
+
+// allpropQuery is that of no body (RFC 4918 §9.1).
+var allpropQuery = newPropfindQuery(propfindRequest{allprop: true})
 
 // readShort reads body into buf, and reports whether that was all of it. An error
 // of body comes again when it is read on.
@@ -71,8 +76,8 @@ func readShort(body io.Reader, buf []byte) (content []byte, whole bool) {
 
 // keep adds a body to known. When that is full, all others are forgotten: those
 // that are still in use come again.
-func (k *knownPropfinds) keep(known *map[string]propfindRequest, content string, request propfindRequest) {
-	more := map[string]propfindRequest{content: request}
+func (k *knownPropfinds) keep(known *map[string]*propfindQuery, content string, query *propfindQuery) {
+	more := map[string]*propfindQuery{content: query}
 	if known != nil && len(*known) < maxKnownPropfinds {
 		maps.Copy(more, *known)
 	}

@@ -17,7 +17,7 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	if err != nil {
 		return statusOf(err), err
 	}
-	request, err := h.readPropfind(w, r)
+	query, err := h.readPropfind(w, r)
 	if err != nil {
 		return statusOf(err), err
 	}
@@ -35,9 +35,12 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 		}
 		defer leave()
 	}
-	p, err := h.newPropfind(r, name, info, depth, request)
+	p, err := h.newPropfind(r, name, info, depth, query)
 	if err != nil {
 		return statusOf(err), err
+	}
+	if h.isOne(r, info, depth) {
+		return p.one(w, r, info)
 	}
 	about := Operation{Source: name}
 	return h.operate(w, r, about, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
@@ -52,8 +55,7 @@ type propfind struct {
 	handler *Handler
 	ctx     context.Context //nolint:containedctx // lives as long as the request
 	res     *response
-	request propfindRequest
-	asked   []asked
+	query   *propfindQuery
 	minimal string // the header field that asks for a minimal answer
 	prefix  string
 	root    string
@@ -68,23 +70,23 @@ type propfind struct {
 }
 
 // newPropfind finds out what is asked once for the whole answer.
-func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, depth int, request propfindRequest) (*propfind, error) {
+func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, depth int, query *propfindQuery) (*propfind, error) {
 	p := &propfind{
-		handler: h, request: request, asked: askedProps(request.props), minimal: minimal(r), prefix: h.prefix(), root: name,
+		handler: h, query: query, minimal: minimal(r), prefix: h.prefix(), root: name,
 		live: liveValues{handler: h, shared: h.locks().manager != nil},
 	}
 	var err error
-	if request.asks(livePropIndex["lockdiscovery"]) {
+	if query.locks {
 		if p.live.locks, err = h.lockDiscovery(r, name, depth != 0); err != nil {
 			return nil, err
 		}
 	}
-	if info.IsDir() && (request.asks(livePropIndex["quota-available-bytes"]) || request.asks(livePropIndex["quota-used-bytes"])) {
+	if info.IsDir() && query.quota {
 		if p.live.quota, err = h.quotaOf(r.Context(), name); err != nil {
 			return nil, err
 		}
 	}
-	if request.asksDead() {
+	if query.dead {
 		p.dead, err = h.newDeadReader(r.Context(), name)
 	}
 	return p, err

@@ -2,7 +2,6 @@ package dav
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -12,27 +11,6 @@ import (
 
 	"github.com/davd/davd/storage/tree"
 )
-
-// asked is a property that a client names (RFC 4918 §9.1.3), looked up once for
-// all resources.
-type asked struct {
-	name xml.Name
-	live *liveProp // or nil
-	dead bool      // it may have a client's value
-	// empty is its element without content.
-	empty string
-}
-
-func askedProps(names []xml.Name) []asked {
-	props := make([]asked, len(names))
-	for i, name := range names {
-		var e elements
-		e.property(webdav.Property{XMLName: name})
-		live := lookupLive(name)
-		props[i] = asked{name: name, live: live, dead: live == nil || live.settable, empty: string(e.buf)}
-	}
-	return props
-}
 
 // page is the response elements of some resources, in their order. One goroutine
 // makes it, while others make other pages, and the walk's own writes it.
@@ -59,10 +37,22 @@ func (pg *page) release() {
 	pages.Put(pg)
 }
 
-// newPage describes members.
-func (p *propfind) newPage(ctx context.Context, members []tree.Member) *page {
+func (p *propfind) emptyPage() *page {
 	pg, _ := pages.Get().(*page)
 	pg.propfind = p
+	return pg
+}
+
+// newPage describes members.
+func (p *propfind) newPage(ctx context.Context, members []tree.Member) *page {
+	pg := p.emptyPage()
+	pg.describe(ctx, members)
+	return pg
+}
+
+// describe appends the response elements of members.
+func (pg *page) describe(ctx context.Context, members []tree.Member) {
+	p := pg.propfind
 	var dead map[string][]webdav.Property
 	var failures map[string]error
 	if p.dead != nil {
@@ -79,7 +69,6 @@ func (p *propfind) newPage(ctx context.Context, members []tree.Member) *page {
 			pg.resource(resource{name: m.Name, info: m.Info}, dead[m.Name])
 		}
 	}
-	return pg
 }
 
 // failed takes note of a resource that can't be described or listed.
@@ -108,9 +97,9 @@ func (pg *page) resource(r resource, dead []webdav.Property) {
 	p := pg.propfind
 	pg.open(p.prefix, r.name, r.info.IsDir())
 	switch {
-	case p.request.propname:
+	case p.query.propname:
 		pg.names(r, dead)
-	case p.request.allprop:
+	case p.query.allprop:
 		pg.all(r, dead)
 	default:
 		pg.named(r, dead)

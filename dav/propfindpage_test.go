@@ -27,7 +27,7 @@ func BenchmarkPage(b *testing.B) {
 	}
 	for name, request := range map[string]propfindRequest{"four": {props: four}, "allprop": {allprop: true}} {
 		b.Run(name, func(b *testing.B) {
-			p := &propfind{handler: &Handler{FileSystem: webdav.NewMemFS()}, request: request, asked: askedProps(request.props)}
+			p := &propfind{handler: &Handler{FileSystem: webdav.NewMemFS()}, query: newPropfindQuery(request)}
 			p.live = liveValues{handler: p.handler, ctx: b.Context(), shared: true}
 			size := 0
 			page := func() {

@@ -58,16 +58,16 @@ func setMinimal(header http.Header, field string) {
 }
 
 // readPropfind reads the body of r. No body is allprop (RFC 4918 §9.1).
-func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (propfindRequest, error) {
+func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (*propfindQuery, error) {
 	body, err := h.xmlBody(w, r)
 	if err != nil {
-		return propfindRequest{}, badXML(err)
+		return nil, badXML(err)
 	}
-	request, err := h.propfinds.read(body)
+	query, err := h.propfinds.read(body)
 	if err != nil {
-		return propfindRequest{}, badXML(err)
+		return nil, badXML(err)
 	}
-	return request, nil
+	return query, nil
 }
 
 // parsePropfind reads a body that xmlBody has returned.

@@ -42,8 +42,8 @@ func (pg *page) all(r resource, dead []webdav.Property) {
 		}
 	}
 	pg.missing = pg.missing[:0]
-	for i := range p.asked {
-		prop := &p.asked[i]
+	for i := range p.query.asked {
+		prop := &p.query.asked[i]
 		if _, isDead := find(dead, prop.name); isDead {
 			continue
 		}
@@ -78,8 +78,8 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 	pg.openPropstat()
 	empty := len(pg.buf)
 	pg.missing = pg.missing[:0]
-	for i := range p.asked {
-		prop := &p.asked[i]
+	for i := range p.query.asked {
+		prop := &p.query.asked[i]
 		if prop.dead {
 			if property, isDead := find(dead, prop.name); isDead {
 				pg.property(property)

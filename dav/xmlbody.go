@@ -28,13 +28,26 @@ func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (io.Reader, er
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, unsupported("the content coding " + coding)
 	}
-	if contentType := r.Header.Get("Content-Type"); strings.Contains(contentType, ";") {
-		_, params, err := mime.ParseMediaType(contentType)
-		if charset := params["charset"]; err == nil && !readable(charset) {
-			return nil, unsupported("the character set " + charset)
-		}
+	if charset := charsetOf(r.Header.Get("Content-Type")); !readable(charset) {
+		return nil, unsupported("the character set " + charset)
 	}
 	return http.MaxBytesReader(w, r.Body, limit), nil
+}
+
+// charsetOf returns the parameter charset of a media type, or "".
+func charsetOf(contentType string) string {
+	switch contentType {
+	case xmlContentType, `application/xml; charset="utf-8"`, `text/xml; charset=utf-8`, `text/xml; charset="utf-8"`:
+		return "" // what most clients send need not be parsed
+	}
+	if !strings.Contains(contentType, ";") {
+		return ""
+	}
+	_, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return ""
+	}
+	return params["charset"]
 }
 
 // readXML reads the body of r, of which root is the name of the root element in

@@ -65,7 +65,7 @@ func (s *source) open(name string) (*original, error) {
 
 // openOriginal opens local, through symbolic links that stay inside.
 func (f *FS) openOriginal(local string) (*original, error) {
-	file, err := f.open(local, os.O_RDONLY, 0)
+	file, _, err := f.open(local, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,7 @@ var _ interface {
 	storage.TimeSetter
 	storage.DeadPropsReader
 	storage.FileReplacer
+	storage.ReadOpener
 	storage.BirthTimer
 	storage.Spacer
 } = (*FS)(nil)

@@ -16,34 +16,52 @@ const writeFlags = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_TR
 // OpenFile opens name. The File is an *os.File, so that the kernel can copy
 // from and to it (sendfile, copy_file_range).
 func (f *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
-	if err := ctx.Err(); err != nil {
+	file, _, err := f.openFile(ctx, name, flag, perm)
+	if err != nil {
 		return nil, err
+	}
+	return file, nil
+}
+
+// OpenRead opens name to be read, as OpenFile does, and describes it.
+func (f *FS) OpenRead(ctx context.Context, name string) (storage.File, fs.FileInfo, error) {
+	file, info, err := f.openFile(ctx, name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return file, info, nil
+}
+
+func (f *FS) openFile(ctx context.Context, name string, flag int, perm fs.FileMode) (*os.File, fs.FileInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
 	}
 	local, ok := localName(name)
 	switch {
 	case !ok && flag&os.O_CREATE != 0:
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+		return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	case !ok:
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	purpose := reading
 	if flag&writeFlags != 0 {
 		purpose = writing
 	}
-	file, err := f.open(local, flag, perm.Perm())
+	file, info, err := f.open(local, flag, perm.Perm())
 	if err != nil {
-		return nil, f.failed("open", name, err, purpose)
+		return nil, nil, f.failed("open", name, err, purpose)
 	}
-	return file, nil
+	return file, info, nil
 }
 
 // open opens local without ever waiting for the other end of a FIFO. What is
-// no file and no collection fails with syscall.ENXIO, as a socket does.
-func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, error) {
+// no file and no collection fails with syscall.ENXIO, as a socket does. It
+// describes what was there, and not what it makes.
+func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, fs.FileInfo, error) {
 	if f.links == LinksFollow {
 		// A device outside may act when it is opened.
 		if info, err := f.root.Stat(local); err == nil && special(info) && flag&os.O_EXCL == 0 {
-			return nil, syscall.ENXIO
+			return nil, nil, syscall.ENXIO
 		}
 	}
 	file, err := f.root.OpenFile(local, flag|nonblock, perm)
@@ -51,10 +69,10 @@ func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, error) {
 		file, err = f.openLeased(local, flag, perm)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL {
-		return file, nil // It is new, hence a file.
+		return file, nil, nil // It is new, hence a file.
 	}
 	info, err := file.Stat()
 	if err == nil && special(info) {
@@ -62,9 +80,9 @@ func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, error) {
 	}
 	if err != nil {
 		_ = file.Close()
-		return nil, err
+		return nil, nil, err
 	}
-	return file, nil
+	return file, info, nil
 }
 
 // openLeased opens a file on which another program, such as an NFS or SMB

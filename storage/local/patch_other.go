@@ -16,7 +16,7 @@ const patchStep = 4 << 20
 // patch gives to the content of the file in s, which must be base, and has it
 // written from offset on.
 func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBase, offset int64) error {
-	old, err := f.open(s.path, os.O_RDONLY, 0)
+	old, _, err := f.open(s.path, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (f *FS) Space(ctx context.Context, name string) (used, available int64, err
 	if !ok {
 		return 0, 0, &fs.PathError{Op: "space", Path: name, Err: fs.ErrNotExist}
 	}
-	file, err := f.open(local, os.O_RDONLY, 0)
+	file, _, err := f.open(local, os.O_RDONLY, 0)
 	if err != nil {
 		return 0, 0, f.failed("space", name, err, reading)
 	}

@@ -16,7 +16,7 @@ func defaultWays() []way { return nil }
 func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
 	if s.old != nil {
 		// What can't be opened to write can't be replaced.
-		file, err := f.open(s.path, os.O_WRONLY, 0)
+		file, _, err := f.open(s.path, os.O_WRONLY, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -52,6 +52,13 @@ var contentChecks = []check{
 		f.succeeds(file.Close())
 		f.holds(Tree{"/file": "012abc6789"})
 	}},
+	{"OpenRead", func(f *fixture) {
+		f.write("/file", "content")
+		f.mkdir("/dir")
+		for _, name := range []string{"/file", "/dir", "/"} {
+			f.succeeds(f.tryOpen(name, os.O_RDONLY))
+		}
+	}},
 	{"Seek", func(f *fixture) {
 		f.write("/file", "0123456789")
 		file := f.open("/file", os.O_RDONLY)

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -51,7 +52,29 @@ func (f *fixture) tryOpen(name string, flag int) error {
 	if err == nil {
 		closeFile(f.t, file)
 	}
+	if flag == os.O_RDONLY {
+		f.opensToRead(name, err)
+	}
 	return err
+}
+
+// opensToRead checks that storage.OpenRead does with name what OpenFile has done,
+// and describes it.
+func (f *fixture) opensToRead(name string, openErr error) {
+	f.t.Helper()
+	file, info, err := storage.OpenRead(f.ctx, f.FS, name)
+	if err != nil || openErr != nil {
+		if fmt.Sprint(err) != fmt.Sprint(openErr) {
+			f.t.Errorf("OpenRead of %s: %v; OpenFile: %v", name, err, openErr)
+		}
+		return
+	}
+	defer closeFile(f.t, file)
+	found, err := file.Stat()
+	f.succeeds(err)
+	if info.Size() != found.Size() || info.Mode() != found.Mode() || !info.ModTime().Equal(found.ModTime()) {
+		f.t.Errorf("OpenRead of %s describes %v; the file is %v", name, info, found)
+	}
 }
 
 func (f *fixture) stat(name string) fs.FileInfo {

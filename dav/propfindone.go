@@ -1,0 +1,43 @@
+package dav
+
+import (
+	"context"
+	"io/fs"
+	"net/http"
+	"strconv"
+
+	"github.com/davd/davd/storage/tree"
+)
+
+// isOne reports whether r asks for one resource, which is described already, and is
+// due no interim response at its start. There is nothing left to wait for: it is
+// answered at once, and is no operation. It is what a mounted drive asks most.
+func (h *Handler) isOne(r *http.Request, info fs.FileInfo, depth int) bool {
+	return (depth == 0 || !info.IsDir()) && h.Interim.after() > 0 && !prefers(r, "processing")
+}
+
+// one answers with the one resource that info describes.
+func (p *propfind) one(w http.ResponseWriter, r *http.Request, info fs.FileInfo) (status int, err error) {
+	p.handler.Interim.atOnce(r)
+	ctx := r.Context()
+	p.ctx, p.live.ctx = ctx, ctx
+	pg := p.one207(ctx, info)
+	defer pg.release()
+	header := w.Header()
+	if p.minimal != "" {
+		setMinimal(header, p.minimal)
+	}
+	header.Set("Content-Length", strconv.Itoa(len(pg.buf)))
+	setMultistatus(w)
+	_, err = w.Write(pg.buf)
+	return 0, err
+}
+
+// one207 returns the whole multi-status with one resource.
+func (p *propfind) one207(ctx context.Context, info fs.FileInfo) *page {
+	pg := p.emptyPage()
+	pg.buf = append(pg.buf, multistatusStart...)
+	pg.describe(ctx, []tree.Member{{Name: p.root, Info: info}})
+	pg.buf = appendMultistatusEnd(pg.buf, "")
+	return pg
+}
