@@ -10,9 +10,11 @@ import (
 
 const (
 	// firstStep and maxStep are how many members a step has. Between them it is as
-	// many as take about as long as quickStep to slowStep.
+	// many as take about as long as quickStep to slowStep. Where fewer are left they
+	// are shared, down to minShare.
 	firstStep = 8
 	maxStep   = 128
+	minShare  = 16
 	quickStep = 2 * time.Millisecond
 	slowStep  = 10 * time.Millisecond
 	// slowCall is from when on more calls of the storage are made at a time than
@@ -159,12 +161,23 @@ func (k *walking) begin(s *step) {
 	k.steps++
 	switch {
 	case s.found != nil:
-		s.to = min(s.from+k.size, s.found.Len())
+		s.to = s.from + k.share(s.left())
 	case !s.broken:
 		return
 	}
 	s.begin()
 	s.of.follow(s)
+}
+
+// share returns how many of the members that are left the next step takes. On
+// quick storage it is half of them: who comes to help ends at about the same time,
+// whenever it has begun.
+func (k *walking) share(left int) int {
+	size := k.size
+	if !k.slow {
+		size = min(size, max((left+1)/2, minShare))
+	}
+	return min(size, left)
 }
 
 // do does a step that has begun.
@@ -188,7 +201,7 @@ func (k *walking) done(s *step, calls int, took time.Duration) {
 	k.mu.Lock()
 	switch {
 	case took < quickStep && calls >= k.size:
-		k.size = min(2*k.size, maxStep)
+		k.size = min(k.size*max(int(quickStep/max(took, 1)), 2), maxStep)
 	case took > slowStep:
 		k.size = max(k.size/2, 1)
 	}

@@ -55,6 +55,15 @@ type walked struct {
 // collections among them are entered: those are kept for as long.
 const maxSince = 32 << 10
 
+// left returns how many members that were found s and those behind it are to
+// describe.
+func (s *step) left() int {
+	if s.found == nil {
+		return 0
+	}
+	return s.found.Len() - s.from
+}
+
 // insert puts a step behind s and returns it.
 func (s *step) insert(next *step) *step {
 	next.next, s.next = s.next, next
