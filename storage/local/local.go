@@ -124,7 +124,8 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	return f.failed("mkdir", name, f.root.Mkdir(local, perm.Perm()), writing)
 }
 
-// Stat describes name, or what it links to inside the directory.
+// Stat describes name, or what it links to inside the directory. On Linux it tells
+// the birth time as well (storage.Facts), if no link is on the way.
 func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -133,7 +134,7 @@ func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
-	info, err := f.root.Stat(local)
+	info, err := f.stat(local)
 	if err == nil && special(info) {
 		err = fs.ErrNotExist
 	}
@@ -141,6 +142,13 @@ func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 		return nil, f.failed("stat", name, err, reading)
 	}
 	return info, nil
+}
+
+func (f *FS) stat(local string) (fs.FileInfo, error) {
+	if info, err := f.statAtOnce(local); info != nil || err != nil {
+		return info, err
+	}
+	return f.root.Stat(local)
 }
 
 // Lstat describes name, be it a symbolic link, a FIFO, a socket or a device.

@@ -37,6 +37,21 @@ func (w *shortWay) open(f *FS, dir string) (fd int, ok bool) {
 	return fd, err == nil && failed == nil
 }
 
+// at calls do with a descriptor of the collection dir, which is open as long as
+// that takes. It returns false where that can't be said.
+func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
+	if dir != rootName {
+		holder, ok := w.open(f, dir)
+		if ok {
+			do(holder)
+			_ = unix.Close(holder)
+		}
+		return ok
+	}
+	w.once.Do(func() { w.init(f) })
+	return w.raw != nil && w.raw.Control(func(start uintptr) { do(int(start)) }) == nil
+}
+
 // init makes no start where the directory is found by its path at each call.
 func (w *shortWay) init(f *FS) {
 	if f.links == LinksFollow {
