@@ -21,10 +21,10 @@ func (f *FS) statAtOnce(local string) (fs.FileInfo, error) {
 		}
 	})
 	switch {
-	case !ok || errno != 0 && errno != unix.ENOENT || described.mode&fs.ModeSymlink != 0:
-		return nil, nil
-	case errno != 0:
+	case ok && errno == unix.ENOENT:
 		return nil, errno
+	case !ok || described.name == "" || described.mode&fs.ModeSymlink != 0:
+		return nil, nil
 	}
 	return described, nil
 }
