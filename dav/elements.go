@@ -62,15 +62,20 @@ func (e *elements) closePropstat(status int, condition string) {
 
 // live appends a live property, if r has it. It reports whether that is so.
 func (e *elements) live(p *liveProp, v *liveValues, r resource) bool {
-	start := len(e.buf)
+	before := len(e.buf)
 	e.buf = append(e.buf, p.start...)
+	start := len(e.buf)
 	var defined bool
-	if e.buf, defined = p.append(v, e.buf, r); !defined {
-		e.buf = e.buf[:start]
-		return false
+	e.buf, defined = p.append(v, e.buf, r)
+	switch {
+	case !defined:
+		e.buf = e.buf[:before]
+	case len(e.buf) == start:
+		e.buf = append(e.buf[:before], p.empty...)
+	default:
+		e.buf = append(e.buf, p.end...)
 	}
-	e.buf = append(e.buf, p.end...)
-	return true
+	return defined
 }
 
 // property appends a property of any namespace. Its content declares the

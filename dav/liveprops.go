@@ -146,17 +146,14 @@ func appendContentType(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	return appendText(dst, cmp.Or(contentType(v.ctx, r.name, r.info), unknownType)), true
 }
 
-// quoted is a quotation mark as XML text.
-const quoted = "&#34;"
-
 func appendETag(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	tag := ownTag(v.ctx, r.info)
 	if tag != "" {
 		return appendText(dst, tag), true
 	}
-	dst = append(dst, quoted...)
+	dst = append(dst, '"')
 	dst, _ = storage.AppendVersion(dst, r.info)
-	return append(dst, quoted...), true
+	return append(dst, '"'), true
 }
 
 // The lockentry elements of supportedlock (RFC 4918 §15.10).

@@ -921,7 +921,7 @@ func TestXNetPrefix(t *testing.T) {
 // resource itself comes first, also without Depth.
 func TestXNetFilenameEscape(t *testing.T) {
 	href := regexp.MustCompile(`<D:href>([^<]*)</D:href>`)
-	displayname := regexp.MustCompile(`<D:displayname>([^<]*)</D:displayname>`)
+	displayname := regexp.MustCompile(`<D:displayname(?:/>|>([^<]*)</D:displayname>)`)
 	cases := []struct{ name, href, displayname string }{
 		{"/foo%bar", "/foo%25bar", "foo%bar"},
 		{"/こんにちわ世界", "/%E3%81%93%E3%82%93%E3%81%AB%E3%81%A1%E3%82%8F%E4%B8%96%E7%95%8C", "こんにちわ世界"},
