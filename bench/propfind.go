@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -29,7 +30,7 @@ func propfindWorks() []*work {
 	}
 	million := listing{what: "PROPFIND 1 of a million files", name: millionName, depth: "1", members: 1 + millionFiles, long: true, alone: true}
 	works = append(works, million.work("4 properties", namedBody))
-	return append(works, crawlWork(), propfindRate(1, 4000), propfindRate(16, 20_000))
+	return append(works, crawlWork(1), crawlWork(8), propfindRate(1, 4000), propfindRate(16, 20_000))
 }
 
 // work lists, and measures when the first byte comes, too.
@@ -57,21 +58,25 @@ func walkFloor(name string, members int) floor {
 	})}
 }
 
-// crawlWork lists a tree as most clients do, collection by collection.
-func crawlWork() *work {
-	return &work{
-		name: "PROPFIND 1 of each of 1,000 collections", measures: seconds, reads: []string{listName},
+// crawlWork lists one collection after the other, as one client does that walks
+// through a tree, or as so many do at a time.
+func crawlWork(conns int) *work {
+	w := &work{
+		name: "PROPFIND 1 of each of 1,000 collections", measures: seconds, reads: []string{listName}, conns: conns,
 		do: timed(func(ctx context.Context, t *trial) error {
-			for i := range list1k.collections {
-				_, err := t.request(ctx, "PROPFIND", "/"+listName+"/"+collectionName(i)+"/", xmlHeader("1"), namedBody, multistatus(1+list1k.files))
-				if err != nil {
-					return err
-				}
-			}
-			return nil
+			return t.each(list1k.collections, func(c *client, conn, i int) error {
+				target := "/" + listName + "/" + collectionName(i*conns+conn) + "/"
+				_, err := c.do(ctx, "PROPFIND", target, xmlHeader("1"), []byte(namedBody), multistatus(1+list1k.files), true)
+				return err
+			})
 		}),
-		floors: []floor{walkFloor(listName, list1k.members())},
 	}
+	if conns > 1 {
+		w.name += fmt.Sprintf(", %d connections", conns)
+		return w
+	}
+	w.floors = []floor{walkFloor(listName, list1k.members())}
+	return w
 }
 
 // propfindSmall asks for four properties of the small file.
