@@ -1,7 +1,6 @@
 package litmus
 
 import (
-	"encoding/xml"
 	"io"
 	"maps"
 	"net/http"
@@ -29,9 +28,9 @@ DocumentRoot $share
 </Directory>
 `
 
-// listing is what a multi-status says: the content of each property of status 200,
-// by href and name, as an XML infoset.
-type listing map[string]map[string]string
+// listing is what a multi-status says: the element of each property of status 200,
+// by href and name.
+type listing map[string]map[string]*element
 
 // apartFromApache are the properties in which the two may differ, and why.
 var apartFromApache = map[string]string{
@@ -72,9 +71,9 @@ func TestListingsLikeApache(t *testing.T) {
 				t.Fatalf("davd lists %q, Apache %q", a, b)
 			}
 			for href, properties := range theirs {
-				for name, value := range properties {
-					if apartFromApache[name] == "" && ours[href][name] != value {
-						t.Errorf("%s of %s: davd %q, Apache %q", name, href, ours[href][name], value)
+				for name, theirs := range properties {
+					if ours := ours[href][name]; apartFromApache[name] == "" && (ours == nil || ours.String() != theirs.String()) {
+						t.Errorf("%s of %s: davd %v, Apache %v", name, href, ours, theirs)
 					}
 				}
 				if a, b := httpDate(t, ours[href]), httpDate(t, properties); !a.Equal(b) {
@@ -90,9 +89,9 @@ func TestListingsLikeApache(t *testing.T) {
 	}
 }
 
-func httpDate(t *testing.T, properties map[string]string) time.Time {
+func httpDate(t *testing.T, properties map[string]*element) time.Time {
 	t.Helper()
-	date, err := http.ParseTime(properties["DAV: getlastmodified"])
+	date, err := http.ParseTime(properties["DAV: getlastmodified"].text())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,72 +137,34 @@ func list(t *testing.T, target, depth, body string) listing {
 	if response.StatusCode != http.StatusMultiStatus {
 		t.Fatalf("PROPFIND of %s: %s", target, response.Status)
 	}
-	var answer struct {
-		Responses []struct {
-			Href      string `xml:"DAV: href"`
-			Propstats []struct {
-				Status string `xml:"DAV: status"`
-				Prop   struct {
-					Properties []struct {
-						XMLName  xml.Name
-						InnerXML string `xml:",innerxml"`
-					} `xml:",any"`
-				} `xml:"DAV: prop"`
-			} `xml:"DAV: propstat"`
-		} `xml:"DAV: response"`
-	}
 	raw, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := xml.Unmarshal(raw, &answer); err != nil {
-		t.Fatal(err)
-	}
 	found := make(listing)
-	for _, r := range answer.Responses {
-		href, err := url.Parse(r.Href)
+	for _, r := range parseElement(t, string(raw)).content {
+		href, err := url.Parse(r.find("href").text())
 		if err != nil {
 			t.Fatal(err)
-		}
-		properties := make(map[string]string)
-		for _, p := range r.Propstats {
-			if !strings.Contains(p.Status, " 200 ") {
-				continue
-			}
-			for _, property := range p.Prop.Properties {
-				properties[property.XMLName.Space+" "+property.XMLName.Local] = infoset(t, property.InnerXML)
-			}
 		}
 		if found[href.Path] != nil {
 			t.Errorf("%s is there twice", href.Path)
 		}
-		found[href.Path] = properties
+		found[href.Path] = propertiesOf(r)
 	}
 	return found
 }
 
-// infoset is content without what does not count: prefixes, white space between
-// elements, how an empty element is written. What an element's prefix means is
-// taken for DAV:, which is all that both use here.
-func infoset(t *testing.T, content string) string {
-	t.Helper()
-	decoder := xml.NewDecoder(strings.NewReader(content))
-	var b strings.Builder
-	for {
-		token, err := decoder.RawToken()
-		if err == io.EOF { //nolint:errorlint // RawToken's own
-			return b.String()
+// propertiesOf returns the elements of the properties of status 200.
+func propertiesOf(response *element) map[string]*element {
+	properties := make(map[string]*element)
+	for _, propstat := range response.content {
+		if propstat.name.Local != "propstat" || !strings.Contains(propstat.find("status").text(), " 200 ") {
+			continue
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			b.WriteString("<" + token.Name.Local + ">")
-		case xml.EndElement:
-			b.WriteString("</" + token.Name.Local + ">")
-		case xml.CharData:
-			b.WriteString(strings.TrimSpace(string(token)))
+		for _, property := range propstat.find("prop").content {
+			properties[property.name.Space+" "+property.name.Local] = property
 		}
 	}
+	return properties
 }

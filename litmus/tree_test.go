@@ -1,6 +1,7 @@
 package litmus
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -22,6 +23,14 @@ func writeFiles(t *testing.T, dir string, count int) {
 		if err := os.WriteFile(name, fmt.Appendf(nil, "content of file %d\n", i), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// fill puts the directory full in the place of the empty one.
+func fill(t *testing.T, full, empty string) {
+	t.Helper()
+	if err := errors.Join(os.Remove(empty), os.Rename(full, empty)); err != nil {
+		t.Fatal(err)
 	}
 }
 

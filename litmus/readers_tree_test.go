@@ -1,0 +1,197 @@
+package litmus
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostileNames are of files of which each has a size and a time of its own.
+var hostileNames = []string{
+	// What has a meaning in a URL, in XML, in a shell, or at a prompt.
+	"a b", " leading", "trailing ", "trailing.", "100%", "%41%2F", "a%20b", "a#b", "q?x", "a&b", "&amp;", "a;b=c", "a+b", "C:colon", "http:", "a@b", "$HOME",
+	`"quote's"`, "<b>]]>", `back\slash`, "[a]{b}^`|!", "*", "~", "-dash", "--", ".hidden", "...", "readme.html", "CASE", "case",
+	// Unicode: composed, decomposed, both of one name, beyond the first plane.
+	"Zoë Größe", "Zoe\u0308 decomposed", "both \u00e9", "both e\u0301", "日本語", "😀 \U0001f468\u200d\U0001f469\u200d\U0001f467",
+	"right to left\u202e", "line\u2028", "byte order\ufeff", "next line\u0085", "no character\uffff",
+	// What XML has no character for, or changes.
+	"tab\there", "new\nline", "return\rhere", "bell\a", "escape\x1b[31m", "delete\x7f", "latin1-\xfc",
+	// 255 bytes, of which the URL makes up to 765.
+	longASCII, longUnicode,
+}
+
+var (
+	longASCII   = "long " + strings.Repeat("x", 250)
+	longUnicode = "long " + strings.Repeat("漢", 83) + "."
+)
+
+// hostileTimes are of files named for them. File systems with 32 bits for a
+// time hold the first ones only, and are no place for these tests.
+var hostileTimes = map[string]time.Time{
+	"-2147483647":       time.Unix(-2147483647, 0),
+	"moon":              time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC),
+	"last before 1970":  time.Unix(-1, 0),
+	"first of 1970":     time.Unix(0, 0),
+	"leap day":          time.Date(2000, 2, 29, 23, 59, 59, 999999999, time.UTC),
+	"2147483648":        time.Unix(1<<31, 0),
+	"4294967296":        time.Unix(1<<32, 0),
+	"centuries from it": time.Date(2400, 12, 31, 23, 59, 59, 0, time.UTC),
+}
+
+// hostileSizes are of files named for them. The largest have no blocks.
+var hostileSizes = map[string]int64{"empty": 0, "one": 1, "2 GiB": 2 << 30, "more than 4 GiB": 4<<30 + 1}
+
+const (
+	// manyMembers is how many members one collection has: their names make a
+	// listing of it, of however few properties, larger than davd holds.
+	manyMembers = 900
+	// heldBytes is how much of a listing davd holds.
+	heldBytes = 256 << 10
+	// deepest is how many collections are in one another.
+	deepest = 24
+)
+
+// plantHostile makes a tree that is hard to list, whose times are all known.
+func plantHostile(t *testing.T, share string) {
+	t.Helper()
+	base := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	plant := func(name string, size int64, when time.Time) {
+		t.Helper()
+		plantFile(t, filepath.Join(share, name), size, when)
+	}
+	for i, name := range hostileNames {
+		when := base.Add(time.Duration(i) * (24*time.Hour + time.Minute + time.Second))
+		plant("names/"+name, int64(i), when)
+	}
+	for name, when := range hostileTimes {
+		plant("times/"+name, 7, when)
+	}
+	for name, size := range hostileSizes {
+		plant("sizes/"+name, size, base)
+	}
+	// What is not served: the listing is whole without it.
+	kinds := filepath.Join(share, "kinds")
+	plant(".davd-left over/file", 1, base)
+	plant("kinds/.DAV/file", 1, base)
+	plant("kinds/file", 5, base)
+	plant("kinds/collection/file", 6, base)
+	if err := errors.Join(
+		os.Mkdir(filepath.Join(share, "empty"), 0o755),
+		os.Symlink("file", filepath.Join(kinds, "link")),
+		os.Symlink("collection", filepath.Join(kinds, "link to collection")),
+		os.Symlink("gone", filepath.Join(kinds, "broken")),
+		os.Symlink("/etc/passwd", filepath.Join(kinds, "outside")),
+		os.Symlink("itself", filepath.Join(kinds, "itself")),
+	); err != nil {
+		t.Fatal(err)
+	}
+	client{name: "mkfifo", args: []string{filepath.Join(kinds, "fifo")}}.mustRun(t)
+	datePlanted(t, share, base)
+}
+
+// plantLarge adds to it what makes a listing large: each of the names as that of
+// a collection, with a member that shows whether it can be entered; a collection
+// of many members, of today and yesterday; and a deep one.
+func plantLarge(t *testing.T, share string) {
+	t.Helper()
+	now := time.Now()
+	for i, name := range hostileNames {
+		plantFile(t, filepath.Join(share, "collections", name, "inside"), int64(i), now.AddDate(-1, 0, -i))
+	}
+	for i := range manyMembers {
+		name := fmt.Sprintf("member %03d %s", i, strings.Repeat("é", 60))
+		plantFile(t, filepath.Join(share, "many", name), int64(i%10), now.Add(-time.Duration(i+1)*time.Minute))
+	}
+	deep := filepath.Join(share, "deep")
+	for i := range deepest {
+		deep = filepath.Join(deep, strconv.Itoa(i+1))
+	}
+	plantFile(t, filepath.Join(deep, "bottom"), 3, now)
+	for _, name := range []string{"collections", "many", "deep"} {
+		datePlanted(t, filepath.Join(share, name), now.Add(-time.Hour))
+	}
+}
+
+func plantFile(t *testing.T, name string, size int64, when time.Time) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, nil, 0o644), os.Truncate(name, size), os.Chtimes(name, when, when)); err != nil {
+		t.Fatal(err)
+	}
+	if when.Year() > 2261 { // os.Chtimes counts nanoseconds in 64 bits
+		client{name: "touch", args: []string{"--date=@" + unixTime(when), name}}.mustRun(t)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() != size || info.ModTime().Unix() != when.Unix() {
+		t.Fatalf("the file system keeps %d bytes and %v of %q, not %d and %v", info.Size(), info.ModTime(), name, size, when)
+	}
+}
+
+// datePlanted gives each collection a time, from the bottom up.
+func datePlanted(t *testing.T, share string, when time.Time) {
+	t.Helper()
+	err := filepath.WalkDir(share, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		return os.Chtimes(name, when, when)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A resource is what a listing says of a member, or what is on the disk.
+type resource struct {
+	collection bool
+	size       int64 // of a file
+	modified   time.Time
+}
+
+// onDisk returns what is in share and is served, by its path in it: files and
+// directories, symbolic links as what they lead to in share, nothing else and
+// nothing with davd's own names.
+func onDisk(t *testing.T, share string) map[string]resource {
+	t.Helper()
+	root, err := filepath.EvalSymlinks(share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]resource)
+	var enter func(name string)
+	enter = func(name string) {
+		entries, err := os.ReadDir(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			member := path.Join(name, entry.Name())
+			target, err := filepath.EvalSymlinks(filepath.Join(root, member))
+			if err != nil || !strings.HasPrefix(target, root+"/") || strings.HasPrefix(entry.Name(), ".davd-") || entry.Name() == ".DAV" {
+				continue
+			}
+			info, err := os.Stat(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case info.IsDir():
+				found[member] = resource{collection: true, modified: info.ModTime()}
+				enter(member)
+			case info.Mode().IsRegular():
+				found[member] = resource{size: info.Size(), modified: info.ModTime()}
+			}
+		}
+	}
+	enter("")
+	return found
+}
