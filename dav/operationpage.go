@@ -1,15 +1,11 @@
 package dav
 
 import (
-	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/davd/davd/storage/history"
 )
@@ -17,8 +13,9 @@ import (
 //go:embed operation.css
 var operationStyle string
 
-// operationScript lets the status follow the events. Without it the page is loaded
-// anew; so all that it shows is made in one place.
+// operationScript lets the page follow the events, and the list what is under way.
+// Both fetch the page again, as a browser without scripts does: so all that they show
+// is made in one place.
 //
 //go:embed operation.js
 var operationScript string
@@ -37,27 +34,48 @@ func sourceHash(content string) string {
 func (h *Handler) respondPage(w http.ResponseWriter, status int, view *operationView) error {
 	r := &view.record
 	running := r.Ended.IsZero()
-	dst := appendPageHead(nil, r.Method+" "+r.Source, running)
+	dst := appendPageHead(nil, pageTitle(view), running)
 	dst = append(dst, "<h1>"...)
 	dst = appendNames(dst, r)
 	dst = append(dst, "</h1>\n<section id=\"status\">\n"...)
-	dst = h.appendStatus(dst, view)
-	dst = append(dst, "</section>\n"...)
-	does, label := "forget", "Forget"
-	if running {
-		does, label = "stop", "Stop"
-		if r.Destination != "" {
-			label = "Stop and roll back"
-		}
-	}
-	dst = append(dst, `<form method="post"><input type="hidden" name="do" value="`+does+`"><button>`+label+"</button></form>\n"...)
+	dst = appendStatus(dst, view)
+	dst = append(dst, "</section>\n<footer>\n"...)
+	dst = appendForm(dst, view)
 	if r.Principal != "" {
 		dst = append(dst, `<p><a href="./">All operations</a></p>`+"\n"...)
 	}
-	if running {
-		dst = append(dst, "<script type=\"module\">"+operationScript+"</script>\n"...)
+	return writePage(w, status, append(dst, "</footer>\n"...), running)
+}
+
+// appendForm appends the button that fits. What is being stopped has none.
+func appendForm(dst []byte, view *operationView) []byte {
+	does, label := "stop", "Stop"
+	switch {
+	case view.stopping():
+		return dst
+	case !view.record.Ended.IsZero():
+		does, label = "forget", "Forget this operation"
+	case view.record.Destination != "":
+		label = "Stop and roll back"
 	}
-	return writePage(w, status, dst)
+	return append(dst, `<form method="post"><input type="hidden" name="do" value="`+does+`"><button>`+label+"</button></form>\n"...)
+}
+
+// pageTitle is what a window or tab shows of view: how far it is before anything else,
+// for there is little room.
+func pageTitle(view *operationView) string {
+	r := &view.record
+	title := r.Method + " " + r.Source
+	if r.Destination != "" {
+		title += " to " + r.Destination
+	}
+	if !r.Ended.IsZero() || view.stopping() {
+		return stateWord(view) + ": " + title
+	}
+	if percent := percentLine(r); percent != "" {
+		return percent + " " + title
+	}
+	return title
 }
 
 // appendPageHead appends the beginning of a page, which is loaded again and again
@@ -70,11 +88,15 @@ func appendPageHead(dst []byte, title string, again bool) []byte {
 	}
 	dst = append(dst, "<title>"...)
 	dst = appendLabel(dst, title)
-	return append(dst, "</title>\n<style>"+operationStyle+"</style>\n</head>\n<body>\n"...)
+	return append(dst, "</title>\n<style>"+operationStyle+"</style>\n</head>\n<body>\n<main>\n"...)
 }
 
-// writePage ends and sends a page.
-func writePage(w http.ResponseWriter, status int, page []byte) error {
+// writePage ends and sends a page, with the script if there is something to follow.
+func writePage(w http.ResponseWriter, status int, page []byte, running bool) error {
+	page = append(page, "</main>\n"...)
+	if running {
+		page = append(page, "<script type=\"module\">"+operationScript+"</script>\n"...)
+	}
 	header := w.Header()
 	header.Set("Content-Type", htmlType+"; charset=utf-8")
 	header.Set("Content-Security-Policy", operationPolicy)
@@ -99,54 +121,51 @@ func appendNames(dst []byte, r *history.Record) []byte {
 }
 
 // appendStatus appends what changes while an operation runs.
-func (h *Handler) appendStatus(dst []byte, view *operationView) []byte {
+func appendStatus(dst []byte, view *operationView) []byte {
 	r := &view.record
-	if r.Ended.IsZero() {
-		dst = appendBar(dst, r)
+	running := r.Ended.IsZero()
+	if running {
+		dst = appendBar(dst, view)
 	}
-	dst = append(dst, "<dl>\n"...)
-	dst = appendTerm(dst, "State", stateLine(r))
+	dst = append(dst, "<dl>\n<dt>State</dt><dd class=\"state "+stateKind(r)+"\">"+stateLine(view)+"</dd>\n"...)
 	if r.Reason != "" {
 		dst = appendTerm(dst, "Because", r.Reason)
 	}
-	dst = appendTerm(dst, "Members", string(appendOf(nil, r.Done, r.Known, appendCount)))
+	dst = appendTerm(dst, "Members", membersLine(r))
 	if r.Bytes > 0 || r.KnownBytes > 0 {
 		dst = appendTerm(dst, "Content", string(appendOf(nil, r.Bytes, r.KnownBytes, appendSize)))
 	}
-	if r.Current != "" && r.Ended.IsZero() {
+	if r.Current != "" && running && !view.stopping() {
 		dst = appendTerm(dst, "Current", relative(r.Source, r.Current))
 	}
-	if view.members > 0 || view.bytes > 0 {
+	if (view.members > 0 || view.bytes > 0) && !view.stopping() {
 		dst = appendTerm(dst, "Rate", rateLine(view))
 	}
-	if left, known := view.secondsLeft(); known {
-		dst = appendTerm(dst, "Left", "about "+time.Duration(max(left, 1)*float64(time.Second)).Round(time.Second).String())
-	}
-	dst = appendTerm(dst, "Started", r.Started.UTC().Format(pageTime))
-	if !r.Ended.IsZero() {
-		dst = appendTerm(dst, "Ended", r.Ended.UTC().Format(pageTime))
-	}
-	return appendFailures(append(dst, "</dl>\n"...), r)
+	return appendFailures(append(appendTimes(dst, r), "</dl>\n"...), r)
 }
 
-// pageTime is how a page shows a time.
-const pageTime = "2006-01-02 15:04:05 UTC"
-
-// appendBar appends the progress bar: of bytes if there are any, because members
-// differ.
-func appendBar(dst []byte, r *history.Record) []byte {
-	done, total := r.Done, r.Known
-	if r.KnownBytes > 0 {
-		done, total = r.Bytes, r.KnownBytes
+// appendTimes appends when an operation began and ended, and how long it has taken.
+func appendTimes(dst []byte, r *history.Record) []byte {
+	started := r.Started.UTC().Format(pageTime)
+	if r.Ended.IsZero() {
+		return appendTerm(dst, "Started", started+", "+durationLine(r.Updated.Sub(r.Started))+" ago")
 	}
-	if total == 0 {
+	dst = appendTerm(dst, "Started", started)
+	return appendTerm(dst, "Ended", r.Ended.UTC().Format(pageTime)+", after "+durationLine(r.Ended.Sub(r.Started)))
+}
+
+// appendBar appends the progress bar, and below it the same in words. How far a
+// rollback is, nobody knows.
+func appendBar(dst []byte, view *operationView) []byte {
+	done, total := extent(&view.record)
+	if total == 0 || view.stopping() {
 		return append(dst, "<progress aria-label=\"Progress\"></progress>\n"...)
 	}
 	dst = append(dst, `<progress aria-label="Progress" max="`...)
 	dst = strconv.AppendInt(dst, total, 10)
 	dst = append(dst, `" value="`...)
 	dst = strconv.AppendInt(dst, done, 10)
-	return append(dst, "\"></progress>\n"...)
+	return append(dst, "\"></progress>\n<p class=\"far\"><strong>"+percentLine(&view.record)+"</strong> <span>"+leftLine(view)+"</span></p>\n"...)
 }
 
 func appendTerm(dst []byte, term, text string) []byte {
@@ -155,90 +174,20 @@ func appendTerm(dst []byte, term, text string) []byte {
 	return append(dst, "</bdi></dd>\n"...)
 }
 
-func stateLine(r *history.Record) string {
-	line := string(r.State)
-	if r.Status != 0 {
-		line += ": " + strconv.Itoa(r.Status) + " " + http.StatusText(r.Status)
-	}
-	return line
-}
-
-func rateLine(view *operationView) string {
-	line := strconv.FormatFloat(view.members, 'f', 1, 64) + " members a second"
-	if view.bytes > 0 {
-		line += ", " + string(appendSize(nil, int64(view.bytes))) + " a second"
-	}
-	return line
-}
-
-func appendCount(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
-
-// appendOf appends done and, if it is known, of how much.
-func appendOf(dst []byte, done, known int64, appendNumber func([]byte, int64) []byte) []byte {
-	dst = appendNumber(dst, done)
-	if known > 0 {
-		dst = appendNumber(append(dst, " of "...), known)
-	}
-	return dst
-}
-
+// appendFailures appends the members that failed, as far as the record names them.
 func appendFailures(dst []byte, r *history.Record) []byte {
 	if r.FailuresTotal == 0 {
 		return dst
 	}
-	dst = append(dst, "<h2>Failed: "+strconv.FormatInt(r.FailuresTotal, 10)+"</h2>\n<ul>\n"...)
+	dst = append(dst, "<h2>Failed: "...)
+	dst = append(appendCount(dst, r.FailuresTotal), "</h2>\n<ul>\n"...)
 	for _, failure := range r.Failures {
 		dst = append(dst, "<li><bdi>"...)
 		dst = appendLabel(dst, relative(r.Source, failure.Name))
-		dst = append(dst, "</bdi>: "+strconv.Itoa(failure.Status)+" "+http.StatusText(failure.Status)+"</li>\n"...)
+		dst = append(dst, "</bdi>: "+statusLine(failure.Status)+"</li>\n"...)
+	}
+	if more := r.FailuresTotal - int64(len(r.Failures)); more > 0 {
+		dst = append(appendCount(append(dst, "<li>and "...), more), " more</li>\n"...)
 	}
 	return append(dst, "</ul>\n"...)
-}
-
-// sortViews puts the last begun first.
-func sortViews(views []*operationView) {
-	slices.SortStableFunc(views, func(a, b *operationView) int {
-		return cmp.Or(b.record.Started.Compare(a.record.Started), strings.Compare(a.record.ID, b.record.ID))
-	})
-}
-
-// respondListPage writes the list of operations for people.
-func (h *Handler) respondListPage(w http.ResponseWriter, r *http.Request, views []*operationView) error {
-	running := slices.ContainsFunc(views, func(v *operationView) bool { return v.record.Ended.IsZero() })
-	dst := appendPageHead(nil, "Operations", running)
-	dst = append(dst, "<h1>Operations</h1>\n"...)
-	switch {
-	case len(views) > 0:
-		dst = append(dst, "<table>\n<thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">State</th>"+
-			"<th scope=\"col\">Members</th><th scope=\"col\">Started</th></tr></thead>\n<tbody>\n"...)
-	case h.principal(r) == "":
-		dst = append(dst, "<p>You have not said who you are, so none of the operations is known to be yours. Each has a page of its own for whoever knows its address.</p>\n"...)
-	default:
-		dst = append(dst, "<p>There are none of the last day.</p>\n"...)
-	}
-	for _, view := range views {
-		dst = appendRow(dst, view, operationsBase(r))
-	}
-	if len(views) > 0 {
-		dst = append(dst, "</tbody>\n</table>\n"...)
-	}
-	return writePage(w, http.StatusOK, dst)
-}
-
-// operationsBase is what the relative references of the list begin with, as
-// indexBase.
-func operationsBase(r *http.Request) string {
-	if strings.HasSuffix(r.URL.Path, "/") {
-		return "./"
-	}
-	return "./" + OperationsName + "/"
-}
-
-func appendRow(dst []byte, view *operationView, base string) []byte {
-	r := &view.record
-	dst = append(dst, `<tr><td><a href="`+base+r.ID+`">`...)
-	dst = appendNames(dst, r)
-	dst = append(dst, "</a></td><td>"+stateLine(r)+"</td><td>"...)
-	dst = appendOf(dst, r.Done, r.Known, appendCount)
-	return append(dst, "</td><td>"+r.Started.UTC().Format(pageTime)+"</td></tr>\n"...)
 }

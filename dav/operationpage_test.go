@@ -1,0 +1,145 @@
+package dav
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/storage/history"
+)
+
+var pageStart = time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC)
+
+// pageRecords are operations in each of their states.
+var pageRecords = map[string]history.Record{
+	"unknown": {Method: "DELETE", Source: "/a", State: history.Running, Started: pageStart, Updated: pageStart},
+	"running": {
+		ID: "x", Principal: "ann", Method: "COPY", Source: "/a", Destination: "/b", State: history.Running,
+		Started: pageStart, Updated: pageStart.Add(65 * time.Second),
+		Done: 1234, Known: 5000, Bytes: 25e6, KnownBytes: 100e6, Current: "/a/c/d", Failures: []history.Failure{{Name: "/a/e", Status: 423}}, FailuresTotal: 1,
+	},
+	"partial": {
+		Method: "MOVE", Source: "/a", Destination: "/b", State: history.Finished, Status: 207,
+		Started: pageStart, Updated: pageStart.Add(time.Hour), Ended: pageStart.Add(time.Hour),
+		Done: 5000, Known: 5000, Failures: []history.Failure{{Name: "/a/e", Status: 423}, {Name: "/a/f<", Status: 403}}, FailuresTotal: 1234,
+	},
+	"stopped": {
+		Method: "COPY", Source: "/a", Destination: "/b", State: history.Stopped, Status: 403, Reason: "stopped on request",
+		Started: pageStart, Updated: pageStart, Ended: pageStart, Done: 1, Known: 2,
+	},
+}
+
+// TestOperationPage: what the page of each state says, and what it leaves out.
+func TestOperationPage(t *testing.T) {
+	for name, c := range map[string]struct{ has, hasNot []string }{
+		"unknown": {
+			[]string{
+				"<title>DELETE /a</title>", `<progress aria-label="Progress"></progress>`, "<dt>Members</dt><dd><bdi>0</bdi></dd>", `class="state running"`,
+				">Stop</button>", "<script", "<noscript>",
+			},
+			[]string{"Rate", "left", "%</", "Content", "Current", "found so far", "All operations", "Failed"},
+		},
+		"running": {
+			[]string{
+				"<title>25% COPY /a to /b</title>", `<progress aria-label="Progress" max="100000000" value="25000000"></progress>`, "<strong>25%</strong> <span>at least 1 min 15 s left</span>",
+				"<bdi>1,234 of 5,000 found so far</bdi>", "<bdi>25 MB of 100 MB</bdi>", "<bdi>c/d</bdi>", "<bdi>50 members, 1.0 MB a second</bdi>", "<bdi>2026-11-21 06:00:00 UTC, 1 min 5 s ago</bdi>",
+				"<h2>Failed: 1</h2>", "<li><bdi>e</bdi>: 423 Locked</li>\n</ul>", ">Stop and roll back</button>", `<a href="./">All operations</a>`, "<script",
+			},
+			[]string{"Ended", "forget", "more</li>"},
+		},
+		"partial": {
+			[]string{
+				"<title>finished: MOVE /a to /b</title>", `<dd class="state mixed">finished: 207 Multi-Status</dd>`, "<bdi>5,000 of 5,000</bdi>", "<bdi>2026-11-21 07:00:00 UTC, after 1 h</bdi>",
+				"<h2>Failed: 1,234</h2>", "<li><bdi>f&lt;</bdi>: 403 Forbidden</li>\n<li>and 1,232 more</li>", ">Forget this operation</button>",
+			},
+			[]string{"<progress", "<script", "<noscript>", "left", "stop"},
+		},
+		"stopped": {
+			[]string{"<title>stopped: COPY /a to /b</title>", `<dd class="state mixed">stopped: 403 Forbidden</dd>`, "<dt>Because</dt><dd><bdi>stopped on request</bdi></dd>", "<bdi>1 of 2</bdi>"},
+			[]string{"<progress", "<script", "<noscript>", "Rate", `value="stop"`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			view := &operationView{record: pageRecords[name]}
+			if name == "running" {
+				view.members, view.bytes = 50.2, 1e6
+			}
+			answer := httptest.NewRecorder()
+			if err := new(Handler).respondPage(answer, http.StatusOK, view); err != nil {
+				t.Fatal(err)
+			}
+			wantPage(t, answer.Body.String(), c.has, c.hasNot)
+		})
+	}
+}
+
+// TestOperationListPage: it is followed while something in it runs.
+func TestOperationListPage(t *testing.T) {
+	h := &Handler{Principal: func(*http.Request) string { return "ann" }}
+	for _, c := range []struct {
+		name        string
+		views       []string
+		has, hasNot []string
+	}{
+		{"none", nil, []string{"There are none of the last day."}, []string{"<table", "<script", "<noscript>"}},
+		{"ended", []string{"partial"}, []string{`<td class="state mixed">finished: 207 Multi-Status</td><td>5,000 of 5,000</td>`}, []string{"<script", "<noscript>"}},
+		{"running", []string{"running", "stopped"}, []string{
+			`<a href="./x">COPY <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 25%</td><td>1,234 of 5,000</td>`,
+			`<td class="state mixed">stopped: 403 Forbidden</td><td>1 of 2</td>`, "<script", "<noscript>",
+		}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var views []*operationView
+			for _, name := range c.views {
+				views = append(views, &operationView{record: pageRecords[name]})
+			}
+			answer := httptest.NewRecorder()
+			if err := h.respondListPage(answer, httptest.NewRequest(http.MethodGet, "/"+OperationsName+"/", http.NoBody), views); err != nil {
+				t.Fatal(err)
+			}
+			wantPage(t, answer.Body.String(), c.has, c.hasNot)
+		})
+	}
+}
+
+// wantPage checks what a page has beside its style and script.
+func wantPage(t *testing.T, page string, has, hasNot []string) {
+	t.Helper()
+	page = strings.NewReplacer(operationStyle, "", operationScript, "").Replace(page)
+	for _, part := range has {
+		if !strings.Contains(page, part) {
+			t.Errorf("%s is not in %s", part, page)
+		}
+	}
+	for _, part := range hasNot {
+		if strings.Contains(page, part) {
+			t.Errorf("%s is in %s", part, page)
+		}
+	}
+}
+
+// TestOperationPageStopping: while it rolls back, a page says so and offers no second
+// stop.
+func TestOperationPageStopping(t *testing.T) {
+	for name, c := range map[string]struct {
+		cause       error
+		has, hasNot []string
+	}{
+		"on request": {errStopped, []string{
+			"<title>stopping: COPY /a to /b</title>", `<progress aria-label="Progress"></progress>`, `<dd class="state running">stopping</dd>`, "<bdi>1,234 of 5,000 found so far</bdi>", "<script",
+		}, []string{"<form", "%", "left", "Rate", "Current"}},
+		"its end": {nil, []string{"<title>25% COPY /a to /b</title>", `<dd class="state running">running</dd>`, "<form", "<script"}, []string{"stopping"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			view := &operationView{record: pageRecords["running"], op: &operation{context: operationContext{Context: t.Context()}}, members: 1}
+			view.op.context.cancel(c.cause)
+			answer := httptest.NewRecorder()
+			if err := new(Handler).respondPage(answer, http.StatusOK, view); err != nil {
+				t.Fatal(err)
+			}
+			wantPage(t, answer.Body.String(), c.has, c.hasNot)
+		})
+	}
+}

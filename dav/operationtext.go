@@ -1,0 +1,163 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/davd/davd/storage/history"
+)
+
+// pageTime is how a page shows a time.
+const pageTime = "2006-01-02 15:04:05 UTC"
+
+// maxLeft is the longest estimate that is worth telling.
+const maxLeft = 30 * 24 * time.Hour
+
+// extent is how far r is of what has been found so far: in bytes if there are any,
+// because members differ. total is 0 while there is no number.
+func extent(r *history.Record) (done, total int64) {
+	if r.KnownBytes > 0 {
+		return min(r.Bytes, r.KnownBytes), r.KnownBytes
+	}
+	return min(r.Done, r.Known), r.Known
+}
+
+// percentLine is extent as "47%": 100% when all is done, and not before. It is ""
+// while there is no number.
+func percentLine(r *history.Record) string {
+	done, total := extent(r)
+	if total == 0 {
+		return ""
+	}
+	percent := int64(float64(done) / float64(total) * 100)
+	if done < total {
+		percent = min(percent, 99)
+	}
+	return strconv.FormatInt(percent, 10) + "%"
+}
+
+// stopping reports whether v is running and was stopped on request: it rolls back, or
+// it can't be stopped any more.
+func (v *operationView) stopping() bool {
+	return v.record.Ended.IsZero() && v.op != nil && errors.Is(context.Cause(&v.op.context), errStopped)
+}
+
+// stateWord is how an operation is.
+func stateWord(view *operationView) string {
+	if view.stopping() {
+		return "stopping"
+	}
+	return string(view.record.State)
+}
+
+// stateLine is how an operation is and, if it has ended, with which status.
+func stateLine(view *operationView) string {
+	line := stateWord(view)
+	if status := view.record.Status; status != 0 {
+		line += ": " + statusLine(status)
+	}
+	return line
+}
+
+func statusLine(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }
+
+// stateKind is how a page marks the state of r.
+func stateKind(r *history.Record) string {
+	switch {
+	case r.State == history.Running:
+		return "running"
+	case r.State == history.Interrupted, r.State == history.Finished && r.Status >= http.StatusBadRequest:
+		return "bad"
+	case r.State == history.Stopped, r.FailuresTotal > 0:
+		return "mixed"
+	}
+	return "good"
+}
+
+// rateLine is what is done in a second.
+func rateLine(view *operationView) string {
+	precision := 0
+	if view.members < 9.95 {
+		precision = 1
+	}
+	line := strconv.FormatFloat(view.members, 'f', precision, 64) + " members"
+	if view.bytes >= 1 {
+		line += ", " + string(appendSize(nil, int64(view.bytes)))
+	}
+	return line + " a second"
+}
+
+// leftLine says how long an operation will still take for what has been found so far,
+// if that can be told.
+func leftLine(view *operationView) string {
+	seconds, known := view.secondsLeft()
+	if !known || seconds > maxLeft.Seconds() {
+		return ""
+	}
+	return "at least " + durationLine(time.Duration(max(seconds, 1)*float64(time.Second))) + " left"
+}
+
+// durationUnits are the units of a duration, each with the one that follows it, and
+// the length from which on it is told in greater ones.
+var durationUnits = []struct {
+	unit, next, below time.Duration
+	name, nextName    string
+}{
+	{time.Second, time.Second, time.Minute, " s", ""},
+	{time.Minute, time.Second, time.Hour, " min", " s"},
+	{time.Hour, time.Minute, 24 * time.Hour, " h", " min"},
+	{24 * time.Hour, time.Hour, math.MaxInt64, " d", " h"},
+}
+
+// durationLine is d in its two greatest units.
+func durationLine(d time.Duration) string {
+	if d < time.Second {
+		return "less than 1 s"
+	}
+	for _, u := range durationUnits {
+		rounded := d.Round(u.next)
+		if rounded >= u.below {
+			continue
+		}
+		line := strconv.FormatInt(int64(rounded/u.unit), 10) + u.name
+		if rest := rounded % u.unit / u.next; rest > 0 {
+			line += " " + strconv.FormatInt(int64(rest), 10) + u.nextName
+		}
+		return line
+	}
+	return "" // no duration is that long
+}
+
+// membersLine is how many members are done, of how many. The walk may still find more.
+func membersLine(r *history.Record) string {
+	line := string(appendOf(nil, r.Done, r.Known, appendCount))
+	if r.Known > 0 && r.Ended.IsZero() {
+		line += " found so far"
+	}
+	return line
+}
+
+// appendCount appends n with a comma before each three digits.
+func appendCount(dst []byte, n int64) []byte {
+	digits := strconv.FormatInt(n, 10)
+	for i := range len(digits) {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, digits[i])
+	}
+	return dst
+}
+
+// appendOf appends done and, if it is known, of how much.
+func appendOf(dst []byte, done, known int64, appendNumber func([]byte, int64) []byte) []byte {
+	dst = appendNumber(dst, done)
+	if known > 0 {
+		dst = appendNumber(append(dst, " of "...), known)
+	}
+	return dst
+}

@@ -1,0 +1,94 @@
+package dav
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/storage/history"
+)
+
+func TestDurationLine(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"less than 1 s": 999 * time.Millisecond,
+		"1 s":           1400 * time.Millisecond,
+		"59 s":          59400 * time.Millisecond,
+		"1 min":         59500 * time.Millisecond,
+		"1 min 5 s":     65 * time.Second,
+		"59 min 59 s":   time.Hour - time.Second,
+		"1 h":           time.Hour - 400*time.Millisecond,
+		"1 h 1 min":     time.Hour + 31*time.Second,
+		"23 h 59 min":   23*time.Hour + 59*time.Minute,
+		"1 d":           24*time.Hour - time.Second,
+		"2 d 3 h":       51 * time.Hour,
+	} {
+		if got := durationLine(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestAppendCount(t *testing.T) {
+	for want, n := range map[string]int64{
+		"0": 0, "999": 999, "1,000": 1000, "12,345": 12345, "999,999": 999_999, "1,000,000": 1_000_000, "9,223,372,036,854,775,807": math.MaxInt64,
+	} {
+		if got := string(appendCount(nil, n)); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestPercentLine(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		r    history.Record
+		want string
+	}{
+		{"nothing is known", history.Record{Done: 3}, ""},
+		{"members", history.Record{Done: 1, Known: 3}, "33%"},
+		{"bytes before members", history.Record{Done: 1, Known: 2, Bytes: 9, KnownBytes: 10}, "90%"},
+		{"one byte is missing", history.Record{Bytes: math.MaxInt64 - 1, KnownBytes: math.MaxInt64}, "99%"},
+		{"all", history.Record{Done: 7, Known: 7}, "100%"},
+		{"more than was known", history.Record{Done: 8, Known: 7}, "100%"},
+	} {
+		if got := percentLine(&c.r); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestStateKind(t *testing.T) {
+	for _, c := range []struct {
+		r    history.Record
+		want string
+	}{
+		{history.Record{State: history.Running, FailuresTotal: 1}, "running"},
+		{history.Record{State: history.Finished, Status: 201}, "good"},
+		{history.Record{State: history.Finished, Status: 207, FailuresTotal: 1}, "mixed"},
+		{history.Record{State: history.Finished, Status: 507}, "bad"},
+		{history.Record{State: history.Stopped, Status: 403}, "mixed"},
+		{history.Record{State: history.Interrupted}, "bad"},
+	} {
+		if got := stateKind(&c.r); got != c.want {
+			t.Errorf("%+v is %s, want %s", c.r, got, c.want)
+		}
+	}
+}
+
+func TestRateAndLeft(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		view       operationView
+		rate, left string
+	}{
+		{"slow", operationView{record: history.Record{Done: 1, Known: 10}, members: 0.25}, "0.2 members a second", "at least 36 s left"},
+		{"fast", operationView{record: history.Record{Done: 1, Known: 10, Bytes: 1, KnownBytes: 10e6}, members: 99.6, bytes: 1.5e6}, "100 members, 1.5 MB a second", "at least 7 s left"},
+		{"at the end", operationView{record: history.Record{Done: 10, Known: 10}, members: 9.96}, "10 members a second", "at least 1 s left"},
+		{"no number", operationView{record: history.Record{Done: 1}, members: 1}, "1.0 members a second", ""},
+		{"longer than anybody waits", operationView{record: history.Record{Known: math.MaxInt64}, members: 0.1}, "0.1 members a second", ""},
+	} {
+		if rate, left := rateLine(&c.view), leftLine(&c.view); rate != c.rate || left != c.left {
+			t.Errorf("%s: %q, %q, want %q, %q", c.name, rate, left, c.rate, c.left)
+		}
+	}
+}
