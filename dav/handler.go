@@ -76,10 +76,12 @@ type Handler struct {
 	PartialPut bool
 	// Interim says when and to whom interim responses are sent.
 	Interim Interim
-	// TrustedProxies, if there are any, are the only ones whose X-Forwarded-Host
-	// counts as a name of this server, in the headers Destination and If. Nil:
-	// everybody's does, which is harmless: it decides nothing but whether a URL's
-	// path is one of this server's.
+	// TrustedProxies, if there are any, are the only ones who can tell by which
+	// scheme and host their clients know this server: in X-Forwarded-Proto and
+	// X-Forwarded-Host, or in Forwarded (RFC 7239). That is what Status-URI then
+	// names, and a name of this server in the headers Destination and If. Nil:
+	// everybody's X-Forwarded-Host is such a name, which is harmless: it decides
+	// nothing but whether a URL's path is one of this server's.
 	TrustedProxies TrustedProxies
 	// Compress says to whom listings, indexes and other answers of the server's
 	// own are compressed.

@@ -1,9 +1,7 @@
 package dav
 
 import (
-	"cmp"
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -99,38 +97,6 @@ func decodeHost(uri string) string {
 		return uri
 	}
 	return scheme + "://" + decoded + "/" + path
-}
-
-// servesHost reports whether u's host is this server's, as the client or the
-// proxy in front knows it. By default the client's word for it is enough.
-func (h *Handler) servesHost(r *http.Request, u *url.URL) bool {
-	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	if port == "" {
-		return false
-	}
-	wanted := hostPort(u.Host, port)
-	hosts := []string{r.Host}
-	if len(h.TrustedProxies) == 0 || h.TrustedProxies.Sent(r) {
-		hosts = append(hosts, r.Header["X-Forwarded-Host"]...)
-	}
-	for _, host := range hosts {
-		for candidate := range strings.SplitSeq(host, ",") {
-			if hostPort(strings.TrimSpace(candidate), port) == wanted {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// hostPort returns host in lower case and with its port, or else with port
-// (RFC 3986 §6.2.3).
-func hostPort(host, port string) string {
-	host = strings.ToLower(host)
-	if h, p, err := net.SplitHostPort(host); err == nil {
-		return net.JoinHostPort(h, cmp.Or(p, port))
-	}
-	return net.JoinHostPort(strings.Trim(host, "[]"), port)
 }
 
 // href returns the URL path of name, escaped, with a trailing slash for a

@@ -19,8 +19,10 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 
 // operationKey returns the key of r.
 func (h *Handler) operationKey(r *http.Request) operationKey {
+	// Each of the two hosts is a name of this server; a space is in neither.
+	_, asked := h.origin(r)
 	key := operationKey{
-		principal: h.principal(r), method: r.Method, host: r.Host, path: r.URL.Path,
+		principal: h.principal(r), method: r.Method, host: r.Host + " " + asked, path: r.URL.Path,
 		destination: r.Header.Get("Destination"), depth: r.Header.Get("Depth"), overwrite: r.Header.Get("Overwrite"),
 	}
 	for i, header := range keyHeaders {

@@ -29,7 +29,10 @@ const (
 	listMethods      = "OPTIONS, GET, HEAD"
 )
 
-// statusHref is the path of the status document id, or with "" of the list.
+// statusHref is the path of the status document id, or with "" of the list. As a
+// Location it is relative to what the client has asked for (RFC 9110 §10.2.2), so it
+// leads through every proxy, whether that says by which scheme and host it is known
+// or not.
 func (h *Handler) statusHref(id string) string {
 	return h.href("/"+OperationsName+"/"+id, false)
 }

@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -84,15 +83,4 @@ func formatStatusURI(outcomes []tree.Outcome, success int, url func(name string)
 		b.WriteString(element)
 	}
 	return b.String()
-}
-
-// absoluteURL returns how r's client would name the resource name.
-func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
-	return func(name string) string {
-		scheme := "http://"
-		if r.TLS != nil {
-			scheme = "https://"
-		}
-		return scheme + r.Host + h.href(name, false)
-	}
 }

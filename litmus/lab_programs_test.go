@@ -100,7 +100,8 @@ func told(step, status, body string) string {
 // curlError is what differs from one run to the next.
 var curlError = regexp.MustCompile(` after \d+ milliseconds.*`)
 
-// curlSteps runs one curl, on one connection.
+// curlSteps runs one curl, on one connection. In an option $step is the number of a
+// step.
 func curlSteps(options ...string) labProgram {
 	return func(t *testing.T, r labRun) []string {
 		t.Helper()
@@ -109,7 +110,9 @@ func curlSteps(options ...string) labProgram {
 			request := labRequests[step]
 			args = append(args, "--silent", "--noproxy", "*", "--request", step, "--max-time", seconds(r.timeout),
 				"--write-out", "%{http_code} %{num_connects} %{errormsg}\n", "--output", filepath.Join(r.dir, strconv.Itoa(i)))
-			args = append(args, options...)
+			for _, option := range options {
+				args = append(args, strings.ReplaceAll(option, "$step", strconv.Itoa(i)))
+			}
 			if request[1] != "" {
 				args = append(args, "--header", request[1])
 			}

@@ -3,7 +3,9 @@ package litmus
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,10 @@ type labProxy struct {
 	davd                          []string
 	// timeout is "yes" where 102 let an operation outlive the time-out.
 	timeout string
+	// origin is which URLs lead through it when davd trusts it (originCell).
+	origin string
+	// http2: it speaks HTTPS and HTTP/2 with curl.
+	http2 bool
 	// late: it notices its time-out some seconds late.
 	late  bool
 	quick bool
@@ -53,7 +59,7 @@ func TestProxies(t *testing.T) {
 func (p labProxy) columns(t *testing.T) {
 	t.Helper()
 	auto, always := interimFlags("auto", labEvery), interimFlags("always", labEvery)
-	base := labCase{row: p.name, timeout: labPatience, front: p.front(2 * labPatience), run: curlSteps("--http1.1")}
+	base := labCase{row: p.name, timeout: labPatience, front: p.front(2 * labPatience)}
 	for _, cell := range []struct {
 		column, want string
 		flags        []string
@@ -72,7 +78,7 @@ func (p labProxy) columns(t *testing.T) {
 			if cell.column == "declared" {
 				c.remark = "`" + strings.Join(p.davd, " ") + "`: "
 			}
-			c.check(t, cell.want)
+			p.check(t, c, cell.want)
 		})
 	}
 	t.Run("asked", func(t *testing.T) {
@@ -81,7 +87,15 @@ func (p labProxy) columns(t *testing.T) {
 		asked.column, asked.flags, asked.ask = "asked", auto, true
 		// There is at most one a second then.
 		asked.latency, asked.steps = labSlow, []string{"COPY", "GET", "DELETE", "GET"}
-		asked.check(t, p.asked)
+		p.check(t, asked, p.asked)
+	})
+	t.Run("origin", func(t *testing.T) {
+		t.Parallel()
+		got := p.originCell(t)
+		matrix.note(p.name, "origin", got)
+		if got != p.origin {
+			t.Errorf("through it lead %q, want %q", got, p.origin)
+		}
 	})
 	t.Run("time-out", func(t *testing.T) {
 		t.Parallel()
@@ -91,7 +105,7 @@ func (p labProxy) columns(t *testing.T) {
 		}
 		late := base
 		late.column, late.flags, late.steps = "timeout", []string{"--interim", "never"}, []string{"COPY"}
-		late.front = p.front(labTimeout)
+		late.front, late.run = p.front(labTimeout), p.curl(new(int))
 		if p.late {
 			late.latency = labSlow
 		}
@@ -113,13 +127,62 @@ func (p labProxy) columns(t *testing.T) {
 	})
 }
 
+// labSwallowed is the cell of a proxy that keeps interim responses to itself.
+const labSwallowed = "right, 102 swallowed"
+
+// check runs c, whose cell must begin with want, and notes it.
+func (p labProxy) check(t *testing.T, c labCase, want string) {
+	t.Helper()
+	received := 0
+	c.run = p.curl(&received)
+	got := c.play(t)
+	if strings.HasPrefix(got, labWith) && received == 0 {
+		got = labSwallowed
+	}
+	matrix.note(c.row, c.column, c.remark+got)
+	if want == "" || !strings.HasPrefix(got, want) {
+		t.Errorf("%s, %s: %q, want %q", c.row, c.column, got, want)
+	}
+}
+
+// curl runs one curl, which counts the interim responses that it receives. With
+// HTTP/2 all is to be on one connection.
+func (p labProxy) curl(received *int) labProgram {
+	return func(t *testing.T, r labRun) []string {
+		t.Helper()
+		options := []string{"--http1.1"}
+		if p.http2 {
+			options, r.proxied = []string{"--http2", "--insecure"}, false
+		}
+		lines := curlSteps(append(options, "--dump-header", filepath.Join(r.dir, "head$step"))...)(t, r)
+		for i := range r.steps {
+			head, _ := os.ReadFile(filepath.Join(r.dir, "head"+strconv.Itoa(i))) // may not be there
+			for _, match := range headLine.FindAllStringSubmatch(string(head), -1) {
+				if match[2] == "102" {
+					*received++
+				}
+				if p.http2 && match[1] != "2" {
+					t.Errorf("a response has HTTP/%s", match[1])
+				}
+			}
+		}
+		return lines
+	}
+}
+
+var headLine = regexp.MustCompile(`(?m)^HTTP/([0-9.]+) (\d+)`)
+
 // front starts p before an upstream, with that time-out, and returns its URL.
 func (p labProxy) front(timeout time.Duration) func(t *testing.T, upstream string) string {
 	return func(t *testing.T, upstream string) string {
 		t.Helper()
 		dir, port := publicDir(t), freePort(t)
 		_, upstreamPort, _ := strings.Cut(upstream, ":")
-		file := filepath.Join(dir, "config")
+		scheme, file := "http", filepath.Join(dir, "config")
+		if p.http2 {
+			scheme = "https"
+			writeCertificate(t, dir)
+		}
 		place := strings.NewReplacer("$dir", dir, "$port", port, "$upstream", upstreamPort,
 			"$timeout", seconds(timeout), "$config", file).Replace
 		if err := os.WriteFile(file, []byte(place(p.config)), 0o644); err != nil {
@@ -131,6 +194,23 @@ func (p labProxy) front(timeout time.Duration) func(t *testing.T, upstream strin
 		}
 		background(t, dir, argv[0], argv[1:]...)
 		awaitPort(t, port)
-		return "http://127.0.0.1:" + port
+		return scheme + "://127.0.0.1:" + port
+	}
+}
+
+// writeCertificate makes cert.pem and key.pem in dir, and both.pem of the two.
+func writeCertificate(t *testing.T, dir string) {
+	t.Helper()
+	selfSigned(t, dir)
+	certificate, err := os.ReadFile(filepath.Join(dir, "cert.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile(filepath.Join(dir, "key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "both.pem"), slices.Concat(certificate, key), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

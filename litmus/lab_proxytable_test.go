@@ -25,70 +25,98 @@ const (
 
 var labProxies = []labProxy{
 	{
-		name: "nginx, HTTP/1.0 to davd", needs: []string{nginxProgram}, version: printed(nginxProgram, "-v"), config: nginxConfig(""), argv: nginxArgv,
-		auto: labWithout, asked: labWithout, always: labWithout, timeout: "no", quick: true,
+		name: "nginx, HTTP/1.0 to davd", needs: []string{nginxProgram}, version: printed(nginxProgram, "-v"), config: nginxConfig("", ""), argv: nginxArgv,
+		auto: labWithout, asked: labWithout, always: labWithout, timeout: "no", origin: leadBack, quick: true,
 	},
 	{
 		name: "nginx, HTTP/1.1 to davd, not kept alive", needs: []string{nginxProgram}, version: printed(nginxProgram, "-v"),
-		config: nginxConfig("proxy_http_version 1.1;"), argv: nginxArgv,
-		auto: labWith, asked: labWith, always: labWith, davd: []string{"--interim", "never"}, declared: labWithout, timeout: "yes",
+		config: nginxConfig("", "proxy_http_version 1.1;"), argv: nginxArgv,
+		auto: labWith, asked: labWith, always: labWith, davd: []string{"--interim", "never"}, declared: labWithout, timeout: "yes", origin: leadBack,
 	},
 	{
 		name: "nginx, HTTP/1.1 to davd", needs: []string{nginxProgram}, version: printed(nginxProgram, "-v"),
-		config: nginxConfig(nginxKept), argv: nginxArgv,
-		auto: nginxHangs, asked: nginxHangs, always: nginxHangs, davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no",
+		config: nginxConfig("", nginxKept), argv: nginxArgv,
+		auto: nginxHangs, asked: nginxHangs, always: nginxHangs, davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadBack,
 	},
 	{
 		name: "nginx, HTTP/1.1 to davd, with X-Forwarded-For", needs: []string{nginxProgram}, version: printed(nginxProgram, "-v"),
-		config: nginxConfig(nginxKept + " proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"), argv: nginxArgv,
-		auto: labWithout, asked: nginxHangs, always: nginxHangs, davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no",
+		config: nginxConfig("", nginxKept+" proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"), argv: nginxArgv,
+		auto: labWithout, asked: nginxHangs, always: nginxHangs, davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadBack,
+	},
+	{
+		name: "nginx, HTTP/2, HTTP/1.0 to davd, with Host and X-Forwarded-…", needs: []string{nginxProgram}, version: printed(nginxProgram, "-v"),
+		config: nginxConfig(nginxFront, nginxTold), argv: nginxArgv, http2: true,
+		auto: labWithout, asked: labWithout, always: labWithout, timeout: "no", origin: leadFinal,
 	},
 	{
 		name: "Apache httpd", needs: []string{apacheProgram, apacheModules + "mod_proxy_http.so"}, version: printed(apacheProgram, "-v"), config: apacheConfig,
 		argv: []string{apacheProgram, "-d", "$dir", "-f", "$config", "-DFOREGROUND"},
-		auto: labWithout, asked: labWith, always: labFails + "COPY 502", davd: []string{"--interim-proxy", "apache"}, declared: labWith, timeout: "yes", quick: true,
+		auto: labWithout, asked: labWith, always: labFails + "COPY 502", davd: []string{"--interim-proxy", "apache"}, declared: labWith, timeout: "yes", origin: leadAll, quick: true,
 	},
 	{
-		name: "HAProxy", needs: []string{haproxyProgram}, version: printed(haproxyProgram, "-v"), config: haproxyConfig(""),
-		argv: []string{haproxyProgram, "-db", "-f", "$config"},
-		auto: labWith, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes",
+		name: "Apache httpd, HTTP/2, with X-Forwarded-Proto", needs: []string{apacheProgram, apacheModules + "mod_http2.so"}, version: printed(apacheProgram, "-v"),
+		config: apacheFront, argv: []string{apacheProgram, "-d", "$dir", "-f", "$config", "-DFOREGROUND"}, http2: true,
+		auto: labWithout, asked: labWith, always: labFails + "COPY 502", davd: []string{"--interim-proxy", "apache"}, declared: labWith, timeout: "yes", origin: leadAll,
 	},
 	{
-		name: "HAProxy, with X-Forwarded-For", needs: []string{haproxyProgram}, version: printed(haproxyProgram, "-v"), config: haproxyConfig("option forwardfor"),
+		name: "HAProxy", needs: []string{haproxyProgram}, version: printed(haproxyProgram, "-v"), config: haproxyConfig("", ""),
 		argv: []string{haproxyProgram, "-db", "-f", "$config"},
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", quick: true,
+		auto: labWith, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
+	},
+	{
+		name: "HAProxy, with X-Forwarded-For", needs: []string{haproxyProgram}, version: printed(haproxyProgram, "-v"), config: haproxyConfig("", "option forwardfor"),
+		argv: []string{haproxyProgram, "-db", "-f", "$config"},
+		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll, quick: true,
+	},
+	{
+		name: "HAProxy, HTTP/2, with X-Forwarded-…", needs: []string{haproxyProgram}, version: printed(haproxyProgram, "-v"), config: haproxyConfig(haproxyFront, haproxyTold),
+		argv: []string{haproxyProgram, "-db", "-f", "$config"}, http2: true,
+		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
 	},
 	{
 		name: "lighttpd", needs: []string{lighttpdProgram}, version: printed(lighttpdProgram, "-v"), config: lighttpdConfig,
 		argv: []string{lighttpdProgram, "-D", "-f", "$config"},
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", late: true,
+		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll, late: true,
 	},
 	{
 		name: "Squid", needs: []string{squidProgram}, version: printed(squidProgram, "-v"), config: squidConfig,
 		argv: []string{squidProgram, "-N", "-f", "$config"},
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no",
+		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
 	},
 	{
 		name: "Varnish, return (pass)", needs: []string{varnishProgram}, version: printed(varnishProgram, "-V"), config: varnishConfig("sub vcl_recv { return (pass); }"), argv: varnishArgv,
-		auto: labWithout, asked: labWithout, always: labFails + "COPY 503", davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no",
+		auto: labWithout, asked: labWithout, always: labFails + "COPY 503", davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadFinal,
 	},
 	{
 		name: "Varnish, its own rules", needs: []string{varnishProgram}, version: printed(varnishProgram, "-V"), config: varnishConfig(""), argv: varnishArgv,
-		auto: labWithout, asked: labWithout, always: labFails + "DELETE 503", davd: []string{"--interim", "never"}, declared: labWithout, timeout: labNone,
+		auto: labWithout, asked: labWithout, always: labFails + "DELETE 503", davd: []string{"--interim", "never"}, declared: labWithout, timeout: labNone, origin: leadFinal,
 	},
 	{
 		name: "Caddy of Debian 12", needs: []string{caddyProgram}, version: printed(caddyProgram, "version"), config: caddyConfig, argv: caddyArgv(caddyProgram),
-		auto: labWithout, asked: labWith, always: labFails + "COPY 502", davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no",
+		auto: labWithout, asked: labWith, always: labFails + "COPY 502", davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadFinal,
 	},
 	{
 		name: "Caddy, newest", needs: []string{newCaddy}, version: goModule(newCaddy), config: caddyConfig, argv: caddyArgv(newCaddy),
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no",
+		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
+	},
+	{
+		name: "Caddy, newest, HTTP/2", needs: []string{newCaddy}, version: goModule(newCaddy), config: caddyFront, argv: caddyArgv(newCaddy), http2: true,
+		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
+	},
+	{
+		name: "nghttpx", needs: []string{nghttpxProgram}, version: printed(nghttpxProgram, "--version"), config: nghttpxPlain, argv: nghttpxArgv,
+		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
+	},
+	{
+		name: "nghttpx, HTTP/2, with Forwarded", needs: []string{nghttpxProgram}, version: printed(nghttpxProgram, "--version"), config: nghttpxFront, argv: nghttpxArgv, http2: true,
+		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
 	},
 }
 
 var nginxArgv = []string{nginxProgram, "-p", "$dir", "-e", "$dir/error.log", "-c", "$config"}
 
-func nginxConfig(more string) string {
+// nginxConfig has listen behind its address, and more where it forwards.
+func nginxConfig(listen, more string) string {
 	return `
 user root;
 daemon off;
@@ -104,7 +132,7 @@ http {
 	uwsgi_temp_path $dir/uwsgi;
 	scgi_temp_path $dir/scgi;
 	server {
-		listen 127.0.0.1:$port;
+		listen 127.0.0.1:$port` + listen + `;
 		location / {
 			proxy_pass http://127.0.0.1:$upstream;
 			proxy_read_timeout $timeouts;
@@ -138,16 +166,17 @@ Group www-data
 ProxyPass / http://127.0.0.1:$upstream/ timeout=$timeout nocanon
 `
 
-func haproxyConfig(more string) string {
+// haproxyConfig has bind behind its address, and more in its frontend.
+func haproxyConfig(bind, more string) string {
 	return `
 defaults
 	mode http
 	timeout connect 5s
 	timeout client 120s
 	timeout server $timeouts
-	` + more + `
 frontend lab
-	bind 127.0.0.1:$port
+	` + more + `
+	bind 127.0.0.1:$port` + bind + `
 	default_backend davd
 backend davd
 	server davd 127.0.0.1:$upstream
@@ -198,12 +227,24 @@ func caddyArgv(program string) []string {
 	return []string{program, "run", "--config", "$config", "--adapter", "caddyfile"}
 }
 
-const caddyConfig = `
+var (
+	caddyConfig = caddySite("http://127.0.0.1:$port", "")
+	caddyFront  = caddySite("https://127.0.0.1:$port", "tls $dir/cert.pem $dir/key.pem")
+)
+
+// caddySite has what stands in its site before it forwards.
+func caddySite(address, first string) string {
+	return `
 {
 	admin off
 	auto_https off
+	servers {
+		protocols h1 h2
+	}
 }
-http://127.0.0.1:$port {
+` + address + ` {
+	bind 127.0.0.1
+	` + first + `
 	reverse_proxy 127.0.0.1:$upstream {
 		transport http {
 			response_header_timeout $timeouts
@@ -211,3 +252,4 @@ http://127.0.0.1:$port {
 	}
 }
 `
+}

@@ -44,6 +44,7 @@ var (
 		{"timeout", "102 outlives its time-out"},
 		{"always", "`always`"},
 		{"declared", "with the flags"},
+		{"origin", "leads through it, with `--trusted-proxy`"},
 	}
 )
 

@@ -40,7 +40,7 @@ func serveFlags() []cli.Flag {
 		textFlag(whatCategory, "compress", "MODE", d.Compress, "compress listings and pages, in gzip or zstd, for clients that accept it: always, never, or (auto) for those on other machines; files go as they are"),
 		addrFlag("listen at host:port (port 0: any free one) or unix:PATH; several by commas, or by several --addr"),
 		textFlag(whereCategory, "prefix", "/PATH", "", "serve below this path of the URL"),
-		listFlag(whereCategory, "trusted-proxy", "CIDR", "believe what these proxies in front tell of the client: its address (X-Forwarded-For), for the log and for failed passwords, and the host it asked for (X-Forwarded-Host); several by commas"),
+		listFlag(whereCategory, "trusted-proxy", "CIDR", "believe what these proxies in front tell of the client: its address (X-Forwarded-For), for the log and for failed passwords, and the scheme and host it asked for (X-Forwarded-Proto, X-Forwarded-Host, Forwarded); several by commas"),
 		textFlag(whereCategory, "tls-cert", "FILE", "", "serve HTTPS and HTTP/2, with this certificate (PEM)"),
 		textFlag(whereCategory, "tls-key", "FILE", "", "the key of the certificate (PEM)"),
 		textFlag(whoCategory, "htpasswd", "FILE", "", "ask for a password: the users and their hashes (made by htpasswd -B), read again when they change"),

@@ -1,0 +1,98 @@
+package dav
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// parseForwarded reads an element of the header Forwarded (RFC 7239 §4): its
+// parameters, with their names in lower case. As some write them, a value with a
+// colon need not be quoted, and there may be a space beside a semicolon. Whatever
+// else is malformed is not ok: a part of it may be a client's.
+func parseForwarded(element string) (parameters map[string]string, ok bool) {
+	parameters = make(map[string]string, 4)
+	for rest := strings.TrimLeft(element, "; \t"); rest != ""; rest = strings.TrimLeft(rest, "; \t") {
+		name, after, found := strings.Cut(rest, "=")
+		value, after, ended := cutForwarded(after)
+		name = strings.ToLower(name)
+		if _, twice := parameters[name]; !found || !ended || twice || !isToken(name) {
+			return nil, false
+		}
+		parameters[name], rest = value, after
+	}
+	return parameters, true
+}
+
+// cutForwarded cuts the value, a token or a quoted string (RFC 9110 §5.6.4), off the
+// parameters that follow it. ok is false where something else does.
+func cutForwarded(s string) (value, rest string, ok bool) {
+	if !strings.HasPrefix(s, `"`) {
+		value, rest, _ = strings.Cut(s, ";")
+		value = strings.TrimRight(value, " \t")
+		return value, rest, value != "" && !strings.ContainsAny(value, "\"= \t")
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"':
+			rest = strings.TrimLeft(s[i+1:], " \t")
+			return b.String(), rest, rest == "" || rest[0] == ';'
+		case c == '\\' && i+1 < len(s):
+			i++
+			b.WriteByte(s[i])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", "", false
+}
+
+// parseNode reads an address, with a port as some proxies write it or without (RFC
+// 7239 §6). One that is unknown or obfuscated is an error.
+func parseNode(s string) (netip.Addr, error) {
+	if withPort, err := netip.ParseAddrPort(s); err == nil {
+		return withPort.Addr().Unmap(), nil
+	}
+	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	return addr.Unmap(), err
+}
+
+// forwardedScheme returns s, in lower case, if it is a scheme of this server (RFC
+// 7239 §5.4), and else "".
+func forwardedScheme(s string) string {
+	switch scheme := strings.ToLower(s); scheme {
+	case "http", "https":
+		return scheme
+	}
+	return ""
+}
+
+// maxHostName is how long a name may be in the DNS (RFC 1035 §2.3.4), without the
+// lengths in it.
+const maxHostName = 253
+
+// forwardedHost returns s if it may stand in the header Host (RFC 7239 §5.3, RFC
+// 9110 §7.2), and else "": a name in ASCII, an IPv4 address, or an IPv6 address in
+// brackets, each with a port or without.
+func forwardedHost(s string) string {
+	name := s
+	if colon := strings.LastIndexByte(s, ':'); colon > strings.LastIndexByte(s, ']') {
+		name = s[:colon]
+		if port, err := strconv.ParseUint(s[colon+1:], 10, 16); err != nil || port == 0 {
+			return ""
+		}
+	}
+	if inner, found := strings.CutPrefix(name, "["); found {
+		addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		if err != nil || !addr.Is6() || addr.Zone() != "" || !strings.HasSuffix(inner, "]") {
+			return ""
+		}
+		return s
+	}
+	const characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
+	if name == "" || len(name) > maxHostName || strings.Trim(name, characters) != "" {
+		return ""
+	}
+	return s
+}
