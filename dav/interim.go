@@ -16,7 +16,7 @@ import (
 //  2. Never to HTTP/1.0, nor through a proxy that says that it forwards to
 //     HTTP/1.0 (RFC 9110 §15.2).
 //  3. In the mode auto, to a client that asks with Prefer: processing, and to one
-//     that is known to survive them if nothing shows a proxy in between, or Proxy
+//     that is known to survive them, if nothing shows a proxy in between, or Proxy
 //     says that it passes them on. In always, to all; in never, to none.
 //  4. The first when the operation is older than After, then one each Every. To a
 //     client that asks: at once, then on change, at most one a second, slower with

@@ -57,9 +57,6 @@ func (i *Interim) grant(r *http.Request) grant {
 			g.bytes = max(min(client.Bytes/3*2, hardBudget), 1) // a third is for the final response
 		}
 	}
-	if i.Mode == InterimAuto && i.Proxy == ProxyNone && g.limit > undeclaredCap && proxied(r) {
-		g.limit, g.by = undeclaredCap, "a proxy that is not declared"
-	}
 	if i.Proxy == ProxyApache && g.limit > apacheCap {
 		g.limit, g.by = apacheCap, "an Apache httpd in front"
 	}
@@ -85,16 +82,12 @@ func (i *Interim) refusal(r *http.Request, asked, known bool) Withheld {
 		return Withheld{Rule: 3, Reason: "the mode is never"}
 	case i.Mode == InterimAlways:
 		return Withheld{}
-	case i.Proxy == ProxyNone && r.Header["X-Varnish"] != nil:
-		return Withheld{Rule: 3, Reason: "X-Varnish shows a Varnish, which makes a 503 of the first"}
-	case asked:
-		return Withheld{}
-	case !known:
+	}
+	if sign := proxySign(r); sign != "" && i.Proxy == ProxyNone {
+		return Withheld{Rule: 3, Reason: sign + " shows a proxy, and none is declared to pass them on"}
+	}
+	if !asked && !known {
 		return Withheld{Rule: 3, Reason: "the client is not known and did not ask"}
-	case i.Proxy == ProxyNone:
-		if sign := proxySign(r); sign != "" {
-			return Withheld{Rule: 3, Reason: sign + " shows a proxy, and none is declared to pass them on"}
-		}
 	}
 	return Withheld{}
 }

@@ -13,8 +13,8 @@ type InterimProxy int
 
 const (
 	// ProxyNone says that no proxy is known to pass them on, so none are sent where
-	// the request shows one, unless the mode is always. A client that asks gets four:
-	// as many as come through all that can be seen but Varnish, which passes none.
+	// the request shows one, unless the mode is always. That holds for a client that
+	// asks, too: it knows what it can take itself, not what stands in between.
 	ProxyNone InterimProxy = iota
 	// ProxyPass says that they pass on any number, as HAProxy, lighttpd and nghttpx
 	// do.
@@ -23,11 +23,6 @@ const (
 	// (Continue) included, and makes a 502 of the tenth.
 	ProxyApache
 )
-
-// undeclaredCap is how many a client that asks gets through a proxy that nobody has
-// declared: Go before 1.24, in an old Caddy, takes five for a request, Apache httpd
-// nine.
-const undeclaredCap = 4
 
 // apacheCap is how many interim responses Apache httpd passes on.
 const apacheCap = 9

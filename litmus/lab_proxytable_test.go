@@ -41,7 +41,7 @@ var labProxies = []labProxy{
 	{
 		name: "nginx, HTTP/1.1 to davd, with X-Forwarded-For", needs: []string{nginxProgram}, version: printed(nginxProgram, "-v"),
 		config: nginxConfig("", nginxKept+" proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"), argv: nginxArgv,
-		auto: labWithout, asked: nginxHangs, always: nginxHangs, davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadBack,
+		auto: labWithout, asked: labWithout, always: nginxHangs, davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadBack,
 	},
 	{
 		name: "nginx, HTTP/2, HTTP/1.0 to davd, with Host and X-Forwarded-…", needs: []string{nginxProgram}, version: printed(nginxProgram, "-v"),
@@ -51,12 +51,12 @@ var labProxies = []labProxy{
 	{
 		name: "Apache httpd", needs: []string{apacheProgram, apacheModules + "mod_proxy_http.so"}, version: printed(apacheProgram, "-v"), config: apacheConfig,
 		argv: []string{apacheProgram, "-d", "$dir", "-f", "$config", "-DFOREGROUND"},
-		auto: labWithout, asked: labWith, always: labFails + "COPY 502", davd: []string{"--interim-proxy", "apache"}, declared: labWith, timeout: "yes", origin: leadAll, quick: true,
+		auto: labWithout, asked: labWithout, always: labFails + "COPY 502", davd: []string{"--interim-proxy", "apache"}, declared: labWith, timeout: "yes", origin: leadAll, quick: true,
 	},
 	{
 		name: "Apache httpd, HTTP/2, with X-Forwarded-Proto", needs: []string{apacheProgram, apacheModules + "mod_http2.so"}, version: printed(apacheProgram, "-v"),
 		config: apacheFront, argv: []string{apacheProgram, "-d", "$dir", "-f", "$config", "-DFOREGROUND"}, http2: true,
-		auto: labWithout, asked: labWith, always: labFails + "COPY 502", davd: []string{"--interim-proxy", "apache"}, declared: labWith, timeout: "yes", origin: leadAll,
+		auto: labWithout, asked: labWithout, always: labFails + "COPY 502", davd: []string{"--interim-proxy", "apache"}, declared: labWith, timeout: "yes", origin: leadAll,
 	},
 	{
 		name: "HAProxy", needs: []string{haproxyProgram}, version: printed(haproxyProgram, "-v"), config: haproxyConfig("", ""),
@@ -66,22 +66,22 @@ var labProxies = []labProxy{
 	{
 		name: "HAProxy, with X-Forwarded-For", needs: []string{haproxyProgram}, version: printed(haproxyProgram, "-v"), config: haproxyConfig("", "option forwardfor"),
 		argv: []string{haproxyProgram, "-db", "-f", "$config"},
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll, quick: true,
+		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll, quick: true,
 	},
 	{
 		name: "HAProxy, HTTP/2, with X-Forwarded-…", needs: []string{haproxyProgram}, version: printed(haproxyProgram, "-v"), config: haproxyConfig(haproxyFront, haproxyTold),
 		argv: []string{haproxyProgram, "-db", "-f", "$config"}, http2: true,
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
+		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
 	},
 	{
 		name: "lighttpd", needs: []string{lighttpdProgram}, version: printed(lighttpdProgram, "-v"), config: lighttpdConfig,
 		argv: []string{lighttpdProgram, "-D", "-f", "$config"},
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll, late: true,
+		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll, late: true,
 	},
 	{
 		name: "Squid", needs: []string{squidProgram}, version: printed(squidProgram, "-v"), config: squidConfig,
 		argv: []string{squidProgram, "-N", "-f", "$config"},
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
+		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
 	},
 	{
 		name: "Varnish, return (pass)", needs: []string{varnishProgram}, version: printed(varnishProgram, "-V"), config: varnishConfig("sub vcl_recv { return (pass); }"), argv: varnishArgv,
@@ -93,23 +93,23 @@ var labProxies = []labProxy{
 	},
 	{
 		name: "Caddy of Debian 12", needs: []string{caddyProgram}, version: printed(caddyProgram, "version"), config: caddyConfig, argv: caddyArgv(caddyProgram),
-		auto: labWithout, asked: labWith, always: labFails + "COPY 502", davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadFinal,
+		auto: labWithout, asked: labWithout, always: labFails + "COPY 502", davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadFinal,
 	},
 	{
 		name: "Caddy, newest", needs: []string{newCaddy}, version: goModule(newCaddy), config: caddyConfig, argv: caddyArgv(newCaddy),
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
+		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
 	},
 	{
 		name: "Caddy, newest, HTTP/2", needs: []string{newCaddy}, version: goModule(newCaddy), config: caddyFront, argv: caddyArgv(newCaddy), http2: true,
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
+		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
 	},
 	{
 		name: "nghttpx", needs: []string{nghttpxProgram}, version: printed(nghttpxProgram, "--version"), config: nghttpxPlain, argv: nghttpxArgv,
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
+		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
 	},
 	{
 		name: "nghttpx, HTTP/2, with Forwarded", needs: []string{nghttpxProgram}, version: printed(nghttpxProgram, "--version"), config: nghttpxFront, argv: nghttpxArgv, http2: true,
-		auto: labWithout, asked: labWith, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
+		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "yes", origin: leadAll,
 	},
 }
 

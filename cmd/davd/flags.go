@@ -64,7 +64,7 @@ func serveFlags() []cli.Flag {
 		textFlag(interimCategory, "interim-after", "TIME", d.InterimAfter, "age of an operation at its first one; 0s: at once"),
 		textFlag(interimCategory, "interim-every", "TIME", d.InterimEvery, "time from one to the next"),
 		interimClientFlag(interimCategory),
-		textFlag(interimCategory, "interim-proxy", "WHAT", d.InterimProxy, "what the proxies in front do with them: it is not known (none, so clients that do not ask get none through a proxy that shows), they pass them on (pass), or an Apache httpd passes on nine (apache)"),
+		textFlag(interimCategory, "interim-proxy", "WHAT", d.InterimProxy, "what the proxies in front do with them: it is not known (none, so no client gets any through a proxy that shows), they pass them on (pass), or an Apache httpd passes on nine (apache)"),
 		textFlag(logCategory, "log-format", "text|json", d.LogFormat, "how it is written"),
 		textFlag(logCategory, "log-level", "LEVEL", d.LogLevel, "the least that is logged: debug, info, warn or error"),
 	}
