@@ -3,6 +3,7 @@ package dav
 import (
 	"net/http"
 	"sync"
+	"time"
 
 	"golang.org/x/net/webdav"
 
@@ -65,6 +66,12 @@ type Handler struct {
 	CopyLinks bool
 	// Listings bounds what a PROPFIND with Depth infinity may cost.
 	Listings Listings
+	// StallTimeout is how long a client may take none of a listing that is streamed to
+	// it, or send none of an upload that it has announced, before its connection is
+	// given up: meanwhile it holds one of the Listings, or room on the disk. Zero: two
+	// minutes; negative: for ever. Where the http.Server has a WriteTimeout, that
+	// counts for listings.
+	StallTimeout time.Duration
 	// ReadOnly refuses every method that would change something: 403.
 	ReadOnly bool
 	// Sync is what of a PUT or PATCH a crash of the machine can't undo. COPY and

@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"strconv"
@@ -26,6 +27,9 @@ type response struct {
 	// timeout is the server's WriteTimeout. The time in which nothing is to
 	// be written does not count.
 	timeout time.Duration
+	// stall is how long a client may take none of what is written before the final
+	// response is whole, where there is no timeout; 0: for ever.
+	stall time.Duration
 	// header is the handler's alone until the response is committed.
 	header http.Header
 	spare  *spareResponse // where header and body come from
@@ -202,6 +206,7 @@ func (r *response) finish() error {
 		if r.status != http.StatusNoContent {
 			r.header.Set("Content-Length", strconv.Itoa(len(r.body)))
 		}
+		r.stall = 0 // the client has all the time for what is whole
 		r.commitLocked()
 	}
 	if r.state != responseDone {
@@ -253,6 +258,7 @@ func (r *response) writeLocked(p []byte) (int, error) {
 	}
 	r.deadline(true)
 	n, err := r.w.Write(p)
+	r.written()
 	r.begun, r.wrote, r.flushed, r.err = true, true, false, err
 	return n, err
 }
@@ -261,20 +267,30 @@ func (r *response) flushLocked() error {
 	if r.err == nil {
 		r.deadline(true)
 		r.err = http.NewResponseController(r.w).Flush()
+		r.written()
 		r.flushed = true
 	}
 	return r.err
 }
 
-// deadline starts the server's WriteTimeout anew, or suspends it while there
-// is nothing to be written. A server that can't is left as it is.
+// deadline starts the server's WriteTimeout anew, or stall where there is none; or
+// suspends it while there is nothing to be written. A server that can't is left as
+// it is.
 func (r *response) deadline(writing bool) {
-	if r.timeout <= 0 {
+	limit := cmp.Or(max(r.timeout, 0), r.stall)
+	if limit <= 0 {
 		return
 	}
 	var until time.Time
 	if writing {
-		until = time.Now().Add(r.timeout)
+		until = time.Now().Add(limit)
 	}
 	_ = http.NewResponseController(r.w).SetWriteDeadline(until)
+}
+
+// written suspends what does not run while there is nothing to be written.
+func (r *response) written() {
+	if r.timeout <= 0 {
+		r.deadline(false)
+	}
 }

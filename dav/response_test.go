@@ -228,6 +228,37 @@ func TestResponseWriteDeadline(t *testing.T) {
 	}
 }
 
+// TestResponseStall: where the server has no WriteTimeout, each part of what is
+// streamed is to be taken within stall. What is whole has all the time, and so has
+// the next response on the connection.
+func TestResponseStall(t *testing.T) {
+	const stall = 2 * time.Minute
+	for _, c := range []struct {
+		name string
+		body int
+		want bool
+	}{
+		{name: "held", body: holdLimit},
+		{name: "streamed", body: holdLimit + 1, want: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			res, w := newTestResponse(t, &http.Server{})
+			res.stall = stall
+			stepWrite(strings.Repeat("x", c.body))(res)
+			stepFinish(res)
+			for i, e := range w.events {
+				left := e.deadline.Sub(e.at)
+				if limited := left > stall/2 && left <= stall; limited != c.want {
+					t.Errorf("event %d: %v left to write", i, left)
+				}
+			}
+			if !w.deadline.IsZero() || len(w.events) != 2 {
+				t.Errorf("%d events, and a deadline %v behind them", len(w.events), w.deadline)
+			}
+		})
+	}
+}
+
 // TestResponseRandomSizes: whatever the sizes of the writes, the body arrives
 // whole, and with a length when it was held.
 func TestResponseRandomSizes(t *testing.T) {

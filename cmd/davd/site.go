@@ -122,6 +122,7 @@ func (s *site) handler() *dav.Handler {
 		LockTimeouts:   s.cfg.LockTimeouts,
 		MaxXML:         s.cfg.MaxXML,
 		Listings:       s.cfg.Listings,
+		StallTimeout:   s.cfg.StallTimeout,
 		Logger:         accesslog.Report,
 		ReadOnly:       s.cfg.ReadOnly,
 		Sync:           s.cfg.Sync,

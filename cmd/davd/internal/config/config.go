@@ -64,6 +64,9 @@ type Config struct {
 
 	// OnDisconnect says what an operation does when its client goes.
 	OnDisconnect OnDisconnect
+	// StallTimeout is how long a client may hold up a listing or an upload; negative:
+	// for ever.
+	StallTimeout time.Duration
 	// Drain is how long requests may go on after the signal to stop.
 	Drain time.Duration
 

@@ -37,6 +37,15 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
+// parseStall takes 0 for any time.
+func parseStall(s string) (time.Duration, error) {
+	d, err := parseDuration(s)
+	if err == nil && d == 0 {
+		d = -1
+	}
+	return d, err
+}
+
 func parsePositive(s string) (time.Duration, error) {
 	d, err := parseDuration(s)
 	if err == nil && d == 0 {

@@ -31,6 +31,7 @@ type Settings struct {
 	Anonymous      bool
 	State          string
 	OnDisconnect   string
+	StallTimeout   string
 	Drain          string
 	LockTimeoutMin string
 	LockTimeoutMax string
@@ -64,6 +65,7 @@ func Defaults() Settings {
 		Compress:       "auto",
 		Realm:          "davd",
 		OnDisconnect:   "finish",
+		StallTimeout:   "2m",
 		Drain:          "10s",
 		LockTimeoutMin: "1s",
 		LockTimeoutMax: "24h",
@@ -117,6 +119,7 @@ func New(s Settings) (*Config, error) {
 	c.Realm = read(&first, "realm", s.Realm, parseRealm)
 	c.State = read(&first, "state", s.State, parseState)
 	c.OnDisconnect = read(&first, "on-disconnect", s.OnDisconnect, oneOf(Finish, Cancel))
+	c.StallTimeout = read(&first, "stall-timeout", s.StallTimeout, parseStall)
 	c.Drain = read(&first, "drain", s.Drain, parseDuration)
 	c.LockTimeouts.Min = read(&first, "lock-timeout-min", s.LockTimeoutMin, parsePositive)
 	c.LockTimeouts.Max = read(&first, "lock-timeout-max", s.LockTimeoutMax, parseLongest)
@@ -161,6 +164,7 @@ func (s Settings) orDefaults() Settings {
 	s.Realm = cmp.Or(s.Realm, d.Realm)
 	s.State = cmp.Or(s.State, d.State)
 	s.OnDisconnect = cmp.Or(s.OnDisconnect, d.OnDisconnect)
+	s.StallTimeout = cmp.Or(s.StallTimeout, d.StallTimeout)
 	s.Drain = cmp.Or(s.Drain, d.Drain)
 	s.LockTimeoutMin = cmp.Or(s.LockTimeoutMin, d.LockTimeoutMin)
 	s.LockTimeoutMax = cmp.Or(s.LockTimeoutMax, d.LockTimeoutMax)
