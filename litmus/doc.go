@@ -15,6 +15,11 @@
 //     davd behind them. Each cell is what is expected of the program, failures
 //     included: where a program fails without the cap that davd has for it, the
 //     matrix says so, and the cell fails on the day that it no longer does.
+//   - Readers: each client lists one tree that is hard to list; what it shows
+//     otherwise by its own fault is in its table, with the reason. Golden
+//     multi-statuses of that tree are in testdata/readers; -update rewrites them.
+//   - The status page: Chromium, driven by puppeteer-core, watches operations,
+//     stops them and sees them end.
 //
 // Between each of these clients, but for the matrix, and davd stands a proxy that
 // passes every byte on and keeps a record of each exchange: how many interim
