@@ -263,7 +263,7 @@ func FuzzInterimHeader(f *testing.F) {
 			return // .. in member
 		}
 		progress := tree.Progress{
-			Done: max(done, 0), Known: max(known, 0), Bytes: max(bytes, 0), KnownBytes: max(knownBytes, 0), Current: current,
+			Done: max(done, 0), Known: max(known, 0), Bytes: max(bytes, 0), KnownBytes: max(knownBytes, 0), Final: true, Current: current,
 		}
 		monitor := tree.NewMonitor(true)
 		for i := range outcomes {

@@ -131,6 +131,7 @@ func TestStatusForm(t *testing.T) {
 		ended                bool
 		status               int
 		does                 bool // what the form says
+		reason               string
 	}{
 		{name: "stop", body: "do=stop", fields: []string{"Sec-Fetch-Site: same-origin"}, status: 303, does: true},
 		{name: "forget", body: "do=forget", fields: []string{"Sec-Fetch-Site: same-origin"}, ended: true, status: 303, location: "./", does: true},
@@ -138,10 +139,10 @@ func TestStatusForm(t *testing.T) {
 		{name: "by Origin, through a proxy", body: "do=stop", fields: []string{"Origin: https://public.test", "X-Forwarded-Host: public.test"}, status: 303, does: true},
 		{name: "another site", body: "do=stop", fields: []string{"Sec-Fetch-Site: cross-site", "Origin: http://davd.test"}, status: 403},
 		{name: "another host of the site", body: "do=stop", fields: []string{"Sec-Fetch-Site: same-site"}, status: 403},
-		{name: "another Origin", body: "do=stop", fields: []string{"Origin: http://evil.test"}, status: 403},
+		{name: "another Origin", body: "do=stop", fields: []string{"Origin: http://evil.test"}, status: 403, reason: "by a page of another site"},
 		{name: "another port", body: "do=stop", fields: []string{"Origin: http://davd.test:81"}, status: 403},
 		{name: "a hidden Origin", body: "do=stop", fields: []string{"Origin: null"}, status: 403},
-		{name: "no sign of a browser", body: "do=stop", status: 403},
+		{name: "no sign of a browser", body: "do=stop", status: 403, reason: "neither Sec-Fetch-Site nor Origin says"},
 		{name: "nothing", fields: []string{"Sec-Fetch-Site: same-origin"}, status: 400},
 		{name: "nonsense", body: "do=%zz", fields: []string{"Sec-Fetch-Site: same-origin"}, status: 400},
 		{name: "too much", body: "do=stop&x=" + strings.Repeat("x", 2000), fields: []string{"Sec-Fetch-Site: same-origin"}, status: 400},
@@ -161,7 +162,7 @@ func TestStatusForm(t *testing.T) {
 				browser := s.dial()
 				browser.send("POST "+location, c.body, append(c.fields, form, "X-User: a")...)
 				a := browser.next()
-				if a.status != c.status {
+				if a.status != c.status || !strings.Contains(a.body, c.reason) {
 					t.Errorf("answered %d %s", a.status, a.body)
 				}
 				want := c.location
@@ -254,7 +255,7 @@ func TestStatusPage(t *testing.T) {
 		reader := s.dial()
 		a := reader.gets("GET "+location, "X-User: a", "Accept: text/html")
 		for _, want := range []string{
-			"<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>", "<progress aria-label=\"Progress\" max=\"1\" value=\"0\"></progress>",
+			"<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>", "<progress aria-label=\"Progress\"></progress>", "<span>still counting</span>",
 			"COPY <bdi>/src</bdi> to <bdi>/dst</bdi>", `<form method="post"><input type="hidden" name="do" value="stop"><button>Stop and roll back</button></form>`,
 			"new EventSource(here)",
 		} {

@@ -51,7 +51,7 @@ func appendRow(dst []byte, view *operationView, base string) []byte {
 	dst = append(dst, `<tr><td><a href="`+base+r.ID+`">`...)
 	dst = appendNames(dst, r)
 	dst = append(dst, `</a></td><td class="state `+stateKind(r)+`">`+stateLine(view)...)
-	if percent := percentLine(r); percent != "" && r.Ended.IsZero() && !view.stopping() {
+	if percent := percentLine(view); percent != "" && r.Ended.IsZero() && !view.stopping() {
 		dst = append(dst, ", "+percent...)
 	}
 	dst = append(dst, "</td><td>"...)

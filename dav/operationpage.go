@@ -72,7 +72,7 @@ func pageTitle(view *operationView) string {
 	if !r.Ended.IsZero() || view.stopping() {
 		return stateWord(view) + ": " + title
 	}
-	if percent := percentLine(r); percent != "" {
+	if percent := percentLine(view); percent != "" {
 		return percent + " " + title
 	}
 	return title
@@ -131,9 +131,9 @@ func appendStatus(dst []byte, view *operationView) []byte {
 	if r.Reason != "" {
 		dst = appendTerm(dst, "Because", r.Reason)
 	}
-	dst = appendTerm(dst, "Members", membersLine(r))
+	dst = appendTerm(dst, "Members", ofLine(view, r.Done, r.Known, appendCount))
 	if r.Bytes > 0 || r.KnownBytes > 0 {
-		dst = appendTerm(dst, "Content", string(appendOf(nil, r.Bytes, r.KnownBytes, appendSize)))
+		dst = appendTerm(dst, "Content", ofLine(view, r.Bytes, r.KnownBytes, appendSize))
 	}
 	if r.Current != "" && running && !view.stopping() {
 		dst = appendTerm(dst, "Current", relative(r.Source, r.Current))
@@ -155,17 +155,21 @@ func appendTimes(dst []byte, r *history.Record) []byte {
 }
 
 // appendBar appends the progress bar, and below it the same in words. How far a
-// rollback is, nobody knows.
+// rollback is, nobody knows; how far the rest is, while it is still counted.
 func appendBar(dst []byte, view *operationView) []byte {
-	done, total := extent(&view.record)
+	done, total := extent(view)
 	if total == 0 || view.stopping() {
-		return append(dst, "<progress aria-label=\"Progress\"></progress>\n"...)
+		dst = append(dst, "<progress aria-label=\"Progress\"></progress>\n"...)
+		if view.record.Known > 0 && !view.stopping() {
+			dst = append(dst, "<p class=\"far\"><span>still counting</span></p>\n"...)
+		}
+		return dst
 	}
 	dst = append(dst, `<progress aria-label="Progress" max="`...)
 	dst = strconv.AppendInt(dst, total, 10)
 	dst = append(dst, `" value="`...)
 	dst = strconv.AppendInt(dst, done, 10)
-	return append(dst, "\"></progress>\n<p class=\"far\"><strong>"+percentLine(&view.record)+"</strong> <span>"+leftLine(view)+"</span></p>\n"...)
+	return append(dst, "\"></progress>\n<p class=\"far\"><strong>"+percentLine(view)+"</strong> <span>"+leftLine(view)+"</span></p>\n"...)
 }
 
 func appendTerm(dst []byte, term, text string) []byte {

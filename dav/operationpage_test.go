@@ -43,11 +43,18 @@ func TestOperationPage(t *testing.T) {
 		},
 		"running": {
 			[]string{
-				"<title>25% COPY /a to /b</title>", `<progress aria-label="Progress" max="100000000" value="25000000"></progress>`, "<strong>25%</strong> <span>at least 1 min 15 s left</span>",
-				"<bdi>1,234 of 5,000 found so far</bdi>", "<bdi>25 MB of 100 MB</bdi>", "<bdi>c/d</bdi>", "<bdi>50 members, 1.0 MB a second</bdi>", "<bdi>2026-11-21 06:00:00 UTC, 1 min 5 s ago</bdi>",
+				"<title>24% COPY /a to /b</title>", `<progress aria-label="Progress" max="5000" value="1234"></progress>`, "<strong>24%</strong> <span>about 1 min 15 s left</span>",
+				"<bdi>1,234 of 5,000</bdi>", "<bdi>25 MB of 100 MB</bdi>", "<bdi>c/d</bdi>", "<bdi>50 members, 1.0 MB a second</bdi>", "<bdi>2026-11-21 06:00:00 UTC, 1 min 5 s ago</bdi>",
 				"<h2>Failed: 1</h2>", "<li><bdi>e</bdi>: 423 Locked</li>\n</ul>", ">Stop and roll back</button>", `<a href="./">All operations</a>`, "<script",
 			},
-			[]string{"Ended", "forget", "more</li>"},
+			[]string{"Ended", "forget", "more</li>", "found so far", "counting"},
+		},
+		"counting": {
+			[]string{
+				"<title>COPY /a to /b</title>", `<progress aria-label="Progress"></progress>` + "\n" + `<p class="far"><span>still counting</span></p>`,
+				"<bdi>1,234 of 5,000 found so far</bdi>", "<bdi>25 MB of 100 MB found so far</bdi>", "<bdi>50 members, 1.0 MB a second</bdi>",
+			},
+			[]string{"%</", "left", "value=\"1"},
 		},
 		"partial": {
 			[]string{
@@ -63,8 +70,12 @@ func TestOperationPage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			view := &operationView{record: pageRecords[name]}
-			if name == "running" {
+			switch name {
+			case "running":
+				view = runningView(pageRecords[name])
 				view.members, view.bytes = 50.2, 1e6
+			case "counting":
+				view = &operationView{record: pageRecords["running"], members: 50.2, bytes: 1e6}
 			}
 			answer := httptest.NewRecorder()
 			if err := new(Handler).respondPage(answer, http.StatusOK, view); err != nil {
@@ -86,14 +97,14 @@ func TestOperationListPage(t *testing.T) {
 		{"none", nil, []string{"There are none of the last day."}, []string{"<table", "<script", "<noscript>"}},
 		{"ended", []string{"partial"}, []string{`<td class="state mixed">finished: 207 Multi-Status</td><td>5,000 of 5,000</td>`}, []string{"<script", "<noscript>"}},
 		{"running", []string{"running", "stopped"}, []string{
-			`<a href="./x">COPY <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 25%</td><td>1,234 of 5,000</td>`,
+			`<a href="./x">COPY <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 24%</td><td>1,234 of 5,000</td>`,
 			`<td class="state mixed">stopped: 403 Forbidden</td><td>1 of 2</td>`, "<script", "<noscript>",
 		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var views []*operationView
 			for _, name := range c.views {
-				views = append(views, &operationView{record: pageRecords[name]})
+				views = append(views, runningView(pageRecords[name]))
 			}
 			answer := httptest.NewRecorder()
 			if err := h.respondListPage(answer, httptest.NewRequest(http.MethodGet, "/"+OperationsName+"/", http.NoBody), views); err != nil {
@@ -128,12 +139,13 @@ func TestOperationPageStopping(t *testing.T) {
 		has, hasNot []string
 	}{
 		"on request": {errStopped, []string{
-			"<title>stopping: COPY /a to /b</title>", `<progress aria-label="Progress"></progress>`, `<dd class="state running">stopping</dd>`, "<bdi>1,234 of 5,000 found so far</bdi>", "<script",
-		}, []string{"<form", "%", "left", "Rate", "Current"}},
-		"its end": {nil, []string{"<title>25% COPY /a to /b</title>", `<dd class="state running">running</dd>`, "<form", "<script"}, []string{"stopping"}},
+			"<title>stopping: COPY /a to /b</title>", `<progress aria-label="Progress"></progress>`, `<dd class="state running">stopping</dd>`, "<bdi>1,234 of 5,000</bdi>", "<script",
+		}, []string{"<form", "%", "left", "counting", "Rate", "Current"}},
+		"its end": {nil, []string{"<title>24% COPY /a to /b</title>", `<dd class="state running">running</dd>`, "<form", "<script"}, []string{"stopping"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			view := &operationView{record: pageRecords["running"], op: &operation{context: operationContext{Context: t.Context()}}, members: 1}
+			view := runningView(pageRecords["running"])
+			view.members = 1
 			view.op.context.cancel(c.cause)
 			answer := httptest.NewRecorder()
 			if err := new(Handler).respondPage(answer, http.StatusOK, view); err != nil {

@@ -30,6 +30,9 @@ type OperationStatus struct {
 	// State is "running", "finished" (by itself, whatever Status says), "stopped"
 	// (before its end, and rolled back) or "interrupted" (the server has died).
 	State string `json:"state"`
+	// Stopping is there, and true, while it is running and was told to stop: it
+	// rolls back, or can't be stopped any more.
+	Stopping bool `json:"stopping,omitempty"`
 	// Updated is when all this was true. Ended is null while it is running.
 	Started time.Time  `json:"started"`
 	Updated time.Time  `json:"updated"`
@@ -44,7 +47,8 @@ type OperationStatus struct {
 	Recovery string            `json:"recovery,omitempty"`
 	Progress OperationProgress `json:"progress"`
 	Rate     OperationRate     `json:"rate"`
-	// Estimate is how many seconds are left, null when that can't be told.
+	// Estimate is how many seconds are left, null when that can't be told: while the
+	// total is not final, for one.
 	Estimate *float64 `json:"estimate"`
 	// Failures are the members that failed, a thousand at most (in an event: a
 	// few), in no list of operations. FailuresTotal counts all.
@@ -59,6 +63,10 @@ type OperationProgress struct {
 	Done int64 `json:"done"`
 	// Total is how many are known so far, null while there is no number.
 	Total *int64 `json:"total"`
+	// TotalFinal: Total and TotalBytes are all that there is, but for what may still
+	// appear. Until then they grow, and to divide by them is of no use. Of what has
+	// ended before all was done, they are what had been found.
+	TotalFinal bool `json:"totalFinal"`
 	// Bytes and TotalBytes are the same for the content of files.
 	Bytes      int64  `json:"bytes"`
 	TotalBytes *int64 `json:"totalBytes"`
@@ -97,9 +105,9 @@ func (h *Handler) statusDocument(view *operationView) OperationStatus {
 	r := &view.record
 	document := OperationStatus{
 		ID: r.ID, Principal: r.Principal, Method: r.Method, Source: h.href(r.Source, false), Depth: depthWord(r.Depth),
-		State: string(r.State), Started: r.Started, Updated: r.Updated, Reason: r.Reason, Recovery: r.Recovery,
+		State: string(r.State), Stopping: view.stopping(), Started: r.Started, Updated: r.Updated, Reason: r.Reason, Recovery: r.Recovery,
 		Progress: OperationProgress{
-			Done: r.Done, Total: orNull(r.Known), Bytes: r.Bytes, TotalBytes: orNull(r.KnownBytes),
+			Done: r.Done, Total: orNull(r.Known), TotalFinal: view.totalFinal(), Bytes: r.Bytes, TotalBytes: orNull(r.KnownBytes),
 		},
 		Rate: OperationRate{Members: rounded(view.members), Bytes: math.Round(view.bytes)}, Status: orNull(r.Status),
 		Failures: make([]OperationFailure, 0, len(r.Failures)), FailuresTotal: r.FailuresTotal,
@@ -124,10 +132,27 @@ func (h *Handler) statusDocument(view *operationView) OperationStatus {
 	return document
 }
 
-// secondsLeft estimates when an operation will end that is running.
+// totalFinal reports whether what is known is all that there is.
+func (v *operationView) totalFinal() bool {
+	r := &v.record
+	switch {
+	case r.Known == 0:
+		return false
+	case !r.Ended.IsZero():
+		return r.State == history.Finished && r.Status < http.StatusBadRequest && r.Done == r.Known
+	case v.op == nil:
+		return false
+	}
+	// If the numbers are those of the record, they were final then.
+	p := v.op.monitor.Snapshot()
+	return p.Final && p.Known == r.Known && p.KnownBytes == r.KnownBytes
+}
+
+// secondsLeft estimates when an operation will end that is running, once it is known
+// how much there is.
 func (v *operationView) secondsLeft() (seconds float64, known bool) {
 	r := &v.record
-	if !r.Ended.IsZero() {
+	if !r.Ended.IsZero() || !v.totalFinal() {
 		return 0, false
 	}
 	return secondsLeft(r.Done, r.Known, v.members, r.Bytes, r.KnownBytes, v.bytes)

@@ -17,19 +17,26 @@ const pageTime = "2006-01-02 15:04:05 UTC"
 // maxLeft is the longest estimate that is worth telling.
 const maxLeft = 30 * 24 * time.Hour
 
-// extent is how far r is of what has been found so far: in bytes if there are any,
-// because members differ. total is 0 while there is no number.
-func extent(r *history.Record) (done, total int64) {
-	if r.KnownBytes > 0 {
-		return min(r.Bytes, r.KnownBytes), r.KnownBytes
+// extent is how far view is, in members or in bytes, whichever is less: members differ
+// in size, and what is moved by copying is removed when all bytes are there. total is
+// 0 until it is final: of a part, nobody knows how much is done.
+func extent(view *operationView) (done, total int64) {
+	r := &view.record
+	if !view.totalFinal() {
+		return 0, 0
 	}
-	return min(r.Done, r.Known), r.Known
+	done, total = min(r.Done, r.Known), r.Known
+	bytes := min(r.Bytes, r.KnownBytes)
+	if r.KnownBytes > 0 && float64(bytes)/float64(r.KnownBytes) <= float64(done)/float64(total) {
+		return bytes, r.KnownBytes
+	}
+	return done, total
 }
 
 // percentLine is extent as "47%": 100% when all is done, and not before. It is ""
-// while there is no number.
-func percentLine(r *history.Record) string {
-	done, total := extent(r)
+// while that is not known.
+func percentLine(view *operationView) string {
+	done, total := extent(view)
 	if total == 0 {
 		return ""
 	}
@@ -91,14 +98,13 @@ func rateLine(view *operationView) string {
 	return line + " a second"
 }
 
-// leftLine says how long an operation will still take for what has been found so far,
-// if that can be told.
+// leftLine says how long an operation will still take, if that can be told.
 func leftLine(view *operationView) string {
 	seconds, known := view.secondsLeft()
 	if !known || seconds > maxLeft.Seconds() {
 		return ""
 	}
-	return "at least " + durationLine(time.Duration(max(seconds, 1)*float64(time.Second))) + " left"
+	return "about " + durationLine(time.Duration(max(seconds, 1)*float64(time.Second))) + " left"
 }
 
 // durationUnits are the units of a duration, each with the one that follows it, and
@@ -132,10 +138,10 @@ func durationLine(d time.Duration) string {
 	return "" // no duration is that long
 }
 
-// membersLine is how many members are done, of how many. The walk may still find more.
-func membersLine(r *history.Record) string {
-	line := string(appendOf(nil, r.Done, r.Known, appendCount))
-	if r.Known > 0 && r.Ended.IsZero() {
+// ofLine is how much is done, of how much. There may still be found more.
+func ofLine(view *operationView, done, known int64, appendNumber func([]byte, int64) []byte) string {
+	line := string(appendOf(nil, done, known, appendNumber))
+	if known > 0 && view.record.Ended.IsZero() && !view.totalFinal() {
 		line += " found so far"
 	}
 	return line

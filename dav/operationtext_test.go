@@ -1,11 +1,13 @@
 package dav
 
 import (
+	"context"
 	"math"
 	"testing"
 	"time"
 
 	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/tree"
 )
 
 func TestDurationLine(t *testing.T) {
@@ -46,13 +48,69 @@ func TestPercentLine(t *testing.T) {
 	}{
 		{"nothing is known", history.Record{Done: 3}, ""},
 		{"members", history.Record{Done: 1, Known: 3}, "33%"},
-		{"bytes before members", history.Record{Done: 1, Known: 2, Bytes: 9, KnownBytes: 10}, "90%"},
-		{"one byte is missing", history.Record{Bytes: math.MaxInt64 - 1, KnownBytes: math.MaxInt64}, "99%"},
+		{"fewer members than bytes", history.Record{Done: 1, Known: 2, Bytes: 9, KnownBytes: 10}, "50%"},
+		{"fewer bytes than members", history.Record{Done: 9, Known: 10, Bytes: 1, KnownBytes: 10}, "10%"},
+		{"one byte is missing", history.Record{Done: 1, Known: 1, Bytes: math.MaxInt64 - 1, KnownBytes: math.MaxInt64}, "99%"},
 		{"all", history.Record{Done: 7, Known: 7}, "100%"},
 		{"more than was known", history.Record{Done: 8, Known: 7}, "100%"},
 	} {
-		if got := percentLine(&c.r); got != c.want {
+		if got := percentLine(runningView(c.r)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		if got := percentLine(&operationView{record: c.r}); got != "" {
+			t.Errorf("%s, still counted: %q", c.name, got)
+		}
+	}
+}
+
+// runningView is a view of an operation that is running, of which r has the final total.
+func runningView(r history.Record) *operationView {
+	op := &operation{monitor: tree.NewMonitor(false)}
+	op.context.Context = context.Background()
+	op.monitor.Found(r.Known, r.KnownBytes)
+	return &operationView{record: r, op: op}
+}
+
+// TestTotalFinal: a total is final when the count of what runs says so of that number,
+// and when all of it is done.
+func TestTotalFinal(t *testing.T) {
+	newer := runningView(history.Record{Done: 1, Known: 2})
+	newer.op.monitor.Found(1, 0)
+	ended := pageStart
+	for _, c := range []struct {
+		name string
+		view *operationView
+		want bool
+	}{
+		{"running", runningView(history.Record{Done: 1, Known: 2}), true},
+		{"no number", runningView(history.Record{Done: 1}), false},
+		{"the record is older", newer, false},
+		{"done", &operationView{record: history.Record{State: history.Finished, Status: 204, Ended: ended, Done: 2, Known: 2}}, true},
+		{"failed", &operationView{record: history.Record{State: history.Finished, Status: 507, Ended: ended, Done: 2, Known: 2}}, false},
+		{"partly done", &operationView{record: history.Record{State: history.Finished, Status: 207, Ended: ended, Done: 2, Known: 3}}, false},
+		{"stopped", &operationView{record: history.Record{State: history.Stopped, Ended: ended, Done: 2, Known: 2}}, false},
+		{"interrupted", &operationView{record: history.Record{State: history.Interrupted, Ended: ended, Done: 2, Known: 2}}, false},
+	} {
+		if got := c.view.totalFinal(); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+		if got := new(Handler).statusDocument(c.view).Progress.TotalFinal; got != c.want {
+			t.Errorf("%s: the document says %t", c.name, got)
+		}
+	}
+}
+
+// TestAverage: the rate of what a crash has cut off is that of the time before.
+func TestAverage(t *testing.T) {
+	for _, c := range []struct {
+		state history.State
+		want  float64
+	}{{history.Interrupted, 10}, {history.Finished, 1}} {
+		view := operationView{record: history.Record{
+			State: c.state, Done: 100, Started: pageStart, Updated: pageStart.Add(10 * time.Second), Ended: pageStart.Add(100 * time.Second),
+		}}
+		if view.average(); view.members != c.want {
+			t.Errorf("%s: %v members a second, want %v", c.state, view.members, c.want)
 		}
 	}
 }
@@ -81,12 +139,16 @@ func TestRateAndLeft(t *testing.T) {
 		view       operationView
 		rate, left string
 	}{
-		{"slow", operationView{record: history.Record{Done: 1, Known: 10}, members: 0.25}, "0.2 members a second", "at least 36 s left"},
-		{"fast", operationView{record: history.Record{Done: 1, Known: 10, Bytes: 1, KnownBytes: 10e6}, members: 99.6, bytes: 1.5e6}, "100 members, 1.5 MB a second", "at least 7 s left"},
-		{"at the end", operationView{record: history.Record{Done: 10, Known: 10}, members: 9.96}, "10 members a second", "at least 1 s left"},
+		{"slow", operationView{record: history.Record{Done: 1, Known: 10}, members: 0.25}, "0.2 members a second", "about 36 s left"},
+		{"fast", operationView{record: history.Record{Done: 1, Known: 10, Bytes: 1, KnownBytes: 10e6}, members: 99.6, bytes: 1.5e6}, "100 members, 1.5 MB a second", "about 7 s left"},
+		{"at the end", operationView{record: history.Record{Done: 10, Known: 10}, members: 9.96}, "10 members a second", "about 1 s left"},
 		{"no number", operationView{record: history.Record{Done: 1}, members: 1}, "1.0 members a second", ""},
 		{"longer than anybody waits", operationView{record: history.Record{Known: math.MaxInt64}, members: 0.1}, "0.1 members a second", ""},
 	} {
+		if left := leftLine(&c.view); left != "" {
+			t.Errorf("%s, still counted: %q", c.name, left)
+		}
+		c.view.op = runningView(c.view.record).op
 		if rate, left := rateLine(&c.view), leftLine(&c.view); rate != c.rate || left != c.left {
 			t.Errorf("%s: %q, %q, want %q, %q", c.name, rate, left, c.rate, c.left)
 		}

@@ -27,20 +27,26 @@ type paceNote struct {
 	members, bytes int64
 }
 
-// note takes note of progress and returns members and bytes a second of late.
+// note takes note of progress and returns members and bytes a second of late. The
+// time before the first of it says nothing of the pace, nor does less than paceStep:
+// then they are 0.
 func (p *pace) note(started, now time.Time, progress tree.Progress) (members, bytes float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.notes) == 0 {
 		p.notes = append(p.notes, paceNote{at: started})
 	}
+	if progress.Done == 0 && progress.Bytes == 0 {
+		p.notes[0].at = now
+		return 0, 0
+	}
 	for len(p.notes) > 1 && now.Sub(p.notes[1].at) >= paceWindow {
 		p.notes = p.notes[1:]
 	}
 	since := p.notes[0]
-	if seconds := now.Sub(since.at).Seconds(); seconds > 0 {
-		members = float64(progress.Done-since.members) / seconds
-		bytes = float64(progress.Bytes-since.bytes) / seconds
+	if window := now.Sub(since.at); window >= paceStep {
+		members = float64(progress.Done-since.members) / window.Seconds()
+		bytes = float64(progress.Bytes-since.bytes) / window.Seconds()
 	}
 	if now.Sub(p.notes[len(p.notes)-1].at) >= paceStep {
 		p.notes = append(p.notes, paceNote{at: now, members: progress.Done, bytes: progress.Bytes})

@@ -7,7 +7,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// TestPace: the rate is that of the last ten seconds, or of less.
+// TestPace: the rate is that of the last ten seconds, or of less, and not of the time
+// before the first progress.
 func TestPace(t *testing.T) {
 	start := time.Unix(0, 0)
 	var p pace
@@ -17,14 +18,16 @@ func TestPace(t *testing.T) {
 		done, bytes    int64
 		members, speed float64
 	}{
-		{"at the start", 0, 0, 0, 0, 0},
-		{"since the start", 2 * time.Second, 20, 2000, 10, 1000},
+		{"at the start", -20 * time.Second, 0, 0, 0, 0},
+		{"not begun", 0, 0, 0, 0, 0},
+		{"too short a time", 900 * time.Millisecond, 9, 900, 0, 0},
+		{"since the first progress", 2 * time.Second, 20, 2000, 10, 1000},
 		{"a look in between is not noted", 2500 * time.Millisecond, 25, 2500, 10, 1000},
 		{"nothing more", 10 * time.Second, 25, 2500, 2.5, 250},
 		{"of late", 12 * time.Second, 120, 12000, 10, 1000},
 		{"long ago", 60 * time.Second, 120, 12000, 0, 0},
 	} {
-		members, speed := p.note(start, start.Add(step.at), tree.Progress{Done: step.done, Bytes: step.bytes})
+		members, speed := p.note(start.Add(-20*time.Second), start.Add(step.at), tree.Progress{Done: step.done, Bytes: step.bytes})
 		if members != step.members || speed != step.speed {
 			t.Errorf("%s: %v members and %v bytes a second, want %v and %v", step.name, members, speed, step.members, step.speed)
 		}

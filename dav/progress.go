@@ -20,10 +20,14 @@ const maxInterimHeader = 900
 const maxProgressName = 400
 
 // formatProgress returns the value of the header Progress
-// (draft-wright-http-progress-02): members done and known, the current member
-// relative to the request URI, bytes done and known. Names are escaped as in
-// a URL, so that the value is ASCII.
+// (draft-wright-http-progress-02): members done and in all, the current member
+// relative to the request URI, bytes done and in all. A total is left out until it
+// is final: there is no way to say that it will grow, and whoever divided by it would
+// tell people nonsense. Names are escaped as in a URL, so that the value is ASCII.
 func formatProgress(p tree.Progress, root string, named bool) string {
+	if !p.Final {
+		p.Known, p.KnownBytes = 0, 0
+	}
 	b := make([]byte, 0, 128)
 	b = appendFraction(b, p.Done, p.Known)
 	if name := appendEscaped(nil, relative(root, p.Current)); named && len(name) > 0 && len(name) <= maxProgressName {

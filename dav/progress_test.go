@@ -46,10 +46,12 @@ func TestFormatProgress(t *testing.T) {
 		want     string
 	}{
 		{name: "nothing yet", root: "/a", want: "0/"},
-		{name: "design.md's example", progress: tree.Progress{Done: 1200, Known: 10000, Current: "/a/photos/2024/img 01.jpg", Bytes: 8020, KnownBytes: 8591489}, root: "/a", want: `1200/10000 "photos/2024/img%2001.jpg" 8020/8591489 (bytes)`},
+		{name: "design.md's example", progress: tree.Progress{Done: 1200, Known: 10000, Final: true, Current: "/a/photos/2024/img 01.jpg", Bytes: 8020, KnownBytes: 8591489}, root: "/a", want: `1200/10000 "photos/2024/img%2001.jpg" 8020/8591489 (bytes)`},
 		{name: "not known how many", progress: tree.Progress{Done: 3, Current: "/a/b"}, root: "/a", want: `3/ "b"`},
-		{name: "bytes known and none done", progress: tree.Progress{Done: 0, Known: 1, KnownBytes: 9}, root: "/a", want: `0/1 0/9 (bytes)`},
-		{name: "the root itself", progress: tree.Progress{Done: 1, Known: 1, Current: "/x/a"}, root: "/x/a", want: `1/1 "a"`},
+		{name: "bytes known and none done", progress: tree.Progress{Done: 0, Known: 1, KnownBytes: 9, Final: true}, root: "/a", want: `0/1 0/9 (bytes)`},
+		{name: "more may be found", progress: tree.Progress{Done: 3, Known: 7, Current: "/a/b", Bytes: 1, KnownBytes: 5}, root: "/a", want: `3/ "b" 1/ (bytes)`},
+		{name: "bytes, none of them done, and more may be found", progress: tree.Progress{Known: 7, KnownBytes: 5}, root: "/a", want: `0/`},
+		{name: "the root itself", progress: tree.Progress{Done: 1, Known: 1, Final: true, Current: "/x/a"}, root: "/x/a", want: `1/1 "a"`},
 		{name: "below the root of the share", progress: tree.Progress{Current: "/a"}, root: "/", want: `0/ "a"`},
 		{name: "the root of the share", progress: tree.Progress{Current: "/"}, root: "/", want: `0/`},
 		{name: "quotes and backslash", progress: tree.Progress{Current: `/a/"\`}, root: "/a", want: `0/ "%22%5C"`},
@@ -58,7 +60,7 @@ func TestFormatProgress(t *testing.T) {
 		{name: "longest name", progress: tree.Progress{Current: "/a/" + long}, root: "/a", want: `0/ "` + long + `"`},
 		{name: "a longer name is left out", progress: tree.Progress{Current: "/a/" + long + "x"}, root: "/a", want: `0/`},
 		{name: "a name that gets longer by escaping is left out", progress: tree.Progress{Current: "/a/" + strings.Repeat("ä", maxProgressName/6+1)}, root: "/a", want: `0/`},
-		{name: "without a name", progress: tree.Progress{Done: 1, Known: 2, Current: "/a/b", Bytes: 3}, root: "/a", bare: true, want: `1/2 3/ (bytes)`},
+		{name: "without a name", progress: tree.Progress{Done: 1, Known: 2, Final: true, Current: "/a/b", Bytes: 3}, root: "/a", bare: true, want: `1/2 3/ (bytes)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := formatProgress(c.progress, c.root, !c.bare)

@@ -23,6 +23,7 @@ type copier struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Copy
 	fsys     storage.FS
 	mon      *Monitor
+	tally    *tally
 	more     int64 // how often a member will be seen again once it is copied
 	links    bool  // links are copied as links
 	failures failures
@@ -33,8 +34,8 @@ type copier struct {
 }
 
 // stage copies src to a reserved name beside dst, which it returns. After an
-// error there is nothing under that name.
-func (c *copier) stage(src, dst string, depth int) (string, error) {
+// error there is nothing under that name. linked: src is a symbolic link.
+func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) {
 	info, err := c.fsys.Stat(c.ctx, src)
 	if err != nil {
 		return "", err
@@ -48,7 +49,9 @@ func (c *copier) stage(src, dst string, depth int) (string, error) {
 	if depth != 0 {
 		parent = above(c.ctx, c.fsys, src, info)
 	}
-	err = c.copy(src, stage, info, depth, parent)
+	root := c.tally.branch(src, &lineage{info: info, parent: parent}, linked)
+	c.tally.source(c, root, dst)
+	err = c.copy(src, stage, info, depth, parent, root)
 	if err == nil {
 		// A root that failed is not a part of something that succeeded.
 		err = c.rootErr
@@ -65,21 +68,17 @@ func (c *copier) stage(src, dst string, depth int) (string, error) {
 
 // discard removes a stage that will not be used, even after ctx has ended.
 func (c *copier) discard(stage string) error {
-	return discard(context.WithoutCancel(c.ctx), c.fsys, stage, nil)
+	return discard(context.WithoutCancel(c.ctx), c.fsys, stage)
 }
 
 // copy copies name, and what is below it, to target. Its error is one that
 // ends the whole. No worker is left when it returns.
-func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *lineage) error {
+func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *lineage, b *branch) error {
 	c.crew = newCrew(c.ctx)
-	root := &copied{name: name, target: target, lineage: &lineage{info: info, parent: parent}}
+	root := &copied{name: name, target: target, lineage: &lineage{info: info, parent: parent}, branch: b, linked: b != nil && b.linked}
 	if !info.IsDir() {
+		c.tally.leave(b)
 		return c.crew.run(func() error { return c.crew.submit(c.file(root)) })
-	}
-	if c.mon != nil && depth != 0 {
-		ahead := &counter{copier: c, root: root}
-		c.crew.full = ahead.start
-		defer ahead.stop()
 	}
 	return c.crew.run(func() error { return c.collection(root, depth) })
 }

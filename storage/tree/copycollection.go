@@ -25,6 +25,8 @@ type copied struct {
 	*lineage            // in the source
 	name, target string // of the source, and of the copy
 	parent       *copied
+	branch       *branch // nil without a tally, or where the tally does not need it
+	linked       bool    // a symbolic link has led to it
 
 	pending atomic.Int64 // the walker, batches and collections that are not done
 	made    bool         // target exists
@@ -40,6 +42,7 @@ func (c *copier) collection(of *copied, depth int) error {
 	c.mon.Begin(of.name)
 	of.add()
 	c.crew.next()
+	c.tally.enter(of.branch)
 	var collections []*copied
 	var err error
 	if depth == 0 {
@@ -47,6 +50,7 @@ func (c *copier) collection(of *copied, depth int) error {
 	} else if collections, err = c.members(of); err != nil {
 		return err
 	}
+	c.tally.listed(branches(collections))
 	for i, below := range collections {
 		collections[i] = nil // Wide trees are not to be held as a whole.
 		if err := c.crew.ctx.Err(); err != nil {
@@ -56,7 +60,19 @@ func (c *copier) collection(of *copied, depth int) error {
 			return err
 		}
 	}
+	c.tally.leave(of.branch)
 	return c.leave(c.crew.ctx, of)
+}
+
+// branches returns those of collections.
+func branches(collections []*copied) []*branch {
+	var of []*branch
+	for _, below := range collections {
+		if below.branch != nil {
+			of = append(of, below.branch)
+		}
+	}
+	return of
 }
 
 // make makes the copy of a collection before its first member.
@@ -79,7 +95,7 @@ func (c *copier) leave(ctx context.Context, of *copied) error {
 			// Its members must not be there when it is named as failed (RFC
 			// 4918 §9.8.3). They are files, no collection has been entered.
 			r := &remover{ctx: context.WithoutCancel(ctx), fsys: c.fsys, alone: true}
-			err = errors.Join(err, r.tree(of.target), r.failures.first())
+			err = errors.Join(err, r.tree(of.target, nil), r.failures.first())
 		}
 		if err := c.done(of, of.name, err); err != nil {
 			return err
@@ -96,6 +112,9 @@ func (c *copier) members(of *copied) ([]*copied, error) {
 		if err == nil && !of.made {
 			c.make(of)
 			err = of.err
+		}
+		if ended := c.crew.ctx.Err(); err != nil && ended != nil {
+			return nil, ended // Nothing is known of the collection itself.
 		}
 		if err != nil {
 			list.broken(err)
@@ -130,11 +149,11 @@ type listing struct {
 func (l *listing) add(entry fs.FileInfo) error {
 	name := path.Join(l.of.name, entry.Name())
 	info, err := member(l.crew.ctx, l.fsys, name, entry, l.copier.links)
-	if info == nil && err == nil {
-		return nil
-	}
-	l.mon.Found(1+l.more, size(info))
+	seen := info != nil || err != nil
+	l.tally.found(weight(seen, l.of.linked, l.more), size(info))
 	switch {
+	case !seen:
+		return nil
 	case err != nil:
 		return l.done(l.of, name, err)
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -143,15 +162,23 @@ func (l *listing) add(entry fs.FileInfo) error {
 		return l.done(l.of, name, &fs.PathError{Op: "copy", Path: name, Err: ErrLoop})
 	case info.IsDir():
 		l.of.add()
-		l.collections = append(l.collections, &copied{
-			name: name, target: path.Join(l.of.target, entry.Name()), parent: l.of,
-			lineage: &lineage{info: info, parent: l.of.lineage},
-		})
+		l.collections = append(l.collections, l.below(name, entry, info))
 		return nil
 	case info.Name() != entry.Name():
 		info = storage.Named(info, entry.Name())
 	}
 	return l.file(info)
+}
+
+// below is the collection name in the one that is listed, which info describes.
+func (l *listing) below(name string, entry, info fs.FileInfo) *copied {
+	below := &copied{
+		name: name, target: path.Join(l.of.target, entry.Name()), parent: l.of,
+		lineage: &lineage{info: info, parent: l.of.lineage},
+		linked:  l.of.linked || entry.Mode()&fs.ModeSymlink != 0,
+	}
+	below.branch = l.tally.branch(name, below.lineage, below.linked)
+	return below
 }
 
 // file takes a file. A large one is a batch of its own.

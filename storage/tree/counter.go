@@ -3,112 +3,200 @@ package tree
 import (
 	"context"
 	"io/fs"
-	"path"
-	"sync"
 	"time"
 
 	"github.com/davd/davd/storage"
 )
 
-// countStep is how many members a counter counts before it looks at the clock.
-const countStep = 256
+// countHelpers is how many calls of slow storage all counts of this process have
+// under way, beside one each of their own. Quick storage is counted by one goroutine,
+// half of the time at most: it is the processors that would be missed there.
+var countHelpers = newSlots(16)
 
-// A counter tells the Monitor of a copy how much there is, ahead of a walker
-// that has to wait for its workers. Most trees never need one: the walker has
-// seen all of a tree of ten thousand files before the first hundreds are
-// copied. It costs a second walk, a fifteenth of the work of the copy, so it
-// counts only for a Monitor that somebody has looked at, in one goroutine, half
-// of the time at most.
+// countTurn is how long that goroutine counts before it rests.
+const countTurn = 2 * time.Millisecond
+
+// A counter counts branches of a tally, by the rules of the operation: what is
+// counted that is not there any more when the walker comes is skipped.
 type counter struct {
-	*copier
-	root   *copied
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-
-	members, bytes int64
-	begun          time.Time // after the last rest
+	*tally
+	ctx     context.Context //nolint:containedctx // lives as long as the count
+	walking *walking
+	current *branch // of which members are delivered
+	begun   time.Time
 }
 
-// start starts the count, unless it has been or nobody would see it. It is
-// called by the walker alone.
-func (c *counter) start() {
-	if c.cancel != nil || !c.mon.watched() {
+// start counts until the total is final. It is called by the timer.
+func (t *tally) start() {
+	t.mu.Lock()
+	if t.started || t.closed || t.open == 0 || t.ctx.Err() != nil {
+		t.mu.Unlock()
 		return
 	}
-	ctx, cancel := context.WithCancel(c.crew.ctx)
-	c.cancel = cancel
-	c.wg.Go(func() { c.count(ctx) })
-}
-
-// stop waits for the count to end.
-func (c *counter) stop() {
-	if c.cancel != nil {
-		c.cancel()
-	}
-	c.wg.Wait()
-}
-
-// count follows the rules of the copy: what it counts that is not there any
-// more when the walker comes would never be done.
-func (c *counter) count(ctx context.Context) {
-	// What goes wrong, a panic of the storage even, will be told by the copy.
+	ctx, cancel := context.WithCancel(t.ctx)
+	t.started, t.cancel = true, cancel
+	t.wg.Add(1)
+	t.mu.Unlock()
+	defer t.wg.Done()
+	// What goes wrong, a panic of the storage even, will be told by the operation.
 	defer func() { _ = recover() }()
-	c.begun = time.Now()
-	if err := c.add(ctx, c.root.info); err != nil {
-		return
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.changed.Broadcast()
+	})()
+	standBack()
+	c := &counter{tally: t, ctx: ctx}
+	for branches := c.claim(); branches != nil; branches = c.claim() {
+		if err := c.count(branches); err != nil {
+			return
+		}
 	}
-	_ = c.collection(ctx, c.root.name, c.root.lineage)
-	c.mon.expect(c.members*(1+c.more), c.bytes)
 }
 
-// collection counts the members of the collection name, and theirs.
-func (c *counter) collection(ctx context.Context, name string, of *lineage) error {
-	var names []string
-	var collections []*lineage
-	for entry, err := range storage.ReadDir(ctx, c.fsys, name) {
-		if err != nil {
-			return ctx.Err() // It is not copied at all.
+// claim waits for branches to be counted; nil when there will be none. Those that
+// the walker will come to last are the first.
+func (c *counter) claim() []*branch {
+	t := c.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for c.ctx.Err() == nil && !t.closed && t.open > 0 {
+		var claimed []*branch
+		for _, b := range t.waiting {
+			if !b.claimed {
+				b.claimed = true
+				claimed = append(claimed, b)
+			}
 		}
-		at := path.Join(name, entry.Name())
-		info, err := member(ctx, c.fsys, at, entry, c.links)
-		if info == nil && err == nil {
-			continue
+		if b := t.current; b != nil && !b.claimed && !b.counted {
+			b.claimed = true
+			claimed = append(claimed, b)
 		}
-		if err := c.add(ctx, info); err != nil {
-			return err
+		if len(claimed) > 0 {
+			return claimed
 		}
-		if err == nil && info.IsDir() && !of.loops(info) {
-			names, collections = append(names, at), append(collections, &lineage{info: info, parent: of})
-		}
-	}
-	for i, below := range collections {
-		if err := c.collection(ctx, names[i], below); err != nil {
-			return err
-		}
+		t.changed.Wait()
 	}
 	return nil
 }
 
-// add counts one more. info is nil where it can't be described.
-func (c *counter) add(ctx context.Context, info fs.FileInfo) error {
-	c.members++
-	c.bytes += size(info)
-	if c.members%countStep > 0 {
-		return ctx.Err()
+// count counts branches.
+func (c *counter) count(branches []*branch) error {
+	var roots []*walked
+	for _, b := range branches {
+		if !c.describe(b) {
+			c.publish(b)
+			continue
+		}
+		root := newWalked(b.name, b.info, Infinite, b.parent)
+		root.branch, root.linked = b, b.linked
+		roots = append(roots, root)
 	}
-	c.mon.expect(c.members*(1+c.more), c.bytes)
-	return c.rest(ctx)
+	if len(roots) == 0 {
+		return c.ctx.Err()
+	}
+	w := &Walk{FS: c.fsys, Prepare: func(context.Context, []Member) func() error { return nil }}
+	c.walking = newWalking(w, roots...)
+	c.walking.counter = c
+	c.current, c.begun = roots[0].branch, time.Now()
+	if err := c.walking.run(c.ctx); err != nil {
+		return err
+	}
+	c.publish(c.current)
+	return nil
 }
 
-// rest waits as long as it took since the last rest.
-func (c *counter) rest(ctx context.Context) error {
-	pause := time.NewTimer(time.Since(c.begun))
+// describe reports whether b is a collection. What is to be removed may be anything,
+// or not be there.
+func (c *counter) describe(b *branch) bool {
+	if b.lineage == nil {
+		info, err := storage.Lstat(c.ctx, c.fsys, b.name)
+		if err != nil {
+			return false
+		}
+		if !info.IsDir() {
+			b.members.Add(b.self)
+			return false
+		}
+		b.members.Add(1)
+		b.lineage = &lineage{info: info}
+	}
+	return true
+}
+
+// see is what is seen of an entry of a collection that is counted.
+func (c *counter) see(of *walked, name string, entry fs.FileInfo) (fs.FileInfo, error) {
+	if of.branch.removes {
+		of.branch.members.Add(1)
+		return entry, nil
+	}
+	info, err := member(c.ctx, c.fsys, name, entry, c.links)
+	of.branch.members.Add(weight(info != nil || err != nil, of.linked, c.more))
+	of.branch.bytes.Add(size(info))
+	return info, err
+}
+
+// weight is for how many an entry of the source counts: it is copied if it is seen,
+// and it will be removed, unless a link has led to the collection that holds it.
+func weight(seen, linked bool, more int64) int64 {
+	if linked {
+		more = 0
+	}
+	if seen {
+		more++
+	}
+	return more
+}
+
+// over reports whether of need not be counted any more.
+func (c *counter) over(of *walked) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return of.branch.listed
+}
+
+// passed says that some members of a collection have been counted. The branches
+// come one after the other.
+func (c *counter) passed(of *walked) error {
+	if of.branch != c.current {
+		c.publish(c.current)
+		c.current = of.branch
+	}
+	if turn := time.Since(c.begun); turn >= countTurn {
+		return c.rest(turn)
+	}
+	return c.ctx.Err()
+}
+
+// rest waits for as long as the last turn took, unless that was the storage's time.
+func (c *counter) rest(turn time.Duration) error {
+	defer func() { c.begun = time.Now() }()
+	if c.walking.isSlow() {
+		return c.ctx.Err()
+	}
+	pause := time.NewTimer(turn)
 	defer pause.Stop()
 	select {
 	case <-pause.C:
-		c.begun = time.Now()
 		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-c.ctx.Done():
+		return c.ctx.Err()
 	}
+}
+
+// publish tells what b has, unless the walker was quicker: then some of it may have
+// been removed before it was counted.
+func (c *counter) publish(b *branch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b.listed || b.counted {
+		return
+	}
+	b.counted = true
+	if c.tally.current == b {
+		c.inside = b
+	}
+	c.knowLocked(b, amount{b.members.Load(), b.bytes.Load()})
+	c.openedLocked(-1)
 }

@@ -3,48 +3,433 @@ package tree_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/spf13/afero"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
 )
 
-// The total is known long before a large tree is copied, if anybody looks, and
-// never shrinks.
-func TestCountRunsAhead(t *testing.T) {
-	const collections, files = 400, 2 // more batches than may be queued
-	for _, looks := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			fsys := aferofs.New(afero.NewMemMapFs())
-			build(t, fsys, wide("/src", collections, files))
-			open := make(chan struct{})
-			g := &gauge{FS: fsys, enter: func() { <-open }}
-			mon := tree.NewMonitor(false)
-			if looks {
-				mon.Snapshot()
+// slow is how long each call of slow storage takes.
+const slow = 20 * time.Millisecond
+
+// watching is what somebody has seen who looked at a Monitor all the time.
+type watching struct {
+	final  time.Duration // when the total was first final; less than 0: never
+	known  int64         // the total at that time
+	last   tree.Progress
+	errors []string
+}
+
+// look takes note of what mon says at an age of the operation.
+func (w *watching) look(mon *tree.Monitor, age time.Duration) {
+	p := mon.Snapshot()
+	if p.Done < w.last.Done || p.Known < w.last.Known || p.Bytes < w.last.Bytes || p.KnownBytes < w.last.KnownBytes || w.last.Final && !p.Final {
+		w.errors = append(w.errors, fmt.Sprintf("%+v after %+v", p, w.last))
+	}
+	if p.Known > 0 && p.Done > p.Known || p.Bytes > p.KnownBytes {
+		w.errors = append(w.errors, fmt.Sprintf("%+v: more than is known", p))
+	}
+	if p.Final && w.final < 0 {
+		w.final, w.known = age, p.Known
+	}
+	w.last = p
+}
+
+// watched runs an operation and looks at it, each 5 ms of a synctest bubble's time
+// from the age first on.
+func watched(t *testing.T, first time.Duration, run func(mon *tree.Monitor) error) (watching, time.Duration, error) {
+	t.Helper()
+	mon := tree.NewMonitor(false)
+	w := watching{final: -1}
+	start := time.Now()
+	ended := make(chan error)
+	go func() { ended <- run(mon) }()
+	pause := time.NewTimer(first)
+	for {
+		select {
+		case err := <-ended:
+			took := time.Since(start)
+			w.look(mon, took)
+			for _, e := range w.errors {
+				t.Error(e)
 			}
-			copied := make(chan error)
-			go func() { copied <- tree.Copy(t.Context(), g, "/src", "/dst", tree.Infinite, mon) }()
-			// Each pause of the count is over.
-			time.Sleep(time.Hour)
-			before := mon.Snapshot()
-			all := int64(1 + collections + collections*files)
-			if known := before.Known == all; known != looks {
-				t.Errorf("somebody looks: %t; %d of %d members known before the first is copied", looks, before.Known, all)
+			return w, took, err
+		case <-pause.C:
+			w.look(mon, time.Since(start))
+			pause.Reset(5 * time.Millisecond)
+		}
+	}
+}
+
+// shapes are trees that a count, and the walker beside it, meet in different ways.
+func shapes() map[string]layout {
+	deep := layout{}
+	for name, i := "/src", 0; i < 30; i++ {
+		name += "/d"
+		deep[name+"/f"] = "content"
+	}
+	uneven := wide("/src/a", 1, 3)
+	for name, what := range wide("/src/z/z", 20, 10) {
+		uneven[name] = what
+	}
+	empty := layout{}
+	for i := range 40 {
+		empty[fmt.Sprintf("/src/%02d", i)] = collection
+	}
+	mixed := wide("/src", 12, 5)
+	for name, what := range many("/src/flat", 150) {
+		mixed[name] = what
+	}
+	return map[string]layout{
+		"wide": wide("/src", 20, 11), "flat": many("/src", 200), "deep": deep, "uneven": uneven, "empty collections": empty,
+		"mixed": mixed, "a file": {"/src": "content"}, "an empty collection": {"/src": collection},
+	}
+}
+
+// counts is what an operation on /src is tried as.
+var counts = []struct {
+	name string
+	// of is how many members there are to do, by how many are at and below /src and
+	// /dst.
+	of  func(src, dst int64) int64
+	run func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error
+}{
+	{"COPY", func(src, dst int64) int64 { return src + dst }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
+		return tree.Copy(ctx, fsys, "/src", "/dst", tree.Infinite, mon)
+	}},
+	{"MOVE by copying", func(src, dst int64) int64 { return 2*src + dst }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
+		return tree.Move(ctx, unmovable(fsys), "/src", "/dst", mon)
+	}},
+	{"MOVE by renaming", func(_, dst int64) int64 { return 1 + dst }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
+		return tree.Move(ctx, fsys, "/src", "/dst", mon)
+	}},
+	{"DELETE", func(src, _ int64) int64 { return src }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
+		return tree.Remove(ctx, fsys, "/src", mon)
+	}},
+	{"PROPFIND", func(src, _ int64) int64 { return src }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
+		return tree.Visit(ctx, fsys, "/src", tree.Infinite, mon, func(tree.Member) error { return nil })
+	}},
+}
+
+// unmovable is fsys with /src on a filesystem of its own.
+func unmovable(fsys storage.FS) storage.FS {
+	return unrenaming(fsys, syscall.EXDEV, func(_, name string) bool { return name == "/src" })
+}
+
+// TestTotal: once the total is final it is right, whatever the tree and whenever the
+// count has begun, and at the end all of it is done.
+func TestTotal(t *testing.T) {
+	displaced := wide("/dst", 5, 6)
+	for shape, l := range shapes() {
+		for _, op := range counts {
+			for _, onto := range []layout{{}, displaced, {"/dst": "a file"}} {
+				for _, at := range []struct{ delay, first time.Duration }{
+					{time.Millisecond, 0}, {slow, 0}, {slow, 317 * time.Millisecond}, {slow, time.Minute},
+				} {
+					name := fmt.Sprintf("%s/%s onto %d/each call %v/looked at after %v", op.name, shape, len(onto), at.delay, at.first)
+					t.Run(name, func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) { total(t, l, onto, op.of, at.delay, at.first, op.run) })
+					})
+				}
 			}
-			close(open)
-			noError(t, <-copied)
-			exact(t, mon, all, int64(collections*files*len("content")))
+		}
+	}
+}
+
+func total(
+	t *testing.T, l, onto layout, of func(src, dst int64) int64, delay, first time.Duration,
+	run func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error,
+) {
+	t.Helper()
+	fsys := aferofs.New(afero.NewMemMapFs())
+	build(t, fsys, l)
+	build(t, fsys, onto)
+	src, dst := int64(len(l.full().below("/src"))), int64(len(onto.full().below("/dst")))
+	if _, file := l["/src"]; file && l["/src"] != collection && onto["/dst"] != "" {
+		dst = 0 // A file is replaced by another in one step.
+	}
+	w, _, err := watched(t, first, func(mon *tree.Monitor) error {
+		return run(t.Context(), storage.WithLatency(fsys, delay), mon)
+	})
+	noError(t, err)
+	want := of(src, dst)
+	if w.last.Done != want || w.last.Known != want || !w.last.Final || w.last.Bytes != w.last.KnownBytes {
+		t.Errorf("at the end %+v, want %d members", w.last, want)
+	}
+	if w.known != want {
+		t.Errorf("the total that was final was %d, want %d", w.known, want)
+	}
+}
+
+// TestTotalIsEarly: the total is final after the first eighth of the time.
+func TestTotalIsEarly(t *testing.T) {
+	for shape, l := range map[string]layout{"wide": wide("/src", 44, 49), "flat": many("/src", 2000)} {
+		for _, op := range counts[:4] {
+			if op.name == "MOVE by renaming" {
+				continue
+			}
+			for _, first := range []time.Duration{0, 1500 * time.Millisecond} {
+				t.Run(fmt.Sprintf("%s/%s/looked at after %v", op.name, shape, first), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						fsys := aferofs.New(afero.NewMemMapFs())
+						build(t, fsys, l)
+						w, took, err := watched(t, first, func(mon *tree.Monitor) error {
+							return op.run(t.Context(), storage.WithLatency(fsys, slow), mon)
+						})
+						noError(t, err)
+						if took < 20*time.Second || w.final > took/8 {
+							t.Errorf("final after %v of %v", w.final, took)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// listings counts how often collections are listed.
+type listings struct {
+	storage.FS
+	number atomic.Int64
+}
+
+func (l *listings) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+	l.number.Add(1)
+	return storage.ReadDir(ctx, l.FS, name)
+}
+
+func (l *listings) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
+	return storage.Lstat(ctx, l.FS, name)
+}
+
+// TestCountOnlyLong: what ends soon is listed as often as without a Monitor, though
+// somebody looks.
+func TestCountOnlyLong(t *testing.T) {
+	for _, op := range counts[:4] {
+		var number [2]int64
+		for i, mon := range []*tree.Monitor{nil, tree.NewMonitor(true)} {
+			mon.Snapshot()
+			synctest.Test(t, func(t *testing.T) {
+				fsys := &listings{FS: aferofs.New(afero.NewMemMapFs())}
+				build(t, fsys, wide("/src", 30, 2))
+				build(t, fsys, wide("/dst", 3, 2))
+				noError(t, op.run(t.Context(), fsys, mon))
+				time.Sleep(time.Hour) // no count begins afterwards
+				number[i] = fsys.number.Load()
+			})
+		}
+		if number[0] != number[1] || number[0] == 0 {
+			t.Errorf("%s: %d listings with a Monitor, %d without", op.name, number[1], number[0])
+		}
+	}
+}
+
+// TestCountUnwatched: nobody has to look for the total to become final.
+func TestCountUnwatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := aferofs.New(afero.NewMemMapFs())
+		build(t, fsys, wide("/src", 20, 10))
+		mon := tree.NewMonitor(false)
+		ended := make(chan error)
+		go func() {
+			ended <- tree.Remove(t.Context(), storage.WithLatency(fsys, slow), "/src", mon)
+		}()
+		time.Sleep(2 * time.Second)
+		if p := mon.Snapshot(); !p.Final || p.Known != 221 || p.Done > 110 {
+			t.Errorf("after 2 s %+v, want 221 members", p)
+		}
+		noError(t, <-ended)
+	})
+}
+
+// TestTotalOfWhatChanges: what vanishes between the count and the walk is skipped,
+// what appears is added, and at the end all is done.
+func TestTotalOfWhatChanges(t *testing.T) {
+	for _, op := range counts[:4] {
+		if op.name == "MOVE by renaming" {
+			continue
+		}
+		t.Run(op.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fsys := aferofs.New(afero.NewMemMapFs())
+				build(t, fsys, wide("/src", 30, 9))
+				const all = 1 + 30 + 30*9
+				go func() {
+					time.Sleep(3 * time.Second)
+					for c := range 30 {
+						name := fmt.Sprintf("/src/%03d", c)
+						switch c % 3 {
+						case 0:
+							_ = fsys.RemoveAll(context.Background(), name+"/003")
+						case 1:
+							_ = fsys.RemoveAll(context.Background(), name)
+						default:
+							_ = fsys.Mkdir(context.Background(), name+"/new", 0o777)
+							_ = fsys.Mkdir(context.Background(), name+"/new/new", 0o777)
+						}
+					}
+				}()
+				w, _, err := watched(t, 0, func(mon *tree.Monitor) error {
+					return op.run(t.Context(), storage.WithLatency(fsys, slow), mon)
+				})
+				// A MOVE does not remove what has not been copied.
+				if partial := (*tree.PartialError)(nil); err != nil && !errors.As(err, &partial) {
+					t.Error(err)
+				}
+				if w.final > 3*time.Second || w.known%all != 0 {
+					t.Errorf("a total of %d after %v, want %d before the change", w.known, w.final, all)
+				}
+				if w.last.Done != w.last.Known || w.last.Known <= w.known {
+					t.Errorf("%+v at the end, the total was %d", w.last, w.known)
+				}
+			})
 		})
 	}
 }
 
-// The count ends with the copy, however long it would still have taken.
+// TestTotalOfLinks: a link is copied as what it leads to, or as a link, or left out,
+// and removed as a link; so is what no client sees.
+func TestTotalOfLinks(t *testing.T) {
+	const (
+		plain   = 1 + 20 + 20*6         // what is neither a link nor special
+		copied  = plain + 10*(1+30+1)   // with what two links each lead to
+		linked  = plain + 10*4          // with links as links
+		removed = plain + 10*(4+1+1+1)  // with FIFOs, and what is reserved
+		moved   = copied + removed - 10 // without the links that are loops
+	)
+	for _, c := range []struct {
+		op, name string
+		links    bool
+		want     int64
+	}{
+		{"COPY", "/src", false, copied + 10}, // which are not entered
+		{"COPY", "/src", true, linked},
+		{"COPY", "/link to src", false, copied + 10},
+		{"COPY", "/link to src", true, linked},
+		{"MOVE", "/src", false, moved},
+		{"MOVE", "/src", true, linked + removed},
+		{"MOVE", "/link to src", false, copied + 1},
+		{"MOVE", "/link to src", true, linked + 1},
+		{"DELETE", "/src", false, removed},
+		{"DELETE", "/link to src", false, 1},
+	} {
+		t.Run(fmt.Sprintf("%s %s/links: %t", c.op, c.name, c.links), func(t *testing.T) {
+			totalOfLinks(t, c.op, c.name, c.links, c.want)
+		})
+	}
+}
+
+func totalOfLinks(t *testing.T, op, name string, links bool, want int64) {
+	t.Helper()
+	fsys, dir := newLocal(t)
+	build(t, fsys, wide("/src", 20, 6))
+	build(t, fsys, many("/target", 30))
+	for i := range 10 {
+		in := fmt.Sprintf("src/%03d", i)
+		symlink(t, dir, in+"/to a collection", "../../target")
+		symlink(t, dir, in+"/to a file", "000")
+		symlink(t, dir, in+"/to nowhere", "nothing")
+		if op != "MOVE" || links {
+			symlink(t, dir, in+"/to itself", ".")
+		}
+		mkfifo(t, dir, in+"/fifo")
+		noError(t, os.Mkdir(filepath.Join(dir, in, ".davd-left"), 0o755))
+		noError(t, os.WriteFile(filepath.Join(dir, in, ".davd-left", "f"), nil, 0o600))
+	}
+	symlink(t, dir, "link to src", "src")
+	engine := tree.Engine{CopyLinks: links}
+	synctest.Test(t, func(t *testing.T) {
+		engine.FS = storage.WithLatency(unrenaming(fsys, syscall.EXDEV, func(_, from string) bool { return from == name }), slow)
+		w, _, err := watched(t, 0, func(mon *tree.Monitor) error {
+			switch op {
+			case "COPY":
+				return engine.Copy(t.Context(), name, "/dst", tree.Infinite, mon)
+			case "MOVE":
+				return engine.Move(t.Context(), name, "/dst", mon)
+			}
+			return engine.Remove(t.Context(), name, mon)
+		})
+		if partial := (*tree.PartialError)(nil); err != nil && !errors.As(err, &partial) {
+			t.Error(err)
+		}
+		if w.last.Done != want || w.last.Known != want || w.last.Bytes != w.last.KnownBytes {
+			t.Errorf("%+v at the end, want %d members", w.last, want)
+		}
+		below := int64(0)
+		if op == "MOVE" && name == "/src" {
+			below = 10 // what is below a reserved name is found when it is removed
+		}
+		if w.known != want-below {
+			t.Errorf("the total after %v was %d, want %d", w.final, w.known, want-below)
+		}
+	})
+}
+
+// TestStopCounts: what has not been touched when the context ends is not done, and
+// neither is what was being listed.
+func TestStopCounts(t *testing.T) {
+	for _, op := range counts[:4] {
+		if op.name == "MOVE by renaming" {
+			continue
+		}
+		for shape, l := range map[string]layout{"flat": many("/src", 60), "wide": wide("/src", 40, 8)} {
+			for _, after := range []time.Duration{300 * time.Millisecond, 910 * time.Millisecond, 2130 * time.Millisecond} {
+				t.Run(fmt.Sprintf("%s/%s/%v", op.name, shape, after), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { stopped(t, l, op.name == "DELETE", after, op.run) })
+				})
+			}
+		}
+	}
+}
+
+func stopped(t *testing.T, l layout, removes bool, after time.Duration, run func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error) {
+	t.Helper()
+	memory := aferofs.New(afero.NewMemMapFs())
+	build(t, memory, l)
+	var copied atomic.Int64
+	fsys := &storagetest.Fault{FS: memory, Before: func(op, name string) error {
+		if (makes(op, "open") || op == "mkdir") && storage.Reserved(name) {
+			copied.Add(1)
+		}
+		return nil
+	}}
+	ctx, cancel := context.WithTimeout(t.Context(), after)
+	defer cancel()
+	var mon *tree.Monitor
+	w, _, err := watched(t, 0, func(m *tree.Monitor) error {
+		mon = m
+		return run(ctx, storage.WithLatency(fsys, slow), m)
+	})
+	errorIs(t, err, context.DeadlineExceeded)
+	p := mon.Snapshot()
+	if p != w.last {
+		t.Errorf("%+v after %+v", p, w.last)
+	}
+	left := int64(len(snapshot(t, memory).below("/src")))
+	all := int64(len(l.full().below("/src")))
+	if removes && p.Done != all-left {
+		t.Errorf("%d done, %d of %d are gone", p.Done, all-left, all)
+	}
+	if !removes && (p.Done > copied.Load() || left != all) {
+		t.Errorf("%d done, %d begun; %d of %d left", p.Done, copied.Load(), left, all)
+	}
+}
+
+// The count ends with the operation, however long it would still have taken.
 func TestCountEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := aferofs.New(afero.NewMemMapFs())
@@ -61,6 +446,26 @@ func TestCountEnds(t *testing.T) {
 		}
 		if _, err := fsys.Stat(t.Context(), "/dst"); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("something was copied: %v", err)
+		}
+	})
+}
+
+// TestCountPanics: a storage that panics under the count does no harm.
+func TestCountPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := aferofs.New(afero.NewMemMapFs())
+		build(t, fsys, wide("/src", 20, 10))
+		var seen atomic.Int64
+		bad := &storagetest.Fault{FS: storage.WithLatency(fsys, slow), Before: func(op, name string) error {
+			if op == "readdir" && path.Base(name) == "019" && seen.Add(1) == 1 {
+				panic("bad storage")
+			}
+			return nil
+		}}
+		w, _, err := watched(t, 0, func(mon *tree.Monitor) error { return tree.Remove(t.Context(), bad, "/src", mon) })
+		noError(t, err)
+		if w.last.Done != 221 || w.last.Known != 221 || seen.Load() < 2 {
+			t.Errorf("%+v at the end, after %d listings", w.last, seen.Load())
 		}
 	})
 }

@@ -23,7 +23,6 @@ type crew struct {
 
 	// Of the walker alone.
 	workers int
-	full    func() // called when the walker has to wait for the workers
 	walker  pace
 
 	wg     sync.WaitGroup
@@ -58,9 +57,6 @@ func (c *crew) submit(j job) error {
 	case c.queue <- j:
 		return nil
 	default:
-	}
-	if c.full != nil {
-		c.full()
 	}
 	c.walker.release()
 	select {

@@ -54,8 +54,9 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	if err != nil {
 		return err
 	}
-	c := &copier{ctx: ctx, fsys: e.FS, mon: mon, transaction: t, links: t.entry.Links}
-	stage, err := c.stage(src, dst, depth)
+	defer t.watch(ctx)()
+	c := &copier{ctx: ctx, fsys: e.FS, mon: mon, tally: t.tally, transaction: t, links: t.entry.Links}
+	stage, err := c.stage(src, dst, depth, false)
 	if err != nil {
 		return t.abandon(ctx, err)
 	}
@@ -93,6 +94,7 @@ func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if err != nil {
 		return err
 	}
+	defer t.watch(ctx)()
 	if info.Mode()&fs.ModeSymlink != 0 {
 		return t.moveLink(ctx, info)
 	}
@@ -131,6 +133,12 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transact
 		t.follows, err = e.Follower.Prepare(ctx, &t.entry)
 	}
 	return t, err
+}
+
+// watch lets the Monitor learn how much a COPY or MOVE has to do, until the end.
+func (t *transaction) watch(ctx context.Context) (end func()) {
+	t.tally = newTally(ctx, t.FS, t.mon, true)
+	return t.tally.close
 }
 
 // join returns err, of a tree, with that of what follows it.

@@ -21,6 +21,9 @@ type Progress struct {
 	Known int64
 	// Bytes and KnownBytes are the same for the contents of files.
 	Bytes, KnownBytes int64
+	// Final: Known and KnownBytes are all that there was when it was listed. They
+	// still grow by what appears afterwards.
+	Final bool
 	// Current is the storage name of the member last begun.
 	Current string
 }
@@ -39,8 +42,9 @@ type Outcome struct {
 type Monitor struct {
 	mu       sync.Mutex
 	progress Progress
-	expected Progress // Known and KnownBytes of a count that runs ahead
-	looked   bool     // somebody has asked for a Snapshot
+	open     bool   // there may be more than is known
+	looked   bool   // somebody has asked for a Snapshot
+	onWatch  func() // called when somebody does, or subscribes
 	failures []Outcome
 	failed   int64 // all, those in failures included
 	readers  []*Outcomes
@@ -68,24 +72,64 @@ func (m *Monitor) Found(members, bytes int64) {
 	m.progress.KnownBytes += bytes
 }
 
-// expect says that there are at least so many members, and so many bytes of
-// content, in all.
-func (m *Monitor) expect(members, bytes int64) {
+// attach says that there may be more than is known until settle is called. onWatch
+// is called, with mu held, when somebody looks at m or has said that somebody will:
+// at once if that has been. nil: it is not called any more.
+func (m *Monitor) attach(onWatch func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.expected.Known = max(m.expected.Known, members)
-	m.expected.KnownBytes = max(m.expected.KnownBytes, bytes)
+	m.onWatch = onWatch
+	if onWatch == nil {
+		return
+	}
+	m.open = true
+	if m.looked || len(m.readers) > 0 {
+		onWatch()
+	}
 }
 
-// watched reports whether anybody has looked at m, or has said that somebody
-// will.
-func (m *Monitor) watched() bool {
+// settle says that all is known.
+func (m *Monitor) settle() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.open = false
+}
+
+// watchLocked takes note of that somebody looks at m.
+func (m *Monitor) watchLocked() {
+	if !m.looked && m.onWatch != nil {
+		m.onWatch()
+	}
+	m.looked = true
+}
+
+// complete says that there is no more than is done.
+func (m *Monitor) complete() {
 	if m == nil {
-		return false
+		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.looked || len(m.readers) > 0
+	m.progress.Known = m.progress.Done
+	m.progress.KnownBytes = m.progress.Bytes
+}
+
+// skip counts n members as done that are known and not there any more.
+func (m *Monitor) skip(n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.progress.Done += max(n, 0)
+	m.progress.Known = max(m.progress.Known, m.progress.Done)
+}
+
+// skipRest counts all that is known as done.
+func (m *Monitor) skipRest() {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.progress.Done = max(m.progress.Done, m.progress.Known)
 }
 
 // Begin makes name the current member.
@@ -174,10 +218,9 @@ func (m *Monitor) Snapshot() Progress {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.looked = true
+	m.watchLocked()
 	p := m.progress
-	p.Known = max(p.Known, m.expected.Known)
-	p.KnownBytes = max(p.KnownBytes, m.expected.KnownBytes)
+	p.Final = p.Known > 0 && !m.open
 	return p
 }
 

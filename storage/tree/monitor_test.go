@@ -35,13 +35,13 @@ func TestMonitorCounts(t *testing.T) {
 	}{
 		{"nothing known", func() {}, tree.Progress{}},
 		{"done while no number is known", func() { mon.Resolve("/a", nil) }, tree.Progress{Done: 1, Current: "/a"}},
-		{"found", func() { mon.Found(3, 10) }, tree.Progress{Done: 1, Known: 3, KnownBytes: 10, Current: "/a"}},
-		{"begun", func() { mon.Begin("/b") }, tree.Progress{Done: 1, Known: 3, KnownBytes: 10, Current: "/b"}},
-		{"written", func() { mon.Wrote(4) }, tree.Progress{Done: 1, Known: 3, Bytes: 4, KnownBytes: 10, Current: "/b"}},
-		{"failed", func() { mon.Resolve("/c", errors.New("bad")) }, tree.Progress{Done: 2, Known: 3, Bytes: 4, KnownBytes: 10, Current: "/c"}},
-		{"advanced", func() { mon.Advance() }, tree.Progress{Done: 3, Known: 3, Bytes: 4, KnownBytes: 10, Current: "/c"}},
-		{"one more than known", func() { mon.Advance() }, tree.Progress{Done: 4, Known: 4, Bytes: 4, KnownBytes: 10, Current: "/c"}},
-		{"a file that has grown", func() { mon.Wrote(9) }, tree.Progress{Done: 4, Known: 4, Bytes: 13, KnownBytes: 13, Current: "/c"}},
+		{"found", func() { mon.Found(3, 10) }, tree.Progress{Done: 1, Known: 3, KnownBytes: 10, Final: true, Current: "/a"}},
+		{"begun", func() { mon.Begin("/b") }, tree.Progress{Done: 1, Known: 3, KnownBytes: 10, Final: true, Current: "/b"}},
+		{"written", func() { mon.Wrote(4) }, tree.Progress{Done: 1, Known: 3, Bytes: 4, KnownBytes: 10, Final: true, Current: "/b"}},
+		{"failed", func() { mon.Resolve("/c", errors.New("bad")) }, tree.Progress{Done: 2, Known: 3, Bytes: 4, KnownBytes: 10, Final: true, Current: "/c"}},
+		{"advanced", func() { mon.Advance() }, tree.Progress{Done: 3, Known: 3, Bytes: 4, KnownBytes: 10, Final: true, Current: "/c"}},
+		{"one more than known", func() { mon.Advance() }, tree.Progress{Done: 4, Known: 4, Bytes: 4, KnownBytes: 10, Final: true, Current: "/c"}},
+		{"a file that has grown", func() { mon.Wrote(9) }, tree.Progress{Done: 4, Known: 4, Bytes: 13, KnownBytes: 13, Final: true, Current: "/c"}},
 	}
 	for _, s := range steps {
 		s.do()

@@ -46,6 +46,7 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 	t.mon.Begin(src)
 	t.entry.Displaced = storage.Beside(t.entry.Destination)
 	uncanceled := context.WithoutCancel(ctx)
+	b := t.tally.displace()
 	displaced, err := t.put(uncanceled, src, info)
 	if immovable(err) {
 		return t.transfer(ctx, info)
@@ -53,9 +54,12 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 	if err != nil {
 		return t.rollBack(uncanceled, err)
 	}
+	t.tally.renamed()
 	followed := t.follow(uncanceled, true)
 	if displaced != "" {
 		err = t.drop(uncanceled, displaced)
+	} else {
+		t.tally.leave(b)
 	}
 	err = t.finish(uncanceled, err)
 	t.mon.Resolve(src, nil)
@@ -66,8 +70,8 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	t.entry.Origin = mark(info)
-	c := &copier{ctx: ctx, fsys: t.FS, mon: t.mon, more: 1, transaction: t, links: t.entry.Links}
-	stage, err := c.stage(src, dst, Infinite)
+	c := &copier{ctx: ctx, fsys: t.FS, mon: t.mon, tally: t.tally, more: 1, transaction: t, links: t.entry.Links}
+	stage, err := c.stage(src, dst, Infinite, info.Mode()&fs.ModeSymlink != 0)
 	if err != nil {
 		return t.abandon(ctx, err)
 	}
@@ -85,6 +89,7 @@ func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	removed := t.removeSource(ctx, func(is fs.FileInfo) bool {
 		return !storage.SameFile(info, info) || storage.SameFile(info, is)
 	})
+	t.mon.skipRest() // what has vanished since it was copied
 	followed := t.follow(ctx, removed == nil)
 	err = t.finish(ctx, err)
 	if removed != nil {
@@ -114,7 +119,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 		// The move is done but for this.
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
-	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, named: true, counted: true}
+	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, named: true}
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {
@@ -122,7 +127,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 		}
 		return t.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
-	if err := r.remove(src, is); err != nil {
+	if err := r.remove(src, is, nil); err != nil {
 		r.failures.add(src, err)
 	}
 	return r.failures.err()

@@ -18,6 +18,7 @@ func (t *transaction) place(ctx context.Context, stage string) (displaced string
 	// From here on the operation is as good as done: it is not to be stopped
 	// between two renames, nor to leave what it displaced.
 	ctx = context.WithoutCancel(ctx)
+	b := t.tally.displace()
 	info, err := storage.Lstat(ctx, t.FS, stage)
 	if err == nil {
 		displaced, err = t.put(ctx, stage, info)
@@ -27,6 +28,9 @@ func (t *transaction) place(ctx context.Context, stage string) (displaced string
 	}
 	if err != nil && !done(err) {
 		return "", t.rollBack(ctx, err)
+	}
+	if displaced == "" {
+		t.tally.leave(b)
 	}
 	return displaced, err
 }
@@ -121,7 +125,7 @@ func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) 
 	if err != nil {
 		return "", err
 	}
-	if err := discard(ctx, t.FS, dst, t.mon); err != nil {
+	if err := t.discardDisplaced(ctx, dst); err != nil {
 		return "", err
 	}
 	// An overlay filesystem refuses to rename what lies in its lower layer,
@@ -130,12 +134,12 @@ func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) 
 		return "", err
 	}
 	c := &copier{ctx: ctx, fsys: t.FS, links: true} // t.mon has counted all this
-	err = c.copy(stage, dst, info, Infinite, nil)
+	err = c.copy(stage, dst, info, Infinite, nil, nil)
 	if err == nil {
 		err = c.failures.first()
 	}
 	if err != nil {
-		return "", errors.Join(err, discard(ctx, t.FS, dst, nil))
+		return "", errors.Join(err, discard(ctx, t.FS, dst))
 	}
 	if err := t.advance(ctx, Placed); err != nil {
 		// A stage that is not whole must not be taken for one that is.

@@ -18,18 +18,35 @@ func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) err
 	if name == "/" {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrInvalid}
 	}
-	r := &remover{ctx: ctx, fsys: fsys, mon: mon, named: true}
-	if err := r.tree(name); err != nil {
+	t := newTally(ctx, fsys, mon, false)
+	defer t.close()
+	r := &remover{ctx: ctx, fsys: fsys, mon: mon, tally: t, named: true}
+	if err := r.tree(name, t.doomed(name, nil)); err != nil {
 		return err
 	}
 	return r.failures.err()
 }
 
 // discard removes the tree at name, which is not the source of anything. Its
-// members count for mon but are not named, not even in a [*PartialError].
-func discard(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
-	r := &remover{ctx: ctx, fsys: fsys, mon: mon}
-	err := r.tree(name)
+// members are not counted, and not named in a [*PartialError] either.
+func discard(ctx context.Context, fsys storage.FS, name string) error {
+	return (&remover{ctx: ctx, fsys: fsys}).discard(name, nil)
+}
+
+// discardDisplaced is discard for what was, or still is, at the destination. Its
+// members are counted.
+func (t *transaction) discardDisplaced(ctx context.Context, name string) error {
+	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, tally: t.tally}
+	b := t.tally.displacedTo(name)
+	err := r.discard(name, b)
+	if err == nil {
+		t.tally.leave(b) // It may be gone.
+	}
+	return err
+}
+
+func (r *remover) discard(name string, b *branch) error {
+	err := r.tree(name, b)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -43,9 +60,9 @@ type remover struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Remove
 	fsys     storage.FS
 	mon      *Monitor
-	named    bool // the members are the request's, and mon learns their names
-	counted  bool // mon knows of them
-	alone    bool // all is done by one goroutine
+	named    bool   // the members are the request's, and mon learns their names
+	tally    *tally // nil: mon knows of the members, but of what is below reserved names
+	alone    bool   // all is done by one goroutine
 	failures failures
 	crew     *crew
 	// refuse, if not nil, returns why a member is not to be removed. It is asked
@@ -53,28 +70,32 @@ type remover struct {
 	refuse func(name string, info fs.FileInfo) error
 }
 
-// tree removes the tree name, which mon does not know of. Its error is that of
-// describing name, or one that ends the whole.
-func (r *remover) tree(name string) error {
+// tree removes the tree name, of which b is what the tally knows. Its error is that
+// of describing name, or one that ends the whole.
+func (r *remover) tree(name string, b *branch) error {
 	info, err := storage.Lstat(r.ctx, r.fsys, name)
 	if err != nil {
 		return err
 	}
-	r.mon.Found(1, 0)
-	return r.remove(name, info)
+	r.tally.enter(b)
+	r.tally.found(1, 0)
+	if !info.IsDir() {
+		r.tally.leave(b)
+	}
+	return r.remove(name, info, b)
 }
 
 // remove removes name, which info describes, and what is below it. Its error is
 // one that ends the whole. No worker is left when it returns.
-func (r *remover) remove(name string, info fs.FileInfo) error {
+func (r *remover) remove(name string, info fs.FileInfo, b *branch) error {
 	r.crew = newCrew(r.ctx)
 	holder := &doomed{} // stands for what holds name
 	holder.add()
-	return r.crew.run(func() error { return r.entry(holder, name, info) })
+	return r.crew.run(func() error { return r.entry(holder, name, info, b) })
 }
 
 // entry removes one resource, a collection with its members.
-func (r *remover) entry(holder *doomed, name string, info fs.FileInfo) error {
+func (r *remover) entry(holder *doomed, name string, info fs.FileInfo, b *branch) error {
 	ctx := r.crew.ctx
 	if err := ctx.Err(); err != nil {
 		return err
@@ -85,7 +106,7 @@ func (r *remover) entry(holder *doomed, name string, info fs.FileInfo) error {
 		}
 	}
 	if info.IsDir() {
-		return r.collection(&doomed{name: name, holder: holder})
+		return r.collection(&doomed{name: name, holder: holder, branch: b})
 	}
 	return r.removed(holder, name, storage.Remove(ctx, r.fsys, name))
 }
@@ -118,7 +139,13 @@ func (r *remover) resolve(name string, err error) {
 // members hands the files that a collection holds to the crew, and walks the
 // collections.
 func (r *remover) members(of *doomed) error {
+	r.tally.enter(of.branch)
 	entries, singles, err := r.list(of.name)
+	if ended := r.crew.ctx.Err(); err != nil && ended != nil {
+		return ended // Nothing is known of the collection itself.
+	}
+	below := r.branches(of.name, entries)
+	r.tally.listed(below)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // It is gone, with all that it held.
 	}
@@ -135,11 +162,28 @@ func (r *remover) members(of *doomed) error {
 	}
 	for i, entry := range entries {
 		entries[i] = nil
-		if err := r.entry(of, path.Join(of.name, entry.Name()), entry); err != nil {
+		var b *branch
+		if below != nil {
+			b, below[i] = below[i], nil
+		}
+		if err := r.entry(of, path.Join(of.name, entry.Name()), entry, b); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// branches returns those of the collections in the collection name, in the same
+// order; nil without a tally.
+func (r *remover) branches(name string, collections []fs.FileInfo) []*branch {
+	if r.tally == nil {
+		return nil
+	}
+	branches := make([]*branch, len(collections))
+	for i, info := range collections {
+		branches[i] = r.tally.doomed(path.Join(name, info.Name()), &lineage{info: info})
+	}
+	return branches
 }
 
 // list returns the entries of the collection name: those to be looked at one
@@ -149,14 +193,14 @@ func (r *remover) members(of *doomed) error {
 func (r *remover) list(name string) (entries []fs.FileInfo, singles []string, err error) {
 	for entry, err := range storage.ReadDir(r.crew.ctx, r.fsys, name) {
 		if err != nil {
-			for range len(entries) + len(singles) {
-				r.mon.Advance() // They are not to be removed any more.
+			if r.crew.ctx.Err() == nil {
+				for range len(entries) + len(singles) {
+					r.mon.Advance() // They are not to be removed any more.
+				}
 			}
 			return nil, nil, err
 		}
-		if !r.counted {
-			r.mon.Found(1, 0)
-		}
+		r.tally.found(1, 0)
 		if entry.IsDir() || r.refuse != nil {
 			entries = append(entries, entry)
 			continue

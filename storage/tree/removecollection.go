@@ -16,6 +16,7 @@ const removeBatch = 256
 type doomed struct {
 	name   string
 	holder *doomed
+	branch *branch // nil without a tally
 
 	pending atomic.Int64 // the walker, batches and collections that are not done
 	kept    atomic.Bool  // a member is still there, and has been named
@@ -38,6 +39,7 @@ func (r *remover) collection(of *doomed) error {
 	if err := r.members(of); err != nil {
 		return err
 	}
+	r.tally.leave(of.branch)
 	return r.leave(r.crew.ctx, of)
 }
 

@@ -14,6 +14,7 @@ type transaction struct {
 	Engine
 	entry   Entry
 	mon     *Monitor
+	tally   *tally
 	follows bool // Follow will have something to do
 	written bool // there may be a record
 }
@@ -68,7 +69,7 @@ func (t *transaction) rollBack(ctx context.Context, err error) error {
 	case errors.As(err, &stranded) && t.entry.Stage == "":
 		return err // The next start puts back what was displaced.
 	case errors.As(err, &stranded):
-		return also(err, discard(ctx, t.FS, t.entry.Stage, nil)) // So it does here.
+		return also(err, discard(ctx, t.FS, t.entry.Stage)) // So it does here.
 	case t.entry.Stage == "":
 		return also(err, t.end(ctx))
 	}
@@ -78,7 +79,7 @@ func (t *transaction) rollBack(ctx context.Context, err error) error {
 			return also(err, doneErr)
 		}
 	}
-	if discardErr := discard(ctx, t.FS, t.entry.Stage, nil); discardErr != nil {
+	if discardErr := discard(ctx, t.FS, t.entry.Stage); discardErr != nil {
 		return also(err, discardErr)
 	}
 	return also(err, t.end(ctx))
@@ -93,11 +94,13 @@ func (t *transaction) follow(ctx context.Context, whole bool) error {
 
 // drop removes what was displaced.
 func (t *transaction) drop(ctx context.Context, displaced string) error {
-	mon := t.mon
+	var err error
 	if t.entry.State == Placed {
-		mon = nil // It is the stage, which has been counted.
+		err = discard(ctx, t.FS, displaced) // It is the stage, which has been counted.
+	} else {
+		err = t.discardDisplaced(ctx, displaced)
 	}
-	if err := discard(ctx, t.FS, displaced, mon); err != nil {
+	if err != nil {
 		return &LeftoverError{Name: displaced, Err: err}
 	}
 	return nil

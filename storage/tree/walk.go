@@ -37,7 +37,8 @@ type Walk struct {
 	// Limit is how many members may be found before a collection is entered. One
 	// that is not is there with the error [ErrLimit]. Zero: any number.
 	Limit int
-	// Monitor counts what has been delivered. It may be nil.
+	// Monitor counts what has been delivered. It may be nil. How much there is it
+	// learns at the end.
 	Monitor *Monitor
 	// Prepare is called with some members, which it must not keep, by several
 	// goroutines at the same time. What it returns is called by Run's, in the
@@ -55,7 +56,11 @@ func (w *Walk) Run(ctx context.Context) error {
 	if w.Depth == Infinite {
 		parent = above(ctx, w.FS, w.Root, w.Info)
 	}
-	return newWalking(w, parent).run(ctx)
+	if err := newWalking(w, newWalked(w.Root, w.Info, w.Depth, parent)).run(ctx); err != nil {
+		return err
+	}
+	w.Monitor.complete()
+	return nil
 }
 
 // root delivers Root alone: most walks are of that, and need no more.
@@ -68,6 +73,7 @@ func (w *Walk) root(ctx context.Context) error {
 		return err
 	}
 	w.Monitor.resolveAll(members)
+	w.Monitor.complete()
 	return nil
 }
 

@@ -87,7 +87,7 @@ func TestWalkDepth(t *testing.T) {
 				if len(v.errors) > 0 {
 					t.Errorf("errors %v", v.errors)
 				}
-				want := tree.Progress{Done: int64(len(tt.want)), Current: v.names[len(v.names)-1]}
+				want := tree.Progress{Done: int64(len(tt.want)), Known: int64(len(tt.want)), Final: true, Current: v.names[len(v.names)-1]}
 				if p := mon.Snapshot(); p != want {
 					t.Errorf("progress %+v, want %+v", p, want)
 				}

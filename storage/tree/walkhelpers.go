@@ -26,10 +26,10 @@ func (k *walking) help() {
 	}
 	var of slots
 	switch {
-	case quickHelpers.TryAcquire(1):
+	case k.counter == nil && quickHelpers.TryAcquire(1):
 		of = quickHelpers
-	case k.slow && slowHelpers.TryAcquire(1):
-		of = slowHelpers
+	case k.slow && k.slowSlots().TryAcquire(1):
+		of = k.slowSlots()
 	default:
 		return
 	}
@@ -38,6 +38,14 @@ func (k *walking) help() {
 	// An idle processor takes what was made last only after a sleep, of about 70 µs
 	// on Linux: it is to find the helper behind this.
 	go func() {}()
+}
+
+// slowSlots are those of helpers on slow storage.
+func (k *walking) slowSlots() slots {
+	if k.counter != nil {
+		return countHelpers
+	}
+	return slowHelpers
 }
 
 // helper does steps until there is none to be begun.
@@ -56,7 +64,7 @@ func (k *walking) helper(of slots) {
 	for {
 		k.mu.Lock()
 		s := k.waiting()
-		if s == nil || of == slowHelpers && !k.slow {
+		if s == nil || of != quickHelpers && !k.slow {
 			return
 		}
 		k.begin(s)

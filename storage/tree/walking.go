@@ -49,12 +49,19 @@ type walking struct {
 	// panicked is what the storage has panicked with in a helper: it belongs to
 	// the caller.
 	panicked any
+	// counter, if not nil, says what is seen of the entries. It has helpers of its
+	// own.
+	counter *counter
 }
 
-func newWalking(w *Walk, parent *lineage) *walking {
-	root := newWalked(w.Root, w.Info, w.Depth, parent)
-	k := &walking{Walk: w, head: root.first(), size: firstStep, listings: make(map[*walked]storage.Listing)}
+// newWalking walks through roots, one after the other.
+func newWalking(w *Walk, roots ...*walked) *walking {
+	k := &walking{Walk: w, head: roots[0].first(), size: firstStep, listings: make(map[*walked]storage.Listing)}
 	k.changed.L = &k.mu
+	at := k.head
+	for _, root := range roots[1:] {
+		at = at.insert(root.first())
+	}
 	return k
 }
 
@@ -94,6 +101,11 @@ func (k *walking) deliverAll() error {
 				return err
 			}
 			k.Monitor.resolveAll(s.members)
+		}
+		if k.counter != nil {
+			if err := k.counter.passed(s.of); err != nil {
+				return err
+			}
 		}
 		if s.pooled != nil {
 			s.release()
@@ -205,7 +217,10 @@ func (k *walking) done(s *step, calls int, took time.Duration) {
 	case took > slowStep:
 		k.size = max(k.size/2, 1)
 	}
-	k.slow = took > slowCall*time.Duration(max(calls, 2))
+	// That there are no more members slow storage may know at once.
+	if slow := took > slowCall*time.Duration(max(calls, 2)); slow || s.from < s.to {
+		k.slow = slow
+	}
 	s.state = stepDone
 	s.of.running--
 	if s.of.gate != nil && s.of.running == 0 && s.of.open() {
@@ -217,6 +232,13 @@ func (k *walking) done(s *step, calls int, took time.Duration) {
 	if listing != nil {
 		_ = listing.Close()
 	}
+}
+
+// isSlow reports whether the storage is.
+func (k *walking) isSlow() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.slow
 }
 
 // end returns when no helper is left and nothing is open.

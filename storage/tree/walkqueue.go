@@ -38,6 +38,9 @@ type walked struct {
 	*lineage
 	name  string
 	depth int // of its members
+	// branch is what it is counted for, and linked that a symbolic link has led to it.
+	branch *branch
+	linked bool
 
 	// Of the step that finds members, of which there is one at a time.
 	visited bool

@@ -3,6 +3,7 @@ package tree
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"strings"
 	"sync"
 
@@ -55,6 +56,9 @@ func (k *walking) next(of *walked) (storage.Members, error) {
 	k.mu.Unlock()
 	if full {
 		return nil, ErrLimit
+	}
+	if k.counter != nil && k.counter.over(of) {
+		return nil, io.EOF
 	}
 	if listing == nil {
 		var err error
@@ -109,7 +113,12 @@ func (k *walking) describe(s *step) {
 // entry adds what a client sees in place of an entry.
 func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	info, err := entry.Info, entry.Err
-	if err == nil {
+	switch {
+	case err != nil && k.counter != nil:
+		return // It breaks the listing of the operation.
+	case err == nil && k.counter != nil:
+		info, err = k.counter.see(s.of, name, info)
+	case err == nil:
 		info, err = follow(k.ctx, k.FS, name, info)
 	}
 	if info == nil && err == nil {
@@ -119,7 +128,9 @@ func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	if err == nil && info.IsDir() && s.of.depth != 0 && !s.of.loops(info) {
 		// It is visited when it is entered.
 		s.members = s.members[:len(s.members)-1]
-		s.below = append(s.below, newWalked(name, info, s.of.depth, s.of.lineage))
+		below := newWalked(name, info, s.of.depth, s.of.lineage)
+		below.branch, below.linked = s.of.branch, s.of.linked || entry.Info.Mode()&fs.ModeSymlink != 0
+		s.below = append(s.below, below)
 	}
 }
 
