@@ -3,12 +3,16 @@ package dav
 import (
 	"context"
 	"errors"
+	"net/http"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
 // Recover finishes or undoes every COPY, MOVE and DELETE that a process has left
-// when it died, as Journal says, with its dead properties and locks. It is to be
+// when it died, as Journal says, with its dead properties and locks. If Journal is a
+// [storage.StrayKeeper] as well, it removes what PUT and PATCH have left, and notes
+// there from then on what they would leave. It is to be
 // called once, before the first request. After an error nothing was dropped, and
 // it may be called again; without that, nothing should be served.
 //
@@ -22,5 +26,27 @@ func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err e
 	if h.Journal != nil {
 		recovered, err = h.engine(&claim{locks: h.locks()}).Recover(ctx)
 	}
-	return recovered, errors.Join(err, h.noteInterrupted(ctx, recovered, err == nil))
+	if err = errors.Join(err, h.noteInterrupted(ctx, recovered, err == nil)); err != nil {
+		return recovered, err
+	}
+	swept, err := h.sweep(ctx)
+	return append(recovered, swept...), err
+}
+
+// sweep removes the stages of PUT and PATCH that a process has left when it died. What
+// they were to become, nobody knows any more.
+func (h *Handler) sweep(ctx context.Context) ([]tree.Recovery, error) {
+	swept, err := storage.Sweep(ctx, h.FileSystem, storage.StraysOf(h.Journal))
+	undone := make([]tree.Recovery, 0, len(swept))
+	for _, s := range swept {
+		r := tree.Recovery{
+			Entry:  tree.Entry{Method: http.MethodPut, State: tree.Staging, Source: s.Name, Stage: s.Name},
+			Result: tree.Undone,
+		}
+		if s.Err != nil {
+			r.Result, r.Err = tree.Left, s.Err
+		}
+		undone = append(undone, r)
+	}
+	return undone, err
 }

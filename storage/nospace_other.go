@@ -5,3 +5,5 @@ package storage
 import "syscall"
 
 var noSpaceErrnos = []syscall.Errno{syscall.ENOSPC}
+
+var tooLargeErrnos = []syscall.Errno{syscall.EFBIG}

@@ -5,3 +5,5 @@ package storage
 import "syscall"
 
 var noSpaceErrnos = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}
+
+var tooLargeErrnos = []syscall.Errno{syscall.EFBIG}

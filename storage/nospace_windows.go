@@ -6,6 +6,9 @@ import "syscall"
 const (
 	errorHandleDiskFull = syscall.Errno(39)
 	errorDiskFull       = syscall.Errno(112)
+	errorFileTooLarge   = syscall.Errno(223)
 )
 
 var noSpaceErrnos = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, errorHandleDiskFull, errorDiskFull}
+
+var tooLargeErrnos = []syscall.Errno{syscall.EFBIG, errorFileTooLarge}

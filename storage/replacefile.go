@@ -100,8 +100,9 @@ func (s Sync) Content() bool { return s == SyncClose || s == SyncAlways }
 // after it are two: who lets several patch a file at once orders their commits.
 //
 // Without a [FileReplacer] the content goes to a reserved name beside name, is
-// given the time, if there is a [TimeSetter], and the dead properties of the
-// file that is there, and is then renamed. So a symbolic link is replaced, not
+// given the time, if there is a [TimeSetter], the dead properties of the file
+// that is there, and, where both are an *os.File on Linux, its POSIX ACL, and is
+// then renamed. So a symbolic link is replaced, not
 // followed; with Create, what somebody else makes in the last moment is
 // replaced too; kill -9 leaves the reserved name; Size and Sync do nothing. Where
 // Rename can't (errors.ErrUnsupported, syscall.EXDEV), the content is copied into

@@ -52,6 +52,11 @@ func newStaged(ctx context.Context, fsys FS, name string, r Replacing) (*staged,
 	if err := s.open(ctx); err != nil {
 		return nil, s.failed(err)
 	}
+	if old != nil && old.Mode().IsRegular() {
+		if err := keepAccess(ctx, fsys, s.file, name, s.perm); err != nil {
+			return nil, errors.Join(s.failed(err), s.Discard())
+		}
+	}
 	if r.Patch != nil && target(old) != nil {
 		if err := s.patch(ctx, old, offset); err != nil {
 			return nil, errors.Join(s.failed(err), s.Discard())

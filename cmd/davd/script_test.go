@@ -25,7 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"davd": main})
+	testscript.Main(m, map[string]func(){"davd": main, "sandbox": sandbox})
 }
 
 func TestScript(t *testing.T) {

@@ -20,9 +20,10 @@ import (
 //
 // A copy has the permission bits of its source, whatever the umask, but never
 // its set-ID bits; its modification time; and, on Linux, its holes and its
-// extended attributes of the namespace user, and its blocks where the filesystem
-// lets files share them. What of these the filesystem does not keep or has no
-// room for is left out, and no failure.
+// extended attributes of the namespace user, its POSIX ACL, and its blocks where the
+// filesystem lets files share them. What of these the filesystem does not keep or has no
+// room for is left out, and no failure; without the ACL its owning group has what
+// that gave it.
 //
 // A file that grows meanwhile is copied as long as it was, or longer.
 func (f *FS) CopyMembers(ctx context.Context, src, dst string, members []fs.FileInfo, wrote func(n int64)) iter.Seq2[string, error] {

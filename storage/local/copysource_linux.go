@@ -39,6 +39,14 @@ func (f *FS) openSource(name string) (*source, error) {
 // openHandle opens the collection local to be a point to start from and not to
 // be read.
 func (f *FS) openHandle(local string) (*os.File, error) {
+	if fd, ok := f.short.open(f, local); ok {
+		return os.NewFile(uintptr(fd), local), nil
+	}
+	return f.openHandleByRoot(local)
+}
+
+// openHandleByRoot is openHandle by the long way.
+func (f *FS) openHandleByRoot(local string) (*os.File, error) {
 	return f.root.OpenFile(local, unix.O_PATH|unix.O_DIRECTORY|nonblock, 0)
 }
 

@@ -57,16 +57,19 @@ func (t *target) close() {
 	}
 }
 
-// copy makes name a copy of o with the permission bits perm and, if keepTime,
-// the modification time of o. After an error there is none.
+// copy makes name a copy of o with the permission bits perm, the ACL of o and, if
+// keepTime, its modification time. After an error there is none.
 func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode, keepTime bool) error {
-	attrs, err := t.attrs.list(o, t.buf[:])
+	attrs, hasACL, err := t.attrs.list(o, t.buf[:])
 	if err != nil {
 		return err
 	}
 	asked := perm
 	if len(attrs) > 0 {
 		asked |= 0o200 // Attributes are set by who may write the file.
+	}
+	if hasACL {
+		asked &= private // What the group may is not in perm.
 	}
 	dir := int(t.dir.Fd())
 	fd, err := retry(func() (int, error) {
@@ -79,7 +82,9 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	if err == nil {
 		err = t.attrs.copy(o, fd, attrs, t.buf[:])
 	}
-	if err == nil {
+	if err == nil && hasACL {
+		err = copyACL(o, fd, perm, t.buf[:])
+	} else if err == nil {
 		err = t.mask.chmod(fd, asked, perm)
 	}
 	if err == nil && keepTime {

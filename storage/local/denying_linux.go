@@ -12,9 +12,9 @@ func openStart(root *os.Root) (*os.File, error) {
 }
 
 // noOpenat2 are the errors of openat2(2) that only each segment can explain: the
-// kernel is older than 5.6, a sandbox does not know the call, or a rename came
-// between.
-var noOpenat2 = []error{unix.ENOSYS, unix.EPERM, unix.E2BIG, unix.EINVAL, unix.EAGAIN}
+// kernel is older than 5.6, a sandbox does not know the call, a rename came between,
+// or the path is longer than one call takes.
+var noOpenat2 = []error{unix.ENOSYS, unix.EPERM, unix.E2BIG, unix.EINVAL, unix.EAGAIN, unix.ENAMETOOLONG}
 
 // check returns syscall.ELOOP if a segment of name is a symbolic link, and
 // another error if the last can't be reached.

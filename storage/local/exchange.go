@@ -33,6 +33,8 @@ func (f *FS) exchange(a, b string) error {
 	case below(localA, localB) || below(localB, localA):
 		return fs.ErrInvalid
 	}
+	f.follow(localA, localB)
+	f.follow(localB, localA)
 	err := f.exchangeLocal(localA, localB)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return errors.ErrUnsupported

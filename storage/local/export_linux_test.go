@@ -1,6 +1,7 @@
 package local
 
 import (
+	"io/fs"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -17,3 +18,13 @@ func (f *FS) NeverClones(t *testing.T, dir string) bool {
 	_, never := f.noClone.Load([2]uint64{stat.Dev, stat.Dev})
 	return never
 }
+
+// WithoutGetxattrat has test run as on a kernel before 6.13.
+func WithoutGetxattrat(test func()) {
+	defer noGetxattrat.Store(noGetxattrat.Load())
+	noGetxattrat.Store(true)
+	test()
+}
+
+// WithoutACL returns the permission bits of a file that had perm and the ACL value.
+func WithoutACL(value []byte, perm fs.FileMode) fs.FileMode { return acl(value).without(perm) }

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !linux
 
 package local
 
@@ -7,9 +7,10 @@ import (
 	"syscall"
 )
 
-// keep gives the file fd the permission bits, the owner and the group of what old
-// describes. The latter two it can't always give.
-func keep(fd int, old fs.FileInfo) error {
+// keep gives the file fd the permission bits, the owner and the group of the file
+// in s. The latter two it can't always give.
+func keep(fd int, s *spot) error {
+	old := s.old
 	var is syscall.Stat_t
 	if err := syscall.Fstat(fd, &is); err != nil {
 		return err
@@ -29,7 +30,7 @@ func keep(fd int, old fs.FileInfo) error {
 		return nil
 	}
 	// Another group must not get what was the old one's.
-	if fewer := perm&^0o070 | perm&0o070&(perm<<3); fewer != perm {
+	if fewer := groupAsOthers(perm); fewer != perm {
 		return syscall.Fchmod(fd, uint32(fewer))
 	}
 	return nil

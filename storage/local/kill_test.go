@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1)
 	}
+	if beOther() {
+		return
+	}
 	os.Exit(m.Run())
 }
 

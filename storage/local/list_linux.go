@@ -34,11 +34,19 @@ func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	dir, err := f.root.OpenFile(local, unix.O_RDONLY|unix.O_DIRECTORY|nonblock, 0)
+	dir, err := f.openListing(local)
 	if err != nil {
 		return nil, f.failed("open", name, err, reading)
 	}
 	return &listing{fsys: f, dir: dir, fd: int(dir.Fd()), name: name}, nil
+}
+
+// openListing opens the collection local to be read.
+func (f *FS) openListing(local string) (*os.File, error) {
+	if fd, ok := f.short.openAs(f, local, unix.O_RDONLY); ok {
+		return os.NewFile(uintptr(fd), local), nil
+	}
+	return f.root.OpenFile(local, unix.O_RDONLY|unix.O_DIRECTORY|nonblock, 0)
 }
 
 // listing is an open collection.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -136,5 +137,60 @@ func TestListRemoved(t *testing.T) {
 	}
 	if members, err := listing.Next(t.Context()); members.Len() != 0 || err == nil {
 		t.Errorf("%d members, %v", members.Len(), err)
+	}
+}
+
+// TestListLongPath: a name may be longer than the kernel takes at once; in no step
+// of it does a link lead out, whatever the policy.
+func TestListLongPath(t *testing.T) {
+	const depth = 30
+	segment := "/" + strings.Repeat("n", 255)
+	for _, links := range []local.Links{local.LinksInside, local.LinksDeny} {
+		t.Run(links.String(), func(t *testing.T) {
+			s := newShareWith(t, local.Options{Links: links})
+			outside := t.TempDir()
+			if err := os.WriteFile(outside+"/secret", nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			name := ""
+			for range depth {
+				name += segment
+				if err := s.Mkdir(t.Context(), name, 0o777); err != nil {
+					t.Fatal(storage.Cause(err))
+				}
+			}
+			file, err := s.OpenFile(t.Context(), name+"/file", os.O_RDWR|os.O_CREATE, 0o666)
+			if err == nil {
+				err = file.Close()
+			}
+			if err == nil {
+				// Where one step ends and the next begins.
+				err = s.Rename(t.Context(), strings.Repeat(segment, depth/2), strings.Repeat(segment, depth/2-1)+"/moved")
+			}
+			if err != nil {
+				t.Fatal(storage.Cause(err))
+			}
+			moved := strings.Repeat(segment, depth/2-1) + "/moved" + strings.Repeat(segment, depth/2)
+			if all := entriesOf(t, s, moved); len(all) != 1 || all["file"].Err != nil {
+				t.Errorf("%d segments deep are %d members", depth, len(all))
+			}
+			dir, err := os.OpenRoot(s.dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer dir.Close()
+			for _, at := range []int{2, depth/2 - 1} {
+				above := strings.TrimPrefix(strings.Repeat(segment, at-1), "/")
+				if err := dir.Symlink(outside, above+"/out"); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.List(t.Context(), "/"+above+"/out"); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("%d segments deep a link leads out: %v", at, storage.Cause(err))
+				}
+			}
+			if _, err := s.List(t.Context(), moved+"/file"); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+				t.Errorf("a file is listed: %v", storage.Cause(err))
+			}
+		})
 	}
 }

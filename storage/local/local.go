@@ -70,6 +70,11 @@ type FS struct {
 
 	short shortWay
 
+	// strays has the names of stages, if it is not nil; mark identifies the
+	// directory there.
+	strays *storage.Strays
+	mark   string
+
 	// noClone holds what does not share blocks, as a [2]uint64: the devices of
 	// a source and of a copy.
 	noClone sync.Map

@@ -24,7 +24,7 @@ func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBas
 	defer copyBuffers.Put(buf)
 	// It is on the same filesystem as its collection, or can't be replaced.
 	t := &target{fsys: f, dev: o.stat.Dev, wrote: func(int64) {}, buf: buf}
-	attrs, err := t.attrs.list(o, buf[:])
+	attrs, _, err := t.attrs.list(o, buf[:])
 	if err == nil {
 		err = t.fill(ctx, o, to.fd())
 	}

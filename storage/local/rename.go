@@ -42,6 +42,7 @@ func (f *FS) rename(oldName, newName string) error {
 	case below(to, from):
 		return fs.ErrInvalid
 	}
+	f.follow(from, to)
 	err := storage.Cause(f.root.Rename(from, to))
 	if errors.Is(err, syscall.ENOTDIR) && f.inCollection(from) && f.inCollection(to) {
 		return err // A collection onto a file; all is there.

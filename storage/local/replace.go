@@ -17,6 +17,8 @@ type replacement struct {
 	name, local string
 	stage       stage // nil after Commit and Discard
 	base        storage.PatchBase
+	// was are the permission bits of the file that it began to replace; 0: of none.
+	was fs.FileMode
 	// spot is what was found when it began, kept for a commit that follows at
 	// once; else nil.
 	spot *spot
@@ -41,14 +43,20 @@ type stage interface {
 
 // ReplaceFile begins a file that will be at name whole or not at all. On Linux
 // it has no name until then, where the filesystem can do that (O_TMPFILE), and
-// vanishes with the process; elsewhere, it has a reserved one.
+// vanishes with the process; elsewhere, it has a reserved one, and so it has for a
+// moment when it takes the place of another. Those that a kill leaves, [FS.Sweep]
+// removes.
 //
 // A symbolic link that stays inside is followed, as OpenFile does: its target
 // is replaced or made, the link stays. What can't be opened to write can't be
 // replaced. The file is a new one: it keeps the permission bits of the old one
 // and, where the process may set them, owner and group, but not its other names
-// (hard links), its ACL and extended attributes, and the set-user-ID bits. If
-// the group can't be kept, it gets no more rights than all others.
+// (hard links), its extended attributes, and the set-user-ID bits. If the group
+// can't be kept, it gets no more rights than all others.
+//
+// On Linux it keeps a POSIX ACL. Where that can't be given, the owning group has
+// the rights that the ACL gave it, and not those of the mask that stands in its place
+// in the permission bits; where it can't be read, none. Elsewhere ACLs are not kept.
 //
 // A patch keeps the extended attributes of the user, too. On Linux it shares the
 // blocks of the old file where the filesystem does that (FICLONE: btrfs, XFS);
@@ -85,17 +93,19 @@ func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing)
 			return err
 		}
 	}
-	perm, offset := how.Perm, int64(0)
-	if s.old != nil {
-		perm = s.old.Mode()
-	}
+	offset := int64(0)
 	var err error
 	if how.Patch != nil {
 		if offset, err = how.Patch(s.old); err != nil {
 			return err
 		}
 	}
-	r.stage, err = r.fsys.newStage(s, r.local, perm.Perm())
+	perm := how.Perm.Perm()
+	if s.old != nil {
+		perm = s.old.Mode().Perm()
+		r.was = perm
+	}
+	r.stage, err = r.fsys.newStage(s, r.local, perm)
 	if err == nil && how.Patch != nil && s.old != nil {
 		r.base = storage.NewPatchBase(s.old)
 		err = r.fsys.patch(ctx, r.stage, s, r.base, offset)
@@ -108,6 +118,9 @@ func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing)
 	}
 	return nil
 }
+
+// groupAsOthers is perm for another group than that which had it.
+func groupAsOthers(perm fs.FileMode) fs.FileMode { return perm&^0o070 | perm&0o070&(perm<<3) }
 
 func (r *replacement) failed(err error) error {
 	return r.fsys.failed("replacefile", r.name, err, writing)
@@ -186,8 +199,13 @@ func (r *replacement) put(p storage.Placing) (fs.FileInfo, error) {
 		}
 	}
 	err := r.base.Check(s.old)
-	if err == nil && s.old != nil {
-		err = keep(r.stage.fd(), s.old)
+	switch {
+	case err != nil:
+	case s.old != nil:
+		err = keep(r.stage.fd(), s)
+	case r.was != 0:
+		// It is gone, and with it what its group's bits meant.
+		err = r.stage.file().Chmod(groupAsOthers(r.was))
 	}
 	if err != nil {
 		return nil, r.failed(err)

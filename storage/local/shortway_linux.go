@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -18,23 +19,59 @@ type shortWay struct {
 	raw   syscall.RawConn // of start
 }
 
-// open returns a descriptor of the collection dir. It returns false where that
-// can't be said: only the long way can.
+// open returns a descriptor of the collection dir, to be a point to start from. It
+// returns false where that can't be said: only the long way can.
 func (w *shortWay) open(f *FS, dir string) (fd int, ok bool) {
+	return w.openAs(f, dir, unix.O_PATH)
+}
+
+// openAs is open with flags.
+func (w *shortWay) openAs(f *FS, dir string, flags uint64) (fd int, ok bool) {
 	w.once.Do(func() { w.init(f) })
 	if w.raw == nil {
 		return -1, false
 	}
+	// Nobody closes it meanwhile.
+	err := w.raw.Control(func(start uintptr) { fd, ok = openSteps(int(start), dir, flags) })
+	return fd, ok && err == nil
+}
+
+// longestStep is what a path may have at most for one call, in bytes, without the
+// NUL at its end.
+const longestStep = unix.PathMax - 1
+
+// openSteps opens the collection dir, which is below the directory start, by one
+// call or as many as its length needs.
+func openSteps(start int, dir string, flags uint64) (fd int, ok bool) {
+	from := start
+	for len(dir) > longestStep {
+		end := strings.LastIndexByte(dir[:longestStep+1], '/')
+		if end <= 0 {
+			break // Such a name there is not.
+		}
+		fd, ok := openBelow(from, dir[:end], unix.O_PATH)
+		if from != start {
+			_ = unix.Close(from)
+		}
+		if !ok {
+			return -1, false
+		}
+		from, dir = fd, dir[end+1:]
+	}
+	fd, ok = openBelow(from, dir, flags)
+	if from != start {
+		_ = unix.Close(from)
+	}
+	return fd, ok
+}
+
+func openBelow(start int, dir string, flags uint64) (fd int, ok bool) {
 	how := &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Flags:   flags | unix.O_DIRECTORY | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
 	}
-	var failed error
-	// Nobody closes it meanwhile.
-	err := w.raw.Control(func(start uintptr) {
-		fd, failed = retry(func() (int, error) { return unix.Openat2(int(start), dir, how) })
-	})
-	return fd, err == nil && failed == nil
+	fd, err := retry(func() (int, error) { return unix.Openat2(start, dir, how) })
+	return fd, err == nil
 }
 
 // at calls do with a descriptor of the collection dir, which is open as long as
@@ -57,7 +94,7 @@ func (w *shortWay) init(f *FS) {
 	if f.links == LinksFollow {
 		return
 	}
-	start, err := f.openHandle(rootName)
+	start, err := f.openHandleByRoot(rootName)
 	if err != nil {
 		return
 	}

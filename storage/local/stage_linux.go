@@ -50,7 +50,7 @@ func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
 	}
 	u, err := f.newUnnamed(s.holder, local, perm)
 	if errors.Is(err, errors.ErrUnsupported) {
-		return f.newNamed(s.path, local, perm)
+		return f.newNamed(s, local, perm)
 	}
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (s *unnamed) discard() error {
 
 // place links the file to where nothing is, and else to a reserved name, which
 // a rename then turns into the right one.
-func (s *unnamed) place(_ *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
+func (s *unnamed) place(f *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
 	modified, err := unix.TimeToTimespec(p.Modified)
 	if err == nil {
 		err = setModified(s.descriptor, modified)
@@ -136,7 +136,7 @@ func (s *unnamed) place(_ *FS, to *spot, p storage.Placing) (fs.FileInfo, error)
 	if to.old == nil {
 		err = s.link(to.holder, to.base)
 	} else {
-		err = s.replace(to.holder, to.base)
+		err = s.replace(f, to)
 	}
 	if err != nil {
 		return nil, err
@@ -148,16 +148,20 @@ func (s *unnamed) place(_ *FS, to *spot, p storage.Placing) (fs.FileInfo, error)
 	return info, nil
 }
 
-func (s *unnamed) replace(at int, base string) error {
+func (s *unnamed) replace(f *FS, to *spot) error {
 	reserved := path.Base(storage.Beside("/"))
-	if err := s.link(at, reserved); err != nil {
-		return err
+	stray := f.note(to.path, reserved)
+	err := s.link(to.holder, reserved)
+	if err == nil {
+		err = unix.Renameat(to.holder, reserved, to.holder, to.base)
+		if err != nil {
+			if gone := unix.Unlinkat(to.holder, reserved, 0); gone != nil {
+				return errors.Join(err, gone) // It stays noted.
+			}
+		}
 	}
-	err := unix.Renameat(at, reserved, at, base)
-	if err != nil {
-		return errors.Join(err, unix.Unlinkat(at, reserved, 0))
-	}
-	return nil
+	stray.Forget()
+	return err
 }
 
 // link gives the file the name base in the directory at, in the first way that

@@ -19,10 +19,21 @@ type named struct {
 	open  *os.File
 	// closed: open has been closed.
 	closed bool
+	stray  storage.Stray
 }
 
-// newNamed returns a stage beside target. local is the name that Stat will give.
-func (f *FS) newNamed(target, local string, perm fs.FileMode) (stage, error) {
+// private are the permission bits of a stage whose file is to have those of an old
+// one. What that has may be more than its group may, if it has an ACL, and the
+// group is another until keep.
+const private fs.FileMode = 0o600
+
+// newNamed returns a stage beside the spot, noted as a stray until it has its place
+// or is gone. local is the name that Stat will give.
+func (f *FS) newNamed(at *spot, local string, perm fs.FileMode) (stage, error) {
+	target := at.path
+	if at.old != nil {
+		perm = private
+	}
 	dir, err := f.root.OpenRoot(parent(target))
 	if err != nil {
 		if info, statErr := f.root.Stat(parent(target)); statErr == nil && !info.IsDir() {
@@ -31,8 +42,10 @@ func (f *FS) newNamed(target, local string, perm fs.FileMode) (stage, error) {
 		return nil, err
 	}
 	s := &named{dir: dir, name: path.Base(storage.Beside("/")), local: local}
+	s.stray = f.note(target, s.name)
 	s.open, err = dir.OpenFile(s.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
+		s.stray.Forget()
 		_ = dir.Close()
 		return nil, err
 	}
@@ -120,7 +133,9 @@ func (s *named) stays(f *FS, local string) error {
 func (s *named) create(base string) error {
 	err := s.dir.Link(s.name, base)
 	if err == nil {
-		_ = s.dir.Remove(s.name)
+		if s.dir.Remove(s.name) != nil {
+			s.stray = storage.Stray{} // It stays noted.
+		}
 		return nil
 	}
 	if errors.Is(err, fs.ErrExist) {
@@ -137,6 +152,9 @@ func (s *named) discard() error {
 	var err error
 	if s.name != "" {
 		err = s.dir.Remove(s.name)
+	}
+	if err == nil {
+		s.stray.Forget()
 	}
 	_ = s.dir.Close()
 	return err

@@ -22,7 +22,7 @@ func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
 		}
 		_ = file.Close()
 	}
-	return f.newNamed(s.path, local, perm)
+	return f.newNamed(s, local, perm)
 }
 
 // syncContent writes what is in file through to the disk.

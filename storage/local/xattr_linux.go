@@ -2,6 +2,7 @@ package local
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -18,26 +19,26 @@ type attributes struct {
 	dev  uint64 // that has none
 }
 
-// list returns the names of the user attributes of o.
-func (a *attributes) list(o *original, buf []byte) ([]string, error) {
+// list returns the names of the user attributes of o, and whether it has an ACL.
+func (a *attributes) list(o *original, buf []byte) (names []string, hasACL bool, err error) {
 	if a.none && a.dev == o.stat.Dev {
-		return nil, nil
+		return nil, false, nil
 	}
 	n, err := retry(func() (int, error) { return unix.Flistxattr(o.fd, buf) })
 	if errors.Is(err, errors.ErrUnsupported) {
 		a.none, a.dev = true, o.stat.Dev
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil || n == 0 {
-		return nil, err
+		return nil, false, err
 	}
-	var names []string
 	for name := range strings.SplitSeq(string(buf[:n]), "\x00") {
 		if strings.HasPrefix(name, userAttribute) {
 			names = append(names, name)
 		}
+		hasACL = hasACL || name == accessACL
 	}
-	return names, nil
+	return names, hasACL, nil
 }
 
 // attributeGone are errors of reading an attribute, or of setting it, that cost
@@ -61,4 +62,20 @@ func (a *attributes) copy(o *original, fd int, names []string, buf []byte) error
 		}
 	}
 	return nil
+}
+
+// copyACL gives fd the ACL of o and then the permission bits perm, of which those of
+// the group are the ACL's mask.
+func copyACL(o *original, fd int, perm fs.FileMode, buf []byte) error {
+	r := rights{perm: perm}
+	n, err := retry(func() (int, error) { return unix.Fgetxattr(o.fd, accessACL, buf) })
+	if err == nil {
+		r.acl = buf[:n]
+	} else {
+		r.perm &^= 0o070 // What they stand for is not known.
+	}
+	if r, err = r.give(fd, anyPerm); err != nil || r.acl == nil || perm == o.perm() {
+		return err
+	}
+	return unlessNotKept(unix.Fchmod(fd, uint32(perm)))
 }

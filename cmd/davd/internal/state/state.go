@@ -12,6 +12,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/share"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/lock"
@@ -23,14 +24,29 @@ import (
 type State struct {
 	Locks      *lock.System
 	Properties deadprops.Store
-	// Journal is nil in memory: then nothing outlives the process.
+	// Journal is nil in memory: then nothing outlives the process. It is a
+	// storage.StrayKeeper, too.
 	Journal tree.Journal
 	// History is nil in memory, where a handler has one of its own.
 	History history.Store
 	// Where is the path of the database, or empty when all is in memory.
 	Where string
 	db    *sqlstate.DB // nil in memory
+	// strays is nil in memory.
+	strays *storage.Strays
 }
+
+// straysSuffix is what the file beside the database has after its name.
+const straysSuffix = "-strays"
+
+// journal is that of the database, and what is too short for it.
+type journal struct {
+	*sqlstate.DB
+	strays *storage.Strays
+}
+
+// Strays implements storage.StrayKeeper.
+func (j journal) Strays() *storage.Strays { return j.strays }
 
 // Open opens the state of what cfg serves.
 func Open(ctx context.Context, cfg *config.Config) (*State, error) {
@@ -52,7 +68,15 @@ func Open(ctx context.Context, cfg *config.Config) (*State, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: the locks can't be read: %w", file, err), db.Close())
 	}
-	return &State{Locks: locks, Properties: db, Journal: db, History: db, Where: file, db: db}, nil
+	// The database is open, and by nobody else: so is this.
+	strays, err := storage.OpenStrays(file + straysSuffix)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("what uploads may leave can't be noted: %w", err), db.Close())
+	}
+	return &State{
+		Locks: locks, Properties: db, Journal: journal{db, strays}, History: db,
+		Where: file, db: db, strays: strays,
+	}, nil
 }
 
 // Close closes the database. Nothing may use the State any more.
@@ -60,7 +84,7 @@ func (s *State) Close() error {
 	if s.db == nil {
 		return nil
 	}
-	return s.db.Close()
+	return errors.Join(s.strays.Close(), s.db.Close())
 }
 
 // locate returns the path of the database of what cfg serves.

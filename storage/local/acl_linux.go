@@ -1,0 +1,153 @@
+package local
+
+import (
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// accessACL is the extended attribute that is a file's POSIX ACL.
+const accessACL = "system.posix_acl_access"
+
+// acl is the value of accessACL: after a version, entries of a tag, permission bits
+// and an ID, all little-endian (linux/posix_acl_xattr.h).
+type acl []byte
+
+const (
+	aclVersion = 4 // bytes
+	aclEntry   = 8 // bytes
+
+	aclUser     = 0x02
+	aclGroupObj = 0x04 // the owning group
+	aclGroup    = 0x08
+	aclOther    = 0x20
+)
+
+// bits returns the permission bits of each entry with the tag, to be changed in place.
+func (a acl) bits(tag uint16) (all [][]byte) {
+	for at := aclVersion; at+aclEntry <= len(a); at += aclEntry {
+		if binary.LittleEndian.Uint16(a[at:]) == tag {
+			all = append(all, a[at+2:at+4])
+		}
+	}
+	return all
+}
+
+// without returns perm, the permission bits of a file with a, for one without: its
+// group has no more than what its entry says, and nobody who has an entry gets more
+// by being one of all others.
+func (a acl) without(perm fs.FileMode) fs.FileMode {
+	mask, group := perm>>3&7, fs.FileMode(0)
+	for _, bits := range a.bits(aclGroupObj) {
+		group = fs.FileMode(bits[0])
+	}
+	others := perm & 7
+	for _, bits := range append(a.bits(aclUser), a.bits(aclGroup)...) {
+		others &= mask & fs.FileMode(bits[0])
+	}
+	return perm&0o700 | mask&group<<3 | others
+}
+
+// groupAsOthers is a for another owning group than that which had it.
+func (a acl) groupAsOthers() acl {
+	a = slices.Clone(a)
+	for _, group := range a.bits(aclGroupObj) {
+		for _, others := range a.bits(aclOther) {
+			group[0] &= others[0]
+		}
+	}
+	return a
+}
+
+// set gives a to the file fd, and with it the permission bits that it stands for.
+func (a acl) set(fd int) error {
+	_, err := retry(func() (int, error) { return 0, unix.Fsetxattr(fd, accessACL, a, 0) })
+	return err
+}
+
+// dropACL removes the ACL of the file fd, which has got one if its collection has a
+// default ACL.
+func dropACL(fd int) (dropped bool, err error) {
+	n, err := unix.Fgetxattr(fd, accessACL, nil)
+	if errors.Is(err, unix.ENODATA) || errors.Is(err, errors.ErrUnsupported) || err == nil && n == 0 {
+		return false, nil
+	}
+	return true, unix.Fremovexattr(fd, accessACL)
+}
+
+// aclAt returns the ACL of the file base in the collection of which holder is a
+// descriptor to start from, nil if it has none. It is errors.ErrUnsupported where
+// there are no ACLs.
+func aclAt(holder int, base string) (acl, error) {
+	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
+	defer copyBuffers.Put(buf)
+	n, err := getACL(holder, base, buf[:])
+	switch {
+	case errors.Is(err, unix.ENODATA), err == nil && n == 0:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return slices.Clone(acl(buf[:n])), nil
+}
+
+// noGetxattrat: the kernel is older than 6.13, or a sandbox does not know the call.
+var noGetxattrat atomic.Bool
+
+func getACL(holder int, base string, buf []byte) (int, error) {
+	if !noGetxattrat.Load() {
+		n, err := retry(func() (int, error) { return getxattrat(holder, base, accessACL, buf) })
+		if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
+			return n, err
+		}
+		noGetxattrat.Store(true)
+	}
+	n, err := retry(func() (int, error) { return unix.Lgetxattr(procPath(holder)+"/"+base, accessACL, buf) })
+	if !errors.Is(err, unix.ENOENT) {
+		return n, err
+	}
+	// There is no /proc.
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(holder, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	return unix.Fgetxattr(fd, accessACL, buf)
+}
+
+// xattrArgs is the kernel's struct xattr_args.
+type xattrArgs struct {
+	value       uint64
+	size, flags uint32
+}
+
+// getxattrat is getxattrat(2), which package unix does not have: a descriptor that is
+// only a point to start from is enough. It does not follow a symbolic link. buf must
+// be on the heap: the kernel is told where it is by a number.
+func getxattrat(dir int, name, attribute string, buf []byte) (int, error) {
+	path, err := unix.BytePtrFromString(name)
+	if err != nil {
+		return 0, err
+	}
+	attr, err := unix.BytePtrFromString(attribute)
+	if err != nil {
+		return 0, err
+	}
+	//nolint:gosec // buf is on the heap, and stays there
+	args := &xattrArgs{value: uint64(uintptr(unsafe.Pointer(&buf[0]))), size: uint32(len(buf))}
+	n, _, errno := unix.Syscall6(unix.SYS_GETXATTRAT, uintptr(dir), uintptr(unsafe.Pointer(path)), unix.AT_SYMLINK_NOFOLLOW, //nolint:gosec // as unsafe's rule 4 has it
+		uintptr(unsafe.Pointer(attr)), uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args)) //nolint:gosec // the same
+	runtime.KeepAlive(buf)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}

@@ -1,0 +1,94 @@
+package local
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// keep gives the file fd the permission bits, the ACL, the owner and the group of
+// the file in s. The latter two it can't always give.
+func keep(fd int, s *spot) error {
+	var is unix.Stat_t
+	if err := unix.Fstat(fd, &is); err != nil {
+		return err
+	}
+	// First, while the file is the process's own.
+	given, err := rightsOf(s).give(fd, fs.FileMode(is.Mode).Perm())
+	if err != nil {
+		return err
+	}
+	was, ok := s.old.Sys().(*syscall.Stat_t)
+	if !ok || is.Uid == was.Uid && is.Gid == was.Gid {
+		return nil
+	}
+	if unix.Fchown(fd, int(was.Uid), int(was.Gid)) == nil || is.Gid == was.Gid || unix.Fchown(fd, -1, int(was.Gid)) == nil {
+		return nil
+	}
+	// Another group must not get what was the old one's.
+	return given.limitGroup(fd)
+}
+
+// rights are the permission bits of a file, and its ACL if it has one: the bits of
+// the group are then the ACL's mask.
+type rights struct {
+	perm fs.FileMode
+	acl  acl
+	// none: the filesystem has no ACLs.
+	none bool
+}
+
+// rightsOf returns the rights of the file in s.
+func rightsOf(s *spot) rights {
+	r := rights{perm: s.old.Mode().Perm()}
+	var err error
+	r.acl, err = aclAt(s.holder, s.base)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		r.none = true
+	case err != nil:
+		// What the bits of the group stand for is not known.
+		r.perm &^= 0o070
+	}
+	return r
+}
+
+// anyPerm are permission bits that are not known.
+const anyPerm = ^fs.FileMode(0)
+
+// give gives r to the file fd, which has the permission bits perm, and returns what
+// it has got: no ACL where there can't be one.
+func (r rights) give(fd int, perm fs.FileMode) (rights, error) {
+	if r.acl != nil {
+		err := r.acl.set(fd)
+		if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, unix.EPERM) {
+			return r, err
+		}
+		r.perm, r.acl = r.acl.without(r.perm), nil
+	}
+	inherited := false
+	if !r.none {
+		var err error
+		if inherited, err = dropACL(fd); err != nil {
+			return r, err
+		}
+	}
+	if !inherited && perm == r.perm {
+		return r, nil
+	}
+	return r, unix.Fchmod(fd, uint32(r.perm))
+}
+
+// limitGroup gives the group of the file fd, which has r, no more rights than all
+// others have.
+func (r rights) limitGroup(fd int) error {
+	if r.acl != nil {
+		return r.acl.groupAsOthers().set(fd)
+	}
+	if fewer := groupAsOthers(r.perm); fewer != r.perm {
+		return unix.Fchmod(fd, uint32(fewer))
+	}
+	return nil
+}

@@ -1,0 +1,305 @@
+package local_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+// victimShare, victimWay and victimCall say, in the environment, that a process of
+// this test replaces /dir/file in the share, in the way, and dies before that call.
+const (
+	victimShare = "DAVD_TEST_VICTIM_SHARE"
+	victimWay   = "DAVD_TEST_VICTIM_WAY"
+	victimCall  = "DAVD_TEST_VICTIM_CALL"
+)
+
+// fatalCalls are those of which each may be the last.
+var fatalCalls = map[string]uint32{
+	"pwrite64":  unix.SYS_PWRITE64,
+	"linkat":    unix.SYS_LINKAT,
+	"renameat":  unix.SYS_RENAMEAT,
+	"unlinkat":  unix.SYS_UNLINKAT,
+	"utimensat": unix.SYS_UTIMENSAT,
+	"write":     unix.SYS_WRITE,
+	"fchmod":    unix.SYS_FCHMOD,
+}
+
+// dieBefore has the kernel kill this process at its next such call.
+func dieBefore(call uint32) error {
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_KILL_PROCESS},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// beVictim replaces and dies. One that lives has no error.
+func beVictim() error {
+	ctx := context.Background()
+	fsys, strays, err := openNoting(os.Getenv(victimShare))
+	if err != nil {
+		return err
+	}
+	defer strays.Close()
+	setWays[os.Getenv(victimWay)](share{FS: fsys})
+	call := os.Getenv(victimCall)
+	if call == "begin" {
+		if _, err := fsys.ReplaceFile(ctx, "/dir/file", storage.Replacing{Perm: 0o666}); err != nil {
+			return err
+		}
+		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	if err := dieBefore(fatalCalls[call]); err != nil {
+		return err
+	}
+	r, err := fsys.ReplaceFile(ctx, "/dir/file", storage.Replacing{Perm: 0o666})
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(r, "new"); err != nil {
+		return err
+	}
+	_, err = r.Commit(ctx, storage.Placing{})
+	return err
+}
+
+// openNoting opens the share in dir and sweeps it by the file beside it.
+func openNoting(dir string) (*local.FS, *storage.Strays, error) {
+	fsys, err := local.Open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	strays, err := storage.OpenStrays(dir + "-strays")
+	if err != nil {
+		return nil, nil, err
+	}
+	swept, err := storage.Sweep(context.Background(), storage.WithLatency(fsys, 1), strays)
+	for _, s := range swept {
+		err = errors.Join(err, s.Err)
+	}
+	return fsys, strays, err
+}
+
+// TestReplaceFileKilledAnywhere: before whatever call it is killed, the file is the
+// old one, or the new one, or there is none, and the next start removes the rest. One
+// that does not know of it does not.
+func TestReplaceFileKilledAnywhere(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := []string{"begin"}
+	for call := range fatalCalls {
+		calls = append(calls, call)
+	}
+	strayed := map[string]bool{}
+	for way := range setWays {
+		for _, call := range calls {
+			for _, old := range []string{"", "old"} {
+				t.Run(fmt.Sprintf("%s, %s, %q", way, call, old), func(t *testing.T) {
+					s := newShare(t)
+					dir := filepath.Join(s.dir, "share")
+					if err := os.MkdirAll(filepath.Join(dir, "dir"), 0o777); err != nil {
+						t.Fatal(err)
+					}
+					if old != "" {
+						if err := os.WriteFile(filepath.Join(dir, "dir/file"), []byte(old), 0o600); err != nil {
+							t.Fatal(err)
+						}
+					}
+					victim := exec.CommandContext(t.Context(), self)
+					victim.Env = append(os.Environ(), victimShare+"="+dir, victimWay+"="+way, victimCall+"="+call)
+					out, err := victim.CombinedOutput()
+					if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != -1) {
+						t.Fatalf("%v: %s", err, out)
+					}
+					names := s.names(t, "/share/dir")
+					content, err := os.ReadFile(filepath.Join(dir, "dir/file"))
+					if got := string(content); got != "new" && (got != old || old == "" && !errors.Is(err, fs.ErrNotExist)) {
+						t.Errorf("the file reads %q, %v", got, err)
+					}
+					if stray := slices.IndexFunc(names, func(name string) bool { return storage.Reserved("/" + name) }); stray >= 0 {
+						strayed[call] = true
+						names = slices.Delete(names, stray, stray+1)
+					}
+					for range 2 {
+						fsys, strays, err := openNoting(dir)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if err := errors.Join(fsys.Close(), strays.Close()); err != nil {
+							t.Error(err)
+						}
+						if got := s.names(t, "/share/dir"); !slices.Equal(got, names) {
+							t.Errorf("the directory holds %q, want %q", got, names)
+						}
+					}
+				})
+			}
+		}
+	}
+	for _, call := range []string{"begin", "renameat", "write", "utimensat"} {
+		if !strayed[call] {
+			t.Errorf("nothing strays of those that are killed at %s: the test does not test it", call)
+		}
+	}
+}
+
+// TestSweepOnlyItsOwn: what is not noted stays, and so does what is noted and no file of a
+// reserved name, or lies outside.
+func TestSweepOnlyItsOwn(t *testing.T) {
+	s := newShare(t)
+	outside := t.TempDir()
+	storagetest.WriteTree(t, s, storagetest.Tree{
+		"/dir": "/", "/dir/.davd-a": "x", "/dir/.davd-b": "x", "/dir/.davd-c": "/", "/dir/file": "x", "/dir/.davd-d": "x",
+	})
+	for _, err := range []error{
+		os.WriteFile(outside+"/.davd-e", nil, 0o600),
+		os.Symlink(outside, s.path("/out")),
+		os.Symlink("dir", s.path("/in")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := t.TempDir() + "/strays"
+	strays, err := storage.OpenStrays(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{
+		"./dir/.davd-b", "dir/.davd-c", "dir/file", "in/.davd-d", "out/.davd-e", "../" + filepath.Base(outside) + "/.davd-e",
+		outside + "/.davd-e", "dir/.davd-none", "none/.davd-a", "dir/.davd-a/.davd-a",
+	} {
+		strays.Note("", name)
+	}
+	if err := strays.Close(); err != nil {
+		t.Fatal(err)
+	}
+	strays, err = storage.OpenStrays(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer strays.Close()
+	swept, err := s.Sweep(t.Context(), strays)
+	want := []storage.Swept{{Name: "/dir/.davd-b"}, {Name: "/in/.davd-d"}}
+	if err != nil || !slices.Equal(swept, want) {
+		t.Errorf("swept %v, error %v; want %v", swept, err, want)
+	}
+	if got, want := s.names(t, "/dir"), []string{".davd-a", ".davd-c", "file"}; !slices.Equal(got, want) {
+		t.Errorf("the directory holds %q, want %q", got, want)
+	}
+	if _, err := os.Stat(outside + "/.davd-e"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSweepOtherRoot: where the disk of the share is missing, what is not there is not
+// gone.
+func TestSweepOtherRoot(t *testing.T) {
+	s := newShare(t)
+	dir := filepath.Join(s.dir, "share")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	fsys, strays, err := openNoting(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys.SetWays()
+	s.FS = fsys
+	s.begin(t, "/file", "x") // It is never ended.
+	if err := errors.Join(fsys.Close(), strays.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Rename(dir, dir+"-mounted"), os.Mkdir(dir, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := openNoting(dir); err == nil || !strings.Contains(err.Error(), "another directory") {
+		t.Errorf("error %v", err)
+	}
+	if err := errors.Join(os.Remove(dir), os.Rename(dir+"-mounted", dir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := openNoting(dir); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left %v, error %v", left, err)
+	}
+}
+
+// TestSweepAfterRename: the collection of a stage has got another name, or has changed
+// places with another, before the kill.
+func TestSweepAfterRename(t *testing.T) {
+	s := newShare(t)
+	dir := filepath.Join(s.dir, "share")
+	if err := os.MkdirAll(filepath.Join(dir, "a/b"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	fsys, strays, err := openNoting(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys.SetWays()
+	s.FS = fsys
+	storagetest.WriteTree(t, s, storagetest.Tree{"/other": "/"})
+	s.begin(t, "/a/b/file", "x") // It is never ended.
+	for _, err := range []error{
+		fsys.Rename(t.Context(), "/a", "/c"),
+		fsys.Exchange(t.Context(), "/other", "/c"),
+		fsys.Close(), strays.Close(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "other/b")); err != nil || len(left) != 1 {
+		t.Fatalf("the test does not test it: %v, error %v", left, err)
+	}
+	if _, _, err := openNoting(dir); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "other/b")); err != nil || len(left) > 0 {
+		t.Errorf("left %v, error %v", left, err)
+	}
+}
+
+// beOther reports whether this process was another than one that tests.
+func beOther() bool {
+	if os.Getenv(victimShare) == "" {
+		return false
+	}
+	if err := beVictim(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return true
+}

@@ -1,0 +1,95 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+
+	"github.com/davd/davd/storage"
+)
+
+var _ storage.Sweeper = (*FS)(nil)
+
+// errOtherRoot says that what is missing may not be gone.
+var errOtherRoot = errors.New("the share is another directory than it was: if its disk is not mounted, mount it and start again")
+
+// Sweep removes the stages of replacements that a process has left, and notes in
+// strays from then on those that this one makes. Of what strays says, only files
+// of reserved names are removed. It finds those in collections that this FS has renamed meanwhile, and
+// not where somebody else has.
+func (f *FS) Sweep(ctx context.Context, strays *storage.Strays) ([]storage.Swept, error) {
+	info, err := f.root.Stat(rootName)
+	if err != nil {
+		return nil, f.failed("sweep", "/", err, reading)
+	}
+	root := ""
+	if inode, ok := storage.Inode(info); ok {
+		root = strconv.FormatUint(inode, 10)
+	}
+	var swept []storage.Swept
+	for _, stray := range strays.Left() {
+		if err := ctx.Err(); err != nil {
+			return swept, err
+		}
+		found, err := f.removeStray(root, stray)
+		if err == nil {
+			stray.Forget()
+		}
+		if found || err != nil {
+			swept = append(swept, storage.Swept{Name: virtual(stray.Name), Err: err})
+		}
+	}
+	f.strays, f.mark = strays, root
+	return swept, nil
+}
+
+// removeStray removes the file that was noted, if it is there and its name is
+// reserved. root identifies the share.
+func (f *FS) removeStray(root string, stray storage.Stray) (found bool, err error) {
+	if stray.Root != "" && root != "" && stray.Root != root {
+		return false, errOtherRoot
+	}
+	local := stray.Name
+	if _, base := splitLast(local); !storage.Reserved("/" + base) {
+		return false, nil
+	}
+	info, err := f.root.Lstat(local)
+	if err == nil && !info.Mode().IsRegular() {
+		return false, nil
+	}
+	if err == nil {
+		err = f.root.Remove(local)
+	}
+	err = f.meaning(err, reading)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// note is called before base is made in the collection that holds local.
+func (f *FS) note(local, base string) storage.Stray {
+	if f.strays == nil {
+		return storage.Stray{}
+	}
+	dir, _ := splitLast(local)
+	// Not filepath.Join: what is before a ".." may be a link.
+	return f.strays.Note(f.mark, dir+string(filepath.Separator)+base)
+}
+
+// follow is called before from, which may be a collection, is renamed to to.
+func (f *FS) follow(from, to string) {
+	separator := string(filepath.Separator)
+	f.strays.Follow(from+separator, to+separator)
+}
+
+// virtual is the name that local has for people.
+func virtual(local string) string {
+	if absolute(local) {
+		return local
+	}
+	return path.Join("/", filepath.ToSlash(local))
+}

@@ -1,0 +1,71 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// accessACL is the extended attribute that is a file's POSIX ACL. With one, the group's
+// permission bits are its mask, which says nothing of what the group may.
+const accessACL = "system.posix_acl_access"
+
+// maxACL is as long as an extended attribute can be, in bytes.
+const maxACL = 64 << 10
+
+// keepAccess gives stage the permission bits perm and the ACL of the file name, where
+// files are the system's own: an *os.File.
+func keepAccess(ctx context.Context, fsys FS, stage File, name string, perm fs.FileMode) error {
+	to, ok := stage.(*os.File)
+	if !ok {
+		return nil
+	}
+	acl, err := aclOf(ctx, fsys, name)
+	if err == nil && acl != nil {
+		if err = syscall.Setxattr(fdPath(to), accessACL, acl, 0); err == nil {
+			return nil
+		}
+	}
+	if err != nil {
+		perm &^= 0o070 // It is not known, or can't be given.
+	}
+	if _, none := syscall.Getxattr(fdPath(to), accessACL, nil); none == nil {
+		// It has one from its collection's default.
+		if err := syscall.Removexattr(fdPath(to), accessACL); err != nil {
+			return err
+		}
+	}
+	info, err := to.Stat()
+	if err != nil || info.Mode().Perm()&^perm == 0 {
+		return err
+	}
+	return to.Chmod(info.Mode().Perm() & perm)
+}
+
+// aclOf returns the ACL of the file name; nil if it has none.
+func aclOf(ctx context.Context, fsys FS, name string) ([]byte, error) {
+	file, err := fsys.OpenFile(ctx, name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	from, ok := file.(*os.File)
+	if !ok {
+		return nil, nil
+	}
+	acl := make([]byte, maxACL)
+	n, err := syscall.Getxattr(fdPath(from), accessACL, acl)
+	if errors.Is(err, syscall.ENODATA) || errors.Is(err, errors.ErrUnsupported) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return acl[:n], nil
+}
+
+// fdPath is a path of an open file: package syscall has no calls with descriptors.
+func fdPath(file *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(file.Fd())) }

@@ -1,0 +1,185 @@
+package storage_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/davd/davd/storage"
+)
+
+// openStrays opens the file at path until the test ends, or close is called.
+func openStrays(t *testing.T, path string) (s *storage.Strays, closeFile func()) {
+	t.Helper()
+	s, err := storage.OpenStrays(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeFile = sync.OnceFunc(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(closeFile)
+	return s, closeFile
+}
+
+// left are the names that a process finds which opens path, sorted.
+func left(t *testing.T, path string) []string {
+	t.Helper()
+	s, closeFile := openStrays(t, path)
+	defer closeFile()
+	var names []string
+	for _, stray := range s.Left() {
+		names = append(names, stray.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// TestStraysLeft: what was noted is known to the next one, until it is forgotten.
+// Names are bytes, and long ones take several slots.
+func TestStraysLeft(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "strays")
+	long := strings.Repeat("n/", 5000)
+	names := []string{"a/.davd-x", "with space\nand line", "\xff\x00", long, "ü"}
+	slices.Sort(names)
+	s, closeFile := openStrays(t, path)
+	for _, name := range names {
+		gone := s.Note("", "gone")
+		if noted := s.Note("42", name); noted.Name != name {
+			t.Errorf("noted %+v", noted)
+		}
+		gone.Forget()
+	}
+	closeFile()
+	for range 2 {
+		if got := left(t, path); !slices.Equal(got, names) {
+			t.Errorf("left %q, want %q", got, names)
+		}
+	}
+	s, closeFile = openStrays(t, path)
+	for _, stray := range s.Left() {
+		if stray.Root != "42" {
+			t.Errorf("%q is of the root %q", stray.Name, stray.Root)
+		}
+		if stray.Name != "ü" {
+			stray.Forget()
+		}
+	}
+	s.Note("", "new")
+	closeFile()
+	if got := left(t, path); !slices.Equal(got, []string{"new", "ü"}) {
+		t.Errorf("left %q", got)
+	}
+}
+
+// TestStraysTorn: a write that a kill has cut off means nothing, and neither does
+// what a slot held before, nor anything that is not a record.
+func TestStraysTorn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "strays")
+	s, closeFile := openStrays(t, path)
+	s.Note("", "first")
+	s.Note("", strings.Repeat("n", 1000))
+	closeFile()
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := range whole {
+		if cut > 600 && cut < len(whole)-100 {
+			continue
+		}
+		if err := os.WriteFile(path, whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := left(t, path); len(got) > 1 || len(got) == 1 && got[0] != "first" {
+			t.Errorf("%d bytes: left %.40q", cut, got)
+		}
+	}
+	for _, content := range []string{"", "\n", "+", "+0000000\n", "+00000000 \n", "+zzzzzzzz a b\n", strings.Repeat("+", 2000)} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := left(t, path); got != nil && content != "+00000000 \n" || len(got) > 1 {
+			t.Errorf("%.20q: left %q", content, got)
+		}
+	}
+}
+
+// TestStraysSize: the file is as long as there were notes at one time.
+func TestStraysSize(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "strays")
+	s, closeFile := openStrays(t, path)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := range 200 {
+				s.Note("1", fmt.Sprintf("collection %d/.davd-%d", i, n)).Forget()
+			}
+		})
+	}
+	all.Wait()
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > 8*512 {
+		t.Errorf("%v, error %v", info.Size(), err)
+	}
+	closeFile()
+	if got := left(t, path); got != nil {
+		t.Errorf("left %q", got)
+	}
+}
+
+// TestStraysFollow: what was below a collection that is renamed is at both names until
+// it is forgotten.
+func TestStraysFollow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "strays")
+	s, closeFile := openStrays(t, path)
+	s.Note("", "a/.davd-1")
+	s.Note("", "ab/.davd-2")
+	s.Follow("a/", "b/c/")
+	s.Follow("b/", "d/")
+	closeFile()
+	if got, want := left(t, path), []string{"a/.davd-1", "ab/.davd-2", "b/c/.davd-1", "d/c/.davd-1"}; !slices.Equal(got, want) {
+		t.Errorf("left %q, want %q", got, want)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	s, closeFile = openStrays(t, path)
+	in := s.Note("", "a/.davd-1")
+	s.Follow("a/", "b/c/")
+	s.Follow("b/", "d/")
+	in.Forget()
+	s.Follow("a/", "e/")
+	closeFile()
+	if got := left(t, path); got != nil {
+		t.Errorf("left %q", got)
+	}
+}
+
+// TestStraysNowhere: without a file, or without room, nothing is noted, and nothing
+// fails.
+func TestStraysNowhere(t *testing.T) {
+	var none *storage.Strays
+	none.Note("", "x").Forget()
+	none.Follow("a/", "b/")
+	if err := none.Close(); err != nil || none.Left() != nil {
+		t.Error(err)
+	}
+	s, closeFile := openStrays(t, filepath.Join(t.TempDir(), "strays"))
+	closeFile()
+	if noted := s.Note("", "x"); noted != (storage.Stray{}) {
+		t.Errorf("noted %+v in a closed file", noted)
+	}
+	if _, err := storage.OpenStrays(t.TempDir()); err == nil {
+		t.Error("a directory was opened")
+	}
+	if swept, err := storage.Sweep(t.Context(), storage.FS(nil), s); swept != nil || err != nil {
+		t.Errorf("swept %v, error %v", swept, err)
+	}
+}
