@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/client"
+	"github.com/davd/davd/dav/davclient"
 )
 
 // The exit codes of the commands that do something on a server, beside exitFailed
@@ -69,15 +69,22 @@ func (c *clientCommand) check(args []string) error {
 	return nil
 }
 
-// interrupted says what has become of a command that was.
+// interrupted makes an error of ctx's end one that a person understands. What the
+// server may go on with says so itself.
 func interrupted(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return fmt.Errorf("interrupted, and the server may go on: %w", errInterrupted)
+	if err == nil || ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
 	}
-	return err
+	if _, unfinished := errors.AsType[*davclient.UnfinishedError](err); unfinished {
+		return &interruptedError{err.Error()}
+	}
+	return &interruptedError{"interrupted"}
 }
 
-var errInterrupted = errors.New("look before you try again")
+// interruptedError is that of a command that a signal has ended.
+type interruptedError struct{ text string }
+
+func (e *interruptedError) Error() string { return e.text }
 
 // exitCode is the code for an error of a command.
 func exitCode(err error) int {
@@ -87,7 +94,7 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[*client.PartialError](err); ok {
 		return exitPartial
 	}
-	if errors.Is(err, errInterrupted) {
+	if _, ok := errors.AsType[*interruptedError](err); ok {
 		return exitInterrupted
 	}
 	return exitFailed
@@ -97,7 +104,9 @@ func exitCode(err error) int {
 func parseURL(arg string) (*url.URL, error) {
 	u, err := url.Parse(arg)
 	switch {
-	case err != nil && strings.Contains(arg, "%"):
+	case err != nil && badUser(arg):
+		return nil, usagef("%q is not a URL: in its user name or password a percent sign is %%25, and what else is special is escaped; or use --user", withoutUser(arg))
+	case err != nil && strings.Contains(withoutUser(arg), "%"):
 		return nil, usagef("%q is not a URL: a percent sign in a name is %%25", withoutUser(arg))
 	case err != nil:
 		return nil, usagef("%q is not a URL", withoutUser(arg))
@@ -112,11 +121,27 @@ func parseURL(arg string) (*url.URL, error) {
 	return u, nil
 }
 
-// userInfo is what may hold a password.
-var userInfo = regexp.MustCompile(`//[^/]*@`)
+// userInfo is what may hold a password, and slashedUser one with a slash in it: what
+// follows the colon is no port.
+var (
+	userInfo    = regexp.MustCompile(`//[^/]*@`)
+	slashedUser = regexp.MustCompile(`//[^/:@]*:[^/@]*[^/@0-9][^/@]*/[^@]*@`)
+)
+
+// badUser reports whether what is wrong with a URL is what may hold a password: a
+// slash in that makes a port of its beginning.
+func badUser(arg string) bool {
+	if _, err := url.Parse(slashedUser.ReplaceAllString(arg, "//")); err == nil && slashedUser.MatchString(arg) {
+		return true
+	}
+	_, err := url.Parse(withoutUser(arg))
+	return err == nil && userInfo.MatchString(arg)
+}
 
 // withoutUser is an argument as it can be shown.
-func withoutUser(arg string) string { return userInfo.ReplaceAllString(arg, "//") }
+func withoutUser(arg string) string {
+	return userInfo.ReplaceAllString(slashedUser.ReplaceAllString(arg, "//"), "//")
+}
 
 // parseSecond reads the other argument: a URL of the server of first, or its
 // path.

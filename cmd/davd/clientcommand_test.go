@@ -1,11 +1,17 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/davd/davd/cmd/davd/internal/client"
+	"github.com/davd/davd/dav/davclient"
 )
 
 func TestClientHelpFitsTheTerminal(t *testing.T) {
@@ -25,5 +31,36 @@ func TestConnectionFlagsHaveVariables(t *testing.T) {
 		if !ok || !slices.Equal(documented.GetEnvVars(), []string{envVar(name)}) {
 			t.Errorf("--%s is not %s in the environment", name, envVar(name))
 		}
+	}
+}
+
+// TestInterrupted: what a signal has ended, and the exit code.
+func TestInterrupted(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	session := &client.Session{}
+	goesOn := session.Failed("copy /a to /b", &davclient.UnfinishedError{Location: "http://h/s", Err: context.Canceled})
+	mayGoOn := session.Failed("copy /a to /b", &davclient.UnfinishedError{Err: context.Canceled})
+	broken := session.Failed("copy /a to /b", &davclient.UnfinishedError{Err: &davclient.Error{Method: "COPY", Status: 504}})
+	for _, c := range []struct {
+		name string
+		ctx  context.Context
+		err  error
+		want string
+		code int
+	}{
+		{"a get", ended, fmt.Errorf("get /a: %w", context.Canceled), "interrupted", exitInterrupted},
+		{"an operation that goes on", ended, goesOn, "copy /a to /b: interrupted; the server goes on: davd get http://h/s - says how far it is, davd rm http://h/s stops it", exitInterrupted},
+		{"one that may go on", ended, mayGoOn, "copy /a to /b: interrupted; the server may go on: look before you try again", exitInterrupted},
+		{"a failure before", ended, errors.New("no"), "no", exitFailed},
+		{"a proxy that gave up", t.Context(), broken, "copy /a to /b: 504 Gateway Timeout; the server may go on: look before you try again", exitFailed},
+	} {
+		err := interrupted(c.ctx, c.err)
+		if err.Error() != c.want || exitCode(err) != c.code {
+			t.Errorf("%s: %d %v", c.name, exitCode(err), err)
+		}
+	}
+	if err := interrupted(ended, nil); err != nil {
+		t.Error(err)
 	}
 }

@@ -14,7 +14,7 @@ func connectionFlags() []cli.Flag {
 	return []cli.Flag{
 		textFlag(connectionCategory, "user", "NAME[:PASSWORD]", "", "who you are; a password that is not here is that of DAVD_PASSWORD, of ~/.netrc, or is asked for"),
 		textFlag(connectionCategory, "cacert", "FILE", "", "trust these certificates, too (PEM)"),
-		textFlag(connectionCategory, "progress", "WHEN", "auto", "show how far the server is: on a terminal as a bar (auto, always), elsewhere not at all (auto) or as a line for each interim response (always); or never"),
+		textFlag(connectionCategory, "progress", "WHEN", "auto", "show how far it is: on a terminal as a bar (auto, always), elsewhere as a line, after 2 s and then each 10 s (auto) or each second (always); or never"),
 	}
 }
 

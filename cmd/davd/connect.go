@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,7 +25,9 @@ import (
 
 // connect prepares a session with the server of ref. No request is sent.
 func (p *program) connect(c *cli.Context, ref *url.URL) (*client.Session, error) {
-	progress, err := p.meter(cmp.Or(c.String("progress"), "auto"), c.Command.Name)
+	// net/http's HTTP/2 client writes what it finds wrong there, in no words of ours.
+	log.SetOutput(io.Discard)
+	progress, err := p.meter(cmp.Or(c.String("progress"), "auto"))
 	if err != nil {
 		return nil, err
 	}
@@ -43,20 +47,29 @@ func (p *program) connect(c *cli.Context, ref *url.URL) (*client.Session, error)
 	return &client.Session{Client: remote, Out: p.stdout, Err: p.stderr, Meter: progress}, nil
 }
 
+const (
+	// Where there is no terminal, a line of progress is written when a command has
+	// taken so long, and then each time; with --progress always at once, and then
+	// each second.
+	firstLine  = 2 * time.Second
+	everyLine  = 10 * time.Second
+	alwaysLine = time.Second
+)
+
 // meter returns what shows the progress, or nil.
-func (p *program) meter(when, command string) (*meter.Meter, error) {
+func (p *program) meter(when string) (*meter.Meter, error) {
 	file, _ := p.stderr.(*os.File)
 	switch wide := terminal.Width(file) > 0; {
 	case when != "auto" && when != "always" && when != "never":
 		return nil, usagef("--progress: there is no %q: write auto, always or never", when)
-	case when == "never", when == "auto" && !wide:
+	case when == "never":
 		return nil, nil //nolint:nilnil // a nil Meter shows nothing
 	case wide:
 		return meter.Bar(p.stderr, func() int { return terminal.Width(file) }), nil
-	case command == "get", command == "put":
-		return meter.Lines(p.stderr, time.Second), nil // their states come with each read
+	case when == "auto":
+		return meter.Lines(p.stderr, firstLine, everyLine), nil
 	}
-	return meter.Lines(p.stderr, 0), nil
+	return meter.Lines(p.stderr, 0, alwaysLine), nil
 }
 
 // transport trusts the certificates in the file, too.

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/davd/davd/cmd/davd/internal/client"
 	"github.com/davd/davd/cmd/davd/internal/client/probe"
 )
 
@@ -46,7 +46,7 @@ func runProbe(p *program, c *cli.Context, args []string) error {
 	prober := &probe.Prober{Client: s.Client, Out: p.stdout, Seconds: seconds, Patience: probePatience}
 	switch {
 	case method != "":
-		return watch(c, prober, ref, method)
+		return watch(c, s, prober, ref, method)
 	case c.IsSet("source"), c.IsSet("destination"):
 		return usagef("--source and --destination are for --method: write that, too")
 	case seconds < 1 || seconds > 20:
@@ -59,7 +59,7 @@ func runProbe(p *program, c *cli.Context, args []string) error {
 }
 
 // watch sends a real request.
-func watch(c *cli.Context, prober *probe.Prober, ref *url.URL, method string) error {
+func watch(c *cli.Context, s *client.Session, prober *probe.Prober, ref *url.URL, method string) error {
 	source := ref
 	var destination *url.URL
 	var err error
@@ -73,12 +73,6 @@ func watch(c *cli.Context, prober *probe.Prober, ref *url.URL, method string) er
 			return err
 		}
 	}
-	status, err := prober.Watch(c.Context, method, source, destination)
-	if err == nil && status >= http.StatusMultipleChoices {
-		err = fmt.Errorf("%d %s", status, http.StatusText(status))
-	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, source.Redacted(), err)
-	}
-	return nil
+	what := method + " " + source.Redacted()
+	return s.Failed(what, prober.Watch(c.Context, method, source, destination))
 }

@@ -147,5 +147,5 @@ func (c *Client) expect(ctx context.Context, method, ref string, header http.Hea
 		return 0, err
 	}
 	defer response.Body.Close()
-	return response.StatusCode, responseError(response)
+	return response.StatusCode, ResponseError(response)
 }

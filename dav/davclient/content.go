@@ -48,7 +48,7 @@ func (c *Client) Get(ctx context.Context, ref string, conditions Conditions) (*C
 	}
 	if response.StatusCode != http.StatusOK {
 		defer response.Body.Close()
-		if err := responseError(response); err != nil {
+		if err := ResponseError(response); err != nil {
 			return nil, err
 		}
 		return nil, &Error{Method: http.MethodGet, URL: response.Request.URL.String(), Status: response.StatusCode}
@@ -98,5 +98,5 @@ func (c *Client) Put(ctx context.Context, ref string, body io.Reader, o PutOptio
 		return false, err
 	}
 	defer response.Body.Close()
-	return response.StatusCode == http.StatusCreated, responseError(response)
+	return response.StatusCode == http.StatusCreated, ResponseError(response)
 }

@@ -6,6 +6,10 @@
 // preference "processing" (draft-wright-http-progress) and calls a function for
 // each interim response, with its [Progress] read.
 //
+// [WithFollow] has a COPY, MOVE or DELETE followed to its end through any proxy: the
+// server may answer before (Prefer: respond-async, RFC 7240), and is then asked for
+// how far it is.
+//
 // [Client] is a small WebDAV client (RFC 4918) on top of it. What it is told to
 // do, it asks the server to do; it never walks a tree itself. Its errors are
 // [*Error], which names the members that failed (RFC 4918 §13).

@@ -51,6 +51,13 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
+// aboutDestination reports whether it is the status 502 of a server that takes the
+// destination for another's (RFC 4918 §9.8.5), in davd's words: something between
+// says 502, too.
+func (e *Error) aboutDestination() bool {
+	return e.Status == http.StatusBadGateway && strings.Contains(e.Text, "Destination")
+}
+
 // MemberError is a member that failed.
 type MemberError struct {
 	// Href is a reference, as the server has written it.
@@ -62,7 +69,7 @@ type MemberError struct {
 }
 
 // Error returns the status and the reference.
-func (e *MemberError) Error() string { return statusText(e.Status) + " " + printable(e.Href, maxText) }
+func (e *MemberError) Error() string { return statusText(e.Status) + " " + printable(e.Href) }
 
 // statusText is "423 Locked".
 func statusText(status int) string {
@@ -76,9 +83,10 @@ const (
 	maxText      = 500
 )
 
-// responseError reads the body of response. It returns an *Error, nil for
-// success, or what went wrong on the way.
-func responseError(response *http.Response) error {
+// ResponseError reads the body of what Do has returned: all of a multi-status, else
+// 64 KiB at most. It returns an *Error, nil for success, or what went wrong on the
+// way.
+func ResponseError(response *http.Response) error {
 	e := &Error{Method: response.Request.Method, URL: response.Request.URL.String(), Status: response.StatusCode}
 	switch {
 	case response.StatusCode == http.StatusMultiStatus:
@@ -93,7 +101,7 @@ func responseError(response *http.Response) error {
 	}
 	switch contentType, _, _ := strings.Cut(response.Header.Get("Content-Type"), ";"); strings.TrimSpace(contentType) {
 	case "text/plain":
-		text := printable(string(body), maxText)
+		text := printable(string(body))
 		e.Text = strings.TrimPrefix(text, statusText(e.Status))
 		e.Text = strings.TrimPrefix(e.Text, ": ")
 	case "application/xml", "text/xml":
@@ -131,13 +139,13 @@ func (e *Error) readMembers(body io.Reader) error {
 	return e
 }
 
-// printable returns the first line of s that is not empty, of at most limit
+// printable returns the first line of s that is not empty, of at most maxText
 // bytes and without control characters.
-func printable(s string, limit int) string {
+func printable(s string) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	var b strings.Builder
 	for _, c := range strings.TrimSpace(s) {
-		if b.Len() >= limit {
+		if b.Len() >= maxText {
 			break
 		}
 		if !unicode.IsPrint(c) {

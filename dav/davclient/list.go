@@ -65,7 +65,7 @@ func (c *Client) list(ctx context.Context, ref string, depth Depth, yield func(R
 	where := response.Request.URL
 	switch {
 	case response.StatusCode >= http.StatusMultipleChoices:
-		return responseError(response)
+		return ResponseError(response)
 	case response.StatusCode != http.StatusMultiStatus:
 		return fmt.Errorf("PROPFIND %s: %w", where, errNoMultistatus)
 	}

@@ -44,7 +44,7 @@ func (e *xmlError) name() string {
 	if e == nil || len(e.Conditions) == 0 {
 		return ""
 	}
-	return printable(e.Conditions[0].XMLName.Local, maxText)
+	return printable(e.Conditions[0].XMLName.Local)
 }
 
 // status is that of the response element; of one with properties 200.

@@ -17,7 +17,7 @@ const maxHeaderValue = 8 << 10
 // operation is.
 type Progress struct {
 	// Done is the number of members that are finished, failed ones included;
-	// Total that of all members, or Unknown. Total may grow.
+	// Total that of all members, or Unknown. Total may grow, unless Final.
 	Done, Total int64
 	// Member is the member of which the server works, as it is written in the
 	// header: davd's is a URL reference relative to the request URI. "" where none
@@ -27,6 +27,9 @@ type Progress struct {
 	// Bytes is the number of bytes that are finished, TotalBytes that of all, or
 	// Unknown.
 	Bytes, TotalBytes int64
+	// Final: the totals are what they will be at the end. The header can't say so;
+	// a status document of davd does.
+	Final bool
 }
 
 // String returns p as the header has it.

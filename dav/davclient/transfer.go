@@ -15,7 +15,8 @@ type TransferOptions struct {
 }
 
 // Copy copies src, with its members, to dst. It reports whether there was
-// nothing at dst before.
+// nothing at dst before. With [WithFollow] in its context it is followed to its end,
+// however long that takes.
 func (c *Client) Copy(ctx context.Context, src, dst string, o TransferOptions) (created bool, err error) {
 	return c.transfer(ctx, "COPY", src, dst, o)
 }
@@ -39,13 +40,13 @@ func (c *Client) transfer(ctx context.Context, method, src, dst string, o Transf
 	if o.Shallow {
 		header.Set("Depth", string(Depth0))
 	}
-	status, err := c.expect(ctx, method, src, header, nil)
+	status, err := c.operate(ctx, method, src, header)
 	return status == http.StatusCreated, err
 }
 
 // Delete removes ref, with its members.
 func (c *Client) Delete(ctx context.Context, ref string) error {
-	_, err := c.expect(ctx, http.MethodDelete, ref, nil, nil)
+	_, err := c.operate(ctx, http.MethodDelete, ref, http.Header{})
 	return err
 }
 

@@ -40,7 +40,7 @@ type Transport struct {
 	// Base sends the requests. Nil: http.DefaultTransport.
 	Base http.RoundTripper
 	// Interim, if not nil, is called for each interim response to any request,
-	// and so is that of [WithInterim].
+	// and so is that of [WithInterim] or [WithUnasked].
 	//
 	// The calls for one request come one after the other, and none after
 	// RoundTrip has returned. A call holds up the connection, and must not wait
@@ -48,12 +48,34 @@ type Transport struct {
 	Interim func(*http.Request, Interim)
 }
 
-type interimKey struct{}
+type listenerKey struct{}
 
-// WithInterim returns a context in which a [Transport] calls interim for each
-// interim response to a request.
+// listener wants the interim responses to a request.
+type listener struct {
+	call func(Interim)
+	// asks: the request is to ask for them.
+	asks bool
+}
+
+// listenerOf returns that of ctx; its call is nil where there is none.
+func listenerOf(ctx context.Context) listener {
+	l, _ := ctx.Value(listenerKey{}).(listener)
+	return l
+}
+
+// WithInterim returns a context in which a [Transport] asks for interim responses
+// to a request, and calls interim for each.
+//
+// A proxy that does not know them, nginx before all, may take the first for the
+// answer, and does so only where one is sent: [WithFollow] needs none.
 func WithInterim(ctx context.Context, interim func(Interim)) context.Context {
-	return context.WithValue(ctx, interimKey{}, interim)
+	return context.WithValue(ctx, listenerKey{}, listener{call: interim, asks: true})
+}
+
+// WithUnasked is [WithInterim] without asking: interim is called for those that the
+// server sends by itself.
+func WithUnasked(ctx context.Context, interim func(Interim)) context.Context {
+	return context.WithValue(ctx, listenerKey{}, listener{call: interim})
 }
 
 // userAgent is that of requests that have none.
@@ -65,21 +87,21 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	own, _ := r.Context().Value(interimKey{}).(func(Interim))
-	if own == nil && t.Interim == nil {
+	own := listenerOf(r.Context())
+	if own.call == nil && t.Interim == nil {
 		return base.RoundTrip(r)
 	}
 	calls := &interimCalls{call: func(i Interim) {
 		if t.Interim != nil {
 			t.Interim(r, i)
 		}
-		if own != nil {
-			own(i)
+		if own.call != nil {
+			own.call(i)
 		}
 	}}
 	defer calls.end()
 	asking := r.Clone(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{Got1xxResponse: calls.got}))
-	if !asks(asking.Header.Values("Prefer")) {
+	if (own.asks || t.Interim != nil) && !asks(asking.Header.Values("Prefer")) {
 		asking.Header.Add("Prefer", "processing")
 	}
 	if _, named := asking.Header["User-Agent"]; !named {

@@ -104,6 +104,20 @@ func TestTransportAsks(t *testing.T) {
 	}
 }
 
+// TestTransportUnasked: what a server sends by itself is handed over, and none is
+// asked for.
+func TestTransportUnasked(t *testing.T) {
+	url, requests := scripted(t, "HTTP/1.1 102 Processing\nProgress: 1/2\n\nHTTP/1.1 204 No Content\n\n")
+	var got []string
+	ctx := davclient.WithUnasked(t.Context(), func(i davclient.Interim) { got = append(got, i.Progress.String()) })
+	if err := clientOf(t, url).Delete(ctx, "/a"); err != nil {
+		t.Fatal(err)
+	}
+	if r := <-requests; r.Header["Prefer"] != nil || fmt.Sprint(got) != "[1/2]" {
+		t.Errorf("Prefer %q, %q", r.Header.Values("Prefer"), got)
+	}
+}
+
 // TestTransportEnds: no call after RoundTrip has returned, whoever ends it.
 func TestTransportEnds(t *testing.T) {
 	for range 20 {

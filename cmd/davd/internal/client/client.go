@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ type Session struct {
 	Client *davclient.Client
 	// Out is for what was asked for, Err for the members that failed.
 	Out, Err io.Writer
-	// Meter shows how far it is. With nil nobody is asked for interim responses.
+	// Meter shows how far it is. It may be nil.
 	Meter *meter.Meter
 }
 
@@ -38,27 +39,28 @@ func (e *PartialError) Error() string {
 	return fmt.Sprintf("%s: %d members failed", e.What, e.Failed)
 }
 
-// watched returns a context whose interim responses the Meter shows.
+// watched returns a context whose interim responses the Meter shows. None is asked
+// for: a listing comes in pieces anyway, and to ask breaks some proxies.
 func (s *Session) watched(ctx context.Context) context.Context {
 	if s.Meter == nil {
 		return ctx
 	}
-	return davclient.WithInterim(ctx, func(i davclient.Interim) {
+	return davclient.WithUnasked(ctx, func(i davclient.Interim) {
 		if i.Status == http.StatusProcessing && i.HasProgress {
-			p := i.Progress
-			s.Meter.Show(meter.State{
-				Done: p.Done, Total: p.Total, Bytes: p.Bytes, TotalBytes: p.TotalBytes, Member: shownPath(p.Member),
-			})
+			s.show(i.Progress)
 		}
 	})
 }
 
-// failed writes the members of a multi-status, and says of an error what a
+// Failed writes the members of a multi-status, and says of an error what a
 // person needs to know. what is the command with its arguments.
-func (s *Session) failed(what string, err error) error {
+func (s *Session) Failed(what string, err error) error {
 	s.Meter.Clear()
 	if err == nil {
 		return nil
+	}
+	if open, ok := errors.AsType[*davclient.UnfinishedError](err); ok {
+		return fmt.Errorf("%s: %w", what, &unfinished{open})
 	}
 	wrong, ok := errors.AsType[*davclient.Error](err)
 	switch {
@@ -90,10 +92,14 @@ func (r *reason) Error() string {
 	return text
 }
 
-// plain is err without the request that net/http names.
+// plain is err without the request that net/http names, and with what a person can
+// do about it.
 func plain(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
+		err = wrapped.Err
+	}
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return fmt.Errorf("%w: --cacert FILE trusts one", err)
 	}
 	return err
 }

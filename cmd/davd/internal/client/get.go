@@ -39,18 +39,17 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOpti
 	path := src.EscapedPath()
 	what := "get " + shownPath(path)
 	found, err := s.Client.Stat(s.watched(ctx), path)
-	switch code := status(err); {
-	case code == http.StatusMethodNotAllowed || code == http.StatusNotImplemented:
-		// It is no WebDAV server, and has files all the same.
+	switch {
+	case noWebDAV(err): // and has files all the same
 	case err != nil:
-		return s.failed(what, err)
+		return s.Failed(what, err)
 	case found.Collection && !o.Recursive:
 		return fmt.Errorf("%s: it is a collection: -r gets it with all that is in it", what)
 	case found.Collection && dst == "-":
 		return fmt.Errorf("%s: a collection can't be written to standard output", what)
 	}
 	if dst == "-" {
-		return s.failed(what, s.print(ctx, path))
+		return s.Failed(what, s.print(ctx, path))
 	}
 	name, ok := lastName(path)
 	target := intoDir(name, dst)
@@ -62,7 +61,7 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOpti
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer root.Close()
-	d := &download{session: s, options: o, root: root, state: meter.State{Total: meter.Unknown, TotalBytes: found.Size}}
+	d := &download{session: s, options: o, root: root, state: meter.State{Total: meter.Unknown, TotalBytes: found.Size, Final: true}}
 	if found.Collection {
 		d.state.TotalBytes = meter.Unknown
 		err = d.tree(ctx, path, filepath.Base(target), 1)
@@ -70,10 +69,15 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOpti
 		err = d.file(ctx, path, filepath.Base(target))
 	}
 	if err != nil || d.failed == 0 {
-		return s.failed(what, err)
+		return s.Failed(what, err)
 	}
 	s.Meter.Clear()
 	return &PartialError{What: what, Failed: d.failed}
+}
+
+// noWebDAV reports whether err is that of a resource that can't be listed.
+func noWebDAV(err error) bool {
+	return status(err) == http.StatusMethodNotAllowed || status(err) == http.StatusNotImplemented
 }
 
 // print writes the content of the escaped path to Out.

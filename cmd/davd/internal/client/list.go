@@ -19,7 +19,7 @@ func (s *Session) List(ctx context.Context, ref *url.URL, long bool) error {
 	what := "list " + shownPath(path)
 	self, members, failed, err := s.members(s.watched(ctx), path)
 	if err != nil {
-		return s.failed(what, err)
+		return s.Failed(what, err)
 	}
 	s.Meter.Clear()
 	if !self.Collection && len(members) == 0 && failed == 0 {

@@ -27,13 +27,13 @@ type upload struct {
 // server is told the file's time.
 func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.URL, o FetchOptions) error {
 	path := dst.EscapedPath()
-	u := &upload{session: s, options: o, state: meter.State{Total: meter.Unknown, TotalBytes: meter.Unknown}}
+	u := &upload{session: s, options: o, state: meter.State{Total: meter.Unknown, TotalBytes: meter.Unknown, Final: true}}
 	if src == "-" {
 		what := "put to " + shownPath(path)
 		if strings.HasSuffix(path, "/") {
 			return fmt.Errorf("%s: standard input has no name: write one at the end", what)
 		}
-		return s.failed(what, u.send(ctx, path, in, davclient.PutOptions{}))
+		return s.Failed(what, u.send(ctx, path, in, davclient.PutOptions{}))
 	}
 	what := "put " + src
 	absolute, err := filepath.Abs(src)
@@ -58,7 +58,7 @@ func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.UR
 		err = u.file(ctx, file, path)
 	}
 	if err != nil || u.failed == 0 {
-		return s.failed(what, err)
+		return s.Failed(what, err)
 	}
 	s.Meter.Clear()
 	return &PartialError{What: what, Failed: u.failed}

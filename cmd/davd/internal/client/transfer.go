@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/davd/davd/dav/davclient"
 )
@@ -26,14 +27,18 @@ type transferFunc func(ctx context.Context, src, dst string, o davclient.Transfe
 func (s *Session) transfer(ctx context.Context, verb string, transfer transferFunc, src, dst *url.URL, force bool) error {
 	from, to := src.EscapedPath(), into(src.EscapedPath(), dst.EscapedPath())
 	what := fmt.Sprintf("%s %s to %s", verb, shownPath(from), shownPath(to))
-	_, err := transfer(s.watched(ctx), from, to, davclient.TransferOptions{Overwrite: force})
+	_, err := transfer(s.followed(ctx), from, to, davclient.TransferOptions{Overwrite: force})
+	if wrong, ok := errors.AsType[*davclient.Error](err); ok && strings.Contains(wrong.Text, "names another server") {
+		err = errors.New((&reason{wrong}).Error() + ": what stands in front of it does not tell it that it is asked for as " +
+			s.Client.Base.Host + " (nginx: proxy_set_header Host $http_host; others: X-Forwarded-Host)")
+	}
 	switch status(err) {
 	case http.StatusPreconditionFailed:
 		err = fmt.Errorf("%s exists: -f replaces it, a collection as a whole", shownPath(to))
 	case http.StatusConflict:
 		err = fmt.Errorf("there is no collection to hold %s: davd mkdir makes one", shownPath(to))
 	}
-	return s.failed(what, err)
+	return s.Failed(what, err)
 }
 
 // Mkdir makes the collection ref.
@@ -46,7 +51,7 @@ func (s *Session) Mkdir(ctx context.Context, ref *url.URL) error {
 	case http.StatusConflict:
 		err = errNoParent
 	}
-	return s.failed("make "+shownPath(path), err)
+	return s.Failed("make "+shownPath(path), err)
 }
 
 // Remove removes ref. A collection, with all that is in it, is removed only if
@@ -56,14 +61,15 @@ func (s *Session) Remove(ctx context.Context, ref *url.URL, recursive bool) erro
 	what := "remove " + shownPath(path)
 	if !recursive {
 		found, err := s.Client.Stat(ctx, path)
-		if err != nil {
-			return s.failed(what, err)
-		}
-		if found.Collection {
+		switch {
+		case noWebDAV(err): // a status document, for example
+		case err != nil:
+			return s.Failed(what, err)
+		case found.Collection:
 			return fmt.Errorf("%s: it is a collection: -r removes it with all that is in it", what)
 		}
 	}
-	return s.failed(what, s.Client.Delete(s.watched(ctx), path))
+	return s.Failed(what, s.Client.Delete(s.followed(ctx), path))
 }
 
 var (

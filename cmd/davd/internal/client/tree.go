@@ -40,7 +40,7 @@ func (s *Session) Tree(ctx context.Context, ref *url.URL, o TreeOptions) error {
 	walk := &treeWalk{session: s, options: o}
 	fmt.Fprintln(s.Out, shownPath(path))
 	if err := walk.below(s.watched(ctx), path, "", 1); err != nil {
-		return s.failed(what, err)
+		return s.Failed(what, err)
 	}
 	s.Meter.Clear()
 	fmt.Fprintf(s.Out, "\ncollections: %d, files: %d, bytes: %d\n", walk.collections, walk.files, walk.bytes)

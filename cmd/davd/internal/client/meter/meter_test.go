@@ -15,20 +15,23 @@ func TestBar(t *testing.T) {
 		width int
 		after time.Duration
 		want  string
+		from  State
 	}{
-		{"all of it", State{Done: 3, Total: 10, Bytes: 5 << 20, TotalBytes: 10 << 20, Member: "a/b.txt"}, 80, 10 * time.Second, "[==========          ]  50%  3/10  512.0 KiB/s  0:10 left  a/b.txt"},
-		{"members alone", State{Done: 1, Total: 4, TotalBytes: Unknown, Member: "a"}, 80, time.Second, "[=====               ]  25%  1/4  a"},
-		{"no total", State{Done: 7, Total: Unknown, TotalBytes: Unknown, Member: "a"}, 80, time.Hour, "7  a"},
-		{"nothing of nothing", State{TotalBytes: Unknown}, 80, time.Hour, "0/0"},
-		{"hours", State{Done: 1, Total: 3, TotalBytes: Unknown}, 80, time.Hour, "[======              ]  33%  1/3  2:00:00 left"},
-		{"more than all", State{Done: 5, Total: 5, Bytes: 11, TotalBytes: 10}, 80, 0, "[====================] 100%  5/5"},
-		{"a long name", State{Done: 1, Total: Unknown, Member: "aaaaaaaaaa/bbbbbbbbbb"}, 15, 0, "1  aaaaa…bbbbbb"},
-		{"no room for the name", State{Done: 1, Total: Unknown, Member: "aaaaaaaaaa"}, 10, 0, "1"},
-		{"no room", State{Done: 1, Total: 2}, 5, 0, "[=…/2"},
-		{"nothing fits", State{Done: 1, Total: 2}, 0, 0, ""},
+		{"all of it", State{Final: true, Done: 3, Total: 10, Bytes: 5 << 20, TotalBytes: 10 << 20, Member: "a/b.txt"}, 80, 10 * time.Second, "[==========          ]  50%  3/10  524 kB/s  0:10 left  a/b.txt", State{}},
+		{"what was done before the first look", State{Final: true, Done: 30, Total: 50, Bytes: 30_000, TotalBytes: 50_000}, 80, 4 * time.Second, "[============        ]  60%  30/50  5.0 kB/s  0:04 left", State{Done: 10, Bytes: 10_000}},
+		{"members alone", State{Final: true, Done: 1, Total: 4, TotalBytes: Unknown, Member: "a"}, 80, time.Second, "[=====               ]  25%  1/4  a", State{}},
+		{"no total", State{Done: 7, Total: Unknown, TotalBytes: Unknown, Member: "a"}, 80, time.Hour, "7  a", State{}},
+		{"totals that may grow", State{Done: 7, Total: 9, Bytes: 10_000, TotalBytes: 12_000, Member: "a"}, 80, 10 * time.Second, "7 of 9 found so far  1.0 kB/s  a", State{}},
+		{"nothing of nothing", State{Final: true, TotalBytes: Unknown}, 80, time.Hour, "0/0", State{}},
+		{"hours", State{Final: true, Done: 1, Total: 3, TotalBytes: Unknown}, 80, time.Hour, "[======              ]  33%  1/3  2:00:00 left", State{}},
+		{"more than all", State{Final: true, Done: 5, Total: 5, Bytes: 11, TotalBytes: 10}, 80, 0, "[====================] 100%  5/5", State{}},
+		{"a long name", State{Done: 1, Total: Unknown, Member: "aaaaaaaaaa/bbbbbbbbbb"}, 15, 0, "1  aaaaa…bbbbbb", State{}},
+		{"no room for the name", State{Done: 1, Total: Unknown, Member: "aaaaaaaaaa"}, 10, 0, "1", State{}},
+		{"no room", State{Final: true, Done: 1, Total: 2}, 5, 0, "[=…/2", State{}},
+		{"nothing fits", State{Final: true, Done: 1, Total: 2}, 0, 0, "", State{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := c.state.bar(c.width, c.after)
+			got := c.state.bar(c.width, c.from, c.after)
 			if got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
@@ -71,17 +74,49 @@ func TestBarOnTerminal(t *testing.T) {
 	})
 }
 
+// TestBarOfGrowingTotal: no share of what may grow is shown before it stands still,
+// and none that falls.
+func TestBarOfGrowingTotal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		m := Bar(&out, func() int { return 80 })
+		for _, c := range []struct {
+			state State
+			want  string
+		}{
+			{State{Done: 0, Total: Unknown, TotalBytes: Unknown}, "0"},
+			{State{Done: 9, Total: 10, TotalBytes: Unknown}, "9 of 10 found so far"},
+			{State{Done: 10, Total: 40, TotalBytes: Unknown}, "10 of 40 found so far"},
+			{State{Done: 11, Total: 40, TotalBytes: Unknown}, "11 of 40 found so far"},
+			{State{Done: 20, Total: 40, TotalBytes: Unknown}, "[==========          ]  50%  20/40  0:11 left"},
+			{State{Done: 21, Total: 80, TotalBytes: Unknown}, "21 of 80 found so far"},
+			{State{Done: 40, Total: 80, TotalBytes: Unknown, Final: true}, "[==========          ]  50%  40/80  0:13 left"},
+		} {
+			out.Reset()
+			m.Show(c.state)
+			if got := strings.TrimSpace(out.String()); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+			time.Sleep(2 * time.Second)
+		}
+	})
+}
+
 func TestLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		m := Lines(&out, time.Second)
-		m.Show(State{Done: 1, Total: 2, Bytes: 3, TotalBytes: 4, Member: "a b"})
-		time.Sleep(500 * time.Millisecond)
-		m.Show(State{Done: 2, Total: 2})
+		m := Lines(&out, 2*time.Second, 10*time.Second)
+		m.Show(State{Done: 1, Total: 2, Final: true})
+		time.Sleep(1900 * time.Millisecond)
+		m.Show(State{Done: 1, Total: 2, Final: true})
+		time.Sleep(600 * time.Millisecond)
+		m.Show(State{Done: 1, Total: 2, Bytes: 3, TotalBytes: 4, Final: true, Member: "a b"})
+		time.Sleep(9 * time.Second)
+		m.Show(State{Done: 2, Total: 2, Final: true})
 		time.Sleep(time.Second)
-		m.Show(State{Done: 3, Total: Unknown, Bytes: 5, TotalBytes: Unknown})
+		m.Show(State{Done: 3, Total: 8, Bytes: 5, TotalBytes: 6})
 		m.Clear()
-		const want = "   0.0 s  1/2  3/4 bytes  a b\n   1.5 s  3  5 bytes\n"
+		const want = "   2.5 s  1/2  3/4 bytes  a b\n  12.5 s  3 of 8 found so far  5 bytes\n"
 		if out.String() != want {
 			t.Errorf("%q, want %q", out.String(), want)
 		}

@@ -17,7 +17,7 @@ func (s State) line() string {
 	text := s.members()
 	if s.Bytes > 0 || s.TotalBytes > 0 {
 		text += "  " + strconv.FormatInt(s.Bytes, 10)
-		if s.TotalBytes >= 0 {
+		if s.TotalBytes >= 0 && s.Final {
 			text += "/" + strconv.FormatInt(s.TotalBytes, 10)
 		}
 		text += " bytes"
@@ -29,25 +29,29 @@ func (s State) line() string {
 }
 
 func (s State) members() string {
-	if s.Total < 0 {
-		return strconv.FormatInt(s.Done, 10)
+	done, total := strconv.FormatInt(s.Done, 10), strconv.FormatInt(s.Total, 10)
+	switch {
+	case s.Total < 0:
+		return done
+	case !s.Final:
+		return done + " of " + total + " found so far"
 	}
-	return strconv.FormatInt(s.Done, 10) + "/" + strconv.FormatInt(s.Total, 10)
+	return done + "/" + total
 }
 
-// bar is s in at most width characters, as it is after such a time. What does
-// not fit is left out, the member first.
-func (s State) bar(width int, after time.Duration) string {
+// bar is s in at most width characters, as it is such a time after the state from.
+// What does not fit is left out, the member first.
+func (s State) bar(width int, from State, after time.Duration) string {
 	var parts []string
 	if share, known := s.share(); known {
 		full := int(share * barWidth)
 		parts = append(parts, "["+strings.Repeat("=", full)+strings.Repeat(" ", barWidth-full)+"] "+fmt.Sprintf("%3.0f%%", math.Floor(share*100)))
 	}
 	parts = append(parts, s.members())
-	if seconds := after.Seconds(); s.Bytes > 0 && seconds >= 1 {
-		parts = append(parts, size(float64(s.Bytes)/seconds)+"/s")
+	if seconds := after.Seconds(); s.Bytes > from.Bytes && seconds >= 1 {
+		parts = append(parts, size(float64(s.Bytes-from.Bytes)/seconds)+"/s")
 	}
-	if left, ok := s.left(after); ok {
+	if left, ok := s.left(from, after); ok {
 		parts = append(parts, clock(left)+" left")
 	}
 	line := shorten(strings.Join(parts, "  "), width)
@@ -58,9 +62,11 @@ func (s State) bar(width int, after time.Duration) string {
 }
 
 // share is how much is done, from 0 to 1: of the bytes, if their number is
-// known.
+// known. Of what may grow there is none.
 func (s State) share() (share float64, known bool) {
 	switch {
+	case !s.Final:
+		return 0, false
 	case s.TotalBytes > 0:
 		share = float64(s.Bytes) / float64(s.TotalBytes)
 	case s.Total > 0:
@@ -71,13 +77,16 @@ func (s State) share() (share float64, known bool) {
 	return min(max(share, 0), 1), true
 }
 
-// left estimates how much longer it will take.
-func (s State) left(after time.Duration) (left time.Duration, ok bool) {
+// left estimates how much longer it will take, by what was done since the state
+// from.
+func (s State) left(from State, after time.Duration) (left time.Duration, ok bool) {
 	share, known := s.share()
-	if !known || share <= 0 || after < 2*time.Second {
+	from.Total, from.TotalBytes, from.Final = s.Total, s.TotalBytes, s.Final
+	before, _ := from.share()
+	if !known || share <= before || after < 2*time.Second {
 		return 0, false
 	}
-	estimate := after.Seconds() * (1 - share) / share
+	estimate := after.Seconds() * (1 - share) / (share - before)
 	if estimate > 100*time.Hour.Seconds() {
 		return 0, false
 	}
@@ -93,18 +102,18 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 }
 
-// size is n bytes in a unit that suits it.
+// size is n bytes in a unit that suits it, in powers of 1000 as on davd's pages.
 func size(n float64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	units := []string{"B", "kB", "MB", "GB", "TB"}
 	unit := 0
-	for n >= 1024 && unit < len(units)-1 {
-		n /= 1024
+	for n >= 999.5 && unit < len(units)-1 {
+		n /= 1000
 		unit++
 	}
-	if unit == 0 {
-		return fmt.Sprintf("%.0f %s", n, units[unit])
+	if unit > 0 && n < 9.95 {
+		return fmt.Sprintf("%.1f %s", n, units[unit])
 	}
-	return fmt.Sprintf("%.1f %s", n, units[unit])
+	return fmt.Sprintf("%.0f %s", n, units[unit])
 }
 
 // shorten takes characters out of the middle of s, so that it has at most width.

@@ -28,9 +28,9 @@ var findings = map[verdict]finding{
 		proxy: "raise the time-out for reading a response above the longest operation.",
 	},
 	heldBack: {
-		what:  "held back until the end: something between collects them, and forwards them together with the final response. That does no harm, and no good.",
-		davd:  "nothing; --interim never saves sending them.",
-		proxy: "switch off what buffers responses, and raise the time-out for reading one above the longest operation.",
+		what:  "held back until the end: something between collects them, and forwards them together with the final response. They do no good so; and where it has taken the first for the answer, and the rest for its content, who comes by HTTP/2 gets a PROTOCOL_ERROR. nginx does that when it speaks HTTP/1.1 with davd and keeps no connection.",
+		davd:  "--interim never.",
+		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation. Any other: switch off what buffers responses, and raise its time-out for reading one.",
 	},
 	cutAtFirst: {
 		what:  "cut at the first: something between answers with an error as soon as it gets one, though the operation goes on. Varnish does.",
@@ -57,6 +57,11 @@ var findings = map[verdict]finding{
 		davd:  "--interim never.",
 		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation.",
 	},
+	broken: {
+		what:  "broken: something between breaks the connection, or sends what is no response, when it gets one, though the operation goes on. nginx does (to HTTP/2: PROTOCOL_ERROR) when it speaks HTTP/1.1 with davd, as it does by itself from 1.29.7 on.",
+		davd:  "--interim never, and probe again: if it still breaks, it is a time-out.",
+		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation.",
+	},
 	outOfStep: {
 		what:  "out of step: something between takes one for the final response, and then gives a request the answer to another. Clients get the content of other files!",
 		davd:  "--interim never, at once.",
@@ -76,8 +81,11 @@ var findings = map[verdict]finding{
 		davd:  "nothing.",
 		proxy: "let it pass the header Prefer.",
 	},
+	refused: {
+		what: "not known: the server refuses the probe, which is a request to write. If it is a davd, probe as a user who may; else it can't be probed, and --method tries a real operation on any server.",
+	},
 	notProbed: {
-		what: "not known: what has answered is no davd that can be probed, or you may not write there. --method tries a real operation on any server.",
+		what: "not known: what has answered is no davd that can be probed. --method tries a real operation on any server.",
 	},
 }
 

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,8 +29,13 @@ type Prober struct {
 	Patience time.Duration
 }
 
-// ErrNotPassed is that of Probe where interim responses do not come through.
-var ErrNotPassed = errors.New("interim responses do not come through")
+// The errors of Probe.
+var (
+	// ErrNotPassed says that interim responses do not come through.
+	ErrNotPassed = errors.New("interim responses do not come through")
+	// ErrNotKnown says that it could not be found out.
+	ErrNotKnown = errors.New("whether interim responses come through is not known")
+)
 
 // Probe probes the way to the collection ref and writes what it has found out,
 // and what to do. It changes nothing, whatever the server is.
@@ -38,6 +44,9 @@ func (p *Prober) Probe(ctx context.Context, ref *url.URL) error {
 	found, err := p.Client.Stat(ctx, collection)
 	if err == nil && !found.Collection {
 		err = errors.New("it is not a collection")
+	}
+	if wrong, ok := errors.AsType[*davclient.Error](err); ok && (wrong.Status == http.StatusMethodNotAllowed || wrong.Status == http.StatusNotImplemented) {
+		return fmt.Errorf("%w: it is no WebDAV server, or something between lets no PROPFIND through", err)
 	}
 	if err != nil {
 		return err
@@ -49,10 +58,7 @@ func (p *Prober) Probe(ctx context.Context, ref *url.URL) error {
 	}
 	verdict := seen.verdict()
 	fmt.Fprintf(p.Out, "%s\n\n%s\n", seen.summary(), findings[verdict].text())
-	if verdict != passed && verdict != passedAsDeclared {
-		return ErrNotPassed
-	}
-	return nil
+	return verdict.judgement()
 }
 
 // observe sends the probe, and then a few requests that show whether the
@@ -97,14 +103,22 @@ func (p *Prober) observe(ctx context.Context, collection string) (*observation, 
 // read reads the final response.
 func (o *observation) read(response *http.Response) error {
 	defer response.Body.Close()
+	o.status = response.StatusCode
+	if o.status != http.StatusOK {
+		wrong, ok := errors.AsType[*davclient.Error](davclient.ResponseError(response))
+		if ok && wrong.Text != http.StatusText(o.status) {
+			o.said = cmp.Or(wrong.Text, wrong.Condition)
+		}
+		return nil
+	}
 	const maxReport = 64 << 10
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxReport))
 	if err != nil {
+		o.status = 0
 		return err
 	}
-	o.status = response.StatusCode
 	var report dav.ProbeReport
-	if o.status == http.StatusOK && json.Unmarshal(body, &report) == nil && report.Protocol != "" {
+	if json.Unmarshal(body, &report) == nil && report.Protocol != "" {
 		o.report = &report
 	}
 	return nil

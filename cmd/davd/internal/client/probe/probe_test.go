@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -35,12 +36,16 @@ func TestProbeThrough(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		interim dav.Interim
+		agent   string
 		forward func(*proxy, io.Writer) bool
 		request func(string) string
 		want    verdict
 	}{
 		{name: "HAProxy: forwarded", forward: passAll, want: passed},
 		{name: "as declared", interim: dav.Interim{Proxy: dav.ProxyApache}, forward: cutAt(10, false), want: passedAsDeclared},
+		{name: "a cap for davd: not held back", interim: dav.Interim{Clients: []dav.Client{{Product: "davd", Cap: 3}}}, agent: "davd/1", forward: passAll, want: passed},
+		{name: "a cap of one", interim: dav.Interim{Clients: []dav.Client{{Product: "davd", Cap: 1}}}, agent: "davd/1", forward: passAll, want: passed},
+		{name: "a cap, and held back", interim: dav.Interim{Clients: []dav.Client{{Product: "davd", Cap: 3}}}, agent: "davd/1", forward: holdAll(), want: heldBack},
 		{name: "swallowed", forward: swallowAll, want: swallowed},
 		{name: "some lost", forward: loseSome, want: someLost},
 		{name: "held back", forward: holdAll(), want: heldBack},
@@ -51,6 +56,7 @@ func TestProbeThrough(t *testing.T) {
 		{name: "Varnish: cut at the first", forward: cutAt(1, false), want: cutAtFirst},
 		{name: "cut elsewhere", forward: cutAt(3, false), want: cut},
 		{name: "nginx: never answered", forward: firstIsFinal, want: neverAnswered},
+		{name: "broken at the first", forward: breakOff, want: broken},
 		{name: "out of step", forward: outOfTurn, want: outOfStep},
 		{name: "the preference is lost", forward: passAll, request: without("Prefer"), want: notAsked},
 		{name: "RFC 9110 §15.2: HTTP/1.0 on the way", forward: passAll, request: asHTTP10, want: overHTTP10},
@@ -63,6 +69,7 @@ func TestProbeThrough(t *testing.T) {
 			at := startProxy(t, &proxy{server: addressOf(server), forward: c.forward, request: c.request})
 			var out strings.Builder
 			p, ref := prober(t, at, &out)
+			p.Client.UserAgent = c.agent
 			err := p.Probe(t.Context(), ref)
 			if !strings.Contains(out.String(), "\n\n"+findings[c.want].text()+"\n") {
 				t.Errorf("%s", out.String())
@@ -80,15 +87,29 @@ func TestProbeOthers(t *testing.T) {
 	if err := tree.Mkdir(t.Context(), "/a", 0o777); err != nil {
 		t.Fatal(err)
 	}
+	denies := func(text string, status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "COPY" {
+				http.Error(w, text, status)
+				return
+			}
+			(&dav.Handler{FileSystem: tree}).ServeHTTP(w, r)
+		}
+	}
 	for _, c := range []struct {
 		name    string
 		handler http.Handler
 		err     string // "": it is probed
+		verdict verdict
+		said    string
 	}{
-		{"x/net", &webdav.Handler{FileSystem: tree, LockSystem: webdav.NewMemLS()}, ""},
-		{"read-only", &dav.Handler{FileSystem: tree, ReadOnly: true}, ""},
-		{"no WebDAV", http.NotFoundHandler(), "404"},
-		{"nobody may", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }), "401"},
+		{"x/net", &webdav.Handler{FileSystem: tree, LockSystem: webdav.NewMemLS()}, "", refused, "403 Forbidden, came"},
+		{"no davd", denies("", http.StatusNotFound), "", notProbed, "404 Not Found"},
+		{"read-only", &dav.Handler{FileSystem: tree, ReadOnly: true}, "", refused, "403 Forbidden (this share is read-only)"},
+		{"one who may not write", denies("bob may only read", http.StatusForbidden), "", refused, "403 Forbidden (bob may only read)"},
+		{"no WebDAV", http.NotFoundHandler(), "404", 0, ""},
+		{"a plain web server", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }), "501 Not Implemented: it is no WebDAV server", 0, ""},
+		{"nobody may", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }), "401", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(c.handler)
@@ -102,7 +123,7 @@ func TestProbeOthers(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, ErrNotPassed) || !strings.Contains(out.String(), findings[notProbed].what) {
+			if !errors.Is(err, ErrNotKnown) || !strings.Contains(out.String(), findings[c.verdict].what) || !strings.Contains(out.String(), c.said) {
 				t.Errorf("%v: %s", err, out.String())
 			}
 			if _, err := tree.Stat(t.Context(), "/a"); err != nil {
@@ -133,12 +154,41 @@ func TestWatch(t *testing.T) {
 	t.Cleanup(server.Close)
 	var out strings.Builder
 	p, ref := prober(t, server.URL+"/a%20b", &out)
-	status, err := p.Watch(t.Context(), "COPY", ref, &url.URL{Path: "/c d"})
-	if status != http.StatusCreated || err != nil {
-		t.Fatal(status, err)
+	if err := p.Watch(t.Context(), "COPY", ref, &url.URL{Path: "/c d"}); err != nil {
+		t.Fatal(err)
 	}
 	for _, want := range []string{" s  102 Processing\n            Progress: COPY /a%20b /c%20d F\n", " s  201 Created\n", "the end, 4 bytes"} {
 		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in %s", want, out.String())
+		}
+	}
+}
+
+// TestWatchFails: RFC 4918 §13, what is said of a final response that is not one of
+// success.
+func TestWatchFails(t *testing.T) {
+	const multistatus = `<multistatus xmlns="DAV:"><response><href>/a/b</href><status>HTTP/1.1 423 Locked</status></response></multistatus>`
+	for _, c := range []struct {
+		status  int
+		body    string
+		text    string
+		members int
+	}{
+		{http.StatusMultiStatus, multistatus, "", 1},
+		{http.StatusForbidden, "bob may only read", "bob may only read", 0},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, c.body)
+		}))
+		t.Cleanup(server.Close)
+		var out strings.Builder
+		p, ref := prober(t, server.URL, &out)
+		wrong, ok := errors.AsType[*davclient.Error](p.Watch(t.Context(), "DELETE", ref, nil))
+		if !ok || wrong.Status != c.status || wrong.Text != c.text || len(wrong.Members) != c.members {
+			t.Errorf("%+v", wrong)
+		}
+		if want := fmt.Sprintf("the end, %d bytes\n", len(c.body)); !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in %s", want, out.String())
 		}
 	}

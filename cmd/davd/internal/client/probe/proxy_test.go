@@ -251,6 +251,20 @@ func firstIsFinal(p *proxy, out io.Writer) bool {
 	return err == nil
 }
 
+// breakOff ends the connection when the first interim response comes.
+func breakOff(p *proxy, out io.Writer) bool {
+	h, ok := p.next()
+	if !ok {
+		return false
+	}
+	if h.status < 200 {
+		p.drop()
+		return false
+	}
+	_, err := io.WriteString(out, h.text+h.rest(p.in))
+	return err == nil
+}
+
 // outOfTurn answers with the first, whatever it is, as a final response, and uses
 // the connection to the server again.
 func outOfTurn(p *proxy, out io.Writer) bool {

@@ -17,8 +17,10 @@ type observation struct {
 	// the final response, or of err: all since the request was sent.
 	interims []time.Duration
 	end      time.Duration
-	// status is that of the final response; 0: there was none.
+	// status is that of the final response, 0: there was none, and said what it says to
+	// a person.
 	status int
+	said   string
 	// report is nil where the final response is not davd's.
 	report *dav.ProbeReport
 	err    error
@@ -41,12 +43,25 @@ const (
 	cutAtTenth
 	cut
 	neverAnswered
+	broken
 	outOfStep
 	switchedOff
 	overHTTP10
 	notAsked
+	refused
 	notProbed
 )
+
+// judgement is the error for a verdict; nil: they come through.
+func (v verdict) judgement() error {
+	switch v {
+	case passed, passedAsDeclared:
+		return nil
+	case refused, notProbed:
+		return ErrNotKnown
+	}
+	return ErrNotPassed
+}
 
 // interval is the time between two interim responses of a probe.
 func (o *observation) interval() time.Duration { return o.length / 12 }
@@ -60,12 +75,16 @@ func (o *observation) verdict() verdict {
 		return o.verdictOnReport()
 	case o.status >= http.StatusInternalServerError && o.status != http.StatusNotImplemented:
 		return o.verdictOnCut()
-	case o.status != 0 && len(o.interims) == 0:
+	case o.status == http.StatusNotFound && len(o.interims) == 0:
 		return notProbed
+	case o.status != 0 && len(o.interims) == 0:
+		return refused
 	case o.status != 0:
 		return outOfStep // an answer that is not the one to this request
+	case o.timedOut:
+		return neverAnswered
 	}
-	return neverAnswered
+	return broken
 }
 
 // verdictOnReport: the final response is davd's.
@@ -80,8 +99,8 @@ func (o *observation) verdictOnReport() verdict {
 		return notAsked
 	case came == 0:
 		return swallowed
-	case o.end-o.interims[0] < o.length/2:
-		// davd sends the first at once.
+	case o.end-o.interims[0] < o.interval()*time.Duration(sent)/2:
+		// davd sends the first at once, and takes as long as it has some to send.
 		return heldBack
 	case came < sent:
 		return someLost
@@ -109,6 +128,15 @@ func (o *observation) verdictOnCut() verdict {
 	return cut
 }
 
+// final is the final response in words.
+func (o *observation) final() string {
+	text := fmt.Sprintf("%d %s", o.status, http.StatusText(o.status))
+	if o.said != "" {
+		text += " (" + o.said + ")"
+	}
+	return text
+}
+
 // summary is what was seen, in numbers.
 func (o *observation) summary() string {
 	text := "Of the interim responses "
@@ -128,7 +156,7 @@ func (o *observation) summary() string {
 	}
 	switch {
 	case o.status != 0:
-		text += fmt.Sprintf("; the final response, %d %s, came after %.1f s", o.status, http.StatusText(o.status), o.end.Seconds())
+		text += fmt.Sprintf("; the final response, %s, came after %.1f s", o.final(), o.end.Seconds())
 	case o.timedOut:
 		text += fmt.Sprintf("; there was no final response in %.1f s", o.end.Seconds())
 	default:

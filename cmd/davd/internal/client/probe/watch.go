@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,8 +18,8 @@ import (
 
 // Watch sends a request to any server, asks for interim responses and writes
 // each with the time at which it came. It is a real operation. destination may be
-// nil. It returns the final status.
-func (p *Prober) Watch(ctx context.Context, method string, source, destination *url.URL) (status int, err error) {
+// nil. A final response that is not one of success is a *davclient.Error.
+func (p *Prober) Watch(ctx context.Context, method string, source, destination *url.URL) error {
 	header := http.Header{}
 	if destination != nil {
 		header.Set("Destination", destination.String())
@@ -30,13 +31,28 @@ func (p *Prober) Watch(ctx context.Context, method string, source, destination *
 	})
 	response, err := p.Client.Do(watched, method, source.EscapedPath(), header, nil)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer response.Body.Close()
 	p.write(time.Since(began), response.StatusCode, response.Header)
-	n, err := io.Copy(io.Discard, response.Body)
-	fmt.Fprintf(p.Out, "%8.3f s  the end, %d bytes\n", time.Since(began).Seconds(), n)
-	return response.StatusCode, err
+	body := &counted{ReadCloser: response.Body}
+	response.Body = body
+	err = davclient.ResponseError(response)
+	_, rest := io.Copy(io.Discard, body)
+	fmt.Fprintf(p.Out, "%8.3f s  the end, %d bytes\n", time.Since(began).Seconds(), body.n)
+	return cmp.Or(err, rest)
+}
+
+// counted counts what is read of a body.
+type counted struct {
+	io.ReadCloser
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 // write writes a status and the header below it.
