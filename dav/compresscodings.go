@@ -119,16 +119,21 @@ func acceptedCoding(values []string) (best *contentCoding, must bool) {
 	return best, best != nil && identity == 0
 }
 
-// weight parses a quality value (RFC 9110 §12.4.2), in thousandths.
+// weight parses a quality value (RFC 9110 §12.4.2), in thousandths. That its 0 may
+// be missing is Java's way.
 func weight(parameters string) (thousandths int, ok bool) {
 	parameters = strings.TrimSpace(parameters)
 	if parameters == "" {
 		return 1000, true
 	}
 	name, value, _ := strings.Cut(parameters, "=")
-	q, err := strconv.ParseFloat(value, 64)
-	if err != nil || !strings.EqualFold(name, "q") || !(q >= 0 && q <= 1) {
+	whole, fraction, _ := strings.Cut(value, ".")
+	if whole == "" && fraction != "" {
+		whole = "0"
+	}
+	if !strings.EqualFold(name, "q") || whole != "0" && whole != "1" || len(fraction) > 3 {
 		return 0, false
 	}
-	return int(q*1000 + 0.5), true
+	n, err := strconv.ParseUint((whole + fraction + "000")[:4], 10, 16)
+	return int(n), err == nil && n <= 1000
 }

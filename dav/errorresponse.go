@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"syscall"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -20,15 +22,37 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, statu
 	case errors.As(err, &partial):
 		h.respondPartial(ctx, w, partial)
 	default:
-		respond(w, status, err)
+		respond(w, status, withSpaceCondition(err))
 	}
+}
+
+// The preconditions of RFC 4331 §6.
+const (
+	conditionQuota     = "quota-not-exceeded"
+	conditionDiskSpace = "sufficient-disk-space"
+)
+
+// withSpaceCondition adds to err what a client that is told 507 is to know: whether
+// it is its own quota, or the disk, that has no room left.
+func withSpaceCondition(err error) error {
+	var own *statusError
+	switch {
+	case errors.As(err, &own), !storage.NoSpace(err):
+		return err
+	case errors.Is(err, syscall.EDQUOT):
+		own = &statusError{condition: conditionQuota, reason: "the quota is used up"}
+	default:
+		own = &statusError{condition: conditionDiskSpace, reason: "there is no room left on the disk"}
+	}
+	own.status = http.StatusInsufficientStorage
+	return own
 }
 
 func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, partial *tree.PartialError) {
 	body, err := newMultistatus(w)
 	for _, failure := range partial.Failures {
 		if err == nil {
-			err = body.failed(h.hrefOf(ctx, failure.Name), failure.Err)
+			err = body.failed(h.hrefOf(ctx, failure.Name), withSpaceCondition(failure.Err))
 		}
 	}
 	note := ""

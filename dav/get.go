@@ -1,20 +1,19 @@
 package dav
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/davd/davd/storage"
 )
 
 // serveGet serves GET and HEAD (RFC 4918 §9.4, RFC 9110 §9.3.1, §9.3.2).
 func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	if r.Method == http.MethodHead {
-		return h.serveHead(w, r, name)
-	}
 	// The entity tag must be that of the content which is sent, not of what
 	// replaces it meanwhile.
 	f, info, err := storage.OpenRead(r.Context(), h.FileSystem, name)
@@ -28,25 +27,107 @@ func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) 
 	if err := h.mayRead(w, r, name, info); err != nil {
 		return statusOf(err), err
 	}
-	if info.IsDir() {
+	_, part := r.Header["Range"]
+	switch {
+	case r.Method == http.MethodHead:
+		return h.serveHead(w, r, info)
+	case info.IsDir():
 		return h.serveIndex(w, r, name, info)
+	case part:
+		return servePart(w, r, f, info)
 	}
-	if info.Size() <= smallFile && r.Header.Get("Range") == "" {
+	return serveWhole(w, f, info)
+}
+
+// serveWhole serves all of f, which info describes.
+func serveWhole(w http.ResponseWriter, f storage.File, info fs.FileInfo) (status int, err error) {
+	if info.Size() <= smallFile {
 		return serveSmall(w, f, info)
 	}
-	if w.Header().Get("Content-Type") == "" {
-		found, err := sniff(f)
-		if err != nil {
-			w.Header().Del("ETag")
-			return statusOf(err), err
-		}
-		w.Header().Set("Content-Type", found)
-		setContentPolicy(w.Header(), found)
+	if err := setSniffedType(w.Header(), f); err != nil {
+		return statusOf(err), err
 	}
-	// The connection's ResponseWriter and the storage's file meet there as they
-	// are, so that the kernel can send the one to the other.
-	http.ServeContent(w, unconditional(r), "", info.ModTime(), f)
-	return 0, nil
+	setFileHeaders(w.Header(), info)
+	return 0, send(w, f, info.Size())
+}
+
+// servePart serves what the header Range asks for (RFC 9110 §14.2).
+func servePart(w http.ResponseWriter, r *http.Request, f storage.File, info fs.FileInfo) (status int, err error) {
+	header := w.Header()
+	if !rangeHolds(r, header.Get("ETag"), info) {
+		return serveWhole(w, f, info)
+	}
+	ranges, err := requestedRanges(r.Header["Range"], info.Size())
+	if err != nil {
+		unsetContent(header)
+		header.Set("Content-Range", "bytes */"+strconv.FormatInt(info.Size(), 10))
+		return statusOf(err), err
+	}
+	if len(ranges) == 0 {
+		return serveWhole(w, f, info)
+	}
+	if err := setSniffedType(header, f); err != nil {
+		return statusOf(err), err
+	}
+	if len(ranges) > 1 {
+		serveParts(w, r, f, info, ranges)
+		return 0, nil
+	}
+	if _, err := f.Seek(ranges[0].first, io.SeekStart); err != nil {
+		unsetContent(header)
+		return statusOf(err), err
+	}
+	setFileHeaders(header, info)
+	header.Set("Content-Range", ranges[0].contentRange(info.Size()))
+	header.Set("Content-Length", strconv.FormatInt(ranges[0].length, 10))
+	w.WriteHeader(http.StatusPartialContent)
+	return 0, send(w, f, ranges[0].length)
+}
+
+// serveParts serves several ranges as multipart/byteranges (RFC 9110 §14.6).
+func serveParts(w http.ResponseWriter, r *http.Request, f storage.File, info fs.FileInfo, ranges []byteRange) {
+	// The conditions have been evaluated.
+	get := &http.Request{Method: http.MethodGet, Header: http.Header{"Range": {rangeHeader(ranges)}}}
+	setLastModified(w.Header(), info)
+	http.ServeContent(w, get.WithContext(r.Context()), "", time.Time{}, f)
+}
+
+// send sends the next n bytes of f. The connection's ResponseWriter and the
+// storage's file meet here as they are, so that the kernel can send the one to the
+// other.
+func send(w io.Writer, f io.Reader, n int64) error {
+	_, err := io.CopyN(w, f, n)
+	if errors.Is(err, io.EOF) {
+		return errCutShort
+	}
+	return err
+}
+
+// errCutShort is for the log: net/http closes the connection, so that the client
+// does not take what it got for the whole.
+var errCutShort = errors.New("the file became shorter while it was sent")
+
+// setSniffedType sets the type that is found in the content of f, which is at its
+// beginning, if the name has told none.
+func setSniffedType(header http.Header, f io.ReadSeeker) error {
+	if header.Get("Content-Type") != "" {
+		return nil
+	}
+	found, err := sniff(f)
+	if err != nil {
+		unsetContent(header)
+		return err
+	}
+	header.Set("Content-Type", found)
+	setContentPolicy(header, found)
+	return nil
+}
+
+// unsetContent takes from header what is about the content of a file: an error is
+// sent in its place.
+func unsetContent(header http.Header) {
+	header.Del("ETag")
+	header.Del("Content-Disposition")
 }
 
 // smallFile is how long a file may be to be read, in bytes: with its header in
@@ -61,7 +142,7 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status in
 	defer smallFiles.Put(buf)
 	content := buf[:info.Size()]
 	if _, err := io.ReadFull(f, content); err != nil {
-		w.Header().Del("ETag")
+		unsetContent(w.Header())
 		return http.StatusInternalServerError, err
 	}
 	header := w.Header()
@@ -78,21 +159,31 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status in
 func setFileHeaders(header http.Header, info fs.FileInfo) {
 	header.Set("Accept-Ranges", "bytes")
 	header.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
-	header.Set("Last-Modified", info.ModTime().UTC().Format(http.TimeFormat))
+	setLastModified(header, info)
 }
 
-// serveHead opens nothing. A type that GET would find in the content is left
-// out, and a range means nothing here (RFC 9110 §9.3.2, §14.2).
-func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	info, err := h.stat(r.Context(), name)
-	if err != nil {
-		return statusOf(err), err
+// setLastModified never says a time after the Date of the response (RFC 9110
+// §8.8.2.1). getlastmodified does: a client that has set the time of a file looks
+// there whether it is that of its own, and a time that is another one in each
+// listing would have it send the file again and again.
+func setLastModified(header http.Header, info fs.FileInfo) {
+	modified := info.ModTime()
+	if now := time.Now(); modified.After(now) {
+		modified = now
 	}
-	if err := h.mayRead(w, r, name, info); err != nil {
-		return statusOf(err), err
-	}
+	header.Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+}
+
+// serveHead reads nothing of what info describes, and which was opened, so that who
+// may not GET it is told so. A type that GET would find in the content is left out,
+// and a range means nothing here (RFC 9110 §9.3.2, §14.2).
+func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, info fs.FileInfo) (status int, err error) {
 	if info.IsDir() {
 		setIndexHeaders(w.Header(), info)
+		// No index is too short to be compressed.
+		if c := h.compressor(w, r); c != nil {
+			setCoding(w.Header(), c.coding)
+		}
 	} else {
 		setFileHeaders(w.Header(), info)
 	}
@@ -122,19 +213,6 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, i
 	}
 	setContentPolicy(header, found)
 	return err
-}
-
-// unconditional returns r without the conditions, which have been evaluated.
-func unconditional(r *http.Request) *http.Request {
-	if !conditional(r) {
-		return r
-	}
-	plain := r.WithContext(r.Context())
-	plain.Header = r.Header.Clone()
-	for _, header := range conditionHeaders {
-		plain.Header.Del(header)
-	}
-	return plain
 }
 
 // servePost refuses: nothing here processes what is posted (RFC 4918 §9.5).

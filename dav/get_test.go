@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,10 @@ func TestGet(t *testing.T) {
 			{"RFC 9110 §14.2 last bytes", "/c/m", []string{"Range: bytes=-2"}, 206, "er", "text/plain; charset=utf-8"},
 			{"RFC 9110 §14.2 open range", "/c/m", []string{"Range: bytes=3-"}, 206, "ber", "text/plain; charset=utf-8"},
 			{"RFC 9110 §15.5.17 beyond the end", "/c/m", []string{"Range: bytes=6-"}, 416, "", ""},
-			{"RFC 9110 §14.2 another unit", "/c/m", []string{"Range: lines=1-2"}, 416, "", ""},
+			{"RFC 9110 §14.1.2 of an empty file", "/empty", []string{"Range: bytes=-5"}, 200, "", "text/plain; charset=utf-8"},
+			{"RFC 9110 §14.2 another unit", "/c/m", []string{"Range: lines=1-2"}, 200, "member", "text/plain; charset=utf-8"},
+			{"RFC 9110 §14.1.2 all that there are", "/c/m", []string{"Range: bytes=-99999999999999999999"}, 206, "member", "text/plain; charset=utf-8"},
+			{"RFC 9110 §14.2 too many", "/c/m", []string{"Range: bytes=0-0,0-0,0-0"}, 200, "member", "text/plain; charset=utf-8"},
 			{"RFC 9110 §13.1.5 If-Range that does not hold", "/c/m", []string{"Range: bytes=1-2", `If-Range: "other"`}, 200, "member", "text/plain; charset=utf-8"},
 			{"nothing there", "/none", nil, 404, "", ""},
 			{"below a file", "/f/x", nil, 404, "", ""},
@@ -88,11 +92,95 @@ func TestGetRanges(t *testing.T) {
 	}
 }
 
-// TestHead: HEAD has the headers of GET, and opens nothing.
+// TestGetRangeRefused: RFC 9110 §15.5.17: a 416 says how long the file is, and
+// nothing about a content that is not sent.
+func TestGetRangeRefused(t *testing.T) {
+	onBackends(t, garden().with(layout{"/page.html": "<p>"}), func(s *share) {
+		for _, value := range []string{"-0", "3-", "5-2", "99999999999999999999-", "x", ""} {
+			a := s.wants(416, "GET", "/page.html", "Range: bytes="+value)
+			if a.header.Get("Content-Range") != "bytes */3" || a.header.Get("ETag") != "" || a.header.Get("Content-Disposition") != "" ||
+				a.header.Get("Content-Type") != "text/plain; charset=utf-8" || !strings.HasPrefix(a.body, "416 Requested Range Not Satisfiable: ") {
+				s.Errorf("%q: %+v", value, a)
+			}
+		}
+		s.wants(412, "GET", "/page.html", "Range: bytes=5-2", `If-Match: "other"`) // RFC 9110 §13.2.2
+	})
+}
+
+// TestGetIfRangeDate: RFC 9110 §8.8.2.2: a date that is younger than can be told
+// apart from that of the next version does not hold.
+func TestGetIfRangeDate(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		age  time.Duration
+		date time.Duration // from Last-Modified
+		want string
+	}{
+		{"the same second", 0, 0, "member"},
+		{"in the future", -time.Hour, 0, "member"},
+		{"an hour ago", time.Hour, 0, "em"},
+		{"an hour ago, earlier", time.Hour, -time.Second, "member"},
+		{"an hour ago, later", time.Hour, time.Second, "member"},
+	} {
+		s := serveLocal(t, &dav.Handler{}, garden())
+		modified := time.Now().Add(-c.age)
+		if err := os.Chtimes(filepath.Join(s.dir, "c", "m"), modified, modified); err != nil {
+			t.Fatal(err)
+		}
+		date := modified.Add(c.date).UTC().Format(http.TimeFormat)
+		if a := s.do("GET", "/c/m", "Range: bytes=1-2", "If-Range: "+date); a.body != c.want {
+			t.Errorf("%s: %d %q, want %q", c.name, a.status, a.body, c.want)
+		}
+	}
+	s := serveMem(t, &dav.Handler{}, garden())
+	tag := s.wants(200, "HEAD", "/c/m").header.Get("ETag")
+	for _, fields := range [][]string{{"If-Range: W/" + tag}, {"If-Range: yesterday"}, {"If-Range: " + tag, "If-Range: " + tag}} {
+		s.wants(200, "GET", "/c/m", append(fields, "Range: bytes=1-2")...)
+	}
+}
+
+// TestLastModifiedInFuture: RFC 9110 §8.8.2.1: Last-Modified is never after Date.
+// getlastmodified and the conditions have the time as it is on the disk.
+func TestLastModifiedInFuture(t *testing.T) {
+	s := serveLocal(t, &dav.Handler{}, garden())
+	future := time.Now().Add(1000 * time.Hour).Truncate(time.Second)
+	for _, name := range []string{"f", "c"} {
+		if err := os.Chtimes(filepath.Join(s.dir, name), future, future); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := s.sends(201, "PUT", "/new", "x", "X-OC-Mtime: "+strconv.FormatInt(future.Unix(), 10))
+	if put.header.Get("X-OC-Mtime") != "accepted" {
+		t.Errorf("X-OC-Mtime is %q", put.header.Get("X-OC-Mtime"))
+	}
+	answers := map[string]answer{"PUT": put}
+	for _, target := range []string{"/f", "/c/", "/new"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			answers[method+" "+target] = s.wants(200, method, target)
+		}
+		m := s.multistatus(s.wants(207, "PROPFIND", target, "Depth: 0"))
+		if got := m.responses[target].dav("getlastmodified").text; got != future.UTC().Format(http.TimeFormat) {
+			t.Errorf("%s: getlastmodified %s", target, got)
+		}
+	}
+	answers["a range"] = s.wants(206, "GET", "/f", "Range: bytes=0-0")
+	answers["two ranges"] = s.wants(206, "GET", "/f", "Range: bytes=0-0,2-2")
+	for how, a := range answers {
+		modified, err := http.ParseTime(a.header.Get("Last-Modified"))
+		date, dateErr := http.ParseTime(a.header.Get("Date"))
+		if err != nil || dateErr != nil || modified.After(date) {
+			t.Errorf("%s: Last-Modified %s, Date %s", how, a.header.Get("Last-Modified"), a.header.Get("Date"))
+		}
+		// What was told must not hide a change that comes sooner than the future.
+		s.wants(200, "GET", "/f", "If-Modified-Since: "+a.header.Get("Last-Modified"))
+	}
+}
+
+// TestHead: HEAD has the headers of GET, and reads nothing.
 func TestHead(t *testing.T) {
 	onBackends(t, garden().with(layout{"/page.html": "<p>"}), func(s *share) {
 		s.before = func(op, name string) error {
-			if op == "open" || op == "readdir" {
+			if op == "read" || op == "readdir" {
 				s.Errorf("%s of %s", op, name)
 			}
 			return nil
@@ -160,8 +248,7 @@ func TestGetFailures(t *testing.T) {
 		s.fail(c.err, "open", "/f", "/c")
 		s.wants(c.status, "GET", "/f")
 		s.wants(c.status, "GET", "/c/")
-		s.fail(c.err, "stat", "/f", "/c")
-		s.wants(c.status, "HEAD", "/f")
+		s.wants(c.status, "HEAD", "/f") // RFC 9110 §9.3.2
 		s.wants(c.status, "HEAD", "/c/")
 		s.fail(c.err, "readdir", "/c")
 		s.wants(c.status, "GET", "/c/")
@@ -192,6 +279,40 @@ func TestGetWhileReplaced(t *testing.T) {
 	}
 }
 
+// TestGetCutShort: what a file has lost while it was sent is told the log, and the
+// client does not take the rest for the whole.
+func TestGetCutShort(t *testing.T) {
+	for name, c := range map[string]struct {
+		size   int
+		fields []string
+	}{
+		"short":   {4 << 10, nil},
+		"long":    {1 << 20, nil},
+		"a range": {1 << 20, []string{"Range: bytes=1-"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			given := make(chan error, 1)
+			s := serveLocal(t, &dav.Handler{Logger: func(_ *http.Request, err error) { given <- err }}, layout{"/f.bin": string(make([]byte, c.size))})
+			s.before = func(op, name string) error {
+				if op == "open" && name == "/f.bin" {
+					return nil
+				}
+				if op == "read" || op == "seek" {
+					return os.Truncate(filepath.Join(s.dir, "f.bin"), 100)
+				}
+				return nil
+			}
+			a, err := send(t, s.server, "GET", "/f.bin", "", c.fields...)
+			if err == nil && a.status/100 == 2 {
+				t.Errorf("%d, %d bytes", a.status, len(a.body))
+			}
+			if err := <-given; err == nil {
+				t.Error("the log says nothing")
+			}
+		})
+	}
+}
+
 // readerFromRecorder records what is handed to the connection's ReadFrom.
 type readerFromRecorder struct {
 	http.ResponseWriter
@@ -210,6 +331,21 @@ func (r readerFromRecorder) ReadFrom(source io.Reader) (int64, error) {
 // TestGetSendfile: a GET hands the file itself to the connection, which
 // then has the kernel send it.
 func TestGetSendfile(t *testing.T) {
+	for name, c := range map[string]struct {
+		fields []string
+		status int
+		part   int
+	}{
+		"whole":        {nil, 200, 8 << 20},
+		"a range":      {[]string{"Range: bytes=1-"}, 206, 8<<20 - 1},
+		"another unit": {[]string{"Range: lines=1-"}, 200, 8 << 20},
+	} {
+		t.Run(name, func(t *testing.T) { testSendfile(t, c.status, c.part, c.fields...) })
+	}
+}
+
+func testSendfile(t *testing.T, status, part int, fields ...string) {
+	t.Helper()
 	const size = 8 << 20
 	fsys, dir := openLocal(t)
 	if err := os.WriteFile(filepath.Join(dir, "big"), make([]byte, size), 0o600); err != nil {
@@ -221,8 +357,8 @@ func TestGetSendfile(t *testing.T) {
 		h.ServeHTTP(readerFromRecorder{w, &sources}, r)
 	}))
 	defer server.Close()
-	a, err := send(t, server, "GET", "/big", "")
-	if err != nil || a.status != 200 || len(a.body) != size {
+	a, err := send(t, server, "GET", "/big", "", fields...)
+	if err != nil || a.status != status || len(a.body) != part {
 		t.Fatalf("status %d, %d bytes, %v", a.status, len(a.body), err)
 	}
 	if len(sources) != 1 {

@@ -2,26 +2,17 @@ package dav
 
 import (
 	"bufio"
-	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/davd/davd/storage"
 )
-
-// indexLimit is how many members of a collection its page shows. They are all
-// in memory at the same time, to be sorted.
-const indexLimit = 100_000
 
 //go:embed index.css
 var indexStyle string
@@ -44,7 +35,7 @@ func (h *Handler) setIndexPolicy(header http.Header) {
 
 func setIndexHeaders(header http.Header, info fs.FileInfo) {
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Last-Modified", info.ModTime().UTC().Format(http.TimeFormat))
+	setLastModified(header, info)
 	// The page tells of the members, too, which change without the
 	// collection, its entity tag and its date.
 	header.Set("Cache-Control", "no-store")
@@ -52,8 +43,10 @@ func setIndexHeaders(header http.Header, info fs.FileInfo) {
 
 // serveIndex serves a page for people: the members of the collection name.
 func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) (status int, err error) {
-	members, whole, err := h.indexMembers(r.Context(), name)
-	if err != nil {
+	members := indexMembers{h: h, principal: h.principal(r)}
+	defer members.release()
+	if err := members.read(r.Context(), name); err != nil {
+		unsetContent(w.Header())
 		return statusOf(err), err
 	}
 	setIndexHeaders(w.Header(), info)
@@ -62,16 +55,21 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string
 	if compressor != nil {
 		w = compressor
 	}
-	out := bufio.NewWriterSize(w, 32<<10)
+	patient := &patientWriter{ResponseWriter: w, stall: h.stallTimeout()}
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
+		patient.stall = 0
+	}
+	defer patient.end()
+	out := bufio.NewWriterSize(patient, 32<<10)
 	page := indexPage{name: name, base: indexBase(r)}
 	_, err = out.Write(page.appendHead(nil))
 	var buf []byte
-	for i := 0; i < len(members) && err == nil; i++ {
-		buf = page.appendMember(buf[:0], &members[i])
+	for i := 0; i < len(members.all) && err == nil; i++ {
+		buf = page.appendMember(buf[:0], &members.all[i])
 		_, err = out.Write(buf)
 	}
 	if err == nil {
-		_, err = out.Write(page.appendEnd(nil, len(members), whole))
+		_, err = out.Write(page.appendEnd(nil, len(members.all), members.whole))
 	}
 	if err == nil {
 		err = out.Flush()
@@ -82,65 +80,24 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string
 	return 0, err
 }
 
-// indexMember is a member of a collection, as its page shows it.
-type indexMember struct {
-	name       string
-	size       int64
-	modified   time.Time
-	collection bool
+// patientWriter gives a client so long to take some of what is written to it; 0:
+// for ever.
+type patientWriter struct {
+	http.ResponseWriter
+	stall time.Duration
 }
 
-// indexMembers returns the members of the collection name, sorted: collections
-// first. whole is false if there are more.
-func (h *Handler) indexMembers(ctx context.Context, name string) (members []indexMember, whole bool, err error) {
-	for info, err := range storage.ReadDir(ctx, h.FileSystem, name) {
-		if err != nil {
-			return nil, false, err
-		}
-		if len(members) == indexLimit {
-			break
-		}
-		own := info.Name()
-		if storage.Reserved(own) {
-			continue
-		}
-		if info.Mode()&fs.ModeSymlink != 0 {
-			if info, err = h.FileSystem.Stat(ctx, path.Join(name, own)); err != nil {
-				continue // it leads nowhere
-			}
-		}
-		if info.IsDir() || info.Mode().IsRegular() {
-			members = append(members, indexMember{own, info.Size(), info.ModTime(), info.IsDir()})
-		}
+func (p *patientWriter) Write(b []byte) (int, error) {
+	if p.stall > 0 {
+		_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(p.stall))
 	}
-	slices.SortFunc(members, compareMembers)
-	return members, len(members) < indexLimit, nil
+	return p.ResponseWriter.Write(b)
 }
 
-// compareMembers puts collections before files, and "a" before "B".
-func compareMembers(a, b indexMember) int {
-	if a.collection != b.collection {
-		if a.collection {
-			return -1
-		}
-		return 1
+func (p *patientWriter) end() {
+	if p.stall > 0 {
+		_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Time{})
 	}
-	for i := range min(len(a.name), len(b.name)) {
-		if x, y := lower(a.name[i]), lower(b.name[i]); x != y {
-			return int(x) - int(y)
-		}
-	}
-	if len(a.name) != len(b.name) {
-		return len(a.name) - len(b.name)
-	}
-	return strings.Compare(a.name, b.name)
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }
 
 // indexBase is what the relative references of the page begin with. They lead
@@ -197,11 +154,13 @@ func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
 	dst = append(dst, slash+`"><bdi>`...)
 	dst = appendLabel(dst, m.name)
 	dst = append(dst, "</bdi>"+slash+"</a></td><td>"...)
-	if !m.collection {
+	if m.described && !m.collection {
 		dst = appendSize(dst, m.size)
 	}
 	dst = append(dst, "</td><td>"...)
-	dst = m.modified.UTC().AppendFormat(dst, "2006-01-02 15:04")
+	if m.described {
+		dst = time.Unix(m.modified, 0).UTC().AppendFormat(dst, "2006-01-02 15:04")
+	}
 	return append(dst, "</td></tr>\n"...)
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -241,6 +244,182 @@ func TestIndexSizes(t *testing.T) {
 	}
 }
 
+// unwell is storage of which one member can't be described.
+type unwell struct {
+	storage.FS
+	err error
+}
+
+type unwellListing struct {
+	storage.Listing
+	err error
+}
+
+type unwellMembers struct {
+	storage.Members
+	err error
+}
+
+func (u unwell) List(ctx context.Context, name string) (storage.Listing, error) {
+	listing, err := storage.List(ctx, u.FS, name)
+	return unwellListing{listing, u.err}, err
+}
+
+func (u unwellListing) Next(ctx context.Context) (storage.Members, error) {
+	members, err := u.Listing.Next(ctx)
+	if members == nil {
+		return nil, err
+	}
+	return unwellMembers{members, u.err}, err
+}
+
+func (u unwellMembers) Describe(ctx context.Context, from, to int, dst []storage.Entry) []storage.Entry {
+	dst = u.Members.Describe(ctx, from, to, dst)
+	for i := range dst {
+		if dst[i].Name == "mount" {
+			dst[i] = storage.Entry{Name: "mount", Err: u.err}
+		}
+	}
+	return dst
+}
+
+// TestIndexOfWhatIsBroken: what can't be described, as where a mount is dead, is
+// there by its name alone, and hides nothing else. What has gone is not there.
+func TestIndexOfWhatIsBroken(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{syscall.ENOTCONN, "../ in/ a mount z"},
+		{fs.ErrPermission, "../ in/ a mount z"},
+		{fs.ErrNotExist, "../ in/ a z"},
+	} {
+		s := serveMem(t, &dav.Handler{}, layout{"/c/a": "1", "/c/mount/x": "", "/c/z": "2", "/c/in/": ""})
+		s.h.FileSystem = unwell{s.fsys, &fs.PathError{Op: "lstat", Path: "/secret/mount", Err: c.err}}
+		a := s.wants(200, "GET", "/c/")
+		var texts []string
+		for _, l := range s.index(a) {
+			texts = append(texts, l.text)
+		}
+		if got := strings.Join(texts, " "); got != c.want {
+			t.Errorf("%v: %s, want %s", c.err, got, c.want)
+		}
+		const row = `<tr><td><a href="./mount"><bdi>mount</bdi></a></td><td></td><td></td></tr>`
+		if strings.Contains(c.want, "mount") && !strings.Contains(a.body, row) {
+			t.Errorf("%v: no %s in %s", c.err, row, a.body)
+		}
+	}
+}
+
+// TestIndexCompressedHead: RFC 9110 §9.3.2: HEAD has the coding and the entity tag
+// of GET, for the shortest page too.
+func TestIndexCompressedHead(t *testing.T) {
+	s := serveMem(t, &dav.Handler{Compress: dav.CompressAlways}, layout{})
+	for _, accept := range []string{"gzip", "zstd", "identity", "br"} {
+		get, head := s.wants(200, "GET", "/", "Accept-Encoding: "+accept), s.wants(200, "HEAD", "/", "Accept-Encoding: "+accept)
+		for _, header := range []string{"ETag", "Content-Encoding", "Vary", "Content-Type"} {
+			if g, h := get.header.Get(header), head.header.Get(header); g != h {
+				t.Errorf("%s: %s of HEAD is %q, of GET %q", accept, header, h, g)
+			}
+		}
+		if compressed := get.header.Get("Content-Encoding") != ""; compressed != (accept == "gzip" || accept == "zstd") {
+			t.Errorf("%s: compressed: %t", accept, compressed)
+		}
+	}
+}
+
+// TestIndexesAtOnce: the members that wait in memory for clients to take them are
+// bounded, in all and for each principal. Small collections don't count.
+func TestIndexesAtOnce(t *testing.T) {
+	const large = 100_000
+	for _, c := range []struct {
+		name, principal string
+		stalled, status int
+	}{
+		{"a principal's due", "ann", 1, 200},
+		{"one too many of a principal", "ann", 2, 503},
+		{"anybody is many", "", 4, 200},
+		{"one too many", "", 5, 503},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fsys := &crowds{FS: webdav.NewMemFS(), members: large}
+			write(t, fsys, "/f", "x")
+			if err := fsys.Mkdir(t.Context(), "/small", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			h := &dav.Handler{FileSystem: fsys, Principal: func(*http.Request) string { return c.principal }, StallTimeout: -1}
+			release := make(chan struct{})
+			written := make(chan struct{}, c.stalled)
+			var stalled sync.WaitGroup
+			for range c.stalled {
+				stalled.Go(func() {
+					h.ServeHTTP(&stalledWriter{ResponseRecorder: httptest.NewRecorder(), written: written, release: release}, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+				})
+				<-written
+			}
+			for target, want := range map[string]int{"/": c.status, "/small": 200} {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, http.NoBody))
+				if w.Code != want || (w.Header().Get("Retry-After") != "") != (want == 503) {
+					t.Errorf("%s is %d, want %d: %v %.200s", target, w.Code, want, w.Header(), w.Body)
+				}
+			}
+			close(release)
+			stalled.Wait()
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+			if w.Code != 200 {
+				t.Errorf("afterwards: %d", w.Code)
+			}
+		})
+	}
+}
+
+// stalledWriter takes the first of what is written, and then waits.
+type stalledWriter struct {
+	*httptest.ResponseRecorder
+	written, release chan struct{}
+	once             sync.Once
+}
+
+func (s *stalledWriter) Write(p []byte) (int, error) {
+	s.once.Do(func() { s.written <- struct{}{} })
+	<-s.release
+	return len(p), nil
+}
+
+// crowds is a root with many members, and a collection "/small" without any.
+type crowds struct {
+	storage.FS
+	members int
+}
+
+func (c *crowds) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+	one := crowd{FS: c.FS, members: c.members}
+	if name != "/" {
+		one.members = 10
+	}
+	return one.ReadDir(ctx, name)
+}
+
+// TestStalledIndex: a client that takes nothing of an index is given up, and so is
+// what it holds.
+func TestStalledIndex(t *testing.T) {
+	fsys := &crowd{FS: webdav.NewMemFS(), members: 3000}
+	write(t, fsys, "/f", "x")
+	given := make(chan error, 1)
+	h := &dav.Handler{FileSystem: fsys, StallTimeout: time.Millisecond, Logger: func(_ *http.Request, err error) { given <- err }}
+	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{Handler: h}
+	go server.Serve(l) //nolint:errcheck // ends with http.ErrServerClosed
+	t.Cleanup(func() { _ = server.Close() })
+	s := &bubbleServer{TB: t, listener: l}
+	s.dial().ask("GET /")
+	if err := <-given; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
 // crowd is storage with a collection of many members that nothing keeps.
 type crowd struct {
 	storage.FS
@@ -280,7 +459,7 @@ func TestIndexBound(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := members < limit
-		if shown := strings.Count(a.body, "<bdi>member "); shown != min(members, limit) || fsys.read > limit {
+		if shown := strings.Count(a.body, "<bdi>member "); shown != min(members, limit) || fsys.read > limit+256 {
 			t.Errorf("%d members: %d are shown, %d were read", members, shown, fsys.read)
 		}
 		if strings.Contains(a.body, "more than these 100000 members") == all {

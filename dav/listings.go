@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"sync"
@@ -31,56 +32,69 @@ const (
 	defaultListingsOf = 16
 )
 
-// underWay counts the listings that a Handler has under way.
-type underWay struct {
+// indexMembersAtOnce is how many members of collections may be in memory to be
+// sorted for indexes, and how many for one principal, if it has a name: five and
+// two of the longest indexes. Each takes some 80 bytes, and as many again until the
+// garbage collector comes.
+const (
+	indexMembersAtOnce = 1 << 19
+	indexMembersOf     = 1 << 18
+)
+
+// underWay counts what a Handler has under way.
+type underWay struct{ infinite, indexed counted }
+
+// counted is a number, in all and of each principal.
+type counted struct {
 	mu  sync.Mutex
 	all int
-	of  map[string]int // by principal
+	of  map[string]int
 }
 
-// enter counts one more, for as long as until leave is called.
-func (u *underWay) enter(l Listings, principal string) (leave func(), err error) {
-	most, mostOf := l.Most, l.MostOf
-	if most == 0 {
-		most = defaultListings
+// bound is how much may be counted.
+type bound struct {
+	most, mostOf int
+	// what is counted, and what the client can do instead.
+	what, instead string
+}
+
+func (b *bound) refusal(most int, what string) error {
+	return &statusError{
+		status: http.StatusServiceUnavailable,
+		reason: fmt.Sprintf("%d %s are under way, which is as many as may be: try again, or %s", most, what, b.instead),
 	}
-	if mostOf == 0 {
-		mostOf = defaultListingsOf
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
+}
+
+// enter counts n more, until leave is called with the same.
+func (c *counted) enter(b *bound, principal string, n int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
-	case u.all >= most:
-		return nil, &statusError{
-			status: http.StatusServiceUnavailable,
-			reason: fmt.Sprintf("%d listings of Depth infinity are under way, which is as many as may be: try again, or list with Depth 1", u.all),
-		}
-	case principal != "" && u.of[principal] >= mostOf:
-		return nil, &statusError{
-			status: http.StatusServiceUnavailable,
-			reason: fmt.Sprintf("%d listings of Depth infinity of this user are under way, which is as many as may be: try again, or list with Depth 1", mostOf),
-		}
+	case c.all+n > b.most:
+		return b.refusal(b.most, b.what)
+	case principal != "" && c.of[principal]+n > b.mostOf:
+		return b.refusal(b.mostOf, b.what+" of this user")
 	}
-	u.all++
+	c.all += n
 	if principal == "" {
-		return func() { u.leave("") }, nil
+		return nil
 	}
-	if u.of == nil {
-		u.of = make(map[string]int)
+	if c.of == nil {
+		c.of = make(map[string]int)
 	}
-	u.of[principal]++
-	return func() { u.leave(principal) }, nil
+	c.of[principal] += n
+	return nil
 }
 
-func (u *underWay) leave(principal string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.all--
+func (c *counted) leave(principal string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all -= n
 	if principal == "" {
 		return
 	}
-	if u.of[principal]--; u.of[principal] == 0 {
-		delete(u.of, principal)
+	if c.of[principal] -= n; c.of[principal] == 0 {
+		delete(c.of, principal)
 	}
 }
 
@@ -95,5 +109,16 @@ func (h *Handler) enterListing(r *http.Request, depth int) (leave func(), err er
 			reason: "this server lists one collection at a time: ask with Depth 0 or 1",
 		}
 	}
-	return h.listings.enter(h.Listings, h.principal(r))
+	principal, listings := h.principal(r), &h.listings.infinite
+	err = listings.enter(&bound{
+		most: cmp.Or(h.Listings.Most, defaultListings), mostOf: cmp.Or(h.Listings.MostOf, defaultListingsOf),
+		what: "listings of Depth infinity", instead: "list with Depth 1",
+	}, principal, 1)
+	return func() { listings.leave(principal, 1) }, err
+}
+
+// indexBound is that of the members in indexes.
+var indexBound = bound{
+	most: indexMembersAtOnce, mostOf: indexMembersOf,
+	what: "members in indexes", instead: "mount the share",
 }

@@ -19,6 +19,9 @@ func (h *Handler) name(urlPath string) (string, error) {
 	if strings.ContainsRune(urlPath, 0) {
 		return "", &statusError{status: http.StatusBadRequest, reason: "the path contains a NUL"}
 	}
+	if urlPath == "*" {
+		return "", &statusError{status: http.StatusBadRequest, reason: "the request target * is for OPTIONS alone"} // RFC 9112 §3.2.4
+	}
 	if climbs(urlPath) {
 		return "", &statusError{status: http.StatusForbidden, reason: "the path leads above the root"}
 	}

@@ -56,6 +56,8 @@ func TestName(t *testing.T) {
 		{name: "RFC 4918 §5.2 trailing slash", path: "/a/", want: "/a"},
 		{name: "a backslash is no slash", path: `/a\b\..\c`, want: `/a\b\..\c`},
 		{name: "a name that looks encoded", path: "/%2e%2e/%2F", want: "/%2e%2e/%2F"},
+		{name: "RFC 9112 §3.2.4 asterisk form", path: "*", status: http.StatusBadRequest},
+		{name: "a name of one asterisk", path: "/*", want: "/*"},
 		{name: "NUL", path: "/a\x00b", status: http.StatusBadRequest},
 		{name: "newline", path: "/a\nb", want: "/a\nb"},
 		{name: "invalid UTF-8", path: "/\xff\xfe", want: "/\xff\xfe"},

@@ -17,6 +17,9 @@ type updateRange struct {
 	// suffix is the number of bytes before the end where it begins; 0: at its
 	// end. -1: at first.
 	suffix int64
+	// whole is how long the file is to be in the end, when all of its parts have
+	// come; 0: not known.
+	whole int64
 }
 
 var (
@@ -25,6 +28,7 @@ var (
 	errUpdateRangeLength = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the header X-Update-Range and the request body have not the same length"}
 	errRangeReversed     = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the last byte of the range comes before the first"}
 	errRangeOutside      = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the range does not begin in the file, nor at its end"}
+	errRangeShorter      = &statusError{status: http.StatusConflict, reason: "the file that is there is longer than the header Content-Range says it is to be: delete it before the first part, or send the whole"}
 )
 
 // parseUpdateRange reads the header X-Update-Range of a PATCH.
@@ -58,7 +62,7 @@ func parseUpdateRange(values []string) (*updateRange, error) {
 
 // parseContentRange reads the header Content-Range of a PUT (RFC 9110 §14.4). The
 // length after the slash is that of the whole in the end, which may come in
-// several requests.
+// several requests: until then the file may be shorter, but never longer.
 func parseContentRange(values []string) (*updateRange, error) {
 	if len(values) != 1 {
 		return nil, errContentRangeForm
@@ -70,12 +74,14 @@ func parseContentRange(values []string) (*updateRange, error) {
 	to, okTo := parsePosition(last)
 	whole, okWhole := parsePosition(length)
 	if length == "*" {
-		whole, okWhole = math.MaxInt64, true
+		whole, okWhole = 0, true
+	} else if to >= whole {
+		okWhole = false
 	}
-	if !found || !dash || !strings.EqualFold(unit, "bytes") || !okFrom || !okTo || !okWhole || to < from || to >= whole {
+	if !found || !dash || !strings.EqualFold(unit, "bytes") || !okFrom || !okTo || !okWhole || to < from {
 		return nil, errContentRangeForm
 	}
-	return &updateRange{first: from, last: to, suffix: -1}, nil
+	return &updateRange{first: from, last: to, suffix: -1, whole: whole}, nil
 }
 
 // parsePosition reads digits and nothing else. The last position of all is none,
@@ -97,6 +103,9 @@ func (u *updateRange) offset(old fs.FileInfo) (int64, error) {
 	}
 	if offset < 0 || offset > size {
 		return 0, errRangeOutside
+	}
+	if u.whole > 0 && size > u.whole {
+		return 0, errRangeShorter
 	}
 	return offset, nil
 }

@@ -39,9 +39,13 @@ func minimal(r *http.Request) string {
 	for element := range listElements(r.Header.Values("Prefer")) {
 		preference, _, _ := strings.Cut(element, ";")
 		name, value, _ := strings.Cut(preference, "=")
-		if strings.EqualFold(strings.TrimSpace(name), "return") && strings.EqualFold(strings.Trim(value, ` "`), "minimal") {
+		if !strings.EqualFold(strings.TrimSpace(name), "return") {
+			continue
+		}
+		if strings.EqualFold(strings.Trim(value, ` "`), "minimal") {
 			return "Prefer"
 		}
+		break // the first counts (RFC 7240 §2)
 	}
 	if strings.EqualFold(r.Header.Get("Brief"), "t") {
 		return "Brief"

@@ -212,3 +212,72 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func (e *endless) Close() error { return nil }
+
+// TestMinimal: RFC 7240 §2: of a preference that is there twice, the first counts.
+func TestMinimal(t *testing.T) {
+	for _, c := range []struct {
+		values []string
+		want   string
+	}{
+		{[]string{"return=minimal"}, "Prefer"},
+		{[]string{`depth-noroot, Return="minimal"; x=y`}, "Prefer"},
+		{[]string{"return=minimal, return=representation"}, "Prefer"},
+		{[]string{"return=representation, return=minimal"}, ""},
+		{[]string{"return=representation", "return=minimal"}, ""},
+		{[]string{"return, return=minimal"}, ""},
+		{[]string{"x=minimal"}, ""},
+	} {
+		r := requestWith("PROPFIND", "Depth", "0")
+		r.Header["Prefer"] = c.values
+		if got := minimal(r); got != c.want {
+			t.Errorf("%q: %q, want %q", c.values, got, c.want)
+		}
+	}
+}
+
+// TestXMLByCharset: a body without a byte order mark is read by the parameter
+// charset (RFC 7303 §3.3, RFC 2781 §4), one with it by that.
+func TestXMLByCharset(t *testing.T) {
+	const text = `<?xml version="1.0" encoding="utf-16"?><propfind xmlns="DAV:"><prop><getetag/></prop></propfind>`
+	encoded := func(order binary.ByteOrder, mark bool) string {
+		var b []byte
+		var unit [2]byte
+		units := []rune(text)
+		if mark {
+			units = append([]rune{0xfeff}, units...)
+		}
+		for _, c := range units {
+			order.PutUint16(unit[:], uint16(c))
+			b = append(b, unit[:]...)
+		}
+		return string(b)
+	}
+	little, big := encoded(binary.LittleEndian, false), encoded(binary.BigEndian, false)
+	for _, c := range []struct {
+		name, charset, body string
+		status              int
+	}{
+		{"little endian", "utf-16le", little, 0},
+		{"in capitals", "UTF-16LE", little, 0},
+		{"big endian", "utf-16be", big, 0},
+		{"with a mark", "utf-16le", encoded(binary.LittleEndian, true), 0},
+		{"RFC 7303 §3 the mark counts", "utf-16le", encoded(binary.BigEndian, true), 0},
+		{"the other way around", "utf-16be", little, http.StatusBadRequest},
+		{"RFC 7303 §3.3 utf-16 needs a mark", "utf-16", big, http.StatusBadRequest},
+		{"nothing at all", "utf-16le", "", 0},
+		{"one byte", "utf-16le", "<", http.StatusBadRequest},
+		{"more than is known of it", "utf-16le", little + strings.Repeat(" \x00", maxKnownBody), 0},
+		{"too long", "utf-16le", little + strings.Repeat(" \x00", defaultMaxXML), http.StatusRequestEntityTooLarge},
+	} {
+		r := requestWith("PROPFIND", "Content-Type", "text/xml; charset="+c.charset)
+		r.Body = io.NopCloser(strings.NewReader(c.body))
+		r.ContentLength = -1
+		query, err := (&Handler{}).readPropfind(nil, r)
+		switch {
+		case statusOf(err) != c.status:
+			t.Errorf("%s: %v, want %d", c.name, err, c.status)
+		case err == nil && c.body != "" && !reflect.DeepEqual(query.props, []xml.Name{davName("getetag")}):
+			t.Errorf("%s: %v", c.name, query.props)
+		}
+	}
+}

@@ -52,9 +52,8 @@ func (p *put) serve(w http.ResponseWriter) (status int, err error) {
 	}()
 	var info fs.FileInfo
 	switch {
-	case p.name == "/" && p.update == nil:
-		// No file can ever be there, and x/net says so, too.
-		err = &statusError{status: http.StatusNotFound, reason: "the root of a share is no file"}
+	case p.name == "/":
+		err = errIsCollection
 	case p.brief():
 		info, err = p.atOnce()
 	default:
@@ -65,7 +64,7 @@ func (p *put) serve(w http.ResponseWriter) (status int, err error) {
 	}
 	header := w.Header()
 	header.Set("ETag", entityTag(p.r.Context(), info))
-	header.Set("Last-Modified", info.ModTime().UTC().Format(http.TimeFormat))
+	setLastModified(header, info)
 	if !p.modified.IsZero() && info.ModTime().Unix() == p.modified.Unix() {
 		header.Set("X-OC-Mtime", "accepted")
 	}

@@ -2,11 +2,14 @@ package dav_test
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -40,7 +43,7 @@ var puts = []putCase{
 	{"§9.7.1 its parent is a file", "/f/none/new", nil, 409, ""},
 	{"§9.7.2 collection", "/c/", nil, 405, ""},
 	{"§9.7.2 collection without its slash", "/c", nil, 405, ""},
-	{"the root", "/", nil, 404, ""},
+	{"§9.7.2 the root", "/", nil, 405, ""},
 	{"reserved name", "/.davd-x", nil, 403, ""},
 	{"RFC 9110 §14.4 Content-Range", "/f", []string{"Content-Range: bytes 0-2/3"}, 400, ""},
 	{"RFC 9110 §14.4 Content-Range that can't be read", "/new", []string{"Content-Range: x"}, 400, ""},
@@ -90,6 +93,23 @@ func TestPutReadOnly(t *testing.T) {
 	s := serveMem(t, &dav.Handler{ReadOnly: true}, garden())
 	s.sends(403, "PUT", "/f", "x")
 	s.sends(403, "PUT", "/new", "x")
+	s.holds(garden())
+}
+
+// TestPutRoot: RFC 9110 §15.5.6: a 405 says what is allowed.
+func TestPutRoot(t *testing.T) {
+	s := serveMem(t, &dav.Handler{}, garden())
+	if allow := s.sends(405, "PUT", "/", "x").header.Get("Allow"); !strings.Contains(allow, "PROPFIND") || strings.Contains(allow, "PUT") {
+		t.Errorf("Allow %q", allow)
+	}
+	for _, target := range []string{"*", "http://davd.test"} {
+		want := map[string]int{"*": 400, "http://davd.test": 405}[target]
+		connection := s.dial()
+		connection.write("PUT " + target + " HTTP/1.1\nContent-Length: 1\n\nx")
+		if got := connection.status(); got != want {
+			t.Errorf("RFC 9112 §3.2: PUT %s is %d, want %d", target, got, want)
+		}
+	}
 	s.holds(garden())
 }
 
@@ -264,6 +284,50 @@ func TestPutNoRoom(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, got, c.status)
 		}
 		connection.conn.Close()
+	}
+}
+
+// TestPutNoRoomSays: RFC 4331 §6: a 507 has the precondition, and here the reason.
+func TestPutNoRoomSays(t *testing.T) {
+	for _, c := range []struct {
+		err               error
+		condition, reason string
+	}{
+		{syscall.ENOSPC, "sufficient-disk-space", "there is no room left on the disk"},
+		{syscall.EDQUOT, "quota-not-exceeded", "the quota is used up"},
+	} {
+		onBackends(t, garden(), func(s *share) {
+			s.before = func(op, _ string) error {
+				if op == "replacefile" || op == "write" {
+					return &fs.PathError{Op: op, Path: "/secret/path/on/disk", Err: c.err}
+				}
+				return nil
+			}
+			a := s.sends(507, "PUT", "/new", "put")
+			s.spaceCondition(a, c.condition, c.reason)
+		})
+	}
+	fsys, _ := openLocal(t)
+	s := serve(t, roomy{fsys, 1 << 20}, &dav.Handler{}, garden())
+	w := httptest.NewRecorder()
+	s.h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/new", strings.NewReader(strings.Repeat("x", 2<<20))))
+	s.spaceCondition(answer{status: w.Code, header: w.Header(), body: w.Body.String()}, "sufficient-disk-space", "the request body has 2097152 bytes, and there is room for 1048576")
+}
+
+// spaceCondition checks the body of a 507.
+func (s *share) spaceCondition(a answer, condition, reason string) {
+	s.Helper()
+	var got struct {
+		XMLName   xml.Name
+		Condition struct{ XMLName xml.Name } `xml:",any"`
+		Reason    string                     `xml:"DAV: responsedescription"`
+	}
+	if err := xml.Unmarshal([]byte(a.body), &got); err != nil || a.header.Get("Content-Type") != "application/xml; charset=utf-8" {
+		s.Fatalf("%v in %v %s", err, a.header, a.body)
+	}
+	want := xml.Name{Space: "DAV:", Local: condition}
+	if got.XMLName.Local != "error" || got.Condition.XMLName != want || got.Reason != reason {
+		s.Errorf("%+v, want %s, %q", got, condition, reason)
 	}
 }
 

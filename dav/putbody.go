@@ -139,7 +139,7 @@ func (h *Handler) checkSpace(ctx context.Context, collection string, length int6
 	_, available, err := storage.Space(ctx, h.FileSystem, collection)
 	if err == nil && available < length {
 		return &statusError{
-			status: http.StatusInsufficientStorage,
+			status: http.StatusInsufficientStorage, condition: conditionDiskSpace,
 			reason: "the request body has " + strconv.FormatInt(length, 10) + " bytes, and there is room for " + strconv.FormatInt(available, 10),
 		}
 	}

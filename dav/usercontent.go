@@ -44,7 +44,7 @@ func setContentPolicy(header http.Header, contentType string) {
 func justShown(contentType string) bool {
 	kind, rest, _ := strings.Cut(contentType, "/")
 	switch {
-	case strings.HasSuffix(rest, "+xml"):
+	case strings.Contains(rest, "+xml"): // "svg+xml-compressed" too
 		return false
 	case kind == "image", kind == "audio", kind == "video", kind == "font":
 		return true

@@ -113,7 +113,8 @@ func TestUserContentTypes(t *testing.T) {
 	for contentType, saved := range map[string]bool{
 		"Text/HTML; charset=utf-8": true, " text/html": true, "text/html;": true, "text/xsl": true,
 		"application/xhtml+xml": true, "application/rss+xml": true, "image/svg+xml": true, "IMAGE/SVG+XML": true,
-		"application/javascript": true, "application/x-ecmascript": true, "text/jscript": true, "text/javascript1.5": true,
+		"image/svg+xml-compressed": true,
+		"application/javascript":   true, "application/x-ecmascript": true, "text/jscript": true, "text/javascript1.5": true,
 		"multipart/x-mixed-replace; boundary=x": true, "message/rfc822": true, "nonsense": true, "text/html, text/plain": true,
 		"text/plain": false, "text/x-c": false, "image/jpeg": false, "audio/ogg": false, "video/webm": false, "font/woff2": false,
 		"application/json": false, "Image/JPEG": false, " text/plain ; charset=utf-8": false,

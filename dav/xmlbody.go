@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"bufio"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -28,10 +29,30 @@ func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (io.Reader, er
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, unsupported("the content coding " + coding)
 	}
-	if charset := charsetOf(r.Header.Get("Content-Type")); !readable(charset) {
+	charset := charsetOf(r.Header.Get("Content-Type"))
+	if !readable(charset) {
 		return nil, unsupported("the character set " + charset)
 	}
-	return http.MaxBytesReader(w, r.Body, limit), nil
+	body := http.MaxBytesReader(w, r.Body, limit)
+	if mark := byteOrderMarks[strings.ToLower(charset)]; mark != "" {
+		return marked(body, mark), nil
+	}
+	return body, nil
+}
+
+// byteOrderMarks are those of the character sets that need none (RFC 2781 §4.1,
+// §4.2).
+var byteOrderMarks = map[string]string{"utf-16le": "\xff\xfe", "utf-16be": "\xfe\xff"}
+
+// marked puts mark in front of body, unless that is empty or has one, which then
+// counts (RFC 7303 §3).
+func marked(body io.Reader, mark string) io.Reader {
+	buffered := bufio.NewReader(body)
+	start, err := buffered.Peek(len(mark)) // its error comes again
+	if err != nil || string(start) == "\xff\xfe" || string(start) == "\xfe\xff" {
+		return buffered
+	}
+	return io.MultiReader(strings.NewReader(mark), buffered)
 }
 
 // charsetOf returns the parameter charset of a media type, or "".

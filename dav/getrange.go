@@ -1,0 +1,130 @@
+package dav
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// byteRange is a part of a file: length bytes from first on.
+type byteRange struct{ first, length int64 }
+
+func (b byteRange) contentRange(size int64) string {
+	return "bytes " + strconv.FormatInt(b.first, 10) + "-" + strconv.FormatInt(b.first+b.length-1, 10) + "/" + strconv.FormatInt(size, 10)
+}
+
+// maxRanges is how many ranges one request may have. Of each comes more than of
+// what is in it.
+const maxRanges = 64
+
+var (
+	errRangeForm          = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the header Range must be bytes= and a list of FIRST-LAST, FIRST- or -NUMBER"}
+	errRangeUnsatisfiable = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the file has none of the bytes that the header Range asks for"}
+)
+
+// requestedRanges reads the header Range (RFC 9110 §14.2) of a request for a file
+// of size bytes. None are returned, and the whole is to be served, where the unit
+// is none that the server knows, as it must be then; where there is nothing that a
+// Content-Range could describe; and where more is asked for than is good for the
+// server (§17.15).
+func requestedRanges(values []string, size int64) ([]byteRange, error) {
+	if len(values) != 1 || size == 0 {
+		return nil, nil
+	}
+	unit, set, found := strings.Cut(values[0], "=")
+	if !found || !strings.EqualFold(unit, "bytes") {
+		return nil, nil
+	}
+	var ranges []byteRange
+	specs := 0
+	for spec := range strings.SplitSeq(set, ",") {
+		if spec = strings.Trim(spec, " \t"); spec == "" {
+			continue
+		}
+		if specs++; specs > maxRanges {
+			return nil, nil
+		}
+		b, err := parseByteRange(spec, size)
+		if err != nil {
+			return nil, err
+		}
+		if b.length > 0 {
+			ranges = append(ranges, b)
+		}
+	}
+	switch {
+	case specs == 0:
+		return nil, errRangeForm
+	case len(ranges) == 0:
+		return nil, errRangeUnsatisfiable
+	case excessive(ranges, size):
+		return nil, nil
+	}
+	return ranges, nil
+}
+
+// parseByteRange reads one range (RFC 9110 §14.1.2). One that has no byte of the
+// file is of length 0.
+func parseByteRange(spec string, size int64) (byteRange, error) {
+	first, last, dash := strings.Cut(spec, "-")
+	from, okFrom := parseBound(first)
+	to, okTo := parseBound(last)
+	switch {
+	case !dash:
+		return byteRange{}, errRangeForm
+	case first == "" && okTo:
+		length := min(to, size)
+		return byteRange{size - length, length}, nil
+	case okFrom && last == "":
+		to = math.MaxInt64
+	case !okFrom || !okTo || to < from:
+		return byteRange{}, errRangeForm
+	}
+	if from >= size {
+		return byteRange{}, nil
+	}
+	return byteRange{from, min(to, size-1) - from + 1}, nil
+}
+
+// parseBound reads digits and nothing else. A number that is too large is the
+// largest: no file is as long.
+func parseBound(digits string) (int64, bool) {
+	n, err := strconv.ParseUint(digits, 10, 63)
+	return int64(n), err == nil || errors.Is(err, strconv.ErrRange)
+}
+
+// excessive reports whether ranges are together more than the file, or more than
+// two of them overlap (RFC 9110 §14.2).
+func excessive(ranges []byteRange, size int64) bool {
+	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b byteRange) int { return cmp.Compare(a.first, b.first) })
+	overlaps, end := 0, int64(0)
+	for _, b := range sorted {
+		if b.length > size {
+			return true
+		}
+		size -= b.length
+		if b.first < end {
+			overlaps++
+		}
+		end = max(end, b.first+b.length)
+	}
+	return overlaps > 1
+}
+
+// rangeHeader is the header Range that asks for ranges.
+func rangeHeader(ranges []byteRange) string {
+	value := []byte("bytes=")
+	for i, b := range ranges {
+		if i > 0 {
+			value = append(value, ',')
+		}
+		value = strconv.AppendInt(value, b.first, 10)
+		value = append(value, '-')
+		value = strconv.AppendInt(value, b.first+b.length-1, 10)
+	}
+	return string(value)
+}

@@ -1,0 +1,159 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/davd/davd/storage"
+)
+
+const (
+	// indexLimit is how many members of a collection its page shows. They are all
+	// in memory at the same time, to be sorted, for as long as the client takes to
+	// read them.
+	indexLimit = 100_000
+	// indexStep is by how many at a time they are counted.
+	indexStep = 2048
+	// indexDescribed is how many are described at a time.
+	indexDescribed = 256
+)
+
+// indexMembers are the members of a collection for its page.
+type indexMembers struct {
+	h         *Handler
+	principal string
+	all       []indexMember
+	// whole is false if there are more.
+	whole   bool
+	entered int // of Handler.listings
+}
+
+// indexMember is a member of a collection, as its page shows it.
+type indexMember struct {
+	name string
+	// size is in bytes, modified in seconds since 1970.
+	size, modified int64
+	collection     bool
+	// described is false where the storage has said only the name.
+	described bool
+}
+
+// read reads the members of the collection name, and sorts them: collections
+// first.
+func (m *indexMembers) read(ctx context.Context, name string) error {
+	listing, err := storage.List(ctx, m.h.FileSystem, name)
+	if err != nil {
+		return err
+	}
+	defer listing.Close()
+	var entries []storage.Entry
+	for end := error(nil); !errors.Is(end, io.EOF) && len(m.all) < indexLimit; {
+		var found storage.Members
+		found, end = listing.Next(ctx)
+		if end != nil && !errors.Is(end, io.EOF) {
+			return end
+		}
+		if found == nil {
+			continue
+		}
+		for from := 0; from < found.Len() && len(m.all) < indexLimit; from += indexDescribed {
+			entries = found.Describe(ctx, from, min(from+indexDescribed, found.Len()), entries[:0])
+			if err := m.add(ctx, name, entries); err != nil {
+				return err
+			}
+		}
+	}
+	m.whole = len(m.all) < indexLimit
+	slices.SortFunc(m.all, compareMembers)
+	return nil
+}
+
+// add adds those of the entries that a client can GET.
+func (m *indexMembers) add(ctx context.Context, collection string, entries []storage.Entry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i := range entries {
+		if len(m.all) == indexLimit {
+			break
+		}
+		if err := m.count(); err != nil {
+			return err
+		}
+		if member, ok := m.h.indexMember(ctx, collection, &entries[i]); ok {
+			m.all = append(m.all, member)
+		}
+	}
+	return nil
+}
+
+// indexMember returns what is shown of an entry, unless that is nothing. One that
+// can't be described, because what is mounted there is dead, is there all the
+// same.
+func (h *Handler) indexMember(ctx context.Context, collection string, entry *storage.Entry) (member indexMember, ok bool) {
+	if storage.Reserved(entry.Name) {
+		return member, false
+	}
+	info, err := entry.Info, entry.Err
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if info, err = h.FileSystem.Stat(ctx, path.Join(collection, entry.Name)); err != nil {
+			return member, false // it leads nowhere
+		}
+	}
+	if err != nil {
+		return indexMember{name: entry.Name}, !errors.Is(err, fs.ErrNotExist)
+	}
+	return indexMember{
+		name: entry.Name, size: info.Size(), modified: info.ModTime().Unix(), collection: info.IsDir(), described: true,
+	}, info.IsDir() || info.Mode().IsRegular()
+}
+
+// count counts one more, in steps: the members of a small collection need not be.
+func (m *indexMembers) count() error {
+	if len(m.all) < m.entered+indexStep {
+		return nil
+	}
+	if err := m.h.listings.indexed.enter(&indexBound, m.principal, indexStep); err != nil {
+		return err
+	}
+	m.entered += indexStep
+	return nil
+}
+
+// release ends the use of the members.
+func (m *indexMembers) release() {
+	if m.entered > 0 {
+		m.h.listings.indexed.leave(m.principal, m.entered)
+	}
+}
+
+// compareMembers puts collections before files, and "a" before "B".
+func compareMembers(a, b indexMember) int {
+	if a.collection != b.collection {
+		if a.collection {
+			return -1
+		}
+		return 1
+	}
+	for i := range min(len(a.name), len(b.name)) {
+		if x, y := lower(a.name[i]), lower(b.name[i]); x != y {
+			return int(x) - int(y)
+		}
+	}
+	if len(a.name) != len(b.name) {
+		return len(a.name) - len(b.name)
+	}
+	return strings.Compare(a.name, b.name)
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
