@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,20 +12,22 @@ import (
 // does not say for how long: what is done by then needs no second request.
 const asyncGrace = 100 * time.Millisecond
 
-// maxWait bounds the preference wait. Nothing is held back by a longer one than
-// that the client is answered in the end.
+// maxWait is the longest wait that is applied: whoever wants to wait for longer is
+// told that it is this one.
 const maxWait = 24 * time.Hour
 
 // asyncPreference is the preference respond-async of a COPY, MOVE or DELETE (RFC
 // 7240 §4.1). Without it, the preference wait (§4.3) has no effect.
 type asyncPreference struct {
 	given bool
-	wait  time.Duration
+	// until is when the client has waited for as long as it wanted to, by the time at
+	// which its request arrived (RFC 7240 §4.3); zero: it did not say for how long.
+	until time.Time
 	// applied is what is told to have been applied.
 	applied string
 }
 
-// preferredAsync reads the preferences of r.
+// preferredAsync reads the preferences of r, which arrives now.
 func preferredAsync(r *http.Request) asyncPreference {
 	if r.Header["Prefer"] == nil {
 		return asyncPreference{}
@@ -32,13 +35,31 @@ func preferredAsync(r *http.Request) asyncPreference {
 	if _, given := preference(r, "respond-async"); !given {
 		return asyncPreference{}
 	}
-	p := asyncPreference{given: true, wait: asyncGrace, applied: "respond-async"}
-	value, given := preference(r, "wait")
-	if seconds, err := strconv.ParseUint(value, 10, 31); given && err == nil {
-		p.wait = min(time.Duration(seconds)*time.Second, maxWait)
-		p.applied += ", wait=" + strconv.FormatUint(seconds, 10)
+	p := asyncPreference{given: true, applied: "respond-async"}
+	if value, given := preference(r, "wait"); given {
+		p.waitFor(value)
 	}
 	return p
+}
+
+// left is how long the client still waits once its operation is under way.
+func (p *asyncPreference) left() time.Duration {
+	if p.until.IsZero() {
+		return asyncGrace
+	}
+	return time.Until(p.until)
+}
+
+// waitFor reads the preference wait. One that is no number is ignored.
+func (p *asyncPreference) waitFor(value string) {
+	const most = uint64(maxWait / time.Second)
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return
+	}
+	seconds = min(seconds, most) // out of range, it is the greatest there is
+	p.until = time.Now().Add(time.Duration(seconds) * time.Second)
+	p.applied += ", wait=" + strconv.FormatUint(seconds, 10)
 }
 
 // preference returns the value of a preference, and whether r has it: of several
@@ -59,13 +80,14 @@ func (x *exchange) accept() (status int, err error) {
 	if !x.operations.detach(x.op) {
 		return x.answer(x.op.status, x.op.err) // it has ended just now
 	}
-	x.e.stop()
-	header := x.res.Header()
-	header.Set("Location", x.location(x.op))
-	// From here on the client knows of it by that alone, after a crash too.
+	x.e.stopBefore(acceptedBefore)
+	// From here on the client knows of it by its address alone, after a crash too.
 	if err := x.operations.save(x.records(), []*operation{x.op}); err != nil && x.OperationLogger != nil {
-		x.OperationLogger(x.operations.snapshot(x.op), err)
+		x.OperationLogger(x.operations.look(x.op), err)
 	}
+	header, location := x.res.Header(), x.location(x.op)
+	header.Set("Location", location)
+	header.Set("Content-Location", location) // the content is that document (RFC 9110 §8.7)
 	applied := x.async.applied
 	if processing := header.Get("Preference-Applied"); processing != "" {
 		applied = processing + ", " + applied

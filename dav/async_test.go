@@ -39,7 +39,10 @@ func TestAsync(t *testing.T) {
 		{"RFC 7240 §2: the first one counts", []string{"respond-async, wait=1, wait=2"}, 3 * s, 202, 1 * s, 0, "respond-async, wait=1"},
 		{"RFC 7240 §2: what can't be read is ignored", []string{"respond-async, wait=-1"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
 		{"RFC 7240 §2: what is not known is ignored", []string{"respond-asynchronously, wait=1"}, 3 * s, 201, 3 * s, 0, ""},
-		{"RFC 7240 §4.3: longer than anything", []string{"respond-async, wait=99999999999999999999"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
+		{"RFC 7240 §4.3: longer than is waited", []string{"respond-async, wait=86401"}, 24*time.Hour + s, 202, 24 * time.Hour, 0, "respond-async, wait=86400"},
+		{"RFC 7240 §4.3: longer than 32 bits", []string{"respond-async, wait=99999999999"}, 3 * s, 201, 3 * s, 0, ""},
+		{"RFC 7240 §4.3: longer than anything", []string{"respond-async, wait=99999999999999999999"}, 24*time.Hour + s, 202, 24 * time.Hour, 0, "respond-async, wait=86400"},
+		{"RFC 7240 §4.3: no number", []string{"respond-async, wait=1.5"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
 		{"processing", []string{"processing"}, 2500 * ms, 201, 2500 * ms, 2, "processing"},
 		{"processing until wait is over", []string{"processing, respond-async, wait=2"}, 3 * s, 202, 2 * s, 2, "processing, respond-async, wait=2"},
 		{"processing, done within wait", []string{"processing, respond-async, wait=9"}, 2500 * ms, 201, 2500 * ms, 2, "processing"},
@@ -88,11 +91,46 @@ func TestAsync(t *testing.T) {
 	}
 }
 
+// TestAsyncArrival: the client waits since its request has arrived, and not since it
+// was checked, which takes long on slow storage (RFC 7240 §4.3).
+func TestAsyncArrival(t *testing.T) {
+	for _, c := range []struct {
+		wait string
+		at   time.Duration // 0: as soon as the operation has begun
+	}{
+		{"wait=30", 30 * time.Second},
+		{"wait=1", 0},
+		{"wait=0", 0},
+	} {
+		t.Run(c.wait, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &dav.Handler{FileSystem: storage.WithLatency(plant(t), 7*time.Second)}
+				client := serveBubble(t, h).dial()
+				start := time.Now()
+				a := client.gets("COPY /src", "Destination: /dst", "Prefer: respond-async, "+c.wait)
+				at := time.Since(start)
+				list := h.Operations()
+				if a.status != 202 || len(list) != 1 {
+					t.Fatalf("answered %d, and %d operations are under way", a.status, len(list))
+				}
+				begun := list[0].Started.Sub(start)
+				if want := max(c.at, begun); at != want || begun < 2*time.Second {
+					t.Errorf("answered after %v, want %v; begun after %v", at, want, begun)
+				}
+				time.Sleep(5 * time.Minute) // virtual
+			})
+		})
+	}
+}
+
 // accepted checks a 202 and follows its Location to the end.
 func accepted(t *testing.T, client *bubbleClient, final answer) {
 	t.Helper()
 	location := final.header.Get("Location")
 	var status dav.OperationStatus
+	if at := final.header.Get("Content-Location"); at != location { // RFC 9110 §8.7
+		t.Errorf("Content-Location %q, and Location %q", at, location)
+	}
 	if err := json.Unmarshal([]byte(final.body), &status); err != nil || status.Links.Self != location || status.State != "running" || status.Status != nil {
 		t.Errorf("202 with Location %q and %s (%v)", location, final.body, err)
 	}

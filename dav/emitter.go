@@ -91,14 +91,7 @@ func (e *emitter) start(client context.Context) (sent bool) {
 // stop ends the emitter and waits until it has written its last. It may be
 // called more than once.
 func (e *emitter) stop() {
-	e.mu.Lock()
-	e.stopped = true
-	e.timer.Stop()
-	firing := e.firing
-	e.mu.Unlock()
-	if firing != nil {
-		<-firing
-	}
+	e.halt()
 	e.outcomes.Close()
 	e.withholdAll()
 }

@@ -12,9 +12,40 @@ func (e *emitter) withhold(why Withheld) {
 	e.config.Withheld(e.request, why)
 }
 
+// halt lets no interim response begin any more, and waits for the one that is being
+// written.
+func (e *emitter) halt() {
+	e.mu.Lock()
+	e.stopped = true
+	e.timer.Stop()
+	firing := e.firing
+	e.mu.Unlock()
+	if firing != nil {
+		<-firing
+	}
+}
+
+// stopBefore is stop for an operation that goes on: why it gets no interim response,
+// if it got none.
+func (e *emitter) stopBefore(why Withheld) {
+	e.halt()
+	if e.sent == 0 {
+		e.withholdFor(why)
+	}
+	e.stop()
+}
+
 // withholdAll tells why an operation that is over got none.
 func (e *emitter) withholdAll() {
-	if e.config.Withheld == nil || e.withheld || e.sent > 0 {
+	if e.sent == 0 {
+		e.withholdFor(endedBefore)
+	}
+}
+
+// withholdFor tells why none was sent; otherwise is the reason where one might have
+// been.
+func (e *emitter) withholdFor(otherwise Withheld) {
+	if e.config.Withheld == nil || e.withheld {
 		return
 	}
 	e.decide()
@@ -24,7 +55,7 @@ func (e *emitter) withholdAll() {
 	case e.client.Err() != nil:
 		e.withhold(connectionGone)
 	default:
-		e.withhold(endedBefore)
+		e.withhold(otherwise)
 	}
 }
 
@@ -42,6 +73,7 @@ func (i *Interim) atOnce(r *http.Request) {
 
 var (
 	endedBefore    = Withheld{Rule: 4, Reason: "the operation ended before the first was due"}
+	acceptedBefore = Withheld{Rule: 4, Reason: "it was answered 202, and goes on, before the first was due"}
 	connectionGone = Withheld{Rule: 6, Reason: "the client has gone"}
 	finalBegun     = Withheld{Rule: 7, Reason: "the final response has begun"}
 )

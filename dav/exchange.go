@@ -57,10 +57,10 @@ func (h *Handler) respondResult(ctx context.Context, w http.ResponseWriter, stat
 	}
 }
 
-// attend lets r wait for op, which counts it already.
-func (h *Handler) attend(w http.ResponseWriter, r *http.Request, op *operation) *exchange {
+// attend lets r, which prefers async, wait for op, which counts it already.
+func (h *Handler) attend(w http.ResponseWriter, r *http.Request, op *operation, async asyncPreference) *exchange {
 	x := h.newExchange(w, h.newEmitter(r, op.Source), op)
-	x.async = preferredAsync(r)
+	x.async = async
 	return x
 }
 
@@ -77,7 +77,7 @@ func (x *exchange) leave() {
 func (x *exchange) wait() (status int, err error) {
 	var enough <-chan time.Time
 	if x.async.given {
-		timer := time.NewTimer(x.async.wait)
+		timer := time.NewTimer(x.async.left())
 		defer timer.Stop()
 		enough = timer.C
 	}

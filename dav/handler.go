@@ -66,8 +66,8 @@ type Handler struct {
 	CopyLinks bool
 	// Listings bounds what a PROPFIND with Depth infinity may cost.
 	Listings Listings
-	// StallTimeout is how long a client may take none of a listing that is streamed to
-	// it, or send none of an upload that it has announced, before its connection is
+	// StallTimeout is how long a client may take none of a listing or an index that is
+	// streamed to it, or send none of an upload that it has announced, before its connection is
 	// given up: meanwhile it holds one of the Listings, or room on the disk. Zero: two
 	// minutes; negative: for ever. Where the http.Server has a WriteTimeout, that
 	// counts for listings.
@@ -79,7 +79,8 @@ type Handler struct {
 	Sync storage.Sync
 	// PartialPut takes a PUT with the header Content-Range as one of a part of
 	// the file (RFC 9110 §14.5). Otherwise that is a 400: a proxy or a client
-	// that takes no notice of the header would make the part the whole.
+	// that takes no notice of the header would make the part the whole. A part of a
+	// file that is to be shorter than the one that is there is a 409.
 	PartialPut bool
 	// Interim says when and to whom interim responses are sent.
 	Interim Interim

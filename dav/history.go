@@ -13,6 +13,10 @@ const (
 	// historyInterval is the age from which on an operation has a record, and the
 	// time between two states of it.
 	historyInterval = 5 * time.Second
+	// historyTold is how long after somebody was told the address of an operation it
+	// has a record, unless it has ended by then: one that is short costs no more than
+	// the record of its end.
+	historyTold = 100 * time.Millisecond
 	// historyKept is how long a record is kept after the end.
 	historyKept = 24 * time.Hour
 	// How many of them are kept of one principal, and in all.
@@ -129,6 +133,42 @@ func (s *operations) tickLaterLocked(h *Handler) {
 	}
 }
 
+// keepTold sees to it that the operation id has a record soon, because somebody is told
+// its address: so it leads somewhere after a crash, too. It waits for nothing. That a
+// record is there before the address is told, is for a 202 alone; a PROPFIND needs
+// none, for it ends with its client.
+func (h *Handler) keepTold(id string) {
+	s := &h.operations
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	op, w := s.byID[id], &s.writer
+	if op == nil || op.over || op.key.method == "" {
+		return
+	}
+	if _, known := w.told[op]; known {
+		return
+	}
+	w.noteTold(op, false)
+	if !w.telling {
+		w.telling = true
+		time.AfterFunc(historyTold, h.writeTold)
+	}
+}
+
+// writeTold has the records written that keepTold has promised.
+func (h *Handler) writeTold() {
+	s := &h.operations
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writer.telling = false
+	for op, written := range s.writer.told {
+		if !written && !op.over {
+			s.writer.noteTold(op, true)
+			s.writeLocked(h, op)
+		}
+	}
+}
+
 // forget removes the record id.
 func (h *Handler) forget(ctx context.Context, id string) error {
 	s := &h.operations
@@ -136,6 +176,7 @@ func (h *Handler) forget(ctx context.Context, id string) error {
 	if op := s.byID[id]; op != nil {
 		op.forgotten = true
 		delete(s.byID, id)
+		delete(s.writer.told, op)
 	}
 	s.mu.Unlock()
 	s.writer.saving.Lock()

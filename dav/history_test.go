@@ -68,12 +68,15 @@ func TestHistoryWrites(t *testing.T) {
 		want               string
 	}{
 		{"short", "COPY /src", "", s, ""},
-		{"short, asked: the end", "COPY /src", "processing", s, "COPY finished"},
+		{"very short, asked: the end", "COPY /src", "processing", s / 20, "COPY finished"},
+		{"short, asked: soon, and the end", "COPY /src", "processing", s, "COPY running, COPY finished"},
+		{"long, asked: soon, and each five seconds", "COPY /src", "processing", 6 * s, "COPY running, COPY running, COPY finished"},
 		{"short, a PROPFIND", "PROPFIND /src", "processing", s, ""},
 		{"long: each five seconds", "COPY /src", "", 12 * s, "COPY running, COPY running, COPY finished"},
 		{"long, a PROPFIND", "PROPFIND /src", "", 7 * s, "PROPFIND running, PROPFIND finished"},
 		{"long, a probe", "COPY /.davd-probe?seconds=12", "", s, ""},
 		{"accepted: before the 202", "COPY /src", "respond-async", s, "COPY running, COPY finished"},
+		{"asked and accepted: soon, and before the 202", "COPY /src", "processing, respond-async, wait=2", 3 * s, "COPY running, COPY running, COPY finished"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -13,6 +13,10 @@ import (
 type historyWriter struct {
 	queue  []*operation
 	failed []*operation // to be tried again
+	// told are the operations of which somebody has the address; true: they have a
+	// record, or will have. telling: writeTold is coming.
+	told    map[*operation]bool
+	telling bool
 	// busy: the goroutine runs. idle is closed when it ends, if somebody waits.
 	busy bool
 	idle chan struct{}
@@ -90,7 +94,7 @@ func (h *Handler) writeHistory() {
 			continue
 		}
 		if h.OperationLogger != nil {
-			h.OperationLogger(s.snapshot(batch[0]), err)
+			h.OperationLogger(s.look(batch[0]), err)
 		}
 		s.mu.Lock()
 		s.tickLaterLocked(h)
@@ -115,8 +119,15 @@ func (s *operations) save(store history.Store, batch []*operation) error {
 	defer s.mu.Unlock()
 	for _, r := range records {
 		op := s.byID[r.ID]
+		if !r.Ended.IsZero() {
+			delete(s.writer.told, op)
+		}
 		switch {
-		case op == nil || r.Ended.IsZero():
+		case op == nil:
+		case r.Ended.IsZero():
+			if err == nil && !op.over {
+				s.writer.noteTold(op, true)
+			}
 		case err == nil:
 			delete(s.byID, r.ID)
 		case len(s.writer.failed) < maxUnwritten:
@@ -126,6 +137,15 @@ func (s *operations) save(store history.Store, batch []*operation) error {
 		}
 	}
 	return err
+}
+
+// noteTold notes that somebody has the address of op, and whether there is a record
+// of it. The record of its end takes the note away.
+func (w *historyWriter) noteTold(op *operation, written bool) {
+	if w.told == nil {
+		w.told = make(map[*operation]bool)
+	}
+	w.told[op] = written
 }
 
 func (s *operations) isForgotten(op *operation) bool {

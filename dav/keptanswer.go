@@ -27,8 +27,9 @@ const (
 // not be told 404 then. So an identical request gets the kept answer, under all of
 // these conditions:
 //
-//   - it is identical: the same principal, method, Host, path, Destination, Depth,
-//     Overwrite, and the same conditions, byte for byte (operationKey);
+//   - it is identical: the same principal, method, source, destination, Depth and
+//     Overwrite, in whatever form they are sent, and the same conditions, byte for
+//     byte (operationKey);
 //   - the answer is a 2xx, or a 207 with few failures: what a repetition might do
 //     better is repeated;
 //   - it came within answerKept of the failed delivery;

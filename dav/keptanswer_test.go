@@ -112,8 +112,7 @@ func TestKeptAnswerNot(t *testing.T) {
 		"another principal":           {"X-User: b", "Destination: /dst"},
 		"nobody":                      {"Destination: /dst"},
 		"RFC 4918 §10.6: Overwrite":   {"X-User: a", "Destination: /dst", "Overwrite: F"},
-		"RFC 4918 §10.3: Destination": {"X-User: a", "Destination: /dst/"},
-		"RFC 4918 §10.2: Depth":       {"X-User: a", "Destination: /dst", "Depth: infinity"},
+		"RFC 4918 §10.3: Destination": {"X-User: a", "Destination: /other"},
 		"RFC 4918 §10.4: If":          {"X-User: a", "Destination: /dst", "If: (Not <urn:x>)"},
 		"RFC 9110 §13.1.2":            {"X-User: a", "Destination: /dst", `If-None-Match: "x"`},
 	} {

@@ -9,7 +9,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// Operation is a COPY, MOVE, DELETE or PROPFIND that is under way.
+// Operation is a COPY, MOVE, DELETE or PROPFIND that is under way, or has just ended.
 type Operation struct {
 	// Principal is who has sent the request, as Handler.Principal says.
 	Principal string
@@ -20,7 +20,11 @@ type Operation struct {
 	Source, Destination string
 	// Started is when its walk began.
 	Started time.Time
-	// Progress is how far it was when [Handler.Operations] was called.
+	// Ended is when it was over, and Status what its answer is or would have been;
+	// zero while it is under way.
+	Ended  time.Time
+	Status int
+	// Progress is how far it was when [Handler.Operations] was called, or in the end.
 	Progress tree.Progress
 }
 
@@ -122,7 +126,7 @@ func (h *Handler) run(op *operation, work func() (int, error)) (status int, err 
 func (h *Handler) endOperation(op *operation, status int, err error) {
 	defer op.context.end()
 	if unanswered := h.operations.end(h, op, status, err); unanswered && h.OperationLogger != nil {
-		h.OperationLogger(h.operations.snapshot(op), err)
+		h.OperationLogger(h.operations.look(op), err)
 	}
 }
 

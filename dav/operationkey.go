@@ -2,34 +2,82 @@ package dav
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/tree"
 )
 
 // operationKey is what makes two requests for a COPY, MOVE or DELETE identical:
-// whatever decides what they do and how they are answered, as it was sent. The
-// zero value is that of no request.
+// whatever decides what they do, as this server understands it. The zero value is
+// that of no request.
 type operationKey struct {
-	principal, method, host, path       string
-	destination, depth, overwrite, when string
+	principal, method string
+	// source is the cleaned path. That is not how the storage spells it, because a
+	// source that is gone, as that of a MOVE whose answer was lost, has no spelling.
+	source, destination string
+	depth, overwrite    string
+	// when are the conditions, byte for byte, and what they mean.
+	when string
 }
 
-// keyHeaders decide whether a request is carried out, and what Destination and If
-// mean.
-var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since", "X-Forwarded-Host"}
+// keyHeaders decide whether a request is carried out.
+var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since"}
 
 // operationKey returns the key of r.
 func (h *Handler) operationKey(r *http.Request) operationKey {
-	// Each of the two hosts is a name of this server; a space is in neither.
-	_, asked := h.origin(r)
 	key := operationKey{
-		principal: h.principal(r), method: r.Method, host: r.Host + " " + asked, path: r.URL.Path,
-		destination: r.Header.Get("Destination"), depth: r.Header.Get("Depth"), overwrite: r.Header.Get("Overwrite"),
+		principal: h.principal(r), method: r.Method, source: storage.Clean(r.URL.Path),
+		depth: keyDepth(r), when: h.keyConditions(r),
 	}
+	if r.Method != http.MethodDelete {
+		key.destination, key.overwrite = h.keyDestination(r), keyOverwrite(r)
+	}
+	return key
+}
+
+// keyRaw stands before what can't be understood and is in the key as it was sent: no
+// value that can be begins with it.
+const keyRaw = "!"
+
+func (h *Handler) keyDestination(r *http.Request) string {
+	name, err := h.destination(r)
+	if err != nil {
+		return keyRaw + r.Header.Get("Destination")
+	}
+	return name
+}
+
+func keyDepth(r *http.Request) string {
+	d, err := depth(r, tree.Infinite, "0", "1", "infinity")
+	if err != nil {
+		return keyRaw + r.Header.Get("Depth")
+	}
+	return strconv.Itoa(d)
+}
+
+func keyOverwrite(r *http.Request) string {
+	does, err := overwrite(r)
+	if err != nil {
+		return keyRaw + r.Header.Get("Overwrite")
+	}
+	return strconv.FormatBool(does)
+}
+
+// keyConditions returns the conditions of r.
+func (h *Handler) keyConditions(r *http.Request) string {
+	var when strings.Builder
 	for i, header := range keyHeaders {
 		if values := r.Header[header]; values != nil {
 			// No field value has a line feed in it.
-			key.when += string(rune('0'+i)) + strings.Join(values, "\n") + "\n\n"
+			when.WriteString(string(rune('0'+i)) + strings.Join(values, "\n") + "\n\n")
 		}
 	}
-	return key
+	if r.Header["If"] != nil {
+		// They decide which of its URIs are of this server.
+		_, asked := h.origin(r)
+		when.WriteString(r.Host + "\n" + asked + "\n" + strings.Join(r.Header["X-Forwarded-Host"], "\n"))
+	}
+	return when.String()
 }

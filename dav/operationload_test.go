@@ -2,88 +2,192 @@ package dav_test
 
 import (
 	"fmt"
-	"net"
-	"net/http/httptest"
+	"net/http"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
 )
 
-// TestLoad: of 500 operations at once each client that asked has its first interim
-// response at once and its final one in the end, and nothing is left of all that.
-func TestLoad(t *testing.T) {
-	const clients = 500
-	h := &dav.Handler{FileSystem: storage.WithLatency(plant(t), 20*time.Millisecond)}
-	server := httptest.NewServer(h)
-	defer server.Close()
-	runtime.GC()
-	before := heapAndGoroutines()
+// loadClients is how many operations TestLoad has under way at once.
+const loadClients = 500
 
-	conns := make([]net.Conn, clients)
-	for i := range conns {
-		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
-			t.Fatal(err)
-		}
-		conns[i] = conn
-	}
-	var running sync.WaitGroup
-	outcomes := make([]outcome, clients)
-	for i, conn := range conns {
-		running.Go(func() {
-			outcomes[i] = converse(t, conn, fmt.Sprintf("COPY /src HTTP/1.1\r\nHost: davd.test\r\nConnection: close\r\n"+
-				"Prefer: processing\r\nDestination: /dst%d\r\n\r\n", i))
-		})
-	}
-	time.Sleep(500 * time.Millisecond)
-	during := heapAndGoroutines()
-	running.Wait()
-	var slowest time.Duration
-	interims := 0
-	for i, o := range outcomes {
-		interims += len(o.interims)
-		switch {
-		case o.status != 201 || len(o.interims) == 0:
-			t.Fatalf("client %d got %d after %d interim responses", i, o.status, len(o.interims))
-		case o.rest != "":
-			t.Errorf("client %d got %q after its answer", i, o.rest)
-		}
-		slowest = max(slowest, o.interims[0])
-	}
-	for _, conn := range conns {
-		_ = conn.Close()
-	}
-	server.Close()
+// TestLoad: of 500 operations at once each client that asked has every interim
+// response that is due, none too late and none too early, and its final one in the
+// end; what all that takes is bounded, and nothing of it is left.
+func TestLoad(t *testing.T) {
+	// The first time the runtime sets aside goroutines that it uses again.
+	synctest.Test(t, func(t *testing.T) { underLoad(t) })
+	before := heapAndGoroutines()
+	var during resources
+	synctest.Test(t, func(t *testing.T) { during = underLoad(t) })
 	after := heapAndGoroutines()
-	for deadline := time.Now().Add(30 * time.Second); after.goroutines > before.goroutines+5 && time.Now().Before(deadline); after = heapAndGoroutines() {
-		time.Sleep(50 * time.Millisecond)
+	t.Logf("goroutines %d, %d, %d; heap %d, %d, %d KiB", before.goroutines, during.goroutines, after.goroutines,
+		before.heap>>10, during.heap>>10, after.heap>>10)
+	// The client, the connection, what reads ahead on it, the operation and its walk.
+	if n := during.goroutines - before.goroutines; n < loadClients || n > 6*loadClients {
+		t.Errorf("%d goroutines for %d operations", n, loadClients)
 	}
-	t.Logf("%d interim responses, the slowest first one after %v; goroutines %d, %d, %d; heap %d, %d, %d KiB", interims, slowest,
-		before.goroutines, during.goroutines, after.goroutines, before.heap>>10, during.heap>>10, after.heap>>10)
-	if slowest > 10*time.Second {
-		t.Errorf("the slowest first interim response came after %v", slowest)
+	if used := int64(during.heap) - int64(before.heap); used > 100<<10*loadClients {
+		t.Errorf("%d KiB for %d operations", used>>10, loadClients)
 	}
-	if during.goroutines > 8*clients {
-		t.Errorf("%d goroutines while %d operations are under way", during.goroutines, clients)
-	}
-	if after.goroutines > before.goroutines+5 {
+	if after.goroutines > before.goroutines {
 		t.Errorf("%d goroutines are left of %d", after.goroutines, before.goroutines)
 	}
-	// The copies, and a record of each operation, are in memory.
-	if left := int64(after.heap) - int64(before.heap); left > 16<<20 {
+	if left := int64(after.heap) - int64(before.heap); left > 512<<10 {
 		t.Errorf("%d KiB are left", left>>10)
+	}
+}
+
+// underLoad is TestLoad in its bubble. It returns what was in use when all operations
+// were under way.
+func underLoad(t *testing.T) (during resources) {
+	var mu sync.Mutex
+	sent := make(map[string]int) // by Destination
+	h := &dav.Handler{
+		FileSystem: storage.WithLatency(plant(t), 7*time.Second),
+		Interim: dav.Interim{Sent: func(r *http.Request, _ http.Header) {
+			mu.Lock()
+			defer mu.Unlock()
+			sent[r.Header.Get("Destination")]++
+		}},
+	}
+	server := serveBubble(t, h)
+	loads := make(map[string]*load)
+	var running sync.WaitGroup
+	for i := range loadClients {
+		l := &load{client: server.dial(), destination: fmt.Sprint("/dst", i)}
+		loads[l.destination] = l
+		running.Go(l.run)
+	}
+	ended := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(ended)
+	}()
+	during = watchLoads(t, h, loads, ended)
+	mu.Lock()
+	defer mu.Unlock()
+	for destination, l := range loads {
+		if err := l.check(sent[destination]); err != nil {
+			t.Fatalf("%s: %v", destination, err)
+		}
 	}
 	if n := len(h.Operations()); n != 0 {
 		t.Errorf("%d operations are left", n)
 	}
+	return during
+}
+
+// watchLoads looks at the operations until all have ended.
+func watchLoads(t *testing.T, h *dav.Handler, loads map[string]*load, ended <-chan struct{}) (during resources) {
+	t.Helper()
+	ticker := time.NewTicker(700 * time.Millisecond)
+	defer ticker.Stop()
+	most := 0
+	for {
+		select {
+		case <-ended:
+			if most != loadClients {
+				t.Errorf("%d operations were under way at once", most)
+			}
+			return during
+		case now := <-ticker.C:
+			list := h.Operations()
+			for _, op := range list {
+				l := loads[op.Destination]
+				l.started = op.Started
+				l.seen = append(l.seen, sight{now, op.Progress.Done})
+			}
+			if len(list) > most {
+				most, during = len(list), heapAndGoroutines()
+			}
+		}
+	}
+}
+
+// load is one operation and its client.
+type load struct {
+	client      *bubbleClient
+	destination string
+
+	started time.Time
+	seen    []sight // from within the process
+	told    []sight // by interim responses
+	final   answer
+	ended   time.Time
+	err     error
+}
+
+// sight is how many members were done, and when that was known.
+type sight struct {
+	at   time.Time
+	done int64
+}
+
+func (l *load) run() {
+	l.client.ask("COPY /src", "Destination: "+l.destination, "Prefer: processing")
+	for l.final = l.client.next(); l.final.status == http.StatusProcessing; l.final = l.client.next() {
+		done, _, _ := strings.Cut(l.final.header.Get("Progress"), "/")
+		n, err := strconv.ParseInt(done, 10, 64)
+		if first := len(l.told) == 0; err != nil || first != (l.final.header.Get("Location") != "") {
+			l.err = fmt.Errorf("interim response %d has %v", len(l.told), l.final.header)
+		}
+		l.told = append(l.told, sight{time.Now(), n})
+	}
+	l.ended = time.Now()
+}
+
+// check compares what the client was told with what was seen, by rule 4 of
+// [dav.Interim].
+func (l *load) check(sent int) error {
+	switch {
+	case l.err != nil:
+		return l.err
+	case l.final.status != http.StatusCreated:
+		return fmt.Errorf("it is answered %d", l.final.status)
+	case len(l.told) != sent:
+		return fmt.Errorf("%d interim responses were sent, %d have come", sent, len(l.told))
+	case len(l.told) == 0 || !l.told[0].at.Equal(l.started):
+		return fmt.Errorf("none has come at once: it began at %v, told is %v", l.started, l.told)
+	}
+	last := l.told[0]
+	for _, told := range append(l.told[1:], sight{at: l.ended}) {
+		gap, ended := told.at.Sub(last.at), told.at.Equal(l.ended)
+		if gap > 20*time.Second || gap < l.interval(last.at) && !ended {
+			return fmt.Errorf("between two are %v, at the age of %v", gap, last.at.Sub(l.started))
+		}
+		last = told
+	}
+	for _, seen := range l.seen {
+		if due := seen.at.Add(l.interval(seen.at)); due.Before(l.ended) && l.toldBy(due) < seen.done {
+			return fmt.Errorf("%d members were done at the age of %v, and told is %v", seen.done, seen.at.Sub(l.started), l.told)
+		}
+	}
+	return nil
+}
+
+// interval is the shortest time between two interim responses at a time: a second,
+// and more from the second minute on.
+func (l *load) interval(at time.Time) time.Duration {
+	return max(at.Sub(l.started)/60, time.Second)
+}
+
+// toldBy is how many members the client knew at a time to be done.
+func (l *load) toldBy(at time.Time) int64 {
+	var done int64
+	for _, told := range l.told {
+		if !told.at.After(at) {
+			done = told.done
+		}
+	}
+	return done
 }
 
 type resources struct {
@@ -93,6 +197,7 @@ type resources struct {
 
 func heapAndGoroutines() resources {
 	runtime.GC()
+	runtime.GC() // a sync.Pool holds on to what is in it for one
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	return resources{runtime.NumGoroutine(), memory.HeapAlloc}

@@ -29,11 +29,12 @@ const (
 	listMethods      = "OPTIONS, GET, HEAD"
 )
 
-// statusHref is the path of the status document id, or with "" of the list. As a
-// Location it is relative to what the client has asked for (RFC 9110 §10.2.2), so it
-// leads through every proxy, whether that says by which scheme and host it is known
-// or not.
+// statusHref is the path of the status document id, or with "" of the list, for
+// somebody who is told it. As a Location it is relative to what the client has asked
+// for (RFC 9110 §10.2.2), so it leads through every proxy, whether that says by which
+// scheme and host it is known or not.
 func (h *Handler) statusHref(id string) string {
+	h.keepTold(id)
 	return h.href("/"+OperationsName+"/"+id, false)
 }
 
@@ -77,7 +78,12 @@ func (h *Handler) serveOperation(w http.ResponseWriter, r *http.Request, id stri
 	}
 	switch r.Method {
 	case http.MethodDelete:
-		return h.deleteOperation(r.Context(), view)
+		status, err = h.deleteOperation(r.Context(), view)
+		if errors.Is(err, errStopping) {
+			respond(w, status, err)
+			return 0, nil
+		}
+		return status, err
 	case http.MethodPost:
 		return h.postOperation(w, r, view)
 	}
@@ -100,20 +106,28 @@ type operationView struct {
 	members, bytes float64
 }
 
-// viewOf looks at op as it is now.
+// viewOf looks at op as it is now. What is being stopped has no rate, and so no
+// estimate: how far a rollback is, nobody knows.
 func (h *Handler) viewOf(op *operation) *operationView {
 	view := &operationView{record: h.operations.record(op), op: op}
-	if view.record.Ended.IsZero() {
-		view.members, view.bytes = op.pace.note(op.Started, time.Now(), op.monitor.Snapshot())
-	} else {
+	h.keepTold(view.record.ID)
+	switch {
+	case !view.record.Ended.IsZero():
 		view.average()
+	case !view.stopping():
+		view.members, view.bytes = op.pace.note(op.Started, time.Now(), op.monitor.Snapshot())
 	}
 	return view
 }
 
-// average sets the rate of what has ended: that of the whole.
+// average sets the rate of what has ended: that of the whole, or of what was recorded
+// before the server died, and not of the time that it was down.
 func (v *operationView) average() {
-	if seconds := v.record.Ended.Sub(v.record.Started).Seconds(); seconds > 0 {
+	until := v.record.Ended
+	if v.record.State == history.Interrupted {
+		until = v.record.Updated
+	}
+	if seconds := until.Sub(v.record.Started).Seconds(); seconds > 0 {
 		v.members, v.bytes = float64(v.record.Done)/seconds, float64(v.record.Bytes)/seconds
 	}
 }
@@ -171,7 +185,7 @@ func (h *Handler) getOperation(w http.ResponseWriter, r *http.Request, view *ope
 	if form == eventsType {
 		return h.serveEvents(w, r, view)
 	}
-	if r.Method == http.MethodGet && prefers(r, "processing") && view.op != nil {
+	if prefers(r, "processing") && view.op != nil {
 		return h.awaitOperation(w, r, view.op, form)
 	}
 	return 0, h.respondView(w, http.StatusOK, form, view)

@@ -2,6 +2,7 @@ package dav_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -160,6 +161,42 @@ func TestStatusAwait(t *testing.T) {
 	})
 }
 
+// TestStatusAwaitHead: HEAD is told as much as GET
+// (draft-wright-http-progress-02 §3), and gets no content.
+func TestStatusAwaitHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := inBubble(t, &dav.Handler{})
+		_, location := underWay(s, g, "COPY /src", "Destination: /dst")
+		time.AfterFunc(45500*time.Millisecond, g.open)
+		start := time.Now()
+		reader := s.dial()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, location, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func() *http.Response {
+			response, err := http.ReadResponse(reader.in, request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return response
+		}
+		reader.ask("HEAD "+location, "X-User: a", "Prefer: processing")
+		interims := 0
+		final := read()
+		for ; final.StatusCode == http.StatusProcessing; final = read() {
+			interims++
+		}
+		if interims < 3 || time.Since(start) != 45500*time.Millisecond || final.StatusCode != http.StatusOK || final.Header.Get("Preference-Applied") != "processing" {
+			t.Errorf("%d interim responses in %v, then %d %v", interims, time.Since(start), final.StatusCode, final.Header)
+		}
+		reader.ask("HEAD "+location, "X-User: a", "Prefer: processing") // no content was in between
+		if again := read(); again.StatusCode != http.StatusOK {
+			t.Errorf("after the end it is %d", again.StatusCode)
+		}
+	})
+}
+
 // TestStatusAwaitNever: who can't get any interim response is told how far it is.
 func TestStatusAwaitNever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -276,22 +313,76 @@ func TestStatusTooLate(t *testing.T) {
 		name   string
 		opens  time.Duration
 		status int
+		body   string
 	}{
-		{"it ends", time.Second, 409},
-		{"it goes on", time.Minute, 202},
+		{"it ends", time.Second, 409, "409 Conflict: it could not be stopped any more, and has ended; its status document says how\n"},
+		{"it goes on", time.Minute, 202, "202 Accepted: it is told to stop, and either rolls back or can't be stopped any more; its status document says how it ends\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, g := inBubble(t, &dav.Handler{})
 				client, location := underWay(s, g, "MOVE /src/a.txt", "Destination: /dst") // one rename
 				time.AfterFunc(c.opens, g.open)
-				if a := s.dial().gets("DELETE "+location, "X-User: a"); a.status != c.status {
+				if a := s.dial().gets("DELETE "+location, "X-User: a"); a.status != c.status || a.body != c.body {
 					t.Errorf("answered %d %s", a.status, a.body)
 				}
 				client.final()
 			})
 		})
 	}
+}
+
+// slowRollback is storage on which a copy never ends by itself, and that takes its
+// time to remove what is reserved.
+type slowRollback struct {
+	storage.FS
+	takes time.Duration
+}
+
+func (s slowRollback) OpenFile(ctx context.Context, name string, flag int, perm os.FileMode) (storage.File, error) {
+	if flag&os.O_CREATE != 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.FS.OpenFile(ctx, name, flag, perm)
+}
+
+func (s slowRollback) RemoveAll(ctx context.Context, name string) error {
+	if storage.Reserved(name) {
+		time.Sleep(s.takes)
+	}
+	return s.FS.RemoveAll(ctx, name)
+}
+
+// TestStatusStopping: while what was stopped rolls back, it is still running, and
+// nobody can tell for how long.
+func TestStatusStopping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &dav.Handler{Logger: func(r *http.Request, err error) {
+			if r.Method == http.MethodDelete && err != nil {
+				t.Errorf("logged is %v", err)
+			}
+		}}
+		s, g := inBubble(t, h)
+		h.FileSystem = slowRollback{g, time.Minute}
+		client, location := underWay(s, g, "COPY /src", "Destination: /dst")
+		g.open()
+		time.Sleep(2 * time.Second)
+		reader := s.dial()
+		if status := reader.status(location); status.Stopping {
+			t.Errorf("before: %+v", status)
+		}
+		if a := s.dial().gets("DELETE "+location, "X-User: a"); a.status != 202 || !strings.HasPrefix(a.body, "202 Accepted: it is told to stop") {
+			t.Errorf("stopping is %d %s", a.status, a.body)
+		}
+		if status := reader.status(location); !status.Stopping || status.State != "running" || status.Estimate != nil || status.Rate != (dav.OperationRate{}) {
+			t.Errorf("while it rolls back: %+v", status)
+		}
+		client.final()
+		if status := reader.status(location); status.Stopping || status.State != "stopped" {
+			t.Errorf("afterwards: %+v", status)
+		}
+	})
 }
 
 // TestStatusMethods: what a status document and the list can do.

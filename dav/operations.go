@@ -34,7 +34,7 @@ func (h *Handler) Operations() []Operation {
 	defer s.mu.Unlock()
 	list := make([]Operation, 0, len(s.running))
 	for op := range s.running {
-		list = append(list, s.snapshot(op))
+		list = append(list, s.snapshotLocked(op))
 	}
 	slices.SortFunc(list, func(a, b Operation) int {
 		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Source, b.Source))
@@ -42,8 +42,16 @@ func (h *Handler) Operations() []Operation {
 	return list
 }
 
-func (s *operations) snapshot(op *operation) Operation {
+// look returns op as it is now.
+func (s *operations) look(op *operation) Operation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.snapshotLocked(op)
+}
+
+func (s *operations) snapshotLocked(op *operation) Operation {
 	snapshot := op.Operation
+	snapshot.Ended, snapshot.Status = op.endedAt, op.status
 	snapshot.Progress = op.monitor.Snapshot()
 	return snapshot
 }

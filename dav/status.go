@@ -55,6 +55,9 @@ var statuses = []struct {
 	{syscall.EROFS, http.StatusForbidden},
 	{syscall.ENAMETOOLONG, http.StatusForbidden},
 	{syscall.EISDIR, http.StatusMethodNotAllowed},
+	// In the way of the request is the state of the resource, which somebody can
+	// change: what is mounted there, or has it open (RFC 9110 §15.5.10).
+	{syscall.EBUSY, http.StatusConflict},
 	{fs.ErrNotExist, http.StatusNotFound},
 	// Below a file: what a webdav.Dir says of it.
 	{syscall.ENOTDIR, http.StatusNotFound},
@@ -78,6 +81,8 @@ func statusOf(err error) int {
 		return http.StatusMultiStatus
 	case storage.NoSpace(err):
 		return http.StatusInsufficientStorage
+	case storage.TooLarge(err):
+		return http.StatusRequestEntityTooLarge
 	}
 	for _, s := range statuses {
 		if errors.Is(err, s.err) {
@@ -128,15 +133,27 @@ func reasonOf(err error) string {
 		return tree.ErrOverlap.Error()
 	case errors.Is(err, ErrShutdown):
 		return ErrShutdown.Error()
+	case storage.TooLarge(err):
+		return "no file may be that large where it would be: a limit of the server's filesystem, or of its process"
+	case errors.Is(err, syscall.EBUSY):
+		return "the server's system is using it: something is mounted there, or has it open"
 	case errors.Is(err, lock.ErrLimit):
 		return lock.ErrLimit.Error() + ": unlock some, or wait until they expire"
 	}
-	return ""
+	return storageReason(err)
 }
 
-// xmlError is the body of a response with a condition (RFC 4918 §14.5).
+// xmlError is the body of a response with a condition (RFC 4918 §14.5). That there is
+// no room is no condition which a person understands: it has the reason, too, which
+// whoever does not know it ignores (§17).
 func xmlError(e *statusError) string {
-	return xml.Header + string(appendError(nil, e, ` xmlns:D="DAV:"`)) + "\n"
+	body := appendError([]byte(xml.Header), e, ` xmlns:D="DAV:"`)
+	if e.status == http.StatusInsufficientStorage && e.reason != "" {
+		const end = "</D:error>"
+		body = append(body[:len(body)-len(end)], "<D:responsedescription>"...)
+		body = append(appendText(body, e.reason), "</D:responsedescription>"+end...)
+	}
+	return string(append(body, '\n'))
 }
 
 // appendError appends the error element of e.

@@ -40,6 +40,7 @@ func TestStatusOf(t *testing.T) {
 		{"RFC 4918 §10.4.1", webdav.ErrConfirmationFailed, http.StatusPreconditionFailed},
 		{"read-only storage", pathError(syscall.EROFS), http.StatusForbidden},
 		{"name too long", pathError(syscall.ENAMETOOLONG), http.StatusForbidden},
+		{"RFC 9110 §15.5.10 a mount point", pathError(syscall.EBUSY), http.StatusConflict},
 		{"missing", pathError(fs.ErrNotExist), http.StatusNotFound},
 		{"missing, from the kernel", pathError(syscall.ENOENT), http.StatusNotFound},
 		{"below a file, from the kernel", pathError(syscall.ENOTDIR), http.StatusNotFound},

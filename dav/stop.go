@@ -37,6 +37,12 @@ var errTooLate = &statusError{
 	reason: "it could not be stopped any more, and has ended; its status document says how",
 }
 
+// errStopping answers who has waited for the end of a rollback for long enough.
+var errStopping = &statusError{
+	status: http.StatusAccepted,
+	reason: "it is told to stop, and either rolls back or can't be stopped any more; its status document says how it ends",
+}
+
 // deleteOperation stops an operation that is under way, or forgets one that has
 // ended.
 func (h *Handler) deleteOperation(ctx context.Context, view *operationView) (status int, err error) {
@@ -53,7 +59,7 @@ func (h *Handler) deleteOperation(ctx context.Context, view *operationView) (sta
 	select {
 	case <-h.operations.ended(op):
 	case <-timer.C:
-		return http.StatusAccepted, nil
+		return statusOf(errStopping), errStopping
 	case <-ctx.Done():
 		return statusOf(ctx.Err()), ctx.Err()
 	}
@@ -69,8 +75,8 @@ const maxForm = 1 << 10
 // postOperation is deleteOperation for the page of a browser, whose forms can't send
 // a DELETE. Only the page itself may send it.
 func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
-	if !h.sameOrigin(r) {
-		return refuse(http.StatusForbidden, "the form was sent by another site")
+	if err := h.checkOrigin(r); err != nil {
+		return statusOf(err), err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -86,7 +92,7 @@ func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request, view *op
 	}
 	status, err = h.deleteOperation(r.Context(), view)
 	switch {
-	case err != nil && !errors.Is(err, errTooLate):
+	case err != nil && !errors.Is(err, errTooLate) && !errors.Is(err, errStopping):
 		return status, err
 	case ended:
 		return seeOther(w, "./")
@@ -103,12 +109,29 @@ func seeOther(w http.ResponseWriter, where string) (status int, err error) {
 	return 0, nil
 }
 
-// sameOrigin reports whether a browser sends r from a page of this server. A browser
-// says so in one of the two headers at least; what sends none is no form of ours.
-func (h *Handler) sameOrigin(r *http.Request) bool {
+var (
+	errNoOrigin = &statusError{
+		status: http.StatusForbidden,
+		reason: "neither Sec-Fetch-Site nor Origin says which page has sent the form; what is not a browser sends DELETE",
+	}
+	errOtherOrigin = &statusError{status: http.StatusForbidden, reason: "the form was sent by a page of another site"}
+)
+
+// checkOrigin makes sure that a browser sends r from a page of this server. A browser
+// says so in one of the two headers at least.
+func (h *Handler) checkOrigin(r *http.Request) error {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
-		return site == "same-origin"
+		if site != "same-origin" {
+			return errOtherOrigin
+		}
+		return nil
+	}
+	if r.Header.Get("Origin") == "" {
+		return errNoOrigin
 	}
 	origin, err := url.Parse(r.Header.Get("Origin"))
-	return err == nil && origin.Host != "" && strings.HasPrefix(origin.Scheme, "http") && h.servesHost(r, origin)
+	if err != nil || origin.Host == "" || !strings.HasPrefix(origin.Scheme, "http") || !h.servesHost(r, origin) {
+		return errOtherOrigin
+	}
+	return nil
 }

@@ -28,19 +28,20 @@ type plan struct {
 // when its answer could not be delivered gets that (keptAnswer). So a client that
 // gives up too soon and asks again does no harm, however often.
 func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func() (*plan, error)) (status int, err error) {
+	async := preferredAsync(r)
 	key := h.operationKey(r)
 	for {
-		if status, err, done := h.repeat(w, r, &key); done {
+		if status, err, done := h.repeat(w, r, &key, async); done {
 			return status, err
 		}
 		p, c, err := h.prepare(r, key, check)
 		if err == nil {
-			return h.perform(w, r, key, p, c)
+			return h.perform(w, r, key, async, p, c)
 		}
 		var identical *identicalError
 		if !errors.As(err, &identical) {
 			// What the first one has done may be why.
-			if status, err, done := h.repeat(w, r, &key); done {
+			if status, err, done := h.repeat(w, r, &key, async); done {
 				return status, err
 			}
 			return statusOf(err), err
@@ -55,9 +56,9 @@ func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func()
 }
 
 // repeat answers r if it repeats what is under way, or what was not answered.
-func (h *Handler) repeat(w http.ResponseWriter, r *http.Request, key *operationKey) (status int, err error, done bool) { //nolint:revive // as serveFunc, and one more
+func (h *Handler) repeat(w http.ResponseWriter, r *http.Request, key *operationKey, async asyncPreference) (status int, err error, done bool) { //nolint:revive // as serveFunc, and one more
 	if op := h.operations.join(key); op != nil {
-		x := h.attend(w, r, op)
+		x := h.attend(w, r, op, async)
 		defer x.e.stop()
 		status, err = x.wait()
 		return status, err, true
@@ -85,7 +86,7 @@ func (h *Handler) prepare(r *http.Request, key operationKey, check func() (*plan
 
 // perform does what p says, which c allows, and answers. The claim is the
 // operation's from now on: it is released at its end, wherever its client is then.
-func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationKey, p *plan, c *claim) (status int, err error) {
+func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationKey, async asyncPreference, p *plan, c *claim) (status int, err error) {
 	op := h.newOperation(context.WithoutCancel(r.Context()), r, p.about)
 	op.key, op.claim = key, c
 	if err := h.operations.begin(h, op); err != nil {
@@ -94,7 +95,7 @@ func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationK
 	}
 	h.claims.wake()
 	work := func() (int, error) { return p.work(&op.context, c, op.monitor) }
-	x := h.attend(w, r, op)
+	x := h.attend(w, r, op, async)
 	defer x.e.stop()
 	if x.async.given {
 		go h.run(op, recovering(work)) //nolint:errcheck // who waits gets it

@@ -68,7 +68,7 @@ func curlShare(t *testing.T) (share string, src map[string]string) {
 
 var (
 	statusLine   = regexp.MustCompile(`^< HTTP/1\.1 (\d+) `)
-	progressLine = regexp.MustCompile(`^< Progress: (\d+)/(\d*)( "[!-~]*")?( \d+/\d+ \(bytes\))?$`)
+	progressLine = regexp.MustCompile(`^< Progress: (\d+)/(\d*)( "[!-~]*")?( \d+/\d* \(bytes\))?$`)
 )
 
 // curl requests path of a davd that serves share on slow storage. It must show

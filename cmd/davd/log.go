@@ -45,6 +45,9 @@ func logOperation(log *slog.Logger) func(dav.Operation, error) {
 		if op.Principal != "" {
 			about = append(about, "user", op.Principal)
 		}
+		if !op.Ended.IsZero() {
+			about = append(about, "status", op.Status, "duration", op.Ended.Sub(op.Started))
+		}
 		if err != nil {
 			log.Warn("an operation whose client did not wait", append(about, "err", err)...)
 			return

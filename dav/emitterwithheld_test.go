@@ -1,0 +1,54 @@
+package dav_test
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/davd/davd/dav"
+)
+
+// TestWithheldAccepted: of what is answered 202 it is not said that it has ended.
+func TestWithheldAccepted(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		name, prefer, agent string
+		// interims are how many the client gets before the 202.
+		interims int
+		want     []dav.Withheld
+	}{
+		{"before the first is due", "respond-async, wait=2", "curl/8", 0, []dav.Withheld{{Rule: 4, Reason: "it was answered 202, and goes on, before the first was due"}}},
+		{"a stranger", "respond-async, wait=2", "stranger", 0, []dav.Withheld{{Rule: 3, Reason: "the client is not known and did not ask"}}},
+		{"after the first", "respond-async, wait=30", "curl/8", 1, nil},
+		{"done by then", "respond-async, wait=60", "curl/8", 2, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				var got []dav.Withheld
+				h := &dav.Handler{Interim: dav.Interim{Withheld: func(_ *http.Request, why dav.Withheld) {
+					mu.Lock()
+					defer mu.Unlock()
+					got = append(got, why)
+				}}}
+				server, g := inBubble(t, h)
+				time.AfterFunc(50*s, g.open)
+				client := server.dial()
+				client.ask("COPY /src", "Destination: /dst", "User-Agent: "+c.agent, "Prefer: "+c.prefer)
+				interims, final := client.final()
+				if len(interims) != c.interims || (final.status == 202) != (c.name != "done by then") {
+					t.Errorf("%d interim responses before a %d", len(interims), final.status)
+				}
+				time.Sleep(time.Minute) // virtual
+				mu.Lock()
+				defer mu.Unlock()
+				if !slices.Equal(got, c.want) {
+					t.Errorf("told is %+v, want %+v", got, c.want)
+				}
+			})
+		})
+	}
+}
