@@ -34,8 +34,8 @@ type Walk struct {
 	Info fs.FileInfo
 	// Depth is 0, 1 or [Infinite].
 	Depth int
-	// Limit is how many members may be found before a collection is entered. One
-	// that is not is there with the error [ErrLimit]. Zero: any number.
+	// Limit is how many members may be in front of a collection that is entered. One
+	// with more is there with the error [ErrLimit]. Zero: any number.
 	Limit int
 	// Monitor counts what has been delivered. It may be nil. How much there is it
 	// learns at the end.

@@ -161,6 +161,9 @@ func (k *walking) waiting() *step {
 	for s != nil && s.state != stepWaiting {
 		s = s.next
 	}
+	if s != nil && k.Limit > 0 && s != k.head && !s.of.visited {
+		return nil // whether it may be entered depends on what is in front of it
+	}
 	return s
 }
 
