@@ -13,7 +13,8 @@ import (
 // due no interim response at its start. There is nothing left to wait for: it is
 // answered at once, and is no operation. It is what a mounted drive asks most.
 func (h *Handler) isOne(r *http.Request, info fs.FileInfo, depth int) bool {
-	return (depth == 0 || !info.IsDir()) && h.Interim.after() > 0 && !prefers(r, "processing")
+	later := h.Interim.after() > 0 || h.Interim.Mode == InterimNever
+	return later && (depth == 0 || !info.IsDir()) && !prefers(r, "processing")
 }
 
 // one answers with the one resource that info describes.

@@ -9,9 +9,13 @@ import (
 )
 
 // countHelpers is how many calls of slow storage all counts of this process have
-// under way, beside one each of their own. Quick storage is counted by one goroutine,
-// half of the time at most: it is the processors that would be missed there.
-var countHelpers = newSlots(16)
+// under way, beside one each of their own. Quick storage is counted by one goroutine
+// of the process at a time, half of the time at most: it is the processors that would
+// be missed there.
+var (
+	countHelpers = newSlots(16)
+	countTurns   = newSlots(1)
+)
 
 // countTurn is how long that goroutine counts before it rests.
 const countTurn = 2 * time.Millisecond
@@ -24,6 +28,7 @@ type counter struct {
 	walking *walking
 	current *branch // of which members are delivered
 	begun   time.Time
+	turn    slot // of countTurns
 }
 
 // start counts until the total is final. It is called by the timer.
@@ -47,7 +52,7 @@ func (t *tally) start() {
 		t.changed.Broadcast()
 	})()
 	standBack()
-	c := &counter{tally: t, ctx: ctx}
+	c := &counter{tally: t, ctx: ctx, turn: slot{of: countTurns}}
 	for branches := c.claim(); branches != nil; branches = c.claim() {
 		if err := c.count(branches); err != nil {
 			return
@@ -83,6 +88,8 @@ func (c *counter) claim() []*branch {
 
 // count counts branches.
 func (c *counter) count(branches []*branch) error {
+	c.turn.acquire(c.ctx)
+	defer c.turn.release()
 	var roots []*walked
 	for _, b := range branches {
 		if !c.describe(b) {
@@ -163,22 +170,25 @@ func (c *counter) passed(of *walked) error {
 		c.publish(c.current)
 		c.current = of.branch
 	}
-	if turn := time.Since(c.begun); turn >= countTurn {
-		return c.rest(turn)
+	if took := time.Since(c.begun); took >= countTurn {
+		return c.rest(took)
 	}
 	return c.ctx.Err()
 }
 
-// rest waits for as long as the last turn took, unless that was the storage's time.
-func (c *counter) rest(turn time.Duration) error {
+// rest ends a turn that took so long, and waits for another: for as long, and until
+// no other count has its own; but not where the time was the storage's.
+func (c *counter) rest(took time.Duration) error {
 	defer func() { c.begun = time.Now() }()
+	c.turn.release()
 	if c.walking.isSlow() {
 		return c.ctx.Err()
 	}
-	pause := time.NewTimer(turn)
+	pause := time.NewTimer(took)
 	defer pause.Stop()
 	select {
 	case <-pause.C:
+		c.turn.acquire(c.ctx)
 		return nil
 	case <-c.ctx.Done():
 		return c.ctx.Err()
