@@ -156,8 +156,11 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status in
 	return 0, err
 }
 
+// acceptRanges is shared by all responses; who adds to it gets a copy.
+var acceptRanges = []string{"bytes"}
+
 func setFileHeaders(header http.Header, info fs.FileInfo) {
-	header.Set("Accept-Ranges", "bytes")
+	header["Accept-Ranges"] = acceptRanges[:1:1]
 	header.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
 	setLastModified(header, info)
 }
@@ -171,7 +174,7 @@ func setLastModified(header http.Header, info fs.FileInfo) {
 	if now := time.Now(); modified.After(now) {
 		modified = now
 	}
-	header.Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+	header.Set("Last-Modified", string(appendHTTPDate(make([]byte, 0, len(http.TimeFormat)), modified)))
 }
 
 // serveHead reads nothing of what info describes, and which was opened, so that who

@@ -69,12 +69,13 @@ var statuses = []struct {
 
 // statusOf returns the status that stands for err; 0 for nil.
 func statusOf(err error) int {
+	if err == nil {
+		return 0 // before anything is allocated: most often there is none
+	}
 	var own *statusError
 	var partial *tree.PartialError
 	var members *lockedMembersError
 	switch {
-	case err == nil:
-		return 0
 	case errors.As(err, &own):
 		return own.status
 	case errors.As(err, &partial), errors.As(err, &members):
