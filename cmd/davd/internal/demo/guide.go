@@ -9,7 +9,7 @@ import (
 // guide is for the URL of the root in place of ROOT/.
 const guide = `davd: a tree of MEMBERS members, in memory, on slow storage, at ROOT/
 
-Copying it takes about half a minute. Try it, in another terminal:
+Copying it takes about a quarter of a minute. Try it, in another terminal:
 
 1. with curl, which asks for interim responses:
 
