@@ -55,12 +55,9 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string
 	if compressor != nil {
 		w = compressor
 	}
-	patient := &patientWriter{ResponseWriter: w, stall: h.stallTimeout()}
-	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
-		patient.stall = 0
-	}
-	defer patient.end()
-	out := bufio.NewWriterSize(patient, 32<<10)
+	timed, done := h.timedWriter(w, r)
+	defer done()
+	out := bufio.NewWriterSize(timed, 32<<10)
 	page := indexPage{name: name, base: indexBase(r)}
 	_, err = out.Write(page.appendHead(nil))
 	var buf []byte
@@ -78,26 +75,6 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string
 		err = compressor.finish()
 	}
 	return 0, err
-}
-
-// patientWriter gives a client so long to take some of what is written to it; 0:
-// for ever.
-type patientWriter struct {
-	http.ResponseWriter
-	stall time.Duration
-}
-
-func (p *patientWriter) Write(b []byte) (int, error) {
-	if p.stall > 0 {
-		_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(p.stall))
-	}
-	return p.ResponseWriter.Write(b)
-}
-
-func (p *patientWriter) end() {
-	if p.stall > 0 {
-		_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Time{})
-	}
 }
 
 // indexBase is what the relative references of the page begin with. They lead

@@ -108,8 +108,8 @@ func (s *eventStream) write(p []byte) error {
 // answer, or none.
 func (s *eventStream) restore(r *http.Request) {
 	var until time.Time
-	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
-		until = time.Now().Add(server.WriteTimeout)
+	if timeout := writeTimeout(r); timeout > 0 {
+		until = time.Now().Add(timeout)
 	}
 	_ = s.controller.SetWriteDeadline(until)
 }

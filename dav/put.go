@@ -194,7 +194,7 @@ func (p *put) mayChange(old fs.FileInfo) error {
 
 // receive reads the body to its end.
 func (p *put) receive(w http.ResponseWriter) error {
-	timed, done := p.h.timed(w, p.r)
+	timed, done := p.h.timedBody(w, p.r)
 	defer done()
 	body := &bodyReader{body: timed}
 	buf := uploadBuffers.Get().(*[uploadBuffer]byte) //nolint:forcetypeassert // nothing else is in it

@@ -70,11 +70,8 @@ const maxSpareBody = holdLimit
 // newResponse takes over the headers that others have set on w.
 func newResponse(w http.ResponseWriter, r *http.Request) *response {
 	spare := spareResponses.Get().(*spareResponse) //nolint:forcetypeassert // nothing else is in it
-	res := &response{w: w, header: spare.header, body: spare.body, spare: spare}
+	res := &response{w: w, timeout: writeTimeout(r), header: spare.header, body: spare.body, spare: spare}
 	maps.Copy(res.header, w.Header())
-	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok {
-		res.timeout = server.WriteTimeout
-	}
 	res.deadline(false)
 	return res
 }

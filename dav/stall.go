@@ -18,6 +18,20 @@ func (h *Handler) stallTimeout() time.Duration {
 	return max(h.StallTimeout, 0)
 }
 
+// serverOf returns the server of r, nil where that is none of net/http's.
+func serverOf(r *http.Request) *http.Server {
+	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
+	return server
+}
+
+// writeTimeout returns the WriteTimeout of r's server, 0 if it has none.
+func writeTimeout(r *http.Request) time.Duration {
+	if server := serverOf(r); server != nil {
+		return server.WriteTimeout
+	}
+	return 0
+}
+
 // timedBody gives up a request body of which nothing comes for as long as stall.
 type timedBody struct {
 	io.Reader
@@ -25,12 +39,11 @@ type timedBody struct {
 	stall   time.Duration
 }
 
-// timed returns the body of r, which is read within the server's ReadTimeout or,
+// timedBody returns the body of r, which is read within the server's ReadTimeout or,
 // where there is none, in parts that each come within StallTimeout. done is to be
 // called at its end.
-func (h *Handler) timed(w http.ResponseWriter, r *http.Request) (body io.Reader, done func()) {
-	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
-	stall := h.stallTimeout()
+func (h *Handler) timedBody(w http.ResponseWriter, r *http.Request) (body io.Reader, done func()) {
+	server, stall := serverOf(r), h.stallTimeout()
 	if stall <= 0 || server == nil || server.ReadTimeout > 0 {
 		return r.Body, func() {}
 	}
@@ -41,4 +54,28 @@ func (h *Handler) timed(w http.ResponseWriter, r *http.Request) (body io.Reader,
 func (b *timedBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(b.stall)) // or it takes what time it takes
 	return b.Reader.Read(p)
+}
+
+// timedWriter is w, to which each part is written within StallTimeout.
+type timedWriter struct {
+	io.Writer
+	control *http.ResponseController
+	stall   time.Duration
+}
+
+// timedWriter returns w for an answer of which the client has to take each part
+// within StallTimeout, where the server has no WriteTimeout. done is to be called at
+// its end.
+func (h *Handler) timedWriter(w http.ResponseWriter, r *http.Request) (timed io.Writer, done func()) {
+	stall := h.stallTimeout()
+	if stall <= 0 || writeTimeout(r) > 0 {
+		return w, func() {}
+	}
+	control := http.NewResponseController(w)
+	return &timedWriter{w, control, stall}, func() { _ = control.SetWriteDeadline(time.Time{}) }
+}
+
+func (t *timedWriter) Write(p []byte) (int, error) {
+	_ = t.control.SetWriteDeadline(time.Now().Add(t.stall)) // or it takes what time it takes
+	return t.Writer.Write(p)
 }
