@@ -3,7 +3,7 @@ TOOL = $(GO) tool -modfile=.ci/tools/go.mod
 FUZZTIME ?= 30s
 BENCHTIME ?= 10x
 
-.PHONY: build test race lint fuzz litmus bench bench-peers deps
+.PHONY: build test sweep race lint fuzz litmus bench bench-peers deps
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
@@ -15,6 +15,9 @@ test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount
 litmus: deps ## all of litmus/: what make test runs, and the whole matrix of clients and proxies, into the README
 	.ci/lab
 	$(GO) test -timeout 15m -count=1 -v ./litmus/ -lab -lab.page=$(CURDIR)/README.md
+
+sweep: deps ## the exhaustive tests as well: every step, many seeds, kills by the hundred
+	DAVD_SWEEP=1 $(GO) test -timeout 60m -count=1 ./...
 
 race: deps ## the same under the race detector
 	$(GO) test -race ./...
