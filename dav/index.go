@@ -99,6 +99,12 @@ func indexBase(r *http.Request) string {
 
 // indexPage writes the page of one collection. References are escaped as in a
 // multi-status, text as in XML, which HTML understands too.
+//
+// lftp reads the rows as well, even when it uses PROPFIND: it knows Apache's columns,
+// which are a name, a time and a size. It takes digits that a space or the end of the
+// row follows for the exact size, stores no more of the file than that, and reports
+// success. So a size begins with its exact number of bytes, which a browser doesn't
+// show if there is a shorter form.
 type indexPage struct{ name, base string }
 
 func (p indexPage) appendHead(dst []byte) []byte {
@@ -108,7 +114,7 @@ func (p indexPage) appendHead(dst []byte) []byte {
 	dst = append(dst, "</title>\n<style>"+indexStyle+"</style>\n</head>\n<body>\n<h1><bdi>"...)
 	dst = appendLabel(dst, p.name)
 	dst = append(dst, "</bdi></h1>\n<table>\n<thead><tr><th scope=\"col\">Name</th>"+
-		"<th scope=\"col\">Size</th><th scope=\"col\">Modified (UTC)</th></tr></thead>\n<tbody>\n"...)
+		"<th scope=\"col\">Modified (UTC)</th><th scope=\"col\">Size</th></tr></thead>\n<tbody>\n"...)
 	if p.name != "/" {
 		parent := "../"
 		if p.base != "./" {
@@ -131,12 +137,15 @@ func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
 	dst = append(dst, slash+`"><bdi>`...)
 	dst = appendLabel(dst, m.name)
 	dst = append(dst, "</bdi>"+slash+"</a></td><td>"...)
-	if m.described && !m.collection {
-		dst = appendSize(dst, m.size)
-	}
-	dst = append(dst, "</td><td>"...)
 	if m.described {
 		dst = time.Unix(m.modified, 0).UTC().AppendFormat(dst, "2006-01-02 15:04")
+	}
+	dst = append(dst, "</td><td>"...)
+	switch {
+	case m.collection:
+		dst = append(dst, '-')
+	case m.described:
+		dst = appendSize(dst, m.size)
 	}
 	return append(dst, "</td></tr>\n"...)
 }
@@ -170,12 +179,16 @@ func isBidiControl(c rune) bool {
 	return c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069'
 }
 
-// appendSize appends a size in bytes for people to read, in powers of 1000.
+// appendSize appends a size in bytes, exactly for lftp (see indexPage), and in powers
+// of 1000 for people.
 func appendSize(dst []byte, size int64) []byte {
 	if size < 1000 {
 		dst = strconv.AppendInt(dst, size, 10)
 		return append(dst, " B"...)
 	}
+	dst = append(dst, "<span>"...)
+	dst = strconv.AppendInt(dst, size, 10)
+	dst = append(dst, " </span>"...)
 	const units = "kMGTPE"
 	unit, value := 0, float64(size)/1000
 	for value >= 999.5 && unit < len(units)-1 {

@@ -10,6 +10,7 @@
 //     because the client's read time-out is over, and succeeds with them, is
 //     what davd is for.
 //   - curl, which shows what came over the wire.
+//   - lftp, which mirrors a share by its HTML index: each file must arrive whole.
 //   - The matrix: programs that each do a COPY, GET, PROPFIND, MOVE, DELETE and
 //     GET that take longer than their time-out, and proxies with curl before and
 //     davd behind them. Each cell is what is expected of the program, failures

@@ -34,6 +34,7 @@ var programs = []program{
 	{[]string{filepath.Join(htdocsDir, "foo")}, "litmus"},
 	{[]string{"cadaver"}, "cadaver"},
 	{[]string{"curl"}, "curl"},
+	{[]string{"lftp"}, "lftp"},
 	{[]string{"/sbin/mount.davfs", "/usr/sbin/mount.davfs"}, "davfs2"},
 	{[]string{"mount", "/bin/mount"}, "mount"},
 	{[]string{nginxProgram}, "nginx"},
