@@ -156,6 +156,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	case h.FileSystem == nil:
 		return refuse(http.StatusInternalServerError, "dav.Handler has no FileSystem")
 	}
+	if err := checkSingle(r); err != nil {
+		return statusOf(err), err
+	}
 	if r.Method == http.MethodOptions && r.URL.Path == "*" {
 		return h.serveServerOptions(w)
 	}

@@ -7,13 +7,37 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
+// singleHeaders are the request headers that are no lists. A sender must not repeat
+// them (RFC 9110 §5.3), and a recipient that chose one of several values would choose
+// another than a proxy in front of it.
+var singleHeaders = map[string]bool{
+	"Content-Range": true,
+	"Depth":         true,
+	"Destination":   true,
+	"If":            true,
+	"Lock-Token":    true,
+	"Overwrite":     true,
+	"X-Oc-Mtime":    true,
+}
+
+// checkSingle refuses a request that repeats one of singleHeaders.
+func checkSingle(r *http.Request) error {
+	for name, values := range r.Header {
+		if len(values) > 1 && singleHeaders[name] {
+			return &statusError{status: http.StatusBadRequest, reason: "the header " + name + " must not be repeated"}
+		}
+	}
+	return nil
+}
+
 // depth parses the header Depth (RFC 4918 §10.2): 0, 1 or [tree.Infinite].
 // Without the header it is absent. allowed lists what the method takes.
 func depth(r *http.Request, absent int, allowed ...string) (int, error) {
-	value := r.Header.Get("Depth")
-	if value == "" {
+	values := r.Header["Depth"]
+	if len(values) == 0 {
 		return absent, nil
 	}
+	value := values[0]
 	for _, a := range allowed {
 		if strings.EqualFold(value, a) {
 			return depths[a], nil
@@ -26,10 +50,11 @@ var depths = map[string]int{"0": 0, "1": 1, "infinity": tree.Infinite}
 
 // overwrite parses the header Overwrite (RFC 4918 §10.6).
 func overwrite(r *http.Request) (bool, error) {
-	switch value := r.Header.Get("Overwrite"); {
-	case value == "", strings.EqualFold(value, "T"):
+	values := r.Header["Overwrite"]
+	switch {
+	case len(values) == 0, strings.EqualFold(values[0], "T"):
 		return true, nil
-	case strings.EqualFold(value, "F"):
+	case strings.EqualFold(values[0], "F"):
 		return false, nil
 	}
 	return false, &statusError{status: http.StatusBadRequest, reason: "the header Overwrite must be T or F"}

@@ -17,6 +17,9 @@ func requestWith(method string, fields ...string) *http.Request {
 	return r
 }
 
+// unset is the value of a header that is not sent.
+const unset = "(unset)"
+
 func TestDepth(t *testing.T) {
 	const absent = 7
 	for _, c := range []struct {
@@ -26,7 +29,8 @@ func TestDepth(t *testing.T) {
 		want    int
 		status  int
 	}{
-		{"§10.2 absent", "", []string{"0"}, absent, 0},
+		{"§10.2 absent", unset, []string{"0"}, absent, 0},
+		{"§10.2 empty", "", []string{"0"}, 0, http.StatusBadRequest},
 		{"§10.2 0", "0", []string{"0", "1", "infinity"}, 0, 0},
 		{"§10.2 1", "1", []string{"0", "1", "infinity"}, 1, 0},
 		{"§10.2 infinity", "infinity", []string{"0", "1", "infinity"}, tree.Infinite, 0},
@@ -42,7 +46,11 @@ func TestDepth(t *testing.T) {
 		{"RFC 3253 noroot", "1,noroot", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := depth(requestWith("COPY", "Depth", c.value), absent, c.allowed...)
+			r := requestWith("COPY")
+			if c.value != unset {
+				r = requestWith("COPY", "Depth", c.value)
+			}
+			got, err := depth(r, absent, c.allowed...)
 			if got != c.want || statusOf(err) != c.status {
 				t.Errorf("Depth %q is %d, status %d, want %d, %d", c.value, got, statusOf(err), c.want, c.status)
 			}
@@ -56,7 +64,8 @@ func TestOverwrite(t *testing.T) {
 		want        bool
 		status      int
 	}{
-		{"§10.6 absent", "", true, 0},
+		{"§10.6 absent", unset, true, 0},
+		{"§10.6 empty", "", false, http.StatusBadRequest},
 		{"§10.6 T", "T", true, 0},
 		{"§10.6 F", "F", false, 0},
 		{"§8.2 t", "t", true, 0},
@@ -65,7 +74,11 @@ func TestOverwrite(t *testing.T) {
 		{"list", "T, F", false, http.StatusBadRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := overwrite(requestWith("COPY", "Overwrite", c.value))
+			r := requestWith("COPY")
+			if c.value != unset {
+				r = requestWith("COPY", "Overwrite", c.value)
+			}
+			got, err := overwrite(r)
 			if got != c.want || statusOf(err) != c.status {
 				t.Errorf("Overwrite %q is %t, status %d, want %t, %d", c.value, got, statusOf(err), c.want, c.status)
 			}

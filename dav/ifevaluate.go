@@ -2,20 +2,18 @@ package dav
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 )
 
 var errIfDoesNotHold = &statusError{status: http.StatusPreconditionFailed, reason: "the header If does not hold"}
 
 // ifOf parses the header If of r; nil when there is none.
 func ifOf(r *http.Request) (ifHeader, error) {
-	values := r.Header.Values("If")
+	values := r.Header["If"]
 	if len(values) == 0 {
 		return nil, nil
 	}
-	return parseIf(strings.Join(values, " "))
+	return parseIf(values[0]) // there is but one: checkSingle
 }
 
 // evaluateIf evaluates the header If. A list without a tag is about the request
@@ -53,7 +51,7 @@ func (h *Handler) evaluateIf(r *http.Request, header ifHeader, names ...string) 
 
 // tagged returns the storage name of a Resource-Tag of the header If.
 func (h *Handler) tagged(r *http.Request, tag string) (name string, ok bool) {
-	u, err := url.Parse(decodeHost(tag))
+	u, err := parseReference(tag)
 	if err != nil || (u.Host != "" && !h.servesHost(r, u)) {
 		return "", false
 	}

@@ -3,7 +3,6 @@ package dav
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/davd/davd/storage"
@@ -66,9 +65,9 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 	if header == "" {
 		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination is missing"}
 	}
-	u, err := url.Parse(decodeHost(header))
-	if err != nil || u.Opaque != "" || u.Scheme != "" && u.Host == "" || !strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != "") {
-		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination is neither an absolute URI nor an absolute path"}
+	u, err := parseReference(header)
+	if err != nil {
+		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination " + err.Error()}
 	}
 	if u.Host != "" && !h.servesHost(r, u) {
 		return "", &statusError{status: http.StatusBadGateway, reason: "the header Destination names another server"}
@@ -85,21 +84,6 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 		return "", &statusError{status: http.StatusForbidden, reason: "the header Destination names what is reserved for the server"}
 	}
 	return name, nil
-}
-
-// decodeHost decodes what is percent-encoded in the host of uri (RFC 3986
-// §3.2.2), which package url does not take. What is not encoded right stays.
-func decodeHost(uri string) string {
-	scheme, rest, found := strings.Cut(uri, "://")
-	host, path, _ := strings.Cut(rest, "/")
-	if !found || !strings.Contains(host, "%") || strings.ContainsAny(host, "[@") {
-		return uri
-	}
-	decoded, err := url.PathUnescape(host)
-	if err != nil || strings.Trim(decoded, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.:") != "" {
-		return uri
-	}
-	return scheme + "://" + decoded + "/" + path
 }
 
 // href returns the URL path of name, escaped, with a trailing slash for a

@@ -69,10 +69,14 @@ func weakMatch(a, b string) bool {
 	return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/")
 }
 
-// headerTime returns the date in a header field. One that can't be read is as if
-// not there (RFC 9110 §13.1.3).
+// headerTime returns the date in a header field. One that can't be read, or that is
+// repeated, is as if not there (RFC 9110 §13.1.3, §13.1.4).
 func headerTime(r *http.Request, header string) (time.Time, bool) {
-	t, err := http.ParseTime(r.Header.Get(header))
+	values := r.Header[header]
+	if len(values) != 1 {
+		return time.Time{}, false
+	}
+	t, err := http.ParseTime(values[0])
 	return t, err == nil
 }
 

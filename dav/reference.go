@@ -1,0 +1,56 @@
+package dav
+
+import (
+	"net/url"
+	"strings"
+)
+
+// parseReference parses the Simple-ref (RFC 4918 §8.3) of a Destination or a
+// Resource-Tag: an absolute URI or an absolute path. Its error is a reason, of
+// which the reference is the subject.
+//
+// Some clients, LibreOffice among them, send names as they are. Their spaces and
+// their bytes beyond ASCII can't mean anything but themselves, and nor can "#": a
+// Simple-ref has no fragment. "?" could begin a query, and an incomplete "%" could be
+// a mistake of any kind. Both are refused, because any guess could name another
+// resource than the client meant.
+func parseReference(ref string) (*url.URL, error) {
+	if strings.Contains(ref, "?") {
+		return nil, referenceError(`has a query; a "?" in a name must be sent as %3F`)
+	}
+	u, err := url.Parse(decodeHost(strings.ReplaceAll(ref, "#", "%23")))
+	switch {
+	case err != nil && badEscape(ref):
+		return nil, referenceError(`contains a "%" that no two hexadecimal digits follow; a "%" in a name must be sent as %25`)
+	case err != nil, u.Opaque != "", u.Scheme != "" && u.Host == "",
+		!strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != ""):
+		return nil, referenceError("is neither an absolute URI nor an absolute path")
+	}
+	return u, nil
+}
+
+// referenceError says what is wrong with a reference.
+type referenceError string
+
+func (e referenceError) Error() string { return string(e) }
+
+// badEscape reports whether s contains a "%" that does not begin an escape.
+func badEscape(s string) bool {
+	_, err := url.PathUnescape(s)
+	return err != nil
+}
+
+// decodeHost decodes what is percent-encoded in the host of uri (RFC 3986
+// §3.2.2), which package url does not take. What is not encoded right stays.
+func decodeHost(uri string) string {
+	scheme, rest, found := strings.Cut(uri, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	if !found || !strings.Contains(host, "%") || strings.ContainsAny(host, "[@") {
+		return uri
+	}
+	decoded, err := url.PathUnescape(host)
+	if err != nil || strings.Trim(decoded, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.:") != "" {
+		return uri
+	}
+	return scheme + "://" + decoded + "/" + path
+}
