@@ -52,10 +52,21 @@ func (e *elements) openPropstat() {
 }
 
 func (e *elements) closePropstat(status int, condition string) {
+	e.closePropstatOf(&statusError{status: status, condition: condition})
+}
+
+// closePropstatOf is closePropstat with the reason of why for a person, if it has
+// one (RFC 4918 §14.25).
+func (e *elements) closePropstatOf(why *statusError) {
 	e.buf = append(e.buf, "</D:prop>"...)
-	e.status(status)
-	if condition != "" {
-		e.buf = appendError(e.buf, &statusError{condition: condition}, "")
+	e.status(why.status)
+	if why.condition != "" {
+		e.buf = appendError(e.buf, &statusError{condition: why.condition}, "")
+	}
+	if why.reason != "" {
+		e.buf = append(e.buf, "<D:responsedescription>"...)
+		e.buf = appendText(e.buf, why.reason)
+		e.buf = append(e.buf, "</D:responsedescription>"...)
 	}
 	e.buf = append(e.buf, "</D:propstat>"...)
 }

@@ -41,11 +41,14 @@ func (l layout) full() layout {
 	return full
 }
 
-// backends are those on which what holds everywhere is tested.
-var backends = []struct {
+// backend is a kind of storage.
+type backend struct {
 	name string
 	open func(t testing.TB) (fsys storage.FS, dir string)
-}{
+}
+
+// backends are those on which what holds everywhere is tested.
+var backends = []backend{
 	{"mem", func(testing.TB) (storage.FS, string) { return webdav.NewMemFS(), "" }},
 	{"local", openLocal},
 }

@@ -52,6 +52,9 @@ var liveProps = withTags([]liveProp{
 	// RFC 4918 §15.7 leaves it open for collections; clients sort by it.
 	{name: "getlastmodified", collection: true, file: true, value: appendLastModified},
 	{name: "getcontenttype", file: true, value: appendContentType},
+	// A GET sends no Content-Language, so no resource has this property (RFC 4918
+	// §15.3). A client can't set it either: its value would say nothing of a GET.
+	{name: "getcontentlanguage", named: true},
 	{name: "getetag", collection: true, file: true, value: appendETag},
 	{name: "supportedlock", collection: true, file: true, value: appendSupportedLock},
 	{name: "lockdiscovery", collection: true, file: true, value: appendLockDiscovery},

@@ -11,6 +11,11 @@ import (
 // preconditions evaluates If-Match, If-Unmodified-Since, If-None-Match and
 // If-Modified-Since, in the order of RFC 9110 §13.2.2, for the resource that
 // info describes; nil: there is none. The header If is confirm's business.
+//
+// A GET of a collection is never answered with 304: its index shows the sizes and
+// times of the members, which change without the collection and its entity tag.
+// The tag stays a strong one all the same, because OmniFocus sends it in If-Match
+// with MOVE and DELETE, where a weak one would never match (RFC 9110 §13.1.1).
 func preconditions(r *http.Request, info fs.FileInfo) error {
 	if !conditional(r) {
 		return nil
@@ -30,12 +35,14 @@ func preconditions(r *http.Request, info fs.FileInfo) error {
 	if values := r.Header.Values("If-None-Match"); len(values) > 0 {
 		switch {
 		case !matches(values, tag, weakMatch):
+		case read && info.IsDir():
+			// An index may have changed under the same tag.
 		case read:
 			return errNotModified
 		default:
 			return failedPrecondition("If-None-Match")
 		}
-	} else if since, ok := headerTime(r, "If-Modified-Since"); ok && read && info != nil && !modifiedAfter(info, since) {
+	} else if since, ok := headerTime(r, "If-Modified-Since"); ok && read && info != nil && !info.IsDir() && !modifiedAfter(info, since) {
 		return errNotModified
 	}
 	return nil

@@ -1,17 +1,17 @@
 package dav
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
 
 	"golang.org/x/net/webdav"
-
-	"github.com/davd/davd/storage"
 )
 
 // serveProppatch sets and removes properties of the resource, all or none (RFC
@@ -71,6 +71,7 @@ type patchOutcome struct {
 	name      xml.Name
 	status    int // 0: done, or not because of another
 	condition string
+	reason    string // for a person; may be empty
 }
 
 // planPatch sorts out what patches ask for (RFC 4918 §9.2: in document order).
@@ -105,14 +106,14 @@ func (p *patch) plan(outcome *patchOutcome, property webdav.Property, remove boo
 	i := slices.IndexFunc(timeProps, func(t timeProp) bool { return t.name == name })
 	switch {
 	case i < 0 && protected(name), i >= 0 && remove && !timeProps[i].dead:
-		p.refuse(outcome, http.StatusForbidden, conditionProtected)
+		p.refuse(outcome, errProtected)
 		return false
 	case i < 0 || remove:
 		return true
 	}
 	modified, ok := parseTime(property.InnerXML)
 	if !ok {
-		p.refuse(outcome, http.StatusConflict, "")
+		p.refuse(outcome, errNoTime)
 		return false
 	}
 	p.modified = modified
@@ -120,13 +121,21 @@ func (p *patch) plan(outcome *patchOutcome, property webdav.Property, remove boo
 	return timeProps[i].dead
 }
 
-// conditionProtected is the precondition code of RFC 4918 §16.
-const conditionProtected = "cannot-modify-protected-property"
+// Why a property is refused.
+var (
+	// errProtected has the precondition code of RFC 4918 §16.
+	errProtected = &statusError{status: http.StatusForbidden, condition: "cannot-modify-protected-property"}
+	errNoTime    = &statusError{
+		status: http.StatusConflict,
+		reason: "the value is no time: neither an HTTP date, a date of RFC 3339, nor seconds since 1970",
+	}
+)
 
-func (p *patch) refuse(outcome *patchOutcome, status int, condition string) {
+// refuse refuses a property, unless it is refused already.
+func (p *patch) refuse(outcome *patchOutcome, why *statusError) {
 	p.refused = true
 	if outcome.status == 0 {
-		outcome.status, outcome.condition = status, condition
+		outcome.status, outcome.condition, outcome.reason = why.status, why.condition, why.reason
 	}
 }
 
@@ -135,14 +144,18 @@ func (p *patch) refuse(outcome *patchOutcome, status int, condition string) {
 func (h *Handler) applyPatch(ctx context.Context, name string, info fs.FileInfo, p *patch) error {
 	timed := false
 	if !p.modified.IsZero() {
-		err := storage.SetTimes(ctx, h.FileSystem, name, p.modified)
-		if errors.Is(err, errors.ErrUnsupported) {
-			p.refuseTimes()
-			if p.refused {
-				return nil
-			}
-		} else if err != nil {
+		err := h.setTime(ctx, name, info, p.modified)
+		switch {
+		case errors.Is(err, errTimeNotKept):
+			p.refuseTimes(errTimeNotKept, func(timeProp) bool { return true })
+		case errors.Is(err, errors.ErrUnsupported):
+			// A property that is nothing else is protected.
+			p.refuseTimes(errProtected, func(t timeProp) bool { return !t.dead })
+		case err != nil:
 			return err
+		}
+		if p.refused {
+			return nil
 		}
 		timed = err == nil
 	}
@@ -151,25 +164,26 @@ func (h *Handler) applyPatch(ctx context.Context, name string, info fs.FileInfo,
 	}
 	err := h.properties().Patch(ctx, name, p.dead)
 	if err != nil && timed {
-		err = errors.Join(err, storage.SetTimes(context.WithoutCancel(ctx), h.FileSystem, name, info.ModTime()))
+		err = errors.Join(err, h.resetTime(ctx, name, info))
 	}
 	return err
 }
 
-// refuseTimes is for a storage that can't set times: then a property that is
-// nothing else is protected.
-func (p *patch) refuseTimes() {
+// refuseTimes refuses the properties that set the time and that which selects.
+func (p *patch) refuseTimes(why *statusError, which func(timeProp) bool) {
 	for i := range p.outcomes {
 		for _, t := range p.times {
-			if t.name == p.outcomes[i].name && !t.dead {
-				p.refuse(&p.outcomes[i], http.StatusForbidden, conditionProtected)
+			if t.name == p.outcomes[i].name && which(t) {
+				p.refuse(&p.outcomes[i], why)
 			}
 		}
 	}
 }
 
 // respondPatch writes the multi-status: all are 200 or, where one is refused,
-// those that are not are 424 (RFC 4918 §9.2.1, §11.4).
+// those that are not are 424 (RFC 4918 §9.2.1, §11.4). A propstat is of the
+// properties that have the same status for the same reason; the done ones, or
+// those that were not done because of others, come last.
 func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bool, p *patch) error {
 	others := http.StatusOK
 	if p.refused {
@@ -180,31 +194,34 @@ func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bo
 		return err
 	}
 	body.open(h.prefix(), name, collection)
-	for _, group := range []patchOutcome{
-		{status: http.StatusForbidden, condition: conditionProtected},
-		{status: http.StatusConflict},
-		{status: others},
-	} {
-		begun := false
-		for _, outcome := range p.outcomes {
-			if outcome.status == 0 {
-				outcome.status = others
-			}
-			if outcome.status != group.status {
-				continue
-			}
-			if !begun {
-				begun = true
-				body.openPropstat()
-			}
-			body.property(webdav.Property{XMLName: outcome.name})
+	groups := make(map[patchOutcome][]xml.Name)
+	for _, outcome := range p.outcomes {
+		group := outcome
+		group.name = xml.Name{}
+		if group.status == 0 {
+			group.status = others
 		}
-		if begun {
-			body.closePropstat(group.status, group.condition)
+		groups[group] = append(groups[group], outcome.name)
+	}
+	for _, group := range slices.SortedFunc(maps.Keys(groups), func(a, b patchOutcome) int {
+		return cmp.Or(cmp.Compare(a.rank(others), b.rank(others)), cmp.Compare(a.condition, b.condition), cmp.Compare(a.reason, b.reason))
+	}) {
+		body.openPropstat()
+		for _, name := range groups[group] {
+			body.property(webdav.Property{XMLName: name})
 		}
+		body.closePropstatOf(&statusError{status: group.status, condition: group.condition, reason: group.reason})
 	}
 	if err := body.end(); err != nil {
 		return err
 	}
 	return body.close("")
+}
+
+// rank orders outcomes by their status, and puts the status others behind all.
+func (o patchOutcome) rank(others int) int {
+	if o.status == others {
+		return 1000
+	}
+	return o.status
 }

@@ -11,7 +11,8 @@ import (
 type TimeSetter interface {
 	FS
 
-	// SetTimes sets the modification time of name.
+	// SetTimes sets the modification time of name. A backend that can't store
+	// modified may store another time instead, without an error.
 	SetTimes(ctx context.Context, name string, modified time.Time) error
 }
 

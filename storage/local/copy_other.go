@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"github.com/davd/davd/storage"
 )
@@ -127,7 +126,10 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 		err = closeErr
 	}
 	if err == nil && keepTime {
-		err = t.dir.Chtimes(name, time.Time{}, o.info.ModTime())
+		err = setTimes(t.dir, name, o.info.ModTime())
+		if errors.Is(err, errors.ErrUnsupported) {
+			err = nil
+		}
 	}
 	if err != nil {
 		err = errors.Join(err, t.dir.Remove(name))

@@ -172,8 +172,8 @@ func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// SetTimes sets the modification time of name, to the precision of the disk,
-// and leaves its access time.
+// SetTimes sets the modification time of name, to the precision and in the range
+// of the disk, and leaves its access time.
 func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) erro
 	if !ok {
 		return &fs.PathError{Op: "settimes", Path: name, Err: fs.ErrNotExist}
 	}
-	return f.failed("settimes", name, f.root.Chtimes(local, time.Time{}, modified), writing)
+	return f.failed("settimes", name, setTimes(f.root, local, modified), writing)
 }
 
 // ReadDeadProps returns nil: a directory holds no dead properties.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"syscall"
-	"time"
 
 	"github.com/davd/davd/storage"
 )
@@ -88,7 +87,8 @@ func (s *named) place(f *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
 	if err := s.open.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return nil, err
 	}
-	if err := s.dir.Chtimes(s.name, time.Time{}, p.Modified); err != nil {
+	// A time that can't be set is left out, as X-OC-Mtime's absence tells the client.
+	if err := setTimes(s.dir, s.name, p.Modified); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, err
 	}
 	info, err := s.dir.Lstat(s.name)

@@ -30,7 +30,8 @@ func stage(root *os.Root, name string) (*staged, error) {
 // place gives the file its name, and its time unless that is zero.
 func (s *staged) place(modified time.Time) error {
 	err := s.file.Close()
-	if err == nil && !modified.IsZero() {
+	// Chtimes computes in nanoseconds since 1970, which overflow in 2262.
+	if err == nil && !modified.IsZero() && time.Unix(0, modified.UnixNano()).Equal(modified) {
 		err = s.root.Chtimes(s.temporary, time.Time{}, modified)
 	}
 	if err == nil {
