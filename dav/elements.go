@@ -45,18 +45,15 @@ func (e *elements) status(status int) {
 	e.buf = append(e.buf, "</D:status>"...)
 }
 
-// openPropstat begins a propstat element. closePropstat gives its status, and
-// the condition that has failed, if there is one.
+// openPropstat begins a propstat element. closePropstat gives its status.
 func (e *elements) openPropstat() {
 	e.buf = append(e.buf, "<D:propstat><D:prop>"...)
 }
 
-func (e *elements) closePropstat(status int, condition string) {
-	e.closePropstatOf(&statusError{status: status, condition: condition})
-}
+func (e *elements) closePropstat(status int) { e.closePropstatOf(&statusError{status: status}) }
 
-// closePropstatOf is closePropstat with the reason of why for a person, if it has
-// one (RFC 4918 §14.25).
+// closePropstatOf is closePropstat with the condition that has failed, and with
+// the reason for a person, if why has them (RFC 4918 §14.5, §14.25).
 func (e *elements) closePropstatOf(why *statusError) {
 	e.buf = append(e.buf, "</D:prop>"...)
 	e.status(why.status)

@@ -167,7 +167,7 @@ func FuzzPropfindBody(f *testing.F) {
 			for _, name := range request.props {
 				m.property(webdav.Property{XMLName: name})
 			}
-			m.closePropstat(http.StatusNotFound, "")
+			m.closePropstat(http.StatusNotFound)
 			if err := m.end(); err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +212,7 @@ func FuzzProppatchBody(f *testing.F) {
 				for _, p := range patch.Props {
 					m.property(p)
 				}
-				m.closePropstat(http.StatusOK, "")
+				m.closePropstat(http.StatusOK)
 				if err := m.end(); err != nil {
 					t.Fatal(err)
 				}
@@ -321,7 +321,7 @@ func FuzzMultistatus(f *testing.F) {
 			m.openPropstat()
 			m.property(webdav.Property{XMLName: davName("displayname"), InnerXML: appendText(nil, text)})
 			m.property(property)
-			m.closePropstat(http.StatusOK, "")
+			m.closePropstat(http.StatusOK)
 			if err := m.end(); err != nil {
 				t.Fatal(err)
 			}

@@ -130,7 +130,7 @@ func TestMultistatusProperty(t *testing.T) {
 				m.openPropstat()
 				m.property(c.property)
 				m.property(webdav.Property{XMLName: xml.Name{Local: "after"}})
-				m.closePropstat(http.StatusOK, "")
+				m.closePropstat(http.StatusOK)
 				if err := m.end(); err != nil {
 					t.Fatal(err)
 				}
@@ -201,7 +201,7 @@ func TestMultistatusWrites(t *testing.T) {
 		m.openPropstat()
 		m.property(webdav.Property{XMLName: davName("displayname"), InnerXML: []byte(name)})
 		m.property(webdav.Property{XMLName: davName("getetag")})
-		m.closePropstat(http.StatusOK, "")
+		m.closePropstat(http.StatusOK)
 		if err := m.end(); err != nil {
 			t.Fatal(err)
 		}

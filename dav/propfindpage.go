@@ -116,5 +116,5 @@ func (pg *page) notFound() {
 	for _, prop := range pg.missing {
 		pg.buf = append(pg.buf, prop.empty...)
 	}
-	pg.closePropstat(http.StatusNotFound, "")
+	pg.closePropstat(http.StatusNotFound)
 }

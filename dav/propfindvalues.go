@@ -23,7 +23,7 @@ func (pg *page) names(r resource, dead []webdav.Property) {
 			pg.property(webdav.Property{XMLName: property.XMLName})
 		}
 	}
-	pg.closePropstat(http.StatusOK, "")
+	pg.closePropstat(http.StatusOK)
 }
 
 // all appends all live and dead properties, and those to include (RFC 4918
@@ -52,7 +52,7 @@ func (pg *page) all(r resource, dead []webdav.Property) {
 			pg.missing = append(pg.missing, prop)
 		}
 	}
-	pg.closePropstat(http.StatusOK, "")
+	pg.closePropstat(http.StatusOK)
 	pg.notFound()
 }
 
@@ -94,7 +94,7 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 	if len(pg.buf) == empty && len(pg.missing) > 0 && p.minimal == "" {
 		pg.buf = pg.buf[:start]
 	} else {
-		pg.closePropstat(http.StatusOK, "")
+		pg.closePropstat(http.StatusOK)
 	}
 	pg.notFound()
 }

@@ -169,21 +169,21 @@ func (h *Handler) applyPatch(ctx context.Context, name string, info fs.FileInfo,
 	return err
 }
 
-// refuseTimes refuses the properties that set the time and that which selects.
-func (p *patch) refuseTimes(why *statusError, which func(timeProp) bool) {
+// refuseTimes refuses those properties that set the time for which selected is true.
+func (p *patch) refuseTimes(why *statusError, selected func(timeProp) bool) {
 	for i := range p.outcomes {
 		for _, t := range p.times {
-			if t.name == p.outcomes[i].name && which(t) {
+			if t.name == p.outcomes[i].name && selected(t) {
 				p.refuse(&p.outcomes[i], why)
 			}
 		}
 	}
 }
 
-// respondPatch writes the multi-status: all are 200 or, where one is refused,
-// those that are not are 424 (RFC 4918 §9.2.1, §11.4). A propstat is of the
-// properties that have the same status for the same reason; the done ones, or
-// those that were not done because of others, come last.
+// respondPatch writes the multi-status. If a property is refused, those that could
+// have been changed are 424; otherwise each one is 200 (RFC 4918 §9.2.1, §11.4).
+// The properties with the same status and reason share a propstat. That with 200
+// or 424 is the last.
 func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bool, p *patch) error {
 	others := http.StatusOK
 	if p.refused {

@@ -10,8 +10,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// timePrecision is the precision in which the coarsest filesystem, FAT, stores a
-// modification time.
+// timePrecision is that of FAT, which is the coarsest of all filesystems.
 const timePrecision = 2 * time.Second
 
 // errTimeNotKept says that the storage has stored another time than it was given.

@@ -44,7 +44,7 @@ func TestProppatchFarTimes(t *testing.T) {
 				return aferofs.New(afero.NewBasePathFs(afero.NewOsFs(), t.TempDir()))
 			}, nil},
 			{"afero in memory", func(*testing.T) storage.FS { return aferofs.New(afero.NewMemMapFs()) }, func(time.Time) bool { return true }},
-			{"up to 2038", func(t *testing.T) storage.FS {
+			{"up to 2038", func(*testing.T) storage.FS {
 				return clampedTimes{aferofs.New(afero.NewMemMapFs()), time.Unix(1<<31-1, 0)}
 			}, func(far time.Time) bool { return far.Unix() < 1<<31 }},
 		} {
