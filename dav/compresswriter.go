@@ -158,7 +158,7 @@ func compressible(status int, header http.Header) bool {
 	}
 	contentType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
 	switch contentType {
-	case "application/xml", "application/json", "text/html", "text/plain":
+	case "text/xml", "application/xml", "application/json", "text/html", "text/plain":
 		return true
 	}
 	return false

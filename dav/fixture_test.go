@@ -333,7 +333,7 @@ func (s *share) multistatus(a answer) multistatus {
 	if a.status != http.StatusMultiStatus {
 		s.Fatalf("status %d, want 207: %s", a.status, a.body)
 	}
-	if ct := a.header.Get("Content-Type"); ct != "application/xml; charset=utf-8" {
+	if ct := a.header.Get("Content-Type"); ct != "text/xml; charset=utf-8" {
 		s.Errorf("Content-Type %q", ct)
 	}
 	var parsed struct {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,7 +137,10 @@ func (h *Handler) lockConflict(ctx context.Context, name string, err error) erro
 		}
 	}
 	if len(covering) == 0 {
-		return &lockedMembersError{roots: members, condition: "no-conflicting-lock", dependent: name}
+		// Shared locks may have one root, which a multi-status names once (RFC 4918
+		// §14.24).
+		slices.Sort(members)
+		return &lockedMembersError{roots: slices.Compact(members), condition: "no-conflicting-lock", dependent: name}
 	}
 	return &statusError{
 		status: http.StatusLocked, reason: "locked",
@@ -211,15 +215,27 @@ func (h *Handler) serveUnlock(_ http.ResponseWriter, r *http.Request, name strin
 	if err != nil {
 		return statusOf(err), err
 	}
-	value := strings.TrimSpace(r.Header.Get("Lock-Token"))
-	token, opened := strings.CutPrefix(value, "<")
-	token, closed := strings.CutSuffix(token, ">")
-	if !opened || !closed || token == "" {
-		return refuse(http.StatusBadRequest, "the header Lock-Token must be a lock token between < and >")
+	token, err := lockToken(r)
+	if err != nil {
+		return statusOf(err), err
 	}
 	err = h.locks().unlock(r.Context(), name, token, h.principal(r))
 	if err != nil {
 		return statusOf(err), err
 	}
 	return http.StatusNoContent, nil
+}
+
+// lockToken returns the value of the header Lock-Token (RFC 4918 §10.5). A token
+// without its angle brackets counts too: the npm package webdav sends that, and would
+// leave each file locked until the lock expires.
+func lockToken(r *http.Request) (string, error) {
+	value := strings.TrimSpace(r.Header.Get("Lock-Token"))
+	token, opened := strings.CutPrefix(value, "<")
+	token, closed := strings.CutSuffix(token, ">")
+	isURI := strings.Contains(token, ":") && !strings.ContainsAny(token, "<> \t,") // RFC 4918 §6.5
+	if opened != closed || !isURI {
+		return "", &statusError{status: http.StatusBadRequest, reason: "the header Lock-Token must be a lock token between < and >"}
+	}
+	return token, nil
 }

@@ -246,7 +246,6 @@ func TestUnlock(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	deep, shallow := s.lock("/c/"), s.lock("/o/", "Depth: 0")
 	s.wants(400, "UNLOCK", "/c/")
-	s.wants(400, "UNLOCK", "/c/", "Lock-Token: "+deep)
 	s.wants(400, "UNLOCK", "/c/", "Lock-Token: <>")
 	for target, token := range map[string]string{"/c/": "urn:uuid:0", "/f": deep, "/o/m": shallow} {
 		a := s.wants(409, "UNLOCK", target, "Lock-Token: <"+token+">")

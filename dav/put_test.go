@@ -428,3 +428,18 @@ func TestPutTellsTheStorage(t *testing.T) {
 		}
 	}
 }
+
+// TestPutChunk: a chunk of ownCloud's is not taken for the file. RFC 9110 §15.6.2.
+func TestPutChunk(t *testing.T) {
+	s := serveMem(t, &dav.Handler{}, garden())
+	for _, target := range []string{"/f", "/f-chunking-1-2-0"} {
+		for _, value := range []string{"1", "0", ""} {
+			a := s.sends(501, "PUT", target, "part", "OC-Chunked: "+value)
+			if !strings.Contains(a.body, "OC-Chunked") {
+				t.Errorf("%s", a.body)
+			}
+		}
+	}
+	s.sends(501, "PUT", "/f", strings.Repeat("x", 100_000), "OC-Chunked: 1")
+	s.holds(garden())
+}

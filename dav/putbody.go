@@ -63,6 +63,7 @@ var (
 	errContentRange       = &statusError{status: http.StatusBadRequest, reason: "a PUT with the header Content-Range is a part of a file, and only whole files are taken"}
 	errContentRangeLength = &statusError{status: http.StatusBadRequest, reason: "the request body has not the length that the header Content-Range says"}
 	errContentCoding      = &statusError{status: http.StatusUnsupportedMediaType, reason: "the header Content-Encoding says that the content is encoded: send it as it is"}
+	errChunk              = &statusError{status: http.StatusNotImplemented, reason: "the header OC-Chunked says that the content is a chunk of a file: only whole files are taken"}
 	errEntityLength       = &statusError{status: http.StatusBadRequest, reason: "the header X-Expected-Entity-Length must be the length of the request body, in bytes"}
 )
 
@@ -71,6 +72,9 @@ func (p *put) announced() error {
 	header := p.r.Header
 	if err := unencoded(header); err != nil {
 		return err
+	}
+	if _, chunk := header["Oc-Chunked"]; chunk {
+		return errChunk
 	}
 	p.length = p.r.ContentLength
 	// What the Finder says of a body that comes in chunks. A proxy that can't
