@@ -17,6 +17,7 @@ type replacement struct {
 	name, local string
 	stage       stage // nil after Commit and Discard
 	base        storage.PatchBase
+	room        room
 	// was are the permission bits of the file that it began to replace; 0: of none.
 	was fs.FileMode
 	// spot is what was found when it began, kept for a commit that follows at
@@ -111,7 +112,7 @@ func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing)
 		err = r.fsys.patch(ctx, r.stage, s, r.base, offset)
 	}
 	if err == nil && how.Size > 0 {
-		err = reserve(r.stage.fd(), offset, how.Size)
+		r.room, err = newRoom(r.stage.fd(), offset, how.Size)
 	}
 	if err != nil {
 		return errors.Join(r.failed(err), r.Discard())
@@ -131,6 +132,9 @@ func (r *replacement) Write(p []byte) (int, error) {
 	if r.stage == nil {
 		return 0, r.failed(fs.ErrClosed)
 	}
+	if err := r.room.take(r.stage, int64(len(p))); err != nil {
+		return 0, r.failed(err)
+	}
 	n, err := r.stage.Write(p)
 	return n, r.failed(err)
 }
@@ -139,6 +143,9 @@ func (r *replacement) Write(p []byte) (int, error) {
 func (r *replacement) ReadFrom(src io.Reader) (int64, error) {
 	if r.stage == nil {
 		return 0, r.failed(fs.ErrClosed)
+	}
+	if err := r.room.takeAll(r.stage); err != nil {
+		return 0, r.failed(err)
 	}
 	n, err := r.stage.file().ReadFrom(src)
 	// Any other error is src's own, which the caller knows best.

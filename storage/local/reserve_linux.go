@@ -22,3 +22,27 @@ func reserve(fd int, offset, size int64) error {
 	}
 	return nil
 }
+
+// largeFile is the size, in bytes, above which some filesystems hold no file.
+const largeFile = 1<<31 - 1
+
+// mayFit fails if the filesystem has no room for size bytes from offset on in the
+// file, or holds no file that long. A filesystem that does not know may fail later.
+func mayFit(fd int, offset, size int64) error {
+	var stat unix.Statfs_t
+	_, err := retry(func() (int, error) { return 0, unix.Fstatfs(fd, &stat) })
+	if err == nil {
+		if _, available := spaceOf(&stat); available < size && stat.Blocks > 0 {
+			return unix.ENOSPC
+		}
+	}
+	if offset+size <= largeFile {
+		return nil
+	}
+	// lseek(2) refuses an offset that no file on this filesystem can have.
+	if _, err := unix.Seek(fd, offset+size, unix.SEEK_SET); errors.Is(err, unix.EINVAL) {
+		return unix.EFBIG
+	}
+	_, err = unix.Seek(fd, offset, unix.SEEK_SET)
+	return err
+}

@@ -3,6 +3,7 @@ package local_test
 import (
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"strings"
 	"syscall"
@@ -30,34 +31,95 @@ func (s share) mountSmall(t *testing.T, name string) {
 	})
 }
 
-// TestReplaceFileNoRoom: what can't fit is refused before anything is written,
-// and what could leaves nothing behind when it is given up.
+// left is the free space of the small filesystem at name, in bytes.
+func (s share) left(t *testing.T, name string) int64 {
+	t.Helper()
+	_, left, err := s.Space(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return left
+}
+
+// TestReplaceFileNoRoom: ReplaceFile refuses content that can't fit before anything is
+// written.
 func TestReplaceFileNoRoom(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		s.mountSmall(t, "/small")
-		_, before, err := s.Space(t.Context(), "/small")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = s.ReplaceFile(t.Context(), "/small/file", storage.Replacing{Perm: 0o666, Size: 2 << 20})
+		before := s.left(t, "/small")
+		_, err := s.ReplaceFile(t.Context(), "/small/file", storage.Replacing{Perm: 0o666, Size: 2 << 20})
 		if !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("ReplaceFile: %v, want ENOSPC", err)
 		}
-		r, err := s.ReplaceFile(t.Context(), "/small/file", storage.Replacing{Perm: 0o666, Size: 512 << 10})
-		if err != nil {
-			t.Fatal(err)
+		// No file of a tmpfs can be that long.
+		_, err = s.ReplaceFile(t.Context(), "/small/file", storage.Replacing{Perm: 0o666, Size: math.MaxInt64})
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EFBIG) {
+			t.Errorf("ReplaceFile of the longest: %v, want ENOSPC or EFBIG", err)
 		}
-		if _, left, err := s.Space(t.Context(), "/small"); err != nil || left > before-512<<10 {
-			t.Errorf("%d bytes of %d are left, %v; want 512 KiB less", left, before, err)
-		}
-		if err := r.Discard(); err != nil {
-			t.Error(err)
-		}
-		if _, after, err := s.Space(t.Context(), "/small"); err != nil || after != before {
-			t.Errorf("%d bytes of %d are left, %v", after, before, err)
+		if after := s.left(t, "/small"); after != before {
+			t.Errorf("%d bytes of %d are left", after, before)
 		}
 		if names := s.names(t, "/small"); len(names) != 0 {
 			t.Errorf("the directory holds %q", names)
+		}
+	})
+}
+
+// TestReplaceFileRoomGrows: an announced length takes no room by itself. Room is set
+// aside for twice what has been written, or for 256 KiB, and Discard gives it back.
+func TestReplaceFileRoomGrows(t *testing.T) {
+	eachWay(t, func(t *testing.T, s share) {
+		s.mountSmall(t, "/small")
+		before := s.left(t, "/small")
+		const page = 4 << 10
+		for _, c := range []struct{ written, most int64 }{
+			{0, 2 * page}, {1, 256<<10 + 3*page}, {300 << 10, 600<<10 + 3*page},
+		} {
+			r, err := s.ReplaceFile(t.Context(), "/small/file", storage.Replacing{Perm: 0o666, Size: 900 << 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Write(make([]byte, c.written)); err != nil {
+				t.Error(err)
+			}
+			if took := before - s.left(t, "/small"); took > c.most || took < c.written {
+				t.Errorf("%d bytes written take the room of %d, want at most %d", c.written, took, c.most)
+			}
+			if err := r.Discard(); err != nil {
+				t.Error(err)
+			}
+			if after := s.left(t, "/small"); after != before {
+				t.Errorf("then %d bytes of %d are left", after, before)
+			}
+		}
+	})
+}
+
+// TestReplaceFileRoomEnds: a write for which room can't be set aside any more fails, and
+// what was written first is given back.
+func TestReplaceFileRoomEnds(t *testing.T) {
+	eachWay(t, func(t *testing.T, s share) {
+		s.mountSmall(t, "/small")
+		before := s.left(t, "/small")
+		var begun []storage.Replacement
+		for _, name := range []string{"/small/a", "/small/b"} { // either fits, both don't
+			r, err := s.ReplaceFile(t.Context(), name, storage.Replacing{Perm: 0o666, Size: 700 << 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			begun = append(begun, r)
+		}
+		if _, err := begun[0].Write(make([]byte, 700<<10)); err != nil {
+			t.Error(err)
+		}
+		if _, err := begun[1].Write(make([]byte, 700<<10)); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("the second Write: %v, want ENOSPC", err)
+		}
+		if err := errors.Join(begun[0].Discard(), begun[1].Discard()); err != nil {
+			t.Error(err)
+		}
+		if after := s.left(t, "/small"); after != before {
+			t.Errorf("then %d bytes of %d are left", after, before)
 		}
 	})
 }
