@@ -1,0 +1,125 @@
+package kill
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A filesystem is a kind of disk that davd keeps its share and its state on.
+type filesystem struct {
+	name   string
+	sample int // how many kills without DAVD_SWEEP=1
+	size   int64
+	make   []string // the command that makes it in a file
+	mounts func(image, dir string) error
+}
+
+const (
+	mib = 1 << 20
+	// xfs does not exist in less than 300 MiB. Images are sparse.
+	diskSize = 320 * mib
+)
+
+var filesystems = []filesystem{
+	{"ext4", 8, diskSize, []string{"mkfs.ext4", "-q", "-F"}, mountLoop("ext4")},
+	{"btrfs", 0, diskSize, []string{"mkfs.btrfs", "-q", "-f"}, mountLoop("btrfs")},
+	{"XFS", 0, diskSize, []string{"mkfs.xfs", "-q", "-f"}, mountLoop("xfs")},
+	{"exFAT through FUSE", 4, diskSize, []string{"mkfs.exfat"}, mountExfat},
+	{"overlayfs", 6, diskSize, []string{"mkfs.ext4", "-q", "-F"}, mountOverlay(false)},
+	{"overlayfs over another filesystem", 0, diskSize, []string{"mkfs.ext4", "-q", "-F"}, mountOverlay(true)},
+}
+
+// A mounted is a filesystem that is mounted.
+type mounted struct {
+	dir string
+	// mounts are all the filesystems that were mounted for it.
+	mounts []string
+}
+
+// mount makes a filesystem that is there until the test ends.
+func (f filesystem) mount(t *testing.T) mounted {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("mounting a filesystem needs root: run the tests as root too")
+	}
+	base := t.TempDir()
+	images, dir := filepath.Join(base, "images"), filepath.Join(base, "disk")
+	if err := errors.Join(os.Mkdir(images, 0o755), os.Mkdir(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	// What is fast outlives a kill of davd just as well.
+	if err := command("mount", "-t", "tmpfs", "-o", "size=1g,mode=755", "tmpfs", images); err != nil {
+		t.Skipf("mounting is not permitted here: %v", err)
+	}
+	t.Cleanup(func() { unmount(t, images) })
+	image := filepath.Join(images, "image")
+	if err := f.format(image); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.mounts(image, dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unmount(t, dir) })
+	return mounted{dir: dir, mounts: []string{dir, images}}
+}
+
+func (f filesystem) format(image string) error {
+	file, err := os.Create(image)
+	if err == nil {
+		err = errors.Join(file.Truncate(f.size), file.Close())
+	}
+	if err == nil {
+		err = command(f.make[0], append(f.make[1:], image)...)
+	}
+	return err
+}
+
+func unmount(t *testing.T, dir string) {
+	t.Helper()
+	if err := command("umount", "-i", dir); err != nil {
+		t.Error(errors.Join(err, command("umount", "-i", "-l", dir)))
+	}
+}
+
+func command(name string, args ...string) error {
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+func mountLoop(kind string) func(image, dir string) error {
+	return func(image, dir string) error { return command("mount", "-t", kind, "-o", "loop", image, dir) }
+}
+
+func mountExfat(image, dir string) error {
+	return command("mount.exfat-fuse", image, dir)
+}
+
+// mountOverlay mounts an overlay whose upper layer is on ext4. The lower one has the
+// collections of the share already. It is on the same filesystem, or not: that
+// decides what the overlay can say of the identity of files.
+func mountOverlay(apart bool) func(image, dir string) error {
+	return func(image, dir string) error {
+		layers := filepath.Join(filepath.Dir(image), "layers")
+		lower := filepath.Join(layers, "lower")
+		if err := errors.Join(os.Mkdir(layers, 0o755), mountLoop("ext4")(image, layers)); err != nil {
+			return err
+		}
+		if apart {
+			lower = filepath.Join(filepath.Dir(image), "lower")
+		}
+		upper, work := filepath.Join(layers, "upper"), filepath.Join(layers, "work")
+		tr := newTrial(nil, 1)
+		err := errors.Join(plant(filepath.Join(lower, "share"), tr.seed()), os.Mkdir(upper, 0o755), os.Mkdir(work, 0o755))
+		if err != nil {
+			return err
+		}
+		return command("mount", "-t", "overlay", "-o", "lowerdir="+lower+",upperdir="+upper+",workdir="+work, "overlay", dir)
+	}
+}

@@ -1,0 +1,222 @@
+package kill
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var (
+	seedFlag  = flag.Uint64("kill.seed", 0, "the `seed` of what is random; 0: the time")
+	killsFlag = flag.Int("kill.kills", 0, "the `number` of kills on each filesystem; 0: 200 with DAVD_SWEEP=1, else a few")
+)
+
+// sweeping reports whether the whole test is to run, and not the sample.
+func sweeping() bool { return os.Getenv("DAVD_SWEEP") == "1" }
+
+// kills returns how often davd is killed on each filesystem.
+func kills(sample int) int {
+	switch {
+	case *killsFlag > 0:
+		return *killsFlag
+	case sweeping():
+		return 200
+	}
+	return sample
+}
+
+func newSeed() uint64 {
+	if *seedFlag > 0 {
+		return *seedFlag
+	}
+	return uint64(time.Now().UnixNano())
+}
+
+// A trial is a davd that is killed again and again.
+type trial struct {
+	*site
+	model    *model
+	rng      *rand.Rand
+	choosers []*chooser
+	killed   int // how often
+	starting int // how often of those before it was ready
+	startup  time.Duration
+	// disturb, if not nil, is called before davd starts, and every time clients begin.
+	disturb func()
+}
+
+// smallest and largest bodies in bytes: those up to 64 KiB are read at once.
+var bodySizes = []int{0, 1, 100, 4 << 10, 20 << 10, 70 << 10, 300 << 10}
+
+func newTrial(s *site, seed uint64) *trial {
+	tr := &trial{site: s, model: newModel(), rng: rand.New(rand.NewPCG(seed, 0))}
+	for who := range clients {
+		tr.choosers = append(tr.choosers, newChooser(seed, who+1, bodySizes))
+	}
+	return tr
+}
+
+// seed returns the files that the share has in the beginning, and tells the model.
+func (tr *trial) seed() map[string]string {
+	files := map[string]string{}
+	for _, a := range tr.model.areas {
+		a.now.resources[a.root] = resource{collection: true}
+		for d := range 2 {
+			dir := fmt.Sprintf("%s/d%d", a.root, d)
+			a.now.resources[dir] = resource{collection: true}
+			for f := range 5 {
+				name := fmt.Sprintf("%s/f%d", dir, f)
+				files[name] = strings.Repeat("seed "+name, 100)
+				a.now.resources[name] = resource{content: files[name]}
+			}
+		}
+	}
+	return files
+}
+
+// plant writes files to the directory share.
+func plant(share string, files map[string]string) error {
+	for name, content := range files {
+		path := filepath.Join(share, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run kills davd n times and checks what it has kept.
+func (tr *trial) run(ctx context.Context, n int) error {
+	begin := time.Now()
+	if err := tr.start(); err != nil {
+		return err
+	}
+	tr.startup = time.Since(begin)
+	if err := tr.verify(ctx); err != nil {
+		return err
+	}
+	for tr.killed < n {
+		if err := tr.round(ctx); err != nil {
+			return fmt.Errorf("kill %d: %w\nwhat davd wrote:\n%s", tr.killed, err, tr.output)
+		}
+	}
+	if err := tr.stop(); err != nil {
+		return err
+	}
+	seen := newView()
+	seen.resources["/"] = resource{collection: true}
+	for _, a := range tr.model.areas {
+		seen.add(a.now)
+	}
+	return tr.onDisk(seen)
+}
+
+// longestRound is after how long davd is killed at the latest.
+const longestRound = 250 * time.Millisecond
+
+// round has the clients work, kills davd, starts it again and looks.
+func (tr *trial) round(ctx context.Context) error {
+	tr.model.killed.Store(false)
+	var workers sync.WaitGroup
+	errs := make([]error, clients)
+	for who := range clients {
+		workers.Go(func() {
+			errs[who] = tr.model.change(ctx, newWire(tr.url), tr.choosers[who], who)
+		})
+	}
+	if tr.disturb != nil {
+		tr.disturb()
+	}
+	time.Sleep(time.Duration(tr.rng.Int64N(int64(longestRound))))
+	tr.model.killed.Store(true)
+	tr.kill()
+	tr.killed++
+	workers.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	tr.model.history.note(fmt.Sprintf("-- kill %d", tr.killed))
+	if err := tr.restart(); err != nil {
+		return err
+	}
+	return tr.verify(ctx)
+}
+
+// restart starts davd, and kills it now and then before it is ready.
+func (tr *trial) restart() error {
+	if tr.disturb != nil {
+		tr.disturb()
+	}
+	for tr.rng.IntN(3) == 0 {
+		if err := tr.begin(); err != nil {
+			return err
+		}
+		time.Sleep(time.Duration(tr.rng.Int64N(int64(tr.startup))))
+		tr.kill()
+		tr.killed++
+		tr.starting++
+		tr.model.history.note(fmt.Sprintf("-- kill %d, while it starts", tr.killed))
+	}
+	return tr.start()
+}
+
+// verify compares davd and the disk with the model.
+func (tr *trial) verify(ctx context.Context) error {
+	w := newWire(tr.url)
+	defer w.close()
+	got, err := w.look(ctx, "/")
+	if err != nil {
+		return err
+	}
+	return errors.Join(tr.model.check(got), tr.onDisk(got))
+}
+
+// report prints what was done.
+func (tr *trial) report(t *testing.T, seed uint64) {
+	t.Helper()
+	m := tr.model
+	t.Logf("seed %d: %d kills, %d of them while davd started; requests: %d acknowledged, %d refused, %d without room, %d cut off by a kill",
+		seed, tr.killed, tr.starting, m.acknowledged.Load(), m.refused.Load(), m.full.Load(), m.unanswered.Load())
+}
+
+// test runs a trial in dir. lower, if not "", is where the seeds are written.
+func testKills(t *testing.T, disk mounted, n int) {
+	t.Helper()
+	seed := newSeed()
+	w := watchRest(t, disk.mounts...)
+	s := newSite(t, disk.dir)
+	s.watch = w
+	tr := newTrial(s, seed)
+	if err := plant(s.share, tr.seed()); err != nil {
+		t.Fatal(err)
+	}
+	defer tr.report(t, seed)
+	if err := tr.run(t.Context(), n); err != nil {
+		t.Errorf("seed %d: %v", seed, err)
+	}
+	w.none(t)
+}
+
+// TestKill kills davd on each filesystem.
+func TestKill(t *testing.T) {
+	for _, f := range filesystems {
+		t.Run(f.name, func(t *testing.T) {
+			n := kills(f.sample)
+			if n == 0 {
+				t.Skip("the sample has none on this filesystem: run make sweep")
+			}
+			testKills(t, f.mount(t), n)
+		})
+	}
+}
