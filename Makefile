@@ -8,9 +8,9 @@ BENCHTIME ?= 10x
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
 
-test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount
+test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount, kills
 	$(GO) test -timeout 5m $$($(GO) list ./... | grep -v /litmus)
-	$(GO) test -timeout 6m -count=1 -v ./litmus/
+	$(GO) test -timeout 8m -count=1 -p 1 -v ./litmus/...
 
 litmus: deps ## all of litmus/: what make test runs, and the whole matrix of clients and proxies, into the README
 	.ci/lab

@@ -106,6 +106,10 @@ func (h *Handler) permitMember(r *http.Request, header ifHeader, name string) er
 
 // createEmpty creates the file name without content.
 func (h *Handler) createEmpty(ctx context.Context, name string) error {
+	// What has become of an earlier resource of this name is not known.
+	if err := h.properties().Remove(ctx, name); err != nil {
+		return err
+	}
 	f, err := h.FileSystem.OpenFile(ctx, name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // somebody was faster, behind the server's back
@@ -114,7 +118,7 @@ func (h *Handler) createEmpty(ctx context.Context, name string) error {
 		return err
 	}
 	h.changedMembers(ctx, name)
-	return errors.Join(f.Close(), h.properties().Remove(ctx, name))
+	return f.Close()
 }
 
 // lockConflict makes err, of a lock that is wanted at name, fit for the client

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
 // Recover finishes or undoes every COPY, MOVE and DELETE that a process has left
-// when it died, as Journal says, with its dead properties and locks. If Journal is a
+// when it died, as Journal says, with its dead properties and locks, and releases the
+// locks of resources that a LOCK was to make, and had not yet. If Journal is a
 // [storage.StrayKeeper] as well, it removes what PUT and PATCH have left, and notes
 // there from then on what they would leave. It is to be
 // called once, before the first request. After an error nothing was dropped, and
@@ -29,8 +31,12 @@ func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err e
 	if err = errors.Join(err, h.noteInterrupted(ctx, recovered, err == nil)); err != nil {
 		return recovered, err
 	}
+	released, err := h.releaseOrphans(ctx, recovered)
+	if err != nil {
+		return recovered, err
+	}
 	swept, err := h.sweep(ctx)
-	return append(recovered, swept...), err
+	return slices.Concat(recovered, released, swept), err
 }
 
 // sweep removes the stages of PUT and PATCH that a process has left when it died. What

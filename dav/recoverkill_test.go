@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -58,6 +57,7 @@ type victimRequest struct {
 	Method string
 	Path   string
 	Header map[string]string
+	Body   string
 }
 
 // beVictim prints the number of steps and the status, if it lives to the end.
@@ -81,7 +81,7 @@ func beVictim(task string) error {
 		return err
 	}
 	for _, task := range v.Requests {
-		r := httptest.NewRequest(task.Method, task.Path, http.NoBody)
+		r := httptest.NewRequest(task.Method, task.Path, strings.NewReader(task.Body))
 		for key, value := range task.Header {
 			r.Header.Set(key, value)
 		}

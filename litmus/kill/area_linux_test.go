@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 )
 
 // areaDepth is the number of segments of an area's name.
@@ -308,11 +307,9 @@ func (h *history) of(name string) string {
 			break
 		}
 		if e.about(name) {
-			lines = append(lines, fmt.Sprintf("    %s", e.text))
+			lines = append(lines, "    "+e.text)
 		}
 	}
 	slices.Reverse(lines)
 	return "  the history of " + name + ":\n" + strings.Join(lines, "\n")
 }
-
-func TestMain(m *testing.M) { testMain(m) }

@@ -97,15 +97,7 @@ type deadProp struct {
 	Value   string `xml:",chardata"`
 }
 
-// names of the paths in the hrefs of a 207.
-func (m multistatus) names() []string {
-	var names []string
-	for _, r := range m.Responses {
-		names = append(names, nameOf(r.Href))
-	}
-	return names
-}
-
+// nameOf returns the path in a href, without the slash at the end.
 func nameOf(href string) string {
 	u, err := url.Parse(href)
 	if err != nil {
@@ -118,11 +110,8 @@ func nameOf(href string) string {
 }
 
 func listingBody() string {
-	body := `<D:propfind xmlns:D="DAV:" xmlns:K="` + propSpace + `"><D:prop><D:resourcetype/><D:lockdiscovery/>`
-	for _, name := range propNames {
-		body += "<K:" + name + "/>"
-	}
-	return body + "</D:prop></D:propfind>"
+	return `<D:propfind xmlns:D="DAV:" xmlns:K="` + propSpace + `"><D:prop><D:resourcetype/><D:lockdiscovery/>` +
+		"<K:" + strings.Join(propNames, "/><K:") + "/></D:prop></D:propfind>"
 }
 
 // look reads all that a client can see at root and below it.

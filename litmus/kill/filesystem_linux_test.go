@@ -16,7 +16,7 @@ type filesystem struct {
 	sample int // how many kills without DAVD_SWEEP=1
 	size   int64
 	make   []string // the command that makes it in a file
-	mounts func(image, dir string) error
+	mounts func(t *testing.T, image, dir string)
 }
 
 const (
@@ -53,18 +53,12 @@ func (f filesystem) mount(t *testing.T) mounted {
 		t.Fatal(err)
 	}
 	// What is fast outlives a kill of davd just as well.
-	if err := command("mount", "-t", "tmpfs", "-o", "size=1g,mode=755", "tmpfs", images); err != nil {
-		t.Skipf("mounting is not permitted here: %v", err)
-	}
-	t.Cleanup(func() { unmount(t, images) })
+	mountTmpfs(t, images, "1g")
 	image := filepath.Join(images, "image")
 	if err := f.format(image); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.mounts(image, dir); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unmount(t, dir) })
+	f.mounts(t, image, dir)
 	return mounted{dir: dir, mounts: []string{dir, images}}
 }
 
@@ -79,11 +73,33 @@ func (f filesystem) format(image string) error {
 	return err
 }
 
-func unmount(t *testing.T, dir string) {
+// mountAt mounts something at dir until the test ends.
+func mountAt(t *testing.T, dir, program string, args ...string) {
 	t.Helper()
-	if err := command("umount", "-i", dir); err != nil {
-		t.Error(errors.Join(err, command("umount", "-i", "-l", dir)))
+	if err := command(program, append(args, dir)...); err != nil {
+		if strings.Contains(err.Error(), "unknown filesystem type") {
+			t.Skipf("the kernel does not have this filesystem: %v", err)
+		}
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := command("umount", "-i", dir); err != nil {
+			t.Error(errors.Join(err, command("umount", "-i", "-l", dir)))
+		}
+	})
+}
+
+// mountTmpfs skips the test where nothing can be mounted.
+func mountTmpfs(t *testing.T, dir, size string) {
+	t.Helper()
+	args := []string{"-t", "tmpfs", "-o", "mode=755,size=" + size, "tmpfs"}
+	if err := command("mount", append(args, dir)...); err != nil {
+		t.Skipf("mounting is not permitted here: %v", err)
+	}
+	if err := command("umount", dir); err != nil {
+		t.Fatal(err)
+	}
+	mountAt(t, dir, "mount", args...)
 }
 
 func command(name string, args ...string) error {
@@ -93,33 +109,50 @@ func command(name string, args ...string) error {
 	return nil
 }
 
-func mountLoop(kind string) func(image, dir string) error {
-	return func(image, dir string) error { return command("mount", "-t", kind, "-o", "loop", image, dir) }
+func mountLoop(kind string) func(t *testing.T, image, dir string) {
+	return func(t *testing.T, image, dir string) {
+		t.Helper()
+		mountAt(t, dir, "mount", "-t", kind, "-o", "loop", image)
+	}
 }
 
-func mountExfat(image, dir string) error {
-	return command("mount.exfat-fuse", image, dir)
+// mountExfat needs a block device. The process of the filesystem lives on when davd is
+// killed, and ends when it is unmounted.
+func mountExfat(t *testing.T, image, dir string) {
+	t.Helper()
+	device, err := exec.Command("losetup", "--find", "--show", image).Output()
+	if err != nil {
+		t.Fatalf("losetup: %v", err)
+	}
+	name := strings.TrimSpace(string(device))
+	t.Cleanup(func() {
+		if err := command("losetup", "--detach", name); err != nil {
+			t.Error(err)
+		}
+	})
+	mountAt(t, dir, "mount.exfat-fuse", name)
 }
 
 // mountOverlay mounts an overlay whose upper layer is on ext4. The lower one has the
 // collections of the share already. It is on the same filesystem, or not: that
 // decides what the overlay can say of the identity of files.
-func mountOverlay(apart bool) func(image, dir string) error {
-	return func(image, dir string) error {
+func mountOverlay(apart bool) func(t *testing.T, image, dir string) {
+	return func(t *testing.T, image, dir string) {
+		t.Helper()
 		layers := filepath.Join(filepath.Dir(image), "layers")
-		lower := filepath.Join(layers, "lower")
-		if err := errors.Join(os.Mkdir(layers, 0o755), mountLoop("ext4")(image, layers)); err != nil {
-			return err
+		if err := os.Mkdir(layers, 0o755); err != nil {
+			t.Fatal(err)
 		}
+		mountLoop("ext4")(t, image, layers)
+		lower, upper, work := filepath.Join(layers, "lower"), filepath.Join(layers, "upper"), filepath.Join(layers, "work")
 		if apart {
 			lower = filepath.Join(filepath.Dir(image), "lower")
 		}
-		upper, work := filepath.Join(layers, "upper"), filepath.Join(layers, "work")
-		tr := newTrial(nil, 1)
-		err := errors.Join(plant(filepath.Join(lower, "share"), tr.seed()), os.Mkdir(upper, 0o755), os.Mkdir(work, 0o755))
+		seeds := newTrial(nil, 1).seed()
+		err := errors.Join(plant(filepath.Join(lower, "share"), seeds), os.Mkdir(upper, 0o755), os.Mkdir(work, 0o755))
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		return command("mount", "-t", "overlay", "-o", "lowerdir="+lower+",upperdir="+upper+",workdir="+work, "overlay", dir)
+		mountAt(t, dir, "mount", "-t", "overlay", "-o", "lowerdir="+lower+",upperdir="+upper+",workdir="+work, "overlay")
 	}
 }

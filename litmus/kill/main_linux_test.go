@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// davdBinary is the program under test, which testMain builds.
+// davdBinary is the program under test, which TestMain builds.
 var davdBinary string
 
 // inNamespace says that this process has a mount namespace of its own.
 const inNamespace = "DAVD_TEST_MOUNT_NAMESPACE"
 
-// testMain runs the tests, if possible where nobody else sees what they mount.
-func testMain(m *testing.M) {
+// TestMain runs the tests, if possible where nobody else sees what they mount.
+func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.list").Value.String() != "" {
 		os.Exit(m.Run())
@@ -57,7 +57,6 @@ func run(m *testing.M) int {
 		davdBinary = filepath.Join(dir, "davd")
 		var out []byte
 		out, err = exec.Command("go", "build", "-o", davdBinary, "github.com/davd/davd/cmd/davd").CombinedOutput()
-		err = errors.Join(err, os.Chmod(dir, 0o755)) //nolint:gosec // davd may run as another user
 		if err != nil {
 			err = fmt.Errorf("go build: %w\n%s", err, out)
 		}

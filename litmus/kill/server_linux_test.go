@@ -34,7 +34,7 @@ var servingLine = regexp.MustCompile(`(?m)^davd: serving .* at (https?://\S+)/$`
 
 // begin starts davd, which is not ready yet.
 func (s *site) begin() error {
-	args := slices.Concat([]string{"serve", "--addr", "127.0.0.1:0", "--interim", "never", "--state", s.state}, s.flags, []string{s.share})
+	args := slices.Concat([]string{"serve", "--addr", "127.0.0.1:0", "--interim", "never", "--log-level", "warn", "--state", s.state}, s.flags, []string{s.share})
 	s.cmd = exec.Command(davdBinary, args...)
 	s.output = &output{changed: make(chan struct{}, 1)}
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output

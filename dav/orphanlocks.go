@@ -1,0 +1,60 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/tree"
+)
+
+// releaseOrphans releases the locks that a LOCK left when the process died before it
+// had made the resource (RFC 4918 §7.3). No client knows such a lock, so that nobody
+// could end it. A lock whose collection is missing as well stays, and so do all while
+// the share is empty or another one: its disk may not be mounted.
+func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery) ([]tree.Recovery, error) {
+	left := func(r tree.Recovery) bool { return r.Result == tree.Left }
+	manager := h.locks().manager
+	if manager == nil || slices.ContainsFunc(recovered, left) {
+		return nil, nil
+	}
+	found, err := manager.Find(ctx, time.Now(), "/", true)
+	if err != nil || len(found) == 0 || h.isEmpty(ctx) {
+		return nil, err
+	}
+	var undone []tree.Recovery
+	for _, l := range found {
+		if !h.isOrphan(ctx, l) {
+			continue
+		}
+		if err := manager.Release(ctx, time.Now(), l.Token); err != nil && !errors.Is(err, webdav.ErrNoSuchLock) {
+			return undone, err
+		}
+		undone = append(undone, tree.Recovery{Entry: tree.Entry{Method: "LOCK", Source: l.Root}, Result: tree.Undone})
+	}
+	return undone, nil
+}
+
+// isEmpty reports whether the share has no members, or can't be read.
+func (h *Handler) isEmpty(ctx context.Context) bool {
+	for _, err := range storage.ReadDir(ctx, h.FileSystem, "/") {
+		return err != nil
+	}
+	return true
+}
+
+// isOrphan reports whether the resource of l is missing, and its collection is not.
+func (h *Handler) isOrphan(ctx context.Context, l lock.Lock) bool {
+	if _, err := storage.Lstat(ctx, h.FileSystem, l.Root); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	parent, err := h.FileSystem.Stat(ctx, path.Dir(l.Root))
+	return err == nil && parent.IsDir()
+}
