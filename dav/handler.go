@@ -91,6 +91,12 @@ type Handler struct {
 	// everybody's X-Forwarded-Host is such a name, which is harmless: it decides
 	// nothing but whether a URL's path is one of this server's.
 	TrustedProxies TrustedProxies
+	// AllowOrigin reports whether pages of a foreign origin (RFC 6454), such as
+	// "https://app.example", may send requests that change something. All others
+	// get a 403, because a browser sends along the passwords that it remembers. A
+	// handler in front that answers CORS preflights sets AllowOrigin to its own rule.
+	// Nil allows no foreign origin.
+	AllowOrigin func(origin string) bool
 	// Compress says to whom listings, indexes and other answers of the server's
 	// own are compressed.
 	Compress Compression
@@ -157,6 +163,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 		return refuse(http.StatusInternalServerError, "dav.Handler has no FileSystem")
 	}
 	if err := checkSingle(r); err != nil {
+		return statusOf(err), err
+	}
+	if err := h.checkCrossOrigin(r); err != nil {
 		return statusOf(err), err
 	}
 	if r.Method == http.MethodOptions && r.URL.Path == "*" {

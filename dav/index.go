@@ -28,6 +28,7 @@ var indexPolicy = func() string {
 func (h *Handler) setIndexPolicy(header http.Header) {
 	header.Set("Content-Security-Policy", indexPolicy)
 	header["X-Content-Type-Options"] = nosniff
+	header["Cross-Origin-Resource-Policy"] = sameOrigin
 	if h.Compress != CompressNever {
 		varyEncoding(header)
 	}

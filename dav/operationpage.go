@@ -102,6 +102,7 @@ func writePage(w http.ResponseWriter, status int, page []byte, running bool) err
 	header.Set("Content-Security-Policy", operationPolicy)
 	header.Set("Referrer-Policy", "same-origin") // "no-referrer" would hide the Origin of the form
 	header["X-Content-Type-Options"] = nosniff
+	header["Cross-Origin-Resource-Policy"] = sameOrigin
 	w.WriteHeader(status)
 	_, err := w.Write(append(page, "</body>\n</html>\n"...))
 	return err

@@ -57,6 +57,16 @@ func (t TrustedProxies) Client(r *http.Request) (client netip.Addr, proxies int)
 	return client, proxies
 }
 
+// Host returns the host that r's client has asked for, with its port if it has one, as
+// far as they know it: "" if none of them has sent r, or if they don't say.
+func (t TrustedProxies) Host(r *http.Request) string {
+	if len(t) == 0 {
+		return ""
+	}
+	_, host := t.origin(r)
+	return host
+}
+
 // origin returns the scheme and the host that r's client has asked for, "" for what
 // no proxy tells. X-Forwarded-Proto and -Host count before Forwarded: most proxies
 // set them, and pass on a Forwarded that they do not know.

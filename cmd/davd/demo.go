@@ -20,7 +20,7 @@ and prints three commands to try and each interim response that they get.`
 )
 
 func (p *program) demoCommand() *cli.Command {
-	flags := []cli.Flag{addrFlag("listen at host:port (port 0: any free one)")}
+	flags := []cli.Flag{addrFlag("listen at host:port (port 0: any free one)"), hostFlag()}
 	return &cli.Command{
 		Name:               "demo",
 		Flags:              flags,
@@ -37,6 +37,7 @@ func (p *program) demo(c *cli.Context) error {
 	}
 	cfg, err := config.New(config.Settings{
 		Addrs:        c.StringSlice("addr"),
+		Hosts:        c.StringSlice("host"),
 		Anonymous:    true,
 		Storage:      string(config.Mem),
 		Latency:      demo.Latency.String(),

@@ -39,6 +39,7 @@ func serveFlags() []cli.Flag {
 		textFlag(whatCategory, "latency", "TIME", "", "make each storage call take that much longer, to try out slow storage"),
 		textFlag(whatCategory, "compress", "MODE", d.Compress, "compress listings and pages, in gzip or zstd, for clients that accept it: always, never, or (auto) for those on other machines; files go as they are"),
 		addrFlag("listen at host:port (port 0: any free one) or unix:PATH; several by commas, or by several --addr"),
+		hostFlag(),
 		textFlag(whereCategory, "prefix", "/PATH", "", "serve below this path of the URL"),
 		listFlag(whereCategory, "trusted-proxy", "CIDR", "believe what these proxies in front tell of the client: its address (X-Forwarded-For), for the log and for failed passwords, and the scheme and host it asked for (X-Forwarded-Proto, X-Forwarded-Host, Forwarded); several by commas"),
 		textFlag(whereCategory, "tls-cert", "FILE", "", "serve HTTPS and HTTP/2, with this certificate (PEM)"),
@@ -80,6 +81,11 @@ func addrFlag(usage string) cli.Flag {
 	}
 }
 
+// hostFlag is the flag --host.
+func hostFlag() cli.Flag {
+	return listFlag(whereCategory, "host", "NAME", "without --htpasswd, answer to this host name as well as to localhost, IP addresses and names in --addr; requests for other names are a 421, because web pages of strangers could send them (DNS rebinding); several by commas")
+}
+
 // interimClientFlag is the flag --interim-client.
 func interimClientFlag(category string) cli.Flag {
 	return listFlag(category, "interim-client", "NAME=CAP", "a client, as User-Agent names it, and how many it survives (0: none), in place of what davd clients shows; several by commas")
@@ -107,6 +113,7 @@ func settings(c *cli.Context) config.Settings {
 	return config.Settings{
 		Dir:            c.Args().First(),
 		Addrs:          c.StringSlice("addr"),
+		Hosts:          c.StringSlice("host"),
 		Prefix:         c.String("prefix"),
 		ReadOnly:       c.Bool("read-only"),
 		Storage:        c.String("storage"),

@@ -14,6 +14,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/forwarded"
+	"github.com/davd/davd/cmd/davd/internal/hosts"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/dav"
@@ -142,7 +143,8 @@ func (s *site) handler() *dav.Handler {
 }
 
 // front is what all requests go through on their way to handler.
-func (s *site) front(handler *dav.Handler) http.Handler {
+func (s *site) front(davHandler *dav.Handler) http.Handler {
+	handler := s.named(davHandler)
 	if len(s.cfg.TrustedProxies) == 0 {
 		return &accesslog.Handler{Next: s.guard(handler), Done: s.done}
 	}
@@ -150,6 +152,14 @@ func (s *site) front(handler *dav.Handler) http.Handler {
 		Trusted: s.cfg.TrustedProxies,
 		Next:    &accesslog.Handler{Next: s.guard(forwarded.Undo(handler)), Done: s.done},
 	}
+}
+
+// named answers only to the server's own names where users don't protect it.
+func (s *site) named(next http.Handler) http.Handler {
+	if s.users != nil {
+		return next
+	}
+	return &hosts.Handler{Next: next, Names: s.cfg.Hosts, Trusted: s.cfg.TrustedProxies, Refused: accesslog.Report}
 }
 
 // guard lets in the users, if there are any, and else everyone.

@@ -33,6 +33,9 @@ type Config struct {
 
 	// Addrs is where to listen, at least one.
 	Addrs []Addr
+	// Hosts are the names to which a server without users answers, besides those of
+	// this machine for itself: those of --host, and those in Addrs.
+	Hosts []string
 	// Prefix is the URL path under which the tree is served: empty, or a clean
 	// path that begins with a slash and does not end with one.
 	Prefix string

@@ -16,6 +16,7 @@ type Settings struct {
 	Dir string
 
 	Addrs          []string
+	Hosts          []string
 	Prefix         string
 	ReadOnly       bool
 	Storage        string
@@ -109,6 +110,7 @@ func New(s Settings) (*Config, error) {
 	}
 	var first firstError
 	c.Addrs = read(&first, "addr", s.Addrs, parseAddrs)
+	c.Hosts = append(read(&first, "host", withoutEmpty(s.Hosts), parseHosts), hostsOf(c.Addrs)...)
 	c.Prefix = read(&first, "prefix", s.Prefix, parsePrefix)
 	c.Storage = read(&first, "storage", s.Storage, oneOf(Dir, Mem))
 	c.Symlinks = read(&first, "symlinks", s.Symlinks, parseSymlinks)
