@@ -91,6 +91,10 @@ type Handler struct {
 	// everybody's X-Forwarded-Host is such a name, which is harmless: it decides
 	// nothing but whether a URL's path is one of this server's.
 	TrustedProxies TrustedProxies
+	// Admitted reports whether whoever sent a request would still be let in. It is
+	// asked each second while the request follows an operation, by a stream of events
+	// or by interim responses, and false ends that. Nil: always.
+	Admitted func(*http.Request) bool
 	// AllowOrigin reports whether pages of a foreign origin (RFC 6454), such as
 	// "https://app.example", may send requests that change something. All others
 	// get a 403, because a browser sends along the passwords that it remembers. A

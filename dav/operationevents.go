@@ -33,7 +33,7 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, view *oper
 	s := &eventStream{Handler: h, w: w, controller: http.NewResponseController(w)}
 	defer s.restore(r)
 	if view.record.Ended.IsZero() {
-		if err := s.follow(r.Context(), view.op); err != nil {
+		if err := s.follow(r, view.op); err != nil {
 			return 0, err
 		}
 		view = h.viewOf(view.op)
@@ -48,8 +48,9 @@ type eventStream struct {
 	controller *http.ResponseController
 }
 
-// follow sends events until op has ended.
-func (s *eventStream) follow(ctx context.Context, op *operation) error {
+// follow sends events until op has ended, or the client may see no more of it.
+func (s *eventStream) follow(r *http.Request, op *operation) error {
+	ctx := r.Context()
 	ended := s.operations.ended(op)
 	ticker := time.NewTicker(eventInterval)
 	defer ticker.Stop()
@@ -68,6 +69,8 @@ func (s *eventStream) follow(ctx context.Context, op *operation) error {
 			progress := op.monitor.Snapshot()
 			var err error
 			switch {
+			case !s.admits(r):
+				return errNotAdmitted
 			case progress != last:
 				sent, last = now, progress
 				err = s.event("progress", s.viewOf(op))
@@ -81,6 +84,11 @@ func (s *eventStream) follow(ctx context.Context, op *operation) error {
 		}
 	}
 }
+
+// errNotAdmitted ends an answer to a user who was removed meanwhile.
+var errNotAdmitted = &statusError{status: http.StatusForbidden, reason: "the user is not admitted any more"}
+
+func (h *Handler) admits(r *http.Request) bool { return h.Admitted == nil || h.Admitted(r) }
 
 // event sends view. JSON has no line breaks.
 func (s *eventStream) event(name string, view *operationView) error {

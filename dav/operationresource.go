@@ -206,12 +206,31 @@ func (h *Handler) awaitOperation(w http.ResponseWriter, r *http.Request, op *ope
 	e.success, e.res, e.monitor = memberSuccess[op.Method], newResponse(w, r), op.monitor
 	if e.start(r.Context()) {
 		e.res.Header().Set("Preference-Applied", "processing")
-		select {
-		case <-h.operations.ended(op):
-		case <-r.Context().Done():
-		}
+		err = h.await(r, op)
 	}
 	e.stop()
-	err = h.respondView(e.res, http.StatusOK, form, h.viewOf(op))
+	if err != nil {
+		respond(e.res, statusOf(err), err)
+	} else {
+		err = h.respondView(e.res, http.StatusOK, form, h.viewOf(op))
+	}
 	return 0, errors.Join(err, e.res.finish())
+}
+
+// await waits until op has ended or the client has gone, or returns errNotAdmitted.
+func (h *Handler) await(r *http.Request, op *operation) error {
+	ticker := time.NewTicker(eventInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-h.operations.ended(op):
+			return nil
+		case <-r.Context().Done():
+			return nil
+		case <-ticker.C:
+			if !h.admits(r) {
+				return errNotAdmitted
+			}
+		}
+	}
 }

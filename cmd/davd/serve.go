@@ -13,7 +13,6 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
-	"github.com/davd/davd/cmd/davd/internal/share"
 	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
@@ -88,18 +87,12 @@ func openUsers(cfg *config.Config, log *slog.Logger) (*auth.Users, error) {
 	if cfg.HTPasswd == "" {
 		return nil, nil
 	}
-	users, err := auth.Open(cfg.HTPasswd, log)
+	check := func() error { return checkSecret(cfg, cfg.HTPasswd) }
+	users, err := auth.Open(cfg.HTPasswd, check, log)
 	if err != nil {
 		return nil, fmt.Errorf("--htpasswd %w", err)
 	}
-	if cfg.Storage != config.Dir {
-		return users, nil
-	}
-	inside, err := share.Holds(cfg.Dir, cfg.HTPasswd)
-	if err == nil && inside {
-		err = fmt.Errorf("--htpasswd %s: is inside the directory that is served, where clients could read and change it: move it out", cfg.HTPasswd)
-	}
-	return users, err
+	return users, nil
 }
 
 // checkArguments wants one directory at most, after the flags: the flag

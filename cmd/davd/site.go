@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,11 +44,9 @@ type site struct {
 // serve serves until ctx ends.
 func (s *site) serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.state.Close()) }()
-	var secure *tls.Config
-	if s.cfg.TLS() {
-		if secure, err = server.LoadTLS(s.cfg.TLSCert, s.cfg.TLSKey); err != nil {
-			return err
-		}
+	secure, err := loadTLS(s.cfg)
+	if err != nil {
+		return err
 	}
 	handler := s.handler()
 	if err := s.recover(ctx, handler); err != nil {
@@ -120,6 +117,7 @@ func (s *site) handler() *dav.Handler {
 		Journal:        s.state.Journal,
 		History:        s.state.History,
 		Principal:      auth.User,
+		Admitted:       auth.Admitted,
 		LockTimeouts:   s.cfg.LockTimeouts,
 		MaxXML:         s.cfg.MaxXML,
 		Listings:       s.cfg.Listings,

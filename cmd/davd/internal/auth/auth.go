@@ -30,13 +30,29 @@ type Handler struct {
 	Refused func(*http.Request, error)
 }
 
-// userKey is the context's key of the user's name.
+// userKey is the context's key of a *login.
 type userKey struct{}
+
+// login is the user of a request.
+type login struct {
+	users *Users
+	name  string
+	user  *user
+}
 
 // User returns the name of the user who sent r, "" outside of a Handler.
 func User(r *http.Request) string {
-	user, _ := r.Context().Value(userKey{}).(string)
-	return user
+	if l, ok := r.Context().Value(userKey{}).(*login); ok {
+		return l.name
+	}
+	return ""
+}
+
+// Admitted reports whether the user who sent r could still log in with the same
+// password. The answer may be as old as a second. Outside of a Handler it is true.
+func Admitted(r *http.Request) bool {
+	l, ok := r.Context().Value(userKey{}).(*login)
+	return !ok || l.users.has(l.name, l.user)
 }
 
 // ServeHTTP implements http.Handler.
@@ -46,12 +62,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.challenge(w, "davd wants a user name and a password")
 		return
 	}
-	err := h.Users.verify(r.Context(), user, password, r.RemoteAddr)
+	who, err := h.Users.verify(r.Context(), user, password, r.RemoteAddr)
 	if err == nil {
 		if h.Known != nil {
 			h.Known(r, user)
 		}
-		h.Next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
+		h.Next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, &login{h.Users, user, who})))
 		return
 	}
 	if h.Refused != nil {

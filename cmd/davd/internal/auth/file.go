@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -23,10 +24,14 @@ const (
 	maxFile = 16 << 20
 )
 
-// Users are those of an htpasswd file, as it was when it was last looked at and
-// in order.
+// Users are those of an htpasswd file, as it was when it was last looked at.
+//
+// A file that is deleted, empty or of no users admits no one, and a damaged line not
+// its user: who has been removed is out, whatever else has gone wrong. A file that is
+// there but can't be read says nothing about its users, and they stay as they were.
 type Users struct {
 	file  string
+	check func() error
 	log   *slog.Logger
 	table atomic.Pointer[table]
 	gate  *gate
@@ -42,18 +47,41 @@ type snapshot struct {
 	info fs.FileInfo // nil: it can't be read
 	at   time.Time
 	sum  [sha256.Size]byte // of the content
-	err  error             // why it is not in force
+	err  error             // why it can't be read
 }
 
-// Open reads the users of an htpasswd file. Later changes are logged.
-func Open(file string, log *slog.Logger) (*Users, error) {
-	u := &Users{file: file, log: log, gate: newGate()}
+// goneError is for a file that is not there any more.
+type goneError struct{ error }
+
+func (e goneError) Unwrap() error { return e.error }
+
+// Open reads the users of an htpasswd file, all of whose lines must be good. Later
+// changes are logged. Check, if not nil, is asked before each reading, and its error
+// means that the file must not be used.
+func Open(file string, check func() error, log *slog.Logger) (*Users, error) {
+	if check == nil {
+		check = func() error { return nil }
+	}
+	u := &Users{file: file, check: check, log: log, gate: newGate()}
 	now := time.Now()
 	u.checked.Store(now.UnixNano())
-	if err := u.read(now); err != nil {
+	content, _, err := u.read(now)
+	if err != nil {
 		return nil, err
 	}
+	accounts, damaged := parse(file, content)
+	switch {
+	case len(damaged) > 0:
+		return nil, damaged[0]
+	case len(accounts) == 0:
+		return nil, u.errEmpty()
+	}
+	u.table.Store(newTable(accounts, nil))
 	return u, nil
+}
+
+func (u *Users) errEmpty() error {
+	return fmt.Errorf("%s: nobody is in it: add a user with htpasswd -B %s NAME", u.file, u.file)
 }
 
 // current returns the users, read again if the file may have changed. While one
@@ -81,45 +109,63 @@ func (u *Users) changed() bool {
 		u.seen.at.Sub(info.ModTime()) < settled
 }
 
-// reread puts a good file in force. A bad one is logged, once, and the users
-// stay as they are.
+// reread puts the file in force, and logs what that means.
 func (u *Users) reread(now time.Time) {
 	failed, before := u.seen.err, u.table.Load()
-	err := u.read(now)
-	switch after := u.table.Load(); {
-	case err != nil && (failed == nil || failed.Error() != err.Error()):
+	content, changed, err := u.read(now)
+	_, gone := errors.AsType[goneError](err)
+	news := failed == nil || err == nil || failed.Error() != err.Error()
+	switch {
+	case gone && news:
+		u.log.Error("no user can log in", "err", err)
+	case err != nil && news:
 		u.log.Error("the users stay as they were", "err", err)
-	case err == nil && after != before:
-		u.log.Info("the users have been read again", "file", u.file, "users", len(after.users))
+	}
+	switch {
+	case gone && len(before.users) > 0:
+		u.table.Store(newTable(nil, nil))
+	case err == nil && changed:
+		u.install(content, before)
 	}
 }
 
-// read reads the file. Its users are in force, unless there is an error.
-func (u *Users) read(now time.Time) error {
-	info, content, err := readFile(u.file)
-	seen := snapshot{info: info, at: now, sum: sha256.Sum256(content)}
-	if err == nil && u.seen.info != nil && seen.sum == u.seen.sum {
-		seen.err = u.seen.err
-		u.seen = seen
-		return seen.err
+// maxReported bounds how many damaged lines are logged one by one.
+const maxReported = 20
+
+// install puts the content of the file in force.
+func (u *Users) install(content []byte, before *table) {
+	accounts, damaged := parse(u.file, content)
+	u.table.Store(newTable(accounts, before))
+	for _, err := range damaged[:min(len(damaged), maxReported)] {
+		u.log.Error("a line of the file of users is damaged: its user can't log in", "err", err)
 	}
-	var accounts map[string]account
-	if err == nil {
-		accounts, err = parse(u.file, content)
+	if more := len(damaged) - maxReported; more > 0 {
+		u.log.Error("more lines of the file of users are damaged", "file", u.file, "lines", more)
 	}
-	seen.err = err
+	if len(accounts) == 0 {
+		u.log.Error("no user can log in", "err", u.errEmpty())
+	}
+	u.log.Info("the users have been read again", "file", u.file, "users", len(accounts))
+}
+
+// read reads the file, and reports whether it has changed since.
+func (u *Users) read(now time.Time) (content []byte, changed bool, err error) {
+	var info fs.FileInfo
+	if err = u.check(); err == nil {
+		info, content, err = readFile(u.file)
+	}
+	seen := snapshot{info: info, at: now, sum: sha256.Sum256(content), err: err}
+	changed = err == nil && (u.seen.info == nil || seen.sum != u.seen.sum)
 	u.seen = seen
-	if err == nil {
-		u.table.Store(newTable(accounts, u.table.Load()))
-	}
-	return err
+	return content, changed, err
 }
 
-// readFile wants a regular file: reading a pipe would take its content away.
+// readFile wants a regular file: reading a pipe would take its content away. What is
+// in the place of the file counts as its end.
 func readFile(file string) (fs.FileInfo, []byte, error) {
 	info, err := os.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, nil, fmt.Errorf("%s: is not a regular file: name a file of users, and their hashes", file)
+		return nil, nil, goneError{fmt.Errorf("%s: is not a regular file: name a file of users, and their hashes", file)}
 	}
 	var content []byte
 	if err == nil {
@@ -128,8 +174,8 @@ func readFile(file string) (fs.FileInfo, []byte, error) {
 	switch {
 	case err == nil:
 		return info, content, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, fmt.Errorf("%s: no such file: create it with htpasswd -B -c %s NAME", file, file)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return nil, nil, goneError{fmt.Errorf("%s: no such file: create it with htpasswd -B -c %s NAME", file, file)}
 	case errors.Is(err, fs.ErrPermission):
 		return nil, nil, fmt.Errorf("%s: davd may not read it: give it the right, or name another", file)
 	}

@@ -2,23 +2,26 @@ package auth
 
 import "net/netip"
 
-// origin is whose failures are counted together: those of an address, or of the
-// /64 of an IPv6 address, which is one customer. An address of this machine says
-// nothing of who is behind it, because a proxy may be: there it is the name.
+// origin is whose failures are counted together: those for one name from one address,
+// or from the /64 of an IPv6 address, which is one customer. The name counts because a
+// proxy may stand at the address with all users behind it, and the address because a
+// stranger who guesses a user's password must not lock that user out elsewhere.
 type origin struct {
-	addr netip.Addr
+	addr netip.Addr // the zero Addr for this machine
 	name digest
 }
 
 func originOf(remote, name string) origin {
+	from := origin{name: newDigest("", name, "")}
 	port, err := netip.ParseAddrPort(remote)
 	addr := port.Addr().Unmap()
 	if err != nil || addr.IsLoopback() {
-		return origin{name: newDigest("", name, "")}
+		return from
 	}
 	if addr.Is6() {
 		prefix, _ := addr.Prefix(64) // without the zone; 64 is right for any IPv6 address
 		addr = prefix.Addr()
 	}
-	return origin{addr: addr}
+	from.addr = addr
+	return from
 }

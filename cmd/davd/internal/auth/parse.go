@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,14 +20,17 @@ type account struct {
 
 // parse reads an htpasswd file: a user, a colon and a hash in each line, and
 // whatever after a second colon. Lines that are empty or begin with # count for
-// nothing. An error begins with file:line.
+// nothing. A damaged line is an error that begins with file:line, and its user has no
+// account, not even by another line. A user of two lines has none either: which of the
+// two passwords was withdrawn can't be told.
 //
 // The parsing of hashes is go-htpasswd's. Its File is not used because it knows
 // no lines, lets the last of two users of one name win, and takes comments for
 // damage.
-func parse(file string, content []byte) (map[string]account, error) {
-	accounts := make(map[string]account)
+func parse(file string, content []byte) (accounts map[string]account, damaged []error) {
+	accounts = make(map[string]account)
 	lines := make(map[string]int)
+	damage := make(map[string]bool) // by user
 	number := 0
 	for line := range strings.Lines(string(bytes.TrimPrefix(content, []byte("\ufeff")))) {
 		number++
@@ -34,24 +38,33 @@ func parse(file string, content []byte) (map[string]account, error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		user, rest, _ := strings.Cut(line, ":")
-		hash, _, _ := strings.Cut(rest, ":")
-		if err := checkLine(user, hash); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", file, number, err)
+		user, a, err := parseLine(line)
+		if first := lines[user]; first != 0 && err == nil {
+			err = fmt.Errorf("the user %q is in line %d already: remove one of the two", user, first)
 		}
-		if first := lines[user]; first != 0 {
-			return nil, fmt.Errorf("%s:%d: the user %q is in line %d already: remove one of the two", file, number, user, first)
-		}
-		matcher, err := parseHash(hash)
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: user %q: %w", file, number, user, err)
+			damage[user] = true
+			damaged = append(damaged, fmt.Errorf("%s:%d: %w", file, number, err))
+			continue
 		}
-		accounts[user], lines[user] = account{hash, matcher}, number
+		accounts[user], lines[user] = a, number
 	}
-	if len(accounts) == 0 {
-		return nil, fmt.Errorf("%s: nobody is in it: add a user with htpasswd -B %s NAME", file, file)
+	maps.DeleteFunc(accounts, func(user string, _ account) bool { return damage[user] })
+	return accounts, damaged
+}
+
+// parseLine returns the user of a line in any case.
+func parseLine(line string) (user string, a account, err error) {
+	user, rest, _ := strings.Cut(line, ":")
+	hash, _, _ := strings.Cut(rest, ":")
+	if err := checkLine(user, hash); err != nil {
+		return user, account{}, err
 	}
-	return accounts, nil
+	matcher, err := parseHash(hash)
+	if err != nil {
+		return user, account{}, fmt.Errorf("user %q: %w", user, err)
+	}
+	return user, account{hash, matcher}, nil
 }
 
 // checkLine says what a line lacks, without any text of it that may be a

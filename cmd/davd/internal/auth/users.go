@@ -58,12 +58,23 @@ func newTable(accounts map[string]account, before *table) *table {
 	return t
 }
 
+// nobody stands in where there is no user.
+var nobody = &user{account: account{matcher: never{}}}
+
+// never matches no password.
+type never struct{}
+
+func (never) MatchesPassword(string) bool { return false }
+
 // lookup returns the user and true, or any user and false: always the same one
 // for the same name, so that the time of a refusal does not tell which names
 // there are, whatever kinds of hashes are in the file.
-func (t *table) lookup(name string) (u *user, known bool) {
+func (t *table) lookup(name string) (u *user, listed bool) {
 	if u = t.users[name]; u != nil {
 		return u, true
+	}
+	if len(t.names) == 0 {
+		return nobody, false
 	}
 	d := newDigest("", name, "")
 	return t.users[t.names[binary.BigEndian.Uint64(d[:])%uint64(len(t.names))]], false
@@ -101,27 +112,45 @@ func (u *user) remembers(d digest, now time.Time) bool {
 	return v != nil && now.Before(v.until) && hmac.Equal(v.digest[:], d[:])
 }
 
-// verify returns nil if name has the password, errWrong if not, a tooManyError
-// if remote has to come back later, or the error of a ctx that ended.
-func (u *Users) verify(ctx context.Context, name, password, remote string) error {
+// knows reports whether d was verified, however long ago.
+func (u *user) knows(d digest) bool { return u.remembers(d, time.Time{}) }
+
+// verify returns the user if name has the password. The error is errWrong if not, a
+// tooManyError if remote has to come back later, or that of a ctx that ended.
+func (u *Users) verify(ctx context.Context, name, password, remote string) (*user, error) {
 	now := time.Now()
-	who, known := u.current(now).lookup(name)
+	who, listed := u.current(now).lookup(name)
 	d := newDigest(who.hash, name, password)
-	if known && who.remembers(d, now) {
-		return nil
+	if listed && who.remembers(d, now) {
+		return who, nil
 	}
-	possible := known && len(password) <= maxPassword
+	possible := listed && len(password) <= maxPassword
 	password = password[:min(len(password), maxPassword)]
-	origin := originOf(remote, name)
-	return u.gate.attempt(ctx, origin, d, func() bool {
-		// A flight that has just landed is as good as one's own.
-		if known && who.remembers(d, time.Now()) {
+	err := u.gate.admit(ctx, &attempt{
+		from: originOf(remote, name), digest: d,
+		familiar: listed && who.knows(d), listed: listed,
+		matches: func() bool {
+			// A flight that has just landed is as good as one's own.
+			if listed && who.remembers(d, time.Now()) {
+				return true
+			}
+			if !who.matcher.MatchesPassword(password) || !possible {
+				return false
+			}
+			who.verified.Store(&verification{digest: d, until: time.Now().Add(rememberFor)})
 			return true
-		}
-		if !who.matcher.MatchesPassword(password) || !possible {
-			return false
-		}
-		who.verified.Store(&verification{digest: d, until: time.Now().Add(rememberFor)})
-		return true
+		},
 	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !u.has(name, who):
+		return nil, errWrong // removed meanwhile
+	}
+	return who, nil
+}
+
+// has reports whether name still is the user who, with the same hash.
+func (u *Users) has(name string, who *user) bool {
+	return u.current(time.Now()).users[name] == who
 }

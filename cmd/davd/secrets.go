@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"os"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/cmd/davd/internal/share"
+)
+
+// checkSecret refuses a secret file that clients could read and change. It belongs
+// before each reading of one: the file may have been replaced by a link since.
+func checkSecret(cfg *config.Config, file string) error {
+	if cfg.Storage != config.Dir {
+		return nil
+	}
+	inside, err := share.Holds(cfg.Dir, file)
+	if err != nil {
+		return err
+	}
+	if inside {
+		return fmt.Errorf("%s: is inside the directory that is served, where clients could read and change it: move it out", file)
+	}
+	return nil
+}
+
+// loadTLS returns nil if connections are not encrypted.
+func loadTLS(cfg *config.Config) (*tls.Config, error) {
+	if !cfg.TLS() {
+		return nil, nil
+	}
+	if err := checkSecret(cfg, cfg.TLSKey); err != nil {
+		return nil, fmt.Errorf("--tls-key %w", err)
+	}
+	secure, err := server.LoadTLS(cfg.TLSCert, cfg.TLSKey)
+	if err != nil {
+		return nil, err
+	}
+	// A certificate is public, but its file may have the key as well.
+	if content, err := os.ReadFile(cfg.TLSCert); err == nil && bytes.Contains(content, []byte("PRIVATE KEY-----")) {
+		if err := checkSecret(cfg, cfg.TLSCert); err != nil {
+			return nil, fmt.Errorf("--tls-cert %w", err)
+		}
+	}
+	return secure, nil
+}

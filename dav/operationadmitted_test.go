@@ -1,0 +1,46 @@
+package dav_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/davd/davd/dav"
+)
+
+// TestStatusNotAdmitted: who is removed while he follows an operation sees no more of
+// it a second later. The operation goes on.
+func TestStatusNotAdmitted(t *testing.T) {
+	for _, field := range []string{"Accept: text/event-stream", "Prefer: processing"} {
+		t.Run(field, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var removed atomic.Bool
+				h := &dav.Handler{
+					Interim:  dav.Interim{Mode: dav.InterimAlways},
+					Admitted: func(r *http.Request) bool { return r.Header.Get("X-User") != "a" || !removed.Load() },
+				}
+				s, g := inBubble(t, h)
+				client, location := underWay(s, g, "COPY /src", "Destination: /dst")
+				const after = 10*time.Second + 500*time.Millisecond
+				time.AfterFunc(after, func() { removed.Store(true) })
+				start := time.Now()
+				reader := s.dial()
+				reader.ask("GET "+location, "X-User: a", field)
+				_, a := reader.final()
+				if lasted := time.Since(start); lasted < after || lasted > after+time.Second {
+					t.Errorf("ended after %v", lasted)
+				}
+				if a.status == 200 && !strings.HasPrefix(a.body, "event: progress\n") || strings.Contains(a.body, "event: end") {
+					t.Errorf("answered %d %s", a.status, a.body)
+				}
+				g.open()
+				if _, a := client.final(); a.status != 201 {
+					t.Errorf("the COPY is %d %s", a.status, a.body)
+				}
+			})
+		})
+	}
+}
