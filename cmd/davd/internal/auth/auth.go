@@ -62,7 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.challenge(w, "davd wants a user name and a password")
 		return
 	}
-	who, err := h.Users.verify(r.Context(), user, password, r.RemoteAddr)
+	who, err := h.Users.logIn(r.Context(), user, password, r.RemoteAddr)
 	if err == nil {
 		if h.Known != nil {
 			h.Known(r, user)

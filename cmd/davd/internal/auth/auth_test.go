@@ -101,9 +101,7 @@ func TestHandlerRequestEnds(t *testing.T) {
 		Users:   usersOf(map[string]account{"ann": {"a", &slow{password: "right"}}}),
 		Refused: func(_ *http.Request, err error) { refused = err },
 	}
-	for range cap(h.Users.gate.slots) {
-		h.Users.gate.slots <- struct{}{}
-	}
+	busy(h.Users.gate.listed)
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.SetBasicAuth("ann", "right")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -60,15 +60,17 @@ func (d *delays) enter(ctx context.Context, from origin) (*line, error) {
 	return l, nil
 }
 
-// leave notes how the attempt ended. Success does not lessen the failures: who
+// fail notes that the attempt has failed. Success does not lessen the failures: who
 // has one password may be guessing another.
-func (d *delays) leave(from origin, l *line, failed bool) {
-	if failed {
-		d.mu.Lock()
-		l.failures++
-		l.last = time.Now()
-		d.mu.Unlock()
-	}
+func (d *delays) fail(l *line) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l.failures++
+	l.last = time.Now()
+}
+
+// leave ends the attempt.
+func (d *delays) leave(from origin, l *line) {
 	<-l.places
 	d.part(from, l)
 }

@@ -89,7 +89,8 @@ func TestOrigins(t *testing.T) {
 		remote1, name1, remote2, name2 string
 		same                           bool
 	}{
-		{"192.0.2.1:1", "ann", "192.0.2.1:2", "bob", true},
+		{"192.0.2.1:1", "ann", "192.0.2.1:2", "ann", true},
+		{"192.0.2.1:1", "ann", "192.0.2.1:2", "bob", false},
 		{"192.0.2.1:1", "ann", "192.0.2.2:1", "ann", false},
 		{"192.0.2.1:1", "ann", "[::ffff:192.0.2.1]:1", "ann", true},
 		{"[2001:db8:0:1::1]:1", "ann", "[2001:db8:0:1:ffff::2]:1", "ann", true},
@@ -116,7 +117,8 @@ func TestOriginsAreBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d.leave(from, l, true)
+			d.fail(l)
+			d.leave(from, l)
 		}
 		inUse := origin{addr: netip.MustParseAddr("192.0.2.1")}
 		if _, err := d.enter(t.Context(), inUse); err != nil {

@@ -56,8 +56,8 @@ type goneError struct{ error }
 func (e goneError) Unwrap() error { return e.error }
 
 // Open reads the users of an htpasswd file, all of whose lines must be good. Later
-// changes are logged. Check, if not nil, is asked before each reading, and its error
-// means that the file must not be used.
+// changes are logged. Check, if not nil, is asked at each reading, and its error means
+// that the file must not be used.
 func Open(file string, check func() error, log *slog.Logger) (*Users, error) {
 	if check == nil {
 		check = func() error { return nil }
@@ -150,9 +150,12 @@ func (u *Users) install(content []byte, before *table) {
 
 // read reads the file, and reports whether it has changed since.
 func (u *Users) read(now time.Time) (content []byte, changed bool, err error) {
-	var info fs.FileInfo
-	if err = u.check(); err == nil {
-		info, content, err = readFile(u.file)
+	info, content, err := readFile(u.file)
+	if err == nil {
+		err = u.check()
+	}
+	if err != nil {
+		info = nil
 	}
 	seen := snapshot{info: info, at: now, sum: sha256.Sum256(content), err: err}
 	changed = err == nil && (u.seen.info == nil || seen.sum != u.seen.sum)

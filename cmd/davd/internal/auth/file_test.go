@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,8 @@ type passwd struct {
 	name  string
 	log   bytes.Buffer
 	users *Users
+	// forbidden makes Open's check fail.
+	forbidden atomic.Bool
 }
 
 const (
@@ -30,8 +33,14 @@ func newPasswd(t *testing.T, content string) *passwd {
 	t.Helper()
 	p := &passwd{t: t, name: filepath.Join(t.TempDir(), "users")}
 	p.write(content)
+	check := func() error {
+		if p.forbidden.Load() {
+			return errors.New("forbidden")
+		}
+		return nil
+	}
 	var err error
-	if p.users, err = Open(p.name, slog.New(slog.NewTextHandler(&p.log, nil))); err != nil {
+	if p.users, err = Open(p.name, check, slog.New(slog.NewTextHandler(&p.log, nil))); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -90,37 +99,86 @@ func TestReread(t *testing.T) {
 	})
 }
 
+// TestRereadBad: who is not in the file any more is out, whatever has become of it.
+// Who still is comes in.
 func TestRereadBad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPasswd(t, annSecret)
-		for _, damage := range []struct {
-			do   func()
-			says string
-		}{
-			{func() { p.write("ann:s3cret\n") }, ":1: user "},
-			{func() { p.write("") }, "nobody is in it"},
-			{func() { _ = os.Remove(p.name) }, "no such file"},
-			{func() { _ = os.Mkdir(p.name, 0o700) }, "not a regular file"},
-		} {
-			damage.do()
-			for range 3 {
-				time.Sleep(time.Minute)
+	for _, tt := range []struct {
+		name     string
+		do       func(p *passwd) error
+		ann, bob bool
+		says     []string // each in a line of its own
+	}{
+		{"empty", func(p *passwd) error { return os.WriteFile(p.name, nil, 0o600) }, false, false, []string{"no user can log in", "nobody is in it"}},
+		{"comments", func(p *passwd) error { return os.WriteFile(p.name, []byte("# "+annSecret+"\n\n#"+bobSecret), 0o600) }, false, false, []string{"no user can log in"}},
+		{"deleted", func(p *passwd) error { return os.Remove(p.name) }, false, false, []string{"no user can log in", "no such file"}},
+		{"its directory is deleted", func(p *passwd) error { return os.RemoveAll(filepath.Dir(p.name)) }, false, false, []string{"no such file"}},
+		{"a directory", func(p *passwd) error { return errors.Join(os.Remove(p.name), os.Mkdir(p.name, 0o700)) }, false, false, []string{"not a regular file"}},
+		{"a link that leads nowhere", func(p *passwd) error { return errors.Join(os.Remove(p.name), os.Symlink("none", p.name)) }, false, false, []string{"no such file"}},
+		{"ann's line is damaged", func(p *passwd) error { return os.WriteFile(p.name, []byte("ann:s3cret\n"+bobSecret), 0o600) }, false, true, []string{`users:1: user \"ann\": `}},
+		{"a line without a colon", func(p *passwd) error { return os.WriteFile(p.name, []byte(bobSecret+"s3cret"), 0o600) }, false, true, []string{"users:2: "}},
+		{"two damaged lines", func(p *passwd) error { return os.WriteFile(p.name, []byte("ann:x\n"+bobSecret+"zoë"), 0o600) }, false, true, []string{"users:1: ", "users:3: "}},
+		{"ann has two lines", func(p *passwd) error { return os.WriteFile(p.name, []byte(annSecret+bobSecret+annSecret), 0o600) }, false, true, []string{"users:3: "}},
+		{"all lines are damaged", func(p *passwd) error { return os.WriteFile(p.name, []byte("ann:x\nbob:x"), 0o600) }, false, false, []string{"users:1: ", "users:2: ", "no user can log in"}},
+		{"too long", func(p *passwd) error { return os.Truncate(p.name, maxFile+1) }, true, true, []string{"the users stay as they were", "longer than 16 MiB"}},
+		{"must not be used", func(p *passwd) error {
+			p.forbidden.Store(true)
+			return os.WriteFile(p.name, []byte(bobSecret), 0o600)
+		}, true, true, []string{"the users stay as they were", "forbidden"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPasswd(t, annSecret+bobSecret)
+				p.verifies("ann", true)
+				p.verifies("bob", true)
+				if err := tt.do(p); err != nil {
+					t.Fatal(err)
+				}
+				for range 3 {
+					time.Sleep(time.Minute)
+					p.verifies("ann", tt.ann)
+					p.verifies("bob", tt.bob)
+				}
+				// Each error is logged once.
+				got := p.logged()
+				for _, says := range tt.says {
+					if strings.Count(got, says) != 1 {
+						t.Errorf("logged %s, want %s", got, says)
+					}
+				}
+				if !strings.Contains(got, "level=ERROR") || strings.Count(got, "read again") > 1 || strings.Contains(got, "s3cret") {
+					t.Errorf("logged %s", got)
+				}
+				// What was remembered of ann doesn't come back with her line.
+				p.forbidden.Store(false)
+				if err := errors.Join(os.RemoveAll(p.name), os.MkdirAll(filepath.Dir(p.name), 0o700)); err != nil {
+					t.Fatal(err)
+				}
+				p.write(annSecret)
+				time.Sleep(checkEvery)
+				if v := p.users.current(time.Now()).users["ann"].verified.Load(); (v != nil) != tt.ann {
+					t.Errorf("of ann is remembered %v", v)
+				}
 				p.verifies("ann", true)
 				p.verifies("bob", false)
-			}
-			if got := p.logged(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=ERROR") || !strings.Contains(got, damage.says) || strings.Contains(got, "s3cret") {
-				t.Errorf("logged %s, want one line of %q", got, damage.says)
-			}
-		}
-		if err := os.Remove(p.name); err != nil {
-			t.Fatal(err)
-		}
+			})
+		})
+	}
+}
+
+// TestRemovedWhileHashing: a password that was right when it was sent is of no use to
+// who was removed meanwhile.
+func TestRemovedWhileHashing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPasswd(t, annSecret+bobSecret)
+		release := busy(p.users.gate.listed)
+		ended := make(chan error)
+		go func() { ended <- p.users.verify(t.Context(), "ann", "secret", remote) }()
+		synctest.Wait()
 		p.write(bobSecret)
 		time.Sleep(checkEvery)
-		p.verifies("ann", false)
-		p.verifies("bob", true)
-		if got := p.logged(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "read again") {
-			t.Errorf("logged %s", got)
+		release()
+		if err := <-ended; !errors.Is(err, errWrong) {
+			t.Errorf("got %v", err)
 		}
 	})
 }
@@ -210,6 +268,13 @@ func TestRereadByOneSign(t *testing.T) {
 
 func TestOpenBad(t *testing.T) {
 	dir := t.TempDir()
+	written := func(name, content string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
 	long := filepath.Join(dir, "long")
 	if err := os.WriteFile(long, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -218,11 +283,14 @@ func TestOpenBad(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, says := range map[string]string{
-		filepath.Join(dir, "none"): "no such file: create it with htpasswd",
-		dir:                        "is not a regular file",
-		long:                       "longer than 16 MiB",
+		filepath.Join(dir, "none"):        "no such file: create it with htpasswd",
+		dir:                               "is not a regular file",
+		long:                              "longer than 16 MiB",
+		written("empty", ""):              "nobody is in it: add a user",
+		written("comments", "# x"):        "nobody is in it: add a user",
+		written("bad", annSecret+"bob:x"): "bad:2: user \"bob\": ",
 	} {
-		if _, err := Open(file, nil); err == nil || !strings.HasPrefix(err.Error(), file+": ") || !strings.Contains(err.Error(), says) {
+		if _, err := Open(file, nil, nil); err == nil || !strings.HasPrefix(err.Error(), file+":") || !strings.Contains(err.Error(), says) {
 			t.Errorf("got error %v, want %s", err, says)
 		}
 	}

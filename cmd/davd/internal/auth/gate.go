@@ -110,8 +110,7 @@ func (g *gate) try(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
-	failed := false
-	defer func() { g.delays.leave(a.from, line, failed) }()
+	defer g.delays.leave(a.from, line)
 	refusal := g.refusals.join(digest{})
 	defer g.refusals.leave(refusal)
 	latest := time.Now().Add(longestLine)
@@ -121,7 +120,7 @@ func (g *gate) try(ctx context.Context, a *attempt) error {
 			return err
 		}
 	}
-	failed = true
+	g.delays.fail(line)
 	return refuse(ctx, a, refusal, latest, took)
 }
 

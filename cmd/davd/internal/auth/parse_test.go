@@ -26,9 +26,9 @@ var hashes = []struct{ kind, password, hash string }{
 func TestHashes(t *testing.T) {
 	for _, tt := range hashes {
 		t.Run(tt.kind, func(t *testing.T) {
-			accounts, err := parse("users", []byte("ann:"+tt.hash))
-			if err != nil {
-				t.Fatal(err)
+			accounts, damaged := parse("users", []byte("ann:"+tt.hash))
+			if damaged != nil {
+				t.Fatal(damaged)
 			}
 			matcher := accounts["ann"].matcher
 			if !matcher.MatchesPassword(tt.password) {
@@ -41,8 +41,8 @@ func TestHashes(t *testing.T) {
 			}
 			// A hash that lacks its end is damaged, and verifying it must not panic.
 			for cut := range tt.hash {
-				accounts, err := parse("users", []byte("ann:"+tt.hash[:cut]))
-				if err != nil {
+				accounts, damaged := parse("users", []byte("ann:"+tt.hash[:cut]))
+				if damaged != nil {
 					continue
 				}
 				if accounts["ann"].matcher.MatchesPassword(tt.password) {
@@ -55,9 +55,9 @@ func TestHashes(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	const hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
-	accounts, err := parse("users", []byte("\ufeff# comment\r\n\r\nann:"+hash+"\r\n  bo b:"+hash+":a comment \n#ann:x\nzoë:"+hash))
-	if err != nil {
-		t.Fatal(err)
+	accounts, damaged := parse("users", []byte("\ufeff# comment\r\n\r\nann:"+hash+"\r\n  bo b:"+hash+":a comment \n#ann:x\nzoë:"+hash))
+	if damaged != nil {
+		t.Fatal(damaged)
 	}
 	if got := slices.Sorted(maps.Keys(accounts)); !slices.Equal(got, []string{"ann", "bo b", "zoë"}) {
 		t.Errorf("got %q", got)
@@ -72,8 +72,6 @@ func TestParse(t *testing.T) {
 func TestParseBad(t *testing.T) {
 	const good = "good:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"
 	for _, tt := range []struct{ content, says string }{
-		{"", "users: nobody is in it: add a user"},
-		{"# comment\n\n", "users: nobody is in it: add a user"},
 		{good + "s3cret", "users:2: it is not a user, a colon and a hash"},
 		{good + "ann:", "users:2: it is not a user, a colon and a hash"},
 		{good + "\n# x\n:s3cret", "users:4: the user has no name"},
@@ -103,16 +101,51 @@ func TestParseBad(t *testing.T) {
 		{good + "ann:$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "more than 1 GiB"},
 		{good + "ann:$argon2id$v=19$m=256,t=101,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "100 passes"},
 	} {
-		accounts, err := parse("users", []byte(tt.content))
-		if err == nil {
-			t.Errorf("%q: got %v", tt.content, accounts)
+		accounts, damaged := parse("users", []byte(tt.content))
+		if len(damaged) != 1 {
+			t.Errorf("%q: got %v, errors %v", tt.content, accounts, damaged)
 			continue
 		}
+		err := damaged[0]
 		if !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%q: got error %q, want %q", tt.content, err, tt.says)
 		}
 		if strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("the error has the password or its hash: %v", err)
+		}
+		// The other users are as they would be without the line.
+		want := 0
+		if strings.HasPrefix(tt.content, good) && !strings.HasSuffix(tt.content, good) {
+			want = 1
+		}
+		if len(accounts) != want || want == 1 && accounts["good"].matcher == nil {
+			t.Errorf("%q: got %v", tt.content, accounts)
+		}
+	}
+}
+
+// TestParseDamaged: a damaged line affects its own user and no other, wherever it is.
+func TestParseDamaged(t *testing.T) {
+	const hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
+	for _, tt := range []struct {
+		content string
+		users   []string
+		damaged int
+	}{
+		{"ann:" + hash + "\nbob:x\nzoë:" + hash, []string{"ann", "zoë"}, 1},
+		{"bob:x\nann:" + hash + "\nzoë", []string{"ann"}, 2},
+		{"bob:x\nbob:" + hash + "\nann:" + hash, []string{"ann"}, 1},
+		{"bob:" + hash + "\nbob:x\nann:" + hash, []string{"ann"}, 1},
+		{"bob\nbob:" + hash + "\nann:" + hash, []string{"ann"}, 1},
+		{"bob:" + hash + "\nann:" + hash + "\nbob:" + hash + "\nbob:" + hash, []string{"ann"}, 2},
+		{"\x00\x01\x02\nann:" + hash, []string{"ann"}, 1},
+		{"x", nil, 1},
+		{"", nil, 0},
+		{"# nothing\n\n", nil, 0},
+	} {
+		accounts, damaged := parse("users", []byte(tt.content))
+		if got := slices.Sorted(maps.Keys(accounts)); !slices.Equal(got, tt.users) || len(damaged) != tt.damaged {
+			t.Errorf("%q: got %q, errors %v", tt.content, got, damaged)
 		}
 	}
 }

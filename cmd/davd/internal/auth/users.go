@@ -115,9 +115,9 @@ func (u *user) remembers(d digest, now time.Time) bool {
 // knows reports whether d was verified, however long ago.
 func (u *user) knows(d digest) bool { return u.remembers(d, time.Time{}) }
 
-// verify returns the user if name has the password. The error is errWrong if not, a
+// logIn returns the user if name has the password. The error is errWrong if not, a
 // tooManyError if remote has to come back later, or that of a ctx that ended.
-func (u *Users) verify(ctx context.Context, name, password, remote string) (*user, error) {
+func (u *Users) logIn(ctx context.Context, name, password, remote string) (*user, error) {
 	now := time.Now()
 	who, listed := u.current(now).lookup(name)
 	d := newDigest(who.hash, name, password)

@@ -1,0 +1,250 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// guessers are how many clients guess passwords.
+const guessers = 300
+
+// floods are the ways to guess. Each returns whose password guesser i tries, and from
+// where, the n-th time.
+var floods = []struct {
+	name  string
+	guess func(i, n int) (user, remote string)
+}{
+	{"one user, through a proxy on this machine", func(int, int) (string, string) { return "ann", "127.0.0.1:1" }},
+	{"one user, from everywhere", func(i, _ int) (string, string) { return "ann", fmt.Sprintf("192.0.2.%d:1", i%250) }},
+	{"all users, through a proxy on this machine", func(i, n int) (string, string) { return "user" + strconv.Itoa((i+n)%20), "127.0.0.1:1" }},
+	{"names that nobody has, through a proxy on this machine", func(i, n int) (string, string) {
+		return fmt.Sprint("x", i, ".", n), "127.0.0.1:1"
+	}},
+	{"names that nobody has, from everywhere", func(i, n int) (string, string) {
+		return fmt.Sprint("x", i, ".", n), fmt.Sprintf("192.0.%d.%d:1", n%250, i%250)
+	}},
+}
+
+// crowded returns Users ann, bob, zoë and twenty more, of whom only ann has logged in,
+// so long ago that it isn't remembered.
+func crowded(t *testing.T, hash account, password string) *Users {
+	t.Helper()
+	accounts := map[string]account{"ann": hash, "bob": hash, "zoë": hash}
+	for i := range 20 {
+		accounts["user"+strconv.Itoa(i)] = hash
+	}
+	u := usersOf(accounts)
+	if err := u.verify(t.Context(), "ann", password, "127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	expire(u, "ann")
+	return u
+}
+
+func expire(u *Users, name string) {
+	who, _ := u.table.Load().lookup(name)
+	who.verified.Store(&verification{digest: who.verified.Load().digest, until: time.Now()})
+}
+
+// TestGuessersDelayNoUser: while passwords are guessed, a user who logged in before
+// waits for one hash, and one who logs in for the first time for one of each user at
+// most. Neither is refused.
+func TestGuessersDelayNoUser(t *testing.T) {
+	for _, flood := range floods {
+		t.Run(flood.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const takes = 50 * time.Millisecond
+				u := crowded(t, account{"hash", &slow{password: "right", takes: takes}}, "right")
+				ctx, stop := context.WithCancel(t.Context())
+				var guessing sync.WaitGroup
+				for i := range guessers {
+					guessing.Go(func() {
+						for n := 0; ctx.Err() == nil; n++ {
+							user, remote := flood.guess(i, n)
+							if err := u.verify(ctx, user, fmt.Sprint("wrong", i, n), remote); err == nil {
+								t.Error("a wrong password is accepted")
+							}
+							_ = pause(ctx, 100*time.Millisecond) // a round trip
+						}
+					})
+				}
+				for range 5 {
+					time.Sleep(2 * time.Second)
+					for user, most := range map[string]time.Duration{"ann": takes, "zoë": 22 * takes} {
+						start := time.Now()
+						if err := u.verify(t.Context(), user, "right", "127.0.0.1:1"); err != nil {
+							t.Errorf("%s: %v", user, err)
+						}
+						if took := time.Since(start); took > most {
+							t.Errorf("%s waited %v, want %v at most", user, took, most)
+						}
+						if user == "ann" {
+							expire(u, "ann")
+						} else {
+							who, _ := u.table.Load().lookup(user)
+							who.verified.Store(nil)
+						}
+					}
+				}
+				stop()
+				guessing.Wait()
+				if n := len(u.gate.delays.lines); n > maxOrigins {
+					t.Errorf("%d origins are remembered", n)
+				}
+			})
+		})
+	}
+}
+
+// TestRefusalsTellNoNames: the time of a refusal is the same for a name that is in the
+// file as for one that is not, however long the others wait.
+func TestRefusalsTellNoNames(t *testing.T) {
+	const takes = 50 * time.Millisecond
+	for name, tt := range map[string]struct{ wait, want time.Duration }{
+		"idle":       {0, takes},
+		"a little":   {takes / 2, takes/2 + takes},
+		"long":       {3 * time.Second, 3*time.Second + takes},
+		"longer yet": {time.Hour, longestLine},
+	} {
+		for _, user := range []string{"ann", "nobody"} {
+			t.Run(name+"/"+user, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right", takes: takes}}})
+					if tt.wait > 0 {
+						time.AfterFunc(tt.wait, busy(u.gate.refusals))
+					}
+					start := time.Now()
+					if err := u.verify(t.Context(), user, "wrong", remote); !errors.Is(err, errWrong) {
+						t.Error(err)
+					}
+					if took := time.Since(start); took != tt.want {
+						t.Errorf("took %v, want %v", took, tt.want)
+					}
+					// A guesser who hangs up gets around no delay.
+					ctx, cancel := context.WithTimeout(t.Context(), takes/2)
+					defer cancel()
+					_ = u.verify(ctx, user, "wrong", "198.51.100.1:1")
+					if tt.wait > takes {
+						time.Sleep(tt.wait)
+					}
+					if l := u.gate.delays.lines[originOf(remote, user)]; l == nil || l.failures != 1 {
+						t.Errorf("counted: %+v", l)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestTurns: names take turns, and each has its own in their order.
+func TestTurns(t *testing.T) {
+	turns := newTurns(1)
+	now := turns.join(digest{})
+	var line []*turn
+	for _, name := range []byte{1, 1, 1, 2, 3, 3} {
+		line = append(line, turns.join(digest{name}))
+	}
+	turns.leave(line[5]) // gives up
+	for i, next := range []int{0, 3, 4, 1, 2} {
+		turns.leave(now)
+		for j, x := range line {
+			select {
+			case <-x.came:
+			default:
+				if j == next {
+					t.Fatalf("turn %d: it is not that of %d", i, next)
+				}
+			}
+		}
+		now = line[next]
+	}
+	turns.leave(now)
+	if turns.free != 1 || len(turns.lines) != 0 || len(turns.order) != 0 {
+		t.Errorf("left: %+v", turns)
+	}
+}
+
+// TestFlood guesses over real connections, which all come from this machine, and with
+// real hashes. A login must take less than loginHashes times a hash: half a second and
+// a bit on two processors that are busy with guesses. If it waited for the guesses that
+// came before, it would take 150.
+func TestFlood(t *testing.T) {
+	const loginHashes = 40
+	secret, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.DefaultCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := parseHash(string(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := crowded(t, account{string(secret), a}, "right")
+	start := time.Now()
+	a.MatchesPassword("wrong")
+	most := loginHashes * time.Since(start)
+
+	server := httptest.NewServer(&Handler{
+		Users: u, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
+	})
+	t.Cleanup(server.Close)
+	transport := &http.Transport{MaxIdleConnsPerHost: guessers}
+	t.Cleanup(transport.CloseIdleConnections)
+	ctx, stop := context.WithCancel(t.Context())
+	request := func(ctx context.Context, user, password string) int {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, http.NoBody)
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		r.SetBasicAuth(user, password)
+		response, err := transport.RoundTrip(r)
+		if err != nil {
+			return 0
+		}
+		_ = response.Body.Close()
+		return response.StatusCode
+	}
+	var guessing sync.WaitGroup
+	for i := range guessers {
+		guessing.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				user := fmt.Sprint("x", i, ".", n)
+				if i%3 == 0 {
+					user = []string{"ann", "bob"}[i%2]
+				}
+				request(ctx, user, fmt.Sprint("wrong", i, ".", n))
+			}
+		})
+	}
+	waiting := func() int {
+		u.gate.refusals.mu.Lock()
+		defer u.gate.refusals.mu.Unlock()
+		return len(u.gate.refusals.lines[digest{}])
+	}
+	for begin := time.Now(); waiting() < guessers/2; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("the guessers don't come")
+		}
+	}
+	for _, user := range []string{"ann", "zoë"} {
+		start := time.Now()
+		status := request(t.Context(), user, "right")
+		took := time.Since(start)
+		if status != http.StatusNoContent || took > most {
+			t.Errorf("%s: %d after %v, want %v at most", user, status, took, most)
+		}
+		t.Logf("%s: %v, and a hash takes %v", user, took, most/loginHashes)
+	}
+	stop()
+	guessing.Wait()
+}
