@@ -12,7 +12,7 @@ import (
 )
 
 // checkSecret refuses a secret file that clients could read and change. It belongs
-// before each reading of one: the file may have been replaced by a link since.
+// to each reading of one: the file may have been replaced by a link since.
 func checkSecret(cfg *config.Config, file string) error {
 	if cfg.Storage != config.Dir {
 		return nil
@@ -32,12 +32,12 @@ func loadTLS(cfg *config.Config) (*tls.Config, error) {
 	if !cfg.TLS() {
 		return nil, nil
 	}
-	if err := checkSecret(cfg, cfg.TLSKey); err != nil {
-		return nil, fmt.Errorf("--tls-key %w", err)
-	}
 	secure, err := server.LoadTLS(cfg.TLSCert, cfg.TLSKey)
 	if err != nil {
 		return nil, err
+	}
+	if err := checkSecret(cfg, cfg.TLSKey); err != nil {
+		return nil, fmt.Errorf("--tls-key %w", err)
 	}
 	// A certificate is public, but its file may have the key as well.
 	if content, err := os.ReadFile(cfg.TLSCert); err == nil && bytes.Contains(content, []byte("PRIVATE KEY-----")) {
