@@ -39,8 +39,8 @@ func (h *Handler) checkCrossOrigin(r *http.Request) error {
 }
 
 // sentBySelf reports whether a page of this server has sent r, or a person who
-// typed the address. Sec-Fetch-Site counts if it is there: pages can't set it. Without
-// it, as over HTTP to another machine, Origin must name this server.
+// typed the address. Sec-Fetch-Site decides if the browser sends it, because pages can't
+// set it. Without it, as over HTTP to another machine, Origin must name this server.
 func (h *Handler) sentBySelf(r *http.Request, site, origins []string) bool {
 	if len(site) > 0 {
 		return len(site) == 1 && (site[0] == "same-origin" || site[0] == "none")

@@ -92,8 +92,9 @@ type Handler struct {
 	// nothing but whether a URL's path is one of this server's.
 	TrustedProxies TrustedProxies
 	// Admitted reports whether whoever sent a request would still be let in. It is
-	// asked each second while the request follows an operation, by a stream of events
-	// or by interim responses, and false ends that. Nil: always.
+	// called each second while the request follows an operation, by a stream of events
+	// or by interim responses. The answer ends when it returns false. With nil, answers
+	// go on.
 	Admitted func(*http.Request) bool
 	// AllowOrigin reports whether pages of a foreign origin (RFC 6454), such as
 	// "https://app.example", may send requests that change something. All others

@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestStatusNotAdmitted: who is removed while he follows an operation sees no more of
-// it a second later. The operation goes on.
+// TestStatusNotAdmitted: a user who is removed while following an operation sees no more
+// of it a second later. The operation goes on.
 func TestStatusNotAdmitted(t *testing.T) {
 	for _, field := range []string{"Accept: text/event-stream", "Prefer: processing"} {
 		t.Run(field, func(t *testing.T) {

@@ -26,9 +26,9 @@ const (
 
 // Users are those of an htpasswd file, as it was when it was last looked at.
 //
-// A file that is deleted, empty or of no users admits no one, and a damaged line not
-// its user: who has been removed is out, whatever else has gone wrong. A file that is
-// there but can't be read says nothing about its users, and they stay as they were.
+// A file that is deleted, empty or without users admits no one, and a damaged line
+// doesn't admit its user: a removed user is out, whatever happens to the file. If a file
+// exists but can't be read, the users stay as they were.
 type Users struct {
 	file  string
 	check func() error
@@ -50,7 +50,7 @@ type snapshot struct {
 	err  error             // why it can't be read
 }
 
-// goneError is for a file that is not there any more.
+// goneError is for a file that no longer exists.
 type goneError struct{ error }
 
 func (e goneError) Unwrap() error { return e.error }
@@ -163,8 +163,8 @@ func (u *Users) read(now time.Time) (content []byte, changed bool, err error) {
 	return content, changed, err
 }
 
-// readFile wants a regular file: reading a pipe would take its content away. What is
-// in the place of the file counts as its end.
+// readFile wants a regular file: reading a pipe would take its content away. Anything
+// else in its place is a goneError, as if the file had been deleted.
 func readFile(file string) (fs.FileInfo, []byte, error) {
 	info, err := os.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {

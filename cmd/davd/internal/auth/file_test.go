@@ -99,8 +99,8 @@ func TestReread(t *testing.T) {
 	})
 }
 
-// TestRereadBad: who is not in the file any more is out, whatever has become of it.
-// Who still is comes in.
+// TestRereadBad: the file admits exactly the users with a good line, whatever happens
+// to it.
 func TestRereadBad(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -165,8 +165,7 @@ func TestRereadBad(t *testing.T) {
 	}
 }
 
-// TestRemovedWhileHashing: a password that was right when it was sent is of no use to
-// who was removed meanwhile.
+// TestRemovedWhileHashing: a user who is removed during the login doesn't get in.
 func TestRemovedWhileHashing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPasswd(t, annSecret+bobSecret)

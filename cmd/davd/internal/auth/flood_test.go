@@ -35,8 +35,8 @@ var floods = []struct {
 	}},
 }
 
-// crowded returns Users ann, bob, zoë and twenty more, of whom only ann has logged in,
-// so long ago that it isn't remembered.
+// crowded returns Users with ann, bob, zoë and twenty more. Only ann has logged in, and
+// her login has expired.
 func crowded(t *testing.T, hash account, password string) *Users {
 	t.Helper()
 	accounts := map[string]account{"ann": hash, "bob": hash, "zoë": hash}
@@ -106,8 +106,8 @@ func TestGuessersDelayNoUser(t *testing.T) {
 	}
 }
 
-// TestRefusalsTellNoNames: the time of a refusal is the same for a name that is in the
-// file as for one that is not, however long the others wait.
+// TestRefusalsTellNoNames: a refusal takes the same time for a listed name as for an
+// unknown one, however long the line is.
 func TestRefusalsTellNoNames(t *testing.T) {
 	const takes = 50 * time.Millisecond
 	for name, tt := range map[string]struct{ wait, want time.Duration }{

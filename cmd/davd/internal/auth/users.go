@@ -58,7 +58,7 @@ func newTable(accounts map[string]account, before *table) *table {
 	return t
 }
 
-// nobody stands in where there is no user.
+// nobody stands in for all names if the file lists none.
 var nobody = &user{account: account{matcher: never{}}}
 
 // never matches no password.

@@ -33,8 +33,8 @@ type Config struct {
 
 	// Addrs is where to listen, at least one.
 	Addrs []Addr
-	// Hosts are the names to which a server without users answers, besides those of
-	// this machine for itself: those of --host, and those in Addrs.
+	// Hosts are the host names that a server without users accepts in requests, apart
+	// from localhost: those of --host, and those in Addrs.
 	Hosts []string
 	// Prefix is the URL path under which the tree is served: empty, or a clean
 	// path that begins with a slash and does not end with one.

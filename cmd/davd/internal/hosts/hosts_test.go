@@ -108,7 +108,7 @@ func TestHandler(t *testing.T) {
 	if status, _ := exchange(t, server.Listener.Addr(), "GET / HTTP/1.0\r\n\r\n"); status != http.StatusNoContent {
 		t.Errorf("HTTP/1.0 without Host: got %d", status)
 	}
-	// What a proxy was asked for counts if it is trusted.
+	// The host in X-Forwarded-Host counts if a trusted proxy has sent it.
 	for s, want := range map[*httptest.Server]int{trusting: 421, server: 204} {
 		status, _ := exchange(t, s.Listener.Addr(), "GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: evil.example\r\n\r\n")
 		if status != want {
