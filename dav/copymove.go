@@ -30,7 +30,7 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 // serveMove moves the resource and all its members (RFC 4918 §9.9).
 func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	return h.undertake(w, r, func() (*plan, error) {
-		t, err := h.checkTransfer(r, name, "infinity")
+		t, err := h.checkTransfer(r, name, "0", "infinity")
 		if err != nil {
 			return nil, err
 		}
@@ -80,13 +80,14 @@ func failureOf(err error) error {
 type transfer struct {
 	src, dst   string
 	depth      int
+	moves      bool
 	mayReplace bool
 	replaces   bool // there is something at dst
 }
 
 // checkTransfer refuses what can't be done before anything is touched.
 func (h *Handler) checkTransfer(r *http.Request, src string, depths ...string) (t transfer, err error) {
-	t.src = src
+	t.src, t.moves = src, r.Method == "MOVE"
 	if t.dst, err = h.destination(r); err != nil {
 		return t, err
 	}
@@ -102,8 +103,12 @@ func (h *Handler) checkTransfer(r *http.Request, src string, depths ...string) (
 // inspect looks at what is at the source and the destination of t.
 func (h *Handler) inspect(ctx context.Context, t *transfer) error {
 	fsys := h.FileSystem
-	if _, err := fsys.Stat(ctx, t.src); err != nil {
+	info, err := h.stat(ctx, t.src)
+	if err != nil {
 		return err
+	}
+	if t.moves && t.depth == 0 && info.IsDir() {
+		return &statusError{status: http.StatusBadRequest, reason: "the header Depth must be infinity for the MOVE of a collection"} // RFC 4918 §9.9.2
 	}
 	if storage.Overlap(t.src, t.dst) {
 		return tree.ErrOverlap
@@ -111,7 +116,7 @@ func (h *Handler) inspect(ctx context.Context, t *transfer) error {
 	if err := h.checkParent(ctx, t.dst); err != nil {
 		return err
 	}
-	_, err := storage.Lstat(ctx, fsys, t.dst)
+	_, err = storage.Lstat(ctx, fsys, t.dst)
 	t.replaces = err == nil
 	switch {
 	case err == nil && !t.mayReplace:

@@ -37,13 +37,34 @@ func depth(r *http.Request, absent int, allowed ...string) (int, error) {
 	if len(values) == 0 {
 		return absent, nil
 	}
-	value := values[0]
+	return parseDepth(r.Method, values[0], allowed...)
+}
+
+// parseDepth parses the value of the header Depth.
+func parseDepth(method, value string, allowed ...string) (int, error) {
 	for _, a := range allowed {
 		if strings.EqualFold(value, a) {
 			return depths[a], nil
 		}
 	}
-	return 0, &statusError{status: http.StatusBadRequest, reason: "the header Depth must be " + strings.Join(allowed, " or ") + " for " + r.Method}
+	return 0, &statusError{status: http.StatusBadRequest, reason: "the header Depth must be " + strings.Join(allowed, " or ") + " for " + method}
+}
+
+// listingDepth parses the header Depth of a PROPFIND. Clients made for Exchange and
+// SharePoint send "1,noroot" for the members without the collection itself ([MS-WDV]
+// 2.2.2), and "infinity,noroot" for all that is below it.
+func listingDepth(r *http.Request) (depth int, noRoot bool, err error) {
+	values := r.Header["Depth"]
+	if len(values) == 0 {
+		return tree.Infinite, false, nil
+	}
+	value, suffix, suffixed := strings.Cut(values[0], ",")
+	if suffixed && strings.EqualFold(strings.Trim(suffix, " \t"), "noroot") {
+		depth, err = parseDepth(r.Method, strings.TrimRight(value, " \t"), "1", "infinity")
+		return depth, true, err
+	}
+	depth, err = parseDepth(r.Method, values[0], "0", "1", "infinity")
+	return depth, false, err
 }
 
 var depths = map[string]int{"0": 0, "1": 1, "infinity": tree.Infinite}

@@ -237,8 +237,8 @@ func lockToken(r *http.Request) (string, error) {
 	value := strings.TrimSpace(r.Header.Get("Lock-Token"))
 	token, opened := strings.CutPrefix(value, "<")
 	token, closed := strings.CutSuffix(token, ">")
-	isURI := strings.Contains(token, ":") && !strings.ContainsAny(token, "<> \t,") // RFC 4918 §6.5
-	if opened != closed || !isURI {
+	isURI := strings.Contains(token, ":") // RFC 4918 §6.5
+	if opened != closed || token == "" || !opened && !isURI || strings.ContainsAny(token, "<> \t,") {
 		return "", &statusError{status: http.StatusBadRequest, reason: "the header Lock-Token must be a lock token between < and >"}
 	}
 	return token, nil

@@ -24,6 +24,7 @@ func TestUnlockToken(t *testing.T) {
 		{"§10.5 two, bare", "{token}, {token}", 400},
 		{"§10.5 in two pairs of brackets", "<<{token}>>", 400},
 		{"§6.5 no URI", "xxx", 400},
+		{"§6.5 no URI, in brackets", "<xxx>", 409},
 		{"§10.5 in parentheses", "(<{token}>)", 400},
 		{"§10.5 brackets alone", "<>", 400},
 		{"§10.5 empty", "", 400},

@@ -13,7 +13,7 @@ import (
 // servePropfind answers with the properties of the resource and, by Depth, of
 // what is below it (RFC 4918 §9.1). It stops when the client goes.
 func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	depth, err := depth(r, tree.Infinite, "0", "1", "infinity")
+	depth, noRoot, err := listingDepth(r)
 	if err != nil {
 		return statusOf(err), err
 	}
@@ -39,6 +39,7 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	if err != nil {
 		return statusOf(err), err
 	}
+	p.noRoot = noRoot
 	if h.isOne(r, info, depth) {
 		return p.one(w, r, info)
 	}
@@ -59,6 +60,7 @@ type propfind struct {
 	minimal string // the header field that asks for a minimal answer
 	prefix  string
 	root    string
+	noRoot  bool // root itself is left out
 	live    liveValues
 	dead    *deadReader // nil: there is none, or none was asked for
 	body    *stream     // nil until the first resource is found
@@ -119,7 +121,7 @@ func (p *propfind) deliver(pg *page) error {
 		p.brokenErr = pg.brokenErr
 		p.broken = append(p.broken, pg.broken[:min(len(pg.broken), maxBroken+1-len(p.broken))]...)
 	}
-	if len(pg.buf) > 0 {
+	if len(pg.buf) > 0 || pg.rootOmitted {
 		if err := p.start(); err != nil {
 			return err
 		}

@@ -22,6 +22,8 @@ type page struct {
 	broken    []string
 	brokenErr error
 	rootErr   error // why the root was not
+	// rootOmitted: the root was described, and the client doesn't want it.
+	rootOmitted bool
 }
 
 var pages = sync.Pool{New: func() any { return new(page) }}
@@ -63,6 +65,8 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 		switch {
 		case m.Err != nil:
 			pg.failed(m)
+		case p.noRoot && m.Name == p.root:
+			pg.rootOmitted = true
 		case failures[m.Name] != nil:
 			pg.status(m, failures[m.Name])
 		default:
