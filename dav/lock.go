@@ -124,6 +124,10 @@ func (h *Handler) createEmpty(ctx context.Context, name string) error {
 // lockConflict makes err, of a lock that is wanted at name, fit for the client
 // (RFC 4918 §9.10.5, §9.10.6).
 func (h *Handler) lockConflict(ctx context.Context, name string, err error) error {
+	var owner *lock.OwnerError
+	if errors.As(err, &owner) {
+		return &statusError{status: http.StatusInsufficientStorage, reason: owner.Error()}
+	}
 	var conflict *lock.ConflictError
 	if !errors.As(err, &conflict) {
 		if errors.Is(err, webdav.ErrLocked) {

@@ -70,6 +70,9 @@ func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, e
 	if wanted.Shared {
 		return wanted, &statusError{status: http.StatusNotImplemented, reason: "there are no shared locks here"}
 	}
+	if err := lock.CheckOwner(wanted.OwnerXML); err != nil {
+		return wanted, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()

@@ -12,6 +12,7 @@ import (
 type index struct {
 	byToken     map[string]*entry
 	byPrincipal map[string]int // how many
+	owners      owners
 	expiries    expiryHeap
 	root        node
 	created     uint64
@@ -57,6 +58,7 @@ func (x *index) insert(e *entry) {
 	n.locks = append(n.locks, e)
 	x.byToken[e.lock.Token] = e
 	x.byPrincipal[e.lock.Principal]++
+	x.owners.add(e.lock, false)
 	x.expiries.schedule(e)
 }
 
@@ -64,6 +66,7 @@ func (x *index) insert(e *entry) {
 func (x *index) remove(e *entry) {
 	x.expiries.unschedule(e)
 	delete(x.byToken, e.lock.Token)
+	x.owners.add(e.lock, true)
 	if x.byPrincipal[e.lock.Principal]--; x.byPrincipal[e.lock.Principal] == 0 {
 		delete(x.byPrincipal, e.lock.Principal)
 	}

@@ -58,7 +58,7 @@ type Manager interface {
 
 	// Acquire grants what wanted describes: its Root, ZeroDepth, Shared,
 	// OwnerXML, Principal and Duration. It returns the lock with a Token that
-	// nobody can guess, or a [*ConflictError], or [ErrLimit].
+	// nobody can guess, or a [*ConflictError], [ErrLimit] or an [*OwnerError].
 	Acquire(ctx context.Context, now time.Time, wanted Lock) (Lock, error)
 
 	// Renew starts the timeout of the lock anew (RFC 4918 §9.10.2). It returns

@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,6 +23,11 @@ type Options struct {
 	// [DefaultMaxPerPrincipal]. Where nobody is known by name it is for all
 	// clients together.
 	MaxPerPrincipal int
+	// MaxOwner is how long the OwnerXML of a lock may be, in bytes; 0 means
+	// [DefaultMaxOwner]. MaxOwners is how long those of all locks may be together,
+	// a quarter of them those of one principal with a name; 0 means
+	// [DefaultMaxOwners]. What the Store has from before counts, and stays.
+	MaxOwner, MaxOwners int
 }
 
 // System is the [Manager] that davd comes with. All locks are in memory. With a
@@ -34,8 +40,9 @@ type Options struct {
 // Expired locks are forgotten by the next change. In the Store they stay until
 // some are together, or until another lock is released.
 type System struct {
-	store Store // may be nil
-	max   int
+	store               Store // may be nil
+	max                 int
+	maxOwner, maxOwners int
 
 	// changing is a mutex around every change, that a context can stop waiting
 	// for. Only who has it may change the locks of the index.
@@ -56,11 +63,18 @@ func New(ctx context.Context, options Options) (*System, error) {
 		return nil, fmt.Errorf("MaxPerPrincipal is %d: give a number above 0, or 0 for %d",
 			options.MaxPerPrincipal, DefaultMaxPerPrincipal)
 	}
+	if options.MaxOwner < 0 || options.MaxOwners < 0 {
+		return nil, fmt.Errorf("MaxOwner is %d, MaxOwners is %d: give numbers above 0, or 0 for %d and %d",
+			options.MaxOwner, options.MaxOwners, DefaultMaxOwner, DefaultMaxOwners)
+	}
 	s := &System{
 		store:    options.Store,
 		max:      options.MaxPerPrincipal,
 		changing: make(chan struct{}, 1),
 		index:    newIndex(),
+
+		maxOwner:  cmp.Or(options.MaxOwner, DefaultMaxOwner),
+		maxOwners: cmp.Or(options.MaxOwners, DefaultMaxOwners),
 	}
 	if s.max == 0 {
 		s.max = DefaultMaxPerPrincipal
@@ -113,7 +127,7 @@ func (s *System) admit(wanted Lock) error {
 	if s.index.byPrincipal[wanted.Principal] >= s.max {
 		return ErrLimit
 	}
-	return nil
+	return s.index.owners.admit(wanted, s.maxOwner, s.maxOwners)
 }
 
 // Renew implements [Manager].

@@ -23,6 +23,7 @@ func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
 	}
 	defer rows.Close()
 	var locks []lock.Lock
+	var owners int // bytes of what is loaded of them
 	for rows.Next() {
 		var (
 			l       lock.Lock
@@ -32,6 +33,12 @@ func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
 		if err := rows.Scan(&l.Token, &l.Root, &l.ZeroDepth, &l.Shared, &owner, &l.Principal, &l.Duration, &expires); err != nil {
 			return nil, err
 		}
+		// Owners had no limit once. All locks are in memory, so a lock with a long
+		// owner is loaded without it where there are too many of them.
+		if len(owner) > lock.DefaultMaxOwner && owners+len(owner) > lock.DefaultMaxOwners {
+			owner = nil
+		}
+		owners += len(owner)
 		l.Token, l.Root, l.OwnerXML, l.Principal = untext(l.Token), untext(l.Root), string(owner), untext(l.Principal)
 		if expires.Valid {
 			l.Expires = time.UnixMicro(expires.Int64).UTC()
