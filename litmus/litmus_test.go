@@ -79,7 +79,7 @@ func testSuite(t *testing.T, suite string, config litmusConfig) {
 		name: filepath.Join(suiteDir, suite), dir: dir, home: dir,
 		args: []string{"--htdocs", htdocsDir, between.url + "/"},
 	}
-	out := litmus.run(t) // its exit status is the number of failures
+	out := litmus.ownTmp().run(t) // its exit status is the number of failures
 	run, err := parseSuite(suite, out.stdout+out.stderr)
 	if err != nil {
 		t.Fatal(err)

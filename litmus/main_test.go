@@ -54,6 +54,9 @@ func TestMain(m *testing.M) {
 	if flag.Lookup("test.list").Value.String() != "" {
 		os.Exit(m.Run())
 	}
+	if code, ok := runApart(m); ok {
+		os.Exit(code)
+	}
 	os.Exit(run(m))
 }
 
