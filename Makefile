@@ -16,8 +16,8 @@ litmus: deps ## all of litmus/: what make test runs, and the whole matrix of cli
 	.ci/lab
 	$(GO) test -timeout 15m -count=1 -v ./litmus/ -lab -lab.page=$(CURDIR)/README.md
 
-sweep: deps ## the exhaustive tests as well: every step, many seeds, kills by the hundred
-	DAVD_SWEEP=1 $(GO) test -timeout 60m -count=1 ./...
+sweep: deps ## the exhaustive tests as well, kills by the hundred; as root on a read-only disk
+	DAVD_SWEEP=1 .ci/readonly $(GO) test -timeout 60m -count=1 ./...
 
 race: deps ## the same under the race detector
 	$(GO) test -race ./...

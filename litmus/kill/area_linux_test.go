@@ -115,6 +115,7 @@ func (m *model) step(ctx context.Context, w *wire, c *chooser, who int) (more bo
 	}
 	o := c.choose(areas, before, m.limit)
 	a, err := w.do(ctx, o)
+	c.pressed = err == nil && m.isFull(a)
 	m.history.add(c.who, o, a, err)
 	if err != nil && !a.final() {
 		if !m.killed.Load() {

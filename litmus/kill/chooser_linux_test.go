@@ -16,6 +16,8 @@ type chooser struct {
 	who   string
 	count int
 	sizes []int // the sizes of bodies, in bytes
+	// pressed: the last request found no room, so that the client makes some.
+	pressed bool
 }
 
 func newChooser(seed uint64, who int, sizes []int) *chooser {
@@ -100,7 +102,7 @@ func (c *chooser) choose(areas []*area, before view, most limits) *operation {
 		p := plan{chooser: c, o: o, tokens: !c.chance(0.1)}
 		full := before.size("/") > len(areas)*most.bytes || len(before.resources) > len(areas)*most.resources
 		switch n := c.below(100); {
-		case full && n < 70, n < 10:
+		case (full || c.pressed) && n < 70, n < 10:
 			p.remove()
 		case n < 32:
 			p.put()

@@ -54,12 +54,18 @@ func (f filesystem) mount(t *testing.T) mounted {
 	}
 	// What is fast outlives a kill of davd just as well.
 	mountTmpfs(t, images, "1g")
-	image := filepath.Join(images, "image")
+	f.mountIn(t, images, dir)
+	return mounted{dir: dir, mounts: []string{dir, images}}
+}
+
+// mountIn mounts the filesystem at dir, with its image in images.
+func (f filesystem) mountIn(t *testing.T, images, dir string) {
+	t.Helper()
+	image := filepath.Join(images, filepath.Base(dir)+".image")
 	if err := f.format(image); err != nil {
 		t.Fatal(err)
 	}
 	f.mounts(t, image, dir)
-	return mounted{dir: dir, mounts: []string{dir, images}}
 }
 
 func (f filesystem) format(image string) error {

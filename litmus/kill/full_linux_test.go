@@ -1,0 +1,116 @@
+package kill
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A smallDisk is what is small in a trial.
+type smallDisk struct {
+	name   string
+	sample int
+	// share is the size of the disk with the share, in MiB, and state that of
+	// another one with the state. 0: the state is on the share's disk.
+	share, state int64
+	// ballast fills the disk of the state, and leaves a little.
+	ballast bool
+}
+
+var smallDisks = []smallDisk{
+	{name: "a full share", sample: 4, share: 24, state: 64},
+}
+
+// TestKillFull kills davd on disks that are full most of the time. A 507 must be true:
+// it has changed nothing.
+func TestKillFull(t *testing.T) {
+	for _, d := range smallDisks {
+		if n := kills(d.sample); n > 0 {
+			t.Run(d.name, func(t *testing.T) { d.test(t, n) })
+		}
+	}
+}
+
+func (d smallDisk) test(t *testing.T, n int) {
+	t.Helper()
+	// Without blocks set aside for root, who davd is.
+	disk := filesystem{
+		size: d.share * mib, make: []string{"mkfs.ext4", "-q", "-F", "-m", "0"}, mounts: mountLoop("ext4"),
+	}.mount(t)
+	s := newSite(t, disk.dir)
+	if d.state > 0 {
+		dir := filepath.Join(filepath.Dir(disk.dir), "small")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		filesystem{
+			size: d.state * mib, make: []string{"mkfs.ext4", "-q", "-F", "-m", "0"}, mounts: mountLoop("ext4"),
+		}.mountIn(t, disk.mounts[1], dir)
+		disk.mounts = append(disk.mounts, dir)
+		s.state = filepath.Join(dir, "state")
+	}
+	s.watch = watchRest(t, disk.mounts...)
+	sizes := bodySizes
+	if !d.ballast {
+		sizes = []int{0, 100, 70 << 10, 700 << 10, 3 * mib}
+	}
+	tr := newTrialOf(s, newSeed(), sizes)
+	tr.model.scarce, tr.model.limit.bytes = true, int(d.share*mib)
+	if d.ballast {
+		b := ballast{path: filepath.Join(filepath.Dir(s.state), "ballast"), trial: tr}
+		tr.disturb = func() {
+			if err := b.change(); err != nil {
+				t.Error(err)
+			}
+		}
+		tr.relieve = func() {
+			if err := b.remove(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	testTrial(t, tr, n)
+	if tr.model.full.Load() == 0 {
+		t.Error("the disk was never full")
+	}
+}
+
+// A ballast is a file that fills a disk.
+type ballast struct {
+	path  string
+	trial *trial
+}
+
+// mostLeft is how much room a ballast leaves, in bytes.
+const mostLeft = 256 << 10
+
+// change removes the ballast, or makes one that leaves little room.
+func (b ballast) change() error {
+	if err := b.remove(); err != nil || b.trial.rng.IntN(4) == 0 {
+		return err
+	}
+	file, err := os.Create(b.path)
+	if err != nil {
+		return err
+	}
+	var s unix.Statfs_t
+	err = unix.Fstatfs(int(file.Fd()), &s)
+	if size := int64(s.Bavail)*s.Bsize - int64(b.trial.rng.IntN(mostLeft)); err == nil && size > 0 {
+		err = unix.Fallocate(int(file.Fd()), 0, 0, size)
+		if errors.Is(err, unix.ENOSPC) {
+			err = nil // davd was faster.
+		}
+	}
+	return errors.Join(err, file.Close())
+}
+
+func (b ballast) remove() error {
+	err := os.Remove(b.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
