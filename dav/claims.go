@@ -49,6 +49,9 @@ type claims struct {
 type hold struct {
 	scopes []scope
 	key    operationKey
+	// tenant is the statePrefix of those names: what one tenant changes is nothing to
+	// another.
+	tenant string
 }
 
 var errClaimed = &statusError{status: http.StatusLocked, reason: "another request is changing it"}
@@ -73,6 +76,7 @@ func (c *claims) acquire(ctx context.Context, scopes []scope) (release func(), e
 // acquireHold is acquire for h. It does not wait for an identical request: the
 // error is an *identicalError then.
 func (c *claims) acquireHold(ctx context.Context, h *hold) error {
+	h.tenant = statePrefix(ctx)
 	var timeout <-chan time.Time
 	for {
 		wait, identical := c.try(h)
@@ -103,6 +107,9 @@ func (c *claims) try(h *hold) (wait <-chan struct{}, identical bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, held := range c.held {
+		if held.tenant != h.tenant {
+			continue
+		}
 		for _, other := range held.scopes {
 			if slices.ContainsFunc(h.scopes, other.overlaps) {
 				if c.released == nil {
@@ -113,7 +120,7 @@ func (c *claims) try(h *hold) (wait <-chan struct{}, identical bool) {
 		}
 	}
 	c.held = append(c.held, h)
-	c.dropAnswersLocked(h.scopes)
+	c.dropAnswersLocked(h)
 	return nil, false
 }
 

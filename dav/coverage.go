@@ -39,7 +39,7 @@ type usedToken struct {
 func (l *lockTable) probe(ctx context.Context, fsys storage.FS, tokens []string, changes []change) ([]usedToken, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &coverage{ctx: ctx, fsys: fsys, locks: l.system, now: time.Now()}
+	c := &coverage{ctx: ctx, fsys: fsys, locks: l.plain.in(ctx), now: time.Now()}
 	for _, token := range tokens {
 		c.tokens = append(c.tokens, webdav.Condition{Token: token})
 	}

@@ -20,11 +20,18 @@ type Handler struct {
 	// Prefix is the URL path prefix to strip from WebDAV resource paths. It
 	// ends at a segment: with "/dav", "/davd" is not served.
 	Prefix string
-	// FileSystem is the virtual file system.
+	// FileSystem is the virtual file system. If it chooses one of several trees by
+	// the context, Tenant must say which one: otherwise the locks, properties and
+	// operations of one tree apply to the others. Several Handlers may serve one
+	// FileSystem only if they share a LockSystem.
 	FileSystem webdav.FileSystem
 	// LockSystem is the lock management system. One that is a lock.Manager can
 	// do all of RFC 4918; any other what x/net's can: exclusive locks, which
 	// can't be listed. Nil: a lock.System in memory, gone with the Handler.
+	//
+	// Several Handlers may share one LockSystem. They then exclude one another from
+	// what one of them is changing. Handlers whose files differ need different
+	// Tenants, because a LockSystem knows names and not files.
 	LockSystem webdav.LockSystem
 	// Logger is an optional error logger. If non-nil, it will be called for
 	// all HTTP requests, at their end.
@@ -36,21 +43,44 @@ type Handler struct {
 
 	// Properties keeps dead properties. Nil: the files of FileSystem do if they
 	// are webdav.DeadPropsHolders; otherwise they are in memory, gone with the
-	// Handler.
+	// Handler. Several Handlers may share a Store as they may share a LockSystem,
+	// and should share both or neither. Properties belong to names, whoever asks:
+	// Principal makes no difference, Tenant does.
 	Properties deadprops.Store
 	// Journal keeps what is under way, so that Recover can finish or undo what a
 	// process has left when it died. It belongs to LockSystem and Properties: all
-	// three are kept across restarts, or none. Nil: what is left stays.
+	// three are kept across restarts, or none. Nil: what is left stays. Recover takes
+	// each record for one of FileSystem, with its tenant in the context
+	// (storage.TenantOf): Handlers of different files need different Journals.
 	Journal tree.Journal
 	// History keeps what became of operations for a day, for their status
-	// documents (OperationsName). Nil: in memory, gone with the Handler.
+	// documents (OperationsName). Nil: in memory, gone with the Handler. It may be
+	// shared as the Journal may.
 	History history.Store
-	// Principal returns the name of who sent the request, "" for anybody. It
-	// decides whose a lock is, and whose an operation: only who has created it may
-	// see and use its token, or its status document. Nil: everybody is anybody.
+	// Tenant returns which of several independent trees, and which part of the state,
+	// the request is about. Two requests with the same tenant must meet the same files.
+	// Requests with different tenants share nothing: neither locks, dead properties,
+	// claims, operations, status documents nor history, and neither those of
+	// Administrator. All names may be the same. The tenant is in the context of every
+	// call of FileSystem (storage.TenantOf), also during Recover. Any bytes will do, up
+	// to 1024; a longer name is a 500. Users of one tree are principals of one tenant:
+	// they see each other's locks. Nil: one tenant, whose state is another one than
+	// that of the tenant "".
+	Tenant func(*http.Request) string
+	// Principal returns the name of the person or program that sent the request, "" if
+	// that is unknown. It must be authenticated, and the same for every request of one
+	// person. It decides whose a lock is, and whose an operation: only its creator may
+	// see and use its token, or its status document. An identical COPY, MOVE or
+	// DELETE of the same principal joins the one under way, or gets the answer that
+	// could not be delivered. Nil: all are unknown.
 	Principal func(*http.Request) string
-	// Administrator reports whether r may see and stop everybody's operations.
-	// Nil: nobody may.
+	// OnePerson says that all requests without a principal come from one person, or
+	// from people who may as well be one. Then they join as those of a principal do.
+	// Otherwise each of them stands for itself: answers are for their own request
+	// only.
+	OnePerson bool
+	// Administrator reports whether r may see and stop everybody's operations, within
+	// its tenant. Nil: nobody may.
 	Administrator func(r *http.Request) bool
 	// LockTimeouts is the range of a lock's timeout.
 	LockTimeouts LockTimeouts
@@ -145,7 +175,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if compressor != nil {
 		w = compressor
 	}
-	status, err := h.serve(w, r)
+	status := http.StatusInternalServerError
+	r, err := h.withTenant(r)
+	if err == nil {
+		status, err = h.serve(w, r)
+	}
 	if status != 0 {
 		h.respondError(r.Context(), w, status, err)
 	}

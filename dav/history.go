@@ -36,8 +36,17 @@ const (
 	historyTrimInterval = time.Minute
 )
 
-// records returns History or, where there is none, one in memory.
+// records returns what the tenant of a request may see of History or, where there is
+// none, of one in memory.
 func (h *Handler) records() history.Store {
+	if h.Tenant != nil {
+		return tenantHistory{h.allRecords()}
+	}
+	return h.allRecords()
+}
+
+// allRecords is records of all tenants, with their principals as the state names them.
+func (h *Handler) allRecords() history.Store {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.History != nil {

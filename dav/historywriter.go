@@ -111,7 +111,7 @@ func (s *operations) save(store history.Store, batch []*operation) error {
 	records := make([]history.Record, 0, len(batch))
 	for _, op := range batch {
 		if !s.isForgotten(op) {
-			records = append(records, s.record(op))
+			records = append(records, inState(op, s.record(op)))
 		}
 	}
 	err := store.SaveOperations(ctx, records...)

@@ -28,7 +28,7 @@ const (
 // with what the recovery did. Unless complete, there may be more to recover: what
 // is not among recovered stays as it is.
 func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery, complete bool) error {
-	store := h.records()
+	store := h.allRecords()
 	all, err := store.AllOperations(ctx)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 			return err
 		}
 		r.Ended = kept(time.Now())
-		h.interrupt(ctx, &r, recovery)
+		h.interrupt(ofRecord(ctx, r), &r, recovery)
 		changed = append(changed, r)
 	}
 	return store.SaveOperations(ctx, changed...)
@@ -58,11 +58,20 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 func recoveryOf(r history.Record, recovered []tree.Recovery) *tree.Recovery {
 	for i := len(recovered) - 1; i >= 0; i-- {
 		e := recovered[i].Entry
-		if e.Method == r.Method && e.Source == r.Source && e.Destination == r.Destination {
+		tenant, _, ok := splitPrincipal(r.Principal)
+		if e.Method == r.Method && e.Source == r.Source && e.Destination == r.Destination && e.OfTenant(tenant, ok) {
 			return &recovered[i]
 		}
 	}
 	return nil
+}
+
+// ofRecord returns ctx with the tenant of r, as the History has it.
+func ofRecord(ctx context.Context, r history.Record) context.Context {
+	if tenant, _, ok := splitPrincipal(r.Principal); ok {
+		return storage.WithTenant(ctx, tenant)
+	}
+	return ctx
 }
 
 // interrupt says in r that the process died, and what became of the operation.

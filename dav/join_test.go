@@ -39,6 +39,7 @@ func inBubble(t *testing.T, h *dav.Handler) (*bubbleServer, *gate) {
 	g := newGate(fsys)
 	g.waiting = make(chan struct{}, 10_000)
 	h.FileSystem, h.Principal, h.Properties = g, byHeader, deadprops.NewMem()
+	h.OnePerson = true
 	s := serveBubble(t, h)
 	g.close()
 	return s, g
@@ -158,7 +159,7 @@ func TestJoinNot(t *testing.T) {
 func TestJoinAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		counted, renames := countRenames(plant(t), "/src")
-		s := serveBubble(t, &dav.Handler{FileSystem: storage.WithLatency(counted, 3*time.Second)})
+		s := serveBubble(t, &dav.Handler{OnePerson: true, FileSystem: storage.WithLatency(counted, 3*time.Second)})
 		var running sync.WaitGroup
 		for range 50 {
 			client := s.dial()

@@ -27,9 +27,9 @@ const (
 // not be told 404 then. So an identical request gets the kept answer, under all of
 // these conditions:
 //
-//   - it is identical: the same principal, method, source, destination, Depth and
-//     Overwrite, in whatever form they are sent, and the same conditions, byte for
-//     byte (operationKey);
+//   - it is identical: the same tenant, principal, method, source, destination, Depth
+//     and Overwrite, in whatever form they are sent, and the same conditions, byte for
+//     byte (operationKey); without a principal, only if Handler.OnePerson;
 //   - the answer is a 2xx, or a 207 with few failures: what a repetition might do
 //     better is repeated;
 //   - it came within answerKept of the failed delivery;
@@ -58,7 +58,7 @@ type keptAnswer struct {
 func newKeptAnswer(op *operation, status int, err error, pending int) *keptAnswer {
 	var partial *tree.PartialError
 	switch {
-	case op.key.method == "" || status/100 != 2:
+	case op.key.method == "" || op.key.stranger != nil || status/100 != 2:
 		return nil
 	case errors.As(err, &partial) && (len(partial.Failures) > maxKeptAnswerFailures || partial.Unnamed > 0):
 		return nil
@@ -152,11 +152,11 @@ func (c *claims) dropLocked(a *keptAnswer) {
 	}
 }
 
-// dropAnswersLocked forgets the answers of which something is about to change.
-func (c *claims) dropAnswersLocked(scopes []scope) {
+// dropAnswersLocked forgets the answers of which h is about to change something.
+func (c *claims) dropAnswersLocked(h *hold) {
 	for _, a := range c.answers {
-		if slices.ContainsFunc(a.scopes, func(kept scope) bool {
-			return slices.ContainsFunc(scopes, func(s scope) bool { return storage.Overlap(kept.name, s.name) })
+		if a.key.tenant == h.tenant && slices.ContainsFunc(a.scopes, func(kept scope) bool {
+			return slices.ContainsFunc(h.scopes, func(s scope) bool { return storage.Overlap(kept.name, s.name) })
 		}) {
 			c.dropLocked(a)
 		}

@@ -17,8 +17,8 @@ import (
 
 // lockTable is the Handler's LockSystem, and what it can do beyond x/net's.
 type lockTable struct {
-	system  webdav.LockSystem
-	manager lock.Manager // nil: it can do no more
+	plain   plainLocks
+	manager lockManager // nil: it can do no more
 	// mu keeps requests from seeing the locks with which others probe a plain
 	// LockSystem.
 	mu sync.Mutex
@@ -33,8 +33,12 @@ func (h *Handler) locks() *lockTable {
 		if system == nil {
 			system = newMemLocks()
 		}
-		manager, _ := system.(lock.Manager)
-		h.lockTable = &lockTable{system: system, manager: manager}
+		h.lockTable = &lockTable{plain: plainLocks{system, h.Tenant != nil}}
+		if manager, ok := system.(lock.Manager); ok && h.Tenant != nil {
+			h.lockTable.manager = &tenantManager{manager}
+		} else if ok {
+			h.lockTable.manager = manager
+		}
 	}
 	return h.lockTable
 }
@@ -53,7 +57,7 @@ func (l *lockTable) covers(ctx context.Context, token, name string) (bool, error
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return confirms(time.Now(), l.system, webdav.Condition{Token: token}, name), nil
+		return confirms(time.Now(), l.plain.in(ctx), webdav.Condition{Token: token}, name), nil
 	}
 	_, err := l.find(ctx, name, token)
 	if errors.Is(err, webdav.ErrNoSuchLock) {
@@ -76,7 +80,7 @@ func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, e
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	token, err := l.system.Create(now, webdav.LockDetails{
+	token, err := l.plain.in(ctx).Create(now, webdav.LockDetails{
 		Root: wanted.Root, Duration: wanted.Duration, OwnerXML: wanted.OwnerXML, ZeroDepth: wanted.ZeroDepth,
 	})
 	wanted.Token, wanted.Expires = token, now.Add(wanted.Duration)
@@ -90,10 +94,10 @@ func (l *lockTable) renew(ctx context.Context, name, token, principal string, ti
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if !confirms(now, l.system, webdav.Condition{Token: token}, name) {
+		if !confirms(now, l.plain.in(ctx), webdav.Condition{Token: token}, name) {
 			return lock.Lock{}, webdav.ErrNoSuchLock
 		}
-		d, err := l.system.Refresh(now, token, timeout)
+		d, err := l.plain.in(ctx).Refresh(now, token, timeout)
 		return lock.Lock{
 			Token: token, Root: d.Root, ZeroDepth: d.ZeroDepth, OwnerXML: d.OwnerXML,
 			Duration: d.Duration, Expires: now.Add(d.Duration),
@@ -129,10 +133,10 @@ func (l *lockTable) unlock(ctx context.Context, name, token, principal string) e
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if !confirms(time.Now(), l.system, webdav.Condition{Token: token}, name) {
+		if !confirms(time.Now(), l.plain.in(ctx), webdav.Condition{Token: token}, name) {
 			return errLockTokenMatches(http.StatusConflict)
 		}
-		return l.system.Unlock(time.Now(), token)
+		return l.plain.in(ctx).Unlock(time.Now(), token)
 	}
 	found, err := l.find(ctx, name, token)
 	switch {
@@ -157,7 +161,7 @@ func (l *lockTable) release(ctx context.Context, token string) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.system.Unlock(time.Now(), token)
+	return l.plain.in(ctx).Unlock(time.Now(), token)
 }
 
 // releaseTree ends the locks whose root is in the tree name; of a plain
@@ -170,9 +174,9 @@ func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedTok
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, u := range used {
-		isRoot := !confirms(now, l.system, u.token, path.Dir(u.name))
+		isRoot := !confirms(now, l.plain.in(ctx), u.token, path.Dir(u.name))
 		if isRoot && storage.Contains(name, u.name) {
-			_ = l.system.Unlock(now, u.token.Token) // it has expired, or not
+			_ = l.plain.in(ctx).Unlock(now, u.token.Token) // it has expired, or not
 		}
 	}
 	return nil

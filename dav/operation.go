@@ -6,11 +6,14 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
 // Operation is a COPY, MOVE, DELETE or PROPFIND that is under way, or has just ended.
 type Operation struct {
+	// Tenant is whose tree it works on, as Handler.Tenant says; "" without that.
+	Tenant string
 	// Principal is who has sent the request, as Handler.Principal says.
 	Principal string
 	// Method is the request's.
@@ -66,6 +69,7 @@ type operation struct {
 // newOperation returns the operation about that r asks for, which ends with ctx.
 func (h *Handler) newOperation(ctx context.Context, r *http.Request, about Operation) *operation {
 	about.Principal, about.Method, about.Started = h.principal(r), r.Method, time.Now()
+	about.Tenant, _ = storage.TenantOf(r.Context())
 	op := &operation{
 		Operation: about, monitor: tree.NewMonitor(false), waiting: 1,
 		context: operationContext{Context: ctx},

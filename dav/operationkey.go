@@ -13,7 +13,11 @@ import (
 // whatever decides what they do, as this server understands it. The zero value is
 // that of no request.
 type operationKey struct {
-	principal, method string
+	// stranger is a pointer of its own for each request whose client may be anybody,
+	// so that no other request is identical to it; otherwise nil.
+	stranger *byte
+	// tenant is a statePrefix.
+	tenant, principal, method string
 	// source is the cleaned path. That is not how the storage spells it, because a
 	// source that is gone, as that of a MOVE whose answer was lost, has no spelling.
 	source, destination string
@@ -28,8 +32,12 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 // operationKey returns the key of r.
 func (h *Handler) operationKey(r *http.Request) operationKey {
 	key := operationKey{
-		principal: h.principal(r), method: r.Method, source: storage.Clean(r.URL.Path),
+		tenant: statePrefix(r.Context()), principal: h.principal(r),
+		method: r.Method, source: storage.Clean(r.URL.Path),
 		depth: keyDepth(r), when: h.keyConditions(r),
+	}
+	if key.principal == "" && !h.OnePerson {
+		key.stranger = new(byte)
 	}
 	if r.Method != http.MethodDelete {
 		key.destination, key.overwrite = h.keyDestination(r), keyOverwrite(r)

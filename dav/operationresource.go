@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -135,7 +136,7 @@ func (v *operationView) average() {
 // findOperation returns what r may see of the operation id.
 func (h *Handler) findOperation(r *http.Request, id string) (*operationView, error) {
 	if op := h.operations.find(id); op != nil {
-		if !h.mayReach(r, op.Principal) {
+		if !ofTenant(r, op) || !h.mayReach(r, op.Principal) {
 			return nil, errNoOperation
 		}
 		return h.viewOf(op), nil
@@ -166,6 +167,13 @@ func (h *Handler) viewOfRecord(ctx context.Context, record history.Record) *oper
 // outdated reports whether the record has been kept for long enough.
 func outdated(r *history.Record) bool {
 	return !r.Ended.IsZero() && time.Since(r.Ended) > historyKept
+}
+
+// ofTenant reports whether op is of the tenant of r. What another tenant does, not even
+// an administrator sees.
+func ofTenant(r *http.Request, op *operation) bool {
+	tenant, _ := storage.TenantOf(r.Context())
+	return op.Tenant == tenant
 }
 
 // mayReach reports whether r may see and stop what is principal's.

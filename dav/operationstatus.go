@@ -233,7 +233,7 @@ func (h *Handler) listOperations(r *http.Request) ([]*operationView, error) {
 	}
 	var views []*operationView
 	listed := make(map[string]bool)
-	for _, op := range h.operations.of(func(op *operation) bool { return all || op.Principal == principal }) {
+	for _, op := range h.operations.of(func(op *operation) bool { return ofTenant(r, op) && (all || op.Principal == principal) }) {
 		view := h.viewOf(op)
 		views, listed[view.record.ID] = append(views, view), true
 	}

@@ -15,31 +15,46 @@ import (
 // is none, the files of FileSystem or memory.
 func (h *Handler) properties() deadprops.Store {
 	if h.Properties != nil {
-		return h.Properties
+		return h.keptByTenant(h.Properties)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.defaultProps == nil {
-		h.defaultProps = &defaultProps{fsys: h.FileSystem}
+		h.defaultProps = &defaultProps{fsys: h.FileSystem, mem: h.keptByTenant(deadprops.NewMem())}
 	}
 	return h.defaultProps
+}
+
+// keptByTenant keeps the properties of tenants apart in store, if there are any.
+func (h *Handler) keptByTenant(store deadprops.Store) deadprops.Store {
+	if h.Tenant == nil {
+		return store
+	}
+	return tenantProperties{store}
 }
 
 // defaultProps is the deadprops.Store of a Handler without one: the files of
 // fsys, if they keep dead properties, as those of webdav.NewMemFS do; otherwise
 // memory. Which of them is found out when it matters, because that is a call of
-// the storage, which can be slow or fail.
+// the storage, which can be slow or fail. Each tenant has a tree of its own, and so an
+// answer of its own.
 type defaultProps struct {
 	fsys storage.FS
+	mem  deadprops.Store
 
-	mu    sync.Mutex
-	store deadprops.Store
+	mu     sync.Mutex
+	stores map[string]deadprops.Store // by statePrefix
 }
 
-// decide returns the store. When two decide at a time, the first wins.
+// maxDecided is how many decisions are kept. Without them the answer is the same, for
+// there is one mem, and costs one call of the storage.
+const maxDecided = 10_000
+
+// decide returns the store.
 func (p *defaultProps) decide(ctx context.Context) (deadprops.Store, error) {
+	tenant := statePrefix(ctx)
 	p.mu.Lock()
-	store := p.store
+	store := p.stores[tenant]
 	p.mu.Unlock()
 	if store != nil {
 		return store, nil
@@ -49,16 +64,17 @@ func (p *defaultProps) decide(ctx context.Context) (deadprops.Store, error) {
 		return nil, err
 	}
 	defer f.Close()
-	store = deadprops.NewMem()
+	store = p.mem
 	if _, holds := f.(webdav.DeadPropsHolder); holds {
 		store = heldProps{p.fsys}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.store == nil {
-		p.store = store
+	if p.stores == nil || len(p.stores) >= maxDecided {
+		p.stores = make(map[string]deadprops.Store)
 	}
-	return p.store, nil
+	p.stores[tenant] = store
+	return store, nil
 }
 
 // Any implements deadprops.Store, as all that follow.

@@ -118,6 +118,7 @@ func (s *site) handler() *dav.Handler {
 		History:        s.state.History,
 		Principal:      auth.User,
 		Admitted:       auth.Admitted,
+		OnePerson:      s.users == nil,
 		LockTimeouts:   s.cfg.LockTimeouts,
 		MaxXML:         s.cfg.MaxXML,
 		Listings:       s.cfg.Listings,

@@ -121,6 +121,9 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transaction, error) {
 	t := &transaction{Engine: e, entry: entry, mon: mon}
 	t.entry.Links = e.CopyLinks && entry.Destination != ""
+	if tenant, ok := storage.TenantOf(ctx); ok {
+		t.entry.Tenant = &tenant
+	}
 	if e.Journal == nil {
 		return t, nil
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+
+	"github.com/davd/davd/storage"
 )
 
 // Journal keeps the records of what is under way, for [Engine.Recover] after the
@@ -45,6 +47,8 @@ const (
 type Entry struct {
 	ID     string `json:"id"`
 	Method string `json:"method"`
+	// Tenant is the storage.TenantOf its context; nil if that belongs to none.
+	Tenant *string `json:"tenant,omitempty"`
 	State  State  `json:"state"`
 	// Source and Destination are storage names; a DELETE has no Destination.
 	Source      string `json:"source"`
@@ -90,11 +94,35 @@ func (e Entry) from() string {
 func (e Entry) copied() bool { return e.Method == moveMethod && e.Stage != "" }
 
 func (e *Entry) names() []*string {
-	return []*string{&e.Source, &e.Destination, &e.Stage, &e.Displaced}
+	names := []*string{&e.Source, &e.Destination, &e.Stage, &e.Displaced}
+	if e.Tenant != nil {
+		names = append(names, e.Tenant)
+	}
+	return names
+}
+
+// OfTenant reports whether e is of that tenant, or with ok false of none.
+func (e Entry) OfTenant(tenant string, ok bool) bool {
+	if e.Tenant == nil || !ok {
+		return e.Tenant == nil && !ok
+	}
+	return *e.Tenant == tenant
+}
+
+// context returns ctx with the tenant of e.
+func (e Entry) context(ctx context.Context) context.Context {
+	if e.Tenant == nil {
+		return ctx
+	}
+	return storage.WithTenant(ctx, *e.Tenant)
 }
 
 // encode returns the record of e. Names may be any bytes, which JSON can't hold.
 func (e Entry) encode() ([]byte, error) {
+	if e.Tenant != nil {
+		tenant := *e.Tenant
+		e.Tenant = &tenant
+	}
 	for _, name := range e.names() {
 		*name = url.PathEscape(*name)
 	}

@@ -37,6 +37,8 @@ type Recovery struct {
 // The error says that storage, Journal or Follower can't be reached: what has
 // not been recovered is in the Journal still.
 //
+// What belongs to a tenant is recovered with that tenant in the context.
+//
 // # Whether it was committed
 //
 // The names tell, and where they can't, the identity of a file, which two files
@@ -73,7 +75,7 @@ func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
 			return recovered, err
 		}
 		t := &transaction{Engine: e, entry: entry, written: true}
-		result, err := t.recover(ctx)
+		result, err := t.recover(entry.context(ctx))
 		if unfinished := (*unfinishedError)(nil); errors.As(err, &unfinished) {
 			return recovered, fmt.Errorf("%s, which a kill has ended, can't be finished or undone now; nothing of it was dropped: %w", entry, unfinished.err)
 		}

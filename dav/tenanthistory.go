@@ -1,0 +1,69 @@
+package dav
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/history"
+)
+
+// tenantHistory shows of a History the records of the tenant whose request it is. What
+// it saves has the principal as the state names it (inState).
+type tenantHistory struct{ history.Store }
+
+// own returns a record of the Store as the tenant of ctx knows it. ok is false if it
+// is another's.
+func (tenantHistory) own(ctx context.Context, r history.Record) (own history.Record, ok bool) {
+	of, isIn := storage.TenantOf(ctx)
+	tenant, principal, split := splitPrincipal(r.Principal)
+	r.Principal = principal
+	return r, isIn && split && tenant == of
+}
+
+// LoadOperation implements history.Store.
+func (h tenantHistory) LoadOperation(ctx context.Context, id string) (history.Record, error) {
+	r, err := h.Store.LoadOperation(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	own, ok := h.own(ctx, r)
+	if !ok {
+		return history.Record{}, fs.ErrNotExist
+	}
+	return own, nil
+}
+
+// ListOperations implements history.Store.
+func (h tenantHistory) ListOperations(ctx context.Context, principal string) ([]history.Record, error) {
+	tenant, ok := storage.TenantOf(ctx)
+	if !ok {
+		return nil, errNoTenant
+	}
+	return h.allOwn(ctx)(h.Store.ListOperations(ctx, statePrincipal(tenant, principal)))
+}
+
+// AllOperations implements history.Store: all of the tenant.
+func (h tenantHistory) AllOperations(ctx context.Context) ([]history.Record, error) {
+	return h.allOwn(ctx)(h.Store.AllOperations(ctx))
+}
+
+func (h tenantHistory) allOwn(ctx context.Context) func([]history.Record, error) ([]history.Record, error) {
+	return func(all []history.Record, err error) ([]history.Record, error) {
+		var own []history.Record
+		for _, r := range all {
+			if r, ok := h.own(ctx, r); ok {
+				own = append(own, r)
+			}
+		}
+		return own, err
+	}
+}
+
+// inState returns the record r of op as the History has it.
+func inState(op *operation, r history.Record) history.Record {
+	if tenant, ok := storage.TenantOf(&op.context); ok {
+		r.Principal = statePrincipal(tenant, r.Principal)
+	}
+	return r
+}

@@ -1,0 +1,163 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/lock"
+)
+
+// lockManager is what the handler uses of a lock.Manager: the methods that have a
+// context, and with it the tenant.
+type lockManager interface {
+	Acquire(ctx context.Context, now time.Time, wanted lock.Lock) (lock.Lock, error)
+	Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error)
+	Release(ctx context.Context, now time.Time, token string) error
+	ReleaseTree(ctx context.Context, now time.Time, name string) error
+	Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error)
+}
+
+// tenantManager keeps the locks of tenants apart in one lock.Manager.
+type tenantManager struct{ locks lockManager }
+
+// own returns a lock of the Manager as its tenant knows it.
+func (v tenantView) own(l lock.Lock) (lock.Lock, error) {
+	root, ok := v.out(l.Root)
+	if !ok {
+		return lock.Lock{}, webdav.ErrNoSuchLock
+	}
+	l.Root = root
+	return l, nil
+}
+
+// Acquire implements lockManager, as all that follow.
+func (m *tenantManager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) (lock.Lock, error) {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return lock.Lock{}, err
+	}
+	wanted.Root = view.in(wanted.Root)
+	granted, err := m.locks.Acquire(ctx, now, wanted)
+	var conflict *lock.ConflictError
+	switch {
+	case errors.As(err, &conflict):
+		own := &lock.ConflictError{}
+		for _, each := range conflict.Locks {
+			if each, err := view.own(each); err == nil {
+				own.Locks = append(own.Locks, each)
+			}
+		}
+		if len(own.Locks) == 0 {
+			return lock.Lock{}, webdav.ErrLocked // a lock that covers all tenants
+		}
+		return lock.Lock{}, own
+	case err != nil:
+		return lock.Lock{}, err
+	}
+	return view.own(granted)
+}
+
+func (m *tenantManager) Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error) {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return lock.Lock{}, err
+	}
+	renewed, err := m.locks.Renew(ctx, now, token, duration)
+	if err != nil {
+		return lock.Lock{}, err
+	}
+	return view.own(renewed)
+}
+
+// Release ends a lock whose token the handler has from Acquire or Find.
+func (m *tenantManager) Release(ctx context.Context, now time.Time, token string) error {
+	return m.locks.Release(ctx, now, token)
+}
+
+func (m *tenantManager) ReleaseTree(ctx context.Context, now time.Time, name string) error {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return err
+	}
+	return m.locks.ReleaseTree(ctx, now, view.in(name))
+}
+
+func (m *tenantManager) Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error) {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := m.locks.Find(ctx, now, view.in(name), tree)
+	own := found[:0]
+	for _, each := range found {
+		if each, err := view.own(each); err == nil {
+			own = append(own, each)
+		}
+	}
+	return own, err
+}
+
+// plainLocks is a LockSystem that is no lock.Manager. Its methods have no context, so
+// it is used through in, with the request's.
+type plainLocks struct {
+	system  webdav.LockSystem
+	tenants bool
+}
+
+// in returns the LockSystem as the tenant of ctx sees it.
+func (p plainLocks) in(ctx context.Context) webdav.LockSystem {
+	if !p.tenants {
+		return p.system
+	}
+	view, err := viewOfTenant(ctx)
+	return &tenantSystem{LockSystem: p.system, view: view, err: err}
+}
+
+// tenantSystem is a plain LockSystem as one tenant sees it. What is wanted of a token
+// alone, it leaves to the LockSystem: the handler confirms first that the token's
+// lock covers a name of the tenant.
+type tenantSystem struct {
+	webdav.LockSystem
+
+	view tenantView
+	err  error // not nil: nobody sees it
+}
+
+func (s *tenantSystem) Confirm(now time.Time, name0, name1 string, conditions ...webdav.Condition) (release func(), err error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	for _, name := range []*string{&name0, &name1} {
+		if *name != "" {
+			*name = s.view.in(*name)
+		}
+	}
+	return s.LockSystem.Confirm(now, name0, name1, conditions...)
+}
+
+func (s *tenantSystem) Create(now time.Time, details webdav.LockDetails) (token string, err error) {
+	if s.err != nil {
+		return "", s.err
+	}
+	details.Root = s.view.in(details.Root)
+	return s.LockSystem.Create(now, details)
+}
+
+func (s *tenantSystem) Refresh(now time.Time, token string, duration time.Duration) (webdav.LockDetails, error) {
+	if s.err != nil {
+		return webdav.LockDetails{}, s.err
+	}
+	details, err := s.LockSystem.Refresh(now, token, duration)
+	if err != nil {
+		return details, err
+	}
+	root, ok := s.view.out(details.Root)
+	if !ok {
+		return webdav.LockDetails{}, webdav.ErrNoSuchLock
+	}
+	details.Root = root
+	return details, nil
+}

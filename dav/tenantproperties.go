@@ -1,0 +1,72 @@
+package dav
+
+import (
+	"context"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/deadprops"
+)
+
+// tenantProperties keeps the dead properties of tenants apart in one Store.
+type tenantProperties struct{ store deadprops.Store }
+
+// Any implements deadprops.Store, as all that follow.
+func (p tenantProperties) Any(ctx context.Context, name string) (bool, error) {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return false, err
+	}
+	return p.store.Any(ctx, view.in(name))
+}
+
+func (p tenantProperties) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inState := make([]string, len(names))
+	for i, name := range names {
+		inState[i] = view.in(name)
+	}
+	found, err := p.store.Read(ctx, inState...)
+	own := make(map[string][]webdav.Property, len(found))
+	for name, properties := range found {
+		if name, ok := view.out(name); ok {
+			own[name] = properties
+		}
+	}
+	return own, err
+}
+
+func (p tenantProperties) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return err
+	}
+	return p.store.Patch(ctx, view.in(name), patches)
+}
+
+func (p tenantProperties) Move(ctx context.Context, src, dst string) error {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return err
+	}
+	return p.store.Move(ctx, view.in(src), view.in(dst))
+}
+
+func (p tenantProperties) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return err
+	}
+	return p.store.Copy(ctx, view.in(src), view.in(dst), zeroDepth)
+}
+
+func (p tenantProperties) Remove(ctx context.Context, name string) error {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return err
+	}
+	return p.store.Remove(ctx, view.in(name))
+}
