@@ -136,7 +136,8 @@ type Handler struct {
 	// own are compressed.
 	Compress Compression
 
-	claims     claims
+	age        age
+	sharing    sharing
 	operations operations
 	propfinds  knownPropfinds
 	listings   underWay
@@ -175,6 +176,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if compressor != nil {
 		w = compressor
 	}
+	briefs.note(h)
 	status := http.StatusInternalServerError
 	r, err := h.withTenant(r)
 	if err == nil {

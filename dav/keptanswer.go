@@ -165,20 +165,20 @@ func (c *claims) dropAnswersLocked(h *hold) {
 
 // answerKept answers with what is kept for key. It reports whether it has.
 func (h *Handler) answerKept(w http.ResponseWriter, r *http.Request, key *operationKey) (bool, error) {
-	a := h.claims.take(key)
+	a := h.shared().claims.take(key)
 	if a == nil {
 		return false, nil
 	}
 	// A client that goes now is no sign that it is not true.
 	ctx := context.WithoutCancel(r.Context())
 	if !h.stillTrue(ctx, a) {
-		h.claims.drop(a)
+		h.shared().claims.drop(a)
 		return false, nil
 	}
 	res := newResponse(w, r)
 	h.respondResult(ctx, res, a.status, a.err)
 	err := res.finish()
-	h.claims.delivered(a, err == nil && r.Context().Err() == nil)
+	h.shared().claims.delivered(a, err == nil && r.Context().Err() == nil)
 	return true, errors.Join(a.err, err)
 }
 

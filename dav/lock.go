@@ -49,7 +49,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lo
 	}
 	// A lock protects the names of direct members whatever its depth, so none
 	// of them may be coming or going.
-	release, err := h.claims.acquire(r.Context(), []scope{{wanted.Root, !wanted.ZeroDepth, true}})
+	release, err := h.shared().claims.acquire(r.Context(), []scope{{wanted.Root, !wanted.ZeroDepth, true}})
 	if err != nil {
 		return statusOf(err), err
 	}

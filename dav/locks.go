@@ -51,15 +51,15 @@ func (h *Handler) confirmFor(r *http.Request, key operationKey, changes []change
 		scopes[i] = scope{name: c.name, tree: c.tree}
 	}
 	held := &hold{scopes: scopes, key: key}
-	if err := h.claims.acquireHold(r.Context(), held); err != nil {
+	if err := h.shared().claims.acquireHold(r.Context(), held); err != nil {
 		return nil, err
 	}
 	used, err := h.permit(r, header, changes)
 	if err != nil {
-		h.claims.release(held)
+		h.shared().claims.release(held)
 		return nil, err
 	}
-	return &claim{locks: h.locks(), used: used, claims: &h.claims, hold: held}, nil
+	return &claim{locks: h.locks(), used: used, claims: &h.shared().claims, hold: held}, nil
 }
 
 // permit evaluates the header If and checks the locks.

@@ -19,9 +19,8 @@ import (
 type lockTable struct {
 	plain   plainLocks
 	manager lockManager // nil: it can do no more
-	// mu keeps requests from seeing the locks with which others probe a plain
-	// LockSystem.
-	mu sync.Mutex
+	// mu keeps requests from seeing the locks with which others probe plain.
+	mu *sync.Mutex
 }
 
 // locks returns LockSystem or, where there is none, one in memory.
@@ -33,7 +32,7 @@ func (h *Handler) locks() *lockTable {
 		if system == nil {
 			system = newMemLocks()
 		}
-		h.lockTable = &lockTable{plain: plainLocks{system, h.Tenant != nil}}
+		h.lockTable = &lockTable{plain: plainLocks{system, h.Tenant != nil}, mu: &h.shared().probing}
 		if manager, ok := system.(lock.Manager); ok && h.Tenant != nil {
 			h.lockTable.manager = &tenantManager{manager}
 		} else if ok {

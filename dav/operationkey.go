@@ -16,6 +16,8 @@ type operationKey struct {
 	// stranger is a pointer of its own for each request whose client may be anybody,
 	// so that no other request is identical to it; otherwise nil.
 	stranger *byte
+	// handler is the one that serves it: its claims may be those of others, too.
+	handler *Handler
 	// tenant is a statePrefix.
 	tenant, principal, method string
 	// source is the cleaned path. That is not how the storage spells it, because a
@@ -32,7 +34,7 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 // operationKey returns the key of r.
 func (h *Handler) operationKey(r *http.Request) operationKey {
 	key := operationKey{
-		tenant: statePrefix(r.Context()), principal: h.principal(r),
+		handler: h, tenant: statePrefix(r.Context()), principal: h.principal(r),
 		method: r.Method, source: storage.Clean(r.URL.Path),
 		depth: keyDepth(r), when: h.keyConditions(r),
 	}

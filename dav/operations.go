@@ -122,7 +122,7 @@ func (s *operations) end(h *Handler, op *operation, status int, err error) (unan
 		if !op.answered {
 			op.answer = newKeptAnswer(op, status, err, op.waiting)
 		}
-		h.claims.releaseAnswered(op.claim.hold, op.answer)
+		h.shared().claims.releaseAnswered(op.claim.hold, op.answer)
 	}
 	if op.id != "" && !op.kept() {
 		delete(s.byID, op.id)
@@ -181,7 +181,7 @@ func (s *operations) settle(x *exchange, delivered bool) {
 	switch {
 	case x.away:
 	case x.op.over:
-		x.claims.delivered(x.op.answer, delivered)
+		x.shared().claims.delivered(x.op.answer, delivered)
 	default:
 		x.op.waiting--
 		x.op.answered = x.op.answered || delivered

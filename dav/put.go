@@ -135,7 +135,7 @@ func (p *put) inSteps(w http.ResponseWriter) (fs.FileInfo, error) {
 }
 
 func (p *put) claim() (release func(), err error) {
-	return p.h.claims.acquire(p.r.Context(), []scope{{name: p.name}})
+	return p.h.shared().claims.acquire(p.r.Context(), []scope{{name: p.name}})
 }
 
 // begin makes what the content goes to, if check allows it.

@@ -81,9 +81,14 @@ func (v tenantView) out(inState string) (name string, ok bool) {
 	return name, true
 }
 
-// statePrincipal returns what names the principal of a tenant in the History, where
+// inPrincipal returns the principal in the state.
+func (v tenantView) inPrincipal(principal string) string { return v.prefix + "/" + principal }
+
+// statePrincipal returns what names the principal of a tenant in the state, where
 // the same principal of another tenant is another one.
-func statePrincipal(tenant, principal string) string { return tenantPrefix(tenant) + "/" + principal }
+func statePrincipal(tenant, principal string) string {
+	return tenantView{tenantPrefix(tenant)}.inPrincipal(principal)
+}
 
 // splitPrincipal is the reverse of statePrincipal. ok is false if inState names a
 // principal of a Handler without tenants.

@@ -30,6 +30,7 @@ func (v tenantView) own(l lock.Lock) (lock.Lock, error) {
 		return lock.Lock{}, webdav.ErrNoSuchLock
 	}
 	l.Root = root
+	_, l.Principal, _ = splitPrincipal(l.Principal)
 	return l, nil
 }
 
@@ -39,7 +40,7 @@ func (m *tenantManager) Acquire(ctx context.Context, now time.Time, wanted lock.
 	if err != nil {
 		return lock.Lock{}, err
 	}
-	wanted.Root = view.in(wanted.Root)
+	wanted.Root, wanted.Principal = view.in(wanted.Root), view.inPrincipal(wanted.Principal)
 	granted, err := m.locks.Acquire(ctx, now, wanted)
 	var conflict *lock.ConflictError
 	switch {

@@ -93,7 +93,7 @@ func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationK
 		c.release()
 		return statusOf(err), err
 	}
-	h.claims.wake()
+	h.shared().claims.wake()
 	work := func() (int, error) { return p.work(&op.context, c, op.monitor) }
 	x := h.attend(w, r, op, async)
 	defer x.e.stop()

@@ -49,7 +49,7 @@ type Entry struct {
 	Method string `json:"method"`
 	// Tenant is the storage.TenantOf its context; nil if that belongs to none.
 	Tenant *string `json:"tenant,omitempty"`
-	State  State  `json:"state"`
+	State  State   `json:"state"`
 	// Source and Destination are storage names; a DELETE has no Destination.
 	Source      string `json:"source"`
 	Destination string `json:"destination,omitempty"`
