@@ -173,6 +173,15 @@ func TestHandlersOfTenants(t *testing.T) {
 	}
 }
 
+// sometimes returns Handlers of which each so many-th is ReadOnly.
+func sometimes(many int) func() *dav.Handler {
+	made := 0
+	return func() *dav.Handler {
+		made++
+		return &dav.Handler{ReadOnly: made%many == 0}
+	}
+}
+
 // TestHandlerForEachRequest: it is logged once that Handlers live for one request only, as
 // Caddy's module has it, and with what they lose.
 func TestHandlerForEachRequest(t *testing.T) {
@@ -183,6 +192,7 @@ func TestHandlerForEachRequest(t *testing.T) {
 		handler            func() *dav.Handler
 		logs               string
 	}{
+		// A Handler that is ReadOnly gets one request.
 		{"one for each request", 200, 1, func() *dav.Handler { return &dav.Handler{} }, "locks, dead properties and status documents"},
 		{"one for each request on one LockSystem", 200, 1, func() *dav.Handler { return &dav.Handler{LockSystem: locks} }, "the dead properties and status documents"},
 		{"one for each request on kept state", 200, 1, func() *dav.Handler {
@@ -190,6 +200,7 @@ func TestHandlerForEachRequest(t *testing.T) {
 		}, ""},
 		{"one", 1, 1000, func() *dav.Handler { return &dav.Handler{} }, ""},
 		{"one for each of many users", 1000, 3, func() *dav.Handler { return &dav.Handler{} }, ""},
+		{"one for each of many users, of whom some come once", 1000, 3, sometimes(5), ""},
 		{"a few in tests", 50, 1, func() *dav.Handler { return &dav.Handler{} }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -198,7 +209,11 @@ func TestHandlerForEachRequest(t *testing.T) {
 			for range c.handlers {
 				h := c.handler()
 				h.FileSystem = fsys
-				for range c.requests {
+				requests := c.requests
+				if h.ReadOnly {
+					requests = 1
+				}
+				for range requests {
 					h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodOptions, "/", http.NoBody))
 				}
 			}
