@@ -88,6 +88,9 @@ func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (exists
 	if err := preconditions(r, info); err != nil || info != nil {
 		return info != nil, err
 	}
+	if namesCollection(r) {
+		return false, errNamesCollection
+	}
 	if err := h.checkParent(r.Context(), name); err != nil {
 		return false, err
 	}

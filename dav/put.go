@@ -54,6 +54,8 @@ func (p *put) serve(w http.ResponseWriter) (status int, err error) {
 	switch {
 	case p.name == "/":
 		err = errIsCollection
+	case namesCollection(p.r):
+		err = p.noFile()
 	case p.brief():
 		info, err = p.atOnce()
 	default:

@@ -34,8 +34,6 @@ var puts = []putCase{
 	{"RFC 9110 §9.3.4 new", "/new", nil, 201, "/new"},
 	{"RFC 9110 §9.3.4 again", "/f", nil, 204, "/f"},
 	{"in a collection", "/c/s/new", nil, 201, "/c/s/new"},
-	{"a slash at the end", "/new/", nil, 201, "/new"},
-	{"a slash at the end of a file", "/f/", nil, 204, "/f"},
 	{"hostile name", "/%25%23%3f%26%0a%22%c3%a4%20", nil, 201, "/%#?&\n\"ä "},
 	{"§9.7.1 no parent", "/none/new", nil, 409, ""},
 	{"§9.7.1 no parent's parent", "/none/none/new", nil, 409, ""},

@@ -6,13 +6,15 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"syscall"
 )
 
-// stat is FileSystem.Stat, except that what is below a file is not there, for
-// which some backends, webdav.NewMemFS among them, have words of their own.
+// stat is FileSystem.Stat, except that two kinds of resources don't exist: those below
+// a file, for which some backends, webdav.NewMemFS among them, have errors of their
+// own, and those whose names are too long for the storage.
 func (h *Handler) stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	info, err := h.FileSystem.Stat(ctx, name)
-	if errors.Is(err, fs.ErrInvalid) && h.belowFile(ctx, name) {
+	if errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, fs.ErrInvalid) && h.belowFile(ctx, name) {
 		err = &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
 	return info, err

@@ -1,0 +1,33 @@
+package dav
+
+import (
+	"net/http"
+	"strings"
+)
+
+// errNamesCollection refuses to create a file for the URL of a collection.
+var errNamesCollection = &statusError{
+	status: http.StatusConflict,
+	reason: "a URL that ends in a slash names a collection, which MKCOL makes; a file's URL has no slash at its end",
+}
+
+// namesCollection reports whether r's URL can only be that of a collection (RFC 4918
+// §5.2).
+func namesCollection(r *http.Request) bool {
+	last := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	return last == "" || last == "." || last == ".."
+}
+
+// noFile returns why the content of p can't go to the URL of a collection.
+func (p *put) noFile() error {
+	info, err := p.h.occupant(p.r.Context(), p.name)
+	switch {
+	case err != nil:
+		return err
+	case info == nil && p.r.Method == methodPatch:
+		return errNothingToPatch
+	case info != nil && info.IsDir():
+		return errIsCollection
+	}
+	return errNamesCollection
+}
