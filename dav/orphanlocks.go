@@ -25,6 +25,21 @@ func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery)
 	if manager == nil || slices.ContainsFunc(recovered, left) {
 		return nil, nil
 	}
+	tenants, ok := manager.(*tenantManager)
+	if !ok {
+		return h.releaseOrphansOf(ctx, manager)
+	}
+	contexts, err := tenants.contexts(ctx)
+	var undone []tree.Recovery
+	for _, ctx := range contexts {
+		released, releaseErr := h.releaseOrphansOf(ctx, manager)
+		undone, err = append(undone, released...), errors.Join(err, releaseErr)
+	}
+	return undone, err
+}
+
+// releaseOrphansOf is releaseOrphans of one tree.
+func (h *Handler) releaseOrphansOf(ctx context.Context, manager lockManager) ([]tree.Recovery, error) {
 	found, err := manager.Find(ctx, time.Now(), "/", true)
 	if err != nil || len(found) == 0 || h.isEmpty(ctx) {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -99,6 +100,21 @@ func (m *tenantManager) Find(ctx context.Context, now time.Time, name string, tr
 		}
 	}
 	return own, err
+}
+
+// contexts returns ctx with each of the tenants that have locks.
+func (m *tenantManager) contexts(ctx context.Context) ([]context.Context, error) {
+	found, err := m.locks.Find(ctx, time.Now(), "/", true)
+	var contexts []context.Context
+	seen := make(map[string]bool)
+	for _, each := range found {
+		tenant, _, ok := splitPrincipal(each.Principal)
+		if ok && !seen[tenant] {
+			seen[tenant] = true
+			contexts = append(contexts, storage.WithTenant(ctx, tenant))
+		}
+	}
+	return contexts, err
 }
 
 // plainLocks is a LockSystem that is no lock.Manager. Its methods have no context, so
