@@ -66,7 +66,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lo
 	status = http.StatusOK
 	if !exists {
 		status = http.StatusCreated
-		if err := h.createEmpty(r.Context(), wanted.Root); err != nil {
+		if err := h.createEmpty(r.Context(), wanted.Root, granted.Token); err != nil {
 			err = errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
 			return statusOf(err), err
 		}
@@ -107,8 +107,8 @@ func (h *Handler) permitMember(r *http.Request, header ifHeader, name string) er
 	return err
 }
 
-// createEmpty creates the file name without content.
-func (h *Handler) createEmpty(ctx context.Context, name string) error {
+// createEmpty creates the file name without content, for the lock with that token.
+func (h *Handler) createEmpty(ctx context.Context, name, token string) error {
 	// What has become of an earlier resource of this name is not known.
 	if err := h.properties().Remove(ctx, name); err != nil {
 		return err
@@ -121,7 +121,13 @@ func (h *Handler) createEmpty(ctx context.Context, name string) error {
 		return err
 	}
 	h.changedMembers(ctx, name)
-	return f.Close()
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if info, err := h.FileSystem.Stat(ctx, name); err == nil {
+		h.shared().created.note(ctx, token, name, info)
+	}
+	return nil
 }
 
 // lockConflict makes err, of a lock that is wanted at name, fit for the client
@@ -234,6 +240,7 @@ func (h *Handler) serveUnlock(_ http.ResponseWriter, r *http.Request, name strin
 	if err != nil {
 		return statusOf(err), err
 	}
+	h.shared().created.forget(token)
 	return http.StatusNoContent, nil
 }
 

@@ -70,7 +70,7 @@ func (p *put) serve(w http.ResponseWriter) (status int, err error) {
 	if !p.modified.IsZero() && info.ModTime().Unix() == p.modified.Unix() {
 		header.Set("X-OC-Mtime", "accepted")
 	}
-	if p.old == nil || p.update == nil && p.madeByLock(p.r.Context(), p.old) {
+	if p.old == nil || p.madeByLock(p.r.Context(), p.old) && p.update == nil {
 		return http.StatusCreated, nil
 	}
 	return http.StatusNoContent, nil

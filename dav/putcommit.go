@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"path"
 
 	"github.com/davd/davd/storage"
 )
@@ -49,27 +48,11 @@ func createOnly(r *http.Request) bool {
 	return false
 }
 
-// madeByLock reports whether info describes an empty file whose lock the client
-// has submitted: as far as can be known, one that LOCK has made where there was
-// nothing (RFC 4918 §7.3), and that gets its first representation.
+// madeByLock reports whether info describes the empty file that the LOCK made whose
+// token the client has submitted, so that it gets its first content now.
 func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
-	if info.Size() != 0 {
-		return false
-	}
 	header, err := ifOf(p.r)
-	if err != nil {
-		return false
-	}
-	for _, token := range header.tokens() {
-		own, err := p.h.locks().covers(ctx, token, p.name)
-		if err != nil || !own {
-			continue
-		}
-		if above, err := p.h.locks().covers(ctx, token, path.Dir(p.name)); err == nil && !above {
-			return true
-		}
-	}
-	return false
+	return err == nil && header != nil && p.h.shared().created.take(ctx, header.tokens(), p.name, info)
 }
 
 var errIsCollection = &statusError{status: http.StatusMethodNotAllowed, reason: "it is a collection, which has no content that could be written"}

@@ -16,7 +16,8 @@ import (
 // another from what one of them is changing, as if they were one Handler. x/net's
 // Handlers do so by a lock that each request takes.
 type common struct {
-	claims claims
+	claims  claims
+	created createdFiles
 	// probing keeps requests from seeing the locks with which others probe a plain
 	// LockSystem.
 	probing sync.Mutex
