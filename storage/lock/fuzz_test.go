@@ -172,7 +172,7 @@ func (m *model) acquire(arg byte) {
 	case err != nil:
 		m.t.Errorf("Acquire(%+v): %v", wanted, err)
 	default:
-		wanted.Token = got.Token
+		wanted.Token, wanted.Created = got.Token, m.now
 		if wanted.Duration >= 0 {
 			wanted.Expires = m.now.Add(wanted.Duration)
 		}

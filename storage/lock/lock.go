@@ -37,6 +37,8 @@ type Lock struct {
 	OwnerXML string
 	// Principal is who created it, "" where nobody is known by name.
 	Principal string
+	// Created is when it was granted, to the microsecond; zero where that is not known.
+	Created time.Time
 	// Duration is the timeout granted, or [Infinite].
 	Duration time.Duration
 	// Expires is when it ends, to the microsecond; zero when Duration is Infinite.
@@ -57,8 +59,9 @@ type Manager interface {
 	webdav.LockSystem
 
 	// Acquire grants what wanted describes: its Root, ZeroDepth, Shared,
-	// OwnerXML, Principal and Duration. It returns the lock with a Token that
-	// nobody can guess, or a [*ConflictError], [ErrLimit] or an [*OwnerError].
+	// OwnerXML, Principal and Duration. It returns the lock, Created now and with a
+	// Token that nobody can guess, or a [*ConflictError], [ErrLimit] or an
+	// [*OwnerError].
 	Acquire(ctx context.Context, now time.Time, wanted Lock) (Lock, error)
 
 	// Renew starts the timeout of the lock anew (RFC 4918 §9.10.2). It returns

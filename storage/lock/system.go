@@ -104,6 +104,7 @@ func (s *System) acquire(ctx context.Context, now time.Time, wanted Lock, kept b
 	if wanted.Token, err = newToken(); err != nil {
 		return Lock{}, err
 	}
+	wanted.Created = now.UTC().Truncate(time.Microsecond)
 	wanted.Duration, wanted.Expires = timeout(now, wanted.Duration)
 	e := &entry{lock: wanted, kept: kept && s.store != nil}
 	if e.kept {

@@ -16,7 +16,7 @@ func (db *DB) LoadLocks(ctx context.Context) ([]lock.Lock, error) {
 }
 
 func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
-	rows, err := db.QueryContext(ctx, `SELECT token, root, zero_depth, shared, owner, principal, duration, expires
+	rows, err := db.QueryContext(ctx, `SELECT token, root, zero_depth, shared, owner, principal, created, duration, expires
 		FROM locks ORDER BY seq`)
 	if err != nil {
 		return nil, err
@@ -28,9 +28,10 @@ func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
 		var (
 			l       lock.Lock
 			owner   []byte
+			created sql.NullInt64
 			expires sql.NullInt64
 		)
-		if err := rows.Scan(&l.Token, &l.Root, &l.ZeroDepth, &l.Shared, &owner, &l.Principal, &l.Duration, &expires); err != nil {
+		if err := rows.Scan(&l.Token, &l.Root, &l.ZeroDepth, &l.Shared, &owner, &l.Principal, &created, &l.Duration, &expires); err != nil {
 			return nil, err
 		}
 		// Owners had no limit once. All locks are in memory, so a lock with a long
@@ -40,9 +41,7 @@ func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
 		}
 		owners += len(owner)
 		l.Token, l.Root, l.OwnerXML, l.Principal = untext(l.Token), untext(l.Root), string(owner), untext(l.Principal)
-		if expires.Valid {
-			l.Expires = time.UnixMicro(expires.Int64).UTC()
-		}
+		l.Created, l.Expires = instant(created), instant(expires)
 		locks = append(locks, l)
 	}
 	return locks, rows.Err()
@@ -50,20 +49,33 @@ func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
 
 // SaveLock implements [lock.Store].
 func (db *DB) SaveLock(ctx context.Context, l lock.Lock) error {
-	expires := sql.NullInt64{Int64: l.Expires.UnixMicro(), Valid: !l.Expires.IsZero()}
 	err := db.change(ctx, func(tx *sql.Tx) error {
 		// seq stays, and with it the order.
 		_, err := tx.ExecContext(ctx, `INSERT INTO locks
-			(token, root, zero_depth, shared, owner, principal, duration, expires)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			(token, root, zero_depth, shared, owner, principal, created, duration, expires)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (token) DO UPDATE SET root = excluded.root,
 				zero_depth = excluded.zero_depth, shared = excluded.shared, owner = excluded.owner,
-				principal = excluded.principal, duration = excluded.duration, expires = excluded.expires`,
+				principal = excluded.principal, created = excluded.created,
+				duration = excluded.duration, expires = excluded.expires`,
 			text(l.Token), text(l.Root), l.ZeroDepth, l.Shared, []byte(l.OwnerXML), text(l.Principal),
-			int64(l.Duration), expires)
+			microseconds(l.Created), int64(l.Duration), microseconds(l.Expires))
 		return err
 	})
 	return failed("saving a lock of "+l.Root, err)
+}
+
+// microseconds is t as a column has it: since 1970, NULL for the zero Time.
+func microseconds(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMicro(), Valid: !t.IsZero()}
+}
+
+// instant is the inverse of microseconds.
+func instant(column sql.NullInt64) time.Time {
+	if !column.Valid {
+		return time.Time{}
+	}
+	return time.UnixMicro(column.Int64).UTC()
 }
 
 // DeleteLocks implements [lock.Store].

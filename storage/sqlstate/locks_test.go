@@ -42,7 +42,7 @@ func TestLocks(t *testing.T) {
 			OwnerXML: "<D:href xmlns:D='DAV:'>\xff\x00%é</D:href>", Expires: time.Date(2026, 1, 2, 3, 4, 5, 678_901_000, time.UTC),
 		},
 		{Token: "urn:uuid:1", Root: "/a\xff/%41", Duration: lock.Infinite},
-		{Token: "opaquelocktoken:3%00", Root: "/é", Duration: 1, Expires: time.Unix(0, 0).UTC()},
+		{Token: "opaquelocktoken:3%00", Root: "/é", Created: time.Date(2026, 1, 2, 3, 4, 5, 678_902_000, time.UTC), Duration: 1, Expires: time.Unix(0, 0).UTC()},
 	}
 	saveLocks(t, db, locks...)
 	wantLocks(t, db, locks...)

@@ -90,6 +90,12 @@ var migrations = []migration{{
 			failures  {bytes} NOT NULL
 		)`,
 	},
+}, {
+	statements: []string{
+		// When a lock was created, in microseconds since 1970; NULL for those of
+		// before this column.
+		"ALTER TABLE locks ADD COLUMN created BIGINT",
+	},
 }}
 
 // queryer is a *sql.DB or a *sql.Tx.

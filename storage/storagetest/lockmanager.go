@@ -76,7 +76,7 @@ func (f *lockFixture) acquire(wanted lock.Lock) lock.Lock {
 	}
 	want := wanted
 	want.Token = got.Token
-	want.Expires = f.expires(wanted.Duration)
+	want.Created, want.Expires = f.now.Truncate(time.Microsecond), f.expires(wanted.Duration)
 	if !sameLock(got, want) {
 		f.t.Errorf("Acquire returned %+v, want %+v", got, want)
 	}
@@ -175,9 +175,9 @@ func (f *lockFixture) later(d time.Duration) { f.now = f.now.Add(d) }
 // sameLock reports whether a and b are equal, in whatever location the times
 // are. An Expires is in UTC, so that no client sees the server's.
 func sameLock(a, b lock.Lock) bool {
-	sameTime := a.Expires.Equal(b.Expires)
-	a.Expires, b.Expires = time.Time{}, time.Time{}
-	return sameTime && a == b
+	sameTimes := a.Created.Equal(b.Created) && a.Expires.Equal(b.Expires)
+	a.Created, b.Created, a.Expires, b.Expires = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	return sameTimes && a == b
 }
 
 // inConflict reports whether a and b can't both be there (RFC 4918 §6.2, §7.4).

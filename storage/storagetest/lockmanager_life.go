@@ -137,7 +137,7 @@ func lockSystem(f *lockFixture) {
 	}
 	want := lock.Lock{
 		Token: token, Root: "/a/b", ZeroDepth: true, OwnerXML: "<o/>",
-		Duration: time.Minute, Expires: f.expires(time.Minute),
+		Created: f.now.Truncate(time.Microsecond), Duration: time.Minute, Expires: f.expires(time.Minute),
 	}
 	f.findsTree("/", want)
 	f.refused(lock.Lock{Root: "/a/b", Shared: true}, want)
