@@ -44,7 +44,7 @@ func (p *program) app() *cli.App {
 		Version:               version(),
 		Writer:                p.stdout,
 		ErrWriter:             p.stderr,
-		Commands:              append([]*cli.Command{p.serveCommand(), p.demoCommand(), p.clientsCommand()}, p.clientCommands()...),
+		Commands:              append([]*cli.Command{p.serveCommand(), p.demoCommand(), p.clientsCommand(), p.locksCommand(), p.unlockCommand()}, p.clientCommands()...),
 		CustomAppHelpTemplate: literal(overview),
 		OnUsageError:          flagError,
 		ExitErrHandler:        func(*cli.Context, error) {}, // run reports

@@ -48,6 +48,8 @@ func (s *site) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	operators := s.answerOperators(ctx)
+	defer operators.Stop(ctx)
 	handler := s.handler()
 	if err := s.recover(ctx, handler); err != nil {
 		return err

@@ -67,9 +67,9 @@ func (s *Session) members(ctx context.Context, path string) (self davclient.Reso
 // nameOf is what is shown of a member. A collection has a slash at its end.
 func nameOf(r davclient.Resource) string {
 	if r.Collection {
-		return shown(r.Name) + "/"
+		return Shown(r.Name) + "/"
 	}
-	return shown(r.Name)
+	return Shown(r.Name)
 }
 
 func sizeOf(r davclient.Resource) string {

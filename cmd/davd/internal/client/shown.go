@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// shown returns a name as it can be shown on a terminal: what is not printable,
+// Shown returns a name as it can be shown on a terminal: what is not printable,
 // and could move its cursor, is escaped as in a URL.
-func shown(name string) string {
+func Shown(name string) string {
 	var b strings.Builder
 	for i := 0; i < len(name); {
 		c, size := utf8.DecodeRuneInString(name[i:])
@@ -27,20 +27,20 @@ func shown(name string) string {
 	return b.String()
 }
 
-// shownPath is shown of an escaped path.
+// shownPath is Shown of an escaped path.
 func shownPath(escaped string) string {
 	if plain, err := url.PathUnescape(escaped); err == nil {
-		return shown(plain)
+		return Shown(plain)
 	}
-	return shown(escaped)
+	return Shown(escaped)
 }
 
 // shownHref is the path of a reference, shown.
 func shownHref(href string) string {
 	if u, err := url.Parse(href); err == nil {
-		return shown(u.Path)
+		return Shown(u.Path)
 	}
-	return shown(href)
+	return Shown(href)
 }
 
 // statusText is "423 Locked".

@@ -36,7 +36,7 @@ func TestShown(t *testing.T) {
 		{"a\u202eb", "a%E2%80%AEb"}, // turns the direction of what follows
 		{"\ufffd", "\ufffd"},
 	} {
-		if got := shown(c.name); got != c.want {
+		if got := Shown(c.name); got != c.want {
 			t.Errorf("%q is shown as %q, want %q", c.name, got, c.want)
 		}
 	}

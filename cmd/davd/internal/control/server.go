@@ -1,0 +1,108 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+const (
+	// readTimeout is how long a command may take to arrive.
+	readTimeout = 10 * time.Second
+	// lastCommands is how long commands may go on when davd stops.
+	lastCommands = 2 * time.Second
+)
+
+// Server answers operators.
+type Server struct {
+	path string
+	http *http.Server
+	done chan struct{}
+}
+
+// Start serves the commands at the socket path until Stop is called. The caller must
+// own the state to which the socket belongs: a socket that a dead davd has left is
+// replaced without asking.
+func Start(ctx context.Context, path string, commands *Commands, log *slog.Logger) (*Server, error) {
+	l, err := listen(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s := &Server{
+		path: path,
+		http: &http.Server{
+			Handler: &commands.mux, ReadTimeout: readTimeout,
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		},
+		done: make(chan struct{}),
+	}
+	go func() {
+		defer close(s.done)
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("commands of the operator are not answered any more", "err", err)
+		}
+	}()
+	return s, nil
+}
+
+// Stop refuses further commands, waits a little for those under way, and removes the
+// socket. A nil Server is stopped.
+func (s *Server) Stop(ctx context.Context) {
+	if s == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCommands)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close() // Shutdown has closed the listener
+	}
+	<-s.done
+}
+
+func listen(ctx context.Context, path string) (net.Listener, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case info.Mode().Type() != fs.ModeSocket && info.Mode().Type() != fs.ModeIrregular: // Windows has no type for it
+		return nil, errors.New("is not a socket: move it away")
+	default:
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	at, release, err := address(path)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	open := net.ListenConfig{Control: private}
+	l, err := open.Listen(ctx, "unix", at)
+	if err != nil {
+		return nil, err
+	}
+	// net would remove it by the address, which may be gone by then.
+	l.(*net.UnixListener).SetUnlinkOnClose(false) //nolint:forcetypeassert // of the network "unix"
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close(), os.Remove(path))
+	}
+	return &listener{l, path}, nil
+}
+
+// listener removes its socket when it is closed.
+type listener struct {
+	net.Listener
+	path string
+}
+
+func (l *listener) Close() error {
+	_ = os.Remove(l.path) // before the close: nobody else can have made one yet
+	return l.Listener.Close()
+}

@@ -1,0 +1,189 @@
+// Package locks lists and breaks locks for an operator.
+package locks
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/cmd/davd/internal/control"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/lock"
+)
+
+// The names of the commands.
+const (
+	listCommand  = "locks"
+	breakCommand = "unlock"
+)
+
+// Lock is a lock as an operator sees it.
+type Lock struct {
+	// Path is the locked resource, in the share.
+	Path string `json:"path"`
+	// Depth is "0" or "infinity" (RFC 4918 §10.2).
+	Depth string `json:"depth"`
+	// Scope is "exclusive" or "shared".
+	Scope string `json:"scope"`
+	// User is who has taken the lock, "" where nobody is asked.
+	User string `json:"user"`
+	// Owner is what the client says about its user, without markup.
+	Owner string `json:"owner"`
+	// Created is nil for locks of a davd that didn't record it, and Expires for
+	// locks that don't expire.
+	Created *time.Time `json:"created"`
+	Expires *time.Time `json:"expires"`
+	Token   string     `json:"token"`
+}
+
+// Break says which locks to break: the one with the Token, or that of Path. Several
+// locks of one Path, which are shared, are broken only with All.
+type Break struct {
+	Path  string `json:"path,omitempty"`
+	Token string `json:"token,omitempty"`
+	All   bool   `json:"all,omitempty"`
+}
+
+// Operator lists and breaks locks.
+type Operator interface {
+	// List returns all locks, in the order of their paths.
+	List(ctx context.Context) ([]Lock, error)
+	// Break breaks locks and returns them. It is an error if there are none.
+	Break(ctx context.Context, b Break) ([]Lock, error)
+}
+
+// Manager is the Operator of a lock.Manager.
+type Manager struct {
+	Locks lock.Manager
+	// Log records each lock that is broken.
+	Log *slog.Logger
+}
+
+// Register adds the commands of m that a [Remote] uses.
+func (m *Manager) Register(c *control.Commands) {
+	control.Add(c, listCommand, func(ctx context.Context, _ struct{}) ([]Lock, error) { return m.List(ctx) })
+	control.Add(c, breakCommand, m.Break)
+}
+
+// List implements [Operator].
+func (m *Manager) List(ctx context.Context) ([]Lock, error) {
+	found, err := m.Locks.Find(ctx, time.Now(), "/", true)
+	if err != nil {
+		return nil, err
+	}
+	return shownLocks(found), nil
+}
+
+// Break implements [Operator].
+func (m *Manager) Break(ctx context.Context, b Break) ([]Lock, error) {
+	broken, err := m.find(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	for i := range broken {
+		l := &broken[i]
+		err := m.Locks.Release(ctx, time.Now(), l.Token)
+		if err != nil && !errors.Is(err, webdav.ErrNoSuchLock) { // it has just ended
+			return nil, fmt.Errorf("the lock of %s can't be broken: %w", l.Root, err)
+		}
+		m.Log.WarnContext(ctx, "the operator has broken a lock", "path", l.Root, "user", l.Principal, "owner", ownerText(l.OwnerXML), "token", l.Token)
+	}
+	return shownLocks(broken), nil
+}
+
+// find returns the locks to break, at least one.
+func (m *Manager) find(ctx context.Context, b Break) ([]lock.Lock, error) {
+	all, err := m.Locks.Find(ctx, time.Now(), "/", true)
+	if err != nil {
+		return nil, err
+	}
+	name := storage.Clean(b.Path)
+	var found, above []lock.Lock
+	for _, l := range all {
+		switch {
+		case b.Token != "" && l.Token == b.Token, b.Token == "" && l.Root == name:
+			found = append(found, l)
+		case b.Token == "" && l.Covers(name):
+			above = append(above, l)
+		}
+	}
+	switch {
+	case len(found) > 1 && !b.All:
+		return nil, fmt.Errorf("%s has %d locks: name one of them by its token (see davd locks), or write --all", name, len(found))
+	case len(found) > 0:
+		return found, nil
+	case b.Token != "":
+		return nil, fmt.Errorf("no lock has the token %s: see davd locks", b.Token)
+	case len(above) > 0:
+		return nil, fmt.Errorf("%s has no lock of its own, but is locked by that of %s: break it with davd unlock %s", name, above[0].Root, above[0].Root)
+	}
+	return nil, fmt.Errorf("%s is not locked: see davd locks", name)
+}
+
+// Remote is the Operator of a davd that is running.
+type Remote struct{ Client *control.Client }
+
+// List implements [Operator].
+func (r *Remote) List(ctx context.Context) (locks []Lock, err error) {
+	err = r.Client.Call(ctx, listCommand, struct{}{}, &locks)
+	return locks, err
+}
+
+// Break implements [Operator].
+func (r *Remote) Break(ctx context.Context, b Break) (broken []Lock, err error) {
+	err = r.Client.Call(ctx, breakCommand, b, &broken)
+	return broken, err
+}
+
+func shownLocks(locks []lock.Lock) []Lock {
+	shown := make([]Lock, len(locks))
+	for i := range locks {
+		l := &locks[i]
+		shown[i] = Lock{
+			Path: l.Root, Depth: "infinity", Scope: "exclusive", User: l.Principal, Owner: ownerText(l.OwnerXML),
+			Created: known(l.Created), Expires: known(l.Expires), Token: l.Token,
+		}
+		if l.ZeroDepth {
+			shown[i].Depth = "0"
+		}
+		if l.Shared {
+			shown[i].Scope = "shared"
+		}
+	}
+	return shown
+}
+
+// known is nil for the zero Time.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// maxOwner bounds the text of an owner, in bytes.
+const maxOwner = 1 << 10
+
+// ownerText is the text of a DAV:owner element's content, as far as it can be read.
+func ownerText(content string) string {
+	var text strings.Builder
+	decoder := xml.NewDecoder(io.LimitReader(strings.NewReader(content), 8*maxOwner))
+	decoder.Strict = false
+	for text.Len() < maxOwner {
+		token, err := decoder.Token()
+		if err != nil {
+			break
+		}
+		if chars, ok := token.(xml.CharData); ok {
+			text.WriteString(strings.ToValidUTF8(string(chars), "\ufffd") + " ")
+		}
+	}
+	return strings.Join(strings.Fields(text.String()), " ")
+}

@@ -1,0 +1,98 @@
+package state
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/storage/lock"
+)
+
+func TestFind(t *testing.T) {
+	dir, cfg := served(t, config.Settings{State: "state*"})
+	base := filepath.Dir(dir)
+	if _, err := Find(cfg, true); err == nil || !strings.Contains(err.Error(), "no such state") {
+		t.Errorf("before it was served: error %v", err)
+	}
+	s, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := s.Where
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name     string
+		settings config.Settings
+		named    bool
+		want     string
+		says     string
+	}{
+		{"by its directory", config.Settings{Dir: dir, State: "state*"}, true, where, ""},
+		{"by a link", config.Settings{Dir: "link", State: "state*"}, true, where, ""},
+		{"the only one", config.Settings{State: "state*"}, false, where, ""},
+		{"a file", config.Settings{State: where}, false, where, ""},
+		{"a file in the current directory", config.Settings{State: "here.db"}, false, filepath.Join(base, "here.db"), ""},
+		{"another directory", config.Settings{Dir: base, State: "state*"}, true, "", "inside the directory"},
+		{"another state", config.Settings{Dir: dir, State: "statex"}, false, "", "no such state"},
+		{"no file", config.Settings{State: "none.db"}, false, "", "no such state"},
+		{"no directory", config.Settings{Dir: "none", State: "state*"}, true, "", "none"},
+		{"in memory", config.Settings{State: "mem"}, false, "", "restart it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := os.WriteFile("here.db", nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := config.New(tt.settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Find(cfg, tt.named)
+			if tt.says != "" && (err == nil || !strings.Contains(err.Error(), tt.says)) || tt.says == "" && (err != nil || got != tt.want) {
+				t.Errorf("got %q, error %v, want %q, %q", got, err, tt.want, tt.says)
+			}
+		})
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(where), "other.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Dir = "."
+	if _, err := Find(cfg, false); err == nil || !strings.Contains(err.Error(), "the state of 2 directories") {
+		t.Errorf("one of two: error %v", err)
+	}
+}
+
+// TestOpenLocks: what a davd has left can be changed when it is gone, and not before.
+func TestOpenLocks(t *testing.T) {
+	_, cfg := served(t, config.Settings{State: "state"})
+	s, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Locks.Acquire(t.Context(), time.Now(), lock.Lock{Root: "/a", Duration: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := OpenLocks(t.Context(), s.Where); err == nil || !strings.Contains(err.Error(), "in use by another davd") {
+		t.Errorf("while it is open: error %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	locks, closeDB, err := OpenLocks(t.Context(), s.Where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := locks.Find(t.Context(), time.Now(), "/", true)
+	if err != nil || len(found) != 1 || found[0] != l {
+		t.Errorf("got %v, error %v, want %v", found, err, l)
+	}
+	if err := errors.Join(locks.Release(t.Context(), time.Now(), l.Token), closeDB()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/davd/davd/cmd/davd/internal/client"
+	"github.com/davd/davd/cmd/davd/internal/locks"
+)
+
+const (
+	locksUsage = "davd locks [flags] [DIR]"
+	locksAbout = `
+Lists the locks of the davd that serves DIR, or the current directory, whether
+it is running or not.
+
+  PATH     the locked resource, in the share
+  DEPTH    infinity: everything below it is locked too
+  USER     the user who has locked it, if davd asks for passwords
+  OWNER    what the client says about its user
+  AGE      how long ago it was locked
+  EXPIRES  when the lock ends unless the client renews it
+  TOKEN    the name of the lock, for davd unlock`
+
+	unlockUsage = "davd unlock [flags] PATH|TOKEN [DIR]"
+	unlockAbout = `
+Breaks the lock of PATH, or the lock with the TOKEN, of the davd that serves
+DIR, or the current directory, whether it is running or not. The client that has
+the lock is not asked: its next change fails.
+
+  davd unlock /reports/2026.docx /srv/files`
+)
+
+func (p *program) locksCommand() *cli.Command {
+	flags := append(stateFlags(), jsonFlag())
+	return &cli.Command{
+		Name:               "locks",
+		Flags:              flags,
+		CustomHelpTemplate: literal(commandHelp(locksUsage, locksAbout, flags)),
+		HideHelpCommand:    true,
+		OnUsageError:       flagError,
+		Action:             p.locks,
+	}
+}
+
+func (p *program) unlockCommand() *cli.Command {
+	flags := append(stateFlags(), jsonFlag(),
+		&cli.BoolFlag{Category: commandCategory, Name: "all", Usage: "break all locks of PATH, if several share it"})
+	return &cli.Command{
+		Name:               "unlock",
+		Flags:              flags,
+		CustomHelpTemplate: literal(commandHelp(unlockUsage, unlockAbout, flags)),
+		HideHelpCommand:    true,
+		OnUsageError:       flagError,
+		Action:             p.unlock,
+	}
+}
+
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Category: commandCategory, Name: "json", Usage: "as JSON"}
+}
+
+func (p *program) locks(c *cli.Context) error {
+	if c.NArg() > 1 {
+		return usagef("davd locks takes one directory, and there are %d: see davd locks --help", c.NArg())
+	}
+	cfg, file, err := p.stateOf(c, c.Args().First())
+	if err != nil {
+		return err
+	}
+	return p.withLocks(c.Context, cfg, file, func(o locks.Operator) error {
+		found, err := o.List(c.Context)
+		switch {
+		case err != nil:
+			return err
+		case c.Bool("json"):
+			return writeJSON(p.stdout, found)
+		case len(found) == 0:
+			_, err = fmt.Fprintln(p.stdout, "no locks")
+			return err
+		}
+		return writeLocks(p.stdout, found, time.Now())
+	})
+}
+
+func (p *program) unlock(c *cli.Context) error {
+	if c.NArg() < 1 || c.NArg() > 2 {
+		return usagef("davd unlock takes the path or the token of a lock, and the directory that is served: see davd unlock --help")
+	}
+	cfg, file, err := p.stateOf(c, c.Args().Get(1))
+	if err != nil {
+		return err
+	}
+	return p.withLocks(c.Context, cfg, file, func(o locks.Operator) error {
+		broken, err := o.Break(c.Context, pathOrToken(c.Args().First(), c.Bool("all")))
+		if err != nil {
+			return err
+		}
+		if c.Bool("json") {
+			return writeJSON(p.stdout, broken)
+		}
+		for i := range broken {
+			l := &broken[i]
+			if _, err := fmt.Fprintf(p.stdout, "unlocked %s (%s)\n", client.Shown(l.Path), client.Shown(l.Token)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// pathOrToken tells a token, which is a URI, from a path.
+func pathOrToken(arg string, all bool) locks.Break {
+	token := strings.TrimSuffix(strings.TrimPrefix(arg, "<"), ">")
+	if !strings.HasPrefix(arg, "/") && strings.Contains(token, ":") {
+		return locks.Break{Token: token, All: all}
+	}
+	return locks.Break{Path: arg, All: all}
+}
+
+func writeLocks(w io.Writer, found []locks.Lock, now time.Time) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "PATH\tDEPTH\tUSER\tOWNER\tAGE\tEXPIRES\tTOKEN")
+	for i := range found {
+		l := &found[i]
+		age, expires := "unknown", "never"
+		if l.Created != nil {
+			age = now.Sub(*l.Created).Round(time.Second).String()
+		}
+		if l.Expires != nil {
+			expires = "in " + l.Expires.Sub(now).Round(time.Second).String()
+		}
+		depth := l.Depth
+		if l.Scope == "shared" {
+			depth += ", shared"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", client.Shown(l.Path), depth,
+			orDash(client.Shown(l.User)), orDash(client.Shown(l.Owner)), age, expires, client.Shown(l.Token))
+	}
+	return table.Flush()
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func writeJSON(w io.Writer, content any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(content)
+}

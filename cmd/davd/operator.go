@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/control"
+	"github.com/davd/davd/cmd/davd/internal/locks"
+	"github.com/davd/davd/cmd/davd/internal/state"
+)
+
+// The commands of operators work on the state of a davd: through its control socket
+// if it is running, or else on its database.
+
+// answerOperators starts the control socket. Without one davd serves all the same: not
+// every filesystem has sockets. A state in memory has no place for it.
+func (s *site) answerOperators(ctx context.Context) *control.Server {
+	if s.state.Where == "" {
+		return nil
+	}
+	var commands control.Commands
+	(&locks.Manager{Locks: s.state.Locks, Log: s.log}).Register(&commands)
+	server, err := control.Start(ctx, control.Path(s.state.Where), &commands, s.log)
+	if err != nil {
+		s.log.WarnContext(ctx, "davd locks and davd unlock will not work while this davd is running", "err", err)
+	}
+	return server
+}
+
+// stateFlags are the flags that name a state.
+func stateFlags() []cli.Flag {
+	return []cli.Flag{
+		textFlag(commandCategory, "state", "DIR|FILE.db", "", "the --state of davd serve (default as there)"),
+	}
+}
+
+// stateOf returns the configuration and the database of the state that a command
+// names. dir is the directory that is served, "" if the person has not named it.
+func (p *program) stateOf(c *cli.Context, dir string) (*config.Config, string, error) {
+	cfg, err := config.New(config.Settings{Dir: dir, State: c.String("state"), LogLevel: "warn"})
+	if err != nil {
+		return nil, "", p.settingError(err)
+	}
+	file, err := state.Find(cfg, dir != "")
+	return cfg, file, err
+}
+
+// withLocks calls do with the locks of the davd that has its state in a file.
+func (p *program) withLocks(ctx context.Context, cfg *config.Config, file string, do func(locks.Operator) error) error {
+	client, err := control.Connect(ctx, control.Path(file))
+	switch {
+	case err == nil:
+		return do(&locks.Remote{Client: client})
+	case !errors.Is(err, control.ErrNotRunning):
+		return fmt.Errorf("the running davd can't be asked: %w", err)
+	}
+	system, closeDB, err := state.OpenLocks(ctx, file)
+	if err != nil {
+		return err
+	}
+	err = do(&locks.Manager{Locks: system, Log: newLog(p.stderr, cfg)})
+	return errors.Join(err, closeDB())
+}
