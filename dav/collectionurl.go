@@ -18,6 +18,14 @@ func namesCollection(r *http.Request) bool {
 	return last == "" || last == "." || last == ".."
 }
 
+// setContentLocation tells the URL of the collection name to a client that left the
+// slash at its end out (RFC 4918 §5.2). The hrefs of an answer begin with it.
+func (h *Handler) setContentLocation(header http.Header, r *http.Request, name string) {
+	if !strings.HasSuffix(r.URL.Path, "/") {
+		header.Set("Content-Location", h.href(name, true))
+	}
+}
+
 // noFile returns why the content of p can't go to the URL of a collection.
 func (p *put) noFile() error {
 	info, err := p.h.occupant(p.r.Context(), p.name)

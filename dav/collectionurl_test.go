@@ -1,6 +1,10 @@
 package dav_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/davd/davd/dav"
+)
 
 // TestFileAtCollectionURL: a URL that ends in a slash is a collection's (RFC 4918
 // §5.2), so no file is made there.
@@ -53,6 +57,43 @@ func TestFileAtCollectionURL(t *testing.T) {
 					s.sends(409, "LOCK", c.target, lockBody) // not locked by the first one
 				}
 			})
+		})
+	}
+}
+
+// TestContentLocation: a collection that is requested without its slash tells its URL
+// (RFC 4918 §5.2). Nothing else does, and no error does.
+func TestContentLocation(t *testing.T) {
+	for _, c := range []struct {
+		name, method, target, body string
+		fields                     []string
+		status                     int
+		want                       string
+	}{
+		{"GET", "GET", "/dav/c", "", nil, 200, "/dav/c/"},
+		{"HEAD", "HEAD", "/dav/c", "", nil, 200, "/dav/c/"},
+		{"PROPFIND, Depth 0", "PROPFIND", "/dav/c", askAll, []string{"Depth: 0"}, 207, "/dav/c/"},
+		{"PROPFIND, Depth 1", "PROPFIND", "/dav/c", askAll, []string{"Depth: 1"}, 207, "/dav/c/"},
+		{"PROPFIND, noroot", "PROPFIND", "/dav/c", askAll, []string{"Depth: 1,noroot"}, 207, "/dav/c/"},
+		{"PROPPATCH", "PROPPATCH", "/dav/c", instructions(set("<x:a/>")), nil, 207, "/dav/c/"},
+		{"LOCK", "LOCK", "/dav/c", lockBody, nil, 200, "/dav/c/"},
+		{"the root of the prefix", "PROPFIND", "/dav", askAll, []string{"Depth: 0"}, 207, "/dav/"},
+		{"a name that needs escapes", "GET", "/dav/%C3%A4%20%23", "", nil, 200, "/dav/%C3%A4%20%23/"},
+		{"with the slash", "PROPFIND", "/dav/c/", askAll, []string{"Depth: 1"}, 207, ""},
+		{"GET with the slash", "GET", "/dav/c/", "", nil, 200, ""},
+		{"a file", "GET", "/dav/f", "", nil, 200, ""},
+		{"a file's properties", "PROPFIND", "/dav/f", askAll, []string{"Depth: 0"}, 207, ""},
+		{"what is not there", "GET", "/dav/none", "", nil, 404, ""},
+		{"RFC 9110 §8.7 an error", "GET", "/dav/c", "", []string{`If-Match: "x"`}, 412, ""},
+		{"RFC 9110 §8.7 an error of PROPFIND", "PROPFIND", "/dav/c", askAll, []string{"Depth: infinity"}, 403, ""},
+		{"MKCOL", "MKCOL", "/dav/new", "", nil, 201, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := serveMem(t, &dav.Handler{Prefix: "/dav", Listings: dav.Listings{Infinity: -1}}, garden().with(layout{"/ä #/x": ""}))
+			a := s.sends(c.status, c.method, c.target, c.body, c.fields...)
+			if got := a.header.Get("Content-Location"); got != c.want {
+				t.Errorf("Content-Location %q, want %q", got, c.want)
+			}
 		})
 	}
 }

@@ -207,6 +207,7 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, i
 	header := w.Header()
 	header.Set("ETag", entityTag(r.Context(), info))
 	if info.IsDir() {
+		h.setContentLocation(header, r, name)
 		h.setIndexPolicy(header)
 		return err
 	}

@@ -54,7 +54,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lo
 		return statusOf(err), err
 	}
 	defer release()
-	exists, err := h.mayLock(r, header, wanted.Root)
+	occupant, err := h.mayLock(r, header, wanted.Root)
 	if err != nil {
 		return statusOf(err), err
 	}
@@ -64,37 +64,40 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lo
 		return statusOf(err), err
 	}
 	status = http.StatusOK
-	if !exists {
+	switch {
+	case occupant == nil:
 		status = http.StatusCreated
 		if err := h.createEmpty(r.Context(), wanted.Root, granted.Token); err != nil {
 			err = errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
 			return statusOf(err), err
 		}
+	case occupant.IsDir():
+		h.setContentLocation(w.Header(), r, wanted.Root)
 	}
 	w.Header().Set("Lock-Token", "<"+granted.Token+">")
 	return h.respondLock(w, r, wanted.Root, granted, status)
 }
 
-// mayLock refuses what must not be locked and reports whether there is
-// something.
-func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (exists bool, err error) {
+// mayLock refuses what must not be locked. It describes what is at name, nil if there
+// is nothing.
+func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (fs.FileInfo, error) {
 	if err := h.evaluateIf(r, header, name); err != nil {
-		return false, err
+		return nil, err
 	}
 	info, err := h.occupant(r.Context(), name)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	if err := preconditions(r, info); err != nil || info != nil {
-		return info != nil, err
+		return info, err
 	}
 	if namesCollection(r) {
-		return false, errNamesCollection
+		return nil, errNamesCollection
 	}
 	if err := h.checkParent(r.Context(), name); err != nil {
-		return false, err
+		return nil, err
 	}
-	return false, h.permitMember(r, header, name)
+	return nil, h.permitMember(r, header, name)
 }
 
 // permitMember makes sure that name may become a member of its collection.

@@ -29,6 +29,7 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 		return statusOf(err), err
 	}
 	if info.IsDir() {
+		h.setContentLocation(w.Header(), r, name)
 		leave, err := h.enterListing(r, depth)
 		if err != nil {
 			return statusOf(err), err

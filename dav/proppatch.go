@@ -54,6 +54,9 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 		}
 		return http.StatusNoContent, nil
 	}
+	if info.IsDir() {
+		h.setContentLocation(w.Header(), r, name)
+	}
 	return 0, errors.Join(err, h.respondPatch(w, name, info.IsDir(), p))
 }
 

@@ -100,6 +100,7 @@ func respond(w http.ResponseWriter, status int, err error) {
 		w.WriteHeader(status)
 		return
 	}
+	w.Header().Del("Content-Location") // which would be that of the error (RFC 9110 §8.7)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
