@@ -30,11 +30,14 @@ type original struct {
 }
 
 func (f *FS) openSource(name string) (*source, error) {
-	dir, err := f.openCollection(name)
+	local, ok := localName(name)
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	dir, err := f.openRoot(local)
 	if err != nil {
 		return nil, err
 	}
-	local, _ := localName(name)
 	return &source{fsys: f, local: local, dir: dir}, nil
 }
 
@@ -98,7 +101,11 @@ type target struct {
 }
 
 func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
-	dir, err := f.openCollection(name)
+	local, ok := localName(name)
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	dir, err := f.openRoot(local)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ func (f *FS) exchange(a, b string) error {
 	}
 	f.follow(localA, localB)
 	f.follow(localB, localA)
+	defer f.short.forget()
 	err := f.exchangeLocal(localA, localB)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return errors.ErrUnsupported

@@ -126,7 +126,7 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	if !ok {
 		return &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrInvalid}
 	}
-	return f.failed("mkdir", name, f.root.Mkdir(local, perm.Perm()), writing)
+	return f.failed("mkdir", name, f.mkdir(local, perm.Perm()), writing)
 }
 
 // Stat describes name, or what it links to inside the directory. On Linux it tells
@@ -165,7 +165,7 @@ func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
 	}
-	info, err := f.root.Lstat(local)
+	info, err := f.lstat(local)
 	if err != nil {
 		return nil, f.failed("lstat", name, err, reading)
 	}
@@ -182,7 +182,7 @@ func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) erro
 	if !ok {
 		return &fs.PathError{Op: "settimes", Path: name, Err: fs.ErrNotExist}
 	}
-	return f.failed("settimes", name, setTimes(f.root, local, modified), writing)
+	return f.failed("settimes", name, f.chtimes(local, modified), writing)
 }
 
 // ReadDeadProps returns nil: a directory holds no dead properties.

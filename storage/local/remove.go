@@ -17,14 +17,14 @@ func (f *FS) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return f.failed("remove", name, f.root.Remove(local), writing)
+	return f.failed("remove", name, f.remove(local), writing)
 }
 
 // RemoveMembers removes members of the collection name. It finds the way to the
 // collection once, not once for each.
 func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		collection, openErr := f.openCollection(name)
+		collection, openErr := f.membersOf(name)
 		if openErr == nil {
 			defer collection.Close()
 		}
@@ -43,12 +43,24 @@ func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) i
 	}
 }
 
-// openCollection opens the collection name to reach what is in it.
-func (f *FS) openCollection(name string) (*os.Root, error) {
+// memberRemover is an open collection of which members are removed.
+type memberRemover interface {
+	// Remove removes one member: a file, a symbolic link or an empty collection.
+	Remove(base string) error
+	Close() error
+}
+
+// membersOf opens the collection name to remove what is in it.
+func (f *FS) membersOf(name string) (memberRemover, error) {
 	local, ok := localName(name)
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
+	return f.openMembers(local)
+}
+
+// openRoot opens the collection local to reach what is in it.
+func (f *FS) openRoot(local string) (*os.Root, error) {
 	collection, err := f.root.OpenRoot(local)
 	if err != nil {
 		if info, statErr := f.root.Stat(local); statErr == nil && !info.IsDir() {
@@ -59,7 +71,7 @@ func (f *FS) openCollection(name string) (*os.Root, error) {
 	return collection, nil
 }
 
-func removeMember(collection *os.Root, member string) error {
+func removeMember(collection memberRemover, member string) error {
 	local, ok := memberName(member)
 	if !ok {
 		return fs.ErrNotExist

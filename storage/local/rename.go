@@ -43,6 +43,7 @@ func (f *FS) rename(oldName, newName string) error {
 		return fs.ErrInvalid
 	}
 	f.follow(from, to)
+	defer f.short.forget()
 	err := storage.Cause(f.root.Rename(from, to))
 	if errors.Is(err, syscall.ENOTDIR) && f.inCollection(from) && f.inCollection(to) {
 		return err // A collection onto a file; all is there.

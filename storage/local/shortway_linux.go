@@ -17,6 +17,8 @@ type shortWay struct {
 	once  sync.Once
 	start *os.File        // the root; nil where there is no such way
 	raw   syscall.RawConn // of start
+
+	anchors anchors
 }
 
 // open returns a descriptor of the collection dir, to be a point to start from. It
@@ -31,8 +33,18 @@ func (w *shortWay) openAs(f *FS, dir string, flags uint64) (fd int, ok bool) {
 	if w.raw == nil {
 		return -1, false
 	}
-	// Nobody closes it meanwhile.
-	err := w.raw.Control(func(start uintptr) { fd, ok = openSteps(int(start), dir, flags) })
+	ends := anchorEnds(dir)
+	// The start stays open meanwhile.
+	err := w.raw.Control(func(start uintptr) {
+		if ends != nil {
+			if fd, ok = w.anchors.openAnchored(int(start), dir, ends, flags); ok {
+				return
+			}
+			// The collection at an anchor may have been replaced by another process.
+			w.anchors.forget()
+		}
+		fd, ok = openSteps(int(start), dir, flags)
+	})
 	return fd, ok && err == nil
 }
 
@@ -109,9 +121,13 @@ func (w *shortWay) init(f *FS) {
 	}
 }
 
+// forget is called after anything has been renamed.
+func (w *shortWay) forget() { w.anchors.forget() }
+
 // close ends it for good.
 func (w *shortWay) close() {
 	w.once.Do(func() {})
+	w.forget()
 	if w.start != nil {
 		_ = w.start.Close()
 	}

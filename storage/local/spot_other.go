@@ -25,6 +25,8 @@ type shortWay struct{}
 
 func (shortWay) close() {}
 
+func (shortWay) forget() {}
+
 // spot finds the file local, or where it would be.
 func (f *FS) spot(local string) (*spot, error) {
 	target, old, err := f.replaceable(local)

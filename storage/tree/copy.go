@@ -49,7 +49,7 @@ func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) 
 	if depth != 0 {
 		parent = above(c.ctx, c.fsys, src, info)
 	}
-	root := c.tally.branch(src, &lineage{info: info, parent: parent}, linked)
+	root := c.tally.branch(&chain{}, src, &lineage{info: info, parent: parent}, linked)
 	c.tally.source(c, root, dst)
 	err = c.copy(src, stage, info, depth, parent, root)
 	if err == nil {
@@ -75,7 +75,7 @@ func (c *copier) discard(stage string) error {
 // ends the whole. No worker is left when it returns.
 func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *lineage, b *branch) error {
 	c.crew = newCrew(c.ctx)
-	root := &copied{name: name, target: target, lineage: &lineage{info: info, parent: parent}, branch: b, linked: b != nil && b.linked}
+	root := &copied{origin: &origin{name: name, target: target}, lineage: &lineage{info: info, parent: parent}, branch: b, linked: b != nil && b.linked}
 	if !info.IsDir() {
 		c.tally.leave(b)
 		return c.crew.run(func() error { return c.crew.submit(c.file(root)) })
@@ -86,12 +86,12 @@ func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *
 // file copies the root of a copy that is a file.
 func (c *copier) file(root *copied) job {
 	return func(ctx context.Context, s *slot) error {
-		c.mon.Begin(root.name)
-		err := storage.CopyFile(ctx, c.fsys, root.name, root.target, root.info.Mode().Perm(), c.wrote(ctx, s))
+		c.mon.Begin(root.name())
+		err := storage.CopyFile(ctx, c.fsys, root.name(), root.target(), root.info.Mode().Perm(), c.wrote(ctx, s))
 		if err == nil {
 			err = c.properties(ctx, root)
 		}
-		return c.done(root, root.name, err)
+		return c.done(root, root.name(), err)
 	}
 }
 
@@ -111,7 +111,7 @@ func (c *copier) wrote(ctx context.Context, s *slot) func(n int64) {
 // properties gives the copy what the source has beside its content and its
 // members.
 func (c *copier) properties(ctx context.Context, of *copied) error {
-	return storage.CopyProperties(ctx, c.fsys, of.name, of.target, of.info.ModTime())
+	return storage.CopyProperties(ctx, c.fsys, of.name(), of.target(), of.info.ModTime())
 }
 
 // done resolves name: of itself, or a member of it. A member of the source that
@@ -125,7 +125,7 @@ func (c *copier) done(of *copied, name string, err error) error {
 		c.resolve(name, nil)
 		return nil
 	}
-	if of.parent == nil && name == of.name {
+	if of.parent == nil && name == of.name() {
 		c.rootErr = err
 	}
 	c.failures.add(name, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path"
 	"sync/atomic"
 
 	"github.com/davd/davd/storage"
@@ -22,16 +21,23 @@ const (
 // copied is a resource of the source and its copy. A collection is done when
 // the walker has left it and all that it holds is done.
 type copied struct {
-	*lineage            // in the source
-	name, target string // of the source, and of the copy
-	parent       *copied
-	branch       *branch // nil without a tally, or where the tally does not need it
-	linked       bool    // a symbolic link has led to it
+	*lineage // in the source
+	chain
+	origin *origin
+	parent *copied
+	branch *branch // nil without a tally, or where the tally does not need it
+	linked bool    // a symbolic link has led to it
 
 	pending atomic.Int64 // the walker, batches and collections that are not done
 	made    bool         // target exists
 	err     error        // why it is not to be copied after all
 }
+
+// origin is the name of the root of a copy, and that of its copy.
+type origin struct{ name, target string }
+
+func (of *copied) name() string   { return of.path(of.origin.name) }
+func (of *copied) target() string { return of.path(of.origin.target) }
 
 // add is a collection that of holds, or a batch of its files.
 func (of *copied) add() { of.pending.Add(1) }
@@ -39,7 +45,7 @@ func (of *copied) add() { of.pending.Add(1) }
 // collection copies a collection and, unless depth is 0, its members: itself
 // what is to be done in order, the files by the crew.
 func (c *copier) collection(of *copied, depth int) error {
-	c.mon.Begin(of.name)
+	c.mon.Begin(of.name())
 	of.add()
 	c.crew.next()
 	c.tally.enter(of.branch)
@@ -78,7 +84,7 @@ func branches(collections []*copied) []*branch {
 // make makes the copy of a collection before its first member.
 func (c *copier) make(of *copied) {
 	// The server must be able to write into what it has just made.
-	of.err = c.fsys.Mkdir(c.crew.ctx, of.target, of.info.Mode().Perm()|0o700)
+	of.err = c.fsys.Mkdir(c.crew.ctx, of.target(), of.info.Mode().Perm()|0o700)
 	of.made = of.err == nil
 }
 
@@ -95,9 +101,9 @@ func (c *copier) leave(ctx context.Context, of *copied) error {
 			// Its members must not be there when it is named as failed (RFC
 			// 4918 §9.8.3). They are files, no collection has been entered.
 			r := &remover{ctx: context.WithoutCancel(ctx), fsys: c.fsys, alone: true}
-			err = errors.Join(err, r.tree(of.target, nil), r.failures.first())
+			err = errors.Join(err, r.tree(of.target(), nil), r.failures.first())
 		}
-		if err := c.done(of, of.name, err); err != nil {
+		if err := c.done(of, of.name(), err); err != nil {
 			return err
 		}
 	}
@@ -107,8 +113,8 @@ func (c *copier) leave(ctx context.Context, of *copied) error {
 // members hands the files of a collection to the crew while it lists them, and
 // returns the collections in it.
 func (c *copier) members(of *copied) ([]*copied, error) {
-	list := &listing{copier: c, of: of}
-	for entry, err := range storage.ReadDir(c.crew.ctx, c.fsys, of.name) {
+	list := &listing{copier: c, of: of, name: of.name()}
+	for entry, err := range storage.ReadDir(c.crew.ctx, c.fsys, list.name) {
 		if err == nil && !of.made {
 			c.make(of)
 			err = of.err
@@ -139,6 +145,7 @@ func (c *copier) members(of *copied) ([]*copied, error) {
 type listing struct {
 	*copier
 	of          *copied
+	name        string // of's
 	collections []*copied
 	files       []fs.FileInfo
 	bytes       int64
@@ -147,7 +154,7 @@ type listing struct {
 
 // add takes one entry. Its error ends the whole.
 func (l *listing) add(entry fs.FileInfo) error {
-	name := path.Join(l.of.name, entry.Name())
+	name := below(l.name, entry.Name())
 	info, err := member(l.crew.ctx, l.fsys, name, entry, l.copier.links)
 	seen := info != nil || err != nil
 	l.tally.found(weight(seen, l.of.linked, l.more), size(info))
@@ -162,7 +169,7 @@ func (l *listing) add(entry fs.FileInfo) error {
 		return l.done(l.of, name, &fs.PathError{Op: "copy", Path: name, Err: ErrLoop})
 	case info.IsDir():
 		l.of.add()
-		l.collections = append(l.collections, l.below(name, entry, info))
+		l.collections = append(l.collections, l.collection(entry, info))
 		return nil
 	case info.Name() != entry.Name():
 		info = storage.Named(info, entry.Name())
@@ -170,14 +177,14 @@ func (l *listing) add(entry fs.FileInfo) error {
 	return l.file(info)
 }
 
-// below is the collection name in the one that is listed, which info describes.
-func (l *listing) below(name string, entry, info fs.FileInfo) *copied {
+// collection is the collection entry in the one that is listed, which info describes.
+func (l *listing) collection(entry, info fs.FileInfo) *copied {
 	below := &copied{
-		name: name, target: path.Join(l.of.target, entry.Name()), parent: l.of,
+		origin: l.of.origin, chain: chain{above: &l.of.chain, base: entry.Name()}, parent: l.of,
 		lineage: &lineage{info: info, parent: l.of.lineage},
 		linked:  l.of.linked || entry.Mode()&fs.ModeSymlink != 0,
 	}
-	below.branch = l.tally.branch(name, below.lineage, below.linked)
+	below.branch = l.tally.branch(&below.chain, l.of.origin.name, below.lineage, below.linked)
 	return below
 }
 
@@ -220,9 +227,10 @@ func (l *listing) broken(err error) {
 // batch copies files of a collection.
 func (c *copier) batch(of *copied, files []fs.FileInfo) job {
 	return func(ctx context.Context, s *slot) error {
-		c.mon.Begin(path.Join(of.name, files[0].Name()))
-		for name, err := range storage.CopyMembers(ctx, c.fsys, of.name, of.target, files, c.wrote(ctx, s)) {
-			if err := c.done(of, path.Join(of.name, name), err); err != nil {
+		source := of.name()
+		c.mon.Begin(below(source, files[0].Name()))
+		for name, err := range storage.CopyMembers(ctx, c.fsys, source, of.target(), files, c.wrote(ctx, s)) {
+			if err := c.done(of, below(source, name), err); err != nil {
 				return err
 			}
 			if err := ctx.Err(); err != nil {

@@ -2,7 +2,6 @@ package tree
 
 import (
 	"context"
-	"path"
 
 	"github.com/davd/davd/storage"
 )
@@ -31,10 +30,11 @@ func (l *listing) flushLinks() error {
 // of a storage are what the link leads to has, its modification time too.
 func (c *copier) linkBatch(of *copied, names []string) job {
 	return func(ctx context.Context, _ *slot) error {
-		c.mon.Begin(path.Join(of.name, names[0]))
+		source, target := of.name(), of.target()
+		c.mon.Begin(below(source, names[0]))
 		for _, name := range names {
-			err := storage.CopyLink(ctx, c.fsys, path.Join(of.name, name), path.Join(of.target, name))
-			if err := c.done(of, path.Join(of.name, name), err); err != nil {
+			err := storage.CopyLink(ctx, c.fsys, below(source, name), below(target, name))
+			if err := c.done(of, below(source, name), err); err != nil {
 				return err
 			}
 			if err := ctx.Err(); err != nil {

@@ -96,7 +96,7 @@ func (c *counter) count(branches []*branch) error {
 			c.publish(b)
 			continue
 		}
-		root := newWalked(b.name, b.info, Infinite, b.parent)
+		root := newWalked(b.name(), b.info, Infinite, b.parent)
 		root.branch, root.linked = b, b.linked
 		roots = append(roots, root)
 	}
@@ -118,7 +118,7 @@ func (c *counter) count(branches []*branch) error {
 // or not be there.
 func (c *counter) describe(b *branch) bool {
 	if b.lineage == nil {
-		info, err := storage.Lstat(c.ctx, c.fsys, b.name)
+		info, err := storage.Lstat(c.ctx, c.fsys, b.name())
 		if err != nil {
 			return false
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path"
 
 	"github.com/davd/davd/storage"
 )
@@ -21,7 +20,7 @@ func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) err
 	t := newTally(ctx, fsys, mon, false)
 	defer t.close()
 	r := &remover{ctx: ctx, fsys: fsys, mon: mon, tally: t, named: true}
-	if err := r.tree(name, t.doomed(name, nil)); err != nil {
+	if err := r.tree(name, t.doomed(&chain{}, name, nil)); err != nil {
 		return err
 	}
 	return r.failures.err()
@@ -106,7 +105,7 @@ func (r *remover) entry(holder *doomed, name string, info fs.FileInfo, b *branch
 		}
 	}
 	if info.IsDir() {
-		return r.collection(&doomed{name: name, holder: holder, branch: b})
+		return r.collection(doomedIn(holder, name, info, b))
 	}
 	return r.removed(holder, name, storage.Remove(ctx, r.fsys, name))
 }
@@ -140,18 +139,19 @@ func (r *remover) resolve(name string, err error) {
 // collections.
 func (r *remover) members(of *doomed) error {
 	r.tally.enter(of.branch)
-	entries, singles, err := r.list(of.name)
+	name := of.name()
+	entries, singles, err := r.list(name)
 	if ended := r.crew.ctx.Err(); err != nil && ended != nil {
 		return ended // Nothing is known of the collection itself.
 	}
-	below := r.branches(of.name, entries)
-	r.tally.listed(below)
+	branches := r.branches(of, entries)
+	r.tally.listed(branches)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // It is gone, with all that it held.
 	}
 	if err != nil {
 		of.resolved = true
-		return r.removed(of.holder, of.name, err)
+		return r.removed(of.holder, name, err)
 	}
 	for len(singles) > 0 {
 		n := min(len(singles), removeBatch)
@@ -163,25 +163,25 @@ func (r *remover) members(of *doomed) error {
 	for i, entry := range entries {
 		entries[i] = nil
 		var b *branch
-		if below != nil {
-			b, below[i] = below[i], nil
+		if branches != nil {
+			b, branches[i] = branches[i], nil
 		}
-		if err := r.entry(of, path.Join(of.name, entry.Name()), entry, b); err != nil {
+		if err := r.entry(of, below(name, entry.Name()), entry, b); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// branches returns those of the collections in the collection name, in the same
-// order; nil without a tally.
-func (r *remover) branches(name string, collections []fs.FileInfo) []*branch {
+// branches returns those of the collections in of, in the same order; nil without a
+// tally.
+func (r *remover) branches(of *doomed, collections []fs.FileInfo) []*branch {
 	if r.tally == nil {
 		return nil
 	}
 	branches := make([]*branch, len(collections))
 	for i, info := range collections {
-		branches[i] = r.tally.doomed(path.Join(name, info.Name()), &lineage{info: info})
+		branches[i] = r.tally.doomed(&chain{above: &of.chain, base: info.Name()}, of.root, &lineage{info: info})
 	}
 	return branches
 }

@@ -2,7 +2,7 @@ package tree
 
 import (
 	"context"
-	"path"
+	"io/fs"
 	"sync/atomic"
 
 	"github.com/davd/davd/storage"
@@ -14,7 +14,8 @@ const removeBatch = 256
 // doomed is a collection that is being removed. It can be removed itself when
 // the walker has left it and all that it holds is gone.
 type doomed struct {
-	name   string
+	chain
+	root   string // the name of what is removed
 	holder *doomed
 	branch *branch // nil without a tally
 
@@ -24,12 +25,25 @@ type doomed struct {
 	resolved bool
 }
 
+// doomedIn is the collection name in holder, which info describes.
+func doomedIn(holder *doomed, name string, info fs.FileInfo, b *branch) *doomed {
+	of := &doomed{root: holder.root, holder: holder, branch: b}
+	if holder.holder == nil {
+		of.root = name // holder stands for what holds the root.
+	} else {
+		of.chain = chain{above: &holder.chain, base: info.Name()}
+	}
+	return of
+}
+
+func (of *doomed) name() string { return of.path(of.root) }
+
 func (of *doomed) add() { of.pending.Add(1) }
 
 // collection removes a collection: its files and itself by the crew.
 func (r *remover) collection(of *doomed) error {
 	if r.named {
-		r.mon.Begin(of.name)
+		r.mon.Begin(of.name())
 	}
 	of.add()
 	of.holder.add()
@@ -58,7 +72,8 @@ func (r *remover) leave(ctx context.Context, of *doomed) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.removed(of.holder, of.name, storage.Remove(ctx, r.fsys, of.name)); err != nil {
+		name := of.name()
+		if err := r.removed(of.holder, name, storage.Remove(ctx, r.fsys, name)); err != nil {
 			return err
 		}
 	}
@@ -69,8 +84,9 @@ func (r *remover) leave(ctx context.Context, of *doomed) error {
 func (r *remover) submit(of *doomed, members []string) error {
 	of.add()
 	remove := func(ctx context.Context, _ *slot) error {
-		for member, err := range storage.RemoveMembers(ctx, r.fsys, of.name, members) {
-			if err := r.removed(of, path.Join(of.name, member), err); err != nil {
+		name := of.name()
+		for member, err := range storage.RemoveMembers(ctx, r.fsys, name, members) {
+			if err := r.removed(of, below(name, member), err); err != nil {
 				return err
 			}
 		}

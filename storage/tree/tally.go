@@ -52,7 +52,8 @@ type tally struct {
 // A branch is a collection and all that is below it: some of it found by the walker,
 // or all by the count.
 type branch struct {
-	name string
+	chain *chain // where it is, below the name root
+	root  string
 	*lineage
 	linked  bool  // a symbolic link has led to it, so that it is not to be removed
 	removes bool  // it is to be removed, and not copied
@@ -68,6 +69,8 @@ type branch struct {
 	members, bytes atomic.Int64 // counted so far
 }
 
+func (b *branch) name() string { return b.chain.path(b.root) }
+
 // amount is a number of members and the bytes of their content.
 type amount struct{ members, bytes int64 }
 
@@ -80,7 +83,7 @@ func newTally(ctx context.Context, fsys storage.FS, mon *Monitor, displaces bool
 	t := &tally{ctx: ctx, fsys: fsys, mon: mon, begun: time.Now(), open: 1}
 	if displaces {
 		t.open++
-		t.displaced = &branch{removes: true, self: 1}
+		t.displaced = &branch{chain: &chain{}, removes: true, self: 1}
 	}
 	t.changed.L = &t.mu
 	t.timer = time.AfterFunc(countAfter, t.start)
@@ -117,7 +120,7 @@ func (t *tally) source(c *copier, b *branch, dst string) {
 		return
 	}
 	t.mu.Lock()
-	t.links, t.more, t.displaced.name = c.links, c.more, dst
+	t.links, t.more, t.displaced.root = c.links, c.more, dst
 	if !b.info.IsDir() {
 		t.displaced.self = 0 // A file is replaced by another in one step.
 	}
@@ -127,19 +130,19 @@ func (t *tally) source(c *copier, b *branch, dst string) {
 }
 
 // branch returns a branch of the source.
-func (t *tally) branch(name string, of *lineage, linked bool) *branch {
+func (t *tally) branch(at *chain, root string, of *lineage, linked bool) *branch {
 	if t == nil {
 		return nil
 	}
-	return &branch{name: name, lineage: of, linked: linked}
+	return &branch{chain: at, root: root, lineage: of, linked: linked}
 }
 
 // doomed returns a branch that is to be removed.
-func (t *tally) doomed(name string, of *lineage) *branch {
+func (t *tally) doomed(at *chain, root string, of *lineage) *branch {
 	if t == nil {
 		return nil
 	}
-	return &branch{name: name, lineage: of, removes: true}
+	return &branch{chain: at, root: root, lineage: of, removes: true}
 }
 
 // enter says that the walker begins to list b.
@@ -243,7 +246,7 @@ func (t *tally) displace() *branch {
 	t.waiting = nil // it was the last
 	if !b.counted && b.claimed && !b.listed {
 		b.listed = true
-		b = &branch{removes: true}
+		b = &branch{chain: &chain{}, removes: true}
 		t.displaced = b
 	}
 	return b
@@ -257,7 +260,7 @@ func (t *tally) displacedTo(name string) *branch {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.displaced.name = name
+	t.displaced.root = name
 	return t.displaced
 }
 

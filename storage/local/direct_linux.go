@@ -1,0 +1,127 @@
+package local
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The functions of this file do what the methods of access do, with one call for
+// the way to the parent and one for the last segment. An os.Root needs two calls
+// for each segment. Where a symbolic link is on the way, or at its end and to be
+// followed, they leave the work to the access.
+
+// lstat is the access's Lstat. Its Sys is a storage.Facts.
+func (f *FS) lstat(local string) (fs.FileInfo, error) {
+	described := new(info)
+	err, ok := f.inParent(local, func(holder int, base string) error {
+		var stat unix.Statx_t
+		if errno := statx(holder, terminated(base+"\x00"), &stat); errno != 0 {
+			return errno
+		}
+		described.fill(path.Base(local), &stat)
+		return nil
+	})
+	switch {
+	case !ok:
+		return f.root.Lstat(local)
+	case err != nil:
+		return nil, err
+	}
+	return described, nil
+}
+
+func (f *FS) mkdir(local string, perm fs.FileMode) error {
+	err, ok := f.inParent(local, func(holder int, base string) error {
+		return unix.Mkdirat(holder, base, uint32(perm))
+	})
+	if !ok {
+		return f.root.Mkdir(local, perm)
+	}
+	return err
+}
+
+func (f *FS) remove(local string) error {
+	err, ok := f.inParent(local, unlink)
+	if !ok {
+		return f.root.Remove(local)
+	}
+	return err
+}
+
+// unlink removes the file, symbolic link or empty collection base of holder.
+func unlink(holder int, base string) error {
+	err := unix.Unlinkat(holder, base, 0)
+	if !errors.Is(err, unix.EISDIR) && !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	if dirErr := unix.Unlinkat(holder, base, unix.AT_REMOVEDIR); !errors.Is(dirErr, unix.ENOTDIR) {
+		return dirErr
+	}
+	return err
+}
+
+// chtimes is setTimes.
+func (f *FS) chtimes(local string, modified time.Time) error {
+	if modified.IsZero() {
+		return setTimes(f.root, local, modified)
+	}
+	err, ok := f.inParent(local, func(holder int, base string) error {
+		var stat unix.Stat_t
+		if err := unix.Fstatat(holder, base, &stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+			return err
+		}
+		if stat.Mode&unix.S_IFMT == unix.S_IFLNK {
+			return errFollow
+		}
+		spec, err := unix.TimeToTimespec(modified)
+		if err != nil {
+			return err
+		}
+		times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, spec}
+		return unix.UtimesNanoAt(holder, base, times, unix.AT_SYMLINK_NOFOLLOW)
+	})
+	if !ok || errors.Is(err, errFollow) {
+		return setTimes(f.root, local, modified)
+	}
+	return err
+}
+
+// errFollow says that the last segment is a symbolic link, which is to be followed.
+var errFollow = errors.New("a symbolic link")
+
+// inParent calls do with a descriptor of the collection that holds local, and with
+// the last segment. It returns false where only the access finds the way.
+func (f *FS) inParent(local string, do func(holder int, base string) error) (err error, ok bool) { //nolint:revive,staticcheck // ok says whether there is an err at all
+	if local == rootName {
+		return nil, false
+	}
+	dir, base := splitLast(local)
+	ok = f.short.at(f, dir, func(holder int) {
+		_, err = retry(func() (int, error) { return 0, do(holder, base) })
+	})
+	return err, ok
+}
+
+// collection is an open collection of which members are removed.
+type collection struct{ fd int }
+
+// openMembers opens the collection local to remove what is in it.
+func (f *FS) openMembers(local string) (memberRemover, error) {
+	if fd, ok := f.short.open(f, local); ok {
+		return &collection{fd: fd}, nil
+	}
+	return f.openRoot(local)
+}
+
+// Remove removes the member base.
+func (c *collection) Remove(base string) error {
+	_, err := retry(func() (int, error) { return 0, unlink(c.fd, base) })
+	return err
+}
+
+// Close ends the use of c.
+func (c *collection) Close() error { return unix.Close(c.fd) }

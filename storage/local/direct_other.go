@@ -1,0 +1,20 @@
+//go:build !linux
+
+package local
+
+import (
+	"io/fs"
+	"time"
+)
+
+func (f *FS) lstat(local string) (fs.FileInfo, error) { return f.root.Lstat(local) }
+
+func (f *FS) mkdir(local string, perm fs.FileMode) error { return f.root.Mkdir(local, perm) }
+
+func (f *FS) remove(local string) error { return f.root.Remove(local) }
+
+// chtimes is setTimes.
+func (f *FS) chtimes(local string, modified time.Time) error { return setTimes(f.root, local, modified) }
+
+// openMembers opens the collection local to remove what is in it.
+func (f *FS) openMembers(local string) (memberRemover, error) { return f.openRoot(local) }
