@@ -45,7 +45,9 @@ var statuses = []struct {
 }{
 	{tree.ErrOverlap, http.StatusForbidden},
 	{tree.ErrLoop, http.StatusLoopDetected},
+	{tree.ErrChanged, http.StatusConflict},
 	{tree.ErrLimit, http.StatusInsufficientStorage},
+	{storage.ErrTooDeep, http.StatusForbidden},
 	{ErrShutdown, http.StatusServiceUnavailable},
 	{context.Canceled, http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},
@@ -84,6 +86,8 @@ func statusOf(err error) int {
 		return http.StatusInsufficientStorage
 	case storage.TooLarge(err):
 		return http.StatusRequestEntityTooLarge
+	case storage.OutOfFiles(err):
+		return http.StatusServiceUnavailable
 	}
 	for _, s := range statuses {
 		if errors.Is(err, s.err) {
@@ -133,10 +137,16 @@ func reasonOf(err error) string {
 		return own.reason
 	case errors.Is(err, tree.ErrOverlap):
 		return tree.ErrOverlap.Error()
+	case errors.Is(err, tree.ErrChanged):
+		return tree.ErrChanged.Error() + ": try again"
 	case errors.Is(err, ErrShutdown):
 		return ErrShutdown.Error()
 	case storage.TooLarge(err):
 		return "no file may be that large where it would be: a limit of the server's filesystem, or of its process"
+	case storage.OutOfFiles(err):
+		return "the server has as many files open as it may: try again in a moment"
+	case errors.Is(err, storage.ErrTooDeep):
+		return storage.ErrTooDeep.Error()
 	case errors.Is(err, syscall.EBUSY):
 		return "the server's system is using it: something is mounted there, or has it open"
 	case errors.Is(err, lock.ErrLimit):

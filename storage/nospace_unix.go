@@ -6,4 +6,6 @@ import "syscall"
 
 var noSpaceErrnos = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}
 
+var outOfFilesErrnos = []syscall.Errno{syscall.EMFILE, syscall.ENFILE}
+
 var tooLargeErrnos = []syscall.Errno{syscall.EFBIG}

@@ -51,6 +51,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/afero"
@@ -76,7 +77,12 @@ type FS struct {
 // New returns fsys as a storage.FS, its root as the root.
 func New(fsys afero.Fs) *FS { return &FS{fs: fsys} }
 
-// Mkdir creates the collection name.
+// maxDepth is how many collections may be nested: afero's file systems go through
+// every segment of a path at each call, some of them several times.
+const maxDepth = 256
+
+// Mkdir creates the collection name. A collection more than 256 levels deep is
+// storage.ErrTooDeep.
 func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	return at("mkdir", name, f.mkdir(ctx, name, perm))
 }
@@ -88,6 +94,9 @@ func (f *FS) mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	name, ok := backendName(name)
 	if !ok {
 		return fs.ErrInvalid
+	}
+	if strings.Count(name, rootName) > maxDepth {
+		return storage.ErrTooDeep
 	}
 	defer f.order.making(name)()
 	if err := f.vacant(name); err != nil {

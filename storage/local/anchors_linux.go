@@ -3,6 +3,7 @@ package local
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +34,8 @@ type anchors struct {
 	open  map[string]*anchor
 	moved int // how often all have been forgotten
 	timer *time.Timer
+	// passed is how many segments of paths with anchors the kernel has gone through.
+	passed atomic.Int64
 }
 
 // anchor is one open collection.
@@ -173,6 +176,7 @@ func (a *anchors) openAnchored(start int, dir string, ends []int, flags uint64) 
 	if at != nil {
 		from, begin = at.fd, ends[next-1]+1
 	}
+	a.passed.Add(int64(1 + strings.Count(dir[begin:], "/")))
 	for ; next < len(ends); next++ {
 		fd, ok := openSteps(from, dir[begin:ends[next]], unix.O_PATH)
 		a.release(at)

@@ -28,3 +28,6 @@ func WithoutGetxattrat(test func()) {
 
 // WithoutACL returns the permission bits of a file that had perm and the ACL value.
 func WithoutACL(value []byte, perm fs.FileMode) fs.FileMode { return acl(value).without(perm) }
+
+// Passed is how many segments of long paths the kernel has gone through for f.
+func (f *FS) Passed() int64 { return f.short.anchors.passed.Load() }

@@ -27,6 +27,8 @@ import (
 	"encoding/xml"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -117,7 +119,12 @@ func (f *FS) Close() error {
 	return f.root.Close()
 }
 
-// Mkdir creates the collection name.
+// maxSteps is how many collections may be nested where each segment of a path takes
+// a call of the system: on systems other than Linux, and with [LinksFollow].
+const maxSteps = 512
+
+// Mkdir creates the collection name. It is storage.ErrTooDeep for one more than 512
+// levels deep, but on Linux only with [LinksFollow].
 func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -125,6 +132,9 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	local, ok := localName(name)
 	if !ok {
 		return &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrInvalid}
+	}
+	if strings.Count(local, string(filepath.Separator)) >= maxSteps && !f.short.usable(f) {
+		return &fs.PathError{Op: "mkdir", Path: name, Err: storage.ErrTooDeep}
 	}
 	return f.failed("mkdir", name, f.mkdir(local, perm.Perm()), writing)
 }

@@ -121,6 +121,12 @@ func (w *shortWay) init(f *FS) {
 	}
 }
 
+// usable reports whether there is a short way.
+func (w *shortWay) usable(f *FS) bool {
+	w.once.Do(func() { w.init(f) })
+	return w.raw != nil
+}
+
 // forget is called after anything has been renamed.
 func (w *shortWay) forget() { w.anchors.forget() }
 

@@ -27,6 +27,8 @@ func (shortWay) close() {}
 
 func (shortWay) forget() {}
 
+func (shortWay) usable(*FS) bool { return false }
+
 // spot finds the file local, or where it would be.
 func (f *FS) spot(local string) (*spot, error) {
 	target, old, err := f.replaceable(local)

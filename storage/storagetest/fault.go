@@ -133,3 +133,9 @@ func (f *Fault) Space(ctx context.Context, name string) (used, available int64, 
 	}
 	return storage.Space(ctx, f.FS, name)
 }
+
+// Hold implements storage.Holder: it is no call of its own, so that what is held is
+// that of the underlying FS.
+func (f *Fault) Hold(ctx context.Context, name string) (storage.Held, error) {
+	return storage.Hold(ctx, f.FS, name)
+}

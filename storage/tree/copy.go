@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"syscall"
 
 	"github.com/davd/davd/storage"
 )
@@ -68,7 +69,7 @@ func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) 
 
 // discard removes a stage that will not be used, even after ctx has ended.
 func (c *copier) discard(stage string) error {
-	return discard(context.WithoutCancel(c.ctx), c.fsys, stage)
+	return c.transaction.discard(context.WithoutCancel(c.ctx), stage)
 }
 
 // copy copies name, and what is below it, to target. Its error is one that
@@ -124,6 +125,9 @@ func (c *copier) done(of *copied, name string, err error) error {
 	if err == nil || c.vanished(name, err) {
 		c.resolve(name, nil)
 		return nil
+	}
+	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTDIR) {
+		err = &fs.PathError{Op: "copy", Path: name, Err: ErrChanged}
 	}
 	if of.parent == nil && name == of.name() {
 		c.rootErr = err

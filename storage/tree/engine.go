@@ -141,7 +141,10 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transact
 // watch lets the Monitor learn how much a COPY or MOVE has to do, until the end.
 func (t *transaction) watch(ctx context.Context) (end func()) {
 	t.tally = newTally(ctx, t.FS, t.mon, true)
-	return t.tally.close
+	return func() {
+		t.tally.close()
+		t.release()
+	}
 }
 
 // join returns err, of a tree, with that of what follows it.

@@ -17,6 +17,9 @@ var (
 	// ErrLoop says that a symbolic link leads to a collection that holds it,
 	// so that its members can't be copied.
 	ErrLoop = errors.New("symbolic link to a collection that contains it")
+	// ErrChanged says that a file of the source has become a collection, or a
+	// collection a file, while it was copied.
+	ErrChanged = errors.New("the source has changed meanwhile from a file to a collection or back")
 	// ErrLimit says that a walk does not enter a collection, because it has found
 	// as many members as it may.
 	ErrLimit = errors.New("too many members")
@@ -93,7 +96,8 @@ func (e *strandedError) Error() string {
 // fatal reports whether err makes it pointless to go on with other members.
 func fatal(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-		storage.NoSpace(err) || errors.Is(err, syscall.EROFS)
+		storage.NoSpace(err) || storage.OutOfFiles(err) ||
+		errors.Is(err, syscall.EROFS) || errors.Is(err, storage.ErrTooDeep)
 }
 
 // immovable reports whether err, from Rename, says that only copying helps.

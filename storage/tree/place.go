@@ -68,6 +68,7 @@ func (t *transaction) put(ctx context.Context, from string, info fs.FileInfo) (d
 	if direct {
 		return "", t.FS.Rename(ctx, from, dst)
 	}
+	t.hold(ctx)
 	displaced, err = t.exchange(ctx, from)
 	if immovable(err) {
 		return t.rename(ctx, from)

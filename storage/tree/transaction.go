@@ -15,8 +15,9 @@ type transaction struct {
 	entry   Entry
 	mon     *Monitor
 	tally   *tally
-	follows bool // Follow will have something to do
-	written bool // there may be a record
+	follows bool         // Follow will have something to do
+	written bool         // there may be a record
+	held    storage.Held // the collection that the destination is in; nil without a stage
 }
 
 // advance writes that the transaction has come to state.
@@ -41,6 +42,7 @@ func (t *transaction) advance(ctx context.Context, state State) error {
 // stage returns a reserved name for what will be dst. The Journal has it.
 func (t *transaction) stage(ctx context.Context, dst string) (string, error) {
 	t.entry.Stage, t.entry.Displaced = storage.Beside(dst), storage.Beside(dst)
+	t.hold(ctx)
 	if err := t.advance(ctx, Staging); err != nil {
 		return "", errors.Join(err, t.end(ctx))
 	}
@@ -69,7 +71,7 @@ func (t *transaction) rollBack(ctx context.Context, err error) error {
 	case errors.As(err, &stranded) && t.entry.Stage == "":
 		return err // The next start puts back what was displaced.
 	case errors.As(err, &stranded):
-		return also(err, discard(ctx, t.FS, t.entry.Stage)) // So it does here.
+		return also(err, t.discard(ctx, t.entry.Stage)) // So it does here.
 	case t.entry.Stage == "":
 		return also(err, t.end(ctx))
 	}
@@ -79,7 +81,7 @@ func (t *transaction) rollBack(ctx context.Context, err error) error {
 			return also(err, doneErr)
 		}
 	}
-	if discardErr := discard(ctx, t.FS, t.entry.Stage); discardErr != nil {
+	if discardErr := t.discard(ctx, t.entry.Stage); discardErr != nil {
 		return also(err, discardErr)
 	}
 	return also(err, t.end(ctx))
@@ -99,6 +101,9 @@ func (t *transaction) drop(ctx context.Context, displaced string) error {
 		err = discard(ctx, t.FS, displaced) // It is the stage, which has been counted.
 	} else {
 		err = t.discardDisplaced(ctx, displaced)
+	}
+	if err == nil {
+		err = t.removeHeld(ctx, displaced)
 	}
 	if err != nil {
 		return &LeftoverError{Name: displaced, Err: err}

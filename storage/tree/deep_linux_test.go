@@ -1,0 +1,100 @@
+package tree_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/tree"
+)
+
+// chain makes depth collections, each in the one before.
+func chain(t *testing.T, dir string, depth int) {
+	t.Helper()
+	at, err := os.OpenRoot(dir)
+	noError(t, err)
+	for range depth {
+		noError(t, at.Mkdir("collecti", 0o755))
+		next, err := at.OpenRoot("collecti")
+		noError(t, errors.Join(err, at.Close()))
+		at = next
+	}
+	noError(t, at.Close())
+}
+
+// TestDeepTrees: COPY and DELETE work at any depth. What that costs is measured in
+// package local.
+func TestDeepTrees(t *testing.T) {
+	depth := 600
+	if os.Getenv("DAVD_SWEEP") != "" {
+		depth = 10_000
+	}
+	fsys, dir := newLocal(t)
+	noError(t, os.Mkdir(dir+"/source", 0o755))
+	chain(t, dir+"/source", depth)
+	mon := tree.NewMonitor(false)
+	noError(t, tree.Copy(t.Context(), fsys, "/source", "/copy", tree.Infinite, mon))
+	if done := mon.Snapshot().Done; done != int64(depth+1) {
+		t.Errorf("COPY of %d members, want %d", done, depth+1)
+	}
+	for _, name := range []string{"/source", "/copy"} {
+		noError(t, tree.Remove(t.Context(), fsys, name, tree.NewMonitor(false)))
+	}
+	if names := listing(t, dir); len(names) != 0 {
+		t.Errorf("%q is left", names)
+	}
+}
+
+// TestTooDeep: where depth is limited, a COPY fails as a whole, and says why.
+func TestTooDeep(t *testing.T) {
+	for _, of := range []struct {
+		name  string
+		open  func(dir string) (storage.FS, error)
+		depth int // the deepest source that can be copied
+	}{
+		{"aferofs", func(dir string) (storage.FS, error) {
+			return aferofs.New(afero.NewBasePathFs(afero.NewOsFs(), dir)), nil
+		}, 255},
+		{"local, LinksFollow", func(dir string) (storage.FS, error) {
+			return local.OpenWith(dir, local.Options{Links: local.LinksFollow})
+		}, 511},
+	} {
+		t.Run(of.name, func(t *testing.T) {
+			dir := t.TempDir()
+			fsys, err := of.open(dir)
+			noError(t, err)
+			noError(t, os.MkdirAll(dir+"/source"+strings.Repeat("/c", of.depth), 0o755))
+			err = tree.Copy(t.Context(), fsys, "/source", "/copy", tree.Infinite, nil)
+			noError(t, errors.Join(err, os.RemoveAll(dir+"/copy"), os.Mkdir(dir+"/source"+strings.Repeat("/c", of.depth+1), 0o755)))
+			err = tree.Copy(t.Context(), fsys, "/source", "/copy", tree.Infinite, nil)
+			if !errors.Is(err, storage.ErrTooDeep) {
+				t.Errorf("COPY: %v, want storage.ErrTooDeep", err)
+			}
+			if names := listing(t, dir); len(names) != 1 {
+				t.Errorf("the storage holds %q, want the source alone", names)
+			}
+			noError(t, tree.Remove(t.Context(), fsys, "/source", nil))
+			if names := listing(t, dir); len(names) != 0 {
+				t.Errorf("after DELETE the storage holds %q", names)
+			}
+		})
+	}
+}
+
+// listing returns the names in the directory dir.
+func listing(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	noError(t, err)
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	return names
+}
