@@ -14,7 +14,9 @@ func (f *FS) mkdir(local string, perm fs.FileMode) error { return f.root.Mkdir(l
 func (f *FS) remove(local string) error { return f.root.Remove(local) }
 
 // chtimes is setTimes.
-func (f *FS) chtimes(local string, modified time.Time) error { return setTimes(f.root, local, modified) }
+func (f *FS) chtimes(local string, modified time.Time) error {
+	return setTimes(f.root, local, modified)
+}
 
 // openMembers opens the collection local to remove what is in it.
 func (f *FS) openMembers(local string) (memberRemover, error) { return f.openRoot(local) }
