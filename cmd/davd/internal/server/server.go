@@ -40,22 +40,26 @@ type Server struct {
 // Serve serves until ctx ends, or a listener fails, then stops. The listeners
 // are closed when it returns, the unix sockets among them removed.
 func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
+	share := newBudget(fileLimit())
+	open := newConnections(share.connections)
 	srv := &http.Server{
-		Handler:           s.Handler,
+		Handler:           withFiles(s.Handler, share.files),
+		ConnState:         open.state,
 		TLSConfig:         s.TLS,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog(s.Log),
 	}
+	srv.RegisterOnShutdown(open.stop)
 	defer raiseHeapFloor()()
 	ended := make(chan error)
 	for _, l := range listeners {
 		go func() {
 			if s.TLS != nil {
-				ended <- srv.ServeTLS(l, "", "")
+				ended <- srv.ServeTLS(limited{l, open}, "", "")
 			} else {
-				ended <- srv.Serve(l)
+				ended <- srv.Serve(limited{l, open})
 			}
 		}()
 	}
