@@ -52,7 +52,7 @@ func parseDepth(method, value string, allowed ...string) (int, error) {
 
 // listingDepth parses the header Depth of a PROPFIND. Clients made for Exchange and
 // SharePoint send "1,noroot" for the members without the collection itself ([MS-WDV]
-// 2.2.2), and "infinity,noroot" for all that is below it.
+// 2.2.2), and "infinity,noroot" for its whole tree without it.
 func listingDepth(r *http.Request) (depth int, noRoot bool, err error) {
 	values := r.Header["Depth"]
 	if len(values) == 0 {

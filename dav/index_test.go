@@ -210,8 +210,8 @@ func TestIndexSpecials(t *testing.T) {
 	}
 }
 
-// TestIndexSizes: a row has Apache's columns, which lftp knows, and begins the size
-// with the exact number of bytes, for which lftp takes it.
+// TestIndexSizes: a row has Apache's columns, which lftp knows. A size begins with the
+// exact number of bytes, because lftp trusts that number.
 func TestIndexSizes(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{"/c/": ""})
 	when := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)

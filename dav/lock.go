@@ -78,8 +78,8 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lo
 	return h.respondLock(w, r, wanted.Root, granted, status)
 }
 
-// mayLock refuses what must not be locked. It describes what is at name, nil if there
-// is nothing.
+// mayLock refuses what must not be locked. It returns the description of the resource
+// name, nil if that does not exist.
 func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (fs.FileInfo, error) {
 	if err := h.evaluateIf(r, header, name); err != nil {
 		return nil, err

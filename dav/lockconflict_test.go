@@ -15,7 +15,7 @@ func TestLockConflictHrefs(t *testing.T) {
 		s.lockFor(sharedBody, "/c/s/d", "Depth: 0")
 	}
 	a := s.send("LOCK", "/c/", lockBody)
-	m := s.multistatus(a) // which fails where an href is there twice
+	m := s.multistatus(a) // it fails if an href is repeated
 	s.failures(a, map[string]int{"/c/m": 423, "/c/s/d": 423, "/c/": 424})
 	if len(m.hrefs) != 3 {
 		t.Errorf("%q", m.hrefs)

@@ -52,7 +52,7 @@ func TestPropfindNoRoot(t *testing.T) {
 	s.wants(400, "DELETE", "/c/", "Depth: infinity,noroot")
 	s.sends(400, "LOCK", "/c/", lockBody, "Depth: infinity,noroot")
 	s.holds(garden())
-	// What can't be listed is no empty answer.
+	// A collection that can't be listed doesn't seem empty.
 	s.fail(fs.ErrPermission, "readdir", "/c")
 	if a := s.send("PROPFIND", "/c/", askAll, "Depth: 1,noroot"); a.status == 207 && len(s.multistatus(a).hrefs) == 0 {
 		t.Errorf("%d: %s", a.status, a.body)

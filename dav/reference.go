@@ -6,8 +6,8 @@ import (
 )
 
 // parseReference parses the Simple-ref (RFC 4918 §8.3) of a Destination or a
-// Resource-Tag: an absolute URI or an absolute path. Its error is a reason, of
-// which the reference is the subject.
+// Resource-Tag: an absolute URI or an absolute path. The message of its error
+// is a predicate: the caller puts the name of the header before it.
 //
 // Some clients, LibreOffice among them, send names as they are. Their spaces and
 // their bytes beyond ASCII can't mean anything but themselves, and nor can "#": a

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -124,11 +125,19 @@ func newRecord(r *http.Request) Record {
 	return record
 }
 
-// destination leaves out the host, and with it any password.
+// destination leaves out the host, and with it any password. The rest is the name as
+// package dav reads it: "#" is part of it.
 func destination(r *http.Request) string {
 	field := r.Header.Get("Destination")
-	if u, err := url.Parse(field); err == nil && u.Path != "" {
-		return u.Path
+	if scheme, rest, found := strings.Cut(field, "//"); found && !strings.Contains(scheme, "/") {
+		slash := strings.IndexByte(rest, '/')
+		if slash < 0 {
+			return "/"
+		}
+		field = rest[slash:]
+	}
+	if path, err := url.PathUnescape(field); err == nil {
+		return path
 	}
 	return field
 }

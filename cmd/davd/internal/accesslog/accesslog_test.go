@@ -161,6 +161,13 @@ func TestRecord(t *testing.T) {
 		{"COPY", "http://user:secret@host/b%20c/", "/b c/"},
 		{"MOVE", "/b", "/b"},
 		{"MOVE", "%zz", "%zz"},
+		{"MOVE", "http://user:secret@host/a #1.docx", "/a #1.docx"},
+		{"MOVE", "http://user:secret@host/a?b", "/a?b"},
+		{"MOVE", "http://user:secret@host/100%", "/100%"},
+		{"MOVE", "http://user:secret@host", "/"},
+		{"MOVE", "//user:secret@host/b", "/b"},
+		{"MOVE", "http://host/b//c", "/b//c"},
+		{"MOVE", "/b//c", "/b//c"},
 		{"DELETE", "/b", ""},
 	} {
 		req := s.request(t, tt.method, "/a%20b")
