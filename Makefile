@@ -12,9 +12,9 @@ test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount, ki
 	$(GO) test -timeout 5m $$($(GO) list ./... | grep -v /litmus)
 	$(GO) test -timeout 8m -count=1 -p 1 -v ./litmus/...
 
-litmus: deps ## all of litmus/: what make test runs, and the whole matrix of clients and proxies, into the README
+litmus: deps ## all of litmus/: what make test runs, and the whole matrix of clients and proxies, into docs/clients.md
 	.ci/lab
-	$(GO) test -timeout 15m -count=1 -v ./litmus/ -lab -lab.page=$(CURDIR)/README.md
+	$(GO) test -timeout 15m -count=1 -v ./litmus/ -lab -lab.page=$(CURDIR)/docs/clients.md
 
 sweep: deps ## the exhaustive tests as well, kills by the hundred; as root on a read-only disk
 	DAVD_SWEEP=1 .ci/readonly $(GO) test -timeout 60m -count=1 ./...
