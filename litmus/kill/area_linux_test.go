@@ -31,7 +31,9 @@ type area struct {
 // A model knows what davd has acknowledged.
 type model struct {
 	areas []*area
-	limit limits
+	// contention is where no area keeps the clients apart.
+	contention *contention
+	limit      limits
 	// scarce: requests may be refused because a disk is full.
 	scarce bool
 	// killed is set before davd is killed. From then on requests may fail.
@@ -49,7 +51,7 @@ const clients = 8
 const shared = 4
 
 func newModel() *model {
-	m := &model{limit: limits{resources: 40, bytes: 4 << 20}}
+	m := &model{contention: newContention(), limit: limits{resources: 40, bytes: 4 << 20}}
 	for i := range clients + shared {
 		name := fmt.Sprintf("/a%d", i)
 		if i >= clients {
@@ -94,6 +96,12 @@ func (m *model) choose(c *chooser, who int) []*area {
 func (m *model) change(ctx context.Context, w *wire, c *chooser, who int) error {
 	defer w.close()
 	for !m.killed.Load() && ctx.Err() == nil {
+		if c.chance(0.1) {
+			if err := m.contend(ctx, w, c); err != nil {
+				return err
+			}
+			continue
+		}
 		more, err := m.step(ctx, w, c, who)
 		if err != nil || !more {
 			return err

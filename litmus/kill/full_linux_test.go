@@ -21,7 +21,7 @@ type smallDisk struct {
 }
 
 var smallDisks = []smallDisk{
-	{name: "a full share", sample: 4, share: 24, state: 64},
+	{name: "a full share", sample: 4, share: 16, state: 64},
 }
 
 // TestKillFull kills davd on disks that are full most of the time. A 507 must be true:
@@ -73,7 +73,7 @@ func (d smallDisk) test(t *testing.T, n int) {
 		}
 	}
 	testTrial(t, tr, n)
-	if tr.model.full.Load() == 0 {
+	if tr.model.full.Load() == 0 && n >= 50 { // Fewer may not fill it.
 		t.Error("the disk was never full")
 	}
 }

@@ -56,6 +56,8 @@ type trial struct {
 	// start. unready counts how often that was needed.
 	relieve func()
 	unready int
+	// unmodelled is what was in the contended collection after the last restart.
+	unmodelled view
 }
 
 // bodySizes are those of bodies, in bytes. davd reads those up to 64 KiB at once.
@@ -73,7 +75,7 @@ func newTrialOf(s *site, seed uint64, sizes []int) *trial {
 
 // seed returns the files that the share has in the beginning, and tells the model.
 func (tr *trial) seed() map[string]string {
-	files := map[string]string{}
+	files := map[string]string{raceLock: ""}
 	for _, a := range tr.model.areas {
 		a.now.resources[a.root] = resource{collection: true}
 		for d := range 2 {
@@ -123,6 +125,7 @@ func (tr *trial) run(ctx context.Context, n int) error {
 	}
 	seen := newView()
 	seen.resources["/"] = resource{collection: true}
+	seen.add(tr.unmodelled)
 	for _, a := range tr.model.areas {
 		seen.add(a.now)
 	}
@@ -193,7 +196,9 @@ func (tr *trial) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(tr.model.check(got), tr.onDisk(got))
+	err = errors.Join(tr.model.check(got), tr.onDisk(got), tr.model.contention.settle(ctx, w, got))
+	tr.unmodelled = got.within(contended)
+	return err
 }
 
 // report prints what was done.

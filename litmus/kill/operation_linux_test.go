@@ -231,8 +231,7 @@ func (p plan) lock() {
 	for _, l := range o.before.locks {
 		o.refuse(l.covers(o.src) || deep && below(l.root, o.src), http.StatusLocked, http.StatusMultiStatus)
 	}
-	o.body = `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>` +
-		`<D:owner>` + o.owner + `</D:owner></D:lockinfo>`
+	o.body = lockBody(o.owner)
 	o.submit(p.tokens, !exists && o.before.lockedOut(o.src, false, true))
 	if !exists {
 		o.after.resources[o.src] = resource{}
@@ -253,4 +252,9 @@ func (p plan) unlock() bool {
 	o.header["Lock-Token"] = "<" + l.token + ">"
 	delete(o.after.locks, owner)
 	return true
+}
+
+func lockBody(owner string) string {
+	return `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype>` +
+		`<D:owner>` + owner + `</D:owner></D:lockinfo>`
 }
