@@ -20,9 +20,9 @@ import (
 // could end it. A lock whose collection is missing as well stays, and so do all while
 // the share is empty or another one: its disk may not be mounted.
 func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery) ([]tree.Recovery, error) {
-	left := func(r tree.Recovery) bool { return r.Result == tree.Left }
+	other := func(r tree.Recovery) bool { return errors.Is(r.Err, tree.ErrOtherShare) }
 	manager := h.locks().manager
-	if manager == nil || slices.ContainsFunc(recovered, left) {
+	if manager == nil || slices.ContainsFunc(recovered, other) {
 		return nil, nil
 	}
 	tenants, ok := manager.(*tenantManager)

@@ -26,7 +26,7 @@ func (f *FS) Sweep(ctx context.Context, strays *storage.Strays) ([]storage.Swept
 		return nil, f.failed("sweep", "/", err, reading)
 	}
 	root := ""
-	if inode, ok := storage.Inode(info); ok {
+	if inode, ok := storage.LastingInode(info); ok {
 		root = strconv.FormatUint(inode, 10)
 	}
 	var swept []storage.Swept

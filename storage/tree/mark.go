@@ -14,7 +14,7 @@ func mark(info fs.FileInfo) string {
 	if info == nil {
 		return ""
 	}
-	inode, ok := storage.Inode(info)
+	inode, ok := storage.LastingInode(info)
 	if !ok {
 		return ""
 	}

@@ -99,6 +99,9 @@ func unfinished(err error) error {
 	return &unfinishedError{err: err}
 }
 
+// ErrOtherShare says of a [Recovery] that nothing was even tried.
+var ErrOtherShare = errors.New("the share is another directory than it was: if its disk is not mounted, mount it and start again")
+
 // errOther says that it is not known what the names mean now.
 var errOther = errors.New("is not as it was left")
 
@@ -108,7 +111,7 @@ func (t *transaction) recover(ctx context.Context) (Result, error) {
 		return "", unfinished(err)
 	}
 	if is := mark(root); is != "" && t.entry.Root != "" && is != t.entry.Root {
-		return Left, errors.New("the share is another directory than it was: if its disk is not mounted, mount it and start again")
+		return Left, ErrOtherShare
 	}
 	switch t.entry.State {
 	case Staging:

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package storage
+
+// inUserSpace is not known.
+func inUserSpace(uint64) bool { return false }
