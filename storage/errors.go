@@ -7,6 +7,11 @@ import (
 	"syscall"
 )
 
+// ErrState says that locks and properties can't be kept at present: the disk that
+// holds them fails or is read-only, or their file is gone. A full disk has an error of
+// its own (NoSpace).
+var ErrState = errors.New("the state of the server can't be kept at present")
+
 // Cause strips err of the names that package os, or a backend, has put on it:
 // what an *os.File knows is its path on the disk, which is no client's
 // business. It returns nil for nil.

@@ -57,11 +57,11 @@ func (p *program) demo(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("the tree can't be made (%w): this is a defect of davd", err)
 	}
-	kept, err := state.Open(c.Context, cfg)
+	log := newLog(p.stderr, cfg)
+	kept, err := state.Open(c.Context, cfg, log)
 	if err != nil {
 		return err
 	}
-	log := newLog(p.stderr, cfg)
 	screen := &demo.Screen{Out: p.stdout}
 	s := &site{
 		cfg: cfg, fsys: fsys, state: kept, log: log,

@@ -48,6 +48,10 @@ func logOperation(log *slog.Logger) func(dav.Operation, error) {
 		if !op.Ended.IsZero() {
 			about = append(about, "status", op.Status, "duration", op.Ended.Sub(op.Started))
 		}
+		if err != nil && op.Ended.IsZero() {
+			log.Error("an operation under way can't be written down", append(about, "err", err)...)
+			return
+		}
 		if err != nil {
 			log.Warn("an operation whose client did not wait", append(about, "err", err)...)
 			return

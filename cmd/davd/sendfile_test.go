@@ -127,7 +127,7 @@ func serveRecording(t *testing.T, cfg *config.Config) *recording {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := state.Open(t.Context(), cfg)
+	kept, err := state.Open(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func (p *program) serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	kept, err := state.Open(c.Context, cfg)
+	kept, err := state.Open(c.Context, cfg, log)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func TestNamePointsElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := state.Open(t.Context(), cfg)
+	kept, err := state.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,3 +44,21 @@ type Store interface {
 	// Remove removes the properties of the tree name.
 	Remove(ctx context.Context, name string) error
 }
+
+// Securer is a [Store] whose disk can be full.
+type Securer interface {
+	// Secure makes sure, before a COPY, MOVE or DELETE changes anything else, that
+	// Move, Copy or Remove of its properties will not fail for lack of room, nor
+	// the end of so many locks. src and dst are the names, dst is "" for a DELETE.
+	// The room is held until release is called. Without enough room the
+	// error matches storage.NoSpace, and nothing has changed.
+	Secure(ctx context.Context, src, dst string, locks int) (release func(), err error)
+}
+
+// Secure is the method of s. Without a [Securer] it does nothing.
+func Secure(ctx context.Context, s Store, src, dst string, locks int) (release func(), err error) {
+	if securer, ok := s.(Securer); ok {
+		return securer.Secure(ctx, src, dst, locks)
+	}
+	return func() {}, nil
+}

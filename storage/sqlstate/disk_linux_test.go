@@ -91,7 +91,7 @@ func TestReadOnly(t *testing.T) {
 		// The permissions of root end at its filesystem identity.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		for _, name := range []string{dir, filepath.Dir(dir), path} {
+		for _, name := range []string{dir, filepath.Dir(dir), path, path + reserveSuffix} {
 			if err := os.Chown(name, 65534, 65534); err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/davd/davd/storage"
 )
 
 // Why a database is refused.
@@ -47,7 +49,28 @@ func failed(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", doing, full(err))
+	return fmt.Errorf("%s: %w", doing, unwritable(full(err)))
+}
+
+// unwritable marks the failure of a disk that is not full as storage.ErrState. The
+// cause is only told: an EROFS of the state is none of the share.
+func unwritable(err error) error {
+	var errno syscall.Errno
+	if !storage.NoSpace(err) && (diskFailed(err) || errors.As(err, &errno)) && !errors.Is(err, storage.ErrState) {
+		return fmt.Errorf("%w: %v", storage.ErrState, err) //nolint:errorlint // see above
+	}
+	return err
+}
+
+// diskFailed reports whether SQLite could not read or write a file.
+func diskFailed(err error) bool {
+	switch c := code(err); c & 0xff {
+	case sqlite3.SQLITE_IOERR:
+		return c != sqlite3.SQLITE_IOERR_SHMSIZE
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return true
+	}
+	return false
 }
 
 // code is the result code of SQLite, with its extension, or 0.

@@ -20,7 +20,7 @@ const (
 
 	readers   = 8        // connections
 	cacheSize = 16 << 10 // KiB for each connection, at most
-	logLimit  = 16 << 20 // bytes that the log is cut to when it has grown beyond
+	logLimit  = 4 << 20  // bytes that the log is cut to when it has grown beyond
 	busyLimit = 10_000   // ms to wait for another program that reads the file
 )
 
@@ -83,7 +83,10 @@ func provide(ctx context.Context, path string, migrations []migration) error {
 			return opening(path, fmt.Errorf("%w: %s is not davd's", errForeign, path+suffix))
 		}
 	}
-	return opening(path, inspect(ctx, path, migrations))
+	if err := inspect(ctx, path, migrations); err != nil {
+		return opening(path, err)
+	}
+	return opening(path, compact(ctx, path))
 }
 
 // create makes an empty database. It appears under its name when it is whole, so
@@ -106,7 +109,8 @@ func create(ctx context.Context, path string, migrations []migration) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	db, err := sql.Open("sqlite", dataSource(file.Name(), "mode=rw", "_synchronous=FULL", "_txlock=immediate"))
+	db, err := sql.Open("sqlite", dataSource(file.Name(), "mode=rw", "_synchronous=FULL", "_txlock=immediate",
+		"_pragma=auto_vacuum("+autoVacuum+")"))
 	if err != nil {
 		return err
 	}
@@ -125,34 +129,35 @@ func create(ctx context.Context, path string, migrations []migration) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// dataSource returns what the driver takes for the file and its parameters.
+// dataSource returns what the driver takes for the file and its parameters. SQLite
+// keeps temporary data in memory, because the disk for temporary files can also be full.
 func dataSource(path string, parameters ...string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // C:/…
 	}
 	u := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(append(parameters,
-		"_defensive=1", "_dqs=0", "_error_rc=1", fmt.Sprintf("_busy_timeout=%d", busyLimit)), "&")}
+		"_pragma=temp_store(memory)", "_defensive=1", "_dqs=0", "_error_rc=1", fmt.Sprintf("_busy_timeout=%d", busyLimit)), "&")}
 	return u.String()
 }
 
 // connect opens the database that is there. A commit is on the disk when it is
 // done: FULL waits for the log at each one, and fullfsync makes macOS's fsync do
 // what others' does. Readers see what was committed and wait for nobody.
-func connect(path string) (writer, reader *sql.DB, err error) {
+func (db *DB) connect() (err error) {
 	cache := fmt.Sprintf("_pragma=cache_size(-%d)", cacheSize)
-	writer, err = sql.Open("sqlite", dataSource(path, "mode=rw", "_txlock=immediate",
+	db.writer, err = db.connections(dataSource(db.path, "mode=rw", "_txlock=immediate",
 		"_journal_mode=WAL", "_synchronous=FULL", "_pragma=fullfsync(1)", "_pragma=checkpoint_fullfsync(1)",
 		fmt.Sprintf("_pragma=journal_size_limit(%d)", logLimit), cache))
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	writer.SetMaxOpenConns(1)
-	reader, err = sql.Open("sqlite", dataSource(path, "mode=rw", "_query_only=1", cache))
+	db.writer.SetMaxOpenConns(1)
+	db.reader, err = db.connections(dataSource(db.path, "mode=rw", "_query_only=1", cache))
 	if err != nil {
-		return nil, nil, errors.Join(err, writer.Close())
+		return errors.Join(err, db.writer.Close())
 	}
-	reader.SetMaxOpenConns(readers)
-	reader.SetMaxIdleConns(readers)
-	return writer, reader, nil
+	db.reader.SetMaxOpenConns(readers + 1) // and the pin
+	db.reader.SetMaxIdleConns(readers)
+	return nil
 }

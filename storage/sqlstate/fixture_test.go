@@ -1,9 +1,11 @@
 package sqlstate
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/xml"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -175,4 +177,16 @@ func refuses(t *testing.T, path string, texts ...string) {
 			}
 		}
 	}
+}
+
+// logged opens the database in dir, whose log it returns.
+func logged(t *testing.T, dir string) (*DB, *bytes.Buffer) {
+	t.Helper()
+	var log bytes.Buffer
+	db, err := Options{Log: slog.New(slog.NewTextHandler(&log, nil))}.Open(t.Context(), filepath.Join(dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeDB(t, db) })
+	return db, &log
 }

@@ -3,12 +3,25 @@ package sqlstate
 import (
 	"context"
 	"database/sql"
+	"slices"
 )
+
+// changer is transact or urgentInTurn.
+type changer func(ctx context.Context, f func(tx *sql.Tx) error) error
 
 // SaveRecord adds the record id to the journal of what is under way, or replaces
 // the one that has that id.
 func (db *DB) SaveRecord(ctx context.Context, id string, record []byte) error {
-	err := db.changeJournal(ctx, nil, func(tx *sql.Tx) error {
+	return db.saveRecord(ctx, db.transact, id, record)
+}
+
+// SaveUrgent implements tree.UrgentJournal: it may use the room that is held in reserve.
+func (db *DB) SaveUrgent(ctx context.Context, id string, record []byte) error {
+	return db.saveRecord(ctx, db.urgentInTurn, id, record)
+}
+
+func (db *DB) saveRecord(ctx context.Context, change changer, id string, record []byte) error {
+	err := db.changeJournal(ctx, change, nil, func(tx *sql.Tx) error {
 		// seq stays, and with it the order.
 		_, err := tx.ExecContext(ctx, `INSERT INTO journal (id, record) VALUES ($1, $2)
 			ON CONFLICT (id) DO UPDATE SET record = excluded.record`, text(id), record)
@@ -20,7 +33,8 @@ func (db *DB) SaveRecord(ctx context.Context, id string, record []byte) error {
 // DeleteRecord removes the record id. If it can't, the next change of the journal
 // does: what a record says is true only as long as nobody else changes the same.
 func (db *DB) DeleteRecord(ctx context.Context, id string) error {
-	return failed("writing the journal", db.changeJournal(ctx, []string{id}, func(*sql.Tx) error { return nil }))
+	err := db.changeJournal(ctx, db.urgentInTurn, []string{id}, func(*sql.Tx) error { return nil })
+	return failed("writing the journal", err)
 }
 
 // LoadRecords returns all records, in the order in which they were added.
@@ -47,13 +61,17 @@ func loadRecords(ctx context.Context, db queryer) (records [][]byte, err error) 
 
 // changeJournal removes the records over, and those that could not be removed
 // before, and runs f, in one transaction.
-func (db *DB) changeJournal(ctx context.Context, over []string, f func(tx *sql.Tx) error) error {
+func (db *DB) changeJournal(ctx context.Context, change changer, over []string, f func(tx *sql.Tx) error) error {
 	if err := db.enter(ctx); err != nil {
 		return err
 	}
 	defer db.leave()
-	db.over = append(db.over, over...)
-	err := transact(ctx, db.writer, func(tx *sql.Tx) error {
+	for _, id := range over {
+		if !slices.Contains(db.over, id) { // It is tried again.
+			db.over = append(db.over, id)
+		}
+	}
+	err := change(ctx, func(tx *sql.Tx) error {
 		if err := deleteAll(ctx, tx, "journal WHERE id", db.over); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -89,7 +90,7 @@ func TestJournalDeletedLater(t *testing.T) {
 // TestJournalOfVersion1: a database from before the journal gets one.
 func TestJournalOfVersion1(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
-	db, err := open(t.Context(), path, migrations[:1])
+	db, err := open(t.Context(), path, migrations[:1], slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func (db *DB) DeleteLocks(ctx context.Context, tokens ...string) error {
 	if len(tokens) == 0 {
 		return nil
 	}
-	err := db.change(ctx, func(tx *sql.Tx) error { return deleteAll(ctx, tx, "locks WHERE token", tokens) })
+	err := db.urgent(ctx, func(tx *sql.Tx) error { return deleteAll(ctx, tx, "locks WHERE token", tokens) })
 	return failed("deleting locks", err)
 }
 

@@ -1,6 +1,7 @@
 package sqlstate
 
 import (
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func TestHistoryKilled(t *testing.T) {
 // TestHistoryOfVersion2: a database from before the history gets one.
 func TestHistoryOfVersion2(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
-	db, err := open(t.Context(), path, migrations[:2])
+	db, err := open(t.Context(), path, migrations[:2], slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"github.com/davd/davd/storage"
 )
 
 // owner is the right to use a database, which ends with the process. It is a
@@ -28,7 +30,8 @@ func own(path string) (*owner, error) {
 			return nil, errors.Join(err, file.Close())
 		}
 		if isAt(file, name) {
-			if _, err := fmt.Fprintf(file, "%-10d\n", os.Getpid()); err != nil {
+			// On a full disk it stays without the number, which is a courtesy.
+			if _, err := fmt.Fprintf(file, "%-10d\n", os.Getpid()); err != nil && !storage.NoSpace(err) {
 				return nil, errors.Join(fmt.Errorf("the lock of the database: %w", err), (&owner{file}).release())
 			}
 			return &owner{file}, nil

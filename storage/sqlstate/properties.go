@@ -95,7 +95,7 @@ func (db *DB) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 	if !sets && db.bare.Load() {
 		return nil
 	}
-	err := db.changeProperties(ctx, func(tx *sql.Tx) error {
+	err := db.changeProperties(ctx, false, func(tx *sql.Tx) error {
 		for _, patch := range patches {
 			for _, prop := range patch.Props {
 				if err := patchOne(ctx, tx, key(name), prop, patch.Remove); err != nil {
@@ -157,7 +157,7 @@ func (db *DB) Remove(ctx context.Context, name string) error {
 	if found, err := db.Any(ctx, name); err != nil || !found {
 		return err
 	}
-	err := db.changeProperties(ctx, func(tx *sql.Tx) error { return removeTree(ctx, tx, name) })
+	err := db.changeProperties(ctx, true, func(tx *sql.Tx) error { return removeTree(ctx, tx, name) })
 	return failed("removing the properties of "+name, err)
 }
 
@@ -174,7 +174,7 @@ func (db *DB) replace(ctx context.Context, src, dst string, fill func(tx *sql.Tx
 	if err != nil || !found {
 		return err
 	}
-	err = db.changeProperties(ctx, func(tx *sql.Tx) error {
+	err = db.changeProperties(ctx, true, func(tx *sql.Tx) error {
 		if err := removeTree(ctx, tx, dst); err != nil {
 			return err
 		}
@@ -189,14 +189,21 @@ func removeTree(ctx context.Context, tx *sql.Tx, name string) error {
 	return err
 }
 
-// changeProperties is change, and sees whether there are properties left.
-func (db *DB) changeProperties(ctx context.Context, f func(tx *sql.Tx) error) error {
+// changeProperties is change or urgent, and sees whether there are properties left.
+func (db *DB) changeProperties(ctx context.Context, urgent bool, f func(tx *sql.Tx) error) error {
 	if err := db.enter(ctx); err != nil {
 		return err
 	}
 	defer db.leave()
+	if urgent {
+		return db.changePropertiesBy(ctx, db.urgentInTurn, f)
+	}
+	return db.changePropertiesBy(ctx, db.transact, f)
+}
+
+func (db *DB) changePropertiesBy(ctx context.Context, change changer, f func(tx *sql.Tx) error) error {
 	var bare bool
-	err := transact(ctx, db.writer, func(tx *sql.Tx) error {
+	err := change(ctx, func(tx *sql.Tx) error {
 		err := f(tx)
 		if err == nil {
 			bare, err = isBare(ctx, tx)

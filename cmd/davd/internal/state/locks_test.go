@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,7 @@ func TestFind(t *testing.T) {
 	if _, err := Find(cfg, true); err == nil || !strings.Contains(err.Error(), "no such state") {
 		t.Errorf("before it was served: error %v", err)
 	}
-	s, err := Open(t.Context(), cfg)
+	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func TestFind(t *testing.T) {
 // TestOpenLocks: what a davd has left can be changed when it is gone, and not before.
 func TestOpenLocks(t *testing.T) {
 	_, cfg := served(t, config.Settings{State: "state"})
-	s, err := Open(t.Context(), cfg)
+	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

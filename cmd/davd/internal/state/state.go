@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -48,8 +49,9 @@ type journal struct {
 // Strays implements storage.StrayKeeper.
 func (j journal) Strays() *storage.Strays { return j.strays }
 
-// Open opens the state of what cfg serves.
-func Open(ctx context.Context, cfg *config.Config) (*State, error) {
+// Open opens the state of what cfg serves. log is told when its disk is full, or its
+// file is removed.
+func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, error) {
 	options := lock.Options{MaxPerPrincipal: cfg.LocksPerUser}
 	if cfg.State.Memory {
 		locks, err := lock.New(ctx, options)
@@ -59,7 +61,7 @@ func Open(ctx context.Context, cfg *config.Config) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlstate.Open(ctx, file)
+	db, err := sqlstate.Options{Log: log}.Open(ctx, file)
 	if err != nil {
 		return nil, fmt.Errorf("locks and properties can't be kept: %w; --state DIR keeps them in another place, --state mem in memory", err)
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func served(t *testing.T, settings config.Settings) (dir string, cfg *config.Con
 
 func TestOpenMemory(t *testing.T) {
 	_, cfg := served(t, config.Settings{State: "mem", LocksPerUser: "1"})
-	s, err := Open(t.Context(), cfg)
+	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func TestOpenTwice(t *testing.T) {
 			_, cfg := served(t, config.Settings{State: tt.state, LocksPerUser: "1"})
 			var where string
 			for round := range 2 {
-				s, err := Open(t.Context(), cfg)
+				s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -132,7 +133,7 @@ func TestOpenInside(t *testing.T) {
 	for _, state := range []string{"files", "files/state", "link/state", "files/kept.db", "sqlite:files/kept"} {
 		t.Run(state, func(t *testing.T) {
 			dir, cfg := served(t, config.Settings{State: state})
-			_, err := Open(t.Context(), cfg)
+			_, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 			if err == nil || !strings.Contains(err.Error(), "inside the directory that is served") || !strings.Contains(err.Error(), "--state mem") {
 				t.Errorf("got error %v", err)
 			}
@@ -161,7 +162,7 @@ func TestDefaultInside(t *testing.T) {
 // TestServedInsideState is fine: clients see nothing of what is above.
 func TestServedInsideState(t *testing.T) {
 	dir, cfg := served(t, config.Settings{State: "."})
-	s, err := Open(t.Context(), cfg)
+	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func TestOpenFails(t *testing.T) {
 	if err := os.WriteFile("kept.db", []byte("not a database at all"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(t.Context(), cfg)
+	_, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "kept.db") || !strings.Contains(err.Error(), "--state mem") {
 		t.Errorf("got error %v", err)
 	}

@@ -1,0 +1,236 @@
+package sqlstate
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
+)
+
+// fillDisk leaves free bytes of the disk that holds dir, and returns what undoes that.
+func fillDisk(t *testing.T, dir string, free int64) (undo func()) {
+	t.Helper()
+	name := filepath.Join(dir, "others")
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := make([]byte, 4096)
+	for left := freeSpace(dir) - free; left > 0; left -= int64(len(block)) {
+		if _, err := file.Write(block); err != nil && !storage.NoSpace(err) {
+			t.Fatal(err)
+		}
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestUrgentOnFullDisk: without any room left, what gives room back still works, over
+// and over, and is logged; what needs more is refused.
+func TestUrgentOnFullDisk(t *testing.T) {
+	dir := smallDisk(t, "8m")
+	db, _ := logged(t, dir)
+	const rounds = 20
+	for i := range rounds {
+		patch(t, db, fmt.Sprintf("/%d", i), aProperty)
+		l := aLock
+		l.Token = fmt.Sprint(i)
+		if err := db.SaveLock(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db.tidy()
+	// The log is new, and has no room yet that could be used again.
+	closeDB(t, db)
+	db, log := logged(t, dir)
+	undo := fillDisk(t, dir, 0)
+	large := aProperty
+	large.InnerXML = bytes.Repeat([]byte("x"), 2<<20)
+	err := db.Patch(t.Context(), "/large", []webdav.Proppatch{{Props: []webdav.Property{large}}})
+	if !storage.NoSpace(err) {
+		t.Errorf("a change of 2 MiB: error %v, want one of no space", err)
+	}
+	for i := range rounds {
+		id := fmt.Sprint(i)
+		release, err := db.Secure(t.Context(), "/"+id, "", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(
+			db.SaveUrgent(t.Context(), id, []byte("a record")), db.Remove(t.Context(), "/"+id),
+			db.DeleteLocks(t.Context(), id), db.DeleteRecord(t.Context(), id),
+		)
+		if err != nil {
+			t.Fatalf("round %d: %v", i, err)
+		}
+		release()
+	}
+	if !strings.Contains(log.String(), "in reserve") {
+		t.Errorf("the log is %q", log)
+	}
+	if db.reserve.size < reserveBase/2 {
+		t.Errorf("%d bytes are left in reserve", db.reserve.size)
+	}
+	undo()
+	db.tidy()
+	if db.reserve.size != reserveBase {
+		t.Errorf("with room again, %d bytes are in reserve", db.reserve.size)
+	}
+	db = reopen(t, db)
+	if any, err := db.Any(t.Context(), "/"); any || err != nil {
+		t.Errorf("Any = %v, %v", any, err)
+	}
+	wantLocks(t, db)
+}
+
+// TestSecured: once Secure has set room aside, the disk may fill up: properties of any
+// sizes move and are copied, locks end, the record goes. Where it has not, nothing has
+// changed.
+func TestSecured(t *testing.T) {
+	for _, rows := range []struct{ n, size int }{
+		{1, 1}, {20, 50}, {20, 900}, {20, 1100}, {200, 300}, {50, 5000}, {3, 65536}, {1000, 100}, {300, 4000},
+	} {
+		for _, method := range []string{"COPY", "MOVE"} {
+			for _, overwrite := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s of %d of %d bytes, overwrite %t", method, rows.n, rows.size, overwrite), func(t *testing.T) {
+					db, _ := logged(t, smallDisk(t, "24m"))
+					setMany(t, db, "/src", rows.n, rows.size, "new")
+					if overwrite {
+						setMany(t, db, "/dst-with-a-longer-name", rows.n, rows.size, "old")
+					}
+					securedTransfer(t, db, method, rows.n)
+				})
+			}
+		}
+	}
+}
+
+func securedTransfer(t *testing.T, db *DB, method string, n int) {
+	t.Helper()
+	ctx, dir := t.Context(), filepath.Dir(db.path)
+	db.tidy()
+	release, err := db.Secure(ctx, "/src", "/dst-with-a-longer-name", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if err := db.SaveRecord(ctx, "id", []byte("record")); err != nil {
+		t.Fatal(err)
+	}
+	before := db.reserve.base
+	defer fillDisk(t, dir, 0)()
+	if method == "COPY" {
+		err = db.Copy(ctx, "/src", "/dst-with-a-longer-name", false)
+	} else {
+		err = db.Move(ctx, "/src", "/dst-with-a-longer-name")
+	}
+	err = errors.Join(err, db.SaveUrgent(ctx, "id", []byte("another")), db.DeleteRecord(ctx, "id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Only what was promised has been used.
+	if db.reserve.size < before {
+		t.Errorf("%d bytes are in reserve, %d of the base of %d are used", db.reserve.size, before-db.reserve.size, before)
+	}
+	wantMany(t, db, "/dst-with-a-longer-name", n, "new")
+	if method == "MOVE" {
+		n = 0
+	}
+	wantMany(t, db, "/src", n, "new")
+}
+
+// setMany gives n members of the tree name properties of up to size bytes.
+func setMany(t *testing.T, db *DB, name string, n, size int, value string) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(uint64(n), uint64(size)))
+	err := db.change(t.Context(), func(tx *sql.Tx) error {
+		for i := range n {
+			prop := webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: "p"}}
+			prop.InnerXML = append([]byte(value), bytes.Repeat([]byte("x"), size/2+random.IntN(size/2+1))...)
+			if err := patchOne(t.Context(), tx, key(fmt.Sprintf("%s/member %d", name, i)), prop, false); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.bare.Store(false)
+}
+
+func wantMany(t *testing.T, db *DB, name string, n int, value string) {
+	t.Helper()
+	var all, good int
+	from, to := tree(name)
+	err := db.reader.QueryRowContext(t.Context(), `SELECT count(*), coalesce(sum(substr(value, 1, 3) = CAST($3 AS BLOB)), 0)
+		FROM properties WHERE name >= $1 AND name < $2`, from, to, value).Scan(&all, &good)
+	if err != nil || all != n || good != n {
+		t.Errorf("%s has %d properties, %d of them %s, want %d (%v)", name, all, good, value, n, err)
+	}
+}
+
+// TestSecureRefuses: if the room can't be set aside, that is said before anything is
+// done, and the reserve is as it was.
+func TestSecureRefuses(t *testing.T) {
+	db, _ := logged(t, smallDisk(t, "8m"))
+	setMany(t, db, "/src", 100, 2000, "new")
+	undo := fillDisk(t, filepath.Dir(db.path), 64<<10)
+	before := db.reserve.size
+	_, err := db.Secure(t.Context(), "/src", "/dst", 0)
+	if !storage.NoSpace(err) {
+		t.Errorf("error %v, want one of no space", err)
+	}
+	if db.reserve.size != before || db.reserve.promised != 0 {
+		t.Errorf("%d bytes are in reserve and %d are promised, had %d", db.reserve.size, db.reserve.promised, before)
+	}
+	undo()
+	release, err := db.Secure(t.Context(), "/src", "/dst", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+	release()
+	if db.reserve.size != before || db.reserve.promised != 0 {
+		t.Errorf("%d bytes are in reserve and %d are promised, had %d", db.reserve.size, db.reserve.promised, before)
+	}
+}
+
+// TestOpenOnFullDiskAfterKill: what was promised when a kill came is still there for
+// recovery, and for the start itself.
+func TestOpenOnFullDiskAfterKill(t *testing.T) {
+	dir := smallDisk(t, "8m")
+	path := filepath.Join(dir, "state.db")
+	db, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setMany(t, db, "/src", 200, 2000, "new")
+	if _, err := db.Secure(t.Context(), "/src", "/dst", 0); err != nil {
+		t.Fatal(err)
+	}
+	promised := db.reserve.size
+	closeDB(t, db) // The log and its index are gone, which gives them more to do.
+	defer fillDisk(t, dir, 0)()
+	db, log := logged(t, dir)
+	if err := db.Copy(t.Context(), "/src", "/dst", false); err != nil {
+		t.Errorf("with %d bytes in reserve: %v; %s", promised, err, log)
+	}
+	wantMany(t, db, "/dst", 200, "new")
+}
