@@ -54,7 +54,7 @@ func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, wo
 		},
 		work: func(ctx context.Context, c *claim, monitor *tree.Monitor) (int, error) {
 			err := work(ctx, c, monitor)
-			if failure := failureOf(err); failure != nil {
+			if failure := h.failureOf(err); failure != nil {
 				return statusOf(failure), failure
 			}
 			if t.replaces {
@@ -66,11 +66,18 @@ func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, wo
 }
 
 // failureOf returns what of err has failed for the client: not that what was
-// displaced could not be removed.
-func failureOf(err error) error {
+// displaced could not be removed, nor that the next start will let properties and
+// locks follow, because the Journal has it.
+func (h *Handler) failureOf(err error) error {
 	var leftover *tree.LeftoverError
 	var follow *tree.FollowError
-	if errors.As(err, &leftover) && !errors.As(err, &follow) {
+	var partial *tree.PartialError
+	switch {
+	case errors.As(err, &partial):
+		return err
+	case errors.As(err, &follow) && h.Journal == nil:
+		return err
+	case follow != nil, errors.As(err, &leftover):
 		return nil
 	}
 	return err

@@ -43,7 +43,7 @@ func (h *Handler) remove(ctx context.Context, c *claim, name string, monitor *tr
 	if errors.As(err, &partial) && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
 		err = partial.Failures[0].Err
 	}
-	if failure := failureOf(err); failure != nil {
+	if failure := h.failureOf(err); failure != nil {
 		return statusOf(failure), failure
 	}
 	return http.StatusNoContent, err

@@ -15,7 +15,7 @@ import (
 func (h *Handler) engine(c *claim) tree.Engine {
 	return tree.Engine{
 		FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c},
-		CopyLinks: h.CopyLinks,
+		CopyLinks: h.CopyLinks, Persist: h.persist(c),
 	}
 }
 
@@ -38,20 +38,27 @@ func (f *follower) Prepare(ctx context.Context, e *tree.Entry) (follows bool, er
 			return false, err
 		}
 	}
-	if !follows && e.Method != "COPY" {
-		follows, err = f.lockedIn(ctx, e.Source)
+	locks, err := f.lockedIn(ctx, e)
+	if err != nil || !follows && locks == 0 {
+		return false, err
 	}
-	if !follows && err == nil && e.Destination != "" {
-		follows, err = f.lockedIn(ctx, e.Destination)
-	}
-	return follows, err
+	return true, f.secure(ctx, e, locks)
 }
 
-// lockedIn reports whether the root of a lock is in the tree name. A plain
+// lockedIn returns how many locks have their root in what e changes. A plain
 // LockSystem forgets all at a restart.
-func (f *follower) lockedIn(ctx context.Context, name string) (bool, error) {
-	found, err := f.claim.locks.rooted(ctx, name)
-	return len(found) > 0, err
+func (f *follower) lockedIn(ctx context.Context, e *tree.Entry) (n int, err error) {
+	for _, name := range []string{e.Source, e.Destination} {
+		if name == "" || name == e.Source && e.Method == "COPY" {
+			continue
+		}
+		found, err := f.claim.locks.rooted(ctx, name)
+		if err != nil {
+			return 0, err
+		}
+		n += len(found)
+	}
+	return n, nil
 }
 
 // Follow implements tree.Follower.

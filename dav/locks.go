@@ -22,12 +22,23 @@ type claim struct {
 	// anything.
 	claims *claims
 	hold   *hold
+	// about describes the operation that has the claim; nil where none has.
+	about func() Operation
+	// secured gives back the room that was set aside; nil: none was.
+	secured func()
 }
 
 // release gives the right back. It may be called more than once.
 func (c *claim) release() {
 	if c.claims != nil {
 		c.claims.release(c.hold)
+	}
+}
+
+// giveBack ends what follower.secure has set aside.
+func (c *claim) giveBack() {
+	if c.secured != nil {
+		c.secured()
 	}
 }
 

@@ -22,6 +22,8 @@ type operations struct {
 	// byID are those that somebody knows by their ID.
 	byID     map[string]*operation
 	stopping bool
+	// halted is closed when Shutdown stops what is under way; nil: no operation waits for that.
+	halted chan struct{}
 	// ticking: the next tick is coming.
 	ticking bool
 	writer  historyWriter
@@ -77,6 +79,7 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 		select {
 		case <-ended:
 		case <-ctx.Done():
+			s.halt()
 			for _, left := range running {
 				left.context.cancel(ErrShutdown)
 			}

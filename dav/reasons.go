@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"syscall"
+
+	"github.com/davd/davd/storage"
 )
 
 // storageReasons say for a client's eyes what an error of the storage means. The
@@ -12,6 +14,7 @@ var storageReasons = []struct {
 	err    error
 	reason string
 }{
+	{storage.ErrState, "the server can't keep locks and properties at present"},
 	{syscall.ENAMETOOLONG, "a name in the path, or all of it, is longer than the storage can have"},
 	{syscall.ELOOP, "a symbolic link on the path leads in a circle, or may not be followed"},
 	{syscall.ENXIO, "what is there is neither a file nor a collection, but a FIFO, a socket or a device"},

@@ -26,7 +26,9 @@ func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err e
 		return nil, nil
 	}
 	if h.Journal != nil {
-		recovered, err = h.engine(&claim{locks: h.locks()}).Recover(ctx)
+		engine := h.engine(&claim{locks: h.locks()})
+		engine.Persist = nil // After an error it is called again.
+		recovered, err = engine.Recover(ctx)
 	}
 	if err = errors.Join(err, h.noteInterrupted(ctx, recovered, err == nil)); err != nil {
 		return recovered, err

@@ -54,6 +54,7 @@ var statuses = []struct {
 	{webdav.ErrLocked, http.StatusLocked},
 	{webdav.ErrConfirmationFailed, http.StatusPreconditionFailed},
 	{lock.ErrLimit, http.StatusServiceUnavailable},
+	{storage.ErrState, http.StatusServiceUnavailable},
 	{syscall.EROFS, http.StatusForbidden},
 	{syscall.ENAMETOOLONG, http.StatusForbidden},
 	{syscall.EISDIR, http.StatusMethodNotAllowed},

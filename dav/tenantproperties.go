@@ -70,3 +70,15 @@ func (p tenantProperties) Remove(ctx context.Context, name string) error {
 	}
 	return p.store.Remove(ctx, view.in(name))
 }
+
+// Secure implements deadprops.Securer.
+func (p tenantProperties) Secure(ctx context.Context, src, dst string, locks int) (release func(), err error) {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if dst != "" {
+		dst = view.in(dst)
+	}
+	return deadprops.Secure(ctx, p.store, view.in(src), dst, locks)
+}

@@ -89,12 +89,16 @@ func (h *Handler) prepare(r *http.Request, key operationKey, check func() (*plan
 func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationKey, async asyncPreference, p *plan, c *claim) (status int, err error) {
 	op := h.newOperation(context.WithoutCancel(r.Context()), r, p.about)
 	op.key, op.claim = key, c
+	c.about = func() Operation { return h.operations.look(op) }
 	if err := h.operations.begin(h, op); err != nil {
 		c.release()
 		return statusOf(err), err
 	}
 	h.shared().claims.wake()
-	work := func() (int, error) { return p.work(&op.context, c, op.monitor) }
+	work := func() (int, error) {
+		defer c.giveBack()
+		return p.work(&op.context, c, op.monitor)
+	}
 	x := h.attend(w, r, op, async)
 	defer x.e.stop()
 	if x.async.given {

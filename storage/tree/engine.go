@@ -30,6 +30,12 @@ type Engine struct {
 	// each. By default what they lead to is copied, and one that leads nowhere is
 	// left out. What a request names itself is followed in any case.
 	CopyLinks bool
+	// Persist is asked whether to try again when the Journal or the Follower has
+	// failed after the share was changed; it waits before it returns true. attempt
+	// counts from 0. While it waits nothing else may change the names. If it gives up,
+	// the record stays in the Journal, and Recover finishes the operation. A nil Persist
+	// gives up at once.
+	Persist func(attempt int, err error) bool
 }
 
 // Follower lets what belongs to names follow the trees: dead properties, locks.
@@ -69,12 +75,12 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	if displaced != "" {
 		err = t.drop(ctx, displaced)
 	}
-	err = t.finish(ctx, err)
+	err = t.finish(ctx, err, followed)
 	c.failures.placed = true
 	if failed := c.failures.err(); failed != nil {
-		err = failed
+		err = join(failed, followed)
 	}
-	return join(err, followed)
+	return err
 }
 
 // Move is [Move], journalled. A [*FollowError] says that all is done but for
@@ -113,8 +119,7 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 	}
 	err = Remove(ctx, e.FS, name, mon)
 	ctx = context.WithoutCancel(ctx)
-	followed := t.follow(ctx, err == nil)
-	return join(t.finish(ctx, err), followed)
+	return t.finish(ctx, err, t.follow(ctx, err == nil))
 }
 
 // begin prepares what e describes. Nothing is changed yet.

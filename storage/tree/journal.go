@@ -21,6 +21,15 @@ type Journal interface {
 	LoadRecords(ctx context.Context) ([][]byte, error)
 }
 
+// UrgentJournal is a [Journal] that holds room in reserve, for when its disk is
+// full.
+type UrgentJournal interface {
+	Journal
+	// SaveUrgent is SaveRecord with the right to use that room: for a DELETE, which
+	// gives room back, and for what must be written after a commit point.
+	SaveUrgent(ctx context.Context, id string, record []byte) error
+}
+
 // State is how far an operation was when its record was written. What a state
 // allows is done only after that.
 type State string
@@ -42,6 +51,10 @@ const (
 	// Done says that nothing is left to do but to remove what has a reserved name.
 	Done State = "done"
 )
+
+// urgent reports whether a record of s may use the room that the Journal holds in
+// reserve.
+func (s State) urgent() bool { return s == Removing || s == Placed || s == Done }
 
 // Entry is what the Journal knows of a COPY, MOVE or DELETE.
 type Entry struct {

@@ -61,9 +61,9 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 	} else {
 		t.tally.leave(b)
 	}
-	err = t.finish(uncanceled, err)
+	err = t.finish(uncanceled, err, followed)
 	t.mon.Resolve(src, nil)
-	return join(err, followed)
+	return err
 }
 
 // transfer moves the source, which info describes, by copying.
@@ -91,11 +91,11 @@ func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	})
 	t.mon.skipRest() // what has vanished since it was copied
 	followed := t.follow(ctx, removed == nil)
-	err = t.finish(ctx, err)
+	err = t.finish(ctx, err, followed)
 	if removed != nil {
-		err = removed
+		err = join(removed, followed)
 	}
-	return join(err, followed)
+	return err
 }
 
 // removeSource removes the source of which a copy has taken the place of the

@@ -142,7 +142,7 @@ func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) 
 	if err != nil {
 		return "", errors.Join(err, discard(ctx, t.FS, dst))
 	}
-	if err := t.advance(ctx, Placed); err != nil {
+	if err := t.insist(func() error { return t.advance(ctx, Placed) }); err != nil {
 		// A stage that is not whole must not be taken for one that is.
 		return "", &LeftoverError{Name: stage, Err: err}
 	}

@@ -281,7 +281,8 @@ func TestRecoverChanged(t *testing.T) {
 	check(t, fsys, was)
 }
 
-// TestFollow: what follows is told once, and its failure is not of the tree.
+// TestFollow: what follows is told once, and its failure is not of the tree. The record
+// stays, so that the next start lets it follow.
 func TestFollow(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, source)
@@ -290,8 +291,13 @@ func TestFollow(t *testing.T) {
 	if followed := (*tree.FollowError)(nil); !errors.As(err, &followed) || !errors.Is(err, syscall.EIO) {
 		t.Errorf("error %v, want a FollowError", err)
 	}
-	if want := []string{"MOVE /src to /\xff% true"}; !slices.Equal(f.done, want) || len(journal.ids) != 0 {
+	if want := []string{"MOVE /src to /\xff% true"}; !slices.Equal(f.done, want) || len(journal.ids) != 1 {
 		t.Errorf("followed %q, want %q; %d records", f.done, want, len(journal.ids))
+	}
+	f.err = nil
+	recovered, err := tree.Engine{FS: fsys, Journal: journal, Follower: f}.Recover(t.Context())
+	if err != nil || len(recovered) != 1 || recovered[0].Result != tree.Finished || len(f.done) != 2 || len(journal.ids) != 0 {
+		t.Errorf("recovered %+v (%v), followed %q, %d records", recovered, err, f.done, len(journal.ids))
 	}
 }
 

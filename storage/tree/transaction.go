@@ -17,6 +17,7 @@ type transaction struct {
 	tally   *tally
 	follows bool         // Follow will have something to do
 	written bool         // there may be a record
+	saved   bool         // there is a record
 	held    storage.Held // the collection that the destination is in; nil without a stage
 }
 
@@ -30,13 +31,32 @@ func (t *transaction) advance(ctx context.Context, state State) error {
 	record, err := t.entry.encode()
 	if err == nil {
 		t.written = true
-		err = t.Journal.SaveRecord(ctx, t.entry.ID, record)
+		err = t.save(ctx, record)
 	}
 	if err != nil {
 		t.entry.State = before
 		return fmt.Errorf("the journal can't be written: %w", err)
 	}
+	t.saved = true
 	return nil
+}
+
+func (t *transaction) save(ctx context.Context, record []byte) error {
+	if j, ok := t.Journal.(UrgentJournal); ok && t.entry.State.urgent() {
+		return j.SaveUrgent(ctx, t.entry.ID, record)
+	}
+	return t.Journal.SaveRecord(ctx, t.entry.ID, record)
+}
+
+// insist does what must be done after the commit point, until it succeeds or Persist
+// gives up.
+func (t *transaction) insist(do func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := do()
+		if err == nil || t.Journal == nil || t.Persist == nil || !t.Persist(attempt, err) {
+			return err
+		}
+	}
 }
 
 // stage returns a reserved name for what will be dst. The Journal has it.
@@ -72,6 +92,9 @@ func (t *transaction) rollBack(ctx context.Context, err error) error {
 		return err // The next start puts back what was displaced.
 	case errors.As(err, &stranded):
 		return also(err, t.discard(ctx, t.entry.Stage)) // So it does here.
+	case t.entry.Stage == "" && t.saved:
+		// A later MOVE of the same names must not be taken for this one.
+		return also(err, t.insist(func() error { return t.end(ctx) }))
 	case t.entry.Stage == "":
 		return also(err, t.end(ctx))
 	}
@@ -87,11 +110,12 @@ func (t *transaction) rollBack(ctx context.Context, err error) error {
 	return also(err, t.end(ctx))
 }
 
+// follow lets what belongs to names follow.
 func (t *transaction) follow(ctx context.Context, whole bool) error {
 	if t.Follower == nil {
 		return nil
 	}
-	return t.Follower.Follow(ctx, t.entry, whole)
+	return t.insist(func() error { return t.Follower.Follow(ctx, t.entry, whole) })
 }
 
 // drop removes what was displaced.
@@ -113,13 +137,17 @@ func (t *transaction) drop(ctx context.Context, displaced string) error {
 
 // finish ends a transaction of which all is done but what err says. What it
 // leaves under a reserved name is left to the next start, which must not let
-// anything follow again: others may have changed it.
-func (t *transaction) finish(ctx context.Context, err error) error {
+// anything follow again: others may have changed it. If what belongs to the names
+// could not follow, the record stays as it is, and the next start lets it follow.
+func (t *transaction) finish(ctx context.Context, err, followed error) error {
 	ctx = context.WithoutCancel(ctx)
-	if done(err) {
-		return also(err, t.advance(ctx, Done))
+	if followed != nil {
+		return join(err, followed)
 	}
-	ended := t.end(ctx)
+	if done(err) {
+		return also(err, t.insist(func() error { return t.advance(ctx, Done) }))
+	}
+	ended := t.insist(func() error { return t.end(ctx) })
 	if err == nil && ended != nil {
 		return &LeftoverError{Err: ended}
 	}

@@ -1,0 +1,229 @@
+//go:build unix
+
+package dav_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/tree"
+)
+
+// brokenState is a database whose disk fails from one change on, until it heals.
+type brokenState struct {
+	*sqlstate.DB
+	mu sync.Mutex
+	// left is how many changes succeed before the first one that fails; negative: none fails.
+	left int
+	// late: the change that fails is made all the same.
+	late bool
+}
+
+// errDisk is how sqlstate reports a disk that fails.
+var errDisk = fmt.Errorf("%w: disk I/O error", storage.ErrState)
+
+func (b *brokenState) heal() { b.breakAfter(-1) }
+
+func (b *brokenState) breakAfter(changes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left = changes
+}
+
+func (b *brokenState) change(f func() error) error {
+	b.mu.Lock()
+	fails := b.left == 0
+	if b.left > 0 {
+		b.left--
+	}
+	b.mu.Unlock()
+	if !fails {
+		return f()
+	}
+	if b.late {
+		return errors.Join(errDisk, f())
+	}
+	return errDisk
+}
+
+func (b *brokenState) SaveLock(ctx context.Context, l lock.Lock) error {
+	return b.change(func() error { return b.DB.SaveLock(ctx, l) })
+}
+
+func (b *brokenState) DeleteLocks(ctx context.Context, tokens ...string) error {
+	return b.change(func() error { return b.DB.DeleteLocks(ctx, tokens...) })
+}
+
+func (b *brokenState) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
+	return b.change(func() error { return b.DB.Patch(ctx, name, patches) })
+}
+
+func (b *brokenState) Move(ctx context.Context, src, dst string) error {
+	return b.change(func() error { return b.DB.Move(ctx, src, dst) })
+}
+
+func (b *brokenState) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	return b.change(func() error { return b.DB.Copy(ctx, src, dst, zeroDepth) })
+}
+
+func (b *brokenState) Remove(ctx context.Context, name string) error {
+	return b.change(func() error { return b.DB.Remove(ctx, name) })
+}
+
+func (b *brokenState) SaveRecord(ctx context.Context, id string, record []byte) error {
+	return b.change(func() error { return b.DB.SaveRecord(ctx, id, record) })
+}
+
+func (b *brokenState) SaveUrgent(ctx context.Context, id string, record []byte) error {
+	return b.change(func() error { return b.DB.SaveUrgent(ctx, id, record) })
+}
+
+func (b *brokenState) DeleteRecord(ctx context.Context, id string) error {
+	return b.change(func() error { return b.DB.DeleteRecord(ctx, id) })
+}
+
+func (b *brokenState) Secure(ctx context.Context, src, dst string, locks int) (release func(), err error) {
+	err = b.change(func() (err error) {
+		release, err = b.DB.Secure(ctx, src, dst, locks)
+		return err
+	})
+	return release, err
+}
+
+var _ tree.UrgentJournal = &brokenState{}
+
+// brokenCase is a request during which the disk of the state begins to fail.
+type brokenCase struct {
+	request keptRequest
+	// changes succeed before.
+	changes int
+	// late: the first failure is reported of a change that was made.
+	late bool
+	// stop: it never heals, and the server is stopped while the operation waits for that.
+	stop bool
+}
+
+func (c brokenCase) String() string {
+	return fmt.Sprintf("%v, the disk fails after %d changes, late %t, stopped %t", c.request, c.changes, c.late, c.stop)
+}
+
+// run reports whether the disk has failed at all.
+func (c brokenCase) run(t *testing.T) (failed bool) {
+	t.Helper()
+	var broken *brokenState
+	s := &keptSite{t: t, share: t.TempDir(), state: t.TempDir()}
+	s.wrap = func(db *sqlstate.DB) keptState {
+		broken = &brokenState{DB: db, left: -1, late: c.late}
+		return broken
+	}
+	waits := make(chan struct{})
+	s.log = func(_ dav.Operation, err error) {
+		if errors.Is(err, storage.ErrState) {
+			failed = true
+			close(waits)
+		}
+	}
+	s.open()
+	defer func() { s.close() }()
+	was := s.furnish(true)
+	broken.breakAfter(c.changes)
+	answered := make(chan struct{})
+	var status int
+	want := was
+	go func() {
+		defer close(answered)
+		status, want = s.perform(c.request, was)
+	}()
+	select {
+	case <-waits:
+		if c.stop {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			_ = s.handler.Shutdown(ctx)
+		} else {
+			broken.heal()
+		}
+		<-answered
+		if status/100 != 2 {
+			t.Errorf("%v: it has waited, and is answered %d", c, status)
+		}
+	case <-answered:
+	case <-time.After(time.Minute):
+		t.Fatalf("%v: no answer", c)
+	}
+	switch {
+	case status/100 == 2:
+	case status != http.StatusServiceUnavailable:
+		t.Errorf("%v: the answer is %d", c, status)
+	default:
+		failed = true
+	}
+	broken.heal()
+	if c.late && status/100 != 2 {
+		// Whether a change was made whose failure was reported can't be known.
+		if d := s.look().differs(was); d != "" && !c.request.stateAlone() {
+			t.Errorf("%v: answered %d, %s", c, status, d)
+		}
+		return failed
+	}
+	if !c.stop {
+		s.check(fmt.Sprintf("%v: answered %d", c, status), want)
+	}
+	s.close()
+	s.wrap = nil
+	s.open()
+	s.check(fmt.Sprintf("%v: answered %d, after a restart", c, status), want)
+	if left, err := s.db.LoadRecords(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("%v: the journal has still %q (%v)", c, left, err)
+	}
+	return failed
+}
+
+// stateAlone reports whether r changes nothing but properties or locks.
+func (r keptRequest) stateAlone() bool {
+	switch r.method {
+	case "PROPPATCH", "LOCK", "REFRESH", "UNLOCK":
+		return true
+	}
+	return false
+}
+
+// TestBrokenState: whichever change of the state is the first one that fails, a request
+// is refused before anything is touched, or is done, with its properties and locks:
+// once the disk works again, or at the next start.
+func TestBrokenState(t *testing.T) {
+	var cases []brokenCase
+	for _, r := range fullRequests(true) {
+		for changes := range 8 {
+			for _, late := range []bool{false, true} {
+				for _, stop := range []bool{false, true} {
+					cases = append(cases, brokenCase{r, changes, late, stop})
+				}
+			}
+		}
+	}
+	if os.Getenv("DAVD_SWEEP") == "" {
+		random := seeded(t)
+		random.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })
+		cases = cases[:40]
+	}
+	some := false
+	for _, c := range cases {
+		some = c.run(t) || some
+	}
+	if !some {
+		t.Error("the disk has never failed")
+	}
+}

@@ -1,0 +1,168 @@
+package dav_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage"
+)
+
+// smallDisk returns a directory on a filesystem of its own.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
+	dir := t.TempDir()
+	err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+size)
+	if errors.Is(err, syscall.EPERM) {
+		t.Skip("only root mounts a filesystem")
+	}
+	must(t, err)
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	return dir
+}
+
+// fillDisk leaves free bytes of the disk that holds dir, and returns what undoes that.
+func fillDisk(t *testing.T, dir string, free int64) (undo func()) {
+	t.Helper()
+	var stat unix.Statfs_t
+	must(t, unix.Statfs(dir, &stat))
+	name := filepath.Join(dir, "others")
+	file, err := os.Create(name)
+	must(t, err)
+	block := make([]byte, 4096)
+	for left := int64(stat.Bavail)*stat.Bsize - free; left > 0; left -= int64(len(block)) {
+		if _, err := file.Write(block); err != nil && !storage.NoSpace(err) {
+			t.Fatal(err)
+		}
+	}
+	must(t, file.Close())
+	return func() { must(t, os.Remove(name)) }
+}
+
+// fullCase is a sequence of requests on a state disk with little room.
+type fullCase struct {
+	free      int64
+	furnished bool // with properties and locks
+	reopened  bool // after a restart the log is new, and has no room that can be used again
+	requests  []keptRequest
+}
+
+func (c fullCase) String() string {
+	return fmt.Sprintf("%d bytes free, furnished %t, reopened %t, %v", c.free, c.furnished, c.reopened, c.requests)
+}
+
+// givesBack reports whether r must succeed without any room.
+func (r keptRequest) givesBack() bool { return r.method == "DELETE" || r.method == "UNLOCK" }
+
+// run sends the requests and compares each answer with the share, the properties and
+// the locks: immediately, with room again, and after a restart.
+func (c fullCase) run(t *testing.T, disk string) {
+	t.Helper()
+	s := &keptSite{t: t, share: t.TempDir(), state: disk}
+	if len(c.requests) > 2 {
+		s.tenant = "tenant"
+	}
+	s.open()
+	defer func() { s.close() }()
+	want := s.furnish(c.furnished)
+	if c.reopened {
+		s.close()
+		s.open()
+	}
+	undo := fillDisk(t, disk, c.free)
+	for i, r := range c.requests {
+		var status int
+		status, want = s.perform(r, want)
+		done := status/100 == 2
+		switch {
+		case i > 0 && status/100 == 4: // An earlier request has removed it, or put it there.
+		case !done && status != http.StatusInsufficientStorage:
+			t.Errorf("%v: %v is answered %d", c, r, status)
+		case !done && i == 0 && r.givesBack():
+			t.Errorf("%v: %v is answered %d, must work on a full disk", c, r, status)
+		}
+		if !s.check(fmt.Sprintf("%v: %v was answered %d", c, r, status), want) {
+			break
+		}
+	}
+	undo()
+	s.check(fmt.Sprintf("%v: with room again", c), want)
+	s.close()
+	s.open()
+	s.check(fmt.Sprintf("%v: after a restart", c), want)
+	left, err := s.db.LoadRecords(t.Context())
+	if err != nil || len(left) > 0 {
+		t.Errorf("%v: the journal has still %q (%v)", c, left, err)
+	}
+}
+
+// TestFullStateDisk: whatever the room on the disk that holds the state, each answer is
+// true, at once and after a restart, and nothing is lost.
+func TestFullStateDisk(t *testing.T) {
+	disk := smallDisk(t, "6m")
+	var cases []fullCase
+	for free := int64(0); free <= 1<<20; free += step(free) {
+		for _, furnished := range []bool{false, true} {
+			for _, r := range fullRequests(furnished) {
+				for _, reopened := range []bool{false, true} {
+					cases = append(cases, fullCase{free, furnished, reopened, []keptRequest{r}})
+				}
+			}
+		}
+	}
+	runFull(t, disk, cases, 24)
+}
+
+// step is how much more room the next case has: small where the limits are.
+func step(free int64) int64 {
+	if free < 256<<10 {
+		return 8 << 10
+	}
+	return 32 << 10
+}
+
+// TestFullStateSequences: so it is when many requests follow one another.
+func TestFullStateSequences(t *testing.T) {
+	disk := smallDisk(t, "6m")
+	random := seeded(t)
+	cases := make([]fullCase, 500)
+	for i := range cases {
+		cases[i] = fullCase{free: random.Int64N(300) << 10, furnished: random.IntN(4) > 0, reopened: random.IntN(2) > 0}
+		requests := fullRequests(cases[i].furnished)
+		for range 2 + random.IntN(12) {
+			cases[i].requests = append(cases[i].requests, requests[random.IntN(len(requests))])
+		}
+	}
+	runFull(t, disk, cases, 6)
+}
+
+// runFull runs some of the cases, all with DAVD_SWEEP.
+func runFull(t *testing.T, disk string, cases []fullCase, some int) {
+	t.Helper()
+	if os.Getenv("DAVD_SWEEP") == "" {
+		random := seeded(t)
+		random.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })
+		cases = cases[:some]
+	}
+	for _, c := range cases {
+		c.run(t, disk)
+		must(t, emptyDir(disk))
+		if t.Failed() {
+			return // The first tells enough.
+		}
+	}
+}
+
+func emptyDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+	}
+	return err
+}
