@@ -46,7 +46,7 @@ func (s *share) discovered(a answer) []activeLock {
 	if err := xml.Unmarshal([]byte(a.body), &prop); err != nil {
 		s.Fatalf("%v in %s", err, a.body)
 	}
-	if got := a.header.Get("Content-Type"); got != "application/xml; charset=utf-8" {
+	if got := a.header.Get("Content-Type"); got != "text/xml; charset=utf-8" {
 		s.Errorf("Content-Type %q", got)
 	}
 	return prop.Locks

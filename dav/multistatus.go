@@ -15,17 +15,16 @@ type multistatus struct {
 }
 
 const (
-	xmlContentType = "application/xml; charset=utf-8"
-	// multistatusType is text/xml because some clients, nd among them, know no other
-	// type of a multi-status: it is what Apache and x/net send.
-	multistatusType = "text/xml; charset=utf-8"
+	// xmlContentType is text/xml because some clients, nd among them, read no other
+	// type of a multi-status or a lock. It is what Apache sends.
+	xmlContentType = "text/xml; charset=utf-8"
 	// multistatusStart declares the prefix D, which all that is below uses.
 	multistatusStart = xml.Header + `<D:multistatus xmlns:D="DAV:">`
 )
 
 // setMultistatus makes the response on w a 207.
 func setMultistatus(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", multistatusType)
+	w.Header().Set("Content-Type", xmlContentType)
 	w.WriteHeader(http.StatusMultiStatus)
 }
 

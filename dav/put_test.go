@@ -320,7 +320,7 @@ func (s *share) spaceCondition(a answer, condition, reason string) {
 		Condition struct{ XMLName xml.Name } `xml:",any"`
 		Reason    string                     `xml:"DAV: responsedescription"`
 	}
-	if err := xml.Unmarshal([]byte(a.body), &got); err != nil || a.header.Get("Content-Type") != "application/xml; charset=utf-8" {
+	if err := xml.Unmarshal([]byte(a.body), &got); err != nil || a.header.Get("Content-Type") != "text/xml; charset=utf-8" {
 		s.Fatalf("%v in %v %s", err, a.header, a.body)
 	}
 	want := xml.Name{Space: "DAV:", Local: condition}

@@ -58,7 +58,7 @@ func marked(body io.Reader, mark string) io.Reader {
 // charsetOf returns the parameter charset of a media type, or "".
 func charsetOf(contentType string) string {
 	switch contentType {
-	case xmlContentType, `application/xml; charset="utf-8"`, multistatusType, `text/xml; charset="utf-8"`:
+	case xmlContentType, `application/xml; charset=utf-8`, `application/xml; charset="utf-8"`, `text/xml; charset="utf-8"`:
 		return "" // what most clients send need not be parsed
 	}
 	if !strings.Contains(contentType, ";") {
