@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"os"
@@ -13,7 +14,7 @@ import (
 
 // checkSecret refuses a secret file that clients could read and change. It belongs
 // to each reading of one: the file may have been replaced by a link since.
-func checkSecret(cfg *config.Config, file string) error {
+func checkSecret(ctx context.Context, cfg *config.Config, file string) error {
 	if cfg.Storage != config.Dir {
 		return nil
 	}
@@ -24,11 +25,18 @@ func checkSecret(cfg *config.Config, file string) error {
 	if inside {
 		return fmt.Errorf("%s: is inside the directory that is served, where clients could read and change it: move it out", file)
 	}
+	name, err := share.Linked(ctx, cfg.Dir, file)
+	if err != nil {
+		return err
+	}
+	if name != "" {
+		return fmt.Errorf("%s: is the same file as %s (a hard link), which clients could read: remove that", file, name)
+	}
 	return nil
 }
 
 // loadTLS returns nil if connections are not encrypted.
-func loadTLS(cfg *config.Config) (*tls.Config, error) {
+func loadTLS(ctx context.Context, cfg *config.Config) (*tls.Config, error) {
 	if !cfg.TLS() {
 		return nil, nil
 	}
@@ -36,12 +44,12 @@ func loadTLS(cfg *config.Config) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSecret(cfg, cfg.TLSKey); err != nil {
+	if err := checkSecret(ctx, cfg, cfg.TLSKey); err != nil {
 		return nil, fmt.Errorf("--tls-key %w", err)
 	}
 	// A certificate is public, but its file may have the key as well.
 	if content, err := os.ReadFile(cfg.TLSCert); err == nil && bytes.Contains(content, []byte("PRIVATE KEY-----")) {
-		if err := checkSecret(cfg, cfg.TLSCert); err != nil {
+		if err := checkSecret(ctx, cfg, cfg.TLSCert); err != nil {
 			return nil, fmt.Errorf("--tls-cert %w", err)
 		}
 	}

@@ -123,7 +123,7 @@ func serveRecording(t *testing.T, cfg *config.Config) *recording {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	users, err := openUsers(cfg, log)
+	users, err := openUsers(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}

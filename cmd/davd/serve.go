@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -57,7 +58,7 @@ func (p *program) serve(c *cli.Context) error {
 		return err
 	}
 	log := newLog(p.stderr, cfg)
-	users, err := openUsers(cfg, log)
+	users, err := openUsers(c.Context, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -83,11 +84,11 @@ func (p *program) serve(c *cli.Context) error {
 }
 
 // openUsers returns nil where nobody is asked for a password.
-func openUsers(cfg *config.Config, log *slog.Logger) (*auth.Users, error) {
+func openUsers(ctx context.Context, cfg *config.Config, log *slog.Logger) (*auth.Users, error) {
 	if cfg.HTPasswd == "" {
 		return nil, nil
 	}
-	check := func() error { return checkSecret(cfg, cfg.HTPasswd) }
+	check := func() error { return checkSecret(ctx, cfg, cfg.HTPasswd) }
 	users, err := auth.Open(cfg.HTPasswd, check, log)
 	if err != nil {
 		return nil, fmt.Errorf("--htpasswd %w", err)

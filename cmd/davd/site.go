@@ -44,7 +44,7 @@ type site struct {
 // serve serves until ctx ends.
 func (s *site) serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.state.Close()) }()
-	secure, err := loadTLS(s.cfg)
+	secure, err := loadTLS(ctx, s.cfg)
 	if err != nil {
 		return err
 	}

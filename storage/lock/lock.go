@@ -59,8 +59,8 @@ type Manager interface {
 	webdav.LockSystem
 
 	// Acquire grants what wanted describes: its Root, ZeroDepth, Shared,
-	// OwnerXML, Principal and Duration. It returns the lock, Created now and with a
-	// Token that nobody can guess, or a [*ConflictError], [ErrLimit] or an
+	// OwnerXML, Principal and Duration. It returns the lock, Created now and with an
+	// unguessable Token, or a [*ConflictError], [ErrLimit] or an
 	// [*OwnerError].
 	Acquire(ctx context.Context, now time.Time, wanted Lock) (Lock, error)
 

@@ -79,7 +79,7 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// TestSocket: the socket is there for its user alone, and only while davd runs.
+// TestSocket: only its user can use the socket, and it exists only while davd runs.
 func TestSocket(t *testing.T) {
 	path := Path(filepath.Join(t.TempDir(), "files.db"))
 	notRunning := func() {
@@ -99,7 +99,7 @@ func TestSocket(t *testing.T) {
 		t.Errorf("the socket is left: %v", err)
 	}
 
-	// What a dead davd has left doesn't answer, and is replaced.
+	// A socket that a dead davd has left doesn't answer, and is replaced.
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: path})
 	if err != nil {
 		t.Fatal(err)

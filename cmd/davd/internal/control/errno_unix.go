@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// notRunning reports whether a connection failed because nobody listens.
+// notRunning reports whether a connection failed because no process listens.
 func notRunning(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)
 }

@@ -9,7 +9,7 @@ import (
 // wsaeConnRefused is an error of Winsock that the package syscall doesn't name.
 const wsaeConnRefused = syscall.Errno(10061)
 
-// notRunning reports whether a connection failed because nobody listens.
+// notRunning reports whether a connection failed because no process listens.
 func notRunning(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, wsaeConnRefused)
 }

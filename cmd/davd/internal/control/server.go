@@ -27,8 +27,8 @@ type Server struct {
 }
 
 // Start serves the commands at the socket path until Stop is called. The caller must
-// own the state to which the socket belongs: a socket that a dead davd has left is
-// replaced without asking.
+// own the state beside the socket, because Start replaces a socket that a dead davd has
+// left.
 func Start(ctx context.Context, path string, commands *Commands, log *slog.Logger) (*Server, error) {
 	l, err := listen(ctx, path)
 	if err != nil {
@@ -103,6 +103,6 @@ type listener struct {
 }
 
 func (l *listener) Close() error {
-	_ = os.Remove(l.path) // before the close: nobody else can have made one yet
+	_ = os.Remove(l.path) // before the close, so it is still this one
 	return l.Listener.Close()
 }

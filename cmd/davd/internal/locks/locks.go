@@ -32,7 +32,7 @@ type Lock struct {
 	Depth string `json:"depth"`
 	// Scope is "exclusive" or "shared".
 	Scope string `json:"scope"`
-	// User is who has taken the lock, "" where nobody is asked.
+	// User is the user who has taken the lock, "" if davd asks for no password.
 	User string `json:"user"`
 	// Owner is what the client says about its user, without markup.
 	Owner string `json:"owner"`
@@ -55,7 +55,7 @@ type Break struct {
 type Operator interface {
 	// List returns all locks, in the order of their paths.
 	List(ctx context.Context) ([]Lock, error)
-	// Break breaks locks and returns them. It is an error if there are none.
+	// Break breaks locks and returns them, or an error if it finds none.
 	Break(ctx context.Context, b Break) ([]Lock, error)
 }
 

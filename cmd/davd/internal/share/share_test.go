@@ -15,7 +15,9 @@ func TestHolds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for link, target := range map[string]string{"alias": "srv", "deep": "srv/sub", "srv/leads-out": "out"} {
+	for link, target := range map[string]string{
+		"alias": "srv", "deep": "srv/sub", "srv/leads-out": "out", "hop": "srv/leads-out", "hops": "hop", "beside": "out", "round": "round",
+	} {
 		if err := os.Symlink(filepath.Join(base, target), filepath.Join(base, link)); err != nil {
 			t.Fatal(err)
 		}
@@ -41,8 +43,18 @@ func TestHolds(t *testing.T) {
 		{"alias", "srv/x", true},
 		{"srv/sub", "srv/x", false},
 		{".", "out", true},
+		// A client can replace a link on the way.
+		{"srv", "hop/x", true},
+		{"srv", "hops", true},
+		{"srv2", "hops", false},
+		{"out", "hops/none/x", true},
+		{"srv", "beside/x", false},
+		{"srv", "round/x", false},
+		// What ".." means depends on where a link leads.
+		{"srv", "deep/../x", true},
+		{"srv/sub", "deep/../x", false},
 	} {
-		got, err := share.Holds(filepath.Join(base, tt.dir), filepath.Join(base, tt.path))
+		got, err := share.Holds(filepath.Join(base, tt.dir), base+"/"+tt.path)
 		if err != nil || got != tt.want {
 			t.Errorf("%s holds %s: %v, error %v", tt.dir, tt.path, got, err)
 		}

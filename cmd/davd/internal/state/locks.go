@@ -16,9 +16,9 @@ import (
 // ErrInMemory is returned for a state that is not on the disk.
 var ErrInMemory = errors.New("a davd with --state mem keeps its locks in memory, where no other program reaches them: restart it to end them")
 
-// Find returns the path of the database of what cfg serves, which must exist. Where
-// named is false, cfg.Dir is only a guess: if nothing is kept for it, and there is one
-// database in the directory of the state, that is the one.
+// Find returns the path of the existing database for the directory that cfg serves. If
+// named is false, cfg.Dir is only a guess. Then Find also takes the only database in the
+// directory of the state.
 func Find(cfg *config.Config, named bool) (string, error) {
 	if cfg.State.Memory {
 		return "", ErrInMemory
