@@ -11,9 +11,9 @@ import (
 // errFound ends a search.
 var errFound = errors.New("found")
 
-// Linked returns a name in a served directory under which clients can get at the file
-// path because it has several names (hard links), or "" if there is none. Only for such
-// a file does it search the directory.
+// Linked returns another name (hard link) by which clients of a served directory can get
+// at the file path, or "". It searches the directory only if the file has several
+// names.
 func Linked(ctx context.Context, dir, path string) (name string, err error) {
 	file, err := os.Stat(path)
 	if err != nil {
