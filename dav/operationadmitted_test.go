@@ -26,6 +26,7 @@ func TestStatusNotAdmitted(t *testing.T) {
 				client, location := underWay(s, g, "COPY /src", "Destination: /dst")
 				const after = 10*time.Second + 500*time.Millisecond
 				time.AfterFunc(after, func() { removed.Store(true) })
+				time.AfterFunc(time.Minute, g.open) // so that a failure ends
 				start := time.Now()
 				reader := s.dial()
 				reader.ask("GET "+location, "X-User: a", field)
