@@ -168,9 +168,10 @@ func (m *model) heed(ctx context.Context, w *wire, o *operation, a answer) error
 	return m.heedFull(ctx, w, o, a)
 }
 
-// isFull reports whether the answer says that a disk is full.
+// isFull reports whether the answer says that a disk is full. SQLite can't always tell
+// that from another failure: then it is a 503.
 func (m *model) isFull(a answer) bool {
-	return a.status == http.StatusInsufficientStorage ||
+	return a.status == http.StatusInsufficientStorage || m.scarce && a.status == http.StatusServiceUnavailable ||
 		a.status == http.StatusMultiStatus && strings.Contains(a.body, " 507 ")
 }
 

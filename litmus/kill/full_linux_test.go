@@ -22,6 +22,9 @@ type smallDisk struct {
 
 var smallDisks = []smallDisk{
 	{name: "a full share", sample: 4, share: 16, state: 64},
+	{name: "a full state", sample: 4, share: 320, state: 16, ballast: true},
+	{name: "both on a full disk", share: 32},
+	{name: "both on a disk that fills up and empties", share: 48, ballast: true},
 }
 
 // TestKillFull kills davd on disks that are full most of the time. A 507 must be true:
