@@ -47,8 +47,17 @@ func (f filesystem) mount(t *testing.T) mounted {
 	if os.Geteuid() != 0 {
 		t.Skip("mounting a filesystem needs root: run the tests as root too")
 	}
-	base := t.TempDir()
-	images, dir := filepath.Join(base, "images"), filepath.Join(base, "disk")
+	// The name of t.TempDir is too long for sockets in it.
+	base, err := os.MkdirTemp("", "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // Nothing is removed that could not be unmounted.
+		for _, dir := range []string{"small", "images", "d", ""} {
+			_ = os.Remove(filepath.Join(base, dir))
+		}
+	})
+	images, dir := filepath.Join(base, "images"), filepath.Join(base, "d")
 	if err := errors.Join(os.Mkdir(images, 0o755), os.Mkdir(dir, 0o755)); err != nil {
 		t.Fatal(err)
 	}

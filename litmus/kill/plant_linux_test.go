@@ -16,6 +16,7 @@ func TestWatch(t *testing.T) {
 		"a removal":  "rm old",
 		"a name":     "mv old new",
 		"permission": "chmod 700 old",
+		"a child":    "sh -c 'echo more >> old; sleep 0.1'; true",
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := watchRest(t)
@@ -28,7 +29,7 @@ func TestWatch(t *testing.T) {
 			}
 			// The shell that is followed makes the change itself, or becomes what does.
 			planter := exec.Command("sh", "-c", "cd "+dir+" && read -r go && "+strings.Replace("exec "+script, "exec : ", ": ", 1))
-			if strings.HasPrefix(script, "echo") {
+			if strings.HasPrefix(script, "echo") || strings.HasPrefix(script, "sh") {
 				planter = exec.Command("sh", "-c", "cd "+dir+" && read -r go && "+script)
 			}
 			in, err := planter.StdinPipe()

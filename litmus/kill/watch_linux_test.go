@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,8 +26,11 @@ type watch struct {
 	// roots are open directories of the filesystems, to find the names of others.
 	roots map[uint64]*os.File
 
-	mu   sync.Mutex
+	mu sync.Mutex
+	// pids are the processes that are followed, and those that they have started.
 	pids map[int]bool
+	// strangers are other processes, with the time when that was found out.
+	strangers map[int]time.Time
 	// seen are the events of processes that may be followed only later.
 	seen map[int][]string
 	lost bool
@@ -54,7 +58,8 @@ func watchRest(t *testing.T, mine ...string) *watch {
 	}
 	w := &watch{
 		file: os.NewFile(uintptr(fd), "fanotify"), done: make(chan struct{}),
-		roots: map[uint64]*os.File{}, pids: map[int]bool{}, seen: map[int][]string{},
+		roots: map[uint64]*os.File{}, pids: map[int]bool{}, strangers: map[int]time.Time{},
+		seen: map[int][]string{},
 	}
 	if err := w.mark(fd, mine); err != nil {
 		t.Fatal(err)
@@ -134,6 +139,44 @@ func (w *watch) follow(pid int) {
 	w.pids[pid] = true
 }
 
+// stranger is how long a process that is not followed stays known. Its number may be
+// another's later.
+const stranger = time.Second
+
+// adoptLocked follows pid if a process that is followed has started it. Of one that has
+// ended already that is not known.
+func (w *watch) adoptLocked(pid int) {
+	if w.pids[pid] || time.Since(w.strangers[pid]) < stranger {
+		return
+	}
+	for above := pid; above > 1; above = parentOf(above) {
+		if w.pids[above] {
+			w.pids[pid] = true
+			return
+		}
+	}
+	w.strangers[pid] = time.Now()
+}
+
+// parentOf returns the number of the process that has started pid; 0: not known.
+func parentOf(pid int) int {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name of the program may hold anything, and a bracket ends it.
+	_, rest, _ := strings.Cut(string(status[bytes.LastIndexByte(status, ')')+1:]), " ")
+	fields := strings.Fields(rest)
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return 0
+	}
+	return parent
+}
+
 // read takes the events until the watch is closed.
 func (w *watch) read() {
 	defer close(w.done)
@@ -166,6 +209,7 @@ func (w *watch) note(event unix.FanotifyEventMetadata, info []byte) {
 		w.marker = ""
 	}
 	pid := int(event.Pid)
+	w.adoptLocked(pid)
 	if len(w.seen[pid]) < mostNoted {
 		w.seen[pid] = append(w.seen[pid], fmt.Sprintf("event %#x at %s", event.Mask, w.name(info)))
 	}

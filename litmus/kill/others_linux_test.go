@@ -1,0 +1,63 @@
+package kill
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// others are tests of other packages that plant links, race and kill. sample is what of
+// them runs without DAVD_SWEEP=1.
+var others = []struct{ pkg, sample, all string }{
+	{"storage/local", "LinkPlanted|BelowLink|PoliciesOfBatches", "Link|Escape|Kill|Polic"},
+	{"storage/tree", "", "Link"},
+	{"storage/sqlstate", "", "Kill"},
+	{"dav", "", "Link|Race|Kill"},
+	{"cmd/davd", "Script/(symlinks|strays)", "Script/(symlinks|strays|journal)"},
+}
+
+// TestOthersLeaveTheRestAlone runs the tests of links, races and kills of other
+// packages, and watches what they write elsewhere than in their own folder.
+func TestOthersLeaveTheRestAlone(t *testing.T) {
+	for _, other := range others {
+		tests := other.sample
+		if sweeping() {
+			tests = other.all
+		}
+		if tests == "" {
+			continue
+		}
+		t.Run(other.pkg, func(t *testing.T) {
+			binary := filepath.Join(t.TempDir(), "tests")
+			if err := command("go", "test", "-c", "-o", binary, "github.com/davd/davd/"+other.pkg); err != nil {
+				t.Fatal(err)
+			}
+			disk := filesystems[0].mount(t)
+			w := watchRest(t, disk.mounts...)
+			cmd := exec.Command(binary, "-test.run", tests, "-test.timeout", "10m")
+			cmd.Dir = filepath.Join("..", "..", filepath.FromSlash(other.pkg))
+			cmd.Env = append(slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "DAVD_") }),
+				"TMPDIR="+disk.dir)
+			out, err := w.run(cmd)
+			if err != nil {
+				t.Errorf("%s -test.run %s: %v\n%s", other.pkg, tests, err, out)
+			}
+			w.none(t)
+		})
+	}
+}
+
+// run runs cmd, which is followed, and returns what it has written.
+func (w *watch) run(cmd *exec.Cmd) (string, error) {
+	out := &output{changed: make(chan struct{}, 1)}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	w.follow(cmd.Process.Pid)
+	err := cmd.Wait()
+	return out.String(), err
+}
