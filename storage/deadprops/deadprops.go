@@ -24,21 +24,30 @@ type Store interface {
 	// quick: a listing asks it once, and then need not ask for each member.
 	Any(ctx context.Context, name string) (bool, error)
 
-	// Read returns the properties of those of names that have any, by name, each
-	// resource's in the order of their XML names (Space, then Local).
-	Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error)
+	// Read returns the properties that query asks for by the names of their
+	// resources, each resource's in the order of their XML names (Space, then
+	// Local). It reads no values that it doesn't return. If there is more than
+	// query.MaxBytes, next is not nil: it is the first property that did not fit,
+	// and found is not all. Of one resource, found is what comes before next.
+	Read(ctx context.Context, query Query) (found map[string][]webdav.Property, next *Next, err error)
 
 	// Patch sets and removes properties of name in the order of patches. To
-	// remove one that is not there is no error (RFC 4918 §14.23).
+	// remove one that is not there is no error (RFC 4918 §14.23). It returns a
+	// [*LimitError] where the [Limits] of ctx ([WithBudget]) don't allow it.
 	Patch(ctx context.Context, name string, patches []webdav.Proppatch) error
 
 	// Move gives the tree dst the properties of the tree src, instead of those
 	// that it had, and leaves src none. Neither name contains the other.
 	Move(ctx context.Context, src, dst string) error
 
+	// MayCopy returns a [*LimitError] if a Copy would exceed what the owner of ctx
+	// ([WithBudget]) may have.
+	MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error
+
 	// Copy gives the tree dst the properties of the tree src or, with zeroDepth,
 	// of src alone, instead of those that it had. Neither name contains the
-	// other.
+	// other. It counts for the owner of ctx, but is never refused: the content has
+	// been copied.
 	Copy(ctx context.Context, src, dst string, zeroDepth bool) error
 
 	// Remove removes the properties of the tree name.

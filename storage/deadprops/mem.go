@@ -21,13 +21,76 @@ import (
 type Mem struct {
 	mu   sync.RWMutex
 	root *resource // nil: nothing is stored
+	used usage
 }
 
 // resource is one name. It has a property, or members that do; one that has
 // neither is removed at once.
 type resource struct {
-	props   []webdav.Property // in the order of their XML names
+	props   []property // in the order of their XML names
 	members map[string]*resource
+}
+
+// property is a property, and who owns it.
+type property struct {
+	webdav.Property
+	owner string
+}
+
+// usage is how many bytes are of which owners.
+type usage map[string]int64
+
+// add adds the size of props, or with a sign of -1 subtracts it.
+func (u usage) add(props []property, sign int64) {
+	for _, p := range props {
+		u[p.owner] += sign * int64(Size(p.Property))
+	}
+}
+
+func sum(props []property) (bytes int64) {
+	for _, p := range props {
+		bytes += int64(Size(p.Property))
+	}
+	return bytes
+}
+
+// charge adds to what owners have.
+func (m *Mem) charge(used usage) {
+	for owner, bytes := range used {
+		if m.used == nil {
+			m.used = usage{}
+		}
+		if m.used[owner] += bytes; m.used[owner] == 0 {
+			delete(m.used, owner)
+		}
+	}
+}
+
+// count adds what the tree of r, or with zeroDepth r alone, has. r may be nil.
+func (r *resource) count(used usage, sign int64, zeroDepth bool) {
+	if r == nil {
+		return
+	}
+	used.add(r.props, sign)
+	if zeroDepth {
+		return
+	}
+	for _, member := range r.members {
+		member.count(used, sign, false)
+	}
+}
+
+// own gives all properties of the tree to owner. r may be nil.
+func (r *resource) own(owner string) {
+	if r == nil {
+		return
+	}
+	for i := range r.props {
+		r.props[i].owner = owner
+	}
+	for _, member := range r.members {
+		member.own(owner)
+	}
 }
 
 // NewMem returns an empty Mem.
@@ -43,19 +106,35 @@ func (m *Mem) Any(ctx context.Context, name string) (bool, error) {
 }
 
 // Read implements [Store].
-func (m *Mem) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
+func (m *Mem) Read(ctx context.Context, query Query) (map[string][]webdav.Property, *Next, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.root == nil {
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
-	found := map[string][]webdav.Property{}
-	for _, name := range names {
-		if r := m.find(name); r != nil && len(r.props) > 0 {
-			found[name] = clone(r.props)
+	selected := Selection{Query: query}
+	for _, name := range query.Names {
+		r := m.find(name)
+		if r == nil || len(selected.Found[name]) > 0 {
+			continue
+		}
+		for _, p := range r.props {
+			if !selected.Add(name, p.Property) {
+				return cloned(selected.Found), selected.Next, ctx.Err()
+			}
 		}
 	}
-	return found, ctx.Err()
+	return cloned(selected.Found), nil, ctx.Err()
+}
+
+// cloned is found with values of its own.
+func cloned(found map[string][]webdav.Property) map[string][]webdav.Property {
+	for _, props := range found {
+		for i := range props {
+			props[i].InnerXML = bytes.Clone(props[i].InnerXML)
+		}
+	}
+	return found
 }
 
 // Patch implements [Store].
@@ -65,27 +144,75 @@ func (m *Mem) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	budget, _ := BudgetOf(ctx)
+	if err := budget.Limits.CheckProperties(patches); err != nil {
+		return err
+	}
 	r := m.make(name)
+	defer m.prune(name)
+	before := r.props
+	r.props = slices.Clone(before)
 	for _, patch := range patches {
 		for _, prop := range patch.Props {
-			r.patch(prop, patch.Remove)
+			r.patch(prop, patch.Remove, budget.Owner)
 		}
 	}
-	m.prune(name)
+	used := usage{}
+	used.add(before, -1)
+	used.add(r.props, 1)
+	err := budget.Limits.CheckResource(sum(before), sum(r.props))
+	if err == nil {
+		owned := m.used[budget.Owner]
+		err = budget.Limits.CheckOwner(owned, owned+used[budget.Owner])
+	}
+	if err != nil {
+		r.props = before
+		return err
+	}
+	m.charge(used)
 	return nil
 }
 
 // Move implements [Store].
 func (m *Mem) Move(ctx context.Context, src, dst string) error {
 	return m.replace(ctx, src, dst, func(r *resource) *resource {
-		m.detach(src)
+		m.take(src)
 		return r
 	})
 }
 
+// MayCopy implements [Store].
+func (m *Mem) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	budget, given := BudgetOf(ctx)
+	if !given {
+		return ctx.Err()
+	}
+	freed, added := usage{}, usage{}
+	m.find(dst).count(freed, -1, false)
+	m.find(src).count(added, 1, zeroDepth)
+	owned := m.used[budget.Owner]
+	after := owned + freed[budget.Owner]
+	for _, bytes := range added {
+		after += bytes
+	}
+	return cmp.Or(ctx.Err(), budget.Limits.CheckOwner(owned, after))
+}
+
 // Copy implements [Store].
 func (m *Mem) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
-	return m.replace(ctx, src, dst, func(r *resource) *resource { return r.copy(zeroDepth) })
+	budget, given := BudgetOf(ctx)
+	return m.replace(ctx, src, dst, func(r *resource) *resource {
+		copied := r.copy(zeroDepth)
+		if given {
+			copied.own(budget.Owner)
+		}
+		used := usage{}
+		copied.count(used, 1, false)
+		m.charge(used)
+		return copied
+	})
 }
 
 // Remove implements [Store].
@@ -95,7 +222,7 @@ func (m *Mem) Remove(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	m.detach(name)
+	m.remove(name)
 	return nil
 }
 
@@ -109,7 +236,7 @@ func (m *Mem) replace(ctx context.Context, src, dst string, take func(*resource)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	m.detach(dst)
+	m.remove(dst)
 	r := m.find(src)
 	if r == nil {
 		return nil
@@ -155,8 +282,16 @@ func (m *Mem) make(name string) *resource {
 	return r
 }
 
-// detach takes the tree out, and what would be left without a property above.
-func (m *Mem) detach(name string) {
+// remove removes the tree.
+func (m *Mem) remove(name string) {
+	used := usage{}
+	m.find(name).count(used, -1, false)
+	m.charge(used)
+	m.take(name)
+}
+
+// take takes the tree out, and what would be left without a property above.
+func (m *Mem) take(name string) {
 	if r := m.find(name); r != nil {
 		kept := *r
 		*r = resource{}
@@ -190,15 +325,15 @@ func (m *Mem) prune(name string) {
 func (r *resource) empty() bool { return len(r.props) == 0 && len(r.members) == 0 }
 
 // patch sets or removes one property.
-func (r *resource) patch(prop webdav.Property, remove bool) {
-	i, found := slices.BinarySearchFunc(r.props, prop.XMLName, func(p webdav.Property, name xml.Name) int {
+func (r *resource) patch(prop webdav.Property, remove bool, owner string) {
+	i, found := slices.BinarySearchFunc(r.props, prop.XMLName, func(p property, name xml.Name) int {
 		return Compare(p.XMLName, name)
 	})
 	switch {
 	case !remove && found:
-		r.props[i] = kept(prop)
+		r.props[i] = property{kept(prop), owner}
 	case !remove:
-		r.props = slices.Insert(r.props, i, kept(prop))
+		r.props = slices.Insert(r.props, i, property{kept(prop), owner})
 	case found:
 		r.props = slices.Delete(r.props, i, i+1)
 	}
@@ -227,12 +362,4 @@ func Compare(a, b xml.Name) int {
 // kept is what a Store keeps of a property, with bytes of its own.
 func kept(prop webdav.Property) webdav.Property {
 	return webdav.Property{XMLName: prop.XMLName, Lang: prop.Lang, InnerXML: bytes.Clone(prop.InnerXML)}
-}
-
-func clone(props []webdav.Property) []webdav.Property {
-	cloned := slices.Clone(props)
-	for i := range cloned {
-		cloned[i].InnerXML = bytes.Clone(cloned[i].InnerXML)
-	}
-	return cloned
 }

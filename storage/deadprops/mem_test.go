@@ -32,7 +32,7 @@ func TestMemEmpty(t *testing.T) {
 		if found, err := store.Any(ctx, "/a/b"); found || err != nil {
 			t.Error(found, err)
 		}
-		if found, err := store.Read(ctx, names...); len(found) > 0 || err != nil {
+		if found, _, err := store.Read(ctx, deadprops.Query{Names: names}); len(found) > 0 || err != nil {
 			t.Error(found, err)
 		}
 	}); n > 0 {

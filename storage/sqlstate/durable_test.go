@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/deadprops"
 )
 
 // TestPragmas: what a commit waits for can't be seen without cutting the power;
@@ -179,7 +180,7 @@ func TestBare(t *testing.T) {
 	db.reader = nil // A query would panic.
 	ctx := t.Context()
 	_, errAny := db.Any(ctx, "/")
-	_, errRead := db.Read(ctx, "/", "/a")
+	_, _, errRead := db.Read(ctx, deadprops.Query{Names: []string{"/", "/a"}})
 	if err := errors.Join(errAny, errRead, db.Remove(ctx, "/a"), db.Move(ctx, "/a", "/b"), db.Copy(ctx, "/a", "/b", false),
 		db.Patch(ctx, "/a", []webdav.Proppatch{{Remove: true, Props: []webdav.Property{aProperty}}})); err != nil {
 		t.Error(err)

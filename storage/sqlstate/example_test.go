@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/sqlstate"
 )
 
@@ -33,7 +34,7 @@ func Example() {
 	if err := db.Move(ctx, "/drafts", "/sent"); err != nil {
 		fmt.Println(err)
 	}
-	found, err := db.Read(ctx, "/drafts/letter", "/sent/letter")
+	found, _, err := db.Read(ctx, deadprops.Query{Names: []string{"/drafts/letter", "/sent/letter"}})
 	if err != nil {
 		fmt.Println(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -32,7 +33,7 @@ func patch(tb testing.TB, db *DB, name string, props ...webdav.Property) {
 
 func wantProperty(tb testing.TB, db *DB, name, want string) {
 	tb.Helper()
-	found, err := db.Read(tb.Context(), name)
+	found, _, err := db.Read(tb.Context(), deadprops.Query{Names: []string{name}})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -70,6 +71,22 @@ func saveLock(tb testing.TB, db *DB) {
 	tb.Helper()
 	_, err := db.writer.ExecContext(tb.Context(), `INSERT INTO locks (token, root, zero_depth, shared, owner, principal, duration, expires)
 		VALUES ($1, $2, 0, 0, '', '', $3, $4)`, text(aLock.Token), text(aLock.Root), int64(aLock.Duration), aLock.Expires.UnixMicro())
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// fillOld gives a database of an earlier version a property and a lock.
+func fillOld(tb testing.TB, db *DB) {
+	tb.Helper()
+	err := db.change(tb.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(tb.Context(), "INSERT INTO properties (name, space, local, lang, value) VALUES ($1, $2, $3, '', $4)",
+			key("/a"), aProperty.XMLName.Space, aProperty.XMLName.Local, aProperty.InnerXML)
+		return err
+	})
+	if err == nil {
+		err = db.SaveLock(tb.Context(), aLock)
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}

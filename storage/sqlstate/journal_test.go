@@ -97,7 +97,7 @@ func TestJournalOfVersion1(t *testing.T) {
 	if db.owner, err = own(path); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, db)
+	fillOld(t, db)
 	closeDB(t, db)
 	db = openAt(t, path)
 	wantProperty(t, db, "/a", "value")

@@ -47,7 +47,7 @@ func TestHistoryOfVersion2(t *testing.T) {
 	if db.owner, err = own(path); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, db)
+	fillOld(t, db)
 	record(t, db, "a", "1")
 	closeDB(t, db)
 	db = openAt(t, path)

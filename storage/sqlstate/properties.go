@@ -3,7 +3,6 @@ package sqlstate
 import (
 	"context"
 	"database/sql"
-	"encoding/xml"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -36,44 +35,6 @@ func isBare(ctx context.Context, db queryer) (bare bool, err error) {
 	return bare, err
 }
 
-// Read implements [deadprops.Store].
-func (db *DB) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
-	if db.bare.Load() {
-		return nil, nil
-	}
-	found := map[string][]webdav.Property{}
-	for batch := range batches(names, key) {
-		if err := db.readBatch(ctx, found, batch); err != nil {
-			return nil, failed("reading properties", err)
-		}
-	}
-	for _, props := range found {
-		slices.SortFunc(props, func(a, b webdav.Property) int { return deadprops.Compare(a.XMLName, b.XMLName) })
-	}
-	return found, nil
-}
-
-func (db *DB) readBatch(ctx context.Context, found map[string][]webdav.Property, keys []any) error {
-	const from = "SELECT name, space, local, lang, value FROM properties WHERE name IN "
-	rows, err := db.reader.QueryContext(ctx, from+parameters(len(keys)), keys...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var key string
-		var prop webdav.Property
-		if err := rows.Scan(&key, &prop.XMLName.Space, &prop.XMLName.Local, &prop.Lang, &prop.InnerXML); err != nil {
-			return err
-		}
-		prop.XMLName = xml.Name{Space: untext(prop.XMLName.Space), Local: untext(prop.XMLName.Local)}
-		prop.Lang = untext(prop.Lang)
-		name := unkey(key)
-		found[name] = append(found[name], prop)
-	}
-	return rows.Err()
-}
-
 // batches yields what as makes of all in batches, as arguments of a query.
 func batches(all []string, as func(string) string) iter.Seq[[]any] {
 	return func(yield func([]any) bool) {
@@ -95,20 +56,36 @@ func (db *DB) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 	if !sets && db.bare.Load() {
 		return nil
 	}
+	budget, _ := deadprops.BudgetOf(ctx)
+	if err := budget.Limits.CheckProperties(patches); err != nil {
+		return err
+	}
 	err := db.changeProperties(ctx, false, func(tx *sql.Tx) error {
+		used := propertyUse{}
+		before, err := used.count(ctx, tx, "name = $1", -1, key(name))
+		if err != nil {
+			return err
+		}
 		for _, patch := range patches {
 			for _, prop := range patch.Props {
-				if err := patchOne(ctx, tx, key(name), prop, patch.Remove); err != nil {
+				if err := patchOne(ctx, tx, key(name), prop, patch.Remove, budget.Owner); err != nil {
 					return err
 				}
 			}
 		}
-		return nil
+		after, err := used.count(ctx, tx, "name = $1", 1, key(name))
+		if err == nil {
+			err = budget.Limits.CheckResource(before, after)
+		}
+		if err == nil {
+			err = used.charge(ctx, tx, budget)
+		}
+		return err
 	})
 	return failed("changing properties of "+name, err)
 }
 
-func patchOne(ctx context.Context, tx *sql.Tx, key string, prop webdav.Property, remove bool) error {
+func patchOne(ctx context.Context, tx *sql.Tx, key string, prop webdav.Property, remove bool, owner string) error {
 	space, local := text(prop.XMLName.Space), text(prop.XMLName.Local)
 	if remove {
 		_, err := tx.ExecContext(ctx, "DELETE FROM properties WHERE name = $1 AND space = $2 AND local = $3",
@@ -119,9 +96,9 @@ func patchOne(ctx context.Context, tx *sql.Tx, key string, prop webdav.Property,
 	if value == nil {
 		value = []byte{} // nil is NULL.
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO properties (name, space, local, lang, value) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (name, space, local) DO UPDATE SET lang = excluded.lang, value = excluded.value`,
-		key, space, local, text(prop.Lang), value)
+	_, err := tx.ExecContext(ctx, `INSERT INTO properties (name, space, local, lang, value, owner) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (name, space, local) DO UPDATE SET lang = excluded.lang, value = excluded.value, owner = excluded.owner`,
+		key, space, local, text(prop.Lang), value, text(owner))
 	return err
 }
 
@@ -138,17 +115,32 @@ func (db *DB) Move(ctx context.Context, src, dst string) error {
 // Copy implements [deadprops.Store].
 func (db *DB) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 	return db.replace(ctx, src, dst, func(tx *sql.Tx) error {
-		const insert = "INSERT INTO properties (name, space, local, lang, value) SELECT "
-		if zeroDepth {
-			_, err := tx.ExecContext(ctx, insert+"$1, space, local, lang, value FROM properties WHERE name = $2",
-				key(dst), key(src))
+		owner, args := "owner", []any{}
+		if budget, given := deadprops.BudgetOf(ctx); given {
+			owner, args = "$4", []any{text(budget.Owner)}
+		}
+		from, to := copied(src, zeroDepth)
+		_, err := tx.ExecContext(ctx, `INSERT INTO properties (name, space, local, lang, value, owner)
+			SELECT $1 || substr(name, length($2) + 1), space, local, lang, value, `+owner+`
+			FROM properties WHERE name >= $2 AND name < $3`, append([]any{key(dst), from, to}, args...)...)
+		if err != nil {
 			return err
 		}
-		from, to := tree(src)
-		_, err := tx.ExecContext(ctx, insert+`$1 || substr(name, length($2) + 1), space, local, lang, value
-			FROM properties WHERE name >= $2 AND name < $3`, key(dst), from, to)
-		return err
+		used := propertyUse{}
+		if _, err := used.countTree(ctx, tx, dst, 1); err != nil {
+			return err
+		}
+		return used.charge(ctx, tx, deadprops.Budget{Limits: noLimits})
 	})
+}
+
+// copied returns where the keys begin that a Copy takes, and the first one after
+// them.
+func copied(src string, zeroDepth bool) (from, to string) {
+	if from, to = tree(src); zeroDepth {
+		to = from + "\x01" // Every segment is longer.
+	}
+	return from, to
 }
 
 // Remove implements [deadprops.Store].
@@ -184,6 +176,13 @@ func (db *DB) replace(ctx context.Context, src, dst string, fill func(tx *sql.Tx
 }
 
 func removeTree(ctx context.Context, tx *sql.Tx, name string) error {
+	used := propertyUse{}
+	if bytes, err := used.countTree(ctx, tx, name, -1); err != nil || bytes == 0 {
+		return err
+	}
+	if err := used.charge(ctx, tx, deadprops.Budget{Limits: noLimits}); err != nil {
+		return err
+	}
 	from, to := tree(name)
 	_, err := tx.ExecContext(ctx, "DELETE FROM properties WHERE name >= $1 AND name < $2", from, to)
 	return err

@@ -96,7 +96,24 @@ var migrations = []migration{{
 		// before this column.
 		"ALTER TABLE locks ADD COLUMN created BIGINT",
 	},
+}, {
+	tables: []string{"property_use"},
+	statements: []string{
+		// Who has set a property, and how many bytes those of each owner take up, by
+		// sizeOf. Properties from before are nobody's: the owner of those is empty.
+		"ALTER TABLE properties ADD COLUMN owner {text} NOT NULL DEFAULT ''",
+		`CREATE TABLE property_use (
+			owner {text} NOT NULL PRIMARY KEY,
+			bytes BIGINT NOT NULL
+		) {clustered}`,
+		"INSERT INTO property_use (owner, bytes) SELECT owner, sum" + sizeOf + " FROM properties GROUP BY owner",
+	},
 }}
+
+// execer is a *sql.DB or a *sql.Tx.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
 
 // queryer is a *sql.DB or a *sql.Tx.
 type queryer interface {

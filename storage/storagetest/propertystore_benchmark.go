@@ -106,7 +106,7 @@ func benchmarkRead500(b *testing.B, store deadprops.Store, count int) {
 	}
 	want := min(len(names), count)
 	for b.Loop() {
-		if found, err := store.Read(b.Context(), names...); err != nil || len(found) != want {
+		if found, _, err := store.Read(b.Context(), deadprops.Query{Names: names, MaxBytes: 1 << 20}); err != nil || len(found) != want {
 			b.Fatal(len(found), err)
 		}
 	}

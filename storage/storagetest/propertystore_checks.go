@@ -22,7 +22,7 @@ var patchChecks = []propertyCheck{
 		f.move("/a", "/b")
 		f.copy("/a", "/b", false)
 		f.remove("/a")
-		found, err := f.Read(f.ctx)
+		found, err := f.read()
 		f.succeeds(err)
 		if len(found) > 0 {
 			f.t.Errorf("Read of no name found %v", found)
@@ -72,7 +72,7 @@ var patchChecks = []propertyCheck{
 		f.want["/a"][xml.Name{Local: "p"}] = webdav.Property{XMLName: xml.Name{Local: "p"}, InnerXML: []byte("value")}
 		value[0] = 'X'
 		f.check()
-		found, err := f.Read(f.ctx, "/a")
+		found, err := f.read("/a")
 		f.succeeds(err)
 		for _, prop := range found["/a"] {
 			prop.InnerXML[0] = 'Y'
@@ -87,7 +87,7 @@ var patchChecks = []propertyCheck{
 			}
 			names = append(names, name, name)
 		}
-		found, err := f.Read(f.ctx, names...)
+		found, err := f.read(names...)
 		f.succeeds(err)
 		f.want.compare(f.t, found)
 	}},
@@ -140,7 +140,7 @@ func propertyValueChecks() []propertyCheck {
 		for _, name := range slices.Backward(orderedNames) {
 			f.patch("/a", set(webdav.Property{XMLName: name, InnerXML: []byte("v")}))
 		}
-		found, err := f.Read(f.ctx, "/a")
+		found, err := f.read("/a")
 		f.succeeds(err)
 		for i, prop := range found["/a"] {
 			if prop.XMLName != orderedNames[i] {

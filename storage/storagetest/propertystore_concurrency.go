@@ -82,7 +82,7 @@ func (w *propertyWorker) step() error {
 	if err != nil && !ends {
 		return err
 	}
-	found, err := w.Read(w.ctx, names...)
+	found, err := w.read(names...)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func concurrentPatches(f *propertyFixture) {
 			if err := f.Patch(f.ctx, "/a", []webdav.Proppatch{set(property("p", value)), set(property("q", value))}); err != nil {
 				return err
 			}
-			found, err := f.Read(f.ctx, "/a")
+			found, err := f.read("/a")
 			if err != nil {
 				return err
 			}
@@ -150,7 +150,7 @@ func concurrentPatches(f *propertyFixture) {
 		}
 		return nil
 	})
-	found, err := f.Read(f.ctx, "/a")
+	found, err := f.read("/a")
 	f.succeeds(err)
 	f.want.patch("/a", set(found["/a"]...))
 }

@@ -1,0 +1,100 @@
+package sqlstate
+
+import (
+	"context"
+
+	"github.com/davd/davd/storage/deadprops"
+)
+
+// sizeOf is deadprops.Size of a row of properties, about: names are stored as text
+// makes them.
+const sizeOf = "(64 + octet_length(space) + octet_length(local) + octet_length(lang) + octet_length(value))"
+
+var noLimits = deadprops.Limits{Property: -1, Resource: -1, Owner: -1}
+
+// propertyUse is how many bytes more, or fewer, owners have in a transaction.
+// property_use has the sums, because to count all rows would take too long.
+type propertyUse map[string]int64
+
+// count adds what the properties that condition selects take up, times sign. It
+// returns their sum.
+func (u propertyUse) count(ctx context.Context, tx queryer, condition string, sign int64, args ...any) (all int64, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT owner, sum"+sizeOf+" FROM properties WHERE "+condition+" GROUP BY owner", args...) //nolint:gosec // condition is a constant
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var owner string
+		var bytes int64
+		if err := rows.Scan(&owner, &bytes); err != nil {
+			return 0, err
+		}
+		u[untext(owner)] += sign * bytes
+		all += bytes
+	}
+	return all, rows.Err()
+}
+
+// countTree is count for the properties of the tree name.
+func (u propertyUse) countTree(ctx context.Context, tx queryer, name string, sign int64) (int64, error) {
+	from, to := tree(name)
+	return u.count(ctx, tx, "name >= $1 AND name < $2", sign, from, to)
+}
+
+// charge writes what has changed. It returns a *deadprops.LimitError if the owner of
+// budget would have more than it may.
+func (u propertyUse) charge(ctx context.Context, tx interface {
+	queryer
+	execer
+}, budget deadprops.Budget,
+) error {
+	for owner, bytes := range u {
+		if bytes == 0 {
+			continue
+		}
+		if owner == budget.Owner {
+			before, err := ownedBy(ctx, tx, owner)
+			if err == nil {
+				err = budget.Limits.CheckOwner(before, before+bytes)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO property_use (owner, bytes) VALUES ($1, $2)
+			ON CONFLICT (owner) DO UPDATE SET bytes = property_use.bytes + excluded.bytes`, text(owner), bytes); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM property_use WHERE bytes <= 0")
+	return err
+}
+
+// ownedBy returns how many bytes owner has.
+func ownedBy(ctx context.Context, db queryer, owner string) (bytes int64, err error) {
+	err = db.QueryRowContext(ctx, "SELECT coalesce(sum(bytes), 0) FROM property_use WHERE owner = $1", text(owner)).Scan(&bytes)
+	return bytes, err
+}
+
+// MayCopy implements [deadprops.Store].
+func (db *DB) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	budget, given := deadprops.BudgetOf(ctx)
+	if !given || db.bare.Load() {
+		return nil
+	}
+	from, to := copied(src, zeroDepth)
+	freed, added := propertyUse{}, propertyUse{}
+	more, err := added.count(ctx, db.reader, "name >= $1 AND name < $2", 1, from, to)
+	if err == nil && more > 0 {
+		_, err = freed.countTree(ctx, db.reader, dst, -1)
+	}
+	var owned int64
+	if err == nil && more > 0 {
+		owned, err = ownedBy(ctx, db.reader, budget.Owner)
+	}
+	if err != nil || more == 0 {
+		return failed("counting the properties of "+src, err)
+	}
+	return budget.Limits.CheckOwner(owned, owned+freed[budget.Owner]+more)
+}

@@ -1,0 +1,76 @@
+package sqlstate
+
+import (
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/deadprops"
+)
+
+// TestPropertiesOfVersion3: a database from before the limits may have more than
+// they allow. All of it can be read, in pages, and removed. It is owned by "".
+func TestPropertiesOfVersion3(t *testing.T) {
+	const large, count = 300 << 10, 40
+	path := filepath.Join(t.TempDir(), "state.db")
+	db, err := open(t.Context(), path, migrations[:3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if db.owner, err = own(path); err != nil {
+		t.Fatal(err)
+	}
+	err = db.change(t.Context(), func(tx *sql.Tx) error {
+		for i := range count {
+			if _, err := tx.ExecContext(t.Context(), "INSERT INTO properties (name, space, local, lang, value) VALUES ($1, 'urn:x', $2, '', $3)",
+				"/a/", "p"+strings.Repeat("x", i), make([]byte, large)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeDB(t, db)
+	db = openAt(t, path)
+	anyone := deadprops.WithBudget(t.Context(), deadprops.Budget{Limits: deadprops.Limits{Owner: count * large}})
+	patch := webdav.Proppatch{Props: []webdav.Property{aProperty}}
+	var limit *deadprops.LimitError
+	if err := db.Patch(anyone, "/b", []webdav.Proppatch{patch}); !errors.As(err, &limit) || !limit.PerOwner {
+		t.Errorf("one more property of all: %v", err)
+	}
+	found, next, err := db.Read(t.Context(), deadprops.Query{Names: []string{"/a"}, MaxBytes: 1 << 20})
+	if err != nil || next == nil || len(found["/a"]) != 3 {
+		t.Errorf("the first page has %d, next %v, %v", len(found["/a"]), next, err)
+	}
+	if err := db.Move(t.Context(), "/a", "/c"); err != nil {
+		t.Error(err)
+	}
+	if err := db.Remove(t.Context(), "/c"); err != nil {
+		t.Error(err)
+	}
+	if err := db.Patch(anyone, "/b", []webdav.Proppatch{patch}); err != nil {
+		t.Error(err)
+	}
+	wantUse(t, db, map[string]int64{"": int64(deadprops.Size(aProperty))})
+}
+
+// wantUse compares property_use with want and with what is stored.
+func wantUse(t *testing.T, db *DB, want map[string]int64) {
+	t.Helper()
+	counted := propertyUse{}
+	if _, err := counted.countTree(t.Context(), db.reader, "/", 1); err != nil {
+		t.Fatal(err)
+	}
+	for owner, bytes := range want {
+		got, err := ownedBy(t.Context(), db.reader, owner)
+		if err != nil || got != bytes || counted[owner] != bytes {
+			t.Errorf("%q has %d bytes, counted %d, %v; want %d", owner, got, counted[owner], err, bytes)
+		}
+	}
+}
