@@ -22,6 +22,10 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 		// Only what is written must not be locked (RFC 4918 §7.5.1).
 		changes := []change{{name: t.dst, tree: true, member: !t.replaces}}
 		return h.planTransfer(r, t, changes, func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
+			ctx = h.withBudget(ctx, r)
+			if err := h.mayCopyProperties(ctx, t); err != nil {
+				return err
+			}
 			return h.engine(c).Copy(ctx, t.src, t.dst, t.depth, monitor)
 		}), nil
 	})

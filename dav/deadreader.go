@@ -2,6 +2,9 @@ package dav
 
 import (
 	"context"
+	"encoding/xml"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/webdav"
 
@@ -9,22 +12,71 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
+const (
+	// deadAtOnce is how many bytes of dead properties a Handler has in memory for
+	// all its listings. What a resource has up to deadPage does not count.
+	deadAtOnce = 32 << 20
+	// deadStep is how many bytes the members of a step may have to be read
+	// together.
+	deadStep = 256 << 10
+	// deadPage is how many bytes of a resource are read at a time where a step has
+	// more, or where too many steps are in memory.
+	deadPage = 16 << 10
+	// deadPatience is how long a listing waits for room for a property that is
+	// larger than deadPage.
+	deadPatience = 10 * time.Second
+)
+
 // deadReader reads the dead properties of what a walk finds: of all members of a
-// step together.
-type deadReader struct{ store deadprops.Store }
+// step together, if they are not too large. So the memory of a listing is bounded,
+// whatever the store has.
+type deadReader struct {
+	store  deadprops.Store
+	query  deadprops.Query // without Names
+	budget *byteBudget
+	// held is how many bytes of the budget are held by pages that were not
+	// delivered.
+	held atomic.Int64
+}
 
 // newDeadReader returns nil when there is no dead property in the tree name.
-func (h *Handler) newDeadReader(ctx context.Context, name string) (*deadReader, error) {
+func (h *Handler) newDeadReader(ctx context.Context, name string, query *propfindQuery) (*deadReader, error) {
 	store := h.properties()
 	if some, err := store.Any(ctx, name); !some || err != nil {
 		return nil, err
 	}
-	return &deadReader{store: store}, nil
+	return &deadReader{store: store, query: query.deadQuery, budget: &h.deadBytes}, nil
 }
 
-// read returns the properties of members by their names. When they can't be read
-// together they are read one by one, and failures are those that can't then.
-func (d *deadReader) read(ctx context.Context, members []tree.Member) (found map[string][]webdav.Property, failures map[string]error) {
+// close gives back what pages hold that were not delivered. d may be nil.
+func (d *deadReader) close() {
+	if d != nil {
+		d.release(d.held.Load())
+	}
+}
+
+// release gives back n bytes.
+func (d *deadReader) release(n int64) {
+	if n > 0 {
+		d.held.Add(-n)
+		d.budget.giveBack(n)
+	}
+}
+
+// stepProps are the dead properties of the members of a step.
+type stepProps struct {
+	found map[string][]webdav.Property
+	// failures are why those of a member could not be read.
+	failures map[string]error
+	// bytes is how much of the budget they hold.
+	bytes int64
+	// large: there is more than fits. Nothing was read.
+	large bool
+}
+
+// read returns the properties of members. When they can't be read together they are
+// read one by one, so that a member that can't be read is no other's failure.
+func (d *deadReader) read(ctx context.Context, members []tree.Member) stepProps {
 	names := make([]string, 0, len(members))
 	for i := range members {
 		if members[i].Err == nil {
@@ -32,24 +84,94 @@ func (d *deadReader) read(ctx context.Context, members []tree.Member) (found map
 		}
 	}
 	if len(names) == 0 {
-		return nil, nil
+		return stepProps{}
 	}
-	found, err := d.store.Read(ctx, names...)
-	if err == nil || ctx.Err() != nil {
-		return found, nil // the end of ctx is the walk's
+	if !d.budget.tryTake(deadStep, deadAtOnce) {
+		return stepProps{large: true}
 	}
-	found, failures = make(map[string][]webdav.Property), make(map[string]error)
-	if len(names) == 1 {
-		failures[names[0]] = err
-		return nil, failures
+	d.held.Add(deadStep)
+	found, next, err := d.readAll(ctx, names)
+	if next != nil {
+		d.release(deadStep)
+		return stepProps{large: true}
 	}
-	for _, name := range names {
-		one, err := d.store.Read(ctx, name)
-		if err != nil {
-			failures[name] = err
-			continue
+	if err == nil || ctx.Err() != nil { // the end of ctx is the walk's
+		step := stepProps{found: found}
+		for _, props := range found {
+			for i := range props {
+				step.bytes += int64(deadprops.Size(props[i]))
+			}
 		}
-		found[name] = one[name]
+		d.release(deadStep - step.bytes)
+		return step
 	}
-	return found, failures
+	d.release(deadStep)
+	if len(names) == 1 {
+		return stepProps{failures: map[string]error{names[0]: err}}
+	}
+	return stepProps{large: true}
+}
+
+// readAll reads the properties of names, if there is room for all.
+func (d *deadReader) readAll(ctx context.Context, names []string) (map[string][]webdav.Property, *deadprops.Next, error) {
+	query := d.query
+	query.Names, query.MaxBytes = names, deadStep
+	return d.store.Read(ctx, query)
+}
+
+// readPage reads the properties of name that come after one, up to deadPage.
+func (d *deadReader) readPage(ctx context.Context, name string, after xml.Name) ([]webdav.Property, *deadprops.Next, error) {
+	query := d.query
+	query.Names, query.After, query.MaxBytes = []string{name}, after, deadPage
+	found, next, err := d.store.Read(ctx, query)
+	return found[name], next, err
+}
+
+// readNames returns which of props name has, without their values.
+func (d *deadReader) readNames(ctx context.Context, name string, props []xml.Name) ([]webdav.Property, error) {
+	found, _, err := d.store.Read(ctx, deadprops.Query{Names: []string{name}, Props: props, NamesOnly: true})
+	return found[name], err
+}
+
+// readOne reads one property, and calls use with it while it counts in the budget.
+// It reports false if the property has gone.
+func (d *deadReader) readOne(ctx context.Context, name string, prop xml.Name, use func(webdav.Property) error) (found bool, err error) {
+	query := deadprops.Query{Names: []string{name}, Props: []xml.Name{prop}, NamesOnly: d.query.NamesOnly, MaxBytes: deadPage}
+	for {
+		props, next, err := d.store.Read(ctx, query)
+		if err != nil {
+			return false, err
+		}
+		if next == nil {
+			if len(props[name]) == 0 {
+				return false, nil
+			}
+			return true, use(props[name][0])
+		}
+		// It is larger, or has become so.
+		size := int64(next.Bytes)
+		if err := d.budget.take(ctx, size, deadAtOnce, deadPatience); err != nil {
+			return false, err
+		}
+		query.MaxBytes = next.Bytes
+		found, again, err := d.readLarge(ctx, query, name, use)
+		d.budget.giveBack(size)
+		if err != nil || !again {
+			return found, err
+		}
+	}
+}
+
+// readLarge is readOne with room for query.MaxBytes. again: the property needs more.
+func (d *deadReader) readLarge(ctx context.Context, query deadprops.Query, name string, use func(webdav.Property) error) (found, again bool, err error) {
+	props, next, err := d.store.Read(ctx, query)
+	switch {
+	case err != nil:
+		return false, false, err
+	case next != nil:
+		return false, true, nil
+	case len(props[name]) == 0:
+		return false, false, nil
+	}
+	return true, false, use(props[name][0])
 }

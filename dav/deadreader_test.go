@@ -25,20 +25,21 @@ var errBrokenProps = errors.New("broken")
 
 func (s *brokenProps) Any(context.Context, string) (bool, error) { return true, nil }
 
-func (s *brokenProps) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
-	s.reads = append(s.reads, len(names))
-	if slices.Contains(names, s.fails) {
-		return nil, errBrokenProps
+func (s *brokenProps) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
+	s.reads = append(s.reads, len(query.Names))
+	if slices.Contains(query.Names, s.fails) {
+		return nil, nil, errBrokenProps
 	}
 	found := make(map[string][]webdav.Property)
-	for _, name := range names {
+	for _, name := range query.Names {
 		found[name] = []webdav.Property{{XMLName: xml.Name{Local: "a"}, InnerXML: []byte(name)}}
 	}
-	return found, ctx.Err()
+	return found, nil, ctx.Err()
 }
 
-// TestDeadReader: members are asked for together and, when that fails, one by
-// one, so that one that can't be read is no other's failure.
+// TestDeadReader: members are asked for together. When that fails they must be asked
+// for one by one, so that one that can't be read is no other's failure. What is read
+// counts in the budget until it is released.
 func TestDeadReader(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -47,18 +48,23 @@ func TestDeadReader(t *testing.T) {
 		ctx     context.Context
 		members int
 		fails   string
+		used    int64
 		reads   []int
 		failed  []string
+		large   bool
 	}{
-		{"all can be read", t.Context(), 100, "", []int{99}, nil},
-		{"one can't", t.Context(), 4, "/2", []int{3, 1, 1, 1}, []string{"/2"}},
-		{"the only one can't", t.Context(), 2, "/0", []int{1}, []string{"/0"}},
-		{"none is there", t.Context(), 1, "", nil, nil},
-		{"the request has ended", cancelled, 100, "", []int{99}, nil},
+		{"all can be read", t.Context(), 100, "", 0, []int{99}, nil, false},
+		{"one can't", t.Context(), 4, "/2", 0, []int{3}, nil, true},
+		{"the only one can't", t.Context(), 2, "/0", 0, []int{1}, []string{"/0"}, false},
+		{"none is there", t.Context(), 1, "", 0, nil, nil, false},
+		{"the request has ended", cancelled, 100, "", 0, []int{99}, nil, false},
+		{"too much is in memory", t.Context(), 100, "", deadAtOnce - deadStep + 1, nil, nil, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := &brokenProps{fails: c.fails}
-			d, err := (&Handler{Properties: store}).newDeadReader(t.Context(), "/")
+			h := &Handler{Properties: store}
+			h.deadBytes.used = c.used
+			d, err := h.newDeadReader(t.Context(), "/", allpropQuery)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,15 +74,25 @@ func TestDeadReader(t *testing.T) {
 				members[i].Name = fmt.Sprintf("/%d", i)
 			}
 			members[c.members-1].Err = errBrokenProps
-			found, failures := d.read(c.ctx, members)
+			step := d.read(c.ctx, members)
 			if !slices.Equal(store.reads, c.reads) {
 				t.Errorf("%d names in each call, want %d", store.reads, c.reads)
 			}
+			if step.large != c.large || h.deadBytes.used != c.used+step.bytes || (step.bytes > 0) != (len(step.found) > 0) {
+				t.Errorf("large is %t, %d bytes, %d in all", step.large, step.bytes, h.deadBytes.used)
+			}
+			d.close()
+			if h.deadBytes.used != c.used {
+				t.Errorf("%d bytes are left", h.deadBytes.used)
+			}
+			if step.large {
+				return
+			}
 			for _, m := range members {
 				failed := slices.Contains(c.failed, m.Name)
-				has := len(found[m.Name]) == 1 && string(found[m.Name][0].InnerXML) == m.Name
-				if failed != errors.Is(failures[m.Name], errBrokenProps) || has != (!failed && m.Err == nil) {
-					t.Errorf("%s has %v, %v", m.Name, found[m.Name], failures[m.Name])
+				has := len(step.found[m.Name]) == 1 && string(step.found[m.Name][0].InnerXML) == m.Name
+				if failed != errors.Is(step.failures[m.Name], errBrokenProps) || has != (!failed && m.Err == nil) {
+					t.Errorf("%s has %v, %v", m.Name, step.found[m.Name], step.failures[m.Name])
 				}
 			}
 		})

@@ -47,6 +47,13 @@ type Handler struct {
 	// and should share both or neither. Properties belong to names, whoever asks:
 	// Principal makes no difference, Tenant does.
 	Properties deadprops.Store
+	// PropertyLimits bound what dead properties may take up: what exceeds them is
+	// refused with 507. The zero value is 64 KiB for each property, 1 MiB for each
+	// resource and 256 MiB for each principal. Files that are
+	// webdav.DeadPropsHolders keep only the first two, and give all properties of a
+	// file at once: there a listing needs as much memory as one file has. Properties
+	// beyond the limits, from before, can be read and removed.
+	PropertyLimits deadprops.Limits
 	// Journal keeps what is under way, so that Recover can finish or undo what a
 	// process has left when it died. It belongs to LockSystem and Properties: all
 	// three are kept across restarts, or none. Nil: what is left stays. Recover takes
@@ -141,6 +148,7 @@ type Handler struct {
 	operations operations
 	propfinds  knownPropfinds
 	listings   underWay
+	deadBytes  byteBudget
 
 	mu           sync.Mutex
 	lockTable    *lockTable

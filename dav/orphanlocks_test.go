@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tree"
 )
@@ -48,7 +49,7 @@ func TestLockKilled(t *testing.T) {
 		must(t, err)
 		locks, err := s.locks.Find(t.Context(), time.Now(), "/", true)
 		must(t, err)
-		props, err := s.Properties.Read(t.Context(), "/new")
+		props, _, err := s.Properties.Read(t.Context(), deadprops.Query{Names: []string{"/new"}})
 		must(t, err)
 		if there != (len(locks) == 1) || there && len(props["/new"]) > 0 {
 			t.Errorf("step %d of %d: the file is there: %t; locks %v, properties %v", step, steps, there, locks, props)

@@ -86,12 +86,12 @@ func (p *defaultProps) Any(ctx context.Context, name string) (bool, error) {
 	return store.Any(ctx, name)
 }
 
-func (p *defaultProps) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
+func (p *defaultProps) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
 	store, err := p.decide(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return store.Read(ctx, names...)
+	return store.Read(ctx, query)
 }
 
 func (p *defaultProps) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
@@ -108,6 +108,14 @@ func (p *defaultProps) Move(ctx context.Context, src, dst string) error {
 		return err
 	}
 	return store.Move(ctx, src, dst)
+}
+
+func (p *defaultProps) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	store, err := p.decide(ctx)
+	if err != nil {
+		return err
+	}
+	return store.MayCopy(ctx, src, dst, zeroDepth)
 }
 
 func (p *defaultProps) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {

@@ -41,8 +41,11 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 		return statusOf(err), err
 	}
 	p.noRoot = noRoot
+	defer p.dead.close()
 	if h.isOne(r, info, depth) {
-		return p.one(w, r, info)
+		if done, err := p.one(w, r, info); done {
+			return 0, err
+		}
 	}
 	about := Operation{Source: name}
 	return h.operate(w, r, about, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
@@ -90,7 +93,7 @@ func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, de
 		}
 	}
 	if query.dead {
-		p.dead, err = h.newDeadReader(r.Context(), name)
+		p.dead, err = h.newDeadReader(r.Context(), name, query)
 	}
 	return p, err
 }
@@ -112,12 +115,12 @@ func (p *propfind) prepare(ctx context.Context, members []tree.Member) func() er
 	pg := p.newPage(ctx, members)
 	return func() error {
 		defer pg.release()
-		return p.deliver(pg)
+		return p.deliver(ctx, pg)
 	}
 }
 
-// deliver writes a page.
-func (p *propfind) deliver(pg *page) error {
+// deliver writes a page, and what did not fit in it.
+func (p *propfind) deliver(ctx context.Context, pg *page) error {
 	if pg.brokenErr != nil {
 		p.brokenErr = pg.brokenErr
 		p.broken = append(p.broken, pg.broken[:min(len(pg.broken), maxBroken+1-len(p.broken))]...)
@@ -130,7 +133,10 @@ func (p *propfind) deliver(pg *page) error {
 			return err
 		}
 	}
-	return pg.rootErr
+	if pg.rootErr != nil {
+		return pg.rootErr
+	}
+	return p.deliverLater(ctx, pg.later)
 }
 
 // start begins the body, if it has not begun.

@@ -33,12 +33,12 @@ func (c *countedProps) Any(ctx context.Context, name string) (bool, error) {
 	return c.Store.Any(ctx, name)
 }
 
-func (c *countedProps) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
+func (c *countedProps) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reads++
-	c.names += len(names)
-	return c.Store.Read(ctx, names...)
+	c.names += len(query.Names)
+	return c.Store.Read(ctx, query)
 }
 
 // TestPropfindAsksStore: a listing asks once whether there are properties; if
@@ -278,11 +278,11 @@ type sizedProps struct {
 	sizes []int
 }
 
-func (p *sizedProps) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
+func (p *sizedProps) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
 	p.mu.Lock()
-	p.sizes = append(p.sizes, len(names))
+	p.sizes = append(p.sizes, len(query.Names))
 	p.mu.Unlock()
-	return p.Store.Read(ctx, names...)
+	return p.Store.Read(ctx, query)
 }
 
 // TestPropfindLiveBeforeDead: what a store has under the name of a protected

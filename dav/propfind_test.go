@@ -385,13 +385,13 @@ type faultyProps struct {
 
 func (faultyProps) Any(context.Context, string) (bool, error) { return true, nil }
 
-func (f faultyProps) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
-	for _, name := range names {
+func (f faultyProps) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
+	for _, name := range query.Names {
 		if err := f.before("readprops", name); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return f.Store.Read(ctx, names...)
+	return f.Store.Read(ctx, query)
 }
 
 // cutShort lists a collection only in part, and then fails.

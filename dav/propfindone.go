@@ -17,13 +17,17 @@ func (h *Handler) isOne(r *http.Request, info fs.FileInfo, depth int) bool {
 	return later && (depth == 0 || !info.IsDir()) && !prefers(r, "processing")
 }
 
-// one answers with the one resource that info describes.
-func (p *propfind) one(w http.ResponseWriter, r *http.Request, info fs.FileInfo) (status int, err error) {
-	p.handler.Interim.atOnce(r)
+// one answers with the one resource that info describes. It reports false, and has
+// done nothing, if that has more dead properties than fit in memory.
+func (p *propfind) one(w http.ResponseWriter, r *http.Request, info fs.FileInfo) (done bool, err error) {
 	ctx := r.Context()
 	p.ctx, p.live.ctx = ctx, ctx
 	pg := p.one207(ctx, info)
 	defer pg.release()
+	if len(pg.later) > 0 {
+		return false, nil
+	}
+	p.handler.Interim.atOnce(r)
 	header := w.Header()
 	if p.minimal != "" {
 		setMinimal(header, p.minimal)
@@ -31,7 +35,7 @@ func (p *propfind) one(w http.ResponseWriter, r *http.Request, info fs.FileInfo)
 	header.Set("Content-Length", strconv.Itoa(len(pg.buf)))
 	setMultistatus(w)
 	_, err = w.Write(pg.buf)
-	return 0, err
+	return true, err
 }
 
 // one207 returns the whole multi-status with one resource.

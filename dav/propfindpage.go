@@ -24,6 +24,12 @@ type page struct {
 	rootErr   error // why the root was not
 	// rootOmitted: the root was described, and the client doesn't want it.
 	rootOmitted bool
+	// later are members that don't fit.
+	later []tree.Member
+	// large is not nil if this is one resource that is written while it is described.
+	large *largeResource
+	// bytes is what dead properties in it hold of the budget.
+	bytes int64
 }
 
 var pages = sync.Pool{New: func() any { return new(page) }}
@@ -32,6 +38,9 @@ var pages = sync.Pool{New: func() any { return new(page) }}
 const maxPooledPage = 512 << 10
 
 func (pg *page) release() {
+	if pg.bytes > 0 {
+		pg.propfind.dead.release(pg.bytes)
+	}
 	if cap(pg.buf) > maxPooledPage {
 		return
 	}
@@ -55,22 +64,29 @@ func (p *propfind) newPage(ctx context.Context, members []tree.Member) *page {
 // describe appends the response elements of members.
 func (pg *page) describe(ctx context.Context, members []tree.Member) {
 	p := pg.propfind
-	var dead map[string][]webdav.Property
-	var failures map[string]error
+	var dead stepProps
 	if p.dead != nil {
-		dead, failures = p.dead.read(ctx, members)
+		dead = p.dead.read(ctx, members)
+		pg.bytes = dead.bytes
+	}
+	if dead.large {
+		pg.later = members
+		return
 	}
 	for i := range members {
 		m := &members[i]
 		switch {
+		case len(pg.buf) > maxPage:
+			pg.later = members[i:]
+			return
 		case m.Err != nil:
 			pg.failed(m)
 		case p.noRoot && m.Name == p.root:
 			pg.rootOmitted = true
-		case failures[m.Name] != nil:
-			pg.status(m, failures[m.Name])
+		case dead.failures[m.Name] != nil:
+			pg.status(m, dead.failures[m.Name])
 		default:
-			pg.resource(resource{name: m.Name, info: m.Info}, dead[m.Name])
+			pg.resource(resource{name: m.Name, info: m.Info}, dead.found[m.Name])
 		}
 	}
 }

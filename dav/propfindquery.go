@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/deadprops"
 )
 
 // propfindQuery is a propfindRequest with all that follows from it, found out once
@@ -14,6 +16,10 @@ type propfindQuery struct {
 	// locks, quota, dead: values of lockdiscovery, of the properties of RFC 4331,
 	// of dead properties are needed.
 	locks, quota, dead bool
+	// deadQuery asks for the dead properties that are needed. deadNames are those
+	// whose presence decides what else is shown.
+	deadQuery deadprops.Query
+	deadNames []xml.Name
 }
 
 // asked is a property that a client names (RFC 4918 §9.1.3).
@@ -26,12 +32,14 @@ type asked struct {
 }
 
 func newPropfindQuery(request propfindRequest) *propfindQuery {
-	return &propfindQuery{
+	query := &propfindQuery{
 		propfindRequest: request, asked: askedProps(request.props),
 		locks: request.asks(livePropIndex["lockdiscovery"]),
 		quota: request.asks(livePropIndex["quota-available-bytes"]) || request.asks(livePropIndex["quota-used-bytes"]),
 		dead:  request.asksDead(),
 	}
+	query.deadQuery, query.deadNames = deadQueryOf(request, query.asked)
+	return query
 }
 
 func askedProps(names []xml.Name) []asked {

@@ -10,7 +10,8 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// names appends the names of all properties (RFC 4918 §9.1.4).
+// names appends the names of all properties (RFC 4918 §9.1.4). Those of dead have no
+// values.
 func (pg *page) names(r resource, dead []webdav.Property) {
 	pg.openPropstat()
 	for i := range liveProps {
@@ -18,11 +19,7 @@ func (pg *page) names(r resource, dead []webdav.Property) {
 			pg.buf = append(pg.buf, live.empty...)
 		}
 	}
-	for _, property := range dead {
-		if !protected(property.XMLName) {
-			pg.property(webdav.Property{XMLName: property.XMLName})
-		}
-	}
+	pg.allDead(r, dead)
 	pg.closePropstat(http.StatusOK)
 }
 
@@ -36,11 +33,7 @@ func (pg *page) all(r resource, dead []webdav.Property) {
 			pg.live(live, &p.live, r)
 		}
 	}
-	for _, property := range dead {
-		if !protected(property.XMLName) {
-			pg.property(property)
-		}
-	}
+	pg.allDead(r, dead)
 	pg.missing = pg.missing[:0]
 	for i := range p.query.asked {
 		prop := &p.query.asked[i]
@@ -81,8 +74,7 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 	for i := range p.query.asked {
 		prop := &p.query.asked[i]
 		if prop.dead {
-			if property, isDead := find(dead, prop.name); isDead {
-				pg.property(property)
+			if property, isDead := find(dead, prop.name); isDead && pg.namedDead(r, prop, property) {
 				continue
 			}
 		}
@@ -91,11 +83,12 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 		}
 	}
 	// A response element must have a propstat (RFC 4918 §14.24).
-	if len(pg.buf) == empty && len(pg.missing) > 0 && p.minimal == "" {
+	if spilled := pg.large != nil && pg.large.spilled; !spilled && len(pg.buf) == empty && len(pg.missing) > 0 && p.minimal == "" {
 		pg.buf = pg.buf[:start]
 	} else {
 		pg.closePropstat(http.StatusOK)
 	}
+	pg.notRead()
 	pg.notFound()
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/deadprops"
 )
 
 // serveProppatch sets and removes properties of the resource, all or none (RFC
@@ -39,7 +41,7 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 	}
 	p := planPatch(patches)
 	if !p.refused {
-		err = h.applyPatch(r.Context(), name, info, p)
+		err = h.applyPatch(h.withBudget(r.Context(), r), name, info, p)
 		if err != nil && !p.refused {
 			return statusOf(err), err
 		}
@@ -168,6 +170,10 @@ func (h *Handler) applyPatch(ctx context.Context, name string, info fs.FileInfo,
 	err := h.properties().Patch(ctx, name, p.dead)
 	if err != nil && timed {
 		err = errors.Join(err, h.resetTime(ctx, name, info))
+	}
+	var limit *deadprops.LimitError
+	if errors.As(err, &limit) {
+		p.refuseSets(limit)
 	}
 	return err
 }

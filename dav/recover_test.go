@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -205,7 +206,7 @@ func (c condition) state(t *testing.T, s *site) {
 	t.Helper()
 	for _, root := range []string{"/src", "/dst", "/other"} {
 		for below := range things["collection"] {
-			props, err := s.Properties.Read(t.Context(), root+below)
+			props, _, err := s.Properties.Read(t.Context(), deadprops.Query{Names: []string{root + below}})
 			must(t, err)
 			for name, all := range props {
 				c.props[name] = string(all[0].InnerXML)

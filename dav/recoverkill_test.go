@@ -203,8 +203,12 @@ func (s steppedState) DeleteLocks(ctx context.Context, tokens ...string) error {
 
 func (s steppedState) Any(ctx context.Context, name string) (bool, error) { return s.db.Any(ctx, name) }
 
-func (s steppedState) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
-	return s.db.Read(ctx, names...)
+func (s steppedState) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
+	return s.db.Read(ctx, query)
+}
+
+func (s steppedState) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	return s.db.MayCopy(ctx, src, dst, zeroDepth)
 }
 
 func (s steppedState) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {

@@ -20,23 +20,24 @@ func (p tenantProperties) Any(ctx context.Context, name string) (bool, error) {
 	return p.store.Any(ctx, view.in(name))
 }
 
-func (p tenantProperties) Read(ctx context.Context, names ...string) (map[string][]webdav.Property, error) {
+func (p tenantProperties) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
 	view, err := viewOfTenant(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	inState := make([]string, len(names))
+	names := query.Names
+	query.Names = make([]string, len(names))
 	for i, name := range names {
-		inState[i] = view.in(name)
+		query.Names[i] = view.in(name)
 	}
-	found, err := p.store.Read(ctx, inState...)
+	found, next, err := p.store.Read(ctx, query)
 	own := make(map[string][]webdav.Property, len(found))
 	for name, properties := range found {
 		if name, ok := view.out(name); ok {
 			own[name] = properties
 		}
 	}
-	return own, err
+	return own, next, err
 }
 
 func (p tenantProperties) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
@@ -53,6 +54,14 @@ func (p tenantProperties) Move(ctx context.Context, src, dst string) error {
 		return err
 	}
 	return p.store.Move(ctx, view.in(src), view.in(dst))
+}
+
+func (p tenantProperties) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	view, err := viewOfTenant(ctx)
+	if err != nil {
+		return err
+	}
+	return p.store.MayCopy(ctx, view.in(src), view.in(dst), zeroDepth)
 }
 
 func (p tenantProperties) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {

@@ -40,9 +40,9 @@ type Walk struct {
 	// Monitor counts what has been delivered. It may be nil. How much there is it
 	// learns at the end.
 	Monitor *Monitor
-	// Prepare is called with some members, which it must not keep, by several
-	// goroutines at the same time. What it returns is called by Run's, in the
-	// order of the members; an error ends the walk.
+	// Prepare is called with some members by several goroutines at the same time.
+	// What it returns is called by Run's, in the order of the members; an error ends
+	// the walk. The members must not be used once that has returned.
 	Prepare func(ctx context.Context, members []Member) (deliver func() error)
 }
 

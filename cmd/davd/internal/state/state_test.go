@@ -13,6 +13,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -82,7 +83,7 @@ func TestOpenTwice(t *testing.T) {
 					t.Errorf("kept in %s, then in %s", where, s.Where)
 				}
 				where = s.Where
-				props, err := s.Properties.Read(t.Context(), "/x")
+				props, _, err := s.Properties.Read(t.Context(), deadprops.Query{Names: []string{"/x"}})
 				if err != nil || len(props["/x"]) != round {
 					t.Errorf("got %v, error %v", props, err)
 				}

@@ -1,0 +1,74 @@
+package dav
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// byteBudget bounds how many bytes of something are in memory at a time. Its zero
+// value is ready to use.
+type byteBudget struct {
+	mu    sync.Mutex
+	used  int64
+	freed chan struct{} // closed when used becomes less; nil: nobody waits
+}
+
+// tryTake takes n bytes of most, if they are free.
+func (b *byteBudget) tryTake(n, most int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.takeLocked(n, most)
+}
+
+// takeLocked takes more than most if nothing else is taken.
+func (b *byteBudget) takeLocked(n, most int64) bool {
+	if b.used > 0 && b.used+n > most {
+		return false
+	}
+	b.used += n
+	return true
+}
+
+// take waits until n bytes of most are free. It returns a 503 when that takes too
+// long.
+func (b *byteBudget) take(ctx context.Context, n, most int64, patience time.Duration) error {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		b.mu.Lock()
+		if b.takeLocked(n, most) {
+			b.mu.Unlock()
+			return nil
+		}
+		if b.freed == nil {
+			b.freed = make(chan struct{})
+		}
+		freed := b.freed
+		b.mu.Unlock()
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-timer.C:
+			return errManyLargeProps
+		}
+	}
+}
+
+var errManyLargeProps = &statusError{
+	status: http.StatusServiceUnavailable,
+	reason: "too many large properties are being read: try again, or ask for fewer properties",
+}
+
+// giveBack frees n bytes that were taken.
+func (b *byteBudget) giveBack(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used -= n
+	if b.freed != nil {
+		close(b.freed)
+		b.freed = nil
+	}
+}

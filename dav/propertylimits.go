@@ -1,0 +1,58 @@
+package dav
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"net/http"
+
+	"github.com/davd/davd/storage/deadprops"
+)
+
+// withBudget returns a context in which dead properties are charged to who sent r,
+// and kept within the limits.
+func (h *Handler) withBudget(ctx context.Context, r *http.Request) context.Context {
+	owner := h.principal(r)
+	if tenant := statePrefix(r.Context()); tenant != "" {
+		owner = tenant + "/" + owner
+	}
+	return deadprops.WithBudget(ctx, deadprops.Budget{Owner: owner, Limits: h.PropertyLimits})
+}
+
+// mayCopyProperties refuses a COPY whose dead properties the client may not have,
+// before anything is touched.
+func (h *Handler) mayCopyProperties(ctx context.Context, t transfer) error {
+	err := h.properties().MayCopy(ctx, t.src, t.dst, t.depth == 0)
+	var limit *deadprops.LimitError
+	if errors.As(err, &limit) {
+		return limitRefusal(limit)
+	}
+	return err
+}
+
+// limitRefusal is limit for a client: 507 (RFC 4918 §9.2.1, §11.5).
+func limitRefusal(limit *deadprops.LimitError) *statusError {
+	why := &statusError{status: http.StatusInsufficientStorage, reason: limit.Reason}
+	if limit.PerOwner {
+		why.condition = conditionQuota
+	}
+	return why
+}
+
+// refuseSets refuses the property that is too large or, if none is by itself, all
+// that were to be set.
+func (p *patch) refuseSets(limit *deadprops.LimitError) {
+	why := limitRefusal(limit)
+	sets := make(map[xml.Name]bool)
+	for _, instruction := range p.dead {
+		for _, property := range instruction.Props {
+			sets[property.XMLName] = !instruction.Remove
+		}
+	}
+	for i := range p.outcomes {
+		name := p.outcomes[i].name
+		if name == limit.Prop || limit.Prop == (xml.Name{}) && sets[name] {
+			p.refuse(&p.outcomes[i], why)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package dav
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/tree"
+)
+
+// maxPage is how many bytes a page may have before the rest of its members are
+// described one by one, when it is their turn to be written.
+const maxPage = maxPooledPage
+
+// deliverLater describes and writes members that did not fit in a page.
+func (p *propfind) deliverLater(ctx context.Context, members []tree.Member) error {
+	for i := range members {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		pg := p.emptyPage()
+		pg.large = &largeResource{ctx: ctx}
+		pg.describeLarge(&members[i])
+		err := pg.large.err
+		if err == nil {
+			err = p.deliver(ctx, pg)
+		}
+		pg.release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// largeResource is a resource that is written while it is described.
+type largeResource struct {
+	ctx context.Context //nolint:containedctx // lives as long as the page
+	// paged: the store has more dead properties than fit in memory. Those that the
+	// page knows have no values.
+	paged bool
+	// unread are properties asked for that could not be read, and unreadErr is why.
+	unread    []*asked
+	unreadErr error
+	// spilled: some of the page has been written.
+	spilled bool
+	err     error // of writing
+}
+
+// describeLarge appends the response element of one resource.
+func (pg *page) describeLarge(m *tree.Member) {
+	p, large := pg.propfind, pg.large
+	switch {
+	case m.Err != nil:
+		pg.failed(m)
+		return
+	case p.noRoot && m.Name == p.root:
+		pg.rootOmitted = true
+		return
+	}
+	var dead []webdav.Property
+	if p.dead != nil {
+		found, next, err := p.dead.readPage(large.ctx, m.Name, xml.Name{})
+		if large.paged = err == nil && next != nil; large.paged {
+			found, err = p.dead.readNames(large.ctx, m.Name, p.query.deadNames)
+		}
+		if err != nil {
+			pg.status(m, err)
+			return
+		}
+		dead = found
+	}
+	pg.resource(resource{name: m.Name, info: m.Info}, dead)
+}
+
+// spill writes what the page has, if that is much. Each call stands between two
+// elements.
+func (pg *page) spill() {
+	if pg.large == nil || len(pg.buf) < gatherBytes || pg.large.err != nil {
+		return
+	}
+	p := pg.propfind
+	err := p.start()
+	if err == nil {
+		err = p.body.write(pg.buf)
+	}
+	if pg.buf = pg.buf[:0]; cap(pg.buf) > 2*gatherBytes {
+		pg.buf = nil
+	}
+	pg.large.spilled, pg.large.err = true, err
+}
+
+// allDead appends all dead properties of r; dead are those that are in memory.
+func (pg *page) allDead(r resource, dead []webdav.Property) {
+	if pg.large == nil || !pg.large.paged {
+		for _, property := range dead {
+			pg.shownDead(property)
+		}
+		return
+	}
+	if err := pg.pagedDead(r.name); err != nil {
+		// The element has begun: the note at the end tells the client.
+		pg.broken = append(pg.broken, pg.propfind.handler.href(r.name, r.info.IsDir()))
+		pg.brokenErr = err
+	}
+}
+
+// shownDead appends a dead property for allprop or propname.
+func (pg *page) shownDead(property webdav.Property) {
+	if !protected(property.XMLName) {
+		pg.property(property)
+		pg.spill()
+	}
+}
+
+// pagedDead reads and appends all dead properties of name, page by page.
+func (pg *page) pagedDead(name string) error {
+	large, reader := pg.large, pg.propfind.dead
+	var after xml.Name
+	for large.err == nil {
+		props, next, err := reader.readPage(large.ctx, name, after)
+		if err != nil {
+			return err
+		}
+		for _, property := range props {
+			pg.shownDead(property)
+			after = property.XMLName
+		}
+		switch {
+		case next == nil:
+			return nil
+		case len(props) > 0:
+			continue
+		}
+		after = next.Name
+		if _, err := reader.readOne(large.ctx, name, next.Name, func(property webdav.Property) error {
+			pg.shownDead(property)
+			return large.err
+		}); err != nil && large.err == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namedDead appends the dead property of r that was asked for. It reports false if r
+// does not have it any more.
+func (pg *page) namedDead(r resource, prop *asked, property webdav.Property) bool {
+	if pg.large == nil || !pg.large.paged {
+		pg.property(property)
+		return true
+	}
+	large := pg.large
+	if large.err != nil {
+		return true
+	}
+	found, err := pg.propfind.dead.readOne(large.ctx, r.name, prop.name, func(property webdav.Property) error {
+		pg.property(property)
+		pg.spill()
+		return large.err
+	})
+	if err != nil && large.err == nil {
+		large.unread, large.unreadErr = append(large.unread, prop), err
+		return true
+	}
+	return found || err != nil
+}
+
+// notRead appends the propstat of the properties that could not be read, if any.
+func (pg *page) notRead() {
+	if pg.large == nil || len(pg.large.unread) == 0 {
+		return
+	}
+	pg.openPropstat()
+	for _, prop := range pg.large.unread {
+		pg.buf = append(pg.buf, prop.empty...)
+	}
+	why := &statusError{status: statusOf(pg.large.unreadErr)}
+	var own *statusError
+	if errors.As(pg.large.unreadErr, &own) {
+		why = own
+	}
+	pg.closePropstatOf(why)
+}
+
+// deadQueryOf says which dead properties a request needs.
+func deadQueryOf(request propfindRequest, asked []asked) (query deadprops.Query, names []xml.Name) {
+	for i := range asked {
+		if asked[i].dead {
+			names = append(names, asked[i].name)
+		}
+	}
+	if !request.allprop && !request.propname {
+		return deadprops.Query{Props: names}, names
+	}
+	for i := range liveProps {
+		if liveProps[i].settable {
+			names = append(names, davName(liveProps[i].name))
+		}
+	}
+	return deadprops.Query{NamesOnly: request.propname}, names
+}
