@@ -82,11 +82,15 @@ func fillOld(tb testing.TB, db *DB) {
 	err := db.change(tb.Context(), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(tb.Context(), "INSERT INTO properties (name, space, local, lang, value) VALUES ($1, $2, $3, '', $4)",
 			key("/a"), aProperty.XMLName.Space, aProperty.XMLName.Local, aProperty.InnerXML)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(tb.Context(), `INSERT INTO locks
+			(token, root, zero_depth, shared, owner, principal, duration, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			aLock.Token, aLock.Root, aLock.ZeroDepth, aLock.Shared, []byte(aLock.OwnerXML), aLock.Principal,
+			int64(aLock.Duration), aLock.Expires.UnixMicro())
 		return err
 	})
-	if err == nil {
-		err = db.SaveLock(tb.Context(), aLock)
-	}
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -12,12 +12,12 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// TestPropertiesOfVersion3: a database from before the limits may have more than
+// TestPropertiesOfVersion4: a database from before the limits may have more than
 // they allow. All of it can be read, in pages, and removed. It is owned by "".
-func TestPropertiesOfVersion3(t *testing.T) {
+func TestPropertiesOfVersion4(t *testing.T) {
 	const large, count = 300 << 10, 40
 	path := filepath.Join(t.TempDir(), "state.db")
-	db, err := open(t.Context(), path, migrations[:3])
+	db, err := open(t.Context(), path, migrations[:4])
 	if err != nil {
 		t.Fatal(err)
 	}
