@@ -6,9 +6,9 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// sizeOf is deadprops.Size of a row of properties, about: names are stored as text
+// propertySize is deadprops.Size of a row of properties, about: names are stored as text
 // makes them.
-const sizeOf = "(64 + octet_length(space) + octet_length(local) + octet_length(lang) + octet_length(value))"
+const propertySize = "(64 + octet_length(space) + octet_length(local) + octet_length(lang) + octet_length(value))"
 
 var noLimits = deadprops.Limits{Property: -1, Resource: -1, Owner: -1}
 
@@ -19,7 +19,7 @@ type propertyUse map[string]int64
 // count adds what the properties that condition selects take up, times sign. It
 // returns their sum.
 func (u propertyUse) count(ctx context.Context, tx queryer, condition string, sign int64, args ...any) (all int64, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT owner, sum"+sizeOf+" FROM properties WHERE "+condition+" GROUP BY owner", args...) //nolint:gosec // condition is a constant
+	rows, err := tx.QueryContext(ctx, "SELECT owner, sum"+propertySize+" FROM properties WHERE "+condition+" GROUP BY owner", args...) //nolint:gosec // condition is a constant
 	if err != nil {
 		return 0, err
 	}

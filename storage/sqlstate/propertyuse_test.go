@@ -3,6 +3,7 @@ package sqlstate
 import (
 	"database/sql"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ import (
 func TestPropertiesOfVersion4(t *testing.T) {
 	const large, count = 300 << 10, 40
 	path := filepath.Join(t.TempDir(), "state.db")
-	db, err := open(t.Context(), path, migrations[:4])
+	db, err := open(t.Context(), path, migrations[:4], slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -219,7 +219,9 @@ func (db *DB) need(ctx context.Context, src, dst string) (int64, error) {
 }
 
 // extent returns how many properties a range has, how many bytes of them are on
-// the pages of the table, and how many pages they have for the others.
+// the pages of the table, and how many pages they have for the others. An owner
+// counts as 48 bytes,
+// because the owner of a copy may have a longer name than that of the original.
 func (db *DB) extent(ctx context.Context, from, to string) (rows, inlined, pages int64, err error) {
 	if db.bare.Load() {
 		return 0, 0, 0, nil
@@ -227,7 +229,7 @@ func (db *DB) extent(ctx context.Context, from, to string) (rows, inlined, pages
 	err = db.reader.QueryRowContext(ctx, `SELECT count(*),
 			coalesce(sum(CASE WHEN size > $3 THEN $3 ELSE size END), 0),
 			coalesce(sum(CASE WHEN size > $3 THEN size / 4000 + 1 ELSE 0 END), 0)
-		FROM (SELECT 16 + length(name) + length(space) + length(local) + length(lang) + length(value) AS size
+		FROM (SELECT 16 + 48 + length(name) + length(space) + length(local) + length(lang) + length(value) AS size
 			FROM properties WHERE name >= $1 AND name < $2) AS sizes`, from, to, inline).Scan(&rows, &inlined, &pages)
 	return rows, inlined, pages, err
 }

@@ -163,7 +163,7 @@ func setMany(t *testing.T, db *DB, name string, n, size int, value string) {
 		for i := range n {
 			prop := webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: "p"}}
 			prop.InnerXML = append([]byte(value), bytes.Repeat([]byte("x"), size/2+random.IntN(size/2+1))...)
-			if err := patchOne(t.Context(), tx, key(fmt.Sprintf("%s/member %d", name, i)), prop, false); err != nil {
+			if err := patchOne(t.Context(), tx, key(fmt.Sprintf("%s/member %d", name, i)), prop, false, ""); err != nil {
 				return err
 			}
 		}

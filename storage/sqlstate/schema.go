@@ -100,13 +100,13 @@ var migrations = []migration{{
 	tables: []string{"property_use"},
 	statements: []string{
 		// Who has set a property, and how many bytes those of each owner take up, by
-		// sizeOf. Properties from before are nobody's: the owner of those is empty.
+		// propertySize. Properties from before are nobody's: the owner of those is empty.
 		"ALTER TABLE properties ADD COLUMN owner {text} NOT NULL DEFAULT ''",
 		`CREATE TABLE property_use (
 			owner {text} NOT NULL PRIMARY KEY,
 			bytes BIGINT NOT NULL
 		) {clustered}`,
-		"INSERT INTO property_use (owner, bytes) SELECT owner, sum" + sizeOf + " FROM properties GROUP BY owner",
+		"INSERT INTO property_use (owner, bytes) SELECT owner, sum" + propertySize + " FROM properties GROUP BY owner",
 	},
 }}
 
