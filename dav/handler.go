@@ -103,6 +103,8 @@ type Handler struct {
 	CopyLinks bool
 	// Listings bounds what a PROPFIND with Depth infinity may cost.
 	Listings Listings
+	// Limits bounds what one client may have at a time, and all together.
+	Limits Limits
 	// StallTimeout is how long a client may take none of a listing or an index that is
 	// streamed to it, or send none of an upload that it has announced, before its connection is
 	// given up: meanwhile it holds one of the Listings, or room on the disk. Zero: two

@@ -44,7 +44,7 @@ func setIndexHeaders(header http.Header, info fs.FileInfo) {
 
 // serveIndex serves a page for people: the members of the collection name.
 func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) (status int, err error) {
-	members := indexMembers{h: h, principal: h.principal(r)}
+	members := indexMembers{h: h, client: h.client(r)}
 	defer members.release()
 	if err := members.read(r.Context(), name); err != nil {
 		unsetContent(w.Header())

@@ -331,17 +331,19 @@ func TestIndexCompressedHead(t *testing.T) {
 }
 
 // TestIndexesAtOnce: the members that wait in memory for clients to take them are
-// bounded, in all and for each principal. Small collections don't count.
+// bounded, in all and for each principal or address. Small collections don't count.
 func TestIndexesAtOnce(t *testing.T) {
 	const large = 100_000
 	for _, c := range []struct {
-		name, principal string
-		stalled, status int
+		name, principal, address string
+		stalled, status          int
+		elsewhere                int // for another address
 	}{
-		{"a principal's due", "ann", 1, 200},
-		{"one too many of a principal", "ann", 2, 503},
-		{"anybody is many", "", 4, 200},
-		{"one too many", "", 5, 503},
+		{"a principal's due", "ann", "192.0.2.1:1", 1, 200, 200},
+		{"one too many of a principal", "ann", "192.0.2.1:1", 2, 503, 503},
+		{"one too many of an address", "", "192.0.2.1:1", 2, 503, 200},
+		{"several clients behind a proxy", "", "127.0.0.1:1", 3, 200, 200},
+		{"one too many behind a proxy", "", "127.0.0.1:1", 4, 503, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fsys := &crowds{FS: webdav.NewMemFS(), members: large}
@@ -353,23 +355,32 @@ func TestIndexesAtOnce(t *testing.T) {
 			release := make(chan struct{})
 			written := make(chan struct{}, c.stalled)
 			var stalled sync.WaitGroup
+			from := func(address, target string) *http.Request {
+				r := httptest.NewRequest(http.MethodGet, target, http.NoBody)
+				r.RemoteAddr = address
+				return r
+			}
 			for range c.stalled {
 				stalled.Go(func() {
-					h.ServeHTTP(&stalledWriter{ResponseRecorder: httptest.NewRecorder(), written: written, release: release}, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+					h.ServeHTTP(&stalledWriter{ResponseRecorder: httptest.NewRecorder(), written: written, release: release}, from(c.address, "/"))
 				})
 				<-written
 			}
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, from("203.0.113.1:1", "/")); w.Code != c.elsewhere {
+				t.Errorf("from another address it is %d, want %d", w.Code, c.elsewhere)
+			}
 			for target, want := range map[string]int{"/": c.status, "/small": 200} {
 				w := httptest.NewRecorder()
-				h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, http.NoBody))
+				h.ServeHTTP(w, from(c.address, target))
 				if w.Code != want || (w.Header().Get("Retry-After") != "") != (want == 503) {
 					t.Errorf("%s is %d, want %d: %v %.200s", target, w.Code, want, w.Header(), w.Body)
 				}
 			}
 			close(release)
 			stalled.Wait()
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+			w = httptest.NewRecorder()
+			h.ServeHTTP(w, from(c.address, "/"))
 			if w.Code != 200 {
 				t.Errorf("afterwards: %d", w.Code)
 			}

@@ -25,9 +25,9 @@ const (
 
 // indexMembers are the members of a collection for its page.
 type indexMembers struct {
-	h         *Handler
-	principal string
-	all       []indexMember
+	h      *Handler
+	client string
+	all    []indexMember
 	// whole is false if there are more.
 	whole   bool
 	entered int // of Handler.listings
@@ -118,7 +118,7 @@ func (m *indexMembers) count() error {
 	if len(m.all) < m.entered+indexStep {
 		return nil
 	}
-	if err := m.h.listings.indexed.enter(&indexBound, m.principal, indexStep); err != nil {
+	if err := m.h.listings.indexed.enter(&indexBound, m.client, indexStep); err != nil {
 		return err
 	}
 	m.entered += indexStep
@@ -128,7 +128,7 @@ func (m *indexMembers) count() error {
 // release ends the use of the members.
 func (m *indexMembers) release() {
 	if m.entered > 0 {
-		m.h.listings.indexed.leave(m.principal, m.entered)
+		m.h.listings.indexed.leave(m.client, m.entered)
 	}
 }
 

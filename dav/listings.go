@@ -19,7 +19,7 @@ type Listings struct {
 	// propfind-finite-depth (RFC 4918 §9.1).
 	Infinity int
 	// Most is how many of them may be under way at a time, MostOf how many of one
-	// principal, if it has a name. More are refused with 503 and Retry-After. Zero:
+	// client, in the sense of [Limits]. More are refused with 503 and Retry-After. Zero:
 	// 64, and 16.
 	Most, MostOf int
 }
@@ -33,7 +33,7 @@ const (
 )
 
 // indexMembersAtOnce is how many members of collections may be in memory to be
-// sorted for indexes, and how many for one principal, if it has a name: five and
+// sorted for indexes, and how many for one client: five and
 // two of the longest indexes. Each takes some 80 bytes, and as many again until the
 // garbage collector comes.
 const (
@@ -42,9 +42,9 @@ const (
 )
 
 // underWay counts what a Handler has under way.
-type underWay struct{ infinite, indexed counted }
+type underWay struct{ infinite, indexed, operations, streams counted }
 
-// counted is a number, in all and of each principal.
+// counted is a number, in all and of each client.
 type counted struct {
 	mu  sync.Mutex
 	all int
@@ -53,6 +53,8 @@ type counted struct {
 
 // bound is how much may be counted.
 type bound struct {
+	// mostOf is for one client, three times of which is for an address from which
+	// several may come.
 	most, mostOf int
 	// what is counted, and what the client can do instead.
 	what, instead string
@@ -65,36 +67,31 @@ func (b *bound) refusal(most int, what string) error {
 	}
 }
 
-// enter counts n more, until leave is called with the same.
-func (c *counted) enter(b *bound, principal string, n int) error {
+// enter counts n more of a client, until leave is called with the same.
+func (c *counted) enter(b *bound, client string, n int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	share := shareOfAll(client, b.most, b.mostOf)
 	switch {
 	case c.all+n > b.most:
 		return b.refusal(b.most, b.what)
-	case principal != "" && c.of[principal]+n > b.mostOf:
-		return b.refusal(b.mostOf, b.what+" of this user")
-	}
-	c.all += n
-	if principal == "" {
-		return nil
+	case c.of[client]+n > share:
+		return b.refusal(share, b.what+" of this client")
 	}
 	if c.of == nil {
 		c.of = make(map[string]int)
 	}
-	c.of[principal] += n
+	c.all += n
+	c.of[client] += n
 	return nil
 }
 
-func (c *counted) leave(principal string, n int) {
+func (c *counted) leave(client string, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all -= n
-	if principal == "" {
-		return
-	}
-	if c.of[principal] -= n; c.of[principal] == 0 {
-		delete(c.of, principal)
+	if c.of[client] -= n; c.of[client] == 0 {
+		delete(c.of, client)
 	}
 }
 
@@ -109,12 +106,10 @@ func (h *Handler) enterListing(r *http.Request, depth int) (leave func(), err er
 			reason: "this server lists one collection at a time: ask with Depth 0 or 1",
 		}
 	}
-	principal, listings := h.principal(r), &h.listings.infinite
-	err = listings.enter(&bound{
+	return h.enter(r, &h.listings.infinite, &bound{
 		most: cmp.Or(h.Listings.Most, defaultListings), mostOf: cmp.Or(h.Listings.MostOf, defaultListingsOf),
 		what: "listings of Depth infinity", instead: "list with Depth 1",
-	}, principal, 1)
-	return func() { listings.leave(principal, 1) }, err
+	})
 }
 
 // indexBound is that of the members in indexes.

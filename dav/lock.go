@@ -35,10 +35,12 @@ func (h *Handler) serveLock(w http.ResponseWriter, r *http.Request, name string)
 	if err != nil {
 		return statusOf(err), err
 	}
-	return h.acquire(w, r, lock.Lock{
+	wanted := lock.Lock{
 		Root: name, ZeroDepth: depth == 0, Shared: info.shared, OwnerXML: info.ownerXML,
 		Principal: h.principal(r), Duration: timeout,
-	})
+	}
+	h.limitLock(r, &wanted)
+	return h.acquire(w, r, wanted)
 }
 
 // acquire creates the lock wanted (RFC 4918 §9.10.1).

@@ -38,8 +38,10 @@ type operation struct {
 	overwrite bool
 	// key is zero, and claim nil, of what nobody joins and nothing follows: a
 	// PROPFIND.
-	key     operationKey
-	claim   *claim
+	key   operationKey
+	claim *claim
+	// leave, if not nil, ends what enterOperation has begun.
+	leave   func()
 	context operationContext
 	monitor *tree.Monitor
 	pace    pace
@@ -129,6 +131,9 @@ func (h *Handler) run(op *operation, work func() (int, error)) (status int, err 
 // answered to nobody is kept, and reported.
 func (h *Handler) endOperation(op *operation, status int, err error) {
 	defer op.context.end()
+	if op.leave != nil {
+		op.leave()
+	}
 	if unanswered := h.operations.end(h, op, status, err); unanswered && h.OperationLogger != nil {
 		h.OperationLogger(h.operations.look(op), err)
 	}

@@ -22,6 +22,11 @@ const (
 // "progress" when something has changed, at most one a second, and at the end an
 // event "end". Their data is an [OperationStatus].
 func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
+	leave, err := h.enterStream(r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	defer leave()
 	header := w.Header()
 	header.Set("Content-Type", eventsType)
 	header.Set("X-Content-Type-Options", "nosniff")

@@ -194,7 +194,10 @@ func (h *Handler) getOperation(w http.ResponseWriter, r *http.Request, view *ope
 		return h.serveEvents(w, r, view)
 	}
 	if prefers(r, "processing") && view.op != nil {
-		return h.awaitOperation(w, r, view.op, form)
+		if leave, err := h.enterStream(r); err == nil {
+			defer leave()
+			return h.awaitOperation(w, r, view.op, form)
+		}
 	}
 	return 0, h.respondView(w, http.StatusOK, form, view)
 }

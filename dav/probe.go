@@ -65,6 +65,11 @@ func (h *Handler) serveProbe(w http.ResponseWriter, r *http.Request, name string
 	if err != nil {
 		return statusOf(err), err
 	}
+	leave, err := h.enterOperation(r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	defer leave()
 	every := length / probeResponses
 	policy := h.Interim
 	if policy.Proxy == ProxyNone {

@@ -29,6 +29,16 @@ type plan struct {
 // gives up too soon and asks again does no harm, however often.
 func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func() (*plan, error)) (status int, err error) {
 	async := preferredAsync(r)
+	leave, err := h.enterOperation(r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	lasting := false
+	defer func() {
+		if !lasting {
+			leave()
+		}
+	}()
 	key := h.operationKey(r)
 	for {
 		if status, err, done := h.repeat(w, r, &key, async); done {
@@ -36,7 +46,8 @@ func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func()
 		}
 		p, c, err := h.prepare(r, key, check)
 		if err == nil {
-			return h.perform(w, r, key, async, p, c)
+			lasting = true
+			return h.perform(w, r, key, async, p, c, leave)
 		}
 		var identical *identicalError
 		if !errors.As(err, &identical) {
@@ -85,13 +96,15 @@ func (h *Handler) prepare(r *http.Request, key operationKey, check func() (*plan
 }
 
 // perform does what p says, which c allows, and answers. The claim is the
-// operation's from now on: it is released at its end, wherever its client is then.
-func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationKey, async asyncPreference, p *plan, c *claim) (status int, err error) {
+// operation's from now on: it is released at its end, wherever its client is then, and
+// leave is called.
+func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationKey, async asyncPreference, p *plan, c *claim, leave func()) (status int, err error) {
 	op := h.newOperation(context.WithoutCancel(r.Context()), r, p.about)
-	op.key, op.claim = key, c
+	op.key, op.claim, op.leave = key, c, leave
 	c.about = func() Operation { return h.operations.look(op) }
 	if err := h.operations.begin(h, op); err != nil {
 		c.release()
+		leave()
 		return statusOf(err), err
 	}
 	h.shared().claims.wake()

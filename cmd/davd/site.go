@@ -124,6 +124,7 @@ func (s *site) handler() *dav.Handler {
 		LockTimeouts:   s.cfg.LockTimeouts,
 		MaxXML:         s.cfg.MaxXML,
 		Listings:       s.cfg.Listings,
+		Limits:         s.cfg.Limits,
 		StallTimeout:   s.cfg.StallTimeout,
 		Logger:         accesslog.Report,
 		ReadOnly:       s.cfg.ReadOnly,

@@ -12,6 +12,7 @@ import (
 type index struct {
 	byToken     map[string]*entry
 	byPrincipal map[string]int // how many
+	byClient    map[string]int // how many, without those of ""
 	owners      owners
 	expiries    expiryHeap
 	root        node
@@ -37,7 +38,7 @@ type node struct {
 }
 
 func newIndex() index {
-	return index{byToken: map[string]*entry{}, byPrincipal: map[string]int{}}
+	return index{byToken: map[string]*entry{}, byPrincipal: map[string]int{}, byClient: map[string]int{}}
 }
 
 // alive reports whether the lock has not expired at now.
@@ -58,6 +59,9 @@ func (x *index) insert(e *entry) {
 	n.locks = append(n.locks, e)
 	x.byToken[e.lock.Token] = e
 	x.byPrincipal[e.lock.Principal]++
+	if e.lock.Client != "" {
+		x.byClient[e.lock.Client]++
+	}
 	x.owners.add(e.lock, false)
 	x.expiries.schedule(e)
 }
@@ -69,6 +73,11 @@ func (x *index) remove(e *entry) {
 	x.owners.add(e.lock, true)
 	if x.byPrincipal[e.lock.Principal]--; x.byPrincipal[e.lock.Principal] == 0 {
 		delete(x.byPrincipal, e.lock.Principal)
+	}
+	if client := e.lock.Client; client != "" {
+		if x.byClient[client]--; x.byClient[client] == 0 {
+			delete(x.byClient, client)
+		}
 	}
 	n := e.at
 	e.at = nil

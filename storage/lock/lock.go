@@ -39,6 +39,12 @@ type Lock struct {
 	Principal string
 	// Created is when it was granted, to the microsecond; zero where that is not known.
 	Created time.Time
+	// Client, if not "", is whose lock it is for ClientMax: an address, say, where
+	// nobody is known by name. Acquire returns ErrLimit when Client has as many locks
+	// as that; 0 is any number. A Store keeps neither, so that the count begins anew with
+	// the process.
+	Client    string
+	ClientMax int
 	// Duration is the timeout granted, or [Infinite].
 	Duration time.Duration
 	// Expires is when it ends, to the microsecond; zero when Duration is Infinite.
@@ -59,8 +65,8 @@ type Manager interface {
 	webdav.LockSystem
 
 	// Acquire grants what wanted describes: its Root, ZeroDepth, Shared,
-	// OwnerXML, Principal and Duration. It returns the lock, Created now and with an
-	// unguessable Token, or a [*ConflictError], [ErrLimit] or an
+	// OwnerXML, Principal, Client, ClientMax and Duration. It returns the lock, Created
+	// now and with an unguessable Token, or a [*ConflictError], [ErrLimit] or an
 	// [*OwnerError].
 	Acquire(ctx context.Context, now time.Time, wanted Lock) (Lock, error)
 
@@ -80,7 +86,7 @@ type Manager interface {
 	Find(ctx context.Context, now time.Time, name string, tree bool) ([]Lock, error)
 }
 
-// ErrLimit is returned when a principal has as many locks as it may.
+// ErrLimit is returned when a principal, or a client, has as many locks as it may.
 var ErrLimit = errors.New("too many locks")
 
 // ConflictError says which locks are in the way of a new one. It matches

@@ -8,8 +8,8 @@ const (
 	DefaultMaxOwners = 8 << 20
 )
 
-// ownersShare is the part of all owners that one named principal may take up: a
-// quarter.
+// ownersShare is the part of all owners that one named principal may take up: a quarter. A
+// client without a name leaves as much to others: many may be behind its address.
 const ownersShare = 4
 
 // OwnerError says that a lock can't be granted because its owner is too long
@@ -40,8 +40,8 @@ func CheckOwner(owner string) error {
 
 // owners counts the bytes of the owners in an index.
 type owners struct {
-	all         int
-	byPrincipal map[string]int
+	all      int
+	byHolder map[string]int
 }
 
 // add counts the owner of l, which may be longer than is allowed now. With remove it
@@ -55,12 +55,21 @@ func (o *owners) add(l Lock, remove bool) {
 		n = -n
 	}
 	o.all += n
-	if o.byPrincipal == nil {
-		o.byPrincipal = make(map[string]int)
+	if o.byHolder == nil {
+		o.byHolder = make(map[string]int)
 	}
-	if o.byPrincipal[l.Principal] += n; o.byPrincipal[l.Principal] == 0 {
-		delete(o.byPrincipal, l.Principal)
+	holder := l.holder()
+	if o.byHolder[holder] += n; o.byHolder[holder] == 0 {
+		delete(o.byHolder, holder)
 	}
+}
+
+// holder is the principal or, without a name, the client.
+func (l *Lock) holder() string {
+	if l.Principal == "" && l.Client != "" {
+		return "\x00" + l.Client // no principal's name
+	}
+	return l.Principal
 }
 
 // admit returns an [*OwnerError] if there is no room for the owner of wanted. most
@@ -74,8 +83,15 @@ func (o *owners) admit(wanted Lock, most, all int) error {
 		return nil
 	case o.all+n > all:
 		return &OwnerError{Limit: all, All: true}
-	case wanted.Principal != "" && o.byPrincipal[wanted.Principal]+n > all/ownersShare:
-		return &OwnerError{Limit: all / ownersShare, All: true}
+	}
+	share := all
+	if wanted.Principal != "" {
+		share = all / ownersShare
+	} else if wanted.Client != "" {
+		share = all - all/ownersShare
+	}
+	if o.byHolder[wanted.holder()]+n > share {
+		return &OwnerError{Limit: share, All: true}
 	}
 	return nil
 }

@@ -128,6 +128,9 @@ func (s *System) admit(wanted Lock) error {
 	if s.index.byPrincipal[wanted.Principal] >= s.max {
 		return ErrLimit
 	}
+	if wanted.Client != "" && wanted.ClientMax > 0 && s.index.byClient[wanted.Client] >= wanted.ClientMax {
+		return ErrLimit
+	}
 	return s.index.owners.admit(wanted, s.maxOwner, s.maxOwners)
 }
 

@@ -58,8 +58,11 @@ type Config struct {
 	State State
 	// LockTimeouts is the range of a lock's timeout.
 	LockTimeouts dav.LockTimeouts
-	// LocksPerUser is how many locks one user may have at a time.
+	// LocksPerUser is how many locks one user may have at a time, or all clients
+	// without a name together.
 	LocksPerUser int
+	// Limits bounds what clients may have at a time.
+	Limits dav.Limits
 	// MaxXML is the size of the longest XML body that is read, in bytes.
 	MaxXML int64
 	// Listings bounds PROPFINDs with Depth infinity.

@@ -47,6 +47,16 @@ func parseCount(s string) (int, error) {
 	return n, nil
 }
 
+// quarterOf reads a count that is by default a quarter of all.
+func quarterOf(all int) func(string) (int, error) {
+	return func(s string) (int, error) {
+		if s == "" {
+			return max(all/4, 1), nil
+		}
+		return parseCount(s)
+	}
+}
+
 // parseInfinity reads what becomes of a PROPFIND with Depth infinity: allow, deny
 // or a number of members.
 func parseInfinity(s string) (int, error) {

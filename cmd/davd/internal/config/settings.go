@@ -43,6 +43,10 @@ type Settings struct {
 	ListingsAtOnce   string
 	ListingsPerUser  string
 
+	LocksPerAddress   string
+	OperationsAtOnce  string
+	OperationsPerUser string
+
 	Interim        string
 	InterimAfter   string
 	InterimEvery   string
@@ -76,6 +80,8 @@ func Defaults() Settings {
 		PropfindInfinity: "allow",
 		ListingsAtOnce:   "64",
 		ListingsPerUser:  "16",
+
+		OperationsAtOnce: "1024",
 
 		Interim:      "auto",
 		InterimAfter: "20s",
@@ -130,6 +136,9 @@ func New(s Settings) (*Config, error) {
 	c.Listings.Infinity = read(&first, "propfind-infinity", s.PropfindInfinity, parseInfinity)
 	c.Listings.Most = read(&first, "listings-at-once", s.ListingsAtOnce, parseCount)
 	c.Listings.MostOf = read(&first, "listings-per-user", s.ListingsPerUser, parseCount)
+	c.Limits.Operations = read(&first, "operations-at-once", s.OperationsAtOnce, parseCount)
+	c.Limits.OperationsOf = read(&first, "operations-per-user", s.OperationsPerUser, quarterOf(c.Limits.Operations))
+	c.Limits.LocksOf = read(&first, "locks-per-address", s.LocksPerAddress, quarterOf(c.LocksPerUser))
 	c.InterimMode = read(&first, "interim", s.Interim, parseInterimMode)
 	c.InterimAfter = read(&first, "interim-after", s.InterimAfter, parseDuration)
 	c.InterimEvery = read(&first, "interim-every", s.InterimEvery, parsePositive)
@@ -175,6 +184,7 @@ func (s Settings) orDefaults() Settings {
 	s.PropfindInfinity = cmp.Or(s.PropfindInfinity, d.PropfindInfinity)
 	s.ListingsAtOnce = cmp.Or(s.ListingsAtOnce, d.ListingsAtOnce)
 	s.ListingsPerUser = cmp.Or(s.ListingsPerUser, d.ListingsPerUser)
+	s.OperationsAtOnce = cmp.Or(s.OperationsAtOnce, d.OperationsAtOnce)
 	s.Interim = cmp.Or(s.Interim, d.Interim)
 	s.InterimAfter = cmp.Or(s.InterimAfter, d.InterimAfter)
 	s.InterimEvery = cmp.Or(s.InterimEvery, d.InterimEvery)
