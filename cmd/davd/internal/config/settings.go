@@ -147,16 +147,21 @@ func New(s Settings) (*Config, error) {
 	c.TrustedProxies = read(&first, "trusted-proxy", s.TrustedProxies, parseNetworks)
 	c.LogFormat = read(&first, "log-format", s.LogFormat, oneOf(Text, JSON))
 	c.LogLevel = read(&first, "log-level", s.LogLevel, parseLevel)
+	c.checkTogether(&first, s)
+	if first.err != nil {
+		return nil, first.err
+	}
+	return c, nil
+}
+
+// checkTogether notes settings that don't go together.
+func (c *Config) checkTogether(first *firstError, s Settings) {
 	first.note("storage", c.checkDir())
 	first.note("state", c.checkState(s.State))
 	first.note("lock-timeout-min", c.checkLockTimeouts())
 	first.note("anonymous", c.checkAnonymous())
 	first.note("admin", c.checkAdmins())
 	first.note("tls-cert", c.checkTLS())
-	if first.err != nil {
-		return nil, first.err
-	}
-	return c, nil
 }
 
 // orDefaults returns s with the defaults in place of what is empty.

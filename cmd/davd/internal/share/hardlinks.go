@@ -28,7 +28,7 @@ func Linked(ctx context.Context, dir, path string) (name string, err error) {
 			return ctx.Err()
 		}
 		if err != nil || !entry.Type().IsRegular() {
-			return nil // clients can't read it either
+			return nil //nolint:nilerr // clients can't read it either
 		}
 		if info, err := entry.Info(); err == nil && os.SameFile(info, file) {
 			name = at

@@ -73,5 +73,5 @@ func passes(root os.FileInfo, path string) bool {
 }
 
 func segments(path string) []string {
-	return strings.FieldsFunc(path, func(c rune) bool { return c < 0x80 && os.IsPathSeparator(uint8(c)) })
+	return strings.FieldsFunc(path, func(c rune) bool { return c == '/' || c == filepath.Separator })
 }
