@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/internal/requestbody"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"
@@ -91,7 +92,10 @@ type Handler struct {
 	Administrator func(r *http.Request) bool
 	// LockTimeouts is the range of a lock's timeout.
 	LockTimeouts LockTimeouts
-	// MaxXML is how long the XML body of a request may be, in bytes; 0: 1 MiB.
+	// MaxXML is how long the XML body of a request may be, in bytes; 0: 1 MiB. All of
+	// those that are in memory at a time have 32 MiB or, if that is more, four times as
+	// much as the longest, and those of one client a quarter of it. More are refused
+	// with 503 and Retry-After.
 	MaxXML int64
 	// CancelWhenGone stops a COPY, MOVE or DELETE when its client goes, and rolls
 	// back what can be. By default they finish: a client that has given up will
@@ -106,11 +110,16 @@ type Handler struct {
 	// Limits bounds what one client may have at a time, and all together.
 	Limits Limits
 	// StallTimeout is how long a client may take none of a listing or an index that is
-	// streamed to it, or send none of an upload that it has announced, before its connection is
-	// given up: meanwhile it holds one of the Listings, or room on the disk. Zero: two
-	// minutes; negative: for ever. Where the http.Server has a WriteTimeout, that
-	// counts for listings.
+	// streamed to it, or send none of a request body, before its connection is given
+	// up: meanwhile it holds one of the Listings, or memory, or room on the disk. Zero:
+	// two minutes; negative: for ever. Where the http.Server has a WriteTimeout, that
+	// counts for listings. See MinRate for bodies that arrive a few bytes at a time.
 	StallTimeout time.Duration
+	// MinRate is how many bytes per second of a request body must arrive, on average
+	// over each StallTimeout; a slower one is answered with 408. Zero: 500. Negative:
+	// any number does, as long as something arrives within each StallTimeout. Where
+	// the http.Server has a ReadTimeout, only that counts.
+	MinRate int64
 	// ReadOnly refuses every method that would change something: 403.
 	ReadOnly bool
 	// Sync is what of a PUT or PATCH a crash of the machine can't undo. COPY and
@@ -181,6 +190,8 @@ var serveFuncs = map[string]serveFunc{
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w, r, end := requestbody.Of(w, r, h.pace())
+	defer end()
 	compressor := h.operationCompressor(w, r)
 	defer compressor.release()
 	if compressor != nil {
@@ -219,7 +230,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	if err := h.checkCrossOrigin(r); err != nil {
 		return statusOf(err), err
 	}
-	if r.Method == http.MethodOptions && r.URL.Path == "*" {
+	r, err = settleBody(r)
+	switch {
+	case err != nil:
+		return statusOf(err), err
+	case r.Method == http.MethodOptions && r.URL.Path == "*":
 		return h.serveServerOptions(w)
 	}
 	if isStatus {

@@ -42,7 +42,7 @@ const (
 )
 
 // underWay counts what a Handler has under way.
-type underWay struct{ infinite, indexed, operations, streams counted }
+type underWay struct{ infinite, indexed, operations, streams, xml counted }
 
 // counted is a number, in all and of each client.
 type counted struct {

@@ -59,7 +59,7 @@ func (p *put) serve(w http.ResponseWriter) (status int, err error) {
 	case p.brief():
 		info, err = p.atOnce()
 	default:
-		info, err = p.inSteps(w)
+		info, err = p.inSteps()
 	}
 	if err != nil {
 		return p.refuse(w, err)
@@ -121,11 +121,11 @@ func (p *put) atOnce() (fs.FileInfo, error) {
 // inSteps refuses what must be refused before the first byte of the body is
 // read, so that no 100 (Continue) asks for it. A body may take hours, so what was
 // found before is found out again after it.
-func (p *put) inSteps(w http.ResponseWriter) (fs.FileInfo, error) {
+func (p *put) inSteps() (fs.FileInfo, error) {
 	if err := p.begin(p.mayBegin, false); err != nil {
 		return nil, err
 	}
-	if err := p.receive(w); err != nil {
+	if err := p.receive(); err != nil {
 		return nil, err
 	}
 	release, err := p.claim()
@@ -195,10 +195,8 @@ func (p *put) mayChange(old fs.FileInfo) error {
 }
 
 // receive reads the body to its end.
-func (p *put) receive(w http.ResponseWriter) error {
-	timed, done := p.h.timedBody(w, p.r)
-	defer done()
-	body := &bodyReader{body: timed}
+func (p *put) receive() error {
+	body := &bodyReader{body: p.r.Body}
 	buf := uploadBuffers.Get().(*[uploadBuffer]byte) //nolint:forcetypeassert // nothing else is in it
 	defer uploadBuffers.Put(buf)
 	n, err := io.CopyBuffer(writerOnly{p.content}, body, buf[:])

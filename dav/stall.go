@@ -32,30 +32,6 @@ func writeTimeout(r *http.Request) time.Duration {
 	return 0
 }
 
-// timedBody gives up a request body of which nothing comes for as long as stall.
-type timedBody struct {
-	io.Reader
-	control *http.ResponseController
-	stall   time.Duration
-}
-
-// timedBody returns the body of r, which is read within the server's ReadTimeout or,
-// where there is none, in parts that each come within StallTimeout. done is to be
-// called at its end.
-func (h *Handler) timedBody(w http.ResponseWriter, r *http.Request) (body io.Reader, done func()) {
-	server, stall := serverOf(r), h.stallTimeout()
-	if stall <= 0 || server == nil || server.ReadTimeout > 0 {
-		return r.Body, func() {}
-	}
-	control := http.NewResponseController(w)
-	return &timedBody{r.Body, control, stall}, func() { _ = control.SetReadDeadline(time.Time{}) }
-}
-
-func (b *timedBody) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(b.stall)) // or it takes what time it takes
-	return b.Reader.Read(p)
-}
-
 // timedWriter is w, to which each part is written within StallTimeout.
 type timedWriter struct {
 	io.Writer

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 
 	"golang.org/x/text/encoding/unicode"
@@ -33,7 +34,10 @@ func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (io.Reader, er
 	if !readable(charset) {
 		return nil, unsupported("the character set " + charset)
 	}
-	body := http.MaxBytesReader(w, r.Body, limit)
+	body, err := h.heldXML(r, http.MaxBytesReader(w, r.Body, limit), limit)
+	if err != nil {
+		return nil, badXML(err)
+	}
 	if mark := byteOrderMarks[strings.ToLower(charset)]; mark != "" {
 		return marked(body, mark), nil
 	}
@@ -160,6 +164,8 @@ func badXML(err error) error {
 	switch {
 	case errors.As(err, &own):
 		return own
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return cutOff(err)
 	case errors.As(err, &tooLarge):
 		return &statusError{
 			status: http.StatusRequestEntityTooLarge,

@@ -17,6 +17,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/internal/requestbody"
 	"github.com/davd/davd/storage"
 )
 
@@ -126,6 +127,7 @@ func (s *site) handler() *dav.Handler {
 		Listings:       s.cfg.Listings,
 		Limits:         s.cfg.Limits,
 		StallTimeout:   s.cfg.StallTimeout,
+		MinRate:        s.cfg.MinRate,
 		Logger:         accesslog.Report,
 		ReadOnly:       s.cfg.ReadOnly,
 		Sync:           s.cfg.Sync,
@@ -148,11 +150,11 @@ func (s *site) handler() *dav.Handler {
 func (s *site) front(davHandler *dav.Handler) http.Handler {
 	handler := s.named(davHandler)
 	if len(s.cfg.TrustedProxies) == 0 {
-		return &accesslog.Handler{Next: s.guard(handler), Done: s.done}
+		return &accesslog.Handler{Next: s.paced(s.guard(handler)), Done: s.done}
 	}
 	return &forwarded.Handler{
 		Trusted: s.cfg.TrustedProxies,
-		Next:    &accesslog.Handler{Next: s.guard(forwarded.Undo(handler)), Done: s.done},
+		Next:    &accesslog.Handler{Next: s.paced(s.guard(forwarded.Undo(handler))), Done: s.done},
 	}
 }
 
@@ -162,6 +164,12 @@ func (s *site) named(next http.Handler) http.Handler {
 		return next
 	}
 	return &hosts.Handler{Next: next, Names: s.cfg.Hosts, Trusted: s.cfg.TrustedProxies, Refused: accesslog.Report}
+}
+
+// paced answers before the body has arrived where the answer does not depend on it,
+// and limits how slowly a body may arrive.
+func (s *site) paced(next http.Handler) http.Handler {
+	return &requestbody.Handler{Next: next, Pace: requestbody.NewPace(s.cfg.StallTimeout, s.cfg.MinRate)}
 }
 
 // guard lets in the users, if there are any, and else everyone.

@@ -70,9 +70,12 @@ type Config struct {
 
 	// OnDisconnect says what an operation does when its client goes.
 	OnDisconnect OnDisconnect
-	// StallTimeout is how long a client may hold up a listing or an upload; negative:
-	// for ever.
+	// StallTimeout is how long a client may hold up a listing or a request body;
+	// negative: for ever.
 	StallTimeout time.Duration
+	// MinRate is how many bytes per second of a request body must arrive; negative:
+	// any number.
+	MinRate int64
 	// Drain is how long requests may go on after the signal to stop.
 	Drain time.Duration
 

@@ -89,3 +89,11 @@ func parseSize(s string) (int64, error) {
 	}
 	return n * size, nil
 }
+
+// parseRate reads a number of bytes per second. It takes 0 for any.
+func parseRate(s string) (int64, error) {
+	if strings.TrimLeft(s, "0") == "" {
+		return -1, nil
+	}
+	return parseSize(s)
+}

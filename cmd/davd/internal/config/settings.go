@@ -33,6 +33,7 @@ type Settings struct {
 	State          string
 	OnDisconnect   string
 	StallTimeout   string
+	MinRate        string
 	Drain          string
 	LockTimeoutMin string
 	LockTimeoutMax string
@@ -71,6 +72,7 @@ func Defaults() Settings {
 		Realm:          "davd",
 		OnDisconnect:   "finish",
 		StallTimeout:   "2m",
+		MinRate:        "500B",
 		Drain:          "10s",
 		LockTimeoutMin: "1s",
 		LockTimeoutMax: "24h",
@@ -128,6 +130,7 @@ func New(s Settings) (*Config, error) {
 	c.State = read(&first, "state", s.State, parseState)
 	c.OnDisconnect = read(&first, "on-disconnect", s.OnDisconnect, oneOf(Finish, Cancel))
 	c.StallTimeout = read(&first, "stall-timeout", s.StallTimeout, parseStall)
+	c.MinRate = read(&first, "min-rate", s.MinRate, parseRate)
 	c.Drain = read(&first, "drain", s.Drain, parseDuration)
 	c.LockTimeouts.Min = read(&first, "lock-timeout-min", s.LockTimeoutMin, parsePositive)
 	c.LockTimeouts.Max = read(&first, "lock-timeout-max", s.LockTimeoutMax, parseLongest)
@@ -181,6 +184,7 @@ func (s Settings) orDefaults() Settings {
 	s.State = cmp.Or(s.State, d.State)
 	s.OnDisconnect = cmp.Or(s.OnDisconnect, d.OnDisconnect)
 	s.StallTimeout = cmp.Or(s.StallTimeout, d.StallTimeout)
+	s.MinRate = cmp.Or(s.MinRate, d.MinRate)
 	s.Drain = cmp.Or(s.Drain, d.Drain)
 	s.LockTimeoutMin = cmp.Or(s.LockTimeoutMin, d.LockTimeoutMin)
 	s.LockTimeoutMax = cmp.Or(s.LockTimeoutMax, d.LockTimeoutMax)

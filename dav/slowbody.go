@@ -1,0 +1,53 @@
+package dav
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/davd/davd/internal/requestbody"
+)
+
+const (
+	// defaultMinRate is Handler.MinRate when that is 0, in bytes per second, as in
+	// Apache httpd's mod_reqtimeout.
+	defaultMinRate = 500
+	// maxUnused is the length of the longest body that a method without a use for it
+	// accepts, in bytes.
+	maxUnused = 256 << 10
+)
+
+// pace is how fast the body of a request must arrive.
+func (h *Handler) pace() requestbody.Pace {
+	return requestbody.NewPace(h.stallTimeout(), cmp.Or(h.MinRate, defaultMinRate))
+}
+
+// settleBody deals with the body of a request whose method has no use for one. What
+// changes nothing is answered without it. A change waits for the whole request: a
+// client that was cut off in the middle may have meant something else.
+func settleBody(r *http.Request) (*http.Request, error) {
+	body := requestbody.From(r)
+	if body.Whole() {
+		return r, nil
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		if body.AnswerFirst(); !body.Whole() {
+			// net/http has ended the context when reading failed.
+			r = r.WithContext(context.WithoutCancel(r.Context()))
+		}
+	case http.MethodDelete, "COPY", "MOVE", "UNLOCK":
+		err := body.Discard(maxUnused)
+		switch {
+		case errors.Is(err, requestbody.ErrTooLong):
+			return r, &statusError{
+				status: http.StatusRequestEntityTooLarge,
+				reason: "the method " + r.Method + " has no use for a request body that long",
+			}
+		case err != nil:
+			return r, cutOff(err)
+		}
+	}
+	return r, nil
+}
