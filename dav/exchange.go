@@ -23,7 +23,7 @@ type exchange struct {
 // newExchange starts the emitter e for the answer to its request on w.
 func (h *Handler) newExchange(w http.ResponseWriter, e *emitter, op *operation) *exchange {
 	x := &exchange{Handler: h, op: op, res: newResponse(w, e.request), e: e}
-	x.res.stall = h.stallTimeout()
+	x.res.stall, x.res.answers = h.stallTimeout(), &h.answers
 	e.res, e.monitor = x.res, op.monitor
 	e.location = func() string { return h.location(op) }
 	if e.start(e.request.Context()) && e.grant.asked {

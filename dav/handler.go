@@ -160,6 +160,7 @@ type Handler struct {
 	propfinds  knownPropfinds
 	listings   underWay
 	deadBytes  byteBudget
+	answers    heldAnswers
 
 	mu           sync.Mutex
 	lockTable    *lockTable

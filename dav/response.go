@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// stallPart is how much of a whole answer a client must take in a StallTimeout, in bytes.
+const stallPart = 64 << 10
+
 // holdLimit is how much of a body is held before the response is committed.
 const holdLimit = 256 << 10
 
@@ -33,6 +36,10 @@ type response struct {
 	// header is the handler's alone until the response is committed.
 	header http.Header
 	spare  *spareResponse // where header and body come from
+	// answers counts body with those of all responses; nil: none is counted. counted
+	// is what it has counted of this one.
+	answers *heldAnswers
+	counted int64
 
 	mu     sync.Mutex
 	state  responseState
@@ -96,8 +103,10 @@ func (r *response) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state == responseHeld {
-		if len(r.body)+len(p) <= holdLimit {
+		length := len(r.body) + len(p)
+		if length <= leastHeldAnswer || length <= holdLimit && !r.answers.full() {
 			r.body = append(r.body, p...)
+			r.counted = r.answers.count(r.counted, int64(cap(r.body)))
 			return len(p), r.err
 		}
 		r.commitLocked()
@@ -203,7 +212,8 @@ func (r *response) finish() error {
 		if r.status != http.StatusNoContent {
 			r.header.Set("Content-Length", strconv.Itoa(len(r.body)))
 		}
-		r.stall = 0 // the client has all the time for what is whole
+		// The client has the more time, the more there is.
+		r.stall *= 1 + time.Duration(len(r.body)/stallPart)
 		r.commitLocked()
 	}
 	if r.state != responseDone {
@@ -218,6 +228,7 @@ func (r *response) finish() error {
 // what it has failed to write.
 func (r *response) recycleLocked() {
 	spare := r.spare
+	r.counted = r.answers.count(r.counted, 0)
 	clear(r.header)
 	spare.body = nil
 	if r.err == nil {
@@ -243,6 +254,7 @@ func (r *response) commitLocked() {
 	}
 	if r.body = r.body[:0]; cap(r.body) > maxSpareBody {
 		r.body = nil // a long answer is streamed, and needs it no more
+		r.counted = r.answers.count(r.counted, 0)
 	}
 }
 

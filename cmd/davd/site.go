@@ -16,6 +16,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/hosts"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
+	"github.com/davd/davd/cmd/davd/internal/streams"
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/internal/requestbody"
 	"github.com/davd/davd/storage"
@@ -150,11 +151,11 @@ func (s *site) handler() *dav.Handler {
 func (s *site) front(davHandler *dav.Handler) http.Handler {
 	handler := s.named(davHandler)
 	if len(s.cfg.TrustedProxies) == 0 {
-		return &accesslog.Handler{Next: s.paced(s.guard(handler)), Done: s.done}
+		return &accesslog.Handler{Next: s.limited(s.guard(handler)), Done: s.done}
 	}
 	return &forwarded.Handler{
 		Trusted: s.cfg.TrustedProxies,
-		Next:    &accesslog.Handler{Next: s.paced(s.guard(forwarded.Undo(handler))), Done: s.done},
+		Next:    &accesslog.Handler{Next: s.limited(s.guard(forwarded.Undo(handler))), Done: s.done},
 	}
 }
 
@@ -166,10 +167,13 @@ func (s *site) named(next http.Handler) http.Handler {
 	return &hosts.Handler{Next: next, Names: s.cfg.Hosts, Trusted: s.cfg.TrustedProxies, Refused: accesslog.Report}
 }
 
-// paced answers before the body has arrived where the answer does not depend on it,
-// and limits how slowly a body may arrive.
-func (s *site) paced(next http.Handler) http.Handler {
-	return &requestbody.Handler{Next: next, Pace: requestbody.NewPace(s.cfg.StallTimeout, s.cfg.MinRate)}
+// limited limits how slowly a client may send a request body and take an answer. Where
+// the answer does not depend on the body, it is sent before that has arrived.
+func (s *site) limited(next http.Handler) http.Handler {
+	return &streams.Handler{
+		Next:  &requestbody.Handler{Next: next, Pace: requestbody.NewPace(s.cfg.StallTimeout, s.cfg.MinRate)},
+		Stall: s.cfg.StallTimeout, Refused: accesslog.Report,
+	}
 }
 
 // guard lets in the users, if there are any, and else everyone.

@@ -11,11 +11,15 @@ import (
 // takes a third of the processor.
 const heapFloor = 12 << 20
 
+// collectorTuned reports whether the operator has set GOGC or GOMEMLIMIT: then the
+// server leaves the memory to the runtime.
+func collectorTuned() bool { return os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" }
+
 // raiseHeapFloor makes the collector take the heap for larger than it is, until
 // lower is called, by memory that is never touched and so takes none of the
 // machine's. Where the operator has set GOGC or GOMEMLIMIT it does nothing.
 func raiseHeapFloor() (lower func()) {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+	if collectorTuned() {
 		return func() {}
 	}
 	ballast := make([]byte, heapFloor)

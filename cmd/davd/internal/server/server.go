@@ -18,6 +18,8 @@ const (
 	idleTimeout = 3 * time.Minute
 	// maxHeaderBytes has room for a long If header (RFC 4918 §10.4).
 	maxHeaderBytes = 256 << 10
+	// maxStreams is the least that RFC 9113 §6.5.2 recommends.
+	maxStreams = 100
 	// lastAnswers is how long the answers of stopped operations have to leave.
 	lastAnswers = time.Second
 )
@@ -49,10 +51,14 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          errorLog(s.Log),
 	}
 	srv.RegisterOnShutdown(open.stop)
 	defer raiseHeapFloor()()
+	if !collectorTuned() {
+		srv.ConnState = newReleaser().connState
+	}
 	ended := make(chan error)
 	for _, l := range listeners {
 		go func() {

@@ -1,0 +1,333 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// flooded is a davd that a test floods: a process of its own, whose memory says what a
+// flood costs.
+type flooded struct {
+	*testing.T
+	dir, address string
+	secure       bool
+	process      *os.Process
+}
+
+// flood is how many attackers there are: some in an ordinary run, all with DAVD_SWEEP=1.
+func flood(some, all int) int {
+	if os.Getenv("DAVD_SWEEP") == "1" {
+		return all
+	}
+	return some
+}
+
+// serveFlooded starts davd with flags for the directory that has the file f.
+func serveFlooded(t *testing.T, flags ...string) *flooded {
+	t.Helper()
+	s := &flooded{T: t, dir: t.TempDir()}
+	if err := os.WriteFile(filepath.Join(s.dir, "f"), []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--state", "mem", "--log-level", "error"}, flags...)
+	davd := exec.CommandContext(t.Context(), "davd", append(args, s.dir)...)
+	davd.Stderr = os.Stderr
+	stdout, err := davd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := davd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = davd.Process.Kill()
+		_ = davd.Wait()
+	})
+	says, err := bufio.NewReader(stdout).ReadString('\n')
+	found := regexp.MustCompile(`(https?)://([0-9.:]+)/`).FindStringSubmatch(says)
+	if err != nil || found == nil {
+		t.Fatalf("davd says %q, %v", says, err)
+	}
+	s.secure, s.address, s.process = found[1] == "https", found[2], davd.Process
+	return s
+}
+
+// memory is what the process has in memory, in MiB.
+func (s *flooded) memory() int {
+	s.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Pid))
+	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status)
+	if err != nil || found == nil {
+		s.Fatalf("%s, %v", status, err)
+	}
+	kib, err := strconv.Atoi(string(found[1]))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return kib >> 10
+}
+
+// dial connects from the address that ends in host, of 127.0.0.0/8.
+func (s *flooded) dial(host byte) net.Conn {
+	s.Helper()
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, host)}}
+	conn, err := dialer.DialContext(s.Context(), "tcp", s.address)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// attack makes n connections and sends text on each.
+func (s *flooded) attack(n int, text []byte) []net.Conn {
+	s.Helper()
+	conns := make([]net.Conn, n)
+	for i := range conns {
+		conns[i] = s.dial(1)
+	}
+	var sending sync.WaitGroup
+	for part := range 8 {
+		sending.Go(func() {
+			for i := part; i < n; i += 8 {
+				_ = conns[i].SetWriteDeadline(time.Now().Add(10 * time.Second))
+				_, _ = conns[i].Write(text) // davd may have answered already
+			}
+		})
+	}
+	sending.Wait()
+	return conns
+}
+
+// served has another client put and list a file, and says how long that took.
+func (s *flooded) served(header ...string) time.Duration {
+	s.Helper()
+	start := time.Now()
+	conn := s.dial(2)
+	defer conn.Close()
+	if s.secure {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // its certificate is of no interest
+	}
+	_ = conn.SetDeadline(start.Add(time.Minute))
+	in := bufio.NewReader(conn)
+	lines := strings.Join(append(header, ""), "\r\n")
+	find := `<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>`
+	for _, request := range []string{
+		"PUT /other HTTP/1.1\r\nHost: localhost\r\n" + lines + "Content-Length: 5\r\n\r\nhello",
+		fmt.Sprintf("PROPFIND /other HTTP/1.1\r\nHost: localhost\r\nDepth: 0\r\n%sContent-Length: %d\r\n\r\n%s", lines, len(find), find),
+	} {
+		if _, err := io.WriteString(conn, request); err != nil {
+			s.Fatal(err)
+		}
+		answer, err := http.ReadResponse(in, nil)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode/100 != 2 {
+			s.Errorf("another client gets %s, %v", answer.Status, err)
+		}
+	}
+	return time.Since(start)
+}
+
+// bounds checks the memory, in MiB, and how long another client waits for two requests.
+func (s *flooded) bounds(most int, wait time.Duration, header ...string) {
+	s.Helper()
+	took, has := s.served(header...), s.memory()
+	s.Logf("%d MiB, and another client is served in %v", has, took.Round(time.Millisecond))
+	if has > most {
+		s.Errorf("davd has %d MiB in memory, want at most %d", has, most)
+	}
+	if took > wait {
+		s.Errorf("another client was served in %v, want at most %v", took, wait)
+	}
+}
+
+// TestFloodXML: bodies of XML that lack their last byte. 400 of 1 MB in full.
+func TestFloodXML(t *testing.T) {
+	for _, method := range []string{"PROPPATCH", "LOCK"} {
+		t.Run(method, func(t *testing.T) {
+			s := serveFlooded(t)
+			open := `<propertyupdate xmlns="DAV:"><set><prop><x xmlns="y">`
+			if method == "LOCK" {
+				open = `<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>`
+			}
+			body := append([]byte(open), bytes.Repeat([]byte("x"), 1_000_000)...)
+			head := fmt.Sprintf("%s /f HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", method, len(body)+1)
+			s.attack(flood(60, 400), append([]byte(head), body...))
+			s.bounds(150, 5*time.Second)
+		})
+	}
+}
+
+// TestFloodStrangers: requests without a password whose body never comes. 1,000 in full;
+// each is answered at once, and its connection is closed within ten seconds.
+func TestFloodStrangers(t *testing.T) {
+	users := filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(users, []byte("ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"), 0o600); err != nil { // secret
+		t.Fatal(err)
+	}
+	s := serveFlooded(t, "--htpasswd", users)
+	const head = "PROPPATCH /f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n<"
+	start := time.Now()
+	conns := s.attack(flood(200, 1000), []byte(head))
+	s.bounds(150, 5*time.Second, "Authorization: Basic YW5uOnNlY3JldA==")
+	for _, conn := range conns {
+		_ = conn.SetDeadline(start.Add(20 * time.Second))
+		in := bufio.NewReader(conn)
+		answer, err := http.ReadResponse(in, nil)
+		if err != nil || answer.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("%v, %v; want 401", answer, err)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Fatalf("the answer took %v", took)
+		}
+		if _, err := io.Copy(io.Discard, in); err != nil {
+			t.Fatalf("the connection was not closed: %v", err)
+		}
+	}
+}
+
+// TestFloodConnections: connections that have ended leave little memory behind, not for
+// longer than half a minute. 10,000 in full.
+func TestFloodConnections(t *testing.T) {
+	s := serveFlooded(t)
+	n := flood(2000, 10_000)
+	conns := s.attack(n, []byte("PROPFIND /f HTTP/1.1\r\nHost: localhost\r\nDepth: 0\r\n\r\n"))
+	for _, conn := range conns {
+		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d MiB with %d connections", s.memory(), n)
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+	start := time.Now()
+	for s.memory() > 100 && time.Since(start) < time.Minute {
+		time.Sleep(time.Second) // the process has a clock of its own
+	}
+	t.Logf("%d MiB %v after their end", s.memory(), time.Since(start).Round(time.Second))
+	s.bounds(100, 5*time.Second)
+}
+
+// TestFloodWindows: HTTP/2 clients that ask for much and take nothing. 20 connections in
+// full, each with as many requests as davd takes.
+func TestFloodWindows(t *testing.T) {
+	for method, most := range map[string]int{"PROPFIND": 400, "GET": 150} {
+		t.Run(method, func(t *testing.T) {
+			certificate, key := selfSigned(t)
+			s := serveFlooded(t, "--tls-cert", certificate, "--tls-key", key)
+			for i := range 2000 {
+				if err := os.WriteFile(filepath.Join(s.dir, fmt.Sprintf("%0100d", i)), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Truncate(filepath.Join(s.dir, "f"), 10<<20); err != nil {
+				t.Fatal(err)
+			}
+			target := map[string]string{"PROPFIND": "/", "GET": "/f"}[method]
+			streams := 0
+			for i := range flood(6, 60) { // from ten addresses
+				streams += s.takeNothing(byte(10+i%10), method, target, 250)
+			}
+			s.bounds(most, 5*time.Second)
+			t.Logf("%d requests are open", streams)
+		})
+	}
+}
+
+// takeNothing opens as many streams as it may, at most n, on a connection with a window
+// of 0, and returns their number.
+func (s *flooded) takeNothing(host byte, method, target string, n int) int {
+	s.Helper()
+	conn := tls.Client(s.dial(host), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // its certificate is of no interest
+	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+		s.Fatal(err)
+	}
+	framer := http2.NewFramer(conn, conn)
+	if err := framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}); err != nil {
+		s.Fatal(err)
+	}
+	frame, err := framer.ReadFrame()
+	settings, ok := frame.(*http2.SettingsFrame)
+	if err != nil || !ok {
+		s.Fatalf("%v, %v; want settings", frame, err)
+	}
+	if most, ok := settings.Value(http2.SettingMaxConcurrentStreams); ok {
+		n = min(n, int(most))
+	}
+	for i := range n {
+		var block bytes.Buffer
+		encoder := hpack.NewEncoder(&block)
+		for _, field := range [][2]string{
+			{":method", method}, {":scheme", "https"}, {":authority", s.address}, {":path", target}, {"depth", "1"},
+		} {
+			if err := encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]}); err != nil {
+				s.Fatal(err)
+			}
+		}
+		header := http2.HeadersFrameParam{StreamID: uint32(2*i + 1), BlockFragment: block.Bytes(), EndStream: true, EndHeaders: true}
+		if err := framer.WriteHeaders(header); err != nil {
+			s.Fatal(err)
+		}
+	}
+	go func() { // so that davd can write what is not held back
+		for {
+			if _, err := framer.ReadFrame(); err != nil {
+				return
+			}
+		}
+	}()
+	return n
+}
+
+// selfSigned makes the files of a certificate and its key.
+func selfSigned(t *testing.T) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, NotAfter: time.Now().Add(time.Hour)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certificate, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for name, block := range map[string]*pem.Block{certificate: {Type: "CERTIFICATE", Bytes: cert}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certificate, key
+}

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestReleaser: memory is released once a burst is over, and not while the server is busy
+// or when there is little to release.
+func TestReleaser(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		held uint64 // MiB
+		// allocated by a minute, in MiB per second; nothing later.
+		allocated uint64
+		released  time.Duration // 0: never
+	}{
+		{"quiet", 200, 0, releaseAfter},
+		{"little", 60, 0, 0},
+		{"busy for a minute", 200, 100, time.Minute + releaseAfter},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start, released := time.Now(), time.Duration(0)
+				held := c.held << 20
+				r := &releaser{
+					usage: func() (uint64, uint64) {
+						busy := min(time.Since(start), time.Minute)
+						return held, c.allocated << 20 * uint64(busy.Seconds())
+					},
+					release: func() { held, released = 30<<20, time.Since(start) },
+				}
+				for range 3 {
+					r.connState(nil, http.StateClosed)
+				}
+				time.Sleep(time.Hour)
+				if released != c.released {
+					t.Errorf("released after %v, want %v", released, c.released)
+				}
+				if r.armed.Load() {
+					t.Error("it still looks at an idle server")
+				}
+				r.connState(nil, http.StateClosed)
+				time.Sleep(time.Hour)
+				if released != c.released {
+					t.Error("it was released twice")
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,110 @@
+// Package streams limits what HTTP/2 clients hold that don't take their answers.
+//
+// On an HTTP/1.1 connection the system holds an answer that the client does not read,
+// up to a limit of its own. An HTTP/2 client says for each of its streams how much it
+// wants to take now. As long as that is nothing, the server holds the answer, and one
+// connection can have a hundred of them.
+package streams
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// The defaults of [Handler].
+const (
+	defaultMost   = 1000
+	defaultMostOf = 250
+)
+
+// Handler serves with Next. It answers 503 to requests over HTTP/2 beyond its limits,
+// and gives up a stream whose client takes none of an answer for as long as Stall.
+// Requests over HTTP/1 pass through.
+type Handler struct {
+	Next http.Handler
+	// Most is how many requests over HTTP/2 may be under way, and MostOf how many from
+	// one address, or from the /64 of an IPv6 address. Zero: 1,000 and 250.
+	Most, MostOf int
+	// Stall is how long a client may take none of an answer; 0 or less: for ever.
+	Stall time.Duration
+	// Refused, if not nil, is called with the reason for a 503.
+	Refused func(*http.Request, error)
+
+	mu  sync.Mutex
+	all int
+	of  map[netip.Addr]int
+}
+
+var errTooMany = errors.New("too many requests are under way: try again when some of them have ended")
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor < 2 {
+		h.Next.ServeHTTP(w, r)
+		return
+	}
+	client := clientOf(r)
+	if h.Stall > 0 {
+		timed := &writer{ResponseWriter: w, stall: h.Stall}
+		defer timed.last()
+		w = timed
+	}
+	if !h.enter(client) {
+		if h.Refused != nil {
+			h.Refused(r, errTooMany)
+		}
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "503 Service Unavailable: "+errTooMany.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	defer h.leave(client)
+	h.Next.ServeHTTP(w, r)
+}
+
+// clientOf returns the address whose requests r is counted with; the zero Addr where
+// there is none.
+func clientOf(r *http.Request) netip.Addr {
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	addr := remote.Addr().Unmap()
+	if addr.Is6() {
+		prefix, _ := addr.Prefix(64) // 64 is right for any IPv6 address
+		addr = prefix.Addr()
+	}
+	return addr
+}
+
+func (h *Handler) enter(client netip.Addr) bool {
+	most, mostOf := h.Most, h.MostOf
+	if most == 0 {
+		most = defaultMost
+	}
+	if mostOf == 0 {
+		mostOf = defaultMostOf
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all >= most || h.of[client] >= mostOf {
+		return false
+	}
+	if h.of == nil {
+		h.of = make(map[netip.Addr]int)
+	}
+	h.all++
+	h.of[client]++
+	return true
+}
+
+func (h *Handler) leave(client netip.Addr) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.all--
+	if h.of[client]--; h.of[client] == 0 {
+		delete(h.of, client)
+	}
+}

@@ -1,0 +1,66 @@
+package streams
+
+import (
+	"net/http"
+	"time"
+)
+
+const (
+	// buffered is how much of an answer net/http takes without sending it, in bytes.
+	buffered = 4 << 10
+	// part is how much of an answer a client must take within the time, in bytes.
+	part = 64 << 10
+)
+
+// writer gives up an answer of which the client takes no part in time.
+type writer struct {
+	http.ResponseWriter
+
+	stall time.Duration
+	// waiting is what may wait in net/http's buffer, in bytes.
+	waiting int
+}
+
+// Unwrap is for http.ResponseController.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Write implements io.Writer.
+func (w *writer) Write(p []byte) (int, error) {
+	if w.waiting += len(p); w.waiting < buffered {
+		return w.ResponseWriter.Write(p)
+	}
+	w.waiting = 0
+	written := 0
+	for {
+		next := p[written:min(written+part, len(p))]
+		w.deadline(w.stall)
+		n, err := w.ResponseWriter.Write(next)
+		w.deadline(0)
+		if written += n; err != nil || written == len(p) {
+			return written, err
+		}
+	}
+}
+
+// FlushError sends what is waiting.
+func (w *writer) FlushError() error {
+	w.waiting = 0
+	w.deadline(w.stall)
+	defer w.deadline(0)
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Flush implements http.Flusher.
+func (w *writer) Flush() { _ = w.FlushError() }
+
+// last limits the time for what net/http sends after the handler has returned.
+func (w *writer) last() { w.deadline(w.stall) }
+
+// deadline limits the time of writing from now on, or with 0 no more.
+func (w *writer) deadline(limit time.Duration) {
+	var until time.Time
+	if limit > 0 {
+		until = time.Now().Add(limit)
+	}
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(until)
+}
