@@ -197,9 +197,10 @@ func shortcomingBody(t *testing.T) {
 	}{
 		{"32 MiB", `<propfind xmlns="DAV:"><prop>`, "<a/>", size, 413},
 		{"32 MiB in chunks", `<propfind xmlns="DAV:"><prop>`, "<a/>", -1, 413},
-		{"a million attributes", "<propfind", ` a="b"`, -1, 400},
-		{"a million elements deep", `<propfind xmlns="DAV:"><prop>`, "<a>", -1, 400},
-		{"an entity bomb", bomb, " ", -1, 400},
+		// Too long as well, which is found first. Shorter ones: TestXMLReader.
+		{"a million attributes", "<propfind", ` a="b"`, -1, 413},
+		{"a million elements deep", `<propfind xmlns="DAV:"><prop>`, "<a>", -1, 413},
+		{"an entity bomb", bomb, " ", -1, 413},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, method := range []string{"PROPFIND", "PROPPATCH"} {
