@@ -23,8 +23,8 @@ type area struct {
 
 	mu  sync.Mutex
 	now view
-	// cut is the operation whose answer a kill has cut off; nil: there is none, and
-	// the area is as now says.
+	// cut is the operation whose answer a kill has cut off. While it is nil, the area
+	// is as now says.
 	cut *operation
 }
 
@@ -246,8 +246,8 @@ func (m *model) wrong(o *operation, err error) error {
 	return fmt.Errorf("%s: %w\n%s", o, err, m.history.of(name))
 }
 
-// check compares what is there after a restart with what was acknowledged, and goes
-// on with it.
+// check compares got, which a client sees after a restart, with what was acknowledged.
+// From then on got is what the areas hold.
 func (m *model) check(got view) error {
 	var errs []error
 	for _, a := range m.areas {

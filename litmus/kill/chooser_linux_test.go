@@ -129,7 +129,7 @@ func (c *chooser) choose(areas []*area, before view, most limits) *operation {
 		if len(o.refusals) > 0 {
 			o.after = before
 			if o.method == http.MethodPut && c.chance(0.5) {
-				continue // Most PUTs are to succeed.
+				continue // so that most PUTs succeed
 			}
 		}
 		return o

@@ -213,7 +213,7 @@ func (t *turn) giveBack(token string) {
 }
 
 // settle compares the locks on the file after a restart with what was acknowledged.
-// It returns the token of the one that is left.
+// It returns the token of the remaining lock.
 func (t *turn) settle(locks map[string]held) (token string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

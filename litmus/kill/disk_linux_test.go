@@ -61,6 +61,11 @@ func (s *site) beside() error {
 	if err != nil {
 		return err
 	}
+	for _, entry := range state {
+		if strings.HasPrefix(entry.Name(), "control-") && entry.Type() != fs.ModeSocket {
+			return fmt.Errorf("%s is in the state, and is no socket", entry.Name())
+		}
+	}
 	const most = 8 // the database, its journals, the locks of its users, the notes
 	if len(state) > most {
 		return fmt.Errorf("the state has %d files: %v", len(state), state)

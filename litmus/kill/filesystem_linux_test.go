@@ -41,14 +41,13 @@ type mounted struct {
 	mounts []string
 }
 
-// mount makes a filesystem that is there until the test ends.
+// mount makes a filesystem and mounts it until the test ends.
 func (f filesystem) mount(t *testing.T) mounted {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("mounting a filesystem needs root: run the tests as root too")
 	}
-	// The name of t.TempDir is too long for sockets in it.
-	base, err := os.MkdirTemp("", "k")
+	base, err := os.MkdirTemp("", "k") //nolint:usetesting // the name of t.TempDir is too long for sockets in it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ var (
 	killsFlag = flag.Int("kill.kills", 0, "the `number` of kills on each filesystem; 0: 200 with DAVD_SWEEP=1, else a few")
 )
 
-// sweeping reports whether the whole test is to run, and not the sample.
+// sweeping reports whether the whole test runs, and not the sample.
 func sweeping() bool { return os.Getenv("DAVD_SWEEP") == "1" }
 
 // kills returns how often davd is killed on each filesystem.

@@ -17,7 +17,7 @@ var davdBinary string
 // inNamespace says that this process has a mount namespace of its own.
 const inNamespace = "DAVD_TEST_MOUNT_NAMESPACE"
 
-// TestMain runs the tests, if possible where nobody else sees what they mount.
+// TestMain runs the tests, if possible in a mount namespace of their own.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.list").Value.String() != "" {

@@ -207,7 +207,7 @@ func differPartly(got, before view, root string) *difference {
 	want := before.clone()
 	for _, name := range before.tree(root) {
 		if _, ok := got.resources[name]; !ok {
-			want.remove(name) // With all that is below: it can't be without it.
+			want.remove(name) // Members go before their collection.
 		}
 	}
 	return differ(got, want)

@@ -20,7 +20,8 @@ type operation struct {
 
 	areas         []*area
 	before, after view
-	// refusals are the statuses with which davd must refuse it. None: it must do it.
+	// refusals are the statuses that davd may refuse it with. If there are none, davd
+	// must carry it out.
 	refusals []int
 	// owner is that of a LOCK.
 	owner string

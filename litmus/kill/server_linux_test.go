@@ -22,7 +22,7 @@ const patience = time.Minute
 type site struct {
 	share, state string
 	flags        []string
-	watch        *watch // nil: nobody looks where davd writes
+	watch        *watch // nil: there is no watch
 
 	cmd    *exec.Cmd
 	ended  chan struct{}

@@ -43,8 +43,7 @@ type watch struct {
 const changes = unix.FAN_MODIFY | unix.FAN_CREATE | unix.FAN_DELETE | unix.FAN_MOVED_FROM | unix.FAN_MOVED_TO |
 	unix.FAN_ATTRIB | unix.FAN_ONDIR
 
-// watchRest watches all filesystems but those that are mounted at mine, until the
-// test ends.
+// watchRest watches all filesystems until the test ends, except those mounted at mine.
 func watchRest(t *testing.T, mine ...string) *watch {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -143,8 +142,8 @@ func (w *watch) follow(pid int) {
 // another's later.
 const stranger = time.Second
 
-// adoptLocked follows pid if a process that is followed has started it. Of one that has
-// ended already that is not known.
+// adoptLocked follows pid if a followed process has started it. It can't tell if the
+// process has ended already.
 func (w *watch) adoptLocked(pid int) {
 	if w.pids[pid] || time.Since(w.strangers[pid]) < stranger {
 		return

@@ -113,6 +113,17 @@ func TestSocket(t *testing.T) {
 	greet(t, path)
 }
 
+// TestEmptyFileInTheWay: a filesystem without sockets makes an empty file instead of
+// one, which a davd that was killed at that moment leaves.
+func TestEmptyFileInTheWay(t *testing.T) {
+	path := Path(filepath.Join(t.TempDir(), "files.db"))
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, path)
+	greet(t, path)
+}
+
 // TestSocketInTheWay: a file of another kind is left alone.
 func TestSocketInTheWay(t *testing.T) {
 	path := Path(filepath.Join(t.TempDir(), "files.db"))

@@ -66,17 +66,8 @@ func (s *Server) Stop(ctx context.Context) {
 }
 
 func listen(ctx context.Context, path string) (net.Listener, error) {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+	if err := makeWay(path); err != nil {
 		return nil, err
-	case info.Mode().Type() != fs.ModeSocket && info.Mode().Type() != fs.ModeIrregular: // Windows has no type for it
-		return nil, errors.New("is not a socket: move it away")
-	default:
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
 	}
 	at, release, err := address(path)
 	if err != nil {
@@ -86,7 +77,7 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 	open := net.ListenConfig{Control: private}
 	l, err := open.Listen(ctx, "unix", at)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, removeEmpty(path))
 	}
 	// net would remove it by the address, which may be gone by then.
 	l.(*net.UnixListener).SetUnlinkOnClose(false) //nolint:forcetypeassert // of the network "unix"
@@ -94,6 +85,38 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 		return nil, errors.Join(err, l.Close(), os.Remove(path))
 	}
 	return &listener{l, path}, nil
+}
+
+// makeWay removes what a davd that died has left at path.
+func makeWay(path string) error {
+	if err := removeEmpty(path); err != nil {
+		return err
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !isSocket(info):
+		return errors.New("is not a socket: move it away")
+	}
+	return os.Remove(path)
+}
+
+// removeEmpty removes the file that a filesystem without sockets has made instead of
+// one, as exFAT through FUSE does.
+func removeEmpty(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > 0 {
+		return nil //nolint:nilerr // there is nothing to remove
+	}
+	return os.Remove(path)
+}
+
+// isSocket reports whether info describes a socket. Windows has no type for it.
+func isSocket(info fs.FileInfo) bool {
+	return info.Mode().Type() == fs.ModeSocket || info.Mode().Type() == fs.ModeIrregular
 }
 
 // listener removes its socket when it is closed.
