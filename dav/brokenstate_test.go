@@ -131,7 +131,6 @@ func (c brokenCase) run(t *testing.T) (failed bool) {
 	waits := make(chan struct{})
 	s.log = func(_ dav.Operation, err error) {
 		if errors.Is(err, storage.ErrState) {
-			failed = true
 			close(waits)
 		}
 	}
@@ -139,44 +138,53 @@ func (c brokenCase) run(t *testing.T) (failed bool) {
 	defer func() { s.close() }()
 	was := s.furnish(true)
 	broken.breakAfter(c.changes)
+	status, want, waited := c.send(s, was, waits, broken)
+	switch {
+	case status/100 == 2:
+	case waited || status != http.StatusServiceUnavailable:
+		t.Errorf("%v: waited %t, answered %d", c, waited, status)
+	}
+	broken.heal()
+	c.check(s, status, was, want)
+	return waited || status/100 != 2
+}
+
+// send performs the request. When it waits for the disk, the disk heals, or the server
+// stops.
+func (c brokenCase) send(s *keptSite, was world, waits <-chan struct{}, broken *brokenState) (status int, want world, waited bool) {
+	s.t.Helper()
 	answered := make(chan struct{})
-	var status int
-	want := was
 	go func() {
 		defer close(answered)
 		status, want = s.perform(c.request, was)
 	}()
 	select {
 	case <-waits:
-		if c.stop {
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			_ = s.handler.Shutdown(ctx)
-		} else {
-			broken.heal()
-		}
-		<-answered
-		if status/100 != 2 {
-			t.Errorf("%v: it has waited, and is answered %d", c, status)
-		}
+		waited = true
 	case <-answered:
 	case <-time.After(time.Minute):
-		t.Fatalf("%v: no answer", c)
+		s.t.Fatalf("%v: no answer", c)
 	}
-	switch {
-	case status/100 == 2:
-	case status != http.StatusServiceUnavailable:
-		t.Errorf("%v: the answer is %d", c, status)
-	default:
-		failed = true
+	if waited && c.stop {
+		ctx, cancel := context.WithCancel(s.t.Context())
+		cancel()
+		_ = s.handler.Shutdown(ctx)
+	} else if waited {
+		broken.heal()
 	}
-	broken.heal()
+	<-answered
+	return status, want, waited
+}
+
+// check compares the answer with what there is, at once and after a restart.
+func (c brokenCase) check(s *keptSite, status int, was, want world) {
+	s.t.Helper()
 	if c.late && status/100 != 2 {
-		// Whether a change was made whose failure was reported can't be known.
+		// Nobody can tell whether a change was made whose failure was reported.
 		if d := s.look().differs(was); d != "" && !c.request.stateAlone() {
-			t.Errorf("%v: answered %d, %s", c, status, d)
+			s.t.Errorf("%v: answered %d, %s", c, status, d)
 		}
-		return failed
+		return
 	}
 	if !c.stop {
 		s.check(fmt.Sprintf("%v: answered %d", c, status), want)
@@ -185,10 +193,9 @@ func (c brokenCase) run(t *testing.T) (failed bool) {
 	s.wrap = nil
 	s.open()
 	s.check(fmt.Sprintf("%v: answered %d, after a restart", c, status), want)
-	if left, err := s.db.LoadRecords(t.Context()); err != nil || len(left) > 0 {
-		t.Errorf("%v: the journal has still %q (%v)", c, left, err)
+	if left, err := s.db.LoadRecords(s.t.Context()); err != nil || len(left) > 0 {
+		s.t.Errorf("%v: the journal has still %q (%v)", c, left, err)
 	}
-	return failed
 }
 
 // stateAlone reports whether r changes nothing but properties or locks.

@@ -76,12 +76,11 @@ func (h *Handler) failureOf(err error) error {
 	var leftover *tree.LeftoverError
 	var follow *tree.FollowError
 	var partial *tree.PartialError
-	switch {
-	case errors.As(err, &partial):
+	if errors.As(err, &partial) {
 		return err
-	case errors.As(err, &follow) && h.Journal == nil:
-		return err
-	case follow != nil, errors.As(err, &leftover):
+	}
+	recorded := errors.As(err, &follow) && h.Journal != nil
+	if recorded || follow == nil && errors.As(err, &leftover) {
 		return nil
 	}
 	return err

@@ -1,17 +1,22 @@
 package dav_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/sqlstate"
 )
 
 // smallDisk returns a directory on a filesystem of its own.
@@ -165,4 +170,119 @@ func emptyDir(dir string) error {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
 	}
 	return err
+}
+
+// thief fills the disk that holds dir, and again whatever becomes free, until it is
+// stopped and gives all of it back.
+func thief(t *testing.T, dir string) (stop func()) {
+	t.Helper()
+	name := filepath.Join(dir, "thief")
+	file, err := os.Create(name)
+	must(t, err)
+	done, ended, full := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	filled := sync.OnceFunc(func() { close(full) })
+	go func() {
+		defer close(ended)
+		block := make([]byte, 4096)
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				if _, err := file.Write(block); err != nil {
+					filled()
+				}
+			}
+		}
+	}()
+	<-full
+	return sync.OnceFunc(func() {
+		close(done)
+		<-ended
+		must(t, errors.Join(file.Close(), os.Remove(name)))
+	})
+}
+
+// TestThief: another program takes all room on the disk of the state as soon as it is
+// free, even the room that davd has held in reserve. An operation that has changed the
+// share then waits for room, and its answer is true.
+func TestThief(t *testing.T) {
+	disk := smallDisk(t, "6m")
+	rounds := 1
+	if os.Getenv("DAVD_SWEEP") != "" {
+		rounds = 20
+	}
+	waited := 0
+	for range rounds {
+		for _, r := range fullRequests(true) {
+			if robbed(t, disk, r) {
+				waited++
+			}
+			must(t, emptyDir(disk))
+		}
+	}
+	t.Logf("%d operations have waited", waited)
+}
+
+// robbedState is a database whose disk a thief fills right before properties follow.
+type robbedState struct {
+	*sqlstate.DB
+	rob func()
+}
+
+func (s robbedState) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	s.rob()
+	return s.DB.Copy(ctx, src, dst, zeroDepth)
+}
+
+func (s robbedState) Move(ctx context.Context, src, dst string) error {
+	s.rob()
+	return s.DB.Move(ctx, src, dst)
+}
+
+func (s robbedState) Remove(ctx context.Context, name string) error {
+	s.rob()
+	return s.DB.Remove(ctx, name)
+}
+
+// robbed performs r, and reports whether it has waited for room.
+func robbed(t *testing.T, disk string, r keptRequest) (waited bool) {
+	t.Helper()
+	s := &keptSite{t: t, share: t.TempDir(), state: disk}
+	waits := make(chan struct{}, 1000)
+	s.log = func(dav.Operation, error) { waits <- struct{}{} }
+	s.open()
+	defer func() { s.close() }()
+	was := s.furnish(true)
+	for _, name := range []string{"/a", "/c/f"} {
+		// More than the log has room for.
+		_, was = s.perform(keptRequest{method: "PROPPATCH", src: name, content: strings.Repeat("large", 400)}, was)
+	}
+	s.close()
+	// The log is new, and has no room that can be used again.
+	steal := sync.OnceValue(func() func() { return thief(t, disk) })
+	s.wrap = func(db *sqlstate.DB) keptState { return robbedState{db, func() { steal() }} }
+	s.open()
+	answered := make(chan struct{})
+	var status int
+	want := was
+	go func() {
+		defer close(answered)
+		status, want = s.perform(r, was)
+	}()
+	select {
+	case <-answered:
+	case <-waits:
+		waited = true
+	}
+	steal()()
+	<-answered
+	if status/100 != 2 && (waited || status != http.StatusInsufficientStorage) {
+		t.Errorf("%v is answered %d, waited %t", r, status, waited)
+	}
+	s.check(fmt.Sprintf("%v was answered %d", r, status), want)
+	s.close()
+	s.open()
+	s.check(fmt.Sprintf("%v was answered %d, after a restart", r, status), want)
+	return waited
 }

@@ -31,7 +31,7 @@ func compact(ctx context.Context, path string) error {
 	}
 	fresh, err := rewrite(ctx, db, path)
 	if fresh != "" {
-		defer os.Remove(fresh) //nolint:errcheck // it is gone if all went well
+		defer os.Remove(fresh) // Mostly gone.
 	}
 	// The last connection to close puts the log into the old database.
 	if err = errors.Join(err, db.Close()); storage.NoSpace(full(err)) {

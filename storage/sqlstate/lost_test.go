@@ -70,8 +70,8 @@ func wantRefused(t *testing.T, db *DB) {
 		"Copy":         db.Copy(ctx, "/a", "/c", false),
 		"SaveLock":     db.SaveLock(ctx, aLock),
 		"DeleteLocks":  db.DeleteLocks(ctx, aLock.Token),
-		"SaveRecord":   db.SaveRecord(ctx, "a", nil),
-		"SaveUrgent":   db.SaveUrgent(ctx, "a", nil),
+		"SaveRecord":   db.SaveRecord(ctx, "a", []byte("r")),
+		"SaveUrgent":   db.SaveUrgent(ctx, "a", []byte("r")),
 		"DeleteRecord": db.DeleteRecord(ctx, "a"),
 		"Secure":       secure,
 	} {

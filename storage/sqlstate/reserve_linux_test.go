@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -50,7 +51,7 @@ func TestUrgentOnFullDisk(t *testing.T) {
 	for i := range rounds {
 		patch(t, db, fmt.Sprintf("/%d", i), aProperty)
 		l := aLock
-		l.Token = fmt.Sprint(i)
+		l.Token = strconv.Itoa(i)
 		if err := db.SaveLock(t.Context(), l); err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +68,7 @@ func TestUrgentOnFullDisk(t *testing.T) {
 		t.Errorf("a change of 2 MiB: error %v, want one of no space", err)
 	}
 	for i := range rounds {
-		id := fmt.Sprint(i)
+		id := strconv.Itoa(i)
 		release, err := db.Secure(t.Context(), "/"+id, "", 1)
 		if err != nil {
 			t.Fatal(err)
@@ -93,8 +94,8 @@ func TestUrgentOnFullDisk(t *testing.T) {
 		t.Errorf("with room again, %d bytes are in reserve", db.reserve.size)
 	}
 	db = reopen(t, db)
-	if any, err := db.Any(t.Context(), "/"); any || err != nil {
-		t.Errorf("Any = %v, %v", any, err)
+	if found, err := db.Any(t.Context(), "/"); found || err != nil {
+		t.Errorf("Any = %v, %v", found, err)
 	}
 	wantLocks(t, db)
 }

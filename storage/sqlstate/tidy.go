@@ -2,7 +2,6 @@ package sqlstate
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 )
@@ -62,9 +61,10 @@ func (db *DB) vacuum(ctx context.Context) (left int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for rows.Next() { // Each row is a page.
+	defer rows.Close()
+	for rows.Next() { // Each row is a page. At the end it is closed.
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err := rows.Err(); err != nil {
 		return 0, err
 	}
 	// The file gets shorter when the log is put into it.

@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -50,7 +49,7 @@ func TestPersist(t *testing.T) {
 	for _, op := range operations() {
 		for _, d := range destinations {
 			for n := range int64(8) {
-				fsys := storage.FS(backends[1].open(t))
+				fsys := backends[1].open(t)
 				build(t, fsys, sweepSource)
 				build(t, fsys, d.old)
 				was := snapshot(t, fsys)
@@ -102,7 +101,7 @@ func (j *urgentJournal) SaveRecord(ctx context.Context, id string, record []byte
 // TestUrgentRecords: a DELETE, and what comes after a commit point, may use the room
 // that the Journal holds in reserve; what comes before it may not.
 func TestUrgentRecords(t *testing.T) {
-	fsys := storage.FS(backends[1].open(t))
+	fsys := backends[1].open(t)
 	build(t, fsys, layout{"/src/f": "1", "/dst/f": "2"})
 	j, f := &urgentJournal{}, &follows{}
 	e := tree.Engine{FS: fsys, Journal: j, Follower: f}
