@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/sqlstate"
+)
+
+// served is a davd that runs in a process of its own.
+type served struct {
+	*testing.T
+	pid    int
+	client *http.Client
+	dir    string
+}
+
+// serveState serves an empty directory, with the state in the file state.
+func serveState(t *testing.T, dir, state string) *served {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "s.sock")
+	davd := exec.Command("davd", "serve", "--addr", "unix:"+socket, "--state", state, dir)
+	stdout, err := davd.StdoutPipe()
+	if err == nil {
+		err = davd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = davd.Process.Kill()
+		_ = davd.Wait()
+	})
+	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{
+		Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", socket) },
+	}}
+	t.Cleanup(client.CloseIdleConnections)
+	return &served{T: t, pid: davd.Process.Pid, client: client, dir: dir}
+}
+
+// send returns the status of an answer and how many bytes it has.
+func (s *served) send(method, target, depth, body string) (status int, length int64, err error) {
+	r, err := http.NewRequest(method, "http://davd"+target, strings.NewReader(body))
+	if err != nil {
+		return 0, 0, err
+	}
+	r.Header.Set("Depth", depth)
+	response, err := s.client.Do(r)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer response.Body.Close()
+	length, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, length, err
+}
+
+// peak returns how much memory the process has had resident at most, in MiB.
+func (s *served) peak() int {
+	s.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
+	if err != nil {
+		s.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	fields := strings.Fields(rest)
+	kib, err := strconv.Atoi(fields[0])
+	if err != nil {
+		s.Fatal(err)
+	}
+	return kib >> 10
+}
+
+// sized is large with DAVD_SWEEP=1, and otherwise small.
+func sized(small, large int) int {
+	if os.Getenv("DAVD_SWEEP") != "" {
+		return large
+	}
+	return small
+}
+
+// TestPropertyFlood: a database from before the limits has many properties of 1 MiB
+// on one file, and six clients ask for all of them at once. Others ask for one that is
+// missing. davd needs 250 MiB at most, whatever there is (with 300 properties 7.3 GiB
+// once, and 310 MiB for the missing one).
+func TestPropertyFlood(t *testing.T) {
+	const size, limit = 1 << 20, 250 // bytes, MiB
+	count := sized(60, 300)
+	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state.db")
+	if err := os.WriteFile(filepath.Join(dir, "f"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlstate.Open(t.Context(), state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := bytes.Repeat([]byte("v"), size)
+	var patch webdav.Proppatch
+	for i := range count {
+		patch.Props = append(patch.Props, webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: fmt.Sprint("p", i)}, InnerXML: value})
+	}
+	if err := db.Patch(t.Context(), "/f", []webdav.Proppatch{patch}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := serveState(t, dir, state)
+	const missing = `<propfind xmlns="DAV:"><prop><x xmlns="urn:none"/></prop></propfind>`
+	for range 20 {
+		if status, length, err := s.send("PROPFIND", "/f", "0", missing); err != nil || status != 207 || length > 1000 {
+			t.Errorf("the missing one: %d with %d bytes, %v", status, length, err)
+		}
+	}
+	afterMissing := s.peak()
+	var clients sync.WaitGroup
+	for range 6 {
+		clients.Go(func() {
+			status, length, err := s.send("PROPFIND", "/", "1", "")
+			if err != nil || status != 207 || length < int64(count)*size {
+				t.Errorf("all: %d with %d bytes, %v", status, length, err)
+			}
+		})
+	}
+	clients.Wait()
+	peak := s.peak()
+	t.Logf("%d properties of %d bytes: %d MiB after those that were missing, %d MiB after all", count, size, afterMissing, peak)
+	if afterMissing > 100 || peak > limit {
+		t.Errorf("davd needed %d and %d MiB, want 100 and %d at most", afterMissing, peak, limit)
+	}
+}
+
+// TestPropertiesRefused: properties of 1 MB are refused, and davd needs 100 MiB at most.
+func TestPropertiesRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "f"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s := serveState(t, dir, filepath.Join(t.TempDir(), "state.db"))
+	value := strings.Repeat("v", 1_000_000)
+	for i := range sized(30, 300) {
+		body := fmt.Sprintf(`<propertyupdate xmlns="DAV:"><set><prop><p%d xmlns="urn:x">%s</p%d></prop></set></propertyupdate>`, i, value, i)
+		if status, _, err := s.send("PROPPATCH", "/f", "0", body); err != nil || status != 207 {
+			t.Fatalf("PROPPATCH: %d, %v", status, err)
+		}
+	}
+	if _, length, err := s.send("PROPFIND", "/f", "0", ""); err != nil || length > 2000 {
+		t.Errorf("the file has properties of %d bytes, %v", length, err)
+	}
+	if peak := s.peak(); peak > 100 {
+		t.Errorf("davd needed %d MiB, want 100 at most", peak)
+	}
+}
+
+// TestLockOwnerFlood: many locks with owners of 8 KiB take up 150 MiB at most, those
+// beyond the limit of all owners are refused, and locks without an owner are not.
+func TestLockOwnerFlood(t *testing.T) {
+	s := serveState(t, t.TempDir(), "mem")
+	count, granted := sized(1500, 10_000), 0
+	body := `<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>%s</owner></lockinfo>`
+	large := fmt.Sprintf(body, strings.Repeat("o", 8<<10))
+	for i := range count {
+		status, _, err := s.send("LOCK", fmt.Sprint("/f", i), "0", large)
+		switch {
+		case err == nil && status == 201:
+			granted++
+		case err != nil || status != 507:
+			t.Fatalf("LOCK %d: %d, %v", i, status, err)
+		}
+	}
+	if granted != 1024 {
+		t.Errorf("%d locks were granted, want 1024 of 8 KiB", granted)
+	}
+	if status, _, err := s.send("LOCK", "/none", "0", fmt.Sprintf(body, "")); err != nil || status != 201 {
+		t.Errorf("a lock without an owner: %d, %v", status, err)
+	}
+	peak := s.peak()
+	t.Logf("%d locks: %d MiB", count, peak)
+	if peak > 150 {
+		t.Errorf("davd needed %d MiB, want 150 at most", peak)
+	}
+}
