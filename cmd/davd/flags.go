@@ -56,6 +56,7 @@ func serveFlags() []cli.Flag {
 		textFlag(stateCategory, "lock-timeout-max", "TIME", d.LockTimeoutMax, "the longest; infinite: as the client asks"),
 		textFlag(stateCategory, "locks-per-user", "NUMBER", d.LocksPerUser, "how many locks one user may have at a time or, without users, all clients together"),
 		textFlag(stateCategory, "locks-per-address", "NUMBER", d.LocksPerAddress, "how many of them one address may have, without users; this machine's own, where a proxy may stand, three times as many (default: a quarter)"),
+		textFlag(stateCategory, "properties-per-user", "SIZE", d.PropertiesPerUser, "how much room the properties that one user sets may take up, in B, KiB, MiB or GiB"),
 		textFlag(stateCategory, "max-xml-body", "SIZE", d.MaxXMLBody, "the longest XML body of a request that is read, in B, KiB or MiB"),
 		textFlag(longCategory, "propfind-infinity", "WHAT", d.PropfindInfinity, "a listing of a whole tree: allow, deny (403), or the number of members after which it enters no further collection (507 for each)"),
 		textFlag(longCategory, "listings-at-once", "NUMBER", d.ListingsAtOnce, "how many listings of whole trees may be under way at a time; more are a 503"),
@@ -140,6 +141,8 @@ func settings(c *cli.Context) config.Settings {
 		LockTimeoutMax: c.String("lock-timeout-max"),
 		LocksPerUser:   c.String("locks-per-user"),
 		MaxXMLBody:     c.String("max-xml-body"),
+
+		PropertiesPerUser: c.String("properties-per-user"),
 
 		PropfindInfinity: c.String("propfind-infinity"),
 		ListingsAtOnce:   c.String("listings-at-once"),

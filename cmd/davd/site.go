@@ -20,6 +20,7 @@ import (
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/internal/requestbody"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/deadprops"
 )
 
 // site is a tree to be served, with what is to be told about it.
@@ -125,6 +126,7 @@ func (s *site) handler() *dav.Handler {
 		OnePerson:      s.users == nil,
 		LockTimeouts:   s.cfg.LockTimeouts,
 		MaxXML:         s.cfg.MaxXML,
+		PropertyLimits: deadprops.Limits{Owner: s.cfg.PropertiesPerUser},
 		Listings:       s.cfg.Listings,
 		Limits:         s.cfg.Limits,
 		StallTimeout:   s.cfg.StallTimeout,

@@ -63,6 +63,9 @@ type Config struct {
 	LocksPerUser int
 	// Limits bounds what clients may have at a time.
 	Limits dav.Limits
+	// PropertiesPerUser is how much room the properties that one user sets may take
+	// up, in bytes.
+	PropertiesPerUser int64
 	// MaxXML is the size of the longest XML body that is read, in bytes.
 	MaxXML int64
 	// Listings bounds PROPFINDs with Depth infinity.

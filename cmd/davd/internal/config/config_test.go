@@ -25,6 +25,9 @@ func TestNewOfNothing(t *testing.T) {
 		LockTimeouts: dav.LockTimeouts{Min: time.Second, Max: 24 * time.Hour, Default: time.Hour},
 		LocksPerUser: 10_000,
 		MaxXML:       1 << 20,
+
+		PropertiesPerUser: 256 << 20,
+
 		Listings:     dav.Listings{Most: 64, MostOf: 16},
 		Limits:       dav.Limits{Operations: 1024, OperationsOf: 256, LocksOf: 2500},
 		OnDisconnect: config.Finish,
@@ -223,6 +226,8 @@ func TestNewBad(t *testing.T) {
 		{config.Settings{OperationsAtOnce: "0"}, "operations-at-once", "write 1 or more"},
 		{config.Settings{OperationsPerUser: "-1"}, "operations-per-user", "write 1 or more"},
 		{config.Settings{LocksPerUser: "many"}, "locks-per-user", `"many" is not a number`},
+		{config.Settings{PropertiesPerUser: "0"}, "properties-per-user", "can't be nothing"},
+		{config.Settings{PropertiesPerUser: "many"}, "properties-per-user", `"many" is not a size`},
 		{config.Settings{MaxXMLBody: "0"}, "max-xml-body", "can't be nothing"},
 		{config.Settings{MaxXMLBody: "-1"}, "max-xml-body", `"-1" is not a size`},
 		{config.Settings{MaxXMLBody: "1MB"}, "max-xml-body", `"1MB" is not a size`},

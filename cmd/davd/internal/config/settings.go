@@ -40,6 +40,8 @@ type Settings struct {
 	LocksPerUser   string
 	MaxXMLBody     string
 
+	PropertiesPerUser string
+
 	PropfindInfinity string
 	ListingsAtOnce   string
 	ListingsPerUser  string
@@ -78,6 +80,8 @@ func Defaults() Settings {
 		LockTimeoutMax: "24h",
 		LocksPerUser:   "10000",
 		MaxXMLBody:     "1MiB",
+
+		PropertiesPerUser: "256MiB",
 
 		PropfindInfinity: "allow",
 		ListingsAtOnce:   "64",
@@ -135,6 +139,7 @@ func New(s Settings) (*Config, error) {
 	c.LockTimeouts.Min = read(&first, "lock-timeout-min", s.LockTimeoutMin, parsePositive)
 	c.LockTimeouts.Max = read(&first, "lock-timeout-max", s.LockTimeoutMax, parseLongest)
 	c.LocksPerUser = read(&first, "locks-per-user", s.LocksPerUser, parseCount)
+	c.PropertiesPerUser = read(&first, "properties-per-user", s.PropertiesPerUser, parseSize)
 	c.MaxXML = read(&first, "max-xml-body", s.MaxXMLBody, parseSize)
 	c.Listings.Infinity = read(&first, "propfind-infinity", s.PropfindInfinity, parseInfinity)
 	c.Listings.Most = read(&first, "listings-at-once", s.ListingsAtOnce, parseCount)
@@ -189,6 +194,7 @@ func (s Settings) orDefaults() Settings {
 	s.LockTimeoutMin = cmp.Or(s.LockTimeoutMin, d.LockTimeoutMin)
 	s.LockTimeoutMax = cmp.Or(s.LockTimeoutMax, d.LockTimeoutMax)
 	s.LocksPerUser = cmp.Or(s.LocksPerUser, d.LocksPerUser)
+	s.PropertiesPerUser = cmp.Or(s.PropertiesPerUser, d.PropertiesPerUser)
 	s.MaxXMLBody = cmp.Or(s.MaxXMLBody, d.MaxXMLBody)
 	s.PropfindInfinity = cmp.Or(s.PropfindInfinity, d.PropfindInfinity)
 	s.ListingsAtOnce = cmp.Or(s.ListingsAtOnce, d.ListingsAtOnce)
