@@ -37,6 +37,8 @@ import (
 const (
 	// reserveBase is the size of the base, in bytes, where the disk is not small.
 	reserveBase = 1 << 20
+	// reserveSlack is how much of what was promised stays for the next promise, in bytes.
+	reserveSlack = 256 << 10
 	// reserveShare is which part of a small disk's free room the base takes.
 	reserveShare = 4
 	// reserveSuffix is what the file has after the name of the database.
@@ -50,6 +52,9 @@ type reserve struct {
 	// base and promised are the bytes that the file should have, size those that it
 	// has.
 	base, promised, size int64
+	// promising: there was a promise since the start. Before that the file may have
+	// more than it should, for recovery.
+	promising bool
 }
 
 // openReserve opens the file, which may have more than the base: after a kill,
@@ -87,18 +92,19 @@ func (r *reserve) close() error {
 	return r.file.Close()
 }
 
-// grow makes the base as large as it should be on a disk with free bytes of room. It
-// takes nothing away: recovery may still need it.
+// grow makes the base as large as it should be on a disk with free bytes of room, and
+// gives back what the file has beyond it and the promises.
 func (r *reserve) grow(free int64) error {
 	r.base = max(r.base, min(reserveBase, (free+r.size)/reserveShare))
-	return r.fill(r.base + r.promised)
+	return r.settle(0)
 }
 
-// settle gives the file the size that it should have, as far as there is room.
-func (r *reserve) settle() error {
+// settle gives the file the size that it should have, as far as there is room. It may
+// have slack bytes more.
+func (r *reserve) settle(slack int64) error {
 	want := r.base + r.promised
-	if r.size > want {
-		return r.cut(want)
+	if r.size > want+slack && r.promising {
+		return r.cut(want + slack)
 	}
 	return r.fill(want)
 }
@@ -106,10 +112,11 @@ func (r *reserve) settle() error {
 // promise adds n bytes, all or none. If the base has been used, it is not made whole.
 func (r *reserve) promise(n int64) error {
 	before := r.size
-	if err := r.fill(before + n); err != nil {
+	if err := r.fill(min(before, r.base+r.promised) + n); err != nil {
 		return errors.Join(err, r.cut(before))
 	}
 	r.promised += n
+	r.promising = true
 	return nil
 }
 
@@ -130,15 +137,15 @@ func (r *reserve) fill(size int64) error {
 	if r.file == nil {
 		return fmt.Errorf("%s: %w", r.path, storage.ErrState)
 	}
-	var seed [32]byte
-	random := rand.NewChaCha8(seed)
-	if r.size < size {
-		for i := range seed {
-			seed[i] = byte(rand.Uint32()) //nolint:gosec // it hides nothing
-		}
-		random.Seed(seed)
+	if r.size >= size {
+		return nil
 	}
-	block := make([]byte, min(64<<10, max(0, size-r.size)))
+	var seed [32]byte
+	for i := range seed {
+		seed[i] = byte(rand.Uint32()) //nolint:gosec // it hides nothing
+	}
+	random := rand.NewChaCha8(seed)
+	block := make([]byte, min(64<<10, size-r.size))
 	for r.size < size {
 		_, _ = random.Read(block) // never fails
 		n, err := r.file.WriteAt(block[:min(int64(len(block)), size-r.size)], r.size)
@@ -181,8 +188,9 @@ func (db *DB) fulfilled(promised int64) {
 	}
 	defer db.leave()
 	db.reserve.promised -= promised
-	// If the base can't be filled now, it will be when it is quiet.
-	_ = db.reserve.settle()
+	// The next promise can use the room at once. When it is quiet, it is given back, and
+	// a base that can't be filled now is filled.
+	_ = db.reserve.settle(reserveSlack)
 }
 
 const (

@@ -208,6 +208,7 @@ func TestSecureRefuses(t *testing.T) {
 	}
 	release()
 	release()
+	db.tidy()
 	if db.reserve.size != before || db.reserve.promised != 0 {
 		t.Errorf("%d bytes are in reserve and %d are promised, had %d", db.reserve.size, db.reserve.promised, before)
 	}
