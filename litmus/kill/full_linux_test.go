@@ -13,6 +13,8 @@ import (
 type smallDisk struct {
 	name   string
 	sample int
+	// kind is the filesystem of the share; "" is ext4.
+	kind string
 	// share is the size of the disk with the share, in MiB, and state that of
 	// another one with the state. 0: the state is on the share's disk.
 	share, state int64
@@ -23,6 +25,8 @@ type smallDisk struct {
 var smallDisks = []smallDisk{
 	{name: "a full share", sample: 4, share: 16, state: 64},
 	{name: "a full state", sample: 4, share: 320, state: 16, ballast: true},
+	{name: "a full share on exFAT", kind: "exFAT through FUSE", share: 16, state: 64},
+	{name: "a full share on btrfs", kind: "btrfs", share: 112, state: 64},
 	{name: "both on a full disk", share: 32},
 	{name: "both on a disk that fills up and empties", share: 48, ballast: true},
 }
@@ -37,28 +41,35 @@ func TestKillFull(t *testing.T) {
 	}
 }
 
+// filesystem returns one of d's kind that has size MiB.
+func (d smallDisk) filesystem(size int64) filesystem {
+	f := filesystem{make: []string{"mkfs.ext4", "-q", "-F", "-m", "0"}, mounts: mountLoop("ext4")} // root gets no more
+	for _, other := range filesystems {
+		if other.name == d.kind {
+			f = other
+		}
+	}
+	f.size = size * mib
+	return f
+}
+
 func (d smallDisk) test(t *testing.T, n int) {
 	t.Helper()
-	// Without blocks set aside for root, who davd is.
-	disk := filesystem{
-		size: d.share * mib, make: []string{"mkfs.ext4", "-q", "-F", "-m", "0"}, mounts: mountLoop("ext4"),
-	}.mount(t)
+	disk := d.filesystem(d.share).mount(t)
 	s := newSite(t, disk.dir)
 	if d.state > 0 {
 		dir := filepath.Join(filepath.Dir(disk.dir), "small")
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		filesystem{
-			size: d.state * mib, make: []string{"mkfs.ext4", "-q", "-F", "-m", "0"}, mounts: mountLoop("ext4"),
-		}.mountIn(t, disk.mounts[1], dir)
+		smallDisk{}.filesystem(d.state).mountIn(t, disk.mounts[1], dir)
 		disk.mounts = append(disk.mounts, dir)
 		s.state = filepath.Join(dir, "state")
 	}
 	s.watch = watchRest(t, disk.mounts...)
 	sizes := bodySizes
 	if !d.ballast {
-		sizes = []int{0, 100, 70 << 10, 700 << 10, 3 * mib}
+		sizes = []int{0, 100, 70 << 10, 700 << 10, 3 * mib, int(d.share) << 20 / 8}
 	}
 	tr := newTrialOf(s, newSeed(), sizes)
 	tr.model.scarce, tr.model.limit.bytes = true, int(d.share*mib)
