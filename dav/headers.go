@@ -11,13 +11,14 @@ import (
 // them (RFC 9110 §5.3), and a recipient that chose one of several values would choose
 // another than a proxy in front of it.
 var singleHeaders = map[string]bool{
-	"Content-Range": true,
-	"Depth":         true,
-	"Destination":   true,
-	"If":            true,
-	"Lock-Token":    true,
-	"Overwrite":     true,
-	"X-Oc-Mtime":    true,
+	"Content-Range":            true,
+	"Depth":                    true,
+	"Destination":              true,
+	"If":                       true,
+	"Lock-Token":               true,
+	"Overwrite":                true,
+	"X-Expected-Entity-Length": true,
+	"X-Oc-Mtime":               true,
 }
 
 // checkSingle refuses a request that repeats one of singleHeaders.

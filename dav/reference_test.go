@@ -106,6 +106,7 @@ func TestRepeatedHeaders(t *testing.T) {
 		{"§10.4 If", "DELETE /f HTTP/1.1\nIf: (" + lock + ")\nIf: (Not " + lock + ")\n", 400},
 		{"§10.5 Lock-Token", "UNLOCK /f HTTP/1.1\nLock-Token: " + lock + "\nLock-Token: " + lock + "\n", 400},
 		{"X-OC-Mtime", "PUT /f HTTP/1.1\nContent-Length: 0\nX-OC-Mtime: 1\nX-OC-Mtime: 2\n", 400},
+		{"X-Expected-Entity-Length", "PUT /f HTTP/1.1\nContent-Length: 0\nX-Expected-Entity-Length: 0\nX-Expected-Entity-Length: 0\n", 400},
 		{"RFC 9110 §14.4 Content-Range", "PUT /f HTTP/1.1\nContent-Length: 0\nContent-Range: bytes 0-0/1\nContent-Range: bytes 0-0/1\n", 400},
 		{"RFC 9110 §7.2 Host", "DELETE /f HTTP/1.1\nHost: davd.test\n", 400},
 		{"§10.2 an empty Depth", "DELETE /c HTTP/1.1\nDepth:\n", 400},
