@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -18,54 +20,80 @@ type lockIndex struct {
 	principal string
 	now       time.Time
 	byRoot    map[string][]lock.Lock
+	// at is where those were looked for; nil for a plain LockSystem.
+	manager lockManager
+	at      place
 
 	mu    sync.Mutex
 	hrefs map[string]string // of the roots
 }
 
-// lockDiscovery returns the locks that cover name and, if tree, those of what is
+// lockDiscovery returns the locks that cover a place and, if tree, those of what is
 // below it. A plain LockSystem can't tell: then there are none.
-func (h *Handler) lockDiscovery(r *http.Request, name string, tree bool) (*lockIndex, error) {
+func (h *Handler) lockDiscovery(r *http.Request, at place, tree bool) (*lockIndex, error) {
 	index := &lockIndex{
 		handler: h, ctx: r.Context(), principal: h.principal(r), now: time.Now(),
-		byRoot: make(map[string][]lock.Lock), hrefs: make(map[string]string),
+		byRoot: make(map[string][]lock.Lock), hrefs: make(map[string]string), at: at, manager: h.locks().manager,
 	}
-	manager := h.locks().manager
+	manager := index.manager
 	if manager == nil {
 		return index, nil
 	}
-	found, err := manager.Find(r.Context(), index.now, name, tree)
+	found, err := manager.Find(r.Context(), index.now, at.key, tree)
 	for _, each := range found {
 		index.byRoot[each.Root] = append(index.byRoot[each.Root], each)
 	}
 	return index, err
 }
 
-// append appends the activelock elements of the locks that cover name, those
-// from above first.
-func (x *lockIndex) append(dst []byte, name string) []byte {
-	if len(x.byRoot) == 0 {
-		return dst
+// any reports whether there may be any lock, also outside of what was looked for.
+func (x *lockIndex) any() bool {
+	if x == nil {
+		return false
 	}
-	return x.appendFrom(dst, name, name)
+	knows, ok := x.manager.(interface{ Any() bool })
+	return len(x.byRoot) > 0 || x.manager != nil && (!ok || knows.Any())
 }
 
-// appendFrom appends the locks rooted at root or above that cover name.
-func (x *lockIndex) appendFrom(dst []byte, root, name string) []byte {
-	if root != "/" {
-		dst = x.appendFrom(dst, path.Dir(root), name)
-	}
-	for _, each := range x.byRoot[root] {
-		if each.Covers(name) {
-			dst = x.appendActiveLock(dst, each)
+// append appends the activelock elements of the locks that cover a place, those
+// from above first. Those on a symbolic link that led there protect it, too.
+func (x *lockIndex) append(dst []byte, at place) []byte {
+	var shown []string
+	for _, key := range append(at.links[:len(at.links):len(at.links)], at.key) {
+		for _, each := range x.covering(nil, key, key) {
+			if !slices.Contains(shown, each.Token) {
+				dst = x.appendActiveLock(dst, each, at)
+				shown = append(shown, each.Token)
+			}
 		}
 	}
 	return dst
 }
 
+// covering appends the locks rooted at root or above that cover the key.
+func (x *lockIndex) covering(found []lock.Lock, root, key string) []lock.Lock {
+	switch {
+	case x.manager != nil && !storage.Overlap(x.at.key, root):
+		// A link has led out of the tree that was looked at. If the locks can't be
+		// read now, there is nothing to show.
+		elsewhere, _ := x.manager.Find(x.ctx, x.now, key, false)
+		return append(found, elsewhere...)
+	case len(x.byRoot) == 0:
+		return found
+	case root != "/":
+		found = x.covering(found, path.Dir(root), key)
+	}
+	for _, each := range x.byRoot[root] {
+		if each.Covers(key) {
+			found = append(found, each)
+		}
+	}
+	return found
+}
+
 // appendActiveLock appends an activelock element (RFC 4918 §14.1). The token is
 // for its creator alone (§6.4, §20.4).
-func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock) []byte {
+func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock, at place) []byte {
 	scope, depth := "exclusive", "infinity"
 	if l.Shared {
 		scope = "shared"
@@ -87,7 +115,7 @@ func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock) []byte {
 		dst = append(dst, "</D:href></D:locktoken>"...)
 	}
 	dst = append(dst, "<D:lockroot><D:href>"...)
-	dst = appendText(dst, x.href(l.Root))
+	dst = appendText(dst, x.href(shownName(l.Root, at)))
 	return append(dst, "</D:href></D:lockroot></D:activelock>"...)
 }
 

@@ -16,7 +16,7 @@ import (
 // a long COPY, MOVE or DELETE is not waited for to its end.
 const claimPatience = time.Second
 
-// scope is a resource, or a part of the tree below it too.
+// scope is a resource, or a part of the tree below it too. name is its key.
 type scope struct {
 	name    string
 	tree    bool // all that is below name

@@ -28,7 +28,7 @@ func (h *Handler) setContentLocation(header http.Header, r *http.Request, name s
 
 // noFile returns why the content of p can't go to the URL of a collection.
 func (p *put) noFile() error {
-	info, err := p.h.occupant(p.r.Context(), p.name)
+	info, err := p.h.occupant(p.r.Context(), p.at.name())
 	switch {
 	case err != nil:
 		return err

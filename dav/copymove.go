@@ -15,18 +15,18 @@ import (
 // 4918 §9.8).
 func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	return h.undertake(w, r, func() (*plan, error) {
-		t, err := h.checkTransfer(r, name, "0", "infinity")
+		t, err := h.checkTransfer(r, name, true, "0", "infinity")
 		if err != nil {
 			return nil, err
 		}
 		// Only what is written must not be locked (RFC 4918 §7.5.1).
-		changes := []change{{name: t.dst, tree: true, member: !t.replaces}}
+		changes := []change{{place: t.dst, tree: true, member: !t.replaces}}
 		return h.planTransfer(r, t, changes, func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 			ctx = h.withBudget(ctx, r)
 			if err := h.mayCopyProperties(ctx, t); err != nil {
 				return err
 			}
-			return h.engine(c).Copy(ctx, t.src, t.dst, t.depth, monitor)
+			return h.engine(c).Copy(ctx, t.src.name(), t.dst.name(), t.depth, monitor)
 		}), nil
 	})
 }
@@ -34,13 +34,16 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 // serveMove moves the resource and all its members (RFC 4918 §9.9).
 func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	return h.undertake(w, r, func() (*plan, error) {
-		t, err := h.checkTransfer(r, name, "0", "infinity")
+		t, err := h.checkTransfer(r, name, false, "0", "infinity")
 		if err != nil {
 			return nil, err
 		}
-		changes := []change{{name: t.src, tree: true, member: true}, {name: t.dst, tree: true, member: !t.replaces}}
+		changes := []change{{place: t.src, tree: true, member: true}, {place: t.dst, tree: true, member: !t.replaces}}
 		return h.planTransfer(r, t, changes, func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
-			return h.engine(c).Move(ctx, t.src, t.dst, monitor)
+			if t.respells {
+				return h.respell(ctx, t)
+			}
+			return h.engine(c).Move(ctx, t.src.name(), t.dst.name(), monitor)
 		}), nil
 	})
 }
@@ -48,16 +51,16 @@ func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string)
 // planTransfer plans work, which is the COPY or MOVE t.
 func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, work func(context.Context, *claim, *tree.Monitor) error) *plan {
 	return &plan{
-		about:   Operation{Source: t.src, Destination: t.dst},
+		about:   Operation{Source: t.src.asked, Destination: t.dst.asked},
 		changes: changes,
 		again: func() error {
-			if err := h.inspect(r.Context(), &t); err != nil {
+			if err := h.stillThere(r.Context(), &t); err != nil {
 				return err
 			}
-			return h.preconditionsOf(r, t.src)
+			return h.preconditionsOf(r, t.src.name())
 		},
 		work: func(ctx context.Context, c *claim, monitor *tree.Monitor) (int, error) {
-			err := work(ctx, c, monitor)
+			err := askedNames(work(ctx, c, monitor), t.src, t.dst)
 			if failure := h.failureOf(err); failure != nil {
 				return statusOf(failure), failure
 			}
@@ -88,17 +91,23 @@ func (h *Handler) failureOf(err error) error {
 
 // transfer is a checked COPY or MOVE.
 type transfer struct {
-	src, dst   string
+	src, dst place
+	// follow: a symbolic link at the end of src is followed.
+	follow     bool
 	depth      int
 	moves      bool
 	mayReplace bool
 	replaces   bool // there is something at dst
+	// respells: dst is src, spelled in another way, where the file system folds names.
+	respells bool
 }
 
-// checkTransfer refuses what can't be done before anything is touched.
-func (h *Handler) checkTransfer(r *http.Request, src string, depths ...string) (t transfer, err error) {
-	t.src, t.moves = src, r.Method == "MOVE"
-	if t.dst, err = h.destination(r); err != nil {
+// checkTransfer refuses what can't be done before anything is touched. follow says
+// that the request is about what a symbolic link leads to, not about the link.
+func (h *Handler) checkTransfer(r *http.Request, src string, follow bool, depths ...string) (t transfer, err error) {
+	t.moves = r.Method == "MOVE"
+	dst, err := h.destination(r)
+	if err != nil {
 		return t, err
 	}
 	if t.depth, err = depth(r, tree.Infinite, depths...); err != nil {
@@ -107,29 +116,48 @@ func (h *Handler) checkTransfer(r *http.Request, src string, depths ...string) (
 	if t.mayReplace, err = overwrite(r); err != nil {
 		return t, err
 	}
+	t.follow = follow
+	if t.src, err = h.place(r.Context(), src, follow); err != nil {
+		return t, err
+	}
+	if t.dst, err = h.place(r.Context(), dst, false); err != nil {
+		return t, err
+	}
 	return t, h.inspect(r.Context(), &t)
+}
+
+// stillThere is inspect under the claim: what was checked may have changed before.
+func (h *Handler) stillThere(ctx context.Context, t *transfer) error {
+	err := h.unmoved(ctx, t.src, t.follow)
+	if err == nil {
+		err = h.unmoved(ctx, t.dst, false)
+	}
+	if err == nil {
+		err = h.inspect(ctx, t)
+	}
+	return err
 }
 
 // inspect looks at what is at the source and the destination of t.
 func (h *Handler) inspect(ctx context.Context, t *transfer) error {
 	fsys := h.FileSystem
-	info, err := h.stat(ctx, t.src)
+	info, err := h.stat(ctx, t.src.name())
 	if err != nil {
 		return err
 	}
 	if t.moves && t.depth == 0 && info.IsDir() {
 		return &statusError{status: http.StatusBadRequest, reason: "the header Depth must be infinity for the MOVE of a collection"} // RFC 4918 §9.9.2
 	}
-	if storage.Overlap(t.src, t.dst) {
-		return tree.ErrOverlap
-	}
-	if err := h.checkParent(ctx, t.dst); err != nil {
+	if err := h.checkOverlap(ctx, t); err != nil {
 		return err
 	}
-	_, err = storage.Lstat(ctx, fsys, t.dst)
-	t.replaces = err == nil
+	if err := h.checkParent(ctx, t.dst.name()); err != nil {
+		return err
+	}
+	_, err = storage.Lstat(ctx, fsys, t.dst.name())
+	t.replaces = err == nil && !t.respells
 	switch {
-	case err == nil && !t.mayReplace:
+	case t.replaces && !t.mayReplace:
 		return &statusError{status: http.StatusPreconditionFailed, reason: "the destination exists and the header Overwrite is F"}
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err

@@ -20,7 +20,7 @@ const lockForever = -1
 // covered by a submitted token, may be changed.
 type coverage struct {
 	ctx      context.Context //nolint:containedctx // lives as long as probe
-	fsys     storage.FS
+	handler  *Handler
 	locks    webdav.LockSystem
 	now      time.Time
 	tokens   []webdav.Condition // submitted
@@ -36,10 +36,10 @@ type usedToken struct {
 
 // probe makes sure that each change is covered by a submitted token or meets no
 // lock at all.
-func (l *lockTable) probe(ctx context.Context, fsys storage.FS, tokens []string, changes []change) ([]usedToken, error) {
+func (l *lockTable) probe(ctx context.Context, h *Handler, tokens []string, changes []change) ([]usedToken, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &coverage{ctx: ctx, fsys: fsys, locks: l.plain.in(ctx), now: time.Now()}
+	c := &coverage{ctx: ctx, handler: h, locks: l.plain.in(ctx), now: time.Now()}
 	for _, token := range tokens {
 		c.tokens = append(c.tokens, webdav.Condition{Token: token})
 	}
@@ -55,15 +55,23 @@ func (l *lockTable) probe(ctx context.Context, fsys storage.FS, tokens []string,
 // cover several changes.
 func (c *coverage) change(wanted change) error {
 	defer c.release()
-	probe := c.resource
+	var err error
 	if wanted.tree {
-		probe = c.tree
+		err = c.tree(wanted.place)
+	} else {
+		err = c.resource(wanted.key)
 	}
-	if err := probe(wanted.name); err != nil || !wanted.member {
+	for _, link := range wanted.links {
+		if err == nil {
+			c.release()
+			err = c.resource(link)
+		}
+	}
+	if err != nil || !wanted.member {
 		return err
 	}
 	c.release()
-	return c.resource(path.Dir(wanted.name))
+	return c.resource(wanted.parent())
 }
 
 // release gives everything back, the last first.
@@ -74,8 +82,9 @@ func (c *coverage) release() {
 	c.releases = nil
 }
 
-// tree covers name and all that is below it.
-func (c *coverage) tree(name string) error {
+// tree covers p and all that is below it.
+func (c *coverage) tree(p place) error {
+	name := p.key
 	if token, whole := c.wholeTree(name); whole {
 		return c.confirm(name, token)
 	}
@@ -88,16 +97,20 @@ func (c *coverage) tree(name string) error {
 	if err := c.resource(name); err != nil {
 		return err
 	}
-	info, err := storage.Lstat(c.ctx, c.fsys, name)
+	info, err := storage.Lstat(c.ctx, c.handler.FileSystem, p.name())
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && !info.IsDir()) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	for member, err := range storage.ReadDir(c.ctx, c.fsys, name) {
+	// What a link among the members leads to is no part of the tree.
+	if p, err = c.handler.place(c.ctx, p.name(), false); err != nil {
+		return err
+	}
+	for member, err := range storage.ReadDir(c.ctx, c.handler.FileSystem, p.name()) {
 		if err == nil {
-			err = c.tree(path.Join(name, member.Name()))
+			err = c.tree(p.member(member.Name()))
 		}
 		if err != nil {
 			return err

@@ -14,7 +14,11 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 		return refuse(http.StatusForbidden, "the root of a share can't be deleted")
 	}
 	return h.undertake(w, r, func() (*plan, error) {
-		info, err := h.stat(r.Context(), name)
+		at, err := h.place(r.Context(), name, false)
+		if err != nil {
+			return nil, err
+		}
+		info, err := h.stat(r.Context(), at.name())
 		if err != nil {
 			return nil, err
 		}
@@ -25,10 +29,16 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 		}
 		return &plan{
 			about:   Operation{Source: name},
-			changes: []change{{name: name, tree: true, member: true}},
-			again:   func() error { return h.preconditionsOf(r, name) },
+			changes: []change{{place: at, tree: true, member: true}},
+			again: func() error {
+				if err := h.unmoved(r.Context(), at, false); err != nil {
+					return err
+				}
+				return h.preconditionsOf(r, at.name())
+			},
 			work: func(ctx context.Context, c *claim, monitor *tree.Monitor) (int, error) {
-				return h.remove(ctx, c, name, monitor)
+				status, err := h.remove(ctx, c, at.name(), monitor)
+				return status, askedNames(err, at)
 			},
 		}, nil
 	})

@@ -197,7 +197,7 @@ func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, info fs.File
 // mayRead evaluates the conditions of a GET or HEAD. When they hold it sets the
 // headers that both have.
 func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) error {
-	err := h.conditions(r, name, info)
+	err := h.conditions(r, info)
 	unmodified := statusOf(err) == http.StatusNotModified
 	if err != nil && !unmodified {
 		return err

@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"context"
 	"net/http"
 	"slices"
 )
@@ -19,28 +20,32 @@ func ifOf(r *http.Request) (ifHeader, error) {
 // evaluateIf evaluates the header If. A list without a tag is about the request
 // URI (RFC 4918 §10.4.3); clients also send the token of another resource that
 // the request changes, one of names, so, in a list of nothing but tokens.
-func (h *Handler) evaluateIf(r *http.Request, header ifHeader, names ...string) error {
+func (h *Handler) evaluateIf(r *http.Request, header ifHeader, places ...place) error {
 	if len(header) == 0 {
 		return nil
 	}
-	requested, err := h.resource(r.Context(), r.URL.Path)
+	name, err := h.resource(r.Context(), r.URL.Path)
+	if err != nil {
+		return err
+	}
+	requested, err := h.place(r.Context(), name, true)
 	if err != nil {
 		return err
 	}
 	for _, list := range header {
-		about := []string{requested}
+		about := []place{requested}
 		if !slices.ContainsFunc(list.conditions, func(c ifCondition) bool { return c.not || c.etag != "" }) {
-			about = append(about, names...)
+			about = append(about, places...)
 		}
 		if list.tag != "" {
 			tagged, ok := h.tagged(r, list.tag)
 			if !ok {
 				continue
 			}
-			about = []string{tagged}
+			about = []place{tagged}
 		}
-		for _, name := range about {
-			holds, err := h.listHolds(r, list, name)
+		for _, p := range about {
+			holds, err := h.listHolds(r, list, p)
 			if holds || err != nil {
 				return err
 			}
@@ -49,24 +54,27 @@ func (h *Handler) evaluateIf(r *http.Request, header ifHeader, names ...string) 
 	return errIfDoesNotHold
 }
 
-// tagged returns the storage name of a Resource-Tag of the header If.
-func (h *Handler) tagged(r *http.Request, tag string) (name string, ok bool) {
+// tagged returns the place of a Resource-Tag of the header If.
+func (h *Handler) tagged(r *http.Request, tag string) (p place, ok bool) {
 	u, err := parseReference(tag)
 	if err != nil || (u.Host != "" && !h.servesHost(r, u)) {
-		return "", false
+		return place{}, false
 	}
-	name, err = h.resource(r.Context(), u.Path)
-	return name, err == nil
+	name, err := h.resource(r.Context(), u.Path)
+	if err == nil {
+		p, err = h.place(r.Context(), name, true)
+	}
+	return p, err == nil
 }
 
-func (h *Handler) listHolds(r *http.Request, list ifList, name string) (bool, error) {
+func (h *Handler) listHolds(r *http.Request, list ifList, p place) (bool, error) {
 	for _, c := range list.conditions {
 		var holds bool
 		var err error
 		if c.etag != "" {
-			info, statErr := h.FileSystem.Stat(r.Context(), name)
+			info, statErr := h.FileSystem.Stat(r.Context(), p.asked)
 			holds = statErr == nil && entityTag(r.Context(), info) == c.etag
-		} else if holds, err = h.locks().covers(r.Context(), c.token, name); err != nil {
+		} else if holds, err = h.protects(r.Context(), c.token, p); err != nil {
 			return false, err
 		}
 		if holds == c.not {
@@ -74,6 +82,26 @@ func (h *Handler) listHolds(r *http.Request, list ifList, name string) (bool, er
 		}
 	}
 	return true, nil
+}
+
+// protects reports whether the lock of token protects p, or a link that leads there.
+func (h *Handler) protects(ctx context.Context, token string, p place) (bool, error) {
+	key, err := h.protected(ctx, token, p)
+	if err != nil {
+		return false, err
+	}
+	return h.locks().covers(ctx, token, key)
+}
+
+// protected returns the key of p, or of a link that leads there, that the lock of token
+// protects. It is that of p if there is none.
+func (h *Handler) protected(ctx context.Context, token string, p place) (string, error) {
+	for _, key := range p.links {
+		if covers, err := h.locks().covers(ctx, token, key); covers || err != nil {
+			return key, err
+		}
+	}
+	return p.key, nil
 }
 
 // tokens returns the state tokens that the client submits by naming them (RFC

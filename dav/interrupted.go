@@ -38,7 +38,7 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 		if r.State != history.Running {
 			continue
 		}
-		recovery := recoveryOf(r, recovered)
+		recovery := h.recoveryOf(ofRecord(ctx, r), r, recovered)
 		if recovery == nil && !complete {
 			continue
 		}
@@ -55,15 +55,28 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 
 // recoveryOf returns what became of r, nil if nothing is known. Claims keep two
 // operations with the same names apart, so the last one is it.
-func recoveryOf(r history.Record, recovered []tree.Recovery) *tree.Recovery {
+func (h *Handler) recoveryOf(ctx context.Context, r history.Record, recovered []tree.Recovery) *tree.Recovery {
+	source, destination := h.actedOn(ctx, r.Source, r.Method == methodCopy), ""
+	if r.Destination != "" {
+		destination = h.actedOn(ctx, r.Destination, false)
+	}
 	for i := len(recovered) - 1; i >= 0; i-- {
 		e := recovered[i].Entry
 		tenant, _, ok := splitPrincipal(r.Principal)
-		if e.Method == r.Method && e.Source == r.Source && e.Destination == r.Destination && e.OfTenant(tenant, ok) {
+		if e.Method == r.Method && e.Source == source && e.Destination == destination && e.OfTenant(tenant, ok) {
 			return &recovered[i]
 		}
 	}
 	return nil
+}
+
+// actedOn is the canonical name by which the storage was asked for name.
+func (h *Handler) actedOn(ctx context.Context, name string, follow bool) string {
+	at, err := h.place(ctx, name, follow)
+	if err != nil {
+		return name
+	}
+	return at.name()
 }
 
 // ofRecord returns ctx with the tenant of r, as the History has it.

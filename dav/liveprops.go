@@ -15,6 +15,8 @@ import (
 type resource struct {
 	name string
 	info fs.FileInfo
+	// at is where the name leads, if somebody asked for locks.
+	at place
 }
 
 // liveValues makes the values of live properties for one request.
@@ -177,5 +179,5 @@ func appendLockDiscovery(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if v.locks == nil {
 		return dst, true
 	}
-	return v.locks.append(dst, r.name), true
+	return v.locks.append(dst, r.at), true
 }

@@ -90,7 +90,7 @@ func TestLiveProps(t *testing.T) {
 			}
 		})
 	}
-	if got, _ := lookupLive(davName("supportedlock")).append(plain, nil, resource{"/a", file}); string(got) != exclusiveLock+sharedLock {
+	if got, _ := lookupLive(davName("supportedlock")).append(plain, nil, resource{name: "/a", info: file}); string(got) != exclusiveLock+sharedLock {
 		t.Errorf("§15.10 with shared locks: %s", got)
 	}
 	for _, c := range []struct {
@@ -106,7 +106,7 @@ func TestLiveProps(t *testing.T) {
 		{collection, "quota-available-bytes", plain},
 		{file, "creationdate", plain}, // §15.1: nobody has kept it
 	} {
-		if got, defined := lookupLive(davName(c.prop)).append(c.where, []byte("before"), resource{"/a", c.info}); defined || string(got) != "before" {
+		if got, defined := lookupLive(davName(c.prop)).append(c.where, []byte("before"), resource{name: "/a", info: c.info}); defined || string(got) != "before" {
 			t.Errorf("%s of a %s is %q", c.prop, c.info.Mode(), got)
 		}
 	}

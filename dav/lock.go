@@ -28,23 +28,27 @@ func (h *Handler) serveLock(w http.ResponseWriter, r *http.Request, name string)
 	if err != nil {
 		return statusOf(err), err
 	}
+	at, err := h.place(r.Context(), name, true)
+	if err != nil {
+		return statusOf(err), err
+	}
 	if info == nil {
-		return h.refresh(w, r, name, timeout)
+		return h.refresh(w, r, at, timeout)
 	}
 	depth, err := depth(r, tree.Infinite, "0", "infinity")
 	if err != nil {
 		return statusOf(err), err
 	}
 	wanted := lock.Lock{
-		Root: name, ZeroDepth: depth == 0, Shared: info.shared, OwnerXML: info.ownerXML,
+		Root: at.key, ZeroDepth: depth == 0, Shared: info.shared, OwnerXML: info.ownerXML,
 		Principal: h.principal(r), Duration: timeout,
 	}
 	h.limitLock(r, &wanted)
-	return h.acquire(w, r, wanted)
+	return h.acquire(w, r, at, wanted)
 }
 
-// acquire creates the lock wanted (RFC 4918 §9.10.1).
-func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lock) (status int, err error) {
+// acquire creates the lock wanted at a place (RFC 4918 §9.10.1).
+func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, at place, wanted lock.Lock) (status int, err error) {
 	header, err := ifOf(r)
 	if err != nil {
 		return statusOf(err), err
@@ -56,37 +60,40 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, wanted lock.Lo
 		return statusOf(err), err
 	}
 	defer release()
-	occupant, err := h.mayLock(r, header, wanted.Root)
+	occupant, err := h.mayLock(r, header, at)
 	if err != nil {
 		return statusOf(err), err
 	}
 	granted, err := h.locks().acquire(r.Context(), wanted)
 	if err != nil {
-		err = h.lockConflict(r.Context(), wanted.Root, err)
+		err = h.lockConflict(r.Context(), at, err)
 		return statusOf(err), err
 	}
 	status = http.StatusOK
 	switch {
 	case occupant == nil:
 		status = http.StatusCreated
-		if err := h.createEmpty(r.Context(), wanted.Root, granted.Token); err != nil {
+		if err := h.createEmpty(r.Context(), at, granted.Token); err != nil {
 			err = errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
 			return statusOf(err), err
 		}
 	case occupant.IsDir():
-		h.setContentLocation(w.Header(), r, wanted.Root)
+		h.setContentLocation(w.Header(), r, at.asked)
 	}
 	w.Header().Set("Lock-Token", "<"+granted.Token+">")
-	return h.respondLock(w, r, wanted.Root, granted, status)
+	return h.respondLock(w, r, at, granted, status)
 }
 
 // mayLock refuses what must not be locked. It returns the description of the resource
-// name, nil if that does not exist.
-func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (fs.FileInfo, error) {
-	if err := h.evaluateIf(r, header, name); err != nil {
+// there, nil if that does not exist.
+func (h *Handler) mayLock(r *http.Request, header ifHeader, at place) (fs.FileInfo, error) {
+	if err := h.evaluateIf(r, header, at); err != nil {
 		return nil, err
 	}
-	info, err := h.occupant(r.Context(), name)
+	if err := h.unmoved(r.Context(), at, true); err != nil {
+		return nil, err
+	}
+	info, err := h.occupant(r.Context(), at.name())
 	if err != nil {
 		return nil, err
 	}
@@ -96,48 +103,52 @@ func (h *Handler) mayLock(r *http.Request, header ifHeader, name string) (fs.Fil
 	if namesCollection(r) {
 		return nil, errNamesCollection
 	}
-	if err := h.checkParent(r.Context(), name); err != nil {
+	if err := h.checkParent(r.Context(), at.name()); err != nil {
 		return nil, err
 	}
-	return nil, h.permitMember(r, header, name)
+	return nil, h.permitMember(r, header, at)
 }
 
-// permitMember makes sure that name may become a member of its collection.
-func (h *Handler) permitMember(r *http.Request, header ifHeader, name string) error {
+// permitMember makes sure that a resource may become a member of its collection.
+func (h *Handler) permitMember(r *http.Request, header ifHeader, at place) error {
 	locks := h.locks()
 	if locks.manager != nil {
-		return h.checkMembership(r.Context(), submitted{header.tokens(), h.principal(r)}, name)
+		by := submitted{header.tokens(), h.principal(r)}
+		if err := h.checkLinks(r.Context(), by, at); err != nil {
+			return err
+		}
+		return h.checkMembership(r.Context(), by, at)
 	}
-	_, err := locks.probe(r.Context(), h.FileSystem, header.tokens(), []change{{name: name, member: true}})
+	_, err := locks.probe(r.Context(), h, header.tokens(), []change{{place: at, member: true}})
 	return err
 }
 
-// createEmpty creates the file name without content, for the lock with that token.
-func (h *Handler) createEmpty(ctx context.Context, name, token string) error {
+// createEmpty creates a file without content, for the lock with that token.
+func (h *Handler) createEmpty(ctx context.Context, at place, token string) error {
 	// What has become of an earlier resource of this name is not known.
-	if err := h.properties().Remove(ctx, name); err != nil {
+	if err := h.properties().Remove(ctx, at.key); err != nil {
 		return err
 	}
-	f, err := h.FileSystem.OpenFile(ctx, name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := h.FileSystem.OpenFile(ctx, at.name(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // somebody was faster, behind the server's back
 	}
 	if err != nil {
 		return err
 	}
-	h.changedMembers(ctx, name)
+	h.changedMembers(ctx, at.name())
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if info, err := h.FileSystem.Stat(ctx, name); err == nil {
-		h.shared().created.note(ctx, token, name, info)
+	if info, err := h.FileSystem.Stat(ctx, at.name()); err == nil {
+		h.shared().created.note(ctx, token, at.key, info)
 	}
 	return nil
 }
 
-// lockConflict makes err, of a lock that is wanted at name, fit for the client
+// lockConflict makes err, of a lock that is wanted at a place, fit for the client
 // (RFC 4918 §9.10.5, §9.10.6).
-func (h *Handler) lockConflict(ctx context.Context, name string, err error) error {
+func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 	var owner *lock.OwnerError
 	if errors.As(err, &owner) {
 		return &statusError{status: http.StatusInsufficientStorage, reason: owner.Error()}
@@ -152,26 +163,26 @@ func (h *Handler) lockConflict(ctx context.Context, name string, err error) erro
 	var covering []lock.Lock
 	var members []string
 	for _, each := range conflict.Locks {
-		if each.Covers(name) {
+		if each.Covers(at.key) {
 			covering = append(covering, each)
 		} else {
-			members = append(members, each.Root)
+			members = append(members, shownName(each.Root, at))
 		}
 	}
 	if len(covering) == 0 {
 		// Shared locks may have one root, which a multi-status names once (RFC 4918
 		// §14.24).
 		slices.Sort(members)
-		return &lockedMembersError{roots: slices.Compact(members), condition: "no-conflicting-lock", dependent: name}
+		return &lockedMembersError{roots: slices.Compact(members), condition: "no-conflicting-lock", dependent: at.asked}
 	}
 	return &statusError{
 		status: http.StatusLocked, reason: "locked",
-		condition: "no-conflicting-lock", hrefs: h.lockRoots(ctx, covering),
+		condition: "no-conflicting-lock", hrefs: h.lockRoots(ctx, covering, at),
 	}
 }
 
 // refresh starts the timeouts of the submitted locks anew (RFC 4918 §9.10.2).
-func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, name string, timeout time.Duration) (status int, err error) {
+func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, at place, timeout time.Duration) (status int, err error) {
 	header, err := ifOf(r)
 	if err != nil {
 		return statusOf(err), err
@@ -179,12 +190,16 @@ func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, name string, t
 	if header == nil {
 		return refuse(http.StatusBadRequest, "a LOCK without a body refreshes the lock that the header If names, and there is none")
 	}
-	if err := h.evaluateIf(r, header, name); err != nil {
+	if err := h.evaluateIf(r, header, at); err != nil {
 		return statusOf(err), err
 	}
 	var renewed lock.Lock
 	for _, token := range header.tokens() {
-		l, err := h.locks().renew(r.Context(), name, token, h.principal(r), timeout)
+		key, err := h.protected(r.Context(), token, at)
+		if err != nil {
+			return statusOf(err), err
+		}
+		l, err := h.locks().renew(r.Context(), key, token, h.principal(r), timeout)
 		switch {
 		case errors.Is(err, webdav.ErrNoSuchLock):
 		case err != nil:
@@ -197,7 +212,7 @@ func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, name string, t
 		err := errLockTokenMatches(http.StatusPreconditionFailed)
 		return statusOf(err), err
 	}
-	return h.respondLock(w, r, name, renewed, http.StatusOK)
+	return h.respondLock(w, r, at, renewed, http.StatusOK)
 }
 
 func errLockTokenMatches(status int) error {
@@ -208,8 +223,8 @@ func errLockTokenMatches(status int) error {
 }
 
 // respondLock answers with the locks of the request URI.
-func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, name string, l lock.Lock, status int) (int, error) {
-	index, err := h.lockDiscovery(r, name, false)
+func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, at place, l lock.Lock, status int) (int, error) {
+	index, err := h.lockDiscovery(r, at, false)
 	if err != nil {
 		return statusOf(err), err
 	}
@@ -217,7 +232,7 @@ func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, name strin
 		index.byRoot[l.Root] = []lock.Lock{l}
 	}
 	body := []byte(xml.Header + `<D:prop xmlns:D="DAV:"><D:lockdiscovery>`)
-	body = index.append(body, name)
+	body = index.append(body, at)
 	body = append(body, "</D:lockdiscovery></D:prop>\n"...)
 	w.Header().Set("Content-Type", xmlContentType)
 	w.WriteHeader(status)
@@ -228,8 +243,12 @@ func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, name strin
 // serveUnlock removes a lock (RFC 4918 §9.11).
 func (h *Handler) serveUnlock(_ http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	header, err := ifOf(r)
+	var at place
 	if err == nil {
-		err = h.evaluateIf(r, header, name)
+		at, err = h.place(r.Context(), name, true)
+	}
+	if err == nil {
+		err = h.evaluateIf(r, header, at)
 	}
 	if err == nil {
 		err = h.preconditionsOf(r, name)
@@ -241,7 +260,10 @@ func (h *Handler) serveUnlock(_ http.ResponseWriter, r *http.Request, name strin
 	if err != nil {
 		return statusOf(err), err
 	}
-	err = h.locks().unlock(r.Context(), name, token, h.principal(r))
+	key, err := h.protected(r.Context(), token, at)
+	if err == nil {
+		err = h.locks().unlock(r.Context(), key, token, h.principal(r))
+	}
 	if err != nil {
 		return statusOf(err), err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path"
 	"slices"
 	"time"
 
@@ -17,7 +16,7 @@ var errForeignLock = &statusError{status: http.StatusForbidden, reason: "the loc
 // lockedMembersError says that members of a collection are locked, so that the
 // collection can't be changed, or locked, as a whole.
 type lockedMembersError struct {
-	roots     []string // of the locks
+	roots     []string // of the locks, as they are shown
 	condition string   // the precondition that fails (RFC 4918 §16)
 	// dependent is the resource that failed because of them (424), or "".
 	dependent string
@@ -40,9 +39,9 @@ func (h *Handler) checkLocks(r *http.Request, header ifHeader, changes []change)
 	by := submitted{header.tokens(), h.principal(r)}
 	var members []string
 	for _, c := range changes {
-		found, err := h.locks().manager.Find(r.Context(), time.Now(), c.name, c.tree)
+		found, err := h.locks().manager.Find(r.Context(), time.Now(), c.key, c.tree)
 		if err != nil {
-			return fmt.Errorf("locks of %s: %w", c.name, err)
+			return fmt.Errorf("locks of %s: %w", c.key, err)
 		}
 		covering := func(name string) (covering []lock.Lock) {
 			for _, each := range found {
@@ -52,43 +51,76 @@ func (h *Handler) checkLocks(r *http.Request, header ifHeader, changes []change)
 			}
 			return covering
 		}
-		if err := h.allows(r.Context(), by, covering(c.name)); err != nil {
+		if err := h.allows(r.Context(), by, covering(c.key), c.place); err != nil {
+			return err
+		}
+		if err := h.checkLinks(r.Context(), by, c.place); err != nil {
 			return err
 		}
 		for _, each := range found {
-			if each.Covers(c.name) || slices.Contains(members, each.Root) {
+			if each.Covers(c.key) || slices.Contains(members, each.Root) {
 				continue
 			}
-			if err := h.allows(r.Context(), by, covering(each.Root)); statusOf(err) == http.StatusLocked {
+			if err := h.allows(r.Context(), by, covering(each.Root), c.place); statusOf(err) == http.StatusLocked {
 				members = append(members, each.Root)
 			} else if err != nil {
 				return err
 			}
 		}
 		if c.member {
-			if err := h.checkMembership(r.Context(), by, c.name); err != nil {
+			if err := h.checkMembership(r.Context(), by, c.place); err != nil {
 				return err
 			}
 		}
 	}
 	if len(members) > 0 {
-		return &lockedMembersError{roots: members, condition: "lock-token-submitted"}
+		return &lockedMembersError{roots: h.shownNames(members, changes), condition: "lock-token-submitted"}
 	}
 	return nil
 }
 
-// checkMembership checks the locks of the collection that gains or loses name:
-// they protect its members' names whatever their depth (RFC 4918 §7.4).
-func (h *Handler) checkMembership(ctx context.Context, by submitted, name string) error {
-	parent, err := h.locks().manager.Find(ctx, time.Now(), path.Dir(name), false)
-	if err != nil {
-		return fmt.Errorf("locks of %s: %w", path.Dir(name), err)
+// shownNames returns the names under which a client sees the resources of the keys.
+func (h *Handler) shownNames(keys []string, changes []change) []string {
+	places := make([]place, len(changes))
+	for i, c := range changes {
+		places[i] = c.place
 	}
-	return h.allows(ctx, by, parent)
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = shownName(key, places...)
+	}
+	return names
 }
 
-// allows reports whether by may change a resource that has the locks covering.
-func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock) error {
+// checkLinks checks the locks of the symbolic links through which a client has come to
+// p: a lock on a collection protects what its links lead to from whoever goes through
+// them.
+func (h *Handler) checkLinks(ctx context.Context, by submitted, p place) error {
+	for _, key := range p.links {
+		found, err := h.locks().manager.Find(ctx, time.Now(), key, false)
+		if err != nil {
+			return fmt.Errorf("locks of %s: %w", key, err)
+		}
+		if err := h.allows(ctx, by, found, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkMembership checks the locks of the collection that gains or loses p: they
+// protect its members' names whatever their depth (RFC 4918 §7.4).
+func (h *Handler) checkMembership(ctx context.Context, by submitted, p place) error {
+	parent, err := h.locks().manager.Find(ctx, time.Now(), p.parent(), false)
+	if err != nil {
+		return fmt.Errorf("locks of %s: %w", p.parent(), err)
+	}
+	return h.allows(ctx, by, parent, p)
+}
+
+// allows reports whether by may change a resource that has the locks covering. about is
+// what the client has asked for.
+func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock, about place) error {
 	if len(covering) == 0 {
 		return nil
 	}
@@ -106,15 +138,16 @@ func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock
 	}
 	return &statusError{
 		status: http.StatusLocked, reason: "locked: its lock token is needed in the header If",
-		condition: "lock-token-submitted", hrefs: h.lockRoots(ctx, covering),
+		condition: "lock-token-submitted", hrefs: h.lockRoots(ctx, covering, about),
 	}
 }
 
-// lockRoots returns the hrefs of the roots of locks, each once.
-func (h *Handler) lockRoots(ctx context.Context, locks []lock.Lock) []string {
+// lockRoots returns the hrefs of the roots of locks, each once, for a client that has
+// asked for about.
+func (h *Handler) lockRoots(ctx context.Context, locks []lock.Lock, about place) []string {
 	var hrefs []string
 	for _, each := range locks {
-		if href := h.hrefOf(ctx, each.Root); !slices.Contains(hrefs, href) {
+		if href := h.hrefOf(ctx, shownName(each.Root, about)); !slices.Contains(hrefs, href) {
 			hrefs = append(hrefs, href)
 		}
 	}

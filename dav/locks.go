@@ -6,10 +6,10 @@ import (
 
 // change is what a request is about to change.
 type change struct {
-	name string
-	// tree: all that is below name too.
+	place
+	// tree: all that is below it too.
 	tree bool
-	// member: name becomes a member of its collection or ceases to be one.
+	// member: it becomes a member of its collection or ceases to be one.
 	member bool
 }
 
@@ -59,7 +59,7 @@ func (h *Handler) confirmFor(r *http.Request, key operationKey, changes []change
 	}
 	scopes := make([]scope, len(changes))
 	for i, c := range changes {
-		scopes[i] = scope{name: c.name, tree: c.tree}
+		scopes[i] = scope{name: c.key, tree: c.tree}
 	}
 	held := &hold{scopes: scopes, key: key}
 	if err := h.shared().claims.acquireHold(r.Context(), held); err != nil {
@@ -75,16 +75,16 @@ func (h *Handler) confirmFor(r *http.Request, key operationKey, changes []change
 
 // permit evaluates the header If and checks the locks.
 func (h *Handler) permit(r *http.Request, header ifHeader, changes []change) ([]usedToken, error) {
-	names := make([]string, len(changes))
+	places := make([]place, len(changes))
 	for i, c := range changes {
-		names[i] = c.name
+		places[i] = c.place
 	}
-	if err := h.evaluateIf(r, header, names...); err != nil {
+	if err := h.evaluateIf(r, header, places...); err != nil {
 		return nil, err
 	}
 	locks := h.locks()
 	if locks.manager == nil {
-		return locks.probe(r.Context(), h.FileSystem, header.tokens(), changes)
+		return locks.probe(r.Context(), h, header.tokens(), changes)
 	}
 	return nil, h.checkLocks(r, header, changes)
 }

@@ -13,22 +13,29 @@ func (h *Handler) serveMkcol(w http.ResponseWriter, r *http.Request, name string
 	if err := noBody(r); err != nil {
 		return statusOf(err), err
 	}
-	if err := h.checkNew(r.Context(), name); err != nil {
+	at, err := h.place(r.Context(), name, false)
+	if err != nil {
 		return statusOf(err), err
 	}
-	claim, err := h.confirm(r, change{name: name, member: true})
+	if err := h.checkNew(r.Context(), at.name()); err != nil {
+		return statusOf(err), err
+	}
+	claim, err := h.confirm(r, change{place: at, member: true})
 	if err != nil {
 		return statusOf(err), err
 	}
 	defer claim.release()
 	err = preconditions(r, nil)
 	if err == nil {
-		err = h.makeCollection(r.Context(), name)
+		err = h.unmoved(r.Context(), at, false)
+	}
+	if err == nil {
+		err = h.makeCollection(r.Context(), at)
 	}
 	if err != nil {
 		return statusOf(err), err
 	}
-	if info, err := h.FileSystem.Stat(r.Context(), name); err == nil {
+	if info, err := h.FileSystem.Stat(r.Context(), at.name()); err == nil {
 		w.Header().Set("ETag", entityTag(r.Context(), info))
 	}
 	return http.StatusCreated, nil
@@ -65,13 +72,14 @@ func (h *Handler) checkNew(ctx context.Context, name string) error {
 
 var errExists = &statusError{status: http.StatusMethodNotAllowed, reason: "there is something already"}
 
-// makeCollection makes the collection name, which is claimed.
-func (h *Handler) makeCollection(ctx context.Context, name string) error {
+// makeCollection makes a collection at a place, which is claimed.
+func (h *Handler) makeCollection(ctx context.Context, at place) error {
+	name := at.name()
 	if err := h.checkNew(ctx, name); err != nil {
 		return err
 	}
 	// What has become of an earlier resource of this name is not known.
-	if err := h.properties().Remove(ctx, name); err != nil {
+	if err := h.properties().Remove(ctx, at.key); err != nil {
 		return err
 	}
 	err := h.FileSystem.Mkdir(ctx, name, 0o777)

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -20,8 +19,10 @@ type operationKey struct {
 	handler *Handler
 	// tenant is a statePrefix.
 	tenant, principal, method string
-	// source is the cleaned path. That is not how the storage spells it, because a
-	// source that is gone, as that of a MOVE whose answer was lost, has no spelling.
+	// source and destination are canonical names: two names of one resource make the
+	// same request. The source is not how the storage spells it, because a source that
+	// is gone, as that of a MOVE whose answer was lost, has no spelling. Neither is a
+	// key, which may be that of two resources.
 	source, destination string
 	depth, overwrite    string
 	// when are the conditions, byte for byte, and what they mean.
@@ -35,7 +36,7 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 func (h *Handler) operationKey(r *http.Request) operationKey {
 	key := operationKey{
 		handler: h, tenant: statePrefix(r.Context()), principal: h.principal(r),
-		method: r.Method, source: storage.Clean(r.URL.Path),
+		method: r.Method, source: h.keySource(r),
 		depth: keyDepth(r), when: h.keyConditions(r),
 	}
 	if key.principal == "" && !h.OnePerson {
@@ -51,13 +52,31 @@ func (h *Handler) operationKey(r *http.Request) operationKey {
 // value that can be begins with it.
 const keyRaw = "!"
 
+func (h *Handler) keySource(r *http.Request) string {
+	name, err := h.name(r.URL.Path)
+	if err != nil {
+		return keyRaw + r.URL.Path
+	}
+	at, err := h.place(r.Context(), name, r.Method == methodCopy)
+	if err != nil {
+		return keyRaw + r.URL.Path
+	}
+	return at.name()
+}
+
 func (h *Handler) keyDestination(r *http.Request) string {
 	name, err := h.destination(r)
 	if err != nil {
 		return keyRaw + r.Header.Get("Destination")
 	}
-	return name
+	at, err := h.place(r.Context(), name, false)
+	if err != nil {
+		return keyRaw + r.Header.Get("Destination")
+	}
+	return at.name()
 }
+
+const methodCopy = "COPY"
 
 func keyDepth(r *http.Request) string {
 	d, err := depth(r, tree.Infinite, "0", "1", "infinity")

@@ -28,11 +28,11 @@ var (
 // body, and is as a PUT's whole or not at all; what was changed in between is a
 // 409.
 func (h *Handler) servePatch(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	p := &put{h: h, r: r, name: name}
+	p := &put{h: h, r: r}
 	if err := p.announcedPatch(); err != nil {
 		return p.refuse(w, err)
 	}
-	return p.serve(w)
+	return p.serve(w, name)
 }
 
 // announcedPatch reads what the header says about the body.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/davd/davd/storage/deadprops"
-	"github.com/davd/davd/storage/tree"
 )
 
 // Once a COPY, MOVE or DELETE has changed the share, properties, locks and the journal
@@ -82,8 +81,8 @@ func (s *operations) halt() {
 }
 
 // secure sets room aside for what will follow e, until the claim is released.
-func (f *follower) secure(ctx context.Context, e *tree.Entry, locks int) error {
-	release, err := deadprops.Secure(ctx, f.properties(), e.Source, e.Destination, locks)
+func (f *follower) secure(ctx context.Context, source, destination string, locks int) error {
+	release, err := deadprops.Secure(ctx, f.properties(), source, destination, locks)
 	if err == nil {
 		f.claim.secured = release
 	}

@@ -117,12 +117,12 @@ func modifiedAfter(info fs.FileInfo, t time.Time) bool {
 	return info.ModTime().Truncate(time.Second).After(t)
 }
 
-// conditions evaluates all conditions of a request that only reads name, which
+// conditions evaluates all conditions of a request that only reads the resource that
 // info describes: the header If and preconditions.
-func (h *Handler) conditions(r *http.Request, name string, info fs.FileInfo) error {
+func (h *Handler) conditions(r *http.Request, info fs.FileInfo) error {
 	header, err := ifOf(r)
 	if err == nil {
-		err = h.evaluateIf(r, header, name)
+		err = h.evaluateIf(r, header)
 	}
 	if err == nil {
 		err = preconditions(r, info)

@@ -22,7 +22,7 @@ func (h *Handler) withBudget(ctx context.Context, r *http.Request) context.Conte
 // mayCopyProperties refuses a COPY whose dead properties the client may not have,
 // before anything is touched.
 func (h *Handler) mayCopyProperties(ctx context.Context, t transfer) error {
-	err := h.properties().MayCopy(ctx, t.src, t.dst, t.depth == 0)
+	err := h.properties().MayCopy(ctx, t.src.key, t.dst.key, t.depth == 0)
 	var limit *deadprops.LimitError
 	if errors.As(err, &limit) {
 		return limitRefusal(limit)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/davd/davd/storage/tree"
 )
@@ -25,7 +26,7 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 	if err != nil {
 		return statusOf(err), err
 	}
-	if err := h.conditions(r, name, info); err != nil {
+	if err := h.conditions(r, info); err != nil {
 		return statusOf(err), err
 	}
 	if info.IsDir() {
@@ -41,7 +42,7 @@ func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name str
 		return statusOf(err), err
 	}
 	p.noRoot = noRoot
-	defer p.dead.close()
+	defer p.closeDead()
 	if h.isOne(r, info, depth) {
 		if done, err := p.one(w, r, info); done {
 			return 0, err
@@ -64,10 +65,15 @@ type propfind struct {
 	minimal string // the header field that asks for a minimal answer
 	prefix  string
 	root    string
-	noRoot  bool // root itself is left out
+	noRoot  bool  // root itself is left out
+	at      place // of root; zero if nothing is asked for that belongs to resources
 	live    liveValues
 	dead    *deadReader // nil: there is none, or none was asked for
-	body    *stream     // nil until the first resource is found
+	// linkedDead is of deadOfLinks, which asks once, with lookedUp.
+	linkedDead *deadReader
+	linkedOnce sync.Once
+	lookedUp   context.Context //nolint:containedctx // of the request
+	body       *stream         // nil until the first resource is found
 
 	// broken are the hrefs of collections that could be read only in part, and
 	// brokenErr is why.
@@ -82,18 +88,13 @@ func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, de
 		live: liveValues{handler: h, shared: h.locks().manager != nil},
 	}
 	var err error
-	if query.locks {
-		if p.live.locks, err = h.lockDiscovery(r, name, depth != 0); err != nil {
-			return nil, err
-		}
+	if err = p.lookUp(r, info, depth); err != nil {
+		return nil, err
 	}
 	if info.IsDir() && query.quota {
 		if p.live.quota, err = h.quotaOf(r.Context(), name); err != nil {
 			return nil, err
 		}
-	}
-	if query.dead {
-		p.dead, err = h.newDeadReader(r.Context(), name, query)
 	}
 	return p, err
 }

@@ -61,11 +61,12 @@ func (pg *page) describeLarge(m *tree.Member) {
 		pg.rootOmitted = true
 		return
 	}
+	at := p.placeOf(large.ctx, m.Name)
 	var dead []webdav.Property
-	if p.dead != nil {
-		found, next, err := p.dead.readPage(large.ctx, m.Name, xml.Name{})
+	if pg.dead = p.reader(m); pg.dead != nil {
+		found, next, err := pg.dead.readPage(large.ctx, at.key, xml.Name{})
 		if large.paged = err == nil && next != nil; large.paged {
-			found, err = p.dead.readNames(large.ctx, m.Name, p.query.deadNames)
+			found, err = pg.dead.readNames(large.ctx, at.key, p.query.deadNames)
 		}
 		if err != nil {
 			pg.status(m, err)
@@ -73,7 +74,7 @@ func (pg *page) describeLarge(m *tree.Member) {
 		}
 		dead = found
 	}
-	pg.resource(resource{name: m.Name, info: m.Info}, dead)
+	pg.resource(resource{name: m.Name, info: m.Info, at: at}, dead)
 }
 
 // spill writes what the page has, if that is much. Each call stands between two
@@ -101,7 +102,7 @@ func (pg *page) allDead(r resource, dead []webdav.Property) {
 		}
 		return
 	}
-	if err := pg.pagedDead(r.name); err != nil {
+	if err := pg.pagedDead(r.at.key); err != nil {
 		// The element has begun: the note at the end tells the client.
 		pg.broken = append(pg.broken, pg.propfind.handler.href(r.name, r.info.IsDir()))
 		pg.brokenErr = err
@@ -116,9 +117,10 @@ func (pg *page) shownDead(property webdav.Property) {
 	}
 }
 
-// pagedDead reads and appends all dead properties of name, page by page.
+// pagedDead reads and appends all dead properties of what has the key name, page by
+// page.
 func (pg *page) pagedDead(name string) error {
-	large, reader := pg.large, pg.propfind.dead
+	large, reader := pg.large, pg.dead
 	var after xml.Name
 	for large.err == nil {
 		props, next, err := reader.readPage(large.ctx, name, after)
@@ -157,7 +159,7 @@ func (pg *page) namedDead(r resource, prop *asked, property webdav.Property) boo
 	if large.err != nil {
 		return true
 	}
-	found, err := pg.propfind.dead.readOne(large.ctx, r.name, prop.name, func(property webdav.Property) error {
+	found, err := pg.dead.readOne(large.ctx, r.at.key, prop.name, func(property webdav.Property) error {
 		pg.property(property)
 		pg.spill()
 		return large.err

@@ -28,7 +28,9 @@ type page struct {
 	later []tree.Member
 	// large is not nil if this is one resource that is written while it is described.
 	large *largeResource
-	// bytes is what dead properties in it hold of the budget.
+	// dead reads the dead properties of what is described, nil if there are none. bytes
+	// is what those in the page hold of its budget.
+	dead  *deadReader
 	bytes int64
 }
 
@@ -39,7 +41,7 @@ const maxPooledPage = 512 << 10
 
 func (pg *page) release() {
 	if pg.bytes > 0 {
-		pg.propfind.dead.release(pg.bytes)
+		pg.dead.release(pg.bytes)
 	}
 	if cap(pg.buf) > maxPooledPage {
 		return
@@ -64,17 +66,18 @@ func (p *propfind) newPage(ctx context.Context, members []tree.Member) *page {
 // describe appends the response elements of members.
 func (pg *page) describe(ctx context.Context, members []tree.Member) {
 	p := pg.propfind
-	var dead stepProps
-	if p.dead != nil {
-		dead = p.dead.read(ctx, members)
-		pg.bytes = dead.bytes
-	}
+	places := p.places(ctx, members)
+	dead := pg.readDead(ctx, members, places)
 	if dead.large {
 		pg.later = members
 		return
 	}
 	for i := range members {
 		m := &members[i]
+		at := place{asked: m.Name, key: m.Name}
+		if places != nil {
+			at = places[i]
+		}
 		switch {
 		case len(pg.buf) > maxPage:
 			pg.later = members[i:]
@@ -83,10 +86,10 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 			pg.failed(m)
 		case p.noRoot && m.Name == p.root:
 			pg.rootOmitted = true
-		case dead.failures[m.Name] != nil:
-			pg.status(m, dead.failures[m.Name])
+		case dead.failures[at.key] != nil:
+			pg.status(m, dead.failures[at.key])
 		default:
-			pg.resource(resource{name: m.Name, info: m.Info}, dead.found[m.Name])
+			pg.resource(resource{name: m.Name, info: m.Info, at: at}, dead.found[at.key])
 		}
 	}
 }

@@ -26,13 +26,20 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 	if err != nil {
 		return statusOf(err), err
 	}
-	claim, err := h.confirm(r, change{name: name})
+	at, err := h.place(r.Context(), name, true)
+	if err != nil {
+		return statusOf(err), err
+	}
+	claim, err := h.confirm(r, change{place: at})
 	if err != nil {
 		return statusOf(err), err
 	}
 	defer claim.release()
 	// It may have changed before it was claimed.
-	info, err := h.stat(r.Context(), name)
+	if err := h.unmoved(r.Context(), at, true); err != nil {
+		return statusOf(err), err
+	}
+	info, err := h.stat(r.Context(), at.name())
 	if err == nil {
 		err = preconditions(r, info)
 	}
@@ -41,7 +48,7 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 	}
 	p := planPatch(patches)
 	if !p.refused {
-		err = h.applyPatch(h.withBudget(r.Context(), r), name, info, p)
+		err = h.applyPatch(h.withBudget(r.Context(), r), at, info, p)
 		if err != nil && !p.refused {
 			return statusOf(err), err
 		}
@@ -146,7 +153,8 @@ func (p *patch) refuse(outcome *patchOutcome, why *statusError) {
 
 // applyPatch does what p asks for: first what can be taken back, then what is
 // done as a whole or not at all.
-func (h *Handler) applyPatch(ctx context.Context, name string, info fs.FileInfo, p *patch) error {
+func (h *Handler) applyPatch(ctx context.Context, at place, info fs.FileInfo, p *patch) error {
+	name := at.name()
 	timed := false
 	if !p.modified.IsZero() {
 		err := h.setTime(ctx, name, info, p.modified)
@@ -167,7 +175,7 @@ func (h *Handler) applyPatch(ctx context.Context, name string, info fs.FileInfo,
 	if len(p.dead) == 0 {
 		return nil
 	}
-	err := h.properties().Patch(ctx, name, p.dead)
+	err := h.properties().Patch(ctx, at.key, p.dead)
 	if err != nil && timed {
 		err = errors.Join(err, h.resetTime(ctx, name, info))
 	}

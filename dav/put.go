@@ -17,18 +17,18 @@ import (
 // all (RFC 4918 §9.7, RFC 9110 §9.3.4), or, with a Content-Range, in the place of
 // a part of it (§14.5).
 func (h *Handler) servePut(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	p := &put{h: h, r: r, name: name}
+	p := &put{h: h, r: r}
 	if err := p.announced(); err != nil {
 		return p.refuse(w, err)
 	}
-	return p.serve(w)
+	return p.serve(w, name)
 }
 
 // put is a PUT or a PATCH that is under way.
 type put struct {
-	h    *Handler
-	r    *http.Request
-	name string
+	h  *Handler
+	r  *http.Request
+	at place
 	// length of the body as announced, in bytes; -1: unknown.
 	length int64
 	// modified is the modification time that the client wants; zero: now.
@@ -44,15 +44,17 @@ type put struct {
 }
 
 // serve does what was announced.
-func (p *put) serve(w http.ResponseWriter) (status int, err error) {
+func (p *put) serve(w http.ResponseWriter, name string) (status int, err error) {
 	defer func() {
 		if p.content != nil {
 			err = errors.Join(err, p.content.Discard())
 		}
 	}()
 	var info fs.FileInfo
+	p.at, err = p.h.place(p.r.Context(), name, true)
 	switch {
-	case p.name == "/":
+	case err != nil:
+	case p.at.name() == "/":
 		err = errIsCollection
 	case namesCollection(p.r):
 		err = p.noFile()
@@ -137,12 +139,12 @@ func (p *put) inSteps() (fs.FileInfo, error) {
 }
 
 func (p *put) claim() (release func(), err error) {
-	return p.h.shared().claims.acquire(p.r.Context(), []scope{{name: p.name}})
+	return p.h.shared().claims.acquire(p.r.Context(), []scope{{name: p.at.key}})
 }
 
 // begin makes what the content goes to, if check allows it.
 func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
-	begin := storage.Replacing{Perm: 0o666, Check: p.asked(check), Brief: brief}
+	begin := storage.Replacing{Perm: 0o666, Check: p.asked(check), Brief: brief, Canonical: true}
 	if p.length >= spaceWorthAsking {
 		begin.Size = p.length
 	}
@@ -153,7 +155,7 @@ func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
 			return offset, err
 		}
 	}
-	content, err := storage.ReplaceFile(p.r.Context(), p.h.FileSystem, p.name, begin)
+	content, err := storage.ReplaceFile(p.r.Context(), p.h.FileSystem, p.at.name(), begin)
 	if err != nil {
 		return p.failed(err)
 	}
@@ -174,7 +176,7 @@ func (p *put) mayBegin(old fs.FileInfo) error {
 	if err := p.mayChange(old); err != nil {
 		return err
 	}
-	return p.h.checkSpace(p.r.Context(), path.Dir(p.name), p.length)
+	return p.h.checkSpace(p.r.Context(), path.Dir(p.at.name()), p.length)
 }
 
 // mayChange checks locks and conditions: old is what would change.
@@ -188,7 +190,7 @@ func (p *put) mayChange(old fs.FileInfo) error {
 		return err
 	}
 	// Without an old one, the collection gains a member.
-	if _, err := p.h.permit(p.r, header, []change{{name: p.name, member: old == nil}}); err != nil {
+	if _, err := p.h.permit(p.r, header, []change{{place: p.at, member: old == nil}}); err != nil {
 		return err
 	}
 	return preconditions(p.r, old)

@@ -16,7 +16,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 	ctx := context.WithoutCancel(p.r.Context())
 	only := createOnly(p.r)
 	info, err := p.content.Commit(ctx, storage.Placing{
-		Modified: p.h.distinct(ctx, p.name, p.modified),
+		Modified: p.h.distinct(ctx, p.at.name(), p.modified),
 		// A part of what has appeared meanwhile is not what the client has sent.
 		Create: only || p.update != nil && p.old == nil,
 		Sync:   p.h.Sync,
@@ -25,7 +25,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 				return err
 			}
 			// What has become of an earlier resource of this name is not known.
-			return p.h.properties().Remove(ctx, p.name)
+			return p.h.properties().Remove(ctx, p.at.key)
 		}),
 	})
 	if only && errors.Is(err, fs.ErrExist) {
@@ -52,7 +52,7 @@ func createOnly(r *http.Request) bool {
 // token the client has submitted, so that it gets its first content now.
 func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
 	header, err := ifOf(p.r)
-	return err == nil && header != nil && p.h.shared().created.take(ctx, header.tokens(), p.name, info)
+	return err == nil && header != nil && p.h.shared().created.take(ctx, header.tokens(), p.at.key, info)
 }
 
 var errIsCollection = &statusError{status: http.StatusMethodNotAllowed, reason: "it is a collection, which has no content that could be written"}
@@ -62,6 +62,8 @@ func (p *put) failed(err error) error {
 	switch {
 	case p.refused != nil:
 		return err
+	case errors.Is(err, storage.ErrRedirected):
+		return errMovedPlace
 	case errors.Is(err, storage.ErrChanged), p.update != nil && errors.Is(err, fs.ErrExist):
 		return errChangedMeanwhile
 	case p.r.Method == methodPatch && statusOf(err) == http.StatusNotFound:

@@ -99,6 +99,16 @@ func (s *slowFS) SetTimes(ctx context.Context, name string, modified time.Time) 
 	return SetTimes(ctx, s.fsys, name, modified)
 }
 
+// Canonical does not wait for a backend in which each resource has one name.
+func (s *slowFS) Canonical(ctx context.Context, name string, follow bool) (Canon, error) {
+	if _, ok := s.fsys.(Canonicaler); ok {
+		if err := s.wait(ctx); err != nil {
+			return Canon{}, err
+		}
+	}
+	return Canonical(ctx, s.fsys, name, follow)
+}
+
 // ReadDeadProps does not wait for a backend that has none to read.
 func (s *slowFS) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error) {
 	if _, quick := s.fsys.(DeadPropsReader); !quick {

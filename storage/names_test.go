@@ -59,7 +59,16 @@ func TestReserved(t *testing.T) {
 		"/..davd-x":        false,
 		"/.davd_x":         false,
 		"/%2edavd-x":       false,
-		"/a/b/.dav":        false,
+		"/a/b/.dav":        true, // a file system may fold names
+		"/.Dav/x":          true,
+		"/.DAV.":           true,
+		"/.DAV::$DATA":     true,
+		"/.davd-x:y":       true,
+		"/.da\u200dvd-x":   true,
+		"/\u200d.davd-x":   true,
+		"/\u00e9.davd-x":   false,
+		"/a.dav":           false,
+		"/.davfs":          false,
 		"/.dav\u212a-xxxx": false,
 	} {
 		if got := storage.Reserved(name); got != want {

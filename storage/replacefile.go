@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"sync/atomic"
@@ -32,10 +33,19 @@ type Replacing struct {
 	// end. Told nil, because nothing is there, it returns 0 to begin with
 	// nothing. It is called after Check; its errors too are returned as they are.
 	Patch func(old fs.FileInfo) (offset int64, err error)
+	// Canonical says that name is the Name of a [Canon]: if a symbolic link has come
+	// on the way or at the end of it since, ReplaceFile and Commit fail with
+	// [ErrRedirected], and write nothing where it leads. A backend without a
+	// [FileReplacer] takes no notice.
+	Canonical bool
 	// Brief says that Commit follows without waiting for anything: a backend
 	// need not look again at what was found when it began.
 	Brief bool
 }
+
+// ErrRedirected says that a name leads elsewhere than when it was resolved: a symbolic
+// link has come on the way.
+var ErrRedirected = errors.New("a symbolic link has come on the way since the name was resolved")
 
 // Replacement is the content of a file to be. Nobody sees it before Commit. It
 // is for one goroutine, which must call Commit or Discard in the end. It may be

@@ -3,7 +3,7 @@
 // A backend implements [FS], the five methods of
 // golang.org/x/net/webdav.FileSystem, and nothing else: whatever plugs into
 // x/net/webdav plugs into davd. An ability beyond those five is an optional
-// interface ([Lister], [Lstater], [Remover], [BatchRemover], [FileReplacer],
+// interface ([Lister], [Lstater], [Canonicaler], [Remover], [BatchRemover], [FileReplacer],
 // [LinkCopier], [TimeSetter], [BirthTimer], [Spacer], [DeadPropsReader]) together
 // with a function of the interface's method name that falls back on the five when
 // the interface is missing. Callers use the functions and never type-assert.

@@ -34,7 +34,7 @@ func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	dir, err := f.openListing(local)
+	dir, err := f.openListing(ctx, name, local)
 	if err != nil {
 		return nil, f.failed("open", name, err, reading)
 	}
@@ -42,8 +42,15 @@ func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 }
 
 // openListing opens the collection local to be read.
-func (f *FS) openListing(local string) (*os.File, error) {
-	if fd, ok := f.short.openAs(f, local, unix.O_RDONLY); ok {
+func (f *FS) openListing(ctx context.Context, name, local string) (*os.File, error) {
+	fd, ok := f.short.openAs(f, local, unix.O_RDONLY)
+	if f.hidden(ctx, name, !ok) {
+		if ok {
+			_ = unix.Close(fd)
+		}
+		return nil, errHidden
+	}
+	if ok {
 		return os.NewFile(uintptr(fd), local), nil
 	}
 	return f.root.OpenFile(local, unix.O_RDONLY|unix.O_DIRECTORY|nonblock, 0)

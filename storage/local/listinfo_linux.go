@@ -17,6 +17,7 @@ type info struct {
 	changed        int64 // nanoseconds since 1970
 	modified, born stamp
 	mode           fs.FileMode
+	direct         bool
 }
 
 var (
@@ -54,6 +55,9 @@ func (i *info) Sys() any           { return i }
 
 // Identity implements storage.Facts.
 func (i *info) Identity() (device, inode uint64) { return i.device, i.inode }
+
+// Direct says what storage.Direct asks for.
+func (i *info) Direct() bool { return i.direct }
 
 // Changed implements storage.Facts.
 func (i *info) Changed() int64 { return i.changed }

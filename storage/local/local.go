@@ -72,6 +72,10 @@ type FS struct {
 
 	short shortWay
 
+	// plainRoot and foldings are what is known of the file systems' folding of names.
+	plainRoot plainRoot
+	foldings  foldings
+
 	// strays has the names of stages, if it is not nil; mark identifies the
 	// directory there.
 	strays *storage.Strays
@@ -149,7 +153,7 @@ func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
-	info, err := f.stat(local)
+	info, err := f.stat(ctx, name, local)
 	if err == nil && special(info) {
 		err = fs.ErrNotExist
 	}
@@ -159,8 +163,12 @@ func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-func (f *FS) stat(local string) (fs.FileInfo, error) {
-	if info, err := f.statAtOnce(local); info != nil || err != nil {
+func (f *FS) stat(ctx context.Context, name, local string) (fs.FileInfo, error) {
+	info, err := f.statAtOnce(local)
+	if f.hidden(ctx, name, info == nil && err == nil) {
+		return nil, errHidden
+	}
+	if info != nil || err != nil {
 		return info, err
 	}
 	return f.root.Stat(local)

@@ -47,11 +47,32 @@ func (f *FS) openFile(ctx context.Context, name string, flag int, perm fs.FileMo
 	if flag&writeFlags != 0 {
 		purpose = writing
 	}
-	file, info, err := f.open(local, flag, perm.Perm())
+	file, info, err := f.openName(ctx, name, local, flag, perm.Perm())
 	if err != nil {
 		return nil, nil, f.failed("open", name, err, purpose)
 	}
 	return file, info, nil
+}
+
+// openName is open for local, whose name is name: what is reserved has no other name.
+func (f *FS) openName(ctx context.Context, name, local string, flag int, perm fs.FileMode) (*os.File, fs.FileInfo, error) {
+	if flag != os.O_RDONLY {
+		if f.hidden(ctx, name, true) {
+			return nil, nil, fs.ErrPermission
+		}
+		return f.open(local, flag, perm)
+	}
+	file, linked := f.openAtOnce(local)
+	if f.hidden(ctx, name, linked) {
+		if file != nil {
+			_ = file.Close()
+		}
+		return nil, nil, errHidden
+	}
+	if file == nil {
+		return f.open(local, flag, perm)
+	}
+	return usable(file)
 }
 
 // open opens local without ever waiting for the other end of a FIFO. What is
@@ -74,6 +95,11 @@ func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, fs.FileIn
 	if flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL {
 		return file, nil, nil // It is new, hence a file.
 	}
+	return usable(file)
+}
+
+// usable describes file, and closes it if it is neither a file nor a collection.
+func usable(file *os.File) (*os.File, fs.FileInfo, error) {
 	info, err := file.Stat()
 	if err == nil && special(info) {
 		err = syscall.ENXIO

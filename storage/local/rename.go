@@ -45,6 +45,11 @@ func (f *FS) rename(oldName, newName string) error {
 	f.follow(from, to)
 	defer f.short.forget()
 	err := storage.Cause(f.root.Rename(from, to))
+	if errors.Is(err, fs.ErrExist) {
+		if respelled := f.respell(from, to); !errors.Is(respelled, fs.ErrExist) {
+			err = respelled
+		}
+	}
 	if errors.Is(err, syscall.ENOTDIR) && f.inCollection(from) && f.inCollection(to) {
 		return err // A collection onto a file; all is there.
 	}

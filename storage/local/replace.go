@@ -20,6 +20,8 @@ type replacement struct {
 	room        room
 	// was are the permission bits of the file that it began to replace; 0: of none.
 	was fs.FileMode
+	// canonical: no symbolic link may be on the way.
+	canonical bool
 	// spot is what was found when it began, kept for a commit that follows at
 	// once; else nil.
 	spot *spot
@@ -70,8 +72,8 @@ func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 	if !ok {
 		return nil, &fs.PathError{Op: "replacefile", Path: name, Err: fs.ErrInvalid}
 	}
-	begun := &replacement{fsys: f, name: name, local: local}
-	s, err := f.spot(local)
+	begun := &replacement{fsys: f, name: name, local: local, canonical: r.Canonical}
+	s, err := begun.find(ctx)
 	if err != nil {
 		return nil, begun.failed(err)
 	}
@@ -85,6 +87,26 @@ func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 		s.close()
 	}
 	return begun, nil
+}
+
+// find finds the spot. A canonical name that has got a link on its way is
+// storage.ErrRedirected.
+func (r *replacement) find(ctx context.Context) (*spot, error) {
+	if !r.canonical {
+		return r.fsys.spot(r.local)
+	}
+	if s, err := r.fsys.spotAtOnce(r.local); s != nil || err != nil {
+		return s, err
+	}
+	canon, err := r.fsys.Canonical(ctx, r.name, true)
+	if err != nil {
+		return nil, err
+	}
+	if canon.Name != storage.Clean(r.name) {
+		return nil, storage.ErrRedirected
+	}
+	// There is no link, or it leads out of the directory by the operator's leave.
+	return r.fsys.spot(r.local)
 }
 
 // begin opens the stage for s.
@@ -166,7 +188,7 @@ func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 		err = r.failed(err)
 	} else {
 		p.Modified = storage.Modified(p.Modified)
-		info, err = r.commit(p)
+		info, err = r.commit(ctx, p)
 	}
 	if discardErr := r.Discard(); err != nil {
 		return nil, errors.Join(err, discardErr)
@@ -175,13 +197,13 @@ func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 }
 
 // commit looks once more when something has just appeared where nothing was.
-func (r *replacement) commit(p storage.Placing) (fs.FileInfo, error) {
+func (r *replacement) commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	const looks = 3
 	for look := 1; ; look++ {
 		if r.spot == nil {
 			// Anew: the way may have changed since it began.
 			var err error
-			if r.spot, err = r.fsys.spot(r.local); err != nil {
+			if r.spot, err = r.find(ctx); err != nil {
 				return nil, r.failed(err)
 			}
 		}

@@ -101,6 +101,38 @@ func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
 	return w.raw != nil && w.raw.Control(func(start uintptr) { do(int(start)) }) == nil
 }
 
+// atMount is at, and reports whether no other file system is on the way to dir.
+func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok bool) {
+	if dir == rootName || len(dir) > longestStep {
+		ok = w.at(f, dir, do)
+		return ok && dir == rootName, ok
+	}
+	w.once.Do(func() { w.init(f) })
+	if w.raw == nil {
+		return false, false
+	}
+	how := &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
+	}
+	holder := -1
+	err := w.raw.Control(func(start uintptr) {
+		var err error
+		holder, err = retry(func() (int, error) { return unix.Openat2(int(start), dir, how) })
+		here, ok = true, err == nil
+		if errors.Is(err, unix.EXDEV) {
+			holder, ok = openBelow(int(start), dir, unix.O_PATH)
+			here = false
+		}
+	})
+	if err != nil || !ok {
+		return false, false
+	}
+	do(holder)
+	_ = unix.Close(holder)
+	return here, true
+}
+
 // init makes no start where the directory is found by its path at each call.
 func (w *shortWay) init(f *FS) {
 	if f.links == LinksFollow {

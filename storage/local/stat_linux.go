@@ -14,7 +14,7 @@ func (f *FS) statAtOnce(local string) (fs.FileInfo, error) {
 	dir, base := splitLast(local)
 	described := new(info)
 	var errno unix.Errno
-	ok := f.short.at(f, dir, func(holder int) {
+	here, ok := f.short.atMount(f, dir, func(holder int) {
 		var stat unix.Statx_t
 		if errno = statx(holder, terminated(base+"\x00"), &stat); errno == 0 {
 			described.fill(path.Base(local), &stat)
@@ -26,5 +26,6 @@ func (f *FS) statAtOnce(local string) (fs.FileInfo, error) {
 	case !ok || described.name == "" || described.mode&fs.ModeSymlink != 0:
 		return nil, nil
 	}
+	described.direct = here && f.plain()
 	return described, nil
 }

@@ -85,6 +85,13 @@ func New(ctx context.Context, options Options) (*System, error) {
 	return s, nil
 }
 
+// Any reports whether there may be a lock that has not expired.
+func (s *System) Any() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.index.byToken) > 0
+}
+
 // Acquire implements [Manager]. Who meets both a conflict and the limit is told
 // of the conflict.
 func (s *System) Acquire(ctx context.Context, now time.Time, wanted Lock) (Lock, error) {

@@ -94,6 +94,14 @@ func (f *Fault) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return storage.Lstat(ctx, f.FS, name)
 }
 
+// Canonical implements storage.Canonicaler.
+func (f *Fault) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
+	if err := f.before("canonical", name); err != nil {
+		return storage.Canon{}, err
+	}
+	return storage.Canonical(ctx, f.FS, name, follow)
+}
+
 // Remove implements storage.Remover.
 func (f *Fault) Remove(ctx context.Context, name string) error {
 	if err := f.before("remove", name); err != nil {

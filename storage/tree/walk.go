@@ -14,6 +14,8 @@ type Member struct {
 	Info fs.FileInfo
 	// Err is why it could not be described or, of a collection, listed.
 	Err error
+	// Linked: a symbolic link has led to it, below the root of the walk.
+	Linked bool
 	// Partial: Err has kept some members of this collection from being found. It
 	// has been there before without Err.
 	Partial bool

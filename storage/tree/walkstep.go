@@ -82,7 +82,7 @@ func (s *step) begin() {
 		return
 	}
 	of.visited = true
-	itself := Member{Name: of.name, Info: of.info}
+	itself := Member{Name: of.name, Info: of.info, Linked: of.linked}
 	if s.to == 0 {
 		itself.Err, of.err = of.err, nil
 	}
@@ -93,7 +93,7 @@ func (s *step) begin() {
 func (k *walking) describe(s *step) {
 	of := s.of
 	if s.broken {
-		s.members = append(s.members, Member{Name: of.name, Info: of.info, Err: of.err, Partial: true})
+		s.members = append(s.members, Member{Name: of.name, Info: of.info, Err: of.err, Linked: of.linked, Partial: true})
 	}
 	if s.from == s.to {
 		return
@@ -124,12 +124,13 @@ func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	if info == nil && err == nil {
 		return
 	}
-	s.members = append(s.members, Member{Name: name, Info: info, Err: err})
+	linked := s.of.linked || entry.Err == nil && entry.Info.Mode()&fs.ModeSymlink != 0
+	s.members = append(s.members, Member{Name: name, Info: info, Err: err, Linked: linked})
 	if err == nil && info.IsDir() && s.of.depth != 0 && !s.of.loops(info) {
 		// It is visited when it is entered.
 		s.members = s.members[:len(s.members)-1]
 		below := newWalked(name, info, s.of.depth, s.of.lineage)
-		below.branch, below.linked = s.of.branch, s.of.linked || entry.Info.Mode()&fs.ModeSymlink != 0
+		below.branch, below.linked = s.of.branch, linked
 		s.below = append(s.below, below)
 	}
 }

@@ -1,0 +1,244 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/davd/davd/storage"
+)
+
+var _ storage.Canonicaler = (*FS)(nil)
+
+// Canonical resolves the symbolic links of name that the policy follows, and folds
+// what the file systems on the way fold. On Linux, a name without a link on a file
+// system that folds nothing costs one call.
+//
+// The Key of a resource that LinksFollow reaches outside the directory is below
+// storage.OutsideKey; its Name is name.
+func (f *FS) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
+	if err := ctx.Err(); err != nil {
+		return storage.Canon{}, err
+	}
+	name = storage.Clean(name)
+	local, ok := localName(name)
+	if !ok || f.direct(local, follow) {
+		return storage.Canon{Name: name, Key: name}, nil
+	}
+	c := &canonical{fsys: f}
+	canon := storage.Resolver{Readlink: c.readlink, Follow: c.follow, Spell: c.spell, Folds: c.folds}.Canonical(c.start()+name, follow)
+	if c.err != nil {
+		return storage.Canon{}, f.failed("canonical", name, c.err, writing)
+	}
+	return c.inShare(name, canon), nil
+}
+
+// canonical is one call of Canonical. With LinksFollow the Resolver works on paths of
+// the system, because a link may leave the directory and come back; otherwise on names.
+type canonical struct {
+	fsys *FS
+	base string          // the directory's own path, with LinksFollow
+	fold map[string]bool // whether a collection folds
+	err  error
+}
+
+// start is what stands before the names that the Resolver works on.
+func (c *canonical) start() string {
+	following, ok := c.fsys.root.(*following)
+	if !ok {
+		return ""
+	}
+	base, err := filepath.EvalSymlinks(following.dir)
+	if err != nil {
+		c.err = err
+		return ""
+	}
+	c.base = strings.TrimSuffix(filepath.ToSlash(base), "/")
+	if c.base != "" && c.base[0] != '/' {
+		c.base = "/" + c.base // a disk of Windows
+	}
+	return c.base
+}
+
+// path returns what the policy's access knows as name.
+func (c *canonical) path(name string) string {
+	if _, ok := c.fsys.root.(*following); ok {
+		if filepath.Separator != '/' {
+			name = strings.TrimPrefix(name, "/")
+		}
+		return filepath.FromSlash(name)
+	}
+	if name == "/" {
+		return rootName
+	}
+	return filepath.FromSlash(strings.TrimPrefix(name, "/"))
+}
+
+func (c *canonical) readlink(name string) (string, error) {
+	if len(name) < len(c.base) || name == c.base {
+		if c.base == "" || strings.HasPrefix(c.base+"/", name+"/") {
+			return "", nil // It has been resolved.
+		}
+	}
+	local := c.path(name)
+	info, err := c.fsys.root.Lstat(local)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return "", err
+	}
+	text, err := c.fsys.root.Readlink(local)
+	return filepath.ToSlash(text), err
+}
+
+// follow decides as the policy does.
+func (c *canonical) follow(name, text string) (to string, ok bool) {
+	switch c.fsys.links {
+	case LinksDeny:
+		return "", false
+	case LinksFollow:
+		if absolute(text) && text[0] != '/' {
+			text = "/" + text
+		}
+		return text, true
+	}
+	return text, !absolute(text) && !climbs(name, text)
+}
+
+// climbs reports whether the relative path text leads out of the directory from where
+// the resolved link name is.
+func climbs(name, text string) bool {
+	depth := strings.Count(name, "/") - 1
+	for segment := range strings.SplitSeq(text, "/") {
+		switch segment {
+		case "", ".":
+		case "..":
+			depth--
+		default:
+			depth++
+		}
+		if depth < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// spell folds segment if the collection dir folds names.
+func (c *canonical) spell(dir, segment string) string {
+	if c.base != "" && len(dir) < len(c.base) && strings.HasPrefix(c.base, dir) {
+		return segment // It is above the directory, where nobody chooses names.
+	}
+	if short(segment) {
+		segment = c.long(dir, segment)
+	}
+	if c.folds(dir) {
+		segment = storage.Fold(segment)
+	}
+	return segment
+}
+
+// folds reports whether the collection dir folds names. It asks once.
+func (c *canonical) folds(dir string) bool {
+	folds, known := c.fold[dir]
+	if !known {
+		folds = c.fsys.folds(c.path(dir))
+		if c.fold == nil {
+			c.fold = make(map[string]bool)
+		}
+		c.fold[dir] = folds
+	}
+	return folds
+}
+
+// short reports whether segment may be the short name (8.3) that NTFS and vfat give
+// what has a long one.
+func short(segment string) bool {
+	i := strings.IndexByte(segment, '~')
+	return i > 0 && len(segment) <= len("12345678.123") && i+1 < len(segment) && '0' <= segment[i+1] && segment[i+1] <= '9'
+}
+
+// long returns the long name of segment in dir, if it is a short one.
+func (c *canonical) long(dir, segment string) string {
+	local := filepath.Join(c.path(dir), segment)
+	info, err := c.fsys.root.Lstat(local)
+	if err != nil {
+		return segment
+	}
+	entries, err := c.fsys.readNames(c.path(dir))
+	if err != nil {
+		c.err = err
+		return segment
+	}
+	folded := storage.Fold(segment)
+	for _, entry := range entries {
+		if storage.Fold(entry) == folded {
+			return segment // It is called so.
+		}
+	}
+	for _, entry := range entries {
+		other, err := c.fsys.root.Lstat(filepath.Join(c.path(dir), entry))
+		if err == nil && storage.SameFile(info, other) {
+			return entry
+		}
+	}
+	c.err = fs.ErrPermission // Something has this name, and nobody can say what.
+	return segment
+}
+
+// readNames returns the names of the members of the collection local.
+func (f *FS) readNames(local string) ([]string, error) {
+	dir, err := f.root.OpenFile(local, openDirectory, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Readdirnames(-1)
+}
+
+// inShare takes the directory's own path from canon, whose name was name.
+func (c *canonical) inShare(name string, canon storage.Canon) storage.Canon {
+	if c.base == "" {
+		if _, ok := c.fsys.root.(*following); !ok {
+			return canon
+		}
+	}
+	short := func(path string) string {
+		rest, inside := strings.CutPrefix(path, c.base)
+		switch {
+		case inside && rest == "":
+			return "/"
+		case inside && rest[0] == '/':
+			return rest
+		}
+		return storage.OutsideKey + path
+	}
+	for i := range canon.Links {
+		canon.Links[i] = short(canon.Links[i])
+	}
+	canon.Key = short(canon.Key)
+	if rest := short(canon.Name); !strings.HasPrefix(rest, storage.OutsideKey+"/") {
+		canon.Name = rest
+	} else {
+		canon.Name = name
+	}
+	return canon
+}
+
+// hidden reports whether name is another name of something that is reserved: a
+// symbolic link leads there, or a file system has a short name for it. Such a name is
+// as if it led nowhere. Without linked no link is on the way.
+func (f *FS) hidden(ctx context.Context, name string, linked bool) bool {
+	if !linked && !strings.Contains(name, "~") || storage.Reserved(name) {
+		return false // Whoever may ask for what is reserved asks by its name.
+	}
+	canon, err := f.Canonical(ctx, name, true)
+	return err == nil && (storage.Reserved(canon.Name) || reservedKey(canon.Key))
+}
+
+// reservedKey reports whether key is that of something reserved in the share.
+func reservedKey(key string) bool {
+	return !strings.HasPrefix(key, storage.OutsideKey+"/") && storage.Reserved(key)
+}
+
+var errHidden = fmt.Errorf("%w: the name leads to what is reserved for the server", fs.ErrNotExist)

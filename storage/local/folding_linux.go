@@ -1,0 +1,285 @@
+package local
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// openDirectory are the flags with which a collection is opened to be listed.
+const openDirectory = unix.O_RDONLY | unix.O_DIRECTORY | nonblock
+
+// mount identifies a mounted file system. The kernel never uses the number of a mount
+// again (STATX_MNT_ID_UNIQUE, Linux 6.8); before, the device and the type make it
+// unlikely that two are taken for one.
+type mount struct {
+	id     uint64
+	device uint64
+	kind   int64
+}
+
+// statxMntIDUnique is STATX_MNT_ID_UNIQUE.
+const statxMntIDUnique = 0x4000
+
+// The types of file systems (statfs(2)) of which more is known than a probe tells.
+const (
+	exfatMagic    = 0x2011bab0
+	bcachefsMagic = 0xca451a4e
+)
+
+// fsCasefold is FS_CASEFOLD_FL.
+const fsCasefold = 0x40000000
+
+// foldKind says how a file system folds names.
+type foldKind int
+
+const (
+	foldUnknown   foldKind = iota // only a probe tells
+	foldNever                     // no collection
+	foldAlways                    // each collection
+	foldByFeature                 // each collection has a flag of its own
+)
+
+// foldKindOf is what the type of a file system tells.
+func foldKindOf(magic int64) foldKind {
+	switch magic {
+	case unix.BTRFS_SUPER_MAGIC:
+		return foldNever
+	case unix.MSDOS_SUPER_MAGIC, exfatMagic:
+		return foldAlways
+	case unix.EXT4_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC, unix.TMPFS_MAGIC:
+		if !kernelFolds() {
+			return foldNever
+		}
+		return foldByFeature
+	case bcachefsMagic:
+		return foldByFeature
+	}
+	return foldUnknown
+}
+
+// kernelFolds reports whether the kernel can fold names in ext4, f2fs and tmpfs
+// (CONFIG_UNICODE).
+var kernelFolds = sync.OnceValue(func() bool {
+	known := false
+	for _, features := range []string{"/sys/fs/ext4/features", "/sys/fs/f2fs/features"} {
+		if _, err := os.Stat(features); err != nil {
+			continue
+		}
+		known = true
+		if _, err := os.Stat(features + "/casefold"); err == nil {
+			return true
+		}
+	}
+	return !known
+})
+
+// folds reports whether the collection local, or the one that would hold it if it
+// doesn't exist, folds names. If that can't be found out, it does.
+func (f *FS) folds(local string) bool {
+	dir, err := f.openHandle(local)
+	for errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		if local == rootName || local == "/" {
+			return true
+		}
+		local, _ = splitLast(local)
+		if local == "" {
+			local = "/"
+		}
+		dir, err = f.openHandle(local)
+	}
+	if err != nil {
+		return true
+	}
+	defer dir.Close()
+	m, ok := mountOf(int(dir.Fd()))
+	if !ok {
+		return true
+	}
+	switch foldKindOf(m.kind) {
+	case foldNever:
+		return false
+	case foldAlways:
+		return true
+	case foldByFeature:
+		// None of the collections has the flag if the file system lacks the feature.
+		return f.foldings.folds(m, func() (bool, bool) { return hasFoldFeature(int(dir.Fd())) }) && hasFoldFlag(int(dir.Fd()))
+	}
+	return f.foldings.folds(m, func() (bool, bool) { return f.probe(local) })
+}
+
+// mountOf returns the mount of the directory fd.
+func mountOf(fd int) (mount, bool) {
+	var stat unix.Statfs_t
+	if err := unix.Fstatfs(fd, &stat); err != nil {
+		return mount{}, false
+	}
+	m := mount{kind: int64(stat.Type)} //nolint:unconvert // the types differ from one processor to the next
+	var extended unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BASIC_STATS|statxMntIDUnique, &extended); err == nil {
+		if extended.Mask&statxMntIDUnique != 0 {
+			m.id = extended.Mnt_id
+		}
+		m.device = unix.Mkdev(extended.Dev_major, extended.Dev_minor)
+		return m, true
+	}
+	var old unix.Stat_t
+	if err := unix.Fstat(fd, &old); err != nil {
+		return mount{}, false
+	}
+	m.device = uint64(old.Dev) //nolint:unconvert // the types differ from one processor to the next
+	return m, true
+}
+
+// hasFoldFlag reports whether the directory fd folds names, by its flag.
+func hasFoldFlag(fd int) bool {
+	flags, err := withReadable(fd, func(readable int) (int, error) {
+		return unix.IoctlGetInt(readable, unix.FS_IOC_GETFLAGS)
+	})
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EOPNOTSUPP) {
+		return false // There is no such flag.
+	}
+	return err != nil || flags&fsCasefold != 0
+}
+
+// hasFoldFeature reports whether a collection of the file system of the directory fd
+// may have the flag. It asks for the flag where it can't be given, because the
+// directory has members: what lacks the feature answers otherwise. If the last member
+// has vanished meanwhile, the flag is taken back. It is not sure of a directory without
+// members.
+func hasFoldFeature(fd int) (has, sure bool) {
+	sure = true
+	_, err := withReadable(fd, func(readable int) (int, error) {
+		flags, err := unix.IoctlGetInt(readable, unix.FS_IOC_GETFLAGS)
+		if err != nil || flags&fsCasefold != 0 {
+			return 0, err
+		}
+		if empty(readable) {
+			sure = false
+			return 0, nil
+		}
+		if err := unix.IoctlSetPointerInt(readable, unix.FS_IOC_SETFLAGS, flags|fsCasefold); err != nil {
+			return 0, err
+		}
+		return 0, unix.IoctlSetPointerInt(readable, unix.FS_IOC_SETFLAGS, flags)
+	})
+	return !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.ENOTTY), sure
+}
+
+// withReadable calls do with the directory fd, opened to be read.
+func withReadable(fd int, do func(readable int) (int, error)) (int, error) {
+	readable, err := retry(func() (int, error) {
+		return unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = unix.Close(readable) }()
+	return do(readable)
+}
+
+// empty reports whether the directory fd has no members, as far as can be seen.
+func empty(fd int) bool {
+	buf := make([]byte, 4096)
+	n, err := unix.Getdents(fd, buf)
+	if err != nil {
+		return true
+	}
+	for range dirents(buf[:n]) {
+		return false
+	}
+	return true
+}
+
+// plainRoot is whether the file system of the directory itself folds no names.
+type plainRoot struct{ state atomic.Int32 }
+
+const (
+	plainUnknown int32 = iota
+	plainYes
+	plainNo
+)
+
+// plain reports whether no collection of the directory folds names, mounts below it
+// excepted.
+func (f *FS) plain() bool {
+	if known := f.plainRoot.state.Load(); known != plainUnknown {
+		return known == plainYes
+	}
+	f.short.once.Do(func() { f.short.init(f) })
+	if f.short.raw == nil {
+		return false
+	}
+	plain, sure := false, false
+	err := f.short.raw.Control(func(start uintptr) { plain, sure = f.plainAt(int(start)) })
+	if err != nil || !sure {
+		return err == nil && plain
+	}
+	state := plainNo
+	if plain {
+		state = plainYes
+	}
+	f.plainRoot.state.Store(state)
+	return plain
+}
+
+func (f *FS) plainAt(start int) (plain, sure bool) {
+	m, ok := mountOf(start)
+	if !ok {
+		return false, true
+	}
+	switch foldKindOf(m.kind) {
+	case foldNever:
+		return true, true
+	case foldAlways:
+		return false, true
+	case foldByFeature:
+		has, sure := hasFoldFeature(start)
+		return !has, sure
+	}
+	folds, sure := f.probe(rootName)
+	return !folds, sure
+}
+
+// direct reports whether it is certain that local is its own Canon: no symbolic link
+// is on the way, nor another file system, and nothing folds names. It asks for a
+// directory, so that a file costs no descriptor.
+func (f *FS) direct(local string, follow bool) bool {
+	if !f.plain() {
+		return false
+	}
+	if local == rootName {
+		return true
+	}
+	direct := false
+	err := f.short.raw.Control(func(start uintptr) {
+		var linked bool
+		direct, linked = withoutLinks(int(start), local)
+		if linked && !follow {
+			holder := parent(local)
+			direct = holder == rootName
+			if !direct {
+				direct, _ = withoutLinks(int(start), holder)
+			}
+		}
+	})
+	return err == nil && direct
+}
+
+// withoutLinks reports whether nothing on the way to local is a symbolic link or
+// another file system, and otherwise whether there is a link.
+func withoutLinks(start int, local string) (direct, linked bool) {
+	how := &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
+	}
+	fd, err := retry(func() (int, error) { return unix.Openat2(start, local, how) })
+	if err == nil {
+		_ = unix.Close(fd)
+	}
+	missing := errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)
+	return err == nil || missing, errors.Is(err, unix.ELOOP)
+}
