@@ -206,7 +206,7 @@ func TestLockedByAnotherName(t *testing.T) {
 						if system == "x/net" && opened == 207 && c.method == "LOCK" {
 							opened = 423
 						}
-						if got := request("If: "+tag); got.status != opened {
+						if got := request("If: " + tag); got.status != opened {
 							t.Errorf("with the token: %d %s, want %d", got.status, got.body, opened)
 						}
 					})

@@ -160,4 +160,3 @@ func (s *share) lockWhenFree(target string) string {
 		}
 	}
 }
-
