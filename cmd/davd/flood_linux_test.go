@@ -27,6 +27,7 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+	"golang.org/x/sys/unix"
 )
 
 // flooded is a davd that a test floods: a process of its own, whose memory says what a
@@ -208,6 +209,47 @@ func TestFloodStrangers(t *testing.T) {
 		}
 		if _, err := io.Copy(io.Discard, in); err != nil {
 			t.Fatalf("the connection was not closed: %v", err)
+		}
+	}
+}
+
+// TestFloodUploads: uploads that announce most of a small disk and send one byte leave its
+// room to others, and end with a 408. 100 in full.
+func TestFloodUploads(t *testing.T) {
+	s := serveFlooded(t, "--stall-timeout", "5s")
+	small := filepath.Join(s.dir, "small")
+	if err := os.Mkdir(small, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", small, "tmpfs", 0, "size=64m"); err != nil {
+		t.Fatalf("a tmpfs can't be mounted, which needs root: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(small, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	conns := make([]net.Conn, flood(20, 100))
+	for i := range conns {
+		conns[i] = s.dial(1)
+		if _, err := fmt.Fprintf(conns[i], "PUT /small/%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000000\r\n\r\nx", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.bounds(150, 5*time.Second)
+	other := s.dial(2)
+	const size = 20 << 20
+	if _, err := fmt.Fprintf(other, "PUT /small/large HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", size); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Write(make([]byte, size)); err != nil {
+		t.Error(err)
+	}
+	for conn, want := range map[net.Conn]int{other: http.StatusCreated, conns[0]: http.StatusRequestTimeout, conns[1]: http.StatusRequestTimeout} {
+		_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || answer.StatusCode != want {
+			t.Errorf("%v, %v; want %d", answer, err, want)
 		}
 	}
 }
