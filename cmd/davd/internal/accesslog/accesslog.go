@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/davd/davd/dav"
 )
 
 // Handler serves with Next and calls Done with the record of each request.
@@ -25,7 +27,8 @@ type Record struct {
 	// Destination is the decoded path of the Destination field of a COPY or
 	// MOVE, or that field itself where it isn't a URI.
 	Destination string
-	// Status is the status of the final response, 0 when there was none.
+	// Status is the status of the final response, 0 when there was none, or
+	// [StatusClientGone].
 	Status int
 	// Interim is the number of interim responses that Next sent.
 	Interim int
@@ -41,6 +44,11 @@ type Record struct {
 	// Err is what was given to [Report], or says that Next panicked.
 	Err error
 }
+
+// StatusClientGone is recorded where the client had closed or reset its connection, so that
+// the request was given up and nobody could get the answer. It is nginx's number for this;
+// no client ever sees it.
+const StatusClientGone = 499
 
 var errPanicked = errors.New("the handler panicked")
 
@@ -89,7 +97,7 @@ func Report(r *http.Request, err error) {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	x := &exchange{Context: r.Context(), writer: responseWriter{ResponseWriter: w}}
+	x := &exchange{Context: r.Context(), writer: responseWriter{ResponseWriter: w, request: r.Context()}}
 	panicked := true
 	// Not recovered: net/http's own report of the panic has its whole stack.
 	defer func() { h.Done(r, x.record(r, time.Since(start), panicked)) }()
@@ -101,6 +109,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) record(r *http.Request, took time.Duration, panicked bool) Record {
 	record := newRecord(r)
 	record.Status, record.Err = x.writer.finalStatus(), x.report.err
+	if x.writer.gone && !errors.Is(record.Err, dav.ErrShutdown) {
+		record.Status = StatusClientGone
+	}
 	if panicked {
 		record.Status, record.Err = x.writer.status, errPanicked
 	}

@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"context"
 	"io"
 	"net/http"
 )
@@ -11,6 +12,10 @@ type responseWriter struct {
 	status  int // of the final response, 0 before it
 	interim int
 	bytes   int64
+
+	request context.Context //nolint:containedctx // lives as long as the request
+	// gone: the final response is that the request was given up, and its client has gone.
+	gone bool
 }
 
 // Unwrap gives http.ResponseController flushing and deadlines.
@@ -23,6 +28,7 @@ func (w *responseWriter) WriteHeader(status int) {
 	case w.status != 0:
 	case status >= 200 || status == http.StatusSwitchingProtocols:
 		w.status = status
+		w.gone = status == http.StatusServiceUnavailable && w.request.Err() != nil
 	default:
 		w.interim++
 	}
