@@ -47,6 +47,13 @@ func parseCount(s string) (int, error) {
 	return n, nil
 }
 
+// readLimits reads what clients may have at a time.
+func (c *Config) readLimits(s Settings, first *firstError) {
+	c.Limits.Operations = read(first, "operations-at-once", s.OperationsAtOnce, parseCount)
+	c.Limits.OperationsOf = read(first, "operations-per-user", s.OperationsPerUser, quarterOf(c.Limits.Operations))
+	c.Limits.LocksOf = read(first, "locks-per-address", s.LocksPerAddress, quarterOf(c.LocksPerUser))
+}
+
 // quarterOf reads a count that is by default a quarter of all.
 func quarterOf(all int) func(string) (int, error) {
 	return func(s string) (int, error) {
