@@ -12,7 +12,7 @@ import (
 type byteBudget struct {
 	mu    sync.Mutex
 	used  int64
-	freed chan struct{} // closed when used becomes less; nil: nobody waits
+	freed chan struct{} // closed when used becomes less; nil while no request waits
 }
 
 // tryTake takes n bytes of most, if they are free.

@@ -14,7 +14,7 @@ import (
 
 const (
 	// deadAtOnce is how many bytes of dead properties a Handler has in memory for
-	// all its listings. What a resource has up to deadPage does not count.
+	// all its listings. A page of deadPage does not count.
 	deadAtOnce = 32 << 20
 	// deadStep is how many bytes the members of a step may have to be read
 	// together.

@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// withBudget returns a context in which dead properties are charged to who sent r,
-// and kept within the limits.
+// withBudget returns a context that charges dead properties to the principal of r, and
+// keeps them within the limits.
 func (h *Handler) withBudget(ctx context.Context, r *http.Request) context.Context {
 	owner := h.principal(r)
 	if tenant := statePrefix(r.Context()); tenant != "" {
@@ -39,8 +39,8 @@ func limitRefusal(limit *deadprops.LimitError) *statusError {
 	return why
 }
 
-// refuseSets refuses the property that is too large or, if none is by itself, all
-// that were to be set.
+// refuseSets refuses the property that is too large. If there is none, it refuses each
+// property that the request sets.
 func (p *patch) refuseSets(limit *deadprops.LimitError) {
 	why := limitRefusal(limit)
 	sets := make(map[xml.Name]bool)

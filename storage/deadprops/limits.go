@@ -10,8 +10,8 @@ import (
 )
 
 // Limits bound what dead properties may take up, in bytes. Zero stands for the
-// default, a negative number for no limit. What is stored already may be larger: it
-// can be read, removed and replaced by less.
+// default, a negative number for no limit. Properties from
+// before may be larger: they can be read, removed and replaced by less.
 type Limits struct {
 	// Property is how long a value may be, and how long its XML name and its
 	// language may be together. Zero: 64 KiB.
@@ -40,8 +40,8 @@ type Budget struct {
 
 type budgetKey struct{}
 
-// WithBudget returns a context with which a [Store] charges the owner in b for what
-// Patch sets and Copy copies, and keeps to the limits in b.
+// WithBudget returns a context that makes a [Store] charge the owner in b for the
+// properties that Patch sets and Copy copies, and keep to the limits in b.
 func WithBudget(ctx context.Context, b Budget) context.Context {
 	return context.WithValue(ctx, budgetKey{}, b)
 }
