@@ -113,6 +113,13 @@ func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
 	return nil
 }
 
+// limits is what clients may have at a time, and no more than the process has files for.
+func (s *site) limits() dav.Limits {
+	limits := s.cfg.Limits
+	limits.Operations = min(limits.Operations, server.MaxOperations())
+	return limits
+}
+
 func (s *site) handler() *dav.Handler {
 	handler := &dav.Handler{
 		Prefix:         s.cfg.Prefix,
@@ -128,7 +135,7 @@ func (s *site) handler() *dav.Handler {
 		MaxXML:         s.cfg.MaxXML,
 		PropertyLimits: deadprops.Limits{Owner: s.cfg.PropertiesPerUser},
 		Listings:       s.cfg.Listings,
-		Limits:         s.cfg.Limits,
+		Limits:         s.limits(),
 		StallTimeout:   s.cfg.StallTimeout,
 		MinRate:        s.cfg.MinRate,
 		Logger:         accesslog.Report,

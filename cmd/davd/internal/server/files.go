@@ -46,6 +46,11 @@ func newBudget(limit uint64) budget {
 	return budget{connections: int(connections), files: max(free-connections, filesOf("COPY"))}
 }
 
+// MaxOperations is how many COPYs, MOVEs and DELETEs may be under way at a time with
+// the files that the process may open. One that its client no longer waits for has no
+// request whose files [withFiles] counts; it keeps about four open.
+func MaxOperations() int { return int(newBudget(fileLimit()).files / 4) }
+
 // withFiles lets no more requests run at a time than the process has files for. The
 // others wait, and get a 503 if that takes too long.
 func withFiles(next http.Handler, files int64) http.Handler {

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 )
@@ -57,7 +58,11 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 	srv.RegisterOnShutdown(open.stop)
 	defer raiseHeapFloor()()
 	if !collectorTuned() {
-		srv.ConnState = newReleaser().connState
+		memory := newReleaser()
+		srv.ConnState = func(conn net.Conn, state http.ConnState) {
+			open.state(conn, state)
+			memory.connState(conn, state)
+		}
 	}
 	ended := make(chan error)
 	for _, l := range listeners {
