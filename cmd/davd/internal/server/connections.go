@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// newFor is how long a connection that has sent no request yet is left alone when
-// others wait for its place.
-const newFor = 2 * time.Second
+// leftAlone is how long a connection without a request is left alone when others wait
+// for its place: a client may be about to send one.
+const leftAlone = 2 * time.Second
 
-// connections bounds how many connections are open at all listeners together. When
-// there are too many, the one that has been idle longest is closed, and the next waits
-// in the system's queue until there is room.
+// connections bounds how many connections are open at all listeners together. When most
+// places are taken, answers ask the client to close its connection. When all are, the
+// one that has been idle longest is closed, and the next waits in the system's queue
+// until there is room.
 type connections struct {
 	max int
 
@@ -22,20 +23,14 @@ type connections struct {
 	changed sync.Cond
 	open    int
 	stopped bool
-	// waiting are the connections without a request: when each became so.
-	waiting map[net.Conn]waiting
+	// waiting are the connections without a request, and since when.
+	waiting map[net.Conn]time.Time
 	// closed are those that were closed for others, and still count as open.
 	closed map[net.Conn]bool
 }
 
-// waiting is what is known of a connection without a request.
-type waiting struct {
-	since time.Time
-	used  bool // it has had a request before
-}
-
 func newConnections(limit int) *connections {
-	c := &connections{max: limit, waiting: map[net.Conn]waiting{}, closed: map[net.Conn]bool{}}
+	c := &connections{max: limit, waiting: map[net.Conn]time.Time{}, closed: map[net.Conn]bool{}}
 	c.changed.L = &c.mu
 	return c
 }
@@ -69,7 +64,7 @@ func (c *connections) reserve() bool {
 			_ = longest.Close() // The server learns of it, and calls state.
 			continue
 		}
-		retry := time.AfterFunc(newFor/4, c.changed.Broadcast)
+		retry := time.AfterFunc(leftAlone/4, c.changed.Broadcast)
 		c.changed.Wait()
 		retry.Stop()
 	}
@@ -81,11 +76,8 @@ func (c *connections) reserve() bool {
 // none may be closed.
 func (c *connections) longestLocked() net.Conn {
 	var longest net.Conn
-	for conn, is := range c.waiting {
-		if !is.used && time.Since(is.since) < newFor {
-			continue
-		}
-		if longest == nil || is.since.Before(c.waiting[longest].since) {
+	for conn, since := range c.waiting {
+		if time.Since(since) >= leftAlone && (longest == nil || since.Before(c.waiting[longest])) {
 			longest = conn
 		}
 	}
@@ -100,6 +92,24 @@ func (c *connections) release(conn net.Conn) {
 	delete(c.closed, conn)
 	delete(c.waiting, conn)
 	c.changed.Broadcast()
+}
+
+// closing has clients close their connections after the answer while most places are
+// taken. An interim response never carries that header.
+func (c *connections) closing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 && c.crowded() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// crowded reports whether three of four places are taken.
+func (c *connections) crowded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open >= c.max-c.max/4
 }
 
 // stop ends every wait for room.
@@ -125,7 +135,7 @@ func (c *connections) state(conn net.Conn, state http.ConnState) {
 	switch {
 	case c.closed[conn]:
 	case state == http.StateNew || state == http.StateIdle:
-		c.waiting[conn] = waiting{since: time.Now(), used: state == http.StateIdle}
+		c.waiting[conn] = time.Now()
 		if c.open >= c.max {
 			c.changed.Broadcast()
 		}

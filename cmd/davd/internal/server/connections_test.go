@@ -9,7 +9,7 @@ import (
 )
 
 // TestConnections: when all places are taken, the connection that has been idle longest
-// is closed, a new one not before it has had time to send a request, one with a request
+// is closed, but not before it has had time to send a request, and one with a request
 // never.
 func TestConnections(t *testing.T) {
 	for _, c := range []struct {
@@ -18,8 +18,8 @@ func TestConnections(t *testing.T) {
 		closed int              // the one that must go; -1: none
 		after  time.Duration
 	}{
-		{"the longest idle", []http.ConnState{http.StateActive, http.StateIdle, http.StateIdle}, 1, 0},
-		{"one that sends nothing", []http.ConnState{http.StateActive, http.StateNew, http.StateNew}, 1, newFor},
+		{"the longest idle", []http.ConnState{http.StateActive, http.StateIdle, http.StateIdle}, 1, leftAlone},
+		{"one that sends nothing", []http.ConnState{http.StateActive, http.StateNew, http.StateNew}, 1, leftAlone},
 		{"all have requests", []http.ConnState{http.StateActive, http.StateActive}, -1, time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestConnections(t *testing.T) {
 				case <-got:
 				case <-time.After(time.Hour):
 				}
-				if took := time.Since(begun); took < c.after-10*time.Millisecond || took > c.after+newFor {
+				if took := time.Since(begun); took < c.after-10*time.Millisecond || took > c.after+leftAlone {
 					t.Errorf("there was room after %v, want %v", took, c.after)
 				}
 				for i, conn := range conns {

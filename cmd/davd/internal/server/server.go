@@ -46,7 +46,7 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 	share := newBudget(fileLimit())
 	open := newConnections(share.connections)
 	srv := &http.Server{
-		Handler:           withFiles(s.Handler, share.files),
+		Handler:           open.closing(withFiles(s.Handler, share.files)),
 		ConnState:         open.state,
 		TLSConfig:         s.TLS,
 		ReadHeaderTimeout: readHeaderTimeout,
