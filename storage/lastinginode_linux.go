@@ -57,7 +57,7 @@ func (m *mountTable) currentLocked() bool {
 		}
 		m.descriptor, m.known = fd, map[uint64]bool{}
 	}
-	poll := []unix.PollFd{{Fd: int32(m.descriptor), Events: unix.POLLPRI}}
+	poll := []unix.PollFd{{Fd: int32(m.descriptor), Events: unix.POLLPRI}} //nolint:gosec // descriptors are small
 	if n, err := unix.Poll(poll, 0); err != nil || n > 0 && poll[0].Revents&(unix.POLLPRI|unix.POLLERR) != 0 {
 		clear(m.known)
 	}
