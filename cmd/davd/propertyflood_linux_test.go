@@ -184,8 +184,9 @@ func TestLockOwnerFlood(t *testing.T) {
 			t.Fatalf("LOCK %d: %d, %v", i, status, err)
 		}
 	}
-	if granted != 1024 {
-		t.Errorf("%d locks were granted, want 1024 of 8 KiB", granted)
+	// One address may have less than all.
+	if granted == 0 || granted > 1024 {
+		t.Errorf("%d locks were granted, want some, and 1024 of 8 KiB at most", granted)
 	}
 	if status, _, err := s.send("LOCK", "/none", "0", fmt.Sprintf(body, "")); err != nil || status != 201 {
 		t.Errorf("a lock without an owner: %d, %v", status, err)
