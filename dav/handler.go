@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
-	"github.com/davd/davd/internal/requestbody"
+	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/davd/davd/internal/requestbody"
+	"github.com/davd/davd/dav/requestbody"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/davd/davd/internal/requestbody"
+	"github.com/davd/davd/dav/requestbody"
 )
 
 // Bounds of how much of the XML bodies of all requests is in memory, in bytes. A body

@@ -18,7 +18,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/cmd/davd/internal/streams"
 	"github.com/davd/davd/dav"
-	"github.com/davd/davd/internal/requestbody"
+	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 )
