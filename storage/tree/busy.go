@@ -2,7 +2,7 @@ package tree
 
 import "sync"
 
-// busy counts the long operations of a process.
+// busy counts the long operations of the process.
 type busy struct {
 	mu         sync.Mutex
 	operations int
@@ -11,9 +11,9 @@ type busy struct {
 
 var processBusy busy
 
-// OnBusy sets what is called with true when a long operation begins to copy or
-// remove and none did before, and with false when the last one ends. It is called
-// by one goroutine at a time, and operations wait for it.
+// OnBusy sets the function that is called with true when a first long operation begins
+// to copy or remove, and with false when the last one ends. Calls do not overlap, and
+// operations wait for them to return.
 func OnBusy(tell func(busy bool)) {
 	processBusy.mu.Lock()
 	defer processBusy.mu.Unlock()
@@ -24,7 +24,7 @@ func (b *busy) enter() { b.add(1, 1) }
 
 func (b *busy) leave() { b.add(-1, 0) }
 
-// add counts, and tells when there are as many as edge now.
+// add adds n to the number of operations, and calls tell if the result is edge.
 func (b *busy) add(n, edge int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -9,13 +9,16 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Copy makes dst a copy of src: of all that is below it with the depth
-// [Infinite], of the collection alone with depth 0. What was at dst is
-// replaced, not merged (RFC 4918 §9.8.4), once the copy is complete.
+// Copy makes dst a copy of src. With the depth [Infinite] it copies everything below
+// src too; with depth 0 it copies a collection without its members. Once the copy is
+// complete, it replaces the previous content of dst; the two are not merged (RFC 4918
+// §9.8.4).
 //
-// A member that can't be copied is named in a [*PartialError], what is below
-// it is not; the rest is in place. A [*LeftoverError] says that all is in
-// place. With any other error dst is as it was.
+// A [*PartialError] names each member that could not be copied, but not the members
+// below it; the rest is in place. A [*LeftoverError] says that everything is in place.
+// After any other error dst is as it was. The exception is a backend that can't rename
+// the finished copy to dst: an error while dst is replaced can leave dst incomplete
+// there.
 func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon *Monitor) error {
 	return Engine{FS: fsys}.Copy(ctx, src, dst, depth, mon)
 }
@@ -25,17 +28,18 @@ type copier struct {
 	fsys     storage.FS
 	mon      *Monitor
 	tally    *tally
-	more     int64 // how often a member will be seen again once it is copied
+	more     int64 // how often each member will be seen again after it is copied
 	links    bool  // links are copied as links
 	failures failures
 	crew     *crew
-	rootErr  error // why what is to be copied can't be
-	// transaction is the one that stage belongs to; nil without a stage.
+	rootErr  error // why the root can't be copied
+	// transaction is the operation that the staged copy belongs to; nil if the copy
+	// goes directly to the destination.
 	transaction *transaction
 }
 
-// stage copies src to a reserved name beside dst, which it returns. After an
-// error there is nothing under that name. linked: src is a symbolic link.
+// stage copies src to a reserved name beside dst and returns that name. If the copy
+// fails, it removes what it has built. linked says that src is a symbolic link.
 func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) {
 	info, err := c.fsys.Stat(c.ctx, src)
 	if err != nil {
@@ -54,11 +58,11 @@ func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) 
 	c.tally.source(c, root, dst)
 	err = c.copy(src, stage, info, depth, parent, root)
 	if err == nil {
-		// A root that failed is not a part of something that succeeded.
+		// If the root has failed, no part of the copy can be used.
 		err = c.rootErr
 	}
 	if err == nil {
-		// Nor is one that has vanished, its members being skipped.
+		// Nor can it if the root has vanished: then its members were skipped.
 		_, err = c.fsys.Stat(c.ctx, src)
 	}
 	if err != nil {
@@ -67,13 +71,13 @@ func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) 
 	return stage, nil
 }
 
-// discard removes a stage that will not be used, even after ctx has ended.
+// discard removes a staged copy that will not be used, even after ctx has ended.
 func (c *copier) discard(stage string) error {
 	return c.transaction.discard(context.WithoutCancel(c.ctx), stage)
 }
 
-// copy copies name, and what is below it, to target. Its error is one that
-// ends the whole. No worker is left when it returns.
+// copy copies name and everything below it to target. It returns only an error that
+// ends the whole operation. All workers have ended when it returns.
 func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *lineage, b *branch) error {
 	c.crew = newCrew(c.ctx)
 	root := &copied{origin: &origin{name: name, target: target}, lineage: &lineage{info: info, parent: parent}, branch: b, linked: b != nil && b.linked}
@@ -84,7 +88,7 @@ func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *
 	return c.crew.run(func() error { return c.collection(root, depth) })
 }
 
-// file copies the root of a copy that is a file.
+// file returns the job that copies a root that is a file.
 func (c *copier) file(root *copied) job {
 	return func(ctx context.Context, s *slot) error {
 		c.mon.Begin(root.name())
@@ -96,8 +100,8 @@ func (c *copier) file(root *copied) job {
 	}
 }
 
-// wrote counts what is written, and gives way to others within a large file as
-// often as between batches.
+// wrote returns a function that counts written bytes. In a large file it also yields
+// the slot to waiting goroutines, as often as workers do between batches.
 func (c *copier) wrote(ctx context.Context, s *slot) func(n int64) {
 	written := int64(0)
 	return func(n int64) {
@@ -109,15 +113,15 @@ func (c *copier) wrote(ctx context.Context, s *slot) func(n int64) {
 	}
 }
 
-// properties gives the copy what the source has beside its content and its
-// members.
+// properties gives the copy the dead properties of the source and, if the backend can
+// set it, the modification time.
 func (c *copier) properties(ctx context.Context, of *copied) error {
 	return storage.CopyProperties(ctx, c.fsys, of.name(), of.target(), of.info.ModTime())
 }
 
-// done resolves name: of itself, or a member of it. A member of the source that
-// has vanished since it was listed is skipped; an error that ends the whole is
-// returned.
+// done records the outcome of name, which is of itself or one of its members. It skips
+// a member that vanished from the source after it was listed. It returns only an error
+// that ends the whole operation.
 func (c *copier) done(of *copied, name string, err error) error {
 	if err != nil && fatal(err) {
 		return err
@@ -137,8 +141,8 @@ func (c *copier) done(of *copied, name string, err error) error {
 	return nil
 }
 
-// resolve reports that nothing more will be done about name now. One that will
-// be seen again has no outcome yet, unless it has failed.
+// resolve tells the Monitor that name is copied or has failed. A member that will be
+// seen again has no outcome yet, unless it has failed.
 func (c *copier) resolve(name string, err error) {
 	if err == nil && c.more > 0 {
 		c.mon.Advance()
@@ -155,7 +159,7 @@ func (c *copier) vanished(name string, err error) bool {
 	return errors.Is(statErr, fs.ErrNotExist)
 }
 
-// size is the content length of a file, 0 for what has none and for nil.
+// size returns the length of a regular file; 0 for anything else and for nil.
 func size(info fs.FileInfo) int64 {
 	if info == nil || !info.Mode().IsRegular() {
 		return 0

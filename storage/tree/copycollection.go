@@ -9,41 +9,42 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// How much of a collection one worker copies at a time: so much that most
-// collections are one batch, because two workers that make files in one
-// collection wait for each other in the kernel; so little that all workers have
-// some, and that a slot becomes free after milliseconds.
+// The size of a batch, the part of a collection that one worker copies at a time. A
+// batch is large enough to hold most collections, because two workers that create files
+// in one collection wait for each other in the kernel. It is small enough to give every
+// worker something to do, and to free a slot within milliseconds.
 const (
 	copyBatchFiles = 128
 	copyBatchBytes = 4 << 20
 )
 
-// copied is a resource of the source and its copy. A collection is done when
-// the walker has left it and all that it holds is done.
+// copied is a resource of the source together with its copy. A collection is done when
+// the walker has left it and everything in it is done.
 type copied struct {
 	*lineage // in the source
 	chain
 	origin *origin
 	parent *copied
-	branch *branch // nil without a tally, or where the tally does not need it
-	linked bool    // a symbolic link has led to it
+	branch *branch // nil without a tally, or if the tally does not need it
+	linked bool    // it was reached through a symbolic link
 
-	pending atomic.Int64 // the walker, batches and collections that are not done
+	pending atomic.Int64 // unfinished parts: the walker, batches and collections
 	made    bool         // target exists
-	err     error        // why it is not to be copied after all
+	err     error        // why it will not be copied
 }
 
-// origin is the name of the root of a copy, and that of its copy.
+// origin holds the name of the root in the source and that of its copy.
 type origin struct{ name, target string }
 
 func (of *copied) name() string   { return of.path(of.origin.name) }
 func (of *copied) target() string { return of.path(of.origin.target) }
 
-// add is a collection that of holds, or a batch of its files.
+// add counts one more part of the collection: the walker, a batch, or a collection in
+// it.
 func (of *copied) add() { of.pending.Add(1) }
 
-// collection copies a collection and, unless depth is 0, its members: itself
-// what is to be done in order, the files by the crew.
+// collection copies a collection and, unless depth is 0, its members. It creates the
+// collections itself, in order, and lets the crew copy the files.
 func (c *copier) collection(of *copied, depth int) error {
 	c.mon.Begin(of.name())
 	of.add()
@@ -58,7 +59,7 @@ func (c *copier) collection(of *copied, depth int) error {
 	}
 	c.tally.listed(branches(collections))
 	for i, below := range collections {
-		collections[i] = nil // Wide trees are not to be held as a whole.
+		collections[i] = nil // frees the memory of what is already walked
 		if err := c.crew.ctx.Err(); err != nil {
 			return err
 		}
@@ -70,7 +71,7 @@ func (c *copier) collection(of *copied, depth int) error {
 	return c.leave(c.crew.ctx, of)
 }
 
-// branches returns those of collections.
+// branches returns the branches of those collections that have one.
 func branches(collections []*copied) []*branch {
 	var of []*branch
 	for _, below := range collections {
@@ -81,16 +82,16 @@ func branches(collections []*copied) []*branch {
 	return of
 }
 
-// make makes the copy of a collection before its first member.
+// make creates the copy of a collection. The members follow.
 func (c *copier) make(of *copied) {
-	// The server must be able to write into what it has just made.
+	// The server must be able to write into the collection that it has just made.
 	of.err = c.fsys.Mkdir(c.crew.ctx, of.target(), of.info.Mode().Perm()|0o700)
 	of.made = of.err == nil
 }
 
-// leave tells a collection that something in it is done, or the walker gone.
-// Whoever is the last to leave gives it its properties: members that are added
-// afterwards would change its modification time.
+// leave records that one part of a collection is done. After the last part it gives the
+// collection its properties: any member that is added later would change the
+// modification time. Then it does the same for the collection above.
 func (c *copier) leave(ctx context.Context, of *copied) error {
 	for ; of != nil && of.pending.Add(-1) == 0; of = of.parent {
 		err := of.err
@@ -98,8 +99,9 @@ func (c *copier) leave(ctx context.Context, of *copied) error {
 		case err == nil:
 			err = c.properties(ctx, of)
 		case of.made:
-			// Its members must not be there when it is named as failed (RFC
-			// 4918 §9.8.3). They are files, no collection has been entered.
+			// A collection that is reported as failed must have no members in the copy
+			// (RFC 4918 §9.8.3). Those that exist are all files, because no collection
+			// in it was entered.
 			r := &remover{ctx: context.WithoutCancel(ctx), fsys: c.fsys, alone: true}
 			err = errors.Join(err, r.tree(of.target(), nil), r.failures.first())
 		}
@@ -110,8 +112,8 @@ func (c *copier) leave(ctx context.Context, of *copied) error {
 	return nil
 }
 
-// members hands the files of a collection to the crew while it lists them, and
-// returns the collections in it.
+// members lists a collection. It hands the files to the crew as it finds them, and
+// returns the collections.
 func (c *copier) members(of *copied) ([]*copied, error) {
 	list := &listing{copier: c, of: of, name: of.name()}
 	for entry, err := range storage.ReadDir(c.crew.ctx, c.fsys, list.name) {
@@ -120,7 +122,7 @@ func (c *copier) members(of *copied) ([]*copied, error) {
 			err = of.err
 		}
 		if ended := c.crew.ctx.Err(); err != nil && ended != nil {
-			return nil, ended // Nothing is known of the collection itself.
+			return nil, ended // err says nothing about the collection itself.
 		}
 		if err != nil {
 			list.broken(err)
@@ -141,18 +143,18 @@ func (c *copier) members(of *copied) ([]*copied, error) {
 	return list.collections, list.flushLinks()
 }
 
-// listing is what has been read of a collection and is not yet handed over.
+// listing holds the members of a collection that were listed but not yet handed over.
 type listing struct {
 	*copier
 	of          *copied
-	name        string // of's
+	name        string // the name of of
 	collections []*copied
 	files       []fs.FileInfo
 	bytes       int64
-	links       []string // the names of those that are copied as links
+	links       []string // the names of those that will be copied as links
 }
 
-// add takes one entry. Its error ends the whole.
+// add takes one entry. It returns only an error that ends the whole operation.
 func (l *listing) add(entry fs.FileInfo) error {
 	name := below(l.name, entry.Name())
 	info, err := member(l.crew.ctx, l.fsys, name, entry, l.copier.links)
@@ -177,7 +179,7 @@ func (l *listing) add(entry fs.FileInfo) error {
 	return l.file(info)
 }
 
-// collection is the collection entry in the one that is listed, which info describes.
+// collection returns entry, a collection that info describes and that l.of contains.
 func (l *listing) collection(entry, info fs.FileInfo) *copied {
 	below := &copied{
 		origin: l.of.origin, chain: chain{above: &l.of.chain, base: entry.Name()}, parent: l.of,
@@ -188,7 +190,7 @@ func (l *listing) collection(entry, info fs.FileInfo) *copied {
 	return below
 }
 
-// file takes a file. A large one is a batch of its own.
+// file adds a file to the next batch. A large file becomes a batch of its own.
 func (l *listing) file(info fs.FileInfo) error {
 	if len(l.files) > 0 && l.bytes+info.Size() > copyBatchBytes {
 		if err := l.flush(); err != nil {
@@ -203,7 +205,7 @@ func (l *listing) file(info fs.FileInfo) error {
 	return nil
 }
 
-// flush hands over the files that have been read.
+// flush hands the batch of files to the crew.
 func (l *listing) flush() error {
 	if len(l.files) == 0 {
 		return nil
@@ -214,8 +216,8 @@ func (l *listing) flush() error {
 	return l.crew.submit(l.batch(l.of, files))
 }
 
-// broken says that the rest of the collection can't be read, so that it is not
-// to be copied at all.
+// broken records that the collection could not be listed completely and will not be
+// copied.
 func (l *listing) broken(err error) {
 	l.of.err = err
 	for range len(l.files) + len(l.links) + len(l.collections) {
@@ -224,7 +226,7 @@ func (l *listing) broken(err error) {
 	l.of.pending.Add(-int64(len(l.collections)))
 }
 
-// batch copies files of a collection.
+// batch returns the job that copies files of a collection.
 func (c *copier) batch(of *copied, files []fs.FileInfo) job {
 	return func(ctx context.Context, s *slot) error {
 		source := of.name()

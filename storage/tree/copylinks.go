@@ -6,7 +6,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// link takes a symbolic link that is copied as one.
+// link takes a symbolic link that will be copied as a link.
 func (l *listing) link(name string) error {
 	l.links = append(l.links, name)
 	if len(l.links) == copyBatchFiles {
@@ -15,7 +15,7 @@ func (l *listing) link(name string) error {
 	return nil
 }
 
-// flushLinks hands over the links that have been read.
+// flushLinks hands the batch of links to the crew.
 func (l *listing) flushLinks() error {
 	if len(l.links) == 0 {
 		return nil
@@ -26,8 +26,9 @@ func (l *listing) flushLinks() error {
 	return l.crew.submit(l.linkBatch(l.of, links))
 }
 
-// linkBatch copies links of a collection as links. They get no properties: those
-// of a storage are what the link leads to has, its modification time too.
+// linkBatch returns the job that copies links of a collection as links. It copies no
+// properties: for a link, the storage would read and change those of its target,
+// including the modification time.
 func (c *copier) linkBatch(of *copied, names []string) job {
 	return func(ctx context.Context, _ *slot) error {
 		source, target := of.name(), of.target()

@@ -8,30 +8,30 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// countHelpers is how many calls of slow storage all counts of this process have
-// under way, beside one each of their own. Quick storage is counted by one goroutine
-// of the process at a time, half of the time at most: it is the processors that would
-// be missed there.
+// countHelpers limits how many calls of slow storage the helpers of all counts in this
+// process have under way. In addition each count makes one call at a time itself. On
+// quick storage processors are scarce: there only one goroutine of the process counts
+// at a time, and at most half of the time.
 var (
 	countHelpers = newSlots(16)
 	countTurns   = newSlots(1)
 )
 
-// countTurn is how long that goroutine counts before it rests.
+// countTurn is how long that goroutine counts before it pauses.
 const countTurn = 2 * time.Millisecond
 
-// A counter counts branches of a tally, by the rules of the operation: what is
-// counted that is not there any more when the walker comes is skipped.
+// A counter counts branches of a tally, by the rules of the operation. If a counted
+// member no longer exists when the walker reaches it, the tally skips it.
 type counter struct {
 	*tally
 	ctx     context.Context //nolint:containedctx // lives as long as the count
 	walking *walking
-	current *branch // of which members are delivered
+	current *branch // the branch whose members are being delivered
 	begun   time.Time
-	turn    slot // of countTurns
+	turn    slot // one of countTurns
 }
 
-// start counts until the total is final. It is called by the timer.
+// start counts until the total is final. The timer calls it.
 func (t *tally) start() {
 	t.mu.Lock()
 	if t.started || t.closed || t.open == 0 || t.ctx.Err() != nil {
@@ -43,7 +43,8 @@ func (t *tally) start() {
 	t.wg.Add(1)
 	t.mu.Unlock()
 	defer t.wg.Done()
-	// What goes wrong, a panic of the storage even, will be told by the operation.
+	// The operation itself will meet the same error or panic of the storage, and report
+	// it.
 	defer func() { _ = recover() }()
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
@@ -60,8 +61,9 @@ func (t *tally) start() {
 	}
 }
 
-// claim waits for branches to be counted; nil when there will be none. Those that
-// the walker will come to last are the first.
+// claim claims all branches that can be counted, and waits if there are none now. The
+// first ones are those that the walker will reach last. It returns nil when the count
+// has ended.
 func (c *counter) claim() []*branch {
 	t := c.tally
 	t.mu.Lock()
@@ -114,8 +116,8 @@ func (c *counter) count(branches []*branch) error {
 	return nil
 }
 
-// describe reports whether b is a collection. What is to be removed may be anything,
-// or not be there.
+// describe reports whether b is a collection. A branch that will be removed may also be
+// a file, or not exist.
 func (c *counter) describe(b *branch) bool {
 	if b.lineage == nil {
 		info, err := storage.Lstat(c.ctx, c.fsys, b.name())
@@ -132,7 +134,8 @@ func (c *counter) describe(b *branch) bool {
 	return true
 }
 
-// see is what is seen of an entry of a collection that is counted.
+// see counts an entry of a collection, and returns what the operation sees in its
+// place.
 func (c *counter) see(of *walked, name string, entry fs.FileInfo) (fs.FileInfo, error) {
 	if of.branch.removes {
 		of.branch.members.Add(1)
@@ -144,8 +147,9 @@ func (c *counter) see(of *walked, name string, entry fs.FileInfo) (fs.FileInfo, 
 	return info, err
 }
 
-// weight is for how many an entry of the source counts: it is copied if it is seen,
-// and it will be removed, unless a link has led to the collection that holds it.
+// weight returns how many members an entry of the source counts as. It will be copied
+// if it is seen. In a MOVE it will also be removed, unless a link has led to the
+// collection that contains it.
 func weight(seen, linked bool, more int64) int64 {
 	if linked {
 		more = 0
@@ -156,15 +160,16 @@ func weight(seen, linked bool, more int64) int64 {
 	return more
 }
 
-// over reports whether of need not be counted any more.
+// over reports whether the walker has listed the branch of of, which need not be
+// counted any longer.
 func (c *counter) over(of *walked) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return of.branch.listed
 }
 
-// passed says that some members of a collection have been counted. The branches
-// come one after the other.
+// passed says that some members of a collection have been counted. Branches are counted
+// one after the other.
 func (c *counter) passed(of *walked) error {
 	if of.branch != c.current {
 		c.publish(c.current)
@@ -176,8 +181,9 @@ func (c *counter) passed(of *walked) error {
 	return c.ctx.Err()
 }
 
-// rest ends a turn that took so long, and waits for another: for as long, and until
-// no other count has its own; but not where the time was the storage's.
+// rest ends a turn of the duration took and waits for the next one. It pauses as long
+// as the turn took, and until no other count has its turn. On slow storage it does not
+// wait, because there the turn needed hardly any processor time.
 func (c *counter) rest(took time.Duration) error {
 	defer func() { c.begun = time.Now() }()
 	c.turn.release()
@@ -195,8 +201,8 @@ func (c *counter) rest(took time.Duration) error {
 	}
 }
 
-// publish tells what b has, unless the walker was quicker: then some of it may have
-// been removed before it was counted.
+// publish adds the numbers of b to the total. If the walker has listed b meanwhile, it
+// does nothing: some of b may have been removed before it was counted.
 func (c *counter) publish(b *branch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

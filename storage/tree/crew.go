@@ -6,32 +6,33 @@ import (
 	"sync"
 )
 
-// maxQueued is how many batches wait for the workers of one operation: how far
-// its walker runs ahead, and with what is in a batch the memory that it takes.
+// maxQueued is how many batches of one operation may wait for its workers. It limits
+// how far the walker runs ahead and, with the size of a batch, how much memory that
+// takes.
 const maxQueued = 256
 
 // A job is a batch of work. Its error ends the whole operation.
 type job func(ctx context.Context, s *slot) error
 
-// crew is the workers of one operation: the goroutine that walks the tree hands
-// them batches. The first error of any ends the work of all.
+// crew is the workers of one operation. The goroutine that walks the tree hands them
+// batches. The first error, whoever reports it, ends the whole operation.
 type crew struct {
 	ctx    context.Context //nolint:containedctx // lives as long as one call of Copy or Remove
 	cancel context.CancelFunc
 	queue  chan job
 	slots  slots
 
-	// Of the walker alone.
+	// Only the walker uses these.
 	workers int
 	walker  pace
 
 	wg     sync.WaitGroup
 	isLong sync.Once
-	busy   bool // it is a long one, and counted in processBusy
+	busy   bool // the operation is long, and counted in processBusy
 	once   sync.Once
 	first  error
-	// panicked is what a worker has panicked with: the storage is somebody
-	// else's code. It belongs to the caller, who may recover from it.
+	// panicked is the value of a worker's panic. Foreign storage code may panic, and
+	// the caller may recover from it, so run panics with the same value.
 	panicked any
 }
 
@@ -42,13 +43,14 @@ func newCrew(ctx context.Context) *crew {
 	return c
 }
 
-// submit hands a job over, and waits while too many are queued. Its error says
-// that there is no point in going on.
+// submit hands a job over, and waits while the queue is full. An error means that the
+// operation has failed or its context has ended.
 func (c *crew) submit(j job) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	// Small trees have fewer batches than there may be workers.
+	// Workers start one by one, because small trees have fewer batches than the limit
+	// of workers.
 	if c.workers < c.slots.number {
 		c.workers++
 		c.wg.Go(c.work)
@@ -67,7 +69,7 @@ func (c *crew) submit(j job) error {
 	}
 }
 
-// work does jobs until there are no more, or one has failed.
+// work does jobs until the queue is closed or a job fails.
 func (c *crew) work() {
 	p := pace{slot: slot{of: c.slots}, long: c.long}
 	for j := range c.queue {
@@ -84,7 +86,7 @@ func (c *crew) work() {
 	}
 }
 
-// errPanicked ends the work after a panic.
+// errPanicked ends the operation after a panic.
 var errPanicked = errors.New("panic in the storage")
 
 func (c *crew) do(j job, s *slot) (err error) {
@@ -107,10 +109,11 @@ func (c *crew) fail(err error) {
 	})
 }
 
-// run walks, and returns the first error when all is done that walk has
-// submitted. No worker is left then.
+// run calls walk, waits for all jobs that walk submits, and returns the first error.
+// All workers have ended when it returns.
 func (c *crew) run(walk func() error) error {
-	// Not in the caller's goroutine, which is to keep its priority.
+	// walk gets its own goroutine, because a long walk lowers the priority of its
+	// thread and the caller must keep its own.
 	var walker sync.WaitGroup
 	walker.Go(func() {
 		err := c.do(func(context.Context, *slot) error { return walk() }, nil)
@@ -132,7 +135,7 @@ func (c *crew) run(walk func() error) error {
 	return c.first
 }
 
-// long takes note of that the operation is a long one.
+// long marks the operation as a long one.
 func (c *crew) long() {
 	c.isLong.Do(func() {
 		c.busy = true

@@ -16,42 +16,45 @@ const (
 	deleteMethod = "DELETE"
 )
 
-// Engine copies, moves and removes trees of FS so that what a kill -9 leaves of
-// it can be finished or undone. The zero value of all but FS is useful.
+// Engine copies, moves and removes trees of FS. With a Journal, an operation that a
+// crash (kill -9) interrupts can be finished or undone later. All fields but FS are
+// optional.
 type Engine struct {
 	FS storage.FS
-	// Journal has every reserved name before it exists. Nil: what a kill leaves
-	// stays.
+	// Journal records every reserved name before that name is created. If it is nil,
+	// whatever a crash leaves behind stays.
 	Journal Journal
-	// Follower is told where trees have gone. Nil: nothing follows them.
+	// Follower is told where trees have gone. It may be nil.
 	Follower Follower
-	// CopyLinks copies the symbolic links among the members of what is copied as
-	// links, wherever they lead, and where FS is no storage.LinkCopier fails for
-	// each. By default what they lead to is copied, and one that leads nowhere is
-	// left out. What a request names itself is followed in any case.
+	// CopyLinks copies the symbolic links among the members as links, wherever they
+	// lead. If FS is not a storage.LinkCopier, each link fails. By default the target
+	// of a link is copied, and a link without a target is left out. The resource that
+	// the request itself names is followed in both cases.
 	CopyLinks bool
-	// Persist is asked whether to try again when the Journal or the Follower has
-	// failed after the share was changed; it waits before it returns true. attempt
-	// counts from 0. While it waits nothing else may change the names. If it gives up,
-	// the record stays in the Journal, and Recover finishes the operation. A nil Persist
-	// gives up at once.
+	// Persist is called when the Journal or the Follower has failed after the share was
+	// changed. It waits, then reports whether to try again. attempt counts from 0. The
+	// caller must ensure that nothing else changes the names meanwhile. If Persist
+	// gives up, the record stays in the Journal, and Recover finishes the operation. A
+	// nil Persist gives up immediately.
 	Persist func(attempt int, err error) bool
 }
 
-// Follower lets what belongs to names follow the trees: dead properties, locks.
+// Follower moves or removes what is stored by name, such as dead properties and locks,
+// when the trees move or go.
 type Follower interface {
-	// Prepare is asked before anything is changed, if there is a Journal. It
-	// notes in e what Follow will need after a restart, and reports whether
-	// Follow will have something to do.
+	// Prepare is called before anything is changed, if there is a Journal. It stores in
+	// e what Follow will need after a restart, and reports whether Follow will have
+	// something to do.
 	Prepare(ctx context.Context, e *Entry) (bool, error)
-	// Follow is called when the destination is in place, or what could be removed
-	// is gone. whole: of a MOVE or DELETE, nothing of the source is left. Called
-	// again for the same Entry, with nothing changed since, it does no more.
+	// Follow is called when the destination is in place, or when a DELETE has removed
+	// what it could. For a MOVE or DELETE, whole reports that nothing of the source is
+	// left. Calling Follow again for the same Entry has no effect if nothing has
+	// changed since.
 	Follow(ctx context.Context, e Entry, whole bool) error
 }
 
-// Copy is [Copy], journalled. A [*FollowError] says that all is done but for
-// what follows.
+// Copy is like the function [Copy], but keeps the Journal and calls the Follower. A
+// [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
 		return linkError("copy", src, dst, ErrOverlap)
@@ -83,8 +86,8 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	return err
 }
 
-// Move is [Move], journalled. A [*FollowError] says that all is done but for
-// what follows.
+// Move is like the function [Move], but keeps the Journal and calls the Follower. A
+// [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
 		return linkError("move", src, dst, ErrOverlap)
@@ -107,8 +110,9 @@ func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	return t.move(ctx, info)
 }
 
-// Remove is [Remove], journalled where something follows. A [*FollowError] says
-// that all is done but for that.
+// Remove is like the function [Remove], but calls the Follower, and keeps the Journal
+// if the Follower has something to do. A [*FollowError] says that the operation is
+// done, but the Follower failed.
 func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 	t, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
 	if err == nil && t.follows {
@@ -122,7 +126,7 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 	return t.finish(ctx, err, t.follow(ctx, err == nil))
 }
 
-// begin prepares what e describes. Nothing is changed yet.
+// begin prepares the operation that entry describes. It changes nothing in FS.
 func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transaction, error) {
 	t := &transaction{Engine: e, entry: entry, mon: mon}
 	t.entry.Links = e.CopyLinks && entry.Destination != ""
@@ -143,7 +147,8 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transact
 	return t, err
 }
 
-// watch lets the Monitor learn how much a COPY or MOVE has to do, until the end.
+// watch starts to tell the Monitor how much a COPY or MOVE has to do. The caller must
+// call end when the operation ends; it also releases the held collection.
 func (t *transaction) watch(ctx context.Context) (end func()) {
 	t.tally = newTally(ctx, t.FS, t.mon, true)
 	return func() {
@@ -152,7 +157,8 @@ func (t *transaction) watch(ctx context.Context) (end func()) {
 	}
 }
 
-// join returns err, of a tree, with that of what follows it.
+// join returns err, the error of an operation, joined with the Follower's error, if
+// any.
 func join(err, followed error) error {
 	if followed == nil {
 		return err

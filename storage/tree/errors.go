@@ -11,31 +11,30 @@ import (
 )
 
 var (
-	// ErrOverlap says that source and destination are the same or one
-	// contains the other. Nothing was touched.
+	// ErrOverlap says that source and destination are the same, or that one contains
+	// the other. Nothing was changed.
 	ErrOverlap = errors.New("source and destination overlap")
-	// ErrLoop says that a symbolic link leads to a collection that holds it,
-	// so that its members can't be copied.
+	// ErrLoop says that a symbolic link leads to a collection that contains the link,
+	// so the members of that collection can't be copied.
 	ErrLoop = errors.New("symbolic link to a collection that contains it")
-	// ErrChanged says that a file of the source has become a collection, or a
-	// collection a file, while it was copied.
-	ErrChanged = errors.New("the source has changed meanwhile from a file to a collection or back")
-	// ErrLimit says that a walk does not enter a collection, because it has found
-	// as many members as it may.
+	// ErrChanged says that, during the copy, a file of the source became a collection
+	// or a collection became a file.
+	ErrChanged = errors.New("the source changed from a file to a collection, or back, during the copy")
+	// ErrLimit says that a walk did not enter a collection because it had already found
+	// as many members as its limit allows.
 	ErrLimit = errors.New("too many members")
 )
 
 // PartialError says that some members failed while the rest was done.
 type PartialError struct {
-	// Failures names the members that failed, and why, in the order of their
-	// names. A member that could not be done only because of another one
-	// (a collection that is not empty because its member could not be
-	// removed) is not named (RFC 4918 §9.6.1).
+	// Failures names the members that failed, and why, sorted by name. It does not name
+	// a member that failed only because of another one, such as a collection that is
+	// not empty because one of its members could not be removed (RFC 4918 §9.6.1).
 	Failures []Outcome
-	// Unnamed is how many more there were.
+	// Unnamed is the number of further failures that Failures does not list.
 	Unnamed int64
-	// Placed: the destination is in place. Of a COPY it always is; of a MOVE it
-	// is when only the removal of the source has failed.
+	// Placed reports that the destination is in place. This is always true for a COPY.
+	// For a MOVE it means that only the removal of the source has failed.
 	Placed bool
 }
 
@@ -49,16 +48,16 @@ func (e *PartialError) Error() string {
 	return fmt.Sprintf("%s: %v, and %d more", first.Name, first.Err, others)
 }
 
-// LeftoverError says that the operation is done, but that the tree that it
-// displaced could not be removed and stays under a reserved name.
+// LeftoverError says that the operation is done, but that the tree that it displaced
+// could not be removed and stays under a reserved name.
 type LeftoverError struct {
-	// Name is the reserved name; "" when only the record in the Journal is left.
+	// Name is the reserved name; "" if only the record in the Journal is left.
 	Name string
-	// Err is why it could not be removed.
+	// Err is the reason.
 	Err error
 }
 
-// Error says which tree was left, and why.
+// Error names the tree that is left, and says why.
 func (e *LeftoverError) Error() string {
 	if e.Name == "" {
 		return fmt.Sprintf("done, but %v", e.Err)
@@ -69,43 +68,45 @@ func (e *LeftoverError) Error() string {
 // Unwrap returns the reason.
 func (e *LeftoverError) Unwrap() error { return e.Err }
 
-// FollowError says that the operation is done, but that what belongs to names
-// (dead properties, locks) could not follow.
+// FollowError says that the operation is done, but that the [Follower] failed: dead
+// properties or locks still have the old names.
 type FollowError struct {
+	// Err is the Follower's error.
 	Err error
 }
 
-// Error says why.
+// Error returns the text of the Follower's error.
 func (e *FollowError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the reason.
 func (e *FollowError) Unwrap() error { return e.Err }
 
-// strandedError says that what was at the destination has been displaced and
-// could not be put back. It matches no other error, because after those the
-// destination is as it was.
+// strandedError says that the previous content of the destination was displaced and
+// could not be put back. It has no Unwrap method, because callers take the errors that
+// it holds to mean that the destination is unchanged.
 type strandedError struct {
 	dst, displaced string
 	err            error
 }
 
 func (e *strandedError) Error() string {
-	return fmt.Sprintf("what was at %s is at %s: %v", e.dst, e.displaced, e.err)
+	return fmt.Sprintf("the previous content of %s is now at %s and could not be put back: %v", e.dst, e.displaced, e.err)
 }
 
-// fatal reports whether err makes it pointless to go on with other members.
+// fatal reports whether err makes it pointless to continue with other members.
 func fatal(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		storage.NoSpace(err) || storage.OutOfFiles(err) ||
 		errors.Is(err, syscall.EROFS) || errors.Is(err, storage.ErrTooDeep)
 }
 
-// immovable reports whether err, from Rename, says that only copying helps.
+// immovable reports whether err, an error of Rename, means that the tree can only be
+// copied.
 func immovable(err error) bool {
 	return !done(err) && storage.Immovable(err)
 }
 
-// linkError is the error of an operation on two names.
+// linkError returns the error of an operation on two names.
 func linkError(op, src, dst string, err error) error {
 	return &fs.PathError{Op: op, Path: src + " to " + dst, Err: err}
 }

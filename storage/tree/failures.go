@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// maxNamedFailures bounds the memory that failures take.
+// maxNamedFailures limits how many failures are kept in memory.
 const maxNamedFailures = 10_000
 
-// failures gathers what goes into a PartialError. Several goroutines may add.
+// failures collects the failures for a PartialError. It is safe for concurrent use.
 type failures struct {
 	mu      sync.Mutex
 	named   []Outcome
@@ -27,19 +27,19 @@ func (f *failures) add(name string, err error) {
 	f.unnamed++
 }
 
-// err returns a *PartialError, or nil when nothing failed.
+// err returns a *PartialError, or nil if nothing failed.
 func (f *failures) err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.named) == 0 {
 		return nil
 	}
-	// In which order several goroutines meet failures is chance.
+	// Several goroutines add failures, so their order is random.
 	slices.SortStableFunc(f.named, func(a, b Outcome) int { return cmp.Compare(a.Name, b.Name) })
 	return &PartialError{Failures: slices.Clone(f.named), Unnamed: f.unnamed, Placed: f.placed}
 }
 
-// first returns the first failure as one of the whole; nil when nothing failed.
+// first returns the error of the first failure, or nil if nothing failed.
 func (f *failures) first() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

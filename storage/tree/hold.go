@@ -7,17 +7,17 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// hold keeps hold of the collection that the destination is in, before anything is
-// made beside the destination: another process may rename that collection, or put a
-// link in its place, and what was made must be found again. Where that is not
-// possible, names are all there is.
+// hold opens the parent collection of the destination before anything is created there.
+// Another process may rename that collection or replace it by a link, and the
+// transaction must still find what it has created. If the storage can't hold
+// collections, the transaction has to rely on names.
 func (t *transaction) hold(ctx context.Context) {
 	if t.held == nil {
 		t.held, _ = storage.Hold(ctx, t.FS, path.Dir(t.entry.Destination))
 	}
 }
 
-// discard removes name, which is beside the destination and of no use any more.
+// discard removes name, which is beside the destination and no longer needed.
 func (t *transaction) discard(ctx context.Context, name string) error {
 	if err := discard(ctx, t.FS, name); err != nil {
 		return err
@@ -25,7 +25,7 @@ func (t *transaction) discard(ctx context.Context, name string) error {
 	return t.removeHeld(ctx, name)
 }
 
-// removeHeld removes name where it was made, if its collection has another name now.
+// removeHeld removes name from the held collection, which may have been renamed since.
 func (t *transaction) removeHeld(ctx context.Context, name string) error {
 	if t.held == nil {
 		return nil
@@ -33,7 +33,7 @@ func (t *transaction) removeHeld(ctx context.Context, name string) error {
 	return t.held.RemoveAll(ctx, path.Base(name))
 }
 
-// release ends the hold.
+// release closes the held collection.
 func (t *transaction) release() {
 	if t.held != nil {
 		_ = t.held.Close() // It was only read.

@@ -9,85 +9,90 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Journal keeps the records of what is under way, for [Engine.Recover] after the
-// process has died. What a method has done is durable when it returns. All
-// methods are safe for concurrent use.
+// Journal keeps a record of each operation that is running, so that [Engine.Recover]
+// can finish or undo it after the process has died. Each method makes its change
+// durable before it returns. All methods are safe for concurrent use.
 type Journal interface {
-	// SaveRecord adds the record id, or replaces the one that has that id.
+	// SaveRecord stores the record under id, and replaces an older record with that id.
 	SaveRecord(ctx context.Context, id string, record []byte) error
-	// DeleteRecord removes the record id. One that is not there is no error.
+	// DeleteRecord removes the record id. It is no error if that record does not exist.
 	DeleteRecord(ctx context.Context, id string) error
-	// LoadRecords returns all records, in the order in which they were added.
+	// LoadRecords returns all records, in the order in which they were first saved.
 	LoadRecords(ctx context.Context) ([][]byte, error)
 }
 
-// UrgentJournal is a [Journal] that holds room in reserve, for when its disk is
-// full.
+// UrgentJournal is a [Journal] that reserves space on its disk for the time when the
+// disk is full.
 type UrgentJournal interface {
 	Journal
-	// SaveUrgent is SaveRecord with the right to use that room: for a DELETE, which
-	// gives room back, and for what must be written after a commit point.
+	// SaveUrgent is like SaveRecord, but may use the reserved space. It is for a
+	// DELETE, which frees space, and for records that must be written after a commit
+	// point.
 	SaveUrgent(ctx context.Context, id string, record []byte) error
 }
 
-// State is how far an operation was when its record was written. What a state
-// allows is done only after that.
+// State is how far an operation has come. A record with a new state is durable before
+// the operation does anything that this state allows.
 type State string
 
 const (
-	// Staging says that the stage may be there, and is not whole. Nothing else has
-	// changed.
+	// Staging says that the staged copy may exist and may be incomplete. Nothing else
+	// has changed.
 	Staging State = "staging"
-	// Placing says that the stage is whole, or there is none because the source itself is
-	// renamed. It may have taken the place of the destination: the names tell.
+	// Placing says that the staged copy is complete, or that none is needed because the
+	// source itself is renamed. It may already be at the destination: the names in the
+	// storage tell whether it is.
 	Placing State = "placing"
-	// Rebuilding says that the destination is removed, because the stage can't be renamed
-	// to it while it is there. The stage is whole, or has been renamed.
+	// Rebuilding says that the staged copy is complete, but can't be renamed to the
+	// destination while that exists. So the destination is being removed first. The
+	// staged copy may already have been renamed to it.
 	Rebuilding State = "rebuilding"
 	// Placed says that the destination is in place.
 	Placed State = "placed"
-	// Removing says that the members of the source of a DELETE are removed.
+	// Removing says that a DELETE is removing the members of its source.
 	Removing State = "removing"
-	// Done says that nothing is left to do but to remove what has a reserved name.
+	// Done says that only the trees under reserved names remain to be removed.
 	Done State = "done"
 )
 
-// urgent reports whether a record of s may use the room that the Journal holds in
-// reserve.
+// urgent reports whether a record with the state s may use the space that the Journal
+// has reserved.
 func (s State) urgent() bool { return s == Removing || s == Placed || s == Done }
 
-// Entry is what the Journal knows of a COPY, MOVE or DELETE.
+// Entry is what the Journal records about a COPY, MOVE or DELETE.
 type Entry struct {
 	ID     string `json:"id"`
 	Method string `json:"method"`
-	// Tenant is the storage.TenantOf its context; nil if that belongs to none.
+	// Tenant is the [storage.TenantOf] the operation's context; nil if that has none.
 	Tenant *string `json:"tenant,omitempty"`
 	State  State   `json:"state"`
 	// Source and Destination are storage names; a DELETE has no Destination.
 	Source      string `json:"source"`
 	Destination string `json:"destination,omitempty"`
-	// ZeroDepth: of a collection, it alone is copied.
+	// ZeroDepth reports that only the collection itself is copied, without members.
 	ZeroDepth bool `json:"zero_depth,omitempty"`
-	// Links: symbolic links are copied as links.
+	// Links reports that symbolic links are copied as links.
 	Links bool `json:"links,omitempty"`
-	// Stage is the reserved name under which the copy is built; "" while the
-	// source itself is to be renamed.
+	// Stage is the reserved name under which the copy is built; "" while the plan is to
+	// rename the source itself.
 	Stage string `json:"stage,omitempty"`
-	// Displaced is the reserved name of what was at Destination, unless it is
-	// left under that of the stage.
+	// Displaced is the reserved name for the previous content of Destination, unless
+	// that content stays under the name Stage.
 	Displaced string `json:"displaced,omitempty"`
-	// Root, Origin, Fresh and Old identify the root of the share, the source of
-	// a MOVE that copies, what is to be placed and what was at Destination; ""
-	// where the storage has no identity of files, or nothing is there.
+	// Root, Origin, Fresh and Old identify files, as mark does: the root of the share,
+	// the source of a MOVE that copies, the tree that will be placed, and the previous
+	// content of Destination. Each is "" if the storage can't identify files or the
+	// file does not exist.
 	Root   string `json:"root,omitempty"`
 	Origin string `json:"origin,omitempty"`
 	Fresh  string `json:"fresh,omitempty"`
 	Old    string `json:"old,omitempty"`
-	// Properties: the source has dead properties. It is the [Follower]'s.
+	// Properties reports that the source has dead properties. It belongs to the
+	// [Follower].
 	Properties bool `json:"properties,omitempty"`
 }
 
-// String says which operation it is.
+// String returns the method and the names.
 func (e Entry) String() string {
 	if e.Destination == "" {
 		return e.Method + " " + e.Source
@@ -95,7 +100,8 @@ func (e Entry) String() string {
 	return e.Method + " " + e.Source + " to " + e.Destination
 }
 
-// from is the name of what is to be placed.
+// from returns the name of the tree that will be placed: the staged copy, or the source
+// itself if that is renamed.
 func (e Entry) from() string {
 	if e.Stage != "" {
 		return e.Stage
@@ -103,7 +109,7 @@ func (e Entry) from() string {
 	return e.Source
 }
 
-// copied reports whether it is a MOVE that copies, and removes its source then.
+// copied reports whether e is a MOVE that copies its source and then removes it.
 func (e Entry) copied() bool { return e.Method == moveMethod && e.Stage != "" }
 
 func (e *Entry) names() []*string {
@@ -114,7 +120,7 @@ func (e *Entry) names() []*string {
 	return names
 }
 
-// OfTenant reports whether e is of that tenant, or with ok false of none.
+// OfTenant reports whether e belongs to tenant or, if ok is false, to no tenant.
 func (e Entry) OfTenant(tenant string, ok bool) bool {
 	if e.Tenant == nil || !ok {
 		return e.Tenant == nil && !ok
@@ -130,7 +136,8 @@ func (e Entry) context(ctx context.Context) context.Context {
 	return storage.WithTenant(ctx, *e.Tenant)
 }
 
-// encode returns the record of e. Names may be any bytes, which JSON can't hold.
+// encode returns the record of e. Names are escaped, because they may hold any bytes
+// and JSON can't.
 func (e Entry) encode() ([]byte, error) {
 	if e.Tenant != nil {
 		tenant := *e.Tenant

@@ -7,9 +7,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// mark returns what identifies the file that info describes, across renames and
-// restarts, among those that are there at the same time on its filesystem; ""
-// where nothing does.
+// mark returns a string that identifies the file that info describes. It stays the same
+// across renames and restarts, and no two files that exist at the same time on one
+// filesystem share it. It is "" if the storage can't identify files.
 func mark(info fs.FileInfo) string {
 	if info == nil {
 		return ""

@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// member returns what becomes of entry in a copy: with links, a symbolic link
-// itself, and else what a client sees in its place.
+// member returns what a copy makes of entry. With links it returns a symbolic link
+// itself; otherwise it returns what a client sees in place of entry.
 func member(ctx context.Context, fsys storage.FS, name string, entry fs.FileInfo, links bool) (fs.FileInfo, error) {
 	if links && entry.Mode()&fs.ModeSymlink != 0 && !storage.Reserved(path.Base(name)) {
 		return entry, nil
@@ -18,9 +18,9 @@ func member(ctx context.Context, fsys storage.FS, name string, entry fs.FileInfo
 	return follow(ctx, fsys, name, entry)
 }
 
-// follow returns what a client sees in place of entry, which may be a
-// symbolic link. nil, nil: nothing; the entry is reserved, neither a file nor
-// a collection, or a link that leads nowhere.
+// follow returns what a client sees in place of entry, which may be a symbolic link. It
+// returns nil, nil if the client sees nothing: entry is reserved, is neither a file nor
+// a collection, or is a link without a target.
 func follow(ctx context.Context, fsys storage.FS, name string, entry fs.FileInfo) (fs.FileInfo, error) {
 	if storage.Reserved(path.Base(name)) {
 		return nil, nil
@@ -42,14 +42,14 @@ func follow(ctx context.Context, fsys storage.FS, name string, entry fs.FileInfo
 	return info, nil
 }
 
-// lineage is a collection and those that hold it, up to the root.
+// lineage is a collection and the collections above it, up to the root.
 type lineage struct {
 	info   fs.FileInfo
 	parent *lineage
 }
 
-// above returns the collections that hold name, which info describes; nil if
-// the backend can't tell one from another, because it has no links either.
+// above returns the collections that contain name, which info describes. It returns nil
+// if the backend can't compare files; such a backend has no links either.
 func above(ctx context.Context, fsys storage.FS, name string, info fs.FileInfo) *lineage {
 	if name == "/" || !info.IsDir() || !storage.SameFile(info, info) {
 		return nil
@@ -62,8 +62,8 @@ func above(ctx context.Context, fsys storage.FS, name string, info fs.FileInfo) 
 	return &lineage{info: holder, parent: above(ctx, fsys, dir, holder)}
 }
 
-// loops reports whether the collection that info describes is l or one that
-// holds it. A symbolic link, followed now or before, has led to it.
+// loops reports whether the collection that info describes is l or one above l. Then a
+// symbolic link has led to it, at this level or a higher one.
 func (l *lineage) loops(info fs.FileInfo) bool {
 	for ; l != nil; l = l.parent {
 		if storage.SameFile(l.info, info) {

@@ -8,23 +8,23 @@ import (
 // Infinite is the depth of a whole tree (RFC 4918 §10.2).
 const Infinite = -1
 
-// maxKeptFailures is how many failures a Monitor names in all.
+// maxKeptFailures is how many failures a Monitor keeps.
 const maxKeptFailures = 1000
 
 // Progress is the state of an operation at one moment.
 type Progress struct {
-	// Done is the number of members that are finished, failed ones included.
-	// It never falls.
+	// Done is the number of members that are finished, including failed ones. It never
+	// falls.
 	Done int64
-	// Known is the number of members known so far; 0 while there is no
-	// number. It never falls and is never below Done.
+	// Known is the number of members known so far; 0 while no number is known. It never
+	// falls and is never less than Done.
 	Known int64
 	// Bytes and KnownBytes are the same for the contents of files.
 	Bytes, KnownBytes int64
-	// Final: Known and KnownBytes are all that there was when it was listed. They
-	// still grow by what appears afterwards.
+	// Final reports that Known and KnownBytes cover everything that existed when it was
+	// listed. They still grow if more appears afterwards.
 	Final bool
-	// Current is the storage name of the member last begun.
+	// Current is the storage name of the member that was begun last.
 	Current string
 }
 
@@ -32,27 +32,27 @@ type Progress struct {
 type Outcome struct {
 	// Name is the member's storage name.
 	Name string
-	// Err is nil when it succeeded.
+	// Err is nil if the member succeeded.
 	Err error
 }
 
-// A Monitor counts what an operation does. The operation calls Found, Begin,
-// Wrote, Advance and Resolve, any number of readers call Snapshot, Failures and
-// Subscribe. All are safe for concurrent use, and do nothing on a nil Monitor.
+// A Monitor counts what an operation does. The operation calls Found, Begin, Wrote,
+// Advance and Resolve; any number of readers call Snapshot, Failures and Subscribe. All
+// methods are safe for concurrent use and do nothing on a nil Monitor.
 type Monitor struct {
 	mu       sync.Mutex
 	progress Progress
-	open     bool   // there may be more than is known
-	looked   bool   // somebody has asked for a Snapshot
-	onWatch  func() // called when somebody does, or subscribes
+	open     bool   // more may exist than is known
+	looked   bool   // Snapshot or Subscribe was called
+	onWatch  func() // called when a reader calls either for the first time
 	failures []Outcome
-	failed   int64 // all, those in failures included
+	failed   int64 // all failures, including those in failures
 	readers  []*Outcomes
-	own      *Outcomes // TakeOutcomes'
+	own      *Outcomes // for TakeOutcomes
 }
 
-// NewMonitor returns a Monitor that keeps outcomes for TakeOutcomes only when
-// record is true.
+// NewMonitor returns a Monitor. It keeps outcomes for TakeOutcomes only if record is
+// true.
 func NewMonitor(record bool) *Monitor {
 	m := &Monitor{}
 	if record {
@@ -61,7 +61,7 @@ func NewMonitor(record bool) *Monitor {
 	return m
 }
 
-// Found adds members, and bytes of content, to what is known.
+// Found adds members, and bytes of their content, to what is known.
 func (m *Monitor) Found(members, bytes int64) {
 	if m == nil {
 		return
@@ -72,9 +72,9 @@ func (m *Monitor) Found(members, bytes int64) {
 	m.progress.KnownBytes += bytes
 }
 
-// attach says that there may be more than is known until settle is called. onWatch
-// is called, with mu held, when somebody looks at m or has said that somebody will:
-// at once if that has been. nil: it is not called any more.
+// attach says that more may exist than is known until settle is called. It calls
+// onWatch, with mu held, when a reader first takes a snapshot or subscribes;
+// immediately, if one already has. A nil onWatch ends this.
 func (m *Monitor) attach(onWatch func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -88,14 +88,14 @@ func (m *Monitor) attach(onWatch func()) {
 	}
 }
 
-// settle says that all is known.
+// settle says that everything is known.
 func (m *Monitor) settle() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.open = false
 }
 
-// watchLocked takes note of that somebody looks at m.
+// watchLocked notes that a reader watches m.
 func (m *Monitor) watchLocked() {
 	if !m.looked && m.onWatch != nil {
 		m.onWatch()
@@ -103,7 +103,7 @@ func (m *Monitor) watchLocked() {
 	m.looked = true
 }
 
-// complete says that there is no more than is done.
+// complete says that no more exists than is done.
 func (m *Monitor) complete() {
 	if m == nil {
 		return
@@ -114,7 +114,7 @@ func (m *Monitor) complete() {
 	m.progress.KnownBytes = m.progress.Bytes
 }
 
-// skip counts n members as done that are known and not there any more.
+// skip counts n known members as done because they no longer exist.
 func (m *Monitor) skip(n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -122,7 +122,7 @@ func (m *Monitor) skip(n int64) {
 	m.progress.Known = max(m.progress.Known, m.progress.Done)
 }
 
-// skipRest counts all that is known as done.
+// skipRest counts all known members as done.
 func (m *Monitor) skipRest() {
 	if m == nil {
 		return
@@ -154,8 +154,8 @@ func (m *Monitor) Wrote(n int64) {
 	m.progress.KnownBytes = max(m.progress.KnownBytes, m.progress.Bytes)
 }
 
-// Advance counts one member as done that has no outcome of its own: one that
-// will be seen again, or that is not part of the source.
+// Advance counts one member as done that has no outcome of its own, because it will be
+// seen again or is not part of the source.
 func (m *Monitor) Advance() {
 	if m == nil {
 		return
@@ -165,8 +165,7 @@ func (m *Monitor) Advance() {
 	m.advanceLocked()
 }
 
-// Resolve counts name as done, makes it the current member and keeps its
-// outcome.
+// Resolve counts name as done, makes it the current member and keeps its outcome.
 func (m *Monitor) Resolve(name string, err error) {
 	if m == nil {
 		return
@@ -178,7 +177,7 @@ func (m *Monitor) Resolve(name string, err error) {
 	m.recordLocked(Outcome{Name: name, Err: err})
 }
 
-// resolveAll is Resolve for each of members.
+// resolveAll is like Resolve for each of members.
 func (m *Monitor) resolveAll(members []Member) {
 	if m == nil || len(members) == 0 {
 		return
@@ -211,7 +210,7 @@ func (m *Monitor) recordLocked(outcome Outcome) {
 	}
 }
 
-// Snapshot returns the state of this moment.
+// Snapshot returns the current state.
 func (m *Monitor) Snapshot() Progress {
 	if m == nil {
 		return Progress{}
@@ -224,8 +223,8 @@ func (m *Monitor) Snapshot() Progress {
 	return p
 }
 
-// Failures returns the members that failed so far, the first 1,000 in the order
-// in which they came, and how many there are in all.
+// Failures returns the first 1,000 members that failed, in the order in which they
+// failed, and the number of all failures.
 func (m *Monitor) Failures() (named []Outcome, total int64) {
 	if m == nil {
 		return nil, 0
@@ -235,7 +234,7 @@ func (m *Monitor) Failures() (named []Outcome, total int64) {
 	return slices.Clone(m.failures), m.failed
 }
 
-// TakeOutcomes is Take of the outcomes since NewMonitor.
+// TakeOutcomes is like Outcomes.Take for a reader that subscribed in NewMonitor.
 func (m *Monitor) TakeOutcomes() []Outcome {
 	if m == nil {
 		return nil

@@ -10,24 +10,24 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Move makes src disappear and dst what src was. What was at dst is replaced.
-// It is a rename where the backend has one for these two names; elsewhere (a
-// mount point between them, a backend that can't rename) it copies all,
-// changes places and removes the source, in this order.
+// Move moves src to dst. It replaces the previous content of dst. Where the backend can
+// rename src to dst, Move is a rename. Elsewhere (with a mount point between them, or a
+// backend that can't rename) it copies everything, lets the copy change places with the
+// content of dst, and then removes src.
 //
-// Unlike [Copy] it is all or nothing until the source is to be removed: when a
-// member can't be copied, the [*PartialError] names it and neither src nor dst
-// has changed. Members of the source that could not be removed afterwards are
-// named in a [*PartialError] too; dst is then in place. A [*LeftoverError] says
-// that all is done. mon counts each member that is copied twice: it is copied,
-// and it is removed.
+// Unlike [Copy], Move is all or nothing until it begins to remove src: if a member
+// can't be copied, a [*PartialError] names it, and neither src nor dst has changed. If
+// dst is in place but members of src can't be removed, a [*PartialError] names those. A
+// [*LeftoverError] says that everything is done. If Move copies, mon counts each member
+// twice: once when it is copied and once when it is removed.
 func Move(ctx context.Context, fsys storage.FS, src, dst string, mon *Monitor) error {
 	return Engine{FS: fsys}.Move(ctx, src, dst, mon)
 }
 
-// moveLink moves a symbolic link. Where something would be displaced, that may
-// be, or hold, what the link leads to, and from another collection the link
-// may lead elsewhere: so what it leads to is copied first.
+// moveLink moves a symbolic link. It may rename the link only within one collection and
+// only if nothing is displaced. In another collection the link may lead elsewhere, and
+// a displaced tree may be or contain the target of the link. In these cases moveLink
+// copies the target.
 func (t *transaction) moveLink(ctx context.Context, info fs.FileInfo) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	_, err := storage.Lstat(ctx, t.FS, dst)
@@ -40,7 +40,7 @@ func (t *transaction) moveLink(ctx context.Context, info fs.FileInfo) error {
 	return t.transfer(ctx, info)
 }
 
-// move renames, or transfers what can't be renamed.
+// move renames the source, or transfers it if that is impossible.
 func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 	src := t.entry.Source
 	t.mon.Begin(src)
@@ -66,7 +66,7 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 	return err
 }
 
-// transfer moves the source, which info describes, by copying.
+// transfer moves the source, which info describes, by copying it.
 func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	t.entry.Origin = mark(info)
@@ -89,7 +89,7 @@ func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	removed := t.removeSource(ctx, func(is fs.FileInfo) bool {
 		return !storage.SameFile(info, info) || storage.SameFile(info, is)
 	})
-	t.mon.skipRest() // what has vanished since it was copied
+	t.mon.skipRest() // skips members that vanished after they were copied
 	followed := t.follow(ctx, removed == nil)
 	err = t.finish(ctx, err, followed)
 	if removed != nil {
@@ -98,8 +98,8 @@ func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	return err
 }
 
-// removeSource removes the source of which a copy has taken the place of the
-// destination, if it is still the same.
+// removeSource removes the source after its copy was put at the destination, provided
+// that same says that the source is still the one that was copied.
 func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	is, err := storage.Lstat(ctx, t.FS, src)
@@ -109,21 +109,21 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 	var fresh fs.FileInfo
 	if err == nil {
 		if !same(is) {
-			// Something else is there now: through a symbolic link above it,
-			// perhaps what has just been put at dst.
+			// src is another file now. If src lies below a symbolic link, it may even
+			// be the tree that was just put at dst.
 			return nil
 		}
 		fresh, err = storage.Lstat(ctx, t.FS, dst)
 	}
 	if err != nil {
-		// The move is done but for this.
+		// The move is done except for this.
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
 	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, named: true}
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {
-			return linkError("move", src, dst, ErrOverlap) // dst is in src, through a link.
+			return linkError("move", src, dst, ErrOverlap) // A symbolic link makes dst a member of src.
 		}
 		return t.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
@@ -133,8 +133,8 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 	return r.failures.err()
 }
 
-// unreplaced returns an error if name, which info describes, is to be seen by
-// clients and has no copy: it has been made since its collection was listed.
+// unreplaced returns an error if clients can see name, which info describes, but it has
+// no copy because it was created after its collection was listed.
 func (t *transaction) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
 	seen, err := member(ctx, t.FS, name, info, t.entry.Links)
 	if err != nil || seen == nil {

@@ -1,13 +1,13 @@
 package tree
 
-// chain is a collection in a chain of those that hold it. It knows its last segment
-// and not its name: the names of a chain of n collections would take n² bytes.
+// chain is a collection that knows its last segment and the collection above it, but
+// not its full name: the names in a chain of n collections would take n² bytes.
 type chain struct {
-	above *chain // what holds it; nil of the root
-	base  string // its last segment; unused of the root
+	above *chain // the collection that contains it; nil for the root
+	base  string // the last segment of its name; unused for the root
 }
 
-// path returns the name of c where the root has the name root.
+// path returns the name of c if the root of the chain has the name root.
 func (c *chain) path(root string) string {
 	size := len(root)
 	for at := c; at.above != nil; at = at.above {

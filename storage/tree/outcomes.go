@@ -2,24 +2,25 @@ package tree
 
 import "slices"
 
-// How many outcomes one reader of a Monitor has between two calls of Take. What
-// is beyond that is counted but not named.
+// How many outcomes are kept for one reader of a Monitor between two calls of Take. The
+// Monitor counts further ones, but does not keep their names.
 const (
 	maxFailures  = 64
 	maxSuccesses = 8
 )
 
-// Outcomes are what became of the members since one reader has subscribed to a
+// Outcomes collects what became of the members since a reader subscribed to a
 // [Monitor]. The methods are safe for concurrent use and do nothing on nil.
 type Outcomes struct {
 	monitor *Monitor
-	// monitor.mu guards these.
+	// The mutex monitor.mu guards these.
 	failures  []Outcome
 	successes []Outcome // the latest ones
 }
 
-// Subscribe returns the outcomes from now on, and the failures so far. To keep them
-// costs time, so Close is to be called; nil of a nil Monitor.
+// Subscribe returns an Outcomes that holds the failures so far and collects all
+// outcomes from now on. Collecting costs time, so the caller must call Close. A nil
+// Monitor returns nil.
 func (m *Monitor) Subscribe() *Outcomes {
 	if m == nil {
 		return nil
@@ -43,8 +44,8 @@ func (o *Outcomes) Close() {
 	m.readers = slices.DeleteFunc(m.readers, func(other *Outcomes) bool { return other == o })
 }
 
-// Take returns the outcomes since the last call, failures first and in the order
-// in which they came: at most a few dozen.
+// Take returns the outcomes since the last call: at most the first 64 failures, then
+// the last 8 successes, each in the order of their occurrence.
 func (o *Outcomes) Take() []Outcome {
 	if o == nil {
 		return nil
@@ -56,7 +57,7 @@ func (o *Outcomes) Take() []Outcome {
 	return outcomes
 }
 
-// add is called with monitor.mu held.
+// add must be called with monitor.mu held.
 func (o *Outcomes) add(outcome Outcome) {
 	switch {
 	case outcome.Err == nil:

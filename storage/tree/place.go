@@ -8,15 +8,16 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// place puts the finished tree stage at the destination. It returns the name
-// under which what was there is now, "" if there was nothing or it is gone.
-// When it fails, the destination is as it was and stage is gone.
+// place puts the finished tree stage at the destination. It returns the name that the
+// previous content of the destination has now; "" if there was none or it is already
+// removed. If place fails, stage is gone and the destination is as it was, unless
+// rebuild had already begun to remove it.
 func (t *transaction) place(ctx context.Context, stage string) (displaced string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", t.rollBack(ctx, err)
 	}
-	// From here on the operation is as good as done: it is not to be stopped
-	// between two renames, nor to leave what it displaced.
+	// From here on the operation must not be cancelled: neither between two renames nor
+	// before it has removed what it displaced.
 	ctx = context.WithoutCancel(ctx)
 	b := t.tally.displace()
 	info, err := storage.Lstat(ctx, t.FS, stage)
@@ -35,15 +36,15 @@ func (t *transaction) place(ctx context.Context, stage string) (displaced string
 	return displaced, err
 }
 
-// done reports whether err says that the operation has been carried out.
+// done reports whether err says that the operation was carried out.
 func done(err error) bool {
 	var leftover *LeftoverError
 	return errors.As(err, &leftover)
 }
 
-// put renames from, which info describes, to the destination. It returns the
-// name under which what was there is now, "" for nothing. When it fails, both
-// are as they were.
+// put renames from, which info describes, to the destination. It returns the name that
+// the previous content of the destination has now; "" if there was none. If put fails,
+// both are as they were.
 func (t *transaction) put(ctx context.Context, from string, info fs.FileInfo) (displaced string, err error) {
 	dst := t.entry.Destination
 	old, err := storage.Lstat(ctx, t.FS, dst)
@@ -53,9 +54,11 @@ func (t *transaction) put(ctx context.Context, from string, info fs.FileInfo) (d
 	case err != nil:
 		return "", err
 	}
-	// One step: rename(2) replaces a file, unless both are one file.
+	// One rename suffices: rename(2) replaces a file. But it does nothing if both names
+	// are hard links to the same file.
 	direct := old == nil || !old.IsDir() && !info.IsDir() && !storage.SameFile(old, info)
-	// Where nothing else is to be done, a stage that is gone needs no more.
+	// No further record is needed if one rename completes the operation. If Recover
+	// then finds no staged copy, nothing remains to be done.
 	if !direct || t.follows || t.entry.copied() {
 		t.entry.Fresh, t.entry.Old = mark(info), ""
 		if old != nil {
@@ -76,9 +79,9 @@ func (t *transaction) put(ctx context.Context, from string, info fs.FileInfo) (d
 	return displaced, err
 }
 
-// exchange lets from and the destination change places, which is the commit, and
-// gives what was displaced a reserved name. A start after a kill must be able to
-// tell whether that has happened.
+// exchange lets from and the destination change places, which is the commit, and gives
+// the displaced tree a reserved name. It requires two different identities, so that
+// Recover can tell after a crash whether the exchange has happened.
 func (t *transaction) exchange(ctx context.Context, from string) (displaced string, err error) {
 	e := t.entry
 	if e.Fresh == e.Old || e.Fresh == "" || e.Old == "" {
@@ -92,13 +95,13 @@ func (t *transaction) exchange(ctx context.Context, from string) (displaced stri
 		displaced = e.Displaced
 	}
 	if e.Stage != "" || err != nil {
-		displaced = from // It can be removed where it is.
+		displaced = from // It can be removed under its current name.
 	}
 	return displaced, nil
 }
 
-// rename gives what is at the destination a reserved name and renames from to
-// the destination, which is the commit.
+// rename gives the content of the destination a reserved name and renames from to the
+// destination, which is the commit.
 func (t *transaction) rename(ctx context.Context, from string) (displaced string, err error) {
 	dst, displaced := t.entry.Destination, t.entry.Displaced
 	if err := t.FS.Rename(ctx, dst, displaced); err != nil {
@@ -113,10 +116,10 @@ func (t *transaction) rename(ctx context.Context, from string) (displaced string
 	return displaced, nil
 }
 
-// rebuild is put for a backend that can't rename the stage to the destination:
-// it removes what is there first. Until it is done the destination is not whole;
-// the source that the stage was made from still is, and so is the stage. It
-// returns the name of what is to be removed then.
+// rebuild replaces put if the backend can't rename the staged copy to the destination.
+// It removes the content of the destination first. Until rebuild ends, the destination
+// is incomplete, but both the staged copy and the source that it was made from are
+// complete. It returns the name of the tree that must be removed afterwards.
 func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) {
 	stage, dst := t.entry.Stage, t.entry.Destination
 	info, err := t.FS.Stat(ctx, stage)
@@ -129,12 +132,12 @@ func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) 
 	if err := t.discardDisplaced(ctx, dst); err != nil {
 		return "", err
 	}
-	// An overlay filesystem refuses to rename what lies in its lower layer,
-	// but not what was made since.
+	// An overlay filesystem refuses to rename a collection of its lower layer, but not
+	// one that was created since.
 	if err := t.FS.Rename(ctx, stage, dst); !immovable(err) {
 		return "", err
 	}
-	c := &copier{ctx: ctx, fsys: t.FS, links: true} // t.mon has counted all this
+	c := &copier{ctx: ctx, fsys: t.FS, links: true} // no Monitor: t.mon has counted these already
 	err = c.copy(stage, dst, info, Infinite, nil, nil)
 	if err == nil {
 		err = c.failures.first()
@@ -143,7 +146,8 @@ func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) 
 		return "", errors.Join(err, discard(ctx, t.FS, dst))
 	}
 	if err := t.insist(func() error { return t.advance(ctx, Placed) }); err != nil {
-		// A stage that is not whole must not be taken for one that is.
+		// The record still says Rebuilding, so the staged copy must stay: if it were
+		// removed only in part, Recover would take it for a complete one.
 		return "", &LeftoverError{Name: stage, Err: err}
 	}
 	return stage, nil

@@ -9,57 +9,65 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Result is what came of an operation that a dead process has left.
+// Result is what Recover did with an operation that a dead process has left unfinished.
 type Result string
 
 const (
-	// Finished says that it was past its commit point, and is complete now.
+	// Finished says that the operation was past its commit point, and is complete now.
 	Finished Result = "finished"
-	// Undone says that it was not, and nothing of it is left.
+	// Undone says that the operation was not past its commit point, and that nothing of
+	// it is left.
 	Undone Result = "undone"
-	// Left says that something of it stays, and its record in the Journal too.
+	// Left says that something of the operation stays, and its record in the Journal
+	// too.
 	Left Result = "left"
 )
 
-// Recovery says what became of one operation.
+// Recovery is the result for one operation.
 type Recovery struct {
 	Entry  Entry
 	Result Result
-	// Err says why something was left, or which members of the source of a MOVE
-	// could not be removed.
+	// Err says why something was left, or which members of the source of a MOVE could
+	// not be removed.
 	Err error
 }
 
-// Recover finishes or undoes what a process that died has left, as the Journal
-// says, in the order in which it was begun. Nothing else may use FS or the
-// Journal before it returns. It may be called again after any error, or a kill.
+// Recover finishes or undoes the operations that a dead process has left in the
+// Journal, in the order in which they began. Nothing else may use FS or the Journal
+// until it returns. It may be called again after any error or crash.
 //
-// The error says that storage, Journal or Follower can't be reached: what has
-// not been recovered is in the Journal still.
+// An error says that storage, Journal or Follower can't be reached. The operations that
+// were not recovered are still in the Journal.
 //
-// What belongs to a tenant is recovered with that tenant in the context.
+// For an operation of a tenant, the context passed to storage and Follower has that
+// tenant.
 //
-// # Whether it was committed
+// # Whether an operation was committed
 //
-// The names tell, and where they can't, the identity of a file, which two files
-// that are there at one time on one filesystem can't share. From is what is to be
-// placed: the stage, or the source itself where that is renamed.
+// Recover decides this by the names that exist. Where they don't suffice, it compares
+// the identities of files, which no two files that exist at the same time on one
+// filesystem share. Below, From is the tree that will be placed: the staged copy, or
+// the source itself if that is renamed.
 //
-//   - Nothing at the destination, or a file onto a file: one rename. From is
-//     gone if and only if it has happened.
-//   - Two renames, where there is no exchange: From is gone if and only if the
-//     second has happened. If it is not, and something has the name of what is
-//     displaced, the first has; it is renamed back.
-//   - An exchange: From is there before and after. It has happened if and only
-//     if what is at the destination is what From was when the record was
-//     written. Without identities, storage is not asked to exchange.
-//   - A rebuild has its commit point before it removes anything: the stage is
-//     whole until the record says Placed. It is rebuilt again, unless the stage
-//     is gone, which is its rename.
+//   - One rename, if the destination does not exist or a file replaces a file: it has
+//     happened if and only if From no longer exists.
+//   - Two renames, if the storage has no exchange: the second has happened if and only
+//     if From no longer exists and the destination does. If the second has not happened
+//     but the reserved name of the displaced tree exists, the first has happened, and
+//     Recover renames that tree back.
+//   - An exchange: From exists before it and after it. It has happened if and only if
+//     the file at the destination has the identity that From had when the record was
+//     written. Without identities the Engine never exchanges.
+//   - A rebuild is committed before it removes anything, because the staged copy stays
+//     complete until the record says Placed. Recover rebuilds again, unless the staged
+//     copy no longer exists: then it was renamed to the destination.
 //
-// A stage is removed after the record says Done or the destination is in place,
-// never before: a stage that is gone means one thing. What fits nothing of this
-// was changed by somebody else, or the share's disk is not there: it is left.
+// From Placing until Done, a staged copy is removed in two cases only: if the
+// destination is in place, or if the displaced tree could not be put back, so that the
+// destination does not exist. So if the staged copy is missing and the destination
+// exists, the staged copy was placed. If the storage fits none of these cases, it was
+// changed by someone else, or the disk of the share is not mounted. Then Recover leaves
+// the operation alone.
 func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
 	if e.Journal == nil {
 		return nil, nil
@@ -77,21 +85,21 @@ func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
 		t := &transaction{Engine: e, entry: entry, written: true}
 		result, err := t.recover(entry.context(ctx))
 		if unfinished := (*unfinishedError)(nil); errors.As(err, &unfinished) {
-			return recovered, fmt.Errorf("%s, which a kill has ended, can't be finished or undone now; nothing of it was dropped: %w", entry, unfinished.err)
+			return recovered, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, unfinished.err)
 		}
 		recovered = append(recovered, Recovery{Entry: entry, Result: result, Err: err})
 	}
 	return recovered, nil
 }
 
-// unfinishedError says that recovery is to be tried again later.
+// unfinishedError says that the recovery must be tried again later.
 type unfinishedError struct{ err error }
 
 func (e *unfinishedError) Error() string { return e.err.Error() }
 
 func (e *unfinishedError) Unwrap() error { return e.err }
 
-// unfinished marks err; nil stays nil.
+// unfinished wraps err in an unfinishedError; nil stays nil.
 func unfinished(err error) error {
 	if err == nil {
 		return nil
@@ -99,11 +107,11 @@ func unfinished(err error) error {
 	return &unfinishedError{err: err}
 }
 
-// ErrOtherShare says of a [Recovery] that nothing was even tried.
-var ErrOtherShare = errors.New("the share is another directory than it was: if its disk is not mounted, mount it and start again")
+// ErrOtherShare says, in a [Recovery], that nothing was tried.
+var ErrOtherShare = errors.New("the share is a different directory than before: if its disk is not mounted, mount it and start again")
 
-// errOther says that it is not known what the names mean now.
-var errOther = errors.New("is not as it was left")
+// errOther says that the names no longer refer to the files that the record describes.
+var errOther = errors.New("is not as the crash left it")
 
 func (t *transaction) recover(ctx context.Context) (Result, error) {
 	root, err := t.FS.Stat(ctx, "/")
@@ -130,10 +138,10 @@ func (t *transaction) recover(ctx context.Context) (Result, error) {
 	case Done:
 		return t.sweep(ctx, Finished)
 	}
-	return Left, fmt.Errorf("its state %q is unknown: it is of a newer davd", t.entry.State)
+	return Left, fmt.Errorf("its state %q is unknown: a newer davd wrote the record", t.entry.State)
 }
 
-// look describes name; nil: nothing is there.
+// look describes name. It returns nil, nil if name does not exist.
 func (t *transaction) look(ctx context.Context, name string) (fs.FileInfo, error) {
 	info, err := storage.Lstat(ctx, t.FS, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -142,8 +150,7 @@ func (t *transaction) look(ctx context.Context, name string) (fs.FileInfo, error
 	return info, unfinished(err)
 }
 
-// sweep removes what has a reserved name and is not needed, and ends the
-// transaction with result.
+// sweep removes the trees under reserved names and ends the transaction with result.
 func (t *transaction) sweep(ctx context.Context, result Result) (Result, error) {
 	for _, name := range []string{t.entry.Stage, t.entry.Displaced} {
 		if name == "" {
@@ -159,7 +166,7 @@ func (t *transaction) sweep(ctx context.Context, result Result) (Result, error) 
 	return result, unfinished(t.end(ctx))
 }
 
-// settle finishes or undoes what may have been placed.
+// settle finishes the operation if it was committed, and undoes it otherwise.
 func (t *transaction) settle(ctx context.Context) (Result, error) {
 	placed, err := t.placed(ctx)
 	switch {
@@ -187,7 +194,7 @@ func (t *transaction) settle(ctx context.Context) (Result, error) {
 	return result, err
 }
 
-// undo puts back what was displaced and removes the stage.
+// undo puts the displaced tree back and removes the staged copy.
 func (t *transaction) undo(ctx context.Context) (Result, error) {
 	displaced, err := t.look(ctx, t.entry.Displaced)
 	if err != nil {
@@ -204,7 +211,8 @@ func (t *transaction) undo(ctx context.Context) (Result, error) {
 	return t.sweep(ctx, Undone)
 }
 
-// unchanged reports whether is, of the source, is what was copied.
+// unchanged reports whether is, which describes the source now, is the source that was
+// copied.
 func (t *transaction) unchanged(is fs.FileInfo) bool {
 	return t.entry.Origin == "" || t.entry.Origin == mark(is)
 }

@@ -6,8 +6,8 @@ import (
 	"io/fs"
 )
 
-// placed reports whether the destination is in place, having finished what was
-// begun of that after the commit point.
+// placed reports whether the operation was committed. If it was, and the destination
+// was not yet complete, placed completes it.
 func (t *transaction) placed(ctx context.Context) (bool, error) {
 	from, err := t.look(ctx, t.entry.from())
 	if err != nil {
@@ -28,7 +28,7 @@ func (t *transaction) placed(ctx context.Context) (bool, error) {
 	return t.exchanged(ctx, from, dst)
 }
 
-// is returns errOther unless ok.
+// is returns nil if ok, and otherwise an errOther that names name.
 func (t *transaction) is(ok bool, name string) error {
 	if ok {
 		return nil
@@ -36,13 +36,14 @@ func (t *transaction) is(ok bool, name string) error {
 	return fmt.Errorf("%s %w: if the share's disk is not mounted, mount it and start again", name, errOther)
 }
 
-// fromGone is placed where nothing is under the name of what was to be placed.
+// fromGone is placed for the case that the tree to be placed no longer exists under its
+// own name. dst describes the destination; nil if that does not exist.
 func (t *transaction) fromGone(ctx context.Context, dst fs.FileInfo) (bool, error) {
 	if dst != nil {
 		fresh := t.entry.Fresh == "" || mark(dst) == "" || mark(dst) == t.entry.Fresh
 		return true, t.is(fresh, t.entry.Destination)
 	}
-	// What was displaced could not be put back, and the stage was removed.
+	// The displaced tree could not be put back, and the staged copy was removed.
 	displaced, err := t.look(ctx, t.entry.Displaced)
 	if err != nil {
 		return false, err
@@ -50,8 +51,8 @@ func (t *transaction) fromGone(ctx context.Context, dst fs.FileInfo) (bool, erro
 	return false, t.is(displaced != nil && t.entry.Stage != "", t.entry.Destination)
 }
 
-// exchanged is placed where something is under the name of what was to be
-// placed: it, or after an exchange what was displaced.
+// exchanged is placed for the case that something has the name of the tree to be
+// placed: that tree itself or, after an exchange, the displaced one.
 func (t *transaction) exchanged(ctx context.Context, from, dst fs.FileInfo) (bool, error) {
 	e := t.entry
 	switch {
@@ -64,12 +65,12 @@ func (t *transaction) exchanged(ctx context.Context, from, dst fs.FileInfo) (boo
 	case dst == nil || mark(dst) != e.Fresh || mark(from) != e.Old:
 		return false, t.is(false, e.from())
 	case e.Stage != "":
-		return true, nil // It is removed under the name of the stage.
+		return true, nil // The displaced tree is removed under the name of the staged copy.
 	}
 	return true, unfinished(t.FS.Rename(ctx, e.Source, e.Displaced))
 }
 
-// rebuildAgain makes the destination from a stage that is whole.
+// rebuildAgain makes the destination from the complete staged copy.
 func (t *transaction) rebuildAgain(ctx context.Context) error {
 	_, err := t.rebuild(ctx)
 	return unfinished(err)

@@ -8,10 +8,10 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Remove removes name and all that is below it, members before their
-// collection, and reports each to mon. A symbolic link is removed, never
-// followed. A member that can't be removed is named in a [*PartialError] and
-// the others go on; the collections that hold it stay. The root can't be
+// Remove removes name and everything below it, the members of a collection before the
+// collection itself, and reports each to mon. It removes symbolic links and never
+// follows them. A [*PartialError] names each member that can't be removed; the
+// collections that contain it stay, and everything else is removed. The root can't be
 // removed, and stays as it is.
 func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
 	if name == "/" {
@@ -26,20 +26,20 @@ func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) err
 	return r.failures.err()
 }
 
-// discard removes the tree at name, which is not the source of anything. Its
-// members are not counted, and not named in a [*PartialError] either.
+// discard removes the tree at name, which is not the source of an operation. It neither
+// counts the members nor names them in a [*PartialError].
 func discard(ctx context.Context, fsys storage.FS, name string) error {
 	return (&remover{ctx: ctx, fsys: fsys}).discard(name, nil)
 }
 
-// discardDisplaced is discard for what was, or still is, at the destination. Its
-// members are counted.
+// discardDisplaced is discard for the previous content of the destination, at whatever
+// name that is now. It counts the members.
 func (t *transaction) discardDisplaced(ctx context.Context, name string) error {
 	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, tally: t.tally}
 	b := t.tally.displacedTo(name)
 	err := r.discard(name, b)
 	if err == nil {
-		t.tally.leave(b) // It may be gone.
+		t.tally.leave(b) // needed if the tree no longer exists
 	}
 	return err
 }
@@ -59,18 +59,18 @@ type remover struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Remove
 	fsys     storage.FS
 	mon      *Monitor
-	named    bool   // the members are the request's, and mon learns their names
-	tally    *tally // nil: mon knows of the members, but of what is below reserved names
-	alone    bool   // all is done by one goroutine
+	named    bool   // the request names these members, so mon reports their names
+	tally    *tally // nil if mon was told of all members but those below reserved names
+	alone    bool   // one goroutine does everything
 	failures failures
 	crew     *crew
-	// refuse, if not nil, returns why a member is not to be removed. It is asked
-	// right before the removal, so that all is done by one goroutine.
+	// refuse, if not nil, returns why a member must not be removed, or nil. The walker
+	// calls it right before each removal and then removes the member itself.
 	refuse func(name string, info fs.FileInfo) error
 }
 
-// tree removes the tree name, of which b is what the tally knows. Its error is that
-// of describing name, or one that ends the whole.
+// tree removes the tree name, whose branch in the tally is b. Its error comes from
+// describing name or ends the whole operation.
 func (r *remover) tree(name string, b *branch) error {
 	info, err := storage.Lstat(r.ctx, r.fsys, name)
 	if err != nil {
@@ -84,16 +84,16 @@ func (r *remover) tree(name string, b *branch) error {
 	return r.remove(name, info, b)
 }
 
-// remove removes name, which info describes, and what is below it. Its error is
-// one that ends the whole. No worker is left when it returns.
+// remove removes name, which info describes, and everything below it. It returns only
+// an error that ends the whole operation. All workers have ended when it returns.
 func (r *remover) remove(name string, info fs.FileInfo, b *branch) error {
 	r.crew = newCrew(r.ctx)
-	holder := &doomed{} // stands for what holds name
+	holder := &doomed{} // represents the collection that contains name
 	holder.add()
 	return r.crew.run(func() error { return r.entry(holder, name, info, b) })
 }
 
-// entry removes one resource, a collection with its members.
+// entry removes one resource; if it is a collection, with its members.
 func (r *remover) entry(holder *doomed, name string, info fs.FileInfo, b *branch) error {
 	ctx := r.crew.ctx
 	if err := ctx.Err(); err != nil {
@@ -110,8 +110,8 @@ func (r *remover) entry(holder *doomed, name string, info fs.FileInfo, b *branch
 	return r.removed(holder, name, storage.Remove(ctx, r.fsys, name))
 }
 
-// removed takes note of what came of removing name. Its error is one that ends
-// the whole.
+// removed records the result of removing name. It returns only an error that ends the
+// whole operation.
 func (r *remover) removed(holder *doomed, name string, err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		r.resolve(name, nil)
@@ -126,7 +126,7 @@ func (r *remover) removed(holder *doomed, name string, err error) error {
 	return nil
 }
 
-// resolve reports that nothing more will be done about name.
+// resolve tells the Monitor that name is removed or has failed.
 func (r *remover) resolve(name string, err error) {
 	if r.named {
 		r.mon.Resolve(name, err)
@@ -135,19 +135,18 @@ func (r *remover) resolve(name string, err error) {
 	r.mon.Advance()
 }
 
-// members hands the files that a collection holds to the crew, and walks the
-// collections.
+// members hands the files in a collection to the crew and walks the collections in it.
 func (r *remover) members(of *doomed) error {
 	r.tally.enter(of.branch)
 	name := of.name()
 	entries, singles, err := r.list(name)
 	if ended := r.crew.ctx.Err(); err != nil && ended != nil {
-		return ended // Nothing is known of the collection itself.
+		return ended // err says nothing about the collection itself.
 	}
 	branches := r.branches(of, entries)
 	r.tally.listed(branches)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // It is gone, with all that it held.
+		return nil // The collection no longer exists, nor do its members.
 	}
 	if err != nil {
 		of.resolved = true
@@ -173,8 +172,8 @@ func (r *remover) members(of *doomed) error {
 	return nil
 }
 
-// branches returns those of the collections in of, in the same order; nil without a
-// tally.
+// branches returns a branch for each of the collections in of, in the same order; nil
+// without a tally.
 func (r *remover) branches(of *doomed, collections []fs.FileInfo) []*branch {
 	if r.tally == nil {
 		return nil
@@ -186,16 +185,15 @@ func (r *remover) branches(of *doomed, collections []fs.FileInfo) []*branch {
 	return branches
 }
 
-// list returns the entries of the collection name: those to be looked at one
-// by one, and the names of the others. All are read before the first is
-// removed: what a directory shows of itself while it changes differs from one
-// filesystem to the next.
+// list lists the collection name. It returns the entries that the walker must handle
+// one by one, and the names of the others. It reads the whole listing before anything
+// is removed, because filesystems differ in what they list while a directory changes.
 func (r *remover) list(name string) (entries []fs.FileInfo, singles []string, err error) {
 	for entry, err := range storage.ReadDir(r.crew.ctx, r.fsys, name) {
 		if err != nil {
 			if r.crew.ctx.Err() == nil {
 				for range len(entries) + len(singles) {
-					r.mon.Advance() // They are not to be removed any more.
+					r.mon.Advance() // They will not be removed.
 				}
 			}
 			return nil, nil, err

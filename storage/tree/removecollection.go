@@ -11,25 +11,26 @@ import (
 // removeBatch is how many members of a collection one worker removes at a time.
 const removeBatch = 256
 
-// doomed is a collection that is being removed. It can be removed itself when
-// the walker has left it and all that it holds is gone.
+// doomed is a collection that is being removed. It can be removed itself when the
+// walker has left it and all its members are gone.
 type doomed struct {
 	chain
-	root   string // the name of what is removed
+	root   string // the name of the root of the removal
 	holder *doomed
 	branch *branch // nil without a tally
 
-	pending atomic.Int64 // the walker, batches and collections that are not done
-	kept    atomic.Bool  // a member is still there, and has been named
-	// resolved: it could not be listed and has been named.
+	pending atomic.Int64 // unfinished parts: the walker, batches and collections
+	kept    atomic.Bool  // a member could not be removed, and was reported
+	// resolved reports that the collection could not be listed, and that this failure
+	// was reported.
 	resolved bool
 }
 
-// doomedIn is the collection name in holder, which info describes.
+// doomedIn returns the collection name, which info describes and holder contains.
 func doomedIn(holder *doomed, name string, info fs.FileInfo, b *branch) *doomed {
 	of := &doomed{root: holder.root, holder: holder, branch: b}
 	if holder.holder == nil {
-		of.root = name // holder stands for what holds the root.
+		of.root = name // holder represents the collection that contains the root.
 	} else {
 		of.chain = chain{above: &holder.chain, base: info.Name()}
 	}
@@ -38,9 +39,12 @@ func doomedIn(holder *doomed, name string, info fs.FileInfo, b *branch) *doomed 
 
 func (of *doomed) name() string { return of.path(of.root) }
 
+// add counts one more part of the collection: the walker, a batch, or a collection in
+// it.
 func (of *doomed) add() { of.pending.Add(1) }
 
-// collection removes a collection: its files and itself by the crew.
+// collection removes a collection. The crew removes its files; whoever finishes the
+// last part removes the collection itself.
 func (r *remover) collection(of *doomed) error {
 	if r.named {
 		r.mon.Begin(of.name())
@@ -57,8 +61,8 @@ func (r *remover) collection(of *doomed) error {
 	return r.leave(r.crew.ctx, of)
 }
 
-// leave tells a collection that something in it is done, or the walker gone.
-// Whoever is the last to leave removes it.
+// leave records that one part of a collection is done. After the last part it removes
+// the collection. Then it does the same for the collection above.
 func (r *remover) leave(ctx context.Context, of *doomed) error {
 	for ; of.holder != nil && of.pending.Add(-1) == 0; of = of.holder {
 		switch {
@@ -80,7 +84,7 @@ func (r *remover) leave(ctx context.Context, of *doomed) error {
 	return nil
 }
 
-// submit removes members of a collection that have none themselves.
+// submit hands over members of a collection that have no members themselves.
 func (r *remover) submit(of *doomed, members []string) error {
 	of.add()
 	remove := func(ctx context.Context, _ *slot) error {

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// slots bounds how many goroutines of all operations walk, copy and remove at
-// the same time. What every operation had for itself would, with eight of them,
-// take the processors away from other requests. Those that wait are served in
-// the order in which they came.
+// slots limits how many goroutines of all operations walk, copy and remove at the same
+// time. A limit for each operation would not suffice: eight operations together could
+// take all processors from other requests. Goroutines get their slots in the order in
+// which they began to wait.
 type slots struct {
 	*semaphore.Weighted
 	number int
@@ -21,30 +21,31 @@ func newSlots(number int) slots {
 	return slots{Weighted: semaphore.NewWeighted(int64(number)), number: number}
 }
 
-// processSlots is the bound for this process: more threads than processors
-// gain nothing on a local disk, and eight are as many as its journal bears.
+// processSlots is the limit for this process. On a local disk, more threads than
+// processors gain nothing, and its journal can't keep more than eight busy.
 var processSlots = newSlots(min(max(runtime.GOMAXPROCS(0), 2), 8))
 
-// Workers returns how many goroutines of all operations together copy and remove
-// at the same time. Each may keep one of the runtime's processors busy in system
-// calls, so a server that is to answer other requests meanwhile should have as
-// many more (GOMAXPROCS) while [OnBusy] says that there are any.
+// Workers returns how many goroutines of all operations together may copy and remove at
+// the same time. Each may occupy one of the runtime's processors with system calls. So
+// a server that must answer other requests meanwhile should raise GOMAXPROCS by this
+// number while [OnBusy] reports true.
 func Workers() int { return processSlots.number }
 
-// slotPatience is how long a slot is waited for at most. On a local disk one
-// becomes free after milliseconds. When it takes longer, storage is slow or
-// hangs: then it is not the processors that are scarce, and one share that does
-// not answer must not stop the work on all others.
+// slotPatience limits how long a goroutine waits for a slot. On a local disk one
+// becomes free within milliseconds. If it takes longer, the storage is slow or hangs,
+// so processors are not scarce. And a share that does not respond must not stop the
+// work on all others.
 const slotPatience = time.Second
 
-// slot is the right of one goroutine to work. The zero value is one that any
-// goroutine has: of an operation that does all in its own.
+// slot is the right of one goroutine to work. The zero value is for an operation that
+// does everything in its own goroutine: it never waits.
 type slot struct {
 	of   slots
 	held bool
 }
 
-// acquire waits for a free slot, for slotPatience at most, or until ctx ends.
+// acquire waits for a free slot until slotPatience has passed or ctx ends. It may
+// return without one.
 func (s *slot) acquire(ctx context.Context) {
 	if s.of.Weighted == nil || s.held {
 		return
@@ -64,7 +65,7 @@ func (s *slot) release() {
 	}
 }
 
-// yield lets those that wait go first.
+// yield lets waiting goroutines go first.
 func (s *slot) yield(ctx context.Context) {
 	if s.held {
 		s.release()
@@ -72,18 +73,20 @@ func (s *slot) yield(ctx context.Context) {
 	}
 }
 
-// standBackAfter is how many steps make an operation a long one, which gives way
-// to requests. A short one is not worth a thread of its own.
+// standBackAfter is the number of steps after which an operation counts as long and
+// gives way to requests. A short operation is not worth a thread of its own.
 const standBackAfter = 2
 
-// A pace is kept by a goroutine that works in steps of some milliseconds.
+// pace is for a goroutine that works in steps of some milliseconds. It gives way to
+// others between two steps.
 type pace struct {
 	slot
 	steps int
-	long  func() // called when the operation turns out to be a long one
+	long  func() // called when the operation becomes a long one
 }
 
-// next begins a step: with a slot, after those that wait for one.
+// next begins a step, for which it waits for a slot. It yields to goroutines that
+// already wait for one.
 func (p *pace) next(ctx context.Context) {
 	if p.steps++; p.steps == standBackAfter {
 		standBack()

@@ -6,18 +6,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// niceness is by how much what a long operation does stands back behind
-// everything else that wants a processor (setpriority(2)).
+// niceness is added to the nice value of a long operation's threads, so that everything
+// else goes first (setpriority(2)).
 const niceness = 10
 
-// standBack makes this goroutine, to its end, one that the kernel runs after
-// those that answer requests. An unprivileged thread can't have its priority
-// back, so it is locked to the goroutine and ends with it.
+// standBack lowers the priority of this goroutine for the rest of its life, so that the
+// kernel prefers goroutines that answer requests. An unprivileged thread can't raise
+// its priority again. So the goroutine is locked to its thread, and the thread ends
+// with it.
 func standBack() {
 	runtime.LockOSThread()
 	tid := unix.Gettid()
 	if raw, err := unix.Getpriority(unix.PRIO_PROCESS, tid); err == nil {
-		now := 20 - raw // what the system call returns is never negative
+		now := 20 - raw // The system call returns 20-nice, which is never negative.
 		_ = unix.Setpriority(unix.PRIO_PROCESS, tid, now+niceness)
 	}
 }

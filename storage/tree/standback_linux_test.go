@@ -10,15 +10,15 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// nice is the niceness of this thread.
+// nice returns the nice value of this thread.
 func nice(t *testing.T) int {
 	raw, err := unix.Getpriority(unix.PRIO_PROCESS, unix.Gettid())
 	noError(t, err)
 	return 20 - raw
 }
 
-// What answers requests goes first, and the goroutine that started the
-// operation, which is one of them, keeps its priority.
+// Goroutines that answer requests go first. One of them has started the operation, and
+// it keeps its priority.
 func TestLongOperationsStandBack(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, wide("/src", 60, 3))

@@ -2,5 +2,5 @@
 
 package tree
 
-// standBack does nothing where a thread has no priority of its own.
+// standBack does nothing on systems where threads have no priority of their own.
 func standBack() {}

@@ -96,7 +96,7 @@ func (r trial) problem() string {
 			return "the leftover is not where it says"
 		}
 		return ""
-	case strings.Contains(r.err.Error(), "what was at /dst is at /.davd-"):
+	case strings.Contains(r.err.Error(), "the previous content of /dst is now at /.davd-"):
 		// A second fault, after that of the rename that EXDEV is.
 		return r.whole()
 	case len(r.is.reserved()) > 0:

@@ -9,18 +9,19 @@ import (
 	"github.com/davd/davd/storage"
 )
 
+// An operation is counted ahead of its walker only once it is older than countAfter, or
+// than watchedAfter if a reader watches its Monitor: on quick storage, the walker has
+// usually seen everything by then.
 const (
-	// countAfter is the age from which on what an operation has to do is counted
-	// ahead of its walker, and watchedAfter the same for one that somebody looks
-	// at: on quick storage the walker of most has seen all by then.
 	countAfter   = time.Second
 	watchedAfter = 100 * time.Millisecond
 )
 
-// A tally tells the Monitor of an operation how much there is: what its walker
-// finds and, ahead of it, what a count finds of what the walker has not come to. Each
-// collection is counted by one of them only, so the sum is exact, also while what
-// has been walked is being removed. All methods do nothing on a nil tally.
+// A tally tells the Monitor of an operation how much the operation has to do. It adds
+// up what the walker finds and what the count finds in collections that the walker has
+// not reached yet. Each collection is counted by one of the two only, so the sum is
+// exact even while the walker removes what it has passed. All methods do nothing on a
+// nil tally.
 type tally struct {
 	ctx   context.Context //nolint:containedctx // lives as long as the operation
 	fsys  storage.FS
@@ -31,51 +32,51 @@ type tally struct {
 
 	mu      sync.Mutex
 	changed sync.Cond
-	started bool // the count
+	started bool // the count has started
 	closed  bool
-	cancel  context.CancelFunc // of the count
-	// open is how many branches are neither listed nor counted. The total is final
-	// when there is none.
+	cancel  context.CancelFunc // ends the count
+	// open is the number of branches that are neither listed nor counted. The total is
+	// final when it is 0.
 	open int
-	// waiting are those that the walker will come to, the next one last; current is
-	// that which it lists; inside the counted one in which it is, which has no
-	// branches of its own.
+	// waiting holds the branches that the walker will reach, the next one last. current
+	// is the branch that it is listing. inside is the counted branch that contains what
+	// the walker is listing, if any; collections in that have no branches of their own.
 	waiting         []*branch
 	current, inside *branch
-	// displaced is what is to be removed of the destination.
+	// displaced is the previous content of the destination, which will be removed.
 	displaced *branch
-	// links and more are the copier's.
+	// links and more are the fields of the copier.
 	links bool
 	more  int64
 }
 
-// A branch is a collection and all that is below it: some of it found by the walker,
-// or all by the count.
+// A branch is a collection and everything below it. Either the count counts all of it,
+// or the walker lists the collection and makes a branch of each collection in it.
 type branch struct {
-	chain *chain // where it is, below the name root
+	chain *chain // the position below root
 	root  string
 	*lineage
-	linked  bool  // a symbolic link has led to it, so that it is not to be removed
-	removes bool  // it is to be removed, and not copied
-	self    int64 // for how many it counts if it is a file
+	linked  bool  // reached through a symbolic link, so it will not be removed
+	removes bool  // it will be removed, not copied
+	self    int64 // how many members it counts as if it is a file
 
-	// The tally's mu guards these.
-	claimed bool // by the count
-	listed  bool // by the walker: what is below it are branches of their own
-	counted bool // members and bytes are all
-	found   amount
-	total   amount
+	// The mutex tally.mu guards these.
+	claimed bool   // the count has begun with it, or will
+	listed  bool   // the walker has listed it, or is done with it
+	counted bool   // the count is complete
+	found   amount // what the walker has found
+	total   amount // what the Monitor knows of
 
-	members, bytes atomic.Int64 // counted so far
+	members, bytes atomic.Int64 // what the count has found so far
 }
 
 func (b *branch) name() string { return b.chain.path(b.root) }
 
-// amount is a number of members and the bytes of their content.
+// amount is a number of members and the number of bytes of their content.
 type amount struct{ members, bytes int64 }
 
-// newTally returns the tally of an operation that has a source and, if displaces, a
-// destination. It is to be closed.
+// newTally returns the tally of an operation that has a source and, if displaces is
+// true, a destination. The caller must close it. Without a Monitor it returns nil.
 func newTally(ctx context.Context, fsys storage.FS, mon *Monitor, displaces bool) *tally {
 	if mon == nil {
 		return nil
@@ -91,7 +92,7 @@ func newTally(ctx context.Context, fsys storage.FS, mon *Monitor, displaces bool
 	return t
 }
 
-// close ends the count and waits for that.
+// close ends the count and waits until it has ended.
 func (t *tally) close() {
 	if t == nil {
 		return
@@ -113,8 +114,8 @@ func (t *tally) endLocked() {
 	t.changed.Broadcast()
 }
 
-// source begins with b, which c is to copy, and lets what it will displace at dst be
-// counted.
+// source says that the walker of c begins to copy b. From now on the count may also
+// count what will be displaced at dst.
 func (t *tally) source(c *copier, b *branch, dst string) {
 	if t == nil {
 		return
@@ -122,14 +123,14 @@ func (t *tally) source(c *copier, b *branch, dst string) {
 	t.mu.Lock()
 	t.links, t.more, t.displaced.root = c.links, c.more, dst
 	if !b.info.IsDir() {
-		t.displaced.self = 0 // A file is replaced by another in one step.
+		t.displaced.self = 0 // One rename replaces a file by a file.
 	}
 	t.waiting = append(t.waiting, t.displaced)
 	t.mu.Unlock()
 	t.enter(b)
 }
 
-// branch returns a branch of the source.
+// branch returns a branch of the source that will be copied.
 func (t *tally) branch(at *chain, root string, of *lineage, linked bool) *branch {
 	if t == nil {
 		return nil
@@ -137,7 +138,7 @@ func (t *tally) branch(at *chain, root string, of *lineage, linked bool) *branch
 	return &branch{chain: at, root: root, lineage: of, linked: linked}
 }
 
-// doomed returns a branch that is to be removed.
+// doomed returns a branch that will be removed.
 func (t *tally) doomed(at *chain, root string, of *lineage) *branch {
 	if t == nil {
 		return nil
@@ -166,7 +167,8 @@ func (t *tally) enter(b *branch) {
 	t.changed.Broadcast()
 }
 
-// found says that the walker has found members and bytes in what it lists.
+// found says that the walker has found members and bytes in the branch that it is
+// listing.
 func (t *tally) found(members, bytes int64) {
 	if t == nil || members == 0 {
 		return
@@ -179,7 +181,8 @@ func (t *tally) found(members, bytes int64) {
 	t.knowLocked(b, b.found)
 }
 
-// knowLocked says that there is at least least of b.
+// knowLocked says that b holds at least least, and tells the Monitor what is new of
+// that.
 func (t *tally) knowLocked(b *branch, least amount) {
 	members, bytes := max(least.members-b.total.members, 0), max(least.bytes-b.total.bytes, 0)
 	b.total.members += members
@@ -187,8 +190,8 @@ func (t *tally) knowLocked(b *branch, least amount) {
 	t.mon.Found(members, bytes)
 }
 
-// listed says that the walker has listed what it has entered, all of it, and will
-// come to below in that order.
+// listed says that the walker has listed all of the branch that it entered, and will
+// reach the branches below in that order.
 func (t *tally) listed(below []*branch) {
 	if t == nil {
 		return
@@ -206,8 +209,8 @@ func (t *tally) listed(below []*branch) {
 	t.changed.Broadcast()
 }
 
-// leave says that the walker is through with b. What was counted of it and not found
-// has vanished since: nothing is left to be done about it.
+// leave says that the walker is done with b. Members that were counted but not found
+// have vanished since, so they are skipped.
 func (t *tally) leave(b *branch) {
 	if t == nil || b == nil {
 		return
@@ -226,7 +229,8 @@ func (t *tally) leave(b *branch) {
 	t.current, t.inside = nil, nil
 }
 
-// openedLocked changes how many branches are open.
+// openedLocked adds by to the number of open branches. If none is left, the total is
+// final and the count ends.
 func (t *tally) openedLocked(by int) {
 	if t.open += by; t.open == 0 {
 		t.mon.settle()
@@ -234,8 +238,10 @@ func (t *tally) openedLocked(by int) {
 	}
 }
 
-// displace says that the destination is about to be displaced: if it has not been
-// counted it can't be any more under its name. It returns what stands for it.
+// displace says that the destination is about to be renamed, so the count can no longer
+// find it under its name. It returns the branch that stands for the previous content.
+// If the count has only begun with that, its numbers are dropped and this is a new
+// branch.
 func (t *tally) displace() *branch {
 	if t == nil {
 		return nil
@@ -243,7 +249,7 @@ func (t *tally) displace() *branch {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	b := t.displaced
-	t.waiting = nil // it was the last
+	t.waiting = nil // Only the destination was left.
 	if !b.counted && b.claimed && !b.listed {
 		b.listed = true
 		b = &branch{chain: &chain{}, removes: true}
@@ -252,8 +258,8 @@ func (t *tally) displace() *branch {
 	return b
 }
 
-// displacedTo returns what stands for the destination, which is to be removed under
-// that name now.
+// displacedTo says that the previous content of the destination will now be removed
+// under the name name. It returns the branch that stands for it.
 func (t *tally) displacedTo(name string) *branch {
 	if t == nil {
 		return nil
@@ -264,7 +270,7 @@ func (t *tally) displacedTo(name string) *branch {
 	return t.displaced
 }
 
-// renamed says that the source is one member, and is done with.
+// renamed says that one rename has moved the source, which counts as one member.
 func (t *tally) renamed() {
 	if t == nil {
 		return

@@ -15,13 +15,13 @@ type transaction struct {
 	entry   Entry
 	mon     *Monitor
 	tally   *tally
-	follows bool         // Follow will have something to do
-	written bool         // there may be a record
-	saved   bool         // there is a record
-	held    storage.Held // the collection that the destination is in; nil without a stage
+	follows bool         // the Follower will have something to do
+	written bool         // a record may exist
+	saved   bool         // a record exists
+	held    storage.Held // the parent collection of the destination; nil before it is needed
 }
 
-// advance writes that the transaction has come to state.
+// advance records that the transaction has reached state.
 func (t *transaction) advance(ctx context.Context, state State) error {
 	before := t.entry.State
 	t.entry.State = state
@@ -48,8 +48,8 @@ func (t *transaction) save(ctx context.Context, record []byte) error {
 	return t.Journal.SaveRecord(ctx, t.entry.ID, record)
 }
 
-// insist does what must be done after the commit point, until it succeeds or Persist
-// gives up.
+// insist calls do, which must be done after the commit point, until it succeeds or
+// Persist gives up.
 func (t *transaction) insist(do func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := do()
@@ -59,7 +59,8 @@ func (t *transaction) insist(do func() error) error {
 	}
 }
 
-// stage returns a reserved name for what will be dst. The Journal has it.
+// stage returns a reserved name for a tree that will be put at dst. The Journal has
+// recorded the name when stage returns.
 func (t *transaction) stage(ctx context.Context, dst string) (string, error) {
 	t.entry.Stage, t.entry.Displaced = storage.Beside(dst), storage.Beside(dst)
 	t.hold(ctx)
@@ -69,8 +70,8 @@ func (t *transaction) stage(ctx context.Context, dst string) (string, error) {
 	return t.entry.Stage, nil
 }
 
-// abandon ends a transaction whose stage has been removed because of err. What
-// could not be removed is left to the next start.
+// abandon ends a transaction that failed with err before its staged copy was complete.
+// If some of that copy could not be removed, the record stays for the next start.
 func (t *transaction) abandon(ctx context.Context, err error) error {
 	ctx = context.WithoutCancel(ctx)
 	if !t.written {
@@ -82,24 +83,26 @@ func (t *transaction) abandon(ctx context.Context, err error) error {
 	return also(err, t.end(ctx))
 }
 
-// rollBack removes the stage, if there is one, because of err. The destination
-// is as it was.
+// rollBack removes the staged copy, if any, after the transaction failed with err. The
+// destination is as it was, unless rebuild had begun to remove it.
 func (t *transaction) rollBack(ctx context.Context, err error) error {
 	ctx = context.WithoutCancel(ctx)
 	stranded := (*strandedError)(nil)
 	switch {
 	case errors.As(err, &stranded) && t.entry.Stage == "":
-		return err // The next start puts back what was displaced.
+		return err // The next start puts the displaced tree back.
 	case errors.As(err, &stranded):
-		return also(err, t.discard(ctx, t.entry.Stage)) // So it does here.
+		return also(err, t.discard(ctx, t.entry.Stage)) // The next start puts the displaced tree back here, too.
 	case t.entry.Stage == "" && t.saved:
-		// A later MOVE of the same names must not be taken for this one.
+		// The record must go: otherwise Recover would take a later MOVE of the same
+		// names for this one.
 		return also(err, t.insist(func() error { return t.end(ctx) }))
 	case t.entry.Stage == "":
 		return also(err, t.end(ctx))
 	}
 	if t.entry.State != Staging {
-		// A stage that is gone would say that it has been placed.
+		// Without this record, Recover would conclude from the missing staged copy that
+		// it has been placed.
 		if doneErr := t.advance(ctx, Done); doneErr != nil {
 			return also(err, doneErr)
 		}
@@ -110,7 +113,7 @@ func (t *transaction) rollBack(ctx context.Context, err error) error {
 	return also(err, t.end(ctx))
 }
 
-// follow lets what belongs to names follow.
+// follow calls the Follower, if any.
 func (t *transaction) follow(ctx context.Context, whole bool) error {
 	if t.Follower == nil {
 		return nil
@@ -118,11 +121,11 @@ func (t *transaction) follow(ctx context.Context, whole bool) error {
 	return t.insist(func() error { return t.Follower.Follow(ctx, t.entry, whole) })
 }
 
-// drop removes what was displaced.
+// drop removes the displaced tree.
 func (t *transaction) drop(ctx context.Context, displaced string) error {
 	var err error
 	if t.entry.State == Placed {
-		err = discard(ctx, t.FS, displaced) // It is the stage, which has been counted.
+		err = discard(ctx, t.FS, displaced) // This is the staged copy, which was already counted.
 	} else {
 		err = t.discardDisplaced(ctx, displaced)
 	}
@@ -135,10 +138,11 @@ func (t *transaction) drop(ctx context.Context, displaced string) error {
 	return nil
 }
 
-// finish ends a transaction of which all is done but what err says. What it
-// leaves under a reserved name is left to the next start, which must not let
-// anything follow again: others may have changed it. If what belongs to the names
-// could not follow, the record stays as it is, and the next start lets it follow.
+// finish ends a transaction that is done except for what err says. If a tree under a
+// reserved name could not be removed, the next start removes it. It must not call the
+// Follower again, because other requests may have changed properties and locks since:
+// so the record now says Done. If the Follower has failed, the record stays as it is,
+// and the next start calls the Follower again.
 func (t *transaction) finish(ctx context.Context, err, followed error) error {
 	ctx = context.WithoutCancel(ctx)
 	if followed != nil {
@@ -165,7 +169,7 @@ func (t *transaction) end(ctx context.Context) error {
 	return nil
 }
 
-// also is errors.Join that leaves err as it is when more is nil.
+// also is like errors.Join, but returns err itself if more is nil.
 func also(err, more error) error {
 	if more == nil {
 		return err

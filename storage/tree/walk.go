@@ -12,23 +12,23 @@ type Member struct {
 	Name string
 	// Info is nil if the resource could not be described.
 	Info fs.FileInfo
-	// Err is why it could not be described or, of a collection, listed.
+	// Err is why it could not be described or, for a collection, listed.
 	Err error
-	// Linked: a symbolic link has led to it, below the root of the walk.
+	// Linked reports that a symbolic link below the root of the walk has led to it.
 	Linked bool
-	// Partial: Err has kept some members of this collection from being found. It
-	// has been there before without Err.
+	// Partial reports that, because of Err, some members of this collection were not
+	// found. The collection was already delivered once, without Err.
 	Partial bool
 }
 
-// A Walk goes through the tree at Root: a collection comes before its members,
-// they before what is below them. It reads ahead, in parallel where that is of
-// use: what has been found and not been delivered is bounded, whatever the size
-// of the tree.
+// A Walk goes through the tree at Root. It delivers a collection before its members,
+// and those before everything below them. It reads ahead, in parallel where that helps.
+// The number of members that it has found but not delivered is limited, whatever the
+// size of the tree.
 //
-// Symbolic links are followed as the backend follows them: one that leads nowhere
-// is left out, one to a collection that holds it is there but not entered.
-// Reserved names, and what is neither a file nor a collection, are left out.
+// Symbolic links are followed as the backend follows them. The walk leaves out links
+// without a target, reserved names, and whatever is neither a file nor a collection. It
+// delivers a link to a collection that contains the link, but does not enter it.
 type Walk struct {
 	FS   storage.FS
 	Root string
@@ -36,20 +36,21 @@ type Walk struct {
 	Info fs.FileInfo
 	// Depth is 0, 1 or [Infinite].
 	Depth int
-	// Limit is how many members may be in front of a collection that is entered. One
-	// with more is there with the error [ErrLimit]. Zero: any number.
+	// Limit, if not 0, limits how much is found. Once the walk has found Limit members,
+	// it enters no further collection, and delivers each with the error [ErrLimit].
 	Limit int
-	// Monitor counts what has been delivered. It may be nil. How much there is it
-	// learns at the end.
+	// Monitor counts what has been delivered. It may be nil. It learns the total only
+	// at the end.
 	Monitor *Monitor
-	// Prepare is called with some members by several goroutines at the same time.
-	// What it returns is called by Run's, in the order of the members; an error ends
-	// the walk. The members must not be used once that has returned.
+	// Prepare is called with some members, by several goroutines at the same time. The
+	// goroutine of Run calls the function that it returns, in the order of the members.
+	// An error of that function ends the walk. The members must not be used after it
+	// has returned.
 	Prepare func(ctx context.Context, members []Member) (deliver func() error)
 }
 
-// Run walks. It returns the first error of a delivery, or ctx's. No call of the
-// storage is under way when it returns.
+// Run walks. It returns the first error of a delivery, or that of ctx. All calls of the
+// storage have ended when it returns.
 func (w *Walk) Run(ctx context.Context) error {
 	if w.Depth == 0 || !w.Info.IsDir() {
 		return w.root(ctx)
@@ -65,7 +66,7 @@ func (w *Walk) Run(ctx context.Context) error {
 	return nil
 }
 
-// root delivers Root alone: most walks are of that, and need no more.
+// root delivers only Root. This is the most frequent walk and needs no goroutines.
 func (w *Walk) root(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -79,8 +80,8 @@ func (w *Walk) root(ctx context.Context) error {
 	return nil
 }
 
-// Visit walks through the tree at root, as a [Walk] does, and calls visit with
-// each member in turn.
+// Visit walks through the tree at root, as a [Walk] does, and calls visit for one
+// member after the other.
 func Visit(ctx context.Context, fsys storage.FS, root string, depth int, mon *Monitor, visit func(Member) error) error {
 	info, err := fsys.Stat(ctx, root)
 	if err != nil {

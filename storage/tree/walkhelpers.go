@@ -2,23 +2,23 @@ package tree
 
 import "runtime"
 
-// How many helpers all walks of this process have together. On storage that is
-// quick more than there are processors gain nothing; on slow storage they wait,
-// and what a walk has of them shortens it. A walk that gets none goes on alone.
+// How many helpers all walks of this process may have together. On quick storage, more
+// helpers than processors gain nothing. On slow storage they mostly wait, and each one
+// makes a walk shorter. A walk that gets no helper continues alone.
 var (
 	quickHelpers = newSlots(max(runtime.GOMAXPROCS(0), 2))
 	slowHelpers  = newSlots(32)
 )
 
-// soloSteps is how many steps of quick storage are done without helpers, unless
-// soloMembers are left: a small collection is listed before a helper would have
-// begun.
+// A walk on quick storage does its first soloSteps steps without helpers, unless at
+// least soloMembers members are left: a small collection is listed before a helper
+// could begin.
 const (
 	soloSteps   = 2
 	soloMembers = 2 * minShare
 )
 
-// help starts a helper if there is something to be done. mu is held.
+// help starts a helper if a step is waiting. mu is held.
 func (k *walking) help() {
 	s := k.waiting()
 	if s == nil || !k.slow && k.begun <= soloSteps && s.left() < soloMembers {
@@ -35,12 +35,12 @@ func (k *walking) help() {
 	}
 	k.helpers++
 	go k.helper(of)
-	// An idle processor takes what was made last only after a sleep, of about 70 µs
-	// on Linux: it is to find the helper behind this.
+	// An idle processor steals the newest goroutine of another processor only after a
+	// sleep. The empty one is now the newest, so the helper can be stolen immediately.
 	go func() {}()
 }
 
-// slowSlots are those of helpers on slow storage.
+// slowSlots returns the slots of helpers on slow storage.
 func (k *walking) slowSlots() slots {
 	if k.counter != nil {
 		return countHelpers
@@ -48,11 +48,11 @@ func (k *walking) slowSlots() slots {
 	return slowHelpers
 }
 
-// helper does steps until there is none to be begun.
+// helper does steps until none is waiting.
 func (k *walking) helper(of slots) {
 	defer func() {
 		cause := recover()
-		if cause != nil { // mu is not held
+		if cause != nil { // Then mu is not held.
 			k.mu.Lock()
 			k.panicked = cause
 		}
@@ -71,8 +71,8 @@ func (k *walking) helper(of slots) {
 		k.help()
 		k.mu.Unlock()
 		k.do(s)
-		// Without that, whoever waits for this step, or another request, would do
-		// so for the ten milliseconds after which the runtime interferes.
+		// Let the goroutine run that waits for this step, or another request. Otherwise
+		// they would wait 10 ms, until the runtime preempts this goroutine.
 		runtime.Gosched()
 	}
 }

@@ -9,26 +9,27 @@ import (
 )
 
 const (
-	// firstStep and maxStep are how many members a step has. Between them it is as
-	// many as take about as long as quickStep to slowStep. Where fewer are left they
-	// are shared, down to minShare.
+	// The first step has firstStep members, and none has more than maxStep. The number
+	// adapts so that a step takes between quickStep and slowStep. If fewer members are
+	// left on quick storage, several steps share them, each with at least minShare.
 	firstStep = 8
 	maxStep   = 128
 	minShare  = 16
 	quickStep = 2 * time.Millisecond
 	slowStep  = 10 * time.Millisecond
-	// slowCall is from when on more calls of the storage are made at a time than
-	// there are processors.
+	// slowCall is how long a call of slow storage takes on average. On slow storage,
+	// more calls run at the same time than there are processors.
 	slowCall = 250 * time.Microsecond
 
-	// maxAhead is how many members, and maxAheadSteps how many steps, have been
-	// begun and not been delivered.
+	// maxAhead and maxAheadSteps limit the members and the steps that have begun but
+	// were not delivered.
 	maxAhead      = 2048
 	maxAheadSteps = 128
 )
 
-// walking is a Walk that runs. Its own goroutine delivers what is first in the
-// list, and does it itself if nobody else does; helpers do what comes next.
+// walking is a Walk that is running. Its own goroutine delivers the first step of the
+// list, and does that step itself if no helper has begun with it. Helpers do the steps
+// after it.
 type walking struct {
 	*Walk
 	ctx context.Context //nolint:containedctx // lives as long as Run
@@ -36,25 +37,25 @@ type walking struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	head    *step
-	// ahead is what has been begun and not been delivered, in members; steps is how
-	// many steps that is.
+	// ahead is the number of members in steps that have begun but were not delivered;
+	// steps is the number of these steps.
 	ahead, steps int
-	found        int  // members, in all
-	size         int  // of the next step, in members
-	slow         bool // the storage
-	begun        int  // steps, in all
+	found        int  // members found so far
+	size         int  // members in the next step
+	slow         bool // the storage is slow
+	begun        int  // steps begun so far
 	helpers      int
 	stopped      bool
-	listings     map[*walked]storage.Listing // to be closed
-	// panicked is what the storage has panicked with in a helper: it belongs to
-	// the caller.
+	listings     map[*walked]storage.Listing // listings that are open
+	// panicked is the value of a panic of the storage in a helper. The caller may want
+	// to recover from it, so run panics with the same value.
 	panicked any
-	// counter, if not nil, says what is seen of the entries. It has helpers of its
-	// own.
+	// counter, if not nil, counts the entries and says what is seen of them. It has its
+	// own helpers.
 	counter *counter
 }
 
-// newWalking walks through roots, one after the other.
+// newWalking returns a walk through roots, one after the other.
 func newWalking(w *Walk, roots ...*walked) *walking {
 	k := &walking{Walk: w, head: roots[0].first(), size: firstStep, listings: make(map[*walked]storage.Listing)}
 	k.changed.L = &k.mu
@@ -65,7 +66,7 @@ func newWalking(w *Walk, roots ...*walked) *walking {
 	return k
 }
 
-// run does all that is to be done, and ends it when there is an error.
+// run does and delivers all steps. It ends the walk at the first error.
 func (k *walking) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -89,7 +90,7 @@ func (k *walking) run(ctx context.Context) error {
 	return err
 }
 
-// deliverAll returns when the last step has been delivered.
+// deliverAll delivers steps until none is left.
 func (k *walking) deliverAll() error {
 	for {
 		s, err := k.first()
@@ -113,8 +114,8 @@ func (k *walking) deliverAll() error {
 	}
 }
 
-// first takes the first step from the list when it is done; nil when there is
-// none.
+// first waits until the first step is done and takes it from the list. It returns nil
+// if the list is empty.
 func (k *walking) first() (*step, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -145,14 +146,14 @@ func (k *walking) first() (*step, error) {
 	}
 }
 
-// doUnlocked does a step while mu, which is held, is not.
+// doUnlocked releases mu, which is held, while it does a step.
 func (k *walking) doUnlocked(s *step) {
 	k.mu.Unlock()
-	defer k.mu.Lock() // also if the storage panics
+	defer k.mu.Lock() // even if the storage panics
 	k.do(s)
 }
 
-// waiting returns the first step that can be begun, if any.
+// waiting returns the first step that may begin, if any.
 func (k *walking) waiting() *step {
 	if k.stopped || k.ahead >= maxAhead || k.steps >= maxAheadSteps {
 		return nil
@@ -162,12 +163,12 @@ func (k *walking) waiting() *step {
 		s = s.next
 	}
 	if s != nil && k.Limit > 0 && s != k.head && !s.of.visited {
-		return nil // whether it may be entered depends on what is in front of it
+		return nil // The steps before it decide whether it may be entered.
 	}
 	return s
 }
 
-// begin makes a step that waits one that runs.
+// begin changes a step from waiting to running.
 func (k *walking) begin(s *step) {
 	s.state, s.cost = stepRunning, k.size
 	k.begun++
@@ -184,9 +185,9 @@ func (k *walking) begin(s *step) {
 	s.of.follow(s)
 }
 
-// share returns how many of the members that are left the next step takes. On
-// quick storage it is half of them: who comes to help ends at about the same time,
-// whenever it has begun.
+// share returns how many of the members that are left the next step takes. On quick
+// storage it takes half of them, so that all helpers end at about the same time,
+// whenever they began.
 func (k *walking) share(left int) int {
 	size := k.size
 	if !k.slow {
@@ -210,7 +211,8 @@ func (k *walking) do(s *step) {
 	k.done(s, calls+s.to-s.from, time.Since(start))
 }
 
-// done takes note of what a step has cost, and of what it has made known.
+// done marks a step as done. It adapts the size of the next steps to the time that this
+// one took, and opens the gate of the collection if this was the last step before it.
 func (k *walking) done(s *step, calls int, took time.Duration) {
 	var listing storage.Listing
 	k.mu.Lock()
@@ -220,7 +222,8 @@ func (k *walking) done(s *step, calls int, took time.Duration) {
 	case took > slowStep:
 		k.size = max(k.size/2, 1)
 	}
-	// That there are no more members slow storage may know at once.
+	// A step without members does not prove that the storage is quick: even slow
+	// storage may know immediately that no members are left.
 	if slow := took > slowCall*time.Duration(max(calls, 2)); slow || s.from < s.to {
 		k.slow = slow
 	}
@@ -237,14 +240,14 @@ func (k *walking) done(s *step, calls int, took time.Duration) {
 	}
 }
 
-// isSlow reports whether the storage is.
+// isSlow reports whether the storage is slow.
 func (k *walking) isSlow() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.slow
 }
 
-// end returns when no helper is left and nothing is open.
+// end waits for all helpers and closes the open listings.
 func (k *walking) end() {
 	k.mu.Lock()
 	k.stopped = true

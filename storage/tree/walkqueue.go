@@ -6,21 +6,22 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// A step is a part of a walk: some members of a collection. The steps that are
-// known and have not been delivered are a list in the order of delivery. Those
-// that a step makes known come behind it.
+// A step is a part of a walk: some members of a collection. The steps that are not yet
+// delivered form a list, in the order of delivery. A step inserts those that follow
+// from it right behind itself.
 type step struct {
 	next  *step
 	of    *walked
 	state stepState
-	// found are the members from up to to; nil where they are to be found first.
+	// found holds members, of which this step describes those between from and to. It
+	// is nil if the step must find them first.
 	found    storage.Members
 	from, to int
 	broken   bool // the step reports that the collection could not be listed as a whole
-	cost     int  // in members
+	cost     int  // what it adds to walking.ahead
 
 	members []Member
-	pooled  *[]Member // where members are from
+	pooled  *[]Member // the pool's slice that members uses
 	below   []*walked
 	deliver func() error
 }
@@ -33,33 +34,34 @@ const (
 	stepDone
 )
 
-// walked is a collection that is walked through.
+// walked is a collection that the walk goes through.
 type walked struct {
 	*lineage
 	name  string
-	depth int // of its members
-	// branch is what it is counted for, and linked that a symbolic link has led to it.
+	depth int // the depth of its members
+	// branch is the branch that it is counted for. linked says that a symbolic link has
+	// led to it.
 	branch *branch
 	linked bool
 
-	// Of the step that finds members, of which there is one at a time.
+	// Only the step that finds members sets these. No two such steps run at the same
+	// time.
 	visited bool
-	ended   bool // there are no more members to be found
+	ended   bool // no more members can be found
 	err     error
 
-	// steps are those since the last gate, running those of them at work, and
-	// since how many members have been found.
+	// steps holds the steps since the last gate. running is how many of them are
+	// running, and since is how many members they have found.
 	steps          []*step
 	running, since int
 	gate           *step
 }
 
-// maxSince is how many members of one collection are found at most before the
-// collections among them are entered: those are kept for as long.
+// maxSince limits how many members of one collection are found before the collections
+// among them are entered, because those must be kept in memory until then.
 const maxSince = 32 << 10
 
-// left returns how many members that were found s and those behind it are to
-// describe.
+// left returns how many of the found members are left for s and the steps behind it.
 func (s *step) left() int {
 	if s.found == nil {
 		return 0
@@ -67,16 +69,17 @@ func (s *step) left() int {
 	return s.found.Len() - s.from
 }
 
-// insert puts a step behind s and returns it.
+// insert puts a step right behind s and returns it.
 func (s *step) insert(next *step) *step {
 	next.next, s.next = s.next, next
 	return next
 }
 
-// follow makes known what comes behind s, whose members up to s.to are taken
-// care of: more of those that were found; or the step that finds more; or, once
-// all are found or too many are kept, a gate, which opens when all steps in front
-// of it are done.
+// follow inserts what comes behind s, once it is settled that s ends before the member
+// s.to. This is a step for the rest of the members that were found, a step that finds
+// more of them, or a step that reports an error of the listing. Once all members are
+// found, or maxSince of them, it is a gate, which opens when all steps before it are
+// done.
 func (of *walked) follow(s *step) {
 	next := &step{of: of}
 	switch {
@@ -92,8 +95,8 @@ func (of *walked) follow(s *step) {
 	of.steps = append(of.steps, s.insert(next))
 }
 
-// open opens the gate: behind it come the collections that were found, and then
-// the rest. It reports whether all of the collection is done.
+// open opens the gate. It inserts the collections that were found, then a step that
+// finds the rest of the members. It reports whether the whole collection is done.
 func (of *walked) open() (done bool) {
 	gate := of.gate
 	at := gate
@@ -110,14 +113,15 @@ func (of *walked) open() (done bool) {
 	return of.ended
 }
 
-// first returns the step that begins a collection.
+// first returns the first step of a collection.
 func (of *walked) first() *step {
 	s := &step{of: of}
 	of.steps = append(of.steps, s)
 	return s
 }
 
-// newWalked returns what info describes, to be walked through.
+// newWalked returns the collection name, which info describes, for a walk of that
+// depth.
 func newWalked(name string, info fs.FileInfo, depth int, parent *lineage) *walked {
 	of := &walked{lineage: &lineage{info: info, parent: parent}, name: name}
 	if depth == Infinite {

@@ -10,13 +10,14 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Scratch space of steps. A large listing has thousands of them.
+// These pools hold memory that steps use for a short time. A large listing has
+// thousands of steps.
 var (
 	entryPool  = sync.Pool{New: func() any { return new([]storage.Entry) }}
 	memberPool = sync.Pool{New: func() any { return new([]Member) }}
 )
 
-// release gives back what only a step that is not delivered needs.
+// release returns the members of a delivered step to the pool.
 func (s *step) release() {
 	clear(s.members)
 	*s.pooled = s.members[:0]
@@ -24,7 +25,7 @@ func (s *step) release() {
 	s.members, s.pooled, s.deliver = nil, nil, nil
 }
 
-// find finds members for the step, and makes known what comes behind it.
+// find finds members for the step and inserts what follows from that.
 func (k *walking) find(s *step) {
 	of := s.of
 	found, err := k.next(of)
@@ -72,8 +73,8 @@ func (k *walking) next(of *walked) (storage.Members, error) {
 	return listing.Next(k.ctx)
 }
 
-// begin puts the collection itself in front of its first members, so that one
-// that can't be listed at all is there once, with its error.
+// begin puts the collection itself before its first members. So a collection that can't
+// be listed at all appears once, with its error.
 func (s *step) begin() {
 	s.pooled, _ = memberPool.Get().(*[]Member)
 	s.members = *s.pooled
@@ -115,7 +116,7 @@ func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	info, err := entry.Info, entry.Err
 	switch {
 	case err != nil && k.counter != nil:
-		return // It breaks the listing of the operation.
+		return // The operation itself can't list this collection.
 	case err == nil && k.counter != nil:
 		info, err = k.counter.see(s.of, name, info)
 	case err == nil:
@@ -127,7 +128,7 @@ func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	linked := s.of.linked || entry.Err == nil && entry.Info.Mode()&fs.ModeSymlink != 0
 	s.members = append(s.members, Member{Name: name, Info: info, Err: err, Linked: linked})
 	if err == nil && info.IsDir() && s.of.depth != 0 && !s.of.loops(info) {
-		// It is visited when it is entered.
+		// Its own first step delivers it.
 		s.members = s.members[:len(s.members)-1]
 		below := newWalked(name, info, s.of.depth, s.of.lineage)
 		below.branch, below.linked = s.of.branch, linked
@@ -135,8 +136,7 @@ func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	}
 }
 
-// memberNames returns the names of the entries of a collection. They share one
-// string.
+// memberNames returns the names of the entries of a collection. They share one string.
 func memberNames(collection string, entries []storage.Entry) []string {
 	if collection == "/" {
 		collection = ""
