@@ -9,9 +9,9 @@ const (
 	eventsType = "text/event-stream"
 )
 
-// preferredForm returns which of the media types a client prefers, by the values of
-// its header Accept (RFC 9110 §12.5.1): of several the first, and that even if it
-// takes none.
+// preferredForm returns the media type in types that the values of the header Accept
+// give the highest weight (RFC 9110 §12.5.1), the first of several equal ones. If the
+// client accepts none of them, it returns the first.
 func preferredForm(accept []string, types ...string) string {
 	best, most := types[0], 0
 	for _, mediaType := range types {
@@ -22,8 +22,8 @@ func preferredForm(accept []string, types ...string) string {
 	return best
 }
 
-// acceptedWeight is the weight that the most specific range gives mediaType, in
-// thousandths.
+// acceptedWeight returns the weight of mediaType, in thousandths. The most specific
+// range that matches it decides (RFC 9110 §12.5.1).
 func acceptedWeight(accept []string, mediaType string) (thousandths int) {
 	kind, _, _ := strings.Cut(mediaType, "/")
 	ranges := [...]string{"*/*", kind + "/*", mediaType}
@@ -40,7 +40,7 @@ func acceptedWeight(accept []string, mediaType string) (thousandths int) {
 	return thousandths
 }
 
-// rangeWeight returns the parameter q among others.
+// rangeWeight returns the value of the parameter q, in thousandths, or 1000 without it.
 func rangeWeight(parameters string) (thousandths int) {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		if name, _, _ := strings.Cut(parameter, "="); strings.EqualFold(strings.TrimSpace(name), "q") {

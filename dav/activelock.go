@@ -12,24 +12,25 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// lockIndex finds the locks that cover a resource among those that were found
-// for a request. It is safe for concurrent use.
+// lockIndex finds the locks that cover a resource, among the locks that lockDiscovery
+// read for one request. It is safe for concurrent use.
 type lockIndex struct {
 	handler   *Handler
 	ctx       context.Context //nolint:containedctx // lives as long as the request
 	principal string
 	now       time.Time
 	byRoot    map[string][]lock.Lock
-	// at is where those were looked for; nil for a plain LockSystem.
+	// at is where the locks in byRoot were looked up; manager is nil for a plain
+	// LockSystem.
 	manager lockManager
 	at      place
 
 	mu    sync.Mutex
-	hrefs map[string]string // of the roots
+	hrefs map[string]string // of lock roots, by name
 }
 
-// lockDiscovery returns the locks that cover a place and, if tree, those of what is
-// below it. A plain LockSystem can't tell: then there are none.
+// lockDiscovery reads the locks that cover a place and, if tree is set, those below it.
+// For a plain LockSystem it finds none, because that can't list its locks.
 func (h *Handler) lockDiscovery(r *http.Request, at place, tree bool) (*lockIndex, error) {
 	index := &lockIndex{
 		handler: h, ctx: r.Context(), principal: h.principal(r), now: time.Now(),
@@ -46,7 +47,7 @@ func (h *Handler) lockDiscovery(r *http.Request, at place, tree bool) (*lockInde
 	return index, err
 }
 
-// any reports whether there may be any lock, also outside of what was looked for.
+// any reports whether any lock may exist, also outside the tree that was looked up.
 func (x *lockIndex) any() bool {
 	if x == nil {
 		return false
@@ -55,8 +56,8 @@ func (x *lockIndex) any() bool {
 	return len(x.byRoot) > 0 || x.manager != nil && (!ok || knows.Any())
 }
 
-// append appends the activelock elements of the locks that cover a place, those
-// from above first. Those on a symbolic link that led there protect it, too.
+// append appends the activelock elements of the locks that cover a place, starting with
+// the outermost. Locks on the symbolic links that led there cover it too.
 func (x *lockIndex) append(dst []byte, at place) []byte {
 	var shown []string
 	for _, key := range append(at.links[:len(at.links):len(at.links)], at.key) {
@@ -70,12 +71,12 @@ func (x *lockIndex) append(dst []byte, at place) []byte {
 	return dst
 }
 
-// covering appends the locks rooted at root or above that cover the key.
+// covering appends to found the locks that cover key and are rooted at root or above.
 func (x *lockIndex) covering(found []lock.Lock, root, key string) []lock.Lock {
 	switch {
 	case x.manager != nil && !storage.Overlap(x.at.key, root):
-		// A link has led out of the tree that was looked at. If the locks can't be
-		// read now, there is nothing to show.
+		// A link led out of the tree that was looked up. If its locks can't be read now,
+		// the answer shows none.
 		elsewhere, _ := x.manager.Find(x.ctx, x.now, key, false)
 		return append(found, elsewhere...)
 	case len(x.byRoot) == 0:
@@ -91,8 +92,8 @@ func (x *lockIndex) covering(found []lock.Lock, root, key string) []lock.Lock {
 	return found
 }
 
-// appendActiveLock appends an activelock element (RFC 4918 §14.1). The token is
-// for its creator alone (§6.4, §20.4).
+// appendActiveLock appends an activelock element (RFC 4918 §14.1). Only the lock's
+// creator gets to see the token (§6.4, §20.4).
 func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock, at place) []byte {
 	scope, depth := "exclusive", "infinity"
 	if l.Shared {

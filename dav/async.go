@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// asyncGrace is how long a client waits that prefers an answer before the end and
-// does not say for how long: what is done by then needs no second request.
+// asyncGrace is how long a request waits for its operation if the client prefers
+// respond-async and doesn't say how long. Short operations then need no second request.
 const asyncGrace = 100 * time.Millisecond
 
-// maxWait is the longest wait that is applied: whoever wants to wait for longer is
-// told that it is this one.
+// maxWait is the longest wait that the server applies. If a client asks for more,
+// Preference-Applied tells it this one.
 const maxWait = 24 * time.Hour
 
 // asyncPreference is the preference respond-async of a COPY, MOVE or DELETE (RFC
 // 7240 §4.1). Without it, the preference wait (§4.3) has no effect.
 type asyncPreference struct {
 	given bool
-	// until is when the client has waited for as long as it wanted to, by the time at
-	// which its request arrived (RFC 7240 §4.3); zero: it did not say for how long.
+	// until is when the wait ends that the client asked for, counted from the arrival of
+	// the request (RFC 7240 §4.3). It is zero if the client didn't say.
 	until time.Time
-	// applied is what is told to have been applied.
+	// applied is the value of Preference-Applied.
 	applied string
 }
 
-// preferredAsync reads the preferences of r, which arrives now.
+// preferredAsync reads the preferences of r. It must be called when r arrives.
 func preferredAsync(r *http.Request) asyncPreference {
 	if r.Header["Prefer"] == nil {
 		return asyncPreference{}
@@ -42,7 +42,7 @@ func preferredAsync(r *http.Request) asyncPreference {
 	return p
 }
 
-// left is how long the client still waits once its operation is under way.
+// left returns how much longer to wait once the operation is under way.
 func (p *asyncPreference) left() time.Duration {
 	if p.until.IsZero() {
 		return asyncGrace
@@ -50,20 +50,20 @@ func (p *asyncPreference) left() time.Duration {
 	return time.Until(p.until)
 }
 
-// waitFor reads the preference wait. One that is no number is ignored.
+// waitFor reads the value of the preference wait. It ignores one that is not a number.
 func (p *asyncPreference) waitFor(value string) {
 	const most = uint64(maxWait / time.Second)
 	seconds, err := strconv.ParseUint(value, 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return
 	}
-	seconds = min(seconds, most) // out of range, it is the greatest there is
+	seconds = min(seconds, most) // ParseUint returns the largest number when out of range
 	p.until = time.Now().Add(time.Duration(seconds) * time.Second)
 	p.applied += ", wait=" + strconv.FormatUint(seconds, 10)
 }
 
-// preference returns the value of a preference, and whether r has it: of several
-// with one name the first counts (RFC 7240 §2).
+// preference returns the value of a preference, and whether r has it. If the preference
+// is repeated, the first one counts (RFC 7240 §2).
 func preference(r *http.Request, name string) (value string, given bool) {
 	for element := range listElements(r.Header["Prefer"]) {
 		element, _, _ = strings.Cut(element, ";") // parameters
@@ -75,19 +75,20 @@ func preference(r *http.Request, name string) (value string, given bool) {
 	return "", false
 }
 
-// accept answers 202 and lets the operation go on by itself (RFC 9110 §15.3.3).
+// accept answers 202 (RFC 9110 §15.3.3) while the operation goes on.
 func (x *exchange) accept() (status int, err error) {
 	if !x.operations.detach(x.op) {
 		return x.answer(x.op.status, x.op.err) // it has ended just now
 	}
 	x.e.stopBefore(acceptedBefore)
-	// From here on the client knows of it by its address alone, after a crash too.
+	// From now on the client knows the operation only by its address, so the record must
+	// survive a crash.
 	if err := x.operations.save(x.records(), []*operation{x.op}); err != nil && x.OperationLogger != nil {
 		x.OperationLogger(x.operations.look(x.op), err)
 	}
 	header, location := x.res.Header(), x.location(x.op)
 	header.Set("Location", location)
-	header.Set("Content-Location", location) // the content is that document (RFC 9110 §8.7)
+	header.Set("Content-Location", location) // the content is the status document (RFC 9110 §8.7)
 	applied := x.async.applied
 	if processing := header.Get("Preference-Applied"); processing != "" {
 		applied = processing + ", " + applied

@@ -7,22 +7,23 @@ import (
 	"time"
 )
 
-// byteBudget bounds how many bytes of something are in memory at a time. Its zero
-// value is ready to use.
+// byteBudget limits how many bytes of some kind are in memory at a time. The zero value
+// is ready to use.
 type byteBudget struct {
 	mu    sync.Mutex
 	used  int64
-	freed chan struct{} // closed when used becomes less; nil while no request waits
+	freed chan struct{} // closed when used decreases; nil while no request waits
 }
 
-// tryTake takes n bytes of most, if they are free.
+// tryTake takes n bytes out of a budget of most bytes, if that many are free.
 func (b *byteBudget) tryTake(n, most int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.takeLocked(n, most)
 }
 
-// takeLocked takes more than most if nothing else is taken.
+// takeLocked takes n bytes if they fit. If nothing is taken, it takes n even beyond
+// most.
 func (b *byteBudget) takeLocked(n, most int64) bool {
 	if b.used > 0 && b.used+n > most {
 		return false
@@ -31,8 +32,7 @@ func (b *byteBudget) takeLocked(n, most int64) bool {
 	return true
 }
 
-// take waits until n bytes of most are free. It returns a 503 when that takes too
-// long.
+// take waits until n bytes out of most are free. It returns a 503 after patience.
 func (b *byteBudget) take(ctx context.Context, n, most int64, patience time.Duration) error {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -62,7 +62,7 @@ var errManyLargeProps = &statusError{
 	reason: "too many large properties are being read: try again, or ask for fewer properties",
 }
 
-// giveBack frees n bytes that were taken.
+// giveBack returns n bytes to the budget.
 func (b *byteBudget) giveBack(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -11,60 +11,59 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// claimPatience is how long a request waits for another one that is changing
-// the same resource. A PUT, MKCOL, PROPPATCH or LOCK holds its claim for less;
-// a long COPY, MOVE or DELETE is not waited for to its end.
+// claimPatience is how long a request waits for another one that is changing the same
+// resource. A PUT, MKCOL, PROPPATCH or LOCK is usually done within that time. A long
+// COPY, MOVE or DELETE usually is not, and then the request is refused.
 const claimPatience = time.Second
 
-// scope is a resource, or a part of the tree below it too. name is its key.
+// scope is a resource, optionally with a part of the tree below it. name is its key.
 type scope struct {
 	name    string
-	tree    bool // all that is below name
-	members bool // what is directly below it
+	tree    bool // includes everything below name
+	members bool // includes the direct members of name
 }
 
 func (s scope) overlaps(other scope) bool {
 	return s.name == other.name || s.holds(other.name) || other.holds(s.name)
 }
 
-// holds reports whether name, which is another one, is in s.
+// holds reports whether name, which differs from s.name, is in s.
 func (s scope) holds(name string) bool {
 	return s.tree && storage.Contains(s.name, name) || s.members && path.Dir(name) == s.name
 }
 
-// claims are what requests are changing at the moment. Between the check of the
-// locks and the change that it allows, nobody else may lock or change the same
-// resource.
+// claims are the resources that requests are changing now. A request holds its claim
+// from the check of the locks to the end of the change, so that no other request can
+// lock or change the same resources in between.
 type claims struct {
 	mu   sync.Mutex
 	held []*hold
-	// released is closed when a claim is released, or the operation that has it
-	// begins; nil when nobody waits.
+	// released is closed when a claim is released, or when the operation that holds one
+	// begins. It is nil when no request waits.
 	released chan struct{}
 	answers  map[operationKey]*keptAnswer
 }
 
-// hold is what one request has claimed. key is that of an operation that others
-// can join; of all else it is zero.
+// hold is the claim of one request. key is the operation's key if other requests can
+// join it, and zero otherwise.
 type hold struct {
 	scopes []scope
 	key    operationKey
-	// tenant is the statePrefix of those names: what one tenant changes is nothing to
-	// another.
+	// tenant is the statePrefix of the names. Claims of different tenants don't conflict.
 	tenant string
 }
 
 var errClaimed = &statusError{status: http.StatusLocked, reason: "another request is changing it"}
 
-// identicalError says that an identical request has the claim. retry is closed
-// when it is worth another try: to join its operation, or else to claim.
+// identicalError says that an identical request holds the claim. When retry is closed,
+// the caller should try again to join that request's operation, or to claim.
 type identicalError struct{ retry <-chan struct{} }
 
 func (e *identicalError) Error() string { return "an identical request is changing it" }
 
-// acquire claims scopes, all at once, for as long as release is not called.
-// It waits for others that have claimed the same, but not longer than
-// claimPatience. release may be called more than once.
+// acquire claims all scopes together until the caller calls release. It waits for other
+// requests that hold any of them, but not longer than claimPatience. release may be
+// called more than once.
 func (c *claims) acquire(ctx context.Context, scopes []scope) (release func(), err error) {
 	h := &hold{scopes: scopes}
 	if err := c.acquireHold(ctx, h); err != nil {
@@ -73,8 +72,8 @@ func (c *claims) acquire(ctx context.Context, scopes []scope) (release func(), e
 	return func() { c.release(h) }, nil
 }
 
-// acquireHold is acquire for h. It does not wait for an identical request: the
-// error is an *identicalError then.
+// acquireHold is acquire for h. If an identical request holds the claim, it doesn't
+// wait and returns an *identicalError.
 func (c *claims) acquireHold(ctx context.Context, h *hold) error {
 	h.tenant = statePrefix(ctx)
 	var timeout <-chan time.Time
@@ -101,8 +100,9 @@ func (c *claims) acquireHold(ctx context.Context, h *hold) error {
 	}
 }
 
-// try claims for h and returns nil, or returns what is closed when it is worth
-// another try. identical: the one who has the claim has the same key.
+// try claims for h and returns nil. If the claim conflicts with another one, it returns
+// a channel that is closed when trying again makes sense; identical says that the other
+// claim has the same key.
 func (c *claims) try(h *hold) (wait <-chan struct{}, identical bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -124,7 +124,7 @@ func (c *claims) try(h *hold) (wait <-chan struct{}, identical bool) {
 	return nil, false
 }
 
-// release gives back what h has claimed.
+// release releases the claim h.
 func (c *claims) release(h *hold) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,7 +142,7 @@ func (c *claims) releaseLocked(h *hold) {
 	c.wakeLocked()
 }
 
-// wake lets those who wait look again.
+// wake makes all waiting requests try again.
 func (c *claims) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

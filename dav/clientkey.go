@@ -6,18 +6,20 @@ import (
 	"strings"
 )
 
-// severalClients begins the key of an address from which several clients may come.
+// severalClients is the prefix of the key of an address that several clients may share.
 const severalClients = "several "
 
-// severalShare is the part of all that such an address may have, in quarters: what is
-// left serves clients from elsewhere.
+// severalShare is the share of the total limit that such an address may have, in
+// quarters. The rest stays free for clients from elsewhere.
 const severalShare = 3
 
-// client returns the key under which the limits of one client count what r takes: its
-// principal or, without a name, its address, as far as TrustedProxies tell; of an IPv6
-// address the network of 64 bits that one client can have. Behind a proxy that nobody has
-// declared all clients have the same address. It is most often that of this machine or
-// a Unix socket, so that address has a larger share.
+// client returns the key that identifies r's client for the limits of one client. It is
+// the principal or, if that is unknown, the address that TrustedProxies report, or that
+// of the connection. For IPv6 it is the network of 64 bits, because one client can have
+// all its addresses.
+//
+// All clients behind an undeclared proxy have the same address, usually that of this
+// machine or a Unix socket. So such an address gets a larger share.
 func (h *Handler) client(r *http.Request) string {
 	if name := h.principal(r); name != "" {
 		return "user " + statePrefix(r.Context()) + "/" + name
@@ -30,7 +32,7 @@ func (h *Handler) client(r *http.Request) string {
 			return severalClients + "local"
 		}
 		addr = remote.Addr()
-		several = h.TrustedProxies.Sent(r) // the proxy doesn't say for whom
+		several = h.TrustedProxies.Sent(r) // the proxy doesn't report the client
 	}
 	if addr = addr.Unmap().WithZone(""); addr.Is6() && !addr.IsLoopback() {
 		prefix, _ := addr.Prefix(64) // 64 is right for any IPv6 address
@@ -42,7 +44,7 @@ func (h *Handler) client(r *http.Request) string {
 	return addr.String()
 }
 
-// anonymous is client of a request without a principal, "" of one that has one.
+// anonymous returns client(r) if r has no principal, and "" otherwise.
 func (h *Handler) anonymous(r *http.Request) string {
 	if h.principal(r) != "" {
 		return ""
@@ -50,7 +52,7 @@ func (h *Handler) anonymous(r *http.Request) string {
 	return h.client(r)
 }
 
-// shareOf returns how much client may have where one client may have mostOf.
+// shareOf returns the limit of the key client if the limit of one client is mostOf.
 func shareOf(client string, mostOf int) int {
 	if strings.HasPrefix(client, severalClients) {
 		return severalShare * mostOf
@@ -58,8 +60,8 @@ func shareOf(client string, mostOf int) int {
 	return mostOf
 }
 
-// shareOfAll is shareOf where all together may have most: something is left for clients
-// from elsewhere.
+// shareOfAll is shareOf if all clients together may have most. It leaves room for
+// clients from elsewhere.
 func shareOfAll(client string, most, mostOf int) int {
 	return max(min(shareOf(client, mostOf), most-most/oneClient), mostOf)
 }

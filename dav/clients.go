@@ -7,39 +7,39 @@ import (
 	"strings"
 )
 
-// Client is what is known of a program and interim responses.
+// Client describes how one program handles interim responses.
 type Client struct {
-	// Product is its name in the header User-Agent (RFC 9110 §10.1.5), in any
+	// Product is the program's name in the header User-Agent (RFC 9110 §10.1.5), in any
 	// case.
 	Product string
-	// From and Before bound its versions: From ≤ version < Before. Empty: no
-	// bound.
+	// From and Before limit the row to some versions: From ≤ version < Before. An empty
+	// string means no limit.
 	From, Before string
-	// Cap is how many interim responses it gets for one request, because it
-	// survives no more: 0 for none, [Unlimited] where no limit was found. A 100
-	// (Continue) counts.
+	// Cap is how many interim responses the server sends for one request, because the
+	// program fails at more. 0 means none, [Unlimited] that no limit was found. A 100
+	// (Continue) counts as one.
 	Cap int
-	// Bytes is how long the headers of one answer may be in sum, those of its
-	// interim responses included, in bytes. 0: no limit was found.
+	// Bytes is the maximum total length of the headers of one answer, including those of
+	// its interim responses, in bytes. 0 means that no limit was found.
 	Bytes int
-	// Helps says whether an interim response restarts its read time-out.
+	// Helps says whether an interim response restarts the program's read time-out.
 	Helps Help
-	// Source says where this was seen.
+	// Source says where this was observed.
 	Source string
 }
 
-// Unlimited is the Cap of a client in which no limit was found.
+// Unlimited is the Cap of a client that accepts any number of interim responses.
 const Unlimited = math.MaxInt32
 
-// Help says whether interim responses keep a client waiting longer.
+// Help says whether interim responses make a client wait longer.
 type Help int
 
 const (
-	// HelpUnknown says that nobody has tried.
+	// HelpUnknown says that this was not tested.
 	HelpUnknown Help = iota
-	// HelpYes says that each one restarts its read time-out.
+	// HelpYes says that each interim response restarts its read time-out.
 	HelpYes
-	// HelpNo says that it gives up as soon as without them.
+	// HelpNo says that it gives up as early as without interim responses.
 	HelpNo
 )
 
@@ -48,8 +48,8 @@ var helps = [...]string{HelpUnknown: "unknown", HelpYes: "yes", HelpNo: "no"}
 // String returns "unknown", "yes" or "no".
 func (h Help) String() string { return wordOf(helps[:], h, "Help") }
 
-// KnownClients returns the table of known clients: Clients, which come first,
-// and those of davd that they do not replace.
+// KnownClients returns the table of known clients: first the rows in Clients, and then
+// davd's own rows, except those that Clients replaces.
 func (i *Interim) KnownClients() []Client {
 	return append(slices.Clone(i.Clients), slices.DeleteFunc(slices.Clone(knownClients), func(known Client) bool {
 		return slices.ContainsFunc(i.Clients, func(c Client) bool {
@@ -58,13 +58,13 @@ func (i *Interim) KnownClients() []Client {
 	})...)
 }
 
-// client returns the row of the table that counts for a User-Agent.
+// client returns the row of the table that applies to a User-Agent.
 //
-// It may name several products, most often a program and then its library, and
-// each of them may be the one that fails: the most careful row that covers one of
-// them counts. That holds for a client that pretends to be another as well, as
-// far as it still names itself; beyond that nothing can be known. The operator's
-// rows come before: whoever writes one has seen the program as a whole.
+// A User-Agent may name several products, usually a program and then its library, and
+// any of them may be the one that fails. So the most careful row that covers one of
+// them applies. That also works for a client that pretends to be another one, as long
+// as it still names itself. The operator's rows take precedence, because an operator
+// who writes one knows the program as a whole.
 func (i *Interim) client(userAgent string) (row Client, known bool) {
 	products := products(userAgent)
 	if row, known = mostCareful(i.Clients, products); known {
@@ -73,7 +73,7 @@ func (i *Interim) client(userAgent string) (row Client, known bool) {
 	return mostCareful(knownClients, products)
 }
 
-// mostCareful returns the row with the least cap of those that cover one of
+// mostCareful returns the row with the smallest Cap among those that cover one of
 // products.
 func mostCareful(rows []Client, products []product) (row Client, found bool) {
 	for i := range rows {
@@ -89,8 +89,8 @@ func (c *Client) moreCareful(than *Client) bool {
 	return c.Cap < than.Cap || c.Cap == than.Cap && cmp.Or(c.Bytes, math.MaxInt) < cmp.Or(than.Bytes, math.MaxInt)
 }
 
-// covers reports whether p is c's product in one of its versions. Without a
-// version that can be read it may be any of them.
+// covers reports whether p is c's product in a version of the row. If the version is
+// unreadable, it may be any version, so the row covers it.
 func (c *Client) covers(p product) bool {
 	return strings.EqualFold(p.name, c.Product) && (!isVersion(p.version) ||
 		(c.From == "" || compareVersions(p.version, c.From) >= 0) &&

@@ -1,19 +1,19 @@
 package dav
 
-// curlBytes is where curl refuses the headers of an answer.
+// curlBytes is the total length of an answer's headers at which curl fails, in bytes.
 const curlBytes = 300 << 10
 
-// knownClients is davd's own part of the table. Each program was run against a
-// server that sent 1 to 1,000 interim responses to a request; what counts as
-// survived is that the final response, its content and those of the next request
-// on the connection are right. A cap leaves something to spare where the exact
-// number may differ from build to build.
+// knownClients is davd's own part of the table of clients. Each program was run against
+// a server that sent 1 to 1,000 interim responses to a request. A program survives if
+// it gets the right final response and content, and the right ones for the next request
+// on the connection. A cap is below the measured limit where that may differ from build
+// to build.
 //
-// Browsers are not here: their names are what other programs pretend to be. Nor
-// is what nobody has tried, such as Finder and Explorer.
+// Browsers are missing because other programs imitate their names. Programs that were
+// not tested, such as Finder and Explorer, are missing too.
 var knownClients = []Client{
-	// They take a 102 for the final response, and most of them then the final
-	// response for that of the next request.
+	// These take a 102 for the final response. Most of them then take the final response
+	// for that of the next request.
 	{Product: "python-requests", Helps: HelpNo, Source: "measured 2026-11: requests 2.28.1 fails at 1, the next answers are those of other requests; webdavclient3, easywebdav the same"},
 	{Product: "python-urllib3", Helps: HelpNo, Source: "measured 2026-11: urllib3 1.26 fails at 1, the next answers are those of other requests"},
 	{Product: "Python-urllib", Helps: HelpNo, Source: "measured 2026-11: urllib.request of Python 3.11 fails at 1"},

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// errNamesCollection refuses to create a file for the URL of a collection.
+// errNamesCollection refuses to create a file at the URL of a collection.
 var errNamesCollection = &statusError{
 	status: http.StatusConflict,
 	reason: "a URL that ends in a slash names a collection, which MKCOL makes; a file's URL has no slash at its end",
@@ -18,15 +18,15 @@ func namesCollection(r *http.Request) bool {
 	return last == "" || last == "." || last == ".."
 }
 
-// setContentLocation tells the URL of the collection name to a client that left the
-// slash at its end out (RFC 4918 §5.2). The hrefs of an answer begin with it.
+// setContentLocation tells the client the URL of the collection name if it left out the
+// slash at the end (RFC 4918 §5.2). The hrefs of the answer begin with this URL.
 func (h *Handler) setContentLocation(header http.Header, r *http.Request, name string) {
 	if !strings.HasSuffix(r.URL.Path, "/") {
 		header.Set("Content-Location", h.href(name, true))
 	}
 }
 
-// noFile returns why the content of p can't go to the URL of a collection.
+// noFile returns the error for a PUT or PATCH to the URL of a collection.
 func (p *put) noFile() error {
 	info, err := p.h.occupant(p.r.Context(), p.at.name())
 	switch {

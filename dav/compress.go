@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// Compression says to whom the answers that the server makes itself are
-// compressed: multi-statuses, indexes and errors of 1 KiB or more, for a client
-// that accepts gzip or zstd (RFC 9110 §12.5.3). Files go as they are: so the
-// kernel can send them, and ranges and entity tags mean the same to everyone.
+// Compression says for which clients the server compresses the answers that it
+// generates: multi-statuses, indexes and errors, if they have 1 KiB or more and the
+// client accepts gzip or zstd (RFC 9110 §12.5.3). Files are never compressed, so that
+// the kernel can send them, and all clients get the same ranges and entity tags.
 type Compression int
 
 const (
-	// CompressAuto compresses for all but clients on this machine: there a
-	// listing is sent sooner than it is compressed. A request from this machine
-	// that shows that a proxy stands between is of a client elsewhere.
+	// CompressAuto compresses for all clients except those on this machine, for which
+	// compressing takes longer than sending. If a request from this machine shows signs of
+	// a proxy, its client counts as one elsewhere.
 	CompressAuto Compression = iota
 	// CompressAlways compresses for every client that accepts it.
 	CompressAlways
-	// CompressNever compresses for none.
+	// CompressNever never compresses.
 	CompressNever
 )
 
@@ -45,8 +45,8 @@ func ParseCompression(s string) (Compression, error) {
 	return Compression(i), nil
 }
 
-// compressor returns the writer for the answer to r if that may be compressed,
-// or nil.
+// compressor returns a writer that may compress the answer to r, or nil if the answer
+// must not be compressed.
 func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compressor {
 	values := r.Header["Accept-Encoding"]
 	if h.Compress == CompressNever || len(values) == 0 {
@@ -59,8 +59,9 @@ func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compressor
 	return &compressor{ResponseWriter: w, coding: coding, must: must}
 }
 
-// operationCompressor leaves out GET and HEAD: what could hide the connection's
-// ReadFrom stays out of a file's way. serveIndex asks for itself.
+// operationCompressor is compressor for all methods except GET and HEAD. A file's way
+// must stay free of a writer that could hide the connection's ReadFrom; serveIndex
+// calls compressor itself.
 func (h *Handler) operationCompressor(w http.ResponseWriter, r *http.Request) *compressor {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
@@ -68,8 +69,8 @@ func (h *Handler) operationCompressor(w http.ResponseWriter, r *http.Request) *c
 	return h.compressor(w, r)
 }
 
-// varyEncoding says in header that another client may get the answer in another
-// coding (RFC 9110 §12.5.5).
+// varyEncoding says in header that the answer depends on the client's Accept-Encoding
+// (RFC 9110 §12.5.5).
 func varyEncoding(header http.Header) {
 	for element := range listElements(header["Vary"]) {
 		if element == "*" || strings.EqualFold(element, "Accept-Encoding") {
@@ -79,8 +80,8 @@ func varyEncoding(header http.Header) {
 	header.Add("Vary", "Accept-Encoding")
 }
 
-// onThisMachine reports whether the client is: at a loopback address or at a Unix
-// socket, without a proxy.
+// onThisMachine reports whether r's client runs on this machine: it connects from a
+// loopback address or a Unix socket, and the request shows no sign of a proxy.
 func onThisMachine(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -11,26 +11,27 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxEncoders is how many answers are compressed at a time; beyond, they go as
-// they are. An encoder takes up to 0.8 MiB.
+// maxEncoders is how many answers are compressed at a time. Further ones are sent
+// uncompressed. An encoder takes up to 0.8 MiB.
 const maxEncoders = 64
 
 var encodersInUse atomic.Int32
 
-// encoder compresses what is written to it. Flush makes all of that decodable.
+// encoder compresses what is written to it. After Flush, the client can decode
+// everything written so far.
 type encoder interface {
 	io.WriteCloser
 	Flush() error
 	Reset(w io.Writer)
 }
 
-// contentCoding is one of RFC 9110 §8.4.1.
+// contentCoding is a content coding (RFC 9110 §8.4.1).
 type contentCoding struct {
 	name  string
 	spare sync.Pool // of encoders
 }
 
-// encoder returns one that writes to w, or nil if there are too many.
+// encoder returns an encoder that writes to w, or nil if too many are in use.
 func (c *contentCoding) encoder(w io.Writer) encoder {
 	if encodersInUse.Add(1) > maxEncoders {
 		encodersInUse.Add(-1)
@@ -42,16 +43,16 @@ func (c *contentCoding) encoder(w io.Writer) encoder {
 }
 
 func (c *contentCoding) release(e encoder) {
-	e.Reset(nil) // or it would keep the connection
+	e.Reset(nil) // so that it doesn't keep the connection
 	c.spare.Put(e)
 	encodersInUse.Add(-1)
 }
 
-// zstdWindow is how far back an encoder looks, in bytes: a listing repeats itself
-// from one element to the next.
+// zstdWindow is how far back an encoder looks, in bytes. That is enough because a
+// listing repeats itself from one element to the next.
 const zstdWindow = 128 << 10
 
-// contentCodings are those that davd has, the best first.
+// contentCodings are the codings that davd supports, the best first.
 var contentCodings = [...]*contentCoding{
 	{name: "zstd", spare: sync.Pool{New: func() any {
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
@@ -70,9 +71,9 @@ var contentCodings = [...]*contentCoding{
 	}}},
 }
 
-// acceptedCoding returns the coding for a client that sent the header
-// Accept-Encoding with values, or nil for none (RFC 9110 §12.5.3). must: it
-// refuses what is not compressed.
+// acceptedCoding returns the coding for a client that sent values in Accept-Encoding,
+// or nil for no coding (RFC 9110 §12.5.3). must says that the client refuses an
+// uncompressed answer.
 func acceptedCoding(values []string) (best *contentCoding, must bool) {
 	const absent = -1
 	identity, others := absent, absent
@@ -105,7 +106,7 @@ func acceptedCoding(values []string) (best *contentCoding, must bool) {
 	if identity == absent && others == 0 {
 		identity = 0
 	}
-	// What is not named is the last choice, identity included.
+	// A coding that the client doesn't name is the last choice, even if it is identity.
 	most := max(identity, 1)
 	for i, c := range contentCodings {
 		w := weights[i]
@@ -119,8 +120,8 @@ func acceptedCoding(values []string) (best *contentCoding, must bool) {
 	return best, best != nil && identity == 0
 }
 
-// weight parses a quality value (RFC 9110 §12.4.2), in thousandths. That its 0 may
-// be missing is Java's way.
+// weight parses a quality value (RFC 9110 §12.4.2), in thousandths. It accepts a
+// missing 0 before the point, because Java sends that.
 func weight(parameters string) (thousandths int, ok bool) {
 	parameters = strings.TrimSpace(parameters)
 	if parameters == "" {

@@ -6,35 +6,34 @@ import (
 	"strings"
 )
 
-// compressFrom is how long an answer is to be compressed, in bytes: below, it
-// fits into one packet as it is.
+// compressFrom is the minimum length of an answer that is compressed, in bytes. A
+// shorter one fits into one packet uncompressed.
 const compressFrom = 1 << 10
 
-// compressor is the http.ResponseWriter of an answer that may be compressed. It
-// decides when the final header is there and the length is known to be enough;
-// until then it keeps both back:
+// compressor is the http.ResponseWriter of an answer that may be compressed. It holds
+// back the final header and the beginning of the body until it can decide:
 //
 //	undecided ──── plain
 //	          └─── compressed
 //
-// Interim responses pass. As any ResponseWriter it is used by one goroutine at a
-// time.
+// Interim responses are passed on immediately. Like any ResponseWriter, a compressor is
+// used by one goroutine at a time.
 type compressor struct {
 	http.ResponseWriter
 	coding *contentCoding
-	must   bool // the client refuses what is not compressed
+	must   bool // the client refuses an uncompressed answer
 
 	status  int    // of the final response, 0 before it
-	held    []byte // of the body, while undecided
+	held    []byte // beginning of the body, while undecided
 	decided bool
 	encoder encoder // nil: plain
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap returns the original writer, for http.ResponseController.
 func (c *compressor) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// WriteHeader puts the final header off if it is still to be seen whether the
-// body will be compressed.
+// WriteHeader holds the final header back if it can't yet decide whether to compress
+// the body.
 func (c *compressor) WriteHeader(status int) {
 	switch {
 	case status < http.StatusOK:
@@ -45,7 +44,7 @@ func (c *compressor) WriteHeader(status int) {
 	}
 	c.status = status
 	header := c.Header()
-	// Nothing is held yet that could fail to be written.
+	// Errors are ignored: decide can't fail while no part of the body is held.
 	switch n, err := strconv.Atoi(header.Get("Content-Length")); {
 	case !compressible(status, header):
 		_ = c.decide(false)
@@ -73,8 +72,8 @@ func (c *compressor) Write(p []byte) (int, error) {
 	return c.encoder.Write(p)
 }
 
-// FlushError lets the client decode all that was written. A body whose end is
-// not in sight is compressed however short its beginning is.
+// FlushError makes everything written so far decodable for the client. It decides to
+// compress, however short the body is so far, because its length is unknown.
 func (c *compressor) FlushError() error {
 	if c.status == 0 {
 		c.WriteHeader(http.StatusOK)
@@ -90,7 +89,7 @@ func (c *compressor) FlushError() error {
 	return http.NewResponseController(c.ResponseWriter).Flush()
 }
 
-// finish ends the body. c may be nil.
+// finish completes the body. c may be nil.
 func (c *compressor) finish() error {
 	if c == nil || c.status == 0 {
 		return nil
@@ -118,7 +117,8 @@ func (c *compressor) release() {
 	}
 }
 
-// decide sends the header and what was held, unless that has been done.
+// decide sends the header and the held part of the body. It does nothing if the
+// decision was made before.
 func (c *compressor) decide(compress bool) error {
 	if c.decided {
 		return nil
@@ -145,13 +145,15 @@ func setCoding(header http.Header, coding *contentCoding) {
 	header.Del("Content-Length")
 	header.Set("Content-Encoding", coding.name)
 	varyEncoding(header)
-	// Two codings of one resource are not the same bytes (RFC 9110 §8.8.3.3).
+	// Two codings of one resource differ in their bytes (RFC 9110 §8.8.3.3), so they can't
+	// share a strong entity tag.
 	if tag := header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		header.Set("ETag", "W/"+tag)
 	}
 }
 
-// compressible reports whether a final response with such a header may be.
+// compressible reports whether a final response with this status and header may be
+// compressed.
 func compressible(status int, header http.Header) bool {
 	if status == http.StatusNoContent || status == http.StatusNotModified || header.Get("Content-Encoding") != "" {
 		return false

@@ -10,12 +10,11 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// unknownType is the content type of what has no other (RFC 2046 §4.5.1).
+// unknownType is the content type of a file whose type is unknown (RFC 2046 §4.5.1).
 const unknownType = "application/octet-stream"
 
-// contentType returns the content type of the file name, which info describes,
-// or "": no file is opened to find it out. Only a GET goes on and looks into the
-// content.
+// contentType returns the content type of the file name that info describes, or "" if
+// it is unknown. It opens no file; only a GET looks into the content.
 func contentType(ctx context.Context, name string, info fs.FileInfo) string {
 	if typer, ok := info.(webdav.ContentTyper); ok {
 		if found, err := typer.ContentType(ctx); err == nil && found != "" {
@@ -29,8 +28,9 @@ func contentType(ctx context.Context, name string, info fs.FileInfo) string {
 	return mime.TypeByExtension(extension)
 }
 
-// contentTypes are the same on every machine. Package mime believes what is
-// installed there, and on Windows the registry, into which any program writes.
+// contentTypes is a table that is the same on every machine. Package mime, in contrast,
+// reads the types that are installed there, and on Windows the registry, which any
+// program can change.
 var contentTypes = map[string]string{
 	".7z":    "application/x-7z-compressed",
 	".aac":   "audio/aac",

@@ -19,7 +19,8 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 		if err != nil {
 			return nil, err
 		}
-		// Only what is written must not be locked (RFC 4918 §7.5.1).
+		// A COPY doesn't change its source, so locks on the source don't matter (RFC 4918
+		// §7.5.1).
 		changes := []change{{place: t.dst, tree: true, member: !t.replaces}}
 		return h.planTransfer(r, t, changes, func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 			ctx = h.withBudget(ctx, r)
@@ -48,7 +49,7 @@ func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string)
 	})
 }
 
-// planTransfer plans work, which is the COPY or MOVE t.
+// planTransfer returns the plan for the COPY or MOVE t, which work carries out.
 func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, work func(context.Context, *claim, *tree.Monitor) error) *plan {
 	return &plan{
 		about:   Operation{Source: t.src.asked, Destination: t.dst.asked},
@@ -72,9 +73,9 @@ func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, wo
 	}
 }
 
-// failureOf returns what of err has failed for the client: not that what was
-// displaced could not be removed, nor that the next start will let properties and
-// locks follow, because the Journal has it.
+// failureOf returns the part of err that is a failure for the client. Two errors are
+// not: a displaced resource that could not be removed, and properties and locks that
+// the next start will move because the Journal has a record of them.
 func (h *Handler) failureOf(err error) error {
 	var leftover *tree.LeftoverError
 	var follow *tree.FollowError
@@ -97,13 +98,13 @@ type transfer struct {
 	depth      int
 	moves      bool
 	mayReplace bool
-	replaces   bool // there is something at dst
-	// respells: dst is src, spelled in another way, where the file system folds names.
+	replaces   bool // dst exists
+	// respells: dst is another spelling of src, in a file system that folds names.
 	respells bool
 }
 
-// checkTransfer refuses what can't be done before anything is touched. follow says
-// that the request is about what a symbolic link leads to, not about the link.
+// checkTransfer refuses an impossible transfer before anything changes. follow says
+// that the request is about the target of a symbolic link, not about the link.
 func (h *Handler) checkTransfer(r *http.Request, src string, follow bool, depths ...string) (t transfer, err error) {
 	t.moves = r.Method == "MOVE"
 	dst, err := h.destination(r)
@@ -126,7 +127,8 @@ func (h *Handler) checkTransfer(r *http.Request, src string, follow bool, depths
 	return t, h.inspect(r.Context(), &t)
 }
 
-// stillThere is inspect under the claim: what was checked may have changed before.
+// stillThere repeats the checks under the claim, because the resources may have
+// changed.
 func (h *Handler) stillThere(ctx context.Context, t *transfer) error {
 	err := h.unmoved(ctx, t.src, t.follow)
 	if err == nil {
@@ -138,7 +140,7 @@ func (h *Handler) stillThere(ctx context.Context, t *transfer) error {
 	return err
 }
 
-// inspect looks at what is at the source and the destination of t.
+// inspect checks what exists at the source and the destination of t.
 func (h *Handler) inspect(ctx context.Context, t *transfer) error {
 	fsys := h.FileSystem
 	info, err := h.stat(ctx, t.src.name())
@@ -165,7 +167,7 @@ func (h *Handler) inspect(ctx context.Context, t *transfer) error {
 	return nil
 }
 
-// checkParent makes sure that there is a collection to hold name (RFC 4918
+// checkParent makes sure that the collection that contains name exists (RFC 4918
 // §9.3.1, §9.7.1, §9.8.5).
 func (h *Handler) checkParent(ctx context.Context, name string) error {
 	parent, err := h.stat(ctx, path.Dir(name))

@@ -12,18 +12,18 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// lockForever is the duration of a lock that ends with the probe.
+// lockForever is the duration of the locks of a probe, which ends them itself.
 const lockForever = -1
 
-// coverage probes a plain LockSystem. It can't list its locks, but it refuses to
-// lock a tree as long as something in it is locked: so what can be locked, or is
-// covered by a submitted token, may be changed.
+// coverage probes a plain LockSystem, which can't list its locks. It relies on a plain
+// LockSystem refusing to lock a tree while something in it is locked: a resource may be
+// changed if the probe can lock it, or if the lock of a submitted token covers it.
 type coverage struct {
 	ctx      context.Context //nolint:containedctx // lives as long as probe
 	handler  *Handler
 	locks    webdav.LockSystem
 	now      time.Time
-	tokens   []webdav.Condition // submitted
+	tokens   []webdav.Condition // the ones that the client submitted
 	used     []usedToken
 	releases []func()
 }
@@ -34,8 +34,8 @@ type usedToken struct {
 	name  string
 }
 
-// probe makes sure that each change is covered by a submitted token or meets no
-// lock at all.
+// probe makes sure that each change is covered by a submitted token or touches nothing
+// that is locked.
 func (l *lockTable) probe(ctx context.Context, h *Handler, tokens []string, changes []change) ([]usedToken, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,7 +51,7 @@ func (l *lockTable) probe(ctx context.Context, h *Handler, tokens []string, chan
 	return c.used, nil
 }
 
-// change gives back all that it has locked on the way, so that one lock can
+// change probes one change. It releases everything that it locked, so that one lock can
 // cover several changes.
 func (c *coverage) change(wanted change) error {
 	defer c.release()
@@ -74,7 +74,7 @@ func (c *coverage) change(wanted change) error {
 	return c.resource(wanted.parent())
 }
 
-// release gives everything back, the last first.
+// release releases everything in reverse order.
 func (c *coverage) release() {
 	for i := len(c.releases) - 1; i >= 0; i-- {
 		c.releases[i]()
@@ -82,7 +82,7 @@ func (c *coverage) release() {
 	c.releases = nil
 }
 
-// tree covers p and all that is below it.
+// tree covers p and everything below it.
 func (c *coverage) tree(p place) error {
 	name := p.key
 	if token, whole := c.wholeTree(name); whole {
@@ -92,8 +92,8 @@ func (c *coverage) tree(p place) error {
 	if !errors.Is(err, webdav.ErrLocked) || len(c.tokens) == 0 {
 		return err
 	}
-	// Something is locked, here, above or below. One of the submitted tokens
-	// may be its.
+	// Something here, above or below is locked. One of the submitted tokens may be the
+	// token of that lock.
 	if err := c.resource(name); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (c *coverage) tree(p place) error {
 	if err != nil {
 		return err
 	}
-	// What a link among the members leads to is no part of the tree.
+	// The target of a link among the members is not part of the tree.
 	if p, err = c.handler.place(c.ctx, p.name(), false); err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (c *coverage) tree(p place) error {
 	return nil
 }
 
-// resource covers name without what is below it.
+// resource covers name but nothing below it.
 func (c *coverage) resource(name string) error {
 	for _, token := range c.tokens {
 		err := c.confirm(name, token)
@@ -130,8 +130,8 @@ func (c *coverage) resource(name string) error {
 	return c.lock(name, true)
 }
 
-// wholeTree returns the submitted token whose lock covers all of the tree
-// name: nobody else can have a lock there then.
+// wholeTree returns the submitted token whose lock covers the whole tree name. No other
+// client can hold a lock in that tree.
 func (c *coverage) wholeTree(name string) (token webdav.Condition, found bool) {
 	for _, token := range c.tokens {
 		if confirms(c.now, c.locks, token, path.Join(name, "any member")) {
@@ -160,12 +160,12 @@ func (c *coverage) confirm(name string, token webdav.Condition) error {
 	return err
 }
 
-// lock locks name, or the tree at name, for the length of the probe.
+// lock locks name, or the tree at name, until the end of the probe.
 func (c *coverage) lock(name string, zeroDepth bool) error {
 	token, err := c.locks.Create(c.now, webdav.LockDetails{Root: name, Duration: lockForever, ZeroDepth: zeroDepth})
 	if err == nil {
 		c.releases = append(c.releases, func() {
-			_ = c.locks.Unlock(time.Now(), token) // it is ours and can't have expired
+			_ = c.locks.Unlock(time.Now(), token) // it is our lock and can't have expired
 		})
 	}
 	return err

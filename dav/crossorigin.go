@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// errCrossOrigin is for a change that a page of another site asks for.
+// errCrossOrigin refuses a change that a page of another site requests.
 var errCrossOrigin = &statusError{
 	status: http.StatusForbidden,
 	reason: "the request was sent by a page of another site, which may not change anything here",
 }
 
-// checkCrossOrigin refuses a change that a page of another site asks for: the browser
-// adds the password that it remembers for this server, and to a server without
-// passwords it is on the inside of the firewall.
+// checkCrossOrigin refuses a change that a page of another site requests. Such a page
+// can abuse the password that the browser remembers for this server, or a server
+// without passwords that only the browser can reach, behind a firewall.
 //
-// Requests that only read pass. The browser doesn't show their answers to the page,
-// and the ones that are costly, such as PROPFIND, need a preflight, which fails.
-// http.CrossOriginProtection has the same rules except for two: it takes PROPFIND for
-// a change, and knows no name of the server but Host.
+// Requests that only read are allowed, because the browser doesn't show the page their
+// answers. Expensive ones, such as PROPFIND, need a preflight, which fails.
+// http.CrossOriginProtection has the same rules with two exceptions: it treats PROPFIND
+// as a change, and knows no name of the server except Host.
 func (h *Handler) checkCrossOrigin(r *http.Request) error {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, "PROPFIND":
@@ -38,9 +38,10 @@ func (h *Handler) checkCrossOrigin(r *http.Request) error {
 	return errCrossOrigin
 }
 
-// sentBySelf reports whether a page of this server has sent r, or a person who
-// typed the address. Sec-Fetch-Site decides if the browser sends it, because pages can't
-// set it. Without it, as over HTTP to another machine, Origin must name this server.
+// sentBySelf reports whether r was sent by a page of this server, or by a person who
+// typed the address. If the browser sends Sec-Fetch-Site, that decides, because pages
+// can't set it. Browsers don't send it over HTTP to another machine; then Origin must
+// name this server.
 func (h *Handler) sentBySelf(r *http.Request, site, origins []string) bool {
 	if len(site) > 0 {
 		return len(site) == 1 && (site[0] == "same-origin" || site[0] == "none")

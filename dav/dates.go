@@ -10,8 +10,8 @@ const (
 	months   = "JanFebMarAprMayJunJulAugSepOctNovDec"
 )
 
-// appendHTTPDate appends t as HTTP has it (RFC 9110 §5.6.7): in a listing
-// time.AppendFormat would cost as much as all the rest.
+// appendHTTPDate appends t in the format of HTTP (RFC 9110 §5.6.7). In a listing,
+// time.AppendFormat would cost as much as everything else together.
 func appendHTTPDate(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
@@ -28,7 +28,7 @@ func appendHTTPDate(dst []byte, t time.Time) []byte {
 	return append(appendClock(dst, t), " GMT"...)
 }
 
-// appendTimestamp appends t as RFC 3339 has it, in UTC and in whole seconds.
+// appendTimestamp appends t in the format of RFC 3339, in UTC and whole seconds.
 func appendTimestamp(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
@@ -50,5 +50,5 @@ func appendClock(dst []byte, t time.Time) []byte {
 
 // appendTwo appends the two digits of n, which is below 100.
 func appendTwo(dst []byte, n int) []byte {
-	return append(dst, '0'+byte(n/10), '0'+byte(n%10)) //nolint:gosec // it is below 100
+	return append(dst, '0'+byte(n/10), '0'+byte(n%10)) //nolint:gosec // n is below 100
 }

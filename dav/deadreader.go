@@ -13,33 +13,32 @@ import (
 )
 
 const (
-	// deadAtOnce is how many bytes of dead properties a Handler has in memory for
-	// all its listings. A page of deadPage does not count.
+	// deadAtOnce is how many bytes of dead properties all listings of a Handler may hold in
+	// memory. Pages of up to deadPage bytes don't count.
 	deadAtOnce = 32 << 20
-	// deadStep is how many bytes the members of a step may have to be read
-	// together.
+	// deadStep is how many bytes the properties of the members of a step may have so that
+	// they are read together.
 	deadStep = 256 << 10
-	// deadPage is how many bytes of a resource are read at a time where a step has
-	// more, or where too many steps are in memory.
+	// deadPage is how many bytes of one resource are read at a time if a step has more than
+	// deadStep, or if too many steps are in memory.
 	deadPage = 16 << 10
-	// deadPatience is how long a listing waits for room for a property that is
-	// larger than deadPage.
+	// deadPatience is how long a listing waits for memory for a property that is larger
+	// than deadPage.
 	deadPatience = 10 * time.Second
 )
 
-// deadReader reads the dead properties of what a walk finds: of all members of a
-// step together, if they are not too large. So the memory of a listing is bounded,
-// whatever the store has.
+// deadReader reads the dead properties of the members that a walk finds. It reads those
+// of all members of a step together, unless they are too large. That limits the memory
+// of a listing, however much the store holds.
 type deadReader struct {
 	store  deadprops.Store
 	query  deadprops.Query // without Names
 	budget *byteBudget
-	// held is how many bytes of the budget are held by pages that were not
-	// delivered.
+	// held is how many bytes of the budget belong to pages that were not delivered yet.
 	held atomic.Int64
 }
 
-// newDeadReader returns nil when there is no dead property in the tree name.
+// newDeadReader returns nil if the tree name has no dead properties.
 func (h *Handler) newDeadReader(ctx context.Context, name string, query *propfindQuery) (*deadReader, error) {
 	store := h.properties()
 	if some, err := store.Any(ctx, name); !some || err != nil {
@@ -48,14 +47,14 @@ func (h *Handler) newDeadReader(ctx context.Context, name string, query *propfin
 	return &deadReader{store: store, query: query.deadQuery, budget: &h.deadBytes}, nil
 }
 
-// close gives back what pages hold that were not delivered. d may be nil.
+// close returns the budget of pages that were not delivered. d may be nil.
 func (d *deadReader) close() {
 	if d != nil {
 		d.release(d.held.Load())
 	}
 }
 
-// release gives back n bytes.
+// release returns n bytes to the budget.
 func (d *deadReader) release(n int64) {
 	if n > 0 {
 		d.held.Add(-n)
@@ -63,19 +62,19 @@ func (d *deadReader) release(n int64) {
 	}
 }
 
-// stepProps are the dead properties of the members of a step.
+// stepProps holds the dead properties of the members of a step.
 type stepProps struct {
 	found map[string][]webdav.Property
-	// failures are why those of a member could not be read.
+	// failures are the errors of members whose properties could not be read.
 	failures map[string]error
-	// bytes is how much of the budget they hold.
+	// bytes is how much of the budget the properties take.
 	bytes int64
-	// large: there is more than fits. Nothing was read.
+	// large: the properties don't fit. None were read.
 	large bool
 }
 
-// read returns the properties of members. When they can't be read together they are
-// read one by one, so that a member that can't be read is no other's failure.
+// read returns the properties of members. If they can't be read together, they are read
+// one by one, so that one unreadable member doesn't fail the others.
 func (d *deadReader) read(ctx context.Context, members []tree.Member) stepProps {
 	names := make([]string, 0, len(members))
 	for i := range members {
@@ -95,7 +94,7 @@ func (d *deadReader) read(ctx context.Context, members []tree.Member) stepProps 
 		d.release(deadStep)
 		return stepProps{large: true}
 	}
-	if err == nil || ctx.Err() != nil { // the end of ctx is the walk's
+	if err == nil || ctx.Err() != nil { // if ctx ended, the walk reports that
 		step := stepProps{found: found}
 		for _, props := range found {
 			for i := range props {
@@ -112,14 +111,15 @@ func (d *deadReader) read(ctx context.Context, members []tree.Member) stepProps 
 	return stepProps{large: true}
 }
 
-// readAll reads the properties of names, if there is room for all.
+// readAll reads the properties of names, if they all fit into deadStep bytes.
 func (d *deadReader) readAll(ctx context.Context, names []string) (map[string][]webdav.Property, *deadprops.Next, error) {
 	query := d.query
 	query.Names, query.MaxBytes = names, deadStep
 	return d.store.Read(ctx, query)
 }
 
-// readPage reads the properties of name that come after one, up to deadPage.
+// readPage reads the properties of name that come after the given one, up to deadPage
+// bytes.
 func (d *deadReader) readPage(ctx context.Context, name string, after xml.Name) ([]webdav.Property, *deadprops.Next, error) {
 	query := d.query
 	query.Names, query.After, query.MaxBytes = []string{name}, after, deadPage
@@ -127,14 +127,14 @@ func (d *deadReader) readPage(ctx context.Context, name string, after xml.Name) 
 	return found[name], next, err
 }
 
-// readNames returns which of props name has, without their values.
+// readNames returns the names of those props that name has, without values.
 func (d *deadReader) readNames(ctx context.Context, name string, props []xml.Name) ([]webdav.Property, error) {
 	found, _, err := d.store.Read(ctx, deadprops.Query{Names: []string{name}, Props: props, NamesOnly: true})
 	return found[name], err
 }
 
-// readOne reads one property, and calls use with it while it counts in the budget.
-// It reports false if the property has gone.
+// readOne reads one property and calls use with it while the property counts in the
+// budget. It returns false if the property no longer exists.
 func (d *deadReader) readOne(ctx context.Context, name string, prop xml.Name, use func(webdav.Property) error) (found bool, err error) {
 	query := deadprops.Query{Names: []string{name}, Props: []xml.Name{prop}, NamesOnly: d.query.NamesOnly, MaxBytes: deadPage}
 	for {
@@ -148,7 +148,7 @@ func (d *deadReader) readOne(ctx context.Context, name string, prop xml.Name, us
 			}
 			return true, use(props[name][0])
 		}
-		// It is larger, or has become so.
+		// It is larger than query.MaxBytes, perhaps only since the last attempt.
 		size := int64(next.Bytes)
 		if err := d.budget.take(ctx, size, deadAtOnce, deadPatience); err != nil {
 			return false, err
@@ -162,7 +162,8 @@ func (d *deadReader) readOne(ctx context.Context, name string, prop xml.Name, us
 	}
 }
 
-// readLarge is readOne with room for query.MaxBytes. again: the property needs more.
+// readLarge is readOne with memory for query.MaxBytes bytes. again: the property needs
+// more.
 func (d *deadReader) readLarge(ctx context.Context, query deadprops.Query, name string, use func(webdav.Property) error) (found, again bool, err error) {
 	props, next, err := d.store.Read(ctx, query)
 	switch {

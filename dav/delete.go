@@ -44,11 +44,11 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 	})
 }
 
-// remove removes the tree name, which c has claimed.
+// remove removes the tree name. c is the claim for it.
 func (h *Handler) remove(ctx context.Context, c *claim, name string, monitor *tree.Monitor) (status int, err error) {
 	err = h.engine(c).Remove(ctx, name, monitor)
-	// That the resource itself stays is not a part of something that
-	// succeeded, and a 207 would look like that.
+	// If only the resource itself remains, a 207 would look like a partial success. So the
+	// answer is the plain error.
 	var partial *tree.PartialError
 	if errors.As(err, &partial) && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
 		err = partial.Failures[0].Err

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// elements are response elements (RFC 4918 §14.24) as they go over the wire.
+// elements holds response elements (RFC 4918 §14.24) in the form that is sent.
 type elements struct{ buf []byte }
 
 // open begins the response element of a resource.
@@ -23,8 +23,8 @@ func (e *elements) open(prefix, name string, collection bool) {
 // end ends the response element.
 func (e *elements) end() { e.buf = append(e.buf, "</D:response>"...) }
 
-// failed appends the response element of a resource that has only the status of
-// err, with its condition if it has one (RFC 4918 §14.24).
+// failed appends the response element of a resource that has only the status of err,
+// and the condition of err if it has one (RFC 4918 §14.24).
 func (e *elements) failed(href string, err error) {
 	e.buf = append(e.buf, "<D:response><D:href>"...)
 	e.buf = appendText(e.buf, href)
@@ -45,15 +45,15 @@ func (e *elements) status(status int) {
 	e.buf = append(e.buf, "</D:status>"...)
 }
 
-// openPropstat begins a propstat element. closePropstat gives its status.
+// openPropstat begins a propstat element. closePropstat ends it with its status.
 func (e *elements) openPropstat() {
 	e.buf = append(e.buf, "<D:propstat><D:prop>"...)
 }
 
 func (e *elements) closePropstat(status int) { e.closePropstatOf(&statusError{status: status}) }
 
-// closePropstatOf is closePropstat with the condition that has failed, and with
-// the reason for a person, if why has them (RFC 4918 §14.5, §14.25).
+// closePropstatOf is closePropstat that adds the failed condition and the reason for
+// people, if why has them (RFC 4918 §14.5, §14.25).
 func (e *elements) closePropstatOf(why *statusError) {
 	e.buf = append(e.buf, "</D:prop>"...)
 	e.status(why.status)
@@ -68,7 +68,7 @@ func (e *elements) closePropstatOf(why *statusError) {
 	e.buf = append(e.buf, "</D:propstat>"...)
 }
 
-// live appends a live property, if r has it. It reports whether that is so.
+// live appends a live property, and reports whether r has it.
 func (e *elements) live(p *liveProp, v *liveValues, r resource) bool {
 	before := len(e.buf)
 	e.buf = append(e.buf, p.start...)
@@ -86,9 +86,9 @@ func (e *elements) live(p *liveProp, v *liveValues, r resource) bool {
 	return defined
 }
 
-// property appends a property of any namespace. Its content declares the
-// namespaces it uses, and must not find a default one here: so there is a
-// prefix.
+// property appends a property of any namespace. Its content declares the namespaces
+// that it uses and may have names without a prefix. So its own namespace must not
+// become the default one, and is bound to a prefix.
 func (e *elements) property(p webdav.Property) {
 	prefix := "p:"
 	switch p.XMLName.Space {

@@ -9,45 +9,45 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// hardBudget is what the interim responses of one operation may take in sum, in
-// bytes. After three quarters of it they are bare. curl refuses a response whose
-// headers exceed 300 KiB, interim ones included.
+// hardBudget is how many bytes the interim responses of one operation may take
+// together. After three quarters of it, they leave out the names of members. curl
+// refuses a response whose headers exceed 300 KiB, including those of interim responses.
 const hardBudget = 200 << 10
 
-// interimOverhead is the status line and the empty line, in bytes.
+// interimOverhead is the length of the status line and the empty line, in bytes.
 const interimOverhead = len("HTTP/1.1 102 Processing\r\n\r\n")
 
 // askedInterval is the shortest time between two interim responses to a
 // client that asked for them.
 const askedInterval = time.Second
 
-// keptBack is how many of the interim responses that a client may get are sent at
-// the constant interval, whoever asks.
+// keptBack is how many of a client's limited interim responses are reserved for the
+// constant interval, even if the client asked for them.
 const keptBack = 10
 
-// An emitter is the only writer of an operation's interim responses, and of
-// the newlines in its body. It runs from start to stop, and until something is
-// due it is a timer: most operations end before.
+// An emitter is the only writer of the interim responses of one exchange, and of the
+// newlines in its body. It runs from start to stop. Until an interim response is due,
+// it is only a timer, because most operations end before that.
 type emitter struct {
 	request *http.Request
 	config  *Interim
-	// grant is what the request may get. While undecided it is that of a client
-	// that did not ask, and is found out when the first is due.
+	// grant is what the request may get. If undecided is set, the client didn't ask, and
+	// decide determines the grant when the first interim response is due.
 	grant     grant
 	undecided bool
 	res       *response
 	monitor   *tree.Monitor
-	// root is the storage name of the request URI; success the status of a
-	// member that did not fail; url names a member for Status-URI.
+	// root is the storage name of the request URI. success is the status of a member that
+	// didn't fail. url returns the URL of a member for Status-URI.
 	root    string
 	success int
 	url     func(name string) string
-	// location returns the path of the operation's status document, of which a
-	// client that asked is told; nil: there is none.
+	// location returns the path of the operation's status document, for clients that asked.
+	// It is nil if there is none.
 	location func() string
 	outcomes *tree.Outcomes
 
-	// These are start's, then fire's alone.
+	// start sets these fields; after that, only fire uses them.
 	sent     int // interim responses
 	spent    int // their bytes
 	began    time.Time
@@ -61,13 +61,13 @@ type emitter struct {
 	mu      sync.Mutex
 	timer   *time.Timer
 	stopped bool
-	// firing is closed when the call of fire that is under way ends; nil: none
-	// is.
+	// firing is closed when the running call of fire ends. It is nil if none is running.
 	firing chan struct{}
 }
 
-// start sends what is due at once, if anything is, and begins to run. client is the
-// request's context: it ends when the client has gone or can't be written to.
+// start sends an interim response immediately if one is due, and starts the timer.
+// client is the request's context, which ends when the client has gone or can't be
+// written to.
 func (e *emitter) start(client context.Context) (sent bool) {
 	e.client = client
 	e.began = time.Now()
@@ -88,15 +88,16 @@ func (e *emitter) start(client context.Context) (sent bool) {
 	return sent
 }
 
-// stop ends the emitter and waits until it has written its last. It may be
-// called more than once.
+// stop stops the emitter and waits until its last write has finished. It may be called
+// more than once.
 func (e *emitter) stop() {
 	e.halt()
 	e.outcomes.Close()
 	e.withholdAll()
 }
 
-// fire is the timer's. It sets it anew at its end, so that no two run at a time.
+// fire runs when the timer expires. It restarts the timer when it ends, so only one
+// call of fire runs at a time.
 func (e *emitter) fire() {
 	e.mu.Lock()
 	if e.stopped {
@@ -120,10 +121,10 @@ func (e *emitter) fire() {
 	}
 }
 
-// interval returns the time until the next tick. To a client that asked it is
-// a second in the first minute and grows with the age of the operation, but
-// never beyond the constant interval: an idle timer must not run out. The last
-// ones that it may get are for that timer alone.
+// interval returns the time until the next tick. For a client that asked, it is a
+// second during the first minute, and then grows with the age of the operation. It
+// never exceeds the constant interval, so that the client's idle timer doesn't expire.
+// The last keptBack interim responses of a limited client only serve that timer.
 func (e *emitter) interval() time.Duration {
 	every := e.config.every()
 	if !e.grant.asked || e.grant.limit-e.sent <= keptBack || !e.res.held() {
@@ -132,13 +133,13 @@ func (e *emitter) interval() time.Duration {
 	every = max(every, askedInterval)
 	interval := min(max(time.Since(e.began)/60, askedInterval), every)
 	if idle := every - time.Since(e.lastSent); idle > 0 {
-		return min(interval, idle) // even when nothing has changed
+		return min(interval, idle) // send even if nothing has changed
 	}
 	return interval
 }
 
-// tick sends an interim response, or a sign of life in the body where that is
-// all that can be sent.
+// tick sends an interim response. If none may be sent, it keeps the connection alive
+// with a newline in the body.
 func (e *emitter) tick() {
 	e.decide()
 	if e.sent >= e.grant.limit || e.spent >= e.grant.budget() {
@@ -165,7 +166,7 @@ func (e *emitter) tick() {
 	}
 }
 
-// decide finds out what a client may get that did not ask.
+// decide determines the grant of a client that didn't ask.
 func (e *emitter) decide() {
 	if e.undecided {
 		e.grant, e.undecided = e.config.grant(e.request), false

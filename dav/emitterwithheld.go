@@ -2,7 +2,7 @@ package dav
 
 import "net/http"
 
-// withhold tells, once, why there is no interim response, or no more.
+// withhold reports once why the request gets no interim response, or no more.
 func (e *emitter) withhold(why Withheld) {
 	if e.config.Withheld == nil || e.withheld {
 		return
@@ -12,8 +12,7 @@ func (e *emitter) withhold(why Withheld) {
 	e.config.Withheld(e.request, why)
 }
 
-// halt lets no interim response begin any more, and waits for the one that is being
-// written.
+// halt prevents further interim responses, and waits for the one that is being written.
 func (e *emitter) halt() {
 	e.mu.Lock()
 	e.stopped = true
@@ -25,8 +24,8 @@ func (e *emitter) halt() {
 	}
 }
 
-// stopBefore is stop for an operation that goes on: why it gets no interim response,
-// if it got none.
+// stopBefore is stop for an operation that goes on after the answer. If the client got
+// no interim response, it reports why.
 func (e *emitter) stopBefore(why Withheld) {
 	e.halt()
 	if e.sent == 0 {
@@ -35,15 +34,15 @@ func (e *emitter) stopBefore(why Withheld) {
 	e.stop()
 }
 
-// withholdAll tells why an operation that is over got none.
+// withholdAll reports why a finished operation got no interim response.
 func (e *emitter) withholdAll() {
 	if e.sent == 0 {
 		e.withholdFor(endedBefore)
 	}
 }
 
-// withholdFor tells why none was sent; otherwise is the reason where one might have
-// been.
+// withholdFor reports why the client got no interim response. otherwise is the reason
+// if the client was allowed to get some.
 func (e *emitter) withholdFor(otherwise Withheld) {
 	if e.config.Withheld == nil || e.withheld {
 		return
@@ -59,7 +58,7 @@ func (e *emitter) withholdFor(otherwise Withheld) {
 	}
 }
 
-// atOnce tells Withheld of a request that is answered at once.
+// atOnce reports to Withheld a request that is answered immediately.
 func (i *Interim) atOnce(r *http.Request) {
 	if i.Withheld == nil {
 		return

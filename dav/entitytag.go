@@ -10,9 +10,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// entityTag returns the entity tag of what info describes, file or collection:
-// the backend's own or, where it gives none that is one, what [storage.Version]
-// makes. It is the same in getetag and in the header ETag (RFC 4918 §15.6).
+// entityTag returns the entity tag of the file or collection that info describes. It is
+// the backend's own if that is valid, and otherwise made by [storage.Version]. getetag
+// and the header ETag have the same value (RFC 4918 §15.6).
 func entityTag(ctx context.Context, info fs.FileInfo) string {
 	if tag := ownTag(ctx, info); tag != "" {
 		return tag
@@ -21,7 +21,7 @@ func entityTag(ctx context.Context, info fs.FileInfo) string {
 	return `"` + version + `"`
 }
 
-// ownTag returns the backend's own entity tag, or "".
+// ownTag returns the backend's own entity tag, or "" without a valid one.
 func ownTag(ctx context.Context, info fs.FileInfo) string {
 	if tagger, ok := info.(webdav.ETager); ok {
 		if tag, err := tagger.ETag(ctx); err == nil && isEntityTag(tag) {

@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// respondError writes err as the response: a multi-status that names the
-// members that failed (RFC 4918 §9.6.1, §9.8.3, §9.9.2), or a plain one.
+// respondError writes err as the response: a multi-status that names the members that
+// failed (RFC 4918 §9.6.1, §9.8.3, §9.9.2), or a plain error.
 func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, status int, err error) {
 	var partial *tree.PartialError
 	var members *lockedMembersError
@@ -26,14 +26,14 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, statu
 	}
 }
 
-// The preconditions of RFC 4331 §6.
+// Preconditions of RFC 4331 §6.
 const (
 	conditionQuota     = "quota-not-exceeded"
 	conditionDiskSpace = "sufficient-disk-space"
 )
 
-// withSpaceCondition adds to err what a client that is told 507 is to know: whether
-// it is its own quota, or the disk, that has no room left.
+// withSpaceCondition adds to err why a 507 was sent: either the client's quota or the
+// disk is full.
 func withSpaceCondition(err error) error {
 	var own *statusError
 	switch {
@@ -60,11 +60,11 @@ func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, par
 		note = fmt.Sprintf("%d more members failed", partial.Unnamed)
 	}
 	if err == nil {
-		_ = body.close(note) // the client has gone, or not
+		_ = body.close(note) // fails only if the client has gone
 	}
 }
 
-// respondLocked names the locked members because of which nothing was done.
+// respondLocked names the locked members that made the server refuse the request.
 func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, locked *lockedMembersError) {
 	body, err := newMultistatus(w)
 	for _, root := range locked.roots {
@@ -79,6 +79,6 @@ func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, lock
 		err = body.failed(h.hrefOf(ctx, locked.dependent), &statusError{status: http.StatusFailedDependency})
 	}
 	if err == nil {
-		_ = body.close("") // the client has gone, or not
+		_ = body.close("") // fails only if the client has gone
 	}
 }

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// exchange is one request that waits for an operation: its response, and the
-// emitter of that.
+// exchange is one request that waits for an operation, with its response and the
+// emitter of that response.
 type exchange struct {
 	*Handler
 	op  *operation
 	res *response
 	e   *emitter
-	// async: it may be answered before the operation has ended.
+	// async: the request may be answered before the operation ends.
 	async asyncPreference
-	// away: it waits no more. mu of the operations guards it.
+	// away: the request no longer waits. mu of operations guards it.
 	away bool
 }
 
-// newExchange starts the emitter e for the answer to its request on w.
+// newExchange starts the emitter e, which writes to w.
 func (h *Handler) newExchange(w http.ResponseWriter, e *emitter, op *operation) *exchange {
 	x := &exchange{Handler: h, op: op, res: newResponse(w, e.request), e: e}
 	x.res.stall, x.res.answers = h.stallTimeout(), &h.answers
@@ -32,8 +32,8 @@ func (h *Handler) newExchange(w http.ResponseWriter, e *emitter, op *operation) 
 	return x
 }
 
-// respond sends the final response: status and err or, where status is 0, what was
-// written before.
+// respond finishes the response. If status is not 0, it writes status and err first;
+// otherwise the response has already been written.
 func (x *exchange) respond(status int, err error) error {
 	x.e.stop()
 	if status != 0 {
@@ -42,13 +42,13 @@ func (x *exchange) respond(status int, err error) error {
 	return x.res.finish()
 }
 
-// settle ends the waiting after an answer, which has failed or not. Where the
-// client has gone it has not got it either.
+// settle ends the wait after the answer. The operation counts as answered if failed is
+// nil and the client is still connected.
 func (x *exchange) settle(failed error) {
 	x.operations.settle(x, failed == nil && x.e.request.Context().Err() == nil)
 }
 
-// respondResult writes how an operation has ended.
+// respondResult writes the result of an operation.
 func (h *Handler) respondResult(ctx context.Context, w http.ResponseWriter, status int, err error) {
 	if err != nil {
 		h.respondError(ctx, w, status, err)
@@ -57,23 +57,24 @@ func (h *Handler) respondResult(ctx context.Context, w http.ResponseWriter, stat
 	}
 }
 
-// attend lets r, which prefers async, wait for op, which counts it already.
+// attend makes r wait for op, which already counts it as waiting. async is r's
+// preference.
 func (h *Handler) attend(w http.ResponseWriter, r *http.Request, op *operation, async asyncPreference) *exchange {
 	x := h.newExchange(w, h.newEmitter(r, op.Source), op)
 	x.async = async
 	return x
 }
 
-// leave ends the waiting because the client has gone. Where an operation ends with
-// its clients, it ends with the last of them.
+// leave ends the wait because the client has gone. With CancelWhenGone, an operation
+// stops when its last client leaves.
 func (x *exchange) leave() {
 	if alone := x.operations.leave(x); alone && x.CancelWhenGone {
 		x.op.context.cancel(context.Canceled)
 	}
 }
 
-// wait answers when the operation has ended, or when the client has waited as long
-// as it wanted to.
+// wait answers when the operation ends, or when the time is over that the client was
+// willing to wait.
 func (x *exchange) wait() (status int, err error) {
 	var enough <-chan time.Time
 	if x.async.given {
@@ -94,7 +95,7 @@ func (x *exchange) wait() (status int, err error) {
 	}
 }
 
-// answer answers with the end of the operation.
+// answer answers with the result of the operation.
 func (x *exchange) answer(status int, err error) (int, error) {
 	failed := x.respond(status, err)
 	x.settle(failed)

@@ -12,8 +12,9 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// engine copies, moves and removes trees for what has claimed them. The claim
-// must be held to the end: until then, a record of it is in the Journal.
+// engine returns the engine that copies, moves and removes the trees that c has
+// claimed. The claim must be held to the end, because until then the Journal has a
+// record of the change.
 func (h *Handler) engine(c *claim) tree.Engine {
 	return tree.Engine{
 		FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c},
@@ -21,8 +22,8 @@ func (h *Handler) engine(c *claim) tree.Engine {
 	}
 }
 
-// follower lets dead properties and locks follow the resources (RFC 4918 §7.6,
-// §9.6.1, §9.8.2, §9.9.1).
+// follower makes dead properties and locks follow the resources (RFC 4918 §7.6, §9.6.1,
+// §9.8.2, §9.9.1).
 type follower struct {
 	*Handler
 	claim *claim
@@ -51,8 +52,8 @@ func (f *follower) Prepare(ctx context.Context, e *tree.Entry) (follows bool, er
 	return true, f.secure(ctx, source, destination, locks)
 }
 
-// keysOfEntry returns the keys of the source and the destination of e, which are
-// canonical names. Those of what is gone are the same as before.
+// keysOfEntry returns the keys of the source and the destination of e, whose names are
+// canonical. A resource that is gone still has the same key.
 func (f *follower) keysOfEntry(ctx context.Context, e tree.Entry) (source, destination string, err error) {
 	at, err := f.place(ctx, e.Source, false)
 	if err != nil || e.Destination == "" {
@@ -62,8 +63,9 @@ func (f *follower) keysOfEntry(ctx context.Context, e tree.Entry) (source, desti
 	return at.key, to.key, err
 }
 
-// lockedIn returns how many locks have their root in what e changes, which has the keys
-// source and destination. A plain LockSystem forgets all at a restart.
+// lockedIn returns how many locks have their root in a tree that e changes; source and
+// destination are the keys of e. It is 0 for a plain LockSystem, which forgets all its
+// locks at a restart.
 func (f *follower) lockedIn(ctx context.Context, e tree.Entry, source, destination string) (n int, err error) {
 	for _, name := range []string{source, destination} {
 		if name == "" || name == source && e.Method == methodCopy {
@@ -87,8 +89,8 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 	if e.Method == http.MethodDelete {
 		return f.removed(ctx, e.Source, source, whole)
 	}
-	// Locks on what was below the destination end with it; one on the destination
-	// itself goes on. A source that is not wholly removed keeps its own.
+	// Locks below the destination end with the resources there. A lock on the destination
+	// itself continues. If part of the source remains, it keeps its locks.
 	err = f.claim.locks.releaseRooted(ctx, destination, func(root string) bool { return root != destination })
 	f.changedMembers(ctx, e.Destination)
 	if e.Method != "MOVE" || !whole {
@@ -98,7 +100,8 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 	return errors.Join(err, f.moved(ctx, e, source, destination), f.claim.locks.releaseTree(ctx, source, f.claim.used))
 }
 
-// moved moves the properties, once: the second time there would be none to move.
+// moved moves the properties if they haven't been moved before. A second Move would
+// find none and lose them.
 func (f *follower) moved(ctx context.Context, e tree.Entry, source, destination string) error {
 	props := f.properties()
 	if e.Properties {
@@ -109,9 +112,9 @@ func (f *follower) moved(ctx context.Context, e tree.Entry, source, destination 
 	return props.Move(ctx, source, destination)
 }
 
-// removed ends the locks of what is gone (RFC 4918 §9.6.1). The properties of a
-// member that is gone end when something is made in its place, or with its
-// collection.
+// removed ends the locks of removed resources (RFC 4918 §9.6.1). The properties of a
+// removed member stay until a new resource takes its name, or until its collection is
+// removed.
 func (f *follower) removed(ctx context.Context, name, key string, whole bool) error {
 	if whole {
 		f.changedMembers(ctx, name)
@@ -119,7 +122,7 @@ func (f *follower) removed(ctx context.Context, name, key string, whole bool) er
 	}
 	at, err := f.place(ctx, name, false)
 	if err != nil || at.canon.Folds || at.canon.Key != at.name() {
-		return err // What a folded key is called is not known: its lock expires.
+		return err // a folded key doesn't tell the resource's name, so its lock stays until it expires
 	}
 	return f.claim.locks.releaseRooted(ctx, key, func(root string) bool {
 		_, err := storage.Lstat(ctx, f.FileSystem, path.Join(name, strings.TrimPrefix(root, key)))

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// parseForwarded reads an element of the header Forwarded (RFC 7239 §4): its
-// parameters, with their names in lower case. As some write them, a value with a
-// colon need not be quoted, and there may be a space beside a semicolon. Whatever
-// else is malformed is not ok: a part of it may be a client's.
+// parseForwarded reads an element of the header Forwarded (RFC 7239 §4). It returns the
+// parameters, with their names in lower case. It accepts what some proxies write: a
+// value with a colon without quotes, and a space next to a semicolon. For anything else
+// that is malformed, ok is false, because a client may have written a part of it.
 func parseForwarded(element string) (parameters map[string]string, ok bool) {
 	parameters = make(map[string]string, 4)
 	for rest := strings.TrimLeft(element, "; \t"); rest != ""; rest = strings.TrimLeft(rest, "; \t") {
@@ -24,8 +24,8 @@ func parseForwarded(element string) (parameters map[string]string, ok bool) {
 	return parameters, true
 }
 
-// cutForwarded cuts the value, a token or a quoted string (RFC 9110 §5.6.4), off the
-// parameters that follow it. ok is false where something else does.
+// cutForwarded cuts a value, which is a token or a quoted string (RFC 9110 §5.6.4), off
+// the parameters that follow it. ok is false if anything else follows the value.
 func cutForwarded(s string) (value, rest string, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
 		value, rest, _ = strings.Cut(s, ";")
@@ -48,8 +48,8 @@ func cutForwarded(s string) (value, rest string, ok bool) {
 	return "", "", false
 }
 
-// parseNode reads an address, with a port as some proxies write it or without (RFC
-// 7239 §6). One that is unknown or obfuscated is an error.
+// parseNode reads an address with or without a port (RFC 7239 §6). It returns an error
+// for one that is unknown or obfuscated.
 func parseNode(s string) (netip.Addr, error) {
 	if withPort, err := netip.ParseAddrPort(s); err == nil {
 		return withPort.Addr().Unmap(), nil
@@ -58,8 +58,8 @@ func parseNode(s string) (netip.Addr, error) {
 	return addr.Unmap(), err
 }
 
-// forwardedScheme returns s, in lower case, if it is a scheme of this server (RFC
-// 7239 §5.4), and else "".
+// forwardedScheme returns s in lower case if it is a scheme that this server can have
+// (RFC 7239 §5.4), and "" otherwise.
 func forwardedScheme(s string) string {
 	switch scheme := strings.ToLower(s); scheme {
 	case "http", "https":
@@ -68,13 +68,13 @@ func forwardedScheme(s string) string {
 	return ""
 }
 
-// maxHostName is how long a name may be in the DNS (RFC 1035 §2.3.4), without the
-// lengths in it.
+// maxHostName is the maximum length of a name in the DNS (RFC 1035 §2.3.4), written
+// with dots.
 const maxHostName = 253
 
-// forwardedHost returns s if it may stand in the header Host (RFC 7239 §5.3, RFC
-// 9110 §7.2), and else "": a name in ASCII, an IPv4 address, or an IPv6 address in
-// brackets, each with a port or without.
+// forwardedHost returns s if it is valid in the header Host (RFC 7239 §5.3, RFC 9110
+// §7.2), and "" otherwise. Valid are an ASCII name, an IPv4 address, or an IPv6 address
+// in brackets, with or without a port.
 func forwardedHost(s string) string {
 	name := s
 	if colon := strings.LastIndexByte(s, ':'); colon > strings.LastIndexByte(s, ']') {

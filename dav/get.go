@@ -14,8 +14,8 @@ import (
 
 // serveGet serves GET and HEAD (RFC 4918 §9.4, RFC 9110 §9.3.1, §9.3.2).
 func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	// The entity tag must be that of the content which is sent, not of what
-	// replaces it meanwhile.
+	// The entity tag must belong to the content that is sent, even if the file is replaced
+	// meanwhile. So the file is opened first.
 	f, info, err := storage.OpenRead(r.Context(), h.FileSystem, name)
 	if err != nil {
 		if _, statErr := h.stat(r.Context(), name); statusOf(statErr) == http.StatusNotFound {
@@ -51,7 +51,7 @@ func serveWhole(w http.ResponseWriter, f storage.File, info fs.FileInfo) (status
 	return 0, send(w, f, info.Size())
 }
 
-// servePart serves what the header Range asks for (RFC 9110 §14.2).
+// servePart serves the parts that the header Range asks for (RFC 9110 §14.2).
 func servePart(w http.ResponseWriter, r *http.Request, f storage.File, info fs.FileInfo) (status int, err error) {
 	header := w.Header()
 	if !rangeHolds(r, header.Get("ETag"), info) {
@@ -86,15 +86,14 @@ func servePart(w http.ResponseWriter, r *http.Request, f storage.File, info fs.F
 
 // serveParts serves several ranges as multipart/byteranges (RFC 9110 §14.6).
 func serveParts(w http.ResponseWriter, r *http.Request, f storage.File, info fs.FileInfo, ranges []byteRange) {
-	// The conditions have been evaluated.
+	// The conditions were evaluated before, so ServeContent gets only the Range.
 	get := &http.Request{Method: http.MethodGet, Header: http.Header{"Range": {rangeHeader(ranges)}}}
 	setLastModified(w.Header(), info)
 	http.ServeContent(w, get.WithContext(r.Context()), "", time.Time{}, f)
 }
 
-// send sends the next n bytes of f. The connection's ResponseWriter and the
-// storage's file meet here as they are, so that the kernel can send the one to the
-// other.
+// send sends the next n bytes of f. It must get the connection's own ResponseWriter and
+// the storage's own file, so that the kernel can send the file directly.
 func send(w io.Writer, f io.Reader, n int64) error {
 	_, err := io.CopyN(w, f, n)
 	if errors.Is(err, io.EOF) {
@@ -103,12 +102,12 @@ func send(w io.Writer, f io.Reader, n int64) error {
 	return err
 }
 
-// errCutShort is for the log: net/http closes the connection, so that the client
-// does not take what it got for the whole.
+// errCutShort only appears in the log. net/http closes the connection, so the client
+// notices that the file is incomplete.
 var errCutShort = errors.New("the file became shorter while it was sent")
 
-// setSniffedType sets the type that is found in the content of f, which is at its
-// beginning, if the name has told none.
+// setSniffedType sets the content type from the content of f, if the name did not
+// reveal one. f must be at its beginning.
 func setSniffedType(header http.Header, f io.ReadSeeker) error {
 	if header.Get("Content-Type") != "" {
 		return nil
@@ -123,20 +122,21 @@ func setSniffedType(header http.Header, f io.ReadSeeker) error {
 	return nil
 }
 
-// unsetContent takes from header what is about the content of a file: an error is
-// sent in its place.
+// unsetContent removes the headers that describe a file's content, because an error is
+// sent instead.
 func unsetContent(header http.Header) {
 	header.Del("ETag")
 	header.Del("Content-Disposition")
 }
 
-// smallFile is how long a file may be to be read, in bytes: with its header in
-// one packet it is sent sooner than the kernel would send it in two.
+// smallFile is the maximum length of a file that is read into memory, in bytes. Such a
+// file fits into one packet with its header, which is faster than the two packets that
+// the kernel would send.
 const smallFile = 8 << 10
 
 var smallFiles = sync.Pool{New: func() any { return new([smallFile]byte) }}
 
-// serveSmall serves the whole of f, which info describes.
+// serveSmall serves all of f, which info describes, from memory.
 func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status int, err error) {
 	buf := smallFiles.Get().(*[smallFile]byte) //nolint:forcetypeassert // nothing else is in it
 	defer smallFiles.Put(buf)
@@ -156,7 +156,8 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status in
 	return 0, err
 }
 
-// acceptRanges is shared by all responses; who adds to it gets a copy.
+// acceptRanges is shared by all responses. Its capacity is limited on use, so that
+// adding to it makes a copy.
 var acceptRanges = []string{"bytes"}
 
 func setFileHeaders(header http.Header, info fs.FileInfo) {
@@ -165,10 +166,10 @@ func setFileHeaders(header http.Header, info fs.FileInfo) {
 	setLastModified(header, info)
 }
 
-// setLastModified never says a time after the Date of the response (RFC 9110
-// §8.8.2.1). getlastmodified does: a client that has set the time of a file looks
-// there whether it is that of its own, and a time that is another one in each
-// listing would have it send the file again and again.
+// setLastModified never sends a time after the Date of the response (RFC 9110
+// §8.8.2.1). getlastmodified may: a client that has set the time of a file compares it
+// there. If the listing showed a different time, the client would send the file again
+// and again.
 func setLastModified(header http.Header, info fs.FileInfo) {
 	modified := info.ModTime()
 	if now := time.Now(); modified.After(now) {
@@ -177,13 +178,13 @@ func setLastModified(header http.Header, info fs.FileInfo) {
 	header.Set("Last-Modified", string(appendHTTPDate(make([]byte, 0, len(http.TimeFormat)), modified)))
 }
 
-// serveHead reads nothing of what info describes, and which was opened, so that who
-// may not GET it is told so. A type that GET would find in the content is left out,
-// and a range means nothing here (RFC 9110 §9.3.2, §14.2).
+// serveHead reads nothing of the file, which was opened so that a client that may not
+// GET it gets the same error here. It leaves out a content type that GET would find in
+// the content, and ignores Range (RFC 9110 §9.3.2, §14.2).
 func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, info fs.FileInfo) (status int, err error) {
 	if info.IsDir() {
 		setIndexHeaders(w.Header(), info)
-		// No index is too short to be compressed.
+		// Every index is long enough to be compressed.
 		if c := h.compressor(w, r); c != nil {
 			setCoding(w.Header(), c.coding)
 		}
@@ -194,16 +195,16 @@ func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, info fs.File
 	return 0, nil
 }
 
-// mayRead evaluates the conditions of a GET or HEAD. When they hold it sets the
-// headers that both have.
+// mayRead evaluates the conditions of a GET or HEAD. If they hold, it sets the headers
+// that both have in common.
 func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) error {
 	err := h.conditions(r, info)
 	unmodified := statusOf(err) == http.StatusNotModified
 	if err != nil && !unmodified {
 		return err
 	}
-	// A 304 has the header that a cache is to know (RFC 9110 §15.4.5), or should
-	// use from now on (RFC 9111 §3.2).
+	// A 304 has the headers that a cache needs (RFC 9110 §15.4.5), and those that it should
+	// update (RFC 9111 §3.2).
 	header := w.Header()
 	header.Set("ETag", entityTag(r.Context(), info))
 	if info.IsDir() {
@@ -219,7 +220,7 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, i
 	return err
 }
 
-// servePost refuses: nothing here processes what is posted (RFC 4918 §9.5).
+// servePost refuses POST, because nothing here processes it (RFC 4918 §9.5).
 func (h *Handler) servePost(_ http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	if _, err := h.stat(r.Context(), name); err != nil {
 		return statusOf(err), err

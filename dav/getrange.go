@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// byteRange is a part of a file: length bytes from first on.
+// byteRange is a part of a file: length bytes starting at first.
 type byteRange struct{ first, length int64 }
 
 func (b byteRange) contentRange(size int64) string {
 	return "bytes " + strconv.FormatInt(b.first, 10) + "-" + strconv.FormatInt(b.first+b.length-1, 10) + "/" + strconv.FormatInt(size, 10)
 }
 
-// maxRanges is how many ranges one request may have. Of each comes more than of
-// what is in it.
+// maxRanges is how many ranges one request may have. Each one adds a header to the
+// answer, which may be longer than the range itself.
 const maxRanges = 64
 
 var (
@@ -26,11 +26,10 @@ var (
 	errRangeUnsatisfiable = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the file has none of the bytes that the header Range asks for"}
 )
 
-// requestedRanges reads the header Range (RFC 9110 §14.2) of a request for a file
-// of size bytes. None are returned, and the whole is to be served, where the unit
-// is none that the server knows, as it must be then; where there is nothing that a
-// Content-Range could describe; and where more is asked for than is good for the
-// server (§17.15).
+// requestedRanges reads the header Range (RFC 9110 §14.2) of a request for a file of
+// size bytes. It returns no ranges if the server should send the whole file: if it
+// doesn't know the unit, if the file is empty, so that no Content-Range can describe a
+// part, or if the ranges cost the server too much (§17.15).
 func requestedRanges(values []string, size int64) ([]byteRange, error) {
 	if len(values) != 1 || size == 0 {
 		return nil, nil
@@ -67,8 +66,8 @@ func requestedRanges(values []string, size int64) ([]byteRange, error) {
 	return ranges, nil
 }
 
-// parseByteRange reads one range (RFC 9110 §14.1.2). One that has no byte of the
-// file is of length 0.
+// parseByteRange reads one range (RFC 9110 §14.1.2). The result has length 0 if the
+// range lies after the end of the file.
 func parseByteRange(spec string, size int64) (byteRange, error) {
 	first, last, dash := strings.Cut(spec, "-")
 	from, okFrom := parseBound(first)
@@ -90,15 +89,15 @@ func parseByteRange(spec string, size int64) (byteRange, error) {
 	return byteRange{from, min(to, size-1) - from + 1}, nil
 }
 
-// parseBound reads digits and nothing else. A number that is too large is the
-// largest: no file is as long.
+// parseBound reads a number that consists only of digits. It returns the largest number
+// for one that is too large, because no file is that long.
 func parseBound(digits string) (int64, bool) {
 	n, err := strconv.ParseUint(digits, 10, 63)
 	return int64(n), err == nil || errors.Is(err, strconv.ErrRange)
 }
 
-// excessive reports whether ranges are together more than the file, or more than
-// two of them overlap (RFC 9110 §14.2).
+// excessive reports whether ranges are longer than the file in total, or overlap more
+// than once (RFC 9110 §14.2).
 func excessive(ranges []byteRange, size int64) bool {
 	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b byteRange) int { return cmp.Compare(a.first, b.first) })
 	overlaps, end := 0, int64(0)
@@ -115,7 +114,7 @@ func excessive(ranges []byteRange, size int64) bool {
 	return overlaps > 1
 }
 
-// rangeHeader is the header Range that asks for ranges.
+// rangeHeader returns the header Range that asks for ranges.
 func rangeHeader(ranges []byteRange) string {
 	value := []byte("bytes=")
 	for i, b := range ranges {

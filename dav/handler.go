@@ -21,137 +21,141 @@ type Handler struct {
 	// Prefix is the URL path prefix to strip from WebDAV resource paths. It
 	// ends at a segment: with "/dav", "/davd" is not served.
 	Prefix string
-	// FileSystem is the virtual file system. If it chooses one of several trees by
-	// the context, Tenant must say which one: otherwise the locks, properties and
-	// operations of one tree apply to the others. Several Handlers may serve one
-	// FileSystem only if they share a LockSystem.
+	// FileSystem is the virtual file system. If it serves different trees depending on the
+	// context, Tenant must tell these trees apart. Otherwise the locks, properties and
+	// operations of one tree apply to the others. Several Handlers may serve one FileSystem
+	// only if they share a LockSystem.
 	FileSystem webdav.FileSystem
-	// LockSystem is the lock management system. One that is a lock.Manager can
-	// do all of RFC 4918; any other what x/net's can: exclusive locks, which
-	// can't be listed. Nil: a lock.System in memory, gone with the Handler.
+	// LockSystem is the lock management system. With a lock.Manager, the Handler supports
+	// all of RFC 4918. With any other LockSystem it supports what x/net's does: exclusive
+	// locks, which clients can't list. If LockSystem is nil, locks are kept in memory by a
+	// lock.System and end with the Handler.
 	//
-	// Several Handlers may share one LockSystem. They then exclude one another from
-	// what one of them is changing. Handlers whose files differ need different
+	// Several Handlers may share one LockSystem. Then none of them changes a resource while
+	// another one is changing it. Handlers that serve different files need different
 	// Tenants, because a LockSystem knows names and not files.
 	LockSystem webdav.LockSystem
-	// Logger is an optional error logger. If non-nil, it will be called for
-	// all HTTP requests, at their end.
+	// Logger is an optional error logger. If non-nil, it is called for every HTTP request
+	// when the request ends.
 	Logger func(*http.Request, error)
-	// OperationLogger, if not nil, is called with what no request is there for any
-	// more: how an operation ended, well (nil) or not, that none of its clients has
-	// waited for, and why the record of one could not be kept.
+	// OperationLogger, if not nil, is called with events that belong to no request: an
+	// operation ended, successfully (nil) or not, when no client was waiting for it any
+	// more; or the server could not write the record of an operation.
 	OperationLogger func(Operation, error)
 
-	// Properties keeps dead properties. Nil: the files of FileSystem do if they
-	// are webdav.DeadPropsHolders; otherwise they are in memory, gone with the
-	// Handler. Several Handlers may share a Store as they may share a LockSystem,
-	// and should share both or neither. Properties belong to names, whoever asks:
-	// Principal makes no difference, Tenant does.
+	// Properties keeps dead properties. If it is nil, files that are
+	// webdav.DeadPropsHolders keep their own; otherwise properties are in memory and end
+	// with the Handler. Several Handlers may share a Store in the same way as a LockSystem,
+	// and should share both or neither. Properties belong to a name within a Tenant; they
+	// are the same for every Principal.
 	Properties deadprops.Store
-	// PropertyLimits bound what dead properties may take up: what exceeds them is
-	// refused with 507. The zero value is 64 KiB for each property, 1 MiB for each
-	// resource and 256 MiB for each principal. Files that are
-	// webdav.DeadPropsHolders keep only the first two, and give all properties of a
-	// file at once: there a listing needs as much memory as one file has. Properties
-	// beyond the limits, from before, can be read and removed.
+	// PropertyLimits limits the size of dead properties. A request that exceeds a limit
+	// gets a 507 (Insufficient Storage). The zero value allows 64 KiB for each property, 1
+	// MiB for each resource and 256 MiB for each principal. For files that are
+	// webdav.DeadPropsHolders, only the first two limits apply. Such a file returns all its
+	// properties together, so a listing needs memory for all properties of one file.
+	// Properties that exceed the limits because they are older can be read and removed.
 	PropertyLimits deadprops.Limits
-	// Journal keeps what is under way, so that Recover can finish or undo what a
-	// process has left when it died. It belongs to LockSystem and Properties: all
-	// three are kept across restarts, or none. Nil: what is left stays. Recover takes
-	// each record for one of FileSystem, with its tenant in the context
-	// (storage.TenantOf): Handlers of different files need different Journals.
+	// Journal records the changes that are under way, so that after a crash Recover can
+	// finish them or undo them. Keep LockSystem, Properties and Journal all across
+	// restarts, or none of them. If Journal is nil, an interrupted change stays half done.
+	// Recover assumes that each record is about FileSystem, and puts the record's tenant
+	// into the context (storage.TenantOf). So Handlers with different files need different
+	// Journals.
 	Journal tree.Journal
-	// History keeps what became of operations for a day, for their status
-	// documents (OperationsName). Nil: in memory, gone with the Handler. It may be
-	// shared as the Journal may.
+	// History keeps the results of operations for a day, for their status documents
+	// (OperationsName). If it is nil, they are in memory and end with the Handler. Handlers
+	// may share a History under the same conditions as a Journal.
 	History history.Store
-	// Tenant returns which of several independent trees, and which part of the state,
-	// the request is about. Two requests with the same tenant must meet the same files.
-	// Requests with different tenants share nothing: neither locks, dead properties,
-	// claims, operations, status documents nor history, and neither those of
-	// Administrator. All names may be the same. The tenant is in the context of every
-	// call of FileSystem (storage.TenantOf), also during Recover. Any bytes will do, up
-	// to 1024; a longer name is a 500. Users of one tree are principals of one tenant:
-	// they see each other's locks. Nil: one tenant, whose state is another one than
-	// that of the tenant "".
+	// Tenant returns which of several independent trees the request is about, and so which
+	// part of the state. Requests with the same tenant must see the same files. Requests
+	// with different tenants share nothing, even under the same names: no locks, dead
+	// properties, claims, operations, status documents or history. Administrator doesn't
+	// change that. The tenant is in the context of every call of FileSystem
+	// (storage.TenantOf), also during Recover. It may contain any bytes and have a length
+	// of up to 1024 bytes; a longer one gets a 500 (Internal Server Error). Users who share
+	// a tree are principals of one tenant, and see each other's locks. If Tenant is nil,
+	// there is one tenant. Its state is separate from that of the tenant "".
 	Tenant func(*http.Request) string
-	// Principal returns the name of the person or program that sent the request, "" if
-	// that is unknown. It must be authenticated, and the same for every request of one
-	// person. It decides whose a lock is, and whose an operation: only its creator may
-	// see and use its token, or its status document. An identical COPY, MOVE or
-	// DELETE of the same principal joins the one under way, or gets the answer that
-	// could not be delivered. Nil: all are unknown.
+	// Principal returns the name of the person or program that sent the request, or "" if
+	// that is unknown. The name must be authenticated, and be the same for all requests of
+	// that person. It decides who owns a lock or an operation: only the creator of a lock
+	// can see and use its token, and only the creator of an operation can see its status
+	// document. If the same principal repeats a COPY, MOVE or DELETE, the repeated request
+	// joins the one that is under way, or gets the answer that could not be delivered. If
+	// Principal is nil, all principals are unknown.
 	Principal func(*http.Request) string
-	// OnePerson says that all requests without a principal come from one person, or
-	// from people who may as well be one. Then they join as those of a principal do.
-	// Otherwise each of them stands for itself: answers are for their own request
-	// only.
+	// OnePerson says that all requests without a principal come from one person, or from
+	// people who trust each other like one. Such requests then join each other's operations
+	// as those of a principal do. By default they don't, and each gets only its own answer.
 	OnePerson bool
-	// Administrator reports whether r may see and stop everybody's operations, within
-	// its tenant. Nil: nobody may.
+	// Administrator reports whether r may see and stop the operations of all principals of
+	// its tenant. If it is nil, no request may.
 	Administrator func(r *http.Request) bool
 	// LockTimeouts is the range of a lock's timeout.
 	LockTimeouts LockTimeouts
-	// MaxXML is how long the XML body of a request may be, in bytes; 0: 1 MiB. All of
-	// those that are in memory at a time have 32 MiB or, if that is more, four times as
-	// much as the longest, and those of one client a quarter of it. More are refused
-	// with 503 and Retry-After.
+	// MaxXML is the maximum length of an XML request body, in bytes. Zero means 1 MiB. Together,
+	// the bodies in memory may take 32 MiB, or four times MaxXML if that is more, and those
+	// of one client a quarter of that. Requests beyond these limits get a 503 (Service
+	// Unavailable) with Retry-After.
 	MaxXML int64
-	// CancelWhenGone stops a COPY, MOVE or DELETE when its client goes, and rolls
-	// back what can be. By default they finish: a client that has given up will
-	// ask again.
+	// CancelWhenGone stops a COPY, MOVE or DELETE when its client disconnects, and rolls
+	// back as much as possible. By default the operation finishes, because a client that
+	// gave up will probably ask again.
 	CancelWhenGone bool
-	// CopyLinks lets a COPY, and a MOVE that has to copy, copy the symbolic links
-	// among the members as links, wherever they lead; FileSystem must be a
-	// storage.LinkCopier. By default what they lead to is copied.
+	// CopyLinks makes a COPY, and a MOVE that has to copy, copy symbolic links among the
+	// members as links, even if they lead out of the tree. FileSystem must then be a
+	// storage.LinkCopier. By default, the targets of the links are copied.
 	CopyLinks bool
-	// Listings bounds what a PROPFIND with Depth infinity may cost.
+	// Listings restricts the cost of a PROPFIND with Depth infinity.
 	Listings Listings
-	// Limits bounds what one client may have at a time, and all together.
+	// Limits restricts what one client, and all clients together, may use at a time.
 	Limits Limits
-	// StallTimeout is how long a client may take none of a listing or an index that is
-	// streamed to it, or send none of a request body, before its connection is given
-	// up: meanwhile it holds one of the Listings, or memory, or room on the disk. Zero:
-	// two minutes; negative: for ever. Where the http.Server has a WriteTimeout, that
-	// counts for listings. See MinRate for bodies that arrive a few bytes at a time.
+	// StallTimeout is how long a client may read nothing of a listing or an index that is
+	// being streamed to it, or send nothing of a request body, before the server closes the
+	// connection. Until then the request uses up one of the Listings, memory or disk space.
+	// Zero means two minutes. Negative means no limit. If the http.Server has a WriteTimeout, that
+	// applies to listings instead. MinRate limits bodies that arrive a few bytes at a time.
 	StallTimeout time.Duration
-	// MinRate is how many bytes per second of a request body must arrive, on average
-	// over each StallTimeout; a slower one is answered with 408. Zero: 500. Negative:
-	// any number does, as long as something arrives within each StallTimeout. Where
-	// the http.Server has a ReadTimeout, only that counts.
+	// MinRate is the minimum rate of a request body, in bytes per second, averaged over
+	// each StallTimeout. A slower request gets a 408 (Request Timeout). Zero means 500.
+	// Negative means any rate will do, as long as something arrives within each StallTimeout. If
+	// the http.Server has a ReadTimeout, only that applies.
 	MinRate int64
-	// ReadOnly refuses every method that would change something: 403.
+	// ReadOnly refuses every method that would change something with a 403 (Forbidden).
 	ReadOnly bool
-	// Sync is what of a PUT or PATCH a crash of the machine can't undo. COPY and
-	// MOVE leave that to the system. Zero: storage.SyncNever.
+	// Sync says how durable a PUT or PATCH is when it is answered, that is, what survives a
+	// crash of the machine. COPY and MOVE leave this to the operating system. Zero:
+	// storage.SyncNever.
 	Sync storage.Sync
-	// PartialPut takes a PUT with the header Content-Range as one of a part of
-	// the file (RFC 9110 §14.5). Otherwise that is a 400: a proxy or a client
-	// that takes no notice of the header would make the part the whole. A part of a
-	// file that is to be shorter than the one that is there is a 409.
+	// PartialPut accepts a PUT with the header Content-Range and writes that part of the
+	// file (RFC 9110 §14.5). By default such a PUT gets a 400 (Bad Request), because
+	// software that ignores the header would replace the whole file by the part. If the
+	// header gives a total length below the file's current length, the answer is a 409
+	// (Conflict).
 	PartialPut bool
-	// Interim says when and to whom interim responses are sent.
+	// Interim says when and to which clients the server sends interim responses.
 	Interim Interim
-	// TrustedProxies, if there are any, are the only ones who can tell by which
-	// scheme and host their clients know this server: in X-Forwarded-Proto and
-	// X-Forwarded-Host, or in Forwarded (RFC 7239). That is what Status-URI then
-	// names, and a name of this server in the headers Destination and If. Nil:
-	// everybody's X-Forwarded-Host is such a name, which is harmless: it decides
-	// nothing but whether a URL's path is one of this server's.
+	// TrustedProxies are the proxies that may say under which scheme and host their clients
+	// know this server, in X-Forwarded-Proto and X-Forwarded-Host or in Forwarded (RFC
+	// 7239). The server then uses this name in Status-URI, and accepts it in the headers
+	// Destination and If. If there are none, the server accepts the X-Forwarded-Host of any
+	// client as its own name. That is harmless, because the name only decides whether the
+	// path of a URL is one of this server's.
 	TrustedProxies TrustedProxies
-	// Admitted reports whether whoever sent a request would still be let in. It is
-	// called each second while the request follows an operation, by a stream of events
-	// or by interim responses. The answer ends when it returns false. With nil, answers
-	// go on.
+	// Admitted reports whether the sender of a request would still be let in. It is called
+	// once a second while the request follows an operation, through a stream of events or
+	// interim responses. When it returns false, the answer ends. If it is nil, answers
+	// continue.
 	Admitted func(*http.Request) bool
 	// AllowOrigin reports whether pages of a foreign origin (RFC 6454), such as
-	// "https://app.example", may send requests that change something. All others
-	// get a 403, because a browser sends along the passwords that it remembers. A
-	// handler in front that answers CORS preflights sets AllowOrigin to its own rule.
-	// Nil allows no foreign origin.
+	// "https://app.example", may send requests that change something. Others get a 403
+	// (Forbidden), because a browser adds the password that it remembers to their requests.
+	// If a handler in front of this one answers CORS preflights, set AllowOrigin to the
+	// rule that it uses. If AllowOrigin is nil, no foreign origin may change anything.
 	AllowOrigin func(origin string) bool
-	// Compress says to whom listings, indexes and other answers of the server's
-	// own are compressed.
+	// Compress says for which clients the server compresses listings, indexes and other
+	// answers that it generates.
 	Compress Compression
 
 	age        age
@@ -168,8 +172,8 @@ type Handler struct {
 	memHistory   *history.Mem
 }
 
-// serveFunc serves a request for the resource name. It returns a status of 0
-// when it has responded itself.
+// serveFunc serves a request for the resource name. It returns a status of 0 if it has
+// already responded.
 type serveFunc func(h *Handler, w http.ResponseWriter, r *http.Request, name string) (status int, err error)
 
 var serveFuncs = map[string]serveFunc{
@@ -207,7 +211,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if status != 0 {
 		h.respondError(r.Context(), w, status, err)
 	}
-	_ = compressor.finish() // the client has gone, or not
+	_ = compressor.finish() // fails only if the client has gone
 	if h.Logger != nil {
 		h.Logger(r, err)
 	}
@@ -263,7 +267,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	return status, err
 }
 
-// principal returns who sent r.
+// principal returns the principal of r, or "" if that is unknown.
 func (h *Handler) principal(r *http.Request) string {
 	if h.Principal == nil {
 		return ""

@@ -7,9 +7,9 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// singleHeaders are the request headers that are no lists. A sender must not repeat
-// them (RFC 9110 §5.3), and a recipient that chose one of several values would choose
-// another than a proxy in front of it.
+// singleHeaders are the request headers that are not lists. A sender must not repeat
+// them (RFC 9110 §5.3). If the server picked one of several values, a proxy in front of
+// it might pick another one.
 var singleHeaders = map[string]bool{
 	"Content-Range":            true,
 	"Depth":                    true,
@@ -31,8 +31,8 @@ func checkSingle(r *http.Request) error {
 	return nil
 }
 
-// depth parses the header Depth (RFC 4918 §10.2): 0, 1 or [tree.Infinite].
-// Without the header it is absent. allowed lists what the method takes.
+// depth parses the header Depth (RFC 4918 §10.2) as 0, 1 or [tree.Infinite]. Without
+// the header, it returns absent. allowed lists the values that the method accepts.
 func depth(r *http.Request, absent int, allowed ...string) (int, error) {
 	values := r.Header["Depth"]
 	if len(values) == 0 {
@@ -51,9 +51,9 @@ func parseDepth(method, value string, allowed ...string) (int, error) {
 	return 0, &statusError{status: http.StatusBadRequest, reason: "the header Depth must be " + strings.Join(allowed, " or ") + " for " + method}
 }
 
-// listingDepth parses the header Depth of a PROPFIND. Clients made for Exchange and
+// listingDepth parses the header Depth of a PROPFIND. Clients for Exchange and
 // SharePoint send "1,noroot" for the members without the collection itself ([MS-WDV]
-// 2.2.2), and "infinity,noroot" for its whole tree without it.
+// 2.2.2), and "infinity,noroot" for its whole tree without the collection itself.
 func listingDepth(r *http.Request) (depth int, noRoot bool, err error) {
 	values := r.Header["Depth"]
 	if len(values) == 0 {
@@ -82,7 +82,7 @@ func overwrite(r *http.Request) (bool, error) {
 	return false, &statusError{status: http.StatusBadRequest, reason: "the header Overwrite must be T or F"}
 }
 
-// prefers reports whether the header Prefer (RFC 7240 §2) has the preference.
+// prefers reports whether the header Prefer (RFC 7240 §2) contains preference.
 func prefers(r *http.Request, preference string) bool { //nolint:unparam // there are other preferences
 	for element := range listElements(r.Header.Values("Prefer")) {
 		token, _, _ := strings.Cut(element, ";")
@@ -94,8 +94,8 @@ func prefers(r *http.Request, preference string) bool { //nolint:unparam // ther
 	return false
 }
 
-// listElements yields the elements of a comma-separated header (RFC 9110
-// §5.6.1); a comma in a quoted string does not separate.
+// listElements yields the elements of a comma-separated header (RFC 9110 §5.6.1). A
+// comma in a quoted string is not a separator.
 func listElements(values []string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, value := range values {

@@ -16,15 +16,15 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// heldProps is a deadprops.Store of properties that the files of a FileSystem
-// keep themselves (webdav.DeadPropsHolder). They go where the files go.
+// heldProps is a deadprops.Store for a FileSystem whose files keep their properties
+// themselves (webdav.DeadPropsHolder). The properties move with the files.
 type heldProps struct{ fsys storage.FS }
 
-// Any can't know without a look at each.
+// Any returns true, because it would have to look at every file to know.
 func (heldProps) Any(context.Context, string) (bool, error) { return true, nil }
 
-// Read returns the properties of names; a name that is not there has none. A file
-// gives all its properties at once, so they are all in memory for a moment.
+// Read returns the properties of names. A name that doesn't exist has none. A file
+// returns all its properties together, so all of them are in memory for a moment.
 func (p heldProps) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
 	selected := deadprops.Selection{Query: query}
 	for _, name := range query.Names {
@@ -53,7 +53,7 @@ func (p heldProps) sorted(ctx context.Context, name string) ([]webdav.Property, 
 }
 
 // withinLimits returns a *deadprops.LimitError if patches make the properties of name
-// larger than ctx allows. How much an owner has is not known.
+// larger than ctx allows. It can't check the total of an owner, which is unknown.
 func (p heldProps) withinLimits(ctx context.Context, name string, patches []webdav.Proppatch) error {
 	budget, given := deadprops.BudgetOf(ctx)
 	if !given {
@@ -87,15 +87,15 @@ func sizeOf(props map[xml.Name]webdav.Property) (bytes int64) {
 	return bytes
 }
 
-// Patch is the file's own. It is atomic if that is.
+// Patch changes the properties of the file name. It is atomic if the file's own Patch
+// is.
 func (p heldProps) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
 	if err := p.withinLimits(ctx, name, patches); err != nil {
 		return err
 	}
 	f, err := p.fsys.OpenFile(ctx, name, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrPermission) {
-		// Of webdav.NewMemFS the root, whose properties can be changed all the
-		// same.
+		// webdav.NewMemFS can't open its root for writing, but can change its properties.
 		f, err = p.fsys.OpenFile(ctx, name, os.O_RDONLY, 0)
 	}
 	if err != nil {
@@ -115,14 +115,14 @@ func (p heldProps) Patch(ctx context.Context, name string, patches []webdav.Prop
 	return err
 }
 
-// Move has nothing to do: the files have taken theirs along.
+// Move does nothing, because the properties have moved with the files.
 func (heldProps) Move(context.Context, string, string) error { return nil }
 
-// MayCopy has nothing to count.
+// MayCopy does nothing, because the properties are not counted.
 func (heldProps) MayCopy(context.Context, string, string, bool) error { return nil }
 
-// Copy has nothing to do: storage/tree has copied them with the files.
+// Copy does nothing, because storage/tree has copied the properties with the files.
 func (heldProps) Copy(context.Context, string, string, bool) error { return nil }
 
-// Remove has nothing to do: they have gone with the files.
+// Remove does nothing, because the properties were removed with the files.
 func (heldProps) Remove(context.Context, string) error { return nil }

@@ -10,34 +10,34 @@ import (
 )
 
 const (
-	// historyInterval is the age from which on an operation has a record, and the
-	// time between two states of it.
+	// historyInterval is the age at which a running operation gets a record, and the time
+	// between two updates of it.
 	historyInterval = 5 * time.Second
-	// historyTold is how long after somebody was told the address of an operation it
-	// has a record, unless it has ended by then: one that is short costs no more than
-	// the record of its end.
+	// historyTold is how long after a client was told an operation's address the
+	// operation gets a record. If it ends before, only its end is recorded, so short
+	// operations cost one write.
 	historyTold = 100 * time.Millisecond
-	// historyKept is how long a record is kept after the end.
+	// historyKept is how long a record is kept after the operation has ended.
 	historyKept = 24 * time.Hour
-	// How many of them are kept of one principal, and in all.
+	// These limit how many records are kept for one principal, and in total.
 	historyPerPrincipal = 1000
 	historyTotal        = 5000
-	// How many failed members a record names, and how long their names may be in
-	// sum, in bytes.
+	// These limit how many failed members a record names, and the total length of their
+	// names in bytes.
 	maxRecordFailures = 1000
 	maxRecordNames    = 64 << 10
 	// historyPatience is how long a write to the History may take.
 	historyPatience = 30 * time.Second
-	// maxUnwritten is how many records that can't be written are kept in memory.
+	// maxUnwritten is how many records are kept in memory when they can't be written.
 	maxUnwritten = 1000
-	// historyTrim is how many records are written, and how much time passes,
-	// before old ones are looked for.
+	// historyTrim and historyTrimInterval are how many records are written, or how much
+	// time passes, until old records are removed.
 	historyTrim         = 100
 	historyTrimInterval = time.Minute
 )
 
-// records returns what the tenant of a request may see of History or, where there is
-// none, of one in memory.
+// records returns the part of History that the tenant of a request may see. If History
+// is nil, the records are in memory.
 func (h *Handler) records() history.Store {
 	if h.Tenant != nil {
 		return tenantHistory{h.allRecords()}
@@ -45,7 +45,8 @@ func (h *Handler) records() history.Store {
 	return h.allRecords()
 }
 
-// allRecords is records of all tenants, with their principals as the state names them.
+// allRecords returns the records of all tenants. Their principals have the names that
+// the state uses.
 func (h *Handler) allRecords() history.Store {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -58,7 +59,7 @@ func (h *Handler) allRecords() history.Store {
 	return h.memHistory
 }
 
-// record returns the record of op as it is now.
+// record returns the current record of op.
 func (s *operations) record(op *operation) history.Record {
 	s.mu.Lock()
 	id, over, status, err, ended := s.identifyLocked(op), op.over, op.status, op.err, op.endedAt
@@ -75,16 +76,16 @@ func (s *operations) record(op *operation) history.Record {
 		r.State = endState(err)
 	}
 	if over && status == 0 {
-		r.Status = 207 // a PROPFIND's, which has answered itself
+		r.Status = 207 // of a PROPFIND, which has sent its own answer
 	}
 	r.Failures, r.FailuresTotal = failuresOf(op, err)
 	return r
 }
 
-// kept is t as a record has it.
+// kept returns t with the precision of a record.
 func kept(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// endState is the state of an operation that has ended with err.
+// endState returns the state of an operation that ended with err.
 func endState(err error) history.State {
 	for _, stopped := range []error{errStopped, ErrShutdown, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, stopped) {
@@ -94,8 +95,8 @@ func endState(err error) history.State {
 	return history.Finished
 }
 
-// failuresOf returns the members of op that failed, as many as a record names, and
-// how many there are. err is how it ended, if it has.
+// failuresOf returns the failed members of op that fit into a record, and the number of
+// all failures. err is the operation's error if it has ended.
 func failuresOf(op *operation, err error) (failures []history.Failure, total int64) {
 	outcomes, total := op.monitor.Failures()
 	var partial *tree.PartialError
@@ -112,8 +113,8 @@ func failuresOf(op *operation, err error) (failures []history.Failure, total int
 	return failures, total
 }
 
-// tickOperations has the state of what has been running for long written, and what
-// could not be written.
+// tickOperations schedules writing the records of operations that have been running for
+// some time, and of those that could not be written before.
 func (h *Handler) tickOperations() {
 	s, now := &h.operations, time.Now()
 	s.mu.Lock()
@@ -134,7 +135,7 @@ func (h *Handler) tickOperations() {
 	}
 }
 
-// tickLaterLocked makes sure that the next tick is coming.
+// tickLaterLocked schedules the next tick.
 func (s *operations) tickLaterLocked(h *Handler) {
 	if !s.ticking {
 		s.ticking = true
@@ -142,10 +143,10 @@ func (s *operations) tickLaterLocked(h *Handler) {
 	}
 }
 
-// keepTold sees to it that the operation id has a record soon, because somebody is told
-// its address: so it leads somewhere after a crash, too. It waits for nothing. That a
-// record is there before the address is told, is for a 202 alone; a PROPFIND needs
-// none, for it ends with its client.
+// keepTold makes sure that the operation id has a record soon, because a client is
+// being told its address, which should work after a crash too. It doesn't wait for the
+// record; only a 202 does that. A PROPFIND needs no record, because it ends with its
+// client.
 func (h *Handler) keepTold(id string) {
 	s := &h.operations
 	s.mu.Lock()
@@ -164,7 +165,7 @@ func (h *Handler) keepTold(id string) {
 	}
 }
 
-// writeTold has the records written that keepTold has promised.
+// writeTold schedules writing the records that keepTold has asked for.
 func (h *Handler) writeTold() {
 	s := &h.operations
 	s.mu.Lock()

@@ -8,27 +8,28 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// historyWriter writes records, many at a time, in a goroutine that ends when there
-// is nothing to write. mu of the operations guards it.
+// historyWriter writes records in batches, in a goroutine that ends when none are left
+// to write. mu of operations guards it.
 type historyWriter struct {
 	queue  []*operation
-	failed []*operation // to be tried again
-	// told are the operations of which somebody has the address; true: they have a
-	// record, or will have. telling: writeTold is coming.
+	failed []*operation // to be written again
+	// told are the operations whose address a client knows. The value says whether a record
+	// exists or is being written. telling: writeTold is scheduled.
 	told    map[*operation]bool
 	telling bool
-	// busy: the goroutine runs. idle is closed when it ends, if somebody waits.
+	// busy: the goroutine is running. If idle is not nil, it is closed when the goroutine
+	// ends.
 	busy bool
 	idle chan struct{}
 
 	// saving is held while the History is changed.
 	saving sync.Mutex
-	// These are the goroutine's.
+	// The goroutine owns these.
 	trimmed time.Time
-	saved   int // since then
+	saved   int // since trimmed
 }
 
-// writeLocked has the record of op written, if it is not going to be.
+// writeLocked schedules writing the record of op, unless it is scheduled already.
 func (s *operations) writeLocked(h *Handler, op *operation) {
 	w := &s.writer
 	if !op.queued {
@@ -41,7 +42,7 @@ func (s *operations) writeLocked(h *Handler, op *operation) {
 	}
 }
 
-// written returns what is closed when nothing is left to be written.
+// written returns a channel that is closed when no record is left to write.
 func (s *operations) written() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,8 +58,8 @@ func (s *operations) written() <-chan struct{} {
 	return idle
 }
 
-// nextBatch returns the operations whose records are to be written; nil: none is,
-// and the goroutine is to end.
+// nextBatch returns the operations whose records must be written. It returns nil if
+// there are none; the goroutine must then end.
 func (s *operations) nextBatch() []*operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +79,7 @@ func (s *operations) nextBatch() []*operation {
 	return batch
 }
 
-// writeHistory writes what is to be written.
+// writeHistory writes records until none are left.
 func (h *Handler) writeHistory() {
 	s, store := &h.operations, h.records()
 	for {
@@ -102,7 +103,8 @@ func (h *Handler) writeHistory() {
 	}
 }
 
-// save writes the records of batch. What has ended is the History's from then on.
+// save writes the records of batch. Once written, an operation that has ended is only in
+// store.
 func (s *operations) save(store history.Store, batch []*operation) error {
 	s.writer.saving.Lock()
 	defer s.writer.saving.Unlock()
@@ -139,8 +141,8 @@ func (s *operations) save(store history.Store, batch []*operation) error {
 	return err
 }
 
-// noteTold notes that somebody has the address of op, and whether there is a record
-// of it. The record of its end takes the note away.
+// noteTold notes that a client knows the address of op, and whether op has a record. The
+// note is removed when the end of op is saved.
 func (w *historyWriter) noteTold(op *operation, written bool) {
 	if w.told == nil {
 		w.told = make(map[*operation]bool)
@@ -154,7 +156,7 @@ func (s *operations) isForgotten(op *operation) bool {
 	return op.forgotten
 }
 
-// trim removes old records, after so many more were written.
+// trim removes old records if enough records were written or enough time has passed.
 func (s *operations) trim(store history.Store, written int) error {
 	w, now := &s.writer, time.Now()
 	if w.saved += written; w.saved < historyTrim && now.Sub(w.trimmed) < historyTrimInterval {

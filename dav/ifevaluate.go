@@ -8,18 +8,18 @@ import (
 
 var errIfDoesNotHold = &statusError{status: http.StatusPreconditionFailed, reason: "the header If does not hold"}
 
-// ifOf parses the header If of r; nil when there is none.
+// ifOf parses the header If of r. It returns nil without the header.
 func ifOf(r *http.Request) (ifHeader, error) {
 	values := r.Header["If"]
 	if len(values) == 0 {
 		return nil, nil
 	}
-	return parseIf(values[0]) // there is but one: checkSingle
+	return parseIf(values[0]) // checkSingle has refused repeated headers
 }
 
-// evaluateIf evaluates the header If. A list without a tag is about the request
-// URI (RFC 4918 §10.4.3); clients also send the token of another resource that
-// the request changes, one of names, so, in a list of nothing but tokens.
+// evaluateIf evaluates the header If. A list without a tag applies to the request URI
+// (RFC 4918 §10.4.3). Some clients put the token of another resource that the request
+// changes there, so a list that consists only of tokens may hold for any of places.
 func (h *Handler) evaluateIf(r *http.Request, header ifHeader, places ...place) error {
 	if len(header) == 0 {
 		return nil
@@ -54,7 +54,7 @@ func (h *Handler) evaluateIf(r *http.Request, header ifHeader, places ...place) 
 	return errIfDoesNotHold
 }
 
-// tagged returns the place of a Resource-Tag of the header If.
+// tagged returns the place that a Resource-Tag of the header If names.
 func (h *Handler) tagged(r *http.Request, tag string) (p place, ok bool) {
 	u, err := parseReference(tag)
 	if err != nil || (u.Host != "" && !h.servesHost(r, u)) {
@@ -84,7 +84,7 @@ func (h *Handler) listHolds(r *http.Request, list ifList, p place) (bool, error)
 	return true, nil
 }
 
-// protects reports whether the lock of token protects p, or a link that leads there.
+// protects reports whether the lock of token protects p, or a link that leads to it.
 func (h *Handler) protects(ctx context.Context, token string, p place) (bool, error) {
 	key, err := h.protected(ctx, token, p)
 	if err != nil {
@@ -93,8 +93,8 @@ func (h *Handler) protects(ctx context.Context, token string, p place) (bool, er
 	return h.locks().covers(ctx, token, key)
 }
 
-// protected returns the key of p, or of a link that leads there, that the lock of token
-// protects. It is that of p if there is none.
+// protected returns the key that the lock of token protects: that of p, or of a link
+// that leads there. If it protects neither, protected returns the key of p.
 func (h *Handler) protected(ctx context.Context, token string, p place) (string, error) {
 	for _, key := range p.links {
 		if covers, err := h.locks().covers(ctx, token, key); covers || err != nil {

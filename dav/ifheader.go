@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// ifHeader is the header If (RFC 4918 §10.4): it holds when one of its lists
-// does.
+// ifHeader is the header If (RFC 4918 §10.4). It holds if one of its lists holds.
 type ifHeader []ifList
 
-// ifList holds when all of its conditions do, for the resource that tag names
-// or, when that is "", for the request URI.
+// ifList holds if all its conditions hold for the resource that tag names. An empty tag
+// stands for the request URI.
 type ifList struct {
 	tag        string
 	conditions []ifCondition
@@ -19,7 +18,7 @@ type ifList struct {
 // ifCondition is a state token, or an entity tag with its quotes.
 type ifCondition struct {
 	not         bool
-	token, etag string // one of them
+	token, etag string // one of them is set
 }
 
 var errIfHeader = &statusError{status: http.StatusBadRequest, reason: "the header If is malformed"}
@@ -34,7 +33,7 @@ func parseIf(s string) (ifHeader, error) {
 	for p.peek() != 0 {
 		tag, tagged := p.delimited('<', '>')
 		if len(header) > 0 && (!tagged || header[0].tag == "") {
-			return nil, errIfHeader // tagged lists and others don't mix
+			return nil, errIfHeader // the header must not mix tagged and untagged lists
 		}
 		before := len(header)
 		for p.peek() == '(' {
@@ -56,7 +55,7 @@ func parseIf(s string) (ifHeader, error) {
 
 type ifParser struct{ rest string }
 
-// peek skips white space and returns the next character, 0 at the end.
+// peek skips white space and returns the next character, or 0 at the end.
 func (p *ifParser) peek() byte {
 	p.rest = strings.TrimLeft(p.rest, " \t")
 	if p.rest == "" {
@@ -65,8 +64,8 @@ func (p *ifParser) peek() byte {
 	return p.rest[0]
 }
 
-// delimited takes what stands between open and end, if open comes next. It
-// must not be empty.
+// delimited reads the text between open and end, if open comes next. The text must not
+// be empty.
 func (p *ifParser) delimited(open, end byte) (string, bool) {
 	if p.peek() != open {
 		return "", false
@@ -79,8 +78,8 @@ func (p *ifParser) delimited(open, end byte) (string, bool) {
 	return inner, true
 }
 
-// entityTag takes an entity tag in brackets, if one comes next. Within its
-// quotes a bracket is one of its characters (RFC 9110 §8.8.3).
+// entityTag reads an entity tag in brackets, if one comes next. A bracket inside its
+// quotes is part of the tag (RFC 9110 §8.8.3).
 func (p *ifParser) entityTag() (string, bool) {
 	if p.peek() != '[' {
 		return "", false
@@ -96,7 +95,7 @@ func (p *ifParser) entityTag() (string, bool) {
 	return etag, true
 }
 
-// list takes a List, of which the parenthesis comes next.
+// list reads a List. Its opening parenthesis must come next.
 func (p *ifParser) list() ([]ifCondition, bool) {
 	p.rest = p.rest[1:]
 	var conditions []ifCondition

@@ -17,14 +17,15 @@ import (
 //go:embed index.css
 var indexStyle string
 
-// indexPolicy lets the page have its style and nothing else.
+// indexPolicy is the page's Content-Security-Policy. It allows the page's own style and
+// nothing else.
 var indexPolicy = func() string {
 	sum := sha256.Sum256([]byte(indexStyle))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }()
 
-// setIndexPolicy sets what a 304 has, too.
+// setIndexPolicy sets the headers of an index that a 304 has too.
 func (h *Handler) setIndexPolicy(header http.Header) {
 	header.Set("Content-Security-Policy", indexPolicy)
 	header["X-Content-Type-Options"] = nosniff
@@ -37,12 +38,12 @@ func (h *Handler) setIndexPolicy(header http.Header) {
 func setIndexHeaders(header http.Header, info fs.FileInfo) {
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	setLastModified(header, info)
-	// The page tells of the members, too, which change without the
-	// collection, its entity tag and its date.
+	// The page shows the members, which change without changing the collection's entity tag
+	// and date.
 	header.Set("Cache-Control", "no-store")
 }
 
-// serveIndex serves a page for people: the members of the collection name.
+// serveIndex serves a page for people that lists the members of the collection name.
 func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) (status int, err error) {
 	members := indexMembers{h: h, client: h.client(r)}
 	defer members.release()
@@ -78,12 +79,12 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string
 	return 0, err
 }
 
-// indexBase is what the relative references of the page begin with. They lead
-// to the members with the request URI as their base, whatever a proxy in front
-// has made of its path: "./" below "…/c/", and "./c/" below "…/c".
+// indexBase returns the prefix of the page's relative references. They resolve to the
+// members relative to the request URI, even if a proxy in front has changed the path:
+// "./" for a URL that ends in "/c/", and "./c/" for one that ends in "/c".
 func indexBase(r *http.Request) string {
 	requested := r.URL.EscapedPath()
-	// A handler in front may have cut something off the URL.
+	// A handler in front may have removed a prefix from r.URL.
 	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		requested = u.EscapedPath()
 	}
@@ -99,13 +100,13 @@ func indexBase(r *http.Request) string {
 }
 
 // indexPage writes the page of one collection. References are escaped as in a
-// multi-status, text as in XML, which HTML understands too.
+// multi-status. Text is escaped as in XML, which HTML understands too.
 //
-// lftp reads the rows as well, even when it uses PROPFIND: it knows Apache's columns,
-// which are a name, a time and a size. It takes digits that a space or the end of the
-// row follows for the exact size, stores no more of the file than that, and reports
-// success. So a size begins with its exact number of bytes, which a browser doesn't
-// show if there is a shorter form.
+// lftp reads the rows too, even when it uses PROPFIND. It expects Apache's columns: a
+// name, a time and a size. It takes digits before a space or the end of the row for the
+// exact size, stores only that many bytes of the file, and reports success. So each
+// size begins with the exact number of bytes, which browsers hide if there is a shorter
+// form.
 type indexPage struct{ name, base string }
 
 func (p indexPage) appendHead(dst []byte) []byte {
@@ -162,8 +163,8 @@ func (p indexPage) appendEnd(dst []byte, shown int, whole bool) []byte {
 	return append(dst, "</body>\n</html>\n"...)
 }
 
-// appendLabel appends a name for people to read. What would turn the order of its
-// characters, so that "exe.pdf" is seen where it says "fdp.exe", is replaced.
+// appendLabel appends a name for people to read. It replaces the control characters
+// that reverse text, with which the name "fdp.exe" can look like "exe.pdf".
 func appendLabel(dst []byte, name string) []byte {
 	if strings.ContainsFunc(name, isBidiControl) {
 		name = strings.Map(func(c rune) rune {
@@ -180,7 +181,7 @@ func isBidiControl(c rune) bool {
 	return c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069'
 }
 
-// appendSize appends a size in bytes, exactly for lftp (see indexPage), and in powers
+// appendSize appends a size: exactly in bytes for lftp (see indexPage), and in powers
 // of 1000 for people.
 func appendSize(dst []byte, size int64) []byte {
 	if size < 1000 {

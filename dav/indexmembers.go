@@ -13,24 +13,23 @@ import (
 )
 
 const (
-	// indexLimit is how many members of a collection its page shows. They are all
-	// in memory at the same time, to be sorted, for as long as the client takes to
-	// read them.
+	// indexLimit is how many members of a collection its page shows. They stay in memory,
+	// where they are sorted, until the client has read the page.
 	indexLimit = 100_000
-	// indexStep is by how many at a time they are counted.
+	// indexStep is how many members are counted together.
 	indexStep = 2048
-	// indexDescribed is how many are described at a time.
+	// indexDescribed is how many members are described together.
 	indexDescribed = 256
 )
 
-// indexMembers are the members of a collection for its page.
+// indexMembers holds the members of a collection for its page.
 type indexMembers struct {
 	h      *Handler
 	client string
 	all    []indexMember
-	// whole is false if there are more.
+	// whole is false if there may be more members.
 	whole   bool
-	entered int // of Handler.listings
+	entered int // how many are counted in Handler.listings
 }
 
 // indexMember is a member of a collection, as its page shows it.
@@ -39,12 +38,11 @@ type indexMember struct {
 	// size is in bytes, modified in seconds since 1970.
 	size, modified int64
 	collection     bool
-	// described is false where the storage has said only the name.
+	// described is false if the storage gave only the name.
 	described bool
 }
 
-// read reads the members of the collection name, and sorts them: collections
-// first.
+// read reads the members of the collection name and sorts them, collections first.
 func (m *indexMembers) read(ctx context.Context, name string) error {
 	listing, err := storage.List(ctx, m.h.FileSystem, name)
 	if err != nil {
@@ -73,7 +71,7 @@ func (m *indexMembers) read(ctx context.Context, name string) error {
 	return nil
 }
 
-// add adds those of the entries that a client can GET.
+// add adds those entries that a client can GET.
 func (m *indexMembers) add(ctx context.Context, collection string, entries []storage.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -92,9 +90,9 @@ func (m *indexMembers) add(ctx context.Context, collection string, entries []sto
 	return nil
 }
 
-// indexMember returns what is shown of an entry, unless that is nothing. One that
-// can't be described, because what is mounted there is dead, is there all the
-// same.
+// indexMember returns what the page shows of an entry; ok is false if it shows nothing.
+// It shows an entry by its name alone if the entry can't be described, as that of a
+// dead mount.
 func (h *Handler) indexMember(ctx context.Context, collection string, entry *storage.Entry) (member indexMember, ok bool) {
 	if storage.Reserved(entry.Name) {
 		return member, false
@@ -102,7 +100,7 @@ func (h *Handler) indexMember(ctx context.Context, collection string, entry *sto
 	info, err := entry.Info, entry.Err
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		if info, err = h.FileSystem.Stat(ctx, path.Join(collection, entry.Name)); err != nil {
-			return member, false // it leads nowhere
+			return member, false // dangling link
 		}
 	}
 	if err != nil {
@@ -113,7 +111,7 @@ func (h *Handler) indexMember(ctx context.Context, collection string, entry *sto
 	}, info.IsDir() || info.Mode().IsRegular()
 }
 
-// count counts one more, in steps: the members of a small collection need not be.
+// count counts the members in steps, so that a small collection need not be counted.
 func (m *indexMembers) count() error {
 	if len(m.all) < m.entered+indexStep {
 		return nil
@@ -125,14 +123,14 @@ func (m *indexMembers) count() error {
 	return nil
 }
 
-// release ends the use of the members.
+// release ends the counting of the members.
 func (m *indexMembers) release() {
 	if m.entered > 0 {
 		m.h.listings.indexed.leave(m.client, m.entered)
 	}
 }
 
-// compareMembers puts collections before files, and "a" before "B".
+// compareMembers sorts collections before files, and ignores the case of ASCII letters.
 func compareMembers(a, b indexMember) int {
 	if a.collection != b.collection {
 		if a.collection {

@@ -8,70 +8,70 @@ import (
 	"time"
 )
 
-// Interim says when and to whom interim responses (102 Processing, RFC 2518
-// §10.1) are sent. The zero value is right for most. The rules, by their numbers
-// in [Withheld]:
+// Interim says when and to which clients interim responses (102 Processing, RFC 2518
+// §10.1) are sent. The zero value suits most servers. These are the rules, with the
+// numbers that [Withheld] uses:
 //
-//  1. Only for a COPY, MOVE, DELETE or PROPFIND that is under way.
-//  2. Never to HTTP/1.0, nor through a proxy that says that it forwards to
+//  1. Only a COPY, MOVE, DELETE or PROPFIND that is under way gets interim responses.
+//  2. They are never sent to HTTP/1.0, nor through a proxy that says that it forwards to
 //     HTTP/1.0 (RFC 9110 §15.2).
-//  3. In the mode auto, to a client that asks with Prefer: processing, and to one
-//     that is known to survive them, if nothing shows a proxy in between, or Proxy
-//     says that it passes them on. In always, to all; in never, to none.
-//  4. The first when the operation is older than After, then one each Every. To a
-//     client that asks: at once, then on change, at most one a second, slower with
-//     the operation's age; of a limited number the last ten each Every.
-//  5. At most as many, and as many bytes, as the client and a proxy in front
-//     survive, whatever the mode and whoever asks. A 100 (Continue) counts.
-//  6. Each extends the server's WriteTimeout. They end with the connection; the
+//  3. In the mode auto, they are sent to clients that ask with Prefer: processing, and to
+//     clients that are known to survive them, unless a proxy is in between. A proxy is
+//     no obstacle if Proxy says that it passes them on. In the mode always, they are sent
+//     to all clients; in the mode never, to none.
+//  4. The first one is sent when the operation is older than After, and then one each
+//     Every. A client that asks gets the first one immediately and more when the progress
+//     changes, at most one a second, and less often as the operation gets older. If the
+//     client has a limit, its last ten are sent one each Every.
+//  5. The client, or a proxy in front, limits their number and their total size in bytes,
+//     in every mode and even if the client asks. A 100 (Continue) counts.
+//  6. Each one extends the server's WriteTimeout. They end with the connection; the
 //     operation does not.
-//  7. None once the final response has begun.
+//  7. None are sent once the final response has begun.
 type Interim struct {
-	// Mode says to whom.
+	// Mode says which clients get interim responses.
 	Mode InterimMode
-	// After is the age at which an operation sends its first one to a client
-	// that did not ask for any. Zero: 20 s (RFC 2518 §10.1). Negative: at once.
+	// After is how old an operation is when it sends its first one to a client that didn't
+	// ask. Zero means 20 s (RFC 2518 §10.1). Negative means immediately.
 	After time.Duration
-	// Every is the time between two of them, and between two signs of life in
-	// a PROPFIND's answer. Zero or negative: 20 s.
+	// Every is the time between two of them, and between two newlines that keep the
+	// connection alive in a PROPFIND's answer. Zero or negative: 20 s.
 	Every time.Duration
-	// Clients are more rows of the table of known clients. One of them that covers
-	// a client counts instead of davd's own ([Interim.KnownClients]).
+	// Clients are additional rows of the table of known clients. For a client that they
+	// cover, they replace davd's own rows ([Interim.KnownClients]).
 	Clients []Client
 	// Proxy says what the proxies in front do with interim responses.
 	Proxy InterimProxy
-	// Sent, if not nil, is called after each one with its header, which it
-	// must not change.
+	// Sent, if not nil, is called after each one with its header. It must not change the
+	// header.
 	Sent func(r *http.Request, header http.Header)
-	// Withheld, if not nil, is called once for an operation that gets no interim
-	// response, or no more while it is under way, and for another request that
-	// asks for them.
+	// Withheld, if not nil, is called once for each operation that gets no interim
+	// response, or no more while it is under way, and once for each other request that asks
+	// for them.
 	Withheld func(r *http.Request, why Withheld)
 }
 
 // Withheld says why a request gets no interim responses, or no more.
 type Withheld struct {
-	// Rule is the number of the rule of [Interim] that says so.
+	// Rule is the number of the rule of [Interim] that applies.
 	Rule int
-	// Reason is what it is about the request, for a person.
+	// Reason explains for a person how the rule applies to the request.
 	Reason string
-	// Sent is how many it got before.
+	// Sent is how many interim responses the request got before.
 	Sent int
 }
 
 const defaultInterval = 20 * time.Second
 
-// InterimMode says to whom interim responses are sent, within the rules of
-// [Interim].
+// InterimMode says which clients get interim responses, within the rules of [Interim].
 type InterimMode int
 
 const (
-	// InterimAuto sends them to clients that ask for them or are known to survive
-	// them.
+	// InterimAuto sends them to clients that ask for them or are known to survive them.
 	InterimAuto InterimMode = iota
 	// InterimAlways sends them to every client that is not known to fail.
 	InterimAlways
-	// InterimNever sends them to none.
+	// InterimNever never sends them.
 	InterimNever
 )
 
@@ -85,7 +85,8 @@ func ParseInterimMode(s string) (InterimMode, error) {
 	return parseWord[InterimMode](interimModes[:], s)
 }
 
-// wordOf returns the word for value, or its number in the form of its type.
+// wordOf returns the word for value. For an unknown value it returns the type and the
+// number.
 func wordOf[T ~int](words []string, value T, typeName string) string {
 	if value < 0 || int(value) >= len(words) {
 		return fmt.Sprintf("%s(%d)", typeName, int(value))
@@ -102,7 +103,7 @@ func parseWord[T ~int](words []string, s string) (T, error) {
 	return T(i), nil
 }
 
-// after returns the age at which the first one is due.
+// after returns the age at which the first interim response is due.
 func (i *Interim) after() time.Duration {
 	if i.After == 0 {
 		return defaultInterval
@@ -110,7 +111,7 @@ func (i *Interim) after() time.Duration {
 	return max(i.After, 0)
 }
 
-// every returns the time between two.
+// every returns the time between two interim responses.
 func (i *Interim) every() time.Duration {
 	if i.Every <= 0 {
 		return defaultInterval

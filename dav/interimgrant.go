@@ -8,30 +8,30 @@ import (
 )
 
 const (
-	// unlimited is more than any operation sends.
+	// unlimited is more interim responses than any operation sends.
 	unlimited = Unlimited
 	// continueSize is the length of a 100 (Continue), in bytes.
 	continueSize = len("HTTP/1.1 100 Continue\r\n\r\n")
 )
 
-// grant is what one request may get.
+// grant says which interim responses one request may get.
 type grant struct {
-	// limit is how many at the most.
+	// limit is their maximum number.
 	limit int
-	// bytes is how long they may be in sum; 0: hardBudget.
+	// bytes is their maximum total length; 0 means hardBudget.
 	bytes int
 	// asked: the client sent Prefer: processing.
 	asked bool
 	// refused says why limit is 0.
 	refused Withheld
-	// by is who can take no more than limit.
+	// by names the client or proxy that sets the limit.
 	by string
 }
 
-// budget returns how many bytes it allows.
+// budget returns the maximum total length in bytes.
 func (g *grant) budget() int { return cmp.Or(g.bytes, hardBudget) }
 
-// spent returns why there is no more once so many have been sent.
+// spent returns the reason why the request gets no more after sent interim responses.
 func (g *grant) spent(sent int) Withheld {
 	switch {
 	case g.limit == 0:
@@ -42,7 +42,7 @@ func (g *grant) spent(sent int) Withheld {
 	return Withheld{Rule: 5, Reason: fmt.Sprintf("%d KiB of headers were sent", g.budget()>>10)}
 }
 
-// grant decides for the request r.
+// grant returns what the request r may get.
 func (i *Interim) grant(r *http.Request) grant {
 	asked := prefers(r, "processing")
 	client, known := i.client(r.UserAgent())
@@ -54,7 +54,7 @@ func (i *Interim) grant(r *http.Request) grant {
 	if known {
 		g.limit, g.by = max(client.Cap, 0), client.Product
 		if client.Bytes > 0 {
-			g.bytes = max(min(client.Bytes/3*2, hardBudget), 1) // a third is for the final response
+			g.bytes = max(min(client.Bytes/3*2, hardBudget), 1) // the final response needs room too
 		}
 	}
 	if i.Proxy == ProxyApache && g.limit > apacheCap {
@@ -71,7 +71,7 @@ func (i *Interim) grant(r *http.Request) grant {
 	return g
 }
 
-// refusal returns which rule keeps a request from getting any, if one does.
+// refusal returns the rule because of which the request gets none, or a zero Withheld.
 func (i *Interim) refusal(r *http.Request, asked, known bool) Withheld {
 	switch {
 	case !r.ProtoAtLeast(1, 1):
@@ -103,8 +103,8 @@ func expectsContinue(r *http.Request) bool {
 	return false
 }
 
-// noOperation tells Withheld of a request that asks for interim responses and
-// is none that can get them.
+// noOperation reports to Withheld a request that asks for interim responses, but can't
+// get any because of its method.
 func (i *Interim) noOperation(r *http.Request) {
 	if i.Withheld != nil && memberSuccess[r.Method] == 0 && prefers(r, "processing") {
 		i.Withheld(r, Withheld{Rule: 1, Reason: "only COPY, MOVE, DELETE and PROPFIND get any"})

@@ -5,26 +5,27 @@ import (
 	"strings"
 )
 
-// InterimProxy says what the proxies in front of the server do with interim
-// responses. Some answer 502 or never, and not all can be seen in a request: where
-// nginx forwards with HTTP/1.1, as it does by default from 1.29.7 on, the operator
-// has to choose the mode never.
+// InterimProxy says what the proxies in front of the server do with interim responses.
+// Some proxies answer 502 or never, and some leave no sign in the request. One of them
+// is nginx, if it forwards with HTTP/1.1, as it does by default since 1.29.7; behind
+// that, the operator has to choose the mode never.
 type InterimProxy int
 
 const (
-	// ProxyNone says that no proxy is known to pass them on, so none are sent where
-	// the request shows one, unless the mode is always. That holds for a client that
-	// asks, too: it knows what it can take itself, not what stands in between.
+	// ProxyNone says that no proxy is known to pass them on. Then none are sent if the
+	// request shows signs of a proxy, unless the mode is always. This also applies to a
+	// client that asks, because it knows what it can handle itself, but not which proxies
+	// are in between.
 	ProxyNone InterimProxy = iota
-	// ProxyPass says that they pass on any number, as HAProxy, lighttpd and nghttpx
+	// ProxyPass says that the proxies pass on any number, as HAProxy, lighttpd and nghttpx
 	// do.
 	ProxyPass
-	// ProxyApache says that an Apache httpd passes on nine for a request, a 100
-	// (Continue) included, and makes a 502 of the tenth.
+	// ProxyApache says that one is an Apache httpd. That passes on nine for a request,
+	// including a 100 (Continue), and answers 502 instead of the tenth.
 	ProxyApache
 )
 
-// apacheCap is how many interim responses Apache httpd passes on.
+// apacheCap is how many interim responses Apache httpd passes on for one request.
 const apacheCap = 9
 
 var interimProxies = [...]string{ProxyNone: "none", ProxyPass: "pass", ProxyApache: "apache"}
@@ -37,8 +38,7 @@ func ParseInterimProxy(s string) (InterimProxy, error) {
 	return parseWord[InterimProxy](interimProxies[:], s)
 }
 
-// viaHTTP10 reports whether a proxy on the way speaks HTTP/1.0 (RFC 9110
-// §7.6.3).
+// viaHTTP10 reports whether a proxy on the way speaks HTTP/1.0 (RFC 9110 §7.6.3).
 func viaHTTP10(r *http.Request) bool {
 	for element := range listElements(r.Header["Via"]) {
 		protocol, _, _ := strings.Cut(element, " ")
@@ -55,12 +55,12 @@ func viaHTTP10(r *http.Request) bool {
 	return false
 }
 
-// proxied reports whether the request shows that a proxy stands between.
+// proxied reports whether the request shows that it came through a proxy.
 func proxied(r *http.Request) bool { return proxySign(r) != "" }
 
-// proxySign returns the first header, by name, that shows that a proxy stands
-// between, or "". It does not matter who has set it: a sign never gains a request
-// more than it has without.
+// proxySign returns the first header, in the order of names, that shows that the
+// request came through a proxy, or "". Forged headers do no harm, because such a header
+// never gains the request anything.
 func proxySign(r *http.Request) string {
 	sign := ""
 	for name := range r.Header {

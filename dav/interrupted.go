@@ -12,7 +12,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// The reasons of what was cut off by the end of the process.
+// Reasons in the records of operations that the end of the process interrupted.
 const (
 	interruptedBy = "the server ended while it was under way"
 
@@ -24,9 +24,9 @@ const (
 	interruptedNothing  = interruptedBy + "; nothing of it was there to be finished or undone: it had not begun to change anything, or was at its end"
 )
 
-// noteInterrupted ends the records of what was under way when the process died,
-// with what the recovery did. Unless complete, there may be more to recover: what
-// is not among recovered stays as it is.
+// noteInterrupted ends the records of the operations that were under way when the
+// process died, with the result of the recovery. If complete is false, there may be
+// more to recover, so operations that are not among recovered keep their records.
 func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery, complete bool) error {
 	store := h.allRecords()
 	all, err := store.AllOperations(ctx)
@@ -42,7 +42,7 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 		if recovery == nil && !complete {
 			continue
 		}
-		// A list is without the failures.
+		// Records in a list lack the failures.
 		if r, err = store.LoadOperation(ctx, r.ID); err != nil {
 			return err
 		}
@@ -53,8 +53,9 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 	return store.SaveOperations(ctx, changed...)
 }
 
-// recoveryOf returns what became of r, nil if nothing is known. Claims keep two
-// operations with the same names apart, so the last one is it.
+// recoveryOf returns the recovery of the operation r, or nil if none is known. Claims
+// keep operations with the same names from overlapping, so the last one with its names
+// is the right one.
 func (h *Handler) recoveryOf(ctx context.Context, r history.Record, recovered []tree.Recovery) *tree.Recovery {
 	source, destination := h.actedOn(ctx, r.Source, r.Method == methodCopy), ""
 	if r.Destination != "" {
@@ -70,7 +71,7 @@ func (h *Handler) recoveryOf(ctx context.Context, r history.Record, recovered []
 	return nil
 }
 
-// actedOn is the canonical name by which the storage was asked for name.
+// actedOn returns the canonical name under which the operation used the resource name.
 func (h *Handler) actedOn(ctx context.Context, name string, follow bool) string {
 	at, err := h.place(ctx, name, follow)
 	if err != nil {
@@ -79,7 +80,7 @@ func (h *Handler) actedOn(ctx context.Context, name string, follow bool) string 
 	return at.name()
 }
 
-// ofRecord returns ctx with the tenant of r, as the History has it.
+// ofRecord returns ctx with the tenant of r, as the History names it.
 func ofRecord(ctx context.Context, r history.Record) context.Context {
 	if tenant, _, ok := splitPrincipal(r.Principal); ok {
 		return storage.WithTenant(ctx, tenant)
@@ -87,7 +88,7 @@ func ofRecord(ctx context.Context, r history.Record) context.Context {
 	return ctx
 }
 
-// interrupt says in r that the process died, and what became of the operation.
+// interrupt writes into r that the process died, and what happened to the operation.
 func (h *Handler) interrupt(ctx context.Context, r *history.Record, recovery *tree.Recovery) {
 	r.State = history.Interrupted
 	if recovery == nil {
@@ -107,9 +108,8 @@ func (h *Handler) interrupt(ctx context.Context, r *history.Record, recovery *tr
 	}
 }
 
-// interruptedReason says what can be seen of an operation that the journal does not
-// know: one that had not begun to change anything, or had done all, or needs no
-// journal.
+// interruptedReason describes the state of an operation that the journal doesn't know.
+// It had not changed anything yet, or was complete, or needs no journal.
 func (h *Handler) interruptedReason(ctx context.Context, r *history.Record) string {
 	_, err := storage.Lstat(ctx, h.FileSystem, r.Source)
 	gone := errors.Is(err, fs.ErrNotExist)

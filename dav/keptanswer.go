@@ -13,33 +13,32 @@ import (
 )
 
 const (
-	// answerKept is how long an answer that could not be delivered is kept.
+	// answerKept is how long an undelivered answer is kept.
 	answerKept = 2 * time.Minute
-	// maxKeptAnswers is how many of them there are at a time, and
-	// maxKeptAnswerFailures how many failed members one may name.
+	// maxKeptAnswers is how many answers are kept, and maxKeptAnswerFailures how many
+	// failed members one of them may name.
 	maxKeptAnswers        = 1000
 	maxKeptAnswerFailures = 100
 )
 
-// keptAnswer is the final answer to a COPY, MOVE or DELETE that none of the
-// clients that waited for it has got: the connection of each had ended, or could
-// not be written to. A client whose MOVE has lost its 201 asks again, and must
-// not be told 404 then. So an identical request gets the kept answer, under all of
-// these conditions:
+// keptAnswer is the final answer to a COPY, MOVE or DELETE that reached none of the
+// waiting clients, because their connections had ended or could not be written to. A
+// client whose MOVE has lost its 201 asks again, and must not get a 404 then. So an
+// identical request gets the kept answer, if all of these conditions hold:
 //
-//   - it is identical: the same tenant, principal, method, source, destination, Depth
-//     and Overwrite, in whatever form they are sent, and the same conditions, byte for
-//     byte (operationKey); without a principal, only if Handler.OnePerson;
-//   - the answer is a 2xx, or a 207 with few failures: what a repetition might do
-//     better is repeated;
-//   - it came within answerKept of the failed delivery;
-//   - since the operation ended, nobody was allowed to change or lock anything
-//     that is, holds or is held by its source or destination;
-//   - the storage does not say otherwise: after a 2xx the source of a MOVE or
-//     DELETE is not there, and the destination of a COPY or MOVE is.
+//   - The request is identical (operationKey): the same tenant, principal, method, source,
+//     destination, Depth and Overwrite, in whatever form they are sent, and the same
+//     conditions, byte for byte. Without a principal, Handler.OnePerson must be set.
+//   - The answer is a 2xx, or a 207 with few failures. Any other request is carried out
+//     again, because it may have a better result now.
+//   - It comes within answerKept of the failed delivery.
+//   - Since the operation ended, no request was allowed to change or lock the source or
+//     destination, or anything that contains them or is in them.
+//   - The storage agrees: after a 2xx, the source of a MOVE or DELETE doesn't exist, and
+//     the destination of a COPY or MOVE does.
 //
-// Once delivered, or when a client has been answered 202 for the operation, it is
-// forgotten. It is in memory alone: a restart forgets it.
+// The answer is forgotten when it is delivered, or when a client got a 202 for the
+// operation. It is only kept in memory, so a restart forgets it.
 type keptAnswer struct {
 	key                 operationKey
 	source, destination string
@@ -47,13 +46,13 @@ type keptAnswer struct {
 	status              int
 	err                 error
 
-	// mu of the claims guards these. pending is how many are being answered with
-	// it; while there are any, nobody else is.
+	// mu of claims guards these. pending is how many requests are being answered with this
+	// answer. While there are any, no other request gets it.
 	pending int
 	expiry  *time.Timer
 }
 
-// newKeptAnswer returns the answer to op if it may be kept, or nil. pending
+// newKeptAnswer returns the answer to op, or nil if that must not be kept. pending
 // clients are waiting for it.
 func newKeptAnswer(op *operation, status int, err error, pending int) *keptAnswer {
 	var partial *tree.PartialError
@@ -69,8 +68,8 @@ func newKeptAnswer(op *operation, status int, err error, pending int) *keptAnswe
 	}
 }
 
-// releaseAnswered releases h and keeps a, if it is not nil, before anybody else
-// can claim the same.
+// releaseAnswered releases h and keeps a, unless that is nil, in one step, so that no
+// other request can claim the same resources in between.
 func (c *claims) releaseAnswered(h *hold, a *keptAnswer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +86,7 @@ func (c *claims) releaseAnswered(h *hold, a *keptAnswer) {
 	}
 }
 
-// delivered ends one attempt to answer with a. It does nothing for nil.
+// delivered ends an attempt to answer with a, which may be nil. ok: it succeeded.
 func (c *claims) delivered(a *keptAnswer, ok bool) {
 	if a == nil {
 		return
@@ -104,7 +103,7 @@ func (c *claims) delivered(a *keptAnswer, ok bool) {
 	}
 }
 
-// offerLocked lets an identical request take a, for a while.
+// offerLocked makes a available to an identical request, for answerKept.
 func (c *claims) offerLocked(a *keptAnswer) {
 	if len(c.answers) > maxKeptAnswers {
 		c.dropLocked(a)
@@ -119,8 +118,8 @@ func (c *claims) offerLocked(a *keptAnswer) {
 	})
 }
 
-// take returns the answer that is kept for key, if there is one. delivered is to
-// be called.
+// take returns the answer kept for key, or nil. The caller must call delivered when it
+// has sent the answer.
 func (c *claims) take(key *operationKey) *keptAnswer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -152,7 +151,7 @@ func (c *claims) dropLocked(a *keptAnswer) {
 	}
 }
 
-// dropAnswersLocked forgets the answers of which h is about to change something.
+// dropAnswersLocked forgets the answers that a change by h may invalidate.
 func (c *claims) dropAnswersLocked(h *hold) {
 	for _, a := range c.answers {
 		if a.key.tenant == h.tenant && slices.ContainsFunc(a.scopes, func(kept scope) bool {
@@ -163,13 +162,14 @@ func (c *claims) dropAnswersLocked(h *hold) {
 	}
 }
 
-// answerKept answers with what is kept for key. It reports whether it has.
+// answerKept answers with the answer that is kept for key. It reports whether there was
+// one.
 func (h *Handler) answerKept(w http.ResponseWriter, r *http.Request, key *operationKey) (bool, error) {
 	a := h.shared().claims.take(key)
 	if a == nil {
 		return false, nil
 	}
-	// A client that goes now is no sign that it is not true.
+	// The check must not fail only because the client disconnects now.
 	ctx := context.WithoutCancel(r.Context())
 	if !h.stillTrue(ctx, a) {
 		h.shared().claims.drop(a)
@@ -182,7 +182,7 @@ func (h *Handler) answerKept(w http.ResponseWriter, r *http.Request, key *operat
 	return true, errors.Join(a.err, err)
 }
 
-// stillTrue reports whether the storage is as a says.
+// stillTrue reports whether the storage agrees with a.
 func (h *Handler) stillTrue(ctx context.Context, a *keptAnswer) bool {
 	if a.status == http.StatusMultiStatus {
 		return true

@@ -10,26 +10,26 @@ import (
 	"sync/atomic"
 )
 
-// Bounds of what a knownPropfinds keeps: about 1 MiB, should all bodies be of
-// many short names.
+// Limits of a knownPropfinds. With them it takes at most about 1 MiB, if all bodies
+// consist of many short names.
 const (
 	maxKnownPropfinds = 64
 	maxKnownBody      = 2 << 10 // bytes
 )
 
-// knownPropfinds remembers what the bodies of PROPFINDs mean: a client sends the
-// same few again and again, and to parse one costs more than to answer it for a
-// file. What a body means depends on its bytes alone, so nothing can be stale;
-// only what is well-formed is kept.
+// knownPropfinds caches the meaning of PROPFIND bodies. A client sends the same few
+// bodies again and again, and parsing one costs more than answering it for a file. The
+// meaning of a body depends on nothing but its bytes, so the cache can't be stale. Only
+// well-formed bodies are kept.
 type knownPropfinds struct {
-	// known is replaced, not changed. What is in it is shared between requests
-	// and must not be changed either.
+	// known is replaced and never changed. Requests share its queries, so those must not be
+	// changed either.
 	known atomic.Pointer[map[string]*propfindQuery]
 }
 
 var shortBodies = sync.Pool{New: func() any { return new([maxKnownBody]byte) }}
 
-// read reads a body that xmlBody has returned.
+// read parses a body that xmlBody has returned.
 func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
 	buf := shortBodies.Get().(*[maxKnownBody]byte) //nolint:forcetypeassert // nothing else is in it
 	defer shortBodies.Put(buf)
@@ -56,11 +56,11 @@ func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
 	return query, err
 }
 
-// allpropQuery is that of no body (RFC 4918 §9.1).
+// allpropQuery is the query of a request without a body (RFC 4918 §9.1).
 var allpropQuery = newPropfindQuery(propfindRequest{allprop: true})
 
-// readShort reads body into buf, and reports whether that was all of it. An error
-// of body comes again when it is read on.
+// readShort reads body into buf, and reports whether it read all of it. An error of
+// body will be returned again by the next read.
 func readShort(body io.Reader, buf []byte) (content []byte, whole bool) {
 	for n := 0; ; {
 		if n == len(buf) {
@@ -74,12 +74,12 @@ func readShort(body io.Reader, buf []byte) (content []byte, whole bool) {
 	}
 }
 
-// keep adds a body to known. When that is full, all others are forgotten: those
-// that are still in use come again.
+// keep adds a body to known. If that is full, keep drops all others; those still in use
+// will be added again.
 func (k *knownPropfinds) keep(known *map[string]*propfindQuery, content string, query *propfindQuery) {
 	more := map[string]*propfindQuery{content: query}
 	if known != nil && len(*known) < maxKnownPropfinds {
 		maps.Copy(more, *known)
 	}
-	k.known.CompareAndSwap(known, &more) // or another request has added its own
+	k.known.CompareAndSwap(known, &more) // or another request has added its own body
 }

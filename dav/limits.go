@@ -7,39 +7,41 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// Limits bounds what clients may have at one time, so that one client leaves something to
-// the others. A client is a principal (Handler.Principal) or, without a name, an address: that
-// which a trusted proxy tells, and of IPv6 a network of 64 bits. An address from which
-// several clients may come, because a proxy that is not declared stands there, gets three
-// times as much: loopback, a Unix socket, and a trusted proxy that doesn't tell the
-// address. Whatever is beyond a limit is refused with 503 (Service Unavailable) and
-// Retry-After. The zero value has the defaults.
+// Limits restricts what clients may use at a time, so that one client leaves something
+// for the others. A request beyond a limit gets a 503 (Service Unavailable) with
+// Retry-After. The zero value means the defaults.
+//
+// A client is a principal (Handler.Principal) or, if that is unknown, an IPv4 address
+// or an IPv6 network of 64 bits. If a trusted proxy reports the client's address, that
+// one counts. Some addresses may stand for several clients behind one proxy: loopback,
+// a Unix socket, and a trusted proxy that doesn't report the client's address. They get
+// three times as much as one client.
 type Limits struct {
-	// Operations is how many COPYs, MOVEs and DELETEs may be under way at a time, whether
-	// they work, wait for others or are joined to one; OperationsOf is how many of one
-	// client. Zero: 1024, and a quarter of Operations.
+	// Operations is how many COPY, MOVE and DELETE requests may be under way at a time. The
+	// ones that wait for others or have joined another count too. OperationsOf is the same
+	// limit for one client. Zero means 1024, and a quarter of Operations.
 	Operations, OperationsOf int
-	// Streams is how many requests may follow an operation to its end: event streams and
-	// requests for a status document with Prefer: processing. StreamsOf is how many of one
-	// client. Zero: 512, and a quarter of Streams. A request with Prefer beyond that gets
-	// its answer at once.
+	// Streams is how many requests may follow an operation to its end at a time: event
+	// streams, and requests for a status document with Prefer: processing. StreamsOf is the
+	// same limit for one client. Zero means 512, and a quarter of Streams. Beyond the limit, a
+	// request with Prefer: processing gets the current status document immediately.
 	Streams, StreamsOf int
-	// LocksOf is how many locks an address may have without a principal. How many a
-	// principal may have, and all clients without one together, is the LockSystem's
-	// matter. It counts only with a lock.Manager that heeds lock.Lock's Client, and
-	// begins anew with the process. Zero: 2500.
+	// LocksOf is how many locks the clients at one address may have without a principal.
+	// The LockSystem itself limits the locks of each principal, and those of all clients
+	// without one. LocksOf needs a lock.Manager that uses lock.Lock's Client, and the count
+	// starts again at zero with the process. Zero means 2500.
 	LocksOf int
 }
 
 const (
 	defaultOperations = 1024
 	defaultStreams    = 512
-	// oneClient is the part that one client has by default: a quarter.
+	// oneClient is the divisor of a total limit that gives one client's default limit.
 	oneClient = 4
 )
 
-// enterOperation lets a COPY, MOVE or DELETE begin, if it may. leave must be called at its
-// end.
+// enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
+// caller must call leave when the operation ends.
 func (h *Handler) enterOperation(r *http.Request) (leave func(), err error) {
 	most := cmp.Or(h.Limits.Operations, defaultOperations)
 	return h.enter(r, &h.listings.operations, &bound{
@@ -48,7 +50,7 @@ func (h *Handler) enterOperation(r *http.Request) (leave func(), err error) {
 	})
 }
 
-// enterStream lets a request follow an operation, if it may.
+// enterStream counts a request that follows an operation, or returns a 503.
 func (h *Handler) enterStream(r *http.Request) (leave func(), err error) {
 	most := cmp.Or(h.Limits.Streams, defaultStreams)
 	return h.enter(r, &h.listings.streams, &bound{
@@ -57,7 +59,7 @@ func (h *Handler) enterStream(r *http.Request) (leave func(), err error) {
 	})
 }
 
-// enter counts r until leave is called.
+// enter counts r until the caller calls leave.
 func (h *Handler) enter(r *http.Request, in *counted, b *bound) (leave func(), err error) {
 	client := h.client(r)
 	if err := in.enter(b, client, 1); err != nil {
@@ -66,7 +68,7 @@ func (h *Handler) enter(r *http.Request, in *counted, b *bound) (leave func(), e
 	return func() { in.leave(client, 1) }, nil
 }
 
-// limitLock says in wanted whose lock it is, if its client has no name.
+// limitLock sets the client that wanted counts for, if r has no principal.
 func (h *Handler) limitLock(r *http.Request, wanted *lock.Lock) {
 	if client := h.anonymous(r); client != "" {
 		wanted.Client = client
@@ -74,5 +76,5 @@ func (h *Handler) limitLock(r *http.Request, wanted *lock.Lock) {
 	}
 }
 
-// defaultLocksOf is a quarter of what all clients without a name have.
+// defaultLocksOf is a quarter of what all clients without a principal may have.
 const defaultLocksOf = lock.DefaultMaxPerPrincipal / oneClient

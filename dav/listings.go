@@ -9,18 +9,17 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// Listings bounds what a PROPFIND with Depth infinity may cost. The zero value
-// refuses none for its size.
+// Listings restricts the cost of PROPFINDs with Depth infinity. The zero value allows
+// listings of any size.
 type Listings struct {
-	// Infinity says how many members such a listing may have: once so many have
-	// been found, no further collection is entered, and each that is left out is
-	// in the multi-status with a status of 507 (Insufficient Storage). Zero: any
-	// number. [NoInfinity]: it is refused as a whole with 403 and the condition
-	// propfind-finite-depth (RFC 4918 §9.1).
+	// Infinity is how many members such a listing may have. Once that many have been found,
+	// it enters no more collections, and reports each collection that it leaves out with
+	// the status 507 (Insufficient Storage). Zero means any number. [NoInfinity]: such a listing
+	// gets a 403 (Forbidden) with the condition propfind-finite-depth (RFC 4918 §9.1).
 	Infinity int
-	// Most is how many of them may be under way at a time, MostOf how many of one
-	// client, in the sense of [Limits]. More are refused with 503 and Retry-After. Zero:
-	// 64, and 16.
+	// Most is how many such listings may be under way at a time, and MostOf how many of one
+	// client, as defined by [Limits]. Others get a 503 (Service Unavailable) with
+	// Retry-After. Zero means 64, and 16.
 	Most, MostOf int
 }
 
@@ -32,31 +31,31 @@ const (
 	defaultListingsOf = 16
 )
 
-// indexMembersAtOnce is how many members of collections may be in memory to be
-// sorted for indexes, and how many for one client: five and
-// two of the longest indexes. Each takes some 80 bytes, and as many again until the
-// garbage collector comes.
+// indexMembersAtOnce is how many members of collections may be in memory at a time to
+// be sorted for indexes, and indexMembersOf how many for one client. That is enough for
+// five, and two, of the longest indexes. Each member takes about 80 bytes, and as much
+// again until the next garbage collection.
 const (
 	indexMembersAtOnce = 1 << 19
 	indexMembersOf     = 1 << 18
 )
 
-// underWay counts what a Handler has under way.
+// underWay counts what is under way in a Handler.
 type underWay struct{ infinite, indexed, operations, streams, xml counted }
 
-// counted is a number, in all and of each client.
+// counted is a number in total and for each client.
 type counted struct {
 	mu  sync.Mutex
 	all int
 	of  map[string]int
 }
 
-// bound is how much may be counted.
+// bound is the limit of a counted.
 type bound struct {
-	// mostOf is for one client, three times of which is for an address from which
-	// several may come.
+	// most is the limit in total, and mostOf that for one client. An address that several
+	// clients may share gets three times mostOf.
 	most, mostOf int
-	// what is counted, and what the client can do instead.
+	// what is counted, and instead is what the client can do instead.
 	what, instead string
 }
 
@@ -67,7 +66,8 @@ func (b *bound) refusal(most int, what string) error {
 	}
 }
 
-// enter counts n more of a client, until leave is called with the same.
+// enter adds n to the client's count, or returns a 503. The caller must call leave with
+// the same n later.
 func (c *counted) enter(b *bound, client string, n int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,7 +95,7 @@ func (c *counted) leave(client string, n int) {
 	}
 }
 
-// enterListing lets a listing of a collection with this depth begin, if it may.
+// enterListing counts a listing of a collection with this depth, or refuses it.
 func (h *Handler) enterListing(r *http.Request, depth int) (leave func(), err error) {
 	if depth != tree.Infinite {
 		return func() {}, nil
@@ -112,7 +112,7 @@ func (h *Handler) enterListing(r *http.Request, depth int) (leave func(), err er
 	})
 }
 
-// indexBound is that of the members in indexes.
+// indexBound is the limit of the members in indexes.
 var indexBound = bound{
 	most: indexMembersAtOnce, mostOf: indexMembersOf,
 	what: "members in indexes", instead: "mount the share",

@@ -11,51 +11,51 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// resource is what live properties are made from.
+// resource is the source of live property values.
 type resource struct {
 	name string
 	info fs.FileInfo
-	// at is where the name leads, if somebody asked for locks.
+	// at is the place of the resource; it is set if the request asks for locks.
 	at place
 }
 
-// liveValues makes the values of live properties for one request.
+// liveValues computes the values of live properties for one request.
 type liveValues struct {
 	handler *Handler
 	ctx     context.Context //nolint:containedctx // lives as long as the request
-	locks   *lockIndex      // nil: none was asked for
-	quota   *quota          // nil: there is none, or none was asked for
-	shared  bool            // there are shared locks
+	locks   *lockIndex      // nil: not requested
+	quota   *quota          // nil: none, or not requested
+	shared  bool            // the LockSystem has shared locks
 }
 
 // liveProp is a property that the server computes (RFC 4918 §15).
 type liveProp struct {
 	name string // in the namespace DAV:
-	// collection, file: such a resource has it, if value makes one.
+	// collection, file: the kinds of resources that can have it.
 	collection, file bool
-	// named: it is for those who name it, not for allprop and propname.
+	// named: only sent to clients that name it, not in allprop and propname.
 	named bool
-	// settable: a client may give it a value, which is then a dead property and
-	// stands before this one (RFC 4918 §15.2).
+	// settable: a client may set a value. That becomes a dead property, which replaces this
+	// one (RFC 4918 §15.2).
 	settable bool
-	// value appends the content of the property's element, in which the prefix D
-	// stands for DAV:. It returns false where the property is not defined.
+	// value appends the content of the property's element, which may use the prefix D for
+	// DAV:. It returns false if the property is not defined.
 	value func(v *liveValues, dst []byte, r resource) ([]byte, bool)
 
 	start, end, empty string // tags
 }
 
-// liveProps are in the order in which allprop and propname show them.
+// liveProps has the order in which allprop and propname list the properties.
 var liveProps = withTags([]liveProp{
 	{name: "resourcetype", collection: true, file: true, value: appendResourceType},
 	{name: "displayname", collection: true, file: true, settable: true, value: appendDisplayName},
 	{name: "creationdate", collection: true, file: true, value: appendCreationDate},
 	{name: "getcontentlength", file: true, value: appendContentLength},
-	// RFC 4918 §15.7 leaves it open for collections; clients sort by it.
+	// RFC 4918 §15.7 makes it optional for collections. Clients sort by it.
 	{name: "getlastmodified", collection: true, file: true, value: appendLastModified},
 	{name: "getcontenttype", file: true, value: appendContentType},
-	// A GET sends no Content-Language, so no resource has this property (RFC 4918
-	// §15.3). A client can't set it either: its value would say nothing of a GET.
+	// A GET sends no Content-Language, so no resource has this property (RFC 4918 §15.3).
+	// Clients can't set it either, because a GET would not send the value.
 	{name: "getcontentlanguage", named: true},
 	{name: "getetag", collection: true, file: true, value: appendETag},
 	{name: "supportedlock", collection: true, file: true, value: appendSupportedLock},
@@ -73,7 +73,7 @@ func withTags(props []liveProp) []liveProp {
 	return props
 }
 
-// livePropIndex finds a property of liveProps by name.
+// livePropIndex maps the names of liveProps to the properties.
 var livePropIndex = func() map[string]*liveProp {
 	index := make(map[string]*liveProp, len(liveProps))
 	for i := range liveProps {
@@ -90,15 +90,14 @@ func lookupLive(name xml.Name) *liveProp {
 	return livePropIndex[name.Local]
 }
 
-// protected reports whether only the server can give name a value (RFC 4918
-// §15).
+// protected reports whether only the server can set the property name (RFC 4918 §15).
 func protected(name xml.Name) bool {
 	live := lookupLive(name)
 	return live != nil && !live.settable
 }
 
-// append appends the content of the property's element. It returns false where
-// r does not have the property.
+// append appends the content of the property's element. It returns false if r doesn't
+// have the property.
 func (p *liveProp) append(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if r.info.IsDir() && !p.collection || !r.info.IsDir() && !p.file {
 		return dst, false
@@ -113,8 +112,8 @@ func appendResourceType(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 	return dst, true
 }
 
-// appendDisplayName hides the name of the root, which is none of the client's
-// business.
+// appendDisplayName leaves the name of the root empty, because clients should not see
+// it.
 func appendDisplayName(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if r.name == "/" {
 		return dst, true
@@ -122,8 +121,8 @@ func appendDisplayName(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 	return appendText(dst, path.Base(r.name)), true
 }
 
-// appendCreationDate leaves it undefined where nobody has kept it, as RFC 4918
-// §15.1 says.
+// appendCreationDate appends nothing if the storage doesn't know the date (RFC 4918
+// §15.1).
 func appendCreationDate(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	born, known := storage.Born(r.info)
 	if !known {
@@ -146,7 +145,7 @@ func appendLastModified(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 	return appendHTTPDate(dst, r.info.ModTime()), true
 }
 
-// appendContentType goes by the name alone: no file is opened to list it.
+// appendContentType only uses the name, because a listing opens no files.
 func appendContentType(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	return appendText(dst, cmp.Or(contentType(v.ctx, r.name, r.info), unknownType)), true
 }
@@ -161,7 +160,7 @@ func appendETag(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	return append(dst, '"'), true
 }
 
-// The lockentry elements of supportedlock (RFC 4918 §15.10).
+// Lockentry elements of supportedlock (RFC 4918 §15.10).
 const (
 	exclusiveLock = "<D:lockentry><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
 	sharedLock    = "<D:lockentry><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"

@@ -17,8 +17,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// serveLock creates a lock, and the resource where there is none (RFC 4918
-// §7.3), or refreshes locks.
+// serveLock creates a lock, and an empty file if nothing exists at the URL (RFC 4918
+// §7.3). Without a body, it refreshes locks.
 func (h *Handler) serveLock(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	timeout, err := h.LockTimeouts.granted(r)
 	if err != nil {
@@ -53,8 +53,8 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, at place, want
 	if err != nil {
 		return statusOf(err), err
 	}
-	// A lock protects the names of direct members whatever its depth, so none
-	// of them may be coming or going.
+	// Whatever its depth, a lock protects the names of the direct members. So no member may
+	// be created or removed meanwhile.
 	release, err := h.shared().claims.acquire(r.Context(), []scope{{wanted.Root, !wanted.ZeroDepth, true}})
 	if err != nil {
 		return statusOf(err), err
@@ -84,8 +84,8 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, at place, want
 	return h.respondLock(w, r, at, granted, status)
 }
 
-// mayLock refuses what must not be locked. It returns the description of the resource
-// there, nil if that does not exist.
+// mayLock returns an error if the resource must not be locked. Otherwise it returns the
+// resource's description, or nil if the resource doesn't exist.
 func (h *Handler) mayLock(r *http.Request, header ifHeader, at place) (fs.FileInfo, error) {
 	if err := h.evaluateIf(r, header, at); err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (h *Handler) mayLock(r *http.Request, header ifHeader, at place) (fs.FileIn
 	return nil, h.permitMember(r, header, at)
 }
 
-// permitMember makes sure that a resource may become a member of its collection.
+// permitMember checks the locks that protect the collection from getting a new member.
 func (h *Handler) permitMember(r *http.Request, header ifHeader, at place) error {
 	locks := h.locks()
 	if locks.manager != nil {
@@ -123,15 +123,15 @@ func (h *Handler) permitMember(r *http.Request, header ifHeader, at place) error
 	return err
 }
 
-// createEmpty creates a file without content, for the lock with that token.
+// createEmpty creates an empty file for the lock with the given token.
 func (h *Handler) createEmpty(ctx context.Context, at place, token string) error {
-	// What has become of an earlier resource of this name is not known.
+	// An earlier resource with this name may have left properties.
 	if err := h.properties().Remove(ctx, at.key); err != nil {
 		return err
 	}
 	f, err := h.FileSystem.OpenFile(ctx, at.name(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return nil // somebody was faster, behind the server's back
+		return nil // another program created it first
 	}
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (h *Handler) createEmpty(ctx context.Context, at place, token string) error
 	return nil
 }
 
-// lockConflict makes err, of a lock that is wanted at a place, fit for the client
+// lockConflict converts the error of a failed lock request at a place for the client
 // (RFC 4918 §9.10.5, §9.10.6).
 func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 	var owner *lock.OwnerError
@@ -170,8 +170,8 @@ func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 		}
 	}
 	if len(covering) == 0 {
-		// Shared locks may have one root, which a multi-status names once (RFC 4918
-		// §14.24).
+		// Several shared locks may have the same root, but a multi-status must name each
+		// resource only once (RFC 4918 §14.24).
 		slices.Sort(members)
 		return &lockedMembersError{roots: slices.Compact(members), condition: "no-conflicting-lock", dependent: at.asked}
 	}
@@ -181,7 +181,7 @@ func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 	}
 }
 
-// refresh starts the timeouts of the submitted locks anew (RFC 4918 §9.10.2).
+// refresh restarts the timeouts of the submitted locks (RFC 4918 §9.10.2).
 func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, at place, timeout time.Duration) (status int, err error) {
 	header, err := ifOf(r)
 	if err != nil {
@@ -222,7 +222,7 @@ func errLockTokenMatches(status int) error {
 	}
 }
 
-// respondLock answers with the locks of the request URI.
+// respondLock answers with the locks that cover the request URI.
 func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, at place, l lock.Lock, status int) (int, error) {
 	index, err := h.lockDiscovery(r, at, false)
 	if err != nil {
@@ -271,9 +271,9 @@ func (h *Handler) serveUnlock(_ http.ResponseWriter, r *http.Request, name strin
 	return http.StatusNoContent, nil
 }
 
-// lockToken returns the value of the header Lock-Token (RFC 4918 §10.5). A token
-// without its angle brackets counts too: the npm package webdav sends that, and would
-// leave each file locked until the lock expires.
+// lockToken returns the token in the header Lock-Token (RFC 4918 §10.5). It accepts a
+// token without angle brackets, because the npm package webdav sends that. Otherwise
+// its files would stay locked until the locks expire.
 func lockToken(r *http.Request) (string, error) {
 	value := strings.TrimSpace(r.Header.Get("Lock-Token"))
 	token, opened := strings.CutPrefix(value, "<")

@@ -10,15 +10,16 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// errForeignLock: a token is of use to its creator alone (RFC 4918 §6.4).
+// errForeignLock refuses a token of another principal: only the creator of a lock may
+// use its token (RFC 4918 §6.4).
 var errForeignLock = &statusError{status: http.StatusForbidden, reason: "the lock was created by somebody else"}
 
-// lockedMembersError says that members of a collection are locked, so that the
-// collection can't be changed, or locked, as a whole.
+// lockedMembersError says that a collection can't be changed or locked as a whole
+// because some of its members are locked.
 type lockedMembersError struct {
-	roots     []string // of the locks, as they are shown
-	condition string   // the precondition that fails (RFC 4918 §16)
-	// dependent is the resource that failed because of them (424), or "".
+	roots     []string // of the locks, as the client sees them
+	condition string   // the failed precondition (RFC 4918 §16)
+	// dependent is the resource that fails because of these (424), or "".
 	dependent string
 }
 
@@ -26,15 +27,15 @@ func (e *lockedMembersError) Error() string {
 	return e.roots[0] + " is locked"
 }
 
-// submitted is what a request says about its locks.
+// submitted holds the lock tokens that a request submitted, and its principal.
 type submitted struct {
 	tokens    []string
 	principal string
 }
 
-// checkLocks makes sure that for each resource that would change, and that is
-// locked, the token of one of its locks was submitted (RFC 4918 §7.5, §7.7). An
-// exclusive lock is the only one; of shared locks any one will do (§6.2).
+// checkLocks makes sure that the request submitted a lock token for each locked
+// resource that it would change (RFC 4918 §7.5, §7.7). If a resource has several shared
+// locks, the token of any of them will do (§6.2).
 func (h *Handler) checkLocks(r *http.Request, header ifHeader, changes []change) error {
 	by := submitted{header.tokens(), h.principal(r)}
 	var members []string
@@ -79,7 +80,8 @@ func (h *Handler) checkLocks(r *http.Request, header ifHeader, changes []change)
 	return nil
 }
 
-// shownNames returns the names under which a client sees the resources of the keys.
+// shownNames returns the names under which the client sees the resources with these
+// keys.
 func (h *Handler) shownNames(keys []string, changes []change) []string {
 	places := make([]place, len(changes))
 	for i, c := range changes {
@@ -92,8 +94,8 @@ func (h *Handler) shownNames(keys []string, changes []change) []string {
 	return names
 }
 
-// checkLinks checks the locks of the symbolic links through which a client has come to
-// p: a lock on a collection protects what its links lead to from whoever goes through
+// checkLinks checks the locks of the symbolic links that led the client to p. A lock on
+// a collection also protects the targets of its links against clients that come through
 // them.
 func (h *Handler) checkLinks(ctx context.Context, by submitted, p place) error {
 	for _, key := range p.links {
@@ -108,8 +110,8 @@ func (h *Handler) checkLinks(ctx context.Context, by submitted, p place) error {
 	return nil
 }
 
-// checkMembership checks the locks of the collection that gains or loses p: they
-// protect its members' names whatever their depth (RFC 4918 §7.4).
+// checkMembership checks the locks of the collection that gains or loses p. Whatever
+// their depth, they protect the names of the members (RFC 4918 §7.4).
 func (h *Handler) checkMembership(ctx context.Context, by submitted, p place) error {
 	parent, err := h.locks().manager.Find(ctx, time.Now(), p.parent(), false)
 	if err != nil {
@@ -118,8 +120,8 @@ func (h *Handler) checkMembership(ctx context.Context, by submitted, p place) er
 	return h.allows(ctx, by, parent, p)
 }
 
-// allows reports whether by may change a resource that has the locks covering. about is
-// what the client has asked for.
+// allows returns an error unless by may change a resource that the locks in covering
+// protect. about is the place that the client asked for.
 func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock, about place) error {
 	if len(covering) == 0 {
 		return nil
@@ -142,8 +144,8 @@ func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock
 	}
 }
 
-// lockRoots returns the hrefs of the roots of locks, each once, for a client that has
-// asked for about.
+// lockRoots returns the hrefs of the roots of locks without duplicates, as a client
+// sees them that asked for about.
 func (h *Handler) lockRoots(ctx context.Context, locks []lock.Lock, about place) []string {
 	var hrefs []string
 	for _, each := range locks {

@@ -6,22 +6,23 @@ import (
 	"sync"
 )
 
-// maxCreatedFiles is how many files createdFiles knows.
+// maxCreatedFiles is how many files createdFiles remembers.
 const maxCreatedFiles = 10_000
 
-// createdFiles are the empty files that LOCK requests have made (RFC 4918 §7.3), by
-// their lock tokens. The first PUT to such a file is answered as if the file had not
-// existed: to its client it didn't. The record is for that status alone, so it is
-// in memory, and a file that isn't in it is an old one.
+// createdFiles remembers the empty files that LOCK requests have created (RFC 4918
+// §7.3), by their lock tokens. The first PUT to such a file gets a 201 as if the file
+// had not existed, because it didn't exist for the client. Only this status depends on
+// the record, so it is only kept in memory. A file that it doesn't know counts as
+// existing.
 type createdFiles struct {
 	mu      sync.Mutex
 	byToken map[string]createdFile
 }
 
-// createdFile tells a file that LOCK made from what has taken its place.
+// createdFile identifies a file that LOCK created, and tells it from a later one.
 type createdFile struct{ name, etag string }
 
-// note remembers that the LOCK that granted token has made the file name.
+// note remembers that the LOCK that granted token created the file name.
 func (c *createdFiles) note(ctx context.Context, token, name string, info fs.FileInfo) {
 	made := createdFile{name, entityTag(ctx, info)}
 	c.mu.Lock()
@@ -29,7 +30,7 @@ func (c *createdFiles) note(ctx context.Context, token, name string, info fs.Fil
 	if c.byToken == nil {
 		c.byToken = make(map[string]createdFile)
 	}
-	for other := range c.byToken { // locks that expired leave their files here
+	for other := range c.byToken { // those of expired locks are still here
 		if len(c.byToken) < maxCreatedFiles {
 			break
 		}
@@ -38,8 +39,9 @@ func (c *createdFiles) note(ctx context.Context, token, name string, info fs.Fil
 	c.byToken[token] = made
 }
 
-// take reports whether info describes the file name as the LOCK that granted one of
-// tokens has made it. It forgets the file, which has its first content now.
+// take reports whether info describes the file name exactly as the LOCK that granted
+// one of tokens created it. It forgets the file, which is about to get its first
+// content.
 func (c *createdFiles) take(ctx context.Context, tokens []string, name string, info fs.FileInfo) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,7 +55,7 @@ func (c *createdFiles) take(ctx context.Context, tokens []string, name string, i
 	return false
 }
 
-// forget forgets the file of a lock that has ended.
+// forget forgets the file that was created with a lock that has ended.
 func (c *createdFiles) forget(token string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

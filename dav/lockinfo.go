@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// lockinfo is the content of a LOCK (RFC 4918 §14.11).
+// lockinfo is the content of a LOCK's body (RFC 4918 §14.11).
 type lockinfo struct {
 	shared   bool
 	ownerXML string
@@ -17,8 +17,8 @@ var errLockinfo = &statusError{
 	reason: "a lock must be exclusive or shared, and of the type write",
 }
 
-// readLockinfo reads the body of r; nil: there is none, it is a refresh (RFC
-// 4918 §9.10.2).
+// readLockinfo reads the body of r. It returns nil without a body, which means a
+// refresh (RFC 4918 §9.10.2).
 func (h *Handler) readLockinfo(w http.ResponseWriter, r *http.Request) (info *lockinfo, err error) {
 	_, err = h.readXML(w, r, "lockinfo", func(x *xmlReader) (err error) {
 		info, err = x.lockinfo()

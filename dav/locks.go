@@ -4,54 +4,55 @@ import (
 	"net/http"
 )
 
-// change is what a request is about to change.
+// change describes one resource that a request is about to change.
 type change struct {
 	place
-	// tree: all that is below it too.
+	// tree: everything below it changes too.
 	tree bool
-	// member: it becomes a member of its collection or ceases to be one.
+	// member: it is added to its collection or removed from it.
 	member bool
 }
 
-// claim is the right of a request to change what it named to confirm. That of a
-// COPY, MOVE or DELETE belongs to the operation once that has begun.
+// claim is the right of a request to make the changes that it passed to confirm. Once a
+// COPY, MOVE or DELETE has begun, the claim belongs to the operation.
 type claim struct {
 	locks *lockTable
 	used  []usedToken
-	// hold is what is claimed of claims; both are nil where nobody else can want
-	// anything.
+	// hold is what the claim holds of claims. Both are nil if no other request can compete
+	// for the resources.
 	claims *claims
 	hold   *hold
-	// about describes the operation that has the claim; nil where none has.
+	// about describes the operation that has the claim; it is nil without one.
 	about func() Operation
-	// secured gives back the room that was set aside; nil: none was.
+	// secured releases the room that follower.secure has reserved; it is nil if there is
+	// none.
 	secured func()
 }
 
-// release gives the right back. It may be called more than once.
+// release releases the claim. It may be called more than once.
 func (c *claim) release() {
 	if c.claims != nil {
 		c.claims.release(c.hold)
 	}
 }
 
-// giveBack ends what follower.secure has set aside.
+// giveBack releases the room that follower.secure has reserved.
 func (c *claim) giveBack() {
 	if c.secured != nil {
 		c.secured()
 	}
 }
 
-// confirm makes sure that the request may make the changes: that the header If
-// holds, that nobody else is changing the same, and that whatever is locked is
-// locked by a token that the client submitted (RFC 4918 §7). Nobody else can
-// then lock or change it until the claim is released.
+// confirm makes sure that the request may make the changes: that the header If holds,
+// that no other request is changing the same resources, and that the client submitted
+// the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
+// no other request can lock or change the resources.
 func (h *Handler) confirm(r *http.Request, changes ...change) (*claim, error) {
 	return h.confirmFor(r, operationKey{}, changes)
 }
 
-// confirmFor is confirm for an operation that has a key. Where an identical
-// request has the claim, the error is an *identicalError.
+// confirmFor is confirm for an operation with a key. If an identical request holds the
+// claim, the error is an *identicalError.
 func (h *Handler) confirmFor(r *http.Request, key operationKey, changes []change) (*claim, error) {
 	header, err := ifOf(r)
 	if err != nil {

@@ -15,15 +15,15 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// lockTable is the Handler's LockSystem, and what it can do beyond x/net's.
+// lockTable is the Handler's LockSystem with a uniform interface.
 type lockTable struct {
 	plain   plainLocks
-	manager lockManager // nil: it can do no more
-	// mu keeps requests from seeing the locks with which others probe plain.
+	manager lockManager // nil if the LockSystem is not a lock.Manager
+	// mu hides the temporary locks of one request's probe from other requests.
 	mu *sync.Mutex
 }
 
-// locks returns LockSystem or, where there is none, one in memory.
+// locks returns the table of LockSystem or, if that is nil, of one in memory.
 func (h *Handler) locks() *lockTable {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -65,7 +65,7 @@ func (l *lockTable) covers(ctx context.Context, token, name string) (bool, error
 	return err == nil, err
 }
 
-// acquire grants wanted.
+// acquire creates the lock wanted.
 func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, error) {
 	if l.manager != nil {
 		return l.manager.Acquire(ctx, time.Now(), wanted)
@@ -86,8 +86,8 @@ func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, e
 	return wanted, err
 }
 
-// renew starts the timeout of the principal's lock anew, if it covers name.
-// Otherwise it returns webdav.ErrNoSuchLock.
+// renew restarts the timeout of the principal's lock if that covers name. Otherwise it
+// returns webdav.ErrNoSuchLock.
 func (l *lockTable) renew(ctx context.Context, name, token, principal string, timeout time.Duration) (lock.Lock, error) {
 	now := time.Now()
 	if l.manager == nil {
@@ -112,8 +112,8 @@ func (l *lockTable) renew(ctx context.Context, name, token, principal string, ti
 	return l.manager.Renew(ctx, now, token, timeout)
 }
 
-// find returns the lock of token if it covers name, or else
-// webdav.ErrNoSuchLock. Only a manager has it.
+// find returns the lock of token if it covers name, and webdav.ErrNoSuchLock otherwise.
+// It needs a manager.
 func (l *lockTable) find(ctx context.Context, name, token string) (lock.Lock, error) {
 	found, err := l.manager.Find(ctx, time.Now(), name, false)
 	if err != nil {
@@ -127,7 +127,7 @@ func (l *lockTable) find(ctx context.Context, name, token string) (lock.Lock, er
 	return lock.Lock{}, webdav.ErrNoSuchLock
 }
 
-// unlock ends the principal's lock, which must cover name (RFC 4918 §9.11.1).
+// unlock removes the principal's lock, which must cover name (RFC 4918 §9.11.1).
 func (l *lockTable) unlock(ctx context.Context, name, token, principal string) error {
 	if l.manager == nil {
 		l.mu.Lock()
@@ -153,7 +153,7 @@ func (l *lockTable) unlock(ctx context.Context, name, token, principal string) e
 	return err
 }
 
-// release ends a lock that has just been acquired.
+// release removes a lock that has just been acquired.
 func (l *lockTable) release(ctx context.Context, token string) error {
 	if l.manager != nil {
 		return l.manager.Release(ctx, time.Now(), token)
@@ -163,8 +163,8 @@ func (l *lockTable) release(ctx context.Context, token string) error {
 	return l.plain.in(ctx).Unlock(time.Now(), token)
 }
 
-// releaseTree ends the locks whose root is in the tree name; of a plain
-// LockSystem those that were used, it can't name others.
+// releaseTree removes the locks whose root is in the tree name. A plain LockSystem
+// can't list them, so only the used ones are removed there.
 func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedToken) error {
 	now := time.Now()
 	if l.manager != nil {
@@ -175,14 +175,14 @@ func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedTok
 	for _, u := range used {
 		isRoot := !confirms(now, l.plain.in(ctx), u.token, path.Dir(u.name))
 		if isRoot && storage.Contains(name, u.name) {
-			_ = l.plain.in(ctx).Unlock(now, u.token.Token) // it has expired, or not
+			_ = l.plain.in(ctx).Unlock(now, u.token.Token) // fails only if it has expired
 		}
 	}
 	return nil
 }
 
-// rooted returns the locks whose root is in the tree name; none of a plain
-// LockSystem, which can't tell.
+// rooted returns the locks whose root is in the tree name. It returns none for a plain
+// LockSystem, which can't list them.
 func (l *lockTable) rooted(ctx context.Context, name string) ([]lock.Lock, error) {
 	if l.manager == nil {
 		return nil, nil
@@ -191,8 +191,8 @@ func (l *lockTable) rooted(ctx context.Context, name string) ([]lock.Lock, error
 	return slices.DeleteFunc(found, func(each lock.Lock) bool { return !storage.Contains(name, each.Root) }), err
 }
 
-// releaseRooted ends those locks whose root is in the tree name and of which
-// over is true.
+// releaseRooted removes the locks whose root is in the tree name and for whose root
+// over returns true.
 func (l *lockTable) releaseRooted(ctx context.Context, name string, over func(root string) bool) error {
 	found, err := l.rooted(ctx, name)
 	for _, each := range found {

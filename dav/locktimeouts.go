@@ -10,14 +10,14 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// LockTimeouts is the range of a lock's timeout. The zero value is from a second
-// to a day, and an hour for a client that does not say.
+// LockTimeouts is the range of lock timeouts. The zero value allows a second to a day,
+// and gives an hour to a client that doesn't ask for a timeout.
 type LockTimeouts struct {
-	// Min and Max clamp what a client asks for; 0: the default. "Infinite" is
-	// more than Max; a negative Max grants it.
+	// Min and Max limit the timeout that a client asks for. Zero means the default. Infinite
+	// counts as longer than Max; a negative Max allows it.
 	Min, Max time.Duration
-	// Default is for a client that asks for nothing, or for nothing that is
-	// understood; 0: an hour, within Min and Max.
+	// Default is the timeout of a client that asks for none, or for none that the server
+	// understands, within Min and Max. Zero means an hour.
 	Default time.Duration
 }
 
@@ -27,13 +27,12 @@ const (
 	defaultLockTimeout = time.Hour
 )
 
-// maxTimeoutSeconds is the greatest value of the header Timeout (RFC 4918
+// maxTimeoutSeconds is the greatest value that the header Timeout may have (RFC 4918
 // §10.7).
 const maxTimeoutSeconds = 1<<32 - 1
 
-// granted returns the timeout that a client gets who has sent the header
-// Timeout: a list of what it would like, the best first (RFC 4918 §10.7). What
-// is not known is ignored.
+// granted returns the timeout for a client, by its header Timeout. That is a list of
+// wishes, the best one first (RFC 4918 §10.7). Unknown ones are ignored.
 func (t LockTimeouts) granted(r *http.Request) (time.Duration, error) {
 	for wish := range listElements(r.Header.Values("Timeout")) {
 		kind, value, _ := strings.Cut(wish, "-")
@@ -55,7 +54,7 @@ func (t LockTimeouts) granted(r *http.Request) (time.Duration, error) {
 	return t.clamp(cmp.Or(t.Default, defaultLockTimeout)), nil
 }
 
-// clamp takes a negative duration for infinite.
+// clamp limits d to Min and Max. A negative duration means infinite.
 func (t LockTimeouts) clamp(d time.Duration) time.Duration {
 	least, most := cmp.Or(t.Min, minLockTimeout), cmp.Or(t.Max, maxLockTimeout)
 	switch {
@@ -69,8 +68,8 @@ func (t LockTimeouts) clamp(d time.Duration) time.Duration {
 	return max(d, least)
 }
 
-// appendTimeout appends the value of a timeout element (RFC 4918 §14.29): what
-// is left of the lock, in whole seconds.
+// appendTimeout appends the value of a timeout element (RFC 4918 §14.29): the rest of
+// the lock's timeout, in whole seconds.
 func appendTimeout(dst []byte, l lock.Lock, now time.Time) []byte {
 	if l.Duration < 0 {
 		return append(dst, "Infinite"...)
