@@ -13,8 +13,8 @@ import (
 
 // The exit codes.
 const (
-	exitFailed = 1 // what was asked for can't be done
-	exitUsage  = 2 // it can't be understood
+	exitFailed = 1 // the command failed
+	exitUsage  = 2 // davd can't understand the command line or a setting
 )
 
 // program is one run of davd.
@@ -23,8 +23,8 @@ type program struct {
 	stdout, stderr io.Writer
 }
 
-// run runs davd with args, of which the first is its name, and returns its
-// exit code. An error is one line on stderr.
+// run runs davd and returns its exit code. The first of args is the program's name.
+// An error is written to stderr, as one line.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p := &program{args: args, stdout: stdout, stderr: stderr}
 	err := p.app().RunContext(ctx, args)
@@ -32,7 +32,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if _, ok := errors.AsType[cli.ExitCoder](err); ok {
-		err = usagef("%w: see davd --help", err) // there is no such help
+		err = usagef("%w: see davd --help", err) // davd help was given an unknown command
 	}
 	fmt.Fprintln(stderr, "davd: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 	return exitCode(err)
@@ -50,14 +50,14 @@ func (p *program) app() *cli.App {
 		ExitErrHandler:        func(*cli.Context, error) {}, // run reports
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usagef("unknown command %q: write davd serve, davd demo or davd --help", c.Args().First())
+				return usagef("unknown command %q: see davd --help", c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
 	}
 }
 
-// version is the module's, as the go command recorded it.
+// version returns the version of the module, as recorded by the go command.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version

@@ -14,16 +14,16 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// The exit codes of the commands that do something on a server, beside exitFailed
-// and exitUsage.
-const exitPartial = 3 // some members failed, and are named on standard error
+// exitPartial is the exit code of a client command if some members failed. They are
+// named on standard error.
+const exitPartial = 3
 
-// clientCommand is a command that does something on a server.
+// clientCommand is a command that sends requests to a server.
 type clientCommand struct {
 	name      string
-	arguments string // as the help shows them; those in brackets may be left out
+	arguments string // as the help shows them; those in brackets are optional
 	about     string
-	flags     []cli.Flag // beside those of all
+	flags     []cli.Flag // in addition to connectionFlags
 	run       func(p *program, c *cli.Context, args []string) error
 }
 
@@ -49,12 +49,12 @@ func (p *program) clientCommands() []*cli.Command {
 	return commands
 }
 
-// clientExit ends the help of each.
+// clientExit ends the help of each client command.
 const clientExit = `
-Exit status: 0 done, 1 failed, 2 not understood, 3 some members failed: each is
-a line on standard error, as in "423 Locked  /path".`
+Exit status: 0 for success, 1 for failure, 2 for wrong usage, 3 if some members
+failed. Each of these is a line on standard error, such as "423 Locked  /path".`
 
-// check makes sure that there are as many arguments as there must be.
+// check checks the number of arguments.
 func (c *clientCommand) check(args []string) error {
 	names := strings.Fields(c.arguments)
 	least := len(names) - strings.Count(c.arguments, "[")
@@ -69,8 +69,8 @@ func (c *clientCommand) check(args []string) error {
 	return nil
 }
 
-// interrupted makes an error of ctx's end one that a person understands. What the
-// server may go on with says so itself.
+// interrupted replaces the error of a cancelled ctx with one that says so. An
+// UnfinishedError keeps its text, because the server may still be working.
 func interrupted(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 		return err
@@ -81,12 +81,12 @@ func interrupted(ctx context.Context, err error) error {
 	return &interruptedError{"interrupted"}
 }
 
-// interruptedError is that of a command that a signal has ended.
+// interruptedError is the error of a command that was ended by a signal.
 type interruptedError struct{ text string }
 
 func (e *interruptedError) Error() string { return e.text }
 
-// exitCode is the code for an error of a command.
+// exitCode returns the exit code for the error of a command.
 func exitCode(err error) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
@@ -100,18 +100,18 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// parseURL reads an argument that names something on a server.
+// parseURL parses an argument that must be the URL of a resource.
 func parseURL(arg string) (*url.URL, error) {
 	u, err := url.Parse(arg)
 	switch {
 	case err != nil && badUser(arg):
-		return nil, usagef("%q is not a URL: in its user name or password a percent sign is %%25, and what else is special is escaped; or use --user", withoutUser(arg))
+		return nil, usagef("%q is not a URL: write a percent sign in its user name or password as %%25, and escape other special characters, or use --user", withoutUser(arg))
 	case err != nil && strings.Contains(withoutUser(arg), "%"):
-		return nil, usagef("%q is not a URL: a percent sign in a name is %%25", withoutUser(arg))
+		return nil, usagef("%q is not a URL: write a percent sign in a name as %%25", withoutUser(arg))
 	case err != nil:
 		return nil, usagef("%q is not a URL", withoutUser(arg))
 	case strings.ContainsAny(arg, "?#"):
-		return nil, usagef("%s: a question mark in a name is %%3F, a number sign %%23", withoutUser(arg))
+		return nil, usagef("%s: write a question mark in a name as %%3F, a number sign as %%23", withoutUser(arg))
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return nil, usagef("%q is not a URL: write http://host/path", withoutUser(arg))
 	}
@@ -121,15 +121,16 @@ func parseURL(arg string) (*url.URL, error) {
 	return u, nil
 }
 
-// userInfo is what may hold a password, and slashedUser one with a slash in it: what
-// follows the colon is no port.
+// userInfo matches the part of a URL that may hold a password. slashedUser matches
+// one that contains a slash. It requires a non-digit after the colon, so that it does
+// not match a host with its port.
 var (
 	userInfo    = regexp.MustCompile(`//[^/]*@`)
 	slashedUser = regexp.MustCompile(`//[^/:@]*:[^/@]*[^/@0-9][^/@]*/[^@]*@`)
 )
 
-// badUser reports whether what is wrong with a URL is what may hold a password: a
-// slash in that makes a port of its beginning.
+// badUser reports whether the user name or password makes a URL invalid. If one of them
+// contains a slash, url.Parse takes the text before the slash for a host and port.
 func badUser(arg string) bool {
 	if _, err := url.Parse(slashedUser.ReplaceAllString(arg, "//")); err == nil && slashedUser.MatchString(arg) {
 		return true
@@ -138,13 +139,12 @@ func badUser(arg string) bool {
 	return err == nil && userInfo.MatchString(arg)
 }
 
-// withoutUser is an argument as it can be shown.
+// withoutUser removes the user name and password, so that arg can be shown.
 func withoutUser(arg string) string {
 	return userInfo.ReplaceAllString(slashedUser.ReplaceAllString(arg, "//"), "//")
 }
 
-// parseSecond reads the other argument: a URL of the server of first, or its
-// path.
+// parseSecond parses the second argument: a path, or a URL on the same server as first.
 func parseSecond(first *url.URL, arg string) (*url.URL, error) {
 	if strings.HasPrefix(arg, "/") && !strings.HasPrefix(arg, "//") {
 		arg = first.Scheme + "://" + first.Host + arg

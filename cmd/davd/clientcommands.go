@@ -9,47 +9,49 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/client"
 )
 
-// clientCommands are in the order of the overview.
+// clientCommands returns the client commands, in the order of the overview.
 func clientCommands() []clientCommand {
 	return []clientCommand{
 		{name: "ls", arguments: "URL", run: runList, flags: []cli.Flag{longFlag()}, about: `
 Lists a collection, or a file.
 `},
 		{name: "tree", arguments: "URL", run: runTree, flags: []cli.Flag{longFlag(), levelFlag()}, about: `
-Lists a collection with all that is in it.
+Lists a collection and everything in it.
 `},
-		{name: "get", arguments: "URL [DST]", run: runGet, flags: []cli.Flag{recursiveFlag("a collection, with all that is in it"), forceFlag()}, about: `
-Gets a file from the server. DST is its new name here, or, with a slash at its
-end, the directory to put it into; without DST that is the current one. "-" is
-standard output. A file appears whole or not at all, with its time.
+		{name: "get", arguments: "URL [DST]", run: runGet, flags: []cli.Flag{recursiveFlag("get a collection with everything in it"), forceFlag()}, about: `
+Gets a file from the server. DST is the new local name or, if it ends with a
+slash, the directory to put the file into. The default is the current directory.
+If DST is "-", the file goes to standard output. A file appears only once it is
+complete, and it keeps its modification time.
 `},
-		{name: "put", arguments: "SRC URL", run: runPut, flags: []cli.Flag{recursiveFlag("a directory, with all that is in it; symbolic links are not followed"), forceFlag()}, about: `
-Puts a file onto the server. URL is its new name, or, with a slash at its end,
-the collection to put it into. SRC "-" is standard input.
+		{name: "put", arguments: "SRC URL", run: runPut, flags: []cli.Flag{recursiveFlag("put a directory with everything in it; symbolic links are not followed"), forceFlag()}, about: `
+Puts a file onto the server. URL is the new name or, if it ends with a slash,
+the collection to put the file into. If SRC is "-", the content comes from
+standard input.
 `},
-		{name: "cp", arguments: "SRC DST", run: runCopy, flags: []cli.Flag{recursiveFlag("for the habit: a collection is always copied with all that is in it"), forceFlag()}, about: `
-Copies a file, or a collection with all that is in it, on the server. SRC is a
-URL, DST one too or a path on the same server: the new name, or, with a slash at
-its end, the collection to copy it into.
+		{name: "cp", arguments: "SRC DST", run: runCopy, flags: []cli.Flag{recursiveFlag("no effect, for compatibility with cp: a collection is always copied with everything in it"), forceFlag()}, about: `
+Copies a file, or a collection with everything in it, on the server. SRC is a
+URL. DST is a URL on the same server, or just its path. DST is the new name or,
+if it ends with a slash, the collection to copy into.
 
   davd cp https://files.example/photos/ /backup/2026
 `},
 		{name: "mv", arguments: "SRC DST", run: runMove, flags: []cli.Flag{forceFlag()}, about: `
-Moves or renames a file, or a collection with all that is in it, on the server.
-SRC is a URL, DST one too or a path on the same server: the new name, or, with a
-slash at its end, the collection to move it into.
+Moves or renames a file, or a collection with everything in it, on the server.
+SRC is a URL. DST is a URL on the same server, or just its path. DST is the new
+name or, if it ends with a slash, the collection to move into.
 `},
-		{name: "rm", arguments: "URL", run: runRemove, flags: []cli.Flag{recursiveFlag("a collection, with all that is in it")}, about: `
-Removes a file.
+		{name: "rm", arguments: "URL", run: runRemove, flags: []cli.Flag{recursiveFlag("remove a collection with everything in it")}, about: `
+Removes a file or, with -r, a collection.
 `},
 		{name: "mkdir", arguments: "URL", run: runMkdir, about: `
-Makes a collection.
+Creates a collection (a directory on the server).
 `},
 		{name: "probe", arguments: "URL", run: runProbe, flags: probeFlags(), about: probeAbout},
 	}
 }
 
-// session opens the connection to the server of a command's first URL.
+// session parses a command's first URL and prepares a session with its server.
 func session(p *program, c *cli.Context, arg string) (*client.Session, *url.URL, error) {
 	ref, err := parseURL(arg)
 	if err != nil {

@@ -9,12 +9,12 @@ const (
 	connectionCategory = "Connection"
 )
 
-// connectionFlags are those of all commands that do something on a server.
+// connectionFlags returns the flags of all client commands.
 func connectionFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag(connectionCategory, "user", "NAME[:PASSWORD]", "", "who you are; a password that is not here is that of DAVD_PASSWORD, of ~/.netrc, or is asked for"),
-		textFlag(connectionCategory, "cacert", "FILE", "", "trust these certificates, too (PEM)"),
-		textFlag(connectionCategory, "progress", "WHEN", "auto", "show how far it is: on a terminal as a bar (auto, always), elsewhere as a line, after 2 s and then each 10 s (auto) or each second (always); or never"),
+		textFlag(connectionCategory, "user", "NAME[:PASSWORD]", "", "your user name; if the password is missing, davd looks in DAVD_PASSWORD and ~/.netrc, then asks you"),
+		textFlag(connectionCategory, "cacert", "FILE", "", "also trust the certificates in this PEM file"),
+		textFlag(connectionCategory, "progress", "WHEN", "auto", "when to show the progress: auto, always or never; on a terminal it is a bar, elsewhere a line every 10 s after the first 2 s (auto) or every second (always)"),
 	}
 }
 
@@ -25,17 +25,17 @@ func recursiveFlag(what string) cli.Flag {
 func forceFlag() cli.Flag {
 	return &cli.BoolFlag{
 		Category: commandCategory, Name: "force", Aliases: []string{"f"},
-		Usage: "replace what is there; otherwise that is an error",
+		Usage: "replace what already exists; without this, that is an error",
 	}
 }
 
 func longFlag() cli.Flag {
-	return &cli.BoolFlag{Category: commandCategory, Name: "long", Aliases: []string{"l"}, Usage: "with sizes, in bytes, and times"}
+	return &cli.BoolFlag{Category: commandCategory, Name: "long", Aliases: []string{"l"}, Usage: "show modification times and sizes in bytes"}
 }
 
 func levelFlag() cli.Flag {
 	return &cli.IntFlag{
 		Category: commandCategory, Name: "level", Aliases: []string{"L"},
-		Usage: withPlaceholder("DEPTH", "show so many levels; 0: all"),
+		Usage: withPlaceholder("DEPTH", "how many levels to show; 0 for all"),
 	}
 }

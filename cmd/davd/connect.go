@@ -25,7 +25,7 @@ import (
 
 // connect prepares a session with the server of ref. No request is sent.
 func (p *program) connect(c *cli.Context, ref *url.URL) (*client.Session, error) {
-	// net/http's HTTP/2 client writes what it finds wrong there, in no words of ours.
+	// net/http's HTTP/2 client writes protocol errors to the standard logger.
 	log.SetOutput(io.Discard)
 	progress, err := p.meter(cmp.Or(c.String("progress"), "auto"))
 	if err != nil {
@@ -48,20 +48,20 @@ func (p *program) connect(c *cli.Context, ref *url.URL) (*client.Session, error)
 }
 
 const (
-	// Where there is no terminal, a line of progress is written when a command has
-	// taken so long, and then each time; with --progress always at once, and then
-	// each second.
+	// Without a terminal, the first line of progress is written after firstLine and the
+	// following ones every everyLine. With --progress always, the first line is written
+	// immediately and the following ones every alwaysLine.
 	firstLine  = 2 * time.Second
 	everyLine  = 10 * time.Second
 	alwaysLine = time.Second
 )
 
-// meter returns what shows the progress, or nil.
+// meter returns a Meter that shows progress, or nil if none should be shown.
 func (p *program) meter(when string) (*meter.Meter, error) {
 	file, _ := p.stderr.(*os.File)
 	switch wide := terminal.Width(file) > 0; {
 	case when != "auto" && when != "always" && when != "never":
-		return nil, usagef("--progress: there is no %q: write auto, always or never", when)
+		return nil, usagef("--progress: unknown value %q: write auto, always or never", when)
 	case when == "never":
 		return nil, nil //nolint:nilnil // a nil Meter shows nothing
 	case wide:
@@ -72,7 +72,8 @@ func (p *program) meter(when string) (*meter.Meter, error) {
 	return meter.Lines(p.stderr, 0, alwaysLine), nil
 }
 
-// transport trusts the certificates in the file, too.
+// transport returns a transport that also trusts the certificates in the PEM file. It
+// returns nil, for the default transport, if file is empty.
 func transport(file string) (http.RoundTripper, error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // the default
@@ -86,15 +87,16 @@ func transport(file string) (http.RoundTripper, error) {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(certificates) {
-		return nil, fmt.Errorf("--cacert: %s has no certificate in PEM", file)
+		return nil, fmt.Errorf("--cacert: %s contains no PEM certificate", file)
 	}
 	own := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
 	own.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	return own, nil
 }
 
-// user returns who asks: as --user says, or the URL, or the file .netrc; nil for
-// nobody.
+// user returns the name and password to log in with. The name comes from --user, the URL
+// or .netrc; the password from there, from DAVD_PASSWORD or from the terminal. It returns
+// nil if there is no name.
 func (p *program) user(ctx context.Context, flag string, ref *url.URL) (*url.Userinfo, error) {
 	name, password, whole := strings.Cut(flag, ":")
 	if flag == "" && ref.User != nil {
@@ -110,18 +112,18 @@ func (p *program) user(ctx context.Context, flag string, ref *url.URL) (*url.Use
 	login, found, err := netrc.Lookup(ref.Hostname(), name)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the password can't be looked up: %w", err)
+		return nil, fmt.Errorf("can't look up the password: %w", err)
 	case found && login.User != "":
 		return url.UserPassword(login.User, login.Password), nil
 	case name == "":
-		return nil, nil //nolint:nilnil // nobody
+		return nil, nil //nolint:nilnil // no credentials
 	}
-	password, err = terminal.ReadPassword(ctx, os.Stdin, p.stderr, "Password of "+name+" at "+ref.Host+": ")
+	password, err = terminal.ReadPassword(ctx, os.Stdin, p.stderr, "Password for "+name+" at "+ref.Host+": ")
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, usagef("--user: the password of %s is missing, and there is no terminal to ask at: set DAVD_PASSWORD", name)
+		return nil, usagef("--user: the password of %s is missing, and there is no terminal to ask for it: set DAVD_PASSWORD", name)
 	}
 	return url.UserPassword(name, password), nil
 }

@@ -15,12 +15,12 @@ import (
 const (
 	demoUsage = "davd demo [flags]"
 	demoAbout = `
-Serves a tree of a thousand members, in memory, on storage that is made slow,
-and prints three commands to try and each interim response that they get.`
+Serves a tree of a thousand members in memory, on artificially slow storage.
+Prints three commands to try, and each interim response that davd sends.`
 )
 
 func (p *program) demoCommand() *cli.Command {
-	flags := []cli.Flag{addrFlag("listen at host:port (port 0: any free one)"), hostFlag()}
+	flags := []cli.Flag{addrFlag("listen at this host:port; port 0 is any free port"), hostFlag()}
 	return &cli.Command{
 		Name:               "demo",
 		Flags:              flags,
@@ -55,7 +55,7 @@ func (p *program) demo(c *cli.Context) error {
 	}
 	fsys, err := demo.NewStorage(c.Context)
 	if err != nil {
-		return fmt.Errorf("the tree can't be made (%w): this is a defect of davd", err)
+		return fmt.Errorf("the tree can't be created (%w): this is a bug in davd", err)
 	}
 	log := newLog(p.stderr, cfg)
 	kept, err := state.Open(c.Context, cfg, log)
@@ -65,7 +65,7 @@ func (p *program) demo(c *cli.Context) error {
 	screen := &demo.Screen{Out: p.stdout}
 	s := &site{
 		cfg: cfg, fsys: fsys, state: kept, log: log,
-		grace: time.Second, // nothing here is worth waiting for
+		grace: time.Second, // no operation here is worth a longer wait
 		sent:  screen.Interim,
 		done:  screen.Final,
 		ready: func(listeners []*server.Listener) {

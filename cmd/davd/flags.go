@@ -8,8 +8,8 @@ import (
 
 // The categories of flags.
 const (
-	whatCategory    = "What is served"
-	whereCategory   = "Where"
+	whatCategory    = "Files"
+	whereCategory   = "Network"
 	whoCategory     = "Users"
 	stateCategory   = "Locks and properties"
 	longCategory    = "Long operations"
@@ -21,59 +21,59 @@ const (
 func serveFlags() []cli.Flag {
 	d := config.Defaults()
 	return []cli.Flag{
-		textFlag(whatCategory, "storage", "dir|mem", d.Storage, "a directory, or an empty tree in memory that is gone at the end"),
+		textFlag(whatCategory, "storage", "dir|mem", d.Storage, "serve a directory (dir), or an empty tree in memory that is lost when davd exits (mem)"),
 		&cli.BoolFlag{
 			Category: whatCategory, Name: "read-only", EnvVars: []string{envVar("read-only")},
-			Usage: "refuse whatever would change something",
+			Usage: "refuse all requests that would change something",
 		},
-		textFlag(whatCategory, "symlinks", "POLICY", d.Symlinks, "where symbolic links lead: nowhere (deny), to what is in the directory (inside), or anywhere (follow), outside too"),
+		textFlag(whatCategory, "symlinks", "POLICY", d.Symlinks, "which symbolic links to follow: none (deny), those that stay inside the directory (inside), or all, even those that lead out of it (follow)"),
 		&cli.BoolFlag{
 			Category: whatCategory, Name: "copy-links", EnvVars: []string{envVar("copy-links")},
-			Usage: "copy symbolic links in a collection as links, and not what they lead to",
+			Usage: "when copying a collection, copy symbolic links as links, not the files that they lead to",
 		},
-		textFlag(whatCategory, "fsync", "WHEN", d.Fsync, "what of a PUT or PATCH is on the disk before its answer: never (nothing, as far as davd is concerned), close (the content) or always (the name too); a crash of the machine can undo the rest"),
+		textFlag(whatCategory, "fsync", "WHEN", d.Fsync, "what davd writes through to the disk before it answers a PUT or PATCH: nothing (never), the content (close), or the content and the name (always); if the machine crashes, the rest can be lost"),
 		&cli.BoolFlag{
 			Category: whatCategory, Name: "partial-put", EnvVars: []string{envVar("partial-put")},
-			Usage: "take a PUT with Content-Range as one of a part of the file, rather than refuse it",
+			Usage: "let a PUT with Content-Range write a part of a file; without this, it is refused",
 		},
-		textFlag(whatCategory, "latency", "TIME", "", "make each storage call take that much longer, to try out slow storage"),
-		textFlag(whatCategory, "compress", "MODE", d.Compress, "compress listings and pages, in gzip or zstd, for clients that accept it: always, never, or (auto) for those on other machines; files go as they are"),
-		addrFlag("listen at host:port (port 0: any free one) or unix:PATH; several by commas, or by several --addr"),
+		textFlag(whatCategory, "latency", "TIME", "", "delay each storage call, to try out slow storage (default 0s)"),
+		textFlag(whatCategory, "compress", "MODE", d.Compress, "compress listings and pages with gzip or zstd, for clients that accept it: always, never, or only for clients on other machines (auto); files are never compressed"),
+		addrFlag("listen at this host:port or unix:PATH; port 0 is any free port; can be a list"),
 		hostFlag(),
-		textFlag(whereCategory, "prefix", "/PATH", "", "serve below this path of the URL"),
-		listFlag(whereCategory, "trusted-proxy", "CIDR", "believe what these proxies in front tell of the client: its address (X-Forwarded-For), for the log and for failed passwords, and the scheme and host it asked for (X-Forwarded-Proto, X-Forwarded-Host, Forwarded); several by commas"),
-		textFlag(whereCategory, "tls-cert", "FILE", "", "serve HTTPS and HTTP/2, with this certificate (PEM)"),
-		textFlag(whereCategory, "tls-key", "FILE", "", "the key of the certificate (PEM)"),
-		textFlag(whoCategory, "htpasswd", "FILE", "", "ask for a password: the users and their hashes (made by htpasswd -B), read again when they change"),
-		textFlag(whoCategory, "realm", "TEXT", d.Realm, "what clients show whom they ask for the password"),
-		listFlag(whoCategory, "admin", "USER", "a user who sees and may stop everybody's operations; several by commas"),
+		textFlag(whereCategory, "prefix", "/PATH", "", "serve the files below this URL path (default: at the root)"),
+		listFlag(whereCategory, "trusted-proxy", "CIDR", "trust the proxies in this network to name the client's address (X-Forwarded-For) and the scheme and host that it asked for (X-Forwarded-Proto, X-Forwarded-Host, Forwarded); davd uses the address in the log, for limits and to slow down password guessing; can be a list (default: none)"),
+		textFlag(whereCategory, "tls-cert", "FILE", "", "serve HTTPS and HTTP/2 with the certificate in this PEM file (default: plain HTTP)"),
+		textFlag(whereCategory, "tls-key", "FILE", "", "the PEM file with the certificate's private key"),
+		textFlag(whoCategory, "htpasswd", "FILE", "", "ask for a password, and let in the users in this file; create it with htpasswd -B; davd notices changes (default: no users)"),
+		textFlag(whoCategory, "realm", "TEXT", d.Realm, "the name that clients show when they ask for a password"),
+		listFlag(whoCategory, "admin", "USER", "let this user see and stop the operations of all users; can be a list (default: none)"),
 		&cli.BoolFlag{
 			Category: whoCategory, Name: "anonymous", EnvVars: []string{envVar("anonymous")},
-			Usage: "let anyone who reaches the address read and write; without this or --htpasswd davd listens on this machine only",
+			Usage: "let anyone who can reach davd read and write; without this or --htpasswd, davd only listens on this machine",
 		},
-		textFlag(stateCategory, "state", "DIR|FILE.db|mem", d.State, "where they are kept; mem: in memory, gone at the end (default /var/lib/davd for root, else $XDG_STATE_HOME/davd or what the system has instead)"),
-		textFlag(stateCategory, "lock-timeout-min", "TIME", d.LockTimeoutMin, "the shortest time after which a lock ends that is not renewed"),
-		textFlag(stateCategory, "lock-timeout-max", "TIME", d.LockTimeoutMax, "the longest; infinite: as the client asks"),
-		textFlag(stateCategory, "locks-per-user", "NUMBER", d.LocksPerUser, "how many locks one user may have at a time or, without users, all clients together"),
-		textFlag(stateCategory, "locks-per-address", "NUMBER", d.LocksPerAddress, "how many of them one address may have, without users; this machine's own, where a proxy may stand, three times as many (default: a quarter)"),
-		textFlag(stateCategory, "properties-per-user", "SIZE", d.PropertiesPerUser, "how much room the properties that one user sets may take up, in B, KiB, MiB or GiB"),
-		textFlag(stateCategory, "max-xml-body", "SIZE", d.MaxXMLBody, "the longest XML body of a request that is read, in B, KiB or MiB"),
-		textFlag(longCategory, "propfind-infinity", "WHAT", d.PropfindInfinity, "a listing of a whole tree: allow, deny (403), or the number of members after which it enters no further collection (507 for each)"),
-		textFlag(longCategory, "listings-at-once", "NUMBER", d.ListingsAtOnce, "how many listings of whole trees may be under way at a time; more are a 503"),
-		textFlag(longCategory, "listings-per-user", "NUMBER", d.ListingsPerUser, "how many of one user or, without users, of one address; of this machine's own, where a proxy may stand, three times as many"),
-		textFlag(longCategory, "operations-at-once", "NUMBER", d.OperationsAtOnce, "how many COPYs, MOVEs and DELETEs may be under way or waiting at a time; more are a 503"),
-		textFlag(longCategory, "operations-per-user", "NUMBER", d.OperationsPerUser, "how many of one user or address, as for listings (default: a quarter)"),
-		textFlag(longCategory, "on-disconnect", "WAY", d.OnDisconnect, "what a COPY, MOVE or DELETE does when its client goes: finish, or cancel and roll back what can be"),
-		textFlag(longCategory, "stall-timeout", "TIME", d.StallTimeout, "how long a client may take none of a long listing, or send none of a request body, before its connection is closed (0: for ever)"),
-		textFlag(longCategory, "min-rate", "SIZE", d.MinRate, "how much of a request body must arrive per second, on average over each --stall-timeout (0: anything)"),
-		textFlag(longCategory, "drain", "TIME", d.Drain, "how long requests may go on after the signal to stop; then they roll back and answer 503"),
-		textFlag(interimCategory, "interim", "MODE", d.Interim, "send them always, never, or (auto) to clients that ask for them or are known to understand them"),
-		textFlag(interimCategory, "interim-after", "TIME", d.InterimAfter, "age of an operation at its first one; 0s: at once"),
-		textFlag(interimCategory, "interim-every", "TIME", d.InterimEvery, "time from one to the next"),
+		textFlag(stateCategory, "state", "DIR|FILE.db|mem", d.State, "where davd keeps locks and properties: a directory, a database file, or memory, where they are lost when davd exits (default: /var/lib/davd for root; for other users $XDG_STATE_HOME/davd or the system's equivalent)"),
+		textFlag(stateCategory, "lock-timeout-min", "TIME", d.LockTimeoutMin, "the shortest lock timeout that a client can get; a lock ends when its client does not renew it in time"),
+		textFlag(stateCategory, "lock-timeout-max", "TIME", d.LockTimeoutMax, "the longest lock timeout that a client can get, or infinite for no limit"),
+		textFlag(stateCategory, "locks-per-user", "NUMBER", d.LocksPerUser, "how many locks one user may hold at a time; without users, the limit for all clients together"),
+		textFlag(stateCategory, "locks-per-address", "NUMBER", d.LocksPerAddress, "without users, how many locks the clients at one address may hold; this machine itself may hold three times as many, because clients may share its address behind a local proxy (default: a quarter of --locks-per-user)"),
+		textFlag(stateCategory, "properties-per-user", "SIZE", d.PropertiesPerUser, "how much space the properties set by one user may take up"),
+		textFlag(stateCategory, "max-xml-body", "SIZE", d.MaxXMLBody, "the largest XML body that a request may have"),
+		textFlag(longCategory, "propfind-infinity", "WHAT", d.PropfindInfinity, "what to do with a request for the listing of a whole tree: allow it, deny it (403), or stop entering collections after this number of members (507 for each one left out)"),
+		textFlag(longCategory, "listings-at-once", "NUMBER", d.ListingsAtOnce, "how many listings of whole trees may run at a time; further ones are refused (503)"),
+		textFlag(longCategory, "listings-per-user", "NUMBER", d.ListingsPerUser, "how many of them one user may run or, without users, one address; three times as many for this machine itself, as for --locks-per-address"),
+		textFlag(longCategory, "operations-at-once", "NUMBER", d.OperationsAtOnce, "how many COPY, MOVE and DELETE requests may run or wait at a time; further ones are refused (503)"),
+		textFlag(longCategory, "operations-per-user", "NUMBER", d.OperationsPerUser, "how many of them one user or address may have, as for --listings-per-user (default: a quarter of --operations-at-once)"),
+		textFlag(longCategory, "on-disconnect", "WAY", d.OnDisconnect, "what happens to a COPY, MOVE or DELETE whose client disconnects: finish it, or cancel it and roll back as much as possible"),
+		textFlag(longCategory, "stall-timeout", "TIME", d.StallTimeout, "close the connection of a client that neither accepts data of a listing nor sends data of a request body for this long; 0 for no limit"),
+		textFlag(longCategory, "min-rate", "SIZE", d.MinRate, "how much of a request body must arrive per second, on average over each --stall-timeout; 0 for no minimum"),
+		textFlag(longCategory, "drain", "TIME", d.Drain, "how long requests may continue after davd is told to stop; then operations are rolled back and answered with 503"),
+		textFlag(interimCategory, "interim", "MODE", d.Interim, "when to send interim responses: always, never, or to clients that ask for them or are known to understand them (auto)"),
+		textFlag(interimCategory, "interim-after", "TIME", d.InterimAfter, "how long an operation runs before its first interim response; 0s to send one immediately"),
+		textFlag(interimCategory, "interim-every", "TIME", d.InterimEvery, "the time between two interim responses"),
 		interimClientFlag(interimCategory),
-		textFlag(interimCategory, "interim-proxy", "WHAT", d.InterimProxy, "what the proxies in front do with them: it is not known (none, so no client gets any through a proxy that shows), they pass them on (pass), or an Apache httpd passes on nine (apache)"),
-		textFlag(logCategory, "log-format", "text|json", d.LogFormat, "how it is written"),
-		textFlag(logCategory, "log-level", "LEVEL", d.LogLevel, "the least that is logged: debug, info, warn or error"),
+		textFlag(interimCategory, "interim-proxy", "WHAT", d.InterimProxy, "what the proxies in front do with interim responses: pass them all on (pass), pass on nine per request, as Apache httpd does (apache), or unknown (none); with none, in mode auto, davd sends none to a client behind a proxy that it can detect"),
+		textFlag(logCategory, "log-format", "text|json", d.LogFormat, "the format of each line: text, or a JSON object"),
+		textFlag(logCategory, "log-level", "LEVEL", d.LogLevel, "the lowest level to log: debug, info, warn or error"),
 	}
 }
 
@@ -88,15 +88,15 @@ func addrFlag(usage string) cli.Flag {
 
 // hostFlag is the flag --host.
 func hostFlag() cli.Flag {
-	return listFlag(whereCategory, "host", "NAME", "without --htpasswd, answer to this host name as well as to localhost, IP addresses and names in --addr; requests for other names are a 421, because web pages of strangers could send them (DNS rebinding); several by commas")
+	return listFlag(whereCategory, "host", "NAME", "accept requests for this host name; without --htpasswd, davd only accepts localhost, IP addresses, the names in --addr and these, and answers others with 421, to protect against hostile web pages (DNS rebinding); can be a list (default: none)")
 }
 
 // interimClientFlag is the flag --interim-client.
 func interimClientFlag(category string) cli.Flag {
-	return listFlag(category, "interim-client", "NAME=CAP", "a client, as User-Agent names it, and how many it survives (0: none), in place of what davd clients shows; several by commas")
+	return listFlag(category, "interim-client", "NAME=CAP", "send at most CAP interim responses per request to the client that User-Agent calls NAME, or none if CAP is 0; overrides the table of davd clients; can be a list (default: none)")
 }
 
-// listFlag is a flag that may be there several times.
+// listFlag returns a flag that can be given several times.
 func listFlag(category, name, placeholder, usage string) cli.Flag {
 	return &cli.StringSliceFlag{
 		Category: category, Name: name, EnvVars: []string{envVar(name)},
@@ -104,7 +104,7 @@ func listFlag(category, name, placeholder, usage string) cli.Flag {
 	}
 }
 
-// textFlag is a flag whose value config reads: that is where errors are found.
+// textFlag returns a flag whose value config parses and checks.
 func textFlag(category, name, placeholder, value, usage string) cli.Flag {
 	return &cli.StringFlag{
 		Category: category, Name: name, EnvVars: []string{envVar(name)},
@@ -113,7 +113,7 @@ func textFlag(category, name, placeholder, value, usage string) cli.Flag {
 	}
 }
 
-// settings are what c's flags and arguments say.
+// settings collects the settings from the flags and arguments of c.
 func settings(c *cli.Context) config.Settings {
 	return config.Settings{
 		Dir:            c.Args().First(),

@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// overview is what davd alone prints.
+// overview is the output of davd without arguments.
 //
 //go:embed overview.txt
 var overview string
@@ -16,19 +16,19 @@ var overview string
 // helpWidth is the width of the help's lines.
 const helpWidth = 80
 
-// literal makes a template of text that has nothing to fill in.
+// literal returns a template that produces text unchanged.
 func literal(text string) string {
 	return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
 }
 
-// helpFlag is what the help wants to know of a flag.
+// helpFlag has the methods of a flag that the help needs.
 type helpFlag interface {
 	cli.DocGenerationFlag
 	cli.CategorizableFlag
 }
 
-// commandHelp lays out the help of a command: about, then the flags by
-// category, both in the order in which they are defined.
+// commandHelp returns the help of a command: usage, about and then the flags, grouped by
+// category. Flags and categories keep the order of flags.
 func commandHelp(usage, about string, flags []cli.Flag) string {
 	var help strings.Builder
 	fmt.Fprintf(&help, "Usage: %s\n\n%s\n", usage, strings.TrimSpace(about))
@@ -53,7 +53,7 @@ func commandHelp(usage, about string, flags []cli.Flag) string {
 	return help.String()
 }
 
-// flagTerm is a flag with the name of its value.
+// flagTerm returns the names of a flag, followed by the placeholder for its value.
 func flagTerm(flag helpFlag) string {
 	placeholder, _ := cutPlaceholder(flag.GetUsage())
 	names := flag.Names()
@@ -64,7 +64,7 @@ func flagTerm(flag helpFlag) string {
 	return strings.TrimSpace(term + " " + placeholder)
 }
 
-// flagText says what a flag is for.
+// flagText returns the description of a flag, with its default.
 func flagText(flag helpFlag) string {
 	_, usage := cutPlaceholder(flag.GetUsage())
 	if value := strings.ReplaceAll(flag.GetDefaultText(), `"`, ""); value != "" && value != "false" {
@@ -73,13 +73,13 @@ func flagText(flag helpFlag) string {
 	return usage
 }
 
-// withPlaceholder makes the text of a flag whose value the help calls
-// placeholder.
+// withPlaceholder returns the Usage text of a flag whose value is called placeholder
+// in the help.
 func withPlaceholder(placeholder, usage string) string {
 	return "`" + placeholder + "` " + usage
 }
 
-// cutPlaceholder is the inverse of withPlaceholder.
+// cutPlaceholder splits a Usage text into what withPlaceholder joined.
 func cutPlaceholder(text string) (placeholder, usage string) {
 	if quoted, ok := strings.CutPrefix(text, "`"); ok {
 		placeholder, usage, _ = strings.Cut(quoted, "` ")
@@ -88,7 +88,7 @@ func cutPlaceholder(text string) (placeholder, usage string) {
 	return "", text
 }
 
-// wrap breaks text into lines of at most width characters.
+// wrap breaks text into lines of at most width bytes. A longer word gets its own line.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""

@@ -16,18 +16,21 @@ import (
 const (
 	clientsUsage = "davd clients [flags]"
 	clientsAbout = `
-Prints the table by which davd serve decides, with --interim auto, who gets
-interim responses without asking, and, always, how many of them at the most. A
-client is found in it by the products that its User-Agent names: of several the
-one with the least cap counts.
+Prints the table of known clients. With --interim auto, davd serve sends interim
+responses to these clients even if they don't ask for them. In every mode, the
+table limits how many a client gets. davd finds a client by the product names in
+its User-Agent header. If there are several, the one with the smallest CAP
+counts.
 
-  CLIENT    the product
-  VERSIONS  those that the row is about
-  CAP       how many it gets for one request; any: no limit was found
-  HEADERS   how long it takes the headers of one answer, those of its interim
-            responses included; davd stops at two thirds, and at 200 KiB
-  HELPS     whether one restarts its read time-out
-  SOURCE    where this was seen`
+  CLIENT    the product name
+  VERSIONS  the versions that the row describes
+  CAP       how many interim responses the client gets for one request; any
+            means that no limit was found
+  HEADERS   how many bytes of headers the client accepts for one request,
+            interim responses included; davd stops at two thirds of this, and
+            always at 200 KiB
+  HELPS     whether an interim response restarts the client's read time-out
+  SOURCE    where this was observed`
 )
 
 func (p *program) clientsCommand() *cli.Command {
@@ -45,7 +48,7 @@ func (p *program) clientsCommand() *cli.Command {
 func clientsFlags() []cli.Flag {
 	return []cli.Flag{
 		interimClientFlag(commandCategory),
-		&cli.BoolFlag{Category: commandCategory, Name: "json", Usage: "as JSON; a limit that was not found is null"},
+		&cli.BoolFlag{Category: commandCategory, Name: "json", Usage: "print JSON; a limit that was not found is null"},
 	}
 }
 
@@ -93,7 +96,7 @@ func versions(c *dav.Client) string {
 	return "all"
 }
 
-// clientJSON is a row of the table as JSON.
+// clientJSON is a row of the table in the output of --json.
 type clientJSON struct {
 	Client string `json:"client"`
 	From   string `json:"from,omitempty"`

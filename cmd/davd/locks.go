@@ -17,22 +17,22 @@ import (
 const (
 	locksUsage = "davd locks [flags] [DIR]"
 	locksAbout = `
-Lists the locks of the davd that serves DIR, or the current directory, whether
-it is running or not.
+Lists the locks of the davd that serves DIR, or the current directory. That davd
+need not be running.
 
-  PATH     the locked resource, in the share
-  DEPTH    infinity: everything below it is locked too
-  USER     the user who has locked it, if davd asks for passwords
-  OWNER    what the client says about its user
-  AGE      how long ago it was locked
+  PATH     the locked resource, relative to the share
+  DEPTH    0, or infinity if everything below PATH is locked as well
+  USER     the user who holds the lock, if davd asks for passwords
+  OWNER    what the client says about the owner of the lock
+  AGE      how long ago the lock was created
   EXPIRES  when the lock ends unless the client renews it
-  TOKEN    the name of the lock, for davd unlock`
+  TOKEN    the lock token, which davd unlock accepts in place of PATH`
 
 	unlockUsage = "davd unlock [flags] PATH|TOKEN [DIR]"
 	unlockAbout = `
-Breaks the lock of PATH, or the lock with the TOKEN, of the davd that serves
-DIR, or the current directory, whether it is running or not. The client that has
-the lock is not asked: its next change fails.
+Breaks the lock on PATH, or the lock with this TOKEN. DIR is the directory that
+davd serves, by default the current one. That davd need not be running. The
+client that holds the lock is not asked, and its next write fails.
 
   davd unlock /reports/2026.docx /srv/files`
 )
@@ -51,7 +51,7 @@ func (p *program) locksCommand() *cli.Command {
 
 func (p *program) unlockCommand() *cli.Command {
 	flags := append(stateFlags(), jsonFlag(),
-		&cli.BoolFlag{Category: commandCategory, Name: "all", Usage: "break all locks of PATH, if several share it"})
+		&cli.BoolFlag{Category: commandCategory, Name: "all", Usage: "break all locks on PATH if there are several shared ones"})
 	return &cli.Command{
 		Name:               "unlock",
 		Flags:              flags,
@@ -63,12 +63,12 @@ func (p *program) unlockCommand() *cli.Command {
 }
 
 func jsonFlag() cli.Flag {
-	return &cli.BoolFlag{Category: commandCategory, Name: "json", Usage: "as JSON"}
+	return &cli.BoolFlag{Category: commandCategory, Name: "json", Usage: "print JSON"}
 }
 
 func (p *program) locks(c *cli.Context) error {
 	if c.NArg() > 1 {
-		return usagef("davd locks takes one directory, and there are %d: see davd locks --help", c.NArg())
+		return usagef("davd locks takes one directory, not %d: see davd locks --help", c.NArg())
 	}
 	cfg, file, err := p.stateOf(c, c.Args().First())
 	if err != nil {
@@ -91,7 +91,7 @@ func (p *program) locks(c *cli.Context) error {
 
 func (p *program) unlock(c *cli.Context) error {
 	if c.NArg() < 1 || c.NArg() > 2 {
-		return usagef("davd unlock takes the path or the token of a lock, and the directory that is served: see davd unlock --help")
+		return usagef("davd unlock takes the path or the token of a lock, and the directory that davd serves: see davd unlock --help")
 	}
 	cfg, file, err := p.stateOf(c, c.Args().Get(1))
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *program) unlock(c *cli.Context) error {
 	})
 }
 
-// pathOrToken tells a token, which is a URI, from a path.
+// pathOrToken decides whether arg is a lock token, which is a URI, or a path.
 func pathOrToken(arg string, all bool) locks.Break {
 	token := strings.TrimSuffix(strings.TrimPrefix(arg, "<"), ">")
 	if !strings.HasPrefix(arg, "/") && strings.Contains(token, ":") {

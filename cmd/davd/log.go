@@ -10,7 +10,7 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// newLog returns a log as cfg wants it.
+// newLog returns a logger with the format and level of cfg.
 func newLog(w io.Writer, cfg *config.Config) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.LogLevel}
 	if cfg.LogFormat == config.JSON {
@@ -19,8 +19,8 @@ func newLog(w io.Writer, cfg *config.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// logWithheld returns what logs, at level debug, why a request gets no interim
-// responses: one line for an operation. Nil where that level is not logged.
+// logWithheld returns a function that logs, at level debug, why a request gets no (more)
+// interim responses: one line for each operation. It returns nil if that level is off.
 func logWithheld(log *slog.Logger) func(*http.Request, dav.Withheld) {
 	if !log.Enabled(context.Background(), slog.LevelDebug) {
 		return nil
@@ -35,7 +35,8 @@ func logWithheld(log *slog.Logger) func(*http.Request, dav.Withheld) {
 	}
 }
 
-// logOperation logs what becomes of an operation without a client.
+// logOperation returns a function that logs the result of an operation whose client did
+// not wait for it, and the failure to record an operation.
 func logOperation(log *slog.Logger) func(dav.Operation, error) {
 	return func(op dav.Operation, err error) {
 		about := []any{"method", op.Method, "source", op.Source}
@@ -49,11 +50,11 @@ func logOperation(log *slog.Logger) func(dav.Operation, error) {
 			about = append(about, "status", op.Status, "duration", op.Ended.Sub(op.Started))
 		}
 		if err != nil && op.Ended.IsZero() {
-			log.Error("an operation under way can't be written down", append(about, "err", err)...)
+			log.Error("can't record a running operation", append(about, "err", err)...)
 			return
 		}
 		if err != nil {
-			log.Warn("an operation whose client did not wait", append(about, "err", err)...)
+			log.Warn("an operation whose client did not wait has failed", append(about, "err", err)...)
 			return
 		}
 		log.Info("an operation whose client did not wait has ended", about...)

@@ -1,5 +1,5 @@
-// Command davd serves a directory as a network drive, over WebDAV, and tells
-// its clients how far a long operation is while it works.
+// Command davd serves a directory as a network drive, over WebDAV. During a long
+// operation, it tells the client about the progress.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// exitInterrupted is what shells report for a program that SIGINT ended.
+// exitInterrupted is the exit code that shells report for a program ended by SIGINT.
 const exitInterrupted = 130
 
 func main() {
@@ -20,10 +20,11 @@ func main() {
 	os.Exit(run(untilSignal(), os.Args, os.Stdout, os.Stderr))
 }
 
-// spareProcessors lets requests be answered while long operations work: their
-// goroutines are in system calls most of the time, and until the runtime notices
-// that, some ten milliseconds, the processor that each had does nothing else. At
-// all other times more of them than there are cost a tenth of the rate.
+// spareProcessors raises GOMAXPROCS while long operations run, so that davd keeps
+// answering other requests. The goroutines of an operation spend most of their time in
+// system calls, and it takes the runtime about ten milliseconds to hand the processor of
+// such a goroutine to another one. At other times, a higher GOMAXPROCS would make davd
+// about ten percent slower.
 func spareProcessors() {
 	if os.Getenv("GOMAXPROCS") != "" {
 		return
@@ -39,7 +40,7 @@ func spareProcessors() {
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM.
-// The second one ends the program at once.
+// The second signal ends the program immediately.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)

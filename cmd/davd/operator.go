@@ -13,11 +13,11 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
-// The commands of operators work on the state of a davd: through its control socket
-// if it is running, or else on its database.
+// The operator's commands work on the state of a davd. They use its control socket if that
+// davd is running, and otherwise open its database.
 
-// answerOperators starts the control socket. Without one davd serves all the same: not
-// every filesystem has sockets. A state in memory has no place for it.
+// answerOperators starts the control socket. If that fails, davd serves without one, because
+// not every filesystem supports sockets. A state in memory has no control socket.
 func (s *site) answerOperators(ctx context.Context) *control.Server {
 	if s.state.Where == "" {
 		return nil
@@ -31,15 +31,15 @@ func (s *site) answerOperators(ctx context.Context) *control.Server {
 	return server
 }
 
-// stateFlags are the flags that name a state.
+// stateFlags returns the flags that select a state.
 func stateFlags() []cli.Flag {
 	return []cli.Flag{
-		textFlag(commandCategory, "state", "DIR|FILE.db", "", "the --state of davd serve (default as there)"),
+		textFlag(commandCategory, "state", "DIR|FILE.db", "", "the value of --state that davd serve runs with (default: its default)"),
 	}
 }
 
-// stateOf returns the configuration and the database of the state that a command
-// names. dir is the directory that is served, "" if the person has not named it.
+// stateOf returns the configuration and the path of the database that a command works on.
+// dir is the served directory, or "" if the operator did not name it.
 func (p *program) stateOf(c *cli.Context, dir string) (*config.Config, string, error) {
 	cfg, err := config.New(config.Settings{Dir: dir, State: c.String("state"), LogLevel: "warn"})
 	if err != nil {
@@ -49,14 +49,14 @@ func (p *program) stateOf(c *cli.Context, dir string) (*config.Config, string, e
 	return cfg, file, err
 }
 
-// withLocks calls do with the locks of the davd that has its state in a file.
+// withLocks calls do with the locks of the davd whose database is file.
 func (p *program) withLocks(ctx context.Context, cfg *config.Config, file string, do func(locks.Operator) error) error {
 	client, err := control.Connect(ctx, control.Path(file))
 	switch {
 	case err == nil:
 		return do(&locks.Remote{Client: client})
 	case !errors.Is(err, control.ErrNotRunning):
-		return fmt.Errorf("the running davd can't be asked: %w", err)
+		return fmt.Errorf("can't talk to the running davd: %w", err)
 	}
 	system, closeDB, err := state.OpenLocks(ctx, file)
 	if err != nil {

@@ -12,28 +12,28 @@ import (
 )
 
 const probeAbout = `
-Finds out what becomes of interim responses on their way from a davd, through
-whatever stands between, and which settings to use. URL is a collection that you
-may write to; nothing is changed in it. It fails where they do not pass.
+Finds out whether interim responses from a davd get through the proxies on the
+way, and says which settings to use. URL is a collection that you may write to;
+nothing in it changes. The command fails if they don't get through.
 
-With --method it sends that request instead, to any server, and shows each
-interim response with its time. That is a real operation:
+With --method, it sends a request with that method instead, to any server, and
+shows each interim response with its time. This is a real operation:
 
   davd probe --method COPY --source /a/ --destination /b/ https://files.example/
 `
 
-// probePatience is how much longer than the probe an answer may take.
+// probePatience is how long to wait for the answer after the probe should have ended.
 const probePatience = 10 * time.Second
 
 func probeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{
 			Category: commandCategory, Name: "seconds", Value: 3,
-			Usage: withPlaceholder("NUMBER", "how long the server is to take, from 1 to 20"),
+			Usage: withPlaceholder("NUMBER", "how many seconds the server should take to answer the probe, from 1 to 20"),
 		},
-		&cli.StringFlag{Category: commandCategory, Name: "method", Usage: withPlaceholder("METHOD", "send a request with this method")},
-		&cli.StringFlag{Category: commandCategory, Name: "source", Usage: withPlaceholder("URL|/PATH", "what it is about, if not URL")},
-		&cli.StringFlag{Category: commandCategory, Name: "destination", Usage: withPlaceholder("URL|/PATH", "its header Destination; nothing there is replaced")},
+		&cli.StringFlag{Category: commandCategory, Name: "method", Usage: withPlaceholder("METHOD", "send a real request with this method")},
+		&cli.StringFlag{Category: commandCategory, Name: "source", Usage: withPlaceholder("URL|/PATH", "send the request for this resource, in place of URL")},
+		&cli.StringFlag{Category: commandCategory, Name: "destination", Usage: withPlaceholder("URL|/PATH", "the request's Destination header; nothing that exists there is replaced")},
 	}
 }
 
@@ -48,7 +48,7 @@ func runProbe(p *program, c *cli.Context, args []string) error {
 	case method != "":
 		return watch(c, s, prober, ref, method)
 	case c.IsSet("source"), c.IsSet("destination"):
-		return usagef("--source and --destination are for --method: write that, too")
+		return usagef("--source and --destination have no effect without --method: add it")
 	case seconds < 1 || seconds > 20:
 		return usagef("--seconds: %d is not from 1 to 20", seconds)
 	}
@@ -58,7 +58,7 @@ func runProbe(p *program, c *cli.Context, args []string) error {
 	return nil
 }
 
-// watch sends a real request.
+// watch sends the request of --method and shows its interim responses.
 func watch(c *cli.Context, s *client.Session, prober *probe.Prober, ref *url.URL, method string) error {
 	source := ref
 	var destination *url.URL

@@ -12,8 +12,8 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/share"
 )
 
-// checkSecret refuses a secret file that clients could read and change. It belongs
-// to each reading of one: the file may have been replaced by a link since.
+// checkSecret returns an error if clients could read or change a secret file because it is
+// in the share. Call it each time the file is read: it may have been replaced by a link.
 func checkSecret(ctx context.Context, cfg *config.Config, file string) error {
 	if cfg.Storage != config.Dir {
 		return nil
@@ -23,14 +23,14 @@ func checkSecret(ctx context.Context, cfg *config.Config, file string) error {
 		return err
 	}
 	if inside {
-		return fmt.Errorf("%s: is inside the directory that is served, where clients could read and change it: move it out", file)
+		return fmt.Errorf("%s: is inside the served directory, where clients could read and change it: move it out", file)
 	}
 	name, err := share.Linked(ctx, cfg.Dir, file)
 	if err != nil {
 		return err
 	}
 	if name != "" {
-		return fmt.Errorf("%s: is the same file as %s (a hard link), which clients could read: remove that", file, name)
+		return fmt.Errorf("%s: is the same file as %s (a hard link), which clients could read: remove that link", file, name)
 	}
 	return nil
 }

@@ -20,15 +20,20 @@ import (
 const (
 	serveUsage = "davd serve [flags] [DIR]"
 	serveAbout = `
-Serves DIR, or the current directory, over WebDAV: to the users of --htpasswd
-or, without it, to everyone on this machine, who can then read and write.
+Serves DIR, or the current directory, over WebDAV. With --htpasswd, only the
+users in that file have access. Without it, everyone on this machine can read
+and write.
 
   davd serve ~/files
   davd serve --addr :8443 --tls-cert cert.pem --tls-key key.pem \
     --htpasswd users --read-only /srv
 
-Each flag can also be set in the environment, --log-level as DAVD_LOG_LEVEL.
-What the command line says comes first.`
+Flags that take no value are off by default. A TIME is a number with a unit,
+such as 500ms, 20s or 1m30s. A SIZE is a number of bytes, or has a unit: B, KiB,
+MiB or GiB. For a list, separate the values by commas or repeat the flag.
+
+Each flag can also be set by an environment variable: DAVD_LOG_LEVEL sets
+--log-level. Flags on the command line take precedence.`
 )
 
 func (p *program) serveCommand() *cli.Command {
@@ -83,7 +88,7 @@ func (p *program) serve(c *cli.Context) error {
 	return p.settingError(s.serve(c.Context))
 }
 
-// openUsers returns nil where nobody is asked for a password.
+// openUsers returns nil if davd does not ask for passwords.
 func openUsers(ctx context.Context, cfg *config.Config, log *slog.Logger) (*auth.Users, error) {
 	if cfg.HTPasswd == "" {
 		return nil, nil
@@ -96,8 +101,8 @@ func openUsers(ctx context.Context, cfg *config.Config, log *slog.Logger) (*auth
 	return users, nil
 }
 
-// checkArguments wants one directory at most, after the flags: the flag
-// package takes what follows an argument for more arguments.
+// checkArguments makes sure that there is at most one directory, after all flags:
+// the flag package treats a flag that follows an argument as another argument.
 func checkArguments(args []string) error {
 	if len(args) <= 1 {
 		return nil
@@ -107,7 +112,7 @@ func checkArguments(args []string) error {
 			return usagef("%s comes after the directory: write flags before it, as in davd serve [flags] %s", arg, args[0])
 		}
 	}
-	return usagef("there are %d directories (%s), and davd serves one: name that, or one above them", len(args), strings.Join(args, ", "))
+	return usagef("davd serves one directory, not %d (%s): name one of them, or a directory that contains them", len(args), strings.Join(args, ", "))
 }
 
 // announce prints what is served at each listener.
@@ -119,13 +124,13 @@ func (p *program) announce(cfg *config.Config, what string, listeners []*server.
 
 func logState(log *slog.Logger, kept *state.State) {
 	if kept.Where == "" {
-		log.Info("locks and properties are in memory, and gone at the end")
+		log.Info("locks and properties are in memory and will be lost when davd exits")
 		return
 	}
 	log.Info("locks and properties are kept", "in", kept.Where)
 }
 
-// warnPublic warns once, of all listeners that others may reach.
+// warnPublic logs one warning about all listeners that other machines can reach.
 func warnPublic(log *slog.Logger, cfg *config.Config, listeners []*server.Listener) {
 	var public []string
 	for _, l := range listeners {
@@ -139,6 +144,6 @@ func warnPublic(log *slog.Logger, cfg *config.Config, listeners []*server.Listen
 	case cfg.HTPasswd == "":
 		log.Warn("no password is asked for: anyone who can reach this address can "+cfg.Allowed()+" everything", "addr", addrs)
 	case !cfg.TLS():
-		log.Warn("passwords travel in clear text: give --tls-cert and --tls-key, or let a proxy with TLS stand in front and listen on this machine only", "addr", addrs)
+		log.Warn("passwords travel in clear text: set --tls-cert and --tls-key, or listen on this machine only, behind a proxy with TLS", "addr", addrs)
 	}
 }

@@ -23,22 +23,23 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// site is a tree to be served, with what is to be told about it.
+// site is a served tree, with the functions to call when something happens.
 type site struct {
 	cfg  *config.Config
 	fsys storage.FS
-	// users is nil where nobody is asked for a password.
+	// users is nil if davd does not ask for passwords.
 	users *auth.Users
-	// state is closed at the end.
+	// state is closed when serve returns.
 	state *state.State
 	log   *slog.Logger
 	// grace is how long requests may go on after the signal to stop.
 	grace time.Duration
-	// ready is called once connections are accepted.
+	// ready is called when davd accepts connections.
 	ready func([]*server.Listener)
 	// sent is called after each interim response.
 	sent func(*http.Request, http.Header)
-	// withheld, if not nil, is called when there is none, or no more.
+	// withheld, if not nil, is called when a request gets no interim responses, or no
+	// further ones.
 	withheld func(*http.Request, dav.Withheld)
 	// done is called after each request.
 	done func(*http.Request, accesslog.Record)
@@ -72,8 +73,8 @@ func (s *site) serve(ctx context.Context) (err error) {
 	return srv.Serve(ctx, listeners)
 }
 
-// listen makes sure that the addresses are what config.CheckAccess took them
-// for: a host name may have got others since.
+// listen opens the listeners. It checks again that their addresses are not public, because
+// a host name may have changed its addresses since config.CheckAccess looked it up.
 func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
 	listeners, err := server.Listen(ctx, s.cfg.Addrs)
 	if err != nil || s.cfg.Guarded() {
@@ -93,7 +94,7 @@ func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
 	return nil, err
 }
 
-// recover finishes or undoes what a davd that was killed has left.
+// recover finishes or undoes the operations of a davd that was killed.
 func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
 	recovered, err := handler.Recover(ctx)
 	for _, r := range recovered {
@@ -102,13 +103,13 @@ func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
 			about = append(about, "destination", r.Entry.Destination)
 		}
 		if r.Err != nil {
-			s.log.WarnContext(ctx, "an operation that was killed could not be cleaned up", append(about, "err", r.Err)...)
+			s.log.WarnContext(ctx, "can't recover from a killed operation", append(about, "err", r.Err)...)
 			continue
 		}
-		s.log.InfoContext(ctx, "an operation that was killed", about...)
+		s.log.InfoContext(ctx, "recovered from a killed operation", about...)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; start davd again when the storage and %s can be reached", err, s.state.Where)
+		return fmt.Errorf("%w; start davd again when it can reach the storage and %s", err, s.state.Where)
 	}
 	return nil
 }
@@ -156,7 +157,7 @@ func (s *site) handler() *dav.Handler {
 	return handler
 }
 
-// front is what all requests go through on their way to handler.
+// front returns the handlers that every request passes before it reaches davHandler.
 func (s *site) front(davHandler *dav.Handler) http.Handler {
 	handler := s.named(davHandler)
 	if len(s.cfg.TrustedProxies) == 0 {
@@ -168,7 +169,7 @@ func (s *site) front(davHandler *dav.Handler) http.Handler {
 	}
 }
 
-// named answers only to the server's own names where users don't protect it.
+// named rejects requests for other host names if no users protect the server.
 func (s *site) named(next http.Handler) http.Handler {
 	if s.users != nil {
 		return next
@@ -176,8 +177,8 @@ func (s *site) named(next http.Handler) http.Handler {
 	return &hosts.Handler{Next: next, Names: s.cfg.Hosts, Trusted: s.cfg.TrustedProxies, Refused: accesslog.Report}
 }
 
-// limited limits how slowly a client may send a request body and take an answer. Where
-// the answer does not depend on the body, it is sent before that has arrived.
+// limited limits how slowly a client may send a request body or read an answer. If the
+// answer does not depend on the body, the client gets it before the body has arrived.
 func (s *site) limited(next http.Handler) http.Handler {
 	return &streams.Handler{
 		Next:  &requestbody.Handler{Next: next, Pace: requestbody.NewPace(s.cfg.StallTimeout, s.cfg.MinRate)},
@@ -185,7 +186,7 @@ func (s *site) limited(next http.Handler) http.Handler {
 	}
 }
 
-// guard lets in the users, if there are any, and else everyone.
+// guard lets in only users, if there are any, and otherwise everyone.
 func (s *site) guard(next http.Handler) http.Handler {
 	if s.users == nil {
 		return next

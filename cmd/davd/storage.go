@@ -15,22 +15,22 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// openStorage opens the backend and says what it is.
+// openStorage opens the backend. what describes it to the operator.
 func openStorage(cfg *config.Config) (fsys storage.FS, what string, err error) {
 	access := "read-write"
 	if cfg.ReadOnly {
 		access = "read-only"
 	}
 	if cfg.Storage == config.Mem {
-		return aferofs.New(afero.NewMemMapFs()), fmt.Sprintf("memory (%s, gone at the end)", access), nil
+		return aferofs.New(afero.NewMemMapFs()), fmt.Sprintf("memory (%s, lost when davd exits)", access), nil
 	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: the current directory is gone: change to another", cfg.Dir)
+		return nil, "", fmt.Errorf("%s: the current directory no longer exists: change to another one", cfg.Dir)
 	}
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
-		return nil, "", fmt.Errorf("%s: is a file: name the directory that it is in", cfg.Dir)
+		return nil, "", fmt.Errorf("%s: is a file: name the directory that contains it", cfg.Dir)
 	}
 	if err == nil {
 		fsys, err = local.OpenWith(dir, local.Options{Links: cfg.Symlinks})
@@ -41,7 +41,7 @@ func openStorage(cfg *config.Config) (fsys storage.FS, what string, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "", fmt.Errorf("%s: no such directory: create it, or name another", cfg.Dir)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, "", fmt.Errorf("%s: davd may not read it: give it the right, or name another directory", cfg.Dir)
+		return nil, "", fmt.Errorf("%s: davd lacks permission to read it: grant that, or name another directory", cfg.Dir)
 	}
 	return nil, "", fmt.Errorf("%s: can't be served (%w): name another directory", cfg.Dir, err)
 }

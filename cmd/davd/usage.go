@@ -13,7 +13,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 )
 
-// usageError is an error in what the person wrote.
+// usageError is an error in the command line or in an environment variable.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -24,14 +24,14 @@ func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
 
-// flagErrors turns what the flag packages say into what a person can act on.
+// flagErrors translates the errors of the flag packages into messages that say what to do.
 var flagErrors = []struct {
 	theirs *regexp.Regexp
 	ours   string
 }{
 	{regexp.MustCompile(`^flag provided but not defined: -+(.*)$`), "unknown flag --$1: see davd $command --help"},
-	{regexp.MustCompile(`^flag needs an argument: -+(.*)$`), "--$1: its value is missing: see davd $command --help"},
-	{regexp.MustCompile(`^invalid boolean value (".*") for -+(.*): .*$`), "--$2: $1 is neither true nor false: write one of these, or nothing"},
+	{regexp.MustCompile(`^flag needs an argument: -+(.*)$`), "--$1 needs a value: see davd $command --help"},
+	{regexp.MustCompile(`^invalid boolean value (".*") for -+(.*): .*$`), "--$2: $1 is neither true nor false: write one of these, or leave the value out"},
 	{regexp.MustCompile(`^could not parse (".*") as bool value from environment variable "(.*)" for flag .*$`), "$2: $1 is neither true nor false: write one of these"},
 	{regexp.MustCompile(`^(.*)$`), "$1: see davd $command --help"},
 }
@@ -51,8 +51,8 @@ func flagError(c *cli.Context, err error, _ bool) error {
 	return &usageError{err}
 }
 
-// settingError names the setting that err is about as the person wrote it:
-// as a flag or as an environment variable.
+// settingError adds the name of the setting to err: the environment variable if the value
+// came from there, otherwise the flag.
 func (p *program) settingError(err error) error {
 	wrong, ok := errors.AsType[*config.Error](err)
 	if !ok {
@@ -65,7 +65,7 @@ func (p *program) settingError(err error) error {
 	return usagef("%s: %w", name, wrong.Err)
 }
 
-// wrote reports whether flag is on the command line, with one dash or two.
+// wrote reports whether flag, such as "--addr", is on the command line, with one dash or two.
 func (p *program) wrote(flag string) bool {
 	return slices.ContainsFunc(p.args, func(arg string) bool {
 		arg, _, _ = strings.Cut(arg, "=")
@@ -73,7 +73,7 @@ func (p *program) wrote(flag string) bool {
 	})
 }
 
-// envVar is the environment variable of a flag.
+// envVar returns the name of a flag's environment variable.
 func envVar(flag string) string {
 	return "DAVD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

@@ -10,10 +10,9 @@ import (
 // Lookup finds the addresses of a host name, as net.Resolver's LookupNetIP does.
 type Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
-// CheckAccess refuses to listen where other machines may reach davd, unless the
-// users are named, or the person says that anyone may come. A host name counts
-// with all of its addresses; one that can't be found is not an error here but
-// when it is listened at.
+// CheckAccess returns an error if other machines could reach an address of c and neither
+// HTPasswd nor Anonymous is set. It checks all addresses of a host name. A host name that
+// can't be resolved is not an error here: listening at it fails later.
 func (c *Config) CheckAccess(ctx context.Context, lookup Lookup) error {
 	if c.Guarded() {
 		return nil
@@ -26,15 +25,15 @@ func (c *Config) CheckAccess(ctx context.Context, lookup Lookup) error {
 	return nil
 }
 
-// Guarded reports whether it is settled who may do something: users, or anyone.
+// Guarded reports whether the operator has said who has access: only users, or everyone.
 func (c *Config) Guarded() bool { return c.HTPasswd != "" || c.Anonymous }
 
-// Unguarded says why davd does not listen at addr.
+// Unguarded returns the error for an addr that is public while c is not Guarded.
 func (c *Config) Unguarded(addr string) error {
-	return fmt.Errorf("others can reach %s, and nobody is asked for a password: name the users with --htpasswd FILE, or write --anonymous, and anyone may %s", addr, c.Allowed())
+	return fmt.Errorf("other machines can reach %s, and davd asks for no password: set --htpasswd FILE, or --anonymous to let anyone %s", addr, c.Allowed())
 }
 
-// Allowed is what whoever is let in may do.
+// Allowed returns what clients with access may do.
 func (c *Config) Allowed() string {
 	if c.ReadOnly {
 		return "read"

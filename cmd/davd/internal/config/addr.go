@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// unixScheme begins the address of a unix socket.
+// unixScheme begins the address of a Unix socket.
 const unixScheme = "unix:"
 
 // Addr is an address to listen at.
@@ -18,7 +18,7 @@ type Addr struct {
 	Address string
 }
 
-// String returns the address as a person writes it.
+// String returns the address in the form that [ParseAddr] accepts.
 func (a Addr) String() string {
 	if a.Network == "unix" {
 		return unixScheme + a.Address
@@ -26,8 +26,8 @@ func (a Addr) String() string {
 	return a.Address
 }
 
-// ParseAddr reads host:port or unix:PATH. An empty host is all interfaces,
-// port 0 any free port.
+// ParseAddr parses host:port or unix:PATH. An empty host means all interfaces, port 0 any
+// free port.
 func ParseAddr(s string) (Addr, error) {
 	if socket, ok := strings.CutPrefix(s, unixScheme); ok {
 		if socket == "" {

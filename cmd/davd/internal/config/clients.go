@@ -8,13 +8,13 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// ParseClients reads rows of the table of known clients: a product of the header
-// User-Agent and how many interim responses it survives, as in curl=100.
+// ParseClients parses rows for the table of known clients, such as curl=100: a product name
+// from the User-Agent header, and how many interim responses the client can handle.
 func ParseClients(texts []string) ([]dav.Client, error) {
 	var clients []dav.Client
 	for _, text := range texts {
 		if text == "" {
-			continue // a variable that is set to nothing
+			continue // the environment variable is set but empty
 		}
 		name, count, found := strings.Cut(text, "=")
 		if !found || !isProduct(name) {

@@ -1,6 +1,6 @@
-// Package config is what davd can be told: the settings as a person writes
-// them, and the typed configuration that they make. Whatever they are read
-// from, they are checked here and nowhere else.
+// Package config turns the settings that the operator writes, as text, into a checked and
+// typed configuration. All settings are checked here, whether they come from flags or from
+// the environment.
 package config
 
 import (
@@ -16,93 +16,93 @@ import (
 type Config struct {
 	// Storage is the kind of backend.
 	Storage Storage
-	// Dir is the directory that is served. Empty when Storage is Mem.
+	// Dir is the served directory. It is empty if Storage is Mem.
 	Dir string
-	// Symlinks says which symbolic links of Dir lead anywhere.
+	// Symlinks says which symbolic links in Dir are followed.
 	Symlinks local.Links
-	// CopyLinks copies links as links.
+	// CopyLinks makes a copy of a collection copy symbolic links as links.
 	CopyLinks bool
-	// Sync is what of an upload a crash of the machine can't undo.
+	// Sync says which parts of an upload survive a crash of the machine.
 	Sync storage.Sync
-	// PartialPut takes a PUT with Content-Range as one of a part of the file.
+	// PartialPut lets a PUT with Content-Range write a part of a file.
 	PartialPut bool
 	// Latency is added to each storage call.
 	Latency time.Duration
-	// Compress says to whom listings and indexes are compressed.
+	// Compress says for which clients listings and indexes are compressed.
 	Compress dav.Compression
 
-	// Addrs is where to listen, at least one.
+	// Addrs are the addresses to listen at, at least one.
 	Addrs []Addr
-	// Hosts are the host names that a server without users accepts in requests, apart
-	// from localhost: those of --host, and those in Addrs.
+	// Hosts are the host names, besides localhost, that a server without users accepts in
+	// requests: the names of --host and those in Addrs.
 	Hosts []string
-	// Prefix is the URL path under which the tree is served: empty, or a clean
+	// Prefix is the URL path below which the tree is served. It is empty, or a clean
 	// path that begins with a slash and does not end with one.
 	Prefix string
-	// ReadOnly refuses whatever would change something.
+	// ReadOnly refuses all requests that would change something.
 	ReadOnly bool
 	// TLSCert and TLSKey are PEM files, both empty without TLS.
 	TLSCert, TLSKey string
 
-	// HTPasswd is the file of the users and their hashed passwords. Empty:
-	// nobody is asked who they are.
+	// HTPasswd is the file with the users and their hashed passwords. If it is empty, davd
+	// does not ask for passwords.
 	HTPasswd string
-	// Realm is what a client shows a person who is asked for a password.
+	// Realm is the name that a client shows when it asks for a password.
 	Realm string
-	// Admins are the users who see and may stop everybody's operations.
+	// Admins are the users who can see and stop the operations of all users.
 	Admins []string
-	// Anonymous: whoever reaches a listener may do what it serves.
+	// Anonymous gives access to everyone who can reach a listener.
 	Anonymous bool
 
 	// State is where locks and dead properties are kept.
 	State State
 	// LockTimeouts is the range of a lock's timeout.
 	LockTimeouts dav.LockTimeouts
-	// LocksPerUser is how many locks one user may have at a time, or all clients
-	// without a name together.
+	// LocksPerUser is how many locks one user may have at a time. All clients without a
+	// name count as one user.
 	LocksPerUser int
-	// Limits bounds what clients may have at a time.
+	// Limits bounds how many operations and locks clients may have at a time.
 	Limits dav.Limits
-	// PropertiesPerUser is how much room the properties that one user sets may take
-	// up, in bytes.
+	// PropertiesPerUser is how much space the properties set by one user may take up, in
+	// bytes.
 	PropertiesPerUser int64
-	// MaxXML is the size of the longest XML body that is read, in bytes.
+	// MaxXML is the largest XML body that a request may have, in bytes.
 	MaxXML int64
 	// Listings bounds PROPFINDs with Depth infinity.
 	Listings dav.Listings
 
-	// OnDisconnect says what an operation does when its client goes.
+	// OnDisconnect says what happens to an operation whose client disconnects.
 	OnDisconnect OnDisconnect
-	// StallTimeout is how long a client may hold up a listing or a request body;
-	// negative: for ever.
+	// StallTimeout is how long a client may hold up a listing or a request body. If it is
+	// negative, there is no limit.
 	StallTimeout time.Duration
-	// MinRate is how many bytes per second of a request body must arrive; negative:
-	// any number.
+	// MinRate is how many bytes per second of a request body must arrive. If it is
+	// negative, there is no minimum.
 	MinRate int64
-	// Drain is how long requests may go on after the signal to stop.
+	// Drain is how long requests may continue after the signal to stop.
 	Drain time.Duration
 
-	// InterimMode says to whom interim responses are sent.
+	// InterimMode says which clients get interim responses.
 	InterimMode dav.InterimMode
-	// InterimAfter is the age at which an operation sends its first one, 0 for
-	// at once. (dav.Interim means the default by 0.)
+	// InterimAfter is how long an operation runs before its first interim response. Zero
+	// means immediately, unlike in dav.Interim, where it means the default.
 	InterimAfter time.Duration
-	// InterimEvery is the time between two, never 0.
+	// InterimEvery is the time between two interim responses. It is never 0.
 	InterimEvery time.Duration
-	// InterimClients are more rows of the table of known clients.
+	// InterimClients are additional rows for the table of known clients.
 	InterimClients []dav.Client
 	// InterimProxy says what the proxies in front do with interim responses.
 	InterimProxy dav.InterimProxy
-	// TrustedProxies are those whose word for their clients counts.
+	// TrustedProxies are the proxies that davd trusts to describe their clients.
 	TrustedProxies dav.TrustedProxies
 
-	// LogFormat is the form of the log.
+	// LogFormat is the format of the log.
 	LogFormat LogFormat
-	// LogLevel is the least level that is logged.
+	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level
 }
 
-// Interim returns the handler's fields of the interim settings.
+// Interim returns the interim settings in the form of [dav.Handler].
 func (c *Config) Interim() dav.Interim {
 	after := c.InterimAfter
 	if after == 0 {
@@ -126,19 +126,19 @@ const (
 	Mem Storage = "mem"
 )
 
-// OnDisconnect is what an operation does when its client goes.
+// OnDisconnect says what happens to an operation whose client disconnects.
 type OnDisconnect string
 
-// What an operation can do.
+// The operation is finished, or it is cancelled and rolled back.
 const (
 	Finish OnDisconnect = "finish"
 	Cancel OnDisconnect = "cancel"
 )
 
-// LogFormat is a form of the log.
+// LogFormat is a format of the log.
 type LogFormat string
 
-// The forms of the log.
+// The formats of the log.
 const (
 	Text LogFormat = "text"
 	JSON LogFormat = "json"

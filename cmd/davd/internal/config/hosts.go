@@ -7,7 +7,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/hosts"
 )
 
-// parseHosts reads names of the server.
+// parseHosts returns the canonical form of host names.
 func parseHosts(texts []string) ([]string, error) {
 	var names []string
 	for _, text := range texts {
@@ -20,8 +20,8 @@ func parseHosts(texts []string) ([]string, error) {
 	return names, nil
 }
 
-// hostsOf returns the names in addresses to listen at: who writes --addr nas.example:80
-// wants to use the name.
+// hostsOf returns the host names in the addresses to listen at: an operator who writes
+// --addr nas.example:80 wants clients to use that name.
 func hostsOf(addrs []Addr) []string {
 	var names []string
 	for _, addr := range addrs {

@@ -32,12 +32,12 @@ func parseDuration(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is not a duration: write a number with its unit, such as 500ms, 20s or 1m30s", s)
 	}
 	if d < 0 {
-		return 0, fmt.Errorf("%q is less than nothing: write 0s or more", s)
+		return 0, fmt.Errorf("%q is negative: write 0s or more", s)
 	}
 	return d, nil
 }
 
-// parseStall takes 0 for any time.
+// parseStall parses a duration. For 0, which means no limit, it returns -1.
 func parseStall(s string) (time.Duration, error) {
 	d, err := parseDuration(s)
 	if err == nil && d == 0 {
@@ -54,12 +54,12 @@ func parsePositive(s string) (time.Duration, error) {
 	return d, err
 }
 
-// parseRealm wants what needs no escape in a quoted-string (RFC 9110 §5.6.4)
-// and looks the same in every client.
+// parseRealm accepts only characters that need no escape in a quoted-string (RFC 9110
+// §5.6.4) and look the same in every client.
 func parseRealm(s string) (string, error) {
 	for _, c := range s {
 		if c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return "", fmt.Errorf("%q has a character that some clients can't show: write printable ASCII without quotes and backslashes", s)
+			return "", fmt.Errorf("%q contains a character that some clients can't show: write printable ASCII without quotes and backslashes", s)
 		}
 	}
 	return s, nil
@@ -102,13 +102,13 @@ func parseLevel(s string) (slog.Level, error) {
 	return 0, err
 }
 
-// oneOf parses a word of a closed set.
+// oneOf returns a parser that accepts only words.
 func oneOf[Word ~string](words ...Word) func(string) (Word, error) {
 	return func(s string) (Word, error) {
 		if i := slices.Index(words, Word(s)); i >= 0 {
 			return words[i], nil
 		}
-		return "", fmt.Errorf("there is no %q: write %s", s, alternatives(words))
+		return "", fmt.Errorf("unknown value %q: write %s", s, alternatives(words))
 	}
 }
 

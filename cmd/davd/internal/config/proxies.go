@@ -15,7 +15,7 @@ func parseInterimProxy(s string) (dav.InterimProxy, error) {
 	return proxy, err
 }
 
-// parseNetworks reads addresses and networks in CIDR notation (RFC 4632 §3.1).
+// parseNetworks parses addresses and networks in CIDR notation (RFC 4632 §3.1).
 func parseNetworks(texts []string) (dav.TrustedProxies, error) {
 	var networks dav.TrustedProxies
 	for _, text := range texts {
@@ -29,7 +29,7 @@ func parseNetworks(texts []string) (dav.TrustedProxies, error) {
 			return nil, fmt.Errorf("%q is neither an address nor a network: write 192.0.2.7 or 10.0.0.0/8, for example", text)
 		}
 		if network != network.Masked() {
-			return nil, fmt.Errorf("%q is an address in a network: write %s for the address, or %s for the network", text, network.Addr(), network.Masked())
+			return nil, fmt.Errorf("%q is an address within a network: write %s for the address, or %s for the network", text, network.Addr(), network.Masked())
 		}
 		networks = append(networks, network)
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Settings are what a person writes, as text. An empty text is the one of
-// [Defaults], so that an environment variable may be set to nothing.
+// Settings are the settings as the operator writes them. An empty text stands for the one
+// in [Defaults], so that an environment variable can be set to nothing.
 type Settings struct {
-	// Dir is the directory to serve, the only setting without a flag.
+	// Dir is the directory to serve. It is the only setting without a flag.
 	Dir string
 
 	Addrs          []string
@@ -62,7 +62,7 @@ type Settings struct {
 	LogLevel       string
 }
 
-// Defaults returns the settings of a davd that is told nothing.
+// Defaults returns the settings of a davd without flags and environment variables.
 func Defaults() Settings {
 	return Settings{
 		Addrs:          []string{"127.0.0.1:8080"},
@@ -98,9 +98,9 @@ func Defaults() Settings {
 	}
 }
 
-// Error is a setting that davd can't work with.
+// Error is the error of an invalid setting.
 type Error struct {
-	// Setting is its name: a flag's, without dashes.
+	// Setting is the name of its flag, without dashes.
 	Setting string
 	// Err says what is wrong and what to do.
 	Err error
@@ -111,8 +111,8 @@ func (e *Error) Error() string { return e.Setting + ": " + e.Err.Error() }
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New checks s and returns the configuration that it makes. An error is an
-// [Error] and names the first setting that is wrong.
+// New checks s and returns the configuration. An error is an [Error] about the first
+// invalid setting.
 func New(s Settings) (*Config, error) {
 	s = s.orDefaults()
 	c := &Config{
@@ -160,7 +160,7 @@ func New(s Settings) (*Config, error) {
 	return c, nil
 }
 
-// checkTogether notes settings that don't go together.
+// checkTogether checks settings that depend on each other.
 func (c *Config) checkTogether(first *firstError, s Settings) {
 	first.note("storage", c.checkDir())
 	first.note("state", c.checkState(s.State))
@@ -170,7 +170,7 @@ func (c *Config) checkTogether(first *firstError, s Settings) {
 	first.note("tls-cert", c.checkTLS())
 }
 
-// orDefaults returns s with the defaults in place of what is empty.
+// orDefaults returns s with empty settings replaced by their defaults.
 func (s Settings) orDefaults() Settings {
 	d := Defaults()
 	s.Addrs = withoutEmpty(s.Addrs)
@@ -211,11 +211,11 @@ func withoutEmpty(texts []string) []string {
 	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return text == "" })
 }
 
-// checkDir gives Dir its default: the current directory.
+// checkDir sets the default of Dir, the current directory.
 func (c *Config) checkDir() error {
 	if c.Storage == Mem {
 		if c.Dir != "" {
-			return fmt.Errorf("mem has no directory: leave out %s, or serve it with --storage dir", c.Dir)
+			return fmt.Errorf("mem serves no directory: leave out %s, or serve it with --storage dir", c.Dir)
 		}
 		return nil
 	}
@@ -223,18 +223,19 @@ func (c *Config) checkDir() error {
 	return nil
 }
 
-// checkAnonymous: a person who writes both has one of them wrong.
+// checkAnonymous rejects --anonymous together with --htpasswd, because they contradict
+// each other.
 func (c *Config) checkAnonymous() error {
 	if c.Anonymous && c.HTPasswd != "" {
-		return fmt.Errorf("nobody is anonymous where --htpasswd %s names the users: leave out one of the two", c.HTPasswd)
+		return fmt.Errorf("contradicts --htpasswd %s, which only lets in users: leave out one of the two", c.HTPasswd)
 	}
 	return nil
 }
 
-// checkAdmins: without users nobody can be one of them.
+// checkAdmins rejects --admin without --htpasswd, because there are no users then.
 func (c *Config) checkAdmins() error {
 	if len(c.Admins) > 0 && c.HTPasswd == "" {
-		return fmt.Errorf("nobody is asked whether he is %s: name the users with --htpasswd FILE", c.Admins[0])
+		return fmt.Errorf("%s has no effect without users: name a file of users with --htpasswd FILE", c.Admins[0])
 	}
 	return nil
 }
@@ -242,7 +243,7 @@ func (c *Config) checkAdmins() error {
 func (c *Config) checkTLS() error {
 	switch {
 	case c.TLSCert == "" && c.TLSKey != "":
-		return errors.New("missing beside --tls-key: name the file of the certificate too")
+		return errors.New("missing, but --tls-key is set: name the file of the certificate as well")
 	case c.TLSCert != "" && c.TLSKey == "":
 		return errors.New("the key is missing: name its file with --tls-key")
 	}
@@ -258,7 +259,7 @@ func (f *firstError) note(setting string, err error) {
 	}
 }
 
-// read returns what parse makes of a setting's text.
+// read parses a setting's text and notes the error.
 func read[In, Out any](first *firstError, setting string, in In, parse func(In) (Out, error)) Out {
 	out, err := parse(in)
 	first.note(setting, err)

@@ -9,18 +9,18 @@ import (
 // State says where locks and dead properties are kept. The zero State is the
 // default directory of the system.
 type State struct {
-	// Memory: they are gone at the end.
+	// Memory keeps them in memory. They are lost when davd exits.
 	Memory bool
-	// File is the database of what is served.
+	// File is the database file.
 	File string
-	// Dir is a directory that has a database for each directory that is served.
+	// Dir is a directory with one database file for each served directory.
 	Dir string
 }
 
-// memoryState is how a person asks for State.Memory.
+// memoryState is the value of --state for State.Memory.
 const memoryState = "mem"
 
-// parseState tells a file from a directory by its name: neither need exist.
+// parseState tells a file from a directory by its name, because it need not exist yet.
 func parseState(s string) (State, error) {
 	scheme, rest, hasScheme := strings.Cut(s, ":")
 	switch {
@@ -29,7 +29,7 @@ func parseState(s string) (State, error) {
 	case s == memoryState:
 		return State{Memory: true}, nil
 	case hasScheme && (scheme == "postgres" || scheme == "postgresql"):
-		return State{}, errors.New("PostgreSQL can't be used yet: name a directory, or an SQLite file such as state.db") // not s: it may have a password
+		return State{}, errors.New("PostgreSQL is not supported yet: name a directory, or an SQLite file such as state.db") // don't show s: it may contain a password
 	case hasScheme && scheme == "sqlite":
 		file := strings.TrimPrefix(rest, "//")
 		if file == "" {
@@ -37,20 +37,20 @@ func parseState(s string) (State, error) {
 		}
 		return State{File: file}, nil
 	case hasScheme && strings.HasPrefix(rest, "//"):
-		return State{}, fmt.Errorf("there is no database %q: write sqlite:PATH, or a directory", scheme)
+		return State{}, fmt.Errorf("unknown kind of database %q: write sqlite:PATH, or a directory", scheme)
 	case strings.HasSuffix(s, ".db"), strings.HasSuffix(s, ".sqlite"):
 		return State{File: s}, nil
 	}
 	return State{Dir: s}, nil
 }
 
-// checkState: of a tree that is gone at the end nothing can be kept.
+// checkState makes sure that the state of a tree in memory is in memory as well.
 func (c *Config) checkState(written string) error {
 	if c.Storage != Mem {
 		return nil
 	}
 	if written != "" && !c.State.Memory {
-		return errors.New("the tree of --storage mem is gone at the end, and its locks and properties with it: leave this out, or write mem")
+		return errors.New("the tree of --storage mem is lost when davd exits, so its locks and properties can't be kept: leave this out, or write mem")
 	}
 	c.State = State{Memory: true}
 	return nil
