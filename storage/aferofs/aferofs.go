@@ -1,48 +1,47 @@
 // Package aferofs serves any afero.Fs as a storage.FS.
 //
-// The backends of afero differ in what they let pass. An [FS] gives them the
-// semantics of package storage: a missing parent is never created, nothing
-// replaces a collection, a collection is not opened to be written, O_EXCL
-// holds, a fs.FileInfo is a snapshot, Readdir ends with io.EOF, and an error
-// carries the name that the caller knows and no other.
+// The backends of afero differ in what they allow. An [FS] gives all of them the
+// semantics of package storage. It never creates a missing parent, never replaces a
+// collection, and never opens one for writing. O_EXCL holds, a fs.FileInfo is a
+// snapshot, and Readdir ends with io.EOF. Errors contain only the name that the caller
+// used.
 //
 // # Symbolic links
 //
-// A backend follows symbolic links wherever they lead. So an FS follows none:
-// where the backend is an afero.Lstater, a link is as if not there
-// (fs.ErrNotExist), and so is every name that goes through one. Lstat, Remove,
-// RemoveAll and Rename act on the link itself. FIFOs, sockets and devices are
-// as if not there too. A backend that is no afero.Lstater is trusted to have
-// no links that lead out.
+// A backend follows symbolic links wherever they lead. So an FS follows none: if the
+// backend is an afero.Lstater, a link and every name that leads through one appear not
+// to exist (fs.ErrNotExist). FIFOs, sockets and devices appear not to exist either.
+// Only Lstat, Remove, RemoveAll and Rename act on the link itself. A backend that is
+// not an afero.Lstater is trusted to have no links that lead out of it.
 //
-// This is checked before the backend is called. Who can make links on the disk
-// of an afero.OsFs by other means can get between the two: package
-// storage/local serves a directory without that gap, and faster.
+// The FS checks this before it calls the backend. A process that can create links on
+// the disk of an afero.OsFs can do so between check and call. Package storage/local
+// serves a directory without that gap, and is faster.
 //
 // # Concurrency
 //
-// An FS orders its own calls: making, removing and renaming wait for one
-// another where they must, reading and writing an open file and looking at
-// what is there wait for nothing, except that a collection is not read while
-// something is removed or renamed. Whoever else changes the same afero.Fs, as
-// a second FS over it would, goes around that.
+// An FS orders its own calls. Calls that create, remove or rename wait for each other
+// where they must. Reading and writing an open file and describing a name never wait.
+// Listing a collection waits only while something is removed or renamed. This order
+// does not include changes that others make to the same afero.Fs, for example through a
+// second FS.
 //
 // # Backends
 //
-// The conformance tests run on OsFs, MemMapFs, BasePathFs, CopyOnWriteFs, and,
-// to read, on ReadOnlyFs and zipfs. Of them it is good to know:
+// The conformance tests run on OsFs, MemMapFs, BasePathFs, CopyOnWriteFs and, for
+// reading, on ReadOnlyFs and zipfs. Some backends have limits:
 //
-//   - A CopyOnWriteFs can't remove or rename what is in its base, which an FS
-//     reports as fs.ErrPermission. What has been changed is in both layers: its
-//     removal uncovers the original and is reported so too. Permissions of a
-//     file are lost when it is first changed. A Rename to a collection that is
-//     in the base only is errors.ErrUnsupported.
-//   - A CacheOnReadFs does not pass: it makes no file with O_EXCL, which a copy
-//     needs, reports that what it removed without having cached it was not
-//     there, and can't rename such a collection.
-//   - In a zipfs, a collection without an entry of its own is not seen.
-//   - In a tarfs all readers of a file share one position: don't serve it.
-//   - A FromIOFS does not know absolute names: don't serve it.
+//   - A CopyOnWriteFs can't remove or rename what is in its base. An FS reports
+//     fs.ErrPermission then. A changed file is in both layers: if it is removed, the
+//     original reappears, and that is reported in the same way. A file loses its
+//     permissions when it is first changed. Rename to a collection that is only in the
+//     base is errors.ErrUnsupported.
+//   - A CacheOnReadFs does not conform. It can't create a file with O_EXCL, which a
+//     copy needs. If it removes a file that it has not cached, it reports that the file
+//     did not exist. And it can't rename a collection that it has not cached.
+//   - In a zipfs, a collection without an entry of its own is invisible.
+//   - In a tarfs, all readers of a file share one position: don't serve it.
+//   - A FromIOFS does not accept absolute names: don't serve it.
 package aferofs
 
 import (
@@ -74,11 +73,11 @@ type FS struct {
 	order order
 }
 
-// New returns fsys as a storage.FS, its root as the root.
+// New returns fsys as a storage.FS with the same root.
 func New(fsys afero.Fs) *FS { return &FS{fs: fsys} }
 
-// maxDepth is how many collections may be nested: afero's file systems go through
-// every segment of a path at each call, some of them several times.
+// maxDepth is how many collections may be nested. Backends of afero go through every
+// segment of a path at each call, sometimes more than once.
 const maxDepth = 256
 
 // Mkdir creates the collection name. A collection more than 256 levels deep is
@@ -110,7 +109,7 @@ func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return f.describe(ctx, "stat", name, f.find)
 }
 
-// Lstat describes name, be it a symbolic link, a FIFO, a socket or a device.
+// Lstat describes name, which may be a symbolic link, a FIFO, a socket or a device.
 func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return f.describe(ctx, "lstat", name, f.findEntry)
 }
@@ -132,8 +131,9 @@ func (f *FS) describe(
 	return snapshot(info, baseName(full)), nil
 }
 
-// SetTimes sets the times of name, that of its last access too. It is
-// errors.ErrUnsupported for a collection of an afero.CopyOnWriteFs.
+// SetTimes sets the time of the last change of name, and that of the last access, to
+// modified. It returns errors.ErrUnsupported for a collection of an
+// afero.CopyOnWriteFs.
 func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) error {
 	return at("settimes", name, f.setTimes(ctx, name, modified))
 }
@@ -146,13 +146,13 @@ func (f *FS) setTimes(ctx context.Context, name string, modified time.Time) erro
 	if !ok {
 		return fs.ErrNotExist
 	}
-	defer f.order.making(name)() // A CopyOnWriteFs makes a copy.
+	defer f.order.making(name)() // A CopyOnWriteFs creates a copy.
 	info, err := f.find(name)
 	if err != nil {
 		return err
 	}
 	if _, ok := f.fs.(*afero.CopyOnWriteFs); ok && info.IsDir() {
-		// It would take the collection for a file and copy that.
+		// It would treat the collection as a file, and copy it.
 		return errors.ErrUnsupported
 	}
 	return f.fs.Chtimes(name, modified, modified)
@@ -163,8 +163,8 @@ func (f *FS) ReadDeadProps(ctx context.Context, _ string) (map[xml.Name]webdav.P
 	return nil, ctx.Err()
 }
 
-// OpenFile opens name. Where the backend opens an *os.File to read or write
-// it, that is what OpenFile returns, so that the kernel can copy.
+// OpenFile opens name. If the backend opens an *os.File, OpenFile returns it unwrapped,
+// so that the kernel can copy.
 func (f *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -39,8 +39,7 @@ func newUnion(*testing.T) afero.Fs {
 // newPlain hides that the backend is an afero.Lstater.
 func newPlain(*testing.T) afero.Fs { return struct{ afero.Fs }{afero.NewMemMapFs()} }
 
-// A CacheOnReadFs is missing: see the package's documentation for where it
-// can't be made to conform.
+// CacheOnReadFs is missing: the documentation of the package says why it can't conform.
 func TestConformance(t *testing.T) {
 	for name, newBackend := range map[string]func(t *testing.T) afero.Fs{
 		"MemMapFs":               newMemory,
@@ -57,7 +56,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// onDisk is a directory of this machine, through afero.
+// onDisk is a directory of this machine, served through afero.
 type onDisk struct {
 	*aferofs.FS
 	dir string
@@ -101,7 +100,7 @@ func BenchmarkOsFs(b *testing.B) {
 	})
 }
 
-// archive has a file of more than one read, and members to tell apart.
+// archive has a file that needs more than one read, and several different members.
 var archive = storagetest.Tree{
 	"/dir":        "/",
 	"/dir/empty":  "/",
@@ -174,7 +173,8 @@ func TestErrorsNameNothingOfTheDisk(t *testing.T) {
 	}
 }
 
-// TestFileIsBare: a wrapper would keep the kernel from copying.
+// TestFileIsBare: OpenFile returns the *os.File itself, because a wrapper would prevent
+// the kernel from copying.
 func TestFileIsBare(t *testing.T) {
 	d := newOnDisk(t)
 	storagetest.WriteTree(t, d, storagetest.Tree{"/file": "x"})
@@ -192,7 +192,7 @@ func TestFileIsBare(t *testing.T) {
 	}
 }
 
-// stubborn is a backend of which Rename and Remove fail with an error.
+// stubborn is a backend whose Rename and Remove fail with err.
 type stubborn struct {
 	afero.Fs
 	err error
@@ -214,7 +214,7 @@ func TestBackendErrors(t *testing.T) {
 		storagetest.WriteTree(t, fsys, storagetest.Tree{"/file": "x"})
 		rename, remove := fsys.Rename(t.Context(), "/file", "/to"), fsys.Remove(t.Context(), "/file")
 		wantRename, wantRemove := test.want, test.want
-		if test.want == nil { // The backend errs: the file is there.
+		if test.want == nil { // The backend's error is wrong: the file exists.
 			wantRename, wantRemove = errors.ErrUnsupported, fs.ErrPermission
 		}
 		if !errors.Is(rename, wantRename) || !errors.Is(remove, wantRemove) {

@@ -15,9 +15,10 @@ type collection struct {
 	full  string
 	order *order
 
-	// members is what the first Readdir has read: all at once, because a
-	// zipfs begins anew at each, and a MemMapFs panics if members were removed
-	// since the last. next is the first of them that the next Readdir returns.
+	// members holds the whole listing, which the first Readdir reads: a zipfs starts
+	// from the beginning at each Readdir, and a MemMapFs panics if members were removed
+	// since the last one. next is the index of the first member that the next Readdir
+	// returns.
 	members []fs.FileInfo
 	next    int
 	read    bool
@@ -29,7 +30,7 @@ func (c *collection) Read([]byte) (int, error) { return 0, c.at("read", syscall.
 
 func (c *collection) Write([]byte) (int, error) { return 0, c.at("write", syscall.EBADF) }
 
-// Seek goes nowhere but to the start, from where Readdir returns the same again.
+// Seek only accepts the start, from which Readdir returns the same members again.
 func (c *collection) Seek(offset int64, whence int) (int64, error) {
 	if offset != 0 || whence != io.SeekStart {
 		return 0, c.at("seek", fs.ErrInvalid)
@@ -38,7 +39,7 @@ func (c *collection) Seek(offset int64, whence int) (int64, error) {
 	return 0, nil
 }
 
-// Readdir is that of an *os.File.
+// Readdir is like that of an *os.File.
 func (c *collection) Readdir(count int) ([]fs.FileInfo, error) {
 	if err := c.fill(); err != nil {
 		return nil, c.at("readdir", err)
@@ -62,7 +63,7 @@ func (c *collection) fill() error {
 	infos, err := c.file.Readdir(-1)
 	if err != nil {
 		if info, statErr := c.file.Stat(); statErr == nil && !info.IsDir() {
-			return syscall.ENOTDIR // A file has taken its place; backends say so in words.
+			return syscall.ENOTDIR // A file has replaced it. Backends say so only in text.
 		}
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// meanings are the errors of backends that do not match what they mean.
+// meanings maps errors of backends that match no standard error to the error that they
+// mean.
 var meanings = []struct{ err, means error }{
 	{syscall.EROFS, fs.ErrPermission},
 	{afero.ErrFileClosed, fs.ErrClosed},
@@ -21,8 +22,8 @@ var meanings = []struct{ err, means error }{
 	{mem.ErrOutOfRange, fs.ErrInvalid},
 }
 
-// at returns err as an *fs.PathError with name, which must be what the caller
-// of the FS knows, and nil for nil.
+// at returns err as an *fs.PathError with name, the name that the caller of the FS
+// used. It returns nil for nil.
 func at(op, name string, err error) error {
 	err = cause(err)
 	if err == nil {
@@ -31,8 +32,8 @@ func at(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
-// cause strips err of the names that the backend has put on it, which may be
-// of the disk, and makes it match what it means.
+// cause removes from err the names that the backend has put into it, which may be names
+// on disk, and makes it match the standard error that it means.
 func cause(err error) error {
 	err = storage.Cause(err)
 	for _, m := range meanings {

@@ -26,7 +26,7 @@ func Example() {
 	}
 	fmt.Println(info.Name(), info.Size())
 
-	// A MemMapFs alone would make the parent.
+	// A MemMapFs alone would create the parent.
 	_, err = fsys.OpenFile(ctx, "/missing/file", os.O_RDWR|os.O_CREATE, 0o666)
 	fmt.Println(err)
 	// Output:

@@ -23,7 +23,7 @@ func (f *file) Close() error { return f.at("close", f.file.Close()) }
 func (f *file) Read(p []byte) (int, error) {
 	n, err := f.file.Read(p)
 	if errors.Is(err, io.ErrUnexpectedEOF) && f.inMemory() {
-		err = io.EOF // So it says when the position is beyond the end.
+		err = io.EOF // A mem.File returns the other error if the position is beyond the end.
 	}
 	return n, f.at("read", err)
 }
@@ -36,9 +36,9 @@ func (f *file) Write(p []byte) (int, error) {
 	return n, f.at("write", err)
 }
 
-// Seek asks Stat where the end is: a file in memory looks it up without a lock
-// when it is asked to seek from there. It also accepts negative positions, to
-// panic when it reads.
+// Seek uses Stat to find the end of the file, because a mem.File that seeks from there
+// reads its size without a lock. It rejects negative positions, because a mem.File
+// accepts them and then panics on Read.
 func (f *file) Seek(offset int64, whence int) (int64, error) {
 	var from int64
 	switch whence {
@@ -82,7 +82,7 @@ func (f *file) inMemory() bool {
 	return ok
 }
 
-// at leaves io.EOF as it is: readers compare it.
+// at leaves io.EOF unchanged, because readers compare it with ==.
 func (f *file) at(op string, err error) error {
 	if err == io.EOF { //nolint:errorlint // not one that wraps it
 		return err

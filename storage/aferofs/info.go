@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// info is a snapshot of a backend's fs.FileInfo, which may be a view of a file
-// that goes on changing.
+// info is a snapshot of a backend's fs.FileInfo, which may change together with its
+// file.
 type info struct {
 	name     string
 	size     int64
@@ -15,7 +15,7 @@ type info struct {
 	sys      any
 }
 
-// snapshot returns what from says now, under the name by which it was found.
+// snapshot returns what from reports now, with the given name.
 func snapshot(from fs.FileInfo, name string) fs.FileInfo {
 	mode := from.Mode()
 	if from.IsDir() {

@@ -12,12 +12,11 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// rootName is the backend's name of "/".
+// rootName is the backend's name for "/".
 const rootName = string(filepath.Separator)
 
-// backendName returns the clean form of name with the separators that afero
-// uses on this system. It returns false for a name that would mean something
-// else there.
+// backendName returns the clean form of name with the separators that afero uses on
+// this system. It returns false for a name that would have another meaning there.
 func backendName(name string) (string, bool) {
 	name = storage.Clean(name)
 	if filepath.Separator == '/' {
@@ -30,7 +29,8 @@ func backendName(name string) (string, bool) {
 	return rootName + local, err == nil
 }
 
-// baseName is the name by which a collection lists full, and "/" for the root.
+// baseName returns the name that full has in a listing of its collection; "/" for the
+// root.
 func baseName(full string) string {
 	if full == rootName {
 		return "/"
@@ -38,8 +38,8 @@ func baseName(full string) string {
 	return filepath.Base(full)
 }
 
-// find describes the file or the collection full. It is fs.ErrNotExist if it,
-// or something on the way to it, is a link, or anything else.
+// find describes full, which must be a file or a collection. If it, or a segment before
+// it, is a link or anything else, find returns fs.ErrNotExist.
 func (f *FS) find(full string) (fs.FileInfo, error) {
 	info, err := f.findEntry(full)
 	if err == nil && offLimits(info) {
@@ -48,8 +48,8 @@ func (f *FS) find(full string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// findEntry describes the entry full, be it a link. Everything on the way to
-// it must be a collection.
+// findEntry describes the entry full, which may be a link. Every segment before the
+// last must be a collection.
 func (f *FS) findEntry(full string) (fs.FileInfo, error) {
 	lstater, ok := f.fs.(afero.Lstater)
 	if !ok {
@@ -71,7 +71,7 @@ func (f *FS) findEntry(full string) (fs.FileInfo, error) {
 	return entry(info, err)
 }
 
-// entry makes the error of a look at an entry whose parent is none match
+// entry turns the error of an entry whose parent is not a collection into
 // fs.ErrNotExist.
 func entry(info fs.FileInfo, err error) (fs.FileInfo, error) {
 	if errors.Is(err, syscall.ENOTDIR) {
@@ -83,13 +83,13 @@ func entry(info fs.FileInfo, err error) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// offLimits reports whether info is that of what is neither file nor
-// collection, and may lead elsewhere, block or act when it is opened.
+// offLimits reports whether info describes neither a file nor a collection. Opening it
+// could lead elsewhere, block, or have an effect.
 func offLimits(info fs.FileInfo) bool {
 	return info.Mode()&(fs.ModeSymlink|fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice|fs.ModeCharDevice) != 0
 }
 
-// vacant returns nil if full can be made: it is not there and its parent is.
+// vacant returns nil if full can be created: it does not exist and its parent does.
 func (f *FS) vacant(full string) error {
 	_, err := f.findEntry(full)
 	if err == nil {
@@ -101,7 +101,7 @@ func (f *FS) vacant(full string) error {
 	return f.hasParent(full)
 }
 
-// hasParent returns nil if what would hold full is a collection.
+// hasParent returns nil if the parent of full is a collection.
 func (f *FS) hasParent(full string) error {
 	info, err := f.find(filepath.Dir(full))
 	if err == nil && !info.IsDir() {

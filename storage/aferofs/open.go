@@ -11,11 +11,11 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// writeFlags are those of which any one makes OpenFile a call that writes.
+// writeFlags are the flags of which each one makes OpenFile a call that writes.
 const writeFlags = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_TRUNC
 
-// openToRead uses the backend's Open: several can't read a collection, or any
-// file, through OpenFile.
+// openToRead uses the backend's Open, because several backends can't open a collection,
+// or even a file, for reading with OpenFile.
 func (f *FS) openToRead(full string) (storage.File, error) {
 	info, err := f.find(full)
 	if err != nil {
@@ -49,14 +49,14 @@ func (f *FS) openToWrite(full string, flag int, perm fs.FileMode) (storage.File,
 	opened, err := f.fs.OpenFile(full, flag, perm)
 	if err != nil {
 		if opened != nil {
-			_ = opened.Close() // A MemMapFs returns both.
+			_ = opened.Close() // A MemMapFs returns a file together with the error.
 		}
 		return nil, err
 	}
 	return wrap(opened, full, true), nil
 }
 
-// writable returns nil if what info describes can be opened with flag.
+// writable returns nil if the file that info describes can be opened with flag.
 func writable(info fs.FileInfo, flag int) error {
 	switch {
 	case flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL:
@@ -69,8 +69,8 @@ func writable(info fs.FileInfo, flag int) error {
 	return nil
 }
 
-// wrap returns opened as a file of an FS. An *os.File needs no wrapping, also
-// if it is below the directory of an afero.BasePathFs.
+// wrap returns opened as a file of an FS. An *os.File needs no wrapping, even in an
+// afero.BasePathFs.
 func wrap(opened afero.File, full string, toWrite bool) storage.File {
 	bare := opened
 	for {

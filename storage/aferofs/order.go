@@ -5,25 +5,25 @@ import (
 	"sync"
 )
 
-// order is the order of calls that check and then act. Backends leave out one
-// or the other, and MemMapFs in particular: two calls that create a file each
-// make one, and the later loses the content of the earlier; a Rename of what a
-// Remove takes away ends the process; a collection that is renamed, or shrinks,
-// while it is read is a data race or a panic.
+// order serializes calls that check first and then act. Some backends leave out the
+// check or the lock. In a MemMapFs, two calls that create one file each create their
+// own, and the content of the earlier one is lost. A Rename of a file that a Remove
+// takes away ends the process. Renaming or shrinking a collection while it is read is a
+// data race or a panic.
 type order struct {
-	// tree is held to write while something is removed or renamed, and to
-	// read while something is made or a collection read.
+	// tree is locked for writing while something is removed or renamed. It is locked
+	// for reading while something is created or a collection is read.
 	tree sync.RWMutex
 
-	// names are held, each for the names that fall to it, while something of
-	// that name is made.
+	// names is locked, at the index of the name's hash, while a file or collection of
+	// that name is created.
 	names [64]sync.Mutex
 }
 
 var seed = maphash.MakeSeed()
 
-// making excludes all that makes name or removes or renames anything, until
-// the function that it returns is called.
+// making keeps other calls from creating name, and from removing or renaming anything,
+// until its caller calls done.
 func (o *order) making(name string) (done func()) {
 	stripe := &o.names[maphash.String(seed, name)%uint64(len(o.names))]
 	o.tree.RLock()
@@ -34,15 +34,15 @@ func (o *order) making(name string) (done func()) {
 	}
 }
 
-// changing excludes all that makes, removes, renames or lists, until the
-// function that it returns is called.
+// changing keeps other calls from creating, removing, renaming and listing anything
+// until its caller calls done.
 func (o *order) changing() (done func()) {
 	o.tree.Lock()
 	return o.tree.Unlock
 }
 
-// listing excludes all that removes or renames, until the function that it
-// returns is called.
+// listing keeps other calls from removing and renaming anything until its caller calls
+// done.
 func (o *order) listing() (done func()) {
 	o.tree.RLock()
 	return o.tree.RUnlock

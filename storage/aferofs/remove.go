@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-// Remove removes the file, the symbolic link or the empty collection name.
+// Remove removes name: a file, a symbolic link or an empty collection.
 func (f *FS) Remove(ctx context.Context, name string) error {
 	return at("remove", name, f.remove(ctx, name))
 }
@@ -30,8 +30,8 @@ func (f *FS) remove(ctx context.Context, name string) error {
 	return f.gone(full, f.fs.Remove(full))
 }
 
-// RemoveAll removes name and all that is in it. That name does not exist is no
-// error. It does not look at ctx again once it has begun.
+// RemoveAll removes name and everything below it. It is no error if name does not
+// exist. RemoveAll ignores ctx once it has begun.
 func (f *FS) RemoveAll(ctx context.Context, name string) error {
 	err := f.removeAll(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -52,8 +52,8 @@ func (f *FS) removeAll(ctx context.Context, name string) error {
 	return f.gone(full, f.fs.RemoveAll(full))
 }
 
-// removable returns the backend's form of name unless nothing of that name
-// could be removed.
+// removable returns the backend's form of name, or an error if no such name can be
+// removed.
 func removable(ctx context.Context, name string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -68,8 +68,8 @@ func removable(ctx context.Context, name string) (string, error) {
 	return full, nil
 }
 
-// empty returns fs.ErrExist if the collection full has members: a MemMapFs
-// would lose them.
+// empty returns fs.ErrExist if the collection full has members. A MemMapFs would remove
+// it and lose them.
 func (f *FS) empty(full string) error {
 	dir, err := f.fs.Open(full)
 	if err != nil {
@@ -85,9 +85,9 @@ func (f *FS) empty(full string) error {
 	return errors.Join(err, dir.Close())
 }
 
-// gone returns err, with which the backend has removed full, unless full is
-// still there and err does not say so: what lies in the base of a
-// CopyOnWriteFs is said to be removed, or not to exist.
+// gone returns err, the backend's result of removing full. It returns fs.ErrPermission
+// if full still exists although err does not say so: a CopyOnWriteFs claims that a file
+// in its base was removed or did not exist.
 func (f *FS) gone(full string, err error) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

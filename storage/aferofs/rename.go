@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// Rename renames oldName, be it a symbolic link, to newName. A file replaces a
-// file, as atomically as the backend does that; nothing replaces a collection
-// (fs.ErrExist), not even an empty one, as with os.Rename. A name that is below
-// oldName is fs.ErrInvalid.
+// Rename renames oldName, which may be a symbolic link, to newName. A file replaces a
+// file, as atomically as the backend does it. Nothing replaces a collection, not even
+// an empty one (fs.ErrExist), as with os.Rename. If newName is below oldName, the error
+// is fs.ErrInvalid.
 func (f *FS) Rename(ctx context.Context, oldName, newName string) error {
 	if err := cause(f.rename(ctx, oldName, newName)); err != nil {
 		return &os.LinkError{Op: "rename", Old: oldName, New: newName, Err: err}
@@ -43,7 +43,7 @@ func (f *FS) rename(ctx context.Context, oldName, newName string) error {
 	err = f.fs.Rename(from, to)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, lookErr := f.renamable(from, to); lookErr == nil {
-			// In a CopyOnWriteFs, the parent is in the base only.
+			// In a CopyOnWriteFs, the parent is only in the base.
 			return errors.ErrUnsupported
 		}
 	}
@@ -53,8 +53,8 @@ func (f *FS) rename(ctx context.Context, oldName, newName string) error {
 	return f.whole(from, to, replaces)
 }
 
-// renamable returns nil if from can be renamed to to, and whether something is
-// replaced then.
+// renamable returns nil if from can be renamed to to. replaces reports whether that
+// replaces something.
 func (f *FS) renamable(from, to string) (replaces bool, err error) {
 	source, err := f.findEntry(from)
 	if err != nil || from == to {
@@ -67,7 +67,7 @@ func (f *FS) renamable(from, to string) (replaces bool, err error) {
 	case err != nil:
 		return false, err
 	case os.SameFile(source, target):
-		return true, nil // The disk folds names.
+		return true, nil // The filesystem treats both as one name.
 	case target.IsDir():
 		return false, fs.ErrExist
 	case source.IsDir():
@@ -76,16 +76,16 @@ func (f *FS) renamable(from, to string) (replaces bool, err error) {
 	return true, nil
 }
 
-// whole returns nil if nothing is left at from. A CopyOnWriteFs renames what is
-// in its upper layer only, and so tears apart a collection that is in both.
-// That is undone where it can be.
+// whole returns nil if nothing is left at from after a rename. A CopyOnWriteFs renames
+// only what is in its upper layer, and so splits a collection that is in both layers.
+// If nothing was replaced, whole renames it back.
 func (f *FS) whole(from, to string, replaced bool) error {
 	left, err := f.findEntry(from)
 	if err != nil {
-		return nil //nolint:nilerr // It is gone, as it should be.
+		return nil //nolint:nilerr // It no longer exists, which is right.
 	}
 	if moved, err := f.findEntry(to); err == nil && os.SameFile(left, moved) {
-		return nil // The disk folds names.
+		return nil // The filesystem treats both as one name.
 	}
 	if !replaced {
 		return errors.Join(fs.ErrPermission, f.fs.Rename(to, from))

@@ -12,8 +12,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// replacement is a storage.Replacement: a file of a reserved name beside the one
-// that it will have.
+// replacement is a storage.Replacement: a file under a reserved name beside the name
+// that it will get.
 type replacement struct {
 	fsys        *FS
 	name        string
@@ -22,11 +22,10 @@ type replacement struct {
 	base        storage.PatchBase
 }
 
-// ReplaceFile begins a file that will be at name whole or not at all, if the
-// backend renames in one step, as MemMapFs and the systems below OsFs do. The
-// new file keeps the permission bits of the one that is there; owner, group and
-// what else there was are lost. Until it is done it has a reserved name. A patch
-// copies all of the old content.
+// ReplaceFile begins a file that replaces name completely or not at all, if the backend
+// renames in one step, as MemMapFs and the filesystems below OsFs do. Until Commit it
+// has a reserved name. The new file keeps the permission bits of the old one; owner,
+// group and other attributes are lost. A patch copies the whole old content first.
 func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) (storage.Replacement, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, at("replacefile", name, err)
@@ -69,10 +68,10 @@ func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 	return begun, nil
 }
 
-// fillStep is how much is copied between two looks at the context, in bytes.
+// fillStep is how many bytes are copied between two checks of the context.
 const fillStep = 4 << 20
 
-// fill copies the old content, and has the file written from offset on.
+// fill copies the old content and sets the position to offset.
 func (r *replacement) fill(ctx context.Context, offset int64) error {
 	in, err := r.fsys.fs.Open(r.full)
 	if err != nil {
@@ -86,8 +85,8 @@ func (r *replacement) fill(ctx context.Context, offset int64) error {
 	return err
 }
 
-// replaceable describes what is at full, nil if nothing is. It is an error if no
-// file can be there.
+// replaceable describes the file at full. It returns nil, nil if nothing is there and a
+// file can be created, and an error if no file can be there.
 func (f *FS) replaceable(full string) (fs.FileInfo, error) {
 	info, err := f.findEntry(full)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -111,21 +110,21 @@ func (r *replacement) Write(p []byte) (int, error) {
 	return n, at("replacefile", r.name, err)
 }
 
-// ReadFrom has the kernel copy, where the backend's file is one of the disk.
+// ReadFrom lets the kernel copy if the backend's file is an *os.File.
 func (r *replacement) ReadFrom(src io.Reader) (int64, error) {
 	if r.file == nil {
 		return 0, at("replacefile", r.name, fs.ErrClosed)
 	}
 	n, err := io.Copy(r.file, src)
-	// Any other error is src's own, which the caller knows best.
+	// Any other error comes from src, and the caller knows best what it means.
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		err = at("replacefile", r.name, err)
 	}
 	return n, err
 }
 
-// Commit makes it the file name. Nothing else that makes, removes or renames
-// comes in between, except for p.Check, which may use the FS.
+// Commit gives the file its name. Between the last check and that, no other call
+// creates, removes or renames anything. p.Check runs earlier and may use the FS.
 func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	if err := r.ready(p); err != nil {
 		return nil, errors.Join(err, r.Discard())
@@ -136,13 +135,13 @@ func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 	}
 	r.file = nil
 	if created {
-		// Where it can't be set, it is the backend's own.
+		// If the time can't be set, the backend's own remains.
 		_ = r.fsys.setTimes(context.WithoutCancel(ctx), path.Dir(storage.Clean(r.name)), time.Now())
 	}
 	return info, nil
 }
 
-// ready asks p.Check.
+// ready checks the old file and calls p.Check.
 func (r *replacement) ready(p storage.Placing) error {
 	if r.file == nil {
 		return at("replacefile", r.name, fs.ErrClosed)
@@ -183,7 +182,7 @@ func (r *replacement) commit(ctx context.Context, p storage.Placing) (info fs.Fi
 	return info, old == nil, err
 }
 
-// finish puts the file in the place of old, nil if there is none.
+// finish puts the file in the place of old, which is nil if there is none.
 func (r *replacement) finish(old fs.FileInfo, modified time.Time) (fs.FileInfo, error) {
 	f := r.fsys
 	info, err := f.findEntry(r.stage)
@@ -207,7 +206,7 @@ func (r *replacement) finish(old fs.FileInfo, modified time.Time) (fs.FileInfo, 
 	return snapshot(info, baseName(r.full)), nil
 }
 
-// place gives the stage its name.
+// place renames the staged file to its final name, or copies it there.
 func (r *replacement) place(modified time.Time, perm fs.FileMode, replaces bool) error {
 	backend := r.fsys.fs
 	err := backend.Rename(r.stage, r.full)
@@ -222,12 +221,12 @@ func (r *replacement) place(modified time.Time, perm fs.FileMode, replaces bool)
 		return errors.Join(err, absent(backend.Remove(r.full)))
 	}
 	if err == nil {
-		_ = backend.Remove(r.stage) // It is done.
+		_ = backend.Remove(r.stage) // The replacement succeeds without this.
 	}
 	return err
 }
 
-// copy puts the content into place on a backend that can't rename, in more than
+// copy copies the content into place if the backend can't rename. This takes more than
 // one step.
 func (r *replacement) copy(perm fs.FileMode) error {
 	in, err := r.fsys.fs.Open(r.stage)
@@ -248,13 +247,13 @@ func (r *replacement) Discard() error {
 	if r.file == nil {
 		return nil
 	}
-	_ = r.file.Close() // Closed already, or unwanted.
+	_ = r.file.Close() // It is closed already, or its content is unwanted.
 	r.file = nil
 	defer r.fsys.order.changing()()
 	return at("replacefile", r.name, absent(r.fsys.fs.Remove(r.stage)))
 }
 
-// absent returns nil for the error of removing what is not there.
+// absent returns nil if err says that a removed file did not exist.
 func absent(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

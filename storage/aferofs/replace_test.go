@@ -16,7 +16,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// put replaces name by content.
+// put replaces the content of name.
 func put(t *testing.T, fsys storage.FS, name, content string, create bool) error {
 	t.Helper()
 	r, err := storage.ReplaceFile(t.Context(), fsys, name, storage.Replacing{Perm: 0o666})
@@ -43,7 +43,7 @@ func TestReplaceFileWithoutRename(t *testing.T) {
 	}
 }
 
-// motionless is a backend of which Rename fails with an error.
+// motionless is a backend whose Rename fails with err.
 type motionless struct {
 	afero.Fs
 	err error
@@ -61,7 +61,7 @@ func TestReplaceFileRenameFails(t *testing.T) {
 	holds(t, fsys, storagetest.Tree{"/file": "old"})
 }
 
-// TestReplaceFileOfLink: it is not followed, nor replaced, on disk.
+// TestReplaceFileOfLink: a link on disk is neither followed nor replaced.
 func TestReplaceFileOfLink(t *testing.T) {
 	d := newOnDisk(t)
 	storagetest.WriteTree(t, d, storagetest.Tree{"/file": "old"})
@@ -74,7 +74,7 @@ func TestReplaceFileOfLink(t *testing.T) {
 	holds(t, d, storagetest.Tree{"/file": "old"})
 }
 
-// TestReplaceFileKeepsPermissions: the umask does not count.
+// TestReplaceFileKeepsPermissions: the umask does not matter.
 func TestReplaceFileKeepsPermissions(t *testing.T) {
 	d := newOnDisk(t)
 	storagetest.WriteTree(t, d, storagetest.Tree{"/file": "old"})
@@ -89,7 +89,8 @@ func TestReplaceFileKeepsPermissions(t *testing.T) {
 	}
 }
 
-// TestReplaceFileInUnion: what is in the base is covered, with its permissions.
+// TestReplaceFileInUnion: the new file covers the one in the base and keeps its
+// permissions.
 func TestReplaceFileInUnion(t *testing.T) {
 	fsys := newUnionOf(t, storagetest.Tree{"/dir": "/", "/dir/file": "base"})
 	if err := errors.Join(put(t, fsys, "/dir/file", "new", false), put(t, fsys, "/dir/other", "x", true)); err != nil {
@@ -101,7 +102,8 @@ func TestReplaceFileInUnion(t *testing.T) {
 	holds(t, fsys, storagetest.Tree{"/dir": "/", "/dir/file": "new", "/dir/other": "x"})
 }
 
-// TestReplaceFileErrorsNameNothingOfTheDisk: nor the reserved name.
+// TestReplaceFileErrorsNameNothingOfTheDisk: errors don't contain the reserved name
+// either.
 func TestReplaceFileErrorsNameNothingOfTheDisk(t *testing.T) {
 	d := newOnDisk(t)
 	r, err := d.ReplaceFile(t.Context(), "/file", storage.Replacing{Perm: 0o666})

@@ -13,7 +13,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// TestFIFO: to open one would wait for its other end.
+// TestFIFO: FIFOs are never opened, because that would wait for a process at the other
+// end.
 func TestFIFO(t *testing.T) {
 	d := newOnDisk(t)
 	storagetest.WriteTree(t, d, storagetest.Tree{"/dir": "/"})

@@ -15,8 +15,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// newUnionOf returns a CopyOnWriteFs with tree in its base and an empty
-// directory of the disk over it.
+// newUnionOf returns a CopyOnWriteFs with tree in its base and an empty directory on
+// disk as its upper layer.
 func newUnionOf(t *testing.T, tree storagetest.Tree) *aferofs.FS {
 	t.Helper()
 	base := afero.NewMemMapFs()
@@ -32,8 +32,8 @@ func holds(t *testing.T, fsys storage.FS, want storagetest.Tree) {
 	}
 }
 
-// TestUnionBaseStays: a CopyOnWriteFs says of some of these that they worked,
-// of others that there is nothing.
+// TestUnionBaseStays: for some of these calls a CopyOnWriteFs reports success, for
+// others that nothing exists.
 func TestUnionBaseStays(t *testing.T) {
 	tree := storagetest.Tree{"/dir": "/", "/dir/file": "base", "/file": "base"}
 	fsys := newUnionOf(t, tree)
@@ -68,7 +68,7 @@ func TestUnionOfBothLayers(t *testing.T) {
 		"/dir": "/", "/dir/file": "changed", "/dir/old": "base", "/dir/new": "new", "/dir/sub": "/",
 	}
 	holds(t, fsys, want)
-	// Not torn apart.
+	// The collection must not be split.
 	if err := fsys.Rename(t.Context(), "/dir", "/to"); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("Rename: %v, want fs.ErrPermission", err)
 	}
@@ -76,7 +76,7 @@ func TestUnionOfBothLayers(t *testing.T) {
 	if err := fsys.Rename(t.Context(), "/dir/new", "/dir/sub/new"); err != nil {
 		t.Error(err)
 	}
-	// It uncovers the original, and says so.
+	// The original reappears, and Remove says so.
 	if err := fsys.Remove(t.Context(), "/dir/file"); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("Remove of a changed file: %v, want fs.ErrPermission", err)
 	}

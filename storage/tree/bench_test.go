@@ -18,11 +18,10 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// benchDir is where benchmarks build their trees: the filesystem decides what
-// they measure.
+// benchDir is where benchmarks build their trees. They measure the filesystem it is on.
 var benchDir = flag.String("dir", "", "directory on the filesystem to measure (default: that of temporary files)")
 
-// The tree that benchmarks work on.
+// The size of the tree for the benchmarks.
 const (
 	benchCollections = 100
 	benchFiles       = 100 // in each
@@ -30,10 +29,11 @@ const (
 	benchMembers     = benchCollections * benchFiles
 )
 
-// benchTree returns a share that holds the tree as src, and its directory.
+// benchTree returns a share that holds the tree as /src, and the directory of the
+// share.
 func benchTree(b *testing.B, fileSize int) (storage.FS, string) {
 	b.Helper()
-	dir, err := os.MkdirTemp(*benchDir, "bench") //nolint:usetesting // the filesystem is to be chosen
+	dir, err := os.MkdirTemp(*benchDir, "bench") //nolint:usetesting // the flag chooses the filesystem
 	noError(b, err)
 	b.Cleanup(func() { noError(b, os.RemoveAll(dir)) })
 	content := bytes.Repeat([]byte{'x'}, fileSize)
@@ -50,14 +50,14 @@ func benchTree(b *testing.B, fileSize int) (storage.FS, string) {
 	return fsys, dir
 }
 
-// contender is a way to do the work of a benchmark.
+// contender is one way to do the work of a benchmark.
 type contender struct {
 	name          string
 	prepare, work func()
 }
 
-// compare runs the contenders in turn, so that a disturbance of the machine
-// meets all, and reports the medians, and their ratios to that of the first.
+// compare runs the contenders in turn, so that a disturbance of the machine affects all
+// of them. It reports the median of each, and its ratio to that of the first.
 func compare(b *testing.B, contenders ...contender) {
 	b.Helper()
 	times := make([][]time.Duration, len(contenders))
@@ -83,7 +83,7 @@ func compare(b *testing.B, contenders ...contender) {
 	}
 }
 
-// BenchmarkCopy compares Copy with two goroutines that do no more than copy.
+// BenchmarkCopy compares Copy with two goroutines that only copy files.
 func BenchmarkCopy(b *testing.B) {
 	fsys, dir := benchTree(b, benchFileSize)
 	clean := func() { noError(b, os.RemoveAll(filepath.Join(dir, "dst"))) }
@@ -116,7 +116,7 @@ func BenchmarkRemove(b *testing.B) {
 	)
 }
 
-// BenchmarkRemoveWide is BenchmarkRemove of as many files in one collection.
+// BenchmarkRemoveWide is like BenchmarkRemove, with all files in one collection.
 func BenchmarkRemoveWide(b *testing.B) {
 	fsys, dir := benchTree(b, 0)
 	dst := filepath.Join(dir, "dst")
@@ -133,7 +133,7 @@ func BenchmarkRemoveWide(b *testing.B) {
 	)
 }
 
-// BenchmarkWalk walks the tree without and with a Monitor: the operation that
+// BenchmarkWalk walks the tree without and with a Monitor. Of all operations, a walk
 // does the least for each member.
 func BenchmarkWalk(b *testing.B) {
 	fsys, _ := benchTree(b, 0)
@@ -151,8 +151,8 @@ func BenchmarkWalk(b *testing.B) {
 	)
 }
 
-// plainCopy copies src, whose collections hold only files, to dst: two
-// goroutines, a collection at a time each.
+// plainCopy copies src, whose collections hold only files, to dst with two goroutines.
+// Each copies one collection at a time.
 func plainCopy(b *testing.B, src, dst string) {
 	b.Helper()
 	noError(b, os.Mkdir(dst, 0o755))

@@ -12,7 +12,7 @@ func TestOnBusy(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, wide("/long", 60, 3))
 	build(t, fsys, layout{"/short/f": "1"})
-	var told []bool // OnBusy says that one goroutine at a time calls
+	var told []bool // needs no lock: OnBusy promises that calls do not overlap
 	tree.OnBusy(func(busy bool) { told = append(told, busy) })
 	t.Cleanup(func() { tree.OnBusy(nil) })
 

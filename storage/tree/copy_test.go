@@ -21,8 +21,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// source is a collection and destinations are what an operation may find at
-// its destination.
+// source is a collection. destinations are what an operation may find at its
+// destination.
 var (
 	source       = layout{"/src/f": "one", "/src/d/g": "three", "/src/d/e/h": "seven77", "/src/empty": collection}
 	destinations = []struct {
@@ -101,7 +101,7 @@ func TestCopyTimesAndModes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() { // So that it can be removed by anybody.
+	t.Cleanup(func() { // lets an unprivileged user remove it
 		_ = os.Chmod(filepath.Join(dir, "src/d"), 0o700)
 	})
 	noError(t, tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
@@ -214,9 +214,9 @@ func TestCopyPartly(t *testing.T) {
 		name string
 		op   string
 		err  error
-		// failed are the members, below the source, that fail.
+		// failed names the members below the source that fail.
 		failed []string
-		// missing are those that the copy lacks.
+		// missing names those that the copy lacks.
 		missing []string
 	}{
 		{"a file that can't be read [RFC4918:S9.8.3]", "open", fs.ErrPermission, []string{"/f"}, []string{"/f"}},
@@ -253,8 +253,8 @@ func TestCopyPartly(t *testing.T) {
 	}
 }
 
-// What a member has beside its content can fail by itself: it is named, its
-// content is there or not.
+// Copying the properties of a member can fail when its content is already copied. The
+// member is then reported, and its content may or may not be in the copy.
 func TestCopyPropertiesPartly(t *testing.T) {
 	for _, op := range []string{"readdeadprops", "settimes"} {
 		fsys, _ := newLocal(t)
@@ -375,7 +375,7 @@ func TestCopyVanishing(t *testing.T) {
 			t.Run(backend.name+"/"+tt.name, func(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, source)
-				// A listing begins with an open, too.
+				// Listing a collection opens it, too.
 				vanishing := before(fsys, "open", tt.gone, func() {
 					noError(t, fsys.RemoveAll(context.Background(), tt.gone))
 				})
@@ -383,8 +383,8 @@ func TestCopyVanishing(t *testing.T) {
 				check(t, fsys, tt.want.replaced("/src", "/dst"))
 			})
 		}
-		// A source that has gone is no member that can be skipped: half a copy
-		// must not take the place of what is at the destination.
+		// A source that has vanished can't be skipped like a member: half a copy must
+		// not replace the content of the destination.
 		for _, when := range []struct{ op, name string }{
 			{"open", "/src"}, {"open", "/src/d/g"}, {"open", "/src/f"}, {"readdeadprops", "/src"},
 		} {
@@ -397,7 +397,7 @@ func TestCopyVanishing(t *testing.T) {
 					noError(t, fsys.RemoveAll(context.Background(), "/src"))
 				})
 				err := tree.Copy(t.Context(), vanishing, "/src", "/dst", tree.Infinite, nil)
-				if when.op == "readdeadprops" && err == nil { // All had been read.
+				if when.op == "readdeadprops" && err == nil { // Everything was read before that.
 					return
 				}
 				errorIs(t, err, fs.ErrNotExist)
@@ -511,7 +511,7 @@ func TestCopyLinks(t *testing.T) {
 	}
 }
 
-// With x/net's own directory, which has no Lstat.
+// x/net's own directory has no Lstat.
 func TestCopyOntoLinkOfWebdavDir(t *testing.T) {
 	for _, src := range []string{"/src", "/src/f"} {
 		dir := t.TempDir()
@@ -524,8 +524,8 @@ func TestCopyOntoLinkOfWebdavDir(t *testing.T) {
 	}
 }
 
-// A copy that fails must not say that a part of it is done, not even when its
-// remains can't be removed.
+// A copy that fails must not report a part of it as done, even if the remains can't be
+// removed.
 func TestCopyLeavesRemains(t *testing.T) {
 	fsys, _ := newLocal(t)
 	old := layout{"/dst": "old"}
@@ -546,7 +546,7 @@ func TestCopyLeavesRemains(t *testing.T) {
 	}
 }
 
-// What was displaced and can't be removed is named.
+// A displaced tree that can't be removed is named in the error.
 func TestCopyLeftover(t *testing.T) {
 	for _, backend := range backends {
 		t.Run(backend.name, func(t *testing.T) {

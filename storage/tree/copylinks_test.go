@@ -21,16 +21,17 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// linked is a share whose collection /src holds links, and what lies outside.
+// linked is a share whose collection /src contains links, and a directory outside it.
 type linked struct {
 	storage.FS
 	dir, outside string
 }
 
-// precious is what a link leads to and nobody may touch.
+// precious is the content of files that links lead to. Nothing may change it.
 const precious = "precious"
 
-// linkTexts are the links in /src, of which OUT is the directory outside.
+// linkTexts holds the texts of the links in /src. In them, OUT stands for the directory
+// outside the share.
 var linkTexts = map[string]string{
 	"/src/near": "f", "/src/d/up": "../../kept", "/src/d/file": "../../kept/k", "/src/dangling": "no/../where", "/src/loop": "loop",
 	"/src/self": ".", "/src/d/over": "..", "/src/out": "OUT", "/src/secret": "OUT/secret",
@@ -39,7 +40,8 @@ var linkTexts = map[string]string{
 // fewLinks are enough where each call costs a run.
 var fewLinks = []string{"/src/d/up", "/src/dangling", "/src/out"}
 
-// newLinked returns a share with the links in /src that are called names, or all.
+// newLinked returns a share. Its links in /src are those called names; all, if there
+// are no names.
 func newLinked(t testing.TB, names ...string) linked {
 	t.Helper()
 	if len(names) == 0 {
@@ -55,7 +57,7 @@ func newLinked(t testing.TB, names ...string) linked {
 	return l
 }
 
-// texts returns what each link in the collection root says.
+// texts returns the texts of the links below root, by name.
 func (l linked) texts(t testing.TB, root string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -69,7 +71,7 @@ func (l linked) texts(t testing.TB, root string) map[string]string {
 	return texts
 }
 
-// untouched returns what is wrong with what the links lead to.
+// untouched says which target of a link was changed; "" if none was.
 func (l linked) untouched(t testing.TB) string {
 	t.Helper()
 	for _, file := range []string{filepath.Join(l.outside, "secret"), filepath.Join(l.dir, "kept", "k")} {
@@ -116,8 +118,8 @@ func TestCopyLinksAsLinks(t *testing.T) {
 	}
 }
 
-// TestCopyManyLinks: more than a batch; the collection has its time when the last
-// of them is in it.
+// TestCopyManyLinks copies more links than a batch holds. The collection gets its
+// modification time after the last of them.
 func TestCopyManyLinks(t *testing.T) {
 	const links = 300
 	fsys, dir := newLocal(t)
@@ -140,7 +142,7 @@ func TestCopyManyLinks(t *testing.T) {
 	}
 }
 
-// TestCopyLinksSource: what the request names is followed.
+// TestCopyLinksSource: a link that the request itself names is followed.
 func TestCopyLinksSource(t *testing.T) {
 	for src, want := range map[string]layout{
 		"/src/near": {"": "one"}, "/src/d/up": {"": collection, "/k": precious},
@@ -153,7 +155,7 @@ func TestCopyLinksSource(t *testing.T) {
 	}
 }
 
-// TestCopyLinksUnsupported: each is named, the rest is copied.
+// TestCopyLinksUnsupported: each link is named as failed, and the rest is copied.
 func TestCopyLinksUnsupported(t *testing.T) {
 	l := newLinked(t)
 	err := tree.Engine{FS: lstater{l.FS}, CopyLinks: true}.Copy(t.Context(), "/src", "/dst", tree.Infinite, nil)
@@ -163,20 +165,20 @@ func TestCopyLinksUnsupported(t *testing.T) {
 	}
 }
 
-// lstater is an FS that sees links and can't copy them.
+// lstater is an FS that shows links but can't copy them.
 type lstater struct{ storage.FS }
 
 func (l lstater) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return storage.Lstat(ctx, l.FS, name)
 }
 
-// TestMoveLinkNewcomer: a link that was made in the source of a MOVE that copies
-// has no copy, and stays.
+// TestMoveLinkNewcomer: a link that is created in the source while a MOVE copies it was
+// not copied, so it is not removed.
 func TestMoveLinkNewcomer(t *testing.T) {
 	l := newLinked(t)
 	var once sync.Once
 	fsys := &storagetest.Fault{FS: renamings[1].of(l.FS), Before: func(op, name string) error {
-		if op == "rename" && storage.Reserved(name) { // All is copied.
+		if op == "rename" && storage.Reserved(name) { // Everything is copied.
 			once.Do(func() { symlink(t, l.dir, "src/late", "nowhere") })
 		}
 		return nil
@@ -191,7 +193,7 @@ func TestMoveLinkNewcomer(t *testing.T) {
 	}
 }
 
-// linkOperations are the operations of a sweep, links being copied as links.
+// linkOperations are the operations of a sweep that copies links as links.
 func linkOperations() []operation {
 	var ops []operation
 	for _, op := range operations() {
@@ -212,7 +214,7 @@ type linkFault struct {
 	fault func(call, n int) error
 }
 
-// killed is what a call panics with that a kill ends.
+// killed is the value of the panic that stands for a kill.
 type killed struct{}
 
 var linkFaults = []linkFault{
@@ -236,13 +238,13 @@ var linkFaults = []linkFault{
 	}},
 }
 
-// TestCopyLinksFaults: whatever becomes of a call, nothing reserved is left, at
-// once or after a restart without CopyLinks, the destination is old or new with
-// each link as it was, and what links lead to is untouched.
+// TestCopyLinksFaults: whatever happens to a call, no reserved name is left,
+// immediately or after a restart without CopyLinks. The destination is old, or new with
+// each link as it was. The targets of the links are untouched.
 func TestCopyLinksFaults(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		return // As the sweep on a directory.
+		return // as in sweep, for a directory
 	}
 	for _, op := range linkOperations() {
 		for _, d := range []layout{{}, {"/dst/x": "old"}} {
@@ -264,7 +266,7 @@ func TestCopyLinksFaults(t *testing.T) {
 	}
 }
 
-// faultLinks has f happen at call n, and reports whether there was one.
+// faultLinks makes f happen at call n, and reports whether there were that many calls.
 func faultLinks(t *testing.T, op operation, old layout, f linkFault, n int) (reached bool) {
 	t.Helper()
 	l := newLinked(t, fewLinks...)

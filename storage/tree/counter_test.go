@@ -26,15 +26,15 @@ import (
 // slow is how long each call of slow storage takes.
 const slow = 20 * time.Millisecond
 
-// watching is what somebody has seen who looked at a Monitor all the time.
+// watching records what a reader has seen that looked at a Monitor all the time.
 type watching struct {
-	final  time.Duration // when the total was first final; less than 0: never
+	final  time.Duration // when the total was first final; less than 0 if it never was
 	known  int64         // the total at that time
 	last   tree.Progress
 	errors []string
 }
 
-// look takes note of what mon says at an age of the operation.
+// look records what mon says at that age of the operation.
 func (w *watching) look(mon *tree.Monitor, age time.Duration) {
 	p := mon.Snapshot()
 	if p.Done < w.last.Done || p.Known < w.last.Known || p.Bytes < w.last.Bytes || p.KnownBytes < w.last.KnownBytes || w.last.Final && !p.Final {
@@ -49,7 +49,7 @@ func (w *watching) look(mon *tree.Monitor, age time.Duration) {
 	w.last = p
 }
 
-// watched runs an operation and looks at it, each 5 ms of a synctest bubble's time
+// watched runs an operation and looks at it every 5 ms of a synctest bubble's time,
 // from the age first on.
 func watched(t *testing.T, first time.Duration, run func(mon *tree.Monitor) error) (watching, time.Duration, error) {
 	t.Helper()
@@ -75,7 +75,7 @@ func watched(t *testing.T, first time.Duration, run func(mon *tree.Monitor) erro
 	}
 }
 
-// shapes are trees that a count, and the walker beside it, meet in different ways.
+// shapes are trees that let a count and the walker beside it meet in different ways.
 func shapes() map[string]layout {
 	deep := layout{}
 	for name, i := "/src", 0; i < 30; i++ {
@@ -100,11 +100,11 @@ func shapes() map[string]layout {
 	}
 }
 
-// counts is what an operation on /src is tried as.
+// counts are the operations on /src that are tried.
 var counts = []struct {
 	name string
-	// of is how many members there are to do, by how many are at and below /src and
-	// /dst.
+	// of returns how many members the operation has to do, from the numbers at and
+	// below /src and /dst.
 	of  func(src, dst int64) int64
 	run func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error
 }{
@@ -125,13 +125,13 @@ var counts = []struct {
 	}},
 }
 
-// unmovable is fsys with /src on a filesystem of its own.
+// unmovable returns fsys with /src on a filesystem of its own.
 func unmovable(fsys storage.FS) storage.FS {
 	return unrenaming(fsys, syscall.EXDEV, func(_, name string) bool { return name == "/src" })
 }
 
-// TestTotal: once the total is final it is right, whatever the tree and whenever the
-// count has begun, and at the end all of it is done.
+// TestTotal: once the total is final it is right, for any tree and whenever the count
+// has begun. At the end everything is done.
 func TestTotal(t *testing.T) {
 	displaced := wide("/dst", 5, 6)
 	for shape, l := range shapes() {
@@ -160,7 +160,7 @@ func total(
 	build(t, fsys, onto)
 	src, dst := int64(len(l.full().below("/src"))), int64(len(onto.full().below("/dst")))
 	if _, file := l["/src"]; file && l["/src"] != collection && onto["/dst"] != "" {
-		dst = 0 // A file is replaced by another in one step.
+		dst = 0 // One rename replaces a file by a file.
 	}
 	w, _, err := watched(t, first, func(mon *tree.Monitor) error {
 		return run(t.Context(), storage.WithLatency(fsys, delay), mon)
@@ -175,7 +175,7 @@ func total(
 	}
 }
 
-// TestTotalIsEarly: the total is final after the first eighth of the time.
+// TestTotalIsEarly: the total is final within the first eighth of the time.
 func TestTotalIsEarly(t *testing.T) {
 	for shape, l := range map[string]layout{"wide": wide("/src", 44, 49), "flat": many("/src", 2000)} {
 		for _, op := range counts[:4] {
@@ -216,8 +216,8 @@ func (l *listings) Lstat(ctx context.Context, name string) (fs.FileInfo, error) 
 	return storage.Lstat(ctx, l.FS, name)
 }
 
-// TestCountOnlyLong: what ends soon is listed as often as without a Monitor, though
-// somebody looks.
+// TestCountOnlyLong: a watched operation that ends soon lists as often as one without a
+// Monitor.
 func TestCountOnlyLong(t *testing.T) {
 	for _, op := range counts[:4] {
 		var number [2]int64
@@ -238,7 +238,7 @@ func TestCountOnlyLong(t *testing.T) {
 	}
 }
 
-// TestCountUnwatched: nobody has to look for the total to become final.
+// TestCountUnwatched: the total becomes final even if no reader looks at the Monitor.
 func TestCountUnwatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := aferofs.New(afero.NewMemMapFs())
@@ -256,8 +256,8 @@ func TestCountUnwatched(t *testing.T) {
 	})
 }
 
-// TestTotalOfWhatChanges: what vanishes between the count and the walk is skipped,
-// what appears is added, and at the end all is done.
+// TestTotalOfWhatChanges: members that vanish between count and walk are skipped, those
+// that appear are added, and at the end everything is done.
 func TestTotalOfWhatChanges(t *testing.T) {
 	for _, op := range counts[:4] {
 		if op.name == "MOVE by renaming" {
@@ -286,7 +286,7 @@ func TestTotalOfWhatChanges(t *testing.T) {
 				w, _, err := watched(t, 0, func(mon *tree.Monitor) error {
 					return op.run(t.Context(), storage.WithLatency(fsys, slow), mon)
 				})
-				// A MOVE does not remove what has not been copied.
+				// A MOVE does not remove members that it has not copied.
 				if partial := (*tree.PartialError)(nil); err != nil && !errors.As(err, &partial) {
 					t.Error(err)
 				}
@@ -301,14 +301,14 @@ func TestTotalOfWhatChanges(t *testing.T) {
 	}
 }
 
-// TestTotalOfLinks: a link is copied as what it leads to, or as a link, or left out,
-// and removed as a link; so is what no client sees.
+// TestTotalOfLinks: a link is copied as its target or as a link, or is left out; it is
+// removed as a link. Members that no client sees are removed, too.
 func TestTotalOfLinks(t *testing.T) {
 	const (
-		plain   = 1 + 20 + 20*6         // what is neither a link nor special
-		copied  = plain + 10*(1+30+1)   // with what two links each lead to
+		plain   = 1 + 20 + 20*6         // neither links nor special files
+		copied  = plain + 10*(1+30+1)   // with the targets of two links each
 		linked  = plain + 10*4          // with links as links
-		removed = plain + 10*(4+1+1+1)  // with FIFOs, and what is reserved
+		removed = plain + 10*(4+1+1+1)  // with FIFOs and reserved names
 		moved   = copied + removed - 10 // without the links that are loops
 	)
 	for _, c := range []struct {
@@ -316,7 +316,7 @@ func TestTotalOfLinks(t *testing.T) {
 		links    bool
 		want     int64
 	}{
-		{"COPY", "/src", false, copied + 10}, // which are not entered
+		{"COPY", "/src", false, copied + 10}, // The loops are not entered.
 		{"COPY", "/src", true, linked},
 		{"COPY", "/link to src", false, copied + 10},
 		{"COPY", "/link to src", true, linked},
@@ -371,7 +371,7 @@ func totalOfLinks(t *testing.T, op, name string, links bool, want int64) {
 		}
 		below := int64(0)
 		if op == "MOVE" && name == "/src" {
-			below = 10 // what is below a reserved name is found when it is removed
+			below = 10 // Members below a reserved name are found when they are removed.
 		}
 		if w.known != want-below {
 			t.Errorf("the total after %v was %d, want %d", w.final, w.known, want-below)
@@ -379,8 +379,8 @@ func totalOfLinks(t *testing.T, op, name string, links bool, want int64) {
 	})
 }
 
-// TestStopCounts: what has not been touched when the context ends is not done, and
-// neither is what was being listed.
+// TestStopCounts: members that were not reached when the context ended are not done,
+// nor is the collection that was being listed.
 func TestStopCounts(t *testing.T) {
 	for _, op := range counts[:4] {
 		if op.name == "MOVE by renaming" {
@@ -429,7 +429,8 @@ func stopped(t *testing.T, l layout, removes bool, after time.Duration, run func
 	}
 }
 
-// The count ends with the operation, however long it would still have taken.
+// TestCountEnds: the count ends with the operation, however long it would still have
+// taken.
 func TestCountEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := aferofs.New(afero.NewMemMapFs())
@@ -450,7 +451,7 @@ func TestCountEnds(t *testing.T) {
 	})
 }
 
-// TestCountPanics: a storage that panics under the count does no harm.
+// TestCountPanics: a panic of the storage in the count does no harm.
 func TestCountPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := aferofs.New(afero.NewMemMapFs())

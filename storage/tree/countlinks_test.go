@@ -18,9 +18,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// linking is an FS in memory that lists the files in /src that are called link as
-// symbolic links to the collection /target. It makes nothing before open is
-// closed.
+// linking is an FS in memory. It lists the files in /src that are called link as
+// symbolic links to the collection /target. It creates nothing before open is closed.
 type linking struct {
 	storage.FS
 	open chan struct{}
@@ -31,7 +30,7 @@ type symlinkInfo struct{ fs.FileInfo }
 
 func (i symlinkInfo) Mode() fs.FileMode { return fs.ModeSymlink | 0o777 }
 
-// followed is what name means.
+// followed returns the name that name leads to.
 func followed(name string) string {
 	if _, below, ok := strings.Cut(name, "/link"); ok && strings.HasPrefix(name, "/src/") {
 		return "/target" + below
@@ -71,10 +70,10 @@ func (l linking) CopyLink(ctx context.Context, _, dst string) error {
 	return file.Close()
 }
 
-// TestCountLinks: the count that runs ahead takes links for what the copy takes
-// them for, so that the total is right before the first is copied, and at the end.
+// TestCountLinks: the count that runs ahead treats links as the copy does. So the total
+// is right before the first member is copied, and at the end.
 func TestCountLinks(t *testing.T) {
-	const collections, files = 400, 2 // more batches than may be queued
+	const collections, files = 400, 2 // more batches than the queue holds
 	for _, links := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			fsys := linking{aferofs.New(afero.NewMemMapFs()), make(chan struct{})}
@@ -85,7 +84,7 @@ func TestCountLinks(t *testing.T) {
 			build(t, fsys.FS, source)
 			build(t, fsys.FS, many("/target", files))
 			members, bytes := int64(1+collections*(1+files+1)), int64(collections*files*len("content"))
-			if !links { // /target, with a byte in each file, in place of each
+			if !links { // Each link counts as /target, whose files have a byte each.
 				members, bytes = members+collections*files, bytes+collections*files
 			}
 			mon := tree.NewMonitor(false)
@@ -94,7 +93,7 @@ func TestCountLinks(t *testing.T) {
 			go func() {
 				copied <- tree.Engine{FS: fsys, CopyLinks: links}.Copy(t.Context(), "/src", "/dst", tree.Infinite, mon)
 			}()
-			// Each pause of the count is over.
+			// By now each pause of the count is over.
 			time.Sleep(time.Hour)
 			if before := mon.Snapshot(); before.Known != members || before.KnownBytes != bytes || before.Bytes != 0 {
 				t.Errorf("links: %t; before the first is copied %+v, want %d members, %d bytes", links, before, members, bytes)

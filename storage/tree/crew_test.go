@@ -20,7 +20,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// gauge knows how many calls of the batches of an FS are under way.
+// gauge is an FS that knows how many of its batch calls are running.
 type gauge struct {
 	storage.FS
 	now, most atomic.Int64
@@ -57,7 +57,7 @@ func (g *gauge) measured(seq iter.Seq2[string, error]) iter.Seq2[string, error] 
 	}
 }
 
-// wide is a layout of several collections of a few files each.
+// wide is a layout of several collections with a few files each.
 func wide(root string, collections, files int) layout {
 	l := layout{}
 	for c := range collections {
@@ -68,7 +68,7 @@ func wide(root string, collections, files int) layout {
 	return l
 }
 
-// The bound holds for the process, not for each operation, and what is free is
+// The limit holds for the whole process, not for each operation. All free slots are
 // used.
 func TestWorkersOfAllOperations(t *testing.T) {
 	const operations = 8
@@ -98,7 +98,7 @@ func TestWorkersOfAllOperations(t *testing.T) {
 	}
 }
 
-// Two workers of one operation work at the same time: each waits for the other.
+// Two workers of one operation work at the same time: here each waits for the other.
 func TestWorkersInParallel(t *testing.T) {
 	for _, op := range []string{"copy", "remove"} {
 		fsys, _ := newLocal(t)
@@ -117,8 +117,8 @@ func TestWorkersInParallel(t *testing.T) {
 	}
 }
 
-// Nothing goes on once an operation has returned, whatever ended it, and a stop
-// takes no time.
+// Nothing continues after an operation has returned, whatever ended it. A stop is
+// immediate.
 func TestWorkersAreWaitedFor(t *testing.T) {
 	l := wide("/src", 50, 20)
 	for _, end := range []error{syscall.ENOSPC, context.Canceled} {
@@ -165,8 +165,8 @@ func TestWorkersAreWaitedFor(t *testing.T) {
 	}
 }
 
-// A collection gets its time after its last member and before the one that
-// holds it gets its own, whoever does which.
+// A collection gets its modification time after its last member, and before the
+// collection above gets its own, whichever goroutines set them.
 func TestCopyTimesOfCollections(t *testing.T) {
 	fsys, _ := newLocal(t)
 	l := wide("/src/a", 10, 300)
@@ -190,7 +190,7 @@ func TestCopyTimesOfCollections(t *testing.T) {
 	}
 }
 
-// What fails is named in the order of the names, whichever worker met it first.
+// Failures are sorted by name, whichever worker met them first.
 func TestFailuresInOrder(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, wide("/src", 20, 3))
@@ -215,8 +215,8 @@ func TestFailuresInOrder(t *testing.T) {
 	}
 }
 
-// A collection whose stream breaks when some of its members have been copied
-// is not in the copy (RFC 4918 §9.8.3).
+// A collection whose listing breaks after some of its members were copied is not in the
+// copy (RFC 4918 §9.8.3).
 func TestCopyBrokenStream(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, many("/src/c", 1000))

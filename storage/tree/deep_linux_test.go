@@ -28,8 +28,8 @@ func chain(t *testing.T, dir string, depth int) {
 	noError(t, at.Close())
 }
 
-// TestDeepTrees: COPY and DELETE work at any depth. What that costs is measured in
-// package local.
+// TestDeepTrees: COPY and DELETE work at any depth. Package local measures what that
+// costs.
 func TestDeepTrees(t *testing.T) {
 	depth := 600
 	if os.Getenv("DAVD_SWEEP") != "" {
@@ -51,7 +51,7 @@ func TestDeepTrees(t *testing.T) {
 	}
 }
 
-// TestTooDeep: where depth is limited, a COPY fails as a whole, and says why.
+// TestTooDeep: if depth is limited, a COPY fails as a whole and says why.
 func TestTooDeep(t *testing.T) {
 	for _, of := range []struct {
 		name  string

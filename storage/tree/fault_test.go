@@ -12,14 +12,15 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// makes reports whether the call o is the call op or takes its place: a batch
-// of copies opens, reads and writes the files itself.
+// makes reports whether the call o is the call op or replaces it: a call that copies a
+// batch opens, reads and writes the files itself.
 func makes(o, op string) bool {
 	inBatch := []string{"open", "read", "write", "settimes", "readdeadprops"}
 	return o == op || o == "copymembers" && slices.Contains(inBatch, op)
 }
 
-// failing returns fsys failing with err each call op of name; "" is any op.
+// failing returns fsys with each call op of name failing with err. With "" every call
+// fails.
 func failing(fsys storage.FS, err error, op string, names ...string) storage.FS {
 	return &storagetest.Fault{FS: fsys, Before: func(o, name string) error {
 		if (op == "" || makes(o, op)) && slices.Contains(names, name) {
@@ -29,7 +30,7 @@ func failing(fsys storage.FS, err error, op string, names ...string) storage.FS 
 	}}
 }
 
-// before returns fsys calling f once, before the first call op of name.
+// before returns fsys, which calls f once, before the first call op of name.
 func before(fsys storage.FS, op, name string, f func()) storage.FS {
 	var once sync.Once
 	return &storagetest.Fault{FS: fsys, Before: func(o, n string) error {
@@ -40,8 +41,7 @@ func before(fsys storage.FS, op, name string, f func()) storage.FS {
 	}}
 }
 
-// brokenStream is an FS whose stream of the members of name breaks with err
-// after some.
+// brokenStream is an FS whose listing of name breaks with err after some members.
 type brokenStream struct {
 	storage.FS
 	name  string
@@ -65,7 +65,7 @@ func (b brokenStream) ReadDir(ctx context.Context, name string) iter.Seq2[fs.Fil
 	}
 }
 
-// counted returns fsys counting its calls op in n.
+// counted returns fsys, which counts its calls op in n.
 func counted(fsys storage.FS, op string, n *atomic.Int64) storage.FS {
 	return &storagetest.Fault{FS: fsys, Before: func(o, _ string) error {
 		if op == "" || o == op {

@@ -26,8 +26,9 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// layout describes a tree: a file's name leads to its content, a collection's
-// to collection, a symbolic link's to link, anything else's to special.
+// layout describes a tree. It maps the name of a file to its content, that of a
+// collection to collection, that of a symbolic link to link, and any other name to
+// special.
 type layout map[string]string
 
 const (
@@ -36,10 +37,10 @@ const (
 	special    = "\x00special"
 )
 
-// maxWorkers is how many goroutines work on trees at a time, at most.
+// maxWorkers is how many goroutines may work on trees at a time.
 const maxWorkers = 8
 
-// backends are those on which what holds everywhere is tested.
+// backends are those on which the tests that hold for every backend run.
 var backends = []struct {
 	name string
 	open func(t testing.TB) storage.FS
@@ -59,7 +60,7 @@ func newLocal(t testing.TB) (storage.FS, string) {
 	return fsys, dir
 }
 
-// build makes what l describes, parents included.
+// build creates what l describes, including parents.
 func build(t testing.TB, fsys storage.FS, l layout) {
 	t.Helper()
 	ctx := context.Background()
@@ -94,7 +95,7 @@ func mkdir(t testing.TB, fsys storage.FS, name string) {
 	}
 }
 
-// symlink makes the link name in the share that dir holds.
+// symlink creates the link name in the share in dir.
 func symlink(t testing.TB, dir, name, target string) {
 	t.Helper()
 	if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
@@ -102,7 +103,7 @@ func symlink(t testing.TB, dir, name, target string) {
 	}
 }
 
-// mkfifo makes a FIFO in the share that dir holds.
+// mkfifo creates a FIFO in the share in dir.
 func mkfifo(t testing.TB, dir, name string) {
 	t.Helper()
 	out, err := exec.Command("mkfifo", filepath.Join(dir, name)).CombinedOutput()
@@ -114,8 +115,7 @@ func mkfifo(t testing.TB, dir, name string) {
 	}
 }
 
-// snapshot describes all that fsys holds, reserved names included, links not
-// followed.
+// snapshot describes everything in fsys, including reserved names. It follows no links.
 func snapshot(t testing.TB, fsys storage.FS) layout {
 	t.Helper()
 	l := layout{}
@@ -158,7 +158,7 @@ func read(t testing.TB, fsys storage.FS, name string) string {
 	return string(content)
 }
 
-// full is l with the collections that its names imply.
+// full returns l with the collections that its names imply.
 func (l layout) full() layout {
 	full := maps.Clone(l)
 	for name := range l {
@@ -171,8 +171,8 @@ func (l layout) full() layout {
 	return full
 }
 
-// below returns what is at and below root, under names relative to it: "" is
-// root itself.
+// below returns everything at and below root, under names relative to it: "" is root
+// itself.
 func (l layout) below(root string) layout {
 	sub := layout{}
 	for name, what := range l {
@@ -183,7 +183,7 @@ func (l layout) below(root string) layout {
 	return sub
 }
 
-// without returns l without what is at and below root.
+// without returns l without everything at and below root.
 func (l layout) without(root string) layout {
 	rest := maps.Clone(l)
 	maps.DeleteFunc(rest, func(name, _ string) bool { return storage.Overlap(name, root) && len(name) >= len(root) })
@@ -199,7 +199,7 @@ func (l layout) with(root string, sub layout) layout {
 	return sum
 }
 
-// replaced returns l with what is at src also, and only that, at dst.
+// replaced returns l with a copy of src, and nothing else, at dst.
 func (l layout) replaced(src, dst string) layout {
 	return l.without(dst).with(dst, l.below(src))
 }
@@ -222,7 +222,7 @@ func (l layout) seen() layout {
 	return seen
 }
 
-// diff tells what got has otherwise than want; "" when nothing.
+// diff says how got differs from want; "" if it does not.
 func diff(got, want layout) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(want)) {
@@ -240,7 +240,7 @@ func diff(got, want layout) string {
 	return b.String()
 }
 
-// check compares all that fsys holds with want.
+// check compares everything in fsys with want.
 func check(t testing.TB, fsys storage.FS, want layout) {
 	t.Helper()
 	if d := diff(snapshot(t, fsys), want); d != "" {
@@ -248,7 +248,7 @@ func check(t testing.TB, fsys storage.FS, want layout) {
 	}
 }
 
-// noError stops the test when err is one.
+// noError ends the test if err is not nil.
 func noError(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -256,8 +256,8 @@ func noError(t testing.TB, err error) {
 	}
 }
 
-// errorIs checks that err matches want and is no PartialError, which would
-// say that the rest is done.
+// errorIs checks that err matches want and is not a PartialError, which would say that
+// the rest is done.
 func errorIs(t testing.TB, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
@@ -290,8 +290,8 @@ func failed(t testing.TB, err, want error, names ...string) {
 	}
 }
 
-// exact checks a Monitor at the end of an operation on members members with
-// bytes bytes of content.
+// exact checks a Monitor at the end of an operation on that many members and bytes of
+// content.
 func exact(t testing.TB, mon *tree.Monitor, members, bytes int64) {
 	t.Helper()
 	p := mon.Snapshot()

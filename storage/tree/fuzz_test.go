@@ -21,14 +21,14 @@ var modelNames = []string{
 	"/", "/a", "/b", "/ab", "/a/a", "/a/b", "/b/a", "/b/ab", "/a/a/a", "/a/b/c", "/b/a/b", "/b/a/b/c",
 }
 
-// A model is what FuzzOperations compares a backend with.
+// A model is the map that FuzzOperations compares a backend with.
 type model struct{ l layout }
 
 func (m *model) has(name string) bool { return name == "/" || m.l[name] != "" }
 
 func (m *model) isCollection(name string) bool { return name == "/" || m.l[name] == collection }
 
-// copy says whether, and then does it.
+// copy reports whether a copy is possible, and then does it.
 func (m *model) copy(src, dst string, depth int) error {
 	switch {
 	case reference(src, dst):
@@ -76,7 +76,7 @@ func (m *model) mkdir(name string) bool {
 	return true
 }
 
-// Any sequence of operations does to a backend what it does to a map.
+// FuzzOperations: any sequence of operations does the same to a backend as to a map.
 func FuzzOperations(f *testing.F) {
 	f.Add([]byte("\x01\x01\x00\x02\x04\x00\x04\x01\x02\x06\x02\x03"))
 	f.Add([]byte("\x01\x01\x00\x01\x02\x00\x02\x04\x00\x03\x01\x06\x04\x02\x01\x06\x01\x00"))
@@ -86,7 +86,7 @@ func FuzzOperations(f *testing.F) {
 	})
 }
 
-// FuzzOperationsLocal is FuzzOperations on a directory, which exchanges, and
+// FuzzOperationsLocal is FuzzOperations on a directory, which can exchange names and
 // copies in batches.
 func FuzzOperationsLocal(f *testing.F) {
 	f.Add([]byte("\x01\x01\x00\x02\x04\x00\x04\x01\x02\x06\x02\x03"))
@@ -98,7 +98,7 @@ func FuzzOperationsLocal(f *testing.F) {
 	})
 }
 
-// runAll runs program, three bytes a step, on fsys and a model.
+// runAll runs program on fsys and a model. Each step takes three bytes of it.
 func runAll(t *testing.T, fsys storage.FS, program []byte) {
 	t.Helper()
 	if len(program) > 120 {
@@ -160,7 +160,7 @@ func run(t *testing.T, fsys storage.FS, m *model, step []byte) {
 	}
 }
 
-// reference is what Overlap is to say, segment by segment.
+// reference returns what Overlap must return. It compares segment by segment.
 func reference(a, b string) bool {
 	segments := func(name string) []string {
 		return slices.DeleteFunc(strings.Split(name, "/"), func(s string) bool { return s == "" })

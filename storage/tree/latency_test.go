@@ -19,10 +19,10 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// BenchmarkLatency measures a GET of a small file from a server while none, one
-// and eight copies of ten thousand files run in it: one request each 2 ms. A
-// worker in a system call keeps its share of GOMAXPROCS until the runtime takes
-// it away, after milliseconds; "procs+" is with as many more as there are slots.
+// BenchmarkLatency measures a GET of a small file every 2 ms, while zero, one and eight
+// copies of ten thousand files run in the server. A worker in a system call keeps one
+// of the runtime's processors until the runtime takes it away after some milliseconds.
+// "procs+" is GOMAXPROCS raised by the number of slots.
 func BenchmarkLatency(b *testing.B) {
 	fsys, dir := benchTree(b, benchFileSize)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,8 +68,8 @@ func requests(b *testing.B, fsys storage.FS, dir string, copies int, server *htt
 	}
 }
 
-// keepCopying runs n copies over and over, until the function that it returns
-// is called.
+// keepCopying runs n copies again and again until the function that it returns is
+// called.
 func keepCopying(b *testing.B, fsys storage.FS, dir string, n int) (stop func()) {
 	b.Helper()
 	var stopping atomic.Bool

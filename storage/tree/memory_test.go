@@ -14,14 +14,14 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// endless is an FS with a collection /src of many empty files, each of which is
-// described only when it is read.
+// endless is an FS with a collection /src of many empty files. Each is described only
+// when it is read.
 type endless struct {
 	storage.FS
 	files int
 }
 
-// emptyFile is as large as what package os returns.
+// emptyFile takes as much memory as a description from package os.
 type emptyFile struct {
 	name string
 	_    [200]byte
@@ -47,8 +47,8 @@ func (e *endless) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInf
 	}
 }
 
-// What a copy of a million files holds is what the walker may run ahead: here
-// of workers that do nothing.
+// TestCopyMemory: a copy of a million files holds only as many as the walker may run
+// ahead. Here the workers do nothing.
 func TestCopyMemory(t *testing.T) {
 	const files, limit = 1_000_000, 64 << 20
 	fsys, _ := newLocal(t)
@@ -70,7 +70,7 @@ func TestCopyMemory(t *testing.T) {
 		if found := mon.Snapshot().Known; found < 1000 {
 			t.Errorf("%d members found, want the walker ahead", found)
 		}
-		// A garbage collector with GOGC=100 lets as much again come together.
+		// With GOGC=100 the garbage collector lets the heap double.
 		if more := 2 * (held() - start); more > limit {
 			t.Errorf("%d MiB held, want at most %d", more>>20, limit>>20)
 		}

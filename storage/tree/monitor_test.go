@@ -95,7 +95,7 @@ func TestMonitorOutcomes(t *testing.T) {
 	}
 }
 
-// Readers run beside an operation: nothing falls, nothing passes what is known.
+// Readers run beside an operation: no number falls, and none exceeds what is known.
 func TestMonitorWhileRunning(t *testing.T) {
 	for _, backend := range backends {
 		t.Run(backend.name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func watch(t *testing.T, mon *tree.Monitor, stop <-chan struct{}) {
 	}
 }
 
-// What a listing told before it broke is accounted for.
+// Members that a listing returned before it broke are accounted for.
 func TestMonitorBrokenStream(t *testing.T) {
 	l := layout{"/c/b/f": "1", "/c/b/g": "2", "/c/b/h": "3", "/c/i": "4"}
 	errBad := errors.New("bad")

@@ -16,7 +16,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// renamings are the ways in which a backend can be unable to rename.
+// renamings are the ways in which a backend may be unable to rename.
 var renamings = []struct {
 	name string
 	of   func(fsys storage.FS) storage.FS
@@ -25,7 +25,7 @@ var renamings = []struct {
 	{"EXDEV between the two", func(fsys storage.FS) storage.FS {
 		return unrenaming(fsys, syscall.EXDEV, func(_, name string) bool { return !storage.Reserved(name) && name != "/dst" })
 	}},
-	{"no rename of old names", func(fsys storage.FS) storage.FS { // An overlay filesystem.
+	{"no rename of old names", func(fsys storage.FS) storage.FS { // like an overlay filesystem
 		return unrenaming(fsys, syscall.EXDEV, func(op, name string) bool { return op == "exchange" || !storage.Reserved(name) })
 	}},
 	{"no rename", func(fsys storage.FS) storage.FS {
@@ -36,8 +36,8 @@ var renamings = []struct {
 	}},
 }
 
-// unrenaming returns fsys failing with err each rename and exchange for which
-// fails, told the first of its names, says so.
+// unrenaming returns fsys with err for each rename and exchange for whose first name
+// fails returns true.
 func unrenaming(fsys storage.FS, err error, fails func(op, name string) bool) storage.FS {
 	return &storagetest.Fault{FS: fsys, Before: func(op, name string) error {
 		if (op == "rename" || op == "exchange") && fails(op, name) {
@@ -94,7 +94,7 @@ func TestMoveRefused(t *testing.T) {
 	}
 }
 
-// A move on one disk is no copy.
+// A move on one disk does not copy.
 func TestMoveIsRename(t *testing.T) {
 	for _, d := range destinations {
 		for _, src := range []string{"/src", "/src/f"} {
@@ -113,7 +113,7 @@ func TestMoveIsRename(t *testing.T) {
 	}
 }
 
-// rename(2) does nothing for two names of one file.
+// rename(2) does nothing if both names belong to one file.
 func TestMoveHardLink(t *testing.T) {
 	fsys, dir := newLocal(t)
 	build(t, fsys, layout{"/a": "1"})
@@ -174,7 +174,7 @@ func TestMoveCantRemoveSource(t *testing.T) {
 	}
 }
 
-// The end of ctx once the destination is in place does not keep the source.
+// If ctx ends once the destination is in place, the source is removed all the same.
 func TestMoveEndsLate(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, source)
@@ -185,7 +185,7 @@ func TestMoveEndsLate(t *testing.T) {
 	check(t, fsys, source.full().replaced("/src", "/dst").without("/src"))
 }
 
-// All has been moved when somebody else removes the source first.
+// If another process removes the source first, the move is complete.
 func TestMoveSourceVanishesLate(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, source)
@@ -204,7 +204,7 @@ func TestMoveSourceVanishesLate(t *testing.T) {
 	check(t, fsys, source.full().replaced("/src", "/dst").without("/src"))
 }
 
-// What has been made in the source too late to be copied is not removed.
+// Members that were created in the source too late to be copied are not removed.
 func TestMoveNewcomer(t *testing.T) {
 	for _, backend := range backends {
 		for _, renaming := range renamings[1:4] {
@@ -221,33 +221,33 @@ func TestMoveNewcomer(t *testing.T) {
 	}
 }
 
-// Symbolic links are where a move can lose what it moves.
+// Symbolic links are where a move can lose data.
 func TestMoveLinks(t *testing.T) {
 	l := layout{"/b/f": "1", "/b/x/x/g": "2", "/c/d/h": "3", "/c/i": "4"}
 	tests := []struct {
 		name     string
 		links    map[string]string
 		src, dst string
-		// moved is where the contents that dst must then have were; "" when
-		// an error is as good, as long as nothing is lost.
+		// moved is where the content was that dst must then have. It is "" if an error
+		// is acceptable too, as long as nothing is lost.
 		moved string
 	}{
 		{"a link onto nothing", map[string]string{"link": "b"}, "/link", "/new", "/b"},
 		{"a relative link into another collection", map[string]string{"link": "b"}, "/link", "/c/new", "/b"},
 		{"a relative link to a file into another collection", map[string]string{"link": "b/f"}, "/link", "/c/new", "/b/f"},
 		{"a link onto a file", map[string]string{"link": "b"}, "/link", "/c/i", "/b"},
-		{"a link onto what it leads to", map[string]string{"link": "b"}, "/link", "/b", "/b"},
-		{"a link onto the file it leads to", map[string]string{"link": "b/f"}, "/link", "/b/f", "/b/f"},
-		{"a link onto the collection that holds what it leads to", map[string]string{"link": "c/d"}, "/link", "/c", "/c/d"},
-		{"a link onto a member of what it leads to", map[string]string{"link": "b"}, "/link", "/b/x", "/b"},
+		{"a link onto its target", map[string]string{"link": "b"}, "/link", "/b", "/b"},
+		{"a link onto its target, a file", map[string]string{"link": "b/f"}, "/link", "/b/f", "/b/f"},
+		{"a link onto the parent of its target", map[string]string{"link": "c/d"}, "/link", "/c", "/c/d"},
+		{"a link onto a member of its target", map[string]string{"link": "b"}, "/link", "/b/x", "/b"},
 		{"a collection onto a link to it", map[string]string{"link": "b"}, "/b", "/link", "/b"},
 		{"a file onto a link to it", map[string]string{"link": "b/f"}, "/b/f", "/link", "/b/f"},
 		{"a collection onto a link to its member", map[string]string{"link": "b/x"}, "/b", "/link", "/b"},
 		{"a collection onto a link to another", map[string]string{"link": "c"}, "/b", "/link", "/b"},
 		{"a link onto another", map[string]string{"link": "b", "link2": "c"}, "/link", "/link2", "/b"},
 		{"a link onto a link to it", map[string]string{"link": "b", "link2": "link"}, "/link", "/link2", "/b"},
-		{"a link onto the link it leads to", map[string]string{"link": "b", "link2": "link"}, "/link2", "/link", "/b"},
-		{"a member through a link onto what that leads to", map[string]string{"link": "b"}, "/link/x", "/b", ""},
+		{"a link onto its target, a link", map[string]string{"link": "b", "link2": "link"}, "/link2", "/link", "/b"},
+		{"a member through a link onto the target of the link", map[string]string{"link": "b"}, "/link/x", "/b", ""},
 		{"a collection through a link onto itself", map[string]string{"link": "b"}, "/link/x", "/b/x", ""},
 		{"a collection onto itself through a link", map[string]string{"link": "b"}, "/b/x", "/link/x", ""},
 		{"a file through a link onto itself", map[string]string{"link": "b"}, "/link/f", "/b/f", ""},
@@ -276,7 +276,7 @@ func TestMoveLinks(t *testing.T) {
 					}
 					contents := visible(t, fsys)
 					for name, content := range was {
-						// What was at the destination has been replaced.
+						// The previous content of the destination was replaced.
 						moved := storage.Overlap(tt.dst, name) && !storage.Overlap(physical(tt.src, tt.links), name)
 						if content != collection && content != link && !moved && !contents[content] {
 							t.Errorf("error %v, and %s is lost", err, name)
@@ -306,7 +306,8 @@ func TestMoveLinks(t *testing.T) {
 	}
 }
 
-// physical is name with the link that it begins with replaced by its target.
+// physical returns name with its first segment, if that is a link, replaced by the
+// target.
 func physical(name string, links map[string]string) string {
 	for l, target := range links {
 		if rest, ok := strings.CutPrefix(name, "/"+l+"/"); ok {

@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// TestOutcomesEach: what one reader takes is still there for another; each sees
-// what came after it has subscribed, and nothing after Close.
+// TestOutcomesEach: an outcome that one reader takes remains for the others. Each sees
+// what came after it subscribed, and nothing after Close.
 func TestOutcomesEach(t *testing.T) {
 	mon := tree.NewMonitor(false)
 	early := mon.Subscribe()
@@ -39,7 +39,7 @@ func TestOutcomesEach(t *testing.T) {
 	}
 }
 
-// TestOutcomesSoFar: who comes late is told of what failed before.
+// TestOutcomesSoFar: a reader that subscribes late learns of the earlier failures.
 func TestOutcomesSoFar(t *testing.T) {
 	mon, errBad := tree.NewMonitor(false), errors.New("bad")
 	mon.Resolve("/bad", errBad)
@@ -53,7 +53,8 @@ func TestOutcomesSoFar(t *testing.T) {
 	}
 }
 
-// TestMonitorFailures: they are kept whoever takes outcomes, a thousand by name.
+// TestMonitorFailures: failures are kept even when readers take outcomes, a thousand of
+// them by name.
 func TestMonitorFailures(t *testing.T) {
 	mon, errBad := tree.NewMonitor(true), errors.New("bad")
 	for i := range 1500 {

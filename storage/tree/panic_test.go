@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// TestPanicIsTheCallers: whatever goroutine the storage panics in, the caller
-// can recover from it, and nobody is left to wait.
+// TestPanicIsTheCallers: in whatever goroutine the storage panics, the caller can
+// recover from it, and no goroutine is left waiting.
 func TestPanicIsTheCallers(t *testing.T) {
 	for _, op := range []string{"open", "write", "mkdir", "readdir", "stat"} {
 		t.Run(op, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// flaky is a Journal, and a Follower, whose changes fail from the n-th on for as long as
-// fails says so.
+// flaky is a Journal and a Follower. Their changes fail from the n-th on, for as long
+// as fails returns true.
 type flaky struct {
 	memJournal
 	follows
@@ -42,8 +42,8 @@ func (f *flaky) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 	return f.follows.Follow(ctx, e, whole)
 }
 
-// TestPersist: wherever Journal and Follower begin to fail, either nothing is changed, or
-// the operation waits until they work again, and all is done.
+// TestPersist: wherever Journal and Follower begin to fail, either nothing is changed,
+// or the operation waits until they work again and then completes.
 func TestPersist(t *testing.T) {
 	waited := 0
 	for _, op := range operations() {
@@ -98,8 +98,8 @@ func (j *urgentJournal) SaveRecord(ctx context.Context, id string, record []byte
 	return j.memJournal.SaveRecord(ctx, id, record)
 }
 
-// TestUrgentRecords: a DELETE, and what comes after a commit point, may use the room
-// that the Journal holds in reserve; what comes before it may not.
+// TestUrgentRecords: records of a DELETE, and those after a commit point, may use the
+// space that the Journal has reserved. Earlier records may not.
 func TestUrgentRecords(t *testing.T) {
 	fsys := backends[1].open(t)
 	build(t, fsys, layout{"/src/f": "1", "/dst/f": "2"})

@@ -11,8 +11,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// mountTmpfs mounts a filesystem of 1 MiB on the collection /small of the share
-// that dir holds.
+// mountTmpfs mounts a filesystem of 1 MiB on the collection /small of the share in dir.
 func mountTmpfs(t *testing.T, dir string) {
 	t.Helper()
 	at := filepath.Join(dir, "small")
@@ -23,8 +22,8 @@ func mountTmpfs(t *testing.T, dir string) {
 	t.Cleanup(func() { noError(t, syscall.Unmount(at, syscall.MNT_DETACH)) })
 }
 
-// TestAcrossFilesystems: a MOVE to another filesystem copies, onto whatever is
-// there; one that does not fit changes nothing.
+// TestAcrossFilesystems: a MOVE to another filesystem copies, whatever exists there. If
+// the copy does not fit, nothing changes.
 func TestAcrossFilesystems(t *testing.T) {
 	for _, d := range destinations {
 		t.Run(d.name, func(t *testing.T) {
@@ -52,8 +51,8 @@ func TestAcrossFilesystems(t *testing.T) {
 	}
 }
 
-// TestImmutable: what can't be removed of what was displaced is left under a
-// reserved name, and removed at a start when it can be.
+// TestImmutable: parts of a displaced tree that can't be removed stay under a reserved
+// name. A later start removes them once it can.
 func TestImmutable(t *testing.T) {
 	fsys, dir := newLocal(t)
 	build(t, fsys, layout{"/src/f": "1", "/dst/kept": "2", "/dst/other": "3"})

@@ -19,8 +19,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// memJournal is a Journal for tests. fail, if not nil, is asked before each
-// change.
+// memJournal is a Journal for tests. fail, if not nil, is called before each change.
 type memJournal struct {
 	mu      sync.Mutex
 	ids     []string
@@ -66,7 +65,7 @@ func (j *memJournal) LoadRecords(context.Context) (all [][]byte, err error) {
 	return all, nil
 }
 
-// follows is a Follower that has always something to do, and remembers it.
+// follows is a Follower that always has something to do, and remembers it.
 type follows struct {
 	done []string
 	err  error
@@ -90,9 +89,9 @@ func engineRun(ctx context.Context, op operation, e tree.Engine) error {
 	return e.Move(ctx, "/src", "/dst", nil)
 }
 
-// TestRecoverAfterFaults: each call of the storage fails, or it and all that come
-// after, the journal's too; after a restart with a storage that works nothing
-// reserved is left, and source and destination are old or new.
+// TestRecoverAfterFaults: each call of the storage or the journal fails, alone or with
+// all that follow. After a restart with a storage that works, no reserved name is left,
+// and source and destination are old or new.
 func TestRecoverAfterFaults(t *testing.T) {
 	t.Parallel()
 	for _, op := range operations() {
@@ -104,7 +103,8 @@ func TestRecoverAfterFaults(t *testing.T) {
 				for n, more := 1, true; more; n++ {
 					for i, fault := range []error{syscall.EIO, syscall.ENOSPC, fs.ErrPermission} {
 						for _, lasting := range []bool{false, true} {
-							// A call of the last group succeeds when all were made.
+							// The loop ends when the last group no longer reaches call
+							// n.
 							more = recoverAfter(t, op, d.old, n, fault, lasting) || i+1 < 3 && more
 							points++
 						}
@@ -119,7 +119,7 @@ func TestRecoverAfterFaults(t *testing.T) {
 	}
 }
 
-// recoverAfter lets call n fail, and reports whether there was one.
+// recoverAfter lets call n fail, and reports whether there were that many calls.
 func recoverAfter(t *testing.T, op operation, old layout, n int, fault error, lasting bool) (reached bool) {
 	t.Helper()
 	fsys := backends[0].open(t)
@@ -158,7 +158,7 @@ func recoverAfter(t *testing.T, op operation, old layout, n int, fault error, la
 	return reached
 }
 
-// recovered tells which promise was broken, after recovery.
+// recovered says which promise was broken after the recovery; "" if none was.
 func (r trial) recovered() string {
 	if strings.HasPrefix(r.name, "remove") {
 		return r.removed(nil)
@@ -177,12 +177,13 @@ func (r trial) recovered() string {
 	case diff(dst, oldDst) == "", named && strings.HasPrefix(r.name, "copy"):
 		return ""
 	case r.rebuilds && len(dst) < len(fresh)+len(oldDst):
-		return "" // The destination had to be removed first, and the stage was.
+		return "" // The destination had to be removed first, and the staged copy was removed too.
 	}
 	return told("neither old nor new", diff(dst, oldDst))
 }
 
-// TestRecoverOfAnother: what another has staged on the same share is not touched.
+// TestRecoverOfAnother: trees that another engine has staged on the same share are not
+// touched.
 func TestRecoverOfAnother(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, source)
@@ -209,8 +210,7 @@ func TestRecoverOfAnother(t *testing.T) {
 	check(t, fsys, source.full().replaced("/src", "/dst"))
 }
 
-// dead runs a COPY that dies, by a panic, at the first call op, and returns its
-// journal.
+// dead runs a COPY that dies by a panic at the first call op, and returns its journal.
 func dead(t *testing.T, fsys storage.FS, op, src, dst string) (journal *memJournal) {
 	t.Helper()
 	journal = &memJournal{}
@@ -230,8 +230,8 @@ func dead(t *testing.T, fsys storage.FS, op, src, dst string) (journal *memJourn
 	return journal
 }
 
-// TestRecoverUnreachable: a storage that can't be reached, or is another, is an
-// error that says so, and nothing is dropped from the journal.
+// TestRecoverUnreachable: if the storage can't be reached or is a different one, an
+// error says so, and the journal loses no record.
 func TestRecoverUnreachable(t *testing.T) {
 	fsys, dir := newLocal(t)
 	build(t, fsys, layout{"/src/f": "1", "/dst/old": "2"})
@@ -265,7 +265,7 @@ func TestRecoverUnreachable(t *testing.T) {
 	check(t, fsys, layout{"/src/f": "1", "/dst/old": "2"}.full())
 }
 
-// TestRecoverChanged: what somebody else has put at the names is not touched.
+// TestRecoverChanged: files that others have put at the names are not touched.
 func TestRecoverChanged(t *testing.T) {
 	fsys, dir := newLocal(t)
 	build(t, fsys, layout{"/src/f": "1", "/dst/old": "2"})
@@ -281,8 +281,8 @@ func TestRecoverChanged(t *testing.T) {
 	check(t, fsys, was)
 }
 
-// TestFollow: what follows is told once, and its failure is not of the tree. The record
-// stays, so that the next start lets it follow.
+// TestFollow: the Follower is called once. If it fails, the tree is in place all the
+// same and the record stays, so that the next start calls the Follower again.
 func TestFollow(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, source)
@@ -301,8 +301,8 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestJournalOnlyIfNeeded: a rename onto nothing that nothing follows costs no
-// record.
+// TestJournalOnlyIfNeeded: a rename that displaces nothing writes no record if the
+// Follower has nothing to do.
 func TestJournalOnlyIfNeeded(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, layout{"/src/f": "1"})
@@ -319,7 +319,7 @@ func TestJournalOnlyIfNeeded(t *testing.T) {
 	}
 }
 
-// TestRecoverNames: names that are no UTF-8 are found again.
+// TestRecoverNames: names that are not valid UTF-8 survive in the journal.
 func TestRecoverNames(t *testing.T) {
 	fsys, _ := newLocal(t)
 	odd := "/\xff%41é\n"

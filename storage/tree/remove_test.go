@@ -26,7 +26,7 @@ func TestRemove(t *testing.T) {
 		remove  string
 		members int64
 	}{
-		{"a collection with all that it holds [RFC4918:S9.6.1]", "/c", 7},
+		{"a collection with its members [RFC4918:S9.6.1]", "/c", 7},
 		{"a collection inside", "/c/d", 4},
 		{"an empty collection", "/c/empty", 1},
 		{"a file [RFC4918:S9.6]", "/c/f", 1},
@@ -87,8 +87,7 @@ func TestRemoveLinks(t *testing.T) {
 	}
 }
 
-// With x/net's own directory, which tells links from what they lead to only
-// in a listing.
+// x/net's own directory tells links from their targets only in a listing.
 func TestRemoveLinksOfWebdavDir(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -171,7 +170,7 @@ func TestRemovePartly(t *testing.T) {
 				failed(t, err, tt.err, tt.failed...)
 				check(t, fsys, tt.left.full())
 				found := int64(len(l.full()))
-				if tt.op == "readdir" { // What was not listed is not known.
+				if tt.op == "readdir" { // Members that were not listed are not known.
 					found -= int64(len(l.full().below(tt.failed[0]))) - 1
 				}
 				exact(t, mon, found, 0)
@@ -229,7 +228,7 @@ func TestRemoveVanishing(t *testing.T) {
 	}
 }
 
-// A member that is made while its collection is being removed stays.
+// A member that is created while its collection is being removed stays.
 func TestRemoveNewcomer(t *testing.T) {
 	for _, backend := range backends {
 		t.Run(backend.name, func(t *testing.T) {

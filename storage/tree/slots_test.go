@@ -63,7 +63,7 @@ func TestSlotEndsWithContext(t *testing.T) {
 	})
 }
 
-// A large file gives way between its chunks to one that waits.
+// A large file yields its slot between its chunks.
 func TestSlotYields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := newSlots(1)

@@ -16,9 +16,9 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// TestSwappedDirectory: another process renames the collection that the destination is
-// in while something is built there, and puts another in its place. Nothing with a
-// reserved name stays in either.
+// TestSwappedDirectory: while something is built at the destination, another process
+// renames the parent collection and puts another one in its place. No reserved name
+// stays in either.
 func TestSwappedDirectory(t *testing.T) {
 	for _, method := range []string{"COPY", "MOVE"} {
 		for _, link := range []bool{false, true} {
@@ -33,7 +33,7 @@ func TestSwappedDirectory(t *testing.T) {
 	}
 }
 
-// swapAt swaps the directory before call n, and returns how many calls there are.
+// swapAt swaps the directory before call n, and returns the number of calls.
 func swapAt(t *testing.T, method string, link bool, n int) int {
 	t.Helper()
 	fsys, dir := newLocal(t)
@@ -41,7 +41,7 @@ func swapAt(t *testing.T, method string, link bool, n int) int {
 		"/source/a": "1", "/source/c/b": "2", "/dir/target/old": "3", "/dir/target/c/older": "4",
 		"/other/target": collection,
 	})
-	var calls atomic.Int64 // by several goroutines
+	var calls atomic.Int64 // from several goroutines
 	swapped := &storagetest.Fault{FS: fsys, Before: func(string, string) error {
 		if calls.Add(1) == int64(n)+1 {
 			noError(t, os.Rename(dir+"/dir", dir+"/renamed"))
@@ -53,7 +53,7 @@ func swapAt(t *testing.T, method string, link bool, n int) int {
 		}
 		return nil
 	}}
-	// Whether it fails depends on the call.
+	// Whether the operation fails depends on the call.
 	if method == "COPY" {
 		_ = tree.Copy(t.Context(), swapped, "/source", "/dir/target", tree.Infinite, nil)
 	} else {
@@ -70,8 +70,8 @@ func swapAt(t *testing.T, method string, link bool, n int) int {
 	return int(calls.Load())
 }
 
-// TestSourceChanges: a file of the source that becomes a collection, or the reverse,
-// while it is copied is ErrChanged.
+// TestSourceChanges: if a file of the source becomes a collection during the copy, or
+// the reverse, the error is ErrChanged.
 func TestSourceChanges(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -107,7 +107,7 @@ func TestSourceChanges(t *testing.T) {
 	}
 }
 
-// TestOutOfFiles: without a descriptor left a COPY fails as a whole, and can be
+// TestOutOfFiles: without a free descriptor a COPY fails as a whole and can be
 // repeated, instead of naming every member.
 func TestOutOfFiles(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {

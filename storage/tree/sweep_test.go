@@ -16,10 +16,10 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// sweepSource is small: each of its calls costs a run.
+// sweepSource is small, because each of its calls costs a run.
 var sweepSource = layout{"/src/f": "one", "/src/d/g": "three"}
 
-// An operation is one whose every call of the backend is made to fail.
+// An operation is one for which every call of the backend is made to fail in turn.
 type operation struct {
 	name string
 	run  func(ctx context.Context, fsys storage.FS) error
@@ -27,7 +27,7 @@ type operation struct {
 	want func(was layout) layout
 	// of makes the backend unable to rename.
 	of func(fsys storage.FS) storage.FS
-	// rebuilds says that the destination has to be removed first.
+	// rebuilds says that the destination must be removed first.
 	rebuilds bool
 }
 
@@ -40,7 +40,7 @@ func operations() []operation {
 		of:   renamings[0].of,
 	}}
 	for i, renaming := range renamings {
-		if i != 1 { // It is no other for a copy.
+		if i != 1 { // For a copy this is the same as another one.
 			ops = append(ops, operation{
 				name: "copy, " + renaming.name,
 				run: func(ctx context.Context, fsys storage.FS) error {
@@ -66,8 +66,8 @@ type trial struct {
 	err     error
 }
 
-// run runs op on a new share of the backend at which before sees the number of
-// each call, and returns how many there were.
+// try runs op on a new share of the backend and calls before with the number of each
+// call. It returns how many calls there were.
 func (op operation) try(t *testing.T, ctx context.Context, open func(testing.TB) storage.FS, old layout, before func(n int) error) (trial, int) {
 	t.Helper()
 	fsys := open(t)
@@ -81,7 +81,7 @@ func (op operation) try(t *testing.T, ctx context.Context, open func(testing.TB)
 	return trial{operation: op, was: was, is: snapshot(t, fsys), err: err}, int(n.Load())
 }
 
-// problem tells which promise was broken; "" when none was.
+// problem says which promise was broken; "" if none was.
 func (r trial) problem() string {
 	partial, leftover := (*tree.PartialError)(nil), (*tree.LeftoverError)(nil)
 	want := r.want(r.was)
@@ -97,7 +97,7 @@ func (r trial) problem() string {
 		}
 		return ""
 	case strings.Contains(r.err.Error(), "the previous content of /dst is now at /.davd-"):
-		// A second fault, after that of the rename that EXDEV is.
+		// This is a second fault, after the EXDEV of the rename.
 		return r.whole()
 	case len(r.is.reserved()) > 0:
 		return fmt.Sprintf("%q left", r.is.reserved())
@@ -109,7 +109,7 @@ func (r trial) problem() string {
 	return r.undone()
 }
 
-// undone tells what has changed.
+// undone says what has changed.
 func (r trial) undone() string {
 	d := diff(r.is, r.was)
 	if d == "" || r.rebuilds && diff(r.is.without("/dst"), r.was.without("/dst")) == "" {
@@ -118,7 +118,7 @@ func (r trial) undone() string {
 	return told("failure", d)
 }
 
-// partial tells what is not as a PartialError promises.
+// partial says how the result breaks the promises of a PartialError.
 func (r trial) partial(partial *tree.PartialError) string {
 	named := map[string]bool{}
 	for _, f := range partial.Failures {
@@ -127,7 +127,7 @@ func (r trial) partial(partial *tree.PartialError) string {
 			return "a reserved name is named: " + f.Name
 		}
 		if f.Name != "/src" && r.was[f.Name] == "" {
-			return "what never was is named: " + f.Name
+			return "a member that never existed is named: " + f.Name
 		}
 	}
 	switch {
@@ -148,8 +148,8 @@ func (r trial) partial(partial *tree.PartialError) string {
 	return r.removed(named)
 }
 
-// complete tells what of the source, but for what is named and what is below
-// that, is not at the destination.
+// complete says which members of the source are missing at the destination, except
+// those that are named and those below them.
 func (r trial) complete(named map[string]bool) string {
 	got, want := r.is.below("/dst"), r.was.below("/src")
 	for name := range named {
@@ -159,8 +159,9 @@ func (r trial) complete(named map[string]bool) string {
 	return told("destination", diff(got, want))
 }
 
-// removed tells what of the source is neither as it was nor gone, and, with
-// named, what is still there without holding or being held by what is named.
+// removed says which members of the source are neither unchanged nor gone. With named,
+// it also says which are still there although neither they, nor a member above or below
+// them, are named.
 func (r trial) removed(named map[string]bool) string {
 	if d := diff(r.is.without("/src").without("/dst"), r.was.without("/src").without("/dst")); d != "" {
 		return told("outside", d)
@@ -187,8 +188,9 @@ func (r trial) removed(named map[string]bool) string {
 	return ""
 }
 
-// whole tells what was lost of the old tree at the destination, of the new one
-// and of the source, wherever it is now: the least that is always promised.
+// whole says what was lost of the old tree at the destination, of the new one and of
+// the source, wherever they are now. That none of them is lost is the least that is
+// promised.
 func (r trial) whole() string {
 	partial := (*tree.PartialError)(nil)
 	failed := map[string]bool{}
@@ -230,8 +232,8 @@ func told(what, diff string) string {
 	return what + ":" + diff
 }
 
-// sweep runs each operation on each backend and destination with each call in
-// turn being the n-th that f is asked about.
+// sweep runs each operation on each backend and destination. In each run, a different
+// call is the n-th that f is asked about.
 func sweep(t *testing.T, f func(t *testing.T, try func(ctx context.Context, before func(n int) error) trial, calls int)) {
 	t.Helper()
 	for _, backend := range backends[:2] {
@@ -257,8 +259,8 @@ func sweep(t *testing.T, f func(t *testing.T, try func(ctx context.Context, befo
 	}
 }
 
-// sweepErrors are what a call fails with: all of them, or, where that takes
-// long, for each call another one.
+// sweepErrors are the errors with which calls fail: each call with all of them or,
+// where that takes long, with one of them in turn.
 func sweepErrors(t *testing.T, call int) []error {
 	t.Helper()
 	all := []error{syscall.EIO, syscall.ENOSPC, fs.ErrPermission}
@@ -278,7 +280,7 @@ func TestBackendIsLost(t *testing.T) {
 	sweepFaults(t, "from", func(call, n int) bool { return call >= n }, trial.whole)
 }
 
-// sweepFaults tries, for each n, that the calls for which fails says so fail.
+// sweepFaults tries, for each n, to let the calls fail for which fails returns true.
 func sweepFaults(t *testing.T, when string, fails func(call, n int) bool, problem func(trial) string) {
 	t.Helper()
 	sweep(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {

@@ -12,7 +12,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// visits gathers what a walk visits: the names, in order, and the errors.
+// visits collects the names that a walk visits, in order, and the errors.
 type visits struct {
 	names  []string
 	errors map[string]error
@@ -33,8 +33,8 @@ func (v *visits) visit(m tree.Member) error {
 	return nil
 }
 
-// check compares what was visited with want, whatever the order, and makes
-// sure that a collection came before its members.
+// check compares the visited names with want, in any order, and checks that each
+// collection comes before its members.
 func (v *visits) check(t *testing.T, root string, want ...string) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -299,8 +299,8 @@ func TestWalkErrors(t *testing.T) {
 	}
 }
 
-// A collection that has been visited when its stream breaks is visited a second
-// time, with the error.
+// A collection that was visited before its listing breaks is visited again with the
+// error.
 func TestWalkBrokenStream(t *testing.T) {
 	fsys, _ := newLocal(t)
 	build(t, fsys, layout{"/c/b/f": "1", "/c/b/g": "2", "/c/b/h": "3"})

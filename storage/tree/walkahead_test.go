@@ -22,15 +22,15 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// made is an FS of collections that are made up while they are listed: on each
-// level collections, and files in each of these.
+// made is an FS whose collections are made up while they are listed: collections on
+// each level, and files in each of these.
 type made struct {
 	storage.FS
-	collections []int // on each level
+	collections []int // the number on each level
 	files       int
 }
 
-// madeInfo is as large as what package os returns.
+// madeInfo takes as much memory as a description from package os.
 type madeInfo struct {
 	emptyFile
 	collection bool
@@ -87,7 +87,7 @@ func (m *madeMembers) Describe(_ context.Context, from, to int, dst []storage.En
 	return dst
 }
 
-// TestWalkMemory: what is held of a walk does not grow with the tree.
+// TestWalkMemory: the memory of a walk does not grow with the tree.
 func TestWalkMemory(t *testing.T) {
 	const limit = 32 << 20 // bytes
 	for _, c := range []struct {
@@ -117,7 +117,7 @@ func TestWalkMemory(t *testing.T) {
 	}
 }
 
-// heap returns how much is in use, in bytes.
+// heap returns the bytes in use.
 func heap() uint64 {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -125,7 +125,8 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// TestWalkHoldsBack: nothing is found any more when nobody takes what was found.
+// TestWalkHoldsBack: the walk stops finding members if no one takes those that it
+// found.
 func TestWalkHoldsBack(t *testing.T) {
 	const taken, limit = 10, 10_000
 	synctest.Test(t, func(t *testing.T) {
@@ -155,8 +156,8 @@ func TestWalkHoldsBack(t *testing.T) {
 	})
 }
 
-// TestWalkSlow: on slow storage many calls are made at the same time: the walk
-// takes not much longer than all calls divided by the number of helpers.
+// TestWalkSlow: on slow storage many calls run at the same time. The walk takes not
+// much longer than the time of all calls divided by the number of helpers.
 func TestWalkSlow(t *testing.T) {
 	const delay, helpers = time.Millisecond, 32
 	for _, c := range []struct {
@@ -183,8 +184,8 @@ func TestWalkSlow(t *testing.T) {
 	}
 }
 
-// TestWalkOrder: it is that of a walk that does one after the other, however many
-// help.
+// TestWalkOrder: the order is that of a sequential walk, however many helpers there
+// are.
 func TestWalkOrder(t *testing.T) {
 	m := &made{collections: []int{12, 5, 10}, files: 300}
 	var want []string
@@ -215,8 +216,8 @@ func TestWalkOrder(t *testing.T) {
 	}
 }
 
-// TestWalkOrderOfWide: the collections of a very large one are entered before all
-// of it is listed, each time at the same place.
+// TestWalkOrderOfWide: a walk enters the collections of a very large one before all of
+// that is listed, always at the same place.
 func TestWalkOrderOfWide(t *testing.T) {
 	m := &made{collections: []int{50_000}, files: 1}
 	var first []string
@@ -235,7 +236,8 @@ func TestWalkOrderOfWide(t *testing.T) {
 	}
 }
 
-// TestWalkPanics: whatever goroutine the storage panics in, it is the caller's.
+// TestWalkPanics: in whatever goroutine the storage panics, the panic reaches the
+// caller.
 func TestWalkPanics(t *testing.T) {
 	for _, op := range []string{"open", "readdir"} {
 		for nth := int64(1); nth < 40; nth += 3 {
@@ -244,7 +246,7 @@ func TestWalkPanics(t *testing.T) {
 				slow := storagetest.Fault{FS: webdav.NewMemFS()}
 				build(t, &slow, wide("/src", 40, 2))
 				slow.Before = func(called, _ string) error {
-					time.Sleep(time.Millisecond) // so that there are helpers
+					time.Sleep(time.Millisecond) // lets helpers start
 					if called == op && calls.Add(1) == nth {
 						panic("storage")
 					}

@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// BenchmarkWalkFloor compares a walk with getdents and statx in one thread, and
-// says what it allocates for each member.
+// BenchmarkWalkFloor compares a walk with getdents and statx in one thread, and reports
+// what it allocates for each member.
 func BenchmarkWalkFloor(b *testing.B) {
 	fsys, dir := benchTree(b, 0)
 	info, err := fsys.Stat(b.Context(), "/src")
