@@ -147,6 +147,7 @@ func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
 	case m.collection:
 		dst = append(dst, '-')
 	case m.described:
+		dst = appendExactly(dst, m.size)
 		dst = appendSize(dst, m.size)
 	}
 	return append(dst, "</td></tr>\n"...)
@@ -181,16 +182,23 @@ func isBidiControl(c rune) bool {
 	return c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069'
 }
 
-// appendSize appends a size: exactly in bytes for lftp (see indexPage), and in powers
-// of 1000 for people.
+// appendExactly appends in bytes a size that [appendSize] rounds, for lftp (see
+// indexPage). Browsers hide it.
+func appendExactly(dst []byte, size int64) []byte {
+	if size < 1000 {
+		return dst
+	}
+	dst = append(dst, "<span>"...)
+	dst = strconv.AppendInt(dst, size, 10)
+	return append(dst, " </span>"...)
+}
+
+// appendSize appends a size for people, in powers of 1000.
 func appendSize(dst []byte, size int64) []byte {
 	if size < 1000 {
 		dst = strconv.AppendInt(dst, size, 10)
 		return append(dst, " B"...)
 	}
-	dst = append(dst, "<span>"...)
-	dst = strconv.AppendInt(dst, size, 10)
-	dst = append(dst, " </span>"...)
 	const units = "kMGTPE"
 	unit, value := 0, float64(size)/1000
 	for value >= 999.5 && unit < len(units)-1 {

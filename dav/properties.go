@@ -110,12 +110,10 @@ func (p *defaultProps) Move(ctx context.Context, src, dst string) error {
 	return store.Move(ctx, src, dst)
 }
 
+// MayCopy asks mem without a call of the storage: files that keep properties refuse
+// nothing, and mem is empty then.
 func (p *defaultProps) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
-	store, err := p.decide(ctx)
-	if err != nil {
-		return err
-	}
-	return store.MayCopy(ctx, src, dst, zeroDepth)
+	return p.mem.MayCopy(ctx, src, dst, zeroDepth)
 }
 
 func (p *defaultProps) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {

@@ -1,6 +1,10 @@
 package storage
 
-import "context"
+import (
+	"context"
+	"errors"
+	"io/fs"
+)
 
 // Holder is an [FS] that can keep hold of a collection: it is found again when
 // another process has renamed it, or has put something else in its place.
@@ -21,22 +25,11 @@ type Held interface {
 }
 
 // Hold keeps hold of the collection name, so that a member with a reserved name can be
-// removed wherever the collection is by then. Without a [Holder] the collection is
-// looked for by its name.
+// removed wherever the collection is by then. Without a [Holder] it returns
+// errors.ErrUnsupported.
 func Hold(ctx context.Context, fsys FS, name string) (Held, error) {
 	if h, ok := fsys.(Holder); ok {
 		return h.Hold(ctx, name)
 	}
-	return heldByName{fsys: fsys, name: name}, nil
+	return nil, &fs.PathError{Op: "hold", Path: name, Err: errors.ErrUnsupported}
 }
-
-type heldByName struct {
-	fsys FS
-	name string
-}
-
-func (h heldByName) RemoveAll(ctx context.Context, base string) error {
-	return h.fsys.RemoveAll(ctx, Clean(h.name+"/"+base))
-}
-
-func (heldByName) Close() error { return nil }
