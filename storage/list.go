@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 )
 
@@ -48,11 +49,16 @@ type Entry struct {
 	Err  error
 }
 
-// List opens the collection name to be listed. Without a [Lister] the Listing is what
-// Readdir returns, a few hundred members at a time: they come with their descriptions.
+// List opens the collection name to be listed. Without a [Lister] it makes the
+// Listing of what a [DirReader] yields or, without that either, of what Readdir
+// returns, a few hundred members at a time: they come with their descriptions.
 func List(ctx context.Context, fsys FS, name string) (Listing, error) {
-	if l, ok := fsys.(Lister); ok {
-		return l.List(ctx, name)
+	switch fsys := fsys.(type) {
+	case Lister:
+		return fsys.List(ctx, name)
+	case DirReader:
+		next, stop := iter.Pull2(fsys.ReadDir(ctx, name))
+		return &listedStream{next: next, stop: stop}, nil
 	}
 	f, err := fsys.OpenFile(ctx, name, os.O_RDONLY, 0)
 	if err != nil {
@@ -91,4 +97,30 @@ func (l *listedFile) Next(ctx context.Context) (Members, error) {
 		err = &fs.PathError{Op: "readdir", Path: l.name, Err: Cause(err)}
 	}
 	return described(infos), err
+}
+
+// listedStream is the Listing of a stream.
+type listedStream struct {
+	next func() (fs.FileInfo, error, bool)
+	stop func()
+}
+
+func (l *listedStream) Next(context.Context) (Members, error) {
+	var infos described
+	for len(infos) < listChunk {
+		info, err, ok := l.next()
+		if !ok {
+			err = io.EOF
+		}
+		if err != nil {
+			return infos, err
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
+
+func (l *listedStream) Close() error {
+	l.stop()
+	return nil
 }

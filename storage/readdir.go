@@ -15,10 +15,23 @@ const (
 	mostDescribed  = 256
 )
 
+// DirReader is an [FS] that reads a collection as a stream.
+type DirReader interface {
+	FS
+
+	// ReadDir yields the members of the collection name, in no particular
+	// order, each described as [Lstater] would. An error ends the stream.
+	ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error]
+}
+
 // ReadDir yields the members of the collection name in no particular order,
 // symbolic links as links. The last pair may hold an error: the one that kept
-// the rest from being read, or ctx's.
+// the rest from being read, or ctx's. Without a [DirReader] it is made of
+// [List].
 func ReadDir(ctx context.Context, fsys FS, name string) iter.Seq2[fs.FileInfo, error] {
+	if r, ok := fsys.(DirReader); ok {
+		return r.ReadDir(ctx, name)
+	}
 	return func(yield func(fs.FileInfo, error) bool) {
 		listing, err := List(ctx, fsys, name)
 		if err != nil {
