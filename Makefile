@@ -9,8 +9,10 @@ build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
 
 test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount, kills
-	$(GO) test -timeout 5m $$($(GO) list ./... | grep -v /litmus)
-	$(GO) test -timeout 8m -count=1 -p 1 -v ./litmus/...
+	status=0; \
+	$(GO) test -timeout 15m $$($(GO) list ./... | grep -v /litmus) || status=1; \
+	$(GO) test -timeout 15m -count=1 -p 1 -v ./litmus/... || status=1; \
+	exit $$status
 
 litmus: deps ## all of litmus/: what make test runs, and the whole matrix of clients and proxies, into docs/clients.md
 	.ci/lab
