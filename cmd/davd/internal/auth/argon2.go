@@ -11,16 +11,16 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// The bounds of a hash's cost (RFC 9106 §3.1 has wider ones).
+// The limits for the cost of a hash. They are stricter than those of RFC 9106 §3.1.
 const (
 	maxArgon2Memory = 1 << 20 // KiB
 	maxArgon2Passes = 100
 )
 
-// argon2Shape is a hash in the PHC string format, version 19 (RFC 9106's).
+// argon2Shape matches a hash in the PHC string format, with version 19, that of RFC 9106.
 var argon2Shape = regexp.MustCompile(`^\$(argon2id?)\$v=19\$m=([1-9][0-9]{0,9}),t=([1-9][0-9]{0,9}),p=([1-9][0-9]{0,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})$`)
 
-// argon2Hash verifies by its key function, IDKey or Key.
+// argon2Hash is a parsed argon2 hash. derive is argon2.IDKey or argon2.Key.
 type argon2Hash struct {
 	derive         func(password, salt []byte, passes, memory uint32, lanes uint8, keyLen uint32) []byte
 	passes, memory uint32 // memory in KiB
@@ -28,7 +28,7 @@ type argon2Hash struct {
 	salt, key      []byte
 }
 
-// parseArgon2 is an htpasswd.PasswdParser of what matches argon2Shape.
+// parseArgon2 is an htpasswd.PasswdParser for hashes that match argon2Shape.
 func parseArgon2(hash string) (htpasswd.EncodedPasswd, error) {
 	fields := argon2Shape.FindStringSubmatch(hash)
 	if fields == nil {
@@ -50,7 +50,7 @@ func parseArgon2(hash string) (htpasswd.EncodedPasswd, error) {
 	case memory < 8*lanes: // RFC 9106 §3.1
 		return nil, errMalformed
 	case memory > maxArgon2Memory || passes > maxArgon2Passes:
-		return nil, &costError{"more than 1 GiB (m=1048576) or 100 passes (t=100) make argon2 too costly for a request"}
+		return nil, &costError{"argon2 with more than 1 GiB (m=1048576) or 100 passes (t=100) is too expensive for a request"}
 	}
 	h.memory, h.passes, h.lanes, h.salt, h.key = uint32(memory), uint32(passes), uint8(lanes), salt, key
 	return h, nil

@@ -1,10 +1,10 @@
-// Package auth lets in whom an htpasswd file names, by HTTP Basic
+// Package auth authenticates the users of an htpasswd file with HTTP Basic
 // authentication (RFC 7617).
 //
-// A verified password is remembered for a while, not as it is but under a key
-// that this process alone has, so that a mount with its thousands of requests
-// does not hash for each. What fails costs time: the hashing, always, and after
-// some failures a delay.
+// A mount sends thousands of requests, so a verified password is remembered for a
+// while and not hashed for each request. It is remembered as an HMAC with a random key
+// of this process. A failed attempt takes time: it is always hashed, and after some
+// failures it is also delayed.
 package auth
 
 import (
@@ -16,21 +16,21 @@ import (
 	"time"
 )
 
-// Handler serves with Next what an authenticated user requests, and answers 401
-// to everything else: to OPTIONS too, so that nobody learns what is here.
+// Handler passes the requests of authenticated users to Next and answers all others
+// with 401. That includes OPTIONS, so that strangers learn nothing about the server.
 type Handler struct {
 	Next  http.Handler
 	Users *Users
 	// Realm is printable ASCII without quotes and backslashes.
 	Realm string
-	// Known, if not nil, is called with the user of a request before Next is.
+	// Known, if not nil, is called with the user of a request, before Next.
 	Known func(*http.Request, string)
-	// Refused, if not nil, is called with the reason when credentials are
-	// refused, not when there are none.
+	// Refused, if not nil, is called with the reason when credentials are refused. It is
+	// not called for a request without credentials.
 	Refused func(*http.Request, error)
 }
 
-// userKey is the context's key of a *login.
+// userKey is the context key of a *login.
 type userKey struct{}
 
 // login is the user of a request.
@@ -40,7 +40,7 @@ type login struct {
 	user  *user
 }
 
-// User returns the name of the user who sent r, "" outside of a Handler.
+// User returns the name of the user who sent r, or "" if r did not pass a Handler.
 func User(r *http.Request) string {
 	if l, ok := r.Context().Value(userKey{}).(*login); ok {
 		return l.name
@@ -49,7 +49,7 @@ func User(r *http.Request) string {
 }
 
 // Admitted reports whether the user who sent r could still log in with the same
-// password. The answer may be as old as a second. Outside of a Handler it is true.
+// password. The answer may be up to a second old. It is true if r did not pass a Handler.
 func Admitted(r *http.Request) bool {
 	l, ok := r.Context().Value(userKey{}).(*login)
 	return !ok || l.users.has(l.name, l.user)
@@ -59,7 +59,7 @@ func Admitted(r *http.Request) bool {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	user, password, ok := r.BasicAuth()
 	if !ok {
-		h.challenge(w, "davd wants a user name and a password")
+		h.challenge(w, "this server requires a user name and a password")
 		return
 	}
 	who, err := h.Users.logIn(r.Context(), user, password, r.RemoteAddr)
@@ -79,19 +79,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !errors.Is(err, errWrong) {
-		http.Error(w, "the password could not be checked in time", http.StatusServiceUnavailable)
+		http.Error(w, "the server could not check the password in time", http.StatusServiceUnavailable)
 		return
 	}
 	h.challenge(w, err.Error())
 }
 
-// challenge answers 401 (RFC 7617 §2 and §2.1).
+// challenge answers with 401 (RFC 7617 §2 and §2.1).
 func (h *Handler) challenge(w http.ResponseWriter, text string) {
 	w.Header().Set("WWW-Authenticate", `Basic realm="`+h.Realm+`", charset="UTF-8"`)
 	http.Error(w, text, http.StatusUnauthorized)
 }
 
-// seconds is d as Retry-After has it (RFC 9110 §10.2.3), rounded up.
+// seconds formats d for Retry-After (RFC 9110 §10.2.3), rounded up.
 func seconds(d time.Duration) string {
 	return strconv.Itoa(int(math.Ceil(d.Seconds())))
 }

@@ -15,7 +15,7 @@ func TestHandler(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		method        string
-		authorization string // "" for none
+		authorization string // "" means no such header
 		status        int
 		user          string
 		refused       bool

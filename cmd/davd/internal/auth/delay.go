@@ -8,48 +8,51 @@ import (
 )
 
 const (
-	// freeFailures cost no delay: people mistype. As many attempts of an origin
-	// are made at a time, so that a burst has no more than these for free.
+	// freeFailures is how many failures cause no delay, because people mistype. An origin
+	// can also make only this many attempts at a time, so that a burst does not get around
+	// the delay.
 	freeFailures = 3
-	// firstDelay comes before the attempt after those. It doubles with each
-	// failure, up to longestDelay.
+	// firstDelay is the delay of the next attempt. It doubles with each failure, up to
+	// longestDelay.
 	firstDelay   = 250 * time.Millisecond
 	longestDelay = 8 * time.Second
-	// longestLine is how long an attempt waits for those before it.
+	// longestLine is how long an attempt may have to wait before it is refused.
 	longestLine = 30 * time.Second
 	// forgetAfter is how long a failure counts.
 	forgetAfter = 10 * time.Minute
-	// maxOrigins bounds the memory that whoever has many addresses can take.
+	// maxOrigins limits the memory that an attacker with many addresses can use up.
 	maxOrigins = 10_000
 )
 
-// tooManyError is an attempt that would wait too long.
+// tooManyError is the error for an attempt that would have to wait too long.
 type tooManyError struct{ retryAfter time.Duration }
 
 func (e *tooManyError) Error() string {
-	return fmt.Sprintf("too many attempts have failed: try again in %s seconds", seconds(e.retryAfter))
+	return fmt.Sprintf("too many failed attempts: try again in %s seconds", seconds(e.retryAfter))
 }
 
-// delays are what failures cost their origins in time. The zero value is ready.
+// delays slows down origins with failed attempts. The zero value is ready to use.
 type delays struct {
 	mu    sync.Mutex
 	lines map[origin]*line
 }
 
-// line is the attempts of one origin. It is kept while there are any, and while
-// one that has failed counts.
+// line holds the attempts of one origin. It is kept while it has attempts or failures
+// that still count.
 type line struct {
-	places chan struct{} // of the attempts that are made
+	places chan struct{} // one element for each running attempt
 
-	waiting  int // attempts that are made or wait, under delays.mu as the rest
+	// The following fields are guarded by delays.mu.
+
+	waiting  int // attempts that run or wait
 	failures int
-	last     time.Time // of the failures
-	// end is when the last of the attempts that are delayed is made.
+	last     time.Time // of the last failure
+	// end is when the last of the delayed attempts will run.
 	end time.Time
 }
 
-// enter waits until an attempt may be made. Leave must follow, unless there is an
-// error.
+// enter waits until an attempt may run. The caller must call leave afterwards, unless
+// enter returns an error.
 func (d *delays) enter(ctx context.Context, from origin) (*line, error) {
 	l := d.join(from, time.Now())
 	err := d.advance(ctx, l)
@@ -60,8 +63,8 @@ func (d *delays) enter(ctx context.Context, from origin) (*line, error) {
 	return l, nil
 }
 
-// fail notes that the attempt has failed. Success does not lessen the failures: who
-// has one password may be guessing another.
+// fail records a failed attempt. A success does not reset the failures, because a client
+// that knows one password may be guessing another.
 func (d *delays) fail(l *line) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -100,8 +103,8 @@ func (d *delays) part(from origin, l *line) {
 	}
 }
 
-// advance takes a place, after the delay. An attempt that had none when it
-// joined, and while it waited for a place others failed, begins anew.
+// advance takes a place, after the delay. An attempt without a delay starts again if too
+// many others failed while it waited for a place.
 func (d *delays) advance(ctx context.Context, l *line) error {
 	for {
 		delay, err := d.reserve(l, time.Now())
@@ -123,7 +126,7 @@ func (d *delays) advance(ctx context.Context, l *line) error {
 	}
 }
 
-// reserve returns how long an attempt must wait, after those before it.
+// reserve returns how long an attempt must wait, including the attempts before it.
 func (d *delays) reserve(l *line, now time.Time) (time.Duration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -148,7 +151,8 @@ func (d *delays) slow(l *line) bool {
 	return l.failures >= freeFailures
 }
 
-// delayAfter is what the next attempt waits after so many failures.
+// delayAfter returns the delay of the attempt that follows this number of failures, which
+// must be at least freeFailures.
 func delayAfter(failures int) time.Duration {
 	delay := firstDelay
 	for range failures - freeFailures {
@@ -159,8 +163,8 @@ func delayAfter(failures int) time.Duration {
 	return delay
 }
 
-// makeRoomLocked forgets a quarter of the lines when there are as many as there
-// may be, those first that count no more. One that is in use stays.
+// makeRoomLocked forgets a quarter of the lines when there are maxOrigins, beginning with
+// those whose failures no longer count. It keeps lines that are in use.
 func (d *delays) makeRoomLocked(now time.Time) {
 	if d.lines == nil {
 		d.lines = make(map[origin]*line)

@@ -31,16 +31,16 @@ func TestFailuresCostTime(t *testing.T) {
 			attempt("wrong", remote, errWrong, d)
 		}
 		attempt("wrong", "192.0.2.2:1", errWrong, 0)
-		attempt("wrong", "192.0.2.1:999", errWrong, 8*time.Second) // another port
+		attempt("wrong", "192.0.2.1:999", errWrong, 8*time.Second) // from another port
 		attempt("right", remote, nil, 8*time.Second)
-		attempt("right", remote, nil, 0) // is remembered
+		attempt("right", remote, nil, 0) // remembered
 		attempt("wrong", remote, errWrong, 8*time.Second)
 		time.Sleep(forgetAfter)
 		attempt("wrong", remote, errWrong, 0)
 	})
 }
 
-// TestBurst has attempts at the same time, which must not get around the delay.
+// TestBurst makes many attempts at the same time, which must not get around the delay.
 func TestBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right", takes: time.Millisecond}
@@ -62,14 +62,15 @@ func TestBurst(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		// 3 for nothing, then one each 250 ms at the most for 30 s.
+		// 3 without delay, then at most one every 250 ms for 30 s.
 		if got := hash.calls.Load(); got > freeFailures+int32(longestLine/firstDelay) || int(got)+refused != attempts {
 			t.Errorf("%d hashed, %d refused", got, refused)
 		}
 	})
 }
 
-// TestDelayEndsWithTheRequest: no one waits for a client that has gone.
+// TestDelayEndsWithTheRequest checks that the attempt of a disconnected client ends, so
+// that others don't wait for it.
 func TestDelayEndsWithTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
@@ -131,7 +132,7 @@ func TestOriginsAreBounded(t *testing.T) {
 		for i := range maxOrigins / 2 {
 			fail(maxOrigins + i)
 		}
-		// What still counts was not forgotten.
+		// Failures that still count were not forgotten.
 		recent := 0
 		for _, l := range d.lines {
 			if l.failures > 0 && time.Since(l.last) == 0 {

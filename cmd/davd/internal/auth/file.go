@@ -15,20 +15,21 @@ import (
 )
 
 const (
-	// checkEvery is how often the file is looked at, at most.
+	// checkEvery is the shortest time between two checks of the file for changes.
 	checkEvery = time.Second
-	// settled is the age from which on a file's times tell its contents apart:
-	// filesystems keep times by the tick, or by two seconds.
+	// settled is the age at which a file's modification time identifies its content. A
+	// younger file may change again without a new time, because filesystems store times
+	// with a resolution of up to two seconds.
 	settled = 3 * time.Second
-	// maxFile has room for a hundred thousand users.
+	// maxFile is the largest size of the file in bytes, enough for 100,000 users.
 	maxFile = 16 << 20
 )
 
-// Users are those of an htpasswd file, as it was when it was last looked at.
+// Users are the users of an htpasswd file, as it was when it was last checked.
 //
-// A file that is deleted, empty or without users admits no one, and a damaged line
-// doesn't admit its user: a removed user is out, whatever happens to the file. If a file
-// exists but can't be read, the users stay as they were.
+// If the file is deleted, empty or without users, no one can log in. The user of a
+// damaged line can't log in either. So a removed user is locked out, whatever happens to
+// the file. If the file exists but can't be read, the users stay as they were.
 type Users struct {
 	file  string
 	check func() error
@@ -36,28 +37,28 @@ type Users struct {
 	table atomic.Pointer[table]
 	gate  *gate
 
-	checked atomic.Int64 // when the file was last looked at, in ns since 1970
+	checked atomic.Int64 // when the file was last checked, in ns since 1970
 
 	mu   sync.Mutex
 	seen snapshot
 }
 
-// snapshot tells one state of the file from another.
+// snapshot identifies a state of the file, to detect changes.
 type snapshot struct {
-	info fs.FileInfo // nil: it can't be read
+	info fs.FileInfo // nil if it can't be read
 	at   time.Time
 	sum  [sha256.Size]byte // of the content
 	err  error             // why it can't be read
 }
 
-// goneError is for a file that no longer exists.
+// goneError is the error for a file that no longer exists.
 type goneError struct{ error }
 
 func (e goneError) Unwrap() error { return e.error }
 
-// Open reads the users of an htpasswd file, all of whose lines must be good. Later
-// changes are logged. Check, if not nil, is asked at each reading, and its error means
-// that the file must not be used.
+// Open reads the users of an htpasswd file and returns an error if a line is damaged.
+// Later changes are logged. check, if not nil, is called each time the file is read. If it
+// returns an error, the file is not used.
 func Open(file string, check func() error, log *slog.Logger) (*Users, error) {
 	if check == nil {
 		check = func() error { return nil }
@@ -81,11 +82,11 @@ func Open(file string, check func() error, log *slog.Logger) (*Users, error) {
 }
 
 func (u *Users) errEmpty() error {
-	return fmt.Errorf("%s: nobody is in it: add a user with htpasswd -B %s NAME", u.file, u.file)
+	return fmt.Errorf("%s: it lists no users: add one with htpasswd -B %s NAME", u.file, u.file)
 }
 
-// current returns the users, read again if the file may have changed. While one
-// request reads, the others have the users as they were.
+// current returns the users, after it has read the file again if that may have changed.
+// While one request reads the file, others get the previous users.
 func (u *Users) current(now time.Time) *table {
 	if last := u.checked.Load(); now.UnixNano()-last >= int64(checkEvery) && u.mu.TryLock() {
 		defer u.mu.Unlock()
@@ -97,8 +98,9 @@ func (u *Users) current(now time.Time) *table {
 	return u.table.Load()
 }
 
-// changed compares what stat says; a file that had just been written when it was
-// read may have been written again within the same tick.
+// changed reports whether the file may have changed since it was read. It compares the
+// results of stat, and returns true if the file was too young when it was read (see
+// settled).
 func (u *Users) changed() bool {
 	info, err := os.Stat(u.file) //nolint:gosec // the operator has named it
 	if err != nil || u.seen.info == nil {
@@ -109,7 +111,7 @@ func (u *Users) changed() bool {
 		u.seen.at.Sub(info.ModTime()) < settled
 }
 
-// reread puts the file in force, and logs what that means.
+// reread reads the file again, installs its users and logs the consequences.
 func (u *Users) reread(now time.Time) {
 	failed, before := u.seen.err, u.table.Load()
 	content, changed, err := u.read(now)
@@ -119,7 +121,7 @@ func (u *Users) reread(now time.Time) {
 	case gone && news:
 		u.log.Error("no user can log in", "err", err)
 	case err != nil && news:
-		u.log.Error("the users stay as they were", "err", err)
+		u.log.Error("can't read the file of users again: the users stay as they were", "err", err)
 	}
 	switch {
 	case gone && len(before.users) > 0:
@@ -129,10 +131,10 @@ func (u *Users) reread(now time.Time) {
 	}
 }
 
-// maxReported bounds how many damaged lines are logged one by one.
+// maxReported is how many damaged lines are logged individually.
 const maxReported = 20
 
-// install puts the content of the file in force.
+// install replaces the users with those in content.
 func (u *Users) install(content []byte, before *table) {
 	accounts, damaged := parse(u.file, content)
 	u.table.Store(newTable(accounts, before))
@@ -148,7 +150,7 @@ func (u *Users) install(content []byte, before *table) {
 	u.log.Info("the users have been read again", "file", u.file, "users", len(accounts))
 }
 
-// read reads the file, and reports whether it has changed since.
+// read reads the file, and reports whether its content has changed since the last time.
 func (u *Users) read(now time.Time) (content []byte, changed bool, err error) {
 	info, content, err := readFile(u.file)
 	if err == nil {
@@ -163,12 +165,12 @@ func (u *Users) read(now time.Time) (content []byte, changed bool, err error) {
 	return content, changed, err
 }
 
-// readFile wants a regular file: reading a pipe would take its content away. Anything
-// else in its place is a goneError, as if the file had been deleted.
+// readFile reads a regular file. For anything else it returns a goneError, as if the file
+// had been deleted: reading a pipe, for example, would consume its content.
 func readFile(file string) (fs.FileInfo, []byte, error) {
 	info, err := os.Stat(file) //nolint:gosec // the operator has named it
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, nil, goneError{fmt.Errorf("%s: is not a regular file: name a file of users, and their hashes", file)}
+		return nil, nil, goneError{fmt.Errorf("%s: is not a regular file: name a file that lists users and their password hashes", file)}
 	}
 	var content []byte
 	if err == nil {
@@ -180,7 +182,7 @@ func readFile(file string) (fs.FileInfo, []byte, error) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil, nil, goneError{fmt.Errorf("%s: no such file: create it with htpasswd -B -c %s NAME", file, file)}
 	case errors.Is(err, fs.ErrPermission):
-		return nil, nil, fmt.Errorf("%s: davd may not read it: give it the right, or name another", file)
+		return nil, nil, fmt.Errorf("%s: davd lacks permission to read it: grant that, or name another file", file)
 	}
 	if wrapped, ok := errors.AsType[*fs.PathError](err); ok {
 		err = wrapped.Err
@@ -201,7 +203,7 @@ func readRegular(file string) (fs.FileInfo, []byte, error) {
 	}
 	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(content) > maxFile {
-		err = errors.New("it is longer than 16 MiB")
+		err = errors.New("it is larger than 16 MiB")
 	}
 	return info, content, err
 }

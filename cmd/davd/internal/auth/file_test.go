@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// passwd is an htpasswd file whose times are the test's.
+// passwd is an htpasswd file whose times are set by the test.
 type passwd struct {
 	t     *testing.T
 	name  string
@@ -65,7 +65,7 @@ func (p *passwd) verifies(user string, want bool) {
 	}
 }
 
-// logged reports what has been logged since it was last called.
+// logged returns what has been logged since the last call.
 func (p *passwd) logged() string {
 	defer p.log.Reset()
 	return p.log.String()
@@ -78,7 +78,7 @@ func TestReread(t *testing.T) {
 		time.Sleep(time.Hour)
 		p.verifies("ann", true)
 
-		// A user who is removed is out, though verified, at the next look.
+		// A removed user is locked out at the next check, even if verified before.
 		p.write(bobSecret)
 		p.verifies("ann", true)
 		time.Sleep(checkEvery)
@@ -88,7 +88,7 @@ func TestReread(t *testing.T) {
 			t.Errorf("logged %s", got)
 		}
 
-		// So is who has another password.
+		// So is a user whose password was changed.
 		p.write(annSecret + bobSecret)
 		time.Sleep(checkEvery)
 		p.verifies("ann", true)
@@ -99,16 +99,16 @@ func TestReread(t *testing.T) {
 	})
 }
 
-// TestRereadBad: the file admits exactly the users with a good line, whatever happens
-// to it.
+// TestRereadBad checks that exactly the users with a good line can log in, whatever happens
+// to the file.
 func TestRereadBad(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		do       func(p *passwd) error
 		ann, bob bool
-		says     []string // each in a line of its own
+		says     []string // expected in the log, each in its own line
 	}{
-		{"empty", func(p *passwd) error { return os.WriteFile(p.name, nil, 0o600) }, false, false, []string{"no user can log in", "nobody is in it"}},
+		{"empty", func(p *passwd) error { return os.WriteFile(p.name, nil, 0o600) }, false, false, []string{"no user can log in", "it lists no users"}},
 		{"comments", func(p *passwd) error { return os.WriteFile(p.name, []byte("# "+annSecret+"\n\n#"+bobSecret), 0o600) }, false, false, []string{"no user can log in"}},
 		{"deleted", func(p *passwd) error { return os.Remove(p.name) }, false, false, []string{"no user can log in", "no such file"}},
 		{"its directory is deleted", func(p *passwd) error { return os.RemoveAll(filepath.Dir(p.name)) }, false, false, []string{"no such file"}},
@@ -119,7 +119,7 @@ func TestRereadBad(t *testing.T) {
 		{"two damaged lines", func(p *passwd) error { return os.WriteFile(p.name, []byte("ann:x\n"+bobSecret+"zoë"), 0o600) }, false, true, []string{"users:1: ", "users:3: "}},
 		{"ann has two lines", func(p *passwd) error { return os.WriteFile(p.name, []byte(annSecret+bobSecret+annSecret), 0o600) }, false, true, []string{"users:3: "}},
 		{"all lines are damaged", func(p *passwd) error { return os.WriteFile(p.name, []byte("ann:x\nbob:x"), 0o600) }, false, false, []string{"users:1: ", "users:2: ", "no user can log in"}},
-		{"too long", func(p *passwd) error { return os.Truncate(p.name, maxFile+1) }, true, true, []string{"the users stay as they were", "longer than 16 MiB"}},
+		{"too long", func(p *passwd) error { return os.Truncate(p.name, maxFile+1) }, true, true, []string{"the users stay as they were", "larger than 16 MiB"}},
 		{"must not be used", func(p *passwd) error {
 			p.forbidden.Store(true)
 			return os.WriteFile(p.name, []byte(bobSecret), 0o600)
@@ -148,7 +148,7 @@ func TestRereadBad(t *testing.T) {
 				if !strings.Contains(got, "level=ERROR") || strings.Count(got, "read again") > 1 || strings.Contains(got, "s3cret") {
 					t.Errorf("logged %s", got)
 				}
-				// What was remembered of ann doesn't come back with her line.
+				// Ann's verification doesn't come back with her line.
 				p.forbidden.Store(false)
 				if err := errors.Join(os.RemoveAll(p.name), os.MkdirAll(filepath.Dir(p.name), 0o700)); err != nil {
 					t.Fatal(err)
@@ -165,7 +165,7 @@ func TestRereadBad(t *testing.T) {
 	}
 }
 
-// TestRemovedWhileHashing: a user who is removed during the login doesn't get in.
+// TestRemovedWhileHashing checks that a user who is removed during the login doesn't get in.
 func TestRemovedWhileHashing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPasswd(t, annSecret+bobSecret)
@@ -182,7 +182,7 @@ func TestRemovedWhileHashing(t *testing.T) {
 	})
 }
 
-// TestRereadKeeps: a verification outlives what changes for others.
+// TestRereadKeeps checks that a verification survives changes to other users.
 func TestRereadKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPasswd(t, annSecret)
@@ -209,7 +209,7 @@ func TestRereadSameTick(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.verifies("bob", true)
-		// Once it is old it is no longer read.
+		// Once the file is old enough, it is not read again.
 		time.Sleep(settled)
 		p.verifies("bob", true)
 		read := p.users.seen.at
@@ -221,7 +221,7 @@ func TestRereadSameTick(t *testing.T) {
 	})
 }
 
-// TestRereadByOneSign has a change that a single thing gives away.
+// TestRereadByOneSign makes changes that only one of the compared values reveals.
 func TestRereadByOneSign(t *testing.T) {
 	for _, tt := range []struct {
 		sign   string
@@ -284,9 +284,9 @@ func TestOpenBad(t *testing.T) {
 	for file, says := range map[string]string{
 		filepath.Join(dir, "none"):        "no such file: create it with htpasswd",
 		dir:                               "is not a regular file",
-		long:                              "longer than 16 MiB",
-		written("empty", ""):              "nobody is in it: add a user",
-		written("comments", "# x"):        "nobody is in it: add a user",
+		long:                              "larger than 16 MiB",
+		written("empty", ""):              "it lists no users: add one",
+		written("comments", "# x"):        "it lists no users: add one",
 		written("bad", annSecret+"bob:x"): "bad:2: user \"bob\": ",
 	} {
 		if _, err := Open(file, nil, nil); err == nil || !strings.HasPrefix(err.Error(), file+":") || !strings.Contains(err.Error(), says) {

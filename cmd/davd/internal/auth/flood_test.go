@@ -15,11 +15,11 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// guessers are how many clients guess passwords.
+// guessers is how many clients guess passwords.
 const guessers = 300
 
-// floods are the ways to guess. Each returns whose password guesser i tries, and from
-// where, the n-th time.
+// floods are ways to guess passwords. guess returns which user's password guesser i tries
+// in attempt n, and from which address.
 var floods = []struct {
 	name  string
 	guess func(i, n int) (user, remote string)
@@ -36,7 +36,7 @@ var floods = []struct {
 }
 
 // crowded returns Users with ann, bob, zoë and twenty more. Only ann has logged in, and
-// her login has expired.
+// her verification has expired.
 func crowded(t *testing.T, hash account, password string) *Users {
 	t.Helper()
 	accounts := map[string]account{"ann": hash, "bob": hash, "zoë": hash}
@@ -56,9 +56,9 @@ func expire(u *Users, name string) {
 	who.verified.Store(&verification{digest: who.verified.Load().digest, until: time.Now()})
 }
 
-// TestGuessersDelayNoUser: while passwords are guessed, a user who logged in before
-// waits for one hash, and one who logs in for the first time for one of each user at
-// most. Neither is refused.
+// TestGuessersDelayNoUser checks how long users wait while clients guess passwords. A user
+// who logged in before waits for one hash. A user who logs in for the first time waits for
+// at most one hash of each other user. Neither is refused.
 func TestGuessersDelayNoUser(t *testing.T) {
 	for _, flood := range floods {
 		t.Run(flood.name, func(t *testing.T) {
@@ -106,8 +106,8 @@ func TestGuessersDelayNoUser(t *testing.T) {
 	}
 }
 
-// TestRefusalsTellNoNames: a refusal takes the same time for a listed name as for an
-// unknown one, however long the line is.
+// TestRefusalsTellNoNames checks that a refusal takes the same time for a listed name as
+// for an unknown one, however many attempts wait.
 func TestRefusalsTellNoNames(t *testing.T) {
 	const takes = 50 * time.Millisecond
 	for name, tt := range map[string]struct{ wait, want time.Duration }{
@@ -130,7 +130,7 @@ func TestRefusalsTellNoNames(t *testing.T) {
 					if took := time.Since(start); took != tt.want {
 						t.Errorf("took %v, want %v", took, tt.want)
 					}
-					// A guesser who hangs up gets around no delay.
+					// A guesser who disconnects does not get around the delay.
 					ctx, cancel := context.WithTimeout(t.Context(), takes/2)
 					defer cancel()
 					_ = u.verify(ctx, user, "wrong", "198.51.100.1:1")
@@ -146,7 +146,7 @@ func TestRefusalsTellNoNames(t *testing.T) {
 	}
 }
 
-// TestTurns: names take turns, and each has its own in their order.
+// TestTurns checks that names take turns, and that the attempts of a name keep their order.
 func TestTurns(t *testing.T) {
 	turns := newTurns(1)
 	now := turns.join(digest{})
@@ -174,10 +174,9 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// TestFlood guesses over real connections, which all come from this machine, and with
-// real hashes. A login must take less than loginHashes times a hash: half a second and
-// a bit on two processors that are busy with guesses. If it waited for the guesses that
-// came before, it would take 150.
+// TestFlood guesses over real connections, all from this machine, and with real hashes. A
+// login must take less than loginHashes times as long as a hash. If it waited for the
+// guesses before it, it would take 150 times as long.
 func TestFlood(t *testing.T) {
 	const loginHashes = 40
 	secret, err := bcrypt.GenerateFromPassword([]byte("right"), bcrypt.DefaultCost)

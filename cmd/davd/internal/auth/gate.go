@@ -9,46 +9,47 @@ import (
 	"time"
 )
 
-// gate lets few passwords be hashed at a time, and each of them once.
+// gate limits how many passwords are hashed at a time, and makes identical attempts share
+// one hash.
 //
-// Guesses must not hold up users, so the attempts are of three kinds, each with its
-// own turns:
+// Guesses must not hold up users. Therefore there are three kinds of attempts, and each
+// kind has its own turns:
 //
-//   - The password was right before, though too long ago to be remembered. Nobody
-//     who guesses can make such an attempt.
+//   - The password was right before, though that was too long ago to be remembered. An
+//     attacker who guesses can't make such an attempt.
 //   - The name is in the file.
-//   - It is not. A hash is computed all the same, so that the time of a refusal
-//     doesn't tell which names exist. And since these attempts may have to wait for
-//     long, every refusal waits for a turn among them.
+//   - The name is not in the file. A hash is computed nevertheless, so that the time of a
+//     refusal does not reveal which names exist. These attempts may have to wait for long,
+//     so every refusal waits for a turn among them.
 type gate struct {
 	delays delays
 
 	familiar, listed *turns
-	refusals         *turns // by no name: first come, first served
+	refusals         *turns // all under one name: first come, first served
 
 	mu      sync.Mutex
 	flights map[flightKey]*flight
 }
 
-// attempt is a name with a password, and where it comes from.
+// attempt is an attempt to log in with a name and a password.
 type attempt struct {
 	from   origin
 	digest digest
-	// familiar: the password was right before. listed: the name is in the file.
+	// familiar says that the password was right before, listed that the name is in the file.
 	familiar, listed bool
 	matches          func() bool
 }
 
-// flightKey is an attempt; those of several addresses don't wait for one
-// another's delays.
+// flightKey identifies identical attempts. It contains the origin, so that one address does
+// not wait for the delays of another.
 type flightKey struct {
 	origin
 	digest
 }
 
-// flight is an attempt that is under way.
+// flight is a running attempt.
 type flight struct {
-	landed chan struct{} // closed at the end
+	landed chan struct{} // closed when it ends
 	err    error
 }
 
@@ -62,15 +63,15 @@ func newGate() *gate {
 	}
 }
 
-// admit returns nil if a matches. Requests that make the same attempt
-// at the same time, as those of a mount's first connections do, share one call.
+// admit returns nil if the password of a is right. Requests that make the same attempt
+// at the same time, such as the first connections of a mount, share one call.
 func (g *gate) admit(ctx context.Context, a *attempt) error {
 	key := flightKey{a.from, a.digest}
 	for {
 		g.mu.Lock()
 		f, running := g.flights[key]
 		if !running {
-			f = &flight{landed: make(chan struct{}), err: context.Canceled} // if matches panics
+			f = &flight{landed: make(chan struct{}), err: context.Canceled} // err is used if matches panics
 			g.flights[key] = f
 		}
 		g.mu.Unlock()
@@ -85,7 +86,7 @@ func (g *gate) admit(ctx context.Context, a *attempt) error {
 		if !ended(f.err) {
 			return f.err
 		}
-		// The request that made the attempt is gone: make it anew.
+		// The client that made the attempt has disconnected: try again.
 	}
 }
 
@@ -100,7 +101,8 @@ func (g *gate) fly(ctx context.Context, key flightKey, f *flight, a *attempt) er
 	return f.err
 }
 
-// try waits for its turn, first in the line of its origin, then among all of its kind.
+// try makes the attempt when its turn comes, first in the line of its origin, then among
+// all attempts of its kind.
 func (g *gate) try(ctx context.Context, a *attempt) error {
 	if a.familiar {
 		_, err := hashInTurn(ctx, g.familiar, a)
@@ -124,8 +126,8 @@ func (g *gate) try(ctx context.Context, a *attempt) error {
 	return refuse(ctx, a, refusal, latest, took)
 }
 
-// hashInTurn compares a's password with the hash of its user, and returns how long
-// that took, and errWrong if they don't match.
+// hashInTurn compares a's password with the hash of its user. If they don't match, it
+// returns errWrong and how long the comparison took.
 func hashInTurn(ctx context.Context, of *turns, a *attempt) (took time.Duration, err error) {
 	x := of.join(a.from.name)
 	defer of.leave(x)
@@ -138,9 +140,9 @@ func hashInTurn(ctx context.Context, of *turns, a *attempt) (took time.Duration,
 	return time.Since(x.at), errWrong
 }
 
-// refuse returns errWrong at the time at which an attempt of a name that is not in the
-// file would be refused: when its turn has come and a hash was computed, which is what
-// it does if a is such an attempt, or at latest.
+// refuse returns errWrong after the time that it takes to refuse a name that is not in
+// the file: it waits for the turn and then as long as a hash takes. If the name is really
+// not in the file, it computes that hash. It returns at latest at the latest.
 func refuse(ctx context.Context, a *attempt, refusal *turn, latest time.Time, took time.Duration) error {
 	patient, stop := context.WithDeadline(ctx, latest)
 	defer stop()
@@ -157,7 +159,7 @@ func refuse(ctx context.Context, a *attempt, refusal *turn, latest time.Time, to
 	return errWrong
 }
 
-// ended reports whether err is that of a request that went away.
+// ended reports whether err means that the client has disconnected.
 func ended(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

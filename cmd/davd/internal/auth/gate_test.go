@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestFirstConnections are those of a mount, which come all at once.
+// TestFirstConnections makes the first connections of a mount, which all come at once.
 func TestFirstConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right", takes: time.Second}
@@ -31,7 +31,7 @@ func TestFirstConnections(t *testing.T) {
 	})
 }
 
-// busy takes all the turns there are until release is called.
+// busy takes all free turns. release gives them back.
 func busy(t *turns) (release func()) {
 	var taken []*turn
 	for t.free > 0 {
@@ -68,14 +68,14 @@ func TestFewAtATime(t *testing.T) {
 		if got := int(hash.most.Load()); got != cores {
 			t.Errorf("%d hashed at a time, want %d", got, cores)
 		}
-		// Refusals take turns of their own, and each lasts as long as a hash.
+		// Refusals have their own turns, and each takes as long as a hash.
 		if lasted, want := time.Since(start), time.Duration(3*cores/max(1, cores/2))*time.Second; lasted != want {
 			t.Errorf("all lasted %v, want %v", lasted, want)
 		}
 	})
 }
 
-// TestLeaderLeaves: the request that others wait for goes away.
+// TestLeaderLeaves cancels the request that makes an attempt while others wait for it.
 func TestLeaderLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right"}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// kind is a kind of hash. The parsers take some hashes that they can't verify,
-// or panic over, so a hash must have the shape of its kind too.
+// kind is a kind of hash. Some parsers accept hashes that they can't verify or that make
+// them panic, so a hash must also match the shape of its kind.
 type kind struct {
 	prefixes []string
 	shape    *regexp.Regexp
@@ -31,16 +31,16 @@ var kinds = []kind{
 	{[]string{"{SHA}"}, regexp.MustCompile(`^\{SHA\}`), htpasswd.AcceptSha},
 }
 
-const makeAnew = "make the line anew with htpasswd -B"
+const makeAnew = "create the line again with htpasswd -B"
 
 var (
 	errMalformed = errors.New("the hash is damaged: " + makeAnew)
-	errUnknown   = errors.New("the kind of the hash is unknown: use bcrypt (htpasswd -B), argon2id, argon2i, SHA-256 or SHA-512 crypt, apr1, SSHA or SHA")
-	errPlain     = errors.New("the password is in plain text, or hashed by the old crypt, which is as good as plain: " + makeAnew)
+	errUnknown   = errors.New("unknown kind of hash: use bcrypt (htpasswd -B), argon2id, argon2i, SHA-256 or SHA-512 crypt, apr1, SSHA or SHA")
+	errPlain     = errors.New("the password is in plain text, or hashed with the old crypt, which is as weak: " + makeAnew)
 )
 
-// parseHash finds out the kind of a hash. No error has any of its text: it may
-// be a password.
+// parseHash parses a hash of any kind. Its errors contain no part of the hash, which may
+// be a plain-text password.
 func parseHash(hash string) (htpasswd.EncodedPasswd, error) {
 	for _, k := range kinds {
 		for _, prefix := range k.prefixes {
@@ -66,22 +66,23 @@ func parseHash(hash string) (htpasswd.EncodedPasswd, error) {
 	return nil, errPlain
 }
 
-// costError is a hash that costs more than a request may.
+// costError is the error for a hash that is too expensive to check for each request.
 type costError struct{ says string }
 
-func (e *costError) Error() string { return e.says + ": make the line anew with less" }
+func (e *costError) Error() string { return e.says + ": create the line again with less" }
 
-// maxBcryptCost takes some 10 s; each step doubles it.
+// maxBcryptCost is the highest accepted cost. A hash takes about 10 s with it, and half of
+// that with each step less.
 const maxBcryptCost = 17
 
-// parseBcrypt leaves the parsing to htpasswd, which does not look at the cost.
+// parseBcrypt checks the cost, which the htpasswd package does not, and parses the hash.
 func parseBcrypt(hash string) (htpasswd.EncodedPasswd, error) {
 	cost, err := bcrypt.Cost([]byte(hash))
 	if err != nil {
 		return nil, err
 	}
 	if cost > maxBcryptCost {
-		return nil, &costError{"a cost of more than 17 makes bcrypt too slow for a request"}
+		return nil, &costError{"bcrypt with a cost of more than 17 is too slow for a request"}
 	}
 	return htpasswd.AcceptBcrypt(hash)
 }

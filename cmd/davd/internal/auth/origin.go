@@ -2,10 +2,10 @@ package auth
 
 import "net/netip"
 
-// origin is whose failures are counted together: those for one name from one address,
-// or from the /64 of an IPv6 address, which is one customer. The name counts because a
-// proxy may stand at the address with all users behind it, and the address because a
-// stranger who guesses a user's password must not lock that user out elsewhere.
+// origin identifies attempts whose failures are counted together: those for one name from
+// one address, or from the /64 of an IPv6 address, which belongs to one customer. It
+// contains the name because all users may come from the address of a proxy. It contains the
+// address because a stranger who guesses a user's password must not lock that user out.
 type origin struct {
 	addr netip.Addr // the zero Addr for this machine
 	name digest

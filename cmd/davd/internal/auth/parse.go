@@ -12,21 +12,20 @@ import (
 	"github.com/tg123/go-htpasswd"
 )
 
-// account is a line of the file.
+// account is the password hash of a user.
 type account struct {
 	hash    string
 	matcher htpasswd.EncodedPasswd
 }
 
-// parse reads an htpasswd file: a user, a colon and a hash in each line, and
-// whatever after a second colon. Lines that are empty or begin with # count for
-// nothing. A damaged line is an error that begins with file:line, and its user has no
-// account, not even by another line. A user of two lines has none either: which of the
-// two passwords was withdrawn can't be told.
+// parse parses an htpasswd file. Each line consists of a user, a colon and a hash; anything
+// after a second colon is ignored. So are lines that are empty or begin with #. A damaged
+// line gives an error that begins with file:line, and its user gets no account, not even
+// from another line. A user with two lines gets no account either, because parse can't know
+// which password was withdrawn.
 //
-// The parsing of hashes is go-htpasswd's. Its File is not used because it knows
-// no lines, lets the last of two users of one name win, and takes comments for
-// damage.
+// go-htpasswd parses the hashes. Its File type is not used because it reports no line
+// numbers, silently prefers the last of two lines of a user, and treats comments as damage.
 func parse(file string, content []byte) (accounts map[string]account, damaged []error) {
 	accounts = make(map[string]account)
 	lines := make(map[string]int)
@@ -40,7 +39,7 @@ func parse(file string, content []byte) (accounts map[string]account, damaged []
 		}
 		user, a, err := parseLine(line)
 		if first := lines[user]; first != 0 && err == nil {
-			err = fmt.Errorf("the user %q is in line %d already: remove one of the two", user, first)
+			err = fmt.Errorf("the user %q is already in line %d: remove one of the two", user, first)
 		}
 		if err != nil {
 			damage[user] = true
@@ -53,7 +52,7 @@ func parse(file string, content []byte) (accounts map[string]account, damaged []
 	return accounts, damaged
 }
 
-// parseLine returns the user of a line in any case.
+// parseLine parses a line. It returns the user even with an error.
 func parseLine(line string) (user string, a account, err error) {
 	user, rest, _ := strings.Cut(line, ":")
 	hash, _, _ := strings.Cut(rest, ":")
@@ -67,20 +66,20 @@ func parseLine(line string) (user string, a account, err error) {
 	return user, account{hash, matcher}, nil
 }
 
-// checkLine says what a line lacks, without any text of it that may be a
-// password. A user's name has no colon and no control characters (RFC 7617 §2).
+// checkLine returns an error for a malformed line. The error contains no text of the line
+// that may be a password. A user name has no colon and no control characters (RFC 7617 §2).
 func checkLine(user, hash string) error {
 	switch {
 	case hash == "":
-		return errors.New("it is not a user, a colon and a hash: " + makeAnew)
+		return errors.New("the line does not consist of a user, a colon and a hash: " + makeAnew)
 	case user == "":
-		return errors.New("the user has no name: " + makeAnew)
+		return errors.New("the user name is missing: " + makeAnew)
 	case !utf8.ValidString(user):
-		return errors.New("the user's name is not UTF-8: save the file as UTF-8")
+		return errors.New("the user name is not UTF-8: save the file as UTF-8")
 	case strings.ContainsFunc(user, unicode.IsControl):
-		return errors.New("the user's name has a control character, which no client can send: " + makeAnew)
+		return errors.New("the user name contains a control character, which no client can send: " + makeAnew)
 	case len(user) > maxName:
-		return fmt.Errorf("the user's name is longer than %d bytes: choose a shorter one", maxName)
+		return fmt.Errorf("the user name is longer than %d bytes: choose a shorter one", maxName)
 	}
 	return nil
 }

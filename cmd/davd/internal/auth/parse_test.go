@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// hashes are made by other programs: crypt(3), openssl passwd, and the reference
+// hashes were created by other programs: crypt(3), openssl passwd and the reference
 // implementation of argon2.
 var hashes = []struct{ kind, password, hash string }{
 	{"bcrypt", "secret", "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"},
@@ -39,7 +39,7 @@ func TestHashes(t *testing.T) {
 					t.Errorf("%q is accepted", wrong)
 				}
 			}
-			// A hash that lacks its end is damaged, and verifying it must not panic.
+			// A truncated hash is damaged, or verifying it must not panic.
 			for cut := range tt.hash {
 				accounts, damaged := parse("users", []byte("ann:"+tt.hash[:cut]))
 				if damaged != nil {
@@ -72,20 +72,20 @@ func TestParse(t *testing.T) {
 func TestParseBad(t *testing.T) {
 	const good = "good:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"
 	for _, tt := range []struct{ content, says string }{
-		{good + "s3cret", "users:2: it is not a user, a colon and a hash"},
-		{good + "ann:", "users:2: it is not a user, a colon and a hash"},
-		{good + "\n# x\n:s3cret", "users:4: the user has no name"},
-		{good + "a\xffn:s3cret", "users:2: the user's name is not UTF-8"},
-		{good + "a\x00n:s3cret", "users:2: the user's name has a control character"},
-		{strings.Repeat("a", 256) + ":s3cret", "users:1: the user's name is longer than 255 bytes"},
-		{good + "\n" + good, `users:3: the user "good" is in line 1 already: remove one`},
+		{good + "s3cret", "users:2: the line does not consist of a user, a colon and a hash"},
+		{good + "ann:", "users:2: the line does not consist of a user, a colon and a hash"},
+		{good + "\n# x\n:s3cret", "users:4: the user name is missing"},
+		{good + "a\xffn:s3cret", "users:2: the user name is not UTF-8"},
+		{good + "a\x00n:s3cret", "users:2: the user name contains a control character"},
+		{strings.Repeat("a", 256) + ":s3cret", "users:1: the user name is longer than 255 bytes"},
+		{good + "\n" + good, `users:3: the user "good" is already in line 1: remove one`},
 		{good + "ann:s3cret", `users:2: user "ann": the password is in plain text`},
 		{good + "ann:{PLAIN}s3cret", `users:2: user "ann": the password is in plain text`},
-		{good + "ann:rl3s3cretBq2M", `users:2: user "ann": the password is in plain text, or hashed by the old crypt`},
-		{good + "ann:$y$j9T$s3cret$s3cret", `users:2: user "ann": the kind of the hash is unknown: use bcrypt`},
-		{good + "ann:$argon2d$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "the kind of the hash is unknown"},
-		{good + "ann:{SMD5}s3cret", "the kind of the hash is unknown"},
-		{good + "ann:{SHA}s3cret", "the hash is damaged: make the line anew"},
+		{good + "ann:rl3s3cretBq2M", `users:2: user "ann": the password is in plain text, or hashed with the old crypt`},
+		{good + "ann:$y$j9T$s3cret$s3cret", `users:2: user "ann": unknown kind of hash: use bcrypt`},
+		{good + "ann:$argon2d$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "unknown kind of hash"},
+		{good + "ann:{SMD5}s3cret", "unknown kind of hash"},
+		{good + "ann:{SHA}s3cret", "the hash is damaged: create the line again"},
 		{good + "ann:{SHA}s3cret==", "the hash is damaged"},
 		{good + "ann:{SSHA}s3cret==", "the hash is damaged"},
 		{good + "ann:$2y$99$s3cretghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", "the hash is damaged"},
@@ -113,7 +113,7 @@ func TestParseBad(t *testing.T) {
 		if strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("the error has the password or its hash: %v", err)
 		}
-		// The other users are as they would be without the line.
+		// The other users are the same as without the line.
 		want := 0
 		if strings.HasPrefix(tt.content, good) && !strings.HasSuffix(tt.content, good) {
 			want = 1
@@ -124,7 +124,7 @@ func TestParseBad(t *testing.T) {
 	}
 }
 
-// TestParseDamaged: a damaged line affects its own user and no other, wherever it is.
+// TestParseDamaged checks that a damaged line only affects its own user, wherever it is.
 func TestParseDamaged(t *testing.T) {
 	const hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
 	for _, tt := range []struct {

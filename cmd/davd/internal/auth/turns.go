@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// turns lets few attempts be made at a time. Names take turns: an attempt waits for
-// one attempt of each other name at most, so guessing one user's password doesn't hold
-// up the other users.
+// turns limits how many attempts run at a time. Names take turns: an attempt waits for
+// at most one attempt of each other name, so that guesses at one user's password don't
+// hold up the other users.
 type turns struct {
 	mu   sync.Mutex
 	free int
-	// lines are the attempts that wait, by name, and order the names, the next one
+	// lines holds the waiting attempts by name. order holds their names, the next one
 	// first.
 	lines map[digest][]*turn
 	order []digest
 }
 
-// turn is the place of an attempt.
+// turn is the turn of one attempt.
 type turn struct {
 	name digest
-	// came is closed when the turn has come, and at is when that was.
+	// came is closed when the turn comes. at is the time of that.
 	came chan struct{}
 	at   time.Time
 }
@@ -31,7 +31,7 @@ func newTurns(atATime int) *turns {
 	return &turns{free: atATime, lines: make(map[digest][]*turn)}
 }
 
-// join takes a turn, which may come at once. Leave must follow.
+// join returns a new turn, which may come immediately. The caller must call leave.
 func (t *turns) join(name digest) *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -48,7 +48,7 @@ func (t *turns) join(name digest) *turn {
 	return x
 }
 
-// leave gives the turn to the next attempt, or gives up waiting for it.
+// leave passes the turn on to the next attempt. If the turn has not come yet, it gives it up.
 func (t *turns) leave(x *turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,8 +65,8 @@ func (t *turns) leave(x *turn) {
 	next.come()
 }
 
-// removeLocked takes a turn out of its line. The next attempt of its name comes after
-// those of the other names.
+// removeLocked removes a turn from its line. If its name was next, that name moves behind
+// the other names.
 func (t *turns) removeLocked(x *turn) {
 	line := slices.DeleteFunc(t.lines[x.name], func(other *turn) bool { return other == x })
 	first := t.order[0] == x.name

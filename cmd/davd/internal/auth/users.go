@@ -15,35 +15,36 @@ import (
 )
 
 const (
-	// rememberFor is how long a verification holds.
+	// rememberFor is how long a verified password is remembered.
 	rememberFor = 10 * time.Minute
-	// maxName and maxPassword bound what is hashed, in bytes.
+	// maxName and maxPassword limit the lengths of user names and passwords, in bytes.
 	maxName     = 255
 	maxPassword = 1024
 )
 
 var errWrong = errors.New("the user name or the password is wrong")
 
-// table is the users of one state of the file.
+// table holds the users of one state of the file.
 type table struct {
 	users map[string]*user
 	names []string // sorted
 }
 
-// user is an account and its last verification. So there are never more
-// verifications than users, and one ends with its user or its hash.
+// user is an account with its last verification. So there is at most one verification per
+// user, and it ends when the user is removed or gets another hash.
 type user struct {
 	account
 	verified atomic.Pointer[verification]
 }
 
-// verification is a password that was right.
+// verification records a password that was right.
 type verification struct {
 	digest digest
 	until  time.Time
 }
 
-// newTable keeps the verifications of accounts whose hash is as before.
+// newTable returns a table of accounts. It keeps the verifications of accounts whose hash
+// has not changed. before may be nil.
 func newTable(accounts map[string]account, before *table) *table {
 	t := &table{users: make(map[string]*user, len(accounts))}
 	for name, a := range accounts {
@@ -58,7 +59,7 @@ func newTable(accounts map[string]account, before *table) *table {
 	return t
 }
 
-// nobody stands in for all names if the file lists none.
+// nobody is what lookup returns if the file has no users.
 var nobody = &user{account: account{matcher: never{}}}
 
 // never matches no password.
@@ -66,9 +67,9 @@ type never struct{}
 
 func (never) MatchesPassword(string) bool { return false }
 
-// lookup returns the user and true, or any user and false: always the same one
-// for the same name, so that the time of a refusal does not tell which names
-// there are, whatever kinds of hashes are in the file.
+// lookup returns the user with this name and true. For an unknown name it returns another
+// user and false. That is always the same user for the same name, so that the time of a
+// refusal does not reveal which names exist, even if the file has several kinds of hashes.
 func (t *table) lookup(name string) (u *user, listed bool) {
 	if u = t.users[name]; u != nil {
 		return u, true
@@ -80,11 +81,11 @@ func (t *table) lookup(name string) (u *user, listed bool) {
 	return t.users[t.names[binary.BigEndian.Uint64(d[:])%uint64(len(t.names))]], false
 }
 
-// digest stands for a user with a hash and a password. Nobody can compute it, or
-// try passwords on it, without the key of this process.
+// digest identifies a user with a hash and a password. It is keyed, so that an attacker
+// can't compute it or test passwords against it.
 type digest [sha256.Size]byte
 
-// macs are HMACs with a random key of this process.
+// macs holds HMACs that use a random key of this process.
 var macs = func() *sync.Pool {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // never fails
@@ -106,7 +107,7 @@ func newDigest(storedHash, name, password string) (d digest) {
 	return d
 }
 
-// remembers reports whether d was verified and still holds.
+// remembers reports whether d was verified at most rememberFor ago.
 func (u *user) remembers(d digest, now time.Time) bool {
 	v := u.verified.Load()
 	return v != nil && now.Before(v.until) && hmac.Equal(v.digest[:], d[:])
@@ -115,8 +116,8 @@ func (u *user) remembers(d digest, now time.Time) bool {
 // knows reports whether d was verified, however long ago.
 func (u *user) knows(d digest) bool { return u.remembers(d, time.Time{}) }
 
-// logIn returns the user if name has the password. The error is errWrong if not, a
-// tooManyError if remote has to come back later, or that of a ctx that ended.
+// logIn returns the user if the password is right. Otherwise the error is errWrong, a
+// tooManyError if the client has to wait, or the error of ctx.
 func (u *Users) logIn(ctx context.Context, name, password, remote string) (*user, error) {
 	now := time.Now()
 	who, listed := u.current(now).lookup(name)
@@ -130,7 +131,7 @@ func (u *Users) logIn(ctx context.Context, name, password, remote string) (*user
 		from: originOf(remote, name), digest: d,
 		familiar: listed && who.knows(d), listed: listed,
 		matches: func() bool {
-			// A flight that has just landed is as good as one's own.
+			// Another request may just have verified the same password.
 			if listed && who.remembers(d, time.Now()) {
 				return true
 			}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// slow is a hash that takes its time and counts.
+// slow is a hash with a set duration that counts its calls.
 type slow struct {
 	password   string
 	takes      time.Duration
@@ -39,7 +39,7 @@ func usersOf(accounts map[string]account) *Users {
 	return u
 }
 
-// verify is logIn without the user.
+// verify is logIn without the returned user.
 func (u *Users) verify(ctx context.Context, name, password, remote string) error {
 	_, err := u.logIn(ctx, name, password, remote)
 	return err
@@ -58,10 +58,10 @@ func TestVerify(t *testing.T) {
 			{"ann", "right", nil},
 			{"ann", "", errWrong},
 			{"ann", "wrong", errWrong},
-			{"ann", "wrong", errWrong}, // is not remembered
+			{"ann", "wrong", errWrong}, // not remembered
 			{"Ann", "right", errWrong},
 			{"", "right", errWrong},
-			{"bob", "right", errWrong}, // has ann's hash to stand in
+			{"bob", "right", errWrong}, // compared with ann's hash
 			{"ann", "right" + strings.Repeat(" ", 2000), errWrong},
 		} {
 			before := hash.calls.Load()
@@ -78,7 +78,8 @@ func TestVerify(t *testing.T) {
 	})
 }
 
-// TestLongPasswordEndsDifferently: what is hashed must not be taken for all.
+// TestLongPasswordEndsDifferently checks that passwords that differ only beyond maxPassword
+// bytes are not accepted.
 func TestLongPasswordEndsDifferently(t *testing.T) {
 	long := strings.Repeat("x", maxPassword)
 	u := usersOf(map[string]account{"ann": {"hash", &slow{password: long}}})
@@ -141,8 +142,8 @@ func TestDigestsDiffer(t *testing.T) {
 	}
 }
 
-// TestStandIns: the hash that stands in for an unknown user is always the same,
-// and each user's is one for some.
+// TestStandIns checks that the user who stands in for an unknown name is always the same,
+// and that every user stands in for some names.
 func TestStandIns(t *testing.T) {
 	table := newTable(map[string]account{"ann": {"a", nil}, "bob": {"b", nil}}, nil)
 	hashes := make(map[string]bool)
@@ -163,7 +164,7 @@ func TestStandIns(t *testing.T) {
 func BenchmarkRemembered(b *testing.B) {
 	u := usersOf(map[string]account{"ann": {hashes[0].hash, &slow{password: "right"}}})
 	u.checked.Store(0)
-	u.file = b.TempDir() // looked at each second, and bad
+	u.file = b.TempDir() // checked every second, and bad
 	ctx := context.Background()
 	if err := u.verify(ctx, "ann", "right", remote); err != nil {
 		b.Fatal(err)
