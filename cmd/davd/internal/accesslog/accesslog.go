@@ -1,4 +1,4 @@
-// Package accesslog records each request once it is answered.
+// Package accesslog records each request after it was answered.
 package accesslog
 
 import (
@@ -12,22 +12,22 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// Handler serves with Next and calls Done with the record of each request.
+// Handler passes requests to Next and calls Done with the record of each one.
 type Handler struct {
 	Next http.Handler
 	// Done is called when Next has returned.
 	Done func(*http.Request, Record)
 }
 
-// Record is what is known of a request when it is over.
+// Record describes a request that has ended.
 type Record struct {
 	Method string
 	// Path is the decoded path of the request URI.
 	Path string
-	// Destination is the decoded path of the Destination field of a COPY or
-	// MOVE, or that field itself where it isn't a URI.
+	// Destination is the decoded path in the Destination field of a COPY or MOVE, or the
+	// field itself if it can't be decoded.
 	Destination string
-	// Status is the status of the final response, 0 when there was none, or
+	// Status is the status of the final response, 0 if there was none, or
 	// [StatusClientGone].
 	Status int
 	// Interim is the number of interim responses that Next sent.
@@ -36,35 +36,34 @@ type Record struct {
 	Bytes int64
 	// Duration is the time that Next took.
 	Duration time.Duration
-	// Remote is the client's address, "unix" for one at a unix socket.
+	// Remote is the client's address, or "unix" for a client at a Unix socket.
 	Remote string
-	// User is what was given to [Identify].
+	// User is the name that was passed to [Identify].
 	User      string
 	UserAgent string
-	// Err is what was given to [Report], or says that Next panicked.
+	// Err is the error that was passed to [Report], or says that Next panicked.
 	Err error
 }
 
-// StatusClientGone is recorded where the client had closed or reset its connection, so that
-// the request was given up and nobody could get the answer. It is nginx's number for this;
-// no client ever sees it.
+// StatusClientGone is recorded for a request that was given up because the client had
+// closed or reset its connection. No client ever sees it. nginx uses the same number.
 const StatusClientGone = 499
 
 var errPanicked = errors.New("the handler panicked")
 
-// reportKey is the context's key of the *report of a request.
+// reportKey is the context key of a request's *report.
 type reportKey struct{}
 
-// report is what Next has told of a request.
+// report is what Next has reported about a request.
 type report struct {
 	user string
 	err  error
 }
 
-// exchange is a request with what is found out about it. It is the request's
-// context as well, so that a request costs one allocation here and not five.
+// exchange collects the record of a request. It also serves as the request's context and
+// contains the response writer, which saves four allocations per request.
 type exchange struct {
-	context.Context //nolint:containedctx // the request's own, as long as it
+	context.Context //nolint:containedctx // the request's own context, which lives as long as the exchange
 
 	report report
 	writer responseWriter
@@ -78,16 +77,16 @@ func (x *exchange) Value(key any) any {
 	return x.Context.Value(key)
 }
 
-// Identify adds the name of the user who sent r to its record. It does nothing
-// outside of a Handler.
+// Identify adds the name of the user who sent r to its record. It does nothing if r did
+// not pass a Handler.
 func Identify(r *http.Request, user string) {
 	if told, ok := r.Context().Value(reportKey{}).(*report); ok {
 		told.user = user
 	}
 }
 
-// Report adds the error that ended r to its record. It is meant for
-// dav.Handler's Logger and does nothing outside of a Handler.
+// Report adds the error that ended r to its record. It can be the Logger of a dav.Handler.
+// It does nothing if r did not pass a Handler.
 func Report(r *http.Request, err error) {
 	if told, ok := r.Context().Value(reportKey{}).(*report); ok && err != nil {
 		told.err = err
@@ -99,13 +98,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	x := &exchange{Context: r.Context(), writer: responseWriter{ResponseWriter: w, request: r.Context()}}
 	panicked := true
-	// Not recovered: net/http's own report of the panic has its whole stack.
+	// A panic is not recovered here, because net/http logs it with the whole stack.
 	defer func() { h.Done(r, x.record(r, time.Since(start), panicked)) }()
 	h.Next.ServeHTTP(&x.writer, r.WithContext(x))
 	panicked = false
 }
 
-// record is called at the end.
+// record returns the record of a request that has ended.
 func (x *exchange) record(r *http.Request, took time.Duration, panicked bool) Record {
 	record := newRecord(r)
 	record.Status, record.Err = x.writer.finalStatus(), x.report.err
@@ -136,8 +135,8 @@ func newRecord(r *http.Request) Record {
 	return record
 }
 
-// destination leaves out the host, and with it any password. The rest is the name as
-// package dav reads it: "#" is part of it.
+// destination returns the decoded path in the Destination field. It omits the host, because
+// a password may be with it. As in package dav, "#" is part of the path.
 func destination(r *http.Request) string {
 	field := r.Header.Get("Destination")
 	if scheme, rest, found := strings.Cut(field, "//"); found && !strings.Contains(scheme, "/") {

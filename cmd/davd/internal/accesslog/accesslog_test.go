@@ -26,7 +26,7 @@ type served struct {
 	records chan accesslog.Record
 }
 
-// serve puts around, if not nil, between net/http and the access log.
+// serve starts a server for next. around, if not nil, wraps the access log.
 func serve(t *testing.T, next http.HandlerFunc, around func(http.Handler) http.Handler) *served {
 	t.Helper()
 	s := &served{records: make(chan accesslog.Record, 10)}
@@ -63,8 +63,7 @@ func (s *served) request(t *testing.T, method, path string) *http.Request {
 	return req
 }
 
-// readerFromWriter notes whether the file below came by ReadFrom, where
-// net/http does its sendfile.
+// readerFromWriter records whether ReadFrom was called, in which net/http uses sendfile.
 type readerFromWriter struct {
 	http.ResponseWriter
 	copied *int64
@@ -197,8 +196,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestContext: what Next gets as the request's context is net/http's, with its
-// values, and ends when the client goes.
+// TestContext checks that the context that Next gets has the values of net/http's context,
+// and ends when the client disconnects.
 func TestContext(t *testing.T) {
 	ended := make(chan error, 1)
 	s := serve(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -256,7 +255,7 @@ level=INFO msg=request method=COPY path=/a destination=/b status=507 bytes=0 dur
 	}
 }
 
-// TestToSlogQuiet: a log that does not want the lines gets none.
+// TestToSlogQuiet checks that nothing is written if the level of the log is too high.
 func TestToSlogQuiet(t *testing.T) {
 	var out bytes.Buffer
 	done := accesslog.To(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})))

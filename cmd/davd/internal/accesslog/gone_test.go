@@ -17,8 +17,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// leave sends a request, and closes the connection once begun is closed: with a reset or
-// without.
+// leave sends a request, and closes the connection when begun is closed. With reset, it
+// resets the connection.
 func (s *served) leave(t *testing.T, request string, begun <-chan struct{}, reset bool) {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.Listener.Addr().String())
@@ -37,8 +37,8 @@ func (s *served) leave(t *testing.T, request string, begun <-chan struct{}, rese
 	}
 }
 
-// TestClientGone: a request that was given up because its client has gone is no failure of
-// the server.
+// TestClientGone checks that a request that was given up because its client has
+// disconnected is not recorded as a failure of the server.
 func TestClientGone(t *testing.T) {
 	gone := func(r *http.Request) error {
 		<-r.Context().Done()
@@ -75,7 +75,7 @@ func TestClientGone(t *testing.T) {
 	}
 }
 
-// begins is storage that says when it is first asked for something.
+// begins is a storage that reports its first call.
 type begins struct {
 	storage.FS
 	begun chan struct{}
@@ -98,7 +98,7 @@ func (b *begins) OpenFile(ctx context.Context, _ string, _ int, _ fs.FileMode) (
 	return nil, b.wait(ctx)
 }
 
-// body is the end of a request, with a body where the method needs one.
+// body returns the end of a request, with a body if the method needs one.
 func body(method string) string {
 	content := map[string]string{
 		"PUT":  "x",
@@ -107,8 +107,8 @@ func body(method string) string {
 	return fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(content), content)
 }
 
-// TestClientGoneFromHandler: what a dav.Handler answers to a connection that is closed or
-// reset is not recorded as a 503.
+// TestClientGoneFromHandler checks that the answer of a dav.Handler to a closed or reset
+// connection is not recorded as a 503.
 func TestClientGoneFromHandler(t *testing.T) {
 	for _, method := range []string{"PROPFIND", "GET", "PUT", "LOCK", "MKCOL"} {
 		for _, reset := range []bool{true, false} {

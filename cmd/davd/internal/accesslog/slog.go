@@ -6,22 +6,23 @@ import (
 	"time"
 )
 
-// To returns a function for [Handler].Done that writes each record to log: one
-// line, at level info.
+// To returns a function for [Handler].Done that writes each record to log, as one line at
+// level info.
 func To(log *slog.Logger) func(*http.Request, Record) {
 	handler := log.Handler()
 	return func(r *http.Request, record Record) {
 		if !handler.Enabled(r.Context(), slog.LevelInfo) {
 			return
 		}
-		// Not by log, which looks for its caller on the stack each time.
+		// log.Info would look up its caller on the stack each time.
 		line := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
 		line.AddAttrs(record.attrs()...)
-		_ = handler.Handle(r.Context(), line) // where would it be logged
+		_ = handler.Handle(r.Context(), line) // the log itself has failed
 	}
 }
 
-// attrs leaves out what most requests have nothing of.
+// attrs returns the attributes of a line. Those that are empty for most requests are
+// omitted if they are empty.
 func (r *Record) attrs() []slog.Attr {
 	attrs := append(make([]slog.Attr, 0, 11),
 		slog.String("method", r.Method),

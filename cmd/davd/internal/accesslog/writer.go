@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// responseWriter counts what passes through it.
+// responseWriter records the status and counts bytes and interim responses.
 type responseWriter struct {
 	http.ResponseWriter
 	status  int // of the final response, 0 before it
@@ -14,15 +14,15 @@ type responseWriter struct {
 	bytes   int64
 
 	request context.Context //nolint:containedctx // lives as long as the request
-	// gone: the final response is that the request was given up, and its client has gone.
+	// gone says that the request was given up because its client has disconnected.
 	gone bool
 }
 
-// Unwrap gives http.ResponseController flushing and deadlines.
+// Unwrap lets http.ResponseController flush and set deadlines.
 func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// WriteHeader tells interim responses from the final one: 101 ends the
-// exchange, the other 1xx don't (RFC 9110 §15.2).
+// WriteHeader implements http.ResponseWriter. It distinguishes interim responses from the
+// final one: a 101 is final, the other 1xx are not (RFC 9110 §15.2).
 func (w *responseWriter) WriteHeader(status int) {
 	switch {
 	case w.status != 0:
@@ -42,7 +42,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom keeps sendfile, which is net/http's ReadFrom.
+// ReadFrom implements io.ReaderFrom, so that net/http can still use sendfile.
 func (w *responseWriter) ReadFrom(src io.Reader) (int64, error) {
 	w.status = w.finalStatus()
 	n, err := io.Copy(w.ResponseWriter, src)
@@ -50,7 +50,7 @@ func (w *responseWriter) ReadFrom(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// finalStatus is 200 where no status is given, as in net/http.
+// finalStatus returns the status. As in net/http, it is 200 if the handler did not set one.
 func (w *responseWriter) finalStatus() int {
 	if w.status == 0 {
 		return http.StatusOK

@@ -6,11 +6,11 @@ import (
 	"strconv"
 )
 
-// maxAddress is how long the path of a socket may be, in bytes.
+// maxAddress is the longest path of a socket, in bytes.
 const maxAddress = 107
 
-// address returns a name of the socket path that is short enough, until release is
-// called: a long path leads through a descriptor of its directory.
+// address returns an address for the socket path that is short enough. For a long path, it
+// goes through a descriptor of the directory in /proc. It is valid until release is called.
 func address(path string) (at string, release func(), err error) {
 	if len(path) <= maxAddress {
 		return path, func() {}, nil

@@ -2,7 +2,7 @@
 
 package control
 
-// address returns path: where it is too long for a socket, that is an error.
+// address returns path. A path that is too long for a socket is an error later.
 func address(path string) (at string, release func(), err error) {
 	return path, func() {}, nil
 }

@@ -11,17 +11,17 @@ import (
 	"net/http"
 )
 
-// ErrNotRunning is returned when no davd answers at a socket.
+// ErrNotRunning means that no davd answers at a socket.
 var ErrNotRunning = errors.New("no davd is running")
 
-// errOtherVersion is for a command that the davd which is running doesn't know.
-var errOtherVersion = errors.New("the running davd is of another version and doesn't know this command: restart it")
+// errOtherVersion means that the running davd doesn't know a command.
+var errOtherVersion = errors.New("the running davd is a different version and doesn't know this command: restart it")
 
-// Client sends commands to a davd that is running.
+// Client sends commands to a running davd.
 type Client struct{ http *http.Client }
 
-// Connect returns a Client for the socket path, or an error that matches
-// ErrNotRunning: the socket doesn't exist, or a dead davd has left it.
+// Connect returns a Client for the socket path. The error matches ErrNotRunning if the
+// socket doesn't exist or was left by a dead davd.
 func Connect(ctx context.Context, path string) (*Client, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		at, release, err := address(path)
@@ -45,8 +45,8 @@ func Connect(ctx context.Context, path string) (*Client, error) {
 	return &Client{&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}, nil
 }
 
-// Call runs a command with the arguments in and stores its result in out. An error of
-// the command has the text that the running davd gave to it.
+// Call runs a command with the arguments in, and stores its result in out. If the command
+// fails, the error has the text that the running davd has sent.
 func (c *Client) Call(ctx context.Context, name string, in, out any) error {
 	arguments, err := json.Marshal(in)
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *Client) Call(ctx context.Context, name string, in, out any) error {
 	content, err := io.ReadAll(response.Body)
 	switch {
 	case err != nil:
-		return fmt.Errorf("the running davd has not answered in full: %w", err)
+		return fmt.Errorf("the answer of the running davd is incomplete: %w", err)
 	case response.StatusCode == http.StatusNotFound:
 		return errOtherVersion
 	case response.StatusCode == http.StatusOK:
@@ -72,7 +72,7 @@ func (c *Client) Call(ctx context.Context, name string, in, out any) error {
 	}
 	var failed failure
 	if json.Unmarshal(content, &failed) != nil || failed.Error == "" {
-		return fmt.Errorf("the running davd has answered %s", response.Status)
+		return fmt.Errorf("the running davd answered %s", response.Status)
 	}
 	return errors.New(failed.Error)
 }

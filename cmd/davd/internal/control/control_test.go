@@ -15,7 +15,7 @@ import (
 
 type greeting struct{ Text string }
 
-// commands has "greet", which doesn't like an empty name.
+// commands returns Commands with "greet", which rejects an empty name.
 func commands() *Commands {
 	var c Commands
 	Add(&c, "greet", func(_ context.Context, name string) (greeting, error) {
@@ -61,7 +61,7 @@ func TestCall(t *testing.T) {
 	if err := c.Call(t.Context(), "greet", "", &got); err == nil || err.Error() != "who is it?" {
 		t.Errorf("a command that fails: error %v", err)
 	}
-	if err := c.Call(t.Context(), "greet", 7, &got); err == nil || !strings.Contains(err.Error(), "the arguments can't be read") {
+	if err := c.Call(t.Context(), "greet", 7, &got); err == nil || !strings.Contains(err.Error(), "can't read the arguments") {
 		t.Errorf("other arguments: error %v", err)
 	}
 	if err := c.Call(t.Context(), "greet", strings.Repeat("x", maxRequest), &got); err == nil {
@@ -79,7 +79,8 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// TestSocket: only its user can use the socket, and it exists only while davd runs.
+// TestSocket checks that only its user can use the socket, and that it only exists while
+// davd runs.
 func TestSocket(t *testing.T) {
 	path := Path(filepath.Join(t.TempDir(), "files.db"))
 	notRunning := func() {
@@ -99,7 +100,7 @@ func TestSocket(t *testing.T) {
 		t.Errorf("the socket is left: %v", err)
 	}
 
-	// A socket that a dead davd has left doesn't answer, and is replaced.
+	// The socket of a dead davd doesn't answer, and is replaced.
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: path})
 	if err != nil {
 		t.Fatal(err)
@@ -113,8 +114,8 @@ func TestSocket(t *testing.T) {
 	greet(t, path)
 }
 
-// TestEmptyFileInTheWay: a filesystem without sockets makes an empty file instead of
-// one, which a davd that was killed at that moment leaves.
+// TestEmptyFileInTheWay checks that an empty file is replaced. Some filesystems without
+// sockets create one, and a davd that was killed at that moment leaves it behind.
 func TestEmptyFileInTheWay(t *testing.T) {
 	path := Path(filepath.Join(t.TempDir(), "files.db"))
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -124,7 +125,7 @@ func TestEmptyFileInTheWay(t *testing.T) {
 	greet(t, path)
 }
 
-// TestSocketInTheWay: a file of another kind is left alone.
+// TestSocketInTheWay checks that a file that is not a socket is left alone.
 func TestSocketInTheWay(t *testing.T) {
 	path := Path(filepath.Join(t.TempDir(), "files.db"))
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
@@ -142,7 +143,7 @@ func TestSocketInTheWay(t *testing.T) {
 	(*Server)(nil).Stop(t.Context())
 }
 
-// TestLongPath: a state may be deeper than the path of a socket can be.
+// TestLongPath has a state whose path is longer than that of a socket can be.
 func TestLongPath(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has names for long paths of sockets")

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// wsaeConnRefused is an error of Winsock that the package syscall doesn't name.
+// wsaeConnRefused is a Winsock error that package syscall doesn't define.
 const wsaeConnRefused = syscall.Errno(10061)
 
 // notRunning reports whether a connection failed because no process listens.
@@ -14,5 +14,5 @@ func notRunning(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, wsaeConnRefused)
 }
 
-// private does nothing: the directory of the state is for its user alone.
+// private does nothing, because only its user can access the directory of the state.
 func private(_, _ string, _ syscall.RawConn) error { return nil }

@@ -15,20 +15,20 @@ import (
 const (
 	// readTimeout is how long a command may take to arrive.
 	readTimeout = 10 * time.Second
-	// lastCommands is how long commands may go on when davd stops.
+	// lastCommands is how long running commands may continue when davd stops.
 	lastCommands = 2 * time.Second
 )
 
-// Server answers operators.
+// Server answers the commands of operators.
 type Server struct {
 	path string
 	http *http.Server
 	done chan struct{}
 }
 
-// Start serves the commands at the socket path until Stop is called. The caller must
-// own the state beside the socket, because Start replaces a socket that a dead davd has
-// left.
+// Start serves the commands at the socket path until Stop is called. It replaces a socket
+// that already exists. Therefore the caller must have opened the state beside the socket,
+// so that the socket can only belong to a dead davd.
 func Start(ctx context.Context, path string, commands *Commands, log *slog.Logger) (*Server, error) {
 	l, err := listen(ctx, path)
 	if err != nil {
@@ -45,14 +45,14 @@ func Start(ctx context.Context, path string, commands *Commands, log *slog.Logge
 	go func() {
 		defer close(s.done)
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("commands of the operator are not answered any more", "err", err)
+			log.Error("davd no longer answers commands of the operator", "err", err)
 		}
 	}()
 	return s, nil
 }
 
-// Stop refuses further commands, waits a little for those under way, and removes the
-// socket. A nil Server is stopped.
+// Stop refuses further commands, waits up to lastCommands for running ones, and removes the
+// socket. For a nil Server it does nothing.
 func (s *Server) Stop(ctx context.Context) {
 	if s == nil {
 		return
@@ -79,7 +79,7 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, errors.Join(err, removeEmpty(path))
 	}
-	// net would remove it by the address, which may be gone by then.
+	// net would remove the socket by its address, which may be invalid by then.
 	l.(*net.UnixListener).SetUnlinkOnClose(false) //nolint:forcetypeassert // of the network "unix"
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, l.Close(), os.Remove(path))
@@ -87,7 +87,7 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 	return &listener{l, path}, nil
 }
 
-// makeWay removes what a davd that died has left at path.
+// makeWay removes the socket, or the empty file, that a dead davd has left at path.
 func makeWay(path string) error {
 	if err := removeEmpty(path); err != nil {
 		return err
@@ -104,8 +104,8 @@ func makeWay(path string) error {
 	return os.Remove(path)
 }
 
-// removeEmpty removes the file that a filesystem without sockets has made instead of
-// one, as exFAT through FUSE does.
+// removeEmpty removes an empty file. Some filesystems without sockets, such as exFAT through
+// FUSE, create an empty file in place of a socket.
 func removeEmpty(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > 0 {
@@ -126,6 +126,6 @@ type listener struct {
 }
 
 func (l *listener) Close() error {
-	_ = os.Remove(l.path) // before the close, so it is still this one
+	_ = os.Remove(l.path) // before Close: afterwards it might be the socket of another davd
 	return l.Listener.Close()
 }

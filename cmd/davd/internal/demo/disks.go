@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// disks makes each collection of the root a disk of its own: nothing can be
-// renamed from one to another, so that a MOVE between them takes its time.
+// disks makes each collection in the root behave like a separate disk. Files can't be renamed
+// from one to another, so a MOVE between them has to copy and takes long.
 type disks struct{ storage.FS }
 
 // Rename implements storage.FS.
@@ -21,7 +21,7 @@ func (d disks) Rename(ctx context.Context, oldName, newName string) error {
 	return d.FS.Rename(ctx, oldName, newName)
 }
 
-// disk is the disk that name is in, "" for the root and its members.
+// disk returns the disk that contains name, or "" for the root and its members.
 func disk(name string) string {
 	first, _, inside := strings.Cut(strings.TrimPrefix(name, "/"), "/")
 	if !inside {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// guide is for the URL of the root in place of ROOT/.
+// guide is the text of Guide, with placeholders such as ROOT for the URL of the root.
 const guide = `davd: a tree of MEMBERS members, in memory, on slow storage, at ROOT/
 
-Copying it takes about a quarter of a minute. Try it, in another terminal:
+Copying it takes about 15 seconds. Try it in another terminal:
 
 1. with curl, which asks for interim responses:
 
@@ -25,11 +25,11 @@ Copying it takes about a quarter of a minute. Try it, in another terminal:
    mkdir -p /mnt/davd && mount -t davfs ROOT/ /mnt/davd
    mv /mnt/davdARCHIVE /mnt/davdSPARE/by-davfs2 && umount /mnt/davd
 
-Each response that davd sends is shown below. Ctrl-C ends the demo, and the
-tree with it.
+Each response that davd sends is shown below. Ctrl-C ends the demo and removes
+the tree.
 `
 
-// Guide shows the commands to try. The server's root is at the URL root.
+// Guide prints the commands to try. root is the URL of the server's root.
 func (s *Screen) Guide(root string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,18 +10,18 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 )
 
-// Screen shows what becomes of each request.
+// Screen prints the responses to each request.
 type Screen struct {
 	mu  sync.Mutex
 	Out io.Writer
 }
 
-// Interim shows an interim response. It is dav.Interim's Sent.
+// Interim prints an interim response. It is the Sent function of a dav.Interim.
 func (s *Screen) Interim(r *http.Request, header http.Header) {
 	s.print(http.StatusProcessing, r.Method, r.URL.Path, header.Get("Progress"))
 }
 
-// Final shows a final response. It is accesslog.Handler's Done.
+// Final prints a final response. It is the Done function of an accesslog.Handler.
 func (s *Screen) Final(_ *http.Request, record accesslog.Record) {
 	what := record.Path
 	if record.Destination != "" {

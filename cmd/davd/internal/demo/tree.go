@@ -1,5 +1,5 @@
-// Package demo is what davd demo shows: a tree on storage that behaves like two
-// slow disks, commands to try on it, and what becomes of them.
+// Package demo implements davd demo: a tree on storage that behaves like two slow disks,
+// commands to try on it, and the display of the responses.
 package demo
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/davd/davd/storage/aferofs"
 )
 
-// Latency of each storage call: with it, copying the tree takes about half a
-// minute.
+// Latency is the delay of each storage call. With it, copying the tree takes about 15
+// seconds.
 const Latency = 3 * time.Millisecond
 
-// Archive is the tree of Members members, and Spare an empty collection that
-// is as if on another disk.
+// Archive is the tree with Members members. Spare is an empty collection that behaves as if
+// it were on another disk.
 const (
 	Archive = "/disk1/archive"
 	Spare   = "/disk2"
@@ -36,7 +36,7 @@ const (
 	perTopic            = 10
 )
 
-// topics are the collections of a year: what is in them, and of one file.
+// topics are the names of the collections in a year, and of the files in each collection.
 var topics = []struct{ collection, file string }{
 	{"contracts", "contract"},
 	{"drafts", "draft"},
@@ -49,7 +49,7 @@ var topics = []struct{ collection, file string }{
 	{"travel", "journey"},
 }
 
-// NewStorage returns the two disks, with no latency yet.
+// NewStorage returns the two disks with the tree. It does not add the latency.
 func NewStorage(ctx context.Context) (storage.FS, error) {
 	fsys := disks{aferofs.New(afero.NewMemMapFs())}
 	for _, name := range []string{path.Dir(Archive), Archive, Spare} {

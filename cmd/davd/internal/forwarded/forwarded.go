@@ -1,4 +1,4 @@
-// Package forwarded finds out whose request a trusted proxy has sent.
+// Package forwarded finds the client whose request a trusted proxy has forwarded.
 package forwarded
 
 import (
@@ -9,15 +9,15 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// Handler gives Next a request that a trusted proxy has sent with the RemoteAddr
-// of its client, as far as the proxy knows it: an address with port 0. What Next
-// logs, and whose failures it counts, is then the client.
+// Handler sets the RemoteAddr of a request from a trusted proxy to the address of the
+// client, with port 0, before it calls Next. Then Next logs and limits the client and not
+// the proxy. If the proxy does not name the client, the request is unchanged.
 type Handler struct {
 	Next    http.Handler
 	Trusted dav.TrustedProxies
 }
 
-// remoteKey is the context's key of the RemoteAddr of the connection.
+// remoteKey is the context key of the connection's RemoteAddr.
 type remoteKey struct{}
 
 // ServeHTTP implements http.Handler.
@@ -30,8 +30,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Next.ServeHTTP(w, r)
 }
 
-// Undo gives next each request with the RemoteAddr of its connection again: a
-// dav.Handler decides by it whom it trusts itself.
+// Undo restores the RemoteAddr of the connection before it calls next. A dav.Handler needs
+// it, because it decides itself whether to trust the proxy.
 func Undo(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if remote, ok := r.Context().Value(remoteKey{}).(string); ok {

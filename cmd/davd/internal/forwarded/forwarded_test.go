@@ -21,8 +21,8 @@ func trusted(texts ...string) (list dav.TrustedProxies) {
 	return list
 }
 
-// serve serves at a socket of network what returns to a request the addresses
-// that the handlers behind see: the outer one, and the one behind Undo.
+// serve starts a server at a socket of network. do sends a request and returns the
+// addresses that the handlers see: before Undo (outer) and after it (inner).
 func serve(t *testing.T, network string, list dav.TrustedProxies) (do func(fields ...string) (outer, inner string)) {
 	t.Helper()
 	addr := "127.0.0.1:0"
@@ -111,7 +111,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// TestUnixSocket: its other end is trusted where anybody is.
+// TestUnixSocket checks that the other end of a Unix socket is trusted if any proxy is.
 func TestUnixSocket(t *testing.T) {
 	const field = "X-Forwarded-For: 203.0.113.5"
 	if outer, inner := serve(t, "unix", trusted("127.0.0.1/32"))(field); outer != "203.0.113.5:0" || inner != "@" && inner != "" {

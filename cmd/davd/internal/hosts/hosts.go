@@ -1,10 +1,10 @@
 // Package hosts protects a server without users from DNS rebinding.
 //
-// The owner of evil.example can let that name lead to an address of the victim's
+// The owner of evil.example can make that name resolve to an address in the victim's
 // network, or to the victim's own machine. For a browser, a server there then belongs
-// to the site evil.example, whose pages may read and change everything on it. The
-// browser says in Host which name it has looked up, so a server is safe that answers
-// only to names which no stranger can give to it.
+// to the site evil.example, so its pages may read and change everything on that server.
+// The browser sends the name that it has looked up in the Host header. Therefore a server
+// is safe if it only answers to names that a stranger can't make resolve to it.
 package hosts
 
 import (
@@ -18,16 +18,16 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// Handler serves with Next what is addressed to an IP address, to localhost or a name
-// below it (RFC 6761 §6.3), to one of Names, or to no host at all, as in HTTP/1.0. It
-// answers 421 to all else (RFC 9110 §15.5.20). A Unix socket has any name: browsers
-// can't reach it.
+// Handler passes requests to Next if their host is an IP address, localhost or a name below
+// it (RFC 6761 §6.3), one of Names, or missing, as in HTTP/1.0. It answers all others with
+// 421 (RFC 9110 §15.5.20). Requests at a Unix socket may have any host, because browsers
+// can't send any there.
 type Handler struct {
 	Next http.Handler
-	// Names are further names of the server, as [Canonical] returns them.
+	// Names are additional names of the server, as returned by [Canonical].
 	Names []string
-	// Trusted are the proxies in front. The host that one of them was asked for is
-	// checked too, in addition to Host: a page can't get around the check by sending
+	// Trusted are the proxies in front. The host that a trusted proxy forwards is checked
+	// in addition to Host, so that a page can't get around the check by sending
 	// X-Forwarded-Host itself.
 	Trusted dav.TrustedProxies
 	// Refused, if not nil, is called with the reason for a 421.
@@ -55,13 +55,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Next.ServeHTTP(w, r)
 }
 
-// misdirected says what the operator can do. It repeats a name only if it is one.
+// misdirected returns an error that tells the operator what to do. The error contains host
+// only if it is a valid name.
 func misdirected(host string) error {
 	name, err := Canonical(host)
 	if err != nil {
 		name = "NAME"
 	}
-	return fmt.Errorf("this server asks for no password, so it answers only to localhost, to IP addresses and to the names of --host; if it should answer to this name, start it with --host %s", name)
+	return fmt.Errorf("this server asks for no password, so it only accepts requests for localhost, IP addresses and the names given by --host; to accept this name, start it with --host %s", name)
 }
 
 func (h *Handler) serves(host string) bool {
@@ -93,15 +94,15 @@ func bare(host string) string {
 	return strings.TrimSuffix(host, ".")
 }
 
-// Canonical returns a host name in lower case and without a dot at its end, or an
-// error that says what is wrong with it.
+// Canonical returns a host name in lower case and without a dot at its end. The error for
+// an invalid name says what is wrong with it.
 func Canonical(name string) (string, error) {
 	plain := strings.ToLower(strings.TrimSuffix(name, "."))
 	for _, c := range plain {
 		switch {
 		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
 		case c >= 0x80:
-			return "", fmt.Errorf("%q has characters beyond ASCII: write the name as browsers send it, with xn--", name)
+			return "", fmt.Errorf("%q contains characters that are not ASCII: write the name as browsers send it, with xn--", name)
 		default:
 			return "", fmt.Errorf("%q is not a host name: write it without scheme, port and path, as in files.example", name)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// exchange sends a request as it is and returns the answer.
+// exchange sends request unchanged and returns the answer.
 func exchange(t *testing.T, addr net.Addr, request string) (status int, body string) {
 	t.Helper()
 	conn, err := net.Dial(addr.Network(), addr.String())
@@ -63,7 +63,7 @@ func TestHandler(t *testing.T) {
 		{"[::1]", "", true},
 		{"[::1]:8080", "", true},
 		{"[fe80::1%25eth0]:8080", "", true},
-		{"RFC 9112 §3.2: ", "", true}, // no name, as HTTP/1.0 has none
+		{"RFC 9112 §3.2: ", "", true}, // no host, as in HTTP/1.0
 		{"files.example", "", true},
 		{"Files.Example.:8080", "", true},
 		{"evil.example", "", false},
@@ -77,8 +77,8 @@ func TestHandler(t *testing.T) {
 		{"2130706433", "", false},
 		{"0x7f.1", "", false},
 		{"nas", "", false},
-		// The host that a proxy was asked for. A page in a browser of this machine
-		// could send the header as well.
+		// The host that a proxy forwards. A page in a browser on this machine could
+		// send the same header.
 		{"evil.example", "X-Forwarded-Host: localhost\r\n", false},
 		{"evil.example", "Forwarded: host=localhost\r\n", false},
 	} {
@@ -99,7 +99,7 @@ func TestHandler(t *testing.T) {
 			}
 		}
 	}
-	// RFC 9112 §3.2.2: the absolute form counts, and not Host.
+	// With a target in absolute form, Host is ignored (RFC 9112 §3.2.2).
 	for target, want := range map[string]int{"http://evil.example/": 421, "http://localhost/": 204} {
 		if status, _ := exchange(t, server.Listener.Addr(), "GET "+target+" HTTP/1.1\r\nHost: localhost\r\n\r\n"); status != want {
 			t.Errorf("%s: got %d", target, status)
@@ -108,7 +108,7 @@ func TestHandler(t *testing.T) {
 	if status, _ := exchange(t, server.Listener.Addr(), "GET / HTTP/1.0\r\n\r\n"); status != http.StatusNoContent {
 		t.Errorf("HTTP/1.0 without Host: got %d", status)
 	}
-	// The host in X-Forwarded-Host counts if a trusted proxy has sent it.
+	// X-Forwarded-Host is checked if a trusted proxy has sent it.
 	for s, want := range map[*httptest.Server]int{trusting: 421, server: 204} {
 		status, _ := exchange(t, s.Listener.Addr(), "GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: evil.example\r\n\r\n")
 		if status != want {
@@ -117,7 +117,7 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// TestUnix: browsers can't reach a Unix socket.
+// TestUnix checks that any host is accepted at a Unix socket.
 func TestUnix(t *testing.T) {
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
@@ -133,7 +133,7 @@ func TestUnix(t *testing.T) {
 	}
 }
 
-// TestMisdirected: the text names the flag, and the host only if it is one.
+// TestMisdirected checks that the text names the flag, and the host only if it is valid.
 func TestMisdirected(t *testing.T) {
 	for host, want := range map[string]string{
 		"Evil.Example": "--host evil.example", "<script>": "--host NAME", "": "--host NAME", "zoë.example": "--host NAME",

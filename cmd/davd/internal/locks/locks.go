@@ -24,27 +24,27 @@ const (
 	breakCommand = "unlock"
 )
 
-// Lock is a lock as an operator sees it.
+// Lock describes a lock to an operator.
 type Lock struct {
-	// Path is the locked resource, in the share.
+	// Path is the locked resource, relative to the share.
 	Path string `json:"path"`
 	// Depth is "0" or "infinity" (RFC 4918 §10.2).
 	Depth string `json:"depth"`
 	// Scope is "exclusive" or "shared".
 	Scope string `json:"scope"`
-	// User is the user who has taken the lock, "" if davd asks for no password.
+	// User is the user who holds the lock, or "" if davd asks for no password.
 	User string `json:"user"`
-	// Owner is what the client says about its user, without markup.
+	// Owner is what the client says about the owner of the lock, without markup.
 	Owner string `json:"owner"`
-	// Created is nil for locks of a davd that didn't record it, and Expires for
+	// Created is nil for locks of an old davd that didn't record it. Expires is nil for
 	// locks that don't expire.
 	Created *time.Time `json:"created"`
 	Expires *time.Time `json:"expires"`
 	Token   string     `json:"token"`
 }
 
-// Break says which locks to break: the one with the Token, or that of Path. Several
-// locks of one Path, which are shared, are broken only with All.
+// Break says which locks to break: the one with this Token, or the one on Path. If there are
+// several locks on Path, which are shared locks, they are only broken with All.
 type Break struct {
 	Path  string `json:"path,omitempty"`
 	Token string `json:"token,omitempty"`
@@ -59,14 +59,14 @@ type Operator interface {
 	Break(ctx context.Context, b Break) ([]Lock, error)
 }
 
-// Manager is the Operator of a lock.Manager.
+// Manager is an Operator that works directly on a lock.Manager.
 type Manager struct {
 	Locks lock.Manager
-	// Log records each lock that is broken.
+	// Log gets a line for each broken lock.
 	Log *slog.Logger
 }
 
-// Register adds the commands of m that a [Remote] uses.
+// Register adds the commands that a [Remote] sends, so that m executes them.
 func (m *Manager) Register(c *control.Commands) {
 	control.Add(c, listCommand, func(ctx context.Context, _ struct{}) ([]Lock, error) { return m.List(ctx) })
 	control.Add(c, breakCommand, m.Break)
@@ -90,15 +90,15 @@ func (m *Manager) Break(ctx context.Context, b Break) ([]Lock, error) {
 	for i := range broken {
 		l := &broken[i]
 		err := m.Locks.Release(ctx, time.Now(), l.Token)
-		if err != nil && !errors.Is(err, webdav.ErrNoSuchLock) { // it has just ended
-			return nil, fmt.Errorf("the lock of %s can't be broken: %w", l.Root, err)
+		if err != nil && !errors.Is(err, webdav.ErrNoSuchLock) { // it may just have ended
+			return nil, fmt.Errorf("can't break the lock on %s: %w", l.Root, err)
 		}
 		m.Log.WarnContext(ctx, "the operator has broken a lock", "path", l.Root, "user", l.Principal, "owner", ownerText(l.OwnerXML), "token", l.Token)
 	}
 	return shownLocks(broken), nil
 }
 
-// find returns the locks to break, at least one.
+// find returns the locks to break. If there are none, it returns an error.
 func (m *Manager) find(ctx context.Context, b Break) ([]lock.Lock, error) {
 	all, err := m.Locks.Find(ctx, time.Now(), "/", true)
 	if err != nil {
@@ -116,18 +116,18 @@ func (m *Manager) find(ctx context.Context, b Break) ([]lock.Lock, error) {
 	}
 	switch {
 	case len(found) > 1 && !b.All:
-		return nil, fmt.Errorf("%s has %d locks: name one of them by its token (see davd locks), or write --all", name, len(found))
+		return nil, fmt.Errorf("%s has %d locks: name one of them by its token (see davd locks), or use --all", name, len(found))
 	case len(found) > 0:
 		return found, nil
 	case b.Token != "":
 		return nil, fmt.Errorf("no lock has the token %s: see davd locks", b.Token)
 	case len(above) > 0:
-		return nil, fmt.Errorf("%s has no lock of its own, but is locked by that of %s: break it with davd unlock %s", name, above[0].Root, above[0].Root)
+		return nil, fmt.Errorf("%s has no lock of its own but is locked by the lock on %s: break it with davd unlock %s", name, above[0].Root, above[0].Root)
 	}
 	return nil, fmt.Errorf("%s is not locked: see davd locks", name)
 }
 
-// Remote is the Operator of a davd that is running.
+// Remote is an Operator that sends commands to a running davd.
 type Remote struct{ Client *control.Client }
 
 // List implements [Operator].
@@ -160,7 +160,7 @@ func shownLocks(locks []lock.Lock) []Lock {
 	return shown
 }
 
-// known is nil for the zero Time.
+// known returns nil for the zero Time.
 func known(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -168,10 +168,11 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
-// maxOwner bounds the text of an owner, in bytes.
+// maxOwner limits the text of an owner, in bytes.
 const maxOwner = 1 << 10
 
-// ownerText is the text of a DAV:owner element's content, as far as it can be read.
+// ownerText returns the text in the content of a DAV:owner element. It ends at the first
+// syntax error.
 func ownerText(content string) string {
 	var text strings.Builder
 	decoder := xml.NewDecoder(io.LimitReader(strings.NewReader(content), 8*maxOwner))

@@ -14,7 +14,7 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// operators are a Manager, and the same through the control socket.
+// operators returns a Manager, and a Remote that reaches it through the control socket.
 func operators(t *testing.T) (byName map[string]Operator, system *lock.System, log *bytes.Buffer) {
 	t.Helper()
 	system, err := lock.New(t.Context(), lock.Options{})
@@ -53,7 +53,7 @@ func TestBreak(t *testing.T) {
 			{"RFC 4918 §6.2: one of two", func(tokens map[string]string) Break { return Break{Token: tokens["/s"]} }, 1, ""},
 			{"RFC 4918 §6.2: which of two", func(map[string]string) Break { return Break{Path: "/s"} }, 0, "/s has 2 locks"},
 			{"both", func(map[string]string) Break { return Break{Path: "/s", All: true} }, 2, ""},
-			{"a member of the root", func(map[string]string) Break { return Break{Path: "/a/b"} }, 0, "is locked by that of /a"},
+			{"a member of the root", func(map[string]string) Break { return Break{Path: "/a/b"} }, 0, "is locked by the lock on /a"},
 			{"a member of a lock with depth 0", func(map[string]string) Break { return Break{Path: "/s/b"} }, 0, "/s/b is not locked"},
 			{"nothing", func(map[string]string) Break { return Break{Path: "/x"} }, 0, "/x is not locked: see davd locks"},
 			{"no token", func(map[string]string) Break { return Break{Token: "urn:x"} }, 0, "no lock has the token urn:x"},

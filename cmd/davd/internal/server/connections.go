@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// leftAlone is how long a connection without a request is left alone when others wait
-// for its place: a client may be about to send one.
+// leftAlone is how long a connection without a request is kept open when others wait for its
+// place, because its client may be about to send a request.
 const leftAlone = 2 * time.Second
 
-// connections bounds how many connections are open at all listeners together. When most
-// places are taken, answers ask the client to close its connection. When all are, the
-// one that has been idle longest is closed, and the next waits in the system's queue
-// until there is room.
+// connections limits how many connections are open, at all listeners together. When most
+// places are taken, answers ask the client to close its connection. When all are taken, the
+// connection that has been idle longest is closed, and the next one waits in the system's
+// queue until there is room.
 type connections struct {
 	max int
 
@@ -23,9 +23,10 @@ type connections struct {
 	changed sync.Cond
 	open    int
 	stopped bool
-	// waiting are the connections without a request, and since when.
+	// waiting holds the connections without a request, and since when they have none.
 	waiting map[net.Conn]time.Time
-	// closed are those that were closed for others, and still count as open.
+	// closed holds the connections that reserve has closed. They count as open until the
+	// server notices.
 	closed map[net.Conn]bool
 }
 
@@ -35,7 +36,7 @@ func newConnections(limit int) *connections {
 	return c
 }
 
-// limited is a listener that accepts no more than connections allows.
+// limited is a listener that accepts no more connections than of allows.
 type limited struct {
 	net.Listener
 	of *connections
@@ -53,7 +54,7 @@ func (l limited) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// reserve waits for room for one connection. It returns false once stop was called.
+// reserve waits for room for one connection. It returns false if stop was called.
 func (c *connections) reserve() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,7 +62,7 @@ func (c *connections) reserve() bool {
 		if longest := c.longestLocked(); longest != nil && c.open-len(c.closed) >= c.max {
 			delete(c.waiting, longest)
 			c.closed[longest] = true
-			_ = longest.Close() // The server learns of it, and calls state.
+			_ = longest.Close() // The server notices, and calls state.
 			continue
 		}
 		retry := time.AfterFunc(leftAlone/4, c.changed.Broadcast)
@@ -72,7 +73,7 @@ func (c *connections) reserve() bool {
 	return !c.stopped
 }
 
-// longestLocked returns the connection that has been without a request longest, nil if
+// longestLocked returns the connection that has been without a request longest, or nil if
 // none may be closed.
 func (c *connections) longestLocked() net.Conn {
 	var longest net.Conn
@@ -84,7 +85,8 @@ func (c *connections) longestLocked() net.Conn {
 	return longest
 }
 
-// release says that conn is closed, or that there is none after all.
+// release frees the place of conn, which is closed, or of a connection that was not accepted
+// if conn is nil.
 func (c *connections) release(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,8 +96,8 @@ func (c *connections) release(conn net.Conn) {
 	c.changed.Broadcast()
 }
 
-// closing has clients close their connections after the answer while most places are
-// taken. An interim response never carries that header.
+// closing asks clients to close their connections after the answer while most places are
+// taken. Interim responses don't carry that header.
 func (c *connections) closing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor == 1 && c.crowded() {
@@ -105,14 +107,14 @@ func (c *connections) closing(next http.Handler) http.Handler {
 	})
 }
 
-// crowded reports whether three of four places are taken.
+// crowded reports whether at least three quarters of the places are taken.
 func (c *connections) crowded() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.open >= c.max-c.max/4
 }
 
-// stop ends every wait for room.
+// stop makes reserve return false from now on, even where it waits.
 func (c *connections) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,8 +122,8 @@ func (c *connections) stop() {
 	c.changed.Broadcast()
 }
 
-// state is the ConnState of the http.Server. Connections are not wrapped, because
-// net/http asks them for sendfile.
+// state is the ConnState hook of the http.Server. Wrapped connections would tell when they
+// are closed, but net/http could not use sendfile with them.
 func (c *connections) state(conn net.Conn, state http.ConnState) {
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// TestConnections: when all places are taken, the connection that has been idle longest
-// is closed, but not before it has had time to send a request, and one with a request
-// never.
+// TestConnections checks that the connection that has been idle longest is closed when all
+// places are taken, but only after it has had time to send a request. A connection with a
+// request is never closed.
 func TestConnections(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		states []http.ConnState // of the first, the second, …
-		closed int              // the one that must go; -1: none
+		states []http.ConnState // of each connection, in order
+		closed int              // index of the connection that must be closed, or -1
 		after  time.Duration
 	}{
 		{"the longest idle", []http.ConnState{http.StateActive, http.StateIdle, http.StateIdle}, 1, leftAlone},
@@ -63,7 +63,7 @@ type fakeConn struct {
 	closed bool
 }
 
-// Close lets the server learn of it a little later.
+// Close returns before the server notices that the connection is closed.
 func (f *fakeConn) Close() error {
 	f.closed = true
 	time.AfterFunc(time.Millisecond, func() { f.of.state(f, http.StateClosed) })

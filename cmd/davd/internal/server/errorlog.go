@@ -7,20 +7,20 @@ import (
 	"log/slog"
 )
 
-// errorLog is for http.Server.ErrorLog.
+// errorLog returns a logger for http.Server.ErrorLog.
 func errorLog(to *slog.Logger) *log.Logger { return log.New(errorWriter{to}, "", 0) }
 
-// errorWriter logs what net/http has to say, at the level that it deserves.
+// errorWriter logs the messages of net/http, each at a suitable level.
 type errorWriter struct{ log *slog.Logger }
 
-// errorLevels are by the first words of the message. Others are warnings.
+// errorLevels maps the first words of messages to levels. Other messages are warnings.
 var errorLevels = []struct {
 	prefix string
 	level  slog.Level
 }{
 	{"http: panic", slog.LevelError},
 	{"http2: panic", slog.LevelError},
-	{"http: TLS handshake error", slog.LevelDebug}, // whoever scans ports
+	{"http: TLS handshake error", slog.LevelDebug}, // port scanners cause it
 	{"http2: server connection error", slog.LevelDebug},
 	{"http2: server: error reading preface", slog.LevelDebug},
 }

@@ -4,8 +4,8 @@ package server
 
 import "syscall"
 
-// fileLimit is how many files this process may have open. Package os has raised the
-// soft limit to the hard one.
+// fileLimit returns how many files this process may have open. Package os has already raised
+// the soft limit to the hard limit.
 func fileLimit() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -1,5 +1,5 @@
 package server
 
-// fileLimit is how many files this process may have open. Windows has room for
-// millions of handles.
+// fileLimit returns how many files this process may have open. Windows allows millions of
+// handles.
 func fileLimit() uint64 { return 1 << 20 }

@@ -9,19 +9,19 @@ import (
 )
 
 const (
-	// ownFiles is how many descriptors the program needs for itself: the state, the
-	// log, the share, the listeners.
+	// ownFiles is how many descriptors the program needs for itself: for the state, the
+	// log, the share and the listeners.
 	ownFiles = 24
-	// maxConnections is how many connections are open at most, however many files the
-	// process may open.
+	// maxConnections is the highest number of open connections, even if the process may
+	// open more files.
 	maxConnections = 16384
-	// filesPatience is how long a request waits for others to close their files.
+	// filesPatience is how long a request waits until others have closed their files.
 	filesPatience = 10 * time.Second
 )
 
-// filesOf is how many files the request of a method may have open at a time. COPY and
-// MOVE have two collections, two files and a collection that is listed; their workers
-// are bounded for the process.
+// filesOf returns how many files a request with this method may have open at a time. COPY and
+// MOVE open two collections, two files and the collection that they list. The number of their
+// workers is limited for the whole process.
 func filesOf(method string) int64 {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -32,27 +32,27 @@ func filesOf(method string) int64 {
 	return 8
 }
 
-// A budget divides the files that the process may open between connections and what
-// their requests open.
+// A budget divides the files that the process may open between connections and requests.
 type budget struct {
 	connections int
 	files       int64
 }
 
-// newBudget divides limit files. Below 64 there is a little of each all the same.
+// newBudget divides limit files. Even with a limit below 64, it allows a few connections and
+// a request with any method.
 func newBudget(limit uint64) budget {
 	free := int64(max(min(limit, 1<<20), ownFiles)) - ownFiles
 	connections := max(min(free/2, maxConnections), 8)
 	return budget{connections: int(connections), files: max(free-connections, filesOf("COPY"))}
 }
 
-// MaxOperations is how many COPYs, MOVEs and DELETEs may be under way at a time with
-// the files that the process may open. One that its client no longer waits for has no
-// request whose files [withFiles] counts; it keeps about four open.
+// MaxOperations returns how many COPY, MOVE and DELETE operations may run at a time with the
+// files that the process may open. An operation whose client no longer waits has no request
+// that withFiles counts. It keeps about four files open.
 func MaxOperations() int { return int(newBudget(fileLimit()).files / 4) }
 
-// withFiles lets no more requests run at a time than the process has files for. The
-// others wait, and get a 503 if that takes too long.
+// withFiles limits how many requests run at a time, so that the process does not run out of
+// files. Other requests wait, and get a 503 if that takes longer than filesPatience.
 func withFiles(next http.Handler, files int64) http.Handler {
 	free := semaphore.NewWeighted(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,7 +63,7 @@ func withFiles(next http.Handler, files int64) http.Handler {
 			cancel()
 			if err != nil {
 				w.Header().Set("Retry-After", "10")
-				http.Error(w, "503 Service Unavailable: the server has as many files open as it may: try again in a moment", http.StatusServiceUnavailable)
+				http.Error(w, "503 Service Unavailable: the server has too many open files: try again in a moment", http.StatusServiceUnavailable)
 				return
 			}
 		}

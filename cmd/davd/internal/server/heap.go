@@ -5,19 +5,19 @@ import (
 	"runtime"
 )
 
-// heapFloor is how much garbage, in bytes, is worth a collection. The heap of a
-// server of small files holds two or three megabytes: by the runtime's own rule
-// it is collected when it has doubled, fifty times a second under load, and that
-// takes a third of the processor.
+// heapFloor is how much garbage, in bytes, makes a garbage collection worthwhile. The
+// runtime collects when the heap has doubled. A server of small files only has two or three
+// megabytes on the heap, so it would collect fifty times a second under load, which takes a
+// third of the processor.
 const heapFloor = 12 << 20
 
-// collectorTuned reports whether the operator has set GOGC or GOMEMLIMIT: then the
-// server leaves the memory to the runtime.
+// collectorTuned reports whether the operator has set GOGC or GOMEMLIMIT. In that case the
+// server does not change how the runtime manages memory.
 func collectorTuned() bool { return os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" }
 
-// raiseHeapFloor makes the collector take the heap for larger than it is, until
-// lower is called, by memory that is never touched and so takes none of the
-// machine's. Where the operator has set GOGC or GOMEMLIMIT it does nothing.
+// raiseHeapFloor makes the heap look larger to the collector until lower is called. It
+// allocates memory that is never touched, and so takes up no memory of the machine. It does
+// nothing if the operator has set GOGC or GOMEMLIMIT.
 func raiseHeapFloor() (lower func()) {
 	if collectorTuned() {
 		return func() {}

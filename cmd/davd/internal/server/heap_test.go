@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestHeapFloor: a small heap is not collected before there is garbage worth it,
-// and the operator's word on it counts.
+// TestHeapFloor checks that a small heap is not collected before there is enough garbage, and
+// that the settings of the operator take precedence.
 func TestHeapFloor(t *testing.T) {
 	for _, tt := range []struct {
 		name, gogc, limit string
@@ -33,7 +33,7 @@ func TestHeapFloor(t *testing.T) {
 	}
 }
 
-// nextGC is the size of the heap, in bytes, at which it is collected.
+// nextGC returns the size of the heap, in bytes, at which it is collected next.
 func nextGC() uint64 {
 	runtime.GC()
 	var stats runtime.MemStats

@@ -12,13 +12,13 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 )
 
-// Listener is a listener that knows what it was asked for.
+// Listener is a listener that remembers the address that the operator asked for.
 type Listener struct {
 	net.Listener
 	asked config.Addr
 }
 
-// Listen opens a listener for each address, or none of them.
+// Listen opens a listener for each address. If one fails, it closes the others.
 func Listen(ctx context.Context, addrs []config.Addr) ([]*Listener, error) {
 	listeners := make([]*Listener, 0, len(addrs))
 	for _, addr := range addrs {
@@ -44,16 +44,16 @@ func listen(ctx context.Context, addr config.Addr) (net.Listener, error) {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, errAddrInUse):
-		return nil, fmt.Errorf("%s: another program listens there: choose another --addr (port 0 takes any free one)", addr)
+		return nil, fmt.Errorf("%s: another program listens there: choose another --addr (port 0 is any free port)", addr)
 	case errors.Is(err, errAddrNotAvail):
 		return nil, fmt.Errorf("%s: this machine does not have that address: choose another --addr", addr)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%s: davd has no right to listen there: choose a port above 1023 with --addr", addr)
+		return nil, fmt.Errorf("%s: davd lacks permission to listen there: choose a port above 1023 with --addr", addr)
 	}
 	return nil, fmt.Errorf("%s: can't listen there (%w): choose another --addr", addr, cause(err))
 }
 
-// cause returns err without the net package's words around it.
+// cause returns err without the context that package net adds, such as the address.
 func cause(err error) error {
 	if wrapped, ok := errors.AsType[*net.OpError](err); ok {
 		return wrapped.Err
@@ -67,7 +67,7 @@ func (l *Listener) Public() bool {
 	return ok && !addr.IP.IsLoopback()
 }
 
-// Where says where a client finds the path: a URL that works on this machine,
+// Where returns the address at which a client finds path: a URL that works on this machine,
 // or unix: and the path of the socket.
 func (l *Listener) Where(secure bool, path string) string {
 	addr, ok := l.Addr().(*net.TCPAddr)
@@ -81,8 +81,8 @@ func (l *Listener) Where(secure bool, path string) string {
 	return u.String()
 }
 
-// host is the name that was asked for, because a certificate may be for it,
-// with the port that was got.
+// host returns the actual port with the host name that the operator asked for, because a
+// certificate may be for that name.
 func (l *Listener) host(addr *net.TCPAddr) string {
 	host, _, err := net.SplitHostPort(l.asked.Address)
 	switch {

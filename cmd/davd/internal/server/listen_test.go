@@ -15,7 +15,7 @@ func TestWhere(t *testing.T) {
 		addr   string
 		secure bool
 		path   string
-		want   string // with PORT for the port
+		want   string // PORT stands for the actual port
 		public bool
 	}{
 		{"127.0.0.1:0", false, "/", "http://127.0.0.1:PORT/", false},
@@ -72,7 +72,7 @@ func TestListenUnix(t *testing.T) {
 		{"file", "is not a socket"},
 		{"link", "is not a socket"},
 		{"none/socket", "its directory does not exist"},
-		{strings.Repeat("x", 200), "a path of more than about 100 bytes"},
+		{strings.Repeat("x", 200), "its path may be too long"},
 	} {
 		before, beforeErr := os.Lstat(tt.name)
 		if _, err := server.Listen(t.Context(), addrs(t, "unix:"+tt.name)); err == nil || !strings.Contains(err.Error(), tt.says) {

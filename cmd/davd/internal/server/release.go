@@ -11,33 +11,34 @@ import (
 )
 
 const (
-	// releaseAfter is how long after the end of a connection the memory is looked at.
+	// releaseAfter is the time between the end of a connection and the check of the memory.
 	releaseAfter = 5 * time.Second
-	// worthReleasing is how much memory, in bytes, is worth two collections.
+	// worthReleasing is how much memory, in bytes, makes a release worthwhile, which takes
+	// two garbage collections.
 	worthReleasing = 64 << 20
-	// quietBytes is how little, in bytes, is allocated within releaseAfter when the
-	// server has hardly anything to do.
+	// quietBytes is the limit, in bytes, below which the server counts as quiet: it has
+	// allocated less than this within releaseAfter.
 	quietBytes = 8 << 20
 )
 
 // releaser gives memory back to the system when a burst of connections is over. The
-// runtime does so too, but it collects an idle heap only every two minutes, and the
-// buffers of ended connections survive a collection.
+// runtime does that as well, but it collects an idle heap only every two minutes, and the
+// buffers of ended connections survive one collection.
 type releaser struct {
-	// armed: a look at the memory is due.
+	// armed says that a check of the memory is scheduled.
 	armed atomic.Bool
-	// held was in use after the last release. allocated was allocated in total when
-	// the memory was looked at last.
+	// held is how much memory was in use after the last release. allocated is how much had
+	// been allocated in total at the last check. Both are in bytes.
 	held, allocated uint64
-	// usage returns what is in use and what has been allocated, in bytes; release
-	// releases what is free.
+	// usage returns how much memory is in use and how much has been allocated in total, in
+	// bytes. release gives free memory back to the system.
 	usage   func() (held, allocated uint64)
 	release func()
 }
 
 func newReleaser() *releaser { return &releaser{usage: memoryUsage, release: releaseMemory} }
 
-// connState is for http.Server.ConnState.
+// connState is a ConnState hook for http.Server. It schedules a check when a connection ends.
 func (r *releaser) connState(_ net.Conn, state http.ConnState) {
 	if (state == http.StateClosed || state == http.StateHijacked) && !r.armed.Load() && !r.armed.Swap(true) {
 		_, r.allocated = r.usage()
@@ -45,8 +46,8 @@ func (r *releaser) connState(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// look releases memory if there is much of it and the server is quiet. While it is
-// busy, it looks again later.
+// look releases memory if much is in use and the server is quiet. If the server is busy, it
+// checks again later.
 func (r *releaser) look() {
 	held, allocated := r.usage()
 	quiet := allocated-r.allocated < quietBytes
@@ -72,7 +73,7 @@ func memoryUsage() (held, allocated uint64) {
 	return samples[0].Value.Uint64() - samples[1].Value.Uint64(), samples[2].Value.Uint64()
 }
 
-// releaseMemory collects twice: what a sync.Pool holds survives the first time.
+// releaseMemory collects twice, because objects in a sync.Pool survive the first collection.
 func releaseMemory() {
 	runtime.GC()
 	debug.FreeOSMemory()

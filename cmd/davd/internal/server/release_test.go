@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// TestReleaser: memory is released once a burst is over, and not while the server is busy
-// or when there is little to release.
+// TestReleaser checks that memory is released when a burst is over, but not while the server
+// is busy or when there is little to release.
 func TestReleaser(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		held uint64 // MiB
-		// allocated by a minute, in MiB per second; nothing later.
+		// allocated during the first minute, in MiB per second.
 		allocated uint64
-		released  time.Duration // 0: never
+		released  time.Duration // 0 means never
 	}{
 		{"quiet", 200, 0, releaseAfter},
 		{"little", 60, 0, 0},

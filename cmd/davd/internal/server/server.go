@@ -1,5 +1,5 @@
-// Package server listens, serves a handler over HTTP until it is told to stop,
-// and stops without cutting off what is under way.
+// Package server serves a handler over HTTP until it is told to stop. Running requests get
+// time to finish.
 package server
 
 import (
@@ -14,34 +14,33 @@ import (
 
 const (
 	readHeaderTimeout = 30 * time.Second
-	// idleTimeout is longer than clients keep a connection for their next
-	// request, so that it is they who close it.
+	// idleTimeout is longer than clients usually keep an idle connection, so that the
+	// client closes it and not the server.
 	idleTimeout = 3 * time.Minute
 	// maxHeaderBytes has room for a long If header (RFC 4918 §10.4).
 	maxHeaderBytes = 256 << 10
 	// maxStreams is the least that RFC 9113 §6.5.2 recommends.
 	maxStreams = 100
-	// lastAnswers is how long the answers of stopped operations have to leave.
+	// lastAnswers is how much time there is to send the answers of stopped operations.
 	lastAnswers = time.Second
 )
 
-// Server serves one handler at several listeners. There is no time-out for
-// reading or writing a body: uploads and operations take what they take.
+// Server serves one handler at several listeners. It sets no time-out for reading or writing
+// a body, because uploads and operations may take any time.
 type Server struct {
 	Handler http.Handler
-	// Shutdown, if not nil, waits until no operation of Handler is running,
-	// or stops them when its context ends, as dav.Handler's does.
+	// Shutdown, if not nil, waits until no operation of Handler is running. When its
+	// context ends, it stops those that still run. It can be that of a dav.Handler.
 	Shutdown func(context.Context) error
-	// TLS, if not nil, encrypts all connections, over HTTP/2 where the client
-	// can.
+	// TLS, if not nil, makes the server use TLS, and HTTP/2 with clients that support it.
 	TLS *tls.Config
 	Log *slog.Logger
-	// Grace is how long what is under way may go on once ctx has ended.
+	// Grace is how long running requests may continue after the context of Serve has ended.
 	Grace time.Duration
 }
 
-// Serve serves until ctx ends, or a listener fails, then stops. The listeners
-// are closed when it returns, the unix sockets among them removed.
+// Serve serves until ctx ends or a listener fails. When it returns, the listeners are closed
+// and their Unix sockets are removed.
 func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 	share := newBudget(fileLimit())
 	open := newConnections(share.connections)
@@ -91,8 +90,8 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 	return errors.Join(errs...)
 }
 
-// stop refuses new connections at once. Operations have the grace to finish,
-// then they are stopped and answered; what is left after that is cut off.
+// stop refuses new connections immediately. Operations have s.Grace to finish, then they are
+// stopped and answered. After lastAnswers, the remaining connections are closed.
 func (s *Server) stop(ctx context.Context, srv *http.Server) {
 	s.Log.Info("stopping", "grace", s.Grace)
 	httpCtx, cut := context.WithCancel(ctx)
@@ -106,7 +105,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server) {
 			s.Log.Warn("connections were cut off")
 		}
 		if err != nil {
-			s.Log.Warn("a listener could not be closed", "err", err)
+			s.Log.Warn("can't close a listener", "err", err)
 		}
 	}()
 
@@ -114,7 +113,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server) {
 	defer cancel()
 	if s.Shutdown != nil {
 		if err := s.Shutdown(graceCtx); err != nil {
-			s.Log.Warn("operations were stopped before their end", "err", err)
+			s.Log.Warn("operations were stopped before they had finished", "err", err)
 		}
 	}
 	select {

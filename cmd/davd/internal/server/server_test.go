@@ -41,7 +41,7 @@ func addrs(t *testing.T, texts ...string) []config.Addr {
 	return c.Addrs
 }
 
-// get sends a request over a connection of its own.
+// get sends a request over conn, closes it and returns the answer.
 func get(conn net.Conn) (string, error) {
 	defer conn.Close()
 	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: davd\r\n\r\n"); err != nil {
@@ -105,8 +105,7 @@ func TestServeFailedListener(t *testing.T) {
 	}
 }
 
-// pipes is a listener for connections without a network, whose time a test can
-// own.
+// pipes is a listener for in-memory connections, which work with the fake clock of synctest.
 type pipes struct {
 	net.Listener
 	conns  chan net.Conn
@@ -136,14 +135,14 @@ func (p *pipes) dial() net.Conn {
 	return client
 }
 
-// TestStop stops a server while a request takes its time.
+// TestStop stops a server while a request is running.
 func TestStop(t *testing.T) {
 	const grace = 10 * time.Second
 	for _, tt := range []struct {
 		name     string
-		takes    time.Duration // the request
-		shutdown time.Duration // Handler's Shutdown, which may take longer than it should
-		lasts    time.Duration // Serve, from the signal on
+		takes    time.Duration // how long the request runs
+		shutdown time.Duration // how long Server.Shutdown runs, even after its context has ended
+		lasts    time.Duration // how long stopping takes
 		answered bool
 		logs     string
 	}{

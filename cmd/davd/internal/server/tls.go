@@ -20,7 +20,7 @@ func LoadTLS(certFile, keyFile string) (*tls.Config, error) {
 	}
 	cert, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		return nil, fmt.Errorf("--tls-cert %s and --tls-key %s: not a certificate and its key in PEM (%w): name a pair that belongs together", certFile, keyFile, err)
+		return nil, fmt.Errorf("--tls-cert %s and --tls-key %s: not a PEM certificate with its key (%w): name a pair that belongs together", certFile, keyFile, err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }
@@ -33,7 +33,7 @@ func readPEM(flag, file string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s %s: no such file: name one that exists", flag, file)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("%s %s: davd may not read it: give it the right, or name another", flag, file)
+		return nil, fmt.Errorf("%s %s: davd lacks permission to read it: grant that, or name another file", flag, file)
 	}
 	if wrapped, ok := errors.AsType[*fs.PathError](err); ok {
 		err = wrapped.Err

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// listenUnix listens at the unix socket path. A socket that a dead process
-// left there is replaced; anything else that is there stays.
+// listenUnix listens at the Unix socket path. It replaces the socket of a dead process, but
+// no other file.
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	var open net.ListenConfig
 	l, err := open.Listen(ctx, "unix", path)
@@ -27,14 +27,14 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("unix:%s: its directory does not exist: create it, or choose another --addr", path)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("unix:%s: davd may not write to its directory: choose another --addr", path)
+		return nil, fmt.Errorf("unix:%s: davd lacks permission to write to its directory: choose another --addr", path)
 	case errors.Is(err, syscall.EINVAL):
-		return nil, fmt.Errorf("unix:%s: can't be a socket (a path of more than about 100 bytes can't): choose another --addr", path)
+		return nil, fmt.Errorf("unix:%s: can't be a socket (its path may be too long: about 100 bytes are possible): choose another --addr", path)
 	}
 	return nil, fmt.Errorf("unix:%s: can't listen there (%w): choose another --addr", path, cause(err))
 }
 
-// removeStale removes the socket path when nobody answers there.
+// removeStale removes the socket path if no process listens there.
 func removeStale(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

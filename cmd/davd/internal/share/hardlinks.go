@@ -11,13 +11,13 @@ import (
 // errFound ends a search.
 var errFound = errors.New("found")
 
-// Linked returns another name (hard link) by which clients of a served directory can get
-// at the file path, or "". It searches the directory only if the file has several
-// names.
+// Linked returns another name (a hard link) of the file path in the served directory dir, or
+// "" if there is none. Through such a name, clients can read and write the file. Linked only
+// searches dir if the file has several names.
 func Linked(ctx context.Context, dir, path string) (name string, err error) {
 	file, err := os.Stat(path)
 	if err != nil {
-		return "", nil //nolint:nilerr // no file, no other name
+		return "", nil //nolint:nilerr // a missing file has no other name
 	}
 	root, err := os.Stat(dir)
 	if err != nil || !mayBeLinked(root, file) {

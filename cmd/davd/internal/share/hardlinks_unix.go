@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// mayBeLinked reports whether a file has several names, and some of them may be on the
-// filesystem of root.
+// mayBeLinked reports whether a file has several names and is on the filesystem of root.
 func mayBeLinked(root, file os.FileInfo) bool {
 	of, ok1 := file.Sys().(*syscall.Stat_t)
 	in, ok2 := root.Sys().(*syscall.Stat_t)

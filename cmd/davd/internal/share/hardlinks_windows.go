@@ -2,5 +2,6 @@ package share
 
 import "os"
 
-// mayBeLinked can't tell without opening the file, and hard links are rare on Windows.
+// mayBeLinked returns false. On Windows it would have to open the file to find out, and hard
+// links are rare there.
 func mayBeLinked(_, _ os.FileInfo) bool { return false }

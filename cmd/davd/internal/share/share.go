@@ -1,4 +1,4 @@
-// Package share knows what clients can get at in a directory that is served.
+// Package share finds out whether clients of a served directory can reach a file.
 package share
 
 import (
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Holds reports whether clients of a served directory can get at path: by its name,
-// by where that leads, or by a symbolic link on the way there, which they could
-// replace. A path that doesn't exist yet counts by the directory that it would be in.
+// Holds reports whether clients of the served directory dir can reach path. That is the case
+// if dir contains path itself, the target of its symbolic links, or a symbolic link on the
+// way, which clients could replace. If path doesn't exist yet, its directory counts.
 func Holds(dir, path string) (bool, error) {
 	root, err := os.Stat(dir)
 	if err != nil {
@@ -20,13 +20,14 @@ func Holds(dir, path string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		path = current + string(filepath.Separator) + path // not cleaned: a/.. may lead elsewhere
+		path = current + string(filepath.Separator) + path // not cleaned, because a may be a link and a/.. lead elsewhere
 	}
-	// By its name too: it may be below a link that leads out.
+	// above checks the name: path may be in dir below a link that leads out of it.
 	return above(root, filepath.Clean(path)) || passes(root, path), nil
 }
 
-// above compares files, not names: these may differ in case, or by a mount.
+// above reports whether root is path or one of the directories above it. It compares files
+// and not names, which may differ in case or because of a mount.
 func above(root os.FileInfo, path string) bool {
 	for {
 		if info, err := os.Stat(path); err == nil && os.SameFile(root, info) {
@@ -43,14 +44,14 @@ func above(root os.FileInfo, path string) bool {
 // maxLinks is how many symbolic links a path may have, as on Linux.
 const maxLinks = 40
 
-// passes follows the symbolic links of an absolute path one by one, and reports whether
-// one of them is in root, or the end.
+// passes follows the symbolic links of an absolute path one by one. It reports whether one
+// of the links, or the end of the path, is in root.
 func passes(root os.FileInfo, path string) bool {
 	volume := filepath.VolumeName(path)
 	at := volume + string(filepath.Separator)
 	rest := segments(path[len(volume):])
 	for links := 0; len(rest) > 0; {
-		next := filepath.Join(at, rest[0]) // of ".." too: at has no links
+		next := filepath.Join(at, rest[0]) // right even for "..", because at contains no links
 		info, err := os.Lstat(next)
 		if err != nil {
 			break // the end doesn't exist

@@ -50,7 +50,7 @@ func TestHolds(t *testing.T) {
 		{"out", "hops/none/x", true},
 		{"srv", "beside/x", false},
 		{"srv", "round/x", false},
-		// What ".." means depends on where a link leads.
+		// The meaning of ".." depends on where a link leads.
 		{"srv", "deep/../x", true},
 		{"srv/sub", "deep/../x", false},
 	} {

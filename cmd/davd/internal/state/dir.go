@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 )
 
-// system is what the default directory depends on.
+// system describes the parts of the system that the default directory depends on.
 type system struct {
 	goos   string
 	root   bool
@@ -13,10 +13,10 @@ type system struct {
 	home   func() (string, error)
 }
 
-var errNoPlace = errors.New("locks and properties have no place: the user has no home directory: name a directory with --state, or keep them in memory with --state mem")
+var errNoPlace = errors.New("there is no place for locks and properties, because the user has no home directory: name a directory with --state, or keep them in memory with --state mem")
 
-// defaultDir is where a system wants a program's state to be: /var/lib for the
-// machine's, the XDG Base Directory Specification's place for a user's.
+// defaultDir returns the system's usual directory for the state of programs: /var/lib for
+// root, and for other users that of the XDG Base Directory Specification or its equivalent.
 func defaultDir(s system) (string, error) {
 	if s.root {
 		return "/var/lib/davd", nil

@@ -13,12 +13,12 @@ import (
 	"github.com/davd/davd/storage/sqlstate"
 )
 
-// ErrInMemory is returned for a state that is not on the disk.
-var ErrInMemory = errors.New("a davd with --state mem keeps its locks in memory, where no other program reaches them: restart it to end them")
+// ErrInMemory is returned for a state that is in memory.
+var ErrInMemory = errors.New("a davd with --state mem keeps its locks in memory, where no other program can reach them: restart it to remove them")
 
 // Find returns the path of the existing database for the directory that cfg serves. If
-// named is false, cfg.Dir is only a guess. Then Find also takes the only database in the
-// directory of the state.
+// named is false, the operator has not named that directory and cfg.Dir is a guess. In that
+// case, Find also accepts the only database in the directory of the state.
 func Find(cfg *config.Config, named bool) (string, error) {
 	if cfg.State.Memory {
 		return "", ErrInMemory
@@ -28,11 +28,11 @@ func Find(cfg *config.Config, named bool) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return file, exists(file, "name the file that davd serve has as its --state")
+		return file, exists(file, "name the file that is the --state of davd serve")
 	}
 	file, err := locate(cfg)
 	if err == nil {
-		err = exists(file, fmt.Sprintf("davd has served no %s with this --state: name both as for davd serve", cfg.Dir))
+		err = exists(file, fmt.Sprintf("davd has not served %s with this --state: use the same directory and --state as for davd serve", cfg.Dir))
 	}
 	if err == nil || named {
 		return file, err
@@ -56,7 +56,7 @@ func Find(cfg *config.Config, named bool) (string, error) {
 	case len(all) == 1:
 		return all[0], nil
 	}
-	return "", fmt.Errorf("%s has the state of %d directories: name the one that is served, as for davd serve", dir, len(all))
+	return "", fmt.Errorf("%s has the state of %d served directories: name the one that you mean", dir, len(all))
 }
 
 func exists(file, advice string) error {
@@ -67,7 +67,7 @@ func exists(file, advice string) error {
 	return err
 }
 
-// escapeGlob returns the pattern that matches dir alone.
+// escapeGlob returns a pattern that only matches dir.
 func escapeGlob(dir string) string {
 	var pattern []byte
 	for i := range len(dir) {
@@ -81,7 +81,7 @@ func escapeGlob(dir string) string {
 	return string(pattern)
 }
 
-// OpenLocks opens the locks in a database that no davd is using. Close ends that.
+// OpenLocks opens the locks in a database that no davd is using. The caller must call closeDB.
 func OpenLocks(ctx context.Context, file string) (locks *lock.System, closeDB func() error, err error) {
 	db, err := sqlstate.Open(ctx, file)
 	if err != nil {
@@ -89,7 +89,7 @@ func OpenLocks(ctx context.Context, file string) (locks *lock.System, closeDB fu
 	}
 	locks, err = lock.New(ctx, lock.Options{Store: db})
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%s: the locks can't be read: %w", file, err), db.Close())
+		return nil, nil, errors.Join(fmt.Errorf("%s: can't read the locks: %w", file, err), db.Close())
 	}
 	return locks, db.Close, nil
 }

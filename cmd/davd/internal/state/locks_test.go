@@ -39,7 +39,7 @@ func TestFind(t *testing.T) {
 		{"the only one", config.Settings{State: "state*"}, false, where, ""},
 		{"a file", config.Settings{State: where}, false, where, ""},
 		{"a file in the current directory", config.Settings{State: "here.db"}, false, filepath.Join(base, "here.db"), ""},
-		{"another directory", config.Settings{Dir: base, State: "state*"}, true, "", "inside the directory"},
+		{"another directory", config.Settings{Dir: base, State: "state*"}, true, "", "inside the served directory"},
 		{"another state", config.Settings{Dir: dir, State: "statex"}, false, "", "no such state"},
 		{"no file", config.Settings{State: "none.db"}, false, "", "no such state"},
 		{"no directory", config.Settings{Dir: "none", State: "state*"}, true, "", "none"},
@@ -63,12 +63,13 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Dir = "."
-	if _, err := Find(cfg, false); err == nil || !strings.Contains(err.Error(), "the state of 2 directories") {
+	if _, err := Find(cfg, false); err == nil || !strings.Contains(err.Error(), "the state of 2 served directories") {
 		t.Errorf("one of two: error %v", err)
 	}
 }
 
-// TestOpenLocks: what a davd has left can be changed when it is gone, and not before.
+// TestOpenLocks checks that the locks of a davd can be changed when it has ended, but not
+// before.
 func TestOpenLocks(t *testing.T) {
 	_, cfg := served(t, config.Settings{State: "state"})
 	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))

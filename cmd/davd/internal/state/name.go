@@ -7,17 +7,18 @@ import (
 	"strings"
 )
 
-// maxBase is the part of a directory's name that its database's has, in bytes.
+// maxBase is how much of a directory's name its database's name contains, in bytes.
 const maxBase = 64
 
-// databaseName is that of the database of a served directory, which is absolute
-// and without symbolic links: its name, for people, and a hash of all of it.
+// databaseName returns the file name of the database of a served directory. It consists of
+// the directory's name, for people, and a hash of its path. dir must be absolute and without
+// symbolic links.
 func databaseName(dir string) string {
 	hash := sha256.Sum256([]byte(dir))
 	return plain(filepath.Base(dir)) + "-" + hex.EncodeToString(hash[:8]) + ".db"
 }
 
-// plain leaves of a name what needs no quotes in a shell.
+// plain replaces characters that need quotes in a shell, and shortens the name.
 func plain(name string) string {
 	name = strings.Map(func(c rune) rune {
 		switch {

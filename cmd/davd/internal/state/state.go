@@ -1,5 +1,5 @@
-// Package state opens what davd keeps beside the files that it serves: locks,
-// dead properties, the journal of what is under way, and the history of what was.
+// Package state opens the data that davd keeps in addition to the served files: locks, dead
+// properties, the journal of running operations, and the history of ended ones.
 package state
 
 import (
@@ -21,26 +21,26 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// State is open until Close.
+// State is the open state of a served directory. Close closes it.
 type State struct {
 	Locks      *lock.System
 	Properties deadprops.Store
-	// Journal is nil in memory: then nothing outlives the process. It is a
-	// storage.StrayKeeper, too.
+	// Journal is nil for a state in memory, which does not survive the process. It also
+	// implements storage.StrayKeeper.
 	Journal tree.Journal
-	// History is nil in memory, where a handler has one of its own.
+	// History is nil for a state in memory. A handler without one keeps its own.
 	History history.Store
-	// Where is the path of the database, or empty when all is in memory.
+	// Where is the path of the database, or empty for a state in memory.
 	Where string
 	db    *sqlstate.DB // nil in memory
 	// strays is nil in memory.
 	strays *storage.Strays
 }
 
-// straysSuffix is what the file beside the database has after its name.
+// straysSuffix is added to the name of the database to get that of the file of strays.
 const straysSuffix = "-strays"
 
-// journal is that of the database, and what is too short for it.
+// journal is the journal in the database. It also implements storage.StrayKeeper.
 type journal struct {
 	*sqlstate.DB
 	strays *storage.Strays
@@ -49,8 +49,8 @@ type journal struct {
 // Strays implements storage.StrayKeeper.
 func (j journal) Strays() *storage.Strays { return j.strays }
 
-// Open opens the state of what cfg serves. log is told when its disk is full, or its
-// file is removed.
+// Open opens the state for the directory that cfg serves. It is logged to log when the disk
+// of the state is full or its file is removed.
 func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, error) {
 	options := lock.Options{MaxPerPrincipal: cfg.LocksPerUser}
 	if cfg.State.Memory {
@@ -63,17 +63,17 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, er
 	}
 	db, err := sqlstate.Options{Log: log}.Open(ctx, file)
 	if err != nil {
-		return nil, fmt.Errorf("locks and properties can't be kept: %w; --state DIR keeps them in another place, --state mem in memory", err)
+		return nil, fmt.Errorf("can't open the database of locks and properties: %w; --state DIR keeps them in another place, --state mem in memory", err)
 	}
 	options.Store = db
 	locks, err := lock.New(ctx, options)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: the locks can't be read: %w", file, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("%s: can't read the locks: %w", file, err), db.Close())
 	}
-	// The database is open, and by nobody else: so is this.
+	// No other process can use this file, because this one holds the database.
 	strays, err := storage.OpenStrays(file + straysSuffix)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("what uploads may leave can't be noted: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("can't open the record of unfinished uploads: %w", err), db.Close())
 	}
 	return &State{
 		Locks: locks, Properties: db, Journal: journal{db, strays}, History: db,
@@ -81,7 +81,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, er
 	}, nil
 }
 
-// Close closes the database. Nothing may use the State any more.
+// Close closes the database. The State must not be used afterwards.
 func (s *State) Close() error {
 	if s.db == nil {
 		return nil
@@ -89,14 +89,14 @@ func (s *State) Close() error {
 	return errors.Join(s.strays.Close(), s.db.Close())
 }
 
-// locate returns the path of the database of what cfg serves.
+// locate returns the path of the database for the directory that cfg serves.
 func locate(cfg *config.Config) (string, error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err == nil {
 		dir, err = filepath.EvalSymlinks(dir)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: its path can't be resolved (%w): name another directory", cfg.Dir, err)
+		return "", fmt.Errorf("%s: can't resolve its path (%w): name another directory", cfg.Dir, err)
 	}
 	file := cfg.State.File
 	switch {
@@ -106,24 +106,24 @@ func locate(cfg *config.Config) (string, error) {
 		return locateDefault(dir)
 	}
 	if file, err = filepath.Abs(file); err != nil {
-		return "", fmt.Errorf("--state %s: the current directory is gone: change to another", file)
+		return "", fmt.Errorf("--state %s: the current directory no longer exists: change to another one", file)
 	}
 	inside, err := share.Holds(dir, filepath.Dir(file))
 	if err != nil {
 		return "", err
 	}
 	if inside {
-		return "", fmt.Errorf("--state: %s would be inside the directory that is served, where clients could get at it: name another place with --state, or keep locks and properties in memory with --state mem", file)
+		return "", fmt.Errorf("--state: %s would be inside the served directory, where clients could reach it: name another place with --state, or keep locks and properties in memory with --state mem", file)
 	}
 	return file, nil
 }
 
-// hidden is a name that no client can see or write (storage.Reserved).
+// hidden is a directory that no client can see or write to (storage.Reserved).
 const hidden = ".davd-state"
 
-// locateDefault returns the database of dir where nobody has said a place: in
-// the system's or, where that is a part of dir, as of a home directory that is
-// served, under a reserved name.
+// locateDefault returns the path of the database of dir if --state is not set. It is in the
+// system's default directory. If that is inside dir, as when a home directory is served, it
+// is in dir under a reserved name.
 func locateDefault(dir string) (string, error) {
 	keep, err := defaultDir(thisSystem())
 	if err != nil {

@@ -17,8 +17,7 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// served makes a directory to serve, and the configuration to serve it by a
-// name that is a link.
+// served creates a directory, and a configuration that serves it through a symbolic link.
 func served(t *testing.T, settings config.Settings) (dir string, cfg *config.Config) {
 	t.Helper()
 	base, err := filepath.EvalSymlinks(t.TempDir())
@@ -53,7 +52,7 @@ func TestOpenMemory(t *testing.T) {
 	}
 }
 
-// limited wants a second lock refused.
+// limited checks that a second lock is refused.
 func limited(t *testing.T, s *State) {
 	t.Helper()
 	for i, want := range []error{nil, lock.ErrLimit} {
@@ -64,7 +63,7 @@ func limited(t *testing.T, s *State) {
 	}
 }
 
-// TestOpenTwice: what one has kept, the next one has.
+// TestOpenTwice checks that a state survives being closed and opened again.
 func TestOpenTwice(t *testing.T) {
 	for _, tt := range []struct{ state, where string }{
 		{"state/deep", "state/deep/files-*.db"},
@@ -114,7 +113,7 @@ func mustAbs(t *testing.T, path string) string {
 	return abs
 }
 
-// TestLocate: one directory has one database, by whatever name it is served.
+// TestLocate checks that a directory has one database, whatever name it is served by.
 func TestLocate(t *testing.T) {
 	dir, byLink := served(t, config.Settings{State: "state"})
 	byName, relative := *byLink, *byLink
@@ -135,7 +134,7 @@ func TestOpenInside(t *testing.T) {
 		t.Run(state, func(t *testing.T) {
 			dir, cfg := served(t, config.Settings{State: state})
 			_, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
-			if err == nil || !strings.Contains(err.Error(), "inside the directory that is served") || !strings.Contains(err.Error(), "--state mem") {
+			if err == nil || !strings.Contains(err.Error(), "inside the served directory") || !strings.Contains(err.Error(), "--state mem") {
 				t.Errorf("got error %v", err)
 			}
 			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -145,8 +144,8 @@ func TestOpenInside(t *testing.T) {
 	}
 }
 
-// TestDefaultInside: a home directory can be served without a word about where
-// its state is. Clients do not see it.
+// TestDefaultInside checks that a home directory can be served without --state, and that
+// clients can't see the state.
 func TestDefaultInside(t *testing.T) {
 	home := t.TempDir()
 	if os.Geteuid() == 0 {
@@ -160,7 +159,8 @@ func TestDefaultInside(t *testing.T) {
 	}
 }
 
-// TestServedInsideState is fine: clients see nothing of what is above.
+// TestServedInsideState serves a directory inside that of the state, which is allowed because
+// clients can't see anything above the served directory.
 func TestServedInsideState(t *testing.T) {
 	dir, cfg := served(t, config.Settings{State: "."})
 	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))

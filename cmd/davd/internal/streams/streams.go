@@ -1,9 +1,10 @@
-// Package streams limits what HTTP/2 clients hold that don't take their answers.
+// Package streams protects the server from HTTP/2 clients that request answers but don't
+// read them.
 //
-// On an HTTP/1.1 connection the system holds an answer that the client does not read,
-// up to a limit of its own. An HTTP/2 client says for each of its streams how much it
-// wants to take now. As long as that is nothing, the server holds the answer, and one
-// connection can have a hundred of them.
+// On an HTTP/1.1 connection, the system buffers an answer that the client does not read, up
+// to a limit. An HTTP/2 client says for each of its streams how much data it accepts. As long
+// as that is nothing, the server has to hold the answer, and one connection can have a
+// hundred streams.
 package streams
 
 import (
@@ -20,15 +21,16 @@ const (
 	defaultMostOf = 250
 )
 
-// Handler serves with Next. It answers 503 to requests over HTTP/2 beyond its limits,
-// and gives up a stream whose client takes none of an answer for as long as Stall.
-// Requests over HTTP/1 pass through.
+// Handler passes requests to Next. It answers HTTP/2 requests beyond its limits with 503, and
+// gives up a stream whose client reads none of an answer for as long as Stall. It does not
+// limit HTTP/1 requests.
 type Handler struct {
 	Next http.Handler
-	// Most is how many requests over HTTP/2 may be under way, and MostOf how many from
-	// one address, or from the /64 of an IPv6 address. Zero: 1,000 and 250.
+	// Most is how many HTTP/2 requests may run at a time, and MostOf how many from one
+	// address, or from the /64 of an IPv6 address. Zero means 1,000 and 250.
 	Most, MostOf int
-	// Stall is how long a client may take none of an answer; 0 or less: for ever.
+	// Stall is how long a client may read none of an answer. If it is 0 or negative, there
+	// is no limit.
 	Stall time.Duration
 	// Refused, if not nil, is called with the reason for a 503.
 	Refused func(*http.Request, error)
@@ -38,7 +40,7 @@ type Handler struct {
 	of  map[netip.Addr]int
 }
 
-var errTooMany = errors.New("too many requests are under way: try again when some of them have ended")
+var errTooMany = errors.New("too many requests are running: try again when some of them have ended")
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -64,8 +66,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Next.ServeHTTP(w, r)
 }
 
-// clientOf returns the address whose requests r is counted with; the zero Addr where
-// there is none.
+// clientOf returns the address that r is counted for, or the zero Addr if r has no address.
 func clientOf(r *http.Request) netip.Addr {
 	remote, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestHandlerLimits: of many requests at once those over HTTP/2 beyond the limits are
-// refused, each address having its own.
+// TestHandlerLimits checks that HTTP/2 requests beyond the limits are refused, and that each
+// address has its own limit.
 func TestHandlerLimits(t *testing.T) {
 	begun, end := make(chan struct{}), make(chan struct{})
 	var reported error
@@ -63,12 +63,12 @@ func TestHandlerLimits(t *testing.T) {
 	}
 }
 
-// deadlines is a ResponseWriter that records what is written, and until when.
+// deadlines is a ResponseWriter that records each write and whether it has a deadline.
 type deadlines struct {
 	http.ResponseWriter
 
 	until  time.Time
-	writes []string // their lengths, those that have no deadline with a minus
+	writes []string // the lengths, with a minus if there is no deadline
 }
 
 func (d *deadlines) SetWriteDeadline(until time.Time) error {
@@ -85,8 +85,8 @@ func (d *deadlines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestHandlerStall: each part of an answer that may have to wait for the client has a
-// deadline, and so has what is sent after the handler.
+// TestHandlerStall checks that each part of an answer that may have to wait for the client has
+// a deadline, including the data that is sent after the handler has returned.
 func TestHandlerStall(t *testing.T) {
 	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
 	h := &Handler{Stall: time.Minute, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

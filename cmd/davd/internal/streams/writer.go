@@ -6,22 +6,23 @@ import (
 )
 
 const (
-	// buffered is how much of an answer net/http takes without sending it, in bytes.
+	// buffered is how much of an answer net/http buffers before it sends anything, in bytes.
 	buffered = 4 << 10
-	// part is how much of an answer a client must take within the time, in bytes.
+	// part is how much of an answer a client must read within the time limit, in bytes.
 	part = 64 << 10
 )
 
-// writer gives up an answer of which the client takes no part in time.
+// writer sets a deadline for each part of an answer, so that the answer is given up if the
+// client does not read it.
 type writer struct {
 	http.ResponseWriter
 
 	stall time.Duration
-	// waiting is what may wait in net/http's buffer, in bytes.
+	// waiting is how many bytes may be in net/http's buffer.
 	waiting int
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap supports http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Write implements io.Writer.
@@ -42,7 +43,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	}
 }
 
-// FlushError sends what is waiting.
+// FlushError sends the buffered data. It supports http.ResponseController.
 func (w *writer) FlushError() error {
 	w.waiting = 0
 	w.deadline(w.stall)
@@ -53,10 +54,10 @@ func (w *writer) FlushError() error {
 // Flush implements http.Flusher.
 func (w *writer) Flush() { _ = w.FlushError() }
 
-// last limits the time for what net/http sends after the handler has returned.
+// last sets the deadline for the data that net/http sends after the handler has returned.
 func (w *writer) last() { w.deadline(w.stall) }
 
-// deadline limits the time of writing from now on, or with 0 no more.
+// deadline limits the time for writing, starting now. With 0 it removes the limit.
 func (w *writer) deadline(limit time.Duration) {
 	var until time.Time
 	if limit > 0 {
