@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// BirthTimer is an [FS] that knows when something was made.
+// BirthTimer is an [FS] that knows when files and collections were created.
 type BirthTimer interface {
 	FS
 
-	// BirthTime returns when name, or what it links to, was made. It is
-	// errors.ErrUnsupported where nobody has kept that.
+	// BirthTime returns when name was created. It follows a symbolic link. If the
+	// time was not recorded, it returns errors.ErrUnsupported.
 	BirthTime(ctx context.Context, name string) (time.Time, error)
 }
 
-// BirthTime returns when name was made (RFC 4918 §15.1). Without a
-// [BirthTimer] it returns errors.ErrUnsupported. Where there is a description
-// already, [Born] may save the call.
+// BirthTime returns when name was created (RFC 4918 §15.1). Without a
+// [BirthTimer] it returns errors.ErrUnsupported. A caller that already has an
+// fs.FileInfo should try [Born] first, which may save this call.
 func BirthTime(ctx context.Context, fsys FS, name string) (time.Time, error) {
 	if b, ok := fsys.(BirthTimer); ok {
 		return b.BirthTime(ctx, name)
@@ -26,8 +26,8 @@ func BirthTime(ctx context.Context, fsys FS, name string) (time.Time, error) {
 	return time.Time{}, &fs.PathError{Op: "birthtime", Path: name, Err: errors.ErrUnsupported}
 }
 
-// Born returns when what info describes was made, the zero time if nobody has
-// kept that. It reports false where info does not know and [BirthTime] may.
+// Born returns the creation time that info contains, or the zero time if none was
+// recorded. If it reports false, info doesn't contain one, but [BirthTime] may know it.
 func Born(info fs.FileInfo) (time.Time, bool) {
 	facts, ok := info.Sys().(Facts)
 	if !ok {

@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// Canon says what a name stands for, where symbolic links or a file system that
-// folds names give one resource several.
+// Canon says which resource a name stands for. One resource can have several names
+// because of symbolic links or because the file system folds names.
 type Canon struct {
-	// Name is the name that reaches the same resource through no symbolic link, as
-	// far as there is such a name. Where nothing exists yet, the existing part is
-	// resolved, and the rest is as it was given.
+	// Name reaches the same resource without passing a symbolic link, as far as
+	// such a name exists. If part of the name doesn't exist yet, the existing part is
+	// resolved and the rest is unchanged.
 	Name string
-	// Key is the same for all names of one resource, and so is fit for whatever
-	// belongs to the resource: locks, properties. It is Name with [Fold] applied to
-	// the segments that the file system may fold. A resource outside the share that
-	// a link leads to has a Key that starts with [OutsideKey].
+	// Key is the same for all names of one resource. Use it for everything that
+	// belongs to the resource, such as locks and properties. It is Name with [Fold]
+	// applied to the segments that the file system may fold. If a symbolic link leads
+	// outside the share, the Key starts with [OutsideKey].
 	Key string
-	// Links are the Keys of the symbolic links that were followed, in their order.
+	// Links are the Keys of the symbolic links that were followed, in order.
 	Links []string
-	// Folds says that the collection Name folds the names of its members.
+	// Folds reports whether the collection Name folds the names of its members.
 	Folds bool
 }
 
-// Member returns the Canon of a member of the collection c, which is no symbolic link
-// and is called segment in the collection's listing.
+// Member returns the Canon of a member of the collection c. The member must not be a
+// symbolic link; segment is its name as the listing of the collection gives it.
 func (c Canon) Member(segment string) Canon {
 	member := Canon{Name: path.Join(c.Name, segment), Links: c.Links, Folds: c.Folds}
 	if c.Folds {
@@ -36,30 +36,30 @@ func (c Canon) Member(segment string) Canon {
 	return member
 }
 
-// OutsideKey is the reserved name below which the Keys of resources outside the
-// share are. They hold paths of the server's disk: no client may see them.
+// OutsideKey is the reserved name that starts the Keys of resources outside the
+// share. Such a Key contains a path of the server's disk, so no client may see it.
 const OutsideKey = "/" + ReservedPrefix + "outside"
 
-// Canonicaler is an [FS] in which one resource can have several names.
+// Canonicaler is an [FS] that can give one resource several names.
 type Canonicaler interface {
 	FS
 
-	// Canonical does what the function of this name does.
+	// Canonical resolves name. See the function [Canonical].
 	Canonical(ctx context.Context, name string, follow bool) (Canon, error)
 }
 
-// Canonical resolves name. A symbolic link on the way is always followed; one at
-// the end only if follow is true. Without it the result stands for the link itself,
-// on which Remove and Rename act.
+// Canonical resolves name. It always follows symbolic links on the way. It follows
+// one at the end only if follow is true; otherwise the result stands for the link
+// itself, which is what Remove and Rename act on.
 //
-// Two names of one resource have the same Key, and a name that is a Key's Name is
-// resolved to itself. Two resources may share a Key if their names differ only by
-// what some file system folds. Hard links and bind mounts are resources of their own.
+// Two names of one resource have the same Key, and Canonical resolves a Name that it
+// returned to itself. Two resources may share a Key if their names differ only in ways
+// that some file system ignores. Hard links and bind mounts are separate resources.
 //
-// The result holds for the moment of the call: whoever acts on Name later must keep
-// others from changing what is on the way, or look again.
+// The result holds only for the moment of the call. A caller that uses Name later must
+// prevent changes on the way there, or resolve the name again.
 //
-// Without a [Canonicaler] both are name.
+// Without a [Canonicaler], Name and Key are both name.
 func Canonical(ctx context.Context, fsys FS, name string, follow bool) (Canon, error) {
 	if c, ok := fsys.(Canonicaler); ok {
 		return c.Canonical(ctx, name, follow)
@@ -67,9 +67,9 @@ func Canonical(ctx context.Context, fsys FS, name string, follow bool) (Canon, e
 	return Canon{Name: name, Key: name}, ctx.Err()
 }
 
-// Direct reports whether info, which Stat has returned for a name, shows that the
-// name is its own Key: no link was followed, and nothing folds names there. False:
-// it is not known.
+// Direct reports whether info, which Stat returned for a name, shows that the name is
+// its own Key: no link was followed, and no collection on the way folds names. If it
+// returns false, the answer is unknown, and the caller needs [Canonical].
 func Direct(info fs.FileInfo) bool {
 	if info == nil {
 		return false
@@ -78,22 +78,24 @@ func Direct(info fs.FileInfo) bool {
 	return ok && direct.Direct()
 }
 
-// maxLinksFollowed is how many symbolic links are followed in a name, as on Linux.
+// maxLinksFollowed limits the symbolic links that are followed in one name, as Linux does.
 const maxLinksFollowed = 40
 
-// Resolver finds the [Canon] of a name, segment by segment, for a backend with links
-// or with file systems that fold names.
+// Resolver finds the [Canon] of a name, segment by segment. It is for backends that have
+// symbolic links or file systems that fold names.
 type Resolver struct {
-	// Readlink returns what the symbolic link name says, and "" for what is no link.
-	// Any error says that nothing more can be resolved from there on.
+	// Readlink returns the target text of the symbolic link name, or "" if name is
+	// not a link. After an error, the rest of the name is left unresolved.
 	Readlink func(name string) (text string, err error)
-	// Follow decides about the link name, which says text: whether it is followed,
-	// and to which name it leads, if that is not simply text from where the link is.
-	// Nil: a relative link is followed while it stays below the root.
+	// Follow decides whether to follow the link name, whose target text is text, and
+	// returns the name to go to: an absolute name, or one relative to the link's
+	// collection. If Follow is nil, a relative link is followed as long as it stays
+	// below the root.
 	Follow func(name, text string) (to string, follow bool)
-	// Spell returns the Key's form of the member segment of the collection dir, and
-	// Folds whether dir folds names. Nil: the segment as it is.
+	// Spell returns the form that the member segment of the collection dir has in a
+	// Key. If Spell is nil, that is the segment itself.
 	Spell func(dir, segment string) string
+	// Folds reports whether dir folds names. Nil means that no collection does.
 	Folds func(dir string) bool
 }
 
@@ -114,19 +116,19 @@ func (r Resolver) Canonical(name string, follow bool) Canon {
 	return w.canon()
 }
 
-// resolving is a name on its way to a Canon.
+// resolving is the state of resolving one name.
 type resolving struct {
 	Resolver
-	at    []string // the segments that are resolved, the first of them ""
+	at    []string // the resolved segments; the first is always ""
 	rest  []string
 	links []string
-	// blind: nothing more can be resolved.
+	// blind is set when the remaining segments can't be resolved.
 	blind bool
 }
 
 func segments(name string) []string { return strings.Split(name, "/") }
 
-// step takes one segment: what it leads to, if it is a link.
+// step resolves one segment. If it is a link to be followed, step goes to its target.
 func (w *resolving) step(segment string, follow bool) {
 	name := strings.Join(w.at, "/") + "/" + segment
 	if w.blind || !follow && w.Readlink == nil {
@@ -139,7 +141,7 @@ func (w *resolving) step(segment string, follow bool) {
 		w.blind = true
 	case text == "" || !follow:
 	case len(w.links) == maxLinksFollowed:
-		w.blind = true // It is a loop, which leads nowhere.
+		w.blind = true // Too many links: this is a loop.
 	case w.lead(name, text):
 		return
 	default:
@@ -148,7 +150,7 @@ func (w *resolving) step(segment string, follow bool) {
 	w.at = append(w.at, segment)
 }
 
-// lead goes where the link name leads, and reports whether that is so.
+// lead follows the link name, and reports whether it did.
 func (w *resolving) lead(name, text string) bool {
 	decide := w.Follow
 	if decide == nil {
@@ -166,7 +168,7 @@ func (w *resolving) lead(name, text string) bool {
 	return true
 }
 
-// inside is Follow for links that stay below the root.
+// inside is the default for Follow: it follows relative links that stay below the root.
 func inside(name, text string) (to string, follow bool) {
 	depth := strings.Count(name, "/") - 1
 	for segment := range strings.SplitSeq(text, "/") {
@@ -195,7 +197,7 @@ func (w *resolving) canon() Canon {
 	return canon
 }
 
-// key is the Key of the resolved name.
+// key returns the Key of a resolved name.
 func (w *resolving) key(name string) string {
 	if w.Spell == nil {
 		return name

@@ -2,8 +2,8 @@ package storage
 
 import "strings"
 
-// Contains reports whether the tree outer holds the name inner: they are the
-// same, or inner is below outer. Both are clean.
+// Contains reports whether inner is outer or a name below it. Both names must be
+// clean.
 func Contains(outer, inner string) bool {
 	rest, found := strings.CutPrefix(inner, outer)
 	return found && (rest == "" || rest[0] == '/') || outer == "/"

@@ -8,25 +8,25 @@ import (
 	"os"
 )
 
-// copyChunk is how much CopyFile copies between two looks at ctx: enough for
-// the kernel to work undisturbed, little enough to stop within a second.
+// copyChunk is how many bytes CopyFile copies before it checks ctx again. It is large
+// enough for the kernel to work efficiently and small enough to stop within a second.
 const copyChunk = 16 << 20
 
-// FileCopier is an FS that copies a file better than by reading and writing it.
+// FileCopier is an [FS] that can copy a file faster than by reading and writing it.
 type FileCopier interface {
 	FS
 
-	// CopyFile does what the function of this name does.
+	// CopyFile copies a file. See the function [CopyFile].
 	CopyFile(ctx context.Context, src, dst string, perm fs.FileMode, wrote func(n int64)) error
 }
 
-// CopyFile copies the file src to the new file dst, which must not exist and
-// whose parent must, with the permission bits perm. It tells wrote, which may
-// be nil, each number of bytes written, those of a hole in a sparse file too.
-// When it fails, dst is gone.
+// CopyFile copies the file src to the new file dst, with the permission bits perm. dst
+// must not exist, but its parent must. CopyFile calls wrote, unless it is nil, with each
+// number of bytes written; holes in a sparse file count too. If CopyFile fails, it
+// removes dst.
 //
-// Without a [FileCopier] it reads and writes, between files of one kernel
-// inside the kernel.
+// Without a [FileCopier], CopyFile reads and writes. If both files are *os.File, the
+// kernel copies the data where it can.
 func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, wrote func(n int64)) error {
 	if c, ok := fsys.(FileCopier); ok {
 		return c.CopyFile(ctx, src, dst, perm, wrote)
@@ -46,17 +46,17 @@ func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, w
 	}
 	if err != nil {
 		err = &os.LinkError{Op: "copy", Old: src, New: dst, Err: Cause(err)}
-		// The copy must go even when it was ctx that ended.
+		// Remove the partial copy even if the error is that ctx ended.
 		err = errors.Join(err, Remove(context.WithoutCancel(ctx), fsys, dst))
 	}
 	return err
 }
 
-// CopyContent copies in, to its end, in chunks of so many bytes, between which it
-// looks at ctx. It tells wrote, which may be nil, each number of bytes written.
+// CopyContent copies in to out until the end of in, chunk bytes at a time, and checks ctx
+// between chunks. It calls wrote, unless it is nil, with each number of bytes written.
 //
-// io.CopyN hands an *os.File's ReadFrom a limited *os.File, from which it makes
-// copy_file_range where there is one.
+// io.CopyN passes a limited *os.File to ReadFrom of an *os.File, which then uses
+// copy_file_range if the system has it.
 func CopyContent(ctx context.Context, out io.Writer, in io.Reader, chunk int64, wrote func(n int64)) error {
 	for {
 		n, err := io.CopyN(out, in, chunk)

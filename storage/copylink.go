@@ -6,17 +6,17 @@ import (
 	"os"
 )
 
-// LinkCopier is an FS that can copy a symbolic link as a link.
+// LinkCopier is an [FS] that can copy a symbolic link as a link.
 type LinkCopier interface {
 	FS
 
-	// CopyLink does what the function of this name does.
+	// CopyLink copies a symbolic link. See the function [CopyLink].
 	CopyLink(ctx context.Context, src, dst string) error
 }
 
-// CopyLink makes dst, which must not exist and whose parent must, a symbolic
-// link that says what the link src says, wherever that leads. It is fs.ErrInvalid
-// if src is no link.
+// CopyLink creates the symbolic link dst with the same target text as the link src,
+// wherever that leads. dst must not exist, but its parent must. If src is not a link,
+// CopyLink returns fs.ErrInvalid.
 //
 // Without a [LinkCopier] it returns errors.ErrUnsupported.
 func CopyLink(ctx context.Context, fsys FS, src, dst string) error {

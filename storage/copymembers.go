@@ -9,23 +9,25 @@ import (
 	"time"
 )
 
-// BatchCopier is an FS to which copying many files of one collection costs less
-// than copying one after the other.
+// BatchCopier is an [FS] that can copy many files of one collection faster than one by
+// one.
 type BatchCopier interface {
 	FS
 
-	// CopyMembers does what the function of this name does.
+	// CopyMembers copies files. See the function [CopyMembers].
 	CopyMembers(ctx context.Context, src, dst string, members []fs.FileInfo, wrote func(n int64)) iter.Seq2[string, error]
 }
 
-// CopyMembers copies files of the collection src, which members describe, into
-// the collection dst, where none of them is yet: content, permission bits,
-// modification time and whatever else the backend keeps with a file. It yields
-// the last segment of each with nil, or with the reason why there is no copy of
-// it, and goes on with the next; it stops when the loop does. wrote, which may be
-// nil, is told each number of bytes written, from the goroutine of the loop.
+// CopyMembers copies files from the collection src to the collection dst. members
+// describe the files, and dst must not contain any of them yet. A copy gets the content,
+// the permission bits, the modification time and everything else that the backend stores
+// with a file. CopyMembers yields the last segment of each name, with nil or with the reason
+// why the file was not copied, and continues with the next file. It stops when the loop
+// stops. It calls wrote, unless it is nil, with each number of bytes written, from the
+// goroutine of the loop.
 //
-// Without a [BatchCopier] it is CopyFile, CopyDeadProps and SetTimes for each.
+// Without a [BatchCopier], CopyMembers uses CopyFile, CopyDeadProps and SetTimes for
+// each file.
 func CopyMembers(ctx context.Context, fsys FS, src, dst string, members []fs.FileInfo, wrote func(n int64)) iter.Seq2[string, error] {
 	if b, ok := fsys.(BatchCopier); ok {
 		return b.CopyMembers(ctx, src, dst, members, wrote)
@@ -58,8 +60,8 @@ func copyMember(ctx context.Context, fsys FS, src, dst string, info fs.FileInfo,
 	return nil
 }
 
-// CopyProperties gives dst what src has beside its content and its members: its
-// dead properties, and modified, its modification time, if the backend sets any.
+// CopyProperties copies the dead properties of src to dst and sets the modification time
+// of dst to modified. A backend that can't set times keeps its own.
 func CopyProperties(ctx context.Context, fsys FS, src, dst string, modified time.Time) error {
 	if err := CopyDeadProps(ctx, fsys, src, dst); err != nil {
 		return err

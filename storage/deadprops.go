@@ -10,19 +10,19 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// DeadPropsReader is an [FS] that reads dead properties without opening the
-// file, or that has none.
+// DeadPropsReader is an [FS] that can read dead properties without opening the file, or
+// that has no dead properties.
 type DeadPropsReader interface {
 	FS
 
-	// ReadDeadProps returns the dead properties of name (RFC 4918 §4.2), or
-	// nil where there are none.
+	// ReadDeadProps returns the dead properties of name (RFC 4918 §4.2), or nil if
+	// it has none.
 	ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error)
 }
 
-// ReadDeadProps returns the dead properties of name. Without a
-// [DeadPropsReader] it opens name and asks the file, if that is a
-// webdav.DeadPropsHolder, as x/net/webdav does.
+// ReadDeadProps returns the dead properties of name. Without a [DeadPropsReader] it
+// opens name and asks the file, if that is a webdav.DeadPropsHolder, as x/net/webdav
+// does.
 func ReadDeadProps(ctx context.Context, fsys FS, name string) (map[xml.Name]webdav.Property, error) {
 	if r, ok := fsys.(DeadPropsReader); ok {
 		return r.ReadDeadProps(ctx, name)
@@ -38,8 +38,8 @@ func ReadDeadProps(ctx context.Context, fsys FS, name string) (map[xml.Name]webd
 	return nil, nil
 }
 
-// CopyDeadProps gives dst the dead properties of src. It opens neither when
-// src has none.
+// CopyDeadProps copies the dead properties of src to dst. If src has none, it doesn't
+// open dst.
 func CopyDeadProps(ctx context.Context, fsys FS, src, dst string) error {
 	props, err := ReadDeadProps(ctx, fsys, src)
 	if err != nil || len(props) == 0 {

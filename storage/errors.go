@@ -7,14 +7,14 @@ import (
 	"syscall"
 )
 
-// ErrState says that locks and properties can't be kept at present: the disk that
-// holds them fails or is read-only, or their file is gone. A full disk has an error of
-// its own (NoSpace).
+// ErrState says that locks and properties can't be stored at present: their disk fails
+// or is read-only, or their file is missing. A full disk is a different error, which
+// [NoSpace] reports.
 var ErrState = errors.New("the state of the server can't be kept at present")
 
-// Cause strips err of the names that package os, or a backend, has put on it:
-// what an *os.File knows is its path on the disk, which is no client's
-// business. It returns nil for nil.
+// Cause strips the names that package os or a backend has added to err. The names in
+// errors of an *os.File are paths of the server's disk, which clients must not see. Cause
+// returns nil for nil.
 func Cause(err error) error {
 	for {
 		var path *fs.PathError
@@ -30,8 +30,8 @@ func Cause(err error) error {
 	}
 }
 
-// Immovable reports whether err, from Rename or Exchange, says that these names
-// can't be moved, and that copying may still work.
+// Immovable reports whether err, from Rename or Exchange, says that these names can't be
+// moved. Copying may still work.
 func Immovable(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EXDEV)
 }

@@ -6,17 +6,17 @@ import (
 	"os"
 )
 
-// Exchanger is an FS that can let two names change places in one step.
+// Exchanger is an [FS] that can swap two names in one step.
 type Exchanger interface {
 	FS
 
-	// Exchange lets what is at a and what is at b change places, whatever they
-	// are. It returns errors.ErrUnsupported or syscall.EXDEV where these two
-	// can't; then nothing has changed.
+	// Exchange swaps what the names a and b stand for, files or collections. If the
+	// backend can't swap these two, it returns errors.ErrUnsupported or syscall.EXDEV
+	// and changes nothing.
 	Exchange(ctx context.Context, a, b string) error
 }
 
-// Exchange lets a and b change places. Without an [Exchanger] it returns
+// Exchange swaps a and b in one step. Without an [Exchanger] it returns
 // errors.ErrUnsupported.
 func Exchange(ctx context.Context, fsys FS, a, b string) error {
 	if e, ok := fsys.(Exchanger); ok {

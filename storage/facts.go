@@ -6,22 +6,23 @@ import (
 	"time"
 )
 
-// Facts is what the Sys method of an fs.FileInfo may return: what a backend has
-// found out together with the rest, and an fs.FileInfo has no method for. Of a
-// *syscall.Stat_t this package knows as much, but for the birth time.
+// Facts is an optional interface of the value that Sys of an fs.FileInfo returns. It
+// contains what a backend learned together with the rest and fs.FileInfo has no method
+// for. This package finds the same in a *syscall.Stat_t, except for the birth time.
 type Facts interface {
-	// Identity returns two numbers that no other file has at the same time,
-	// whatever its name: of the filesystem, and on it of the file, which is not 0.
+	// Identity returns the number of the filesystem and the number of the file in
+	// it, which is not 0. No other file has the same two numbers at the same time,
+	// whatever its name.
 	Identity() (device, inode uint64)
-	// Changed returns the time of the last change, which nobody can set, in
+	// Changed returns the time of the last change (ctime), which nobody can set, in
 	// nanoseconds since 1970.
 	Changed() int64
-	// BirthTime returns when the file was made; the zero time if nobody has kept
-	// that.
+	// BirthTime returns when the file was created, or the zero time if that was not
+	// recorded.
 	BirthTime() time.Time
 }
 
-// identity is what of Facts most systems tell with every description.
+// identity is the part of Facts that most systems include in every description.
 type identity struct {
 	device, inode uint64
 	changed       int64 // nanoseconds since 1970
@@ -37,7 +38,7 @@ func identify(info fs.FileInfo) (id identity, ok bool) {
 	return identityOf(sys)
 }
 
-// SameFile is os.SameFile for what any backend has described.
+// SameFile is os.SameFile for descriptions from any backend.
 func SameFile(a, b fs.FileInfo) bool {
 	if os.SameFile(a, b) {
 		return true
@@ -47,9 +48,9 @@ func SameFile(a, b fs.FileInfo) bool {
 	return okA && okB && idA.inode != 0 && idA.inode == idB.inode && idA.device == idB.device
 }
 
-// Inode returns the number that tells the file that info describes from all that
-// are there at the same time on its filesystem, whatever their names; false where
-// nothing does.
+// Inode returns the number that distinguishes the file that info describes from all other
+// files that exist at the same time on its filesystem, whatever their names. It reports
+// false if the backend has no such number.
 func Inode(info fs.FileInfo) (uint64, bool) {
 	id, ok := identify(info)
 	return id.inode, ok && id.inode != 0

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold returns the same string for all segments that any file system that folds
-// names may take for one: they differ by case, by composition (NFC and NFD), by
-// characters that can't be seen, by dots and spaces at the end, or by the name of a
-// data stream behind a colon. File systems differ in what they fold, and none of them
-// tells, so that it folds more than each of them does.
+// Fold returns the same string for all segments that some file system may treat as the
+// same name. Such segments differ by case, by composition (NFC and NFD), by invisible
+// characters, by dots and spaces at the end, or by the name of a data stream after a
+// colon. File systems differ in what they fold, and none of them tells, so Fold folds
+// more than any single one does.
 func Fold(segment string) string {
 	if plain(segment) {
 		return segment
@@ -21,21 +21,21 @@ func Fold(segment string) string {
 		segment = segment[:i] // NTFS: "a::$DATA" is "a"
 	}
 	if cut := strings.TrimRight(segment, ". "); cut != "" {
-		segment = cut // vfat, exFAT and NTFS drop them
+		segment = cut // vfat, exFAT and NTFS drop dots and spaces at the end
 	}
 	folder := cases.Fold()
-	// A second round folds what the first one has made. Two are enough: the first
-	// leaves nothing but lower case and full decompositions.
+	// A second round folds the results of the first one. Two are enough: after the
+	// first, only lower case and full decompositions are left.
 	for range 2 {
 		segment = strings.Map(foldRune, norm.NFD.String(strings.Map(foldRune, segment)))
-		// The lower case of the I with a dot is an i, with or without another dot.
+		// İ, the I with a dot, has the lower case i, with or without a combining dot.
 		segment = strings.ReplaceAll(folder.String(segment), "i\u0307", "i")
 	}
 	return norm.NFC.String(segment)
 }
 
-// plain reports whether Fold leaves segment as it is: the most common names need no
-// more than a look.
+// plain reports whether Fold leaves segment unchanged. This quick check is enough for
+// the most common names.
 func plain(segment string) bool {
 	for i := range len(segment) {
 		c := segment[i]
@@ -46,8 +46,8 @@ func plain(segment string) bool {
 	return !strings.HasSuffix(segment, ".") && !strings.HasSuffix(segment, " ")
 }
 
-// foldRune joins what has the same upper case with what has the same lower case, and
-// drops what ext4 ignores.
+// foldRune maps characters to one if they share their upper or their lower case, and
+// drops the characters that ext4 ignores.
 func foldRune(r rune) rune {
 	if unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r) {
 		return -1

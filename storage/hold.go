@@ -6,26 +6,25 @@ import (
 	"io/fs"
 )
 
-// Holder is an [FS] that can keep hold of a collection: it is found again when
-// another process has renamed it, or has put something else in its place.
+// Holder is an [FS] that can hold on to a collection and find it again after another
+// process has renamed it or put something else in its place.
 type Holder interface {
 	FS
 
-	// Hold does what the function of this name does.
+	// Hold opens a collection. See the function [Hold].
 	Hold(ctx context.Context, name string) (Held, error)
 }
 
-// Held is a collection that was opened. Close must be called when it is no longer
-// needed.
+// Held is an open collection. The caller must call Close when it no longer needs it.
 type Held interface {
-	// RemoveAll removes the member base, and all that is below it. No error says
-	// that there is no such member.
+	// RemoveAll removes the member base and everything below it. It returns nil if
+	// the member doesn't exist.
 	RemoveAll(ctx context.Context, base string) error
 	Close() error
 }
 
-// Hold keeps hold of the collection name, so that a member with a reserved name can be
-// removed wherever the collection is by then. Without a [Holder] it returns
+// Hold opens the collection name, so that the caller can remove a member with a reserved
+// name later, even if the collection has been renamed. Without a [Holder] it returns
 // errors.ErrUnsupported.
 func Hold(ctx context.Context, fsys FS, name string) (Held, error) {
 	if h, ok := fsys.(Holder); ok {

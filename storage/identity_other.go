@@ -2,6 +2,6 @@
 
 package storage
 
-// identityOf knows nothing: on Windows, a fs.FileInfo has neither the time of the
-// last change nor the number of the file.
+// identityOf always reports false: on Windows, a fs.FileInfo contains neither the time of
+// the last change nor the number of the file.
 func identityOf(any) (identity, bool) { return identity{}, false }

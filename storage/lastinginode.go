@@ -2,9 +2,9 @@ package storage
 
 import "io/fs"
 
-// LastingInode is Inode where the number stays with a file as long as the file exists,
-// also across restarts. A filesystem in user space (FUSE) may give a file another
-// number whenever the kernel has forgotten the old one: there it returns false.
+// LastingInode is [Inode] for numbers that stay the same as long as the file exists, also
+// across restarts. It returns false for a filesystem in user space (FUSE), because that
+// may give a file a new number whenever the kernel has forgotten the old one.
 func LastingInode(info fs.FileInfo) (uint64, bool) {
 	id, ok := identify(info)
 	if !ok || id.inode == 0 || inUserSpace(id.device) {

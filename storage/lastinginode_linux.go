@@ -9,21 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// userSpace knows which devices belong to filesystems in user space.
+// userSpace tells which devices belong to filesystems in user space.
 var userSpace = mountTable{descriptor: -1}
 
-// mountTable remembers what it has found in the table of mounts until that changes: a
-// device may be unmounted, and mounted again with another filesystem.
+// mountTable caches answers from the table of mounts until the table changes. A change
+// matters because a device number may be reused for another filesystem.
 type mountTable struct {
 	mu sync.Mutex
-	// descriptor is that of /proc/self/mountinfo, which poll(2) says changes of; -1
-	// while it is not open.
+	// descriptor is an open /proc/self/mountinfo, whose changes poll(2) reports, or
+	// -1 while it is not open.
 	descriptor int
 	known      map[uint64]bool
 }
 
-// inUserSpace reports whether device belongs to a filesystem in user space. One that
-// is not in the table of mounts, as a subvolume of btrfs, does not.
+// inUserSpace reports whether device belongs to a filesystem in user space. It returns
+// false for a device that is missing from the table of mounts, such as a btrfs subvolume.
 func inUserSpace(device uint64) bool { return userSpace.has(device) }
 
 func (m *mountTable) has(device uint64) bool {
@@ -46,11 +46,11 @@ func (m *mountTable) has(device uint64) bool {
 
 const mountinfo = "/proc/self/mountinfo"
 
-// currentLocked forgets all if the table has changed since the last call. It reports
-// whether there is a table.
+// currentLocked clears the cache if the table has changed since the last call. It reports
+// whether the table can be read.
 func (m *mountTable) currentLocked() bool {
 	if m.descriptor < 0 {
-		// Not os.Open: the runtime would take note of the changes itself.
+		// os.Open would make the runtime's poller consume the change events.
 		fd, err := unix.Open(mountinfo, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return false

@@ -2,5 +2,5 @@
 
 package storage
 
-// inUserSpace is not known.
+// inUserSpace returns false: here this is unknown.
 func inUserSpace(uint64) bool { return false }

@@ -9,12 +9,11 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// WithLatency returns fsys made slow, to demonstrate and test slow storage:
-// each call of it or of one of its files first waits for delay, or until ctx
-// ends. Reading a collection counts as one call and one more for each member,
-// because each comes with its metadata; so does copying files in a batch. What
-// fsys can't do in a batch is made of its calls, each with its delay, and so is
-// copying a single file.
+// WithLatency returns fsys made slow, to demonstrate and test slow storage. Each call of
+// fsys or of one of its files first waits for delay, or until ctx ends. Reading a
+// collection counts as one call plus one for each member, because each member comes with
+// its metadata; so does copying a batch of files. If fsys lacks an operation on batches,
+// the operation is made of single calls, each with its delay. So is copying a single file.
 func WithLatency(fsys FS, delay time.Duration) FS {
 	if delay <= 0 {
 		return fsys
@@ -27,7 +26,7 @@ type slowFS struct {
 	delay time.Duration
 }
 
-// wait returns ctx's error when ctx ends before the delay is over.
+// wait waits for the delay. If ctx ends first, it returns the error of ctx.
 func (s *slowFS) wait(ctx context.Context) error {
 	timer := time.NewTimer(s.delay)
 	defer timer.Stop()
@@ -99,7 +98,7 @@ func (s *slowFS) SetTimes(ctx context.Context, name string, modified time.Time) 
 	return SetTimes(ctx, s.fsys, name, modified)
 }
 
-// Canonical does not wait for a backend in which each resource has one name.
+// Canonical doesn't wait if the backend has no Canonicaler, because then it does no work.
 func (s *slowFS) Canonical(ctx context.Context, name string, follow bool) (Canon, error) {
 	if _, ok := s.fsys.(Canonicaler); ok {
 		if err := s.wait(ctx); err != nil {
@@ -109,7 +108,7 @@ func (s *slowFS) Canonical(ctx context.Context, name string, follow bool) (Canon
 	return Canonical(ctx, s.fsys, name, follow)
 }
 
-// ReadDeadProps does not wait for a backend that has none to read.
+// ReadDeadProps doesn't wait if the backend is a DeadPropsReader, which is quick.
 func (s *slowFS) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error) {
 	if _, quick := s.fsys.(DeadPropsReader); !quick {
 		if err := s.wait(ctx); err != nil {
@@ -119,7 +118,7 @@ func (s *slowFS) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]w
 	return ReadDeadProps(ctx, s.fsys, name)
 }
 
-// BirthTime does not wait for a backend that has none to tell.
+// BirthTime doesn't wait if the backend has no birth times.
 func (s *slowFS) BirthTime(ctx context.Context, name string) (time.Time, error) {
 	if _, ok := s.fsys.(BirthTimer); ok {
 		if err := s.wait(ctx); err != nil {
@@ -129,7 +128,7 @@ func (s *slowFS) BirthTime(ctx context.Context, name string) (time.Time, error) 
 	return BirthTime(ctx, s.fsys, name)
 }
 
-// Space does not wait for a backend that has none to tell.
+// Space doesn't wait if the backend doesn't know its space.
 func (s *slowFS) Space(ctx context.Context, name string) (used, available int64, err error) {
 	if _, ok := s.fsys.(Spacer); ok {
 		if err := s.wait(ctx); err != nil {

@@ -6,14 +6,14 @@ import (
 	"iter"
 )
 
-// CopyMembers waits once, and once more for each member.
+// CopyMembers waits once, plus once for each member.
 func (s *slowFS) CopyMembers(ctx context.Context, src, dst string, members []fs.FileInfo, wrote func(n int64)) iter.Seq2[string, error] {
 	batch, ok := s.fsys.(BatchCopier)
 	if !ok {
 		return copyEach(ctx, s, src, dst, members, wrote)
 	}
 	return func(yield func(string, error) bool) {
-		// When ctx ends in one of the waits, the batch says so of each member.
+		// If ctx ends during a wait, the batch reports that for each member.
 		_ = s.wait(ctx)
 		for i := range members {
 			_ = s.wait(ctx)
@@ -26,7 +26,7 @@ func (s *slowFS) CopyMembers(ctx context.Context, src, dst string, members []fs.
 	}
 }
 
-// Exchange does not wait for a backend that has none.
+// Exchange doesn't wait if the backend has no Exchanger.
 func (s *slowFS) Exchange(ctx context.Context, a, b string) error {
 	if _, ok := s.fsys.(Exchanger); ok {
 		if err := s.wait(ctx); err != nil {
@@ -36,7 +36,7 @@ func (s *slowFS) Exchange(ctx context.Context, a, b string) error {
 	return Exchange(ctx, s.fsys, a, b)
 }
 
-// CopyLink does not wait for a backend that copies none.
+// CopyLink doesn't wait if the backend has no LinkCopier.
 func (s *slowFS) CopyLink(ctx context.Context, src, dst string) error {
 	if _, ok := s.fsys.(LinkCopier); ok {
 		if err := s.wait(ctx); err != nil {

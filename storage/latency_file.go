@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// slowFile is a File of a slowFS. Close and Seek cost nothing on the storage
-// that it imitates.
+// slowFile is a File of a slowFS. Close and Seek don't wait, because they are free on the
+// storage that it imitates.
 type slowFile struct {
 	File
 	slow *slowFS
@@ -28,7 +28,7 @@ func (s *slowFS) slowFile(f File) File {
 	return slow
 }
 
-// wait can't fail: a File's methods have no context.
+// wait ignores the error, which is always nil because a File's methods have no context.
 func (f slowFile) wait() { _ = f.slow.wait(context.Background()) }
 
 func (f slowFile) Read(p []byte) (int, error) {

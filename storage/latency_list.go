@@ -2,7 +2,7 @@ package storage
 
 import "context"
 
-// List waits once, and its Members once more for each.
+// List waits once, and the Members wait once more for each member.
 func (s *slowFS) List(ctx context.Context, name string) (Listing, error) {
 	if err := s.wait(ctx); err != nil {
 		return nil, err

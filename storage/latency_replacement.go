@@ -6,7 +6,7 @@ import (
 	"io/fs"
 )
 
-// slowReplacement is a Replacement of a slowFS. Discard costs nothing.
+// slowReplacement is a Replacement of a slowFS. Discard doesn't wait.
 type slowReplacement struct {
 	Replacement
 	slow *slowFS
@@ -23,7 +23,7 @@ func (s *slowFS) ReplaceFile(ctx context.Context, name string, r Replacing) (Rep
 	return slowReplacement{Replacement: begun, slow: s}, nil
 }
 
-// Write's wait can't fail: it has no context.
+// Write waits without a context, so the wait can't fail.
 func (r slowReplacement) Write(p []byte) (int, error) {
 	_ = r.slow.wait(context.Background())
 	return r.Replacement.Write(p)

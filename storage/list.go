@@ -9,49 +9,48 @@ import (
 	"os"
 )
 
-// listChunk is how many members the fallback of List asks for at a time.
+// listChunk is how many members the fallback of List requests at a time.
 const listChunk = 256
 
-// Lister is an [FS] that finds the members of a collection, which is one after
-// the other, apart from describing them, which several goroutines can.
+// Lister is an [FS] that separates finding the members of a collection, which is
+// sequential, from describing them, which several goroutines can do.
 type Lister interface {
 	FS
 
-	// List opens the collection name to be listed.
+	// List opens the collection name for listing.
 	List(ctx context.Context, name string) (Listing, error)
 }
 
-// Listing is an open collection of which the members are found one after the
-// other.
+// Listing is a collection that is open for listing. It finds members sequentially.
 type Listing interface {
-	// Next finds some of the members, a few thousand at most. With the last of
-	// them, or with none, it returns io.EOF. Any other error ends the listing.
+	// Next finds more members, a few thousand at most. It returns io.EOF together
+	// with the last of them or alone. Any other error ends the listing.
 	Next(ctx context.Context) (Members, error)
 	// Close ends the use of the Listing and of its Members.
 	Close() error
 }
 
-// Members are some of a collection's, in the order in which they were found,
-// which is no particular one.
+// Members are some of the members of a collection, in the order in which the listing
+// found them. That order has no meaning.
 type Members interface {
 	Len() int
-	// Describe appends the members from up to, and without, to, each as [Lstater]
-	// would describe it, to dst and returns that. One that is gone may be left
-	// out. It is safe for concurrent use, also with Next.
+	// Describe appends the members with indexes from ≤ i < to to dst and returns the
+	// result. It describes each as [Lstater] would, and may omit one that no longer
+	// exists. It is safe for concurrent use, also together with Next.
 	Describe(ctx context.Context, from, to int, dst []Entry) []Entry
 }
 
-// Entry is a member of a collection: its last segment, and its description or
-// why there is none.
+// Entry is a member of a collection: the last segment of its name, and its description
+// or the reason why it has none.
 type Entry struct {
 	Name string
 	Info fs.FileInfo
 	Err  error
 }
 
-// List opens the collection name to be listed. Without a [Lister] it makes the
-// Listing of what a [DirReader] yields or, without that either, of what Readdir
-// returns, a few hundred members at a time: they come with their descriptions.
+// List opens the collection name for listing. Without a [Lister] it lists what a
+// [DirReader] yields. Without both it calls Readdir of the open collection for a few hundred
+// members at a time. In both cases the members already have descriptions.
 func List(ctx context.Context, fsys FS, name string) (Listing, error) {
 	switch fsys := fsys.(type) {
 	case Lister:
@@ -67,7 +66,7 @@ func List(ctx context.Context, fsys FS, name string) (Listing, error) {
 	return &listedFile{File: f, name: name}, nil
 }
 
-// described are Members that have come with their descriptions.
+// described are Members that already have descriptions.
 type described []fs.FileInfo
 
 func (d described) Len() int { return len(d) }
@@ -99,7 +98,7 @@ func (l *listedFile) Next(ctx context.Context) (Members, error) {
 	return described(infos), err
 }
 
-// listedStream is the Listing of a stream.
+// listedStream is the Listing of what a DirReader yields.
 type listedStream struct {
 	next func() (fs.FileInfo, error, bool)
 	stop func()

@@ -14,16 +14,16 @@ import (
 type Lstater interface {
 	FS
 
-	// Lstat is Stat, except that it describes a symbolic link (Mode has
+	// Lstat is like Stat, but describes a symbolic link itself (Mode contains
 	// fs.ModeSymlink) instead of following it.
 	Lstat(ctx context.Context, name string) (fs.FileInfo, error)
 }
 
-// Lstat describes name without following it when it is a symbolic link.
+// Lstat describes name. If name is a symbolic link, it describes the link.
 //
-// Without a [Lstater] it knows its way in a webdav.Dir. Elsewhere it is Stat,
-// but looks for a collection in the one that holds it: what is listed there as
-// a symbolic link must not be taken for a tree that may be emptied.
+// Without a [Lstater], it calls os.Lstat for a webdav.Dir. For any other backend it calls
+// Stat. If that finds a collection, Lstat also looks name up in the listing of its parent:
+// if it is a symbolic link there, it must not be treated as a tree that may be deleted.
 func Lstat(ctx context.Context, fsys FS, name string) (fs.FileInfo, error) {
 	switch fsys := fsys.(type) {
 	case Lstater:

@@ -2,8 +2,8 @@ package storage
 
 import "io/fs"
 
-// Named returns info under another name: of a file that has been renamed since it
-// was described, or of what a symbolic link of that name leads to.
+// Named returns info with another name. Use it for a file that was renamed after it was
+// described, or for the target of a symbolic link of that name.
 func Named(info fs.FileInfo, name string) fs.FileInfo { return named{info, name} }
 
 type named struct {

@@ -2,7 +2,7 @@ package storage
 
 import "syscall"
 
-// Windows' own codes beside those that package syscall invents for it.
+// These are Windows' own error codes, in addition to those that package syscall invents.
 const (
 	errorTooManyFiles   = syscall.Errno(4)
 	errorHandleDiskFull = syscall.Errno(39)

@@ -6,17 +6,17 @@ import (
 	"os"
 )
 
-// ReadOpener is an [FS] that describes what it opens as it opens it.
+// ReadOpener is an [FS] that can open a file and describe it in one call.
 type ReadOpener interface {
 	FS
 
-	// OpenRead is OpenFile with os.O_RDONLY, and the description of what was
-	// opened.
+	// OpenRead is OpenFile with os.O_RDONLY. It also returns the description of the
+	// opened file.
 	OpenRead(ctx context.Context, name string) (File, fs.FileInfo, error)
 }
 
-// OpenRead opens name to be read, and describes what was opened, whatever has its
-// name by then. Without a [ReadOpener] that takes OpenFile and the file's Stat.
+// OpenRead opens name for reading and describes what it opened, even if another file has
+// the name by then. Without a [ReadOpener] it calls OpenFile and Stat of the file.
 func OpenRead(ctx context.Context, fsys FS, name string) (File, fs.FileInfo, error) {
 	if opener, ok := fsys.(ReadOpener); ok {
 		return opener.OpenRead(ctx, name)

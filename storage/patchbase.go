@@ -5,21 +5,21 @@ import (
 	"io/fs"
 )
 
-// ErrChanged is the error of a Replacement that began with the content of a file
-// that has become another one since.
+// ErrChanged says that a [Replacement] started with the content of a file that has
+// changed since.
 var ErrChanged = errors.New("the file was changed meanwhile")
 
-// PatchBase is the file whose content a replacement has begun with. The zero
-// value is that of one that began empty.
+// PatchBase identifies the state of the file whose content a replacement started with.
+// The zero value is for a replacement that started empty.
 type PatchBase struct{ version string }
 
-// NewPatchBase returns the base that info describes.
+// NewPatchBase returns the base for the file that info describes.
 func NewPatchBase(info fs.FileInfo) PatchBase {
 	version, _ := Version(info)
 	return PatchBase{version}
 }
 
-// Check returns ErrChanged if now, nil if nothing is there, is not the base.
+// Check returns [ErrChanged] if now is not the base. now is nil if no file exists.
 func (b PatchBase) Check(now fs.FileInfo) error {
 	switch {
 	case b.version == "":

@@ -8,26 +8,25 @@ import (
 	"iter"
 )
 
-// How many members ReadDir has described at a time: the first ones are not to
-// wait for many.
+// ReadDir describes members in batches. The first batch is small, so that the first
+// members are available early, and the size doubles up to the largest.
 const (
 	firstDescribed = 8
 	mostDescribed  = 256
 )
 
-// DirReader is an [FS] that reads a collection as a stream.
+// DirReader is an [FS] that yields the members of a collection as a stream.
 type DirReader interface {
 	FS
 
-	// ReadDir yields the members of the collection name, in no particular
-	// order, each described as [Lstater] would. An error ends the stream.
+	// ReadDir yields the members of the collection name, in no particular order. It
+	// describes each as [Lstater] would. An error ends the stream.
 	ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error]
 }
 
-// ReadDir yields the members of the collection name in no particular order,
-// symbolic links as links. The last pair may hold an error: the one that kept
-// the rest from being read, or ctx's. Without a [DirReader] it is made of
-// [List].
+// ReadDir yields the members of the collection name in no particular order. It describes
+// symbolic links as links. The last pair may contain an error: the reason why the rest
+// couldn't be read, or the error of ctx. Without a [DirReader] it uses [List].
 func ReadDir(ctx context.Context, fsys FS, name string) iter.Seq2[fs.FileInfo, error] {
 	if r, ok := fsys.(DirReader); ok {
 		return r.ReadDir(ctx, name)
@@ -53,14 +52,14 @@ func ReadDir(ctx context.Context, fsys FS, name string) iter.Seq2[fs.FileInfo, e
 	}
 }
 
-// describer yields members.
+// describer yields the members of a collection.
 type describer struct {
 	yield   func(fs.FileInfo, error) bool
 	size    int // of the next batch
 	entries []Entry
 }
 
-// describe reports whether there may be more to yield.
+// describe yields members. It reports whether ReadDir should continue.
 func (d *describer) describe(ctx context.Context, name string, members Members) bool {
 	for from := 0; from < members.Len(); {
 		to := min(from+d.size, members.Len())

@@ -9,14 +9,14 @@ import (
 type Remover interface {
 	FS
 
-	// Remove removes the file, the symbolic link (never its target) or the
-	// empty collection name. A collection with members is fs.ErrExist.
+	// Remove removes name: a file, a symbolic link (never its target) or an empty
+	// collection. For a collection with members it returns fs.ErrExist.
 	Remove(ctx context.Context, name string) error
 }
 
-// Remove removes one entry: a file, a symbolic link, an empty collection.
-// Without a [Remover] it makes sure that a collection has no members and
-// calls RemoveAll, so that a member made in between is lost.
+// Remove removes one entry: a file, a symbolic link or an empty collection. Without a
+// [Remover] it checks that a collection has no members and calls RemoveAll. A member that
+// is created between the two is lost.
 func Remove(ctx context.Context, fsys FS, name string) error {
 	if r, ok := fsys.(Remover); ok {
 		return r.Remove(ctx, name)

@@ -26,7 +26,7 @@ func (s *staged) Commit(ctx context.Context, p Placing) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// ready makes sure that the stage may replace what is there, and returns that.
+// ready checks that the stage may replace the present file, and returns that file.
 func (s *staged) ready(ctx context.Context, p Placing) (fs.FileInfo, error) {
 	err := ctx.Err()
 	if err == nil {
@@ -72,18 +72,18 @@ func (s *staged) commit(ctx context.Context, p Placing, old fs.FileInfo) (fs.Fil
 	return s.place(info, p.Modified, old != nil)
 }
 
-// place gives the stage, which info describes, its name. It is not stopped.
+// place gives the stage, which info describes, its final name. It ignores cancellation.
 func (s *staged) place(info fs.FileInfo, modified time.Time, replaces bool) (fs.FileInfo, error) {
 	err := s.fsys.Rename(s.ctx, s.stage, s.name)
 	if Immovable(err) {
 		err = s.copy(modified, replaces)
 	} else if err == nil {
-		s.done = true // There is nothing to remove.
+		s.done = true // Discard has nothing to remove.
 	}
 	if err != nil {
 		return nil, err
 	}
-	// From here on it is done, whatever fails.
+	// The file has its name now, so later errors don't count.
 	_ = s.Discard()
 	if !replaces {
 		_ = SetTimes(s.ctx, s.fsys, path.Dir(s.name), time.Now())
@@ -94,7 +94,7 @@ func (s *staged) place(info fs.FileInfo, modified time.Time, replaces bool) (fs.
 	return Named(info, path.Base(s.name)), nil
 }
 
-// copy is place for a backend that can't rename the stage to name.
+// copy copies the stage to name, for a backend that can't rename it.
 func (s *staged) copy(modified time.Time, replaces bool) error {
 	if !replaces {
 		err := CopyFile(s.ctx, s.fsys, s.stage, s.name, s.perm, nil)

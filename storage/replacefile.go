@@ -9,115 +9,120 @@ import (
 	"time"
 )
 
-// FileReplacer is an [FS] that can put a finished file in the place of a name
-// in one step.
+// FileReplacer is an [FS] that can put a complete file in place in one step.
 type FileReplacer interface {
 	FS
 
-	// ReplaceFile begins the file that will be name. It changes nothing there.
+	// ReplaceFile starts a new version of the file name. It doesn't change name yet.
 	ReplaceFile(ctx context.Context, name string, r Replacing) (Replacement, error)
 }
 
-// Replacing says how a replacement begins.
+// Replacing says how a replacement starts.
 type Replacing struct {
-	// Perm are the permission bits of a file where none was.
+	// Perm are the permission bits of a new file.
 	Perm fs.FileMode
-	// Size is how long the content will be at least, in bytes, so that room for
-	// it is set aside where the storage can do that; 0: not known.
+	// Size is the least length of the content, in bytes, or 0 if it is unknown. A
+	// storage that can reserves room for it.
 	Size int64
-	// Check, if not nil, is told what is at the name, nil if nothing is, before
-	// anything is made. An error that it returns is returned as it is.
+	// Check, if not nil, is called before anything is created, with the description
+	// of the present file, or nil if none exists. ReplaceFile returns its errors
+	// unchanged.
 	Check func(old fs.FileInfo) error
-	// Patch, if not nil, makes it begin with the content of the file that is
-	// there, and returns at which of its bytes writing begins: none beyond its
-	// end. Told nil, because nothing is there, it returns 0 to begin with
-	// nothing. It is called after Check; its errors too are returned as they are.
+	// Patch, if not nil, makes the replacement start with the content of the present
+	// file. Patch returns the offset at which writing starts, in bytes, which must not
+	// be beyond the end of the file. If no file exists, old is nil, and Patch returns 0
+	// to start empty. It is called after Check, and ReplaceFile returns its errors
+	// unchanged too.
 	Patch func(old fs.FileInfo) (offset int64, err error)
-	// Canonical says that name is the Name of a [Canon]: if a symbolic link has come
-	// on the way or at the end of it since, ReplaceFile and Commit fail with
-	// [ErrRedirected], and write nothing where it leads. A backend without a
-	// [FileReplacer] takes no notice.
+	// Canonical says that name is the Name of a [Canon]. If a symbolic link has since
+	// appeared on the way or at the end, ReplaceFile and Commit fail with
+	// [ErrRedirected] and write nothing to its target. The fallback, for a backend
+	// without a [FileReplacer], ignores Canonical.
 	Canonical bool
-	// Brief says that Commit follows without waiting for anything: a backend
-	// need not look again at what was found when it began.
+	// Brief says that Commit follows immediately. The backend then need not check
+	// again what it found at the start.
 	Brief bool
 }
 
-// ErrRedirected says that a name leads elsewhere than when it was resolved: a symbolic
-// link has come on the way.
+// ErrRedirected says that a symbolic link has appeared on the way to a name since the
+// name was resolved, so it now leads somewhere else.
 var ErrRedirected = errors.New("a symbolic link has come on the way since the name was resolved")
 
-// Replacement is the content of a file to be. Nobody sees it before Commit. It
-// is for one goroutine, which must call Commit or Discard in the end. It may be
-// an io.ReaderFrom too, so that the kernel can help.
+// Replacement is the content of a future file, which is invisible before Commit. Only
+// one goroutine may use it, and it must call Commit or Discard in the end. A Replacement
+// may also be an io.ReaderFrom, so that the kernel can copy the data.
 type Replacement interface {
 	io.Writer
 
-	// Commit makes it the file name, in one step, and returns what Stat would.
-	// After an error the name is as it was and the content gone; so it is when
-	// ctx has ended before.
+	// Commit turns the content into the file name, in one step, and returns what Stat
+	// would. After an error, or if ctx has ended before, the name is unchanged and
+	// the content is deleted.
 	Commit(ctx context.Context, p Placing) (fs.FileInfo, error)
 
-	// Discard gives it up. After Commit, or a second time, it does nothing.
+	// Discard deletes the content. After Commit or another Discard it does nothing.
 	Discard() error
 }
 
-// Placing says how a replacement gets its place.
+// Placing says how Commit puts a replacement in place.
 type Placing struct {
-	// Modified makes the modification time, by way of the function Modified.
+	// Modified is the modification time. If it is zero, the function [Modified]
+	// chooses one.
 	Modified time.Time
-	// Create makes Commit fail with fs.ErrExist when there is something at the
-	// name, be it a symbolic link.
+	// Create makes Commit fail with fs.ErrExist if the name exists, even as a
+	// symbolic link.
 	Create bool
-	// Sync is what a crash of the machine can't undo afterwards.
+	// Sync says what must survive a crash of the machine once Commit has returned.
 	Sync Sync
-	// Check, if not nil, is told what is about to be replaced, nil if nothing
-	// is. An error that it returns is returned as it is.
+	// Check, if not nil, is called with the description of the file about to be
+	// replaced, or nil if none exists. Commit returns its errors unchanged.
 	Check func(old fs.FileInfo) error
 }
 
-// Sync says what is written through to the disk, where a backend has one. The
-// zero value is SyncNever. A process that dies takes nothing with it in any case.
+// Sync says what a commit flushes to the disk, if the backend has one. The zero value
+// means SyncNever. Whatever the value, nothing is lost if only the process dies.
 type Sync string
 
-// What is written through.
+// These are the values of [Sync].
 const (
-	// SyncNever leaves it to the system, which takes half a minute or so.
+	// SyncNever flushes nothing; the system does so within about half a minute.
 	SyncNever Sync = "never"
-	// SyncClose: the content, before it gets its name. After a crash the name
-	// has the old file or the new one, whole.
+	// SyncClose flushes the content before it gets its name. After a crash the name
+	// has the old file or the new one, complete.
 	SyncClose Sync = "close"
-	// SyncAlways: the name too. After a crash it is the new file. Where only this
-	// fails, Commit returns an error although the new file has its place.
+	// SyncAlways also flushes the name. After a crash the name has the new file. If only
+	// this last step fails, Commit returns an error although the new file is in place.
 	SyncAlways Sync = "always"
 )
 
-// Content reports whether s has the content written through.
+// Content reports whether s flushes the content.
 func (s Sync) Content() bool { return s == SyncClose || s == SyncAlways }
 
-// ReplaceFile begins a file that will be at name whole or not at all. A file
-// that is there when it is committed gives it its permission bits; a new one
-// gets r.Perm, less what the backend masks, and its collection the modification
-// time of now, if times can be set. Of the errors that Commit would meet, those
-// that show already are returned here:
+// ReplaceFile starts a new version of the file name, which will appear complete or not at
+// all. It keeps the permission bits of the file that exists at the time of the commit. A
+// new file gets r.Perm, less what the backend masks, and the modification time of its
+// collection becomes the current time, if the backend can set times. ReplaceFile returns
+// those errors of Commit that are already known:
 //
-//   - fs.ErrNotExist: the parent is missing, or is a file.
+//   - fs.ErrNotExist: the parent is missing or is a file.
 //   - syscall.EISDIR: name is a collection.
-//   - fs.ErrPermission: what is there can't be written.
+//   - fs.ErrPermission: the present file can't be written.
 //
-// If r.Patch has kept content, Commit fails with [ErrChanged] if the file that is
-// there is not in the state of which that was taken. The look at it and the step
-// after it are two: who lets several patch a file at once orders their commits.
+// If r.Patch has kept content, Commit fails with [ErrChanged] if the present file is no
+// longer in the state that the content was taken from. Commit checks this just before the
+// replacement, not in the same step, so a caller that lets several clients patch a file at
+// the same time must serialise their commits.
 //
-// Without a [FileReplacer] the content goes to a reserved name beside name, is
-// given the time, if there is a [TimeSetter], the dead properties of the file
-// that is there, and, where both are an *os.File on Linux, its POSIX ACL, and is
-// then renamed. So a symbolic link is replaced, not
-// followed; with Create, what somebody else makes in the last moment is
-// replaced too; kill -9 leaves the reserved name; Size and Sync do nothing. Where
-// Rename can't (errors.ErrUnsupported, syscall.EXDEV), the content is copied into
-// place, which is more than one step: a file that was there is lost if that
-// fails.
+// Without a [FileReplacer], the content goes to a reserved name beside name. Commit gives
+// it the modification time (if the backend is a [TimeSetter]), the dead properties of the
+// present file and its POSIX ACL (on Linux, if both are *os.File), and renames it to name.
+// This fallback has limits:
+//
+//   - It replaces a symbolic link instead of following it.
+//   - With Create, it also replaces what another process creates at the last moment.
+//   - kill -9 leaves the reserved name behind.
+//   - Size and Sync have no effect.
+//   - If Rename fails with errors.ErrUnsupported or syscall.EXDEV, it copies the content
+//     to name. That takes more than one step, and if it fails, the present file is lost.
 func ReplaceFile(ctx context.Context, fsys FS, name string, r Replacing) (Replacement, error) {
 	if replacer, ok := fsys.(FileReplacer); ok {
 		return replacer.ReplaceFile(ctx, name, r)
@@ -129,15 +134,15 @@ func ReplaceFile(ctx context.Context, fsys FS, name string, r Replacing) (Replac
 	return s, nil
 }
 
-// timeStep is the precision of times in nanoseconds, as NTFS keeps them.
+// timeStep is the precision of NTFS times, in nanoseconds.
 const timeStep = 100
 
-// lastModified is the last time that Modified has made up, in nanoseconds since 1970.
+// lastModified is the latest time that Modified has chosen, in nanoseconds since 1970.
 var lastModified atomic.Int64
 
-// Modified returns the modification time of a replacement: modified, or, if
-// that is zero, the time now, and never the same twice, however coarse the
-// clock, so that two replacements never have the same entity tag.
+// Modified returns the modification time for a replacement. That is modified, or, if it
+// is zero, the current time. It never returns the current time twice, however coarse the
+// clock is, so that two replacements never have the same entity tag.
 func Modified(modified time.Time) time.Time {
 	if !modified.IsZero() {
 		return modified
@@ -145,7 +150,7 @@ func Modified(modified time.Time) time.Time {
 	for {
 		last := lastModified.Load()
 		now := time.Now().UnixNano()
-		// A clock that was set back a little is not waited for.
+		// If the clock was set back by more than a second, follow it.
 		if now <= last && last-now < int64(time.Second) {
 			now = last + timeStep
 		}

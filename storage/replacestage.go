@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// staged is the Replacement of a backend without its own: a file of a reserved
-// name beside the one that it will have.
+// staged is the Replacement for a backend that has none of its own: a file with a
+// reserved name beside its final name.
 type staged struct {
 	fsys        FS
 	name, stage string
@@ -20,7 +20,7 @@ type staged struct {
 	file        File
 	base        PatchBase
 
-	// ctx has what the backend may want of the one that began it.
+	// ctx has the values of the caller's context, which the backend may need.
 	ctx context.Context //nolint:containedctx // never ends; Discard has none
 
 	closed, done bool
@@ -74,7 +74,7 @@ func (s *staged) open(ctx context.Context) error {
 	return nil
 }
 
-// patch gives the stage the content of the file that old describes.
+// patch copies the content of the file that old describes to the stage.
 func (s *staged) patch(ctx context.Context, old fs.FileInfo, offset int64) error {
 	s.base = NewPatchBase(old)
 	in, err := s.fsys.OpenFile(ctx, s.name, os.O_RDONLY, 0)
@@ -89,8 +89,8 @@ func (s *staged) patch(ctx context.Context, old fs.FileInfo, offset int64) error
 	return err
 }
 
-// target is what Stat would say where occupant says old: nothing of a symbolic
-// link to nothing.
+// target returns what Stat would return when occupant returns old: nil for a dangling
+// symbolic link.
 func target(old fs.FileInfo) fs.FileInfo {
 	if old != nil && old.Mode()&fs.ModeSymlink != 0 {
 		return nil
@@ -98,13 +98,13 @@ func target(old fs.FileInfo) fs.FileInfo {
 	return old
 }
 
-// failed returns err with the name that the caller knows.
+// failed returns err with the name that the caller used.
 func (s *staged) failed(err error) error {
 	return &fs.PathError{Op: "replacefile", Path: s.name, Err: Cause(err)}
 }
 
-// occupant describes what is at name, and a symbolic link by its target if it
-// has one. It is nil if nothing is there, and an error if no file can be.
+// occupant describes the file that has the name; for a symbolic link, its target if that
+// exists. It returns nil if nothing has the name, and an error if no file can have it.
 func (s *staged) occupant(ctx context.Context) (fs.FileInfo, error) {
 	info, err := Lstat(ctx, s.fsys, s.name)
 	switch {
@@ -127,8 +127,8 @@ func (s *staged) occupant(ctx context.Context) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// orphaned returns err, which is fs.ErrNotExist if what would hold name is no
-// collection: the five methods of some backends have words of their own for that.
+// orphaned returns err, as fs.ErrNotExist if the parent of name is missing or is a file.
+// Backends without a FileReplacer report that with various other errors.
 func (s *staged) orphaned(ctx context.Context, err error) error {
 	for dir := path.Dir(s.name); dir != "/"; dir = path.Dir(dir) {
 		info, statErr := s.fsys.Stat(ctx, dir)
@@ -154,13 +154,13 @@ func (s *staged) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom copies as the backend's file would.
+// ReadFrom lets the backend's file do the copying.
 func (s *staged) ReadFrom(r io.Reader) (int64, error) {
 	if s.closed {
 		return 0, s.failed(fs.ErrClosed)
 	}
 	n, err := io.Copy(s.file, r)
-	// Any other error is the reader's own, which the caller knows best.
+	// Any other error is the reader's own, which needs no name.
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		err = s.failed(err)
 	}
@@ -181,7 +181,7 @@ func (s *staged) Discard() error {
 		return nil
 	}
 	s.done = true
-	_ = s.close() // Nobody wants the content.
+	_ = s.close() // The content is not needed, so an error doesn't matter.
 	if err := Remove(s.ctx, s.fsys, s.stage); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s.failed(err)
 	}

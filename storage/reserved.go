@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// ReservedPrefix begins every name that davd keeps for itself inside a share.
+// ReservedPrefix starts every name that davd reserves for itself inside a share.
 const ReservedPrefix = ".davd-"
 
-// reservedDAV is ".DAV", folded: the collection in which Apache's mod_dav_fs keeps the properties of
-// the one that holds it. A share that Apache has served has some, and a client
-// that could write there would change what another server believes.
+// reservedDAV is ".DAV", folded: the collection in which Apache's mod_dav_fs stores the
+// properties of the collection that contains it. A share that Apache has served has such
+// collections, and a client that wrote there would change Apache's data.
 const reservedDAV = ".dav"
 
-// Reserved reports whether any segment of name is one that no client may see,
-// read, lock or write: what davd keeps for itself, ".davd-" and more; or what
-// mod_dav_fs does, ".DAV". Both are reserved in every spelling that some file system
-// may take for them ([Fold]), wherever the share is.
+// Reserved reports whether a segment of name is reserved. No client may see, read, lock
+// or write such a name. Reserved segments are those that start with ".davd-", which davd
+// uses, and ".DAV", which mod_dav_fs uses. All spellings that any file system may treat
+// as the same ([Fold]) are reserved, whatever file system the share is on.
 func Reserved(name string) bool {
 	for segment := range strings.SplitSeq(name, "/") {
 		if reservedSegment(segment) {
@@ -36,8 +36,8 @@ func reservedSegment(segment string) bool {
 	return folded == reservedDAV || strings.HasPrefix(folded, ReservedPrefix)
 }
 
-// mayBeDotted reports whether Fold may return something that starts with a dot. Most
-// names need no more than this.
+// mayBeDotted reports whether Fold may return a string that starts with a dot. This
+// quick check is enough for most names.
 func mayBeDotted(segment string) bool {
 	if segment == "" || segment[0] < utf8.RuneSelf {
 		return strings.HasPrefix(segment, ".")
@@ -46,8 +46,8 @@ func mayBeDotted(segment string) bool {
 	return foldRune(first) < 0
 }
 
-// Beside returns a reserved name that is not in use, in the collection that
-// holds name: on a local disk, the same filesystem.
+// Beside returns an unused reserved name in the collection that contains name. On a
+// local disk, it is therefore on the same filesystem.
 func Beside(name string) string {
 	return path.Join(path.Dir(name), ReservedPrefix+strings.ToLower(rand.Text()))
 }

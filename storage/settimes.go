@@ -11,8 +11,8 @@ import (
 type TimeSetter interface {
 	FS
 
-	// SetTimes sets the modification time of name. A backend that can't store
-	// modified may store another time instead, without an error.
+	// SetTimes sets the modification time of name. If the backend can't store
+	// modified, it may store another time without an error.
 	SetTimes(ctx context.Context, name string, modified time.Time) error
 }
 
@@ -25,7 +25,7 @@ func SetTimes(ctx context.Context, fsys FS, name string, modified time.Time) err
 	return &fs.PathError{Op: "settimes", Path: name, Err: errors.ErrUnsupported}
 }
 
-// setTimesIfAny is SetTimes that leaves a backend that sets no times to its own.
+// setTimesIfAny is SetTimes, but does nothing if the backend can't set times.
 func setTimesIfAny(ctx context.Context, fsys FS, name string, modified time.Time) error {
 	err := SetTimes(ctx, fsys, name, modified)
 	if errors.Is(err, errors.ErrUnsupported) {

@@ -6,18 +6,18 @@ import (
 	"io/fs"
 )
 
-// Spacer is an [FS] that knows how much room there is.
+// Spacer is an [FS] that knows how much room it has.
 type Spacer interface {
 	FS
 
-	// Space returns how many bytes are in use, and how many more the server
-	// may use, where name is: on a disk, of the filesystem that holds it.
-	// Figures beyond math.MaxInt64 are that.
+	// Space returns how many bytes are in use and how many more the server may use
+	// in the place of name: on a disk, on the filesystem that contains it. A number
+	// larger than math.MaxInt64 is returned as math.MaxInt64.
 	Space(ctx context.Context, name string) (used, available int64, err error)
 }
 
-// Space returns how many bytes are used and available where name is (RFC 4331
-// §3, §4). Without a [Spacer] it returns errors.ErrUnsupported.
+// Space returns how many bytes are used and available in the place of name (RFC 4331 §3,
+// §4). Without a [Spacer] it returns errors.ErrUnsupported.
 func Space(ctx context.Context, fsys FS, name string) (used, available int64, err error) {
 	if s, ok := fsys.(Spacer); ok {
 		return s.Space(ctx, name)

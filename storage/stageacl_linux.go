@@ -9,15 +9,15 @@ import (
 	"syscall"
 )
 
-// accessACL is the extended attribute that is a file's POSIX ACL. With one, the group's
-// permission bits are its mask, which says nothing of what the group may.
+// accessACL is the extended attribute that contains a file's POSIX ACL. If a file has an
+// ACL, the group's permission bits are its mask and don't tell what the group may do.
 const accessACL = "system.posix_acl_access"
 
-// maxACL is as long as an extended attribute can be, in bytes.
+// maxACL is the greatest length of an extended attribute, in bytes.
 const maxACL = 64 << 10
 
-// keepAccess gives stage the permission bits perm and the ACL of the file name, where
-// files are the system's own: an *os.File.
+// keepAccess gives stage the permission bits perm and the ACL of the file name, if the
+// backend's files are *os.File.
 func keepAccess(ctx context.Context, fsys FS, stage File, name string, perm fs.FileMode) error {
 	to, ok := stage.(*os.File)
 	if !ok {
@@ -30,10 +30,10 @@ func keepAccess(ctx context.Context, fsys FS, stage File, name string, perm fs.F
 		}
 	}
 	if err != nil {
-		perm &^= 0o070 // It is not known, or can't be given.
+		perm &^= 0o070 // The ACL is unknown or can't be set, so the group gets no access.
 	}
 	if _, none := syscall.Getxattr(fdPath(to), accessACL, nil); none == nil {
-		// It has one from its collection's default.
+		// The collection's default ACL has given the stage an ACL.
 		if err := syscall.Removexattr(fdPath(to), accessACL); err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func keepAccess(ctx context.Context, fsys FS, stage File, name string, perm fs.F
 	return to.Chmod(info.Mode().Perm() & perm)
 }
 
-// aclOf returns the ACL of the file name; nil if it has none.
+// aclOf returns the ACL of the file name, or nil if it has none.
 func aclOf(ctx context.Context, fsys FS, name string) ([]byte, error) {
 	file, err := fsys.OpenFile(ctx, name, os.O_RDONLY, 0)
 	if err != nil {
@@ -67,5 +67,5 @@ func aclOf(ctx context.Context, fsys FS, name string) ([]byte, error) {
 	return acl[:n], nil
 }
 
-// fdPath is a path of an open file: package syscall has no calls with descriptors.
+// fdPath returns a path of an open file: package syscall has no xattr calls for descriptors.
 func fdPath(file *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(file.Fd())) }

@@ -7,5 +7,5 @@ import (
 	"io/fs"
 )
 
-// keepAccess leaves the stage the permission bits that it was made with.
+// keepAccess does nothing: the stage keeps the permission bits that it was created with.
 func keepAccess(context.Context, FS, File, string, fs.FileMode) error { return nil }

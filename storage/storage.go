@@ -1,34 +1,90 @@
-// Package storage is the contract between davd and whatever holds the data.
+// Package storage is the contract between davd and a backend, which stores the data.
 //
-// A backend implements [FS], the five methods of
-// golang.org/x/net/webdav.FileSystem, and nothing else: whatever plugs into
-// x/net/webdav plugs into davd. An ability beyond those five is an optional
-// interface ([Lister], [Lstater], [Canonicaler], [Remover], [BatchRemover], [FileReplacer],
-// [LinkCopier], [TimeSetter], [BirthTimer], [Spacer], [DeadPropsReader]) together
-// with a function of the interface's method name that falls back on the five when
-// the interface is missing. Callers use the functions and never type-assert.
+// A backend must implement only [FS], the five methods of
+// golang.org/x/net/webdav.FileSystem. So any backend for x/net/webdav works with davd.
+//
+// # Capabilities
+//
+// A backend that can do more implements optional interfaces. For each of them this
+// package has a function with the name of the interface's method, which calls the
+// method or, if the backend lacks it, does what the last column says. Callers use these
+// functions and never type-assert. A decorator must forward every interface of the
+// backend that it wraps, or the capability is lost.
+//
+//	Interface        Function       Purpose                            Without the interface
+//	---------------  -------------  ---------------------------------  ---------------------------------
+//	BatchCopier      CopyMembers    copy many files of a collection    copies one file at a time
+//	                                at once
+//	BatchRemover     RemoveMembers  remove many members of a           removes one member at a time
+//	                                collection at once
+//	BirthTimer       BirthTime      tell when a resource was created   errors.ErrUnsupported: resources
+//	                                                                   have no creationdate
+//	Canonicaler      Canonical      find the one key of a resource     each name is a resource of its
+//	                                that has several names (symbolic   own, with its own locks and
+//	                                links, folded names)               properties
+//	DeadPropsReader  ReadDeadProps  read dead properties without       opens the file and asks it
+//	                                opening the file                   (webdav.DeadPropsHolder)
+//	DirReader        ReadDir        yield the members of a             uses List
+//	                                collection as a stream
+//	Exchanger        Exchange       swap two names in one step, so     errors.ErrUnsupported: COPY and
+//	                                that COPY and MOVE replace a       MOVE rename twice, and the
+//	                                tree without a gap                 destination is briefly missing
+//	FileCopier       CopyFile       copy a file quickly, for example   reads and writes the content
+//	                                by sharing blocks
+//	FileReplacer     ReplaceFile    put a complete file in place in    writes to a reserved name and
+//	                                one step, flushed to the disk if   renames it; flushes nothing, and
+//	                                asked                              a kill leaves the reserved name
+//	Holder           Hold           find a collection again after      errors.ErrUnsupported: what davd
+//	                                another process has renamed it     created there may stay behind
+//	LinkCopier       CopyLink       copy a symbolic link as a link     errors.ErrUnsupported: a COPY
+//	                                                                   reports an error for the link
+//	Lister           List           find the members of a collection   uses DirReader or Readdir, which
+//	                                while several goroutines describe  describe the members one by one
+//	                                them
+//	Lstater          Lstat          describe a symbolic link itself    Stat, and for a collection a look
+//	                                                                   into the listing of its parent
+//	ReadOpener       OpenRead       open a file and describe it in     OpenFile, then Stat of the file
+//	                                one call
+//	Remover          Remove         remove one entry, and never a      checks that a collection is empty,
+//	                                collection with members            then RemoveAll; a member created
+//	                                                                   in between is lost
+//	Spacer           Space          tell how much room is used and     errors.ErrUnsupported: no quota
+//	                                available                          properties, and a PUT that is too
+//	                                                                   large fails only while it writes
+//	Sweeper          Sweep          remove reserved names that a       does nothing; leftovers stay
+//	                                killed process left behind
+//	TimeSetter       SetTimes       set modification times             errors.ErrUnsupported: copies
+//	                                                                   have new times, and clients
+//	                                                                   can't set any
+//
+// Other values may have optional methods too:
+//
+//   - A [File] may be a webdav.DeadPropsHolder, which stores dead properties.
+//   - A [Replacement] may be an io.ReaderFrom.
+//   - An fs.FileInfo may be a webdav.ETager or a webdav.ContentTyper, and the value that
+//     its Sys returns may implement [Facts] and have a method Direct() bool (see [Direct]).
 //
 // # Names
 //
-// A name is an absolute, slash-separated, clean path such as "/" or
-// "/photos/2024"; [Clean] makes one. Names are bytes: a backend neither
-// decodes nor normalises them. Names with a segment for which [Reserved] is
-// true belong to davd itself; the handler keeps clients away from them.
+// A name is an absolute, slash-separated, clean path such as "/" or "/photos/2024";
+// [Clean] returns one. Names are bytes: a backend neither decodes nor normalises them.
+// Names for which [Reserved] returns true belong to davd; the handler keeps clients away
+// from them.
 //
 // # Errors
 //
-// Errors are *fs.PathError (or *os.LinkError) that carry the name, never a
-// path of the server's disk, and match with errors.Is:
+// Errors are *fs.PathError or *os.LinkError. They contain the name that the caller used,
+// never a path of the server's disk. They match with errors.Is:
 //
-//   - fs.ErrNotExist: the resource, or its parent, does not exist. A symbolic
-//     link whose target is missing or outside the share is reported so too.
-//   - fs.ErrExist: Mkdir of something that exists, Remove of a collection with
-//     members, Rename onto a collection with members.
+//   - fs.ErrNotExist: the resource or its parent doesn't exist. A symbolic link whose
+//     target is missing or outside the share is reported the same way.
+//   - fs.ErrExist: Mkdir of a name that exists, Remove of a collection with members,
+//     Rename onto a collection with members.
 //   - fs.ErrPermission: the backend refuses.
-//   - errors.ErrUnsupported or syscall.EXDEV from Rename: this entry can't be
-//     renamed to there; copying it and removing the source may still work.
-//   - syscall.ENOSPC, syscall.EDQUOT: no room.
-//   - the context's error when ctx ended first.
+//   - errors.ErrUnsupported or syscall.EXDEV from Rename: the backend can't rename this
+//     entry to that name. Copying it and removing the source may still work.
+//   - syscall.ENOSPC, syscall.EDQUOT: no room is left.
+//   - the context's error if ctx ended first.
 package storage
 
 import (
@@ -38,8 +94,8 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// FS is a tree of files. It is x/net's webdav.FileSystem under the name that
-// the rest of davd uses:
+// FS is a tree of files. It is x/net's webdav.FileSystem under the name that the rest of
+// davd uses:
 //
 //	Mkdir(ctx context.Context, name string, perm os.FileMode) error
 //	OpenFile(ctx context.Context, name string, flag int, perm os.FileMode) (File, error)
@@ -47,17 +103,17 @@ import (
 //	Rename(ctx context.Context, oldName, newName string) error
 //	Stat(ctx context.Context, name string) (os.FileInfo, error)
 //
-// Each has the semantics of the os package's function of the same name on a
-// POSIX system, with three additions: Mkdir and OpenFile never create a
-// missing parent; Rename never replaces a collection that has members; the
-// root can't be removed or renamed. All are safe for concurrent use.
+// Each method behaves like the function of the same name in package os on a POSIX system,
+// with three additions: Mkdir and OpenFile never create a missing parent; Rename never
+// replaces a collection that has members; the root can't be removed or renamed. All
+// methods are safe for concurrent use.
 type FS = webdav.FileSystem
 
 // File is an open file or collection of an [FS].
 type File = webdav.File
 
-// Clean returns name in the form that this package uses: absolute, no empty,
-// "." or ".." segments, no trailing slash except for the root.
+// Clean returns name in the form that this package uses: an absolute path without empty,
+// "." or ".." segments, and without a trailing slash unless it is the root.
 func Clean(name string) string {
 	if name == "" || name[0] != '/' {
 		name = "/" + name
@@ -68,8 +124,8 @@ func Clean(name string) string {
 	return path.Clean(name)
 }
 
-// clean reports whether name, which begins with a slash, is sure to be clean. It is
-// cheaper than path.Clean, which long names would feel.
+// clean reports whether name, which starts with a slash, is certainly clean. For long
+// names it is cheaper than path.Clean.
 func clean(name string) bool {
 	return len(name) == 1 ||
 		name[len(name)-1] != '/' && !strings.Contains(name, "//") && !strings.Contains(name, "/.")

@@ -12,29 +12,30 @@ import (
 	"sync"
 )
 
-// Sweeper is an [FS] whose files have, for as long as they are not complete or for
-// a moment, a reserved name, which a kill leaves behind.
+// Sweeper is an [FS] that gives incomplete files reserved names, or uses such names for a
+// moment. A kill of the process leaves them behind.
 type Sweeper interface {
 	FS
 
-	// Sweep removes what strays says that a process has left, and notes in it
-	// from then on what this one would leave.
+	// Sweep removes the names that strays contains from a dead process. From then
+	// on, the FS notes in strays the names that it would leave behind itself.
 	Sweep(ctx context.Context, strays *Strays) ([]Swept, error)
 }
 
-// Swept says what became of a reserved name that a process has left.
+// Swept is the result of removing one reserved name that a dead process left behind.
 type Swept struct {
 	Name string
-	// Err says why it stays. It is noted still.
+	// Err is the reason why the name still exists, or nil. With an error, the name
+	// remains in the Strays.
 	Err error
 }
 
-// Sweep removes the reserved names that strays has of a process that died, and
-// has fsys note there from then on those that it makes. Nothing else may use fsys
-// before it returns. Names that were never there, or are gone, are no error; the
-// error says that fsys can't be reached, and nothing was dropped.
+// Sweep removes the reserved names that strays contains from a dead process. From then on,
+// fsys notes in strays the reserved names that it creates. Sweep must return before anyone
+// uses fsys. A name that doesn't exist is not an error. If Sweep returns an error, fsys
+// can't be reached, and every note is kept.
 //
-// Without a [Sweeper] it does nothing.
+// Without a [Sweeper], Sweep does nothing.
 func Sweep(ctx context.Context, fsys FS, strays *Strays) ([]Swept, error) {
 	sweeper, ok := fsys.(Sweeper)
 	if !ok || strays == nil {
@@ -43,12 +44,12 @@ func Sweep(ctx context.Context, fsys FS, strays *Strays) ([]Swept, error) {
 	return sweeper.Sweep(ctx, strays)
 }
 
-// StrayKeeper is a journal, or another part of the state, that has Strays as well.
+// StrayKeeper is a journal, or another part of the state, that also has Strays.
 type StrayKeeper interface {
 	Strays() *Strays
 }
 
-// StraysOf returns the Strays of kept, nil if that is no [StrayKeeper].
+// StraysOf returns the Strays of kept, or nil if kept is not a [StrayKeeper].
 func StraysOf(kept any) *Strays {
 	if keeper, ok := kept.(StrayKeeper); ok {
 		return keeper.Strays()
@@ -56,32 +57,32 @@ func StraysOf(kept any) *Strays {
 	return nil
 }
 
-// Strays keeps, in a file, the reserved names that this process gives to files and
-// would leave if it were killed, so that the next one can remove them. A note costs
-// one write, and one more when it is over; none waits for the disk. What was written
-// outlives the process, but not a crash of the machine.
+// Strays records, in a file, the reserved names that this process would leave behind if
+// it were killed, so that the next process can remove them. Recording a name costs one
+// write, and removing the record another; neither waits for the disk. Records survive the
+// death of the process, but not a crash of the machine.
 //
-// The file consists of slots, which are used again: it is as long as there were
-// notes at one time. All methods may be called concurrently, and on nil, which
-// keeps nothing.
+// The file consists of slots, which are reused, so it grows only to the greatest number of
+// notes at one time. All methods are safe for concurrent use. They also work on nil, which
+// records nothing.
 type Strays struct {
 	file *os.File
 	left []Stray
 
 	mu sync.Mutex
-	// free are the offsets of slots below end that hold nothing.
+	// free are the offsets of the unused slots below end.
 	free []int64
 	end  int64
-	// live are the notes of this process by offset.
+	// live are the notes of this process, by offset.
 	live map[int64]Stray
-	// moved are, by the offset of one of live, those that Follow has made of it.
+	// moved maps the offset of a live note to the notes that Follow added for it.
 	moved map[int64][]Stray
 }
 
-// Stray is one note. The zero value is that of a name that was not noted.
+// Stray is one note. The zero value is a note that was not recorded.
 type Stray struct {
-	// Name is what the backend calls it, and Root what identifies the share; ""
-	// where nothing does.
+	// Name is the backend's name for the file. Root identifies the share, or is "" if
+	// nothing identifies it.
 	Name, Root string
 
 	in    *Strays
@@ -89,18 +90,18 @@ type Stray struct {
 	slots int64
 }
 
-// A slot begins with straySign, or with anything else if it is free. A record is
-// "+checksum root name\n", the checksum that of what follows; a long one takes several
-// slots in a row. It is written before its name is made, so that one that is torn
-// means nothing.
+// A slot starts with straySign; any other byte means that it is free. A record is
+// "+checksum root name\n", where the checksum covers the text after it. A long record
+// takes several slots in a row. A record is written before the file that it names is
+// created, so a torn record can be ignored.
 const (
 	straySlot = 512 // bytes
 	straySign = '+'
-	// strayHead is the length of what comes before the root, in bytes.
+	// strayHead is the length of the part before the root, in bytes.
 	strayHead = len("+01234567 ")
 )
 
-// OpenStrays opens the file at path, or makes it. Only one process may have it open.
+// OpenStrays opens the file at path, or creates it. Only one process may have it open.
 func OpenStrays(path string) (*Strays, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: is not a regular file", path)
@@ -141,10 +142,10 @@ func parseStray(content []byte) (Stray, bool) {
 	return Stray{Name: name, Root: string(root), slots: slots(len(line) + 1)}, err == nil
 }
 
-// slots is how many hold n bytes.
+// slots returns how many slots n bytes need.
 func slots(n int) int64 { return int64((n + straySlot - 1) / straySlot) }
 
-// Close ends the use of the file.
+// Close closes the file.
 func (s *Strays) Close() error {
 	if s == nil {
 		return nil
@@ -152,7 +153,7 @@ func (s *Strays) Close() error {
 	return s.file.Close()
 }
 
-// Left returns what a process has noted that died.
+// Left returns the notes of the process that died.
 func (s *Strays) Left() []Stray {
 	if s == nil {
 		return nil
@@ -160,9 +161,9 @@ func (s *Strays) Left() []Stray {
 	return s.left
 }
 
-// Note is called before name, of the share that root identifies, is made. If it
-// can't be written down, as when there is no room, the zero value is returned: the
-// name is a stray only if the process is killed as well.
+// Note records name before it is created; root identifies the share. If the record can't
+// be written, for example because the disk is full, Note returns the zero value. Then the
+// name is left behind only if the process is killed as well.
 func (s *Strays) Note(root, name string) Stray {
 	if s == nil {
 		return Stray{}
@@ -178,7 +179,7 @@ func (s *Strays) Note(root, name string) Stray {
 	return stray
 }
 
-// take gives stray its slots.
+// take allocates slots for stray.
 func (s *Strays) take(stray *Stray) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -192,9 +193,9 @@ func (s *Strays) take(stray *Stray) {
 	s.live[stray.at] = *stray
 }
 
-// Follow is called before a collection is renamed: from and to begin the names of
-// its members before and after that, with a separator at the end. What is noted
-// under the one is noted under the other as well.
+// Follow must be called before a collection is renamed. from and to are the prefixes that
+// the names of its members have before and after the rename, each with a separator at the
+// end. Follow adds a note with the new name for each note with the old one.
 func (s *Strays) Follow(from, to string) {
 	for _, stray := range s.below(from) {
 		if also := s.Note(stray.Root, to+stray.Name[len(from):]); also.in != nil {
@@ -217,7 +218,8 @@ func (s *Strays) below(dir string) (below []Stray) {
 	return below
 }
 
-// join has also forgotten with stray, at once if that is over.
+// join makes Forget of stray also forget also. If stray is already forgotten, join forgets
+// also immediately.
 func (s *Strays) join(stray, also Stray) {
 	s.mu.Lock()
 	is, ok := s.live[stray.at]
@@ -230,19 +232,19 @@ func (s *Strays) join(stray, also Stray) {
 	}
 }
 
-// Forget is called once the name is gone, or has become another.
+// Forget removes the note. Call it when the file no longer exists or has another name.
 func (n Stray) Forget() {
 	if n.in == nil {
 		return
 	}
-	// What stays says of a name that is not there, that it may be.
+	// If this write fails, the note names a file that doesn't exist, which is harmless.
 	_, _ = n.in.file.WriteAt([]byte{0}, n.at)
 	for _, also := range n.in.release(n) {
 		also.Forget()
 	}
 }
 
-// release frees the slots of stray and returns what Follow has made of it.
+// release frees the slots of stray and returns the notes that Follow added for it.
 func (s *Strays) release(stray Stray) []Stray {
 	s.mu.Lock()
 	defer s.mu.Unlock()
