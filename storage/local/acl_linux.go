@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// accessACL is the extended attribute that is a file's POSIX ACL.
+// accessACL is the extended attribute that contains a file's POSIX ACL.
 const accessACL = "system.posix_acl_access"
 
-// acl is the value of accessACL: after a version, entries of a tag, permission bits
-// and an ID, all little-endian (linux/posix_acl_xattr.h).
+// acl is the value of accessACL: a version, then entries that consist of a tag,
+// permission bits and an ID, all little-endian (linux/posix_acl_xattr.h).
 type acl []byte
 
 const (
@@ -29,7 +29,7 @@ const (
 	aclOther    = 0x20
 )
 
-// bits returns the permission bits of each entry with the tag, to be changed in place.
+// bits returns the permission bits of each entry with the tag. Writing to them changes a.
 func (a acl) bits(tag uint16) (all [][]byte) {
 	for at := aclVersion; at+aclEntry <= len(a); at += aclEntry {
 		if binary.LittleEndian.Uint16(a[at:]) == tag {
@@ -39,9 +39,9 @@ func (a acl) bits(tag uint16) (all [][]byte) {
 	return all
 }
 
-// without returns perm, the permission bits of a file with a, for one without: its
-// group has no more than what its entry says, and nobody who has an entry gets more
-// by being one of all others.
+// without returns the permission bits for a copy without an ACL of a file that has the
+// ACL a and the bits perm. The copy's group gets no more than the entry of the owning
+// group allows, and no user or group with an entry gains access as one of the others.
 func (a acl) without(perm fs.FileMode) fs.FileMode {
 	mask, group := perm>>3&7, fs.FileMode(0)
 	for _, bits := range a.bits(aclGroupObj) {
@@ -54,7 +54,8 @@ func (a acl) without(perm fs.FileMode) fs.FileMode {
 	return perm&0o700 | mask&group<<3 | others
 }
 
-// groupAsOthers is a for another owning group than that which had it.
+// groupAsOthers returns a for a file whose owning group has changed: the new group gets
+// no more access than others.
 func (a acl) groupAsOthers() acl {
 	a = slices.Clone(a)
 	for _, group := range a.bits(aclGroupObj) {
@@ -65,13 +66,13 @@ func (a acl) groupAsOthers() acl {
 	return a
 }
 
-// set gives a to the file fd, and with it the permission bits that it stands for.
+// set sets the ACL of the file fd to a, which also sets the permission bits.
 func (a acl) set(fd int) error {
 	_, err := retry(func() (int, error) { return 0, unix.Fsetxattr(fd, accessACL, a, 0) })
 	return err
 }
 
-// dropACL removes the ACL of the file fd, which has got one if its collection has a
+// dropACL removes the ACL of the file fd. A new file has one if its collection has a
 // default ACL.
 func dropACL(fd int) (dropped bool, err error) {
 	n, err := unix.Fgetxattr(fd, accessACL, nil)
@@ -81,9 +82,9 @@ func dropACL(fd int) (dropped bool, err error) {
 	return true, unix.Fremovexattr(fd, accessACL)
 }
 
-// aclAt returns the ACL of the file base in the collection of which holder is a
-// descriptor to start from, nil if it has none. It is errors.ErrUnsupported where
-// there are no ACLs.
+// aclAt returns the ACL of the file base in the collection holder, or nil if it has none.
+// holder may be an O_PATH descriptor. If the filesystem has no ACLs, aclAt returns
+// errors.ErrUnsupported.
 func aclAt(holder int, base string) (acl, error) {
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buf)
@@ -97,7 +98,7 @@ func aclAt(holder int, base string) (acl, error) {
 	return slices.Clone(acl(buf[:n])), nil
 }
 
-// noGetxattrat: the kernel is older than 6.13, or a sandbox does not know the call.
+// noGetxattrat is set if the kernel is older than 6.13 or a sandbox blocks the call.
 var noGetxattrat atomic.Bool
 
 func getACL(holder int, base string, buf []byte) (int, error) {
@@ -112,7 +113,7 @@ func getACL(holder int, base string, buf []byte) (int, error) {
 	if !errors.Is(err, unix.ENOENT) {
 		return n, err
 	}
-	// There is no /proc.
+	// /proc is missing.
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(holder, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
 	})
@@ -129,9 +130,9 @@ type xattrArgs struct {
 	size, flags uint32
 }
 
-// getxattrat is getxattrat(2), which package unix does not have: a descriptor that is
-// only a point to start from is enough. It does not follow a symbolic link. buf must
-// be on the heap: the kernel is told where it is by a number.
+// getxattrat calls getxattrat(2), which package unix lacks. Unlike fgetxattr(2), it
+// accepts an O_PATH descriptor. It doesn't follow a symbolic link. buf must be on the
+// heap, because its address is passed to the kernel as a number.
 func getxattrat(dir int, name, attribute string, buf []byte) (int, error) {
 	path, err := unix.BytePtrFromString(name)
 	if err != nil {

@@ -10,31 +10,31 @@ import (
 )
 
 const (
-	// anchorEvery is how many segments lie between two anchors. Ordinary shares have
-	// no path that is so long.
+	// anchorEvery is the number of segments between two anchors. Paths in ordinary
+	// shares are shorter.
 	anchorEvery = 64
-	// maxAnchors bounds the descriptors that anchors hold: two operations that each go
-	// through a source and a destination find theirs.
+	// maxAnchors limits the descriptors that anchors hold. It is enough for two
+	// operations that each walk through a source and a destination.
 	maxAnchors = 16
-	// anchorLife is how long an anchor is used. Another process may rename what it
-	// stands for, and davd can't see that.
+	// anchorLife is how long an anchor is used. It is short because another process
+	// may rename the collection, and davd doesn't notice.
 	anchorLife = time.Second
 )
 
-// anchors are open collections deep in the tree. Without them the kernel would go
-// through every segment of a path at each call, so that the time for a chain of n
-// collections would grow with n².
+// anchors are open collections deep in the tree. Without them the kernel would resolve
+// every segment of a path at each call, so work on a chain of n nested collections would
+// take time proportional to n².
 //
-// An anchor is found by its path, so davd forgets all of them when it renames
-// anything. When another process renames a collection more than anchorEvery levels
-// deep, its old path leads to it for anchorLife at most. One that is removed leads
-// nowhere, and is looked for again from the root.
+// davd looks an anchor up by its path, and forgets all anchors when it renames anything.
+// If another process renames a collection more than anchorEvery levels deep, the old path
+// still leads to it for up to anchorLife. An anchor for a removed collection leads nowhere;
+// then the path is resolved from the root again.
 type anchors struct {
 	mu    sync.Mutex
 	open  map[string]*anchor
-	moved int // how often all have been forgotten
+	moved int // counts how often all anchors were forgotten
 	timer *time.Timer
-	// passed is how many segments of paths with anchors the kernel has gone through.
+	// passed counts the segments of paths with anchors that the kernel has resolved.
 	passed atomic.Int64
 }
 
@@ -42,12 +42,12 @@ type anchors struct {
 type anchor struct {
 	fd    int
 	until time.Time
-	users int  // calls that use fd now
-	gone  bool // forgotten: the last user closes it
+	users int  // calls that use fd at present
+	gone  bool // forgotten; the last user closes fd
 }
 
-// deepest returns the anchor closest to dir, to be released, and what is left of
-// the path from there. It returns nil if there is none.
+// deepest returns the open anchor closest to dir and the index of the next end to open.
+// The caller must release the anchor. It returns nil if there is no anchor.
 func (a *anchors) deepest(dir string, ends []int) (nearest *anchor, from int) {
 	now := time.Now()
 	a.mu.Lock()
@@ -61,14 +61,14 @@ func (a *anchors) deepest(dir string, ends []int) (nearest *anchor, from int) {
 	return nil, 0
 }
 
-// keep makes fd, the collection at path, an anchor, to be released. moved is what
-// the caller knew before it opened fd.
+// keep makes fd, the collection at path, an anchor, which the caller must release. moved
+// is the generation from before the caller opened fd.
 func (a *anchors) keep(path string, fd, moved int) *anchor {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	kept := &anchor{fd: fd, users: 1, until: time.Now().Add(anchorLife)}
 	if moved != a.moved {
-		kept.gone = true // The path may mean another collection by now.
+		kept.gone = true // The path may lead to another collection now.
 		return kept
 	}
 	if a.open == nil {
@@ -100,7 +100,7 @@ func (a *anchors) release(used *anchor) {
 	}
 }
 
-// forget is called after davd has renamed anything: a path may now lead elsewhere.
+// forget must be called after davd has renamed anything, because paths may now lead elsewhere.
 func (a *anchors) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -110,7 +110,7 @@ func (a *anchors) forget() {
 	}
 }
 
-// expire closes what has not been used for long.
+// expire closes the anchors that are too old.
 func (a *anchors) expire() {
 	now := time.Now()
 	a.mu.Lock()
@@ -148,8 +148,8 @@ func (a *anchors) generation() int {
 	return a.moved
 }
 
-// anchorEnds returns where the path of each anchor of dir ends. It returns nil for
-// a path that is too short for one.
+// anchorEnds returns the offsets in dir at which the paths of anchors end. It returns nil
+// if dir is too short for an anchor.
 func anchorEnds(dir string) []int {
 	if len(dir) < 2*anchorEvery || strings.Count(dir, "/") < anchorEvery {
 		return nil
@@ -167,8 +167,8 @@ func anchorEnds(dir string) []int {
 	return ends
 }
 
-// openAnchored opens the collection dir, which has anchors at ends, from the nearest
-// one that is open, and opens those that are missing.
+// openAnchored opens the collection dir, starting from the nearest open anchor. It opens
+// the missing anchors on the way. ends are the results of anchorEnds.
 func (a *anchors) openAnchored(start int, dir string, ends []int, flags uint64) (fd int, ok bool) {
 	moved := a.generation()
 	at, next := a.deepest(dir, ends)

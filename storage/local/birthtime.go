@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// BirthTime returns when name, or what it links to inside the directory, was
-// made. It is errors.ErrUnsupported where the system or the filesystem does not
-// keep that.
+// BirthTime returns when name was created. It follows a symbolic link inside the
+// directory. It returns errors.ErrUnsupported if the system or the filesystem doesn't
+// record that.
 func (f *FS) BirthTime(ctx context.Context, name string) (time.Time, error) {
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err

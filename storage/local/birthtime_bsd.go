@@ -4,7 +4,7 @@ package local
 
 import "syscall"
 
-// bornAt is in nanoseconds since 1970.
+// bornAt returns the creation time in nanoseconds since 1970.
 func bornAt(sys any) int64 {
 	if stat, ok := sys.(*syscall.Stat_t); ok {
 		return stat.Birthtimespec.Nano()

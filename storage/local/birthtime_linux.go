@@ -33,7 +33,7 @@ func (f *FS) birthTime(local string) (time.Time, error) {
 	return time.Unix(stat.Btime.Sec, int64(stat.Btime.Nsec)), nil
 }
 
-// statx asks for no more than it needs of local, a link itself if it is one.
+// statx requests only the type and the birth time of local. It doesn't follow a link.
 func (f *FS) statx(local string) (*unix.Statx_t, error) {
 	dir, err := f.openParent(local)
 	if err != nil {

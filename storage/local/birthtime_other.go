@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// birthTime can't be asked for on this system.
+// birthTime returns errors.ErrUnsupported, because this system has no call for it.
 func (f *FS) birthTime(local string) (time.Time, error) {
 	if _, err := f.root.Stat(local); err != nil {
 		return time.Time{}, err

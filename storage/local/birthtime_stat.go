@@ -16,7 +16,7 @@ func (f *FS) birthTime(local string) (time.Time, error) {
 	if special(info) {
 		return time.Time{}, fs.ErrNotExist
 	}
-	// Filesystems without it say 0, or -1.
+	// Filesystems without birth times return 0 or -1.
 	if nanoseconds := bornAt(info.Sys()); nanoseconds > 0 {
 		return time.Unix(0, nanoseconds), nil
 	}

@@ -12,12 +12,12 @@ import (
 
 var _ storage.Canonicaler = (*FS)(nil)
 
-// Canonical resolves the symbolic links of name that the policy follows, and folds
-// what the file systems on the way fold. On Linux, a name without a link on a file
-// system that folds nothing costs one call.
+// Canonical resolves the symbolic links in name that the policy follows, and folds the
+// segments that the file systems on the way fold. On Linux it needs only one system call
+// if name contains no link and its file system doesn't fold.
 //
-// The Key of a resource that LinksFollow reaches outside the directory is below
-// storage.OutsideKey; its Name is name.
+// If LinksFollow leads outside the directory, the Key is below storage.OutsideKey, and the
+// Name is name.
 func (f *FS) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
 	if err := ctx.Err(); err != nil {
 		return storage.Canon{}, err
@@ -35,16 +35,17 @@ func (f *FS) Canonical(ctx context.Context, name string, follow bool) (storage.C
 	return c.inShare(name, canon), nil
 }
 
-// canonical is one call of Canonical. With LinksFollow the Resolver works on paths of
-// the system, because a link may leave the directory and come back; otherwise on names.
+// canonical is the state of one call of Canonical. With LinksFollow the Resolver works on
+// paths of the system, because a link may leave the directory and come back. Otherwise it
+// works on names.
 type canonical struct {
 	fsys *FS
-	base string          // the directory's own path, with LinksFollow
+	base string          // the directory's own path; only with LinksFollow
 	fold map[string]bool // whether a collection folds
 	err  error
 }
 
-// start is what stands before the names that the Resolver works on.
+// start returns the prefix of the names that the Resolver works on.
 func (c *canonical) start() string {
 	following, ok := c.fsys.root.(*following)
 	if !ok {
@@ -57,12 +58,12 @@ func (c *canonical) start() string {
 	}
 	c.base = strings.TrimSuffix(filepath.ToSlash(base), "/")
 	if c.base != "" && c.base[0] != '/' {
-		c.base = "/" + c.base // a disk of Windows
+		c.base = "/" + c.base // a Windows drive
 	}
 	return c.base
 }
 
-// path returns what the policy's access knows as name.
+// path converts name to the form that the policy's access expects.
 func (c *canonical) path(name string) string {
 	if _, ok := c.fsys.root.(*following); ok {
 		if filepath.Separator != '/' {
@@ -79,7 +80,7 @@ func (c *canonical) path(name string) string {
 func (c *canonical) readlink(name string) (string, error) {
 	if len(name) < len(c.base) || name == c.base {
 		if c.base == "" || strings.HasPrefix(c.base+"/", name+"/") {
-			return "", nil // It has been resolved.
+			return "", nil // start has resolved this part.
 		}
 	}
 	local := c.path(name)
@@ -91,7 +92,7 @@ func (c *canonical) readlink(name string) (string, error) {
 	return filepath.ToSlash(text), err
 }
 
-// follow decides as the policy does.
+// follow decides according to the policy.
 func (c *canonical) follow(name, text string) (to string, ok bool) {
 	switch c.fsys.links {
 	case LinksDeny:
@@ -105,8 +106,8 @@ func (c *canonical) follow(name, text string) (to string, ok bool) {
 	return text, !absolute(text) && !climbs(name, text)
 }
 
-// climbs reports whether the relative path text leads out of the directory from where
-// the resolved link name is.
+// climbs reports whether the relative path text, seen from the resolved link name, leads
+// out of the directory.
 func climbs(name, text string) bool {
 	depth := strings.Count(name, "/") - 1
 	for segment := range strings.SplitSeq(text, "/") {
@@ -127,7 +128,7 @@ func climbs(name, text string) bool {
 // spell folds segment if the collection dir folds names.
 func (c *canonical) spell(dir, segment string) string {
 	if c.base != "" && len(dir) < len(c.base) && strings.HasPrefix(c.base, dir) {
-		return segment // It is above the directory, where nobody chooses names.
+		return segment // Above the directory, clients can't choose names.
 	}
 	if short(segment) {
 		segment = c.long(dir, segment)
@@ -138,7 +139,7 @@ func (c *canonical) spell(dir, segment string) string {
 	return segment
 }
 
-// folds reports whether the collection dir folds names. It asks once.
+// folds reports whether the collection dir folds names. It asks the file system once.
 func (c *canonical) folds(dir string) bool {
 	folds, known := c.fold[dir]
 	if !known {
@@ -151,14 +152,14 @@ func (c *canonical) folds(dir string) bool {
 	return folds
 }
 
-// short reports whether segment may be the short name (8.3) that NTFS and vfat give
-// what has a long one.
+// short reports whether segment may be a short name (8.3), which NTFS and vfat give to
+// files with long names.
 func short(segment string) bool {
 	i := strings.IndexByte(segment, '~')
 	return i > 0 && len(segment) <= len("12345678.123") && i+1 < len(segment) && '0' <= segment[i+1] && segment[i+1] <= '9'
 }
 
-// long returns the long name of segment in dir, if it is a short one.
+// long returns the long name of segment in dir if segment is a short name.
 func (c *canonical) long(dir, segment string) string {
 	local := filepath.Join(c.path(dir), segment)
 	info, err := c.fsys.root.Lstat(local)
@@ -173,7 +174,7 @@ func (c *canonical) long(dir, segment string) string {
 	folded := storage.Fold(segment)
 	for _, entry := range entries {
 		if storage.Fold(entry) == folded {
-			return segment // It is called so.
+			return segment // This is its long name.
 		}
 	}
 	for _, entry := range entries {
@@ -182,7 +183,7 @@ func (c *canonical) long(dir, segment string) string {
 			return entry
 		}
 	}
-	c.err = fs.ErrPermission // Something has this name, and nobody can say what.
+	c.err = fs.ErrPermission // The name exists, but its long name can't be found.
 	return segment
 }
 
@@ -196,7 +197,7 @@ func (f *FS) readNames(local string) ([]string, error) {
 	return dir.Readdirnames(-1)
 }
 
-// inShare takes the directory's own path from canon, whose name was name.
+// inShare removes the directory's own path from canon. name is the name that was resolved.
 func (c *canonical) inShare(name string, canon storage.Canon) storage.Canon {
 	if c.base == "" {
 		if _, ok := c.fsys.root.(*following); !ok {
@@ -225,20 +226,20 @@ func (c *canonical) inShare(name string, canon storage.Canon) storage.Canon {
 	return canon
 }
 
-// hidden reports whether name is another name of something that is reserved: a
-// symbolic link leads there, or a file system has a short name for it. Such a name is
-// as if it led nowhere. Without linked no link is on the way.
+// hidden reports whether name is another name for something reserved, because a symbolic
+// link leads there or a file system has a short name for it. Such a name is treated as
+// missing. linked says whether a link is on the way.
 func (f *FS) hidden(ctx context.Context, name string, linked bool) bool {
 	if !linked && !strings.Contains(name, "~") || storage.Reserved(name) {
-		return false // Whoever may ask for what is reserved asks by its name.
+		return false // The caller that uses a reserved name directly is davd itself.
 	}
 	canon, err := f.Canonical(ctx, name, true)
 	return err == nil && (storage.Reserved(canon.Name) || reservedKey(canon.Key))
 }
 
-// reservedKey reports whether key is that of something reserved in the share.
+// reservedKey reports whether key belongs to something reserved in the share.
 func reservedKey(key string) bool {
 	return !strings.HasPrefix(key, storage.OutsideKey+"/") && storage.Reserved(key)
 }
 
-var errHidden = fmt.Errorf("%w: the name leads to what is reserved for the server", fs.ErrNotExist)
+var errHidden = fmt.Errorf("%w: the name leads to a name that is reserved for the server", fs.ErrNotExist)

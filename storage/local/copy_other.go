@@ -13,17 +13,17 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// copyStep is how much is copied between two looks at the context.
+// copyStep is how much is copied before the context is checked again.
 const copyStep = 4 << 20 // bytes
 
-// source is a collection of which files are copied.
+// source is the collection to copy files from.
 type source struct {
 	fsys  *FS
 	local string
 	dir   *os.Root
 }
 
-// original is an open file that is copied.
+// original is an open file to copy.
 type original struct {
 	file *os.File
 	info fs.FileInfo
@@ -47,8 +47,8 @@ func (s *source) close() {
 	}
 }
 
-// open opens the member name. What may lead out of the collection goes the long
-// way through the root.
+// open opens the member name. If it may lead out of the collection, open resolves it
+// from the root, which is slower.
 func (s *source) open(name string) (*original, error) {
 	info, err := s.dir.Lstat(name)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *source) open(name string) (*original, error) {
 	return describe(file)
 }
 
-// openOriginal opens local, through symbolic links that stay inside.
+// openOriginal opens local. It follows symbolic links that stay inside.
 func (f *FS) openOriginal(local string) (*original, error) {
 	file, _, err := f.open(local, os.O_RDONLY, 0)
 	if err != nil {
@@ -73,7 +73,8 @@ func (f *FS) openOriginal(local string) (*original, error) {
 	return describe(file)
 }
 
-// describe returns file unless it is none; then it is closed.
+// describe returns the original for file. If file is not a regular file, describe closes
+// it and returns an error.
 func describe(file *os.File) (*original, error) {
 	info, err := file.Stat()
 	switch {
@@ -94,7 +95,7 @@ func (o *original) close() { _ = o.file.Close() }
 
 func (o *original) perm() fs.FileMode { return o.info.Mode().Perm() }
 
-// target is a collection into which files are copied.
+// target is the collection to copy files to.
 type target struct {
 	dir   *os.Root
 	wrote func(n int64)
@@ -118,8 +119,8 @@ func (t *target) close() {
 	}
 }
 
-// copy makes name a copy of o with the permission bits perm and, if keepTime,
-// the modification time of o. After an error there is none.
+// copy creates name as a copy of o, with the permission bits perm and, if keepTime is
+// set, with the modification time of o. After an error, name doesn't exist.
 func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode, keepTime bool) error {
 	file, err := t.dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
@@ -144,8 +145,8 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	return err
 }
 
-// chmod gives the new file what the umask has kept from it. A filesystem
-// without permissions is no failure.
+// chmod gives the new file the permission bits that the umask removed. It ignores a
+// filesystem without permissions.
 func chmod(file *os.File, perm fs.FileMode) error {
 	info, err := file.Stat()
 	if err != nil || info.Mode().Perm() == perm {

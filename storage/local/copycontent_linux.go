@@ -10,28 +10,28 @@ import (
 )
 
 const (
-	// copyStep is how much is copied between two looks at the context: enough
-	// for the kernel to work undisturbed, and under 100 ms at 40 MB/s.
+	// copyStep is how much is copied before the context is checked again: enough for
+	// the kernel to work efficiently, and under 100 ms at 40 MB/s.
 	copyStep = 4 << 20 // bytes
 
-	// kernelCopy is the size from which copy_file_range(2) is faster than a
-	// read and a write: measured on ext4, XFS and tmpfs.
+	// kernelCopy is the size from which copy_file_range(2) is faster than reading and
+	// writing on ext4, XFS and tmpfs.
 	kernelCopy = 64 << 10 // bytes
 
 	// statBlock is the unit of a stat's Blocks, whatever its Blksize.
 	statBlock = 512 // bytes
 
-	// hole is the least that must be missing of a file for it to be searched
-	// for holes.
+	// hole is the least difference between the size and the allocated size of a file
+	// for which the copier looks for holes.
 	hole = 4 << 10 // bytes
 )
 
-// fill gives the new file fd the content of o.
+// fill copies the content of o to the new file fd.
 func (t *target) fill(ctx context.Context, o *original, fd int) error {
 	size := o.stat.Size
 	switch {
 	case size == 0:
-		// Some filesystems don't know it before it is read.
+		// Some filesystems report the size 0 for files that have content.
 		_, err := t.buffered(ctx, o.fd, fd, 0, math.MaxInt64)
 		return err
 	case t.clone(o, fd):
@@ -44,11 +44,11 @@ func (t *target) fill(ctx context.Context, o *original, fd int) error {
 	return err
 }
 
-// noClones are the errors by which two filesystems, or a kernel, say that they
-// never let files share blocks. Others are of one file.
+// noClones are the errors that mean that two filesystems, or the kernel, never let files
+// share blocks. Other errors concern only the two files.
 var noClones = []error{unix.EOPNOTSUPP, unix.ENOTTY, unix.ENOSYS, unix.EXDEV}
 
-// clone lets fd share the blocks of o, and reports whether it does.
+// clone makes fd share the blocks of o, and reports whether it could.
 func (t *target) clone(o *original, fd int) bool {
 	devices := [2]uint64{o.stat.Dev, t.dev}
 	if _, never := t.fsys.noClone.Load(devices); never {
@@ -61,7 +61,7 @@ func (t *target) clone(o *original, fd int) bool {
 	return err == nil
 }
 
-// sparse copies a file of size bytes with its holes.
+// sparse copies a file of size bytes and preserves its holes.
 func (t *target) sparse(ctx context.Context, in, out int, size int64) error {
 	for at := int64(0); at < size; {
 		data, err := unix.Seek(in, at, unix.SEEK_DATA)
@@ -69,7 +69,7 @@ func (t *target) sparse(ctx context.Context, in, out int, size int64) error {
 		case errors.Is(err, unix.ENXIO):
 			return t.endInHole(in, out, at)
 		case err != nil:
-			// This filesystem does not tell.
+			// This filesystem doesn't report holes.
 			_, err = t.span(ctx, in, out, at, size)
 			return err
 		}
@@ -78,7 +78,7 @@ func (t *target) sparse(ctx context.Context, in, out int, size int64) error {
 		}
 		end, err := unix.Seek(in, data, unix.SEEK_HOLE)
 		if errors.Is(err, unix.ENXIO) {
-			continue // It has become shorter.
+			continue // The file has been truncated meanwhile.
 		}
 		if err != nil {
 			return err
@@ -87,13 +87,13 @@ func (t *target) sparse(ctx context.Context, in, out int, size int64) error {
 			return err
 		}
 		if at < end {
-			return nil // As long as it is by now.
+			return nil // The file has been truncated meanwhile.
 		}
 	}
 	return nil
 }
 
-// endInHole gives out, of which at bytes are copied, the length of in.
+// endInHole sets the length of out to that of in. The first at bytes have been copied.
 func (t *target) endInHole(in, out int, at int64) error {
 	var stat unix.Stat_t
 	if err := unix.Fstat(in, &stat); err != nil {
@@ -105,7 +105,7 @@ func (t *target) endInHole(in, out int, at int64) error {
 	return unix.Ftruncate(out, stat.Size)
 }
 
-// span copies what is in in from at to end, and returns where it ended.
+// span copies the bytes of in from at to end, and returns the offset where it stopped.
 func (t *target) span(ctx context.Context, in, out int, at, end int64) (int64, error) {
 	for end-at >= kernelCopy {
 		if err := ctx.Err(); err != nil {
@@ -116,7 +116,7 @@ func (t *target) span(ctx context.Context, in, out int, at, end int64) (int64, e
 			return unix.CopyFileRange(in, &from, out, &to, int(min(end-at, copyStep)), 0)
 		})
 		if err != nil || n == 0 {
-			// Not these two files, or the end; a read and a write will tell.
+			// The kernel can't copy these two files, or the file has ended. buffered finds out.
 			break
 		}
 		at += int64(n)
@@ -125,7 +125,7 @@ func (t *target) span(ctx context.Context, in, out int, at, end int64) (int64, e
 	return t.buffered(ctx, in, out, at, end)
 }
 
-// buffered is span with a buffer.
+// buffered is span, but copies through a buffer.
 func (t *target) buffered(ctx context.Context, in, out int, at, end int64) (int64, error) {
 	for at < end {
 		if err := ctx.Err(); err != nil {

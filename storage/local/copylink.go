@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// CopyLink makes dst a symbolic link that says what the link src says, wherever
-// that leads. A relative one leads elsewhere from another depth.
+// CopyLink creates the symbolic link dst with the same target text as the link src,
+// wherever that leads. A relative link leads elsewhere if dst has another depth.
 func (f *FS) CopyLink(ctx context.Context, src, dst string) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -13,19 +13,18 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// CopyMembers copies files of the collection src into the collection dst. It
-// finds the way to both once, not once for each. A symbolic link that stays
-// inside is copied as the file that it links to; FIFOs, sockets and devices are
-// as if not there.
+// CopyMembers copies files from the collection src to the collection dst. It opens both
+// collections only once. If a member is a symbolic link that stays inside, it copies the
+// link's target. It treats FIFOs, sockets and devices as missing.
 //
-// A copy has the permission bits of its source, whatever the umask, but never
-// its set-ID bits; its modification time; and, on Linux, its holes and its
-// extended attributes of the namespace user, its POSIX ACL, and its blocks where the
-// filesystem lets files share them. What of these the filesystem does not keep or has no
-// room for is left out, and no failure; without the ACL its owning group has what
-// that gave it.
+// A copy gets the permission bits of its source, whatever the umask is, but not the set-ID
+// bits, and its modification time. On Linux it also gets the holes, the extended
+// attributes of the namespace user and the POSIX ACL, and shares the blocks if the
+// filesystem can do that. If the filesystem of the copy doesn't store one of these or has
+// no room for it, the copy lacks it; that is not an error. A copy without the ACL gives its
+// owning group only what the ACL gave that group.
 //
-// A file that grows meanwhile is copied as long as it was, or longer.
+// If a file grows meanwhile, the copy has at least the old length.
 func (f *FS) CopyMembers(ctx context.Context, src, dst string, members []fs.FileInfo, wrote func(n int64)) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		from, fromErr := f.openSource(src)
@@ -65,8 +64,8 @@ func (f *FS) copyMember(ctx context.Context, from *source, to *target, member fs
 	return f.meaning(to.copy(ctx, file, name, file.perm(), true), writing)
 }
 
-// CopyFile copies src to the new file dst as CopyMembers does, except that it
-// has the permission bits perm, and its modification time is now.
+// CopyFile copies src to the new file dst as CopyMembers does, except that the copy has
+// the permission bits perm and the current time as its modification time.
 func (f *FS) CopyFile(ctx context.Context, src, dst string, perm fs.FileMode, wrote func(n int64)) error {
 	if err := ctx.Err(); err != nil {
 		return err

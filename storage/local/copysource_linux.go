@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// source is a collection of which files are copied.
+// source is the collection to copy files from.
 type source struct {
 	fsys  *FS
 	local string
 	dir   *os.File
 }
 
-// original is an open file that is copied.
+// original is an open file to copy.
 type original struct {
 	fd   int
-	file *os.File // not nil if it is the one to close
+	file *os.File // If not nil, close closes file instead of fd.
 	stat unix.Stat_t
 }
 
@@ -36,8 +36,8 @@ func (f *FS) openSource(name string) (*source, error) {
 	return &source{fsys: f, local: local, dir: dir}, nil
 }
 
-// openHandle opens the collection local to be a point to start from and not to
-// be read.
+// openHandle opens the collection local with O_PATH, which is enough to reach its members
+// but not to read it.
 func (f *FS) openHandle(local string) (*os.File, error) {
 	if fd, ok := f.short.open(f, local); ok {
 		return os.NewFile(uintptr(fd), local), nil
@@ -45,7 +45,7 @@ func (f *FS) openHandle(local string) (*os.File, error) {
 	return f.openHandleByRoot(local)
 }
 
-// openHandleByRoot is openHandle by the long way.
+// openHandleByRoot is openHandle through the access, which is slower.
 func (f *FS) openHandleByRoot(local string) (*os.File, error) {
 	return f.root.OpenFile(local, unix.O_PATH|unix.O_DIRECTORY|nonblock, 0)
 }
@@ -56,8 +56,8 @@ func (s *source) close() {
 	}
 }
 
-// open opens the member name. A symbolic link, and a file that another program
-// holds a lease on, go the long way through the root.
+// open opens the member name. If it is a symbolic link, or if another program holds a
+// lease on it, open resolves it from the root, which is slower.
 func (s *source) open(name string) (*original, error) {
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(int(s.dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
@@ -71,7 +71,7 @@ func (s *source) open(name string) (*original, error) {
 	return describe(&original{fd: fd})
 }
 
-// openOriginal opens local, through symbolic links that stay inside.
+// openOriginal opens local. It follows symbolic links that stay inside.
 func (f *FS) openOriginal(local string) (*original, error) {
 	file, _, err := f.open(local, os.O_RDONLY, 0)
 	if err != nil {
@@ -80,7 +80,8 @@ func (f *FS) openOriginal(local string) (*original, error) {
 	return describe(&original{fd: int(file.Fd()), file: file})
 }
 
-// describe fills in stat. What is no file is closed and an error.
+// describe fills in stat. If o is not a regular file, describe closes it and returns an
+// error.
 func describe(o *original) (*original, error) {
 	err := unix.Fstat(o.fd, &o.stat)
 	if err == nil {

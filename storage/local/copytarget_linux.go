@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copyBuffer is the size of the buffer through which files are copied that are
-// small or that the kernel can't copy. It also holds any extended attribute and
-// any list of them: 64 KiB at most.
+// copyBuffer is the size of the buffer for copying files that are small or that the kernel
+// can't copy. It is large enough for any extended attribute and any list of attributes,
+// which have at most 64 KiB.
 const copyBuffer = 256 << 10 // bytes
 
 var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
 
-// target is a collection into which files are copied, by one goroutine.
+// target is the collection to copy files to. Only one goroutine may use it.
 type target struct {
 	fsys  *FS
 	dir   *os.File
@@ -57,8 +57,8 @@ func (t *target) close() {
 	}
 }
 
-// copy makes name a copy of o with the permission bits perm, the ACL of o and, if
-// keepTime, its modification time. After an error there is none.
+// copy creates name as a copy of o, with the permission bits perm, the ACL of o and, if
+// keepTime is set, its modification time. After an error, name doesn't exist.
 func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode, keepTime bool) error {
 	attrs, hasACL, err := t.attrs.list(o, t.buf[:])
 	if err != nil {
@@ -66,10 +66,10 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	}
 	asked := perm
 	if len(attrs) > 0 {
-		asked |= 0o200 // Attributes are set by who may write the file.
+		asked |= 0o200 // Setting attributes requires write permission.
 	}
 	if hasACL {
-		asked &= private // What the group may is not in perm.
+		asked &= private // With an ACL, perm doesn't tell what the group may do.
 	}
 	dir := int(t.dir.Fd())
 	fd, err := retry(func() (int, error) {
@@ -90,8 +90,8 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	if err == nil && keepTime {
 		err = setModified(fd, o.stat.Mtim)
 	}
-	// Some filesystems say only now that there is no room. The descriptor is
-	// closed even when a signal interrupts.
+		// Some filesystems report only now that there is no room. The descriptor is
+		// closed even if a signal interrupts the call.
 	if closeErr := unix.Close(fd); err == nil && !errors.Is(closeErr, unix.EINTR) {
 		err = closeErr
 	}
@@ -101,12 +101,12 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	return err
 }
 
-// mask is what is known of the permission bits that a new file of a collection
-// does not get: those of the umask or, in its place, of a default ACL.
+// mask records which permission bits new files of a collection get and which the umask, or
+// a default ACL in its place, removes.
 type mask struct{ known, kept fs.FileMode }
 
-// chmod gives the new file fd, for which asked was asked, the permission bits
-// perm. It makes no call when they are known to be there.
+// chmod gives the new file fd, which was created with the bits asked, the permission bits
+// perm. It makes no system call if the file is known to have them.
 func (m *mask) chmod(fd int, asked, perm fs.FileMode) error {
 	if asked&^m.known != 0 {
 		var stat unix.Stat_t
@@ -122,10 +122,10 @@ func (m *mask) chmod(fd int, asked, perm fs.FileMode) error {
 	return unlessNotKept(unix.Fchmod(fd, uint32(perm)))
 }
 
-// setModified sets the modification time of fd, and leaves its access time.
+// setModified sets the modification time of fd and leaves its access time unchanged.
 func setModified(fd int, modified unix.Timespec) error {
 	times := [2]unix.Timespec{{Nsec: unix.UTIME_OMIT}, modified}
-	// Package unix has utimensat(2) only with a path.
+	// Package unix offers utimensat(2) only for paths.
 	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(fd), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0) //nolint:gosec // as unsafe's rule 4 has it
 	if errno != 0 {
 		return unlessNotKept(errno)
@@ -133,8 +133,8 @@ func setModified(fd int, modified unix.Timespec) error {
 	return nil
 }
 
-// unlessNotKept is err unless it says that a filesystem does not keep what was
-// to be set, as FAT does of permissions, or not for this process.
+// unlessNotKept returns err, but nil if err says that the filesystem can't store the
+// value, as FAT can't store permissions, or that this process may not set it.
 func unlessNotKept(err error) error {
 	if errors.Is(err, unix.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 		return nil

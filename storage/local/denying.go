@@ -8,16 +8,17 @@ import (
 	"time"
 )
 
-// denying is LinksDeny: an *os.Root that is asked only for names in which no
-// segment is a symbolic link, the last one excepted where the call is about the
-// link itself. A name with one is syscall.ELOOP.
+// denying implements LinksDeny: it is an *os.Root that only accepts names without
+// symbolic links. The last segment may be a link if the call concerns the link itself. For
+// any other name with a link, the error is syscall.ELOOP.
 type denying struct {
 	*os.Root
-	// start is where check begins; nil where the system looks at each segment.
+	// start is the directory that check starts from. It is nil if check must look at
+	// each segment by itself.
 	start *os.File
 }
 
-// openDenying opens the directory dir, whatever links lead to it.
+// openDenying opens the directory dir, even if links lead to it.
 func openDenying(dir string) (*denying, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -31,15 +32,15 @@ func openDenying(dir string) (*denying, error) {
 	return &denying{Root: root, start: start}, nil
 }
 
-// Close closes both.
+// Close closes the root and start.
 func (d *denying) Close() error {
 	if d.start != nil {
-		_ = d.start.Close() // It was not written.
+		_ = d.start.Close() // Nothing was written, so an error doesn't matter.
 	}
 	return d.Root.Close()
 }
 
-// holder checks what holds name.
+// holder checks the collection that contains name.
 func (d *denying) holder(name string) error {
 	if name == rootName {
 		return nil
@@ -47,8 +48,8 @@ func (d *denying) holder(name string) error {
 	return d.check(parent(name))
 }
 
-// checkEach is check by a look at each segment. It returns syscall.ELOOP at a
-// link, and the error of a segment that can't be described.
+// checkEach is check with a look at each segment. It returns syscall.ELOOP for a link, or
+// the error of a segment that can't be described.
 func (d *denying) checkEach(name string) error {
 	for i := range len(name) + 1 {
 		if i < len(name) && !os.IsPathSeparator(name[i]) {
@@ -131,7 +132,7 @@ func (d *denying) Rename(oldName, newName string) error {
 	return d.Root.Rename(oldName, newName)
 }
 
-// Stat is Lstat, because no link may have come since the check.
+// Stat uses Lstat, because a link may have been created since the check.
 func (d *denying) Stat(name string) (fs.FileInfo, error) {
 	if err := d.check(name); err != nil {
 		return nil, err

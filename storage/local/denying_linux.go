@@ -11,13 +11,13 @@ func openStart(root *os.Root) (*os.File, error) {
 	return root.OpenFile(rootName, unix.O_PATH|unix.O_DIRECTORY, 0)
 }
 
-// noOpenat2 are the errors of openat2(2) that only each segment can explain: the
-// kernel is older than 5.6, a sandbox does not know the call, a rename came between,
-// or the path is longer than one call takes.
+// noOpenat2 are the errors of openat2(2) that require a look at each segment: the kernel
+// is older than 5.6, a sandbox blocks the call, a rename interfered, or the path is too
+// long for one call.
 var noOpenat2 = []error{unix.ENOSYS, unix.EPERM, unix.E2BIG, unix.EINVAL, unix.EAGAIN, unix.ENAMETOOLONG}
 
-// check returns syscall.ELOOP if a segment of name is a symbolic link, and
-// another error if the last can't be reached.
+// check returns syscall.ELOOP if a segment of name is a symbolic link, or another error if
+// the last segment can't be reached.
 func (d *denying) check(name string) error {
 	if d.start == nil {
 		return d.checkEach(name)

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The functions of this file do what the methods of access do, with one call for
-// the way to the parent and one for the last segment. An os.Root needs two calls
-// for each segment. Where a symbolic link is on the way, or at its end and to be
-// followed, they leave the work to the access.
+// The functions in this file do the same as the methods of access, but with one system
+// call to reach the parent and one for the last segment. An os.Root needs two calls for
+// each segment. If a symbolic link is on the way, or is the last segment and must be
+// followed, these functions call the access.
 
-// lstat is the access's Lstat. Its Sys is a storage.Facts.
+// lstat does the same as Lstat of the access. Sys of its result is a storage.Facts.
 func (f *FS) lstat(local string) (fs.FileInfo, error) {
 	described := new(info)
 	err, ok := f.inParent(local, func(holder int, base string) error {
@@ -64,7 +64,7 @@ func unlink(holder int, base string) error {
 	return err
 }
 
-// chtimes is setTimes.
+// chtimes does the same as setTimes.
 func (f *FS) chtimes(local string, modified time.Time) error {
 	if modified.IsZero() {
 		return setTimes(f.root, local, modified)
@@ -90,11 +90,11 @@ func (f *FS) chtimes(local string, modified time.Time) error {
 	return err
 }
 
-// errFollow says that the last segment is a symbolic link, which is to be followed.
+// errFollow says that the last segment is a symbolic link, which must be followed.
 var errFollow = errors.New("a symbolic link")
 
-// inParent calls do with a descriptor of the collection that holds local, and with
-// the last segment. It returns false where only the access finds the way.
+// inParent calls do with a descriptor of the collection that contains local and with the
+// last segment. It returns false if only the access can reach the collection.
 func (f *FS) inParent(local string, do func(holder int, base string) error) (err error, ok bool) { //nolint:revive,staticcheck // ok says whether there is an err at all
 	if local == rootName {
 		return nil, false
@@ -106,10 +106,10 @@ func (f *FS) inParent(local string, do func(holder int, base string) error) (err
 	return err, ok
 }
 
-// collection is an open collection of which members are removed.
+// collection is an open collection whose members can be removed.
 type collection struct{ fd int }
 
-// openMembers opens the collection local to remove what is in it.
+// openMembers opens the collection local so that its members can be removed.
 func (f *FS) openMembers(local string) (memberRemover, error) {
 	if fd, ok := f.short.open(f, local); ok {
 		return &collection{fd: fd}, nil
@@ -123,5 +123,5 @@ func (c *collection) Remove(base string) error {
 	return err
 }
 
-// Close ends the use of c.
+// Close closes the collection.
 func (c *collection) Close() error { return unix.Close(c.fd) }

@@ -13,10 +13,10 @@ func (f *FS) mkdir(local string, perm fs.FileMode) error { return f.root.Mkdir(l
 
 func (f *FS) remove(local string) error { return f.root.Remove(local) }
 
-// chtimes is setTimes.
+// chtimes does the same as setTimes.
 func (f *FS) chtimes(local string, modified time.Time) error {
 	return setTimes(f.root, local, modified)
 }
 
-// openMembers opens the collection local to remove what is in it.
+// openMembers opens the collection local so that its members can be removed.
 func (f *FS) openMembers(local string) (memberRemover, error) { return f.openRoot(local) }

@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// purpose is what a call was for. It decides what an entry that is off limits
-// amounts to.
+// purpose says whether a call reads or writes. It is the error for an entry that the link
+// policy puts off limits: missing for a reader, forbidden for a writer.
 type purpose error
 
 var (
@@ -18,8 +18,8 @@ var (
 	writing purpose = fs.ErrPermission
 )
 
-// failed returns err as an *fs.PathError with name, which must be what the
-// caller of the FS knows, and nil for nil.
+// failed returns err as an *fs.PathError, or nil for nil. name must be the name that the
+// caller of the FS used.
 func (f *FS) failed(op, name string, err error, why purpose) error {
 	if err == nil {
 		return nil
@@ -27,8 +27,8 @@ func (f *FS) failed(op, name string, err error, why purpose) error {
 	return &fs.PathError{Op: op, Path: name, Err: f.meaning(err, why)}
 }
 
-// meaning returns the cause of err, made to match the error of package
-// storage's contract where the system's own does not.
+// meaning returns the cause of err. If the system's error differs from what package
+// storage requires, meaning makes it match that too.
 func (f *FS) meaning(err error, why purpose) error {
 	err = storage.Cause(err)
 	switch {

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Exchange lets a and b, be they symbolic links, change places in one step. It
-// is errors.ErrUnsupported on systems other than Linux and on filesystems that
-// can't, and fs.ErrInvalid if one of them is below the other.
+// Exchange swaps a and b in one step. If one is a symbolic link, it moves the link itself.
+// It returns errors.ErrUnsupported on other systems than Linux and on filesystems that
+// can't do it, and fs.ErrInvalid if one of the two is below the other.
 func (f *FS) Exchange(ctx context.Context, a, b string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (f *FS) exchange(a, b string) error {
 	return f.meaning(err, writing)
 }
 
-// below reports whether local is somewhere in the collection dir.
+// below reports whether local is in the collection dir, at any depth.
 func below(local, dir string) bool {
 	return strings.HasPrefix(local, dir+string(filepath.Separator))
 }

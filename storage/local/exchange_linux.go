@@ -21,7 +21,7 @@ func (f *FS) exchangeLocal(a, b string) error {
 	_, baseB := splitLast(b)
 	err = unix.Renameat2(int(parentA.Fd()), baseA, int(parentB.Fd()), baseB, unix.RENAME_EXCHANGE)
 	if errors.Is(err, unix.EINVAL) {
-		// The filesystem can't; or one is below the other by way of a link.
+		// The filesystem can't do it, or a link makes one of them lie below the other.
 		return errors.ErrUnsupported
 	}
 	return err

@@ -13,18 +13,18 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// maxFoldings is how many mounts are remembered.
+// maxFoldings is how many mounts foldings remembers.
 const maxFoldings = 256
 
-// foldings remembers which mounts fold names. What is remembered of one can't change
-// while it is mounted, and no other mount has the same key.
+// foldings remembers which mounts fold names. This can't change while a mount exists, and
+// no other mount has the same key.
 type foldings struct {
 	mu    sync.Mutex
 	known map[mount]bool
 }
 
-// folds returns what is known of m, and otherwise what find finds out. It is not
-// remembered if find is not sure.
+// folds reports whether m folds names. If that is unknown, it calls find, and remembers
+// the answer if find is sure.
 func (f *foldings) folds(m mount, find func() (folds, sure bool)) bool {
 	f.mu.Lock()
 	folds, known := f.known[m]
@@ -45,11 +45,11 @@ func (f *foldings) folds(m mount, find func() (folds, sure bool)) bool {
 	return folds
 }
 
-// probe finds out whether the collection local folds names: whether a member is found
-// by its name in the other case, although no member is called so. Nothing else tells of
-// a file system in user space. Numbers of files don't: some of those file systems have
-// another one for each spelling. Where there is no member whose name has a letter, one
-// is made for a moment; where that can't be, the collection is taken for one that folds.
+// probe finds out whether the collection local folds names, by looking up a member by its
+// name in the other case. For a file system in user space there is no other way. Comparing
+// the numbers of files doesn't help, because some of these file systems give each spelling
+// another number. If no member has a letter in its name, probe creates one for a moment. If
+// it can't, it assumes that the collection folds names.
 func (f *FS) probe(local string) (folds, sure bool) {
 	names, err := f.readNames(local)
 	if err != nil {
@@ -77,9 +77,9 @@ func (f *FS) probe(local string) (folds, sure bool) {
 	return f.probeNew(local), true
 }
 
-// probeNew is probe with a member of its own.
+// probeNew probes with a new member, which it then removes.
 func (f *FS) probeNew(local string) bool {
-	// The name has no digits but those of a random number: that is not secret.
+	// A random name avoids collisions. It need not be secret.
 	name := filepath.Join(local, storage.ReservedPrefix+"case-"+strconv.FormatUint(rand.Uint64(), 36)) //nolint:gosec // see above
 	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *FS) probeNew(local string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// otherCase returns name with each ASCII letter in its other case.
+// otherCase returns name with the case of each ASCII letter swapped.
 func otherCase(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openDirectory are the flags with which a collection is opened to be listed.
+// openDirectory are the flags for opening a collection to list it.
 const openDirectory = unix.O_RDONLY | unix.O_DIRECTORY | nonblock
 
-// mount identifies a mounted file system. The kernel never uses the number of a mount
-// again (STATX_MNT_ID_UNIQUE, Linux 6.8); before, the device and the type make it
-// unlikely that two are taken for one.
+// mount identifies a mounted file system. Since Linux 6.8 the kernel never reuses the
+// number of a mount (STATX_MNT_ID_UNIQUE). On older kernels the device and the type make a
+// mix-up unlikely.
 type mount struct {
 	id     uint64
 	device uint64
@@ -24,7 +24,7 @@ type mount struct {
 // statxMntIDUnique is STATX_MNT_ID_UNIQUE.
 const statxMntIDUnique = 0x4000
 
-// The types of file systems (statfs(2)) of which more is known than a probe tells.
+// These are types of file systems (statfs(2)) that package unix lacks.
 const (
 	exfatMagic    = 0x2011bab0
 	bcachefsMagic = 0xca451a4e
@@ -43,7 +43,7 @@ const (
 	foldByFeature                 // each collection has a flag of its own
 )
 
-// foldKindOf is what the type of a file system tells.
+// foldKindOf returns what is known from the type of a file system alone.
 func foldKindOf(magic int64) foldKind {
 	switch magic {
 	case unix.BTRFS_SUPER_MAGIC:
@@ -77,8 +77,8 @@ var kernelFolds = sync.OnceValue(func() bool {
 	return !known
 })
 
-// folds reports whether the collection local, or the one that would hold it if it
-// doesn't exist, folds names. If that can't be found out, it does.
+// folds reports whether the collection local folds names. If local doesn't exist, it
+// reports this for the closest collection above it. If it can't find out, it returns true.
 func (f *FS) folds(local string) bool {
 	dir, err := f.openHandle(local)
 	for errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
@@ -105,7 +105,7 @@ func (f *FS) folds(local string) bool {
 	case foldAlways:
 		return true
 	case foldByFeature:
-		// None of the collections has the flag if the file system lacks the feature.
+		// Without the feature, no collection of the file system has the flag.
 		return f.foldings.folds(m, func() (bool, bool) { return hasFoldFeature(int(dir.Fd())) }) && hasFoldFlag(int(dir.Fd()))
 	}
 	return f.foldings.folds(m, func() (bool, bool) { return f.probe(local) })
@@ -134,22 +134,22 @@ func mountOf(fd int) (mount, bool) {
 	return m, true
 }
 
-// hasFoldFlag reports whether the directory fd folds names, by its flag.
+// hasFoldFlag reports whether the directory fd has the flag for folding names.
 func hasFoldFlag(fd int) bool {
 	flags, err := withReadable(fd, func(readable int) (int, error) {
 		return unix.IoctlGetInt(readable, unix.FS_IOC_GETFLAGS)
 	})
 	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EOPNOTSUPP) {
-		return false // There is no such flag.
+		return false // The file system has no such flag.
 	}
 	return err != nil || flags&fsCasefold != 0
 }
 
-// hasFoldFeature reports whether a collection of the file system of the directory fd
-// may have the flag. It asks for the flag where it can't be given, because the
-// directory has members: what lacks the feature answers otherwise. If the last member
-// has vanished meanwhile, the flag is taken back. It is not sure of a directory without
-// members.
+// hasFoldFeature reports whether collections on the file system of the directory fd can
+// have the flag. It tries to set the flag on fd, which must fail because fd has members;
+// the error differs if the file system lacks the feature. If the call succeeds because the
+// last member has just been removed, hasFoldFeature clears the flag again. For an empty
+// directory it doesn't try, and is not sure.
 func hasFoldFeature(fd int) (has, sure bool) {
 	sure = true
 	_, err := withReadable(fd, func(readable int) (int, error) {
@@ -169,7 +169,7 @@ func hasFoldFeature(fd int) (has, sure bool) {
 	return !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.ENOTTY), sure
 }
 
-// withReadable calls do with the directory fd, opened to be read.
+// withReadable calls do with a descriptor of the directory fd that is open for reading.
 func withReadable(fd int, do func(readable int) (int, error)) (int, error) {
 	readable, err := retry(func() (int, error) {
 		return unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -181,7 +181,7 @@ func withReadable(fd int, do func(readable int) (int, error)) (int, error) {
 	return do(readable)
 }
 
-// empty reports whether the directory fd has no members, as far as can be seen.
+// empty reports whether the directory fd has no members, or can't be read.
 func empty(fd int) bool {
 	buf := make([]byte, 4096)
 	n, err := unix.Getdents(fd, buf)
@@ -194,7 +194,7 @@ func empty(fd int) bool {
 	return true
 }
 
-// plainRoot is whether the file system of the directory itself folds no names.
+// plainRoot caches whether the file system of the directory itself folds no names.
 type plainRoot struct{ state atomic.Int32 }
 
 const (
@@ -203,8 +203,8 @@ const (
 	plainNo
 )
 
-// plain reports whether no collection of the directory folds names, mounts below it
-// excepted.
+// plain reports whether no collection of the directory folds names, apart from other file
+// systems mounted below it.
 func (f *FS) plain() bool {
 	if known := f.plainRoot.state.Load(); known != plainUnknown {
 		return known == plainYes
@@ -244,9 +244,9 @@ func (f *FS) plainAt(start int) (plain, sure bool) {
 	return !folds, sure
 }
 
-// direct reports whether it is certain that local is its own Canon: no symbolic link
-// is on the way, nor another file system, and nothing folds names. It asks for a
-// directory, so that a file costs no descriptor.
+// direct reports whether local is certain to be its own Canon: the way to it contains no
+// symbolic link and no other file system, and nothing folds names. It opens local as a
+// directory, so that the call opens no descriptor for a file.
 func (f *FS) direct(local string, follow bool) bool {
 	if !f.plain() {
 		return false
@@ -269,8 +269,8 @@ func (f *FS) direct(local string, follow bool) bool {
 	return err == nil && direct
 }
 
-// withoutLinks reports whether nothing on the way to local is a symbolic link or
-// another file system, and otherwise whether there is a link.
+// withoutLinks reports whether the way to local contains no symbolic link and no other
+// file system. If it returns false, linked says whether the reason is a link.
 func withoutLinks(start int, local string) (direct, linked bool) {
 	how := &unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,

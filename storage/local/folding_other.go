@@ -9,21 +9,22 @@ import (
 	"runtime"
 )
 
-// openDirectory are the flags with which a collection is opened to be listed.
+// openDirectory are the flags for opening a collection to list it.
 const openDirectory = os.O_RDONLY | nonblock
 
-// mount identifies a mounted file system. A device that is mounted again while the
-// process runs, with another way to fold names, is taken for the same.
+// mount identifies a mounted file system by its device. If another file system that folds
+// names differently is mounted on the same device while the process runs, foldings doesn't
+// notice.
 type mount struct{ device uint64 }
 
-// plainRoot is Linux' alone.
+// plainRoot is needed only on Linux.
 type plainRoot struct{}
 
-// direct reports that it is not known.
+// direct returns false, because the answer is unknown.
 func (f *FS) direct(string, bool) bool { return false }
 
-// folds reports whether the collection local, or the one that would hold it if it
-// doesn't exist, folds names. If that can't be found out, it does.
+// folds reports whether the collection local folds names. If local doesn't exist, it
+// reports this for the closest collection above it. If it can't find out, it returns true.
 func (f *FS) folds(local string) bool {
 	if runtime.GOOS == "windows" {
 		return true

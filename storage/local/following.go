@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// following is LinksFollow: names are paths of the system, which follows links.
+// following implements LinksFollow: names become paths of the system, which follows links.
 type following struct {
-	dir    string // with a separator at its end
+	dir    string // ends with a separator
 	closed atomic.Bool
 }
 
-// openFollowing makes sure that the directory dir can be opened.
+// openFollowing checks that the directory dir can be opened.
 func openFollowing(dir string) (*following, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -29,8 +29,8 @@ func openFollowing(dir string) (*following, error) {
 	return &following{dir: strings.TrimSuffix(dir, separator) + separator}, file.Close()
 }
 
-// at is the path of name, not cleaned: what is before a ".." may be a link. What
-// an absolute link has led to is its own path.
+// at returns the path of name. It doesn't clean it, because the segment before a ".." may
+// be a link. A name that comes from an absolute link is already a path.
 func (f *following) at(name string) (string, error) {
 	switch {
 	case f.closed.Load():
@@ -41,13 +41,13 @@ func (f *following) at(name string) (string, error) {
 	return f.dir + name, nil
 }
 
-// absolute reports whether name, which may be what a link says, does not start
-// where it is.
+// absolute reports whether name, which may be the target text of a link, is independent of
+// the place where it is.
 func absolute(name string) bool {
 	return name != "" && os.IsPathSeparator(name[0]) || filepath.VolumeName(name) != ""
 }
 
-// Close lets further calls fail.
+// Close makes later calls fail.
 func (f *following) Close() error {
 	f.closed.Store(true)
 	return nil

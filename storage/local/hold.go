@@ -11,8 +11,8 @@ import (
 
 var _ storage.Holder = (*FS)(nil)
 
-// Hold opens the collection name, and finds its members wherever another process moves
-// it meanwhile.
+// Hold opens the collection name. Its members can be reached even after another process
+// has moved it.
 func (f *FS) Hold(ctx context.Context, name string) (storage.Held, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -30,11 +30,11 @@ func (f *FS) Hold(ctx context.Context, name string) (storage.Held, error) {
 
 type held struct {
 	fsys *FS
-	name string // what it was when it was opened
+	name string // the name when it was opened
 	dir  *os.Root
 }
 
-// RemoveAll removes the member base, and all that is below it.
+// RemoveAll removes the member base and everything below it.
 func (h *held) RemoveAll(ctx context.Context, base string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -50,5 +50,5 @@ func (h *held) RemoveAll(ctx context.Context, base string) error {
 	return h.fsys.failed("removeall", base, err, writing)
 }
 
-// Close ends the use of h.
+// Close closes the collection.
 func (h *held) Close() error { return h.dir.Close() }

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keep gives the file fd the permission bits, the ACL, the owner and the group of
-// the file in s. The latter two it can't always give.
+// keep gives the file fd the permission bits, the ACL, the owner and the group of the file
+// in s. Setting the owner and the group may fail, which is not an error.
 func keep(fd int, s *spot) error {
 	var is unix.Stat_t
 	if err := unix.Fstat(fd, &is); err != nil {
 		return err
 	}
-	// First, while the file is the process's own.
+	// Set the rights first, while the process still owns the file.
 	given, err := rightsOf(s).give(fd, fs.FileMode(is.Mode).Perm())
 	if err != nil {
 		return err
@@ -27,16 +27,16 @@ func keep(fd int, s *spot) error {
 	if unix.Fchown(fd, int(was.Uid), int(was.Gid)) == nil || is.Gid == was.Gid || unix.Fchown(fd, -1, int(was.Gid)) == nil {
 		return nil
 	}
-	// Another group must not get what was the old one's.
+	// The new file has another group, which must not get the old group's rights.
 	return given.limitGroup(fd)
 }
 
-// rights are the permission bits of a file, and its ACL if it has one: the bits of
-// the group are then the ACL's mask.
+// rights are the permission bits of a file and its ACL, if any. With an ACL, the group's
+// bits are the mask of the ACL.
 type rights struct {
 	perm fs.FileMode
 	acl  acl
-	// none: the filesystem has no ACLs.
+	// none is set if the filesystem has no ACLs.
 	none bool
 }
 
@@ -49,17 +49,17 @@ func rightsOf(s *spot) rights {
 	case errors.Is(err, errors.ErrUnsupported):
 		r.none = true
 	case err != nil:
-		// What the bits of the group stand for is not known.
+		// The meaning of the group's bits is unknown, so the group gets no access.
 		r.perm &^= 0o070
 	}
 	return r
 }
 
-// anyPerm are permission bits that are not known.
+// anyPerm stands for unknown permission bits.
 const anyPerm = ^fs.FileMode(0)
 
-// give gives r to the file fd, which has the permission bits perm, and returns what
-// it has got: no ACL where there can't be one.
+// give gives r to the file fd, which has the permission bits perm, and returns the rights
+// that the file then has. They have no ACL if the file can't have one.
 func (r rights) give(fd int, perm fs.FileMode) (rights, error) {
 	if r.acl != nil {
 		err := r.acl.set(fd)
@@ -81,8 +81,8 @@ func (r rights) give(fd int, perm fs.FileMode) (rights, error) {
 	return r, unix.Fchmod(fd, uint32(r.perm))
 }
 
-// limitGroup gives the group of the file fd, which has r, no more rights than all
-// others have.
+// limitGroup reduces the rights of the group of the file fd, which has r, to those of
+// others.
 func (r rights) limitGroup(fd int) error {
 	if r.acl != nil {
 		return r.acl.groupAsOthers().set(fd)

@@ -2,5 +2,5 @@
 
 package local
 
-// keep has nothing to give where a directory's members have what it has.
+// keep does nothing: here a file gets its rights from its directory.
 func keep(int, *spot) error { return nil }

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// keep gives the file fd the permission bits, the owner and the group of the file
-// in s. The latter two it can't always give.
+// keep gives the file fd the permission bits, the owner and the group of the file in s.
+// Setting the owner and the group may fail, which is not an error.
 func keep(fd int, s *spot) error {
 	old := s.old
 	var is syscall.Stat_t
@@ -16,7 +16,7 @@ func keep(fd int, s *spot) error {
 		return err
 	}
 	perm := old.Mode().Perm()
-	// First, while the file is the process's own.
+	// Set the rights first, while the process still owns the file.
 	if fs.FileMode(is.Mode).Perm() != perm {
 		if err := syscall.Fchmod(fd, uint32(perm)); err != nil {
 			return err
@@ -29,7 +29,7 @@ func keep(fd int, s *spot) error {
 	if syscall.Fchown(fd, int(was.Uid), int(was.Gid)) == nil || is.Gid == was.Gid || syscall.Fchown(fd, -1, int(was.Gid)) == nil {
 		return nil
 	}
-	// Another group must not get what was the old one's.
+	// The new file has another group, which must not get the old group's rights.
 	if fewer := groupAsOthers(perm); fewer != perm {
 		return syscall.Fchmod(fd, uint32(fewer))
 	}

@@ -8,23 +8,24 @@ import (
 	"time"
 )
 
-// Links says which symbolic links of a directory lead anywhere. Whatever it
-// says, Lstat, Remove, RemoveAll, Rename, Exchange and CopyLink act on the link
-// that is the last segment of a name, never on what it leads to, and one that
-// dangles, loops or leads to a FIFO, a socket or a device is as if not there.
+// Links says which symbolic links of a directory are followed. Whatever the policy is,
+// Lstat, Remove, RemoveAll, Rename, Exchange and CopyLink act on a link that is the last
+// segment of a name, never on its target. A link that dangles, loops or leads to a FIFO, a
+// socket or a device is treated as missing.
 type Links int
 
 const (
-	// LinksInside follows links while they stay in the directory.
+	// LinksInside follows links that stay in the directory.
 	LinksInside Links = iota
-	// LinksDeny takes every link, wherever it leads, for missing
-	// (fs.ErrNotExist), also in the middle of a name; none is written through
-	// (fs.ErrPermission). One that somebody plants between the look and the call
-	// is one of LinksInside.
+	// LinksDeny follows no link, not even in the middle of a name. For reading, a
+	// link is missing (fs.ErrNotExist); writing through it fails
+	// (fs.ErrPermission). If another process creates a link between the check and
+	// the call, that link is treated as with LinksInside.
 	LinksDeny
-	// LinksFollow follows links wherever they lead, as far as the process may
-	// go: whoever can make a link, or move one to another depth, chooses what is
-	// served. The directory is found by its path at each call, not held.
+	// LinksFollow follows links wherever they lead, as far as the process has
+	// access. Anyone who can create a link, or move one to another depth, chooses
+	// what is served. Each call finds the directory by its path; no descriptor is
+	// held.
 	LinksFollow
 )
 
@@ -45,19 +46,19 @@ func ParseLinks(s string) (Links, error) {
 			return Links(links), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is none of %s", s, strings.Join(linksNames[:], ", "))
+	return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(linksNames[:], ", "))
 }
 
-// access is the calls of an *os.Root by which names are reached. Which links
-// they follow is the policy: *os.Root itself is LinksInside.
+// access is the set of methods of *os.Root that reach files by name. Its implementations
+// differ in which links they follow: *os.Root itself implements LinksInside.
 type access interface {
 	Close() error
 	Chtimes(name string, accessed, modified time.Time) error
 	Lstat(name string) (fs.FileInfo, error)
 	Mkdir(name string, perm fs.FileMode) error
 	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
-	// OpenRoot opens the collection name, in which nothing is followed: its
-	// members are reached by their names alone.
+	// OpenRoot opens the collection name, in which no link is followed: its members
+	// are reached only by their names.
 	OpenRoot(name string) (*os.Root, error)
 	Readlink(name string) (string, error)
 	Remove(name string) error
@@ -77,5 +78,5 @@ func accessTo(dir string, links Links) (access, error) {
 	case LinksFollow:
 		return openFollowing(dir)
 	}
-	return nil, fmt.Errorf("no policy of symbolic links: %v", links)
+	return nil, fmt.Errorf("unknown policy for symbolic links: %v", links)
 }

@@ -17,15 +17,15 @@ import (
 
 var _ storage.Lister = (*FS)(nil)
 
-// listBuffer is how much is read of a collection at a time, in bytes: about a
-// thousand members.
+// listBuffer is how many bytes of a collection are read at a time: about a thousand
+// members.
 const listBuffer = 32 << 10
 
 var listBuffers = sync.Pool{New: func() any { return new([listBuffer]byte) }}
 
-// List opens the collection name. Its members are described as Lstat does, by
-// what the kernel says of them in the open collection, whatever happens to its
-// name meanwhile. Their Sys is a storage.Facts.
+// List opens the collection name. It describes the members as Lstat does. It asks the
+// kernel by the open collection, so renaming the collection meanwhile doesn't matter. Sys
+// of a description is a storage.Facts.
 func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 	return &listing{fsys: f, dir: dir, fd: int(dir.Fd()), name: name}, nil
 }
 
-// openListing opens the collection local to be read.
+// openListing opens the collection local for reading.
 func (f *FS) openListing(ctx context.Context, name, local string) (*os.File, error) {
 	fd, ok := f.short.openAs(f, local, unix.O_RDONLY)
 	if f.hidden(ctx, name, !ok) {
@@ -56,18 +56,18 @@ func (f *FS) openListing(ctx context.Context, name, local string) (*os.File, err
 	return f.root.OpenFile(local, unix.O_RDONLY|unix.O_DIRECTORY|nonblock, 0)
 }
 
-// listing is an open collection.
+// listing is a collection that is open for listing.
 type listing struct {
 	fsys *FS
 	dir  *os.File
-	fd   int // dir's
+	fd   int // the descriptor of dir
 	name string
 }
 
 func (l *listing) Close() error { return l.dir.Close() }
 
-// Next reads until half of the buffer is full, so that a small collection takes
-// one call.
+// Next reads until at least half of the buffer is full, so that one call is enough for a
+// small collection.
 func (l *listing) Next(ctx context.Context) (storage.Members, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: l.name, Err: err}
@@ -79,7 +79,7 @@ func (l *listing) Next(ctx context.Context) (storage.Members, error) {
 	for filled < listBuffer/2 && end == nil {
 		n, err := retry(func() (int, error) { return unix.Getdents(l.fd, buf[filled:]) })
 		switch {
-		case err != nil && !errors.Is(err, unix.ENOENT): // ENOENT: it has been removed
+		case err != nil && !errors.Is(err, unix.ENOENT): // ENOENT: the collection has been removed
 			end = l.fsys.failed("readdir", l.name, err, reading)
 		case n <= 0:
 			end = io.EOF
@@ -90,7 +90,7 @@ func (l *listing) Next(ctx context.Context) (storage.Members, error) {
 	return &members{of: l, names: entries(buf[:filled])}, end
 }
 
-// members are some of a collection's.
+// members are some of the members of a listing.
 type members struct {
 	of    *listing
 	names []terminated
@@ -98,7 +98,7 @@ type members struct {
 
 func (m *members) Len() int { return len(m.names) }
 
-// Describe allocates once for all that it appends.
+// Describe makes one allocation for all descriptions.
 func (m *members) Describe(_ context.Context, from, to int, dst []storage.Entry) []storage.Entry {
 	infos := make([]info, to-from)
 	var stat unix.Statx_t
@@ -108,7 +108,7 @@ func (m *members) Describe(_ context.Context, from, to int, dst []storage.Entry)
 		case errno == 0:
 			infos[i].fill(name.name(), &stat)
 			dst = append(dst, storage.Entry{Name: infos[i].name, Info: &infos[i]})
-		case errno != unix.ENOENT: // else it is gone
+		case errno != unix.ENOENT: // ENOENT: the member has been removed
 			err := m.of.fsys.failed("lstat", path.Join(m.of.name, name.name()), errno, reading)
 			dst = append(dst, storage.Entry{Name: name.name(), Err: err})
 		}

@@ -10,20 +10,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminated is the name of a directory's entry and the NUL after it, which the
-// kernel wants.
+// terminated is the name of a directory entry including a final NUL, as the kernel
+// requires it.
 type terminated string
 
 func (t terminated) name() string { return string(t[:len(t)-1]) }
 
-// Where the fields of a linux_dirent64 are (getdents64(2)), in bytes.
+// These are the offsets of the fields in a linux_dirent64 (getdents64(2)), in bytes.
 const (
-	direntLength = 16 // of the whole: two bytes
-	direntName   = 19 // and what is left to the end, a NUL in it
+	direntLength = 16 // the length of the entry: two bytes
+	direntName   = 19 // the name, with a NUL, up to the end of the entry
 )
 
-// dirents yields the names in what getdents64 has returned, each with its NUL,
-// without "." and "..".
+// dirents yields the names in buf, which getdents64 has filled, each with its NUL. It
+// omits "." and "..".
 func dirents(buf []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(buf) > direntName {
@@ -41,8 +41,8 @@ func dirents(buf []byte) iter.Seq[[]byte] {
 	}
 }
 
-// entries returns the names in what getdents64 has returned. They share one
-// string: what is kept of a large collection is to be small.
+// entries returns the names in buf, which getdents64 has filled. The names share one
+// string, which saves memory for large collections.
 func entries(buf []byte) []terminated {
 	count, size := 0, 0
 	for name := range dirents(buf) {
@@ -60,8 +60,8 @@ func entries(buf []byte) []terminated {
 	return names
 }
 
-// statx fills in what the kernel says of the entry name of the directory fd.
-// Automounts are not triggered, as by lstat.
+// statx describes the entry name of the directory fd. Like lstat, it doesn't trigger
+// automounts.
 func statx(fd int, name terminated, stat *unix.Statx_t) unix.Errno {
 	const flags = unix.AT_SYMLINK_NOFOLLOW | unix.AT_NO_AUTOMOUNT
 	for {
@@ -70,7 +70,7 @@ func statx(fd int, name terminated, stat *unix.Statx_t) unix.Errno {
 			flags, unix.STATX_BASIC_STATS|unix.STATX_BTIME, uintptr(unsafe.Pointer(stat)), 0)
 		switch errno {
 		case unix.EINTR:
-		case unix.ENOSYS, unix.EPERM: // the kernel, or a sandbox, does not know it
+		case unix.ENOSYS, unix.EPERM: // The kernel lacks statx, or a sandbox blocks it.
 			return fstatat(fd, name.name(), stat)
 		default:
 			return errno
@@ -78,11 +78,11 @@ func statx(fd int, name terminated, stat *unix.Statx_t) unix.Errno {
 	}
 }
 
-// fstatat is statx where there is none, and so without the birth time.
+// fstatat replaces statx on old kernels and in sandboxes. It lacks the birth time.
 func fstatat(fd int, name string, stat *unix.Statx_t) unix.Errno {
 	var old unix.Stat_t
 	if err := unix.Fstatat(fd, name, &old, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		errno, _ := err.(unix.Errno) //nolint:errorlint // it is nothing else
+		errno, _ := err.(unix.Errno) //nolint:errorlint // package unix returns only this type
 		return errno
 	}
 	//nolint:gosec,unconvert // the types differ from one processor to the next

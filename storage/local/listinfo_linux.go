@@ -9,7 +9,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// info describes an entry that was listed. It is its own storage.Facts.
+// info describes a file or collection. It is its own storage.Facts.
 type info struct {
 	name           string
 	size           int64
@@ -25,7 +25,7 @@ var (
 	_ storage.Facts = (*info)(nil)
 )
 
-// stamp is a point in time, known unless nsec is unknownTime.
+// stamp is a point in time. If nsec is unknownTime, the time is unknown.
 type stamp struct {
 	sec  int64 // since 1970
 	nsec uint32
@@ -56,7 +56,7 @@ func (i *info) Sys() any           { return i }
 // Identity implements storage.Facts.
 func (i *info) Identity() (device, inode uint64) { return i.device, i.inode }
 
-// Direct says what storage.Direct asks for.
+// Direct reports what the function storage.Direct returns.
 func (i *info) Direct() bool { return i.direct }
 
 // Changed implements storage.Facts.
@@ -70,7 +70,7 @@ func (i *info) BirthTime() time.Time {
 	return time.Unix(i.born.sec, int64(i.born.nsec))
 }
 
-// fileMode is what package os makes of mode.
+// fileMode converts mode as package os does.
 func fileMode(mode uint32) fs.FileMode {
 	m := fs.FileMode(mode & 0o777)
 	if kind := mode & unix.S_IFMT; kind != unix.S_IFREG {

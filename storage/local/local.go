@@ -1,25 +1,26 @@
 // Package local serves a directory of this machine as a storage.FS.
 //
-// Unless [LinksFollow] is asked for, everything goes through os.Root, so that no
-// name and no symbolic link leads outside the directory, even while somebody else
-// renames things in it:
+// All access goes through os.Root, unless the caller chooses [LinksFollow]. So no name and
+// no symbolic link leads outside the directory, even while another process renames things
+// in it:
 //
-//   - Symbolic links are followed while they stay inside, or as [Links] says
-//     otherwise. One that dangles, loops, is absolute or leads out is as if not
-//     there (fs.ErrNotExist) to Stat and to reading, and may not be written
-//     through (fs.ErrPermission), except that a file is made where one dangles
-//     inside. Lstat, Remove, RemoveAll and Rename act on the link itself.
-//   - FIFOs, sockets and devices are as if not there too, and none is ever
-//     waited for. Lstat, Readdir, Remove and RemoveAll do see them, so that a
-//     collection that holds one can be removed.
-//   - Mounts below the directory are part of it; Rename from one to another is
+//   - Symbolic links that stay inside are followed; [Links] can change that. A link that
+//     dangles, loops, is absolute or leads outside is missing (fs.ErrNotExist) for Stat
+//     and for reading. Writing through it fails (fs.ErrPermission), but writing through a
+//     link that dangles inside creates its target. Lstat, Remove, RemoveAll and Rename
+//     act on the link itself.
+//   - FIFOs, sockets and devices are also missing, and no call ever waits for one. Only
+//     Lstat, Readdir, Remove and RemoveAll see them, so a collection that contains one
+//     can be removed.
+//   - Mounts below the directory are part of it. Rename from one mount to another returns
 //     syscall.EXDEV.
 //
-// Names are bytes. Where the system has names of its own form (Windows), one
-// that it could not hold does not exist and can't be created (fs.ErrInvalid).
+// Names are bytes. On Windows, which restricts names, a name that is not allowed doesn't
+// exist and can't be created (fs.ErrInvalid).
 //
-// The errors of an [FS] carry the names that it was given. Those of an open
-// file are the *os.File's and carry its path on disk: they belong in a log.
+// The errors of an [FS] contain the names that the caller passed. The errors of an open
+// file are those of the *os.File and contain its path on disk. Log them, but don't show
+// them to clients.
 package local
 
 import (
@@ -60,39 +61,40 @@ type FS struct {
 	root  access
 	links Links
 
-	// escape is the error, otherwise secret to package os, with which root
-	// refuses to leave the directory; nil if it does not.
+	// escape is the error that root returns instead of leaving the directory. Package
+	// os doesn't export it. It is nil with LinksFollow.
 	escape error
 
-	// ways are how a file without a name may get one. Without any, none is made.
+	// ways lists how to name a file that has none. If it is empty, every stage has a
+	// name from the start.
 	ways []way
 
-	// linked: one of ways has been seen to go.
+	// linked is set once one of ways has worked.
 	linked atomic.Bool
 
 	short shortWay
 
-	// plainRoot and foldings are what is known of the file systems' folding of names.
+	// plainRoot and foldings cache which file systems fold names.
 	plainRoot plainRoot
 	foldings  foldings
 
-	// strays has the names of stages, if it is not nil; mark identifies the
-	// directory there.
+	// strays, if not nil, records the names of stages. mark identifies the directory
+	// in it.
 	strays *storage.Strays
 	mark   string
 
-	// noClone holds what does not share blocks, as a [2]uint64: the devices of
-	// a source and of a copy.
+	// noClone contains pairs of devices, [2]uint64{source, copy}, between which
+	// files can't share blocks.
 	noClone sync.Map
 }
 
-// Options are how a directory is opened. The zero value is what [Open] does.
+// Options says how to open a directory. The zero value is what [Open] uses.
 type Options struct {
-	// Links says which symbolic links lead anywhere.
+	// Links says which symbolic links are followed.
 	Links Links
 }
 
-// Open returns the directory dir. The FS stays with it should it be renamed.
+// Open returns the directory dir. The FS keeps serving this directory after a rename.
 func Open(dir string) (*FS, error) { return OpenWith(dir, Options{}) }
 
 // OpenWith is [Open] with options.
@@ -116,19 +118,18 @@ func OpenWith(dir string, options Options) (*FS, error) {
 	return f, nil
 }
 
-// Close ends the use of the directory; open files stay open. Calls after it
-// return fs.ErrClosed.
+// Close closes the directory. Open files stay open. Later calls return fs.ErrClosed.
 func (f *FS) Close() error {
 	f.short.close()
 	return f.root.Close()
 }
 
-// maxSteps is how many collections may be nested where each segment of a path takes
-// a call of the system: on systems other than Linux, and with [LinksFollow].
+// maxSteps limits how deep collections may be nested if resolving a path takes a system
+// call for each segment. That is so with [LinksFollow] and on systems other than Linux.
 const maxSteps = 512
 
-// Mkdir creates the collection name. It is storage.ErrTooDeep for one more than 512
-// levels deep, but on Linux only with [LinksFollow].
+// Mkdir creates the collection name. It returns storage.ErrTooDeep if more than 512
+// collections contain name. On Linux this limit applies only with [LinksFollow].
 func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -143,8 +144,8 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	return f.failed("mkdir", name, f.mkdir(local, perm.Perm()), writing)
 }
 
-// Stat describes name, or what it links to inside the directory. On Linux it tells
-// the birth time as well (storage.Facts), if no link is on the way.
+// Stat describes name. It follows symbolic links inside the directory. On Linux the
+// description includes the birth time (storage.Facts) if no link is on the way.
 func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -174,7 +175,7 @@ func (f *FS) stat(ctx context.Context, name, local string) (fs.FileInfo, error) 
 	return f.root.Stat(local)
 }
 
-// Lstat describes name, be it a symbolic link, a FIFO, a socket or a device.
+// Lstat describes name, even if it is a symbolic link, a FIFO, a socket or a device.
 func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -190,8 +191,8 @@ func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// SetTimes sets the modification time of name, to the precision and in the range
-// of the disk, and leaves its access time.
+// SetTimes sets the modification time of name, as precisely as the disk can store it and
+// within the disk's range. It leaves the access time unchanged.
 func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -203,13 +204,13 @@ func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) erro
 	return f.failed("settimes", name, f.chtimes(local, modified), writing)
 }
 
-// ReadDeadProps returns nil: a directory holds no dead properties.
+// ReadDeadProps returns nil, because a directory stores no dead properties.
 func (f *FS) ReadDeadProps(ctx context.Context, _ string) (map[xml.Name]webdav.Property, error) {
 	return nil, ctx.Err()
 }
 
-// special reports whether info is that of a FIFO, a socket or a device: what
-// has no content to serve, and may block or act when it is opened.
+// special reports whether info describes a FIFO, a socket or a device. These have no
+// content to serve, and opening one may block or have side effects.
 func special(info fs.FileInfo) bool {
 	return info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice|fs.ModeCharDevice) != 0
 }

@@ -11,23 +11,23 @@ import (
 // rootName is the local name of "/".
 const rootName = "."
 
-// localName returns name as os.Root wants it: relative, with the separators of
-// this system. It returns false for a name that no file here can have.
+// localName returns name as os.Root requires it: relative, and with the separators of this
+// system. It returns false for a name that no file on this system can have.
 func localName(name string) (string, bool) {
 	name = strings.TrimPrefix(storage.Clean(name), "/")
 	if name == "" {
 		return rootName, true
 	}
 	if filepath.Separator == '/' {
-		// Not filepath.Localize, which wants UTF-8: here, names are bytes.
+		// Don't use filepath.Localize: it requires UTF-8, but names are bytes here.
 		return name, !strings.Contains(name, "\x00")
 	}
 	local, err := filepath.Localize(name)
 	return local, err == nil
 }
 
-// memberName is localName for the last segment of a name. It returns false for
-// what is none: it must not lead out of its collection.
+// memberName is localName for the last segment of a name. It returns false for anything
+// else, so that the result can't lead out of the collection.
 func memberName(segment string) (string, bool) {
 	local, ok := localName(segment)
 	return local, ok && local != rootName && path.Base(storage.Clean(segment)) == segment

@@ -2,5 +2,5 @@
 
 package local
 
-// nonblock is nothing where a directory can't hold what blocks an open.
+// nonblock is 0, because here a directory can't contain anything that blocks an open.
 const nonblock = 0

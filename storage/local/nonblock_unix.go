@@ -4,6 +4,6 @@ package local
 
 import "syscall"
 
-// nonblock keeps an open from waiting for the other end of a FIFO, or for a
-// device. It changes nothing for a file.
+// nonblock keeps an open from waiting for the other end of a FIFO or for a device. It has
+// no effect on files.
 const nonblock = syscall.O_NONBLOCK

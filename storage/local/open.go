@@ -10,11 +10,11 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// writeFlags are those of which any one makes OpenFile a call that writes.
+// writeFlags are the flags that make OpenFile a writing call. One of them is enough.
 const writeFlags = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_TRUNC
 
-// OpenFile opens name. The File is an *os.File, so that the kernel can copy
-// from and to it (sendfile, copy_file_range).
+// OpenFile opens name. The File is an *os.File, so that the kernel can copy from and to it
+// (sendfile, copy_file_range).
 func (f *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
 	file, _, err := f.openFile(ctx, name, flag, perm)
 	if err != nil {
@@ -23,7 +23,7 @@ func (f *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMo
 	return file, nil
 }
 
-// OpenRead opens name to be read, as OpenFile does, and describes it.
+// OpenRead opens name for reading, as OpenFile does, and describes it.
 func (f *FS) OpenRead(ctx context.Context, name string) (storage.File, fs.FileInfo, error) {
 	file, info, err := f.openFile(ctx, name, os.O_RDONLY, 0)
 	if err != nil {
@@ -54,7 +54,8 @@ func (f *FS) openFile(ctx context.Context, name string, flag int, perm fs.FileMo
 	return file, info, nil
 }
 
-// openName is open for local, whose name is name: what is reserved has no other name.
+// openName opens local, whose virtual name is name. It refuses other names of reserved
+// files.
 func (f *FS) openName(ctx context.Context, name, local string, flag int, perm fs.FileMode) (*os.File, fs.FileInfo, error) {
 	if flag != os.O_RDONLY {
 		if f.hidden(ctx, name, true) {
@@ -75,12 +76,12 @@ func (f *FS) openName(ctx context.Context, name, local string, flag int, perm fs
 	return usable(file)
 }
 
-// open opens local without ever waiting for the other end of a FIFO. What is
-// no file and no collection fails with syscall.ENXIO, as a socket does. It
-// describes what was there, and not what it makes.
+// open opens local without ever waiting for the other end of a FIFO. Anything but a file
+// or a collection fails with syscall.ENXIO, as a socket does. open describes what it opened,
+// but returns no description for a file that it created with O_EXCL.
 func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, fs.FileInfo, error) {
 	if f.links == LinksFollow {
-		// A device outside may act when it is opened.
+		// Opening a device outside the directory may have side effects.
 		if info, err := f.root.Stat(local); err == nil && special(info) && flag&os.O_EXCL == 0 {
 			return nil, nil, syscall.ENXIO
 		}
@@ -93,12 +94,13 @@ func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, fs.FileIn
 		return nil, nil, err
 	}
 	if flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL {
-		return file, nil, nil // It is new, hence a file.
+		return file, nil, nil // It is new, so it is a regular file.
 	}
 	return usable(file)
 }
 
-// usable describes file, and closes it if it is neither a file nor a collection.
+// usable describes file. If it is neither a file nor a collection, usable closes it and
+// returns an error.
 func usable(file *os.File) (*os.File, fs.FileInfo, error) {
 	info, err := file.Stat()
 	if err == nil && special(info) {
@@ -111,8 +113,8 @@ func usable(file *os.File) (*os.File, fs.FileInfo, error) {
 	return file, info, nil
 }
 
-// openLeased opens a file on which another program, such as an NFS or SMB
-// server, holds a lease. Only an open that waits gets the lease broken.
+// openLeased opens a file on which another program, such as an NFS or SMB server, holds a
+// lease. The lease is broken only by an open that may wait.
 func (f *FS) openLeased(local string, flag int, perm fs.FileMode) (*os.File, error) {
 	info, err := f.root.Stat(local)
 	if err != nil {

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openAtOnce opens local to be read by one call, which says what any policy would:
-// there is no symbolic link. It returns nil where that can't be said, and whether a
-// link is why.
+// openAtOnce opens local for reading with one system call, provided that no symbolic link
+// is on the way; then the result doesn't depend on the policy. Otherwise it returns nil.
+// linked reports whether a link may be the reason.
 func (f *FS) openAtOnce(local string) (file *os.File, linked bool) {
 	f.short.once.Do(func() { f.short.init(f) })
 	if f.short.raw == nil || len(local) > longestStep {
-		return nil, true // There may be one.
+		return nil, true // There may be a link.
 	}
 	how := &unix.OpenHow{
 		Flags:   unix.O_RDONLY | nonblock | unix.O_CLOEXEC | unix.O_LARGEFILE,

@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// patch gives to the content and the user's extended attributes of the file in
-// s, which must be base, and has it written from offset on.
+// patch copies the content and the user's extended attributes of the file in s to the
+// stage to, and sets the write position to offset. The file must match base.
 func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBase, offset int64) error {
 	o, err := f.openOld(s)
 	if err != nil {
@@ -22,7 +22,7 @@ func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBas
 	}
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buf)
-	// It is on the same filesystem as its collection, or can't be replaced.
+	// The file is on the filesystem of its collection, or else it can't be replaced.
 	t := &target{fsys: f, dev: o.stat.Dev, wrote: func(int64) {}, buf: buf}
 	attrs, _, err := t.attrs.list(o, buf[:])
 	if err == nil {
@@ -37,8 +37,8 @@ func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBas
 	return err
 }
 
-// openOld opens the file in s to be read. One that another program holds a lease
-// on goes the long way.
+// openOld opens the file in s for reading. If another program holds a lease on it, openOld
+// opens it through the access, which is slower.
 func (f *FS) openOld(s *spot) (*original, error) {
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(s.holder, s.base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)

@@ -10,11 +10,11 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// patchStep is how much is copied between two looks at the context, in bytes.
+// patchStep is how many bytes are copied before the context is checked again.
 const patchStep = 4 << 20
 
-// patch gives to the content of the file in s, which must be base, and has it
-// written from offset on.
+// patch copies the content of the file in s to the stage to, and sets the write position
+// to offset. The file must match base.
 func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBase, offset int64) error {
 	old, _, err := f.open(s.path, os.O_RDONLY, 0)
 	if err != nil {

@@ -20,8 +20,7 @@ func (f *FS) Remove(ctx context.Context, name string) error {
 	return f.failed("remove", name, f.remove(local), writing)
 }
 
-// RemoveMembers removes members of the collection name. It finds the way to the
-// collection once, not once for each.
+// RemoveMembers removes members of the collection name. It opens the collection only once.
 func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		collection, openErr := f.membersOf(name)
@@ -43,14 +42,14 @@ func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) i
 	}
 }
 
-// memberRemover is an open collection of which members are removed.
+// memberRemover is an open collection whose members can be removed.
 type memberRemover interface {
 	// Remove removes one member: a file, a symbolic link or an empty collection.
 	Remove(base string) error
 	Close() error
 }
 
-// membersOf opens the collection name to remove what is in it.
+// membersOf opens the collection name so that its members can be removed.
 func (f *FS) membersOf(name string) (memberRemover, error) {
 	local, ok := localName(name)
 	if !ok {
@@ -59,12 +58,12 @@ func (f *FS) membersOf(name string) (memberRemover, error) {
 	return f.openMembers(local)
 }
 
-// openRoot opens the collection local to reach what is in it.
+// openRoot opens the collection local so that its members can be reached.
 func (f *FS) openRoot(local string) (*os.Root, error) {
 	collection, err := f.root.OpenRoot(local)
 	if err != nil {
 		if info, statErr := f.root.Stat(local); statErr == nil && !info.IsDir() {
-			err = syscall.ENOTDIR // OpenRoot's own matches nothing.
+			err = syscall.ENOTDIR // The error of OpenRoot doesn't match any known one.
 		}
 		return nil, err
 	}
@@ -79,8 +78,8 @@ func removeMember(collection memberRemover, member string) error {
 	return collection.Remove(local)
 }
 
-// RemoveAll removes name and all that is in it. That name does not exist is no
-// error. It does not look at ctx again once it has begun.
+// RemoveAll removes name and everything in it. It returns nil if name doesn't exist. Once
+// it has started, it doesn't check ctx again.
 func (f *FS) RemoveAll(ctx context.Context, name string) error {
 	local, err := removable(ctx, "removeall", name)
 	if err == nil {
@@ -92,8 +91,7 @@ func (f *FS) RemoveAll(ctx context.Context, name string) error {
 	return err
 }
 
-// removable returns the local form of name unless nothing of that name could
-// be removed.
+// removable returns the local form of name, or an error if such a name can't be removed.
 func removable(ctx context.Context, op, name string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err

@@ -11,9 +11,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Rename renames oldName, be it a symbolic link, to newName. A file replaces a
-// file in one step; nothing replaces a collection (fs.ErrExist), not even an
-// empty one, as with os.Rename. A name that is below oldName is fs.ErrInvalid.
+// Rename renames oldName to newName. If oldName is a symbolic link, it renames the link. A
+// file replaces a file in one step. Nothing replaces a collection, not even an empty one
+// (fs.ErrExist), as with os.Rename. If newName is below oldName, it returns fs.ErrInvalid.
 func (f *FS) Rename(ctx context.Context, oldName, newName string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -51,12 +51,12 @@ func (f *FS) rename(oldName, newName string) error {
 		}
 	}
 	if errors.Is(err, syscall.ENOTDIR) && f.inCollection(from) && f.inCollection(to) {
-		return err // A collection onto a file; all is there.
+		return err // A collection can't replace a file; nothing is missing.
 	}
 	return f.meaning(err, writing)
 }
 
-// inCollection reports whether what would hold local is a collection.
+// inCollection reports whether the parent of local is a collection.
 func (f *FS) inCollection(local string) bool {
 	info, err := f.root.Stat(filepath.Dir(local))
 	return err == nil && info.IsDir()

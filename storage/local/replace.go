@@ -11,59 +11,60 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// replacement is a storage.Replacement.
+// replacement implements storage.Replacement.
 type replacement struct {
 	fsys        *FS
 	name, local string
 	stage       stage // nil after Commit and Discard
 	base        storage.PatchBase
 	room        room
-	// was are the permission bits of the file that it began to replace; 0: of none.
+	// was are the permission bits of the present file at the start; 0 if there was none.
 	was fs.FileMode
-	// canonical: no symbolic link may be on the way.
+	// canonical says that no symbolic link may be on the way.
 	canonical bool
-	// spot is what was found when it began, kept for a commit that follows at
-	// once; else nil.
+	// spot is the spot found at the start, if the commit follows immediately;
+	// otherwise nil.
 	spot *spot
 }
 
-// stage is where the content of a replacement waits.
+// stage holds the content of a replacement until the commit.
 type stage interface {
 	io.Writer
 
-	// file is the file, to be written.
+	// file returns the file, open for writing.
 	file() *os.File
-	// fd is its descriptor.
+	// fd returns the descriptor of the file.
 	fd() int
 
-	// place makes the file that of the spot, as p says, and describes it. It is
-	// syscall.EEXIST when the spot was empty and something is there.
+	// place gives the file the name of the spot, as p requires, and describes it. If
+	// the spot was empty but a file has appeared there, it returns syscall.EEXIST.
 	place(f *FS, s *spot, p storage.Placing) (fs.FileInfo, error)
 
-	// discard ends the use of the stage and, unless it has its place, the file.
+	// discard closes the stage and removes the file unless place has succeeded.
 	discard() error
 }
 
-// ReplaceFile begins a file that will be at name whole or not at all. On Linux
-// it has no name until then, where the filesystem can do that (O_TMPFILE), and
-// vanishes with the process; elsewhere, it has a reserved one, and so it has for a
-// moment when it takes the place of another. Those that a kill leaves, [FS.Sweep]
-// removes.
+// ReplaceFile starts a new version of the file name, which appears complete or not at all.
+// On Linux, if the filesystem supports O_TMPFILE, the new file has no name until the commit,
+// so it vanishes if the process dies. Replacing a file then gives it a reserved name for a
+// moment. On other systems and filesystems it has a reserved name from the start. [FS.Sweep]
+// removes the names that a killed process left behind.
 //
-// A symbolic link that stays inside is followed, as OpenFile does: its target
-// is replaced or made, the link stays. What can't be opened to write can't be
-// replaced. The file is a new one: it keeps the permission bits of the old one
-// and, where the process may set them, owner and group, but not its other names
-// (hard links), its extended attributes, and the set-user-ID bits. If the group
-// can't be kept, it gets no more rights than all others.
+// ReplaceFile follows a symbolic link that stays inside, as OpenFile does: it replaces or
+// creates the target and keeps the link. A file that can't be opened for writing can't be
+// replaced. The result is a new file. It keeps the permission bits of the old one and, if
+// the process may set them, its owner and group. It doesn't keep hard links, extended
+// attributes and set-ID bits. If it can't keep the group, the new group gets no more rights
+// than others have.
 //
-// On Linux it keeps a POSIX ACL. Where that can't be given, the owning group has
-// the rights that the ACL gave it, and not those of the mask that stands in its place
-// in the permission bits; where it can't be read, none. Elsewhere ACLs are not kept.
+// On Linux the new file keeps the POSIX ACL. If the ACL can't be set, the owning group gets
+// the rights that the ACL gave it, instead of the ACL's mask, which the permission bits
+// contain. If the ACL can't be read, the group gets no rights. On other systems ACLs are
+// lost.
 //
-// A patch keeps the extended attributes of the user, too. On Linux it shares the
-// blocks of the old file where the filesystem does that (FICLONE: btrfs, XFS);
-// elsewhere all of the old content is copied, in the kernel.
+// On Linux a patch also keeps the extended attributes of the namespace user, and shares the
+// blocks of the old file if the filesystem can do that (FICLONE: btrfs, XFS). Otherwise it
+// copies all of the old content.
 func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) (storage.Replacement, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -89,8 +90,8 @@ func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 	return begun, nil
 }
 
-// find finds the spot. A canonical name that has got a link on its way is
-// storage.ErrRedirected.
+// find returns the spot. If a symbolic link has appeared on the way to a canonical name, it
+// returns storage.ErrRedirected.
 func (r *replacement) find(ctx context.Context) (*spot, error) {
 	if !r.canonical {
 		return r.fsys.spot(r.local)
@@ -105,11 +106,11 @@ func (r *replacement) find(ctx context.Context) (*spot, error) {
 	if canon.Name != storage.Clean(r.name) {
 		return nil, storage.ErrRedirected
 	}
-	// There is no link, or it leads out of the directory by the operator's leave.
+	// Either there is no link, or LinksFollow lets it lead out of the directory.
 	return r.fsys.spot(r.local)
 }
 
-// begin opens the stage for s.
+// begin creates the stage for s.
 func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing) error {
 	if how.Check != nil {
 		if err := how.Check(s.old); err != nil {
@@ -142,7 +143,8 @@ func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing)
 	return nil
 }
 
-// groupAsOthers is perm for another group than that which had it.
+// groupAsOthers returns perm for a file whose group has changed: the new group gets no more
+// access than others.
 func groupAsOthers(perm fs.FileMode) fs.FileMode { return perm&^0o070 | perm&0o070&(perm<<3) }
 
 func (r *replacement) failed(err error) error {
@@ -161,7 +163,7 @@ func (r *replacement) Write(p []byte) (int, error) {
 	return n, r.failed(err)
 }
 
-// ReadFrom has the kernel copy, where it can.
+// ReadFrom lets the kernel copy if it can.
 func (r *replacement) ReadFrom(src io.Reader) (int64, error) {
 	if r.stage == nil {
 		return 0, r.failed(fs.ErrClosed)
@@ -170,14 +172,14 @@ func (r *replacement) ReadFrom(src io.Reader) (int64, error) {
 		return 0, r.failed(err)
 	}
 	n, err := r.stage.file().ReadFrom(src)
-	// Any other error is src's own, which the caller knows best.
+	// Any other error comes from src and needs no name.
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
 		err = r.failed(err)
 	}
 	return n, err
 }
 
-// Commit makes it the file name.
+// Commit implements storage.Replacement.
 func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	if r.stage == nil {
 		return nil, r.failed(fs.ErrClosed)
@@ -196,12 +198,12 @@ func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 	return info, nil
 }
 
-// commit looks once more when something has just appeared where nothing was.
+// commit puts the content in place. It retries if a file has just appeared in an empty spot.
 func (r *replacement) commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	const looks = 3
 	for look := 1; ; look++ {
 		if r.spot == nil {
-			// Anew: the way may have changed since it began.
+			// Find the spot again, because the way may have changed since the start.
 			var err error
 			if r.spot, err = r.find(ctx); err != nil {
 				return nil, r.failed(err)
@@ -216,11 +218,11 @@ func (r *replacement) commit(ctx context.Context, p storage.Placing) (fs.FileInf
 	}
 }
 
-// put puts it in its spot.
+// put puts the content in its spot.
 func (r *replacement) put(p storage.Placing) (fs.FileInfo, error) {
 	s := r.spot
 	if p.Create && (s.old != nil || s.linked) {
-		return nil, r.failed(fs.ErrExist) // It may be a link to nothing.
+		return nil, r.failed(fs.ErrExist) // If old is nil, a dangling link exists.
 	}
 	if p.Check != nil {
 		if err := p.Check(s.old); err != nil {
@@ -233,7 +235,7 @@ func (r *replacement) put(p storage.Placing) (fs.FileInfo, error) {
 	case s.old != nil:
 		err = keep(r.stage.fd(), s)
 	case r.was != 0:
-		// It is gone, and with it what its group's bits meant.
+		// The old file has been removed, so its group's rights don't apply any more.
 		err = r.stage.file().Chmod(groupAsOthers(r.was))
 	}
 	if err != nil {

@@ -7,12 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// noRoom are the errors of fallocate(2) that a write would meet too. Any other
-// says that there is nothing to be set aside here.
+// noRoom are the errors of fallocate(2) that a write would return too. Any other error only
+// means that this file can't reserve room.
 var noRoom = []error{unix.ENOSPC, unix.EDQUOT, unix.EFBIG}
 
-// reserve sets room aside for size bytes from offset on, and leaves the size of
-// the file as it is.
+// reserve allocates room for size bytes from offset on. It doesn't change the size of the
+// file.
 func reserve(fd int, offset, size int64) error {
 	_, err := retry(func() (int, error) {
 		return 0, unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, offset, size)
@@ -23,11 +23,11 @@ func reserve(fd int, offset, size int64) error {
 	return nil
 }
 
-// largeFile is the size, in bytes, above which some filesystems hold no file.
+// largeFile is the maximum size of a file on some filesystems, in bytes.
 const largeFile = 1<<31 - 1
 
-// mayFit fails if the filesystem has no room for size bytes from offset on in the
-// file, or holds no file that long. A filesystem that does not know may fail later.
+// mayFit returns an error if the filesystem has no room for size bytes from offset on, or
+// if a file can't be that long. If the filesystem doesn't know, the writes may still fail.
 func mayFit(fd int, offset, size int64) error {
 	var stat unix.Statfs_t
 	_, err := retry(func() (int, error) { return 0, unix.Fstatfs(fd, &stat) })

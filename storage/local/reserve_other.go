@@ -2,8 +2,8 @@
 
 package local
 
-// reserve sets no room aside.
+// reserve does nothing on this system.
 func reserve(int, int64, int64) error { return nil }
 
-// mayFit knows of no reason why the content should not fit.
+// mayFit returns nil, because this system offers no way to tell.
 func mayFit(int, int64, int64) error { return nil }

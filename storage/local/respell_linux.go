@@ -9,9 +9,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// respell renames the collection from to another spelling of its name, where the file
-// system folds names. To an os.Root the other spelling is a collection that exists,
-// because a file system in user space may have another number for it.
+// respell changes the spelling of the name of the collection from, if the file system folds
+// names. An os.Root refuses this rename because it takes the new spelling for another
+// existing collection: a file system in user space may give each spelling another number.
 func (f *FS) respell(from, to string) error {
 	base, spelling := splitOff(from), splitOff(to)
 	if parent(from) != parent(to) || storage.Fold(base) != storage.Fold(spelling) || !f.folds(parent(from)) {
@@ -22,7 +22,7 @@ func (f *FS) respell(from, to string) error {
 		return err
 	}
 	if slices.Contains(names, spelling) {
-		return fs.ErrExist // It is another one.
+		return fs.ErrExist // Another collection has this spelling.
 	}
 	dir, err := f.openParent(from)
 	if err != nil {

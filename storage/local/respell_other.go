@@ -4,5 +4,5 @@ package local
 
 import "io/fs"
 
-// respell is not needed where an os.Root knows the other spelling of a name.
+// respell is not needed here: an os.Root accepts another spelling of the same name.
 func (f *FS) respell(string, string) error { return fs.ErrExist }

@@ -1,24 +1,23 @@
 package local
 
-// Bounds of how much room is set aside ahead of what has arrived, in bytes.
+// These limit how far ahead of the received content room is reserved, in bytes.
 const (
 	leastAhead = 256 << 10
 	mostAhead  = 256 << 20
 )
 
-// room sets room aside for the content of a replacement. It grows with what has
-// been written, so that a client that announces much and sends little takes no
-// room from others, and content that comes fast still lies in few pieces.
+// room reserves disk space for the content of a replacement. The reservation grows with
+// the received content. So a client that announces much and sends little takes no room from
+// others, while content that arrives fast still gets few fragments.
 type room struct {
-	// start, written and end are offsets in the file: where the content begins,
-	// how far it has been written, and where it ends as announced.
+	// start, written and end are offsets in the file: the start of the content, the
+	// end of what has been written, and the announced end.
 	start, written, end int64
-	// aside is how far room has been set aside.
+	// aside is the offset up to which room is reserved.
 	aside int64
 }
 
-// newRoom returns the room for size bytes from start on. It fails if they can't
-// fit.
+// newRoom returns the room for size bytes from start on, or an error if they can't fit.
 func newRoom(fd int, start, size int64) (room, error) {
 	r := room{start: start, written: start, end: start + size, aside: start}
 	if size <= 0 {
@@ -27,8 +26,8 @@ func newRoom(fd int, start, size int64) (room, error) {
 	return r, mayFit(fd, start, size)
 }
 
-// take notes that n more bytes are about to be written. Room for them, and for as
-// much again as has been written, is set aside if there is none yet.
+// take must be called before n more bytes are written. If they exceed the reservation, take
+// extends it by them and by as much as has been written so far, within limits.
 func (r *room) take(s stage, n int64) error {
 	r.written += n
 	if r.aside >= r.end || r.written <= r.aside {
@@ -38,7 +37,7 @@ func (r *room) take(s stage, n int64) error {
 	return r.extend(s, min(r.written+ahead, r.end))
 }
 
-// takeAll sets aside all that was announced: the content is at hand.
+// takeAll reserves room for all of the announced content, because the content is ready.
 func (r *room) takeAll(s stage) error {
 	if r.aside >= r.end {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setFarTime is setTimes in seconds and nanoseconds.
+// setFarTime is setTimes for times that nanoseconds since 1970 can't express.
 func setFarTime(dir timed, name string, modified time.Time) error {
 	spec, err := unix.TimeToTimespec(modified)
 	if err != nil {
@@ -22,7 +22,7 @@ func setFarTime(dir timed, name string, modified time.Time) error {
 	_, err = retry(func() (int, error) {
 		return 0, unix.UtimesNanoAt(int(file.Fd()), "", times, unix.AT_EMPTY_PATH)
 	})
-	if errors.Is(err, unix.EINVAL) { // a kernel before 5.8
+	if errors.Is(err, unix.EINVAL) { // a kernel older than 5.8
 		return errors.Join(errors.ErrUnsupported, err)
 	}
 	return err

@@ -11,36 +11,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shortWay opens a collection by one call, and never through a symbolic link, so
-// that it is the same to every policy. An os.Root needs two for each segment.
+// shortWay opens a collection with one system call and never through a symbolic link, so the
+// result doesn't depend on the policy. An os.Root needs two calls for each segment.
 type shortWay struct {
 	once  sync.Once
-	start *os.File        // the root; nil where there is no such way
+	start *os.File        // the root; nil if the short way is not available
 	raw   syscall.RawConn // of start
 
 	anchors anchors
 }
 
-// open returns a descriptor of the collection dir, to be a point to start from. It
-// returns false where that can't be said: only the long way can.
+// open returns an O_PATH descriptor of the collection dir. It returns false if only the
+// access can open dir.
 func (w *shortWay) open(f *FS, dir string) (fd int, ok bool) {
 	return w.openAs(f, dir, unix.O_PATH)
 }
 
-// openAs is open with flags.
+// openAs is open with other flags.
 func (w *shortWay) openAs(f *FS, dir string, flags uint64) (fd int, ok bool) {
 	w.once.Do(func() { w.init(f) })
 	if w.raw == nil {
 		return -1, false
 	}
 	ends := anchorEnds(dir)
-	// The start stays open meanwhile.
+	// Control keeps start open meanwhile.
 	err := w.raw.Control(func(start uintptr) {
 		if ends != nil {
 			if fd, ok = w.anchors.openAnchored(int(start), dir, ends, flags); ok {
 				return
 			}
-			// The collection at an anchor may have been replaced by another process.
+			// Another process may have replaced the collection at an anchor.
 			w.anchors.forget()
 		}
 		fd, ok = openSteps(int(start), dir, flags)
@@ -48,18 +48,18 @@ func (w *shortWay) openAs(f *FS, dir string, flags uint64) (fd int, ok bool) {
 	return fd, ok && err == nil
 }
 
-// longestStep is what a path may have at most for one call, in bytes, without the
-// NUL at its end.
+// longestStep is the maximum length of a path for one system call, in bytes, without the
+// final NUL.
 const longestStep = unix.PathMax - 1
 
-// openSteps opens the collection dir, which is below the directory start, by one
-// call or as many as its length needs.
+// openSteps opens the collection dir, which is below the directory start. It uses as many
+// system calls as the length of dir requires.
 func openSteps(start int, dir string, flags uint64) (fd int, ok bool) {
 	from := start
 	for len(dir) > longestStep {
 		end := strings.LastIndexByte(dir[:longestStep+1], '/')
 		if end <= 0 {
-			break // Such a name there is not.
+			break // The name is too long to exist.
 		}
 		fd, ok := openBelow(from, dir[:end], unix.O_PATH)
 		if from != start {
@@ -86,8 +86,8 @@ func openBelow(start int, dir string, flags uint64) (fd int, ok bool) {
 	return fd, err == nil
 }
 
-// at calls do with a descriptor of the collection dir, which is open as long as
-// that takes. It returns false where that can't be said.
+// at calls do with a descriptor of the collection dir and closes it afterwards. It returns
+// false if only the access can open dir.
 func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
 	if dir != rootName {
 		holder, ok := w.open(f, dir)
@@ -101,7 +101,7 @@ func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
 	return w.raw != nil && w.raw.Control(func(start uintptr) { do(int(start)) }) == nil
 }
 
-// atMount is at, and reports whether no other file system is on the way to dir.
+// atMount is at, but also reports whether the way to dir stays on one file system.
 func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok bool) {
 	if dir == rootName || len(dir) > longestStep {
 		ok = w.at(f, dir, do)
@@ -133,7 +133,8 @@ func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok boo
 	return here, true
 }
 
-// init makes no start where the directory is found by its path at each call.
+// init leaves start nil with LinksFollow, which finds the directory by its path at each
+// call, and on kernels and in sandboxes without openat2.
 func (w *shortWay) init(f *FS) {
 	if f.links == LinksFollow {
 		return
@@ -153,16 +154,16 @@ func (w *shortWay) init(f *FS) {
 	}
 }
 
-// usable reports whether there is a short way.
+// usable reports whether the short way is available.
 func (w *shortWay) usable(f *FS) bool {
 	w.once.Do(func() { w.init(f) })
 	return w.raw != nil
 }
 
-// forget is called after anything has been renamed.
+// forget must be called after anything has been renamed.
 func (w *shortWay) forget() { w.anchors.forget() }
 
-// close ends it for good.
+// close closes the short way; later calls find it unavailable.
 func (w *shortWay) close() {
 	w.once.Do(func() {})
 	w.forget()

@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// Space returns how many bytes are used on the filesystem that holds name, and
-// how many more this process may use there. Quotas of users don't count.
+// Space returns how many bytes are used on the filesystem that contains name, and how many
+// more this process may use. It ignores quotas of users.
 func (f *FS) Space(ctx context.Context, name string) (used, available int64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, 0, err
@@ -27,7 +27,7 @@ func (f *FS) Space(ctx context.Context, name string) (used, available int64, err
 	return used, available, f.failed("space", name, err, reading)
 }
 
-// saturated is blocks of size bytes each, or as many bytes as can be said.
+// saturated returns blocks times size, in bytes, but math.MaxInt64 at most.
 func saturated(blocks, size uint64) int64 {
 	high, low := bits.Mul64(blocks, size)
 	if high != 0 || low > math.MaxInt64 {

@@ -14,7 +14,7 @@ func space(file *os.File) (used, available int64, err error) {
 		return 0, 0, err
 	}
 	unit := uint64(stat.Bsize)
-	// Of FreeBSD it is negative where only root has room left.
-	left := uint64(max(int64(stat.Bavail), 0)) //nolint:gosec // of Darwin it has no sign
+	// On FreeBSD, Bavail is negative if only root has room left.
+	left := uint64(max(int64(stat.Bavail), 0)) //nolint:gosec // on Darwin it is unsigned
 	return saturated(stat.Blocks-min(stat.Blocks, stat.Bfree), unit), saturated(left, unit), nil
 }

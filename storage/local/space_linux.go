@@ -16,7 +16,7 @@ func space(file *os.File) (used, available int64, err error) {
 	return used, available, nil
 }
 
-// spaceOf is the used and the available space of a filesystem, in bytes.
+// spaceOf returns the used and the available space of a filesystem, in bytes.
 func spaceOf(stat *unix.Statfs_t) (used, available int64) {
 	size := stat.Frsize
 	if size == 0 {

@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// space can't be asked for on this system.
+// space returns errors.ErrUnsupported, because this system has no call for it.
 func space(*os.File) (used, available int64, err error) { return 0, 0, errors.ErrUnsupported }

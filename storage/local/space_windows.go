@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// space asks for the volume by the path of file, the only way there is.
+// space finds the volume by the path of file, because Windows offers no other way.
 func space(file *os.File) (used, available int64, err error) {
 	path, err := windows.UTF16PtrFromString(volumePath(file.Name()))
 	if err != nil {
@@ -19,7 +19,7 @@ func space(file *os.File) (used, available int64, err error) {
 	return saturated(total-min(total, free), 1), saturated(left, 1), nil
 }
 
-// volumePath is the collection that holds path if that is a file.
+// volumePath returns path, or its parent if path is a file.
 func volumePath(path string) string {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		path, _ = splitLast(path)

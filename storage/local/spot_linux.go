@@ -11,21 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spot is where a file is to be.
+// spot is the place of a file to create or replace.
 type spot struct {
-	// path is that of the file, free of symbolic links at its end.
+	// path is the path of the file. Its last segment is not a symbolic link.
 	path string
-	// old is what is there, a file; nil if nothing is.
+	// old is the present file, or nil if none exists.
 	old fs.FileInfo
-	// linked: a symbolic link at the end of the name has led to path.
+	// linked is set if a symbolic link at the end of the name has led to path.
 	linked bool
-	// holder is a descriptor of the collection that holds path, base its last
-	// segment.
+	// holder is a descriptor of the collection that contains path. base is the last
+	// segment of path.
 	holder int
 	base   string
 }
 
-// spot finds the file local, or where it would be.
+// spot returns the spot of the file local, whether the file exists or not.
 func (f *FS) spot(local string) (*spot, error) {
 	if s, err := f.spotAtOnce(local); s != nil || err != nil {
 		return s, err
@@ -47,9 +47,9 @@ func (f *FS) spot(local string) (*spot, error) {
 	return &spot{path: target, old: old, linked: target != local, holder: holder, base: base}, nil
 }
 
-// spotAtOnce is spot with one call for the way and one for its end, which
-// decides what any policy would: there is no symbolic link. It is nil where that
-// can't be said.
+// spotAtOnce is spot with one system call for the way and one for its end. It works only if
+// no symbolic link is involved; then the result doesn't depend on the policy. Otherwise it
+// returns nil.
 func (f *FS) spotAtOnce(local string) (*spot, error) {
 	if local == rootName {
 		return nil, syscall.EISDIR
@@ -73,29 +73,29 @@ func (f *FS) spotAtOnce(local string) (*spot, error) {
 			return s, nil
 		}
 	default:
-		err = nil // The long way will tell.
+		err = nil // The access will find the reason.
 	}
 	s.close()
 	return nil, err
 }
 
-// close ends the use of the holder.
+// close closes the holder.
 func (s *spot) close() { _ = unix.Close(s.holder) }
 
-// touch gives the holder, which has got a member, the modification time of now:
-// the kernel's own has the precision of its clock's tick.
+// touch sets the modification time of the holder to the current time, after it got a new
+// member. The time that the kernel sets is only as precise as its clock tick.
 func (f *FS) touch(s *spot) {
 	now, err := unix.TimeToTimespec(time.Now())
 	if err == nil {
 		err = unix.UtimesNanoAt(s.holder, "", []unix.Timespec{{Nsec: unix.UTIME_OMIT}, now}, unix.AT_EMPTY_PATH)
 	}
-	if errors.Is(err, unix.EINVAL) { // a kernel before 5.8
+	if errors.Is(err, unix.EINVAL) { // a kernel older than 5.8
 		_ = f.root.Chtimes(parent(s.path), time.Time{}, time.Now())
 	}
 }
 
-// syncHolder writes the names in the holder through to the disk. The holder
-// itself is no more than a point to start from.
+// syncHolder flushes the names in the holder to the disk. It opens the holder again, because
+// an O_PATH descriptor can't be flushed.
 func (f *FS) syncHolder(s *spot) error {
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(s.holder, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -104,14 +104,14 @@ func (f *FS) syncHolder(s *spot) error {
 		return err
 	}
 	_, err = retry(func() (int, error) { return 0, unix.Fsync(fd) })
-	_ = unix.Close(fd) // It was only read.
+	_ = unix.Close(fd) // It was open only for reading, so an error doesn't matter.
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		return nil // This filesystem has nothing to write.
+		return nil // This filesystem can't flush a directory.
 	}
 	return err
 }
 
-// described is the fs.FileInfo of a stat.
+// described is an fs.FileInfo made from a stat.
 type described struct {
 	name string
 	stat unix.Stat_t
@@ -123,10 +123,10 @@ func (d *described) Mode() fs.FileMode  { return fileMode(d.stat.Mode) }
 func (d *described) IsDir() bool        { return d.Mode().IsDir() }
 func (d *described) ModTime() time.Time { return time.Unix(d.stat.Mtim.Unix()) }
 
-// Sys returns what package os would: unix.Stat_t has the same layout.
+// Sys returns the same type as package os does: unix.Stat_t has the same layout.
 func (d *described) Sys() any { return (*syscall.Stat_t)(unsafe.Pointer(&d.stat)) } //nolint:gosec // both are the kernel's
 
-// Both have the same size, or this is no array.
+// This compiles only if both types have the same size.
 var _ [unsafe.Sizeof(unix.Stat_t{})]byte = [unsafe.Sizeof(syscall.Stat_t{})]byte{}
 
 var fileTypes = map[uint32]fs.FileMode{

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// spot is where a file is to be.
+// spot is the place of a file to create or replace.
 type spot struct {
-	// path is that of the file, free of symbolic links at its end.
+	// path is the path of the file. Its last segment is not a symbolic link.
 	path string
-	// old is what is there, a file; nil if nothing is.
+	// old is the present file, or nil if none exists.
 	old fs.FileInfo
-	// linked: a symbolic link at the end of the name has led to path.
+	// linked is set if a symbolic link at the end of the name has led to path.
 	linked bool
 }
 
-// shortWay is Linux' alone.
+// shortWay is available only on Linux.
 type shortWay struct{}
 
 func (shortWay) close() {}
@@ -29,7 +29,7 @@ func (shortWay) forget() {}
 
 func (shortWay) usable(*FS) bool { return false }
 
-// spot finds the file local, or where it would be.
+// spot returns the spot of the file local, whether the file exists or not.
 func (f *FS) spot(local string) (*spot, error) {
 	target, old, err := f.replaceable(local)
 	if err != nil {
@@ -38,17 +38,17 @@ func (f *FS) spot(local string) (*spot, error) {
 	return &spot{path: target, old: old, linked: target != local}, nil
 }
 
-// spotAtOnce can't be had here.
+// spotAtOnce returns nil, because here only the access can find a spot.
 func (f *FS) spotAtOnce(string) (*spot, error) { return nil, nil } //nolint:nilnil // it is not known
 
 func (s *spot) close() {}
 
-// touch gives the collection, which has got a member, the modification time of
-// now: the system's own may be coarse.
+// touch sets the modification time of the collection to the current time, after it got a new
+// member. The time that the system sets may be coarse.
 func (f *FS) touch(s *spot) { _ = f.root.Chtimes(parent(s.path), time.Time{}, time.Now()) }
 
-// syncHolder writes the names in the collection through to the disk. Windows
-// does not let a directory be written.
+// syncHolder flushes the names in the collection to the disk. Windows can't flush a
+// directory.
 func (f *FS) syncHolder(s *spot) error {
 	if runtime.GOOS == "windows" {
 		return nil

@@ -13,34 +13,34 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// unnamed is a stage that is in no collection until it is placed: a file of
-// which nothing is left when the process ends before.
+// unnamed is a stage without a name until it is placed. If the process dies before that, the
+// file vanishes.
 type unnamed struct {
 	descriptor int
 	name       string
-	// open is made of the descriptor for those who need it, and is then what is
-	// closed.
+	// open is made from the descriptor when a caller needs an *os.File. Then open is
+	// closed instead of the descriptor.
 	open *os.File
 	ways []way
 }
 
-// way is how a file without a name gets one.
+// way is a way to name a file that has no name.
 type way int
 
 const (
-	// byDescriptor needs Linux 6.10 or CAP_DAC_READ_SEARCH.
+	// byDescriptor requires Linux 6.10 or CAP_DAC_READ_SEARCH.
 	byDescriptor way = iota
-	// byProc needs /proc.
+	// byProc requires /proc.
 	byProc
 )
 
 func defaultWays() []way { return []way{byDescriptor, byProc} }
 
-// noTmpfile are the errors by which a filesystem, or a kernel, says that it
-// makes no files without a name.
+// noTmpfile are the errors that mean that the filesystem or the kernel can't create files
+// without a name.
 var noTmpfile = []error{unix.EOPNOTSUPP, unix.EISDIR, unix.ENOENT, unix.EINVAL, unix.ENOSYS}
 
-// newStage returns a stage for s. local is the name that Stat will give.
+// newStage returns a stage for s. local is the name for the description of the new file.
 func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
 	if s.old != nil {
 		err := unix.Faccessat(s.holder, s.base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
@@ -58,14 +58,14 @@ func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
 	return u, nil
 }
 
-// openParent opens the collection that holds local, to be a point to start
-// from and not to be read.
+// openParent opens the parent collection of local with O_PATH, which is enough to reach its
+// members.
 func (f *FS) openParent(local string) (*os.File, error) {
 	return f.openHandle(parent(local))
 }
 
-// newUnnamed returns a stage on the filesystem of the directory at. It is
-// errors.ErrUnsupported where there can't be one.
+// newUnnamed returns a stage on the filesystem of the directory at. If that can't have
+// one, it returns errors.ErrUnsupported.
 func (f *FS) newUnnamed(at int, local string, perm fs.FileMode) (*unnamed, error) {
 	if len(f.ways) == 0 {
 		return nil, errors.ErrUnsupported
@@ -83,7 +83,7 @@ func (f *FS) newUnnamed(at int, local string, perm fs.FileMode) (*unnamed, error
 	if f.linked.Load() {
 		return s, nil
 	}
-	// Nothing can have this name, but whether the file may is looked at first.
+	// Test whether the file can get a name at all. "." always fails: with EEXIST if it can.
 	if errors.Is(s.link(at, "."), unix.EEXIST) {
 		f.linked.Store(true)
 		return s, nil
@@ -120,8 +120,8 @@ func (s *unnamed) discard() error {
 	return unix.Close(s.descriptor)
 }
 
-// place links the file to where nothing is, and else to a reserved name, which
-// a rename then turns into the right one.
+// place links the file to its name if no file has that. Otherwise it links it to a reserved
+// name, which it then renames to the right one.
 func (s *unnamed) place(f *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
 	modified, err := unix.TimeToTimespec(p.Modified)
 	if err == nil {
@@ -156,7 +156,7 @@ func (s *unnamed) replace(f *FS, to *spot) error {
 		err = unix.Renameat(to.holder, reserved, to.holder, to.base)
 		if err != nil {
 			if gone := unix.Unlinkat(to.holder, reserved, 0); gone != nil {
-				return errors.Join(err, gone) // It stays noted.
+				return errors.Join(err, gone) // The reserved name still exists, so keep the note.
 			}
 		}
 	}
@@ -164,8 +164,7 @@ func (s *unnamed) replace(f *FS, to *spot) error {
 	return err
 }
 
-// link gives the file the name base in the directory at, in the first way that
-// goes.
+// link gives the file the name base in the directory at. It uses the first way that works.
 func (s *unnamed) link(at int, base string) error {
 	err := errors.ErrUnsupported
 	for _, way := range s.ways {
@@ -184,13 +183,13 @@ func (s *unnamed) link(at int, base string) error {
 
 func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
-// syncContent writes what is in file through to the disk.
+// syncContent flushes the content of file to the disk.
 func syncContent(file *os.File) error {
 	_, err := retry(func() (int, error) { return 0, unix.Fdatasync(int(file.Fd())) })
 	return err
 }
 
-// retry calls until it is not interrupted by a signal.
+// retry repeats call as long as a signal interrupts it.
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()

@@ -10,24 +10,24 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// named is a stage with a reserved name in the collection that the file is for.
+// named is a stage that has a reserved name in the collection of its final name.
 type named struct {
 	dir   *os.Root
-	name  string // "" once there is nothing to remove
+	name  string // "" once there is no file to remove
 	local string
 	open  *os.File
-	// closed: open has been closed.
+	// closed says that open has been closed.
 	closed bool
 	stray  storage.Stray
 }
 
-// private are the permission bits of a stage whose file is to have those of an old
-// one. What that has may be more than its group may, if it has an ACL, and the
-// group is another until keep.
+// private are the permission bits of a stage that will replace a file, until keep sets the
+// old file's rights. The old bits could allow too much before: if the old file has an ACL,
+// its group's bits are a mask, and the stage belongs to another group until keep.
 const private fs.FileMode = 0o600
 
-// newNamed returns a stage beside the spot, noted as a stray until it has its place
-// or is gone. local is the name that Stat will give.
+// newNamed returns a stage beside the spot. It is noted as a stray until it is placed or
+// discarded. local is the name for the description of the new file.
 func (f *FS) newNamed(at *spot, local string, perm fs.FileMode) (stage, error) {
 	target := at.path
 	if at.old != nil {
@@ -36,7 +36,7 @@ func (f *FS) newNamed(at *spot, local string, perm fs.FileMode) (stage, error) {
 	dir, err := f.root.OpenRoot(parent(target))
 	if err != nil {
 		if info, statErr := f.root.Stat(parent(target)); statErr == nil && !info.IsDir() {
-			err = syscall.ENOTDIR // OpenRoot's own matches nothing.
+			err = syscall.ENOTDIR // The error of OpenRoot doesn't match any known one.
 		}
 		return nil, err
 	}
@@ -51,13 +51,13 @@ func (f *FS) newNamed(at *spot, local string, perm fs.FileMode) (stage, error) {
 	return s, nil
 }
 
-// parent is the path of what holds local.
+// parent returns the path of the collection that contains local.
 func parent(local string) string {
 	dir, _ := splitLast(local)
 	return dir
 }
 
-// file opens the file again if place has closed it, and not given it its place.
+// file opens the file again if place has closed it and then failed.
 func (s *named) file() *os.File {
 	if s.closed {
 		if file, err := s.dir.OpenFile(s.name, os.O_RDWR, 0); err == nil {
@@ -72,8 +72,8 @@ func (s *named) fd() int { return int(s.file().Fd()) }
 // Write implements io.Writer.
 func (s *named) Write(p []byte) (int, error) { return s.open.Write(p) }
 
-// place closes the file first: some filesystems say only then that there is no
-// room, and Windows does not rename what is open.
+// place closes the file first, because some filesystems report a full disk only then, and
+// Windows can't rename an open file.
 func (s *named) place(f *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
 	if err := s.stays(f, to.path); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (s *named) place(f *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
 	if err := s.open.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return nil, err
 	}
-	// A time that can't be set is left out, as X-OC-Mtime's absence tells the client.
+	// A time that can't be set is not an error. The client sees that the answer lacks X-OC-Mtime.
 	if err := setTimes(s.dir, s.name, p.Modified); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, err
 	}
@@ -111,8 +111,8 @@ func (s *named) place(f *FS, to *spot, p storage.Placing) (fs.FileInfo, error) {
 	return storage.Named(info, path.Base(s.local)), nil
 }
 
-// stays returns fs.ErrNotExist if the collection that holds local is not the
-// one that the stage is in.
+// stays returns fs.ErrNotExist if the collection that contains local is no longer the one
+// that contains the stage.
 func (s *named) stays(f *FS, local string) error {
 	is, err := f.root.Stat(parent(local))
 	if err != nil {
@@ -128,13 +128,13 @@ func (s *named) stays(f *FS, local string) error {
 	return nil
 }
 
-// create is a rename that replaces nothing. Where there are no hard links, two
-// calls look before either acts.
+// create renames the stage to base, but doesn't replace a file. On a filesystem without hard
+// links, a file that appears between the check and the rename is replaced.
 func (s *named) create(base string) error {
 	err := s.dir.Link(s.name, base)
 	if err == nil {
 		if s.dir.Remove(s.name) != nil {
-			s.stray = storage.Stray{} // It stays noted.
+			s.stray = storage.Stray{} // The reserved name still exists, so keep the note.
 		}
 		return nil
 	}
@@ -148,7 +148,7 @@ func (s *named) create(base string) error {
 }
 
 func (s *named) discard() error {
-	_ = s.open.Close() // Closed already, or unwanted.
+	_ = s.open.Close() // It is closed already or not needed, so an error doesn't matter.
 	var err error
 	if s.name != "" {
 		err = s.dir.Remove(s.name)

@@ -7,15 +7,15 @@ import (
 	"os"
 )
 
-// way is Linux' alone.
+// way is needed only on Linux.
 type way struct{}
 
 func defaultWays() []way { return nil }
 
-// newStage returns a stage for s. local is the name that Stat will give.
+// newStage returns a stage for s. local is the name for the description of the new file.
 func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
 	if s.old != nil {
-		// What can't be opened to write can't be replaced.
+		// A file that can't be opened for writing must not be replaced.
 		file, _, err := f.open(s.path, os.O_WRONLY, 0)
 		if err != nil {
 			return nil, err
@@ -25,5 +25,5 @@ func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
 	return f.newNamed(s, local, perm)
 }
 
-// syncContent writes what is in file through to the disk.
+// syncContent flushes the content of file to the disk.
 func syncContent(file *os.File) error { return file.Sync() }

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statAtOnce is the policy's Stat with one call for the way and one for its end,
-// which would say the same by any policy: there is no symbolic link. Its Sys is a
-// storage.Facts, the birth time among them. It is nil where that can't be said.
+// statAtOnce is the policy's Stat with one system call for the way and one for its end. It
+// works only if no symbolic link is involved; then the result doesn't depend on the policy.
+// Otherwise it returns nil. Sys of the description is a storage.Facts with a birth time.
 func (f *FS) statAtOnce(local string) (fs.FileInfo, error) {
 	dir, base := splitLast(local)
 	described := new(info)

@@ -13,13 +13,12 @@ import (
 
 var _ storage.Sweeper = (*FS)(nil)
 
-// errOtherRoot says that what is missing may not be gone.
+// errOtherRoot says that a noted file may still exist, although it is not found here.
 var errOtherRoot = errors.New("the share is another directory than it was: if its disk is not mounted, mount it and start again")
 
-// Sweep removes the stages of replacements that a process has left, and notes in
-// strays from then on those that this one makes. Of what strays says, only files
-// of reserved names are removed. It finds those in collections that this FS has renamed meanwhile, and
-// not where somebody else has.
+// Sweep removes the stages that a dead process left behind. From then on, the FS notes its
+// own stages in strays. Sweep removes only files with reserved names. It finds stages in
+// collections that this FS has renamed, but not in those that another process has renamed.
 func (f *FS) Sweep(ctx context.Context, strays *storage.Strays) ([]storage.Swept, error) {
 	info, err := f.root.Stat(rootName)
 	if err != nil {
@@ -46,8 +45,8 @@ func (f *FS) Sweep(ctx context.Context, strays *storage.Strays) ([]storage.Swept
 	return swept, nil
 }
 
-// removeStray removes the file that was noted, if it is there and its name is
-// reserved. root identifies the share.
+// removeStray removes the noted file if it exists and has a reserved name. root identifies
+// the share.
 func (f *FS) removeStray(root string, stray storage.Stray) (found bool, err error) {
 	if stray.Root != "" && root != "" && stray.Root != root {
 		return false, errOtherRoot
@@ -70,23 +69,23 @@ func (f *FS) removeStray(root string, stray storage.Stray) (found bool, err erro
 	return err == nil, err
 }
 
-// note is called before base is made in the collection that holds local.
+// note must be called before base is created in the collection that contains local.
 func (f *FS) note(local, base string) storage.Stray {
 	if f.strays == nil {
 		return storage.Stray{}
 	}
 	dir, _ := splitLast(local)
-	// Not filepath.Join: what is before a ".." may be a link.
+	// Don't use filepath.Join: the segment before a ".." may be a link.
 	return f.strays.Note(f.mark, dir+string(filepath.Separator)+base)
 }
 
-// follow is called before from, which may be a collection, is renamed to to.
+// follow must be called before from, which may be a collection, is renamed to to.
 func (f *FS) follow(from, to string) {
 	separator := string(filepath.Separator)
 	f.strays.Follow(from+separator, to+separator)
 }
 
-// virtual is the name that local has for people.
+// virtual returns the name of local for messages.
 func virtual(local string) string {
 	if absolute(local) {
 		return local

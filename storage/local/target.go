@@ -8,16 +8,16 @@ import (
 	"syscall"
 )
 
-// How many symbolic links are followed at the end of a path: as many as os.Root
-// does in all of it, and as Linux does.
+// These limit the symbolic links followed at the end of a path, as os.Root and Linux do for
+// the whole path.
 const (
 	maxLinks      = 8
 	maxLinksLinux = 40
 )
 
-// target follows the symbolic links at the end of local, so far as the policy
-// lets it, and describes what is there: nil if nothing is, be it for want of a
-// parent. The path that it returns may hold "..", which os.Root follows; with
+// target follows the symbolic links at the end of local as far as the policy allows, and
+// describes what it finds. The description is nil if nothing exists there, even if the
+// parent is missing. The returned path may contain "..", which os.Root accepts. With
 // LinksFollow it may be absolute.
 func (f *FS) target(local string) (string, fs.FileInfo, error) {
 	most := maxLinks
@@ -45,7 +45,7 @@ func (f *FS) target(local string) (string, fs.FileInfo, error) {
 			return "", nil, syscall.ELOOP
 		case !absolute(link):
 			dir, _ := splitLast(local)
-			// Not filepath.Join: what is before a ".." may be a link itself.
+			// Don't use filepath.Join: the segment before a ".." may be a link itself.
 			local = dir + string(filepath.Separator) + link
 		case f.links == LinksFollow:
 			local = link
@@ -56,8 +56,7 @@ func (f *FS) target(local string) (string, fs.FileInfo, error) {
 	return "", nil, syscall.ELOOP
 }
 
-// replaceable is target for what can be a file: it is an error if it is
-// anything else.
+// replaceable is target, but returns an error for anything that a file can't replace.
 func (f *FS) replaceable(local string) (string, fs.FileInfo, error) {
 	target, info, err := f.target(local)
 	if err == nil && info != nil {
@@ -69,7 +68,7 @@ func (f *FS) replaceable(local string) (string, fs.FileInfo, error) {
 	return target, info, nil
 }
 
-// fileOnly returns an error for what is no file and no symbolic link.
+// fileOnly returns an error if info describes a collection, a FIFO, a socket or a device.
 func fileOnly(info fs.FileInfo) error {
 	switch {
 	case info.IsDir():
@@ -80,12 +79,13 @@ func fileOnly(info fs.FileInfo) error {
 	return nil
 }
 
-// splitLast returns the path of what holds local, uncleaned, and the last segment.
+// splitLast splits local into the path of its parent, which it doesn't clean, and the last
+// segment.
 func splitLast(local string) (dir, base string) {
 	for i := len(local) - 1; i >= 0; i-- {
 		switch {
 		case !os.IsPathSeparator(local[i]):
-		case i == len(filepath.VolumeName(local)): // the root of a disk
+		case i == len(filepath.VolumeName(local)): // the root of a drive
 			return local[:i+1], local[i+1:]
 		default:
 			return local[:i], local[i+1:]

@@ -9,14 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// userAttribute begins the names of those extended attributes that anybody who
-// may write a file may set. The others are the system's.
+// userAttribute starts the names of the extended attributes that anyone with write access
+// to a file may set. The others belong to the system.
 const userAttribute = "user."
 
-// attributes copies extended attributes. It remembers a filesystem that has none.
+// attributes copies extended attributes. It remembers a filesystem that has none, which
+// saves calls.
 type attributes struct {
 	none bool
-	dev  uint64 // that has none
+	dev  uint64 // the filesystem without attributes
 }
 
 // list returns the names of the user attributes of o, and whether it has an ACL.
@@ -41,16 +42,16 @@ func (a *attributes) list(o *original, buf []byte) (names []string, hasACL bool,
 	return names, hasACL, nil
 }
 
-// attributeGone are errors of reading an attribute, or of setting it, that cost
-// the copy this attribute and no more: it has been removed, may not be read, is
-// of no kind that the filesystem keeps, or finds no room. The room for content
-// is another one; who has none of that learns it from the content.
+// attributeGone are errors of reading or setting an attribute that make the copy lack only
+// this attribute: it has been removed, can't be read, isn't supported by the filesystem or
+// finds no room. Attributes don't use the room for content; if that is missing, copying the
+// content fails.
 var attributeGone = []error{
 	unix.ENODATA, unix.EACCES, unix.EPERM, unix.EOPNOTSUPP, unix.ENOSYS,
 	unix.ENOSPC, unix.EDQUOT, unix.E2BIG, unix.ERANGE,
 }
 
-// copy gives fd those attributes of o that names are.
+// copy copies the attributes of o with these names to fd.
 func (a *attributes) copy(o *original, fd int, names []string, buf []byte) error {
 	for _, name := range names {
 		n, err := retry(func() (int, error) { return unix.Fgetxattr(o.fd, name, buf) })
@@ -64,15 +65,15 @@ func (a *attributes) copy(o *original, fd int, names []string, buf []byte) error
 	return nil
 }
 
-// copyACL gives fd the ACL of o and then the permission bits perm, of which those of
-// the group are the ACL's mask.
+// copyACL sets the ACL of fd to that of o, and then sets the permission bits perm. The
+// group's bits in perm are the mask of the ACL.
 func copyACL(o *original, fd int, perm fs.FileMode, buf []byte) error {
 	r := rights{perm: perm}
 	n, err := retry(func() (int, error) { return unix.Fgetxattr(o.fd, accessACL, buf) })
 	if err == nil {
 		r.acl = buf[:n]
 	} else {
-		r.perm &^= 0o070 // What they stand for is not known.
+		r.perm &^= 0o070 // The meaning of the group's bits is unknown, so the group gets no access.
 	}
 	if r, err = r.give(fd, anyPerm); err != nil || r.acl == nil || perm == o.perm() {
 		return err
