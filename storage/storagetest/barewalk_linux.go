@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BareWalk calls getdents and statx on the tree at dir, a name of the system, and
-// counts its members: the least that a listing costs, in one thread.
+// BareWalk walks the tree at dir, a path of the system, with nothing but getdents and
+// statx, and returns the number of its members. It shows the least time that a listing can
+// take in one thread.
 func BareWalk(dir string) (int, error) {
 	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -40,7 +41,7 @@ func bareWalkBelow(fd int) (int, error) {
 	}
 }
 
-// bareWalkEntry counts a member of the directory fd and what is below it.
+// bareWalkEntry counts the member name of the directory fd and everything below it.
 func bareWalkEntry(fd int, name string, isDir bool) (int, error) {
 	if name == "." || name == ".." {
 		return 0, nil

@@ -12,9 +12,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// BenchmarkFS measures the calls that davd makes most on the storage that
-// newFS makes. ReadDir is of 1,000 members, Read and Write of 4 KiB, CopyFile of
-// 16 MiB, Truncate and ReplaceFile of 1 KiB.
+// BenchmarkFS measures the calls that davd makes most often, on the storage that newFS
+// returns. ReadDir lists 1,000 members; Read and Write use 4 KiB, CopyFile 16 MiB, and
+// Truncate and ReplaceFile 1 KiB.
 func BenchmarkFS(b *testing.B, newFS func(b *testing.B) storage.FS) {
 	b.Helper()
 	for _, bench := range []struct {
@@ -127,13 +127,13 @@ func benchmarkBirthTime(b *testing.B, fsys storage.FS) {
 	WriteTree(b, fsys, Tree{"/a": collection, "/a/b": collection, "/a/b/file": "x"})
 	for b.Loop() {
 		if _, err := storage.BirthTime(b.Context(), fsys, "/a/b/file"); err != nil {
-			b.Skip(err) // Hardly any backend knows.
+			b.Skip(err) // Few backends know the birth time.
 		}
 	}
 }
 
-// benchmarkPut has one goroutine, and then several, give files new content,
-// each a few of its own.
+// benchmarkPut gives files new content, first from one goroutine and then from several,
+// each with its own files.
 func benchmarkPut(b *testing.B, fsys storage.FS, put func(ctx context.Context, fsys storage.FS, name string, content []byte) error) {
 	b.Helper()
 	content := noise(benchPut)

@@ -75,7 +75,7 @@ var concurrencyChecks = []check{
 	{"ConcurrentStrangers", concurrentStrangers},
 }
 
-// all runs task once for each worker, at the same time.
+// all runs task once for each worker, concurrently.
 func (f *fixture) all(task func(worker int) error) {
 	f.t.Helper()
 	var group sync.WaitGroup
@@ -89,8 +89,8 @@ func (f *fixture) all(task func(worker int) error) {
 	group.Wait()
 }
 
-// oneWins checks that task succeeds for exactly one worker, which it returns,
-// and that the others get the error lost.
+// oneWins checks that task succeeds for exactly one worker and fails with the error lost
+// for the others. It returns the worker that succeeded.
 func (f *fixture) oneWins(task func(worker int) error, lost error) int64 {
 	f.t.Helper()
 	var wins, winner atomic.Int64
@@ -111,7 +111,7 @@ func (f *fixture) oneWins(task func(worker int) error, lost error) int64 {
 	return winner.Load()
 }
 
-// rewrite writes content over the start of name, and reads all of it.
+// rewrite overwrites the start of name with content, and then reads the whole file.
 func (f *fixture) rewrite(name, content string) error {
 	file, err := f.OpenFile(f.ctx, name, os.O_RDWR, 0)
 	if err != nil {
@@ -130,8 +130,8 @@ func (f *fixture) rewrite(name, content string) error {
 	return errors.Join(err, file.Close())
 }
 
-// concurrentTree has each worker do as it likes in a collection of its own
-// while all share the parent, which others read.
+// concurrentTree checks that each worker can change its own collection while all of them
+// share the parent and list it.
 func concurrentTree(f *fixture) {
 	f.mkdir("/shared")
 	f.all(func(worker int) error {
@@ -154,7 +154,7 @@ func concurrentTree(f *fixture) {
 	f.holds(want)
 }
 
-// errands makes, lists, renames and removes home, which nobody else touches.
+// errands creates, lists, renames and removes home, which no other worker uses.
 func (f *fixture) errands(home string) error {
 	if err := f.Mkdir(f.ctx, home, 0o777); err != nil {
 		return err
@@ -191,9 +191,9 @@ func (f *fixture) rewriteNew(name string) error {
 	return errors.Join(err, file.Close())
 }
 
-// concurrentStrangers has all workers make, rename, list and remove the same
-// few names. Each call may fail, but only as the contract says, and what is
-// left is sound.
+// concurrentStrangers lets all workers create, rename, list and remove the same few names.
+// A call may fail, but only with an error that the contract allows. In the end the tree must
+// be consistent.
 func concurrentStrangers(f *fixture) {
 	names := []string{"/a", "/a/x", "/b", "/b/x", "/a/x/y"}
 	f.all(func(worker int) error {
@@ -236,7 +236,7 @@ func (f *fixture) tryWrite(name string) error {
 	return errors.Join(err, file.Close())
 }
 
-// look reads all there is to know of name and its members.
+// look describes name and lists its members.
 func (f *fixture) look(name string) error {
 	info, err := f.Stat(f.ctx, name)
 	if err != nil {
@@ -261,8 +261,8 @@ func (f *fixture) removeSome(name string, round int) error {
 	return f.RemoveAll(f.ctx, name)
 }
 
-// expected reports whether err is what a call may meet when others are at work
-// on the same names: something is there, is not there, or is of the other kind.
+// expected reports whether err may occur while other workers use the same names: a name
+// exists, doesn't exist, or is of the other kind.
 func expected(err error) bool {
 	for _, want := range []error{
 		fs.ErrNotExist, fs.ErrExist, fs.ErrInvalid, syscall.EISDIR, syscall.ENOTDIR, syscall.EINVAL,

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// large is the size in bytes of a file that takes several reads and writes.
+// large is the size, in bytes, of a file that takes several reads and writes.
 const large = 5<<20 + 1
 
 var contentChecks = []check{
@@ -119,10 +119,10 @@ var contentChecks = []check{
 	}},
 }
 
-// atEnd reports whether err is io.EOF itself: readers compare it.
+// atEnd reports whether err is io.EOF itself, because readers compare it with ==.
 func atEnd(err error) bool { return err == io.EOF } //nolint:errorlint // see above
 
-// noise returns n bytes that don't repeat, the same at each call.
+// noise returns n bytes without a repeating pattern. They are the same at each call.
 func noise(n int) []byte {
 	content := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(content) // It never fails.

@@ -29,7 +29,7 @@ var copyFileChecks = []check{
 			want[src], want[dst] = content, content
 		}
 		if got := ReadTree(f.t, f.FS, "/"); len(got) != len(want) || !sameTree(got, want) {
-			f.t.Error("the copies differ from what they were made from")
+			f.t.Error("the copies differ from their sources")
 		}
 	}},
 	{"CopyFilePermissions", func(f *fixture) {
@@ -38,7 +38,7 @@ var copyFileChecks = []check{
 			dst := fmt.Sprintf("/%o", perm)
 			f.succeeds(storage.CopyFile(f.ctx, f.FS, "/src", dst, perm, nil))
 			if got := f.stat(dst).Mode().Perm(); got&^perm != 0 || got&0o600 != 0o600 {
-				f.t.Errorf("permissions %o, want %o or what the umask leaves of it", got, perm)
+				f.t.Errorf("permissions %o, want %o, or less because of the umask", got, perm)
 			}
 		}
 	}},
@@ -72,9 +72,9 @@ func sameTree(a, b Tree) bool {
 
 var errFault = errors.New("injected fault")
 
-// copyFileFaults fails the first call that CopyFile makes, then the second,
-// and so on until it makes no more. Either the copy is whole, or it is gone
-// and the fault reported.
+// copyFileFaults makes the first call of CopyFile fail, then the second, and so on until all
+// have failed once. Each time, either the copy is complete, or it doesn't exist and CopyFile
+// returns the fault.
 func copyFileFaults(f *fixture) {
 	content := string(noise(100_000))
 	f.write("/src", content)

@@ -7,7 +7,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// copyLinkChecks are of every policy: a link is copied wherever it leads.
+// copyLinkChecks apply to every link policy: a link is copied wherever it leads.
 var copyLinkChecks = []linkCheck{
 	{"CopyLink", func(f *linkFixture) {
 		f.mkdir("/dir")
@@ -67,8 +67,8 @@ var copyLinkChecks = []linkCheck{
 	}},
 }
 
-// copiesLinks reports whether the storage copies links. One that does not must
-// say so, and have made nothing.
+// copiesLinks reports whether the storage can copy links. If it can't, it must return
+// errors.ErrUnsupported and create nothing.
 func (f *linkFixture) copiesLinks() bool {
 	f.t.Helper()
 	f.symlink("nowhere", "/first")
@@ -78,12 +78,12 @@ func (f *linkFixture) copiesLinks() bool {
 		f.succeeds(storage.Remove(f.ctx, f.FS, "/copy"))
 		return true
 	}
-	f.t.Logf("this backend copies no links: %v", err)
+	f.t.Logf("this backend can't copy links: %v", err)
 	f.gone("/copy")
 	return false
 }
 
-// says checks what the link name says, if the suite can read it.
+// says checks the target text of the link name, if the suite can read it.
 func (f *linkFixture) says(name, text string) {
 	f.t.Helper()
 	if f.readlink == nil {

@@ -61,7 +61,7 @@ var copyMembersChecks = []check{
 			f.fails(err, context.Canceled)
 		}
 		if got := ReadTree(f.t, f.FS, "/dst"); len(got) != 1 || got["/dst/a"] != "x" {
-			f.t.Errorf("there are the copies %q, want one", got)
+			f.t.Errorf("the copies are %q, want one", got)
 		}
 	}},
 	{"CopyMembersElsewhere", func(f *fixture) {
@@ -69,7 +69,7 @@ var copyMembersChecks = []check{
 		WriteTree(f.t, f.FS, want)
 		members := f.members("/src")
 		for _, names := range [][2]string{{"/no", "/dst"}, {"/src", "/no"}, {"/file", "/dst"}, {"/src", "/file"}} {
-			// x/net's know no fs.ErrNotExist below a file.
+			// x/net's backends don't return fs.ErrNotExist for a name below a file.
 			f.fails(f.copied(f.ctx, f.FS, names[0], names[1], members)["a"])
 		}
 		f.fails(f.copied(f.ctx, f.FS, "/src", "/src", members)["a"], fs.ErrExist)
@@ -97,13 +97,13 @@ var copyMembersChecks = []check{
 			tree[fmt.Sprintf("/dst/%03d", i)] = tree[fmt.Sprintf("/src/%03d", i)]
 		}
 		if got := ReadTree(f.t, f.FS, "/"); len(got) != len(tree) || !sameTree(got, tree) {
-			f.t.Error("the copies differ from what they were made from")
+			f.t.Error("the copies differ from their sources")
 		}
 	}},
 	{"CopyMembersFaults", copyMembersFaults},
 }
 
-// members returns what is in the collection name, in the order of the names.
+// members returns the members of the collection name, sorted by name.
 func (f *fixture) members(name string) []fs.FileInfo {
 	f.t.Helper()
 	var members []fs.FileInfo
@@ -116,20 +116,20 @@ func (f *fixture) members(name string) []fs.FileInfo {
 	return members
 }
 
-// copied copies members and returns what came of each. They must come in order.
+// copied copies members and returns the result for each. It checks that they come in order.
 func (f *fixture) copied(ctx context.Context, fsys storage.FS, src, dst string, members []fs.FileInfo) map[string]error {
 	f.t.Helper()
 	errs := map[string]error{}
 	i := 0
 	for name, err := range storage.CopyMembers(ctx, fsys, src, dst, members, nil) {
 		if i == len(members) || name != members[i].Name() {
-			f.t.Fatalf("number %d is %q", i, name)
+			f.t.Fatalf("result %d is for %q", i, name)
 		}
 		errs[name] = err
 		i++
 	}
 	if i != len(members) {
-		f.t.Errorf("%d of %d members", i, len(members))
+		f.t.Errorf("%d results, want %d", i, len(members))
 	}
 	return errs
 }
@@ -169,7 +169,7 @@ func copyMembers(f *fixture) {
 		f.t.Errorf("%d bytes reported, want %d", wrote, size)
 	}
 	if got := ReadTree(f.t, f.FS, "/"); len(got) != len(tree) || !sameTree(got, tree) {
-		f.t.Error("the copies differ from what they were made from")
+		f.t.Error("the copies differ from their sources")
 	}
 	for _, member := range members {
 		info := f.stat("/dst/" + member.Name())
@@ -187,9 +187,9 @@ func (f *fixture) keepsTimes() bool {
 	return !errors.Is(err, errors.ErrUnsupported)
 }
 
-// copyMembersFaults fails the first call, then the second, and so on until there
-// are no more. Of one member, there is no copy, and the fault is reported; the
-// others are copied.
+// copyMembersFaults makes the first call fail, then the second, and so on until all have
+// failed once. Each time, one member must have no copy and the fault as its error, and the
+// other members must be copied.
 func copyMembersFaults(f *fixture) {
 	src := Tree{"/src": collection, "/dst": collection, "/src/a": string(noise(100)), "/src/b": string(noise(100_000)), "/src/c": ""}
 	WriteTree(f.t, f.FS, src)
@@ -224,7 +224,7 @@ func copyMembersFaults(f *fixture) {
 			}
 			return
 		}
-		// What is open to read loses nothing when closing fails.
+		// A file that is open only for reading loses nothing if closing it fails.
 		if len(want) == len(members) && op != "close" {
 			f.t.Errorf("no error though %s of %s failed", op, failed)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// modes are the ways to open a file so that it is created.
+// modes are the flags that make OpenFile create a file.
 var modes = []int{
 	os.O_RDWR | os.O_CREATE,
 	os.O_WRONLY | os.O_CREATE,
@@ -81,7 +81,7 @@ var createChecks = []check{
 				os.O_RDWR | os.O_CREATE | os.O_TRUNC,
 			} {
 				if err := f.tryOpen(name, flag); err == nil || errors.Is(err, fs.ErrNotExist) {
-					f.t.Errorf("opening %s with flag %#x: %v; want an error, but not that it does not exist", name, flag, err)
+					f.t.Errorf("opening %s with flag %#x: %v; want an error other than fs.ErrNotExist", name, flag, err)
 				}
 			}
 		}
@@ -105,7 +105,7 @@ var createChecks = []check{
 	}},
 }
 
-// carry checks that err is one that names name and nothing else.
+// carry checks that err contains name and no other name.
 func (f *fixture) carry(name string, err error) {
 	f.t.Helper()
 	var path *fs.PathError
@@ -118,6 +118,6 @@ func (f *fixture) carry(name string, err error) {
 		got = link.Old
 	}
 	if got != name {
-		f.t.Errorf("error %#v (%v) carries the name %q; want %q", err, err, got, name)
+		f.t.Errorf("error %#v (%v) contains the name %q; want %q", err, err, got, name)
 	}
 }

@@ -3,7 +3,7 @@ package storagetest
 import "os"
 
 var escapeChecks = []check{
-	// Names are cleaned from the root on, so that ".." ends there.
+	// Names are cleaned relative to the root, so ".." can't lead above it.
 	{"DotDot", func(f *fixture) {
 		f.mkdir("/dir")
 		f.write("/../../file", "x")
@@ -13,10 +13,10 @@ var escapeChecks = []check{
 		f.holds(Tree{"/file": "x", "/dir": collection, "/other": collection, "/dir/relative": "y", "/dir/double": "z"})
 		for _, root := range []string{"", ".", "..", "/..", "/../..", "/dir/../..", "/./"} {
 			if !f.stat(root).IsDir() {
-				f.t.Errorf("Stat(%q) is no collection", root)
+				f.t.Errorf("Stat(%q) doesn't describe a collection", root)
 			}
 			if members := f.list(root); members["file"] == nil || members["dir"] == nil {
-				f.t.Errorf("%q is not the root: it holds %v", root, members)
+				f.t.Errorf("%q is not the root: it contains %v", root, members)
 			}
 			f.succeeds(f.tryOpen(root, os.O_RDONLY))
 		}
@@ -26,7 +26,7 @@ var escapeChecks = []check{
 	}},
 	{"DotDotIsNoWayAroundAMissingParent", func(f *fixture) {
 		f.write("/file", "x")
-		// Cleaned first, looked up second.
+		// The name is cleaned before it is looked up.
 		f.stat("/no/../file")
 		f.stat("/file/../file")
 		f.holds(Tree{"/file": "x"})

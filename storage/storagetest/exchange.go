@@ -43,14 +43,14 @@ var exchangeChecks = []check{
 	}},
 }
 
-// exchanges exchanges a and b, of which the outcome is want. A backend that
-// can't must say so, and have changed nothing.
+// exchanges swaps a and b and checks that the storage then contains want. A backend that
+// can't swap them must return an error that says so, and change nothing.
 func (f *fixture) exchanges(a, b string, want Tree) {
 	f.t.Helper()
 	before := ReadTree(f.t, f.FS, "/")
 	err := storage.Exchange(f.ctx, f.FS, a, b)
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EXDEV) {
-		f.t.Logf("this backend does not exchange: %v", err)
+		f.t.Logf("this backend can't exchange: %v", err)
 		want = before
 	} else {
 		f.succeeds(err)

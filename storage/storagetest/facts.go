@@ -21,12 +21,12 @@ var factChecks = []check{
 		for _, name := range []string{"/", "/dir", "/dir/file"} {
 			born, err := storage.BirthTime(f.ctx, f.FS, name)
 			if errors.Is(err, errors.ErrUnsupported) {
-				f.t.Logf("this backend does not know when %s was made, and says so", name)
+				f.t.Logf("this backend doesn't know when %s was created", name)
 				continue
 			}
 			f.succeeds(err)
 			if age := time.Since(born); age.Abs() > clockSkew {
-				f.t.Errorf("%s was made %v ago; want just now", name, age)
+				f.t.Errorf("%s was created %v ago; want just now", name, age)
 			}
 		}
 	}},
@@ -39,7 +39,7 @@ var factChecks = []check{
 		for _, name := range []string{"/", "/dir", "/dir/file"} {
 			used, available, err := storage.Space(f.ctx, f.FS, name)
 			if errors.Is(err, errors.ErrUnsupported) {
-				f.t.Logf("this backend does not know how much room there is at %s, and says so", name)
+				f.t.Logf("this backend doesn't know how much room %s has", name)
 				continue
 			}
 			f.succeeds(err)
@@ -53,16 +53,16 @@ var factChecks = []check{
 		f.write("/file", "x")
 		for _, name := range []string{"/", "/dir", "/file"} {
 			if v, _ := storage.Version(f.stat(name)); !opaque.MatchString(v) || v != f.version(name) {
-				f.t.Errorf("%s has the versions %q, %q; want the same and digits", name, v, f.version(name))
+				f.t.Errorf("%s has the versions %q and %q; want the same, in hexadecimal digits", name, v, f.version(name))
 			}
 		}
 		before := f.version("/file")
 		f.write("/file", "longer")
 		if after := f.version("/file"); after == before {
-			f.t.Errorf("the version stays %s though the content has changed", after)
+			f.t.Errorf("the version is still %s although the content has changed", after)
 		}
 		if listed, _ := storage.Version(f.list("/")["file"]); listed != f.version("/file") {
-			f.t.Errorf("listed with the version %s; Stat says %s", listed, f.version("/file"))
+			f.t.Errorf("the listing has the version %s; Stat has %s", listed, f.version("/file"))
 		}
 	}},
 }

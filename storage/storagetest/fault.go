@@ -11,25 +11,29 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Fault is a storage.FS of which chosen calls fail, wait or are counted.
+// Fault is a storage.FS that makes chosen calls fail or wait, or counts them.
 //
-// Before, if not nil, is told of every call before it is made. An error that it
-// returns is returned in place of making the call, except that a file is closed
-// all the same. It may block, and may be called by several goroutines at once.
+// If Before is not nil, it is called before every call. If it returns an error, Fault returns
+// that error instead of making the call; but it closes a file or a listing and discards a
+// replacement all the same. Before may block. Several goroutines may call it at once.
 //
-// op is one of mkdir, open, removeall, rename, stat, lstat, remove, settimes,
-// readdir, readdeadprops, replacefile, birthtime, space, exchange, copylink and
-// copymembers for the calls of the FS, of read, write, seek, close, readdir, stat, deadprops and patch for those
-// of a file of it, and of write, commit and discard for those of a replacement.
-// name is the name that the FS was called with: for rename the old one, for
-// copylink the source, for exchange of both.
+// op says which call it is:
 //
-// A storage.List is an open, a readdir for each Next, and a close, and so is a
-// storage.ReadDir, whatever the underlying FS does. A storage.ReplaceFile is one
-// call, unless the underlying FS lacks it; then it is those of its fallback. The
-// same holds for each member of a storage.CopyMembers:
-// name is that of the member. A storage.CopyFile is always made of the calls of
-// the files, that of a storage.RemoveMembers is a remove for each.
+//   - of the FS: mkdir, open, removeall, rename, stat, lstat, canonical, remove, settimes,
+//     readdir, readdeadprops, replacefile, birthtime, space, exchange, copylink or
+//     copymembers;
+//   - of a file: read, write, seek, close, readdir, stat, deadprops or patch;
+//   - of a replacement: write, commit or discard.
+//
+// name is the name that the FS was called with: for rename the old name, for copylink the
+// source. An exchange calls Before for both names.
+//
+// Some functions of package storage cause several calls. storage.List and storage.ReadDir
+// are an open, a readdir for each Next, and a close, whatever the underlying FS does.
+// storage.ReplaceFile is one call, or the calls of its fallback if the underlying FS is not a
+// storage.FileReplacer. In the same way, storage.CopyMembers is one call or the calls of its
+// fallback for each member, with the member's name. storage.CopyFile always consists of calls
+// of files, and storage.RemoveMembers of a remove for each member.
 type Fault struct {
 	storage.FS
 	Before func(op, name string) error
@@ -142,8 +146,8 @@ func (f *Fault) Space(ctx context.Context, name string) (used, available int64, 
 	return storage.Space(ctx, f.FS, name)
 }
 
-// Hold implements storage.Holder: it is no call of its own, so that what is held is
-// that of the underlying FS.
+// Hold implements storage.Holder. It doesn't call Before, and what it returns belongs to the
+// underlying FS.
 func (f *Fault) Hold(ctx context.Context, name string) (storage.Held, error) {
 	return storage.Hold(ctx, f.FS, name)
 }

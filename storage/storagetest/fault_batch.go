@@ -9,15 +9,15 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// oneByOne hides that a Fault is a storage.BatchCopier: of two methods of one
-// name at one depth, a struct has neither. The fallback then makes its calls one
-// by one.
+// oneByOne hides that a Fault is a storage.BatchCopier, so that the fallback makes its calls
+// one by one. It works because a struct with two embedded methods of the same name at the
+// same depth has neither.
 type oneByOne struct {
 	*Fault
-	noBatch //nolint:unused // it hides
+	noBatch //nolint:unused // It hides CopyMembers.
 }
 
-type noBatch interface{ CopyMembers() } //nolint:unused // it hides
+type noBatch interface{ CopyMembers() } //nolint:unused // It hides CopyMembers.
 
 // CopyMembers implements storage.BatchCopier.
 func (f *Fault) CopyMembers(ctx context.Context, src, dst string, members []fs.FileInfo, wrote func(n int64)) iter.Seq2[string, error] {

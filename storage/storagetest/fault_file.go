@@ -17,7 +17,7 @@ type faultFile struct {
 	name  string
 }
 
-// faultPropsFile is a faultFile that holds dead properties.
+// faultPropsFile is a faultFile that stores dead properties.
 type faultPropsFile struct {
 	faultFile
 	holder webdav.DeadPropsHolder

@@ -15,7 +15,7 @@ type faultReplacement struct {
 	name  string
 }
 
-// abilities are what the fallback of storage.ReplaceFile may use.
+// abilities are the interfaces that the fallback of storage.ReplaceFile may use.
 type abilities interface {
 	storage.Lstater
 	storage.Remover
@@ -49,7 +49,7 @@ func (r faultReplacement) Write(p []byte) (int, error) {
 	return r.Replacement.Write(p)
 }
 
-// Commit that fails has discarded the content.
+// Commit discards the content if it fails.
 func (r faultReplacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	if err := r.fault.before("commit", r.name); err != nil {
 		return nil, errors.Join(err, r.Replacement.Discard())
@@ -57,7 +57,7 @@ func (r faultReplacement) Commit(ctx context.Context, p storage.Placing) (fs.Fil
 	return r.Replacement.Commit(ctx, p)
 }
 
-// Discard discards all the same.
+// Discard discards the content even if Before returns an error.
 func (r faultReplacement) Discard() error {
 	err := r.fault.before("discard", r.name)
 	return errors.Join(err, r.Replacement.Discard())

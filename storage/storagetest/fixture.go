@@ -12,11 +12,11 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// fixture is a storage in a test. Its methods end the test when they fail.
+// fixture is a storage in a test. Its methods fail the test if a check fails.
 type fixture struct {
 	storage.FS
 	t   *testing.T
-	ctx context.Context //nolint:containedctx // the test's, which lives as long
+	ctx context.Context //nolint:containedctx // belongs to the test, which lives as long
 }
 
 func newFixture(t *testing.T, fsys storage.FS) *fixture {
@@ -36,7 +36,7 @@ func (f *fixture) write(name, content string) {
 	writeFile(f.t, f.FS, name, content)
 }
 
-// open opens name with flag, to be closed at the end of the test at last.
+// open opens name with flag. The file is closed when the test ends, if not before.
 func (f *fixture) open(name string, flag int) storage.File {
 	f.t.Helper()
 	file, err := f.OpenFile(f.ctx, name, flag, 0o666)
@@ -45,7 +45,7 @@ func (f *fixture) open(name string, flag int) storage.File {
 	return file
 }
 
-// tryOpen returns the error of opening name, and closes it if there is none.
+// tryOpen returns the error of opening name. If there is no error, it closes the file.
 func (f *fixture) tryOpen(name string, flag int) error {
 	f.t.Helper()
 	file, err := f.OpenFile(f.ctx, name, flag, 0o666)
@@ -58,8 +58,8 @@ func (f *fixture) tryOpen(name string, flag int) error {
 	return err
 }
 
-// opensToRead checks that storage.OpenRead does with name what OpenFile has done,
-// and describes it.
+// opensToRead checks that storage.OpenRead has the same result for name as OpenFile had, and
+// describes the file.
 func (f *fixture) opensToRead(name string, openErr error) {
 	f.t.Helper()
 	file, info, err := storage.OpenRead(f.ctx, f.FS, name)
@@ -84,7 +84,7 @@ func (f *fixture) stat(name string) fs.FileInfo {
 	return info
 }
 
-// list returns the members of the collection name, by their names.
+// list returns the members of the collection name, by name.
 func (f *fixture) list(name string) map[string]fs.FileInfo {
 	f.t.Helper()
 	members := map[string]fs.FileInfo{}
@@ -105,7 +105,7 @@ func (f *fixture) succeeds(err error) {
 	}
 }
 
-// fails checks that err is one of wants, or any error at all without wants.
+// fails checks that err is one of wants, or any error if wants is empty.
 func (f *fixture) fails(err error, wants ...error) {
 	f.t.Helper()
 	if err == nil {
@@ -129,10 +129,10 @@ func (f *fixture) missing(name string) {
 	f.fails(f.tryOpen(name, os.O_RDONLY), fs.ErrNotExist)
 }
 
-// holds checks that the storage holds want and nothing else.
+// holds checks that the storage contains want and nothing else.
 func (f *fixture) holds(want Tree) {
 	f.t.Helper()
 	if got := ReadTree(f.t, f.FS, "/"); !maps.Equal(got, want) {
-		f.t.Errorf("the storage holds %q\nwant %q", got, want)
+		f.t.Errorf("the storage contains %q\nwant %q", got, want)
 	}
 }

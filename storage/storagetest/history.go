@@ -16,10 +16,10 @@ import (
 
 // HistorySuite is the conformance suite for a [history.Store].
 type HistorySuite struct {
-	// New returns an empty store, another one at each call.
+	// New returns an empty store, a new one at each call.
 	New func(t *testing.T) history.Store
 
-	// Reopen, if the store keeps what it has, closes old and opens it again.
+	// Reopen, if the store is persistent, closes old and opens it again.
 	Reopen func(t *testing.T, old history.Store) history.Store
 }
 
@@ -39,12 +39,12 @@ func (s HistorySuite) Run(t *testing.T) {
 	}
 }
 
-// historyFixture is a store in a test, and what it must hold in the order in
-// which it was added.
+// historyFixture is a store in a test, and the records that it must contain, in the order in
+// which they were added.
 type historyFixture struct {
 	history.Store
 	t    *testing.T
-	ctx  context.Context //nolint:containedctx // the test's, which lives as long
+	ctx  context.Context //nolint:containedctx // belongs to the test, which lives as long
 	want []history.Record
 }
 
@@ -55,7 +55,7 @@ func (f *historyFixture) succeeds(err error) {
 	}
 }
 
-// save saves records in the store and in what it must hold.
+// save saves records in the store and adds them to want.
 func (f *historyFixture) save(records ...history.Record) {
 	f.t.Helper()
 	f.succeeds(f.SaveOperations(f.ctx, records...))
@@ -69,7 +69,7 @@ func (f *historyFixture) save(records ...history.Record) {
 	}
 }
 
-// gone takes the records with ids out of what the store must hold.
+// gone removes the records with ids from want, and checks that the store lacks them.
 func (f *historyFixture) gone(ids ...string) {
 	f.want = slices.DeleteFunc(f.want, func(r history.Record) bool { return slices.Contains(ids, r.ID) })
 	for _, id := range ids {
@@ -79,7 +79,7 @@ func (f *historyFixture) gone(ids ...string) {
 	}
 }
 
-// check compares all that the store returns with what it must hold.
+// check compares everything that the store returns with want.
 func (f *historyFixture) check() {
 	f.t.Helper()
 	of := map[string][]history.Record{"nobody": nil}
@@ -97,22 +97,22 @@ func (f *historyFixture) check() {
 	got, err := f.AllOperations(f.ctx)
 	f.succeeds(err)
 	if !reflect.DeepEqual(got, all) {
-		f.t.Errorf("all are %+v, want %+v", got, all)
+		f.t.Errorf("all records are %+v, want %+v", got, all)
 	}
 	for principal, want := range of {
 		got, err := f.ListOperations(f.ctx, principal)
 		f.succeeds(err)
 		if !reflect.DeepEqual(got, want) {
-			f.t.Errorf("of %q are %+v, want %+v", principal, got, want)
+			f.t.Errorf("the records of %q are %+v, want %+v", principal, got, want)
 		}
 	}
 }
 
-// historyStart is when the first record began.
+// historyStart is the start time of all records.
 var historyStart = time.Date(2026, 1, 2, 3, 4, 5, 678_000, time.UTC)
 
-// anOperation returns a record that ended so many seconds after historyStart; less
-// than 0: it is running.
+// anOperation returns a record of an operation that ended the given number of seconds after
+// historyStart. If ended is negative, the operation is still running.
 func anOperation(id, principal string, ended int) history.Record {
 	r := history.Record{
 		ID: id, Principal: principal, Method: "DELETE", Source: "/" + id, Depth: -1,
@@ -138,7 +138,7 @@ var historyChecks = []struct {
 			Failures: []history.Failure{{Name: "/a/x", Status: 507}, {Name: "/a/y", Status: 403}}, FailuresTotal: 5,
 		})
 	}},
-	{"any bytes are a name", func(f *historyFixture) {
+	{"a name can contain any bytes", func(f *historyFixture) {
 		for i, name := range []string{"/\xff\xfe", "/%41%", "/a\x00b", "/é e\u0301", "/\u2028<script>'\"\\", "/\ufffd", "/" + string(make([]byte, 1000))} {
 			r := anOperation(fmt.Sprint("id", i), name[1:], 1)
 			r.Source, r.Destination, r.Current = name, name, name
@@ -146,12 +146,12 @@ var historyChecks = []struct {
 			f.save(r)
 		}
 	}},
-	{"what is saved again keeps its place", func(f *historyFixture) {
+	{"a record that is saved again keeps its place", func(f *historyFixture) {
 		f.save(anOperation("a", "u", -1), anOperation("b", "u", -1), anOperation("c", "v", -1))
 		f.check()
 		f.save(anOperation("a", "u", 3))
 	}},
-	{"a record is not the caller's", func(f *historyFixture) {
+	{"changing a record doesn't change the store", func(f *historyFixture) {
 		r := anOperation("a", "u", 1)
 		r.Failures = []history.Failure{{Name: "/a/x", Status: 507}}
 		f.save(r)
@@ -167,12 +167,12 @@ var historyChecks = []struct {
 		f.succeeds(f.DeleteOperation(f.ctx, "none"))
 		f.gone("a")
 	}},
-	{"trim: the oldest", func(f *historyFixture) {
+	{"trim removes the oldest records", func(f *historyFixture) {
 		f.save(anOperation("old", "u", 1), anOperation("new", "u", 2), anOperation("running", "u", -1))
 		f.succeeds(f.TrimOperations(f.ctx, history.Limits{Since: historyStart.Add(2 * time.Second), PerPrincipal: 9, Total: 9}))
 		f.gone("old")
 	}},
-	{"trim: the number, what is running does not count", func(f *historyFixture) {
+	{"trim limits the number, not counting running operations", func(f *historyFixture) {
 		f.save(anOperation("u0", "u", -1))
 		for i := range 4 {
 			f.save(anOperation(fmt.Sprint("v", i), "v", i), anOperation(fmt.Sprint("u", i+1), "u", i))
@@ -183,7 +183,7 @@ var historyChecks = []struct {
 		f.succeeds(f.TrimOperations(f.ctx, history.Limits{PerPrincipal: 3, Total: 4}))
 		f.gone("v1", "u2")
 	}},
-	{"the end of the context", func(f *historyFixture) {
+	{"cancelled context", func(f *historyFixture) {
 		f.save(anOperation("a", "u", 1))
 		ctx, cancel := context.WithCancel(f.ctx)
 		cancel()
@@ -196,7 +196,7 @@ var historyChecks = []struct {
 			}
 		}
 	}},
-	{"many at once", func(f *historyFixture) {
+	{"concurrent calls", func(f *historyFixture) {
 		var running sync.WaitGroup
 		errs := make(chan error, 100)
 		for i := range 20 {

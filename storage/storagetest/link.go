@@ -10,14 +10,14 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// linkFixture is a storage that can hold symbolic links.
+// linkFixture is a storage that can contain symbolic links.
 type linkFixture struct {
 	*fixture
 	symlink func(target, name string)
 	// readlink may be nil.
 	readlink func(name string) string
 	follows  bool
-	outside  bool // links lead outside too
+	outside  bool // links that lead outside are followed too
 }
 
 type linkCheck struct {
@@ -99,7 +99,8 @@ var linkPolicyChecks = []linkCheck{
 	}},
 }
 
-// linkInside follows links that stay inside, where the backend follows links.
+// linkInside checks that links that stay inside are followed, or denied if the backend
+// doesn't follow links.
 func linkInside(f *linkFixture) {
 	f.mkdir("/dir", "/dir/sub")
 	f.write("/dir/file", "content")
@@ -130,7 +131,7 @@ func linkInside(f *linkFixture) {
 	for _, name := range files {
 		info := f.stat(name)
 		if info.Name() != path.Base(name) || info.Size() != 7 || !info.Mode().IsRegular() {
-			f.t.Errorf("Stat(%q): %s; want the link's name, the file's properties", name, fs.FormatFileInfo(info))
+			f.t.Errorf("Stat(%q): %s; want the link's name and the file's properties", name, fs.FormatFileInfo(info))
 		}
 		if got := readFile(f.t, f.FS, name); got != "content" {
 			f.t.Errorf("%s reads %q", name, got)
@@ -145,8 +146,8 @@ func linkInside(f *linkFixture) {
 	f.holds(Tree{"/dir": collection, "/dir/sub": collection, "/dir/file": "changed", "/dir/new": "new"})
 }
 
-// replaceFileThroughLink replaces what links lead to, where the backend follows
-// links, and lets the links stay.
+// replaceFileThroughLink checks that replacing a file through a link replaces the target and
+// keeps the link, if the backend follows links.
 func replaceFileThroughLink(f *linkFixture) {
 	f.mkdir("/dir", "/dir/sub")
 	f.write("/dir/file", "old")
@@ -160,7 +161,7 @@ func replaceFileThroughLink(f *linkFixture) {
 	want := Tree{"/dir": collection, "/dir/sub": collection, "/dir/file": "old"}
 	for _, name := range []string{"/link", "/loop", "/slash"} {
 		f.fails(f.tryReplace(name, "x", false), syscall.EISDIR, fs.ErrPermission, fs.ErrNotExist)
-		// Before anything is written.
+		// This fails before anything is written.
 		_, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{Perm: 0o666})
 		f.fails(err)
 	}
@@ -186,7 +187,7 @@ func replaceFileThroughLink(f *linkFixture) {
 	}
 }
 
-// isLink checks that Lstat sees name and says that it is a symbolic link.
+// isLink checks that Lstat describes name as a symbolic link.
 func (f *linkFixture) isLink(name string) {
 	f.t.Helper()
 	info, err := storage.Lstat(f.ctx, f.FS, name)
@@ -196,8 +197,8 @@ func (f *linkFixture) isLink(name string) {
 	}
 }
 
-// isDead checks that name can't be read, written or created. It may be a link
-// that leads nowhere, or lie below one.
+// isDead checks that name can't be read, written or created. name may be a link that leads
+// nowhere, or a name below such a link.
 func (f *linkFixture) isDead(name string) {
 	f.t.Helper()
 	f.missing(name)

@@ -35,7 +35,7 @@ var linkOutsideChecks = []linkCheck{
 	}},
 }
 
-// linkOutside leaves the storage by every link there is.
+// linkOutside checks that no link leads out of the storage.
 func linkOutside(f *linkFixture) {
 	outside := f.t.TempDir()
 	secret := filepath.Join(outside, "secret")
@@ -65,15 +65,15 @@ func linkOutside(f *linkFixture) {
 	f.symlink("..", "/parent")
 	f.isDead("/parent")
 	f.isClosed("/parent/new")
-	// A link to a link: as dead as the last.
+	// A link to a link that leads outside leads nowhere either.
 	f.symlink("absolute/secret", "/chain")
 	f.isDead("/chain")
 
 	f.onDisk(outside, "secret", "secret")
 }
 
-// linkOutsideFollowed reads and writes what lies outside, and removes links and
-// not what they lead to.
+// linkOutsideFollowed checks that files outside can be read and written through links, and
+// that removing a link doesn't remove its target.
 func linkOutsideFollowed(f *linkFixture) {
 	outside := f.t.TempDir()
 	f.succeeds(os.WriteFile(filepath.Join(outside, "file"), []byte("content"), 0o600))
@@ -116,14 +116,14 @@ func linkOutsideFollowed(f *linkFixture) {
 	f.onDisk(outside, "file", "replaced", "copy", "x")
 }
 
-// onDisk checks that the directory dir of the machine holds files, names and
-// contents by turns, and nothing else.
+// onDisk checks that the directory dir of this machine contains files and nothing else. files
+// are names and contents in turn.
 func (f *linkFixture) onDisk(dir string, files ...string) {
 	f.t.Helper()
 	entries, err := os.ReadDir(dir)
 	f.succeeds(err)
 	if len(entries) != len(files)/2 {
-		f.t.Errorf("outside there are %v, want %q", entries, files)
+		f.t.Errorf("outside contains %v, want %q", entries, files)
 	}
 	for ; len(files) > 0; files = files[2:] {
 		content, err := os.ReadFile(filepath.Join(dir, files[0]))
@@ -133,8 +133,7 @@ func (f *linkFixture) onDisk(dir string, files ...string) {
 	}
 }
 
-// isClosed checks that name, below a link that leads outside, is out of reach
-// of every call.
+// isClosed checks that no call can reach name, which is below a link that leads outside.
 func (f *linkFixture) isClosed(name string) {
 	f.t.Helper()
 	f.isDead(name)
@@ -149,7 +148,7 @@ func (f *linkFixture) isClosed(name string) {
 	f.fails(f.Rename(f.ctx, "/src", name), fs.ErrPermission, fs.ErrNotExist)
 	f.fails(f.Rename(f.ctx, name, "/dst"), fs.ErrPermission, fs.ErrNotExist)
 	f.fails(storage.Remove(f.ctx, f.FS, name), fs.ErrPermission, fs.ErrNotExist)
-	// That nothing is there to remove is no error, that it may not be is one.
+	// RemoveAll may succeed, because nothing is there. If it fails, then for lack of permission.
 	if err := f.RemoveAll(f.ctx, name); err != nil {
 		f.fails(err, fs.ErrPermission)
 	}

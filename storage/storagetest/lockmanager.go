@@ -14,21 +14,21 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// LockSuite is the conformance suite for one lock.Manager.
+// LockSuite is the conformance suite for a [lock.Manager].
 type LockSuite struct {
-	// New returns a Manager without locks, another one at each call.
+	// New returns a Manager without locks, a new one at each call.
 	New func(t *testing.T) lock.Manager
 
-	// Reopen returns a Manager that has the locks of old, as after a restart;
-	// old is not used again. It is nil if locks don't last.
+	// Reopen returns a Manager that has the locks of old, as after a restart. The suite
+	// doesn't use old afterwards. Reopen is nil if locks don't survive a restart.
 	Reopen func(t *testing.T, old lock.Manager) lock.Manager
 
-	// Limit is how many locks one principal may have in what New returns; at
-	// most a few hundred. With 0 the limit is not tested.
+	// Limit is the maximum number of locks per principal in the Managers that New
+	// returns, at most a few hundred. If it is 0, the limit is not tested.
 	Limit int
 }
 
-// A lockCheck is one requirement. It gets a Manager of its own.
+// A lockCheck is one requirement. It gets its own Manager.
 type lockCheck struct {
 	name string
 	run  func(f *lockFixture)
@@ -51,7 +51,7 @@ func (s LockSuite) Run(t *testing.T) {
 	}
 }
 
-// lockTime is when the checks begin: with nanoseconds, and not in UTC.
+// lockTime is the time when the checks start. It has nanoseconds and is not in UTC.
 var lockTime = time.Date(2026, time.March, 4, 5, 6, 7, 123_456_789, time.FixedZone("", 5*60*60))
 
 // lockFixture is the Manager under test.
@@ -64,7 +64,7 @@ type lockFixture struct {
 	now   time.Time
 }
 
-// acquire checks that wanted is granted, to the letter.
+// acquire checks that wanted is granted, and that the result has exactly the expected values.
 func (f *lockFixture) acquire(wanted lock.Lock) lock.Lock {
 	f.t.Helper()
 	got, err := f.Acquire(f.ctx, f.now, wanted)
@@ -83,7 +83,7 @@ func (f *lockFixture) acquire(wanted lock.Lock) lock.Lock {
 	return got
 }
 
-// expires returns when a timeout that begins now ends.
+// expires returns the end of a timeout that starts now.
 func (f *lockFixture) expires(duration time.Duration) time.Time {
 	if duration < 0 {
 		return time.Time{}
@@ -91,8 +91,7 @@ func (f *lockFixture) expires(duration time.Duration) time.Time {
 	return f.now.Add(duration).Truncate(time.Microsecond)
 }
 
-// refused checks that wanted is in conflict with exactly those locks, in that
-// order.
+// refused checks that wanted conflicts with exactly the locks by, in that order.
 func (f *lockFixture) refused(wanted lock.Lock, by ...lock.Lock) {
 	f.t.Helper()
 	got, err := f.Acquire(f.ctx, f.now, wanted)
@@ -104,17 +103,17 @@ func (f *lockFixture) refused(wanted lock.Lock, by ...lock.Lock) {
 		f.t.Errorf("%v does not match webdav.ErrLocked", err)
 	}
 	if !slices.EqualFunc(conflict.Locks, by, sameLock) {
-		f.t.Errorf("Acquire(%+v): in the way are %+v, want %+v", wanted, conflict.Locks, by)
+		f.t.Errorf("Acquire(%+v): the conflicts are %+v, want %+v", wanted, conflict.Locks, by)
 	}
 }
 
-// finds checks what covers name.
+// finds checks which locks cover name.
 func (f *lockFixture) finds(name string, want ...lock.Lock) {
 	f.t.Helper()
 	f.find(name, false, want)
 }
 
-// findsTree checks what covers name or is below it.
+// findsTree checks which locks cover name or are below it.
 func (f *lockFixture) findsTree(name string, want ...lock.Lock) {
 	f.t.Helper()
 	f.find(name, true, want)
@@ -158,34 +157,34 @@ func (f *lockFixture) renew(l lock.Lock, duration time.Duration) lock.Lock {
 	return l
 }
 
-// gone checks that nothing can be done with a lock that has ended.
+// gone checks that a lock that has ended can't be renewed or released.
 func (f *lockFixture) gone(l lock.Lock) {
 	f.t.Helper()
 	if _, err := f.Renew(f.ctx, f.now, l.Token, time.Minute); !errors.Is(err, webdav.ErrNoSuchLock) {
-		f.t.Errorf("Renew of what has ended: %v, want webdav.ErrNoSuchLock", err)
+		f.t.Errorf("Renew of an ended lock: %v, want webdav.ErrNoSuchLock", err)
 	}
 	if err := f.Release(f.ctx, f.now, l.Token); !errors.Is(err, webdav.ErrNoSuchLock) {
-		f.t.Errorf("Release of what has ended: %v, want webdav.ErrNoSuchLock", err)
+		f.t.Errorf("Release of an ended lock: %v, want webdav.ErrNoSuchLock", err)
 	}
 }
 
-// later lets time pass.
+// later advances the time by d.
 func (f *lockFixture) later(d time.Duration) { f.now = f.now.Add(d) }
 
-// sameLock reports whether a and b are equal, in whatever location the times
-// are. An Expires is in UTC, so that no client sees the server's.
+// sameLock reports whether a and b are equal, ignoring the locations of the times. (Expires
+// is in UTC, so that no client learns the server's time zone.)
 func sameLock(a, b lock.Lock) bool {
 	sameTimes := a.Created.Equal(b.Created) && a.Expires.Equal(b.Expires)
 	a.Created, b.Created, a.Expires, b.Expires = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	return sameTimes && a == b
 }
 
-// inConflict reports whether a and b can't both be there (RFC 4918 §6.2, §7.4).
+// inConflict reports whether a and b can't exist at the same time (RFC 4918 §6.2, §7.4).
 func inConflict(a, b lock.Lock) bool {
 	return (!a.Shared || !b.Shared) && (protects(a, b.Root) || protects(b, a.Root))
 }
 
-// protects is lock.Lock.Covers in other words.
+// protects is an independent implementation of lock.Lock.Covers.
 func protects(l lock.Lock, name string) bool {
 	if l.ZeroDepth {
 		return name == l.Root

@@ -17,14 +17,14 @@ var lockGrantChecks = []lockCheck{
 	{"[RFC4918:S9.10.6] AllInTheWay", lockAllInTheWay},
 	{"FindOrder", lockFindOrder},
 	{"FindTree", lockFindTree},
-	{"Refusal changes nothing", lockRefusal},
+	{"RefusalChangesNothing", lockRefusal},
 }
 
 var lockLimitChecks = []lockCheck{
 	{"Limit", lockLimit},
 }
 
-// The depths of the two locks of a case of overlaps.
+// These are the depths of the two locks in a case of overlaps.
 const (
 	zeroZero = iota
 	zeroInfinite
@@ -32,8 +32,8 @@ const (
 	infiniteInfinite
 )
 
-// overlaps tells for two roots, and the depth of the lock at each, whether one
-// lock covers the root of the other.
+// overlaps says, for two roots and the depths of the locks there, whether one lock covers the
+// root of the other.
 var overlaps = []struct {
 	name       string
 	has, wants string
@@ -85,12 +85,12 @@ func lockTokens(f *lockFixture) {
 	for range 100 {
 		l := f.acquire(lock.Lock{Root: "/a", Duration: time.Hour})
 		if seen[l.Token] {
-			f.t.Fatalf("token %s is there twice", l.Token)
+			f.t.Fatalf("token %s was returned twice", l.Token)
 		}
 		seen[l.Token] = true
 		f.release(l)
 	}
-	// What a client can't choose.
+	// A client can't choose the token or the time of expiry.
 	l := f.acquire(lock.Lock{Root: "/a", Token: "urn:mine", Expires: f.now.Add(time.Minute), Duration: time.Hour})
 	if l.Token == "urn:mine" {
 		f.t.Error("Acquire took the token of wanted")
@@ -125,7 +125,7 @@ func lockFindOrder(f *lockFixture) {
 			Root: "/b/same", Shared: true, ZeroDepth: i%2 == 0, Duration: time.Hour, Principal: strconv.Itoa(9 - i),
 		}))
 	}
-	same[1] = f.renew(same[1], 2*time.Hour) // it keeps its place
+	same[1] = f.renew(same[1], 2*time.Hour) // A renewed lock keeps its place.
 
 	f.finds("/", locks["/"])
 	f.finds("/a/b/c", locks["/"], locks["/a"], locks["/a/b"], locks["/a/b/c"])
@@ -154,7 +154,7 @@ func lockFindTree(f *lockFixture) {
 	f.findsTree("/ab")
 }
 
-// lockRefusal checks that an error leaves all as it was.
+// lockRefusal checks that a refused call changes nothing.
 func lockRefusal(f *lockFixture) {
 	a := f.acquire(lock.Lock{Root: "/a", Duration: time.Hour, OwnerXML: "one", Principal: "p"})
 	f.refused(lock.Lock{Root: "/a/b", Duration: lock.Infinite, OwnerXML: "two", Principal: "q"}, a)
@@ -194,7 +194,7 @@ func lockLimit(f *lockFixture) {
 		f.renew(f.acquire(member(principal, -1)), time.Minute)
 		tooMany(member(principal, -2))
 	}
-	f.later(time.Minute) // two have expired
+	f.later(time.Minute) // Now one lock of each principal has expired.
 	for _, principal := range []string{"", "somebody"} {
 		f.acquire(member(principal, -3))
 		tooMany(member(principal, -4))

@@ -10,7 +10,7 @@ import (
 
 var lockLifeChecks = []lockCheck{
 	{"[RFC4918:S6.6] Expiry", lockExpiry},
-	{"[RFC4918:S6.6] Expiry of many", lockExpiryOfMany},
+	{"[RFC4918:S6.6] ExpiryOfMany", lockExpiryOfMany},
 	{"[RFC4918:S10.7] Infinite", lockInfinite},
 	{"[RFC4918:S9.10.2] Renew", lockRenew},
 	{"[RFC4918:S9.11] Release", lockRelease},
@@ -19,7 +19,7 @@ var lockLifeChecks = []lockCheck{
 
 var lockSystemChecks = []lockCheck{
 	{"LockSystem", lockSystem},
-	{"LockSystem holds", lockSystemHolds},
+	{"LockSystemHolds", lockSystemHolds},
 }
 
 func lockExpiry(f *lockFixture) {
@@ -44,8 +44,7 @@ func lockExpiry(f *lockFixture) {
 	f.gone(c)
 }
 
-// lockExpiryOfMany lets locks expire in an order that is not that of their
-// creation.
+// lockExpiryOfMany lets locks expire in another order than that of their creation.
 func lockExpiryOfMany(f *lockFixture) {
 	minutes := func(n int) time.Duration { return time.Duration(n) * time.Minute }
 	start := f.now
@@ -129,7 +128,7 @@ func lockReleaseTree(f *lockFixture) {
 	}
 }
 
-// lockSystem checks what webdav.LockSystem says, beside Find.
+// lockSystem checks the methods of webdav.LockSystem except Confirm.
 func lockSystem(f *lockFixture) {
 	token, err := f.Create(f.now, webdav.LockDetails{Root: "a//b/", Duration: time.Minute, OwnerXML: "<o/>", ZeroDepth: true})
 	if err != nil {
@@ -150,14 +149,14 @@ func lockSystem(f *lockFixture) {
 	}
 	f.later(time.Hour)
 	if _, err := f.Refresh(f.now, token, time.Hour); err != webdav.ErrNoSuchLock { //nolint:errorlint // x/net compares so
-		f.t.Errorf("Refresh of what has expired: %v, want webdav.ErrNoSuchLock itself", err)
+		f.t.Errorf("Refresh of an expired lock: %v, want webdav.ErrNoSuchLock itself", err)
 	}
 	if err := f.Unlock(f.now, token); err != webdav.ErrNoSuchLock { //nolint:errorlint // x/net compares so
-		f.t.Errorf("Unlock of what has expired: %v, want webdav.ErrNoSuchLock itself", err)
+		f.t.Errorf("Unlock of an expired lock: %v, want webdav.ErrNoSuchLock itself", err)
 	}
 }
 
-// lockSystemHolds checks what Confirm is for.
+// lockSystemHolds checks that Confirm holds locks until they are released.
 func lockSystemHolds(f *lockFixture) {
 	token, err := f.Create(f.now, webdav.LockDetails{Root: "/a", Duration: time.Minute})
 	if err != nil {
@@ -177,14 +176,14 @@ func lockSystemHolds(f *lockFixture) {
 	release := confirm("/a/b", "/a/c", nil)
 	confirm("/a/b", "", webdav.ErrConfirmationFailed)
 	if err := f.Unlock(f.now, token); err != webdav.ErrLocked { //nolint:errorlint // x/net compares so
-		f.t.Errorf("Unlock of what is held: %v, want webdav.ErrLocked itself", err)
+		f.t.Errorf("Unlock of a held lock: %v, want webdav.ErrLocked itself", err)
 	}
 	if _, err := f.Refresh(f.now, token, time.Hour); err != webdav.ErrLocked { //nolint:errorlint // x/net compares so
-		f.t.Errorf("Refresh of what is held: %v, want webdav.ErrLocked itself", err)
+		f.t.Errorf("Refresh of a held lock: %v, want webdav.ErrLocked itself", err)
 	}
 	f.later(2 * time.Minute)                                                                                       // held, it does not expire
 	if _, err := f.Create(f.now, webdav.LockDetails{Root: "/a", Duration: time.Minute}); err != webdav.ErrLocked { //nolint:errorlint // x/net compares so
-		f.t.Errorf("Create where a lock is held: %v, want webdav.ErrLocked itself", err)
+		f.t.Errorf("Create in place of a held lock: %v, want webdav.ErrLocked itself", err)
 	}
 	release()
 	confirm("/a", "", webdav.ErrConfirmationFailed)

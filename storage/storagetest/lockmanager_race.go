@@ -21,8 +21,8 @@ var lockRaceChecks = []lockCheck{
 	{"Fight", lockFight},
 }
 
-// lockOracle knows the locks that are there for certain: from the moment in
-// which Acquire has returned until Release is called.
+// lockOracle tracks the locks that exist for certain: from the return of Acquire until the
+// call of Release.
 type lockOracle struct {
 	mu      sync.Mutex
 	there   []lock.Lock
@@ -50,14 +50,14 @@ func lockFight(f *lockFixture) {
 				if !ok {
 					continue
 				}
-				runtime.Gosched() // let others run into it
+				runtime.Gosched() // Let other workers meet this lock.
 				if random.IntN(2) == 0 {
 					f.mustRenew(l)
 				}
 				oracle.remove(l)
 				f.mustRelease(l)
 			}
-			f.fightFor(oracle, wantedLock(random)) // to be there in the end
+			f.fightFor(oracle, wantedLock(random)) // Some locks must remain in the end.
 		})
 	}
 	group.Wait()
@@ -65,7 +65,7 @@ func lockFight(f *lockFixture) {
 	readers.Wait()
 	f.t.Logf("%d exclusive locks, %d shared, %d refused", oracle.granted[0], oracle.granted[1], oracle.refused)
 	if oracle.granted[0] == 0 || oracle.granted[1] == 0 || oracle.refused == 0 {
-		f.t.Error("that was no fight")
+		f.t.Error("the workers did not compete: they need exclusive, shared and refused locks")
 	}
 	f.holdsExactly(oracle.there)
 	if f.suite.Reopen != nil {
@@ -74,7 +74,7 @@ func lockFight(f *lockFixture) {
 	}
 }
 
-// wantedLock returns one of the locks that are fought for.
+// wantedLock returns one of the locks that the workers compete for.
 func wantedLock(random *rand.Rand) lock.Lock {
 	names := []string{"/", "/a", "/a/b", "/a/b/c", "/a/d", "/ab", "/e/f"}
 	return lock.Lock{
@@ -85,7 +85,8 @@ func wantedLock(random *rand.Rand) lock.Lock {
 	}
 }
 
-// fightFor acquires wanted, or is refused for a good reason.
+// fightFor tries to acquire wanted. It checks that the result is consistent with the other
+// locks.
 func (f *lockFixture) fightFor(oracle *lockOracle, wanted lock.Lock) (got lock.Lock, granted bool) {
 	got, err := f.Acquire(f.ctx, f.now, wanted)
 	if conflict, ok := errors.AsType[*lock.ConflictError](err); ok {
@@ -102,7 +103,7 @@ func (f *lockFixture) fightFor(oracle *lockOracle, wanted lock.Lock) (got lock.L
 		return lock.Lock{}, false
 	}
 	for _, other := range oracle.add(got) {
-		f.t.Errorf("%+v was granted while %+v was there", got, other)
+		f.t.Errorf("%+v was granted while %+v existed", got, other)
 	}
 	covering, err := f.Find(f.ctx, f.now, got.Root, false)
 	if err != nil || !slices.ContainsFunc(covering, func(l lock.Lock) bool { return sameLock(l, got) }) {
@@ -111,7 +112,7 @@ func (f *lockFixture) fightFor(oracle *lockOracle, wanted lock.Lock) (got lock.L
 	return got, true
 }
 
-// watch checks that no two locks that are there at one moment are in conflict.
+// watch checks that no two locks that exist at the same time conflict.
 func (f *lockFixture) watch() {
 	there, err := f.Find(f.ctx, f.now, "/", true)
 	if err != nil {
@@ -120,7 +121,7 @@ func (f *lockFixture) watch() {
 	for i, l := range there {
 		for _, other := range there[:i] {
 			if inConflict(l, other) {
-				f.t.Errorf("%+v and %+v are there at the same time", other, l)
+				f.t.Errorf("%+v and %+v exist at the same time", other, l)
 			}
 		}
 	}
@@ -138,7 +139,7 @@ func (f *lockFixture) mustRelease(l lock.Lock) {
 	}
 }
 
-// holdsExactly checks that those locks are there, in whatever order.
+// holdsExactly checks that exactly the locks want exist, in any order.
 func (f *lockFixture) holdsExactly(want []lock.Lock) {
 	f.t.Helper()
 	got, err := f.Find(f.ctx, f.now, "/", true)
@@ -146,7 +147,7 @@ func (f *lockFixture) holdsExactly(want []lock.Lock) {
 		f.t.Fatal(err)
 	}
 	if len(got) != len(want) {
-		f.t.Errorf("%d locks are there, want %d", len(got), len(want))
+		f.t.Errorf("%d locks exist, want %d", len(got), len(want))
 	}
 	for _, l := range want {
 		if !slices.ContainsFunc(got, func(other lock.Lock) bool { return sameLock(l, other) }) {
@@ -155,7 +156,7 @@ func (f *lockFixture) holdsExactly(want []lock.Lock) {
 	}
 }
 
-// add adds l and returns the locks that must not be there beside it.
+// add adds l and returns the locks that conflict with it.
 func (o *lockOracle) add(l lock.Lock) (wrong []lock.Lock) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

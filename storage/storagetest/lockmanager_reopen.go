@@ -7,19 +7,19 @@ import (
 )
 
 var lockReopenChecks = []lockCheck{
-	{"Reopen keeps all", lockReopenKeeps},
-	{"Reopen keeps odd names", lockReopenNames},
-	{"Reopen keeps changes", lockReopenChanges},
-	{"Reopen after expiry", lockReopenExpired},
+	{"ReopenKeepsAll", lockReopenKeeps},
+	{"ReopenKeepsOddNames", lockReopenNames},
+	{"ReopenKeepsChanges", lockReopenChanges},
+	{"ReopenAfterExpiry", lockReopenExpired},
 }
 
 func (f *lockFixture) reopen() { f.Manager = f.suite.Reopen(f.t, f.Manager) }
 
-// oddOwner is what a DAV:owner element may hold, and what a store may spoil.
+// oddOwner is valid content of a DAV:owner element that a store might damage.
 const oddOwner = "\r\n\t<D:href xmlns:D='DAV:' a=\"&quot;\">mailto:Zoë%20O'Neil@例え.jp</D:href>" +
 	"<!-- e\u0301 \u00e9 \u202e \U0001F512 --><![CDATA[\\x00 \\' ;-- $1 ?]]>&#10;  "
 
-// oddNames are storage names: bytes.
+// oddNames are names that a store might damage. Names are bytes.
 var oddNames = []string{
 	"/", "/ ", "/a ", "/a", "/A", "/\u00e9", "/e\u0301", "/%41", "/%", "/_", "/\\", "/'; --", "/\"", "/a\nb", "/a\r",
 	"/\t", "/\xff", "/\xfe\xff/\x80", "/a\x00b", "/a\x00", "/例え/🔒", "/\U0010ffff", "/*?<>|:", "/?", "/$1", "/a/ /b",
@@ -79,8 +79,8 @@ func lockReopenChanges(f *lockFixture) {
 	f.findsTree("/", a)
 }
 
-// lockReopenExpired checks that a lock that has expired does not come back, and
-// does not stand in the way of what was granted in its place.
+// lockReopenExpired checks that an expired lock doesn't come back, and doesn't conflict with
+// the lock that was granted in its place.
 func lockReopenExpired(f *lockFixture) {
 	a := f.acquire(lock.Lock{Root: "/a/b", Duration: time.Minute})
 	f.later(time.Minute)
@@ -88,7 +88,7 @@ func lockReopenExpired(f *lockFixture) {
 	f.reopen()
 	f.findsTree("/", a2)
 	f.gone(a)
-	f.later(-time.Minute) // as a clock may
+	f.later(-time.Minute) // A clock may be set back.
 	f.reopen()
 	f.findsTree("/", a2)
 	f.later(2 * time.Hour)

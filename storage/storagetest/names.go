@@ -10,8 +10,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// hostileNames are segments that decoding, quoting, cleaning, folding or
-// normalising would turn into something else.
+// hostileNames are segments that decoding, quoting, cleaning, folding or normalising would
+// change.
 var hostileNames = map[string]string{
 	"Percent":          "100%",
 	"PercentSlash":     "a%2Fb",
@@ -56,7 +56,7 @@ var hostileNames = map[string]string{
 	"Longest":          strings.Repeat("n", 255),
 }
 
-// pairs are names that differ and that some storages take for one another.
+// pairs are different names that some storages treat as the same.
 var pairs = map[string][2]string{
 	"Case":          {"Readme", "README"},
 	"Normalisation": {"caf\u00e9", "cafe\u0301"},
@@ -81,7 +81,7 @@ func nameChecks() []check {
 	return all
 }
 
-// nameWorks has a file and a collection of that name go through all calls.
+// nameWorks checks all calls with a file and a collection of this name.
 func (f *fixture) nameWorks(name string) {
 	f.t.Helper()
 	file, dir := "/"+name, "/dir/"+name
@@ -108,8 +108,8 @@ func (f *fixture) nameWorks(name string) {
 	f.holds(Tree{file: "made", "/dir": collection, "/copy": "x"})
 }
 
-// namesDiffer lets the storage either hold both names or say that the second
-// is the first.
+// namesDiffer checks that the storage either accepts both names or reports that the second
+// one exists.
 func (f *fixture) namesDiffer(first, second string) {
 	f.t.Helper()
 	f.mkdir("/" + first)
@@ -126,7 +126,7 @@ func (f *fixture) namesDiffer(first, second string) {
 	f.holds(Tree{"/" + first: collection})
 }
 
-// nameTooLong lets the storage either hold a name or refuse it at every call.
+// nameTooLong checks that the storage either accepts a long name or refuses it at every call.
 func nameTooLong(f *fixture) {
 	long := "/" + strings.Repeat("n", 256)
 	if err := f.Mkdir(f.ctx, long, 0o777); err == nil {
@@ -148,7 +148,7 @@ func nameTooLong(f *fixture) {
 	f.holds(Tree{"/src": "x"})
 }
 
-// nameWithNUL lets the storage either hold a name with a NUL or refuse it.
+// nameWithNUL checks that the storage either accepts a name with a NUL or refuses it.
 func nameWithNUL(f *fixture) {
 	if err := f.Mkdir(f.ctx, "/a\x00b", 0o777); err == nil {
 		f.holds(Tree{"/a\x00b": collection})
@@ -167,7 +167,7 @@ func nameWithNUL(f *fixture) {
 	f.holds(Tree{"/src": "x"})
 }
 
-// deepName nests collections as deep as a path of 4,000 bytes goes.
+// deepName nests collections up to a path of 4,000 bytes.
 func deepName(f *fixture) {
 	name := ""
 	for range 20 {

@@ -68,7 +68,7 @@ var patchFileChecks = []check{
 		f.succeeds(err)
 		copy(content[offset:], "patch")
 		if readFile(f.t, f.FS, "/file") != string(content) {
-			f.t.Error("the file is not the old one with the patch")
+			f.t.Error("the file is not the old content with the patch")
 		}
 	}},
 	{"PatchFileOfNothing", func(f *fixture) {
@@ -84,7 +84,7 @@ var patchFileChecks = []check{
 			_, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{
 				Perm: 0o666, Patch: func(fs.FileInfo) (int64, error) { return 0, errFault },
 			})
-			if err != errFault { //nolint:errorlint // as it is, says the contract
+			if err != errFault { //nolint:errorlint // the contract says that errors are returned unchanged
 				f.t.Errorf("error %v, want %v", err, errFault)
 			}
 		}
@@ -92,16 +92,16 @@ var patchFileChecks = []check{
 	}},
 	{"PatchFileChanged", func(f *fixture) {
 		for name, change := range map[string]func(){
-			"another content": func() { f.commits("/file", "changed", false) },
-			"the same size":   func() { f.commits("/file", "new", false) },
-			"nothing":         func() { f.succeeds(f.RemoveAll(f.ctx, "/file")) },
+			"other content":       func() { f.commits("/file", "changed", false) },
+			"same size":           func() { f.commits("/file", "new", false) },
+			"the file is missing": func() { f.succeeds(f.RemoveAll(f.ctx, "/file")) },
 		} {
 			f.write("/file", "old")
 			r, err := f.patch("/file", 3, "er")
 			f.succeeds(err)
 			change()
 			var want Tree
-			if name == "nothing" {
+			if name == "the file is missing" {
 				want = Tree{}
 			} else {
 				want = Tree{"/file": readFile(f.t, f.FS, "/file")}
@@ -141,13 +141,13 @@ var patchFileChecks = []check{
 			total += n
 		}
 		if got := len(readFile(f.t, f.FS, "/file")); total == 0 || got > total {
-			f.t.Errorf("%d bytes of %d that were appended", got, total)
+			f.t.Errorf("the file has %d bytes, but only %d were appended", got, total)
 		}
 		f.holdsNothingReserved()
 	}},
 }
 
-// patch begins to write parts from offset of name on; -1: from its end on.
+// patch starts to write parts to name at offset, or at its end if offset is -1.
 func (f *fixture) patch(name string, offset int64, parts ...string) (storage.Replacement, error) {
 	r, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{
 		Perm: 0o666,
@@ -170,7 +170,7 @@ func (f *fixture) patch(name string, offset int64, parts ...string) (storage.Rep
 	return r, nil
 }
 
-// patchFileFaults fails each call that a patch makes, one after the other.
+// patchFileFaults makes each call of a patch fail, one after the other.
 func patchFileFaults(f *fixture) {
 	for n, failed := 1, true; failed; n++ {
 		f.write("/file", "1234567890")
@@ -199,7 +199,8 @@ func patchFileFaults(f *fixture) {
 	}
 }
 
-// replaceFileChecked has Check see what is there, and refuse it.
+// replaceFileChecked checks that Check gets the present file, and that its error refuses the
+// replacement.
 func replaceFileChecked(f *fixture) {
 	f.write("/file", "old")
 	for name, want := range map[string]int64{"/file": 3, "/new": -1} {
@@ -208,19 +209,19 @@ func replaceFileChecked(f *fixture) {
 		f.succeeds(err)
 		f.succeeds(r.Discard())
 		if told != want {
-			f.t.Errorf("%s: Check was told of %d bytes, want %d", name, told, want)
+			f.t.Errorf("%s: Check got %d bytes, want %d", name, told, want)
 		}
 		_, err = storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{
 			Perm: 0o666, Check: func(fs.FileInfo) error { return errFault },
 		})
-		if err != errFault { //nolint:errorlint // as it is, says the contract
+		if err != errFault { //nolint:errorlint // the contract says that errors are returned unchanged
 			f.t.Errorf("error %v, want %v", err, errFault)
 		}
 	}
 	f.holds(Tree{"/file": "old"})
 }
 
-// replaceFileCheckedAtCommit has Check see what is there by then.
+// replaceFileCheckedAtCommit checks that Check gets the file that exists at the commit.
 func replaceFileCheckedAtCommit(f *fixture) {
 	r := f.replace("/file", "new")
 	f.write("/file", "early")
@@ -230,10 +231,10 @@ func replaceFileCheckedAtCommit(f *fixture) {
 	}})
 	f.fails(err, errFault)
 	if told != 5 {
-		f.t.Errorf("Check was told of %d bytes, want 5", told)
+		f.t.Errorf("Check got %d bytes, want 5", told)
 	}
 	f.holds(Tree{"/file": "early"})
-	// It may use the storage.
+	// Check may use the storage.
 	r = f.replace("/file", "new")
 	_, err = r.Commit(f.ctx, storage.Placing{Check: func(fs.FileInfo) error {
 		_, err := f.Stat(f.ctx, "/file")
@@ -243,7 +244,7 @@ func replaceFileCheckedAtCommit(f *fixture) {
 	f.holds(Tree{"/file": "new", "/dir": collection})
 }
 
-// sizeOf is a Check that is told a size; -1: that nothing is there.
+// sizeOf returns a Check that stores the size of the present file in told, or -1 if none exists.
 func sizeOf(told *int64) func(fs.FileInfo) error {
 	return func(old fs.FileInfo) error {
 		*told = -1
@@ -254,7 +255,7 @@ func sizeOf(told *int64) func(fs.FileInfo) error {
 	}
 }
 
-// replaceFileInManyWays has what is asked for change nothing of the content.
+// replaceFileInManyWays checks that the options don't affect the content.
 func replaceFileInManyWays(f *fixture) {
 	for _, brief := range []bool{false, true} {
 		for _, size := range []int64{0, 3, 1 << 20} {

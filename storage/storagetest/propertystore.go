@@ -15,14 +15,14 @@ import (
 
 // PropertySuite is the conformance suite for a [deadprops.Store].
 type PropertySuite struct {
-	// New returns an empty store, another one at each call.
+	// New returns an empty store, a new one at each call.
 	New func(t *testing.T) deadprops.Store
 
-	// Reopen, if the store keeps what it has, closes old and opens it again.
+	// Reopen, if the store is persistent, closes old and opens it again.
 	Reopen func(t *testing.T, old deadprops.Store) deadprops.Store
 }
 
-// A propertyCheck is one requirement. It gets a store of its own.
+// A propertyCheck is one requirement. It gets its own store.
 type propertyCheck struct {
 	name string
 	run  func(f *propertyFixture)
@@ -45,21 +45,21 @@ func (s PropertySuite) Run(t *testing.T) {
 	}
 }
 
-// properties is what a store holds: values by the XML names of the properties,
-// by the names of the resources.
+// properties is the content of a store: for the name of each resource, its properties by XML
+// name.
 type properties map[string]map[xml.Name]webdav.Property
 
-// propertyFixture is a store in a test, and what it must hold.
+// propertyFixture is a store in a test, and the content that it must have.
 type propertyFixture struct {
 	deadprops.Store
 	t      *testing.T
-	ctx    context.Context //nolint:containedctx // the test's, which lives as long
+	ctx    context.Context //nolint:containedctx // belongs to the test, which lives as long
 	reopen func(t *testing.T, old deadprops.Store) deadprops.Store
 	want   properties
-	asked  []string // names that have had properties, or never had
+	asked  []string // names that had properties earlier, or never
 }
 
-// property returns one in the namespace urn:x.
+// property returns a property in the namespace urn:x.
 func property(local, value string) webdav.Property {
 	return webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: local}, InnerXML: []byte(value)}
 }
@@ -77,7 +77,7 @@ func (f *propertyFixture) succeeds(err error) {
 	}
 }
 
-// restart closes the store and opens it again, if it can be.
+// restart closes the store and opens it again, if it is persistent.
 func (f *propertyFixture) restart() {
 	f.t.Helper()
 	if f.reopen != nil {
@@ -85,7 +85,7 @@ func (f *propertyFixture) restart() {
 	}
 }
 
-// patch patches name in the store and in what it must hold.
+// patch patches name in the store and in want.
 func (f *propertyFixture) patch(name string, patches ...webdav.Proppatch) {
 	f.t.Helper()
 	f.succeeds(f.Patch(f.ctx, name, patches))
@@ -118,13 +118,12 @@ func (f *propertyFixture) remove(name string) {
 func (f *propertyFixture) read(names ...string) (map[string][]webdav.Property, error) {
 	found, next, err := f.Read(f.ctx, deadprops.Query{Names: names})
 	if next != nil {
-		f.t.Errorf("without a limit %+v was left out", *next)
+		f.t.Errorf("without a limit, Read left out %+v", *next)
 	}
 	return found, err
 }
 
-// check compares the whole store with what it must hold, and asks Any of every
-// name.
+// check compares the whole store with want, and calls Any for every name.
 func (f *propertyFixture) check() {
 	f.t.Helper()
 	names := slices.AppendSeq(slices.Clone(f.asked), maps.Keys(f.want))
@@ -141,8 +140,8 @@ func (f *propertyFixture) check() {
 	}
 }
 
-// canceled has change meet a context that has ended, and checks that it did all
-// or said that it did nothing.
+// canceled calls change with a cancelled context. It checks that change either succeeds, and
+// then calls done, or returns context.Canceled and changes nothing.
 func (f *propertyFixture) canceled(change func(ctx context.Context) error, done func()) {
 	f.t.Helper()
 	ctx, cancel := context.WithCancel(f.ctx)
@@ -156,7 +155,7 @@ func (f *propertyFixture) canceled(change func(ctx context.Context) error, done 
 	f.check()
 }
 
-// The oracle: the contract in its plainest form.
+// The methods of properties are the oracle: the simplest implementation of the contract.
 
 // contains reports whether name is in the tree root.
 func contains(root, name string) bool {
@@ -203,7 +202,7 @@ func (p properties) copy(src, dst string, zeroDepth bool) {
 	}
 }
 
-// compare compares what Read has returned for all names with p.
+// compare compares the result of Read for all names with p.
 func (p properties) compare(t *testing.T, found map[string][]webdav.Property) {
 	t.Helper()
 	for name := range found {

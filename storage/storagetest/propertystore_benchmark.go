@@ -11,9 +11,9 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// BenchmarkProperties measures the store that newStore makes. Read is of 500
-// names, those of ReadAll have three properties each; the trees have as many
-// resources as the name says, with one property each.
+// BenchmarkProperties measures the store that newStore returns. Read reads 500 names; in
+// ReadAll each has three properties. A number after the slash is the number of resources in
+// the tree, with one property each unless it is ReadAll.
 func BenchmarkProperties(b *testing.B, newStore func(b *testing.B) deadprops.Store) {
 	b.Helper()
 	for _, bench := range []struct {
@@ -41,8 +41,8 @@ func BenchmarkProperties(b *testing.B, newStore func(b *testing.B) deadprops.Sto
 	}
 }
 
-// PlantProperties gives count resources below /tree, a power of ten, perName
-// properties each.
+// PlantProperties gives perName properties to each of count resources below /tree. count must
+// be a power of ten.
 func PlantProperties(tb testing.TB, store deadprops.Store, count, perName int) {
 	tb.Helper()
 	must := func(err error) {

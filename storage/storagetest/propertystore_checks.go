@@ -93,7 +93,7 @@ var patchChecks = []propertyCheck{
 	}},
 }
 
-// propertyValues are values that something in between would alter.
+// propertyValues are values that a store might change.
 var propertyValues = map[string]webdav.Property{
 	"Empty":          {XMLName: xml.Name{Space: "urn:x", Local: "p"}},
 	"EmptyNotNil":    {XMLName: xml.Name{Space: "urn:x", Local: "p"}, InnerXML: []byte{}},
@@ -116,8 +116,8 @@ var propertyValues = map[string]webdav.Property{
 	},
 }
 
-// orderedNames are the XML names of properties in the order of Read: by bytes,
-// not as a language or a case-blind collation would have it.
+// orderedNames are XML names of properties in the order of Read: by bytes, unlike the
+// collation of a language or a case-insensitive one.
 var orderedNames = []xml.Name{
 	{Local: "a"},
 	{Space: "A", Local: "z"},
@@ -132,7 +132,7 @@ var orderedNames = []xml.Name{
 	{Space: "aa", Local: "a"},
 	{Space: "b", Local: "A"},
 	{Space: "ä", Local: "A"},
-	{Space: "ä", Local: "\xff"}, // No XML, but no reason to be stored elsewhere.
+	{Space: "ä", Local: "\xff"}, // This is not valid XML, but a store must still keep its place.
 }
 
 func propertyValueChecks() []propertyCheck {
@@ -162,7 +162,7 @@ func propertyValueChecks() []propertyCheck {
 	return all
 }
 
-// plant gives each name a property that tells where it was set.
+// plant gives each name a property whose value is that name.
 func (f *propertyFixture) plant(names ...string) {
 	f.t.Helper()
 	for _, name := range names {
@@ -170,7 +170,7 @@ func (f *propertyFixture) plant(names ...string) {
 	}
 }
 
-// neighbours are names around the tree of /a, in it and not in it.
+// neighbours are names in the tree of /a and names that look as if they were in it.
 var neighbours = []string{
 	"/", "/a", "/a/b", "/a/b/c", "/a/0", "/a/.", "/a/é", "/a/%", "/a/_",
 	"/ab", "/a.", "/a0", "/a/b.", "/a/b0", "/a/bc", "/A", "/A/b", "/a b", "/a%", "/a%2Fb", "/a_", "/a*", "/\x00", "/a\x00", "/é", "/aé",
@@ -205,7 +205,7 @@ var propertyTreeChecks = []propertyCheck{
 		f.plant("/dst", "/dst/b", "/dst/only", "/dst.", "/dst0", "/dst/b/c/d")
 		f.move("/a", "/dst")
 		f.check()
-		f.move("/none", "/dst") // What had none leaves none.
+		f.move("/none", "/dst") // If the source has no properties, the destination has none afterwards.
 	}},
 	{"MoveToShorterAndLonger", func(f *propertyFixture) {
 		f.plant("/longer/name", "/longer/name/x", "/s", "/s/x")
@@ -228,7 +228,7 @@ var propertyTreeChecks = []propertyCheck{
 		f.plant("/dst", "/dst/b", "/dst/only", "/dst.", "/dst0")
 		f.copy("/a", "/dst", false)
 		f.check()
-		f.patch("/dst/b", set(property("p", "changed"))) // It is a copy.
+		f.patch("/dst/b", set(property("p", "changed"))) // This must not change the source.
 		f.patch("/a/b", unset(property("q", "")))
 	}},
 	{"CopyZeroDepth/RFC4918:S9.8.3", func(f *propertyFixture) {
@@ -236,7 +236,7 @@ var propertyTreeChecks = []propertyCheck{
 		f.plant("/dst", "/dst/b")
 		f.copy("/a", "/dst", true)
 		f.check()
-		f.copy("/z", "/dst", true) // What has none itself, only below.
+		f.copy("/z", "/dst", true) // Only a resource below /z has properties.
 	}},
 	{"Overlap", func(f *propertyFixture) {
 		f.plant("/", "/a", "/a/b")
@@ -262,8 +262,8 @@ var propertyTreeChecks = []propertyCheck{
 	}},
 }
 
-// propertyNameChecks takes each hostile name, as a file and as a collection,
-// through all calls.
+// propertyNameChecks returns checks that use each hostile name, as a file and as a collection,
+// in all calls.
 func propertyNameChecks() []propertyCheck {
 	names := maps.Clone(hostileNames)
 	names["NUL"] = "\x00a\x00"

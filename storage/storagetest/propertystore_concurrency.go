@@ -17,7 +17,7 @@ var propertyConcurrencyChecks = []propertyCheck{
 	{"ConcurrentMoves", concurrentMoves},
 }
 
-// all runs task once for each worker, at the same time.
+// all runs task once for each worker, concurrently.
 func (f *propertyFixture) all(task func(worker int) error) {
 	f.t.Helper()
 	var group sync.WaitGroup
@@ -31,9 +31,9 @@ func (f *propertyFixture) all(task func(worker int) error) {
 	group.Wait()
 }
 
-// concurrentTrees has each worker change a tree of its own at random, some of it
-// with a context that ends, and compare it with its oracle. The trees are
-// neighbours in every order.
+// concurrentTrees lets each worker change its own tree at random, sometimes with a context
+// that ends, and compares the tree with the worker's oracle. The names of the trees are
+// neighbours in every sort order.
 func concurrentTrees(f *propertyFixture) {
 	oracles := make([]properties, workers)
 	f.all(func(worker int) error {
@@ -57,7 +57,7 @@ func concurrentTrees(f *propertyFixture) {
 	}
 }
 
-// propertyWorker changes the tree home, which nobody else does.
+// propertyWorker changes the tree home, which no other worker changes.
 type propertyWorker struct {
 	*propertyFixture
 	home   string
@@ -65,8 +65,8 @@ type propertyWorker struct {
 	random *rand.Rand
 }
 
-// step makes one change to the store, to the oracle if it succeeded, and
-// compares the two.
+// step makes one change to the store and, if it succeeds, to the oracle. Then it compares the
+// two.
 func (w *propertyWorker) step() error {
 	names := []string{"", "/a", "/a/b", "/a/b/c", "/a/c", "/ab", "/a0", "/b", "/b/b", "/b/b/c", "/b/c"}
 	for i := range names {
@@ -131,8 +131,8 @@ func (w *propertyWorker) change(ctx context.Context, names []string) error {
 	}
 }
 
-// concurrentPatches has all workers set the same two properties of a resource to
-// the same value. A reader never sees two values.
+// concurrentPatches lets all workers set the same two properties of one resource to the same
+// value. A reader must never see two different values.
 func concurrentPatches(f *propertyFixture) {
 	f.all(func(worker int) error {
 		for round := range rounds {
@@ -145,7 +145,7 @@ func concurrentPatches(f *propertyFixture) {
 				return err
 			}
 			if got := found["/a"]; len(got) != 2 || !bytes.Equal(got[0].InnerXML, got[1].InnerXML) {
-				return fmt.Errorf("half of a patch: %v", got)
+				return fmt.Errorf("only half of a patch is visible: %v", got)
 			}
 		}
 		return nil
@@ -155,12 +155,12 @@ func concurrentPatches(f *propertyFixture) {
 	f.want.patch("/a", set(found["/a"]...))
 }
 
-// concurrentMoves has all workers move the same tree about. It is always whole,
-// in one place.
+// concurrentMoves lets all workers move the same tree. It must always be complete and in one
+// place.
 func concurrentMoves(f *propertyFixture) {
 	names := []string{"/a", "/b", "/c/d"}
 	f.plant("/a", "/a/x", "/a/x/y")
-	var mu sync.Mutex // A source that has nothing would leave its destination nothing.
+	var mu sync.Mutex // Moving a source without properties would clear those of the destination.
 	moveFrom := func(src, dst string) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -180,7 +180,7 @@ func concurrentMoves(f *propertyFixture) {
 				return err
 			}
 			if !anything {
-				return errors.New("between two places there is nothing")
+				return errors.New("during a move, no name has properties")
 			}
 		}
 		return nil

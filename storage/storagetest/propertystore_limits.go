@@ -26,7 +26,7 @@ var propertyLimitChecks = []propertyCheck{
 			f.setsWithin(limits, "/a", fmt.Sprint("p", i), 900, i < 3)
 		}
 		f.check()
-		// What is there already may be more than is allowed now.
+		// A resource may already have more than the limit now allows.
 		limits.Resource = 1000
 		f.setsWithin(limits, "/a", "p0", 899, true)
 		f.setsWithin(limits, "/a", "p0", 900, false)
@@ -47,7 +47,7 @@ var propertyLimitChecks = []propertyCheck{
 	}},
 }
 
-// setsWithin sets a property with a value of n bytes, if limits allow it.
+// setsWithin sets a property with a value of n bytes, and checks whether limits allow it.
 func (f *propertyFixture) setsWithin(limits deadprops.Limits, name, local string, n int, allowed bool) {
 	f.t.Helper()
 	f.setsAs("", limits, name, local, n, allowed)
@@ -63,7 +63,7 @@ func (f *propertyFixture) setsAs(owner string, limits deadprops.Limits, name, lo
 	}
 }
 
-// limited checks that an error is a LimitError unless what was done is allowed.
+// limited checks that err is nil if the call is allowed, and a LimitError otherwise.
 func (f *propertyFixture) limited(err error, allowed bool) {
 	f.t.Helper()
 	var limit *deadprops.LimitError
@@ -75,7 +75,7 @@ func (f *propertyFixture) limited(err error, allowed bool) {
 	}
 }
 
-// limitOwner: what an owner has is counted wherever it goes.
+// limitOwner checks that properties count against their owner wherever they are.
 func limitOwner(f *propertyFixture) {
 	limits := deadprops.Limits{Owner: 10_000}
 	as := func(owner string) context.Context {
@@ -87,12 +87,12 @@ func limitOwner(f *propertyFixture) {
 	f.setsAs("ann", limits, "/a/x", "p", 2000, false)
 	f.setsAs("ben", limits, "/a/x", "p", 2000, true)
 	f.limited(f.MayCopy(as("ann"), "/a", "/b", false), false)
-	f.limited(f.MayCopy(as("ann"), "/a/1", "/a/2", false), true) // instead of as much
-	f.limited(f.MayCopy(as("ann"), "/a", "/b", true), true)      // none of its own
+	f.limited(f.MayCopy(as("ann"), "/a/1", "/a/2", false), true) // It replaces the same amount.
+	f.limited(f.MayCopy(as("ann"), "/a", "/b", true), true)      // /a itself has no properties.
 	f.limited(f.MayCopy(as("ben"), "/a/1", "/b", false), true)
 	f.limited(f.MayCopy(as("ben"), "/a", "/b", false), false)
 	f.limited(f.MayCopy(f.ctx, "/a", "/b", false), true)
-	// A copy belongs to the one that made it.
+	// A copy belongs to the owner who makes it.
 	f.succeeds(f.Copy(as("cat"), "/a", "/b", false))
 	f.want.copy("/a", "/b", false)
 	f.setsAs("cat", limits, "/c", "p", 1, false)
@@ -102,7 +102,7 @@ func limitOwner(f *propertyFixture) {
 	f.setsAs("ann", limits, "/c", "p", 2000, false)
 	f.patch("/m/1", unset(property("p", "")))
 	f.setsAs("cat", limits, "/c", "p", 1, true)
-	// Who replaces a value owns it from then on.
+	// An owner who replaces a value owns it from then on.
 	f.setsAs("ben", limits, "/n/1", "p", 2000, true)
 	f.setsAs("ann", limits, "/c", "q", 2000, true)
 	f.remove("/n")

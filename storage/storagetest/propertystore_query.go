@@ -39,17 +39,17 @@ var propertyQueryChecks = []propertyCheck{
 		f.patch("/b", set(property("p", "small")))
 		query := deadprops.Query{Names: []string{"/a", "/b"}, MaxBytes: 1000}
 		if _, next, err := f.Read(f.ctx, query); err != nil || next == nil {
-			f.t.Errorf("Read of two with one that is too large: next %v, %v", next, err)
+			f.t.Errorf("Read of two resources, one of which is too large: next %v, %v", next, err)
 		}
 		query.MaxBytes = 10_000
 		if _, next, err := f.Read(f.ctx, query); err != nil || next != nil {
-			f.t.Errorf("Read of two that fit: next %v, %v", next, err)
+			f.t.Errorf("Read of two resources that fit: next %v, %v", next, err)
 		}
 	}},
 	{"QueryPages", queryPages},
 }
 
-// wantsQuery checks what a query finds: "resource property=value", in order.
+// wantsQuery checks the result of a query, in the form "resource property=value" and in order.
 func (f *propertyFixture) wantsQuery(query deadprops.Query, want ...string) {
 	f.t.Helper()
 	found, next, err := f.Read(f.ctx, query)
@@ -68,7 +68,7 @@ func (f *propertyFixture) wantsQuery(query deadprops.Query, want ...string) {
 	}
 }
 
-// queryPages reads a resource in pages, some of whose properties don't fit in one.
+// queryPages reads a resource in pages. Some of its properties don't fit in a page.
 func queryPages(f *propertyFixture) {
 	const page = 2000
 	var want, got []webdav.Property

@@ -14,7 +14,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// crowd is more members than the fallback of storage.ReadDir reads at a time.
+// crowd is a number of members that the fallback of storage.ReadDir can't read in one batch.
 const crowd = 300
 
 var readdirChecks = []check{
@@ -143,7 +143,7 @@ var readdirChecks = []check{
 		}
 		for _, entry := range members.Describe(f.ctx, 0, members.Len(), nil) {
 			if entry.Err != nil {
-				f.t.Errorf("%s, which is gone: %v", entry.Name, entry.Err)
+				f.t.Errorf("%s, which has been removed: %v", entry.Name, entry.Err)
 			}
 		}
 	}},
@@ -190,7 +190,7 @@ func closeListing(t *testing.T, listing storage.Listing) {
 	}
 }
 
-// found reads a listing to its end.
+// found reads a listing to the end and returns its members by name.
 func (f *fixture) found(listing storage.Listing) map[string]storage.Entry {
 	f.t.Helper()
 	all := map[string]storage.Entry{}
@@ -208,7 +208,7 @@ func (f *fixture) found(listing storage.Listing) map[string]storage.Entry {
 	}
 }
 
-// same checks that name was listed as Lstat describes it.
+// same checks that the listing describes name as Lstat does.
 func (f *fixture) same(name string, listed fs.FileInfo) {
 	f.t.Helper()
 	is, err := storage.Lstat(f.ctx, f.FS, name)
@@ -216,7 +216,7 @@ func (f *fixture) same(name string, listed fs.FileInfo) {
 	listedVersion, _ := storage.Version(listed)
 	version, _ := storage.Version(is)
 	if listed.Name() != path.Base(name) || listed.Mode() != is.Mode() || listed.IsDir() != is.IsDir() || listedVersion != version {
-		f.t.Errorf("%s is listed as %s, %s; Lstat says %s, %s", name, fs.FormatFileInfo(listed), listedVersion, fs.FormatFileInfo(is), version)
+		f.t.Errorf("%s is listed as %s, %s; Lstat returns %s, %s", name, fs.FormatFileInfo(listed), listedVersion, fs.FormatFileInfo(is), version)
 	}
 	if storage.SameFile(is, is) && !storage.SameFile(listed, is) {
 		f.t.Errorf("%s is listed as another file", name)
@@ -226,11 +226,11 @@ func (f *fixture) same(name string, listed fs.FileInfo) {
 		return
 	}
 	if want, err := storage.BirthTime(f.ctx, f.FS, name); err != nil != born.IsZero() || err == nil && !born.Equal(want) {
-		f.t.Errorf("%s is listed as made at %v; BirthTime says %v, %v", name, born, want, err)
+		f.t.Errorf("%s is listed as created at %v; BirthTime returns %v, %v", name, born, want, err)
 	}
 }
 
-// crowd makes the collection /dir and many files in it.
+// crowd creates the collection /dir with crowd files in it.
 func (f *fixture) crowd() {
 	f.t.Helper()
 	f.mkdir("/dir")
@@ -239,8 +239,8 @@ func (f *fixture) crowd() {
 	}
 }
 
-// batches reads the collection of crowd as os.File.Readdir(n > 0) says: io.EOF at
-// the end and not before, together with nothing.
+// batches reads the collection that crowd made, and checks the rules of os.File.Readdir(n > 0):
+// io.EOF comes at the end, alone.
 func (f *fixture) batches(batch int) {
 	f.t.Helper()
 	file := f.open("/dir", os.O_RDONLY)

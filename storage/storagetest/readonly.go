@@ -13,9 +13,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// TestReadOnlyFS checks that fsys holds want, which must have a file and a
-// collection in it, that it reads as every storage does, and that every call
-// that would change it is refused with fs.ErrPermission and changes nothing.
+// TestReadOnlyFS checks that fsys contains want and nothing else, that it can be read like any
+// storage, and that every call that would change it fails with fs.ErrPermission and changes
+// nothing. want must contain a file and a collection.
 func TestReadOnlyFS(t *testing.T, fsys storage.FS, want Tree) {
 	t.Helper()
 	f := newFixture(t, fsys)
@@ -30,7 +30,7 @@ func TestReadOnlyFS(t *testing.T, fsys storage.FS, want Tree) {
 		}
 	}
 	if file == "" || dir == "" {
-		t.Fatal("want has no file or no collection in it")
+		t.Fatal("want contains no file or no collection")
 	}
 	t.Run("Missing", func(t *testing.T) {
 		f := newFixture(t, fsys)
@@ -47,20 +47,20 @@ func TestReadOnlyFS(t *testing.T, fsys storage.FS, want Tree) {
 	})
 	for call, err := range f.changes(file, dir) {
 		if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s: %v; want fs.ErrPermission or, where it applies, errors.ErrUnsupported", call, err)
+			t.Errorf("%s: %v; want fs.ErrPermission, or errors.ErrUnsupported if the capability is missing", call, err)
 		}
 	}
 	f.holds(want)
 }
 
-// changes tries to change what file and dir name.
+// changes tries every call that would change file or dir, and returns the errors.
 func (f *fixture) changes(file, dir string) map[string]error {
 	return map[string]error{
 		"Mkdir":             f.Mkdir(f.ctx, "/new", 0o777),
 		"Mkdir below":       f.Mkdir(f.ctx, dir+"/new", 0o777),
 		"create":            f.tryOpen("/new", os.O_RDWR|os.O_CREATE),
 		"create exclusive":  f.tryOpen("/new", os.O_RDWR|os.O_CREATE|os.O_EXCL),
-		"open to write":     f.tryOpen(file, os.O_RDWR),
+		"open for writing":  f.tryOpen(file, os.O_RDWR),
 		"truncate":          f.tryOpen(file, os.O_WRONLY|os.O_TRUNC),
 		"Remove":            storage.Remove(f.ctx, f.FS, file),
 		"RemoveAll":         f.RemoveAll(f.ctx, file),
@@ -75,7 +75,7 @@ func (f *fixture) changes(file, dir string) map[string]error {
 	}
 }
 
-// reads reads name, which has the content want, in every way there is.
+// reads checks that name, which has the content want, can be read in every possible way.
 func (f *fixture) reads(name, want string) {
 	f.t.Helper()
 	info := f.stat(name)
@@ -102,7 +102,7 @@ func (f *fixture) reads(name, want string) {
 	}
 }
 
-// readsCollection compares the members one by one with all at once.
+// readsCollection checks that reading members one by one gives the same as reading all at once.
 func (f *fixture) readsCollection(name string, file storage.File) {
 	f.t.Helper()
 	single := map[string]bool{}
@@ -122,6 +122,6 @@ func (f *fixture) readsCollection(name string, file storage.File) {
 		all[member] = true
 	}
 	if !maps.Equal(single, all) {
-		f.t.Errorf("members one by one %v, all at once %v", single, all)
+		f.t.Errorf("one by one, the members are %v; all at once, %v", single, all)
 	}
 }

@@ -45,14 +45,14 @@ var removeChecks = []check{
 		i := 0
 		for member, err := range storage.RemoveMembers(f.ctx, f.FS, "/dir", members) {
 			if i == len(members) || member != members[i] {
-				f.t.Fatalf("number %d is %q of %q", i, member, members)
+				f.t.Fatalf("result %d is for %q of %q", i, member, members)
 			}
 			if i++; !errors.Is(err, want[member]) {
 				f.t.Errorf("%s: error %v, want %v", member, err, want[member])
 			}
 		}
 		if i != len(members) {
-			f.t.Errorf("%d of %d members", i, len(members))
+			f.t.Errorf("%d results, want %d", i, len(members))
 		}
 		f.holds(Tree{"/dir": collection, "/dir/stays": "x", "/dir/full": collection, "/dir/full/c": "x", "/a": "x"})
 	}},

@@ -45,7 +45,7 @@ var renameChecks = []check{
 		})
 		f.mkdir("/a", "/a/b")
 		if members := f.list("/a/b"); len(members) != 0 {
-			f.t.Errorf("a collection made anew where one was renamed away holds %v", members)
+			f.t.Errorf("a new collection in place of a renamed one contains %v", members)
 		}
 	}},
 	{"RenameOntoCollectionWithMembers", func(f *fixture) {
@@ -60,7 +60,7 @@ var renameChecks = []check{
 	{"RenameOntoEmptyCollection", func(f *fixture) {
 		f.mkdir("/src", "/dst")
 		f.write("/src/new", "new")
-		// rename(2) replaces it, os.Rename does not.
+		// rename(2) replaces the collection, os.Rename doesn't. Both are allowed.
 		want := Tree{"/dst": collection, "/dst/new": "new"}
 		if err := f.Rename(f.ctx, "/src", "/dst"); err != nil {
 			f.fails(err, fs.ErrExist)
@@ -81,7 +81,7 @@ var renameChecks = []check{
 		err := f.Rename(f.ctx, "/src", "/dst")
 		f.fails(err)
 		if errors.Is(err, fs.ErrNotExist) {
-			f.t.Errorf("error %q, though both exist", err)
+			f.t.Errorf("error %q, although both exist", err)
 		}
 		f.holds(Tree{"/src": collection, "/src/file": "x", "/dst": "y"})
 	}},
@@ -131,7 +131,7 @@ var renameChecks = []check{
 			f.fails(err, fs.ErrInvalid, fs.ErrPermission)
 		}
 		if got := ReadTree(f.t, f.FS, "/"); !maps.Equal(got, want) {
-			f.t.Errorf("the storage holds %q, want %q", got, want)
+			f.t.Errorf("the storage contains %q, want %q", got, want)
 		}
 	}},
 }

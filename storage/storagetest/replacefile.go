@@ -54,14 +54,14 @@ var wholeFileChecks = []check{
 		_, err = r.Commit(f.ctx, storage.Placing{})
 		f.succeeds(err)
 		if readFile(f.t, f.FS, "/file") != string(content) {
-			f.t.Error("the file is not what was written")
+			f.t.Error("the file doesn't have the content that was written")
 		}
 	}},
 	{"ReplaceFileReadFails", func(f *fixture) {
 		f.write("/file", "old")
 		r := f.replace("/file", "")
 		_, err := io.Copy(r, io.MultiReader(bytes.NewReader(noise(100_000)), errReader{}))
-		if err != errFault { //nolint:errorlint // the reader's own, wrapped by nobody
+		if err != errFault { //nolint:errorlint // the reader's own error must not be wrapped
 			f.t.Errorf("error %v, want %v", err, errFault)
 		}
 		f.succeeds(r.Discard())
@@ -95,7 +95,7 @@ var wholeFileChecks = []check{
 	{"ReplaceFilePermissions", func(f *fixture) {
 		f.commits("/new", "x", false)
 		if got, want := f.stat("/new").Mode().Perm(), fs.FileMode(0o666); got&^want != 0 || got&0o600 != 0o600 {
-			f.t.Errorf("permissions %o, want %o or what the umask leaves of it", got, want)
+			f.t.Errorf("permissions %o, want %o, or less because of the umask", got, want)
 		}
 		for _, perm := range []fs.FileMode{0o600, 0o640, 0o700} {
 			name := fmt.Sprintf("/%o", perm)
@@ -178,12 +178,12 @@ var wholeFileChecks = []check{
 	}},
 }
 
-// errReader fails.
+// errReader is a reader that always fails.
 type errReader struct{}
 
 func (errReader) Read([]byte) (int, error) { return 0, errFault }
 
-// replace begins a replacement of name and writes content to it.
+// replace starts a replacement of name and writes content to it.
 func (f *fixture) replace(name, content string) storage.Replacement {
 	f.t.Helper()
 	r, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{Perm: 0o666})
@@ -192,14 +192,14 @@ func (f *fixture) replace(name, content string) storage.Replacement {
 	return r
 }
 
-// commits replaces name by content.
+// commits replaces the content of name.
 func (f *fixture) commits(name, content string, create bool) {
 	f.t.Helper()
 	_, err := f.replace(name, content).Commit(f.ctx, storage.Placing{Create: create})
 	f.succeeds(err)
 }
 
-// tryReplace returns the error of replacing name by content.
+// tryReplace replaces the content of name, and returns the error.
 func (f *fixture) tryReplace(name, content string, create bool) error {
 	r, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{Perm: 0o666})
 	if err != nil {
@@ -212,7 +212,7 @@ func (f *fixture) tryReplace(name, content string, create bool) error {
 	return err
 }
 
-// describes checks that info is what Stat says of name, a file of size bytes.
+// describes checks that info is what Stat returns for name, a file of size bytes.
 func (f *fixture) describes(info fs.FileInfo, name string, size int64) {
 	f.t.Helper()
 	got, want := fs.FormatFileInfo(info), fs.FormatFileInfo(f.stat(name))
@@ -225,7 +225,7 @@ func (f *fixture) describes(info fs.FileInfo, name string, size int64) {
 	}
 }
 
-// visible checks that the storage holds want, and else only reserved names.
+// visible checks that the storage contains want and, apart from that, only reserved names.
 func (f *fixture) visible(want Tree) {
 	f.t.Helper()
 	got := ReadTree(f.t, f.FS, "/")
@@ -235,7 +235,7 @@ func (f *fixture) visible(want Tree) {
 		}
 	}
 	if len(got) != len(want) || !sameTree(want, got) {
-		f.t.Errorf("visible is %q\nwant %q", got, want)
+		f.t.Errorf("the visible names are %q\nwant %q", got, want)
 	}
 }
 
@@ -243,7 +243,7 @@ func (f *fixture) holdsNothingReserved() {
 	f.t.Helper()
 	for name := range ReadTree(f.t, f.FS, "/") {
 		if storage.Reserved(name) {
-			f.t.Errorf("%s is left", name)
+			f.t.Errorf("%s was left behind", name)
 		}
 	}
 }
@@ -274,7 +274,7 @@ func replaceFileDiscard(f *fixture) {
 	f.holds(Tree{"/file": "new"})
 }
 
-// replaceFileTimes sets times where the backend sets any.
+// replaceFileTimes checks the modification times of replacements, if the backend can set times.
 func replaceFileTimes(f *fixture) {
 	f.write("/file", "x")
 	sets := true
@@ -304,9 +304,9 @@ func replaceFileTimes(f *fixture) {
 	}
 }
 
-// replaceFileFaults fails the first call that a replacement makes, then the
-// second, and so on until it makes no more, of a file that is there and of one
-// that is not. The file is the old or the new, and nothing else is left.
+// replaceFileFaults makes the first call of a replacement fail, then the second, and so on until
+// all have failed once, both with and without an old file. Each time, the name must have the old
+// or the new content, and nothing else may be left behind.
 func replaceFileFaults(f *fixture) {
 	for _, old := range []Tree{{}, {"/file": "old"}} {
 		for n := 1; ; n++ {
@@ -341,7 +341,7 @@ func replaceFileFaults(f *fixture) {
 	}
 }
 
-// replaceFileWhileReading has readers who must always see one whole content.
+// replaceFileWhileReading checks that readers always see one complete version of the content.
 func replaceFileWhileReading(f *fixture) {
 	content := func(i int) string { return string(bytes.Repeat([]byte{byte('a' + i)}, 5000+i)) }
 	f.commits("/file", content(0), false)
@@ -358,7 +358,7 @@ func replaceFileWhileReading(f *fixture) {
 				return err
 			}
 			if got == "" || got != content(int(got[0]-'a')) {
-				return fmt.Errorf("%d bytes that nobody has written so", len(got))
+				return fmt.Errorf("the file has %d bytes that no worker has written like this", len(got))
 			}
 		}
 		return nil

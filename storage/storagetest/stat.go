@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// clockSkew is how far the clock of a storage may be from the test's, and
-// timePrecision what it may round times to.
+// clockSkew is how much the clock of a storage may differ from that of the test. timePrecision is
+// how much a storage may round times.
 const (
 	clockSkew     = 5 * time.Minute
 	timePrecision = 2 * time.Second
@@ -87,7 +87,7 @@ var statChecks = []check{
 		for _, name := range []string{"/dir/file", "/dir"} {
 			err := storage.SetTimes(f.ctx, f.FS, name, want)
 			if errors.Is(err, errors.ErrUnsupported) {
-				f.t.Logf("this backend does not set the time of %s, and says so", name)
+				f.t.Logf("this backend can't set the time of %s", name)
 				continue
 			}
 			f.succeeds(err)

@@ -1,15 +1,14 @@
-// Package storagetest is the conformance suite that every storage.FS passes.
+// Package storagetest contains the conformance suite for every storage.FS.
 //
-// A backend's test is a way to make an empty one and a call:
+// The test of a backend needs only a function that returns an empty storage, and one call:
 //
 //	func TestConformance(t *testing.T) {
 //		storagetest.TestFS(t, func(t *testing.T) storage.FS { return mybackend.New(t.TempDir()) })
 //	}
 //
-// [Suite] tells it more: how to make symbolic links, and where the backend is
-// known to deviate. [TestReadOnlyFS] is for what can't be written, [BenchmarkFS]
-// measures, and [Fault] makes chosen calls of any storage.FS fail, wait or be
-// counted.
+// [Suite] has more options: how to create symbolic links, and which checks the backend is known
+// to fail. [TestReadOnlyFS] tests read-only storages, [BenchmarkFS] measures, and [Fault] makes
+// chosen calls of any storage.FS fail or wait, or counts them.
 package storagetest
 
 import (
@@ -21,38 +20,38 @@ import (
 
 // Suite is the conformance suite for one backend.
 type Suite struct {
-	// New returns an empty, writable storage, another one at each call.
+	// New returns an empty, writable storage, a new one at each call.
 	New func(t *testing.T) storage.FS
 
-	// Symlink, if not nil, makes the symbolic link name in a storage made by
-	// New. target is what the link says: absolute or relative, in the syntax
-	// of the machine, and often outside.
+	// Symlink, if not nil, creates the symbolic link name in a storage that New returned.
+	// target is its target text: absolute or relative, in the syntax of this machine, and
+	// often outside the storage.
 	Symlink func(t *testing.T, fsys storage.FS, target, name string)
 
-	// Readlink, if not nil, returns what the symbolic link name says: a
-	// storage.LinkCopier needs it to be checked whole.
+	// Readlink, if not nil, returns the target text of the symbolic link name. The suite needs
+	// it to test a storage.LinkCopier completely.
 	Readlink func(t *testing.T, fsys storage.FS, name string) string
 
-	// FollowsLinks is set if Stat and OpenFile follow the symbolic links that
-	// stay inside. If it is not, they must take every link as not there.
+	// FollowsLinks says that Stat and OpenFile follow symbolic links that stay inside the
+	// storage. If it is false, they must treat every link as missing.
 	FollowsLinks bool
 
-	// FollowsOutside is set if they follow those too that leave the storage. If
-	// it is not, they must take such a link as not there.
+	// FollowsOutside says that they also follow links that lead outside the storage. If it is
+	// false, they must treat such links as missing.
 	FollowsOutside bool
 
-	// Deviations tells, for the name of a check that the backend is known not
-	// to pass, the reason. The check is skipped and the reason logged.
+	// Deviations maps the names of checks that the backend is known to fail to the reasons.
+	// These checks are skipped, and the reasons are logged.
 	Deviations map[string]string
 }
 
-// TestFS runs the suite on the storage that newFS makes.
+// TestFS runs the suite on the storage that newFS returns.
 func TestFS(t *testing.T, newFS func(t *testing.T) storage.FS) {
 	t.Helper()
 	Suite{New: newFS}.Run(t)
 }
 
-// A check is one requirement. It gets a storage of its own.
+// A check is one requirement. It gets its own storage.
 type check struct {
 	name string
 	run  func(f *fixture)
@@ -85,14 +84,14 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("Links", s.runLinks)
 	for name := range s.Deviations {
 		if !known[name] {
-			t.Errorf("deviation %q is of no check of the suite", name)
+			t.Errorf("deviation %q: the suite has no such check", name)
 		}
 	}
 }
 
 func (s Suite) runLinks(t *testing.T) {
 	if s.Symlink == nil {
-		t.Skip("no Symlink: this backend makes no symbolic links")
+		t.Skip("no Symlink: this backend has no symbolic links")
 	}
 	for _, c := range linkChecks() {
 		t.Run(c.name, func(t *testing.T) {

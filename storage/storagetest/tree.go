@@ -12,14 +12,14 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Tree is what a storage holds: the content of each file by its name, and "/"
-// for each collection. The root is not in it.
+// Tree is the content of a storage: the content of each file by name, and "/" for each
+// collection. It doesn't contain the root.
 type Tree map[string]string
 
 // collection stands for the content of a collection in a [Tree].
 const collection = "/"
 
-// WriteTree makes what tree says in fsys. Parents must be there or in tree.
+// WriteTree creates tree in fsys. Each parent must exist or be in tree.
 func WriteTree(tb testing.TB, fsys storage.FS, tree Tree) {
 	tb.Helper()
 	names := make([]string, 0, len(tree))
@@ -38,8 +38,8 @@ func WriteTree(tb testing.TB, fsys storage.FS, tree Tree) {
 	}
 }
 
-// ReadTree returns what is below the collection root of fsys. Symbolic links
-// and what else has no content are left out.
+// ReadTree returns the files and collections below the collection root of fsys. It leaves out
+// symbolic links and everything else without content.
 func ReadTree(tb testing.TB, fsys storage.FS, root string) Tree {
 	tb.Helper()
 	tree := Tree{}
@@ -92,7 +92,7 @@ func readFile(tb testing.TB, fsys storage.FS, name string) string {
 	return string(content)
 }
 
-// closeFile closes f, which a test may have closed already.
+// closeFile closes f. It accepts that a test has already closed f.
 func closeFile(tb testing.TB, f io.Closer) {
 	tb.Helper()
 	if err := f.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
