@@ -34,7 +34,7 @@ func TestConnectionFlagsHaveVariables(t *testing.T) {
 	}
 }
 
-// TestInterrupted: what a signal has ended, and the exit code.
+// TestInterrupted checks the message and the exit code of a command ended by a signal.
 func TestInterrupted(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -50,10 +50,10 @@ func TestInterrupted(t *testing.T) {
 		code int
 	}{
 		{"a get", ended, fmt.Errorf("get /a: %w", context.Canceled), "interrupted", exitInterrupted},
-		{"an operation that goes on", ended, goesOn, "copy /a to /b: interrupted; the server goes on: davd get http://h/s - says how far it is, davd rm http://h/s stops it", exitInterrupted},
-		{"one that may go on", ended, mayGoOn, "copy /a to /b: interrupted; the server may go on: look before you try again", exitInterrupted},
+		{"an operation that goes on", ended, goesOn, "copy /a to /b: interrupted; the server continues: see its progress with davd get http://h/s -, or stop it with davd rm http://h/s", exitInterrupted},
+		{"one that may go on", ended, mayGoOn, "copy /a to /b: interrupted; the server may continue: check the result before you try again", exitInterrupted},
 		{"a failure before", ended, errors.New("no"), "no", exitFailed},
-		{"a proxy that gave up", t.Context(), broken, "copy /a to /b: 504 Gateway Timeout; the server may go on: look before you try again", exitFailed},
+		{"a proxy that gave up", t.Context(), broken, "copy /a to /b: 504 Gateway Timeout; the server may continue: check the result before you try again", exitFailed},
 	} {
 		err := interrupted(c.ctx, c.err)
 		if err.Error() != c.want || exitCode(err) != c.code {

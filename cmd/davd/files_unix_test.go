@@ -19,9 +19,9 @@ import (
 	"testing"
 )
 
-// TestFewFiles: with 64 files for the process, 300 COPYs at once are done or refused
-// with a 503, which asks for another try, and each answer is true. A hundred idle
-// connections keep no client out.
+// TestFewFiles allows the process to open 64 files and sends 300 COPY requests at the same
+// time. Each is done or refused with a 503 that asks for another try, and each answer is
+// true. A hundred idle connections keep no client out.
 func TestFewFiles(t *testing.T) {
 	const copies, idle = 300, 100
 	dir := t.TempDir()
@@ -70,7 +70,7 @@ func TestFewFiles(t *testing.T) {
 	}
 }
 
-// status sends a request, and returns its status. A 503 must say when to try again.
+// status sends a request and returns the status. A 503 must have a Retry-After header.
 func status(t *testing.T, client *http.Client, method, url, destination string) int {
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
@@ -93,7 +93,7 @@ func status(t *testing.T, client *http.Client, method, url, destination string) 
 	return response.StatusCode
 }
 
-// startLimited starts davd, which may open files files, and returns its address.
+// startLimited starts a davd that may open this number of files, and returns its address.
 func startLimited(t *testing.T, files, dir string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -30,8 +30,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// flooded is a davd that a test floods: a process of its own, whose memory says what a
-// flood costs.
+// flooded is a davd that a test floods. It runs in a separate process, so that the test can
+// measure its memory.
 type flooded struct {
 	*testing.T
 	dir, address string
@@ -39,7 +39,7 @@ type flooded struct {
 	process      *os.Process
 }
 
-// flood is how many attackers there are: some in an ordinary run, all with DAVD_SWEEP=1.
+// flood returns the number of attackers: some in an ordinary run, all with DAVD_SWEEP=1.
 func flood(some, all int) int {
 	if os.Getenv("DAVD_SWEEP") == "1" {
 		return all
@@ -47,7 +47,7 @@ func flood(some, all int) int {
 	return some
 }
 
-// serveFlooded starts davd with flags for the directory that has the file f.
+// serveFlooded starts a davd with flags that serves a directory with the file f.
 func serveFlooded(t *testing.T, flags ...string) *flooded {
 	t.Helper()
 	s := &flooded{T: t, dir: t.TempDir()}
@@ -77,7 +77,7 @@ func serveFlooded(t *testing.T, flags ...string) *flooded {
 	return s
 }
 
-// memory is what the process has in memory, in MiB.
+// memory returns the resident memory of the process, in MiB.
 func (s *flooded) memory() int {
 	s.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Pid))
@@ -92,7 +92,7 @@ func (s *flooded) memory() int {
 	return kib >> 10
 }
 
-// dial connects from the address that ends in host, of 127.0.0.0/8.
+// dial connects from an address in 127.0.0.0/8 that ends in host.
 func (s *flooded) dial(host byte) net.Conn {
 	s.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, host)}}
@@ -104,7 +104,7 @@ func (s *flooded) dial(host byte) net.Conn {
 	return conn
 }
 
-// attack makes n connections and sends text on each.
+// attack opens n connections and sends text on each.
 func (s *flooded) attack(n int, text []byte) []net.Conn {
 	s.Helper()
 	conns := make([]net.Conn, n)
@@ -124,7 +124,7 @@ func (s *flooded) attack(n int, text []byte) []net.Conn {
 	return conns
 }
 
-// served has another client put and list a file, and says how long that took.
+// served makes another client put and list a file, and returns how long that took.
 func (s *flooded) served(header ...string) time.Duration {
 	s.Helper()
 	start := time.Now()
@@ -155,7 +155,8 @@ func (s *flooded) served(header ...string) time.Duration {
 	return time.Since(start)
 }
 
-// bounds checks the memory, in MiB, and how long another client waits for two requests.
+// bounds checks that davd needs at most this memory, in MiB, and that another client waits at
+// most this long for two requests.
 func (s *flooded) bounds(most int, wait time.Duration, header ...string) {
 	s.Helper()
 	took, has := s.served(header...), s.memory()
@@ -168,7 +169,7 @@ func (s *flooded) bounds(most int, wait time.Duration, header ...string) {
 	}
 }
 
-// TestFloodXML: bodies of XML that lack their last byte. 400 of 1 MB in full.
+// TestFloodXML sends XML bodies without their last byte; in a full run, 400 of 1 MB.
 func TestFloodXML(t *testing.T) {
 	for _, method := range []string{"PROPPATCH", "LOCK"} {
 		t.Run(method, func(t *testing.T) {
@@ -185,8 +186,8 @@ func TestFloodXML(t *testing.T) {
 	}
 }
 
-// TestFloodStrangers: requests without a password whose body never comes. 1,000 in full;
-// each is answered at once, and its connection is closed within ten seconds.
+// TestFloodStrangers sends requests without a password whose body never arrives; in a full
+// run, 1,000. Each must be answered immediately, and its connection closed within ten seconds.
 func TestFloodStrangers(t *testing.T) {
 	users := filepath.Join(t.TempDir(), "users")
 	if err := os.WriteFile(users, []byte("ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"), 0o600); err != nil { // secret
@@ -213,8 +214,8 @@ func TestFloodStrangers(t *testing.T) {
 	}
 }
 
-// TestFloodUploads: uploads that announce most of a small disk and send one byte leave its
-// room to others, and end with a 408. 100 in full.
+// TestFloodUploads starts uploads that announce most of a small disk and send one byte; in a
+// full run, 100. They must leave the space to others, and end with a 408.
 func TestFloodUploads(t *testing.T) {
 	s := serveFlooded(t, "--stall-timeout", "5s")
 	small := filepath.Join(s.dir, "small")
@@ -254,8 +255,8 @@ func TestFloodUploads(t *testing.T) {
 	}
 }
 
-// TestFloodConnections: connections that have ended leave little memory behind, not for
-// longer than half a minute. 10,000 in full.
+// TestFloodConnections checks that ended connections leave little memory in use after at most
+// half a minute; in a full run, 10,000.
 func TestFloodConnections(t *testing.T) {
 	s := serveFlooded(t)
 	n := flood(5000, 10_000)
@@ -277,8 +278,8 @@ func TestFloodConnections(t *testing.T) {
 	s.bounds(80, 5*time.Second)
 }
 
-// TestFloodWindows: HTTP/2 clients that ask for much and take nothing. 20 connections in
-// full, each with as many requests as davd takes.
+// TestFloodWindows has HTTP/2 clients that request much and read nothing; in a full run, 20
+// connections, each with as many requests as davd accepts.
 func TestFloodWindows(t *testing.T) {
 	for method, most := range map[string]int{"PROPFIND": 400, "GET": 150} {
 		t.Run(method, func(t *testing.T) {
@@ -303,8 +304,8 @@ func TestFloodWindows(t *testing.T) {
 	}
 }
 
-// takeNothing opens as many streams as it may, at most n, on a connection with a window
-// of 0, and returns their number.
+// takeNothing opens as many streams as the server allows, but at most n, on a connection with
+// a window of 0. It returns their number.
 func (s *flooded) takeNothing(host byte, method, target string, n int) int {
 	s.Helper()
 	conn := tls.Client(s.dial(host), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // its certificate is of no interest
@@ -338,7 +339,7 @@ func (s *flooded) takeNothing(host byte, method, target string, n int) int {
 			s.Fatal(err)
 		}
 	}
-	go func() { // so that davd can write what is not held back
+	go func() { // read what davd sends in spite of the window
 		for {
 			if _, err := framer.ReadFrame(); err != nil {
 				return
@@ -348,7 +349,7 @@ func (s *flooded) takeNothing(host byte, method, target string, n int) int {
 	return n
 }
 
-// selfSigned makes the files of a certificate and its key.
+// selfSigned creates the files of a certificate and its key.
 func selfSigned(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

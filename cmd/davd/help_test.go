@@ -20,7 +20,7 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// TestFlagsHaveVariables: whoever adds a flag may forget it.
+// TestFlagsHaveVariables checks that each flag of davd serve has an environment variable.
 func TestFlagsHaveVariables(t *testing.T) {
 	for _, flag := range serveFlags() {
 		name := flag.Names()[0]

@@ -21,7 +21,7 @@ import (
 	"github.com/davd/davd/storage/sqlstate"
 )
 
-// served is a davd that runs in a process of its own.
+// served is a davd that runs in a separate process.
 type served struct {
 	*testing.T
 	pid    int
@@ -29,7 +29,7 @@ type served struct {
 	dir    string
 }
 
-// serveState serves an empty directory, with the state in the file state.
+// serveState starts a davd that serves an empty directory, with its state in the file state.
 func serveState(t *testing.T, dir, state string) *served {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s.sock")
@@ -55,7 +55,7 @@ func serveState(t *testing.T, dir, state string) *served {
 	return &served{T: t, pid: davd.Process.Pid, client: client, dir: dir}
 }
 
-// send returns the status of an answer and how many bytes it has.
+// send sends a request. It returns the status of the answer and the length of its body.
 func (s *served) send(method, target, depth, body string) (status int, length int64, err error) {
 	r, err := http.NewRequest(method, "http://davd"+target, strings.NewReader(body))
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *served) send(method, target, depth, body string) (status int, length in
 	return response.StatusCode, length, err
 }
 
-// peak returns how much memory the process has had resident at most, in MiB.
+// peak returns the peak resident memory of the process, in MiB.
 func (s *served) peak() int {
 	s.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
@@ -87,7 +87,7 @@ func (s *served) peak() int {
 	return kib >> 10
 }
 
-// sized is large with DAVD_SWEEP=1, and otherwise small.
+// sized returns large with DAVD_SWEEP=1, and otherwise small.
 func sized(small, large int) int {
 	if os.Getenv("DAVD_SWEEP") != "" {
 		return large
@@ -95,10 +95,9 @@ func sized(small, large int) int {
 	return small
 }
 
-// TestPropertyFlood: a database from before the limits has many properties of 1 MiB
-// on one file, and six clients ask for all of them at once. Others ask for one that is
-// missing. davd needs 250 MiB at most, whatever there is (with 300 properties 7.3 GiB
-// once, and 310 MiB for the missing one).
+// TestPropertyFlood has a database from before the limits, with many properties of 1 MiB on
+// one file. Six clients request all of them at the same time, and others request one that is
+// missing. davd must not need more than 250 MiB.
 func TestPropertyFlood(t *testing.T) {
 	const size, limit = 1 << 20, 250 // bytes, MiB
 	count := sized(60, 300)
@@ -146,7 +145,8 @@ func TestPropertyFlood(t *testing.T) {
 	}
 }
 
-// TestPropertiesRefused: properties of 1 MB are refused, and davd needs 100 MiB at most.
+// TestPropertiesRefused checks that properties of 1 MB are refused, and that davd needs at most
+// 100 MiB.
 func TestPropertiesRefused(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "f"), nil, 0o666); err != nil {
@@ -168,8 +168,8 @@ func TestPropertiesRefused(t *testing.T) {
 	}
 }
 
-// TestLockOwnerFlood: many locks with owners of 8 KiB take up 150 MiB at most, those
-// beyond the limit of all owners are refused, and locks without an owner are not.
+// TestLockOwnerFlood checks that many locks with owners of 8 KiB take up at most 150 MiB. Locks
+// beyond the limit for all owners are refused, but locks without an owner are not.
 func TestLockOwnerFlood(t *testing.T) {
 	s := serveState(t, t.TempDir(), "mem")
 	count, granted := sized(1500, 10_000), 0

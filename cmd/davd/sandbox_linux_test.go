@@ -10,12 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sandboxed are the calls that sandbox knows.
+// sandboxed are the system calls that sandbox supports.
 var sandboxed = map[string]uint32{"linkat": unix.SYS_LINKAT, "renameat": unix.SYS_RENAMEAT}
 
-// sandbox runs a program for which a system call fails, as where there are no hard
-// links and no files without a name, or which the kernel kills at it: sandbox
-// fail:CALL|kill:CALL PROGRAM [ARG...]
+// sandbox runs a program in which a system call fails, as on a system without hard links and
+// unnamed files, or kills the program: sandbox fail:CALL|kill:CALL PROGRAM [ARG...]
 func sandbox() {
 	if err := runSandbox(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,7 +39,7 @@ func runSandbox(args []string) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}
-	// A filter outlives exec(2).
+	// A filter survives exec(2).
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
 	if errno != 0 {
 		return errno

@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// sandbox is Linux' alone.
+// sandbox only works on Linux.
 func sandbox() { os.Exit(1) }

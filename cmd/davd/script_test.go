@@ -34,7 +34,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("DAVD_STATE", "mem") // not that of this machine
+			env.Setenv("DAVD_STATE", "mem") // don't use the state of this machine
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -58,10 +58,10 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// patience is how long davd may take for what it does at once.
+// patience is how long to wait for something that davd should do immediately.
 const patience = 30 * time.Second
 
-// eventually asks done until it says yes.
+// eventually calls done until it returns true.
 func eventually(ts *testscript.TestScript, what string, done func() bool) {
 	for deadline := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -70,8 +70,8 @@ func eventually(ts *testscript.TestScript, what string, done func() bool) {
 	}
 }
 
-// fails runs a program that must end with the exit code, and write that one
-// line and nothing else: fails CODE LINE PROGRAM [ARG...]
+// fails runs a program that must end with the exit code and write only this line, to
+// standard error: fails CODE LINE PROGRAM [ARG...]
 func fails(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: fails CODE LINE PROGRAM [ARG...]")
@@ -91,8 +91,8 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await waits until a file matches, and keeps what its first group matches:
-// await FILE REGEXP [VARIABLE]
+// await waits until a file matches a regular expression, and sets a variable to the match of
+// its first group: await FILE REGEXP [VARIABLE]
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: await FILE REGEXP [VARIABLE]")
@@ -110,7 +110,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// appears waits until there is a name that matches: appears GLOB
+// appears waits until a file that matches a pattern exists: appears GLOB
 func appears(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: appears GLOB")
@@ -122,7 +122,7 @@ func appears(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// poll runs a program until what it writes matches: poll REGEXP PROGRAM [ARG...]
+// poll runs a program until its output matches: poll REGEXP PROGRAM [ARG...]
 func poll(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: poll REGEXP PROGRAM [ARG...]")
@@ -134,7 +134,7 @@ func poll(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// waitsock waits until somebody listens at a unix socket: waitsock PATH
+// waitsock waits until a process listens at a Unix socket: waitsock PATH
 func waitsock(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: waitsock PATH")
@@ -148,7 +148,8 @@ func waitsock(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// listen listens at a free port until the script ends: listen VARIABLE
+// listen listens at a free port until the script ends, and sets a variable to the address:
+// listen VARIABLE
 func listen(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: listen VARIABLE")
@@ -159,7 +160,7 @@ func listen(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], l.Addr().String())
 }
 
-// stale leaves a socket where nobody listens: stale PATH
+// stale creates a Unix socket at which no process listens: stale PATH
 func stale(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: stale PATH")
@@ -187,7 +188,7 @@ func term(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// gencert makes a certificate for localhost: gencert CERT KEY
+// gencert creates a certificate for localhost, and its key: gencert CERT KEY
 func gencert(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: gencert CERT KEY")
@@ -196,7 +197,7 @@ func gencert(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "localhost"}, // curl wants one
+		Subject:      pkix.Name{CommonName: "localhost"}, // curl requires one
 		DNSNames:     []string{"localhost"},
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(time.Hour),

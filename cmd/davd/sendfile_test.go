@@ -18,10 +18,10 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
-// sendfileListener records what its connections are given to read from.
+// sendfileListener records what is passed to the ReadFrom of its connections.
 type sendfileListener struct {
 	net.Listener
-	given chan string // what, and how much of it
+	given chan string // the type of the source, and how many bytes
 }
 
 type sendfileConn struct {
@@ -41,8 +41,8 @@ func (l *sendfileListener) Accept() (net.Conn, error) {
 	return &sendfileConn{tcp, l.given}, nil
 }
 
-// ReadFrom is where net/http hands over a file, and net.TCPConn calls
-// sendfile(2) for an *os.File, or an io.LimitedReader of one.
+// ReadFrom implements io.ReaderFrom. net/http passes files to it, and net.TCPConn calls
+// sendfile(2) for an *os.File or an io.LimitedReader of one.
 func (c *sendfileConn) ReadFrom(source io.Reader) (int64, error) {
 	what := fmt.Sprintf("%T", source)
 	if limited, ok := source.(*io.LimitedReader); ok {
@@ -53,8 +53,8 @@ func (c *sendfileConn) ReadFrom(source io.Reader) (int64, error) {
 	return n, err
 }
 
-// TestSendfile: through the log and the password the kernel still sends a file
-// to the connection itself, whole or in ranges.
+// TestSendfile checks that the kernel still sends files and ranges of them directly to the
+// connection when the log and the password check are in between.
 func TestSendfile(t *testing.T) {
 	const size, sniffed = 1 << 20, 512 // net/http writes the first bytes with the header
 	dir := t.TempDir()
@@ -114,7 +114,7 @@ type recording struct {
 	records chan accesslog.Record
 }
 
-// serveRecording serves as davd does, with what cfg says, until the test ends.
+// serveRecording serves like davd, with the settings in cfg, until the test ends.
 func serveRecording(t *testing.T, cfg *config.Config) *recording {
 	t.Helper()
 	r := &recording{conns: make(chan string, 100), records: make(chan accesslog.Record, 100)}

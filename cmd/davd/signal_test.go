@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// TestSecondSignal has an upload that never ends when the signals come.
+// TestSecondSignal sends two signals during an upload that never ends.
 func TestSecondSignal(t *testing.T) {
 	socket := "unix:" + t.TempDir() + "/s.sock"
 	davd := exec.CommandContext(t.Context(), "davd", "serve", "--storage", "mem", "--addr", socket)
@@ -56,7 +56,7 @@ func TestSecondSignal(t *testing.T) {
 	if _, err := io.WriteString(conn, "PUT /x HTTP/1.1\r\nHost: davd\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	// It is under way when davd wants its body.
+	// The upload is running when davd asks for its body.
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || response.StatusCode != http.StatusContinue {
 		t.Fatal(response, err)

@@ -11,10 +11,10 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
-// TestNamePointsElsewhere: what is listened at counts, whatever the host names
-// were when they were looked up.
+// TestNamePointsElsewhere checks that the actual addresses of the listeners count, not those
+// that the host names had when CheckAccess looked them up.
 func TestNamePointsElsewhere(t *testing.T) {
-	t.Chdir(t.TempDir()) // a socket's path is short
+	t.Chdir(t.TempDir()) // the path of a socket must be short
 	cfg, err := config.New(config.Settings{Storage: "mem", Addrs: []string{"unix:s.sock", "0.0.0.0:0"}})
 	if err != nil {
 		t.Fatal(err)

@@ -29,8 +29,7 @@ func mountTmpfs(dir string) error {
 	return syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m,mode=755")
 }
 
-// tmpfs makes a directory that is a filesystem of its own until the script
-// ends: tmpfs DIR
+// tmpfs mounts a tmpfs at a new directory until the script ends: tmpfs DIR
 func tmpfs(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: tmpfs DIR")

@@ -1,5 +1,5 @@
-// Package client is what the commands of davd do on a server: copy, move,
-// remove, list, fetch and send.
+// Package client implements davd's client commands, which copy, move, remove, list, get and
+// put resources on a WebDAV server.
 package client
 
 import (
@@ -15,23 +15,23 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// Session is what one command has to do with one server.
+// Session is the work of one command with one server.
 type Session struct {
 	Client *davclient.Client
-	// Out is for what was asked for, Err for the members that failed.
+	// Out gets the output of the command, and Err a line for each failed member.
 	Out, Err io.Writer
-	// Meter shows how far it is. It may be nil.
+	// Meter shows the progress. It may be nil.
 	Meter *meter.Meter
 }
 
-// PartialError is that of a command that has done a part of what it was asked
-// for. What failed has been written to Session.Err.
+// PartialError means that a command has failed for some members. These have been written to
+// Session.Err.
 type PartialError struct {
 	What   string
 	Failed int
 }
 
-// Error says how many have failed.
+// Error says how many members have failed.
 func (e *PartialError) Error() string {
 	if e.Failed == 1 {
 		return e.What + ": 1 member failed"
@@ -39,8 +39,8 @@ func (e *PartialError) Error() string {
 	return fmt.Sprintf("%s: %d members failed", e.What, e.Failed)
 }
 
-// watched returns a context whose interim responses the Meter shows. None is asked
-// for: a listing comes in pieces anyway, and to ask breaks some proxies.
+// watched returns a context that makes the Meter show interim responses. The client does not
+// ask for any: a listing arrives in pieces anyway, and asking breaks some proxies.
 func (s *Session) watched(ctx context.Context) context.Context {
 	if s.Meter == nil {
 		return ctx
@@ -52,8 +52,8 @@ func (s *Session) watched(ctx context.Context) context.Context {
 	})
 }
 
-// Failed writes the members of a multi-status, and says of an error what a
-// person needs to know. what is the command with its arguments.
+// Failed turns an error of the client into one for the person at the terminal. It writes the
+// failed members of a multi-status to Session.Err. what is the command with its arguments.
 func (s *Session) Failed(what string, err error) error {
 	s.Meter.Clear()
 	if err == nil {
@@ -75,8 +75,8 @@ func (s *Session) Failed(what string, err error) error {
 	return &PartialError{What: what, Failed: len(wrong.Members) + wrong.Unnamed}
 }
 
-// reason is a *davclient.Error without the request, which the command's name
-// stands for.
+// reason is a *davclient.Error whose text omits the request, because the name of the command
+// is enough.
 type reason struct{ err *davclient.Error }
 
 func (r *reason) Unwrap() error { return r.err }
@@ -92,19 +92,19 @@ func (r *reason) Error() string {
 	return text
 }
 
-// plain is err without the request that net/http names, and with what a person can
-// do about it.
+// plain returns err without the request that net/http adds. For an untrusted certificate it
+// adds what the person can do.
 func plain(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
-		return fmt.Errorf("%w: --cacert FILE trusts one", err)
+		return fmt.Errorf("%w: use --cacert FILE to trust it", err)
 	}
 	return err
 }
 
-// status returns the status of a response that was not one of success, or 0.
+// status returns the status of an unsuccessful response, or 0.
 func status(err error) int {
 	if wrong, ok := errors.AsType[*davclient.Error](err); ok {
 		return wrong.Status

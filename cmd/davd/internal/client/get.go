@@ -14,11 +14,11 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// FetchOptions are those of Get and Put.
+// FetchOptions are the options of Get and Put.
 type FetchOptions struct {
-	// Recursive takes a collection or directory, with all that is in it.
+	// Recursive allows a collection or directory, with everything in it.
 	Recursive bool
-	// Force lets what is there be replaced, file by file.
+	// Force allows existing files to be replaced.
 	Force bool
 }
 
@@ -26,27 +26,28 @@ type FetchOptions struct {
 type download struct {
 	session *Session
 	options FetchOptions
-	// root is the directory that nothing is written outside of.
+	// root is the directory to write in. Nothing is written outside of it.
 	root  *os.Root
 	state meter.State
-	// failed counts the members that were named on Session.Err.
+	// failed is the number of members that were written to Session.Err.
 	failed int
 }
 
-// Get fetches the file src to the path dst, or to Session.Out if that is "-". A
-// file appears whole or not at all, with the time that it has on the server.
+// Get gets the file src and writes it to the path dst, or to Session.Out if dst is "-". A
+// file only appears when it is complete. It has the modification time that it has on the
+// server.
 func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOptions) error {
 	path := src.EscapedPath()
 	what := "get " + shownPath(path)
 	found, err := s.Client.Stat(s.watched(ctx), path)
 	switch {
-	case noWebDAV(err): // and has files all the same
+	case noWebDAV(err): // GET may work nevertheless
 	case err != nil:
 		return s.Failed(what, err)
 	case found.Collection && !o.Recursive:
-		return fmt.Errorf("%s: it is a collection: -r gets it with all that is in it", what)
+		return fmt.Errorf("%s: it is a collection: use -r to get it with everything in it", what)
 	case found.Collection && dst == "-":
-		return fmt.Errorf("%s: a collection can't be written to standard output", what)
+		return fmt.Errorf("%s: can't write a collection to standard output", what)
 	}
 	if dst == "-" {
 		return s.Failed(what, s.print(ctx, path))
@@ -54,7 +55,7 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOpti
 	name, ok := lastName(path)
 	target := intoDir(name, dst)
 	if !ok && target != dst {
-		return fmt.Errorf("%s: it has no name that can be used here: write one", what)
+		return fmt.Errorf("%s: its name can't be used on this machine: write another one as DST", what)
 	}
 	root, err := os.OpenRoot(filepath.Dir(target))
 	if err != nil {
@@ -75,7 +76,7 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOpti
 	return &PartialError{What: what, Failed: d.failed}
 }
 
-// noWebDAV reports whether err is that of a resource that can't be listed.
+// noWebDAV reports whether err means that the resource does not support PROPFIND.
 func noWebDAV(err error) bool {
 	return status(err) == http.StatusMethodNotAllowed || status(err) == http.StatusNotImplemented
 }
@@ -91,7 +92,7 @@ func (s *Session) print(ctx context.Context, path string) error {
 	return err
 }
 
-// file fetches the file path to the name in root.
+// file gets the file at the escaped path and writes it to name in root.
 func (d *download) file(ctx context.Context, path, name string) error {
 	if err := d.vacant(name); err != nil {
 		return err
@@ -118,7 +119,7 @@ func (d *download) file(ctx context.Context, path, name string) error {
 	return nil
 }
 
-// vacant makes sure that a file may take the name.
+// vacant returns an error if a file must not be written to name.
 func (d *download) vacant(name string) error {
 	info, err := d.root.Lstat(name)
 	switch {
@@ -129,12 +130,12 @@ func (d *download) vacant(name string) error {
 	case info.IsDir():
 		return &memberError{name + " is a directory"}
 	case !d.options.Force:
-		return &memberError{name + " exists: -f replaces it"}
+		return &memberError{name + " exists: use -f to replace it"}
 	}
 	return nil
 }
 
-// counter counts what is read.
+// counter counts the bytes that are read, and shows them.
 type counter struct {
 	r     io.Reader
 	meter *meter.Meter

@@ -16,7 +16,8 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// sessionWith is one with a server, that writes to err.
+// sessionWith returns a Session with server that writes failed members to err, and the URL of
+// its collection.
 func sessionWith(t *testing.T, server *httptest.Server, err io.Writer) (*Session, *url.URL) {
 	t.Helper()
 	t.Cleanup(server.Close)
@@ -27,8 +28,8 @@ func sessionWith(t *testing.T, server *httptest.Server, err io.Writer) (*Session
 	return &Session{Client: client, Out: io.Discard, Err: err}, client.Base
 }
 
-// listing is a server whose collection /d/ has members with these references,
-// and whose files have the content.
+// listing returns a server whose collection /d/ has members with these hrefs. content answers
+// GET requests for files.
 func listing(content http.HandlerFunc, hrefs ...string) *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
@@ -46,7 +47,7 @@ func listing(content http.HandlerFunc, hrefs ...string) *httptest.Server {
 
 func hello(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }
 
-// below lists what is in dir.
+// below returns the names of everything below dir.
 func below(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, _ fs.DirEntry, err error) error {
@@ -61,8 +62,8 @@ func below(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// TestGetHostile: whatever a server lists, nothing is written outside of the
-// directory.
+// TestGetHostile checks that nothing is written outside of the directory, whatever the server
+// lists.
 func TestGetHostile(t *testing.T) {
 	for _, c := range []struct {
 		name, href string
@@ -74,8 +75,8 @@ func TestGetHostile(t *testing.T) {
 		{"above, escaped", "/d/%2e%2e", "", "elsewhere", ""},
 		{"above, below", "/d/a/..%2F..%2Fb", "", "", ""},
 		{"an absolute path", "/etc/passwd", "", "elsewhere", ""},
-		{"a slash in a name", "/d/..%2Fa", "", "1 member failed", "/d/../a: it has no name that can be used here\n"},
-		{"a NUL", "/d/a%00", "", "1 member failed", "/d/a%00: it has no name that can be used here\n"},
+		{"a slash in a name", "/d/..%2Fa", "", "1 member failed", "/d/../a: its name can't be used on this machine\n"},
+		{"a NUL", "/d/a%00", "", "1 member failed", "/d/a%00: its name can't be used on this machine\n"},
 		{"an escape sequence", "/d/a%1b%5b2J", "got/a\x1b[2J", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,8 +98,8 @@ func TestGetHostile(t *testing.T) {
 	}
 }
 
-// TestGetCutShort: a file that does not come whole is not there, and nothing is
-// left of it; the one that was there is.
+// TestGetCutShort checks that an incomplete download leaves nothing behind, and that a file
+// that it should have replaced still exists.
 func TestGetCutShort(t *testing.T) {
 	cutShort := func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "whole") {
@@ -129,7 +130,7 @@ func TestGetCutShort(t *testing.T) {
 	}
 }
 
-// TestGetDeep: a server that has always one more is stopped at.
+// TestGetDeep has a server that lists endless levels of collections.
 func TestGetDeep(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		const collection = `</href><propstat><prop><resourcetype><collection/></resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat></response>`
@@ -141,7 +142,7 @@ func TestGetDeep(t *testing.T) {
 	s, ref := sessionWith(t, server, &lines)
 	s.Out = &out
 	err := s.Get(t.Context(), ref, filepath.Join(t.TempDir(), "got"), FetchOptions{Recursive: true})
-	if _, ok := errors.AsType[*PartialError](err); !ok || !strings.HasSuffix(lines.String(), "it is too deep\n") {
+	if _, ok := errors.AsType[*PartialError](err); !ok || !strings.HasSuffix(lines.String(), "it is nested too deeply\n") {
 		t.Errorf("%v after %.200q", err, lines.String())
 	}
 	if err := s.Tree(t.Context(), ref, TreeOptions{}); err != nil || strings.Count(out.String(), "└── ") != maxDepth {

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 )
 
-// tree fetches the collection path, and what is in it, to the directory name in
-// root. What fails is named, and the others go on.
+// tree gets the collection path, with everything in it, and writes it to the directory name
+// in root. It writes members that fail to Session.Err, and continues.
 func (d *download) tree(ctx context.Context, path, name string, level int) error {
 	if level > maxDepth {
-		return &memberError{"it is too deep"}
+		return &memberError{"it is nested too deeply"}
 	}
 	if err := d.directory(name, level); err != nil {
 		return err
@@ -25,7 +25,7 @@ func (d *download) tree(ctx context.Context, path, name string, level int) error
 		ref, ok := childRef(path, member.Href)
 		own, usable := lastName(ref)
 		if !ok || !usable {
-			_ = d.skip(ref, &memberError{"it has no name that can be used here"})
+			_ = d.skip(ref, &memberError{"its name can't be used on this machine"})
 			continue
 		}
 		target := filepath.Join(name, own)
@@ -41,8 +41,8 @@ func (d *download) tree(ctx context.Context, path, name string, level int) error
 	return nil
 }
 
-// directory makes the directory name, or takes one that is there: the first only
-// with Force. A symbolic link to one is none.
+// directory creates the directory name, or accepts an existing one. At level 1 it only does
+// the latter with Force. A symbolic link to a directory is not accepted.
 func (d *download) directory(name string, level int) error {
 	err := d.root.Mkdir(name, 0o777)
 	if !errors.Is(err, os.ErrExist) {
@@ -53,15 +53,15 @@ func (d *download) directory(name string, level int) error {
 	case err != nil:
 		return err
 	case !info.IsDir():
-		return &memberError{name + " exists, and is no directory"}
+		return &memberError{name + " exists and is not a directory"}
 	case level == 1 && !d.options.Force:
-		return &memberError{name + " exists: -f adds to it, and replaces what has the same name"}
+		return &memberError{name + " exists: use -f to add to it and replace files of the same name"}
 	}
 	return nil
 }
 
-// skip names the member that err is about, and returns nil; or err, if it would
-// be the same for all others.
+// skip writes the failed member to Session.Err and returns nil. If all other members would
+// fail in the same way, it returns err.
 func (d *download) skip(ref string, err error) error {
 	if err == nil || fatal(err) {
 		return err

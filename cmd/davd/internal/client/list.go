@@ -12,8 +12,8 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// List writes the members of the collection ref, or the file that ref is, sorted
-// by name; with their sizes in bytes and times if long.
+// List writes the members of the collection ref, sorted by name, or the name of the file ref.
+// If long is true, it also writes their sizes in bytes and their modification times.
 func (s *Session) List(ctx context.Context, ref *url.URL, long bool) error {
 	path := ref.EscapedPath()
 	what := "list " + shownPath(path)
@@ -42,8 +42,8 @@ func (s *Session) List(ctx context.Context, ref *url.URL, long bool) error {
 	return nil
 }
 
-// members returns what is at the escaped path, and its members, sorted by name.
-// Those that the server could not look at are counted, and named on Err.
+// members returns the resource at the escaped path and its members, sorted by name. Members
+// that the server could not examine are counted in failed, and written to Err.
 func (s *Session) members(ctx context.Context, path string) (self davclient.Resource, members []davclient.Resource, failed int, err error) {
 	for resource, err := range s.Client.List(ctx, path, davclient.Depth1) {
 		wrong, isMember := errors.AsType[*davclient.MemberError](err)
@@ -56,7 +56,7 @@ func (s *Session) members(ctx context.Context, path string) (self davclient.Reso
 			return self, nil, failed, err
 		case resource.Name == "":
 			self = resource
-		case !strings.Contains(resource.Name, "/"): // else it was not asked for
+		case !strings.Contains(resource.Name, "/"): // skip members of members, which were not asked for
 			members = append(members, resource)
 		}
 	}
@@ -64,7 +64,7 @@ func (s *Session) members(ctx context.Context, path string) (self davclient.Reso
 	return self, members, failed, nil
 }
 
-// nameOf is what is shown of a member. A collection has a slash at its end.
+// nameOf returns the name of a member as shown. A collection gets a slash at its end.
 func nameOf(r davclient.Resource) string {
 	if r.Collection {
 		return Shown(r.Name) + "/"
@@ -79,7 +79,7 @@ func sizeOf(r davclient.Resource) string {
 	return strconv.FormatInt(r.Size, 10)
 }
 
-// utcTime is RFC 3339's, to the second: what getlastmodified has.
+// utcTime is the format of RFC 3339, to the second, the resolution of getlastmodified.
 const utcTime = "2006-01-02T15:04:05Z"
 
 func timeOf(r davclient.Resource) string {

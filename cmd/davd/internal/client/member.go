@@ -9,12 +9,12 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// memberError is an error about one member that the program words itself.
+// memberError is an error about one member, with a text from this package.
 type memberError struct{ text string }
 
 func (e *memberError) Error() string { return e.text }
 
-// skipped names a member that failed.
+// skipped writes a failed member to Err.
 func (s *Session) skipped(name string, err error) {
 	s.Meter.Clear()
 	if wrong, ok := errors.AsType[*davclient.Error](err); ok {
@@ -24,7 +24,7 @@ func (s *Session) skipped(name string, err error) {
 	fmt.Fprintf(s.Err, "%s: %v\n", name, plain(err))
 }
 
-// fatal reports whether what has failed for one member will for the others.
+// fatal reports whether an error of one member means that the other members will fail as well.
 func fatal(err error) bool {
 	switch status(err) {
 	case http.StatusUnauthorized, http.StatusServiceUnavailable, http.StatusInsufficientStorage:
@@ -35,7 +35,7 @@ func fatal(err error) bool {
 	return false
 }
 
-// ofOneFile reports whether err is about one file of this machine, or one member.
+// ofOneFile reports whether err only concerns one local file or one member.
 func ofOneFile(err error) bool {
 	_, path := errors.AsType[*os.PathError](err)
 	_, link := errors.AsType[*os.LinkError](err)

@@ -19,19 +19,19 @@ type upload struct {
 	session *Session
 	options FetchOptions
 	state   meter.State
-	// failed counts the members that were named on Session.Err.
+	// failed is the number of members that were written to Session.Err.
 	failed int
 }
 
-// Put sends the file src, or what can be read of in if that is "-", to dst. The
-// server is told the file's time.
+// Put sends the file src, or the content of in if src is "-", to dst. It also sends the
+// modification time of the file.
 func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.URL, o FetchOptions) error {
 	path := dst.EscapedPath()
 	u := &upload{session: s, options: o, state: meter.State{Total: meter.Unknown, TotalBytes: meter.Unknown, Final: true}}
 	if src == "-" {
 		what := "put to " + shownPath(path)
 		if strings.HasSuffix(path, "/") {
-			return fmt.Errorf("%s: standard input has no name: write one at the end", what)
+			return fmt.Errorf("%s: standard input has no name: write one at the end of URL", what)
 		}
 		return s.Failed(what, u.send(ctx, path, in, davclient.PutOptions{}))
 	}
@@ -50,7 +50,7 @@ func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.UR
 	switch {
 	case err != nil:
 	case info.IsDir() && !o.Recursive:
-		return fmt.Errorf("%s: it is a directory: -r puts it with all that is in it", what)
+		return fmt.Errorf("%s: it is a directory: use -r to put it with everything in it", what)
 	case info.IsDir():
 		err = u.directory(ctx, src, asCollection(path))
 	default:
@@ -71,7 +71,7 @@ func (u *upload) file(ctx context.Context, file *os.File, path string) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return &memberError{"it is not a file with content"}
+		return &memberError{"it is not a regular file"}
 	}
 	u.state.Member = shownPath(lastSegment(path))
 	var body io.Reader = http.NoBody
@@ -93,9 +93,9 @@ func (u *upload) send(ctx context.Context, path string, body io.Reader, o davcli
 	case 0:
 		u.state.Done++
 	case http.StatusPreconditionFailed:
-		return &memberError{shownPath(path) + " exists: -f replaces it"}
+		return &memberError{shownPath(path) + " exists: use -f to replace it"}
 	case http.StatusMethodNotAllowed:
-		return &memberError{shownPath(path) + " is a collection: a slash at its end puts the file into it"}
+		return &memberError{shownPath(path) + " is a collection: add a slash at the end to put the file into it"}
 	}
 	return err
 }

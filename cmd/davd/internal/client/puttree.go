@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// directory sends the directory src, and what is in it, as the collection at the
-// escaped path. What fails is named, and the others go on. Symbolic links in it
-// are not followed.
+// directory sends the directory src, with everything in it, to the collection at the escaped
+// path. It writes members that fail to Session.Err, and continues. It does not follow
+// symbolic links in src.
 func (u *upload) directory(ctx context.Context, src, collection string) error {
 	root, err := os.OpenRoot(src)
 	if err != nil {
@@ -48,9 +48,9 @@ func (u *upload) member(ctx context.Context, root *os.Root, name string, entry f
 	case entry.IsDir():
 		return u.collection(ctx, asCollection(target), name == ".")
 	case entry.Type()&fs.ModeSymlink != 0:
-		return &memberError{"it is a symbolic link, and not followed"}
+		return &memberError{"it is a symbolic link, which is not followed"}
 	case !entry.Type().IsRegular():
-		return &memberError{"it is not a file with content"}
+		return &memberError{"it is not a regular file"}
 	}
 	file, err := root.Open(name)
 	if err != nil {
@@ -60,27 +60,27 @@ func (u *upload) member(ctx context.Context, root *os.Root, name string, entry f
 	return u.file(ctx, file, target)
 }
 
-// collection makes a collection, or takes the one that is there: the first only
-// with Force.
+// collection creates a collection, or accepts an existing one. For the first one, it only
+// does the latter with Force.
 func (u *upload) collection(ctx context.Context, target string, first bool) error {
 	err := u.session.Client.Mkcol(ctx, target)
 	if status(err) != http.StatusMethodNotAllowed {
 		return err
 	}
 	if first && !u.options.Force {
-		return &memberError{shownPath(target) + " exists: -f adds to it, and replaces what has the same name"}
+		return &memberError{shownPath(target) + " exists: use -f to add to it and replace files of the same name"}
 	}
 	found, statErr := u.session.Client.Stat(ctx, target)
 	if statErr != nil {
 		return statErr
 	}
 	if !found.Collection {
-		return &memberError{"a file is in its place"}
+		return &memberError{"a file with this name exists"}
 	}
 	return nil
 }
 
-// escape is a name of slashes as a path of a URL.
+// escape returns a slash-separated name as the escaped path of a URL.
 func escape(name string) string {
 	segments := strings.Split(path.Clean(name), "/")
 	for i, segment := range segments {

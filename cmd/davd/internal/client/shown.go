@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Shown returns a name as it can be shown on a terminal: what is not printable,
-// and could move its cursor, is escaped as in a URL.
+// Shown returns a name that is safe to show on a terminal. Characters that are not printable,
+// and could move the cursor, are escaped as in a URL.
 func Shown(name string) string {
 	var b strings.Builder
 	for i := 0; i < len(name); {
@@ -27,7 +27,7 @@ func Shown(name string) string {
 	return b.String()
 }
 
-// shownPath is Shown of an escaped path.
+// shownPath is Shown for an escaped path.
 func shownPath(escaped string) string {
 	if plain, err := url.PathUnescape(escaped); err == nil {
 		return Shown(plain)
@@ -35,7 +35,7 @@ func shownPath(escaped string) string {
 	return Shown(escaped)
 }
 
-// shownHref is the path of a reference, shown.
+// shownHref is Shown for the path of a URL reference.
 func shownHref(href string) string {
 	if u, err := url.Parse(href); err == nil {
 		return Shown(u.Path)
@@ -43,7 +43,7 @@ func shownHref(href string) string {
 	return Shown(href)
 }
 
-// statusText is "423 Locked".
+// statusText returns a status with its text, such as "423 Locked".
 func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// staged is a file that is written under another name, in the directory where it
-// will be.
+// staged is a file that is written under a temporary name, in its final directory.
 type staged struct {
 	root      *os.Root
 	file      *os.File
@@ -17,7 +16,7 @@ type staged struct {
 	name      string
 }
 
-// stage begins the file name in root.
+// stage creates a staged file for name in root.
 func stage(root *os.Root, name string) (*staged, error) {
 	temporary := filepath.Join(filepath.Dir(name), ".davd-get-"+strings.ToLower(rand.Text()))
 	file, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -27,10 +26,10 @@ func stage(root *os.Root, name string) (*staged, error) {
 	return &staged{root: root, file: file, temporary: temporary, name: name}, nil
 }
 
-// place gives the file its name, and its time unless that is zero.
+// place gives the file its final name, and its modification time unless that is zero.
 func (s *staged) place(modified time.Time) error {
 	err := s.file.Close()
-	// Chtimes computes in nanoseconds since 1970, which overflow in 2262.
+	// Chtimes uses nanoseconds since 1970, which overflow in 2262.
 	if err == nil && !modified.IsZero() && time.Unix(0, modified.UnixNano()).Equal(modified) {
 		err = s.root.Chtimes(s.temporary, time.Time{}, modified)
 	}
@@ -43,7 +42,7 @@ func (s *staged) place(modified time.Time) error {
 	return err
 }
 
-// discard removes what was not placed.
+// discard removes the temporary file unless it was placed.
 func (s *staged) discard() {
 	if s.temporary == "" {
 		return

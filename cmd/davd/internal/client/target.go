@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// into returns where something goes that has the name of src: dst itself, or in
-// dst if that ends in a slash. Both are escaped paths of URLs.
+// into returns the destination for a resource that has the name of src. It is dst, or a
+// member of dst if dst ends with a slash. Both are escaped URL paths.
 func into(src, dst string) string {
 	if !strings.HasSuffix(dst, "/") {
 		return dst
@@ -15,8 +15,8 @@ func into(src, dst string) string {
 	return dst + lastSegment(src)
 }
 
-// intoDir is into for the path dst of this machine. "." and ".." are
-// directories, too, and "" is the current one.
+// intoDir is into for a local path dst. "." and ".." also count as directories, and "" is the
+// current one.
 func intoDir(name, dst string) string {
 	base := filepath.Base(dst)
 	if dst == "" || base == "." || base == ".." || strings.HasSuffix(filepath.ToSlash(dst), "/") {
@@ -31,23 +31,23 @@ func lastSegment(escapedPath string) string {
 	return trimmed[strings.LastIndexByte(trimmed, '/')+1:]
 }
 
-// lastName is the lastSegment as a name of this machine. It reports false for one
-// that can't be, or would lead elsewhere.
+// lastName returns the last segment as a local file name. It reports false if it is not a
+// valid local name, or would lead to another directory.
 func lastName(escapedPath string) (string, bool) {
 	name, err := url.PathUnescape(lastSegment(escapedPath))
 	return name, err == nil && localName(name)
 }
 
-// localName reports whether name is that of one file in one directory.
+// localName reports whether name is a plain file name, without a directory.
 func localName(name string) bool {
 	return name != "." && filepath.IsLocal(name) && !strings.ContainsAny(name, "/\x00"+string(filepath.Separator))
 }
 
-// asCollection is an escaped path with a slash at its end.
+// asCollection returns an escaped path with one slash at its end.
 func asCollection(escapedPath string) string { return strings.TrimRight(escapedPath, "/") + "/" }
 
-// childRef returns the reference of the member href of the collection parent. It
-// takes the name alone of href: in front of a proxy the rest may be another.
+// childRef returns the escaped path of a member of the collection parent. It only uses the
+// last segment of href, because behind a proxy the server may use other paths.
 func childRef(parent, href string) (ref string, ok bool) {
 	u, err := url.Parse(href)
 	if err != nil {

@@ -33,7 +33,7 @@ func TestShown(t *testing.T) {
 		{"a b é 日本 #%", "a b é 日本 #%"},
 		{"a\x1b[2J\n", "a%1B[2J%0A"},
 		{"a\xff", "a%FF"},
-		{"a\u202eb", "a%E2%80%AEb"}, // turns the direction of what follows
+		{"a\u202eb", "a%E2%80%AEb"}, // reverses the direction of the text that follows
 		{"\ufffd", "\ufffd"},
 	} {
 		if got := Shown(c.name); got != c.want {

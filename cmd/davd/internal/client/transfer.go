@@ -11,13 +11,12 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// Copy copies src to dst on the server, Move moves it. Without force nothing is
-// replaced.
+// Copy copies src to dst on the server. Without force, it replaces nothing.
 func (s *Session) Copy(ctx context.Context, src, dst *url.URL, force bool) error {
 	return s.transfer(ctx, "copy", s.Client.Copy, src, dst, force)
 }
 
-// Move is like Copy.
+// Move is like Copy, but moves src.
 func (s *Session) Move(ctx context.Context, src, dst *url.URL, force bool) error {
 	return s.transfer(ctx, "move", s.Client.Move, src, dst, force)
 }
@@ -29,19 +28,19 @@ func (s *Session) transfer(ctx context.Context, verb string, transfer transferFu
 	what := fmt.Sprintf("%s %s to %s", verb, shownPath(from), shownPath(to))
 	_, err := transfer(s.followed(ctx), from, to, davclient.TransferOptions{Overwrite: force})
 	if wrong, ok := errors.AsType[*davclient.Error](err); ok && strings.Contains(wrong.Text, "names another server") {
-		err = errors.New((&reason{wrong}).Error() + ": what stands in front of it does not tell it that it is asked for as " +
+		err = errors.New((&reason{wrong}).Error() + ": the proxy in front of it does not forward the host name " +
 			s.Client.Base.Host + " (nginx: proxy_set_header Host $http_host; others: X-Forwarded-Host)")
 	}
 	switch status(err) {
 	case http.StatusPreconditionFailed:
-		err = fmt.Errorf("%s exists: -f replaces it, a collection as a whole", shownPath(to))
+		err = fmt.Errorf("%s exists: use -f to replace it, including everything in a collection", shownPath(to))
 	case http.StatusConflict:
-		err = fmt.Errorf("there is no collection to hold %s: davd mkdir makes one", shownPath(to))
+		err = fmt.Errorf("the collection that should contain %s does not exist: create it with davd mkdir", shownPath(to))
 	}
 	return s.Failed(what, err)
 }
 
-// Mkdir makes the collection ref.
+// Mkdir creates the collection ref.
 func (s *Session) Mkdir(ctx context.Context, ref *url.URL) error {
 	path := ref.EscapedPath()
 	err := s.Client.Mkcol(ctx, asCollection(path))
@@ -51,11 +50,11 @@ func (s *Session) Mkdir(ctx context.Context, ref *url.URL) error {
 	case http.StatusConflict:
 		err = errNoParent
 	}
-	return s.Failed("make "+shownPath(path), err)
+	return s.Failed("create "+shownPath(path), err)
 }
 
-// Remove removes ref. A collection, with all that is in it, is removed only if
-// recursive.
+// Remove removes ref. It only removes a collection, with everything in it, if recursive is
+// true.
 func (s *Session) Remove(ctx context.Context, ref *url.URL, recursive bool) error {
 	path := ref.EscapedPath()
 	what := "remove " + shownPath(path)
@@ -66,13 +65,13 @@ func (s *Session) Remove(ctx context.Context, ref *url.URL, recursive bool) erro
 		case err != nil:
 			return s.Failed(what, err)
 		case found.Collection:
-			return fmt.Errorf("%s: it is a collection: -r removes it with all that is in it", what)
+			return fmt.Errorf("%s: it is a collection: use -r to remove it with everything in it", what)
 		}
 	}
 	return s.Failed(what, s.Client.Delete(s.followed(ctx), path))
 }
 
 var (
-	errExists   = errors.New("it exists")
-	errNoParent = errors.New("the collection that is to hold it does not exist")
+	errExists   = errors.New("it already exists")
+	errNoParent = errors.New("the collection that should contain it does not exist")
 )

@@ -8,15 +8,15 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// maxDepth is how deep a tree is walked, in collections: a server may say that
-// there is always one more.
+// maxDepth is how many levels of collections are walked, because a hostile server may list
+// endless levels.
 const maxDepth = 256
 
-// TreeOptions are those of Tree.
+// TreeOptions are the options of Tree.
 type TreeOptions struct {
-	// Depth is how many levels are shown; 0: all.
+	// Depth is how many levels are shown; 0 means all.
 	Depth int
-	// Long shows sizes, in bytes, and times.
+	// Long shows sizes, in bytes, and modification times.
 	Long bool
 }
 
@@ -29,8 +29,8 @@ type treeWalk struct {
 	failed                    int
 }
 
-// Tree writes the collection ref as a tree, each collection sorted by name, and
-// what it holds in sum.
+// Tree writes the collection ref as a tree, with each collection sorted by name, and then the
+// total numbers of collections, files and bytes.
 func (s *Session) Tree(ctx context.Context, ref *url.URL, o TreeOptions) error {
 	if o.Depth <= 0 || o.Depth > maxDepth {
 		o.Depth = maxDepth
@@ -50,7 +50,7 @@ func (s *Session) Tree(ctx context.Context, ref *url.URL, o TreeOptions) error {
 	return nil
 }
 
-// below writes the members of the escaped path, with indent before each.
+// below writes everything below the escaped path, each line with indent in front.
 func (w *treeWalk) below(ctx context.Context, path, indent string, level int) error {
 	_, members, failed, err := w.session.members(ctx, path)
 	w.failed += failed

@@ -11,13 +11,13 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// followed returns a context in which an operation is followed to its end, shown by
-// the Meter, which may be nil.
+// followed returns a context in which the client follows an operation to its end and the
+// Meter, if any, shows its progress.
 func (s *Session) followed(ctx context.Context) context.Context {
 	return davclient.WithFollow(ctx, davclient.Follow{Progress: s.show})
 }
 
-// show shows how far the server is.
+// show makes the Meter show the server's progress.
 func (s *Session) show(p davclient.Progress) {
 	s.Meter.Show(meter.State{
 		Done: p.Done, Total: p.Total, Bytes: p.Bytes, TotalBytes: p.TotalBytes, Final: p.Final,
@@ -25,7 +25,8 @@ func (s *Session) show(p davclient.Progress) {
 	})
 }
 
-// unfinished says what a person can do about an operation whose end is not known.
+// unfinished is the error for an operation whose end is unknown. It says what the person can
+// do.
 type unfinished struct{ err *davclient.UnfinishedError }
 
 func (u *unfinished) Unwrap() error { return u.err }
@@ -36,12 +37,12 @@ func (u *unfinished) Error() string {
 		text = reasonOf(u.err.Err)
 	}
 	if u.err.Location == "" {
-		return text + "; the server may go on: look before you try again"
+		return text + "; the server may continue: check the result before you try again"
 	}
-	return fmt.Sprintf("%s; the server goes on: davd get %s - says how far it is, davd rm %[2]s stops it", text, u.err.Location)
+	return fmt.Sprintf("%s; the server continues: see its progress with davd get %s -, or stop it with davd rm %[2]s", text, u.err.Location)
 }
 
-// reasonOf says of an error of a request what a person needs to know.
+// reasonOf returns the text of a request's error for the person at the terminal.
 func reasonOf(err error) string {
 	if wrong, ok := errors.AsType[*davclient.Error](err); ok && wrong.Method != http.MethodGet {
 		return (&reason{wrong}).Error()

@@ -1,5 +1,5 @@
-// Package meter shows how far an operation is: as one line that is redrawn on a
-// terminal, as a line for each state elsewhere.
+// Package meter shows the progress of an operation. On a terminal it redraws one line;
+// elsewhere it writes a new line for each state.
 package meter
 
 import (
@@ -11,60 +11,60 @@ import (
 	"unicode/utf8"
 )
 
-// Unknown is a total that is not known.
+// Unknown is the value of an unknown total.
 const Unknown = -1
 
-// State is how far an operation is.
+// State is the progress of an operation.
 type State struct {
-	// Done and Total count members, Bytes and TotalBytes their content. A total
-	// may be Unknown.
+	// Done and Total count members. Bytes and TotalBytes count the bytes of their content.
+	// A total may be Unknown.
 	Done, Total, Bytes, TotalBytes int64
-	// Final: the totals will not grow. Others are taken for final when they have not
-	// changed for a while.
+	// Final says that the totals will not grow. A Meter also treats them as final when they
+	// have not changed for a while.
 	Final bool
-	// Member is the one that is worked on, in printable characters, or "".
+	// Member is the name of the current member, in printable characters, or "".
 	Member string
 }
 
-// Meter shows states. It may be used by several goroutines at once, and a nil
-// Meter shows nothing.
+// Meter shows states. Several goroutines may use it at the same time. A nil Meter shows
+// nothing.
 type Meter struct {
 	out   io.Writer
 	width func() int
-	// first is the age from which on something is shown, and every the shortest time
-	// between two of what is shown.
+	// first is the time before the first state is shown, and every the shortest time
+	// between two states that are shown.
 	first, every time.Duration
 
 	mu    sync.Mutex
 	began time.Time
 	shown time.Time
-	drawn int // the length of the line that is on the terminal
+	drawn int // the length of the line on the terminal, in characters
 	last  State
-	// still is since when the totals are those of last.
+	// still is since when the totals have not changed.
 	still time.Time
-	// from is the first state in which something was done, and fromAt its time: until
-	// then a server may have counted.
+	// from is the first state in which something was done, and fromAt its time. The speed
+	// is computed from there, because before that the server may only have counted.
 	from   State
 	fromAt time.Time
 }
 
-// stillEnough is for how long a total that may grow must not have done so before a
-// share of it is shown.
+// stillEnough is how long a total that is not final must be unchanged before a percentage is
+// shown.
 const stillEnough = 3 * time.Second
 
-// Bar returns a Meter that redraws a line on the terminal out, which is as wide
-// as width says at that time, ten times a second at most.
+// Bar returns a Meter that redraws a line on the terminal out, at most ten times a second.
+// width returns the current width of the terminal, in characters.
 func Bar(out io.Writer, width func() int) *Meter {
 	return &Meter{out: out, width: width, every: 100 * time.Millisecond, began: time.Now()}
 }
 
-// Lines returns a Meter that writes states as lines, none before it is as old as
-// first, and not sooner than every after the last.
+// Lines returns a Meter that writes states as lines. It writes the first one after the time
+// first, and waits at least every before the next.
 func Lines(out io.Writer, first, every time.Duration) *Meter {
 	return &Meter{out: out, first: first, every: every, began: time.Now()}
 }
 
-// Show shows s, unless the last state has just been shown.
+// Show shows s, unless it is too early to show another state.
 func (m *Meter) Show(s State) {
 	if m == nil {
 		return
@@ -87,8 +87,8 @@ func (m *Meter) Show(s State) {
 	m.drawLocked(s.bar(m.width()-1, m.from, now.Sub(m.fromAt)))
 }
 
-// finalLocked reports whether a share of the totals of s can be shown: once they grow
-// it would fall.
+// finalLocked reports whether the totals of s are final or have not changed for a while. If
+// they grew after a percentage was shown, it would fall.
 func (m *Meter) finalLocked(s State, now time.Time) bool {
 	if m.still.IsZero() || s.Total != m.last.Total || s.TotalBytes != m.last.TotalBytes {
 		m.still = now
@@ -97,7 +97,7 @@ func (m *Meter) finalLocked(s State, now time.Time) bool {
 	return s.Final || now.Sub(m.still) >= stillEnough
 }
 
-// Clear takes the line off the terminal, so that something else can be written.
+// Clear removes the line from the terminal, so that other output can be written.
 func (m *Meter) Clear() {
 	if m == nil || m.width == nil {
 		return
@@ -110,7 +110,7 @@ func (m *Meter) Clear() {
 	}
 }
 
-// drawLocked writes line over the last one.
+// drawLocked overwrites the previous line with line.
 func (m *Meter) drawLocked(line string) {
 	length := utf8.RuneCountInString(line)
 	fmt.Fprint(m.out, "\r"+line+strings.Repeat(" ", max(m.drawn-length, 0)))

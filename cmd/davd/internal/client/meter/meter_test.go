@@ -42,7 +42,8 @@ func TestBar(t *testing.T) {
 	}
 }
 
-// TestBarOnTerminal: ten times a second at most, and nothing is left at the end.
+// TestBarOnTerminal checks that the bar is drawn at most ten times a second, and is removed at
+// the end.
 func TestBarOnTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
@@ -74,8 +75,8 @@ func TestBarOnTerminal(t *testing.T) {
 	})
 }
 
-// TestBarOfGrowingTotal: no share of what may grow is shown before it stands still,
-// and none that falls.
+// TestBarOfGrowingTotal checks that no percentage is shown while the totals grow, so that it
+// can't fall.
 func TestBarOfGrowingTotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder

@@ -12,7 +12,7 @@ import (
 // barWidth is the length of the bar between its brackets, in characters.
 const barWidth = 20
 
-// line is s in full.
+// line returns the text of s for a line that is not redrawn.
 func (s State) line() string {
 	text := s.members()
 	if s.Bytes > 0 || s.TotalBytes > 0 {
@@ -39,8 +39,9 @@ func (s State) members() string {
 	return done + "/" + total
 }
 
-// bar is s in at most width characters, as it is such a time after the state from.
-// What does not fit is left out, the member first.
+// bar returns the text of s in at most width characters. The text contains the speed since
+// the state from, which was after ago. If it is too long, the member is shortened or omitted,
+// and then the rest is shortened.
 func (s State) bar(width int, from State, after time.Duration) string {
 	var parts []string
 	if share, known := s.share(); known {
@@ -61,8 +62,8 @@ func (s State) bar(width int, from State, after time.Duration) string {
 	return line
 }
 
-// share is how much is done, from 0 to 1: of the bytes, if their number is
-// known. Of what may grow there is none.
+// share returns how much is done, from 0 to 1. It refers to the bytes if their total is known,
+// and otherwise to the members. It is unknown if the totals may grow.
 func (s State) share() (share float64, known bool) {
 	switch {
 	case !s.Final:
@@ -77,8 +78,7 @@ func (s State) share() (share float64, known bool) {
 	return min(max(share, 0), 1), true
 }
 
-// left estimates how much longer it will take, by what was done since the state
-// from.
+// left estimates the remaining time from the progress since the state from.
 func (s State) left(from State, after time.Duration) (left time.Duration, ok bool) {
 	share, known := s.share()
 	from.Total, from.TotalBytes, from.Final = s.Total, s.TotalBytes, s.Final
@@ -93,7 +93,7 @@ func (s State) left(from State, after time.Duration) (left time.Duration, ok boo
 	return time.Duration(estimate * float64(time.Second)), true
 }
 
-// clock is d as 1:02:03 or 2:03.
+// clock formats d as 1:02:03 or 2:03.
 func clock(d time.Duration) string {
 	seconds := int(d.Round(time.Second).Seconds())
 	if hours := seconds / 3600; hours > 0 {
@@ -102,7 +102,7 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 }
 
-// size is n bytes in a unit that suits it, in powers of 1000 as on davd's pages.
+// size formats n bytes with a suitable unit, in powers of 1000 as on davd's pages.
 func size(n float64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB"}
 	unit := 0
@@ -116,7 +116,7 @@ func size(n float64) string {
 	return fmt.Sprintf("%.0f %s", n, units[unit])
 }
 
-// shorten takes characters out of the middle of s, so that it has at most width.
+// shorten removes characters from the middle of s, so that at most width remain.
 func shorten(s string, width int) string {
 	runes := []rune(s)
 	switch {

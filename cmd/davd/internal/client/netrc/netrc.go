@@ -1,5 +1,5 @@
-// Package netrc finds who somebody is on a machine, in the file that ftp and
-// curl read.
+// Package netrc looks up the user name and password for a host in .netrc, the file that ftp
+// and curl use.
 package netrc
 
 import (
@@ -14,15 +14,14 @@ import (
 // Login is a user and a password. Both may be "".
 type Login struct{ User, Password string }
 
-// Lookup reads the file that NETRC names in the environment, else .netrc in the
-// home directory. It returns the login of the host for user, or of any user if
-// that is "".
+// Lookup returns the login of user at host, or that of any user if user is "". It reads the
+// file named by the environment variable NETRC or, without it, .netrc in the home directory.
 func Lookup(host, user string) (login Login, found bool, err error) {
 	file := os.Getenv("NETRC")
 	if file == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return Login{}, false, nil //nolint:nilerr // there is no file then
+			return Login{}, false, nil //nolint:nilerr // without a home directory, there is no file
 		}
 		file = filepath.Join(home, name())
 	}
@@ -44,8 +43,7 @@ func name() string {
 	return ".netrc"
 }
 
-// parse returns the first login of content that suits. That of "default" suits
-// every host.
+// parse returns the first matching login in content. A "default" entry matches every host.
 func parse(content, host, user string) (login Login, found bool) {
 	words := words(content)
 	suits := func() bool { return found && (user == "" || login.User == user) }
@@ -77,8 +75,8 @@ func parse(content, host, user string) (login Login, found bool) {
 	return login, suits()
 }
 
-// words splits content, without comments, and without macros, which end at an
-// empty line.
+// words splits content into words. It skips comments and macros; a macro ends at an empty
+// line.
 func words(content string) []string {
 	var words []string
 	macro := false

@@ -1,91 +1,91 @@
 package probe
 
-// finding is what a verdict means, and what to do about it.
+// finding explains a verdict and says what to do about it.
 type finding struct {
-	// what is what happens to interim responses.
+	// what says what happens to interim responses.
 	what string
-	// davd and proxy are the settings to use; "" for none.
+	// davd and proxy are the recommended settings, or "".
 	davd, proxy string
 }
 
-// findings has each verdict. What is said of proxies was measured.
+// findings has an entry for each verdict. The statements about proxies are from measurements.
 var findings = map[verdict]finding{
 	passed: {
-		what: "passed: each came as it was sent.",
-		davd: "--interim-proxy pass, if a proxy stands in front: clients that are known to bear them then get them without asking.",
+		what: "passed: each one arrived when it was sent.",
+		davd: "--interim-proxy pass, if there is a proxy in front. Then clients that are known to understand interim responses get them without asking.",
 	},
 	passedAsDeclared: {
-		what: "passed: each came as it was sent, as many as this davd's --interim-proxy allows.",
+		what: "passed: each one arrived when it was sent, up to the number that this davd's --interim-proxy allows.",
 	},
 	swallowed: {
-		what:  "swallowed: something between drops them all. That does no harm, and no good: neither progress nor a sign of life reaches the client.",
-		davd:  "--interim-proxy apache behind Apache, which counts those that it drops and breaks at the tenth; else nothing. --interim never saves sending them.",
-		proxy: "Apache: proxy-interim-response must not be Suppress. Any: raise the time-out for reading a response (nginx: proxy_read_timeout) above the longest operation.",
+		what:  "swallowed: a proxy drops them all. This is harmless but useless: the client sees neither progress nor a sign of life.",
+		davd:  "--interim-proxy apache behind Apache, which counts those that it drops and breaks at the tenth. Otherwise nothing. --interim never avoids sending them in vain.",
+		proxy: "Apache: proxy-interim-response must not be Suppress. All: raise the time-out for reading a response (nginx: proxy_read_timeout) above the longest operation.",
 	},
 	someLost: {
-		what:  "lost: something between forwards a part of them.",
-		davd:  "--interim never, unless you know why.",
+		what:  "lost: a proxy only forwards some of them.",
+		davd:  "--interim never, unless you know the reason.",
 		proxy: "raise the time-out for reading a response above the longest operation.",
 	},
 	heldBack: {
-		what:  "held back until the end: something between collects them, and forwards them together with the final response. They do no good so; and where it has taken the first for the answer, and the rest for its content, who comes by HTTP/2 gets a PROTOCOL_ERROR. nginx does that when it speaks HTTP/1.1 with davd and keeps no connection.",
+		what:  "held back until the end: a proxy collects them and forwards them together with the final response, where they are useless. If the proxy treats the first one as the answer and the others as its content, HTTP/2 clients get a PROTOCOL_ERROR. nginx does that if it uses HTTP/1.1 with davd and does not keep connections open.",
 		davd:  "--interim never.",
-		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation. Any other: switch off what buffers responses, and raise its time-out for reading one.",
+		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation. Others: turn off the buffering of responses, and raise the time-out for reading one.",
 	},
 	cutAtFirst: {
-		what:  "cut at the first: something between answers with an error as soon as it gets one, though the operation goes on. Varnish does.",
+		what:  "cut at the first: a proxy answers with an error as soon as it gets one, although the operation continues. Varnish does that.",
 		davd:  "--interim never.",
 		proxy: "Varnish: return (pipe) for COPY, MOVE, DELETE and PROPFIND.",
 	},
 	cutAtSixth: {
-		what:  "cut at the sixth: something between bears five. Proxies made with Go before 1.24 do, older ones of Caddy among them.",
+		what:  "cut at the sixth: a proxy accepts five. Proxies built with Go before 1.24 do that, such as older versions of Caddy.",
 		davd:  "--interim never.",
-		proxy: "a newer version has no limit.",
+		proxy: "install a newer version, which has no limit.",
 	},
 	cutAtTenth: {
-		what:  "cut at the tenth: something between bears nine, and then answers with an error, though the operation goes on. Apache's mod_proxy does.",
-		davd:  "--interim-proxy apache, so that nine are sent at most; --interim-every and --interim-after say when.",
-		proxy: "Apache: ProxyTimeout above the longest operation, for what is left of it after the ninth.",
+		what:  "cut at the tenth: a proxy accepts nine and then answers with an error, although the operation continues. Apache's mod_proxy does that.",
+		davd:  "--interim-proxy apache, so that davd sends at most nine; --interim-after and --interim-every say when.",
+		proxy: "Apache: raise ProxyTimeout above the time that the longest operation takes after the ninth.",
 	},
 	cut: {
-		what:  "cut: something between answers with an error before the operation is done.",
-		davd:  "--interim never, and probe again: if it still is cut, it is a time-out.",
+		what:  "cut: a proxy answers with an error before the operation has ended.",
+		davd:  "--interim never, and probe again: if it is still cut, the cause is a time-out.",
 		proxy: "raise the time-out for reading a response above the longest operation.",
 	},
 	neverAnswered: {
-		what:  "never answered: something between takes the first for the final response, and the client waits for ever. nginx does when it speaks HTTP/1.1 with davd, as it does by itself from 1.29.7 on.",
+		what:  "never answered: a proxy treats the first one as the final response, and the client waits for ever. nginx does that if it uses HTTP/1.1 with davd, which is its default from 1.29.7 on.",
 		davd:  "--interim never.",
 		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation.",
 	},
 	broken: {
-		what:  "broken: something between breaks the connection, or sends what is no response, when it gets one, though the operation goes on. nginx does (to HTTP/2: PROTOCOL_ERROR) when it speaks HTTP/1.1 with davd, as it does by itself from 1.29.7 on.",
-		davd:  "--interim never, and probe again: if it still breaks, it is a time-out.",
+		what:  "broken: when a proxy gets one, it breaks the connection or sends an invalid response, although the operation continues. nginx does that (with HTTP/2: PROTOCOL_ERROR) if it uses HTTP/1.1 with davd, which is its default from 1.29.7 on.",
+		davd:  "--interim never, and probe again: if it still breaks, the cause is a time-out.",
 		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation.",
 	},
 	outOfStep: {
-		what:  "out of step: something between takes one for the final response, and then gives a request the answer to another. Clients get the content of other files!",
-		davd:  "--interim never, at once.",
-		proxy: "let it speak HTTP/1.0 with davd, or use another one.",
+		what:  "out of step: a proxy treats one as the final response, and then answers each request with the answer to another one. Clients get the content of other files!",
+		davd:  "--interim never, immediately.",
+		proxy: "make it use HTTP/1.0 with davd, or use another proxy.",
 	},
 	switchedOff: {
 		what: "not sent: this davd runs with --interim never.",
-		davd: "--interim auto, and probe again, to find out whether they would pass.",
+		davd: "--interim auto, and probe again, to find out whether they would get through.",
 	},
 	overHTTP10: {
-		what:  "not sent: something between speaks HTTP/1.0, which has none. That is safe.",
+		what:  "not sent: a proxy uses HTTP/1.0, which has no interim responses. This is safe.",
 		davd:  "nothing.",
 		proxy: "raise its time-out for reading a response (nginx: proxy_read_timeout) above the longest operation.",
 	},
 	notAsked: {
-		what:  "not sent: the request arrived without its header Prefer, so that davd did not know that they were asked for.",
+		what:  "not sent: the request arrived without its Prefer header, so davd did not know that the client had asked for them.",
 		davd:  "nothing.",
-		proxy: "let it pass the header Prefer.",
+		proxy: "make it forward the Prefer header.",
 	},
 	refused: {
-		what: "not known: the server refuses the probe, which is a request to write. If it is a davd, probe as a user who may; else it can't be probed, and --method tries a real operation on any server.",
+		what: "not known: the server refuses the probe, which is a write request. If it is a davd, probe as a user who may write. Other servers can't be probed, but --method tries a real operation on any server.",
 	},
 	notProbed: {
-		what: "not known: what has answered is no davd that can be probed. --method tries a real operation on any server.",
+		what: "not known: the server is not a davd that can be probed. --method tries a real operation on any server.",
 	},
 }
 

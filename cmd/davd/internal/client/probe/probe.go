@@ -1,5 +1,5 @@
-// Package probe finds out what becomes of a davd's interim responses on their
-// way to a client.
+// Package probe finds out what proxies do with a davd's interim responses on the way to the
+// client.
 package probe
 
 import (
@@ -23,22 +23,22 @@ import (
 type Prober struct {
 	Client *davclient.Client
 	Out    io.Writer
-	// Seconds is how long davd is to take, from 1 to 20.
+	// Seconds is how long davd should take to answer, from 1 to 20.
 	Seconds int
-	// Patience is how much longer the final response may take.
+	// Patience is how much longer to wait for the final response.
 	Patience time.Duration
 }
 
 // The errors of Probe.
 var (
-	// ErrNotPassed says that interim responses do not come through.
-	ErrNotPassed = errors.New("interim responses do not come through")
-	// ErrNotKnown says that it could not be found out.
-	ErrNotKnown = errors.New("whether interim responses come through is not known")
+	// ErrNotPassed means that interim responses don't get through.
+	ErrNotPassed = errors.New("interim responses don't get through")
+	// ErrNotKnown means that the probe could not find it out.
+	ErrNotKnown = errors.New("can't find out whether interim responses get through")
 )
 
-// Probe probes the way to the collection ref and writes what it has found out,
-// and what to do. It changes nothing, whatever the server is.
+// Probe probes the way to the collection ref. It writes what it has found, and which settings
+// to use. It changes nothing, even on a server that is not a davd.
 func (p *Prober) Probe(ctx context.Context, ref *url.URL) error {
 	collection := strings.TrimRight(ref.EscapedPath(), "/") + "/"
 	found, err := p.Client.Stat(ctx, collection)
@@ -46,12 +46,12 @@ func (p *Prober) Probe(ctx context.Context, ref *url.URL) error {
 		err = errors.New("it is not a collection")
 	}
 	if wrong, ok := errors.AsType[*davclient.Error](err); ok && (wrong.Status == http.StatusMethodNotAllowed || wrong.Status == http.StatusNotImplemented) {
-		return fmt.Errorf("%w: it is no WebDAV server, or something between lets no PROPFIND through", err)
+		return fmt.Errorf("%w: it is not a WebDAV server, or a proxy blocks PROPFIND", err)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.Out, "Asking for interim responses, during %d s.\n", p.Seconds)
+	fmt.Fprintf(p.Out, "Asking for interim responses for %d s.\n", p.Seconds)
 	seen, err := p.observe(ctx, collection)
 	if err != nil {
 		return err
@@ -61,8 +61,8 @@ func (p *Prober) Probe(ctx context.Context, ref *url.URL) error {
 	return verdict.judgement()
 }
 
-// observe sends the probe, and then a few requests that show whether the
-// connections behind are still in step.
+// observe sends the probe, and then a few requests that show whether the proxies still match
+// answers to the right requests.
 func (p *Prober) observe(ctx context.Context, collection string) (*observation, error) {
 	seen := &observation{length: time.Duration(p.Seconds) * time.Second}
 	limited, cancel := context.WithTimeout(ctx, seen.length+p.Patience)

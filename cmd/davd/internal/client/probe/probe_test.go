@@ -17,7 +17,7 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// prober is one for the server at the URL.
+// prober returns a Prober for the server at the URL at.
 func prober(t *testing.T, at string, out io.Writer) (*Prober, *url.URL) {
 	t.Helper()
 	client, err := davclient.New(at)
@@ -30,7 +30,7 @@ func prober(t *testing.T, at string, out io.Writer) (*Prober, *url.URL) {
 	return &Prober{Client: client, Out: out, Seconds: 1, Patience: 2 * time.Second}, client.Base
 }
 
-// TestProbeThrough: each thing that a proxy can do, and what is said of it.
+// TestProbeThrough checks the verdict for each behaviour of a proxy.
 func TestProbeThrough(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -81,7 +81,8 @@ func TestProbeThrough(t *testing.T) {
 	}
 }
 
-// TestProbeOthers: who is no davd, or lets nobody write, is left as it is.
+// TestProbeOthers checks that a probe changes nothing on a server that is not a davd or that
+// refuses writes.
 func TestProbeOthers(t *testing.T) {
 	tree := webdav.NewMemFS()
 	if err := tree.Mkdir(t.Context(), "/a", 0o777); err != nil {
@@ -99,16 +100,16 @@ func TestProbeOthers(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		handler http.Handler
-		err     string // "": it is probed
+		err     string // "" means that the probe is sent
 		verdict verdict
 		said    string
 	}{
-		{"x/net", &webdav.Handler{FileSystem: tree, LockSystem: webdav.NewMemLS()}, "", refused, "403 Forbidden, came"},
+		{"x/net", &webdav.Handler{FileSystem: tree, LockSystem: webdav.NewMemLS()}, "", refused, "403 Forbidden, arrived"},
 		{"no davd", denies("", http.StatusNotFound), "", notProbed, "404 Not Found"},
 		{"read-only", &dav.Handler{FileSystem: tree, ReadOnly: true}, "", refused, "403 Forbidden (this share is read-only)"},
 		{"one who may not write", denies("bob may only read", http.StatusForbidden), "", refused, "403 Forbidden (bob may only read)"},
 		{"no WebDAV", http.NotFoundHandler(), "404", 0, ""},
-		{"a plain web server", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }), "501 Not Implemented: it is no WebDAV server", 0, ""},
+		{"a plain web server", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }), "501 Not Implemented: it is not a WebDAV server", 0, ""},
 		{"nobody may", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }), "401", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -133,7 +134,7 @@ func TestProbeOthers(t *testing.T) {
 	}
 }
 
-// TestFindings: there is one for each verdict.
+// TestFindings checks that each verdict has a finding.
 func TestFindings(t *testing.T) {
 	for v := passed; v <= notProbed; v++ {
 		if findings[v].what == "" {
@@ -142,7 +143,7 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestWatch: a real operation, and what came of it when.
+// TestWatch watches a real operation.
 func TestWatch(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Progress", r.Method+" "+r.URL.EscapedPath()+" "+r.Header.Get("Destination")+" "+r.Header.Get("Overwrite"))
@@ -157,15 +158,14 @@ func TestWatch(t *testing.T) {
 	if err := p.Watch(t.Context(), "COPY", ref, &url.URL{Path: "/c d"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{" s  102 Processing\n            Progress: COPY /a%20b /c%20d F\n", " s  201 Created\n", "the end, 4 bytes"} {
+	for _, want := range []string{" s  102 Processing\n            Progress: COPY /a%20b /c%20d F\n", " s  201 Created\n", "end of the body, 4 bytes"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in %s", want, out.String())
 		}
 	}
 }
 
-// TestWatchFails: RFC 4918 §13, what is said of a final response that is not one of
-// success.
+// TestWatchFails checks the errors for unsuccessful final responses (RFC 4918 §13).
 func TestWatchFails(t *testing.T) {
 	const multistatus = `<multistatus xmlns="DAV:"><response><href>/a/b</href><status>HTTP/1.1 423 Locked</status></response></multistatus>`
 	for _, c := range []struct {
@@ -188,7 +188,7 @@ func TestWatchFails(t *testing.T) {
 		if !ok || wrong.Status != c.status || wrong.Text != c.text || len(wrong.Members) != c.members {
 			t.Errorf("%+v", wrong)
 		}
-		if want := fmt.Sprintf("the end, %d bytes\n", len(c.body)); !strings.Contains(out.String(), want) {
+		if want := fmt.Sprintf("end of the body, %d bytes\n", len(c.body)); !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in %s", want, out.String())
 		}
 	}

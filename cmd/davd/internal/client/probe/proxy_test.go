@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// head is a status line and a header, as they came.
+// head is a status line with a header. text is how they were sent.
 type head struct {
 	status int
 	text   string
 }
 
-// readHead reads one off a connection to a server.
+// readHead reads a head from a connection to a server.
 func readHead(in *bufio.Reader) (head, error) {
 	var h head
 	for {
@@ -40,7 +40,7 @@ func readHead(in *bufio.Reader) (head, error) {
 	}
 }
 
-// rest reads the body that follows h: its Content-Length is given.
+// rest reads the body that follows h, which must have a Content-Length.
 func (h head) rest(in *bufio.Reader) string {
 	response, err := http.ReadResponse(bufio.NewReader(strings.NewReader(h.text)), nil)
 	if err != nil || response.ContentLength < 0 {
@@ -50,13 +50,13 @@ func (h head) rest(in *bufio.Reader) string {
 	return string(body)
 }
 
-// proxy forwards each request to a server and lets forward answer it. It keeps
-// one connection to the server, as proxies do.
+// proxy forwards each request to a server, and answers it with the function forward. It keeps
+// one connection to the server open, as proxies do.
 type proxy struct {
 	t       *testing.T
 	server  string
 	forward func(p *proxy, out io.Writer) (keep bool)
-	// request rewrites what is sent to the server.
+	// request rewrites the requests to the server.
 	request func(text string) string
 
 	mu       sync.Mutex
@@ -115,8 +115,8 @@ func (p *proxy) serve(conn net.Conn) {
 	}
 }
 
-// answer sends a request on and answers it. It reports whether the connection to
-// the client goes on.
+// answer forwards a request and answers it. It reports whether the connection to the client
+// stays open.
 func (p *proxy) answer(text string, conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -138,7 +138,7 @@ func (p *proxy) answer(text string, conn net.Conn) bool {
 	return p.forward(p, conn)
 }
 
-// next reads a head of the server, or reports false.
+// next reads a head from the server. It reports false if it fails.
 func (p *proxy) next() (head, bool) {
 	h, err := readHead(p.in)
 	if err != nil {
@@ -147,8 +147,8 @@ func (p *proxy) next() (head, bool) {
 	return h, err == nil
 }
 
-// behaviour is what a proxy does with interim responses: after n of them, which
-// counts from 1, it forwards text and goes on, or not.
+// behaviour returns a forward function that calls each for every response from the server; n
+// counts them from 1. It sends text to the client, and ends if stop is true.
 func behaviour(each func(h head, n int) (text string, stop bool)) func(*proxy, io.Writer) bool {
 	return func(p *proxy, out io.Writer) bool {
 		for n := 1; ; n++ {
@@ -175,7 +175,8 @@ func behaviour(each func(h head, n int) (text string, stop bool)) func(*proxy, i
 
 const badGateway = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
 
-// cutAfter forwards n, and answers 502, as Apache does after the tenth.
+// cutAfter forwards n interim responses and then answers with 502, as Apache does after the
+// tenth.
 func cutAfter(n int) func(*proxy, io.Writer) bool {
 	return behaviour(func(h head, at int) (string, bool) {
 		if h.status < 200 && at == n {
@@ -185,7 +186,8 @@ func cutAfter(n int) func(*proxy, io.Writer) bool {
 	})
 }
 
-// cutAt answers 502 at the nth, and swallows those before if suppressed.
+// cutAt answers with 502 at the nth interim response. If suppressed is true, it swallows those
+// before.
 func cutAt(nth int, suppressed bool) func(*proxy, io.Writer) bool {
 	return behaviour(func(h head, n int) (string, bool) {
 		switch {
@@ -200,10 +202,10 @@ func cutAt(nth int, suppressed bool) func(*proxy, io.Writer) bool {
 	})
 }
 
-// passAll forwards what comes as it comes.
+// passAll forwards all responses immediately.
 var passAll = behaviour(func(h head, _ int) (string, bool) { return h.text, false })
 
-// swallowAll forwards final responses.
+// swallowAll only forwards final responses.
 var swallowAll = behaviour(func(h head, _ int) (string, bool) {
 	if h.status < 200 {
 		return "", false
@@ -211,7 +213,7 @@ var swallowAll = behaviour(func(h head, _ int) (string, bool) {
 	return h.text, false
 })
 
-// loseSome forwards every third.
+// loseSome only forwards every third interim response.
 var loseSome = behaviour(func(h head, n int) (string, bool) {
 	if h.status < 200 && n%3 != 1 {
 		return "", false
@@ -219,7 +221,7 @@ var loseSome = behaviour(func(h head, n int) (string, bool) {
 	return h.text, false
 })
 
-// holdAll collects all, and forwards them with the final response.
+// holdAll collects interim responses and forwards them with the final response.
 func holdAll() func(*proxy, io.Writer) bool {
 	held := ""
 	return behaviour(func(h head, _ int) (string, bool) {
@@ -233,8 +235,8 @@ func holdAll() func(*proxy, io.Writer) bool {
 	})
 }
 
-// firstIsFinal forwards the first interim response and waits for the next request,
-// as nginx does.
+// firstIsFinal forwards the first interim response and then waits for the next request, as
+// nginx does.
 func firstIsFinal(p *proxy, out io.Writer) bool {
 	h, ok := p.next()
 	if !ok {
@@ -251,7 +253,7 @@ func firstIsFinal(p *proxy, out io.Writer) bool {
 	return err == nil
 }
 
-// breakOff ends the connection when the first interim response comes.
+// breakOff closes the connection when the first interim response comes.
 func breakOff(p *proxy, out io.Writer) bool {
 	h, ok := p.next()
 	if !ok {
@@ -265,8 +267,8 @@ func breakOff(p *proxy, out io.Writer) bool {
 	return err == nil
 }
 
-// outOfTurn answers with the first, whatever it is, as a final response, and uses
-// the connection to the server again.
+// outOfTurn treats the first response as the final one, even if it is an interim response, and
+// uses the connection to the server again.
 func outOfTurn(p *proxy, out io.Writer) bool {
 	h, ok := p.next()
 	if !ok {
@@ -280,7 +282,7 @@ func outOfTurn(p *proxy, out io.Writer) bool {
 	return err == nil
 }
 
-// without takes a header out of requests.
+// without returns a function that removes a header from requests.
 func without(name string) func(string) string {
 	return func(text string) string {
 		var kept strings.Builder
@@ -293,10 +295,10 @@ func without(name string) func(string) string {
 	}
 }
 
-// asHTTP10 makes a request one of HTTP/1.0.
+// asHTTP10 makes a request look as if it had come through an HTTP/1.0 proxy.
 func asHTTP10(text string) string {
 	return strings.Replace(text, " HTTP/1.1\r\n", " HTTP/1.1\r\nVia: 1.0 p\r\n", 1)
 }
 
-// addressOf is a server's.
+// addressOf returns the address of a server.
 func addressOf(server *httptest.Server) string { return server.Listener.Addr().String() }

@@ -9,24 +9,24 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// observation is what came of a probe.
+// observation holds the responses to a probe.
 type observation struct {
-	// length is how long davd was to take.
+	// length is how long davd should have taken.
 	length time.Duration
-	// interims are the times at which interim responses came, and end is that of
-	// the final response, or of err: all since the request was sent.
+	// interims are the times at which interim responses came. end is the time of the final
+	// response, or of err. All count from when the request was sent.
 	interims []time.Duration
 	end      time.Duration
-	// status is that of the final response, 0: there was none, and said what it says to
-	// a person.
+	// status is the status of the final response, or 0 if there was none. said is its text
+	// for people.
 	status int
 	said   string
-	// report is nil where the final response is not davd's.
+	// report is nil if the final response did not come from davd.
 	report *dav.ProbeReport
 	err    error
-	// timedOut: nothing came within Patience.
+	// timedOut says that no final response came within Patience.
 	timedOut bool
-	// outOfStep: a request after the probe did not get the answer that is its.
+	// outOfStep says that a request after the probe got the answer to another request.
 	outOfStep bool
 }
 
@@ -52,7 +52,7 @@ const (
 	notProbed
 )
 
-// judgement is the error for a verdict; nil: they come through.
+// judgement returns the error for a verdict, or nil if interim responses get through.
 func (v verdict) judgement() error {
 	switch v {
 	case passed, passedAsDeclared:
@@ -63,10 +63,10 @@ func (v verdict) judgement() error {
 	return ErrNotPassed
 }
 
-// interval is the time between two interim responses of a probe.
+// interval returns the time between two interim responses of a probe.
 func (o *observation) interval() time.Duration { return o.length / 12 }
 
-// verdict says what the observation means.
+// verdict interprets the observation.
 func (o *observation) verdict() verdict {
 	switch {
 	case o.outOfStep:
@@ -80,14 +80,14 @@ func (o *observation) verdict() verdict {
 	case o.status != 0 && len(o.interims) == 0:
 		return refused
 	case o.status != 0:
-		return outOfStep // an answer that is not the one to this request
+		return outOfStep // the answer belongs to another request
 	case o.timedOut:
 		return neverAnswered
 	}
 	return broken
 }
 
-// verdictOnReport: the final response is davd's.
+// verdictOnReport interprets an observation whose final response came from davd.
 func (o *observation) verdictOnReport() verdict {
 	sent, came := o.report.Sent, len(o.interims)
 	switch {
@@ -100,7 +100,8 @@ func (o *observation) verdictOnReport() verdict {
 	case came == 0:
 		return swallowed
 	case o.end-o.interims[0] < o.interval()*time.Duration(sent)/2:
-		// davd sends the first at once, and takes as long as it has some to send.
+		// davd sends the first one immediately and the others at intervals, so the
+		// first one was delayed.
 		return heldBack
 	case came < sent:
 		return someLost
@@ -110,12 +111,12 @@ func (o *observation) verdictOnReport() verdict {
 	return passed
 }
 
-// verdictOnCut: something between has answered with an error. Where they are
-// swallowed, only the time tells at which.
+// verdictOnCut interprets an observation in which a proxy answered with an error. If the proxy
+// swallows interim responses, only the time shows at which one it gave up.
 func (o *observation) verdictOnCut() verdict {
 	at := len(o.interims) + 1
 	if len(o.interims) == 0 && o.end > o.interval() {
-		at = min(int(o.end/o.interval())+1, 10) // a late answer does not mean more
+		at = min(int(o.end/o.interval())+1, 10) // a later answer is no sign of a higher limit
 	}
 	switch at {
 	case 1:
@@ -128,7 +129,7 @@ func (o *observation) verdictOnCut() verdict {
 	return cut
 }
 
-// final is the final response in words.
+// final describes the final response.
 func (o *observation) final() string {
 	text := fmt.Sprintf("%d %s", o.status, http.StatusText(o.status))
 	if o.said != "" {
@@ -137,30 +138,30 @@ func (o *observation) final() string {
 	return text
 }
 
-// summary is what was seen, in numbers.
+// summary describes the observation in numbers.
 func (o *observation) summary() string {
 	text := "Of the interim responses "
 	if o.report != nil {
-		text = fmt.Sprintf("davd has sent %d interim responses, of which ", o.report.Sent)
+		text = fmt.Sprintf("davd sent %d interim responses, of which ", o.report.Sent)
 	}
 	switch n := len(o.interims); n {
 	case 0:
-		text += "none came"
+		text += "none arrived"
 	case 1:
-		text += fmt.Sprintf("1 came, after %.1f s", o.interims[0].Seconds())
+		text += fmt.Sprintf("1 arrived, after %.1f s", o.interims[0].Seconds())
 	default:
-		text += fmt.Sprintf("%d came, from %.1f s to %.1f s", n, o.interims[0].Seconds(), o.interims[n-1].Seconds())
+		text += fmt.Sprintf("%d arrived, from %.1f s to %.1f s", n, o.interims[0].Seconds(), o.interims[n-1].Seconds())
 	}
 	if o.report != nil && o.report.Withheld != "" {
 		text += " (" + o.report.Withheld + ")"
 	}
 	switch {
 	case o.status != 0:
-		text += fmt.Sprintf("; the final response, %s, came after %.1f s", o.final(), o.end.Seconds())
+		text += fmt.Sprintf("; the final response, %s, arrived after %.1f s", o.final(), o.end.Seconds())
 	case o.timedOut:
-		text += fmt.Sprintf("; there was no final response in %.1f s", o.end.Seconds())
+		text += fmt.Sprintf("; no final response arrived within %.1f s", o.end.Seconds())
 	default:
-		text += fmt.Sprintf("; after %.1f s the connection broke, without a final response", o.end.Seconds())
+		text += fmt.Sprintf("; after %.1f s the connection broke without a final response", o.end.Seconds())
 	}
 	return text + "."
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// Watch sends a request to any server, asks for interim responses and writes
-// each with the time at which it came. It is a real operation. destination may be
-// nil. A final response that is not one of success is a *davclient.Error.
+// Watch sends a request to any server, asks for interim responses and writes each one with its
+// time of arrival. The request is a real operation. destination may be nil. For an
+// unsuccessful final response, Watch returns a *davclient.Error.
 func (p *Prober) Watch(ctx context.Context, method string, source, destination *url.URL) error {
 	header := http.Header{}
 	if destination != nil {
@@ -39,11 +39,11 @@ func (p *Prober) Watch(ctx context.Context, method string, source, destination *
 	response.Body = body
 	err = davclient.ResponseError(response)
 	_, rest := io.Copy(io.Discard, body)
-	fmt.Fprintf(p.Out, "%8.3f s  the end, %d bytes\n", time.Since(began).Seconds(), body.n)
+	fmt.Fprintf(p.Out, "%8.3f s  end of the body, %d bytes\n", time.Since(began).Seconds(), body.n)
 	return cmp.Or(err, rest)
 }
 
-// counted counts what is read of a body.
+// counted counts the bytes that are read from a body.
 type counted struct {
 	io.ReadCloser
 	n int64
@@ -60,7 +60,7 @@ func (p *Prober) write(at time.Duration, status int, header http.Header) {
 	fmt.Fprintf(p.Out, "%8.3f s  %d %s\n", at.Seconds(), status, http.StatusText(status))
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		for _, value := range header[name] {
-			// Quoted where it holds what could move a terminal's cursor.
+			// Quote a value with characters that could move the terminal's cursor.
 			if quoted := strconv.QuoteToGraphic(value); strings.Contains(quoted, `\x`) || strings.Contains(quoted, `\u`) {
 				value = quoted
 			}

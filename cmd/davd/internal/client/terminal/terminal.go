@@ -1,5 +1,4 @@
-// Package terminal asks a terminal for its width, and a person at it for a
-// password.
+// Package terminal finds the width of a terminal, and reads passwords from it.
 package terminal
 
 import (
@@ -12,8 +11,7 @@ import (
 	"strings"
 )
 
-// Width returns the width of the terminal that f is, in characters; 0 if it is
-// none.
+// Width returns the width of the terminal f in characters, or 0 if f is not a terminal.
 func Width(f *os.File) int {
 	if f == nil {
 		return 0
@@ -21,8 +19,8 @@ func Width(f *os.File) int {
 	return width(f.Fd())
 }
 
-// ReadPassword asks on out for a line of in, which is not shown while it is
-// written. It fails where in is no terminal, and when ctx ends.
+// ReadPassword writes prompt to out and reads a line from in without showing it. It fails if
+// in is not a terminal, or when ctx ends.
 func ReadPassword(ctx context.Context, in *os.File, out io.Writer, prompt string) (string, error) {
 	show, err := hide(in.Fd())
 	if err != nil {

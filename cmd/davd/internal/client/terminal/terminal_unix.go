@@ -12,7 +12,7 @@ func width(fd uintptr) int {
 	return max(int(size.Col), 1)
 }
 
-// hide switches the echo off, and returns what switches it on again.
+// hide turns the echo off. The function that it returns restores it.
 func hide(fd uintptr) (show func(), err error) {
 	settings, err := unix.IoctlGetTermios(int(fd), getTermios)
 	if err != nil {

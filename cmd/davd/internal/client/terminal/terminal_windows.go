@@ -10,7 +10,7 @@ func width(fd uintptr) int {
 	return max(int(info.Window.Right-info.Window.Left)+1, 1)
 }
 
-// hide switches the echo off, and returns what switches it on again.
+// hide turns the echo off. The function that it returns restores it.
 func hide(fd uintptr) (show func(), err error) {
 	console := windows.Handle(fd)
 	var mode uint32
