@@ -24,7 +24,7 @@ func TestLockOwnerLimit(t *testing.T) {
 			s := serveMem(t, &dav.Handler{LockSystem: locks}, garden())
 			for _, target := range []string{"/f", "/new"} {
 				a := s.send("LOCK", target, ownedBody(lock.DefaultMaxOwner+1), "Timeout: Second-60")
-				if a.status != 507 || !strings.Contains(a.body, "the owner of a lock may have 8192 bytes") {
+				if a.status != 507 || !strings.Contains(a.body, "the owner of a lock may have at most 8192 bytes") {
 					t.Errorf("LOCK of %s: %d %s", target, a.status, a.body)
 				}
 			}

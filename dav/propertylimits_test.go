@@ -30,9 +30,9 @@ func TestPropertyLimits(t *testing.T) {
 		status                map[string]int
 		reason                string
 	}{
-		{"one is too large", "", set(xValue("a", 1000) + xValue("b", 1001)), map[string]int{"a": 424, "b": 507}, "a property may have 1000 bytes"},
-		{"its name is", "", set("<x:" + strings.Repeat("n", 1000) + "/><x:a/>"), map[string]int{"a": 424}, "a property may have 1000 bytes"},
-		{"too many for a resource", set(xValue("a", 900) + xValue("b", 900)), set(xValue("c", 1000)+xValue("d", 1)) + remove("<x:e/>"), map[string]int{"c": 507, "d": 507, "e": 424}, "the properties of a resource may have 3000 bytes"},
+		{"one is too large", "", set(xValue("a", 1000) + xValue("b", 1001)), map[string]int{"a": 424, "b": 507}, "a property may have at most 1000 bytes"},
+		{"its name is", "", set("<x:" + strings.Repeat("n", 1000) + "/><x:a/>"), map[string]int{"a": 424}, "a property may have at most 1000 bytes"},
+		{"too many for a resource", set(xValue("a", 900) + xValue("b", 900)), set(xValue("c", 1000)+xValue("d", 1)) + remove("<x:e/>"), map[string]int{"c": 507, "d": 507, "e": 424}, "the properties of one resource may have at most 3000 bytes"},
 		{"removed and set", set(xValue("a", 900) + xValue("b", 900)), remove("<x:a/>") + set(xValue("c", 900)), map[string]int{"a": 200, "c": 200}, ""},
 		{"replaced", set(xValue("a", 900) + xValue("b", 900)), set(xValue("a", 1000)), map[string]int{"a": 200}, ""},
 		{"a time with it", "", set("<D:getlastmodified>2001-02-03T04:05:06Z</D:getlastmodified>" + xValue("a", 1001)), map[string]int{"a": 507}, "a property may have"},

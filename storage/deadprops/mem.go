@@ -16,31 +16,32 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Mem is a [Store] in memory. What it costs depends on the depth of a name and
-// on the size of the tree that is copied, not on how much is stored elsewhere.
+// Mem is a [Store] in memory. The cost of a call depends on the depth of the name and
+// on the size of a tree that is copied, moved or removed, but not on the total size of
+// the store.
 type Mem struct {
 	mu   sync.RWMutex
-	root *resource // nil: nothing is stored
+	root *resource // nil if the store is empty
 	used usage
 }
 
-// resource is one name. It has a property, or members that do; one that has
-// neither is removed at once.
+// resource is one name. It has a property, or a member below it has one. Otherwise it
+// is removed immediately.
 type resource struct {
 	props   []property // in the order of their XML names
 	members map[string]*resource
 }
 
-// property is a property, and who owns it.
+// property is a property together with its owner.
 type property struct {
 	webdav.Property
 	owner string
 }
 
-// usage is how many bytes are of which owners.
+// usage maps owners to the number of bytes that their properties take.
 type usage map[string]int64
 
-// add adds the size of props, or with a sign of -1 subtracts it.
+// add adds the size of props or, if sign is -1, subtracts it.
 func (u usage) add(props []property, sign int64) {
 	for _, p := range props {
 		u[p.owner] += sign * int64(Size(p.Property))
@@ -54,7 +55,7 @@ func sum(props []property) (bytes int64) {
 	return bytes
 }
 
-// charge adds to what owners have.
+// charge adds used to what the owners use.
 func (m *Mem) charge(used usage) {
 	for owner, bytes := range used {
 		if m.used == nil {
@@ -66,7 +67,7 @@ func (m *Mem) charge(used usage) {
 	}
 }
 
-// count adds what the tree of r, or with zeroDepth r alone, has. r may be nil.
+// count adds the sizes in the tree of r or, with zeroDepth, of r alone. r may be nil.
 func (r *resource) count(used usage, sign int64, zeroDepth bool) {
 	if r == nil {
 		return
@@ -80,7 +81,7 @@ func (r *resource) count(used usage, sign int64, zeroDepth bool) {
 	}
 }
 
-// own gives all properties of the tree to owner. r may be nil.
+// own makes owner the owner of all properties in the tree. r may be nil.
 func (r *resource) own(owner string) {
 	if r == nil {
 		return
@@ -127,7 +128,7 @@ func (m *Mem) Read(ctx context.Context, query Query) (map[string][]webdav.Proper
 	return cloned(selected.Found), nil, ctx.Err()
 }
 
-// cloned is found with values of its own.
+// cloned returns found, with copies of the values.
 func cloned(found map[string][]webdav.Property) map[string][]webdav.Property {
 	for _, props := range found {
 		for i := range props {
@@ -226,7 +227,8 @@ func (m *Mem) Remove(ctx context.Context, name string) error {
 	return nil
 }
 
-// replace puts what take makes of src, where there is one, in the place of dst.
+// replace calls take with the resource src, if it exists, and puts the result in the
+// place of dst.
 func (m *Mem) replace(ctx context.Context, src, dst string, take func(*resource) *resource) error {
 	if storage.Overlap(src, dst) {
 		return fmt.Errorf("properties of %q to %q: one contains the other: %w", src, dst, fs.ErrInvalid)
@@ -247,7 +249,7 @@ func (m *Mem) replace(ctx context.Context, src, dst string, take func(*resource)
 	return nil
 }
 
-// find returns the resource, or nil when nothing in its tree has a property.
+// find returns the resource, or nil if nothing in its tree has a property.
 func (m *Mem) find(name string) *resource {
 	r, rest := m.root, name[1:]
 	for r != nil && rest != "" {
@@ -258,8 +260,8 @@ func (m *Mem) find(name string) *resource {
 	return r
 }
 
-// make returns the resource, a new one if need be. Its caller gives it a
-// property or prunes it.
+// make returns the resource, and creates it if necessary. The caller must give it a
+// property or prune it.
 func (m *Mem) make(name string) *resource {
 	if m.root == nil {
 		m.root = &resource{}
@@ -274,7 +276,7 @@ func (m *Mem) make(name string) *resource {
 			if r.members == nil {
 				r.members = map[string]*resource{}
 			}
-			// A name is often a slice of a whole request.
+			// The name may share memory with a whole request.
 			r.members[strings.Clone(segment)] = member
 		}
 		r = member
@@ -282,7 +284,7 @@ func (m *Mem) make(name string) *resource {
 	return r
 }
 
-// remove removes the tree.
+// remove removes the tree of name.
 func (m *Mem) remove(name string) {
 	used := usage{}
 	m.find(name).count(used, -1, false)
@@ -290,17 +292,17 @@ func (m *Mem) remove(name string) {
 	m.take(name)
 }
 
-// take takes the tree out, and what would be left without a property above.
+// take takes the tree of name out, and the resources above that would be left empty.
 func (m *Mem) take(name string) {
 	if r := m.find(name); r != nil {
 		kept := *r
 		*r = resource{}
 		m.prune(name)
-		*r = kept // It may be put elsewhere.
+		*r = kept // The caller may put it elsewhere.
 	}
 }
 
-// prune removes name and what is above it as far as they are empty.
+// prune removes name and the resources above it as far as they are empty.
 func (m *Mem) prune(name string) {
 	if m.root == nil {
 		return
@@ -339,7 +341,7 @@ func (r *resource) patch(prop webdav.Property, remove bool, owner string) {
 	}
 }
 
-// copy returns nil when there is nothing to copy.
+// copy returns a copy of r, or nil if there is nothing to copy.
 func (r *resource) copy(zeroDepth bool) *resource {
 	copied := &resource{props: slices.Clone(r.props)}
 	if !zeroDepth && len(r.members) > 0 {
@@ -359,7 +361,8 @@ func Compare(a, b xml.Name) int {
 	return cmp.Or(cmp.Compare(a.Space, b.Space), cmp.Compare(a.Local, b.Local))
 }
 
-// kept is what a Store keeps of a property, with bytes of its own.
+// kept returns the part of a property that a Store keeps, with its own copy of the
+// value.
 func kept(prop webdav.Property) webdav.Property {
 	return webdav.Property{XMLName: prop.XMLName, Lang: prop.Lang, InnerXML: bytes.Clone(prop.InnerXML)}
 }

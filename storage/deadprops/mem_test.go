@@ -17,7 +17,8 @@ func BenchmarkMem(b *testing.B) {
 	storagetest.BenchmarkProperties(b, func(*testing.B) deadprops.Store { return newMem() })
 }
 
-// TestMemEmpty: nothing stored costs nothing, and what is gone leaves nothing.
+// TestMemEmpty: an empty store costs nothing, and a store that was emptied costs no
+// more.
 func TestMemEmpty(t *testing.T) {
 	store, ctx := newMem(), t.Context()
 	storagetest.PlantProperties(t, store, 1000, 1)

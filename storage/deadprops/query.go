@@ -7,50 +7,51 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// Query says what [Store.Read] returns.
+// Query selects what [Store.Read] returns.
 type Query struct {
-	// Names are the resources.
+	// Names are the storage names of the resources.
 	Names []string
-	// Props are the XML names of the properties; nil: all.
+	// Props are the XML names of the properties; nil selects all.
 	Props []xml.Name
 	// NamesOnly leaves out languages and values.
 	NamesOnly bool
-	// After, if it is not the zero Name, leaves out the properties up to and with
-	// it, in the order of Read. It is for one resource.
+	// After, if not the zero Name, leaves out this property and all before it, in the
+	// order of Read. It is meant for a single resource.
 	After xml.Name
-	// MaxBytes limits the [Size] of all that is returned. Zero: no limit.
+	// MaxBytes limits the total [Size] of what is returned. Zero means no limit.
 	MaxBytes int
 }
 
-// Next is the first property that did not fit in [Query.MaxBytes].
+// Next is the first property that did not fit into [Query.MaxBytes].
 type Next struct {
 	Name xml.Name
-	// Bytes is its Size.
+	// Bytes is the Size of the property.
 	Bytes int
 }
 
-// overhead is what a property takes up beside its name, language and value.
+// overhead is what a property takes in addition to its name, language and value.
 const overhead = 64
 
-// Size is how much room a property takes up, in bytes: its name, language and
-// value, and 64 for the rest.
+// Size returns how many bytes a property takes: its name, language and value, and 64
+// for the rest.
 func Size(p webdav.Property) int {
 	return overhead + len(p.XMLName.Space) + len(p.XMLName.Local) + len(p.Lang) + len(p.InnerXML)
 }
 
-// Selection is for a [Store] that has its properties in memory: it gathers what a
-// Query asks for.
+// Selection helps a [Store] that has its properties in memory: it collects those that a
+// Query selects.
 type Selection struct {
 	Query
-	// Found are the properties by their resources. It shares their values.
+	// Found holds the properties by the names of their resources. It shares their
+	// values.
 	Found map[string][]webdav.Property
-	// Next is not nil when there was more.
+	// Next is nil unless a property did not fit.
 	Next *Next
 	used int
 }
 
-// Add adds a property of name if the Query asks for it. It reports false when there
-// is no more room: nothing may be added then.
+// Add adds a property of name if the Query selects it. It returns false if the property
+// does not fit; then nothing more may be added.
 func (s *Selection) Add(name string, p webdav.Property) bool {
 	switch {
 	case s.Props != nil && !slices.Contains(s.Props, p.XMLName):

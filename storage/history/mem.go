@@ -13,12 +13,12 @@ import (
 type Mem struct {
 	mu      sync.Mutex
 	records map[string]memRecord
-	last    int64 // the number of the record that was added last
+	last    int64 // the number of the newest record
 }
 
 type memRecord struct {
 	Record
-	number int64 // in the order in which they were added
+	number int64 // counts the records in the order in which they were added
 }
 
 // NewMem returns an empty Mem.
@@ -81,7 +81,7 @@ func (m *Mem) list(wanted func(memRecord) bool) []Record {
 	return list
 }
 
-// newestLocked returns the records that are wanted, the last one first.
+// newestLocked returns the wanted records, the newest first.
 func (m *Mem) newestLocked(wanted func(memRecord) bool) []memRecord {
 	list := slices.SortedFunc(maps.Values(m.records), func(a, b memRecord) int { return cmp.Compare(b.number, a.number) })
 	return slices.DeleteFunc(list, func(r memRecord) bool { return !wanted(r) })

@@ -98,8 +98,8 @@ func BenchmarkAcquireRelease(b *testing.B) {
 	}
 }
 
-// TestFindAllocates keeps a look at what is not locked free of garbage: a listing
-// does it for each member.
+// TestFindAllocates: Find allocates nothing for a resource that is not locked. A
+// listing calls it for each member.
 func TestFindAllocates(t *testing.T) {
 	ctx := context.Background()
 	s := newSystem(t, lock.Options{})

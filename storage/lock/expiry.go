@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// unscheduled is the place in the heap of an entry that is not in it.
+// unscheduled is the place of an entry that is not in the heap.
 const unscheduled = -1
 
 // expiryHeap holds the entries that will expire, the next one first.
@@ -37,21 +37,21 @@ func (h *expiryHeap) Pop() any {
 	return e
 }
 
-// schedule lets e expire at its time, unless it has none or is held.
+// schedule adds e to the heap, unless it does not expire or is held.
 func (h *expiryHeap) schedule(e *entry) {
 	if !e.held && !e.lock.Expires.IsZero() {
 		heap.Push(h, e)
 	}
 }
 
-// unschedule undoes schedule.
+// unschedule removes e from the heap, if it is in it.
 func (h *expiryHeap) unschedule(e *entry) {
 	if e.place != unscheduled {
 		heap.Remove(h, e.place)
 	}
 }
 
-// expired reports whether an entry of the heap has expired, and which one.
+// expired returns an entry that has expired, and whether there is one.
 func (h expiryHeap) expired(now time.Time) (*entry, bool) {
 	if len(h) == 0 || h[0].alive(now) {
 		return nil, false

@@ -1,9 +1,8 @@
 package lock
 
-// Size returns how much the index holds of locks, names, timeouts and
-// principals.
+// Size returns the number of locks, names, timeouts and principals in the index.
 func (s *System) Size() int {
-	nodes := -1 // without that of "/"
+	nodes := -1 // does not count the node of "/"
 	for open := []*node{&s.index.root}; len(open) > 0; nodes++ {
 		last := open[len(open)-1]
 		open = open[:len(open)-1]
@@ -14,5 +13,5 @@ func (s *System) Size() int {
 	return nodes + len(s.index.byToken) + len(s.index.byPrincipal) + len(s.index.expiries) + len(s.index.root.locks)
 }
 
-// Stale returns how many tokens are to be deleted from the Store.
+// Stale returns how many tokens wait to be deleted from the Store.
 func (s *System) Stale() int { return len(s.stale) }

@@ -19,9 +19,9 @@ const fuzzLimit = 4
 
 var fuzzNames = []string{"/", "/a", "/a/b", "/a/b/c", "/a-b", "/ab", "/b", "/b/\xff"}
 
-// FuzzSystem makes calls to a System, over a Store that may fail and that a
-// restart may find, and the same to a list that is searched from end to end.
-// Each byte pair is a call: what, and with which arguments.
+// FuzzSystem makes calls to a System, whose Store may fail and which may be restarted,
+// and the same calls to a list that is searched from end to end. Each byte pair is a
+// call and its arguments.
 func FuzzSystem(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x01\x03\x00\x00\x0a\x04\x01\x05\x00"))
 	f.Add([]byte("\x00\x48\x00\x49\x00\x4a\x01\x02\x06\x05\x01\x01\x07\x00\x03\x02\x00\x02"))
@@ -31,7 +31,7 @@ func FuzzSystem(f *testing.F) {
 	f.Fuzz(func(t *testing.T, calls []byte) { runModel(t, calls[:min(len(calls), 400)]) })
 }
 
-// TestSystemLikeModel is FuzzSystem on calls that are the same at each run.
+// TestSystemLikeModel is FuzzSystem with the same calls at each run.
 func TestSystemLikeModel(t *testing.T) {
 	for seed := range byte(100) {
 		calls := make([]byte, 400)
@@ -59,7 +59,7 @@ func runModel(t *testing.T, calls []byte) {
 	if err := m.system.ReleaseTree(m.ctx, m.now, "/"); err != nil {
 		t.Error(err)
 	}
-	// What has expired goes with the next change.
+	// The next change removes expired locks.
 	later := m.now.Add(time.Hour)
 	acquire(t, m.system, later, lock.Lock{Root: "/x", ZeroDepth: true})
 	if err := m.system.Release(m.ctx, later, "urn:none"); !errors.Is(err, webdav.ErrNoSuchLock) {
@@ -70,14 +70,14 @@ func runModel(t *testing.T, calls []byte) {
 	}
 }
 
-// model is a System and what it should be.
+// model is a System together with what it should contain.
 type model struct {
 	t      *testing.T
 	ctx    context.Context
 	store  *memStore
 	system *lock.System
 	now    time.Time
-	locks  []modelLock // in the order of their creation, expired ones too
+	locks  []modelLock // in the order of their creation, including expired ones
 	holds  []func()
 }
 
@@ -131,7 +131,7 @@ func fuzzDuration(arg byte) time.Duration {
 	return []time.Duration{lock.Infinite, 2 * time.Second, 5 * time.Second, 0}[arg%4]
 }
 
-// sweep forgets what has expired.
+// sweep removes expired locks.
 func (m *model) sweep() {
 	m.locks = slices.DeleteFunc(m.locks, func(l modelLock) bool { return !m.alive(l) })
 }
@@ -189,7 +189,7 @@ func (m *model) storeFailed(err error) {
 	}
 }
 
-// pick returns the place of a lock among those alive, and its token; or of none.
+// pick returns the index and the token of a lock that is alive; or a token of no lock.
 func (m *model) pick(arg byte) (i int, token string) {
 	m.sweep()
 	if i = int(arg) % (len(m.locks) + 1); i == len(m.locks) {
@@ -294,7 +294,7 @@ func (m *model) confirm(arg byte) {
 	}
 }
 
-// compare looks for each name in both.
+// compare looks up each name in both.
 func (m *model) compare() {
 	m.t.Helper()
 	for _, name := range append(fuzzNames, "/a/b/c/d", "/z") {
@@ -314,7 +314,7 @@ func (m *model) compare() {
 	}
 }
 
-// byRoot sorts locks that are in the order of their creation.
+// byRoot sorts locks by root. They must be in the order of their creation.
 func byRoot(locks []lock.Lock) {
 	slices.SortStableFunc(locks, func(a, b lock.Lock) int { return strings.Compare(a.Root, b.Root) })
 }

@@ -7,34 +7,34 @@ import (
 	"time"
 )
 
-// index is a set of locks, to be found by token, by name and by the end of their
-// life. Its zero value is not usable, newIndex makes one.
+// index is a set of locks that can be found by token, by name and by expiry. Create it
+// with newIndex.
 type index struct {
 	byToken     map[string]*entry
-	byPrincipal map[string]int // how many
-	byClient    map[string]int // how many, without those of ""
+	byPrincipal map[string]int // the number of locks
+	byClient    map[string]int // the number of locks, except for ""
 	owners      owners
 	expiries    expiryHeap
 	root        node
-	created     uint64
+	created     uint64 // number of entries that were ever inserted
 }
 
 // entry is a lock in an index.
 type entry struct {
 	lock    Lock
 	created uint64 // orders the entries by their creation
-	at      *node  // nil when it is in no index (any more)
-	place   int    // in the heap of expiries
-	held    bool   // by Confirm: it does not expire
-	kept    bool   // the Store has it, or may have it
+	at      *node  // nil if it is in no index
+	place   int    // its index in the heap of expiries
+	held    bool   // held by Confirm: it does not expire
+	kept    bool   // the Store may have it
 }
 
-// node is a name that is locked, or above one that is: a trie of segments.
+// node is a name that is locked or lies above a locked one, in a trie of segments.
 type node struct {
 	parent  *node // nil for "/"
 	segment string
 	members map[string]*node
-	locks   []*entry // rooted here, in the order of their creation
+	locks   []*entry // locks with this root, in the order of their creation
 }
 
 func newIndex() index {
@@ -46,7 +46,7 @@ func (e *entry) alive(now time.Time) bool {
 	return e.held || e.lock.Expires.IsZero() || now.Before(e.lock.Expires)
 }
 
-// insert adds e, as the youngest.
+// insert adds e as the newest entry.
 func (x *index) insert(e *entry) {
 	n := &x.root
 	for rest := trimSlash(e.lock.Root); rest != ""; {
@@ -66,7 +66,7 @@ func (x *index) insert(e *entry) {
 	x.expiries.schedule(e)
 }
 
-// remove takes e out, and the nodes that were there for it alone.
+// remove removes e and the nodes that only e needed.
 func (x *index) remove(e *entry) {
 	x.expiries.unschedule(e)
 	delete(x.byToken, e.lock.Token)
@@ -89,7 +89,7 @@ func (x *index) remove(e *entry) {
 	}
 }
 
-// renew gives e another timeout.
+// renew gives e a new timeout.
 func (x *index) renew(e *entry, duration time.Duration, expires time.Time) {
 	x.expiries.unschedule(e)
 	e.lock.Duration, e.lock.Expires = duration, expires
@@ -109,8 +109,8 @@ func (x *index) release(e *entry) {
 	}
 }
 
-// covering returns the entries that cover name, in the order of their roots, and
-// the node of name, or nil. It costs as much as name has segments, at most.
+// covering returns the entries that cover name, sorted by root, and the node of name,
+// or nil if it has none. The cost is proportional to the number of segments of name.
 func (x *index) covering(name string) (found []*entry, at *node) {
 	n := &x.root
 	for rest := trimSlash(name); rest != ""; {
@@ -128,8 +128,7 @@ func (x *index) covering(name string) (found []*entry, at *node) {
 	return append(found, n.locks...), n
 }
 
-// tree returns the entries whose root is name or below it, in the order of their
-// roots.
+// tree returns the entries whose root is name or below it, sorted by root.
 func (x *index) tree(name string) []*entry {
 	_, at := x.covering(name)
 	if at == nil {
@@ -138,9 +137,9 @@ func (x *index) tree(name string) []*entry {
 	return append(slices.Clone(at.locks), at.below()...)
 }
 
-// conflicts returns the entries that are in the way of wanted, in the order of
-// their roots: those that cover its root or that it would cover, unless both are
-// shared (RFC 4918 §6.2, §7.4).
+// conflicts returns the entries that conflict with wanted, sorted by root: those that
+// cover its root and those that it would cover, except that two shared locks don't
+// conflict (RFC 4918 §6.2, §7.4).
 func (x *index) conflicts(wanted Lock) []*entry {
 	found, at := x.covering(wanted.Root)
 	if at != nil && !wanted.ZeroDepth {
@@ -152,8 +151,7 @@ func (x *index) conflicts(wanted Lock) []*entry {
 	return found
 }
 
-// below returns the entries below the node, in the order of their roots and for
-// one root in that of their creation.
+// below returns the entries below the node, sorted by root and then by creation.
 func (n *node) below() []*entry {
 	var found []*entry
 	for open := []*node{n}; len(open) > 0; {
@@ -170,7 +168,7 @@ func (n *node) below() []*entry {
 	return found
 }
 
-// member returns the node of a member, and makes it if it is not there.
+// member returns the node of a member, and creates it if necessary.
 func (n *node) member(segment string) *node {
 	m := n.members[segment]
 	if m == nil {
@@ -185,7 +183,7 @@ func (n *node) member(segment string) *node {
 
 func trimSlash(name string) string { return strings.TrimPrefix(name, "/") }
 
-// locksOf returns what the entries hold.
+// locksOf returns the locks of the entries.
 func locksOf(entries []*entry) []Lock {
 	if len(entries) == 0 {
 		return nil

@@ -12,20 +12,20 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// The methods of webdav.LockSystem, for handlers that know no more than that.
+// These methods implement webdav.LockSystem, for handlers that know nothing more.
 //
-// What Confirm holds can't be confirmed, refreshed or unlocked by these methods
-// until it is released, and does not expire: Acquire and Find take it for alive.
-// Renew, Release and ReleaseTree don't heed holds. Who calls them keeps account
-// of what its requests use, and a lock whose resource is gone is over.
+// While Confirm holds a lock, these methods can't confirm, refresh or unlock it, and it
+// does not expire: Acquire and Find treat it as alive. Renew, Release and ReleaseTree
+// ignore holds. Their caller must know which locks its requests are using. And the lock
+// of a removed resource ends in any case.
 
-// Create implements webdav.LockSystem: it acquires an exclusive lock for the
-// principal "".
+// Create implements webdav.LockSystem: it acquires an exclusive lock for the principal
+// "".
 //
-// A lock with neither an owner nor a timeout is in memory only until it is
-// refreshed. x/net's handler makes one for nearly each request, for as long as
-// that takes: written through it would cost two writes, and after a crash nobody
-// would have the token of a lock that never ends.
+// A lock with neither an owner nor a timeout stays only in memory until it is
+// refreshed. x/net's handler creates one for nearly every request and removes it at the
+// end. Each would cost two writes to the Store. And after a crash, the Store would hold
+// a lock that never ends and whose token no client knows.
 func (s *System) Create(now time.Time, details webdav.LockDetails) (token string, err error) {
 	l, err := s.acquire(context.Background(), now, Lock{
 		Root:      storage.Clean(details.Root),
@@ -68,8 +68,8 @@ func (s *System) Unlock(now time.Time, token string) error {
 	return s.drop(ctx, e)
 }
 
-// take holds a lock that is to end, or Confirm could claim it while the Store
-// is still deleting it.
+// take holds a lock that will be removed. Otherwise Confirm could claim it while the
+// Store is still deleting it.
 func (s *System) take(token string) (e *entry, release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,9 +79,8 @@ func (s *System) take(token string) (e *entry, release func(), err error) {
 	return e, s.holdLocked(e), nil
 }
 
-// Confirm implements webdav.LockSystem. As with webdav.NewMemLS, a condition
-// says no more than that the client has the token: Not makes no difference, and
-// an ETag confirms nothing.
+// Confirm implements webdav.LockSystem. As with webdav.NewMemLS, a condition only says
+// that the client has the token: Not makes no difference, and an ETag confirms nothing.
 func (s *System) Confirm(now time.Time, name0, name1 string, conditions ...webdav.Condition) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,7 +100,7 @@ func (s *System) Confirm(now time.Time, name0, name1 string, conditions ...webda
 	return s.holdLocked(claimed...), nil
 }
 
-// holdLocked holds the locks until release is called, the first time.
+// holdLocked holds the locks until release is called for the first time.
 func (s *System) holdLocked(entries ...*entry) (release func()) {
 	for _, e := range entries {
 		s.index.hold(e)
@@ -115,9 +114,9 @@ func (s *System) holdLocked(entries ...*entry) (release func()) {
 	})
 }
 
-// claimable returns a lock of the conditions that covers name, or nil. Of the
-// locks that cover name none may be held: several are there if they are shared,
-// and only one request at a time is to have exclusive access.
+// claimable returns a lock that covers name and that a condition names, or nil. It also
+// returns nil if any lock that covers name is held: shared locks may overlap, but only
+// one request at a time may have exclusive access.
 func (s *System) claimable(now time.Time, name string, conditions []webdav.Condition) *entry {
 	covering, _ := s.index.covering(name)
 	if slices.ContainsFunc(covering, func(e *entry) bool { return e.held }) {

@@ -17,7 +17,7 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// System does what webdav.NewMemLS does, call by call.
+// System does the same as webdav.NewMemLS, call by call.
 func TestLockSystemLikeMemLS(t *testing.T) {
 	for seed := range uint64(200) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
@@ -137,7 +137,7 @@ func (p *lockSystems) sleep() func(i int) error {
 	return func(int) error { return nil }
 }
 
-// Of shared locks on one resource only one at a time gives exclusive access.
+// Of several shared locks on one resource, only one at a time gives exclusive access.
 func TestConfirmShared(t *testing.T) {
 	s := newSystem(t, lock.Options{})
 	a := acquire(t, s, start, lock.Lock{Root: "/a", Shared: true, Duration: time.Hour})
@@ -157,7 +157,7 @@ func TestConfirmShared(t *testing.T) {
 	releaseB()
 }
 
-// A release that is called twice doesn't release what somebody else holds now.
+// A release that is called twice doesn't release a later hold.
 func TestReleaseTwice(t *testing.T) {
 	s := newSystem(t, lock.Options{})
 	a := acquire(t, s, start, lock.Lock{Root: "/a", Duration: time.Hour})
@@ -176,7 +176,7 @@ func TestReleaseTwice(t *testing.T) {
 	releases[1]()
 }
 
-// A hold keeps a lock alive for all, and keeps a Manager's methods from nothing.
+// A hold keeps a lock alive for all methods, but does not stop those of Manager.
 func TestHoldAndManager(t *testing.T) {
 	ctx := context.Background()
 	s := newSystem(t, lock.Options{Store: &memStore{}})
@@ -207,7 +207,7 @@ func TestHoldAndManager(t *testing.T) {
 	}
 }
 
-// While the Store deletes a lock nobody can confirm it.
+// Confirm can't claim a lock while the Store deletes it.
 func TestConfirmDuringUnlock(t *testing.T) {
 	store := &memStore{}
 	s := newSystem(t, lock.Options{Store: store})
@@ -222,8 +222,8 @@ func TestConfirmDuringUnlock(t *testing.T) {
 	}
 }
 
-// What x/net's handler locks for the length of a request is not for the Store,
-// until somebody refreshes it.
+// The Store does not get the locks that x/net's handler holds for the length of a
+// request, until a client refreshes one.
 func TestCreateInMemory(t *testing.T) {
 	store := &memStore{}
 	s := newSystem(t, lock.Options{Store: store})

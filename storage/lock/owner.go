@@ -2,35 +2,37 @@ package lock
 
 import "fmt"
 
-// Limits of the owners of locks when [Options] doesn't say otherwise, in bytes.
+// Default limits for the owners of locks, in bytes.
 const (
 	DefaultMaxOwner  = 8 << 10
 	DefaultMaxOwners = 8 << 20
 )
 
-// ownersShare is the part of all owners that one named principal may take up: a quarter. A
-// client without a name leaves as much to others: many may be behind its address.
+// ownersShare is the divisor of what all owners together may take: one named principal
+// may take a quarter. A client without a name may take three quarters, so that it
+// leaves a quarter to others: many users may share its address.
 const ownersShare = 4
 
-// OwnerError says that a lock can't be granted because its owner is too long
-// (RFC 4918 §14.17), or because the owners of all locks together are.
+// OwnerError says that a lock can't be granted because its owner is too long (RFC 4918
+// §14.17), or because the owners of all locks together are.
 type OwnerError struct {
-	// Limit is how long it may be, in bytes.
+	// Limit is how many bytes are allowed.
 	Limit int
-	// All: the limit is that of all owners, or of one principal's.
+	// All reports that the limit is for several owners together: all, or those of one
+	// principal.
 	All bool
 }
 
 func (e *OwnerError) Error() string {
 	if e.All {
-		return fmt.Sprintf("the owners of the locks there are take up too much of their %d bytes: "+
+		return fmt.Sprintf("the owners of the existing locks take up too much of their %d bytes: "+
 			"unlock some, wait until they expire, or give this lock a shorter owner", e.Limit)
 	}
-	return fmt.Sprintf("the owner of a lock may have %d bytes: shorten it", e.Limit)
+	return fmt.Sprintf("the owner of a lock may have at most %d bytes: shorten it", e.Limit)
 }
 
-// CheckOwner returns an [*OwnerError] if owner is longer than [DefaultMaxOwner]. It
-// is for a webdav.LockSystem that has no limit of its own.
+// CheckOwner returns an [*OwnerError] if owner is longer than [DefaultMaxOwner]. It is
+// for a webdav.LockSystem without a limit of its own.
 func CheckOwner(owner string) error {
 	if len(owner) > DefaultMaxOwner {
 		return &OwnerError{Limit: DefaultMaxOwner}
@@ -44,8 +46,8 @@ type owners struct {
 	byHolder map[string]int
 }
 
-// add counts the owner of l, which may be longer than is allowed now. With remove it
-// no longer counts.
+// add counts the owner of l, which may be longer than the current limit. With remove it
+// subtracts it again.
 func (o *owners) add(l Lock, remove bool) {
 	n := len(l.OwnerXML)
 	if n == 0 {
@@ -64,16 +66,16 @@ func (o *owners) add(l Lock, remove bool) {
 	}
 }
 
-// holder is the principal or, without a name, the client.
+// holder returns the principal or, if that has no name, the client.
 func (l *Lock) holder() string {
 	if l.Principal == "" && l.Client != "" {
-		return "\x00" + l.Client // no principal's name
+		return "\x00" + l.Client // can't be the name of a principal
 	}
 	return l.Principal
 }
 
-// admit returns an [*OwnerError] if there is no room for the owner of wanted. most
-// is how long it may be, all how long all may be together.
+// admit returns an [*OwnerError] if there is no room for the owner of wanted. most is
+// the limit for one owner, all that for all together.
 func (o *owners) admit(wanted Lock, most, all int) error {
 	n := len(wanted.OwnerXML)
 	switch {

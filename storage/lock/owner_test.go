@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// wantsOwner acquires a lock with an owner of n bytes, and checks whether it is
-// granted. limit is that of the error; 0: it is granted.
+// wantsOwner acquires a lock with an owner of n bytes. It checks that the error has
+// that limit or, if limit is 0, that the lock is granted.
 func wantsOwner(t *testing.T, s *lock.System, root, principal string, n, limit int) lock.Lock {
 	t.Helper()
 	l, err := s.Acquire(t.Context(), start, lock.Lock{
@@ -28,8 +28,8 @@ func wantsOwner(t *testing.T, s *lock.System, root, principal string, n, limit i
 	return l
 }
 
-// TestOwnerLimits: an owner has a limit, all owners together have one, and one
-// named principal can't use that up [RFC4918:S14.17].
+// TestOwnerLimits: an owner has a limit, all owners together have one, and one named
+// principal can't use all of that [RFC4918:S14.17].
 func TestOwnerLimits(t *testing.T) {
 	s := newSystem(t, lock.Options{MaxOwner: 100, MaxOwners: 1000})
 	wantsOwner(t, s, "/a", "", 101, 100)
@@ -45,7 +45,7 @@ func TestOwnerLimits(t *testing.T) {
 	wantsOwner(t, s, "/e", "ben", 51, 1000)
 	wantsOwner(t, s, "/e", "ben", 50, 0)
 	wantsOwner(t, s, "/f", "", 1, 1000)
-	// What has ended makes room, and so does what has expired.
+	// Locks that were released or have expired make room.
 	if err := s.Release(t.Context(), start, first.Token); err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +57,8 @@ func TestOwnerLimits(t *testing.T) {
 	}
 }
 
-// TestOwnerDefaults: without options the limits are 8 KiB and 8 MiB. Who is refused
-// has no lock.
+// TestOwnerDefaults: without options the limits are 8 KiB and 8 MiB. A refused client
+// gets no lock.
 func TestOwnerDefaults(t *testing.T) {
 	s := newSystem(t, lock.Options{})
 	wantsOwner(t, s, "/a", "", lock.DefaultMaxOwner+1, lock.DefaultMaxOwner)

@@ -2,15 +2,15 @@ package lock
 
 import "context"
 
-// Store keeps locks across restarts for a [System], which is the only one that
-// changes them while it is in use. What a method has done is durable when it
-// returns. An expired lock may be in it.
+// Store keeps locks across restarts for a [System]. While that uses it, nothing else
+// may change the locks in it. A change is durable when the method returns. Some of the
+// locks may have expired.
 type Store interface {
 	// LoadLocks returns all locks, in the order of their creation.
 	LoadLocks(ctx context.Context) ([]Lock, error)
-	// SaveLock adds the lock, or replaces the one that has its Token.
+	// SaveLock adds the lock, or replaces the one with the same Token.
 	SaveLock(ctx context.Context, l Lock) error
-	// DeleteLocks removes the locks that have those tokens, all or none. One
-	// that is not there is no error.
+	// DeleteLocks removes the locks with those tokens, either all or none. It is no
+	// error if one does not exist.
 	DeleteLocks(ctx context.Context, tokens ...string) error
 }

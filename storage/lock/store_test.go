@@ -11,13 +11,13 @@ import (
 
 var errStore = errors.New("the disk is full")
 
-// memStore is a Store that outlives a System. It notices what no Store has to
-// bear: two calls at the same time.
+// memStore is a Store that outlives a System. It detects two calls at the same time,
+// which no Store has to support.
 type memStore struct {
-	fail      bool   // each call fails, and changes nothing
-	failAfter bool   // each call fails, but has done its work
-	saving    func() // if not nil, called by SaveLock before it is done
-	deleting  func() // and by DeleteLocks
+	fail      bool   // each call fails without an effect
+	failAfter bool   // each call fails after it has had its effect
+	saving    func() // if not nil, SaveLock calls it before its effect
+	deleting  func() // the same for DeleteLocks
 
 	busy    sync.Mutex
 	locks   []lock.Lock // in the order of their creation

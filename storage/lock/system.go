@@ -11,41 +11,40 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// DefaultMaxPerPrincipal is how many locks a principal may have at a time when
-// [Options] doesn't say.
+// DefaultMaxPerPrincipal is how many locks a principal may have at a time, if [Options]
+// don't say.
 const DefaultMaxPerPrincipal = 10_000
 
-// Options are what a [System] may be told. The zero value is useful.
+// Options configure a [System]. The zero value is useful.
 type Options struct {
-	// Store keeps the locks across restarts. With nil they are in memory only.
+	// Store keeps the locks across restarts. If it is nil, they are only in memory.
 	Store Store
 	// MaxPerPrincipal is how many locks a principal may have at a time; 0 means
-	// [DefaultMaxPerPrincipal]. Where nobody is known by name it is for all
-	// clients together.
+	// [DefaultMaxPerPrincipal]. Clients without a name share one such limit.
 	MaxPerPrincipal int
-	// MaxOwner is how long the OwnerXML of a lock may be, in bytes; 0 means
-	// [DefaultMaxOwner]. MaxOwners is how long those of all locks may be together,
-	// a quarter of them those of one principal with a name; 0 means
-	// [DefaultMaxOwners]. What the Store has from before counts, and stays.
+	// MaxOwner limits the OwnerXML of a lock, in bytes; 0 means [DefaultMaxOwner].
+	// MaxOwners limits those of all locks together; 0 means [DefaultMaxOwners]. One
+	// named principal may use a quarter of it. Older locks in the Store count, and stay
+	// even if they exceed the limits.
 	MaxOwner, MaxOwners int
 }
 
-// System is the [Manager] that davd comes with. All locks are in memory. With a
-// [Store] each change is written through: it is seen by nobody before it is
-// durable, and when the Store fails nothing has changed.
+// System is davd's [Manager]. All locks are in memory. With a [Store], each change is
+// written through: it becomes visible only when it is durable, and if the Store fails,
+// nothing changes.
 //
-// Changes wait for one another and for the Store. Find and Confirm wait for
-// neither.
+// Changes wait for each other and for the Store. Find and Confirm wait for neither.
 //
-// Expired locks are forgotten by the next change. In the Store they stay until
-// some are together, or until another lock is released.
+// The next change removes expired locks from memory. In the Store they stay until there
+// is a batch of them, or until another lock is released.
 type System struct {
 	store               Store // may be nil
 	max                 int
 	maxOwner, maxOwners int
 
-	// changing is a mutex around every change, that a context can stop waiting
-	// for. Only who has it may change the locks of the index.
+	// changing is a mutex around every change. Unlike a sync.Mutex, a waiting caller
+	// can stop when its context ends. Only the holder may change the locks of the
+	// index.
 	changing chan struct{}
 	stale    []string // tokens to be deleted from the Store; guarded by changing
 
@@ -56,8 +55,8 @@ type System struct {
 
 var _ Manager = (*System)(nil)
 
-// New returns a System with the locks that are in the Store, if there is one.
-// The System owns it from now on: nobody else may change the locks in it.
+// New returns a System with the locks in the Store, if there is one. From now on only
+// the System may change the locks in it.
 func New(ctx context.Context, options Options) (*System, error) {
 	if options.MaxPerPrincipal < 0 {
 		return nil, fmt.Errorf("MaxPerPrincipal is %d: give a number above 0, or 0 for %d",
@@ -92,13 +91,13 @@ func (s *System) Any() bool {
 	return len(s.index.byToken) > 0
 }
 
-// Acquire implements [Manager]. Who meets both a conflict and the limit is told
-// of the conflict.
+// Acquire implements [Manager]. If there are both a conflict and too many locks, it
+// reports the conflict.
 func (s *System) Acquire(ctx context.Context, now time.Time, wanted Lock) (Lock, error) {
 	return s.acquire(ctx, now, wanted, true)
 }
 
-// acquire grants wanted and, if kept, gives it to the Store.
+// acquire grants wanted and, if kept, saves it in the Store.
 func (s *System) acquire(ctx context.Context, now time.Time, wanted Lock, kept bool) (Lock, error) {
 	if err := s.begin(ctx, now); err != nil {
 		return Lock{}, err
@@ -125,7 +124,7 @@ func (s *System) acquire(ctx context.Context, now time.Time, wanted Lock, kept b
 	return wanted, nil
 }
 
-// admit says why wanted can't be granted.
+// admit returns why wanted can't be granted, or nil.
 func (s *System) admit(wanted Lock) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -146,7 +145,7 @@ func (s *System) Renew(ctx context.Context, now time.Time, token string, duratio
 	return s.renew(ctx, now, token, duration, false)
 }
 
-// renew renews the lock of token; with heed, not while Confirm holds it.
+// renew renews the lock of token. With heed, it fails while Confirm holds the lock.
 func (s *System) renew(ctx context.Context, now time.Time, token string, duration time.Duration, heed bool) (Lock, error) {
 	if err := s.begin(ctx, now); err != nil {
 		return Lock{}, err
@@ -159,7 +158,7 @@ func (s *System) renew(ctx context.Context, now time.Time, token string, duratio
 	renewed := e.lock
 	renewed.Duration, renewed.Expires = timeout(now, duration)
 	if s.store != nil {
-		e.kept = true // even if it fails: who knows
+		e.kept = true // even if save fails, because it may have had its effect
 		if err := s.save(ctx, renewed); err != nil {
 			return Lock{}, err
 		}
@@ -186,7 +185,7 @@ func (s *System) Release(ctx context.Context, now time.Time, token string) error
 // ReleaseTree implements [Manager].
 func (s *System) ReleaseTree(ctx context.Context, now time.Time, name string) error {
 	if len(s.tree(name)) == 0 {
-		return nil // most often: don't wait for other changes
+		return nil // This is the usual case, which must not wait for other changes.
 	}
 	if err := s.begin(ctx, now); err != nil {
 		return err
@@ -201,7 +200,7 @@ func (s *System) tree(name string) []*entry {
 	return s.index.tree(name)
 }
 
-// Find implements [Manager]. The order of roots is that of their bytes.
+// Find implements [Manager]. Roots are sorted by their bytes.
 func (s *System) Find(_ context.Context, now time.Time, name string, tree bool) ([]Lock, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -212,7 +211,8 @@ func (s *System) Find(_ context.Context, now time.Time, name string, tree bool) 
 	return locksOf(slices.DeleteFunc(found, func(e *entry) bool { return !e.alive(now) })), nil
 }
 
-// begin waits until all earlier changes are done and forgets what has expired.
+// begin waits until all earlier changes are done and removes expired locks from the
+// index.
 func (s *System) begin(ctx context.Context, now time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -239,8 +239,8 @@ func (s *System) begin(ctx context.Context, now time.Time) error {
 // end lets the next change begin.
 func (s *System) end() { <-s.changing }
 
-// lookup returns the lock of token. With heed, one that Confirm holds is
-// webdav.ErrLocked.
+// lookup returns the lock of token. With heed, it returns webdav.ErrLocked if Confirm
+// holds the lock.
 func (s *System) lookup(token string, heed bool) (*entry, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -258,7 +258,7 @@ func (s *System) lookupLocked(token string, heed bool) (*entry, error) {
 	return e, nil
 }
 
-// drop ends the locks, in the Store first.
+// drop ends the locks, first in the Store.
 func (s *System) drop(ctx context.Context, entries ...*entry) error {
 	var tokens []string
 	for _, e := range entries {
@@ -279,7 +279,7 @@ func (s *System) drop(ctx context.Context, entries ...*entry) error {
 	return nil
 }
 
-// timeout returns what a Lock says of a timeout that begins at now.
+// timeout returns the Duration and Expires of a Lock whose timeout begins at now.
 func timeout(now time.Time, duration time.Duration) (time.Duration, time.Time) {
 	if duration < 0 {
 		return Infinite, time.Time{}

@@ -38,7 +38,7 @@ func acquire(t testing.TB, s *lock.System, now time.Time, wanted lock.Lock) lock
 	return l
 }
 
-// holds checks which locks are there.
+// holds checks which locks exist.
 func holds(t testing.TB, s *lock.System, now time.Time, want ...lock.Lock) {
 	t.Helper()
 	got, err := s.Find(context.Background(), now, "/", true)
@@ -92,7 +92,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// [RFC4918:S6.5]: a version 4 UUID, whatever is done to the uuid package.
+// [RFC4918:S6.5]: a token is a version 4 UUID, even if the uuid package has another
+// source of randomness.
 func TestToken(t *testing.T) {
 	uuid.SetRand(zeros{})
 	defer uuid.SetRand(nil)
@@ -115,7 +116,7 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A change that the Store refuses has not been made.
+// If the Store refuses a change, the System does not make it.
 func TestStoreFails(t *testing.T) {
 	ctx := context.Background()
 	store := &memStore{}
@@ -163,8 +164,8 @@ func TestStoreFails(t *testing.T) {
 	keeps(t, store)
 }
 
-// A Store that fails may have saved the lock all the same: it must not be there
-// after a restart, since nobody has its token.
+// A Store may fail after it has saved a lock. The lock must not exist after a restart,
+// because no client has its token.
 func TestStoreFailsAfterSaving(t *testing.T) {
 	ctx := context.Background()
 	store := &memStore{}
@@ -190,8 +191,8 @@ func TestStoreFailsAfterSaving(t *testing.T) {
 	keeps(t, store)
 }
 
-// Nobody sees a lock before it is durable, and nobody waits for that who only
-// wants to know, or to use a lock.
+// A lock is invisible until it is durable. Calls that only find or use locks don't wait
+// for that.
 func TestSlowStore(t *testing.T) {
 	ctx := context.Background()
 	store := &memStore{}
@@ -230,7 +231,7 @@ func TestSlowStore(t *testing.T) {
 	holds(t, s, start, a, b)
 }
 
-// Who waits for another's change stops when its context ends.
+// A caller that waits for another change stops when its context ends.
 func TestContextWhileWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memStore{}
@@ -253,7 +254,7 @@ func TestContextWhileWaiting(t *testing.T) {
 	})
 }
 
-// A context that has ended changes nothing, even where nobody has to wait.
+// A context that has ended changes nothing, even if no other change is running.
 func TestContextEnded(t *testing.T) {
 	s := newSystem(t, lock.Options{})
 	a := acquire(t, s, start, lock.Lock{Root: "/a", Duration: time.Hour})
@@ -273,7 +274,7 @@ func TestContextEnded(t *testing.T) {
 	holds(t, s, start, a)
 }
 
-// [RFC4918:S10.7]: whatever is below zero is the one value Infinite.
+// [RFC4918:S10.7]: every negative duration becomes Infinite.
 func TestInfinite(t *testing.T) {
 	s := newSystem(t, lock.Options{})
 	a := acquire(t, s, start, lock.Lock{Root: "/a", Duration: -time.Hour})
@@ -283,7 +284,7 @@ func TestInfinite(t *testing.T) {
 	}
 }
 
-// What has expired leaves the Store in batches, or with what is released.
+// Expired locks are deleted from the Store in batches, or together with released ones.
 func TestStoreIsSwept(t *testing.T) {
 	ctx := context.Background()
 	store := &memStore{}
@@ -293,7 +294,7 @@ func TestStoreIsSwept(t *testing.T) {
 	}
 	now := start.Add(time.Minute)
 	store.fail = true
-	holds(t, s, now) // a broken Store keeps nobody from looking
+	holds(t, s, now) // works even if the Store fails
 	store.fail = false
 	if store.deletes != 0 || len(store.locks) != 600 {
 		t.Errorf("Find has changed the Store: %d locks, %d deletes", len(store.locks), store.deletes)
@@ -314,7 +315,7 @@ func TestStoreIsSwept(t *testing.T) {
 	}
 }
 
-// While the Store fails, what is to be deleted from it doesn't grow for ever.
+// The list of tokens to delete from the Store stays short even while the Store fails.
 func TestStoreFailsForLong(t *testing.T) {
 	store := &memStore{}
 	s := newSystem(t, lock.Options{Store: store})
@@ -325,11 +326,11 @@ func TestStoreFailsForLong(t *testing.T) {
 		}
 	}
 	if n := s.Stale(); n > 256 {
-		t.Errorf("%d tokens are to be deleted, want 256 at most", n)
+		t.Errorf("%d tokens wait to be deleted, want 256 at most", n)
 	}
 }
 
-// Of two locks in conflict that a crash has left, the older one had expired.
+// If a crash has left two conflicting locks, the older one had expired.
 func TestLoadConflict(t *testing.T) {
 	old := lock.Lock{Token: "urn:old", Root: "/a/b", Duration: time.Minute, Expires: start.Add(time.Minute)}
 	young := lock.Lock{Token: "urn:young", Root: "/a", Duration: time.Hour, Expires: start.Add(time.Hour)}
@@ -342,7 +343,7 @@ func TestLoadConflict(t *testing.T) {
 	keeps(t, store)
 }
 
-// A System that held many locks is as small as a new one.
+// A System that once held many locks takes no more memory than a new one.
 func TestNothingIsLeft(t *testing.T) {
 	s := newSystem(t, lock.Options{})
 	ctx := context.Background()

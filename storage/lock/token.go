@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// newToken returns a lock token that nobody can guess and that was never used
-// (RFC 4918 §6.5): the URN of a version 4 UUID. It reads crypto/rand itself,
-// since uuid.SetRand may have given the uuid package another source.
+// newToken returns a lock token that can't be guessed and was never used before (RFC
+// 4918 §6.5): the URN of a version 4 UUID. It reads crypto/rand itself, because
+// uuid.SetRand may have given the uuid package another source.
 func newToken() (string, error) {
 	id, err := uuid.NewRandomFromReader(rand.Reader)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 // staleBatch is how many expired locks are deleted from the Store together.
 const staleBatch = 256
 
-// load fills the index from the Store. A lock that is in the way of a younger
-// one had expired when that was granted, and is over whatever the clock says now.
+// load fills the index from the Store. If two locks conflict, the older one had expired
+// when the newer one was granted. So it has ended, whatever the clock says now.
 func (s *System) load(ctx context.Context) error {
 	if s.store == nil {
 		return nil
@@ -29,8 +29,8 @@ func (s *System) load(ctx context.Context) error {
 	return nil
 }
 
-// add saves a new lock. If many that have ended are in the Store, they must go
-// first: so the list of them can't grow for ever while the Store fails.
+// add saves a new lock. If the Store holds a whole batch of ended locks, they must be
+// deleted first, so that the list of them can't grow forever while the Store fails.
 func (s *System) add(ctx context.Context, l Lock) error {
 	if len(s.stale) >= staleBatch {
 		if err := s.forget(ctx); err != nil {
@@ -39,7 +39,7 @@ func (s *System) add(ctx context.Context, l Lock) error {
 	}
 	err := s.save(ctx, l)
 	if err != nil {
-		s.stale = append(s.stale, l.Token) // who knows whether it is there
+		s.stale = append(s.stale, l.Token) // The Store may have saved it all the same.
 	}
 	return err
 }
@@ -51,12 +51,12 @@ func (s *System) save(ctx context.Context, l Lock) error {
 	return nil
 }
 
-// forget deletes the tokens from the Store and, since that costs no more, a
-// batch of stale ones.
+// forget deletes the tokens from the Store, and at no further cost a batch of stale
+// ones.
 func (s *System) forget(ctx context.Context, tokens ...string) error {
 	batch := min(len(s.stale), staleBatch)
 	if err := s.store.DeleteLocks(ctx, append(tokens, s.stale[:batch]...)...); err != nil {
-		return fmt.Errorf("locks that have ended can't be deleted: %w", err)
+		return fmt.Errorf("ended locks can't be deleted: %w", err)
 	}
 	s.stale = slices.Delete(s.stale, 0, batch)
 	return nil
