@@ -11,12 +11,12 @@ import (
 
 const (
 	damagedText = "is damaged"
-	foreignText = "another program's"
-	newerText   = "of a newer davd"
+	foreignText = "belongs to another program"
+	newerText   = "made by a newer davd"
 )
 
-// TestRefused: what is not a sound database of ours is refused, and not a byte
-// of it is changed.
+// TestRefused: a file that is not a sound database of davd is refused, and no byte of
+// it is changed.
 func TestRefused(t *testing.T) {
 	noise := make([]byte, 20_000)
 	random := rand.NewChaCha8([32]byte{})
@@ -61,7 +61,8 @@ func swapPages(c []byte) []byte {
 	return c
 }
 
-// TestRefusedContent: an SQLite file, but not one that davd has left so.
+// TestRefusedContent: an SQLite file whose content davd has not left like this is
+// refused.
 func TestRefusedContent(t *testing.T) {
 	for name, c := range map[string]struct {
 		statement, text string
@@ -100,7 +101,8 @@ func TestRefusedContent(t *testing.T) {
 	})
 }
 
-// TestRefusedBeside: what lies beside the file is not what davd leaves there.
+// TestRefusedBeside: files beside the database that davd does not leave there are
+// refused.
 func TestRefusedBeside(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, path string)
@@ -150,7 +152,7 @@ func TestRefusedBeside(t *testing.T) {
 	})
 }
 
-// TestAccepted: what a crash, or a backup, leaves is a sound database.
+// TestAccepted: a crash or a backup leaves a sound database.
 func TestAccepted(t *testing.T) {
 	change := func(db *DB) {
 		prop := aProperty

@@ -12,8 +12,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// smallDisk returns a directory on a filesystem of size bytes, which root alone
-// can make.
+// smallDisk returns a directory on a filesystem of size bytes. Only root can create it.
 func smallDisk(t *testing.T, size string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -32,8 +31,8 @@ func smallDisk(t *testing.T, size string) string {
 	return dir
 }
 
-// TestFullDisk: on a disk that is full nothing is lost, and when there is room
-// again all works again.
+// TestFullDisk: on a full disk nothing is lost. When there is space again, everything
+// works again.
 func TestFullDisk(t *testing.T) {
 	dir := smallDisk(t, "2m")
 	ballast := filepath.Join(dir, "ballast")
@@ -54,8 +53,8 @@ func TestFullDisk(t *testing.T) {
 	wantProperty(t, reopen(t, db), "/b", "value")
 }
 
-// TestOpenOnFullDisk: wherever the room ends, Open says so, and what it leaves is
-// nothing but the database.
+// TestOpenOnFullDisk: wherever the space runs out, Open says so, and leaves nothing but
+// the database.
 func TestOpenOnFullDisk(t *testing.T) {
 	dir := smallDisk(t, "256k")
 	path := filepath.Join(dir, "state.db")
@@ -79,16 +78,16 @@ func TestOpenOnFullDisk(t *testing.T) {
 		}
 	}
 	if !opened {
-		t.Error("there was never room")
+		t.Error("there was never enough space")
 	}
 }
 
-// TestReadOnly: what can't be written is refused with the reason.
+// TestReadOnly: a database that can't be written is refused, with the reason.
 func TestReadOnly(t *testing.T) {
 	path := made(t)
 	dir := filepath.Dir(path)
 	if os.Geteuid() == 0 {
-		// The permissions of root end at its filesystem identity.
+		// This takes away the permissions that root has on every file.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		for _, name := range []string{dir, filepath.Dir(dir), path, path + reserveSuffix} {

@@ -21,8 +21,8 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// TestPragmas: what a commit waits for can't be seen without cutting the power;
-// that SQLite was asked for it can.
+// TestPragmas: only a power cut would show what a commit waits for. But a test can show
+// what SQLite was asked for.
 func TestPragmas(t *testing.T) {
 	db := openNew(t)
 	for pragma, want := range map[string]string{
@@ -36,7 +36,7 @@ func TestPragmas(t *testing.T) {
 	}
 }
 
-// TestPrivate: dead properties and lock tokens are nobody else's business.
+// TestPrivate: other users of the machine can't read dead properties and lock tokens.
 func TestPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no such modes")
@@ -65,7 +65,7 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
-// TestReadsDoNotWait: reads see what was committed while somebody writes.
+// TestReadsDoNotWait: reads see what was committed while another change is being made.
 func TestReadsDoNotWait(t *testing.T) {
 	db := openNew(t)
 	fill(t, db)
@@ -79,7 +79,7 @@ func TestReadsDoNotWait(t *testing.T) {
 			t.Errorf("Any = %v, %v", found, err)
 		}
 		wantLocks(t, db, aLock)
-		// Nor does a change that finds nothing to change.
+		// A change that finds nothing to change does not wait either.
 		return errors.Join(db.Remove(ctx, "/none"), db.Move(ctx, "/none", "/nor"), db.Copy(ctx, "/none", "/nor", false))
 	})
 	if err != nil {
@@ -87,7 +87,7 @@ func TestReadsDoNotWait(t *testing.T) {
 	}
 }
 
-// TestTurn: a change waits for its turn, no longer than its context.
+// TestTurn: a change waits for its turn, but no longer than its context lasts.
 func TestTurn(t *testing.T) {
 	db := openNew(t)
 	fill(t, db)
@@ -105,7 +105,7 @@ func TestTurn(t *testing.T) {
 	wantProperty(t, db, "/a", "value")
 }
 
-// TestChangeCanceled: a context that ends before the commit ends the change.
+// TestChangeCanceled: if the context ends before the commit, the change is not made.
 func TestChangeCanceled(t *testing.T) {
 	db := openNew(t)
 	fill(t, db)
@@ -149,8 +149,8 @@ func TestCloseWaits(t *testing.T) {
 	}
 }
 
-// TestBare: without any property nothing is asked of the database, and a
-// property that there is is never overlooked.
+// TestBare: if there are no properties, the database is not queried, and no existing
+// property is ever overlooked.
 func TestBare(t *testing.T) {
 	db := openNew(t)
 	wantBare := func(want bool) {
@@ -188,8 +188,8 @@ func TestBare(t *testing.T) {
 	db.reader = reader
 }
 
-// TestFull: a database that can't grow says so in a way that the handler knows,
-// and keeps what it has.
+// TestFull: a database that can't grow reports it with an error that the handler
+// recognizes, and keeps its content.
 func TestFull(t *testing.T) {
 	db := openNew(t)
 	fill(t, db)
@@ -199,7 +199,7 @@ func TestFull(t *testing.T) {
 	fillUp(t, db)
 }
 
-// fillUp patches until there is no room.
+// fillUp patches properties until the space runs out.
 func fillUp(t *testing.T, db *DB) {
 	t.Helper()
 	large := aProperty
@@ -226,8 +226,7 @@ func fillUp(t *testing.T, db *DB) {
 	wantLocks(t, db, aLock)
 }
 
-// TestMigrations: an older database is brought up to date in one step, or stays
-// what it is.
+// TestMigrations: an older database is upgraded in one step, or stays as it is.
 func TestMigrations(t *testing.T) {
 	path := made(t)
 	second := migration{tables: []string{"more"}, statements: []string{"CREATE TABLE more (x {text})"}}
@@ -242,7 +241,7 @@ func TestMigrations(t *testing.T) {
 	if _, err := openWith(second, broken); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("to version %d", len(migrations)+2)) {
 		t.Errorf("error %v, want one that says which version", err)
 	}
-	closeDB(t, openAt(t, path)) // It is as it was.
+	closeDB(t, openAt(t, path)) // It is unchanged.
 	db, err := openWith(second)
 	if err != nil {
 		t.Fatal(err)
@@ -254,13 +253,13 @@ func TestMigrations(t *testing.T) {
 	}
 	closeDB(t, db)
 	refuses(t, path, newerText, fmt.Sprintf("version is %d", len(migrations)+1))
-	if db, err = openWith(second); err != nil { // Once more, with nothing to do.
+	if db, err = openWith(second); err != nil { // The second time there is nothing to do.
 		t.Fatal(err)
 	}
 	closeDB(t, db)
 }
 
-// TestOpenCanceled: a context that ends leaves nothing behind.
+// TestOpenCanceled: if the context ends, nothing is left behind.
 func TestOpenCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -288,7 +287,7 @@ func TestOpenNames(t *testing.T) {
 	db := openAt(t, name)
 	fill(t, db)
 	closeDB(t, db)
-	closeDB(t, db) // Twice is once.
+	closeDB(t, db) // The second Close does nothing.
 	if _, err := os.Lstat(name); err != nil {
 		t.Error(err)
 	}

@@ -11,11 +11,11 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Why a database is refused.
+// Reasons to refuse a database.
 var (
 	errDamaged = errors.New("the database is damaged")
-	errForeign = errors.New("the database is another program's")
-	errNewer   = errors.New("the database is of a newer davd")
+	errForeign = errors.New("the database belongs to another program")
+	errNewer   = errors.New("the database was made by a newer davd")
 )
 
 // advice says what to do about them.
@@ -23,12 +23,12 @@ var advice = []struct {
 	err  error
 	what string
 }{
-	{errDamaged, "put a copy of it from before in its place, or move it away to begin with no locks and no properties"},
+	{errDamaged, "restore it from a backup, or move it away to start without locks and properties"},
 	{errForeign, "name another file, or move this one away"},
-	{errNewer, "run that davd, or name another file"},
+	{errNewer, "run the newer davd, or name another file"},
 }
 
-// opening says which file could not be opened, why, and what to do.
+// opening adds to err which file could not be opened and what to do about it.
 func opening(path string, err error) error {
 	if err == nil {
 		return nil
@@ -44,7 +44,7 @@ func opening(path string, err error) error {
 	return fmt.Errorf("%s: opening the database: %w", path, full(err))
 }
 
-// failed says what could not be done, to the properties of name for example.
+// failed adds to err what could not be done.
 func failed(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -52,8 +52,9 @@ func failed(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, unwritable(full(err)))
 }
 
-// unwritable marks the failure of a disk that is not full as storage.ErrState. The
-// cause is only told: an EROFS of the state is none of the share.
+// unwritable makes the failure of a disk that is not full match storage.ErrState. The
+// cause remains only as text, because an EROFS of the state does not mean that the
+// share is read-only.
 func unwritable(err error) error {
 	var errno syscall.Errno
 	if !storage.NoSpace(err) && (diskFailed(err) || errors.As(err, &errno)) && !errors.Is(err, storage.ErrState) {
@@ -73,7 +74,7 @@ func diskFailed(err error) bool {
 	return false
 }
 
-// code is the result code of SQLite, with its extension, or 0.
+// code returns the extended result code of SQLite, or 0.
 func code(err error) int {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
@@ -90,9 +91,9 @@ func damaged(err error) bool {
 	return false
 }
 
-// full marks an error that means that the disk is full as storage.NoSpace knows
-// it. The index of the log is the one file that SQLite enlarges without saying
-// why it could not.
+// full makes an error that says that the disk is full match storage.NoSpace. It also
+// does so for SQLITE_IOERR_SHMSIZE: the index of the log is the one file that SQLite
+// enlarges without reporting why that failed.
 func full(err error) error {
 	if c := code(err); c&0xff == sqlite3.SQLITE_FULL || c == sqlite3.SQLITE_IOERR_SHMSIZE {
 		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
@@ -100,7 +101,7 @@ func full(err error) error {
 	return err
 }
 
-// inUse says that another has the database, who, and what to do.
+// inUse says that another process has the database, which one, and what to do about it.
 func inUse(path, pid string) error {
 	if pid != "" {
 		pid = " (process " + pid + ")"

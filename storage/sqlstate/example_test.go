@@ -14,7 +14,7 @@ import (
 	"github.com/davd/davd/storage/sqlstate"
 )
 
-// A property goes where its resource goes.
+// A property moves with its resource.
 func Example() {
 	dir, err := os.MkdirTemp("", "state")
 	if err != nil {

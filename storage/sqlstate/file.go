@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// applicationID is what marks an SQLite file as davd's: "davd".
+	// applicationID marks an SQLite file as davd's: the bytes "davd".
 	applicationID = 0x64617664
 
 	readers   = 8        // connections
 	cacheSize = 16 << 10 // KiB for each connection, at most
-	logLimit  = 4 << 20  // bytes that the log is cut to when it has grown beyond
+	logLimit  = 4 << 20  // bytes to which SQLite cuts the log when it has grown beyond that
 	busyLimit = 10_000   // ms to wait for another program that reads the file
 )
 
-// locate returns the path of the file without symbolic links, so that there is
-// one lock for one file, and makes its directory.
+// locate returns the path of the file without symbolic links, so that each file has
+// only one lock. It creates the directory of the file.
 func locate(dsn string) (string, error) {
 	if scheme, _, found := strings.Cut(dsn, "://"); found {
 		return "", fmt.Errorf("%s://…: only the path of an SQLite file is supported", scheme)
@@ -45,13 +45,13 @@ func locate(dsn string) (string, error) {
 		return resolved, err
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return "", fmt.Errorf("%s: a symbolic link to what is not there; remove it or make it whole", path)
+		return "", fmt.Errorf("%s: a symbolic link to a file that does not exist; remove or fix the link", path)
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	return filepath.Join(dir, filepath.Base(path)), err
 }
 
-// makeDir makes a directory and what is missing above it, on the disk when it
+// makeDir creates a directory and its missing parents. They are on the disk when it
 // returns.
 func makeDir(dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -67,7 +67,7 @@ func makeDir(dir string) error {
 	return syncDir(above)
 }
 
-// provide checks the database at path, or makes it if it is not there.
+// provide checks the database at path, or creates it if it does not exist.
 func provide(ctx context.Context, path string, migrations []migration) error {
 	for _, suffix := range []string{"", "-wal", "-journal"} {
 		info, err := os.Lstat(path + suffix)
@@ -80,7 +80,7 @@ func provide(ctx context.Context, path string, migrations []migration) error {
 		case !info.Mode().IsRegular():
 			return opening(path, fmt.Errorf("%w: %s is not a regular file", errForeign, path+suffix))
 		case suffix == "-journal":
-			return opening(path, fmt.Errorf("%w: %s is not davd's", errForeign, path+suffix))
+			return opening(path, fmt.Errorf("%w: %s was not made by davd", errForeign, path+suffix))
 		}
 	}
 	if err := inspect(ctx, path, migrations); err != nil {
@@ -89,12 +89,12 @@ func provide(ctx context.Context, path string, migrations []migration) error {
 	return opening(path, compact(ctx, path))
 }
 
-// create makes an empty database. It appears under its name when it is whole, so
-// that an empty file is never one of ours.
+// create creates an empty database. The file gets its name only when it is complete, so
+// an empty file was never made by davd.
 func create(ctx context.Context, path string, migrations []migration) error {
 	for _, suffix := range []string{"-wal", "-journal"} {
 		if _, err := os.Lstat(path + suffix); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: it is missing, but its log %s is there", errDamaged, path+suffix)
+			return fmt.Errorf("%w: it is missing, but its log %s exists", errDamaged, path+suffix)
 		}
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // 0600
@@ -103,7 +103,7 @@ func create(ctx context.Context, path string, migrations []migration) error {
 	}
 	defer func() {
 		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-			_ = os.Remove(file.Name() + suffix) // Mostly not there.
+			_ = os.Remove(file.Name() + suffix) // Usually these do not exist.
 		}
 	}()
 	if err := file.Close(); err != nil {
@@ -129,8 +129,9 @@ func create(ctx context.Context, path string, migrations []migration) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// dataSource returns what the driver takes for the file and its parameters. SQLite
-// keeps temporary data in memory, because the disk for temporary files can also be full.
+// dataSource returns the data source name of the driver for the file and the
+// parameters. SQLite keeps temporary data in memory, because the disk for temporary
+// files can be full too.
 func dataSource(path string, parameters ...string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
@@ -141,9 +142,9 @@ func dataSource(path string, parameters ...string) string {
 	return u.String()
 }
 
-// connect opens the database that is there. A commit is on the disk when it is
-// done: FULL waits for the log at each one, and fullfsync makes macOS's fsync do
-// what others' does. Readers see what was committed and wait for nobody.
+// connect opens the existing database. A commit is on the disk when it returns: FULL
+// waits for the log at each commit, and fullfsync makes fsync on macOS do what it does
+// elsewhere. Readers see what was committed and wait for no one.
 func (db *DB) connect() (err error) {
 	cache := fmt.Sprintf("_pragma=cache_size(-%d)", cacheSize)
 	db.writer, err = db.connections(dataSource(db.path, "mode=rw", "_txlock=immediate",

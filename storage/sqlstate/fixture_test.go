@@ -42,8 +42,7 @@ func wantProperty(tb testing.TB, db *DB, name, want string) {
 	}
 }
 
-// made returns the path of a closed database that has some hundred properties,
-// and a lock.
+// made returns the path of a closed database with some hundred properties and a lock.
 func made(tb testing.TB) string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "state.db")
@@ -66,7 +65,7 @@ func fill(tb testing.TB, db *DB) {
 	saveLock(tb, db)
 }
 
-// saveLock saves aLock as each version of the database could.
+// saveLock saves aLock in a way that works in each version of the database.
 func saveLock(tb testing.TB, db *DB) {
 	tb.Helper()
 	_, err := db.writer.ExecContext(tb.Context(), `INSERT INTO locks (token, root, zero_depth, shared, owner, principal, duration, expires)
@@ -76,7 +75,7 @@ func saveLock(tb testing.TB, db *DB) {
 	}
 }
 
-// fillOld gives a database of an earlier version a property and a lock.
+// fillOld adds a property and a lock to a database of an older version.
 func fillOld(tb testing.TB, db *DB) {
 	tb.Helper()
 	err := db.change(tb.Context(), func(tx *sql.Tx) error {
@@ -96,8 +95,8 @@ func fillOld(tb testing.TB, db *DB) {
 	}
 }
 
-// killed returns the path of a database as a kill -9 leaves it: what was
-// committed last is in the log.
+// killed returns the path of a database as a kill -9 leaves it: the last commits are in
+// the log.
 func killed(tb testing.TB, change func(db *DB)) string {
 	tb.Helper()
 	from, to := made(tb), filepath.Join(tb.TempDir(), "state.db")
@@ -131,7 +130,7 @@ func edit(tb testing.TB, path string, change func(content []byte) []byte) {
 	write(tb, path, change(content))
 }
 
-// execute runs statements on a file as another program would.
+// execute runs statements on a file like another program.
 func execute(tb testing.TB, path string, statements ...string) {
 	tb.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -148,7 +147,7 @@ func execute(tb testing.TB, path string, statements ...string) {
 	}
 }
 
-// snapshot is all that there is in a directory: modes and contents by name.
+// snapshot describes everything in a directory: modes and contents by name.
 func snapshot(tb testing.TB, dir string) map[string]string {
 	tb.Helper()
 	found := map[string]string{}
@@ -174,8 +173,8 @@ func snapshot(tb testing.TB, dir string) map[string]string {
 	return found
 }
 
-// refuses checks that Open refuses the file with an error that has the texts and
-// the path, and leaves everything in its directory as it is.
+// refuses checks that Open refuses the file with an error that contains the texts and
+// the path, and changes nothing in its directory.
 func refuses(t *testing.T, path string, texts ...string) {
 	t.Helper()
 	before := snapshot(t, filepath.Dir(path))
@@ -200,7 +199,7 @@ func refuses(t *testing.T, path string, texts ...string) {
 	}
 }
 
-// logged opens the database in dir, whose log it returns.
+// logged opens the database in dir and returns its log.
 func logged(t *testing.T, dir string) (*DB, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer

@@ -4,5 +4,6 @@ package sqlstate
 
 import "math"
 
-// freeSpace is not known here.
+// freeSpace does not know the free space on this system, so it returns the largest
+// number.
 func freeSpace(string) int64 { return math.MaxInt64 }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freeSpace returns how many bytes more this process may use where path is, as far as is
-// known.
+// freeSpace returns how many more bytes this process may write on the filesystem of
+// path. If that is unknown, it returns the largest number.
 func freeSpace(path string) int64 {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(path, &stat); err != nil {

@@ -12,8 +12,8 @@ import (
 	"os"
 )
 
-// inspect reads the whole database and returns what is wrong with it. It changes
-// nothing.
+// inspect reads the whole database and returns an error if something is wrong with it.
+// It changes nothing.
 func inspect(ctx context.Context, path string, migrations []migration) (err error) {
 	logged, err := hasLog(path + "-wal")
 	if err != nil {
@@ -22,9 +22,9 @@ func inspect(ctx context.Context, path string, migrations []migration) (err erro
 	if err := inspectHeader(path, logged); err != nil {
 		return err
 	}
-	access := "immutable=1" // No file is made beside it.
+	access := "immutable=1" // creates no file beside it
 	if logged {
-		// What is in the log counts, and the log needs an index.
+		// The log belongs to the content, and to read it SQLite needs an index.
 		access = "mode=ro"
 		index := path + "-shm"
 		if _, err := os.Lstat(index); errors.Is(err, fs.ErrNotExist) {
@@ -42,11 +42,11 @@ func inspect(ctx context.Context, path string, migrations []migration) (err erro
 	return errors.Join(inspectContent(ctx, db, migrations), db.Close())
 }
 
-// inspectHeader checks what the first 100 bytes say
-// (https://sqlite.org/fileformat2.html#the_database_header), and that no page is
-// cut off. With a log the file may still be growing.
+// inspectHeader checks the first 100 bytes
+// (https://sqlite.org/fileformat2.html#the_database_header) and that no page is cut
+// off. If there is a log, the file may still be growing.
 func inspectHeader(path string, logged bool) error {
-	// SQLite would open what can't be written for reading, without a word.
+	// SQLite would open a file that it can't write read-only, without an error.
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func inspectHeader(path string, logged bool) error {
 	case n == 0 && errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: the file is empty", errDamaged)
 	case !bytes.HasPrefix(header[:n], []byte("SQLite format 3\x00")):
-		return fmt.Errorf("%w: it is no SQLite file", errForeign)
+		return fmt.Errorf("%w: it is not an SQLite file", errForeign)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: it is cut off after %d bytes", errDamaged, n)
 	case err != nil:
@@ -76,14 +76,15 @@ func inspectHeader(path string, logged bool) error {
 		pageSize = 1 << 16
 	}
 	if pageSize < 512 || !logged && info.Size()%pageSize != 0 {
-		return fmt.Errorf("%w: %d bytes are no whole number of pages of %d", errDamaged, info.Size(), pageSize)
+		return fmt.Errorf("%w: its %d bytes are not a whole number of pages of %d bytes", errDamaged, info.Size(), pageSize)
 	}
 	return nil
 }
 
-// hasLog reports whether there is something in the log. One that does not begin
-// as a log must would be passed over, and what it held be lost; but zeros are
-// what a power failure may leave of a log in which nothing was committed.
+// hasLog reports whether the log holds something. SQLite would ignore a file that does
+// not begin like a log, and its content would be lost, so hasLog returns an error for
+// it. Zeros are accepted, because a power failure may leave them if nothing was
+// committed.
 func hasLog(path string) (bool, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -106,8 +107,8 @@ func hasLog(path string) (bool, error) {
 	return true, nil
 }
 
-// inspectContent checks the version first: what a newer davd has made need not
-// look right.
+// inspectContent checks the version first, because the tables of a newer davd may look
+// wrong to this one.
 func inspectContent(ctx context.Context, db *sql.DB, migrations []migration) error {
 	found, err := version(ctx, db, sqliteDialect, migrations)
 	if err != nil {

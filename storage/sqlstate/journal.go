@@ -9,13 +9,13 @@ import (
 // changer is transact or urgentInTurn.
 type changer func(ctx context.Context, f func(tx *sql.Tx) error) error
 
-// SaveRecord adds the record id to the journal of what is under way, or replaces
-// the one that has that id.
+// SaveRecord saves the record id in the journal of running operations, and replaces an
+// older record with that id.
 func (db *DB) SaveRecord(ctx context.Context, id string, record []byte) error {
 	return db.saveRecord(ctx, db.transact, id, record)
 }
 
-// SaveUrgent implements tree.UrgentJournal: it may use the room that is held in reserve.
+// SaveUrgent implements tree.UrgentJournal: it may use the reserved space.
 func (db *DB) SaveUrgent(ctx context.Context, id string, record []byte) error {
 	return db.saveRecord(ctx, db.urgentInTurn, id, record)
 }
@@ -30,14 +30,14 @@ func (db *DB) saveRecord(ctx context.Context, change changer, id string, record 
 	return failed("writing the journal", err)
 }
 
-// DeleteRecord removes the record id. If it can't, the next change of the journal
-// does: what a record says is true only as long as nobody else changes the same.
+// DeleteRecord removes the record id. If that fails, the next change of the journal
+// removes it: a record is only valid until another operation changes the same names.
 func (db *DB) DeleteRecord(ctx context.Context, id string) error {
 	err := db.changeJournal(ctx, db.urgentInTurn, []string{id}, func(*sql.Tx) error { return nil })
 	return failed("writing the journal", err)
 }
 
-// LoadRecords returns all records, in the order in which they were added.
+// LoadRecords returns all records, in the order in which they were first saved.
 func (db *DB) LoadRecords(ctx context.Context) ([][]byte, error) {
 	records, err := loadRecords(ctx, db.reader)
 	return records, failed("reading the journal", err)
@@ -59,15 +59,15 @@ func loadRecords(ctx context.Context, db queryer) (records [][]byte, err error) 
 	return records, rows.Err()
 }
 
-// changeJournal removes the records over, and those that could not be removed
-// before, and runs f, in one transaction.
+// changeJournal removes the records over and those that could not be removed before,
+// and runs f, all in one transaction.
 func (db *DB) changeJournal(ctx context.Context, change changer, over []string, f func(tx *sql.Tx) error) error {
 	if err := db.enter(ctx); err != nil {
 		return err
 	}
 	defer db.leave()
 	for _, id := range over {
-		if !slices.Contains(db.over, id) { // It is tried again.
+		if !slices.Contains(db.over, id) { // The caller may be trying again.
 			db.over = append(db.over, id)
 		}
 	}

@@ -32,8 +32,8 @@ func wantRecords(tb testing.TB, db *DB, want ...string) {
 	}
 }
 
-// TestJournal: a record that is replaced keeps its place, and all are there after
-// a restart.
+// TestJournal: a record that is replaced keeps its place, and all exist after a
+// restart.
 func TestJournal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	db := openAt(t, path)
@@ -54,8 +54,8 @@ func TestJournalKilled(t *testing.T) {
 	wantRecords(t, openAt(t, path), "kept")
 }
 
-// TestJournalDeletedLater: a record that can't be removed now is removed by the
-// next change: recovery must not see it when others have changed the same names.
+// TestJournalDeletedLater: if a record can't be removed, the next change removes it.
+// Recovery must not see it once others have changed the same names.
 func TestJournalDeletedLater(t *testing.T) {
 	for name, change := range map[string]func(*DB) error{
 		"Save":   func(db *DB) error { return db.SaveRecord(t.Context(), "c", []byte("3")) },
@@ -87,7 +87,7 @@ func TestJournalDeletedLater(t *testing.T) {
 	}
 }
 
-// TestJournalOfVersion1: a database from before the journal gets one.
+// TestJournalOfVersion1: a database that is older than the journal gets one.
 func TestJournalOfVersion1(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	db, err := open(t.Context(), path, migrations[:1], slog.New(slog.DiscardHandler))
@@ -106,7 +106,7 @@ func TestJournalOfVersion1(t *testing.T) {
 	wantRecords(t, db, "1")
 }
 
-// TestJournalCanceled: a context that ends leaves the journal as it was.
+// TestJournalCanceled: if the context ends, the journal is unchanged.
 func TestJournalCanceled(t *testing.T) {
 	db := openNew(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -23,7 +23,7 @@ func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
 	}
 	defer rows.Close()
 	var locks []lock.Lock
-	var owners int // bytes of what is loaded of them
+	var owners int // the bytes of all owners loaded so far
 	for rows.Next() {
 		var (
 			l       lock.Lock
@@ -34,8 +34,8 @@ func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
 		if err := rows.Scan(&l.Token, &l.Root, &l.ZeroDepth, &l.Shared, &owner, &l.Principal, &created, &l.Duration, &expires); err != nil {
 			return nil, err
 		}
-		// Owners had no limit once. All locks are in memory, so a lock with a long
-		// owner is loaded without it where there are too many of them.
+		// In older databases owners have no limit. All locks are kept in memory, so a
+		// lock with a long owner loses it if all owners together would take too much.
 		if len(owner) > lock.DefaultMaxOwner && owners+len(owner) > lock.DefaultMaxOwners {
 			owner = nil
 		}
@@ -65,7 +65,7 @@ func (db *DB) SaveLock(ctx context.Context, l lock.Lock) error {
 	return failed("saving a lock of "+l.Root, err)
 }
 
-// microseconds is t as a column has it: since 1970, NULL for the zero Time.
+// microseconds returns t as a column holds it: since 1970, NULL for the zero Time.
 func microseconds(t time.Time) sql.NullInt64 {
 	return sql.NullInt64{Int64: t.UnixMicro(), Valid: !t.IsZero()}
 }
@@ -87,8 +87,8 @@ func (db *DB) DeleteLocks(ctx context.Context, tokens ...string) error {
 	return failed("deleting locks", err)
 }
 
-// deleteAll deletes the rows of a table in which a column, "table WHERE column",
-// is one of values.
+// deleteAll deletes the rows in which a column has one of values. where names the table
+// and the column: "table WHERE column".
 func deleteAll(ctx context.Context, tx *sql.Tx, where string, values []string) error {
 	for args := range batches(values, text) {
 		query := "DELETE FROM " + where + " IN " + parameters(len(args)) //nolint:gosec // where is one of two constants
@@ -99,7 +99,7 @@ func deleteAll(ctx context.Context, tx *sql.Tx, where string, values []string) e
 	return nil
 }
 
-// parameters returns "($1, $2, …)", n of them.
+// parameters returns "($1, $2, …)" with n parameters.
 func parameters(n int) string {
 	b := []byte("($1")
 	for i := 2; i <= n; i++ {

@@ -48,7 +48,7 @@ func TestLocks(t *testing.T) {
 	wantLocks(t, db, locks...)
 	locks[1].Expires, locks[1].Duration, locks[1].OwnerXML = time.Unix(1, 1000).UTC(), time.Hour, "new"
 	locks[1].Root, locks[1].Shared, locks[1].ZeroDepth, locks[1].Principal = "/b", true, true, "p"
-	saveLocks(t, db, locks[1]) // It stays the second.
+	saveLocks(t, db, locks[1]) // It remains the second.
 	wantLocks(t, db, locks...)
 	db = reopen(t, db)
 	wantLocks(t, db, locks...)
@@ -83,7 +83,7 @@ func TestDeleteManyLocks(t *testing.T) {
 	wantLocks(t, db)
 }
 
-// keptManager is a lock.System and the database that it stands on.
+// keptManager is a lock.System with its database.
 type keptManager struct {
 	*lock.System
 	db *DB

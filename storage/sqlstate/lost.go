@@ -15,17 +15,17 @@ import (
 
 // files are the database and its log.
 //
-// SQLite goes on writing to files that have lost their names, without an error: what
-// it acknowledges is gone when the process ends. So each change first compares the
-// names with the files. If they differ, the change is refused with storage.ErrState.
-// Making the database anew in that place would be no better: the locks, the properties
-// and the journal's records of what is under way belong to the old one, which its
-// operator may be about to put back, or a backup of it. Reading goes on through the
-// connections that are open: what the open files hold is still true.
+// SQLite continues to write to files that have lost their names, without an error. Such
+// changes are gone when the process ends, although they were acknowledged. So before
+// each change, davd compares the names with the open files. If they differ, the change
+// is refused with storage.ErrState. A new database under that name would be no better:
+// the locks, the properties and the records of running operations belong to the old
+// one, and the operator may be about to put it back, or a backup of it. The open
+// connections can still read, because the content of the open files is still true.
 type files struct {
-	// opened are the database and the log as they were at the start; nil before.
+	// opened describes the database and the log at the start; nil before that.
 	opened atomic.Pointer[[2]os.FileInfo]
-	// told: the loss has been logged. It is used in turn.
+	// told reports that the loss has been logged. It is used only in turn.
 	told bool
 }
 
@@ -42,15 +42,15 @@ func (db *DB) identify() error {
 	return nil
 }
 
-// lost returns an error if the database or its log has lost its name, and logs it
-// once. It is called in turn.
+// lost returns an error if the database or its log has lost its name, and logs the loss
+// once. It is called only in turn.
 func (db *DB) lost() error {
 	err := db.missing()
 	switch {
 	case err == nil && db.files.told:
-		db.log.Info("the state is in its place again", "database", db.path)
+		db.log.Info("the state is back in its place", "database", db.path)
 	case err != nil && !db.files.told:
-		db.log.Error("the state was removed or replaced while davd has it open: changes of locks and properties are refused; put the file back, or restart davd to begin with what is there",
+		db.log.Error("the state was removed or replaced while davd was using it: changes of locks and properties are refused; put the file back, or restart davd to use what is there now",
 			"database", db.path, "err", err)
 	}
 	db.files.told = err != nil
@@ -71,7 +71,7 @@ func (db *DB) missing() error {
 	return nil
 }
 
-// connector makes connections only while the names belong to the open files. Otherwise a
+// connector opens connections only while the names refer to the open files. Otherwise a
 // new connection would open another database.
 type connector struct {
 	driver driver.Driver
@@ -90,7 +90,7 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) {
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return c.driver }
 
-// connections returns connections to source as a connector makes them.
+// connections returns a pool of connections to source, which a connector opens.
 func (db *DB) connections(source string) (*sql.DB, error) {
 	unguarded, err := sql.Open("sqlite", source)
 	if err != nil {
@@ -100,8 +100,8 @@ func (db *DB) connections(source string) (*sql.DB, error) {
 	return guarded, unguarded.Close()
 }
 
-// abandonLog lets SQLite leave the name of its log alone when it closes the
-// database: another file may have it.
+// abandonLog makes SQLite keep the log when it closes the database. Otherwise it would
+// remove the file with that name, which may be another one.
 func abandonLog(ctx context.Context, writer *sql.DB) {
 	conn, err := writer.Conn(ctx)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// TestLost: once the database, or its log, has lost its name, no change is
-// acknowledged, the log says why, and the properties can still be read. When it is back,
-// all works again.
+// TestLost: once the database or its log has lost its name, no change is acknowledged,
+// the log says why, and properties can still be read. When the file is back, everything
+// works again.
 func TestLost(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows does not let an open database be removed")
@@ -59,7 +59,7 @@ func rename(t *testing.T, from, to string) {
 	}
 }
 
-// wantRefused checks that no change is made.
+// wantRefused checks that each change is refused.
 func wantRefused(t *testing.T, db *DB) {
 	t.Helper()
 	ctx := t.Context()
@@ -81,8 +81,8 @@ func wantRefused(t *testing.T, db *DB) {
 	}
 }
 
-// wantNoConnection checks that nothing is read through a new connection, which would open
-// what is there now.
+// wantNoConnection checks that no new connection can read, because that would open the
+// file that has the name now.
 func wantNoConnection(t *testing.T, db *DB) {
 	t.Helper()
 	open, err := db.reader.Conn(t.Context())
@@ -95,7 +95,7 @@ func wantNoConnection(t *testing.T, db *DB) {
 	}
 }
 
-// TestCloseLost: a log that has taken the place of ours is not removed at the end.
+// TestCloseLost: Close does not remove a log that has replaced davd's.
 func TestCloseLost(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows does not let an open database be removed")

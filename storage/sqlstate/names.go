@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// text returns s as text that every database takes. Of two strings one of which
-// begins with the other, followed by a slash, the texts do so too.
+// text returns s as text that every database accepts. If one string begins with another
+// one and a slash, so do their texts.
 func text(s string) string {
 	if utf8.ValidString(s) && !strings.ContainsAny(s, "%\x00") {
 		return s
@@ -44,7 +44,7 @@ func untext(s string) string {
 	return string(b)
 }
 
-// key is what a resource is stored under.
+// key returns the name under which a resource is stored.
 func key(name string) string {
 	if name == "/" {
 		return name
@@ -60,7 +60,8 @@ func unkey(key string) string {
 	return untext(strings.TrimSuffix(key, "/"))
 }
 
-// tree returns where the keys of a tree begin, and the first one after them.
+// tree returns the range of the keys in a tree: from is the first key, and to is the
+// first key after the range.
 func tree(name string) (from, to string) {
 	from = key(name)
 	return from, from[:len(from)-1] + "0" // "0" comes after "/".

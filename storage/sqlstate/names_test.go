@@ -8,8 +8,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// FuzzNames: a key tells the name, is text for any database, and is in the range
-// of a tree exactly if the name is in the tree.
+// FuzzNames: a key determines its name, is text that every database accepts, and is in
+// the range of a tree if and only if the name is in the tree.
 func FuzzNames(f *testing.F) {
 	for _, pair := range [][2]string{
 		{"/", "/a"},
@@ -43,7 +43,7 @@ func FuzzNames(f *testing.F) {
 			t.Errorf("%q is in the tree of %q: %v, want %v", below, root, got, want)
 		}
 		if want && root != "/" {
-			// As the statements do it, by characters.
+			// The statements do it like this, by characters.
 			moved := key("/m") + string([]rune(k)[len([]rune(from)):])
 			if got := unkey(moved); got != "/m"+below[len(root):] {
 				t.Errorf("%q moved from %q to /m is %q", below, root, got)

@@ -12,8 +12,8 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// operationRecord is a history.Record as the column record has it. Names are as
-// text makes them, because JSON can't hold any bytes.
+// operationRecord is the content of the column record for a history.Record. text
+// encodes the names, because JSON can't hold arbitrary bytes.
 type operationRecord struct {
 	Method        string        `json:"method"`
 	Source        string        `json:"source"`
@@ -21,7 +21,7 @@ type operationRecord struct {
 	Depth         int           `json:"depth"`
 	Overwrite     bool          `json:"overwrite,omitempty"`
 	State         history.State `json:"state"`
-	Started       int64         `json:"started"` // in microseconds since 1970, as all times
+	Started       int64         `json:"started"` // in microseconds since 1970, like all times
 	Updated       int64         `json:"updated"`
 	Status        int           `json:"status,omitempty"`
 	Reason        string        `json:"reason,omitempty"`
@@ -34,7 +34,7 @@ type operationRecord struct {
 	FailuresTotal int64         `json:"failures_total,omitempty"`
 }
 
-// operationFailure is a history.Failure as the column failures has it.
+// operationFailure is the content of the column failures for a history.Failure.
 type operationFailure struct {
 	Name   string `json:"name"`
 	Status int    `json:"status"`
@@ -114,7 +114,7 @@ func (db *DB) SaveOperations(ctx context.Context, records ...history.Record) err
 		}
 		return nil
 	})
-	return failed("keeping operations", err)
+	return failed("saving operations", err)
 }
 
 // LoadOperation implements [history.Store].
@@ -147,7 +147,7 @@ func (db *DB) AllOperations(ctx context.Context) ([]history.Record, error) {
 	return db.listOperations(ctx, "")
 }
 
-// listOperations returns the records that the clause where leaves.
+// listOperations returns the records that the clause where selects.
 func (db *DB) listOperations(ctx context.Context, where string, args ...any) (list []history.Record, err error) {
 	defer func() { err = failed("listing operations", err) }()
 	query := "SELECT id, principal, ended, record FROM operations " + where + " ORDER BY seq DESC" //nolint:gosec // where is one of two constants
@@ -178,7 +178,7 @@ func (db *DB) DeleteOperation(ctx context.Context, id string) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM operations WHERE id = $1", text(id))
 		return err
 	})
-	return failed("forgetting an operation", err)
+	return failed("deleting an operation", err)
 }
 
 // TrimOperations implements [history.Store].
@@ -193,11 +193,11 @@ func (db *DB) TrimOperations(ctx context.Context, limits history.Limits) error {
 		}
 		return err
 	})
-	return failed("forgetting old operations", err)
+	return failed("deleting old operations", err)
 }
 
-// beyond returns the statement that deletes what has ended and is beyond the
-// place $1 in the window.
+// beyond returns the statement that deletes the ended operations whose place in the
+// window is greater than $1.
 func beyond(window string) string {
 	return `DELETE FROM operations WHERE seq IN (SELECT seq FROM (
 		SELECT seq, ROW_NUMBER() OVER (` + window + `) AS place FROM operations WHERE ended IS NOT NULL

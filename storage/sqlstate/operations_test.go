@@ -37,7 +37,7 @@ func TestHistoryKilled(t *testing.T) {
 	}
 }
 
-// TestHistoryOfVersion2: a database from before the history gets one.
+// TestHistoryOfVersion2: a database that is older than the history gets one.
 func TestHistoryOfVersion2(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	db, err := open(t.Context(), path, migrations[:2], slog.New(slog.DiscardHandler))
@@ -58,7 +58,7 @@ func TestHistoryOfVersion2(t *testing.T) {
 	}
 }
 
-// TestHistoryDamaged: a record that can't be read is an error, not an empty one.
+// TestHistoryDamaged: a record that can't be decoded is an error, not an empty record.
 func TestHistoryDamaged(t *testing.T) {
 	db := openNew(t)
 	if err := db.SaveOperations(t.Context(), history.Record{ID: "a"}); err != nil {

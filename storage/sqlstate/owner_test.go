@@ -19,18 +19,18 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// isChild is set in the environment of a child process. It uses the database of
+// isChild is set in the environment of a child process, which uses the database
 // childName in its working directory.
 const (
 	isChild   = "SQLSTATE_CHILD"
 	childName = "state.db"
 )
 
-// TestChild is the child: it changes the database for as long as it lives and
+// TestChild is the child process: as long as it lives it changes the database, and it
 // prints the number of each change that was acknowledged.
 func TestChild(t *testing.T) {
 	if os.Getenv(isChild) == "" {
-		return // It is a test run like any other.
+		return // This is an ordinary test run.
 	}
 	db := openAt(t, childName)
 	first, err := db.LoadLocks(t.Context())
@@ -56,7 +56,7 @@ type child struct {
 	out *bufio.Reader
 }
 
-// startChild starts one on the database childName of dir.
+// startChild starts a child on the database childName in dir.
 func startChild(t *testing.T, dir string) *child {
 	t.Helper()
 	self, err := os.Executable()
@@ -76,12 +76,12 @@ func startChild(t *testing.T, dir string) *child {
 	return &child{cmd, bufio.NewReader(out)}
 }
 
-// acknowledged reads the number of the next change, -1 at the end.
+// acknowledged reads the number of the next change; -1 at the end.
 func (c *child) acknowledged(t *testing.T) int {
 	t.Helper()
 	line, err := c.out.ReadString('\n')
 	if errors.Is(err, io.EOF) {
-		return -1 // What is left of a line was not printed whole.
+		return -1 // The last line may be incomplete.
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *child) acknowledged(t *testing.T) int {
 	return n
 }
 
-// kill ends the child without warning and returns the last change.
+// kill kills the child and returns the number of the last change.
 func (c *child) kill(t *testing.T, last int) int {
 	t.Helper()
 	if err := c.Process.Kill(); err != nil {
@@ -106,8 +106,8 @@ func (c *child) kill(t *testing.T, last int) int {
 	return last
 }
 
-// TestKilled kills a process in the middle of its changes, several times, and
-// finds each one that it had acknowledged.
+// TestKilled kills a process in the middle of its changes, several times, and finds
+// each change that was acknowledged.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	for range 8 {
@@ -145,7 +145,7 @@ func checkKept(t *testing.T, db *DB, last int) {
 	}
 }
 
-// TestInUse: a database has one owner, whatever it is called by.
+// TestInUse: a database has one owner, under whatever name it is opened.
 func TestInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	db := openAt(t, path)
@@ -185,8 +185,8 @@ func TestInUseByProcess(t *testing.T) {
 	checkKept(t, openAt(t, path), last)
 }
 
-// TestInUseOnce: of many at the same time one gets the database, again and
-// again, though each removes the lock's file.
+// TestInUseOnce: if many try at the same time, one gets the database. This holds again
+// and again, although each owner removes the lock file.
 func TestInUseOnce(t *testing.T) {
 	path := made(t)
 	var owners, had atomic.Int64

@@ -12,12 +12,12 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// owner is the right to use a database, which ends with the process. It is a
-// lock on a file of its own: the locks of SQLite on the database are gone as soon
-// as anybody in the process closes that file.
+// owner is the exclusive right to use a database. It ends with the process. It is a
+// lock on a separate file, because SQLite's locks on the database end as soon as
+// anything in the process closes that file.
 type owner struct{ file *os.File }
 
-// own returns the right, or an error that says who has it.
+// own returns the right, or an error that says which process has it.
 func own(path string) (*owner, error) {
 	name := path + ".lock"
 	for {
@@ -30,20 +30,21 @@ func own(path string) (*owner, error) {
 			return nil, errors.Join(err, file.Close())
 		}
 		if isAt(file, name) {
-			// On a full disk it stays without the number, which is a courtesy.
+			// The number of the process is only information, so a full disk is no
+			// error.
 			if _, err := fmt.Fprintf(file, "%-10d\n", os.Getpid()); err != nil && !storage.NoSpace(err) {
 				return nil, errors.Join(fmt.Errorf("the lock of the database: %w", err), (&owner{file}).release())
 			}
 			return &owner{file}, nil
 		}
-		// Its owner has removed it since.
+		// Its previous owner has removed the file since.
 		if err := file.Close(); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// isAt reports whether file is what has the name.
+// isAt reports whether name refers to file.
 func isAt(file *os.File, name string) bool {
 	ours, err := file.Stat()
 	if err != nil {
@@ -58,17 +59,17 @@ func refusal(path string, file *os.File, err error) error {
 		return fmt.Errorf("%s: locking it: %w", file.Name(), err)
 	}
 	var pid [10]byte
-	n, _ := file.ReadAt(pid[:], 0) // Who it is is a courtesy.
+	n, _ := file.ReadAt(pid[:], 0) // The number is only information.
 	return inUse(path, strings.TrimSpace(string(pid[:n])))
 }
 
-// release gives the right up and removes the lock's file, in this order: whoever
-// opens it in between sees that it is gone.
+// release gives up the right. It removes the file before it closes it, so that a
+// process that opens the file in between notices that it was removed.
 func (o *owner) release() error {
 	return errors.Join(os.Remove(o.file.Name()), o.file.Close())
 }
 
-// syncDir makes what was done to the names in a directory last.
+// syncDir makes changes of the names in a directory durable.
 func syncDir(dir string) error {
 	file, err := os.Open(dir)
 	if err != nil {

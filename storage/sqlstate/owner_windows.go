@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// owner is the right to use a database, which ends with the process. It is a
-// file of its own that nobody else can open at the same time.
+// owner is the exclusive right to use a database. It ends with the process. It is a
+// separate file that no other process can open at the same time.
 type owner struct{ handle syscall.Handle }
 
 const (
@@ -16,7 +16,7 @@ const (
 	fileFlagDeleteOnClose = 0x04000000
 )
 
-// own returns the right, or an error that says that it is taken.
+// own returns the right, or an error that says that another process has it.
 func own(path string) (*owner, error) {
 	name, err := syscall.UTF16PtrFromString(path + ".lock")
 	if err != nil {
@@ -34,8 +34,8 @@ func own(path string) (*owner, error) {
 	return &owner{handle}, nil
 }
 
-// release gives the right up. The file goes with its handle.
+// release gives up the right. Closing the handle removes the file.
 func (o *owner) release() error { return syscall.CloseHandle(o.handle) }
 
-// syncDir does nothing: NTFS logs the changes of names itself.
+// syncDir does nothing, because NTFS logs changes of names itself.
 func syncDir(string) error { return nil }

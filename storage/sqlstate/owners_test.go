@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// TestLoadLargeOwners: a database from before there was a limit has larger owners.
-// All its locks are loaded, with their owners as far as there is room in memory.
+// TestLoadLargeOwners: a database that is older than the limit has larger owners. All
+// its locks are loaded, with their owners as far as there is room in memory.
 func TestLoadLargeOwners(t *testing.T) {
 	const large, count = 1 << 20, 20
 	db := openNew(t)

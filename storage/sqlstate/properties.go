@@ -14,7 +14,7 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// batch is how many names one query asks for.
+// batch is how many values one statement contains at most.
 const batch = 500
 
 // Any implements [deadprops.Store].
@@ -29,13 +29,14 @@ func (db *DB) Any(ctx context.Context, name string) (bool, error) {
 	return found, failed("looking for properties below "+name, err)
 }
 
-// isBare reports whether there is no property at all.
+// isBare reports whether the database holds no property.
 func isBare(ctx context.Context, db queryer) (bare bool, err error) {
 	err = db.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM properties)").Scan(&bare)
 	return bare, err
 }
 
-// batches yields what as makes of all in batches, as arguments of a query.
+// batches splits all into batches, and yields each as the arguments of a statement,
+// encoded by as.
 func batches(all []string, as func(string) string) iter.Seq[[]any] {
 	return func(yield func([]any) bool) {
 		for some := range slices.Chunk(all, batch) {
@@ -94,7 +95,7 @@ func patchOne(ctx context.Context, tx *sql.Tx, key string, prop webdav.Property,
 	}
 	value := prop.InnerXML
 	if value == nil {
-		value = []byte{} // nil is NULL.
+		value = []byte{} // nil would become NULL.
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO properties (name, space, local, lang, value, owner) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (name, space, local) DO UPDATE SET lang = excluded.lang, value = excluded.value, owner = excluded.owner`,
@@ -134,18 +135,18 @@ func (db *DB) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 	})
 }
 
-// copied returns where the keys begin that a Copy takes, and the first one after
-// them.
+// copied returns the range of keys that a Copy copies: from is the first key, and to is
+// the first key after the range.
 func copied(src string, zeroDepth bool) (from, to string) {
 	if from, to = tree(src); zeroDepth {
-		to = from + "\x01" // Every segment is longer.
+		to = from + "\x01" // No member's key is below this.
 	}
 	return from, to
 }
 
 // Remove implements [deadprops.Store].
 func (db *DB) Remove(ctx context.Context, name string) error {
-	// Whoever finds nothing need not wait for those who write.
+	// If there is nothing to remove, the call must not wait for other changes.
 	if found, err := db.Any(ctx, name); err != nil || !found {
 		return err
 	}
@@ -153,8 +154,8 @@ func (db *DB) Remove(ctx context.Context, name string) error {
 	return failed("removing the properties of "+name, err)
 }
 
-// replace removes the properties of the tree dst and lets fill put those of the
-// tree src there.
+// replace removes the properties of the tree dst and calls fill, which puts those of
+// the tree src there.
 func (db *DB) replace(ctx context.Context, src, dst string, fill func(tx *sql.Tx) error) error {
 	if storage.Overlap(src, dst) {
 		return fmt.Errorf("properties of %q to %q: one contains the other: %w", src, dst, fs.ErrInvalid)
@@ -188,7 +189,7 @@ func removeTree(ctx context.Context, tx *sql.Tx, name string) error {
 	return err
 }
 
-// changeProperties is change or urgent, and sees whether there are properties left.
+// changeProperties is like change or urgent, and updates db.bare.
 func (db *DB) changeProperties(ctx context.Context, urgent bool, f func(tx *sql.Tx) error) error {
 	if err := db.enter(ctx); err != nil {
 		return err

@@ -35,7 +35,7 @@ func (db *DB) Read(ctx context.Context, query deadprops.Query) (map[string][]web
 	return r.found, r.next, nil
 }
 
-// propertyReader reads what a Query asks for, row by row.
+// propertyReader reads the properties that a Query selects, row by row.
 type propertyReader struct {
 	deadprops.Query
 	found map[string][]webdav.Property
@@ -58,7 +58,7 @@ func (r *propertyReader) read(ctx context.Context, db queryer, names []string) e
 	return rows.Err()
 }
 
-// row adds a property, if there is room for it.
+// row adds a property if it fits.
 func (r *propertyReader) row(rows *sql.Rows) error {
 	var key string
 	var prop webdav.Property
@@ -80,8 +80,8 @@ func (r *propertyReader) row(rows *sql.Rows) error {
 }
 
 // statement returns the query for the properties of names, and its arguments. A
-// database knows the length of a value without reading it, so a value for which
-// there can't be room is not read.
+// database knows the length of a value without reading it, so values that can't fit are
+// not read.
 func (r *propertyReader) statement(names []string) (string, []any) {
 	var b strings.Builder
 	args := make([]any, 0, 1+len(names)+2*len(r.Props))

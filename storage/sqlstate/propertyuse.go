@@ -6,18 +6,19 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// propertySize is deadprops.Size of a row of properties, about: names are stored as text
-// makes them.
+// propertySize is roughly deadprops.Size of a row of properties: it counts names in the
+// encoding of text.
 const propertySize = "(64 + octet_length(space) + octet_length(local) + octet_length(lang) + octet_length(value))"
 
 var noLimits = deadprops.Limits{Property: -1, Resource: -1, Owner: -1}
 
-// propertyUse is how many bytes more, or fewer, owners have in a transaction.
-// property_use has the sums, because to count all rows would take too long.
+// propertyUse maps owners to the number of bytes that they gain or lose in a
+// transaction. The table property_use holds the sums, because counting all rows would
+// take too long.
 type propertyUse map[string]int64
 
-// count adds what the properties that condition selects take up, times sign. It
-// returns their sum.
+// count adds to u, for each owner, sign times the size of the properties that condition
+// selects. It returns the total size of them.
 func (u propertyUse) count(ctx context.Context, tx queryer, condition string, sign int64, args ...any) (all int64, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT owner, sum"+propertySize+" FROM properties WHERE "+condition+" GROUP BY owner", args...) //nolint:gosec // condition is a constant
 	if err != nil {
@@ -42,8 +43,8 @@ func (u propertyUse) countTree(ctx context.Context, tx queryer, name string, sig
 	return u.count(ctx, tx, "name >= $1 AND name < $2", sign, from, to)
 }
 
-// charge writes what has changed. It returns a *deadprops.LimitError if the owner of
-// budget would have more than it may.
+// charge adds u to the table property_use. It returns a *deadprops.LimitError if the
+// owner of budget would exceed its limit.
 func (u propertyUse) charge(ctx context.Context, tx interface {
 	queryer
 	execer
@@ -71,7 +72,7 @@ func (u propertyUse) charge(ctx context.Context, tx interface {
 	return err
 }
 
-// ownedBy returns how many bytes owner has.
+// ownedBy returns how many bytes the properties of owner take.
 func ownedBy(ctx context.Context, db queryer, owner string) (bytes int64, err error) {
 	err = db.QueryRowContext(ctx, "SELECT coalesce(sum(bytes), 0) FROM property_use WHERE owner = $1", text(owner)).Scan(&bytes)
 	return bytes, err

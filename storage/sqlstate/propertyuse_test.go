@@ -13,8 +13,8 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// TestPropertiesOfVersion4: a database from before the limits may have more than
-// they allow. All of it can be read, in pages, and removed. It is owned by "".
+// TestPropertiesOfVersion4: a database that is older than the limits may exceed them.
+// All properties belong to "" and can be read, in pages, and removed.
 func TestPropertiesOfVersion4(t *testing.T) {
 	const large, count = 300 << 10, 40
 	path := filepath.Join(t.TempDir(), "state.db")
@@ -61,7 +61,7 @@ func TestPropertiesOfVersion4(t *testing.T) {
 	wantUse(t, db, map[string]int64{"": int64(deadprops.Size(aProperty))})
 }
 
-// wantUse compares property_use with want and with what is stored.
+// wantUse compares property_use with want and with the stored properties.
 func wantUse(t *testing.T, db *DB, want map[string]int64) {
 	t.Helper()
 	counted := propertyUse{}

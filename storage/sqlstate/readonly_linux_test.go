@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// immutable sets or clears the attribute that even root respects. It reports whether the
-// filesystem has it.
+// immutable sets or clears the attribute that stops even root from writing. It reports
+// whether the filesystem supports it.
 func immutable(t *testing.T, name string, set bool) bool {
 	t.Helper()
 	file, err := os.Open(name)
@@ -23,15 +23,15 @@ func immutable(t *testing.T, name string, set bool) bool {
 	flags, err := unix.IoctlGetInt(int(file.Fd()), unix.FS_IOC_GETFLAGS)
 	if err == nil {
 		if flags &^= unix.STATX_ATTR_IMMUTABLE; set {
-			flags |= unix.STATX_ATTR_IMMUTABLE // It has the value of FS_IMMUTABLE_FL.
+			flags |= unix.STATX_ATTR_IMMUTABLE // This has the same value as FS_IMMUTABLE_FL.
 		}
 		err = unix.IoctlSetPointerInt(int(file.Fd()), unix.FS_IOC_SETFLAGS, flags)
 	}
 	return err == nil
 }
 
-// TestImmutable: while the files can't be written, no change is acknowledged; once they can,
-// there is nothing of those that were refused, and all works.
+// TestImmutable: while the files can't be written, no change is acknowledged. Once they
+// can, nothing of the refused changes exists, and everything works.
 func TestImmutable(t *testing.T) {
 	db, _ := logged(t, t.TempDir())
 	fill(t, db)

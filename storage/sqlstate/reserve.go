@@ -12,53 +12,55 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// # Work that must not fail for lack of room
+// # Work that must not fail for lack of space
 //
-// Once a COPY, MOVE or DELETE has changed the share, dead properties, locks and
-// the journal must follow, and every change of an SQLite file appends to its log
-// first, even a deletion. So room for that is allocated before anything is
-// touched. It is held by the reserve, a file beside the database that is full of
-// bytes without meaning.
+// Once a COPY, MOVE or DELETE has changed the share, dead properties, locks and the
+// journal must follow. Every change of an SQLite file first appends to its log, even a
+// deletion. So the space for these changes is allocated before the share is changed. It
+// is held by the reserve, a file beside the database whose content has no meaning.
 //
-//   - The base of the reserve is for the work that gives room back: a DELETE, an
-//     UNLOCK, the end of a record.
-//   - A promise is added to it by Secure for each operation that is about to
-//     change the share, as large as what may have to be written for it at most. If
-//     the promise can't be added, nothing has been touched, and the 507 is true.
-//   - Work of the urgent kind that meets a full disk empties the file, does its
-//     change, and fills the file again with what is left, all in one turn. Ordinary
-//     changes never do that. So within davd only urgent work takes from the
-//     reserve, and no more than was promised to it.
+//   - The base of the reserve is for work that frees space: a DELETE, an UNLOCK, the
+//     removal of a record.
+//   - Secure adds a promise to the reserve for each operation that is about to change
+//     the share. The promise is as large as the most that may be written for this
+//     operation. If the promise can't be added, nothing has been changed, so the
+//     response 507 is correct.
+//   - If urgent work finds the disk full, it empties the file, makes its change, and
+//     fills the file again with the space that is left, all in one turn. Ordinary
+//     changes never do that. So within davd only urgent work uses the reserve, and no
+//     more than was promised to it.
 //
-// Other programs can take the freed room in that moment, and a disk can fail. Then
-// the urgent change fails after all. Nothing is lost: the record stays in the
-// journal, the caller tries again, and so does the next start.
+// Other programs can take the freed space in that moment, and a disk can fail. Then the
+// urgent change does fail. But nothing is lost: the record stays in the journal, the
+// caller tries again, and so does the next start.
 
 const (
-	// reserveBase is the size of the base, in bytes, where the disk is not small.
+	// reserveBase is the size of the base in bytes, unless the disk is small.
 	reserveBase = 1 << 20
-	// reserveSlack is how much of what was promised stays for the next promise, in bytes.
+	// reserveSlack is how many bytes of past promises stay in the file for the next
+	// one.
 	reserveSlack = 256 << 10
-	// reserveShare is which part of a small disk's free room the base takes.
+	// reserveShare is the divisor of the free space: on a small disk the base takes a
+	// quarter.
 	reserveShare = 4
-	// reserveSuffix is what the file has after the name of the database.
+	// reserveSuffix follows the name of the database in that of the file.
 	reserveSuffix = "-reserve"
 )
 
-// reserve holds room on the disk. It is used in turn.
+// reserve holds space on the disk. It is used only in turn.
 type reserve struct {
 	path string
-	file *os.File // nil: it could not be opened
-	// base and promised are the bytes that the file should have, size those that it
-	// has.
+	file *os.File // nil if it could not be opened
+	// base and promised add up to the number of bytes that the file should have. size
+	// is the number that it has.
 	base, promised, size int64
-	// promising: there was a promise since the start. Before that the file may have
-	// more than it should, for recovery.
+	// promising reports that there was a promise since the start. Before the first one,
+	// the file may be larger than it should be, because recovery may need the space.
 	promising bool
 }
 
-// openReserve opens the file, which may have more than the base: after a kill,
-// recovery needs what was promised.
+// openReserve opens the file. It may be larger than the base: after a crash, recovery
+// needs the space that was promised.
 func openReserve(path string) (*reserve, error) {
 	r := &reserve{path: path}
 	info, err := os.Lstat(path)
@@ -77,8 +79,8 @@ func openReserve(path string) (*reserve, error) {
 	return r, nil
 }
 
-// yieldReserve gives up a part of the file for a start, which needs less than that.
-// Recovery may need the rest.
+// yieldReserve gives up a part of the file, so that davd can start on a full disk. A
+// start needs less than that part, and recovery may need the rest.
 func yieldReserve(path string) bool {
 	const part = 256 << 10
 	info, err := os.Lstat(path)
@@ -92,15 +94,15 @@ func (r *reserve) close() error {
 	return r.file.Close()
 }
 
-// grow makes the base as large as it should be on a disk with free bytes of room, and
-// gives back what the file has beyond it and the promises.
+// grow makes the base as large as it should be on a disk with free bytes. It frees the
+// space that the file has beyond base and promises.
 func (r *reserve) grow(free int64) error {
 	r.base = max(r.base, min(reserveBase, (free+r.size)/reserveShare))
 	return r.settle(0)
 }
 
-// settle gives the file the size that it should have, as far as there is room. It may
-// have slack bytes more.
+// settle gives the file the size that it should have, as far as there is space. It lets
+// the file keep slack more bytes.
 func (r *reserve) settle(slack int64) error {
 	want := r.base + r.promised
 	if r.size > want+slack && r.promising {
@@ -109,7 +111,7 @@ func (r *reserve) settle(slack int64) error {
 	return r.fill(want)
 }
 
-// promise adds n bytes, all or none. If the base has been used, it is not made whole.
+// promise adds n bytes, either all or none. It does not refill a base that was used.
 func (r *reserve) promise(n int64) error {
 	before := r.size
 	if err := r.fill(min(before, r.base+r.promised) + n); err != nil {
@@ -120,7 +122,7 @@ func (r *reserve) promise(n int64) error {
 	return nil
 }
 
-// cut makes the file shorter.
+// cut shortens the file to size.
 func (r *reserve) cut(size int64) error {
 	if r.file == nil || r.size <= size {
 		return nil
@@ -132,7 +134,7 @@ func (r *reserve) cut(size int64) error {
 	return nil
 }
 
-// fill makes the file longer, with bytes that a filesystem can't compress.
+// fill extends the file to size, with bytes that a filesystem can't compress.
 func (r *reserve) fill(size int64) error {
 	if r.file == nil {
 		return fmt.Errorf("%s: %w", r.path, storage.ErrState)
@@ -142,12 +144,12 @@ func (r *reserve) fill(size int64) error {
 	}
 	var seed [32]byte
 	for i := range seed {
-		seed[i] = byte(rand.Uint32()) //nolint:gosec // it hides nothing
+		seed[i] = byte(rand.Uint32()) //nolint:gosec // The bytes need not be secret.
 	}
 	random := rand.NewChaCha8(seed)
 	block := make([]byte, min(64<<10, size-r.size))
 	for r.size < size {
-		_, _ = random.Read(block) // never fails
+		_, _ = random.Read(block) // It never fails.
 		n, err := r.file.WriteAt(block[:min(int64(len(block)), size-r.size)], r.size)
 		r.size += int64(n)
 		if err != nil {
@@ -157,18 +159,18 @@ func (r *reserve) fill(size int64) error {
 	return nil
 }
 
-// Secure implements deadprops.Securer: it allocates what Move, Copy or Remove of the trees
-// src and dst may write, what the end of so many locks may, and what the journal
-// needs. Without a dst, nothing is allocated as long as the base of the reserve is
-// enough: a removal works on a full disk.
+// Secure implements deadprops.Securer. It allocates the space that may be written by
+// Move, Copy or Remove for the trees src and dst, by the end of that many locks, and by
+// the journal. If dst is "" and the base of the reserve suffices, it allocates nothing:
+// so a removal works on a full disk.
 func (db *DB) Secure(ctx context.Context, src, dst string, locks int) (release func(), err error) {
 	need, err := db.need(ctx, src, dst)
 	if err != nil {
-		return nil, failed("setting room aside", err)
+		return nil, failed("reserving space", err)
 	}
 	need += int64(locks) * lockCost
 	if err := db.enter(ctx); err != nil {
-		return nil, failed("setting room aside", err)
+		return nil, failed("reserving space", err)
 	}
 	defer db.leave()
 	if dst == "" && need <= db.reserve.size-db.reserve.promised {
@@ -176,40 +178,40 @@ func (db *DB) Secure(ctx context.Context, src, dst string, locks int) (release f
 	}
 	need += baseCost
 	if err := db.reserve.promise(need); err != nil {
-		return nil, failed("setting room aside", unwritable(err))
+		return nil, failed("reserving space", unwritable(err))
 	}
 	return sync.OnceFunc(func() { db.fulfilled(need) }), nil
 }
 
-// fulfilled takes a promise back.
+// fulfilled ends a promise.
 func (db *DB) fulfilled(promised int64) {
 	if err := db.await(context.Background()); err != nil {
 		return
 	}
 	defer db.leave()
 	db.reserve.promised -= promised
-	// The next promise can use the room at once. When it is quiet, it is given back, and
-	// a base that can't be filled now is filled.
+	// The next promise can use the space immediately. When no change has come for a
+	// while, tidy frees what is left of it, and fills a base that can't be filled now.
 	_ = db.reserve.settle(reserveSlack)
 }
 
 const (
-	pageCost = 4096 + 24 // of one page in the log, in bytes
-	// baseCost is what an operation writes in any case: a few pages in each of its
+	pageCost = 4096 + 24 // bytes that a page takes in the log
+	// baseCost is what each operation writes in any case: a few pages in each of its
 	// transactions.
 	baseCost = 16 * pageCost
-	// lockCost is that of one lock that ends.
+	// lockCost is what the end of one lock writes.
 	lockCost = 1 << 10
-	// inline is how many bytes of a row are on the page of the table at most
-	// (https://sqlite.org/fileformat2.html#b_tree_pages); the others are on pages
-	// of their own.
+	// inline is how many bytes of a row may be on the page of the table
+	// (https://sqlite.org/fileformat2.html#b_tree_pages). The others are on pages of
+	// their own.
 	inline = 1002
 )
 
-// need is how many bytes the log and the database grow by at most when the
-// properties of the tree src take the place of those of dst: each row is written
-// anew to pages that are half full, and its old page is written as well. Earlier
-// changes are in the database by then (tidyStep).
+// need returns how many bytes the log and the database may grow by when the properties
+// of the tree src replace those of dst. Each row is written to a new page that may be
+// only half full, and its old page is written too. Earlier changes are already in the
+// database by then (tidyStep).
 func (db *DB) need(ctx context.Context, src, dst string) (int64, error) {
 	from, to := tree(src)
 	rows, inlined, pages, err := db.extent(ctx, from, to)
@@ -226,9 +228,8 @@ func (db *DB) need(ctx context.Context, src, dst string) (int64, error) {
 	return need + 2*inlined + rows/64*pageCost, err
 }
 
-// extent returns how many properties a range has, how many bytes of them are on
-// the pages of the table, and how many pages they have for the others. An owner
-// counts as 48 bytes,
+// extent returns how many properties a range has, how many of their bytes are on pages
+// of the table, and how many pages hold the others. An owner counts as 48 bytes,
 // because the owner of a copy may have a longer name than that of the original.
 func (db *DB) extent(ctx context.Context, from, to string) (rows, inlined, pages int64, err error) {
 	if db.bare.Load() {
@@ -242,7 +243,7 @@ func (db *DB) extent(ctx context.Context, from, to string) (rows, inlined, pages
 	return rows, inlined, pages, err
 }
 
-// urgent is change for work that must not fail for lack of room: it may use the
+// urgent is like change, for work that must not fail for lack of space: it may use the
 // reserve.
 func (db *DB) urgent(ctx context.Context, f func(tx *sql.Tx) error) error {
 	if err := db.enter(ctx); err != nil {
@@ -261,25 +262,25 @@ func (db *DB) urgentInTurn(ctx context.Context, f func(tx *sql.Tx) error) error 
 	if cutErr := db.reserve.cut(0); cutErr != nil {
 		return errors.Join(err, cutErr)
 	}
-	db.log.Warn("the disk of the state is full: davd uses the room that it holds in reserve",
+	db.log.Warn("the disk of the state is full: davd uses its reserved space",
 		"database", db.path, "bytes", held)
 	err = db.transact(ctx, f)
-	// With the log in the database, the next change needs no new room.
+	// Once the log is in the database, the next change needs no new space.
 	db.checkpoint(ctx, "RESTART")
 	if db.reserve.fill(held) != nil {
-		db.log.Warn("the reserve of the state is not whole: free some room on its disk",
+		db.log.Warn("davd could not restore the reserved space of the state: free some space on its disk",
 			"database", db.path, "bytes", db.reserve.size, "of", held)
 	}
 	return err
 }
 
-// transact runs f in a transaction. On a full disk it puts the log into the
-// database and tries again: the next change then begins at the start of the log,
-// which needs no new room.
+// transact runs f in a transaction. If the disk is full, it moves the log into the
+// database and tries again: the change then starts at the beginning of the log, which
+// needs no new space.
 //
-// After any other failure of the disk the log may have the change although it was
-// not acknowledged. Putting the log, without the change, into the database and
-// making it empty removes it.
+// After any other disk failure, the log may hold the change although it was not
+// acknowledged. To get rid of it, transact moves the log into the database, without the
+// change, and empties the log.
 func (db *DB) transact(ctx context.Context, f func(tx *sql.Tx) error) error {
 	err := transact(ctx, db.writer, f)
 	switch {
@@ -293,7 +294,7 @@ func (db *DB) transact(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return err
 }
 
-// checkpoint puts the log into the database, as far as it can.
+// checkpoint moves the log into the database, as far as possible.
 func (db *DB) checkpoint(ctx context.Context, mode string) {
 	var busy, logged, done int
 	_ = db.writer.QueryRowContext(context.WithoutCancel(ctx), "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &logged, &done)

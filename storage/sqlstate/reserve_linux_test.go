@@ -18,7 +18,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// fillDisk leaves free bytes of the disk that holds dir, and returns what undoes that.
+// fillDisk fills the disk that holds dir, except for free bytes, and returns a function
+// that undoes that.
 func fillDisk(t *testing.T, dir string, free int64) (undo func()) {
 	t.Helper()
 	name := filepath.Join(dir, "others")
@@ -42,8 +43,8 @@ func fillDisk(t *testing.T, dir string, free int64) (undo func()) {
 	}
 }
 
-// TestUrgentOnFullDisk: without any room left, what gives room back still works, over
-// and over, and is logged; what needs more is refused.
+// TestUrgentOnFullDisk: on a full disk, work that frees space still succeeds, again and
+// again, and is logged. Other changes are refused.
 func TestUrgentOnFullDisk(t *testing.T) {
 	dir := smallDisk(t, "8m")
 	db, _ := logged(t, dir)
@@ -57,7 +58,7 @@ func TestUrgentOnFullDisk(t *testing.T) {
 		}
 	}
 	db.tidy()
-	// The log is new, and has no room yet that could be used again.
+	// The log is new, so no part of it can be reused yet.
 	closeDB(t, db)
 	db, log := logged(t, dir)
 	undo := fillDisk(t, dir, 0)
@@ -82,7 +83,7 @@ func TestUrgentOnFullDisk(t *testing.T) {
 		}
 		release()
 	}
-	if !strings.Contains(log.String(), "in reserve") {
+	if !strings.Contains(log.String(), "uses its reserved space") {
 		t.Errorf("the log is %q", log)
 	}
 	if db.reserve.size < reserveBase/2 {
@@ -100,9 +101,9 @@ func TestUrgentOnFullDisk(t *testing.T) {
 	wantLocks(t, db)
 }
 
-// TestSecured: once Secure has set room aside, the disk may fill up: properties of any
-// sizes move and are copied, locks end, the record goes. Where it has not, nothing has
-// changed.
+// TestSecured: after Secure has reserved space, the disk may fill up: properties of any
+// size are moved and copied, locks end, and the record is removed. If Secure fails,
+// nothing has changed.
 func TestSecured(t *testing.T) {
 	for _, rows := range []struct{ n, size int }{
 		{1, 1}, {20, 50}, {20, 900}, {20, 1100}, {200, 300}, {50, 5000}, {3, 65536}, {1000, 100}, {300, 4000},
@@ -145,7 +146,7 @@ func securedTransfer(t *testing.T, db *DB, method string, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Only what was promised has been used.
+	// Only the promised space was used.
 	if db.reserve.size < before {
 		t.Errorf("%d bytes are in reserve, %d of the base of %d are used", db.reserve.size, before-db.reserve.size, before)
 	}
@@ -187,8 +188,8 @@ func wantMany(t *testing.T, db *DB, name string, n int, value string) {
 	}
 }
 
-// TestSecureRefuses: if the room can't be set aside, that is said before anything is
-// done, and the reserve is as it was.
+// TestSecureRefuses: if the space can't be reserved, the error comes before any change,
+// and the reserve is unchanged.
 func TestSecureRefuses(t *testing.T) {
 	db, _ := logged(t, smallDisk(t, "8m"))
 	setMany(t, db, "/src", 100, 2000, "new")
@@ -214,8 +215,8 @@ func TestSecureRefuses(t *testing.T) {
 	}
 }
 
-// TestOpenOnFullDiskAfterKill: what was promised when a kill came is still there for
-// recovery, and for the start itself.
+// TestOpenOnFullDiskAfterKill: space that was promised before a kill is still reserved
+// for the recovery and for the start itself.
 func TestOpenOnFullDiskAfterKill(t *testing.T) {
 	dir := smallDisk(t, "8m")
 	path := filepath.Join(dir, "state.db")
@@ -228,7 +229,7 @@ func TestOpenOnFullDiskAfterKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	promised := db.reserve.size
-	closeDB(t, db) // The log and its index are gone, which gives them more to do.
+	closeDB(t, db) // Now log and index are gone, so the next start needs more space.
 	defer fillDisk(t, dir, 0)()
 	db, log := logged(t, dir)
 	if err := db.Copy(t.Context(), "/src", "/dst", false); err != nil {

@@ -8,31 +8,30 @@ import (
 	"strings"
 )
 
-// dialect is where databases differ.
+// dialect holds the differences between databases.
 type dialect struct {
 	tables string            // a query for the names of all tables
-	words  *strings.Replacer // the words in braces in migrations
+	words  *strings.Replacer // replaces the words in braces in migrations
 }
 
 var sqliteDialect = dialect{
 	tables: "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
 	words: strings.NewReplacer(
 		"{bytes}", "BLOB",
-		"{text}", "TEXT", // compared by bytes
+		"{text}", "TEXT", // compared byte by byte
 		"{serial}", "INTEGER PRIMARY KEY",
 		"{clustered}", "WITHOUT ROWID",
 	),
 }
 
-// migration brings a database from the version before it to its own, which is
-// one more than its index in migrations. A migration that was released is never
-// changed.
+// migration upgrades a database from the previous version to its own version, which is
+// its index in migrations plus one. A released migration never changes.
 type migration struct {
-	tables     []string // that it adds
+	tables     []string // the tables that it adds
 	statements []string
 }
 
-// versionTable has one row, the version.
+// versionTable has one row, which holds the version.
 const versionTable = "davd_state"
 
 var migrations = []migration{{
@@ -40,7 +39,7 @@ var migrations = []migration{{
 	statements: []string{
 		"CREATE TABLE " + versionTable + " (version INTEGER NOT NULL)",
 		"INSERT INTO " + versionTable + " (version) VALUES (0)",
-		// Dead properties. The columns but value are as text makes them.
+		// Dead properties. text encodes all columns except value.
 		`CREATE TABLE properties (
 			name  {text} NOT NULL,
 			space {text} NOT NULL,
@@ -49,8 +48,8 @@ var migrations = []migration{{
 			value {bytes} NOT NULL,
 			PRIMARY KEY (name, space, local)
 		) {clustered}`,
-		// Locks. seq is the order of their creation, duration is in nanoseconds
-		// or -1 (infinite), expires in microseconds since 1970 or NULL (never).
+		// Locks. seq is the order of creation. duration is in nanoseconds, or -1 for
+		// infinite. expires is in microseconds since 1970, or NULL for never.
 		`CREATE TABLE locks (
 			seq        {serial},
 			token      {text} NOT NULL UNIQUE,
@@ -66,8 +65,8 @@ var migrations = []migration{{
 }, {
 	tables: []string{"journal"},
 	statements: []string{
-		// What is under way. seq is the order in which it was begun; what is in
-		// a record is the business of who writes it.
+		// Running operations. seq is the order in which they began. Whoever writes a
+		// record defines its content.
 		`CREATE TABLE journal (
 			seq    {serial},
 			id     {text} NOT NULL UNIQUE,
@@ -77,10 +76,10 @@ var migrations = []migration{{
 }, {
 	tables: []string{"operations"},
 	statements: []string{
-		// What became of operations. seq is the order in which they were added;
-		// ended is in microseconds since 1970, NULL while it runs. record and
-		// failures are JSON; failures is the last column, so that a list need not
-		// read it.
+		// The history of operations. seq is the order in which they were added. ended
+		// is in microseconds since 1970, or NULL while the operation runs. record and
+		// failures are JSON. failures is the last column, so that a list need not read
+		// it.
 		`CREATE TABLE operations (
 			seq       {serial},
 			id        {text} NOT NULL UNIQUE,
@@ -92,15 +91,15 @@ var migrations = []migration{{
 	},
 }, {
 	statements: []string{
-		// When a lock was created, in microseconds since 1970; NULL for those of
-		// before this column.
+		// When a lock was created, in microseconds since 1970; NULL for older locks.
 		"ALTER TABLE locks ADD COLUMN created BIGINT",
 	},
 }, {
 	tables: []string{"property_use"},
 	statements: []string{
-		// Who has set a property, and how many bytes those of each owner take up, by
-		// propertySize. Properties from before are nobody's: the owner of those is empty.
+		// The owner of a property is the principal that has set it. property_use holds
+		// the number of bytes of each owner, by propertySize. Older properties have the
+		// owner "".
 		"ALTER TABLE properties ADD COLUMN owner {text} NOT NULL DEFAULT ''",
 		`CREATE TABLE property_use (
 			owner {text} NOT NULL PRIMARY KEY,
@@ -138,8 +137,8 @@ func (d dialect) list(ctx context.Context, db queryer) (names []string, err erro
 	return names, rows.Err()
 }
 
-// version returns the version of the database, 0 for an empty one, or an error
-// if it is not as one of migrations left it.
+// version returns the version of the database, or 0 for an empty one. It returns an
+// error if the tables are not those that one of migrations has left.
 func version(ctx context.Context, db queryer, d dialect, migrations []migration) (int, error) {
 	tables, err := d.list(ctx, db)
 	if err != nil || len(tables) == 0 {
@@ -178,7 +177,7 @@ func version(ctx context.Context, db queryer, d dialect, migrations []migration)
 	return version, nil
 }
 
-// migrate brings the database to the newest version.
+// migrate upgrades the database to the newest version.
 func migrate(ctx context.Context, tx *sql.Tx, d dialect, migrations []migration) error {
 	from, err := version(ctx, tx, d, migrations)
 	if err != nil || from == len(migrations) {
@@ -187,7 +186,7 @@ func migrate(ctx context.Context, tx *sql.Tx, d dialect, migrations []migration)
 	for i, m := range migrations[from:] {
 		for _, statement := range m.statements {
 			if _, err := tx.ExecContext(ctx, d.words.Replace(statement)); err != nil {
-				return fmt.Errorf("bringing it to version %d: %w", from+i+1, err)
+				return fmt.Errorf("upgrading it to version %d: %w", from+i+1, err)
 			}
 		}
 	}

@@ -1,21 +1,21 @@
-// Package sqlstate keeps what must outlive a restart in an SQL database: locks,
-// dead properties, the journal of what is under way, and the history of what was.
+// Package sqlstate keeps in an SQL database what must survive a restart: locks, dead
+// properties, the journal of running operations, and the history of past ones.
 //
-// The database is one SQLite file. A [DB] is its only owner for as long as it is
-// open; a lock beside it, which ends with the process, keeps other owners out.
-// What a method has changed when it returns nil is on the disk.
+// The database is one SQLite file. While a [DB] is open, it is the only owner of the
+// file. A lock file beside the database keeps other owners out, and ends with the
+// process. Once a method has returned nil, its change is on the disk.
 //
 // # Names
 //
-// A resource is stored under its name with a slash at the end. So the tree of a
-// name is one range in the order of bytes, the root's too: "/a" is stored as
-// "/a/", and its tree is all from "/a/" to before "/a0". A "%", and each byte
-// that is no valid UTF-8 or NUL, is written as % and two hexadecimal digits.
+// A resource is stored under its name with a slash at the end. So the tree of a name,
+// including the root, is one range in byte order: "/a" is stored as "/a/", and its tree
+// is everything from "/a/" to before "/a0". A "%", a NUL, and each byte that is not
+// valid UTF-8 are written as % and two hexadecimal digits.
 //
 // # Two kinds of database
 //
-// The statements are what SQLite and PostgreSQL both take, parameters included.
-// Where the two differ is in a dialect.
+// Both SQLite and PostgreSQL accept the statements and their parameters. A dialect
+// holds the differences.
 package sqlstate
 
 import (
@@ -33,10 +33,10 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// Options are what an open database may be told. The zero value is useful.
+// Options configure an open database. The zero value is useful.
 type Options struct {
 	// Log gets a message when the disk is full and the reserve is used, and when the
-	// database is removed while it is open. A nil Log gets none.
+	// database is removed while it is open. If Log is nil, these messages are dropped.
 	Log *slog.Logger
 }
 
@@ -46,20 +46,20 @@ type DB struct {
 	log    *slog.Logger
 	writer *sql.DB // one connection
 	reader *sql.DB
-	// pin is a connection of reader that stays open, so that SQLite does not take
-	// another one for the last, and removes the log.
+	// pin is a connection of reader that stays open. Without it, SQLite could take
+	// another connection for the last one and remove the log when that closes.
 	pin   *sql.Conn
 	owner *owner
 
-	// turn holds a token while something is being changed.
+	// turn holds a token while a change is being made.
 	turn chan struct{}
-	// bare: there is no property at all. It is written in turn. That it can be
-	// kept here is due to there being no other owner.
+	// bare reports that the database holds no property. It is written only in turn. It
+	// can be kept in memory because the database has no other owner.
 	bare atomic.Bool
-	// over are records of the journal that could not be removed. It is used in
+	// over lists records that could not be removed from the journal. It is used only in
 	// turn.
 	over []string
-	// reserve, files and closed are used in turn.
+	// reserve, files and closed are used only in turn.
 	reserve *reserve
 	files   files
 	closed  bool
@@ -75,15 +75,15 @@ var (
 	_ history.Store     = (*DB)(nil)
 )
 
-// Open opens the database dsn, the path of an SQLite file, and makes it if it is
-// not there: the directory for its owner alone (0700), the file too (0600). A
-// database that is in use, damaged, of a newer davd or of another program is
-// refused, and left as it was to the last byte.
+// Open opens the database dsn, the path of an SQLite file. If the file does not exist,
+// Open creates it, with access only for the user of the process (0600), and its
+// directory (0700). It refuses a database that is in use, damaged, made by a newer davd
+// or made by another program, and changes no byte of it.
 //
-// A file beside it holds room in reserve, so that a DELETE works on a full disk.
+// A file beside it reserves space, so that a DELETE works on a full disk.
 func Open(ctx context.Context, dsn string) (*DB, error) { return Options{}.Open(ctx, dsn) }
 
-// Open is the function [Open] with options.
+// Open is like the function [Open], with options.
 func (o Options) Open(ctx context.Context, dsn string) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -98,7 +98,7 @@ func (o Options) Open(ctx context.Context, dsn string) (*DB, error) {
 	}
 	db, err := open(ctx, path, migrations, o.Log)
 	if storage.NoSpace(err) && yieldReserve(path+reserveSuffix) {
-		o.Log.Warn("the disk of the state is full: davd uses the room that it holds in reserve", "database", path)
+		o.Log.Warn("the disk of the state is full: davd uses its reserved space", "database", path)
 		db, err = open(ctx, path, migrations, o.Log)
 	}
 	if err != nil {
@@ -108,7 +108,7 @@ func (o Options) Open(ctx context.Context, dsn string) (*DB, error) {
 	return db, nil
 }
 
-// open opens the database at path, which is owned.
+// open opens the database at path, which the process already owns.
 func open(ctx context.Context, path string, migrations []migration, log *slog.Logger) (*DB, error) {
 	if err := provide(ctx, path, migrations); err != nil {
 		return nil, err
@@ -126,7 +126,8 @@ func open(ctx context.Context, path string, migrations []migration, log *slog.Lo
 	return db, nil
 }
 
-// start brings the tables to the newest version and looks at the files.
+// start upgrades the tables to the newest version, records the identities of the files
+// and opens the reserve.
 func (db *DB) start(ctx context.Context, migrations []migration) (err error) {
 	if db.pin, err = db.reader.Conn(ctx); err != nil {
 		return err
@@ -145,13 +146,12 @@ func (db *DB) start(ctx context.Context, migrations []migration) (err error) {
 		err = db.reserve.grow(freeSpace(db.path))
 	}
 	if err != nil {
-		db.log.Warn("no room can be held in reserve for when the disk of the state is full", "database", db.path, "err", err)
+		db.log.Warn("davd can't reserve space on the disk of the state", "database", db.path, "err", err)
 	}
 	return nil
 }
 
-// Close waits for the change that is under way and closes the database. The
-// second call does nothing.
+// Close waits for the running change and closes the database. Further calls do nothing.
 func (db *DB) Close() error { return db.close() }
 
 func (db *DB) shut() error {
@@ -167,7 +167,7 @@ func (db *DB) shut() error {
 	return errors.Join(db.disconnect(), db.reserve.close(), db.owner.release())
 }
 
-// disconnect closes the connections. The last one puts the log into the database.
+// disconnect closes the connections. The last one moves the log into the database.
 func (db *DB) disconnect() (err error) {
 	if db.pin != nil {
 		err = db.pin.Close()
@@ -175,8 +175,8 @@ func (db *DB) disconnect() (err error) {
 	return errors.Join(err, db.reader.Close(), db.writer.Close())
 }
 
-// change runs f in a transaction, when it is its turn. The transaction is
-// committed if f succeeds, and ctx has not ended.
+// change waits for its turn and runs f in a transaction. It commits the transaction if
+// f succeeds and ctx has not ended.
 func (db *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 	if err := db.enter(ctx); err != nil {
 		return err
@@ -185,7 +185,8 @@ func (db *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return db.transact(ctx, f)
 }
 
-// enter waits for the turn to change something. The files must be in their places.
+// enter waits for the turn to make a change. It fails if the files have lost their
+// names.
 func (db *DB) enter(ctx context.Context) error {
 	if err := db.await(ctx); err != nil {
 		return err
@@ -215,8 +216,8 @@ func (db *DB) leave() {
 	<-db.turn
 }
 
-// transact runs f in a transaction. ctx can't end it between f and the end of
-// the commit: nobody could tell then whether it was made.
+// transact runs f in a transaction. ctx can't interrupt the commit, because then the
+// caller would not know whether it was made.
 func transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

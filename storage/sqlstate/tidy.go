@@ -7,19 +7,19 @@ import (
 )
 
 const (
-	// quiet is how long nothing may have been changed before the database is tidied.
+	// quiet is how long the database must be unchanged before it is tidied.
 	quiet = time.Second
-	// pause is how long others may take the turn between two steps.
+	// pause gives others time to take the turn between two steps.
 	pause = 10 * time.Millisecond
-	// keptPages without content stay in the database, for what comes next.
+	// keptPages is how many empty pages stay in the database for later use.
 	keptPages = 64
-	// keptLog is how long the log may stay, in bytes.
+	// keptLog is how many bytes the log may keep.
 	keptLog = 1 << 20
 )
 
-// tidy gives room back that the database, or its log, no longer needs, and makes the reserve
-// whole. It does so in steps, so that a change waits for one of them at most, and
-// gives up as soon as something is changed: the end of that change starts it anew.
+// tidy frees space that the database or its log no longer needs, and refills the
+// reserve. It works in steps, so that a change waits for one step at most. It gives up
+// as soon as a change is made, and the end of that change schedules it again.
 func (db *DB) tidy() {
 	select {
 	case db.turn <- struct{}{}:
@@ -32,7 +32,7 @@ func (db *DB) tidy() {
 	}
 }
 
-// tidyStep reports whether there is more to do.
+// tidyStep does one step and reports whether there is more to do.
 func (db *DB) tidyStep(ctx context.Context) (more bool) {
 	var spare int
 	if err := db.writer.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&spare); err != nil {
@@ -40,7 +40,7 @@ func (db *DB) tidyStep(ctx context.Context) (more bool) {
 	}
 	if spare > keptPages {
 		left, err := db.vacuum(ctx)
-		// A database of an earlier davd that could not be compacted gives nothing back.
+		// A database of an older davd that could not be compacted frees nothing.
 		if err == nil && left < spare {
 			return true
 		}
@@ -50,11 +50,11 @@ func (db *DB) tidyStep(ctx context.Context) (more bool) {
 		mode = "TRUNCATE"
 	}
 	db.checkpoint(ctx, mode)
-	_ = db.reserve.grow(freeSpace(db.path)) // On a full disk it is tried again later.
+	_ = db.reserve.grow(freeSpace(db.path)) // If the disk is full, a later call tries again.
 	return false
 }
 
-// vacuum moves pages from the end of the database to free pages, and cuts it. It
+// vacuum moves pages from the end of the database to free pages and shortens it. It
 // returns how many free pages are left.
 func (db *DB) vacuum(ctx context.Context) (left int, err error) {
 	rows, err := db.writer.QueryContext(ctx, "PRAGMA incremental_vacuum(512)")
@@ -62,12 +62,12 @@ func (db *DB) vacuum(ctx context.Context) (left int, err error) {
 		return 0, err
 	}
 	defer rows.Close()
-	for rows.Next() { // Each row is a page. At the end it is closed.
+	for rows.Next() { // Each row is a page. After the last one, rows are closed.
 	}
 	if err := rows.Err(); err != nil {
 		return 0, err
 	}
-	// The file gets shorter when the log is put into it.
+	// The checkpoint is what makes the file shorter.
 	db.checkpoint(ctx, "PASSIVE")
 	err = db.writer.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&left)
 	return left, err

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// swell lets the database grow by some MiB, and empties it again.
+// swell makes the database grow by some MiB, and then removes the content.
 func swell(t *testing.T, db *DB) {
 	t.Helper()
 	prop := aProperty
@@ -32,8 +32,8 @@ func sizeOf(t *testing.T, name string) int64 {
 	return info.Size()
 }
 
-// TestShrinks: a while after the last change the database and its log are small again,
-// and what is in them is right.
+// TestShrinks: some time after the last change the database and its log are small
+// again, and their content is right.
 func TestShrinks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	synctest.Test(t, func(t *testing.T) {
@@ -58,8 +58,8 @@ func wantSmall(t *testing.T, path string) {
 	}
 }
 
-// TestShrinksOld: a database of an earlier davd, that can't shrink, is written anew at
-// a start, and shrinks from then on. So does one that a kill has left with a log.
+// TestShrinksOld: a database of an older davd can't shrink. It is rewritten at a start,
+// and shrinks from then on, even if a kill has left it with a log.
 func TestShrinksOld(t *testing.T) {
 	path := killed(t, func(db *DB) { patch(t, db, "/b", aProperty) })
 	execute(t, path, "PRAGMA auto_vacuum = 0", "VACUUM")
@@ -89,7 +89,7 @@ func TestShrinksOld(t *testing.T) {
 	}
 }
 
-// TestLogLimit: the log is cut even while changes go on without a pause.
+// TestLogLimit: the log is shortened even while changes continue without a pause.
 func TestLogLimit(t *testing.T) {
 	db := openNew(t)
 	large := aProperty
