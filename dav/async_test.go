@@ -15,7 +15,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// TestAsync: when a COPY is answered whose work takes some time, and how.
+// TestAsync: when a slow COPY is answered, and with which status and headers.
 func TestAsync(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
 	for _, c := range []struct {
@@ -29,7 +29,7 @@ func TestAsync(t *testing.T) {
 	}{
 		{"no preference", nil, 3 * s, 201, 3 * s, 0, ""},
 		{"RFC 7240 §4.1: respond-async", []string{"respond-async"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
-		{"RFC 7240 §4.1: done by then", []string{"respond-async"}, 50 * ms, 201, 50 * ms, 0, ""},
+		{"RFC 7240 §4.1: done before the grace period ends", []string{"respond-async"}, 50 * ms, 201, 50 * ms, 0, ""},
 		{"RFC 7240 §4.3: wait", []string{"respond-async, wait=2"}, 3 * s, 202, 2 * s, 0, "respond-async, wait=2"},
 		{"RFC 7240 §4.3: wait, in the other order", []string{"wait=2", "respond-async"}, 3 * s, 202, 2 * s, 0, "respond-async, wait=2"},
 		{"RFC 7240 §4.3: done within wait", []string{"respond-async, wait=4"}, 3 * s, 201, 3 * s, 0, ""},
@@ -37,12 +37,12 @@ func TestAsync(t *testing.T) {
 		{"RFC 7240 §4.3: wait alone is a hint", []string{"wait=1"}, 3 * s, 201, 3 * s, 0, ""},
 		{"RFC 7240 §2: spaces, case, quotes and parameters", []string{`Respond-Async ; x=1 , WAIT = "2"`}, 3 * s, 202, 2 * s, 0, "respond-async, wait=2"},
 		{"RFC 7240 §2: the first one counts", []string{"respond-async, wait=1, wait=2"}, 3 * s, 202, 1 * s, 0, "respond-async, wait=1"},
-		{"RFC 7240 §2: what can't be read is ignored", []string{"respond-async, wait=-1"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
-		{"RFC 7240 §2: what is not known is ignored", []string{"respond-asynchronously, wait=1"}, 3 * s, 201, 3 * s, 0, ""},
-		{"RFC 7240 §4.3: longer than is waited", []string{"respond-async, wait=86401"}, 24*time.Hour + s, 202, 24 * time.Hour, 0, "respond-async, wait=86400"},
+		{"RFC 7240 §2: a malformed wait is ignored", []string{"respond-async, wait=-1"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
+		{"RFC 7240 §2: an unknown preference is ignored", []string{"respond-asynchronously, wait=1"}, 3 * s, 201, 3 * s, 0, ""},
+		{"RFC 7240 §4.3: longer than the maximum", []string{"respond-async, wait=86401"}, 24*time.Hour + s, 202, 24 * time.Hour, 0, "respond-async, wait=86400"},
 		{"RFC 7240 §4.3: longer than 32 bits", []string{"respond-async, wait=99999999999"}, 3 * s, 201, 3 * s, 0, ""},
 		{"RFC 7240 §4.3: longer than anything", []string{"respond-async, wait=99999999999999999999"}, 24*time.Hour + s, 202, 24 * time.Hour, 0, "respond-async, wait=86400"},
-		{"RFC 7240 §4.3: no number", []string{"respond-async, wait=1.5"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
+		{"RFC 7240 §4.3: not an integer", []string{"respond-async, wait=1.5"}, 3 * s, 202, 100 * ms, 0, "respond-async"},
 		{"processing", []string{"processing"}, 2500 * ms, 201, 2500 * ms, 2, "processing"},
 		{"processing until wait is over", []string{"processing, respond-async, wait=2"}, 3 * s, 202, 2 * s, 2, "processing, respond-async, wait=2"},
 		{"processing, done within wait", []string{"processing, respond-async, wait=9"}, 2500 * ms, 201, 2500 * ms, 2, "processing"},
@@ -91,12 +91,12 @@ func TestAsync(t *testing.T) {
 	}
 }
 
-// TestAsyncArrival: the client waits since its request has arrived, and not since it
-// was checked, which takes long on slow storage (RFC 7240 §4.3).
+// TestAsyncArrival: the wait starts when the request arrives, not when its checks are
+// done, which can take long on slow storage (RFC 7240 §4.3).
 func TestAsyncArrival(t *testing.T) {
 	for _, c := range []struct {
 		wait string
-		at   time.Duration // 0: as soon as the operation has begun
+		at   time.Duration // 0: immediately after the operation has begun
 	}{
 		{"wait=30", 30 * time.Second},
 		{"wait=1", 0},
@@ -141,7 +141,8 @@ func accepted(t *testing.T, client *bubbleClient, final answer) {
 	}
 }
 
-// TestAsyncOnly: PROPFIND answers with content, and never 202 (RFC 7240 §4.1).
+// TestAsyncOnly: PROPFIND always answers with its content, and never with a 202 (RFC
+// 7240 §4.1).
 func TestAsyncOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(plant(t))
@@ -154,8 +155,8 @@ func TestAsyncOnly(t *testing.T) {
 	})
 }
 
-// TestAsyncOutlives: after a 202 neither the end of the connection nor
-// CancelWhenGone ends the operation; before, they do.
+// TestAsyncOutlives: after a 202, neither a disconnect nor CancelWhenGone ends the
+// operation; before it, they do.
 func TestAsyncOutlives(t *testing.T) {
 	for _, accepted := range []bool{true, false} {
 		t.Run(fmt.Sprintf("accepted %v", accepted), func(t *testing.T) {
@@ -170,7 +171,7 @@ func TestAsyncOutlives(t *testing.T) {
 					_, _ = client.final()
 				}
 				client.Close()
-				if accepted { // Nor does somebody who has joined, and goes.
+				if accepted { // a second client that joins and disconnects doesn't end it either
 					other := s.dial()
 					other.ask("COPY /src", "Destination: /dst")
 					synctest.Wait()
@@ -190,8 +191,8 @@ func TestAsyncOutlives(t *testing.T) {
 	}
 }
 
-// TestAsyncShutdown: Shutdown waits for what goes on by itself, or rolls it back,
-// and then its status document says so.
+// TestAsyncShutdown: Shutdown waits for an operation that continues after a 202, or
+// rolls it back; then its status document says so.
 func TestAsyncShutdown(t *testing.T) {
 	for _, patient := range []bool{true, false} {
 		t.Run(fmt.Sprintf("patient %v", patient), func(t *testing.T) {
@@ -222,7 +223,7 @@ func TestAsyncShutdown(t *testing.T) {
 	}
 }
 
-// panicking is storage that panics when something is written.
+// panicking is storage that panics on a write.
 type panicking struct{ storage.FS }
 
 func (p panicking) OpenFile(ctx context.Context, name string, flag int, perm os.FileMode) (storage.File, error) {
@@ -232,7 +233,7 @@ func (p panicking) OpenFile(ctx context.Context, name string, flag int, perm os.
 	return p.FS.OpenFile(ctx, name, flag, perm)
 }
 
-// TestAsyncPanic: a panic of the storage ends the operation, not the process, and
+// TestAsyncPanic: a panic of the storage ends the operation but not the process, and
 // the operator is told.
 func TestAsyncPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

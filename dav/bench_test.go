@@ -23,11 +23,11 @@ import (
 // benchMembers is how many files the benchmarks' tree has.
 const benchMembers = 10_000
 
-// BenchmarkInterimCost measures what interim responses cost: a COPY and a
-// PROPFIND of 10,000 members, with one each 20 ms (a thousand times more than
-// by default) to a client that asked, against none. Each iteration runs both,
-// in alternating order; the metric on/off is the ratio of the medians, so it
-// wants -benchtime of ten or more iterations.
+// BenchmarkInterimCost measures the cost of interim responses. It runs a COPY and a
+// PROPFIND of 10,000 members, with an interim response every 20 ms (a thousand times
+// more than by default) and without any. Each iteration runs both in alternating order.
+// The metric on/off is the ratio of the medians, so run it with -benchtime of at least
+// ten iterations.
 func BenchmarkInterimCost(b *testing.B) {
 	for _, method := range []string{"COPY", "PROPFIND"} {
 		b.Run(method, func(b *testing.B) {
@@ -51,11 +51,11 @@ func BenchmarkInterimCost(b *testing.B) {
 	}
 }
 
-// BenchmarkSmallFiles measures GET and PUT of 1 KiB, and PROPFIND of a file, by
-// 16 clients against x/net's handler on the same directory and against an empty
-// handler. Each iteration has each serve a thousand requests, in changing order;
-// the metrics davd/xnet and davd/empty are ratios of the medians, and allocations
-// are those of all three and the client.
+// BenchmarkSmallFiles measures GET and PUT of 1 KiB, and PROPFIND of a file, with 16
+// clients. It compares davd with x/net's handler on the same directory and with an
+// empty handler. In each iteration, each of them serves a thousand requests, in varying
+// order. The metrics davd/xnet and davd/empty are ratios of the medians. Allocations
+// are those of all three and of the client.
 func BenchmarkSmallFiles(b *testing.B) {
 	const clients, each = 16, 64
 	for _, method := range []string{"GET", "PUT", "PROPFIND"} {
@@ -98,8 +98,8 @@ func BenchmarkSmallFiles(b *testing.B) {
 	}
 }
 
-// small makes requests for a file of 1 KiB, or of a client's own, with as little
-// work as can be.
+// small requests a file of 1 KiB, or a client's own file, with as little work as
+// possible.
 func (c *connection) small(method string, client, requests int) {
 	target, content := "/file", ""
 	switch method {
@@ -121,7 +121,7 @@ func (c *connection) small(method string, client, requests int) {
 	}
 }
 
-// skipResponse reads a response with a Content-Length, which must be a success.
+// skipResponse reads a response, which must be a success with a Content-Length.
 func (c *connection) skipResponse() error {
 	head, err := readHead(c.in)
 	if err != nil || !strings.HasPrefix(head, "HTTP/1.1 2") {
@@ -176,7 +176,7 @@ func benchServer(b *testing.B, fsys storage.FS, interim dav.Interim) *httptest.S
 	return server
 }
 
-// request returns how long the server took for it.
+// request returns how long a request took.
 func request(b *testing.B, server *httptest.Server, method, path string) time.Duration {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), method, server.URL+path, http.NoBody)

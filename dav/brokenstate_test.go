@@ -21,17 +21,18 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// brokenState is a database whose disk fails from one change on, until it heals.
+// brokenState is a database whose disk fails after some changes, until it heals.
 type brokenState struct {
 	*sqlstate.DB
 	mu sync.Mutex
-	// left is how many changes succeed before the first one that fails; negative: none fails.
+	// left is how many changes succeed before the first failure. If it is negative, none
+	// fails.
 	left int
-	// late: the change that fails is made all the same.
+	// late: the failing change is made nevertheless.
 	late bool
 }
 
-// errDisk is how sqlstate reports a disk that fails.
+// errDisk is the error that sqlstate returns when a disk fails.
 var errDisk = fmt.Errorf("%w: disk I/O error", storage.ErrState)
 
 func (b *brokenState) heal() { b.breakAfter(-1) }
@@ -104,14 +105,14 @@ func (b *brokenState) Secure(ctx context.Context, src, dst string, locks int) (r
 
 var _ tree.UrgentJournal = &brokenState{}
 
-// brokenCase is a request during which the disk of the state begins to fail.
+// brokenCase is a request during which the disk with the state starts to fail.
 type brokenCase struct {
 	request keptRequest
-	// changes succeed before.
+	// changes is how many changes succeed before that.
 	changes int
-	// late: the first failure is reported of a change that was made.
+	// late: the first change that reports a failure is made nevertheless.
 	late bool
-	// stop: it never heals, and the server is stopped while the operation waits for that.
+	// stop: the disk never heals, and the server is stopped while the operation waits.
 	stop bool
 }
 
@@ -119,7 +120,7 @@ func (c brokenCase) String() string {
 	return fmt.Sprintf("%v, the disk fails after %d changes, late %t, stopped %t", c.request, c.changes, c.late, c.stop)
 }
 
-// run reports whether the disk has failed at all.
+// run reports whether the disk has failed.
 func (c brokenCase) run(t *testing.T) (failed bool) {
 	t.Helper()
 	var broken *brokenState
@@ -149,8 +150,8 @@ func (c brokenCase) run(t *testing.T) (failed bool) {
 	return waited || status/100 != 2
 }
 
-// send performs the request. When it waits for the disk, the disk heals, or the server
-// stops.
+// send performs the request. If the request waits for the disk, the disk heals or the
+// server stops.
 func (c brokenCase) send(s *keptSite, was world, waits <-chan struct{}, broken *brokenState) (status int, want world, waited bool) {
 	s.t.Helper()
 	answered := make(chan struct{})
@@ -176,11 +177,12 @@ func (c brokenCase) send(s *keptSite, was world, waits <-chan struct{}, broken *
 	return status, want, waited
 }
 
-// check compares the answer with what there is, at once and after a restart.
+// check compares the answer with the share and the state, immediately and after a
+// restart.
 func (c brokenCase) check(s *keptSite, status int, was, want world) {
 	s.t.Helper()
 	if c.late && status/100 != 2 {
-		// Nobody can tell whether a change was made whose failure was reported.
+		// After a reported failure, it is unknown whether the change was made.
 		if d := s.look().differs(was); d != "" && !c.request.stateAlone() {
 			s.t.Errorf("%v: answered %d, %s", c, status, d)
 		}
@@ -198,7 +200,7 @@ func (c brokenCase) check(s *keptSite, status int, was, want world) {
 	}
 }
 
-// stateAlone reports whether r changes nothing but properties or locks.
+// stateAlone reports whether r changes only properties or locks.
 func (r keptRequest) stateAlone() bool {
 	switch r.method {
 	case "PROPPATCH", "LOCK", "REFRESH", "UNLOCK":
@@ -207,9 +209,10 @@ func (r keptRequest) stateAlone() bool {
 	return false
 }
 
-// TestBrokenState: whichever change of the state is the first one that fails, a request
-// is refused before anything is touched, or is done, with its properties and locks:
-// once the disk works again, or at the next start.
+// TestBrokenState: whichever change of the state is the first one to fail, a request is
+// either refused before anything changes or carried out completely, including
+// properties and locks. That may take until the disk works again, or until the next
+// start.
 func TestBrokenState(t *testing.T) {
 	var cases []brokenCase
 	for _, r := range fullRequests(true) {

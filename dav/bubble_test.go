@@ -14,14 +14,14 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// bubbleServer is a server whose connections are in memory, so that clients and
-// server live in one bubble of virtual time.
+// bubbleServer is a server with connections in memory, so that clients and server share
+// one bubble of virtual time.
 type bubbleServer struct {
 	testing.TB
 	listener *pipeListener
 }
 
-// serveBubble serves h until the test is at its end. It is to be called in a bubble.
+// serveBubble serves h until the test ends. It must be called in a bubble.
 func serveBubble(t *testing.T, h *dav.Handler) *bubbleServer {
 	t.Helper()
 	s := &bubbleServer{TB: t, listener: &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}}
@@ -29,12 +29,12 @@ func serveBubble(t *testing.T, h *dav.Handler) *bubbleServer {
 	go server.Serve(s.listener) //nolint:errcheck // ends with http.ErrServerClosed
 	t.Cleanup(func() {
 		_ = server.Close()
-		time.Sleep(time.Second) // virtual: net/http lingers over what it has not read
+		time.Sleep(time.Second) // virtual; net/http waits after closing a connection with unread data
 	})
 	return s
 }
 
-// bubbleClient is one connection.
+// bubbleClient is a client with one connection.
 type bubbleClient struct {
 	*bubbleServer
 	net.Conn
@@ -49,7 +49,7 @@ func (s *bubbleServer) dial() *bubbleClient {
 	return &bubbleClient{s, client, bufio.NewReader(client)}
 }
 
-// ask sends a request: a request line without HTTP/1.1, and fields.
+// ask sends a request: a request line without HTTP/1.1, and header fields.
 func (c *bubbleClient) ask(line string, fields ...string) {
 	c.Helper()
 	c.send(line, "", fields...)
@@ -74,7 +74,7 @@ func (c *bubbleClient) next() answer {
 	return readAnswer(c, c.in)
 }
 
-// final reads responses up to the final one.
+// final reads responses up to and including the final one.
 func (c *bubbleClient) final() (interims []answer, final answer) {
 	c.Helper()
 	for {
@@ -86,7 +86,7 @@ func (c *bubbleClient) final() (interims []answer, final answer) {
 	}
 }
 
-// gets asks and reads the final response.
+// gets sends a request and returns the final response.
 func (c *bubbleClient) gets(line string, fields ...string) answer {
 	c.Helper()
 	c.ask(line, fields...)

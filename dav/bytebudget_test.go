@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestByteBudget: what doesn't fit waits until there is room, or is refused with 503
-// after a time. Something larger than the whole budget has its turn alone.
+// TestByteBudget: a request that doesn't fit waits for room, or gets a 503 after some
+// time. A request larger than the whole budget runs alone.
 func TestByteBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b byteBudget

@@ -53,13 +53,13 @@ type hold struct {
 	tenant string
 }
 
-var errClaimed = &statusError{status: http.StatusLocked, reason: "another request is changing it"}
+var errClaimed = &statusError{status: http.StatusLocked, reason: "another request is changing this resource"}
 
 // identicalError says that an identical request holds the claim. When retry is closed,
 // the caller should try again to join that request's operation, or to claim.
 type identicalError struct{ retry <-chan struct{} }
 
-func (e *identicalError) Error() string { return "an identical request is changing it" }
+func (e *identicalError) Error() string { return "an identical request is changing this resource" }
 
 // acquire claims all scopes together until the caller calls release. It waits for other
 // requests that hold any of them, but not longer than claimPatience. release may be

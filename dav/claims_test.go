@@ -20,7 +20,7 @@ func TestScopeOverlaps(t *testing.T) {
 		{"a member of a tree", scope{name: "/a", tree: true}, scope{name: "/a/b/c"}, true},
 		{"a member of a resource", scope{name: "/a"}, scope{name: "/a/b", tree: true}, false},
 		{"a direct member", scope{name: "/a", members: true}, scope{name: "/a/b"}, true},
-		{"no direct member", scope{name: "/a", members: true}, scope{name: "/a/b/c", tree: true}, false},
+		{"a member below a direct member", scope{name: "/a", members: true}, scope{name: "/a/b/c", tree: true}, false},
 		{"the root", scope{name: "/", tree: true}, scope{name: "/a"}, true},
 		{"a direct member of the root", scope{name: "/", members: true}, scope{name: "/a"}, true},
 	} {
@@ -33,7 +33,7 @@ func TestScopeOverlaps(t *testing.T) {
 	}
 }
 
-// TestClaimWaits: a claim waits for one that overlaps, and for no other.
+// TestClaimWaits: a claim waits only for claims that overlap with it.
 func TestClaimWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c claims
@@ -69,7 +69,8 @@ func TestClaimWaits(t *testing.T) {
 	})
 }
 
-// TestClaimExcludes: of many that want the same, one at a time has it.
+// TestClaimExcludes: of many requests that want the same resource, one at a time has
+// it.
 func TestClaimExcludes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c claims

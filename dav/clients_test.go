@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// none: the table has no row for it.
+// none says that the table has no row for the client.
 const none = "no row"
 
 func TestClient(t *testing.T) {
@@ -15,7 +15,7 @@ func TestClient(t *testing.T) {
 		product   string
 		limit     int
 	}{
-		// They survive interim responses, so many.
+		// These survive the given number of interim responses.
 		{"davfs2/1.6.1 neon/0.32.5", "neon", 120},
 		{"cadaver/0.24 neon/0.32.5", "neon", 120},
 		{"litmus/0.13 neon/0.32.5", "neon", 120},
@@ -44,7 +44,7 @@ func TestClient(t *testing.T) {
 		{"Apache-HttpClient/5.2.1 (Java/17.0.15)", "Apache-HttpClient", Unlimited},
 		{"Ruby", "Ruby", 50},
 
-		// They take a 102 for the final response, or hang.
+		// These take a 102 for the final response, or hang.
 		{"Python-urllib/3.11", "Python-urllib", 0},
 		{"python-requests/2.28.1", "python-requests", 0},
 		{"python-urllib3/1.26.12", "python-urllib3", 0},
@@ -56,7 +56,7 @@ func TestClient(t *testing.T) {
 		{"Java/1.8.0_392", "Java", 0},
 		{"Wget2/1.99.1", "Wget2", 0},
 
-		// Nobody has tried.
+		// These were not tested.
 		{"", none, 0},
 		{"Wget/1.21.3", none, 0},
 		{"okhttp/5.0.0", none, 0},
@@ -68,13 +68,13 @@ func TestClient(t *testing.T) {
 		{"Microsoft-WebDAV-MiniRedir/10.0.26100", none, 0},
 		{"Microsoft Office Excel 2014", none, 0},
 
-		// Of several products the most careful row counts, wherever it stands.
+		// Of several products, the most careful row applies, in any order.
 		{"curl/7.88.1 python-requests/2.28.1", "python-requests", 0},
 		{"python-requests/2.28.1 curl/7.88.1", "python-requests", 0},
 		{"gvfs/1.50.3 rclone/v1.60.1 neon/0.32.5", "rclone", 4},
-		{"gvfs/1.50.3 curl/7.88.1", "curl", Unlimited}, // for its limit in bytes
+		{"gvfs/1.50.3 curl/7.88.1", "curl", Unlimited}, // because of its limit in bytes
 
-		// What only looks like a product.
+		// These only look like a product.
 		{"CURL/8.0", "curl", Unlimited},
 		{"curling/1.0", none, 0},
 		{"mycurl/1.0", none, 0},
@@ -91,7 +91,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// TestClientVersions: the table knows versions where they matter.
+// TestClientVersions: the table has separate rows for versions that behave differently.
 func TestClientVersions(t *testing.T) {
 	for _, c := range []struct {
 		product string
@@ -116,7 +116,7 @@ func TestClientVersions(t *testing.T) {
 		{"rclone/v1.75.1-DEV", Unlimited},
 		{"rclone/v1.100.0", Unlimited},
 		{"rclone/v2.0.0", Unlimited},
-		// Which version it is, is not known: it may be any.
+		// If the version is unknown, it may be any of them.
 		{"neon", 120},
 		{"neon/", 120},
 		{"neon/garbage", 120},
@@ -134,7 +134,7 @@ func TestClientVersions(t *testing.T) {
 	}
 }
 
-// TestClientsOfTheOperator: a row of theirs counts instead of davd's.
+// TestClientsOfTheOperator: the operator's rows take precedence over davd's.
 func TestClientsOfTheOperator(t *testing.T) {
 	i := &Interim{Clients: []Client{
 		{Product: "myapp", Cap: 50},
@@ -175,8 +175,8 @@ func TestClientsOfTheOperator(t *testing.T) {
 	}
 }
 
-// TestKnownClients: every row says where it comes from and is found by its
-// product, and none can be changed from outside.
+// TestKnownClients: every row names its source and is found by its product, and callers
+// can't change the rows.
 func TestKnownClients(t *testing.T) {
 	list := new(Interim).KnownClients()
 	for _, c := range list {

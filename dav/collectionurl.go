@@ -8,7 +8,7 @@ import (
 // errNamesCollection refuses to create a file at the URL of a collection.
 var errNamesCollection = &statusError{
 	status: http.StatusConflict,
-	reason: "a URL that ends in a slash names a collection, which MKCOL makes; a file's URL has no slash at its end",
+	reason: "a URL that ends in a slash names a collection; use MKCOL to create it, or drop the slash to create a file",
 }
 
 // namesCollection reports whether r's URL can only be that of a collection (RFC 4918

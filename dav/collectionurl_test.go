@@ -6,29 +6,29 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestFileAtCollectionURL: a URL that ends in a slash is a collection's (RFC 4918
-// §5.2), so no file is made there.
+// TestFileAtCollectionURL: a URL that ends in a slash names a collection (RFC 4918
+// §5.2), so no request creates a file there.
 func TestFileAtCollectionURL(t *testing.T) {
 	for _, c := range []struct {
 		name, method, target string
 		status               int
 	}{
-		{"§9.7.2 PUT where nothing is", "PUT", "/x/", 409},
-		{"§9.7.2 PUT where nothing is, in a collection", "PUT", "/c/x/", 409},
+		{"§9.7.2 PUT of a missing resource", "PUT", "/x/", 409},
+		{"§9.7.2 PUT of a missing resource in a collection", "PUT", "/c/x/", 409},
 		{"§9.7.2 PUT, two slashes", "PUT", "/x//", 409},
 		{"§9.7.2 PUT, an encoded slash", "PUT", "/x%2F", 409},
 		{"§9.7.2 PUT, a dot", "PUT", "/x/.", 409},
 		{"§9.7.2 PUT, two dots", "PUT", "/x/y/..", 409},
-		{"§9.7.2 PUT where no collection is", "PUT", "/none/x/", 409},
+		{"§9.7.2 PUT in a missing collection", "PUT", "/none/x/", 409},
 		{"§9.7.2 PUT to a collection", "PUT", "/c/", 405},
 		{"§9.7.2 PUT to a collection, no slash", "PUT", "/c", 405},
 		{"§9.7.2 PUT to the root", "PUT", "/", 405},
 		{"§9.7 PUT to a file", "PUT", "/f/", 409},
-		{"§7.3 LOCK where nothing is", "LOCK", "/x/", 409},
-		{"§7.3 LOCK where nothing is, two slashes", "LOCK", "/c/x//", 409},
-		{"§7.3 LOCK where no collection is", "LOCK", "/none/x/", 409},
+		{"§7.3 LOCK of a missing resource", "LOCK", "/x/", 409},
+		{"§7.3 LOCK of a missing resource, two slashes", "LOCK", "/c/x//", 409},
+		{"§7.3 LOCK in a missing collection", "LOCK", "/none/x/", 409},
 		{"§9.10 LOCK of a collection", "LOCK", "/c/", 200},
-		{"RFC 5789 PATCH where nothing is", "PATCH", "/x/", 404},
+		{"RFC 5789 PATCH of a missing resource", "PATCH", "/x/", 404},
 		{"RFC 5789 PATCH of a file", "PATCH", "/f/", 409},
 		{"RFC 5789 PATCH of a collection", "PATCH", "/c/", 405},
 		{"§9.3 MKCOL", "MKCOL", "/x/", 201},
@@ -54,15 +54,15 @@ func TestFileAtCollectionURL(t *testing.T) {
 				}
 				s.holds(want)
 				if c.status == 409 && c.method == "LOCK" {
-					s.sends(409, "LOCK", c.target, lockBody) // not locked by the first one
+					s.sends(409, "LOCK", c.target, lockBody) // the first request has not locked it
 				}
 			})
 		})
 	}
 }
 
-// TestContentLocation: a collection that is requested without its slash tells its URL
-// (RFC 4918 §5.2). Nothing else does, and no error does.
+// TestContentLocation: a request for a collection without its slash gets its URL (RFC
+// 4918 §5.2). No other request and no error gets one.
 func TestContentLocation(t *testing.T) {
 	for _, c := range []struct {
 		name, method, target, body string
@@ -83,7 +83,7 @@ func TestContentLocation(t *testing.T) {
 		{"GET with the slash", "GET", "/dav/c/", "", nil, 200, ""},
 		{"a file", "GET", "/dav/f", "", nil, 200, ""},
 		{"a file's properties", "PROPFIND", "/dav/f", askAll, []string{"Depth: 0"}, 207, ""},
-		{"what is not there", "GET", "/dav/none", "", nil, 404, ""},
+		{"a missing resource", "GET", "/dav/none", "", nil, 404, ""},
 		{"RFC 9110 §8.7 an error", "GET", "/dav/c", "", []string{`If-Match: "x"`}, 412, ""},
 		{"RFC 9110 §8.7 an error of PROPFIND", "PROPFIND", "/dav/c", askAll, []string{"Depth: infinity"}, 403, ""},
 		{"MKCOL", "MKCOL", "/dav/new", "", nil, 201, ""},

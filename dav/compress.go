@@ -40,7 +40,7 @@ func (c Compression) String() string {
 func ParseCompression(s string) (Compression, error) {
 	i := slices.Index(compressions[:], s)
 	if i < 0 {
-		return 0, fmt.Errorf("%q is none of %s", s, strings.Join(compressions[:], ", "))
+		return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(compressions[:], ", "))
 	}
 	return Compression(i), nil
 }

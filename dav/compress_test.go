@@ -19,7 +19,7 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// collectionOf is a collection with so many members.
+// collectionOf returns a collection with the given number of members.
 func collectionOf(members int) layout {
 	l := layout{"/c/": "", "/f": "content"}
 	for i := range members {
@@ -28,7 +28,7 @@ func collectionOf(members int) layout {
 	return l
 }
 
-// decoder reads what is in the coding.
+// decoder returns a reader that decodes the coding.
 func decoder(tb testing.TB, coding string, from io.Reader) io.Reader {
 	tb.Helper()
 	switch coding {
@@ -50,7 +50,7 @@ func decoder(tb testing.TB, coding string, from io.Reader) io.Reader {
 	return nil
 }
 
-// decoded returns a with its body in the clear.
+// decoded returns a with its body decoded.
 func (s *share) decoded(coding string, a answer) answer {
 	s.Helper()
 	if got := a.header.Get("Content-Encoding"); got != coding || a.header.Get("Vary") != "Accept-Encoding" {
@@ -74,10 +74,10 @@ func (s *share) plain(what string, a answer) {
 	}
 }
 
-// TestCompress: the answers of each kind, in each coding.
+// TestCompress: every kind of answer, in every coding.
 func TestCompress(t *testing.T) {
 	const accept = "Accept-Encoding: "
-	tree := collectionOf(800).with(layout{"/page.html": strings.Repeat("<p>", 1000)}) // its listing is more than is held
+	tree := collectionOf(800).with(layout{"/page.html": strings.Repeat("<p>", 1000)}) // its listing is too long to be held
 	s := serveLocal(t, &dav.Handler{Compress: dav.CompressAlways}, tree)
 	listing, page := s.wants(207, "PROPFIND", "/c/", "Depth: 1", accept+"identity"), s.wants(200, "GET", "/c/", accept+"identity")
 	if len(listing.body) < 512<<10 {
@@ -114,7 +114,7 @@ func TestCompress(t *testing.T) {
 	}
 }
 
-// TestCompressFailures: a multi-status that names what failed.
+// TestCompressFailures: a multi-status that names failures.
 func TestCompressFailures(t *testing.T) {
 	s := serveMem(t, &dav.Handler{Compress: dav.CompressAlways}, collectionOf(40))
 	s.before = func(op, name string) error {
@@ -129,7 +129,7 @@ func TestCompressFailures(t *testing.T) {
 	}
 }
 
-// TestCompressInterim: interim responses go out before it, as they are.
+// TestCompressInterim: interim responses are sent before the compressed answer.
 func TestCompressInterim(t *testing.T) {
 	h := &dav.Handler{Compress: dav.CompressAlways, Interim: dav.Interim{Mode: dav.InterimAlways, After: -1}}
 	s := serveMem(t, h, collectionOf(40))
@@ -143,9 +143,8 @@ func TestCompressInterim(t *testing.T) {
 	}
 }
 
-// TestCompressStream: while storage hangs in the middle of a listing, the client
-// can read what was listed, and then the newlines that show that the server
-// lives.
+// TestCompressStream: while the storage hangs in the middle of a listing, the client
+// can decode the part before, and then the newlines that keep the connection alive.
 func TestCompressStream(t *testing.T) {
 	for _, coding := range []string{"gzip", "zstd"} {
 		t.Run(coding, func(t *testing.T) {
@@ -201,7 +200,7 @@ func TestCompressStream(t *testing.T) {
 	}
 }
 
-// TestCompressMany: encoders are used again, and not by two at a time.
+// TestCompressMany: encoders are reused, but never by two answers at a time.
 func TestCompressMany(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{Compress: dav.CompressAlways}, collectionOf(300))
 	want := s.wants(207, "PROPFIND", "/c/", "Depth: 1", "Accept-Encoding: identity").body
@@ -225,7 +224,8 @@ func TestCompressMany(t *testing.T) {
 	clients.Wait()
 }
 
-// BenchmarkCompress: what it costs to compress a listing, and what it saves.
+// BenchmarkCompress measures how much time compressing a listing takes, and how much it
+// saves.
 func BenchmarkCompress(b *testing.B) {
 	for _, coding := range []string{"identity", "gzip", "zstd"} {
 		b.Run(coding, func(b *testing.B) {
@@ -241,7 +241,7 @@ func BenchmarkCompress(b *testing.B) {
 }
 
 func ExampleCompression() {
-	h := &dav.Handler{Compress: dav.CompressNever} // a proxy in front does it
+	h := &dav.Handler{Compress: dav.CompressNever} // a proxy in front compresses
 	fmt.Println(h.Compress)
 	// Output: never
 }

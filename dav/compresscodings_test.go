@@ -14,18 +14,18 @@ func TestAcceptedCoding(t *testing.T) {
 	}{
 		{"RFC 9110 §12.5.3 one coding", []string{"gzip"}, "gzip", false},
 		{"the best of two", []string{"gzip, zstd"}, "zstd", false},
-		{"a browser's", []string{"gzip, deflate, br, zstd"}, "zstd", false},
-		{"in two lines", []string{"br", "gzip"}, "gzip", false},
+		{"as browsers send it", []string{"gzip, deflate, br, zstd"}, "zstd", false},
+		{"in two fields", []string{"br", "gzip"}, "gzip", false},
 		{"in any case", []string{"GZip"}, "gzip", false},
 		{"RFC 9110 §8.4.1.3 x-gzip", []string{"x-gzip"}, "gzip", false},
-		{"none that davd has", []string{"br, deflate"}, "", false},
+		{"none that davd supports", []string{"br, deflate"}, "", false},
 		{"empty: RFC 9110 §12.5.3", []string{""}, "", false},
 		{"RFC 9110 §12.4.2 weights", []string{"gzip;q=1.0, zstd;q=0.5"}, "gzip", false},
 		{"a weight in capitals, with blanks", []string{"zstd ; Q=0.5, gzip"}, "gzip", false},
 		{"a small weight", []string{"gzip;q=0.001"}, "gzip", false},
 		{"a weight of 0", []string{"gzip;q=0"}, "", false},
-		{"one of 0, one not", []string{"zstd;q=0, gzip"}, "gzip", false},
-		{"no weight", []string{"gzip;level=9"}, "", false},
+		{"one weight of 0", []string{"zstd;q=0, gzip"}, "gzip", false},
+		{"another parameter", []string{"gzip;level=9"}, "", false},
 		{"a weight beyond 1", []string{"gzip;q=2"}, "", false},
 		{"a weight that is no number", []string{"gzip;q=NaN, zstd;q="}, "", false},
 		{"four digits", []string{"gzip;q=0.1234"}, "", false},
@@ -34,20 +34,20 @@ func TestAcceptedCoding(t *testing.T) {
 		{"hexadecimal, a sign, an infinity", []string{"gzip;q=0x1p-1, gzip;q=+1, gzip;q=-0, gzip;q=Inf"}, "", false},
 		{"more than 1", []string{"gzip;q=1.001"}, "", false},
 		{"a point without digits", []string{"gzip;q=1."}, "gzip", false},
-		{"Java's", []string{"zstd;q=.2, gzip;q=.3"}, "gzip", false},
-		{"any", []string{"*"}, "zstd", false},
-		{"any but one", []string{"*, zstd;q=0"}, "gzip", false},
-		{"any, but rather one", []string{"*;q=0.5, gzip"}, "gzip", false},
+		{"as Java sends it", []string{"zstd;q=.2, gzip;q=.3"}, "gzip", false},
+		{"any coding", []string{"*"}, "zstd", false},
+		{"any coding except one", []string{"*, zstd;q=0"}, "gzip", false},
+		{"any coding, preferably one", []string{"*;q=0.5, gzip"}, "gzip", false},
 		{"none at all", []string{"*;q=0"}, "", false},
 		{"identity", []string{"identity"}, "", false},
-		{"identity rather", []string{"identity, gzip;q=0.5"}, "", false},
-		{"identity as well", []string{"identity;q=0.5, gzip;q=0.5"}, "gzip", false},
-		{"identity rather not", []string{"identity;q=0.5, gzip"}, "gzip", false},
+		{"identity preferred", []string{"identity, gzip;q=0.5"}, "", false},
+		{"identity with the same weight", []string{"identity;q=0.5, gzip;q=0.5"}, "gzip", false},
+		{"identity with a lower weight", []string{"identity;q=0.5, gzip"}, "gzip", false},
 		{"identity refused", []string{"identity;q=0, gzip;q=0.1"}, "gzip", true},
-		{"identity refused with all the rest", []string{"gzip, *;q=0"}, "gzip", true},
-		{"identity allowed, the rest refused", []string{"gzip, identity;q=0.1, *;q=0"}, "gzip", false},
-		{"identity refused, and nothing to take its place", []string{"identity;q=0, br"}, "", false},
-		{"identity refused, anything else", []string{"identity;q=0, *"}, "zstd", true},
+		{"identity refused with all others", []string{"gzip, *;q=0"}, "gzip", true},
+		{"identity allowed, all others refused", []string{"gzip, identity;q=0.1, *;q=0"}, "gzip", false},
+		{"identity refused, no supported coding", []string{"identity;q=0, br"}, "", false},
+		{"identity refused, any other coding", []string{"identity;q=0, *"}, "zstd", true},
 	} {
 		coding, must := acceptedCoding(c.values)
 		got := ""
@@ -60,7 +60,7 @@ func TestAcceptedCoding(t *testing.T) {
 	}
 }
 
-// TestCompressFor: who gets an answer compressed.
+// TestCompressFor: which clients get a compressed answer.
 func TestCompressFor(t *testing.T) {
 	for _, c := range []struct {
 		mode         Compression

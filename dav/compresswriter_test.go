@@ -12,7 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// decode returns what a client can make of body so far. whole: the end is there.
+// decode returns the text that a client can decode from body. whole: body is complete.
 func decode(tb testing.TB, coding, body string) (text string, whole bool) {
 	tb.Helper()
 	var from io.Reader
@@ -42,8 +42,8 @@ func decode(tb testing.TB, coding, body string) (text string, whole bool) {
 	return string(content), err == nil
 }
 
-// TestCompressorFlush: whatever is written and flushed, after each flush the
-// client can decode all of it, and after finish it has the end.
+// TestCompressorFlush: after each flush the client can decode everything written
+// before, and after finish the body is complete.
 func TestCompressorFlush(t *testing.T) {
 	for _, coding := range contentCodings {
 		for seed := range uint64(50) {
@@ -96,7 +96,7 @@ func TestCompressorFlush(t *testing.T) {
 	}
 }
 
-// TestCompressorHeader: what is compressed, and what the header says then.
+// TestCompressorHeader: which answers are compressed, and the headers that they get.
 func TestCompressorHeader(t *testing.T) {
 	long := strings.Repeat("x", compressFrom)
 	for _, c := range []struct {
@@ -122,8 +122,8 @@ func TestCompressorHeader(t *testing.T) {
 		{"of another type", 200, "Content-Type", "image/png", long, true, false},
 		{"a stream of events", 200, "Content-Type", "text/event-stream", long, true, false},
 		{"HTML", 200, "Content-Type", "text/html; charset=utf-8", long, false, true},
-		{"it varies", 207, "Vary", "Prefer", long, false, true},
-		{"it varies already", 207, "Vary", "Prefer, accept-encoding", long, false, true},
+		{"Vary without Accept-Encoding", 207, "Vary", "Prefer", long, false, true},
+		{"Vary with Accept-Encoding", 207, "Vary", "Prefer, accept-encoding", long, false, true},
 	} {
 		w := newWire()
 		out := &compressor{ResponseWriter: w, coding: contentCodings[1], must: c.must}
@@ -168,7 +168,7 @@ func TestCompressorHeader(t *testing.T) {
 	}
 }
 
-// TestCompressorAtMost: beyond the limit an answer goes as it is.
+// TestCompressorAtMost: beyond the limit an answer is sent uncompressed.
 func TestCompressorAtMost(t *testing.T) {
 	gzip := contentCodings[1]
 	var taken []encoder

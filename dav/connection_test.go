@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// connection is one to the server of a share, on which a test writes what no
-// client of net/http would.
+// connection is a connection to the server of a share, for requests that net/http's
+// client would not send.
 type connection struct {
 	*share
 	conn net.Conn
@@ -31,8 +31,8 @@ func (s *share) dial() *connection {
 	return &connection{share: s, conn: conn, in: bufio.NewReader(conn)}
 }
 
-// write sends text, in which a newline stands for CR and LF. The line "Host: x"
-// need not be there.
+// write sends text, with CR and LF in place of each newline. If text lacks the line
+// "Host: x", write adds it.
 func (c *connection) write(text string) {
 	c.Helper()
 	line, rest, isRequest := strings.Cut(text, " HTTP/1.1\n")
@@ -44,7 +44,7 @@ func (c *connection) write(text string) {
 	}
 }
 
-// end says that nothing more will come, and goes on listening.
+// end closes the sending side and keeps reading.
 func (c *connection) end() {
 	c.Helper()
 	half, ok := c.conn.(interface{ CloseWrite() error })

@@ -18,7 +18,7 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// garden is the tree that most tests begin with.
+// garden is the tree that most tests start with.
 func garden() layout {
 	return layout{
 		"/f": "file", "/c/m": "member", "/c/s/d": "deep", "/c/empty/": "",
@@ -26,7 +26,7 @@ func garden() layout {
 	}.full()
 }
 
-// with returns l with what is in more, too.
+// with returns l together with more.
 func (l layout) with(more layout) layout {
 	sum := maps.Clone(l)
 	maps.Copy(sum, more)
@@ -42,7 +42,7 @@ func (l layout) without(roots ...string) layout {
 	return rest
 }
 
-// at returns the tree at src as it is at dst.
+// at returns the tree at src moved to dst.
 func (l layout) at(src, dst string) layout {
 	moved := layout{}
 	for name, content := range l {
@@ -57,23 +57,23 @@ func (l layout) at(src, dst string) layout {
 type transferCase struct {
 	name        string
 	src         string
-	destination string // "": no header
+	destination string // "": no such header
 	fields      []string
 	status      int
-	// copied, placed: storage names of a successful one. When there are none,
-	// the tree must be as it was.
+	// copied and placed are the storage names of the source and the result. If they are
+	// empty, the tree must not change.
 	copied, placed string
 	depth0         bool
 }
 
-// transfers hold for COPY and MOVE alike.
+// transfers apply to COPY and MOVE.
 var transfers = []transferCase{
 	{name: "§9.8.5 file to a new name", src: "/f", destination: "/new", status: 201, copied: "/f", placed: "/new"},
 	{name: "§9.8.3 collection to a new name", src: "/c/", destination: "/new/", status: 201, copied: "/c", placed: "/new"},
 	{name: "§5.2 collection without its slash", src: "/c", destination: "/new", status: 201, copied: "/c", placed: "/new"},
 	{name: "§10.3 absolute URI", src: "/f", destination: "{server}/new", status: 201, copied: "/f", placed: "/new"},
 	{name: "into another collection", src: "/f", destination: "/o/new", status: 201, copied: "/f", placed: "/o/new"},
-	{name: "a name that begins like the source's", src: "/c", destination: "/cc", status: 201, copied: "/c", placed: "/cc"},
+	{name: "a name that starts with the source's name", src: "/c", destination: "/cc", status: 201, copied: "/c", placed: "/cc"},
 	{name: "empty collection", src: "/c/empty/", destination: "/new/", status: 201, copied: "/c/empty", placed: "/new"},
 	{name: "hostile name", src: "/f", destination: "/%25%23%3f%26%0a%22%c3%a4%20", status: 201, copied: "/f", placed: "/%#?&\n\"ä "},
 	{name: "§9.8.3 Depth infinity", src: "/c/", destination: "/new/", fields: []string{"Depth: infinity"}, status: 201, copied: "/c", placed: "/new"},
@@ -85,7 +85,7 @@ var transfers = []transferCase{
 	{name: "§8.2 Overwrite f onto a file", src: "/f", destination: "/old", fields: []string{"Overwrite: f"}, status: 412},
 	{name: "§10.6 Overwrite F onto a collection", src: "/c/", destination: "/o/", fields: []string{"Overwrite: F"}, status: 412},
 	{name: "§10.6 Overwrite F to a new name", src: "/f", destination: "/new", fields: []string{"Overwrite: F"}, status: 201, copied: "/f", placed: "/new"},
-	{name: "§10.6 Overwrite of another kind", src: "/f", destination: "/old", fields: []string{"Overwrite: yes"}, status: 400},
+	{name: "§10.6 invalid Overwrite", src: "/f", destination: "/old", fields: []string{"Overwrite: yes"}, status: 400},
 	{name: "§9.8.4 a collection is replaced, not merged", src: "/c/", destination: "/o/", status: 204, copied: "/c", placed: "/o"},
 	{name: "§9.8.4 a collection onto a file", src: "/c/", destination: "/old", status: 204, copied: "/c", placed: "/old"},
 	{name: "§9.8.4 a file onto a collection", src: "/f", destination: "/o/", status: 204, copied: "/f", placed: "/o"},
@@ -95,13 +95,13 @@ var transfers = []transferCase{
 	{name: "§10.3 relative Destination", src: "/f", destination: "new", status: 400},
 	{name: "§9.8.5 another server", src: "/f", destination: "http://other.test/new", status: 502},
 	{name: "§10.2 Depth 1", src: "/c/", destination: "/new/", fields: []string{"Depth: 1"}, status: 400},
-	{name: "§10.2 Depth of another kind", src: "/c/", destination: "/new/", fields: []string{"Depth: all"}, status: 400},
+	{name: "§10.2 invalid Depth", src: "/c/", destination: "/new/", fields: []string{"Depth: all"}, status: 400},
 	{name: "§9.8.5 no parent of the destination", src: "/f", destination: "/missing/new", status: 409},
 	{name: "§9.8.5 the parent of the destination is a file", src: "/f", destination: "/old/new", status: 409},
 	{name: "§9.8.5 the parent's parent does not exist", src: "/c/", destination: "/missing/missing/new", status: 409},
 	{name: "missing source", src: "/missing", destination: "/new", status: 404},
-	{name: "missing source, destination kept", src: "/missing", destination: "/old", status: 404},
-	{name: "missing source, collection kept", src: "/missing", destination: "/o/", fields: []string{"Overwrite: T"}, status: 404},
+	{name: "missing source, destination unchanged", src: "/missing", destination: "/old", status: 404},
+	{name: "missing source, collection unchanged", src: "/missing", destination: "/o/", fields: []string{"Overwrite: T"}, status: 404},
 	{name: "§9.8.5 onto itself", src: "/f", destination: "/f", status: 403},
 	{name: "§9.8.5 a collection onto itself", src: "/c/", destination: "/c/", status: 403},
 	{name: "§9.8.5 onto itself, encoded", src: "/c/", destination: "/%63", status: 403},
@@ -110,10 +110,10 @@ var transfers = []transferCase{
 	{name: "onto its own child", src: "/c/", destination: "/c/s/", status: 403},
 	{name: "into its own grandchild", src: "/c/", destination: "/c/s/new", status: 403},
 	{name: "onto its own parent", src: "/c/s/", destination: "/c/", status: 403},
-	{name: "a file onto the collection that holds it", src: "/c/m", destination: "/c", status: 403},
+	{name: "a file onto its own collection", src: "/c/m", destination: "/c", status: 403},
 	{name: "onto itself with Overwrite F", src: "/f", destination: "/f", fields: []string{"Overwrite: F"}, status: 403},
 	{name: "onto the root", src: "/c/", destination: "/", status: 403},
-	{name: "onto the root, by its server", src: "/c/", destination: "{server}", status: 403},
+	{name: "onto the root, as the URL of the server", src: "/c/", destination: "{server}", status: 403},
 	{name: "the root", src: "/", destination: "/new/", status: 403},
 	{name: "the root onto itself", src: "/", destination: "/", status: 403},
 	{name: "to a reserved name", src: "/f", destination: "/.davd-x", status: 403},
@@ -149,7 +149,7 @@ func runTransfers(t *testing.T, method string, cases []transferCase) {
 	}
 }
 
-// unlocked checks that no lock of a request is left on targets.
+// unlocked checks that a request has left no locks on targets.
 func (s *share) unlocked(targets ...string) {
 	s.Helper()
 	for _, target := range targets {
@@ -176,7 +176,7 @@ func TestMove(t *testing.T) {
 	})
 }
 
-// TestCopyIsApart: what is done to a copy does not change its source.
+// TestCopyIsApart: changing a copy doesn't change its source.
 func TestCopyIsApart(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		s.wants(201, "COPY", "/f", "Destination: /new")
@@ -187,7 +187,7 @@ func TestCopyIsApart(t *testing.T) {
 	})
 }
 
-// TestTransferKeepsTime: a copy is as old as its source, as is what was moved.
+// TestTransferKeepsTime: a copied or moved file keeps its modification time.
 func TestTransferKeepsTime(t *testing.T) {
 	for _, method := range []string{"COPY", "MOVE"} {
 		t.Run(method, func(t *testing.T) {
@@ -213,7 +213,7 @@ func timeOf(t *testing.T, dir, name string) time.Time {
 	return info.ModTime()
 }
 
-// TestTransferPrefix: Destination is compared after the prefix.
+// TestTransferPrefix: Destination is compared without the prefix.
 func TestTransferPrefix(t *testing.T) {
 	for _, method := range []string{"COPY", "MOVE"} {
 		for _, c := range []struct {
@@ -222,10 +222,10 @@ func TestTransferPrefix(t *testing.T) {
 			placed            string
 		}{
 			{"below it", "/dav/new", 201, "/new"},
-			{"encoded", "/d%61v/new", 201, "/new"},
+			{"below it, encoded", "/d%61v/new", 201, "/new"},
 			{"outside", "/new", 502, ""},
-			{"only a part of a segment", "/davd/new", 502, ""},
-			{"the source again", "/dav/f", 403, ""},
+			{"a longer first segment", "/davd/new", 502, ""},
+			{"the source itself", "/dav/f", 403, ""},
 		} {
 			t.Run(method+" "+c.name, func(t *testing.T) {
 				s := serveMem(t, &dav.Handler{Prefix: "/dav/"}, garden())
@@ -243,16 +243,16 @@ func TestTransferPrefix(t *testing.T) {
 	}
 }
 
-// TestTransferForwardedHost: the client knows the server by the name of the
-// proxy in front.
+// TestTransferForwardedHost: the client knows the server by the name of the proxy in
+// front.
 func TestTransferForwardedHost(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	s.wants(502, "COPY", "/f", "Destination: https://public.test/new")
 	s.wants(201, "COPY", "/f", "Destination: https://public.test/new", "X-Forwarded-Host: public.test")
 }
 
-// TestCopyPartial: a member that fails is named, with its own status, and the
-// others are done (§9.8.3).
+// TestCopyPartial: the answer names a member that fails, with its own status, and the
+// others are copied (§9.8.3).
 func TestCopyPartial(t *testing.T) {
 	for _, c := range []struct {
 		name, destination string
@@ -264,8 +264,8 @@ func TestCopyPartial(t *testing.T) {
 	}{
 		{"a file that can't be read", "/new/", "open", []string{"/c/m"}, fs.ErrPermission, map[string]int{"/c/m": 403}, []string{"/new/m"}},
 		{"a collection that can't be listed", "/new/", "readdir", []string{"/c/s"}, syscall.EIO, map[string]int{"/c/s/": 500}, []string{"/new/s"}},
-		{"two", "/new/", "open", []string{"/c/m", "/c/s/d"}, syscall.EACCES, map[string]int{"/c/m": 403, "/c/s/d": 403}, []string{"/new/m", "/new/s/d"}},
-		{"onto another", "/o/", "open", []string{"/c/m"}, fs.ErrPermission, map[string]int{"/c/m": 403}, []string{"/o/m"}},
+		{"two files that can't be read", "/new/", "open", []string{"/c/m", "/c/s/d"}, syscall.EACCES, map[string]int{"/c/m": 403, "/c/s/d": 403}, []string{"/new/m", "/new/s/d"}},
+		{"onto another collection", "/o/", "open", []string{"/c/m"}, fs.ErrPermission, map[string]int{"/c/m": 403}, []string{"/o/m"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := serveLocal(t, &dav.Handler{}, garden())
@@ -279,7 +279,7 @@ func TestCopyPartial(t *testing.T) {
 	}
 }
 
-// TestTransferFails: what ends a COPY or MOVE leaves the destination as it was.
+// TestTransferFails: a COPY or MOVE that fails leaves the destination unchanged.
 func TestTransferFails(t *testing.T) {
 	anyOf := func(op string, err error) func(o, name string) error {
 		return func(o, name string) error {
@@ -297,7 +297,7 @@ func TestTransferFails(t *testing.T) {
 			return nil
 		}
 	}
-	// notRenamed keeps /c and /f from being renamed, so that a MOVE copies.
+	// notRenamed makes renaming /c and /f fail, so that a MOVE copies.
 	notRenamed := func(before func(o, name string) error) func(o, name string) error {
 		return func(o, name string) error {
 			if o == "rename" && (name == "/c" || name == "/f") {
@@ -318,8 +318,8 @@ func TestTransferFails(t *testing.T) {
 		{"§9.8.5 disk full when closing", "/c/", "/o/", anyOf("close", syscall.ENOSPC), 507},
 		{"§9.8.5 quota", "/c/", "/o/", anyOf("mkdir", syscall.EDQUOT), 507},
 		{"read-only storage", "/c/", "/o/", anyOf("mkdir", syscall.EROFS), 403},
-		{"the source can't be read", "/f", "/old", on("open", "/f", syscall.EACCES), 403},
-		{"the source can't be read at all", "/f", "/old", on("stat", "/f", syscall.EIO), 500},
+		{"the source can't be opened", "/f", "/old", on("open", "/f", syscall.EACCES), 403},
+		{"the source can't be described", "/f", "/old", on("stat", "/f", syscall.EIO), 500},
 		{"the source can't be listed", "/c/", "/o/", on("readdir", "/c", syscall.EACCES), 403},
 		{"the parent of the destination can't be read", "/f", "/o/new", on("stat", "/o", syscall.EACCES), 403},
 		{"the destination can't be displaced", "/c/", "/o/", on("rename", "/o", syscall.EIO), 500},
@@ -340,8 +340,8 @@ func TestTransferFails(t *testing.T) {
 	}
 }
 
-// TestCopyStagedRenameFails: the last step fails, after the old destination
-// has been displaced.
+// TestCopyStagedRenameFails: the last step fails after the old destination has been
+// displaced.
 func TestCopyStagedRenameFails(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	exchanged, displaced := false, false
@@ -364,8 +364,8 @@ func TestCopyStagedRenameFails(t *testing.T) {
 	s.holds(garden())
 }
 
-// TestTransferLeftover: what was displaced can't be removed. All is done, and
-// what is left has a name that no client sees.
+// TestTransferLeftover: the displaced resource can't be removed. The operation
+// succeeds, and the leftover has a name that no client sees.
 func TestTransferLeftover(t *testing.T) {
 	var logged error
 	h := &dav.Handler{Logger: func(r *http.Request, err error) {
@@ -397,8 +397,8 @@ func TestTransferLeftover(t *testing.T) {
 	}
 }
 
-// TestMoveByCopying: where nothing can be renamed, as between two mounts, a
-// MOVE is a copy of all or nothing, and then removes the source (§9.9.2).
+// TestMoveByCopying: where renaming is impossible, as between two mounts, a MOVE copies
+// everything or nothing, and then removes the source (§9.9.2).
 func TestMoveByCopying(t *testing.T) {
 	notRenamed := func(op, name string) error {
 		if op == "rename" && name == "/c" {
@@ -446,8 +446,7 @@ func TestMoveByCopying(t *testing.T) {
 	})
 }
 
-// TestTransferDeadProps: dead properties go with a COPY and a MOVE (§9.8.2,
-// §9.9.1).
+// TestTransferDeadProps: dead properties are copied and moved too (§9.8.2, §9.9.1).
 func TestTransferDeadProps(t *testing.T) {
 	const set = `<D:propertyupdate xmlns:D="DAV:" xmlns:x="urn:x"><D:set><D:prop><x:colour>blue</x:colour></D:prop></D:set></D:propertyupdate>`
 	const ask = `<propfind xmlns="DAV:"><prop><colour xmlns="urn:x"/></prop></propfind>`
@@ -470,7 +469,7 @@ func TestTransferDeadProps(t *testing.T) {
 	}
 }
 
-// TestTransferDir: what x/net's own Dir says of errors is understood.
+// TestTransferDir: the errors of x/net's own Dir get the right status.
 func TestTransferDir(t *testing.T) {
 	s := serve(t, webdav.Dir(t.TempDir()), &dav.Handler{}, garden())
 	s.wants(409, "COPY", "/c/", "Destination: /old/x/new")
@@ -482,7 +481,7 @@ func TestTransferDir(t *testing.T) {
 	s.holds(garden().without("/c", "/o").with(garden().at("/c", "/o")))
 }
 
-// TestTransferLinks: a symbolic link never leads outside of the share.
+// TestTransferLinks: a symbolic link never leads out of the share.
 func TestTransferLinks(t *testing.T) {
 	outside := t.TempDir()
 	if err := os.WriteFile(filepath.Join(outside, "precious"), []byte("precious"), 0o600); err != nil {

@@ -29,8 +29,8 @@ var crossOriginRequests = map[string]struct {
 	"POST":      {status: 405},
 }
 
-// TestCrossOrigin: a page of another site changes nothing, and can't embed what is
-// stored. All else is as without a browser.
+// TestCrossOrigin: a page of another site can't change anything and can't embed stored
+// content. Everything else works as without a browser.
 func TestCrossOrigin(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -40,10 +40,10 @@ func TestCrossOrigin(t *testing.T) {
 	}{
 		{name: "no browser"},
 		{name: "same origin", fields: []string{"Sec-Fetch-Site: same-origin", "Origin: {server}"}},
-		{name: "typed by a person", fields: []string{"Sec-Fetch-Site: none"}},
+		{name: "typed by the user", fields: []string{"Sec-Fetch-Site: none"}},
 		{name: "by Origin alone", fields: []string{"Origin: {server}"}},
 		{name: "a proxy has changed Host", fields: []string{"Origin: https://public.test", "X-Forwarded-Host: public.test"}},
-		{name: "a proxy has changed Host, and says nothing", fields: []string{"Sec-Fetch-Site: same-origin", "Origin: https://public.test"}},
+		{name: "a proxy has changed Host and doesn't report it", fields: []string{"Sec-Fetch-Site: same-origin", "Origin: https://public.test"}},
 		{
 			name: "RFC 7239: a trusted proxy", fields: []string{"Origin: https://public.test", "Forwarded: host=public.test"},
 			handler: &dav.Handler{TrustedProxies: dav.TrustedProxies{netip.MustParsePrefix("127.0.0.0/8")}},
@@ -51,8 +51,8 @@ func TestCrossOrigin(t *testing.T) {
 		{name: "another site", fields: []string{"Sec-Fetch-Site: cross-site", "Origin: {server}"}, foreign: true},
 		{name: "another site, without Origin", fields: []string{"Sec-Fetch-Site: cross-site"}, foreign: true},
 		{name: "another host of the site", fields: []string{"Sec-Fetch-Site: same-site"}, foreign: true},
-		{name: "a word of tomorrow", fields: []string{"Sec-Fetch-Site: near"}, foreign: true},
-		{name: "two words", fields: []string{"Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"}, foreign: true},
+		{name: "an unknown value", fields: []string{"Sec-Fetch-Site: near"}, foreign: true},
+		{name: "two values", fields: []string{"Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"}, foreign: true},
 		{name: "another Origin", fields: []string{"Origin: http://evil.test"}, foreign: true},
 		{name: "RFC 6454 §7.3: null", fields: []string{"Origin: null"}, foreign: true},
 		{name: "an empty Origin", fields: []string{"Origin: "}, foreign: true},
@@ -98,7 +98,7 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
-// TestResourcePolicy: pages of other sites can't embed what is here.
+// TestResourcePolicy: pages of other sites can't embed resources of this server.
 func TestResourcePolicy(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{"/a.txt": "old", "/a.png": "x", "/a.pdf": "%PDF-1.7", "/d/a": ""})
 	for _, target := range []string{"/a.txt", "/a.png", "/a.pdf", "/d/"} {

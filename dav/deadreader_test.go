@@ -14,11 +14,11 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// brokenProps has a property on every name but those that it can't be asked for.
+// brokenProps has one property for every name, except for names that it fails to read.
 type brokenProps struct {
 	deadprops.Store
 	fails string
-	reads []int // names in each call
+	reads []int // number of names in each call
 }
 
 var errBrokenProps = errors.New("broken")
@@ -37,9 +37,9 @@ func (s *brokenProps) Read(ctx context.Context, query deadprops.Query) (map[stri
 	return found, nil, ctx.Err()
 }
 
-// TestDeadReader: members are asked for together. When that fails they must be asked
-// for one by one, so that one that can't be read is no other's failure. What is read
-// counts in the budget until it is released.
+// TestDeadReader: the properties of the members are read together. If that fails, they
+// must be read one by one, so that one unreadable member doesn't fail the others. What
+// is read counts in the budget until it is released.
 func TestDeadReader(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -54,9 +54,9 @@ func TestDeadReader(t *testing.T) {
 		large   bool
 	}{
 		{"all can be read", t.Context(), 100, "", 0, []int{99}, nil, false},
-		{"one can't", t.Context(), 4, "/2", 0, []int{3}, nil, true},
-		{"the only one can't", t.Context(), 2, "/0", 0, []int{1}, []string{"/0"}, false},
-		{"none is there", t.Context(), 1, "", 0, nil, nil, false},
+		{"one can't be read", t.Context(), 4, "/2", 0, []int{3}, nil, true},
+		{"the only one can't be read", t.Context(), 2, "/0", 0, []int{1}, []string{"/0"}, false},
+		{"no member exists", t.Context(), 1, "", 0, nil, nil, false},
 		{"the request has ended", cancelled, 100, "", 0, []int{99}, nil, false},
 		{"too much is in memory", t.Context(), 100, "", deadAtOnce - deadStep + 1, nil, nil, true},
 	} {
@@ -68,7 +68,7 @@ func TestDeadReader(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The last could not be described, so it has none.
+			// The last member could not be described, so it has no properties.
 			members := make([]tree.Member, c.members)
 			for i := range members {
 				members[i].Name = fmt.Sprintf("/%d", i)

@@ -60,8 +60,8 @@ func TestDelete(t *testing.T) {
 	})
 }
 
-// TestDeletePartial: a member that can't be removed is named, its collections
-// are not, and the others go (§9.6.1).
+// TestDeletePartial: the answer names a member that can't be removed, but not its
+// collections; the other members are removed (§9.6.1).
 func TestDeletePartial(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -72,7 +72,7 @@ func TestDeletePartial(t *testing.T) {
 		left  layout
 	}{
 		{"a file", "remove", []string{"/c/s/d"}, fs.ErrPermission, map[string]int{"/c/s/d": 403}, layout{"/c/s/d": "deep"}},
-		{"two", "remove", []string{"/c/s/d", "/c/m"}, syscall.EIO, map[string]int{"/c/s/d": 500, "/c/m": 500}, layout{"/c/s/d": "deep", "/c/m": "member"}},
+		{"two files", "remove", []string{"/c/s/d", "/c/m"}, syscall.EIO, map[string]int{"/c/s/d": 500, "/c/m": 500}, layout{"/c/s/d": "deep", "/c/m": "member"}},
 		{"an empty collection", "remove", []string{"/c/empty"}, syscall.EACCES, map[string]int{"/c/empty/": 403}, layout{"/c/empty/": ""}},
 		{"a collection that can't be listed", "readdir", []string{"/c/s"}, syscall.EACCES, map[string]int{"/c/s/": 403}, layout{"/c/s/d": "deep"}},
 	} {
@@ -102,8 +102,8 @@ func TestDeleteFails(t *testing.T) {
 		{"§9.6.1 the resource itself, broken", "remove", "/f", syscall.EIO, 500},
 		{"§9.6.1 a collection that can't be listed", "readdir", "/c", syscall.EACCES, 403},
 		{"§9.6.1 an empty collection", "remove", "/c/empty", syscall.EACCES, 403},
-		{"can't be described", "stat", "/f", syscall.EIO, 500},
-		{"may not be described", "stat", "/f", syscall.EACCES, 403},
+		{"a file that can't be described", "stat", "/f", syscall.EIO, 500},
+		{"a file that may not be described", "stat", "/f", syscall.EACCES, 403},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			onBackends(t, garden(), func(s *share) {
@@ -117,14 +117,14 @@ func TestDeleteFails(t *testing.T) {
 	}
 }
 
-// TestDeleteLink: a symbolic link goes, what it leads to stays.
+// TestDeleteLink: a DELETE removes a symbolic link, and keeps its target.
 func TestDeleteLink(t *testing.T) {
 	for _, c := range []struct{ name, link, target, gone string }{
 		{"to a file", "/c/link", "../f", "/c/link"},
 		{"to a collection", "/c/link", "../o", "/c/link"},
 		{"in the collection", "/c/link", "../o", "/c"},
-		{"to the collection that holds it", "/c/link", ".", "/c"},
-		{"that dangles in the collection", "/c/link", "nowhere", "/c"},
+		{"to its own collection", "/c/link", ".", "/c"},
+		{"dangling, in the collection", "/c/link", "nowhere", "/c"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := serveLocal(t, &dav.Handler{}, garden())

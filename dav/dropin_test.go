@@ -15,13 +15,13 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// The fields of a webdav.Handler can be given to a dav.Handler as they are.
+// The fields of a webdav.Handler can be assigned to a dav.Handler unchanged.
 func fromXNet(x *webdav.Handler) *dav.Handler {
 	return &dav.Handler{Prefix: x.Prefix, FileSystem: x.FileSystem, LockSystem: x.LockSystem, Logger: x.Logger}
 }
 
-// They are of the same types, so that they can be given back too, and what
-// plugs into the one plugs into the other.
+// The fields have the same types. So they can be assigned back, and an implementation
+// for one handler works with the other.
 func toXNet(h *dav.Handler) *webdav.Handler {
 	return &webdav.Handler{Prefix: h.Prefix, FileSystem: h.FileSystem, LockSystem: h.LockSystem, Logger: h.Logger}
 }
@@ -33,7 +33,7 @@ var (
 	_ webdav.File       = storage.File(nil)
 )
 
-// exchanges are answered by both in the same way, one after the other.
+// exchanges get the same answers from both handlers, one after the other.
 var exchanges = []struct {
 	method, target, body string
 	fields               []string
@@ -88,8 +88,8 @@ var exchanges = []struct {
 	{method: "DELETE", target: "/dav/free"},
 }
 
-// TestDropIn: simple requests get the same answer from x/net's Handler and
-// from ours.
+// TestDropIn: x/net's Handler and dav's Handler give the same answers to simple
+// requests.
 func TestDropIn(t *testing.T) {
 	x := &webdav.Handler{Prefix: "/dav", FileSystem: webdav.NewMemFS(), LockSystem: webdav.NewMemLS()}
 	theirs := httptest.NewServer(x)
@@ -112,13 +112,13 @@ func TestDropIn(t *testing.T) {
 			t.Errorf("%s %q is %d, x/net says %d", name, e.fields, got.status, want.status)
 			continue
 		}
-		// Ours is of class 3, too.
+		// dav's Handler supports class 3 too.
 		for _, field := range []string{"DAV", "MS-Author-Via"} {
 			if !strings.HasPrefix(got.header.Get(field), want.header.Get(field)) {
 				t.Errorf("%s: %s %q, x/net says %q", name, field, got.header.Get(field), want.header.Get(field))
 			}
 		}
-		// Ours sends entity tag and date with more responses.
+		// dav's Handler sends an entity tag and a date with more responses.
 		for _, field := range []string{"ETag", "Lock-Token", "Last-Modified"} {
 			if want.header.Get(field) != "" && got.header.Get(field) == "" {
 				t.Errorf("%s: %s %q, x/net says %q", name, field, got.header.Get(field), want.header.Get(field))
@@ -136,7 +136,7 @@ func TestDropIn(t *testing.T) {
 	}
 }
 
-// sameMultistatus compares what is in two multi-statuses.
+// sameMultistatus compares two multi-statuses.
 func sameMultistatus(t *testing.T, name string, got, want answer) {
 	t.Helper()
 	s := &share{TB: t}
@@ -148,7 +148,7 @@ func sameMultistatus(t *testing.T, name string, got, want answer) {
 	for href, w := range theirs.responses {
 		g := ours.responses[href]
 		g.props, w.props = withoutInner(g.props), withoutInner(w.props)
-		// Ours may have more properties: getetag of a collection, lockdiscovery.
+		// dav's Handler may have more properties: getetag of a collection, lockdiscovery.
 		maps.DeleteFunc(g.props, func(name xml.Name, _ msProp) bool { _, both := w.props[name]; return !both && name.Space == "DAV:" })
 		if g.status != w.status || !maps.Equal(g.props, w.props) {
 			t.Errorf("%s: %s is %+v, x/net says %+v", name, href, g, w)
@@ -156,7 +156,7 @@ func sameMultistatus(t *testing.T, name string, got, want answer) {
 	}
 }
 
-// withoutInner leaves out what XML can write in more than one way.
+// withoutInner removes the parts that XML can express in several ways.
 func withoutInner(props map[xml.Name]msProp) map[xml.Name]msProp {
 	plain := make(map[xml.Name]msProp)
 	for name, p := range props {

@@ -72,7 +72,7 @@ func (i *Interim) atOnce(r *http.Request) {
 
 var (
 	endedBefore    = Withheld{Rule: 4, Reason: "the operation ended before the first was due"}
-	acceptedBefore = Withheld{Rule: 4, Reason: "it was answered 202, and goes on, before the first was due"}
-	connectionGone = Withheld{Rule: 6, Reason: "the client has gone"}
+	acceptedBefore = Withheld{Rule: 4, Reason: "the request was answered 202 before the first was due"}
+	connectionGone = Withheld{Rule: 6, Reason: "the client has disconnected"}
 	finalBegun     = Withheld{Rule: 7, Reason: "the final response has begun"}
 )

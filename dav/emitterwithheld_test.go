@@ -20,8 +20,8 @@ func TestWithheldAccepted(t *testing.T) {
 		interims int
 		want     []dav.Withheld
 	}{
-		{"before the first is due", "respond-async, wait=2", "curl/8", 0, []dav.Withheld{{Rule: 4, Reason: "it was answered 202, and goes on, before the first was due"}}},
-		{"a stranger", "respond-async, wait=2", "stranger", 0, []dav.Withheld{{Rule: 3, Reason: "the client is not known and did not ask"}}},
+		{"before the first is due", "respond-async, wait=2", "curl/8", 0, []dav.Withheld{{Rule: 4, Reason: "the request was answered 202 before the first was due"}}},
+		{"a stranger", "respond-async, wait=2", "stranger", 0, []dav.Withheld{{Rule: 3, Reason: "the client is unknown and did not ask"}}},
 		{"after the first", "respond-async, wait=30", "curl/8", 1, nil},
 		{"done by then", "respond-async, wait=60", "curl/8", 2, nil},
 	} {

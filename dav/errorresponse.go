@@ -42,7 +42,7 @@ func withSpaceCondition(err error) error {
 	case errors.Is(err, syscall.EDQUOT):
 		own = &statusError{condition: conditionQuota, reason: "the quota is used up"}
 	default:
-		own = &statusError{condition: conditionDiskSpace, reason: "there is no room left on the disk"}
+		own = &statusError{condition: conditionDiskSpace, reason: "the storage is full"}
 	}
 	own.status = http.StatusInsufficientStorage
 	return own

@@ -225,5 +225,5 @@ func (h *Handler) servePost(_ http.ResponseWriter, r *http.Request, name string)
 	if _, err := h.stat(r.Context(), name); err != nil {
 		return statusOf(err), err
 	}
-	return refuse(http.StatusMethodNotAllowed, "nothing here takes what is posted; a file is written with PUT")
+	return refuse(http.StatusMethodNotAllowed, "POST is not supported here; write a file with PUT")
 }

@@ -216,10 +216,10 @@ func TestHistoryInterrupted(t *testing.T) {
 		opened            bool // it has ended before the crash, unknown to the database
 		recovery, reason  string
 	}{
-		{"COPY /src", "/dst", false, "undone", "the server ended while it was under way; it was rolled back at the next start"},
-		{"DELETE /src", "", false, "", "the server ended while it was under way; what it had removed is gone"},
-		{"MOVE /src", "/dst", true, "", "the server ended while it was under way, or just after its end; it was carried out"},
-		{"DELETE /src", "", true, "", "the server ended while it was under way, or just after its end; it was carried out"},
+		{"COPY /src", "/dst", false, "undone", "the server stopped while the operation was under way; it was rolled back at the next start"},
+		{"DELETE /src", "", false, "", "the server stopped while the operation was under way; what it had removed is gone"},
+		{"MOVE /src", "/dst", true, "", "the server stopped while the operation was under way, or just after it; the operation was completed"},
+		{"DELETE /src", "", true, "", "the server stopped while the operation was under way, or just after it; the operation was completed"},
 	} {
 		t.Run(fmt.Sprint(c.line, " ", c.opened), func(t *testing.T) {
 			dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state.db")

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-var errIfDoesNotHold = &statusError{status: http.StatusPreconditionFailed, reason: "the header If does not hold"}
+var errIfDoesNotHold = &statusError{status: http.StatusPreconditionFailed, reason: "the condition in the header If is not met"}
 
 // ifOf parses the header If of r. It returns nil without the header.
 func ifOf(r *http.Request) (ifHeader, error) {

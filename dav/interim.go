@@ -98,7 +98,7 @@ func wordOf[T ~int](words []string, value T, typeName string) string {
 func parseWord[T ~int](words []string, s string) (T, error) {
 	i := slices.Index(words, s)
 	if i < 0 {
-		return 0, fmt.Errorf("%q is none of %s", s, strings.Join(words, ", "))
+		return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(words, ", "))
 	}
 	return T(i), nil
 }

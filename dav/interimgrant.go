@@ -37,9 +37,9 @@ func (g *grant) spent(sent int) Withheld {
 	case g.limit == 0:
 		return g.refused
 	case sent >= g.limit:
-		return Withheld{Rule: 5, Reason: "as many as " + g.by + " takes were sent"}
+		return Withheld{Rule: 5, Reason: "the limit of " + g.by + " is reached"}
 	}
-	return Withheld{Rule: 5, Reason: fmt.Sprintf("%d KiB of headers were sent", g.budget()>>10)}
+	return Withheld{Rule: 5, Reason: fmt.Sprintf("the limit of %d KiB of headers is reached", g.budget()>>10)}
 }
 
 // grant returns what the request r may get.
@@ -63,10 +63,10 @@ func (i *Interim) grant(r *http.Request) grant {
 	if g.limit > 0 && expectsContinue(r) {
 		g.limit--
 		g.bytes = g.budget() - continueSize
-		g.by += " beside a 100 (Continue)"
+		g.by += " after a 100 (Continue)"
 	}
 	if g.limit == 0 {
-		g.refused = Withheld{Rule: 5, Reason: g.by + " takes none"}
+		g.refused = Withheld{Rule: 5, Reason: g.by + " accepts none"}
 	}
 	return g
 }
@@ -84,10 +84,10 @@ func (i *Interim) refusal(r *http.Request, asked, known bool) Withheld {
 		return Withheld{}
 	}
 	if sign := proxySign(r); sign != "" && i.Proxy == ProxyNone {
-		return Withheld{Rule: 3, Reason: sign + " shows a proxy, and none is declared to pass them on"}
+		return Withheld{Rule: 3, Reason: sign + " shows a proxy, and no proxy is declared to pass on interim responses"}
 	}
 	if !asked && !known {
-		return Withheld{Rule: 3, Reason: "the client is not known and did not ask"}
+		return Withheld{Rule: 3, Reason: "the client is unknown and did not ask"}
 	}
 	return Withheld{}
 }

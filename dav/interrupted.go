@@ -14,14 +14,14 @@ import (
 
 // Reasons in the records of operations that the end of the process interrupted.
 const (
-	interruptedBy = "the server ended while it was under way"
+	interruptedBy = "the server stopped while the operation was under way"
 
 	interruptedFinished = interruptedBy + "; it was finished at the next start"
 	interruptedUndone   = interruptedBy + "; it was rolled back at the next start"
 	interruptedLeft     = interruptedBy + "; the next start could neither finish nor undo it"
 	interruptedRemoval  = interruptedBy + "; what it had removed is gone"
-	interruptedCarried  = interruptedBy + ", or just after its end; it was carried out"
-	interruptedNothing  = interruptedBy + "; nothing of it was there to be finished or undone: it had not begun to change anything, or was at its end"
+	interruptedCarried  = interruptedBy + ", or just after it; the operation was completed"
+	interruptedNothing  = interruptedBy + "; there was nothing to finish or undo: the operation had not changed anything yet, or was complete"
 )
 
 // noteInterrupted ends the records of the operations that were under way when the

@@ -62,7 +62,7 @@ type bound struct {
 func (b *bound) refusal(most int, what string) error {
 	return &statusError{
 		status: http.StatusServiceUnavailable,
-		reason: fmt.Sprintf("%d %s are under way, which is as many as may be: try again, or %s", most, what, b.instead),
+		reason: fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.instead),
 	}
 }
 

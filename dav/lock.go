@@ -188,7 +188,7 @@ func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, at place, time
 		return statusOf(err), err
 	}
 	if header == nil {
-		return refuse(http.StatusBadRequest, "a LOCK without a body refreshes the lock that the header If names, and there is none")
+		return refuse(http.StatusBadRequest, "a LOCK without a body refreshes the lock that the header If names, but the request has no header If")
 	}
 	if err := h.evaluateIf(r, header, at); err != nil {
 		return statusOf(err), err

@@ -12,7 +12,7 @@ import (
 
 // errForeignLock refuses a token of another principal: only the creator of a lock may
 // use its token (RFC 4918 §6.4).
-var errForeignLock = &statusError{status: http.StatusForbidden, reason: "the lock was created by somebody else"}
+var errForeignLock = &statusError{status: http.StatusForbidden, reason: "the lock was created by another user"}
 
 // lockedMembersError says that a collection can't be changed or locked as a whole
 // because some of its members are locked.
@@ -139,7 +139,7 @@ func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock
 		return errForeignLock
 	}
 	return &statusError{
-		status: http.StatusLocked, reason: "locked: its lock token is needed in the header If",
+		status: http.StatusLocked, reason: "locked: the header If must contain the lock token",
 		condition: "lock-token-submitted", hrefs: h.lockRoots(ctx, covering, about),
 	}
 }

@@ -71,7 +71,7 @@ func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, e
 		return l.manager.Acquire(ctx, time.Now(), wanted)
 	}
 	if wanted.Shared {
-		return wanted, &statusError{status: http.StatusNotImplemented, reason: "there are no shared locks here"}
+		return wanted, &statusError{status: http.StatusNotImplemented, reason: "this server does not support shared locks"}
 	}
 	if err := lock.CheckOwner(wanted.OwnerXML); err != nil {
 		return wanted, err

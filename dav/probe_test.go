@@ -55,7 +55,7 @@ func (s *share) probe(ctx context.Context, target string, fields ...string) (pro
 // TestProbe: what is sent, and what the report says of it.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	const h1, lost = "HTTP/1.1", "the client is not known and did not ask"
+	const h1, lost = "HTTP/1.1", "the client is unknown and did not ask"
 	for _, c := range []struct {
 		name    string
 		interim dav.Interim

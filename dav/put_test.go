@@ -291,7 +291,7 @@ func TestPutNoRoomSays(t *testing.T) {
 		err               error
 		condition, reason string
 	}{
-		{syscall.ENOSPC, "sufficient-disk-space", "there is no room left on the disk"},
+		{syscall.ENOSPC, "sufficient-disk-space", "the storage is full"},
 		{syscall.EDQUOT, "quota-not-exceeded", "the quota is used up"},
 	} {
 		onBackends(t, garden(), func(s *share) {
