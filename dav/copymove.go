@@ -177,4 +177,4 @@ func (h *Handler) checkParent(ctx context.Context, name string) error {
 	return err
 }
 
-var errNoParent = &statusError{status: http.StatusConflict, reason: "the parent collection does not exist"}
+var errNoParent = &statusError{status: http.StatusConflict, reason: "the collection that should contain it does not exist"}
