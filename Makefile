@@ -8,20 +8,20 @@ BENCHTIME ?= 10x
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
 
-test: deps ## all tests: units, the command, litmus, cadaver, a davfs2 mount, kills
+test: deps ## all tests: unit tests, the command, litmus, cadaver, a davfs2 mount, kills
 	status=0; \
 	$(GO) test -timeout 15m $$($(GO) list ./... | grep -v /litmus) || status=1; \
 	$(GO) test -timeout 15m -count=1 -p 1 -v ./litmus/... || status=1; \
 	exit $$status
 
-litmus: deps ## all of litmus/: what make test runs, and the whole matrix of clients and proxies, into docs/clients.md
+litmus: deps ## all tests of litmus/, and the whole matrix of clients and proxies, which goes to docs/clients.md
 	.ci/lab
 	$(GO) test -timeout 15m -count=1 -v ./litmus/ -lab -lab.page=$(CURDIR)/docs/clients.md
 
-sweep: deps ## the exhaustive tests as well, kills by the hundred; as root on a read-only disk
+sweep: deps ## all tests in full, with hundreds of kills; for root, on a read-only disk
 	DAVD_SWEEP=1 .ci/readonly $(GO) test -timeout 60m -count=1 ./...
 
-race: deps ## the same under the race detector
+race: deps ## all tests with the race detector
 	$(GO) test -race ./...
 
 lint: ## formatting, linters, import direction, other systems, known vulnerabilities
@@ -31,13 +31,13 @@ lint: ## formatting, linters, import direction, other systems, known vulnerabili
 	GOOS=windows $(GO) vet ./...
 	.ci/govulncheck
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target, for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
 
-bench: ## the benchmarks of each layer
+bench: ## the Go benchmarks of dav/ and storage/
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./dav/ ./storage/...
 
-bench-peers: ## davd, Apache, nginx, lighttpd and x/net side by side; BENCHFLAGS=-quick takes three minutes
+bench-peers: ## davd, Apache, nginx, lighttpd and x/net compared; BENCHFLAGS=-quick takes three minutes
 	$(GO) run ./bench $(BENCHFLAGS)
 
 deps: ## the system packages that the tests need

@@ -14,8 +14,8 @@ func apache() *peer {
 	}
 }
 
-// mod_dav_fs on the event MPM, as Debian has both, with sendfile and without a
-// limit to the requests of a connection.
+// apacheConfig serves with mod_dav_fs on the event MPM, Debian's default, with sendfile and
+// without a limit for the requests of a connection.
 const apacheConfig = `
 ServerName localhost
 ServerRoot $dir

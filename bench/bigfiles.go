@@ -7,12 +7,12 @@ import (
 	"os"
 )
 
-// bigFile is a file in the share, and how much of it is transferred.
+// bigFile is a transfer of a file in the share, or of its first size bytes.
 type bigFile struct {
 	name string
 	size int64
 	text string // the size, for people
-	long bool   // not for the quick mode
+	long bool   // omitted in quick mode
 }
 
 func getWorks() []*work {
@@ -31,7 +31,7 @@ func putWorks() []*work {
 	}
 }
 
-// measures are those of a transfer.
+// measures returns the measure of a transfer, bytes per second.
 func (f bigFile) measures() []metric { return []metric{{unit: unit{float64(f.size), bytesPerSecond}}} }
 
 func (f bigFile) get() *work {
@@ -64,8 +64,8 @@ func (f bigFile) put() *work {
 	}
 }
 
-// copy has the best of the rounds for a figure where it needs so many fresh
-// pages that the machine decides how long they take.
+// copy reports the best round for a file above 1 GiB. Such a copy needs so many fresh pages of
+// memory that the time mostly depends on the machine.
 func (f bigFile) copy() *work {
 	const made = "copy.bin"
 	w := &work{

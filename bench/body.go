@@ -7,12 +7,12 @@ import (
 	"io"
 )
 
-// skip reads a body and forgets it.
+// skip reads and discards a body.
 func skip(c *client, body io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{io.Discard}, body, c.buf)
 }
 
-// drop does so without a copy out of the kernel, where that can be.
+// drop discards a body without copying it out of the kernel, if possible.
 func drop(c *client, body io.Reader) (int64, error) {
 	limited, ok := body.(*io.LimitedReader)
 	if !ok {
@@ -26,25 +26,25 @@ func drop(c *client, body io.Reader) (int64, error) {
 	return buffered + n, err
 }
 
-// expect wants a body of these bytes.
+// expect returns a reader that requires the body want.
 func expect(want []byte) reader {
 	return func(c *client, body io.Reader) (int64, error) {
 		n, err := io.ReadFull(body, c.buf[:len(want)+1])
 		switch {
-		case err != nil && !errors.Is(err, io.ErrUnexpectedEOF): // which is where it has to end
+		case err != nil && !errors.Is(err, io.ErrUnexpectedEOF): // the body must end early
 			return int64(n), err
 		case !bytes.Equal(c.buf[:n], want):
-			return int64(n), &wrongError{"another content"}
+			return int64(n), &wrongError{"different content"}
 		}
 		return int64(n), nil
 	}
 }
 
-// longestTag is more than any end tag of a response element has bytes.
+// longestTag is more than the length of any end tag of a response element, in bytes.
 const longestTag = 64
 
-// multistatus wants a multi-status of so many response elements, and one that
-// is whole.
+// multistatus returns a reader that requires a complete multi-status with this number of
+// response elements.
 func multistatus(want int) reader {
 	return func(c *client, body io.Reader) (int64, error) {
 		var length int64
@@ -72,14 +72,14 @@ func multistatus(want int) reader {
 	}
 }
 
-// endsMultistatus reports whether a body with such an end is whole.
+// endsMultistatus reports whether end is the end of a complete multi-status.
 func endsMultistatus(end []byte) bool {
 	last := end[max(0, bytes.LastIndexByte(end, '<')):]
 	return bytes.HasPrefix(last, []byte("</")) && bytes.HasSuffix(bytes.TrimSpace(last), []byte("multistatus>"))
 }
 
-// countEnds counts the end tags of response elements, of any prefix, that are
-// not wholly in data's first kept bytes.
+// countEnds counts the end tags of response elements, with any namespace prefix. It omits those
+// that lie completely in the first kept bytes of data, which were counted before.
 func countEnds(data []byte, kept int) int {
 	name := []byte("response>")
 	count := 0

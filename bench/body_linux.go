@@ -7,8 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dropFromKernel takes n bytes off a connection without seeing them: MSG_TRUNC
-// of tcp(7).
+// dropFromKernel discards n bytes from a connection in the kernel, with MSG_TRUNC (tcp(7)).
 func dropFromKernel(conn *net.TCPConn, n int64, buf []byte) (int64, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

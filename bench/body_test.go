@@ -27,8 +27,8 @@ func TestMultistatus(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			// A buffer that holds little more than what is kept puts the ends of
-			// reads everywhere in the body.
+			// With a buffer that is only a little larger than longestTag, reads end
+			// at all places in the body.
 			for size := longestTag + 1; size < longestTag+80; size++ {
 				for name, body := range map[string]io.Reader{
 					"whole": strings.NewReader(test.body), "bytes": iotest.OneByteReader(strings.NewReader(test.body)),

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// checkTree wants dir to be a copy of the tree src: every name, every size, and
-// the content of one file in a hundred.
+// checkTree checks that dir is a copy of the tree src. It compares the number of members, all
+// sizes, and the content of one file in a hundred unless src is "".
 func checkTree(src, dir string, want layout) error {
 	count := 0
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
@@ -54,13 +54,13 @@ func sameContent(a, b string) error {
 	}
 	y, err := os.ReadFile(b)
 	if err == nil && !bytes.Equal(x, y) {
-		err = &wrongError{"another content"}
+		err = &wrongError{"different content"}
 	}
 	return err
 }
 
-// checkBig wants name to have the first bytes of the file big: so many, and the
-// content of 64 blocks.
+// checkBig checks that name has the first size bytes of the file big. It compares the size and
+// the content of 64 blocks.
 func checkBig(big, name string, size int64) error {
 	a, err := os.Open(big)
 	if err != nil {
@@ -88,7 +88,7 @@ func checkBig(big, name string, size int64) error {
 			return err
 		}
 		if !bytes.Equal(x, y) {
-			return &wrongError{"another content"}
+			return &wrongError{"different content"}
 		}
 	}
 	return nil
@@ -96,12 +96,12 @@ func checkBig(big, name string, size int64) error {
 
 func gone(name string) error {
 	if _, err := os.Lstat(name); err == nil {
-		return &wrongError{"it is still there"}
+		return &wrongError{"it still exists"}
 	}
 	return nil
 }
 
-// wrongError is a result that is not what the work asks for.
+// wrongError means that a server did not do what the work requires.
 type wrongError struct{ what string }
 
 func (e *wrongError) Error() string { return e.what }

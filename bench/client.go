@@ -14,35 +14,35 @@ import (
 	"time"
 )
 
-// client is one connection that is kept alive. It does as little as it can:
-// what it costs, every server loses.
+// client is one persistent connection. It does as little as possible, because the time that it
+// needs counts for every server.
 type client struct {
 	addr string
 	conn *net.TCPConn
 	in   *bufio.Reader
-	buf  []byte // of a body's reader
+	buf  []byte // for readers of bodies
 	out  []byte // the request's header
 
-	interim int // responses, so far
+	interim int // number of interim responses so far
 }
 
 // answer is a final response.
 type answer struct {
 	status int
 	length int64     // of the body
-	first  time.Time // when the first byte of the body was there
-	closes bool      // no other request can follow
+	first  time.Time // when the first byte of the body arrived
+	closes bool      // the connection can't be used again
 }
 
-// reader takes a body, and returns its length.
+// reader reads a body and returns its length.
 type reader func(c *client, body io.Reader) (int64, error)
 
-// refusal is an answer that is not the one that the work asks for.
+// refusal is the error for an unsuccessful status.
 type refusal struct{ status int }
 
 func (r *refusal) Error() string { return strconv.Itoa(r.status) }
 
-// lost is a connection that broke.
+// errLost means that the connection broke.
 var errLost = errors.New("the connection broke")
 
 func dial(ctx context.Context, addr string) (*client, error) {
@@ -66,8 +66,8 @@ func (c *client) redial(ctx context.Context) error {
 
 func (c *client) close() { c.conn.Close() }
 
-// do sends a request without a body, or with body, and wants a 2xx that is not
-// a 207 unless multi.
+// do sends a request, with body if that is not empty. It requires a 2xx status, and accepts a
+// 207 only if multi is true.
 func (c *client) do(ctx context.Context, method, path string, header []string, body []byte, read reader, multi bool) (answer, error) {
 	c.begin(method, path, header, int64(len(body)))
 	c.out = append(c.out, body...)
@@ -77,7 +77,7 @@ func (c *client) do(ctx context.Context, method, path string, header []string, b
 	return c.finish(ctx, read, multi)
 }
 
-// upload sends a PUT of file, size bytes long, by sendfile where there is one.
+// upload sends a PUT with the first size bytes of file, with sendfile if the system has it.
 func (c *client) upload(ctx context.Context, path string, file *os.File, size int64) (answer, error) {
 	c.begin("PUT", path, nil, size)
 	if _, err := c.conn.Write(c.out); err != nil {
@@ -89,7 +89,7 @@ func (c *client) upload(ctx context.Context, path string, file *os.File, size in
 	return c.finish(ctx, skip, false)
 }
 
-// begin puts the header into c.out.
+// begin stores the request's header in c.out.
 func (c *client) begin(method, path string, header []string, length int64) {
 	c.out = c.out[:0]
 	for _, part := range []string{method, " ", path, " HTTP/1.1\r\nHost: ", c.addr, "\r\nUser-Agent: davd-bench\r\n"} {
@@ -123,7 +123,7 @@ func (c *client) finish(ctx context.Context, read reader, multi bool) (answer, e
 	return a, nil
 }
 
-// receive reads responses up to the final one's end.
+// receive reads responses, up to the end of the final one.
 func (c *client) receive(read reader) (answer, error) {
 	for {
 		h, err := readHeader(c.in)
@@ -135,14 +135,14 @@ func (c *client) receive(read reader) (answer, error) {
 			continue
 		}
 		a := answer{status: h.status, closes: h.closes}
-		if a.status/100 != 2 { // the body is about something else
+		if a.status/100 != 2 { // the body describes an error
 			read = skip
 		}
 		return a, c.body(h, read, &a)
 	}
 }
 
-// body reads the body that h announces: RFC 9112 §6.3.
+// body reads the body that h announces (RFC 9112 §6.3).
 func (c *client) body(h header, read reader, a *answer) (err error) {
 	var from io.Reader
 	switch {
@@ -172,10 +172,10 @@ func (c *client) body(h header, read reader, a *answer) (err error) {
 	return nil
 }
 
-// header is what of a response's header is needed.
+// header has the needed parts of a response's header.
 type header struct {
 	status  int
-	length  int64 // -1: none announced
+	length  int64 // -1 if none is announced
 	chunked bool
 	closes  bool
 }
@@ -206,7 +206,7 @@ func readHeader(in *bufio.Reader) (header, error) {
 	}
 }
 
-// field takes one line of a header.
+// field parses one line of a header.
 func (h *header) field(line []byte) (err error) {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimSpace(value)
@@ -223,7 +223,7 @@ func (h *header) field(line []byte) (err error) {
 	return nil
 }
 
-// skipTrailer reads on to the empty line after the last chunk.
+// skipTrailer reads up to the empty line after the last chunk.
 func skipTrailer(in *bufio.Reader) error {
 	for {
 		line, err := in.ReadSlice('\n')

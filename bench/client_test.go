@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestClient makes two requests on one connection: what is left of the first
-// answer would be taken for the second.
+// TestClient sends two requests on one connection. If some of the first answer were not read,
+// the client would mistake it for the second answer.
 func TestClient(t *testing.T) {
 	tests := []struct {
 		name, answer string
@@ -49,10 +49,10 @@ func TestClientFails(t *testing.T) {
 	tests := []struct{ name, answer, want string }{
 		{"refused", "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", "403"},
 		{"a 207 to what has no multi-status", "HTTP/1.1 207 Multi-Status\r\nContent-Length: 0\r\n\r\n", "207"},
-		{"another content", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhullo", "wrong: another content"},
-		{"a longer content", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello!", "wrong: another content"},
-		{"a shorter content", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhell", "wrong: another content"},
-		{"cut off", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "wrong: another content"},
+		{"different content", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhullo", "wrong: different content"},
+		{"a longer content", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello!", "wrong: different content"},
+		{"a shorter content", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhell", "wrong: different content"},
+		{"cut off", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "wrong: different content"},
 		{"ended", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "broke"},
 		{"no status", "HTTP/1.1 OK\r\n\r\n", "broke"},
 		{"no length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "broke"},
@@ -93,7 +93,7 @@ func TestReadHeaderCloses(t *testing.T) {
 	}
 }
 
-// clientOf is a client of a server that sends text and ends.
+// clientOf returns a client of a server that sends text and closes the connection.
 func clientOf(t *testing.T, text string) *client {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -106,7 +106,7 @@ func clientOf(t *testing.T, text string) *client {
 		if err == nil {
 			_, err = conn.Write([]byte(text))
 			if tcp, ok := conn.(*net.TCPConn); ok {
-				err = errors.Join(err, tcp.CloseWrite()) // a reset would lose what is on its way
+				err = errors.Join(err, tcp.CloseWrite()) // a reset would lose data that has not arrived
 			}
 			t.Cleanup(func() { conn.Close() })
 		}

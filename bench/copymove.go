@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// The names that works make in the share.
+// The names that works create in the share.
 const (
 	copyName  = "copy"
 	movedName = "moved"
@@ -62,7 +62,7 @@ func moveWorks() []*work {
 	}}
 }
 
-// copyCollection copies the tree to a name.
+// copyCollection returns a function that copies the tree manyName to name.
 func copyCollection(name string) func(context.Context, *trial) error {
 	return func(ctx context.Context, t *trial) error {
 		_, err := t.request(ctx, "COPY", "/"+manyName+"/", []string{"Destination: " + t.url("/"+name+"/"), "Depth: infinity"}, "", skip)
@@ -70,7 +70,7 @@ func copyCollection(name string) func(context.Context, *trial) error {
 	}
 }
 
-// deleteCollection removes the collection of a name.
+// deleteCollection returns a function that deletes the collection name.
 func deleteCollection(name string) func(context.Context, *trial) error {
 	return func(ctx context.Context, t *trial) error {
 		_, err := t.request(ctx, "DELETE", "/"+name+"/", nil, "", skip)
@@ -78,7 +78,8 @@ func deleteCollection(name string) func(context.Context, *trial) error {
 	}
 }
 
-// command runs a program on names in the share.
+// command returns a function that runs a program. Arguments without a dash are names in the
+// share.
 func command(program string, args ...string) func(context.Context, *trial) error {
 	return func(ctx context.Context, t *trial) error {
 		var full []string

@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// copyTree copies a layout's tree with so many threads, by the kernel.
+// copyTree copies the tree of a layout with this number of threads. The kernel copies the
+// contents.
 func copyTree(src, dst string, threads int) error {
 	collections, err := os.ReadDir(src)
 	if err != nil {

@@ -15,15 +15,15 @@ func davd() *peer {
 	return &peer{name: davdName, version: davdVersion, configure: davdWith("never")}
 }
 
-// davdInterim sends interim responses on every operation, from its start.
+// davdInterim sends interim responses during every operation, beginning immediately.
 func davdInterim() *peer {
 	return &peer{
 		name: "davd, 102", version: davdVersion, configure: davdWith("always"),
-		remark: "davd, 102: with interim responses on every operation, at once and then fifty a second; davd: with none",
+		remark: "davd, 102: with interim responses during every operation, immediately and then fifty per second; davd: with none",
 	}
 }
 
-// davdAlone is one with more flags, for a work that no other server does.
+// davdAlone is a davd with additional flags, for a work that no other server does.
 func davdAlone(flags []string) *peer {
 	name := strings.Join(append([]string{davdName, "alone"}, flags...), " ")
 	return &peer{name: name, version: davdVersion, configure: davdWith("never", flags...)}
@@ -42,8 +42,7 @@ func davdWith(interim string, more ...string) func(p *place, dir, addr string) (
 
 func davdBinary(p *place) string { return filepath.Join(p.dir, "davd") }
 
-// buildDavd builds the program as make build does, of the module that the
-// current directory is in.
+// buildDavd builds davd, like make build, from the module of the current directory.
 func buildDavd(ctx context.Context, p *place) error {
 	root, err := moduleRoot(ctx)
 	if err != nil {
@@ -59,7 +58,7 @@ func buildDavd(ctx context.Context, p *place) error {
 	return p.owner.give(davdBinary(p))
 }
 
-// davdVersion is the commit, with a plus where it was changed since.
+// davdVersion returns the commit, with a plus if files have changed since.
 func davdVersion(ctx context.Context, _ *place) (string, error) {
 	root, err := moduleRoot(ctx)
 	if err != nil {

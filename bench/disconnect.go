@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// stagePrefix begins the name of what davd makes beside a destination.
+// stagePrefix begins the name of a stage, which davd creates beside the destination of a COPY.
 const stagePrefix = ".davd-"
 
-// stageLook is the time between two looks at it: what this program finds out
-// late, davd has done earlier.
+// stageLook is the time between two checks of the stage. The measured time is too long by up to
+// this much.
 const stageLook = 200 * time.Microsecond
 
-// disconnect is a client that goes away in the middle of a COPY of a tree onto
-// a collection, and a davd that is to undo the COPY then.
+// disconnect is a client that disconnects in the middle of a COPY of a tree onto a collection.
+// davd should then undo the COPY.
 type disconnect struct {
 	source    string
 	tree      layout // at source
@@ -28,7 +28,7 @@ type disconnect struct {
 func disconnectWorks() []*work {
 	d := disconnect{source: manyName, tree: many, displaced: layout{collections: 1, files: 100, size: kib}}
 	return []*work{{
-		name: "COPY of 10,000 files undone when its client goes away half way", measures: seconds,
+		name: "COPY of 10,000 files undone when its client disconnects half way", measures: seconds,
 		reads: []string{d.source}, writes: true, alone: true, flags: []string{"--on-disconnect", "cancel"},
 		before: d.before,
 		do: func(ctx context.Context, t *trial) ([]time.Duration, error) {
@@ -44,7 +44,7 @@ func (d disconnect) before(t *trial) error {
 	return errors.Join(d.displaced.plant(t.in(copyName)), t.owner.giveTree(t.in(copyName)))
 }
 
-// check wants the destination to be as it was, and nothing beside it.
+// check checks that the destination is as before, and that no stage is left.
 func (d disconnect) check(t *trial) error {
 	stage, err := findStage(t)
 	switch {
@@ -56,8 +56,8 @@ func (d disconnect) check(t *trial) error {
 	return checkTree("", t.in(copyName), d.displaced)
 }
 
-// run returns how long it takes from the end of the connection, which comes
-// when half of the tree is copied, until nothing is left of the copy.
+// run closes the connection when half of the tree is copied. It returns how long it takes from
+// then until nothing is left of the copy.
 func (d disconnect) run(ctx context.Context, t *trial) (time.Duration, error) {
 	c := t.clients[0]
 	c.begin("COPY", "/"+d.source+"/", []string{"Destination: " + t.url("/"+copyName+"/"), "Depth: infinity"}, 0)
@@ -87,8 +87,7 @@ func (d disconnect) run(ctx context.Context, t *trial) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// halfDone reports whether half of the collections in stage have a certain one
-// of their files.
+// halfDone reports whether half of the collections in stage have their last file.
 func (d disconnect) halfDone(stage string) bool {
 	have := 0
 	for i := range d.tree.collections {
@@ -99,7 +98,7 @@ func (d disconnect) halfDone(stage string) bool {
 	return have >= d.tree.collections/2
 }
 
-// lookUntil looks until it is so.
+// lookUntil calls isSo until it returns true or an error.
 func lookUntil(ctx context.Context, isSo func() (bool, error)) error {
 	for {
 		if so, err := isSo(); so || err != nil {
@@ -113,7 +112,7 @@ func lookUntil(ctx context.Context, isSo func() (bool, error)) error {
 	}
 }
 
-// findStage returns the path of a stage in the share, "" for none.
+// findStage returns the path of a stage in the share, or "".
 func findStage(t *trial) (string, error) {
 	entries, err := os.ReadDir(t.share)
 	if err != nil {

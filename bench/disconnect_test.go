@@ -13,7 +13,7 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// TestDisconnect measures a davd that undoes, and finds out one that does not.
+// TestDisconnect measures a davd that undoes the COPY, and detects one that does not.
 func TestDisconnect(t *testing.T) {
 	d := disconnect{source: manyName, tree: layout{collections: 20, files: 10, size: 10}, displaced: layout{collections: 1, files: 2, size: 10}}
 	tests := []struct {
@@ -54,8 +54,7 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
-// trialOn is a trial of a davd on a share of its own, where each storage call
-// takes the delay, with a connection.
+// trialOn returns a trial with one connection to a davd whose storage calls take delay.
 func trialOn(t *testing.T, h *dav.Handler, delay time.Duration) *trial {
 	t.Helper()
 	tr := &trial{place: &place{share: t.TempDir()}}

@@ -1,26 +1,25 @@
-// Command bench measures davd beside its peers: Apache, nginx, lighttpd and
-// golang.org/x/net/webdav, each work interleaved in one run on one machine, so
-// that the ratios mean something where the seconds do not.
+// Command bench compares the speed of davd with that of its peers: Apache, nginx, lighttpd
+// and golang.org/x/net/webdav. All servers take turns at each work, in one run on one
+// machine. Therefore the ratios are meaningful even though the seconds depend on the machine.
 //
 //	go run ./bench                  all works, up to five rounds, in 15 minutes
-//	go run ./bench -quick           in about three minutes
+//	go run ./bench -quick           fewer works, in about three minutes
 //	go run ./bench -run COPY -servers 'davd|nginx' -rounds 9
 //
-// Each work has its part of the time, and one round at least. rclone is slow: it
-// takes part only if -servers names it. Works that only davd can do, or that
-// have no peer, are done by a davd alone, in a process of its own.
+// Each work gets a share of the time, and at least one round. rclone is slow, and only takes
+// part if -servers matches it. Works that no peer can do are done by davd alone, in a separate
+// process.
 //
-// It prints Markdown: medians with their ratios to davd's, minima, and what
-// each work cost the server in processor time and resident size. Beside the
-// servers there are floors: what the same work costs without one.
+// The program prints Markdown: medians with their ratios to davd's, minima, and the processor
+// time and resident size that each work cost the server. Beside the servers it shows floors,
+// which are the cost of the same work without a server.
 //
-// As root on Linux it makes a filesystem of its own, ext4 on a loop device
-// over a tmpfs, in namespaces of its own: a disk's speed changes from one
-// second to the next, and a tmpfs alone hides what a filesystem costs. All
-// that goes with the process, however it ends. Otherwise -dir names a
-// directory, on whose filesystem the figures depend.
+// As root on Linux, it creates an ext4 filesystem on a loop device over a tmpfs, in separate
+// namespaces. The speed of a disk changes from one second to the next, and a tmpfs alone hides
+// the cost of a filesystem. When the process ends, for whatever reason, all of this disappears.
+// Otherwise, -dir names a directory, and the results depend on its filesystem.
 //
-// Every result is checked, by counting members and bytes and by looking into
-// some: nobody wins by not doing the work. A server that refuses one, or does
-// another, has its answer in the table instead of a time.
+// Every result is checked, by counting members and bytes and by comparing some contents, so
+// that a server can't win by not doing the work. If a server refuses a work or does it wrongly,
+// the table shows its answer instead of a time.
 package main

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// failure is what the table says of err.
+// failure returns the text for err in the table.
 func failure(err error) string {
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return refused.Error()
@@ -21,8 +21,8 @@ func failure(err error) string {
 	return "broke"
 }
 
-// answered reports whether err came with the end of a server's work: one that
-// was too slow is still at it.
+// answered reports whether the server had ended its work when it caused err. A server that was
+// too slow may still be working.
 func answered(err error) bool {
 	_, refused := errors.AsType[*refusal](err)
 	_, wrong := errors.AsType[*wrongError](err)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncFilesystem waits until what is written below dir is on its disk.
+// syncFilesystem writes all changes below dir to the disk.
 func syncFilesystem(dir string) error {
 	file, err := os.Open(dir)
 	if err != nil {
@@ -19,7 +19,7 @@ func syncFilesystem(dir string) error {
 	return unix.Syncfs(int(file.Fd()))
 }
 
-// filesystemOf names the kind of filesystem that dir is on.
+// filesystemOf returns the type of dir's filesystem.
 func filesystemOf(dir string) string {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
@@ -33,7 +33,7 @@ func filesystemOf(dir string) string {
 	return fmt.Sprintf("a filesystem of type %#x", kind)
 }
 
-// kernel is its name, its release, and the distribution's.
+// kernel returns the names and releases of the distribution and the kernel.
 func kernel() string {
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	text := "Linux " + string(bytes.TrimSpace(release))
@@ -46,7 +46,7 @@ func kernel() string {
 	return text
 }
 
-// load is how many processes wanted to run in the last minute, on average.
+// load returns the load average of the last minute.
 func load() float64 {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

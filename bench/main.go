@@ -12,9 +12,9 @@ import (
 	"syscall"
 )
 
-// options are what the command line says.
+// options are the values of the flags.
 type options struct {
-	run     *regexp.Regexp // of works
+	run     *regexp.Regexp // matches the names of works
 	servers *regexp.Regexp
 	rounds  int
 	quick   bool
@@ -24,7 +24,7 @@ type options struct {
 	sandbox string // the mount point, in the process that sandbox starts
 }
 
-// The ways in which this program starts itself: as its arguments, and by a
+// This program also runs itself as a server, with these arguments, and in a sandbox, with this
 // flag.
 const (
 	asXNet  = "serve-xnet"  // DIR ADDR
@@ -41,7 +41,7 @@ func main() {
 	stop()
 	switch status := (*statusError)(nil); {
 	case err == nil:
-	case errors.As(err, &status): // the process inside has said why
+	case errors.As(err, &status): // the process in the sandbox has printed the error
 		os.Exit(status.code)
 	default:
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -49,12 +49,12 @@ func main() {
 	}
 }
 
-// statusError is the end of a process that has printed its own error.
+// statusError is the exit status of a process that has printed its own error.
 type statusError struct{ code int }
 
 func (e *statusError) Error() string { return fmt.Sprintf("ended with status %d", e.code) }
 
-// dispatch does what the flags and the arguments after them say.
+// dispatch runs the part of the program that the arguments or flags select.
 func dispatch(ctx context.Context, read func() (*options, error), args []string) error {
 	switch {
 	case len(args) == 3 && args[0] == asXNet:
@@ -62,7 +62,7 @@ func dispatch(ctx context.Context, read func() (*options, error), args []string)
 	case len(args) == 2 && args[0] == asEmpty:
 		return serveEmpty(ctx, args[1])
 	case len(args) > 0:
-		return fmt.Errorf("%s: there are only flags: see -help", args[0])
+		return fmt.Errorf("%s: this program only takes flags: see -help", args[0])
 	}
 	o, err := read()
 	if err != nil {
@@ -74,17 +74,17 @@ func dispatch(ctx context.Context, read func() (*options, error), args []string)
 	return bench(ctx, o)
 }
 
-// defineFlags returns what reads them once they are parsed.
+// defineFlags defines the flags. It returns a function that reads them after parsing.
 func defineFlags(flags *flag.FlagSet) func() (*options, error) {
 	o := &options{}
-	works := flags.String("run", "", "only the works whose name matches this `regexp`")
-	servers := flags.String("servers", "", "only the servers whose name matches this `regexp`, rclone among them; davd is always there")
-	flags.IntVar(&o.rounds, "rounds", 0, "how often each server does each work (default 5, with -quick 3)")
-	flags.BoolVar(&o.quick, "quick", false, "fewer works, fewer rounds: about 3 minutes")
-	flags.StringVar(&o.dir, "dir", "", "measure in a directory made in this `DIR`, instead of on a loop device, which needs root")
-	flags.BoolVar(&o.install, "install", false, "as root: install with apt-get what is missing")
-	flags.BoolVar(&o.list, "list", false, "print the names of works and servers, and end")
-	flags.StringVar(&o.sandbox, sandboxFlag, "", "not for people: this process is the first of its namespaces, and mounts at `DIR`")
+	works := flags.String("run", "", "run only works whose name matches this `regexp` (default all)")
+	servers := flags.String("servers", "", "run only servers whose name matches this `regexp` (default all but rclone); davd always runs")
+	flags.IntVar(&o.rounds, "rounds", 0, "how `often` each server does each work (default 5, or 3 with -quick)")
+	flags.BoolVar(&o.quick, "quick", false, "run fewer works in fewer rounds, which takes about 3 minutes")
+	flags.StringVar(&o.dir, "dir", "", "measure in a new directory in this `DIR` (default: on a loop device, which needs root)")
+	flags.BoolVar(&o.install, "install", false, "install missing packages with apt-get, which needs root")
+	flags.BoolVar(&o.list, "list", false, "print the names of works and servers, and exit")
+	flags.StringVar(&o.sandbox, sandboxFlag, "", "internal: this process is the first one in its namespaces, and mounts at `DIR`")
 	return func() (_ *options, err error) {
 		switch {
 		case o.rounds < 0:
@@ -104,13 +104,13 @@ func defineFlags(flags *flag.FlagSet) func() (*options, error) {
 	}
 }
 
-// bench chooses the place and measures there.
+// bench creates the place and measures there.
 func bench(ctx context.Context, o *options) error {
 	if o.list {
 		return list(os.Stdout, o)
 	}
 	if len(o.works()) == 0 {
-		return fmt.Errorf("-run %s: no work has such a name: see -list", o.run)
+		return fmt.Errorf("-run %s: matches no work: see -list", o.run)
 	}
 	if err := needPackages(ctx, o); err != nil {
 		return err
@@ -135,7 +135,7 @@ func list(w io.Writer, o *options) error {
 	return nil
 }
 
-// works are the chosen ones.
+// works returns the selected works.
 func (o *options) works() []*work {
 	var chosen []*work
 	for _, w := range allWorks() {
@@ -146,7 +146,7 @@ func (o *options) works() []*work {
 	return chosen
 }
 
-// peers are the chosen ones.
+// peers returns the selected peers.
 func (o *options) peers() []*peer {
 	var chosen []*peer
 	for _, p := range allPeers() {

@@ -15,8 +15,8 @@ func nginx() *peer {
 	}
 }
 
-// Temporary bodies are on the filesystem of the share: from another one nginx
-// would copy each.
+// nginxConfig keeps temporary bodies on the filesystem of the share. Otherwise nginx would have
+// to copy each of them.
 const nginxConfig = `
 load_module ` + nginxDavExt + `;
 daemon off;

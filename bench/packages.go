@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// need is a file, and the Debian package that has it.
+// need is a file, and the Debian package that contains it.
 type need struct{ file, pkg string }
 
-// needPackages wants all that the chosen peers and the place need, or installs
-// it.
+// needPackages checks that the packages for the selected peers and the place are installed. With
+// -install it installs them.
 func needPackages(ctx context.Context, o *options) error {
 	missing := missingPackages(o)
 	if len(missing) == 0 {
@@ -21,7 +21,7 @@ func needPackages(ctx context.Context, o *options) error {
 	}
 	command := aptInstall(missing)
 	if !o.install {
-		return fmt.Errorf("the peers need what is in these Debian packages: %s\n  as root: apt-get update && %s\n  or run it with -install, which does that; or leave some out by -servers",
+		return fmt.Errorf("the peers need these Debian packages: %s\n  as root: apt-get update && %s\n  or use -install, which does that; or select other servers with -servers",
 			strings.Join(missing, " "), strings.Join(command, " "))
 	}
 	if os.Geteuid() != 0 {
@@ -38,7 +38,7 @@ func needPackages(ctx context.Context, o *options) error {
 	if missing = missingPackages(o); len(missing) > 0 {
 		return fmt.Errorf("still missing after %s: %s", strings.Join(command, " "), strings.Join(missing, " "))
 	}
-	fmt.Fprintln(os.Stderr, "bench: Debian starts nginx and lighttpd, as services, when it installs them, unless its policy-rc.d says otherwise: stop them if you don't want them")
+	fmt.Fprintln(os.Stderr, "bench: Debian starts nginx and lighttpd as services when it installs them, unless its policy-rc.d forbids that: stop them if you don't want them")
 	return nil
 }
 
@@ -46,7 +46,7 @@ func aptInstall(packages []string) []string {
 	return append([]string{"apt-get", "install", "-y", "--no-install-recommends"}, packages...)
 }
 
-// missingPackages are sorted, each once.
+// missingPackages returns the missing packages, sorted and without duplicates.
 func missingPackages(o *options) []string {
 	var needs []need
 	for _, p := range o.peers() {

@@ -13,24 +13,24 @@ import (
 // peer is a server that can be measured.
 type peer struct {
 	name string
-	// needs are its files, and the Debian packages that they are in.
+	// needs are the files that the peer needs, with their Debian packages.
 	needs []need
 	// configure writes what the peer needs into dir, and returns the command
 	// that serves p's share at addr in the foreground.
 	configure func(p *place, dir, addr string) ([]string, error)
 	version   func(ctx context.Context, p *place) (string, error)
-	// extra: it takes part only if it is asked for by name.
+	// extra says that the peer only takes part if -servers matches it.
 	extra bool
 	// remark explains a figure, below the table.
 	remark string
 }
 
-// The columns, from left to right.
+// allPeers returns the peers in the order of the table's columns.
 func allPeers() []*peer {
 	return []*peer{apache(), nginx(), lighttpd(), rclone(), xnet(), davd(), davdInterim()}
 }
 
-// server is a peer that runs.
+// server is a running peer.
 type server struct {
 	*peer
 	*process
@@ -38,7 +38,7 @@ type server struct {
 	about string // its version
 }
 
-// startPeer starts a peer in a directory of its own.
+// startPeer starts a peer in its own directory.
 func startPeer(ctx context.Context, p *place, peer *peer) (*server, error) {
 	dir := filepath.Join(p.dir, "servers", strings.NewReplacer("/", "-", ", ", "-").Replace(peer.name))
 	for _, d := range []string{filepath.Dir(dir), dir} {
@@ -69,8 +69,7 @@ func startPeer(ctx context.Context, p *place, peer *peer) (*server, error) {
 	return s, nil
 }
 
-// restart ends a server that may still be at what it was asked for, and starts
-// it again.
+// restart stops a server, which may still be working on a request, and starts it again.
 func (s *server) restart(ctx context.Context, p *place) error {
 	if err := s.stop(); err != nil {
 		logf("  %v", err)
@@ -83,7 +82,7 @@ func (s *server) restart(ctx context.Context, p *place) error {
 	return nil
 }
 
-// servers are those that run; the empty handler is no peer, but a floor.
+// servers are the running servers. The empty handler is not a peer but a floor.
 type servers struct {
 	peers []*server
 	empty *server
@@ -115,8 +114,8 @@ func (s *servers) stop() error {
 	return errors.Join(errs...)
 }
 
-// writeConfig writes a configuration file of the servers' user: the template,
-// with $dir, $share, $host and $port replaced.
+// writeConfig writes a configuration file that belongs to the servers' user. Its content is
+// template, with $dir, $share, $host and $port replaced.
 func writeConfig(p *place, dir, addr, template string) (string, error) {
 	host, port, _ := strings.Cut(addr, ":")
 	name := filepath.Join(dir, "configuration")
@@ -127,8 +126,8 @@ func writeConfig(p *place, dir, addr, template string) (string, error) {
 	return name, p.owner.give(name)
 }
 
-// printedVersion runs a program and cuts its version out of what it prints:
-// what follows the first slash, up to a space.
+// printedVersion returns a function that runs a program and finds the version in its output,
+// between the first slash and the next space.
 func printedVersion(program string, args ...string) func(context.Context, *place) (string, error) {
 	return func(ctx context.Context, _ *place) (string, error) {
 		text, err := output(ctx, program, args...)

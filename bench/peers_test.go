@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestMain lets the tests start this program as a server, as a run does.
+// TestMain lets the tests start this program as a server.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == asEmpty {
 		if err := dispatch(context.Background(), nil, os.Args[1:]); err != nil {
@@ -20,8 +20,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRestart: a server that did not answer in time is another process when
-// the next work comes; one that gave a wrong answer stays.
+// TestRestart checks that a server that did not answer in time is restarted before the next
+// work, and that one that gave a wrong answer is not.
 func TestRestart(t *testing.T) {
 	tests := []struct {
 		name, failure string
@@ -38,7 +38,7 @@ func TestRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.owner = owner{uid: os.Geteuid(), gid: os.Getegid()} // others can't enter a test's directory
+	p.owner = owner{uid: os.Geteuid(), gid: os.Getegid()} // other users can't enter the directory of a test
 	if err := installSelf(p); err != nil {
 		t.Fatal(err)
 	}

@@ -7,20 +7,20 @@ import (
 	"path/filepath"
 )
 
-// place is where a run has its data, below one directory, all on one
-// filesystem and all of the servers' user.
+// place is the directory with the data of a run. All of it is on one filesystem and belongs to
+// the servers' user.
 type place struct {
 	dir   string
-	share string // what every server serves
-	about string // the filesystem, for the report
+	share string // the directory that every server serves
+	about string // describes the filesystem in the report
 	owner owner
 }
 
-// owner is the user that the servers run as. Apache refuses to serve as root,
-// so that with root none does.
+// owner is the user that the servers run as. Apache refuses to serve as root, so no server runs
+// as root.
 type owner struct {
 	uid, gid int
-	change   bool // this process is root and gives things to the user
+	change   bool // this process is root, and has to change the owner of files
 }
 
 const nobody = 65534 // Debian's nobody and nogroup
@@ -32,7 +32,7 @@ func newOwner() owner {
 	return owner{uid: os.Geteuid(), gid: os.Getegid()}
 }
 
-// give gives names to the servers' user.
+// give makes the servers' user the owner of names.
 func (o owner) give(names ...string) error {
 	if !o.change {
 		return nil
@@ -45,7 +45,7 @@ func (o owner) give(names ...string) error {
 	return nil
 }
 
-// giveTree gives dir and all below it.
+// giveTree is give for dir and everything below it.
 func (o owner) giveTree(dir string) error {
 	if !o.change {
 		return nil
@@ -55,7 +55,7 @@ func (o owner) giveTree(dir string) error {
 	})
 }
 
-// newPlace makes a place in parent.
+// newPlace creates a place in the directory parent.
 func newPlace(parent string) (*place, error) {
 	parent, err := filepath.Abs(parent)
 	if err != nil {
@@ -73,7 +73,7 @@ func newPlace(parent string) (*place, error) {
 	return p, nil
 }
 
-// placeAt makes dir, which exists, a place.
+// placeAt turns the existing directory dir into a place.
 func placeAt(dir string) (*place, error) {
 	p := &place{dir: dir, share: filepath.Join(dir, "share"), owner: newOwner()}
 	if err := p.owner.give(dir); err != nil {
@@ -82,7 +82,7 @@ func placeAt(dir string) (*place, error) {
 	return p, p.mkdir(p.share)
 }
 
-// mkdir makes name, a directory of the servers' user.
+// mkdir creates the directory name, which belongs to the servers' user.
 func (p *place) mkdir(name string) error {
 	if err := os.MkdirAll(name, 0o750); err != nil {
 		return err
@@ -92,5 +92,5 @@ func (p *place) mkdir(name string) error {
 
 func (p *place) remove() error { return os.RemoveAll(p.dir) }
 
-// in is the path of a name in the share.
+// in returns the path of a name in the share.
 func (p *place) in(name string) string { return filepath.Join(p.share, filepath.FromSlash(name)) }

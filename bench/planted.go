@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// The names that works read in the share.
+// The names in the share that works read.
 const (
 	manyName    = "many"
 	listName    = "list"
@@ -32,20 +32,19 @@ const (
 	hugeSize = 2048 * mib
 )
 
-// planted is a name in the share, and how it is made.
+// planted is a file or tree in the share that works read.
 type planted struct {
 	name  string
 	plant func(path string) error
-	// bytes and inodes are what a filesystem needs beyond baseRoom for it and
-	// for the copies that works make of it.
+	// room is the space that a filesystem needs beyond baseRoom for it and its copies.
 	room
 }
 
-// room is the size of a filesystem.
+// room is the capacity of a filesystem.
 type room struct{ bytes, inodes int64 }
 
-// baseRoom is enough for all that is planted without a room of its own, and for
-// what is made beside it: 3 GiB, and 250,000 members.
+// baseRoom is enough for the plantings that have no room of their own, and for what works create:
+// 3 GiB and 250,000 members.
 var baseRoom = room{bytes: 4 << 30, inodes: 500_000}
 
 var plantings = []planted{
@@ -59,7 +58,7 @@ var plantings = []planted{
 	{name: smallName, plant: func(path string) error { return os.WriteFile(path, smallContent, 0o600) }},
 }
 
-// plantedFor are those that the works read.
+// plantedFor returns the plantings that works read.
 func plantedFor(works []*work) []planted {
 	needed := []string{smallName}
 	for _, w := range works {
@@ -74,7 +73,7 @@ func plantedFor(works []*work) []planted {
 	return some
 }
 
-// plant makes what of the share's names the works read.
+// plant creates the files and trees in the share that works read.
 func plant(p *place, works []*work) error {
 	for _, what := range plantedFor(works) {
 		path := p.in(what.name)
@@ -85,7 +84,7 @@ func plant(p *place, works []*work) error {
 	return syncFilesystem(p.share)
 }
 
-// roomFor is what the works need.
+// roomFor returns the capacity that works need.
 func roomFor(works []*work) room {
 	need := baseRoom
 	for _, what := range plantedFor(works) {
@@ -95,7 +94,7 @@ func roomFor(works []*work) room {
 	return need
 }
 
-// isPlanted reports whether name was made by plant.
+// isPlanted reports whether plant may have created name.
 func isPlanted(name string) bool {
 	return slices.ContainsFunc(plantings, func(what planted) bool { return what.name == name })
 }

@@ -25,7 +25,7 @@ func TestRoomFor(t *testing.T) {
 	}
 }
 
-// TestPlant: what works read is there, once, and nothing else.
+// TestPlant checks that plant creates what works read, once, and nothing else.
 func TestPlant(t *testing.T) {
 	p := &place{share: t.TempDir()}
 	works := []*work{{reads: []string{slowName}}, {reads: []string{slowName}}}
@@ -48,7 +48,7 @@ func TestPlant(t *testing.T) {
 	}
 }
 
-// TestCheckBig: a copy is as long as it should be, and has the same blocks.
+// TestCheckBig checks that checkBig detects copies with a wrong size or content.
 func TestCheckBig(t *testing.T) {
 	const size = 2 * mib
 	tests := []struct {
@@ -59,17 +59,17 @@ func TestCheckBig(t *testing.T) {
 		{"whole", func(string) error { return nil }, ""},
 		{"cut off", func(name string) error { return os.Truncate(name, size-1) }, "wrong: 2097151 of 2097152 bytes"},
 		{"too long", func(name string) error { return os.Truncate(name, size+1) }, "wrong: 2097153 of 2097152 bytes"},
-		{"holes", func(name string) error { return errors.Join(os.Truncate(name, 0), os.Truncate(name, size)) }, "wrong: another content"},
+		{"holes", func(name string) error { return errors.Join(os.Truncate(name, 0), os.Truncate(name, size)) }, "wrong: different content"},
 		{"one block twice", func(name string) error {
 			return os.WriteFile(name, slices.Repeat(content(0, mib), 2), 0o600)
-		}, "wrong: another content"},
+		}, "wrong: different content"},
 		{"none", os.Remove, "broke"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			big, name := filepath.Join(dir, "big"), filepath.Join(dir, "copy")
-			// What is transferred may be a part of the file.
+			// A work may only transfer a part of the file.
 			if err := errors.Join(plantBig(big, size+mib), plantBig(name, size), test.change(name)); err != nil {
 				t.Fatal(err)
 			}

@@ -13,7 +13,7 @@ const (
 	probeEvery = 5 * time.Millisecond
 )
 
-// smallRequest is what others want while long requests run.
+// smallRequest is a request that other clients send while long requests run.
 type smallRequest struct {
 	name string
 	send func(context.Context, *client) error
@@ -21,11 +21,11 @@ type smallRequest struct {
 
 var smallRequests = []smallRequest{{"GET 1 KiB", getSmall}, {"PROPFIND 0", propfindSmall}}
 
-// longRequests are what runs meanwhile, each on a tree of its own.
+// longRequests are the long requests that run meanwhile, each with its own tree.
 type longRequests struct {
 	names []string // of the trees
 	send  func(name string) func(context.Context, *trial) error
-	// before and check are those of one tree.
+	// before prepares one tree, and check checks it.
 	before, check func(t *trial, name string) error
 }
 
@@ -45,7 +45,7 @@ func probeWorks() []*work {
 	}
 }
 
-// times is the work of so many of them at once.
+// times returns the work in which n of them run at the same time.
 func (l longRequests) times(n int, text string) *work {
 	for i := range n {
 		l.names = append(l.names, copyName+strconv.Itoa(i))
@@ -63,11 +63,11 @@ func (l longRequests) times(n int, text string) *work {
 	for _, small := range smallRequests {
 		w.measures = append(w.measures, metric{name: small.name + ", longest"}, metric{name: small.name + ", 99 %"})
 	}
-	w.measures = append(w.measures, metric{name: "until that is done"})
+	w.measures = append(w.measures, metric{name: "until that has ended"})
 	return w
 }
 
-// each does something about each tree.
+// each returns a function that calls do for each tree.
 func (l longRequests) each(do func(t *trial, name string) error) func(*trial) error {
 	return func(t *trial) error {
 		for _, name := range l.names {
@@ -79,8 +79,8 @@ func (l longRequests) each(do func(t *trial, name string) error) func(*trial) er
 	}
 }
 
-// probe returns for each small request its longest answer and what 99 % are
-// not above, and then the time of the long ones.
+// probe returns the longest time and the 99th percentile for each small request, and then the
+// time of the long requests.
 func (l longRequests) probe(ctx context.Context, t *trial) ([]time.Duration, error) {
 	done := make(chan struct{})
 	answers := make([][]time.Duration, probes*len(smallRequests))
@@ -89,7 +89,7 @@ func (l longRequests) probe(ctx context.Context, t *trial) ([]time.Duration, err
 	for i := range answers {
 		probing.Go(func() { answers[i], errs[i] = probe(ctx, t.clients[i], smallRequests[i/probes].send, done) })
 	}
-	time.Sleep(4 * probeEvery) // a server that blocks is seen from the first byte on
+	time.Sleep(4 * probeEvery) // begin before the long requests, to notice a server that blocks immediately
 	start := time.Now()
 	for i, name := range l.names {
 		conn := len(answers) + i
@@ -116,9 +116,9 @@ func (l longRequests) probe(ctx context.Context, t *trial) ([]time.Duration, err
 	return append(figures, took), nil
 }
 
-// probe sends small requests at even intervals until done. An answer that is
-// late makes those late that were due meanwhile: they are counted from when
-// they were due, as a client that waits would.
+// probe sends small requests at even intervals until done is closed. While an answer is late,
+// the following requests have to wait. Their times count from when they were due, as for a
+// client that waits.
 func probe(ctx context.Context, c *client, send func(context.Context, *client) error, done <-chan struct{}) ([]time.Duration, error) {
 	var answers []time.Duration
 	due := time.Now()
@@ -142,7 +142,7 @@ func probe(ctx context.Context, c *client, send func(context.Context, *client) e
 	}
 }
 
-// plantCopy makes a copy of the tree, to be deleted.
+// plantCopy creates a copy of the tree, which a work will delete.
 func plantCopy(t *trial, name string) error {
 	return errors.Join(copyTree(t.in(manyName), t.in(name), 2), t.owner.giveTree(t.in(name)))
 }

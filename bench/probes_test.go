@@ -22,8 +22,8 @@ func TestProbes(t *testing.T) {
 		want string
 	}{
 		{"DELETE", deleteCollection, smallContent, ""},
-		{"a long one fails", copyCollection, smallContent, "404"}, // there is no such source
-		{"small ones are wrong", deleteCollection, []byte("?"), "wrong: another content"},
+		{"a long one fails", copyCollection, smallContent, "404"}, // the source does not exist
+		{"small ones are wrong", deleteCollection, []byte("?"), "wrong: different content"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// TestProbe: the answers behind one that takes 22 ms were due while it lasted.
+// TestProbe has an answer that takes 22 ms, during which others are due.
 func TestProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		done := make(chan struct{})
@@ -96,7 +96,7 @@ func TestProbe(t *testing.T) {
 	})
 }
 
-// TestWaitInTurns: the floor of slow storage is what its name says.
+// TestWaitInTurns checks the floor of slow storage.
 func TestWaitInTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

@@ -17,23 +17,22 @@ const (
 	stopTimeout  = 15 * time.Second
 )
 
-// process is a server that runs.
+// process is the process of a running server.
 type process struct {
 	name string
 	cmd  *exec.Cmd
-	log  string // a file with what it prints
+	log  string // the file with its output
 	done chan struct{}
 }
 
-// start starts argv as the servers' user, in a process group of its own and
-// with dir for its files.
+// start runs argv as the servers' user, in a new process group, with its files in dir.
 func start(p *place, name, dir string, argv []string) (*process, error) {
 	log, err := os.OpenFile(filepath.Join(dir, "output"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(context.Background(), argv[0], argv[1:]...) //nolint:gosec // the servers; stop ends them
+	cmd := exec.CommandContext(context.Background(), argv[0], argv[1:]...) //nolint:gosec // a server, which stop ends
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + searchPath(), "HOME=" + dir, "TMPDIR=" + dir}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -43,7 +42,7 @@ func start(p *place, name, dir string, argv []string) (*process, error) {
 	}
 	s := &process{name: name, cmd: cmd, log: log.Name(), done: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // ended says so
+		_ = cmd.Wait() // ended reports the error
 		close(s.done)
 	}()
 	return s, nil
@@ -51,7 +50,7 @@ func start(p *place, name, dir string, argv []string) (*process, error) {
 
 func (s *process) pid() int { return s.cmd.Process.Pid }
 
-// ended is an error once the process has ended.
+// ended returns an error if the process has ended.
 func (s *process) ended() error {
 	select {
 	case <-s.done:
@@ -83,9 +82,9 @@ func (s *process) await(ctx context.Context, addr string) error {
 	}
 }
 
-// stop ends the process and what it has started.
+// stop ends the process and its children.
 func (s *process) stop() error {
-	_ = terminate(s.cmd.Process) // or it has ended already
+	_ = terminate(s.cmd.Process) // it may have ended already
 	timer := time.NewTimer(stopTimeout)
 	defer timer.Stop()
 	select {
@@ -98,7 +97,7 @@ func (s *process) stop() error {
 	}
 }
 
-// freeAddr is a loopback address that nobody listens at.
+// freeAddr returns a loopback address with a free port.
 func freeAddr(ctx context.Context) (string, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -107,10 +106,11 @@ func freeAddr(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// searchPath is PATH with what belongs to root, which not everyone has in it.
+// searchPath returns PATH with the directories of root's programs, which other users may not have
+// in it.
 func searchPath() string { return os.Getenv("PATH") + ":/usr/sbin:/sbin" }
 
-// output runs a program to its end and returns what it has printed.
+// output runs a program and returns its output.
 func output(ctx context.Context, name string, args ...string) (string, error) {
 	path, err := lookPath(name)
 	if err != nil {
@@ -124,7 +124,7 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 	return string(text), nil
 }
 
-// lookPath looks for name in searchPath.
+// lookPath is exec.LookPath with searchPath.
 func lookPath(name string) (string, error) {
 	if filepath.IsAbs(name) {
 		return exec.LookPath(name)

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// attributes are those of a server: its own group, the user, and an end with
-// this process.
+// attributes returns the attributes of a server's process: its own group, its user, and a signal
+// when this process ends.
 func attributes(o owner) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if o.change {
@@ -17,5 +17,5 @@ func attributes(o owner) *syscall.SysProcAttr {
 
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 
-// killGroup kills what is left of a server's process group.
+// killGroup kills the remaining processes of a server's group.
 func killGroup(leader int) { _ = syscall.Kill(-leader, syscall.SIGKILL) }

@@ -11,12 +11,12 @@ const (
 	allpropBody = `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><allprop/></propfind>`
 )
 
-// listing is a collection that is listed, at a depth.
+// listing is a PROPFIND of a collection.
 type listing struct {
 	what, name, depth string
 	members           int
-	long              bool // not for the quick mode
-	alone             bool // by davd
+	long              bool // omitted in quick mode
+	alone             bool // only done by davd
 }
 
 func propfindWorks() []*work {
@@ -33,7 +33,7 @@ func propfindWorks() []*work {
 	return append(works, crawlWork(1), crawlWork(8), propfindRate(1, 4000), propfindRate(16, 20_000))
 }
 
-// work lists, and measures when the first byte comes, too.
+// work returns the work that lists the collection. It also measures the time to the first byte.
 func (l listing) work(properties, body string) *work {
 	return &work{
 		name: l.what + ", " + properties, reads: []string{l.name}, long: l.long, alone: l.alone,
@@ -47,19 +47,19 @@ func (l listing) work(properties, body string) *work {
 	}
 }
 
-// walkFloor is what the kernel needs to tell all about a tree.
+// walkFloor is the time that the kernel needs for the metadata of a whole tree.
 func walkFloor(name string, members int) floor {
 	return floor{name: "walk + statx", do: timed(func(_ context.Context, t *trial) error {
 		n, err := walk(t.in(name))
 		if err == nil && n != members {
-			err = &wrongError{"it has missed some"}
+			err = &wrongError{"members are missing"}
 		}
 		return err
 	})}
 }
 
-// crawlWork lists one collection after the other, as one client does that walks
-// through a tree, or as so many do at a time.
+// crawlWork returns the work that lists one collection after the other, as a client does that
+// walks through a tree. conns clients do this at the same time.
 func crawlWork(conns int) *work {
 	w := &work{
 		name: "PROPFIND 1 of each of 1,000 collections", measures: seconds, reads: []string{listName}, conns: conns,
@@ -79,7 +79,7 @@ func crawlWork(conns int) *work {
 	return w
 }
 
-// propfindSmall asks for four properties of the small file.
+// propfindSmall requests four properties of the small file.
 func propfindSmall(ctx context.Context, c *client) error {
 	_, err := c.do(ctx, "PROPFIND", "/"+smallName, xmlHeader("0"), []byte(namedBody), multistatus(1), true)
 	return err

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// each makes n requests on the trial's connections, all at a time, and stops
-// at the first that fails. The request is told its connection and number there.
+// each sends n requests, divided between the trial's connections, which work at the same time. A
+// connection stops at the first error. request gets the number of the connection, and the number
+// of the request on that connection.
 func (t *trial) each(n int, request func(c *client, conn, i int) error) error {
 	errs := make([]error, len(t.clients))
 	var senders sync.WaitGroup
@@ -27,7 +28,7 @@ func (t *trial) each(n int, request func(c *client, conn, i int) error) error {
 	return nil
 }
 
-// rate is a work of n small requests on so many connections.
+// rate returns a work of n small requests on conns connections.
 func rate(name string, conns, n int, request func(ctx context.Context, c *client, conn, i int) error) *work {
 	do := timed(func(ctx context.Context, t *trial) error {
 		return t.each(n, func(c *client, conn, i int) error { return request(ctx, c, conn, i) })
@@ -48,7 +49,7 @@ func propfindRate(conns, n int) *work {
 	return w
 }
 
-// emptyFloor is what net/http and this client can do at most.
+// emptyFloor is the highest rate that net/http and this client can reach.
 func emptyFloor(conns, n int, method string, header []string, body []byte) floor {
 	w := rate("", conns, n, func(ctx context.Context, c *client, _, _ int) error {
 		_, err := c.do(ctx, method, "/"+smallName, header, body, skip, false)

@@ -7,8 +7,8 @@ import (
 
 const rcloneProgram = "/usr/bin/rclone"
 
-// rclone is slow, and not among the peers unless it is asked for. Its cache of
-// listings is off: it would not see what is put into the share beside it.
+// rclone is slow, so it only takes part if -servers matches it. Its cache of listings is off,
+// because with it rclone would not see files that this program adds to the share.
 func rclone() *peer {
 	return &peer{
 		name:   "rclone",
@@ -28,7 +28,7 @@ func rclone() *peer {
 	}
 }
 
-// rcloneVersion is the second word: "rclone v1.60.1-DEV".
+// rcloneVersion returns the second word of text, which is like "rclone v1.60.1-DEV".
 func rcloneVersion(text string) string {
 	fields := strings.Fields(text)
 	if len(fields) < 2 {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// report prints what a README needs: the tables, and what they depend on.
+// report writes the tables, with a description of the machine, the versions and remarks.
 func (r *run) report(w io.Writer, works []*work, begin time.Time, busy float64) error {
 	rounds := strconv.Itoa(r.rounds) + " rounds"
 	if r.rounds == 1 {
@@ -21,7 +21,7 @@ func (r *run) report(w io.Writer, works []*work, begin time.Time, busy float64) 
 	}
 	fmt.Fprintf(w, "davd and its peers side by side: %s; %d cores, %s; data on %s. Median of %s, the servers interleaved, over loopback, plain HTTP/1.1, without a log, with a warm page cache. ",
 		begin.Format(time.DateOnly), runtime.NumCPU(), kernel(), r.about, rounds)
-	fmt.Fprintf(w, "× is a server's time in davd's: above 1, davd is faster.\n\n%s.\n\n", r.versions())
+	fmt.Fprintf(w, "× is a server's time divided by davd's: above 1, davd is faster.\n\n%s.\n\n", r.versions())
 	for _, t := range []*table{r.times("Medians", works, median), r.times("Minima", works, least), r.costs(works)} {
 		if err := t.writeTo(w); err != nil {
 			return err
@@ -31,7 +31,7 @@ func (r *run) report(w io.Writer, works []*work, begin time.Time, busy float64) 
 		fmt.Fprintf(w, "- %s.\n", line)
 	}
 	if cores := float64(runtime.NumCPU()); busy > cores/4 {
-		fmt.Fprintf(w, "- The machine was busy when this began (load %.1f on %.0f cores): don't trust the figures.\n", busy, cores)
+		fmt.Fprintf(w, "- The machine was busy at the start (load %.1f on %.0f cores): don't trust the figures.\n", busy, cores)
 	}
 	_, err := fmt.Fprintf(w, "\nIt took %v.\n", time.Since(begin).Round(time.Second))
 	return err
@@ -47,7 +47,7 @@ func (r *run) versions() string {
 	return strings.Join(append(all, runtime.Version()), ", ")
 }
 
-// times is a table of one statistic of the samples.
+// times returns a table of one statistic of the samples.
 func (r *run) times(title string, works []*work, statistic func([]time.Duration) time.Duration) *table {
 	t := &table{title: title, columns: append([]string{"work", "floor"}, r.names()...)}
 	for _, w := range works {
@@ -71,8 +71,8 @@ func (r *run) times(title string, works []*work, statistic func([]time.Duration)
 	return t
 }
 
-// timeCell is a figure and its ratio to davd's, or what came instead; empty
-// for one that has not been asked.
+// timeCell returns a figure with its ratio to davd's, or the failure. It is empty for a server
+// that did not take part.
 func timeCell(o *outcome, i int, u unit, own time.Duration, statistic func([]time.Duration) time.Duration, isOwn bool) string {
 	if o == nil {
 		return ""
@@ -87,7 +87,7 @@ func timeCell(o *outcome, i int, u unit, own time.Duration, statistic func([]tim
 	return strings.TrimSpace(u.format(d) + " " + ratio(d, own))
 }
 
-// floorCell has all floors of a work. They have but one measure.
+// floorCell returns all floors of a work. Floors only have the first measure.
 func (r *run) floorCell(w *work, i int, own time.Duration, statistic func([]time.Duration) time.Duration) string {
 	if i > 0 {
 		return ""
@@ -99,9 +99,9 @@ func (r *run) floorCell(w *work, i int, own time.Duration, statistic func([]time
 	return strings.Join(all, "; ")
 }
 
-// costs is the table of what each work cost a server.
+// costs returns the table of the processor time and memory that each work cost a server.
 func (r *run) costs(works []*work) *table {
-	t := &table{title: "Processor time of the server, and its resident size at most", columns: append([]string{"work"}, r.names()...)}
+	t := &table{title: "Processor time of the server, and its peak resident size", columns: append([]string{"work"}, r.names()...)}
 	for _, w := range works {
 		cells := []string{w.name}
 		for _, server := range r.names() {
@@ -112,8 +112,8 @@ func (r *run) costs(works []*work) *table {
 	return t
 }
 
-// costCell is the processor time of one trial, to the clock's tick, the peak
-// of the resident size, and the number of interim responses.
+// costCell returns the mean processor time of a trial, with the resolution of the clock's tick,
+// the peak resident size, and the number of interim responses.
 func costCell(o *outcome) string {
 	if o == nil {
 		return ""

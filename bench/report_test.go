@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// TestTables reports a run that never was.
+// TestTables reports an invented run.
 func TestTables(t *testing.T) {
 	w := &work{
 		name: "COPY", measures: []metric{{}, {name: "first byte"}},
 		floors: []floor{{name: "`cp -r`"}, {name: "two threads"}},
 	}
-	// Nobody else does this one, and its figure is the best.
+	// Only davd does this work, and its figure is the best round.
 	alone := &work{name: "COPY alone", measures: seconds, alone: true, best: true}
 	works := []*work{w, alone}
 	r := &run{
@@ -52,7 +52,7 @@ func TestTables(t *testing.T) {
 | COPY: first byte |  | 29.0 ms ×3.22 | 403 | **9.00 ms** | 10.0 ms ×1.11 |
 | COPY alone |  |  |  | **499 ms** |  |
 
-**Processor time of the server, and its resident size at most**
+**Processor time of the server, and its peak resident size**
 
 | work | nginx | lighttpd | davd | davd, 102 |
 | --- | --- | --- | --- | --- |
@@ -72,7 +72,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// samples are three of each measure: d, a millisecond less, and more.
+// samples returns three samples of each measure: d, and a millisecond less and more.
 func samples(durations ...time.Duration) [][]time.Duration {
 	var all [][]time.Duration
 	for _, d := range durations {

@@ -10,36 +10,36 @@ import (
 	"time"
 )
 
-// trialTimeout ends a trial that a server hangs in.
+// trialTimeout is how long a trial may take, in case a server hangs.
 const trialTimeout = 2 * time.Minute
 
-// What there is for all works, from the start; each gets its part.
+// The time for all works, measured from the start of the run. Each work gets a share.
 const (
 	quickTime = 150 * time.Second
 	wholeTime = 13 * time.Minute
 )
 
-// outcome is what one server, or floor, has made of one work.
+// outcome is the result of one server, or floor, for one work.
 type outcome struct {
-	samples [][]time.Duration // for each measure, those of all rounds
-	cpu     time.Duration     // of all rounds
-	peak    int64             // bytes, the most of any round
-	interim int               // responses, of all rounds
-	failure string            // what it did instead
+	samples [][]time.Duration // for each measure, the samples of all rounds
+	cpu     time.Duration     // processor time of all rounds
+	peak    int64             // highest resident size of any round, in bytes
+	interim int               // number of interim responses in all rounds
+	failure string            // the failure as shown in the table, or ""
 }
 
-// run is a measurement under way.
+// run is a running measurement.
 type run struct {
 	*place
 	servers *servers
 	rounds  int
-	end     time.Time // when it should be over; zero: when it is
-	// results are those of each work, by the name of the server or floor.
+	end     time.Time // when it should end; zero means no limit
+	// results has the outcomes of each work, by the name of the server or floor.
 	results map[*work]map[string]*outcome
 	remarks []string
 }
 
-// measure runs all chosen works and prints the report.
+// measure runs the selected works and prints the report.
 func measure(ctx context.Context, o *options, p *place) (err error) {
 	begin, busy := time.Now(), load()
 	logf("building davd")
@@ -76,15 +76,15 @@ func logf(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
 }
 
-// entrant takes part in a work: a server, or a floor.
+// entrant is a server or a floor that takes part in a work.
 type entrant struct {
 	name   string
-	server *server // nil: none
+	server *server // nil for a floor without a server
 	do     func(context.Context, *trial) ([]time.Duration, error)
 	floor  bool
 }
 
-// entrants are those of w; alone is the davd that does it alone, or nil.
+// entrants returns the entrants of w. alone is the davd that does w alone, or nil.
 func (r *run) entrants(w *work, alone *server) []entrant {
 	var all []entrant
 	if alone != nil {
@@ -104,7 +104,7 @@ func (r *run) entrants(w *work, alone *server) []entrant {
 	return all
 }
 
-// until is when the next of so many works should be over.
+// until returns when the next work should end if this number of works remains.
 func (r *run) until(works int) time.Time {
 	if r.end.IsZero() {
 		return time.Time{}
@@ -113,8 +113,8 @@ func (r *run) until(works int) time.Time {
 	return now.Add(r.end.Sub(now) / time.Duration(works))
 }
 
-// work does w in rounds, as many as there is time for, and one at least. Who
-// begins changes, and who follows whom does not.
+// work does w in as many rounds as there is time for, but at least one. Each round begins with
+// another entrant; the order is always the same.
 func (r *run) work(ctx context.Context, w *work, until time.Time) (err error) {
 	var alone *server
 	if w.alone {
@@ -145,8 +145,8 @@ func (r *run) work(ctx context.Context, w *work, until time.Time) (err error) {
 	return nil
 }
 
-// try is one trial. Its error is one of this program; the server's are in the
-// outcome.
+// try runs one trial. A failure of the server is recorded in the outcome, and not returned as an
+// error.
 func (r *run) try(ctx context.Context, w *work, e entrant, result *outcome) error {
 	if result.failure != "" {
 		return nil
@@ -184,7 +184,7 @@ func (r *run) try(ctx context.Context, w *work, e entrant, result *outcome) erro
 	return err
 }
 
-// attempt prepares, does, measures and checks.
+// attempt prepares, measures and checks one trial.
 func (r *run) attempt(ctx context.Context, w *work, e entrant, t *trial, result *outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, trialTimeout)
 	defer cancel()
@@ -226,14 +226,14 @@ func (r *run) attempt(ctx context.Context, w *work, e entrant, t *trial, result 
 	return nil
 }
 
-// remark keeps a line for the report, once.
+// remark adds a line to the report, unless it is already there.
 func (r *run) remark(line string) {
 	if !slices.Contains(r.remarks, line) {
 		r.remarks = append(r.remarks, line)
 	}
 }
 
-// davdFailures is an error if davd has not done a work.
+// davdFailures returns an error if davd has failed at a work.
 func (r *run) davdFailures() error {
 	var errs []error
 	for w, results := range r.results {

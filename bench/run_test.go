@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// TestRounds lets two floors, which are as good as servers, take turns.
+// TestRounds checks the order and the number of rounds, with two floors in place of servers.
 func TestRounds(t *testing.T) {
 	var order []string
 	do := func(name string) func(context.Context, *trial) ([]time.Duration, error) {
@@ -27,7 +27,7 @@ func TestRounds(t *testing.T) {
 	tests := []struct {
 		name    string
 		rounds  int
-		seconds int // that there are; 0: no end
+		seconds int // available time; 0 means no limit
 		want    string
 	}{
 		{"another begins in each", 3, 0, "a b b a a b"},
@@ -67,7 +67,7 @@ func TestUntil(t *testing.T) {
 	})
 }
 
-// TestLeftovers: what a server leaves in the share is named and taken away.
+// TestLeftovers checks that files that a server leaves in the share are found and removed.
 func TestLeftovers(t *testing.T) {
 	tr := &trial{place: &place{share: t.TempDir()}}
 	for _, name := range []string{manyName, ".davd-1"} {
@@ -84,7 +84,7 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-// TestCheckTree: nobody wins by not doing it.
+// TestCheckTree checks that checkTree detects incomplete and wrong copies.
 func TestCheckTree(t *testing.T) {
 	small := layout{collections: 2, files: 100, size: 10}
 	tests := []struct {
@@ -96,14 +96,14 @@ func TestCheckTree(t *testing.T) {
 		{"a file is missing", func(dir string) error { return os.Remove(filepath.Join(dir, "c0001", "f00007.txt")) }, "wrong: 202 of 203 members"},
 		{"a collection is missing", func(dir string) error { return os.RemoveAll(filepath.Join(dir, "c0000")) }, "wrong: 102 of 203 members"},
 		{"a file is cut off", func(dir string) error { return os.Truncate(filepath.Join(dir, "c0000", "f00000.txt"), 3) }, "wrong: a file of 3 bytes"},
-		{"another content", func(dir string) error {
-			for i := range small.files { // one in a hundred is looked into
+		{"different content", func(dir string) error {
+			for i := range small.files { // checkTree reads one in a hundred
 				if err := os.WriteFile(filepath.Join(dir, "c0001", "f"+pad(i)+".txt"), make([]byte, small.size), 0o600); err != nil {
 					return err
 				}
 			}
 			return nil
-		}, "wrong: another content"},
+		}, "wrong: different content"},
 		{"nothing", os.RemoveAll, "broke"},
 	}
 	for _, test := range tests {

@@ -15,12 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sandbox runs this program again, as the first process of PID and mount
-// namespaces of its own. When it ends, by whatever signal or panic, the kernel
-// ends all that it has started and undoes its mounts and the loop device.
+// sandbox runs this program again, as the first process in new PID and mount namespaces. However
+// that process ends, the kernel then kills its children, and removes its mounts and its loop
+// device.
 func sandbox(ctx context.Context, o *options) error {
 	if os.Geteuid() != 0 {
-		return errors.New("without root there is no loop device: run it as root, or name a directory with -dir, on a tmpfs or a disk that nobody else uses")
+		return errors.New("only root can use a loop device: run it as root, or name a directory with -dir, on a tmpfs or an otherwise unused disk")
 	}
 	if err := enoughMemory(roomFor(o.works())); err != nil {
 		return err
@@ -29,7 +29,7 @@ func sandbox(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(dir) // a mount point, empty from here
+	defer os.Remove(dir) // a mount point, which is empty in this namespace
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func sandbox(ctx context.Context, o *options) error {
 	inside.Stdin, inside.Stdout, inside.Stderr = os.Stdin, os.Stdout, os.Stderr
 	inside.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:   unix.CLONE_NEWPID,
-		Unshareflags: unix.CLONE_NEWNS, // with which Go makes all mounts private
+		Unshareflags: unix.CLONE_NEWNS, // Go then makes all mounts private
 		Pdeathsig:    syscall.SIGKILL,
 	}
 	inside.Cancel = func() error { return inside.Process.Signal(syscall.SIGTERM) }
@@ -48,12 +48,13 @@ func sandbox(ctx context.Context, o *options) error {
 		return &statusError{exit.ExitCode()}
 	}
 	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("root of this machine may not make namespaces (%w): name a directory with -dir, on a tmpfs or a disk that nobody else uses", err)
+		return fmt.Errorf("root can't create namespaces on this machine (%w): name a directory with -dir, on a tmpfs or an otherwise unused disk", err)
 	}
 	return err
 }
 
-// enoughMemory wants what the tmpfs will take, and the servers and this program.
+// enoughMemory returns an error if there is too little memory for the tmpfs, the servers and this
+// program.
 func enoughMemory(need room) error {
 	bytes := need.bytes + 1<<30
 	text, err := os.ReadFile("/proc/meminfo")
@@ -67,14 +68,14 @@ func enoughMemory(need room) error {
 		}
 		kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
 		if err == nil && kib<<10 < bytes {
-			err = fmt.Errorf("the tmpfs takes up to %d GiB of memory and %.1f are available: free some, or name a directory with -dir", bytes>>30, float64(kib)/(1<<20))
+			err = fmt.Errorf("this needs up to %d GiB of memory, and %.1f are available: free some, or name a directory with -dir", bytes>>30, float64(kib)/(1<<20))
 		}
 		return err
 	}
 	return nil
 }
 
-// benchInSandbox measures on a filesystem made at dir.
+// benchInSandbox measures on a new filesystem at dir.
 func benchInSandbox(ctx context.Context, o *options, dir string) (err error) {
 	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
@@ -106,13 +107,13 @@ func mountImage(ctx context.Context, image, dir string, need room) error {
 	if err := errors.Join(file.Truncate(need.bytes), file.Close(), os.Mkdir(dir, 0o750)); err != nil {
 		return err
 	}
-	// Nothing is left for later: the kernel would do it while we measure.
+	// Initialize everything now. Otherwise the kernel would do it during the measurement.
 	const now = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
 	if _, err := output(ctx, "mkfs.ext4", "-q", "-F", "-m", "0", "-N", strconv.FormatInt(need.inodes, 10), "-E", now, image); err != nil {
 		return err
 	}
 	if _, err := output(ctx, "mount", "-o", "loop", image, dir); err != nil {
-		return fmt.Errorf("%w: name a directory with -dir where there are no loop devices", err)
+		return fmt.Errorf("%w: if this machine has no loop devices, name a directory with -dir", err)
 	}
 	return os.RemoveAll(filepath.Join(dir, "lost+found"))
 }

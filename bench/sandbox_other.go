@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-var errNoSandbox = errors.New("there are loop devices on Linux only: name a directory with -dir, on a disk that nobody else uses")
+var errNoSandbox = errors.New("loop devices only exist on Linux: name a directory with -dir, on an otherwise unused disk")
 
 func sandbox(context.Context, *options) error { return errNoSandbox }
 

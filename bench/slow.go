@@ -12,13 +12,13 @@ import (
 // slowDelay is added to each storage call.
 const slowDelay = time.Millisecond
 
-// slowCalls is how many calls a listing of the slow tree is: one for what it
-// begins with, one for each collection, and one for each member.
+// slowCalls is how many storage calls a listing of the slow tree makes: one to look up the root,
+// one for each collection including the root, and one for each member.
 var slowCalls = 1 + 1 + slow.collections + slow.members() - 1
 
-// slowWorks list on storage where each call takes its time, as over a network.
+// slowWorks returns the works on slow storage, where each call takes as long as over a network.
 func slowWorks() []*work {
-	l := listing{what: "PROPFIND infinity of 1,000 files, 1 ms more for each storage call", name: slowName, depth: "infinity", members: slow.members(), alone: true}
+	l := listing{what: "PROPFIND infinity of 1,000 files, with 1 ms more for each storage call", name: slowName, depth: "infinity", members: slow.members(), alone: true}
 	w := l.work("4 properties", namedBody)
 	w.flags = []string{"--latency", slowDelay.String()}
 	w.floors = []floor{{
@@ -31,7 +31,7 @@ func slowWorks() []*work {
 	return []*work{w}
 }
 
-// waitInTurns waits so many times for slowDelay, so many at a time.
+// waitInTurns waits calls times for slowDelay, with this number of workers at a time.
 func waitInTurns(calls, workers int) {
 	var waiting sync.WaitGroup
 	for i := range workers {

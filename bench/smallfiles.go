@@ -13,7 +13,7 @@ func getSmall(ctx context.Context, c *client) error {
 	return err
 }
 
-// getSmallWork is as many GETs as there can be.
+// getSmallWork measures the rate of GET requests.
 func getSmallWork() *work {
 	w := rate("GET 1 KiB", 16, 20_000, func(ctx context.Context, c *client, _, _ int) error {
 		return getSmall(ctx, c)
@@ -24,11 +24,10 @@ func getSmallWork() *work {
 
 const putName = "put"
 
-// putFiles is how many files each of the 16 connections makes, in a collection
-// of its own.
+// putFiles is how many files each of the 16 connections creates, each in its own collection.
 const putFiles = 500
 
-// putSmallWork is as many PUTs.
+// putSmallWork measures the rate of PUT requests.
 func putSmallWork() *work {
 	w := rate("PUT 1 KiB", 16, 16*putFiles, func(ctx context.Context, c *client, conn, i int) error {
 		path := "/" + putName + "/" + strconv.Itoa(conn) + "/f" + strconv.Itoa(i) + ".txt"

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// quantile is the smallest of the samples that q of them are not above; 0 of
-// none.
+// quantile returns the smallest sample that is not below a fraction q of the samples, or 0 if
+// there are no samples.
 func quantile(samples []time.Duration, q float64) time.Duration {
 	if len(samples) == 0 {
 		return 0
@@ -20,7 +20,7 @@ func quantile(samples []time.Duration, q float64) time.Duration {
 	return sorted[min(max(rank-1, 0), len(sorted)-1)]
 }
 
-// median is the middle of the samples, or between the two in the middle.
+// median returns the median, or 0 if there are no samples.
 func median(samples []time.Duration) time.Duration {
 	if len(samples)%2 == 1 {
 		return quantile(samples, 0.5)
@@ -32,10 +32,10 @@ func median(samples []time.Duration) time.Duration {
 	return (sorted[len(sorted)/2-1] + sorted[len(sorted)/2]) / 2
 }
 
-// least is the shortest.
+// least returns the shortest sample.
 func least(samples []time.Duration) time.Duration { return quantile(samples, 0) }
 
-// unit is how a time is shown: as it is, or as so much in that time.
+// unit says how to show a time: as it is, or as a rate of amount in that time.
 type unit struct {
 	amount float64
 	per    string
@@ -61,13 +61,13 @@ func (u unit) format(d time.Duration) string {
 	}
 }
 
-// significant writes three digits, and no exponent.
+// significant formats x with three significant digits and without an exponent.
 func significant(x float64) string {
 	digits := 2 - int(math.Floor(math.Log10(x)))
 	return fmt.Sprintf("%.*f", min(max(digits, 0), 3), x)
 }
 
-// thousands writes n with commas.
+// thousands formats n with commas.
 func thousands(n int64) string {
 	text := strconv.FormatInt(n, 10)
 	var parts []string
@@ -78,7 +78,7 @@ func thousands(n int64) string {
 	return strings.Join(append([]string{text}, parts...), ",")
 }
 
-// ratio is a's time in b's, "×1.44"; empty where one is not known.
+// ratio returns a divided by b, such as "×1.44". It is empty if one of them is unknown.
 func ratio(a, b time.Duration) string {
 	if a <= 0 || b <= 0 {
 		return ""

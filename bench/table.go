@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// table is one of Markdown.
+// table is a Markdown table.
 type table struct {
 	title   string
 	columns []string

@@ -15,7 +15,7 @@ const (
 // layout is a tree of collections of files.
 type layout struct{ collections, files, size int }
 
-// members is the number of a tree's members, its root included.
+// members returns the number of a tree's members, including its root.
 func (l layout) members() int { return 1 + l.collections + l.collections*l.files }
 
 func (l layout) plant(dir string) error {
@@ -29,13 +29,13 @@ func (l layout) plant(dir string) error {
 	return nil
 }
 
-// collectionName is that of the collection number i of a layout.
+// collectionName returns the name of collection number i in a layout.
 func collectionName(i int) string { return fmt.Sprintf("c%04d", i) }
 
-// fileName is that of the file number i of a collection.
+// fileName returns the name of file number i in a collection.
 func fileName(i int) string { return fmt.Sprintf("f%05d.txt", i) }
 
-// plantFiles makes n files in a new directory; without content they are empty.
+// plantFiles creates n files in a new directory. If content is nil, they are empty.
 func plantFiles(dir string, n int, content func(int) []byte) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
@@ -52,14 +52,15 @@ func plantFiles(dir string, n int, content func(int) []byte) error {
 	return nil
 }
 
-// content is that of the file number n: unlike any other's, and no holes.
+// content returns the content of file number n. It differs from that of all other files, and has
+// no holes.
 func content(n, size int) []byte {
 	data := bytes.Repeat([]byte("davd and its peers, side by side\n"), size/33+1)[:size]
 	copy(data, fmt.Sprintf("%010d\n", n))
 	return data
 }
 
-// plantBig makes a file of whole MiB.
+// plantBig creates a file. Its size is rounded down to a whole number of MiB.
 func plantBig(name string, size int64) error {
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {

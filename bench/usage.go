@@ -9,30 +9,29 @@ import (
 	"time"
 )
 
-// tick is the unit of the times in /proc: USER_HZ is 100 on every Linux.
+// tick is the unit of times in /proc. USER_HZ is 100 on every Linux.
 const tick = 10 * time.Millisecond
 
-// usage is what a server and its children have used.
+// usage is the processor time and memory used by a server and its children.
 type usage struct {
 	cpu  time.Duration // user and system
-	peak int64         // bytes resident, at most; shared ones once for each process
+	peak int64         // peak resident size in bytes; shared memory counts for each process
 }
 
-// stat is what of /proc/PID/stat is needed.
+// stat has the needed fields of /proc/PID/stat.
 type stat struct {
 	pid, parent int
-	cpu         time.Duration // its ended children included
+	cpu         time.Duration // includes ended children
 }
 
-// parseStat reads /proc/PID/stat: proc_pid_stat(5).
+// parseStat parses /proc/PID/stat (proc_pid_stat(5)).
 func parseStat(text string) (stat, error) {
-	// The second field is in parentheses, and may have spaces and more
-	// parentheses in it.
+	// The second field is in parentheses. It may contain spaces and parentheses.
 	open, end := strings.Index(text, "("), strings.LastIndex(text, ")")
 	if open < 0 || end < open {
 		return stat{}, fmt.Errorf("%q is not the stat of a process", text)
 	}
-	fields := strings.Fields(text[end+1:]) // from the third on
+	fields := strings.Fields(text[end+1:]) // beginning with the third
 	if len(fields) < 15 {
 		return stat{}, fmt.Errorf("%q is too short for the stat of a process", text)
 	}
@@ -49,7 +48,7 @@ func parseStat(text string) (stat, error) {
 	return stat{pid: int(numbers[0]), parent: int(numbers[1]), cpu: time.Duration(cpu) * tick}, nil
 }
 
-// parsePeak reads VmHWM of /proc/PID/status, in bytes.
+// parsePeak returns VmHWM from /proc/PID/status, in bytes.
 func parsePeak(text string) (int64, error) {
 	for line := range strings.Lines(text) {
 		rest, ok := strings.CutPrefix(line, "VmHWM:")
@@ -59,14 +58,14 @@ func parsePeak(text string) (int64, error) {
 		kib, ok := strings.CutSuffix(strings.TrimSpace(rest), " kB")
 		n, err := strconv.ParseInt(strings.TrimSpace(kib), 10, 64)
 		if !ok || err != nil {
-			return 0, fmt.Errorf("%q in the status of a process is no size in kB", strings.TrimSpace(line))
+			return 0, fmt.Errorf("%q in the status of a process is not a size in kB", strings.TrimSpace(line))
 		}
 		return n << 10, nil
 	}
-	return 0, nil // it has ended
+	return 0, nil // the process has ended
 }
 
-// family are the stats of a process and of all below it.
+// family returns the stats of a process and all its descendants.
 func family(leader int) []stat {
 	names, _ := filepath.Glob("/proc/[0-9]*/stat")
 	children := map[int][]stat{}
@@ -91,7 +90,7 @@ func family(leader int) []stat {
 	return found
 }
 
-// used is what the family of leader has used so far.
+// used returns what the family of leader has used so far.
 func used(leader int) usage {
 	var u usage
 	for _, s := range family(leader) {
@@ -104,7 +103,7 @@ func used(leader int) usage {
 	return u
 }
 
-// resetPeak makes the peaks of the family begin anew: proc_pid_clear_refs(5).
+// resetPeak resets the peak resident sizes of the family (proc_pid_clear_refs(5)).
 func resetPeak(leader int) {
 	for _, s := range family(leader) {
 		_ = os.WriteFile(proc(s.pid, "clear_refs"), []byte("5"), 0o600)

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// walk calls getdents and statx on a tree and counts its members: the least
-// that a listing costs, in one thread.
+// walk calls getdents and statx on a tree and counts its members. That is the lowest possible
+// cost of a listing in one thread.
 func walk(dir string) (int, error) {
 	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -40,7 +40,7 @@ func walkBelow(fd int) (int, error) {
 	}
 }
 
-// walkEntry counts a member of the directory fd and what is below it.
+// walkEntry counts a member of the directory fd and everything below it.
 func walkEntry(fd int, name string, isDir bool) (int, error) {
 	if name == "." || name == ".." {
 		return 0, nil

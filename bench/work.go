@@ -8,49 +8,49 @@ import (
 	"time"
 )
 
-// work is one thing that every server does.
+// work is a task that every server does.
 type work struct {
 	name     string
-	measures []metric // what do measures, the work's own time as a rule
-	reads    []string // what of the share has to be there
-	conns    int      // connections, made before the time begins (0: one)
-	repeat   int      // samples in each round (0: one)
-	long     bool     // not for the quick mode
+	measures []metric // the measures that do returns, usually the time of the work
+	reads    []string // the names in the share that it needs
+	conns    int      // connections, opened before the time starts; 0 means one
+	repeat   int      // samples in each round; 0 means one
+	long     bool     // omitted in quick mode
 	writes   bool     // the filesystem is synced first
-	best     bool     // its figure is the minimum, in the table of medians too
-	alone    bool     // davd does it alone, in a process of its own
-	flags    []string // of that davd
+	best     bool     // the table of medians shows its minimum as well
+	alone    bool     // only davd does it, in a separate process
+	flags    []string // additional flags of that davd
 
-	// before and after are not timed; after runs whatever went wrong.
+	// before and after are not timed. after also runs if the work failed.
 	before, after func(*trial) error
-	// do does the work on a server: one time for each measure.
+	// do does the work on a server. It returns a time for each measure.
 	do func(context.Context, *trial) ([]time.Duration, error)
-	// check wants the work to be done.
+	// check returns an error if the work was not done.
 	check  func(*trial) error
 	floors []floor
 }
 
 // metric is a row of the table.
 type metric struct {
-	name string // behind the work's; empty: the work's own time
+	name string // shown after the work's name; empty for the time of the work
 	unit unit
 }
 
-// floor does a work without a server, or on the empty handler.
+// floor does a work without a server, or with the empty handler. Its time is a lower limit.
 type floor struct {
 	name  string
 	do    func(context.Context, *trial) ([]time.Duration, error)
 	empty bool
 }
 
-// trial is a work under way on one server, or none.
+// trial is a running work, on one server or none.
 type trial struct {
 	*place
 	*server
 	clients []*client
 }
 
-// connect makes the trial's connections, and tries each.
+// connect opens n connections, and sends a request on each.
 func (t *trial) connect(ctx context.Context, n int) error {
 	for range max(n, 1) {
 		c, err := dial(ctx, t.addr)
@@ -65,7 +65,7 @@ func (t *trial) connect(ctx context.Context, n int) error {
 	return nil
 }
 
-// disconnect returns how many interim responses there were.
+// disconnect closes the connections. It returns how many interim responses came on them.
 func (t *trial) disconnect() int {
 	interim := 0
 	for _, c := range t.clients {
@@ -76,15 +76,15 @@ func (t *trial) disconnect() int {
 	return interim
 }
 
-// request is one on the first connection.
+// request sends a request on the first connection.
 func (t *trial) request(ctx context.Context, method, path string, header []string, body string, read reader) (answer, error) {
 	return t.clients[0].do(ctx, method, path, header, []byte(body), read, method == "PROPFIND")
 }
 
-// url is what Destination needs.
+// url returns the absolute URL of path, for the Destination header.
 func (t *trial) url(path string) string { return "http://" + t.addr + path }
 
-// remove takes names out of the share.
+// remove removes names from the share.
 func (t *trial) remove(names ...string) error {
 	var errs []error
 	for _, name := range names {
@@ -93,8 +93,7 @@ func (t *trial) remove(names ...string) error {
 	return errors.Join(errs...)
 }
 
-// leftovers are names in the share that nobody has put there, and takes them
-// away.
+// leftovers returns the names in the share that plant did not create, and removes them.
 func (t *trial) leftovers() ([]string, error) {
 	entries, err := os.ReadDir(t.share)
 	if err != nil {
@@ -109,7 +108,7 @@ func (t *trial) leftovers() ([]string, error) {
 	return found, t.remove(found...)
 }
 
-// timed is the do of a work that is one thing.
+// timed returns the do function of a work that only measures the time of do.
 func timed(do func(context.Context, *trial) error) func(context.Context, *trial) ([]time.Duration, error) {
 	return func(ctx context.Context, t *trial) ([]time.Duration, error) {
 		start := time.Now()
@@ -118,7 +117,7 @@ func timed(do func(context.Context, *trial) error) func(context.Context, *trial)
 	}
 }
 
-// The units of the first measure.
+// seconds is the usual measure: the time of the work, in seconds.
 var seconds = []metric{{}}
 
 func allWorks() []*work {

@@ -24,7 +24,7 @@ func xnet() *peer {
 	}
 }
 
-// emptyHandler is what net/http costs alone.
+// emptyHandler is a server that shows the cost of net/http alone.
 func emptyHandler() *peer {
 	return &peer{
 		name: emptyName,
@@ -58,7 +58,7 @@ func serveHTTP(ctx context.Context, addr string, h http.Handler) error {
 	return nil
 }
 
-// moduleVersion is that of a module which this program is built with.
+// moduleVersion returns the version of a module that this program was built with.
 func moduleVersion(path string) string {
 	info, _ := debug.ReadBuildInfo()
 	if info == nil {
@@ -72,7 +72,7 @@ func moduleVersion(path string) string {
 	return "?"
 }
 
-// installSelf puts this program where the servers' user can run it.
+// installSelf copies this program to a place where the servers' user can run it.
 func installSelf(p *place) error {
 	self, err := os.Executable()
 	if err != nil {
