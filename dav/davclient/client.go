@@ -13,30 +13,33 @@ import (
 )
 
 // Client speaks WebDAV with one server. Its methods take references (RFC 3986
-// §4.1), which are resolved against Base: "photos/img%2001.jpg", "/a/", or a
-// whole URL. A reference is escaped: url.URL has EscapedPath for that. One that
-// leads to another server is refused with [ErrOtherServer].
+// §4.1) and resolve them against Base: "photos/img%2001.jpg", "/a/", or a whole
+// URL. References must be escaped, for example with url.URL's EscapedPath. A
+// reference to another server fails with [ErrOtherServer].
 //
-// A redirection is followed with the same method and body (RFC 9110 §15.4), as
-// servers redirect to a collection that was named without its slash; only that
-// of a GET may lead to another server, which gets no credentials.
+// Client follows redirections with the same method and body (RFC 9110 §15.4),
+// because servers redirect requests for a collection whose URL lacks the final
+// slash. Only a GET or HEAD follows a redirection to another server, and it sends
+// no credentials there.
 //
-// With [WithInterim] in its context a request asks for interim responses.
+// A request whose context comes from [WithInterim] asks for interim responses.
 //
-// A Client may be used by several goroutines at once.
+// Several goroutines may use a Client at once.
 type Client struct {
 	// Base is an absolute URL with the scheme http or https. Required.
 	Base *url.URL
-	// User is sent to the host of Base with every request (RFC 7617). Nil: none.
+	// User is sent to the host of Base with every request (RFC 7617), unless it
+	// is nil.
 	User *url.Userinfo
-	// Transport sends the requests. Nil: http.DefaultTransport. It need not be a
-	// [Transport].
+	// Transport sends the requests. It may be any RoundTripper; nil means
+	// http.DefaultTransport.
 	Transport http.RoundTripper
-	// UserAgent is that of the requests. "": davclient.
+	// UserAgent is the header User-Agent of every request. "" means "davclient".
 	UserAgent string
 }
 
-// New returns a Client for an absolute URL, and the user that it names.
+// New returns a Client for an absolute URL. A user and password in the URL become
+// the Client's User.
 func New(base string) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil {
@@ -50,10 +53,12 @@ func New(base string) (*Client, error) {
 	return c, nil
 }
 
-// ErrOtherServer is that of a reference that leads to another server than Base.
+// ErrOtherServer is the error for a reference or redirection that leads away from
+// the server of Base.
 var ErrOtherServer = errors.New("davclient: another server")
 
-// Resolve returns the URL of a reference.
+// Resolve returns the absolute URL of a reference. It fails with ErrOtherServer
+// if the reference leads to another server.
 func (c *Client) Resolve(ref string) (*url.URL, error) {
 	u, err := c.Base.Parse(ref)
 	if err != nil {
@@ -81,8 +86,8 @@ func port(u *url.URL) string {
 	return "80"
 }
 
-// Do sends a request with any method, and returns its final response, whatever
-// its status. The body of the response must be closed.
+// Do sends a request with any method and returns the final response, whatever its
+// status. The caller must close the response's body.
 func (c *Client) Do(ctx context.Context, method, ref string, header http.Header, body io.Reader) (*http.Response, error) {
 	u, err := c.Resolve(ref)
 	if err != nil {
@@ -96,7 +101,7 @@ func (c *Client) Do(ctx context.Context, method, ref string, header http.Header,
 	return c.send(r)
 }
 
-// send sends r and what it is redirected to.
+// send sends r and follows redirections.
 func (c *Client) send(r *http.Request) (*http.Response, error) {
 	if r.Header.Get("User-Agent") == "" {
 		r.Header.Set("User-Agent", cmp.Or(c.UserAgent, userAgent))
@@ -126,7 +131,8 @@ func (c *Client) send(r *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("%s %s: more than %d redirections", r.Method, r.URL, maxRedirections)
 }
 
-// authorize gives r the credentials that its host may see.
+// authorize adds credentials to r for the server of Base, and removes them for
+// any other server.
 func (c *Client) authorize(r *http.Request) {
 	if !sameOrigin(r.URL, c.Base) {
 		r.Header.Del("Authorization")
@@ -139,8 +145,8 @@ func (c *Client) authorize(r *http.Request) {
 	}
 }
 
-// expect sends a request, reads all of its response, and returns its status, or
-// an *Error where that is not one of success.
+// expect sends a request, reads the whole response and returns its status, with
+// an *Error unless the request succeeded.
 func (c *Client) expect(ctx context.Context, method, ref string, header http.Header, body io.Reader) (status int, err error) {
 	response, err := c.Do(ctx, method, ref, header, body)
 	if err != nil {

@@ -20,11 +20,11 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// hostile are names that URLs, XML and shells stumble over.
+// hostile are names that are likely to break URLs, XML or shells.
 var hostile = []string{"a b", "100%", "%41", "c#d", "e?f", "g&h", "<i>", "é", "日本", "'\"", "a;b=c", "~", "..."}
 
-// TestClientNames: each name comes back from a listing as it was put, and its
-// reference leads to it.
+// TestClientNames checks that a listing returns each name as it was put, with a
+// reference that leads to the file.
 func TestClientNames(t *testing.T) {
 	c, _ := served(t, webdav.NewMemFS())
 	if err := c.Mkcol(t.Context(), "/d%20%23/"); err != nil {
@@ -65,7 +65,7 @@ func TestClientNames(t *testing.T) {
 	}
 }
 
-// TestClientChanges: what changes something, and the errors.
+// TestClientChanges tests the methods that change something, and their errors.
 func TestClientChanges(t *testing.T) {
 	c, _ := served(t, webdav.NewMemFS())
 	ctx := t.Context()
@@ -79,8 +79,8 @@ func TestClientChanges(t *testing.T) {
 		status int // of the error; 0: none
 	}{
 		{"RFC 4918 §9.3: MKCOL", func() error { return c.Mkcol(ctx, "/col/") }, 0},
-		{"RFC 4918 §9.3.1: again", func() error { return c.Mkcol(ctx, "/col/") }, 405},
-		{"without a parent", func() error { return c.Mkcol(ctx, "/x/y/") }, 409},
+		{"RFC 4918 §9.3.1: MKCOL again", func() error { return c.Mkcol(ctx, "/col/") }, 405},
+		{"MKCOL without a parent", func() error { return c.Mkcol(ctx, "/x/y/") }, 409},
 		{"PUT", func() error { return put(davclient.PutOptions{}, "1") }, 0},
 		{"RFC 9110 §13.1.2: If-None-Match", func() error {
 			return put(davclient.PutOptions{Conditions: davclient.Conditions{IfNoneMatch: "*"}}, "2")
@@ -89,20 +89,20 @@ func TestClientChanges(t *testing.T) {
 			return put(davclient.PutOptions{Conditions: davclient.Conditions{IfMatch: `"x"`}}, "2")
 		}, 412},
 		{"COPY", func() error { _, err := c.Copy(ctx, "/a", "/b", davclient.TransferOptions{}); return err }, 0},
-		{"RFC 4918 §10.6: COPY onto something", func() error { _, err := c.Copy(ctx, "/a", "/b", davclient.TransferOptions{}); return err }, 412},
-		{"with Overwrite", func() error {
+		{"RFC 4918 §10.6: COPY onto an existing file", func() error { _, err := c.Copy(ctx, "/a", "/b", davclient.TransferOptions{}); return err }, 412},
+		{"COPY with Overwrite", func() error {
 			_, err := c.Copy(ctx, "/a", "/b", davclient.TransferOptions{Overwrite: true})
 			return err
 		}, 0},
 		{"MOVE", func() error { _, err := c.Move(ctx, "/b", "/col/b", davclient.TransferOptions{}); return err }, 0},
-		{"RFC 4918 §9.8.3: COPY of a collection alone", func() error {
+		{"RFC 4918 §9.8.3: COPY of a collection without its members", func() error {
 			_, err := c.Copy(ctx, "/col/", "/alone", davclient.TransferOptions{Shallow: true})
 			return err
 		}, 0},
-		{"which has no members", func() error { _, err := c.Stat(ctx, "/alone/b"); return err }, 404},
+		{"the copied collection has no members", func() error { _, err := c.Stat(ctx, "/alone/b"); return err }, 404},
 		{"DELETE", func() error { return c.Delete(ctx, "/col/") }, 0},
-		{"again", func() error { return c.Delete(ctx, "/col/") }, 404},
-		{"GET of what is not there", func() error { _, err := c.Get(ctx, "/col", davclient.Conditions{}); return err }, 404},
+		{"DELETE again", func() error { return c.Delete(ctx, "/col/") }, 404},
+		{"GET of a missing file", func() error { _, err := c.Get(ctx, "/col", davclient.Conditions{}); return err }, 404},
 		{"RFC 9110 §13.1.2: GET with If-None-Match", func() error {
 			_, err := c.Get(ctx, "/a", davclient.Conditions{IfNoneMatch: "*"})
 			return err
@@ -127,7 +127,8 @@ func TestClientChanges(t *testing.T) {
 	}
 }
 
-// TestClientMembers: RFC 4918 §9.6.1, the members that failed.
+// TestClientMembers checks that an error names the members that failed (RFC 4918
+// §9.6.1).
 func TestClientMembers(t *testing.T) {
 	fsys := webdav.NewMemFS()
 	c, _ := served(t, fsys)
@@ -154,7 +155,8 @@ func TestClientMembers(t *testing.T) {
 	}
 }
 
-// TestClientRedirections: RFC 9110 §15.4, and to whom the password goes.
+// TestClientRedirections tests which redirections the client follows (RFC 9110
+// §15.4), and which servers get the password.
 func TestClientRedirections(t *testing.T) {
 	var seen []string
 	record := func(who string) http.HandlerFunc {
@@ -185,7 +187,7 @@ func TestClientRedirections(t *testing.T) {
 	for _, c := range []struct {
 		name, method, ref, body string
 		status                  int
-		want                    string // the last request; "": none but the first
+		want                    string // the last request; "" if only the first was sent
 		err                     string
 	}{
 		{"§15.4.2: a collection without its slash", "PROPFIND", "/slash?status=301", "b", 204, `here PROPFIND /slash/ true "b"`, ""},
@@ -194,10 +196,10 @@ func TestClientRedirections(t *testing.T) {
 		{"§15.4.8", "DELETE", "/slash?status=307", "", 204, `here DELETE /slash/ true ""`, ""},
 		{"§15.4.9", "PUT", "/slash?status=308", "content", 204, `here PUT /slash/ true "content"`, ""},
 		{"RFC 3986 §7.5: another user", "GET", "/same-user?status=308", "", 204, `here GET /u true ""`, ""},
-		{"GET leads elsewhere, without the password", "GET", "/other?status=302", "", 204, `other GET /o false ""`, ""},
-		{"PUT does not", "PUT", "/other?status=307", "content", 0, "", "another server"},
-		{"nor DELETE", "DELETE", "/other?status=308", "", 0, "", "another server"},
-		{"nor PROPFIND", "PROPFIND", "/other?status=301", "", 0, "", "another server"},
+		{"GET follows to another server, without the password", "GET", "/other?status=302", "", 204, `other GET /o false ""`, ""},
+		{"PUT does not follow", "PUT", "/other?status=307", "content", 0, "", "another server"},
+		{"DELETE does not follow", "DELETE", "/other?status=308", "", 0, "", "another server"},
+		{"PROPFIND does not follow", "PROPFIND", "/other?status=301", "", 0, "", "another server"},
 		{"another scheme", "GET", "/file?status=302", "", 0, "", "another server"},
 		{"a loop", "GET", "/loop?status=302", "", 0, "", "more than 10"},
 	} {
@@ -233,7 +235,7 @@ func TestClientRedirections(t *testing.T) {
 	}
 }
 
-// TestNew: what is a base, and that its user is not in it.
+// TestNew tests which URLs New accepts, and that Base does not contain the user.
 func TestNew(t *testing.T) {
 	c, err := davclient.New("http://ann:secret@h/a/#x")
 	if err != nil || c.Base.String() != "http://h/a/" || c.User.String() != "ann:secret" {
@@ -241,7 +243,7 @@ func TestNew(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "h", "/a", "ftp://h/", "http:///a", "http://[/"} {
 		if _, err := davclient.New(wrong); err == nil {
-			t.Errorf("%q is a base", wrong)
+			t.Errorf("New accepted %q", wrong)
 		}
 	}
 	if _, err := davclient.New("ftp://ann:secret@h/"); err == nil || strings.Contains(err.Error(), "secret") {
@@ -249,7 +251,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestListFlat: a listing of any length takes the memory of one element.
+// TestListFlat lists a collection with many members, to its end and only in part.
 func TestListFlat(t *testing.T) {
 	c := clientOf(t, endless(t, 50_000))
 	n := 0
@@ -268,11 +270,12 @@ func TestListFlat(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		break // the rest is not read
+		break // without reading the rest
 	}
 }
 
-// endless is a server whose root has so many members.
+// endless starts a server whose root has the given number of members, and returns
+// its URL.
 func endless(t *testing.T, members int) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

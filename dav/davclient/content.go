@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Conditions are those of a request (RFC 9110 §13.1). One that does not hold
-// makes it fail: with 412, a Get with IfNoneMatch with 304.
+// Conditions make a request conditional (RFC 9110 §13.1). If a condition does not
+// hold, the request fails with 412; a Get with IfNoneMatch fails with 304.
 type Conditions struct {
-	// IfMatch and IfNoneMatch are entity tags with their quotes, or "*"; "" for
+	// IfMatch and IfNoneMatch are entity tags with their quotes, or "*". "" means
 	// no condition.
 	IfMatch, IfNoneMatch string
 }
@@ -25,21 +25,21 @@ func (c Conditions) set(header http.Header) {
 	}
 }
 
-// Content is that of a file. It must be closed, and ends with an error where it
-// is not complete.
+// Content is the content of a file. The caller must close it. Read returns an
+// error other than io.EOF if the content is cut short.
 type Content struct {
 	io.ReadCloser
 	// Size is in bytes, or Unknown.
 	Size int64
-	// Modified is zero where the server has not told.
+	// Modified is zero if the server did not send it.
 	Modified time.Time
-	// ETag and ContentType are "" where the server has not told.
+	// ETag and ContentType are "" if the server did not send them.
 	ETag, ContentType string
 }
 
 // Get returns the content of ref.
 func (c *Client) Get(ctx context.Context, ref string, conditions Conditions) (*Content, error) {
-	// Compressed on the way it would come without its size.
+	// A compressed response would come without a size.
 	header := http.Header{"Accept-Encoding": {"identity"}}
 	conditions.set(header)
 	response, err := c.Do(ctx, http.MethodGet, ref, header, nil)
@@ -63,20 +63,20 @@ func (c *Client) Get(ctx context.Context, ref string, conditions Conditions) (*C
 	return content, nil
 }
 
-// PutOptions are those of Put.
+// PutOptions are the options of Put.
 type PutOptions struct {
 	Conditions
 
-	// Size is that of the body, in bytes. 0: it is found out where the body is a
-	// bytes.Reader, bytes.Buffer or strings.Reader, and otherwise not known.
+	// Size is the size of the body in bytes. If it is 0, Put takes the size of a
+	// bytes.Reader, bytes.Buffer or strings.Reader, and sends any other body
+	// without a size.
 	Size int64
-	// Modified is sent as X-OC-Mtime, of which not all servers take notice. Zero:
-	// the server's time.
+	// Modified is sent as X-OC-Mtime, which some servers ignore. If it is zero,
+	// the server uses its own time.
 	Modified time.Time
 }
 
-// Put makes or replaces the file ref. It reports whether there was nothing
-// before.
+// Put creates or replaces the file ref. It reports whether it created the file.
 func (c *Client) Put(ctx context.Context, ref string, body io.Reader, o PutOptions) (created bool, err error) {
 	u, err := c.Resolve(ref)
 	if err != nil {

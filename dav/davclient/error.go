@@ -11,24 +11,25 @@ import (
 	"unicode"
 )
 
-// Error is a final response that is not one of success: a status of 300 or
-// more, or a multi-status in which a member has failed.
+// Error is a final response that reports a failure: a status of 300 or more, or a
+// multi-status in which a member failed.
 type Error struct {
-	// Method and URL are the request's.
+	// Method and URL come from the request.
 	Method, URL string
-	// Status is the response's; 207 where Members has what failed.
+	// Status comes from the response. It is 207 if Members lists the failures.
 	Status int
-	// Text is what the server says to a person: one printable line, or "".
+	// Text is the server's explanation for a person: one printable line, or "".
 	Text string
 	// Condition is the precondition or postcondition that failed (RFC 4918
 	// §16), such as "lock-token-submitted"; or "".
 	Condition string
-	// Members are those that failed, at most 10,000; Unnamed is how many more.
+	// Members are the members that failed, at most 10,000. Unnamed is the number
+	// of further failures.
 	Members []MemberError
 	Unnamed int
 }
 
-// Error returns the request, the status, and what the server says.
+// Error returns the request, the status and the server's explanation.
 func (e *Error) Error() string {
 	text := e.Method + " " + e.URL + ": " + statusText(e.Status)
 	if e.Text != "" {
@@ -40,7 +41,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Is makes 404 and 410 fs.ErrNotExist, and 401 and 403 fs.ErrPermission.
+// Is lets errors.Is match 404 and 410 with fs.ErrNotExist, and 401 and 403 with
+// fs.ErrPermission.
 func (e *Error) Is(target error) bool {
 	switch e.Status {
 	case http.StatusNotFound, http.StatusGone:
@@ -51,41 +53,42 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// aboutDestination reports whether it is the status 502 of a server that takes the
-// destination for another's (RFC 4918 §9.8.5), in davd's words: something between
-// says 502, too.
+// aboutDestination reports whether e is a 502 because the destination is on
+// another server (RFC 4918 §9.8.5). It checks for davd's wording, because proxies
+// send 502 too.
 func (e *Error) aboutDestination() bool {
 	return e.Status == http.StatusBadGateway && strings.Contains(e.Text, "Destination")
 }
 
 // MemberError is a member that failed.
 type MemberError struct {
-	// Href is a reference, as the server has written it.
+	// Href is the member's reference as the server wrote it.
 	Href string
-	// Status is the member's, or 0 if the server's can't be read.
+	// Status is the member's status, or 0 if it can't be parsed.
 	Status int
-	// Condition is as in Error.
+	// Condition is the same as in Error.
 	Condition string
 }
 
-// Error returns the status and the reference.
+// Error returns the member's status and reference.
 func (e *MemberError) Error() string { return statusText(e.Status) + " " + printable(e.Href) }
 
-// statusText is "423 Locked".
+// statusText returns, for example, "423 Locked".
 func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// How much is read of a response that says what is wrong, and how much of it is
-// kept, in bytes.
 const (
+	// maxErrorBody limits how much ResponseError reads of a body that is not a
+	// multi-status, in bytes.
 	maxErrorBody = 64 << 10
-	maxText      = 500
+	// maxText limits Error.Text, in bytes.
+	maxText = 500
 )
 
-// ResponseError reads the body of what Do has returned: all of a multi-status, else
-// 64 KiB at most. It returns an *Error, nil for success, or what went wrong on the
-// way.
+// ResponseError reads the body of a response from Do: all of a multi-status, and at
+// most 64 KiB of any other. It returns an *Error if the request failed, another
+// error if the body can't be read, and nil for success.
 func ResponseError(response *http.Response) error {
 	e := &Error{Method: response.Request.Method, URL: response.Request.URL.String(), Status: response.StatusCode}
 	switch {
@@ -97,7 +100,7 @@ func ResponseError(response *http.Response) error {
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
 	if err != nil {
-		return e // what matters is known
+		return e // without a text
 	}
 	switch contentType, _, _ := strings.Cut(response.Header.Get("Content-Type"), ";"); strings.TrimSpace(contentType) {
 	case "text/plain":
@@ -113,7 +116,7 @@ func ResponseError(response *http.Response) error {
 	return e
 }
 
-// readMembers reads a multi-status. It returns nil if no member has failed.
+// readMembers reads a multi-status. It returns nil if no member failed.
 func (e *Error) readMembers(body io.Reader) error {
 	const maxMembers = 10_000
 	err := readMultistatus(body, func(r *xmlResponse) bool {
@@ -139,8 +142,8 @@ func (e *Error) readMembers(body io.Reader) error {
 	return e
 }
 
-// printable returns the first line of s that is not empty, of at most maxText
-// bytes and without control characters.
+// printable returns the first line of s that is not empty, shortened to about
+// maxText bytes and with "?" for each character that can't be printed.
 func printable(s string) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	var b strings.Builder

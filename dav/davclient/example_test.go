@@ -15,7 +15,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// A program that has its own client of net/http learns how far the server is.
+// A program with its own net/http client shows the progress of a request.
 func ExampleTransport() {
 	server := httptest.NewServer(&dav.Handler{FileSystem: webdav.NewMemFS()})
 	defer server.Close()
@@ -44,7 +44,7 @@ func ExampleTransport() {
 	// 207 Multi-Status
 }
 
-// A copy on slow storage, with its progress.
+// A copy on slow storage that shows its progress.
 func ExampleClient_Copy() {
 	fsys := storage.WithLatency(webdav.NewMemFS(), time.Millisecond)
 	server := httptest.NewServer(&dav.Handler{FileSystem: fsys})

@@ -7,60 +7,61 @@ import (
 	"time"
 )
 
-// Follow says how a Copy, Move or Delete is followed to its end.
+// Follow says how to follow a Copy, Move or Delete to its end.
 type Follow struct {
-	// Wait is for how long the server is to answer with the end alone, in whole
-	// seconds; 0: one second.
+	// Wait is how long the server should wait for the operation to end before it
+	// answers 202 (RFC 7240 §4.3), in whole seconds, at least one.
 	Wait time.Duration
-	// Progress, if not nil, is called with how far it is, one call after the other:
-	// as status documents say it, and interim responses that the server sends by
-	// itself.
+	// Progress, if not nil, is called with the progress from each status document,
+	// and from interim responses that the server sends unasked. There is only one
+	// call at a time.
 	Progress func(Progress)
 }
 
 type followKey struct{}
 
-// WithFollow returns a context in which a Copy, Move or Delete is followed to its
-// end, whatever stands between.
+// WithFollow returns a context in which Client follows a Copy, Move or Delete to
+// its end, whatever proxies are in between.
 //
-// The request has the preference respond-async (RFC 7240 §4.1), with which davd
-// answers 202 after Wait and names a document that says how far it is. That is asked
-// for, in short requests that come through every proxy and its time-outs, until it
-// says how the operation has ended; that is returned as if it were the answer. For a
-// server that does not know the preference nothing changes.
+// The request carries the preference respond-async (RFC 7240 §4.1). With it davd
+// answers 202 after Wait and names a status document. The client polls that
+// document, in short requests that no proxy times out, until the operation ends,
+// and returns the outcome as if it were the answer to the request. A server that
+// ignores the preference answers as usual.
 //
-// Where an answer is lost on the way, the operation is looked for among those that
-// the server lists for this user. The request itself is never sent again.
+// If the answer is lost on the way, the client looks for the operation in the list
+// that the server keeps for the user. It never sends the request again.
 //
-// If the end can't be found out, and when ctx ends, the error is an
+// If the outcome can't be found out or ctx ends first, the error is an
 // [*UnfinishedError].
 func WithFollow(ctx context.Context, f Follow) context.Context {
 	return context.WithValue(ctx, followKey{}, f)
 }
 
-// UnfinishedError is that of an operation that the server goes on with, or may go on
-// with.
+// UnfinishedError is the error of an operation that is still running on the server,
+// or may be.
 type UnfinishedError struct {
-	// Location is the URL of its status document: a GET says how far it is, a DELETE
-	// stops it. "": it is not known, nor whether the server goes on.
+	// Location is the URL of the operation's status document: GET shows the
+	// progress, DELETE stops the operation. If it is "", the document is unknown,
+	// and the operation may or may not be running.
 	Location string
-	// Err is why nobody waits for the end.
+	// Err is why the client stopped waiting for the end.
 	Err error
 }
 
-// Error says where to look.
+// Error returns the reason and where to look for the operation.
 func (e *UnfinishedError) Error() string {
 	if e.Location == "" {
-		return e.Err.Error() + "; the server may go on"
+		return e.Err.Error() + "; the operation may still be running on the server"
 	}
-	return e.Err.Error() + "; the server goes on: see " + e.Location
+	return e.Err.Error() + "; the operation is still running on the server: see " + e.Location
 }
 
 // Unwrap returns Err.
 func (e *UnfinishedError) Unwrap() error { return e.Err }
 
-// operate sends a COPY, MOVE or DELETE, and returns its final status, or an *Error
-// where that is not one of success.
+// operate sends a COPY, MOVE or DELETE and returns its final status, with an
+// *Error unless the operation succeeded.
 func (c *Client) operate(ctx context.Context, method, ref string, header http.Header) (status int, err error) {
 	f, wanted := ctx.Value(followKey{}).(Follow)
 	if !wanted {

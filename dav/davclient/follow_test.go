@@ -20,12 +20,12 @@ import (
 
 // goesOn is a server whose operations take longer than a request.
 type goesOn struct {
-	// answer is that to the COPY, MOVE or DELETE.
+	// answer answers the COPY, MOVE or DELETE.
 	answer http.HandlerFunc
-	// looks are the answers to a GET of /s/1, one after the other; the last stays. A
-	// number is a status, "cut" a broken connection, and else it is a document.
+	// looks are the answers to a GET of /s/1 in turn; the last one repeats. A number
+	// is a status, "cut" breaks the connection, and any other string is a document.
 	looks []string
-	// list is the content of the list of operations at listed.
+	// listed is the path of the list of operations; list is its content.
 	listed, list string
 
 	mu   sync.Mutex
@@ -79,7 +79,7 @@ func answers(status int, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, text, status) }
 }
 
-// tellsAndBreaks sends one interim response, and breaks the connection.
+// tellsAndBreaks sends one interim response and breaks the connection.
 func tellsAndBreaks(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Location", "/s/1")
 	w.WriteHeader(http.StatusProcessing)
@@ -92,17 +92,16 @@ const (
 	doneDocument = `{"state":"finished","ended":"2026-11-21T00:00:00Z","status":201}`
 )
 
-// ended is the document of an operation that has.
+// ended returns the document of an operation that has ended.
 func ended(rest string) string { return `{"ended":"2026-11-21T00:00:00Z",` + rest + `}` }
 
-// listOf is a list with one operation.
+// listOf returns a list with one operation.
 func listOf(method, source, destination string, began time.Time) string {
 	return fmt.Sprintf(`{"operations":[{"method":%q,"source":%q,"destination":%q,"started":%q,"links":{"self":"/s/1"}}]}`,
 		method, source, destination, began.UTC().Format(time.RFC3339Nano))
 }
 
-// TestFollow: how an operation ends that takes longer than a request, or whose
-// answer is lost.
+// TestFollow follows operations that outlast their request or whose answer is lost.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -111,41 +110,41 @@ func TestFollow(t *testing.T) {
 		server  *goesOn
 		method  string // "": COPY
 		created bool
-		err     string // what it says; "": there is none
-		status  int    // of the *Error; 0: there is none
+		err     string // part of the error's text; "" for success
+		status  int    // the status of the *Error; 0 if the error is of another type
 		members int
-		open    string // "": its end is known; "?": it is not; else the Location
+		open    string // Location of the *UnfinishedError, "?" for none; "" for another error or success
 	}{
 		{name: "RFC 7240 §4.1: answered in time", server: &goesOn{answer: answers(201, "")}, created: true},
 		{name: "RFC 9110 §15.3.3: accepted", server: &goesOn{answer: accepts("/s/1"), looks: []string{runningDocument, doneDocument}}, created: true},
 		{name: "replaced", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"finished","status":204`)}}},
-		{name: "a Location of another host is a path here", server: &goesOn{answer: accepts("http://inside.test:1/s/1"), looks: []string{doneDocument}}, created: true},
-		{name: "looks that fail", server: &goesOn{answer: accepts("/s/1"), looks: []string{"503", "cut", "429", "504", doneDocument}}, created: true},
-		{name: "RFC 4918 §9.8.8: failed", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"finished","status":507,"reason":"no room"`)}}, err: "507 Insufficient Storage: no room", status: 507},
+		{name: "a Location on another host is taken as a path on this server", server: &goesOn{answer: accepts("http://inside.test:1/s/1"), looks: []string{doneDocument}}, created: true},
+		{name: "polls that fail", server: &goesOn{answer: accepts("/s/1"), looks: []string{"503", "cut", "429", "504", doneDocument}}, created: true},
+		{name: "RFC 4918 §9.8.8: failed", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"finished","status":507,"reason":"disk full"`)}}, err: "507 Insufficient Storage: disk full", status: 507},
 		{name: "RFC 4918 §9.8.3: members failed", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"finished","status":207,"failures":[{"href":"/a/b","status":403}],"failuresTotal":3`)}}, err: "3 members failed, the first is 403 Forbidden /a/b", status: 207, members: 1},
 		{name: "stopped", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"stopped","status":403,"reason":"stopped on request","failures":[{"href":"/a/b","status":403}],"failuresTotal":1`)}}, err: "403 Forbidden: stopped on request", status: 403},
 		{name: "killed and undone", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"interrupted","status":null,"recovery":"undone","reason":"it was rolled back"`)}}, err: "it was rolled back"},
 		{name: "killed and finished", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"interrupted","status":null,"recovery":"finished","reason":"it was finished"`)}}},
 		{name: "a DELETE that was killed", method: "DELETE", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"interrupted","status":null,"recovery":"finished","reason":"what it had removed is gone"`)}}, err: "what it had removed is gone"},
-		{name: "an end that nobody knows", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"finished","status":null`)}}, err: "not known"},
-		{name: "accepted, and no Location", server: &goesOn{answer: accepts("")}, err: "does not say where to look", status: 202, open: "?"},
+		{name: "an unknown outcome", server: &goesOn{answer: accepts("/s/1"), looks: []string{ended(`"state":"finished","status":null`)}}, err: "outcome of the operation is unknown"},
+		{name: "accepted without a Location", server: &goesOn{answer: accepts("")}, err: "the server named no status document", status: 202, open: "?"},
 		{name: "a malformed Location", server: &goesOn{answer: accepts("http://%zz/")}, err: "malformed", open: "?"},
-		{name: "a Location where nothing is", server: &goesOn{answer: accepts("/none")}, err: "can't be read: GET", status: 404, open: "?"},
-		{name: "one that is no status document", server: &goesOn{answer: accepts("/s/1"), looks: []string{"text"}}, err: "no status document", open: "?"},
-		{name: "nor is this", server: &goesOn{answer: accepts("/s/1"), looks: []string{"{}"}}, err: "no status document", open: "?"},
+		{name: "a Location without a document", server: &goesOn{answer: accepts("/none")}, err: "can't read the operation's status document: GET", status: 404, open: "?"},
+		{name: "a Location with a text", server: &goesOn{answer: accepts("/s/1"), looks: []string{"text"}}, err: "not a status document", open: "?"},
+		{name: "a Location with an empty object", server: &goesOn{answer: accepts("/s/1"), looks: []string{"{}"}}, err: "not a status document", open: "?"},
 
-		{name: "a proxy that gives up, and the list", server: &goesOn{answer: answers(504, ""), listed: "/.davd-operations/", list: listOf("COPY", "/a", "/b", now), looks: []string{runningDocument, doneDocument}}, created: true},
-		{name: "the list of a share below", server: &goesOn{answer: answers(502, ""), listed: "/d/.davd-operations/", list: listOf("COPY", "/d/a/", "/d/b", now), looks: []string{doneDocument}}, created: true},
-		{name: "that of a content delivery network", server: &goesOn{answer: answers(524, ""), listed: "/.davd-operations/", list: listOf("COPY", "/a", "/b", now), looks: []string{doneDocument}}, created: true},
-		{name: "an older one in the list", server: &goesOn{answer: answers(504, ""), listed: "/.davd-operations/", list: listOf("COPY", "/a", "/b", now.Add(-time.Hour))}, err: "504", status: 504, open: "?"},
-		{name: "another one in the list", server: &goesOn{answer: answers(504, ""), listed: "/.davd-operations/", list: listOf("COPY", "/a", "/c", now)}, err: "504", status: 504, open: "?"},
-		{name: "another method in the list", server: &goesOn{answer: answers(504, ""), listed: "/.davd-operations/", list: listOf("MOVE", "/a", "/b", now)}, err: "504", status: 504, open: "?"},
+		{name: "a proxy gives up and the list has the operation", server: &goesOn{answer: answers(504, ""), listed: "/.davd-operations/", list: listOf("COPY", "/a", "/b", now), looks: []string{runningDocument, doneDocument}}, created: true},
+		{name: "the list of a share below the host's root", server: &goesOn{answer: answers(502, ""), listed: "/d/.davd-operations/", list: listOf("COPY", "/d/a/", "/d/b", now), looks: []string{doneDocument}}, created: true},
+		{name: "a content delivery network gives up", server: &goesOn{answer: answers(524, ""), listed: "/.davd-operations/", list: listOf("COPY", "/a", "/b", now), looks: []string{doneDocument}}, created: true},
+		{name: "the list has an older operation", server: &goesOn{answer: answers(504, ""), listed: "/.davd-operations/", list: listOf("COPY", "/a", "/b", now.Add(-time.Hour))}, err: "504", status: 504, open: "?"},
+		{name: "the list has another destination", server: &goesOn{answer: answers(504, ""), listed: "/.davd-operations/", list: listOf("COPY", "/a", "/c", now)}, err: "504", status: 504, open: "?"},
+		{name: "the list has another method", server: &goesOn{answer: answers(504, ""), listed: "/.davd-operations/", list: listOf("MOVE", "/a", "/b", now)}, err: "504", status: 504, open: "?"},
 		{name: "no list", server: &goesOn{answer: answers(504, "")}, err: "504", status: 504, open: "?"},
-		{name: "a 503 of the server's own", server: &goesOn{answer: answers(503, "too many")}, err: "503 Service Unavailable: too many", status: 503},
-		{name: "RFC 4918 §9.8.5: a 502 of the server's own", server: &goesOn{answer: answers(502, "the header Destination names another server")}, err: "names another server", status: 502},
+		{name: "a 503 from the server itself", server: &goesOn{answer: answers(503, "too many")}, err: "503 Service Unavailable: too many", status: 503},
+		{name: "RFC 4918 §9.8.5: a 502 from the server itself", server: &goesOn{answer: answers(502, "the header Destination names another server")}, err: "names another server", status: 502},
 		{name: "refused", server: &goesOn{answer: answers(423, "locked")}, err: "423 Locked: locked", status: 423},
 		{name: "the connection breaks", server: &goesOn{answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}, err: "EOF", open: "?"},
-		{name: "it breaks after a 102 with a Location", server: &goesOn{answer: tellsAndBreaks, looks: []string{doneDocument}}, created: true},
+		{name: "the connection breaks after a 102 with a Location", server: &goesOn{answer: tellsAndBreaks, looks: []string{doneDocument}}, created: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +180,7 @@ func TestFollow(t *testing.T) {
 					continue
 				}
 				if sent++; !strings.HasSuffix(rest, " respond-async, wait=1") {
-					t.Errorf("it asked by %q", line)
+					t.Errorf("the client sent %q", line)
 				}
 			}
 			if sent != 1 {
@@ -191,8 +190,8 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestFollowEnds: what is told on the way, and who waits no more is told where to
-// look.
+// TestFollowEnds cancels the context: the client has reported the progress, and the
+// error names the status document.
 func TestFollowEnds(t *testing.T) {
 	server := httptest.NewServer(&goesOn{answer: accepts("s/1"), looks: []string{runningDocument}})
 	t.Cleanup(server.Close)
@@ -213,7 +212,8 @@ func TestFollowEnds(t *testing.T) {
 	}
 }
 
-// TestFollowNotSent: what nobody has got does not go on.
+// TestFollowNotSent checks that a request that never reached a server does not
+// count as unfinished.
 func TestFollowNotSent(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	client := clientOf(t, server.URL)
@@ -227,7 +227,8 @@ func TestFollowNotSent(t *testing.T) {
 	}
 }
 
-// TestFollowOnDavd: a real davd, on storage so slow that it answers 202.
+// TestFollowOnDavd follows a copy on a real davd whose storage is so slow that it
+// answers 202.
 func TestFollowOnDavd(t *testing.T) {
 	t.Parallel()
 	fsys := webdav.NewMemFS()

@@ -12,29 +12,29 @@ import (
 	"time"
 )
 
-// following is one COPY, MOVE or DELETE that is followed to its end.
+// following is one COPY, MOVE or DELETE that the client follows to its end.
 type following struct {
 	Follow
 	client      *Client
 	method      string
 	source      *url.URL
-	destination string // the header; "" for none
+	destination string // the header Destination, or ""
 	began       time.Time
-	// net/http sets these in goroutines of its own: whether the request was sent, and
-	// the last Location that an interim response had.
+	// sent is set once the request's headers are written; told is the last Location
+	// of an interim response. Callbacks set both in goroutines of net/http.
 	sent atomic.Bool
 	told atomic.Pointer[string]
 }
 
-// lostAnswers are the statuses with which something between tells that it has no
-// answer, though the server may go on. 503 is also what a server says that has not
-// begun; 520 to 524 are those of a content delivery network.
+// lostAnswers are the statuses of a proxy that got no answer from the server, which
+// may still be working. A server that has not started also sends 503. 520 to 524
+// come from Cloudflare.
 var lostAnswers = []int{
 	http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 	520, 521, 522, 523, 524,
 }
 
-// run sends the request and returns how it has ended.
+// run sends the request and returns its outcome.
 func (o *following) run(ctx context.Context, header http.Header) (status int, err error) {
 	response, err := o.client.Do(o.watching(ctx), o.method, o.source.String(), header, nil)
 	if _, broken := errors.AsType[*url.Error](err); broken && o.sent.Load() {
@@ -56,9 +56,10 @@ func (o *following) run(ctx context.Context, header http.Header) (status int, er
 	return o.lost(ctx, err)
 }
 
-// watching returns a context that shows interim responses, and remembers what they
-// tell. It does not ask for any: a proxy that takes the first for the answer would
-// break this request, and what they tell is in the status document.
+// watching returns a context that reports the progress of interim responses and
+// remembers their Location. It asks for no interim responses of its own: some
+// proxies take the first one for the final response, and the status document has
+// the same information.
 func (o *following) watching(ctx context.Context) context.Context {
 	outer := listenerOf(ctx)
 	ctx = context.WithValue(ctx, listenerKey{}, listener{asks: outer.asks, call: func(i Interim) {
@@ -75,13 +76,14 @@ func (o *following) watching(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { o.sent.Store(true) }})
 }
 
-// accepted follows what a 202 says goes on (RFC 9110 §15.3.3).
+// accepted follows an operation that the server answered with 202 (RFC 9110
+// §15.3.3).
 func (o *following) accepted(ctx context.Context, response *http.Response) (status int, err error) {
 	location := response.Header.Get("Location")
 	if location == "" {
 		return 0, &UnfinishedError{Err: &Error{
 			Method: o.method, URL: o.source.String(), Status: response.StatusCode,
-			Text: "it is not done yet, and the server does not say where to look",
+			Text: "the operation is not finished, and the server named no status document",
 		}}
 	}
 	document, err := o.document(response.Request.URL, location)
@@ -91,8 +93,9 @@ func (o *following) accepted(ctx context.Context, response *http.Response) (stat
 	return o.follow(ctx, document)
 }
 
-// lost looks for an operation whose answer did not come, for the reason err. It is
-// not begun anew: it may have ended, and be about something else now.
+// lost looks for an operation whose answer was lost because of err. It does not
+// send the request again: the operation may have ended, and its source and
+// destination may by now name other resources.
 func (o *following) lost(ctx context.Context, err error) (status int, _ error) {
 	var document *url.URL
 	if told := o.told.Load(); told != nil {
@@ -105,14 +108,14 @@ func (o *following) lost(ctx context.Context, err error) (status int, _ error) {
 	case document != nil:
 		return o.follow(ctx, document)
 	case refused && wrong.Status == http.StatusServiceUnavailable:
-		return wrong.Status, err // most likely it has not begun
+		return wrong.Status, err // the operation has most likely not started
 	}
 	return 0, &UnfinishedError{Err: err}
 }
 
-// document returns the URL of a status document, a reference relative to where it
-// was told. One on another host is taken for a path of this: a server behind a proxy
-// may not know its own name, and no other host gets the credentials.
+// document returns the URL of a status document from a Location that is relative to
+// where. It replaces the host by that of Base: a server behind a proxy may not know
+// its own name, and no other host may get the credentials.
 func (o *following) document(where *url.URL, location string) (*url.URL, error) {
 	u, err := where.Parse(location)
 	if err != nil || u.Host == "" {

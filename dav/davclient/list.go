@@ -12,18 +12,19 @@ import (
 
 // Resource is a file or collection.
 type Resource struct {
-	// Href is a reference to it.
+	// Href is the resource's reference as the server wrote it.
 	Href string
-	// Name is its path from what was listed, without escapes and without a slash
-	// at the end; "" for itself. A slash inside of a name is "%2F".
+	// Name is the resource's path relative to the listed resource, unescaped and
+	// without a final slash; "" for the listed resource. A slash within a segment
+	// is written "%2F".
 	Name string
-	// Collection tells it from a file.
+	// Collection is true for a collection, false for a file.
 	Collection bool
-	// Size is a file's, in bytes, or Unknown.
+	// Size is the size of a file in bytes, or Unknown.
 	Size int64
-	// Modified is zero where the server has not told.
+	// Modified is zero if the server did not send it.
 	Modified time.Time
-	// ETag and ContentType are "" where the server has not told.
+	// ETag and ContentType are "" if the server did not send them.
 	ETag, ContentType string
 }
 
@@ -37,16 +38,16 @@ const (
 	DepthInfinity Depth = "infinity"
 )
 
-// propfindBody asks for what a Resource has.
+// propfindBody asks for the properties of a Resource.
 const propfindBody = `<?xml version="1.0" encoding="utf-8"?>` +
 	`<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><getetag/><getcontenttype/></prop></propfind>`
 
-// List lists ref and, as deep as depth says, its members, in the order in which
-// the server does. They are read one by one as they come: a listing takes no
-// more memory than one of them. The server answers until the loop ends.
+// List lists ref and its members down to depth, in the server's order. It reads
+// them one by one as they arrive and holds only one in memory. The response stays
+// open until the loop ends.
 //
-// A member that the server could not look at comes with a [*MemberError], and
-// the listing goes on. After any other error it ends.
+// A member that the server could not read comes with a [*MemberError], and the
+// listing continues. Any other error ends the listing.
 func (c *Client) List(ctx context.Context, ref string, depth Depth) iter.Seq2[Resource, error] {
 	return func(yield func(Resource, error) bool) {
 		if err := c.list(ctx, ref, depth, yield); err != nil {
@@ -89,7 +90,7 @@ func (c *Client) list(ctx context.Context, ref string, depth Depth, yield func(R
 	return nil
 }
 
-// Stat returns what is at ref.
+// Stat returns the resource at ref.
 func (c *Client) Stat(ctx context.Context, ref string) (Resource, error) {
 	for resource, err := range c.List(ctx, ref, Depth0) {
 		return resource, err
@@ -97,7 +98,7 @@ func (c *Client) Stat(ctx context.Context, ref string) (Resource, error) {
 	return Resource{}, fmt.Errorf("PROPFIND %s: %w", ref, errNoMultistatus)
 }
 
-// resource returns what the element says of href.
+// resource returns the resource that r describes, with the reference href.
 func (r *xmlResponse) resource(href string) Resource {
 	resource := Resource{Href: href, Size: Unknown}
 	for _, propstat := range r.Propstats {
@@ -122,7 +123,7 @@ func (r *xmlResponse) resource(href string) Resource {
 	return resource
 }
 
-// failure returns a *MemberError, or nil.
+// failure returns a *MemberError if the status of r is not 200, and nil otherwise.
 func (r *xmlResponse) failure(href string) error {
 	if status := r.status(); status != http.StatusOK {
 		return &MemberError{Href: href, Status: status, Condition: r.Error.name()}

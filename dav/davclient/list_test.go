@@ -12,7 +12,8 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// answering is a server that answers with a 207.
+// answering returns a client of a server that answers every request with 207 and
+// body.
 func answering(t testing.TB, body string) *davclient.Client {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusMultiStatus)
@@ -26,7 +27,7 @@ func answering(t testing.TB, body string) *davclient.Client {
 	return c
 }
 
-// element is a response element for href.
+// element returns a response element for href.
 func element(href, inner string) string {
 	return "<D:response><D:href>" + href + "</D:href>" + inner + "</D:response>"
 }
@@ -36,34 +37,34 @@ const (
 	file       = "<D:propstat><D:prop><D:getcontentlength>7</D:getcontentlength></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>"
 )
 
-// TestListServers: what servers answer, those that mean harm included.
+// TestListServers lists collections on servers with unusual and hostile answers.
 func TestListServers(t *testing.T) {
 	long := strings.Repeat("a", 2<<20)
 	for _, c := range []struct {
-		name, body string // body: inside of multistatus, or all of it
+		name, body string // the content of multistatus; after "!" the whole body
 		want       []string
 		err        string
 	}{
 		{name: "RFC 4918 §9.1", body: element("/d/", collection) + element("/d/a%20b", file) + element("/d/c/", collection), want: []string{"/", "a b 7", "c/"}},
-		{name: "whole URLs, of a host behind", body: element("http://inner:81/d/", collection) + element("http://inner:81/d/a", file), want: []string{"/", "a 7"}},
-		{name: "itself last", body: element("/d/a", file) + element("/d", collection), want: []string{"a 7", "/"}},
+		{name: "whole URLs of a host behind a proxy", body: element("http://inner:81/d/", collection) + element("http://inner:81/d/a", file), want: []string{"/", "a 7"}},
+		{name: "the collection itself last", body: element("/d/a", file) + element("/d", collection), want: []string{"a 7", "/"}},
 		{name: "the path of a server behind a proxy", body: element("/x/", collection) + element("/x/a", file), want: []string{"/", "a 7"}},
 		{name: "properties that failed", body: element("/d/a", "<D:propstat><D:prop><D:getcontentlength>9</D:getcontentlength></D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>"), want: []string{"a"}},
-		{name: "an own status", body: element("/d/a", "<D:status>HTTP/1.1 403 Forbidden</D:status>") + element("/d/b", file), want: []string{"a 403", "b 7"}},
-		{name: "a size that is none", body: element("/d/a", strings.ReplaceAll(file, "7", "-7")), want: []string{"a"}},
+		{name: "a member with a status", body: element("/d/a", "<D:status>HTTP/1.1 403 Forbidden</D:status>") + element("/d/b", file), want: []string{"a 403", "b 7"}},
+		{name: "a negative size", body: element("/d/a", strings.ReplaceAll(file, "7", "-7")), want: []string{"a"}},
 		{name: "a slash in a name", body: element("/d/a%2Fb", file), want: []string{"a%2Fb 7"}},
 		{name: "another element", body: "<x xmlns='y'>z</x>" + element("/d/a", file) + "<D:responsedescription>d</D:responsedescription>", want: []string{"a 7"}},
-		{name: "elsewhere", body: element("/d/", collection) + element("/e/a", file), want: []string{"/"}, err: "elsewhere"},
-		{name: "above", body: element("/d/", collection) + element("/d/../a", file), want: []string{"/"}, err: "elsewhere"},
-		{name: "above, escaped", body: element("/d/", collection) + element("/d/%2e%2E/a", file), want: []string{"/"}, err: "elsewhere"},
-		{name: "the collection above", body: element("/", collection), err: "elsewhere"},
-		{name: "no reference", body: element("http://[", file), err: "not a reference"},
+		{name: "a member of another collection", body: element("/d/", collection) + element("/e/a", file), want: []string{"/"}, err: "outside the collection"},
+		{name: "a dot segment", body: element("/d/", collection) + element("/d/../a", file), want: []string{"/"}, err: "outside the collection"},
+		{name: "an escaped dot segment", body: element("/d/", collection) + element("/d/%2e%2E/a", file), want: []string{"/"}, err: "outside the collection"},
+		{name: "the collection above", body: element("/", collection), err: "outside the collection"},
+		{name: "no reference", body: element("http://[", file), err: "not a URL reference"},
 		{name: "a long element", body: element("/d/"+long, file), err: "longer than"},
 		{name: "a long attribute", body: "<x y='" + long + "'/>", err: "longer than"},
 		{name: "a long comment", body: "<!--" + long + "-->", err: "longer than"},
 		{name: "cut short", body: "!<D:multistatus xmlns:D='DAV:'>" + element("/d/a", file) + "<D:respo", want: []string{"a 7"}, err: "unexpected EOF"},
-		{name: "deep", body: element("/d/a", strings.Repeat("<a>", 100_000)), err: "can't be read"},
-		{name: "entities", body: "<!DOCTYPE a [<!ENTITY b 'c'>]>" + element("/d/&b;", file), err: "can't be read"},
+		{name: "deeply nested elements", body: element("/d/a", strings.Repeat("<a>", 100_000)), err: "can't read"},
+		{name: "entities", body: "<!DOCTYPE a [<!ENTITY b 'c'>]>" + element("/d/&b;", file), err: "can't read"},
 		{name: "no multi-status", body: "!<html xmlns='DAV:'><body/></html>", err: "not a multi-status"},
 		{name: "nothing", body: "!", err: "not a multi-status"},
 		{name: "no XML", body: "!hello", err: "not a multi-status"},
@@ -104,7 +105,7 @@ func TestListServers(t *testing.T) {
 	}
 }
 
-// TestMultistatusErrors: RFC 4918 §13, what of a 207 is a failure.
+// TestMultistatusErrors tests which parts of a 207 are failures (RFC 4918 §13).
 func TestMultistatusErrors(t *testing.T) {
 	const locked = "<D:status>HTTP/1.1 423 Locked</D:status><D:error><D:lock-token-submitted/></D:error>"
 	for _, c := range []struct {
@@ -134,10 +135,10 @@ func TestMultistatusErrors(t *testing.T) {
 	}
 }
 
-// TestErrorText: what a person is shown of an answer.
+// TestErrorText tests what an Error takes from the body of an answer.
 func TestErrorText(t *testing.T) {
 	for _, c := range []struct{ name, contentType, body, text, condition string }{
-		{"davd's", "text/plain; charset=utf-8", "409 Conflict: the collection is not there\n", "the collection is not there", ""},
+		{"davd's", "text/plain; charset=utf-8", "409 Conflict: the parent collection does not exist\n", "the parent collection does not exist", ""},
 		{"a text", "text/plain", "\n no \x1b[31mred\x07 please\nmore\n", "no ?[31mred? please", ""},
 		{"a page", "text/html", "<h1>no</h1>", "", ""},
 		{"RFC 4918 §16", "application/xml", `<error xmlns="DAV:"><no-conflicting-lock/></error>`, "", "no-conflicting-lock"},
@@ -158,7 +159,8 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// FuzzList: no answer makes a name that leads elsewhere, or a panic.
+// FuzzList checks that no answer causes a panic or a name that leads outside the
+// collection.
 func FuzzList(f *testing.F) {
 	f.Add(`<D:multistatus xmlns:D="DAV:">` + element("/d/a", file) + element("/d/../b", file) + `</D:multistatus>`)
 	f.Add(`<a/>`)

@@ -39,7 +39,7 @@ type xmlError struct {
 	} `xml:",any"`
 }
 
-// name is that of the first condition.
+// name returns the name of the first condition, or "".
 func (e *xmlError) name() string {
 	if e == nil || len(e.Conditions) == 0 {
 		return ""
@@ -47,7 +47,8 @@ func (e *xmlError) name() string {
 	return printable(e.Conditions[0].XMLName.Local)
 }
 
-// status is that of the response element; of one with properties 200.
+// status returns the status of the response element. An element with properties
+// instead of a status counts as 200.
 func (r *xmlResponse) status() int {
 	if r.Status == "" && len(r.Propstats) > 0 {
 		return 200
@@ -55,7 +56,8 @@ func (r *xmlResponse) status() int {
 	return parseStatus(r.Status)
 }
 
-// parseStatus reads a status line (RFC 4918 §14.28); 0 if it is none.
+// parseStatus returns the code of a status line (RFC 4918 §14.28), or 0 if the line
+// is malformed.
 func parseStatus(line string) int {
 	fields := strings.Fields(line)
 	if len(fields) < 2 {
@@ -68,7 +70,7 @@ func parseStatus(line string) int {
 	return status
 }
 
-// maxElement bounds what one response element may take, in bytes.
+// maxElement limits the size of one response element, in bytes.
 const maxElement = 1 << 20
 
 var (
@@ -76,8 +78,9 @@ var (
 	errNoMultistatus = errors.New("the server's answer is not a multi-status")
 )
 
-// budget is a reader that fails when too much is read of it at a time. The XML
-// decoder holds a whole text or attribute in memory.
+// budget is a reader that fails after left bytes. It bounds memory, because the XML
+// decoder holds a whole text or attribute. readMultistatus refills it for each
+// element.
 type budget struct {
 	r    io.Reader
 	left int
@@ -92,8 +95,8 @@ func (b *budget) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readMultistatus calls each for the response elements of a multi-status, one
-// after the other, until it returns false.
+// readMultistatus calls each for the response elements of a multi-status in turn,
+// until each returns false.
 func readMultistatus(body io.Reader, each func(*xmlResponse) bool) error {
 	in := &budget{r: body, left: maxElement}
 	decoder := xml.NewDecoder(in)
@@ -108,7 +111,7 @@ func readMultistatus(body io.Reader, each func(*xmlResponse) bool) error {
 		}
 		switch element := token.(type) {
 		case xml.EndElement:
-			return nil // of the root
+			return nil // the root element ends
 		case xml.StartElement:
 			in.left = maxElement
 			switch {
@@ -137,5 +140,5 @@ func malformed(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("the multi-status can't be read: %w", err)
+	return fmt.Errorf("can't read the multi-status: %w", err)
 }

@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// The pause between two looks at a status document: a twentieth of the time that
-	// the operation has taken, within these.
+	// The pause between two requests for a status document is a twentieth of the
+	// operation's duration so far, within these limits.
 	shortestPause = 200 * time.Millisecond
 	longestPause  = 2 * time.Second
-	// lookPatience is how long one look may take.
+	// lookPatience limits one request for a status document.
 	lookPatience = 30 * time.Second
-	// silencePatience is for how long none may succeed: as long as a server takes to
-	// start again.
+	// silencePatience is how long these requests may go on failing: enough for a
+	// server to restart.
 	silencePatience = 2 * time.Minute
 )
 
-// follow looks at the status document until the operation has ended.
+// follow polls the status document until the operation ends.
 func (o *following) follow(ctx context.Context, document *url.URL) (status int, err error) {
 	seen := time.Now()
 	for {
@@ -35,7 +35,7 @@ func (o *following) follow(ctx context.Context, document *url.URL) (status int, 
 			o.Progress(found.progress())
 		case ctx.Err() != nil:
 		case permanent(err):
-			return 0, &UnfinishedError{Err: fmt.Errorf("its status document can't be read: %w", err)}
+			return 0, &UnfinishedError{Err: fmt.Errorf("can't read the operation's status document: %w", err)}
 		case time.Since(seen) > silencePatience:
 			return 0, &UnfinishedError{Location: document.String(), Err: err}
 		}
@@ -63,12 +63,13 @@ func (o *following) look(ctx context.Context, document *url.URL) (*statusDocumen
 	return &found, nil
 }
 
-// unwatched is ctx for a request that is not the operation's.
+// unwatched returns ctx without its listener for interim responses, for requests
+// other than the operation's own.
 func unwatched(ctx context.Context) context.Context {
 	return context.WithValue(ctx, listenerKey{}, listener{})
 }
 
-// permanent reports whether the next look would fail as this one.
+// permanent reports whether another try would fail with err again.
 func permanent(err error) bool {
 	wrong, ok := errors.AsType[*Error](err)
 	return ok && wrong.Status < http.StatusInternalServerError && wrong.Status != http.StatusTooManyRequests ||
@@ -76,18 +77,19 @@ func permanent(err error) bool {
 }
 
 const (
-	// operationsName is that of the collection in which a davd lists the operations
-	// of a user. It is in the root of what it serves.
+	// operationsName is the collection in which davd lists a user's operations. It
+	// is in the root that davd serves.
 	operationsName = ".davd-operations"
-	// maxRoots is in how many collections above the source it is looked for.
+	// maxRoots is the number of collections above the source in which find looks
+	// for it, from the host's root down.
 	maxRoots = 4
-	// clockSlack is how much earlier than the request an operation may have begun, by
-	// the clock of a server that tells the time in seconds.
+	// clockSlack is how much earlier than the request an operation may seem to
+	// start, because the header Date has only whole seconds.
 	clockSlack = 2 * time.Second
 )
 
-// find looks for the operation among those that the server lists for this user, and
-// returns its status document, or nil.
+// find looks for the operation in the server's list of this user's operations. It
+// returns the URL of its status document, or nil.
 func (o *following) find(ctx context.Context) *url.URL {
 	root := o.client.Base.ResolveReference(&url.URL{Path: "/"})
 	segments := strings.SplitAfter(strings.Trim(o.source.EscapedPath(), "/"), "/")
@@ -100,7 +102,8 @@ func (o *following) find(ctx context.Context) *url.URL {
 	return nil
 }
 
-// findIn looks in one list. It reports whether it is one.
+// findIn looks for the operation in the list at one URL. listed reports whether
+// that URL has a list.
 func (o *following) findIn(ctx context.Context, at *url.URL) (document *url.URL, listed bool) {
 	ctx, cancel := context.WithTimeout(unwatched(ctx), lookPatience)
 	defer cancel()
@@ -113,7 +116,7 @@ func (o *following) findIn(ctx context.Context, at *url.URL) (document *url.URL,
 		date = time.Now()
 	}
 	earliest := date.Add(-time.Since(o.began) - clockSlack)
-	for i := range list.Operations { // the last begun first
+	for i := range list.Operations { // the most recent first
 		d := &list.Operations[i]
 		if d.Method == o.method && !d.Started.Before(earliest) && samePath(d.Source, o.source.String()) && samePath(d.Destination, o.destination) {
 			if document, err = o.document(at, d.Links.Self); err == nil {
@@ -124,8 +127,8 @@ func (o *following) findIn(ctx context.Context, at *url.URL) (document *url.URL,
 	return nil, true
 }
 
-// samePath reports whether two references lead to one path, with a slash at its end
-// or without.
+// samePath reports whether two references have the same path, apart from a final
+// slash.
 func samePath(a, b string) bool {
 	first, errFirst := url.Parse(a)
 	second, errSecond := url.Parse(b)

@@ -6,33 +6,32 @@ import (
 	"strings"
 )
 
-// Unknown is a total that the server does not know, or does not tell.
+// Unknown stands for a total or size that the server did not send.
 const Unknown = -1
 
-// maxHeaderValue bounds what is read of the value of one header field, in
-// bytes. davd's are below 1 KiB.
+// maxHeaderValue limits the value of one header field, in bytes. davd's values are
+// shorter than 1 KiB.
 const maxHeaderValue = 8 << 10
 
-// Progress is the header Progress of draft-wright-http-progress-02: how far an
-// operation is.
+// Progress is the progress of an operation, as in the header Progress of
+// draft-wright-http-progress-02.
 type Progress struct {
-	// Done is the number of members that are finished, failed ones included;
-	// Total that of all members, or Unknown. Total may grow, unless Final.
+	// Done is the number of finished members, including those that failed. Total
+	// is the number of all members, or Unknown. It may grow unless Final is true.
 	Done, Total int64
-	// Member is the member of which the server works, as it is written in the
-	// header: davd's is a URL reference relative to the request URI. "" where none
-	// is named. It is text of the server: make sure that it is printable before
-	// it is shown.
+	// Member is the member that the server is working on, as written in the
+	// header, or "". davd sends a URL reference relative to the request URI. The
+	// text comes from the server: check that it is printable before you show it.
 	Member string
-	// Bytes is the number of bytes that are finished, TotalBytes that of all, or
-	// Unknown.
+	// Bytes is the number of finished bytes. TotalBytes is the number of all
+	// bytes, or Unknown.
 	Bytes, TotalBytes int64
-	// Final: the totals are what they will be at the end. The header can't say so;
-	// a status document of davd does.
+	// Final means that the totals will not change any more. The header can't say
+	// so, but davd's status documents do.
 	Final bool
 }
 
-// String returns p as the header has it.
+// String returns p in the syntax of the header.
 func (p Progress) String() string {
 	var b strings.Builder
 	writeFraction(&b, p.Done, p.Total)
@@ -57,13 +56,14 @@ func writeFraction(b *strings.Builder, done, total int64) {
 	}
 }
 
-// errProgress is that of [ParseProgress].
+// errProgress is the error of [ParseProgress].
 var errProgress = errors.New("davclient: malformed header Progress")
 
-// ParseProgress reads the value of a header Progress: a fraction, then remarks
-// of which it keeps the first quoted string, and the first other fraction whose
-// comment is "bytes". All others are left out. It fails on what the draft does
-// not allow, a denominator below the numerator included, and on more than 8 KiB.
+// ParseProgress parses the value of a header Progress: a fraction, then remarks.
+// From the remarks it takes the first quoted string as the member, and the first
+// fraction that is followed by the comment "(bytes)"; it ignores the others. It
+// fails if the value breaks the draft's syntax, has a total below the number done,
+// or is longer than 8 KiB.
 func ParseProgress(value string) (Progress, error) {
 	p := Progress{Total: Unknown, TotalBytes: Unknown}
 	if len(value) > maxHeaderValue {

@@ -15,15 +15,15 @@ func TestParseProgress(t *testing.T) {
 		want        davclient.Progress
 		malformed   bool
 	}{
-		{name: "members, member and bytes, as davd has it", value: `1200/10000 "photos/2024/img%2001.jpg" 8020/8591489 (bytes)`, want: davclient.Progress{Done: 1200, Total: 10000, Member: "photos/2024/img%2001.jpg", Bytes: 8020, TotalBytes: 8591489}},
-		{name: "a total that is not known", value: "1200/", want: davclient.Progress{Done: 1200, Total: unknown, TotalBytes: unknown}},
-		{name: "bytes whose total is not known", value: "1/2 3/ (bytes)", want: davclient.Progress{Done: 1, Total: 2, Bytes: 3, TotalBytes: unknown}},
-		{name: "a total of nothing", value: "0/0", want: davclient.Progress{TotalBytes: unknown}},
+		{name: "members, member and bytes, as davd sends them", value: `1200/10000 "photos/2024/img%2001.jpg" 8020/8591489 (bytes)`, want: davclient.Progress{Done: 1200, Total: 10000, Member: "photos/2024/img%2001.jpg", Bytes: 8020, TotalBytes: 8591489}},
+		{name: "an unknown total", value: "1200/", want: davclient.Progress{Done: 1200, Total: unknown, TotalBytes: unknown}},
+		{name: "bytes with an unknown total", value: "1/2 3/ (bytes)", want: davclient.Progress{Done: 1, Total: 2, Bytes: 3, TotalBytes: unknown}},
+		{name: "a total of zero", value: "0/0", want: davclient.Progress{TotalBytes: unknown}},
 		{name: "the draft's comment and extended value", value: "66/ (tries) utf-8'en'Generating%20prime%20number", want: davclient.Progress{Done: 66, Total: unknown, TotalBytes: unknown}},
 		{name: "the draft's fraction of a part", value: `3/20 "POST http://example.com/item/3" 8020/8591489 (bytes)`, want: davclient.Progress{Done: 3, Total: 20, Member: "POST http://example.com/item/3", Bytes: 8020, TotalBytes: 8591489}},
 		{name: "a fraction without a comment counts no bytes", value: "3/20 1/2", want: davclient.Progress{Done: 3, Total: 20, TotalBytes: unknown}},
 		{name: "another comment counts no bytes", value: "3/20 1/2 (pages)", want: davclient.Progress{Done: 3, Total: 20, TotalBytes: unknown}},
-		{name: "the first string and the first bytes", value: `1/2 "a" "b" 3/4 (bytes) 5/6 (bytes)`, want: davclient.Progress{Done: 1, Total: 2, Member: "a", Bytes: 3, TotalBytes: 4}},
+		{name: "only the first string and the first bytes count", value: `1/2 "a" "b" 3/4 (bytes) 5/6 (bytes)`, want: davclient.Progress{Done: 1, Total: 2, Member: "a", Bytes: 3, TotalBytes: 4}},
 		{name: "escapes (RFC 9110 §5.6.4)", value: `1/2 "a\"b\\c"`, want: davclient.Progress{Done: 1, Total: 2, Member: `a"b\c`, TotalBytes: unknown}},
 		{name: "a comment in a comment (RFC 9110 §5.6.5)", value: `1/2 (a (b \) c) d) "e"`, want: davclient.Progress{Done: 1, Total: 2, Member: "e", TotalBytes: unknown}},
 		{name: "white space", value: "\t 1/2 \t \"a\"  ", want: davclient.Progress{Done: 1, Total: 2, Member: "a", TotalBytes: unknown}},
@@ -33,9 +33,9 @@ func TestParseProgress(t *testing.T) {
 		{name: "a number", value: "12", malformed: true},
 		{name: "no numerator", value: "/12", malformed: true},
 		{name: "a sign", value: "+1/2", malformed: true},
-		{name: "less than nothing", value: "-1/2", malformed: true},
-		{name: "a total below what is done", value: "3/2", malformed: true},
-		{name: "too large", value: "9223372036854775808/", malformed: true},
+		{name: "a negative number", value: "-1/2", malformed: true},
+		{name: "a total below the number done", value: "3/2", malformed: true},
+		{name: "a number too large", value: "9223372036854775808/", malformed: true},
 		{name: "a string first", value: `"a" 1/2`, malformed: true},
 		{name: "a string without an end", value: `1/2 "a`, malformed: true},
 		{name: "a string that ends in an escape", value: `1/2 "a\`, malformed: true},
@@ -70,7 +70,7 @@ func TestParseStatusURI(t *testing.T) {
 		malformed bool
 	}{
 		{name: "none"},
-		{name: "a list, as davd has it", values: []string{"507 <http://h/a/b>, 204 </c>"}, want: []davclient.MemberStatus{{URI: "http://h/a/b", Status: 507}, {URI: "/c", Status: 204}}},
+		{name: "a list, as davd sends it", values: []string{"507 <http://h/a/b>, 204 </c>"}, want: []davclient.MemberStatus{{URI: "http://h/a/b", Status: 507}, {URI: "/c", Status: 204}}},
 		{name: "RFC 2518 §9.7", values: []string{"404 <http://h/a>", "200 <http://h/b>"}, want: []davclient.MemberStatus{{URI: "http://h/a", Status: 404}, {URI: "http://h/b", Status: 200}}},
 		{name: "a comma in a reference", values: []string{"201 </a,b>,201 </c>"}, want: []davclient.MemberStatus{{URI: "/a,b", Status: 201}, {URI: "/c", Status: 201}}},
 		{name: "empty elements (RFC 9110 §5.6.1.2)", values: []string{", ,201 </a>, ,"}, want: []davclient.MemberStatus{{URI: "/a", Status: 201}}},
@@ -78,7 +78,7 @@ func TestParseStatusURI(t *testing.T) {
 		{name: "no brackets", values: []string{"201 /a"}, malformed: true},
 		{name: "no reference", values: []string{"201 <>"}, malformed: true},
 		{name: "no end", values: []string{"201 </a"}, malformed: true},
-		{name: "what comes before", values: []string{"201 </a>, 7 </b>"}, want: []davclient.MemberStatus{{URI: "/a", Status: 201}}, malformed: true},
+		{name: "members before the error are kept", values: []string{"201 </a>, 7 </b>"}, want: []davclient.MemberStatus{{URI: "/a", Status: 201}}, malformed: true},
 		{name: "no status", values: []string{"999 </a>"}, malformed: true},
 		{name: "a sign", values: []string{"+20 </a>"}, malformed: true},
 		{name: "longer than 8 KiB", values: []string{"201 </" + strings.Repeat("a", 8<<10) + ">"}, malformed: true},
@@ -104,8 +104,8 @@ func TestParseStatusURI(t *testing.T) {
 	}
 }
 
-// FuzzParseProgress: what is read is what String writes, and within what the
-// draft allows.
+// FuzzParseProgress checks that a parsed Progress obeys the draft's limits, and that
+// String writes it so that it parses to the same value.
 func FuzzParseProgress(f *testing.F) {
 	for _, seed := range []string{`1/2 "a\"b" 3/4 (bytes)`, "66/ (a (b)) utf-8'en'x", "1/", `0/0 "`} {
 		f.Add(seed)

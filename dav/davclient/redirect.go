@@ -6,36 +6,36 @@ import (
 	"slices"
 )
 
-// maxRedirections is how many responses one request may cost.
+// maxRedirections limits how often one request is sent, the first time included.
 const maxRedirections = 10
 
-// followed are the statuses of a redirection. After 301 and 302 a client may
-// change POST into GET, and no other method (RFC 9110 §15.4.2, §15.4.3). 303
-// (See Other) is about another resource.
+// followed are the statuses of a redirection that the client follows. With 301 and
+// 302 a client may change POST into GET but no other method (RFC 9110 §15.4.2,
+// §15.4.3). 303 (See Other) is missing because it names another resource.
 var followed = []int{
 	http.StatusMovedPermanently, http.StatusFound,
 	http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
 }
 
-// redirected returns the request to which response redirects r; nil if it does
-// not.
+// redirected returns the request to send next if response redirects r, or nil if
+// it does not.
 func (c *Client) redirected(r *http.Request, response *http.Response) (*http.Request, error) {
 	location := response.Header.Get("Location")
 	if location == "" || !slices.Contains(followed, response.StatusCode) {
-		return nil, nil //nolint:nilnil // that is the answer
+		return nil, nil //nolint:nilnil // nil means no redirection
 	}
 	u, err := r.URL.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: redirects to a malformed location", r.Method, r.URL)
+		return nil, fmt.Errorf("%s %s: redirected to a malformed Location", r.Method, r.URL)
 	}
 	u.User = nil
 	reading := r.Method == http.MethodGet || r.Method == http.MethodHead
 	downgrade := r.URL.Scheme == "https" && u.Scheme != "https"
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https", downgrade, !reading && !sameOrigin(r.URL, u):
-		return nil, fmt.Errorf("%s %s: %w: it redirects to %s", r.Method, r.URL, ErrOtherServer, u)
+		return nil, fmt.Errorf("%s %s: %w: redirected to %s", r.Method, r.URL, ErrOtherServer, u)
 	case r.Body != nil && r.Body != http.NoBody && r.GetBody == nil:
-		return nil, fmt.Errorf("%s %s: it redirects to %s, and the body can't be sent again", r.Method, r.URL, u)
+		return nil, fmt.Errorf("%s %s: redirected to %s, but the body can't be sent again", r.Method, r.URL, u)
 	}
 	next := r.Clone(r.Context())
 	next.URL, next.Host = u, ""

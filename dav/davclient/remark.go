@@ -22,14 +22,15 @@ const (
 	extension            // UTF-8'en'text (RFC 8187 §3.2)
 )
 
-// remarkReader reads the elements of a header Progress, which white space
-// separates.
+// remarkReader reads the elements of a header Progress, which are separated by
+// white space.
 type remarkReader struct {
 	rest      string
 	malformed bool
 }
 
-// next returns false at the end, and where the rest is malformed.
+// next returns the next element. It returns false at the end or if the rest is
+// malformed.
 func (r *remarkReader) next() (remark, bool) {
 	r.rest = strings.TrimLeft(r.rest, " \t")
 	if r.rest == "" || r.malformed {
@@ -101,7 +102,7 @@ func parseFraction(word string) (remark, bool) {
 	return read, ok && read.total >= read.done
 }
 
-// parseDigits takes digits alone, as ABNF's 1*DIGIT does.
+// parseDigits parses 1*DIGIT: unlike strconv.ParseInt it allows no sign.
 func parseDigits(s string) (int64, bool) {
 	n, err := strconv.ParseUint(s, 10, 63)
 	return int64(n), err == nil

@@ -17,8 +17,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// scripted is a server that answers each request with text, in which a newline
-// stands for CR and LF. It returns its URL, and the requests it has got.
+// scripted starts a server that answers each request with text, in which a newline
+// stands for CR LF. It returns the server's URL and the requests that it received.
 func scripted(t *testing.T, text string) (url string, requests <-chan *http.Request) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,7 +54,7 @@ func scripted(t *testing.T, text string) (url string, requests <-chan *http.Requ
 	return "http://" + listener.Addr().String(), got
 }
 
-// served is a davd on fsys, and a Client of it.
+// served starts a davd on fsys, and returns a Client for it.
 func served(t *testing.T, fsys storage.FS) (*davclient.Client, *httptest.Server) {
 	t.Helper()
 	server := httptest.NewServer(&dav.Handler{FileSystem: fsys, LockSystem: webdav.NewMemLS()})

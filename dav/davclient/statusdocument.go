@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// statusDocument is what is read of the status document of an operation, which davd
-// documents as OperationStatus.
+// statusDocument holds the parts of an operation's status document that the client
+// needs. dav.OperationStatus documents the whole.
 type statusDocument struct {
 	Method      string     `json:"method"`
 	Source      string     `json:"source"`
@@ -42,18 +42,19 @@ type statusDocument struct {
 	Links         struct{ Self string } `json:"links"`
 }
 
-// operationList is a list of them.
+// operationList is a user's list of operations.
 type operationList struct {
 	Operations []statusDocument `json:"operations"`
 }
 
-// maxDocument bounds what is read of a document, in bytes.
+// maxDocument limits the size of a status document or list, in bytes.
 const maxDocument = 4 << 20
 
-// errNoDocument is that of an answer that is none.
-var errNoDocument = errors.New("it is no status document")
+// errNoDocument is the error for an answer that is not a status document.
+var errNoDocument = errors.New("not a status document")
 
-// getJSON reads the document at u into document.
+// getJSON reads the JSON document at u into document. date is the response's header
+// Date, or zero.
 func (c *Client) getJSON(ctx context.Context, u *url.URL, document any) (date time.Time, err error) {
 	response, err := c.Do(ctx, http.MethodGet, u.String(), http.Header{"Accept": {"application/json"}}, nil)
 	if err != nil {
@@ -80,7 +81,7 @@ func (c *Client) getJSON(ctx context.Context, u *url.URL, document any) (date ti
 	return date, nil
 }
 
-// progress returns how far the operation is.
+// progress returns the progress of the operation.
 func (d *statusDocument) progress() Progress {
 	p := Progress{
 		Done: d.Progress.Done, Total: Unknown, Bytes: d.Progress.Bytes, TotalBytes: Unknown,
@@ -95,8 +96,8 @@ func (d *statusDocument) progress() Progress {
 	return p
 }
 
-// relativeRef is the path ref as seen from the resource base, as the header Progress
-// has it: the resource itself by its last segment.
+// relativeRef returns the path ref relative to the resource base, as the header
+// Progress has it. base itself is named by its last segment.
 func relativeRef(base, ref string) string {
 	base = strings.TrimRight(base, "/")
 	below, ok := strings.CutPrefix(ref, base+"/")
@@ -107,18 +108,18 @@ func relativeRef(base, ref string) string {
 	return ref[strings.LastIndexByte(ref, '/')+1:]
 }
 
-// result returns the status with which the operation has ended, and its error if
-// that is not one of success.
+// result returns the final status of the operation, with an error unless it
+// succeeded.
 func (d *statusDocument) result(method, at string) (status int, err error) {
 	if d.Status != nil {
 		status = *d.Status
 	}
 	e := &Error{Method: method, URL: at, Status: status, Text: printable(d.Reason)}
-	// What a DELETE had not removed when the server died is still there.
+	// After an interrupted DELETE, members that it had not removed still exist.
 	finished := d.State == "interrupted" && d.Recovery == "finished" && method != http.MethodDelete
 	switch {
 	case status == 0 && !finished:
-		return 0, errors.New(cmp.Or(e.Text, "how it has ended is not known"))
+		return 0, errors.New(cmp.Or(e.Text, "the outcome of the operation is unknown"))
 	case status >= http.StatusMultipleChoices:
 		return status, e
 	case d.FailuresTotal == 0:

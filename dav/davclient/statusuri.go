@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// MemberStatus is what became of one member.
+// MemberStatus is the outcome for one member.
 type MemberStatus struct {
-	// URI is a reference, as the server has written it.
+	// URI is the member's reference as the server wrote it.
 	URI string
-	// Status is an HTTP status, from 100 to 599.
+	// Status is an HTTP status from 100 to 599.
 	Status int
 }
 
-// maxStatuses bounds what is read of the headers Status-URI of one response.
+// maxStatuses limits the members in the headers Status-URI of one response.
 const maxStatuses = 256
 
 var errStatusURI = errors.New("davclient: malformed header Status-URI")
 
-// ParseStatusURI reads the values of the headers Status-URI of one response,
-// in the comma-separated form of draft-wright-http-progress-02 or with the
-// angle brackets around each (RFC 2518 §9.7). It returns at most 256, and those
-// before what is malformed.
+// ParseStatusURI parses the values of the headers Status-URI of one response, in
+// the form of RFC 2518 §9.7 or the comma-separated form of
+// draft-wright-http-progress-02. It returns at most 256 members. If a value is
+// malformed, it returns an error and the members before that point.
 func ParseStatusURI(values []string) ([]MemberStatus, error) {
 	var list []MemberStatus
 	for _, value := range values {
@@ -43,7 +43,7 @@ func ParseStatusURI(values []string) ([]MemberStatus, error) {
 	return list, nil
 }
 
-// cutStatus cuts 507 <URI> off.
+// cutStatus cuts an element such as "507 <URI>" off the front of s.
 func cutStatus(s string) (one MemberStatus, rest string, ok bool) {
 	digits, rest, found := strings.Cut(s, "<")
 	uri, rest, closed := strings.Cut(rest, ">")

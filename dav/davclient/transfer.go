@@ -5,24 +5,26 @@ import (
 	"net/http"
 )
 
-// TransferOptions are those of Copy and Move.
+// TransferOptions are the options of Copy and Move.
 type TransferOptions struct {
-	// Overwrite lets what is at the destination be replaced, a collection by the
-	// other as a whole; otherwise that fails with 412 (RFC 4918 §10.6).
+	// Overwrite allows the server to replace a resource at the destination, a
+	// collection as a whole. Without it such a request fails with 412 (RFC 4918
+	// §10.6).
 	Overwrite bool
-	// Shallow copies a collection without its members (RFC 4918 §9.8.3).
+	// Shallow makes Copy copy a collection without its members (RFC 4918 §9.8.3).
+	// Move ignores it.
 	Shallow bool
 }
 
-// Copy copies src, with its members, to dst. It reports whether there was
-// nothing at dst before. With [WithFollow] in its context it is followed to its end,
-// however long that takes.
+// Copy copies src, with its members, to dst. It reports whether dst was created
+// rather than replaced. With a context of [WithFollow] the client follows the
+// operation to its end, however long it takes.
 func (c *Client) Copy(ctx context.Context, src, dst string, o TransferOptions) (created bool, err error) {
 	return c.transfer(ctx, "COPY", src, dst, o)
 }
 
-// Move moves src, with its members, to dst. It reports whether there was
-// nothing at dst before.
+// Move moves src, with its members, to dst. It reports whether dst was created
+// rather than replaced. WithFollow works as for Copy.
 func (c *Client) Move(ctx context.Context, src, dst string, o TransferOptions) (created bool, err error) {
 	o.Shallow = false
 	return c.transfer(ctx, "MOVE", src, dst, o)
@@ -44,13 +46,13 @@ func (c *Client) transfer(ctx context.Context, method, src, dst string, o Transf
 	return status == http.StatusCreated, err
 }
 
-// Delete removes ref, with its members.
+// Delete removes ref with its members. WithFollow works as for Copy.
 func (c *Client) Delete(ctx context.Context, ref string) error {
 	_, err := c.operate(ctx, http.MethodDelete, ref, http.Header{})
 	return err
 }
 
-// Mkcol makes a collection. Its parent must be there (RFC 4918 §9.3).
+// Mkcol creates a collection. Its parent must exist (RFC 4918 §9.3).
 func (c *Client) Mkcol(ctx context.Context, ref string) error {
 	_, err := c.expect(ctx, "MKCOL", ref, nil, nil)
 	return err

@@ -10,75 +10,76 @@ import (
 	"time"
 )
 
-// Interim is an interim response (RFC 9110 §15.2): 102 (Processing), or any
-// other but 100 (Continue).
+// Interim is an interim response (RFC 9110 §15.2): 102 (Processing) or any other
+// except 100 (Continue).
 type Interim struct {
 	// Status is from 102 to 199.
 	Status int
-	// Header is as it came.
+	// Header is the header of the response, unchanged.
 	Header http.Header
-	// Time is when it came.
+	// Time is when the response arrived.
 	Time time.Time
-	// Progress is the header Progress, if HasProgress: it is there and can be
-	// read.
+	// Progress is the parsed header Progress. HasProgress is false if the header
+	// is missing or malformed.
 	Progress    Progress
 	HasProgress bool
-	// StatusURI is what the headers Status-URI say: members of which it is known
-	// since the last one what became of them.
+	// StatusURI lists the members that were finished since the last interim
+	// response, from the headers Status-URI.
 	StatusURI []MemberStatus
-	// Location is the reference of a document about the operation; "" for none.
+	// Location is the reference of the operation's status document, or "".
 	Location string
 }
 
-// Transport is a http.RoundTripper that asks for interim responses and hands
-// over each. It changes nothing else of a request, but gives it a User-Agent if
-// it has none: that of net/http says nothing of its version, and a server must
-// then take it for one that can't bear more than five.
+// Transport is an http.RoundTripper that asks for interim responses and passes them
+// to the program. The only other thing it changes in a request is a missing
+// User-Agent: net/http's default does not tell its version, so a server must
+// assume an old client that fails after five interim responses.
 //
-// What does not want any is passed on as it is.
+// If no function wants the interim responses to a request, Transport passes it on
+// unchanged.
 type Transport struct {
-	// Base sends the requests. Nil: http.DefaultTransport.
+	// Base sends the requests. Nil means http.DefaultTransport.
 	Base http.RoundTripper
-	// Interim, if not nil, is called for each interim response to any request,
-	// and so is that of [WithInterim] or [WithUnasked].
+	// Interim, if not nil, is called for each interim response to any request. A
+	// function from [WithInterim] or [WithUnasked] is called as well.
 	//
-	// The calls for one request come one after the other, and none after
-	// RoundTrip has returned. A call holds up the connection, and must not wait
-	// for a response.
+	// For one request, there is only one call at a time, and none after RoundTrip
+	// has returned. A call blocks the connection, so it must not wait for a
+	// response.
 	Interim func(*http.Request, Interim)
 }
 
 type listenerKey struct{}
 
-// listener wants the interim responses to a request.
+// listener receives the interim responses to a request.
 type listener struct {
 	call func(Interim)
-	// asks: the request is to ask for them.
+	// asks says whether the request asks the server for interim responses.
 	asks bool
 }
 
-// listenerOf returns that of ctx; its call is nil where there is none.
+// listenerOf returns the listener in ctx. Its call is nil if ctx has none.
 func listenerOf(ctx context.Context) listener {
 	l, _ := ctx.Value(listenerKey{}).(listener)
 	return l
 }
 
 // WithInterim returns a context in which a [Transport] asks for interim responses
-// to a request, and calls interim for each.
+// to a request and calls interim for each.
 //
-// A proxy that does not know them, nginx before all, may take the first for the
-// answer, and does so only where one is sent: [WithFollow] needs none.
+// A proxy that does not support interim responses, such as nginx, may take the
+// first one for the final response. [WithFollow] works without them.
 func WithInterim(ctx context.Context, interim func(Interim)) context.Context {
 	return context.WithValue(ctx, listenerKey{}, listener{call: interim, asks: true})
 }
 
-// WithUnasked is [WithInterim] without asking: interim is called for those that the
-// server sends by itself.
+// WithUnasked is like [WithInterim] but does not ask the server for interim
+// responses: interim is called only for those that the server sends on its own.
 func WithUnasked(ctx context.Context, interim func(Interim)) context.Context {
 	return context.WithValue(ctx, listenerKey{}, listener{call: interim})
 }
 
-// userAgent is that of requests that have none.
+// userAgent is the User-Agent of requests that name none.
 const userAgent = "davclient"
 
 // RoundTrip implements http.RoundTripper.
@@ -110,7 +111,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return base.RoundTrip(asking)
 }
 
-// asks reports whether the preference is there (RFC 7240 §2).
+// asks reports whether the values of Prefer contain "processing" (RFC 7240 §2).
 func asks(values []string) bool {
 	for preference := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		if strings.EqualFold(strings.TrimSpace(preference), "processing") {
@@ -120,8 +121,8 @@ func asks(values []string) bool {
 	return false
 }
 
-// interimCalls are the calls for one request. net/http makes them while it
-// reads the connection, which it may still do when the context has ended
+// interimCalls makes the calls for one request. It drops interim responses after
+// end, because net/http may still read the connection when the context has ended
 // RoundTrip.
 type interimCalls struct {
 	mu    sync.Mutex
@@ -135,7 +136,7 @@ func (c *interimCalls) end() {
 	c.ended = true
 }
 
-// got is httptrace's Got1xxResponse.
+// got implements httptrace.ClientTrace.Got1xxResponse.
 func (c *interimCalls) got(status int, header textproto.MIMEHeader) error {
 	if status == http.StatusContinue {
 		return nil
@@ -148,8 +149,8 @@ func (c *interimCalls) got(status int, header textproto.MIMEHeader) error {
 	return nil
 }
 
-// newInterim reads the headers of an interim response. What can't be read is
-// as if it were not there.
+// newInterim parses the headers of an interim response. It treats a malformed
+// header as missing.
 func newInterim(status int, header http.Header, at time.Time) Interim {
 	i := Interim{Status: status, Header: header.Clone(), Time: at}
 	progress, err := ParseProgress(header.Get("Progress"))

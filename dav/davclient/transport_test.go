@@ -16,8 +16,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// TestTransportOddities: what comes before a final response, and what the
-// program gets of it.
+// TestTransportOddities sends unusual interim responses before a final response, and
+// tests what the program sees of them.
 func TestTransportOddities(t *testing.T) {
 	const final = "HTTP/1.1 201 Created\nContent-Length: 0\n\n"
 	for _, c := range []struct {
@@ -46,7 +46,7 @@ func TestTransportOddities(t *testing.T) {
 					progress = i.Progress.String()
 				}
 				if time.Since(i.Time) > time.Minute {
-					t.Errorf("it came at %v", i.Time)
+					t.Errorf("the interim response has the time %v", i.Time)
 				}
 				got = append(got, fmt.Sprintf("%d %s %d %q", i.Status, progress, len(i.StatusURI), i.Location))
 			})
@@ -64,7 +64,8 @@ func TestTransportOddities(t *testing.T) {
 	}
 }
 
-// TestTransportAsks: who asks, and that nothing else of a request is changed.
+// TestTransportAsks tests when the transport asks for interim responses, and that it
+// changes nothing else in a request.
 func TestTransportAsks(t *testing.T) {
 	url, requests := scripted(t, "HTTP/1.1 204 No Content\n\n")
 	for _, c := range []struct {
@@ -74,10 +75,10 @@ func TestTransportAsks(t *testing.T) {
 		prefer    []string
 		userAgent string
 	}{
-		{name: "nobody wants any", prefer: nil, userAgent: "Go-http-client/1.1"},
-		{name: "the transport does", transport: davclient.Transport{Interim: func(*http.Request, davclient.Interim) {}}, prefer: []string{"processing"}, userAgent: "davclient"},
+		{name: "no function wants interim responses", prefer: nil, userAgent: "Go-http-client/1.1"},
+		{name: "the transport has a function", transport: davclient.Transport{Interim: func(*http.Request, davclient.Interim) {}}, prefer: []string{"processing"}, userAgent: "davclient"},
 		{name: "RFC 7240 §2: beside another preference", transport: davclient.Transport{Interim: func(*http.Request, davclient.Interim) {}}, header: http.Header{"Prefer": {"wait=3"}, "User-Agent": {"mine/1"}}, prefer: []string{"wait=3", "processing"}, userAgent: "mine/1"},
-		{name: "it is asked already", transport: davclient.Transport{Interim: func(*http.Request, davclient.Interim) {}}, header: http.Header{"Prefer": {"wait=3, Processing"}}, prefer: []string{"wait=3, Processing"}, userAgent: "davclient"},
+		{name: "the request asks already", transport: davclient.Transport{Interim: func(*http.Request, davclient.Interim) {}}, header: http.Header{"Prefer": {"wait=3, Processing"}}, prefer: []string{"wait=3, Processing"}, userAgent: "davclient"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, url+"/a", http.NoBody)
@@ -104,8 +105,8 @@ func TestTransportAsks(t *testing.T) {
 	}
 }
 
-// TestTransportUnasked: what a server sends by itself is handed over, and none is
-// asked for.
+// TestTransportUnasked checks that the program gets interim responses that it did
+// not ask for.
 func TestTransportUnasked(t *testing.T) {
 	url, requests := scripted(t, "HTTP/1.1 102 Processing\nProgress: 1/2\n\nHTTP/1.1 204 No Content\n\n")
 	var got []string
@@ -118,7 +119,8 @@ func TestTransportUnasked(t *testing.T) {
 	}
 }
 
-// TestTransportEnds: no call after RoundTrip has returned, whoever ends it.
+// TestTransportEnds checks that no call comes after RoundTrip has returned, even if
+// the context ended it.
 func TestTransportEnds(t *testing.T) {
 	for range 20 {
 		url, _ := scripted(t, strings.Repeat("HTTP/1.1 102 Processing\n\n", 2000))
@@ -141,7 +143,7 @@ func TestTransportEnds(t *testing.T) {
 	}
 }
 
-// TestTransportOnDavd: a real davd, on slow storage.
+// TestTransportOnDavd copies on a real davd with slow storage.
 func TestTransportOnDavd(t *testing.T) {
 	fsys := webdav.NewMemFS()
 	c, _ := served(t, fsys)
