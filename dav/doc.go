@@ -16,14 +16,15 @@
 //
 // # Interim responses
 //
-// The four methods named above send interim responses until the final response begins,
-// but never to HTTP/1.0. [Interim] says when and to which clients. Each one carries
+// The Handler sends interim responses for the four methods named above until the final
+// response begins, but never to HTTP/1.0. [Interim] says when and to which clients.
+// Each one carries
 //
 //	Progress: 1200/10000 "photos/2024/img%2001.jpg" 8020/8591489 (bytes)
 //
-// (draft-wright-http-progress-02: members done and known, the current member relative
-// to the request URI, bytes done and known; unknown numbers are left out). If the
-// client sent Prefer: processing, it also carries
+// (draft-wright-http-progress-02: members done and in all, the current member relative
+// to the request URI, bytes done and in all; totals are left out until they are final).
+// If the client sent Prefer: processing, it also carries
 //
 //	Status-URI: 507 <http://host/a/b>, 204 <http://host/a/c>
 //

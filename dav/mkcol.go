@@ -41,8 +41,8 @@ func (h *Handler) serveMkcol(w http.ResponseWriter, r *http.Request, name string
 	return http.StatusCreated, nil
 }
 
-// noBody refuses a body, of which nobody knows what it should mean (RFC 4918
-// §9.3, §9.3.1).
+// noBody refuses a request body, because a MKCOL's body has no defined meaning
+// (RFC 4918 §9.3, §9.3.1).
 func noBody(r *http.Request) error {
 	n := int(min(r.ContentLength, 1))
 	if n < 0 {
@@ -52,13 +52,12 @@ func noBody(r *http.Request) error {
 		}
 	}
 	if n > 0 {
-		return &statusError{status: http.StatusUnsupportedMediaType, reason: "a MKCOL with a request body is not understood"}
+		return &statusError{status: http.StatusUnsupportedMediaType, reason: "a MKCOL must not have a request body"}
 	}
 	return nil
 }
 
-// checkNew makes sure that there can be a new collection name, and that there
-// is none.
+// checkNew makes sure that name does not exist and that its parent does.
 func (h *Handler) checkNew(ctx context.Context, name string) error {
 	info, err := h.occupant(ctx, name)
 	switch {
@@ -70,15 +69,15 @@ func (h *Handler) checkNew(ctx context.Context, name string) error {
 	return h.checkParent(ctx, name)
 }
 
-var errExists = &statusError{status: http.StatusMethodNotAllowed, reason: "there is something already"}
+var errExists = &statusError{status: http.StatusMethodNotAllowed, reason: "a resource with this name already exists"}
 
-// makeCollection makes a collection at a place, which is claimed.
+// makeCollection makes a collection at a place that is claimed.
 func (h *Handler) makeCollection(ctx context.Context, at place) error {
 	name := at.name()
 	if err := h.checkNew(ctx, name); err != nil {
 		return err
 	}
-	// What has become of an earlier resource of this name is not known.
+	// An earlier resource with this name may have left properties behind.
 	if err := h.properties().Remove(ctx, at.key); err != nil {
 		return err
 	}

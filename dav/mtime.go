@@ -11,14 +11,14 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// maxMtime bounds times to those that HTTP dates can have, in seconds: to the
-// year 9999.
+// maxMtime is the latest time that an HTTP date can express, the end of the year
+// 9999, in Unix seconds.
 const maxMtime = 253402300799
 
-// parseMtime reads the header X-OC-Mtime of ownCloud, Nextcloud and rclone:
-// seconds since 1970, maybe with a sign and a fraction. What it can't be is the
-// zero time: the client sees that it is not accepted, and the content is right
-// all the same.
+// parseMtime parses the header X-OC-Mtime of ownCloud, Nextcloud and rclone: seconds
+// since 1970, with an optional sign and fraction. It returns the zero time for an
+// invalid value. The upload then succeeds, but the response does not confirm the
+// time.
 func parseMtime(value string) time.Time {
 	whole, fraction, _ := strings.Cut(strings.TrimSpace(value), ".")
 	seconds, err := strconv.ParseInt(whole, 10, 64)
@@ -40,9 +40,9 @@ func parseMtime(value string) time.Time {
 	return time.Unix(seconds, nanoseconds)
 }
 
-// distinct returns modified or, where the storage knows versions by time and
-// size alone, another time in the same second: a client may give the same time
-// to other content of the same size, which must not get the same entity tag.
+// distinct returns modified or, if the storage tells versions apart only by time and
+// size, a random time in the same second. A client may send the same time for
+// different content of the same size, which must not get the same entity tag.
 func (h *Handler) distinct(ctx context.Context, name string, modified time.Time) time.Time {
 	if modified.IsZero() {
 		return modified

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// multistatus writes a multistatus element (RFC 4918 §13), one response
-// element in each call of Write, so that white space may stand between two
+// multistatus writes a multistatus element (RFC 4918 §13). It writes each response
+// element in one call of Write, so that other code may write white space between two
 // calls.
 type multistatus struct {
 	elements
@@ -15,10 +15,10 @@ type multistatus struct {
 }
 
 const (
-	// xmlContentType is text/xml because some clients, nd among them, read no other
-	// type of a multi-status or a lock. It is what Apache sends.
+	// xmlContentType is text/xml, as Apache sends, because some clients, such as nd,
+	// accept no other type for a multi-status or a lock.
 	xmlContentType = "text/xml; charset=utf-8"
-	// multistatusStart declares the prefix D, which all that is below uses.
+	// multistatusStart declares the prefix D for all elements below.
 	multistatusStart = xml.Header + `<D:multistatus xmlns:D="DAV:">`
 )
 
@@ -42,7 +42,7 @@ func (m *multistatus) flush() error {
 	return err
 }
 
-// close ends the element. note, for a person, may be "".
+// close ends the multistatus element. note is a text for a person, or "".
 func (m *multistatus) close(note string) error {
 	m.buf = appendMultistatusEnd(m.buf, note)
 	return m.flush()
@@ -63,8 +63,7 @@ func (m *multistatus) end() error {
 	return m.flush()
 }
 
-// failed writes the response element of a resource that has only the status of
-// err.
+// failed writes a response element with href and the status of err.
 func (m *multistatus) failed(href string, err error) error {
 	m.elements.failed(href, err)
 	return m.flush()

@@ -19,7 +19,7 @@ func (h *Handler) name(urlPath string) (string, error) {
 		return "", &statusError{status: http.StatusBadRequest, reason: "the path contains a NUL"}
 	}
 	if urlPath == "*" {
-		return "", &statusError{status: http.StatusBadRequest, reason: "the request target * is for OPTIONS alone"} // RFC 9112 §3.2.4
+		return "", &statusError{status: http.StatusBadRequest, reason: "only OPTIONS can have the request target *"} // RFC 9112 §3.2.4
 	}
 	if climbs(urlPath) {
 		return "", &statusError{status: http.StatusForbidden, reason: "the path leads above the root"}
@@ -35,9 +35,8 @@ func (h *Handler) name(urlPath string) (string, error) {
 	return rest, nil
 }
 
-// climbs reports whether the dot segments of a path lead above its root. A
-// client removes dot segments itself (RFC 3986 §6.2.2.3): those that are left
-// are no slip.
+// climbs reports whether the dot segments of a path lead above its root. Clients
+// remove dot segments (RFC 3986 §6.2.2.3), so such a path is likely an attack.
 func climbs(urlPath string) bool {
 	if !strings.Contains(urlPath, "..") {
 		return false
@@ -58,7 +57,7 @@ func climbs(urlPath string) bool {
 	return false
 }
 
-// destination returns the storage name that the header Destination gives: an
+// destination returns the storage name for the header Destination, which is an
 // absolute URI or an absolute path (RFC 4918 §10.3).
 func (h *Handler) destination(r *http.Request) (string, error) {
 	header := r.Header.Get("Destination")
@@ -81,7 +80,7 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 		return "", err
 	}
 	if storage.Reserved(name) {
-		return "", &statusError{status: http.StatusForbidden, reason: "the header Destination names what is reserved for the server"}
+		return "", &statusError{status: http.StatusForbidden, reason: "the header Destination names a path that is reserved for the server"}
 	}
 	return name, nil
 }
@@ -92,14 +91,14 @@ func (h *Handler) href(name string, collection bool) string {
 	return string(appendHref(nil, h.prefix(), name, collection))
 }
 
-// hrefOf returns the href of name, whatever that is at the moment.
+// hrefOf returns the href of name, with a trailing slash if it is a collection now.
 func (h *Handler) hrefOf(ctx context.Context, name string) string {
 	info, err := h.FileSystem.Stat(ctx, name)
 	return h.href(name, err == nil && info.IsDir())
 }
 
-// appendHref appends the URL path of name below prefix. Whatever is not safe in
-// a path segment, in a header and, but for "&", in XML text is percent-encoded.
+// appendHref appends the URL path of name below prefix. It percent-encodes each
+// character that is not safe in a path segment, a header or XML text, except "&".
 func appendHref(dst []byte, prefix, name string, collection bool) []byte {
 	dst = appendEscaped(dst, prefix)
 	dst = appendEscaped(dst, name)
@@ -121,9 +120,9 @@ func appendEscaped(dst []byte, s string) []byte {
 	return dst
 }
 
-// hrefSafe are the characters that stand for themselves: RFC 3986's
-// unreserved ones, the slash, and those of pchar that are no trouble. "&" needs
-// to be escaped in XML; x/net and other servers leave it as it is, too.
+// hrefSafe are the characters that appendHref does not encode: the unreserved ones
+// of RFC 3986, the slash, and the harmless ones of pchar. "&" is among them, as in
+// x/net and other servers, so XML needs it escaped.
 var hrefSafe = func() (safe [0x80]bool) {
 	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/!$&()*+,:=@" {
 		safe[c] = true

@@ -10,65 +10,66 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// Operation is a COPY, MOVE, DELETE or PROPFIND that is under way, or has just ended.
+// Operation is a COPY, MOVE, DELETE or PROPFIND that is running or has just ended.
 type Operation struct {
-	// Tenant is whose tree it works on, as Handler.Tenant says; "" without that.
+	// Tenant is the tenant whose tree the operation works on, from Handler.Tenant; ""
+	// without tenants.
 	Tenant string
-	// Principal is who has sent the request, as Handler.Principal says.
+	// Principal is the user who sent the request, from Handler.Principal.
 	Principal string
-	// Method is the request's.
+	// Method is the method of the request.
 	Method string
-	// Source is the storage name of the request URI, Destination that of the
-	// header Destination, or "".
+	// Source is the storage name of the request URI. Destination is the storage name
+	// from the header Destination, or "".
 	Source, Destination string
-	// Started is when its walk began.
+	// Started is when the operation began to walk its tree.
 	Started time.Time
-	// Ended is when it was over, and Status what its answer is or would have been;
-	// zero while it is under way.
+	// Ended is when the operation ended, and Status is the status of its answer,
+	// whether a client got it or not. Both are zero while the operation is running.
 	Ended  time.Time
 	Status int
-	// Progress is how far it was when [Handler.Operations] was called, or in the end.
+	// Progress is the progress when [Handler.Operations] was called, or at the end.
 	Progress tree.Progress
 }
 
-// operation is an Operation while it runs, and until its record is kept.
+// operation is an Operation while it runs, and until its record is written.
 type operation struct {
 	Operation
 	depth     int
 	overwrite bool
-	// key is zero, and claim nil, of what nobody joins and nothing follows: a
-	// PROPFIND.
+	// key is zero and claim nil for a PROPFIND: no other request joins it, and it
+	// changes nothing.
 	key   operationKey
 	claim *claim
-	// leave, if not nil, ends what enterOperation has begun.
+	// leave, if not nil, undoes enterOperation.
 	leave   func()
 	context operationContext
 	monitor *tree.Monitor
 	pace    pace
 
-	// mu of the operations guards the rest.
+	// operations.mu guards the rest.
 
-	// id names it in URLs; "" until somebody is told.
+	// id names the operation in URLs. It is "" until the first client needs it.
 	id string
-	// over: status and err are how it ended, at endedAt.
+	// over says that the operation has ended, at endedAt, with status and err.
 	over    bool
 	status  int
 	err     error
 	endedAt time.Time
-	// ended is closed at the end, if somebody waits for that.
+	// ended is closed at the end. It is nil until a goroutine waits for the end.
 	ended chan struct{}
-	// waiting is how many requests wait for its answer.
+	// waiting is the number of requests that wait for the answer.
 	waiting int
-	// detached: a client was told with a 202 that it goes on by itself; answered:
-	// that has reached it.
+	// detached says that a client was told with a 202 that the operation continues
+	// without it. answered says that the 202 reached the client.
 	detached, answered bool
-	// answer is what is kept of the answer while nobody has got it.
+	// answer is the answer that is kept until a client gets it.
 	answer *keptAnswer
-	// queued: its record is to be written; forgotten: it is to be removed.
+	// queued says that the record must be written, forgotten that it must be removed.
 	queued, forgotten bool
 }
 
-// newOperation returns the operation about that r asks for, which ends with ctx.
+// newOperation returns an operation for the request r. Its context ends with ctx.
 func (h *Handler) newOperation(ctx context.Context, r *http.Request, about Operation) *operation {
 	about.Principal, about.Method, about.Started = h.principal(r), r.Method, time.Now()
 	about.Tenant, _ = storage.TenantOf(r.Context())
@@ -76,23 +77,23 @@ func (h *Handler) newOperation(ctx context.Context, r *http.Request, about Opera
 		Operation: about, monitor: tree.NewMonitor(false), waiting: 1,
 		context: operationContext{Context: ctx},
 	}
-	// What is wrong with them has been refused.
+	// The caller has already refused invalid headers.
 	op.depth, _ = depth(r, tree.Infinite, "0", "1", "infinity")
 	op.overwrite, _ = overwrite(r)
 	return op
 }
 
-// workFunc is what a PROPFIND does. Content that it writes to w before it
-// returns is streamed; otherwise status and err become the response.
+// workFunc does the work of a PROPFIND or a probe. If it writes to w, that is the
+// response; otherwise status and err become the response.
 type workFunc func(ctx context.Context, w *response, monitor *tree.Monitor) (status int, err error)
 
-// operate runs work as an operation: listed, counted, with interim responses,
-// and with a context that ends with the client's connection.
+// operate runs work as an operation, which is listed, counted and sends interim
+// responses. Its context ends with the client's connection.
 func (h *Handler) operate(w http.ResponseWriter, r *http.Request, about Operation, work workFunc) (status int, err error) {
 	return h.operateWith(h.newEmitter(r, about.Source), w, about, work)
 }
 
-// operateWith is operate with an emitter that has its request and its config.
+// operateWith is operate with a given emitter, whose request and config are set.
 func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, about Operation, work workFunc) (status int, err error) {
 	r := e.request
 	op := h.newOperation(r.Context(), r, about)
@@ -107,11 +108,11 @@ func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, about Operation
 	return 0, errors.Join(err, x.respond(status, err))
 }
 
-// errPanicked is how an operation has ended whose work panicked.
+// errPanicked is the result of an operation whose work panicked.
 var errPanicked = errors.New("the operation panicked")
 
-// run does the work of op and ends it. The status and err that it returns are
-// those of the answer.
+// run does the work of op and ends op. It returns the status and error for the
+// answer.
 func (h *Handler) run(op *operation, work func() (int, error)) (status int, err error) {
 	status, err = http.StatusInternalServerError, errPanicked
 	defer func() { h.endOperation(op, status, err) }()
@@ -127,8 +128,8 @@ func (h *Handler) run(op *operation, work func() (int, error)) (status int, err 
 	return status, err
 }
 
-// endOperation takes op off the list and releases what it has claimed. What was
-// answered to nobody is kept, and reported.
+// endOperation takes op off the list and releases its claim. If no client waits for
+// the answer, it reports the result to OperationLogger.
 func (h *Handler) endOperation(op *operation, status int, err error) {
 	defer op.context.end()
 	if op.leave != nil {
@@ -139,7 +140,8 @@ func (h *Handler) endOperation(op *operation, status int, err error) {
 	}
 }
 
-// newEmitter returns the emitter for r, whose URI has the storage name root.
+// newEmitter returns the emitter of interim responses to r. root is the storage name
+// of the request URI.
 func (h *Handler) newEmitter(r *http.Request, root string) *emitter {
 	e := &emitter{
 		request: r, config: &h.Interim,
@@ -151,7 +153,7 @@ func (h *Handler) newEmitter(r *http.Request, root string) *emitter {
 	return e
 }
 
-// memberSuccess is the status of a member that did not fail, for Status-URI.
+// memberSuccess is the status of a member that succeeded, for Status-URI.
 var memberSuccess = map[string]int{
 	"COPY":     http.StatusCreated,
 	"MOVE":     http.StatusCreated,

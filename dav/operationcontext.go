@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// operationContext is the context of an operation: it ends with its parent, or
-// by cancel. What somebody can wait for is made when somebody does: of most
-// operations only Err is ever asked.
+// operationContext is the context of an operation. It ends with its parent or by
+// cancel. It makes a cancellable child only when a caller needs Done or cancel,
+// because most operations only call Err.
 type operationContext struct {
 	context.Context //nolint:containedctx // the parent
 
@@ -16,14 +16,14 @@ type operationContext struct {
 	made atomic.Pointer[cancelContext]
 }
 
-// cancelContext is a child of the parent, once there is one.
+// cancelContext is the cancellable child of the parent.
 type cancelContext struct {
 	context.Context //nolint:containedctx // what context.WithCancelCause returns
 
 	cancel context.CancelCauseFunc
 }
 
-// current returns the context that counts.
+// current returns the child if it exists, otherwise the parent.
 func (c *operationContext) current() context.Context {
 	if made := c.made.Load(); made != nil {
 		return made
@@ -31,7 +31,7 @@ func (c *operationContext) current() context.Context {
 	return c.Context
 }
 
-// child returns the child of the parent.
+// child returns the child, which it makes if necessary.
 func (c *operationContext) child() *cancelContext {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,17 +47,17 @@ func (c *operationContext) child() *cancelContext {
 // cancel ends the context with cause.
 func (c *operationContext) cancel(cause error) { c.child().cancel(cause) }
 
-// end frees what was made.
+// end releases the child.
 func (c *operationContext) end() {
 	if made := c.made.Load(); made != nil {
 		made.cancel(nil)
 	}
 }
 
-// Done implements context.Context, as all that follow.
+// Done implements context.Context, like the methods below.
 func (c *operationContext) Done() <-chan struct{} { return c.child().Done() }
 
 func (c *operationContext) Err() error { return c.current().Err() }
 
-// Value finds for context.Cause, too, what has ended the context.
+// Value asks the child if it exists, because context.Cause finds the cause by Value.
 func (c *operationContext) Value(key any) any { return c.current().Value(key) }

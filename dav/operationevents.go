@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// eventInterval is the least time between two events, and heartbeat the longest
-	// time without a sign of life.
+	// eventInterval is the shortest time between two events. After heartbeat without
+	// an event the stream has a comment, which keeps the connection alive.
 	eventInterval = time.Second
 	heartbeat     = 15 * time.Second
 	// eventPatience is how long one write may take.
 	eventPatience = 30 * time.Second
-	// maxEventFailures is how many failures an event names before the last one.
+	// maxEventFailures limits the failures in an event "progress".
 	maxEventFailures = 20
 )
 
-// serveEvents streams what becomes of an operation (text/event-stream): an event
-// "progress" when something has changed, at most one a second, and at the end an
-// event "end". Their data is an [OperationStatus].
+// serveEvents streams the progress of an operation (text/event-stream): an event
+// "progress" when something has changed, at most one per second, and an event "end"
+// at the end. Their data is an [OperationStatus].
 func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
 	leave, err := h.enterStream(r)
 	if err != nil {
@@ -30,7 +30,7 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, view *oper
 	header := w.Header()
 	header.Set("Content-Type", eventsType)
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("X-Accel-Buffering", "no") // nginx would hold them back
+	header.Set("X-Accel-Buffering", "no") // otherwise nginx would hold events back
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return 0, nil
@@ -53,7 +53,8 @@ type eventStream struct {
 	controller *http.ResponseController
 }
 
-// follow sends events until op has ended, or the client may see no more of it.
+// follow sends events until op ends, the client disconnects, or its user loses
+// access.
 func (s *eventStream) follow(r *http.Request, op *operation) error {
 	ctx := r.Context()
 	ended := s.operations.ended(op)
@@ -90,12 +91,12 @@ func (s *eventStream) follow(r *http.Request, op *operation) error {
 	}
 }
 
-// errNotAdmitted ends an answer to a user who was removed meanwhile.
-var errNotAdmitted = &statusError{status: http.StatusForbidden, reason: "the user is not admitted any more"}
+// errNotAdmitted ends the answer to a user who was removed while it was sent.
+var errNotAdmitted = &statusError{status: http.StatusForbidden, reason: "the user no longer has access"}
 
 func (h *Handler) admits(r *http.Request) bool { return h.Admitted == nil || h.Admitted(r) }
 
-// event sends view. JSON has no line breaks.
+// event sends view as one event. The JSON is one line, as an event's data must be.
 func (s *eventStream) event(name string, view *operationView) error {
 	if name != "end" {
 		view.record.Failures = view.record.Failures[:min(len(view.record.Failures), maxEventFailures)]
@@ -110,15 +111,15 @@ func (s *eventStream) event(name string, view *operationView) error {
 
 // write sends p within eventPatience.
 func (s *eventStream) write(p []byte) error {
-	_ = s.controller.SetWriteDeadline(time.Now().Add(eventPatience)) // a server that can't waits longer
+	_ = s.controller.SetWriteDeadline(time.Now().Add(eventPatience)) // not every server can set a deadline
 	if _, err := s.w.Write(p); err != nil {
 		return err
 	}
 	return s.controller.Flush()
 }
 
-// restore gives the connection the deadline that the server has for the next
-// answer, or none.
+// restore sets the connection's write deadline to the server's own, or removes it if
+// the server has none.
 func (s *eventStream) restore(r *http.Request) {
 	var until time.Time
 	if timeout := writeTimeout(r); timeout > 0 {

@@ -8,24 +8,26 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// operationKey is what makes two requests for a COPY, MOVE or DELETE identical:
-// whatever decides what they do, as this server understands it. The zero value is
-// that of no request.
+// operationKey holds everything that decides what a COPY, MOVE or DELETE does, as
+// this server understands it. Two requests are identical if their keys are equal. No
+// request has the zero value.
 type operationKey struct {
-	// stranger is a pointer of its own for each request whose client may be anybody,
-	// so that no other request is identical to it; otherwise nil.
+	// stranger is nil if the client is known. Otherwise it is a new pointer for each
+	// request, so that no other request is identical.
 	stranger *byte
-	// handler is the one that serves it: its claims may be those of others, too.
+	// handler serves the request. Handlers may share their claims, so the key names
+	// the handler.
 	handler *Handler
 	// tenant is a statePrefix.
 	tenant, principal, method string
-	// source and destination are canonical names: two names of one resource make the
-	// same request. The source is not how the storage spells it, because a source that
-	// is gone, as that of a MOVE whose answer was lost, has no spelling. Neither is a
-	// key, which may be that of two resources.
+	// source and destination are canonical names, so that two names of one resource
+	// make the same request. They don't have the storage's spelling, because a missing
+	// resource has none: the source of a MOVE whose answer was lost, for example. Keys
+	// would not do, because two resources may have the same key.
 	source, destination string
 	depth, overwrite    string
-	// when are the conditions, byte for byte, and what they mean.
+	// when holds the conditional headers byte for byte, and for the header If the
+	// host names that its URIs are compared with.
 	when string
 }
 
@@ -48,8 +50,8 @@ func (h *Handler) operationKey(r *http.Request) operationKey {
 	return key
 }
 
-// keyRaw stands before what can't be understood and is in the key as it was sent: no
-// value that can be begins with it.
+// keyRaw is the prefix of an invalid value, which is in the key as the client sent
+// it. No valid value begins with it.
 const keyRaw = "!"
 
 func (h *Handler) keySource(r *http.Request) string {
@@ -94,17 +96,17 @@ func keyOverwrite(r *http.Request) string {
 	return strconv.FormatBool(does)
 }
 
-// keyConditions returns the conditions of r.
+// keyConditions returns the conditions of r, for operationKey.when.
 func (h *Handler) keyConditions(r *http.Request) string {
 	var when strings.Builder
 	for i, header := range keyHeaders {
 		if values := r.Header[header]; values != nil {
-			// No field value has a line feed in it.
+			// No field value contains a line feed.
 			when.WriteString(string(rune('0'+i)) + strings.Join(values, "\n") + "\n\n")
 		}
 	}
 	if r.Header["If"] != nil {
-		// They decide which of its URIs are of this server.
+		// These decide which URIs in the header If are on this server.
 		_, asked := h.origin(r)
 		when.WriteString(r.Host + "\n" + asked + "\n" + strings.Join(r.Header["X-Forwarded-Host"], "\n"))
 	}

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// sortViews puts the last begun first.
+// sortViews sorts views by start time, the most recent first.
 func sortViews(views []*operationView) {
 	slices.SortStableFunc(views, func(a, b *operationView) int {
 		return cmp.Or(b.record.Started.Compare(a.record.Started), strings.Compare(a.record.ID, b.record.ID))
 	})
 }
 
-// respondListPage writes the list of operations for people.
+// respondListPage writes the list of operations as a page for a browser.
 func (h *Handler) respondListPage(w http.ResponseWriter, r *http.Request, views []*operationView) error {
 	running := slices.ContainsFunc(views, func(v *operationView) bool { return v.record.Ended.IsZero() })
 	dst := appendPageHead(nil, "Operations", running)
@@ -24,9 +24,9 @@ func (h *Handler) respondListPage(w http.ResponseWriter, r *http.Request, views 
 		dst = append(dst, "<table>\n<thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">State</th>"+
 			"<th scope=\"col\">Members</th><th scope=\"col\">Started</th></tr></thead>\n<tbody>\n"...)
 	case h.principal(r) == "":
-		dst = append(dst, "<p>You have not said who you are, so none of the operations is known to be yours. Each has a page of its own for whoever knows its address.</p>\n"...)
+		dst = append(dst, "<p>You are not signed in, so the server can't tell which operations are yours. You can still open the page of an operation if you know its address.</p>\n"...)
 	default:
-		dst = append(dst, "<p>There are none of the last day.</p>\n"...)
+		dst = append(dst, "<p>No operations in the last day.</p>\n"...)
 	}
 	for _, view := range views {
 		dst = appendRow(dst, view, operationsBase(r))
@@ -37,7 +37,7 @@ func (h *Handler) respondListPage(w http.ResponseWriter, r *http.Request, views 
 	return writePage(w, http.StatusOK, append(dst, "</section>\n"...), running)
 }
 
-// operationsBase is what the relative references of the list begin with, as
+// operationsBase returns the start of the relative references in the list, like
 // indexBase.
 func operationsBase(r *http.Request) string {
 	if strings.HasSuffix(r.URL.Path, "/") {

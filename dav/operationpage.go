@@ -13,24 +13,26 @@ import (
 //go:embed operation.css
 var operationStyle string
 
-// operationScript lets the page follow the events, and the list what is under way.
-// Both fetch the page again, as a browser without scripts does: so all that they show
-// is made in one place.
+// operationScript keeps the page of an operation and the list up to date while an
+// operation is running. It fetches the whole page again, as a browser without scripts
+// does, so that the server alone makes the content.
 //
 //go:embed operation.js
 var operationScript string
 
-// operationPolicy lets the page have its style and script, and its own server.
+// operationPolicy allows only the page's own style and script, and requests to its
+// own server.
 var operationPolicy = "default-src 'none'; style-src " + sourceHash(operationStyle) + "; script-src " + sourceHash(operationScript) +
 	"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// sourceHash names an inline style or script in a Content-Security-Policy.
+// sourceHash returns the source of an inline style or script for a
+// Content-Security-Policy.
 func sourceHash(content string) string {
 	sum := sha256.Sum256([]byte(content))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// respondPage writes a status document for people.
+// respondPage writes a status document as a page for a browser.
 func (h *Handler) respondPage(w http.ResponseWriter, status int, view *operationView) error {
 	r := &view.record
 	running := r.Ended.IsZero()
@@ -47,7 +49,8 @@ func (h *Handler) respondPage(w http.ResponseWriter, status int, view *operation
 	return writePage(w, status, append(dst, "</footer>\n"...), running)
 }
 
-// appendForm appends the button that fits. What is being stopped has none.
+// appendForm appends a button that stops a running operation or forgets one that has
+// ended. An operation that is stopping has no button.
 func appendForm(dst []byte, view *operationView) []byte {
 	does, label := "stop", "Stop"
 	switch {
@@ -61,8 +64,8 @@ func appendForm(dst []byte, view *operationView) []byte {
 	return append(dst, `<form method="post"><input type="hidden" name="do" value="`+does+`"><button>`+label+"</button></form>\n"...)
 }
 
-// pageTitle is what a window or tab shows of view: how far it is before anything else,
-// for there is little room.
+// pageTitle returns the title of the page. The progress comes first, because a tab
+// shows only the start of the title.
 func pageTitle(view *operationView) string {
 	r := &view.record
 	title := r.Method + " " + r.Source
@@ -78,8 +81,8 @@ func pageTitle(view *operationView) string {
 	return title
 }
 
-// appendPageHead appends the beginning of a page, which is loaded again and again
-// where there are no scripts.
+// appendPageHead appends the beginning of a page. If again is true, a browser without
+// scripts reloads the page every two seconds.
 func appendPageHead(dst []byte, title string, again bool) []byte {
 	dst = append(dst, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"...)
@@ -91,7 +94,7 @@ func appendPageHead(dst []byte, title string, again bool) []byte {
 	return append(dst, "</title>\n<style>"+operationStyle+"</style>\n</head>\n<body>\n<main>\n"...)
 }
 
-// writePage ends and sends a page, with the script if there is something to follow.
+// writePage completes and sends a page. If running is true, the page gets the script.
 func writePage(w http.ResponseWriter, status int, page []byte, running bool) error {
 	page = append(page, "</main>\n"...)
 	if running {
@@ -100,7 +103,7 @@ func writePage(w http.ResponseWriter, status int, page []byte, running bool) err
 	header := w.Header()
 	header.Set("Content-Type", htmlType+"; charset=utf-8")
 	header.Set("Content-Security-Policy", operationPolicy)
-	header.Set("Referrer-Policy", "same-origin") // "no-referrer" would hide the Origin of the form
+	header.Set("Referrer-Policy", "same-origin") // with "no-referrer" the form would send no Origin
 	header["X-Content-Type-Options"] = nosniff
 	header["Cross-Origin-Resource-Policy"] = sameOrigin
 	w.WriteHeader(status)
@@ -108,7 +111,7 @@ func writePage(w http.ResponseWriter, status int, page []byte, running bool) err
 	return err
 }
 
-// appendNames appends what an operation does to what.
+// appendNames appends the method, source and destination of an operation.
 func appendNames(dst []byte, r *history.Record) []byte {
 	dst = append(dst, r.Method+" <bdi>"...)
 	dst = appendLabel(dst, r.Source)
@@ -121,7 +124,7 @@ func appendNames(dst []byte, r *history.Record) []byte {
 	return dst
 }
 
-// appendStatus appends what changes while an operation runs.
+// appendStatus appends the part of the page that changes while an operation runs.
 func appendStatus(dst []byte, view *operationView) []byte {
 	r := &view.record
 	running := r.Ended.IsZero()
@@ -130,7 +133,7 @@ func appendStatus(dst []byte, view *operationView) []byte {
 	}
 	dst = append(dst, "<dl>\n<dt>State</dt><dd class=\"state "+stateKind(r)+"\">"+stateLine(view)+"</dd>\n"...)
 	if r.Reason != "" {
-		dst = appendTerm(dst, "Because", r.Reason)
+		dst = appendTerm(dst, "Reason", r.Reason)
 	}
 	dst = appendTerm(dst, "Members", ofLine(view, r.Done, r.Known, appendCount))
 	if r.Bytes > 0 || r.KnownBytes > 0 {
@@ -155,8 +158,9 @@ func appendTimes(dst []byte, r *history.Record) []byte {
 	return appendTerm(dst, "Ended", r.Ended.UTC().Format(pageTime)+", after "+durationLine(r.Ended.Sub(r.Started)))
 }
 
-// appendBar appends the progress bar, and below it the same in words. How far a
-// rollback is, nobody knows; how far the rest is, while it is still counted.
+// appendBar appends the progress bar and, below it, the progress in words. The bar
+// shows no value during a rollback, whose progress is unknown, and until all members
+// are counted.
 func appendBar(dst []byte, view *operationView) []byte {
 	done, total := extent(view)
 	if total == 0 || view.stopping() {
@@ -179,7 +183,8 @@ func appendTerm(dst []byte, term, text string) []byte {
 	return append(dst, "</bdi></dd>\n"...)
 }
 
-// appendFailures appends the members that failed, as far as the record names them.
+// appendFailures appends the failed members that the record names, and the number of
+// the others.
 func appendFailures(dst []byte, r *history.Record) []byte {
 	if r.FailuresTotal == 0 {
 		return dst

@@ -94,7 +94,7 @@ func TestOperationListPage(t *testing.T) {
 		views       []string
 		has, hasNot []string
 	}{
-		{"none", nil, []string{"There are none of the last day."}, []string{"<table", "<script", "<noscript>"}},
+		{"none", nil, []string{"No operations in the last day."}, []string{"<table", "<script", "<noscript>"}},
 		{"ended", []string{"partial"}, []string{`<td class="state mixed">finished: 207 Multi-Status</td><td>5,000 of 5,000</td>`}, []string{"<script", "<noscript>"}},
 		{"running", []string{"running", "stopped"}, []string{
 			`<a href="./x">COPY <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 24%</td><td>1,234 of 5,000</td>`,

@@ -12,35 +12,38 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// OperationsName is the reserved name, in the root of a Handler, of the collection
-// of status documents: one for each operation, under a name that can't be guessed,
-// which the header Location tells. GET of the collection lists those of the
-// principal who asks, GET of a member is an [OperationStatus], DELETE of it stops
-// the operation and rolls it back, or forgets one that has ended.
+// OperationsName is the reserved name, in the root of a Handler, of the collection of
+// status documents. Each operation has one, under a name that can't be guessed; the
+// header Location tells it to the client. GET of the collection lists the operations
+// of the client's principal. GET of a member returns an [OperationStatus]. DELETE of
+// a member stops the operation and rolls it back, or forgets an operation that has
+// ended.
 //
-// A status document is there for whose request the operation is, and for a
-// [Handler.Administrator]; to all else it does not exist. Where nobody says who he
-// is, whoever knows the name may use it, and the list is empty. It is kept for a
-// day after the end, in [Handler.History].
+// Only the principal of the operation and a [Handler.Administrator] can see a status
+// document. To others it does not exist. An operation without a principal is open to
+// every client that knows the name, and is in no principal's list. [Handler.History]
+// keeps the document for a day after the operation ends.
 const OperationsName = ".davd-operations"
 
-// operationMethods are those of a status document, and listMethods of their list.
+// operationMethods are the methods of a status document, listMethods those of the
+// list.
 const (
 	operationMethods = "OPTIONS, DELETE, GET, HEAD, POST"
 	listMethods      = "OPTIONS, GET, HEAD"
 )
 
-// statusHref is the path of the status document id, or with "" of the list, for
-// somebody who is told it. As a Location it is relative to what the client has asked
-// for (RFC 9110 §10.2.2), so it leads through every proxy, whether that says by which
-// scheme and host it is known or not.
+// statusHref returns the path of the status document id, or of the list if id is "".
+// Because a client is about to learn the path, the operation gets a record soon
+// (keepTold). A Location with a path is relative to the URL of the request (RFC 9110
+// §10.2.2), so it works behind a proxy even if the server does not know its public
+// scheme and host.
 func (h *Handler) statusHref(id string) string {
 	h.keepTold(id)
 	return h.href("/"+OperationsName+"/"+id, false)
 }
 
-// statusID returns the ID in a URL path that is of a status document, "" for the
-// list. ok is false for any other path.
+// statusID returns the ID in the URL path of a status document, or "" for the path of
+// the list. ok is false for any other path.
 func (h *Handler) statusID(urlPath string) (id string, ok bool) {
 	if !strings.Contains(urlPath, OperationsName) {
 		return "", false
@@ -56,7 +59,8 @@ func (h *Handler) statusID(urlPath string) (id string, ok bool) {
 	return strings.TrimPrefix(rest, "/"), true
 }
 
-// errNoOperation is for what is not there, and for what is somebody else's.
+// errNoOperation is for an operation that does not exist or belongs to another
+// principal.
 var errNoOperation = &statusError{status: http.StatusNotFound, reason: "no such operation"}
 
 // serveOperation serves the status document id, or the list.
@@ -71,7 +75,7 @@ func (h *Handler) serveOperation(w http.ResponseWriter, r *http.Request, id stri
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete:
 	default:
 		w.Header().Set("Allow", operationMethods)
-		return refuse(http.StatusMethodNotAllowed, "a status document can be read and deleted")
+		return refuse(http.StatusMethodNotAllowed, "a status document can only be read or deleted")
 	}
 	view, err := h.findOperation(r, id)
 	if err != nil {
@@ -98,17 +102,17 @@ func serveAllow(w http.ResponseWriter, methods string) (status int, err error) {
 	return 0, nil
 }
 
-// operationView is what r may see of an operation.
+// operationView is the state of an operation at one moment, for a status document.
 type operationView struct {
 	record history.Record
-	// op is nil of one that is not known to this process any more.
+	// op is nil if this process does not know the operation, only its record.
 	op *operation
-	// members and bytes are done in a second.
+	// members and bytes are rates per second.
 	members, bytes float64
 }
 
-// viewOf looks at op as it is now. What is being stopped has no rate, and so no
-// estimate: how far a rollback is, nobody knows.
+// viewOf returns the current view of op. An operation that is stopping has no rate and
+// so no estimate, because the progress of a rollback is unknown.
 func (h *Handler) viewOf(op *operation) *operationView {
 	view := &operationView{record: h.operations.record(op), op: op}
 	h.keepTold(view.record.ID)
@@ -121,8 +125,8 @@ func (h *Handler) viewOf(op *operation) *operationView {
 	return view
 }
 
-// average sets the rate of what has ended: that of the whole, or of what was recorded
-// before the server died, and not of the time that it was down.
+// average sets the rates of an operation that has ended to its average. After a crash
+// it counts only the time until the last record, not the downtime.
 func (v *operationView) average() {
 	until := v.record.Ended
 	if v.record.State == history.Interrupted {
@@ -133,7 +137,8 @@ func (v *operationView) average() {
 	}
 }
 
-// findOperation returns what r may see of the operation id.
+// findOperation returns a view of the operation id, or errNoOperation if r may not see
+// it.
 func (h *Handler) findOperation(r *http.Request, id string) (*operationView, error) {
 	if op := h.operations.find(id); op != nil {
 		if !ofTenant(r, op) || !h.mayReach(r, op.Principal) {
@@ -153,7 +158,7 @@ func (h *Handler) findOperation(r *http.Request, id string) (*operationView, err
 	return h.viewOfRecord(r.Context(), record), nil
 }
 
-// viewOfRecord looks at a record that this process has not, or no more.
+// viewOfRecord returns a view of a record whose operation this process does not know.
 func (h *Handler) viewOfRecord(ctx context.Context, record history.Record) *operationView {
 	view := &operationView{record: record}
 	if record.State == history.Running {
@@ -169,24 +174,25 @@ func outdated(r *history.Record) bool {
 	return !r.Ended.IsZero() && time.Since(r.Ended) > historyKept
 }
 
-// ofTenant reports whether op is of the tenant of r. What another tenant does, not even
-// an administrator sees.
+// ofTenant reports whether op belongs to the tenant of r. Not even an administrator
+// sees the operations of another tenant.
 func ofTenant(r *http.Request, op *operation) bool {
 	tenant, _ := storage.TenantOf(r.Context())
 	return op.Tenant == tenant
 }
 
-// mayReach reports whether r may see and stop what is principal's.
+// mayReach reports whether r may see and stop operations of principal.
 func (h *Handler) mayReach(r *http.Request, principal string) bool {
 	return principal == "" || principal == h.principal(r) || h.administers(r)
 }
 
-// administers reports whether r may reach everybody's.
+// administers reports whether r comes from an administrator, who may reach all
+// operations.
 func (h *Handler) administers(r *http.Request) bool {
 	return h.Administrator != nil && h.Administrator(r)
 }
 
-// getOperation answers in the form that the client prefers.
+// getOperation answers a GET with the media type that the client prefers.
 func (h *Handler) getOperation(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
 	w.Header().Set("Vary", "Accept")
 	form := preferredForm(r.Header["Accept"], jsonType, htmlType, eventsType)
@@ -202,7 +208,7 @@ func (h *Handler) getOperation(w http.ResponseWriter, r *http.Request, view *ope
 	return 0, h.respondView(w, http.StatusOK, form, view)
 }
 
-// respondView writes a status document in the form jsonType or htmlType.
+// respondView writes a status document of the type form: jsonType or htmlType.
 func (h *Handler) respondView(w http.ResponseWriter, status int, form string, view *operationView) error {
 	if form == htmlType {
 		return h.respondPage(w, status, view)
@@ -210,8 +216,8 @@ func (h *Handler) respondView(w http.ResponseWriter, status int, form string, vi
 	return h.respondJSON(w, status, view)
 }
 
-// awaitOperation sends interim responses until op has ended, and then its status
-// document. Who can't get any has his answer at once.
+// awaitOperation sends interim responses until op ends, and then its status document.
+// A client that can't get interim responses gets the document immediately.
 func (h *Handler) awaitOperation(w http.ResponseWriter, r *http.Request, op *operation, form string) (status int, err error) {
 	e := h.newEmitter(r, op.Source)
 	e.success, e.res, e.monitor = memberSuccess[op.Method], newResponse(w, r), op.monitor
@@ -228,7 +234,8 @@ func (h *Handler) awaitOperation(w http.ResponseWriter, r *http.Request, op *ope
 	return 0, errors.Join(err, e.res.finish())
 }
 
-// await waits until op has ended or the client has gone, or returns errNotAdmitted.
+// await waits until op ends or the client disconnects. It returns errNotAdmitted if
+// the user loses access.
 func (h *Handler) await(r *http.Request, op *operation) error {
 	ticker := time.NewTicker(eventInterval)
 	defer ticker.Stop()

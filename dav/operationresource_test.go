@@ -254,7 +254,7 @@ func TestStatusStop(t *testing.T) {
 		{"COPY /src", "/dst", "stopped on request; the destination is as it was"},
 		{"COPY /src", "/other", "stopped on request; the destination is as it was"},
 		{"MOVE /src", "/other", "stopped on request; the destination is as it was"},
-		{"DELETE /src", "", "stopped on request; what it had removed is gone"},
+		{"DELETE /src", "", "stopped on request; members removed before that are gone"},
 		{"PROPFIND /src", "", "stopped on request"},
 	} {
 		t.Run(c.line+" "+c.destination, func(t *testing.T) {
@@ -315,8 +315,8 @@ func TestStatusTooLate(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"it ends", time.Second, 409, "409 Conflict: it could not be stopped any more, and has ended; its status document says how\n"},
-		{"it goes on", time.Minute, 202, "202 Accepted: it is told to stop, and either rolls back or can't be stopped any more; its status document says how it ends\n"},
+		{"it ends", time.Second, 409, "409 Conflict: it was too late to stop the operation; its status document has the result\n"},
+		{"it goes on", time.Minute, 202, "202 Accepted: the operation is rolling back, or it is too late to stop it; its status document will have the result\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -372,7 +372,7 @@ func TestStatusStopping(t *testing.T) {
 		if status := reader.status(location); status.Stopping {
 			t.Errorf("before: %+v", status)
 		}
-		if a := s.dial().gets("DELETE "+location, "X-User: a"); a.status != 202 || !strings.HasPrefix(a.body, "202 Accepted: it is told to stop") {
+		if a := s.dial().gets("DELETE "+location, "X-User: a"); a.status != 202 || !strings.HasPrefix(a.body, "202 Accepted: the operation is rolling back") {
 			t.Errorf("stopping is %d %s", a.status, a.body)
 		}
 		if status := reader.status(location); !status.Stopping || status.State != "running" || status.Estimate != nil || status.Rate != (dav.OperationRate{}) {

@@ -12,24 +12,25 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// operations are those of a Handler that are under way, and those of which the
-// record is still to be written. Its mu comes before that of the claims.
+// operations holds a Handler's running operations, and ended ones whose record is
+// not written yet. Lock mu before the mutex of the claims.
 type operations struct {
 	mu      sync.Mutex
 	running map[*operation]struct{}
-	// byKey are those that an identical request joins.
+	// byKey has the running operations that an identical request can join.
 	byKey map[operationKey]*operation
-	// byID are those that somebody knows by their ID.
+	// byID has the operations with an ID.
 	byID     map[string]*operation
 	stopping bool
-	// halted is closed when Shutdown stops what is under way; nil: no operation waits for that.
+	// halted is closed when Shutdown stops the running operations. It is nil until
+	// an operation waits for that.
 	halted chan struct{}
-	// ticking: the next tick is coming.
+	// ticking says that the next tick is scheduled.
 	ticking bool
 	writer  historyWriter
 }
 
-// Operations returns the operations that are under way, the oldest first.
+// Operations returns the running operations, the oldest first.
 func (h *Handler) Operations() []Operation {
 	s := &h.operations
 	s.mu.Lock()
@@ -44,7 +45,7 @@ func (h *Handler) Operations() []Operation {
 	return list
 }
 
-// look returns op as it is now.
+// look returns a snapshot of op.
 func (s *operations) look(op *operation) Operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,13 +59,13 @@ func (s *operations) snapshotLocked(op *operation) Operation {
 	return snapshot
 }
 
-// Shutdown refuses new operations and waits until none is under way. When ctx
-// ends first, it stops those that are left with the cause [ErrShutdown], waits
-// until each has rolled back what it can, and returns ctx's error. Their
-// answer is 503 (Service Unavailable). When it returns, what History is to keep
-// has been written, and it may be closed once nothing else is served.
+// Shutdown refuses new operations and waits until the running ones have ended. If ctx
+// ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
+// rolled back what it can, and returns ctx's error. Clients of stopped operations get
+// 503 (Service Unavailable). When Shutdown returns, all records are in History, which
+// may be closed once the Handler serves no more requests.
 //
-// It does not touch other requests: http.Server.Shutdown waits for those.
+// Shutdown does not wait for other requests; http.Server.Shutdown does.
 func (h *Handler) Shutdown(ctx context.Context) error {
 	s := &h.operations
 	s.mu.Lock()
@@ -90,8 +91,8 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// begin lists op, unless the Handler is stopping. Who waits for the claim of an
-// identical request can join it from now on.
+// begin lists op, unless the Handler is stopping. From now on, identical requests can
+// join op, including those that wait for its claim.
 func (s *operations) begin(h *Handler, op *operation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,8 +112,8 @@ func (s *operations) begin(h *Handler, op *operation) error {
 	return nil
 }
 
-// end notes how op has ended. Its answer is kept, and its claim released, before
-// anybody can learn of the end. It reports whether nobody waits for the answer.
+// end records the result of op. It keeps the answer and releases the claim before a
+// client can learn of the end. It reports whether no request waits for the answer.
 func (s *operations) end(h *Handler, op *operation, status int, err error) (unanswered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,7 +139,7 @@ func (s *operations) end(h *Handler, op *operation, status int, err error) (unan
 	return op.waiting == 0
 }
 
-// ended returns what is closed when op has ended.
+// ended returns a channel that is closed when op has ended.
 func (s *operations) ended(op *operation) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,8 +152,8 @@ func (s *operations) ended(op *operation) <-chan struct{} {
 	return op.ended
 }
 
-// join returns the operation under way for key, nil if there is none. It counts
-// who is going to wait for it.
+// join returns the running operation for key and counts the caller as waiting for it.
+// It returns nil if no operation is running for key.
 func (s *operations) join(key *operationKey) *operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,8 +164,8 @@ func (s *operations) join(key *operationKey) *operation {
 	return op
 }
 
-// leave ends the waiting of x before the end of its operation. alone reports that
-// there is nobody left to whom the operation matters.
+// leave takes note that x no longer waits for its operation. alone reports whether
+// no request waits for the operation any more and it is not detached.
 func (s *operations) leave(x *exchange) (alone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,8 +177,8 @@ func (s *operations) leave(x *exchange) (alone bool) {
 	return x.op.waiting == 0 && !x.op.detached
 }
 
-// settle ends the waiting of x, which was answered. delivered: the client has got
-// the answer, as far as one can know.
+// settle takes note that x was answered. delivered says whether the client got the
+// answer, as far as the server can know.
 func (s *operations) settle(x *exchange, delivered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -192,8 +193,8 @@ func (s *operations) settle(x *exchange, delivered bool) {
 	x.away = true
 }
 
-// detach lets op go on whether clients wait for it or not. It reports false if op
-// has ended.
+// detach lets op continue even if no client waits for it. It reports false if op has
+// ended.
 func (s *operations) detach(op *operation) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,7 +202,7 @@ func (s *operations) detach(op *operation) bool {
 	return op.detached
 }
 
-// identify returns the ID of op: 128 random bits.
+// identify returns the ID of op, 128 random bits.
 func (s *operations) identify(op *operation) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,14 +221,15 @@ func (s *operations) identifyLocked(op *operation) string {
 	return op.id
 }
 
-// find returns the operation with the ID, nil if there is none.
+// find returns the operation with the ID, or nil.
 func (s *operations) find(id string) *operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byID[id]
 }
 
-// of returns the operations under way that are wanted, which have IDs from now on.
+// of returns the operations for which wanted reports true, and gives an ID to each
+// that has none.
 func (s *operations) of(wanted func(*operation) bool) []*operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,7 +247,7 @@ func (s *operations) of(wanted func(*operation) bool) []*operation {
 	return list
 }
 
-// location is the path of the status document of op.
+// location returns the path of the status document of op.
 func (h *Handler) location(op *operation) string {
 	return h.statusHref(h.operations.identify(op))
 }
@@ -253,8 +255,8 @@ func (h *Handler) location(op *operation) string {
 // probes reports whether op is a probe, which has no status document.
 func (op *operation) probes() bool { return storage.Reserved(op.Source) }
 
-// kept reports whether there is to be a record of op, which has an ID, when it
-// has ended. A PROPFIND's is its answer, unless that took long.
+// kept reports whether the record of op, which has an ID, is kept after the end. A
+// PROPFIND is kept only if it took long.
 func (op *operation) kept() bool {
 	return op.key.method != "" || op.endedAt.Sub(op.Started) >= historyInterval
 }

@@ -9,73 +9,75 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// OperationStatus is the status document of an operation in JSON, the type of the
-// content of [OperationsName]'s members. Resources are given by their hrefs: paths
-// of URLs, percent-encoded. Times are in UTC as RFC 3339 has them.
+// OperationStatus is the JSON status document of an operation, a member of
+// [OperationsName]. Resources are hrefs: percent-encoded URL paths. Times are in UTC
+// and have the format of RFC 3339.
 type OperationStatus struct {
 	// ID is the last segment of the document's path.
 	ID string `json:"id"`
-	// Principal is whose it is, if that is known.
+	// Principal is the user who sent the request, if known.
 	Principal string `json:"principal,omitempty"`
 	// Method is COPY, MOVE, DELETE or PROPFIND.
 	Method string `json:"method"`
-	// Source is the request URI's resource. Destination is only there in a COPY
-	// or MOVE.
+	// Source is the resource of the request URI. Only a COPY or MOVE has a
+	// Destination.
 	Source      string `json:"source"`
 	Destination string `json:"destination,omitempty"`
 	// Depth is "0", "1" or "infinity".
 	Depth string `json:"depth"`
-	// Overwrite is only there in a COPY or MOVE.
+	// Overwrite is the header Overwrite of a COPY or MOVE.
 	Overwrite *bool `json:"overwrite,omitempty"`
-	// State is "running", "finished" (by itself, whatever Status says), "stopped"
-	// (before its end, and rolled back) or "interrupted" (the server has died).
+	// State is "running", "finished" (it ended by itself, with success or not),
+	// "stopped" (a request or a shutdown stopped it, and it was rolled back) or
+	// "interrupted" (the server crashed).
 	State string `json:"state"`
-	// Stopping is there, and true, while it is running and was told to stop: it
-	// rolls back, or can't be stopped any more.
+	// Stopping is true if the operation is running and a request told it to stop. It
+	// is rolling back, or it is too late to stop it.
 	Stopping bool `json:"stopping,omitempty"`
-	// Updated is when all this was true. Ended is null while it is running.
+	// Updated is the time of the information in this document. Ended is null while
+	// the operation is running.
 	Started time.Time  `json:"started"`
 	Updated time.Time  `json:"updated"`
 	Ended   *time.Time `json:"ended"`
-	// Status is that of the final response, null while there is none or when it
-	// is not known.
+	// Status is the status of the final response. It is null while the operation is
+	// running, and if the status is unknown.
 	Status *int `json:"status"`
-	// Reason says why, for a person.
+	// Reason explains the state or status to a person.
 	Reason string `json:"reason,omitempty"`
-	// Recovery is what the start after a crash did with it: "finished", "undone" or
-	// "left", if there was anything to do.
+	// Recovery says what the next start of the server did with an interrupted
+	// operation: "finished", "undone" or "left"; "" if nothing was necessary.
 	Recovery string            `json:"recovery,omitempty"`
 	Progress OperationProgress `json:"progress"`
 	Rate     OperationRate     `json:"rate"`
-	// Estimate is how many seconds are left, null when that can't be told: while the
-	// total is not final, for one.
+	// Estimate is the remaining time in seconds. It is null if it can't be estimated,
+	// for example until the total is final.
 	Estimate *float64 `json:"estimate"`
-	// Failures are the members that failed, a thousand at most (in an event: a
-	// few), in no list of operations. FailuresTotal counts all.
+	// Failures are the members that failed: at most a thousand, in an event a few, and
+	// none in the list of operations. FailuresTotal is the number of all.
 	Failures      []OperationFailure `json:"failures"`
 	FailuresTotal int64              `json:"failuresTotal"`
 	Links         OperationLinks     `json:"links"`
 }
 
-// OperationProgress is how far an operation is. No number ever falls.
+// OperationProgress is the progress of an operation. Its numbers never decrease.
 type OperationProgress struct {
-	// Done is the number of members that are finished, failed ones included.
+	// Done is the number of finished members, including those that failed.
 	Done int64 `json:"done"`
-	// Total is how many are known so far, null while there is no number.
+	// Total is the number of members found so far, or null.
 	Total *int64 `json:"total"`
-	// TotalFinal: Total and TotalBytes are all that there is, but for what may still
-	// appear. Until then they grow, and to divide by them is of no use. Of what has
-	// ended before all was done, they are what had been found.
+	// TotalFinal says that Total and TotalBytes are complete, apart from members that
+	// other programs add. Until then they grow, so don't compute a percentage. It is
+	// false if the operation ended before all members were done.
 	TotalFinal bool `json:"totalFinal"`
 	// Bytes and TotalBytes are the same for the content of files.
 	Bytes      int64  `json:"bytes"`
 	TotalBytes *int64 `json:"totalBytes"`
-	// Current is the member last begun, "" if there is none.
+	// Current is the member that was started last, or "".
 	Current string `json:"current"`
 }
 
-// OperationRate is what is done in a second: in the last ones of an operation that
-// is running, or on the average of one that has ended.
+// OperationRate is a rate per second: over the last seconds of a running operation, or
+// the average of one that has ended.
 type OperationRate struct {
 	Members float64 `json:"members"`
 	Bytes   float64 `json:"bytes"`
@@ -88,19 +90,19 @@ type OperationFailure struct {
 	Status int `json:"status"`
 }
 
-// OperationLinks are paths of URLs.
+// OperationLinks are URL paths.
 type OperationLinks struct {
 	Self string `json:"self"`
-	// List is that of all operations of the principal.
+	// List is the list of the principal's operations.
 	List string `json:"list"`
 }
 
-// OperationList is the list of operations in JSON, the last begun first.
+// OperationList is the list of operations in JSON, the most recent first.
 type OperationList struct {
 	Operations []OperationStatus `json:"operations"`
 }
 
-// statusDocument returns what view says.
+// statusDocument returns view as a status document.
 func (h *Handler) statusDocument(view *operationView) OperationStatus {
 	r := &view.record
 	document := OperationStatus{
@@ -132,7 +134,7 @@ func (h *Handler) statusDocument(view *operationView) OperationStatus {
 	return document
 }
 
-// totalFinal reports whether what is known is all that there is.
+// totalFinal reports whether the totals in the record are complete.
 func (v *operationView) totalFinal() bool {
 	r := &v.record
 	switch {
@@ -143,13 +145,14 @@ func (v *operationView) totalFinal() bool {
 	case v.op == nil:
 		return false
 	}
-	// If the numbers are those of the record, they were final then.
+	// The record may be older than the snapshot. If the totals are equal, those of the
+	// record were final, too.
 	p := v.op.monitor.Snapshot()
 	return p.Final && p.Known == r.Known && p.KnownBytes == r.KnownBytes
 }
 
-// secondsLeft estimates when an operation will end that is running, once it is known
-// how much there is.
+// secondsLeft estimates the remaining time of a running operation. known is false until
+// the totals are final.
 func (v *operationView) secondsLeft() (seconds float64, known bool) {
 	r := &v.record
 	if !r.Ended.IsZero() || !v.totalFinal() {
@@ -158,7 +161,7 @@ func (v *operationView) secondsLeft() (seconds float64, known bool) {
 	return secondsLeft(r.Done, r.Known, v.members, r.Bytes, r.KnownBytes, v.bytes)
 }
 
-// orNull is nil for 0.
+// orNull returns nil for 0.
 func orNull[T int | int64](n T) *T {
 	if n == 0 {
 		return nil
@@ -166,10 +169,10 @@ func orNull[T int | int64](n T) *T {
 	return &n
 }
 
-// rounded is x with one decimal.
+// rounded returns x with one decimal.
 func rounded(x float64) float64 { return math.Round(x*10) / 10 }
 
-// depthWord is the header Depth that means depth.
+// depthWord returns the value of the header Depth for depth.
 func depthWord(depth int) string {
 	for word, d := range depths {
 		if d == depth {
@@ -179,7 +182,7 @@ func depthWord(depth int) string {
 	return "infinity"
 }
 
-// respondJSON writes a status document.
+// respondJSON writes a status document as JSON.
 func (h *Handler) respondJSON(w http.ResponseWriter, status int, view *operationView) error {
 	document := h.statusDocument(view)
 	return writeJSON(w, status, &document)
@@ -198,7 +201,7 @@ func writeJSON(w http.ResponseWriter, status int, document any) error {
 	return err
 }
 
-// serveOperations lists what r may see.
+// serveOperations serves the list of the operations that r may see.
 func (h *Handler) serveOperations(w http.ResponseWriter, r *http.Request) (status int, err error) {
 	switch r.Method {
 	case http.MethodOptions:
@@ -224,8 +227,8 @@ func (h *Handler) serveOperations(w http.ResponseWriter, r *http.Request) (statu
 	return 0, writeJSON(w, http.StatusOK, &list)
 }
 
-// listOperations returns what r may see, the last begun first: of a principal his
-// own, of an administrator all, of anybody else nothing.
+// listOperations returns the operations that r may see, the most recent first: all for
+// an administrator, a principal's own for a principal, and none for other clients.
 func (h *Handler) listOperations(r *http.Request) ([]*operationView, error) {
 	principal, all := h.principal(r), h.administers(r)
 	if principal == "" && !all {

@@ -11,15 +11,16 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// pageTime is how a page shows a time.
+// pageTime is the layout of times in a page.
 const pageTime = "2006-01-02 15:04:05 UTC"
 
-// maxLeft is the longest estimate that is worth telling.
+// maxLeft is the longest estimate that a page shows.
 const maxLeft = 30 * 24 * time.Hour
 
-// extent is how far view is, in members or in bytes, whichever is less: members differ
-// in size, and what is moved by copying is removed when all bytes are there. total is
-// 0 until it is final: of a part, nobody knows how much is done.
+// extent returns the progress of view in members or in bytes, whichever is the smaller
+// share. Members alone would mislead because they differ in size; bytes alone would
+// because a MOVE that copies removes the source after the last byte. total is 0 until
+// it is final.
 func extent(view *operationView) (done, total int64) {
 	r := &view.record
 	if !view.totalFinal() {
@@ -33,8 +34,8 @@ func extent(view *operationView) (done, total int64) {
 	return done, total
 }
 
-// percentLine is extent as "47%": 100% when all is done, and not before. It is ""
-// while that is not known.
+// percentLine returns extent as a text such as "47%", or "" while the total is not
+// final. It is "100%" only if everything is done.
 func percentLine(view *operationView) string {
 	done, total := extent(view)
 	if total == 0 {
@@ -47,13 +48,13 @@ func percentLine(view *operationView) string {
 	return strconv.FormatInt(percent, 10) + "%"
 }
 
-// stopping reports whether v is running and was stopped on request: it rolls back, or
-// it can't be stopped any more.
+// stopping reports whether v is running and a request told it to stop. It is rolling
+// back, or it is too late to stop it.
 func (v *operationView) stopping() bool {
 	return v.record.Ended.IsZero() && v.op != nil && errors.Is(context.Cause(&v.op.context), errStopped)
 }
 
-// stateWord is how an operation is.
+// stateWord returns the state of an operation in a word.
 func stateWord(view *operationView) string {
 	if view.stopping() {
 		return "stopping"
@@ -61,7 +62,7 @@ func stateWord(view *operationView) string {
 	return string(view.record.State)
 }
 
-// stateLine is how an operation is and, if it has ended, with which status.
+// stateLine returns the state of an operation and its status, if known.
 func stateLine(view *operationView) string {
 	line := stateWord(view)
 	if status := view.record.Status; status != 0 {
@@ -72,7 +73,7 @@ func stateLine(view *operationView) string {
 
 func statusLine(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }
 
-// stateKind is how a page marks the state of r.
+// stateKind returns the CSS class for the state of r.
 func stateKind(r *history.Record) string {
 	switch {
 	case r.State == history.Running:
@@ -85,7 +86,7 @@ func stateKind(r *history.Record) string {
 	return "good"
 }
 
-// rateLine is what is done in a second.
+// rateLine returns the rates per second as a text.
 func rateLine(view *operationView) string {
 	precision := 0
 	if view.members < 9.95 {
@@ -98,7 +99,7 @@ func rateLine(view *operationView) string {
 	return line + " a second"
 }
 
-// leftLine says how long an operation will still take, if that can be told.
+// leftLine returns the estimate of the remaining time as a text, or "".
 func leftLine(view *operationView) string {
 	seconds, known := view.secondsLeft()
 	if !known || seconds > maxLeft.Seconds() {
@@ -107,8 +108,8 @@ func leftLine(view *operationView) string {
 	return "about " + durationLine(time.Duration(max(seconds, 1)*float64(time.Second))) + " left"
 }
 
-// durationUnits are the units of a duration, each with the one that follows it, and
-// the length from which on it is told in greater ones.
+// durationUnits are the units of a duration. Each has the next smaller unit, and the
+// duration from which the next greater unit applies.
 var durationUnits = []struct {
 	unit, next, below time.Duration
 	name, nextName    string
@@ -119,7 +120,7 @@ var durationUnits = []struct {
 	{24 * time.Hour, time.Hour, math.MaxInt64, " d", " h"},
 }
 
-// durationLine is d in its two greatest units.
+// durationLine returns d in its two greatest units.
 func durationLine(d time.Duration) string {
 	if d < time.Second {
 		return "less than 1 s"
@@ -135,10 +136,10 @@ func durationLine(d time.Duration) string {
 		}
 		return line
 	}
-	return "" // no duration is that long
+	return "" // unreachable: the last row has no limit
 }
 
-// ofLine is how much is done, of how much. There may still be found more.
+// ofLine returns, for example, "3 of 20", with "found so far" while the total may grow.
 func ofLine(view *operationView, done, known int64, appendNumber func([]byte, int64) []byte) string {
 	line := string(appendOf(nil, done, known, appendNumber))
 	if known > 0 && view.record.Ended.IsZero() && !view.totalFinal() {
@@ -147,7 +148,7 @@ func ofLine(view *operationView, done, known int64, appendNumber func([]byte, in
 	return line
 }
 
-// appendCount appends n with a comma before each three digits.
+// appendCount appends n with a comma between groups of three digits.
 func appendCount(dst []byte, n int64) []byte {
 	digits := strconv.FormatInt(n, 10)
 	for i := range len(digits) {
@@ -159,7 +160,7 @@ func appendCount(dst []byte, n int64) []byte {
 	return dst
 }
 
-// appendOf appends done and, if it is known, of how much.
+// appendOf appends done and, if known is not 0, " of " and known.
 func appendOf(dst []byte, done, known int64, appendNumber func([]byte, int64) []byte) []byte {
 	dst = appendNumber(dst, done)
 	if known > 0 {

@@ -7,14 +7,13 @@ import (
 	"strings"
 )
 
-// methodTrait is what can be said of a method before it is served.
+// methodTrait holds the general properties of a method.
 type methodTrait struct {
-	// writes: it may change something.
+	// writes: the method may change something.
 	writes bool
-	// creates: it may make the request URI a resource, so that it applies
-	// where there is none.
+	// creates: the method may create the resource, so it applies to a missing one.
 	creates bool
-	// collection, file: it applies to such a resource.
+	// collection, file: the method applies to a collection, to a file.
 	collection, file bool
 }
 
@@ -22,7 +21,7 @@ var methodTraits = map[string]methodTrait{
 	"OPTIONS": {collection: true, file: true},
 	"GET":     {collection: true, file: true},
 	"HEAD":    {collection: true, file: true},
-	// There is nothing that could process what is posted.
+	// No resource accepts a POST.
 	"POST":      {},
 	"PUT":       {writes: true, creates: true, file: true},
 	"PATCH":     {writes: true, file: true},
@@ -36,8 +35,8 @@ var methodTraits = map[string]methodTrait{
 	"PROPPATCH": {writes: true, collection: true, file: true},
 }
 
-// serveOptions says what the resource can do (RFC 4918 §10.1, RFC 9110
-// §9.3.7).
+// serveOptions answers OPTIONS with the methods of the resource and the server's
+// compliance classes (RFC 4918 §10.1, RFC 9110 §9.3.7).
 func (h *Handler) serveOptions(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	allow := h.allowAt(r.Context(), name)
 	w.Header().Set("Allow", allow)
@@ -48,15 +47,16 @@ func (h *Handler) serveOptions(w http.ResponseWriter, r *http.Request, name stri
 	return 0, nil
 }
 
-// serveServerOptions answers OPTIONS *, which is about the server as a whole.
-// With net/http it comes here only if its own answer is switched off.
+// serveServerOptions answers OPTIONS *, which is about the server as a whole. net/http
+// answers it itself unless http.Server.DisableGeneralOptionsHandler is set.
 func (h *Handler) serveServerOptions(w http.ResponseWriter) (status int, err error) {
 	w.Header().Set("Allow", h.allow(func(t methodTrait) bool { return t != methodTrait{} }))
 	h.setClasses(w.Header())
 	return 0, nil
 }
 
-// setClasses tells what the server complies with (RFC 4918 §18).
+// setClasses sets the header DAV to the compliance classes of the server (RFC 4918
+// §18).
 func (h *Handler) setClasses(header http.Header) {
 	// Class 2 is locking.
 	if h.ReadOnly {
@@ -64,13 +64,12 @@ func (h *Handler) setClasses(header http.Header) {
 	} else {
 		header.Set("DAV", "1, 2, 3, "+patchClass)
 	}
-	// Without it, Office and Explorer open files read-only ([MS-WDV] 2.2.8).
+	// Without this header, Office and Explorer open files read-only ([MS-WDV] 2.2.8).
 	header.Set("MS-Author-Via", "DAV")
 	header.Set("Content-Length", "0")
 }
 
-// allowAt is the value of the header Allow for the resource name, or where
-// there is none.
+// allowAt returns the value of the header Allow for name, whether it exists or not.
 func (h *Handler) allowAt(ctx context.Context, name string) string {
 	info, err := h.FileSystem.Stat(ctx, name)
 	return h.allow(func(t methodTrait) bool {
@@ -84,8 +83,8 @@ func (h *Handler) allowAt(ctx context.Context, name string) string {
 	})
 }
 
-// allow lists the methods that apply and, on a share that is read-only, write
-// nothing.
+// allow lists the methods that apply. On a read-only share it leaves out those that
+// write.
 func (h *Handler) allow(applies func(methodTrait) bool) string {
 	methods := []string{http.MethodOptions}
 	for method, trait := range methodTraits {

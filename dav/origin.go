@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// origin returns the scheme and the host, with its port if it has one, by which r's
-// client knows this server: what a trusted proxy tells, or else those of the
-// connection.
+// origin returns the scheme and host (with an optional port) by which the client knows
+// this server. They come from a trusted proxy if it names them, otherwise from the
+// request itself.
 func (h *Handler) origin(r *http.Request) (scheme, host string) {
 	scheme, host = h.TrustedProxies.origin(r)
 	if scheme == "" {
@@ -22,7 +22,8 @@ func (h *Handler) origin(r *http.Request) (scheme, host string) {
 	return scheme, cmp.Or(host, r.Host)
 }
 
-// absoluteURL returns how r's client would name the resource name.
+// absoluteURL returns a function that returns the URL of a resource as r's client
+// would write it.
 func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
 	return func(name string) string {
 		scheme, host := h.origin(r)
@@ -30,9 +31,10 @@ func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
 	}
 }
 
-// servesHost reports whether u's host is this server's, as the client or the
-// proxy in front knows it. By default the client's word for it is enough. The scheme
-// may be either: not every client, and not every proxy, says https of what is.
+// servesHost reports whether u's host is this server, under the name that the client
+// or the proxy in front uses. Without TrustedProxies it believes the header
+// X-Forwarded-Host of any client. It ignores the scheme, because some clients and
+// proxies write http for https.
 func (h *Handler) servesHost(r *http.Request, u *url.URL) bool {
 	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	if port == "" {
@@ -54,8 +56,8 @@ func (h *Handler) servesHost(r *http.Request, u *url.URL) bool {
 	return false
 }
 
-// hostPort returns host in lower case and with its port, or else with port
-// (RFC 3986 §6.2.3).
+// hostPort returns host in lower case and with its port. If it has none, it gets the
+// default port (RFC 3986 §6.2.3).
 func hostPort(host, port string) string {
 	host = strings.ToLower(host)
 	if h, p, err := net.SplitHostPort(host); err == nil {

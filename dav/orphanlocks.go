@@ -15,10 +15,11 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// releaseOrphans releases the locks that a LOCK left when the process died before it
-// had made the resource (RFC 4918 §7.3). No client knows such a lock, so that nobody
-// could end it. A lock whose collection is missing as well stays, and so do all while
-// the share is empty or another one: its disk may not be mounted.
+// releaseOrphans releases locks on missing resources. A LOCK leaves one if the process
+// dies before the LOCK has created the resource (RFC 4918 §7.3). No client knows the
+// token of such a lock, so none could release it. releaseOrphans keeps a lock whose
+// parent collection is missing too. It keeps all locks if the share is empty or not the
+// one that the journal knows, because the share's disk may not be mounted.
 func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery) ([]tree.Recovery, error) {
 	other := func(r tree.Recovery) bool { return errors.Is(r.Err, tree.ErrOtherShare) }
 	manager := h.locks().manager
@@ -38,7 +39,7 @@ func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery)
 	return undone, err
 }
 
-// releaseOrphansOf is releaseOrphans of one tree.
+// releaseOrphansOf is releaseOrphans for one tree.
 func (h *Handler) releaseOrphansOf(ctx context.Context, manager lockManager) ([]tree.Recovery, error) {
 	found, err := manager.Find(ctx, time.Now(), "/", true)
 	if err != nil || len(found) == 0 || h.isEmpty(ctx) {
@@ -65,7 +66,8 @@ func (h *Handler) isEmpty(ctx context.Context) bool {
 	return true
 }
 
-// isOrphan reports whether the resource of l is missing, and its collection is not.
+// isOrphan reports whether the resource of l is missing but its parent collection
+// exists.
 func (h *Handler) isOrphan(ctx context.Context, l lock.Lock) bool {
 	if _, err := storage.Lstat(ctx, h.FileSystem, l.Root); !errors.Is(err, fs.ErrNotExist) {
 		return false

@@ -11,9 +11,10 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// checkOverlap refuses a COPY or MOVE whose source is, holds or is in its destination,
-// whatever names they have (RFC 4918 §9.8.5, §9.9.4). The MOVE of a resource to another
-// spelling of its name is none.
+// checkOverlap refuses a COPY or MOVE if the source and destination are the same
+// resource, or one contains the other, under any of their names (RFC 4918 §9.8.5,
+// §9.9.4). It allows a MOVE that only changes the spelling of a name, and sets
+// t.respells for it.
 func (h *Handler) checkOverlap(ctx context.Context, t *transfer) error {
 	t.respells = false
 	src, dst := t.src, t.dst
@@ -26,7 +27,7 @@ func (h *Handler) checkOverlap(ctx context.Context, t *transfer) error {
 	if !storage.Overlap(src.key, dst.key) {
 		return nil
 	}
-	// A key may be that of two resources: only the storage knows whether it is here.
+	// Two resources may have the same key, so ask the storage.
 	outer, inner := src.name(), dst.name()
 	if len(src.key) > len(dst.key) {
 		outer, inner = inner, outer
@@ -45,9 +46,9 @@ func (h *Handler) checkOverlap(ctx context.Context, t *transfer) error {
 	return tree.ErrOverlap
 }
 
-// checkLinkOverlap refuses a source and a destination that lead to one resource, and to
-// move a symbolic link into what it leads to: where the MOVE has to copy, it would copy
-// that into itself.
+// checkLinkOverlap refuses a source and destination that lead to the same resource
+// through symbolic links. It also refuses to move a link into its own target: a MOVE
+// that has to copy would copy the target into itself.
 func (h *Handler) checkLinkOverlap(ctx context.Context, t *transfer) error {
 	src, dst := t.src, t.dst
 	var err error
@@ -61,15 +62,15 @@ func (h *Handler) checkLinkOverlap(ctx context.Context, t *transfer) error {
 	case err != nil:
 		return err
 	case src.name() == t.src.name() && dst.name() == t.dst.name():
-		return nil // No link is at the end of either.
+		return nil // neither name ends in a link
 	case src.name() == dst.name(), src.name() != t.src.name() && storage.Contains(src.key, t.dst.key):
 		return tree.ErrOverlap
 	}
 	return nil
 }
 
-// sameEntry reports whether a and b, two names with one key, are one entry of a
-// collection. A file system that folds names lists it once.
+// sameEntry reports whether a and b, two names with the same key, are one entry of a
+// collection. They are if the collection lists only one name that folds to theirs.
 func (h *Handler) sameEntry(ctx context.Context, a, b string) (bool, error) {
 	if a == b {
 		return true, nil
@@ -96,7 +97,7 @@ func (h *Handler) sameEntry(ctx context.Context, a, b string) (bool, error) {
 }
 
 // respell gives the source of t the spelling of its destination. Locks and properties
-// stay: their key is the same.
+// need no change, because the key is the same.
 func (h *Handler) respell(ctx context.Context, t transfer) error {
 	err := h.FileSystem.Rename(ctx, t.src.name(), t.dst.name())
 	if err == nil {

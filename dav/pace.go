@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// paceWindow is the time over which a rate is taken, at least as far as there
-	// is something noted.
+	// paceWindow is the time over which a rate is averaged. It may be longer if
+	// progress was not noted often enough.
 	paceWindow = 10 * time.Second
 	// paceStep is the least time between two notes.
 	paceStep = time.Second
 )
 
-// pace is how fast an operation is. Whoever looks at its progress notes it: there
-// is no clock of its own.
+// pace measures the rate of an operation. It has no timer: each call of note, for a
+// client that asks for the progress, is one measurement.
 type pace struct {
 	mu    sync.Mutex
 	notes []paceNote // the oldest first; one may be older than paceWindow
@@ -27,9 +27,8 @@ type paceNote struct {
 	members, bytes int64
 }
 
-// note takes note of progress and returns members and bytes a second of late. The
-// time before the first of it says nothing of the pace, nor does less than paceStep:
-// then they are 0.
+// note records progress and returns the recent members and bytes per second. The clock
+// starts with the first progress. Both rates are 0 until paceStep has passed.
 func (p *pace) note(started, now time.Time, progress tree.Progress) (members, bytes float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,8 +53,8 @@ func (p *pace) note(started, now time.Time, progress tree.Progress) (members, by
 	return members, bytes
 }
 
-// secondsLeft estimates how long an operation will still take at that pace. ok is
-// false when nothing is known.
+// secondsLeft estimates the remaining time of an operation from its rates. ok is false
+// if the total or both rates are 0.
 func secondsLeft(done, known int64, members float64, bytesDone, bytesKnown int64, bytes float64) (seconds float64, ok bool) {
 	if known == 0 || members <= 0 && bytes <= 0 {
 		return 0, false

@@ -7,26 +7,26 @@ import (
 
 const methodPatch = http.MethodPatch
 
-// patchType is the media type of a PATCH: the body takes the place of the bytes
-// that the header X-Update-Range names, as sabre/dav has it
-// (https://sabre.io/dav/http-patch/). Unlike there, nothing may begin beyond the
-// end of the file: the hole would be a chunk that got lost.
+// patchType is the media type of a PATCH, as defined by sabre/dav
+// (https://sabre.io/dav/http-patch/): the body replaces the bytes that the header
+// X-Update-Range names. Unlike sabre/dav, davd refuses a range that begins beyond the
+// end of the file, because the gap would mean that a part was lost.
 const patchType = "application/x-sabredav-partialupdate"
 
-// patchClass says in the header DAV that PATCH does that.
+// patchClass announces this PATCH in the header DAV.
 const patchClass = "sabredav-partialupdate"
 
 var (
 	errPatchType        = &statusError{status: http.StatusUnsupportedMediaType, reason: "a PATCH must have the Content-Type " + patchType}
 	errPatchLength      = &statusError{status: http.StatusLengthRequired, reason: "a PATCH needs the header Content-Length"}
 	errNothingToPatch   = &statusError{status: http.StatusNotFound, reason: "there is no file to patch"}
-	errChangedMeanwhile = &statusError{status: http.StatusConflict, reason: "the file was changed while the request was under way; this one has changed nothing"}
+	errChangedMeanwhile = &statusError{status: http.StatusConflict, reason: "the file was changed during this request; the request had no effect"}
 )
 
-// servePatch puts the request body in the place of a part of the file name
-// (RFC 5789 §2), or at its end. The file is made anew, from the old one and the
-// body, and is as a PUT's whole or not at all; what was changed in between is a
-// 409.
+// servePatch replaces a part of the file name by the request body, or appends the body
+// (RFC 5789 §2). It builds a new file from the old one and the body, and puts it in
+// place in one step, as a PUT does. If the file changes during the request, the
+// request fails with 409.
 func (h *Handler) servePatch(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	p := &put{h: h, r: r}
 	if err := p.announcedPatch(); err != nil {
@@ -35,7 +35,7 @@ func (h *Handler) servePatch(w http.ResponseWriter, r *http.Request, name string
 	return p.serve(w, name)
 }
 
-// announcedPatch reads what the header says about the body.
+// announcedPatch reads the headers that describe the body.
 func (p *put) announcedPatch() error {
 	header := p.r.Header
 	if mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type")); err != nil || mediaType != patchType {

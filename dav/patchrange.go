@@ -8,30 +8,29 @@ import (
 	"strings"
 )
 
-// updateRange is the part of a file that a request replaces. What is beyond the
-// end of the file makes it longer.
+// updateRange is the part of a file that a request replaces. It may extend beyond the
+// end of the file, which then grows.
 type updateRange struct {
-	// first and last are the positions of bytes, from 0 on. last is -1 where it
-	// follows from the length of the body.
+	// first and last are byte positions from 0. last is -1 if the length of the body
+	// decides.
 	first, last int64
-	// suffix is the number of bytes before the end where it begins; 0: at its
-	// end. -1: at first.
+	// suffix, if not negative, is how many bytes before the end of the file the range
+	// begins; 0 appends. If it is -1, the range begins at first.
 	suffix int64
-	// whole is how long the file is to be in the end, when all of its parts have
-	// come; 0: not known.
+	// whole is the length of the file once all parts have arrived; 0 if unknown.
 	whole int64
 }
 
 var (
 	errUpdateRange       = &statusError{status: http.StatusBadRequest, reason: "the header X-Update-Range must be bytes=FIRST-LAST, bytes=FIRST-, bytes=-NUMBER or append"}
-	errContentRangeForm  = &statusError{status: http.StatusBadRequest, reason: "the header Content-Range must be bytes FIRST-LAST/LENGTH, or have a * for the length"}
-	errUpdateRangeLength = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the header X-Update-Range and the request body have not the same length"}
+	errContentRangeForm  = &statusError{status: http.StatusBadRequest, reason: "the header Content-Range must be bytes FIRST-LAST/LENGTH or bytes FIRST-LAST/*"}
+	errUpdateRangeLength = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the range in the header X-Update-Range and the request body differ in length"}
 	errRangeReversed     = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the last byte of the range comes before the first"}
-	errRangeOutside      = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the range does not begin in the file, nor at its end"}
-	errRangeShorter      = &statusError{status: http.StatusConflict, reason: "the file that is there is longer than the header Content-Range says it is to be: delete it before the first part, or send the whole"}
+	errRangeOutside      = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the range must begin within the file or at its end"}
+	errRangeShorter      = &statusError{status: http.StatusConflict, reason: "the existing file is longer than the LENGTH in the header Content-Range: delete it before you send the first part, or send the whole file"}
 )
 
-// parseUpdateRange reads the header X-Update-Range of a PATCH.
+// parseUpdateRange parses the header X-Update-Range of a PATCH.
 func parseUpdateRange(values []string) (*updateRange, error) {
 	if len(values) != 1 {
 		return nil, errUpdateRange
@@ -60,9 +59,9 @@ func parseUpdateRange(values []string) (*updateRange, error) {
 	return nil, errUpdateRange
 }
 
-// parseContentRange reads the header Content-Range of a PUT (RFC 9110 §14.4). The
-// length after the slash is that of the whole in the end, which may come in
-// several requests: until then the file may be shorter, but never longer.
+// parseContentRange parses the header Content-Range of a PUT (RFC 9110 §14.4). The
+// length after the slash is that of the complete file. Its parts may come in several
+// requests; until the last, the file may be shorter, but never longer.
 func parseContentRange(values []string) (*updateRange, error) {
 	if len(values) != 1 {
 		return nil, errContentRangeForm
@@ -84,14 +83,15 @@ func parseContentRange(values []string) (*updateRange, error) {
 	return &updateRange{first: from, last: to, suffix: -1, whole: whole}, nil
 }
 
-// parsePosition reads digits and nothing else. The last position of all is none,
-// so that the one after it can be counted.
+// parsePosition parses a string of digits. It refuses math.MaxInt64, so that adding 1
+// can't overflow.
 func parsePosition(digits string) (int64, bool) {
 	n, err := strconv.ParseUint(digits, 10, 63)
 	return int64(n), err == nil && n < math.MaxInt64
 }
 
-// offset returns at which byte of old, nil if there is no file, the range begins.
+// offset returns the position in old at which the range begins. old is nil if the file
+// does not exist.
 func (u *updateRange) offset(old fs.FileInfo) (int64, error) {
 	var size int64
 	if old != nil {

@@ -7,27 +7,27 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// Once a COPY, MOVE or DELETE has changed the share, properties, locks and the journal
-// must follow. Room for them was set aside before (deadprops.Securer), so that a full
-// disk is no reason to fail. A disk can still be broken, and another program can take the
-// room. Then the operation waits and tries again. It has its claim all
-// the time, so that nothing can change what the record in the journal says, and it
-// has no answer, so that no answer is untrue. If the process ends before it succeeds,
-// the record is still there, and Recover does the rest.
+// Once a COPY, MOVE or DELETE has changed the share, the properties, locks and journal
+// must follow. Room for them was reserved before (deadprops.Securer), so a full disk
+// does not make them fail. But a disk can break, and another program can take the
+// room. Then the operation waits and tries again. Meanwhile it keeps its claim, so
+// that nothing can contradict its record in the journal, and sends no answer, so that
+// no answer is untrue. If the process ends first, the record is still in the journal
+// and Recover completes the operation.
 
 const (
-	// firstPersistPause and lastPersistPause are how long is waited between two
-	// attempts: each pause is twice as long as the one before it.
+	// firstPersistPause is the pause after the first attempt. Each further pause is
+	// twice as long, up to lastPersistPause.
 	firstPersistPause = 10 * time.Millisecond
 	lastPersistPause  = 5 * time.Second
-	// persistNotice is how often the log is told: at the first attempt, and then each
-	// time that many have failed.
+	// persistNotice is the number of failed attempts between two log messages. The
+	// first attempt that fails is always logged.
 	persistNotice = 12
 )
 
-// persist returns what waits between two attempts to write what must be written for
-// the operation that has c. It gives up when the Handler is shut down, and the claim is
-// held even then.
+// persist returns a function that waits between two attempts to write the state of the
+// operation with the claim c. The function returns false to give up, when the Handler
+// shuts down. The names stay claimed even then.
 func (h *Handler) persist(c *claim) func(attempt int, err error) bool {
 	return func(attempt int, err error) bool {
 		if attempt%persistNotice == 0 && h.OperationLogger != nil && c.about != nil {
@@ -40,22 +40,22 @@ func (h *Handler) persist(c *claim) func(attempt int, err error) bool {
 		case <-timer.C:
 			return true
 		case <-h.operations.halting():
-			c.hold = &hold{} // The names stay claimed.
+			c.hold = &hold{} // releasing an empty hold leaves the names claimed
 			return false
 		}
 	}
 }
 
-// unrecordedError says why an operation can't end.
+// unrecordedError is the reason why an operation can't end.
 type unrecordedError struct{ err error }
 
 func (e *unrecordedError) Error() string {
-	return "the share is changed, but the state can't be written: the operation waits until it can: " + e.err.Error()
+	return "the share has changed, but the server can't write its state and keeps trying: " + e.err.Error()
 }
 
 func (e *unrecordedError) Unwrap() error { return e.err }
 
-// halting returns what is closed when Shutdown stops what is under way.
+// halting returns a channel that is closed when Shutdown stops the running operations.
 func (s *operations) halting() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *operations) haltedLocked() chan struct{} {
 	return s.halted
 }
 
-// halt ends the waiting of all that persist.
+// halt closes the channel of halting.
 func (s *operations) halt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +80,8 @@ func (s *operations) halt() {
 	}
 }
 
-// secure sets room aside for what will follow e, until the claim is released.
+// secure reserves room for the state that must follow the operation, until the claim
+// is released.
 func (f *follower) secure(ctx context.Context, source, destination string, locks int) error {
 	release, err := deadprops.Secure(ctx, f.properties(), source, destination, locks)
 	if err == nil {

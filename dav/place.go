@@ -12,37 +12,37 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// place is where a name leads. Locks, claims and properties belong to resources, and a
-// resource may have several names: through symbolic links, or because the file system
-// folds names. So all of them go by the key, which is the same for each name. What it is
-// in a state that tenants share, is a tenantView's business.
+// place is the resource that a name leads to. A resource may have several names, through
+// symbolic links or because the file system folds names. Locks, claims and properties
+// belong to the resource, so they use its key, which is the same for every name. A
+// tenantView translates keys for state that tenants share.
 //
-// The storage is asked for what it does by the canonical name, which no link is part
-// of, so that a link that is swapped after the check changes nothing. What remains: if
-// another process replaces a collection on the way to the canonical name by a link, in
-// the moment between the last look and the call, MKCOL, PROPPATCH, COPY, MOVE and
-// DELETE follow it. PUT and PATCH don't (storage.Replacing.Canonical). Hard links and
-// bind mounts are resources of their own.
+// The Handler calls the storage with the canonical name, which contains no link, so
+// that swapping a link after the check has no effect. One gap remains: if another
+// process replaces a collection in the canonical name by a link between the last check
+// and the call, MKCOL, PROPPATCH, COPY, MOVE and DELETE follow that link. PUT and PATCH
+// don't (storage.Replacing.Canonical). Hard links and bind mounts count as separate
+// resources.
 type place struct {
 	// asked is the storage name that the client used. Answers show it.
 	asked string
 	canon storage.Canon
 	key   string
-	// links are the keys of the symbolic links on the way: a lock on a collection
-	// protects the links in it, and what is below them, too.
+	// links are the keys of the symbolic links in the path. A lock on a collection
+	// protects the links in it and everything below them.
 	links []string
 }
 
-// name is the canonical name, by which the storage is asked.
+// name is the canonical name, which the storage gets.
 func (p place) name() string { return p.canon.Name }
 
-// parent is the key of the collection that holds p.
+// parent is the key of the collection that contains p.
 func (p place) parent() string { return path.Dir(p.key) }
 
-var errReservedPlace = &statusError{status: http.StatusForbidden, reason: "the name leads to what is reserved for the server"}
+var errReservedPlace = &statusError{status: http.StatusForbidden, reason: "the name leads to a path that is reserved for the server"}
 
-// place finds out where name leads. A symbolic link at its end is followed if follow is
-// true; otherwise the place is that of the link itself, as DELETE and MOVE want it.
+// place returns the place that name leads to. If name ends in a symbolic link, follow
+// decides whether that is the link's target or, as DELETE and MOVE need, the link.
 func (h *Handler) place(ctx context.Context, name string, follow bool) (place, error) {
 	canon, err := storage.Canonical(ctx, h.FileSystem, name, follow)
 	if err != nil {
@@ -54,12 +54,13 @@ func (h *Handler) place(ctx context.Context, name string, follow bool) (place, e
 	return placeOf(name, canon), nil
 }
 
-// placeOf is the place of name, which canon stands for.
+// placeOf returns the place of name with its canonical form canon.
 func placeOf(name string, canon storage.Canon) place {
 	return place{asked: name, canon: canon, key: canon.Key, links: canon.Links}
 }
 
-// placeAt is the place of name, which info describes.
+// placeAt returns the place of name. info describes name, and may save a call of the
+// storage.
 func (h *Handler) placeAt(ctx context.Context, name string, info fs.FileInfo) (place, error) {
 	if storage.Direct(info) {
 		return placeOf(name, storage.Canon{Name: name, Key: name}), nil
@@ -67,13 +68,14 @@ func (h *Handler) placeAt(ctx context.Context, name string, info fs.FileInfo) (p
 	return h.place(ctx, name, true)
 }
 
-// member is the place of the member segment of the collection p, which is no link.
+// member returns the place of a member of the collection p. The member must not be a
+// link.
 func (p place) member(segment string) place {
 	return placeOf(path.Join(p.asked, segment), p.canon.Member(segment))
 }
 
-// unmoved is an error if the canonical name of p leads elsewhere now: before the claim,
-// a link may have come on the way.
+// unmoved returns an error if the canonical name of p now leads elsewhere. Call it
+// under the claim: before that, another process may have put a link into the path.
 func (h *Handler) unmoved(ctx context.Context, p place, follow bool) error {
 	now, err := h.place(ctx, p.name(), follow)
 	if err == nil && (now.name() != p.name() || now.key != p.key) {
@@ -82,11 +84,12 @@ func (h *Handler) unmoved(ctx context.Context, p place, follow bool) error {
 	return err
 }
 
-var errMovedPlace = &statusError{status: http.StatusConflict, reason: "a symbolic link on the way was changed while the request was under way; this one has changed nothing"}
+var errMovedPlace = &statusError{status: http.StatusConflict, reason: "a symbolic link in the path changed during this request; the request had no effect"}
 
-// shownName returns the storage name under which a client sees the resource that has
-// the key: as it is spelled in a place that the request was about, if that is below or
-// above it. A key itself may be folded, or be a path outside the share.
+// shownName returns the storage name that a client should see for a key. It takes the
+// spelling from a place of the request if that is the resource itself, above it or
+// below it. It can't show the key itself, which may be folded or a path outside the
+// share.
 func shownName(key string, about ...place) string {
 	for _, p := range about {
 		switch {
@@ -104,8 +107,8 @@ func shownName(key string, about ...place) string {
 	return key
 }
 
-// shown is the name of p that may be shown: canonical, except of what lies outside the
-// share.
+// shown returns the name of p for a client: the canonical name, or the one that the
+// client used if p is outside the share.
 func (p place) shown() string {
 	if p.canon.Name == "" || outside(p.canon.Key) {
 		return p.asked
@@ -113,7 +116,7 @@ func (p place) shown() string {
 	return p.canon.Name
 }
 
-// outside reports whether key is that of something outside the share.
+// outside reports whether key belongs to a resource outside the share.
 func outside(key string) bool { return storage.Contains(storage.OutsideKey, key) }
 
 // cutSegments returns name without its last n segments.
@@ -124,7 +127,8 @@ func cutSegments(name string, n int) string {
 	return name
 }
 
-// askedNames is err with the names of its failures as the client knows them.
+// askedNames returns err after replacing the names of its failures by the names that
+// the client used.
 func askedNames(err error, about ...place) error {
 	var partial *tree.PartialError
 	if errors.As(err, &partial) {
@@ -135,8 +139,8 @@ func askedNames(err error, about ...place) error {
 	return err
 }
 
-// askedName returns the name under which a client sees what the storage calls name: as
-// in the places that the request was about.
+// askedName returns the client's name for the storage name: if it is in a place of the
+// request, it begins with the name that the client used for the place.
 func askedName(name string, about ...place) string {
 	for _, p := range about {
 		if p.asked != p.name() && storage.Contains(p.name(), name) {

@@ -9,13 +9,13 @@ import (
 )
 
 // preconditions evaluates If-Match, If-Unmodified-Since, If-None-Match and
-// If-Modified-Since, in the order of RFC 9110 §13.2.2, for the resource that
-// info describes; nil: there is none. The header If is confirm's business.
+// If-Modified-Since in the order of RFC 9110 §13.2.2. info describes the resource, or
+// is nil if it does not exist. confirm and conditions evaluate the header If.
 //
-// A GET of a collection is never answered with 304: its index shows the sizes and
-// times of the members, which change without the collection and its entity tag.
-// The tag stays a strong one all the same, because OmniFocus sends it in If-Match
-// with MOVE and DELETE, where a weak one would never match (RFC 9110 §13.1.1).
+// A GET of a collection never gets 304, because its index shows the sizes and times of
+// the members, which can change while the entity tag stays the same. The tag is strong
+// all the same: OmniFocus sends it in If-Match with MOVE and DELETE, where a weak tag
+// would never match (RFC 9110 §13.1.1).
 func preconditions(r *http.Request, info fs.FileInfo) error {
 	if !conditional(r) {
 		return nil
@@ -36,7 +36,7 @@ func preconditions(r *http.Request, info fs.FileInfo) error {
 		switch {
 		case !matches(values, tag, weakMatch):
 		case read && info.IsDir():
-			// An index may have changed under the same tag.
+			// The index may have changed while the tag stayed the same.
 		case read:
 			return errNotModified
 		default:
@@ -51,11 +51,11 @@ func preconditions(r *http.Request, info fs.FileInfo) error {
 var errNotModified = &statusError{status: http.StatusNotModified, reason: "not modified"}
 
 func failedPrecondition(header string) error {
-	return &statusError{status: http.StatusPreconditionFailed, reason: "the header " + header + " does not hold"}
+	return &statusError{status: http.StatusPreconditionFailed, reason: "the condition in the header " + header + " is not met"}
 }
 
-// matches reports whether one of the entity tags in values is tag, which is ""
-// when there is no resource. "*" stands for any (RFC 9110 §13.1.1, §13.1.2).
+// matches reports whether one of the entity tags in values matches tag, which is "" if
+// the resource does not exist. "*" matches any tag (RFC 9110 §13.1.1, §13.1.2).
 func matches(values []string, tag string, match func(a, b string) bool) bool {
 	if tag == "" {
 		return false
@@ -68,16 +68,15 @@ func matches(values []string, tag string, match func(a, b string) bool) bool {
 	return false
 }
 
-// strongMatch is the strong comparison (RFC 9110 §8.8.3.2): weak tags differ
-// from everything.
+// strongMatch is the strong comparison (RFC 9110 §8.8.3.2): a weak tag matches nothing.
 func strongMatch(a, b string) bool { return a == b && !strings.HasPrefix(a, "W/") }
 
 func weakMatch(a, b string) bool {
 	return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/")
 }
 
-// headerTime returns the date in a header field. One that can't be read, or that is
-// repeated, is as if not there (RFC 9110 §13.1.3, §13.1.4).
+// headerTime returns the date in a header field. It ignores a field that is invalid or
+// repeated (RFC 9110 §13.1.3, §13.1.4).
 func headerTime(r *http.Request, header string) (time.Time, bool) {
 	values := r.Header[header]
 	if len(values) != 1 {
@@ -87,11 +86,9 @@ func headerTime(r *http.Request, header string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// rangeHolds evaluates If-Range (RFC 9110 §13.1.5) for a file with the entity tag
-// that info describes: when it does not hold, the whole file is sent. A date holds
-// only when the file can't have been changed twice in its second (§8.8.2.2). One
-// second would do where the clocks of file systems did not lag, and none counted
-// in twos.
+// rangeHolds evaluates If-Range (RFC 9110 §13.1.5) for a file with the entity tag tag.
+// If it returns false, the client gets the whole file. A date matches only if it is so
+// old that the file can't have changed twice within its precision (§8.8.2.2).
 func rangeHolds(r *http.Request, tag string, info fs.FileInfo) bool {
 	values := r.Header["If-Range"]
 	switch {
@@ -107,18 +104,20 @@ func rangeHolds(r *http.Request, tag string, info fs.FileInfo) bool {
 	return err == nil && date.Equal(modified) && time.Since(modified) >= strongAfter
 }
 
-// strongAfter is how old a modification time must be to tell two versions apart.
+// strongAfter is how old a modification time must be to tell two versions apart. One
+// second is too short: clocks of file systems lag, and some count in steps of two
+// seconds.
 const strongAfter = 2 * time.Second
 
-// modifiedAfter compares with the precision of an HTTP date. A time in the future
-// counts as it is on the disk, not as Last-Modified says: what is told now would
-// hide a change that comes sooner.
+// modifiedAfter compares with the precision of an HTTP date. It uses the time in the
+// storage even if that is in the future, unlike Last-Modified: otherwise a 304 could
+// hide a change.
 func modifiedAfter(info fs.FileInfo, t time.Time) bool {
 	return info.ModTime().Truncate(time.Second).After(t)
 }
 
-// conditions evaluates all conditions of a request that only reads the resource that
-// info describes: the header If and preconditions.
+// conditions evaluates all conditions of a request that only reads, the header If and
+// those of preconditions. info describes the resource.
 func (h *Handler) conditions(r *http.Request, info fs.FileInfo) error {
 	header, err := ifOf(r)
 	if err == nil {
@@ -144,7 +143,7 @@ func (h *Handler) preconditionsOf(r *http.Request, name string) error {
 
 var conditionHeaders = [...]string{"If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since"}
 
-// conditional reports whether r has a header that preconditions looks at.
+// conditional reports whether r has a header that preconditions evaluates.
 func conditional(r *http.Request) bool {
 	for _, header := range conditionHeaders {
 		if _, ok := r.Header[header]; ok {

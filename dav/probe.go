@@ -12,36 +12,34 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// ProbeName is a reserved name in each collection. A COPY of it does nothing for
-// some seconds but to send interim responses, and then answers with a
-// [ProbeReport]: whoever asks sees what the proxies between do with them. No
-// resource ever has this name, so that for any other server, and for a davd that
-// does not know it, such a COPY is one of what is not there.
+// ProbeName is a reserved name in each collection. A client can COPY it to find out what
+// the proxies in between do with interim responses: the Handler sends interim responses
+// for some seconds and then a [ProbeReport]. No resource ever has this name, so any other
+// server treats the request as a COPY of a missing resource.
 //
-// How long it takes is in the query: "?seconds=5", from 1 to 20; 3 without it.
-// It is refused where the share is read-only: to whoever may not write, a COPY
-// is.
+// The query sets the duration in seconds: "?seconds=5", from 1 to 20, 3 by default. A
+// read-only share refuses a probe like any other COPY.
 const ProbeName = ".davd-probe"
 
 // ProbeReport is the content of a probe's final response, in JSON.
 type ProbeReport struct {
-	// Sent is how many interim responses went out: 12, or as many as may be sent
-	// through an InterimProxy or to the client.
+	// Sent is the number of interim responses that the server sent: 12, or the limit
+	// of the InterimProxy or the client.
 	Sent int `json:"sent"`
-	// Withheld says why none was sent.
+	// Withheld says why the server sent none.
 	Withheld string `json:"withheld,omitempty"`
-	// Mode and Proxy are those of [Interim].
+	// Mode and Proxy are the fields of [Interim].
 	Mode  string `json:"mode"`
 	Proxy string `json:"proxy"`
-	// Protocol is that of the request as it arrived, and Via its header.
+	// Protocol is the HTTP version of the request as it arrived. Via is its header Via.
 	Protocol string `json:"protocol"`
 	Via      string `json:"via,omitempty"`
-	// Proxied: the request shows that a proxy stands between.
+	// Proxied says whether the request shows signs of a proxy.
 	Proxied bool `json:"proxied"`
 }
 
-// probeResponses is how many interim responses a probe sends: more than Apache
-// forwards, which are nine.
+// probeResponses is the number of interim responses that a probe sends. It is more
+// than Apache forwards, which is nine.
 const probeResponses = 12
 
 // The length of a probe, in seconds.
@@ -55,8 +53,8 @@ func isProbe(r *http.Request, name string) bool {
 	return r.Method == "COPY" && path.Base(name) == ProbeName
 }
 
-// serveProbe answers a probe of the resource name. It reads and writes nothing of
-// the storage but to see that the collection is there.
+// serveProbe answers a probe of name. It uses the storage only to check that the
+// collection exists.
 func (h *Handler) serveProbe(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	if err := h.checkParent(r.Context(), name); err != nil {
 		return statusOf(err), err
@@ -73,10 +71,10 @@ func (h *Handler) serveProbe(w http.ResponseWriter, r *http.Request, name string
 	every := length / probeResponses
 	policy := h.Interim
 	if policy.Proxy == ProxyNone {
-		policy.Proxy = ProxyPass // what stands between is what it is to find out
+		policy.Proxy = ProxyPass // the probe must reach the proxies to test them
 	}
 	allowed := policy.grant(r)
-	// A client that has asked would get them at another pace.
+	// A client that asked for interim responses would get them at another pace.
 	allowed.limit, allowed.asked = min(allowed.limit, probeResponses), false
 	e := &emitter{
 		request: r, config: &Interim{After: -1, Every: every, Sent: h.Interim.Sent},
@@ -96,8 +94,8 @@ func (h *Handler) serveProbe(w http.ResponseWriter, r *http.Request, name string
 	})
 }
 
-// probe is an operation on so many members, each of which takes as long as
-// every.
+// probe imitates an operation on the given number of members, each of which takes the
+// time every.
 func probe(ctx context.Context, monitor *tree.Monitor, members int, every time.Duration) error {
 	monitor.Found(int64(members), 0)
 	timer := time.NewTimer(every)
@@ -114,7 +112,7 @@ func probe(ctx context.Context, monitor *tree.Monitor, members int, every time.D
 	return nil
 }
 
-// probeLength reads the query.
+// probeLength returns the duration of the probe from the query.
 func probeLength(r *http.Request) (time.Duration, error) {
 	query := r.URL.Query()
 	if !query.Has("seconds") {

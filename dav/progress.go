@@ -7,23 +7,23 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// statusURI is the header's name as RFC 2518 §9.7 spells it. net/http would
+// statusURI is the header's name in the spelling of RFC 2518 §9.7. net/http would
 // write Status-Uri.
 const statusURI = "Status-URI"
 
-// maxInterimHeader bounds what davd puts on one interim response, in bytes:
-// the header fields with their names and line ends.
+// maxInterimHeader limits the header fields that davd adds to one interim response, in
+// bytes, with their names and line ends.
 const maxInterimHeader = 900
 
-// maxProgressName bounds the current member in the header Progress. Longer
-// ones are left out.
+// maxProgressName limits the current member in the header Progress, in bytes. Longer
+// names are left out.
 const maxProgressName = 400
 
 // formatProgress returns the value of the header Progress
-// (draft-wright-http-progress-02): members done and in all, the current member
-// relative to the request URI, bytes done and in all. A total is left out until it
-// is final: there is no way to say that it will grow, and whoever divided by it would
-// tell people nonsense. Names are escaped as in a URL, so that the value is ASCII.
+// (draft-wright-http-progress-02): members done and in all, the current member relative
+// to the request URI if named is true, bytes done and in all. It leaves out totals until
+// they are final: the header can't say that a total will grow, and a client would show a
+// wrong percentage. Names are escaped as in a URL, so the value is ASCII.
 func formatProgress(p tree.Progress, root string, named bool) string {
 	if !p.Final {
 		p.Known, p.KnownBytes = 0, 0
@@ -43,7 +43,7 @@ func formatProgress(p tree.Progress, root string, named bool) string {
 	return string(b)
 }
 
-// appendFraction appends "done/known", or "done/" while known is 0.
+// appendFraction appends "done/known", or "done/" if known is 0.
 func appendFraction(b []byte, done, known int64) []byte {
 	b = strconv.AppendInt(b, done, 10)
 	b = append(b, '/')
@@ -53,8 +53,8 @@ func appendFraction(b []byte, done, known int64) []byte {
 	return b
 }
 
-// relative returns name relative to root, which contains it; the root itself
-// by its last segment.
+// relative returns name relative to root, which contains it. For root itself it returns
+// the last segment.
 func relative(root, name string) string {
 	switch {
 	case name == "":
@@ -67,9 +67,9 @@ func relative(root, name string) string {
 	return strings.TrimPrefix(name, root+"/")
 }
 
-// formatStatusURI returns the value of the header Status-URI (RFC 2518 §9.7)
-// for as many outcomes as fit into room bytes; "" when there are none. success
-// is the status of a member that did not fail.
+// formatStatusURI returns the value of the header Status-URI (RFC 2518 §9.7) for the
+// outcomes that fit into room bytes, or "". success is the status of a member that
+// succeeded.
 func formatStatusURI(outcomes []tree.Outcome, success int, url func(name string) string, room int) string {
 	var b strings.Builder
 	for _, outcome := range outcomes {

@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// properties returns where dead properties are kept: Properties or, where there
-// is none, the files of FileSystem or memory.
+// properties returns the store of dead properties: Properties or, if that is nil, the
+// files of FileSystem or memory.
 func (h *Handler) properties() deadprops.Store {
 	if h.Properties != nil {
 		return h.keptByTenant(h.Properties)
@@ -25,7 +25,8 @@ func (h *Handler) properties() deadprops.Store {
 	return h.defaultProps
 }
 
-// keptByTenant keeps the properties of tenants apart in store, if there are any.
+// keptByTenant returns store, with the properties of different tenants kept apart if
+// the Handler has tenants.
 func (h *Handler) keptByTenant(store deadprops.Store) deadprops.Store {
 	if h.Tenant == nil {
 		return store
@@ -33,11 +34,10 @@ func (h *Handler) keptByTenant(store deadprops.Store) deadprops.Store {
 	return tenantProperties{store}
 }
 
-// defaultProps is the deadprops.Store of a Handler without one: the files of
-// fsys, if they keep dead properties, as those of webdav.NewMemFS do; otherwise
-// memory. Which of them is found out when it matters, because that is a call of
-// the storage, which can be slow or fail. Each tenant has a tree of its own, and so an
-// answer of its own.
+// defaultProps is the deadprops.Store of a Handler without Properties. It uses the files
+// of fsys if they keep dead properties, as those of webdav.NewMemFS do, and memory
+// otherwise. It decides on first use, because it must call the storage, which can be slow
+// or fail. It decides for each tenant, because each has its own tree.
 type defaultProps struct {
 	fsys storage.FS
 	mem  deadprops.Store
@@ -46,11 +46,11 @@ type defaultProps struct {
 	stores map[string]deadprops.Store // by statePrefix
 }
 
-// maxDecided is how many decisions are kept. Without them the answer is the same, for
-// there is one mem, and costs one call of the storage.
+// maxDecided limits how many decisions are kept. Losing one is harmless: deciding again
+// gives the same result and costs one call of the storage.
 const maxDecided = 10_000
 
-// decide returns the store.
+// decide returns the store for the tenant of ctx.
 func (p *defaultProps) decide(ctx context.Context) (deadprops.Store, error) {
 	tenant := statePrefix(ctx)
 	p.mu.Lock()
@@ -77,7 +77,7 @@ func (p *defaultProps) decide(ctx context.Context) (deadprops.Store, error) {
 	return store, nil
 }
 
-// Any implements deadprops.Store, as all that follow.
+// Any implements deadprops.Store, like the methods below.
 func (p *defaultProps) Any(ctx context.Context, name string) (bool, error) {
 	store, err := p.decide(ctx)
 	if err != nil {

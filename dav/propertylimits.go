@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// withBudget returns a context that charges dead properties to the principal of r, and
-// keeps them within the limits.
+// withBudget returns a context that charges dead properties to the principal of r and
+// enforces PropertyLimits.
 func (h *Handler) withBudget(ctx context.Context, r *http.Request) context.Context {
 	owner := h.principal(r)
 	if tenant := statePrefix(r.Context()); tenant != "" {
@@ -19,8 +19,8 @@ func (h *Handler) withBudget(ctx context.Context, r *http.Request) context.Conte
 	return deadprops.WithBudget(ctx, deadprops.Budget{Owner: owner, Limits: h.PropertyLimits})
 }
 
-// mayCopyProperties refuses a COPY whose dead properties the client may not have,
-// before anything is touched.
+// mayCopyProperties refuses a COPY whose dead properties would exceed the client's
+// limits. Call it before the COPY changes anything.
 func (h *Handler) mayCopyProperties(ctx context.Context, t transfer) error {
 	err := h.properties().MayCopy(ctx, t.src.key, t.dst.key, t.depth == 0)
 	var limit *deadprops.LimitError
@@ -30,7 +30,7 @@ func (h *Handler) mayCopyProperties(ctx context.Context, t transfer) error {
 	return err
 }
 
-// limitRefusal is limit for a client: 507 (RFC 4918 §9.2.1, §11.5).
+// limitRefusal returns limit as a client sees it: 507 (RFC 4918 §9.2.1, §11.5).
 func limitRefusal(limit *deadprops.LimitError) *statusError {
 	why := &statusError{status: http.StatusInsufficientStorage, reason: limit.Reason}
 	if limit.PerOwner {
@@ -39,8 +39,8 @@ func limitRefusal(limit *deadprops.LimitError) *statusError {
 	return why
 }
 
-// refuseSets refuses the property that is too large. If there is none, it refuses each
-// property that the request sets.
+// refuseSets refuses the property that exceeds limit. If limit names none, it refuses
+// every property that the request sets.
 func (p *patch) refuseSets(limit *deadprops.LimitError) {
 	why := limitRefusal(limit)
 	sets := make(map[xml.Name]bool)

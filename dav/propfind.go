@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// servePropfind answers with the properties of the resource and, by Depth, of
-// what is below it (RFC 4918 §9.1). It stops when the client goes.
+// servePropfind answers with the properties of the resource and, depending on Depth, of
+// its members (RFC 4918 §9.1). It stops if the client disconnects.
 func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	depth, noRoot, err := listingDepth(r)
 	if err != nil {
@@ -65,23 +65,25 @@ type propfind struct {
 	minimal string // the header field that asks for a minimal answer
 	prefix  string
 	root    string
-	noRoot  bool  // root itself is left out
-	at      place // of root; zero if nothing is asked for that belongs to resources
+	noRoot  bool  // the answer leaves out root itself
+	at      place // the place of root; zero if the query needs neither locks nor dead properties
 	live    liveValues
-	dead    *deadReader // nil: there is none, or none was asked for
-	// linkedDead is of deadOfLinks, which asks once, with lookedUp.
+	dead    *deadReader // nil if the tree has no dead properties or the query needs none
+	// linkedDead is the result of deadOfLinks, which makes it once, with the context
+	// lookedUp.
 	linkedDead *deadReader
 	linkedOnce sync.Once
 	lookedUp   context.Context //nolint:containedctx // of the request
 	body       *stream         // nil until the first resource is found
 
-	// broken are the hrefs of collections that could be read only in part, and
-	// brokenErr is why.
+	// broken has the hrefs of collections that could be read only in part, brokenErr
+	// the reason.
 	broken    []string
 	brokenErr error
 }
 
-// newPropfind finds out what is asked once for the whole answer.
+// newPropfind returns a propfind after looking up everything that the whole answer
+// shares.
 func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, depth int, query *propfindQuery) (*propfind, error) {
 	p := &propfind{
 		handler: h, query: query, minimal: minimal(r), prefix: h.prefix(), root: name,
@@ -99,11 +101,11 @@ func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, de
 	return p, err
 }
 
-// run walks and answers.
+// run walks the tree and writes the answer.
 func (p *propfind) run(walk *tree.Walk) (int, error) {
 	err := walk.Run(p.ctx)
 	if err == nil && p.body == nil {
-		err = fs.ErrNotExist // it has gone since it was described
+		err = fs.ErrNotExist // the resource was removed meanwhile
 	}
 	if p.body == nil || err != nil && p.res.discard() {
 		return statusOf(err), err
@@ -111,7 +113,7 @@ func (p *propfind) run(walk *tree.Walk) (int, error) {
 	return 0, p.end(err)
 }
 
-// prepare describes members, and returns what writes that.
+// prepare describes members and returns a function that writes the result.
 func (p *propfind) prepare(ctx context.Context, members []tree.Member) func() error {
 	pg := p.newPage(ctx, members)
 	return func() error {
@@ -120,7 +122,7 @@ func (p *propfind) prepare(ctx context.Context, members []tree.Member) func() er
 	}
 }
 
-// deliver writes a page, and what did not fit in it.
+// deliver writes a page and the members that did not fit in it.
 func (p *propfind) deliver(ctx context.Context, pg *page) error {
 	if pg.brokenErr != nil {
 		p.brokenErr = pg.brokenErr
@@ -140,7 +142,7 @@ func (p *propfind) deliver(ctx context.Context, pg *page) error {
 	return p.deliverLater(ctx, pg.later)
 }
 
-// start begins the body, if it has not begun.
+// start begins the body unless it has begun already.
 func (p *propfind) start() error {
 	if p.body != nil {
 		return nil
@@ -154,12 +156,11 @@ func (p *propfind) start() error {
 	return p.body.write([]byte(multistatusStart))
 }
 
-// maxBroken is how many collections a note names.
+// maxBroken is the number of collections that the note of end names.
 const maxBroken = 10
 
-// end ends the body. When the walk has failed after the response was committed,
-// or a collection could be read only in part, a note says that what the client
-// has is not all.
+// end ends the body. If the walk failed after the response was committed, or a
+// collection could be read only in part, a note says that the listing is not complete.
 func (p *propfind) end(walkErr error) error {
 	note := ""
 	switch {
@@ -168,7 +169,7 @@ func (p *propfind) end(walkErr error) error {
 	case walkErr != nil:
 		note = "the listing is not complete"
 	case p.broken != nil:
-		note = "the listing is not complete: not all is there of " + strings.Join(p.broken[:min(len(p.broken), maxBroken)], " ")
+		note = "the listing is not complete: it lacks members of " + strings.Join(p.broken[:min(len(p.broken), maxBroken)], " ")
 		if len(p.broken) > maxBroken {
 			note += " and others"
 		}

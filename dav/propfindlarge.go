@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// maxPage is how many bytes a page may have before the rest of its members are
-// described one by one, when it is their turn to be written.
+// maxPage is the size of a page in bytes after which no more members are added. The
+// remaining members are described one by one when their turn to be written comes.
 const maxPage = maxPooledPage
 
 // deliverLater describes and writes members that did not fit in a page.
@@ -39,15 +39,16 @@ func (p *propfind) deliverLater(ctx context.Context, members []tree.Member) erro
 // largeResource is a resource that is written while it is described.
 type largeResource struct {
 	ctx context.Context //nolint:containedctx // lives as long as the page
-	// paged: the store has more dead properties than fit in memory. Those that the
-	// page knows have no values.
+	// paged means that the store has more dead properties than fit in memory. Then
+	// the page knows only the names.
 	paged bool
-	// unread are properties asked for that could not be read, and unreadErr is why.
+	// unread has the requested properties that could not be read, unreadErr the
+	// reason.
 	unread    []*asked
 	unreadErr error
-	// spilled: some of the page has been written.
+	// spilled means that a part of the page has been written.
 	spilled bool
-	err     error // of writing
+	err     error // the first write error
 }
 
 // describeLarge appends the response element of one resource.
@@ -77,7 +78,7 @@ func (pg *page) describeLarge(m *tree.Member) {
 	pg.resource(resource{name: m.Name, info: m.Info, at: at}, dead)
 }
 
-// spill writes what the page has, if that is much. Each call stands between two
+// spill writes the content of the page if it is large enough. Call it only between two
 // elements.
 func (pg *page) spill() {
 	if pg.large == nil || len(pg.buf) < gatherBytes || pg.large.err != nil {
@@ -94,7 +95,7 @@ func (pg *page) spill() {
 	pg.large.spilled, pg.large.err = true, err
 }
 
-// allDead appends all dead properties of r; dead are those that are in memory.
+// allDead appends all dead properties of r. dead has those that are in memory.
 func (pg *page) allDead(r resource, dead []webdav.Property) {
 	if pg.large == nil || !pg.large.paged {
 		for _, property := range dead {
@@ -103,7 +104,7 @@ func (pg *page) allDead(r resource, dead []webdav.Property) {
 		return
 	}
 	if err := pg.pagedDead(r.at.key); err != nil {
-		// The element has begun: the note at the end tells the client.
+		// The element has begun, so only the note at the end can tell the client.
 		pg.broken = append(pg.broken, pg.propfind.handler.href(r.name, r.info.IsDir()))
 		pg.brokenErr = err
 	}
@@ -117,8 +118,8 @@ func (pg *page) shownDead(property webdav.Property) {
 	}
 }
 
-// pagedDead reads and appends all dead properties of what has the key name, page by
-// page.
+// pagedDead reads and appends all dead properties of the resource with the key name,
+// page by page.
 func (pg *page) pagedDead(name string) error {
 	large, reader := pg.large, pg.dead
 	var after xml.Name
@@ -148,8 +149,8 @@ func (pg *page) pagedDead(name string) error {
 	return nil
 }
 
-// namedDead appends the dead property of r that was asked for. It reports false if r
-// does not have it any more.
+// namedDead appends the dead property of r that prop asks for. It reports false if r no
+// longer has it.
 func (pg *page) namedDead(r resource, prop *asked, property webdav.Property) bool {
 	if pg.large == nil || !pg.large.paged {
 		pg.property(property)
@@ -171,7 +172,7 @@ func (pg *page) namedDead(r resource, prop *asked, property webdav.Property) boo
 	return found || err != nil
 }
 
-// notRead appends the propstat of the properties that could not be read, if any.
+// notRead appends a propstat with the properties that could not be read, if any.
 func (pg *page) notRead() {
 	if pg.large == nil || len(pg.large.unread) == 0 {
 		return
@@ -188,7 +189,8 @@ func (pg *page) notRead() {
 	pg.closePropstatOf(why)
 }
 
-// deadQueryOf says which dead properties a request needs.
+// deadQueryOf returns the query for the dead properties that a request needs, and the
+// names whose presence affects the answer (propfindQuery.deadNames).
 func deadQueryOf(request propfindRequest, asked []asked) (query deadprops.Query, names []xml.Name) {
 	for i := range asked {
 		if asked[i].dead {

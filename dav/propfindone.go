@@ -9,16 +9,16 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// isOne reports whether r asks for one resource, which is described already, and is
-// due no interim response at its start. There is nothing left to wait for: it is
-// answered at once, and is no operation. It is what a mounted drive asks most.
+// isOne reports whether r asks for one resource, which info describes, and gets no
+// interim response at its start. Such a request can be answered immediately, without
+// an operation. Most requests from a mounted drive are of this kind.
 func (h *Handler) isOne(r *http.Request, info fs.FileInfo, depth int) bool {
 	later := h.Interim.after() > 0 || h.Interim.Mode == InterimNever
 	return later && (depth == 0 || !info.IsDir()) && !prefers(r, "processing")
 }
 
-// one answers with the one resource that info describes. It reports false, and has
-// done nothing, if that has more dead properties than fit in memory.
+// one answers with the one resource that info describes. It does nothing and reports
+// false if the resource has more dead properties than fit in memory.
 func (p *propfind) one(w http.ResponseWriter, r *http.Request, info fs.FileInfo) (done bool, err error) {
 	ctx := r.Context()
 	p.ctx, p.live.ctx = ctx, ctx
@@ -38,7 +38,7 @@ func (p *propfind) one(w http.ResponseWriter, r *http.Request, info fs.FileInfo)
 	return true, err
 }
 
-// one207 returns the whole multi-status with one resource.
+// one207 returns the complete multi-status for one resource.
 func (p *propfind) one207(ctx context.Context, info fs.FileInfo) *page {
 	pg := p.emptyPage()
 	pg.buf = append(pg.buf, multistatusStart...)

@@ -12,31 +12,34 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// page is the response elements of some resources, in their order. One goroutine
-// makes it, while others make other pages, and the walk's own writes it.
+// page holds the response elements of some resources in the order of the listing.
+// Several goroutines make pages at the same time; the walk's goroutine writes them.
 type page struct {
 	elements
 	propfind *propfind
 	missing  []*asked // scratch space
-	// broken are the hrefs of collections that were not listed as a whole.
+	// broken has the hrefs of collections that were listed only in part, brokenErr
+	// the reason.
 	broken    []string
 	brokenErr error
-	rootErr   error // why the root was not
-	// rootOmitted: the root was described, and the client doesn't want it.
+	rootErr   error // why the root was listed only in part
+	// rootOmitted means that the root would be in this page, but the client does not
+	// want it.
 	rootOmitted bool
-	// later are members that don't fit.
+	// later has the members that don't fit.
 	later []tree.Member
-	// large is not nil if this is one resource that is written while it is described.
+	// large is set if the page has a single resource that is written while it is being
+	// described.
 	large *largeResource
-	// dead reads the dead properties of what is described, nil if there are none. bytes
-	// is what those in the page hold of its budget.
+	// dead reads the dead properties of the members; nil if there are none. bytes is
+	// the part of its budget that this page holds.
 	dead  *deadReader
 	bytes int64
 }
 
 var pages = sync.Pool{New: func() any { return new(page) }}
 
-// maxPooledPage is how large a page is kept for another one, in bytes.
+// maxPooledPage is the largest page whose buffer is reused, in bytes.
 const maxPooledPage = 512 << 10
 
 func (pg *page) release() {
@@ -56,7 +59,7 @@ func (p *propfind) emptyPage() *page {
 	return pg
 }
 
-// newPage describes members.
+// newPage returns a page with the response elements of members.
 func (p *propfind) newPage(ctx context.Context, members []tree.Member) *page {
 	pg := p.emptyPage()
 	pg.describe(ctx, members)
@@ -94,28 +97,28 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 	}
 }
 
-// failed takes note of a resource that can't be described or listed.
+// failed records that m can't be described or listed.
 func (pg *page) failed(m *tree.Member) {
 	switch {
-	case errors.Is(m.Err, fs.ErrNotExist): // it has gone since it was found
+	case errors.Is(m.Err, fs.ErrNotExist): // removed since the walk found it
 	case m.Partial && m.Name == pg.propfind.root:
 		pg.rootErr = m.Err
 	case m.Partial:
-		// A second response element with its href is not allowed (RFC 4918
-		// §14.24).
+		// The collection has a response element already, and a second one with its
+		// href is not allowed (RFC 4918 §14.24).
 		pg.broken, pg.brokenErr = append(pg.broken, pg.propfind.handler.href(m.Name, true)), m.Err
 	default:
 		pg.status(m, m.Err)
 	}
 }
 
-// status appends a response element that has only the status of err.
+// status appends a response element for m with only the status of err.
 func (pg *page) status(m *tree.Member, err error) {
 	pg.elements.failed(pg.propfind.handler.href(m.Name, m.Info != nil && m.Info.IsDir()), err)
 }
 
-// resource appends the response element of a resource with its properties. dead
-// is in the order of the names.
+// resource appends the response element of a resource with its properties. dead is
+// sorted by name.
 func (pg *page) resource(r resource, dead []webdav.Property) {
 	p := pg.propfind
 	pg.open(p.prefix, r.name, r.info.IsDir())
@@ -130,7 +133,7 @@ func (pg *page) resource(r resource, dead []webdav.Property) {
 	pg.end()
 }
 
-// notFound appends the propstat of the properties that are missing, if any.
+// notFound appends a propstat with the missing properties, if any.
 func (pg *page) notFound() {
 	if len(pg.missing) == 0 || pg.propfind.minimal != "" {
 		return

@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// lookUp finds out what belongs to resources, locks and dead properties, as far as it is
-// asked for: at the root, which info describes, and below it as deep as depth says.
+// lookUp looks up the locks and dead properties that the query needs, for the root,
+// which info describes, and its members down to depth.
 func (p *propfind) lookUp(r *http.Request, info fs.FileInfo, depth int) error {
 	ctx := r.Context()
 	p.lookedUp = ctx
@@ -34,8 +34,8 @@ func (p *propfind) lookUp(r *http.Request, info fs.FileInfo, depth int) error {
 	return err
 }
 
-// places returns where members lead, nil if nothing belongs to any of them. It asks the
-// storage once for a collection, and once for each symbolic link.
+// places returns the places of members, or nil if none of them has locks or dead
+// properties. It calls the storage once for each collection and each symbolic link.
 func (p *propfind) places(ctx context.Context, members []tree.Member) []place {
 	inTree := p.dead != nil || p.live.locks != nil && len(p.live.locks.byRoot) > 0
 	if !inTree {
@@ -65,19 +65,19 @@ func (p *propfind) places(ctx context.Context, members []tree.Member) []place {
 	return places
 }
 
-// deadOfLinks reads the dead properties of what links lead to, where there are none in
-// the tree itself; nil: there are none anywhere, or none was asked for.
+// deadOfLinks returns a reader for the dead properties of link targets, for a tree that
+// has none itself. It returns nil if no resource at all has any or the query needs none.
 func (p *propfind) deadOfLinks() *deadReader {
 	p.linkedOnce.Do(func() {
 		if p.query.dead && p.dead == nil {
-			// If they can't be read now, they are left out, as they would be elsewhere.
+			// If they can't be read, the answer leaves them out.
 			p.linkedDead, _ = p.handler.newDeadReader(p.lookedUp, "/", p.query)
 		}
 	})
 	return p.linkedDead
 }
 
-// reader reads the dead properties of m; nil: there are none.
+// reader returns the reader for the dead properties of m, or nil if there are none.
 func (p *propfind) reader(m *tree.Member) *deadReader {
 	if p.dead != nil || !m.Linked {
 		return p.dead
@@ -85,14 +85,15 @@ func (p *propfind) reader(m *tree.Member) *deadReader {
 	return p.deadOfLinks()
 }
 
-// closeDead gives back what the readers hold.
+// closeDead releases the resources of the readers.
 func (p *propfind) closeDead() {
 	p.dead.close()
 	p.linkedOnce.Do(func() {})
 	p.linkedDead.close()
 }
 
-// placeOf is the place of name. If that can't be found out, nothing belongs to it.
+// placeOf returns the place of name. If that can't be found out, it returns a place
+// that has neither locks nor properties.
 func (p *propfind) placeOf(ctx context.Context, name string) place {
 	if name == p.root {
 		return p.at
@@ -104,7 +105,7 @@ func (p *propfind) placeOf(ctx context.Context, name string) place {
 	return at
 }
 
-// readDead reads the dead properties of members, which lead to places, by their keys.
+// readDead reads the dead properties of members. places are the places of members.
 func (pg *page) readDead(ctx context.Context, members []tree.Member, places []place) stepProps {
 	p := pg.propfind
 	if places == nil {

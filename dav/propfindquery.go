@@ -8,16 +8,16 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// propfindQuery is a propfindRequest with all that follows from it, found out once
-// for all resources, and for all requests with the same body. It is not changed.
+// propfindQuery is a propfindRequest with everything that follows from it. All resources
+// and all requests with the same body share it, so it must not change.
 type propfindQuery struct {
 	propfindRequest
 	asked []asked
-	// locks, quota, dead: values of lockdiscovery, of the properties of RFC 4331,
-	// of dead properties are needed.
+	// locks, quota and dead say whether the answer needs values of lockdiscovery, of
+	// the properties of RFC 4331, of dead properties.
 	locks, quota, dead bool
-	// deadQuery asks for the dead properties that are needed. deadNames are those
-	// whose presence decides what else is shown.
+	// deadQuery asks for the dead properties that the answer needs. deadNames are
+	// those whose presence decides what else the answer shows.
 	deadQuery deadprops.Query
 	deadNames []xml.Name
 }
@@ -26,8 +26,8 @@ type propfindQuery struct {
 type asked struct {
 	name xml.Name
 	live *liveProp // or nil
-	dead bool      // it may have a client's value
-	// empty is its element without content.
+	dead bool      // it may have a value from a client
+	// empty is the property's element without content.
 	empty string
 }
 

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// maxXMLProps is how many properties a request may name. Each is answered for
-// each resource.
+// maxXMLProps is the number of properties that a request may name. The answer has each
+// for every resource.
 const maxXMLProps = 1024
 
 // propfindRequest is the content of a PROPFIND (RFC 4918 §14.20). One of
@@ -19,22 +19,21 @@ const maxXMLProps = 1024
 type propfindRequest struct {
 	propname bool
 	allprop  bool
-	props    []xml.Name // with allprop: those to include
+	props    []xml.Name // with allprop, the properties to include
 }
 
-// asks reports whether the value of the live property is asked for.
+// asks reports whether the client wants the value of the live property.
 func (p propfindRequest) asks(live *liveProp) bool {
 	return p.allprop && !live.named || !p.propname && slices.Contains(p.props, davName(live.name))
 }
 
-// asksDead reports whether there may be a dead property in the answer.
+// asksDead reports whether the answer may contain a dead property.
 func (p propfindRequest) asksDead() bool {
 	return p.propname || p.allprop || slices.ContainsFunc(p.props, func(name xml.Name) bool { return !protected(name) })
 }
 
-// minimal returns the header field with which the client prefers an answer
-// without the properties that were not found, or "": Prefer (RFC 8144 §2.1) or
-// Microsoft's Brief.
+// minimal returns the header field with which the client asks for an answer without the
+// missing properties: Prefer (RFC 8144 §2.1), Microsoft's Brief, or "".
 func minimal(r *http.Request) string {
 	for element := range listElements(r.Header.Values("Prefer")) {
 		preference, _, _ := strings.Cut(element, ";")
@@ -53,7 +52,7 @@ func minimal(r *http.Request) string {
 	return ""
 }
 
-// setMinimal says in header that the preference was applied.
+// setMinimal records in header that the server applied the preference in field.
 func setMinimal(header http.Header, field string) {
 	header.Add("Vary", field)
 	if field == "Prefer" {
@@ -61,7 +60,7 @@ func setMinimal(header http.Header, field string) {
 	}
 }
 
-// readPropfind reads the body of r. No body is allprop (RFC 4918 §9.1).
+// readPropfind reads the body of r. No body means allprop (RFC 4918 §9.1).
 func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (*propfindQuery, error) {
 	body, err := h.xmlBody(w, r)
 	if err != nil {
@@ -74,7 +73,7 @@ func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (*propfin
 	return query, nil
 }
 
-// parsePropfind reads a body that xmlBody has returned.
+// parsePropfind parses a body from xmlBody.
 func parsePropfind(body io.Reader) (request propfindRequest, err error) {
 	found, err := parseXML(body, "propfind", request.read)
 	if !found {
@@ -83,8 +82,8 @@ func parsePropfind(body io.Reader) (request propfindRequest, err error) {
 	return request, err
 }
 
-// read reads the content of a propfind element. Elements that it does not
-// know are ignored (RFC 4918 §17).
+// read reads the content of a propfind element. It ignores unknown elements (RFC 4918
+// §17).
 func (p *propfindRequest) read(x *xmlReader) error {
 	var include bool
 	kinds := 0
@@ -109,9 +108,9 @@ func (p *propfindRequest) read(x *xmlReader) error {
 	case err != nil:
 		return err
 	case kinds != 1:
-		return errors.New("DAV:propfind must hold one of propname, allprop and prop")
+		return errors.New("DAV:propfind must contain one of propname, allprop and prop")
 	case include && !p.allprop:
-		return errors.New("DAV:include goes with DAV:allprop")
+		return errors.New("DAV:include needs DAV:allprop")
 	}
 	return nil
 }

@@ -6,16 +6,17 @@ import (
 )
 
 const (
-	// gatherBytes is how much of a listing is gathered for one Write, and
-	// gatherTime for how long at most.
+	// A stream gathers up to gatherBytes of a listing for one Write, for at most
+	// gatherTime.
 	gatherBytes = 32 << 10
 	gatherTime  = 100 * time.Millisecond
 )
 
-// stream writes response elements. While the response is held it keeps them; then
-// they are gathered here, so that one Write is of many, and none waits for long,
-// here or in the buffers of net/http. Each Write is of whole elements, so that
-// white space may stand between two.
+// stream writes response elements. While the response is held, it passes them on
+// directly, because the response keeps them. Later it gathers elements, so that one
+// Write has many of them, and flushes often enough that none waits for long, here or in
+// the buffers of net/http. Each Write has whole elements, so that other code may write
+// white space between two Writes.
 type stream struct {
 	res *response
 
@@ -23,12 +24,12 @@ type stream struct {
 	buf   []byte
 	begun bool // the response is no longer held
 	timer *time.Timer
-	due   bool // timer runs
+	due   bool // timer is running
 	ended bool
 	err   error
 }
 
-// write takes elements.
+// write writes or gathers elements.
 func (s *stream) write(elements []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +60,7 @@ func (s *stream) writeLocked(elements []byte) {
 	s.begun = s.begun || !s.res.held()
 }
 
-// passLocked writes what was gathered.
+// passLocked writes the gathered elements.
 func (s *stream) passLocked() {
 	if len(s.buf) > 0 {
 		s.writeLocked(s.buf)
@@ -67,7 +68,7 @@ func (s *stream) passLocked() {
 	}
 }
 
-// tick sends what has been waiting for gatherTime.
+// tick sends the gathered elements after gatherTime.
 func (s *stream) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +79,7 @@ func (s *stream) tick() {
 	}
 }
 
-// end writes the last elements. Nothing is written afterwards.
+// end writes the last elements. The stream writes nothing afterwards.
 func (s *stream) end(elements []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

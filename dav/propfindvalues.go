@@ -10,8 +10,7 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// names appends the names of all properties (RFC 4918 §9.1.4). Those of dead have no
-// values.
+// names appends the names of all properties (RFC 4918 §9.1.4). dead has no values.
 func (pg *page) names(r resource, dead []webdav.Property) {
 	pg.openPropstat()
 	for i := range liveProps {
@@ -23,7 +22,7 @@ func (pg *page) names(r resource, dead []webdav.Property) {
 	pg.closePropstat(http.StatusOK)
 }
 
-// all appends all live and dead properties, and those to include (RFC 4918
+// all appends all live and dead properties, and those of an include element (RFC 4918
 // §9.1.5).
 func (pg *page) all(r resource, dead []webdav.Property) {
 	p := pg.propfind
@@ -49,9 +48,8 @@ func (pg *page) all(r resource, dead []webdav.Property) {
 	pg.notFound()
 }
 
-// shown reports whether allprop and propname show a live property: of one that
-// is also dead, the client's value stands before the server's only if it may be
-// set.
+// shown reports whether allprop and propname show a live property. They don't if the
+// property is settable and a client has set it, because then dead has its value.
 func shown(live *liveProp, dead []webdav.Property) bool {
 	if live.named {
 		return false
@@ -63,8 +61,8 @@ func shown(live *liveProp, dead []webdav.Property) bool {
 	return !set
 }
 
-// named appends the properties asked for: those found, then those not found
-// (RFC 4918 §9.1.1).
+// named appends the properties that the request names: first those found, then the
+// missing ones (RFC 4918 §9.1.1).
 func (pg *page) named(r resource, dead []webdav.Property) {
 	p := pg.propfind
 	start := len(pg.buf)
@@ -82,7 +80,8 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 			pg.missing = append(pg.missing, prop)
 		}
 	}
-	// A response element must have a propstat (RFC 4918 §14.24).
+	// Drop an empty propstat unless it is the only one: a response element must have
+	// one (RFC 4918 §14.24).
 	if spilled := pg.large != nil && pg.large.spilled; !spilled && len(pg.buf) == empty && len(pg.missing) > 0 && p.minimal == "" {
 		pg.buf = pg.buf[:start]
 	} else {
@@ -92,14 +91,13 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 	pg.notFound()
 }
 
-// has reports whether r has a live property.
+// has reports whether r has the live property.
 func (pg *page) has(live *liveProp, r resource) bool {
 	_, defined := live.append(&pg.propfind.live, pg.buf, r)
 	return defined
 }
 
-// find returns the property name of properties, which are in the order of their
-// names.
+// find returns the property name in properties, which are sorted by name.
 func find(properties []webdav.Property, name xml.Name) (webdav.Property, bool) {
 	if len(properties) == 0 {
 		return webdav.Property{}, false

@@ -16,8 +16,8 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// serveProppatch sets and removes properties of the resource, all or none (RFC
-// 4918 §9.2).
+// serveProppatch sets and removes properties of the resource. It carries out all
+// instructions or none (RFC 4918 §9.2).
 func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	if _, err := h.stat(r.Context(), name); err != nil {
 		return statusOf(err), err
@@ -35,7 +35,7 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 		return statusOf(err), err
 	}
 	defer claim.release()
-	// It may have changed before it was claimed.
+	// The resource may have changed before the claim.
 	if err := h.unmoved(r.Context(), at, true); err != nil {
 		return statusOf(err), err
 	}
@@ -54,7 +54,7 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 		}
 	}
 	if field := minimal(r); field != "" && !p.refused {
-		// RFC 8144 §2.2; with Brief a 200 is expected, and nothing in it.
+		// RFC 8144 §2.2. A client that sends Brief expects a 200 without content.
 		setMinimal(w.Header(), field)
 		if field == "Brief" {
 			w.Header().Set("Content-Length", "0")
@@ -69,24 +69,24 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 	return 0, errors.Join(err, h.respondPatch(w, name, info.IsDir(), p))
 }
 
-// patch is what becomes of a PROPPATCH.
+// patch is a PROPPATCH with its outcome.
 type patch struct {
-	outcomes []patchOutcome // of each property, once
-	refused  bool           // one of them is: nothing is done
+	outcomes []patchOutcome // one for each property
+	refused  bool           // at least one property is refused, so nothing is changed
 	dead     []webdav.Proppatch
-	modified time.Time // zero: to be left as it is
+	modified time.Time // the new modification time; zero to keep it
 	times    []timeProp
 }
 
-// patchOutcome is what becomes of one property.
+// patchOutcome is the outcome for one property.
 type patchOutcome struct {
 	name      xml.Name
-	status    int // 0: done, or not because of another
+	status    int // the reason to refuse it; 0 if only the others decide its outcome
 	condition string
 	reason    string // for a person; may be empty
 }
 
-// planPatch sorts out what patches ask for (RFC 4918 §9.2: in document order).
+// planPatch plans the changes that patches ask for, in document order (RFC 4918 §9.2).
 func planPatch(patches []webdav.Proppatch) *patch {
 	p := &patch{}
 	known := make(map[xml.Name]int)
@@ -111,8 +111,8 @@ func planPatch(patches []webdav.Proppatch) *patch {
 	return p
 }
 
-// plan sorts out one property, and reports whether it is to be changed as a dead
-// one.
+// plan plans the change of one property. It reports whether the property must be
+// changed in the store of dead properties.
 func (p *patch) plan(outcome *patchOutcome, property webdav.Property, remove bool) (keep bool) {
 	name := property.XMLName
 	i := slices.IndexFunc(timeProps, func(t timeProp) bool { return t.name == name })
@@ -139,11 +139,11 @@ var (
 	errProtected = &statusError{status: http.StatusForbidden, condition: "cannot-modify-protected-property"}
 	errNoTime    = &statusError{
 		status: http.StatusConflict,
-		reason: "the value is no time: neither an HTTP date, a date of RFC 3339, nor seconds since 1970",
+		reason: "the value must be a time: an HTTP date, an RFC 3339 date or seconds since 1970",
 	}
 )
 
-// refuse refuses a property, unless it is refused already.
+// refuse refuses a property unless it is refused already.
 func (p *patch) refuse(outcome *patchOutcome, why *statusError) {
 	p.refused = true
 	if outcome.status == 0 {
@@ -151,8 +151,8 @@ func (p *patch) refuse(outcome *patchOutcome, why *statusError) {
 	}
 }
 
-// applyPatch does what p asks for: first what can be taken back, then what is
-// done as a whole or not at all.
+// applyPatch makes the changes of p: first the time, which can be undone, then the dead
+// properties, which the store changes all or not at all.
 func (h *Handler) applyPatch(ctx context.Context, at place, info fs.FileInfo, p *patch) error {
 	name := at.name()
 	timed := false
@@ -162,7 +162,7 @@ func (h *Handler) applyPatch(ctx context.Context, at place, info fs.FileInfo, p 
 		case errors.Is(err, errTimeNotKept):
 			p.refuseTimes(errTimeNotKept, func(timeProp) bool { return true })
 		case errors.Is(err, errors.ErrUnsupported):
-			// A property that is nothing else is protected.
+			// A property that is not also dead counts as protected.
 			p.refuseTimes(errProtected, func(t timeProp) bool { return !t.dead })
 		case err != nil:
 			return err
@@ -186,7 +186,7 @@ func (h *Handler) applyPatch(ctx context.Context, at place, info fs.FileInfo, p 
 	return err
 }
 
-// refuseTimes refuses those properties that set the time for which selected is true.
+// refuseTimes refuses the properties that set the time and that selected selects.
 func (p *patch) refuseTimes(why *statusError, selected func(timeProp) bool) {
 	for i := range p.outcomes {
 		for _, t := range p.times {
@@ -197,10 +197,9 @@ func (p *patch) refuseTimes(why *statusError, selected func(timeProp) bool) {
 	}
 }
 
-// respondPatch writes the multi-status. If a property is refused, those that could
-// have been changed are 424; otherwise each one is 200 (RFC 4918 §9.2.1, §11.4).
-// The properties with the same status and reason share a propstat. That with 200
-// or 424 is the last.
+// respondPatch writes the multi-status. If a property is refused, the others have the
+// status 424; otherwise all have 200 (RFC 4918 §9.2.1, §11.4). Properties with the same
+// status and reason share a propstat. The propstat with 200 or 424 comes last.
 func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bool, p *patch) error {
 	others := http.StatusOK
 	if p.refused {
@@ -235,7 +234,7 @@ func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bo
 	return body.close("")
 }
 
-// rank orders outcomes by their status, and puts the status others behind all.
+// rank sorts outcomes by status, with the status others last.
 func (o patchOutcome) rank(others int) int {
 	if o.status == others {
 		return 1000

@@ -11,7 +11,7 @@ import (
 )
 
 // readProppatch reads the body of r: the instructions of a propertyupdate
-// element, in document order (RFC 4918 §9.2, §14.19). There is at least one.
+// element in document order (RFC 4918 §9.2, §14.19). It returns at least one.
 func (h *Handler) readProppatch(w http.ResponseWriter, r *http.Request) (patches []webdav.Proppatch, err error) {
 	found, err := h.readXML(w, r, "propertyupdate", func(x *xmlReader) (err error) {
 		patches, err = x.propertyUpdate()
@@ -26,8 +26,8 @@ func (h *Handler) readProppatch(w http.ResponseWriter, r *http.Request) (patches
 	return patches, nil
 }
 
-// propertyUpdate reads the content of a propertyupdate element. Elements that it
-// does not know are ignored (RFC 4918 §17).
+// propertyUpdate reads the content of a propertyupdate element. It ignores unknown
+// elements (RFC 4918 §17).
 func (x *xmlReader) propertyUpdate() ([]webdav.Proppatch, error) {
 	var patches []webdav.Proppatch
 	total := 0
@@ -46,7 +46,7 @@ func (x *xmlReader) propertyUpdate() ([]webdav.Proppatch, error) {
 			return err
 		})
 		if err == nil && props != 1 {
-			err = fmt.Errorf("DAV:%s must hold one DAV:prop", e.Name.Local)
+			err = fmt.Errorf("DAV:%s must contain one DAV:prop", e.Name.Local)
 		}
 		if total += len(patch.Props); len(patch.Props) > 0 {
 			patches = append(patches, patch)
@@ -59,8 +59,8 @@ func (x *xmlReader) propertyUpdate() ([]webdav.Proppatch, error) {
 	return patches, err
 }
 
-// properties reads at most limit properties of a prop element (RFC 4918
-// §14.18). The values of those that are to be removed are ignored (§14.23).
+// properties reads at most limit properties of a prop element (RFC 4918 §14.18). If
+// remove is true, it ignores their values (§14.23).
 func (x *xmlReader) properties(remove bool, limit int) ([]webdav.Property, error) {
 	var properties []webdav.Property
 	err := x.children(func(e xml.StartElement) error {

@@ -13,9 +13,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// servePut puts the request body in the place of the file name, whole or not at
-// all (RFC 4918 §9.7, RFC 9110 §9.3.4), or, with a Content-Range, in the place of
-// a part of it (§14.5).
+// servePut creates the file name from the request body or replaces it, in one step (RFC
+// 4918 §9.7, RFC 9110 §9.3.4). With a Content-Range the body replaces only a part of
+// the file (§14.5).
 func (h *Handler) servePut(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
 	p := &put{h: h, r: r}
 	if err := p.announced(); err != nil {
@@ -24,26 +24,26 @@ func (h *Handler) servePut(w http.ResponseWriter, r *http.Request, name string) 
 	return p.serve(w, name)
 }
 
-// put is a PUT or a PATCH that is under way.
+// put is a running PUT or PATCH.
 type put struct {
 	h  *Handler
 	r  *http.Request
 	at place
-	// length of the body as announced, in bytes; -1: unknown.
+	// length is the announced length of the body in bytes, or -1.
 	length int64
-	// modified is the modification time that the client wants; zero: now.
+	// modified is the modification time that the client wants; zero means now.
 	modified time.Time
-	// update is the part that is replaced; nil: all.
+	// update is the part of the file to replace; nil means the whole file.
 	update  *updateRange
 	content storage.Replacement
-	// old is the file that is there, nil if there is none, as far as is known;
-	// in the end: what was.
+	// old is the existing file as of the last check, or nil. At the end it is the file
+	// that was replaced.
 	old fs.FileInfo
-	// refused is the error with which check refused what the storage offered.
+	// refused is the error of the last check that the storage called.
 	refused error
 }
 
-// serve does what was announced.
+// serve carries out the request after its headers were read.
 func (p *put) serve(w http.ResponseWriter, name string) (status int, err error) {
 	defer func() {
 		if p.content != nil {
@@ -78,7 +78,7 @@ func (p *put) serve(w http.ResponseWriter, name string) (status int, err error) 
 	return http.StatusNoContent, nil
 }
 
-// refuse adds what the status of err asks for.
+// refuse returns err with its status, and sets the headers that go with them.
 func (p *put) refuse(w http.ResponseWriter, err error) (int, error) {
 	status := statusOf(err)
 	switch {
@@ -92,8 +92,7 @@ func (p *put) refuse(w http.ResponseWriter, err error) (int, error) {
 	return status, err
 }
 
-// atOnce reads the body first, and then changes what is there under one claim,
-// after one look.
+// atOnce reads the whole body first. Then it needs only one check and one claim.
 func (p *put) atOnce() (fs.FileInfo, error) {
 	buf := briefBuffers.Get().(*[briefBody]byte) //nolint:forcetypeassert // nothing else is in it
 	defer briefBuffers.Put(buf)
@@ -120,9 +119,8 @@ func (p *put) atOnce() (fs.FileInfo, error) {
 	})
 }
 
-// inSteps refuses what must be refused before the first byte of the body is
-// read, so that no 100 (Continue) asks for it. A body may take hours, so what was
-// found before is found out again after it.
+// inSteps makes all checks before it reads the body, so that a refused client gets no
+// 100 (Continue). The body may take hours, so inSteps repeats the checks after it.
 func (p *put) inSteps() (fs.FileInfo, error) {
 	if err := p.begin(p.mayBegin, false); err != nil {
 		return nil, err
@@ -142,7 +140,7 @@ func (p *put) claim() (release func(), err error) {
 	return p.h.shared().claims.acquire(p.r.Context(), []scope{{name: p.at.key}})
 }
 
-// begin makes what the content goes to, if check allows it.
+// begin opens the replacement that receives the content, if check allows it.
 func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
 	begin := storage.Replacing{Perm: 0o666, Check: p.asked(check), Brief: brief, Canonical: true}
 	if p.length >= spaceWorthAsking {
@@ -163,7 +161,7 @@ func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
 	return nil
 }
 
-// asked is check for the storage.
+// asked returns check for the storage to call. It records the result in p.refused.
 func (p *put) asked(check func(old fs.FileInfo) error) func(fs.FileInfo) error {
 	return func(old fs.FileInfo) error {
 		p.refused = check(old)
@@ -171,7 +169,7 @@ func (p *put) asked(check func(old fs.FileInfo) error) func(fs.FileInfo) error {
 	}
 }
 
-// mayBegin is mayChange before the body is asked for.
+// mayBegin is mayChange for the time before the body. It also checks the free space.
 func (p *put) mayBegin(old fs.FileInfo) error {
 	if err := p.mayChange(old); err != nil {
 		return err
@@ -179,7 +177,7 @@ func (p *put) mayBegin(old fs.FileInfo) error {
 	return p.h.checkSpace(p.r.Context(), path.Dir(p.at.name()), p.length)
 }
 
-// mayChange checks locks and conditions: old is what would change.
+// mayChange checks locks and conditions. old is the existing file, or nil.
 func (p *put) mayChange(old fs.FileInfo) error {
 	p.old = old
 	if old == nil && p.r.Method == methodPatch {
@@ -189,7 +187,7 @@ func (p *put) mayChange(old fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	// Without an old one, the collection gains a member.
+	// Without an old file, the collection gains a member.
 	if _, err := p.h.permit(p.r, header, []change{{place: p.at, member: old == nil}}); err != nil {
 		return err
 	}

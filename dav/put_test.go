@@ -309,7 +309,7 @@ func TestPutNoRoomSays(t *testing.T) {
 	s := serve(t, roomy{fsys, 1 << 20}, &dav.Handler{}, garden())
 	w := httptest.NewRecorder()
 	s.h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/new", strings.NewReader(strings.Repeat("x", 2<<20))))
-	s.spaceCondition(answer{status: w.Code, header: w.Header(), body: w.Body.String()}, "sufficient-disk-space", "the request body has 2097152 bytes, and there is room for 1048576")
+	s.spaceCondition(answer{status: w.Code, header: w.Header(), body: w.Body.String()}, "sufficient-disk-space", "the request body has 2097152 bytes, but there is room for only 1048576")
 }
 
 // spaceCondition checks the body of a 507.

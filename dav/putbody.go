@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// uploadBuffer is how much of a body is in memory, in bytes.
+	// uploadBuffer is how much of a long body is in memory at a time, in bytes.
 	uploadBuffer = 256 << 10
-	// briefBody is the longest body of which all is, in bytes.
+	// briefBody is the longest body that is read into memory as a whole, in bytes.
 	briefBody = 64 << 10
 )
 
@@ -25,11 +25,11 @@ var (
 	briefBuffers  = sync.Pool{New: func() any { return new([briefBody]byte) }}
 )
 
-// writerOnly hides an io.ReaderFrom, which would make a buffer of its own: the
-// kernel can't copy from a request body.
+// writerOnly hides an io.ReaderFrom, which would allocate its own buffer. It would gain
+// nothing, because the kernel can't copy from a request body.
 type writerOnly struct{ io.Writer }
 
-// bodyReader tells the errors of a request body from those of the storage.
+// bodyReader remembers the error of a request body, to tell it from one of the storage.
 type bodyReader struct {
 	body io.Reader
 	err  error
@@ -43,31 +43,30 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// cutOff makes err, with which a request body ended, fit for the client, if it
-// still listens.
+// cutOff returns the error for the client if reading the request body failed with err.
 func cutOff(err error) error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return &statusError{
 			status: http.StatusRequestEntityTooLarge,
-			reason: "the request body has more than the " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes that it may have",
+			reason: "the request body is longer than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes",
 		}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &statusError{status: http.StatusRequestTimeout, reason: "the request body did not come in time; nothing was changed"}
+		return &statusError{status: http.StatusRequestTimeout, reason: "the request body did not arrive in time; nothing was changed"}
 	}
 	return &statusError{status: http.StatusBadRequest, reason: "the request body was cut off; nothing was changed"}
 }
 
 var (
-	errContentRange       = &statusError{status: http.StatusBadRequest, reason: "a PUT with the header Content-Range is a part of a file, and only whole files are taken"}
-	errContentRangeLength = &statusError{status: http.StatusBadRequest, reason: "the request body has not the length that the header Content-Range says"}
-	errContentCoding      = &statusError{status: http.StatusUnsupportedMediaType, reason: "the header Content-Encoding says that the content is encoded: send it as it is"}
-	errChunk              = &statusError{status: http.StatusNotImplemented, reason: "the header OC-Chunked says that the content is a chunk of a file: only whole files are taken"}
+	errContentRange       = &statusError{status: http.StatusBadRequest, reason: "the header Content-Range says that the content is a part of a file: this server accepts only whole files"}
+	errContentRangeLength = &statusError{status: http.StatusBadRequest, reason: "the range in the header Content-Range and the request body differ in length"}
+	errContentCoding      = &statusError{status: http.StatusUnsupportedMediaType, reason: "the header Content-Encoding says that the content is encoded: send it without encoding"}
+	errChunk              = &statusError{status: http.StatusNotImplemented, reason: "the header OC-Chunked says that the content is a chunk of a file: this server accepts only whole files"}
 	errEntityLength       = &statusError{status: http.StatusBadRequest, reason: "the header X-Expected-Entity-Length must be the length of the request body, in bytes"}
 )
 
-// announced reads what the header says about the body.
+// announced reads the headers that describe the body.
 func (p *put) announced() error {
 	header := p.r.Header
 	if err := unencoded(header); err != nil {
@@ -77,8 +76,8 @@ func (p *put) announced() error {
 		return errChunk
 	}
 	p.length = p.r.ContentLength
-	// What the Finder says of a body that comes in chunks. A proxy that can't
-	// pass on those has been seen to send nothing instead.
+	// The Finder sends this header with a body in chunks. Some proxies can't forward
+	// chunks and send an empty body, which the length reveals.
 	if value := header.Get("X-Expected-Entity-Length"); value != "" {
 		length, err := strconv.ParseInt(value, 10, 64)
 		if err != nil || length < 0 || (p.length >= 0 && length != p.length) {
@@ -93,8 +92,8 @@ func (p *put) announced() error {
 	return nil
 }
 
-// partial reads Content-Range (RFC 9110 §14.4): as the whole, the body would
-// destroy the file.
+// partial reads Content-Range (RFC 9110 §14.4). Without PartialPut it refuses the
+// request, because storing the part as the whole file would destroy the file.
 func (p *put) partial(values []string) error {
 	if !p.h.PartialPut {
 		return errContentRange
@@ -111,8 +110,8 @@ func (p *put) partial(values []string) error {
 	return nil
 }
 
-// unencoded makes sure that the content is as it is to be stored: nothing would
-// say so to who gets the file.
+// unencoded refuses a content coding: the server does not store the coding, so a GET
+// could not announce it.
 func unencoded(header http.Header) error {
 	for coding := range listElements(header.Values("Content-Encoding")) {
 		if !strings.EqualFold(coding, "identity") {
@@ -122,20 +121,20 @@ func unencoded(header http.Header) error {
 	return nil
 }
 
-// brief reports whether the body is so short that it is read before anything
-// else is done. A client that waits for a 100 (Continue) is asked for none that
-// is refused (RFC 9110 §10.1.1).
+// brief reports whether the body is so short that it is read before the checks. It is
+// not for a client that waits for a 100 (Continue), which must not get one if the
+// request is refused (RFC 9110 §10.1.1).
 func (p *put) brief() bool {
 	length := p.r.ContentLength
 	return length >= 0 && length <= briefBody && p.r.Header.Get("Expect") == ""
 }
 
-// spaceWorthAsking is how long a body must be for the free space to be asked
-// for before it is read, in bytes. For less, that costs more than it saves.
+// spaceWorthAsking is the length in bytes from which a body is checked against the free
+// space before it is read. For a shorter body the check costs more than it saves.
 const spaceWorthAsking = 64 << 10
 
-// checkSpace refuses a body for which there is no room in collection, where the
-// storage knows.
+// checkSpace refuses a body that does not fit into the free space of collection, if the
+// storage knows the free space.
 func (h *Handler) checkSpace(ctx context.Context, collection string, length int64) error {
 	if length < spaceWorthAsking {
 		return nil
@@ -144,7 +143,7 @@ func (h *Handler) checkSpace(ctx context.Context, collection string, length int6
 	if err == nil && available < length {
 		return &statusError{
 			status: http.StatusInsufficientStorage, condition: conditionDiskSpace,
-			reason: "the request body has " + strconv.FormatInt(length, 10) + " bytes, and there is room for " + strconv.FormatInt(available, 10),
+			reason: "the request body has " + strconv.FormatInt(length, 10) + " bytes, but there is room for only " + strconv.FormatInt(available, 10),
 		}
 	}
 	return nil

@@ -9,22 +9,21 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// commit puts the content, which is complete, into its place, if check still
-// allows it.
+// commit puts the complete content in place, if check still allows it.
 func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
-	// The client has sent everything: whether it still waits is no matter.
+	// The client has sent everything, so commit even if it disconnects.
 	ctx := context.WithoutCancel(p.r.Context())
 	only := createOnly(p.r)
 	info, err := p.content.Commit(ctx, storage.Placing{
 		Modified: p.h.distinct(ctx, p.at.name(), p.modified),
-		// A part of what has appeared meanwhile is not what the client has sent.
+		// If a file has appeared meanwhile, the client did not mean a part of that.
 		Create: only || p.update != nil && p.old == nil,
 		Sync:   p.h.Sync,
 		Check: p.asked(func(old fs.FileInfo) error {
 			if err := check(old); err != nil || old != nil {
 				return err
 			}
-			// What has become of an earlier resource of this name is not known.
+			// An earlier resource with this name may have left properties behind.
 			return p.h.properties().Remove(ctx, p.at.key)
 		}),
 	})
@@ -37,8 +36,8 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// createOnly reports whether the client wants nothing to be replaced, not even
-// what appears behind the server's back (RFC 9110 §13.1.2).
+// createOnly reports whether the client forbids replacing a file, even one that another
+// program creates at this moment (RFC 9110 §13.1.2).
 func createOnly(r *http.Request) bool {
 	for tag := range listElements(r.Header.Values("If-None-Match")) {
 		if tag == "*" {
@@ -48,16 +47,17 @@ func createOnly(r *http.Request) bool {
 	return false
 }
 
-// madeByLock reports whether info describes the empty file that the LOCK made whose
-// token the client has submitted, so that it gets its first content now.
+// madeByLock reports whether info describes an empty file that a LOCK created and the
+// client submitted the token of that LOCK. The PUT then counts as creating the file.
 func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
 	header, err := ifOf(p.r)
 	return err == nil && header != nil && p.h.shared().created.take(ctx, header.tokens(), p.at.key, info)
 }
 
-var errIsCollection = &statusError{status: http.StatusMethodNotAllowed, reason: "it is a collection, which has no content that could be written"}
+var errIsCollection = &statusError{status: http.StatusMethodNotAllowed, reason: "a collection has no content that can be written"}
 
-// failed is unplaced of an error of the storage, and not of check.
+// failed returns the error for the client if the storage failed with err. It returns the
+// error of a check unchanged.
 func (p *put) failed(err error) error {
 	switch {
 	case p.refused != nil:
@@ -72,8 +72,8 @@ func (p *put) failed(err error) error {
 	return unplaced(err)
 }
 
-// unplaced makes err, of a storage.Replacement, one of PUT: what is missing is
-// the collection (RFC 4918 §9.7.1).
+// unplaced translates an error of a storage.Replacement for a PUT. If something is
+// missing, it is the parent collection (RFC 4918 §9.7.1).
 func unplaced(err error) error {
 	switch statusOf(err) {
 	case http.StatusNotFound:

@@ -9,11 +9,10 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// quota is how much room there is where a collection is, in bytes (RFC 4331).
+// quota is the used and available space at a collection, in bytes (RFC 4331).
 type quota struct{ used, available int64 }
 
-// quotaOf returns the quota of the collection name; nil where the storage has
-// none.
+// quotaOf returns the quota of the collection name, or nil if the storage has none.
 func (h *Handler) quotaOf(ctx context.Context, name string) (*quota, error) {
 	used, available, err := storage.Space(ctx, h.FileSystem, name)
 	if errors.Is(err, errors.ErrUnsupported) {

@@ -8,24 +8,23 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// storageReasons say for a client's eyes what an error of the storage means. The
-// first match counts.
+// storageReasons explain errors of the storage to a client. The first match counts.
 var storageReasons = []struct {
 	err    error
 	reason string
 }{
-	{storage.ErrState, "the server can't keep locks and properties at present"},
-	{syscall.ENAMETOOLONG, "a name in the path, or all of it, is longer than the storage can have"},
-	{syscall.ELOOP, "a symbolic link on the path leads in a circle, or may not be followed"},
-	{syscall.ENXIO, "what is there is neither a file nor a collection, but a FIFO, a socket or a device"},
+	{storage.ErrState, "the server can't store locks and properties at the moment"},
+	{syscall.ENAMETOOLONG, "the path, or a name in it, is too long for the storage"},
+	{syscall.ELOOP, "a symbolic link in the path leads in a circle or must not be followed"},
+	{syscall.ENXIO, "the resource is neither a file nor a collection but a FIFO, a socket or a device"},
 	{syscall.EROFS, "the storage is read-only"},
-	{syscall.EACCES, "the server has not the permission in its storage"},
-	{syscall.EPERM, "the server has not the permission in its storage"},
-	{fs.ErrPermission, "the storage does not permit it, as where a symbolic link leads out of the share"},
+	{syscall.EACCES, "the server lacks permission for this file or collection"},
+	{syscall.EPERM, "the server lacks permission for this file or collection"},
+	{fs.ErrPermission, "the storage does not permit this, for example because a symbolic link leads out of the share"},
 }
 
-// storageReason is what a client is told of an error of the storage, "" for
-// nothing: that something is not there needs no words.
+// storageReason returns the explanation of an error of the storage for a client, or ""
+// if the status says enough, as a 404 does.
 func storageReason(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return ""

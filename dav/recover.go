@@ -10,24 +10,24 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// Recover finishes or undoes every COPY, MOVE and DELETE that a process has left
-// when it died, as Journal says, with its dead properties and locks, and releases the
-// locks of resources that a LOCK was to make, and had not yet. If Journal is a
-// [storage.StrayKeeper] as well, it removes what PUT and PATCH have left, and notes
-// there from then on what they would leave. It is to be
-// called once, before the first request. After an error nothing was dropped, and
-// it may be called again; without that, nothing should be served.
+// Recover cleans up after a crash. Call it once, before the first request.
 //
-// What History says to be under way ends with that, too: it is interrupted.
+// It finishes or undoes every COPY, MOVE and DELETE that Journal lists as unfinished,
+// with its dead properties and locks. It releases locks whose LOCK had not created its
+// resource yet. If Journal is also a [storage.StrayKeeper], it removes temporary files
+// of PUT and PATCH, and from then on records new ones there. In History, it marks
+// operations that were running as interrupted.
 //
-// A Handler that is ReadOnly changes nothing: it leaves all in the Journal.
+// An error loses nothing: call Recover again, and serve no requests until it succeeds.
+//
+// If the Handler is ReadOnly, Recover does nothing and leaves the Journal as it is.
 func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err error) {
 	if h.ReadOnly {
 		return nil, nil
 	}
 	if h.Journal != nil {
 		engine := h.engine(&claim{locks: h.locks()})
-		engine.Persist = nil // After an error it is called again.
+		engine.Persist = nil // on an error, the caller tries again
 		recovered, err = engine.Recover(ctx)
 	}
 	if err = errors.Join(err, h.noteInterrupted(ctx, recovered, err == nil)); err != nil {
@@ -41,8 +41,8 @@ func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err e
 	return slices.Concat(recovered, released, swept), err
 }
 
-// sweep removes the stages of PUT and PATCH that a process has left when it died. What
-// they were to become, nobody knows any more.
+// sweep removes the temporary files of PUT and PATCH that a crash left. They can't be
+// completed.
 func (h *Handler) sweep(ctx context.Context) ([]tree.Recovery, error) {
 	swept, err := storage.Sweep(ctx, h.FileSystem, storage.StraysOf(h.Journal))
 	undone := make([]tree.Recovery, 0, len(swept))

@@ -6,14 +6,13 @@ import (
 )
 
 // parseReference parses the Simple-ref (RFC 4918 §8.3) of a Destination or a
-// Resource-Tag: an absolute URI or an absolute path. The message of its error
-// is a predicate: the caller puts the name of the header before it.
+// Resource-Tag: an absolute URI or an absolute path. Its error is a predicate; the
+// caller puts the name of the header in front.
 //
-// Some clients, LibreOffice among them, send names as they are. Their spaces and
-// their bytes beyond ASCII can't mean anything but themselves, and nor can "#": a
-// Simple-ref has no fragment. "?" could begin a query, and an incomplete "%" could be
-// a mistake of any kind. Both are refused, because any guess could name another
-// resource than the client meant.
+// Some clients, such as LibreOffice, send names without escaping. Spaces, bytes beyond
+// ASCII and "#" (a Simple-ref has no fragment) are unambiguous, so parseReference
+// accepts them. It refuses "?", which could begin a query, and an incomplete "%":
+// a guess could name another resource than the client meant.
 func parseReference(ref string) (*url.URL, error) {
 	if strings.Contains(ref, "?") {
 		return nil, referenceError(`has a query; a "?" in a name must be sent as %3F`)
@@ -21,7 +20,7 @@ func parseReference(ref string) (*url.URL, error) {
 	u, err := url.Parse(decodeHost(strings.ReplaceAll(ref, "#", "%23")))
 	switch {
 	case err != nil && badEscape(ref):
-		return nil, referenceError(`contains a "%" that no two hexadecimal digits follow; a "%" in a name must be sent as %25`)
+		return nil, referenceError(`contains a "%" without two hexadecimal digits after it; a "%" in a name must be sent as %25`)
 	case err != nil, u.Opaque != "", u.Scheme != "" && u.Host == "",
 		!strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != ""):
 		return nil, referenceError("is neither an absolute URI nor an absolute path")
@@ -29,7 +28,7 @@ func parseReference(ref string) (*url.URL, error) {
 	return u, nil
 }
 
-// referenceError says what is wrong with a reference.
+// referenceError says what is wrong with a reference, as a predicate.
 type referenceError string
 
 func (e referenceError) Error() string { return string(e) }
@@ -40,8 +39,8 @@ func badEscape(s string) bool {
 	return err != nil
 }
 
-// decodeHost decodes what is percent-encoded in the host of uri (RFC 3986
-// §3.2.2), which package url does not take. What is not encoded right stays.
+// decodeHost decodes a percent-encoded host in uri (RFC 3986 §3.2.2), which package url
+// refuses. It leaves an invalid encoding as it is.
 func decodeHost(uri string) string {
 	scheme, rest, found := strings.Cut(uri, "://")
 	host, path, _ := strings.Cut(rest, "/")

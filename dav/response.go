@@ -9,35 +9,35 @@ import (
 	"time"
 )
 
-// stallPart is how much of a whole answer a client must take in a StallTimeout, in bytes.
+// stallPart is how much of a whole answer a client must read in each StallTimeout, in
+// bytes.
 const stallPart = 64 << 10
 
-// holdLimit is how much of a body is held before the response is committed.
+// holdLimit is how much of a body is held before the response is committed, in bytes.
 const holdLimit = 256 << 10
 
-// A response is the http.ResponseWriter of a request with an operation. It
-// keeps the final response back, so that interim responses can go out until
-// the last moment:
+// A response is the http.ResponseWriter of a request with an operation. It holds
+// the final response, so that interim responses can go out until the last moment:
 //
 //	held ──────────── commit ───────── finish ──▶ done
 //	 interim responses    body, newlines
 //
-// It has a header map of its own, because net/http sends all that is in its
-// map with every interim response. mu puts the emitter's calls (interim,
-// keepAlive) and the handler's in one order.
+// It has its own header map, because net/http sends everything in its map with each
+// interim response. mu serializes the calls of the emitter (interim, keepAlive) and
+// of the handler.
 type response struct {
 	w http.ResponseWriter
-	// timeout is the server's WriteTimeout. The time in which nothing is to
-	// be written does not count.
+	// timeout is the server's WriteTimeout. It does not run while the response has
+	// nothing to write.
 	timeout time.Duration
-	// stall is how long a client may take none of what is written before the final
-	// response is whole, where there is no timeout; 0: for ever.
+	// stall replaces timeout if that is 0: how long a client may read nothing of what
+	// the response writes. If both are 0, a write may take forever.
 	stall time.Duration
-	// header is the handler's alone until the response is committed.
+	// header belongs to the handler until the response is committed.
 	header http.Header
-	spare  *spareResponse // where header and body come from
-	// answers counts body with those of all responses; nil: none is counted. counted
-	// is what it has counted of this one.
+	spare  *spareResponse // the source of header and body
+	// answers counts the held bodies of all responses; nil if they are not counted.
+	// counted is this response's part.
 	answers *heldAnswers
 	counted int64
 
@@ -45,12 +45,12 @@ type response struct {
 	state  responseState
 	status int
 	body   []byte // held
-	err    error  // the first of a write
-	// multistatus: the body is XML that a newline may stand in between two
-	// calls of Write.
+	err    error  // the first write error
+	// multistatus means that the body is XML in which keepAlive may write a newline
+	// between two calls of Write.
 	multistatus bool
-	// begun: some of the body has been written; wrote: since the last
-	// keepAlive; flushed: it has left net/http's buffers.
+	// begun means that a part of the body has been written, wrote that this was since
+	// the last keepAlive, flushed that it has left net/http's buffers.
 	begun, wrote, flushed bool
 }
 
@@ -62,19 +62,19 @@ const (
 	responseDone
 )
 
-// spareResponse is what a response holds its header and body in, kept for the
-// next one.
+// spareResponse is the memory for a response's header and body, which later responses
+// reuse.
 type spareResponse struct {
 	header http.Header // empty
-	body   []byte      // of length 0
+	body   []byte      // empty
 }
 
 var spareResponses = sync.Pool{New: func() any { return &spareResponse{header: make(http.Header)} }}
 
-// maxSpareBody is how much memory of a body is kept for the next one.
+// maxSpareBody is the largest body whose memory is reused, in bytes.
 const maxSpareBody = holdLimit
 
-// newResponse takes over the headers that others have set on w.
+// newResponse returns a response for w, with the headers that w has already.
 func newResponse(w http.ResponseWriter, r *http.Request) *response {
 	spare := spareResponses.Get().(*spareResponse) //nolint:forcetypeassert // nothing else is in it
 	res := &response{w: w, timeout: writeTimeout(r), header: spare.header, body: spare.body, spare: spare}
@@ -86,10 +86,10 @@ func newResponse(w http.ResponseWriter, r *http.Request) *response {
 // Header returns the header of the final response.
 func (r *response) Header() http.Header { return r.header }
 
-// Unwrap is for http.ResponseController.
+// Unwrap returns the underlying writer for http.ResponseController.
 func (r *response) Unwrap() http.ResponseWriter { return r.w }
 
-// WriteHeader sets the status of the final response, which stays held.
+// WriteHeader sets the status of the final response, but does not send it yet.
 func (r *response) WriteHeader(status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,7 +98,7 @@ func (r *response) WriteHeader(status int) {
 	}
 }
 
-// Write holds p, and commits the response when that becomes too much.
+// Write holds p, or commits the response if it would hold too much.
 func (r *response) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -114,7 +114,7 @@ func (r *response) Write(p []byte) (int, error) {
 	return r.writeLocked(p)
 }
 
-// FlushError commits the response and sends what there is of it.
+// FlushError commits the response and sends everything written so far.
 func (r *response) FlushError() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -127,8 +127,7 @@ func (r *response) FlushError() error {
 // Flush implements http.Flusher.
 func (r *response) Flush() { _ = r.FlushError() }
 
-// discard takes back what is held. It reports false when the response has been
-// committed.
+// discard drops the held response. It reports false if the response has been committed.
 func (r *response) discard() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,8 +139,8 @@ func (r *response) discard() bool {
 	return true
 }
 
-// interim sends an interim response with no other header than header, unless
-// the final response has begun. It reports whether it did.
+// interim sends an interim response with only the given header, unless the final
+// response has begun. It reports whether it sent one.
 func (r *response) interim(header http.Header) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -157,10 +156,10 @@ func (r *response) interim(header http.Header) bool {
 	return true
 }
 
-// keepAlive shows the client that the server lives, in the body: it commits a
-// multi-status that is held and has begun, flushes what is buffered and, where
-// nothing has been written since the last call, writes a newline between two
-// elements.
+// keepAlive sends something in the body of a multi-status, so that the client sees that
+// the server is alive. It commits the response if it is held and the body has begun. If
+// nothing has been written since the last call, it writes a newline between two
+// elements. Then it flushes.
 func (r *response) keepAlive() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -178,8 +177,7 @@ func (r *response) keepAlive() {
 	r.wrote = false
 }
 
-// flushStreamed sends what is in net/http's buffers, if the response has been
-// committed.
+// flushStreamed flushes net/http's buffers if the response has been committed.
 func (r *response) flushStreamed() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,8 +186,8 @@ func (r *response) flushStreamed() {
 	}
 }
 
-// streamMultistatus says that the body will be XML in which a newline may stand
-// between two calls of Write.
+// streamMultistatus allows keepAlive to write newlines between two calls of Write,
+// because the body will be XML.
 func (r *response) streamMultistatus() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -203,8 +201,8 @@ func (r *response) held() bool {
 	return r.state == responseHeld
 }
 
-// finish sends what is held and ends the response. It returns the first error
-// of writing.
+// finish sends the held response, if it is still held, and ends it. It returns the first
+// write error.
 func (r *response) finish() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -212,7 +210,7 @@ func (r *response) finish() error {
 		if r.status != http.StatusNoContent {
 			r.header.Set("Content-Length", strconv.Itoa(len(r.body)))
 		}
-		// The client has the more time, the more there is.
+		// A long body takes more time to read.
 		r.stall *= 1 + time.Duration(len(r.body)/stallPart)
 		r.commitLocked()
 	}
@@ -223,9 +221,9 @@ func (r *response) finish() error {
 	return r.err
 }
 
-// recycleLocked keeps the memory of header and body, which nobody may use any
-// more. After an error it leaves the body: an HTTP/2 server may still be reading
-// what it has failed to write.
+// recycleLocked makes the memory of header and body available to later responses.
+// Nothing may use them afterwards. It does not reuse the body after a write error,
+// because an HTTP/2 server may still be reading it.
 func (r *response) recycleLocked() {
 	spare := r.spare
 	r.counted = r.answers.count(r.counted, 0)
@@ -238,7 +236,7 @@ func (r *response) recycleLocked() {
 	spareResponses.Put(spare)
 }
 
-// commitLocked sends the final header and what is held of the body.
+// commitLocked sends the final header and the held body.
 func (r *response) commitLocked() {
 	if r.status == 0 {
 		r.status = http.StatusOK
@@ -253,7 +251,7 @@ func (r *response) commitLocked() {
 		_, _ = r.writeLocked(r.body)
 	}
 	if r.body = r.body[:0]; cap(r.body) > maxSpareBody {
-		r.body = nil // a long answer is streamed, and needs it no more
+		r.body = nil // a long answer is streamed from now on
 		r.counted = r.answers.count(r.counted, 0)
 	}
 }
@@ -282,9 +280,8 @@ func (r *response) flushLocked() error {
 	return r.err
 }
 
-// deadline starts the server's WriteTimeout anew, or stall where there is none; or
-// suspends it while there is nothing to be written. A server that can't is left as
-// it is.
+// deadline restarts the server's WriteTimeout, or stall if there is none. If writing is
+// false, it suspends them. It does nothing if the server can't set deadlines.
 func (r *response) deadline(writing bool) {
 	limit := cmp.Or(max(r.timeout, 0), r.stall)
 	if limit <= 0 {
@@ -297,7 +294,7 @@ func (r *response) deadline(writing bool) {
 	_ = http.NewResponseController(r.w).SetWriteDeadline(until)
 }
 
-// written suspends what does not run while there is nothing to be written.
+// written suspends stall after a write.
 func (r *response) written() {
 	if r.timeout <= 0 {
 		r.deadline(false)

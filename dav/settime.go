@@ -10,20 +10,21 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// timePrecision is that of FAT, which is the coarsest of all filesystems.
+// timePrecision is the precision of modification times on FAT, the coarsest of all
+// filesystems.
 const timePrecision = 2 * time.Second
 
-// errTimeNotKept says that the storage has stored another time than it was given.
-// Filesystems have an earliest and a last second: 2038 with the small inodes of
-// ext4 and on XFS without bigtime, 2107 on FAT, 2446 on ext4.
+// errTimeNotKept says that the storage stored a different time. Filesystems have an
+// earliest and a latest time: the latest is in 2038 on ext4 with small inodes and on XFS
+// without bigtime, in 2107 on FAT, and in 2446 on ext4.
 var errTimeNotKept = &statusError{
 	status: http.StatusConflict,
 	reason: "the server's filesystem can't store this time: it is too early or too late",
 }
 
-// setTime sets the modification time of name, which info describes. It returns
-// errTimeNotKept, and sets the old time again, if the storage doesn't keep
-// modified to its precision.
+// setTime sets the modification time of name, which info describes. If the storage does
+// not keep the time, apart from rounding, setTime restores the old time and returns
+// errTimeNotKept.
 func (h *Handler) setTime(ctx context.Context, name string, info fs.FileInfo, modified time.Time) error {
 	if err := storage.SetTimes(ctx, h.FileSystem, name, modified); err != nil {
 		return err
@@ -38,7 +39,7 @@ func (h *Handler) setTime(ctx context.Context, name string, info fs.FileInfo, mo
 	return errors.Join(err, h.resetTime(ctx, name, info))
 }
 
-// resetTime sets the modification time that info has.
+// resetTime restores the modification time in info.
 func (h *Handler) resetTime(ctx context.Context, name string, info fs.FileInfo) error {
 	return storage.SetTimes(context.WithoutCancel(ctx), h.FileSystem, name, info.ModTime())
 }

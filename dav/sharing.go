@@ -12,9 +12,9 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// common is what Handlers that share a LockSystem have in common: they exclude one
-// another from what one of them is changing, as if they were one Handler. x/net's
-// Handlers do so by a lock that each request takes.
+// common is the state that all Handlers with the same LockSystem share. Through it they
+// keep out of each other's changes, as if they were one Handler. x/net's Handlers do that
+// with a temporary lock for each request.
 type common struct {
 	claims  claims
 	created createdFiles
@@ -23,30 +23,32 @@ type common struct {
 	probing sync.Mutex
 }
 
-// sharedParts are the parts of the state that Handlers of this process use, so that it is
-// noticed when several use the same one. An entry lives as long as one of them.
+// sharedParts has the LockSystems, Properties and Journals that Handlers of this process
+// use, so that Handlers can find out that they share one. An entry lives as long as a
+// Handler that uses it.
 type sharedParts struct {
 	mu    sync.Mutex
 	parts map[any]weak.Pointer[sharedPart]
-	// warned: that different files share a part was logged.
+	// warned means that the warning about different files was logged.
 	warned bool
 }
 
 // sharedPart is one LockSystem, Properties or Journal.
 type sharedPart struct {
 	common common
-	// files is the FileSystem of the first Handler, if those can be compared.
+	// files is the FileSystem of the first Handler, if it is comparable.
 	files   webdav.FileSystem
 	tenants bool
 }
 
 var parts sharedParts
 
-// isComparable reports whether v can be compared and can be the key of a map.
+// isComparable reports whether v can be the key of a map.
 func isComparable(v any) bool { return v != nil && reflect.ValueOf(v).Comparable() }
 
-// join returns the part for h, which uses it from now on. differ reports that another
-// Handler uses it for other files, and neither says by a Tenant which ones.
+// join returns the entry of part, which h uses from now on. differ reports whether to
+// warn that another Handler uses the part for other files, unless both have a Tenant that
+// can tell them apart.
 func (s *sharedParts) join(part any, h *Handler) (joined *sharedPart, differ bool) {
 	if !isComparable(part) {
 		return &sharedPart{}, false
@@ -71,7 +73,7 @@ func (s *sharedParts) join(part any, h *Handler) (joined *sharedPart, differ boo
 	return joined, differ
 }
 
-// leave forgets a part that no Handler uses any more.
+// leave removes the entry of a part that no Handler uses any more.
 func (s *sharedParts) leave(part any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,16 +82,16 @@ func (s *sharedParts) leave(part any) {
 	}
 }
 
-// sharing is what one Handler knows of its sharing. It is ready after the first call of
-// Handler.shared.
+// sharing holds the shared parts of one Handler. The first call of Handler.shared
+// fills it.
 type sharing struct {
 	once sync.Once
-	// used are kept alive.
+	// used keeps the entries alive.
 	used   []*sharedPart
 	common *common
 }
 
-// shared returns what h has in common with the Handlers that share its LockSystem.
+// shared returns the state that h shares with all Handlers that have the same LockSystem.
 func (h *Handler) shared() *common {
 	s := &h.sharing
 	s.once.Do(func() {
@@ -113,21 +115,21 @@ func (h *Handler) shared() *common {
 func warnShared() {
 	slog.Default().WarnContext(context.Background(), "dav: Handlers with different FileSystems share a LockSystem, Properties or a Journal: "+
 		"the locks and properties of one apply to the names of the other, and its users see them. "+
-		"Set Handler.Tenant to what tells the trees apart, or give each Handler a state of its own. This is logged once.")
+		"Set Handler.Tenant so that it tells the trees apart, or give each Handler its own state. This message is logged once.")
 }
 
-// brief detects Handlers that live for one request only. What they keep in memory, nobody
-// ever sees again.
+// brief detects a program that creates a new Handler for each request. Everything that
+// such Handlers keep in memory is lost.
 type brief struct {
-	// born are the Handlers that have served a request, grown those that have served
+	// born counts the Handlers that have served a request, grown those that have served
 	// two.
 	born, grown atomic.Int64
 	warned      atomic.Bool
 }
 
-// briefMany is how many Handlers must have served a single request before it is
-// believed that this is all they ever serve. A program that has one Handler for each user
-// has users whose client sends more than one request.
+// briefMany is the number of Handlers with a single request before the warning. A program
+// with one Handler for each user does not reach it, because clients send more than one
+// request.
 const briefMany = 64
 
 var briefs brief
@@ -154,13 +156,13 @@ func (b *brief) note(h *Handler) {
 		return
 	}
 	if lost := h.inHandler(); lost != "" && b.warned.CompareAndSwap(false, true) {
-		slog.Default().WarnContext(context.Background(), "dav: each request has a Handler of its own, and with it end "+lost+
-			" that are kept in memory, and identical requests can't be joined. Make one Handler, and keep it. This is logged once.",
+		slog.Default().WarnContext(context.Background(), "dav: the program creates a Handler for each request, so it loses "+lost+
+			" that the Handler keeps in memory, and identical requests can't be joined. Create one Handler and keep it. This message is logged once.",
 			"handlers", born)
 	}
 }
 
-// inHandler says what ends with h.
+// inHandler names the state that is lost with h, or "".
 func (h *Handler) inHandler() string {
 	switch {
 	case h.LockSystem == nil:

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// resource returns the storage name that a URL path means.
+// resource returns the storage name for a URL path, in the storage's spelling.
 func (h *Handler) resource(ctx context.Context, urlPath string) (string, error) {
 	name, err := h.name(urlPath)
 	if err != nil {
@@ -18,11 +18,10 @@ func (h *Handler) resource(ctx context.Context, urlPath string) (string, error) 
 	return h.spelling(ctx, name), nil
 }
 
-// spelling returns name as the storage spells it. To the storage a name is
-// bytes; but macOS sends decomposed (NFD) what everybody else sends composed
-// (NFC), and both mean the same resource. A name that is there as it was sent
-// stays, and so does one that is there in neither form: what is created is
-// called what the client calls it.
+// spelling returns name as the storage spells it. To the storage a name is bytes, but
+// macOS sends names decomposed (NFD) and most other clients send them composed (NFC),
+// and both mean the same resource. spelling returns name unchanged if it exists as sent,
+// or in neither form: a new resource gets the client's spelling.
 func (h *Handler) spelling(ctx context.Context, name string) string {
 	if !ambiguous(name) {
 		return name
@@ -37,7 +36,8 @@ func (h *Handler) spelling(ctx context.Context, name string) string {
 	return spelled
 }
 
-// spellSegment returns the member of collection that is called segment.
+// spellSegment returns the name of the member segment of collection, as the storage
+// spells it.
 func (h *Handler) spellSegment(ctx context.Context, collection, segment string) string {
 	sent := path.Join(collection, segment)
 	if !ambiguous(segment) {

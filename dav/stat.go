@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// stat is FileSystem.Stat, except that two kinds of resources don't exist: those below
-// a file, for which some backends, webdav.NewMemFS among them, have errors of their
-// own, and those whose names are too long for the storage.
+// stat is FileSystem.Stat, but returns fs.ErrNotExist in two more cases: for a name below
+// a file, for which some backends, such as webdav.NewMemFS, have other errors, and for a
+// name that is too long for the storage.
 func (h *Handler) stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	info, err := h.FileSystem.Stat(ctx, name)
 	if errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, fs.ErrInvalid) && h.belowFile(ctx, name) {
@@ -20,7 +20,7 @@ func (h *Handler) stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// occupant describes what is at name, nil if there is nothing.
+// occupant returns the resource at name, or nil if it does not exist.
 func (h *Handler) occupant(ctx context.Context, name string) (fs.FileInfo, error) {
 	info, err := h.stat(ctx, name)
 	if statusOf(err) == http.StatusNotFound {

@@ -20,14 +20,14 @@ import (
 // ErrShutdown is the cause with which [Handler.Shutdown] stops an operation.
 var ErrShutdown = errors.New("the server is shutting down")
 
-// statusError is an error that is fit for a client's eyes, with its status.
+// statusError is an error whose status and text a client may see.
 type statusError struct {
 	status int
 	reason string
-	// condition is a precondition or postcondition code (RFC 4918 §16): the
-	// name of an element of the namespace DAV:. With it the response is XML.
+	// condition is a precondition or postcondition code (RFC 4918 §16), the name of an
+	// element in the namespace DAV:. If it is set, the response is XML.
 	condition string
-	// hrefs are the condition's, already escaped.
+	// hrefs are the hrefs in the condition, escaped.
 	hrefs []string
 }
 
@@ -38,7 +38,7 @@ func refuse(status int, reason string) (int, error) {
 	return status, &statusError{status: status, reason: reason}
 }
 
-// statuses says which status stands for which error. The first match counts.
+// statuses maps errors to statuses. The first match counts.
 var statuses = []struct {
 	err    error
 	status int
@@ -58,11 +58,11 @@ var statuses = []struct {
 	{syscall.EROFS, http.StatusForbidden},
 	{syscall.ENAMETOOLONG, http.StatusForbidden},
 	{syscall.EISDIR, http.StatusMethodNotAllowed},
-	// In the way of the request is the state of the resource, which somebody can
-	// change: what is mounted there, or has it open (RFC 9110 §15.5.10).
+	// The resource's state prevents the request, and the operator can change that:
+	// something is mounted there or has it open (RFC 9110 §15.5.10).
 	{syscall.EBUSY, http.StatusConflict},
 	{fs.ErrNotExist, http.StatusNotFound},
-	// Below a file: what a webdav.Dir says of it.
+	// A webdav.Dir returns this for a name below a file.
 	{syscall.ENOTDIR, http.StatusNotFound},
 	{fs.ErrPermission, http.StatusForbidden},
 	{fs.ErrExist, http.StatusConflict},
@@ -70,10 +70,10 @@ var statuses = []struct {
 	{errors.ErrUnsupported, http.StatusForbidden},
 }
 
-// statusOf returns the status that stands for err; 0 for nil.
+// statusOf returns the status for err, or 0 for nil.
 func statusOf(err error) int {
 	if err == nil {
-		return 0 // before anything is allocated: most often there is none
+		return 0 // before anything is allocated: most calls have no error
 	}
 	var own *statusError
 	var partial *tree.PartialError
@@ -98,14 +98,14 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// respond writes a final response that has no content of its own. Of err it
-// shows what was made for a client's eyes, never a name of the storage.
+// respond writes a final response without content of its own. From err it shows only text
+// for clients, never a name in the storage.
 func respond(w http.ResponseWriter, status int, err error) {
 	if status == http.StatusNoContent || status == http.StatusNotModified {
 		w.WriteHeader(status)
 		return
 	}
-	w.Header().Del("Content-Location") // which would be that of the error (RFC 9110 §8.7)
+	w.Header().Del("Content-Location") // it would apply to the error's text (RFC 9110 §8.7)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
@@ -118,10 +118,10 @@ func respond(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // the client has gone, or not
+	_, _ = io.WriteString(w, body) // if that fails, the client has disconnected
 }
 
-// plainError is err for a person.
+// plainError returns the plain-text body for status and err.
 func plainError(status int, err error) string {
 	text := strconv.Itoa(status) + " " + http.StatusText(status)
 	if reason := reasonOf(err); reason != "" {
@@ -130,7 +130,7 @@ func plainError(status int, err error) string {
 	return text + "\n"
 }
 
-// reasonOf is what of err was made for a client's eyes.
+// reasonOf returns the text in err that a client may see, or "".
 func reasonOf(err error) string {
 	var own *statusError
 	switch {
@@ -143,22 +143,22 @@ func reasonOf(err error) string {
 	case errors.Is(err, ErrShutdown):
 		return ErrShutdown.Error()
 	case storage.TooLarge(err):
-		return "no file may be that large where it would be: a limit of the server's filesystem, or of its process"
+		return "the file is too large for the server's filesystem, or for the limit of the server's process"
 	case storage.OutOfFiles(err):
-		return "the server has as many files open as it may: try again in a moment"
+		return "the server has too many open files: try again in a moment"
 	case errors.Is(err, storage.ErrTooDeep):
 		return storage.ErrTooDeep.Error()
 	case errors.Is(err, syscall.EBUSY):
-		return "the server's system is using it: something is mounted there, or has it open"
+		return "the server's operating system is using the resource: something is mounted there or has it open"
 	case errors.Is(err, lock.ErrLimit):
 		return lock.ErrLimit.Error() + ": unlock some, or wait until they expire"
 	}
 	return storageReason(err)
 }
 
-// xmlError is the body of a response with a condition (RFC 4918 §14.5). That there is
-// no room is no condition which a person understands: it has the reason, too, which
-// whoever does not know it ignores (§17).
+// xmlError returns the body of a response with a condition (RFC 4918 §14.5). For a 507 it
+// adds the reason for a person, because the condition alone is hard to understand. A
+// client that does not expect the extra element ignores it (§17).
 func xmlError(e *statusError) string {
 	body := appendError([]byte(xml.Header), e, ` xmlns:D="DAV:"`)
 	if e.status == http.StatusInsufficientStorage && e.reason != "" {
@@ -169,7 +169,7 @@ func xmlError(e *statusError) string {
 	return string(append(body, '\n'))
 }
 
-// appendError appends the error element of e.
+// appendError appends an error element for e.
 func appendError(dst []byte, e *statusError, namespace string) []byte {
 	dst = append(dst, "<D:error"+namespace+"><D:"+e.condition...)
 	if len(e.hrefs) == 0 {

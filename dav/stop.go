@@ -9,19 +9,18 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// errStopped is the cause with which an operation is stopped on request.
+// errStopped is the cause when a request stops an operation.
 var errStopped = errors.New("stopped on request")
 
 // stopPatience is how long a DELETE waits for the operation to roll back.
 const stopPatience = 10 * time.Second
 
-// stopped is the error of op when it is stopped on request. It is a 403, which says
-// that the client is not to repeat it (RFC 9110 §15.5.4); a 503 would have it
-// begin again.
+// stopped returns the error of op after a request stopped it. The status is 403, after
+// which a client should not repeat its request (RFC 9110 §15.5.4). After a 503 it would.
 func stopped(op *operation) error {
 	reason := "stopped on request; the destination is as it was"
 	if op.Destination == "" {
-		reason = "stopped on request; what it had removed is gone"
+		reason = "stopped on request; members removed before that are gone"
 	}
 	if op.Method == "PROPFIND" {
 		reason = "stopped on request"
@@ -29,20 +28,19 @@ func stopped(op *operation) error {
 	return errors.Join(errStopped, &statusError{status: http.StatusForbidden, reason: reason})
 }
 
-// errTooLate answers who wants to stop what can't be stopped any more.
+// errTooLate is the answer if the operation ended in spite of the request to stop it.
 var errTooLate = &statusError{
 	status: http.StatusConflict,
-	reason: "it could not be stopped any more, and has ended; its status document says how",
+	reason: "it was too late to stop the operation; its status document has the result",
 }
 
-// errStopping answers who has waited for the end of a rollback for long enough.
+// errStopping is the answer if the operation has not ended within stopPatience.
 var errStopping = &statusError{
 	status: http.StatusAccepted,
-	reason: "it is told to stop, and either rolls back or can't be stopped any more; its status document says how it ends",
+	reason: "the operation is rolling back, or it is too late to stop it; its status document will have the result",
 }
 
-// deleteOperation stops an operation that is under way, or forgets one that has
-// ended.
+// deleteOperation stops a running operation, or forgets one that has ended.
 func (h *Handler) deleteOperation(ctx context.Context, view *operationView) (status int, err error) {
 	if !view.record.Ended.IsZero() {
 		if err := h.forget(ctx, view.record.ID); err != nil {
@@ -67,11 +65,11 @@ func (h *Handler) deleteOperation(ctx context.Context, view *operationView) (sta
 	return http.StatusNoContent, nil
 }
 
-// maxForm is how long the form of a page may be, in bytes.
+// maxForm limits the form of a page, in bytes.
 const maxForm = 1 << 10
 
-// postOperation is deleteOperation for the page of a browser, whose forms can't send
-// a DELETE. Only the page itself may send it.
+// postOperation is deleteOperation for a page in a browser, whose forms can't send a
+// DELETE. It refuses forms from other sites.
 func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
 	if err := checkForm(r); err != nil {
 		return statusOf(err), err
@@ -81,7 +79,7 @@ func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request, view *op
 		return refuse(http.StatusBadRequest, "the form can't be read")
 	}
 	ended := !view.record.Ended.IsZero()
-	// The page may be of before the end.
+	// The browser may show a page from before the end of the operation.
 	switch does := r.PostForm.Get("do"); {
 	case does != "stop" && does != "forget":
 		return refuse(http.StatusBadRequest, "the form must say stop or forget")
@@ -98,8 +96,8 @@ func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request, view *op
 	return seeOther(w, view.record.ID)
 }
 
-// seeOther sends the browser to where, relative to the request URI: a proxy in front
-// may have changed its path.
+// seeOther sends the browser to where. That is relative to the request URI, because a
+// proxy in front may have changed the path.
 func seeOther(w http.ResponseWriter, where string) (status int, err error) {
 	w.Header().Set("Location", where)
 	w.Header().Set("Content-Length", "0")
@@ -107,15 +105,14 @@ func seeOther(w http.ResponseWriter, where string) (status int, err error) {
 	return 0, nil
 }
 
-// errNoOrigin is for a form that no page of this server has sent, as far as can be
-// told.
+// errNoOrigin is for a form that may come from another site.
 var errNoOrigin = &statusError{
 	status: http.StatusForbidden,
-	reason: "neither Sec-Fetch-Site nor Origin says which page has sent the form; what is not a browser sends DELETE",
+	reason: "neither Sec-Fetch-Site nor Origin says which page sent the form; a client that is not a browser must send DELETE",
 }
 
-// checkForm makes sure that a page of this server sends the form. A browser names
-// the page in one of two headers at least, and checkCrossOrigin has looked at them.
+// checkForm makes sure that a page of this server sent the form. Browsers name the page
+// in at least one of two headers, whose values checkCrossOrigin has checked.
 func checkForm(r *http.Request) error {
 	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
 		return errNoOrigin

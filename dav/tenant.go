@@ -11,16 +11,17 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// tenantRoot begins the name that a resource of a tenant has in the state. It is
-// reserved, so no resource of a Handler without tenants has such a name.
+// tenantRoot is the prefix of every name that belongs to a tenant in the state (the
+// stores of locks, properties and records). It is reserved, so a Handler without tenants
+// has no such name.
 const tenantRoot = "/.davd-tenant-"
 
-// maxTenant is how long the name of a tenant may be, in bytes.
+// maxTenant limits the name of a tenant, in bytes.
 const maxTenant = 1024
 
-// errNoTenant protects tenants from a mistake in this package: a state that is
-// shared by tenants refuses a context that belongs to none of them.
-var errNoTenant = errors.New("dav: the state has tenants, and the context belongs to none")
+// errNoTenant protects tenants from mistakes in this package: a state that tenants share
+// refuses a context without a tenant.
+var errNoTenant = errors.New("dav: the state belongs to tenants, but the context has no tenant")
 
 // withTenant returns r with its tenant in the context.
 func (h *Handler) withTenant(r *http.Request) (*http.Request, error) {
@@ -34,9 +35,9 @@ func (h *Handler) withTenant(r *http.Request) (*http.Request, error) {
 	return r.WithContext(storage.WithTenant(r.Context(), tenant)), nil
 }
 
-// statePrefix returns what names in the state begin with for requests like the one
-// of ctx: "" without tenants. Two tenants never have the same one, and neither
-// contains the other: the name of a tenant becomes a single segment.
+// statePrefix returns the prefix of names in the state for the tenant of ctx, or ""
+// without tenants. No two tenants have the same prefix, and no prefix contains another,
+// because the name of a tenant becomes a single segment.
 func statePrefix(ctx context.Context) string {
 	tenant, ok := storage.TenantOf(ctx)
 	if !ok {
@@ -47,8 +48,8 @@ func statePrefix(ctx context.Context) string {
 
 func tenantPrefix(tenant string) string { return tenantRoot + url.PathEscape(tenant) }
 
-// tenantView turns storage names into names in the state and back, for one tenant.
-// It is the only code that does so. With the zero value they are the same.
+// tenantView translates the storage names of one tenant into names in the state and
+// back. No other code does so. The zero value leaves names unchanged.
 type tenantView struct{ prefix string }
 
 // viewOfTenant returns the view for ctx, which must belong to a tenant.
@@ -68,8 +69,7 @@ func (v tenantView) in(name string) string {
 	return v.prefix + name
 }
 
-// out is the reverse of in. ok is false if the name in the state is another
-// tenant's.
+// out is the reverse of in. ok is false if the name belongs to another tenant.
 func (v tenantView) out(inState string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(inState, v.prefix)
 	switch {
@@ -84,14 +84,14 @@ func (v tenantView) out(inState string) (name string, ok bool) {
 // inPrincipal returns the principal in the state.
 func (v tenantView) inPrincipal(principal string) string { return v.prefix + "/" + principal }
 
-// statePrincipal returns what names the principal of a tenant in the state, where
-// the same principal of another tenant is another one.
+// statePrincipal returns the name of a tenant's principal in the state. Principals of
+// different tenants have different names there.
 func statePrincipal(tenant, principal string) string {
 	return tenantView{tenantPrefix(tenant)}.inPrincipal(principal)
 }
 
-// splitPrincipal is the reverse of statePrincipal. ok is false if inState names a
-// principal of a Handler without tenants.
+// splitPrincipal is the reverse of statePrincipal. ok is false if inState is a principal
+// of a Handler without tenants.
 func splitPrincipal(inState string) (tenant, principal string, ok bool) {
 	rest, ok := strings.CutPrefix(inState, tenantRoot)
 	if !ok {

@@ -8,12 +8,12 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// tenantHistory shows of a History the records of the tenant whose request it is. What
-// it saves has the principal as the state names it (inState).
+// tenantHistory shows only the records of the tenant in the context. A record must
+// already have the principal's name in the state (inState) when it is saved.
 type tenantHistory struct{ history.Store }
 
-// own returns a record of the Store as the tenant of ctx knows it. ok is false if it
-// is another's.
+// own returns a record of the Store as the tenant of ctx sees it. ok is false if the
+// record belongs to another tenant.
 func (tenantHistory) own(ctx context.Context, r history.Record) (own history.Record, ok bool) {
 	of, isIn := storage.TenantOf(ctx)
 	tenant, principal, split := splitPrincipal(r.Principal)
@@ -43,7 +43,7 @@ func (h tenantHistory) ListOperations(ctx context.Context, principal string) ([]
 	return h.allOwn(ctx)(h.Store.ListOperations(ctx, statePrincipal(tenant, principal)))
 }
 
-// AllOperations implements history.Store: all of the tenant.
+// AllOperations implements history.Store. It returns all records of the tenant.
 func (h tenantHistory) AllOperations(ctx context.Context) ([]history.Record, error) {
 	return h.allOwn(ctx)(h.Store.AllOperations(ctx))
 }
@@ -60,7 +60,7 @@ func (h tenantHistory) allOwn(ctx context.Context) func([]history.Record, error)
 	}
 }
 
-// inState returns the record r of op as the History has it.
+// inState returns the record r of op as the History stores it.
 func inState(op *operation, r history.Record) history.Record {
 	if tenant, ok := storage.TenantOf(&op.context); ok {
 		r.Principal = statePrincipal(tenant, r.Principal)

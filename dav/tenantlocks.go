@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// lockManager is what the handler uses of a lock.Manager: the methods that have a
-// context, and with it the tenant.
+// lockManager has the methods of a lock.Manager that the Handler uses. They have a
+// context, which names the tenant.
 type lockManager interface {
 	Acquire(ctx context.Context, now time.Time, wanted lock.Lock) (lock.Lock, error)
 	Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error)
@@ -24,7 +24,7 @@ type lockManager interface {
 // tenantManager keeps the locks of tenants apart in one lock.Manager.
 type tenantManager struct{ locks lockManager }
 
-// own returns a lock of the Manager as its tenant knows it.
+// own returns a lock of the Manager as its tenant sees it.
 func (v tenantView) own(l lock.Lock) (lock.Lock, error) {
 	root, ok := v.out(l.Root)
 	if !ok {
@@ -35,7 +35,7 @@ func (v tenantView) own(l lock.Lock) (lock.Lock, error) {
 	return l, nil
 }
 
-// Acquire implements lockManager, as all that follow.
+// Acquire implements lockManager, like the methods below.
 func (m *tenantManager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) (lock.Lock, error) {
 	view, err := viewOfTenant(ctx)
 	if err != nil {
@@ -74,7 +74,8 @@ func (m *tenantManager) Renew(ctx context.Context, now time.Time, token string, 
 	return view.own(renewed)
 }
 
-// Release ends a lock whose token the handler has from Acquire or Find.
+// Release releases a lock. It does not check the tenant, because the Handler has the
+// token from Acquire or Find.
 func (m *tenantManager) Release(ctx context.Context, now time.Time, token string) error {
 	return m.locks.Release(ctx, now, token)
 }
@@ -102,7 +103,7 @@ func (m *tenantManager) Find(ctx context.Context, now time.Time, name string, tr
 	return own, err
 }
 
-// contexts returns ctx with each of the tenants that have locks.
+// contexts returns a context for each tenant that has locks.
 func (m *tenantManager) contexts(ctx context.Context) ([]context.Context, error) {
 	found, err := m.locks.Find(ctx, time.Now(), "/", true)
 	var contexts []context.Context
@@ -117,8 +118,8 @@ func (m *tenantManager) contexts(ctx context.Context) ([]context.Context, error)
 	return contexts, err
 }
 
-// plainLocks is a LockSystem that is no lock.Manager. Its methods have no context, so
-// it is used through in, with the request's.
+// plainLocks is a LockSystem that is not a lock.Manager. Its methods have no context, so
+// in binds it to the context of a request.
 type plainLocks struct {
 	system  webdav.LockSystem
 	tenants bool
@@ -133,14 +134,13 @@ func (p plainLocks) in(ctx context.Context) webdav.LockSystem {
 	return &tenantSystem{LockSystem: p.system, view: view, err: err}
 }
 
-// tenantSystem is a plain LockSystem as one tenant sees it. What is wanted of a token
-// alone, it leaves to the LockSystem: the handler confirms first that the token's
-// lock covers a name of the tenant.
+// tenantSystem is a plain LockSystem as one tenant sees it. It passes Unlock on
+// unchanged: the Handler has confirmed before that the lock covers a name of the tenant.
 type tenantSystem struct {
 	webdav.LockSystem
 
 	view tenantView
-	err  error // not nil: nobody sees it
+	err  error // set if the context has no tenant; every method returns it
 }
 
 func (s *tenantSystem) Confirm(now time.Time, name0, name1 string, conditions ...webdav.Condition) (release func(), err error) {

@@ -11,7 +11,7 @@ import (
 // tenantProperties keeps the dead properties of tenants apart in one Store.
 type tenantProperties struct{ store deadprops.Store }
 
-// Any implements deadprops.Store, as all that follow.
+// Any implements deadprops.Store, like the methods below.
 func (p tenantProperties) Any(ctx context.Context, name string) (bool, error) {
 	view, err := viewOfTenant(ctx)
 	if err != nil {

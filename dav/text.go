@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// asText makes XML text of the reference that dst ends with, from start on.
+// asText escapes the reference in dst[start:] as XML text.
 func asText(dst []byte, start int) []byte {
 	if bytes.IndexByte(dst[start:], '&') < 0 {
 		return dst
@@ -15,8 +15,8 @@ func asText(dst []byte, start int) []byte {
 	return appendText(dst[:start], string(dst[start:]))
 }
 
-// appendText appends s as XML text, also fit for an attribute. What can't
-// stand in XML 1.0, invalid UTF-8 included, becomes U+FFFD.
+// appendText appends s as XML text, which may also be the value of an attribute. Invalid
+// UTF-8 and characters that XML 1.0 does not allow become U+FFFD.
 func appendText(dst []byte, s string) []byte {
 	for len(s) > 0 {
 		plain := 0
@@ -34,7 +34,7 @@ func appendText(dst []byte, s string) []byte {
 	return dst
 }
 
-// plainText are the ASCII characters that stand for themselves.
+// plainText are the ASCII characters that need no escaping.
 var plainText = func() (plain [utf8.RuneSelf]bool) {
 	for c := byte(' '); c < utf8.RuneSelf; c++ {
 		plain[c] = strings.IndexByte(`&<>"`, c) < 0

@@ -11,19 +11,19 @@ import (
 // timeProp is a property with which a client sets the modification time.
 type timeProp struct {
 	name xml.Name
-	dead bool // its value is kept as a dead property too
+	dead bool // the value is also stored as a dead property
 }
 
 var timeProps = []timeProp{
 	{name: davName("getlastmodified")},
-	// What rclone and others set for it, in seconds since 1970.
+	// rclone and others set this one, in seconds since 1970.
 	{name: davName("lastmodified")},
-	// What Explorer sets after each PUT.
+	// Explorer sets this one after each PUT.
 	{name: xml.Name{Space: "urn:schemas-microsoft-com:", Local: "Win32LastModifiedTime"}, dead: true},
 }
 
-// parseTime parses the value of a timeProp: an HTTP date (RFC 9110 §5.6.7), a
-// date of RFC 3339, or seconds since 1970.
+// parseTime parses the value of a timeProp: an HTTP date (RFC 9110 §5.6.7), an RFC 3339
+// date, or seconds since 1970.
 func parseTime(innerXML []byte) (time.Time, bool) {
 	var value struct {
 		Text string `xml:",chardata"`
@@ -41,6 +41,6 @@ func parseTime(innerXML []byte) (time.Time, bool) {
 		seconds, err = strconv.ParseInt(text, 10, 64)
 		t = time.Unix(seconds, 0)
 	}
-	// Other years can't be shown as a date. The zero time stands for none.
+	// An HTTP date can't have other years. The zero time would mean that none is set.
 	return t, err == nil && 1 <= t.UTC().Year() && t.UTC().Year() <= 9999 && !t.IsZero()
 }

@@ -9,13 +9,12 @@ import (
 	"strings"
 )
 
-// TrustedProxies are the networks of the proxies in front whose word for their
-// clients counts: the headers X-Forwarded-… and Forwarded. When there are any, the
-// other end of a Unix socket counts as one too, because only processes of this
-// machine reach it.
+// TrustedProxies are the networks of the proxies whose headers X-Forwarded-… and
+// Forwarded the server believes. If there are any, the server also trusts clients on a
+// Unix socket, because only processes on this machine can reach it.
 type TrustedProxies []netip.Prefix
 
-// Sent reports whether r came from one of them, by the address of its connection.
+// Sent reports whether r came from a trusted proxy, judging by the connection.
 func (t TrustedProxies) Sent(r *http.Request) bool {
 	if len(t) == 0 {
 		return false
@@ -27,17 +26,17 @@ func (t TrustedProxies) Sent(r *http.Request) bool {
 	return err == nil && t.Contain(remote.Addr())
 }
 
-// Contain reports whether addr is that of one of them.
+// Contain reports whether addr belongs to a trusted proxy.
 func (t TrustedProxies) Contain(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	return slices.ContainsFunc(t, func(network netip.Prefix) bool { return network.Contains(addr) })
 }
 
-// Client returns the address of r's client, as far as they know it, and through how
-// many of them r came: 0 if none of them has sent it. The address is, in
-// X-Forwarded-For, the last that is not one of theirs, since what stands before it
-// anyone may have written. Only that header counts: a proxy that sets one of
-// Forwarded and X-Real-IP passes on what a client has written into the others.
+// Client returns the address of r's client as the trusted proxies report it, and the
+// number of trusted proxies that r passed through. Without any, it returns the zero Addr
+// and 0. The address is the last one in X-Forwarded-For that is not a trusted proxy's;
+// anyone may have written those before it. Client ignores Forwarded and X-Real-IP,
+// because a proxy that sets X-Forwarded-For often passes on what the client wrote there.
 func (t TrustedProxies) Client(r *http.Request) (client netip.Addr, proxies int) {
 	if !t.Sent(r) {
 		return netip.Addr{}, 0
@@ -46,7 +45,7 @@ func (t TrustedProxies) Client(r *http.Request) (client netip.Addr, proxies int)
 	for _, hop := range slices.Backward(splitLists(r.Header["X-Forwarded-For"])) {
 		addr, err := parseNode(hop)
 		if err != nil {
-			break // nobody knows what is before it
+			break // the addresses before it can't be trusted
 		}
 		client = addr
 		if !t.Contain(addr) {
@@ -57,8 +56,8 @@ func (t TrustedProxies) Client(r *http.Request) (client netip.Addr, proxies int)
 	return client, proxies
 }
 
-// Host returns the host that r's client has asked for, with its port if it has one, as
-// far as they know it: "" if none of them has sent r, or if they don't say.
+// Host returns the host (with an optional port) that the client asked for, as the trusted
+// proxies report it. It returns "" if r came from no trusted proxy or they don't say.
 func (t TrustedProxies) Host(r *http.Request) string {
 	if len(t) == 0 {
 		return ""
@@ -67,9 +66,9 @@ func (t TrustedProxies) Host(r *http.Request) string {
 	return host
 }
 
-// origin returns the scheme and the host that r's client has asked for, "" for what
-// no proxy tells. X-Forwarded-Proto and -Host count before Forwarded: most proxies
-// set them, and pass on a Forwarded that they do not know.
+// origin returns the scheme and the host that the client asked for, each "" if no trusted
+// proxy reports it. X-Forwarded-Proto and X-Forwarded-Host come before Forwarded: most
+// proxies set them, and pass on a Forwarded from the client.
 func (t TrustedProxies) origin(r *http.Request) (scheme, host string) {
 	_, proxies := t.Client(r)
 	if proxies == 0 {
@@ -84,8 +83,9 @@ func (t TrustedProxies) origin(r *http.Request) (scheme, host string) {
 	return cmp.Or(scheme, otherScheme), cmp.Or(host, otherHost)
 }
 
-// farthest returns what the farthest of so many proxies has appended to a header.
-// Where there is less than one for each, one of them has replaced what was there.
+// farthest returns the element of a header that the proxy closest to the client appended,
+// if the request passed through the given number of proxies. If the header has fewer
+// elements, a proxy replaced it, and the first element counts.
 func farthest(values []string, proxies int) string {
 	elements := splitLists(values)
 	if len(elements) == 0 {
@@ -94,8 +94,8 @@ func farthest(values []string, proxies int) string {
 	return elements[max(len(elements)-proxies, 0)]
 }
 
-// splitLists splits the values of a header that has no quoted strings. An empty
-// element has its place, too.
+// splitLists splits the values of a header without quoted strings. It keeps empty
+// elements, because their position matters.
 func splitLists(values []string) []string {
 	if len(values) == 0 {
 		return nil
@@ -107,9 +107,9 @@ func splitLists(values []string) []string {
 	return elements
 }
 
-// forwarded returns what the header Forwarded tells of scheme and host (RFC 7239
-// §5.3, §5.4). Its last element is that of who has sent r; one before it counts if
-// the proxy is trusted that has appended it, which is the "for" of the next (§5.2).
+// forwarded returns the scheme and host from the header Forwarded (RFC 7239 §5.3, §5.4).
+// The proxy that sent r appended the last element. An earlier element counts if the proxy
+// that appended it, which is the "for" of the next element (§5.2), is trusted.
 func (t TrustedProxies) forwarded(r *http.Request) (scheme, host string) {
 	elements := slices.Collect(listElements(r.Header["Forwarded"]))
 	for _, element := range slices.Backward(elements) {

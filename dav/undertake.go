@@ -10,23 +10,22 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// plan is what a COPY, MOVE or DELETE that was checked is to do.
+// plan is a COPY, MOVE or DELETE after its checks.
 type plan struct {
 	about Operation
-	// changes are what it needs to claim.
+	// changes are the changes to claim.
 	changes []change
-	// again makes the checks once more under the claim: what was checked may have
-	// changed before.
+	// again repeats the checks under the claim, because their results may have changed.
 	again func() error
-	// work does it. What it returns is the answer.
+	// work does the work and returns the answer.
 	work func(ctx context.Context, c *claim, monitor *tree.Monitor) (status int, err error)
 }
 
-// undertake carries out what check plans, as an operation that goes on without its
-// client. There is one operation for all requests that are identical
-// (operationKey): one that arrives while it is under way joins it, one that arrives
-// when its answer could not be delivered gets that (keptAnswer). So a client that
-// gives up too soon and asks again does no harm, however often.
+// undertake carries out the plan from check as an operation that continues even if the
+// client disconnects. Identical requests (operationKey) share one operation: a request
+// that arrives while it is running joins it, and a later one gets its answer if that
+// could not be delivered (keptAnswer). So a client may give up and repeat its request at
+// any time.
 func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func() (*plan, error)) (status int, err error) {
 	async := preferredAsync(r)
 	leave, err := h.enterOperation(r)
@@ -51,7 +50,7 @@ func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func()
 		}
 		var identical *identicalError
 		if !errors.As(err, &identical) {
-			// What the first one has done may be why.
+			// An identical request may have caused the error by its success.
 			if status, err, done := h.repeat(w, r, &key, async); done {
 				return status, err
 			}
@@ -66,7 +65,7 @@ func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func()
 	}
 }
 
-// repeat answers r if it repeats what is under way, or what was not answered.
+// repeat answers r if an identical request is running, or its answer was not delivered.
 func (h *Handler) repeat(w http.ResponseWriter, r *http.Request, key *operationKey, async asyncPreference) (status int, err error, done bool) { //nolint:revive // as serveFunc, and one more
 	if op := h.operations.join(key); op != nil {
 		x := h.attend(w, r, op, async)
@@ -78,7 +77,7 @@ func (h *Handler) repeat(w http.ResponseWriter, r *http.Request, key *operationK
 	return 0, err, done
 }
 
-// prepare checks, claims and checks again.
+// prepare checks the request, claims what it changes, and checks again.
 func (h *Handler) prepare(r *http.Request, key operationKey, check func() (*plan, error)) (*plan, *claim, error) {
 	p, err := check()
 	if err != nil {
@@ -95,9 +94,9 @@ func (h *Handler) prepare(r *http.Request, key operationKey, check func() (*plan
 	return p, c, nil
 }
 
-// perform does what p says, which c allows, and answers. The claim is the
-// operation's from now on: it is released at its end, wherever its client is then, and
-// leave is called.
+// perform carries out p under the claim c and answers. The operation now owns the claim
+// and leave: it releases the claim and calls leave when it ends, even if the client has
+// disconnected.
 func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationKey, async asyncPreference, p *plan, c *claim, leave func()) (status int, err error) {
 	op := h.newOperation(context.WithoutCancel(r.Context()), r, p.about)
 	op.key, op.claim, op.leave = key, c, leave
@@ -115,7 +114,7 @@ func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationK
 	x := h.attend(w, r, op, async)
 	defer x.e.stop()
 	if x.async.given {
-		go h.run(op, recovering(work)) //nolint:errcheck // who waits gets it
+		go h.run(op, recovering(work)) //nolint:errcheck // the waiting requests get it
 		return x.wait()
 	}
 	if h.CancelWhenGone {
@@ -124,8 +123,8 @@ func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationK
 	return x.answer(h.run(op, work))
 }
 
-// recovering is work whose panic is an error: it is not in the goroutine of a
-// request, where net/http would see to it.
+// recovering returns work with panics turned into errors. Outside the goroutine of a
+// request, net/http does not recover them.
 func recovering(work func() (int, error)) func() (int, error) {
 	return func() (status int, err error) {
 		defer func() {

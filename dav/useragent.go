@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// product is one of a User-Agent, such as neon/0.32.5.
+// product is one product in a User-Agent, such as neon/0.32.5.
 type product struct{ name, version string }
 
-// products returns the products of a User-Agent (RFC 9110 §10.1.5): tokens, each
-// with a version or without. Comments are left out: what they name is what a
-// program is like, or runs on. What is no token is no product.
+// products returns the products in a User-Agent (RFC 9110 §10.1.5): tokens with an
+// optional version. It ignores comments, which name compatible programs and platforms,
+// and words that are not tokens.
 func products(userAgent string) []product {
 	var found []product
 	for field := range strings.FieldsSeq(withoutComments(userAgent)) {
@@ -23,8 +23,9 @@ func products(userAgent string) []product {
 	return found
 }
 
-// withoutComments returns s with a space for each comment (RFC 9110 §5.6.5),
-// which may hold others and quoted pairs. One that does not end goes to the end.
+// withoutComments returns s with each comment replaced by a space (RFC 9110 §5.6.5).
+// Comments may contain comments and quoted pairs. One that is not closed reaches to the
+// end of s.
 func withoutComments(s string) string {
 	if !strings.Contains(s, "(") {
 		return s
@@ -48,21 +49,20 @@ func withoutComments(s string) string {
 	return string(plain)
 }
 
-// isToken reports whether s is one (RFC 9110 §5.6.2).
+// isToken reports whether s is a token (RFC 9110 §5.6.2).
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
 		return (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", c)
 	})
 }
 
-// isVersion reports whether a version can be compared.
+// isVersion reports whether compareVersions can compare version: it begins with a digit.
 func isVersion(version string) bool {
 	return version != "" && version[0] >= '0' && version[0] <= '9'
 }
 
-// compareVersions compares dotted numbers, as many as stand at the beginning.
-// With something after them, such as -beta or rc1, a version comes before the
-// one without.
+// compareVersions compares the dotted numbers at the beginning of a and b. If those are
+// equal, a version with a suffix such as -beta or rc1 comes before one without.
 func compareVersions(a, b string) int {
 	for isVersion(a) || isVersion(b) {
 		var x, y int
@@ -81,8 +81,8 @@ func compareVersions(a, b string) int {
 	return 0
 }
 
-// cutNumber cuts a number and a dot behind it from the beginning of s. Without
-// a number it is 0.
+// cutNumber cuts a number and the dot after it off the beginning of s. It returns 0 if s
+// begins with no number.
 func cutNumber(s string) (number int, rest string) {
 	if !isVersion(s) {
 		return 0, s
@@ -91,6 +91,6 @@ func cutNumber(s string) (number int, rest string) {
 	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
 		end++
 	}
-	number, _ = strconv.Atoi(s[:end]) // the greatest int when it is too long for one
+	number, _ = strconv.Atoi(s[:end]) // the greatest int if the number is too large
 	return number, strings.TrimPrefix(s[end:], ".")
 }

@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// What a client has stored has the server's origin in a browser. There it must
-// not act: whoever may upload could use the passwords of all who look at it.
+// Stored files have the server's origin in a browser. They must not run there: otherwise
+// a user who may upload could act with the credentials of everyone who opens a file.
+// These header values prevent that:
 //
-//   - nosniff: the browser takes the content for nothing else than its type;
-//   - sandbox: what is shown has an origin of its own, and no scripts;
-//   - attachment: what is not just shown is saved. Elements such as img take no
-//     notice of that;
+//   - nosniff: the browser does not guess another type for the content;
+//   - sandbox: the content gets a separate origin and can't run scripts;
+//   - attachment: the browser saves the content instead of showing it. Elements such as
+//     img ignore this;
 //   - same-origin: pages of other sites can't embed the content, and so can't read it
-//     through a defect of the browser or the processor (Cross-Origin-Resource-Policy).
+//     through a bug in the browser or the processor (Cross-Origin-Resource-Policy).
 //
-// The values are shared by all answers: nobody changes a value in place.
+// All answers share the slices, so they must not be modified.
 var (
 	nosniff    = []string{"nosniff"}
 	sandbox    = []string{"sandbox"}
@@ -24,14 +25,14 @@ var (
 	sameOrigin = []string{"same-origin"}
 )
 
-// setContentPolicy sets in header what keeps a file of the type from acting in a
-// browser. It may be called with "" while the type is not known, and again.
+// setContentPolicy sets the headers that keep a file with the content type from running
+// code in a browser. If the type is not known yet, call it with "", and later again.
 func setContentPolicy(header http.Header, contentType string) {
 	contentType, _, _ = strings.Cut(contentType, ";")
 	contentType = strings.ToLower(strings.TrimSpace(contentType))
 	header["X-Content-Type-Options"] = nosniff
 	header["Cross-Origin-Resource-Policy"] = sameOrigin
-	// Chromium shows no PDF in a sandbox, and runs none in the server's origin.
+	// Chromium shows no PDF in a sandbox, and does not run PDFs in the server's origin.
 	if contentType == "application/pdf" {
 		delete(header, "Content-Security-Policy")
 	} else {
@@ -42,9 +43,9 @@ func setContentPolicy(header http.Header, contentType string) {
 	}
 }
 
-// justShown reports whether browsers show a file of the type, and run nothing in
-// it. What is not on the list they save anyway, or they might run it: HTML,
-// anything in XML, scripts, and what holds parts of any type.
+// justShown reports whether browsers show a file of the type without running anything in
+// it. They save files of other types anyway, or might run them: HTML, all XML, scripts,
+// and types that contain parts of any type.
 func justShown(contentType string) bool {
 	kind, rest, _ := strings.Cut(contentType, "/")
 	switch {
@@ -63,10 +64,10 @@ func justShown(contentType string) bool {
 	return contentType == "application/json" || contentType == "application/pdf"
 }
 
-// sniffLen is how much of a content is looked at to find its type, in bytes.
+// sniffLen is how much of the content sniff reads to detect its type, in bytes.
 const sniffLen = 512
 
-// sniff returns the content type of the content that f begins with.
+// sniff detects the content type of f from its beginning.
 func sniff(f io.ReadSeeker) (string, error) {
 	var buf [sniffLen]byte
 	n, err := io.ReadFull(f, buf[:])

@@ -17,8 +17,8 @@ import (
 // defaultMaxXML is Handler.MaxXML when that is 0, in bytes.
 const defaultMaxXML = 1 << 20
 
-// xmlBody returns the body of r. It refuses one that is too long or in an
-// encoding that can't be read before any of it is read.
+// xmlBody returns the body of r. It refuses a body that is too long or has an unsupported
+// encoding before it reads any of it.
 func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (io.Reader, error) {
 	limit := h.MaxXML
 	if limit <= 0 {
@@ -44,15 +44,15 @@ func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (io.Reader, er
 	return body, nil
 }
 
-// byteOrderMarks are those of the character sets that need none (RFC 2781 §4.1,
-// §4.2).
+// byteOrderMarks are the byte order marks of character sets that name the byte order, so
+// that a body needs no mark (RFC 2781 §4.1, §4.2).
 var byteOrderMarks = map[string]string{"utf-16le": "\xff\xfe", "utf-16be": "\xfe\xff"}
 
-// marked puts mark in front of body, unless that is empty or has one, which then
-// counts (RFC 7303 §3).
+// marked puts mark in front of body, unless body is empty or has its own mark, which
+// takes precedence (RFC 7303 §3).
 func marked(body io.Reader, mark string) io.Reader {
 	buffered := bufio.NewReader(body)
-	start, err := buffered.Peek(len(mark)) // its error comes again
+	start, err := buffered.Peek(len(mark)) // the next read returns an error again
 	if err != nil || string(start) == "\xff\xfe" || string(start) == "\xfe\xff" {
 		return buffered
 	}
@@ -63,7 +63,7 @@ func marked(body io.Reader, mark string) io.Reader {
 func charsetOf(contentType string) string {
 	switch contentType {
 	case xmlContentType, `application/xml; charset=utf-8`, `application/xml; charset="utf-8"`, `text/xml; charset="utf-8"`:
-		return "" // what most clients send need not be parsed
+		return "" // most clients send one of these, so save the parsing
 	}
 	if !strings.Contains(contentType, ";") {
 		return ""
@@ -75,9 +75,9 @@ func charsetOf(contentType string) string {
 	return params["charset"]
 }
 
-// readXML reads the body of r, of which root is the name of the root element in
-// the namespace DAV: and content reads what is in that. It reports whether there
-// was a body at all. Its error is for badXML.
+// readXML reads the body of r. Its root element must have the name root in the namespace
+// DAV:, and content reads the content of that element. found reports whether r has a
+// body. The caller must pass the error to badXML.
 func (h *Handler) readXML(w http.ResponseWriter, r *http.Request, root string, content func(*xmlReader) error) (found bool, err error) {
 	body, err := h.xmlBody(w, r)
 	if err != nil {
@@ -86,7 +86,7 @@ func (h *Handler) readXML(w http.ResponseWriter, r *http.Request, root string, c
 	return parseXML(body, root, content)
 }
 
-// parseXML is readXML of what xmlBody has returned.
+// parseXML is readXML for a body from xmlBody.
 func parseXML(body io.Reader, root string, content func(*xmlReader) error) (found bool, err error) {
 	x := newXMLReader(body)
 	e, err := x.start()
@@ -104,11 +104,11 @@ func parseXML(body io.Reader, root string, content func(*xmlReader) error) (foun
 	return true, err
 }
 
-// newXMLReader returns a reader of body, which is in UTF-8 or, by its byte order
-// mark, in UTF-16 (XML 1.0 §4.3.3, §F).
+// newXMLReader returns a reader for body, which is in UTF-8 or, if it begins with a byte
+// order mark of it, in UTF-16 (XML 1.0 §4.3.3, §F).
 func newXMLReader(body io.Reader) *xmlReader {
 	source := newXMLSource(body)
-	mark, _ := source.Peek(3) // its error comes again
+	mark, _ := source.Peek(3) // the next read returns an error again
 	utf16 := false
 	switch {
 	case string(mark) == "\xef\xbb\xbf":
@@ -123,17 +123,18 @@ func newXMLReader(body io.Reader) *xmlReader {
 		case !readable(charset):
 			return nil, unsupported("the encoding " + charset)
 		case isUTF16(charset) && !utf16:
-			return nil, errors.New("there is no byte order mark")
+			return nil, errors.New("the byte order mark is missing")
 		}
 		return in, nil
 	}
 	return x
 }
 
-// empty reports whether there is no body at all.
+// empty reports whether the body is empty.
 func (x *xmlReader) empty() bool { return x.blank }
 
-// readable reports whether charset, "" if it was not said, can be read.
+// readable reports whether the server can read charset. "" means that the client named
+// none.
 func readable(charset string) bool {
 	switch strings.ToLower(charset) {
 	case "", "utf-8", "utf8", "us-ascii":
@@ -153,11 +154,11 @@ func isUTF16(charset string) bool {
 func unsupported(what string) error {
 	return &statusError{
 		status: http.StatusUnsupportedMediaType,
-		reason: what + " can't be read: send the request body in UTF-8 or UTF-16, as it is",
+		reason: what + " is not supported: send the request body in UTF-8 or UTF-16, without a content coding",
 	}
 }
 
-// badXML makes err fit for a client's eyes.
+// badXML returns the error for the client if reading an XML body failed with err.
 func badXML(err error) error {
 	var tooLarge *http.MaxBytesError
 	var own *statusError

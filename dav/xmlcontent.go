@@ -9,38 +9,38 @@ import (
 	"unicode/utf8"
 )
 
-// maxXMLAdded bounds, in bytes, the declarations that content adds: a long
-// namespace may be used by many elements.
+// maxXMLAdded limits the namespace declarations that content adds, in bytes, because many
+// elements may use a long namespace.
 const maxXMLAdded = 1 << 20
 
-// xmlCapture is what xmlReader notes while it captures content.
+// xmlCapture is the state of an xmlReader while it captures content.
 type xmlCapture struct {
 	on bool
-	// outer is how many bindings were in scope where the content begins.
+	// outer is the number of bindings in scope at the start of the content.
 	outer int
-	// used are those of them that the current outermost element, or what is in
-	// it, uses.
+	// used has the outer bindings that the current outermost element of the content
+	// uses, or an element in it.
 	used  []xmlBinding
-	added int // bytes of declarations, in the whole body
+	added int // bytes of declarations added in the whole body
 }
 
-// uses notes that the binding i is used.
+// uses records that the binding i is used.
 func (c *xmlCapture) uses(i int, b xmlBinding) {
 	if c.on && i < c.outer && b.namespace != "" && b.prefix != "xml" && !slices.Contains(c.used, b) {
 		c.used = append(c.used, b)
 	}
 }
 
-// value notes the prefix with which an attribute's value begins, which may be a
-// name as in xsi:type="xs:string" (RFC 4918 §4.3).
+// value records a prefix at the beginning of an attribute's value, because the value may
+// be a name, as in xsi:type="xs:string" (RFC 4918 §4.3).
 func (c *xmlCapture) value(x *xmlReader, value string) {
 	if prefix, _, found := strings.Cut(value, ":"); c.on && found && prefix != "" {
 		x.lookup(prefix)
 	}
 }
 
-// declarations returns the namespace declarations of what was used since the
-// last call, as attributes.
+// declarations returns declarations of the bindings used since the last call, as
+// attributes.
 func (c *xmlCapture) declarations() string {
 	var dst []byte
 	for _, b := range c.used {
@@ -58,25 +58,24 @@ func (c *xmlCapture) declarations() string {
 	return string(dst)
 }
 
-// content returns the content of the element whose start was read last, as the
-// client wrote it (RFC 4918 §4.3), and reads to its end. The namespaces that it
-// uses and that were declared further out are declared on its outermost
-// elements, so that it means the same elsewhere: wherever no default namespace
-// is in scope.
+// content reads the current element (whose start was read last) to its end. It returns
+// the element's content as the client wrote it (RFC 4918 §4.3). If the content uses
+// namespaces that are declared outside of it, content declares them on the outermost
+// elements of the content. So the content keeps its meaning at any place where no
+// default namespace is in scope.
 func (x *xmlReader) content() (string, error) {
 	depth, from := len(x.elements), x.decoder.InputOffset()
 	x.source.record(from)
 	x.capture.on, x.capture.outer = true, len(x.bindings)
 	defer func() { x.source.recording, x.capture.on = false, false }()
 	var content []byte
-	copied, nameEnd := 0, 0 // in what was recorded
+	copied, nameEnd := 0, 0 // offsets in x.source.recorded
 	for {
 		token, err := x.token()
 		if err != nil {
 			return "", unexpectedEOF(err)
 		}
-		// Where the token begins.
-		at := int(x.source.token - from)
+		at := int(x.source.token - from) // the start of the token
 		switch token.(type) {
 		case xml.StartElement:
 			if err := checkTag(x.source.recorded[at:]); err != nil {
@@ -102,7 +101,7 @@ func (x *xmlReader) content() (string, error) {
 	}
 }
 
-// nameEnd returns where the name ends in the start tag.
+// nameEnd returns the offset of the end of the name in the start tag.
 func (e xmlElement) nameEnd() int {
 	if e.raw.Space == "" {
 		return len("<") + len(e.raw.Local)
@@ -110,8 +109,8 @@ func (e xmlElement) nameEnd() int {
 	return len("<") + len(e.raw.Space) + len(":") + len(e.raw.Local)
 }
 
-// checkTag makes sure that white space is between the attributes of a tag,
-// which xml.Decoder does not ask for (XML 1.0 §3.1).
+// checkTag makes sure that white space separates the attributes of a tag (XML 1.0 §3.1).
+// xml.Decoder does not check that.
 func checkTag(tag []byte) error {
 	for {
 		start := bytes.IndexAny(tag, `"'`)
@@ -125,8 +124,8 @@ func checkTag(tag []byte) error {
 	}
 }
 
-// checkCharacters makes sure that XML can hold what was recorded (XML 1.0
-// §2.2). In comments xml.Decoder takes anything.
+// checkCharacters makes sure that XML allows the characters in content (XML 1.0 §2.2).
+// xml.Decoder does not check comments.
 func checkCharacters(content []byte) error {
 	for rest := content; len(rest) > 0; {
 		c, size := utf8.DecodeRune(rest)

@@ -9,20 +9,20 @@ import (
 	"github.com/davd/davd/dav/requestbody"
 )
 
-// Bounds of how much of the XML bodies of all requests is in memory, in bytes. A body
-// takes about five times its length while it is read as XML.
 const (
+	// maxHeldXML limits the memory for the XML bodies of all requests, in bytes. While
+	// a body is parsed, it takes about five times its length.
 	maxHeldXML = 32 << 20
-	// heldShare is the part that one client may have: a quarter.
+	// heldShare means that one client may use a quarter of the memory.
 	heldShare = 4
-	// leastHeldXML is how much memory is taken at first for a body.
+	// leastHeldXML is the memory for the first part of a body, in bytes.
 	leastHeldXML = 4 << 10
 )
 
-// heldXML returns a reader of body, the body of r of at most limit bytes, that does not
-// wait for the client. A long body counts against the bounds as it arrives, until the
-// end of the request. A short one costs less than the connection on which it arrives,
-// and is read as it comes.
+// heldXML returns a reader for body, the body of r of at most limit bytes. It first reads a
+// long body into memory, so that the returned reader does not wait for the client. The
+// memory counts against the limits until the request ends. heldXML returns a short body
+// unchanged, because it costs less memory than its connection.
 func (h *Handler) heldXML(r *http.Request, body io.Reader, limit int64) (io.Reader, error) {
 	length := r.ContentLength
 	whole := requestbody.From(r)
@@ -41,7 +41,7 @@ func (h *Handler) heldXML(r *http.Request, body io.Reader, limit int64) (io.Read
 	var held []byte
 	for {
 		if len(held) == cap(held) {
-			size := min(max(int64(2*cap(held)), leastHeldXML), length+1) // one more, for the end
+			size := min(max(int64(2*cap(held)), leastHeldXML), length+1) // one more byte, to detect the end
 			more := int(size) - cap(held)
 			if err := memory.enter(&allowed, client, more); err != nil {
 				return nil, err

@@ -9,18 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of an XML body, against a client that means no good.
+// Limits of an XML body, against hostile clients.
 const (
 	maxXMLDepth      = 32
 	maxXMLAttributes = 256      // of one element
-	maxXMLTag        = 64 << 10 // bytes, before xml.Decoder has split it up
+	maxXMLTag        = 64 << 10 // bytes of a tag, before xml.Decoder parses it
 	maxXMLName       = 1 << 10  // bytes of a name, a namespace or a language
 )
 
-// xmlReader reads a request body as a stream. It refuses what RFC 4918 §17
-// and §20.6 warn of: document type declarations, and with them entities,
-// processing instructions; and what is not namespace-well-formed, so that all
-// that it has read can be written back.
+// xmlReader reads a request body as a stream. It refuses the dangers in RFC 4918 §17 and
+// §20.6: document type declarations (and so entities) and processing instructions. It
+// also refuses XML that is not namespace-well-formed, so that the server can write back
+// everything that it accepts.
 type xmlReader struct {
 	source   *xmlSource
 	decoder  *xml.Decoder
@@ -34,21 +34,20 @@ type xmlReader struct {
 type xmlElement struct {
 	raw      xml.Name // Space is the prefix
 	lang     string   // xml:lang in scope
-	bindings int      // of what is around it
+	bindings int      // the number of bindings in scope around the element
 }
 
 // xmlBinding binds a prefix, "" for the default namespace, to a namespace.
 type xmlBinding struct{ prefix, namespace string }
 
-// The namespaces that no prefix but their own may be bound to (Namespaces in
-// XML 1.0 §3).
+// Only their own prefixes may be bound to these namespaces (Namespaces in XML 1.0 §3).
 const (
 	xmlNamespace   = "http://www.w3.org/XML/1998/namespace"
 	xmlnsNamespace = "http://www.w3.org/2000/xmlns/"
 )
 
-// token returns the next start element, end element or text. The names in a
-// start element are those with their namespaces.
+// token returns the next start element, end element or text. In a start element, prefixes
+// in names are replaced by namespaces.
 func (x *xmlReader) token() (xml.Token, error) {
 	for {
 		offset := x.decoder.InputOffset()
@@ -75,7 +74,7 @@ func (x *xmlReader) token() (xml.Token, error) {
 	}
 }
 
-// open makes raw, as xml.Decoder.RawToken has it, the innermost element.
+// open makes raw, from xml.Decoder.RawToken, the innermost element.
 func (x *xmlReader) open(raw xml.StartElement) (e xml.StartElement, err error) {
 	switch {
 	case len(x.elements) == maxXMLDepth:
@@ -106,8 +105,8 @@ func (x *xmlReader) open(raw xml.StartElement) (e xml.StartElement, err error) {
 	return e, nil
 }
 
-// attributes returns raw with namespaces in the names, each of which must be
-// another (XML 1.0 §3.1, Namespaces in XML 1.0 §6.3).
+// attributes returns raw with namespaces instead of prefixes. No two attributes may have
+// the same name (XML 1.0 §3.1, Namespaces in XML 1.0 §6.3).
 func (x *xmlReader) attributes(raw []xml.Attr) ([]xml.Attr, error) {
 	if len(raw) == 0 {
 		return nil, nil
@@ -120,7 +119,7 @@ func (x *xmlReader) attributes(raw []xml.Attr) ([]xml.Attr, error) {
 			return nil, err
 		}
 		if _, twice := seen[name]; twice {
-			return nil, fmt.Errorf("the attribute %s is there twice", name.Local)
+			return nil, fmt.Errorf("the attribute %s is repeated", name.Local)
 		}
 		seen[name] = struct{}{}
 		attributes = append(attributes, xml.Attr{Name: name, Value: a.Value})
@@ -131,18 +130,18 @@ func (x *xmlReader) attributes(raw []xml.Attr) ([]xml.Attr, error) {
 // close ends the innermost element.
 func (x *xmlReader) close(end xml.EndElement) error {
 	if len(x.elements) == 0 {
-		return fmt.Errorf("the element %s ends and has not begun", end.Name.Local)
+		return fmt.Errorf("the element %s ends without a start tag", end.Name.Local)
 	}
 	last := x.elements[len(x.elements)-1]
 	if last.raw != end.Name {
-		return fmt.Errorf("the element %s is ended by %s", last.raw.Local, end.Name.Local)
+		return fmt.Errorf("the element %s has the end tag of %s", last.raw.Local, end.Name.Local)
 	}
 	x.elements = x.elements[:len(x.elements)-1]
 	x.bindings = x.bindings[:last.bindings]
 	return nil
 }
 
-// lang returns the xml:lang in scope of the element whose start was read last
+// lang returns the xml:lang in scope of the current element, whose start was read last
 // (RFC 4918 §4.3).
 func (x *xmlReader) lang() string {
 	if len(x.elements) == 0 {
@@ -151,8 +150,7 @@ func (x *xmlReader) lang() string {
 	return x.elements[len(x.elements)-1].lang
 }
 
-// declare binds the prefix that a declares, if it does (Namespaces in XML 1.0
-// §3, §5).
+// declare binds a prefix if a is a namespace declaration (Namespaces in XML 1.0 §3, §5).
 func (x *xmlReader) declare(a xml.Attr) error {
 	prefix := a.Name.Local
 	switch {
@@ -163,7 +161,7 @@ func (x *xmlReader) declare(a xml.Attr) error {
 	case a.Value == "":
 		return fmt.Errorf("the namespace prefix %s is bound to an empty name", prefix)
 	case !isNCName(prefix):
-		return fmt.Errorf("%s is no namespace prefix", prefix)
+		return fmt.Errorf("%s is not a valid namespace prefix", prefix)
 	}
 	switch {
 	case prefix == "xmlns" || a.Value == xmlnsNamespace || (prefix == "xml") != (a.Value == xmlNamespace):
@@ -175,8 +173,8 @@ func (x *xmlReader) declare(a xml.Attr) error {
 	return nil
 }
 
-// attributeName returns the name of a with its namespace. A declaration's
-// keeps what xml.Decoder makes of it.
+// attributeName returns the name of a with its namespace. The name of a namespace
+// declaration stays as xml.Decoder returns it.
 func (x *xmlReader) attributeName(a xml.Attr) (xml.Name, error) {
 	switch a.Name.Space {
 	case "xmlns":
@@ -190,14 +188,14 @@ func (x *xmlReader) attributeName(a xml.Attr) (xml.Name, error) {
 
 var errLongName = fmt.Errorf("a name is longer than %d bytes", maxXMLName)
 
-// resolve returns raw with the namespace in the place of the prefix. Only an
-// element without a prefix is in the default namespace.
+// resolve returns raw with its namespace instead of its prefix. The default namespace
+// applies only to elements.
 func (x *xmlReader) resolve(raw xml.Name, element bool) (xml.Name, error) {
 	switch {
 	case len(raw.Space)+len(raw.Local) > maxXMLName:
 		return raw, errLongName
 	case strings.Contains(raw.Local, ":") || raw.Space != "" && !isNCName(raw.Local):
-		return raw, fmt.Errorf("%s is no name", raw.Local)
+		return raw, fmt.Errorf("%s is not a valid name", raw.Local)
 	case raw.Space == "" && !element:
 		return raw, nil
 	}
@@ -208,7 +206,7 @@ func (x *xmlReader) resolve(raw xml.Name, element bool) (xml.Name, error) {
 	return xml.Name{Space: namespace, Local: raw.Local}, nil
 }
 
-// lookup returns what prefix is bound to.
+// lookup returns the namespace that prefix is bound to.
 func (x *xmlReader) lookup(prefix string) (namespace string, bound bool) {
 	for i := len(x.bindings) - 1; i >= 0; i-- {
 		if b := x.bindings[i]; b.prefix == prefix {
@@ -219,19 +217,19 @@ func (x *xmlReader) lookup(prefix string) (namespace string, bound bool) {
 	return "", false
 }
 
-// isNCName reports whether local, the second part of a name that xml.Decoder
-// has taken, is one by itself (Namespaces in XML 1.0 §4).
+// isNCName reports whether local, a part of a name that xml.Decoder accepted, is a valid
+// name by itself (Namespaces in XML 1.0 §4).
 func isNCName(local string) bool {
 	c := local[0]
 	if c < utf8.RuneSelf {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
 	}
-	_, err := xml.NewDecoder(strings.NewReader("<" + local + "/>")).RawToken() //nolint:gosec // into a token, of some bytes
+	_, err := xml.NewDecoder(strings.NewReader("<" + local + "/>")).RawToken() //nolint:gosec // one token of a few bytes
 	return err == nil
 }
 
-// start returns the next start element; io.EOF when there is none. Text in
-// front of it must be white space.
+// start returns the next start element, or io.EOF at the end. Any text before it must be
+// white space.
 func (x *xmlReader) start() (xml.StartElement, error) {
 	for {
 		token, err := x.token()
@@ -261,8 +259,8 @@ func (x *xmlReader) end() error {
 	return err
 }
 
-// children calls child for each element directly in the one whose start was
-// read last. child must read up to the element's end.
+// children calls child for each child element of the current element, whose start was
+// read last. child must read to the end of its element.
 func (x *xmlReader) children(child func(xml.StartElement) error) error {
 	for {
 		token, err := x.token()
@@ -280,12 +278,12 @@ func (x *xmlReader) children(child func(xml.StartElement) error) error {
 	}
 }
 
-// skip reads up to the end of the element whose start was read last.
+// skip reads to the end of the current element.
 func (x *xmlReader) skip() error {
 	return x.children(func(xml.StartElement) error { return x.skip() })
 }
 
-// unexpectedEOF tells an end of the body inside an element from a proper one.
+// unexpectedEOF replaces io.EOF, which inside an element means that the body was cut off.
 func unexpectedEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

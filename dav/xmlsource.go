@@ -6,27 +6,28 @@ import (
 	"io"
 )
 
-// xmlSource hands a body to xml.Decoder byte by byte, so that the decoder has
-// never read further than its InputOffset and one.
+// xmlSource passes a body to xml.Decoder byte by byte, so that the decoder is never more
+// than one byte ahead of its InputOffset.
 type xmlSource struct {
 	*bufio.Reader
-	read int64 // bytes
+	read int64 // number of bytes
 	last byte
-	// token is where the current token begins; tag: it is a start or end tag.
+	// token is the offset of the current token. tag says whether it is a start or end
+	// tag.
 	token int64
 	tag   bool
-	// recorded are the bytes that were read since record, if recording.
+	// recorded has the bytes read since record, if recording.
 	recording bool
 	recorded  []byte
 }
 
 func newXMLSource(r io.Reader) *xmlSource { return &xmlSource{Reader: bufio.NewReader(r)} }
 
-// begin says that a token begins at offset, of which a byte may have been read.
+// begin says that a token begins at offset. Its first byte may have been read already.
 func (s *xmlSource) begin(offset int64) { s.token, s.tag = offset, false }
 
-// ReadByte implements io.ByteReader. It ends a tag that is too long before
-// xml.Decoder has split it up.
+// ReadByte implements io.ByteReader. It fails if a tag is too long, before xml.Decoder
+// parses it.
 func (s *xmlSource) ReadByte() (byte, error) {
 	c, err := s.Reader.ReadByte()
 	if err != nil {
@@ -48,7 +49,7 @@ func (s *xmlSource) ReadByte() (byte, error) {
 	return c, nil
 }
 
-// record keeps what comes after offset, of which a byte may have been read.
+// record starts recording at offset. The byte there may have been read already.
 func (s *xmlSource) record(offset int64) {
 	s.recording = true
 	s.recorded = s.recorded[:0]

@@ -118,8 +118,8 @@ func stoppedCopy(t *testing.T, task pageTask) {
 		t.Errorf("the focus is on %q", visit.Focus)
 	}
 	wantEnded(t, visit, "COPY /photos to /backup", "stopped: 403 Forbidden")
-	if got := visit.Ended.Terms["Because"]; got != "stopped on request; the destination is as it was" {
-		t.Errorf("because: %q", got)
+	if got := visit.Ended.Terms["Reason"]; got != "stopped on request; the destination is as it was" {
+		t.Errorf("the reason is %q", got)
 	}
 	wantContents(t, share, before)
 }
