@@ -64,7 +64,7 @@ func TestOperationPage(t *testing.T) {
 			[]string{"<progress", "<script", "<noscript>", "left", "stop"},
 		},
 		"stopped": {
-			[]string{"<title>stopped: COPY /a to /b</title>", `<dd class="state mixed">stopped: 403 Forbidden</dd>`, "<dt>Because</dt><dd><bdi>stopped on request</bdi></dd>", "<bdi>1 of 2</bdi>"},
+			[]string{"<title>stopped: COPY /a to /b</title>", `<dd class="state mixed">stopped: 403 Forbidden</dd>`, "<dt>Reason</dt><dd><bdi>stopped on request</bdi></dd>", "<bdi>1 of 2</bdi>"},
 			[]string{"<progress", "<script", "<noscript>", "Rate", `value="stop"`},
 		},
 	} {

@@ -23,7 +23,7 @@ func TestReasons(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ target, reason string }{
-		{"/" + strings.Repeat("n", 256), "longer than the storage can have"},
+		{"/" + strings.Repeat("n", 256), "too long for the storage"},
 		{"/out", "leads out of the share"},
 		{"/out/new", "leads out of the share"},
 		{"/loop", "leads in a circle"},
