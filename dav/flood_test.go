@@ -224,7 +224,7 @@ func TestFloodStreams(t *testing.T) {
 		streams = append(streams, response)
 	}
 	other, err := follow("ann")
-	if err != nil || other.StatusCode != 200 {
+	if err != nil || other.StatusCode != http.StatusOK {
 		t.Fatalf("another client's is %v, %v", other, err)
 	}
 	defer other.Body.Close()
@@ -238,7 +238,7 @@ func TestFloodStreams(t *testing.T) {
 			t.Fatal(err)
 		}
 		again.Body.Close()
-		if again.StatusCode == 200 {
+		if again.StatusCode == http.StatusOK {
 			break
 		}
 		if time.Now().After(until) {

@@ -122,7 +122,7 @@ func (s *share) link(text, name string) {
 // (RFC 4918 §7), and its token opens it.
 func TestLockedByAnotherName(t *testing.T) {
 	type change struct {
-		method, target, destination, body string
+		method, target, destination string
 		fields                            []string
 		status                            int // without the token
 		opened                            int // with the token

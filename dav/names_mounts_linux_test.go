@@ -67,7 +67,7 @@ func runTool(t *testing.T, args ...string) string {
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%s is missing: \"make deps\" installs it (packages exfatprogs, exfat-fuse, ntfs-3g, e2fsprogs and mount)", args[0])
 	}
-	out, err := exec.Command(path, args[1:]...).CombinedOutput() //nolint:gosec,noctx // of this test
+	out, err := exec.Command(path, args[1:]...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%q: %v\n%s", args, err, out)
 	}

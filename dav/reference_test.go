@@ -81,7 +81,7 @@ func TestIfReferences(t *testing.T) {
 		{"§8.3 a URI without a path is not the root", "urn:x", root, 412},
 		{"RFC 3986 §2.1 a bare %", "/%", tag, 412},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name, func(*testing.T) {
 			s.sends(c.status, "PUT", "/old", "new", "If: <"+strings.ReplaceAll(c.tag, "{server}", s.server.URL)+"> (["+c.etag+"])")
 		})
 	}

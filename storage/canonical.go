@@ -202,11 +202,12 @@ func (w *resolving) key(name string) string {
 	if w.Spell == nil {
 		return name
 	}
-	key := ""
+	var key strings.Builder
 	dir := "/"
 	for segment := range strings.SplitSeq(name[1:], "/") {
-		key += "/" + w.Spell(dir, segment)
+		key.WriteByte('/')
+		key.WriteString(w.Spell(dir, segment))
 		dir = path.Join(dir, segment)
 	}
-	return key
+	return key.String()
 }

@@ -131,7 +131,7 @@ func (s *flooded) served(header ...string) time.Duration {
 	conn := s.dial(2)
 	defer conn.Close()
 	if s.secure {
-		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // its certificate is of no interest
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
 	}
 	_ = conn.SetDeadline(start.Add(time.Minute))
 	in := bufio.NewReader(conn)
@@ -308,7 +308,7 @@ func TestFloodWindows(t *testing.T) {
 // a window of 0. It returns their number.
 func (s *flooded) takeNothing(host byte, method, target string, n int) int {
 	s.Helper()
-	conn := tls.Client(s.dial(host), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // its certificate is of no interest
+	conn := tls.Client(s.dial(host), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		s.Fatal(err)
 	}

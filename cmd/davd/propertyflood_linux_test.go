@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -49,7 +50,9 @@ func serveState(t *testing.T, dir, state string) *served {
 		t.Fatal(err)
 	}
 	client := &http.Client{Transport: &http.Transport{
-		Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", socket) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		},
 	}}
 	t.Cleanup(client.CloseIdleConnections)
 	return &served{T: t, pid: davd.Process.Pid, client: client, dir: dir}

@@ -95,7 +95,7 @@ var errFollow = errors.New("a symbolic link")
 
 // inParent calls do with a descriptor of the collection that contains local and with the
 // last segment. It returns false if only the access can reach the collection.
-func (f *FS) inParent(local string, do func(holder int, base string) error) (err error, ok bool) { //nolint:revive,staticcheck // ok says whether there is an err at all
+func (f *FS) inParent(local string, do func(holder int, base string) error) (err error, ok bool) { //nolint:revive // ok says whether there is an err at all
 	if local == rootName {
 		return nil, false
 	}

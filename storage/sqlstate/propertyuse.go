@@ -20,7 +20,7 @@ type propertyUse map[string]int64
 // count adds to u, for each owner, sign times the size of the properties that condition
 // selects. It returns the total size of them.
 func (u propertyUse) count(ctx context.Context, tx queryer, condition string, sign int64, args ...any) (all int64, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT owner, sum"+propertySize+" FROM properties WHERE "+condition+" GROUP BY owner", args...) //nolint:gosec // condition is a constant
+	rows, err := tx.QueryContext(ctx, "SELECT owner, sum"+propertySize+" FROM properties WHERE "+condition+" GROUP BY owner", args...)
 	if err != nil {
 		return 0, err
 	}
