@@ -121,8 +121,9 @@ func (db *DB) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 			owner, args = "$4", []any{text(budget.Owner)}
 		}
 		from, to := copied(src, zeroDepth)
+		//nolint:gosec // owner is one of two constants
 		query := `INSERT INTO properties (name, space, local, lang, value, owner)
-			SELECT $1 || substr(name, length($2) + 1), space, local, lang, value, `+owner+`
+			SELECT $1 || substr(name, length($2) + 1), space, local, lang, value, ` + owner + `
 			FROM properties WHERE name >= $2 AND name < $3`
 		_, err := tx.ExecContext(ctx, query, append([]any{key(dst), from, to}, args...)...)
 		if err != nil {
