@@ -38,7 +38,7 @@ func TestResolver(t *testing.T) {
 		{name: "/deep/y", want: "/d/sub/x/y", links: []string{"/deep"}},
 		{name: "/twice/y", want: "/e/y", links: []string{"/twice", "/l", "/d/up"}},
 		{name: "/none", follow: true, want: "/missing/x", links: []string{"/none"}},
-		// What leads nowhere stays as it is.
+		// A link that leads nowhere stays in the name.
 		{name: "/loop/x", want: "/loop/x"},
 		{name: "/out/x", want: "/out/x"},
 		{name: "/wide/x", want: "/wide/x"},
@@ -56,6 +56,6 @@ func TestResolver(t *testing.T) {
 	r.Folds = func(string) bool { return true }
 	got := r.Canonical("/l/Straße", true)
 	if got.Name != "/d/Straße" || got.Key != "/d/strasse" || got.Member("A").Key != "/d/strasse/a" || got.Member("A").Name != "/d/Straße/A" {
-		t.Errorf("where names are folded: %+v, and its member %+v", got, got.Member("A"))
+		t.Errorf("with folded names: %+v, and its member %+v", got, got.Member("A"))
 	}
 }

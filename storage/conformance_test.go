@@ -11,34 +11,34 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// TestMemFS and TestDir run the suite on the fallbacks of the functions of
-// package storage: x/net's backends have the five methods and nothing else.
+// TestMemFS and TestDir run the suite on the fallbacks of package storage, because x/net's
+// backends implement only the five methods.
 
 func TestMemFS(t *testing.T) {
 	storagetest.Suite{
 		New: func(*testing.T) storage.FS { return webdav.NewMemFS() },
 		Deviations: map[string]string{
 			"CancelledBefore":                 "memFS ignores the context",
-			"ErrorsCarryTheName":              "some of memFS' errors have no name",
+			"ErrorsCarryTheName":              "some errors of memFS contain no name",
 			"Append":                          "memFS refuses O_APPEND with os.ErrInvalid",
-			"OpenCollectionToWrite":           "memFS opens a collection to write",
-			"WriteToFileOpenToRead":           "memFS writes to a file that was opened to read",
-			"ParentIsFile":                    "memFS says os.ErrInvalid of a parent that is a file",
-			"RemoveMembersElsewhere":          "memFS says os.ErrInvalid of a parent that is a file",
-			"ReadDirMissing":                  "as ParentIsFile",
-			"RemoveAllMissing":                "memFS says os.ErrNotExist of a parent that is missing",
-			"RenameMissing":                   "memFS renames what is missing to itself",
+			"OpenCollectionToWrite":           "memFS opens a collection for writing",
+			"WriteToFileOpenToRead":           "memFS writes to a file that is open for reading",
+			"ParentIsFile":                    "memFS returns os.ErrInvalid if the parent is a file",
+			"RemoveMembersElsewhere":          "memFS returns os.ErrInvalid if the parent is a file",
+			"ReadDirMissing":                  "same as ParentIsFile",
+			"RemoveAllMissing":                "memFS returns os.ErrNotExist if the parent is missing",
+			"RenameMissing":                   "memFS succeeds if both names are the same missing one",
 			"RenameFileOntoEmptyCollection":   "memFS replaces a collection by a file",
 			"RenameOntoCollectionWithMembers": "memFS replaces even this one by a file; its error is not os.ErrExist",
-			"RenameIntoItself":                "as RenameOntoCollectionWithMembers",
-			"ConcurrentRemove":                "without a storage.Remover, who comes second doesn't notice",
-			"ConcurrentReplaceFile":           "without a storage.FileReplacer, who comes second may not notice",
-			"ConcurrentStrangers":             "memFS' errors of a Rename match none",
+			"RenameIntoItself":                "same as RenameOntoCollectionWithMembers",
+			"ConcurrentRemove":                "without a storage.Remover, the second caller gets no error",
+			"ConcurrentReplaceFile":           "without a storage.FileReplacer, the second caller may get no error",
+			"ConcurrentStrangers":             "the errors of Rename in memFS match no known error",
 		},
 	}.Run(t)
 }
 
-// TestDir makes no symbolic links: webdav.Dir follows them to the outside.
+// TestDir creates no symbolic links, because webdav.Dir follows them outside.
 func TestDir(t *testing.T) {
 	storagetest.Suite{
 		New: func(t *testing.T) storage.FS {
@@ -47,20 +47,21 @@ func TestDir(t *testing.T) {
 		},
 		Deviations: map[string]string{
 			"CancelledBefore":        "webdav.Dir ignores the context",
-			"ErrorsCarryTheName":     "webdav.Dir's errors carry the path on disk",
-			"ParentIsFile":           "webdav.Dir says syscall.ENOTDIR of a parent that is a file",
-			"RemoveMembersElsewhere": "webdav.Dir says syscall.ENOTDIR of a parent that is a file",
-			"ReadDirMissing":         "as ParentIsFile",
-			"StatRoot":               "webdav.Dir's root has the name of the directory on disk",
-			"NameWithNUL":            "webdav.Dir says os.ErrNotExist of making a name that can't be",
-			"RenameOntoItself":       "webdav.Dir says os.ErrExist of a collection",
-			"ConcurrentRemove":       "without a storage.Remover, who comes second doesn't notice",
-			"ConcurrentReplaceFile":  "without a storage.FileReplacer, who comes second may not notice",
+			"ErrorsCarryTheName":     "the errors of webdav.Dir contain the path on disk",
+			"ParentIsFile":           "webdav.Dir returns syscall.ENOTDIR if the parent is a file",
+			"RemoveMembersElsewhere": "webdav.Dir returns syscall.ENOTDIR if the parent is a file",
+			"ReadDirMissing":         "same as ParentIsFile",
+			"StatRoot":               "the root of webdav.Dir has the name of the directory on disk",
+			"NameWithNUL":            "webdav.Dir returns os.ErrNotExist when it should create a name with a NUL",
+			"RenameOntoItself":       "webdav.Dir returns os.ErrExist for a collection",
+			"ConcurrentRemove":       "without a storage.Remover, the second caller gets no error",
+			"ConcurrentReplaceFile":  "without a storage.FileReplacer, the second caller may get no error",
 		},
 	}.Run(t)
 }
 
-// The decorators of this package and of storagetest forward everything.
+// TestDecorators checks that the decorators of this package and of storagetest forward every
+// capability.
 func TestDecorators(t *testing.T) {
 	for name, decorate := range map[string]func(storage.FS) storage.FS{
 		"WithLatency": func(fsys storage.FS) storage.FS { return storage.WithLatency(fsys, 1) },

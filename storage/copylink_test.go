@@ -21,7 +21,7 @@ func TestCopyLinkFallback(t *testing.T) {
 	}
 }
 
-// TestCopyLinkDecorated: it is one call, with its delay and with its fault.
+// TestCopyLinkDecorated checks that CopyLink is one call for WithLatency and for Fault.
 func TestCopyLinkDecorated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()

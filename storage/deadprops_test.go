@@ -28,8 +28,8 @@ func wantUnsupported(t *testing.T, err error) {
 	}
 }
 
-// withProps returns a storage whose /src, a file, and /dir, a collection, have
-// both properties.
+// withProps returns a storage in which the file /src and the collection /dir have both
+// properties.
 func withProps(t *testing.T) storage.FS {
 	t.Helper()
 	fsys := webdav.NewMemFS()
@@ -42,7 +42,7 @@ func withProps(t *testing.T) storage.FS {
 		patch := []webdav.Proppatch{{Props: []webdav.Property{author, title}}}
 		holder, ok := f.(webdav.DeadPropsHolder)
 		if !ok {
-			t.Fatalf("a %T holds no properties", f)
+			t.Fatalf("a %T can't store properties", f)
 		}
 		if _, err := holder.Patch(patch); err != nil {
 			t.Fatal(err)
@@ -78,9 +78,9 @@ func TestReadDeadProps(t *testing.T) {
 	wantProps(t, fsys, "/dir", author, title)
 	wantProps(t, fsys, "/dst")
 	if _, err := storage.ReadDeadProps(t.Context(), fsys, "/no"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("of what is missing: %v, want fs.ErrNotExist", err)
+		t.Errorf("ReadDeadProps of a missing name: %v, want fs.ErrNotExist", err)
 	}
-	wantProps(t, webdav.Dir(t.TempDir()), "/") // A File that holds none.
+	wantProps(t, webdav.Dir(t.TempDir()), "/") // A File of webdav.Dir stores no properties.
 }
 
 func TestCopyDeadProps(t *testing.T) {
@@ -92,11 +92,11 @@ func TestCopyDeadProps(t *testing.T) {
 		wantProps(t, fsys, dst, author, title)
 	}
 	if err := storage.CopyDeadProps(t.Context(), fsys, "/src", "/no"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("to what is missing: %v, want fs.ErrNotExist", err)
+		t.Errorf("CopyDeadProps to a missing name: %v, want fs.ErrNotExist", err)
 	}
 }
 
-// TestCopyNoDeadProps: without properties, nothing is opened for them.
+// TestCopyNoDeadProps checks that CopyDeadProps opens nothing if the source has no properties.
 func TestCopyNoDeadProps(t *testing.T) {
 	fault := &storagetest.Fault{
 		FS: openLocal(t, t.TempDir()),
@@ -112,7 +112,7 @@ func TestCopyNoDeadProps(t *testing.T) {
 	}
 }
 
-// split holds properties in one place and files without them in another.
+// split stores properties apart from its files, which can't store any.
 type split struct {
 	storage.FS
 	props map[xml.Name]webdav.Property
@@ -128,7 +128,7 @@ func TestCopyDeadPropsUnsupported(t *testing.T) {
 	wantUnsupported(t, storage.CopyDeadProps(t.Context(), fsys, "/src", "/dst"))
 }
 
-// TestCopyDeadPropsFaults fails each call in turn.
+// TestCopyDeadPropsFaults makes each call fail in turn.
 func TestCopyDeadPropsFaults(t *testing.T) {
 	errFault := errors.New("fault")
 	for n := 1; ; n++ {

@@ -17,7 +17,8 @@ func TestSetTimesFallback(t *testing.T) {
 	wantUnsupported(t, storage.SetTimes(t.Context(), webdav.NewMemFS(), "/", time.Now()))
 }
 
-// TestRemoveFallbackKeepsMembers: the fallback stands on RemoveAll.
+// TestRemoveFallbackKeepsMembers checks that the fallback of Remove, which uses RemoveAll,
+// removes only what Remove may.
 func TestRemoveFallbackKeepsMembers(t *testing.T) {
 	removals := 0
 	fault := &storagetest.Fault{FS: webdav.NewMemFS(), Before: func(op, _ string) error {
@@ -27,7 +28,7 @@ func TestRemoveFallbackKeepsMembers(t *testing.T) {
 		return nil
 	}}
 	storagetest.WriteTree(t, fault, members)
-	// The five methods alone.
+	// This struct hides everything but the five methods.
 	fsys := struct{ storage.FS }{fault}
 	if err := storage.Remove(t.Context(), fsys, "/dir"); !errors.Is(err, fs.ErrExist) || removals != 0 {
 		t.Errorf("Remove: %v after %d removals; want fs.ErrExist and none", err, removals)
@@ -37,7 +38,7 @@ func TestRemoveFallbackKeepsMembers(t *testing.T) {
 	}
 }
 
-// TestRemoveFallbackFaults: whatever fails, what has members stays.
+// TestRemoveFallbackFaults checks that a failing call never makes Remove delete members.
 func TestRemoveFallbackFaults(t *testing.T) {
 	errFault := errors.New("fault")
 	for _, op := range []string{"stat", "open", "readdir"} {
@@ -53,12 +54,12 @@ func TestRemoveFallbackFaults(t *testing.T) {
 			t.Errorf("%s fails: Remove: %v", op, err)
 		}
 		if got := storagetest.ReadTree(t, fault.FS, "/"); len(got) != len(members) {
-			t.Errorf("%s fails: the storage holds %v", op, got)
+			t.Errorf("%s fails: the storage contains %v", op, got)
 		}
 	}
 }
 
-// TestReadDirFallbackCloses: it leaves no collection open, however it ends.
+// TestReadDirFallbackCloses checks that the fallback closes the collection, however it ends.
 func TestReadDirFallbackCloses(t *testing.T) {
 	errFault := errors.New("fault")
 	for name, test := range map[string]struct {
@@ -90,12 +91,12 @@ func TestReadDirFallbackCloses(t *testing.T) {
 			}
 		}
 		if opened != 0 || (test.fail != "") != errors.Is(last, errFault) {
-			t.Errorf("%s: %d left open, the last error is %v", name, opened, last)
+			t.Errorf("%s: %d collections are left open, the last error is %v", name, opened, last)
 		}
 	}
 }
 
-// TestCopyFileReportsAsItGoes: a large file is more than one report.
+// TestCopyFileReportsAsItGoes checks that copying a large file reports several times.
 func TestCopyFileReportsAsItGoes(t *testing.T) {
 	const size = 40 << 20 // bytes
 	own := openLocal(t, t.TempDir())

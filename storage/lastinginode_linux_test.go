@@ -23,7 +23,7 @@ func TestMountedInUserSpace(t *testing.T) {
 	}
 }
 
-// TestLastingInode: the kernel's own filesystems keep the numbers.
+// TestLastingInode checks that the kernel's own filesystems have lasting numbers.
 func TestLastingInode(t *testing.T) {
 	info, err := os.Stat("/proc/self/exe")
 	if err != nil {

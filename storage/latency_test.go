@@ -20,7 +20,7 @@ const delay = 50 * time.Millisecond
 
 var members = storagetest.Tree{"/dir": "/", "/dir/a": "x", "/dir/b": "y", "/dir/sub": "/"}
 
-// took returns how many delays call took.
+// took returns the duration of call, in delays.
 func took(t *testing.T, call func() error) float64 {
 	t.Helper()
 	start := time.Now()
@@ -78,8 +78,8 @@ func TestWithLatency(t *testing.T) {
 			_, seekErr := f.Seek(0, io.SeekStart)
 			return errors.Join(readErr, writeErr, statErr, seekErr, f.Close())
 		}},
-		// A Stat, two opens, two reads and a write, a look for properties and one
-		// try to set the time.
+		// This is a Stat, two opens, two reads and a write, a look for properties and one
+		// attempt to set the time.
 		"CopyMembers": {8, func(ctx context.Context, fsys storage.FS) error {
 			info, err := fsys.Stat(ctx, "/dir/a")
 			if err != nil {
@@ -146,9 +146,9 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 			t.Errorf("CopyMembers: %v, want context.Canceled", err)
 		}
 		if got := storagetest.ReadTree(t, fast, "/"); got["/dir/file"] != "x" || got["/dir/other"] != "y" {
-			t.Errorf("the storage holds %q", got)
+			t.Errorf("the storage contains %q", got)
 		}
-		// Memory does not know either.
+		// A MemFS has none of these capabilities.
 		if got := took(t, func() error {
 			_, birthErr := storage.BirthTime(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/")
 			_, _, spaceErr := storage.Space(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/")
@@ -157,7 +157,7 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 		}); got != 0 {
 			t.Errorf("BirthTime, Space and Exchange of memory took %v delays, want none", got)
 		}
-		// A directory has no properties to wait for.
+		// A directory stores no properties, so there is no wait.
 		if got := took(t, func() error {
 			_, err := storage.ReadDeadProps(t.Context(), fsys, "/file")
 			return err
@@ -167,7 +167,7 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 	})
 }
 
-// copyAll copies members of / to /dir and returns what came of them.
+// copyAll copies members of / to /dir and returns the joined errors.
 func copyAll(ctx context.Context, fsys storage.FS, members []fs.FileInfo) error {
 	var errs error
 	for _, err := range storage.CopyMembers(ctx, fsys, "/", "/dir", members, nil) {
@@ -190,7 +190,7 @@ func stat(t *testing.T, fsys storage.FS, names ...string) []fs.FileInfo {
 	return infos
 }
 
-// known is nil for what a backend says that it does not know.
+// known returns err, but nil if err says that the backend lacks the capability.
 func known(err error) error {
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
@@ -198,7 +198,7 @@ func known(err error) error {
 	return err
 }
 
-// TestWithLatencyEndsInCommit: then the content is gone.
+// TestWithLatencyEndsInCommit checks that Commit discards the content if ctx ends.
 func TestWithLatencyEndsInCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := webdav.NewMemFS()
@@ -217,7 +217,7 @@ func TestWithLatencyEndsInCommit(t *testing.T) {
 	})
 }
 
-// TestWithLatencyEnds: a wait ends with the context, and the call is not made.
+// TestWithLatencyEnds checks that a wait ends with the context, and that the call isn't made.
 func TestWithLatencyEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := webdav.NewMemFS()
@@ -281,8 +281,8 @@ func TestWithLatencyOfNothing(t *testing.T) {
 	}
 }
 
-// TestWithLatencyKeepsDeadProps: a file holds properties if the one that it
-// stands for does, and not otherwise.
+// TestWithLatencyKeepsDeadProps checks that a decorated file is a DeadPropsHolder if and only if
+// the underlying file is one.
 func TestWithLatencyKeepsDeadProps(t *testing.T) {
 	for name, test := range map[string]struct {
 		fsys storage.FS

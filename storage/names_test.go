@@ -59,7 +59,7 @@ func TestReserved(t *testing.T) {
 		"/..davd-x":        false,
 		"/.davd_x":         false,
 		"/%2edavd-x":       false,
-		"/a/b/.dav":        true, // a file system may fold names
+		"/a/b/.dav":        true, // A file system may fold names.
 		"/.Dav/x":          true,
 		"/.DAV.":           true,
 		"/.DAV::$DATA":     true,
@@ -87,10 +87,10 @@ func TestBeside(t *testing.T) {
 				t.Errorf("Beside(%q) = %q; want a reserved name in the same collection", name, got)
 			}
 			if strings.ToLower(base) != base {
-				t.Errorf("Beside(%q) = %q; want a name that no filesystem folds", name, got)
+				t.Errorf("Beside(%q) = %q; want a name that folding doesn't change", name, got)
 			}
 			if seen[got] {
-				t.Errorf("Beside(%q) = %q, for the second time", name, got)
+				t.Errorf("Beside(%q) = %q for the second time", name, got)
 			}
 			seen[got] = true
 		}

@@ -20,7 +20,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// put replaces name by content.
+// put replaces the content of name.
 func put(ctx context.Context, fsys storage.FS, name, content string, create bool) error {
 	r, err := storage.ReplaceFile(ctx, fsys, name, storage.Replacing{Perm: 0o666})
 	if err != nil {
@@ -36,11 +36,11 @@ func put(ctx context.Context, fsys storage.FS, name, content string, create bool
 func wantTree(t *testing.T, fsys storage.FS, want storagetest.Tree) {
 	t.Helper()
 	if got := storagetest.ReadTree(t, fsys, "/"); !maps.Equal(got, want) {
-		t.Errorf("the storage holds %q\nwant %q", got, want)
+		t.Errorf("the storage contains %q\nwant %q", got, want)
 	}
 }
 
-// TestReplaceFileKeepsDeadProps: a PUT does not touch them (RFC 4918 §9.7.1).
+// TestReplaceFileKeepsDeadProps checks that a PUT keeps dead properties (RFC 4918 §9.7.1).
 func TestReplaceFileKeepsDeadProps(t *testing.T) {
 	for name, decorate := range map[string]func(storage.FS) storage.FS{
 		"memFS":       func(fsys storage.FS) storage.FS { return fsys },
@@ -87,7 +87,7 @@ func TestReplaceFileWithoutRename(t *testing.T) {
 	}
 }
 
-// TestReplaceFileRenameFails: any other error is one.
+// TestReplaceFileRenameFails checks that Commit returns any other error of Rename.
 func TestReplaceFileRenameFails(t *testing.T) {
 	memory := webdav.NewMemFS()
 	storagetest.WriteTree(t, memory, storagetest.Tree{"/file": "old"})
@@ -98,16 +98,16 @@ func TestReplaceFileRenameFails(t *testing.T) {
 	wantTree(t, memory, storagetest.Tree{"/file": "old"})
 }
 
-// TestReplaceFileFallbackFaults fails each call in turn, from it on too, with
-// and without Rename. Nothing new is left beside the file, which is the old or
-// the new unless it had to be copied over.
+// TestReplaceFileFallbackFaults makes each call fail in turn, with and without Rename. No new name may
+// be left behind, and the file must be the old one or the new one, unless the content had to be copied
+// over it.
 func TestReplaceFileFallbackFaults(t *testing.T) {
 	for _, movable := range []bool{true, false} {
 		for _, old := range []storagetest.Tree{{}, {"/file": "old"}} {
 			t.Run(fmt.Sprintf("movable %t, of %d", movable, len(old)), func(t *testing.T) {
 				for n := 1; faultAt(t, n, movable, old); n++ {
 					if n > 100 {
-						t.Fatal("no end of calls")
+						t.Fatal("the calls never end")
 					}
 				}
 			})
@@ -115,7 +115,7 @@ func TestReplaceFileFallbackFaults(t *testing.T) {
 	}
 }
 
-// faultAt fails the call n, and reports whether there was one.
+// faultAt makes the call n fail, and reports whether there was such a call.
 func faultAt(t *testing.T, n int, movable bool, old storagetest.Tree) bool {
 	t.Helper()
 	errFault := errors.New("fault")
@@ -132,23 +132,23 @@ func faultAt(t *testing.T, n int, movable bool, old storagetest.Tree) bool {
 	if !movable {
 		fsys = unmovable{fsys, syscall.EXDEV}
 	}
-	// The five methods alone, of which each is seen.
+	// This struct hides everything but the five methods, so that Fault sees each call.
 	err := put(t.Context(), struct{ storage.FS }{fsys}, "/file", "new", len(old) == 0)
 	got := storagetest.ReadTree(t, memory, "/")
 	switch {
 	case err == nil && strings.HasPrefix(failed, "removeall /.davd-"), err == nil && strings.HasPrefix(failed, "stat /.davd-"):
-		// It is done; what can't be removed then is left.
+		// The file is in place; a stage that can't be removed is left behind.
 		if got["/file"] != "new" {
-			t.Errorf("%s fails: the storage holds %q", failed, got)
+			t.Errorf("%s fails: the storage contains %q", failed, got)
 		}
 	case err == nil:
 		wantTree(t, memory, storagetest.Tree{"/file": "new"})
 	case !errors.Is(err, errFault):
 		t.Errorf("%s fails: error %v", failed, err)
 	case !movable && len(old) > 0:
-		// What it holds is open; nothing else may be there.
+		// The content of the file is undefined, but no other name may exist.
 		if _, ok := got["/file"]; !ok || len(got) != 1 {
-			t.Errorf("%s fails: the storage holds %q", failed, got)
+			t.Errorf("%s fails: the storage contains %q", failed, got)
 		}
 	default:
 		wantTree(t, memory, old)
@@ -156,8 +156,8 @@ func faultAt(t *testing.T, n int, movable bool, old storagetest.Tree) bool {
 	return failed != ""
 }
 
-// TestReplaceFileStopped: ctx ends at each call. Nothing is committed, unless it
-// is too late.
+// TestReplaceFileStopped ends ctx at each call in turn. The file must be unchanged unless the rename
+// had already started.
 func TestReplaceFileStopped(t *testing.T) {
 	for n := 1; ; n++ {
 		memory := webdav.NewMemFS()
@@ -191,7 +191,7 @@ func TestReplaceFileStopped(t *testing.T) {
 	}
 }
 
-// TestReplaceFileOfLinkInDir: webdav.Dir would write through it, to wherever.
+// TestReplaceFileOfLinkInDir checks that the fallback doesn't write through a link, as webdav.Dir would.
 func TestReplaceFileOfLinkInDir(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	if err := os.WriteFile(outside+"/secret", []byte("secret"), 0o600); err != nil {
@@ -204,7 +204,7 @@ func TestReplaceFileOfLinkInDir(t *testing.T) {
 	}
 	for name, want := range map[string]error{"/link": nil, "/dangling": nil, "/dir": syscall.EISDIR} {
 		if err := put(t.Context(), webdav.Dir(dir), name, "new", true); err == nil {
-			t.Errorf("%s is made though it is there", name)
+			t.Errorf("%s was created although it exists", name)
 		}
 		if err := put(t.Context(), webdav.Dir(dir), name, "new", false); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", name, err, want)
@@ -213,11 +213,11 @@ func TestReplaceFileOfLinkInDir(t *testing.T) {
 	entries, err := os.ReadDir(outside)
 	content, readErr := os.ReadFile(outside + "/secret")
 	if err != nil || len(entries) != 1 || readErr != nil || string(content) != "secret" {
-		t.Errorf("outside lie %v, %v; the file reads %q, %v", entries, err, content, readErr)
+		t.Errorf("outside contains %v, %v; the file reads %q, %v", entries, err, content, readErr)
 	}
 }
 
-// TestModified: the clock stands still, and is set back.
+// TestModified uses a clock that stands still and a clock that is set back.
 func TestModified(t *testing.T) {
 	want := time.Date(2001, 2, 3, 4, 5, 6, 7, time.UTC)
 	if got := storage.Modified(want); !got.Equal(want) {
@@ -233,9 +233,9 @@ func TestModified(t *testing.T) {
 			}
 		}
 	})
-	// The clock is back from the year 2100.
+	// For Modified, the clock has just been set back from the year 2100.
 	if ahead := time.Until(storage.Modified(time.Time{})).Abs(); ahead > time.Minute {
-		t.Errorf("%v from now, though the clock was set", ahead)
+		t.Errorf("%v from now, although the clock was set back", ahead)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// TestReplaceFileACLOfDir: a webdav.Dir knows nothing of ACLs, and the bits of a mask
-// look like those of a group.
+// TestReplaceFileACLOfDir checks that the fallback keeps ACLs. The mask of an ACL looks like the
+// permission bits of the group, and webdav.Dir doesn't handle ACLs itself.
 func TestReplaceFileACLOfDir(t *testing.T) {
 	const access, byDefault = "system.posix_acl_access", "system.posix_acl_default"
 	const none = "\xff\xff\xff\xff"
@@ -29,9 +29,9 @@ func TestReplaceFileACLOfDir(t *testing.T) {
 		mode      fs.FileMode
 	}{
 		{"an ACL", acl, false, 0o660},
-		{"an ACL in a collection with another", acl, true, 0o660},
-		{"none in a collection with one", nil, true, 0o640},
-		{"none", nil, false, 0o640},
+		{"an ACL in a collection with a default ACL", acl, true, 0o660},
+		{"no ACL in a collection with a default ACL", nil, true, 0o640},
+		{"no ACL", nil, false, 0o640},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -65,7 +65,7 @@ func TestReplaceFileACLOfDir(t *testing.T) {
 	}
 }
 
-// TestTooLarge: it is another want than that of room.
+// TestTooLarge checks that a file that is too large is a different error from a full disk.
 func TestTooLarge(t *testing.T) {
 	for _, test := range []struct {
 		err             error

@@ -12,7 +12,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// openStrays opens the file at path until the test ends, or close is called.
+// openStrays opens the file at path until the test ends or closeFile is called.
 func openStrays(t *testing.T, path string) (s *storage.Strays, closeFile func()) {
 	t.Helper()
 	s, err := storage.OpenStrays(path)
@@ -28,7 +28,7 @@ func openStrays(t *testing.T, path string) (s *storage.Strays, closeFile func())
 	return s, closeFile
 }
 
-// left are the names that a process finds which opens path, sorted.
+// left returns the names that a process finds when it opens path, sorted.
 func left(t *testing.T, path string) []string {
 	t.Helper()
 	s, closeFile := openStrays(t, path)
@@ -41,8 +41,8 @@ func left(t *testing.T, path string) []string {
 	return names
 }
 
-// TestStraysLeft: what was noted is known to the next one, until it is forgotten.
-// Names are bytes, and long ones take several slots.
+// TestStraysLeft checks that the next process finds a note until it is forgotten. Names are bytes, and
+// long ones take several slots.
 func TestStraysLeft(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "strays")
 	long := strings.Repeat("n/", 5000)
@@ -65,7 +65,7 @@ func TestStraysLeft(t *testing.T) {
 	s, closeFile = openStrays(t, path)
 	for _, stray := range s.Left() {
 		if stray.Root != "42" {
-			t.Errorf("%q is of the root %q", stray.Name, stray.Root)
+			t.Errorf("%q has the root %q", stray.Name, stray.Root)
 		}
 		if stray.Name != "ü" {
 			stray.Forget()
@@ -78,8 +78,8 @@ func TestStraysLeft(t *testing.T) {
 	}
 }
 
-// TestStraysTorn: a write that a kill has cut off means nothing, and neither does
-// what a slot held before, nor anything that is not a record.
+// TestStraysTorn checks that a write cut off by a kill is ignored, together with the old content of its
+// slot and anything else that is not a record.
 func TestStraysTorn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "strays")
 	s, closeFile := openStrays(t, path)
@@ -111,7 +111,7 @@ func TestStraysTorn(t *testing.T) {
 	}
 }
 
-// TestStraysSize: the file is as long as there were notes at one time.
+// TestStraysSize checks that the file grows only to the greatest number of notes at one time.
 func TestStraysSize(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "strays")
 	s, closeFile := openStrays(t, path)
@@ -134,8 +134,8 @@ func TestStraysSize(t *testing.T) {
 	}
 }
 
-// TestStraysFollow: what was below a collection that is renamed is at both names until
-// it is forgotten.
+// TestStraysFollow checks that names in a renamed collection are noted under both names until they are
+// forgotten.
 func TestStraysFollow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "strays")
 	s, closeFile := openStrays(t, path)
@@ -162,8 +162,7 @@ func TestStraysFollow(t *testing.T) {
 	}
 }
 
-// TestStraysNowhere: without a file, or without room, nothing is noted, and nothing
-// fails.
+// TestStraysNowhere checks that without a file, or without room, nothing is noted and nothing fails.
 func TestStraysNowhere(t *testing.T) {
 	var none *storage.Strays
 	none.Note("", "x").Forget()

@@ -8,7 +8,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// statInfo is what a disk says.
+// statInfo is a description from a disk.
 type statInfo struct {
 	fakeInfo
 	stat syscall.Stat_t
@@ -26,7 +26,7 @@ func TestVersionOfChangeAndInode(t *testing.T) {
 	if got, strong := storage.Version(info); got != want || !strong {
 		t.Errorf("Version: %q, %t; want %q, which is strong", got, strong, want)
 	}
-	// A collection keeps it when it is renamed, which its change time does not.
+	// Renaming a collection changes its change time, but must not change its version.
 	info.stat.Mode = syscall.S_IFDIR
 	if got, strong := storage.Version(info); got != "3b9aca11-2a-0-beef" || !strong {
 		t.Errorf("Version of a collection: %q, %t", got, strong)

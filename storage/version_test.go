@@ -11,7 +11,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// fakeInfo is what a storage without inodes says.
+// fakeInfo is a description from a storage without inodes.
 type fakeInfo struct {
 	fs.FileInfo
 	size     int64
@@ -40,7 +40,7 @@ func TestVersionOfTimeAndSize(t *testing.T) {
 	}
 }
 
-// statVersion is what the version of name is made of.
+// statVersion returns the version of name.
 func statVersion(t *testing.T, fsys storage.FS, name string) (version string, strong bool) {
 	t.Helper()
 	info, err := fsys.Stat(t.Context(), name)
@@ -50,8 +50,7 @@ func statVersion(t *testing.T, fsys storage.FS, name string) (version string, st
 	return storage.Version(info)
 }
 
-// TestVersionOfSetTime: a client gives other content of the same size the same
-// time.
+// TestVersionOfSetTime gives other content of the same size the same time, as a client can.
 func TestVersionOfSetTime(t *testing.T) {
 	fsys := openLocal(t, t.TempDir())
 	at := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
@@ -74,7 +73,8 @@ func TestVersionOfSetTime(t *testing.T) {
 	}
 }
 
-// TestVersionOfCollection: of one whose last change is long ago.
+// TestVersionOfCollection checks that changes of members change the version of a collection whose last
+// change was long ago.
 func TestVersionOfCollection(t *testing.T) {
 	dir := t.TempDir()
 	fsys := openLocal(t, dir)
@@ -83,7 +83,7 @@ func TestVersionOfCollection(t *testing.T) {
 		name string
 		make func() error
 	}{
-		{"a member is made", func() error { return put(t.Context(), fsys, "/dir/b", "x", true) }},
+		{"a member is created", func() error { return put(t.Context(), fsys, "/dir/b", "x", true) }},
 		{"a member is renamed", func() error { return fsys.Rename(t.Context(), "/dir/b", "/dir/c") }},
 		{"a member is removed", func() error { return storage.Remove(t.Context(), fsys, "/dir/c") }},
 	} {
@@ -99,7 +99,7 @@ func TestVersionOfCollection(t *testing.T) {
 			t.Fatal(err)
 		}
 		if after, _ := statVersion(t, fsys, "/dir"); after == before {
-			t.Errorf("%s: the version stays %s", change.name, before)
+			t.Errorf("%s: the version is still %s", change.name, before)
 		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 	defaultACL = "system.posix_acl_default"
 )
 
-// aclEntry is an entry of a POSIX ACL; id is that of a user or a group with a name.
+// aclEntry is an entry of a POSIX ACL. id is the ID of a named user or group.
 type aclEntry struct {
 	tag, perm uint16
 	id        uint32
@@ -30,10 +30,10 @@ type aclEntry struct {
 const (
 	aclUserObj, aclUser, aclGroupObj, aclGroup, aclMask, aclOther = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
-	aclNobody = ^uint32(0) // the ID of an entry without a name
+	aclNobody = ^uint32(0) // the ID of an entry that names no user or group
 )
 
-// aclValue is the attribute that holds the entries.
+// aclValue returns the attribute value for the entries.
 func aclValue(entries ...aclEntry) []byte {
 	value := binary.LittleEndian.AppendUint32(nil, 2)
 	for _, e := range entries {
@@ -44,26 +44,26 @@ func aclValue(entries ...aclEntry) []byte {
 	return value
 }
 
-// sharedACL lets the user 1000 write, and the owning group do nothing. Its mask makes
-// a mode of it that looks as if the group could write.
+// sharedACL lets the user 1000 write and gives group to the owning group. Because of its mask,
+// the mode looks as if the group could write.
 func sharedACL(group uint16) []byte {
 	return aclValue(aclEntry{aclUserObj, 6, aclNobody}, aclEntry{aclUser, 6, 1000}, aclEntry{aclGroupObj, group, aclNobody},
 		aclEntry{aclMask, 6, aclNobody}, aclEntry{aclOther, 0, aclNobody})
 }
 
-// setACL gives name the ACL.
+// setACL sets the ACL of name.
 func (s share) setACL(t *testing.T, name, attribute string, value []byte) {
 	t.Helper()
 	err := unix.Setxattr(s.path(name), attribute, value, 0)
 	if errors.Is(err, unix.EOPNOTSUPP) {
-		t.Fatal("this filesystem has no ACLs: set TMPDIR to a place on another")
+		t.Fatal("this filesystem has no ACLs: set TMPDIR to a directory on another filesystem")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// acl returns the ACL of name, nil if it has none.
+// acl returns the ACL of name, or nil if it has none.
 func (s share) acl(t *testing.T, name string) []byte {
 	t.Helper()
 	buf := make([]byte, 1<<10)
@@ -77,7 +77,7 @@ func (s share) acl(t *testing.T, name string) []byte {
 	return buf[:n]
 }
 
-// patched replaces name by content, or, as a patch does, its beginning.
+// patched replaces the content of name, or only its beginning if patch is set.
 func (s share) patched(t *testing.T, name, content string, patch bool) {
 	t.Helper()
 	how := storage.Replacing{Perm: 0o666}
@@ -94,8 +94,7 @@ func (s share) patched(t *testing.T, name, content string, patch bool) {
 	}
 }
 
-// eachACLCase runs test for a PUT and a PATCH, and for a kernel that has getxattrat(2)
-// or has not.
+// eachACLCase runs test for a PUT and a PATCH, each with and without getxattrat(2).
 func eachACLCase(t *testing.T, test func(t *testing.T, s share, patch bool)) {
 	t.Helper()
 	eachWay(t, func(t *testing.T, s share) {
@@ -108,7 +107,7 @@ func eachACLCase(t *testing.T, test func(t *testing.T, s share, patch bool)) {
 	})
 }
 
-// TestReplaceFileKeepsACL: the bits of the mask are not those of the group.
+// TestReplaceFileKeepsACL checks that a new file keeps the ACL, whose mask isn't the group's right.
 func TestReplaceFileKeepsACL(t *testing.T) {
 	eachACLCase(t, func(t *testing.T, s share, patch bool) {
 		want := sharedACL(0)
@@ -126,8 +125,8 @@ func TestReplaceFileKeepsACL(t *testing.T) {
 	})
 }
 
-// asGroup opens path as the user and the group, and no other. The thread ends with it.
-// Whether they may enter the collections above does not matter.
+// asGroup opens path as the user and with this group only. It doesn't need access to the
+// collections above path. It uses a thread that ends afterwards.
 func asGroup(t *testing.T, user, group int, path string) error {
 	t.Helper()
 	dir, err := unix.Open(filepath.Dir(path), unix.O_PATH|unix.O_CLOEXEC, 0)
@@ -137,7 +136,7 @@ func asGroup(t *testing.T, user, group int, path string) error {
 	defer unix.Close(dir)
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // It is never unlocked.
+		runtime.LockOSThread() // It is never unlocked, so the thread ends with the goroutine.
 		if err := errors.Join(unix.Setfsgid(group), unix.Setfsuid(user)); err != nil {
 			done <- err
 			return
@@ -151,8 +150,8 @@ func asGroup(t *testing.T, user, group int, path string) error {
 	return <-done
 }
 
-// TestReplaceFileGroupOfACL: who could not read the old file can't read the new one, nor
-// what it is made in, and who could can.
+// TestReplaceFileGroupOfACL checks that only the users and groups that could read the old file
+// can read the new one and the stage before it.
 func TestReplaceFileGroupOfACL(t *testing.T) {
 	needRoot(t)
 	eachWay(t, func(t *testing.T, s share) {
@@ -164,26 +163,26 @@ func TestReplaceFileGroupOfACL(t *testing.T) {
 		r := s.begin(t, "/file", "new")
 		for _, name := range s.names(t, "/") {
 			if err := asGroup(t, 1001, 100, s.path("/"+name)); !errors.Is(err, fs.ErrPermission) {
-				t.Errorf("before Commit the group opens %s: %v", name, err)
+				t.Errorf("before Commit the group can open %s: %v", name, err)
 			}
 			if err := asGroup(t, 1001, os.Getegid(), s.path("/"+name)); !errors.Is(err, fs.ErrPermission) {
-				t.Errorf("before Commit the group of this process opens %s: %v", name, err)
+				t.Errorf("before Commit the group of this process can open %s: %v", name, err)
 			}
 		}
 		if _, err := r.Commit(t.Context(), storage.Placing{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := asGroup(t, 1001, 100, s.path("/file")); !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("the group opens it: %v", err)
+			t.Errorf("the group can open the file: %v", err)
 		}
 		if err := asGroup(t, 1000, 1000, s.path("/file")); err != nil {
-			t.Errorf("the user with an entry: %v", err)
+			t.Errorf("the user with an entry can't open the file: %v", err)
 		}
 	})
 }
 
-// TestReplaceFileDefaultACL: a new file has what the collection gives to any; one that
-// had no ACL gets none.
+// TestReplaceFileDefaultACL checks that a new file gets the collection's default ACL, and that a
+// file that had no ACL still has none.
 func TestReplaceFileDefaultACL(t *testing.T) {
 	eachACLCase(t, func(t *testing.T, s share, patch bool) {
 		for _, name := range []string{"/file", "/made", "/new"} {
@@ -211,16 +210,16 @@ func TestReplaceFileDefaultACL(t *testing.T) {
 			t.Errorf("the new file has the mode %v, want %v", got, want)
 		}
 		if got := s.acl(t, "/file"); got != nil {
-			t.Errorf("the old file has the ACL %x now", got)
+			t.Errorf("the replaced file now has the ACL %x", got)
 		}
 		if _, mode := s.owned(t, "/file"); mode != 0o640 {
-			t.Errorf("the old file has the mode %v now", mode)
+			t.Errorf("the replaced file now has the mode %v", mode)
 		}
 	})
 }
 
-// TestReplaceFileACLOfAnother: the new group gets no more than all others, who has a name
-// in the ACL what he had.
+// TestReplaceFileACLOfAnother checks a replacement that changes the group: the new group gets no
+// more than others, and users with an entry in the ACL keep their rights.
 func TestReplaceFileACLOfAnother(t *testing.T) {
 	needRoot(t)
 	eachWay(t, func(t *testing.T, s share) {
@@ -239,7 +238,7 @@ func TestReplaceFileACLOfAnother(t *testing.T) {
 			}
 		})
 		if got, _ := s.owned(t, "/file"); got != (ids{nobody, nobody}) {
-			t.Errorf("the new file is %v's", got)
+			t.Errorf("the new file belongs to %v", got)
 		}
 		if got, want := s.acl(t, "/file"), value(4); !bytes.Equal(got, want) {
 			t.Errorf("the ACL is %x, want %x", got, want)
@@ -247,7 +246,8 @@ func TestReplaceFileACLOfAnother(t *testing.T) {
 	})
 }
 
-// TestReplaceFileOldGone: what its group's bits meant can't be seen any more.
+// TestReplaceFileOldGone checks that a file whose predecessor has been removed gets no rights that
+// depended on the ACL.
 func TestReplaceFileOldGone(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		if err := os.WriteFile(s.path("/file"), []byte("old"), 0o600); err != nil {
@@ -267,7 +267,7 @@ func TestReplaceFileOldGone(t *testing.T) {
 	})
 }
 
-// TestCopyMembersKeepsACL: a copy is for those for whom the file was.
+// TestCopyMembersKeepsACL checks that a copy is accessible to the same users as the file.
 func TestCopyMembersKeepsACL(t *testing.T) {
 	s := newShare(t)
 	want := sharedACL(0)
@@ -300,17 +300,17 @@ func TestCopyMembersKeepsACL(t *testing.T) {
 		t.Errorf("the mode is %v", mode)
 	}
 	if _, mode := s.owned(t, "/dst/plain"); mode != 0o666 {
-		t.Errorf("the mode of the next one is %v", mode)
+		t.Errorf("the mode of the next copy is %v", mode)
 	}
 	if err := s.CopyFile(t.Context(), "/file", "/less", 0o640, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, mode := s.owned(t, "/less"); mode != 0o640 || s.acl(t, "/less") == nil {
-		t.Errorf("asked for 0640, the mode is %v, the ACL %x", mode, s.acl(t, "/less"))
+		t.Errorf("CopyFile with 0640: the mode is %v, the ACL %x", mode, s.acl(t, "/less"))
 	}
 }
 
-// TestWithoutACL: where no ACL can be given, nobody has more than before.
+// TestWithoutACL checks that a file that can't have its ACL is accessible to no more users.
 func TestWithoutACL(t *testing.T) {
 	entry := func(tag, perm uint16) aclEntry { return aclEntry{tag, perm, 1} }
 	for _, test := range []struct {
@@ -328,7 +328,7 @@ func TestWithoutACL(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := local.WithoutACL(test.acl, test.perm); got != test.want {
-				t.Errorf("%v with the ACL is %v without, want %v", test.perm, got, test.want)
+				t.Errorf("%v with the ACL becomes %v without it, want %v", test.perm, got, test.want)
 			}
 		})
 	}

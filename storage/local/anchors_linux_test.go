@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// deepPath is longer than the distance of four anchors.
+// deepPath is longer than the distance between four anchors.
 var deepPath = strings.Repeat("/d", 300)
 
-// TestDeepPaths: what is found deep in the tree is what is there now, whoever has
-// changed a collection above it.
+// TestDeepPaths checks that calls deep in the tree see its present state after a collection above
+// has been renamed or replaced.
 func TestDeepPaths(t *testing.T) {
 	ctx := t.Context()
 	for _, change := range []struct {
@@ -29,7 +29,7 @@ func TestDeepPaths(t *testing.T) {
 		{"davd exchanges two collections", func(s share, to string) error {
 			return errors.Join(os.MkdirAll(s.path("/aside"+to[200:]), 0o755), s.Exchange(ctx, deepPath[:200], "/aside"))
 		}, true},
-		{"another process removes a collection and makes another", func(s share, to string) error {
+		{"another process removes a collection and creates another", func(s share, to string) error {
 			return errors.Join(os.RemoveAll(s.path(to[:200])), os.MkdirAll(s.path(to), 0o755))
 		}, true},
 	} {
@@ -46,21 +46,20 @@ func TestDeepPaths(t *testing.T) {
 			}
 			_, err := s.Stat(ctx, deepPath+"/before")
 			if errors.Is(err, fs.ErrNotExist) != change.gone || err != nil && !change.gone {
-				t.Errorf("what was made before: %v", err)
+				t.Errorf("the collection created before: %v", err)
 			}
 			if err := s.Mkdir(ctx, deepPath+"/after", 0o755); err != nil {
 				t.Error(err)
 			}
 			if _, err := os.Stat(s.path(deepPath + "/after")); err != nil {
-				t.Errorf("what was made after: %v", err)
+				t.Errorf("the collection created after: %v", err)
 			}
 		})
 	}
 }
 
-// TestDeepCost: the calls that make, describe, list and remove a chain of collections,
-// from the top to the bottom and back, take the kernel through a number of segments in
-// proportion to its depth.
+// TestDeepCost checks that creating, describing, listing and removing a chain of nested
+// collections makes the kernel resolve a number of segments that is proportional to the depth.
 func TestDeepCost(t *testing.T) {
 	ctx := t.Context()
 	passed := map[int]int64{}
@@ -90,12 +89,12 @@ func TestDeepCost(t *testing.T) {
 		passed[depth] = s.Passed()
 	}
 	if ratio := float64(passed[2000]) / float64(passed[500]); ratio > 6 {
-		t.Errorf("four times the depth takes %.1f times the segments: %v", ratio, passed)
+		t.Errorf("four times the depth takes %.1f times as many segments: %v", ratio, passed)
 	}
 }
 
-// TestDeepDescriptors: however many deep collections are reached, few stay open, and
-// none once the share is closed.
+// TestDeepDescriptors checks that few descriptors stay open however many deep collections are
+// used, and none after Close.
 func TestDeepDescriptors(t *testing.T) {
 	s := newShare(t)
 	before := descriptors(t)
@@ -119,8 +118,8 @@ func TestDeepDescriptors(t *testing.T) {
 	}
 }
 
-// TestDirectCalls: the calls that find the parent at once do what those of an os.Root do
-// with links, kinds and errors.
+// TestDirectCalls checks that the calls that reach the parent directly treat links and kinds of
+// files like an os.Root, and return the same errors.
 func TestDirectCalls(t *testing.T) {
 	ctx := t.Context()
 	s := newShare(t)
@@ -137,12 +136,12 @@ func TestDirectCalls(t *testing.T) {
 		err  error
 		want error
 	}{
-		{"MKCOL of what exists", s.Mkdir(ctx, "/dir", 0o755), fs.ErrExist},
-		{"MKCOL below nothing", s.Mkdir(ctx, "/none/a", 0o755), fs.ErrNotExist},
+		{"MKCOL of an existing name", s.Mkdir(ctx, "/dir", 0o755), fs.ErrExist},
+		{"MKCOL below a missing name", s.Mkdir(ctx, "/none/a", 0o755), fs.ErrNotExist},
 		{"MKCOL below a file", s.Mkdir(ctx, "/dir/file/a", 0o755), fs.ErrNotExist},
 		{"MKCOL below a link", s.Mkdir(ctx, "/link/made", 0o755), nil},
-		{"remove what is full", s.Remove(ctx, "/dir/full"), fs.ErrExist},
-		{"remove nothing", s.Remove(ctx, "/dir/none"), fs.ErrNotExist},
+		{"remove a collection with members", s.Remove(ctx, "/dir/full"), fs.ErrExist},
+		{"remove a missing name", s.Remove(ctx, "/dir/none"), fs.ErrNotExist},
 		{"remove below a file", s.Remove(ctx, "/dir/file/a"), fs.ErrNotExist},
 		{"remove below a link", s.Remove(ctx, "/link/made"), nil},
 		{"remove a link", s.Remove(ctx, "/dir/tofile"), nil},
@@ -152,14 +151,14 @@ func TestDirectCalls(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(s.path("/dir/file")); err != nil {
-		t.Errorf("the file that the removed link led to: %v", err)
+		t.Errorf("the target of the removed link: %v", err)
 	}
 	if info, err := s.Lstat(ctx, "/link"); err != nil || info.Mode()&fs.ModeSymlink == 0 || info.Name() != path.Base("/link") {
 		t.Errorf("Lstat of a link: %v, %v", info, err)
 	}
 }
 
-// descriptors is how many this process has open.
+// descriptors returns how many descriptors this process has open.
 func descriptors(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")

@@ -16,8 +16,8 @@ import (
 // benchFiles is how many files BenchmarkCopyMembers copies.
 const benchFiles = 1000
 
-// BenchmarkCopyMembers compares CopyMembers with what cp(1) does for each file:
-// open, fstat, create, copy_file_range until the end, close.
+// BenchmarkCopyMembers compares CopyMembers with what cp(1) does for each file: open, fstat,
+// create, copy_file_range up to the end, close.
 func BenchmarkCopyMembers(b *testing.B) {
 	for _, size := range []int{0, 1 << 10, 16 << 10, 1 << 20} {
 		s := newShare(b)
@@ -75,7 +75,7 @@ func BenchmarkCopyMembers(b *testing.B) {
 				})
 			}
 		}
-		// The next size needs the room.
+		// Make room for the next size.
 		if err := os.RemoveAll(s.dir); err != nil {
 			b.Fatal(err)
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// TestCopyMembersLinks: one that stays inside is the file that it links to;
-// one that does not is not there, described as a link or as a file.
+// TestCopyMembersLinks checks that a link that stays inside is copied as its target, and that any
+// other link is missing, whether it is described as a link or as a file.
 func TestCopyMembersLinks(t *testing.T) {
 	s := newPair(t, storagetest.Tree{"/file": "content", "/src/near": "near"})
 	outside := filepath.Join(t.TempDir(), "secret")
@@ -38,19 +38,19 @@ func TestCopyMembersLinks(t *testing.T) {
 		}
 	}
 	if err := s.copies(t, s.describe(t, "/src", "dir")...)["dir"]; err == nil {
-		t.Error("a link to a collection is copied")
+		t.Error("a link to a collection was copied")
 	}
 	got := storagetest.ReadTree(t, s, "/dst")
 	if len(got) != 2 || got["/dst/up"] != "content" || got["/dst/beside"] != "near" {
-		t.Errorf("there are the copies %q", got)
+		t.Errorf("the copies are %q", got)
 	}
 	if _, mode := s.owned(t, "/dst/up"); mode != 0o640 {
 		t.Errorf("the copy has %v, want the target's bits", mode)
 	}
 }
 
-// TestCopyMembersNeverOutside: others plant links, in place of a member, of the
-// source and of the target, while it copies.
+// TestCopyMembersNeverOutside replaces a member, the source and the target by links during the copy,
+// and checks that nothing outside is read or written.
 func TestCopyMembersNeverOutside(t *testing.T) {
 	const rounds = 300
 	s := newPair(t, storagetest.Tree{"/src/a": "inside"})
@@ -108,14 +108,14 @@ func TestCopyMembersNeverOutside(t *testing.T) {
 	}
 	entries, err := os.ReadDir(outside)
 	if err != nil || len(entries) != 1 {
-		t.Errorf("outside there are %v, %v", entries, err)
+		t.Errorf("outside contains %v, %v", entries, err)
 	}
 	if got, err := os.ReadFile(filepath.Join(outside, "a")); err != nil || string(got) != "secret" {
-		t.Errorf("outside there is %q, %v", got, err)
+		t.Errorf("the file outside reads %q, %v", got, err)
 	}
 }
 
-// swapForAMoment puts link in place of what is at path, and takes it away.
+// swapForAMoment replaces path by link for a moment.
 func swapForAMoment(path, link, aside string) {
 	_ = os.Rename(path, aside)
 	_ = os.Rename(link, path)

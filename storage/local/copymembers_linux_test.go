@@ -19,7 +19,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// describe returns what Lstat says of members of the collection dir.
+// describe returns the results of Lstat for members of the collection dir.
 func (s share) describe(t *testing.T, dir string, members ...string) []fs.FileInfo {
 	t.Helper()
 	var infos []fs.FileInfo
@@ -33,8 +33,7 @@ func (s share) describe(t *testing.T, dir string, members ...string) []fs.FileIn
 	return infos
 }
 
-// copies copies the files that infos describe from /src to /dst, and returns
-// what came of each.
+// copies copies the files that infos describe from /src to /dst, and returns the result for each.
 func (s share) copies(t *testing.T, infos ...fs.FileInfo) map[string]error {
 	t.Helper()
 	errs := map[string]error{}
@@ -44,7 +43,7 @@ func (s share) copies(t *testing.T, infos ...fs.FileInfo) map[string]error {
 	return errs
 }
 
-// copyAll is copies of what must succeed.
+// copyAll copies members and checks that this succeeds.
 func (s share) copyAll(t *testing.T, members ...string) {
 	t.Helper()
 	for name, err := range s.copies(t, s.describe(t, "/src", members...)...) {
@@ -54,7 +53,7 @@ func (s share) copyAll(t *testing.T, members ...string) {
 	}
 }
 
-// newPair is a share with the collections /src, which holds files, and /dst.
+// newPair returns a share with the collections /src, which contains files, and /dst.
 func newPair(t *testing.T, files storagetest.Tree) share {
 	t.Helper()
 	s := newShare(t)
@@ -63,8 +62,8 @@ func newPair(t *testing.T, files storagetest.Tree) share {
 	return s
 }
 
-// fake is a member that a client of CopyMembers describes wrongly, or as it no
-// longer is: as a file.
+// fake describes a member as a file, as a caller of CopyMembers would if the member was replaced
+// meanwhile.
 type fake struct {
 	fs.FileInfo
 	name string
@@ -74,8 +73,8 @@ func (f fake) Name() string      { return f.name }
 func (f fake) Mode() fs.FileMode { return 0o666 }
 func (f fake) IsDir() bool       { return false }
 
-// TestCopyMembersMode: the bits of the source, whatever the umask and however
-// they came, and none but permissions.
+// TestCopyMembersMode checks that a copy has exactly the permission bits of the source, whatever the
+// umask is.
 func TestCopyMembersMode(t *testing.T) {
 	modes := map[string]fs.FileMode{
 		"a": 0o600, "b": 0o666, "c": 0o777, "d": 0o755 | fs.ModeSetuid | fs.ModeSetgid, "e": 0o400, "f": 0o622, "g": 0o666,
@@ -97,16 +96,17 @@ func TestCopyMembersMode(t *testing.T) {
 		}()
 		for name, mode := range modes {
 			if _, got := s.owned(t, "/dst/"+name); got != mode.Perm() {
-				t.Errorf("umask %o: the copy of %v has %v", umask, mode, got)
+				t.Errorf("umask %o: the copy of %v has the mode %v", umask, mode, got)
 			}
 		}
 		if _, got := s.owned(t, "/dst/file"); got != 0o666 {
-			t.Errorf("umask %o: CopyFile has made %v", umask, got)
+			t.Errorf("umask %o: the copy of CopyFile has the mode %v", umask, got)
 		}
 	}
 }
 
-// TestCopyTime: to the nanosecond; CopyFile leaves it at now.
+// TestCopyTime checks that CopyMembers keeps the modification time to the nanosecond, and that
+// CopyFile doesn't.
 func TestCopyTime(t *testing.T) {
 	s := newPair(t, storagetest.Tree{"/src/a": "x"})
 	past := time.Unix(1e9, 123456789)
@@ -178,15 +178,15 @@ func TestCopyMembersSparse(t *testing.T) {
 	}
 }
 
-// TestCopyMembersAttributes: the user's are kept, of a file that nobody may
-// write too; the system's are not.
+// TestCopyMembersAttributes checks that a copy keeps the user's attributes, even of a read-only file,
+// but not the system's.
 func TestCopyMembersAttributes(t *testing.T) {
 	s := newPair(t, storagetest.Tree{"/src/a": "a", "/src/b": "b", "/src/c": ""})
 	want := map[string]string{"user.davd.one": "1", "user.davd.empty": "", "user.davd.large": strings.Repeat("x", 1000)}
 	for name, value := range want {
 		err := errors.Join(unix.Setxattr(s.path("/src/a"), name, []byte(value), 0), unix.Setxattr(s.path("/src/c"), name, []byte(value), 0))
 		if errors.Is(err, unix.EOPNOTSUPP) {
-			t.Skip("no user attributes on this filesystem: set TMPDIR to a place on another")
+			t.Skip("this filesystem has no user attributes: set TMPDIR to a directory on another filesystem")
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -222,12 +222,12 @@ func TestCopyMembersAttributes(t *testing.T) {
 		t.Errorf("the system's attribute of the copy: %v, want ENODATA", err)
 	}
 	if _, mode := s.owned(t, "/dst/c"); mode != 0o444 {
-		t.Errorf("the copy of a file that is read-only has %v", mode)
+		t.Errorf("the copy of a read-only file has the mode %v", mode)
 	}
 }
 
-// TestCopyMembersSpecial: what is no file is not there, described as what it is
-// or as a file, and nobody waits.
+// TestCopyMembersSpecial checks that special files are missing, whether they are described as such or
+// as files, and that no call waits for them.
 func TestCopyMembersSpecial(t *testing.T) {
 	s := newPair(t, storagetest.Tree{"/src/file": "x", "/src/sub": "/"})
 	makeSpecial(t, s)
@@ -258,11 +258,11 @@ func TestCopyMembersSpecial(t *testing.T) {
 		t.Errorf("a collection: %v, want EISDIR", err)
 	}
 	if names := s.names(t, "/dst"); len(names) != 0 {
-		t.Errorf("there are copies: %q", names)
+		t.Errorf("the copies are %q, want none", names)
 	}
 }
 
-// TestCopyMembersNames: no member leads out of its collection.
+// TestCopyMembersNames checks that no member name leads out of its collection.
 func TestCopyMembersNames(t *testing.T) {
 	s := newPair(t, storagetest.Tree{"/file": "x", "/src/file": "x", "/src/sub": "/", "/src/sub/file": "x", "/dst/sub": "/"})
 	before := storagetest.ReadTree(t, s, "/")
@@ -273,11 +273,11 @@ func TestCopyMembersNames(t *testing.T) {
 		}
 	}
 	if got := storagetest.ReadTree(t, s, "/"); !maps.Equal(got, before) {
-		t.Errorf("the share holds %q", got)
+		t.Errorf("the share contains %q", got)
 	}
 }
 
-// TestCopyMembersLeased: it waits for another program to give up its lease.
+// TestCopyMembersLeased checks that a copy waits until another program gives up its lease.
 func TestCopyMembersLeased(t *testing.T) {
 	s := newPair(t, storagetest.Tree{"/src/a": "x"})
 	infos := s.describe(t, "/src", "a")
@@ -287,13 +287,13 @@ func TestCopyMembersLeased(t *testing.T) {
 	}
 }
 
-// TestCopyMembersCancelled: in the middle of a file; nothing of it is left.
+// TestCopyMembersCancelled checks that nothing is left of a file whose copy was cancelled.
 func TestCopyMembersCancelled(t *testing.T) {
 	s := newPair(t, storagetest.Tree{"/src/a": strings.Repeat("content ", 20<<20/8)})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	if unixClones(t, s.path("/src/a"), s.path("/probe")) {
-		t.Skip("on this filesystem a copy is one step, which nothing stops: set TMPDIR to a place on another")
+		t.Skip("on this filesystem a copy is one step, which can't be stopped: set TMPDIR to a directory on another filesystem")
 	}
 	reports := 0
 	for _, err := range s.CopyMembers(ctx, "/src", "/dst", s.describe(t, "/src", "a"), func(int64) {
@@ -305,12 +305,12 @@ func TestCopyMembersCancelled(t *testing.T) {
 		}
 	}
 	if names := s.names(t, "/dst"); reports != 1 || len(names) != 0 {
-		t.Errorf("%d reports; there are the copies %q", reports, names)
+		t.Errorf("%d reports; the copies are %q", reports, names)
 	}
 }
 
-// TestCopyMembersWhileItChanges: a file that grows or shrinks while it is copied
-// is a copy of what was read.
+// TestCopyMembersWhileItChanges checks that the copy of a file that grows or shrinks meanwhile contains
+// what was read.
 func TestCopyMembersWhileItChanges(t *testing.T) {
 	const size = 10 << 20 // bytes: several steps
 	content := strings.Repeat("content ", size/8)
@@ -336,8 +336,8 @@ func TestCopyMembersWhileItChanges(t *testing.T) {
 	}
 }
 
-// TestCopyMembersFullDisk: no room is syscall.ENOSPC and leaves nothing, and
-// what fits is copied all the same.
+// TestCopyMembersFullDisk checks that a file without room fails with syscall.ENOSPC and leaves nothing,
+// and that files that fit are still copied.
 func TestCopyMembersFullDisk(t *testing.T) {
 	needRoot(t)
 	s := newPair(t, storagetest.Tree{"/src/a": "a", "/src/b": strings.Repeat("content ", 2<<20/8), "/src/c": "c"})
@@ -354,20 +354,20 @@ func TestCopyMembersFullDisk(t *testing.T) {
 		t.Errorf("errors %v, want no space for b", errs)
 	}
 	if got := storagetest.ReadTree(t, s, "/dst"); len(got) != 2 || got["/dst/a"] != "a" || got["/dst/c"] != "c" {
-		t.Errorf("there are %d copies", len(got))
+		t.Errorf("%d copies, want 2", len(got))
 	}
 }
 
-// TestCloneIsAskedOnce: filesystems that share no blocks are remembered.
+// TestCloneIsAskedOnce checks that a filesystem that can't share blocks is remembered.
 func TestCloneIsAskedOnce(t *testing.T) {
 	s := newPair(t, storagetest.Tree{"/src/a": "a", "/src/b": "b"})
 	if s.NeverClones(t, s.dir) {
-		t.Fatal("it knows before it has asked")
+		t.Fatal("the answer is known before the first copy")
 	}
 	s.copyAll(t, "a")
 	clones := unixClones(t, s.path("/src/b"), s.path("/probe"))
 	if got := s.NeverClones(t, s.dir); got == clones {
-		t.Errorf("the filesystem clones: %t; it is taken for one that never does: %t", clones, got)
+		t.Errorf("the filesystem clones: %t; it is remembered as one that never does: %t", clones, got)
 	}
 	s.copyAll(t, "b")
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// TestDevices serves /dev, the devices that every machine has.
+// TestDevices serves /dev, because every machine has these devices.
 func TestDevices(t *testing.T) {
 	fsys, err := local.Open("/dev")
 	if err != nil {
@@ -29,7 +29,7 @@ func TestDevices(t *testing.T) {
 		}
 		_, err = fsys.OpenFile(t.Context(), name, os.O_WRONLY, 0)
 		if !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("OpenFile(%q) to write: %v, want fs.ErrPermission", name, err)
+			t.Errorf("OpenFile(%q) for writing: %v, want fs.ErrPermission", name, err)
 		}
 	}
 }

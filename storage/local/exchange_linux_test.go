@@ -13,7 +13,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// TestExchange: the suite lets a backend be unable.
+// TestExchange checks that Exchange works. (The suite also accepts a backend that can't do it.)
 func TestExchange(t *testing.T) {
 	s := newShare(t)
 	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/", "/dir/file": "x", "/a": "a", "/new": "/", "/new/file": "y"})
@@ -21,18 +21,18 @@ func TestExchange(t *testing.T) {
 		if errors.Is(err, errors.ErrUnsupported) {
 			err = unix.Renameat2(unix.AT_FDCWD, s.path("/dir"), unix.AT_FDCWD, s.path("/new"), unix.RENAME_EXCHANGE)
 			if errors.Is(err, unix.EINVAL) {
-				t.Skip("this filesystem does not exchange: set TMPDIR to a place on another")
+				t.Skip("this filesystem can't exchange: set TMPDIR to a directory on another filesystem")
 			}
 		}
 		t.Fatal(err)
 	}
 	want := storagetest.Tree{"/dir": "/", "/dir/file": "y", "/a": "a", "/new": "/", "/new/file": "x"}
 	if got := storagetest.ReadTree(t, s, "/"); !maps.Equal(got, want) {
-		t.Errorf("the share holds %q", got)
+		t.Errorf("the share contains %q", got)
 	}
 }
 
-// TestExchangeErrors: each with what it matches; nothing has changed.
+// TestExchangeErrors checks what each error matches, and that nothing has changed.
 func TestExchangeErrors(t *testing.T) {
 	s := newShare(t)
 	want := storagetest.Tree{"/dir": "/", "/dir/sub": "/", "/dir/sub/file": "x", "/a": "a"}
@@ -60,7 +60,7 @@ func TestExchangeErrors(t *testing.T) {
 		err := s.Exchange(t.Context(), test.a, test.b)
 		var link *os.LinkError
 		if !errors.Is(err, test.want) || !errors.As(err, &link) || link.Old != test.a || link.New != test.b {
-			t.Errorf("Exchange(%q, %q): %v, want %v with the names", test.a, test.b, err, test.want)
+			t.Errorf("Exchange(%q, %q): %v, want %v with both names", test.a, test.b, err, test.want)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -69,11 +69,11 @@ func TestExchangeErrors(t *testing.T) {
 		t.Errorf("Exchange: %v, want context.Canceled", err)
 	}
 	if got := storagetest.ReadTree(t, s, "/"); !maps.Equal(got, want) {
-		t.Errorf("the share holds %q", got)
+		t.Errorf("the share contains %q", got)
 	}
 }
 
-// TestExchangeOfLinks: it is the links that change places.
+// TestExchangeOfLinks checks that Exchange moves links themselves.
 func TestExchangeOfLinks(t *testing.T) {
 	s := newShare(t)
 	storagetest.WriteTree(t, s, storagetest.Tree{"/a": "a"})
@@ -85,6 +85,6 @@ func TestExchangeOfLinks(t *testing.T) {
 	}
 	target, err := os.Readlink(s.path("/a"))
 	if got := storagetest.ReadTree(t, s, "/"); err != nil || target != "nowhere" || got["/link"] != "a" {
-		t.Errorf("the link says %q, %v; the share holds %q", target, err, got)
+		t.Errorf("the target of the link is %q, %v; the share contains %q", target, err, got)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NeverClones reports whether f takes the filesystem of the directory dir for
-// one on which files don't share blocks.
+// NeverClones reports whether f has remembered that the filesystem of the directory dir can't share
+// blocks between files.
 func (f *FS) NeverClones(t *testing.T, dir string) bool {
 	t.Helper()
 	var stat unix.Stat_t
@@ -19,15 +19,16 @@ func (f *FS) NeverClones(t *testing.T, dir string) bool {
 	return never
 }
 
-// WithoutGetxattrat has test run as on a kernel before 6.13.
+// WithoutGetxattrat runs test as on a kernel older than 6.13.
 func WithoutGetxattrat(test func()) {
 	defer noGetxattrat.Store(noGetxattrat.Load())
 	noGetxattrat.Store(true)
 	test()
 }
 
-// WithoutACL returns the permission bits of a file that had perm and the ACL value.
+// WithoutACL returns the permission bits for a copy, without an ACL, of a file that has perm and
+// the ACL value.
 func WithoutACL(value []byte, perm fs.FileMode) fs.FileMode { return acl(value).without(perm) }
 
-// Passed is how many segments of long paths the kernel has gone through for f.
+// Passed returns how many segments of long paths the kernel has resolved for f.
 func (f *FS) Passed() int64 { return f.short.anchors.passed.Load() }

@@ -14,7 +14,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// TestBirthTime compares with what the system says of the path on disk.
+// TestBirthTime compares BirthTime with the system's answer for the path on disk.
 func TestBirthTime(t *testing.T) {
 	s := newShare(t)
 	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/", "/dir/file": "x"})
@@ -46,11 +46,11 @@ func TestBirthTime(t *testing.T) {
 		}
 	}
 	if _, err := s.BirthTime(t.Context(), "/dangling"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("BirthTime of a link to nothing: %v, want fs.ErrNotExist", err)
+		t.Errorf("BirthTime of a dangling link: %v, want fs.ErrNotExist", err)
 	}
 }
 
-// TestFactsOutside: neither says a thing of what lies outside, or of a FIFO.
+// TestFactsOutside checks that BirthTime and Space reveal nothing about files outside or special files.
 func TestFactsOutside(t *testing.T) {
 	s := newShare(t)
 	names := makeSpecial(t, s)
@@ -70,7 +70,7 @@ func TestFactsOutside(t *testing.T) {
 	}
 }
 
-// TestNoBirthTime: a filesystem that does not keep it.
+// TestNoBirthTime uses /proc, a filesystem without birth times.
 func TestNoBirthTime(t *testing.T) {
 	fsys := openAt(t, "/proc/self")
 	if _, err := fsys.BirthTime(t.Context(), "/status"); !errors.Is(err, errors.ErrUnsupported) {
@@ -78,8 +78,8 @@ func TestNoBirthTime(t *testing.T) {
 	}
 }
 
-// TestSpace compares with what the system says: about the same, since others
-// write too.
+// TestSpace compares Space with the system's answer. They are only about the same, because other
+// processes write too.
 func TestSpace(t *testing.T) {
 	s := newShare(t)
 	var stat unix.Statfs_t
@@ -93,7 +93,7 @@ func TestSpace(t *testing.T) {
 	total := float64(stat.Blocks) * float64(stat.Frsize)
 	near := func(got int64, want float64) bool { return math.Abs(float64(got)-want) <= total/10 }
 	if !near(used, total-float64(stat.Bfree)*float64(stat.Frsize)) || !near(available, float64(stat.Bavail)*float64(stat.Frsize)) {
-		t.Errorf("Space: %d used, %d available; the system says %+v", used, available, stat)
+		t.Errorf("Space: %d used, %d available; the system returns %+v", used, available, stat)
 	}
 }
 

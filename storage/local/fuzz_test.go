@@ -10,8 +10,8 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// FuzzNames: no name whatsoever reaches outside the directory. Outside lies a
-// canary that no call may return, and beside it nothing may appear.
+// FuzzNames checks that no name reaches outside the directory. No call may return the canary file
+// outside, and nothing may be created beside it.
 func FuzzNames(f *testing.F) {
 	for _, name := range []string{
 		"/", "", ".", "..", "/..", "../canary", "/../canary", "/in/../../canary", "in/..\\..\\canary",
@@ -38,7 +38,7 @@ func FuzzNames(f *testing.F) {
 				t.Error(err)
 			}
 		}
-		// Errors are as good as success, so long as the outside stays.
+		// These calls may fail or succeed, but must not change anything outside.
 		_ = fsys.Mkdir(t.Context(), name, 0o777)
 		_ = fsys.Rename(t.Context(), "/move", name)
 		_ = fsys.Rename(t.Context(), name, "/moved")
@@ -47,7 +47,7 @@ func FuzzNames(f *testing.F) {
 		entries, err := os.ReadDir(outside)
 		content, readErr := os.ReadFile(filepath.Join(outside, "canary"))
 		if err != nil || len(entries) != 2 || readErr != nil || string(content) != "canary" {
-			t.Errorf("%q changed what lies outside: %v, %v, %q, %v", name, entries, err, content, readErr)
+			t.Errorf("%q changed files outside: %v, %v, %q, %v", name, entries, err, content, readErr)
 		}
 	})
 }
@@ -68,8 +68,8 @@ func reaches(t *testing.T, paths ...string) func(info fs.FileInfo) bool {
 	}
 }
 
-// cage returns a directory with a canary and a share in it, and from the share
-// links that lead out.
+// cage returns a directory that contains a canary file and a share, with links in the share that lead
+// out of it.
 func cage(t *testing.T) (outside string, fsys *local.FS) {
 	t.Helper()
 	outside = t.TempDir()

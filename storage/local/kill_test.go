@@ -18,9 +18,8 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// replacerDir names, in the environment, the directory in which a process of
-// this test is nothing but a writer of replacements; with replacerPatches, of
-// patches.
+// replacerDir is an environment variable. If it is set, the test program only replaces a file in that
+// directory; if replacerPatches is set too, it patches the file.
 const (
 	replacerDir     = "DAVD_TEST_REPLACER_DIR"
 	replacerPatches = "DAVD_TEST_REPLACER_PATCHES"
@@ -29,7 +28,7 @@ const (
 const (
 	killSize     = 64 << 10 // bytes of the file
 	killRounds   = 12
-	killPatience = 20 * time.Second // after which a writer that nobody kills ends
+	killPatience = 20 * time.Second // after this time, a writer ends by itself
 )
 
 func TestMain(m *testing.M) {
@@ -45,9 +44,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// replaceForever replaces /file in dir by one letter after the other, in parts,
-// and writes a line for each. A patch keeps the old content until it is written
-// over.
+// replaceForever replaces the content of /file in dir by one letter after the other, in parts, and
+// prints a line for each. A patch overwrites the old content.
 func replaceForever(dir string, patches bool) error {
 	fsys, err := local.Open(dir)
 	if err != nil {
@@ -79,14 +77,13 @@ func replaceForever(dir string, patches bool) error {
 	}
 }
 
-// TestReplaceFileKilled kills a process that replaces a file, again and again:
-// the file is whole, and where files need no name at most one of them has got
-// its reserved one, if it was killed between that and its own.
+// TestReplaceFileKilled repeatedly kills a process that replaces a file. The file must always be
+// complete. At most one reserved name may be left behind.
 func TestReplaceFileKilled(t *testing.T) {
 	testKilled(t)
 }
 
-// TestPatchFileKilled is the same of patches.
+// TestPatchFileKilled is TestReplaceFileKilled with patches.
 func TestPatchFileKilled(t *testing.T) {
 	testKilled(t, replacerPatches+"=1")
 }
@@ -101,10 +98,10 @@ func testKilled(t *testing.T, env ...string) {
 			t.Fatal(err)
 		}
 		if len(content) != killSize || bytes.Count(content, content[:1]) != killSize {
-			t.Errorf("round %d: the file is torn: %d bytes, of %q and others", round, len(content), content[:1])
+			t.Errorf("round %d: the file is torn: it has %d bytes, %q and others", round, len(content), content[:1])
 		}
 		if names := s.names(t, "/"); len(names) > 2 || len(names) == 2 && !storage.Reserved("/"+names[0]) {
-			t.Errorf("round %d: the directory holds %q", round, names)
+			t.Errorf("round %d: the directory contains %q", round, names)
 		}
 	}
 }
@@ -129,12 +126,12 @@ func killReplacer(t *testing.T, dir string, after int, env ...string) {
 	}
 	lines := bufio.NewScanner(out)
 	for n := 0; n < after && lines.Scan(); n++ {
-		_ = n // It goes on while this is read.
+		_ = n // The writer continues meanwhile.
 	}
 	if err := writer.Process.Kill(); err != nil {
 		t.Error(err)
 	}
-	_ = writer.Wait() // It was killed.
+	_ = writer.Wait() // The error is that it was killed.
 	if trouble.Len() > 0 {
 		t.Fatal(trouble.String())
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// Of Linux' fcntl.h.
+// setLease is F_SETLEASE from Linux' fcntl.h.
 const setLease = 1024
 
-// TestLeasedFile: OpenFile waits for the lease to end, and does not fail.
+// TestLeasedFile checks that OpenFile waits for the lease to end and doesn't fail.
 func TestLeasedFile(t *testing.T) {
 	s := newShare(t)
 	storagetest.WriteTree(t, s, storagetest.Tree{"/file": "x"})
@@ -25,9 +25,8 @@ func TestLeasedFile(t *testing.T) {
 	})
 }
 
-// whileLeased makes call while another program holds a lease on the file at
-// path that lets nobody open it, and gives it up when the kernel asks for it by
-// SIGIO. The call must succeed.
+// whileLeased runs call, which must succeed, while another open file holds a lease on path that
+// prevents opening it. It gives up the lease when the kernel asks for that with SIGIO.
 func whileLeased(t *testing.T, path string, call func() error) {
 	t.Helper()
 	holder, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -43,14 +42,14 @@ func whileLeased(t *testing.T, path string, call func() error) {
 		return errno
 	}
 	if errno := lease(syscall.F_WRLCK); errno != 0 {
-		t.Skipf("no leases on this filesystem: %v", errno)
+		t.Skipf("this filesystem has no leases: %v", errno)
 	}
 	returned := make(chan error, 1)
 	go func() { returned <- call() }()
 	select {
 	case <-asked:
 	case err := <-returned:
-		t.Fatalf("it did not wait: %v", err)
+		t.Fatalf("the call did not wait: %v", err)
 	}
 	if errno := lease(syscall.F_UNLCK); errno != 0 {
 		t.Error(errno)

@@ -14,8 +14,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// policies are the ways to take symbolic links. Where the kernel can look for
-// one, the look at each segment is another way to deny them.
+// policies are the policies for symbolic links. Denying links has a second implementation, a look at
+// each segment, for kernels without openat2.
 var policies = []struct {
 	name            string
 	links           local.Links
@@ -28,7 +28,7 @@ var policies = []struct {
 	{"follow", local.LinksFollow, false, true, true},
 }
 
-// eachPolicy runs test on a share of each policy.
+// eachPolicy runs test on a share with each policy.
 func eachPolicy(t *testing.T, test func(t *testing.T, s share, follows, leaves bool)) {
 	t.Helper()
 	for _, p := range policies {
@@ -75,7 +75,7 @@ func TestParseLinks(t *testing.T) {
 	}
 }
 
-// TestCloseOfPolicies: no call goes on after it.
+// TestCloseOfPolicies checks that every call fails after Close.
 func TestCloseOfPolicies(t *testing.T) {
 	for _, p := range policies {
 		fsys, err := local.OpenWith(t.TempDir(), local.Options{Links: p.links})
@@ -100,8 +100,8 @@ func TestCloseOfPolicies(t *testing.T) {
 	}
 }
 
-// web makes a share with a link of each kind in the collection /dir, of which
-// some lead to what outside holds.
+// web creates collections and files, with links of each kind in /dir. Some links lead to the
+// directory outside.
 func web(t *testing.T, s share) (outside string) {
 	t.Helper()
 	outside = t.TempDir()
@@ -122,8 +122,8 @@ func web(t *testing.T, s share) (outside string) {
 	return outside
 }
 
-// TestPoliciesOfBatches: the calls that open a collection once hold to the
-// policy for the way to it and for each member.
+// TestPoliciesOfBatches checks that the calls that open a collection once follow the policy, both on
+// the way to the collection and for each member.
 func TestPoliciesOfBatches(t *testing.T) {
 	eachPolicy(t, func(t *testing.T, s share, follows, leaves bool) {
 		outside := web(t, s)
@@ -170,12 +170,12 @@ func TestPoliciesOfBatches(t *testing.T) {
 			}
 		}
 		if content, err := os.ReadFile(filepath.Join(outside, "secret")); err != nil || string(content) != "secret" {
-			t.Errorf("outside there is %q, %v", content, err)
+			t.Errorf("the file outside reads %q, %v", content, err)
 		}
 	})
 }
 
-// TestPoliciesOfCapabilities: what is asked of a link, or through one.
+// TestPoliciesOfCapabilities checks optional calls on a link and through a link.
 func TestPoliciesOfCapabilities(t *testing.T) {
 	eachPolicy(t, func(t *testing.T, s share, follows, leaves bool) {
 		web(t, s)
@@ -195,7 +195,7 @@ func TestPoliciesOfCapabilities(t *testing.T) {
 					t.Errorf("%s(%q): %v, want success: %t", call, name, err, want)
 				}
 			}
-			// Only a link on the way matters to Lstat.
+			// Lstat fails only because of a link on the way.
 			way := want || path.Dir(name) == "/dir"
 			if _, err := s.Lstat(t.Context(), name); (err == nil) != way || err != nil && !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("Lstat(%q): %v, want success: %t", name, err, way)
@@ -215,7 +215,7 @@ func TestPoliciesOfCapabilities(t *testing.T) {
 	})
 }
 
-// TestCopyLinkCancelled: nothing is made.
+// TestCopyLinkCancelled checks that a cancelled CopyLink creates nothing.
 func TestCopyLinkCancelled(t *testing.T) {
 	s := newShare(t)
 	web(t, s)

@@ -16,7 +16,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// entriesOf lists a collection to its end.
+// entriesOf lists a collection to the end.
 func entriesOf(t *testing.T, fsys storage.FS, name string) map[string]storage.Entry {
 	t.Helper()
 	listing, err := storage.List(t.Context(), fsys, name)
@@ -35,8 +35,8 @@ func entriesOf(t *testing.T, fsys storage.FS, name string) map[string]storage.En
 	return all
 }
 
-// TestListLikeLstat: every kind of entry is described as package os does, with
-// the bits of its mode and times that are far away.
+// TestListLikeLstat checks that List describes every kind of entry as package os does, including
+// special mode bits and distant times.
 func TestListLikeLstat(t *testing.T) {
 	s := newShare(t)
 	makeSpecial(t, s)
@@ -77,7 +77,7 @@ func version(info fs.FileInfo) string {
 	return v
 }
 
-// TestListManyChunks: more than a buffer holds.
+// TestListManyChunks lists more members than fit in one buffer.
 func TestListManyChunks(t *testing.T) {
 	s := newShare(t)
 	const files = 3000
@@ -91,8 +91,8 @@ func TestListManyChunks(t *testing.T) {
 	}
 }
 
-// TestListOutside: a link that leads out can't be listed, and one that was put in
-// the place of an open collection is not what is described.
+// TestListOutside checks that a link that leads outside can't be listed, and that a link put in place
+// of an open collection doesn't change what is described.
 func TestListOutside(t *testing.T) {
 	s := newShare(t)
 	outside := t.TempDir()
@@ -122,8 +122,7 @@ func TestListOutside(t *testing.T) {
 	}
 }
 
-// TestListRemoved: a collection that is removed while it is listed has no more
-// members.
+// TestListRemoved checks that a collection has no more members after it is removed.
 func TestListRemoved(t *testing.T) {
 	s := newShare(t)
 	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/"})
@@ -140,8 +139,8 @@ func TestListRemoved(t *testing.T) {
 	}
 }
 
-// TestListLongPath: a name may be longer than the kernel takes at once; in no step
-// of it does a link lead out, whatever the policy.
+// TestListLongPath uses a name that is too long for one system call. It checks that no step follows a
+// link outside, whatever the policy.
 func TestListLongPath(t *testing.T) {
 	const depth = 30
 	segment := "/" + strings.Repeat("n", 255)
@@ -164,7 +163,7 @@ func TestListLongPath(t *testing.T) {
 				err = file.Close()
 			}
 			if err == nil {
-				// Where one step ends and the next begins.
+				// Rename at the place where one step ends and the next starts.
 				err = s.Rename(t.Context(), strings.Repeat(segment, depth/2), strings.Repeat(segment, depth/2-1)+"/moved")
 			}
 			if err != nil {
@@ -172,7 +171,7 @@ func TestListLongPath(t *testing.T) {
 			}
 			moved := strings.Repeat(segment, depth/2-1) + "/moved" + strings.Repeat(segment, depth/2)
 			if all := entriesOf(t, s, moved); len(all) != 1 || all["file"].Err != nil {
-				t.Errorf("%d segments deep are %d members", depth, len(all))
+				t.Errorf("%d segments deep there are %d members", depth, len(all))
 			}
 			dir, err := os.OpenRoot(s.dir)
 			if err != nil {
@@ -185,11 +184,11 @@ func TestListLongPath(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _, err := s.List(t.Context(), "/"+above+"/out"); !errors.Is(err, fs.ErrNotExist) {
-					t.Errorf("%d segments deep a link leads out: %v", at, storage.Cause(err))
+					t.Errorf("%d segments deep a link leads outside: %v", at, storage.Cause(err))
 				}
 			}
 			if _, err := s.List(t.Context(), moved+"/file"); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
-				t.Errorf("a file is listed: %v", storage.Cause(err))
+				t.Errorf("a file can be listed: %v", storage.Cause(err))
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// share is a directory together with where it is.
+// share is an FS together with its directory.
 type share struct {
 	*local.FS
 	dir string
@@ -48,7 +48,7 @@ func TestConformance(t *testing.T) {
 	}).Run(t)
 }
 
-// suite is the conformance suite of shares that follow links inside.
+// suite returns the conformance suite for shares that follow links inside.
 func suite(newFS func(t *testing.T) storage.FS) storagetest.Suite {
 	return storagetest.Suite{
 		New: newFS,
@@ -74,7 +74,7 @@ func pathIn(t *testing.T, fsys storage.FS, name string) string {
 	t.Helper()
 	s, ok := fsys.(share)
 	if !ok {
-		t.Fatalf("a %T is no share", fsys)
+		t.Fatalf("a %T is not a share", fsys)
 	}
 	return s.path(name)
 }
@@ -119,7 +119,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestDirectoryRenamed: the share stays the directory that was opened.
+// TestDirectoryRenamed checks that the share still serves the opened directory after a rename.
 func TestDirectoryRenamed(t *testing.T) {
 	s := newShare(t)
 	storagetest.WriteTree(t, s, storagetest.Tree{"/file": "x"})
@@ -127,11 +127,11 @@ func TestDirectoryRenamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := storagetest.ReadTree(t, s, "/"); got["/file"] != "x" {
-		t.Errorf("the share holds %v", got)
+		t.Errorf("the share contains %v", got)
 	}
 }
 
-// TestErrorsNameNothingOfTheDisk makes every kind of error there is.
+// TestErrorsNameNothingOfTheDisk checks that no kind of error contains a path of the disk.
 func TestErrorsNameNothingOfTheDisk(t *testing.T) {
 	s := newShare(t)
 	ctx := t.Context()
@@ -160,7 +160,7 @@ func TestErrorsNameNothingOfTheDisk(t *testing.T) {
 		{s.Rename(ctx, "/dir", "/dir/a"), "/dir", "rename /dir /dir/a: invalid argument"},
 	} {
 		if test.err == nil || strings.Contains(test.err.Error(), s.dir) || !strings.Contains(test.err.Error(), test.name) {
-			t.Errorf("error %v; want %q in it, and nothing of the disk", test.err, test.name)
+			t.Errorf("error %v; want %q in it, and no path of the disk", test.err, test.name)
 		}
 		if filepath.Separator == '/' && test.err.Error() != test.want {
 			t.Errorf("error %q, want %q", test.err, test.want)
@@ -168,7 +168,7 @@ func TestErrorsNameNothingOfTheDisk(t *testing.T) {
 	}
 }
 
-// TestFileIsBare: a wrapper would keep the kernel from copying.
+// TestFileIsBare checks that files aren't wrapped, because the kernel couldn't copy then.
 func TestFileIsBare(t *testing.T) {
 	s := newShare(t)
 	file, err := s.OpenFile(t.Context(), "/file", os.O_RDWR|os.O_CREATE, 0o666)

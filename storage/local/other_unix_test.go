@@ -2,5 +2,5 @@
 
 package local_test
 
-// beOther reports whether this process was another than one that tests.
+// beOther returns false: on this system the test program has no other role.
 func beOther() bool { return false }

@@ -13,9 +13,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// TestPlaceExclusive: what has come since it was looked for is not replaced.
+// TestPlaceExclusive checks that place doesn't replace a file that has appeared since the spot was found.
 func TestPlaceExclusive(t *testing.T) {
-	for name, ways := range map[string][]way{"unnamed, if that goes": defaultWays(), "named": nil} {
+	for name, ways := range map[string][]way{"unnamed, if possible": defaultWays(), "named": nil} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			fsys, err := Open(dir)
@@ -43,7 +43,7 @@ func TestPlaceExclusive(t *testing.T) {
 			if got, err := os.ReadFile(path); err != nil || string(got) != "early" {
 				t.Errorf("the file reads %q, %v", got, err)
 			}
-			// A second time, as commit does.
+			// Try again, as commit does.
 			again, err := fsys.spot("file")
 			if err != nil {
 				t.Fatal(err)
@@ -57,13 +57,13 @@ func TestPlaceExclusive(t *testing.T) {
 			}
 			entries, err := os.ReadDir(dir)
 			if got, readErr := os.ReadFile(path); err != nil || len(entries) != 1 || readErr != nil || len(got) != 0 {
-				t.Errorf("the directory holds %v, %v; the file reads %q, %v", entries, err, got, readErr)
+				t.Errorf("the directory contains %v, %v; the file reads %q, %v", entries, err, got, readErr)
 			}
 		})
 	}
 }
 
-// lateStage is a stage that finds a file where none was.
+// lateStage is a stage in whose place a file appears at the last moment.
 type lateStage struct {
 	stage
 	path string
@@ -78,8 +78,8 @@ func (s lateStage) place(f *FS, to *spot, p storage.Placing) (info fs.FileInfo, 
 	return s.stage.place(f, to, p)
 }
 
-// TestCommitTooLate: what has come in the last moment is replaced, unless the
-// file was to be made.
+// TestCommitTooLate checks that Commit replaces a file that appears at the last moment, unless Create
+// is set.
 func TestCommitTooLate(t *testing.T) {
 	for _, ways := range [][]way{defaultWays(), nil} {
 		for create, want := range map[bool]error{true: fs.ErrExist, false: nil} {
@@ -107,7 +107,7 @@ func TestCommitTooLate(t *testing.T) {
 			entries, err := os.ReadDir(dir)
 			content, readErr := os.ReadFile(path)
 			if err != nil || len(entries) != 1 || readErr != nil || (string(content) == "early") != create {
-				t.Errorf("create %t: the directory holds %v, %v; the file reads %q, %v", create, entries, err, content, readErr)
+				t.Errorf("create %t: the directory contains %v, %v; the file reads %q, %v", create, entries, err, content, readErr)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// begin begins to replace name by content.
+// begin starts to replace the content of name.
 func (s share) begin(t *testing.T, name, content string) storage.Replacement {
 	t.Helper()
 	r, err := s.ReplaceFile(t.Context(), name, storage.Replacing{Perm: 0o666})
@@ -29,7 +29,7 @@ func (s share) begin(t *testing.T, name, content string) storage.Replacement {
 	return r
 }
 
-// replace replaces name by content.
+// replace replaces the content of name.
 func (s share) replace(t *testing.T, name, content string) error {
 	t.Helper()
 	r, err := s.ReplaceFile(t.Context(), name, storage.Replacing{Perm: 0o666})
@@ -41,7 +41,7 @@ func (s share) replace(t *testing.T, name, content string) error {
 	return errors.Join(writeErr, err)
 }
 
-// names are those in the directory name, reserved or not.
+// names returns all names in the directory name, including reserved ones.
 func (s share) names(t *testing.T, name string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(s.path(name))
@@ -55,8 +55,8 @@ func (s share) names(t *testing.T, name string) []string {
 	return names
 }
 
-// TestReplaceFileFollowsTheName: what was begun in a collection that was renamed
-// is not put where that is now, least of all outside.
+// TestReplaceFileFollowsTheName checks that a replacement in a collection that is renamed afterwards
+// isn't put in the renamed collection, above all not outside.
 func TestReplaceFileFollowsTheName(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		outside := t.TempDir()
@@ -76,13 +76,13 @@ func TestReplaceFileFollowsTheName(t *testing.T) {
 		}
 		entries, err := os.ReadDir(outside + "/dir")
 		if err != nil || len(entries) != 1 {
-			t.Errorf("outside lie %v, %v", entries, err)
+			t.Errorf("outside contains %v, %v", entries, err)
 		}
 	})
 }
 
-// TestReplaceFileParentReplaced: another collection has the name now. It may get
-// the file, the one that was renamed may not.
+// TestReplaceFileParentReplaced renames the collection and creates another one with its name. The new
+// collection may get the file, but the renamed one must not.
 func TestReplaceFileParentReplaced(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/", "/dir/file": "old"})
@@ -98,7 +98,7 @@ func TestReplaceFileParentReplaced(t *testing.T) {
 			t.Errorf("Commit: %v, want fs.ErrNotExist", err)
 		}
 		if got := storagetest.ReadTree(t, s, "/"); !maps.Equal(got, want) {
-			t.Errorf("the share holds %q, want %q", got, want)
+			t.Errorf("the share contains %q, want %q", got, want)
 		}
 	})
 }
@@ -114,15 +114,15 @@ func TestReplaceFileParentRenamed(t *testing.T) {
 			t.Errorf("Commit: %v, want fs.ErrNotExist", err)
 		}
 		if names := s.names(t, "/moved"); !slices.Equal(names, []string{"file"}) {
-			t.Errorf("/moved holds %q", names)
+			t.Errorf("/moved contains %q", names)
 		}
 		if got := storagetest.ReadTree(t, s, "/"); got["/moved/file"] != "old" || len(got) != 2 {
-			t.Errorf("the share holds %q", got)
+			t.Errorf("the share contains %q", got)
 		}
 	})
 }
 
-// TestReplaceFileLinkPlanted: the link was not there when it was begun.
+// TestReplaceFileLinkPlanted checks that Commit doesn't follow a link outside that was created later.
 func TestReplaceFileLinkPlanted(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		secret := t.TempDir() + "/secret"
@@ -142,7 +142,7 @@ func TestReplaceFileLinkPlanted(t *testing.T) {
 	})
 }
 
-// TestReplaceFileHardLink: the other name keeps the old file.
+// TestReplaceFileHardLink checks that the other name keeps the old file.
 func TestReplaceFileHardLink(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		storagetest.WriteTree(t, s, storagetest.Tree{"/file": "old"})
@@ -153,12 +153,12 @@ func TestReplaceFileHardLink(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := storagetest.ReadTree(t, s, "/"); got["/file"] != "new" || got["/other"] != "old" {
-			t.Errorf("the share holds %q", got)
+			t.Errorf("the share contains %q", got)
 		}
 	})
 }
 
-// TestReplaceFileVersions: where the clock stands still.
+// TestReplaceFileVersions checks that replacements have different times even if the clock stands still.
 func TestReplaceFileVersions(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		synctest.Test(t, func(t *testing.T) {
@@ -180,19 +180,19 @@ func TestReplaceFileVersions(t *testing.T) {
 	})
 }
 
-// TestReplaceFileHelpsTheKernel: io.Copy finds the file's ReadFrom.
+// TestReplaceFileHelpsTheKernel checks that io.Copy finds the ReadFrom of the file.
 func TestReplaceFileHelpsTheKernel(t *testing.T) {
 	s := newShare(t)
 	r := s.begin(t, "/file", "")
 	if _, ok := r.(io.ReaderFrom); !ok {
-		t.Errorf("a %T is no io.ReaderFrom", r)
+		t.Errorf("a %T is not an io.ReaderFrom", r)
 	}
 	if err := r.Discard(); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestReplaceFileErrorsNameNothingOfTheDisk: nor the reserved name.
+// TestReplaceFileErrorsNameNothingOfTheDisk checks that errors don't contain the reserved name either.
 func TestReplaceFileErrorsNameNothingOfTheDisk(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		r := s.begin(t, "/file", "x")

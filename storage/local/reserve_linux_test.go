@@ -15,7 +15,7 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// mountSmall makes name a filesystem of one MiB.
+// mountSmall mounts a filesystem of 1 MiB at name.
 func (s share) mountSmall(t *testing.T, name string) {
 	t.Helper()
 	if err := os.Mkdir(s.path(name), 0o755); err != nil {
@@ -31,7 +31,7 @@ func (s share) mountSmall(t *testing.T, name string) {
 	})
 }
 
-// left is the free space of the small filesystem at name, in bytes.
+// left returns the free space of the small filesystem at name, in bytes.
 func (s share) left(t *testing.T, name string) int64 {
 	t.Helper()
 	_, left, err := s.Space(t.Context(), name)
@@ -41,7 +41,7 @@ func (s share) left(t *testing.T, name string) int64 {
 	return left
 }
 
-// TestReplaceFileNoRoom: ReplaceFile refuses content that can't fit before anything is
+// TestReplaceFileNoRoom checks that ReplaceFile refuses content that can't fit before anything is
 // written.
 func TestReplaceFileNoRoom(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
@@ -60,13 +60,13 @@ func TestReplaceFileNoRoom(t *testing.T) {
 			t.Errorf("%d bytes of %d are left", after, before)
 		}
 		if names := s.names(t, "/small"); len(names) != 0 {
-			t.Errorf("the directory holds %q", names)
+			t.Errorf("the directory contains %q", names)
 		}
 	})
 }
 
-// TestReplaceFileRoomGrows: an announced length takes no room by itself. Room is set
-// aside for twice what has been written, or for 256 KiB, and Discard gives it back.
+// TestReplaceFileRoomGrows checks that an announced length alone takes no room. Room is reserved for
+// twice what has been written, or for 256 KiB, and Discard releases it.
 func TestReplaceFileRoomGrows(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		s.mountSmall(t, "/small")
@@ -83,26 +83,26 @@ func TestReplaceFileRoomGrows(t *testing.T) {
 				t.Error(err)
 			}
 			if took := before - s.left(t, "/small"); took > c.most || took < c.written {
-				t.Errorf("%d bytes written take the room of %d, want at most %d", c.written, took, c.most)
+				t.Errorf("%d written bytes take room for %d, want at most %d", c.written, took, c.most)
 			}
 			if err := r.Discard(); err != nil {
 				t.Error(err)
 			}
 			if after := s.left(t, "/small"); after != before {
-				t.Errorf("then %d bytes of %d are left", after, before)
+				t.Errorf("after Discard %d bytes of %d are left", after, before)
 			}
 		}
 	})
 }
 
-// TestReplaceFileRoomEnds: a write for which room can't be set aside any more fails, and
-// what was written first is given back.
+// TestReplaceFileRoomEnds checks that a write fails if no room can be reserved for it, and that Discard
+// then releases the room of what was written before.
 func TestReplaceFileRoomEnds(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		s.mountSmall(t, "/small")
 		before := s.left(t, "/small")
 		var begun []storage.Replacement
-		for _, name := range []string{"/small/a", "/small/b"} { // either fits, both don't
+		for _, name := range []string{"/small/a", "/small/b"} { // Either fits alone, but not both.
 			r, err := s.ReplaceFile(t.Context(), name, storage.Replacing{Perm: 0o666, Size: 700 << 10})
 			if err != nil {
 				t.Fatal(err)
@@ -119,19 +119,20 @@ func TestReplaceFileRoomEnds(t *testing.T) {
 			t.Error(err)
 		}
 		if after := s.left(t, "/small"); after != before {
-			t.Errorf("then %d bytes of %d are left", after, before)
+			t.Errorf("after Discard %d bytes of %d are left", after, before)
 		}
 	})
 }
 
-// TestPatchFileKeepsAttributes: those of the user describe the file that stays.
+// TestPatchFileKeepsAttributes checks that a patch keeps the user's attributes, because they describe
+// the same file.
 func TestPatchFileKeepsAttributes(t *testing.T) {
 	s := newShare(t)
 	if err := os.WriteFile(s.path("/file"), []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := unix.Setxattr(s.path("/file"), "user.colour", []byte("red"), 0); err != nil {
-		t.Fatalf("no extended attributes here (%v): set TMPDIR to a place on another filesystem", err)
+		t.Fatalf("this filesystem has no extended attributes (%v): set TMPDIR to a directory on another filesystem", err)
 	}
 	r, err := s.ReplaceFile(t.Context(), "/file", storage.Replacing{Perm: 0o666, Patch: func(fs.FileInfo) (int64, error) { return 3, nil }})
 	if err != nil {
@@ -151,7 +152,7 @@ func TestPatchFileKeepsAttributes(t *testing.T) {
 	}
 }
 
-// TestPatchFileKeepsHoles: a patch takes no more room than the file.
+// TestPatchFileKeepsHoles checks that a patched file takes no more room than the old one.
 func TestPatchFileKeepsHoles(t *testing.T) {
 	s := newShare(t)
 	const size = 64 << 20
@@ -174,8 +175,8 @@ func TestPatchFileKeepsHoles(t *testing.T) {
 	}
 }
 
-// TestReplaceFileSyncFails: the name can't be written through where the directory
-// can't be read, and that is told; the content can.
+// TestReplaceFileSyncFails checks that Commit reports that it can't flush the name if the directory
+// isn't readable. Flushing the content works.
 func TestReplaceFileSyncFails(t *testing.T) {
 	needRoot(t)
 	s := newShare(t)
@@ -196,7 +197,7 @@ func TestReplaceFileSyncFails(t *testing.T) {
 	}
 }
 
-// TestReplaceFileLongNames: the short way to a collection is the long one's.
+// TestReplaceFileLongNames checks that the short way leads to the same collection as the long one.
 func TestReplaceFileLongNames(t *testing.T) {
 	s := newShare(t)
 	dir := strings.Repeat("/"+strings.Repeat("d", 200), 15) // 3,015 bytes
@@ -224,8 +225,8 @@ func TestReplaceFileLongNames(t *testing.T) {
 	}
 }
 
-// TestReplaceFileBelowLink: the short way to a collection knows no policy, and
-// goes through no link.
+// TestReplaceFileBelowLink checks that the short way, which is the same for all policies, follows no
+// link.
 func TestReplaceFileBelowLink(t *testing.T) {
 	for links, want := range map[local.Links]error{local.LinksInside: nil, local.LinksDeny: fs.ErrPermission, local.LinksFollow: nil} {
 		t.Run(links.String(), func(t *testing.T) {
@@ -237,7 +238,7 @@ func TestReplaceFileBelowLink(t *testing.T) {
 				t.Errorf("error %v, want %v", err, want)
 			}
 			if names := s.names(t, "/dir"); len(names) != map[bool]int{true: 1, false: 0}[want == nil] {
-				t.Errorf("the directory holds %q", names)
+				t.Errorf("the directory contains %q", names)
 			}
 		})
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// TestSetFarTimes: a time whose nanoseconds since 1970 are no int64 is set as it
-// was given. A filesystem that can't store it stores the nearest time that it can.
+// TestSetFarTimes checks that times that don't fit in an int64 of nanoseconds since 1970 are set exactly.
+// A filesystem that can't store one stores the nearest time that it can.
 func TestSetFarTimes(t *testing.T) {
 	for _, links := range []local.Links{local.LinksInside, local.LinksDeny, local.LinksFollow} {
 		fsys, err := local.OpenWith(t.TempDir(), local.Options{Links: links})

@@ -15,8 +15,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// makeSpecial puts a FIFO and a socket, which a path on disk must be short for,
-// in the collection /dir, and a link to each in the root.
+// makeSpecial creates a FIFO and a socket in the collection /dir, and a link to each in the root. It
+// changes the working directory, because the path of a socket must be short.
 func makeSpecial(t *testing.T, s share) []string {
 	t.Helper()
 	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/"})
@@ -28,7 +28,7 @@ func makeSpecial(t *testing.T, s share) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() }) // Its file is gone by then.
+	t.Cleanup(func() { _ = listener.Close() }) // Its file no longer exists by then.
 	names := []string{"/dir/fifo", "/dir/socket"}
 	for _, name := range []string{"fifo", "socket"} {
 		if err := os.Symlink("dir/"+name, s.path("/"+name)); err != nil {
@@ -39,11 +39,10 @@ func makeSpecial(t *testing.T, s share) []string {
 	return names
 }
 
-// patience is how long a call may take that must not wait at all.
+// patience is the time limit for a call that must not wait at all.
 const patience = 10 * time.Second
 
-// returns ends the test if call waits for the other end of a FIFO that nobody
-// will ever open.
+// returns fails the test if call waits for the other end of a FIFO, which is never opened.
 func returns(t *testing.T, call func() error) error {
 	t.Helper()
 	done := make(chan error, 1)
@@ -52,7 +51,7 @@ func returns(t *testing.T, call func() error) error {
 	case err := <-done:
 		return err
 	case <-time.After(patience):
-		t.Fatal("the call waits")
+		t.Fatal("the call waits for a special file")
 		return nil
 	}
 }

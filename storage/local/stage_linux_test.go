@@ -17,17 +17,16 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// setWays are the changes to a share that leave it one way in which a file gets
-// its name.
+// setWays are changes to a share that make it use one way to name a file.
 var setWays = map[string]func(s share){
 	"by descriptor": func(s share) { s.SetWays(local.ByDescriptor) },
 	"by proc":       func(s share) { s.SetWays(local.ByProc) },
 	"named":         func(s share) { s.SetWays() },
-	"no way goes":   func(s share) { s.SetWays(local.ByMagic) },
+	"no way works":  func(s share) { s.SetWays(local.ByMagic) },
 	"the next way":  func(s share) { s.SetWays(local.ByMagic, local.ByProc) },
 }
 
-// eachWay runs test on a share of each way in which a file gets its name.
+// eachWay runs test on a share for each way to name a file.
 func eachWay(t *testing.T, test func(t *testing.T, s share)) {
 	t.Helper()
 	for name, set := range setWays {
@@ -39,7 +38,8 @@ func eachWay(t *testing.T, test func(t *testing.T, s share)) {
 	}
 }
 
-// TestConformanceOfWays: TestConformance takes the first way that goes.
+// TestConformanceOfWays runs the suite with other ways than the first that works, which TestConformance
+// uses.
 func TestConformanceOfWays(t *testing.T) {
 	for _, name := range []string{"by proc", "named"} {
 		set := setWays[name]
@@ -55,7 +55,7 @@ func TestConformanceOfWays(t *testing.T) {
 					t.Helper()
 					s, ok := fsys.(share)
 					if !ok {
-						t.Fatalf("a %T is no share", fsys)
+						t.Fatalf("a %T is not a share", fsys)
 					}
 					if err := os.Symlink(target, s.path(name)); err != nil {
 						t.Fatal(err)
@@ -67,12 +67,12 @@ func TestConformanceOfWays(t *testing.T) {
 	}
 }
 
-// makesUnnamed reports whether the filesystem of s makes files without a name.
+// makesUnnamed reports whether the filesystem of s can create files without a name.
 func makesUnnamed(t *testing.T, s share) bool {
 	t.Helper()
 	fd, err := unix.Open(s.dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		t.Logf("no files without a name here: %v", err)
+		t.Logf("this filesystem can't create files without a name: %v", err)
 		return false
 	}
 	if err := unix.Close(fd); err != nil {
@@ -81,32 +81,31 @@ func makesUnnamed(t *testing.T, s share) bool {
 	return true
 }
 
-// TestReplaceFileHasNoName: there is nothing to sweep after a kill -9.
+// TestReplaceFileHasNoName checks that a stage has no name if possible, so that kill -9 leaves nothing.
 func TestReplaceFileHasNoName(t *testing.T) {
 	for name, set := range setWays {
 		t.Run(name, func(t *testing.T) {
 			s := newShare(t)
 			set(s)
 			want := 0
-			if name == "named" || name == "no way goes" || !makesUnnamed(t, s) {
+			if name == "named" || name == "no way works" || !makesUnnamed(t, s) {
 				want = 1
 			}
 			r := s.begin(t, "/file", "content")
 			if names := s.names(t, "/"); len(names) != want {
-				t.Errorf("before Commit the directory holds %q; want %d names", names, want)
+				t.Errorf("before Commit the directory contains %q; want %d names", names, want)
 			}
 			if _, err := r.Commit(t.Context(), storage.Placing{}); err != nil {
 				t.Error(err)
 			}
 			if names := s.names(t, "/"); !slices.Equal(names, []string{"file"}) {
-				t.Errorf("after Commit the directory holds %q", names)
+				t.Errorf("after Commit the directory contains %q", names)
 			}
 		})
 	}
 }
 
-// TestReplaceFileHidesPrivateContent: while it is written, nobody may read what
-// will be a private file.
+// TestReplaceFileHidesPrivateContent checks that others can't read the stage of a private file.
 func TestReplaceFileHidesPrivateContent(t *testing.T) {
 	s := newShare(t)
 	s.SetWays()
@@ -124,7 +123,7 @@ func TestReplaceFileHidesPrivateContent(t *testing.T) {
 	}
 }
 
-// TestReplaceFileLeavesAccessTime: only the modification time is a client's.
+// TestReplaceFileLeavesAccessTime checks that a client can set only the modification time.
 func TestReplaceFileLeavesAccessTime(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		_, err := s.begin(t, "/file", "x").Commit(t.Context(), storage.Placing{Modified: time.Unix(1e9, 0), Create: true})
@@ -142,8 +141,8 @@ func TestReplaceFileLeavesAccessTime(t *testing.T) {
 	})
 }
 
-// TestReplaceFileOpensNothingForGood: neither Commit nor Discard, nor an error
-// of one of them, leaves a descriptor open.
+// TestReplaceFileOpensNothingForGood checks that Commit and Discard leave no descriptor open, not even
+// after an error.
 func TestReplaceFileOpensNothingForGood(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		open := func() int {
@@ -169,14 +168,14 @@ func TestReplaceFileOpensNothingForGood(t *testing.T) {
 				t.Fatal("no error")
 			}
 		}
-		if after := open(); after > before+10 { // Others may open some.
+		if after := open(); after > before+10 { // Other code may open some.
 			t.Errorf("%d descriptors before, %d after", before, after)
 		}
 	})
 }
 
-// TestReplaceFileOfSpecialFile: they are refused as OpenFile does, when it is
-// begun and when it is committed, and nobody waits.
+// TestReplaceFileOfSpecialFile checks that special files are refused as by OpenFile, both at the start
+// and at the commit, and that no call waits for them.
 func TestReplaceFileOfSpecialFile(t *testing.T) {
 	eachWay(t, func(t *testing.T, s share) {
 		for _, name := range makeSpecial(t, s) {
@@ -214,15 +213,15 @@ func (s share) owned(t *testing.T, name string) (ids, fs.FileMode) {
 	return ids{stat.Uid, stat.Gid}, info.Mode()
 }
 
-// needRoot ends a test that gives files to other users.
+// needRoot skips a test that must give files to other users.
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root gives files away: run the tests as root too")
+		t.Skip("only root can give files to other users: run the tests as root too")
 	}
 }
 
-// own makes the file name, of whom and mode.
+// own creates the file name with the owner, the group and the mode.
 func (s share) own(t *testing.T, name string, whose ids, mode fs.FileMode) {
 	t.Helper()
 	if err := os.WriteFile(s.path(name), []byte("old"), 0o600); err != nil {
@@ -244,7 +243,7 @@ func TestReplaceFileKeepsOwner(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got, gotMode := s.owned(t, "/file"); got != want || gotMode != mode.Perm() {
-				t.Errorf("%v: the new file is %v's, %v; want %v's, %v", mode, got, gotMode, want, mode.Perm())
+				t.Errorf("%v: the new file belongs to %v and has the mode %v; want %v and %v", mode, got, gotMode, want, mode.Perm())
 			}
 		}
 	})
@@ -252,14 +251,13 @@ func TestReplaceFileKeepsOwner(t *testing.T) {
 
 const nobody = 65534
 
-// asNobody runs test on a thread to which the disk gives no more than to
-// nobody. The thread ends with it.
+// asNobody runs test on a thread that accesses the disk as the user nobody. The thread ends afterwards.
 func asNobody(t *testing.T, test func()) {
 	t.Helper()
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // It is never unlocked.
-		// The group first, while that is allowed.
+		runtime.LockOSThread() // It is never unlocked, so the thread ends with the goroutine.
+		// Set the group first, while the process still may.
 		err := errors.Join(unix.Setfsgid(nobody), unix.Setfsuid(nobody))
 		if err == nil {
 			test()
@@ -271,8 +269,8 @@ func asNobody(t *testing.T, test func()) {
 	}
 }
 
-// TestReplaceFileOfAnother: who can't give the file its owner and its group
-// gives the new group no more rights than all others have.
+// TestReplaceFileOfAnother checks that a process that can't keep the owner and the group gives the new
+// group no more rights than others have.
 func TestReplaceFileOfAnother(t *testing.T) {
 	needRoot(t)
 	eachWay(t, func(t *testing.T, s share) {
@@ -287,13 +285,13 @@ func TestReplaceFileOfAnother(t *testing.T) {
 				}
 			})
 			if got, gotMode := s.owned(t, "/file"); got != (ids{nobody, nobody}) || gotMode != want {
-				t.Errorf("%v: the new file is %v's, %v; want nobody's, %v", mode, got, gotMode, want)
+				t.Errorf("%v: the new file belongs to %v and has the mode %v; want nobody and %v", mode, got, gotMode, want)
 			}
 		}
 	})
 }
 
-// TestReplaceFileNotWritable: the right to write in a collection is not enough.
+// TestReplaceFileNotWritable checks that write access to the collection isn't enough to replace a file.
 func TestReplaceFileNotWritable(t *testing.T) {
 	needRoot(t)
 	eachWay(t, func(t *testing.T, s share) {
@@ -314,7 +312,7 @@ func TestReplaceFileNotWritable(t *testing.T) {
 			}
 		})
 		if got := storagetest.ReadTree(t, s, "/"); got["/file"] != "old" || got["/root"] != "old" || len(got) != 2 {
-			t.Errorf("the share holds %q", got)
+			t.Errorf("the share contains %q", got)
 		}
 	})
 }

@@ -22,15 +22,15 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// victimShare, victimWay and victimCall say, in the environment, that a process of
-// this test replaces /dir/file in the share, in the way, and dies before that call.
+// These are environment variables. If they are set, the test program replaces /dir/file in the share
+// victimShare, in the way victimWay, and dies before the call victimCall.
 const (
 	victimShare = "DAVD_TEST_VICTIM_SHARE"
 	victimWay   = "DAVD_TEST_VICTIM_WAY"
 	victimCall  = "DAVD_TEST_VICTIM_CALL"
 )
 
-// fatalCalls are those of which each may be the last.
+// fatalCalls are the system calls before which the victim can die.
 var fatalCalls = map[string]uint32{
 	"pwrite64":  unix.SYS_PWRITE64,
 	"linkat":    unix.SYS_LINKAT,
@@ -41,7 +41,7 @@ var fatalCalls = map[string]uint32{
 	"fchmod":    unix.SYS_FCHMOD,
 }
 
-// dieBefore has the kernel kill this process at its next such call.
+// dieBefore makes the kernel kill this process before its next such call.
 func dieBefore(call uint32) error {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the call
@@ -60,7 +60,7 @@ func dieBefore(call uint32) error {
 	return nil
 }
 
-// beVictim replaces and dies. One that lives has no error.
+// beVictim replaces the file and dies meanwhile. If it never makes the fatal call, it returns nil.
 func beVictim() error {
 	ctx := context.Background()
 	fsys, strays, err := openNoting(os.Getenv(victimShare))
@@ -90,7 +90,7 @@ func beVictim() error {
 	return err
 }
 
-// openNoting opens the share in dir and sweeps it by the file beside it.
+// openNoting opens the share in dir and sweeps it with the file of strays beside it.
 func openNoting(dir string) (*local.FS, *storage.Strays, error) {
 	fsys, err := local.Open(dir)
 	if err != nil {
@@ -107,9 +107,8 @@ func openNoting(dir string) (*local.FS, *storage.Strays, error) {
 	return fsys, strays, err
 }
 
-// TestReplaceFileKilledAnywhere: before whatever call it is killed, the file is the
-// old one, or the new one, or there is none, and the next start removes the rest. One
-// that does not know of it does not.
+// TestReplaceFileKilledAnywhere kills a replacement before each of the calls. The file must be the old
+// one, the new one or missing if it was before, and the next start must remove everything else.
 func TestReplaceFileKilledAnywhere(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -158,7 +157,7 @@ func TestReplaceFileKilledAnywhere(t *testing.T) {
 							t.Error(err)
 						}
 						if got := s.names(t, "/share/dir"); !slices.Equal(got, names) {
-							t.Errorf("the directory holds %q, want %q", got, names)
+							t.Errorf("the directory contains %q, want %q", got, names)
 						}
 					}
 				})
@@ -167,13 +166,13 @@ func TestReplaceFileKilledAnywhere(t *testing.T) {
 	}
 	for _, call := range []string{"begin", "renameat", "write", "utimensat"} {
 		if !strayed[call] {
-			t.Errorf("nothing strays of those that are killed at %s: the test does not test it", call)
+			t.Errorf("a kill at %s left nothing behind, so this test proves nothing", call)
 		}
 	}
 }
 
-// TestSweepOnlyItsOwn: what is not noted stays, and so does what is noted and no file of a
-// reserved name, or lies outside.
+// TestSweepOnlyItsOwn checks that Sweep removes only noted files that have reserved names and are in the
+// share.
 func TestSweepOnlyItsOwn(t *testing.T) {
 	s := newShare(t)
 	outside := t.TempDir()
@@ -214,15 +213,14 @@ func TestSweepOnlyItsOwn(t *testing.T) {
 		t.Errorf("swept %v, error %v; want %v", swept, err, want)
 	}
 	if got, want := s.names(t, "/dir"), []string{".davd-a", ".davd-c", "file"}; !slices.Equal(got, want) {
-		t.Errorf("the directory holds %q, want %q", got, want)
+		t.Errorf("the directory contains %q, want %q", got, want)
 	}
 	if _, err := os.Stat(outside + "/.davd-e"); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestSweepOtherRoot: where the disk of the share is missing, what is not there is not
-// gone.
+// TestSweepOtherRoot checks that Sweep keeps its notes while the disk of the share isn't mounted.
 func TestSweepOtherRoot(t *testing.T) {
 	s := newShare(t)
 	dir := filepath.Join(s.dir, "share")
@@ -235,7 +233,7 @@ func TestSweepOtherRoot(t *testing.T) {
 	}
 	fsys.SetWays()
 	s.FS = fsys
-	s.begin(t, "/file", "x") // It is never ended.
+	s.begin(t, "/file", "x") // Neither Commit nor Discard follows.
 	if err := errors.Join(fsys.Close(), strays.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -256,8 +254,8 @@ func TestSweepOtherRoot(t *testing.T) {
 	}
 }
 
-// TestSweepAfterRename: the collection of a stage has got another name, or has changed
-// places with another, before the kill.
+// TestSweepAfterRename checks that Sweep finds a stage whose collection was renamed or exchanged before
+// the kill.
 func TestSweepAfterRename(t *testing.T) {
 	s := newShare(t)
 	dir := filepath.Join(s.dir, "share")
@@ -271,7 +269,7 @@ func TestSweepAfterRename(t *testing.T) {
 	fsys.SetWays()
 	s.FS = fsys
 	storagetest.WriteTree(t, s, storagetest.Tree{"/other": "/"})
-	s.begin(t, "/a/b/file", "x") // It is never ended.
+	s.begin(t, "/a/b/file", "x") // Neither Commit nor Discard follows.
 	for _, err := range []error{
 		fsys.Rename(t.Context(), "/a", "/c"),
 		fsys.Exchange(t.Context(), "/other", "/c"),
@@ -282,7 +280,7 @@ func TestSweepAfterRename(t *testing.T) {
 		}
 	}
 	if left, err := os.ReadDir(filepath.Join(dir, "other/b")); err != nil || len(left) != 1 {
-		t.Fatalf("the test does not test it: %v, error %v", left, err)
+		t.Fatalf("no stage was left behind, so this test proves nothing: %v, error %v", left, err)
 	}
 	if _, _, err := openNoting(dir); err != nil {
 		t.Error(err)
@@ -292,7 +290,7 @@ func TestSweepAfterRename(t *testing.T) {
 	}
 }
 
-// beOther reports whether this process was another than one that tests.
+// beOther reports whether this process had another role than testing.
 func beOther() bool {
 	if os.Getenv(victimShare) == "" {
 		return false

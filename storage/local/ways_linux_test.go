@@ -1,11 +1,11 @@
 package local
 
-// The ways in which a file without a name gets one, for tests.
+// These are the ways to name a file that has no name, for tests.
 const (
 	ByDescriptor = byDescriptor
 	ByProc       = byProc
-	ByMagic      = way(-1) // goes nowhere
+	ByMagic      = way(-1) // never works
 )
 
-// SetWays has f try no other ways than these.
+// SetWays makes f try only these ways.
 func (f *FS) SetWays(ways ...way) { f.ways = ways }

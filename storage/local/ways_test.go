@@ -4,7 +4,7 @@ package local_test
 
 import "testing"
 
-// eachWay runs test on a share of each way in which a file gets its name.
+// eachWay runs test on a share for each way to name a file. This system has only one.
 func eachWay(t *testing.T, test func(t *testing.T, s share)) {
 	t.Helper()
 	test(t, newShare(t))
