@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// davConfig makes Apache httpd a WebDAV server of $share, with mod_dav_fs.
+// davConfig makes Apache httpd serve $share over WebDAV, with mod_dav_fs.
 const davConfig = apacheBase + `
 LoadModule mime_module ` + apacheModules + `mod_mime.so
 LoadModule dav_module ` + apacheModules + `mod_dav.so
@@ -28,11 +28,11 @@ DocumentRoot $share
 </Directory>
 `
 
-// listing is what a multi-status says: the element of each property of status 200,
-// by href and name.
+// listing is the content of a multi-status: the element of each property with status 200, by
+// href and name.
 type listing map[string]map[string]*element
 
-// apartFromApache are the properties in which the two may differ, and why.
+// apartFromApache lists the properties in which davd and Apache may differ, with the reasons.
 var apartFromApache = map[string]string{
 	"DAV: creationdate":                       "Apache shows the time of the last change of the inode, davd that of its birth",
 	"DAV: displayname":                        "Apache has none",
@@ -42,8 +42,8 @@ var apartFromApache = map[string]string{
 	"DAV: getlastmodified":                    "compared below",
 }
 
-// TestListingsLikeApache compares what davd says of a tree, as XML infosets, with
-// what Apache httpd says of the same.
+// TestListingsLikeApache compares davd's listings of a tree with those of Apache httpd, as XML
+// infosets.
 func TestListingsLikeApache(t *testing.T) {
 	share, dir := publicDir(t), publicDir(t)
 	plantListing(t, share)
@@ -81,7 +81,7 @@ func TestListingsLikeApache(t *testing.T) {
 				}
 				for name := range ours[href] {
 					if _, has := properties[name]; !has && apartFromApache[name] == "" {
-						t.Errorf("%s of %s is davd's alone", name, href)
+						t.Errorf("only davd has %s of %s", name, href)
 					}
 				}
 			}
@@ -98,7 +98,7 @@ func httpDate(t *testing.T, properties map[string]*element) time.Time {
 	return date
 }
 
-// plantListing makes names that a URL and XML have to escape.
+// plantListing creates files whose names have to be escaped in URLs and XML.
 func plantListing(t *testing.T, share string) {
 	t.Helper()
 	for _, name := range []string{
@@ -120,7 +120,7 @@ func plantListing(t *testing.T, share string) {
 	}
 }
 
-// list asks for a listing. Hrefs are compared as the names that they stand for.
+// list requests a listing. The hrefs are unescaped, so that they can be compared.
 func list(t *testing.T, target, depth, body string) listing {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), "PROPFIND", target, strings.NewReader(body))
@@ -148,14 +148,14 @@ func list(t *testing.T, target, depth, body string) listing {
 			t.Fatal(err)
 		}
 		if found[href.Path] != nil {
-			t.Errorf("%s is there twice", href.Path)
+			t.Errorf("%s is listed twice", href.Path)
 		}
 		found[href.Path] = propertiesOf(r)
 	}
 	return found
 }
 
-// propertiesOf returns the elements of the properties of status 200.
+// propertiesOf returns the elements of the properties with status 200.
 func propertiesOf(response *element) map[string]*element {
 	properties := make(map[string]*element)
 	for _, propstat := range response.content {

@@ -7,19 +7,19 @@ import (
 	"testing"
 )
 
-// neonLimit is how many interim responses neon before 0.33 reads for one
-// request, less one.
+// neonLimit is one less than the number of interim responses that neon before 0.33 reads for one
+// request.
 const neonLimit = 127
 
-// leastInterim is how many interim responses make a long operation.
+// leastInterim is the least number of interim responses that a long operation must have.
 const leastInterim = 5
 
 // cadaverMembers is the size of the collection, in files.
 const cadaverMembers = 40
 
-// cadaverSteps is a session: what is typed, and what cadaver answers, line by
-// line. A line that ends in "…" is compared up to there; "<members>" stands
-// for a line for each member of the collection.
+// cadaverSteps is a session: the typed commands, and the lines that cadaver answers. A line
+// that ends in "…" is compared up to there. "<members>" stands for one line for each member of
+// the collection.
 var cadaverSteps = []struct {
 	typed string
 	want  []string
@@ -30,8 +30,8 @@ var cadaverSteps = []struct {
 	{"ls", []string{"Listing collection `/': succeeded.", "Coll:   made …", "Coll:   old …", "Coll:   src …", "        local.txt …"}},
 	{"copy src copied", []string{"Copying `/src' to `/copied':  succeeded."}},
 	{"ls copied", []string{"Listing collection `/copied/': succeeded.", "<members>"}},
-	// It goes into the collection old, where one of this name and size is in
-	// the way: a rename alone would be too quick for interim responses.
+	// The collection old already has a collection of this name and size, which has to be
+	// removed. A rename alone would be too fast for interim responses.
 	{"move copied old", []string{"Moving `/copied' to `/old/copied':  succeeded."}},
 	{"propset local.txt colour blue", []string{"Setting property on `local.txt': succeeded."}},
 	{"propset made colour red", []string{"Setting property on `made': succeeded."}},
@@ -52,8 +52,8 @@ var cadaverSteps = []struct {
 	{"quit", []string{"Connection to `127.0.0.1' closed."}},
 }
 
-// TestCadaver sends an interim response each few milliseconds, in the mode
-// always and, because cadaver's library is known to be safe, in auto.
+// TestCadaver has davd send an interim response every few milliseconds. It uses the mode always,
+// and also auto, because davd knows that cadaver's library understands them.
 func TestCadaver(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"always", "auto"} {
@@ -98,7 +98,7 @@ func testCadaver(t *testing.T, mode string) {
 	checkCadaverInterim(t, between.finish(t))
 }
 
-// checkSession compares what cadaver wrote with cadaverSteps.
+// checkSession compares the output of cadaver with cadaverSteps.
 func checkSession(t *testing.T, output string) {
 	t.Helper()
 	const prompt = "dav:/> "
@@ -149,8 +149,8 @@ func membersOnly(lines []string) bool {
 	return true
 }
 
-// checkCadaverInterim makes sure that each long operation had its interim
-// responses, and none more than neon reads.
+// checkCadaverInterim checks that each long operation had interim responses, but no request had
+// more than neonLimit.
 func checkCadaverInterim(t *testing.T, exchanges []*exchange) {
 	t.Helper()
 	for _, long := range []struct{ method, path string }{

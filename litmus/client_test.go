@@ -14,24 +14,24 @@ import (
 // clientTimeout is the longest that a client may run.
 const clientTimeout = 2 * time.Minute
 
-// A client is a program to be run.
+// A client is a program to run.
 type client struct {
 	name  string
 	args  []string
 	dir   string
 	stdin string
-	home  string // so that it finds no settings of the person who runs the tests
+	home  string // HOME, so that the program doesn't use the settings of the developer
 }
 
-// A clientRun is what a client did.
+// A clientRun is the result of a client.
 type clientRun struct {
 	stdout, stderr string
 	failed         bool // its exit status is not 0
 	took           time.Duration
 }
 
-// run runs c to its end. What keeps it from running, or from ending, fails the
-// test; that it fails does not.
+// run runs c until it ends. The test fails if c can't be started or does not end, but not if c
+// itself fails.
 func (c client) run(t *testing.T) clientRun {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), clientTimeout)

@@ -14,12 +14,12 @@ import (
 const (
 	// curlMembers is the size of the collection, in files.
 	curlMembers = 500
-	// Storage that makes each operation on it take more than half a second;
-	// for a listing it is slower, because that asks for many members at a time.
+	// The latencies of the storage make each operation take more than half a second. A
+	// listing gets a longer one, because it examines many members at a time.
 	curlLatency, curlListLatency = "2ms", "40ms"
 )
 
-// TestCurl is what a person sees who tries davd with curl.
+// TestCurl tests what a person sees who tries davd with curl.
 func TestCurl(t *testing.T) {
 	t.Parallel()
 	t.Run("COPY", func(t *testing.T) {
@@ -71,8 +71,8 @@ var (
 	progressLine = regexp.MustCompile(`^< Progress: (\d+)/(\d*)( "[!-~]*")?( \d+/\d* \(bytes\))?$`)
 )
 
-// curl requests path of a davd that serves share on slow storage. It must show
-// interim responses with a growing Progress, then status. It returns the body.
+// curl sends a request to a davd that serves share on slow storage. curl must show interim
+// responses with a growing Progress, and then status. It returns the body.
 func curl(t *testing.T, share string, status int, method, path string, args ...string) string {
 	t.Helper()
 	latency := curlLatency
@@ -103,7 +103,7 @@ func curl(t *testing.T, share string, status int, method, path string, args ...s
 	return run.stdout
 }
 
-// checkStatuses wants enough 102 and then final.
+// checkStatuses checks that there are enough 102 responses and then final.
 func checkStatuses(t *testing.T, statuses []int, final int) {
 	t.Helper()
 	if len(statuses) < leastInterim+1 || statuses[len(statuses)-1] != final {
@@ -117,7 +117,7 @@ func checkStatuses(t *testing.T, statuses []int, final int) {
 	}
 }
 
-// checkProgress wants one for each interim response, and growth.
+// checkProgress checks that each interim response has a Progress header, and that it grows.
 func checkProgress(t *testing.T, done []int64, interim int) {
 	t.Helper()
 	if len(done) != interim {

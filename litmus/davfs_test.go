@@ -16,45 +16,42 @@ import (
 	"time"
 )
 
-// What these tests rest on, found with davfs2 1.6.1 and neon 0.32.5:
+// These tests depend on the following behaviour, observed with davfs2 1.6.1 and neon 0.32.5:
 //
-//   - When the server has sent nothing for as long as the read time-out,
-//     davfs2 gives up: mv then says "Input/output error", rm "Resource
-//     temporarily unavailable", and a file in a collection that could not be
-//     listed in time does not exist. A 102 restarts the time-out.
-//   - davfs2 lists a collection itself, with PROPFIND and Depth 1, as soon as
-//     something in it is looked up, and believes what it has seen or made
-//     itself for a minute (dir_refresh).
-//   - On newer kernels a process can't list a directory of the mount
-//     (getdents: EINVAL), whatever the server. So files are named by their
-//     path, and rm -r can't go down into a collection that davfs2 knows to
-//     have members: it ends with "Directory not empty". A collection that
-//     davfs2 made itself and another has filled since, it takes for empty:
-//     then rm -r, like rmdir, becomes one DELETE of the whole.
-//   - COPY is a method that it never sends: cp -r is MKCOL and, for each file,
-//     LOCK, HEAD, PUT and UNLOCK, none of which is long.
-//   - A MOVE is one rename(2) on the server unless the destination is on
-//     another filesystem; so a small one is mounted within the share.
+//   - If the server sends nothing during the read time-out, davfs2 gives up. Then mv says
+//     "Input/output error", rm says "Resource temporarily unavailable", and files in a
+//     collection that could not be listed in time don't exist. A 102 restarts the time-out.
+//   - davfs2 lists a collection with PROPFIND and Depth 1 when a process looks up something in
+//     it. For a minute (dir_refresh), it relies on what it has listed or created itself.
+//   - On newer kernels, a process can't list a directory of the mount (getdents: EINVAL),
+//     whatever the server is. So the tests name files by their paths. rm -r can't enter a
+//     collection that davfs2 knows to have members, and ends with "Directory not empty". If
+//     davfs2 created a collection and another client has filled it since, davfs2 believes that
+//     it is empty. Then rm -r, like rmdir, becomes one DELETE of the whole collection.
+//   - davfs2 never sends COPY. cp -r becomes MKCOL and, for each file, LOCK, HEAD, PUT and
+//     UNLOCK, none of which takes long.
+//   - A MOVE is one rename(2) on the server unless the destination is on another filesystem.
+//     So the tests mount a small filesystem in the share.
 
 const (
 	// davfsReadTimeout is how long davfs2 waits for the server.
 	davfsReadTimeout = 3 * time.Second
-	// davfsTolerance is how much later than davfs2's clock the proxy's may start.
+	// davfsTolerance is how much later than davfs2 the proxy may start to measure.
 	davfsTolerance = 250 * time.Millisecond
 	// davfsLatency makes the operations below take more than twice as long.
 	davfsLatency = "5ms"
-	// What is copied in and moved, and what is deleted, in files.
+	// davfsMoved is how many files are copied into the mount and then moved, and
+	// davfsDeleted how many are deleted.
 	davfsMoved, davfsDeleted = 150, 700
-	// What is listed, in files: its listing is less than davd holds back, so
+	// davfsListed is how many files are listed. Their listing fits in davd's buffer, so
 	// that nothing of it is sent before the end.
 	davfsListed = 500
-	// davfsListLatency makes that take longer than the time-out.
+	// davfsListLatency makes the listing take longer than the time-out.
 	davfsListLatency = "250ms"
 )
 
-// TestDavfs mounts davd's share with davfs2, whose read time-out is shorter
-// than the operations take. Without interim responses they fail, in davd's
-// default mode they succeed.
+// TestDavfs mounts a share with davfs2. Its read time-out is shorter than the operations take,
+// so they fail without interim responses, and succeed in davd's default mode.
 func TestDavfs(t *testing.T) {
 	t.Parallel()
 	err := mountPermitted()
@@ -90,8 +87,8 @@ func fuseUsable() error {
 	return f.Close()
 }
 
-// testDavfsSession copies a tree into the mount, moves it to another
-// filesystem of the server and deletes another.
+// testDavfsSession copies a tree into the mount, moves it to another filesystem of the server,
+// and deletes another tree.
 func testDavfsSession(t *testing.T, mode string) {
 	t.Helper()
 	m := mountDavfs(t, mode, davfsLatency, func(share string) { mountTmpfs(t, filepath.Join(share, "other")) })
@@ -110,8 +107,8 @@ func testDavfsSession(t *testing.T, mode string) {
 	wantGone(t, filepath.Join(m.share, "tree"))
 	wantContents(t, filepath.Join(m.share, "other"), tree)
 
-	// All files come at once behind davfs2's back: rmdir fails if it has looked and
-	// seen some of them.
+	// All files appear at the same moment, and davfs2 does not notice. If it listed the
+	// directory and saw some of them, rmdir would fail.
 	writeFiles(t, filepath.Join(m.share, "filled"), davfsDeleted)
 	client{name: "mkdir", args: []string{filepath.Join(m.point, "full")}}.mustRun(t)
 	fill(t, filepath.Join(m.share, "filled"), filepath.Join(m.share, "full"))
@@ -121,8 +118,8 @@ func testDavfsSession(t *testing.T, mode string) {
 	m.check(t)
 }
 
-// testDavfsOpen reads a file in a collection whose listing takes long: davfs2
-// asks for that first.
+// testDavfsOpen reads a file in a collection whose listing takes long. davfs2 requests the
+// listing first.
 func testDavfsOpen(t *testing.T, mode string) {
 	t.Helper()
 	m := mountDavfs(t, mode, davfsListLatency, func(share string) {
@@ -137,26 +134,27 @@ func testDavfsOpen(t *testing.T, mode string) {
 	m.check(t)
 }
 
-// davfsRow is what these tests are in the matrix of clients. There is no cell
-// for the mode always: neon's cap is in cadaver's.
+// davfsRow is the row of davfs2 in the matrix of clients. It has no cell for the mode always,
+// because the row of cadaver shows the cap of neon.
 const davfsRow = "davfs2 (neon before 0.33)"
 
-// A davfsMount is a share mounted by davfs2, with a davd of its own.
+// A davfsMount is a share of a new davd that davfs2 has mounted.
 type davfsMount struct {
 	mode    string
-	control bool   // no interim responses are sent
-	dir     string // of all that is the test's
-	share   string // what davd serves
-	point   string // where it is mounted
+	control bool   // this is the control run, in which davd sends no interim responses
+	dir     string // contains all files of the test
+	share   string // the directory that davd serves
+	point   string // the mount point
 	davd    *server
 	between *proxy
 	unmount func() error
-	// operations are those so far.
+	// operations are the operations so far.
 	operations []davfsOperation
 }
 
-// mountDavfs serves and mounts what fill puts into the share, until the test
-// ends. The name of the test must have no comma: it becomes a mount option's.
+// mountDavfs calls fill to create the files of a share, serves it and mounts it until the test
+// ends. The name of the test must not contain a comma, because it becomes part of a mount
+// option.
 func mountDavfs(t *testing.T, mode, latency string, fill func(share string)) *davfsMount {
 	t.Helper()
 	m := &davfsMount{mode: mode, control: mode == "never", dir: davfsDir(t)}
@@ -169,8 +167,8 @@ func mountDavfs(t *testing.T, mode, latency string, fill func(share string)) *da
 	fill(m.share)
 	flags := []string{"--latency", latency, "--interim", mode}
 	if !m.control {
-		// The interval is also when a listing that is held back is let go: the
-		// control run keeps the default, as other servers have no such thing.
+		// davd stops holding back a listing after this interval. The control run keeps the
+		// default, because other servers don't do that.
 		flags = append(flags, "--interim-after", "1s", "--interim-every", "1s")
 	}
 	m.davd = serve(t, append(flags, m.share)...)
@@ -222,19 +220,19 @@ func davfsSettings(cache string) []byte {
 	return fmt.Appendf(nil, "ask_auth 0\nuse_locks 1\nread_timeout %d\nconnect_timeout %d\ndelay_upload 0\ncache_dir %s\n", seconds, seconds, cache)
 }
 
-// A davfsOperation is a request that takes longer than the read time-out, sent
-// because someone ran a program in the mount.
+// A davfsOperation is a request that takes longer than the read time-out. davfs2 sends it when
+// the test runs a program in the mount.
 type davfsOperation struct {
 	method, path string
 	status       int
-	// survives: it goes on when its client has gone.
+	// survives says that the operation continues when its client has disconnected.
 	survives bool
 	run      client
-	// fails is what run says when davfs2 has given up.
+	// fails is the error message of run when davfs2 has given up.
 	fails string
 }
 
-// operation runs op and, when it outlives its client, waits for its end.
+// operation runs op. If op continues without its client, it waits for the end of op.
 func (m *davfsMount) operation(t *testing.T, op davfsOperation) clientRun {
 	t.Helper()
 	m.operations = append(m.operations, op)
@@ -248,7 +246,7 @@ func (m *davfsMount) operation(t *testing.T, op davfsOperation) clientRun {
 	case !run.failed:
 		t.Errorf("%s succeeded without interim responses, in %v", op.run.name, run.took)
 	case says != op.fails:
-		t.Errorf("%s failed by something else: %s", op.run.name, run.stderr)
+		t.Errorf("%s failed for another reason: %s", op.run.name, run.stderr)
 	}
 	summary.line("davfs2, read time-out %v, interim %s: %s (%s): %s after %.1f s",
 		davfsReadTimeout, m.mode, op.run.name, op.method, says, run.took.Seconds())
@@ -263,8 +261,8 @@ func (m *davfsMount) operation(t *testing.T, op davfsOperation) clientRun {
 	return run
 }
 
-// uploaded waits until davfs2, which uploads a file after it was closed, has
-// unlocked count files.
+// uploaded waits until davfs2 has unlocked count files. davfs2 uploads a file some time after it
+// was closed.
 func (m *davfsMount) uploaded(t *testing.T, count int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), clientTimeout)
@@ -283,7 +281,7 @@ func (m *davfsMount) uploaded(t *testing.T, count int) {
 	}
 }
 
-// check unmounts and makes sure of what came over the wire.
+// check unmounts the share and checks the recorded exchanges.
 func (m *davfsMount) check(t *testing.T) {
 	t.Helper()
 	if err := m.unmount(); err != nil {
@@ -312,7 +310,7 @@ func (m *davfsMount) check(t *testing.T) {
 	}
 }
 
-// note writes what has passed into the matrix.
+// note adds the results to the matrix.
 func (m *davfsMount) note(t *testing.T) {
 	t.Helper()
 	matrix.note(davfsRow, "version", packaged("davfs2")(t))

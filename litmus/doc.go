@@ -1,35 +1,31 @@
-// Package litmus is the lab: real suites and real clients against the real
-// program davd, built once for each run of the tests and started on a free
-// port of the loopback interface for each of them.
+// Package litmus tests the program davd with real test suites and real clients. TestMain
+// builds davd once. Each test starts its own davd on a free port of the loopback interface.
 //
-//   - litmus, the WebDAV server protocol compliance suite, with interim
-//     responses off and with as many as can be, on each storage. What does not
-//     pass is in expect.txt, with its reason.
-//   - cadaver, a session of a person at its prompt.
-//   - davfs2, a mounted share: what fails there without interim responses
-//     because the client's read time-out is over, and succeeds with them, is
-//     what davd is for.
-//   - curl, which shows what came over the wire.
-//   - lftp, which mirrors a share by its HTML index: each file must arrive whole.
-//   - The matrix: programs that each do a COPY, GET, PROPFIND, MOVE, DELETE and
-//     GET that take longer than their time-out, and proxies with curl before and
-//     davd behind them. Each cell is what is expected of the program, failures
-//     included: where a program fails without the cap that davd has for it, the
-//     matrix says so, and the cell fails on the day that it no longer does.
-//   - Readers: each client lists one tree that is hard to list; what it shows
-//     otherwise by its own fault is in its table, with the reason. Golden
-//     multi-statuses of that tree are in testdata/readers; -update rewrites them.
-//   - The status page: Chromium, driven by puppeteer-core, watches operations,
-//     stops them and sees them end.
+//   - litmus, the WebDAV server protocol compliance suite, runs on each storage, with no
+//     interim responses and with as many as possible. All its tests must pass.
+//   - cadaver runs a session, as a person would type it at the prompt.
+//   - davfs2 mounts a share. Operations that take longer than its read time-out fail without
+//     interim responses and succeed with them. That is the purpose of davd.
+//   - curl shows what was sent over the wire.
+//   - lftp mirrors a share by its HTML index. Each file must arrive complete.
+//   - The matrix runs many programs. Each does a COPY, GET, PROPFIND, MOVE, DELETE and GET,
+//     which take longer than its time-out. The matrix also runs proxies between curl and
+//     davd. Each cell has an expected result, which may be a failure. If a program fails
+//     without davd's cap for it, the matrix says so, and the test fails when that changes.
+//   - Readers are clients that list a tree that is hard to list. The table of a client has
+//     the names that it shows wrongly by its own fault, with the reason. testdata/readers has
+//     golden multi-statuses of that tree; -update rewrites them.
+//   - In the test of the status page, Chromium, controlled by puppeteer-core, watches
+//     operations, stops them and sees them end.
 //
-// Between each of these clients, but for the matrix, and davd stands a proxy that
-// passes every byte on and keeps a record of each exchange: how many interim
-// responses there were, and what the final one was. Tests rely on that, not on
-// what davd says of itself. For the matrix davd's log tells whether there were any.
+// Except in the matrix, there is a proxy between each client and davd. It forwards every byte
+// and records each exchange, with the number of interim responses and the final response. The
+// tests rely on this record and not on what davd says about itself. In the matrix, davd's log
+// shows whether interim responses were sent.
 //
-// The programs are found by .ci/deps; a missing one fails the run. With the flag
-// -lab all rows of the matrix run, with what .ci/lab has found besides; a row whose
-// program is missing says that it was not run. What the machine does not permit, a
-// mount say, is not run: it is skipped with the reason, which stands in the summary
-// at the end of the run too.
+// .ci/deps installs the programs; if one is missing, the run fails. With the flag -lab, all
+// rows of the matrix run, with the programs that .ci/lab installs; if one of these is missing,
+// its row says that it was not run. Tests that the machine does not permit, because they have
+// to mount something for example, are skipped. The summary at the end of the run repeats the
+// reasons.
 package litmus

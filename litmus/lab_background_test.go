@@ -18,8 +18,7 @@ import (
 	"time"
 )
 
-// background starts a program, in a process group of its own, until the test
-// ends or stop is called.
+// background runs a program in a new process group until the test ends or stop is called.
 func background(t *testing.T, dir, name string, args ...string) (stop func()) {
 	t.Helper()
 	out := newTranscript()
@@ -34,7 +33,7 @@ func background(t *testing.T, dir, name string, args ...string) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = cmd.Wait() // its end is what counts
+		_ = cmd.Wait() // the exit status doesn't matter
 	}()
 	stop = sync.OnceFunc(func() {
 		endGroup(cmd, false)
@@ -54,7 +53,7 @@ func background(t *testing.T, dir, name string, args ...string) (stop func()) {
 	return stop
 }
 
-// freePort is a port that nothing listened on.
+// freePort returns a free port.
 func freePort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -69,7 +68,7 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// awaitPort waits until something listens on port.
+// awaitPort waits until a program listens on port.
 func awaitPort(t *testing.T, port string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
@@ -90,7 +89,7 @@ func awaitPort(t *testing.T, port string) {
 	}
 }
 
-// selfSigned makes a certificate and returns the flags for davd.
+// selfSigned creates a certificate and returns the flags that make davd use it.
 func selfSigned(t *testing.T, dir string) []string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

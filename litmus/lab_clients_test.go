@@ -12,23 +12,23 @@ type labClient struct {
 	needs   []string
 	version versionOf
 	run     labProgram
-	// product is what its User-Agent says, so that its cap can be lifted.
+	// product is its name in User-Agent, which is needed to lift its cap.
 	product string
-	// every is the interval in the column always; "": labEvery.
+	// every is the interval in the column always; "" means labEvery.
 	every string
-	// auto and always are what its cells begin with; timeout is "yes" where 102
-	// lets it outlive its time-out, "no" where not, labNone if it has none.
+	// auto and always are the expected beginnings of these cells. timeout is "yes" if 102
+	// responses restart its time-out, "no" if not, and labNone if it has no time-out.
 	auto, always, timeout string
-	// askTimeout: it has to ask, to be helped.
+	// askTimeout says that it has to ask for interim responses in the column timeout.
 	askTimeout bool
-	quick      bool
+	quick      bool // runs without -lab as well
 	big, tls   bool
-	steps      []string // nil: all
+	steps      []string // nil means all
 }
 
 const python = "/usr/bin/python3"
 
-// labBin is where make litmus puts what no package of the system has.
+// labBin is where make litmus installs programs that the system has no packages for.
 var labBin, _ = filepath.Abs("../bin/lab")
 
 var labClients = []labClient{
@@ -86,9 +86,8 @@ var labClients = []labClient{
 	},
 }
 
-// TestClients is the matrix of clients: each does the same with davd in the
-// mode auto, in the mode always with no cap, and with a time-out shorter than
-// the operation.
+// TestClients is the matrix of clients. Each client does the same steps with davd in the mode
+// auto, in the mode always without a cap, and with a time-out shorter than the operation.
 func TestClients(t *testing.T) {
 	t.Parallel()
 	for _, c := range labClients {
@@ -149,7 +148,7 @@ func (c labClient) columns(t *testing.T) {
 	})
 }
 
-// interimFlags are davd's for a lab's pace.
+// interimFlags returns the flags of davd for the pace of the lab.
 func interimFlags(mode, every string) []string {
 	if every == "" {
 		every = labEvery
@@ -157,7 +156,7 @@ func interimFlags(mode, every string) []string {
 	return []string{"--interim", mode, "--interim-after", labAfter, "--interim-every", every}
 }
 
-// npmWebdav is the module that Node imports.
+// npmWebdav is the path of the module webdav, which Node imports.
 var npmWebdav = filepath.Join(labBin, "node_modules/webdav/dist/node/index.js")
 
 func npmVersion(t *testing.T) string {

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// The programs of this file show no status: a step that succeeded is told as
-// if they did. Whether it was done, shows on the disk.
+// The programs in this file don't show a status. The line for a successful step pretends that
+// they do. The files on the disk show whether the step was really done.
 
-// toldDone is the line for a step of a program that has ended.
+// toldDone returns the line for a step of a program that has ended.
 func toldDone(step string, run clientRun) string {
 	if run.failed {
 		text := lines(run.stderr)
@@ -21,13 +21,13 @@ func toldDone(step string, run clientRun) string {
 	if step == "GET" {
 		return "GET 200 " + strings.TrimSpace(run.stdout)
 	}
-	if step == "PROPFIND" { // a listing without the collection itself
+	if step == "PROPFIND" { // the program omits the collection itself
 		return fmt.Sprintf("PROPFIND 207 %d", 1+len(lines(run.stdout)))
 	}
 	return labAnswers[step]
 }
 
-// rcloneSteps runs rclone for each step. It tries once.
+// rcloneSteps runs rclone for each step, without retries.
 func rcloneSteps(name string) labProgram {
 	commands := map[string][]string{
 		"COPY":     {"copyto", "dav:big", "dav:copied"},
@@ -51,8 +51,7 @@ func rcloneSteps(name string) labProgram {
 	}
 }
 
-// gioCan leaves out DELETE, which gio sends for a file or an empty collection
-// and never for a tree.
+// gioCan omits DELETE, which gio only sends for a file or an empty collection.
 var gioCan = []string{"COPY", "GET", "PROPFIND", "MOVE", "GET"}
 
 // gioSteps runs gio for each step, in one session that has the share mounted.
@@ -80,7 +79,7 @@ func gioSteps(t *testing.T, r labRun) []string {
 	return result
 }
 
-// cadaverSession is a session for the lab.
+// cadaverSession does the steps in one session of cadaver.
 func cadaverSession(t *testing.T, r labRun) []string {
 	t.Helper()
 	typed := map[string]string{

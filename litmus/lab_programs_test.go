@@ -24,22 +24,22 @@ var versionNumber = regexp.MustCompile(`\d+(\.\d+)+`)
 
 func firstNumber(s string) string { return versionNumber.FindString(s) }
 
-// printed is the first number that a program prints.
+// printed returns the first version number that a program prints.
 func printed(name string, args ...string) versionOf {
 	return func(t *testing.T) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), name, args...)
-		out, _ := cmd.CombinedOutput() // some print it and fail
+		out, _ := cmd.CombinedOutput() // some print the version and fail
 		return firstNumber(string(out))
 	}
 }
 
-// packaged is the version of a Debian package.
+// packaged returns the version of a Debian package.
 func packaged(name string) versionOf {
 	return printed("dpkg-query", "--show", "--showformat=${Version}", name)
 }
 
-// goModule is the version of the module that a Go program was made of.
+// goModule returns the version of the main module of a Go program.
 func goModule(file string) versionOf {
 	return func(t *testing.T) string {
 		t.Helper()
@@ -51,11 +51,11 @@ func goModule(file string) versionOf {
 	}
 }
 
-// seconds is d as programs take it, 0 for none.
+// seconds formats d in seconds.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
 
-// script is a program of testdata/lab: its name, and arguments of which one is
-// its file there.
+// script runs an interpreter with a program from testdata/lab. Arguments with an extension are
+// files in that directory.
 func script(name string, args ...string) labProgram {
 	return func(t *testing.T, r labRun) []string {
 		t.Helper()
@@ -77,7 +77,7 @@ func script(name string, args ...string) labProgram {
 
 func lines(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") }
 
-// labRequests are the steps as requests: path, and header.
+// labRequests has the path and a header field of each step's request.
 var labRequests = map[string][2]string{
 	"COPY":     {"/src", "Destination: /copied"},
 	"GET":      {"/src/file%20007.txt", ""},
@@ -86,7 +86,7 @@ var labRequests = map[string][2]string{
 	"DELETE":   {"/deleting", ""},
 }
 
-// told is the line for a step, given its status and body.
+// told returns the line for a step with this status and body.
 func told(step, status, body string) string {
 	switch step {
 	case "GET":
@@ -97,11 +97,11 @@ func told(step, status, body string) string {
 	return step + " " + status
 }
 
-// curlError is what differs from one run to the next.
+// curlError matches the part of curl's error messages that differs between runs.
 var curlError = regexp.MustCompile(` after \d+ milliseconds.*`)
 
-// curlSteps runs one curl, on one connection. In an option $step is the number of a
-// step.
+// curlSteps runs one curl for all steps, on one connection. $step in an option stands for the
+// number of the step.
 func curlSteps(options ...string) labProgram {
 	return func(t *testing.T, r labRun) []string {
 		t.Helper()
@@ -129,7 +129,7 @@ func curlSteps(options ...string) labProgram {
 				t.Fatalf("curl says %q: %s", run.stdout, run.stderr)
 			}
 			connections += atoi(t, fields[1])
-			body, _ := os.ReadFile(filepath.Join(r.dir, strconv.Itoa(i))) // may not be there
+			body, _ := os.ReadFile(filepath.Join(r.dir, strconv.Itoa(i))) // may not exist
 			result[i] = strings.TrimSpace(told(r.steps[i], fields[0], string(body)) + " " + curlError.ReplaceAllString(fields[2], ""))
 		}
 		if connections > 1 && !r.proxied {
@@ -139,7 +139,7 @@ func curlSteps(options ...string) labProgram {
 	}
 }
 
-// wgetSteps runs a wget for each step: it has one connection for each.
+// wgetSteps runs wget for each step, so each step has its own connection.
 func wgetSteps(t *testing.T, r labRun) []string {
 	t.Helper()
 	var result []string
@@ -166,15 +166,15 @@ func wgetSteps(t *testing.T, r labRun) []string {
 	return result
 }
 
-// chromiumSteps opens a page of the test in a browser without a screen. Of
-// another origin than davd, it is let by --disable-web-security.
+// chromiumSteps opens a page of the test in a headless browser. Its origin is not that of davd, so
+// it needs --disable-web-security.
 func chromiumSteps(t *testing.T, r labRun) []string {
 	t.Helper()
 	said := make(chan string, 1)
 	pages := http.NewServeMux()
 	pages.Handle("GET /", http.FileServer(http.Dir("testdata/lab")))
 	pages.HandleFunc("POST /lines", func(_ http.ResponseWriter, r *http.Request) {
-		text, _ := io.ReadAll(r.Body) // what is missing is missed by the lab
+		text, _ := io.ReadAll(r.Body) // the caller notices missing lines
 		said <- string(text)
 	})
 	server := httptest.NewServer(pages)

@@ -11,30 +11,29 @@ import (
 	"time"
 )
 
-// A labProxy is a row of the matrix of proxies, each with curl before it and
-// davd behind it.
+// A labProxy is a row of the matrix of proxies. Each proxy runs between curl and davd.
 type labProxy struct {
 	name    string
 	needs   []string
 	version versionOf
-	// config is its configuration. In it and in argv stand $dir, $port,
-	// $upstream (a port), $timeout (for the upstream's answer, in seconds) and
-	// $config (the file).
+	// config is its configuration. config and argv can contain $dir, $port, $upstream (the
+	// port of davd), $timeout (for davd's answer, in seconds) and $config (the file name).
 	config string
 	argv   []string
-	// auto, asked, always and declared are what its cells begin with: curl
-	// does not ask; it asks; the mode always; and with the flags davd.
+	// auto, asked, always and declared are the expected beginnings of its cells: in the mode
+	// auto if curl does not ask for interim responses and if it does, in the mode always, and
+	// with the additional flags davd.
 	auto, asked, always, declared string
 	davd                          []string
-	// timeout is "yes" where 102 let an operation outlive the time-out.
+	// timeout is "yes" if 102 responses restart its time-out.
 	timeout string
-	// origin is which URLs lead through it when davd trusts it (originCell).
+	// origin says which URLs lead through it if davd trusts it (see originCell).
 	origin string
-	// http2: it speaks HTTPS and HTTP/2 with curl.
+	// http2 says that it uses HTTPS and HTTP/2 with curl.
 	http2 bool
-	// late: it notices its time-out some seconds late.
+	// late says that it notices its time-out some seconds too late.
 	late  bool
-	quick bool
+	quick bool // runs without -lab as well
 }
 
 // TestProxies is the matrix of proxies.
@@ -85,7 +84,7 @@ func (p labProxy) columns(t *testing.T) {
 		t.Parallel()
 		asked := base
 		asked.column, asked.flags, asked.ask = "asked", auto, true
-		// There is at most one a second then.
+		// A client that asks gets at most one per second.
 		asked.latency, asked.steps = labSlow, []string{"COPY", "GET", "DELETE", "GET"}
 		p.check(t, asked, p.asked)
 	})
@@ -127,10 +126,10 @@ func (p labProxy) columns(t *testing.T) {
 	})
 }
 
-// labSwallowed is the cell of a proxy that keeps interim responses to itself.
+// labSwallowed is the cell of a proxy that drops interim responses.
 const labSwallowed = "right, 102 swallowed"
 
-// check runs c, whose cell must begin with want, and notes it.
+// check runs c and adds its cell to the matrix. The cell must begin with want.
 func (p labProxy) check(t *testing.T, c labCase, want string) {
 	t.Helper()
 	received := 0
@@ -145,8 +144,8 @@ func (p labProxy) check(t *testing.T, c labCase, want string) {
 	}
 }
 
-// curl runs one curl, which counts the interim responses that it receives. With
-// HTTP/2 all is to be on one connection.
+// curl runs one curl and counts the interim responses that it receives. With HTTP/2, it must use
+// one connection for all steps.
 func (p labProxy) curl(received *int) labProgram {
 	return func(t *testing.T, r labRun) []string {
 		t.Helper()
@@ -156,7 +155,7 @@ func (p labProxy) curl(received *int) labProgram {
 		}
 		lines := curlSteps(append(options, "--dump-header", filepath.Join(r.dir, "head$step"))...)(t, r)
 		for i := range r.steps {
-			head, _ := os.ReadFile(filepath.Join(r.dir, "head"+strconv.Itoa(i))) // may not be there
+			head, _ := os.ReadFile(filepath.Join(r.dir, "head"+strconv.Itoa(i))) // may not exist
 			for _, match := range headLine.FindAllStringSubmatch(string(head), -1) {
 				if match[2] == "102" {
 					*received++
@@ -172,7 +171,8 @@ func (p labProxy) curl(received *int) labProgram {
 
 var headLine = regexp.MustCompile(`(?m)^HTTP/([0-9.]+) (\d+)`)
 
-// front starts p before an upstream, with that time-out, and returns its URL.
+// front returns a function that starts p in front of upstream, with this time-out, and returns the
+// URL of p.
 func (p labProxy) front(timeout time.Duration) func(t *testing.T, upstream string) string {
 	return func(t *testing.T, upstream string) string {
 		t.Helper()
@@ -198,7 +198,7 @@ func (p labProxy) front(timeout time.Duration) func(t *testing.T, upstream strin
 	}
 }
 
-// writeCertificate makes cert.pem and key.pem in dir, and both.pem of the two.
+// writeCertificate creates cert.pem and key.pem in dir, and both.pem with the content of both.
 func writeCertificate(t *testing.T, dir string) {
 	t.Helper()
 	selfSigned(t, dir)

@@ -1,24 +1,24 @@
 package litmus
 
-// The fronts of the lab: proxies that speak HTTPS and HTTP/2 with the client, with
-// the certificate and key of $dir, HTTP/1 with davd, and tell davd by which scheme
-// and host they were asked.
+// This file has the front proxies of the lab. They use HTTPS and HTTP/2 with the client, with the
+// certificate and key in $dir, and HTTP/1 with davd. They tell davd the scheme and host of the
+// client's request.
 
 const nghttpxProgram = "/usr/sbin/nghttpx"
 
-// nginxFront is as nginx before 1.25.1 has it, and later ones take it, too.
+// nginxFront uses the syntax of nginx before 1.25.1, which later versions still accept.
 const nginxFront = " ssl http2; ssl_certificate $dir/cert.pem; ssl_certificate_key $dir/key.pem"
 
-// nginxTold has what many pages advise.
+// nginxTold has the settings that many guides recommend.
 const nginxTold = "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;"
 
 const haproxyFront = " ssl crt $dir/both.pem alpn h2,http/1.1"
 
-// haproxyTold has the host as it is.
+// haproxyTold leaves the host unchanged.
 const haproxyTold = `option forwardfor
 	http-request set-header X-Forwarded-Proto https`
 
-// apacheFront adds to X-Forwarded-Host by itself, and to no X-Forwarded-Proto.
+// apacheFront sets X-Forwarded-Proto. Apache itself only adds X-Forwarded-Host.
 const apacheFront = apacheConfig + `
 LoadModule ssl_module ` + apacheModules + `mod_ssl.so
 LoadModule http2_module ` + apacheModules + `mod_http2.so
@@ -30,7 +30,7 @@ Protocols h2 http/1.1
 RequestHeader set X-Forwarded-Proto https
 `
 
-// The whole of what nghttpx may tell is in Forwarded (RFC 7239).
+// nghttpx sends all that it knows about the client in Forwarded (RFC 7239).
 const (
 	nghttpxConfig = `
 backend=127.0.0.1,$upstream

@@ -16,21 +16,20 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// trustedFlags let the proxies of the lab tell by which scheme and host they were
-// asked.
+// trustedFlags make davd trust the proxies of the lab to forward the scheme and host.
 var trustedFlags = []string{"--trusted-proxy", "127.0.0.1/32"}
 
-// The cells of originCell: all of them lead through the proxy; Status-URI does not,
-// because there are no interim responses; nor does Destination, because davd does not
-// learn the host in it.
+// The cells of originCell. With leadFinal, Status-URI is missing because there are no interim
+// responses. With leadBack, Destination does not work either, because davd does not know the
+// host in it.
 const (
 	leadAll   = "Destination, Location, Status-URI"
 	leadFinal = "Destination, Location"
 	leadBack  = "Location"
 )
 
-// originCell is which of the URLs that client and davd tell one another lead through
-// p, as they are: the client's Destination, davd's Location and Status-URI.
+// originCell returns which URLs lead through p without being changed: the Destination of the
+// client, and the Location and Status-URI of davd.
 func (p labProxy) originCell(t *testing.T) string {
 	t.Helper()
 	dir := publicDir(t)
@@ -73,11 +72,11 @@ type originClient struct {
 	t             *testing.T
 	url, protocol string
 	transport     *http.Transport
-	// told are the URLs of Status-URI.
+	// told are the URLs in Status-URI headers.
 	told []string
 }
 
-// do makes a request for path, and returns the response without its body.
+// do sends a request for path, and returns the response without its body.
 func (c *originClient) do(method, path string, fields ...string) *http.Response {
 	c.t.Helper()
 	return c.ask(method, c.url+path, fields...)
@@ -109,7 +108,7 @@ func (c *originClient) ask(method, url string, fields ...string) *http.Response 
 	return response
 }
 
-// note keeps what an interim response tells.
+// note stores the Status-URI header of an interim response.
 func (c *originClient) note(_ int, header textproto.MIMEHeader) error {
 	statuses, err := davclient.ParseStatusURI(header["Status-Uri"])
 	for _, status := range statuses {
@@ -118,14 +117,14 @@ func (c *originClient) note(_ int, header textproto.MIMEHeader) error {
 	return err
 }
 
-// leads reports whether url leads to something, through the proxy.
+// leads reports whether url leads through the proxy to an existing resource.
 func (c *originClient) leads(url string) bool {
 	c.t.Helper()
 	return strings.HasPrefix(url, c.url+"/") && c.ask(http.MethodHead, url).StatusCode == http.StatusOK
 }
 
-// writeHoles makes files that take no room, each so long that it is copied by itself:
-// members are done all the time, and not all at the end.
+// writeHoles creates sparse files. Each is so large that davd copies it separately, so that members
+// are finished at different times and not all at the end.
 func writeHoles(t *testing.T, dir string, count int) {
 	t.Helper()
 	writeFiles(t, dir, count)

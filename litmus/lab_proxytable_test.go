@@ -14,10 +14,10 @@ const (
 
 var newCaddy = filepath.Join(labBin, "caddy")
 
-// nginx takes a 102 for the final response, and what follows for its body, up to
-// the end of the connection to davd. Kept alive, that connection does not end:
-// the client waits. Not kept alive, the final response reaches the client as that
-// body, all at once, and is what it waits for.
+// nginx treats a 102 as the final response, and everything after it as the body, up to the end of
+// the connection to davd. If that connection is kept alive, it does not end, and the client waits.
+// If it is not, the client receives the real final response as that body, and this is the answer
+// that it waits for.
 const (
 	nginxKept  = `proxy_http_version 1.1; proxy_set_header Connection "";`
 	nginxHangs = labFails + "COPY 000 Operation timed out"
@@ -115,7 +115,8 @@ var labProxies = []labProxy{
 
 var nginxArgv = []string{nginxProgram, "-p", "$dir", "-e", "$dir/error.log", "-c", "$config"}
 
-// nginxConfig has listen behind its address, and more where it forwards.
+// nginxConfig returns a configuration with the parameters listen after the address, and the
+// directives more in the location that forwards.
 func nginxConfig(listen, more string) string {
 	return `
 user root;
@@ -145,8 +146,8 @@ http {
 
 const apacheModules = "/usr/lib/apache2/modules/"
 
-// apacheBase is what every configuration of Apache httpd begins with, for files
-// in $dir and clients at $port.
+// apacheBase is the common beginning of all configurations of Apache httpd. It puts files in $dir
+// and listens at $port.
 const apacheBase = `
 ServerName localhost
 ServerRoot $dir
@@ -166,7 +167,8 @@ Group www-data
 ProxyPass / http://127.0.0.1:$upstream/ timeout=$timeout nocanon
 `
 
-// haproxyConfig has bind behind its address, and more in its frontend.
+// haproxyConfig returns a configuration with the parameters bind after the address, and the
+// directives more in the frontend.
 func haproxyConfig(bind, more string) string {
 	return `
 defaults
@@ -232,7 +234,8 @@ var (
 	caddyFront  = caddySite("https://127.0.0.1:$port", "tls $dir/cert.pem $dir/key.pem")
 )
 
-// caddySite has what stands in its site before it forwards.
+// caddySite returns a configuration of a site at address, with the directives first before it
+// forwards.
 func caddySite(address, first string) string {
 	return `
 {

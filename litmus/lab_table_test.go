@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// matrix is what the rows of the lab have found.
+// matrix holds the results of the lab.
 var matrix labMatrix
 
 type labMatrix struct {
@@ -32,7 +32,7 @@ func (m *labMatrix) note(row, column, cell string) {
 
 func (m *labMatrix) missing(row string, why error) { m.note(row, "version", "not run: "+why.Error()) }
 
-// A labColumn is one of the table: the key of its cells, and its heading.
+// A labColumn is a column of a table, with the key of its cells and its heading.
 type labColumn struct{ key, heading string }
 
 var (
@@ -48,7 +48,7 @@ var (
 	}
 )
 
-// write writes both tables in Markdown. What was not run has no other cell.
+// write writes both tables in Markdown. A row that was not run only has the cell that says so.
 func (m *labMatrix) write(w io.Writer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,16 +84,16 @@ func (m *labMatrix) writeTable(w io.Writer, first string, rows []string, columns
 	}
 }
 
-// The table stands in a page between these lines.
+// The tables are between these lines of a page.
 const (
 	matrixBegin = "<!-- matrix: made by make litmus -->\n"
 	matrixEnd   = "<!-- end of matrix -->\n"
 )
 
-// errNoPlace says that a page has no markers.
+// errNoPlace means that a page lacks the markers.
 var errNoPlace = fmt.Errorf("no lines %q and %q", strings.TrimSpace(matrixBegin), strings.TrimSpace(matrixEnd))
 
-// insertTable puts table between the markers of page.
+// insertTable replaces the text between the markers of page with table.
 func insertTable(page, table []byte) ([]byte, error) {
 	before, rest, begun := bytes.Cut(page, []byte(matrixBegin))
 	_, after, ended := bytes.Cut(rest, []byte(matrixEnd))
@@ -103,7 +103,7 @@ func insertTable(page, table []byte) ([]byte, error) {
 	return bytes.Join([][]byte{before, []byte(matrixBegin), table, []byte(matrixEnd), after}, nil), nil
 }
 
-// writeMatrix writes the tables to w, and into the page called name, if any.
+// writeMatrix writes the tables to w and, unless name is "", into the page with that file name.
 func writeMatrix(w io.Writer, name string) error {
 	var table bytes.Buffer
 	matrix.write(&table)

@@ -15,40 +15,39 @@ import (
 	"time"
 )
 
-// wholeLab is for make litmus, which installs what it can: without it only the
-// rows run whose programs .ci/deps has installed.
+// wholeLab is set by make litmus, which installs the programs. Without it, only rows whose
+// programs .ci/deps has installed run.
 var wholeLab = flag.Bool("lab", false, "run every row of the matrix of clients and proxies")
 
-// matrixPage gets the table of -lab, between two lines that mark its place.
-var matrixPage = flag.String("lab.page", "", "the page whose matrix is to be replaced")
+// matrixPage is the page that gets the tables of -lab, between two marker lines.
+var matrixPage = flag.String("lab.page", "", "replace the matrix in this page")
 
-// The pace of the lab. An operation takes three to five seconds on storage of
-// labLatency with GOMAXPROCS=2 (see serve): longer than labTimeout, and with
-// more interim responses than the least that some program survives, which are
-// eight (java.net.http) and nine (Apache).
+// The pace of the lab. On storage with labLatency and with GOMAXPROCS=2 (see serve), an operation
+// takes three to five seconds. That is longer than labTimeout. It also allows more interim
+// responses than some programs accept: eight for java.net.http and nine for Apache.
 const (
 	labLatency = "50ms"
 	labSlow    = "200ms" // four times as long
 	labAfter   = "200ms"
 	labEvery   = "300ms"
-	// labTimeout is the read time-out of a client or proxy, where it has one;
-	// more than the second that is the least between two 102 that were asked for.
+	// labTimeout is the read time-out of a client or proxy in the column of time-outs. It is
+	// longer than a second, the shortest time between two 102 responses for a client that asks.
 	labTimeout = 2 * time.Second
-	// labPatience is the read time-out where the time-out is not the question.
+	// labPatience is the read time-out in the other columns.
 	labPatience = 20 * time.Second
 )
 
-// The sizes of what is copied, moved, deleted and listed, in files, and of the
-// file that is copied by programs that copy no collection, in bytes.
+// The numbers of files that are copied, moved, deleted and listed, and the size in bytes of the
+// file for programs that can't copy a collection.
 const (
 	labCopied, labMoved, labDeleted, labListed = 26, 14, 26, 1200
 	labBig                                     = 800 << 10
 )
 
-// What a program is to do, one after the other, on one connection if it can.
+// labSteps are the steps that a program does in this order, on one connection if it can.
 var labSteps = []string{"COPY", "GET", "PROPFIND", "MOVE", "DELETE", "GET"}
 
-// labAnswers are the lines that say that a step went well.
+// labAnswers are the lines for successful steps.
 var labAnswers = map[string]string{
 	"COPY":     "COPY 201",
 	"GET":      "GET 200 content of file 7",
@@ -57,7 +56,7 @@ var labAnswers = map[string]string{
 	"DELETE":   "DELETE 204",
 }
 
-// The cells of a row that is right; one that is not begins with labFails.
+// The cells for correct results. The cell of a failure begins with labFails.
 const (
 	labWith    = "right, with 102"
 	labWithout = "right, none sent"
@@ -65,35 +64,35 @@ const (
 	labNone    = "has none"
 )
 
-// A labRun is one program that talks to a davd of its own.
+// A labRun is one run of a program with its own davd.
 type labRun struct {
-	url     string // of davd or of the proxy in front of it, without the slash at the end
-	dir     string // the program's own
+	url     string // of davd or the proxy in front of it, without the slash at the end
+	dir     string // for the program's files
 	timeout time.Duration
-	ask     bool // with Prefer: processing, if it can
-	proxied bool // by something that may end a connection when it likes
+	ask     bool // send Prefer: processing, if the program can
+	proxied bool // by a proxy, which may close connections at any time
 	steps   []string
 }
 
 // A labProgram does the steps and returns a line for each.
 type labProgram func(t *testing.T, r labRun) []string
 
-// A labCase is a cell of the matrix and how it comes about.
+// A labCase describes how to get a cell of the matrix.
 type labCase struct {
 	row, column string
-	remark      string // stands before the cell
-	// flags are davd's, beside those that make it slow.
+	remark      string // written in front of the cell
+	// flags are additional flags of davd.
 	flags   []string
 	ask     bool
-	steps   []string // nil: all
+	steps   []string // nil means all
 	timeout time.Duration
-	// front starts what stands between the program and davd, if anything does.
+	// front, if not nil, starts the proxy between the program and davd, and returns its URL.
 	front func(t *testing.T, upstream string) string
 	run   labProgram
-	// big: the program copies no collection, but a file.
+	// big says that the program copies a file, because it can't copy a collection.
 	big bool
 	tls bool
-	// latency is that of the storage; "": labLatency.
+	// latency is the latency of the storage; "" means labLatency.
 	latency string
 }
 
@@ -120,7 +119,7 @@ func (c labCase) play(t *testing.T) string {
 		run.proxied, run.url = true, c.front(t, strings.TrimPrefix(davd.url, "http://"))
 	}
 	lines := c.run(t, run)
-	davd.stop() // when all is logged
+	davd.stop() // then its log is complete
 	t.Logf("%s\n%s", strings.Join(lines, "\n"), davd.log)
 	for i, step := range steps {
 		if i >= len(lines) || lines[i] != labAnswers[step] {
@@ -135,8 +134,8 @@ func (c labCase) play(t *testing.T) string {
 
 var interimLine = regexp.MustCompile(`method=(COPY|MOVE|DELETE) .* interim=[1-9]`)
 
-// helped is the cell of a run in which all went well. A PROPFIND's answer may
-// begin before a 102 is due.
+// helped returns the cell of a successful run. It does not require a 102 for PROPFIND, whose answer
+// may begin before one is due.
 func helped(steps []string, log string) string {
 	sent := make(map[string]bool)
 	for _, match := range interimLine.FindAllStringSubmatch(log, -1) {
@@ -157,7 +156,7 @@ func helped(steps []string, log string) string {
 	return labWith
 }
 
-// check runs c, whose cell must begin with want, and notes it.
+// check runs c and adds its cell to the matrix. The cell must begin with want.
 func (c labCase) check(t *testing.T, want string) {
 	t.Helper()
 	got := c.play(t)
@@ -167,7 +166,7 @@ func (c labCase) check(t *testing.T, want string) {
 	}
 }
 
-// missing says which of needs are not there: programs, or files.
+// missing returns an error if one of needs, which are programs or files, is missing.
 func missing(needs []string) error {
 	for _, need := range needs {
 		_, err := exec.LookPath(need)
@@ -181,7 +180,8 @@ func missing(needs []string) error {
 	return nil
 }
 
-// fillLab makes what the steps are about, and returns what is there after them.
+// fillLab creates the files for the steps. It returns the contents that share should have after
+// them.
 func fillLab(t *testing.T, share string, big bool, steps []string) map[string]string {
 	t.Helper()
 	for name, count := range map[string]int{"src": labCopied, "moving": labMoved, "deleting": labDeleted, "list": labListed} {
@@ -210,8 +210,8 @@ func fillLab(t *testing.T, share string, big bool, steps []string) map[string]st
 	return want
 }
 
-// publicDir returns a directory that every user may write to: some servers
-// leave root behind.
+// publicDir returns a directory that every user may write to, because some servers give up root's
+// permissions.
 func publicDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -10,16 +10,16 @@ import (
 	"testing"
 )
 
-// lftpSizes are the sizes, in bytes, of the files that lftp mirrors: both sides of
-// each form that a size has in the index, and of lftp's buffers.
+// lftpSizes are the sizes of the files that lftp mirrors, in bytes. They are around the limits at
+// which the format of a size in the index changes, and around the sizes of lftp's buffers.
 var lftpSizes = []int{
 	0, 1, 9, 10, 511, 512, 513, 999, 1000, 1001, 1023, 1024, 1025, 9949, 9950, 9999, 10_000,
 	32<<10 - 1, 32 << 10, 64<<10 - 1, 64 << 10, 64<<10 + 1, 99_499, 99_500, 100_000, 999_499, 999_500, 999_999, 1_000_000,
 	1 << 20, 1_234_567, 2_999_999, 3_000_000, 3 << 20, 9_999_999, 12_345_678,
 }
 
-// lftpNames are of files that hold their own names. Each character means something
-// to lftp, HTML, a URL or a shell.
+// lftpNames are names with characters that are special in lftp, HTML, a URL or a shell. The content
+// of each file is its name.
 var lftpNames = []string{
 	"a b", " leading", "trailing ", "100%", "%41%2F", "a%20b", "a#b", "a #1.docx", "q?x", "a&b", "&amp;", "&lt;b&gt;", "a;b=c", lftpLeavesOut,
 	"a+b", "C:colon", "a@b", "$HOME", `"quote's"`, "<b>]]>", "[a]{b}^`|!", "*", "-dash", "--", ".hidden", "...",
@@ -27,7 +27,7 @@ var lftpNames = []string{
 	longASCII, longUnicode,
 }
 
-// lftpLeavesOut is a name that lftp ignores: its end is that of an FTP URL.
+// lftpLeavesOut is a name that lftp ignores, because it ends like an FTP URL.
 const lftpLeavesOut = "a;type=i"
 
 // lftpSettings are the settings with which lftp mirrors.
@@ -36,8 +36,8 @@ var lftpSettings = []struct{ name, set string }{
 	{"http:use-propfind yes", "set http:use-propfind yes; "},
 }
 
-// TestLftp: lftp mirrors a share byte for byte, and counts its bytes. Its listing
-// comes from the index, whatever it knows of PROPFIND.
+// TestLftp checks that lftp mirrors a share byte for byte, and counts the bytes correctly. lftp
+// uses the HTML index for its listing, with any setting for PROPFIND.
 func TestLftp(t *testing.T) {
 	t.Parallel()
 	share := publicDir(t)
@@ -62,7 +62,7 @@ func TestLftp(t *testing.T) {
 			if sum := strconv.Itoa(sumOf(lftpSizes)) + "\tsizes"; strings.TrimSpace(counted) != sum {
 				t.Errorf("du -b: %q, want %q", counted, sum)
 			}
-			// A mirror of a mirror changes nothing.
+			// A second mirror transfers nothing.
 			again := lftp("mirror --verbose . out")
 			if strings.Contains(again, "Transferring") {
 				t.Errorf("the second mirror: %s", again)
@@ -79,7 +79,7 @@ func sumOf(sizes []int) (sum int) {
 	return sum
 }
 
-// plantLftp makes files of all sizes, and of all names.
+// plantLftp creates files with all sizes and names.
 func plantLftp(t *testing.T, share string) {
 	t.Helper()
 	files := make(map[string][]byte)

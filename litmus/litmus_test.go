@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// litmusSuites are all of litmus 0.13.
+// litmusSuites are all suites of litmus 0.13.
 var litmusSuites = []string{"basic", "copymove", "props", "locks", "http"}
 
-// A litmusConfig is how davd is started.
+// A litmusConfig is a configuration of davd.
 type litmusConfig struct {
 	storage string
-	forced  bool // interim responses on every walk, instead of none
+	forced  bool // send interim responses on every walk; otherwise send none
 }
 
 var litmusConfigs = []litmusConfig{{"dir", false}, {"dir", true}, {"mem", false}, {"mem", true}}
@@ -67,19 +67,19 @@ func TestLitmus(t *testing.T) {
 	}
 }
 
-// testSuite runs one suite against a davd of its own. Every test must pass, with
-// no warning and none skipped.
+// testSuite runs one suite against a new davd. Every test must pass, without warnings, and none may
+// be skipped.
 func testSuite(t *testing.T, suite string, config litmusConfig) {
 	t.Helper()
 	davd := serve(t, config.flags(t)...)
 	between := listenBefore(t, davd)
-	// It writes debug.log and child.log to where it is.
+	// It writes debug.log and child.log to its current directory.
 	dir := t.TempDir()
 	litmus := client{
 		name: filepath.Join(suiteDir, suite), dir: dir, home: dir,
 		args: []string{"--htdocs", htdocsDir, between.url + "/"},
 	}
-	out := litmus.ownTmp().run(t) // its exit status is the number of failures
+	out := litmus.ownTmp().run(t) // the exit status is the number of failures
 	run, err := parseSuite(suite, out.stdout+out.stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -92,14 +92,14 @@ func testSuite(t *testing.T, suite string, config litmusConfig) {
 		}
 	}
 	walked := checkInterim(t, between.finish(t), config.forced)
-	if walked == 0 && suite != "http" { // which only PUTs
+	if walked == 0 && suite != "http" { // which only sends PUT
 		t.Error("the suite did not walk")
 	}
 }
 
-// checkInterim makes sure that interim responses came where they should: on
-// every walk that was not refused before it began, if forced, and nowhere else.
-// It returns the number of walks.
+// checkInterim checks which requests had interim responses. If forced, it must be every walk that
+// was not refused before it began, and no other request. Otherwise it must be none. It returns the
+// number of walks.
 func checkInterim(t *testing.T, exchanges []*exchange, forced bool) (walked int) {
 	t.Helper()
 	for _, e := range exchanges {

@@ -15,15 +15,15 @@ import (
 // davdBinary is the program under test, built by TestMain.
 var davdBinary string
 
-// A program is one that the tests need, and what it is called here.
+// A program is a program or file that the tests need.
 type program struct {
-	// paths are where it may be: names to be found in PATH, or files.
+	// paths are the possible places: names in PATH, or files.
 	paths []string
-	// install is the package that it is in, on Debian.
+	// install is its Debian package.
 	install string
 }
 
-// The directories of litmus's suites and of the file that they upload.
+// The directories of the litmus suites, and of the file that they upload.
 const (
 	suiteDir  = "/usr/libexec/litmus"
 	htdocsDir = "/usr/share/litmus/htdocs"
@@ -47,7 +47,7 @@ const parallel = 12
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// The tests wait for slow storage more than they compute.
+	// The tests mostly wait for slow storage, so many can run at a time.
 	if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
 		panic(err)
 	}
@@ -75,7 +75,7 @@ func run(m *testing.M) int {
 	summary.print(os.Stdout)
 	if *wholeLab {
 		if code != 0 {
-			*matrixPage = "" // a page gets no matrix that was not expected
+			*matrixPage = "" // don't write an unexpected matrix into the page
 		}
 		if err := writeMatrix(os.Stdout, *matrixPage); err != nil {
 			fmt.Fprintf(os.Stderr, "litmus: %v\n", err)
@@ -85,7 +85,7 @@ func run(m *testing.M) int {
 	return code
 }
 
-// checkPrograms says what is missing and how to get it.
+// checkPrograms returns an error if programs are missing. It says how to install them.
 func checkPrograms() error {
 	var missing, packages []string
 	for _, p := range programs {
@@ -108,7 +108,7 @@ func (p program) found() bool {
 		if _, err := exec.LookPath(path); err == nil {
 			return true
 		}
-		// A file of litmus's that is no program.
+		// It may be a file of litmus that is not a program.
 		if _, err := os.Stat(path); err == nil && filepath.IsAbs(path) {
 			return true
 		}

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// mountTimeout is the longest that mount and umount may take. umount waits
-// until davfs2 has uploaded what is left.
+// mountTimeout is the longest time that mount and umount may take. umount waits until davfs2 has
+// uploaded the remaining files.
 const mountTimeout = 2 * time.Minute
 
-// mountPermitted says why nothing can be mounted here, if so.
+// mountPermitted returns an error if this process can't mount filesystems.
 var mountPermitted = sync.OnceValue(func() error {
 	if os.Getuid() != 0 {
 		return errors.New("mounting needs root")
@@ -33,8 +33,7 @@ var mountPermitted = sync.OnceValue(func() error {
 	return unmount(dir)
 })
 
-// mountTmpfs mounts a small filesystem of its own at dir, which it makes,
-// until the test ends.
+// mountTmpfs creates dir and mounts a small filesystem there until the test ends.
 func mountTmpfs(t *testing.T, dir string) {
 	t.Helper()
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -54,14 +53,14 @@ func mount(kind, options, what, where string) error {
 	return mounting("mount", "-t", kind, "-o", options, what, where)
 }
 
-// unmount unmounts where, if need be by detaching it at once and leaving it to
-// the kernel to end it.
+// unmount unmounts where. If that fails, it detaches where immediately, and the kernel unmounts it
+// later.
 func unmount(where string) error {
 	err := mounting("umount", where)
 	if err == nil {
 		return nil
 	}
-	// -i: without davfs2's own umount, which is what has just failed.
+	// -i skips the umount program of davfs2, which has just failed.
 	return errors.Join(err, mounting("umount", "-i", "-l", where))
 }
 
@@ -71,7 +70,7 @@ func mounting(name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.WaitDelay = time.Second
 	out := newTranscript()
-	// davfs2's process outlives its mount program and keeps its output open.
+	// The process of davfs2 survives its mount program and keeps the output open.
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(out.String()))

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inNamespace says that this process has a mount namespace of its own.
+// inNamespace is an environment variable that is set in a separate mount namespace.
 const inNamespace = "DAVD_TEST_MOUNT_NAMESPACE"
 
-// runs are where programs keep what is only about running, davfs2 for example.
+// runs is where programs such as davfs2 keep run-time files.
 const runs = "/run"
 
-// runApart runs the tests again where nobody else sees what they mount, and where
-// programs write to no directory of the machine. Only root may do that.
+// runApart runs the tests again in a separate mount namespace. There, other processes don't see
+// the mounts, and programs don't write to directories of the machine. Only root may do that.
 func runApart(m *testing.M) (code int, ok bool) {
 	if os.Geteuid() != 0 || strings.HasPrefix(os.TempDir(), runs+"/") {
 		return 0, false
@@ -43,13 +43,13 @@ func runApart(m *testing.M) (code int, ok bool) {
 	err = tests.Run()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {
-		return 0, false // A mount namespace is not permitted.
+		return 0, false // Mount namespaces are not permitted.
 	}
 	return tests.ProcessState.ExitCode(), true
 }
 
-// runThere runs the tests in the namespace. Their scratch folder is mounted where
-// other users, such as davfs2's, reach it too.
+// runThere runs the tests in the namespace. Their scratch directory is mounted where other users,
+// such as davfs2, can reach it as well.
 func runThere(m *testing.M) (code int, ok bool) {
 	scratch := filepath.Join(runs, "davd-litmus")
 	err := unix.Mount("tmpfs", runs, "tmpfs", 0, "mode=755")
@@ -63,12 +63,12 @@ func runThere(m *testing.M) (code int, ok bool) {
 		err = os.Setenv("TMPDIR", scratch)
 	}
 	if err != nil {
-		return 0, false // The tests say themselves what is not permitted.
+		return 0, false // The tests themselves report what is not permitted.
 	}
 	return run(m), true
 }
 
-// ownTmp has c run with an empty /tmp of its own, where it writes whatever TMPDIR says.
+// ownTmp makes c run with its own empty /tmp. The program writes there whatever TMPDIR is.
 func (c client) ownTmp() client {
 	if os.Getenv(inNamespace) == "" {
 		return c

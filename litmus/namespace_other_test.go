@@ -4,7 +4,7 @@ package litmus
 
 import "testing"
 
-// runApart is Linux' alone.
+// runApart only works on Linux.
 func runApart(*testing.M) (code int, ok bool) { return 0, false }
 
 func (c client) ownTmp() client { return c }

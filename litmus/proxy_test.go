@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A proxy stands between a client and a davd. It passes every byte on as it
-// comes and keeps a record of the exchanges.
+// A proxy runs between a client and a davd. It forwards every byte unchanged and records the
+// exchanges.
 type proxy struct {
 	url      string // for the client, without the slash at the end
 	upstream string
@@ -25,18 +25,18 @@ type proxy struct {
 	mu        sync.Mutex
 	open      map[net.Conn]struct{}
 	exchanges []*exchange
-	grown     chan struct{} // closed when there is one more, or more of one
-	err       error         // of reading along
+	grown     chan struct{} // closed when exchanges change
+	err       error         // of parsing the exchanges
 }
 
-// An exchange is a request and what came for it.
+// An exchange is a request with its responses.
 type exchange struct {
 	method, path, agent string
-	// interim are the headers of the 102 (Processing).
+	// interim are the headers of the 102 (Processing) responses.
 	interim []http.Header
-	// status is the final response's; 0 when the client went away before it.
+	// status is the status of the final response, or 0 if the client disconnected before it.
 	status int
-	// ended: the final response is complete, or will not come.
+	// ended says that the final response is complete, or will not come.
 	ended bool
 	start time.Time
 	took  time.Duration
@@ -74,11 +74,11 @@ func listenBefore(t *testing.T, s *server) *proxy {
 	return p
 }
 
-// finish ends the proxy after its client has ended, and returns all exchanges
-// in the order in which the requests came.
+// finish waits until the client has closed its connections, and stops the proxy. It returns all
+// exchanges in the order of the requests.
 func (p *proxy) finish(t *testing.T) []*exchange {
 	t.Helper()
-	_ = p.listener.Close() // its only error: it is closed
+	_ = p.listener.Close() // an error means that it is closed already
 	p.conns.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,7 +88,7 @@ func (p *proxy) finish(t *testing.T) []*exchange {
 	return p.exchanges
 }
 
-// cut is finish for a client that may still be there.
+// cut is finish for a client that may still have open connections, which it closes.
 func (p *proxy) cut(t *testing.T) []*exchange {
 	t.Helper()
 	_ = p.listener.Close()
@@ -100,7 +100,7 @@ func (p *proxy) cut(t *testing.T) []*exchange {
 	return p.finish(t)
 }
 
-// await waits until done says so of the exchanges so far.
+// await waits until done returns true for the exchanges so far.
 func (p *proxy) await(ctx context.Context, done func([]*exchange) bool) error {
 	for {
 		p.mu.Lock()
@@ -144,7 +144,7 @@ func (p *proxy) pass(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", p.upstream)
 	if err != nil {
-		return // davd has ended: so does the client's connection
+		return // davd has ended, so close the client's connection
 	}
 	defer server.Close()
 	p.update(func() { p.open[client] = struct{}{} })
@@ -154,7 +154,7 @@ func (p *proxy) pass(client net.Conn) {
 	responses, responseBytes := io.Pipe()
 	sent := make(chan *exchange, 16)
 	var all sync.WaitGroup
-	// Whichever side ends first ends the other.
+	// When one side closes its connection, close the other.
 	all.Go(func() {
 		_, _ = io.Copy(server, io.TeeReader(client, requestBytes))
 		_, _ = server.Close(), requestBytes.Close()
@@ -171,7 +171,7 @@ func (p *proxy) pass(client net.Conn) {
 	all.Wait()
 }
 
-// note keeps the first error and lets the rest of stream pass unread.
+// note records an error and skips the rest of stream.
 func (p *proxy) note(stream *io.PipeReader, err error) {
 	if err != nil {
 		p.update(func() { p.err = errors.Join(p.err, err) })
@@ -179,7 +179,7 @@ func (p *proxy) note(stream *io.PipeReader, err error) {
 	_, _ = io.Copy(io.Discard, stream)
 }
 
-// readRequests reads along until the client ends the connection.
+// readRequests parses a copy of the requests until the client closes the connection.
 func (p *proxy) readRequests(stream io.Reader, sent chan<- *exchange) error {
 	reader := bufio.NewReader(stream)
 	for {
@@ -200,7 +200,7 @@ func (p *proxy) readRequests(stream io.Reader, sent chan<- *exchange) error {
 	}
 }
 
-// readResponses reads along the responses to what was sent, which it drains.
+// readResponses parses a copy of the responses to the requests in sent. It always drains sent.
 func (p *proxy) readResponses(stream io.Reader, sent <-chan *exchange) error {
 	reader := bufio.NewReader(stream)
 	var first error
@@ -210,7 +210,7 @@ func (p *proxy) readResponses(stream io.Reader, sent <-chan *exchange) error {
 			err = p.readResponse(reader, e)
 		}
 		p.update(func() { e.ended, e.took = true, time.Since(e.start) })
-		// The end of the connection shows in the status.
+		// The status shows that the connection ended early.
 		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 			first = fmt.Errorf("response to %s %s: %w", e.method, e.path, err)
 		}

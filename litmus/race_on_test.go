@@ -2,5 +2,5 @@
 
 package litmus
 
-// raceFlags make davd report data races too: it then ends with status 66.
+// raceFlags build davd with the race detector. After a data race, davd exits with status 66.
 var raceFlags = []string{"-race"}

@@ -21,9 +21,9 @@ var cadaverReader = reader{
 		found := make(shown)
 		var typed, commands []string
 		for _, name := range collections {
-			// What the prompt does not take as it is can only stand in the URL that
-			// cadaver begins with: orders to it, no UTF-8, and the pattern *, which the
-			// URL must not escape.
+			// Some names can't be typed at the prompt: those with control characters, invalid
+			// UTF-8 or the pattern *. They have to be in the URL that cadaver starts with. The
+			// URL must not escape the *.
 			if strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) || strings.Contains(name, "*") {
 				start := base + strings.ReplaceAll(escapedPath("/"+name), "%2A", "*") + "/"
 				cadaverLists(t, start, []string{name}, []string{"ls"}, found)
@@ -39,11 +39,11 @@ var cadaverReader = reader{
 
 const cadaverColumn = "a name is filled up with spaces to the width of its column"
 
-// cadaverLine is a line of cadaver's ls: kind, name, size, time. There may be
-// newlines in the name, and the last spaces belong to the column.
+// cadaverLine matches a line of cadaver's ls: kind, name, size and time. The name may contain
+// newlines. Spaces after it belong to the column.
 var cadaverLine = regexp.MustCompile(`(?ms)^(Coll:  |       ) (.*?) +(\d+) +(\(unknown\)|[A-Z][a-z]{2} [ \d]\d (?:\d\d:\d\d| \d{4})) *$`)
 
-// cadaverLists runs a session of one command for each collection.
+// cadaverLists runs a session with one command for each collection.
 func cadaverLists(t *testing.T, url string, collections, commands []string, found shown) {
 	t.Helper()
 	home := t.TempDir()
@@ -52,7 +52,7 @@ func cadaverLists(t *testing.T, url string, collections, commands []string, foun
 		stdin: strings.Join(commands, "\n") + "\nquit\n",
 	}.mustRun(t)
 	answers := []string{run.stdout}
-	if len(commands) > 1 { // it began at the root
+	if len(commands) > 1 { // the session started at the root
 		answers = strings.Split(run.stdout, "dav:/> ")[1:]
 	}
 	if len(answers) < len(commands) {
@@ -71,8 +71,8 @@ func cadaverLists(t *testing.T, url string, collections, commands []string, foun
 	}
 }
 
-// cadaverTime is to the minute for what is half a year old at most, else to the
-// day. Its library tells the second before 1970 by the value of an error.
+// cadaverTime formats a time like cadaver: to the minute if it is at most half a year old, and
+// otherwise to the day. Its library uses the second before 1970 as an error value.
 func cadaverTime(when time.Time) string {
 	const halfYear = 6 * 30 * 24 * time.Hour
 	when = when.UTC()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// curlReader shows what davd sends, to the XML parser of Go.
+// curlReader passes davd's listing to the XML parser of Go.
 var curlReader = reader{
 	name: "curl", needs: []string{"curl"}, version: printed("curl", "--version"), accepts: true, when: unixTime,
 	read: func(t *testing.T, base string, _ []string) shown {
@@ -19,8 +19,7 @@ var curlReader = reader{
 	},
 }
 
-// parseListing reads a multi-status in which each resource has all its
-// properties.
+// parseListing parses a multi-status in which no property of a resource is missing.
 func parseListing(t *testing.T, body string) shown {
 	t.Helper()
 	var answer struct {

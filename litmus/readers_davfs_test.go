@@ -17,8 +17,8 @@ var davfsReader = reader{
 		}
 		return fuseUsable()
 	},
-	// Its library takes the second before 1970 for an error, and davfs2 what is not
-	// after the first of 1970 for no time.
+	// Its library uses the second before 1970 as an error value. davfs2 treats all times up to
+	// the first second of 1970 as unknown.
 	when: func(when time.Time) string {
 		if when.Unix() <= 0 {
 			return davfsNoTime
@@ -50,15 +50,15 @@ var davfsReader = reader{
 }
 
 const (
-	// davfsNoTime is the time when davfs2 first heard of a file.
+	// davfsNoTime stands for the time at which davfs2 first saw a file. davfs2 shows that if
+	// the file's time is unknown.
 	davfsNoTime  = "the mount"
 	davfsLong    = "davfs2 keeps the members of a collection in a file of 11 bytes more than its name"
 	davfsLongest = 244
 )
 
-// listMount lists a directory of a mount, and those in it. The buffer of
-// os.ReadDir is small enough for davfs2, which fails one of 32 KiB, such as that
-// of ls.
+// listMount lists a directory of a mount and everything below it. The buffer of os.ReadDir is small
+// enough for davfs2, which fails with a buffer of 32 KiB, such as that of ls.
 func listMount(t *testing.T, point, name string, mounted time.Time, found shown) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(point, name))
@@ -73,7 +73,7 @@ func listMount(t *testing.T, point, name string, mounted time.Time, found shown)
 			continue
 		}
 		if member == "lost+found" {
-			continue // davfs2's own
+			continue // davfs2 adds it
 		}
 		when := unixTime(info.ModTime())
 		if age := info.ModTime().Sub(mounted); age >= 0 && age < time.Hour {

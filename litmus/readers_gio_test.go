@@ -12,7 +12,7 @@ import (
 
 var gioReader = reader{
 	name: "GVfs", needs: []string{"gio", "dbus-run-session", "/usr/lib/gvfs/gvfsd-dav"}, version: packaged("gvfs"), lab: true, accepts: true,
-	// GIO's time::modified has no sign.
+	// GIO's time::modified is unsigned.
 	when: func(when time.Time) string { return strconv.FormatUint(uint64(when.Unix()), 10) },
 	read: func(t *testing.T, base string, collections []string) shown {
 		t.Helper()
@@ -45,10 +45,10 @@ var gioReader = reader{
 	},
 }
 
-// gioLine is a line of gio's list: the URL, size, kind and time.
+// gioLine matches a line of gio list: the URL, size, kind and time.
 var gioLine = regexp.MustCompile(`^(\S+)\t(\d+)\t\((regular|directory)\)\ttime::modified=(\d+)$`)
 
-// escapedPath is name as the path of a URL that a shell takes as it is.
+// escapedPath returns name as the escaped path of a URL. It needs no quotes in a shell.
 func escapedPath(name string) string {
 	parts := strings.Split(name, "/")
 	for i, part := range parts {

@@ -17,7 +17,7 @@ import (
 
 var updateGolden = flag.Bool("update", false, "rewrite the golden multi-statuses")
 
-// goldenKinds are the kinds of PROPFIND, goldenPlaces what is listed.
+// goldenKinds are the kinds of PROPFIND. goldenPlaces are the listed resources.
 var (
 	goldenKinds = []struct{ name, section, body string }{
 		{"named", "§9.1.3", `<D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/><D:displayname/><D:getcontentlength/><D:getlastmodified/><colour xmlns="http://example.org/"/><none xmlns=""/></D:prop></D:propfind>`},
@@ -32,9 +32,8 @@ const (
 	goldenLock      = `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner>Zoë <D:href>http://example.org/?a&amp;b</D:href></D:owner></D:lockinfo>`
 )
 
-// TestGoldenListings compares what davd says of a tree that is hard to list, one
-// file with a property of its own and one collection locked, with what it has
-// said before, as XML infosets.
+// TestGoldenListings compares davd's listings of a tree that is hard to list with golden files, as
+// XML infosets. One file has a dead property, and one collection is locked.
 func TestGoldenListings(t *testing.T) {
 	t.Parallel()
 	share := publicDir(t)
@@ -90,8 +89,8 @@ func ask(t *testing.T, method, url, body string, status int, header ...string) s
 	return string(answer)
 }
 
-// goldenChanging is what differs from one run to the next: the form of its text,
-// and what stands for it in a golden file.
+// goldenChanging are the elements that differ between runs. form matches their text, and text
+// stands for it in a golden file.
 var goldenChanging = map[string]struct {
 	form *regexp.Regexp
 	text string
@@ -102,8 +101,8 @@ var goldenChanging = map[string]struct {
 	"locktoken":    {regexp.MustCompile(`^urn:uuid:[0-9a-f-]{36}$`), "urn:uuid:(any)"},
 }
 
-// normalise puts the response elements of a multi-status into an order, as the
-// disk has none, and replaces what is never the same twice.
+// normalise sorts the response elements of a multi-status, because their order on the disk is
+// undefined. It replaces texts that differ between runs.
 func normalise(t *testing.T, multistatus *element) {
 	t.Helper()
 	slices.SortFunc(multistatus.content, func(a, b *element) int { return strings.Compare(a.find("href").text(), b.find("href").text()) })
@@ -126,7 +125,7 @@ func normalise(t *testing.T, multistatus *element) {
 	})
 }
 
-// differingLines are those of only one of two texts, with some before them.
+// differingLines returns the lines that are only in one of two texts, with some lines before them.
 func differingLines(got, want string) string {
 	if got == want {
 		return ""

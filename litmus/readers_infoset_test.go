@@ -11,16 +11,16 @@ import (
 	"unicode"
 )
 
-// An element is one of an XML document, or characters in one.
+// An element is an element of an XML document, or character data.
 type element struct {
-	name       xml.Name
-	attributes []xml.Attr // in the order of their names, without declarations
+	name       xml.Name   // empty for character data
+	attributes []xml.Attr // sorted by name, without namespace declarations
 	content    []*element
-	characters string // of what has no name
+	characters string // the character data
 }
 
-// parseElement reads a document: of white space only what stands beside other
-// characters, or alone in an element, counts.
+// parseElement parses a document. White space only counts beside other characters, or as the only
+// content of an element.
 func parseElement(t *testing.T, document string) *element {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(document))
@@ -63,7 +63,7 @@ func parseElement(t *testing.T, document string) *element {
 	return root.content[0]
 }
 
-// dropSpace drops white space between elements.
+// dropSpace removes white space between elements.
 func (e *element) dropSpace() {
 	parents := slices.ContainsFunc(e.content, func(c *element) bool { return c.name.Local != "" })
 	spaces := !slices.ContainsFunc(e.content, func(c *element) bool { return strings.TrimSpace(c.characters) != "" })
@@ -72,7 +72,7 @@ func (e *element) dropSpace() {
 	}
 }
 
-// find returns the first child element of the name, which must be there.
+// find returns the first child element with this local name. It panics if there is none.
 func (e *element) find(local string) *element {
 	return e.content[slices.IndexFunc(e.content, func(c *element) bool { return c.name.Local == local })]
 }
@@ -83,7 +83,7 @@ func (e *element) text() string {
 	return b.String()
 }
 
-// each visits e and what is in it.
+// each visits e and everything in it.
 func (e *element) each(visit func(*element)) {
 	visit(e)
 	for _, c := range e.content {
@@ -91,11 +91,10 @@ func (e *element) each(visit func(*element)) {
 	}
 }
 
-// goldenLevels is down to what level each element has lines of its own: below
-// are the properties.
+// goldenLevels is how many levels of elements get separate lines. Below them are the properties.
 const goldenLevels = 4
 
-// String is the element in one canonical form, a line for each property.
+// String returns the element in a canonical form, with a line for each property.
 func (e *element) String() string {
 	var b strings.Builder
 	e.write(&b, 0, "")
@@ -155,8 +154,8 @@ func (e *element) write(b *strings.Builder, level int, space string) {
 	b.WriteString("</" + name + ">" + end)
 }
 
-// written is s as XML text or the value of an attribute, with references for what
-// can't be seen, or is part of a character.
+// written returns s as XML text or an attribute's value. It uses references for invisible and
+// combining characters.
 func written(s string) string {
 	var b strings.Builder
 	for _, c := range s {

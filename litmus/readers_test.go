@@ -17,32 +17,32 @@ type reader struct {
 	name    string
 	needs   []string
 	version versionOf
-	lab     bool // .ci/lab installs it, not .ci/deps
-	// accepts: it asks for a compressed answer.
+	lab     bool // it is installed by .ci/lab and not by .ci/deps
+	// accepts says that it asks for a compressed answer.
 	accepts bool
-	// permitted says why it can't run here, if so.
+	// permitted, if not nil, returns an error if the client can't run on this machine.
 	permitted func() error
-	// read returns what the client shows. collections are those on the disk, for
-	// one that lists no tree.
+	// read returns what the client shows. collections are the collections on the disk, for
+	// a client that can't list a whole tree.
 	read func(t *testing.T, url string, collections []string) shown
-	// when is how the client shows a time.
+	// when formats a time like the client.
 	when func(time.Time) string
-	// apart is where the client's listing is not what is on the disk, by the path
-	// there, or by a segment of it.
+	// apart lists where the client shows something other than what is on the disk. The keys
+	// are paths on the disk, or segments of them.
 	apart map[string]apart
 }
 
-// An apart is what a client makes of a name, by its own fault.
+// An apart is a name that a client shows wrongly by its own fault.
 type apart struct {
-	name string // what it shows for the path or the segment
-	gone bool   // it does not show the resource
+	name string // what it shows in place of the path or segment
+	gone bool   // it does not show the resource at all
 	why  string
 }
 
-// shown is what a client shows: see describe, by the path.
+// shown is what a client shows: the result of describe for each path.
 type shown map[string]string
 
-// note adds what is shown of one more resource.
+// note adds a resource.
 func (s shown) note(t *testing.T, name, what string) {
 	t.Helper()
 	if _, twice := s[name]; twice {
@@ -58,11 +58,10 @@ var readers = []reader{
 	gioReader,
 }
 
-// unixTime is for clients that show seconds.
+// unixTime formats a time for clients that show seconds.
 func unixTime(when time.Time) string { return strconv.FormatInt(when.Unix(), 10) }
 
-// describe is what a client shows of a resource: its kind, the size of a file,
-// the time.
+// describe describes a resource as a client shows it: its kind, its time and, for a file, its size.
 func describe(collection bool, size int64, when string) string {
 	if collection {
 		return "collection of " + when
@@ -70,7 +69,7 @@ func describe(collection bool, size int64, when string) string {
 	return fmt.Sprintf("file of %d bytes of %s", size, when)
 }
 
-// want is what r has to show of what is on the disk.
+// want returns what r should show for the resources on the disk.
 func (r *reader) want(t *testing.T, disk map[string]resource) shown {
 	t.Helper()
 	want, used := make(shown), make(map[string]bool)
@@ -96,7 +95,7 @@ func (r *reader) want(t *testing.T, disk map[string]resource) shown {
 	return want
 }
 
-// Ways of sending a listing.
+// readerWays are the ways in which davd sends a listing.
 var readerWays = []struct {
 	name             string
 	flags            []string
@@ -108,12 +107,12 @@ var readerWays = []struct {
 	{name: "slowly and compressed", flags: append([]string{"--compress", "always"}, slowly...), compressed: true, slow: true},
 }
 
-// slowly makes the listing of the collection many take half a second, with
-// pauses that are longer than the time between two signs of life.
+// slowly makes the listing of the collection many take half a second. Its pauses are longer than
+// the interval at which davd sends newlines to keep the connection alive.
 var slowly = []string{"--latency", "20ms", "--interim-after", "20ms", "--interim-every", "5ms"}
 
-// TestReaders has each client list one tree, and compares what it shows with
-// what is on the disk.
+// TestReaders makes each client list the same tree, and compares what it shows with what is on the
+// disk.
 func TestReaders(t *testing.T) {
 	t.Parallel()
 	share := publicDir(t)
@@ -129,7 +128,8 @@ func TestReaders(t *testing.T) {
 					continue
 				}
 				t.Run(r.name, func(t *testing.T) {
-					// One after the other: on slow storage they would wait for each other.
+					// Not in parallel, because the clients would wait for each other on slow
+					// storage.
 					r.available(t)
 					between := tapWire(t, davd)
 					got := r.read(t, between.url, collectionsOf(disk))
@@ -154,7 +154,7 @@ func (r *reader) available(t *testing.T) {
 	}
 }
 
-// collectionsOf returns the collections on the disk, the root first, as "".
+// collectionsOf returns the collections on the disk. The root is the first, as "".
 func collectionsOf(disk map[string]resource) []string {
 	found := []string{""}
 	for _, name := range slices.Sorted(maps.Keys(disk)) {
@@ -179,8 +179,8 @@ func compareShown(t *testing.T, got, want shown) {
 	}
 }
 
-// checkListings makes sure that the listings came as they should: one at least
-// was too large to be held, and where davd was slow, newlines kept it alive.
+// checkListings checks how the listings were sent. At least one must be too large for davd's
+// buffer. If davd was slow, it must have sent newlines to keep the connection alive.
 func checkListings(t *testing.T, listings []listingSent, compressed, slow bool) {
 	t.Helper()
 	largest, newlines := 0, 0

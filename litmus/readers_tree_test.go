@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// hostileNames are of files of which each has a size and a time of its own.
+// hostileNames are names of files. Each file has a different size and time.
 var hostileNames = []string{
-	// What has a meaning in a URL, in XML, in a shell, or at a prompt.
+	// Characters that are special in a URL, in XML, in a shell, or at a prompt.
 	"a b", " leading", "trailing ", "trailing.", "100%", "%41%2F", "a%20b", "a#b", "q?x", "a&b", "&amp;", "a;b=c", "a+b", "C:colon", "http:", "a@b", "$HOME",
 	`"quote's"`, "<b>]]>", `back\slash`, "[a]{b}^`|!", "*", "~", "-dash", "--", ".hidden", "...", "readme.html", "CASE", "case",
-	// Unicode: composed, decomposed, both of one name, beyond the first plane.
+	// Unicode: composed, decomposed, both forms of one name, and beyond the first plane.
 	"Zoë Größe", "Zoe\u0308 decomposed", "both \u00e9", "both e\u0301", "日本語", "😀 \U0001f468\u200d\U0001f469\u200d\U0001f467",
 	"right to left\u202e", "line\u2028", "byte order\ufeff", "next line\u0085", "no character\uffff",
-	// What XML has no character for, or changes.
+	// Characters that XML can't represent, or changes.
 	"tab\there", "new\nline", "return\rhere", "bell\a", "escape\x1b[31m", "delete\x7f", "latin1-\xfc",
-	// 255 bytes, of which the URL makes up to 765.
+	// Names of 255 bytes, which need up to 765 in the URL.
 	longASCII, longUnicode,
 }
 
@@ -32,8 +32,8 @@ var (
 	longUnicode = "long " + strings.Repeat("漢", 83) + "."
 )
 
-// hostileTimes are of files named for them. File systems with 32 bits for a
-// time hold the first ones only, and are no place for these tests.
+// hostileTimes are the modification times of files with these names. Filesystems that store times
+// in 32 bits can't store all of them, so these tests don't work there.
 var hostileTimes = map[string]time.Time{
 	"-2147483647":       time.Unix(-2147483647, 0),
 	"moon":              time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC),
@@ -45,20 +45,20 @@ var hostileTimes = map[string]time.Time{
 	"centuries from it": time.Date(2400, 12, 31, 23, 59, 59, 0, time.UTC),
 }
 
-// hostileSizes are of files named for them. The largest have no blocks.
+// hostileSizes are the sizes of files with these names, in bytes. The largest ones are sparse.
 var hostileSizes = map[string]int64{"empty": 0, "one": 1, "2 GiB": 2 << 30, "more than 4 GiB": 4<<30 + 1}
 
 const (
-	// manyMembers is how many members one collection has: their names make a
-	// listing of it, of however few properties, larger than davd holds.
+	// manyMembers is how many members one collection has. With their long names, even a
+	// listing with few properties is larger than davd's buffer.
 	manyMembers = 900
-	// heldBytes is how much of a listing davd holds.
+	// heldBytes is how much of a listing davd buffers.
 	heldBytes = 256 << 10
-	// deepest is how many collections are in one another.
+	// deepest is how deeply collections are nested.
 	deepest = 24
 )
 
-// plantHostile makes a tree that is hard to list, whose times are all known.
+// plantHostile creates a tree that is hard to list. All its times are known.
 func plantHostile(t *testing.T, share string) {
 	t.Helper()
 	base := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
@@ -76,7 +76,7 @@ func plantHostile(t *testing.T, share string) {
 	for name, size := range hostileSizes {
 		plant("sizes/"+name, size, base)
 	}
-	// What is not served: the listing is whole without it.
+	// Files that davd does not serve, and that the listing must omit.
 	kinds := filepath.Join(share, "kinds")
 	plant(".davd-left over/file", 1, base)
 	plant("kinds/.DAV/file", 1, base)
@@ -96,9 +96,9 @@ func plantHostile(t *testing.T, share string) {
 	datePlanted(t, share, base)
 }
 
-// plantLarge adds to it what makes a listing large: each of the names as that of
-// a collection, with a member that shows whether it can be entered; a collection
-// of many members, of today and yesterday; and a deep one.
+// plantLarge adds members that make a listing large. There is a collection for each of the names,
+// with a member that shows whether the client can enter it. There is also a collection with many
+// members, with times of today and yesterday, and a deep one.
 func plantLarge(t *testing.T, share string) {
 	t.Helper()
 	now := time.Now()
@@ -124,7 +124,7 @@ func plantFile(t *testing.T, name string, size int64, when time.Time) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, nil, 0o644), os.Truncate(name, size), os.Chtimes(name, when, when)); err != nil {
 		t.Fatal(err)
 	}
-	if when.Year() > 2261 { // os.Chtimes counts nanoseconds in 64 bits
+	if when.Year() > 2261 { // os.Chtimes uses 64-bit nanoseconds, which can't represent later times
 		client{name: "touch", args: []string{"--date=@" + unixTime(when), name}}.mustRun(t)
 	}
 	info, err := os.Stat(name)
@@ -136,7 +136,7 @@ func plantFile(t *testing.T, name string, size int64, when time.Time) {
 	}
 }
 
-// datePlanted gives each collection a time, from the bottom up.
+// datePlanted sets the time of each collection, from the bottom up.
 func datePlanted(t *testing.T, share string, when time.Time) {
 	t.Helper()
 	err := filepath.WalkDir(share, func(name string, entry fs.DirEntry, err error) error {
@@ -150,16 +150,15 @@ func datePlanted(t *testing.T, share string, when time.Time) {
 	}
 }
 
-// A resource is what a listing says of a member, or what is on the disk.
+// A resource describes a member in a listing, or on the disk.
 type resource struct {
 	collection bool
 	size       int64 // of a file
 	modified   time.Time
 }
 
-// onDisk returns what is in share and is served, by its path in it: files and
-// directories, symbolic links as what they lead to in share, nothing else and
-// nothing with davd's own names.
+// onDisk returns the resources in share that davd serves, by path: files, directories, and the
+// targets of symbolic links within share. It omits everything else, and davd's reserved names.
 func onDisk(t *testing.T, share string) map[string]resource {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(share)

@@ -15,8 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A wire passes every byte on between a client and a davd, and keeps what davd
-// has sent.
+// A wire forwards every byte between a client and a davd, and records what davd sends.
 type wire struct {
 	url      string // for the client, without the slash at the end
 	upstream string
@@ -25,10 +24,10 @@ type wire struct {
 
 	mu   sync.Mutex
 	open []net.Conn
-	sent []*bytes.Buffer // by davd, for each connection
+	sent []*bytes.Buffer // what davd has sent, for each connection
 }
 
-// A listingSent is a multi-status as it came over the wire.
+// A listingSent is a multi-status as davd sent it.
 type listingSent struct {
 	coding   string
 	body     []byte // decoded
@@ -73,7 +72,7 @@ func (w *wire) pass(client net.Conn) {
 	_ = client.Close()
 }
 
-// cut ends all connections.
+// cut closes all connections.
 func (w *wire) cut() {
 	_ = w.listener.Close()
 	w.mu.Lock()
@@ -84,8 +83,8 @@ func (w *wire) cut() {
 	w.conns.Wait()
 }
 
-// listings ends the wire after its client has ended, and returns each
-// multi-status that davd has sent.
+// listings closes the wire and returns each multi-status that davd has sent. The client must have
+// ended.
 func (w *wire) listings(t *testing.T) []listingSent {
 	t.Helper()
 	w.cut()
@@ -113,7 +112,7 @@ func (w *wire) listings(t *testing.T) []listingSent {
 	return found
 }
 
-// decoded is the body without its content coding.
+// decoded returns the body without its content coding.
 func decoded(t *testing.T, response *http.Response) io.Reader {
 	t.Helper()
 	var reader io.Reader = response.Body

@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// The longest that davd may take to listen, and to end. It gives what is under
-// way ten seconds to finish.
+// The longest times that davd may take to start and to end. It gives running requests ten seconds
+// to finish.
 const (
 	startTimeout = 30 * time.Second
 	stopTimeout  = 30 * time.Second
 )
 
-// davdProcessors makes davd walk trees at the same pace on every machine: that
-// of two processors.
+// davdProcessors makes davd use two processors, so that it walks trees at the same pace on every
+// machine.
 const davdProcessors = "GOMAXPROCS=2"
 
-// A server is a davd that runs.
+// A server is a running davd.
 type server struct {
 	url  string // without the slash at the end
 	log  *transcript
@@ -35,21 +35,20 @@ type server struct {
 
 var servingLine = regexp.MustCompile(`(?m)^davd: serving .* at (https?://\S+)/$`)
 
-// serve starts davd serve with args on a free port, until the test ends. It
-// must end cleanly.
+// serve runs davd serve with args on a free port until the test ends. davd must exit cleanly.
 func serve(t *testing.T, args ...string) *server {
 	t.Helper()
 	if err := readSources(); err != nil {
 		t.Fatal(err)
 	}
 	stdout, log := newTranscript(), newTranscript()
-	if !slices.Contains(args, "mem") { // whose locks and properties are there, too
+	if !slices.Contains(args, "mem") { // mem keeps the state in memory
 		args = append([]string{"--state", t.TempDir()}, args...)
 	}
 	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
 	cmd := exec.Command(davdBinary, args...)
 	cmd.Stdout, cmd.Stderr = stdout, log
-	// Settings of the person who runs the tests are not the tests'.
+	// Ignore settings in the environment of the developer.
 	cmd.Env = append(withoutPrefix(os.Environ(), "DAVD_"), davdProcessors)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -59,7 +58,7 @@ func serve(t *testing.T, args ...string) *server {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- cmd.Wait()
-		cancel() // it will not listen any more
+		cancel() // davd has ended, so it will never listen
 	}()
 	s := &server{log: log}
 	s.stop = sync.OnceFunc(func() { stopServer(t, cmd, ended) })
@@ -77,8 +76,8 @@ func serve(t *testing.T, args ...string) *server {
 	return s
 }
 
-// readSources looks at what davd is made of. The go command notes it, and does
-// not take the result of an older davd from its cache.
+// readSources looks at the source files of davd. The go command notices that, and does not reuse
+// cached test results of an older davd.
 var readSources = sync.OnceValue(func() error {
 	for _, dir := range []string{"../cmd", "../dav", "../storage"} {
 		err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
@@ -97,7 +96,7 @@ var readSources = sync.OnceValue(func() error {
 
 func stopServer(t *testing.T, cmd *exec.Cmd, ended <-chan error) {
 	t.Helper()
-	_ = cmd.Process.Signal(syscall.SIGTERM) // or it has ended already
+	_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 	timer := time.NewTimer(stopTimeout)
 	defer timer.Stop()
 	select {

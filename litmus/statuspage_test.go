@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// screenshot gets a picture of a page half way, which the README shows:
+// screenshot is the file for a picture of the page half way, which the README shows:
 //
 //	go test ./litmus -run TestStatusPage -lab -lab.screenshot=testdata/operation.png
 var screenshot = flag.String("lab.screenshot", "", "the file that gets a picture of the status page of a COPY")
@@ -26,15 +26,15 @@ var screenshot = flag.String("lab.screenshot", "", "the file that gets a picture
 var npmPuppeteer = filepath.Join(labBin, "node_modules/puppeteer-core/lib/esm/puppeteer/puppeteer-core.js")
 
 const (
-	// A COPY or DELETE of pageFiles files on storage of these latencies takes half a
-	// minute, of which a browser needs a third to start, and to see it move.
+	// With these latencies, a COPY or DELETE of pageFiles files takes half a minute. A browser
+	// needs a third of that to start and to see the bar move.
 	pageFiles                      = 800
 	pageLatency, pageDeleteLatency = "25ms", "40ms"
 	// pageUsers is an htpasswd file: the password is "secret".
 	pageUsers = "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"
 )
 
-// A pageTask is what testdata/lab/statuspage.mjs is to do.
+// A pageTask is a task for testdata/lab/statuspage.mjs.
 type pageTask struct {
 	URL     string `json:"url"`
 	Dir     string `json:"dir"`
@@ -43,38 +43,38 @@ type pageTask struct {
 	Picture string `json:"picture"`
 }
 
-// A seenPage is what a page showed at one time.
+// A seenPage is the content of a page at one moment.
 type seenPage struct {
 	Title, Heading, Button string
-	// Bar is the part of it that is filled; nil without one, or while that is not
-	// known.
+	// Bar is the filled part of the progress bar, or nil if there is no bar or the part is
+	// unknown.
 	Bar *float64
-	// Terms are the lines of the page: what stands left, and what right.
+	// Terms are the lines of the page: the right column by the left column.
 	Terms map[string]string
-	// Failed are the members that did, Rows the operations in a list.
+	// Failed are the failed members. Rows are the operations in a list.
 	Failed, Rows []string
 }
 
-// A pageVisit is what a browser has seen, one after the other.
+// A pageVisit is what a browser has seen, in this order.
 type pageVisit struct {
-	// Running are the states before the end, Loads how often the page was loaded
-	// for them, Streams how many streams of events there were, and SameBar says that
-	// one element has shown them all.
+	// Running are the states before the end. Loads is how often the page was loaded for them,
+	// and Streams how many event streams were opened. SameBar says that the same element
+	// showed all states of the bar.
 	Running []seenPage
 	Loads   int `json:"loadsRunning"`
 	Streams int `json:"streamsRunning"`
 	SameBar bool
-	// Nodes are the page's as assistive technology has them: roles and names. Focus
-	// is what has the focus after the first Tab.
+	// Nodes are the roles and names of the page's nodes, as assistive technology sees them.
+	// Focus is the node that has the focus after the first Tab.
 	Nodes []string
 	Focus string
-	// Widths are those of the content by that of the window, Colours those of text
-	// and background by the colour scheme.
+	// Widths are the widths of the content by the width of the window. Colours are the
+	// colours of text and background by colour scheme.
 	Widths, ListWidths map[string]int
 	Colours            map[string][2]string
 	Ended              seenPage
 	List, Forgotten    seenPage
-	// Complaints are all lines of the console, exceptions and failed requests.
+	// Complaints are console messages, exceptions and failed requests.
 	Complaints []string
 }
 
@@ -103,7 +103,7 @@ func TestStatusPage(t *testing.T) {
 	}
 }
 
-// stoppedCopy sees a COPY move and stops it: the destination is as it was.
+// stoppedCopy watches a running COPY and stops it. The destination must be unchanged.
 func stoppedCopy(t *testing.T, task pageTask) {
 	t.Helper()
 	share, url := pageServer(t, pageLatency)
@@ -124,8 +124,8 @@ func stoppedCopy(t *testing.T, task pageTask) {
 	wantContents(t, share, before)
 }
 
-// partialDelete sees a DELETE in the list and on its page end with a failed member: a
-// filesystem is mounted there.
+// partialDelete watches a DELETE in the list and on its page. It ends with a failed member, because
+// a filesystem is mounted there.
 func partialDelete(t *testing.T, task pageTask) {
 	t.Helper()
 	if err := mountPermitted(); err != nil {
@@ -150,7 +150,7 @@ func partialDelete(t *testing.T, task pageTask) {
 	}
 }
 
-// pageServer starts a davd of one user, whose password is in the URL.
+// pageServer starts a davd with one user. url contains the user name and password.
 func pageServer(t *testing.T, latency string) (share, url string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -198,7 +198,7 @@ func begin(t *testing.T, url, method, path string, header ...string) string {
 	return response.Header.Get("Location")
 }
 
-// visit lets a browser do what task says.
+// visit makes a browser carry out the task.
 func (task pageTask) visit(t *testing.T) *pageVisit {
 	t.Helper()
 	home := t.TempDir()
@@ -220,13 +220,13 @@ func (task pageTask) visit(t *testing.T) *pageVisit {
 	return visit
 }
 
-// A page whose bar moves knows how much there is.
+// When the bar moves, the page shows totals in its title and in the number of members.
 var (
 	titleOfCopy   = regexp.MustCompile(`^\d+% COPY /photos to /backup$`)
 	membersOfCopy = regexp.MustCompile(`^\d+ of \d+$`)
 )
 
-// wantMoving checks what a page has shown of a COPY that was running.
+// wantMoving checks what a page has shown about a running COPY.
 func wantMoving(t *testing.T, visit *pageVisit) {
 	t.Helper()
 	for _, page := range visit.Running {
@@ -245,7 +245,7 @@ func wantMoving(t *testing.T, visit *pageVisit) {
 	}
 }
 
-// wantEnded checks what a browser has shown of an operation from its end on.
+// wantEnded checks what a browser has shown about an operation that has ended.
 func wantEnded(t *testing.T, visit *pageVisit, what, state string) {
 	t.Helper()
 	ended := visit.Ended
@@ -265,7 +265,7 @@ func wantEnded(t *testing.T, visit *pageVisit, what, state string) {
 	}
 }
 
-// wantFitting checks that nothing is wider than the window.
+// wantFitting checks that the content is not wider than the window.
 func wantFitting(t *testing.T, widths map[string]int) {
 	t.Helper()
 	if len(widths) == 0 {

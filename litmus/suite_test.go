@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// An outcome is what litmus says of a test.
+// An outcome is litmus's verdict on a test.
 type outcome string
 
-// The outcomes. A warning is for what is not good but no failure.
+// The outcomes. A warning is less than a failure.
 const (
 	pass    outcome = "pass"
 	failed  outcome = "FAIL"
@@ -19,8 +19,8 @@ const (
 	skipped outcome = "SKIPPED"
 )
 
-// A testID is a test's number in its suite and its name, which others of the
-// suite may have too.
+// A testID identifies a test by its number in the suite and its name. Several tests of a suite may
+// have the same name.
 type testID struct {
 	suite  string
 	number int
@@ -29,13 +29,13 @@ type testID struct {
 
 func (id testID) String() string { return fmt.Sprintf("%s %d %s", id.suite, id.number, id.name) }
 
-// A result is an outcome and what litmus says about it.
+// A result is an outcome with litmus's explanation.
 type result struct {
 	outcome outcome
 	says    string
 }
 
-// A suiteRun is what a run of a suite came to.
+// A suiteRun has the results of a run of a suite.
 type suiteRun struct {
 	results map[testID]result
 	order   []testID
@@ -47,15 +47,15 @@ type suiteRun struct {
 //	"18. cond_put_corrupt_token WARNING: PUT failed with 412 not 423"
 //	"    ...................... pass (with 1 warning)"
 //
-// and each test's line twice, first without the outcome and, instead of a
-// newline, a carriage return at its end.
+// and it writes each test's line twice. The first one has no outcome, and ends with a carriage
+// return instead of a newline.
 var (
 	testLine    = regexp.MustCompile(`^ *(\d+)\. (\w+)\.* (pass|FAIL|WARNING|SKIPPED)\b:? ?(.*)$`)
 	summaryLine = regexp.MustCompile("^<- summary for `(\\w+)': of (\\d+) tests run: (\\d+) passed, (\\d+) failed")
 )
 
-// parseSuite reads what the suite wrote. That it agrees with its own summary
-// shows that no test was overlooked.
+// parseSuite parses the output of a suite. It compares the results with the suite's own summary, so
+// that no test is overlooked.
 func parseSuite(suite, output string) (suiteRun, error) {
 	run := suiteRun{results: make(map[testID]result)}
 	var summary []string
@@ -91,7 +91,7 @@ func parseSuite(suite, output string) (suiteRun, error) {
 	return run, nil
 }
 
-// imperfect returns the tests that did not simply pass.
+// imperfect returns the tests that did not pass, or passed with a warning.
 func (r suiteRun) imperfect() (wrong []string) {
 	for _, id := range r.order {
 		if got := r.results[id]; got.outcome != pass {
@@ -101,8 +101,7 @@ func (r suiteRun) imperfect() (wrong []string) {
 	return wrong
 }
 
-// count counts as litmus does: what was skipped did not run, what has passed
-// with a warning has passed.
+// count counts like litmus: a skipped test did not run, and a test with a warning has passed.
 func (r suiteRun) count() (passed, ran, left int) {
 	for _, result := range r.results {
 		switch result.outcome {
@@ -117,7 +116,7 @@ func (r suiteRun) count() (passed, ran, left int) {
 	return passed, ran, left
 }
 
-// figures is count in the form "passed/run (n skipped)".
+// figures returns the counts in the form "passed/run (n skipped)".
 func (r suiteRun) figures() string {
 	passed, ran, left := r.count()
 	figures := fmt.Sprintf("%d/%d", passed, ran)

@@ -9,18 +9,18 @@ import (
 	"text/tabwriter"
 )
 
-// summary is what is printed at the end of the run.
+// summary is printed at the end of the run.
 var summary summaryLines
 
 type summaryLines struct {
 	mu sync.Mutex
-	// table is litmus's figures by suite and configuration.
+	// table has litmus's figures by suite and configuration.
 	table  map[string]map[string]string
 	lines  []string
 	notRun []string
 }
 
-// cell notes the figures of one suite in one configuration.
+// cell records the figures of one suite in one configuration.
 func (s *summaryLines) cell(suite, config, figures string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -33,14 +33,14 @@ func (s *summaryLines) cell(suite, config, figures string) {
 	s.table[suite][config] = figures
 }
 
-// line notes a result that is worth reading when all has passed.
+// line records a result that is interesting even if all tests have passed.
 func (s *summaryLines) line(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lines = append(s.lines, fmt.Sprintf(format, args...))
 }
 
-// skip skips the test, for a reason that the summary repeats.
+// skip skips the test. The summary repeats the reason.
 func (s *summaryLines) skip(t *testing.T, what string, reason error) {
 	t.Helper()
 	line := fmt.Sprintf("not run: %s: %v", what, reason)

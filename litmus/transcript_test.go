@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// A transcript keeps what a program writes and lets others wait for it.
+// A transcript records the output of a program. Tests can wait for a part of it.
 type transcript struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
@@ -32,7 +32,7 @@ func (t *transcript) String() string {
 	return t.text.String()
 }
 
-// await returns the first match of pattern and its groups once it is there.
+// await waits until pattern matches, and returns the first match and its groups.
 func (t *transcript) await(ctx context.Context, pattern *regexp.Regexp) ([]string, error) {
 	for {
 		t.mu.Lock()

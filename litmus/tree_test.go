@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// writeFiles makes the directory dir with count files of different content.
+// writeFiles creates the directory dir with count files, which have different contents.
 func writeFiles(t *testing.T, dir string, count int) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -26,7 +26,7 @@ func writeFiles(t *testing.T, dir string, count int) {
 	}
 }
 
-// fill puts the directory full in the place of the empty one.
+// fill replaces the directory empty with the directory full.
 func fill(t *testing.T, full, empty string) {
 	t.Helper()
 	if err := errors.Join(os.Remove(empty), os.Rename(full, empty)); err != nil {
@@ -34,8 +34,8 @@ func fill(t *testing.T, full, empty string) {
 	}
 }
 
-// contents returns what is below dir: the content of each file, a slash for
-// each directory.
+// contents returns everything below dir, by path: the content of each file, and a slash for each
+// directory.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
@@ -58,7 +58,7 @@ func contents(t *testing.T, dir string) map[string]string {
 	return found
 }
 
-// wantContents compares what is below dir with want.
+// wantContents checks that contents(dir) is want.
 func wantContents(t *testing.T, dir string, want map[string]string) {
 	t.Helper()
 	got := contents(t, dir)
@@ -81,7 +81,7 @@ func union(a, b map[string]string) map[string]string {
 	return all
 }
 
-// wantGone makes sure that there is nothing at name.
+// wantGone checks that name does not exist.
 func wantGone(t *testing.T, name string) {
 	t.Helper()
 	if _, err := os.Lstat(name); !os.IsNotExist(err) {

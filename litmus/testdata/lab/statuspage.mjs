@@ -1,19 +1,18 @@
-// The status page of an operation, as a person at a browser sees it. The arguments
-// are the module puppeteer-core, the browser's program, and in JSON what to do:
-//   url      of the page, with user and password
-//   dir      for the browser's profile
-//   scripts  whether the browser runs them
-//   press    "click" or "keyboard": how the stop button is pressed; "": not at all,
-//            and the url is that of the list, which is followed first
-//   picture  a file that gets a picture of the page half way; "": none
-// What it has seen it writes in JSON.
+// Opens the status page of an operation in a browser, and writes what it has seen as JSON. The
+// arguments are the module puppeteer-core, the browser's program, and a task in JSON:
+//   url      the page, with user name and password
+//   dir      a directory for the browser's profile
+//   scripts  whether the browser runs scripts
+//   press    how to press the stop button: "click" or "keyboard". With "", it is not pressed;
+//            then url is the list, and the program follows the list first
+//   picture  a file for a picture of the page half way, or ""
 import { setTimeout as pause } from 'node:timers/promises';
 
 const [module, executablePath, task] = process.argv.slice(2);
 const { default: puppeteer } = await import(module);
 const { url, dir, scripts, press, picture } = JSON.parse(task);
 
-// How often it looks, and for how long at most, in milliseconds.
+// How often to read the page, and for how long at most, in milliseconds.
 const look = 50, patience = 60000;
 setTimeout(() => { console.error('the page took too long'); process.exit(1); }, 1.5 * patience).unref();
 
@@ -33,7 +32,7 @@ page.on('load', () => seen.loads++);
 await page.setJavaScriptEnabled(scripts);
 await page.setViewport({ width: 900, height: 420 });
 
-// read returns what the page shows now.
+// read returns the current content of the page.
 const read = () => page.evaluate(() => {
   const text = (element) => element.innerText.trim();
   const bar = document.querySelector('progress');
@@ -50,7 +49,7 @@ const read = () => page.evaluate(() => {
   if (!/context|detached|null/i.test(error.message)) throw error;
 });
 
-// until reads the page again and again, until it is as it should be.
+// until reads the page repeatedly until it is as expected.
 const until = async (wanted) => {
   for (const end = Date.now() + patience; Date.now() < end; await pause(look)) {
     const now = await read();
@@ -59,7 +58,7 @@ const until = async (wanted) => {
   throw new Error(`after ${patience} ms the page still is ${JSON.stringify(await read())}`);
 };
 
-// widths returns how wide what the page shows is on a telephone and in a window.
+// widths returns the width of the content on a telephone and in a window.
 const widths = async () => {
   const found = {};
   for (const width of [390, 900]) {
@@ -69,7 +68,7 @@ const widths = async () => {
   return found;
 };
 
-// colours returns text and background in a light and in a dark surrounding.
+// colours returns the colours of text and background in the light and dark colour schemes.
 const colours = async () => {
   const found = {};
   for (const value of ['dark', 'light']) {
@@ -82,7 +81,7 @@ const colours = async () => {
   return found;
 };
 
-// follow notes what a running operation's page shows, until its bar has moved twice.
+// follow records what the page of a running operation shows, until its bar has moved twice.
 const follow = async () => {
   await until(({ bar }) => bar !== null);
   await page.evaluate(() => { document.querySelector('progress').marked = true; });
@@ -105,8 +104,7 @@ const follow = async () => {
   }
 };
 
-// followList notes two different states of the list, and opens the page of the first
-// operation in it.
+// followList records two different states of the list, and opens the page of its first operation.
 const followList = async () => {
   await until(({ rows: [row] }) => {
     if (row && row !== seen.running.at(-1)?.rows[0]) seen.running.push({ rows: [row] });

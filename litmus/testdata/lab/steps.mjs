@@ -1,4 +1,4 @@
-// What the lab's JavaScript programs share: the steps, and how they are told.
+// The common code of the lab's JavaScript programs: the steps, and the lines for their results.
 export const steps = {
   COPY: ['COPY', '/src', { Destination: '/copied' }],
   GET: ['GET', '/src/file%20007.txt', {}],
@@ -7,7 +7,7 @@ export const steps = {
   DELETE: ['DELETE', '/deleting', {}],
 };
 
-// run returns a line for each step: its name, the status, and what came.
+// run returns a line for each step: its name, the status and the result.
 export async function run(base, timeout, ask, names) {
   const lines = [];
   for (const name of names) {

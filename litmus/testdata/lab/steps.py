@@ -1,4 +1,4 @@
-"""What the lab's Python programs share: the steps, and how they are told."""
+"""The common code of the lab's Python programs: the steps, and the lines for their results."""
 import re
 
 STEPS = {
@@ -11,7 +11,7 @@ STEPS = {
 
 
 def run(base, ask, names, request):
-    """Prints a line for each step: its name, the status, and what came."""
+    """Prints a line for each step: its name, the status and the result."""
     for name in names:
         method, path, headers = STEPS[name]
         if ask:
