@@ -23,18 +23,18 @@ type area struct {
 
 	mu  sync.Mutex
 	now view
-	// cut is the operation whose answer a kill has cut off. While it is nil, the area
-	// is as now says.
+	// cut is the operation whose answer a kill has cut off. While it is nil, now describes
+	// the area.
 	cut *operation
 }
 
 // A model knows what davd has acknowledged.
 type model struct {
 	areas []*area
-	// contention is where no area keeps the clients apart.
+	// contention is the part of the share that all clients change without taking turns.
 	contention *contention
 	limit      limits
-	// scarce: requests may be refused because a disk is full.
+	// scarce says that requests may be refused because a disk is full.
 	scarce bool
 	// killed is set before davd is killed. From then on requests may fail.
 	killed atomic.Bool
@@ -44,7 +44,7 @@ type model struct {
 	acknowledged, refused, full, unanswered atomic.Int64
 }
 
-// clients is how many change a share at the same time.
+// clients is how many clients change a share at the same time.
 const clients = 8
 
 // shared is the number of areas that all clients use.
@@ -62,7 +62,7 @@ func newModel() *model {
 	return m
 }
 
-// acquire takes the areas, always in the same order, for one operation.
+// acquire locks the areas for one operation, always in the same order.
 func acquire(areas []*area) (release func()) {
 	slices.SortFunc(areas, func(a, b *area) int { return cmp.Compare(a.place, b.place) })
 	for _, a := range areas {
@@ -92,7 +92,7 @@ func (m *model) choose(c *chooser, who int) []*area {
 	}
 }
 
-// change has client who make requests until davd is killed, or something is wrong.
+// change makes client who send requests until davd is killed or an error is found.
 func (m *model) change(ctx context.Context, w *wire, c *chooser, who int) error {
 	defer w.close()
 	for !m.killed.Load() && ctx.Err() == nil {
@@ -110,7 +110,7 @@ func (m *model) change(ctx context.Context, w *wire, c *chooser, who int) error 
 	return nil
 }
 
-// step makes one request.
+// step sends one request.
 func (m *model) step(ctx context.Context, w *wire, c *chooser, who int) (more bool, err error) {
 	areas := m.choose(c, who)
 	defer acquire(areas)()
@@ -138,10 +138,10 @@ func (m *model) step(ctx context.Context, w *wire, c *chooser, who int) (more bo
 	return true, m.heed(ctx, w, o, a)
 }
 
-// final reports whether the status says all, so that the body does not matter.
+// final reports whether the status alone determines the result, so that the body does not matter.
 func (a answer) final() bool { return a.status != 0 && a.status != http.StatusMultiStatus }
 
-// heed judges an answer and changes the model as it says.
+// heed checks an answer and changes the model accordingly.
 func (m *model) heed(ctx context.Context, w *wire, o *operation, a answer) error {
 	switch {
 	case a.done() && len(o.refusals) > 0:
@@ -163,7 +163,7 @@ func (m *model) heed(ctx context.Context, w *wire, o *operation, a answer) error
 	}
 	m.full.Add(1)
 	if a.status != http.StatusMultiStatus && m.full.Load()%8 != 0 {
-		return nil // Whether that is true is seen at the next look.
+		return nil // The next look shows whether that is true.
 	}
 	return m.heedFull(ctx, w, o, a)
 }
@@ -175,7 +175,7 @@ func (m *model) isFull(a answer) bool {
 		a.status == http.StatusMultiStatus && strings.Contains(a.body, " 507 ")
 }
 
-// heedFull looks at what a request has left that failed because a disk is full.
+// heedFull checks what a request has changed that failed because a disk is full.
 func (m *model) heedFull(ctx context.Context, w *wire, o *operation, a answer) error {
 	got := newView()
 	for _, area := range o.areas {
@@ -204,15 +204,16 @@ func (m *model) unlessKilled(o *operation, err error) error {
 	return m.wrong(o, err)
 }
 
-// adopt makes v what the areas hold.
+// adopt makes v the content of the areas in the model.
 func (m *model) adopt(areas []*area, v view) {
 	for _, a := range areas {
 		a.now = v.within(a.root)
 	}
 }
 
-// judge finds out what o has left: nothing, or all if mayBeDone, or if partly a
-// DELETE, a part. It returns what is.
+// judge finds out whether o was done. It accepts that o has changed nothing, that it was done
+// completely if mayBeDone, or that it is a DELETE that was done partly if partly. It returns the
+// actual view.
 func judge(got view, o *operation, partly, mayBeDone bool) (view, error) {
 	undone := differ(got, o.before)
 	if undone == nil {
@@ -236,7 +237,7 @@ func judge(got view, o *operation, partly, mayBeDone bool) (view, error) {
 	return got, undone
 }
 
-// wrong says with its history what is wrong after o.
+// wrong returns an error that describes what is wrong after o, with the history of the name.
 func (m *model) wrong(o *operation, err error) error {
 	name := o.src
 	var d *difference
@@ -246,8 +247,8 @@ func (m *model) wrong(o *operation, err error) error {
 	return fmt.Errorf("%s: %w\n%s", o, err, m.history.of(name))
 }
 
-// check compares got, which a client sees after a restart, with what was acknowledged.
-// From then on got is what the areas hold.
+// check compares got, the view of a client after a restart, with what was acknowledged. Then got
+// becomes the content of the areas in the model.
 func (m *model) check(got view) error {
 	var errs []error
 	for _, a := range m.areas {
@@ -261,7 +262,7 @@ func (m *model) check(got view) error {
 			continue
 		}
 		if o.areas[0] != a {
-			continue // It was judged with the first of its areas.
+			continue // The operation was judged with the first of its areas.
 		}
 		roots := make([]string, 0, len(o.areas))
 		for _, each := range o.areas {
@@ -299,7 +300,7 @@ func (h *history) add(who string, o *operation, a answer, err error) {
 	h.events = append(h.events, event{text, o.about})
 }
 
-// note adds what concerns all names.
+// note adds an event that concerns all names.
 func (h *history) note(text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -16,7 +16,8 @@ type chooser struct {
 	who   string
 	count int
 	sizes []int // the sizes of bodies, in bytes
-	// pressed: the last request found no room, so that the client makes some.
+	// pressed says that the last request found no room on the disk, so that the client now
+	// removes something.
 	pressed bool
 }
 
@@ -46,7 +47,7 @@ func (c *chooser) content() string {
 
 func (c *chooser) value() string { return c.fill(8 + c.below(1<<c.below(12))) }
 
-// pick returns one of the names that are fit, "" if none is.
+// pick returns one of the names for which fit returns true, or "".
 func (c *chooser) pick(v view, fit func(name string, r resource) bool) string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(v.resources)) {
@@ -63,7 +64,7 @@ func (c *chooser) pick(v view, fit func(name string, r resource) bool) string {
 // maxDepth is how many segments a name may have.
 const maxDepth = 6
 
-// place returns a name for a resource: it may exist, and seldom its parent is missing.
+// place returns a name for a resource. The resource may exist. In rare cases, its parent does not.
 func (c *chooser) place(v view) string {
 	parent := c.pick(v, func(name string, r resource) bool { return r.collection && strings.Count(name, "/") < maxDepth })
 	if c.chance(0.03) {
@@ -72,7 +73,7 @@ func (c *chooser) place(v view) string {
 	return path.Join(parent, fmt.Sprintf("%c%d", "fd"[c.below(2)], c.below(5)))
 }
 
-// any returns a name that exists, but is not that of an area.
+// any returns an existing name that is not the root of an area. In rare cases, it does not exist.
 func (c *chooser) any(v view) string {
 	name := c.pick(v, func(name string, _ resource) bool { return strings.Count(name, "/") > areaDepth })
 	if name == "" || c.chance(0.02) {
@@ -89,7 +90,7 @@ func (c *chooser) file(v view) string {
 	return name
 }
 
-// limits are what an area may hold before its client removes something.
+// limits are how much an area may contain before its client removes something.
 type limits struct {
 	resources int
 	bytes     int

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// An answer is what a client got. Without an err, all of it has come.
+// An answer is a response that a client got. It is complete unless there was an error.
 type answer struct {
 	status int
 	token  string // the header Lock-Token
@@ -51,7 +51,7 @@ func (w *wire) send(ctx context.Context, method, name string, header map[string]
 	a := answer{status: response.StatusCode, token: strings.Trim(response.Header.Get("Lock-Token"), "<>")}
 	content, err := io.ReadAll(response.Body)
 	a.body = string(content)
-	// A 204 that came is an answer, whatever became of the connection.
+	// The status may be enough even if the connection then broke: see final.
 	return a, err
 }
 
@@ -114,7 +114,7 @@ func listingBody() string {
 		"<K:" + strings.Join(propNames, "/><K:") + "/></D:prop></D:propfind>"
 }
 
-// look reads all that a client can see at root and below it.
+// look reads everything that a client can see at root and below it.
 func (w *wire) look(ctx context.Context, root string) (view, error) {
 	v := newView()
 	a, err := w.send(ctx, "PROPFIND", root, map[string]string{"Depth": "infinity"}, strings.NewReader(listingBody()))

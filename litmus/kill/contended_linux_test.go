@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A register is a file that several clients write at the same time. Which of them was
-// last, the model can't know, but it knows which can't have been.
+// A register is a file that several clients write at the same time. The model can't know which
+// write was the last, but it knows which writes can't have been.
 type register struct {
 	name string
 
@@ -23,11 +23,11 @@ type register struct {
 // A write is a PUT of one content.
 type write struct {
 	content    string
-	begun, end time.Time // end is zero while its answer is missing, or was cut off
+	begun, end time.Time // end is zero while the answer is missing, or if it was cut off
 	refused    bool
 }
 
-// begin notes that content may be in the file from now on.
+// begin records that the file may have this content from now on.
 func (r *register) begin(content string) *write {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -36,7 +36,7 @@ func (r *register) begin(content string) *write {
 	return w
 }
 
-// acknowledge notes the answer to w.
+// acknowledge records the answer to w.
 func (r *register) acknowledge(w *write, done bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -44,8 +44,7 @@ func (r *register) acknowledge(w *write, done bool) {
 	r.forget()
 }
 
-// forget drops the writes that are over: those that ended before another that was
-// acknowledged began.
+// forget removes writes that can't be the last: they ended before another, acknowledged write began.
 func (r *register) forget() {
 	var latest time.Time
 	for _, w := range r.writes {
@@ -83,7 +82,7 @@ func (r *register) settle(got string, exists bool) error {
 	return fmt.Errorf("%s exists: %t, and holds %s, want one of %v", r.name, exists, shorten(got), contents)
 }
 
-// contended is the collection of the registers, raceLock the file that clients lock.
+// contended is the collection of the registers. raceLock is the file that clients lock.
 const (
 	contended = "/race"
 	raceLock  = contended + "/lock"
@@ -92,10 +91,10 @@ const (
 // A turn is an exclusive lock that clients take turns to hold.
 type turn struct {
 	mu sync.Mutex
-	// owner and token are those of the lock that was acknowledged, and not given back.
+	// owner and token belong to the lock that was acknowledged and not yet given back.
 	owner, token string
-	// asked are the owners of each LOCK without an answer, gone the token of an
-	// UNLOCK without one.
+	// asked are the owners of LOCK requests without an answer. gone is the token of an
+	// UNLOCK without an answer.
 	asked map[string]bool
 	gone  string
 }
@@ -114,7 +113,7 @@ func newContention() *contention {
 	return c
 }
 
-// contend makes one request in the place where all clients are.
+// contend sends one request in the contended collection.
 func (m *model) contend(ctx context.Context, w *wire, c *chooser) error {
 	if c.chance(0.3) {
 		return m.takeTurn(ctx, w, c)
@@ -155,7 +154,7 @@ func (m *model) cutOff(name string, err error) error {
 	return nil
 }
 
-// takeTurn locks the file that all want, and gives it back.
+// takeTurn locks the file that all clients want to lock, and unlocks it.
 func (m *model) takeTurn(ctx context.Context, w *wire, c *chooser) error {
 	owner := c.unique()
 	m.contention.turn.ask(owner)
@@ -188,7 +187,7 @@ func (t *turn) ask(owner string) {
 	t.asked[owner] = true
 }
 
-// granted notes the answer to the LOCK of owner. Only one client may hold the lock.
+// granted records the answer to the LOCK of owner. Only one client may hold the lock.
 func (t *turn) granted(owner string, a answer) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -203,8 +202,8 @@ func (t *turn) granted(owner string, a answer) error {
 	return nil
 }
 
-// giveBack is called before the UNLOCK is sent: another client may be granted the lock
-// before its answer comes.
+// giveBack must be called before the UNLOCK is sent, because another client may get the lock before
+// the answer to the UNLOCK comes.
 func (t *turn) giveBack(token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -233,8 +232,8 @@ func (t *turn) settle(locks map[string]held) (token string, err error) {
 	return token, err
 }
 
-// settle compares what clients have done at the same time with what there is after a
-// restart, and gives the lock back.
+// settle compares the contended collection after a restart with what the clients have done, and
+// gives the lock back.
 func (c *contention) settle(ctx context.Context, w *wire, got view) error {
 	for _, r := range c.registers {
 		is, exists := got.resources[r.name]

@@ -46,7 +46,7 @@ func (s *site) onDisk(seen view) error {
 	return s.beside()
 }
 
-// beside looks at what is beside the share and in the state.
+// beside checks the files beside the share and in the state.
 func (s *site) beside() error {
 	beside, err := os.ReadDir(filepath.Dir(s.share))
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *site) beside() error {
 			return fmt.Errorf("%s is in the state, and is no socket", entry.Name())
 		}
 	}
-	const most = 8 // the database, its journals, the locks of its users, the notes
+	const most = 8 // the database, its journals, its lock files, and the file of strays
 	if len(state) > most {
 		return fmt.Errorf("the state has %d files: %v", len(state), state)
 	}

@@ -13,9 +13,9 @@ import (
 // A filesystem is a kind of disk that davd keeps its share and its state on.
 type filesystem struct {
 	name   string
-	sample int // how many kills without DAVD_SWEEP=1
+	sample int // the number of kills without DAVD_SWEEP=1
 	size   int64
-	make   []string // the command that makes it in a file
+	make   []string // the command that creates it in a file
 	mounts func(t *testing.T, image, dir string)
 }
 
@@ -34,14 +34,14 @@ var filesystems = []filesystem{
 	{"overlayfs over another filesystem", 0, diskSize, []string{"mkfs.ext4", "-q", "-F"}, mountOverlay(true)},
 }
 
-// A mounted is a filesystem that is mounted.
+// A mounted is a mounted filesystem.
 type mounted struct {
 	dir string
 	// mounts are all the filesystems that were mounted for it.
 	mounts []string
 }
 
-// mount makes a filesystem and mounts it until the test ends.
+// mount creates a filesystem and mounts it until the test ends.
 func (f filesystem) mount(t *testing.T) mounted {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -51,7 +51,7 @@ func (f filesystem) mount(t *testing.T) mounted {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // Nothing is removed that could not be unmounted.
+	t.Cleanup(func() { // Remove fails for directories that could not be unmounted.
 		for _, dir := range []string{"small", "images", "d", ""} {
 			_ = os.Remove(filepath.Join(base, dir))
 		}
@@ -60,7 +60,7 @@ func (f filesystem) mount(t *testing.T) mounted {
 	if err := errors.Join(os.Mkdir(images, 0o755), os.Mkdir(dir, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	// What is fast outlives a kill of davd just as well.
+	// Images in memory are fast, and survive a kill of davd as well.
 	mountTmpfs(t, images, "1g")
 	f.mountIn(t, images, dir)
 	return mounted{dir: dir, mounts: []string{dir, images}}
@@ -130,8 +130,8 @@ func mountLoop(kind string) func(t *testing.T, image, dir string) {
 	}
 }
 
-// mountExfat needs a block device. The process of the filesystem lives on when davd is
-// killed, and ends when it is unmounted.
+// mountExfat uses a block device. The process of the filesystem survives a kill of davd, and ends
+// when it is unmounted.
 func mountExfat(t *testing.T, image, dir string) {
 	t.Helper()
 	device, err := exec.Command("losetup", "--find", "--show", image).Output()
@@ -147,9 +147,9 @@ func mountExfat(t *testing.T, image, dir string) {
 	mountAt(t, dir, "mount.exfat-fuse", name)
 }
 
-// mountOverlay mounts an overlay whose upper layer is on ext4. The lower one has the
-// collections of the share already. It is on the same filesystem, or not: that
-// decides what the overlay can say of the identity of files.
+// mountOverlay mounts an overlay whose upper layer is on ext4. The lower layer already contains the
+// collections of the share. If apart, it is on another filesystem, which affects the inode numbers
+// that the overlay can report.
 func mountOverlay(apart bool) func(t *testing.T, image, dir string) {
 	return func(t *testing.T, image, dir string) {
 		t.Helper()

@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A smallDisk is what is small in a trial.
+// A smallDisk says which disks are small in a trial.
 type smallDisk struct {
 	name   string
 	sample int
 	// kind is the filesystem of the share; "" is ext4.
 	kind string
-	// share is the size of the disk with the share, in MiB, and state that of
-	// another one with the state. 0: the state is on the share's disk.
+	// share is the size of the disk with the share, in MiB. state is the size of another disk
+	// with the state; 0 means that the state is on the share's disk.
 	share, state int64
-	// ballast fills the disk of the state, and leaves a little.
+	// ballast says that a file fills the disk of the state, except for a little room.
 	ballast bool
 }
 
@@ -31,8 +31,8 @@ var smallDisks = []smallDisk{
 	{name: "both on a disk that fills up and empties", share: 48, ballast: true},
 }
 
-// TestKillFull kills davd on disks that are full most of the time. A 507 must be true:
-// it has changed nothing.
+// TestKillFull kills davd on disks that are full most of the time. A request with the answer 507
+// must not have changed anything.
 func TestKillFull(t *testing.T) {
 	for _, d := range smallDisks {
 		if n := kills(d.sample); n > 0 {
@@ -87,7 +87,7 @@ func (d smallDisk) test(t *testing.T, n int) {
 		}
 	}
 	testTrial(t, tr, n)
-	if tr.model.full.Load() == 0 && n >= 50 { // Fewer may not fill it.
+	if tr.model.full.Load() == 0 && n >= 50 { // With fewer kills, the disk may not fill up.
 		t.Error("the disk was never full")
 	}
 }
@@ -98,10 +98,10 @@ type ballast struct {
 	trial *trial
 }
 
-// mostLeft is how much room a ballast leaves, in bytes.
+// mostLeft is the most room that a ballast leaves, in bytes.
 const mostLeft = 256 << 10
 
-// change removes the ballast, or makes one that leaves little room.
+// change removes the ballast, and usually creates another one that leaves little room.
 func (b ballast) change() error {
 	if err := b.remove(); err != nil || b.trial.rng.IntN(4) == 0 {
 		return err
@@ -115,7 +115,7 @@ func (b ballast) change() error {
 	if size := int64(s.Bavail)*s.Bsize - int64(b.trial.rng.IntN(mostLeft)); err == nil && size > 0 {
 		err = unix.Fallocate(int(file.Fd()), 0, 0, size)
 		if errors.Is(err, unix.ENOSPC) {
-			err = nil // davd was faster.
+			err = nil // davd has used the room first.
 		}
 	}
 	return errors.Join(err, file.Close())

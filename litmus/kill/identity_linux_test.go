@@ -8,8 +8,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// TestLastingInode: davd recognizes a file after a restart by its number, but not on
-// exFAT through FUSE, where a file may have another one by then.
+// TestLastingInode checks that davd recognizes a file after a restart by its inode number, except
+// on exFAT through FUSE, where the number may have changed.
 func TestLastingInode(t *testing.T) {
 	for _, f := range filesystems {
 		if f.sample == 0 && !sweeping() {

@@ -19,7 +19,7 @@ var (
 	killsFlag = flag.Int("kill.kills", 0, "the `number` of kills on each filesystem; 0: 200 with DAVD_SWEEP=1, else a few")
 )
 
-// sweeping reports whether the whole test runs, and not the sample.
+// sweeping reports whether the tests run in full and not as a sample.
 func sweeping() bool { return os.Getenv("DAVD_SWEEP") == "1" }
 
 // kills returns how often davd is killed on each filesystem.
@@ -47,20 +47,20 @@ type trial struct {
 	seeded   uint64
 	rng      *rand.Rand
 	choosers []*chooser
-	killed   int // how often
-	starting int // how often of those before it was ready
+	killed   int // the number of kills
+	starting int // how many of them were before davd was ready
 	startup  time.Duration
-	// disturb, if not nil, is called before davd starts, and every time clients begin.
+	// disturb, if not nil, is called before davd starts, and each time before clients begin.
 	disturb func()
-	// relieve, if not nil, makes room on a full disk, without which davd may not
-	// start. unready counts how often that was needed.
+	// relieve, if not nil, makes room on a full disk, so that davd can start. unready
+	// counts how often that was needed.
 	relieve func()
 	unready int
-	// unmodelled is what was in the contended collection after the last restart.
+	// unmodelled is the view of the contended collection after the last restart.
 	unmodelled view
 }
 
-// bodySizes are those of bodies, in bytes. davd reads those up to 64 KiB at once.
+// bodySizes are the sizes of bodies, in bytes. davd reads bodies of up to 64 KiB in one piece.
 var bodySizes = []int{0, 1, 100, 4 << 10, 20 << 10, 70 << 10, 300 << 10}
 
 func newTrial(s *site, seed uint64) *trial { return newTrialOf(s, seed, bodySizes) }
@@ -73,7 +73,7 @@ func newTrialOf(s *site, seed uint64, sizes []int) *trial {
 	return tr
 }
 
-// seed returns the files that the share has in the beginning, and tells the model.
+// seed returns the initial files of the share, and adds them to the model.
 func (tr *trial) seed() map[string]string {
 	files := map[string]string{raceLock: ""}
 	for _, a := range tr.model.areas {
@@ -132,10 +132,10 @@ func (tr *trial) run(ctx context.Context, n int) error {
 	return tr.onDisk(seen)
 }
 
-// longestRound is after how long davd is killed at the latest.
+// longestRound is the longest time before davd is killed.
 const longestRound = 250 * time.Millisecond
 
-// round has the clients work, kills davd, starts it again and looks.
+// round lets the clients work, kills davd, starts it again and verifies the result.
 func (tr *trial) round(ctx context.Context) error {
 	tr.model.killed.Store(false)
 	var workers sync.WaitGroup
@@ -163,7 +163,7 @@ func (tr *trial) round(ctx context.Context) error {
 	return tr.verify(ctx)
 }
 
-// restart starts davd, and kills it now and then before it is ready.
+// restart starts davd. Sometimes it kills davd before it is ready, and starts it again.
 func (tr *trial) restart() error {
 	if tr.disturb != nil {
 		tr.disturb()
@@ -182,7 +182,7 @@ func (tr *trial) restart() error {
 	if err == nil || tr.relieve == nil {
 		return err
 	}
-	// It may need room to start, but then it must.
+	// davd may need room to start. With enough room, it must start.
 	tr.unready++
 	tr.relieve()
 	return tr.start()
@@ -224,7 +224,8 @@ func testTrial(t *testing.T, tr *trial, n int) {
 	t.Helper()
 	s, seed := tr.site, tr.seeded
 	files := tr.seed()
-	// The lower layer of an overlay has them already, and must have them alone.
+	// If the share is an overlay, its lower layer already has them. Then don't write them to
+	// the upper one.
 	if _, err := os.Stat(filepath.Join(s.share, "a0")); err != nil {
 		if err := plant(s.share, files); err != nil {
 			t.Fatal(err)

@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// davdBinary is the program under test, which TestMain builds.
+// davdBinary is the program under test. TestMain builds it.
 var davdBinary string
 
-// inNamespace says that this process has a mount namespace of its own.
+// inNamespace is an environment variable that is set in a separate mount namespace.
 const inNamespace = "DAVD_TEST_MOUNT_NAMESPACE"
 
-// TestMain runs the tests, if possible in a mount namespace of their own.
+// TestMain runs the tests, if possible in a separate mount namespace.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.list").Value.String() != "" {
@@ -31,8 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// runApart runs the tests again in a mount namespace of their own, if that is
-// permitted.
+// runApart runs the tests again in a separate mount namespace, if that is permitted.
 func runApart() (code int, ok bool) {
 	self, err := os.Executable()
 	if err != nil {

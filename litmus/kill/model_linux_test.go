@@ -12,13 +12,13 @@ import (
 type resource struct {
 	collection bool
 	content    string
-	// props are the dead properties by local name. The map is never changed.
+	// props are the dead properties by local name. The map is never modified.
 	props map[string]string
 }
 
 // A held is a lock.
 type held struct {
-	token string // "" while its LOCK was not answered
+	token string // "" if its LOCK was not answered
 	root  string
 	deep  bool // Depth infinity
 }
@@ -28,7 +28,7 @@ func (h held) covers(name string) bool {
 	return h.root == name || h.deep && below(name, h.root)
 }
 
-// A view is all that clients can see below some collections.
+// A view is everything that clients can see at and below some collections.
 type view struct {
 	resources map[string]resource
 	locks     map[string]held // by owner, which is unique
@@ -61,7 +61,7 @@ func (v view) within(roots ...string) view {
 	return part
 }
 
-// add adds what w has.
+// add adds the resources and locks of w.
 func (v view) add(w view) {
 	maps.Copy(v.resources, w.resources)
 	maps.Copy(v.locks, w.locks)
@@ -100,8 +100,7 @@ func (v view) remove(root string) {
 	maps.DeleteFunc(v.locks, func(_ string, l held) bool { return l.root == root || below(l.root, root) })
 }
 
-// copy puts a copy of src in the place of dst. A lock on dst itself goes on (RFC 4918
-// §9.8.4, §7.6).
+// copy replaces dst with a copy of src. A lock on dst itself remains (RFC 4918 §9.8.4, §7.6).
 func (v view) copy(src, dst string, deep bool) {
 	stays := map[string]held{}
 	for owner, l := range v.locks {
@@ -118,13 +117,13 @@ func (v view) copy(src, dst string, deep bool) {
 	}
 }
 
-// move puts src in the place of dst. Locks don't move (RFC 4918 §7.7).
+// move replaces dst with src. Locks don't move (RFC 4918 §7.7).
 func (v view) move(src, dst string) {
 	v.copy(src, dst, true)
 	v.remove(src)
 }
 
-// patched returns props after a PROPPATCH: a value of "" removes.
+// patched returns props after a PROPPATCH. A value of "" in change removes a property.
 func patched(props, change map[string]string) map[string]string {
 	props = maps.Clone(props)
 	if props == nil {
@@ -140,7 +139,7 @@ func patched(props, change map[string]string) map[string]string {
 	return props
 }
 
-// A difference says where two views are not the same.
+// A difference is a difference between two views.
 type difference struct {
 	name string
 	what string
@@ -148,7 +147,7 @@ type difference struct {
 
 func (d *difference) Error() string { return d.name + ": " + d.what }
 
-// differ compares what is with what should be. It returns nil if they are equal.
+// differ compares the actual view with the wanted one. It returns nil if they are equal.
 func differ(got, want view) *difference {
 	for _, name := range slices.Sorted(maps.Keys(want.resources)) {
 		r, ok := got.resources[name]
@@ -201,13 +200,13 @@ func differLocks(got, want view) *difference {
 	return nil
 }
 
-// differPartly compares what is with what a DELETE of root may leave of before when
-// it is cut short: members that are gone one by one, those of a collection before it.
+// differPartly compares the actual view with the ones that an interrupted DELETE of root may leave.
+// Any members may be missing from before, but a collection only with all its members.
 func differPartly(got, before view, root string) *difference {
 	want := before.clone()
 	for _, name := range before.tree(root) {
 		if _, ok := got.resources[name]; !ok {
-			want.remove(name) // Members go before their collection.
+			want.remove(name) // Members are removed before their collection.
 		}
 	}
 	return differ(got, want)
@@ -229,9 +228,8 @@ func shortProps(props map[string]string) map[string]string {
 	return short
 }
 
-// lockedOut reports whether a lock forbids a client without tokens to change name:
-// with member, if name comes or goes, with tree, if what is below it changes too
-// (RFC 4918 §7.4, §7.5).
+// lockedOut reports whether a lock forbids a client without tokens to change name. member says that
+// name is created or removed, tree that everything below it changes as well (RFC 4918 §7.4, §7.5).
 func (v view) lockedOut(name string, tree, member bool) bool {
 	for _, l := range v.locks {
 		if l.covers(name) || tree && below(l.root, name) || member && l.covers(path.Dir(name)) {

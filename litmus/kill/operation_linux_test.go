@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// An operation is one request, and what the model says of it.
+// An operation is one request, with what the model expects of it.
 type operation struct {
 	method   string
 	src, dst string
@@ -23,7 +23,7 @@ type operation struct {
 	// refusals are the statuses that davd may refuse it with. If there are none, davd
 	// must carry it out.
 	refusals []int
-	// owner is that of a LOCK.
+	// owner is the owner in a LOCK.
 	owner string
 }
 
@@ -47,7 +47,7 @@ func (o *operation) String() string {
 	return text.String()
 }
 
-// about reports whether the operation may have changed name, or what holds it.
+// about reports whether the operation may have changed name, or a collection that contains it.
 func (o *operation) about(name string) bool {
 	for _, is := range []string{o.src, o.dst} {
 		if is != "" && (is == name || below(name, is) || below(is, name)) {
@@ -57,15 +57,15 @@ func (o *operation) about(name string) bool {
 	return false
 }
 
-// refuse notes that davd must answer with one of the statuses, if so.
+// refuse records that davd must answer with one of the statuses, if so is true.
 func (o *operation) refuse(so bool, statuses ...int) {
 	if so {
 		o.refusals = append(o.refusals, statuses...)
 	}
 }
 
-// submit sends the tokens of all locks that the operation could meet. Without them,
-// davd must refuse whatever a lock forbids.
+// submit adds the tokens of all locks that may affect the operation. Without tokens, davd must
+// refuse an operation that a lock forbids.
 func (o *operation) submit(tokens bool, forbidden bool) {
 	if !tokens {
 		o.refuse(forbidden, http.StatusLocked, http.StatusMultiStatus)
@@ -81,14 +81,14 @@ func (o *operation) submit(tokens bool, forbidden bool) {
 	}
 }
 
-// plan is the choice of the details of an operation.
+// plan chooses the details of an operation.
 type plan struct {
 	*chooser
 	o      *operation
 	tokens bool
 }
 
-// missingParent reports whether name has no collection that could hold it.
+// missingParent reports whether the parent collection of name is missing.
 func (p plan) missingParent(name string) bool {
 	parent, ok := p.o.before.resources[path.Dir(name)]
 	return !ok || !parent.collection
@@ -179,7 +179,7 @@ func (p plan) transfer(method string) {
 	o.after.copy(o.src, o.dst, deep)
 }
 
-// propNames are those of the dead properties of the model.
+// propNames are the names of the dead properties in the model.
 var propNames = []string{"p1", "p2", "p3", "p4"}
 
 const propSpace = "urn:davd:kill"
@@ -240,7 +240,7 @@ func (p plan) lock() {
 	o.after.locks[o.owner] = held{root: o.src, deep: deep}
 }
 
-// unlock reports whether there is a lock to end.
+// unlock plans an UNLOCK. It returns false if there is no lock.
 func (p plan) unlock() bool {
 	o := p.o
 	owners := slices.Sorted(maps.Keys(o.before.locks))

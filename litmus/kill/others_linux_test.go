@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// others are tests of other packages that plant links, race and kill. sample is what of
-// them runs without DAVD_SWEEP=1.
+// others are tests of other packages that plant links, race and kill. sample matches the tests that
+// run without DAVD_SWEEP=1.
 var others = []struct{ pkg, sample, all string }{
 	{"storage/local", "LinkPlanted|BelowLink|PoliciesOfBatches", "Link|Escape|Kill|Polic"},
 	{"storage/tree", "", "Link"},
@@ -19,8 +19,8 @@ var others = []struct{ pkg, sample, all string }{
 	{"cmd/davd", "", "Script/(symlinks|strays|journal)"},
 }
 
-// TestOthersLeaveTheRestAlone runs the tests of links, races and kills of other
-// packages, and watches what they write elsewhere than in their own folder.
+// TestOthersLeaveTheRestAlone runs the tests of links, races and kills in other packages. It checks
+// that they write nothing outside of their own directories.
 func TestOthersLeaveTheRestAlone(t *testing.T) {
 	for _, other := range others {
 		tests := other.sample
@@ -50,7 +50,7 @@ func TestOthersLeaveTheRestAlone(t *testing.T) {
 	}
 }
 
-// run runs cmd, which is followed, and returns what it has written.
+// run runs cmd, follows its process and returns its output.
 func (w *watch) run(cmd *exec.Cmd) (string, error) {
 	out := &output{changed: make(chan struct{}, 1)}
 	cmd.Stdout, cmd.Stderr = out, out

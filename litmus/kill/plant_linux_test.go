@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestWatch plants changes of the rest of the disk, which the watch must see.
+// TestWatch makes changes elsewhere on the disk, which the watch must notice.
 func TestWatch(t *testing.T) {
 	for name, script := range map[string]string{
 		"content":    "echo more >> old",
@@ -27,7 +27,7 @@ func TestWatch(t *testing.T) {
 			if err := exec.Command("touch", filepath.Join(dir, "old")).Run(); err != nil {
 				t.Fatal(err)
 			}
-			// The shell that is followed makes the change itself, or becomes what does.
+			// The followed shell makes the change itself, or execs the program that does.
 			planter := exec.Command("sh", "-c", "cd "+dir+" && read -r go && "+strings.Replace("exec "+script, "exec : ", ": ", 1))
 			if strings.HasPrefix(script, "echo") || strings.HasPrefix(script, "sh") {
 				planter = exec.Command("sh", "-c", "cd "+dir+" && read -r go && "+script)

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// patience is the longest that davd may take for anything.
+// patience is the longest time that davd may take for anything.
 const patience = time.Minute
 
 // A site is a share, the state that belongs to it, and the davd that serves it now.
 type site struct {
 	share, state string
 	flags        []string
-	watch        *watch // nil: there is no watch
+	watch        *watch // nil if there is no watch
 
 	cmd    *exec.Cmd
 	ended  chan struct{}
@@ -32,7 +32,7 @@ type site struct {
 
 var servingLine = regexp.MustCompile(`(?m)^davd: serving .* at (https?://\S+)/$`)
 
-// begin starts davd, which is not ready yet.
+// begin starts davd, but does not wait until it is ready.
 func (s *site) begin() error {
 	args := slices.Concat([]string{"serve", "--addr", "127.0.0.1:0", "--interim", "never", "--log-level", "warn", "--state", s.state}, s.flags, []string{s.share})
 	s.cmd = exec.Command(davdBinary, args...)
@@ -46,7 +46,7 @@ func (s *site) begin() error {
 	s.watch.follow(s.cmd.Process.Pid)
 	s.ended = make(chan struct{})
 	go func(cmd *exec.Cmd, ended chan struct{}) {
-		_ = cmd.Wait() // It is killed, or says why it has ended.
+		_ = cmd.Wait() // It is killed, or its output says why it has ended.
 		close(ended)
 	}(s.cmd, s.ended)
 	return nil
@@ -78,13 +78,13 @@ func (s *site) start() error {
 	return s.ready()
 }
 
-// kill ends davd at once and waits until it is gone.
+// kill kills davd and waits until its process has ended.
 func (s *site) kill() {
 	_ = s.cmd.Process.Kill() // It may have ended already, which a test notices elsewhere.
 	<-s.ended
 }
 
-// stop asks davd to end, which it must do cleanly.
+// stop asks davd to end. davd must exit cleanly.
 func (s *site) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("davd has ended already: %w\n%s", err, s.output)
@@ -101,7 +101,7 @@ func (s *site) stop() error {
 	return nil
 }
 
-// output is what davd has written.
+// output is the output of davd.
 type output struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -119,7 +119,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// String returns the end of what was written, which may be a lot.
+// String returns the end of the output, which may be long.
 func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -127,7 +127,7 @@ func (o *output) String() string {
 	return string(text[max(0, len(text)-16<<10):])
 }
 
-// newSite returns the site in dir. The share holds the seeds.
+// newSite returns the site in dir.
 func newSite(t *testing.T, dir string, flags ...string) *site {
 	t.Helper()
 	s := &site{share: filepath.Join(dir, "share"), state: filepath.Join(dir, "state"), flags: flags}

@@ -18,32 +18,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A watch sees what some processes change on all filesystems but a few. The kernel
-// tells it (fanotify(7)).
+// A watch records what some processes change, on all filesystems except a few. It uses fanotify(7).
 type watch struct {
 	file *os.File
 	done chan struct{}
-	// roots are open directories of the filesystems, to find the names of others.
+	// roots are open directories, one on each filesystem, which are needed to find the names
+	// of other files.
 	roots map[uint64]*os.File
 
 	mu sync.Mutex
-	// pids are the processes that are followed, and those that they have started.
+	// pids are the followed processes and their descendants.
 	pids map[int]bool
-	// strangers are other processes, with the time when that was found out.
+	// strangers are other processes, with the time when the watch found that out.
 	strangers map[int]time.Time
 	// seen are the events of processes that may be followed only later.
 	seen map[int][]string
 	lost bool
-	// marker is the name of a file after whose event settled is closed.
+	// marker is the name of a file. settled is closed when its event arrives.
 	marker  string
 	settled chan struct{}
 }
 
-// changes are the events that nothing but a change causes.
+// changes are the events that only changes cause.
 const changes = unix.FAN_MODIFY | unix.FAN_CREATE | unix.FAN_DELETE | unix.FAN_MOVED_FROM | unix.FAN_MOVED_TO |
 	unix.FAN_ATTRIB | unix.FAN_ONDIR
 
-// watchRest watches all filesystems until the test ends, except those mounted at mine.
+// watchRest watches all filesystems except those mounted at mine, until the test ends.
 func watchRest(t *testing.T, mine ...string) *watch {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -69,14 +69,14 @@ func watchRest(t *testing.T, mine ...string) *watch {
 }
 
 func (w *watch) close() {
-	_ = w.file.Close() // It ends read.
+	_ = w.file.Close() // This ends read.
 	<-w.done
 	for _, root := range w.roots {
 		_ = root.Close()
 	}
 }
 
-// mark marks each filesystem that is mounted here once.
+// mark marks each mounted filesystem once.
 func (w *watch) mark(fd int, mine []string) error {
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -96,7 +96,7 @@ func (w *watch) mark(fd int, mine []string) error {
 		}
 		id, err := identify(dir)
 		if err != nil || marked[id] {
-			continue // Another mount lies over it.
+			continue // Another mount hides it.
 		}
 		marked[id] = true
 		err = unix.FanotifyMark(fd, unix.FAN_MARK_ADD|unix.FAN_MARK_FILESYSTEM, changes, unix.AT_FDCWD, dir)
@@ -113,13 +113,13 @@ func (w *watch) mark(fd int, mine []string) error {
 	return nil
 }
 
-// kernelOwn reports whether a filesystem is one of the kernel's that holds no files,
-// such as proc: those can't be watched.
+// kernelOwn reports whether err means that the filesystem can't be watched, because it is one of the
+// kernel, such as proc, that holds no files.
 func kernelOwn(err error) bool {
 	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EXDEV)
 }
 
-// identify returns the number of the filesystem at dir, as events have it.
+// identify returns the number of the filesystem at dir, as used in events.
 func identify(dir string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
@@ -128,7 +128,7 @@ func identify(dir string) (uint64, error) {
 	return binary.NativeEndian.Uint64((*[8]byte)(unsafe.Pointer(&s.Fsid))[:]), nil
 }
 
-// follow adds a process whose changes count.
+// follow adds a process whose changes are recorded.
 func (w *watch) follow(pid int) {
 	if w == nil {
 		return
@@ -138,12 +138,12 @@ func (w *watch) follow(pid int) {
 	w.pids[pid] = true
 }
 
-// stranger is how long a process that is not followed stays known. Its number may be
-// another's later.
+// stranger is how long a process is known to be none of the followed ones. Later, its number may
+// belong to another process.
 const stranger = time.Second
 
-// adoptLocked follows pid if a followed process has started it. It can't tell if the
-// process has ended already.
+// adoptLocked follows pid if a followed process has started it. It can't find that out if pid has
+// already ended.
 func (w *watch) adoptLocked(pid int) {
 	if w.pids[pid] || time.Since(w.strangers[pid]) < stranger {
 		return
@@ -157,13 +157,13 @@ func (w *watch) adoptLocked(pid int) {
 	w.strangers[pid] = time.Now()
 }
 
-// parentOf returns the number of the process that has started pid; 0: not known.
+// parentOf returns the parent of pid, or 0 if it is unknown.
 func parentOf(pid int) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
-	// The name of the program may hold anything, and a bracket ends it.
+	// The name of the program may contain anything. It ends at the last bracket.
 	_, rest, _ := strings.Cut(string(status[bytes.LastIndexByte(status, ')')+1:]), " ")
 	fields := strings.Fields(rest)
 	if len(fields) < 2 {
@@ -176,7 +176,7 @@ func parentOf(pid int) int {
 	return parent
 }
 
-// read takes the events until the watch is closed.
+// read reads events until the watch is closed.
 func (w *watch) read() {
 	defer close(w.done)
 	buf := make([]byte, 256<<10)
@@ -196,7 +196,7 @@ func (w *watch) read() {
 	}
 }
 
-// mostNoted is how many events of one process are kept.
+// mostNoted is how many events of one process are recorded.
 const mostNoted = 20
 
 func (w *watch) note(event unix.FanotifyEventMetadata, info []byte) {
@@ -214,8 +214,8 @@ func (w *watch) note(event unix.FanotifyEventMetadata, info []byte) {
 	}
 }
 
-// The record of an event has a header, the number of the filesystem, the length and
-// the kind of the handle of a directory, the handle and the name of a member.
+// The record of an event consists of a header, the number of the filesystem, the length and kind of
+// a directory's handle, the handle, and the name of a member.
 const (
 	infoFilesystem = 4
 	infoLength     = 12
@@ -223,7 +223,7 @@ const (
 	infoHandle     = 20
 )
 
-// baseOf returns the last segment of the name that an event is about.
+// baseOf returns the last segment of the path in an event.
 func baseOf(info []byte) string {
 	if len(info) < infoHandle {
 		return ""
@@ -236,7 +236,7 @@ func baseOf(info []byte) string {
 	return string(base)
 }
 
-// name returns the path that an event is about, as far as it can be found.
+// name returns the path in an event, as far as it can be found.
 func (w *watch) name(info []byte) string {
 	base := baseOf(info)
 	if base == "" {
@@ -288,8 +288,8 @@ func (w *watch) changed(t *testing.T) (changed []string) {
 	return changed
 }
 
-// settle waits until all was read that has happened before: events come in their
-// order, and one of our own is the last.
+// settle waits until all earlier events were read. It causes an event of its own and waits for that,
+// because events arrive in order.
 func (w *watch) settle(t *testing.T) {
 	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "settled")
