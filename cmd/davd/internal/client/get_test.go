@@ -71,10 +71,10 @@ func TestGetHostile(t *testing.T) {
 		err, line  string
 	}{
 		{"a file", "/d/a%20b", "got/a b", "", ""},
-		{"above", "/d/../a", "", "elsewhere", ""},
-		{"above, escaped", "/d/%2e%2e", "", "elsewhere", ""},
+		{"above", "/d/../a", "", "outside the collection", ""},
+		{"above, escaped", "/d/%2e%2e", "", "outside the collection", ""},
 		{"above, below", "/d/a/..%2F..%2Fb", "", "", ""},
-		{"an absolute path", "/etc/passwd", "", "elsewhere", ""},
+		{"an absolute path", "/etc/passwd", "", "outside the collection", ""},
 		{"a slash in a name", "/d/..%2Fa", "", "1 member failed", "/d/../a: its name can't be used on this machine\n"},
 		{"a NUL", "/d/a%00", "", "1 member failed", "/d/a%00: its name can't be used on this machine\n"},
 		{"an escape sequence", "/d/a%1b%5b2J", "got/a\x1b[2J", "", ""},
