@@ -12,8 +12,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// run is an operation with an emitter, on virtual time: it lasts for length
-// and changes the monitor each change.
+// run is an operation with an emitter on virtual time. It lasts for length, and its
+// progress changes once each change.
 type run struct {
 	config         Interim
 	grant          grant
@@ -22,7 +22,7 @@ type run struct {
 	multistatus    bool
 }
 
-// play runs it in a bubble and returns what went over the wire.
+// play runs the operation in a bubble and returns what was sent.
 func (p run) play(t *testing.T) (w *wire) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -58,7 +58,7 @@ func (p run) playInBubble(t *testing.T) *wire {
 	e.stop()
 	sent := len(w.interims())
 	_ = res.finish()
-	time.Sleep(time.Hour) // virtual: what comes late would come now
+	time.Sleep(time.Hour) // virtual; anything sent too late would be sent now
 	synctest.Wait()
 	if err := w.check(); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func (p run) playInBubble(t *testing.T) *wire {
 	return w
 }
 
-// ages returns when the interim responses were sent, counted from the start.
+// ages returns when the interim responses were sent, since the start.
 func ages(w *wire, length time.Duration) []time.Duration {
 	start := w.events[len(w.events)-1].at.Add(-length)
 	var list []time.Duration
@@ -95,16 +95,16 @@ func TestEmitterRule4Times(t *testing.T) {
 		"configured times": {
 			run{config: Interim{After: 1 * s, Every: 3 * s}, grant: anyone, length: 8 * s}, []time.Duration{1 * s, 4 * s, 7 * s},
 		},
-		"at once": {
+		"immediately": {
 			run{config: Interim{After: -1, Every: 5 * s}, grant: anyone, length: 11 * s}, []time.Duration{0, 5 * s, 10 * s},
 		},
-		"asked: at once, then each second while there is something new": {
+		"asked: immediately, then each second while the progress changes": {
 			run{grant: asked, length: 4500 * time.Millisecond, change: s / 2}, []time.Duration{0, 1 * s, 2 * s, 3 * s, 4 * s},
 		},
 		"asked: never more than one a second": {
 			run{config: Interim{After: -1, Every: s / 10}, grant: asked, length: 2500 * time.Millisecond, change: s / 10}, []time.Duration{0, 1 * s, 2 * s},
 		},
-		"asked: nothing new, so only the idle timer is served": {
+		"asked: no changes, so only the idle timer matters": {
 			run{grant: asked, length: 50 * s}, []time.Duration{0, 20 * s, 40 * s},
 		},
 		"asked, but nothing granted": {
@@ -123,8 +123,8 @@ func TestEmitterRule4Times(t *testing.T) {
 	}
 }
 
-// TestEmitterRule4Slows: a long operation of a client that asked slows down to
-// the constant interval, and stays under the budget in bytes.
+// TestEmitterRule4Slows: for a client that asked, the interim responses of a long
+// operation slow down to the constant interval, and stay within the budget in bytes.
 func TestEmitterRule4Slows(t *testing.T) {
 	p := run{grant: grant{limit: unlimited, asked: true}, length: 6 * time.Hour, change: 100 * time.Millisecond}
 	w := p.play(t)
@@ -147,8 +147,8 @@ func TestEmitterRule4Slows(t *testing.T) {
 	t.Logf("%d interim responses, %d bytes in %v", len(list), bytes, p.length)
 }
 
-// TestEmitterBudget: with the longest headers the full ones end in time for
-// bare ones to go on, and those end at the hard budget.
+// TestEmitterBudget: with the longest headers, the full interim responses end early
+// enough for bare ones to continue, and those end at the hard budget.
 func TestEmitterBudget(t *testing.T) {
 	p := run{
 		config: Interim{After: -1, Every: time.Second},
@@ -174,7 +174,7 @@ func TestEmitterBudget(t *testing.T) {
 	}
 }
 
-// TestEmitterHeaders: what stands on one, by who gets it.
+// TestEmitterHeaders: the headers of an interim response for each kind of client.
 func TestEmitterHeaders(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		p := run{
@@ -187,7 +187,7 @@ func TestEmitterHeaders(t *testing.T) {
 			if e.header.Get("Progress") == "" {
 				t.Errorf("asked %v: number %d has no Progress: %v", asked, i, e.header)
 			}
-			// The first comes before any member is resolved.
+			// The first one is sent before any member is done.
 			if has, want := e.header[statusURI] != nil, asked && i > 0; has != want {
 				t.Errorf("asked %v: number %d: Status-URI %v, want %v", asked, i, has, want)
 			}
@@ -198,9 +198,9 @@ func TestEmitterHeaders(t *testing.T) {
 	}
 }
 
-// TestEmitterKeepsBodyAlive: a multi-status that has begun is committed when
-// the client can't take an interim response, and then a newline is written at
-// each interval in which nothing else was.
+// TestEmitterKeepsBodyAlive: a multi-status that has begun is committed when the client
+// can't get an interim response. From then on, a newline is written at each interval
+// without other output.
 func TestEmitterKeepsBodyAlive(t *testing.T) {
 	const s = time.Second
 	for name, c := range map[string]struct {
@@ -209,10 +209,10 @@ func TestEmitterKeepsBodyAlive(t *testing.T) {
 		newlines int
 		interims int
 	}{
-		"an interim response does while it can":    {grant{limit: unlimited}, 70 * s, 0, 3},
+		"an interim response while one is allowed": {grant{limit: unlimited}, 70 * s, 0, 3},
 		"committed at 20 s, newlines at 40 and 60": {grant{}, 70 * s, 2, 0},
 		"after the limit":                          {grant{limit: 1}, 90 * s, 2, 1},
-		"quick":                                    {grant{}, 10 * s, 0, 0},
+		"a quick operation":                        {grant{}, 10 * s, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := run{grant: c.grant, length: c.length, multistatus: true}.play(t)
@@ -229,15 +229,15 @@ func TestEmitterKeepsBodyAlive(t *testing.T) {
 	}
 }
 
-// TestEmitterDecides: what a client that did not ask may get is found out when
-// the first is due.
+// TestEmitterDecides: the grant of a client that didn't ask is determined when the
+// first interim response is due.
 func TestEmitterDecides(t *testing.T) {
 	for name, c := range map[string]struct {
 		mode InterimMode
 		want int
 	}{
 		"always": {InterimAlways, 3},
-		"auto":   {InterimAuto, 0}, // the client is not known
+		"auto":   {InterimAuto, 0}, // the client is unknown
 		"never":  {InterimNever, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestEmitterDecides(t *testing.T) {
 	}
 }
 
-// TestEmitterClientGone: nothing more is written to a client that has gone.
+// TestEmitterClientGone: nothing is written after the client has disconnected.
 func TestEmitterClientGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := requestOn(t, &http.Server{}), newWire()
@@ -269,7 +269,7 @@ func TestEmitterClientGone(t *testing.T) {
 	})
 }
 
-// TestEmitterSent: the hook sees each one, with its header.
+// TestEmitterSent: the hook is called for each interim response, with its header.
 func TestEmitterSent(t *testing.T) {
 	var seen []string
 	p := run{
@@ -287,7 +287,7 @@ func TestEmitterSent(t *testing.T) {
 	}
 }
 
-// TestEmitterStopWaits: after stop, nothing of the emitter runs any more.
+// TestEmitterStopWaits: after stop, no part of the emitter is running.
 func TestEmitterStopWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, ended := false, false
@@ -310,8 +310,8 @@ func TestEmitterStopWaits(t *testing.T) {
 	})
 }
 
-// FuzzEmitterTimes: whatever the times, none comes late, and none that was due
-// is lost.
+// FuzzEmitterTimes: with any times, no interim response is late, and none that was due
+// is missing.
 func FuzzEmitterTimes(f *testing.F) {
 	f.Add(uint32(100), uint32(10), uint32(1000), uint32(7))
 	f.Add(uint32(0), uint32(1), uint32(50), uint32(0))
@@ -328,7 +328,7 @@ func FuzzEmitterTimes(f *testing.F) {
 			p.config.After = -1
 		}
 		got := len(p.play(t).interims())
-		// At the very end both are right: due, and over.
+		// At the very end, both due and not due are right.
 		least, most := p.due(p.length-1), p.due(p.length)
 		if got < least || got > most {
 			t.Errorf("%d sent, due %d to %d", got, least, most)
@@ -336,12 +336,13 @@ func FuzzEmitterTimes(f *testing.F) {
 	})
 }
 
-// due returns how many are due by the age, to a client that did not ask.
+// due returns how many interim responses are due by the age for a client that didn't
+// ask.
 func (p run) due(age time.Duration) int {
 	first := max(p.config.After, 0)
 	if age < first {
 		if first == 0 {
-			return 1 // at once is before anything else
+			return 1 // an immediate one comes before anything else
 		}
 		return 0
 	}

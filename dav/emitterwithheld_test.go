@@ -11,19 +11,19 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestWithheldAccepted: of what is answered 202 it is not said that it has ended.
+// TestWithheldAccepted: an operation that was answered 202 is not reported as ended.
 func TestWithheldAccepted(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
 		name, prefer, agent string
-		// interims are how many the client gets before the 202.
+		// interims is how many the client gets before the 202.
 		interims int
 		want     []dav.Withheld
 	}{
 		{"before the first is due", "respond-async, wait=2", "curl/8", 0, []dav.Withheld{{Rule: 4, Reason: "the request was answered 202 before the first was due"}}},
 		{"a stranger", "respond-async, wait=2", "stranger", 0, []dav.Withheld{{Rule: 3, Reason: "the client is unknown and did not ask"}}},
 		{"after the first", "respond-async, wait=30", "curl/8", 1, nil},
-		{"done by then", "respond-async, wait=60", "curl/8", 2, nil},
+		{"done within wait", "respond-async, wait=60", "curl/8", 2, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -32,11 +32,11 @@ func TestEntityTag(t *testing.T) {
 		{"ETager that does not know", taggedInfo{fileInfo: file, etag: `"own"`, err: webdav.ErrNotImplemented}, version(file)},
 		{"ETager that fails", taggedInfo{fileInfo: file, err: errors.New("broken")}, version(file)},
 		{"ETager without quotes", taggedInfo{fileInfo: file, etag: `own`}, version(file)},
-		{"ETager, no tag", taggedInfo{fileInfo: file}, version(file)},
+		{"ETager without a tag", taggedInfo{fileInfo: file}, version(file)},
 		{"ETager, one quote", taggedInfo{fileInfo: file, etag: `"`}, version(file)},
 		{"RFC 9110 §8.8.3 a quote in it", taggedInfo{fileInfo: file, etag: `"a"b"`}, version(file)},
 		{"RFC 9110 §8.8.3 a space in it", taggedInfo{fileInfo: file, etag: `"a b"`}, version(file)},
-		{"RFC 9110 §8.8.3 a line in it", taggedInfo{fileInfo: file, etag: "\"a\r\nb\""}, version(file)},
+		{"RFC 9110 §8.8.3 a line break in it", taggedInfo{fileInfo: file, etag: "\"a\r\nb\""}, version(file)},
 		{"RFC 9110 §8.8.3 weak in lower case", taggedInfo{fileInfo: file, etag: `w/"a"`}, version(file)},
 	} {
 		if got := entityTag(t.Context(), c.info); got != c.want {

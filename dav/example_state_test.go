@@ -16,8 +16,8 @@ import (
 	"github.com/davd/davd/storage/sqlstate"
 )
 
-// A directory whose locks and properties last: what was set is there when the
-// Handler is made anew.
+// A directory whose locks and properties are kept: they still exist after the Handler
+// is created again.
 func ExampleHandler_state() {
 	dir, err := os.MkdirTemp("", "share")
 	if err != nil {

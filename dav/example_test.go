@@ -14,7 +14,7 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// The one line that changes: what was a webdav.Handler is a dav.Handler.
+// Only one line changes: the webdav.Handler becomes a dav.Handler.
 func Example() {
 	// h := &webdav.Handler{
 	h := &dav.Handler{
@@ -55,7 +55,7 @@ func Example() {
 	// hello
 }
 
-// A client that prefers to be told gets interim responses, the first at once.
+// A client that asks gets interim responses, the first one immediately.
 func ExampleHandler_interim() {
 	server := httptest.NewServer(&dav.Handler{FileSystem: webdav.NewMemFS()})
 	defer server.Close()

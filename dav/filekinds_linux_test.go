@@ -17,10 +17,10 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// policies are the ways to take symbolic links.
+// policies are the ways to treat symbolic links.
 var policies = []local.Links{local.LinksInside, local.LinksDeny, local.LinksFollow}
 
-// servePolicy serves l from a directory with a policy.
+// servePolicy serves l from a directory with a policy for symbolic links.
 func servePolicy(t *testing.T, links local.Links, h *dav.Handler, l layout) *share {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,7 +36,7 @@ func servePolicy(t *testing.T, links local.Links, h *dav.Handler, l layout) *sha
 
 func (s *share) path(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }
 
-// kinds are what is neither a file nor a collection.
+// kinds are the kinds of files that are neither regular files nor collections.
 var kinds = []struct {
 	name   string
 	make   func(t *testing.T, file string)
@@ -48,7 +48,7 @@ var kinds = []struct {
 		}
 	}, "p---------"},
 	{"socket", func(t *testing.T, file string) {
-		t.Chdir(filepath.Dir(file)) // a socket's path is short
+		t.Chdir(filepath.Dir(file)) // a socket's path must be short
 		l, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: filepath.Base(file)})
 		if err != nil {
 			t.Fatal(err)
@@ -66,11 +66,11 @@ var kinds = []struct {
 	}, "Dc---------"},
 }
 
-// patience is how long a request may take that must not wait at all.
+// patience is how long a request may take if it must not wait.
 const patience = 10 * time.Second
 
-// neverWaits makes it an error to wait for the other end of the FIFO file, and
-// then ends the wait.
+// neverWaits fails the test if a request waits for the other end of the FIFO file, and
+// ends that wait.
 func neverWaits(t *testing.T, file string) {
 	t.Helper()
 	var waited atomic.Bool
@@ -88,9 +88,9 @@ func neverWaits(t *testing.T, file string) {
 	})
 }
 
-// TestSpecialFiles: what has no content is as if not there to every method, and
-// none waits for it; a DELETE of its collection removes it, a MOVE takes it along
-// and a COPY leaves it out. So does one that a symbolic link leads to.
+// TestSpecialFiles: for every method, a special file doesn't exist, and no request
+// waits for it. A DELETE of its collection removes it, a MOVE takes it along, and a
+// COPY leaves it out. The same applies if a symbolic link leads to it.
 func TestSpecialFiles(t *testing.T) {
 	for _, kind := range kinds {
 		for _, links := range policies {
@@ -140,8 +140,8 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// TestSpecialFilesAcross: a MOVE to another filesystem copies. What it can't copy
-// because a client does not see it goes with the source.
+// TestSpecialFilesAcross: a MOVE to another filesystem copies. A special file can't be
+// copied and clients don't see it, so it is removed with the source.
 func TestSpecialFilesAcross(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
@@ -162,8 +162,8 @@ func TestSpecialFilesAcross(t *testing.T) {
 	}
 }
 
-// TestCopyLinksAcross: a MOVE that copies takes links along as a rename would,
-// if links are copied as links; else it takes what they lead to.
+// TestCopyLinksAcross: if links are copied as links, a MOVE that copies keeps them, as
+// a rename would. Otherwise it copies their targets.
 func TestCopyLinksAcross(t *testing.T) {
 	for _, copies := range []bool{true, false} {
 		s := servePolicy(t, local.LinksInside, &dav.Handler{CopyLinks: copies}, layout{"/c/f": "1", "/small/": ""})
@@ -192,14 +192,14 @@ func TestCopyLinksAcross(t *testing.T) {
 	}
 }
 
-// TestHardLinks: a file of two names is copied as separate files, and what is
-// done to one name leaves the other.
+// TestHardLinks: a file with two names is copied as separate files. Changing it under
+// one name doesn't remove the other name.
 func TestHardLinks(t *testing.T) {
 	for _, c := range []struct {
 		name, method, target, destination, body string
 		status                                  int
 		want                                    layout
-		// same is a name that still is the file; others are other files.
+		// same is a name that still is the file; others are names of other files.
 		same   string
 		others []string
 	}{

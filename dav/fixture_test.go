@@ -23,12 +23,12 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// layout describes a tree: a file's name leads to its content; a collection's,
-// which ends in a slash, to "". The collections that hold something need not
-// be named.
+// layout describes a tree. It maps the name of a file to its content, and the name of a
+// collection, which ends in a slash, to "". Collections with members need not be
+// listed.
 type layout map[string]string
 
-// full is l with the collections that its names imply.
+// full returns l with the collections that its names imply.
 func (l layout) full() layout {
 	full := maps.Clone(l)
 	for name := range l {
@@ -47,13 +47,13 @@ type backend struct {
 	open func(t testing.TB) (fsys storage.FS, dir string)
 }
 
-// backends are those on which what holds everywhere is tested.
+// backends are the storages on which general tests run.
 var backends = []backend{
 	{"mem", func(testing.TB) (storage.FS, string) { return webdav.NewMemFS(), "" }},
 	{"local", openLocal},
 }
 
-// openLocal returns an empty local share, and the directory it serves.
+// openLocal returns an empty local share and its directory.
 func openLocal(tb testing.TB) (fsys storage.FS, dir string) {
 	tb.Helper()
 	dir = tb.TempDir()
@@ -65,22 +65,22 @@ func openLocal(tb testing.TB) (fsys storage.FS, dir string) {
 	return opened, dir
 }
 
-// share is a Handler behind a real server, and what it serves.
+// share is a Handler behind a real server, with its storage.
 type share struct {
 	testing.TB
 	fsys   storage.FS // without faults
-	dir    string     // of a local one; no answer may show it
+	dir    string     // of a local share; no answer may contain it
 	h      *dav.Handler
 	server *httptest.Server
-	// before, if not nil, is told of each call of the storage.
+	// before, if not nil, is called before each call of the storage.
 	before func(op, name string) error
 }
 
-// inOneCall are the calls that a backend spares the caller of a capability.
+// inOneCall maps an optional call of a backend to the calls that it replaces.
 var inOneCall = map[string][]string{"copymembers": {"open", "write", "close"}, "exchange": {"rename"}}
 
-// serve serves l from fsys with the handler h, which may have everything set
-// but FileSystem.
+// serve serves l from fsys with the handler h, in which everything but FileSystem may
+// be set.
 func serve(tb testing.TB, fsys storage.FS, h *dav.Handler, l layout) *share {
 	tb.Helper()
 	s := &share{TB: tb, fsys: fsys, h: h}
@@ -89,7 +89,7 @@ func serve(tb testing.TB, fsys storage.FS, h *dav.Handler, l layout) *share {
 		if s.before == nil {
 			return nil
 		}
-		// A batch of copies opens and writes, an exchange renames.
+		// A batch of copies opens and writes; an exchange renames.
 		for _, call := range append([]string{op}, inOneCall[op]...) {
 			if err := s.before(call, name); err != nil {
 				return err
@@ -102,7 +102,7 @@ func serve(tb testing.TB, fsys storage.FS, h *dav.Handler, l layout) *share {
 	return s
 }
 
-// plantLayout makes l in the storage.
+// plantLayout creates l in the storage.
 func (s *share) plantLayout(l layout) {
 	s.Helper()
 	for name, content := range l.full() {
@@ -143,7 +143,7 @@ func onBackends(t *testing.T, l layout, test func(s *share)) {
 	}
 }
 
-// mkdir makes the collection name and those that hold it.
+// mkdir creates the collection name and its parents.
 func (s *share) mkdir(name string) {
 	s.Helper()
 	if name == "/" {
@@ -156,7 +156,7 @@ func (s *share) mkdir(name string) {
 	}
 }
 
-// fail makes each call op of one of names fail with err.
+// fail makes each call of op fail with err for the names.
 func (s *share) fail(err error, op string, names ...string) {
 	s.before = func(o, name string) error {
 		if o == op && slices.Contains(names, name) {
@@ -166,8 +166,8 @@ func (s *share) fail(err error, op string, names ...string) {
 	}
 }
 
-// tree returns all that the storage holds, reserved names included, so that
-// leftovers show.
+// tree returns everything in the storage, including reserved names, so that leftovers
+// show up.
 func (s *share) tree() layout {
 	s.Helper()
 	l := layout{}
@@ -208,7 +208,7 @@ func (s *share) content(name string) string {
 	return string(content)
 }
 
-// holds checks that the storage holds want and nothing else.
+// holds checks that the storage contains want and nothing more.
 func (s *share) holds(want layout) {
 	s.Helper()
 	got, want := s.tree(), want.full()
@@ -231,18 +231,18 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
-	chunks bool // it came in chunks
+	chunks bool // the body was sent in chunks
 }
 
-// do sends a request for target, an escaped path. Each of fields is one
-// "Name: value".
+// do sends a request for target, an escaped path. Each of fields has the form "Name:
+// value".
 func (s *share) do(method, target string, fields ...string) answer {
 	s.Helper()
 	return s.send(method, target, "", fields...)
 }
 
-// send sends a request with a body. No answer may show what is the server's
-// own business.
+// send sends a request with a body. It checks that the answer contains no internals of
+// the server.
 func (s *share) send(method, target, body string, fields ...string) answer {
 	s.Helper()
 	a, err := send(s.TB, s.server, method, target, body, fields...)
@@ -293,7 +293,7 @@ func (s *share) wants(status int, method, target string, fields ...string) answe
 	return a
 }
 
-// sends is wants of a request with a body.
+// sends is wants for a request with a body.
 func (s *share) sends(status int, method, target, body string, fields ...string) answer {
 	s.Helper()
 	a := s.send(method, target, body, fields...)
@@ -303,15 +303,15 @@ func (s *share) sends(status int, method, target, body string, fields ...string)
 	return a
 }
 
-// multistatus is a multistatus element (RFC 4918 §14.16) by its hrefs.
+// multistatus is a multistatus element (RFC 4918 §14.16), indexed by href.
 type multistatus struct {
 	responses   map[string]msResponse
-	hrefs       []string // in their order
+	hrefs       []string // in document order
 	description string
 }
 
-// msResponse is a response element: its own status, 0 if there is none, and
-// that of each property, with the property's text.
+// msResponse is a response element: its own status, or 0 without one, and the status
+// and text of each property.
 type msResponse struct {
 	status int
 	props  map[xml.Name]msProp
@@ -327,7 +327,7 @@ type msProp struct {
 // dav returns a property of the namespace DAV:.
 func (r msResponse) dav(local string) msProp { return r.props[xml.Name{Space: "DAV:", Local: local}] }
 
-// multistatus checks that a is a 207 and reads it.
+// multistatus checks that a is a 207 and parses it.
 func (s *share) multistatus(a answer) multistatus {
 	s.Helper()
 	if a.status != http.StatusMultiStatus {
@@ -369,7 +369,7 @@ func (s *share) multistatus(a answer) multistatus {
 				response.props[prop.XMLName] = msProp{status: s.statusLine(p.Status), text: prop.Text, inner: prop.Inner, lang: prop.Lang}
 			}
 		}
-		// RFC 4918 §14.24: "MUST NOT" hold a href twice.
+		// RFC 4918 §14.24: a multi-status MUST NOT contain an href twice.
 		if _, twice := m.responses[r.Href]; twice {
 			s.Errorf("%s is there twice", r.Href)
 		}
@@ -391,8 +391,7 @@ func (s *share) statusLine(line string) int {
 	return status
 }
 
-// failures checks that a is a 207 that has exactly want: a status for each
-// href.
+// failures checks that a is a 207 with exactly the statuses in want, by href.
 func (s *share) failures(a answer, want map[string]int) {
 	s.Helper()
 	m := s.multistatus(a)

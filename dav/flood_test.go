@@ -17,8 +17,9 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// floodSize is how many requests a flood has, and how many of them are to be admitted: with
-// DAVD_SWEEP those of a server that is told nothing, otherwise a sample.
+// floodSize is how many requests a flood has, and how many of them must be admitted.
+// With DAVD_SWEEP these are the numbers for a server with default limits, otherwise a
+// sample.
 type floodSize struct {
 	flood, all, one int
 }
@@ -30,8 +31,8 @@ func floodOf(sweep, sample floodSize) floodSize {
 	return sample
 }
 
-// floodWays are how the server tells the flooding client from another one. share is how much
-// more the flooding client may have than one client.
+// floodWays are the ways in which the server tells the flooding client from another
+// one. share is how many times the limit of one client applies to the flooding client.
 var floodWays = []struct {
 	name            string
 	proxies         dav.TrustedProxies
@@ -46,7 +47,7 @@ var floodWays = []struct {
 		name: "IPv6 networks behind a trusted proxy", proxies: dav.TrustedProxies{netip.MustParsePrefix("127.0.0.0/8")},
 		flooding: []string{"X-Forwarded-For: 2001:db8:0:1:%x::1"}, other: []string{"X-Forwarded-For: 2001:db8:0:2::1"}, share: 1,
 	},
-	{name: "an address where a proxy may stand, and a user", other: []string{"X-User: ann"}, share: 3},
+	{name: "an address that may be a proxy, and a user", other: []string{"X-User: ann"}, share: 3},
 	{name: "two users", flooding: []string{"X-User: eve"}, other: []string{"X-User: ann"}, share: 1},
 }
 
@@ -61,7 +62,8 @@ func floodClient(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// ask sends a request for a flood; number makes it come from another address of a network.
+// ask sends a request of a flood. Each number comes from another address of one
+// network.
 func (s *share) ask(client *http.Client, number int, method, target, body string, fields ...string) (status int, header http.Header) {
 	request, err := http.NewRequestWithContext(s.Context(), method, s.server.URL+target, strings.NewReader(body))
 	if err != nil {
@@ -83,16 +85,16 @@ func (s *share) ask(client *http.Client, number int, method, target, body string
 	return response.StatusCode, response.Header
 }
 
-// TestFloodLocks: one client can't take all locks, and what it has taken comes back.
+// TestFloodLocks: one client can't take all locks, and its locks expire.
 //
-// Of a server that is told nothing, one address gets 2,500 of 10,000 locks, and 7,500 if
-// a proxy may stand there; the others are refused with 503 and Retry-After. Another
-// client has its lock with its first request.
+// With default limits, one address gets 2,500 of 10,000 locks, or 7,500 if it may be a
+// proxy. The other requests get a 503 with Retry-After. Another client gets its lock
+// with its first request.
 func TestFloodLocks(t *testing.T) {
 	size := floodOf(floodSize{10_000, 10_000, 2500}, floodSize{100, 80, 20})
 	for _, way := range floodWays {
 		if strings.HasPrefix(way.name, "two users") {
-			continue // what a user may have, Options say
+			continue // Options limit the locks of a user
 		}
 		t.Run(way.name, func(t *testing.T) {
 			locks := newSystem(t, lock.Options{MaxPerPrincipal: size.all})
@@ -130,11 +132,11 @@ func TestFloodLocks(t *testing.T) {
 	}
 }
 
-// TestFloodCopies: one client can't take all operations. What it has beyond its limit is
-// refused at once, and another client's are carried out meanwhile.
+// TestFloodCopies: one client can't take all operations. Its requests beyond the limit
+// are refused immediately, and another client's requests are carried out meanwhile.
 //
-// Of a server that is told nothing, one address gets 256 of 1,024, and 768 if a proxy
-// may stand there.
+// With default limits, one address gets 256 of 1,024 operations, or 768 if it may be a
+// proxy.
 func TestFloodCopies(t *testing.T) {
 	size := floodOf(floodSize{2000, 1024, 256}, floodSize{70, 80, 20})
 	for _, way := range floodWays {
@@ -192,8 +194,8 @@ func TestFloodCopies(t *testing.T) {
 	}
 }
 
-// TestFloodStreams: one client can't have all event streams, and a request that may not wait
-// for the end has its answer at once.
+// TestFloodStreams: one client can't take all event streams. Beyond the limit, a
+// request that wants to wait for the end gets its answer immediately.
 func TestFloodStreams(t *testing.T) {
 	h := &dav.Handler{Principal: byHeader, Limits: dav.Limits{Streams: 8, StreamsOf: 2}, Interim: dav.Interim{Mode: dav.InterimAlways}}
 	g := newGate(plant(t))
@@ -212,7 +214,7 @@ func TestFloodStreams(t *testing.T) {
 		return s.server.Client().Do(request)
 	}
 	var streams []*http.Response
-	for i, want := range []int{200, 200, 200, 200, 200, 200, 503} { // loopback: three times two
+	for i, want := range []int{200, 200, 200, 200, 200, 200, 503} { // loopback gets three times two
 		response, err := follow("")
 		if err != nil {
 			t.Fatal(err)
@@ -247,7 +249,7 @@ func TestFloodStreams(t *testing.T) {
 	}
 }
 
-// TestFloodListings: one address can't have all listings of whole trees.
+// TestFloodListings: one address can't take all listings of whole trees.
 func TestFloodListings(t *testing.T) {
 	for _, way := range floodWays {
 		t.Run(way.name, func(t *testing.T) {

@@ -56,7 +56,7 @@ func TestForwardedHostSyntax(t *testing.T) {
 		{"IPv6 with a zone", "[fe80::1%25eth0]", false},
 		{"IPv4 in brackets", "[192.0.2.1]", false},
 		{"a name in brackets", "[public.test]", false},
-		{"RFC 7239 §6 unknown is a name as any", "unknown", true},
+		{"RFC 7239 §6 unknown is an ordinary name", "unknown", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want := ""
@@ -70,7 +70,7 @@ func TestForwardedHostSyntax(t *testing.T) {
 	}
 }
 
-// TestOriginOfConnection: where no proxy tells the scheme, the connection does.
+// TestOriginOfConnection: if no proxy reports the scheme, it is that of the connection.
 func TestOriginOfConnection(t *testing.T) {
 	h := &Handler{TrustedProxies: TrustedProxies{netip.MustParsePrefix("192.0.2.1/32")}}
 	for _, c := range []struct {
@@ -79,8 +79,8 @@ func TestOriginOfConnection(t *testing.T) {
 	}{
 		{"HTTP", "", "http", false},
 		{"TLS", "", "https", true},
-		{"TLS to the proxy", "https", "https", false},
-		{"TLS from the proxy alone", "http", "http", true},
+		{"TLS only to the proxy", "https", "https", false},
+		{"TLS only from the proxy", "http", "http", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &http.Request{Host: "davd.test", RemoteAddr: "192.0.2.1:5", Header: http.Header{"X-Forwarded-Proto": {c.proto}}}
@@ -94,8 +94,8 @@ func TestOriginOfConnection(t *testing.T) {
 	}
 }
 
-// FuzzForwarded: whatever the headers are, what is made of them is nothing, or the
-// scheme and host of a URL; and a proxy's element counts whatever stands before it.
+// FuzzForwarded: any headers yield either nothing or the scheme and host of a URL, and
+// a proxy's element counts, whatever comes before it.
 func FuzzForwarded(f *testing.F) {
 	for _, seed := range []string{
 		"", "https", "public.test:8443, inner.test", `for=203.0.113.5;proto=https;host="public.test:8443"`,

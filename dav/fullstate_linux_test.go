@@ -19,7 +19,7 @@ import (
 	"github.com/davd/davd/storage/sqlstate"
 )
 
-// smallDisk returns a directory on a filesystem of its own.
+// smallDisk returns a directory on a small filesystem of its own.
 func smallDisk(t *testing.T, size string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -32,7 +32,8 @@ func smallDisk(t *testing.T, size string) string {
 	return dir
 }
 
-// fillDisk leaves free bytes of the disk that holds dir, and returns what undoes that.
+// fillDisk fills the disk that holds dir except for free bytes, and returns a function
+// that undoes that.
 func fillDisk(t *testing.T, dir string, free int64) (undo func()) {
 	t.Helper()
 	var stat unix.Statfs_t
@@ -50,11 +51,11 @@ func fillDisk(t *testing.T, dir string, free int64) (undo func()) {
 	return func() { must(t, os.Remove(name)) }
 }
 
-// fullCase is a sequence of requests on a state disk with little room.
+// fullCase is a sequence of requests while the disk with the state has little room.
 type fullCase struct {
 	free      int64
 	furnished bool // with properties and locks
-	reopened  bool // after a restart the log is new, and has no room that can be used again
+	reopened  bool // after a restart the log is new, and has no space to reuse
 	requests  []keptRequest
 }
 
@@ -62,11 +63,11 @@ func (c fullCase) String() string {
 	return fmt.Sprintf("%d bytes free, furnished %t, reopened %t, %v", c.free, c.furnished, c.reopened, c.requests)
 }
 
-// givesBack reports whether r must succeed without any room.
+// givesBack reports whether r must succeed without any free space.
 func (r keptRequest) givesBack() bool { return r.method == "DELETE" || r.method == "UNLOCK" }
 
-// run sends the requests and compares each answer with the share, the properties and
-// the locks: immediately, with room again, and after a restart.
+// run sends the requests. It compares each answer with the share, the properties and
+// the locks: immediately, with free space again, and after a restart.
 func (c fullCase) run(t *testing.T, disk string) {
 	t.Helper()
 	s := &keptSite{t: t, share: t.TempDir(), state: disk}
@@ -86,7 +87,7 @@ func (c fullCase) run(t *testing.T, disk string) {
 		status, want = s.perform(r, want)
 		done := status/100 == 2
 		switch {
-		case i > 0 && status/100 == 4: // An earlier request has removed it, or put it there.
+		case i > 0 && status/100 == 4: // an earlier request has removed or created it
 		case !done && status != http.StatusInsufficientStorage:
 			t.Errorf("%v: %v is answered %d", c, r, status)
 		case !done && i == 0 && r.givesBack():
@@ -107,8 +108,8 @@ func (c fullCase) run(t *testing.T, disk string) {
 	}
 }
 
-// TestFullStateDisk: whatever the room on the disk that holds the state, each answer is
-// true, at once and after a restart, and nothing is lost.
+// TestFullStateDisk: whatever the free space for the state, each answer is true, both
+// immediately and after a restart, and nothing is lost.
 func TestFullStateDisk(t *testing.T) {
 	disk := smallDisk(t, "6m")
 	var cases []fullCase
@@ -124,7 +125,7 @@ func TestFullStateDisk(t *testing.T) {
 	runFull(t, disk, cases, 24)
 }
 
-// step is how much more room the next case has: small where the limits are.
+// step returns how much more space the next case has. It is small around the limits.
 func step(free int64) int64 {
 	if free < 256<<10 {
 		return 8 << 10
@@ -132,7 +133,7 @@ func step(free int64) int64 {
 	return 32 << 10
 }
 
-// TestFullStateSequences: so it is when many requests follow one another.
+// TestFullStateSequences: the same holds for long sequences of requests.
 func TestFullStateSequences(t *testing.T) {
 	disk := smallDisk(t, "6m")
 	random := seeded(t)
@@ -147,7 +148,7 @@ func TestFullStateSequences(t *testing.T) {
 	runFull(t, disk, cases, 6)
 }
 
-// runFull runs some of the cases, all with DAVD_SWEEP.
+// runFull runs a sample of the cases, or all with DAVD_SWEEP.
 func runFull(t *testing.T, disk string, cases []fullCase, some int) {
 	t.Helper()
 	if os.Getenv("DAVD_SWEEP") == "" {
@@ -159,7 +160,7 @@ func runFull(t *testing.T, disk string, cases []fullCase, some int) {
 		c.run(t, disk)
 		must(t, emptyDir(disk))
 		if t.Failed() {
-			return // The first tells enough.
+			return // the first failure is enough
 		}
 	}
 }
@@ -172,8 +173,8 @@ func emptyDir(dir string) error {
 	return err
 }
 
-// thief fills the disk that holds dir, and again whatever becomes free, until it is
-// stopped and gives all of it back.
+// thief fills the disk that holds dir, and takes all space that becomes free, until it
+// is stopped and frees everything.
 func thief(t *testing.T, dir string) (stop func()) {
 	t.Helper()
 	name := filepath.Join(dir, "thief")
@@ -203,9 +204,9 @@ func thief(t *testing.T, dir string) (stop func()) {
 	})
 }
 
-// TestThief: another program takes all room on the disk of the state as soon as it is
-// free, even the room that davd has held in reserve. An operation that has changed the
-// share then waits for room, and its answer is true.
+// TestThief: another program takes all space on the disk with the state as soon as it
+// is free, even the space that davd has kept in reserve. An operation that has changed
+// the share then waits for space, and its answer is true.
 func TestThief(t *testing.T) {
 	disk := smallDisk(t, "6m")
 	rounds := 1
@@ -245,7 +246,7 @@ func (s robbedState) Remove(ctx context.Context, name string) error {
 	return s.DB.Remove(ctx, name)
 }
 
-// robbed performs r, and reports whether it has waited for room.
+// robbed performs r, and reports whether r has waited for space.
 func robbed(t *testing.T, disk string, r keptRequest) (waited bool) {
 	t.Helper()
 	s := &keptSite{t: t, share: t.TempDir(), state: disk}
@@ -255,11 +256,11 @@ func robbed(t *testing.T, disk string, r keptRequest) (waited bool) {
 	defer func() { s.close() }()
 	was := s.furnish(true)
 	for _, name := range []string{"/a", "/c/f"} {
-		// More than the log has room for.
+		// This is more than the log has space for.
 		_, was = s.perform(keptRequest{method: "PROPPATCH", src: name, content: strings.Repeat("large", 400)}, was)
 	}
 	s.close()
-	// The log is new, and has no room that can be used again.
+	// The log is new, and has no space to reuse.
 	steal := sync.OnceValue(func() func() { return thief(t, disk) })
 	s.wrap = func(db *sqlstate.DB) keptState { return robbedState{db, func() { steal() }} }
 	s.open()

@@ -21,9 +21,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// FuzzDestination: a Destination leads to a clean name that is not reserved,
-// or is refused with a status that says so; the href of that name leads to it
-// again.
+// FuzzDestination: a Destination yields a clean name that is not reserved, or is
+// refused with a matching status. The href of the name yields the same name.
 func FuzzDestination(f *testing.F) {
 	for _, destination := range []string{"/a", "http://davd.test/dav/a%20b/", "/dav/../%2e%2e/x", "/dav/%2Edavd-x", "//davd.test/a", "http://[::1]:80/", "a:b", "/dav/%00"} {
 		for _, prefix := range []string{"", "/dav/"} {
@@ -59,7 +58,7 @@ func FuzzDestination(f *testing.F) {
 	})
 }
 
-// FuzzIf: what parses can be written back and parses the same.
+// FuzzIf: a header that parses can be formatted, and then parses to the same value.
 func FuzzIf(f *testing.F) {
 	for _, s := range []string{
 		`(<urn:uuid:181d4fae> ["I am an ETag"]) (["I am another ETag"])`,
@@ -106,8 +105,8 @@ func formatIf(header ifHeader) string {
 	return b.String()
 }
 
-// FuzzLists: no header makes the parsers of lists and Depth fail, and an
-// element is never found inside a quoted string.
+// FuzzLists: no header makes the parsers of lists and Depth panic, and no element
+// begins inside a quoted string.
 func FuzzLists(f *testing.F) {
 	for _, s := range []string{"0", "infinity", `processing; a="b, c", d`, `"a\", processing`, ",,;=", `1.0 fred, 1.1 x`} {
 		f.Add(s)
@@ -137,8 +136,8 @@ func FuzzLists(f *testing.F) {
 	})
 }
 
-// FuzzPropfindBody: a body is understood or refused as the client's fault, and
-// the names in it can be written back.
+// FuzzPropfindBody: a body is accepted or refused with a 4xx, and its names can be
+// written.
 func FuzzPropfindBody(f *testing.F) {
 	for _, s := range []string{
 		`<propfind xmlns="DAV:"><allprop/><include><a/></include></propfind>`,
@@ -182,8 +181,8 @@ func FuzzPropfindBody(f *testing.F) {
 	})
 }
 
-// FuzzProppatchBody: a body is understood or refused as the client's fault, and
-// what it sets can be written back and means the same.
+// FuzzProppatchBody: a body is accepted or refused with a 4xx, and the properties that
+// it sets can be written and then mean the same.
 func FuzzProppatchBody(f *testing.F) {
 	for _, s := range []string{
 		`<D:propertyupdate xmlns:D="DAV:" xmlns:x="urn:x"><D:set xml:lang="de"><D:prop><x:a>1<x:b c='d'/></x:a></D:prop></D:set><D:remove><D:prop><x:a/></D:prop></D:remove></D:propertyupdate>`,
@@ -250,8 +249,8 @@ func writtenProperties(t *testing.T, x *xmlReader) (properties []webdav.Property
 	return properties
 }
 
-// FuzzInterimHeader: whatever the names and numbers, Progress is one and in
-// ASCII, and an interim response is shorter than 1 KiB.
+// FuzzInterimHeader: with any names and numbers, there is one Progress, in ASCII, and
+// an interim response is shorter than 1 KiB.
 func FuzzInterimHeader(f *testing.F) {
 	f.Add("/a", "b c", int64(1), int64(2), int64(3), int64(4), "davd.test", uint8(3))
 	f.Add("/", strings.Repeat("ä", 130), int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64), "[::1]:8080", uint8(64))
@@ -301,8 +300,8 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// FuzzMultistatus: whatever the names and texts, a multistatus is well-formed,
-// and holds them as far as XML can.
+// FuzzMultistatus: with any names and texts, a multistatus is well-formed, and contains
+// them as far as XML can represent them.
 func FuzzMultistatus(f *testing.F) {
 	f.Add("/a b", "text", "urn:x", "en", "note")
 	f.Add("/<&>\"'\xff\n", forbiddenInXML, "<&>\"'\t", "\"", "\xed\xa0\x80")
@@ -367,7 +366,7 @@ func checkNote(t *testing.T, note string) {
 	}
 }
 
-// xmlText returns what XML can hold of s.
+// xmlText returns the part of s that XML can represent.
 func xmlText(s string) string {
 	var b strings.Builder
 	for _, c := range s { // invalid UTF-8 yields U+FFFD

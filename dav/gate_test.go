@@ -12,14 +12,13 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// gate is storage that can be made to wait: what goes through it after close
-// waits for open.
+// gate is storage that can be stopped: between close and open, its calls wait.
 type gate struct {
 	storage.FS
 
 	mu      sync.Mutex
 	barrier chan struct{} // nil: open
-	waiting chan struct{} // gets one for each call that begins to wait
+	waiting chan struct{} // receives a value for each call that begins to wait
 }
 
 func newGate(fsys storage.FS) *gate {
@@ -78,12 +77,12 @@ func (g *gate) RemoveAll(ctx context.Context, name string) error {
 	return g.FS.RemoveAll(ctx, name)
 }
 
-// Lstat passes freely: it is called before an operation begins.
+// Lstat never waits, because it is called before an operation begins.
 func (g *gate) Lstat(ctx context.Context, name string) (os.FileInfo, error) {
 	return g.Stat(ctx, name)
 }
 
-// plant makes a small tree: /src with a collection and two files.
+// plant creates a small tree: /src with a collection and two files.
 func plant(tb testing.TB) storage.FS {
 	tb.Helper()
 	fsys := webdav.NewMemFS()

@@ -35,9 +35,9 @@ func TestGet(t *testing.T) {
 		}{
 			{"RFC 9110 §9.3.1 file", "/c/m", nil, 200, "member", "text/plain; charset=utf-8"},
 			{"file with a slash", "/c/m/", nil, 200, "member", "text/plain; charset=utf-8"},
-			{"type by the name, whatever is in it", "/a.css", nil, 200, html, "text/css; charset=utf-8"},
+			{"type by the name, not by the content", "/a.css", nil, 200, html, "text/css; charset=utf-8"},
 			{"type by the name in upper case", "/A.TXT", nil, 200, "text", "text/plain; charset=utf-8"},
-			{"type by the content where the name tells nothing", "/page", nil, 200, html, "text/html; charset=utf-8"},
+			{"type by the content if the name is unknown", "/page", nil, 200, html, "text/html; charset=utf-8"},
 			{"empty file", "/empty", nil, 200, "", "text/plain; charset=utf-8"},
 			{"RFC 9110 §14.2 range", "/c/m", []string{"Range: bytes=1-2"}, 206, "em", "text/plain; charset=utf-8"},
 			{"RFC 9110 §14.2 last bytes", "/c/m", []string{"Range: bytes=-2"}, 206, "er", "text/plain; charset=utf-8"},
@@ -45,10 +45,10 @@ func TestGet(t *testing.T) {
 			{"RFC 9110 §15.5.17 beyond the end", "/c/m", []string{"Range: bytes=6-"}, 416, "", ""},
 			{"RFC 9110 §14.1.2 of an empty file", "/empty", []string{"Range: bytes=-5"}, 200, "", "text/plain; charset=utf-8"},
 			{"RFC 9110 §14.2 another unit", "/c/m", []string{"Range: lines=1-2"}, 200, "member", "text/plain; charset=utf-8"},
-			{"RFC 9110 §14.1.2 all that there are", "/c/m", []string{"Range: bytes=-99999999999999999999"}, 206, "member", "text/plain; charset=utf-8"},
+			{"RFC 9110 §14.1.2 more than the whole file", "/c/m", []string{"Range: bytes=-99999999999999999999"}, 206, "member", "text/plain; charset=utf-8"},
 			{"RFC 9110 §14.2 too many", "/c/m", []string{"Range: bytes=0-0,0-0,0-0"}, 200, "member", "text/plain; charset=utf-8"},
 			{"RFC 9110 §13.1.5 If-Range that does not hold", "/c/m", []string{"Range: bytes=1-2", `If-Range: "other"`}, 200, "member", "text/plain; charset=utf-8"},
-			{"nothing there", "/none", nil, 404, "", ""},
+			{"a missing file", "/none", nil, 404, "", ""},
 			{"below a file", "/f/x", nil, 404, "", ""},
 		} {
 			a := s.wants(c.status, "GET", c.target, c.fields...)
@@ -73,7 +73,7 @@ func TestGetRanges(t *testing.T) {
 	if a := s.wants(206, "GET", "/c/m", "Range: bytes=1-2", "If-Range: "+tag); a.body != "em" || a.header.Get("Content-Range") != "bytes 1-2/6" {
 		t.Errorf("If-Range that holds: %+v", a)
 	}
-	// The conditions come before the range, in each of the lines of a header.
+	// The conditions are evaluated before the range, for every If-Match field.
 	a := s.wants(206, "GET", "/c/m", "Range: bytes=0-0,4-5", `If-Match: "other"`, "If-Match: "+tag)
 	_, boundary, _ := strings.Cut(a.header.Get("Content-Type"), "boundary=")
 	parts, got := multipart.NewReader(strings.NewReader(a.body), boundary), []string{}
@@ -96,8 +96,8 @@ func TestGetRanges(t *testing.T) {
 	}
 }
 
-// TestGetRangeRefused: RFC 9110 §15.5.17: a 416 says how long the file is, and
-// nothing about a content that is not sent.
+// TestGetRangeRefused: a 416 says how long the file is (RFC 9110 §15.5.17), and has no
+// headers that describe content.
 func TestGetRangeRefused(t *testing.T) {
 	onBackends(t, garden().with(layout{"/page.html": "<p>"}), func(s *share) {
 		for _, value := range []string{"-0", "3-", "5-2", "99999999999999999999-", "x", ""} {
@@ -111,8 +111,8 @@ func TestGetRangeRefused(t *testing.T) {
 	})
 }
 
-// TestGetIfRangeDate: RFC 9110 §8.8.2.2: a date that is younger than can be told
-// apart from that of the next version does not hold.
+// TestGetIfRangeDate: a date doesn't match if it is too recent to tell two versions
+// apart (RFC 9110 §8.8.2.2).
 func TestGetIfRangeDate(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -143,8 +143,8 @@ func TestGetIfRangeDate(t *testing.T) {
 	}
 }
 
-// TestLastModifiedInFuture: RFC 9110 §8.8.2.1: Last-Modified is never after Date.
-// getlastmodified and the conditions have the time as it is on the disk.
+// TestLastModifiedInFuture: Last-Modified is never after Date (RFC 9110 §8.8.2.1).
+// getlastmodified and the conditions use the time on the disk.
 func TestLastModifiedInFuture(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	future := time.Now().Add(1000 * time.Hour).Truncate(time.Second)
@@ -175,7 +175,7 @@ func TestLastModifiedInFuture(t *testing.T) {
 		if err != nil || dateErr != nil || modified.After(date) {
 			t.Errorf("%s: Last-Modified %s, Date %s", how, a.header.Get("Last-Modified"), a.header.Get("Date"))
 		}
-		// What was told must not hide a change that comes sooner than the future.
+		// The date that was sent must not hide a change that comes before the future date.
 		s.wants(200, "GET", "/f", "If-Modified-Since: "+a.header.Get("Last-Modified"))
 	}
 }
@@ -200,14 +200,14 @@ func TestHead(t *testing.T) {
 				"ETag", "Last-Modified", "Accept-Ranges", "Cache-Control", "Content-Type",
 				"Content-Security-Policy", "X-Content-Type-Options", "Content-Disposition", "Vary", "Content-Length",
 			} {
-				// RFC 9110 §9.3.2: what only the content tells may be missing.
+				// A header may be missing if it depends on the content (RFC 9110 §9.3.2).
 				told := header == "Content-Type" && target == "/c/m" || header == "Content-Length" && target[len(target)-1] != 'm'
 				if g, h := get.header.Get(header), head.header.Get(header); g != h && (!told || h != "") {
 					s.Errorf("%s: %s of HEAD is %q, of GET %q", target, header, h, g)
 				}
 			}
 		}
-		// RFC 9110 §14.2: a range is for GET alone.
+		// Range only applies to GET (RFC 9110 §14.2).
 		if a := s.wants(200, "HEAD", "/c/m", "Range: bytes=1-2"); a.header.Get("Content-Length") != "6" {
 			s.Errorf("HEAD with a range: %v", a.header)
 		}
@@ -215,9 +215,9 @@ func TestHead(t *testing.T) {
 	})
 }
 
-// TestGetIndexConditions: an index shows the sizes of the members, which change
-// without the collection and its entity tag. So no condition makes it a 304; If and
-// If-Match hold.
+// TestGetIndexConditions: an index shows the sizes of the members, which change without
+// the collection and its entity tag. So no condition gets a 304, while If and If-Match
+// can hold.
 func TestGetIndexConditions(t *testing.T) {
 	memory := backend{"afero", func(testing.TB) (storage.FS, string) { return aferofs.New(afero.NewMemMapFs()), "" }}
 	for _, b := range append(slices.Clone(backends), memory) {
@@ -250,14 +250,14 @@ func TestGetIndexConditions(t *testing.T) {
 	}
 }
 
-// TestGetConditions: If and the If-Match family on files and collections, GET
-// and HEAD. (TestPreconditions has the family's rules.)
+// TestGetConditions: the header If and the If-Match family, on files and collections,
+// with GET and HEAD. (TestPreconditions has the rules of the family.)
 func TestGetConditions(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		for _, target := range []string{"/f", "/c/", "/"} {
 			for _, method := range []string{"GET", "HEAD"} {
 				tag := s.wants(200, method, target).header.Get("ETag")
-				// An index is not known to be the same (TestGetIndexConditions).
+				// An index is never known to be unchanged (TestGetIndexConditions).
 				unmodified := 304
 				if target != "/f" {
 					unmodified = 200
@@ -278,7 +278,7 @@ func TestGetConditions(t *testing.T) {
 	})
 }
 
-// TestGetFailures: what the storage refuses.
+// TestGetFailures: the statuses for errors of the storage.
 func TestGetFailures(t *testing.T) {
 	for _, c := range []struct {
 		err    error
@@ -299,8 +299,8 @@ func TestGetFailures(t *testing.T) {
 	}
 }
 
-// TestGetWhileReplaced: the entity tag is that of the content that is sent, even
-// if the file is replaced just before it is opened.
+// TestGetWhileReplaced: the entity tag belongs to the content that is sent, even if the
+// file is replaced just before it is opened.
 func TestGetWhileReplaced(t *testing.T) {
 	for _, op := range []string{"stat", "open"} {
 		s := serveLocal(t, &dav.Handler{}, garden())
@@ -323,8 +323,8 @@ func TestGetWhileReplaced(t *testing.T) {
 	}
 }
 
-// TestGetCutShort: what a file has lost while it was sent is told the log, and the
-// client does not take the rest for the whole.
+// TestGetCutShort: if a file becomes shorter while it is sent, the log reports it, and
+// the client notices that the file is incomplete.
 func TestGetCutShort(t *testing.T) {
 	for name, c := range map[string]struct {
 		size   int
@@ -357,7 +357,7 @@ func TestGetCutShort(t *testing.T) {
 	}
 }
 
-// readerFromRecorder records what is handed to the connection's ReadFrom.
+// readerFromRecorder records the readers passed to the connection's ReadFrom.
 type readerFromRecorder struct {
 	http.ResponseWriter
 	sources *[]io.Reader
@@ -372,8 +372,8 @@ func (r readerFromRecorder) ReadFrom(source io.Reader) (int64, error) {
 	return connection.ReadFrom(source)
 }
 
-// TestGetSendfile: a GET hands the file itself to the connection, which
-// then has the kernel send it.
+// TestGetSendfile: a GET passes the file itself to the connection, which lets the
+// kernel send it.
 func TestGetSendfile(t *testing.T) {
 	for name, c := range map[string]struct {
 		fields []string

@@ -10,7 +10,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestMethodsUnderPrefix: every method works under a prefix, however it is written.
+// TestMethodsUnderPrefix: every method works under a prefix, in any spelling of the
+// prefix.
 func TestMethodsUnderPrefix(t *testing.T) {
 	for _, prefix := range []string{"", "/dav", "/dav/", "dav/x"} {
 		t.Run(prefix, func(t *testing.T) {
@@ -74,7 +75,7 @@ func TestRequestNames(t *testing.T) {
 	}
 }
 
-// TestLogger: each request comes to Logger, once.
+// TestLogger: Logger is called once for each request.
 func TestLogger(t *testing.T) {
 	var logged []error
 	s := serveMem(t, &dav.Handler{Logger: func(_ *http.Request, err error) { logged = append(logged, err) }}, garden())
@@ -92,8 +93,7 @@ func TestLogger(t *testing.T) {
 	} {
 		logged = nil
 		s.do(c.method, c.target)
-		// The log of this one is written before the next one is answered, on
-		// the same connection.
+		// This request is logged before the next one on the same connection is answered.
 		s.do("OPTIONS", "/")
 		if len(logged) < 1 || (logged[0] != nil) != c.fails {
 			t.Errorf("%s %s is logged as %v", c.method, c.target, logged)
@@ -101,8 +101,8 @@ func TestLogger(t *testing.T) {
 	}
 }
 
-// TestLockSystem: without a LockSystem locks live as long as the
-// Handler, with one they live there.
+// TestLockSystem: without a LockSystem, locks end with the Handler; with one, they are
+// kept there.
 func TestLockSystem(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	s.lock("/f")

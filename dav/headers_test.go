@@ -8,7 +8,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// requestWith makes a request with the header fields, each two strings.
+// requestWith creates a request with header fields, given as pairs of name and value.
 func requestWith(method string, fields ...string) *http.Request {
 	r := &http.Request{Method: method, Host: "davd.test", Header: http.Header{}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	for i := 0; i < len(fields); i += 2 {
@@ -34,14 +34,14 @@ func TestDepth(t *testing.T) {
 		{"§10.2 0", "0", []string{"0", "1", "infinity"}, 0, 0},
 		{"§10.2 1", "1", []string{"0", "1", "infinity"}, 1, 0},
 		{"§10.2 infinity", "infinity", []string{"0", "1", "infinity"}, tree.Infinite, 0},
-		{"§8.2 case does not count", "Infinity", []string{"0", "infinity"}, tree.Infinite, 0},
+		{"§8.2 in any case", "Infinity", []string{"0", "infinity"}, tree.Infinite, 0},
 		{"§8.2 upper case", "INFINITY", []string{"infinity"}, tree.Infinite, 0},
 		{"§9.8.3 1 for COPY", "1", []string{"0", "infinity"}, 0, http.StatusBadRequest},
 		{"§9.9.2 0 for MOVE", "0", []string{"infinity"}, 0, http.StatusBadRequest},
 		{"2", "2", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
 		{"-1", "-1", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
 		{"01", "01", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
-		{"no number", "deep", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
+		{"not a number", "deep", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
 		{"list", "0, infinity", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
 		{"RFC 3253 noroot", "1,noroot", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
 	} {
@@ -95,7 +95,7 @@ func TestPrefers(t *testing.T) {
 		{"absent", nil, false},
 		{"empty", []string{""}, false},
 		{"alone", []string{"processing"}, true},
-		{"RFC 7240 §2 case does not count", []string{"Processing"}, true},
+		{"RFC 7240 §2 in any case", []string{"Processing"}, true},
 		{"among others", []string{"respond-async, processing, wait=5"}, true},
 		{"in the second header", []string{"respond-async", "processing"}, true},
 		{"with a parameter", []string{"processing; interval=5"}, true},
@@ -109,10 +109,10 @@ func TestPrefers(t *testing.T) {
 		{"as a parameter", []string{"foo; processing"}, false},
 		{"in a quoted string", []string{`foo="a, processing, b"`}, false},
 		{"after a quoted string", []string{`foo="a, b", processing`}, true},
-		{"in a quoted string after a quoted quote", []string{`foo="a\", processing, b"`}, false},
-		{"after a quoted string that ends in a quoted backslash", []string{`foo="a\\", processing`}, true},
+		{"in a quoted string after an escaped quote", []string{`foo="a\", processing, b"`}, false},
+		{"after a quoted string that ends in an escaped backslash", []string{`foo="a\\", processing`}, true},
 		{"in a quoted string that does not end", []string{`foo="a, processing`}, false},
-		{"a quoted string does not go on in the next header", []string{`foo="a`, `processing`}, true},
+		{"a quoted string does not continue in the next header", []string{`foo="a`, `processing`}, true},
 		{"two words", []string{"pro cessing"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

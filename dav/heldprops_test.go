@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestHeldPropsOfRoot: the root has properties as everything else has.
+// TestHeldPropsOfRoot: the root has properties like any other resource.
 func TestHeldPropsOfRoot(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		if a := s.send("PROPPATCH", "/", setProp); a.status != 207 || !strings.Contains(a.body, "200 OK") {

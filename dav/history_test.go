@@ -23,7 +23,7 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// watchedHistory is a history in memory that tells what is written, and can fail.
+// watchedHistory is a history in memory that records writes and can fail.
 type watchedHistory struct {
 	history.Mem
 	mu     sync.Mutex
@@ -45,7 +45,7 @@ func (w *watchedHistory) SaveOperations(ctx context.Context, records ...history.
 	return w.Mem.SaveOperations(ctx, records...)
 }
 
-// written returns what was saved.
+// written returns the records that were saved.
 func (w *watchedHistory) written() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,8 +58,8 @@ func (w *watchedHistory) fail(err error) {
 	w.broken = err
 }
 
-// TestHistoryWrites: what is written when, by how long an operation takes and what
-// its client asks.
+// TestHistoryWrites: which records are written, and when, depending on how long an
+// operation takes and which preferences its client sends.
 func TestHistoryWrites(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
@@ -101,8 +101,8 @@ func TestHistoryWrites(t *testing.T) {
 	}
 }
 
-// TestHistoryBroken: a record that can't be written is there meanwhile, the operator
-// is told, and it is written as soon as it can be.
+// TestHistoryBroken: a record that can't be written is kept in memory until it can be,
+// and the operator is told.
 func TestHistoryBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		errFull, told := errors.New("full"), 0
@@ -133,7 +133,7 @@ func TestHistoryBroken(t *testing.T) {
 	})
 }
 
-// TestHistoryShutdown: Shutdown returns when all is written.
+// TestHistoryShutdown: Shutdown returns when all records are written.
 func TestHistoryShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &watchedHistory{slow: 2 * time.Second}
@@ -149,7 +149,7 @@ func TestHistoryShutdown(t *testing.T) {
 	})
 }
 
-// TestHistoryBounded: of one principal a thousand are kept.
+// TestHistoryBounded: a thousand records of one principal are kept.
 func TestHistoryBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &watchedHistory{}
@@ -167,7 +167,7 @@ func TestHistoryBounded(t *testing.T) {
 	})
 }
 
-// crashSite is a Handler on what a dead process has left in dir.
+// crashSite is a Handler on the files and the state that a killed process left in dir.
 func crashSite(t *testing.T, dir, state string) (*dav.Handler, *gate) {
 	t.Helper()
 	fsys, err := local.Open(dir)
@@ -185,7 +185,7 @@ func crashSite(t *testing.T, dir, state string) (*dav.Handler, *gate) {
 	return &dav.Handler{FileSystem: g, Properties: db, Journal: db, History: db, Principal: byHeader}, g
 }
 
-// crash returns a copy of a database, as it would be found if the process died now.
+// crash returns a copy of a database in the state that a crash would leave now.
 func crash(t *testing.T, state string) string {
 	t.Helper()
 	found := filepath.Join(t.TempDir(), "state.db")
@@ -208,12 +208,12 @@ func newServer(t *testing.T, h http.Handler) *httptest.Server {
 	return server
 }
 
-// TestHistoryInterrupted: after a crash an operation that a client was told to go on
-// by itself says that it was cut off, and what became of it.
+// TestHistoryInterrupted: after a crash, the status document of an operation that was
+// answered 202 says that it was interrupted, and what happened to it.
 func TestHistoryInterrupted(t *testing.T) {
 	for _, c := range []struct {
 		line, destination string
-		opened            bool // it has ended before the crash, unknown to the database
+		opened            bool // it ended before the crash, but the database doesn't know
 		recovery, reason  string
 	}{
 		{"COPY /src", "/dst", false, "undone", "the server stopped while the operation was under way; it was rolled back at the next start"},
@@ -270,7 +270,8 @@ func TestHistoryInterrupted(t *testing.T) {
 	}
 }
 
-// TestHistoryRestart: what has ended is told after a restart as before.
+// TestHistoryRestart: after a restart, finished operations have the same status
+// documents.
 func TestHistoryRestart(t *testing.T) {
 	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state.db")
 	h, g := crashSite(t, dir, state)

@@ -22,11 +22,11 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// toldVictim holds, in the environment of a process of TestHistoryToldKilled that is
-// to die, the directory of its share and state.
+// toldVictim is an environment variable of the process that TestHistoryToldKilled
+// kills. It holds the directory of the share and the state.
 const toldVictim = "DAVD_TEST_TOLD_VICTIM"
 
-// killingHistory kills the process as soon as something was saved and told is closed.
+// killingHistory kills the process once a record was saved and told is closed.
 type killingHistory struct {
 	history.Store
 	told <-chan struct{}
@@ -41,14 +41,14 @@ func (k killingHistory) SaveOperations(ctx context.Context, records ...history.R
 	select {}
 }
 
-// beToldVictim sends itself a COPY that does not end, prints the address that a 102
-// tells, and dies when the record of it is there.
+// beToldVictim sends itself a COPY that doesn't end, prints the address that a 102
+// reports, and dies when the operation has a record.
 func beToldVictim(t *testing.T, dir string) {
 	h, g := crashSite(t, filepath.Join(dir, "share"), filepath.Join(dir, "state.db"))
 	told := make(chan struct{})
 	h.History = killingHistory{h.History, told}
 	h.FileSystem = &storagetest.Fault{FS: g, Before: func(op, _ string) error {
-		if op == "rename" || op == "exchange" { // the copy is not put in its place
+		if op == "rename" || op == "exchange" { // the copy doesn't take its final place
 			select {}
 		}
 		return nil
@@ -72,9 +72,8 @@ func beToldVictim(t *testing.T, dir string) {
 	t.Fatalf("it was answered: %v", err)
 }
 
-// TestHistoryToldKilled: the address that an interim response tells leads somewhere
-// after a kill, and that long before an operation of which nobody has the address
-// would have a record.
+// TestHistoryToldKilled: the address that an interim response reports still works after
+// a kill, even long before an operation without a known address would get a record.
 func TestHistoryToldKilled(t *testing.T) {
 	if dir := os.Getenv(toldVictim); dir != "" {
 		beToldVictim(t, dir)

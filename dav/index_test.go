@@ -33,7 +33,7 @@ import (
 // link is a link of the page of a collection.
 type link struct{ href, text string }
 
-// index checks that a is a page, which must be well-formed but for its head, and
+// index checks that a is a page, which must be well-formed except for its head, and
 // returns its links.
 func (s *share) index(a answer) (links []link) {
 	s.Helper()
@@ -70,8 +70,8 @@ func (s *share) index(a answer) (links []link) {
 	}
 }
 
-// TestIndex: the members of a collection, collections first, each with a link
-// that leads there.
+// TestIndex: the page lists the members of a collection, collections first, each with a
+// link to it.
 func TestIndex(t *testing.T) {
 	tree := layout{
 		"/top": "", "/c/b": "1", "/c/B": "2", "/c/A": "3", "/c/ab": "4", "/c/z/": "", "/c/Y/": "", "/c/.davd-x": "secret",
@@ -103,15 +103,15 @@ func TestIndex(t *testing.T) {
 	})
 }
 
-// hostile are names of which every character means something somewhere.
+// hostile are names with characters that have a meaning in HTML, URLs or file systems.
 var hostile = layout{
 	"/n/<script>alert(1)<": "1", "/n/javascript:alert(1)": "2", `/n/"quote' & amp;`: "3", "/n/new\nline": "4", "/n/#hash?query=1%41": "5",
 	"/n/%2e%2e": "6", "/n/..hidden": "7", "/n/ leading": "8", "/n/a\\b": "9", "/n/\xff\xfe": "10", "/n/\u202efdp.exe": "11",
 	"/n/ä/": "", "/n/]]>": "12", "/n/&lt;": "13", "/n/\x1b[31m": "14", "/n/-->": "15", "/n/~": "16", "/n/a;b,c=d@e": "17", "/n/n": "18",
 }
 
-// TestIndexLinks: with the request URI as its base, whatever stands in front of
-// it, each link leads to its member.
+// TestIndexLinks: relative to any form of the request URI, each link leads to its
+// member.
 func TestIndexLinks(t *testing.T) {
 	onBackends(t, hostile, func(s *share) {
 		s.h.Prefix = "/dav"
@@ -143,8 +143,8 @@ func TestIndexLinks(t *testing.T) {
 	})
 }
 
-// TestIndexBehindStripPrefix: the links are relative to what the client asked
-// for, not to what is left of it.
+// TestIndexBehindStripPrefix: the links are relative to the URL that the client sent,
+// not to what StripPrefix leaves of it.
 func TestIndexBehindStripPrefix(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	s.server.Config.Handler = http.StripPrefix("/outside", s.h)
@@ -156,8 +156,8 @@ func TestIndexBehindStripPrefix(t *testing.T) {
 	}
 }
 
-// TestIndexIsSafe: nothing runs there, nothing is loaded, and no name turns its
-// own characters around.
+// TestIndexIsSafe: the page runs no scripts and loads nothing, and no name can reverse
+// the order of its characters.
 func TestIndexIsSafe(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, hostile)
 	a := s.wants(200, "GET", "/n/")
@@ -189,7 +189,7 @@ func TestIndexIsSafe(t *testing.T) {
 	}
 }
 
-// TestIndexSpecials: what can't be read is not shown.
+// TestIndexSpecials: files that can't be read are not shown.
 func TestIndexSpecials(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{"/c/file": "x", "/c/in/m": "y"})
 	outside := filepath.Join(t.TempDir(), "outside")
@@ -210,8 +210,8 @@ func TestIndexSpecials(t *testing.T) {
 	}
 }
 
-// TestIndexSizes: a row has Apache's columns, which lftp knows. A size begins with the
-// exact number of bytes, because lftp trusts that number.
+// TestIndexSizes: a row has Apache's columns, which lftp reads. A size begins with the
+// exact number of bytes, because lftp relies on that number.
 func TestIndexSizes(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{"/c/": ""})
 	when := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
@@ -246,7 +246,7 @@ func TestIndexSizes(t *testing.T) {
 	}
 }
 
-// unwell is storage of which one member can't be described.
+// unwell is storage with one member that can't be described.
 type unwell struct {
 	storage.FS
 	err error
@@ -285,8 +285,9 @@ func (u unwellMembers) Describe(ctx context.Context, from, to int, dst []storage
 	return dst
 }
 
-// TestIndexOfWhatIsBroken: what can't be described, as where a mount is dead, is
-// there by its name alone, and hides nothing else. What has gone is not there.
+// TestIndexOfWhatIsBroken: a member that can't be described, such as a dead mount, is
+// listed by its name alone and hides no other member. A member that no longer exists is
+// not listed.
 func TestIndexOfWhatIsBroken(t *testing.T) {
 	for _, c := range []struct {
 		err  error
@@ -313,8 +314,8 @@ func TestIndexOfWhatIsBroken(t *testing.T) {
 	}
 }
 
-// TestIndexCompressedHead: RFC 9110 §9.3.2: HEAD has the coding and the entity tag
-// of GET, for the shortest page too.
+// TestIndexCompressedHead: HEAD has the coding and the entity tag of GET, even for the
+// shortest page (RFC 9110 §9.3.2).
 func TestIndexCompressedHead(t *testing.T) {
 	s := serveMem(t, &dav.Handler{Compress: dav.CompressAlways}, layout{})
 	for _, accept := range []string{"gzip", "zstd", "identity", "br"} {
@@ -330,8 +331,9 @@ func TestIndexCompressedHead(t *testing.T) {
 	}
 }
 
-// TestIndexesAtOnce: the members that wait in memory for clients to take them are
-// bounded, in all and for each principal or address. Small collections don't count.
+// TestIndexesAtOnce: the members in memory, for clients that read their pages slowly,
+// are limited in total and for each principal or address. Small collections don't
+// count.
 func TestIndexesAtOnce(t *testing.T) {
 	const large = 100_000
 	for _, c := range []struct {
@@ -339,7 +341,7 @@ func TestIndexesAtOnce(t *testing.T) {
 		stalled, status          int
 		elsewhere                int // for another address
 	}{
-		{"a principal's due", "ann", "192.0.2.1:1", 1, 200, 200},
+		{"as many as a principal may have", "ann", "192.0.2.1:1", 1, 200, 200},
 		{"one too many of a principal", "ann", "192.0.2.1:1", 2, 503, 503},
 		{"one too many of an address", "", "192.0.2.1:1", 2, 503, 200},
 		{"several clients behind a proxy", "", "127.0.0.1:1", 3, 200, 200},
@@ -388,7 +390,7 @@ func TestIndexesAtOnce(t *testing.T) {
 	}
 }
 
-// stalledWriter takes the first of what is written, and then waits.
+// stalledWriter accepts the first write, and then blocks.
 type stalledWriter struct {
 	*httptest.ResponseRecorder
 	written, release chan struct{}
@@ -401,7 +403,7 @@ func (s *stalledWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// crowds is a root with many members, and a collection "/small" without any.
+// crowds is a root with many members, and an empty collection "/small".
 type crowds struct {
 	storage.FS
 	members int
@@ -415,8 +417,8 @@ func (c *crowds) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo
 	return one.ReadDir(ctx, name)
 }
 
-// TestStalledIndex: a client that takes nothing of an index is given up, and so is
-// what it holds.
+// TestStalledIndex: if a client reads nothing of an index, the server closes the
+// connection and releases the members.
 func TestStalledIndex(t *testing.T) {
 	fsys := &crowd{FS: webdav.NewMemFS(), members: 3000}
 	write(t, fsys, "/f", "x")
@@ -433,7 +435,7 @@ func TestStalledIndex(t *testing.T) {
 	}
 }
 
-// crowd is storage with a collection of many members that nothing keeps.
+// crowd is storage with a collection of many members that takes no memory.
 type crowd struct {
 	storage.FS
 	members int
@@ -458,8 +460,8 @@ func (c *crowd) ReadDir(ctx context.Context, _ string) iter.Seq2[fs.FileInfo, er
 	}
 }
 
-// TestIndexBound: of a collection almost without end the page shows a part, says
-// so, and has no more of it in memory.
+// TestIndexBound: for an almost endless collection, the page shows a part and says so,
+// and only that part is in memory.
 func TestIndexBound(t *testing.T) {
 	const limit = 100_000
 	for _, members := range []int{limit - 1, limit + 1, 100 * limit} {

@@ -28,7 +28,7 @@ func TestViaHTTP10(t *testing.T) {
 		{"1.0 is only the name", []string{"1.1 1.0"}, false},
 		{"without a name", []string{"1.0"}, true},
 		{"second header", []string{"1.1 a", "1.0 b"}, true},
-		{"1.00 is no version", []string{"1.00 a"}, false},
+		{"1.00 is not a version", []string{"1.00 a"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := requestWith("COPY")
@@ -98,7 +98,7 @@ func TestInterimProxy(t *testing.T) {
 	}
 }
 
-// TestProxySign: of several signs the first by name is the one that is told.
+// TestProxySign: of several signs, the first one by name is reported.
 func TestProxySign(t *testing.T) {
 	r := requestWith("COPY", "X-Varnish", "1", "X-Forwarded-For", "192.0.2.1", "Accept", "*/*", "X-Forwarded-Proto", "https")
 	for range 20 { // maps have no order
