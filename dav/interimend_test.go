@@ -16,8 +16,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// TestInterimRule6Deadline: each extends the server's WriteTimeout, which is 10 s
-// here.
+// TestInterimRule6Deadline: each interim response extends the server's WriteTimeout,
+// which is 10 s here.
 func TestInterimRule6Deadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := virtually(t, &dav.Handler{}, plant(t), 70*time.Second, copySrc(safe))
@@ -27,8 +27,8 @@ func TestInterimRule6Deadline(t *testing.T) {
 	})
 }
 
-// TestInterimRule6ClientGone: a connection that fails ends them, and not the
-// operation.
+// TestInterimRule6ClientGone: a failed connection ends the interim responses, but not
+// the operation.
 func TestInterimRule6ClientGone(t *testing.T) {
 	for name, age := range map[string]time.Duration{
 		"before the first": 10 * time.Second,
@@ -68,8 +68,8 @@ func TestInterimRule6ClientGone(t *testing.T) {
 	}
 }
 
-// TestInterimRule7: none after the final response has begun, which for a long
-// listing is in the midst of the operation.
+// TestInterimRule7: none is sent once the final response has begun. For a long listing,
+// that happens in the middle of the operation.
 func TestInterimRule7(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tree := storagetest.Tree{"/src": "/"}
@@ -110,8 +110,8 @@ func TestInterimRule7(t *testing.T) {
 	})
 }
 
-// TestInterimRule7Order: nothing comes after the final response, whichever method
-// and however many came before.
+// TestInterimRule7Order: nothing is sent after the final response, with any method and
+// any number of interim responses before it.
 func TestInterimRule7Order(t *testing.T) {
 	for _, request := range []wireRequest{
 		copySrc(asks),

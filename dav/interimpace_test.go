@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// TestInterimRule4Asked: to a client that asked on change, but never more than
-// the constant interval apart; the last ten that it may get at that interval.
+// TestInterimRule4Asked: a client that asked gets interim responses when the progress
+// changes, but at least at the constant interval, and its last ten at that interval.
 func TestInterimRule4Asked(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
 		name           string
 		limit          int
 		change, length time.Duration
-		want           []time.Duration // the first of them
+		want           []time.Duration // the first ones
 		count          int
 	}{
-		{"all the time", unlimited, s / 2, 6*s + s/4, []time.Duration{0, s, 2 * s, 3 * s, 4 * s, 5 * s, 6 * s}, 7},
-		{"ten that it may get", 10, s / 2, time.Hour, []time.Duration{0, 20 * s, 40 * s, 60 * s}, 10},
-		{"twelve", 12, s / 2, time.Hour, []time.Duration{0, s, 21 * s, 41 * s}, 12},
+		{"changes all the time", unlimited, s / 2, 6*s + s/4, []time.Duration{0, s, 2 * s, 3 * s, 4 * s, 5 * s, 6 * s}, 7},
+		{"a limit of ten", 10, s / 2, time.Hour, []time.Duration{0, 20 * s, 40 * s, 60 * s}, 10},
+		{"a limit of twelve", 12, s / 2, time.Hour, []time.Duration{0, s, 21 * s, 41 * s}, 12},
 		{"nothing changes", unlimited, 0, time.Minute + s, []time.Duration{0, 20 * s, 40 * s, 60 * s}, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestInterimRule4Asked(t *testing.T) {
 			}
 		})
 	}
-	// Whenever something changes, an idle timer of 20 s does not run out.
+	// Whatever changes when, an idle timer of 20 s doesn't expire.
 	for _, change := range []time.Duration{s / 3, 7 * s, 13 * s, 19 * s, 23 * s, time.Minute} {
 		p := run{grant: grant{limit: unlimited, asked: true}, change: change, length: 40 * time.Minute}
 		previous := time.Duration(0)

@@ -11,12 +11,13 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// copySrc is a COPY with more fields.
+// copySrc is a COPY with additional header fields.
 func copySrc(fields ...string) wireRequest {
 	return wireRequest{method: "COPY", target: "/src", fields: append([]string{toDst}, fields...)}
 }
 
-// checkWithheld checks why there were no more after so many, if rule is not 0.
+// checkWithheld checks the reason for getting no more interim responses, if rule is not
+// 0.
 func checkWithheld(t *testing.T, got outcome, rule, sent int) {
 	t.Helper()
 	switch {
@@ -27,8 +28,8 @@ func checkWithheld(t *testing.T, got outcome, rule, sent int) {
 	}
 }
 
-// TestInterimRule4: the first after 20 s and then one each 20 s (RFC 2518 §10.1),
-// or as it is configured; to a client that asked at once.
+// TestInterimRule4: the first one is sent after 20 s, and then one each 20 s (RFC 2518
+// §10.1) or as configured. A client that asked gets the first one immediately.
 func TestInterimRule4(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
@@ -41,10 +42,10 @@ func TestInterimRule4(t *testing.T) {
 	}{
 		{name: "RFC 2518 §10.1", fields: []string{safe}, length: 70 * s, want: []time.Duration{20 * s, 40 * s, 60 * s}},
 		{name: "quick", fields: []string{safe}, length: 19 * s, rule: 4},
-		{name: "quick, of a stranger", fields: []string{stranger}, length: 19 * s, rule: 3},
+		{name: "quick, unknown client", fields: []string{stranger}, length: 19 * s, rule: 3},
 		{name: "configured", interim: dav.Interim{After: s, Every: 3 * s}, fields: []string{safe}, length: 8 * s, want: []time.Duration{s, 4 * s, 7 * s}},
-		{name: "at once", interim: dav.Interim{After: -1, Every: 5 * s}, fields: []string{safe}, length: 11 * s, want: []time.Duration{0, 5 * s, 10 * s}},
-		{name: "asks, and nothing changes once the members are counted", fields: []string{asks}, length: 50*s + s/2, want: []time.Duration{0, s, 21 * s, 41 * s}},
+		{name: "immediately", interim: dav.Interim{After: -1, Every: 5 * s}, fields: []string{safe}, length: 11 * s, want: []time.Duration{0, 5 * s, 10 * s}},
+		{name: "asks, no changes after the members are counted", fields: []string{asks}, length: 50*s + s/2, want: []time.Duration{0, s, 21 * s, 41 * s}},
 		{name: "asks, quick", fields: []string{asks}, length: s / 2, want: []time.Duration{0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -59,9 +60,9 @@ func TestInterimRule4(t *testing.T) {
 	}
 }
 
-// TestInterimRule5: at most what the client and the proxy in front survive, a
-// 100 (Continue) included, whatever the mode and whoever asks. An hour has time
-// for 180.
+// TestInterimRule5: there are no more than the client and the proxy in front survive,
+// including a 100 (Continue), in every mode and even if the client asks. An hour has
+// time for 180.
 func TestInterimRule5(t *testing.T) {
 	const (
 		davfs2 = "User-Agent: davfs2/1.6.1 neon/0.32.5"
@@ -81,13 +82,13 @@ func TestInterimRule5(t *testing.T) {
 		{name: "neon before 0.33", fields: []string{davfs2}, want: 120},
 		{name: "neon from 0.33 on", fields: []string{"User-Agent: davfs2/1.7.1 neon/0.34.2"}, want: 180},
 		{name: "gvfs", fields: []string{safe}, want: 180},
-		{name: "rclone with Go before 1.24", fields: []string{rclone}, want: 4},
-		{name: "rclone with a later one", fields: []string{"User-Agent: rclone/v1.75.1"}, want: 180},
+		{name: "rclone built with Go before 1.24", fields: []string{rclone}, want: 4},
+		{name: "rclone built with a later Go", fields: []string{"User-Agent: rclone/v1.75.1"}, want: 180},
 		{name: "Go", fields: []string{"User-Agent: Go-http-client/1.1"}, want: 4},
 		{name: "JDK", fields: []string{jdk}, want: 8},
-		{name: "who asks", fields: []string{rclone, asks}, want: 4},
+		{name: "a limited client asks", fields: []string{rclone, asks}, want: 4},
 		{name: "always", interim: always, fields: []string{jdk}, want: 8},
-		{name: "always, a stranger", interim: always, fields: []string{stranger}, want: 180},
+		{name: "always, unknown client", interim: always, fields: []string{stranger}, want: 180},
 		{name: "100 (Continue)", fields: []string{rclone, expect}, want: 3},
 		{name: "none", fields: []string{unsafe}},
 		{name: "none, asks", fields: []string{unsafe, asks}},
@@ -98,8 +99,8 @@ func TestInterimRule5(t *testing.T) {
 		{name: "apache, asks", interim: apache, fields: []string{asks}, want: 9},
 		{name: "apache, always", interim: apacheAlways, fields: []string{stranger}, want: 9},
 		{name: "apache, 100 (Continue)", interim: apache, fields: []string{safe, expect}, want: 8},
-		{name: "apache, a client with less", interim: apache, fields: []string{jdk}, want: 8},
-		{name: "a proxy that is not declared, always", interim: always, fields: []string{stranger, "Via: 1.1 p"}, want: 180},
+		{name: "apache, a client with a smaller limit", interim: apache, fields: []string{jdk}, want: 8},
+		{name: "an undeclared proxy, always", interim: always, fields: []string{stranger, "Via: 1.1 p"}, want: 180},
 		{name: "a proxy that passes them on", interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{safe, "Via: 1.1 p"}, want: 180},
 		{name: "the operator's client", interim: dav.Interim{Clients: []dav.Client{{Product: "gvfs", Cap: 2}}}, fields: []string{safe}, want: 2},
 		{name: "the operator's client gets none", interim: dav.Interim{Clients: []dav.Client{{Product: "gvfs"}}}, fields: []string{safe}},
@@ -121,8 +122,8 @@ func TestInterimRule5(t *testing.T) {
 	}
 }
 
-// TestInterimRule5Continue: a 100 (Continue) that was sent and the interim
-// responses are together no more than the client survives.
+// TestInterimRule5Continue: a 100 (Continue) and the interim responses together are no
+// more than the client survives.
 func TestInterimRule5Continue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := newGate(plant(t))
@@ -133,7 +134,7 @@ func TestInterimRule5Continue(t *testing.T) {
 			method: "PROPFIND", target: "/src", body: propfindBody,
 			fields: []string{"Depth: 1", "Expect: 100-continue", "User-Agent: Go-http-client/1.1"},
 		}
-		go io.WriteString(client, request.text("HTTP/1.1")) //nolint:errcheck // what is missing shows in the answer
+		go io.WriteString(client, request.text("HTTP/1.1")) //nolint:errcheck // missing data shows in the answer
 		answer, err := io.ReadAll(client)
 		if err != nil {
 			t.Fatal(err)
@@ -148,17 +149,17 @@ func TestInterimRule5Continue(t *testing.T) {
 	})
 }
 
-// TestInterimRule5Bytes: the headers of an answer end at 200 KiB, or at two
-// thirds of what the client survives.
+// TestInterimRule5Bytes: the headers of an answer end at 200 KiB, or at two thirds of
+// what the client survives.
 func TestInterimRule5Bytes(t *testing.T) {
 	for name, c := range map[string]struct {
 		client dav.Client
 		most   int
 	}{
-		"any client":     {dav.Client{Product: "app", Cap: dav.Unlimited}, 200 << 10},
-		"curl":           {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 300 << 10}, 200 << 10},
-		"one with less":  {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 30 << 10}, 20 << 10},
-		"one with a lot": {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 10 << 20}, 200 << 10},
+		"any client":      {dav.Client{Product: "app", Cap: dav.Unlimited}, 200 << 10},
+		"curl":            {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 300 << 10}, 200 << 10},
+		"a smaller limit": {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 30 << 10}, 20 << 10},
+		"a larger limit":  {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 10 << 20}, 200 << 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -177,7 +178,7 @@ func TestInterimRule5Bytes(t *testing.T) {
 					t.Error(err)
 				}
 				interims, _, found := strings.Cut(string(answer), "HTTP/1.1 201 ")
-				const spare = 1 << 10 // what is longest comes last
+				const spare = 1 << 10 // the longest headers come last
 				if !found || len(interims) > c.most+spare || len(interims) < c.most-spare {
 					t.Errorf("%d bytes of interim responses, want %d", len(interims), c.most)
 				}

@@ -8,8 +8,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// Who is known to survive an interim response, who is known not to, and who is
-// not known.
+// Clients that are known to survive an interim response, that are known not to, and
+// that are unknown.
 const (
 	safe     = "User-Agent: gvfs/1.50.3"
 	unsafe   = "User-Agent: python-requests/2.28.1"
@@ -18,12 +18,13 @@ const (
 	toDst    = "Destination: /dst"
 )
 
-// atOnce is an Interim by which a request gets one, at once, or none.
+// atOnce is an Interim with which a request gets one interim response immediately, or
+// none.
 func atOnce(mode dav.InterimMode) dav.Interim {
 	return dav.Interim{Mode: mode, After: -1, Every: time.Hour}
 }
 
-// whoCase is a COPY that gets an interim response at once, or none because of a
+// whoCase is a COPY that gets an interim response immediately, or none because of a
 // rule.
 type whoCase struct {
 	name     string
@@ -49,8 +50,8 @@ func (c whoCase) run(t *testing.T) {
 	})
 }
 
-// checkWho checks that there was one interim response if rule is 0, and else none
-// and why.
+// checkWho checks that there was one interim response if rule is 0, and otherwise that
+// there was none, for the right reason.
 func checkWho(t *testing.T, got outcome, rule int) {
 	t.Helper()
 	switch {
@@ -63,7 +64,7 @@ func checkWho(t *testing.T, got outcome, rule int) {
 	}
 }
 
-// TestInterimRule1: only for a COPY, MOVE, DELETE or PROPFIND that is under way.
+// TestInterimRule1: only a COPY, MOVE, DELETE or PROPFIND that is under way gets any.
 func TestInterimRule1(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -85,7 +86,7 @@ func TestInterimRule1(t *testing.T) {
 		{"LOCK", wireRequest{method: "LOCK", target: "/src", body: lockBody}, 1},
 		{"UNLOCK", wireRequest{method: "UNLOCK", target: "/src"}, 1},
 		{"PROPPATCH", wireRequest{method: "PROPPATCH", target: "/src", body: "<x/>"}, 1},
-		{"no method at all", wireRequest{method: "MAKE", target: "/src"}, 1},
+		{"an unknown method", wireRequest{method: "MAKE", target: "/src"}, 1},
 	} {
 		c.request.fields = append(c.request.fields, asks)
 		for _, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
@@ -95,7 +96,7 @@ func TestInterimRule1(t *testing.T) {
 			})
 		}
 	}
-	// What is refused has not begun.
+	// A request that is refused never was under way.
 	for name, request := range map[string]wireRequest{
 		"RFC 4918 §9.8.5 into itself":      {method: "COPY", target: "/src", fields: []string{"Destination: /src/c/d", asks}},
 		"RFC 4918 §9.8.5 no such source":   {method: "MOVE", target: "/none", fields: []string{toDst, asks}},
@@ -112,8 +113,8 @@ func TestInterimRule1(t *testing.T) {
 	}
 }
 
-// TestInterimRule2: never to HTTP/1.0, nor where Via says 1.0 (RFC 9110 §15.2),
-// whatever the mode and whoever asks.
+// TestInterimRule2: none are sent to HTTP/1.0, or if Via says 1.0 (RFC 9110 §15.2), in
+// every mode and even if the client asks.
 func TestInterimRule2(t *testing.T) {
 	for _, mode := range []dav.InterimMode{dav.InterimAuto, dav.InterimAlways} {
 		for _, c := range []whoCase{
@@ -140,9 +141,9 @@ func TestInterimRule2(t *testing.T) {
 	}
 }
 
-// TestInterimRule3: in the mode auto to who asked, and to who is known to be safe,
-// where nothing shows a proxy or they pass interim responses on; in always to all;
-// in never to none.
+// TestInterimRule3: in the mode auto, a client gets some if it asks or is known to be
+// safe, unless the request shows a proxy that is not declared to pass them on. In the
+// mode always, all clients get some; in the mode never, none do.
 func TestInterimRule3(t *testing.T) {
 	always, never := dav.Interim{Mode: dav.InterimAlways}, dav.Interim{Mode: dav.InterimNever}
 	operators := dav.Interim{Clients: []dav.Client{{Product: "myapp", Cap: 5}}}
@@ -150,21 +151,21 @@ func TestInterimRule3(t *testing.T) {
 	for _, c := range []whoCase{
 		{name: "auto, safe", fields: []string{safe}},
 		{name: "auto, safe, HTTP/2", protocol: "HTTP/2", fields: []string{safe}},
-		{name: "auto, a stranger", fields: []string{stranger}, rule: 3},
-		{name: "auto, a stranger, HTTP/2", protocol: "HTTP/2", fields: []string{stranger}, rule: 3},
+		{name: "auto, unknown client", fields: []string{stranger}, rule: 3},
+		{name: "auto, unknown client, HTTP/2", protocol: "HTTP/2", fields: []string{stranger}, rule: 3},
 		{name: "auto, no User-Agent", rule: 3},
-		{name: "auto, a stranger asks", fields: []string{stranger, asks}},
-		{name: "auto, nobody asks", fields: []string{asks}},
-		{name: "auto, a stranger prefers something else", fields: []string{stranger, "Prefer: respond-async"}, rule: 3},
+		{name: "auto, unknown client asks", fields: []string{stranger, asks}},
+		{name: "auto, client without User-Agent asks", fields: []string{asks}},
+		{name: "auto, unknown client with another preference", fields: []string{stranger, "Prefer: respond-async"}, rule: 3},
 		{name: "auto, the operator's client", interim: operators, fields: []string{"User-Agent: myapp/1.0"}},
-		{name: "auto, another than the operator's client", interim: operators, fields: []string{"User-Agent: myapps/1.0"}, rule: 3},
-		{name: "always, a stranger", interim: always, fields: []string{stranger}},
+		{name: "auto, not the operator's client", interim: operators, fields: []string{"User-Agent: myapps/1.0"}, rule: 3},
+		{name: "always, unknown client", interim: always, fields: []string{stranger}},
 		{name: "always, no User-Agent", interim: always},
 		{name: "always, asks", interim: always, fields: []string{asks}},
 		{name: "always, behind a proxy", interim: always, fields: []string{stranger, proxy}},
 		{name: "never, safe", interim: never, fields: []string{safe}, rule: 3},
 		{name: "never, asks", interim: never, fields: []string{asks}, rule: 3},
-		{name: "pass, a stranger", interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{stranger, proxy}, rule: 3},
+		{name: "pass, unknown client", interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{stranger, proxy}, rule: 3},
 		{name: "pass, never", interim: dav.Interim{Mode: dav.InterimNever, Proxy: dav.ProxyPass}, fields: []string{safe, proxy}, rule: 3},
 		{name: "auto, X-Forward is no sign", fields: []string{safe, "X-Forward: x"}},
 	} {
@@ -190,16 +191,16 @@ func TestInterimRule3(t *testing.T) {
 	}
 }
 
-// TestTrustedProxiesDoNotHideProxies: a sign of a proxy counts for rule 3 whoever
-// has set it.
+// TestTrustedProxiesDoNotHideProxies: a sign of a proxy counts for rule 3 even if a
+// trusted proxy has set it.
 func TestTrustedProxiesDoNotHideProxies(t *testing.T) {
 	h := &dav.Handler{FileSystem: plant(t), Interim: atOnce(dav.InterimAuto), TrustedProxies: prefixes("192.0.2.0/24")}
 	got := over(t, "HTTP/1.1", h, wireRequest{method: "COPY", target: "/src", fields: []string{toDst, safe, "X-Forwarded-For: 192.0.2.1"}})
 	checkWho(t, got, 3)
 }
 
-// TestWithheldOnce: one note for an operation, and none for what nobody asked
-// for.
+// TestWithheldOnce: an operation gets one note, and a request that didn't ask gets
+// none.
 func TestWithheldOnce(t *testing.T) {
 	h := &dav.Handler{FileSystem: plant(t), Interim: dav.Interim{After: -1, Every: time.Millisecond}}
 	got := over(t, "HTTP/1.1", h, wireRequest{method: "COPY", target: "/src", fields: []string{toDst, stranger}})

@@ -19,22 +19,22 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// outcome is what a client got for one request.
+// outcome is the result of one request for the client.
 type outcome struct {
 	interims []time.Duration // since the request
-	status   int             // of the final response; 0: none came
-	rest     string          // what came after its header
+	status   int             // of the final response; 0: none arrived
+	rest     string          // after its header
 	withheld []dav.Withheld
 }
 
-// wireRequest is a request that any protocol can carry.
+// wireRequest is a request that can be sent with any protocol.
 type wireRequest struct {
 	method, target string
 	fields         []string // "Name: value"
 	body           string
 }
 
-// text returns it as HTTP/1.0 or HTTP/1.1 has it.
+// text returns the request in the form of HTTP/1.0 or HTTP/1.1.
 func (r wireRequest) text(protocol string) string {
 	lines := append([]string{r.method + " " + r.target + " " + protocol, "Host: davd.test", "Connection: close"}, r.fields...)
 	if r.body != "" {
@@ -43,7 +43,7 @@ func (r wireRequest) text(protocol string) string {
 	return strings.Join(lines, "\r\n") + "\r\n\r\n" + r.body
 }
 
-// noting notes what h withholds.
+// noting records the calls of Withheld.
 func noting(h *dav.Handler) (withheld func() []dav.Withheld) {
 	notes := make(chan dav.Withheld, 100)
 	h.Interim.Withheld = func(_ *http.Request, why dav.Withheld) { notes <- why }
@@ -55,8 +55,8 @@ func noting(h *dav.Handler) (withheld func() []dav.Withheld) {
 	}
 }
 
-// over sends a request to h over a connection of its own, with HTTP/1.0,
-// HTTP/1.1, HTTP/2 with TLS, or h2c.
+// over sends a request to h over its own connection, with HTTP/1.0, HTTP/1.1, HTTP/2
+// with TLS, or h2c.
 func over(t *testing.T, protocol string, h *dav.Handler, request wireRequest) outcome {
 	t.Helper()
 	withheld := noting(h)
@@ -85,7 +85,7 @@ func over(t *testing.T, protocol string, h *dav.Handler, request wireRequest) ou
 		}
 		got = converse(t, conn, request.text(protocol))
 	}
-	server.Close() // the handler is at its end
+	server.Close() // waits for the handler
 	got.withheld = withheld()
 	return got
 }
@@ -94,7 +94,7 @@ func over(t *testing.T, protocol string, h *dav.Handler, request wireRequest) ou
 func converse(t *testing.T, conn net.Conn, request string) (got outcome) {
 	t.Helper()
 	start := time.Now()
-	go io.WriteString(conn, request) //nolint:errcheck // what is missing shows in the answer
+	go io.WriteString(conn, request) //nolint:errcheck // missing data shows in the answer
 	in := bufio.NewReader(conn)
 	for {
 		head, err := readHead(in)
@@ -122,7 +122,7 @@ func converse(t *testing.T, conn net.Conn, request string) (got outcome) {
 	}
 }
 
-// setFields sets the fields of r, and no User-Agent that is not among them.
+// setFields sets the fields of r, and removes User-Agent unless it is among them.
 func setFields(r *http.Request, fields []string) {
 	r.Header.Set("User-Agent", "")
 	for _, field := range fields {
@@ -173,8 +173,8 @@ func overHTTP2(t *testing.T, server *httptest.Server, request wireRequest) (got 
 	return got
 }
 
-// virtually sends a request to h on virtual time, in a bubble of synctest: the
-// server is net/http's, the connection a pipe. The storage waits for length.
+// virtually sends a request to h on virtual time in a bubble of synctest. It uses
+// net/http's server and a pipe as the connection. The storage waits for length.
 func virtually(t *testing.T, h *dav.Handler, fsys storage.FS, length time.Duration, request wireRequest) outcome {
 	t.Helper()
 	withheld := noting(h)

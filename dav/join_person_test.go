@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestJoinPerson: only requests of one person join, or repeat an answer that was lost.
-// An unknown client is not known to be the same one.
+// TestJoinPerson: only requests of the same person join, or get a lost answer again. An
+// unknown client may be anyone.
 func TestJoinPerson(t *testing.T) {
 	cases := []struct {
 		name          string

@@ -17,10 +17,10 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// byHeader takes the principal from a header.
+// byHeader reads the principal from a header.
 func byHeader(r *http.Request) string { return r.Header.Get("X-User") }
 
-// countRenames returns fsys, and how often something was renamed from or to name.
+// countRenames returns fsys with a counter of renames from or to name.
 func countRenames(fsys storage.FS, name string) (counted storage.FS, renames *atomic.Int64) {
 	renames = new(atomic.Int64)
 	return &storagetest.Fault{FS: fsys, Before: func(op, of string) error {
@@ -31,7 +31,7 @@ func countRenames(fsys storage.FS, name string) (counted storage.FS, renames *at
 	}}, renames
 }
 
-// inBubble starts a server on plant's tree, whose storage waits from now on.
+// inBubble starts a server on plant's tree. Its storage waits from now on.
 func inBubble(t *testing.T, h *dav.Handler) (*bubbleServer, *gate) {
 	t.Helper()
 	fsys := plant(t)
@@ -45,8 +45,8 @@ func inBubble(t *testing.T, h *dav.Handler) (*bubbleServer, *gate) {
 	return s, g
 }
 
-// TestJoin: an identical request joins what is under way and gets its answer, and
-// interim responses of its own if it wants any.
+// TestJoin: an identical request joins the operation that is under way. It gets the
+// operation's answer, and its own interim responses if it asks for any.
 func TestJoin(t *testing.T) {
 	for _, c := range []struct {
 		line, destination string
@@ -87,7 +87,7 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// TestJoinStatusURI: each who asked is told of every member.
+// TestJoinStatusURI: each client that asked is told about every member.
 func TestJoinStatusURI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})
@@ -111,7 +111,7 @@ func TestJoinStatusURI(t *testing.T) {
 	})
 }
 
-// slowRemoval is storage that takes its time to remove a collection.
+// slowRemoval is storage that is slow to remove a collection.
 type slowRemoval struct{ storage.FS }
 
 func (s slowRemoval) RemoveAll(ctx context.Context, name string) error {
@@ -121,7 +121,7 @@ func (s slowRemoval) RemoveAll(ctx context.Context, name string) error {
 	return s.FS.RemoveAll(ctx, name)
 }
 
-// TestJoinNot: whatever differs, the request is another one, and finds its source or
+// TestJoinNot: a request that differs in any way doesn't join, and finds its source or
 // destination claimed.
 func TestJoinNot(t *testing.T) {
 	first := []string{"X-User: a", "Destination: /dst", "Depth: infinity", "Overwrite: T"}
@@ -154,8 +154,8 @@ func TestJoinNot(t *testing.T) {
 	}
 }
 
-// TestJoinAtOnce: of many identical requests, all of which are checked at the same
-// time, one is carried out, and all are answered.
+// TestJoinAtOnce: if many identical requests are checked at the same time, one of them
+// is carried out, and all get its answer.
 func TestJoinAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		counted, renames := countRenames(plant(t), "/src")
@@ -176,8 +176,8 @@ func TestJoinAtOnce(t *testing.T) {
 	})
 }
 
-// TestRetryStorm: a client that gives up after a second and asks again, fifty times,
-// leads to one copy, is told how it ended, and leaves nothing behind.
+// TestRetryStorm: a client gives up after a second and repeats the request, fifty
+// times. There is one copy, the client gets its answer, and nothing remains.
 func TestRetryStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := runtime.NumGoroutine()
@@ -222,7 +222,8 @@ func TestRetryStorm(t *testing.T) {
 	})
 }
 
-// TestJoinCancel: where operations end with their clients, one ends with its last.
+// TestJoinCancel: with CancelWhenGone, an operation stops when its last client
+// disconnects.
 func TestJoinCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &dav.Handler{CancelWhenGone: true}
@@ -249,7 +250,7 @@ func TestJoinCancel(t *testing.T) {
 	})
 }
 
-// TestJoinPanic: who has joined is answered when the first one panics.
+// TestJoinPanic: a request that joined gets an answer even if the operation panics.
 func TestJoinPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &dav.Handler{}

@@ -12,7 +12,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// lose has a client send a request that waits at g, go away, and miss the answer.
+// lose sends a request that waits at g and disconnects the client, so that the answer
+// is lost.
 func lose(s *bubbleServer, g *gate, line string, fields ...string) {
 	s.Helper()
 	client := s.dial()
@@ -24,8 +25,8 @@ func lose(s *bubbleServer, g *gate, line string, fields ...string) {
 	synctest.Wait()
 }
 
-// TestKeptAnswer: the answer that was lost is told to whoever repeats the request,
-// once, as long as nothing speaks against it.
+// TestKeptAnswer: a repeated request gets the lost answer, once, unless something has
+// changed.
 func TestKeptAnswer(t *testing.T) {
 	move := []string{"MOVE /src", "X-User: a", "Destination: /dst"}
 	del := []string{"DELETE /src", "X-User: a"}
@@ -33,37 +34,38 @@ func TestKeptAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		request []string
-		// between are requests with the status that they must have.
+		// between are requests in between, each with the status that it must get.
 		between []string
 		after   time.Duration
 		change  func(t *testing.T, g *gate)
-		// repeated and again are what the same request is answered after that.
+		// repeated and again are the statuses of the same request, sent twice more after
+		// that.
 		repeated, again int
 	}{
 		{name: "RFC 4918 §9.9.4: a MOVE repeated is a 201, and not a 404", request: move, repeated: 201, again: 404},
 		{name: "RFC 4918 §9.6: a DELETE", request: del, repeated: 204, again: 404},
-		{name: "RFC 4918 §9.8.5: a COPY, which the third time is another one", request: []string{"COPY /src", "Destination: /dst"}, repeated: 201, again: 204},
+		{name: "RFC 4918 §9.8.5: a COPY, carried out again the third time", request: []string{"COPY /src", "Destination: /dst"}, repeated: 201, again: 204},
 		{name: "RFC 4918 §10.6: a COPY that must not replace", request: []string{"COPY /src", "Destination: /dst", "Overwrite: F"}, repeated: 201, again: 412},
-		{name: "RFC 4918 §9.8.4: a COPY onto something", request: onto, repeated: 204, again: 204},
+		{name: "RFC 4918 §9.8.4: a COPY that replaces", request: onto, repeated: 204, again: 204},
 		{name: "within two minutes", request: move, after: 119 * time.Second, repeated: 201, again: 404},
 		{name: "after two minutes", request: move, after: 121 * time.Second, repeated: 404, again: 404},
 		{name: "reading changes nothing", request: move, between: []string{"207 PROPFIND /dst", "404 GET /src/a.txt", "200 OPTIONS /dst"}, repeated: 201, again: 404},
-		{name: "nor does what is elsewhere", request: move, between: []string{"201 MKCOL /other/new", "201 MKCOL /dst2"}, repeated: 201, again: 404},
-		{name: "nor does what is refused before it is claimed", request: move, between: []string{"409 MKCOL /dst/none/new", "404 DELETE /src/a.txt"}, repeated: 201, again: 404},
+		{name: "a change elsewhere changes nothing", request: move, between: []string{"201 MKCOL /other/new", "201 MKCOL /dst2"}, repeated: 201, again: 404},
+		{name: "a request refused before its claim changes nothing", request: move, between: []string{"409 MKCOL /dst/none/new", "404 DELETE /src/a.txt"}, repeated: 201, again: 404},
 		{name: "something new at the source", request: move, between: []string{"201 MKCOL /src"}, repeated: 204, again: 404},
 		{name: "something new in the destination", request: move, between: []string{"201 MKCOL /dst/new"}, repeated: 404, again: 404},
 		{name: "a property of the destination", request: move, between: []string{"207 PROPPATCH /dst"}, repeated: 404, again: 404},
 		{name: "a property above", request: move, between: []string{"207 PROPPATCH /"}, repeated: 404, again: 404},
-		{name: "the destination has gone", request: move, between: []string{"204 DELETE /dst"}, repeated: 404, again: 404},
-		{name: "a member of the destination has gone", request: move, between: []string{"204 DELETE /dst/a.txt"}, repeated: 404, again: 404},
+		{name: "the destination was deleted", request: move, between: []string{"204 DELETE /dst"}, repeated: 404, again: 404},
+		{name: "a member of the destination was deleted", request: move, between: []string{"204 DELETE /dst/a.txt"}, repeated: 404, again: 404},
 		{name: "the destination is locked", request: move, between: []string{"200 LOCK /dst"}, repeated: 404, again: 404},
-		{name: "something new at what was deleted", request: del, between: []string{"201 MKCOL /src"}, repeated: 204, again: 404},
-		{name: "the destination has gone behind the server's back", request: move, change: func(t *testing.T, g *gate) {
+		{name: "something new at the deleted name", request: del, between: []string{"201 MKCOL /src"}, repeated: 204, again: 404},
+		{name: "the destination was removed by another program", request: move, change: func(t *testing.T, g *gate) {
 			if err := g.FS.RemoveAll(t.Context(), "/dst"); err != nil {
 				t.Error(err)
 			}
 		}, repeated: 404, again: 404},
-		{name: "the source is back behind the server's back", request: move, change: func(t *testing.T, g *gate) {
+		{name: "the source was created by another program", request: move, change: func(t *testing.T, g *gate) {
 			storagetest.WriteTree(t, g.FS, storagetest.Tree{"/src": "/"})
 		}, repeated: 204, again: 404},
 	} {
@@ -96,7 +98,7 @@ func TestKeptAnswer(t *testing.T) {
 	}
 }
 
-// askWithBody sends a request of which the body, if it has one, is of no interest.
+// askWithBody sends a request whose body, if it has one, doesn't matter.
 func askWithBody(client *bubbleClient, method, target string) answer {
 	bodies := map[string]string{
 		"PROPPATCH": `<propertyupdate xmlns="DAV:"><set><prop><x xmlns="urn:x"/></prop></set></propertyupdate>`,
@@ -106,11 +108,11 @@ func askWithBody(client *bubbleClient, method, target string) answer {
 	return client.next()
 }
 
-// TestKeptAnswerNot: no other request is answered with it.
+// TestKeptAnswerNot: no other request gets the lost answer.
 func TestKeptAnswerNot(t *testing.T) {
 	for name, fields := range map[string][]string{
 		"another principal":           {"X-User: b", "Destination: /dst"},
-		"nobody":                      {"Destination: /dst"},
+		"no principal":                {"Destination: /dst"},
 		"RFC 4918 §10.6: Overwrite":   {"X-User: a", "Destination: /dst", "Overwrite: F"},
 		"RFC 4918 §10.3: Destination": {"X-User: a", "Destination: /other"},
 		"RFC 4918 §10.4: If":          {"X-User: a", "Destination: /dst", "If: (Not <urn:x>)"},
@@ -132,17 +134,18 @@ func TestKeptAnswerNot(t *testing.T) {
 	}
 }
 
-// TestKeptAnswerFailures: what failed is done again, but for a 207, which is told.
+// TestKeptAnswerFailures: a failed request is carried out again, except after a 207,
+// which is kept.
 func TestKeptAnswerFailures(t *testing.T) {
 	for _, c := range []struct {
 		name, line string
 		op, fail   string // the call that fails, and the name in it
-		calls      int    // of it
+		calls      int    // how many there are
 		status     int
 	}{
 		{"RFC 4918 §9.6.1: a 207", "DELETE /src", "remove", "/src/a.txt", 1, 207},
 		{"RFC 4918 §9.6: a failure of the whole", "DELETE /src/a.txt", "remove", "/src/a.txt", 2, 403},
-		{"RFC 4918 §9.8.5: the same, where the destination is there as before", "COPY /src/a.txt", "open", "/src/a.txt", 2, 403},
+		{"RFC 4918 §9.8.5: a failure of the whole, with an old destination", "COPY /src/a.txt", "open", "/src/a.txt", 2, 403},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -169,14 +172,15 @@ func TestKeptAnswerFailures(t *testing.T) {
 	}
 }
 
-// TestKeptAnswerLostAgain: one that is lost again is kept.
+// TestKeptAnswerLostAgain: an answer that is lost again stays kept.
 func TestKeptAnswerLostAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &dav.Handler{}
 		s, g := inBubble(t, h)
 		lose(s, g, "MOVE /src", "Destination: /dst")
 		g.close()
-		// The look at the storage, before it is told, waits for the client to go.
+		// The check of the storage, before the answer is sent, waits until the client
+		// disconnects.
 		blocked := make(chan struct{})
 		h.FileSystem = &storagetest.Fault{FS: g.FS, Before: func(op, name string) error {
 			if op == "lstat" && name == "/dst" {
@@ -199,8 +203,8 @@ func TestKeptAnswerLostAgain(t *testing.T) {
 	})
 }
 
-// TestKeptAnswerAccepted: who was told with a 202 that it goes on needs no other
-// answer.
+// TestKeptAnswerAccepted: a client that got a 202 needs no other answer, so none is
+// kept.
 func TestKeptAnswerAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})

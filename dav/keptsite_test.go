@@ -28,8 +28,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// world is what there is: contents ("/" for a collection), dead properties and tokens
-// of locks, by name.
+// world describes a share and its state: contents ("/" for a collection), dead
+// properties and lock tokens, by name.
 type world struct{ files, props, locks map[string]string }
 
 func newWorld() world {
@@ -40,7 +40,7 @@ func (w world) clone() world {
 	return world{maps.Clone(w.files), maps.Clone(w.props), maps.Clone(w.locks)}
 }
 
-// differs tells how w is not as want; "" if it is.
+// differs describes a difference between w and want. It returns "" without one.
 func (w world) differs(want world) string {
 	var told []string
 	wanted := []map[string]string{want.files, want.props, want.locks}
@@ -61,14 +61,14 @@ func within(root string) func(string, string) bool {
 	return func(name, _ string) bool { return name == root || strings.HasPrefix(name, root+"/") }
 }
 
-// remove takes the tree name out, its locks too.
+// remove removes the tree name and its locks.
 func (w world) remove(name string) {
 	for _, m := range []map[string]string{w.files, w.props, w.locks} {
 		maps.DeleteFunc(m, within(name))
 	}
 }
 
-// transfer does what a COPY or MOVE does.
+// transfer applies a COPY or MOVE.
 func (w world) transfer(src, dst string, move bool) {
 	kept, locked := w.locks[dst]
 	was := w.clone()
@@ -82,7 +82,7 @@ func (w world) transfer(src, dst string, move bool) {
 		}
 	}
 	if locked {
-		w.locks[dst] = kept // It goes on (RFC 4918 §7.6).
+		w.locks[dst] = kept // it continues (RFC 4918 §7.6)
 	}
 	if move {
 		w.remove(src)
@@ -93,9 +93,9 @@ func (w world) transfer(src, dst string, move bool) {
 type keptSite struct {
 	t            *testing.T
 	share, state string
-	// tenant is who has the tree; "": there are no tenants.
+	// tenant is the tenant with the tree; "": there are no tenants.
 	tenant string
-	// wrap, if not nil, returns what the Handler gets of the database.
+	// wrap, if not nil, returns the database that the Handler uses instead.
 	wrap func(db *sqlstate.DB) keptState
 	// log, if not nil, is the OperationLogger.
 	log func(dav.Operation, error)
@@ -112,7 +112,7 @@ type keptState interface {
 	tree.Journal
 }
 
-// open starts the server as after a restart.
+// open starts the server, as after a restart.
 func (s *keptSite) open() {
 	s.t.Helper()
 	var err error
@@ -165,8 +165,8 @@ func (s *keptSite) send(method, name, body string, header map[string]string) (*h
 	return response, string(content)
 }
 
-// look returns what there is: contents as the disk has them, properties and locks as
-// the server tells.
+// look returns the current world: contents from the disk, properties and locks as the
+// server reports them.
 func (s *keptSite) look() world {
 	s.t.Helper()
 	w := newWorld()
@@ -222,7 +222,7 @@ func (s *keptSite) look() world {
 	return w
 }
 
-// check compares what there is with the model.
+// check compares the current world with the model.
 func (s *keptSite) check(when string, want world) bool {
 	s.t.Helper()
 	if d := s.look().differs(want); d != "" {
@@ -232,7 +232,7 @@ func (s *keptSite) check(when string, want world) bool {
 	return true
 }
 
-// keptRequest is one that changes something.
+// keptRequest is a request that changes something.
 type keptRequest struct {
 	method, src, dst string
 	content          string // of a PUT, or the value of each property
@@ -240,7 +240,8 @@ type keptRequest struct {
 
 func (r keptRequest) String() string { return strings.TrimSpace(r.method + " " + r.src + " " + r.dst) }
 
-// conditions returns the header If with the tokens of all locks that r meets.
+// conditions returns the header If with the tokens of all locks that protect what r
+// changes.
 func (r keptRequest) conditions(w world, host string) string {
 	var b strings.Builder
 	for _, root := range []string{r.src, r.dst} {
@@ -256,8 +257,8 @@ func (r keptRequest) conditions(w world, host string) string {
 // manyProps is how many properties a PROPPATCH sets.
 const manyProps = 20
 
-// perform sends r and returns the status, and what there must be then: what was, unless the
-// answer is that it is done.
+// perform sends r and returns the status and the world that must result: a new one if
+// the answer is a success, and the old one otherwise.
 func (s *keptSite) perform(r keptRequest, was world) (status int, want world) {
 	s.t.Helper()
 	header, body, method := map[string]string{}, "", r.method
@@ -299,7 +300,7 @@ func (r keptRequest) props(format string) string {
 	return b.String()
 }
 
-// apply does to w what r does when it succeeds.
+// apply applies a successful r to w.
 func (r keptRequest) apply(w world, token string) {
 	switch r.method {
 	case "COPY", "MOVE":
@@ -322,8 +323,8 @@ func (r keptRequest) apply(w world, token string) {
 	}
 }
 
-// furnish makes a file and a collection at each of two names, with properties and locks
-// if full is true.
+// furnish creates a file and a collection at each of two names, with properties and
+// locks if full is true.
 func (s *keptSite) furnish(full bool) world {
 	s.t.Helper()
 	w := newWorld()
@@ -350,7 +351,7 @@ func (s *keptSite) furnish(full bool) world {
 	return w
 }
 
-// fullRequests are one of each kind.
+// fullRequests has one request of each kind.
 func fullRequests(furnished bool) []keptRequest {
 	value := strings.Repeat("new", 20)
 	requests := []keptRequest{
@@ -378,7 +379,7 @@ func fullRequests(furnished bool) []keptRequest {
 	return append(requests, keptRequest{method: "LOCK", src: "/a"})
 }
 
-// seeded returns a source of random numbers, whose seed it logs.
+// seeded returns a source of random numbers, and logs its seed.
 func seeded(t *testing.T) *rand.Rand {
 	t.Helper()
 	seed := rand.Uint64()

@@ -15,8 +15,8 @@ func namedPropfind(local string) string {
 	return `<propfind xmlns="DAV:"><prop><` + local + `/></prop></propfind>`
 }
 
-// TestKnownPropfinds: what is remembered means what it meant, and only what is
-// short and well-formed is remembered.
+// TestKnownPropfinds: a remembered body keeps its meaning, and only short, well-formed
+// bodies are remembered.
 func TestKnownPropfinds(t *testing.T) {
 	long := namedPropfind("getetag") + strings.Repeat(" ", maxKnownBody)
 	for _, tt := range []struct {
@@ -31,9 +31,9 @@ func TestKnownPropfinds(t *testing.T) {
 		{"RFC 4918 §9.1.6 include", `<propfind xmlns="DAV:"><allprop/><include><x/></include></propfind>`, true},
 		{"XML 1.0 §4.3.3 UTF-16", "\xfe\xff" + utf16be(namedPropfind("getetag")), true},
 		{"not well-formed", namedPropfind("getetag")[1:], false},
-		{"RFC 4918 §14.20 nothing asked", `<propfind xmlns="DAV:"/>`, false},
+		{"RFC 4918 §14.20 empty propfind", `<propfind xmlns="DAV:"/>`, false},
 		{"another element", `<propertyupdate xmlns="DAV:"/>`, false},
-		{"as long as is kept", long[:maxKnownBody-1], true},
+		{"the longest that is kept", long[:maxKnownBody-1], true},
 		{"longer", long[:maxKnownBody], false},
 		{"much longer", long, false},
 	} {
@@ -41,7 +41,7 @@ func TestKnownPropfinds(t *testing.T) {
 			var k knownPropfinds
 			want, wantErr := parsePropfind(strings.NewReader(tt.body))
 			for range 3 {
-				// In pieces, and with others between that use the same memory.
+				// The body is read in pieces, while others use the same memory.
 				got, err := k.read(iotest.OneByteReader(strings.NewReader(tt.body)))
 				if !reflect.DeepEqual(got, newPropfindQuery(want)) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
 					t.Fatalf("%+v, %v, want %+v, %v", got, err, want, wantErr)
@@ -68,8 +68,8 @@ func utf16be(s string) string {
 	return b.String()
 }
 
-// TestKnownPropfindsBroken: a body that breaks off is not taken for a whole one,
-// not even where that is known.
+// TestKnownPropfindsBroken: a body that is cut off is not taken for a complete one,
+// even if the part before is known.
 func TestKnownPropfindsBroken(t *testing.T) {
 	var k knownPropfinds
 	body := namedPropfind("getetag")
@@ -82,7 +82,8 @@ func TestKnownPropfindsBroken(t *testing.T) {
 	}
 }
 
-// TestKnownPropfindsBound: as many as may be are kept, and then the new ones.
+// TestKnownPropfindsBound: when the maximum number is kept, new ones replace the old
+// ones.
 func TestKnownPropfindsBound(t *testing.T) {
 	var k knownPropfinds
 	for i := range 3*maxKnownPropfinds + 1 {
@@ -97,8 +98,8 @@ func TestKnownPropfindsBound(t *testing.T) {
 	}
 }
 
-// TestKnownPropfindsHeader: a known body is no reason not to look at how it is
-// said to be encoded (RFC 7303 §3.2, RFC 9110 §15.5.16).
+// TestKnownPropfindsHeader: even for a known body, the encoding in the headers is
+// checked (RFC 7303 §3.2, RFC 9110 §15.5.16).
 func TestKnownPropfindsHeader(t *testing.T) {
 	h := &Handler{}
 	for _, tt := range []struct {

@@ -19,13 +19,12 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// askFour names the properties that most clients ask for.
+// askFour asks for the properties that most clients request.
 const askFour = `<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><getetag/></prop></propfind>`
 
-// BenchmarkListing compares a PROPFIND over a connection, whose client does
-// nothing with what it gets, with the least that the kernel can be asked for: a
-// walk with getdents and statx in one thread. Each iteration runs all, in turn;
-// the ratios are of the medians.
+// BenchmarkListing compares a PROPFIND over a connection, whose client ignores the
+// answer, with the least possible work: a walk with getdents and statx in one thread.
+// Each iteration runs all of them in turn. The ratios are of the medians.
 func BenchmarkListing(b *testing.B) {
 	for _, tree := range []struct {
 		name               string
@@ -83,8 +82,8 @@ func allocs(f func()) float64 {
 	return float64(after.Mallocs - before.Mallocs)
 }
 
-// plantListing makes collections of files in dir, of which there is only one if
-// that is dir itself.
+// plantListing creates collections of files in dir. If there is only one, that is dir
+// itself.
 func plantListing(b *testing.B, dir string, collections, files int) (members int) {
 	b.Helper()
 	for c := range collections {
@@ -104,7 +103,7 @@ func plantListing(b *testing.B, dir string, collections, files int) (members int
 	return collections * files
 }
 
-// listingClient has one connection.
+// listingClient is a client with one connection.
 type listingClient struct {
 	b    *testing.B
 	conn *connection
@@ -120,7 +119,7 @@ func dialListing(b *testing.B, fsys storage.FS) *listingClient {
 	return &listingClient{b: b, conn: conn, in: bufio.NewReaderSize(conn.conn, 64<<10)}
 }
 
-// list returns after what time the first byte was there.
+// list returns the time until the first byte arrived.
 func (c *listingClient) list(body, depth string) (first time.Duration) {
 	c.b.Helper()
 	start := time.Now()
@@ -143,8 +142,8 @@ func (c *listingClient) list(body, depth string) (first time.Duration) {
 	return first
 }
 
-// bareListing is what a program in C would do to find the members of dir and of
-// its collections.
+// bareListing does what a program in C would do to find the members of dir and of its
+// collections.
 func bareListing(b *testing.B, dir string) {
 	b.Helper()
 	if _, err := storagetest.BareWalk(dir); err != nil {

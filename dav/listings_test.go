@@ -17,7 +17,7 @@ import (
 	"github.com/davd/davd/storage/aferofs"
 )
 
-// propfindInfinity asks for all of a share, and returns the answer and its body.
+// propfindInfinity lists a whole share, and returns the answer and its body.
 func propfindInfinity(t *testing.T, url, depth string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "PROPFIND", url, http.NoBody)
@@ -50,8 +50,8 @@ func collections(t *testing.T, number, files int) webdav.FileSystem {
 	return aferofs.New(mem)
 }
 
-// What a listing leaves out is named (RFC 4918 §13): every collection is there,
-// whole or refused.
+// The answer names the collections that a listing leaves out (RFC 4918 §13): every
+// collection is either listed completely or refused.
 func TestListingsInfinity(t *testing.T) {
 	const number, files = 20, 5
 	tests := []struct {
@@ -63,7 +63,7 @@ func TestListingsInfinity(t *testing.T) {
 		most     int
 	}{
 		{"any number", 0, "infinity", 207, number, number},
-		{"as many as there are", number + number*files, "infinity", 207, number, number},
+		{"as many as exist", number + number*files, "infinity", 207, number, number},
 		{"some", number + 10*files, "infinity", 207, 10, 10},
 		{"one", 1, "infinity", 207, 0, 0},
 		{"RFC 4918 §9.1: none", dav.NoInfinity, "infinity", 403, 0, 0},
@@ -107,7 +107,7 @@ func TestListingsInfinity(t *testing.T) {
 	}
 }
 
-// hanging is a tree whose root can be listed only once it is let go.
+// hanging is a tree whose root can't be listed until it is released.
 type hanging struct {
 	webdav.FileSystem
 	entered chan struct{}
@@ -117,7 +117,7 @@ type hanging struct {
 func (h hanging) OpenFile(ctx context.Context, name string, flag int, perm os.FileMode) (webdav.File, error) {
 	select {
 	case h.entered <- struct{}{}:
-	default: // nobody waits any more
+	default: // the listing no longer waits
 	}
 	<-h.letGo
 	return h.FileSystem.OpenFile(ctx, name, flag, perm)
@@ -127,15 +127,15 @@ func TestListingsAtOnce(t *testing.T) {
 	tests := []struct {
 		name     string
 		listings dav.Listings
-		users    []string // of the listings under way, then of the one that is tried
+		users    []string // of the listings under way, and then of the tested one
 		depth    string
 		status   int
 	}{
 		{"one too many", dav.Listings{Most: 2}, []string{"", "", ""}, "infinity", 503},
-		{"as many as may be", dav.Listings{Most: 3}, []string{"", "", ""}, "infinity", 207},
+		{"as many as allowed", dav.Listings{Most: 3}, []string{"", "", ""}, "infinity", 207},
 		{"one too many of a user", dav.Listings{MostOf: 1}, []string{"ann", "bob", "ann"}, "infinity", 503},
 		{"of another user", dav.Listings{MostOf: 1}, []string{"ann", "bob", "eve"}, "infinity", 207},
-		{"anybody is many", dav.Listings{MostOf: 1}, []string{"", "", ""}, "infinity", 207},
+		{"unknown users share a larger limit", dav.Listings{MostOf: 1}, []string{"", "", ""}, "infinity", 207},
 		{"Depth 1", dav.Listings{Most: 2}, []string{"", "", ""}, "1", 207},
 	}
 	for _, tt := range tests {
@@ -168,7 +168,7 @@ func TestListingsAtOnce(t *testing.T) {
 					t.Errorf("status %d of one that was under way", status)
 				}
 			}
-			// Each has made room again.
+			// Each listing has released its place.
 			for range 3 {
 				if resp, body := propfindInfinity(t, server.URL+"/?user=ann", "infinity"); resp.StatusCode != http.StatusMultiStatus {
 					t.Errorf("status %d afterwards:\n%s", resp.StatusCode, body)

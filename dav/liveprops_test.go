@@ -11,7 +11,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// fileInfo describes a resource that is nowhere.
+// fileInfo describes a resource that doesn't exist.
 type fileInfo struct {
 	name     string
 	size     int64
@@ -26,7 +26,7 @@ func (i fileInfo) ModTime() time.Time { return i.modified }
 func (i fileInfo) IsDir() bool        { return i.mode.IsDir() }
 func (i fileInfo) Sys() any           { return nil }
 
-// taggedInfo is a fileInfo that knows its entity tag and content type.
+// taggedInfo is a fileInfo with its own entity tag and content type.
 type taggedInfo struct {
 	fileInfo
 	etag, contentType string
@@ -36,7 +36,7 @@ type taggedInfo struct {
 func (i taggedInfo) ETag(context.Context) (string, error)        { return i.etag, i.err }
 func (i taggedInfo) ContentType(context.Context) (string, error) { return i.contentType, i.err }
 
-// bornFS is a storage in which everything was made at one time.
+// bornFS is a storage in which everything has the same creation date.
 type bornFS struct {
 	storage.FS
 	born time.Time
@@ -74,7 +74,7 @@ func TestLiveProps(t *testing.T) {
 		{"§15.6 ETager", "/a", taggedInfo{fileInfo: file, etag: `W/"a<"`}, "getetag", "W/&#34;a&lt;&#34;"},
 		{"§15.6", "/a", file, "getetag", etagOfFile},
 		{"§15.6 ETager that does not know", "/a", taggedInfo{fileInfo: file, etag: "x", err: webdav.ErrNotImplemented}, "getetag", etagOfFile},
-		{"§15.6 ETager whose tag is none", "/a", taggedInfo{fileInfo: file, etag: "x"}, "getetag", etagOfFile},
+		{"§15.6 ETager with an invalid tag", "/a", taggedInfo{fileInfo: file, etag: "x"}, "getetag", etagOfFile},
 		{"§15.6 collection", "/a", collection, "getetag", entityTag(t.Context(), collection)},
 		{"§15.1 is in UTC", "/a", file, "creationdate", "2026-02-03T03:05:06Z"},
 		{"§15.1 collection", "/a", collection, "creationdate", "2026-02-03T03:05:06Z"},
@@ -104,7 +104,7 @@ func TestLiveProps(t *testing.T) {
 		{file, "quota-available-bytes", born},
 		{collection, "quota-used-bytes", plain},
 		{collection, "quota-available-bytes", plain},
-		{file, "creationdate", plain}, // §15.1: nobody has kept it
+		{file, "creationdate", plain}, // the date is unknown (§15.1)
 	} {
 		if got, defined := lookupLive(davName(c.prop)).append(c.where, []byte("before"), resource{name: "/a", info: c.info}); defined || string(got) != "before" {
 			t.Errorf("%s of a %s is %q", c.prop, c.info.Mode(), got)

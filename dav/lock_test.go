@@ -19,7 +19,7 @@ import (
 // sharedBody asks for a shared lock.
 var sharedBody = strings.Replace(lockBody, "exclusive", "shared", 1)
 
-// byUser takes the principal from the header X-User.
+// byUser reads the principal from the header X-User.
 func byUser(r *http.Request) string { return r.Header.Get("X-User") }
 
 // activeLock is an activelock element (RFC 4918 §14.1).
@@ -36,7 +36,7 @@ type activeLock struct {
 	Root    string `xml:"DAV: lockroot>href"`
 }
 
-// discovered reads the body of a LOCK's answer.
+// discovered parses the body of the answer to a LOCK.
 func (s *share) discovered(a answer) []activeLock {
 	s.Helper()
 	var prop struct {
@@ -52,8 +52,8 @@ func (s *share) discovered(a answer) []activeLock {
 	return prop.Locks
 }
 
-// condition is the error element of a body (RFC 4918 §14.5): the name of its
-// condition, and the hrefs in it.
+// condition is the error element of a body (RFC 4918 §14.5): the name of its condition
+// and the hrefs in it.
 func (s *share) condition(a answer) (name string, hrefs []string) {
 	s.Helper()
 	var parsed struct {
@@ -69,7 +69,7 @@ func (s *share) condition(a answer) (name string, hrefs []string) {
 	return parsed.Conditions[0].XMLName.Local, parsed.Conditions[0].Hrefs
 }
 
-// lockFor is lock with a body of choice.
+// lockFor is lock with a given body.
 func (s *share) lockFor(body, target string, fields ...string) string {
 	s.Helper()
 	a := s.send("LOCK", target, body, fields...)
@@ -103,7 +103,7 @@ func TestLockAnswer(t *testing.T) {
 	})
 }
 
-// TestLockOwner: §14.17: the owner is kept to the letter.
+// TestLockOwner: the owner is returned exactly as it was sent (§14.17).
 func TestLockOwner(t *testing.T) {
 	for _, owner := range []string{
 		"me", "a &amp; b &lt;c&gt;", "<D:href>http://example.com/~é</D:href>", "  two <D:href>mixed</D:href> content\n",
@@ -112,7 +112,7 @@ func TestLockOwner(t *testing.T) {
 		s := serveMem(t, &dav.Handler{}, garden())
 		body := strings.Replace(lockBody, ">me<", ">"+owner+"<", 1)
 		a := s.send("LOCK", "/f", body)
-		// A declaration may have been added.
+		// A namespace declaration may have been added.
 		got := strings.ReplaceAll(s.discovered(a)[0].Owner.Inner, ` xmlns:D="DAV:"`, "")
 		if a.status != 200 || got != owner {
 			t.Errorf("owner %q is %q", owner, got)
@@ -163,13 +163,13 @@ func TestLockConflicts(t *testing.T) {
 		{"exclusive, shared", lockBody, "/f", "0", sharedBody, "/f", "0", 423, "/f", ""},
 		{"shared, exclusive", sharedBody, "/f", "0", lockBody, "/f", "0", 423, "/f", ""},
 		{"shared, shared", sharedBody, "/f", "0", sharedBody, "/f", "0", 200, "", ""},
-		{"a member of an infinite one", lockBody, "/c/", "infinity", lockBody, "/c/m", "0", 423, "/c/", ""},
-		{"a member of one of depth 0", lockBody, "/c/", "0", lockBody, "/c/m", "0", 200, "", ""},
+		{"a member of an infinite lock", lockBody, "/c/", "infinity", lockBody, "/c/m", "0", 423, "/c/", ""},
+		{"a member of a lock of depth 0", lockBody, "/c/", "0", lockBody, "/c/m", "0", 200, "", ""},
 		{"a member, both shared", sharedBody, "/c/", "infinity", sharedBody, "/c/s/d", "0", 200, "", ""},
-		{"an infinite one above", lockBody, "/c/s/d", "0", lockBody, "/c/", "infinity", 207, "/c/s/d", "/c/"},
-		{"an infinite one above, shared", sharedBody, "/c/s/d", "0", lockBody, "/c/", "infinity", 207, "/c/s/d", "/c/"},
-		{"one of depth 0 above", lockBody, "/c/s/d", "0", lockBody, "/c/", "0", 200, "", ""},
-		{"beside", lockBody, "/c/m", "0", lockBody, "/c/s/", "infinity", 200, "", ""},
+		{"an infinite lock above", lockBody, "/c/s/d", "0", lockBody, "/c/", "infinity", 207, "/c/s/d", "/c/"},
+		{"an infinite lock above, shared", sharedBody, "/c/s/d", "0", lockBody, "/c/", "infinity", 207, "/c/s/d", "/c/"},
+		{"a lock of depth 0 above", lockBody, "/c/s/d", "0", lockBody, "/c/", "0", 200, "", ""},
+		{"a sibling", lockBody, "/c/m", "0", lockBody, "/c/s/", "infinity", 200, "", ""},
 		{"the root, infinite", lockBody, "/f", "0", lockBody, "/", "infinity", 207, "/f", "/"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -209,11 +209,11 @@ func TestLockRefresh(t *testing.T) {
 	}{
 		{"its root", "/c/", "(<" + deep + ">)", 200},
 		{"a member", "/c/s/d", "(<" + deep + ">)", 200},
-		{"a member of one of depth 0", "/o/m", "(<" + shallow + ">)", 412},
+		{"a member of a lock of depth 0", "/o/m", "(<" + shallow + ">)", 412},
 		{"another resource", "/f", "(<" + deep + ">)", 412},
 		{"another resource, tagged", "/f", "</c/> (<" + deep + ">)", 412},
-		{"a token that is none", "/c/", "(<urn:uuid:0>)", 412},
-		{"a token that is none, or", "/c/", "(<urn:uuid:0>) (Not <DAV:no-lock>)", 412},
+		{"an unknown token", "/c/", "(<urn:uuid:0>)", 412},
+		{"an unknown token, or always true", "/c/", "(<urn:uuid:0>) (Not <DAV:no-lock>)", 412},
 		{"several tokens", "/f", "(<" + one + ">) (<" + two + ">)", 200},
 		{"no token", "/c/", "", 400},
 	} {
@@ -312,15 +312,15 @@ func TestLockBody(t *testing.T) {
 			}
 			h.ReadOnly = false
 			if c.status >= 400 {
-				s.lock("/", "Depth: infinity") // nothing is locked
+				s.lock("/", "Depth: infinity") // no lock must exist
 			}
 			s.holds(garden())
 		})
 	}
 }
 
-// TestLockPrincipals: §6.4, §20.4: a token is of use to its creator alone, and
-// nobody else sees it.
+// TestLockPrincipals: only its creator can use a token, and no other principal sees it
+// (§6.4, §20.4).
 func TestLockPrincipals(t *testing.T) {
 	s := serveMem(t, &dav.Handler{Principal: byUser}, garden())
 	const ann, bob = "X-User: ann", "X-User: bob"
@@ -337,7 +337,7 @@ func TestLockPrincipals(t *testing.T) {
 		{"DELETE", "/c/", []string{with}},
 		{"MOVE", "/c/m", []string{with, "Destination: /new"}},
 		{"COPY", "/f", []string{with, "Destination: /c/new"}},
-		{"LOCK", "/c/m", []string{with}}, // a refresh
+		{"LOCK", "/c/m", []string{with}}, // refresh
 		{"UNLOCK", "/c/", []string{"Lock-Token: <" + token + ">"}},
 	} {
 		s.wants(403, c.method, c.target, append(c.fields, bob)...)
@@ -360,7 +360,7 @@ func TestLockPrincipals(t *testing.T) {
 	s.wants(204, "UNLOCK", "/c/", "Lock-Token: <"+token+">", ann)
 }
 
-// TestLockShared: §6.2: whoever has one of the shared locks may write.
+// TestLockShared: the holder of any shared lock may write (§6.2).
 func TestLockShared(t *testing.T) {
 	s := serveMem(t, &dav.Handler{Principal: byUser}, garden())
 	ann := s.lockFor(sharedBody, "/f", "X-User: ann")
@@ -399,13 +399,13 @@ func TestLockShared(t *testing.T) {
 	}
 }
 
-// TestLockMembers: §7.4: a lock on a collection protects its members' names
-// whatever its depth, and with depth 0 not what they hold.
+// TestLockMembers: a lock on a collection protects the names of its members whatever
+// its depth, and with depth 0 not their content (§7.4).
 func TestLockMembers(t *testing.T) {
 	for _, c := range []struct {
 		method, target string
 		fields         []string
-		free           bool // needs no token
+		free           bool // allowed without a token
 		status         int
 	}{
 		{"PUT", "/c/new", nil, false, 201},
@@ -443,7 +443,7 @@ func TestLockMembers(t *testing.T) {
 	}
 }
 
-// laterLocks is a lock.System to which it is later.
+// laterLocks is a lock.System with a later clock.
 type laterLocks struct {
 	lock.Manager
 	later atomic.Int64 // time.Duration
@@ -508,8 +508,8 @@ func TestLockLimit(t *testing.T) {
 	s.lockFor(sharedBody, "/f", "X-User: bob")
 }
 
-// TestLockStress: twenty clients fight for one lock; each adds to the file what
-// it has read. Nothing is lost.
+// TestLockStress: twenty clients compete for one lock. Each one appends to the file
+// that it has read, and nothing is lost.
 func TestLockStress(t *testing.T) {
 	const clients, rounds = 20, 5
 	s := serveLocal(t, &dav.Handler{}, layout{"/f": ""})

@@ -6,8 +6,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestLockConflictHrefs: a multi-status names each resource once (RFC 4918 §14.24),
-// however many locks it has.
+// TestLockConflictHrefs: a multi-status names each resource once, even if it has
+// several locks (RFC 4918 §14.24).
 func TestLockConflictHrefs(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	for range 3 {

@@ -8,9 +8,9 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestPutUnderLock: the first PUT to what LOCK has made creates it, as far as its
-// client can tell (RFC 4918 §7.3); every other PUT to an empty file replaces it (RFC
-// 9110 §9.3.4).
+// TestPutUnderLock: for its client, the first PUT to a file that LOCK created creates
+// the file (RFC 4918 §7.3). Every other PUT to an empty file replaces it (RFC 9110
+// §9.3.4).
 func TestPutUnderLock(t *testing.T) {
 	type step struct {
 		method, target, body string
@@ -21,11 +21,11 @@ func TestPutUnderLock(t *testing.T) {
 		depth        string
 		steps        []step
 	}{
-		{"§7.3 made by LOCK", "/new", "0", []step{{"PUT", "/new", "x", 201}, {"PUT", "/new", "y", 204}}},
-		{"§7.3 made by LOCK, first without content", "/new", "0", []step{{"PUT", "/new", "", 201}, {"PUT", "/new", "y", 204}}},
-		{"§7.3 made by LOCK, emptied", "/new", "0", []step{{"PUT", "/new", "x", 201}, {"PUT", "/new", "", 204}, {"PUT", "/new", "y", 204}}},
-		{"§7.3 made by LOCK, with Depth infinity", "/new", "infinity", []step{{"PUT", "/new", "x", 201}, {"PUT", "/new", "y", 204}}},
-		{"§7.3 made by LOCK, properties first", "/new", "0", []step{{"PROPPATCH", "/new", instructions(set("<x:a/>")), 207}, {"PUT", "/new", "x", 201}}},
+		{"§7.3 created by LOCK", "/new", "0", []step{{"PUT", "/new", "x", 201}, {"PUT", "/new", "y", 204}}},
+		{"§7.3 created by LOCK, first PUT empty", "/new", "0", []step{{"PUT", "/new", "", 201}, {"PUT", "/new", "y", 204}}},
+		{"§7.3 created by LOCK, emptied", "/new", "0", []step{{"PUT", "/new", "x", 201}, {"PUT", "/new", "", 204}, {"PUT", "/new", "y", 204}}},
+		{"§7.3 created by LOCK, with Depth infinity", "/new", "infinity", []step{{"PUT", "/new", "x", 201}, {"PUT", "/new", "y", 204}}},
+		{"§7.3 created by LOCK, properties first", "/new", "0", []step{{"PROPPATCH", "/new", instructions(set("<x:a/>")), 207}, {"PUT", "/new", "x", 201}}},
 		{"RFC 9110 §9.3.4 old and empty", "/empty", "0", []step{{"PUT", "/empty", "x", 204}, {"PUT", "/empty", "", 204}, {"PUT", "/empty", "y", 204}}},
 		{"RFC 9110 §9.3.4 old and empty, Depth infinity", "/empty", "infinity", []step{{"PUT", "/empty", "x", 204}}},
 		{"RFC 9110 §9.3.4 old, not empty", "/f", "0", []step{{"PUT", "/f", "", 204}, {"PUT", "/f", "x", 204}}},
@@ -47,7 +47,7 @@ func TestPutUnderLock(t *testing.T) {
 	}
 }
 
-// TestPutUnderLaterLock: what LOCK made is an old file to the next lock.
+// TestPutUnderLaterLock: for the next lock, a file that LOCK created is an old one.
 func TestPutUnderLaterLock(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{})
 	first := s.lock("/new")

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzLockBody: a body is understood or refused as the client's fault, and the
-// owner comes back to the letter from what is written.
+// FuzzLockBody: a body is accepted or refused with a 4xx, and the owner is written
+// exactly as it was read.
 func FuzzLockBody(f *testing.F) {
 	for _, s := range []string{
 		`<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner><D:href>me</D:href></D:owner></D:lockinfo>`,

@@ -16,8 +16,8 @@ func ownedBody(n int) string {
 		`<D:owner>` + strings.Repeat("o", n) + `</D:owner></D:lockinfo>`
 }
 
-// TestLockOwnerLimit: a lock whose owner is too long is refused with 507 and a
-// reason, and nothing is made (RFC 4918 §9.10, §11.5, §14.17).
+// TestLockOwnerLimit: a lock with too long an owner gets a 507 with a reason, and
+// creates nothing (RFC 4918 §9.10, §11.5, §14.17).
 func TestLockOwnerLimit(t *testing.T) {
 	for name, locks := range map[string]webdav.LockSystem{"lock.System": nil, "plain": webdav.NewMemLS()} {
 		t.Run(name, func(t *testing.T) {
@@ -37,8 +37,8 @@ func TestLockOwnerLimit(t *testing.T) {
 	}
 }
 
-// TestLockOwnersLimit: many locks with long owners are refused with 507, those with
-// short ones are not. One client may take three quarters.
+// TestLockOwnersLimit: many locks with long owners get a 507, but locks with short
+// owners don't. One client may take three quarters of the limit.
 func TestLockOwnersLimit(t *testing.T) {
 	locks, err := lock.New(t.Context(), lock.Options{MaxOwners: 24_000})
 	if err != nil {

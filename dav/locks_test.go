@@ -17,10 +17,10 @@ type lockCase struct {
 	name   string
 	locked string   // its URL
 	depth  string   // of the lock; "": infinity
-	method string   // with src, destination
+	method string   // with src and dst
 	src    string   //
 	dst    string   // "": none
-	ifs    []string // {token} is the lock's, {server} the URL of the server
+	ifs    []string // {token} is the token of the lock, {server} the URL of the server
 	status int
 }
 
@@ -32,7 +32,7 @@ func TestLocked(t *testing.T) {
 		{name: "§10.4.1 with the token, tagged with a URL", locked: "/old", method: "COPY", src: "/f", dst: "/old", ifs: []string{"<{server}/old> (<{token}>)"}, status: 204},
 		{name: "§10.4.1 with the token, tagged with a path", locked: "/old", method: "COPY", src: "/f", dst: "/old", ifs: []string{"</old> (<{token}>)"}, status: 204},
 		{name: "with the token, not tagged", locked: "/old", method: "COPY", src: "/f", dst: "/old", ifs: []string{untagged}, status: 204},
-		{name: "§10.4.1 a token that is none", locked: "/old", method: "COPY", src: "/f", dst: "/old", ifs: []string{wrong}, status: 412},
+		{name: "§10.4.1 an unknown token", locked: "/old", method: "COPY", src: "/f", dst: "/old", ifs: []string{wrong}, status: 412},
 		{name: "the token, tagged with another resource", locked: "/old", method: "COPY", src: "/f", dst: "/old", ifs: []string{"</o> (<{token}>)"}, status: 412},
 		{name: "the token, tagged with another server", locked: "/old", method: "COPY", src: "/f", dst: "/old", ifs: []string{"<http://other.test/old> (<{token}>)"}, status: 412},
 		{name: "§10.4.8 always true is no token", locked: "/old", method: "COPY", src: "/f", dst: "/old", ifs: []string{"(Not <DAV:no-lock>)"}, status: 423},
@@ -47,13 +47,13 @@ func TestLocked(t *testing.T) {
 		{name: "COPY into a locked collection with the token", locked: "/o/", method: "COPY", src: "/f", dst: "/o/new", ifs: []string{"</o/> (<{token}>)"}, status: 201},
 		{name: "COPY onto a collection with a locked member", locked: "/o/m", method: "COPY", src: "/c/", dst: "/o/", status: 207},
 		{name: "COPY onto a locked collection with the token", locked: "/o/", method: "COPY", src: "/c/", dst: "/o/", ifs: []string{"</o/> (<{token}>)"}, status: 204},
-		{name: "COPY beside", locked: "/o/m", method: "COPY", src: "/f", dst: "/o/new", status: 201},
+		{name: "COPY next to a locked member", locked: "/o/m", method: "COPY", src: "/f", dst: "/o/new", status: 201},
 
 		{name: "§9.9.4 MOVE of a locked file", locked: "/f", method: "MOVE", src: "/f", dst: "/new", status: 423},
 		{name: "MOVE of a locked file with the token (golang/go#43556)", locked: "/f", method: "MOVE", src: "/f", dst: "/new", ifs: []string{untagged}, status: 201},
 		{name: "the same, tagged", locked: "/f", method: "MOVE", src: "/f", dst: "/new", ifs: []string{"<{server}/f> (<{token}>)"}, status: 201},
 		{name: "the same, onto a file", locked: "/f", method: "MOVE", src: "/f", dst: "/old", ifs: []string{untagged}, status: 204},
-		{name: "MOVE of a locked file with a token that is none", locked: "/f", method: "MOVE", src: "/f", dst: "/new", ifs: []string{wrong}, status: 412},
+		{name: "MOVE of a locked file with an unknown token", locked: "/f", method: "MOVE", src: "/f", dst: "/new", ifs: []string{wrong}, status: 412},
 		{name: "§9.9.4 MOVE onto a locked file", locked: "/old", method: "MOVE", src: "/f", dst: "/old", status: 423},
 		{name: "MOVE onto a locked file with the token", locked: "/old", method: "MOVE", src: "/f", dst: "/old", ifs: []string{"</old> (<{token}>)"}, status: 204},
 		{name: "§9.9.4 MOVE of a collection with a locked member", locked: "/c/s/d", method: "MOVE", src: "/c/", dst: "/new/", status: 207},
@@ -66,7 +66,7 @@ func TestLocked(t *testing.T) {
 
 		{name: "§9.6.2 DELETE of a locked file", locked: "/f", method: "DELETE", src: "/f", status: 423},
 		{name: "DELETE of a locked file with the token", locked: "/f", method: "DELETE", src: "/f", ifs: []string{untagged}, status: 204},
-		{name: "DELETE of a locked file with a token that is none", locked: "/f", method: "DELETE", src: "/f", ifs: []string{wrong}, status: 412},
+		{name: "DELETE of a locked file with an unknown token", locked: "/f", method: "DELETE", src: "/f", ifs: []string{wrong}, status: 412},
 		{name: "§9.6.1 DELETE of a collection with a locked member", locked: "/c/s/d", method: "DELETE", src: "/c/", status: 207},
 		{name: "§9.6.1 the same, with the member's token", locked: "/c/s/d", method: "DELETE", src: "/c/", ifs: []string{"</c/s/d> (<{token}>)"}, status: 204},
 		{name: "the same, of a locked collection below", locked: "/c/s/", method: "DELETE", src: "/c/", ifs: []string{"</c/s/> (<{token}>)"}, status: 204},
@@ -74,12 +74,12 @@ func TestLocked(t *testing.T) {
 		{name: "DELETE of a locked collection with the token", locked: "/c/", method: "DELETE", src: "/c/", ifs: []string{untagged}, status: 204},
 		{name: "DELETE of a member of a locked collection", locked: "/c/", method: "DELETE", src: "/c/m", status: 423},
 		{name: "DELETE of a member of a locked collection with the token", locked: "/c/", method: "DELETE", src: "/c/m", ifs: []string{"</c/> (<{token}>)"}, status: 204},
-		{name: "DELETE beside", locked: "/c/m", method: "DELETE", src: "/c/s/", status: 204},
+		{name: "DELETE next to a locked member", locked: "/c/m", method: "DELETE", src: "/c/s/", status: 204},
 		{name: "the root is locked", locked: "/", method: "DELETE", src: "/f", status: 423},
 		{name: "the root is locked, with the token", locked: "/", method: "DELETE", src: "/f", ifs: []string{"</> (<{token}>)"}, status: 204},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			// x/net's LockSystem can't say what is locked, only that something is.
+			// x/net's LockSystem can't tell what is locked, only that something is.
 			plain := c.status
 			if c.status == 207 {
 				plain = 423
@@ -91,7 +91,7 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// test makes the request to h and checks that its status is status.
+// test sends the request to h and checks the status.
 func (c lockCase) test(t *testing.T, h *dav.Handler, status int) {
 	t.Helper()
 	prefix := h.Prefix
@@ -116,7 +116,7 @@ func (c lockCase) test(t *testing.T, h *dav.Handler, status int) {
 	}
 	if c.status >= 400 || status == 207 {
 		s.holds(before)
-		// The lock is still there, and its owner can use it.
+		// The lock still exists, and its owner can use it.
 		if a := s.send("LOCK", prefix+c.locked, lockBody); a.status != http.StatusLocked {
 			t.Errorf("another LOCK is %d", a.status)
 		}
@@ -124,9 +124,8 @@ func (c lockCase) test(t *testing.T, h *dav.Handler, status int) {
 	}
 }
 
-// TestLockedByTwo: the collection is locked by the client, its member by
-// somebody else. One token is not enough, both are, and the locks go with what
-// they locked.
+// TestLockedByTwo: the client has locked the collection, and another one has locked its
+// member. One token is not enough; with both, the locks end with the resources.
 func TestLockedByTwo(t *testing.T) {
 	for _, c := range []struct {
 		method string
@@ -151,7 +150,7 @@ func TestLockedByTwo(t *testing.T) {
 	}
 }
 
-// TestLockedTwice: source and destination are locked, each by its own lock.
+// TestLockedTwice: source and destination have different locks.
 func TestLockedTwice(t *testing.T) {
 	for _, c := range []struct {
 		name, ifs string
@@ -182,8 +181,8 @@ func TestLockedTwice(t *testing.T) {
 	}
 }
 
-// TestIfETag: the header If with entity tags (§10.4), of the request URI or
-// of a resource that is tagged.
+// TestIfETag: the header If with entity tags (§10.4), of the request URI or of a tagged
+// resource.
 func TestIfETag(t *testing.T) {
 	for _, c := range []struct {
 		name, method, ifs string
@@ -221,8 +220,8 @@ func TestIfETag(t *testing.T) {
 	})
 }
 
-// TestLocksReleased: the locks that a request takes for itself end with it,
-// however it ends.
+// TestLocksReleased: the locks that a request takes for itself end with it, however it
+// ends.
 func TestLocksReleased(t *testing.T) {
 	for _, c := range []struct {
 		name, method, src, dst string
@@ -245,7 +244,7 @@ func TestLocksReleased(t *testing.T) {
 				s.before = c.before
 				s.wants(c.status, c.method, c.src, append(c.fields, "Destination: "+c.dst)...)
 				s.before = nil
-				// A lock of the whole share finds any that is left.
+				// A lock of the whole share fails if any other lock remains.
 				s.lock("/", "Depth: infinity")
 			})
 		})
@@ -272,7 +271,8 @@ func TestLocksReleased(t *testing.T) {
 	})
 }
 
-// TestLockedByWork: while a COPY works on its destination, nobody else does.
+// TestLockedByWork: while a COPY works on its destination, no other request can change
+// it.
 func TestLockedByWork(t *testing.T) {
 	for _, method := range []string{"COPY", "MOVE"} {
 		t.Run(method, func(t *testing.T) {
@@ -332,7 +332,7 @@ func TestLockedByWork(t *testing.T) {
 	}
 }
 
-// failing makes each call op fail, of name if that is not "".
+// failing makes each call of op fail, or only those for name if that is not "".
 func failing(op, name string, err error) func(op, name string) error {
 	return func(o, n string) error {
 		if o == op && (name == "" || n == name) {

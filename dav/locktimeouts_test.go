@@ -20,7 +20,7 @@ func TestLockTimeouts(t *testing.T) {
 		{"§10.7 no header", LockTimeouts{}, nil, time.Hour},
 		{"§10.7 Second", LockTimeouts{}, []string{"Second-10"}, 10 * time.Second},
 		{"in any case", LockTimeouts{}, []string{"second-10"}, 10 * time.Second},
-		{"§10.7 the first that is known", LockTimeouts{}, []string{"Extend, Foo-3,, Second-10, Infinite"}, 10 * time.Second},
+		{"§10.7 the first known one", LockTimeouts{}, []string{"Extend, Foo-3,, Second-10, Infinite"}, 10 * time.Second},
 		{"two fields", LockTimeouts{}, []string{"Foo", "Second-10"}, 10 * time.Second},
 		{"§10.7 Infinite", LockTimeouts{}, []string{"Infinite, Second-4100000000"}, day},
 		{"Infinite, granted", LockTimeouts{Max: -1}, []string{"infinite"}, lock.Infinite},
@@ -28,12 +28,12 @@ func TestLockTimeouts(t *testing.T) {
 		{"the greatest", LockTimeouts{}, []string{"Second-4294967295"}, day},
 		{"§10.7 greater than the greatest", LockTimeouts{Max: -1}, []string{"Second-99999999999999999999999"}, 4294967295 * time.Second},
 		{"zero", LockTimeouts{}, []string{"Second-0"}, time.Second},
-		{"nothing known", narrow, []string{"Foo"}, 10 * time.Minute},
+		{"no known one", narrow, []string{"Foo"}, 10 * time.Minute},
 		{"less than Min", narrow, []string{"Second-1"}, time.Minute},
 		{"more than Max", narrow, []string{"Second-3601"}, time.Hour},
 		{"Infinite, more than Max", narrow, []string{"Infinite"}, time.Hour},
 		{"a default out of range", LockTimeouts{Max: time.Minute}, nil, time.Minute},
-		{"no number", LockTimeouts{}, []string{"Second-"}, 0},
+		{"without a number", LockTimeouts{}, []string{"Second-"}, 0},
 		{"no hyphen", LockTimeouts{}, []string{"Second"}, 0},
 		{"a negative number", LockTimeouts{}, []string{"Second--1"}, 0},
 		{"a sign", LockTimeouts{}, []string{"Second-+1"}, 0},
@@ -46,7 +46,7 @@ func TestLockTimeouts(t *testing.T) {
 	}
 }
 
-// FuzzTimeout: whatever the header says, the timeout is within its range.
+// FuzzTimeout: with any header, the timeout is within its range.
 func FuzzTimeout(f *testing.F) {
 	for _, value := range []string{"Infinite", "Second-10", "Second-99999999999999999999", "Second--1", ",,\"a,b\", x", "Second-010"} {
 		f.Add(value)

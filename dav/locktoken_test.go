@@ -7,8 +7,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestUnlockToken: the header Lock-Token holds a token in angle brackets (RFC 4918
-// §10.5), or as the npm package webdav sends it.
+// TestUnlockToken: the header Lock-Token has a token in angle brackets (RFC 4918
+// §10.5), or without them, as the npm package webdav sends it.
 func TestUnlockToken(t *testing.T) {
 	for _, c := range []struct {
 		name, header string
@@ -23,8 +23,8 @@ func TestUnlockToken(t *testing.T) {
 		{"§10.5 two", "<{token}>, <{token}>", 400},
 		{"§10.5 two, bare", "{token}, {token}", 400},
 		{"§10.5 in two pairs of brackets", "<<{token}>>", 400},
-		{"§6.5 no URI", "xxx", 400},
-		{"§6.5 no URI, in brackets", "<xxx>", 409},
+		{"§6.5 not a URI", "xxx", 400},
+		{"§6.5 not a URI, in brackets", "<xxx>", 409},
 		{"§10.5 in parentheses", "(<{token}>)", 400},
 		{"§10.5 brackets alone", "<>", 400},
 		{"§10.5 empty", "", 400},

@@ -7,8 +7,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestLongNames: no resource has a name that is too long for the storage, and a
-// request that would make one is refused with the reason.
+// TestLongNames: a name that is too long for the storage doesn't exist, and a request that
+// would create it is refused with the reason.
 func TestLongNames(t *testing.T) {
 	segment := strings.Repeat("n", 256)
 	deep := strings.Repeat("/"+strings.Repeat("d", 200), 25)
@@ -41,7 +41,7 @@ func TestLongNames(t *testing.T) {
 				s.do("MOVE", "/f", "Destination: "+long),
 				s.do("COPY", "/o/", "Destination: "+long),
 				s.do("MOVE", "/o/", "Destination: "+long),
-				s.send("LOCK", long, lockBody), // not locked by the first one
+				s.send("LOCK", long, lockBody), // the first request has not locked it
 			}
 			for i, a := range made {
 				isLong := a.status == 403 && strings.Contains(a.body, "longer than the storage can have")
