@@ -39,7 +39,7 @@ func TestWithheldAccepted(t *testing.T) {
 				client := server.dial()
 				client.ask("COPY /src", "Destination: /dst", "User-Agent: "+c.agent, "Prefer: "+c.prefer)
 				interims, final := client.final()
-				if len(interims) != c.interims || (final.status == 202) != (c.name != "done by then") {
+				if len(interims) != c.interims || (final.status == 202) != (c.name != "done within wait") {
 					t.Errorf("%d interim responses before a %d", len(interims), final.status)
 				}
 				time.Sleep(time.Minute) // virtual
