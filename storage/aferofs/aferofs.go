@@ -34,7 +34,7 @@
 //   - A CopyOnWriteFs can't remove or rename what is in its base. An FS reports
 //     fs.ErrPermission then. A changed file is in both layers: if it is removed, the
 //     original reappears, and that is reported in the same way. A file loses its
-//     permissions when it is first changed. Rename to a collection that is only in the
+//     permissions when it is first changed. Rename into a collection that is only in the
 //     base is errors.ErrUnsupported.
 //   - A CacheOnReadFs does not conform. It can't create a file with O_EXCL, which a
 //     copy needs. If it removes a file that it has not cached, it reports that the file

@@ -11,7 +11,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// writeFlags are the flags of which each one makes OpenFile a call that writes.
+// writeFlags are the flags that make OpenFile a call that writes. One of them suffices.
 const writeFlags = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_TRUNC
 
 // openToRead uses the backend's Open, because several backends can't open a collection,

@@ -69,7 +69,7 @@ func (e *LeftoverError) Error() string {
 func (e *LeftoverError) Unwrap() error { return e.Err }
 
 // FollowError says that the operation is done, but that the [Follower] failed: dead
-// properties or locks still have the old names.
+// properties or locks may still be stored under the old names.
 type FollowError struct {
 	// Err is the Follower's error.
 	Err error

@@ -44,7 +44,7 @@ type Monitor struct {
 	progress Progress
 	open     bool   // more may exist than is known
 	looked   bool   // Snapshot or Subscribe was called
-	onWatch  func() // called when a reader calls either for the first time
+	onWatch  func() // called when looked becomes true
 	failures []Outcome
 	failed   int64 // all failures, including those in failures
 	readers  []*Outcomes
@@ -103,7 +103,7 @@ func (m *Monitor) watchLocked() {
 	m.looked = true
 }
 
-// complete says that no more exists than is done.
+// complete says that everything is done and nothing more exists.
 func (m *Monitor) complete() {
 	if m == nil {
 		return

@@ -19,9 +19,9 @@ const (
 
 // A tally tells the Monitor of an operation how much the operation has to do. It adds
 // up what the walker finds and what the count finds in collections that the walker has
-// not reached yet. Each collection is counted by one of the two only, so the sum is
-// exact even while the walker removes what it has passed. All methods do nothing on a
-// nil tally.
+// not reached yet. The numbers of a collection come from only one of the two, so the
+// sum is exact even while the walker removes what it has passed. All methods do nothing
+// on a nil tally.
 type tally struct {
 	ctx   context.Context //nolint:containedctx // lives as long as the operation
 	fsys  storage.FS
@@ -181,8 +181,8 @@ func (t *tally) found(members, bytes int64) {
 	t.knowLocked(b, b.found)
 }
 
-// knowLocked says that b holds at least least, and tells the Monitor what is new of
-// that.
+// knowLocked says that b holds at least least. It tells the Monitor only what exceeds
+// b.total: in a counted branch, the walker finds again what the Monitor already knows.
 func (t *tally) knowLocked(b *branch, least amount) {
 	members, bytes := max(least.members-b.total.members, 0), max(least.bytes-b.total.bytes, 0)
 	b.total.members += members
@@ -240,8 +240,8 @@ func (t *tally) openedLocked(by int) {
 
 // displace says that the destination is about to be renamed, so the count can no longer
 // find it under its name. It returns the branch that stands for the previous content.
-// If the count has only begun with that, its numbers are dropped and this is a new
-// branch.
+// If the count has begun with that branch but has not ended, displace drops its numbers
+// and returns a new one.
 func (t *tally) displace() *branch {
 	if t == nil {
 		return nil

@@ -92,7 +92,7 @@ func (t *transaction) rollBack(ctx context.Context, err error) error {
 	case errors.As(err, &stranded) && t.entry.Stage == "":
 		return err // The next start puts the displaced tree back.
 	case errors.As(err, &stranded):
-		return also(err, t.discard(ctx, t.entry.Stage)) // The next start puts the displaced tree back here, too.
+		return also(err, t.discard(ctx, t.entry.Stage)) // The next start puts the displaced tree back.
 	case t.entry.Stage == "" && t.saved:
 		// The record must go: otherwise Recover would take a later MOVE of the same
 		// names for this one.

@@ -116,7 +116,7 @@ func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	info, err := entry.Info, entry.Err
 	switch {
 	case err != nil && k.counter != nil:
-		return // The operation itself can't list this collection.
+		return // The operation will fail to list this collection.
 	case err == nil && k.counter != nil:
 		info, err = k.counter.see(s.of, name, info)
 	case err == nil:
