@@ -34,9 +34,9 @@ type Listing interface {
 // found them. That order has no meaning.
 type Members interface {
 	Len() int
-	// Describe appends the members with indexes from ≤ i < to to dst and returns the
-	// result. It describes each as [Lstater] would, and may omit one that no longer
-	// exists. It is safe for concurrent use, also together with Next.
+	// Describe appends to dst the members with the indexes [from, to), each as
+	// [Lstater] would describe it, and returns the result. It may omit members that no
+	// longer exist. It is safe for concurrent use, also together with Next.
 	Describe(ctx context.Context, from, to int, dst []Entry) []Entry
 }
 

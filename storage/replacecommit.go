@@ -26,7 +26,7 @@ func (s *staged) Commit(ctx context.Context, p Placing) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// ready checks that the stage may replace the present file, and returns that file.
+// ready checks that the stage may replace the existing file, and returns that file.
 func (s *staged) ready(ctx context.Context, p Placing) (fs.FileInfo, error) {
 	err := ctx.Err()
 	if err == nil {

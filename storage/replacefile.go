@@ -25,7 +25,7 @@ type Replacing struct {
 	// storage that can reserves room for it.
 	Size int64
 	// Check, if not nil, is called before anything is created, with the description
-	// of the present file, or nil if none exists. ReplaceFile returns its errors
+	// of the existing file, or nil if none exists. ReplaceFile returns its errors
 	// unchanged.
 	Check func(old fs.FileInfo) error
 	// Patch, if not nil, makes the replacement start with the content of the present
@@ -105,9 +105,9 @@ func (s Sync) Content() bool { return s == SyncClose || s == SyncAlways }
 //
 //   - fs.ErrNotExist: the parent is missing or is a file.
 //   - syscall.EISDIR: name is a collection.
-//   - fs.ErrPermission: the present file can't be written.
+//   - fs.ErrPermission: the existing file can't be written.
 //
-// If r.Patch has kept content, Commit fails with [ErrChanged] if the present file is no
+// If r.Patch has kept content, Commit fails with [ErrChanged] if the existing file is no
 // longer in the state that the content was taken from. Commit checks this just before the
 // replacement, not in the same step, so a caller that lets several clients patch a file at
 // the same time must serialise their commits.
@@ -122,7 +122,7 @@ func (s Sync) Content() bool { return s == SyncClose || s == SyncAlways }
 //   - kill -9 leaves the reserved name behind.
 //   - Size and Sync have no effect.
 //   - If Rename fails with errors.ErrUnsupported or syscall.EXDEV, it copies the content
-//     to name. That takes more than one step, and if it fails, the present file is lost.
+//     to name. That takes more than one step, and if it fails, the existing file is lost.
 func ReplaceFile(ctx context.Context, fsys FS, name string, r Replacing) (Replacement, error) {
 	if replacer, ok := fsys.(FileReplacer); ok {
 		return replacer.ReplaceFile(ctx, name, r)

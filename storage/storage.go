@@ -68,8 +68,8 @@
 //
 // A name is an absolute, slash-separated, clean path such as "/" or "/photos/2024";
 // [Clean] returns one. Names are bytes: a backend neither decodes nor normalises them.
-// Names for which [Reserved] returns true belong to davd; the handler keeps clients away
-// from them.
+// If [Reserved] returns true for a name, the name belongs to davd, and the handler keeps
+// clients away from it.
 //
 // # Errors
 //

@@ -218,8 +218,8 @@ func (s *Strays) below(dir string) (below []Stray) {
 	return below
 }
 
-// join makes Forget of stray also forget also. If stray is already forgotten, join forgets
-// also immediately.
+// join links the note also to stray, so that forgetting stray forgets also, too. If stray
+// is already forgotten, join forgets also immediately.
 func (s *Strays) join(stray, also Stray) {
 	s.mu.Lock()
 	is, ok := s.live[stray.at]

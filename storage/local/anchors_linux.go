@@ -47,7 +47,7 @@ type anchor struct {
 }
 
 // deepest returns the open anchor closest to dir and the index of the next end to open.
-// The caller must release the anchor. It returns nil if there is no anchor.
+// The caller must release the anchor. Without an anchor it returns nil.
 func (a *anchors) deepest(dir string, ends []int) (nearest *anchor, from int) {
 	now := time.Now()
 	a.mu.Lock()

@@ -14,15 +14,15 @@ const (
 	// the kernel to work efficiently, and under 100 ms at 40 MB/s.
 	copyStep = 4 << 20 // bytes
 
-	// kernelCopy is the size from which copy_file_range(2) is faster than reading and
-	// writing on ext4, XFS and tmpfs.
+	// kernelCopy is the least size for copy_file_range(2), which is slower than reading
+	// and writing for smaller pieces on ext4, XFS and tmpfs.
 	kernelCopy = 64 << 10 // bytes
 
 	// statBlock is the unit of a stat's Blocks, whatever its Blksize.
 	statBlock = 512 // bytes
 
-	// hole is the least difference between the size and the allocated size of a file
-	// for which the copier looks for holes.
+	// hole is the least difference between the length of a file and the space allocated
+	// for it that makes the copier look for holes.
 	hole = 4 << 10 // bytes
 )
 

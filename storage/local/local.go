@@ -128,8 +128,8 @@ func (f *FS) Close() error {
 // call for each segment. That is so with [LinksFollow] and on systems other than Linux.
 const maxSteps = 512
 
-// Mkdir creates the collection name. It returns storage.ErrTooDeep if more than 512
-// collections contain name. On Linux this limit applies only with [LinksFollow].
+// Mkdir creates the collection name. It returns storage.ErrTooDeep if name is more than 512
+// levels deep. On Linux this limit applies only with [LinksFollow].
 func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -18,7 +18,7 @@ type replacement struct {
 	stage       stage // nil after Commit and Discard
 	base        storage.PatchBase
 	room        room
-	// was are the permission bits of the present file at the start; 0 if there was none.
+	// was are the permission bits of the existing file at the start; 0 if there was none.
 	was fs.FileMode
 	// canonical says that no symbolic link may be on the way.
 	canonical bool

@@ -14,7 +14,7 @@ import (
 type spot struct {
 	// path is the path of the file. Its last segment is not a symbolic link.
 	path string
-	// old is the present file, or nil if none exists.
+	// old is the existing file, or nil if none exists.
 	old fs.FileInfo
 	// linked is set if a symbolic link at the end of the name has led to path.
 	linked bool

@@ -199,7 +199,7 @@ func patchFileFaults(f *fixture) {
 	}
 }
 
-// replaceFileChecked checks that Check gets the present file, and that its error refuses the
+// replaceFileChecked checks that Check gets the existing file, and that its error refuses the
 // replacement.
 func replaceFileChecked(f *fixture) {
 	f.write("/file", "old")
@@ -244,7 +244,7 @@ func replaceFileCheckedAtCommit(f *fixture) {
 	f.holds(Tree{"/file": "new", "/dir": collection})
 }
 
-// sizeOf returns a Check that stores the size of the present file in told, or -1 if none exists.
+// sizeOf returns a Check that stores the size of the existing file in told, or -1 if none exists.
 func sizeOf(told *int64) func(fs.FileInfo) error {
 	return func(old fs.FileInfo) error {
 		*told = -1
