@@ -8,7 +8,7 @@ import (
 )
 
 // Canon says which resource a name stands for. One resource can have several names
-// because of symbolic links or because the file system folds names.
+// because of symbolic links or because the filesystem folds names.
 type Canon struct {
 	// Name reaches the same resource without passing a symbolic link, as far as
 	// such a name exists. If part of the name doesn't exist yet, the existing part is
@@ -16,7 +16,7 @@ type Canon struct {
 	Name string
 	// Key is the same for all names of one resource. Use it for everything that
 	// belongs to the resource, such as locks and properties. It is Name with [Fold]
-	// applied to the segments that the file system may fold. If a symbolic link leads
+	// applied to the segments that the filesystem may fold. If a symbolic link leads
 	// outside the share, the Key starts with [OutsideKey].
 	Key string
 	// Links are the Keys of the symbolic links that were followed, in order.
@@ -54,7 +54,7 @@ type Canonicaler interface {
 //
 // Two names of one resource have the same Key, and Canonical resolves a Name that it
 // returned to itself. Two resources may share a Key if their names differ only in ways
-// that some file system ignores. Hard links and bind mounts are separate resources.
+// that some filesystem ignores. Hard links and bind mounts are separate resources.
 //
 // The result holds only for the moment of the call. A caller that uses Name later must
 // prevent changes on the way there, or resolve the name again.
@@ -82,7 +82,7 @@ func Direct(info fs.FileInfo) bool {
 const maxLinksFollowed = 40
 
 // Resolver finds the [Canon] of a name, segment by segment. It is for backends that have
-// symbolic links or file systems that fold names.
+// symbolic links or filesystems that fold names.
 type Resolver struct {
 	// Readlink returns the target text of the symbolic link name, or "" if name is
 	// not a link. After an error, the rest of the name is left unresolved.

@@ -10,7 +10,7 @@ import (
 // ErrState says that locks and properties can't be stored at present: their disk fails
 // or is read-only, or their file is missing. A full disk is a different error, which
 // [NoSpace] reports.
-var ErrState = errors.New("the state of the server can't be kept at present")
+var ErrState = errors.New("the server can't store locks and properties at present")
 
 // Cause strips the names that package os or a backend has added to err. The names in
 // errors of an *os.File are paths of the server's disk, which clients must not see. Cause

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold returns the same string for all segments that some file system may treat as the
+// Fold returns the same string for all segments that some filesystem may treat as the
 // same name. Such segments differ by case, by composition (NFC and NFD), by invisible
 // characters, by dots and spaces at the end, or by the name of a data stream after a
 // colon. File systems differ in what they fold, and none of them tells, so Fold folds

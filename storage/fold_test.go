@@ -40,7 +40,7 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// TestFoldEveryRune checks every rune that the tables of some file system may fold: the upper,
+// TestFoldEveryRune checks every rune that the tables of some filesystem may fold: the upper,
 // lower and title cases, the simple foldings and the normal forms.
 func TestFoldEveryRune(t *testing.T) {
 	for r := rune(' '); r <= unicode.MaxRune; r++ {

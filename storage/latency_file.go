@@ -14,7 +14,7 @@ type slowFile struct {
 	slow *slowFS
 }
 
-// slowPropsFile is a slowFile whose File holds dead properties.
+// slowPropsFile is a slowFile whose File stores dead properties.
 type slowPropsFile struct {
 	slowFile
 	webdav.DeadPropsHolder

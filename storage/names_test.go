@@ -59,7 +59,7 @@ func TestReserved(t *testing.T) {
 		"/..davd-x":        false,
 		"/.davd_x":         false,
 		"/%2edavd-x":       false,
-		"/a/b/.dav":        true, // A file system may fold names.
+		"/a/b/.dav":        true, // A filesystem may fold names.
 		"/.Dav/x":          true,
 		"/.DAV.":           true,
 		"/.DAV::$DATA":     true,

@@ -7,7 +7,7 @@ import (
 
 // ErrChanged says that a [Replacement] started with the content of a file that has
 // changed since.
-var ErrChanged = errors.New("the file was changed meanwhile")
+var ErrChanged = errors.New("the file has changed meanwhile")
 
 // PatchBase identifies the state of the file whose content a replacement started with.
 // The zero value is for a replacement that started empty.

@@ -46,7 +46,7 @@ type Replacing struct {
 
 // ErrRedirected says that a symbolic link has appeared on the way to a name since the
 // name was resolved, so it now leads somewhere else.
-var ErrRedirected = errors.New("a symbolic link has come on the way since the name was resolved")
+var ErrRedirected = errors.New("a symbolic link has appeared in the path since the name was resolved")
 
 // Replacement is the content of a future file, which is invisible before Commit. Only
 // one goroutine may use it, and it must call Commit or Discard in the end. A Replacement

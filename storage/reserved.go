@@ -17,8 +17,8 @@ const reservedDAV = ".dav"
 
 // Reserved reports whether a segment of name is reserved. No client may see, read, lock
 // or write such a name. Reserved segments are those that start with ".davd-", which davd
-// uses, and ".DAV", which mod_dav_fs uses. All spellings that any file system may treat
-// as the same ([Fold]) are reserved, whatever file system the share is on.
+// uses, and ".DAV", which mod_dav_fs uses. All spellings that any filesystem may treat
+// as the same ([Fold]) are reserved, whatever filesystem the share is on.
 func Reserved(name string) bool {
 	for segment := range strings.SplitSeq(name, "/") {
 		if reservedSegment(segment) {

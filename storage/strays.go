@@ -104,7 +104,7 @@ const (
 // OpenStrays opens the file at path, or creates it. Only one process may have it open.
 func OpenStrays(path string) (*Strays, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: is not a regular file", path)
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil && !os.IsNotExist(err) {

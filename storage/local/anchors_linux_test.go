@@ -108,7 +108,7 @@ func TestDeepDescriptors(t *testing.T) {
 		}
 	}
 	if opened := descriptors(t) - before; opened > 17 {
-		t.Errorf("%d descriptors stay open", opened)
+		t.Errorf("%d descriptors are still open", opened)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

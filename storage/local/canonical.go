@@ -13,8 +13,8 @@ import (
 var _ storage.Canonicaler = (*FS)(nil)
 
 // Canonical resolves the symbolic links in name that the policy follows, and folds the
-// segments that the file systems on the way fold. On Linux it needs only one system call
-// if name contains no link and its file system doesn't fold.
+// segments that the filesystems on the way fold. On Linux it needs only one system call
+// if name contains no link and its filesystem doesn't fold.
 //
 // If LinksFollow leads outside the directory, the Key is below storage.OutsideKey, and the
 // Name is name.
@@ -139,7 +139,7 @@ func (c *canonical) spell(dir, segment string) string {
 	return segment
 }
 
-// folds reports whether the collection dir folds names. It asks the file system once.
+// folds reports whether the collection dir folds names. It asks the filesystem once.
 func (c *canonical) folds(dir string) bool {
 	folds, known := c.fold[dir]
 	if !known {
@@ -227,7 +227,7 @@ func (c *canonical) inShare(name string, canon storage.Canon) storage.Canon {
 }
 
 // hidden reports whether name is another name for something reserved, because a symbolic
-// link leads there or a file system has a short name for it. Such a name is treated as
+// link leads there or a filesystem has a short name for it. Such a name is treated as
 // missing. linked says whether a link is on the way.
 func (f *FS) hidden(ctx context.Context, name string, linked bool) bool {
 	if !linked && !strings.Contains(name, "~") || storage.Reserved(name) {
@@ -242,4 +242,4 @@ func reservedKey(key string) bool {
 	return !strings.HasPrefix(key, storage.OutsideKey+"/") && storage.Reserved(key)
 }
 
-var errHidden = fmt.Errorf("%w: the name leads to a name that is reserved for the server", fs.ErrNotExist)
+var errHidden = fmt.Errorf("%w: the name leads to a path that is reserved for the server", fs.ErrNotExist)

@@ -90,7 +90,7 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	if err == nil && keepTime {
 		err = setModified(fd, o.stat.Mtim)
 	}
-	// Some filesystems report only now that there is no room. The descriptor is
+	// Some filesystems report only now that the disk is full. The descriptor is
 	// closed even if a signal interrupts the call.
 	if closeErr := unix.Close(fd); err == nil && !errors.Is(closeErr, unix.EINTR) {
 		err = closeErr

@@ -46,8 +46,8 @@ func (f *foldings) folds(m mount, find func() (folds, sure bool)) bool {
 }
 
 // probe finds out whether the collection local folds names, by looking up a member by its
-// name in the other case. For a file system in user space there is no other way. Comparing
-// the numbers of files doesn't help, because some of these file systems give each spelling
+// name in the other case. This is the only way for a filesystem in user space. Comparing
+// the numbers of files doesn't help, because some of these filesystems give each spelling
 // another number. If no member has a letter in its name, probe creates one for a moment. If
 // it can't, it assumes that the collection folds names.
 func (f *FS) probe(local string) (folds, sure bool) {

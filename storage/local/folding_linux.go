@@ -12,7 +12,7 @@ import (
 // openDirectory are the flags for opening a collection to list it.
 const openDirectory = unix.O_RDONLY | unix.O_DIRECTORY | nonblock
 
-// mount identifies a mounted file system. Since Linux 6.8 the kernel never reuses the
+// mount identifies a mounted filesystem. Since Linux 6.8 the kernel never reuses the
 // number of a mount (STATX_MNT_ID_UNIQUE). On older kernels the device and the type make a
 // mix-up unlikely.
 type mount struct {
@@ -24,7 +24,7 @@ type mount struct {
 // statxMntIDUnique is STATX_MNT_ID_UNIQUE.
 const statxMntIDUnique = 0x4000
 
-// These are types of file systems (statfs(2)) that package unix lacks.
+// These are types of filesystems (statfs(2)) that package unix lacks.
 const (
 	exfatMagic    = 0x2011bab0
 	bcachefsMagic = 0xca451a4e
@@ -33,7 +33,7 @@ const (
 // fsCasefold is FS_CASEFOLD_FL.
 const fsCasefold = 0x40000000
 
-// foldKind says how a file system folds names.
+// foldKind says how a filesystem folds names.
 type foldKind int
 
 const (
@@ -43,7 +43,7 @@ const (
 	foldByFeature                 // each collection has a flag of its own
 )
 
-// foldKindOf returns what is known from the type of a file system alone.
+// foldKindOf returns what is known from the type of a filesystem alone.
 func foldKindOf(magic int64) foldKind {
 	switch magic {
 	case unix.BTRFS_SUPER_MAGIC:
@@ -105,7 +105,7 @@ func (f *FS) folds(local string) bool {
 	case foldAlways:
 		return true
 	case foldByFeature:
-		// Without the feature, no collection of the file system has the flag.
+		// Without the feature, no collection of the filesystem has the flag.
 		return f.foldings.folds(m, func() (bool, bool) { return hasFoldFeature(int(dir.Fd())) }) && hasFoldFlag(int(dir.Fd()))
 	}
 	return f.foldings.folds(m, func() (bool, bool) { return f.probe(local) })
@@ -140,14 +140,14 @@ func hasFoldFlag(fd int) bool {
 		return unix.IoctlGetInt(readable, unix.FS_IOC_GETFLAGS)
 	})
 	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EOPNOTSUPP) {
-		return false // The file system has no such flag.
+		return false // The filesystem has no such flag.
 	}
 	return err != nil || flags&fsCasefold != 0
 }
 
-// hasFoldFeature reports whether collections on the file system of the directory fd can
+// hasFoldFeature reports whether collections on the filesystem of the directory fd can
 // have the flag. It tries to set the flag on fd, which must fail because fd has members;
-// the error differs if the file system lacks the feature. If the call succeeds because the
+// the error differs if the filesystem lacks the feature. If the call succeeds because the
 // last member has just been removed, hasFoldFeature clears the flag again. For an empty
 // directory it doesn't try, and is not sure.
 func hasFoldFeature(fd int) (has, sure bool) {
@@ -194,7 +194,7 @@ func empty(fd int) bool {
 	return true
 }
 
-// plainRoot caches whether the file system of the directory itself folds no names.
+// plainRoot caches whether the filesystem of the directory itself folds no names.
 type plainRoot struct{ state atomic.Int32 }
 
 const (
@@ -245,7 +245,7 @@ func (f *FS) plainAt(start int) (plain, sure bool) {
 }
 
 // direct reports whether local is certain to be its own Canon: the way to it contains no
-// symbolic link and no other file system, and nothing folds names. It opens local as a
+// symbolic link and no other filesystem, and nothing folds names. It opens local as a
 // directory, so that the call opens no descriptor for a file.
 func (f *FS) direct(local string, follow bool) bool {
 	if !f.plain() {
@@ -270,7 +270,7 @@ func (f *FS) direct(local string, follow bool) bool {
 }
 
 // withoutLinks reports whether the way to local contains no symbolic link and no other
-// file system. If it returns false, linked says whether the reason is a link.
+// filesystem. If it returns false, linked says whether the reason is a link.
 func withoutLinks(start int, local string) (direct, linked bool) {
 	how := &unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,

@@ -12,7 +12,7 @@ import (
 // openDirectory are the flags for opening a collection to list it.
 const openDirectory = os.O_RDONLY | nonblock
 
-// mount identifies a mounted file system by its device. If another file system that folds
+// mount identifies a mounted filesystem by its device. If another filesystem that folds
 // names differently is mounted on the same device while the process runs, foldings doesn't
 // notice.
 type mount struct{ device uint64 }

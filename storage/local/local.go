@@ -74,7 +74,7 @@ type FS struct {
 
 	short shortWay
 
-	// plainRoot and foldings cache which file systems fold names.
+	// plainRoot and foldings cache which filesystems fold names.
 	plainRoot plainRoot
 	foldings  foldings
 

@@ -22,7 +22,7 @@ func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBas
 	}
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buf)
-	// The file is on the filesystem of its collection, or else it can't be replaced.
+	// A file on another filesystem than its collection is a mount point and can't be replaced.
 	t := &target{fsys: f, dev: o.stat.Dev, wrote: func(int64) {}, buf: buf}
 	attrs, _, err := t.attrs.list(o, buf[:])
 	if err == nil {

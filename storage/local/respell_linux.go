@@ -9,9 +9,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// respell changes the spelling of the name of the collection from, if the file system folds
+// respell changes the spelling of the name of the collection from, if the filesystem folds
 // names. An os.Root refuses this rename because it takes the new spelling for another
-// existing collection: a file system in user space may give each spelling another number.
+// existing collection: a filesystem in user space may give each spelling another number.
 func (f *FS) respell(from, to string) error {
 	base, spelling := splitOff(from), splitOff(to)
 	if parent(from) != parent(to) || storage.Fold(base) != storage.Fold(spelling) || !f.folds(parent(from)) {

@@ -101,7 +101,7 @@ func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
 	return w.raw != nil && w.raw.Control(func(start uintptr) { do(int(start)) }) == nil
 }
 
-// atMount is at, but also reports whether the way to dir stays on one file system.
+// atMount is at, but also reports whether the way to dir stays on one filesystem.
 func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok bool) {
 	if dir == rootName || len(dir) > longestStep {
 		ok = w.at(f, dir, do)

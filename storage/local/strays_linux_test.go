@@ -240,7 +240,7 @@ func TestSweepOtherRoot(t *testing.T) {
 	if err := errors.Join(os.Rename(dir, dir+"-mounted"), os.Mkdir(dir, 0o777)); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := openNoting(dir); err == nil || !strings.Contains(err.Error(), "another directory") {
+	if _, _, err := openNoting(dir); err == nil || !strings.Contains(err.Error(), "not the same directory") {
 		t.Errorf("error %v", err)
 	}
 	if err := errors.Join(os.Remove(dir), os.Rename(dir+"-mounted", dir)); err != nil {

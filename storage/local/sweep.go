@@ -14,7 +14,7 @@ import (
 var _ storage.Sweeper = (*FS)(nil)
 
 // errOtherRoot says that a noted file may still exist, although it is not found here.
-var errOtherRoot = errors.New("the share is another directory than it was: if its disk is not mounted, mount it and start again")
+var errOtherRoot = errors.New("the share is not the same directory as before: if its disk is not mounted, mount it and start davd again")
 
 // Sweep removes the stages that a dead process left behind. From then on, the FS notes its
 // own stages in strays. Sweep removes only files with reserved names. It finds stages in

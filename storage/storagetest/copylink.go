@@ -90,6 +90,6 @@ func (f *linkFixture) says(name, text string) {
 		return
 	}
 	if got := f.readlink(name); got != text {
-		f.t.Errorf("%s says %q, want %q", name, got, text)
+		f.t.Errorf("the target of %s is %q, want %q", name, got, text)
 	}
 }
