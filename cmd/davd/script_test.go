@@ -25,7 +25,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"davd": main, "sandbox": sandbox})
+	testscript.Main(m, map[string]func(){
+		"davd": func() {
+			endWithParent()
+			main()
+		},
+		"sandbox": sandbox,
+	})
 }
 
 func TestScript(t *testing.T) {
