@@ -117,8 +117,14 @@ func (p *propfind) run(walk *tree.Walk) (int, error) {
 func (p *propfind) prepare(ctx context.Context, members []tree.Member) func() error {
 	pg := p.newPage(ctx, members)
 	return func() error {
-		defer pg.release()
-		return p.deliver(ctx, pg)
+		for {
+			err, rest := p.deliver(ctx, pg), pg.rest
+			pg.release()
+			if err != nil || rest == nil {
+				return err
+			}
+			pg = p.newPage(ctx, rest)
+		}
 	}
 }
 

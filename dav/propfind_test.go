@@ -519,6 +519,32 @@ func TestPropfindLinks(t *testing.T) {
 	}
 }
 
+// TestPropfindSmallPages: while the held answers take much memory, pages are small, and
+// a listing has the same members and properties as otherwise.
+func TestPropfindSmallPages(t *testing.T) {
+	l := layout{}
+	for i := range 600 {
+		l[fmt.Sprintf("/d/%0200d.txt", i)] = "x"
+	}
+	onBackends(t, l, func(s *share) {
+		last := fmt.Sprintf("/d/%0200d.txt", 599)
+		s.patched(last, `<D:set><D:prop><x:x>z</x:x></D:prop></D:set>`, xProp("x"))
+		dav.FillHeldAnswers(s.h)
+		m := s.multistatus(s.send("PROPFIND", "/", askAll, "Depth: infinity"))
+		for name := range l.full() {
+			if r, ok := m.responses[name]; !ok || r.dav("resourcetype").status != http.StatusOK {
+				s.Errorf("%s is not shown", name)
+			}
+		}
+		if want := len(l.full()) + 1; len(m.hrefs) != want {
+			s.Errorf("%d responses, want %d", len(m.hrefs), want)
+		}
+		if x := m.responses[last].props[xProp("x")]; x.inner != "z" {
+			s.Errorf("the dead property is %q", x.inner)
+		}
+	})
+}
+
 // TestPropfindLarge: a listing that is too large to be held is streamed, and
 // complete.
 func TestPropfindLarge(t *testing.T) {

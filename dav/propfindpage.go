@@ -30,6 +30,8 @@ type page struct {
 	later []tree.Member
 	// large is set if the page has a single resource that is written while it is being
 	// described.
+	// rest are members for another page, because this one ended early.
+	rest []tree.Member
 	large *largeResource
 	// dead reads the dead properties of the members; nil if there are none. bytes is
 	// the part of its budget that this page holds.
@@ -84,6 +86,9 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 		switch {
 		case len(pg.buf) > maxPage:
 			pg.later = members[i:]
+			return
+		case len(pg.buf) > leastHeldAnswer && p.handler.answers.full():
+			pg.rest = members[i:] // a client that takes nothing holds a small page
 			return
 		case m.Err != nil:
 			pg.failed(m)
