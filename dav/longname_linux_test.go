@@ -44,7 +44,7 @@ func TestLongNames(t *testing.T) {
 				s.send("LOCK", long, lockBody), // the first request has not locked it
 			}
 			for i, a := range made {
-				isLong := a.status == 403 && strings.Contains(a.body, "longer than the storage can have")
+				isLong := a.status == 403 && strings.Contains(a.body, "too long for the storage")
 				noParent := a.status == 409 && strings.Contains(a.body, "does not exist")
 				if !isLong && !noParent {
 					t.Errorf("request %d: %d: %s", i, a.status, a.body)
