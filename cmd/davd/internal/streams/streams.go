@@ -59,7 +59,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.Refused(r, errTooMany)
 		}
 		w.Header().Set("Retry-After", "10")
-		http.Error(w, "503 Service Unavailable: "+errTooMany.Error(), http.StatusServiceUnavailable)
+		// The answer has no body. A client that takes nothing would hold the stream with it,
+		// and these streams have no limit.
+		w.Header().Set("Content-Length", "0")
+		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	defer h.leave(client)

@@ -49,6 +49,9 @@ func TestHandlerLimits(t *testing.T) {
 				t.Errorf("%s: served", c.name)
 			}
 		case w := <-ended:
+			if w.Body.Len() > 0 {
+				t.Errorf("%s: the client can hold %q", c.name, w.Body)
+			}
 			if !c.refused || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || reported == nil {
 				t.Errorf("%s: %d, %v", c.name, w.Code, reported)
 			}
