@@ -70,12 +70,12 @@ type Handler struct {
 	// Tenant returns which of several independent trees the request is about, and so which
 	// part of the state. Requests with the same tenant must see the same files. Requests
 	// with different tenants share nothing, even under the same names: no locks, dead
-	// properties, claims, operations, status documents or history. Administrator doesn't
-	// change that. The tenant is in the context of every call of FileSystem
-	// (storage.TenantOf), also during Recover. It may contain any bytes and have a length
-	// of up to 1024 bytes; a longer one gets a 500 (Internal Server Error). Users who share
-	// a tree are principals of one tenant, and see each other's locks. If Tenant is nil,
-	// there is one tenant. Its state is separate from that of the tenant "".
+	// properties, claims, operations, status documents or history. Even an Administrator
+	// only sees its own tenant. The tenant is in the context of every call of FileSystem
+	// (storage.TenantOf), also during Recover. It may consist of any bytes, up to 1024 of
+	// them; a longer one gets a 500 (Internal Server Error). Users who share a tree are
+	// principals of one tenant, and see each other's locks. If Tenant is nil, all requests
+	// belong to one tenant, whose state is separate from that of the tenant "".
 	Tenant func(*http.Request) string
 	// Principal returns the name of the person or program that sent the request, or "" if
 	// that is unknown. The name must be authenticated, and be the same for all requests of
@@ -94,10 +94,10 @@ type Handler struct {
 	Administrator func(r *http.Request) bool
 	// LockTimeouts is the range of a lock's timeout.
 	LockTimeouts LockTimeouts
-	// MaxXML is the maximum length of an XML request body, in bytes. Zero means 1 MiB. Together,
-	// the bodies in memory may take 32 MiB, or four times MaxXML if that is more, and those
-	// of one client a quarter of that. Requests beyond these limits get a 503 (Service
-	// Unavailable) with Retry-After.
+	// MaxXML is the maximum length of an XML request body, in bytes; a longer one gets a
+	// 413 (Request Entity Too Large). Zero means 1 MiB. All such bodies together may take
+	// 32 MiB of memory, or four times MaxXML if that is more, and those of one client a
+	// quarter of that. Further requests get a 503 (Service Unavailable) with Retry-After.
 	MaxXML int64
 	// CancelWhenGone stops a COPY, MOVE or DELETE when its client disconnects, and rolls
 	// back as much as possible. By default the operation finishes, because a client that
@@ -114,18 +114,19 @@ type Handler struct {
 	// StallTimeout is how long a client may read nothing of a listing or an index that is
 	// being streamed to it, or send nothing of a request body, before the server closes the
 	// connection. Until then the request uses up one of the Listings, memory or disk space.
-	// Zero means two minutes. Negative means no limit. If the http.Server has a WriteTimeout, that
-	// applies to listings instead. MinRate limits bodies that arrive a few bytes at a time.
+	// Zero means two minutes, and a negative value means no limit. If the http.Server has a
+	// WriteTimeout, that applies to listings instead. MinRate limits bodies that arrive a
+	// few bytes at a time.
 	StallTimeout time.Duration
 	// MinRate is the minimum rate of a request body, in bytes per second, averaged over
-	// each StallTimeout. A slower request gets a 408 (Request Timeout). Zero means 500.
-	// Negative means any rate will do, as long as something arrives within each StallTimeout. If
-	// the http.Server has a ReadTimeout, only that applies.
+	// each StallTimeout. A slower request gets a 408 (Request Timeout). Zero means 500. A
+	// negative value allows any rate, as long as something arrives within each
+	// StallTimeout. If the http.Server has a ReadTimeout, only that applies.
 	MinRate int64
 	// ReadOnly refuses every method that would change something with a 403 (Forbidden).
 	ReadOnly bool
 	// Sync says how durable a PUT or PATCH is when it is answered, that is, what survives a
-	// crash of the machine. COPY and MOVE leave this to the operating system. Zero:
+	// crash of the machine. COPY and MOVE leave this to the operating system. Zero means
 	// storage.SyncNever.
 	Sync storage.Sync
 	// PartialPut accepts a PUT with the header Content-Range and writes that part of the
@@ -136,12 +137,12 @@ type Handler struct {
 	PartialPut bool
 	// Interim says when and to which clients the server sends interim responses.
 	Interim Interim
-	// TrustedProxies are the proxies that may say under which scheme and host their clients
-	// know this server, in X-Forwarded-Proto and X-Forwarded-Host or in Forwarded (RFC
-	// 7239). The server then uses this name in Status-URI, and accepts it in the headers
-	// Destination and If. If there are none, the server accepts the X-Forwarded-Host of any
-	// client as its own name. That is harmless, because the name only decides whether the
-	// path of a URL is one of this server's.
+	// TrustedProxies are the only proxies that may say under which scheme and host their
+	// clients know this server, in X-Forwarded-Proto and X-Forwarded-Host or in Forwarded
+	// (RFC 7239). The server then uses this name in Status-URI, and accepts it in the
+	// headers Destination and If. If TrustedProxies is empty, the server accepts the
+	// X-Forwarded-Host of any client as its own name. That is harmless, because the name
+	// only decides whether the path of a URL is one of this server's.
 	TrustedProxies TrustedProxies
 	// Admitted reports whether the sender of a request would still be let in. It is called
 	// once a second while the request follows an operation, through a stream of events or

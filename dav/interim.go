@@ -16,9 +16,9 @@ import (
 //  2. They are never sent to HTTP/1.0, nor through a proxy that says that it forwards to
 //     HTTP/1.0 (RFC 9110 §15.2).
 //  3. In the mode auto, they are sent to clients that ask with Prefer: processing, and to
-//     clients that are known to survive them, unless a proxy is in between. A proxy is
-//     no obstacle if Proxy says that it passes them on. In the mode always, they are sent
-//     to all clients; in the mode never, to none.
+//     clients that are known to survive them, unless the request shows a proxy in between
+//     and Proxy doesn't say that it passes them on. In the mode always, they are sent to
+//     all clients; in the mode never, to none.
 //  4. The first one is sent when the operation is older than After, and then one each
 //     Every. A client that asks gets the first one immediately and more when the progress
 //     changes, at most one a second, and less often as the operation gets older. If the
@@ -32,10 +32,10 @@ type Interim struct {
 	// Mode says which clients get interim responses.
 	Mode InterimMode
 	// After is how old an operation is when it sends its first one to a client that didn't
-	// ask. Zero means 20 s (RFC 2518 §10.1). Negative means immediately.
+	// ask. Zero means 20 s (RFC 2518 §10.1), and a negative value means immediately.
 	After time.Duration
 	// Every is the time between two of them, and between two newlines that keep the
-	// connection alive in a PROPFIND's answer. Zero or negative: 20 s.
+	// connection alive in a PROPFIND's answer. Zero or a negative value means 20 s.
 	Every time.Duration
 	// Clients are additional rows of the table of known clients. For a client that they
 	// cover, they replace davd's own rows ([Interim.KnownClients]).
