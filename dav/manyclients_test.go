@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestAnswersApart: whatever clients ask at the same time, each gets the answer
-// to its own question. Memory is used for one response after the other.
+// TestAnswersApart checks that each of many simultaneous clients gets its own answer,
+// although responses reuse memory.
 func TestAnswersApart(t *testing.T) {
 	const clients, each = 8, 40
 	s := serveMem(t, &dav.Handler{}, nil)

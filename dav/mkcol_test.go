@@ -55,7 +55,7 @@ func TestMkcol(t *testing.T) {
 	}
 }
 
-// TestMkcolBody: §9.3, a body of any kind is not understood.
+// TestMkcolBody checks that a MKCOL with any body is refused (§9.3).
 func TestMkcolBody(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	for _, c := range []struct {
@@ -91,7 +91,7 @@ func TestMkcolBody(t *testing.T) {
 	}
 }
 
-// TestMkcolLocked: §7.4, the lock of the collection that gets the member.
+// TestMkcolLocked tests a MKCOL in a locked collection (§7.4).
 func TestMkcolLocked(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		token := s.lock("/c/", "Depth: 0")
@@ -102,8 +102,8 @@ func TestMkcolLocked(t *testing.T) {
 	})
 }
 
-// TestMkcolProperties: a new collection has no properties of an earlier one, nor
-// will its members.
+// TestMkcolProperties checks that a new collection and its members don't get properties
+// of earlier resources.
 func TestMkcolProperties(t *testing.T) {
 	props := deadprops.NewMem()
 	s := serveMem(t, &dav.Handler{Properties: props}, garden())
@@ -119,8 +119,8 @@ func TestMkcolProperties(t *testing.T) {
 			t.Errorf("%s has properties: %t, %v", name, got, err)
 		}
 	}
-	// A MKCOL that is refused takes nothing away, not even if another one was a
-	// little faster.
+	// A refused MKCOL removes no properties, not even if it lost a race with another
+	// MKCOL.
 	s.before = func(op, name string) error {
 		if op == "stat" && name == "/" {
 			s.before = nil
@@ -142,8 +142,8 @@ func TestMkcolFailures(t *testing.T) {
 	}{
 		{fs.ErrPermission, 403},
 		{syscall.ENOSPC, 507},
-		{fs.ErrExist, 405},    // made behind the server's back
-		{fs.ErrNotExist, 409}, // removed behind its back
+		{fs.ErrExist, 405},    // another program creates it
+		{fs.ErrNotExist, 409}, // another program removes its parent
 		{errors.New("the disk is broken"), 500},
 	} {
 		s := serveMem(t, &dav.Handler{}, garden())
@@ -155,7 +155,8 @@ func TestMkcolFailures(t *testing.T) {
 	}
 }
 
-// TestMkcolRace: of many that make the same collection one does.
+// TestMkcolRace checks that only one of many simultaneous MKCOLs creates the
+// collection.
 func TestMkcolRace(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		statuses := make(chan int, 16)

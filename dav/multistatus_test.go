@@ -11,8 +11,8 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// parsedMultistatus is a multistatus element (RFC 4918 §14.16), read by
-// encoding/xml.
+// parsedMultistatus is a multistatus element (RFC 4918 §14.16) as encoding/xml parses
+// it.
 type parsedMultistatus struct {
 	XMLName     xml.Name         `xml:"DAV: multistatus"`
 	Responses   []parsedResponse `xml:"DAV: response"`
@@ -48,7 +48,7 @@ func parseMultistatus(t *testing.T, body []byte) parsedMultistatus {
 	return m
 }
 
-// writeMultistatus returns what write writes, as a whole element.
+// writeMultistatus returns a complete multistatus element with the content from write.
 func writeMultistatus(t *testing.T, write func(m *multistatus)) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -61,7 +61,7 @@ func writeMultistatus(t *testing.T, write func(m *multistatus)) []byte {
 	return b.Bytes()
 }
 
-// XML 1.0 has no way at all to write these.
+// XML 1.0 can't express these characters.
 const forbiddenInXML = "\x00\x01\x08\x0b\x0c\x0e\x1f\ufffe\uffff"
 
 func TestAppendText(t *testing.T) {
@@ -185,7 +185,7 @@ func TestMultistatusNote(t *testing.T) {
 	}
 }
 
-// TestMultistatusWrites: white space may stand between two calls of Write.
+// TestMultistatusWrites checks that white space is allowed between two calls of Write.
 func TestMultistatusWrites(t *testing.T) {
 	var b bytes.Buffer
 	m := &multistatus{w: writerFunc(func(p []byte) (int, error) {

@@ -14,15 +14,15 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// foldingFS folds names, as an exFAT or NTFS disk does: case and composition. What is
-// listed is spelled as it was made.
+// foldingFS folds the case and composition of names, as an exFAT or NTFS disk does.
+// Listings have the spelling with which a resource was created.
 type foldingFS struct{ storage.FS }
 
 func (f foldingFS) same(a, b string) bool {
 	return strings.EqualFold(norm.NFC.String(a), norm.NFC.String(b))
 }
 
-// spelled returns name as its members are spelled.
+// spelled returns name with each segment spelled as it was created.
 func (f foldingFS) spelled(ctx context.Context, name string) string {
 	if name == "/" {
 		return name
@@ -68,14 +68,14 @@ func (f foldingFS) Canonical(_ context.Context, name string, follow bool) (stora
 	}.Canonical(name, follow), nil
 }
 
-// aliased is a share in which resources have two names each.
+// aliased is a share in which each resource has two names.
 type aliased struct {
 	name  string
 	open  func(t *testing.T, h *dav.Handler) *share
 	alias func(name string) string
 }
 
-// aliasedShares have /d/x, /d/s/y and /e/z, all of which have another name.
+// aliasedShares have the files /d/x, /d/s/y and /e/z, each with a second name.
 var aliasedShares = []aliased{
 	{"through a link", func(t *testing.T, h *dav.Handler) *share {
 		s := serveLocal(t, h, aliasedLayout())
@@ -118,8 +118,8 @@ func (s *share) link(text, name string) {
 	}
 }
 
-// TestLockedByAnotherName: whatever name a client uses, a lock protects the resource
-// (RFC 4918 §7), and its token opens it.
+// TestLockedByAnotherName checks that a lock protects the resource under each name (RFC
+// 4918 §7), and that its token gives access under each name.
 func TestLockedByAnotherName(t *testing.T) {
 	type change struct {
 		method, target, destination string
@@ -193,7 +193,7 @@ func TestLockedByAnotherName(t *testing.T) {
 						before := s.tree()
 						status := c.status
 						if system == "x/net" && status == 207 {
-							status = 423 // It can't name the members.
+							status = 423 // a 207 can't name these members
 						}
 						if got := request(); got.status != status {
 							t.Fatalf("without the token: %d %s, want %d", got.status, got.body, status)
@@ -216,7 +216,7 @@ func TestLockedByAnotherName(t *testing.T) {
 	}
 }
 
-// escape is name as a URL path.
+// escape returns name as a URL path.
 func escape(name string) string {
 	var escaped strings.Builder
 	for i := range len(name) {
@@ -230,8 +230,8 @@ func escape(name string) string {
 	return escaped.String()
 }
 
-// TestLockSeenByAnotherName: a lock is shown, refreshed and removed by each name (RFC
-// 4918 §15.8, §9.10.2, §9.11).
+// TestLockSeenByAnotherName checks that a lock can be shown, refreshed and removed
+// under each name (RFC 4918 §15.8, §9.10.2, §9.11).
 func TestLockSeenByAnotherName(t *testing.T) {
 	for _, a := range aliasedShares {
 		for _, names := range [][2]string{{"/d", a.alias("/d")}, {a.alias("/d"), "/d"}, {"/d/xé", a.alias("/d/xé")}, {a.alias("/d/xé"), "/d/xé"}} {
@@ -257,7 +257,8 @@ func TestLockSeenByAnotherName(t *testing.T) {
 	}
 }
 
-// TestPropertiesByAnotherName: dead properties belong to the resource.
+// TestPropertiesByAnotherName checks that a resource has the same dead properties under
+// each name.
 func TestPropertiesByAnotherName(t *testing.T) {
 	for _, a := range aliasedShares {
 		t.Run(a.name, func(t *testing.T) {
@@ -289,8 +290,8 @@ func TestPropertiesByAnotherName(t *testing.T) {
 	}
 }
 
-// TestOverlapByAnotherName: source and destination overlap whatever they are called (RFC
-// 4918 §9.8.5, §9.9.4), and nothing is touched.
+// TestOverlapByAnotherName checks that the overlap of a source and destination is
+// detected under each name (RFC 4918 §9.8.5, §9.9.4), and that nothing changes.
 func TestOverlapByAnotherName(t *testing.T) {
 	for _, a := range aliasedShares {
 		for _, method := range []string{"COPY", "MOVE"} {
@@ -312,8 +313,8 @@ func TestOverlapByAnotherName(t *testing.T) {
 	}
 }
 
-// TestRespell: where names are folded, a MOVE changes the spelling of a name, and what
-// belongs to the resource stays.
+// TestRespell checks that a MOVE can change the spelling of a name on a file system
+// that folds names, and that the resource keeps its locks and properties.
 func TestRespell(t *testing.T) {
 	s := openFolding(t, &dav.Handler{})
 	s.patch("/e/", `<D:set><D:prop><x xmlns="urn:x">there</x></D:prop></D:set>`)
@@ -330,8 +331,8 @@ func TestRespell(t *testing.T) {
 	s.wants(207, "PROPFIND", "/", "Depth: 1")
 }
 
-// TestSameKey: two resources that may be one to some file system have one lock, and
-// nothing else in common.
+// TestSameKey checks that two resources with the same key share a lock, but nothing
+// more.
 func TestSameKey(t *testing.T) {
 	s := serve(t, foldingFS{webdav.NewMemFS()}, &dav.Handler{}, layout{"/straße": "one", "/strasse": "two"})
 	token := s.lock(escape("/straße"))
@@ -344,8 +345,9 @@ func TestSameKey(t *testing.T) {
 	s.holds(layout{"/strasse": "one"}.full())
 }
 
-// TestLockAboveLink: a lock on a collection protects what the links in it lead to from
-// whoever goes through them, and its token opens it there (RFC 4918 §7.4).
+// TestLockAboveLink checks that a lock on a collection also protects the targets of
+// links in it against access through those links, and that its token allows such access
+// (RFC 4918 §7.4).
 func TestLockAboveLink(t *testing.T) {
 	for _, newSystem := range []func() webdav.LockSystem{func() webdav.LockSystem { return nil }, webdav.NewMemLS} {
 		s := serveLocal(t, &dav.Handler{LockSystem: newSystem()}, layout{"/d/x": "old", "/e/z": "old"})
@@ -371,7 +373,8 @@ func TestLockAboveLink(t *testing.T) {
 	}
 }
 
-// TestReservedByAnotherName: what is reserved for the server has no other name.
+// TestReservedByAnotherName checks that clients can't reach reserved resources under
+// another name.
 func TestReservedByAnotherName(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{"/.davd-x/secret": "secret", "/.DAV/secret": "secret", "/f": "file"})
 	s.link(".davd-x", "/l")
@@ -405,7 +408,8 @@ func TestReservedByAnotherName(t *testing.T) {
 	}
 }
 
-// TestMoveIntoItselfThroughLink: it is refused as an overlap (RFC 4918 §9.9.4).
+// TestMoveIntoItselfThroughLink checks that such a MOVE is refused as an overlap (RFC
+// 4918 §9.9.4).
 func TestMoveIntoItselfThroughLink(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{"/d/x": "x", "/d/s/y": "y"})
 	s.link("d", "/l")

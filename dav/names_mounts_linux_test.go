@@ -14,13 +14,13 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// disk is a file system that a test makes and mounts.
+// disk is a file system that a test creates and mounts.
 type disk struct {
 	name string
-	// folds: it folds names.
+	// folds says whether the file system folds names.
 	folds bool
-	// make are the command that makes it on the device, and mount that which mounts it
-	// on the directory; {device} and {dir} stand for both.
+	// make is the command that creates the file system on {device}; mount mounts it on
+	// {dir}.
 	make, mount []string
 }
 
@@ -31,7 +31,7 @@ var disks = []disk{
 	{"ext4", false, []string{"mkfs.ext4", "-q", "-F", "{device}"}, []string{"mount", "{device}", "{dir}"}},
 }
 
-// mountDisk makes and mounts d on the directory dir until the test ends.
+// mountDisk creates d and mounts it on the directory dir until the test ends.
 func mountDisk(t *testing.T, d disk, dir string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -57,7 +57,7 @@ func mountDisk(t *testing.T, d disk, dir string) {
 	t.Cleanup(func() { runTool(t, "umount", "--lazy", dir) })
 }
 
-// runTool runs a system's program and returns what it writes.
+// runTool runs a system program and returns its output.
 func runTool(t *testing.T, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath(args[0])
@@ -74,8 +74,8 @@ func runTool(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// openDisk returns a share on d; below, if not "", is the collection of the share on
-// which it is mounted.
+// openDisk returns a share on d. If below is not "", d is mounted on that collection of
+// the share.
 func openDisk(t *testing.T, d disk, below string) (fsys storage.FS, dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -91,9 +91,9 @@ func openDisk(t *testing.T, d disk, below string) (fsys storage.FS, dir string) 
 	return opened, dir
 }
 
-// TestLockedOnDisks: on real file systems that fold names, as root of the share and
-// mounted below it, a lock protects what has another spelling; where they don't, it
-// protects nothing else.
+// TestLockedOnDisks tests locks on real file systems, as the root of the share and
+// mounted below it. If the file system folds names, a lock protects the resource under
+// other spellings. Otherwise it protects only its own name.
 func TestLockedOnDisks(t *testing.T) {
 	for _, d := range disks {
 		for _, below := range []string{"", "disk"} {
@@ -150,8 +150,8 @@ func (s *share) lockedOnDisk(root string, folds bool) {
 	if !folds {
 		return
 	}
-	// What is not there yet has one key, too, and so has what is spelled in another
-	// composition.
+	// Two spellings of a missing resource, or with different composition, have the same
+	// key, too.
 	made := s.lockFor(lockBody, root+"/New")
 	s.sends(423, "PUT", root+"/NEW", "new")
 	s.sendsEither("PUT", root+"/NEW", "new", "If: <"+s.server.URL+root+"/nEw> (<"+made+">)")
@@ -164,8 +164,9 @@ func (s *share) lockedOnDisk(root string, folds bool) {
 	s.wants(204, "DELETE", root+escape("/tree/"+norm.NFC.String("fé")))
 }
 
-// sendsEither sends what succeeds: a file may have another number by another spelling, so
-// that it isn't known whether LOCK made it.
+// sendsEither sends a request that must succeed with 201 or 204: under another spelling
+// a file may have another inode number, so the server may not know that a LOCK created
+// it.
 func (s *share) sendsEither(method, target, body string, fields ...string) {
 	s.Helper()
 	if a := s.send(method, target, body, fields...); a.status/100 != 2 {
@@ -173,7 +174,8 @@ func (s *share) sendsEither(method, target, body string, fields ...string) {
 	}
 }
 
-// TestReservedOnDisks: what is reserved has no other spelling.
+// TestReservedOnDisks checks that reserved names can't be reached with another
+// spelling.
 func TestReservedOnDisks(t *testing.T) {
 	for _, d := range disks {
 		t.Run(d.name, func(t *testing.T) {
@@ -190,7 +192,8 @@ func TestReservedOnDisks(t *testing.T) {
 	}
 }
 
-// a403or409 is the status of a PUT to name: a short name may mean nothing.
+// a403or409 checks the status of a PUT to name. It is 409 if the short name does not
+// exist.
 func a403or409(name string) int {
 	if strings.Contains(name, "~") {
 		return 409

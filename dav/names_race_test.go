@@ -13,8 +13,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// swap makes the name of a local share a symbolic link that says text, in one step for
-// whoever looks. What was there before is kept beside it.
+// swap atomically replaces name in a local share by a symbolic link to text. It keeps
+// the old resource beside it.
 func (s *share) swap(text, name string) {
 	temporary := s.dir + "/swapped"
 	if err := os.Symlink(text, temporary); err != nil {
@@ -34,7 +34,8 @@ func (s *share) swap(text, name string) {
 var swappedRequests = []struct {
 	method, target, body string
 	fields               []string
-	// strict: nor does it follow a link that takes the place of a collection.
+	// strict says that the method does not follow a link that replaces a collection,
+	// either.
 	strict bool
 }{
 	{"PUT", "/x", "new", nil, true},
@@ -51,9 +52,9 @@ var swappedRequests = []struct {
 	{"COPY", "/f", "", []string{"Destination: {to}/x"}, false},
 }
 
-// TestSwappedAtEachCall swaps a symbolic link on the way before each call of the storage
-// in turn: no request may change what another client has locked, wherever the link leads
-// at any time.
+// TestSwappedAtEachCall swaps a symbolic link in the path before each call of the
+// storage in turn. No request may change a resource that another client has locked,
+// wherever the link leads.
 func TestSwappedAtEachCall(t *testing.T) {
 	for _, c := range swappedRequests {
 		for _, at := range []string{"/l", "/free"} {
@@ -94,7 +95,7 @@ func TestSwappedAtEachCall(t *testing.T) {
 	}
 }
 
-// times tells the names, times and contents of all that is in the directory.
+// times returns the names, times and contents of everything in the directory.
 func (s *share) times(dir string) string {
 	s.Helper()
 	var all strings.Builder
@@ -110,9 +111,9 @@ func (s *share) times(dir string) string {
 	return all.String()
 }
 
-// TestSwappedWhileRunning swaps a link to and fro while clients write through it, and a
-// client takes and gives back the lock of one of its targets: while that is held,
-// nothing there changes.
+// TestSwappedWhileRunning swaps a link back and forth while clients write through it,
+// and another client locks and unlocks one of its targets. That target must not change
+// while it is locked.
 func TestSwappedWhileRunning(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{"/a/x": "old", "/b/x": "old"})
 	s.link("a", "/l")

@@ -221,7 +221,7 @@ func TestHref(t *testing.T) {
 	}
 }
 
-// TestHrefEveryByte: what a client makes of an href is the name again.
+// TestHrefEveryByte checks that a client can decode an href to the name.
 func TestHrefEveryByte(t *testing.T) {
 	h := &Handler{Prefix: "/dav"}
 	for c := 1; c < 256; c++ {
@@ -233,8 +233,8 @@ func TestHrefEveryByte(t *testing.T) {
 	}
 }
 
-// checkHref checks that the href of name is ASCII, safe in a header
-// and, escaped, in XML, and leads back to name.
+// checkHref checks that the href of name is ASCII, is safe in a header and, escaped, in
+// XML, and leads back to name.
 func checkHref(t *testing.T, h *Handler, name string) {
 	t.Helper()
 	for _, collection := range []bool{false, true} {

@@ -8,7 +8,7 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestPropfindNoRoot: [MS-WDV]'s noroot leaves out the resource itself.
+// TestPropfindNoRoot checks that noroot ([MS-WDV]) leaves out the resource itself.
 func TestPropfindNoRoot(t *testing.T) {
 	below := []string{"/c/empty/", "/c/m", "/c/s/"}
 	for _, c := range []struct {
@@ -52,15 +52,15 @@ func TestPropfindNoRoot(t *testing.T) {
 	s.wants(400, "DELETE", "/c/", "Depth: infinity,noroot")
 	s.sends(400, "LOCK", "/c/", lockBody, "Depth: infinity,noroot")
 	s.holds(garden())
-	// A collection that can't be listed doesn't seem empty.
+	// A collection that can't be listed must not look empty.
 	s.fail(fs.ErrPermission, "readdir", "/c")
 	if a := s.send("PROPFIND", "/c/", askAll, "Depth: 1,noroot"); a.status == 207 && len(s.multistatus(a).hrefs) == 0 {
 		t.Errorf("%d: %s", a.status, a.body)
 	}
 }
 
-// TestMoveDepth: Depth 0 moves a file, as no Depth does, and no collection (RFC
-// 4918 §9.9.2).
+// TestMoveDepth checks that a MOVE with Depth 0 works for a file but not for a
+// collection (RFC 4918 §9.9.2).
 func TestMoveDepth(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		s.wants(400, "MOVE", "/c/", "Destination: /x", "Depth: 0")

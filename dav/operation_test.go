@@ -19,17 +19,17 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// client is one that has sent a request of which the operation is under way.
+// client has sent a request whose operation is running.
 type client struct {
 	net.Conn
-	// ended gets the error with which the operation ended.
+	// ended receives the error of the operation.
 	ended <-chan error
-	// gone is closed when the server has noticed that the client has gone.
+	// gone is closed when the server has noticed that the client disconnected.
 	gone <-chan struct{}
 }
 
-// inOperation starts a server on g and a client, and waits until the client's
-// operation is under way and g holds it.
+// inOperation starts a server on g and a client, and waits until g holds the client's
+// operation.
 func inOperation(t *testing.T, h *dav.Handler, g *gate, request string) client {
 	t.Helper()
 	ended, requests := make(chan error, 1), make(chan *http.Request, 1)
@@ -58,8 +58,8 @@ func inOperation(t *testing.T, h *dav.Handler, g *gate, request string) client {
 	return client{Conn: conn, ended: ended, gone: (<-requests).Context().Done()}
 }
 
-// TestClientGoes: a COPY, MOVE or DELETE goes on without its client, a
-// PROPFIND does not.
+// TestClientGoes checks that a COPY, MOVE or DELETE continues if its client
+// disconnects, and that a PROPFIND stops.
 func TestClientGoes(t *testing.T) {
 	for _, c := range []struct {
 		request     string
@@ -78,7 +78,7 @@ func TestClientGoes(t *testing.T) {
 			client.Close()
 			<-client.gone
 			if !c.goesOn {
-				// It ends although the gate stays closed.
+				// The operation ends although the gate stays closed.
 				if err := <-client.ended; !errors.Is(err, context.Canceled) {
 					t.Fatalf("ended with %v", err)
 				}
@@ -98,8 +98,8 @@ func TestClientGoes(t *testing.T) {
 	}
 }
 
-// TestClientGoesCancels: where the operator wants it, they stop, and nothing is
-// left of what they had begun.
+// TestClientGoesCancels checks that with CancelWhenGone these operations stop and leave
+// nothing behind.
 func TestClientGoesCancels(t *testing.T) {
 	for _, request := range []string{
 		"COPY /src/ HTTP/1.1\r\nDestination: /dst\r\n",
@@ -122,7 +122,7 @@ func TestClientGoesCancels(t *testing.T) {
 	}
 }
 
-// TestOperations: an operation is listed while it runs.
+// TestOperations checks that an operation is listed while it runs.
 func TestOperations(t *testing.T) {
 	h := &dav.Handler{}
 	g := newGate(plant(t))
@@ -143,8 +143,8 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// TestShutdownStops: what is left when the grace is over is rolled back and
-// answered 503; afterwards nothing new begins.
+// TestShutdownStops checks that an operation still running after the grace period is
+// rolled back and answered with 503, and that no new one can start.
 func TestShutdownStops(t *testing.T) {
 	fsys := plant(t)
 	if err := fsys.Mkdir(t.Context(), "/dst", 0o755); err != nil {
@@ -183,7 +183,7 @@ func TestShutdownStops(t *testing.T) {
 	}
 }
 
-// TestShutdownWaits: it returns when the operation has ended, not before.
+// TestShutdownWaits checks that Shutdown returns only when the operation has ended.
 func TestShutdownWaits(t *testing.T) {
 	fsys := plant(t)
 	h, g := &dav.Handler{}, newGate(fsys)
@@ -207,8 +207,8 @@ func TestShutdownWaits(t *testing.T) {
 	}
 }
 
-// TestShutdownStreaming: a PROPFIND that has begun to answer ends well-formed
-// and says that it is not complete.
+// TestShutdownStreaming checks that a streamed PROPFIND ends with well-formed XML and
+// says that it is not complete.
 func TestShutdownStreaming(t *testing.T) {
 	fsys := plant(t)
 	for i := range 2000 { // more than is held
@@ -228,7 +228,7 @@ func TestShutdownStreaming(t *testing.T) {
 	}
 }
 
-// TestShutdownHeld: one that is still held gets a clean status.
+// TestShutdownHeld checks that a held PROPFIND gets an error status.
 func TestShutdownHeld(t *testing.T) {
 	slow := &stopAt{FS: plant(t), name: "/src/c"}
 	h := &dav.Handler{FileSystem: slow}
@@ -243,7 +243,7 @@ func TestShutdownHeld(t *testing.T) {
 	}
 }
 
-// stopper shuts h down without any grace.
+// stopper shuts h down without a grace period.
 func stopper(h *dav.Handler) func() {
 	return func() {
 		over, cancel := context.WithCancel(context.Background())
@@ -252,7 +252,7 @@ func stopper(h *dav.Handler) func() {
 	}
 }
 
-// stopAt is storage during whose opening of name the server shuts down.
+// stopAt is storage that shuts the server down when it opens name.
 type stopAt struct {
 	storage.FS
 	name     string
@@ -288,8 +288,8 @@ func do(t *testing.T, h http.Handler, method, path string, header http.Header) *
 	return response
 }
 
-// pipeListener hands one in-memory connection to a server, so that both ends
-// live in a bubble of virtual time.
+// pipeListener passes one in-memory connection to a server, so that both ends are in a
+// bubble of virtual time.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -307,9 +307,8 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 func (l *pipeListener) Close() error   { close(l.closed); return nil }
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestSlowStorage is the whole on virtual time: a COPY of four members on
-// storage where each call takes 7 s, with a server whose WriteTimeout is
-// shorter than the operation (rule 6).
+// TestSlowStorage runs a COPY of four members in virtual time, on storage where each
+// call takes 7 s and with a WriteTimeout that is shorter than the operation (rule 6).
 func TestSlowStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}

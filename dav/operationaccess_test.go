@@ -14,8 +14,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// TestStatusOwner: an operation is its principal's and an administrator's. To all
-// else it is as if it were not there, while it runs and afterwards.
+// TestStatusOwner checks that only the principal and an administrator can see an
+// operation, while it runs and afterwards. To others it does not exist.
 func TestStatusOwner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{
@@ -59,7 +59,8 @@ func TestStatusOwner(t *testing.T) {
 	})
 }
 
-// TestStatusAnybody: where nobody says who he is, the name is the right.
+// TestStatusAnybody checks that without principals every client that knows the name has
+// access.
 func TestStatusAnybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})
@@ -82,8 +83,8 @@ func TestStatusAnybody(t *testing.T) {
 	})
 }
 
-// TestStatusList: those of the principal, the last begun first, whether they run or
-// not; short ones of which nobody has the address are not among them.
+// TestStatusList checks that the list has the principal's operations, running or not,
+// the most recent first. It does not have short ones whose address no client knows.
 func TestStatusList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})
@@ -122,7 +123,8 @@ func TestStatusList(t *testing.T) {
 	})
 }
 
-// TestStatusForm: the page's form stops and forgets, and no other site's does.
+// TestStatusForm checks that the page's form can stop and forget an operation, and a
+// form of another site can't.
 func TestStatusForm(t *testing.T) {
 	const form = "Content-Type: application/x-www-form-urlencoded"
 	for _, c := range []struct {
@@ -130,7 +132,7 @@ func TestStatusForm(t *testing.T) {
 		fields               []string
 		ended                bool
 		status               int
-		does                 bool // what the form says
+		does                 bool // whether the form's request has an effect
 		reason               string
 	}{
 		{name: "stop", body: "do=stop", fields: []string{"Sec-Fetch-Site: same-origin"}, status: 303, does: true},
@@ -185,13 +187,13 @@ func TestStatusForm(t *testing.T) {
 	}
 }
 
-// activeNames are names that would do harm where they are not escaped.
+// activeNames are names that would be dangerous without escaping.
 var activeNames = []string{
 	`<script>alert(1)`, `"><img src=x onerror=alert(1)>`, `'-alert(1)-'`, `<style><b>`, `]]><!--`, "a\nevent: end\ndata: {}\n\n",
 	"exe.\u202efdp", `&lt;`, "\xff\xfe", `javascript:alert(1)`, "a\u2028b", `{"state":"finished"}`, "%3Cb%3E",
 }
 
-// TestStatusHostile: a name is a name, in each form of the document.
+// TestStatusHostile checks that each form of the document escapes dangerous names.
 func TestStatusHostile(t *testing.T) {
 	for _, name := range activeNames {
 		t.Run(name, func(t *testing.T) {
@@ -237,7 +239,7 @@ func TestStatusHostile(t *testing.T) {
 	}
 }
 
-// escapeAll writes each byte as % and two digits.
+// escapeAll percent-encodes each byte.
 func escapeAll(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
@@ -246,8 +248,8 @@ func escapeAll(name string) string {
 	return b.String()
 }
 
-// TestStatusPage: what a browser shows, with scripts or without, and nothing else
-// may run in it.
+// TestStatusPage tests the page with and without scripts, and that the browser may run
+// no other code in it.
 func TestStatusPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})

@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestStatusNotAdmitted: a user who is removed while following an operation sees no more
-// of it a second later. The operation goes on.
+// TestStatusNotAdmitted checks that a user who is removed while following an operation
+// loses access within a second, and that the operation continues.
 func TestStatusNotAdmitted(t *testing.T) {
 	for _, field := range []string{"Accept: text/event-stream", "Prefer: processing"} {
 		t.Run(field, func(t *testing.T) {

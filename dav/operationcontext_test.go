@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestOperationContext: it is what context.WithCancelCause would have returned,
-// whether it was waited for before it ended or not.
+// TestOperationContext checks that an operationContext behaves like
+// context.WithCancelCause, whether Done is called before it ends or not.
 func TestOperationContext(t *testing.T) {
 	type key struct{}
 	stop, gone := errors.New("stop"), errors.New("gone")
@@ -64,7 +64,7 @@ func TestOperationContext(t *testing.T) {
 	}
 }
 
-// TestOperationContextFree: what nobody waits for is not made.
+// TestOperationContextFree checks that no child is made unless a caller needs it.
 func TestOperationContextFree(t *testing.T) {
 	parent, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -7,8 +7,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// sameCopies are forms of the request COPY /src of a, with the header Destination:
-// /d%C3%A9, that mean the same.
+// sameCopies are different forms of the same request: COPY /src by the principal a with
+// the header Destination: /d%C3%A9.
 var sameCopies = map[string][]string{
 	"as it was":                                {"COPY /src", "Destination: /d%C3%A9"},
 	"RFC 3986 §6.2.2.1: hexadecimal digits":    {"COPY /src", "Destination: /d%c3%a9"},
@@ -25,7 +25,7 @@ var sameCopies = map[string][]string{
 	"RFC 7240 §4.1: another preference":        {"COPY /src", "Destination: /d%C3%A9", "Prefer: wait=9"},
 }
 
-// TestKeySame: a request that says the same in other words joins what is under way.
+// TestKeySame checks that a request with the same meaning joins the running operation.
 func TestKeySame(t *testing.T) {
 	for name, request := range sameCopies {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestKeySame(t *testing.T) {
 	}
 }
 
-// TestKeySameLost: it gets the answer that was lost, too.
+// TestKeySameLost checks that such a request also gets a lost answer.
 func TestKeySameLost(t *testing.T) {
 	for name, request := range sameCopies {
 		t.Run(name, func(t *testing.T) {
@@ -69,8 +69,8 @@ func TestKeySameLost(t *testing.T) {
 	}
 }
 
-// TestKeyLostSource: a source that is gone is the same in the form it was sent in,
-// whatever the storage called it.
+// TestKeyLostSource checks that a request whose source no longer exists is identical if
+// it is sent in the same form, whatever the storage's spelling was.
 func TestKeyLostSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})
@@ -83,7 +83,7 @@ func TestKeyLostSource(t *testing.T) {
 	})
 }
 
-// TestKeyDelete: headers that mean nothing to a DELETE don't matter.
+// TestKeyDelete checks that headers without a meaning for DELETE don't matter.
 func TestKeyDelete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})
@@ -94,7 +94,7 @@ func TestKeyDelete(t *testing.T) {
 	})
 }
 
-// TestKeyRefused: what is refused does not join what is under way.
+// TestKeyRefused checks that a refused request does not join a running operation.
 func TestKeyRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		fields []string
@@ -122,8 +122,8 @@ func TestKeyRefused(t *testing.T) {
 	}
 }
 
-// TestKeyIfHost: the host decides what the URIs in the header If mean, so with that
-// header it matters by which name the server was asked (RFC 4918 §10.4).
+// TestKeyIfHost checks that with a header If the host is part of the key, because it
+// decides which URIs in If are on this server (RFC 4918 §10.4).
 func TestKeyIfHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})

@@ -15,14 +15,14 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// loadClients is how many operations TestLoad has under way at once.
+// loadClients is the number of simultaneous operations in TestLoad.
 const loadClients = 500
 
-// TestLoad: of 500 operations at once each client that asked has every interim
-// response that is due, none too late and none too early, and its final one in the
-// end; what all that takes is bounded, and nothing of it is left.
+// TestLoad runs 500 operations at once. Each client that asked gets every interim
+// response on time, and its final response. Memory and goroutines stay within limits
+// and are released.
 func TestLoad(t *testing.T) {
-	// The first time the runtime sets aside goroutines that it uses again.
+	// The first run lets the runtime allocate goroutines that it reuses later.
 	synctest.Test(t, func(t *testing.T) { underLoad(t) })
 	before := heapAndGoroutines()
 	var during resources
@@ -45,8 +45,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// underLoad is TestLoad in its bubble. It returns what was in use when all operations
-// were under way.
+// underLoad is the part of TestLoad in the bubble. It returns the resources in use
+// while all operations were running.
 func underLoad(t *testing.T) (during resources) {
 	var mu sync.Mutex
 	sent := make(map[string]int) // by Destination
@@ -85,7 +85,7 @@ func underLoad(t *testing.T) (during resources) {
 	return during
 }
 
-// watchLoads looks at the operations until all have ended.
+// watchLoads polls the operations until all have ended.
 func watchLoads(t *testing.T, h *dav.Handler, loads map[string]*load, ended <-chan struct{}) (during resources) {
 	t.Helper()
 	ticker := time.NewTicker(700 * time.Millisecond)
@@ -125,7 +125,7 @@ type load struct {
 	err     error
 }
 
-// sight is how many members were done, and when that was known.
+// sight is a number of finished members at a certain time.
 type sight struct {
 	at   time.Time
 	done int64
@@ -144,8 +144,8 @@ func (l *load) run() {
 	l.ended = time.Now()
 }
 
-// check compares what the client was told with what was seen, by rule 4 of
-// [dav.Interim].
+// check compares the interim responses with the progress seen in the process, by rule 4
+// of [dav.Interim].
 func (l *load) check(sent int) error {
 	switch {
 	case l.err != nil:
@@ -173,13 +173,13 @@ func (l *load) check(sent int) error {
 	return nil
 }
 
-// interval is the shortest time between two interim responses at a time: a second,
-// and more from the second minute on.
+// interval returns the shortest time between two interim responses: one second, and
+// more after the first minute.
 func (l *load) interval(at time.Time) time.Duration {
 	return max(at.Sub(l.started)/60, time.Second)
 }
 
-// toldBy is how many members the client knew at a time to be done.
+// toldBy returns the number of finished members that the client knew of at a time.
 func (l *load) toldBy(at time.Time) int64 {
 	var done int64
 	for _, told := range l.told {

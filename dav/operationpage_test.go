@@ -31,7 +31,7 @@ var pageRecords = map[string]history.Record{
 	},
 }
 
-// TestOperationPage: what the page of each state says, and what it leaves out.
+// TestOperationPage checks what the page contains and leaves out in each state.
 func TestOperationPage(t *testing.T) {
 	for name, c := range map[string]struct{ has, hasNot []string }{
 		"unknown": {
@@ -86,7 +86,8 @@ func TestOperationPage(t *testing.T) {
 	}
 }
 
-// TestOperationListPage: it is followed while something in it runs.
+// TestOperationListPage checks that the list updates itself while an operation in it is
+// running.
 func TestOperationListPage(t *testing.T) {
 	h := &Handler{Principal: func(*http.Request) string { return "ann" }}
 	for _, c := range []struct {
@@ -115,7 +116,7 @@ func TestOperationListPage(t *testing.T) {
 	}
 }
 
-// wantPage checks what a page has beside its style and script.
+// wantPage checks the content of a page apart from its style and script.
 func wantPage(t *testing.T, page string, has, hasNot []string) {
 	t.Helper()
 	page = strings.NewReplacer(operationStyle, "", operationScript, "").Replace(page)
@@ -131,8 +132,8 @@ func wantPage(t *testing.T, page string, has, hasNot []string) {
 	}
 }
 
-// TestOperationPageStopping: while it rolls back, a page says so and offers no second
-// stop.
+// TestOperationPageStopping checks that the page shows a rollback and then has no
+// button to stop.
 func TestOperationPageStopping(t *testing.T) {
 	for name, c := range map[string]struct {
 		cause       error

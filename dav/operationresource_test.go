@@ -74,7 +74,7 @@ func goldenStatus(t *testing.T, name, got string) {
 	}
 }
 
-// TestStatusDocument: the documents of an operation in its life.
+// TestStatusDocument tests the documents of an operation from start to end.
 func TestStatusDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{Prefix: "/dav"})
@@ -106,7 +106,7 @@ func TestStatusDocument(t *testing.T) {
 	})
 }
 
-// TestStatusForms: RFC 9110 §12.5.1.
+// TestStatusForms tests content negotiation (RFC 9110 §12.5.1).
 func TestStatusForms(t *testing.T) {
 	const page, script, events = "text/html; charset=utf-8", "application/json", "text/event-stream"
 	synctest.Test(t, func(t *testing.T) {
@@ -134,8 +134,8 @@ func TestStatusForms(t *testing.T) {
 	})
 }
 
-// TestStatusAwait: GET with Prefer: processing has interim responses until the end,
-// and then the document.
+// TestStatusAwait checks that a GET with Prefer: processing gets interim responses
+// until the operation ends, and then the document.
 func TestStatusAwait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})
@@ -153,7 +153,8 @@ func TestStatusAwait(t *testing.T) {
 				t.Errorf("interim response %v", interim.header)
 			}
 		}
-		// It has ended, or no interim response may be sent: at once.
+		// The operation has ended, or interim responses are not allowed, so the answer
+		// comes immediately.
 		reader.ask("GET "+location, "X-User: a", "Prefer: processing")
 		if a := reader.next(); a.status != 200 {
 			t.Errorf("after the end it is %d", a.status)
@@ -161,8 +162,8 @@ func TestStatusAwait(t *testing.T) {
 	})
 }
 
-// TestStatusAwaitHead: HEAD is told as much as GET
-// (draft-wright-http-progress-02 §3), and gets no content.
+// TestStatusAwaitHead checks that HEAD gets the same interim responses as GET
+// (draft-wright-http-progress-02 §3), and no content.
 func TestStatusAwaitHead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})
@@ -197,7 +198,8 @@ func TestStatusAwaitHead(t *testing.T) {
 	})
 }
 
-// TestStatusAwaitNever: who can't get any interim response is told how far it is.
+// TestStatusAwaitNever checks that a client that can't get interim responses gets the
+// current document.
 func TestStatusAwaitNever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &dav.Handler{Interim: dav.Interim{Mode: dav.InterimNever}}
@@ -211,8 +213,8 @@ func TestStatusAwaitNever(t *testing.T) {
 	})
 }
 
-// TestStatusEvents: an event when something has changed, a sign of life each 15 s,
-// and one at the end.
+// TestStatusEvents checks that there is an event after each change and at the end, and
+// a comment every 15 s without a change.
 func TestStatusEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})
@@ -244,8 +246,8 @@ func TestStatusEvents(t *testing.T) {
 	})
 }
 
-// TestStatusStop: DELETE stops an operation, which leaves all as it was where it can,
-// and then forgets it.
+// TestStatusStop checks that DELETE stops an operation and rolls it back if possible,
+// and that a second DELETE forgets it.
 func TestStatusStop(t *testing.T) {
 	for _, c := range []struct {
 		line, destination string
@@ -278,7 +280,7 @@ func TestStatusStop(t *testing.T) {
 				if a := other.gets("DELETE "+location, "X-User: a"); a.status != 204 {
 					t.Errorf("stopping is %d %s", a.status, a.body)
 				}
-				// RFC 9110 §15.5.4: it is not to be repeated.
+				// RFC 9110 §15.5.4: the client should not repeat the request.
 				if _, a := client.final(); a.status != 403 || !strings.Contains(a.body, c.reason) {
 					t.Errorf("the client got %d %s", a.status, a.body)
 				}
@@ -306,8 +308,8 @@ func TestStatusStop(t *testing.T) {
 	}
 }
 
-// TestStatusTooLate: what can't be stopped any more is not said to be stopped, and
-// what takes long to end is accepted.
+// TestStatusTooLate checks that DELETE does not claim to have stopped an operation that
+// it could not stop, and answers 202 if the end takes long.
 func TestStatusTooLate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -332,8 +334,8 @@ func TestStatusTooLate(t *testing.T) {
 	}
 }
 
-// slowRollback is storage on which a copy never ends by itself, and that takes its
-// time to remove what is reserved.
+// slowRollback is storage on which a copy never ends by itself and removing reserved
+// names is slow.
 type slowRollback struct {
 	storage.FS
 	takes time.Duration
@@ -354,8 +356,8 @@ func (s slowRollback) RemoveAll(ctx context.Context, name string) error {
 	return s.FS.RemoveAll(ctx, name)
 }
 
-// TestStatusStopping: while what was stopped rolls back, it is still running, and
-// nobody can tell for how long.
+// TestStatusStopping checks that an operation is still running while it rolls back, and
+// has no estimate.
 func TestStatusStopping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &dav.Handler{Logger: func(r *http.Request, err error) {
@@ -385,7 +387,7 @@ func TestStatusStopping(t *testing.T) {
 	})
 }
 
-// TestStatusMethods: what a status document and the list can do.
+// TestStatusMethods tests the methods of a status document and of the list.
 func TestStatusMethods(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{})

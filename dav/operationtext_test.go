@@ -63,7 +63,7 @@ func TestPercentLine(t *testing.T) {
 	}
 }
 
-// runningView is a view of an operation that is running, of which r has the final total.
+// runningView returns a view of a running operation. The totals of r are final.
 func runningView(r history.Record) *operationView {
 	op := &operation{monitor: tree.NewMonitor(false)}
 	op.context.Context = context.Background()
@@ -71,8 +71,8 @@ func runningView(r history.Record) *operationView {
 	return &operationView{record: r, op: op}
 }
 
-// TestTotalFinal: a total is final when the count of what runs says so of that number,
-// and when all of it is done.
+// TestTotalFinal checks that a total is final if the monitor of a running operation
+// says so for the same number, or if all members are done.
 func TestTotalFinal(t *testing.T) {
 	newer := runningView(history.Record{Done: 1, Known: 2})
 	newer.op.monitor.Found(1, 0)
@@ -100,7 +100,7 @@ func TestTotalFinal(t *testing.T) {
 	}
 }
 
-// TestAverage: the rate of what a crash has cut off is that of the time before.
+// TestAverage checks that the rate after a crash covers only the time before the crash.
 func TestAverage(t *testing.T) {
 	for _, c := range []struct {
 		state history.State

@@ -51,8 +51,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestAllowIsTrue: no method that OPTIONS names is refused as one that does
-// not exist there.
+// TestAllowIsTrue checks that no method in Allow is refused as not allowed.
 func TestAllowIsTrue(t *testing.T) {
 	for _, target := range []string{"/f", "/c/", "/new"} {
 		allow := strings.Split(serveMem(t, &dav.Handler{}, garden()).do("OPTIONS", target).header.Get("Allow"), ", ")
@@ -66,7 +65,7 @@ func TestAllowIsTrue(t *testing.T) {
 	}
 }
 
-// TestOptionsServer: OPTIONS * is about the server (RFC 9110 §9.3.7).
+// TestOptionsServer tests OPTIONS *, which is about the server (RFC 9110 §9.3.7).
 func TestOptionsServer(t *testing.T) {
 	for _, c := range []struct {
 		readOnly     bool
@@ -86,7 +85,8 @@ func TestOptionsServer(t *testing.T) {
 	}
 }
 
-// TestMethodNotAllowed: a 405 has what OPTIONS says (RFC 9110 §15.5.6).
+// TestMethodNotAllowed checks that a 405 has the same Allow as OPTIONS (RFC 9110
+// §15.5.6).
 func TestMethodNotAllowed(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		for _, c := range []struct{ method, target string }{
@@ -126,7 +126,7 @@ func TestNoFileSystem(t *testing.T) {
 	}
 }
 
-// TestReserved: no method sees or makes what the server keeps for itself.
+// TestReserved checks that no method can see or create reserved names.
 func TestReserved(t *testing.T) {
 	with := garden().with(layout{"/.davd-x/inner": "secret", "/c/.DAVD-y": "secret"}.full())
 	onBackends(t, with, func(s *share) {
@@ -142,7 +142,7 @@ func TestReserved(t *testing.T) {
 			}
 		}
 		s.holds(with)
-		// A COPY leaves it behind, a PROPFIND does not show it.
+		// A COPY does not copy reserved names, and a PROPFIND does not show them.
 		s.wants(201, "COPY", "/c/", "Destination: /new/")
 		s.holds(with.with(garden().at("/c", "/new")))
 		for href := range s.multistatus(s.do("PROPFIND", "/", "Depth: infinity")).responses {
@@ -153,7 +153,7 @@ func TestReserved(t *testing.T) {
 	})
 }
 
-// TestPrefixNotFound: what is outside of the prefix is not served.
+// TestPrefixNotFound checks that paths outside the prefix get 404.
 func TestPrefixNotFound(t *testing.T) {
 	s := serveMem(t, &dav.Handler{Prefix: "/dav"}, garden())
 	for _, method := range []string{"GET", "PUT", "PROPFIND", "DELETE", "COPY", "MOVE", "MKCOL", "LOCK", "OPTIONS"} {

@@ -15,8 +15,8 @@ import (
 // 2001:db8::/32.
 const originProxy = "192.0.2.1:40000"
 
-// originCase is what a request says of the scheme and host that its client has
-// asked for. Its Host is davd.test.
+// originCase is a request with headers about the scheme and host that its client asked
+// for. Its Host is davd.test.
 type originCase struct {
 	name   string
 	peer   string // "": originProxy
@@ -118,9 +118,9 @@ var originCases = []originCase{
 	{name: "an address that nobody can read", peer: "pipe", fields: []string{"Forwarded: proto=https;host=public.test"}, want: unsaid},
 }
 
-// TestOrigin: what a trusted proxy tells of the scheme and host is in Status-URI
-// (RFC 2518 §9.7), is this server's in Destination (RFC 4918 §10.3), and nothing
-// else of it is. Location leads there by itself: it is a path (RFC 9110 §10.2.2).
+// TestOrigin checks that the scheme and host from a trusted proxy appear in Status-URI
+// (RFC 2518 §9.7) and are accepted in Destination (RFC 4918 §10.3), and that no other
+// host is. Location is a path, so it needs no host (RFC 9110 §10.2.2).
 func TestOrigin(t *testing.T) {
 	for _, c := range originCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-// wantDestinations copies to each host that may have been asked for.
+// wantDestinations sends a COPY with each possible host in Destination.
 func (c originCase) wantDestinations(t *testing.T, client *bubbleClient) {
 	t.Helper()
 	for _, origin := range []string{c.want, unsaid, public, "https://evil.test", "https://inner.test"} {
@@ -166,8 +166,8 @@ func (c originCase) wantDestinations(t *testing.T, client *bubbleClient) {
 	}
 }
 
-// TestOriginNobodyTrusted: without a list no header is believed, but for the names
-// in Destination (TestForwardedHost).
+// TestOriginNobodyTrusted checks that without trusted proxies the server ignores these
+// headers, except for the host in Destination (TestForwardedHost).
 func TestOriginNobodyTrusted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{Interim: dav.Interim{Proxy: dav.ProxyPass}})
@@ -182,8 +182,8 @@ func TestOriginNobodyTrusted(t *testing.T) {
 	})
 }
 
-// TestOriginJoin: a request for another host is another request, though Destination
-// is the same text: it is one of this server's for the first alone.
+// TestOriginJoin checks that a request for another host does not join, although its
+// Destination is the same text: only for the first request is it on this server.
 func TestOriginJoin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := inBubble(t, &dav.Handler{TrustedProxies: prefixes("192.0.2.0/24")})

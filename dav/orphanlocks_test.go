@@ -17,9 +17,9 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// TestLockKilled kills a server at every step of a LOCK of a name that does not exist:
-// after a restart there are a lock and a file, or neither (RFC 4918 §7.3). A property
-// of an earlier resource of that name does not return.
+// TestLockKilled kills a server at every step of a LOCK of a missing name. After a
+// restart, both a lock and a file exist, or neither (RFC 4918 §7.3). Properties of an
+// earlier resource with that name do not return.
 func TestLockKilled(t *testing.T) {
 	request := victimRequest{
 		Method: "LOCK", Path: "http://h/new",
@@ -58,7 +58,8 @@ func TestLockKilled(t *testing.T) {
 	}
 }
 
-// TestRecoverOrphanLocks: only locks whose resource alone is missing are released.
+// TestRecoverOrphanLocks checks that only locks are released whose resource is missing
+// but whose parent exists.
 func TestRecoverOrphanLocks(t *testing.T) {
 	for name, c := range map[string]struct {
 		files []string

@@ -7,7 +7,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// TestPace: the rate is that of the last ten seconds, or of less, and not of the time
+// TestPace checks that the rate covers the last ten seconds at most, and not the time
 // before the first progress.
 func TestPace(t *testing.T) {
 	start := time.Unix(0, 0)

@@ -83,7 +83,7 @@ func TestPatch(t *testing.T) {
 	}
 }
 
-// part sends c, and checks what has become of the tree.
+// part sends c and checks the tree afterwards.
 func (s *share) part(method string, c partial, fields ...string) {
 	s.Helper()
 	before := s.do("HEAD", "/f").header.Get("ETag")
@@ -102,7 +102,7 @@ func (s *share) part(method string, c partial, fields ...string) {
 	}
 }
 
-// TestPatchHeaders: what a client is told beside the status.
+// TestPatchHeaders tests the headers of the answers.
 func TestPatchHeaders(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, ten())
 	for _, other := range []string{"Content-Type: text/plain", "Content-Type: ", "X-Other: x"} {
@@ -126,7 +126,7 @@ func TestPatchHeaders(t *testing.T) {
 	s.holds(layout{"/f": "1234567890x", "/c/m": "member"})
 }
 
-// TestPartialPut: RFC 9110 §14.5.
+// TestPartialPut tests a PUT with Content-Range (RFC 9110 §14.5).
 func TestPartialPut(t *testing.T) {
 	for _, c := range []partial{
 		{"in the middle", "/f", "----", []string{"Content-Range: bytes 3-6/10"}, 204, "123----890"},
@@ -160,8 +160,8 @@ func TestPartialPut(t *testing.T) {
 	}
 }
 
-// TestPatchKeeps: a file that is patched keeps its properties, its locks, its
-// permission bits and its user's extended attributes.
+// TestPatchKeeps checks that a PATCH keeps the file's properties, locks, permission
+// bits and user extended attributes.
 func TestPatchKeeps(t *testing.T) {
 	const ask = `<propfind xmlns="DAV:"><prop><colour xmlns="urn:x"/><lockdiscovery/></prop></propfind>`
 	onBackends(t, ten(), func(s *share) {
@@ -195,8 +195,7 @@ var partialRequests = map[string][]string{
 	"PUT":   {"Content-Range: bytes 10-13/14"},
 }
 
-// TestPatchFailures: what the storage refuses leaves no trace, whichever of its
-// calls it is.
+// TestPatchFailures checks that a failure of any storage call leaves no trace.
 func TestPatchFailures(t *testing.T) {
 	for _, b := range backends {
 		for method, fields := range partialRequests {
@@ -232,7 +231,7 @@ func TestPatchFailures(t *testing.T) {
 	}
 }
 
-// TestPatchInterrupted: a body that does not come to its end changes nothing.
+// TestPatchInterrupted checks that an incomplete body changes nothing.
 func TestPatchInterrupted(t *testing.T) {
 	onBackends(t, ten(), func(s *share) {
 		s.h.PartialPut = true
@@ -254,8 +253,8 @@ func TestPatchInterrupted(t *testing.T) {
 	})
 }
 
-// TestPatchChanged: RFC 5789 §2.2: what has changed under a PATCH whose body is
-// on the way is a conflict, and stays.
+// TestPatchChanged checks that a change to the file during a PATCH is a conflict, and
+// that the change stays (RFC 5789 §2.2).
 func TestPatchChanged(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -289,8 +288,8 @@ func TestPatchChanged(t *testing.T) {
 	}
 }
 
-// TestPartialPutAppeared: the first part of a new file is not put into another
-// one, which somebody else has made meanwhile.
+// TestPartialPutAppeared checks that the first part of a new file does not go into a
+// file that another program creates meanwhile.
 func TestPartialPutAppeared(t *testing.T) {
 	onBackends(t, ten(), func(s *share) {
 		s.h.PartialPut = true
@@ -308,8 +307,8 @@ func TestPartialPutAppeared(t *testing.T) {
 	})
 }
 
-// TestPatchRace: of many who append at once each has its place, or is told that
-// it has not.
+// TestPatchRace checks that of many clients that append at once, each either succeeds
+// or gets an error.
 func TestPatchRace(t *testing.T) {
 	const clients, each = 8, 10
 	onBackends(t, ten(), func(s *share) {
@@ -340,7 +339,7 @@ func TestPatchRace(t *testing.T) {
 	})
 }
 
-// TestPatchMtime: X-OC-Mtime is a PATCH's too.
+// TestPatchMtime checks that X-OC-Mtime works with PATCH, too.
 func TestPatchMtime(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, ten())
 	a := s.sends(204, "PATCH", "/f", "x", "X-Update-Range: append", patchType, "X-OC-Mtime: 1234567890")

@@ -8,7 +8,7 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestPeersLocks: what other servers get wrong about locks, one case each.
+// TestPeersLocks has a case for each mistake that other servers make with locks.
 func TestPeersLocks(t *testing.T) {
 	for _, row := range []struct {
 		name string

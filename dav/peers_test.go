@@ -18,8 +18,8 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// TestPeersSafety: each probe with which others have lost data, and what they
-// should have done.
+// TestPeersSafety sends the requests with which other servers lost data, and checks the
+// correct behaviour.
 func TestPeersSafety(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -125,9 +125,8 @@ func (n *names) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// large sends a body that is too large, and checks that little of it is read: all
-// that is allocated in the end, for the first MiB in the main, is less than half
-// of what one who reads it all needs.
+// large sends a body that is too large and checks that the server reads only little of
+// it: it must allocate less than half of the memory that reading all of it would take.
 func (s *share) large(status int, method string) {
 	s.Helper()
 	var before, after runtime.MemStats
@@ -153,8 +152,8 @@ func (s *share) large(status int, method string) {
 	}
 }
 
-// TestPeersSafetyLinks: a symbolic link out of the share. Nothing outside is
-// read, listed, written or removed.
+// TestPeersSafetyLinks checks that nothing outside the share is read, listed, written
+// or removed through a symbolic link.
 func TestPeersSafetyLinks(t *testing.T) {
 	const secret = "secret"
 	for _, c := range []struct {
@@ -223,11 +222,12 @@ func TestPeersSafetyLinks(t *testing.T) {
 	}
 }
 
-// killedShare is set for the process that TestPeersSafetyKill kills.
+// killedShare is the environment variable for the process that TestPeersSafetyKill
+// kills.
 const killedShare = "DAVD_TEST_KILLED_SHARE"
 
-// TestPeersSafetyKill: a PUT that kill -9 cuts off. The old content is there,
-// and on Linux nothing else.
+// TestPeersSafetyKill kills the server during a PUT with SIGKILL. The old content must
+// still exist, and on Linux nothing more.
 func TestPeersSafetyKill(t *testing.T) {
 	if dir := os.Getenv(killedShare); dir != "" {
 		serveUntilKilled(t, dir)
@@ -280,7 +280,7 @@ func TestPeersSafetyKill(t *testing.T) {
 	}
 }
 
-// serveUntilKilled says where it serves dir, and ends only when the parent does.
+// serveUntilKilled serves dir, prints the address, and runs until the parent ends.
 func serveUntilKilled(t *testing.T, dir string) {
 	t.Helper()
 	fsys, err := local.Open(dir)
@@ -292,7 +292,7 @@ func serveUntilKilled(t *testing.T, dir string) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// elsewhere is the listener of another process.
+// elsewhere is a listener in another process.
 type elsewhere string
 
 func (e elsewhere) Network() string { return "tcp" }
