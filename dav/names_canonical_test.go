@@ -123,9 +123,9 @@ func (s *share) link(text, name string) {
 func TestLockedByAnotherName(t *testing.T) {
 	type change struct {
 		method, target, destination string
-		fields                            []string
-		status                            int // without the token
-		opened                            int // with the token
+		fields                      []string
+		status                      int // without the token
+		opened                      int // with the token
 	}
 	changes := []struct {
 		name, lock, depth string

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestPreconditions: the If-Match family on every method it applies to, files
-// and collections (RFC 9110 §13).
+// TestPreconditions tests the If-Match family with every method that it applies to, on
+// files and collections (RFC 9110 §13).
 func TestPreconditions(t *testing.T) {
 	past, future := "Sat, 01 Jan 2000 00:00:00 GMT", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
 	type request struct {
@@ -87,7 +87,7 @@ func TestPreconditions(t *testing.T) {
 	}
 }
 
-// TestPreconditionsUnmapped: where there is nothing, no tag matches.
+// TestPreconditionsUnmapped checks that no tag matches a missing resource.
 func TestPreconditionsUnmapped(t *testing.T) {
 	for _, c := range []struct {
 		method, field string
@@ -120,7 +120,7 @@ func TestPreconditionsUnmapped(t *testing.T) {
 	}
 }
 
-// refill makes the storage hold l and nothing else.
+// refill replaces the content of the storage by l.
 func (s *share) refill(l layout) {
 	s.Helper()
 	for name := range s.tree() {

@@ -16,14 +16,14 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// probed is a probe's final response, and the headers Progress before it.
+// probed is the final response to a probe, and the headers Progress before it.
 type probed struct {
 	answer
 	report   dav.ProbeReport
 	progress []string
 }
 
-// probe sends a COPY of target, which goes on until ctx ends.
+// probe sends a COPY of target, which ctx can cancel.
 func (s *share) probe(ctx context.Context, target string, fields ...string) (probed, error) {
 	s.Helper()
 	var p probed
@@ -52,7 +52,7 @@ func (s *share) probe(ctx context.Context, target string, fields ...string) (pro
 	return p, err
 }
 
-// TestProbe: what is sent, and what the report says of it.
+// TestProbe tests the interim responses of a probe, and its report.
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	const h1, lost = "HTTP/1.1", "the client is unknown and did not ask"
@@ -89,8 +89,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestProbeRefused: nothing but a COPY in a collection of a share that can be
-// written is a probe.
+// TestProbeRefused checks that only a COPY in an existing collection of a writable
+// share is a probe.
 func TestProbeRefused(t *testing.T) {
 	for _, c := range []struct {
 		name, method, target string
@@ -115,7 +115,8 @@ func TestProbeRefused(t *testing.T) {
 	}
 }
 
-// TestProbeListed: a probe is an operation, and ends with its client.
+// TestProbeListed checks that a probe is listed as an operation, and ends if its client
+// disconnects.
 func TestProbeListed(t *testing.T) {
 	h := &dav.Handler{}
 	s := serve(t, webdav.NewMemFS(), h, layout{})
@@ -136,7 +137,7 @@ func TestProbeListed(t *testing.T) {
 	await(t, func() bool { return len(h.Operations()) == 0 })
 }
 
-// await asks until it is so.
+// await polls until the condition is true.
 func await(t *testing.T, so func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !so(); time.Sleep(time.Millisecond) {

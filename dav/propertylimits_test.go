@@ -22,8 +22,8 @@ func xValue(local string, n int) string {
 	return "<x:" + local + ">" + strings.Repeat("v", n) + "</x:" + local + ">"
 }
 
-// TestPropertyLimits: a property beyond a limit is refused with 507 and a reason, the
-// others of the request with 424, and nothing is done (RFC 4918 §9.2.1, §11.5).
+// TestPropertyLimits checks that a property beyond a limit gets 507 and a reason, that
+// the others in the request get 424, and that nothing changes (RFC 4918 §9.2.1, §11.5).
 func TestPropertyLimits(t *testing.T) {
 	limits := deadprops.Limits{Property: 1000, Resource: 3000}
 	for _, c := range []struct {
@@ -68,16 +68,17 @@ func TestPropertyLimits(t *testing.T) {
 	}
 }
 
-// withoutTag is a multi-status without the entity tag, which a time that is set and set
-// back changes.
+// withoutTag returns a multi-status without the entity tag, which changes when a time
+// is set and restored.
 func withoutTag(body string) string {
 	before, rest, _ := strings.Cut(body, "<D:getetag>")
 	_, after, _ := strings.Cut(rest, "</D:getetag>")
 	return before + after
 }
 
-// TestPropertiesPerPrincipal: a principal has a limit of its own, of properties and of
-// copies, with the condition of RFC 4331 §6. A COPY that is refused touches nothing.
+// TestPropertiesPerPrincipal checks that each principal has its own limit for
+// properties, copied ones included, with the condition of RFC 4331 §6, and that a
+// refused COPY changes nothing.
 func TestPropertiesPerPrincipal(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{Principal: byUser, PropertyLimits: deadprops.Limits{Owner: 4000}}, garden())
 	as := func(user string) string { return "X-User: " + user }
@@ -113,8 +114,8 @@ func TestPropertiesPerPrincipal(t *testing.T) {
 	sets("ann", "/old", 200)
 }
 
-// TestLargeProperties: what a store from before the limits has is listed whole,
-// however it is asked for, in parts that are not large.
+// TestLargeProperties checks that a store with more properties than the limits allow is
+// listed completely, in parts that are not large.
 func TestLargeProperties(t *testing.T) {
 	store := &pagedProps{Store: deadprops.NewMem()}
 	s := serve(t, aferofs.New(afero.NewMemMapFs()), &dav.Handler{Properties: store}, garden())
@@ -163,7 +164,7 @@ func TestLargeProperties(t *testing.T) {
 	}
 }
 
-// checkLarge compares the properties of a response with those that were set.
+// checkLarge compares the properties in a response with those that were set.
 func checkLarge(t *testing.T, label string, got map[xml.Name]msProp, want map[xml.Name]string) {
 	t.Helper()
 	kind, _, _ := strings.Cut(label, " ")
@@ -186,7 +187,7 @@ func checkLarge(t *testing.T, label string, got map[xml.Name]msProp, want map[xm
 	}
 }
 
-// pagedProps notes how many bytes a Read returns at most.
+// pagedProps records the largest number of bytes that a Read returned.
 type pagedProps struct {
 	deadprops.Store
 

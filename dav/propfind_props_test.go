@@ -18,7 +18,7 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// countedProps counts what is asked of a deadprops.Store.
+// countedProps counts the calls of a deadprops.Store.
 type countedProps struct {
 	deadprops.Store
 
@@ -41,9 +41,9 @@ func (c *countedProps) Read(ctx context.Context, query deadprops.Query) (map[str
 	return c.Store.Read(ctx, query)
 }
 
-// TestPropfindAsksStore: a listing asks once whether there are properties; if
-// there are, for many members at a time; and not at all where only live ones are
-// asked for.
+// TestPropfindAsksStore checks that a listing asks once whether any properties exist,
+// then reads those of many members at a time, and does not ask at all for live
+// properties.
 func TestPropfindAsksStore(t *testing.T) {
 	l := layout{}
 	for i := range 1000 {
@@ -76,8 +76,8 @@ func TestPropfindAsksStore(t *testing.T) {
 	}
 }
 
-// TestPropfindOrder: the properties of a resource are in the same order each
-// time.
+// TestPropfindOrder checks that the properties of a resource always have the same
+// order.
 func TestPropfindOrder(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		var props strings.Builder
@@ -96,8 +96,8 @@ func TestPropfindOrder(t *testing.T) {
 	})
 }
 
-// TestPropfindManyDead: as litmus propmanyns, with names that differ in their
-// namespace alone.
+// TestPropfindManyDead is like litmus propmanyns, with names that differ only in their
+// namespace.
 func TestPropfindManyDead(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		var props, ask strings.Builder
@@ -118,8 +118,8 @@ func TestPropfindManyDead(t *testing.T) {
 	})
 }
 
-// TestPropfindPreconditions: the header If and the If-Match family hold for a
-// PROPFIND (RFC 4918 §10.4, RFC 9110 §13).
+// TestPropfindPreconditions checks that the header If and the If-Match family apply to
+// a PROPFIND (RFC 4918 §10.4, RFC 9110 §13).
 func TestPropfindPreconditions(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		token := s.lock("/f")
@@ -169,7 +169,7 @@ func TestPropfindMinimal(t *testing.T) {
 	}
 }
 
-// TestPropfindLive: properties that a client asks the disk for.
+// TestPropfindLive tests live properties.
 func TestPropfindLive(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	ask := `<propfind xmlns="DAV:"><prop><creationdate/><quota-available-bytes/><quota-used-bytes/><getetag/></prop></propfind>`
@@ -209,7 +209,7 @@ func TestPropfindLive(t *testing.T) {
 	if include.dav("quota-used-bytes").status != 200 || include.dav("getetag").status != 200 {
 		t.Errorf("included: %+v", include)
 	}
-	// Nobody has kept these in memory (§15.1).
+	// The storage has no creation time (§15.1).
 	mem := serveMem(t, &dav.Handler{}, garden())
 	for href, r := range mem.multistatus(mem.send("PROPFIND", "/", ask, "Depth: 1")).responses {
 		for _, local := range []string{"creationdate", "quota-available-bytes", "quota-used-bytes"} {
@@ -245,8 +245,8 @@ func TestPropfindLocks(t *testing.T) {
 	}
 }
 
-// TestPropfindSlow: on slow storage what is found is not held back until there
-// is a large batch of it, and several batches are found at the same time.
+// TestPropfindSlow checks that on slow storage members are sent before a large batch is
+// complete, and that several batches are read at the same time.
 func TestPropfindSlow(t *testing.T) {
 	const members, delay = 60, 60 * time.Millisecond
 	l := layout{}
@@ -270,7 +270,7 @@ func TestPropfindSlow(t *testing.T) {
 	}
 }
 
-// sizedProps notes how many names each Read has.
+// sizedProps records the number of names in each Read.
 type sizedProps struct {
 	deadprops.Store
 
@@ -285,7 +285,7 @@ func (p *sizedProps) Read(ctx context.Context, query deadprops.Query) (map[strin
 	return p.Store.Read(ctx, query)
 }
 
-// TestPropfindLiveBeforeDead: what a store has under the name of a protected
+// TestPropfindLiveBeforeDead checks that a stored value with the name of a protected
 // property is not shown.
 func TestPropfindLiveBeforeDead(t *testing.T) {
 	store := deadprops.NewMem()

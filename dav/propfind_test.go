@@ -206,7 +206,7 @@ func TestPropfindKinds(t *testing.T) {
 	}
 }
 
-// TestPropfindValues: what a PROPFIND says is what a GET says.
+// TestPropfindValues checks that PROPFIND and GET agree.
 func TestPropfindValues(t *testing.T) {
 	l := garden().with(layout{"/page.html": "<html></html>", "/none.unknown-extension": "x", "/c/deep.txt": "t"})
 	onBackends(t, l, func(s *share) {
@@ -238,7 +238,7 @@ func TestPropfindValues(t *testing.T) {
 	})
 }
 
-// tagged describes files by an entity tag and a content type of their own.
+// tagged is storage whose files have their own entity tags and content types.
 type tagged struct{ storage.FS }
 
 type taggedFile struct{ webdav.File }
@@ -271,7 +271,7 @@ func (f taggedFile) Readdir(count int) ([]fs.FileInfo, error) {
 	return infos, err
 }
 
-// TestPropfindTagged: webdav.ETager and webdav.ContentTyper are asked.
+// TestPropfindTagged checks that PROPFIND uses webdav.ETager and webdav.ContentTyper.
 func TestPropfindTagged(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	s.h.FileSystem = tagged{s.fsys}
@@ -291,8 +291,7 @@ var hostileNames = []string{
 	strings.Repeat("x", 255), strings.Repeat("ä", 127),
 }
 
-// TestPropfindHostileNames: every name is shown so that the client can use
-// what it was shown.
+// TestPropfindHostileNames checks that a client can use the href of every name.
 func TestPropfindHostileNames(t *testing.T) {
 	l := layout{}
 	for _, name := range hostileNames {
@@ -331,8 +330,8 @@ func TestPropfindHostileNames(t *testing.T) {
 	})
 }
 
-// TestPropfindMemberFails: a member that can't be described has a status of
-// its own, and the others are there.
+// TestPropfindMemberFails checks that a member that can't be described has its own
+// status, and that the others are listed.
 func TestPropfindMemberFails(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -377,7 +376,7 @@ func TestPropfindMemberFails(t *testing.T) {
 	}
 }
 
-// faultyProps has properties, and fails as its share does.
+// faultyProps has properties and fails like its share.
 type faultyProps struct {
 	*share
 	deadprops.Store
@@ -394,7 +393,7 @@ func (f faultyProps) Read(ctx context.Context, query deadprops.Query) (map[strin
 	return f.Store.Read(ctx, query)
 }
 
-// cutShort lists a collection only in part, and then fails.
+// cutShort lists a part of a collection and then fails.
 type cutShort struct {
 	storage.FS
 	name string
@@ -421,9 +420,9 @@ func (f *cutShortFile) Readdir(int) ([]fs.FileInfo, error) {
 	return f.File.Readdir(1)
 }
 
-// TestPropfindCutShort: an error in the middle of a collection leaves a
-// well-formed multi-status that says that something is missing, with no href
-// twice (RFC 4918 §14.24).
+// TestPropfindCutShort checks that after an error in the middle of a collection the
+// multi-status is well-formed, says that members are missing, and has no href twice
+// (RFC 4918 §14.24).
 func TestPropfindCutShort(t *testing.T) {
 	logged := make(chan error, 1)
 	s := serveMem(t, &dav.Handler{Logger: func(_ *http.Request, err error) { logged <- err }}, garden())
@@ -447,8 +446,7 @@ func TestPropfindCutShort(t *testing.T) {
 	}
 }
 
-// TestPropfindCutShortStreamed: when the response is under way, a note is all
-// that can be said.
+// TestPropfindCutShortStreamed checks that a response that has begun ends with a note.
 func TestPropfindCutShortStreamed(t *testing.T) {
 	l := layout{}
 	for i := range 2000 {
@@ -485,8 +483,8 @@ func (f brokenAfter) ReadDir(ctx context.Context, name string) iter.Seq2[fs.File
 	}
 }
 
-// TestPropfindLinks: links that loop end, those that lead outside are not
-// there.
+// TestPropfindLinks checks that links in a loop are followed only so far, and that
+// links out of the share are not listed.
 func TestPropfindLinks(t *testing.T) {
 	outside := t.TempDir()
 	if err := os.WriteFile(filepath.Join(outside, "precious"), nil, 0o600); err != nil {
@@ -519,8 +517,8 @@ func TestPropfindLinks(t *testing.T) {
 	}
 }
 
-// TestPropfindSmallPages: while the held answers take much memory, pages are small, and
-// a listing has the same members and properties as otherwise.
+// TestPropfindSmallPages checks that a listing is complete although pages are small
+// because the held answers take much memory.
 func TestPropfindSmallPages(t *testing.T) {
 	l := layout{}
 	for i := range 600 {
@@ -545,8 +543,8 @@ func TestPropfindSmallPages(t *testing.T) {
 	})
 }
 
-// TestPropfindLarge: a listing that is too large to be held is streamed, and
-// complete.
+// TestPropfindLarge checks that a listing that is too large to hold is streamed
+// completely.
 func TestPropfindLarge(t *testing.T) {
 	const members = 2000
 	l := layout{}

@@ -8,8 +8,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestPropfindOne: one resource is answered at once, as it is by an operation,
-// which a client gets that asks for interim responses.
+// TestPropfindOne checks that the immediate answer for one resource is the same as that
+// of an operation, which a client that asks for interim responses gets.
 func TestPropfindOne(t *testing.T) {
 	for _, c := range []struct {
 		name, target, body string

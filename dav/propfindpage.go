@@ -28,10 +28,10 @@ type page struct {
 	rootOmitted bool
 	// later has the members that don't fit.
 	later []tree.Member
+	// rest has the members for another page, because this one ended early.
+	rest []tree.Member
 	// large is set if the page has a single resource that is written while it is being
 	// described.
-	// rest are members for another page, because this one ended early.
-	rest []tree.Member
 	large *largeResource
 	// dead reads the dead properties of the members; nil if there are none. bytes is
 	// the part of its budget that this page holds.

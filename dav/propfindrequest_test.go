@@ -95,7 +95,7 @@ func TestReadPropfind(t *testing.T) {
 	}
 }
 
-// numbered returns n elements of different names.
+// numbered returns n elements with different names.
 func numbered(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -104,8 +104,8 @@ func numbered(n int) string {
 	return b.String()
 }
 
-// TestXMLEndless: of a body that does not end no more is read than the bound,
-// and no more memory is used, whatever it consists of.
+// TestXMLEndless checks that the server reads no more of an endless body than the
+// limit, and uses no more memory, whatever the body contains.
 func TestXMLEndless(t *testing.T) {
 	const head = `<propfind xmlns="DAV:"><prop>`
 	for _, c := range []struct {
@@ -156,8 +156,8 @@ func TestXMLEndless(t *testing.T) {
 	}
 }
 
-// TestXMLContentLength: a body that says that it is too long, or in an encoding
-// that can't be read, is refused before any of it is read.
+// TestXMLContentLength checks that a body is refused before any of it is read if its
+// headers say that it is too long or has an unsupported encoding.
 func TestXMLContentLength(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -191,7 +191,7 @@ func TestXMLContentLength(t *testing.T) {
 	}
 }
 
-// endless repeats something after a head, and counts what was read of it.
+// endless returns head and then repeats a text forever. It counts the bytes read.
 type endless struct {
 	head, again string
 	left        string
@@ -213,7 +213,8 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func (e *endless) Close() error { return nil }
 
-// TestMinimal: RFC 7240 §2: of a preference that is there twice, the first counts.
+// TestMinimal tests Prefer: return=minimal. If the preference is repeated, the first
+// counts (RFC 7240 §2).
 func TestMinimal(t *testing.T) {
 	for _, c := range []struct {
 		values []string
@@ -235,8 +236,9 @@ func TestMinimal(t *testing.T) {
 	}
 }
 
-// TestXMLByCharset: a body without a byte order mark is read by the parameter
-// charset (RFC 7303 §3.3, RFC 2781 §4), one with it by that.
+// TestXMLByCharset checks that the parameter charset decides the encoding of a body
+// without a byte order mark (RFC 7303 §3.3, RFC 2781 §4), and the mark that of a body
+// with one.
 func TestXMLByCharset(t *testing.T) {
 	const text = `<?xml version="1.0" encoding="utf-16"?><propfind xmlns="DAV:"><prop><getetag/></prop></propfind>`
 	encoded := func(order binary.ByteOrder, mark bool) string {

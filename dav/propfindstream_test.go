@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// streamed runs write with a stream on a held response, and returns what went over
-// the wire.
+// streamed runs write with a stream on a held response and returns what was sent.
 func streamed(t *testing.T, write func(t *testing.T, res *response, s *stream)) *wire {
 	t.Helper()
 	w := newWire()
@@ -26,7 +25,7 @@ func streamed(t *testing.T, write func(t *testing.T, res *response, s *stream)) 
 	return w
 }
 
-// writes are the Writes over the wire.
+// writes returns the Writes that were sent.
 func (w *wire) writes() []wireEvent {
 	var writes []wireEvent
 	for _, e := range w.events {
@@ -37,8 +36,8 @@ func (w *wire) writes() []wireEvent {
 	return writes
 }
 
-// TestStreamHeld: elements of a response that is held are with it, so that it can
-// be committed, or discarded, with all of them.
+// TestStreamHeld checks that the elements of a held response are in the response, so
+// that it can be committed or discarded with all of them.
 func TestStreamHeld(t *testing.T) {
 	w := streamed(t, func(t *testing.T, res *response, s *stream) {
 		for range 3 {
@@ -59,7 +58,8 @@ func TestStreamHeld(t *testing.T) {
 	}
 }
 
-// TestStreamGathers: many elements that come fast are few Writes, in their order.
+// TestStreamGathers checks that many elements in a short time become few Writes, in
+// order.
 func TestStreamGathers(t *testing.T) {
 	const elements = 1000
 	element := "<a>" + strings.Repeat("x", 1000) + "</a>"
@@ -81,8 +81,8 @@ func TestStreamGathers(t *testing.T) {
 	}
 }
 
-// TestStreamWaits: what comes slowly waits for gatherTime at most, and is flushed
-// then; a newline falls between two elements.
+// TestStreamWaits checks that an element is flushed after gatherTime at the latest, and
+// that a newline is always between two elements.
 func TestStreamWaits(t *testing.T) {
 	w := streamed(t, func(t *testing.T, res *response, s *stream) {
 		if err := res.FlushError(); err != nil {

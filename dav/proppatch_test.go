@@ -45,7 +45,7 @@ func (s *share) patch(target, content string, fields ...string) map[xml.Name]msP
 	return m.responses[target].props
 }
 
-// patched is patch that must succeed for want and nothing else.
+// patched is patch that must succeed for exactly the properties in want.
 func (s *share) patched(target, content string, want ...xml.Name) {
 	s.Helper()
 	got := s.patch(target, content)
@@ -59,8 +59,7 @@ func (s *share) patched(target, content string, want ...xml.Name) {
 	}
 }
 
-// property asks for one property by its name and checks that allprop and
-// propname agree.
+// property requests one property by name and checks that allprop and propname agree.
 func (s *share) property(target string, name xml.Name) msProp {
 	s.Helper()
 	var space strings.Builder
@@ -78,8 +77,8 @@ func (s *share) property(target string, name xml.Name) msProp {
 	return named
 }
 
-// has checks the value of a property of urn:x; "" and no status: it is not
-// there.
+// has checks the value of a property of urn:x. "" without a status means that it is
+// missing.
 func (s *share) has(target, local, want string) {
 	s.Helper()
 	if got := s.property(target, xProp(local)); got.status != 200 || got.inner != want {
@@ -94,8 +93,8 @@ func (s *share) hasNot(target, local string) {
 	}
 }
 
-// TestProppatchRoundTrip: what was set comes back as it was written (RFC 4918
-// §4.3), on files and collections.
+// TestProppatchRoundTrip checks that a property of a file or collection comes back as
+// it was written (RFC 4918 §4.3).
 func TestProppatchRoundTrip(t *testing.T) {
 	for _, c := range []struct {
 		name, props, inner, lang string
@@ -145,15 +144,15 @@ func TestProppatchRoundTrip(t *testing.T) {
 	}
 }
 
-// TestProppatchRoot: the root of a share has properties too.
+// TestProppatchRoot checks that the root of a share can have properties, too.
 func TestProppatchRoot(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{Prefix: "/dav"}, garden())
 	s.patched("/dav/", set("<x:a>1</x:a>"), xProp("a"))
 	s.has("/dav/", "a", "1")
 }
 
-// TestProppatchOrder: instructions are followed in document order (RFC 4918
-// §9.2).
+// TestProppatchOrder checks that instructions are carried out in document order (RFC
+// 4918 §9.2).
 func TestProppatchOrder(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		a, b := xProp("a"), xProp("b")
@@ -170,21 +169,21 @@ func TestProppatchOrder(t *testing.T) {
 		s.has("/f", "b", "2")
 		s.patched("/f", set("<x:a>1</x:a><x:a>2</x:a>"), a)
 		s.has("/f", "a", "2")
-		// A displayname that was removed is the server's again (§15.2).
+		// After a displayname is removed, the server's value is shown again (§15.2).
 		s.patched("/f", set("<D:displayname>mine</D:displayname>"), davProp("displayname"))
 		s.patched("/f", remove("<D:displayname/>"), davProp("displayname"))
 		if got := s.property("/f", davProp("displayname")); got.text != "f" {
 			s.Errorf("displayname is %+v", got)
 		}
-		// §17: what it does not know is ignored.
+		// §17: unknown elements are ignored.
 		s.patched("/f", `<x:new/>`+set("<x:a>7</x:a>")+`<D:set><x:other><x:b/></x:other><D:prop><x:c/></D:prop></D:set>`, a, xProp("c"))
 		s.has("/f", "a", "7")
 		s.has("/f", "b", "2")
 	})
 }
 
-// TestProppatchProtected: a live property can't be set or removed, and then
-// nothing is done (RFC 4918 §9.2, §15).
+// TestProppatchProtected checks that a live property can't be set or removed, and that
+// nothing changes then (RFC 4918 §9.2, §15).
 func TestProppatchProtected(t *testing.T) {
 	live := []string{
 		"creationdate", "getcontentlength", "getcontenttype", "getetag", "lockdiscovery", "resourcetype", "supportedlock",
@@ -294,7 +293,8 @@ func TestProppatchLocked(t *testing.T) {
 	}
 }
 
-// modified returns what getlastmodified, HEAD and the storage agree upon.
+// modified returns the modification time, on which getlastmodified, HEAD and the
+// storage must agree.
 func (s *share) modified(target, name string) time.Time {
 	s.Helper()
 	info, err := s.fsys.Stat(s.Context(), name)
@@ -369,8 +369,8 @@ func TestProppatchTimes(t *testing.T) {
 	}
 }
 
-// TestExplorer: the requests with which Explorer uploads a file leave it with
-// its time and attributes.
+// TestExplorer checks that the requests of Explorer's upload set the file's time and
+// attributes.
 func TestExplorer(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	if a := s.send("PUT", "/new.txt", ""); a.status != 201 {
@@ -422,7 +422,7 @@ type fixedTimes struct {
 
 func (f fixedTimes) SetTimes(context.Context, string, time.Time) error { return f.err }
 
-// TestProppatchFails: a failure leaves nothing half done (RFC 4918 §9.2).
+// TestProppatchFails checks that a failure changes nothing (RFC 4918 §9.2).
 func TestProppatchFails(t *testing.T) {
 	both := set("<D:getlastmodified>2001-02-03T04:05:06Z</D:getlastmodified><x:a>1</x:a>")
 	for err, status := range map[error]int{errors.New("broken at /secret/path"): 500, syscall.ENOSPC: 507, syscall.EACCES: 403} {
@@ -443,8 +443,8 @@ func TestProppatchFails(t *testing.T) {
 	}
 }
 
-// TestPropertiesFollow: dead properties go with a MOVE, are copied by a COPY and
-// end with a DELETE (RFC 4918 §9.6.1, §9.8.2, §9.9.1).
+// TestPropertiesFollow checks that a MOVE moves dead properties, a COPY copies them and
+// a DELETE removes them (RFC 4918 §9.6.1, §9.8.2, §9.9.1).
 func TestPropertiesFollow(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		for _, target := range []string{"/c/", "/c/m", "/c/s/", "/c/s/d", "/f", "/old"} {

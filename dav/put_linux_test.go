@@ -11,9 +11,10 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestPutNoRoomOnDisk: RFC 9110 §10.1.1: a client that waits for the 100
-// (Continue) sends nothing of what can't fit, whether the filesystem tells how
-// much room there is or has to be asked for it. Who does not wait learns it too.
+// TestPutNoRoomOnDisk checks that a client that waits for the 100 (Continue) never
+// sends a body that does not fit, whether the filesystem reports its free space or
+// reserving it fails (RFC 9110 §10.1.1). A client that does not wait gets the status,
+// too.
 func TestPutNoRoomOnDisk(t *testing.T) {
 	for _, c := range []struct {
 		name   string

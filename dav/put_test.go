@@ -79,7 +79,8 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// TestPutCodingRefused: a client learns what would do (RFC 9110 §15.5.16).
+// TestPutCodingRefused checks that the answer names the accepted coding (RFC 9110
+// §15.5.16).
 func TestPutCodingRefused(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	if a := s.sends(415, "PUT", "/f", "x", "Content-Encoding: gzip"); a.header.Get("Accept-Encoding") != "identity" {
@@ -94,7 +95,7 @@ func TestPutReadOnly(t *testing.T) {
 	s.holds(garden())
 }
 
-// TestPutRoot: RFC 9110 §15.5.6: a 405 says what is allowed.
+// TestPutRoot checks that the 405 has the header Allow (RFC 9110 §15.5.6).
 func TestPutRoot(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	if allow := s.sends(405, "PUT", "/", "x").header.Get("Allow"); !strings.Contains(allow, "PROPFIND") || strings.Contains(allow, "PUT") {
@@ -111,7 +112,7 @@ func TestPutRoot(t *testing.T) {
 	s.holds(garden())
 }
 
-// TestPutLocked: §7.4, §7.5.
+// TestPutLocked tests a PUT on locked resources (§7.4, §7.5).
 func TestPutLocked(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		file := s.lock("/f")
@@ -126,8 +127,7 @@ func TestPutLocked(t *testing.T) {
 	})
 }
 
-// TestPutFailures: what the storage refuses leaves no trace, whichever of its
-// calls it is.
+// TestPutFailures checks that a failure of any storage call leaves no trace.
 func TestPutFailures(t *testing.T) {
 	for _, b := range backends {
 		for _, target := range []string{"/f", "/new"} {
@@ -163,8 +163,7 @@ func TestPutFailures(t *testing.T) {
 	}
 }
 
-// TestPutRefusedByStorage: what changes between a check and the call that it is
-// for.
+// TestPutRefusedByStorage tests changes between a check and the call that it is for.
 func TestPutRefusedByStorage(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	for _, op := range []string{"replacefile", "commit"} {
@@ -184,8 +183,8 @@ func TestPutRefusedByStorage(t *testing.T) {
 	}
 }
 
-// TestPutNothingOverwritten: with If-None-Match: * not even what has appeared
-// behind the server's back is replaced (RFC 9110 §13.1.2).
+// TestPutNothingOverwritten checks that If-None-Match: * also protects a file that
+// another program creates at that moment (RFC 9110 §13.1.2).
 func TestPutNothingOverwritten(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	s.before = func(op, name string) error {
@@ -203,8 +202,8 @@ func TestPutNothingOverwritten(t *testing.T) {
 	s.sends(201, "PUT", "/new", "x", "If-None-Match: *")
 }
 
-// TestPutKeeps: a file that is replaced keeps its dead properties and its
-// permission bits; one that is new has no others' properties.
+// TestPutKeeps checks that a replaced file keeps its dead properties and permission
+// bits, and that a new file has no properties of an earlier one.
 func TestPutKeeps(t *testing.T) {
 	const ask = `<propfind xmlns="DAV:"><prop><colour xmlns="urn:x"/></prop></propfind>`
 	colour := func(s *share) int {
@@ -239,8 +238,8 @@ func TestPutKeeps(t *testing.T) {
 	}
 }
 
-// TestPutProps: properties that can't be removed keep a resource from being
-// made, so that it never has another's.
+// TestPutProps checks that no resource is created while old properties can't be
+// removed, so that it never gets those of another.
 func TestPutProps(t *testing.T) {
 	for _, method := range []string{"PUT", "MKCOL"} {
 		s := serveMem(t, &dav.Handler{Properties: frozenProps{deadprops.NewMem()}}, garden())
@@ -253,7 +252,7 @@ type frozenProps struct{ deadprops.Store }
 
 func (frozenProps) Remove(context.Context, string) error { return errors.New("the database is broken") }
 
-// roomy is storage that says how much room there is.
+// roomy is storage that reports its free space.
 type roomy struct {
 	storage.FS
 	available int64
@@ -263,7 +262,7 @@ func (r roomy) Space(context.Context, string) (used, available int64, err error)
 	return 0, r.available, nil
 }
 
-// TestPutNoRoom: what can't fit is refused before it is sent.
+// TestPutNoRoom checks that a body that does not fit is refused before it is sent.
 func TestPutNoRoom(t *testing.T) {
 	fsys, _ := openLocal(t)
 	s := serve(t, roomy{fsys, 1 << 20}, &dav.Handler{}, garden())
@@ -285,7 +284,8 @@ func TestPutNoRoom(t *testing.T) {
 	}
 }
 
-// TestPutNoRoomSays: RFC 4331 §6: a 507 has the precondition, and here the reason.
+// TestPutNoRoomSays checks that a 507 has the precondition (RFC 4331 §6) and the
+// reason.
 func TestPutNoRoomSays(t *testing.T) {
 	for _, c := range []struct {
 		err               error
@@ -329,7 +329,7 @@ func (s *share) spaceCondition(a answer, condition, reason string) {
 	}
 }
 
-// TestPutMtime: X-OC-Mtime, where the storage can set times.
+// TestPutMtime tests X-OC-Mtime on storage that can set times.
 func TestPutMtime(t *testing.T) {
 	const header, when = "X-OC-Mtime: 1234567890.5", 1234567890
 	settable, _ := openLocal(t)
@@ -359,7 +359,7 @@ func TestPutMtime(t *testing.T) {
 				}
 				tags[a.header.Get("ETag")] = true
 			}
-			// RFC 9110 §8.8.1: other content, another tag.
+			// RFC 9110 §8.8.1: different content must have a different tag.
 			if len(tags) != 3 {
 				t.Errorf("three contents of one size and time have the tags %v", tags)
 			}
@@ -379,7 +379,7 @@ func backendMem(tb testing.TB) storage.FS {
 	return fsys
 }
 
-// replacer is storage that is told how a file is to be replaced.
+// replacer is storage that records how a file should be replaced.
 type replacer struct {
 	storage.FileReplacer
 	sync *storage.Sync
@@ -402,7 +402,7 @@ func (r replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo
 	return r.Replacement.Commit(ctx, p)
 }
 
-// TestPutTellsTheStorage: what is to be on the disk, and how long the body is.
+// TestPutTellsTheStorage checks that the storage gets Sync and the length of the body.
 func TestPutTellsTheStorage(t *testing.T) {
 	fsys, _ := openLocal(t)
 	local, ok := fsys.(storage.FileReplacer)
@@ -427,7 +427,8 @@ func TestPutTellsTheStorage(t *testing.T) {
 	}
 }
 
-// TestPutChunk: a chunk of ownCloud's is not taken for the file. RFC 9110 §15.6.2.
+// TestPutChunk checks that a chunk from an ownCloud client does not replace the file
+// (RFC 9110 §15.6.2).
 func TestPutChunk(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	for _, target := range []string{"/f", "/f-chunking-1-2-0"} {

@@ -12,8 +12,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestPutCutOff: a body that does not come to its end changes nothing and leaves
-// no trace, and a client that still listens is told.
+// TestPutCutOff checks that an incomplete body changes nothing and leaves no trace, and
+// that the client gets an error.
 func TestPutCutOff(t *testing.T) {
 	bodies := map[string]string{
 		"Content-Length":                       "Content-Length: 100\n\nhalf of it",
@@ -44,7 +44,7 @@ func TestPutCutOff(t *testing.T) {
 	}
 }
 
-// TestPutConnectionLost: the same of a client that has gone.
+// TestPutConnectionLost is the same for a client that disconnects.
 func TestPutConnectionLost(t *testing.T) {
 	onBackends(t, garden(), func(s *share) {
 		ended := make(chan error, 1)
@@ -61,7 +61,7 @@ func TestPutConnectionLost(t *testing.T) {
 	})
 }
 
-// TestPutTooLarge: a bound that somebody else has set on the body.
+// TestPutTooLarge tests a body limit that the program around the Handler sets.
 func TestPutTooLarge(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	s.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,8 +73,8 @@ func TestPutTooLarge(t *testing.T) {
 	s.holds(garden().with(layout{"/f": "tre"}))
 }
 
-// TestPutRefusedEarly: what is refused is refused before a byte of the body is
-// asked for (RFC 9110 §10.1.1), and what is not is asked for.
+// TestPutRefusedEarly checks that a refused client gets no 100 (Continue), and that
+// others get one (RFC 9110 §10.1.1).
 func TestPutRefusedEarly(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	s.lock("/c/m")
@@ -110,8 +110,8 @@ func TestPutRefusedEarly(t *testing.T) {
 	s.holds(garden().with(layout{"/f": "ten bytes.", "/new": "ten bytes."}))
 }
 
-// TestPutRefusedLate: the connection is still in step after a body that nobody
-// wanted, and a client that sends a long one still gets the status.
+// TestPutRefusedLate checks that the connection is still usable after a body that the
+// server did not read, and that a client that sends a long one still gets the status.
 func TestPutRefusedLate(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	connection := s.dial()
@@ -133,7 +133,7 @@ func TestPutRefusedLate(t *testing.T) {
 	s.holds(garden())
 }
 
-// TestPutAfterwards: what was found before the body is found out again after it.
+// TestPutAfterwards checks that the server repeats its checks after the body.
 func TestPutAfterwards(t *testing.T) {
 	for _, c := range []struct {
 		name, target, fields string
@@ -199,8 +199,8 @@ func TestPutAfterwards(t *testing.T) {
 	}
 }
 
-// TestDuringCopy: a PUT or MKCOL to where a tree is being made waits, and is
-// refused when that takes long.
+// TestDuringCopy checks that a PUT or MKCOL into the destination of a running COPY
+// waits, and is refused if that takes long.
 func TestDuringCopy(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	reached, open := make(chan struct{}), make(chan struct{})
@@ -231,7 +231,8 @@ func TestDuringCopy(t *testing.T) {
 	s.holds(garden().without("/o").with(garden().at("/c", "/o")).with(layout{"/f": "x", "/o/new": "x"}))
 }
 
-// TestPutRace: of many PUTs with the same condition one wins, whole.
+// TestPutRace checks that exactly one of many PUTs with the same condition succeeds,
+// with its whole content.
 func TestPutRace(t *testing.T) {
 	const clients = 16
 	for _, c := range []struct {
@@ -273,7 +274,7 @@ func TestPutRace(t *testing.T) {
 	}
 }
 
-// zeros is a body of that many bytes.
+// zeros is a body of the given number of zero bytes.
 type zeros int64
 
 func (z *zeros) Read(p []byte) (int, error) {
@@ -285,7 +286,7 @@ func (z *zeros) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestPutStreams: a body takes no more memory the longer it is.
+// TestPutStreams checks that a longer body takes no more memory.
 func TestPutStreams(t *testing.T) {
 	const size = 128 << 20
 	s := serveLocal(t, &dav.Handler{}, nil)

@@ -10,7 +10,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestReasons: who is refused by the storage is told why, and no path of the disk.
+// TestReasons checks that an error of the storage has a reason for the client, without
+// a path on the disk.
 func TestReasons(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	outside := t.TempDir()

@@ -27,13 +27,13 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// condition is all that there is: files and collections, the dead properties and
-// the locks by name.
+// condition is the complete state of a share: its files and collections, and the dead
+// properties and locks by name.
 type condition struct {
 	files, props, locks map[string]string
 }
 
-// scenario is one request, and what is there before it.
+// scenario is one request and the state before it.
 type scenario struct {
 	way, method, src, dst string // src and dst: file, collection, nothing
 	overwrite             bool
@@ -50,7 +50,7 @@ func (s scenario) String() string {
 	return fmt.Sprintf("%s, %s: a %s onto %s, Overwrite %s", s.method, s.way, s.src, s.dst, overwrite)
 }
 
-// scenarios are the methods on each kind of thing, in each way.
+// scenarios combine each method with each kind of resource and each way of renaming.
 func scenarios() (all []scenario) {
 	for _, src := range []string{"file", "collection"} {
 		all = append(all, scenario{way: "exchange", method: "DELETE", src: src, dst: "nothing"})
@@ -70,7 +70,7 @@ func scenarios() (all []scenario) {
 	return all
 }
 
-// things are what can be at a name: contents by what is below it, "/" for a
+// things are the kinds of resources: contents by the path below the name, "/" for a
 // collection.
 var things = map[string]map[string]string{
 	"nothing":    {},
@@ -78,8 +78,8 @@ var things = map[string]map[string]string{
 	"collection": {"": "/", "/f": "one", "/d": "/", "/d/g": "two"},
 }
 
-// before is what the scenario begins with. Each resource has a property and,
-// where that can be, a lock.
+// before is the state before the request. Each resource has a property and, if
+// possible, a lock.
 func (s scenario) before() condition {
 	c := condition{files: map[string]string{}, props: map[string]string{}, locks: map[string]string{}}
 	for root, kind := range map[string]string{"/src": s.src, "/dst": s.dst, "/other": "file"} {
@@ -98,7 +98,7 @@ func (s scenario) before() condition {
 	return c
 }
 
-// after is what a request that succeeds makes of c.
+// after returns the state after a successful request on c.
 func (s scenario) after(c condition) condition {
 	done := condition{files: maps.Clone(c.files), props: maps.Clone(c.props), locks: maps.Clone(c.locks)}
 	inside := func(root string) func(string, string) bool {
@@ -113,7 +113,7 @@ func (s scenario) after(c condition) condition {
 				}
 			}
 		}
-		// A lock on the destination itself goes on (RFC 4918 §7.6).
+		// A lock on the destination itself stays (RFC 4918 §7.6).
 		maps.DeleteFunc(done.locks, func(name, _ string) bool { return strings.HasPrefix(name, "/dst/") })
 	}
 	if s.method != "COPY" {
@@ -132,7 +132,7 @@ func (c condition) filesOrProps(m map[string]string, done condition) map[string]
 	return c.props
 }
 
-// build makes c in dir and returns the tokens of the locks, by name.
+// build creates c in dir and returns the lock tokens by name.
 func (c condition) build(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	share := filepath.Join(dir, "share")
@@ -160,8 +160,8 @@ func (c condition) build(t *testing.T, dir string) map[string]string {
 	return tokens
 }
 
-// found returns what is in dir now, reserved names and all, after a restart and
-// recovery; and the record that was in the journal.
+// found restarts and recovers, and returns the state of dir, with reserved names, and
+// the record that was in the journal.
 func found(t *testing.T, dir, way string) (condition, string) {
 	t.Helper()
 	s, err := openSite(dir, way, func() {})
@@ -200,8 +200,7 @@ func found(t *testing.T, dir, way string) (condition, string) {
 	return c, fmt.Sprintf("%s", records)
 }
 
-// state reads properties and locks, of names that are there and of those that
-// were.
+// state reads properties and locks of existing and of former names.
 func (c condition) state(t *testing.T, s *site) {
 	t.Helper()
 	for _, root := range []string{"/src", "/dst", "/other"} {
@@ -220,10 +219,12 @@ func (c condition) state(t *testing.T, s *site) {
 	}
 }
 
-// problem tells how c is neither what was nor what is to be; "" if it is one.
+// problem says how c differs from both the old and the new state; "" if it is one of
+// them.
 func (s scenario) problem(c, was, done condition) string {
 	if s.method == "DELETE" && s.src == "collection" {
-		// Member by member: the rest is as it was (RFC 4918 §9.6.1).
+		// A DELETE removes one member after the other; the rest is unchanged (RFC 4918
+		// §9.6.1).
 		for name, what := range was.files {
 			_, there := c.files[name]
 			if there && (c.files[name] != what || c.props[name] != was.props[name]) || !there && c.locks[name] != "" {
@@ -248,14 +249,14 @@ func (s scenario) problem(c, was, done condition) string {
 	return fmt.Sprintf("neither old nor new:\n got %v\n old %v\n new %v", c, was, done)
 }
 
-// run starts a victim that is killed before the step, and returns what it has
-// printed if it was not.
+// run starts a victim that is killed before the given step. If it was not killed, run
+// returns its output.
 func (s scenario) run(t *testing.T, dir string, tokens map[string]string, step int) string {
 	t.Helper()
 	return runVictim(t, victim{Dir: dir, Way: s.way, Step: int64(step), Requests: []victimRequest{s.request(tokens)}})
 }
 
-// request returns the request of the scenario, with all tokens.
+// request returns the request of the scenario, with all lock tokens.
 func (s scenario) request(tokens map[string]string) victimRequest {
 	request := victimRequest{Method: s.method, Path: "http://h/src", Header: map[string]string{}}
 	if s.method != "DELETE" {
@@ -293,10 +294,10 @@ func runVictim(t *testing.T, v victim) string {
 	return string(out)
 }
 
-// TestKilled kills a server at every step of a request that changes something:
-// after a restart the destination is the old or the new one, whole; the source
-// is whole, or gone after the commit; nothing reserved is left; properties and
-// locks agree with what is there. Under the race detector it is every fifth step.
+// TestKilled kills a server at every step of a request that changes something. After a
+// restart the destination is completely old or completely new, the source is complete
+// (or gone after the commit), no reserved names are left, and properties and locks
+// agree with the resources. Under the race detector it tests every fifth step.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	var points atomic.Int64
@@ -345,8 +346,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestKilledRecovering kills at every step of the recovery too: the next one ends
-// as it would have.
+// TestKilledRecovering also kills the server at every step of the recovery. The next
+// recovery must have the same result.
 func TestKilledRecovering(t *testing.T) {
 	t.Parallel()
 	var points atomic.Int64

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// BenchmarkJournalled is what the journal costs: a MOVE there and back, and a
-// COPY of a small file, through a Handler with a state on disk.
+// BenchmarkJournalled measures the cost of the journal: a MOVE there and back and a
+// COPY of a small file, through a Handler with its state on disk.
 func BenchmarkJournalled(b *testing.B) {
 	for _, bb := range []struct {
 		name, method string

@@ -29,8 +29,8 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// victimTask holds, in the environment, the task of a process of this test that
-// is nothing but a server of one request, killed at one of its steps.
+// victimTask is the environment variable with the task of a victim: a process of this
+// test that serves one request and is killed at one of its steps.
 const victimTask = "DAVD_TEST_VICTIM"
 
 func TestMain(m *testing.M) {
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// victim is a server of dir that handles one request.
+// victim is a server on dir that handles one request.
 type victim struct {
 	Dir  string // share and state.db are in it
 	Way  string
@@ -60,7 +60,8 @@ type victimRequest struct {
 	Body   string
 }
 
-// beVictim prints the number of steps and the status, if it lives to the end.
+// beVictim runs the victim. If the victim is not killed, it prints the number of steps
+// and the status.
 func beVictim(task string) error {
 	var v victim
 	if err := json.Unmarshal([]byte(task), &v); err != nil {
@@ -93,7 +94,7 @@ func beVictim(task string) error {
 	return nil
 }
 
-// site is a Handler with all that it keeps.
+// site is a Handler with its share and state.
 type site struct {
 	*dav.Handler
 	db    *sqlstate.DB
@@ -126,7 +127,7 @@ func openSite(dir, way string, step func()) (*site, error) {
 
 func (s *site) close() error { return errors.Join(s.db.Close(), s.local.Close()) }
 
-// ways are what storage can do of renaming. The first name of a rename or an
+// ways are the abilities of storage to rename. The first name of a rename or an
 // exchange is known.
 var ways = map[string]func(op, name string) error{
 	"exchange": func(string, string) error { return nil },
@@ -157,7 +158,7 @@ var ways = map[string]func(op, name string) error{
 // changing are the calls of the storage that change something.
 var changing = []string{"mkdir", "open", "write", "rename", "exchange", "remove", "removeall", "settimes", "commit"}
 
-// stepped returns fsys calling step before each call that changes something.
+// stepped returns fsys with a call of step before each call that changes something.
 func stepped(fsys storage.FS, way string, step func()) storage.FS {
 	return &storagetest.Fault{FS: fsys, Before: func(op, name string) error {
 		if op == "rename" || op == "exchange" {
@@ -172,7 +173,7 @@ func stepped(fsys storage.FS, way string, step func()) storage.FS {
 	}}
 }
 
-// steppedState is the state, with a step before and after each change.
+// steppedState is the state with a step before and after each change.
 type steppedState struct {
 	db   *sqlstate.DB
 	step func()
@@ -239,7 +240,7 @@ func (s steppedState) LoadRecords(ctx context.Context) ([][]byte, error) {
 	return s.db.LoadRecords(ctx)
 }
 
-// parseSteps reads what beVictim prints.
+// parseSteps parses the output of beVictim.
 func parseSteps(out string) (steps, status int, err error) {
 	count, code, _ := strings.Cut(strings.TrimSpace(out), " ")
 	steps, err = strconv.Atoi(count)

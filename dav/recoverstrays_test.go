@@ -28,8 +28,8 @@ type emptyJournal struct{ tree.Journal }
 
 func (emptyJournal) LoadRecords(context.Context) ([][]byte, error) { return nil, nil }
 
-// TestRecoverStrays: what a PUT has left goes, and is told; a Handler that is ReadOnly
-// leaves it.
+// TestRecoverStrays checks that Recover removes and reports the temporary files of a
+// PUT, and that a ReadOnly Handler leaves them.
 func TestRecoverStrays(t *testing.T) {
 	dir, kept := t.TempDir(), filepath.Join(t.TempDir(), "strays")
 	fsys, err := local.Open(dir)

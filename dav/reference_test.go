@@ -7,8 +7,8 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestRawDestination sends names as some clients do, without encoding them. None
-// may become another name.
+// TestRawDestination sends names without escaping, as some clients do. None may turn
+// into another name.
 func TestRawDestination(t *testing.T) {
 	for _, c := range []struct {
 		name, destination string
@@ -51,7 +51,7 @@ func TestRawDestination(t *testing.T) {
 	}
 }
 
-// TestDestinationReasons: the client learns what is wrong with its URI.
+// TestDestinationReasons checks that the answer says what is wrong with the URI.
 func TestDestinationReasons(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	for destination, reason := range map[string]string{
@@ -63,8 +63,8 @@ func TestDestinationReasons(t *testing.T) {
 	}
 }
 
-// TestIfReferences: a tag of the header If names a resource as Destination does
-// (RFC 4918 §10.4.2).
+// TestIfReferences checks that a tag in the header If is parsed like Destination (RFC
+// 4918 §10.4.2).
 func TestIfReferences(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, layout{"/a #1.docx": "x", "/a ": "y", "/a?": "z", "/old": ""})
 	tag := s.wants(200, "GET", "/a%20%231.docx").header.Get("ETag")
@@ -87,8 +87,8 @@ func TestIfReferences(t *testing.T) {
 	}
 }
 
-// TestRepeatedHeaders: a header that is no list must not be repeated (RFC 9110
-// §5.3): a proxy could have checked the other value.
+// TestRepeatedHeaders checks that a header that is not a list must not be repeated (RFC
+// 9110 §5.3), because a proxy could have checked the other value.
 func TestRepeatedHeaders(t *testing.T) {
 	const lock = "<urn:uuid:00000000-0000-0000-0000-000000000000>"
 	for _, c := range []struct {

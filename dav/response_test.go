@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// requestOn returns a request as server would hand it to a handler.
+// requestOn returns a request as server would pass it to a handler.
 func requestOn(tb testing.TB, server *http.Server) *http.Request {
 	tb.Helper()
 	ctx := context.WithValue(tb.Context(), http.ServerContextKey, server)
@@ -46,7 +46,8 @@ func stepWrite(s string) step {
 	return func(r *response) int { _, _ = r.Write([]byte(s)); return 0 }
 }
 
-// handlerScripts are what a handler may do; the last step is always finish.
+// handlerScripts are sequences of calls that a handler may make; the last step is
+// always finish.
 var handlerScripts = map[string]struct {
 	steps []step
 	body  string
@@ -61,9 +62,9 @@ var handlerScripts = map[string]struct {
 
 var big = "<" + strings.Repeat("x", holdLimit) + "/>"
 
-// TestResponseEveryInterleaving runs the emitter's calls against the
-// handler's in every order that there is. All of them exclude each other, so
-// these are all the interleavings of the two goroutines.
+// TestResponseEveryInterleaving runs the calls of the emitter and of the handler in
+// every possible order. The calls exclude each other, so these are all interleavings of
+// the two goroutines.
 func TestResponseEveryInterleaving(t *testing.T) {
 	emitter := []step{stepInterim, stepAlive, stepInterim, stepAlive, stepInterim}
 	for name, script := range handlerScripts {
@@ -91,8 +92,8 @@ func TestResponseEveryInterleaving(t *testing.T) {
 	}
 }
 
-// checkBody compares the body without the newlines that keepAlive wrote, which
-// may not be the first.
+// checkBody compares the body without the newlines of keepAlive, none of which may come
+// first.
 func checkBody(tb testing.TB, w *wire, want string) {
 	tb.Helper()
 	got := w.body()
@@ -122,7 +123,7 @@ func binomial(n, k int) int {
 	return result
 }
 
-// TestResponseRace runs them as goroutines, for the race detector.
+// TestResponseRace runs the calls in goroutines, for the race detector.
 func TestResponseRace(t *testing.T) {
 	for name, script := range handlerScripts {
 		t.Run(name, func(t *testing.T) {
@@ -179,8 +180,8 @@ func FuzzResponseOrder(f *testing.F) {
 	})
 }
 
-// TestResponseHeaders: what others, and the handler, have set is on the final
-// response and on no other.
+// TestResponseHeaders checks that headers of middleware and of the handler are on the
+// final response only.
 func TestResponseHeaders(t *testing.T) {
 	res, w := newTestResponse(t, &http.Server{})
 	for _, name := range []string{"Lock-Token", "Etag", "Content-Type", "Connection"} {
@@ -228,9 +229,9 @@ func TestResponseWriteDeadline(t *testing.T) {
 	}
 }
 
-// TestResponseStall: where the server has no WriteTimeout, each part of what is
-// streamed is to be taken within stall. What is whole has all the time, and so has
-// the next response on the connection.
+// TestResponseStall checks that without a WriteTimeout the client must read each
+// streamed part within stall. A whole response has more time, and the next response on
+// the connection starts anew.
 func TestResponseStall(t *testing.T) {
 	const stall = 2 * time.Minute
 	for _, c := range []struct {
@@ -259,8 +260,8 @@ func TestResponseStall(t *testing.T) {
 	}
 }
 
-// TestResponseRandomSizes: whatever the sizes of the writes, the body arrives
-// whole, and with a length when it was held.
+// TestResponseRandomSizes checks that the body arrives completely for any sizes of the
+// writes, with a Content-Length if it was held.
 func TestResponseRandomSizes(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
@@ -282,9 +283,9 @@ func TestResponseRandomSizes(t *testing.T) {
 	}
 }
 
-// TestResponseSpare: what a response was held in serves the next one, empty;
-// but not a long body, and not one that could not be written: HTTP/2 may still be
-// reading it.
+// TestResponseSpare checks that the next response reuses the emptied memory of a
+// response, but not of a long body nor of one with a write error, which HTTP/2 may
+// still be reading.
 func TestResponseSpare(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -321,7 +322,7 @@ func TestResponseSpare(t *testing.T) {
 	}
 }
 
-// deafWire is one to which nothing can be written.
+// deafWire is a connection on which every write fails.
 type deafWire struct{ *wire }
 
 func (deafWire) Write([]byte) (int, error) { return 0, net.ErrClosed }

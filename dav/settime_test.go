@@ -15,8 +15,8 @@ import (
 	"github.com/davd/davd/storage/aferofs"
 )
 
-// clampedTimes is a filesystem with times up to last, as ext4 with small inodes: a
-// later one becomes that.
+// clampedTimes is a filesystem that replaces times after last by last, like ext4 with
+// small inodes.
 type clampedTimes struct {
 	storage.FS
 	last time.Time
@@ -29,8 +29,8 @@ func (f clampedTimes) SetTimes(ctx context.Context, name string, modified time.T
 	return storage.SetTimes(ctx, f.FS, name, modified)
 }
 
-// TestProppatchFarTimes: a time is stored as it was given or refused with a reason,
-// and then nothing is done (RFC 4918 §9.2).
+// TestProppatchFarTimes checks that a time is either stored exactly or refused with a
+// reason, and that nothing changes then (RFC 4918 §9.2).
 func TestProppatchFarTimes(t *testing.T) {
 	for _, year := range []int{1, 1600, 1677, 1678, 1900, 1969, 2037, 2039, 2107, 2262, 2263, 2300, 2446, 2500, 9999} {
 		far := time.Date(year, time.June, 5, 4, 3, 2, 0, time.UTC)
@@ -91,7 +91,7 @@ func modTime(s *share, name string) time.Time {
 	return info.ModTime()
 }
 
-// TestPutFarTimes: X-OC-Mtime is accepted if the file has that time.
+// TestPutFarTimes checks that X-OC-Mtime is confirmed only if the file has that time.
 func TestPutFarTimes(t *testing.T) {
 	for _, year := range []int{1600, 1900, 2039, 2263, 2300, 9999} {
 		far := time.Date(year, time.June, 5, 4, 3, 2, 0, time.UTC)

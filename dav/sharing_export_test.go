@@ -1,7 +1,7 @@
 package dav
 
-// ForgetHandlers forgets what is known of all Handlers of this process, and that it was
-// logged.
+// ForgetHandlers resets the records about all Handlers of this process and the flags
+// for logged warnings.
 func ForgetHandlers() {
 	parts.mu.Lock()
 	defer parts.mu.Unlock()

@@ -30,8 +30,8 @@ var lockSystems = map[string]func(t *testing.T) webdav.LockSystem{
 	},
 }
 
-// logged returns what is logged by slog's default logger during the test. Nothing is known
-// of the Handlers of other tests.
+// logged returns the log of slog's default logger during the test, after
+// ForgetHandlers.
 func logged(t *testing.T) *bytes.Buffer {
 	t.Helper()
 	dav.ForgetHandlers()
@@ -42,8 +42,9 @@ func logged(t *testing.T) *bytes.Buffer {
 	return &out
 }
 
-// TestHandlersShareLocks: Handlers that share files and a LockSystem, as
-// hacdias/webdav has one for each user, exclude one another like requests to one Handler.
+// TestHandlersShareLocks checks that Handlers that share files and a LockSystem, as
+// those of hacdias/webdav do (one per user), exclude one another like requests to one
+// Handler.
 func TestHandlersShareLocks(t *testing.T) {
 	for kind, open := range lockSystems {
 		t.Run(kind, func(t *testing.T) {
@@ -95,8 +96,8 @@ func TestHandlersShareLocks(t *testing.T) {
 	}
 }
 
-// TestHandlersOfDifferentFiles: of Handlers that share a state for different files it is
-// logged once, unless each says which files are its own.
+// TestHandlersOfDifferentFiles checks that a warning is logged once if Handlers share a
+// state for different files, unless each has a Tenant.
 func TestHandlersOfDifferentFiles(t *testing.T) {
 	tenant := func(name string) func(*http.Request) string { return func(*http.Request) string { return name } }
 	dir := func(tb testing.TB) storage.FS { tb.Helper(); return webdav.Dir(tb.TempDir()) }
@@ -144,8 +145,8 @@ func TestHandlersOfDifferentFiles(t *testing.T) {
 	}
 }
 
-// TestHandlersOfTenants: with a Tenant each, Handlers of different files share a
-// LockSystem and Properties.
+// TestHandlersOfTenants checks that Handlers with different files can share a
+// LockSystem and Properties if each has a Tenant.
 func TestHandlersOfTenants(t *testing.T) {
 	for kind, open := range lockSystems {
 		t.Run(kind, func(t *testing.T) {
@@ -173,7 +174,7 @@ func TestHandlersOfTenants(t *testing.T) {
 	}
 }
 
-// sometimes returns Handlers of which each so many-th is ReadOnly.
+// sometimes returns Handlers, every nth of which is ReadOnly.
 func sometimes(many int) func() *dav.Handler {
 	made := 0
 	return func() *dav.Handler {
@@ -182,8 +183,8 @@ func sometimes(many int) func() *dav.Handler {
 	}
 }
 
-// TestHandlerForEachRequest: it is logged once that Handlers live for one request only, as
-// Caddy's module has it, and with what they lose.
+// TestHandlerForEachRequest checks that a warning is logged once, with the lost state,
+// if each Handler serves only one request, as in Caddy's module.
 func TestHandlerForEachRequest(t *testing.T) {
 	locks := webdav.NewMemLS()
 	for _, c := range []struct {

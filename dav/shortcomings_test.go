@@ -142,7 +142,7 @@ func shortcomingDisk(t *testing.T) {
 	}
 }
 
-// shortcomingCancel: a PROPFIND whose client has gone stops.
+// shortcomingCancel checks that a PROPFIND stops if its client disconnects.
 func shortcomingCancel(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -184,8 +184,8 @@ func shortcomingCancel(t *testing.T) {
 	}
 }
 
-// shortcomingBody: 32 MiB of XML, an entity bomb and a million attributes are
-// refused, and memory stays flat.
+// shortcomingBody checks that 32 MiB of XML, an entity bomb and a million attributes
+// are refused without using much memory.
 func shortcomingBody(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	const size = 32 << 20

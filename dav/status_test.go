@@ -58,7 +58,7 @@ func TestStatusOf(t *testing.T) {
 	}
 }
 
-// TestStatusesMatch: no row of the table is hidden by one above it.
+// TestStatusesMatch checks that no row of the table hides one below it.
 func TestStatusesMatch(t *testing.T) {
 	for _, s := range statuses {
 		if got := statusOf(s.err); got != s.status {
