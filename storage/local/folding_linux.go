@@ -209,14 +209,14 @@ func (f *FS) plain() bool {
 	if known := f.plainRoot.state.Load(); known != plainUnknown {
 		return known == plainYes
 	}
-	f.short.once.Do(func() { f.short.init(f) })
-	if f.short.raw == nil {
+	start, ok := f.short.use(f)
+	if !ok {
 		return false
 	}
-	plain, sure := false, false
-	err := f.short.raw.Control(func(start uintptr) { plain, sure = f.plainAt(int(start)) })
-	if err != nil || !sure {
-		return err == nil && plain
+	defer f.short.done()
+	plain, sure := f.plainAt(start)
+	if !sure {
+		return plain
 	}
 	state := plainNo
 	if plain {
@@ -254,19 +254,20 @@ func (f *FS) direct(local string, follow bool) bool {
 	if local == rootName {
 		return true
 	}
-	direct := false
-	err := f.short.raw.Control(func(start uintptr) {
-		var linked bool
-		direct, linked = withoutLinks(int(start), local)
-		if linked && !follow {
-			holder := parent(local)
-			direct = holder == rootName
-			if !direct {
-				direct, _ = withoutLinks(int(start), holder)
-			}
+	start, ok := f.short.use(f)
+	if !ok {
+		return false
+	}
+	defer f.short.done()
+	direct, linked := withoutLinks(start, local)
+	if linked && !follow {
+		holder := parent(local)
+		if holder == rootName {
+			return true
 		}
-	})
-	return err == nil && direct
+		direct, _ = withoutLinks(start, holder)
+	}
+	return direct
 }
 
 // withoutLinks reports whether the way to local contains no symbolic link and no other

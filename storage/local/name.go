@@ -1,7 +1,6 @@
 package local
 
 import (
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -18,6 +17,11 @@ func localName(name string) (string, bool) {
 	if name == "" {
 		return rootName, true
 	}
+	return localize(name)
+}
+
+// localize is localName for a relative name that is clean.
+func localize(name string) (string, bool) {
 	if filepath.Separator == '/' {
 		// Don't use filepath.Localize: it requires UTF-8, but names are bytes here.
 		return name, !strings.Contains(name, "\x00")
@@ -29,6 +33,8 @@ func localName(name string) (string, bool) {
 // memberName is localName for the last segment of a name. It returns false for anything
 // else, so that the result can't lead out of the collection.
 func memberName(segment string) (string, bool) {
-	local, ok := localName(segment)
-	return local, ok && local != rootName && path.Base(storage.Clean(segment)) == segment
+	if segment == "" || segment == "." || segment == ".." || strings.Contains(segment, "/") {
+		return "", false
+	}
+	return localize(segment)
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,10 +15,36 @@ import (
 // result doesn't depend on the policy. An os.Root needs two calls for each segment.
 type shortWay struct {
 	once  sync.Once
-	start *os.File        // the root; nil if the short way is not available
-	raw   syscall.RawConn // of start
+	start *os.File // the root; nil if the short way is not available
+	fd    int      // of start
+	// users counts the calls that are using fd, plus one until close. The last user
+	// closes start. A syscall.RawConn does the same, but its callbacks allocate memory.
+	users  atomic.Int64
+	closed atomic.Bool
 
 	anchors anchors
+}
+
+// use returns a descriptor of the root, which stays open until done is called. It
+// returns false if the short way is not available.
+func (w *shortWay) use(f *FS) (start int, ok bool) {
+	w.once.Do(func() { w.init(f) })
+	for {
+		users := w.users.Load()
+		if users <= 0 {
+			return -1, false
+		}
+		if w.users.CompareAndSwap(users, users+1) {
+			return w.fd, true
+		}
+	}
+}
+
+// done ends a use.
+func (w *shortWay) done() {
+	if w.users.Add(-1) == 0 {
+		_ = w.start.Close() // It was only read.
+	}
 }
 
 // open returns an O_PATH descriptor of the collection dir. It returns false if only the
@@ -29,23 +55,19 @@ func (w *shortWay) open(f *FS, dir string) (fd int, ok bool) {
 
 // openAs is open with other flags.
 func (w *shortWay) openAs(f *FS, dir string, flags uint64) (fd int, ok bool) {
-	w.once.Do(func() { w.init(f) })
-	if w.raw == nil {
+	start, ok := w.use(f)
+	if !ok {
 		return -1, false
 	}
-	ends := anchorEnds(dir)
-	// Control keeps start open meanwhile.
-	err := w.raw.Control(func(start uintptr) {
-		if ends != nil {
-			if fd, ok = w.anchors.openAnchored(int(start), dir, ends, flags); ok {
-				return
-			}
-			// Another process may have replaced the collection at an anchor.
-			w.anchors.forget()
+	defer w.done()
+	if ends := anchorEnds(dir); ends != nil {
+		if fd, ok := w.anchors.openAnchored(start, dir, ends, flags); ok {
+			return fd, true
 		}
-		fd, ok = openSteps(int(start), dir, flags)
-	})
-	return fd, ok && err == nil
+		// Another process may have replaced the collection at an anchor.
+		w.anchors.forget()
+	}
+	return openSteps(start, dir, flags)
 }
 
 // longestStep is the maximum length of a path for one system call, in bytes, without the
@@ -97,8 +119,12 @@ func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
 		}
 		return ok
 	}
-	w.once.Do(func() { w.init(f) })
-	return w.raw != nil && w.raw.Control(func(start uintptr) { do(int(start)) }) == nil
+	start, ok := w.use(f)
+	if ok {
+		defer w.done()
+		do(start)
+	}
+	return ok
 }
 
 // atMount is at, but also reports whether the way to dir stays on one filesystem.
@@ -107,25 +133,22 @@ func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok boo
 		ok = w.at(f, dir, do)
 		return ok && dir == rootName, ok
 	}
-	w.once.Do(func() { w.init(f) })
-	if w.raw == nil {
+	start, ok := w.use(f)
+	if !ok {
 		return false, false
 	}
+	defer w.done()
 	how := &unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
 	}
-	holder := -1
-	err := w.raw.Control(func(start uintptr) {
-		var err error
-		holder, err = retry(func() (int, error) { return unix.Openat2(int(start), dir, how) })
-		here, ok = true, err == nil
-		if errors.Is(err, unix.EXDEV) {
-			holder, ok = openBelow(int(start), dir, unix.O_PATH)
-			here = false
-		}
-	})
-	if err != nil || !ok {
+	holder, err := retry(func() (int, error) { return unix.Openat2(start, dir, how) })
+	here, ok = true, err == nil
+	if errors.Is(err, unix.EXDEV) {
+		holder, ok = openBelow(start, dir, unix.O_PATH)
+		here = false
+	}
+	if !ok {
 		return false, false
 	}
 	do(holder)
@@ -149,15 +172,17 @@ func (w *shortWay) init(f *FS) {
 		return
 	}
 	_ = unix.Close(fd)
-	if raw, err := start.SyscallConn(); err == nil {
-		w.start, w.raw = start, raw
-	}
+	w.start, w.fd = start, int(start.Fd())
+	w.users.Store(1)
 }
 
 // usable reports whether the short way is available.
 func (w *shortWay) usable(f *FS) bool {
-	w.once.Do(func() { w.init(f) })
-	return w.raw != nil
+	_, ok := w.use(f)
+	if ok {
+		w.done()
+	}
+	return ok
 }
 
 // forget must be called after anything has been renamed.
@@ -167,7 +192,7 @@ func (w *shortWay) forget() { w.anchors.forget() }
 func (w *shortWay) close() {
 	w.once.Do(func() {})
 	w.forget()
-	if w.start != nil {
-		_ = w.start.Close()
+	if w.start != nil && !w.closed.Swap(true) {
+		w.done()
 	}
 }
