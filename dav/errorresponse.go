@@ -14,6 +14,10 @@ import (
 // respondError writes err as the response: a multi-status that names the members that
 // failed (RFC 4918 §9.6.1, §9.8.3, §9.9.2), or a plain error.
 func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, status int, err error) {
+	if err == nil {
+		respond(w, status, nil)
+		return
+	}
 	var partial *tree.PartialError
 	var members *lockedMembersError
 	switch {

@@ -196,8 +196,8 @@ var serveFuncs = map[string]serveFunc{
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w, r, end := requestbody.Of(w, r, h.pace())
-	defer end()
+	w, r, exchange := requestbody.Of(w, r, h.pace())
+	defer exchange.End()
 	compressor := h.operationCompressor(w, r)
 	defer compressor.release()
 	if compressor != nil {

@@ -76,12 +76,14 @@ func (h *Handler) confirmFor(r *http.Request, key operationKey, changes []change
 
 // permit evaluates the header If and checks the locks.
 func (h *Handler) permit(r *http.Request, header ifHeader, changes []change) ([]usedToken, error) {
-	places := make([]place, len(changes))
-	for i, c := range changes {
-		places[i] = c.place
-	}
-	if err := h.evaluateIf(r, header, places...); err != nil {
-		return nil, err
+	if header != nil {
+		places := make([]place, len(changes))
+		for i, c := range changes {
+			places[i] = c.place
+		}
+		if err := h.evaluateIf(r, header, places...); err != nil {
+			return nil, err
+		}
 	}
 	locks := h.locks()
 	if locks.manager == nil {

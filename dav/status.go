@@ -110,9 +110,11 @@ func respond(w http.ResponseWriter, status int, err error) {
 		w.Header().Set("Retry-After", "10")
 	}
 	contentType, body := "text/plain; charset=utf-8", plainError(status, err)
-	var own *statusError
-	if errors.As(err, &own) && own.condition != "" {
-		contentType, body = xmlContentType, xmlError(own)
+	if err != nil {
+		var own *statusError
+		if errors.As(err, &own) && own.condition != "" {
+			contentType, body = xmlContentType, xmlError(own)
+		}
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -132,6 +134,9 @@ func plainError(status int, err error) string {
 
 // reasonOf returns the text in err that a client may see, or "".
 func reasonOf(err error) string {
+	if err == nil {
+		return ""
+	}
 	var own *statusError
 	switch {
 	case errors.As(err, &own):

@@ -3,7 +3,6 @@ package storage
 import (
 	"errors"
 	"slices"
-	"syscall"
 )
 
 // ErrTooDeep says that a backend refuses to create a collection because it would be
@@ -13,6 +12,6 @@ var ErrTooDeep = errors.New("collections are nested too deeply for this storage"
 // OutOfFiles reports whether err says that the process or the system has too many open
 // files. The same call may succeed a moment later.
 func OutOfFiles(err error) bool {
-	var errno syscall.Errno
-	return errors.As(err, &errno) && slices.Contains(outOfFilesErrnos, errno)
+	errno, ok := errnoOf(err)
+	return ok && slices.Contains(outOfFilesErrnos, errno)
 }

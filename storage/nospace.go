@@ -1,21 +1,19 @@
 package storage
 
 import (
-	"errors"
 	"slices"
-	"syscall"
 )
 
 // NoSpace reports whether err says that the backend has no room left on the disk or in
 // a quota.
 func NoSpace(err error) bool {
-	var errno syscall.Errno
-	return errors.As(err, &errno) && slices.Contains(noSpaceErrnos, errno)
+	errno, ok := errnoOf(err)
+	return ok && slices.Contains(noSpaceErrnos, errno)
 }
 
 // TooLarge reports whether err says that a file would exceed the maximum size of the
 // filesystem or the limit of the process, however much room is left.
 func TooLarge(err error) bool {
-	var errno syscall.Errno
-	return errors.As(err, &errno) && slices.Contains(tooLargeErrnos, errno)
+	errno, ok := errnoOf(err)
+	return ok && slices.Contains(tooLargeErrnos, errno)
 }

@@ -10,36 +10,37 @@ type Handler struct {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w, r, end := Of(w, r, h.Pace)
-	defer end()
+	w, r, x := Of(w, r, h.Pace)
+	defer x.End()
 	h.Next.ServeHTTP(w, r)
 }
 
-// exchange is a request with a body, and what belongs to it, in one allocation.
-type exchange struct {
+// Exchange is a request with a [Body], and what belongs to it, in one allocation.
+type Exchange struct {
 	request http.Request
 	body    Body
 	writer  writer
 }
 
 // Of returns a request with the [Body] of r, and a ResponseWriter that sends an answer
-// first. The caller must use both in place of w and r, and call end when the answer
-// has been written. Where r has no body, or has a Body already, they are w and r.
-func Of(w http.ResponseWriter, r *http.Request, pace Pace) (_ http.ResponseWriter, _ *http.Request, end func()) {
+// first. The caller must use both in place of w and r, and call End when the answer
+// has been written. Where r has no body, or has a Body already, they are w and r, and
+// the Exchange is nil.
+func Of(w http.ResponseWriter, r *http.Request, pace Pace) (http.ResponseWriter, *http.Request, *Exchange) {
 	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody || From(r) != nil {
-		return w, r, func() {}
+		return w, r, nil
 	}
 	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
 	if server == nil || server.ReadTimeout > 0 {
 		pace = Pace{} // the server has its own limit, or can't set any
 	}
-	x := &exchange{request: *r, body: Body{
+	x := &Exchange{request: *r, body: Body{
 		ReadCloser: r.Body, w: w, pace: pace, left: pace.Within, length: r.ContentLength,
 		http1: server != nil && r.ProtoMajor == 1, waiting: r.Header.Get("Expect") != "",
 	}}
 	x.writer = writer{ResponseWriter: w, body: &x.body}
 	x.request.Body = &x.body
-	return &x.writer, &x.request, x.end
+	return &x.writer, &x.request, x
 }
 
 // From returns the Body of r, nil if it has none.
@@ -48,7 +49,11 @@ func From(r *http.Request) *Body {
 	return body
 }
 
-func (x *exchange) end() {
+// End ends the exchange. A nil Exchange needs none.
+func (x *Exchange) End() {
+	if x == nil {
+		return
+	}
 	x.body.release()
 	if !x.writer.wrote {
 		x.body.AnswerFirst() // net/http writes a header of its own

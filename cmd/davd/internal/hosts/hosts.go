@@ -66,7 +66,7 @@ func misdirected(host string) error {
 }
 
 func (h *Handler) serves(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil || is(host, "localhost") {
+	if is(host, "localhost") {
 		return true
 	}
 	if i := len(host) - len(".localhost"); i > 0 && is(host[i:], ".localhost") {
@@ -77,7 +77,8 @@ func (h *Handler) serves(host string) bool {
 			return true
 		}
 	}
-	return false
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // is compares host names (RFC 4343).
@@ -86,6 +87,9 @@ func is(host, name string) bool { return strings.EqualFold(host, name) }
 // bare returns a host without its port, without the brackets of an IPv6 address, and
 // without the dot that ends an absolute name.
 func bare(host string) string {
+	if !strings.Contains(host, ":") {
+		return strings.TrimSuffix(host, ".")
+	}
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	} else if inner, ok := strings.CutPrefix(host, "["); ok {
