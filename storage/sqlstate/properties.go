@@ -61,27 +61,26 @@ func (db *DB) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 	if err := budget.Limits.CheckProperties(patches); err != nil {
 		return err
 	}
-	err := db.changeProperties(ctx, false, func(tx *sql.Tx) error {
-		used := propertyUse{}
-		before, err := used.count(ctx, tx, "name = $1", -1, key(name))
+	err := db.changeProperties(ctx, false, func(tx *sql.Tx) (left bool, err error) {
+		rows, err := rowsOf(ctx, tx, key(name))
 		if err != nil {
-			return err
+			return false, err
 		}
+		used := propertyUse{}
+		before := rows.size()
 		for _, patch := range patches {
 			for _, prop := range patch.Props {
 				if err := patchOne(ctx, tx, key(name), prop, patch.Remove, budget.Owner); err != nil {
-					return err
+					return false, err
 				}
+				rows.patch(used, prop, patch.Remove, budget.Owner)
 			}
 		}
-		after, err := used.count(ctx, tx, "name = $1", 1, key(name))
-		if err == nil {
-			err = budget.Limits.CheckResource(before, after)
-		}
+		err = budget.Limits.CheckResource(before, rows.size())
 		if err == nil {
 			err = used.charge(ctx, tx, budget)
 		}
-		return err
+		return len(rows) > 0, err
 	})
 	return failed("changing properties of "+name, err)
 }
@@ -152,7 +151,7 @@ func (db *DB) Remove(ctx context.Context, name string) error {
 	if found, err := db.Any(ctx, name); err != nil || !found {
 		return err
 	}
-	err := db.changeProperties(ctx, true, func(tx *sql.Tx) error { return removeTree(ctx, tx, name) })
+	err := db.changeProperties(ctx, true, func(tx *sql.Tx) (left bool, err error) { return false, removeTree(ctx, tx, name) })
 	return failed("removing the properties of "+name, err)
 }
 
@@ -169,11 +168,11 @@ func (db *DB) replace(ctx context.Context, src, dst string, fill func(tx *sql.Tx
 	if err != nil || !found {
 		return err
 	}
-	err = db.changeProperties(ctx, true, func(tx *sql.Tx) error {
+	err = db.changeProperties(ctx, true, func(tx *sql.Tx) (left bool, err error) {
 		if err := removeTree(ctx, tx, dst); err != nil {
-			return err
+			return false, err
 		}
-		return fill(tx)
+		return false, fill(tx)
 	})
 	return failed("giving "+dst+" the properties of "+src, err)
 }
@@ -191,8 +190,12 @@ func removeTree(ctx context.Context, tx *sql.Tx, name string) error {
 	return err
 }
 
+// propertyChange changes properties. If left is true, some properties are left. Otherwise
+// it is unknown whether any are.
+type propertyChange func(tx *sql.Tx) (left bool, err error)
+
 // changeProperties is like change or urgent, and updates db.bare.
-func (db *DB) changeProperties(ctx context.Context, urgent bool, f func(tx *sql.Tx) error) error {
+func (db *DB) changeProperties(ctx context.Context, urgent bool, f propertyChange) error {
 	if err := db.enter(ctx); err != nil {
 		return err
 	}
@@ -203,11 +206,11 @@ func (db *DB) changeProperties(ctx context.Context, urgent bool, f func(tx *sql.
 	return db.changePropertiesBy(ctx, db.transact, f)
 }
 
-func (db *DB) changePropertiesBy(ctx context.Context, change changer, f func(tx *sql.Tx) error) error {
+func (db *DB) changePropertiesBy(ctx context.Context, change changer, f propertyChange) error {
 	var bare bool
 	err := change(ctx, func(tx *sql.Tx) error {
-		err := f(tx)
-		if err == nil {
+		left, err := f(tx)
+		if err == nil && !left {
 			bare, err = isBare(ctx, tx)
 		}
 		return err

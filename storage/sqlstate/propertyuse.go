@@ -50,10 +50,12 @@ func (u propertyUse) charge(ctx context.Context, tx interface {
 	execer
 }, budget deadprops.Budget,
 ) error {
+	shrunk := false
 	for owner, bytes := range u {
 		if bytes == 0 {
 			continue
 		}
+		shrunk = shrunk || bytes < 0
 		if owner == budget.Owner {
 			before, err := ownedBy(ctx, tx, owner)
 			if err == nil {
@@ -67,6 +69,9 @@ func (u propertyUse) charge(ctx context.Context, tx interface {
 			ON CONFLICT (owner) DO UPDATE SET bytes = property_use.bytes + excluded.bytes`, text(owner), bytes); err != nil {
 			return err
 		}
+	}
+	if !shrunk {
+		return nil // No owner can have lost its last property.
 	}
 	_, err := tx.ExecContext(ctx, "DELETE FROM property_use WHERE bytes <= 0")
 	return err

@@ -134,7 +134,9 @@ func (db *DB) start(ctx context.Context, migrations []migration) (err error) {
 	}
 	db.turn <- struct{}{}
 	defer func() { <-db.turn }()
-	err = db.changePropertiesBy(ctx, db.transact, func(tx *sql.Tx) error { return migrate(ctx, tx, sqliteDialect, migrations) })
+	err = db.changePropertiesBy(ctx, db.transact, func(tx *sql.Tx) (left bool, err error) {
+		return false, migrate(ctx, tx, sqliteDialect, migrations)
+	})
 	if err != nil {
 		return err
 	}
