@@ -27,7 +27,7 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 			if err := h.mayCopyProperties(ctx, t); err != nil {
 				return err
 			}
-			return h.engine(c).Copy(ctx, t.src.name(), t.dst.name(), t.depth, monitor)
+			return h.engine(c, t.src, t.dst).Copy(ctx, t.src.name(), t.dst.name(), t.depth, monitor)
 		}), nil
 	})
 }
@@ -44,7 +44,7 @@ func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string)
 			if t.respells {
 				return h.respell(ctx, t)
 			}
-			return h.engine(c).Move(ctx, t.src.name(), t.dst.name(), monitor)
+			return h.engine(c, t.src, t.dst).Move(ctx, t.src.name(), t.dst.name(), monitor)
 		}), nil
 	})
 }
@@ -77,6 +77,9 @@ func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, wo
 // not: a displaced resource that could not be removed, and properties and locks that
 // the next start will move because the Journal has a record of them.
 func (h *Handler) failureOf(err error) error {
+	if err == nil {
+		return nil
+	}
 	var leftover *tree.LeftoverError
 	var follow *tree.FollowError
 	var partial *tree.PartialError
@@ -124,29 +127,29 @@ func (h *Handler) checkTransfer(r *http.Request, src string, follow bool, depths
 	if t.dst, err = h.place(r.Context(), dst, false); err != nil {
 		return t, err
 	}
-	return t, h.inspect(r.Context(), &t)
+	info, err := h.stat(r.Context(), t.src.name())
+	if err != nil {
+		return t, err
+	}
+	return t, h.inspect(r.Context(), &t, info)
 }
 
 // stillThere repeats the checks under the claim, because the resources may have
 // changed.
 func (h *Handler) stillThere(ctx context.Context, t *transfer) error {
-	err := h.unmoved(ctx, t.src, t.follow)
+	info, err := h.look(ctx, t.src, t.follow)
 	if err == nil {
 		err = h.unmoved(ctx, t.dst, false)
 	}
 	if err == nil {
-		err = h.inspect(ctx, t)
+		err = h.inspect(ctx, t, info)
 	}
 	return err
 }
 
-// inspect checks what exists at the source and the destination of t.
-func (h *Handler) inspect(ctx context.Context, t *transfer) error {
-	fsys := h.FileSystem
-	info, err := h.stat(ctx, t.src.name())
-	if err != nil {
-		return err
-	}
+// inspect checks what exists at the source of t, which info describes, and at its
+// destination.
+func (h *Handler) inspect(ctx context.Context, t *transfer, info fs.FileInfo) error {
 	if t.moves && t.depth == 0 && info.IsDir() {
 		return &statusError{status: http.StatusBadRequest, reason: "the header Depth must be infinity for the MOVE of a collection"} // RFC 4918 §9.9.2
 	}
@@ -156,7 +159,7 @@ func (h *Handler) inspect(ctx context.Context, t *transfer) error {
 	if err := h.checkParent(ctx, t.dst.name()); err != nil {
 		return err
 	}
-	_, err = storage.Lstat(ctx, fsys, t.dst.name())
+	_, err := storage.Lstat(ctx, h.FileSystem, t.dst.name())
 	t.replaces = err == nil && !t.respells
 	switch {
 	case t.replaces && !t.mayReplace:

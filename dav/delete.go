@@ -14,11 +14,7 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 		return refuse(http.StatusForbidden, "the root of a share can't be deleted")
 	}
 	return h.undertake(w, r, func() (*plan, error) {
-		at, err := h.place(r.Context(), name, false)
-		if err != nil {
-			return nil, err
-		}
-		info, err := h.stat(r.Context(), at.name())
+		at, info, err := h.find(r.Context(), name)
 		if err != nil {
 			return nil, err
 		}
@@ -37,16 +33,17 @@ func (h *Handler) serveDelete(w http.ResponseWriter, r *http.Request, name strin
 				return h.preconditionsOf(r, at.name())
 			},
 			work: func(ctx context.Context, c *claim, monitor *tree.Monitor) (int, error) {
-				status, err := h.remove(ctx, c, at.name(), monitor)
+				status, err := h.remove(ctx, c, at, monitor)
 				return status, askedNames(err, at)
 			},
 		}, nil
 	})
 }
 
-// remove removes the tree name. c is the claim for it.
-func (h *Handler) remove(ctx context.Context, c *claim, name string, monitor *tree.Monitor) (status int, err error) {
-	err = h.engine(c).Remove(ctx, name, monitor)
+// remove removes the tree at a place. c is the claim for it.
+func (h *Handler) remove(ctx context.Context, c *claim, at place, monitor *tree.Monitor) (status int, err error) {
+	name := at.name()
+	err = h.engine(c, at).Remove(ctx, name, monitor)
 	// If only the resource itself remains, a 207 would look like a partial success. So the
 	// answer is the plain error.
 	var partial *tree.PartialError

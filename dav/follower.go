@@ -15,9 +15,11 @@ import (
 // engine returns the engine that copies, moves and removes the trees that c has
 // claimed. The claim must be held to the end, because until then the Journal has a
 // record of the change.
-func (h *Handler) engine(c *claim) tree.Engine {
+//
+// places are those of the source and the destination, if the caller knows them.
+func (h *Handler) engine(c *claim, places ...place) tree.Engine {
 	return tree.Engine{
-		FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c},
+		FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c, places: places},
 		CopyLinks: h.CopyLinks, Persist: h.persist(c),
 	}
 }
@@ -26,7 +28,8 @@ func (h *Handler) engine(c *claim) tree.Engine {
 // §9.8.2, §9.9.1).
 type follower struct {
 	*Handler
-	claim *claim
+	claim  *claim
+	places []place
 }
 
 // Prepare implements tree.Follower.
@@ -55,12 +58,23 @@ func (f *follower) Prepare(ctx context.Context, e *tree.Entry) (follows bool, er
 // keysOfEntry returns the keys of the source and the destination of e, whose names are
 // canonical. A resource that is gone still has the same key.
 func (f *follower) keysOfEntry(ctx context.Context, e tree.Entry) (source, destination string, err error) {
-	at, err := f.place(ctx, e.Source, false)
+	source, err = f.keyOf(ctx, e.Source)
 	if err != nil || e.Destination == "" {
-		return at.key, "", err
+		return source, "", err
 	}
-	to, err := f.place(ctx, e.Destination, false)
-	return at.key, to.key, err
+	destination, err = f.keyOf(ctx, e.Destination)
+	return source, destination, err
+}
+
+// keyOf returns the key of the canonical name.
+func (f *follower) keyOf(ctx context.Context, name string) (string, error) {
+	for _, p := range f.places {
+		if p.name() == name {
+			return p.key, nil
+		}
+	}
+	at, err := f.place(ctx, name, false)
+	return at.key, err
 }
 
 // lockedIn returns how many locks have their root in a tree that e changes; source and

@@ -90,11 +90,8 @@ func (h *Handler) mayLock(r *http.Request, header ifHeader, at place) (fs.FileIn
 	if err := h.evaluateIf(r, header, at); err != nil {
 		return nil, err
 	}
-	if err := h.unmoved(r.Context(), at, true); err != nil {
-		return nil, err
-	}
-	info, err := h.occupant(r.Context(), at.name())
-	if err != nil {
+	info, err := h.look(r.Context(), at, true)
+	if err != nil && statusOf(err) != http.StatusNotFound {
 		return nil, err
 	}
 	if err := preconditions(r, info); err != nil || info != nil {

@@ -84,6 +84,34 @@ func (h *Handler) unmoved(ctx context.Context, p place, follow bool) error {
 	return err
 }
 
+// find returns the place of name and describes the resource there. For a symbolic link,
+// the place is that of the link itself, but the description is that of its target.
+func (h *Handler) find(ctx context.Context, name string) (place, fs.FileInfo, error) {
+	if info, err := h.stat(ctx, name); err == nil && storage.Direct(info) {
+		return placeOf(name, storage.Canon{Name: name, Key: name}), info, nil
+	}
+	at, err := h.place(ctx, name, false)
+	if err != nil {
+		return place{}, nil, err
+	}
+	info, err := h.stat(ctx, at.name())
+	return at, info, err
+}
+
+// look describes the resource at p. Call it under the claim: it fails if the canonical
+// name of p leads elsewhere now. For most names the description alone proves that it
+// doesn't, so unmoved is not needed.
+func (h *Handler) look(ctx context.Context, p place, follow bool) (fs.FileInfo, error) {
+	info, err := h.stat(ctx, p.name())
+	if err == nil && storage.Direct(info) && p.key == p.name() {
+		return info, nil
+	}
+	if err := h.unmoved(ctx, p, follow); err != nil {
+		return nil, err
+	}
+	return info, err
+}
+
 var errMovedPlace = &statusError{status: http.StatusConflict, reason: "a symbolic link in the path changed during this request; the request had no effect"}
 
 // shownName returns the storage name that a client should see for a key. It takes the
@@ -130,6 +158,9 @@ func cutSegments(name string, n int) string {
 // askedNames returns err after replacing the names of its failures by the names that
 // the client used.
 func askedNames(err error, about ...place) error {
+	if err == nil {
+		return nil
+	}
 	var partial *tree.PartialError
 	if errors.As(err, &partial) {
 		for i := range partial.Failures {

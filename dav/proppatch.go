@@ -19,14 +19,15 @@ import (
 // serveProppatch sets and removes properties of the resource. It carries out all
 // instructions or none (RFC 4918 §9.2).
 func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	if _, err := h.stat(r.Context(), name); err != nil {
+	info, err := h.stat(r.Context(), name)
+	if err != nil {
 		return statusOf(err), err
 	}
 	patches, err := h.readProppatch(w, r)
 	if err != nil {
 		return statusOf(err), err
 	}
-	at, err := h.place(r.Context(), name, true)
+	at, err := h.placeAt(r.Context(), name, info)
 	if err != nil {
 		return statusOf(err), err
 	}
@@ -36,10 +37,7 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 	}
 	defer claim.release()
 	// The resource may have changed before the claim.
-	if err := h.unmoved(r.Context(), at, true); err != nil {
-		return statusOf(err), err
-	}
-	info, err := h.stat(r.Context(), at.name())
+	info, err = h.look(r.Context(), at, true)
 	if err == nil {
 		err = preconditions(r, info)
 	}

@@ -136,14 +136,12 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transact
 	if e.Journal == nil {
 		return t, nil
 	}
-	root, err := e.FS.Stat(ctx, "/")
-	if err != nil {
-		return nil, err
+	t.entry.ID = path.Base(storage.Beside("/"))
+	if e.Follower == nil {
+		return t, nil
 	}
-	t.entry.ID, t.entry.Root = path.Base(storage.Beside("/")), mark(root)
-	if e.Follower != nil {
-		t.follows, err = e.Follower.Prepare(ctx, &t.entry)
-	}
+	follows, err := e.Follower.Prepare(ctx, &t.entry)
+	t.follows = follows
 	return t, err
 }
 

@@ -28,7 +28,11 @@ func (t *transaction) advance(ctx context.Context, state State) error {
 	if t.Journal == nil {
 		return nil
 	}
-	record, err := t.entry.encode()
+	err := t.markRoot(ctx)
+	var record []byte
+	if err == nil {
+		record, err = t.entry.encode()
+	}
 	if err == nil {
 		t.written = true
 		err = t.save(ctx, record)
@@ -39,6 +43,19 @@ func (t *transaction) advance(ctx context.Context, state State) error {
 	}
 	t.saved = true
 	return nil
+}
+
+// markRoot notes in the entry which share it belongs to. A DELETE of which nothing
+// follows writes no record, and does not need it.
+func (t *transaction) markRoot(ctx context.Context) error {
+	if t.entry.Root != "" {
+		return nil
+	}
+	root, err := t.FS.Stat(ctx, "/")
+	if err == nil {
+		t.entry.Root = mark(root)
+	}
+	return err
 }
 
 func (t *transaction) save(ctx context.Context, record []byte) error {
