@@ -19,7 +19,7 @@ func TestMultistatus(t *testing.T) {
 		{"a long prefix", `<namespace-of-dav:multistatus><namespace-of-dav:response></namespace-of-dav:response></namespace-of-dav:multistatus>`, 1, ""},
 		{"other elements", `<D:multistatus><D:response><a:noresponse></a:noresponse><D:responsedescription></D:responsedescription></D:response></D:multistatus>`, 1, ""},
 		{"one is missing", `<D:multistatus><D:response></D:response></D:multistatus>`, 2, "1 of 2 members"},
-		{"one is too much", `<D:multistatus><D:response></D:response></D:multistatus>`, 0, "1 of 0 members"},
+		{"one too many", `<D:multistatus><D:response></D:response></D:multistatus>`, 0, "1 of 0 members"},
 		{"cut off", `<D:multistatus><D:response></D:response>`, 1, "cut off"},
 		{"empty", "", 0, "cut off"},
 		{"cut off after the start tag", `<D:multistatus>`, 0, "cut off"},

@@ -48,7 +48,7 @@ func TestClient(t *testing.T) {
 func TestClientFails(t *testing.T) {
 	tests := []struct{ name, answer, want string }{
 		{"refused", "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", "403"},
-		{"a 207 to what has no multi-status", "HTTP/1.1 207 Multi-Status\r\nContent-Length: 0\r\n\r\n", "207"},
+		{"an unexpected 207", "HTTP/1.1 207 Multi-Status\r\nContent-Length: 0\r\n\r\n", "207"},
 		{"different content", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhullo", "wrong: different content"},
 		{"a longer content", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello!", "wrong: different content"},
 		{"a shorter content", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhell", "wrong: different content"},

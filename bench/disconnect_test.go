@@ -25,8 +25,8 @@ func TestDisconnect(t *testing.T) {
 		{"undone", true, nil, ""},
 		{"finished", false, nil, "wrong: 221 of 4 members"},
 		{"a stage is left", true, func(t *trial) error { return os.Mkdir(t.in(stagePrefix+"1"), 0o750) }, "wrong: a stage is left"},
-		{"the destination has lost something", true, func(t *trial) error { return os.Remove(t.in(copyName + "/c0000/f00001.txt")) }, "wrong: 3 of 4 members"},
-		{"the destination is gone", true, func(t *trial) error { return t.remove(copyName) }, "broke"},
+		{"members are missing at the destination", true, func(t *trial) error { return os.Remove(t.in(copyName + "/c0000/f00001.txt")) }, "wrong: 3 of 4 members"},
+		{"the destination is missing", true, func(t *trial) error { return t.remove(copyName) }, "broke"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -30,10 +30,10 @@ func TestRounds(t *testing.T) {
 		seconds int // available time; 0 means no limit
 		want    string
 	}{
-		{"another begins in each", 3, 0, "a b b a a b"},
-		{"until there is no time", 3, 3, "a b b a"},
-		{"one at least", 3, 1, "a b"},
-		{"one even when it is late", 3, -1, "a b"},
+		{"each round begins with another", 3, 0, "a b b a a b"},
+		{"until the time is over", 3, 3, "a b b a"},
+		{"at least one", 3, 1, "a b"},
+		{"one even if it is late", 3, -1, "a b"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -155,7 +155,7 @@ func TestFlags(t *testing.T) {
 		{"none", "", "", len(allWorks()), len(allPeers()) - 1, 5},
 		{"one work", "-run ^MOVE", "", 1, len(allPeers()) - 1, 5},
 		{"one server, and davd", "-servers nginx -rounds 2", "", len(allWorks()), 2, 2},
-		{"rclone, which is not there otherwise", "-servers rclone", "", len(allWorks()), 2, 5},
+		{"rclone, which -servers must name", "-servers rclone", "", len(allWorks()), 2, 5},
 		{"davd alone", "-servers ^davd$", "", len(allWorks()), 1, 5},
 		{"quick", "-quick -run 100,000", "", 0, len(allPeers()) - 1, 3},
 		{"a bad number", "-rounds -1", "-rounds -1: write a number above 0", 0, 0, 0},

@@ -142,7 +142,7 @@ func warnPublic(log *slog.Logger, cfg *config.Config, listeners []*server.Listen
 	switch {
 	case addrs == "":
 	case cfg.HTPasswd == "":
-		log.Warn("no password is asked for: anyone who can reach this address can "+cfg.Allowed()+" everything", "addr", addrs)
+		log.Warn("davd asks for no password: anyone who can reach this address can "+cfg.Allowed()+" everything", "addr", addrs)
 	case !cfg.TLS():
 		log.Warn("passwords travel in clear text: set --tls-cert and --tls-key, or listen on this machine only, behind a proxy with TLS", "addr", addrs)
 	}

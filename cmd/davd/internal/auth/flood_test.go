@@ -27,10 +27,10 @@ var floods = []struct {
 	{"one user, through a proxy on this machine", func(int, int) (string, string) { return "ann", "127.0.0.1:1" }},
 	{"one user, from everywhere", func(i, _ int) (string, string) { return "ann", fmt.Sprintf("192.0.2.%d:1", i%250) }},
 	{"all users, through a proxy on this machine", func(i, n int) (string, string) { return "user" + strconv.Itoa((i+n)%20), "127.0.0.1:1" }},
-	{"names that nobody has, through a proxy on this machine", func(i, n int) (string, string) {
+	{"unknown names, through a proxy on this machine", func(i, n int) (string, string) {
 		return fmt.Sprint("x", i, ".", n), "127.0.0.1:1"
 	}},
-	{"names that nobody has, from everywhere", func(i, n int) (string, string) {
+	{"unknown names, from everywhere", func(i, n int) (string, string) {
 		return fmt.Sprint("x", i, ".", n), fmt.Sprintf("192.0.%d.%d:1", n%250, i%250)
 	}},
 }

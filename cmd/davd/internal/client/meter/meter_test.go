@@ -18,13 +18,13 @@ func TestBar(t *testing.T) {
 		from  State
 	}{
 		{"all of it", State{Final: true, Done: 3, Total: 10, Bytes: 5 << 20, TotalBytes: 10 << 20, Member: "a/b.txt"}, 80, 10 * time.Second, "[==========          ]  50%  3/10  524 kB/s  0:10 left  a/b.txt", State{}},
-		{"what was done before the first look", State{Final: true, Done: 30, Total: 50, Bytes: 30_000, TotalBytes: 50_000}, 80, 4 * time.Second, "[============        ]  60%  30/50  5.0 kB/s  0:04 left", State{Done: 10, Bytes: 10_000}},
-		{"members alone", State{Final: true, Done: 1, Total: 4, TotalBytes: Unknown, Member: "a"}, 80, time.Second, "[=====               ]  25%  1/4  a", State{}},
+		{"progress before the first state", State{Final: true, Done: 30, Total: 50, Bytes: 30_000, TotalBytes: 50_000}, 80, 4 * time.Second, "[============        ]  60%  30/50  5.0 kB/s  0:04 left", State{Done: 10, Bytes: 10_000}},
+		{"only members", State{Final: true, Done: 1, Total: 4, TotalBytes: Unknown, Member: "a"}, 80, time.Second, "[=====               ]  25%  1/4  a", State{}},
 		{"no total", State{Done: 7, Total: Unknown, TotalBytes: Unknown, Member: "a"}, 80, time.Hour, "7  a", State{}},
 		{"totals that may grow", State{Done: 7, Total: 9, Bytes: 10_000, TotalBytes: 12_000, Member: "a"}, 80, 10 * time.Second, "7 of 9 found so far  1.0 kB/s  a", State{}},
 		{"nothing of nothing", State{Final: true, TotalBytes: Unknown}, 80, time.Hour, "0/0", State{}},
 		{"hours", State{Final: true, Done: 1, Total: 3, TotalBytes: Unknown}, 80, time.Hour, "[======              ]  33%  1/3  2:00:00 left", State{}},
-		{"more than all", State{Final: true, Done: 5, Total: 5, Bytes: 11, TotalBytes: 10}, 80, 0, "[====================] 100%  5/5", State{}},
+		{"more than the total", State{Final: true, Done: 5, Total: 5, Bytes: 11, TotalBytes: 10}, 80, 0, "[====================] 100%  5/5", State{}},
 		{"a long name", State{Done: 1, Total: Unknown, Member: "aaaaaaaaaa/bbbbbbbbbb"}, 15, 0, "1  aaaaa…bbbbbb", State{}},
 		{"no room for the name", State{Done: 1, Total: Unknown, Member: "aaaaaaaaaa"}, 10, 0, "1", State{}},
 		{"no room", State{Final: true, Done: 1, Total: 2}, 5, 0, "[=…/2", State{}},

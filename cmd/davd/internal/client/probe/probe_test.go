@@ -105,12 +105,12 @@ func TestProbeOthers(t *testing.T) {
 		said    string
 	}{
 		{"x/net", &webdav.Handler{FileSystem: tree, LockSystem: webdav.NewMemLS()}, "", refused, "403 Forbidden, arrived"},
-		{"no davd", denies("", http.StatusNotFound), "", notProbed, "404 Not Found"},
+		{"not a davd", denies("", http.StatusNotFound), "", notProbed, "404 Not Found"},
 		{"read-only", &dav.Handler{FileSystem: tree, ReadOnly: true}, "", refused, "403 Forbidden (this share is read-only)"},
-		{"one who may not write", denies("bob may only read", http.StatusForbidden), "", refused, "403 Forbidden (bob may only read)"},
-		{"no WebDAV", http.NotFoundHandler(), "404", 0, ""},
+		{"a user who may not write", denies("bob may only read", http.StatusForbidden), "", refused, "403 Forbidden (bob may only read)"},
+		{"not a WebDAV server", http.NotFoundHandler(), "404", 0, ""},
 		{"a plain web server", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotImplemented) }), "501 Not Implemented: it is not a WebDAV server", 0, ""},
-		{"nobody may", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }), "401", 0, ""},
+		{"without a password", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }), "401", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(c.handler)
