@@ -276,7 +276,7 @@ func TestSuiteBasic(t *testing.T) {
 	})
 }
 
-// TestSuiteRaw: what no http.Client can send.
+// TestSuiteRaw sends requests that no http.Client can send.
 func TestSuiteRaw(t *testing.T) {
 	s := serveMem(t, &dav.Handler{}, garden())
 	for _, c := range []struct {
@@ -633,7 +633,7 @@ func TestSuiteProps(t *testing.T) {
 	}}))
 }
 
-// TestSuiteProtectedProperties: what the server alone computes (§15).
+// TestSuiteProtectedProperties tests properties that only the server sets (§15).
 func TestSuiteProtectedProperties(t *testing.T) {
 	for _, name := range []string{"getetag", "getcontentlength", "resourcetype", "lockdiscovery", "supportedlock", "quota-used-bytes", "quota-available-bytes"} {
 		playAll(t, []suiteScript{{name: "§15 " + name, steps: []suiteStep{
@@ -685,7 +685,7 @@ func TestSuiteReserved(t *testing.T) {
 	}}})
 }
 
-// TestSuitePreconditions: If-Match and If hold back whatever the method does.
+// TestSuitePreconditions checks that If-Match and If apply to every method.
 func TestSuitePreconditions(t *testing.T) {
 	var ifMatch, ifLists []suiteStep
 	for _, do := range []string{"GET /f", "HEAD /f", "PUT /f", "DELETE /f", "DELETE /c/", "COPY /f", "MOVE /f", "MOVE /c/", "PROPFIND /f", "PROPPATCH /f", "LOCK /f"} {
@@ -798,7 +798,7 @@ func TestSuiteEntityTagsDiffer(t *testing.T) {
 	t.Run("afero", func(t *testing.T) {
 		test(serve(t, aferofs.New(afero.NewMemMapFs()), &dav.Handler{}, garden()))
 	})
-	// The collections of webdav.NewMemFS have the time at which they were made.
+	// The collections of webdav.NewMemFS keep their creation time.
 }
 
 // TestSuiteGzip: content that is compressed stays as it is, without
@@ -814,7 +814,7 @@ func TestSuiteGzip(t *testing.T) {
 	})
 }
 
-// TestSuiteOver4GiB: lengths beyond 32 bits, on a file with a hole.
+// TestSuiteOver4GiB tests lengths beyond 32 bits, on a sparse file.
 func TestSuiteOver4GiB(t *testing.T) {
 	const size = 1<<32 + 11
 	s := serveLocal(t, &dav.Handler{}, layout{"/large": "begin"})

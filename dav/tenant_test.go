@@ -23,16 +23,16 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// byTenant takes the tenant from a header, escaped.
+// byTenant reads the escaped tenant from a header.
 func byTenant(r *http.Request) string {
 	tenant, _ := url.PathUnescape(r.Header.Get("X-Tenant"))
 	return tenant
 }
 
-// forest has one tree for each tenant, which it finds by the context alone.
+// forest has a tree for each tenant and finds it only by the context.
 type forest map[string]storage.FS
 
-// tree fails where the context belongs to no tenant, or to one without a tree.
+// tree fails if the context has no tenant, or one without a tree.
 func (f forest) tree(ctx context.Context) (storage.FS, error) {
 	tenant, ok := storage.TenantOf(ctx)
 	if tree := f[tenant]; ok && tree != nil {
@@ -90,7 +90,7 @@ func (f forest) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return storage.Lstat(ctx, tree, name)
 }
 
-// tenantTree is what each tenant has at first.
+// tenantTree is the initial tree of each tenant.
 func tenantTree() storagetest.Tree {
 	return storagetest.Tree{"/f": "f", "/c": "/", "/c/m": "m", "/d": "/", "/d/x": "x"}
 }
@@ -153,7 +153,7 @@ func openState(t *testing.T, h *dav.Handler, file string) (closeState func()) {
 	return closeState
 }
 
-// tenantPairs are names of tenants that a careless representation would mix up.
+// tenantPairs are names of tenants that a careless encoding would confuse.
 var tenantPairs = [][2]string{
 	{"a", "b"}, {"", "a"}, {"a", "a/b"}, {"a/b", "a%2Fb"}, {"a", "A"}, {"..", "."}, {"/", ""}, {"\xff", "\xfe"}, {"a\x00", "a"},
 }
@@ -189,8 +189,8 @@ func (s *share) seen(target, tenant, user string) string {
 	return a.body
 }
 
-// TestTenantsApart: whatever one tenant does, another one with the same names and users
-// sees nothing of it.
+// TestTenantsApart checks that no action of a tenant affects another one with the same
+// names and users.
 func TestTenantsApart(t *testing.T) {
 	for kind, state := range tenantStates {
 		for _, pair := range tenantPairs {
@@ -229,7 +229,7 @@ func (s *share) locksApart(a, b string, listed bool) {
 	s.wants(204, "UNLOCK", "/", as(a, "ann", "Lock-Token: <"+token+">")...)
 	s.wants(204, "PUT", "/c/m", as(a, "ann")...)
 	s.wants(423, "PUT", "/c/m", as(b, "ben")...)
-	// Whatever ends A's locks leaves B's.
+	// Every way to end A's locks must leave B's.
 	mine := s.lock("/c", as(a, "ann")...)
 	s.wants(204, "DELETE", "/c", as(a, "ann", "If: (<"+mine+">)")...)
 	s.wants(423, "PUT", "/c/m", as(b, "ben")...)
@@ -259,7 +259,7 @@ func (s *share) propertiesApart(a, b string) {
 	if got := strings.Count(s.seen("/", a, "ben"), "secret"); got != 5 {
 		s.Errorf("another user of A sees %d properties of 5", got)
 	}
-	// B's own change of the same names leaves A's.
+	// B's changes of the same names must leave A's properties.
 	s.sends(207, "PROPPATCH", "/d/x", setP, as(b, "ann")...)
 	s.wants(204, "DELETE", "/d", as(b, "ann")...)
 	s.wants(201, "MKCOL", "/moved", as(b, "ann")...)
@@ -270,7 +270,7 @@ func (s *share) propertiesApart(a, b string) {
 	s.wants(204, "DELETE", "/copied", as(a, "ann")...)
 }
 
-// contentApart makes sure that the trees are not the same.
+// contentApart checks that the trees are separate.
 func (s *share) contentApart(a, b string) {
 	s.Helper()
 	s.sends(204, "PUT", "/f", "of A", as(a, "ann")...)
@@ -282,8 +282,8 @@ func (s *share) contentApart(a, b string) {
 	s.wants(204, "DELETE", "/f", as(b, "ann")...)
 }
 
-// TestTenantOperations: a tenant neither waits for, nor joins, nor learns of what
-// another one does, and no answer of one is told to another.
+// TestTenantOperations checks that a tenant neither waits for, joins nor sees
+// operations of another, and never gets another's answer.
 func TestTenantOperations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &dav.Handler{Administrator: func(r *http.Request) bool { return r.Header.Get("X-User") == "root" }}
@@ -334,8 +334,8 @@ func TestTenantOperations(t *testing.T) {
 	})
 }
 
-// TestTenantKeptAnswer: an answer that was lost is for its tenant, and what another one
-// changes does not make it untrue.
+// TestTenantKeptAnswer checks that only its own tenant gets a lost answer, and that
+// changes by another do not invalidate it.
 func TestTenantKeptAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &dav.Handler{}
@@ -354,8 +354,9 @@ func TestTenantKeptAnswer(t *testing.T) {
 	})
 }
 
-// TestTenantsRestart: after a restart each tenant has its locks, properties and
-// records, and what was under way is finished or undone in its own tree.
+// TestTenantsRestart checks that after a restart each tenant has its locks, properties
+// and records, and that interrupted operations are finished or undone in the right
+// tree.
 func TestTenantsRestart(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state.db")
 	trees := plantForest(t, "a", "b")
@@ -366,7 +367,7 @@ func TestTenantsRestart(t *testing.T) {
 	s.sends(207, "PROPPATCH", "/f", setP, as("a", "ann")...)
 	s.sends(207, "PROPPATCH", "/d", setP, as("a", "ann")...)
 	token := s.lock("/f", as("a", "ann")...)
-	// As if the process had died in the middle of a LOCK of something new.
+	// As if the process had died in a LOCK of a new resource.
 	s.lock("/made", as("a", "ann")...)
 	s.lock("/made", as("b", "ann")...)
 	if err := trees["a"].RemoveAll(t.Context(), "/made"); err != nil {
@@ -407,7 +408,8 @@ func TestTenantsRestart(t *testing.T) {
 	closeState()
 }
 
-// TestTenantTooLong: a tenant whose name can't be one is a 500, and the log says why.
+// TestTenantTooLong checks that a tenant with too long a name gets 500, and that the
+// log says why.
 func TestTenantTooLong(t *testing.T) {
 	var logged error
 	h := &dav.Handler{

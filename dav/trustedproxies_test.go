@@ -72,8 +72,8 @@ func TestForwardedHost(t *testing.T) {
 			if got := do("COPY", "/src", append(c.fields, "Destination: http://public.test/dst")); got != copied {
 				t.Errorf("COPY is %d, want %d", got, copied)
 			}
-			// Where the tag names another server its list is about nothing here, and
-			// no other list holds.
+			// If the tag names another server, its list applies to no resource here,
+			// and no other list holds.
 			if got := do("DELETE", "/src/a.txt", append(c.fields, "If: <http://public.test/src> (Not <urn:x>) <http://davd.test/src> (<urn:x>)")); got != tagged {
 				t.Errorf("DELETE is %d, want %d", got, tagged)
 			}

@@ -17,8 +17,8 @@ const (
 	svgContent  = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>parent.owned = true</script></svg>`
 )
 
-// TestUserContent: nothing that a client has stored runs in the server's origin,
-// whichever way it is asked for.
+// TestUserContent checks that no stored file can run in the server's origin, however it
+// is requested.
 func TestUserContent(t *testing.T) {
 	for _, c := range []struct {
 		name, target, content string
@@ -78,7 +78,7 @@ func TestUserContent(t *testing.T) {
 	}
 }
 
-// typed is storage that says what its files are.
+// typed is storage that knows the content types of its files.
 type typed struct {
 	storage.FS
 	contentType string
@@ -106,7 +106,7 @@ func (f typedFile) Stat() (fs.FileInfo, error) {
 
 func (i typedInfo) ContentType(context.Context) (string, error) { return i.fsys.contentType, nil }
 
-// TestUserContentTypes: what browsers do with a type, however it is written.
+// TestUserContentTypes tests the headers for content types in different spellings.
 func TestUserContentTypes(t *testing.T) {
 	fsys := &typed{FS: webdav.NewMemFS()}
 	s := serve(t, fsys, &dav.Handler{}, layout{"/f": "content"})

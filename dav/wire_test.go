@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// wire is an http.ResponseWriter that records what would go over the
-// connection, in order. It does not tell a 102 from a final response: that is
-// what is tested.
+// wire is an http.ResponseWriter that records everything sent, in order. It treats a
+// 102 like a final response, because the tests check their order.
 type wire struct {
 	header http.Header
 
@@ -74,7 +73,7 @@ func (w *wire) interims() []wireEvent {
 	return interims
 }
 
-// body returns all that was written.
+// body returns everything written.
 func (w *wire) body() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,9 +84,8 @@ func (w *wire) body() string {
 	return b.String()
 }
 
-// check returns what is wrong with the order of events: they must be any
-// number of interim responses, one final response, and then only its body.
-// The headers of one must not be on the other.
+// check returns an error unless the events are any number of interim responses, then
+// one final response, then only its body, with no headers of one on the other.
 func (w *wire) check() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -121,8 +119,8 @@ func (w *wire) check() error {
 	return nil
 }
 
-// newTestResponse returns a response on a new wire, and the wire. outer is
-// what some middleware has set before.
+// newTestResponse returns a response on a new wire, and the wire. outer has headers
+// that middleware has set before.
 func newTestResponse(tb testing.TB, server *http.Server) (*response, *wire) {
 	tb.Helper()
 	r := requestOn(tb, server)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// contentOf returns what content says of the second element of document.
+// contentOf returns the result of content for the second element of document.
 func contentOf(document string) (content, lang string, err error) {
 	x := newXMLReader(strings.NewReader(document))
 	if _, err := x.start(); err != nil {
@@ -31,7 +31,7 @@ func contentOf(document string) (content, lang string, err error) {
 	return content, lang, err
 }
 
-// asWritten is content that comes back byte for byte.
+// asWritten is content that must come back byte for byte.
 var asWritten = []struct{ name, content string }{
 	{"empty", ""},
 	{"text", "text"},
@@ -76,8 +76,8 @@ func TestContentAsWritten(t *testing.T) {
 	}
 }
 
-// TestContentNamespaces: what was declared further out is declared where it is
-// used.
+// TestContentNamespaces checks that outer namespaces are declared again where the
+// content uses them.
 func TestContentNamespaces(t *testing.T) {
 	const outer = ` xmlns:p="urn:p" xmlns:q="urn:q&amp;&quot;" xmlns:xml="http://www.w3.org/XML/1998/namespace"`
 	for _, c := range []struct{ name, content, want string }{
@@ -172,8 +172,8 @@ func TestLang(t *testing.T) {
 	}
 }
 
-// events returns what a document means: its elements and attributes with their
-// namespaces, and its text. Declarations are not a part of it.
+// events returns the meaning of a document: its elements and attributes with their
+// namespaces, and its text, without declarations.
 func events(t *testing.T, document string) (list []string) {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(document))
@@ -210,8 +210,8 @@ func events(t *testing.T, document string) (list []string) {
 	}
 }
 
-// FuzzContent: content means in another element what it means in its own, and
-// is changed by nothing but declarations.
+// FuzzContent checks that content keeps its meaning in another element, and that only
+// declarations are added.
 func FuzzContent(f *testing.F) {
 	for _, c := range asWritten {
 		f.Add(c.content, `xmlns="urn:default" xmlns:p="urn:p"`, "")

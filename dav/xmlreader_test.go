@@ -11,7 +11,7 @@ import (
 	unicode "unicode/utf16"
 )
 
-// utf16 encodes s in the byte order.
+// utf16 encodes s in the given byte order.
 func utf16(order binary.AppendByteOrder, s string) string {
 	var b []byte
 	for _, unit := range unicode.Encode([]rune(s)) {
@@ -33,7 +33,7 @@ func readerOf(s string) *xmlReader {
 	return newXMLReader(strings.NewReader(s))
 }
 
-// readAll reads one element with all that is in it, and what comes after.
+// readAll reads one element with its content, and everything after it.
 func (x *xmlReader) readAll() error {
 	if _, err := x.start(); err != nil {
 		return err
@@ -145,7 +145,8 @@ func TestXMLReader(t *testing.T) {
 	})
 }
 
-// TestXMLReaderChildren: only direct children are told, each to its end.
+// TestXMLReaderChildren checks that children calls its function only for direct
+// children, each to its end.
 func TestXMLReaderChildren(t *testing.T) {
 	x := readerOf(`<a>text<b><c/></b><!-- --><D:d xmlns:D="DAV:"><e><f/></e></D:d></a>`)
 	if _, err := x.start(); err != nil {
