@@ -28,7 +28,7 @@ type page struct {
 	rootOmitted bool
 	// later has the members that don't fit.
 	later []tree.Member
-	// rest has the members for another page, because this one ended early.
+	// rest has the members of the next page if this page ended early.
 	rest []tree.Member
 	// large is set if the page has a single resource that is written while it is being
 	// described.
