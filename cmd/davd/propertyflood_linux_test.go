@@ -187,8 +187,8 @@ func TestLockOwnerFlood(t *testing.T) {
 			t.Fatalf("LOCK %d: %d, %v", i, status, err)
 		}
 	}
-	// All owners may have 8 MiB together. A socket, which several clients may share, may
-	// have three quarters of that.
+	// All owners may have 8 MiB together. A client without a name may have three quarters of
+	// that (storage/lock).
 	if granted != 768 {
 		t.Errorf("%d locks with owners of 8 KiB were granted, want 768", granted)
 	}
