@@ -12,7 +12,7 @@ func errnoOf(err error) (syscall.Errno, bool) {
 		if errno, ok := err.(syscall.Errno); ok { //nolint:errorlint // the loop unwraps
 			return errno, true
 		}
-		one, ok := err.(interface{ Unwrap() error }) //nolint:errorlint // the loop unwraps
+		one, ok := err.(interface{ Unwrap() error })
 		if !ok {
 			var errno syscall.Errno
 			ok = errors.As(err, &errno)
