@@ -36,6 +36,7 @@ func TestReleaser(t *testing.T) {
 					r.connState(nil, http.StateClosed)
 				}
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				if released != c.released {
 					t.Errorf("released after %v, want %v", released, c.released)
 				}
@@ -44,6 +45,7 @@ func TestReleaser(t *testing.T) {
 				}
 				r.connState(nil, http.StateClosed)
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				if released != c.released {
 					t.Error("it was released twice")
 				}
