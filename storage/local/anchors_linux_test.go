@@ -88,6 +88,9 @@ func TestDeepCost(t *testing.T) {
 		}
 		passed[depth] = s.Passed()
 	}
+	if passed[500] == 0 {
+		t.Error("no call used an anchor")
+	}
 	if ratio := float64(passed[2000]) / float64(passed[500]); ratio > 6 {
 		t.Errorf("four times the depth takes %.1f times as many segments: %v", ratio, passed)
 	}
