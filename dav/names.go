@@ -38,23 +38,7 @@ func (h *Handler) name(urlPath string) (string, error) {
 // climbs reports whether the dot segments of a path lead above its root. Clients
 // remove dot segments (RFC 3986 §6.2.2.3), so such a path is likely an attack.
 func climbs(urlPath string) bool {
-	if !strings.Contains(urlPath, "..") {
-		return false
-	}
-	depth := 0
-	for segment := range strings.SplitSeq(urlPath, "/") {
-		switch segment {
-		case "", ".":
-		case "..":
-			depth--
-		default:
-			depth++
-		}
-		if depth < 0 {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(urlPath, "..") && storage.Climbs(0, urlPath)
 }
 
 // destination returns the storage name for the header Destination, which is an

@@ -170,18 +170,8 @@ func (w *resolving) lead(name, text string) bool {
 
 // inside is the default for Follow: it follows relative links that stay below the root.
 func inside(name, text string) (to string, follow bool) {
-	depth := strings.Count(name, "/") - 1
-	for segment := range strings.SplitSeq(text, "/") {
-		switch segment {
-		case "", ".":
-		case "..":
-			depth--
-		default:
-			depth++
-		}
-		if depth < 0 {
-			return "", false
-		}
+	if Climbs(strings.Count(name, "/")-1, text) {
+		return "", false
 	}
 	return text, !path.IsAbs(text)
 }

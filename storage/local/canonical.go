@@ -109,20 +109,7 @@ func (c *canonical) follow(name, text string) (to string, ok bool) {
 // climbs reports whether the relative path text, seen from the resolved link name, leads
 // out of the directory.
 func climbs(name, text string) bool {
-	depth := strings.Count(name, "/") - 1
-	for segment := range strings.SplitSeq(text, "/") {
-		switch segment {
-		case "", ".":
-		case "..":
-			depth--
-		default:
-			depth++
-		}
-		if depth < 0 {
-			return true
-		}
-	}
-	return false
+	return storage.Climbs(strings.Count(name, "/")-1, text)
 }
 
 // spell folds segment if the collection dir folds names.
