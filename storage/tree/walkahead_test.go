@@ -156,8 +156,10 @@ func TestWalkHoldsBack(t *testing.T) {
 	})
 }
 
-// TestWalkSlow: on slow storage many calls run at the same time. The walk takes not
-// much longer than the time of all calls divided by the number of helpers.
+// TestWalkSlow: on slow storage many calls run at the same time. The walk takes at most
+// twice the time of all calls divided by the number of helpers. One call after another
+// would take 32 times as long. The exact time depends on the order in which the helpers
+// get their turns.
 func TestWalkSlow(t *testing.T) {
 	const delay, helpers = time.Millisecond, 32
 	for _, c := range []struct {
@@ -175,8 +177,8 @@ func TestWalkSlow(t *testing.T) {
 				start := time.Now()
 				noError(t, tree.Visit(t.Context(), slow, "/", tree.Infinite, nil, func(tree.Member) error { return nil }))
 				took, ideal := time.Since(start), time.Duration(c.calls)*delay/helpers
-				if took > ideal*12/10 {
-					t.Errorf("it took %v, want 1.2 times %v at most", took, ideal)
+				if took > 2*ideal {
+					t.Errorf("it took %v, want twice %v at most", took, ideal)
 				}
 				t.Logf("%v; all calls divided by %d are %v", took, helpers, ideal)
 			})
