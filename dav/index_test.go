@@ -28,6 +28,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
 )
 
 // link is a link of the page of a collection.
@@ -409,12 +410,16 @@ type crowds struct {
 	members int
 }
 
-func (c *crowds) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+func (c *crowds) List(ctx context.Context, name string) (storage.Listing, error) {
+	return storagetest.Stream(c.readDir(ctx, name)), nil
+}
+
+func (c *crowds) readDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
 	one := crowd{FS: c.FS, members: c.members}
 	if name != "/" {
 		one.members = 10
 	}
-	return one.ReadDir(ctx, name)
+	return one.readDir(ctx, name)
 }
 
 // TestStalledIndex: if a client reads nothing of an index, the server closes the
@@ -449,7 +454,11 @@ type crowdInfo struct {
 
 func (i crowdInfo) Name() string { return i.name }
 
-func (c *crowd) ReadDir(ctx context.Context, _ string) iter.Seq2[fs.FileInfo, error] {
+func (c *crowd) List(ctx context.Context, name string) (storage.Listing, error) {
+	return storagetest.Stream(c.readDir(ctx, name)), nil
+}
+
+func (c *crowd) readDir(ctx context.Context, _ string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		file, err := c.Stat(ctx, "/f")
 		for c.read = 0; c.read < c.members; c.read++ {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -467,7 +468,11 @@ type brokenAfter struct {
 	members int
 }
 
-func (f brokenAfter) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+func (f brokenAfter) List(ctx context.Context, name string) (storage.Listing, error) {
+	return storagetest.Stream(f.readDir(ctx, name)), nil
+}
+
+func (f brokenAfter) readDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		left := f.members
 		for info, err := range storage.ReadDir(ctx, f.FS, name) {

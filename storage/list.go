@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 )
 
@@ -48,16 +47,11 @@ type Entry struct {
 	Err  error
 }
 
-// List opens the collection name for listing. Without a [Lister] it lists what a
-// [DirReader] yields. Without both it calls Readdir of the open collection for a few hundred
-// members at a time. In both cases the members already have descriptions.
+// List opens the collection name for listing. Without a [Lister] it calls Readdir of the
+// open collection for a few hundred members at a time, which describes them too.
 func List(ctx context.Context, fsys FS, name string) (Listing, error) {
-	switch fsys := fsys.(type) {
-	case Lister:
-		return fsys.List(ctx, name)
-	case DirReader:
-		next, stop := iter.Pull2(fsys.ReadDir(ctx, name))
-		return &listedStream{next: next, stop: stop}, nil
+	if lister, ok := fsys.(Lister); ok {
+		return lister.List(ctx, name)
 	}
 	f, err := fsys.OpenFile(ctx, name, os.O_RDONLY, 0)
 	if err != nil {
@@ -96,30 +90,4 @@ func (l *listedFile) Next(ctx context.Context) (Members, error) {
 		err = &fs.PathError{Op: "readdir", Path: l.name, Err: Cause(err)}
 	}
 	return described(infos), err
-}
-
-// listedStream is the Listing of what a DirReader yields.
-type listedStream struct {
-	next func() (fs.FileInfo, error, bool)
-	stop func()
-}
-
-func (l *listedStream) Next(context.Context) (Members, error) {
-	var infos described
-	for len(infos) < listChunk {
-		info, err, ok := l.next()
-		if !ok {
-			err = io.EOF
-		}
-		if err != nil {
-			return infos, err
-		}
-		infos = append(infos, info)
-	}
-	return infos, nil
-}
-
-func (l *listedStream) Close() error {
-	l.stop()
-	return nil
 }

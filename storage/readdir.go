@@ -15,22 +15,10 @@ const (
 	mostDescribed  = 256
 )
 
-// DirReader is an [FS] that yields the members of a collection as a stream.
-type DirReader interface {
-	FS
-
-	// ReadDir yields the members of the collection name, in no particular order. It
-	// describes each as [Lstater] would. An error ends the stream.
-	ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error]
-}
-
 // ReadDir yields the members of the collection name in no particular order. It describes
 // symbolic links as links. The last pair may contain an error: the reason why the rest
-// couldn't be read, or the error of ctx. Without a [DirReader] it uses [List].
+// couldn't be read, or the error of ctx. It uses [List].
 func ReadDir(ctx context.Context, fsys FS, name string) iter.Seq2[fs.FileInfo, error] {
-	if r, ok := fsys.(DirReader); ok {
-		return r.ReadDir(ctx, name)
-	}
 	return func(yield func(fs.FileInfo, error) bool) {
 		listing, err := List(ctx, fsys, name)
 		if err != nil {

@@ -24,8 +24,6 @@
 //	                                links, folded names)               properties
 //	DeadPropsReader  ReadDeadProps  read dead properties without       opens the file and asks it
 //	                                opening the file                   (webdav.DeadPropsHolder)
-//	DirReader        ReadDir        yield the members of a             uses List
-//	                                collection as a stream
 //	Exchanger        Exchange       swap two names in one step, so     errors.ErrUnsupported: COPY and
 //	                                that COPY and MOVE replace a       MOVE rename twice, and the
 //	                                tree without a gap                 destination is briefly missing
@@ -38,8 +36,8 @@
 //	                                another process has renamed it     created there may stay behind
 //	LinkCopier       CopyLink       copy a symbolic link as a link     errors.ErrUnsupported: a COPY
 //	                                                                   reports an error for the link
-//	Lister           List           find the members of a collection   uses DirReader or Readdir, which
-//	                                while several goroutines describe  describe the members one by one
+//	Lister           List           find the members of a collection   uses Readdir, which describes the
+//	                                while several goroutines describe  members one by one
 //	                                them
 //	Lstater          Lstat          describe a symbolic link itself    Stat, and for a collection a look
 //	                                                                   into the listing of its parent

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path"
 	"path/filepath"
@@ -207,9 +206,9 @@ type listings struct {
 	number atomic.Int64
 }
 
-func (l *listings) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+func (l *listings) List(ctx context.Context, name string) (storage.Listing, error) {
 	l.number.Add(1)
-	return storage.ReadDir(ctx, l.FS, name)
+	return storage.List(ctx, l.FS, name)
 }
 
 func (l *listings) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/aferofs"
 	"github.com/davd/davd/storage/tree"
 )
@@ -38,7 +39,11 @@ func followed(name string) string {
 	return name
 }
 
-func (l linking) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+func (l linking) List(ctx context.Context, name string) (storage.Listing, error) {
+	return storagetest.Stream(l.readDir(ctx, name)), nil
+}
+
+func (l linking) readDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		for info, err := range storage.ReadDir(ctx, l.FS, followed(name)) {
 			if err == nil && info.Name() == "link" {

@@ -27,8 +27,8 @@ type gauge struct {
 	enter     func()
 }
 
-func (g *gauge) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
-	return storage.ReadDir(ctx, g.FS, name)
+func (g *gauge) List(ctx context.Context, name string) (storage.Listing, error) {
+	return storage.List(ctx, g.FS, name)
 }
 
 func (g *gauge) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {

@@ -49,7 +49,11 @@ type brokenStream struct {
 	err   error
 }
 
-func (b brokenStream) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+func (b brokenStream) List(ctx context.Context, name string) (storage.Listing, error) {
+	return storagetest.Stream(b.readDir(ctx, name)), nil
+}
+
+func (b brokenStream) readDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
 	return func(yield func(fs.FileInfo, error) bool) {
 		n := 0
 		for info, err := range storage.ReadDir(ctx, b.FS, name) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -34,7 +35,11 @@ func (*emptyFile) ModTime() time.Time { return time.Time{} }
 func (*emptyFile) IsDir() bool        { return false }
 func (*emptyFile) Sys() any           { return nil }
 
-func (e *endless) ReadDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
+func (e *endless) List(ctx context.Context, name string) (storage.Listing, error) {
+	return storagetest.Stream(e.readDir(ctx, name)), nil
+}
+
+func (e *endless) readDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo, error] {
 	if name != "/src" {
 		return storage.ReadDir(ctx, e.FS, name)
 	}
