@@ -6,28 +6,27 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/davd/davd/cmd/davd/internal/client"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
-// The exit codes.
+// The exit codes. exitInterrupted is the one that shells report for a program ended by SIGINT.
 const (
-	exitFailed = 1 // the command failed
-	exitUsage  = 2 // davd can't understand the command line or a setting
+	exitFailed      = 1 // the command failed
+	exitUsage       = 2 // davd can't understand the command line or a setting
+	exitPartial     = 3 // a client command failed for the members named on standard error
+	exitInterrupted = 130
 )
-
-// program is one run of davd.
-type program struct {
-	args           []string
-	stdout, stderr io.Writer
-}
 
 // run runs davd and returns its exit code. The first of args is the program's name.
 // An error is written to stderr, as one line.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := &program{args: args, stdout: stdout, stderr: stderr}
-	err := p.app().RunContext(ctx, args)
+	err := newApp(&program{stdout: stdout, stderr: stderr}).RunContext(ctx, args)
 	if err == nil {
 		return 0
 	}
@@ -38,13 +37,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-func (p *program) app() *cli.App {
-	return &cli.App{
+func newApp(p *program) *cli.App {
+	app := &cli.App{
 		Name:                  "davd",
 		Version:               version(),
 		Writer:                p.stdout,
 		ErrWriter:             p.stderr,
-		Commands:              append([]*cli.Command{p.serveCommand(), p.demoCommand(), p.clientsCommand(), p.locksCommand(), p.unlockCommand()}, p.clientCommands()...),
 		CustomAppHelpTemplate: literal(overview),
 		OnUsageError:          flagError,
 		ExitErrHandler:        func(*cli.Context, error) {}, // run reports
@@ -55,6 +53,32 @@ func (p *program) app() *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
+	for _, c := range commands(p) {
+		app.Commands = append(app.Commands, c.cli())
+	}
+	return app
+}
+
+func commands(p *program) []command {
+	server := []command{serveCommand(p), demoCommand(p), clientsCommand(p), locksCommand(p), unlockCommand(p)}
+	return slices.Concat(server, clientCommands(p))
+}
+
+// exitCode returns the exit code for the error of a command.
+func exitCode(err error) int {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return exitUsage
+	}
+	if _, ok := errors.AsType[*setting.Error](err); ok {
+		return exitUsage
+	}
+	if _, ok := errors.AsType[*client.PartialError](err); ok {
+		return exitPartial
+	}
+	if _, ok := errors.AsType[*interruptedError](err); ok {
+		return exitInterrupted
+	}
+	return exitFailed
 }
 
 // version returns the version of the module, as recorded by the go command.

@@ -4,35 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
-
-	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/client"
 	"github.com/davd/davd/dav/davclient"
 )
-
-func TestClientHelpFitsTheTerminal(t *testing.T) {
-	for _, command := range (&program{}).clientCommands() {
-		for line := range strings.Lines(command.CustomHelpTemplate) {
-			if len([]rune(strings.TrimSuffix(line, "\n"))) > helpWidth {
-				t.Errorf("longer than %d characters: %s", helpWidth, line)
-			}
-		}
-	}
-}
-
-func TestConnectionFlagsHaveVariables(t *testing.T) {
-	for _, flag := range connectionFlags() {
-		name := flag.Names()[0]
-		documented, ok := flag.(cli.DocGenerationFlag)
-		if !ok || !slices.Equal(documented.GetEnvVars(), []string{envVar(name)}) {
-			t.Errorf("--%s is not %s in the environment", name, envVar(name))
-		}
-	}
-}
 
 // TestInterrupted checks the message and the exit code of a command ended by a signal.
 func TestInterrupted(t *testing.T) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -14,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/davd/davd/cmd/davd/internal/client"
 	"github.com/davd/davd/cmd/davd/internal/client/meter"
 	"github.com/davd/davd/cmd/davd/internal/client/netrc"
@@ -24,18 +21,14 @@ import (
 )
 
 // connect prepares a session with the server of ref. No request is sent.
-func (p *program) connect(c *cli.Context, ref *url.URL) (*client.Session, error) {
+func connect(ctx context.Context, p *program, o *clientOptions, ref *url.URL) (*client.Session, error) {
 	// net/http's HTTP/2 client writes protocol errors to the standard logger.
 	log.SetOutput(io.Discard)
-	progress, err := p.meter(cmp.Or(c.String("progress"), "auto"))
+	transport, err := newTransport(o.caCert)
 	if err != nil {
 		return nil, err
 	}
-	transport, err := transport(c.String("cacert"))
-	if err != nil {
-		return nil, err
-	}
-	user, err := p.user(c.Context, c.String("user"), ref)
+	user, err := logIn(ctx, o.user, ref, p.stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +37,7 @@ func (p *program) connect(c *cli.Context, ref *url.URL) (*client.Session, error)
 		return nil, usagef("%w", err)
 	}
 	remote.User, remote.Transport, remote.UserAgent = user, transport, "davd/"+version()
-	return &client.Session{Client: remote, Out: p.stdout, Err: p.stderr, Meter: progress}, nil
+	return &client.Session{Client: remote, Out: p.stdout, Err: p.stderr, Meter: newMeter(o.progress, p.stderr)}, nil
 }
 
 const (
@@ -56,25 +49,23 @@ const (
 	alwaysLine = time.Second
 )
 
-// meter returns a Meter that shows progress, or nil if none should be shown.
-func (p *program) meter(when string) (*meter.Meter, error) {
-	file, _ := p.stderr.(*os.File)
+// newMeter returns a Meter that shows progress, or nil if none should be shown.
+func newMeter(when string, w io.Writer) *meter.Meter {
+	file, _ := w.(*os.File)
 	switch wide := terminal.Width(file) > 0; {
-	case when != "auto" && when != "always" && when != "never":
-		return nil, usagef("--progress: unknown value %q: write auto, always or never", when)
 	case when == "never":
-		return nil, nil //nolint:nilnil // a nil Meter shows nothing
+		return nil
 	case wide:
-		return meter.Bar(p.stderr, func() int { return terminal.Width(file) }), nil
+		return meter.Bar(w, func() int { return terminal.Width(file) })
 	case when == "auto":
-		return meter.Lines(p.stderr, firstLine, everyLine), nil
+		return meter.Lines(w, firstLine, everyLine)
 	}
-	return meter.Lines(p.stderr, 0, alwaysLine), nil
+	return meter.Lines(w, 0, alwaysLine)
 }
 
-// transport returns a transport that also trusts the certificates in the PEM file. It
+// newTransport returns a transport that also trusts the certificates in the PEM file. It
 // returns nil, for the default transport, if file is empty.
-func transport(file string) (http.RoundTripper, error) {
+func newTransport(file string) (http.RoundTripper, error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // the default
 	}
@@ -94,10 +85,10 @@ func transport(file string) (http.RoundTripper, error) {
 	return own, nil
 }
 
-// user returns the name and password to log in with. The name comes from --user, the URL
+// logIn returns the name and password to log in with. The name comes from --user, the URL
 // or .netrc; the password from there, from DAVD_PASSWORD or from the terminal. It returns
 // nil if there is no name.
-func (p *program) user(ctx context.Context, flag string, ref *url.URL) (*url.Userinfo, error) {
+func logIn(ctx context.Context, flag string, ref *url.URL, stderr io.Writer) (*url.Userinfo, error) {
 	name, password, whole := strings.Cut(flag, ":")
 	if flag == "" && ref.User != nil {
 		name = ref.User.Username()
@@ -118,7 +109,7 @@ func (p *program) user(ctx context.Context, flag string, ref *url.URL) (*url.Use
 	case name == "":
 		return nil, nil //nolint:nilnil // no credentials
 	}
-	password, err = terminal.ReadPassword(ctx, os.Stdin, p.stderr, "Password for "+name+" at "+ref.Host+": ")
+	password, err = terminal.ReadPassword(ctx, os.Stdin, stderr, "Password for "+name+" at "+ref.Host+": ")
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

@@ -1,77 +1,74 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/demo"
 	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
-const (
-	demoUsage = "davd demo [flags]"
-	demoAbout = `
+const demoAbout = `
 Serves a tree of a thousand members in memory, on artificially slow storage.
 Prints three commands to try, and each interim response that davd sends.`
-)
 
-func (p *program) demoCommand() *cli.Command {
-	flags := []cli.Flag{addrFlag("listen at this host:port; port 0 is any free port"), hostFlag()}
-	return &cli.Command{
-		Name:               "demo",
-		Flags:              flags,
-		CustomHelpTemplate: literal(commandHelp(demoUsage, demoAbout, flags)),
-		HideHelpCommand:    true,
-		OnUsageError:       flagError,
-		Action:             p.demo,
+func demoCommand(p *program) command {
+	cfg := config.New(config.Defaults{
+		"anonymous":     "true",
+		"storage":       string(config.Mem),
+		"latency":       demo.Latency.String(),
+		"interim-after": "1s",
+		"interim-every": "1s",
+		"drain":         "1s", // no operation here is worth a longer wait
+		"log-level":     "warn",
+	})
+	addr := cfg.Setting("addr")
+	addr.Help = "listen at this host:port; port 0 is any free port"
+	return command{
+		name: "demo", about: demoAbout,
+		settings: setting.Groups{{Title: "Network", Settings: []*setting.Setting{addr, cfg.Setting("host")}}},
+		check: func(args []string) error {
+			if len(args) > 0 {
+				return usagef("davd demo has its own tree: leave out %s, or serve it with davd serve", args[0])
+			}
+			return nil
+		},
+		run: func(c *cli.Context) error { return runDemo(c.Context, p, cfg) },
 	}
 }
 
-func (p *program) demo(c *cli.Context) error {
-	if c.NArg() > 0 {
-		return usagef("davd demo has its own tree: leave out %s, or serve it with davd serve", c.Args().First())
-	}
-	cfg, err := config.New(config.Settings{
-		Addrs:        c.StringSlice("addr"),
-		Hosts:        c.StringSlice("host"),
-		Anonymous:    true,
-		Storage:      string(config.Mem),
-		Latency:      demo.Latency.String(),
-		InterimAfter: "1s",
-		InterimEvery: "1s",
-		LogLevel:     "warn",
-	})
-	if err != nil {
-		return p.settingError(err)
+func runDemo(ctx context.Context, p *program, cfg *config.Config) error {
+	if err := cfg.Read(""); err != nil {
+		return err
 	}
 	for _, addr := range cfg.Addrs {
 		if addr.Network != "tcp" {
 			return usagef("--addr: the commands to try can't use %s: write host:port", addr)
 		}
 	}
-	fsys, err := demo.NewStorage(c.Context)
+	fsys, err := demo.NewStorage(ctx)
 	if err != nil {
 		return fmt.Errorf("the tree can't be created (%w): this is a bug in davd", err)
 	}
 	log := newLog(p.stderr, cfg)
-	kept, err := state.Open(c.Context, cfg, log)
+	kept, err := state.Open(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	screen := &demo.Screen{Out: p.stdout}
 	s := &site{
 		cfg: cfg, fsys: fsys, state: kept, log: log,
-		grace: time.Second, // no operation here is worth a longer wait
-		sent:  screen.Interim,
-		done:  screen.Final,
+		sent: screen.Interim,
+		done: screen.Final,
 		ready: func(listeners []*server.Listener) {
 			screen.Guide(listeners[0].Where(false, "/"))
 			warnPublic(log, cfg, listeners)
 		},
 	}
-	return s.serve(c.Context)
+	return s.serve(ctx)
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/urfave/cli/v2"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
 // overview is the output of davd without arguments.
@@ -21,71 +21,41 @@ func literal(text string) string {
 	return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
 }
 
-// helpFlag has the methods of a flag that the help needs.
-type helpFlag interface {
-	cli.DocGenerationFlag
-	cli.CategorizableFlag
-}
-
-// commandHelp returns the help of a command: usage, about and then the flags, grouped by
-// category. Flags and categories keep the order of flags.
-func commandHelp(usage, about string, flags []cli.Flag) string {
+// help returns the help of the command: usage, about and then the flags.
+func (cmd command) help() string {
 	var help strings.Builder
-	fmt.Fprintf(&help, "Usage: %s\n\n%s\n", usage, strings.TrimSpace(about))
-	var documented []helpFlag
+	usage := strings.TrimSpace("davd " + cmd.name + " [flags] " + cmd.arguments)
+	fmt.Fprintf(&help, "Usage: %s\n\n%s\n", usage, strings.TrimSpace(cmd.about))
 	column := 0
-	for _, flag := range flags {
-		if flag, ok := flag.(helpFlag); ok {
-			documented = append(documented, flag)
-			column = max(column, len(flagTerm(flag)))
-		}
+	for s := range cmd.settings.All() {
+		column = max(column, len(flagTerm(s)))
 	}
-	category := ""
-	for _, flag := range documented {
-		if c := flag.GetCategory(); c != category {
-			category = c
-			fmt.Fprintf(&help, "\n%s:\n", category)
+	indent := strings.Repeat(" ", column+4)
+	for _, group := range cmd.settings {
+		fmt.Fprintf(&help, "\n%s:\n", group.Title)
+		for _, s := range group.Settings {
+			lines := wrap(flagText(s), helpWidth-len(indent))
+			fmt.Fprintf(&help, "  %-*s  %s\n", column, flagTerm(s), strings.Join(lines, "\n"+indent))
 		}
-		indent := strings.Repeat(" ", column+4)
-		lines := wrap(flagText(flag), helpWidth-len(indent))
-		fmt.Fprintf(&help, "  %-*s  %s\n", column, flagTerm(flag), strings.Join(lines, "\n"+indent))
 	}
 	return help.String()
 }
 
 // flagTerm returns the names of a flag, followed by the placeholder for its value.
-func flagTerm(flag helpFlag) string {
-	placeholder, _ := cutPlaceholder(flag.GetUsage())
-	names := flag.Names()
-	term := "--" + names[0]
-	if len(names) > 1 {
-		term = "-" + names[1] + ", " + term
+func flagTerm(s *setting.Setting) string {
+	term := "--" + s.Name
+	if s.Short != "" {
+		term = "-" + s.Short + ", " + term
 	}
-	return strings.TrimSpace(term + " " + placeholder)
+	return strings.TrimSpace(term + " " + s.Takes)
 }
 
 // flagText returns the description of a flag, with its default.
-func flagText(flag helpFlag) string {
-	_, usage := cutPlaceholder(flag.GetUsage())
-	if value := strings.ReplaceAll(flag.GetDefaultText(), `"`, ""); value != "" && value != "false" {
-		return usage + " (default " + value + ")"
+func flagText(s *setting.Setting) string {
+	if s.Default != "" {
+		return s.Help + " (default " + s.Default + ")"
 	}
-	return usage
-}
-
-// withPlaceholder returns the Usage text of a flag whose value is called placeholder
-// in the help.
-func withPlaceholder(placeholder, usage string) string {
-	return "`" + placeholder + "` " + usage
-}
-
-// cutPlaceholder splits a Usage text into what withPlaceholder joined.
-func cutPlaceholder(text string) (placeholder, usage string) {
-	if quoted, ok := strings.CutPrefix(text, "`"); ok {
-		placeholder, usage, _ = strings.Cut(quoted, "` ")
-		return placeholder, usage
-	}
-	return "", text
+	return s.Help
 }
 
 // wrap breaks text into lines of at most width bytes. A longer word gets its own line.

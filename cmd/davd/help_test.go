@@ -1,32 +1,34 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/urfave/cli/v2"
 )
 
 func TestHelpFitsTheTerminal(t *testing.T) {
-	for _, help := range []string{
-		overview, commandHelp(serveUsage, serveAbout, serveFlags()), commandHelp(clientsUsage, clientsAbout, clientsFlags()),
-	} {
+	texts := map[string]string{"davd": overview}
+	for _, command := range commands(&program{}) {
+		texts[command.name] = command.help()
+	}
+	for name, help := range texts {
 		for line := range strings.Lines(help) {
-			if len(strings.TrimSuffix(line, "\n")) > helpWidth {
-				t.Errorf("longer than %d characters: %s", helpWidth, line)
+			if len([]rune(strings.TrimSuffix(line, "\n"))) > helpWidth {
+				t.Errorf("%s: longer than %d characters: %s", name, helpWidth, line)
 			}
 		}
 	}
 }
 
-// TestFlagsHaveVariables checks that each flag of davd serve has an environment variable.
+// TestFlagsHaveVariables checks that the settings of davd serve, and those of the connection to
+// a server, have an environment variable.
 func TestFlagsHaveVariables(t *testing.T) {
-	for _, flag := range serveFlags() {
-		name := flag.Names()[0]
-		documented, ok := flag.(cli.DocGenerationFlag)
-		if !ok || !slices.Equal(documented.GetEnvVars(), []string{envVar(name)}) {
-			t.Errorf("--%s is not %s in the environment", name, envVar(name))
+	for _, command := range commands(&program{}) {
+		for _, group := range command.settings {
+			for _, s := range group.Settings {
+				if group.Title != commandGroup && s.EnvVar() != "DAVD_"+strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) {
+					t.Errorf("davd %s --%s is %q in the environment", command.name, s.Name, s.EnvVar())
+				}
+			}
 		}
 	}
 }

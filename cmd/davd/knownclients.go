@@ -10,12 +10,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav"
 )
 
-const (
-	clientsUsage = "davd clients [flags]"
-	clientsAbout = `
+const clientsAbout = `
 Prints the table of known clients. With --interim auto, davd serve sends interim
 responses to these clients even if they don't ask for them. In every mode, the
 table limits how many a client gets. davd finds a client by the product names in
@@ -31,40 +30,28 @@ counts.
             always at 200 KiB
   HELPS     whether an interim response restarts the client's read time-out
   SOURCE    where this was observed`
-)
 
-func (p *program) clientsCommand() *cli.Command {
-	flags := clientsFlags()
-	return &cli.Command{
-		Name:               "clients",
-		Flags:              flags,
-		CustomHelpTemplate: literal(commandHelp(clientsUsage, clientsAbout, flags)),
-		HideHelpCommand:    true,
-		OnUsageError:       flagError,
-		Action:             p.clients,
+func clientsCommand(p *program) command {
+	cfg := config.New(nil)
+	var asJSON bool
+	return command{
+		name: "clients", about: clientsAbout,
+		settings: setting.Groups{{Title: commandGroup, Settings: []*setting.Setting{
+			cfg.Setting("interim-client"), jsonSetting(&asJSON, "print JSON; a limit that was not found is null"),
+		}}},
+		check: func(args []string) error {
+			if len(args) > 0 {
+				return usagef("davd clients takes no arguments, and %s is one: see davd clients --help", args[0])
+			}
+			return nil
+		},
+		run: func(*cli.Context) error {
+			if asJSON {
+				return writeClientsJSON(p.stdout, cfg.Handler.Interim.KnownClients())
+			}
+			return writeClients(p.stdout, cfg.Handler.Interim.KnownClients())
+		},
 	}
-}
-
-func clientsFlags() []cli.Flag {
-	return []cli.Flag{
-		interimClientFlag(commandCategory),
-		&cli.BoolFlag{Category: commandCategory, Name: "json", Usage: "print JSON; a limit that was not found is null"},
-	}
-}
-
-func (p *program) clients(c *cli.Context) error {
-	if c.NArg() > 0 {
-		return usagef("davd clients takes no arguments, and %s is one: see davd clients --help", c.Args().First())
-	}
-	more, err := config.ParseClients(c.StringSlice("interim-client"))
-	if err != nil {
-		return p.settingError(&config.Error{Setting: "interim-client", Err: err})
-	}
-	interim := dav.Interim{Clients: more}
-	if c.Bool("json") {
-		return writeClientsJSON(p.stdout, interim.KnownClients())
-	}
-	return writeClients(p.stdout, interim.KnownClients())
 }
 
 func writeClients(w io.Writer, clients []dav.Client) error {

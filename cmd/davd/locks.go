@@ -12,10 +12,10 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/client"
 	"github.com/davd/davd/cmd/davd/internal/locks"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
 const (
-	locksUsage = "davd locks [flags] [DIR]"
 	locksAbout = `
 Lists the locks of the davd that serves DIR, or the current directory. That davd
 need not be running.
@@ -28,7 +28,6 @@ need not be running.
   EXPIRES  when the lock ends unless the client renews it
   TOKEN    the lock token, which davd unlock accepts in place of PATH`
 
-	unlockUsage = "davd unlock [flags] PATH|TOKEN [DIR]"
 	unlockAbout = `
 Breaks the lock on PATH, or the lock with this TOKEN. DIR is the directory that
 davd serves, by default the current one. That davd need not be running. The
@@ -37,82 +36,68 @@ client that holds the lock is not asked, and its next write fails.
   davd unlock /reports/2026.docx /srv/files`
 )
 
-func (p *program) locksCommand() *cli.Command {
-	flags := append(stateFlags(), jsonFlag())
-	return &cli.Command{
-		Name:               "locks",
-		Flags:              flags,
-		CustomHelpTemplate: literal(commandHelp(locksUsage, locksAbout, flags)),
-		HideHelpCommand:    true,
-		OnUsageError:       flagError,
-		Action:             p.locks,
-	}
-}
-
-func (p *program) unlockCommand() *cli.Command {
-	flags := append(stateFlags(), jsonFlag(),
-		&cli.BoolFlag{Category: commandCategory, Name: "all", Usage: "break all locks on PATH if there are several shared ones"})
-	return &cli.Command{
-		Name:               "unlock",
-		Flags:              flags,
-		CustomHelpTemplate: literal(commandHelp(unlockUsage, unlockAbout, flags)),
-		HideHelpCommand:    true,
-		OnUsageError:       flagError,
-		Action:             p.unlock,
-	}
-}
-
-func jsonFlag() cli.Flag {
-	return &cli.BoolFlag{Category: commandCategory, Name: "json", Usage: "print JSON"}
-}
-
-func (p *program) locks(c *cli.Context) error {
-	if c.NArg() > 1 {
-		return usagef("davd locks takes one directory, not %d: see davd locks --help", c.NArg())
-	}
-	cfg, file, err := p.stateOf(c, c.Args().First())
-	if err != nil {
-		return err
-	}
-	return p.withLocks(c.Context, cfg, file, func(o locks.Operator) error {
-		found, err := o.List(c.Context)
-		switch {
-		case err != nil:
-			return err
-		case c.Bool("json"):
-			return writeJSON(p.stdout, found)
-		case len(found) == 0:
-			_, err = fmt.Fprintln(p.stdout, "no locks")
-			return err
-		}
-		return writeLocks(p.stdout, found, time.Now())
-	})
-}
-
-func (p *program) unlock(c *cli.Context) error {
-	if c.NArg() < 1 || c.NArg() > 2 {
-		return usagef("davd unlock takes the path or the token of a lock, and the directory that davd serves: see davd unlock --help")
-	}
-	cfg, file, err := p.stateOf(c, c.Args().Get(1))
-	if err != nil {
-		return err
-	}
-	return p.withLocks(c.Context, cfg, file, func(o locks.Operator) error {
-		broken, err := o.Break(c.Context, pathOrToken(c.Args().First(), c.Bool("all")))
-		if err != nil {
-			return err
-		}
-		if c.Bool("json") {
-			return writeJSON(p.stdout, broken)
-		}
-		for i := range broken {
-			l := &broken[i]
-			if _, err := fmt.Fprintf(p.stdout, "unlocked %s (%s)\n", client.Shown(l.Path), client.Shown(l.Token)); err != nil {
-				return err
+func locksCommand(p *program) command {
+	cfg, stateSetting := operatorConfig()
+	var asJSON bool
+	return command{
+		name: "locks", arguments: "[DIR]", about: locksAbout,
+		settings: setting.Groups{{Title: commandGroup, Settings: []*setting.Setting{stateSetting, jsonSetting(&asJSON, "print JSON")}}},
+		check: func(args []string) error {
+			if len(args) > 1 {
+				return usagef("davd locks takes one directory, not %d: see davd locks --help", len(args))
 			}
-		}
-		return nil
-	})
+			return nil
+		},
+		run: func(c *cli.Context) error {
+			return withLocks(c.Context, p, cfg, c.Args().First(), func(o locks.Operator) error {
+				found, err := o.List(c.Context)
+				switch {
+				case err != nil:
+					return err
+				case asJSON:
+					return writeJSON(p.stdout, found)
+				case len(found) == 0:
+					_, err = fmt.Fprintln(p.stdout, "no locks")
+					return err
+				}
+				return writeLocks(p.stdout, found, time.Now())
+			})
+		},
+	}
+}
+
+func unlockCommand(p *program) command {
+	cfg, stateSetting := operatorConfig()
+	var asJSON, all bool
+	return command{
+		name: "unlock", arguments: "PATH|TOKEN [DIR]", about: unlockAbout,
+		settings: setting.Groups{{Title: commandGroup, Settings: []*setting.Setting{
+			stateSetting, jsonSetting(&asJSON, "print JSON"),
+			{Name: "all", FlagOnly: true, Into: setting.Switch(&all), Help: "break all locks on PATH if there are several shared ones"},
+		}}},
+		check: func(args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return usagef("davd unlock takes the path or the token of a lock, and the directory that davd serves: see davd unlock --help")
+			}
+			return nil
+		},
+		run: func(c *cli.Context) error {
+			return withLocks(c.Context, p, cfg, c.Args().Get(1), func(o locks.Operator) error {
+				broken, err := o.Break(c.Context, pathOrToken(c.Args().First(), all))
+				switch {
+				case err != nil:
+					return err
+				case asJSON:
+					return writeJSON(p.stdout, broken)
+				}
+				for i := range broken {
+					l := &broken[i]
+					fmt.Fprintf(p.stdout, "unlocked %s (%s)\n", client.Shown(l.Path), client.Shown(l.Token))
+				}
+				return nil
+			})
+		},
+	}
 }
 
 // pathOrToken decides whether arg is a lock token, which is a URI, or a path.

@@ -5,8 +5,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/dav"
 )
 
@@ -58,5 +60,23 @@ func logOperation(log *slog.Logger) func(dav.Operation, error) {
 			return
 		}
 		log.Info("an operation whose client did not wait has ended", about...)
+	}
+}
+
+// warnPublic logs one warning about all listeners that other machines can reach.
+func warnPublic(log *slog.Logger, cfg *config.Config, listeners []*server.Listener) {
+	var public []string
+	for _, l := range listeners {
+		if l.Public() {
+			public = append(public, l.Addr().String())
+		}
+	}
+	addrs := strings.Join(public, ",")
+	switch {
+	case addrs == "":
+	case cfg.HTPasswd == "":
+		log.Warn("davd asks for no password: anyone who can reach this address can "+cfg.Allowed()+" everything", "addr", addrs)
+	case !cfg.TLS():
+		log.Warn("passwords travel in clear text: set --tls-cert and --tls-key, or listen on this machine only, behind a proxy with TLS", "addr", addrs)
 	}
 }

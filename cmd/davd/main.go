@@ -12,9 +12,6 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// exitInterrupted is the exit code that shells report for a program ended by SIGINT.
-const exitInterrupted = 130
-
 func main() {
 	spareProcessors()
 	os.Exit(run(untilSignal(), os.Args, os.Stdout, os.Stderr))

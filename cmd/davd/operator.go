@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
@@ -31,26 +30,25 @@ func (s *site) answerOperators(ctx context.Context) *control.Server {
 	return server
 }
 
-// stateFlags returns the flags that select a state.
-func stateFlags() []cli.Flag {
-	return []cli.Flag{
-		textFlag(commandCategory, "state", "DIR|FILE.db", "", "the value of --state that davd serve runs with (default: its default)"),
-	}
+// operatorConfig returns a configuration for a command that works on a state, and the settings
+// that select it.
+func operatorConfig() (*config.Config, *setting.Setting) {
+	cfg := config.New(config.Defaults{"log-level": "warn"})
+	s := cfg.Setting("state")
+	s.Takes, s.Help = "DIR|FILE.db", "the value of --state that davd serve runs with (default: its default)"
+	return cfg, s
 }
 
-// stateOf returns the configuration and the path of the database that a command works on.
-// dir is the served directory, or "" if the operator did not name it.
-func (p *program) stateOf(c *cli.Context, dir string) (*config.Config, string, error) {
-	cfg, err := config.New(config.Settings{Dir: dir, State: c.String("state"), LogLevel: "warn"})
-	if err != nil {
-		return nil, "", p.settingError(err)
+// withLocks calls do with the locks of the davd that serves dir. dir is "" if the operator did
+// not name it.
+func withLocks(ctx context.Context, p *program, cfg *config.Config, dir string, do func(locks.Operator) error) error {
+	if err := cfg.Read(dir); err != nil {
+		return err
 	}
 	file, err := state.Find(cfg, dir != "")
-	return cfg, file, err
-}
-
-// withLocks calls do with the locks of the davd whose database is file.
-func (p *program) withLocks(ctx context.Context, cfg *config.Config, file string, do func(locks.Operator) error) error {
+	if err != nil {
+		return err
+	}
 	client, err := control.Connect(ctx, control.Path(file))
 	switch {
 	case err == nil:

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
-
-	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/client"
 	"github.com/davd/davd/cmd/davd/internal/client/probe"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
 const probeAbout = `
@@ -25,54 +26,75 @@ shows each interim response with its time. This is a real operation:
 // probePatience is how long to wait for the answer after the probe should have ended.
 const probePatience = 10 * time.Second
 
-func probeFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.IntFlag{
-			Category: commandCategory, Name: "seconds", Value: 3,
-			Usage: withPlaceholder("NUMBER", "how many seconds the server should take to answer the probe, from 1 to 20"),
+// probeOptions holds the settings of davd probe.
+type probeOptions struct {
+	seconds                     int
+	method, source, destination string
+}
+
+func probeCommand(clients *clientOptions) clientCommand {
+	o := &clients.probe
+	return clientCommand{
+		name: "probe", arguments: "URL", about: probeAbout, parse: parseTarget,
+		settings: []*setting.Setting{
+			{
+				Name: "seconds", Takes: "NUMBER", Default: "3", FlagOnly: true, Into: setting.Value(&o.seconds, parseSeconds),
+				Help: "how many seconds the server should take to answer the probe, from 1 to 20",
+			},
+			{
+				Name: "method", Takes: "METHOD", FlagOnly: true, Into: setting.Value(&o.method, setting.Text),
+				Help: "send a real request with this method",
+			},
+			{
+				Name: "source", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.source, setting.Text),
+				Help: "send the request for this resource, in place of URL",
+			},
+			{
+				Name: "destination", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.destination, setting.Text),
+				Help: "the request's Destination header; nothing that exists there is replaced",
+			},
 		},
-		&cli.StringFlag{Category: commandCategory, Name: "method", Usage: withPlaceholder("METHOD", "send a real request with this method")},
-		&cli.StringFlag{Category: commandCategory, Name: "source", Usage: withPlaceholder("URL|/PATH", "send the request for this resource, in place of URL")},
-		&cli.StringFlag{Category: commandCategory, Name: "destination", Usage: withPlaceholder("URL|/PATH", "the request's Destination header; nothing that exists there is replaced")},
+		run: func(ctx context.Context, s *client.Session, t target) error { return runProbe(ctx, s, t.url, o) },
 	}
 }
 
-func runProbe(p *program, c *cli.Context, args []string) error {
-	s, ref, err := session(p, c, args[0])
-	if err != nil {
-		return err
+func parseSeconds(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 20 {
+		return 0, fmt.Errorf("%s is not from 1 to 20", s)
 	}
-	seconds, method := c.Int("seconds"), c.String("method")
-	prober := &probe.Prober{Client: s.Client, Out: p.stdout, Seconds: seconds, Patience: probePatience}
+	return n, nil
+}
+
+func runProbe(ctx context.Context, s *client.Session, ref *url.URL, o *probeOptions) error {
+	prober := &probe.Prober{Client: s.Client, Out: s.Out, Seconds: o.seconds, Patience: probePatience}
 	switch {
-	case method != "":
-		return watch(c, s, prober, ref, method)
-	case c.IsSet("source"), c.IsSet("destination"):
+	case o.method != "":
+		return watch(ctx, s, prober, ref, o)
+	case o.source != "", o.destination != "":
 		return usagef("--source and --destination have no effect without --method: add it")
-	case seconds < 1 || seconds > 20:
-		return usagef("--seconds: %d is not from 1 to 20", seconds)
 	}
-	if err := prober.Probe(c.Context, ref); err != nil {
+	if err := prober.Probe(ctx, ref); err != nil {
 		return fmt.Errorf("probe %s: %w", ref.Redacted(), err)
 	}
 	return nil
 }
 
 // watch sends the request of --method and shows its interim responses.
-func watch(c *cli.Context, s *client.Session, prober *probe.Prober, ref *url.URL, method string) error {
+func watch(ctx context.Context, s *client.Session, prober *probe.Prober, ref *url.URL, o *probeOptions) error {
 	source := ref
 	var destination *url.URL
 	var err error
-	if arg := c.String("source"); arg != "" {
-		if source, err = parseSecond(ref, arg); err != nil {
+	if o.source != "" {
+		if source, err = parseSecond(ref, o.source); err != nil {
 			return err
 		}
 	}
-	if arg := c.String("destination"); arg != "" {
-		if destination, err = parseSecond(ref, arg); err != nil {
+	if o.destination != "" {
+		if destination, err = parseSecond(ref, o.destination); err != nil {
 			return err
 		}
 	}
-	what := method + " " + source.Redacted()
-	return s.Failed(what, prober.Watch(c.Context, method, source, destination))
+	what := o.method + " " + source.Redacted()
+	return s.Failed(what, prober.Watch(ctx, o.method, source, destination))
 }

@@ -68,8 +68,8 @@ func TestSendfile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cfg, err := config.New(config.Settings{Dir: share, State: "mem", HTPasswd: users, Addrs: []string{"127.0.0.1:0"}})
-	if err != nil {
+	cfg := config.New(config.Defaults{"state": "mem", "htpasswd": users, "addr": "127.0.0.1:0"})
+	if err := cfg.Read(share); err != nil {
 		t.Fatal(err)
 	}
 	given := serveRecording(t, cfg)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/auth"
@@ -20,7 +19,6 @@ import (
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/deadprops"
 )
 
 // site is a served tree, with the functions to call when something happens.
@@ -32,8 +30,6 @@ type site struct {
 	// state is closed when serve returns.
 	state *state.State
 	log   *slog.Logger
-	// grace is how long requests may go on after the signal to stop.
-	grace time.Duration
 	// ready is called when davd accepts connections.
 	ready func([]*server.Listener)
 	// sent is called after each interim response.
@@ -68,7 +64,7 @@ func (s *site) serve(ctx context.Context) (err error) {
 		Shutdown: handler.Shutdown,
 		TLS:      secure,
 		Log:      s.log,
-		Grace:    s.grace,
+		Grace:    s.cfg.Drain,
 	}
 	return srv.Serve(ctx, listeners)
 }
@@ -82,7 +78,7 @@ func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
 	}
 	for _, l := range listeners {
 		if l.Public() {
-			err = &config.Error{Setting: "addr", Err: s.cfg.Unguarded(l.Addr().String())}
+			err = s.cfg.Unguarded(l.Addr().String())
 		}
 	}
 	if err == nil {
@@ -114,57 +110,36 @@ func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
 	return nil
 }
 
-// limits is what clients may have at a time, and no more than the process has files for.
-func (s *site) limits() dav.Limits {
-	limits := s.cfg.Limits
-	limits.Operations = min(limits.Operations, server.MaxOperations())
-	return limits
-}
-
+// handler completes the handler that the settings have configured.
 func (s *site) handler() *dav.Handler {
-	handler := &dav.Handler{
-		Prefix:         s.cfg.Prefix,
-		FileSystem:     storage.WithLatency(s.fsys, s.cfg.Latency),
-		LockSystem:     s.state.Locks,
-		Properties:     s.state.Properties,
-		Journal:        s.state.Journal,
-		History:        s.state.History,
-		Principal:      auth.User,
-		Admitted:       auth.Admitted,
-		OnePerson:      s.users == nil,
-		LockTimeouts:   s.cfg.LockTimeouts,
-		MaxXML:         s.cfg.MaxXML,
-		PropertyLimits: deadprops.Limits{Owner: s.cfg.PropertiesPerUser},
-		Listings:       s.cfg.Listings,
-		Limits:         s.limits(),
-		StallTimeout:   s.cfg.StallTimeout,
-		MinRate:        s.cfg.MinRate,
-		Logger:         accesslog.Report,
-		ReadOnly:       s.cfg.ReadOnly,
-		Sync:           s.cfg.Sync,
-		PartialPut:     s.cfg.PartialPut,
-		CopyLinks:      s.cfg.CopyLinks,
-		CancelWhenGone: s.cfg.OnDisconnect == config.Cancel,
-		Interim:        s.cfg.Interim(),
-		TrustedProxies: s.cfg.TrustedProxies,
-		Compress:       s.cfg.Compress,
-	}
-	handler.OperationLogger = logOperation(s.log)
+	h := &s.cfg.Handler
+	h.FileSystem = storage.WithLatency(s.fsys, s.cfg.Latency)
+	h.LockSystem = s.state.Locks
+	h.Properties = s.state.Properties
+	h.Journal = s.state.Journal
+	h.History = s.state.History
+	h.Principal = auth.User
+	h.Admitted = auth.Admitted
+	h.OnePerson = s.users == nil
+	// No more than the process has files for.
+	h.Limits.Operations = min(h.Limits.Operations, server.MaxOperations())
+	h.Logger = accesslog.Report
+	h.OperationLogger = logOperation(s.log)
 	if len(s.cfg.Admins) > 0 {
-		handler.Administrator = func(r *http.Request) bool { return slices.Contains(s.cfg.Admins, auth.User(r)) }
+		h.Administrator = func(r *http.Request) bool { return slices.Contains(s.cfg.Admins, auth.User(r)) }
 	}
-	handler.Interim.Sent, handler.Interim.Withheld = s.sent, s.withheld
-	return handler
+	h.Interim.Sent, h.Interim.Withheld = s.sent, s.withheld
+	return h
 }
 
 // front returns the handlers that every request passes before it reaches davHandler.
 func (s *site) front(davHandler *dav.Handler) http.Handler {
 	handler := s.named(davHandler)
-	if len(s.cfg.TrustedProxies) == 0 {
+	if len(s.cfg.Handler.TrustedProxies) == 0 {
 		return &accesslog.Handler{Next: s.limited(s.guard(handler)), Done: s.done}
 	}
 	return &forwarded.Handler{
-		Trusted: s.cfg.TrustedProxies,
+		Trusted: s.cfg.Handler.TrustedProxies,
 		Next:    &accesslog.Handler{Next: s.limited(s.guard(forwarded.Undo(handler))), Done: s.done},
 	}
 }
@@ -174,15 +149,16 @@ func (s *site) named(next http.Handler) http.Handler {
 	if s.users != nil {
 		return next
 	}
-	return &hosts.Handler{Next: next, Names: s.cfg.Hosts, Trusted: s.cfg.TrustedProxies, Refused: accesslog.Report}
+	return &hosts.Handler{Next: next, Names: s.cfg.Hosts, Trusted: s.cfg.Handler.TrustedProxies, Refused: accesslog.Report}
 }
 
 // limited limits how slowly a client may send a request body or read an answer. If the
 // answer does not depend on the body, the client gets it before the body has arrived.
 func (s *site) limited(next http.Handler) http.Handler {
+	h := &s.cfg.Handler
 	return &streams.Handler{
-		Next:  &requestbody.Handler{Next: next, Pace: requestbody.NewPace(s.cfg.StallTimeout, s.cfg.MinRate)},
-		Stall: s.cfg.StallTimeout, Refused: accesslog.Report,
+		Next:  &requestbody.Handler{Next: next, Pace: requestbody.NewPace(h.StallTimeout, h.MinRate)},
+		Stall: h.StallTimeout, Refused: accesslog.Report,
 	}
 }
 

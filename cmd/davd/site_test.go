@@ -8,6 +8,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/cmd/davd/internal/state"
 )
 
@@ -15,8 +16,8 @@ import (
 // that the host names had when CheckAccess looked them up.
 func TestNamePointsElsewhere(t *testing.T) {
 	t.Chdir(t.TempDir()) // the path of a socket must be short
-	cfg, err := config.New(config.Settings{Storage: "mem", Addrs: []string{"unix:s.sock", "0.0.0.0:0"}})
-	if err != nil {
+	cfg := config.New(config.Defaults{"storage": "mem", "addr": "unix:s.sock,0.0.0.0:0"})
+	if err := cfg.Read(""); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := state.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
@@ -28,7 +29,7 @@ func TestNamePointsElsewhere(t *testing.T) {
 		ready: func([]*server.Listener) { t.Error("connections are accepted") },
 	}
 	err = s.serve(t.Context())
-	if wrong, ok := errors.AsType[*config.Error](err); !ok || wrong.Setting != "addr" {
+	if wrong, ok := errors.AsType[*setting.Error](err); !ok || wrong.Name != "addr" {
 		t.Errorf("got error %v", err)
 	}
 	if _, err := os.Lstat("s.sock"); !os.IsNotExist(err) {

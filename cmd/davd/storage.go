@@ -18,7 +18,7 @@ import (
 // openStorage opens the backend. what describes it to the operator.
 func openStorage(cfg *config.Config) (fsys storage.FS, what string, err error) {
 	access := "read-write"
-	if cfg.ReadOnly {
+	if cfg.Handler.ReadOnly {
 		access = "read-only"
 	}
 	if cfg.Storage == config.Mem {
@@ -33,7 +33,7 @@ func openStorage(cfg *config.Config) (fsys storage.FS, what string, err error) {
 		return nil, "", fmt.Errorf("%s: is a file: name the directory that contains it", cfg.Dir)
 	}
 	if err == nil {
-		fsys, err = local.OpenWith(dir, local.Options{Links: cfg.Symlinks})
+		fsys, err = local.OpenWith(dir, cfg.Local)
 	}
 	switch {
 	case err == nil:

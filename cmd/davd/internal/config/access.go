@@ -19,7 +19,7 @@ func (c *Config) CheckAccess(ctx context.Context, lookup Lookup) error {
 	}
 	for _, addr := range c.Addrs {
 		if addr.public(ctx, lookup) {
-			return &Error{Setting: "addr", Err: c.Unguarded(addr.String())}
+			return c.Unguarded(addr.String())
 		}
 	}
 	return nil
@@ -30,12 +30,12 @@ func (c *Config) Guarded() bool { return c.HTPasswd != "" || c.Anonymous }
 
 // Unguarded returns the error for an addr that is public while c is not Guarded.
 func (c *Config) Unguarded(addr string) error {
-	return fmt.Errorf("other machines can reach %s, and davd asks for no password: set --htpasswd FILE, or --anonymous to let anyone %s", addr, c.Allowed())
+	return c.wrong("addr", fmt.Errorf("other machines can reach %s, and davd asks for no password: set --htpasswd FILE, or --anonymous to let anyone %s", addr, c.Allowed()))
 }
 
 // Allowed returns what clients with access may do.
 func (c *Config) Allowed() string {
-	if c.ReadOnly {
+	if c.Handler.ReadOnly {
 		return "read"
 	}
 	return "read and write"

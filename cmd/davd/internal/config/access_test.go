@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
 func lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
@@ -42,21 +42,22 @@ func TestCheckAccess(t *testing.T) {
 		{[]string{"unix:s.sock", "localhost:80", "public:80", ":80"}, "public:80"},
 	} {
 		t.Run(strings.Join(tt.addrs, " "), func(t *testing.T) {
-			c, err := config.New(config.Settings{Addrs: tt.addrs})
+			c, err := read(given{"addr": strings.Join(tt.addrs, ",")})
 			if err != nil {
 				t.Fatal(err)
 			}
 			err = c.CheckAccess(t.Context(), lookup)
-			wrong, refused := errors.AsType[*config.Error](err)
+			wrong, refused := errors.AsType[*setting.Error](err)
 			if refused != (tt.refused != "") {
 				t.Fatalf("got error %v", err)
 			}
-			if refused && (wrong.Setting != "addr" || !strings.Contains(err.Error(), tt.refused+",") ||
+			if refused && (wrong.Name != "addr" || !strings.Contains(err.Error(), tt.refused+",") ||
 				!strings.Contains(err.Error(), "--htpasswd") || !strings.Contains(err.Error(), "--anonymous")) {
 				t.Errorf("got error %v", err)
 			}
-			for _, settled := range []config.Settings{{Addrs: tt.addrs, Anonymous: true}, {Addrs: tt.addrs, HTPasswd: "users"}} {
-				c, err := config.New(settled)
+			for _, settled := range []given{{"anonymous": "true"}, {"htpasswd": "users"}} {
+				settled["addr"] = strings.Join(tt.addrs, ",")
+				c, err := read(settled)
 				if err != nil {
 					t.Fatal(err)
 				}

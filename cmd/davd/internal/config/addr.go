@@ -44,15 +44,3 @@ func ParseAddr(s string) (Addr, error) {
 	}
 	return Addr{Network: "tcp", Address: s}, nil
 }
-
-func parseAddrs(texts []string) ([]Addr, error) {
-	addrs := make([]Addr, len(texts))
-	for i, text := range texts {
-		addr, err := ParseAddr(text)
-		if err != nil {
-			return nil, err
-		}
-		addrs[i] = addr
-	}
-	return addrs, nil
-}

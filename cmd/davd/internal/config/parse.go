@@ -3,14 +3,14 @@ package config
 import (
 	"errors"
 	"fmt"
-	"log/slog"
+	"net/netip"
 	"path"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav"
-	"github.com/davd/davd/storage/local"
 )
 
 func parsePrefix(s string) (string, error) {
@@ -26,34 +26,6 @@ func parsePrefix(s string) (string, error) {
 	return trimmed, nil
 }
 
-func parseDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration: write a number with its unit, such as 500ms, 20s or 1m30s", s)
-	}
-	if d < 0 {
-		return 0, fmt.Errorf("%q is negative: write 0s or more", s)
-	}
-	return d, nil
-}
-
-// parseStall parses a duration. For 0, which means no limit, it returns -1.
-func parseStall(s string) (time.Duration, error) {
-	d, err := parseDuration(s)
-	if err == nil && d == 0 {
-		d = -1
-	}
-	return d, err
-}
-
-func parsePositive(s string) (time.Duration, error) {
-	d, err := parseDuration(s)
-	if err == nil && d == 0 {
-		return 0, errors.New("it can't be zero: write a longer time, such as 20s")
-	}
-	return d, err
-}
-
 // parseRealm accepts only characters that need no escape in a quoted-string (RFC 9110
 // §5.6.4) and look the same in every client.
 func parseRealm(s string) (string, error) {
@@ -65,65 +37,88 @@ func parseRealm(s string) (string, error) {
 	return s, nil
 }
 
-func parseInterimMode(s string) (dav.InterimMode, error) {
-	mode, err := dav.ParseInterimMode(s)
+// parseNetwork parses an address, or a network in CIDR notation (RFC 4632 §3.1).
+func parseNetwork(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(s)
 	if err != nil {
-		_, err = oneOf(dav.InterimAuto.String(), dav.InterimAlways.String(), dav.InterimNever.String())(s)
+		return network, fmt.Errorf("%q is neither an address nor a network: write 192.0.2.7 or 10.0.0.0/8, for example", s)
 	}
-	return mode, err
+	if network != network.Masked() {
+		return network, fmt.Errorf("%q is an address within a network: write %s for the address, or %s for the network", s, network.Addr(), network.Masked())
+	}
+	return network, nil
 }
 
-func parseCompression(s string) (dav.Compression, error) {
-	compression, err := dav.ParseCompression(s)
+// parseClient parses a row for the table of known clients, such as curl=100: a product name
+// from the User-Agent header, and how many interim responses the client can handle.
+func parseClient(s string) (dav.Client, error) {
+	name, count, found := strings.Cut(s, "=")
+	if !found || !isProduct(name) {
+		return dav.Client{}, fmt.Errorf("%q is not NAME=CAP: write a name as User-Agent has it, without its version, and a number, such as curl=100", s)
+	}
+	limit, err := strconv.ParseUint(count, 10, 31)
 	if err != nil {
-		_, err = oneOf(dav.CompressAuto.String(), dav.CompressAlways.String(), dav.CompressNever.String())(s)
+		return dav.Client{}, fmt.Errorf("%q has no number of interim responses: write %s=100, or %s=0 for none", s, name, name)
 	}
-	return compression, err
+	return dav.Client{Product: name, Cap: int(limit), Source: "--interim-client"}, nil
 }
 
-func parseSymlinks(s string) (local.Links, error) {
-	links, err := local.ParseLinks(s)
+// isProduct reports whether s may be a product's name (RFC 9110 §10.1.5).
+func isProduct(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		return c <= ' ' || c > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	})
+}
+
+// parseInfinity parses what to do with a PROPFIND with Depth infinity: allow, deny or a
+// number of members.
+func parseInfinity(s string) (int, error) {
+	switch s {
+	case "allow":
+		return 0, nil
+	case "deny":
+		return dav.NoInfinity, nil
+	}
+	n, err := setting.Count(s)
 	if err != nil {
-		_, err = oneOf(local.LinksDeny.String(), local.LinksInside.String(), local.LinksFollow.String())(s)
+		return 0, fmt.Errorf("unknown value %q: write allow, deny or the number of members after which no further collection is listed", s)
 	}
-	return links, err
+	return n, nil
 }
 
-func parseLevel(s string) (slog.Level, error) {
-	levels := []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
-	names := make([]string, len(levels))
-	for i, level := range levels {
-		names[i] = strings.ToLower(level.String())
-		if s == names[i] {
-			return level, nil
-		}
+// parseCancel parses what happens to an operation whose client disconnects. It returns true
+// for cancel.
+func parseCancel(s string) (bool, error) {
+	if s != "finish" && s != "cancel" {
+		return false, fmt.Errorf("unknown value %q: write finish or cancel", s)
 	}
-	_, err := oneOf(names...)(s)
-	return 0, err
+	return s == "cancel", nil
 }
 
-// oneOf returns a parser that accepts only words.
-func oneOf[Word ~string](words ...Word) func(string) (Word, error) {
-	return func(s string) (Word, error) {
-		if i := slices.Index(words, Word(s)); i >= 0 {
-			return words[i], nil
-		}
-		return "", fmt.Errorf("unknown value %q: write %s", s, alternatives(words))
+// parseLongest parses the upper limit of lock timeouts. It returns -1 for no limit.
+func parseLongest(s string) (time.Duration, error) {
+	if s == "infinite" {
+		return -1, nil
 	}
+	return aboveZero(s)
 }
 
-// alternatives lists words as in "a, b or c".
-func alternatives[Word ~string](words []Word) string {
-	var list strings.Builder
-	for i, word := range words {
-		switch i {
-		case 0:
-		case len(words) - 1:
-			list.WriteString(" or ")
-		default:
-			list.WriteString(", ")
-		}
-		list.WriteString(string(word))
+func aboveZero(s string) (time.Duration, error) {
+	d, err := setting.Duration(s)
+	if err == nil && d == 0 {
+		return 0, errors.New("it can't be zero: write a longer time, such as 20s")
 	}
-	return list.String()
+	return d, err
+}
+
+func parseSize(s string) (int64, error) {
+	n, err := setting.Size(s)
+	if err == nil && n == 0 {
+		return 0, errors.New("it can't be zero: write a larger size, such as 1MiB")
+	}
+	return n, err
 }

@@ -43,15 +43,3 @@ func parseState(s string) (State, error) {
 	}
 	return State{Dir: s}, nil
 }
-
-// checkState makes sure that the state of a tree in memory is in memory as well.
-func (c *Config) checkState(written string) error {
-	if c.Storage != Mem {
-		return nil
-	}
-	if written != "" && !c.State.Memory {
-		return errors.New("the tree of --storage mem is lost when davd exits, so its locks and properties can't be kept: leave this out, or write mem")
-	}
-	c.State = State{Memory: true}
-	return nil
-}

@@ -26,7 +26,7 @@ func TestState(t *testing.T) {
 		{"dir", "sqlite:state", config.State{File: "state"}},
 		{"dir", "sqlite:///srv/state", config.State{File: "/srv/state"}},
 	} {
-		c, err := config.New(config.Settings{Storage: tt.storage, State: tt.state})
+		c, err := read(given{"storage": tt.storage, "state": tt.state})
 		if err != nil {
 			t.Errorf("%s, %q: %v", tt.storage, tt.state, err)
 		} else if c.State != tt.want {
@@ -40,17 +40,17 @@ func TestLockTimeouts(t *testing.T) {
 		shortest, longest string
 		want              dav.LockTimeouts
 	}{
-		{"", "", dav.LockTimeouts{Min: time.Second, Max: 24 * time.Hour, Default: time.Hour}},
-		{"", "10m", dav.LockTimeouts{Min: time.Second, Max: 10 * time.Minute, Default: 10 * time.Minute}},
-		{"2h", "", dav.LockTimeouts{Min: 2 * time.Hour, Max: 24 * time.Hour, Default: 2 * time.Hour}},
-		{"1s", "1s", dav.LockTimeouts{Min: time.Second, Max: time.Second, Default: time.Second}},
-		{"", "infinite", dav.LockTimeouts{Min: time.Second, Max: -1, Default: time.Hour}},
+		{"", "", dav.LockTimeouts{Min: time.Second, Max: 24 * time.Hour}},
+		{"", "10m", dav.LockTimeouts{Min: time.Second, Max: 10 * time.Minute}},
+		{"2h", "", dav.LockTimeouts{Min: 2 * time.Hour, Max: 24 * time.Hour}},
+		{"1s", "1s", dav.LockTimeouts{Min: time.Second, Max: time.Second}},
+		{"", "infinite", dav.LockTimeouts{Min: time.Second, Max: -1}},
 	} {
-		c, err := config.New(config.Settings{LockTimeoutMin: tt.shortest, LockTimeoutMax: tt.longest})
+		c, err := read(given{"lock-timeout-min": tt.shortest, "lock-timeout-max": tt.longest})
 		if err != nil {
 			t.Errorf("%q to %q: %v", tt.shortest, tt.longest, err)
-		} else if c.LockTimeouts != tt.want {
-			t.Errorf("%q to %q: got %+v, want %+v", tt.shortest, tt.longest, c.LockTimeouts, tt.want)
+		} else if c.Handler.LockTimeouts != tt.want {
+			t.Errorf("%q to %q: got %+v, want %+v", tt.shortest, tt.longest, c.Handler.LockTimeouts, tt.want)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func TestMaxXML(t *testing.T) {
 	for text, want := range map[string]int64{
 		"1": 1, "512": 512, "64B": 64, "512KiB": 512 << 10, "2MiB": 2 << 20, "3GiB": 3 << 30,
 	} {
-		if c, err := config.New(config.Settings{MaxXMLBody: text}); err != nil || c.MaxXML != want {
+		if c, err := read(given{"max-xml-body": text}); err != nil || c.Handler.MaxXML != want {
 			t.Errorf("%s is %+v, error %v", text, c, err)
 		}
 	}

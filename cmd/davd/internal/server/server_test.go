@@ -34,8 +34,8 @@ func listen(t *testing.T, texts ...string) []*server.Listener {
 
 func addrs(t *testing.T, texts ...string) []config.Addr {
 	t.Helper()
-	c, err := config.New(config.Settings{Addrs: texts})
-	if err != nil {
+	c := config.New(config.Defaults{"addr": strings.Join(texts, ",")})
+	if err := c.Read(""); err != nil {
 		t.Fatal(err)
 	}
 	return c.Addrs

@@ -14,7 +14,7 @@ import (
 )
 
 func TestFind(t *testing.T) {
-	dir, cfg := served(t, config.Settings{State: "state*"})
+	dir, cfg := served(t, config.Defaults{"state": "state*"})
 	base := filepath.Dir(dir)
 	if _, err := Find(cfg, true); err == nil || !strings.Contains(err.Error(), "no such state") {
 		t.Errorf("before it was served: error %v", err)
@@ -28,29 +28,30 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		name     string
-		settings config.Settings
-		named    bool
-		want     string
-		says     string
+		name  string
+		dir   string
+		state string
+		named bool
+		want  string
+		says  string
 	}{
-		{"by its directory", config.Settings{Dir: dir, State: "state*"}, true, where, ""},
-		{"by a link", config.Settings{Dir: "link", State: "state*"}, true, where, ""},
-		{"the only one", config.Settings{State: "state*"}, false, where, ""},
-		{"a file", config.Settings{State: where}, false, where, ""},
-		{"a file in the current directory", config.Settings{State: "here.db"}, false, filepath.Join(base, "here.db"), ""},
-		{"another directory", config.Settings{Dir: base, State: "state*"}, true, "", "inside the served directory"},
-		{"another state", config.Settings{Dir: dir, State: "statex"}, false, "", "no such state"},
-		{"no file", config.Settings{State: "none.db"}, false, "", "no such state"},
-		{"no directory", config.Settings{Dir: "none", State: "state*"}, true, "", "none"},
-		{"in memory", config.Settings{State: "mem"}, false, "", "restart it"},
+		{"by its directory", dir, "state*", true, where, ""},
+		{"by a link", "link", "state*", true, where, ""},
+		{"the only one", "", "state*", false, where, ""},
+		{"a file", "", where, false, where, ""},
+		{"a file in the current directory", "", "here.db", false, filepath.Join(base, "here.db"), ""},
+		{"another directory", base, "state*", true, "", "inside the served directory"},
+		{"another state", dir, "statex", false, "", "no such state"},
+		{"no file", "", "none.db", false, "", "no such state"},
+		{"no directory", "none", "state*", true, "", "none"},
+		{"in memory", "", "mem", false, "", "restart it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := os.WriteFile("here.db", nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			cfg, err := config.New(tt.settings)
-			if err != nil {
+			cfg := config.New(config.Defaults{"state": tt.state})
+			if err := cfg.Read(tt.dir); err != nil {
 				t.Fatal(err)
 			}
 			got, err := Find(cfg, tt.named)
@@ -71,7 +72,7 @@ func TestFind(t *testing.T) {
 // TestOpenLocks checks that the locks of a davd can be changed when it has ended, but not
 // before.
 func TestOpenLocks(t *testing.T) {
-	_, cfg := served(t, config.Settings{State: "state"})
+	_, cfg := served(t, config.Defaults{"state": "state"})
 	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

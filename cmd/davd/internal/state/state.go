@@ -52,7 +52,7 @@ func (j journal) Strays() *storage.Strays { return j.strays }
 // Open opens the state for the directory that cfg serves. It is logged to log when the disk
 // of the state is full or its file is removed.
 func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, error) {
-	options := lock.Options{MaxPerPrincipal: cfg.LocksPerUser}
+	options := cfg.Locks
 	if cfg.State.Memory {
 		locks, err := lock.New(ctx, options)
 		return &State{Locks: locks, Properties: deadprops.NewMem()}, err

@@ -18,7 +18,7 @@ import (
 )
 
 // served creates a directory, and a configuration that serves it through a symbolic link.
-func served(t *testing.T, settings config.Settings) (dir string, cfg *config.Config) {
+func served(t *testing.T, settings config.Defaults) (dir string, cfg *config.Config) {
 	t.Helper()
 	base, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -30,15 +30,15 @@ func served(t *testing.T, settings config.Settings) (dir string, cfg *config.Con
 		t.Fatal(err)
 	}
 	t.Chdir(base)
-	settings.Dir = link
-	if cfg, err = config.New(settings); err != nil {
+	cfg = config.New(settings)
+	if err := cfg.Read(link); err != nil {
 		t.Fatal(err)
 	}
 	return dir, cfg
 }
 
 func TestOpenMemory(t *testing.T) {
-	_, cfg := served(t, config.Settings{State: "mem", LocksPerUser: "1"})
+	_, cfg := served(t, config.Defaults{"state": "mem", "locks-per-user": "1"})
 	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func TestOpenTwice(t *testing.T) {
 		{"sqlite:state/kept", "state/kept"},
 	} {
 		t.Run(tt.state, func(t *testing.T) {
-			_, cfg := served(t, config.Settings{State: tt.state, LocksPerUser: "1"})
+			_, cfg := served(t, config.Defaults{"state": tt.state, "locks-per-user": "1"})
 			var where string
 			for round := range 2 {
 				s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
@@ -115,16 +115,15 @@ func mustAbs(t *testing.T, path string) string {
 
 // TestLocate checks that a directory has one database, whatever name it is served by.
 func TestLocate(t *testing.T) {
-	dir, byLink := served(t, config.Settings{State: "state"})
-	byName, relative := *byLink, *byLink
-	byName.Dir, relative.Dir = dir, "files"
-	want, err := locate(byLink)
+	dir, cfg := served(t, config.Defaults{"state": "state"})
+	want, err := locate(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, cfg := range []*config.Config{&byName, &relative} {
+	for _, name := range []string{dir, "files"} {
+		cfg.Dir = name
 		if got, err := locate(cfg); err != nil || got != want {
-			t.Errorf("%s is kept in %s, error %v, want %s", cfg.Dir, got, err, want)
+			t.Errorf("%s is kept in %s, error %v, want %s", name, got, err, want)
 		}
 	}
 }
@@ -132,7 +131,7 @@ func TestLocate(t *testing.T) {
 func TestOpenInside(t *testing.T) {
 	for _, state := range []string{"files", "files/state", "link/state", "files/kept.db", "sqlite:files/kept"} {
 		t.Run(state, func(t *testing.T) {
-			dir, cfg := served(t, config.Settings{State: state})
+			dir, cfg := served(t, config.Defaults{"state": state})
 			_, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 			if err == nil || !strings.Contains(err.Error(), "inside the served directory") || !strings.Contains(err.Error(), "--state mem") {
 				t.Errorf("got error %v", err)
@@ -162,7 +161,7 @@ func TestDefaultInside(t *testing.T) {
 // TestServedInsideState serves a directory inside that of the state, which is allowed because
 // clients can't see anything above the served directory.
 func TestServedInsideState(t *testing.T) {
-	dir, cfg := served(t, config.Settings{State: "."})
+	dir, cfg := served(t, config.Defaults{"state": "."})
 	s, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +175,7 @@ func TestServedInsideState(t *testing.T) {
 }
 
 func TestOpenFails(t *testing.T) {
-	_, cfg := served(t, config.Settings{State: "kept.db"})
+	_, cfg := served(t, config.Defaults{"state": "kept.db"})
 	if err := os.WriteFile("kept.db", []byte("not a database at all"), 0o600); err != nil {
 		t.Fatal(err)
 	}
