@@ -1,12 +1,8 @@
 package dav
 
-import "strings"
-
-// The media types of a status document.
-const (
-	jsonType   = "application/json"
-	htmlType   = "text/html"
-	eventsType = "text/event-stream"
+import (
+	"strconv"
+	"strings"
 )
 
 // preferredForm returns the media type in types that the values of the header Accept
@@ -49,4 +45,23 @@ func rangeWeight(parameters string) (thousandths int) {
 		}
 	}
 	return 1000
+}
+
+// weight parses a quality value (RFC 9110 §12.4.2), in thousandths. It accepts a
+// missing 0 before the point, because Java sends that.
+func weight(parameters string) (thousandths int, ok bool) {
+	parameters = strings.TrimSpace(parameters)
+	if parameters == "" {
+		return 1000, true
+	}
+	name, value, _ := strings.Cut(parameters, "=")
+	whole, fraction, _ := strings.Cut(value, ".")
+	if whole == "" && fraction != "" {
+		whole = "0"
+	}
+	if !strings.EqualFold(name, "q") || whole != "0" && whole != "1" || len(fraction) > 3 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint((whole + fraction + "000")[:4], 10, 16)
+	return int(n), err == nil && n <= 1000
 }

@@ -2,7 +2,6 @@ package dav
 
 import (
 	"context"
-	"net/http"
 	"path"
 	"slices"
 	"sync"
@@ -31,9 +30,9 @@ type lockIndex struct {
 
 // lockDiscovery reads the locks that cover a place and, if tree is set, those below it.
 // For a plain LockSystem it finds none, because that can't list its locks.
-func (h *Handler) lockDiscovery(r *http.Request, at place, tree bool) (*lockIndex, error) {
+func (h *Handler) lockDiscovery(r *request, at place, tree bool) (*lockIndex, error) {
 	index := &lockIndex{
-		handler: h, ctx: r.Context(), principal: h.principal(r), now: time.Now(),
+		handler: h, ctx: r.Context(), principal: r.principal(), now: time.Now(),
 		byRoot: make(map[string][]lock.Lock), hrefs: make(map[string]string), at: at, manager: h.locks().manager,
 	}
 	manager := index.manager

@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"net/http"
 	"net/netip"
 	"strings"
 )
@@ -20,11 +19,11 @@ const severalShare = 3
 //
 // All clients behind an undeclared proxy have the same address, usually that of this
 // machine or a Unix socket. So such an address gets a larger share.
-func (h *Handler) client(r *http.Request) string {
-	if name := h.principal(r); name != "" {
+func (h *Handler) client(r *request) string {
+	if name := r.principal(); name != "" {
 		return "user " + statePrefix(r.Context()) + "/" + name
 	}
-	addr, _ := h.TrustedProxies.Client(r)
+	addr, _ := h.TrustedProxies.Client(r.Request)
 	several := !addr.IsValid()
 	if several {
 		remote, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -32,7 +31,7 @@ func (h *Handler) client(r *http.Request) string {
 			return severalClients + "local"
 		}
 		addr = remote.Addr()
-		several = h.TrustedProxies.Sent(r) // the proxy doesn't report the client
+		several = h.TrustedProxies.Sent(r.Request) // the proxy doesn't report the client
 	}
 	if addr = addr.Unmap().WithZone(""); addr.Is6() && !addr.IsLoopback() {
 		prefix, _ := addr.Prefix(64) // 64 is right for any IPv6 address
@@ -45,8 +44,8 @@ func (h *Handler) client(r *http.Request) string {
 }
 
 // anonymous returns client(r) if r has no principal, and "" otherwise.
-func (h *Handler) anonymous(r *http.Request) string {
-	if h.principal(r) != "" {
+func (h *Handler) anonymous(r *request) string {
+	if r.principal() != "" {
 		return ""
 	}
 	return h.client(r)

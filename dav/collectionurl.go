@@ -13,14 +13,14 @@ var errNamesCollection = &statusError{
 
 // namesCollection reports whether r's URL can only be that of a collection (RFC 4918
 // §5.2).
-func namesCollection(r *http.Request) bool {
+func namesCollection(r *request) bool {
 	last := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	return last == "" || last == "." || last == ".."
 }
 
 // setContentLocation tells the client the URL of the collection name if it left out the
 // slash at the end (RFC 4918 §5.2). The hrefs of the answer begin with this URL.
-func (h *Handler) setContentLocation(header http.Header, r *http.Request, name string) {
+func (h *Handler) setContentLocation(header http.Header, r *request, name string) {
 	if !strings.HasSuffix(r.URL.Path, "/") {
 		header.Set("Content-Location", h.href(name, true))
 	}

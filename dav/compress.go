@@ -60,7 +60,7 @@ func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compressor
 }
 
 // operationCompressor is compressor for all methods except GET and HEAD. A file's way
-// must stay free of a writer that could hide the connection's ReadFrom; serveIndex
+// must stay free of a writer that could hide the connection's ReadFrom; index
 // calls compressor itself.
 func (h *Handler) operationCompressor(w http.ResponseWriter, r *http.Request) *compressor {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {

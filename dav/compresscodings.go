@@ -2,7 +2,6 @@ package dav
 
 import (
 	"io"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -118,23 +117,4 @@ func acceptedCoding(values []string) (best *contentCoding, must bool) {
 		}
 	}
 	return best, best != nil && identity == 0
-}
-
-// weight parses a quality value (RFC 9110 §12.4.2), in thousandths. It accepts a
-// missing 0 before the point, because Java sends that.
-func weight(parameters string) (thousandths int, ok bool) {
-	parameters = strings.TrimSpace(parameters)
-	if parameters == "" {
-		return 1000, true
-	}
-	name, value, _ := strings.Cut(parameters, "=")
-	whole, fraction, _ := strings.Cut(value, ".")
-	if whole == "" && fraction != "" {
-		whole = "0"
-	}
-	if !strings.EqualFold(name, "q") || whole != "0" && whole != "1" || len(fraction) > 3 {
-		return 0, false
-	}
-	n, err := strconv.ParseUint((whole + fraction + "000")[:4], 10, 16)
-	return int(n), err == nil && n <= 1000
 }

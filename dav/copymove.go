@@ -11,11 +11,11 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// serveCopy copies the resource and, unless Depth is 0, all its members (RFC
+// copy copies the resource and, unless Depth is 0, all its members (RFC
 // 4918 §9.8).
-func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+func (h *Handler) copy(w http.ResponseWriter, r *request) error {
 	return h.undertake(w, r, func() (*plan, error) {
-		t, err := h.checkTransfer(r, name, true, "0", "infinity")
+		t, err := h.checkTransfer(r, r.name, true, "0", "infinity")
 		if err != nil {
 			return nil, err
 		}
@@ -32,10 +32,10 @@ func (h *Handler) serveCopy(w http.ResponseWriter, r *http.Request, name string)
 	})
 }
 
-// serveMove moves the resource and all its members (RFC 4918 §9.9).
-func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+// move moves the resource and all its members (RFC 4918 §9.9).
+func (h *Handler) move(w http.ResponseWriter, r *request) error {
 	return h.undertake(w, r, func() (*plan, error) {
-		t, err := h.checkTransfer(r, name, false, "0", "infinity")
+		t, err := h.checkTransfer(r, r.name, false, "0", "infinity")
 		if err != nil {
 			return nil, err
 		}
@@ -50,9 +50,14 @@ func (h *Handler) serveMove(w http.ResponseWriter, r *http.Request, name string)
 }
 
 // planTransfer returns the plan for the COPY or MOVE t, which work carries out.
-func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, work func(context.Context, *claim, *tree.Monitor) error) *plan {
+func (h *Handler) planTransfer(r *request, t transfer, changes []change, work func(context.Context, *claim, *tree.Monitor) error) *plan {
+	success := http.StatusCreated
+	if t.replaces {
+		success = http.StatusNoContent
+	}
 	return &plan{
 		about:   Operation{Source: t.src.asked, Destination: t.dst.asked},
+		success: success,
 		changes: changes,
 		again: func() error {
 			if err := h.stillThere(r.Context(), &t); err != nil {
@@ -60,21 +65,14 @@ func (h *Handler) planTransfer(r *http.Request, t transfer, changes []change, wo
 			}
 			return h.preconditionsOf(r, t.src.name())
 		},
-		work: func(ctx context.Context, c *claim, monitor *tree.Monitor) (int, error) {
-			err := askedNames(work(ctx, c, monitor), t.src, t.dst)
-			if failure := h.failureOf(err); failure != nil {
-				return statusOf(failure), failure
-			}
-			if t.replaces {
-				return http.StatusNoContent, err
-			}
-			return http.StatusCreated, err
+		work: func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
+			return h.failureOf(askedNames(work(ctx, c, monitor), t.src, t.dst))
 		},
 	}
 }
 
-// failureOf returns the part of err that is a failure for the client. Two errors are
-// not: a displaced resource that could not be removed, and properties and locks that
+// failureOf returns err, marked as logged if it is no failure for the client. Two errors
+// are none: a displaced resource that could not be removed, and properties and locks that
 // the next start will move because the Journal has a record of them.
 func (h *Handler) failureOf(err error) error {
 	if err == nil {
@@ -88,7 +86,7 @@ func (h *Handler) failureOf(err error) error {
 	}
 	recorded := errors.As(err, &follow) && h.Journal != nil
 	if recorded || follow == nil && errors.As(err, &leftover) {
-		return nil
+		return logged(err)
 	}
 	return err
 }
@@ -108,16 +106,16 @@ type transfer struct {
 
 // checkTransfer refuses an impossible transfer before anything changes. follow says
 // that the request is about the target of a symbolic link, not about the link.
-func (h *Handler) checkTransfer(r *http.Request, src string, follow bool, depths ...string) (t transfer, err error) {
+func (h *Handler) checkTransfer(r *request, src string, follow bool, depths ...string) (t transfer, err error) {
 	t.moves = r.Method == "MOVE"
-	dst, err := h.destination(r)
+	dst, err := h.destination(r.Request)
 	if err != nil {
 		return t, err
 	}
-	if t.depth, err = depth(r, tree.Infinite, depths...); err != nil {
+	if t.depth, err = r.depth(depths...); err != nil {
 		return t, err
 	}
-	if t.mayReplace, err = overwrite(r); err != nil {
+	if t.mayReplace, err = r.overwrite(); err != nil {
 		return t, err
 	}
 	t.follow = follow

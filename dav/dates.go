@@ -52,3 +52,13 @@ func appendClock(dst []byte, t time.Time) []byte {
 func appendTwo(dst []byte, n int) []byte {
 	return append(dst, '0'+byte(n/10), '0'+byte(n%10)) //nolint:gosec // n is below 100
 }
+
+// headerTime returns the date in the values of a header field. It ignores a field that is invalid or
+// repeated (RFC 9110 §13.1.3, §13.1.4).
+func headerTime(values []string) (time.Time, bool) {
+	if len(values) != 1 {
+		return time.Time{}, false
+	}
+	t, err := http.ParseTime(values[0])
+	return t, err == nil
+}

@@ -1,35 +1,6 @@
 package dav
 
-import (
-	"context"
-	"io/fs"
-	"strings"
-
-	"golang.org/x/net/webdav"
-
-	"github.com/davd/davd/storage"
-)
-
-// entityTag returns the entity tag of the file or collection that info describes. It is
-// the backend's own if that is valid, and otherwise made by [storage.Version]. getetag
-// and the header ETag have the same value (RFC 4918 §15.6).
-func entityTag(ctx context.Context, info fs.FileInfo) string {
-	if tag := ownTag(ctx, info); tag != "" {
-		return tag
-	}
-	version, _ := storage.Version(info)
-	return `"` + version + `"`
-}
-
-// ownTag returns the backend's own entity tag, or "" without a valid one.
-func ownTag(ctx context.Context, info fs.FileInfo) string {
-	if tagger, ok := info.(webdav.ETager); ok {
-		if tag, err := tagger.ETag(ctx); err == nil && isEntityTag(tag) {
-			return tag
-		}
-	}
-	return ""
-}
+import "strings"
 
 // isEntityTag reports whether tag is an entity tag (RFC 9110 §8.8.3).
 func isEntityTag(tag string) bool {
@@ -43,4 +14,25 @@ func isEntityTag(tag string) bool {
 		}
 	}
 	return true
+}
+
+// matches reports whether one of the entity tags in values matches tag, which is "" if
+// the resource does not exist. "*" matches any tag (RFC 9110 §13.1.1, §13.1.2).
+func matches(values []string, tag string, match func(a, b string) bool) bool {
+	if tag == "" {
+		return false
+	}
+	for element := range listElements(values) {
+		if element == "*" || match(element, tag) {
+			return true
+		}
+	}
+	return false
+}
+
+// strongMatch is the strong comparison (RFC 9110 §8.8.3.2): a weak tag matches nothing.
+func strongMatch(a, b string) bool { return a == b && !strings.HasPrefix(a, "W/") }
+
+func weakMatch(a, b string) bool {
+	return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/")
 }

@@ -13,11 +13,7 @@ import (
 
 // respondError writes err as the response: a multi-status that names the members that
 // failed (RFC 4918 §9.6.1, §9.8.3, §9.9.2), or a plain error.
-func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, status int, err error) {
-	if err == nil {
-		respond(w, status, nil)
-		return
-	}
+func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err error) {
 	var partial *tree.PartialError
 	var members *lockedMembersError
 	switch {
@@ -26,7 +22,7 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, statu
 	case errors.As(err, &partial):
 		h.respondPartial(ctx, w, partial)
 	default:
-		respond(w, status, withSpaceCondition(err))
+		respond(w, statusOf(err), withSpaceCondition(err))
 	}
 }
 

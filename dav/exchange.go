@@ -32,13 +32,10 @@ func (h *Handler) newExchange(w http.ResponseWriter, e *emitter, op *operation) 
 	return x
 }
 
-// respond finishes the response. If status is not 0, it writes status and err first;
-// otherwise the response has already been written.
-func (x *exchange) respond(status int, err error) error {
+// respond finishes the response to an operation that ended with err.
+func (x *exchange) respond(err error) error {
 	x.e.stop()
-	if status != 0 {
-		x.respondResult(context.WithoutCancel(x.e.request.Context()), x.res, status, err)
-	}
+	x.respondResult(context.WithoutCancel(x.e.request.Context()), x.res, x.op.success, err)
 	return x.res.finish()
 }
 
@@ -48,19 +45,20 @@ func (x *exchange) settle(failed error) {
 	x.operations.settle(x, failed == nil && x.e.request.Context().Err() == nil)
 }
 
-// respondResult writes the result of an operation.
-func (h *Handler) respondResult(ctx context.Context, w http.ResponseWriter, status int, err error) {
-	if err != nil {
-		h.respondError(ctx, w, status, err)
+// respondResult writes the result of an operation: err, or the status success if the
+// operation did not fail. If the operation has written a response, only err replaces it.
+func (h *Handler) respondResult(ctx context.Context, w http.ResponseWriter, success int, err error) {
+	if answered(err) {
+		w.WriteHeader(success)
 	} else {
-		w.WriteHeader(status)
+		h.respondError(ctx, w, err)
 	}
 }
 
 // attend makes r wait for op, which already counts it as waiting. async is r's
 // preference.
-func (h *Handler) attend(w http.ResponseWriter, r *http.Request, op *operation, async asyncPreference) *exchange {
-	x := h.newExchange(w, h.newEmitter(r, op.Source), op)
+func (h *Handler) attend(w http.ResponseWriter, r *request, op *operation, async asyncPreference) *exchange {
+	x := h.newExchange(w, h.newEmitter(r.Request, op.Source), op)
 	x.async = async
 	return x
 }
@@ -75,7 +73,7 @@ func (x *exchange) leave() {
 
 // wait answers when the operation ends, or when the time is over that the client was
 // willing to wait.
-func (x *exchange) wait() (status int, err error) {
+func (x *exchange) wait() error {
 	var enough <-chan time.Time
 	if x.async.given {
 		timer := time.NewTimer(x.async.left())
@@ -85,19 +83,19 @@ func (x *exchange) wait() (status int, err error) {
 	client := x.e.request.Context()
 	select {
 	case <-x.operations.ended(x.op):
-		return x.answer(x.op.status, x.op.err)
+		return x.answer(x.op.err)
 	case <-enough:
 		return x.accept()
 	case <-client.Done():
 		x.leave()
 		err := context.Cause(client)
-		return 0, errors.Join(err, x.respond(statusOf(err), err))
+		return logged(errors.Join(err, x.respond(err)))
 	}
 }
 
 // answer answers with the result of the operation.
-func (x *exchange) answer(status int, err error) (int, error) {
-	failed := x.respond(status, err)
+func (x *exchange) answer(err error) error {
+	failed := x.respond(err)
 	x.settle(failed)
-	return 0, errors.Join(err, failed)
+	return logged(errors.Join(err, failed))
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -58,84 +57,6 @@ func FuzzDestination(f *testing.F) {
 	})
 }
 
-// FuzzIf: a header that parses can be formatted, and then parses to the same value.
-func FuzzIf(f *testing.F) {
-	for _, s := range []string{
-		`(<urn:uuid:181d4fae> ["I am an ETag"]) (["I am another ETag"])`,
-		`</resource1> (<x:1> [W/"A weak ETag"]) (Not ["strong ]"])`,
-		`(Not <DAV:no-lock>)`, `</a>(<b>)</c>`, `((`, `(Not`,
-	} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		header, err := parseIf(s)
-		if err != nil {
-			if header != nil || statusOf(err) != http.StatusBadRequest {
-				t.Fatalf("%v, %v", header, err)
-			}
-			return
-		}
-		again, err := parseIf(formatIf(header))
-		if err != nil || !reflect.DeepEqual(again, header) {
-			t.Fatalf("%q is %v, and then %v, %v", s, header, again, err)
-		}
-	})
-}
-
-// formatIf is the inverse of parseIf.
-func formatIf(header ifHeader) string {
-	var b strings.Builder
-	for _, list := range header {
-		if list.tag != "" {
-			b.WriteString("<" + list.tag + ">")
-		}
-		b.WriteByte('(')
-		for _, c := range list.conditions {
-			if c.not {
-				b.WriteString("Not")
-			}
-			if c.token != "" {
-				b.WriteString("<" + c.token + ">")
-			} else {
-				b.WriteString("[" + c.etag + "]")
-			}
-		}
-		b.WriteByte(')')
-	}
-	return b.String()
-}
-
-// FuzzLists: no header makes the parsers of lists and Depth panic, and no element
-// begins inside a quoted string.
-func FuzzLists(f *testing.F) {
-	for _, s := range []string{"0", "infinity", `processing; a="b, c", d`, `"a\", processing`, ",,;=", `1.0 fred, 1.1 x`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		r := requestWith("PROPFIND", "Depth", s, "Prefer", s, "Via", s)
-		if d, err := depth(r, 0, "0", "1", "infinity"); err == nil && d != 0 && d != 1 && d != tree.Infinite {
-			t.Fatalf("Depth %q is %d", s, d)
-		}
-		elements := slices.Collect(listElements([]string{s}))
-		for _, element := range elements {
-			if element == "" || element != strings.TrimSpace(element) || !strings.Contains(s, element) {
-				t.Fatalf("%q has the element %q", s, element)
-			}
-		}
-		if !strings.ContainsAny(s, `"`) && len(elements) > strings.Count(s, ",")+1 {
-			t.Fatalf("%q has the elements %q", s, elements)
-		}
-		quoted := `x="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-		if got := slices.Collect(listElements([]string{quoted})); len(got) != 1 {
-			t.Fatalf("%q has the elements %q", quoted, got)
-		}
-		if prefers(requestWith("COPY", "Prefer", quoted), "processing") {
-			t.Fatalf("%q prefers processing", quoted)
-		}
-		viaHTTP10(r)
-	})
-}
-
 // FuzzPropfindBody: a body is accepted or refused with a 4xx, and its names can be
 // written.
 func FuzzPropfindBody(f *testing.F) {
@@ -148,7 +69,7 @@ func FuzzPropfindBody(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		request, err := new(Handler).readPropfind(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))})
+		request, err := new(Handler).readPropfind(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))}))
 		if err != nil {
 			switch s := statusOf(err); s {
 			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
@@ -192,7 +113,7 @@ func FuzzProppatchBody(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		patches, err := new(Handler).readProppatch(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))})
+		patches, err := new(Handler).readProppatch(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))}))
 		if err != nil {
 			switch s := statusOf(err); s {
 			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:

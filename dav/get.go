@@ -12,27 +12,27 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// serveGet serves GET and HEAD (RFC 4918 §9.4, RFC 9110 §9.3.1, §9.3.2).
-func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+// get serves GET and HEAD (RFC 4918 §9.4, RFC 9110 §9.3.1, §9.3.2).
+func (h *Handler) get(w http.ResponseWriter, r *request) error {
 	// The entity tag must belong to the content that is sent, even if the file is replaced
 	// meanwhile. So the file is opened first.
-	f, info, err := storage.OpenRead(r.Context(), h.FileSystem, name)
+	f, info, err := storage.OpenRead(r.Context(), h.FileSystem, r.name)
 	if err != nil {
-		if _, statErr := h.stat(r.Context(), name); statusOf(statErr) == http.StatusNotFound {
+		if _, statErr := h.stat(r.Context(), r.name); statusOf(statErr) == http.StatusNotFound {
 			err = statErr
 		}
-		return statusOf(err), err
+		return err
 	}
 	defer f.Close()
-	if err := h.mayRead(w, r, name, info); err != nil {
-		return statusOf(err), err
+	if err := h.mayRead(w, r, r.name, info); err != nil {
+		return err
 	}
 	_, part := r.Header["Range"]
 	switch {
 	case r.Method == http.MethodHead:
-		return h.serveHead(w, r, info)
+		return h.head(w, r, info)
 	case info.IsDir():
-		return h.serveIndex(w, r, name, info)
+		return h.index(w, r, r.name, info)
 	case part:
 		return servePart(w, r, f, info)
 	}
@@ -40,19 +40,19 @@ func (h *Handler) serveGet(w http.ResponseWriter, r *http.Request, name string) 
 }
 
 // serveWhole serves all of f, which info describes.
-func serveWhole(w http.ResponseWriter, f storage.File, info fs.FileInfo) (status int, err error) {
+func serveWhole(w http.ResponseWriter, f storage.File, info fs.FileInfo) error {
 	if info.Size() <= smallFile {
 		return serveSmall(w, f, info)
 	}
 	if err := setSniffedType(w.Header(), f); err != nil {
-		return statusOf(err), err
+		return err
 	}
 	setFileHeaders(w.Header(), info)
-	return 0, send(w, f, info.Size())
+	return logged(send(w, f, info.Size()))
 }
 
 // servePart serves the parts that the header Range asks for (RFC 9110 §14.2).
-func servePart(w http.ResponseWriter, r *http.Request, f storage.File, info fs.FileInfo) (status int, err error) {
+func servePart(w http.ResponseWriter, r *request, f storage.File, info fs.FileInfo) error {
 	header := w.Header()
 	if !rangeHolds(r, header.Get("ETag"), info) {
 		return serveWhole(w, f, info)
@@ -61,31 +61,31 @@ func servePart(w http.ResponseWriter, r *http.Request, f storage.File, info fs.F
 	if err != nil {
 		unsetContent(header)
 		header.Set("Content-Range", "bytes */"+strconv.FormatInt(info.Size(), 10))
-		return statusOf(err), err
+		return err
 	}
 	if len(ranges) == 0 {
 		return serveWhole(w, f, info)
 	}
 	if err := setSniffedType(header, f); err != nil {
-		return statusOf(err), err
+		return err
 	}
 	if len(ranges) > 1 {
 		serveParts(w, r, f, info, ranges)
-		return 0, nil
+		return nil
 	}
 	if _, err := f.Seek(ranges[0].first, io.SeekStart); err != nil {
 		unsetContent(header)
-		return statusOf(err), err
+		return err
 	}
 	setFileHeaders(header, info)
 	header.Set("Content-Range", ranges[0].contentRange(info.Size()))
 	header.Set("Content-Length", strconv.FormatInt(ranges[0].length, 10))
 	w.WriteHeader(http.StatusPartialContent)
-	return 0, send(w, f, ranges[0].length)
+	return logged(send(w, f, ranges[0].length))
 }
 
 // serveParts serves several ranges as multipart/byteranges (RFC 9110 §14.6).
-func serveParts(w http.ResponseWriter, r *http.Request, f storage.File, info fs.FileInfo, ranges []byteRange) {
+func serveParts(w http.ResponseWriter, r *request, f storage.File, info fs.FileInfo, ranges []byteRange) {
 	// The conditions were evaluated before, so ServeContent gets only the Range.
 	get := &http.Request{Method: http.MethodGet, Header: http.Header{"Range": {rangeHeader(ranges)}}}
 	setLastModified(w.Header(), info)
@@ -137,13 +137,13 @@ const smallFile = 8 << 10
 var smallFiles = sync.Pool{New: func() any { return new([smallFile]byte) }}
 
 // serveSmall serves all of f, which info describes, from memory.
-func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status int, err error) {
+func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) error {
 	buf := smallFiles.Get().(*[smallFile]byte) //nolint:forcetypeassert // nothing else is in it
 	defer smallFiles.Put(buf)
 	content := buf[:info.Size()]
 	if _, err := io.ReadFull(f, content); err != nil {
 		unsetContent(w.Header())
-		return http.StatusInternalServerError, err
+		return err
 	}
 	header := w.Header()
 	if header.Get("Content-Type") == "" {
@@ -152,8 +152,8 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) (status in
 		setContentPolicy(header, found)
 	}
 	setFileHeaders(header, info)
-	_, err = w.Write(content)
-	return 0, err
+	_, err := w.Write(content)
+	return logged(err)
 }
 
 // acceptRanges is shared by all responses. Its capacity is limited on use, so that
@@ -178,26 +178,26 @@ func setLastModified(header http.Header, info fs.FileInfo) {
 	header.Set("Last-Modified", string(appendHTTPDate(make([]byte, 0, len(http.TimeFormat)), modified)))
 }
 
-// serveHead reads nothing of the file, which was opened so that a client that may not
+// head reads nothing of the file, which was opened so that a client that may not
 // GET it gets the same error here. It leaves out a content type that GET would find in
 // the content, and ignores Range (RFC 9110 §9.3.2, §14.2).
-func (h *Handler) serveHead(w http.ResponseWriter, r *http.Request, info fs.FileInfo) (status int, err error) {
+func (h *Handler) head(w http.ResponseWriter, r *request, info fs.FileInfo) error {
 	if info.IsDir() {
 		setIndexHeaders(w.Header(), info)
 		// Every index is long enough to be compressed.
-		if c := h.compressor(w, r); c != nil {
+		if c := h.compressor(w, r.Request); c != nil {
 			setCoding(w.Header(), c.coding)
 		}
 	} else {
 		setFileHeaders(w.Header(), info)
 	}
 	w.WriteHeader(http.StatusOK)
-	return 0, nil
+	return nil
 }
 
 // mayRead evaluates the conditions of a GET or HEAD. If they hold, it sets the headers
 // that both have in common.
-func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) error {
+func (h *Handler) mayRead(w http.ResponseWriter, r *request, name string, info fs.FileInfo) error {
 	err := h.conditions(r, info)
 	unmodified := statusOf(err) == http.StatusNotModified
 	if err != nil && !unmodified {
@@ -220,10 +220,10 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *http.Request, name string, i
 	return err
 }
 
-// servePost refuses POST, because nothing here processes it (RFC 4918 §9.5).
-func (h *Handler) servePost(_ http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	if _, err := h.stat(r.Context(), name); err != nil {
-		return statusOf(err), err
+// post refuses POST, because nothing here processes it (RFC 4918 §9.5).
+func (h *Handler) post(_ http.ResponseWriter, r *request) error {
+	if _, err := h.stat(r.Context(), r.name); err != nil {
+		return err
 	}
 	return refuse(http.StatusMethodNotAllowed, "POST is not supported here; write a file with PUT")
 }

@@ -173,25 +173,25 @@ type Handler struct {
 	memHistory   *history.Mem
 }
 
-// serveFunc serves a request for the resource name. It returns a status of 0 if it has
-// already responded.
-type serveFunc func(h *Handler, w http.ResponseWriter, r *http.Request, name string) (status int, err error)
+// serveFunc serves a request. It has responded if it returns nil or a logged error;
+// otherwise the caller responds with the error.
+type serveFunc func(h *Handler, w http.ResponseWriter, r *request) error
 
 var serveFuncs = map[string]serveFunc{
-	"OPTIONS":   (*Handler).serveOptions,
-	"GET":       (*Handler).serveGet,
-	"HEAD":      (*Handler).serveGet,
-	"POST":      (*Handler).servePost,
-	"PUT":       (*Handler).servePut,
-	"PATCH":     (*Handler).servePatch,
-	"MKCOL":     (*Handler).serveMkcol,
-	"DELETE":    (*Handler).serveDelete,
-	"COPY":      (*Handler).serveCopy,
-	"MOVE":      (*Handler).serveMove,
-	"LOCK":      (*Handler).serveLock,
-	"UNLOCK":    (*Handler).serveUnlock,
-	"PROPFIND":  (*Handler).servePropfind,
-	"PROPPATCH": (*Handler).serveProppatch,
+	"OPTIONS":   (*Handler).options,
+	"GET":       (*Handler).get,
+	"HEAD":      (*Handler).get,
+	"POST":      (*Handler).post,
+	"PUT":       (*Handler).put,
+	"PATCH":     (*Handler).patch,
+	"MKCOL":     (*Handler).mkcol,
+	"DELETE":    (*Handler).delete,
+	"COPY":      (*Handler).copy,
+	"MOVE":      (*Handler).move,
+	"LOCK":      (*Handler).lock,
+	"UNLOCK":    (*Handler).unlock,
+	"PROPFIND":  (*Handler).propfind,
+	"PROPPATCH": (*Handler).proppatch,
 }
 
 // ServeHTTP implements http.Handler.
@@ -204,13 +204,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = compressor
 	}
 	briefs.note(h)
-	status := http.StatusInternalServerError
 	r, err := h.withTenant(r)
 	if err == nil {
-		status, err = h.serve(w, r)
+		err = h.serve(w, r)
 	}
-	if status != 0 {
-		h.respondError(r.Context(), w, status, err)
+	if !answered(err) {
+		h.respondError(r.Context(), w, err)
 	}
 	_ = compressor.finish() // fails only if the client has gone
 	if h.Logger != nil {
@@ -218,7 +217,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err error) {
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	id, isStatus := h.statusID(r.URL.Path)
 	if !isStatus {
 		h.Interim.noOperation(r)
@@ -230,42 +229,43 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) (status int, err
 	case h.FileSystem == nil:
 		return refuse(http.StatusInternalServerError, "dav.Handler has no FileSystem")
 	}
-	if err := checkSingle(r); err != nil {
-		return statusOf(err), err
+	if err := checkSingle(r.Header); err != nil {
+		return err
 	}
 	if err := h.checkCrossOrigin(r); err != nil {
-		return statusOf(err), err
+		return err
 	}
-	r, err = settleBody(r)
+	r, err := settleBody(r)
 	switch {
 	case err != nil:
-		return statusOf(err), err
+		return err
 	case r.Method == http.MethodOptions && r.URL.Path == "*":
-		return h.serveServerOptions(w)
+		return h.serverOptions(w)
 	}
+	req := &request{Request: r, handler: h}
 	if isStatus {
-		return h.serveOperation(w, r, id)
+		return h.serveOperation(w, req, id)
 	}
-	name, err := h.resource(r.Context(), r.URL.Path)
+	req.name, err = h.resource(r.Context(), r.URL.Path)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	traits := methodTraits[r.Method]
 	switch {
 	case h.ReadOnly && traits.writes:
 		return refuse(http.StatusForbidden, "this share is read-only")
-	case isProbe(r, name):
-		return h.serveProbe(w, r, name)
-	case storage.Reserved(name) && traits.writes:
+	case isProbe(req):
+		return h.probe(w, req)
+	case storage.Reserved(req.name) && traits.writes:
 		return refuse(http.StatusForbidden, "the name is reserved for the server")
-	case storage.Reserved(name):
+	case storage.Reserved(req.name):
 		return refuse(http.StatusNotFound, "no such resource")
 	}
-	status, err = serve(h, w, r, name)
-	if status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", h.allowAt(r.Context(), name))
+	err = serve(h, w, req)
+	if statusOf(err) == http.StatusMethodNotAllowed && !answered(err) {
+		w.Header().Set("Allow", h.allowAt(r.Context(), req.name))
 	}
-	return status, err
+	return err
 }
 
 // principal returns the principal of r, or "" if that is unknown.

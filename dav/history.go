@@ -75,9 +75,6 @@ func (s *operations) record(op *operation) history.Record {
 		r.Status, r.Reason = status, reasonOf(err)
 		r.State = endState(err)
 	}
-	if over && status == 0 {
-		r.Status = 207 // of a PROPFIND, which has sent its own answer
-	}
 	r.Failures, r.FailuresTotal = failuresOf(op, err)
 	return r
 }

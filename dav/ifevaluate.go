@@ -8,19 +8,10 @@ import (
 
 var errIfDoesNotHold = &statusError{status: http.StatusPreconditionFailed, reason: "the condition in the header If is not met"}
 
-// ifOf parses the header If of r. It returns nil without the header.
-func ifOf(r *http.Request) (ifHeader, error) {
-	values := r.Header["If"]
-	if len(values) == 0 {
-		return nil, nil
-	}
-	return parseIf(values[0]) // checkSingle has refused repeated headers
-}
-
 // evaluateIf evaluates the header If. A list without a tag applies to the request URI
 // (RFC 4918 §10.4.3). Some clients put the token of another resource that the request
 // changes there, so a list that consists only of tokens may hold for any of places.
-func (h *Handler) evaluateIf(r *http.Request, header ifHeader, places ...place) error {
+func (h *Handler) evaluateIf(r *request, header ifHeader, places ...place) error {
 	if len(header) == 0 {
 		return nil
 	}
@@ -55,9 +46,9 @@ func (h *Handler) evaluateIf(r *http.Request, header ifHeader, places ...place) 
 }
 
 // tagged returns the place that a Resource-Tag of the header If names.
-func (h *Handler) tagged(r *http.Request, tag string) (p place, ok bool) {
+func (h *Handler) tagged(r *request, tag string) (p place, ok bool) {
 	u, err := parseReference(tag)
-	if err != nil || (u.Host != "" && !h.servesHost(r, u)) {
+	if err != nil || (u.Host != "" && !h.servesHost(r.Request, u)) {
 		return place{}, false
 	}
 	name, err := h.resource(r.Context(), u.Path)
@@ -67,7 +58,7 @@ func (h *Handler) tagged(r *http.Request, tag string) (p place, ok bool) {
 	return p, err == nil
 }
 
-func (h *Handler) listHolds(r *http.Request, list ifList, p place) (bool, error) {
+func (h *Handler) listHolds(r *request, list ifList, p place) (bool, error) {
 	for _, c := range list.conditions {
 		var holds bool
 		var err error
@@ -102,18 +93,4 @@ func (h *Handler) protected(ctx context.Context, token string, p place) (string,
 		}
 	}
 	return p.key, nil
-}
-
-// tokens returns the state tokens that the client submits by naming them (RFC
-// 4918 §10.4.1).
-func (header ifHeader) tokens() []string {
-	var tokens []string
-	for _, list := range header {
-		for _, c := range list.conditions {
-			if c.token != "" {
-				tokens = append(tokens, c.token)
-			}
-		}
-	}
-	return tokens
 }

@@ -1,9 +1,6 @@
 package dav
 
-import (
-	"net/http"
-	"strings"
-)
+import "strings"
 
 // ifHeader is the header If (RFC 4918 §10.4). It holds if one of its lists holds.
 type ifHeader []ifList
@@ -21,15 +18,18 @@ type ifCondition struct {
 	token, etag string // one of them is set
 }
 
-var errIfHeader = &statusError{status: http.StatusBadRequest, reason: "the header If is malformed"}
+var errIfHeader = badField("the header If is malformed")
 
-// parseIf parses
+// parseIf parses the values of the header. It returns nil without the header.
 //
 //	If   = 1*List / 1*( "<" URI ">" 1*List )
 //	List = "(" 1*( ["Not"] ( "<" URI ">" / "[" entity-tag "]" ) ) ")"
-func parseIf(s string) (ifHeader, error) {
+func parseIf(values []string) (ifHeader, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
 	var header ifHeader
-	p := ifParser{rest: s}
+	p := ifParser{rest: values[0]} // a repeated header was refused before
 	for p.peek() != 0 {
 		tag, tagged := p.delimited('<', '>')
 		if len(header) > 0 && (!tagged || header[0].tag == "") {
@@ -115,4 +115,18 @@ func (p *ifParser) list() ([]ifCondition, bool) {
 	}
 	p.rest = p.rest[1:]
 	return conditions, len(conditions) > 0
+}
+
+// tokens returns the state tokens that the client submits by naming them (RFC
+// 4918 §10.4.1).
+func (header ifHeader) tokens() []string {
+	var tokens []string
+	for _, list := range header {
+		for _, c := range list.conditions {
+			if c.token != "" {
+				tokens = append(tokens, c.token)
+			}
+		}
+	}
+	return tokens
 }

@@ -89,7 +89,7 @@ func TestParseIf(t *testing.T) {
 		{"§10.4.2 lists with a tag after some without", `(<x:1>) </a> (<x:2>)`, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := parseIf(c.value)
+			got, err := parseIf([]string{c.value})
 			if c.want == nil {
 				if statusOf(err) != http.StatusBadRequest {
 					t.Errorf("%q is %v, %v, want malformed", c.value, got, err)

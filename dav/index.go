@@ -43,25 +43,25 @@ func setIndexHeaders(header http.Header, info fs.FileInfo) {
 	header.Set("Cache-Control", "no-store")
 }
 
-// serveIndex serves a page for people that lists the members of the collection name.
-func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) (status int, err error) {
+// index serves a page for people that lists the members of the collection name.
+func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.FileInfo) error {
 	members := indexMembers{h: h, client: h.client(r)}
 	defer members.release()
 	if err := members.read(r.Context(), name); err != nil {
 		unsetContent(w.Header())
-		return statusOf(err), err
+		return err
 	}
 	setIndexHeaders(w.Header(), info)
-	compressor := h.compressor(w, r)
+	compressor := h.compressor(w, r.Request)
 	defer compressor.release()
 	if compressor != nil {
 		w = compressor
 	}
-	timed, done := h.timedWriter(w, r)
+	timed, done := h.timedWriter(w, r.Request)
 	defer done()
 	out := bufio.NewWriterSize(timed, 32<<10)
 	page := indexPage{name: name, base: indexBase(r)}
-	_, err = out.Write(page.appendHead(nil))
+	_, err := out.Write(page.appendHead(nil))
 	var buf []byte
 	for i := 0; i < len(members.all) && err == nil; i++ {
 		buf = page.appendMember(buf[:0], &members.all[i])
@@ -76,13 +76,13 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, name string
 	if err == nil {
 		err = compressor.finish()
 	}
-	return 0, err
+	return logged(err)
 }
 
 // indexBase returns the prefix of the page's relative references. They resolve to the
 // members relative to the request URI, even if a proxy in front has changed the path:
 // "./" for a URL that ends in "/c/", and "./c/" for one that ends in "/c".
-func indexBase(r *http.Request) string {
+func indexBase(r *request) string {
 	requested := r.URL.EscapedPath()
 	// A handler in front may have removed a prefix from r.URL.
 	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {

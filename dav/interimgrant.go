@@ -44,7 +44,7 @@ func (g *grant) spent(sent int) Withheld {
 
 // grant returns what the request r may get.
 func (i *Interim) grant(r *http.Request) grant {
-	asked := prefers(r, "processing")
+	asked := prefersProcessing(r.Header)
 	client, known := i.client(r.UserAgent())
 	refused := i.refusal(r, asked, known)
 	if refused.Rule != 0 {
@@ -106,7 +106,7 @@ func expectsContinue(r *http.Request) bool {
 // noOperation reports to Withheld a request that asks for interim responses, but can't
 // get any because of its method.
 func (i *Interim) noOperation(r *http.Request) {
-	if i.Withheld != nil && memberSuccess[r.Method] == 0 && prefers(r, "processing") {
+	if i.Withheld != nil && memberSuccess[r.Method] == 0 && prefersProcessing(r.Header) {
 		i.Withheld(r, Withheld{Rule: 1, Reason: "only COPY, MOVE, DELETE and PROPFIND get any"})
 	}
 }

@@ -54,7 +54,8 @@ type keptAnswer struct {
 
 // newKeptAnswer returns the answer to op, or nil if that must not be kept. pending
 // clients are waiting for it.
-func newKeptAnswer(op *operation, status int, err error, pending int) *keptAnswer {
+func newKeptAnswer(op *operation, pending int) *keptAnswer {
+	status, err := op.status, op.err
 	var partial *tree.PartialError
 	switch {
 	case op.key.method == "" || op.key.stranger != nil || status/100 != 2:
@@ -164,7 +165,7 @@ func (c *claims) dropAnswersLocked(h *hold) {
 
 // answerKept answers with the answer that is kept for key. It reports whether there was
 // one.
-func (h *Handler) answerKept(w http.ResponseWriter, r *http.Request, key *operationKey) (bool, error) {
+func (h *Handler) answerKept(w http.ResponseWriter, r *request, key *operationKey) (bool, error) {
 	a := h.shared().claims.take(key)
 	if a == nil {
 		return false, nil
@@ -175,7 +176,7 @@ func (h *Handler) answerKept(w http.ResponseWriter, r *http.Request, key *operat
 		h.shared().claims.drop(a)
 		return false, nil
 	}
-	res := newResponse(w, r)
+	res := newResponse(w, r.Request)
 	h.respondResult(ctx, res, a.status, a.err)
 	err := res.finish()
 	h.shared().claims.delivered(a, err == nil && r.Context().Err() == nil)

@@ -114,7 +114,7 @@ func TestKnownPropfindsHeader(t *testing.T) {
 		r := requestWith("PROPFIND", tt.field, tt.value)
 		body := namedPropfind("getetag")
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
-		_, err := h.readPropfind(nil, r)
+		_, err := h.readPropfind(nil, parsedRequest(nil, r))
 		if tt.status == 0 && err != nil || tt.status != 0 && statusOf(err) != tt.status {
 			t.Errorf("%s: %s: %v", tt.field, tt.value, err)
 		}

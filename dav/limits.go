@@ -2,7 +2,6 @@ package dav
 
 import (
 	"cmp"
-	"net/http"
 
 	"github.com/davd/davd/storage/lock"
 )
@@ -42,7 +41,7 @@ const (
 
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
 // caller must call leave when the operation ends.
-func (h *Handler) enterOperation(r *http.Request) (leave func(), err error) {
+func (h *Handler) enterOperation(r *request) (leave func(), err error) {
 	most := cmp.Or(h.Limits.Operations, defaultOperations)
 	return h.enter(r, &h.listings.operations, &bound{
 		most: most, mostOf: cmp.Or(h.Limits.OperationsOf, max(most/oneClient, 1)),
@@ -51,7 +50,7 @@ func (h *Handler) enterOperation(r *http.Request) (leave func(), err error) {
 }
 
 // enterStream counts a request that follows an operation, or returns a 503.
-func (h *Handler) enterStream(r *http.Request) (leave func(), err error) {
+func (h *Handler) enterStream(r *request) (leave func(), err error) {
 	most := cmp.Or(h.Limits.Streams, defaultStreams)
 	return h.enter(r, &h.listings.streams, &bound{
 		most: most, mostOf: cmp.Or(h.Limits.StreamsOf, max(most/oneClient, 1)),
@@ -60,7 +59,7 @@ func (h *Handler) enterStream(r *http.Request) (leave func(), err error) {
 }
 
 // enter counts r until the caller calls leave.
-func (h *Handler) enter(r *http.Request, in *counted, b *bound) (leave func(), err error) {
+func (h *Handler) enter(r *request, in *counted, b *bound) (leave func(), err error) {
 	client := h.client(r)
 	if err := in.enter(b, client, 1); err != nil {
 		return nil, err
@@ -69,7 +68,7 @@ func (h *Handler) enter(r *http.Request, in *counted, b *bound) (leave func(), e
 }
 
 // limitLock sets the client that wanted counts for, if r has no principal.
-func (h *Handler) limitLock(r *http.Request, wanted *lock.Lock) {
+func (h *Handler) limitLock(r *request, wanted *lock.Lock) {
 	if client := h.anonymous(r); client != "" {
 		wanted.Client = client
 		wanted.ClientMax = shareOf(client, cmp.Or(h.Limits.LocksOf, defaultLocksOf))

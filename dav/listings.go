@@ -96,7 +96,7 @@ func (c *counted) leave(client string, n int) {
 }
 
 // enterListing counts a listing of a collection with this depth, or refuses it.
-func (h *Handler) enterListing(r *http.Request, depth int) (leave func(), err error) {
+func (h *Handler) enterListing(r *request, depth int) (leave func(), err error) {
 	if depth != tree.Infinite {
 		return func() {}, nil
 	}

@@ -14,68 +14,65 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage/lock"
-	"github.com/davd/davd/storage/tree"
 )
 
-// serveLock creates a lock, and an empty file if nothing exists at the URL (RFC 4918
+// lock creates a lock, and an empty file if nothing exists at the URL (RFC 4918
 // §7.3). Without a body, it refreshes locks.
-func (h *Handler) serveLock(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	timeout, err := h.LockTimeouts.granted(r)
+func (h *Handler) lock(w http.ResponseWriter, r *request) error {
+	timeout, err := h.LockTimeouts.granted(r.Header["Timeout"])
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	info, err := h.readLockinfo(w, r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
-	at, err := h.place(r.Context(), name, true)
+	at, err := h.place(r.Context(), r.name, true)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	if info == nil {
 		return h.refresh(w, r, at, timeout)
 	}
-	depth, err := depth(r, tree.Infinite, "0", "infinity")
+	depth, err := r.depth("0", "infinity")
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	wanted := lock.Lock{
 		Root: at.key, ZeroDepth: depth == 0, Shared: info.shared, OwnerXML: info.ownerXML,
-		Principal: h.principal(r), Duration: timeout,
+		Principal: r.principal(), Duration: timeout,
 	}
 	h.limitLock(r, &wanted)
 	return h.acquire(w, r, at, wanted)
 }
 
 // acquire creates the lock wanted at a place (RFC 4918 §9.10.1).
-func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, at place, wanted lock.Lock) (status int, err error) {
-	header, err := ifOf(r)
+func (h *Handler) acquire(w http.ResponseWriter, r *request, at place, wanted lock.Lock) error {
+	header, err := r.conditionsIf()
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	// Whatever its depth, a lock protects the names of the direct members. So no member may
 	// be created or removed meanwhile.
 	release, err := h.shared().claims.acquire(r.Context(), []scope{{wanted.Root, !wanted.ZeroDepth, true}})
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	defer release()
 	occupant, err := h.mayLock(r, header, at)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	granted, err := h.locks().acquire(r.Context(), wanted)
 	if err != nil {
-		err = h.lockConflict(r.Context(), at, err)
-		return statusOf(err), err
+		return h.lockConflict(r.Context(), at, err)
 	}
-	status = http.StatusOK
+	status := http.StatusOK
 	switch {
 	case occupant == nil:
 		status = http.StatusCreated
 		if err := h.createEmpty(r.Context(), at, granted.Token); err != nil {
-			err = errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
-			return statusOf(err), err
+			return errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
 		}
 	case occupant.IsDir():
 		h.setContentLocation(w.Header(), r, at.asked)
@@ -86,7 +83,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *http.Request, at place, want
 
 // mayLock returns an error if the resource must not be locked. Otherwise it returns the
 // resource's description, or nil if the resource doesn't exist.
-func (h *Handler) mayLock(r *http.Request, header ifHeader, at place) (fs.FileInfo, error) {
+func (h *Handler) mayLock(r *request, header ifHeader, at place) (fs.FileInfo, error) {
 	if err := h.evaluateIf(r, header, at); err != nil {
 		return nil, err
 	}
@@ -107,10 +104,10 @@ func (h *Handler) mayLock(r *http.Request, header ifHeader, at place) (fs.FileIn
 }
 
 // permitMember checks the locks that protect the collection from getting a new member.
-func (h *Handler) permitMember(r *http.Request, header ifHeader, at place) error {
+func (h *Handler) permitMember(r *request, header ifHeader, at place) error {
 	locks := h.locks()
 	if locks.manager != nil {
-		by := submitted{header.tokens(), h.principal(r)}
+		by := submitted{header.tokens(), r.principal()}
 		if err := h.checkLinks(r.Context(), by, at); err != nil {
 			return err
 		}
@@ -179,35 +176,34 @@ func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 }
 
 // refresh restarts the timeouts of the submitted locks (RFC 4918 §9.10.2).
-func (h *Handler) refresh(w http.ResponseWriter, r *http.Request, at place, timeout time.Duration) (status int, err error) {
-	header, err := ifOf(r)
+func (h *Handler) refresh(w http.ResponseWriter, r *request, at place, timeout time.Duration) error {
+	header, err := r.conditionsIf()
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	if header == nil {
 		return refuse(http.StatusBadRequest, "a LOCK without a body refreshes the lock that the header If names, but the request has no header If")
 	}
 	if err := h.evaluateIf(r, header, at); err != nil {
-		return statusOf(err), err
+		return err
 	}
 	var renewed lock.Lock
 	for _, token := range header.tokens() {
 		key, err := h.protected(r.Context(), token, at)
 		if err != nil {
-			return statusOf(err), err
+			return err
 		}
-		l, err := h.locks().renew(r.Context(), key, token, h.principal(r), timeout)
+		l, err := h.locks().renew(r.Context(), key, token, r.principal(), timeout)
 		switch {
 		case errors.Is(err, webdav.ErrNoSuchLock):
 		case err != nil:
-			return statusOf(err), err
+			return err
 		default:
 			renewed = l
 		}
 	}
 	if renewed.Token == "" {
-		err := errLockTokenMatches(http.StatusPreconditionFailed)
-		return statusOf(err), err
+		return errLockTokenMatches(http.StatusPreconditionFailed)
 	}
 	return h.respondLock(w, r, at, renewed, http.StatusOK)
 }
@@ -220,10 +216,10 @@ func errLockTokenMatches(status int) error {
 }
 
 // respondLock answers with the locks that cover the request URI.
-func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, at place, l lock.Lock, status int) (int, error) {
+func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place, l lock.Lock, status int) error {
 	index, err := h.lockDiscovery(r, at, false)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	if h.locks().manager == nil {
 		index.byRoot[l.Root] = []lock.Lock{l}
@@ -234,44 +230,44 @@ func (h *Handler) respondLock(w http.ResponseWriter, r *http.Request, at place, 
 	w.Header().Set("Content-Type", xmlContentType)
 	w.WriteHeader(status)
 	_, err = w.Write(body)
-	return 0, err
+	return logged(err)
 }
 
-// serveUnlock removes a lock (RFC 4918 §9.11).
-func (h *Handler) serveUnlock(_ http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	header, err := ifOf(r)
+// unlock removes a lock (RFC 4918 §9.11).
+func (h *Handler) unlock(w http.ResponseWriter, r *request) error {
+	header, err := r.conditionsIf()
 	var at place
 	if err == nil {
-		at, err = h.place(r.Context(), name, true)
+		at, err = h.place(r.Context(), r.name, true)
 	}
 	if err == nil {
 		err = h.evaluateIf(r, header, at)
 	}
 	if err == nil {
-		err = h.preconditionsOf(r, name)
+		err = h.preconditionsOf(r, r.name)
 	}
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	token, err := lockToken(r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	key, err := h.protected(r.Context(), token, at)
 	if err == nil {
-		err = h.locks().unlock(r.Context(), key, token, h.principal(r))
+		err = h.locks().unlock(r.Context(), key, token, r.principal())
 	}
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	h.shared().created.forget(token)
-	return http.StatusNoContent, nil
+	return succeed(w, http.StatusNoContent)
 }
 
 // lockToken returns the token in the header Lock-Token (RFC 4918 §10.5). It accepts a
 // token without angle brackets, because the npm package webdav sends that. Otherwise
 // its files would stay locked until the locks expire.
-func lockToken(r *http.Request) (string, error) {
+func lockToken(r *request) (string, error) {
 	value := strings.TrimSpace(r.Header.Get("Lock-Token"))
 	token, opened := strings.CutPrefix(value, "<")
 	token, closed := strings.CutSuffix(token, ">")

@@ -19,7 +19,7 @@ var errLockinfo = &statusError{
 
 // readLockinfo reads the body of r. It returns nil without a body, which means a
 // refresh (RFC 4918 §9.10.2).
-func (h *Handler) readLockinfo(w http.ResponseWriter, r *http.Request) (info *lockinfo, err error) {
+func (h *Handler) readLockinfo(w http.ResponseWriter, r *request) (info *lockinfo, err error) {
 	_, err = h.readXML(w, r, "lockinfo", func(x *xmlReader) (err error) {
 		info, err = x.lockinfo()
 		return err

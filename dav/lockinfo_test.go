@@ -18,7 +18,7 @@ func FuzzLockBody(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		info, err := new(Handler).readLockinfo(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))})
+		info, err := new(Handler).readLockinfo(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))}))
 		if err != nil {
 			switch s := statusOf(err); s {
 			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
@@ -32,7 +32,7 @@ func FuzzLockBody(f *testing.F) {
 		}
 		written := `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner>` +
 			info.ownerXML + `</D:owner></D:lockinfo>`
-		again, err := new(Handler).readLockinfo(nil, &http.Request{Body: io.NopCloser(bytes.NewReader([]byte(written)))})
+		again, err := new(Handler).readLockinfo(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader([]byte(written)))}))
 		if err != nil || again.ownerXML != info.ownerXML {
 			t.Fatalf("%q is written as %s, and comes back as %+v, %v", info.ownerXML, written, again, err)
 		}

@@ -1,9 +1,5 @@
 package dav
 
-import (
-	"net/http"
-)
-
 // change describes one resource that a request is about to change.
 type change struct {
 	place
@@ -47,14 +43,14 @@ func (c *claim) giveBack() {
 // that no other request is changing the same resources, and that the client submitted
 // the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
 // no other request can lock or change the resources.
-func (h *Handler) confirm(r *http.Request, changes ...change) (*claim, error) {
+func (h *Handler) confirm(r *request, changes ...change) (*claim, error) {
 	return h.confirmFor(r, operationKey{}, changes)
 }
 
 // confirmFor is confirm for an operation with a key. If an identical request holds the
 // claim, the error is an *identicalError.
-func (h *Handler) confirmFor(r *http.Request, key operationKey, changes []change) (*claim, error) {
-	header, err := ifOf(r)
+func (h *Handler) confirmFor(r *request, key operationKey, changes []change) (*claim, error) {
+	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +71,7 @@ func (h *Handler) confirmFor(r *http.Request, key operationKey, changes []change
 }
 
 // permit evaluates the header If and checks the locks.
-func (h *Handler) permit(r *http.Request, header ifHeader, changes []change) ([]usedToken, error) {
+func (h *Handler) permit(r *request, header ifHeader, changes []change) ([]usedToken, error) {
 	if header != nil {
 		places := make([]place, len(changes))
 		for i, c := range changes {

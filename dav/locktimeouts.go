@@ -2,9 +2,7 @@ package dav
 
 import (
 	"cmp"
-	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/davd/davd/storage/lock"
@@ -27,31 +25,16 @@ const (
 	defaultLockTimeout = time.Hour
 )
 
-// maxTimeoutSeconds is the greatest value that the header Timeout may have (RFC 4918
-// §10.7).
-const maxTimeoutSeconds = 1<<32 - 1
-
-// granted returns the timeout for a client, by its header Timeout. That is a list of
-// wishes, the best one first (RFC 4918 §10.7). Unknown ones are ignored.
-func (t LockTimeouts) granted(r *http.Request) (time.Duration, error) {
-	for wish := range listElements(r.Header.Values("Timeout")) {
-		kind, value, _ := strings.Cut(wish, "-")
-		switch {
-		case strings.EqualFold(wish, "Infinite"):
-			return t.clamp(lock.Infinite), nil
-		case !strings.EqualFold(kind, "Second"):
-			continue
-		}
-		if value == "" || strings.Trim(value, "0123456789") != "" {
-			return 0, &statusError{status: http.StatusBadRequest, reason: "the header Timeout must be Infinite or Second- with a number"}
-		}
-		seconds, err := strconv.ParseUint(value, 10, 32)
-		if err != nil {
-			seconds = maxTimeoutSeconds // more digits than fit
-		}
-		return t.clamp(time.Duration(seconds) * time.Second), nil
+// granted returns the timeout for a client that sent the values of the header Timeout.
+func (t LockTimeouts) granted(values []string) (time.Duration, error) {
+	wish, given, err := parseTimeout(values)
+	switch {
+	case err != nil:
+		return 0, err
+	case !given:
+		wish = cmp.Or(t.Default, defaultLockTimeout)
 	}
-	return t.clamp(cmp.Or(t.Default, defaultLockTimeout)), nil
+	return t.clamp(wish), nil
 }
 
 // clamp limits d to Min and Max. A negative duration means infinite.

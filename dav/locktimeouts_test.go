@@ -39,8 +39,8 @@ func TestLockTimeouts(t *testing.T) {
 		{"a sign", LockTimeouts{}, []string{"Second-+1"}, 0},
 		{"a fraction", LockTimeouts{}, []string{"Second-1.5"}, 0},
 	} {
-		got, err := c.timeouts.granted(&http.Request{Header: http.Header{"Timeout": c.fields}})
-		if got != c.want || (err != nil) != (c.want == 0) || err != nil && statusOf(err) != http.StatusBadRequest {
+		got, err := c.timeouts.granted(c.fields)
+		if got != c.want || (err != nil) != (c.want == 0) || err != nil && fieldStatus(err) != http.StatusBadRequest {
 			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)
 		}
 	}
@@ -53,8 +53,8 @@ func FuzzTimeout(f *testing.F) {
 	}
 	timeouts := LockTimeouts{Min: 7 * time.Second, Max: 11 * time.Minute}
 	f.Fuzz(func(t *testing.T, value string) {
-		got, err := timeouts.granted(&http.Request{Header: http.Header{"Timeout": {value}}})
-		if err == nil && (got < timeouts.Min || got > timeouts.Max) || err != nil && statusOf(err) != http.StatusBadRequest {
+		got, err := timeouts.granted([]string{value})
+		if err == nil && (got < timeouts.Min || got > timeouts.Max) || err != nil && fieldStatus(err) != http.StatusBadRequest {
 			t.Errorf("%q: %v, %v", value, got, err)
 		}
 	})

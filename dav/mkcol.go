@@ -8,21 +8,21 @@ import (
 	"net/http"
 )
 
-// serveMkcol makes a collection (RFC 4918 §9.3).
-func (h *Handler) serveMkcol(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+// mkcol makes a collection (RFC 4918 §9.3).
+func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err := noBody(r); err != nil {
-		return statusOf(err), err
+		return err
 	}
-	at, err := h.place(r.Context(), name, false)
+	at, err := h.place(r.Context(), r.name, false)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	if err := h.checkNew(r.Context(), at.name()); err != nil {
-		return statusOf(err), err
+		return err
 	}
 	claim, err := h.confirm(r, change{place: at, member: true})
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	defer claim.release()
 	err = preconditions(r, nil)
@@ -33,17 +33,17 @@ func (h *Handler) serveMkcol(w http.ResponseWriter, r *http.Request, name string
 		err = h.makeCollection(r.Context(), at)
 	}
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	if info, err := h.FileSystem.Stat(r.Context(), at.name()); err == nil {
 		w.Header().Set("ETag", entityTag(r.Context(), info))
 	}
-	return http.StatusCreated, nil
+	return succeed(w, http.StatusCreated)
 }
 
 // noBody refuses a request body, because a MKCOL's body has no defined meaning
 // (RFC 4918 §9.3, §9.3.1).
-func noBody(r *http.Request) error {
+func noBody(r *request) error {
 	n := int(min(r.ContentLength, 1))
 	if n < 0 {
 		var err error

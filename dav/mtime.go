@@ -1,14 +1,9 @@
 package dav
 
 import (
-	"context"
-	"math/rand/v2"
-	"path"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/davd/davd/storage"
 )
 
 // maxMtime is the latest time that an HTTP date can express, the end of the year
@@ -38,20 +33,4 @@ func parseMtime(value string) time.Time {
 		nanoseconds = -nanoseconds
 	}
 	return time.Unix(seconds, nanoseconds)
-}
-
-// distinct returns modified or, if the storage tells versions apart only by time and
-// size, a random time in the same second. A client may send the same time for
-// different content of the same size, which must not get the same entity tag.
-func (h *Handler) distinct(ctx context.Context, name string, modified time.Time) time.Time {
-	if modified.IsZero() {
-		return modified
-	}
-	collection, err := h.FileSystem.Stat(ctx, path.Dir(name))
-	if err == nil {
-		if _, strong := storage.Version(collection); strong {
-			return modified
-		}
-	}
-	return time.Unix(modified.Unix(), rand.Int64N(int64(time.Second))) //nolint:gosec // no secret
 }

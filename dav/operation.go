@@ -37,6 +37,8 @@ type operation struct {
 	Operation
 	depth     int
 	overwrite bool
+	// success is the status of the answer if the operation does not fail.
+	success int
 	// key is zero and claim nil for a PROPFIND: no other request joins it, and it
 	// changes nothing.
 	key   operationKey
@@ -70,72 +72,67 @@ type operation struct {
 }
 
 // newOperation returns an operation for the request r. Its context ends with ctx.
-func (h *Handler) newOperation(ctx context.Context, r *http.Request, about Operation) *operation {
-	about.Principal, about.Method, about.Started = h.principal(r), r.Method, time.Now()
+func (h *Handler) newOperation(ctx context.Context, r *request, about Operation) *operation {
+	about.Principal, about.Method, about.Started = r.principal(), r.Method, time.Now()
 	about.Tenant, _ = storage.TenantOf(r.Context())
 	op := &operation{
 		Operation: about, monitor: tree.NewMonitor(false), waiting: 1,
 		context: operationContext{Context: ctx},
 	}
 	// The caller has already refused invalid headers.
-	op.depth, _ = depth(r, tree.Infinite, "0", "1", "infinity")
-	op.overwrite, _ = overwrite(r)
+	op.depth, _, _ = r.depthField().inListing(r.Method)
+	op.overwrite, _ = r.overwrite()
 	return op
 }
 
-// workFunc does the work of a PROPFIND or a probe. If it writes to w, that is the
-// response; otherwise status and err become the response.
-type workFunc func(ctx context.Context, w *response, monitor *tree.Monitor) (status int, err error)
+// workFunc does the work of a PROPFIND or a probe, and writes the response to w unless
+// it returns an error for the client.
+type workFunc func(ctx context.Context, w *response, monitor *tree.Monitor) error
 
-// operate runs work as an operation, which is listed, counted and sends interim
-// responses. Its context ends with the client's connection.
-func (h *Handler) operate(w http.ResponseWriter, r *http.Request, about Operation, work workFunc) (status int, err error) {
-	return h.operateWith(h.newEmitter(r, about.Source), w, about, work)
-}
-
-// operateWith is operate with a given emitter, whose request and config are set.
-func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, about Operation, work workFunc) (status int, err error) {
-	r := e.request
+// operateWith runs work as an operation, which is listed, counted and sends interim
+// responses through e. Its context ends with the client's connection. success is the
+// status of the response that work writes.
+func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, r *request, about Operation, success int, work workFunc) error {
 	op := h.newOperation(r.Context(), r, about)
+	op.success = success
 	if err := h.operations.begin(h, op); err != nil {
-		return statusOf(err), err
+		return err
 	}
 	x := h.newExchange(w, e, op)
-	status, err = h.run(op, func() (int, error) {
+	err := h.run(op, func() error {
 		defer e.stop()
 		return work(&op.context, x.res, op.monitor)
 	})
-	return 0, errors.Join(err, x.respond(status, err))
+	return logged(errors.Join(err, x.respond(err)))
 }
 
 // errPanicked is the result of an operation whose work panicked.
 var errPanicked = errors.New("the operation panicked")
 
-// run does the work of op and ends op. It returns the status and error for the
-// answer.
-func (h *Handler) run(op *operation, work func() (int, error)) (status int, err error) {
-	status, err = http.StatusInternalServerError, errPanicked
-	defer func() { h.endOperation(op, status, err) }()
-	status, err = work()
+// run does the work of op and ends op. It returns the error for the answer.
+func (h *Handler) run(op *operation, work func() error) (err error) {
+	err = errPanicked
+	defer func() { h.endOperation(op, err) }()
+	err = work()
 	if err != nil && errors.Is(err, context.Canceled) {
 		if cause := context.Cause(&op.context); errors.Is(cause, ErrShutdown) || errors.Is(cause, errStopped) {
-			err = cause
-			if status != 0 {
-				status = statusOf(err)
+			if answered(err) {
+				return logged(cause)
 			}
+			return cause
 		}
 	}
-	return status, err
+	return err
 }
 
 // endOperation takes op off the list and releases its claim. If no client waits for
 // the answer, it reports the result to OperationLogger.
-func (h *Handler) endOperation(op *operation, status int, err error) {
+func (h *Handler) endOperation(op *operation, err error) {
 	defer op.context.end()
 	if op.leave != nil {
 		op.leave()
 	}
-	if unanswered := h.operations.end(h, op, status, err); unanswered && h.OperationLogger != nil {
+	if unanswered := h.operations.end(h, op, err); unanswered && h.OperationLogger != nil {
 		h.OperationLogger(h.operations.look(op), err)
 	}
 }
@@ -147,7 +144,7 @@ func (h *Handler) newEmitter(r *http.Request, root string) *emitter {
 		request: r, config: &h.Interim,
 		root: root, success: memberSuccess[r.Method], url: h.absoluteURL(r),
 	}
-	if e.undecided = !prefers(r, "processing"); !e.undecided {
+	if e.undecided = !prefersProcessing(r.Header); !e.undecided {
 		e.grant = h.Interim.grant(r)
 	}
 	return e

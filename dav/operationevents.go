@@ -21,10 +21,10 @@ const (
 // serveEvents streams the progress of an operation (text/event-stream): an event
 // "progress" when something has changed, at most one per second, and an event "end"
 // at the end. Their data is an [OperationStatus].
-func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
+func (h *Handler) serveEvents(w http.ResponseWriter, r *request, view *operationView) error {
 	leave, err := h.enterStream(r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	defer leave()
 	header := w.Header()
@@ -33,17 +33,17 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, view *oper
 	header.Set("X-Accel-Buffering", "no") // otherwise nginx would hold events back
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
-		return 0, nil
+		return nil
 	}
 	s := &eventStream{Handler: h, w: w, controller: http.NewResponseController(w)}
 	defer s.restore(r)
 	if view.record.Ended.IsZero() {
 		if err := s.follow(r, view.op); err != nil {
-			return 0, err
+			return logged(err)
 		}
 		view = h.viewOf(view.op)
 	}
-	return 0, s.event("end", view)
+	return logged(s.event("end", view))
 }
 
 // eventStream is one answer of serveEvents.
@@ -55,7 +55,7 @@ type eventStream struct {
 
 // follow sends events until op ends, the client disconnects, or its user loses
 // access.
-func (s *eventStream) follow(r *http.Request, op *operation) error {
+func (s *eventStream) follow(r *request, op *operation) error {
 	ctx := r.Context()
 	ended := s.operations.ended(op)
 	ticker := time.NewTicker(eventInterval)
@@ -94,7 +94,7 @@ func (s *eventStream) follow(r *http.Request, op *operation) error {
 // errNotAdmitted ends the answer to a user who was removed while it was sent.
 var errNotAdmitted = &statusError{status: http.StatusForbidden, reason: "the user no longer has access"}
 
-func (h *Handler) admits(r *http.Request) bool { return h.Admitted == nil || h.Admitted(r) }
+func (h *Handler) admits(r *request) bool { return h.Admitted == nil || h.Admitted(r.Request) }
 
 // event sends view as one event. The JSON is one line, as an event's data must be.
 func (s *eventStream) event(name string, view *operationView) error {
@@ -120,9 +120,9 @@ func (s *eventStream) write(p []byte) error {
 
 // restore sets the connection's write deadline to the server's own, or removes it if
 // the server has none.
-func (s *eventStream) restore(r *http.Request) {
+func (s *eventStream) restore(r *request) {
 	var until time.Time
-	if timeout := writeTimeout(r); timeout > 0 {
+	if timeout := writeTimeout(r.Request); timeout > 0 {
 		until = time.Now().Add(timeout)
 	}
 	_ = s.controller.SetWriteDeadline(until)

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-
-	"github.com/davd/davd/storage/tree"
 )
 
 // operationKey holds everything that decides what a COPY, MOVE or DELETE does, as
@@ -35,9 +33,9 @@ type operationKey struct {
 var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since"}
 
 // operationKey returns the key of r.
-func (h *Handler) operationKey(r *http.Request) operationKey {
+func (h *Handler) operationKey(r *request) operationKey {
 	key := operationKey{
-		handler: h, tenant: statePrefix(r.Context()), principal: h.principal(r),
+		handler: h, tenant: statePrefix(r.Context()), principal: r.principal(),
 		method: r.Method, source: h.keySource(r),
 		depth: keyDepth(r), when: h.keyConditions(r),
 	}
@@ -54,7 +52,7 @@ func (h *Handler) operationKey(r *http.Request) operationKey {
 // it. No valid value begins with it.
 const keyRaw = "!"
 
-func (h *Handler) keySource(r *http.Request) string {
+func (h *Handler) keySource(r *request) string {
 	name, err := h.name(r.URL.Path)
 	if err != nil {
 		return keyRaw + r.URL.Path
@@ -66,8 +64,8 @@ func (h *Handler) keySource(r *http.Request) string {
 	return at.name()
 }
 
-func (h *Handler) keyDestination(r *http.Request) string {
-	name, err := h.destination(r)
+func (h *Handler) keyDestination(r *request) string {
+	name, err := h.destination(r.Request)
 	if err != nil {
 		return keyRaw + r.Header.Get("Destination")
 	}
@@ -80,16 +78,16 @@ func (h *Handler) keyDestination(r *http.Request) string {
 
 const methodCopy = "COPY"
 
-func keyDepth(r *http.Request) string {
-	d, err := depth(r, tree.Infinite, "0", "1", "infinity")
+func keyDepth(r *request) string {
+	d, err := r.depth("0", "1", "infinity")
 	if err != nil {
 		return keyRaw + r.Header.Get("Depth")
 	}
 	return strconv.Itoa(d)
 }
 
-func keyOverwrite(r *http.Request) string {
-	does, err := overwrite(r)
+func keyOverwrite(r *request) string {
+	does, err := r.overwrite()
 	if err != nil {
 		return keyRaw + r.Header.Get("Overwrite")
 	}
@@ -97,7 +95,7 @@ func keyOverwrite(r *http.Request) string {
 }
 
 // keyConditions returns the conditions of r, for operationKey.when.
-func (h *Handler) keyConditions(r *http.Request) string {
+func (h *Handler) keyConditions(r *request) string {
 	var when strings.Builder
 	for i, header := range keyHeaders {
 		if values := r.Header[header]; values != nil {
@@ -107,7 +105,7 @@ func (h *Handler) keyConditions(r *http.Request) string {
 	}
 	if r.Header["If"] != nil {
 		// These decide which URIs in the header If are on this server.
-		_, asked := h.origin(r)
+		_, asked := h.origin(r.Request)
 		when.WriteString(r.Host + "\n" + asked + "\n" + strings.Join(r.Header["X-Forwarded-Host"], "\n"))
 	}
 	return when.String()

@@ -108,7 +108,7 @@ func TestOperationListPage(t *testing.T) {
 				views = append(views, runningView(pageRecords[name]))
 			}
 			answer := httptest.NewRecorder()
-			if err := h.respondListPage(answer, httptest.NewRequest(http.MethodGet, "/"+OperationsName+"/", http.NoBody), views); err != nil {
+			if err := h.respondListPage(answer, parsedRequest(h, httptest.NewRequest(http.MethodGet, "/"+OperationsName+"/", http.NoBody)), views); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)

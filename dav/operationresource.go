@@ -63,8 +63,15 @@ func (h *Handler) statusID(urlPath string) (id string, ok bool) {
 // principal.
 var errNoOperation = &statusError{status: http.StatusNotFound, reason: "no such operation"}
 
+// The media types of a status document.
+const (
+	jsonType   = "application/json"
+	htmlType   = "text/html"
+	eventsType = "text/event-stream"
+)
+
 // serveOperation serves the status document id, or the list.
-func (h *Handler) serveOperation(w http.ResponseWriter, r *http.Request, id string) (status int, err error) {
+func (h *Handler) serveOperation(w http.ResponseWriter, r *request, id string) error {
 	w.Header().Set("Cache-Control", "no-store")
 	if id == "" {
 		return h.serveOperations(w, r)
@@ -79,27 +86,30 @@ func (h *Handler) serveOperation(w http.ResponseWriter, r *http.Request, id stri
 	}
 	view, err := h.findOperation(r, id)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	switch r.Method {
 	case http.MethodDelete:
-		status, err = h.deleteOperation(r.Context(), view)
-		if errors.Is(err, errStopping) {
-			respond(w, status, err)
-			return 0, nil
+		err := h.deleteOperation(r.Context(), view)
+		switch {
+		case errors.Is(err, errStopping):
+			respond(w, http.StatusAccepted, err)
+			return nil
+		case err != nil:
+			return err
 		}
-		return status, err
+		return succeed(w, http.StatusNoContent)
 	case http.MethodPost:
 		return h.postOperation(w, r, view)
 	}
 	return h.getOperation(w, r, view)
 }
 
-func serveAllow(w http.ResponseWriter, methods string) (status int, err error) {
+func serveAllow(w http.ResponseWriter, methods string) error {
 	w.Header().Set("Allow", methods)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
-	return 0, nil
+	return nil
 }
 
 // operationView is the state of an operation at one moment, for a status document.
@@ -139,7 +149,7 @@ func (v *operationView) average() {
 
 // findOperation returns a view of the operation id, or errNoOperation if r may not see
 // it.
-func (h *Handler) findOperation(r *http.Request, id string) (*operationView, error) {
+func (h *Handler) findOperation(r *request, id string) (*operationView, error) {
 	if op := h.operations.find(id); op != nil {
 		if !ofTenant(r, op) || !h.mayReach(r, op.Principal) {
 			return nil, errNoOperation
@@ -176,36 +186,36 @@ func outdated(r *history.Record) bool {
 
 // ofTenant reports whether op belongs to the tenant of r. Not even an administrator
 // sees the operations of another tenant.
-func ofTenant(r *http.Request, op *operation) bool {
+func ofTenant(r *request, op *operation) bool {
 	tenant, _ := storage.TenantOf(r.Context())
 	return op.Tenant == tenant
 }
 
 // mayReach reports whether r may see and stop operations of principal.
-func (h *Handler) mayReach(r *http.Request, principal string) bool {
-	return principal == "" || principal == h.principal(r) || h.administers(r)
+func (h *Handler) mayReach(r *request, principal string) bool {
+	return principal == "" || principal == r.principal() || h.administers(r)
 }
 
 // administers reports whether r comes from an administrator, who may reach all
 // operations.
-func (h *Handler) administers(r *http.Request) bool {
-	return h.Administrator != nil && h.Administrator(r)
+func (h *Handler) administers(r *request) bool {
+	return h.Administrator != nil && h.Administrator(r.Request)
 }
 
 // getOperation answers a GET with the media type that the client prefers.
-func (h *Handler) getOperation(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
+func (h *Handler) getOperation(w http.ResponseWriter, r *request, view *operationView) error {
 	w.Header().Set("Vary", "Accept")
 	form := preferredForm(r.Header["Accept"], jsonType, htmlType, eventsType)
 	if form == eventsType {
 		return h.serveEvents(w, r, view)
 	}
-	if prefers(r, "processing") && view.op != nil {
+	if r.preferences().processing && view.op != nil {
 		if leave, err := h.enterStream(r); err == nil {
 			defer leave()
 			return h.awaitOperation(w, r, view.op, form)
 		}
 	}
-	return 0, h.respondView(w, http.StatusOK, form, view)
+	return logged(h.respondView(w, http.StatusOK, form, view))
 }
 
 // respondView writes a status document of the type form: jsonType or htmlType.
@@ -218,9 +228,10 @@ func (h *Handler) respondView(w http.ResponseWriter, status int, form string, vi
 
 // awaitOperation sends interim responses until op ends, and then its status document.
 // A client that can't get interim responses gets the document immediately.
-func (h *Handler) awaitOperation(w http.ResponseWriter, r *http.Request, op *operation, form string) (status int, err error) {
-	e := h.newEmitter(r, op.Source)
-	e.success, e.res, e.monitor = memberSuccess[op.Method], newResponse(w, r), op.monitor
+func (h *Handler) awaitOperation(w http.ResponseWriter, r *request, op *operation, form string) error {
+	e := h.newEmitter(r.Request, op.Source)
+	e.success, e.res, e.monitor = memberSuccess[op.Method], newResponse(w, r.Request), op.monitor
+	var err error
 	if e.start(r.Context()) {
 		e.res.Header().Set("Preference-Applied", "processing")
 		err = h.await(r, op)
@@ -231,12 +242,12 @@ func (h *Handler) awaitOperation(w http.ResponseWriter, r *http.Request, op *ope
 	} else {
 		err = h.respondView(e.res, http.StatusOK, form, h.viewOf(op))
 	}
-	return 0, errors.Join(err, e.res.finish())
+	return logged(errors.Join(err, e.res.finish()))
 }
 
 // await waits until op ends or the client disconnects. It returns errNotAdmitted if
 // the user loses access.
-func (h *Handler) await(r *http.Request, op *operation) error {
+func (h *Handler) await(r *request, op *operation) error {
 	ticker := time.NewTicker(eventInterval)
 	defer ticker.Stop()
 	for {

@@ -114,17 +114,20 @@ func (s *operations) begin(h *Handler, op *operation) error {
 
 // end records the result of op. It keeps the answer and releases the claim before a
 // client can learn of the end. It reports whether no request waits for the answer.
-func (s *operations) end(h *Handler, op *operation, status int, err error) (unanswered bool) {
+func (s *operations) end(h *Handler, op *operation, err error) (unanswered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	op.over, op.status, op.err, op.endedAt = true, status, err, time.Now()
+	op.over, op.status, op.err, op.endedAt = true, op.success, err, time.Now()
+	if !answered(err) {
+		op.status = statusOf(err)
+	}
 	delete(s.running, op)
 	if op.key.method != "" {
 		delete(s.byKey, op.key)
 	}
 	if op.claim != nil {
 		if !op.answered {
-			op.answer = newKeptAnswer(op, status, err, op.waiting)
+			op.answer = newKeptAnswer(op, op.waiting)
 		}
 		h.shared().claims.releaseAnswered(op.claim.hold, op.answer)
 	}

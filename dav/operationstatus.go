@@ -172,16 +172,6 @@ func orNull[T int | int64](n T) *T {
 // rounded returns x with one decimal.
 func rounded(x float64) float64 { return math.Round(x*10) / 10 }
 
-// depthWord returns the value of the header Depth for depth.
-func depthWord(depth int) string {
-	for word, d := range depths {
-		if d == depth {
-			return word
-		}
-	}
-	return "infinity"
-}
-
 // respondJSON writes a status document as JSON.
 func (h *Handler) respondJSON(w http.ResponseWriter, status int, view *operationView) error {
 	document := h.statusDocument(view)
@@ -202,7 +192,7 @@ func writeJSON(w http.ResponseWriter, status int, document any) error {
 }
 
 // serveOperations serves the list of the operations that r may see.
-func (h *Handler) serveOperations(w http.ResponseWriter, r *http.Request) (status int, err error) {
+func (h *Handler) serveOperations(w http.ResponseWriter, r *request) error {
 	switch r.Method {
 	case http.MethodOptions:
 		return serveAllow(w, listMethods)
@@ -213,24 +203,24 @@ func (h *Handler) serveOperations(w http.ResponseWriter, r *http.Request) (statu
 	}
 	views, err := h.listOperations(r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	w.Header().Set("Vary", "Accept")
 	if preferredForm(r.Header["Accept"], jsonType, htmlType) == htmlType {
-		return 0, h.respondListPage(w, r, views)
+		return logged(h.respondListPage(w, r, views))
 	}
 	list := OperationList{Operations: make([]OperationStatus, 0, len(views))}
 	for _, view := range views {
 		view.record.Failures = nil
 		list.Operations = append(list.Operations, h.statusDocument(view))
 	}
-	return 0, writeJSON(w, http.StatusOK, &list)
+	return logged(writeJSON(w, http.StatusOK, &list))
 }
 
 // listOperations returns the operations that r may see, the most recent first: all for
 // an administrator, a principal's own for a principal, and none for other clients.
-func (h *Handler) listOperations(r *http.Request) ([]*operationView, error) {
-	principal, all := h.principal(r), h.administers(r)
+func (h *Handler) listOperations(r *request) ([]*operationView, error) {
+	principal, all := r.principal(), h.administers(r)
 	if principal == "" && !all {
 		return nil, nil
 	}

@@ -35,24 +35,24 @@ var methodTraits = map[string]methodTrait{
 	"PROPPATCH": {writes: true, collection: true, file: true},
 }
 
-// serveOptions answers OPTIONS with the methods of the resource and the server's
+// options answers OPTIONS with the methods of the resource and the server's
 // compliance classes (RFC 4918 §10.1, RFC 9110 §9.3.7).
-func (h *Handler) serveOptions(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	allow := h.allowAt(r.Context(), name)
+func (h *Handler) options(w http.ResponseWriter, r *request) error {
+	allow := h.allowAt(r.Context(), r.name)
 	w.Header().Set("Allow", allow)
 	if strings.Contains(allow, ", "+methodPatch) {
 		w.Header().Set("Accept-Patch", patchType) // RFC 5789 §3.1
 	}
 	h.setClasses(w.Header())
-	return 0, nil
+	return nil
 }
 
-// serveServerOptions answers OPTIONS *, which is about the server as a whole. net/http
+// serverOptions answers OPTIONS *, which is about the server as a whole. net/http
 // answers it itself unless http.Server.DisableGeneralOptionsHandler is set.
-func (h *Handler) serveServerOptions(w http.ResponseWriter) (status int, err error) {
+func (h *Handler) serverOptions(w http.ResponseWriter) error {
 	w.Header().Set("Allow", h.allow(func(t methodTrait) bool { return t != methodTrait{} }))
 	h.setClasses(w.Header())
-	return 0, nil
+	return nil
 }
 
 // setClasses sets the header DAV to the compliance classes of the server (RFC 4918

@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"io/fs"
 	"mime"
 	"net/http"
 )
@@ -17,22 +18,25 @@ const patchType = "application/x-sabredav-partialupdate"
 const patchClass = "sabredav-partialupdate"
 
 var (
-	errPatchType        = &statusError{status: http.StatusUnsupportedMediaType, reason: "a PATCH must have the Content-Type " + patchType}
-	errPatchLength      = &statusError{status: http.StatusLengthRequired, reason: "a PATCH needs the header Content-Length"}
-	errNothingToPatch   = &statusError{status: http.StatusNotFound, reason: "there is no file to patch"}
-	errChangedMeanwhile = &statusError{status: http.StatusConflict, reason: "the file was changed during this request; the request had no effect"}
+	errPatchType         = &statusError{status: http.StatusUnsupportedMediaType, reason: "a PATCH must have the Content-Type " + patchType}
+	errPatchLength       = &statusError{status: http.StatusLengthRequired, reason: "a PATCH needs the header Content-Length"}
+	errNothingToPatch    = &statusError{status: http.StatusNotFound, reason: "there is no file to patch"}
+	errUpdateRangeLength = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the range in the header X-Update-Range and the request body differ in length"}
+	errRangeOutside      = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the range must begin within the file or at its end"}
+	errRangeShorter      = &statusError{status: http.StatusConflict, reason: "the existing file is longer than the LENGTH in the header Content-Range: delete it before you send the first part, or send the whole file"}
+	errChangedMeanwhile  = &statusError{status: http.StatusConflict, reason: "the file was changed during this request; the request had no effect"}
 )
 
-// servePatch replaces a part of the file name by the request body, or appends the body
+// patch replaces a part of the file name by the request body, or appends the body
 // (RFC 5789 §2). It builds a new file from the old one and the body, and puts it in
 // place in one step, as a PUT does. If the file changes during the request, the
 // request fails with 409.
-func (h *Handler) servePatch(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+func (h *Handler) patch(w http.ResponseWriter, r *request) error {
 	p := &put{h: h, r: r}
 	if err := p.announcedPatch(); err != nil {
 		return p.refuse(w, err)
 	}
-	return p.serve(w, name)
+	return p.serve(w, r.name)
 }
 
 // announcedPatch reads the headers that describe the body.
@@ -54,4 +58,24 @@ func (p *put) announcedPatch() error {
 	}
 	p.modified = parseMtime(header.Get("X-OC-Mtime"))
 	return err
+}
+
+// updateOffset returns the position in old at which the range u begins. old is nil if the file
+// does not exist.
+func updateOffset(u *updateRange, old fs.FileInfo) (int64, error) {
+	var size int64
+	if old != nil {
+		size = old.Size()
+	}
+	offset := u.first
+	if u.suffix >= 0 {
+		offset = size - u.suffix
+	}
+	if offset < 0 || offset > size {
+		return 0, errRangeOutside
+	}
+	if u.whole > 0 && size > u.whole {
+		return 0, errRangeShorter
+	}
+	return offset, nil
 }

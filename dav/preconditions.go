@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -16,7 +15,7 @@ import (
 // the members, which can change while the entity tag stays the same. The tag is strong
 // all the same: OmniFocus sends it in If-Match with MOVE and DELETE, where a weak tag
 // would never match (RFC 9110 §13.1.1).
-func preconditions(r *http.Request, info fs.FileInfo) error {
+func preconditions(r *request, info fs.FileInfo) error {
 	if !conditional(r) {
 		return nil
 	}
@@ -29,7 +28,7 @@ func preconditions(r *http.Request, info fs.FileInfo) error {
 		if !matches(values, tag, strongMatch) {
 			return failedPrecondition("If-Match")
 		}
-	} else if since, ok := headerTime(r, "If-Unmodified-Since"); ok && (info == nil || modifiedAfter(info, since)) {
+	} else if since, ok := headerTime(r.Header["If-Unmodified-Since"]); ok && (info == nil || modifiedAfter(info, since)) {
 		return failedPrecondition("If-Unmodified-Since")
 	}
 	if values := r.Header.Values("If-None-Match"); len(values) > 0 {
@@ -42,7 +41,7 @@ func preconditions(r *http.Request, info fs.FileInfo) error {
 		default:
 			return failedPrecondition("If-None-Match")
 		}
-	} else if since, ok := headerTime(r, "If-Modified-Since"); ok && read && info != nil && !info.IsDir() && !modifiedAfter(info, since) {
+	} else if since, ok := headerTime(r.Header["If-Modified-Since"]); ok && read && info != nil && !info.IsDir() && !modifiedAfter(info, since) {
 		return errNotModified
 	}
 	return nil
@@ -54,42 +53,10 @@ func failedPrecondition(header string) error {
 	return &statusError{status: http.StatusPreconditionFailed, reason: "the condition in the header " + header + " is not met"}
 }
 
-// matches reports whether one of the entity tags in values matches tag, which is "" if
-// the resource does not exist. "*" matches any tag (RFC 9110 §13.1.1, §13.1.2).
-func matches(values []string, tag string, match func(a, b string) bool) bool {
-	if tag == "" {
-		return false
-	}
-	for element := range listElements(values) {
-		if element == "*" || match(element, tag) {
-			return true
-		}
-	}
-	return false
-}
-
-// strongMatch is the strong comparison (RFC 9110 §8.8.3.2): a weak tag matches nothing.
-func strongMatch(a, b string) bool { return a == b && !strings.HasPrefix(a, "W/") }
-
-func weakMatch(a, b string) bool {
-	return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/")
-}
-
-// headerTime returns the date in a header field. It ignores a field that is invalid or
-// repeated (RFC 9110 §13.1.3, §13.1.4).
-func headerTime(r *http.Request, header string) (time.Time, bool) {
-	values := r.Header[header]
-	if len(values) != 1 {
-		return time.Time{}, false
-	}
-	t, err := http.ParseTime(values[0])
-	return t, err == nil
-}
-
 // rangeHolds evaluates If-Range (RFC 9110 §13.1.5) for a file with the entity tag tag.
 // If it returns false, the client gets the whole file. A date matches only if it is so
 // old that the file can't have changed twice within its precision (§8.8.2.2).
-func rangeHolds(r *http.Request, tag string, info fs.FileInfo) bool {
+func rangeHolds(r *request, tag string, info fs.FileInfo) bool {
 	values := r.Header["If-Range"]
 	switch {
 	case len(values) == 0:
@@ -118,8 +85,8 @@ func modifiedAfter(info fs.FileInfo, t time.Time) bool {
 
 // conditions evaluates all conditions of a request that only reads, the header If and
 // those of preconditions. info describes the resource.
-func (h *Handler) conditions(r *http.Request, info fs.FileInfo) error {
-	header, err := ifOf(r)
+func (h *Handler) conditions(r *request, info fs.FileInfo) error {
+	header, err := r.conditionsIf()
 	if err == nil {
 		err = h.evaluateIf(r, header)
 	}
@@ -130,7 +97,7 @@ func (h *Handler) conditions(r *http.Request, info fs.FileInfo) error {
 }
 
 // preconditionsOf is preconditions for a resource that may not exist.
-func (h *Handler) preconditionsOf(r *http.Request, name string) error {
+func (h *Handler) preconditionsOf(r *request, name string) error {
 	if !conditional(r) {
 		return nil
 	}
@@ -144,7 +111,7 @@ func (h *Handler) preconditionsOf(r *http.Request, name string) error {
 var conditionHeaders = [...]string{"If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since"}
 
 // conditional reports whether r has a header that preconditions evaluates.
-func conditional(r *http.Request) bool {
+func conditional(r *request) bool {
 	for _, header := range conditionHeaders {
 		if _, ok := r.Header[header]; ok {
 			return true

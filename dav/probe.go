@@ -49,23 +49,23 @@ const (
 )
 
 // isProbe reports whether r is a COPY of the ProbeName of a collection.
-func isProbe(r *http.Request, name string) bool {
-	return r.Method == "COPY" && path.Base(name) == ProbeName
+func isProbe(r *request) bool {
+	return r.Method == "COPY" && path.Base(r.name) == ProbeName
 }
 
-// serveProbe answers a probe of name. It uses the storage only to check that the
+// probe answers a probe of name. It uses the storage only to check that the
 // collection exists.
-func (h *Handler) serveProbe(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	if err := h.checkParent(r.Context(), name); err != nil {
-		return statusOf(err), err
+func (h *Handler) probe(w http.ResponseWriter, r *request) error {
+	if err := h.checkParent(r.Context(), r.name); err != nil {
+		return err
 	}
 	length, err := probeLength(r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	leave, err := h.enterOperation(r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	defer leave()
 	every := length / probeResponses
@@ -73,24 +73,24 @@ func (h *Handler) serveProbe(w http.ResponseWriter, r *http.Request, name string
 	if policy.Proxy == ProxyNone {
 		policy.Proxy = ProxyPass // the probe must reach the proxies to test them
 	}
-	allowed := policy.grant(r)
+	allowed := policy.grant(r.Request)
 	// A client that asked for interim responses would get them at another pace.
 	allowed.limit, allowed.asked = min(allowed.limit, probeResponses), false
 	e := &emitter{
-		request: r, config: &Interim{After: -1, Every: every, Sent: h.Interim.Sent},
-		grant: allowed, root: path.Dir(name), url: h.absoluteURL(r),
+		request: r.Request, config: &Interim{After: -1, Every: every, Sent: h.Interim.Sent},
+		grant: allowed, root: path.Dir(r.name), url: h.absoluteURL(r.Request),
 	}
-	about := Operation{Source: name, Destination: name}
-	return h.operateWith(e, w, about, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
+	about := Operation{Source: r.name, Destination: r.name}
+	return h.operateWith(e, w, r, about, http.StatusOK, func(ctx context.Context, res *response, monitor *tree.Monitor) error {
 		if err := probe(ctx, monitor, allowed.limit, every); err != nil {
-			return statusOf(err), err
+			return err
 		}
 		e.stop()
-		return 0, respondReport(res, &ProbeReport{
+		return logged(respondReport(res, &ProbeReport{
 			Sent: e.sent, Withheld: allowed.refused.Reason,
 			Mode: h.Interim.Mode.String(), Proxy: h.Interim.Proxy.String(), Protocol: r.Proto,
-			Via: strings.Join(r.Header.Values("Via"), ", "), Proxied: proxied(r),
-		})
+			Via: strings.Join(r.Header.Values("Via"), ", "), Proxied: proxied(r.Request),
+		}))
 	})
 }
 
@@ -113,7 +113,7 @@ func probe(ctx context.Context, monitor *tree.Monitor, members int, every time.D
 }
 
 // probeLength returns the duration of the probe from the query.
-func probeLength(r *http.Request) (time.Duration, error) {
+func probeLength(r *request) (time.Duration, error) {
 	query := r.URL.Query()
 	if !query.Has("seconds") {
 		return probeSeconds * time.Second, nil

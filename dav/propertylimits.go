@@ -11,8 +11,8 @@ import (
 
 // withBudget returns a context that charges dead properties to the principal of r and
 // enforces PropertyLimits.
-func (h *Handler) withBudget(ctx context.Context, r *http.Request) context.Context {
-	owner := h.principal(r)
+func (h *Handler) withBudget(ctx context.Context, r *request) context.Context {
+	owner := r.principal()
 	if tenant := statePrefix(r.Context()); tenant != "" {
 		owner = tenant + "/" + owner
 	}

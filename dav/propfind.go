@@ -11,47 +11,47 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// servePropfind answers with the properties of the resource and, depending on Depth, of
+// propfind answers with the properties of the resource and, depending on Depth, of
 // its members (RFC 4918 §9.1). It stops if the client disconnects.
-func (h *Handler) servePropfind(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	depth, noRoot, err := listingDepth(r)
+func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
+	depth, noRoot, err := r.depthField().inListing(r.Method)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	query, err := h.readPropfind(w, r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
-	info, err := h.stat(r.Context(), name)
+	info, err := h.stat(r.Context(), r.name)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	if err := h.conditions(r, info); err != nil {
-		return statusOf(err), err
+		return err
 	}
 	if info.IsDir() {
-		h.setContentLocation(w.Header(), r, name)
+		h.setContentLocation(w.Header(), r, r.name)
 		leave, err := h.enterListing(r, depth)
 		if err != nil {
-			return statusOf(err), err
+			return err
 		}
 		defer leave()
 	}
-	p, err := h.newPropfind(r, name, info, depth, query)
+	p, err := h.newPropfind(r, r.name, info, depth, query)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	p.noRoot = noRoot
 	defer p.closeDead()
 	if h.isOne(r, info, depth) {
 		if done, err := p.one(w, r, info); done {
-			return 0, err
+			return logged(err)
 		}
 	}
-	about := Operation{Source: name}
-	return h.operate(w, r, about, func(ctx context.Context, res *response, monitor *tree.Monitor) (int, error) {
+	about := Operation{Source: r.name}
+	return h.operateWith(h.newEmitter(r.Request, r.name), w, r, about, http.StatusMultiStatus, func(ctx context.Context, res *response, monitor *tree.Monitor) error {
 		p.ctx, p.res, p.live.ctx = ctx, res, ctx
-		walk := tree.Walk{FS: h.FileSystem, Root: name, Info: info, Depth: depth, Limit: h.Listings.Infinity, Monitor: monitor, Prepare: p.prepare}
+		walk := tree.Walk{FS: h.FileSystem, Root: r.name, Info: info, Depth: depth, Limit: h.Listings.Infinity, Monitor: monitor, Prepare: p.prepare}
 		return p.run(&walk)
 	})
 }
@@ -84,9 +84,9 @@ type propfind struct {
 
 // newPropfind returns a propfind after looking up everything that the whole answer
 // shares.
-func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, depth int, query *propfindQuery) (*propfind, error) {
+func (h *Handler) newPropfind(r *request, name string, info fs.FileInfo, depth int, query *propfindQuery) (*propfind, error) {
 	p := &propfind{
-		handler: h, query: query, minimal: minimal(r), prefix: h.prefix(), root: name,
+		handler: h, query: query, minimal: r.preferences().minimal, prefix: h.prefix(), root: name,
 		live: liveValues{handler: h, shared: h.locks().manager != nil},
 	}
 	var err error
@@ -102,15 +102,15 @@ func (h *Handler) newPropfind(r *http.Request, name string, info fs.FileInfo, de
 }
 
 // run walks the tree and writes the answer.
-func (p *propfind) run(walk *tree.Walk) (int, error) {
+func (p *propfind) run(walk *tree.Walk) error {
 	err := walk.Run(p.ctx)
 	if err == nil && p.body == nil {
 		err = fs.ErrNotExist // the resource was removed meanwhile
 	}
 	if p.body == nil || err != nil && p.res.discard() {
-		return statusOf(err), err
+		return err
 	}
-	return 0, p.end(err)
+	return logged(p.end(err))
 }
 
 // prepare describes members and returns a function that writes the result.

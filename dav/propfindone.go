@@ -12,14 +12,14 @@ import (
 // isOne reports whether r asks for one resource, which info describes, and gets no
 // interim response at its start. Such a request can be answered immediately, without
 // an operation. Most requests from a mounted drive are of this kind.
-func (h *Handler) isOne(r *http.Request, info fs.FileInfo, depth int) bool {
+func (h *Handler) isOne(r *request, info fs.FileInfo, depth int) bool {
 	later := h.Interim.after() > 0 || h.Interim.Mode == InterimNever
-	return later && (depth == 0 || !info.IsDir()) && !prefers(r, "processing")
+	return later && (depth == 0 || !info.IsDir()) && !r.preferences().processing
 }
 
 // one answers with the one resource that info describes. It does nothing and reports
 // false if the resource has more dead properties than fit in memory.
-func (p *propfind) one(w http.ResponseWriter, r *http.Request, info fs.FileInfo) (done bool, err error) {
+func (p *propfind) one(w http.ResponseWriter, r *request, info fs.FileInfo) (done bool, err error) {
 	ctx := r.Context()
 	p.ctx, p.live.ctx = ctx, ctx
 	pg := p.one207(ctx, info)
@@ -27,7 +27,7 @@ func (p *propfind) one(w http.ResponseWriter, r *http.Request, info fs.FileInfo)
 	if len(pg.later) > 0 {
 		return false, nil
 	}
-	p.handler.Interim.atOnce(r)
+	p.handler.Interim.atOnce(r.Request)
 	header := w.Header()
 	if p.minimal != "" {
 		setMinimal(header, p.minimal)

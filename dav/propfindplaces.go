@@ -3,7 +3,6 @@ package dav
 import (
 	"context"
 	"io/fs"
-	"net/http"
 	"path"
 	"slices"
 
@@ -13,7 +12,7 @@ import (
 
 // lookUp looks up the locks and dead properties that the query needs, for the root,
 // which info describes, and its members down to depth.
-func (p *propfind) lookUp(r *http.Request, info fs.FileInfo, depth int) error {
+func (p *propfind) lookUp(r *request, info fs.FileInfo, depth int) error {
 	ctx := r.Context()
 	p.lookedUp = ctx
 	if !p.query.locks && !p.query.dead {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // maxXMLProps is the number of properties that a request may name. The answer has each
@@ -32,26 +31,6 @@ func (p propfindRequest) asksDead() bool {
 	return p.propname || p.allprop || slices.ContainsFunc(p.props, func(name xml.Name) bool { return !protected(name) })
 }
 
-// minimal returns the header field with which the client asks for an answer without the
-// missing properties: Prefer (RFC 8144 §2.1), Microsoft's Brief, or "".
-func minimal(r *http.Request) string {
-	for element := range listElements(r.Header.Values("Prefer")) {
-		preference, _, _ := strings.Cut(element, ";")
-		name, value, _ := strings.Cut(preference, "=")
-		if !strings.EqualFold(strings.TrimSpace(name), "return") {
-			continue
-		}
-		if strings.EqualFold(strings.Trim(value, ` "`), "minimal") {
-			return "Prefer"
-		}
-		break // the first counts (RFC 7240 §2)
-	}
-	if strings.EqualFold(r.Header.Get("Brief"), "t") {
-		return "Brief"
-	}
-	return ""
-}
-
 // setMinimal records in header that the server applied the preference in field.
 func setMinimal(header http.Header, field string) {
 	header.Add("Vary", field)
@@ -61,7 +40,7 @@ func setMinimal(header http.Header, field string) {
 }
 
 // readPropfind reads the body of r. No body means allprop (RFC 4918 §9.1).
-func (h *Handler) readPropfind(w http.ResponseWriter, r *http.Request) (*propfindQuery, error) {
+func (h *Handler) readPropfind(w http.ResponseWriter, r *request) (*propfindQuery, error) {
 	body, err := h.xmlBody(w, r)
 	if err != nil {
 		return nil, badXML(err)

@@ -83,7 +83,7 @@ func TestReadPropfind(t *testing.T) {
 		{name: "larger body", body: `<propfind xmlns="DAV:"><allprop/></propfind>` + strings.Repeat(" ", defaultMaxXML), status: 413},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			query, err := new(Handler).readPropfind(nil, &http.Request{Body: io.NopCloser(strings.NewReader(c.body))})
+			query, err := new(Handler).readPropfind(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(strings.NewReader(c.body))}))
 			var got propfindRequest
 			if err == nil {
 				got = query.propfindRequest
@@ -128,8 +128,8 @@ func TestXMLEndless(t *testing.T) {
 		{"UTF-16", "\xff\xfe", "<\x00", 400},
 	} {
 		for kind, read := range map[string]func(*http.Request) error{
-			"propfind":  func(r *http.Request) error { _, err := new(Handler).readPropfind(nil, r); return err },
-			"proppatch": func(r *http.Request) error { _, err := new(Handler).readProppatch(nil, r); return err },
+			"propfind":  func(r *http.Request) error { _, err := new(Handler).readPropfind(nil, parsedRequest(nil, r)); return err },
+			"proppatch": func(r *http.Request) error { _, err := new(Handler).readProppatch(nil, parsedRequest(nil, r)); return err },
 		} {
 			t.Run(c.name+" "+kind, func(t *testing.T) {
 				head := c.head
@@ -180,7 +180,7 @@ func TestXMLContentLength(t *testing.T) {
 			body := &endless{again: "x"}
 			r := requestWith("PROPFIND", c.fields...)
 			r.Body, r.ContentLength = body, c.length
-			_, err := (&Handler{MaxXML: c.max}).readPropfind(nil, r)
+			_, err := (&Handler{MaxXML: c.max}).readPropfind(nil, parsedRequest(nil, r))
 			if statusOf(err) != c.status {
 				t.Errorf("%v, status %d, want %d", err, statusOf(err), c.status)
 			}
@@ -212,29 +212,6 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func (e *endless) Close() error { return nil }
-
-// TestMinimal tests Prefer: return=minimal. If the preference is repeated, the first
-// counts (RFC 7240 §2).
-func TestMinimal(t *testing.T) {
-	for _, c := range []struct {
-		values []string
-		want   string
-	}{
-		{[]string{"return=minimal"}, "Prefer"},
-		{[]string{`depth-noroot, Return="minimal"; x=y`}, "Prefer"},
-		{[]string{"return=minimal, return=representation"}, "Prefer"},
-		{[]string{"return=representation, return=minimal"}, ""},
-		{[]string{"return=representation", "return=minimal"}, ""},
-		{[]string{"return, return=minimal"}, ""},
-		{[]string{"x=minimal"}, ""},
-	} {
-		r := requestWith("PROPFIND", "Depth", "0")
-		r.Header["Prefer"] = c.values
-		if got := minimal(r); got != c.want {
-			t.Errorf("%q: %q, want %q", c.values, got, c.want)
-		}
-	}
-}
 
 // TestXMLByCharset checks that the parameter charset decides the encoding of a body
 // without a byte order mark (RFC 7303 §3.3, RFC 2781 §4), and the mark that of a body
@@ -274,7 +251,7 @@ func TestXMLByCharset(t *testing.T) {
 		r := requestWith("PROPFIND", "Content-Type", "text/xml; charset="+c.charset)
 		r.Body = io.NopCloser(strings.NewReader(c.body))
 		r.ContentLength = -1
-		query, err := (&Handler{}).readPropfind(nil, r)
+		query, err := (&Handler{}).readPropfind(nil, parsedRequest(nil, r))
 		switch {
 		case statusOf(err) != c.status:
 			t.Errorf("%s: %v, want %d", c.name, err, c.status)

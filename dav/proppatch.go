@@ -16,24 +16,24 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// serveProppatch sets and removes properties of the resource. It carries out all
+// proppatch sets and removes properties of the resource. It carries out all
 // instructions or none (RFC 4918 §9.2).
-func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
-	info, err := h.stat(r.Context(), name)
+func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
+	info, err := h.stat(r.Context(), r.name)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	patches, err := h.readProppatch(w, r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
-	at, err := h.placeAt(r.Context(), name, info)
+	at, err := h.placeAt(r.Context(), r.name, info)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	claim, err := h.confirm(r, change{place: at})
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	defer claim.release()
 	// The resource may have changed before the claim.
@@ -42,29 +42,29 @@ func (h *Handler) serveProppatch(w http.ResponseWriter, r *http.Request, name st
 		err = preconditions(r, info)
 	}
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	p := planPatch(patches)
 	if !p.refused {
 		err = h.applyPatch(h.withBudget(r.Context(), r), at, info, p)
 		if err != nil && !p.refused {
-			return statusOf(err), err
+			return err
 		}
 	}
-	if field := minimal(r); field != "" && !p.refused {
+	if field := r.preferences().minimal; field != "" && !p.refused {
 		// RFC 8144 §2.2. A client that sends Brief expects a 200 without content.
 		setMinimal(w.Header(), field)
 		if field == "Brief" {
 			w.Header().Set("Content-Length", "0")
 			w.WriteHeader(http.StatusOK)
-			return 0, nil
+			return nil
 		}
-		return http.StatusNoContent, nil
+		return succeed(w, http.StatusNoContent)
 	}
 	if info.IsDir() {
-		h.setContentLocation(w.Header(), r, name)
+		h.setContentLocation(w.Header(), r, r.name)
 	}
-	return 0, errors.Join(err, h.respondPatch(w, name, info.IsDir(), p))
+	return logged(errors.Join(err, h.respondPatch(w, r.name, info.IsDir(), p)))
 }
 
 // patch is a PROPPATCH with its outcome.

@@ -12,7 +12,7 @@ import (
 
 // readProppatch reads the body of r: the instructions of a propertyupdate
 // element in document order (RFC 4918 §9.2, §14.19). It returns at least one.
-func (h *Handler) readProppatch(w http.ResponseWriter, r *http.Request) (patches []webdav.Proppatch, err error) {
+func (h *Handler) readProppatch(w http.ResponseWriter, r *request) (patches []webdav.Proppatch, err error) {
 	found, err := h.readXML(w, r, "propertyupdate", func(x *xmlReader) (err error) {
 		patches, err = x.propertyUpdate()
 		return err

@@ -13,21 +13,21 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// servePut creates the file name from the request body or replaces it, in one step (RFC
+// put creates the file name from the request body or replaces it, in one step (RFC
 // 4918 §9.7, RFC 9110 §9.3.4). With a Content-Range the body replaces only a part of
 // the file (§14.5).
-func (h *Handler) servePut(w http.ResponseWriter, r *http.Request, name string) (status int, err error) {
+func (h *Handler) put(w http.ResponseWriter, r *request) error {
 	p := &put{h: h, r: r}
 	if err := p.announced(); err != nil {
 		return p.refuse(w, err)
 	}
-	return p.serve(w, name)
+	return p.serve(w, r.name)
 }
 
 // put is a running PUT or PATCH.
 type put struct {
 	h  *Handler
-	r  *http.Request
+	r  *request
 	at place
 	// length is the announced length of the body in bytes, or -1.
 	length int64
@@ -44,27 +44,14 @@ type put struct {
 }
 
 // serve carries out the request after its headers were read.
-func (p *put) serve(w http.ResponseWriter, name string) (status int, err error) {
-	defer func() {
-		if p.content != nil {
-			err = errors.Join(err, p.content.Discard())
-		}
-	}()
-	var info fs.FileInfo
-	p.at, err = p.h.place(p.r.Context(), name, true)
-	switch {
-	case err != nil:
-	case p.at.name() == "/":
-		err = errIsCollection
-	case namesCollection(p.r):
-		err = p.noFile()
-	case p.brief():
-		info, err = p.atOnce()
-	default:
-		info, err = p.inSteps()
+func (p *put) serve(w http.ResponseWriter, name string) error {
+	info, err := p.replace(name)
+	var discarded error
+	if p.content != nil {
+		discarded = p.content.Discard()
 	}
 	if err != nil {
-		return p.refuse(w, err)
+		return p.refuse(w, errors.Join(err, discarded))
 	}
 	header := w.Header()
 	header.Set("ETag", entityTag(p.r.Context(), info))
@@ -72,24 +59,42 @@ func (p *put) serve(w http.ResponseWriter, name string) (status int, err error) 
 	if !p.modified.IsZero() && info.ModTime().Unix() == p.modified.Unix() {
 		header.Set("X-OC-Mtime", "accepted")
 	}
+	status := http.StatusNoContent
 	if p.old == nil || p.madeByLock(p.r.Context(), p.old) && p.update == nil {
-		return http.StatusCreated, nil
+		status = http.StatusCreated
 	}
-	return http.StatusNoContent, nil
+	respond(w, status, nil)
+	return logged(discarded)
 }
 
-// refuse returns err with its status, and sets the headers that go with them.
-func (p *put) refuse(w http.ResponseWriter, err error) (int, error) {
-	status := statusOf(err)
+// replace puts the request body in place as the content of name, or as a part of it. It
+// returns the new file's description.
+func (p *put) replace(name string) (info fs.FileInfo, err error) {
+	p.at, err = p.h.place(p.r.Context(), name, true)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.at.name() == "/":
+		return nil, errIsCollection
+	case namesCollection(p.r):
+		return nil, p.noFile()
+	case p.brief():
+		return p.atOnce()
+	}
+	return p.inSteps()
+}
+
+// refuse returns err, and sets the headers that go with it.
+func (p *put) refuse(w http.ResponseWriter, err error) error {
 	switch {
 	case errors.Is(err, errContentCoding):
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110 §15.5.16
 	case errors.Is(err, errPatchType):
 		w.Header().Set("Accept-Patch", patchType) // RFC 5789 §2.2
-	case status == http.StatusRequestedRangeNotSatisfiable && p.old != nil:
+	case statusOf(err) == http.StatusRequestedRangeNotSatisfiable && p.old != nil:
 		w.Header().Set("Content-Range", "bytes */"+strconv.FormatInt(p.old.Size(), 10))
 	}
-	return status, err
+	return err
 }
 
 // atOnce reads the whole body first. Then it needs only one check and one claim.
@@ -148,7 +153,7 @@ func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
 	}
 	if p.update != nil {
 		begin.Patch = func(old fs.FileInfo) (int64, error) {
-			offset, err := p.update.offset(old)
+			offset, err := updateOffset(p.update, old)
 			p.refused = err
 			return offset, err
 		}
@@ -183,7 +188,7 @@ func (p *put) mayChange(old fs.FileInfo) error {
 	if old == nil && p.r.Method == methodPatch {
 		return errNothingToPatch
 	}
-	header, err := ifOf(p.r)
+	header, err := p.r.conditionsIf()
 	if err != nil {
 		return err
 	}

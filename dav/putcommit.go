@@ -38,7 +38,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 
 // createOnly reports whether the client forbids replacing a file, even one that another
 // program creates at this moment (RFC 9110 §13.1.2).
-func createOnly(r *http.Request) bool {
+func createOnly(r *request) bool {
 	for tag := range listElements(r.Header.Values("If-None-Match")) {
 		if tag == "*" {
 			return true
@@ -50,7 +50,7 @@ func createOnly(r *http.Request) bool {
 // madeByLock reports whether info describes an empty file that a LOCK created and the
 // client submitted the token of that LOCK. The PUT then counts as creating the file.
 func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
-	header, err := ifOf(p.r)
+	header, err := p.r.conditionsIf()
 	return err == nil && header != nil && p.h.shared().created.take(ctx, header.tokens(), p.at.key, info)
 }
 

@@ -33,9 +33,9 @@ type statusError struct {
 
 func (e *statusError) Error() string { return e.reason }
 
-// refuse returns a status and its reason.
-func refuse(status int, reason string) (int, error) {
-	return status, &statusError{status: status, reason: reason}
+// refuse returns the error for a request that gets status and reason as its answer.
+func refuse(status int, reason string) error {
+	return &statusError{status: status, reason: reason}
 }
 
 // statuses maps errors to statuses. The first match counts.
@@ -76,11 +76,14 @@ func statusOf(err error) int {
 		return 0 // before anything is allocated: most calls have no error
 	}
 	var own *statusError
+	var field *fieldError
 	var partial *tree.PartialError
 	var members *lockedMembersError
 	switch {
 	case errors.As(err, &own):
 		return own.status
+	case errors.As(err, &field):
+		return field.status
 	case errors.As(err, &partial), errors.As(err, &members):
 		return http.StatusMultiStatus
 	case storage.NoSpace(err):
@@ -138,9 +141,12 @@ func reasonOf(err error) string {
 		return ""
 	}
 	var own *statusError
+	var field *fieldError
 	switch {
 	case errors.As(err, &own):
 		return own.reason
+	case errors.As(err, &field):
+		return field.reason
 	case errors.Is(err, tree.ErrOverlap):
 		return tree.ErrOverlap.Error()
 	case errors.Is(err, tree.ErrChanged):

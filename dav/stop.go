@@ -41,12 +41,12 @@ var errStopping = &statusError{
 }
 
 // deleteOperation stops a running operation, or forgets one that has ended.
-func (h *Handler) deleteOperation(ctx context.Context, view *operationView) (status int, err error) {
+func (h *Handler) deleteOperation(ctx context.Context, view *operationView) error {
 	if !view.record.Ended.IsZero() {
 		if err := h.forget(ctx, view.record.ID); err != nil {
-			return statusOf(err), err
+			return err
 		}
-		return http.StatusNoContent, nil
+		return nil
 	}
 	op := view.op
 	op.context.cancel(stopped(op))
@@ -55,14 +55,14 @@ func (h *Handler) deleteOperation(ctx context.Context, view *operationView) (sta
 	select {
 	case <-h.operations.ended(op):
 	case <-timer.C:
-		return statusOf(errStopping), errStopping
+		return errStopping
 	case <-ctx.Done():
-		return statusOf(ctx.Err()), ctx.Err()
+		return ctx.Err()
 	}
 	if h.operations.record(op).State != history.Stopped {
-		return statusOf(errTooLate), errTooLate
+		return errTooLate
 	}
-	return http.StatusNoContent, nil
+	return nil
 }
 
 // maxForm limits the form of a page, in bytes.
@@ -70,9 +70,9 @@ const maxForm = 1 << 10
 
 // postOperation is deleteOperation for a page in a browser, whose forms can't send a
 // DELETE. It refuses forms from other sites.
-func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request, view *operationView) (status int, err error) {
+func (h *Handler) postOperation(w http.ResponseWriter, r *request, view *operationView) error {
 	if err := checkForm(r); err != nil {
-		return statusOf(err), err
+		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -86,10 +86,10 @@ func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request, view *op
 	case does == "forget" && !ended, does == "stop" && ended:
 		return seeOther(w, view.record.ID)
 	}
-	status, err = h.deleteOperation(r.Context(), view)
+	err := h.deleteOperation(r.Context(), view)
 	switch {
 	case err != nil && !errors.Is(err, errTooLate) && !errors.Is(err, errStopping):
-		return status, err
+		return err
 	case ended:
 		return seeOther(w, "./")
 	}
@@ -98,11 +98,11 @@ func (h *Handler) postOperation(w http.ResponseWriter, r *http.Request, view *op
 
 // seeOther sends the browser to where. That is relative to the request URI, because a
 // proxy in front may have changed the path.
-func seeOther(w http.ResponseWriter, where string) (status int, err error) {
+func seeOther(w http.ResponseWriter, where string) error {
 	w.Header().Set("Location", where)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusSeeOther)
-	return 0, nil
+	return nil
 }
 
 // errNoOrigin is for a form that may come from another site.
@@ -113,7 +113,7 @@ var errNoOrigin = &statusError{
 
 // checkForm makes sure that a page of this server sent the form. Browsers name the page
 // in at least one of two headers, whose values checkCrossOrigin has checked.
-func checkForm(r *http.Request) error {
+func checkForm(r *request) error {
 	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
 		return errNoOrigin
 	}

@@ -17,8 +17,9 @@ type plan struct {
 	changes []change
 	// again repeats the checks under the claim, because their results may have changed.
 	again func() error
-	// work does the work and returns the answer.
-	work func(ctx context.Context, c *claim, monitor *tree.Monitor) (status int, err error)
+	// success is the status of the answer unless work fails.
+	success int
+	work    func(ctx context.Context, c *claim, monitor *tree.Monitor) error
 }
 
 // undertake carries out the plan from check as an operation that continues even if the
@@ -26,11 +27,11 @@ type plan struct {
 // that arrives while it is running joins it, and a later one gets its answer if that
 // could not be delivered (keptAnswer). So a client may give up and repeat its request at
 // any time.
-func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func() (*plan, error)) (status int, err error) {
-	async := preferredAsync(r)
+func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (*plan, error)) error {
+	async := asyncOf(r.preferences())
 	leave, err := h.enterOperation(r)
 	if err != nil {
-		return statusOf(err), err
+		return err
 	}
 	lasting := false
 	defer func() {
@@ -40,8 +41,8 @@ func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func()
 	}()
 	key := h.operationKey(r)
 	for {
-		if status, err, done := h.repeat(w, r, &key, async); done {
-			return status, err
+		if err, done := h.repeat(w, r, &key, async); done {
+			return err
 		}
 		p, c, err := h.prepare(r, key, check)
 		if err == nil {
@@ -51,34 +52,33 @@ func (h *Handler) undertake(w http.ResponseWriter, r *http.Request, check func()
 		var identical *identicalError
 		if !errors.As(err, &identical) {
 			// An identical request may have caused the error by its success.
-			if status, err, done := h.repeat(w, r, &key, async); done {
-				return status, err
+			if err, done := h.repeat(w, r, &key, async); done {
+				return err
 			}
-			return statusOf(err), err
+			return err
 		}
 		select {
 		case <-identical.retry:
 		case <-r.Context().Done():
 			err := context.Cause(r.Context())
-			return statusOf(err), err
+			return err
 		}
 	}
 }
 
 // repeat answers r if an identical request is running, or its answer was not delivered.
-func (h *Handler) repeat(w http.ResponseWriter, r *http.Request, key *operationKey, async asyncPreference) (status int, err error, done bool) { //nolint:revive // as serveFunc, and one more
+func (h *Handler) repeat(w http.ResponseWriter, r *request, key *operationKey, async asyncPreference) (err error, done bool) { //nolint:revive // the error is the result; done says whether there is one
 	if op := h.operations.join(key); op != nil {
 		x := h.attend(w, r, op, async)
 		defer x.e.stop()
-		status, err = x.wait()
-		return status, err, true
+		return x.wait(), true
 	}
 	done, err = h.answerKept(w, r, key)
-	return 0, err, done
+	return logged(err), done
 }
 
 // prepare checks the request, claims what it changes, and checks again.
-func (h *Handler) prepare(r *http.Request, key operationKey, check func() (*plan, error)) (*plan, *claim, error) {
+func (h *Handler) prepare(r *request, key operationKey, check func() (*plan, error)) (*plan, *claim, error) {
 	p, err := check()
 	if err != nil {
 		return nil, nil, err
@@ -97,17 +97,17 @@ func (h *Handler) prepare(r *http.Request, key operationKey, check func() (*plan
 // perform carries out p under the claim c and answers. The operation now owns the claim
 // and leave: it releases the claim and calls leave when it ends, even if the client has
 // disconnected.
-func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationKey, async asyncPreference, p *plan, c *claim, leave func()) (status int, err error) {
+func (h *Handler) perform(w http.ResponseWriter, r *request, key operationKey, async asyncPreference, p *plan, c *claim, leave func()) error {
 	op := h.newOperation(context.WithoutCancel(r.Context()), r, p.about)
-	op.key, op.claim, op.leave = key, c, leave
+	op.key, op.claim, op.leave, op.success = key, c, leave, p.success
 	c.about = func() Operation { return h.operations.look(op) }
 	if err := h.operations.begin(h, op); err != nil {
 		c.release()
 		leave()
-		return statusOf(err), err
+		return err
 	}
 	h.shared().claims.wake()
-	work := func() (int, error) {
+	work := func() error {
 		defer c.giveBack()
 		return p.work(&op.context, c, op.monitor)
 	}
@@ -125,11 +125,11 @@ func (h *Handler) perform(w http.ResponseWriter, r *http.Request, key operationK
 
 // recovering returns work with panics turned into errors. Outside the goroutine of a
 // request, net/http does not recover them.
-func recovering(work func() (int, error)) func() (int, error) {
-	return func() (status int, err error) {
+func recovering(work func() error) func() error {
+	return func() (err error) {
 		defer func() {
 			if v := recover(); v != nil {
-				status, err = http.StatusInternalServerError, fmt.Errorf("%w: %v\n%s", errPanicked, v, debug.Stack())
+				err = fmt.Errorf("%w: %v\n%s", errPanicked, v, debug.Stack())
 			}
 		}()
 		return work()

@@ -19,7 +19,7 @@ const defaultMaxXML = 1 << 20
 
 // xmlBody returns the body of r. It refuses a body that is too long or has an unsupported
 // encoding before it reads any of it.
-func (h *Handler) xmlBody(w http.ResponseWriter, r *http.Request) (io.Reader, error) {
+func (h *Handler) xmlBody(w http.ResponseWriter, r *request) (io.Reader, error) {
 	limit := h.MaxXML
 	if limit <= 0 {
 		limit = defaultMaxXML
@@ -78,7 +78,7 @@ func charsetOf(contentType string) string {
 // readXML reads the body of r. Its root element must have the name root in the namespace
 // DAV:, and content reads the content of that element. found reports whether r has a
 // body. The caller must pass the error to badXML.
-func (h *Handler) readXML(w http.ResponseWriter, r *http.Request, root string, content func(*xmlReader) error) (found bool, err error) {
+func (h *Handler) readXML(w http.ResponseWriter, r *request, root string, content func(*xmlReader) error) (found bool, err error) {
 	body, err := h.xmlBody(w, r)
 	if err != nil {
 		return false, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net/http"
 
 	"github.com/davd/davd/dav/requestbody"
 )
@@ -23,9 +22,9 @@ const (
 // long body into memory, so that the returned reader does not wait for the client. The
 // memory counts against the limits until the request ends. heldXML returns a short body
 // unchanged, because it costs less memory than its connection.
-func (h *Handler) heldXML(r *http.Request, body io.Reader, limit int64) (io.Reader, error) {
+func (h *Handler) heldXML(r *request, body io.Reader, limit int64) (io.Reader, error) {
 	length := r.ContentLength
-	whole := requestbody.From(r)
+	whole := requestbody.From(r.Request)
 	if 0 <= length && length <= maxKnownBody || whole == nil {
 		return body, nil
 	}

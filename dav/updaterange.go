@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"io/fs"
 	"math"
 	"net/http"
 	"strconv"
@@ -22,12 +21,9 @@ type updateRange struct {
 }
 
 var (
-	errUpdateRange       = &statusError{status: http.StatusBadRequest, reason: "the header X-Update-Range must be bytes=FIRST-LAST, bytes=FIRST-, bytes=-NUMBER or append"}
-	errContentRangeForm  = &statusError{status: http.StatusBadRequest, reason: "the header Content-Range must be bytes FIRST-LAST/LENGTH or bytes FIRST-LAST/*"}
-	errUpdateRangeLength = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the range in the header X-Update-Range and the request body differ in length"}
-	errRangeReversed     = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the last byte of the range comes before the first"}
-	errRangeOutside      = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the range must begin within the file or at its end"}
-	errRangeShorter      = &statusError{status: http.StatusConflict, reason: "the existing file is longer than the LENGTH in the header Content-Range: delete it before you send the first part, or send the whole file"}
+	errUpdateRange      = badField("the header X-Update-Range must be bytes=FIRST-LAST, bytes=FIRST-, bytes=-NUMBER or append")
+	errContentRangeForm = badField("the header Content-Range must be bytes FIRST-LAST/LENGTH or bytes FIRST-LAST/*")
+	errRangeReversed    = &fieldError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the last byte of the range comes before the first"}
 )
 
 // parseUpdateRange parses the header X-Update-Range of a PATCH.
@@ -88,24 +84,4 @@ func parseContentRange(values []string) (*updateRange, error) {
 func parsePosition(digits string) (int64, bool) {
 	n, err := strconv.ParseUint(digits, 10, 63)
 	return int64(n), err == nil && n < math.MaxInt64
-}
-
-// offset returns the position in old at which the range begins. old is nil if the file
-// does not exist.
-func (u *updateRange) offset(old fs.FileInfo) (int64, error) {
-	var size int64
-	if old != nil {
-		size = old.Size()
-	}
-	offset := u.first
-	if u.suffix >= 0 {
-		offset = size - u.suffix
-	}
-	if offset < 0 || offset > size {
-		return 0, errRangeOutside
-	}
-	if u.whole > 0 && size > u.whole {
-		return 0, errRangeShorter
-	}
-	return offset, nil
 }

@@ -1,0 +1,85 @@
+package dav
+
+import "strings"
+
+// infiniteDepth is the depth of a whole tree.
+const infiniteDepth = -1
+
+// depthHeader is the value of the header Depth (RFC 4918 §10.2). The zero value means
+// that the request has none.
+type depthHeader struct {
+	value string // as sent, in lower case
+	given bool
+	// noRoot leaves out the collection itself: clients for Exchange and SharePoint send
+	// "1,noroot" for its members ([MS-WDV] 2.2.2) and "infinity,noroot" for its tree.
+	noRoot bool
+}
+
+// parseDepth parses the header Depth. It refuses nothing, because the method decides
+// which values it accepts.
+func parseDepth(values []string) depthHeader {
+	if len(values) == 0 {
+		return depthHeader{}
+	}
+	d := depthHeader{value: strings.ToLower(values[0]), given: true}
+	value, suffix, suffixed := strings.Cut(d.value, ",")
+	if suffixed && strings.Trim(suffix, " \t") == "noroot" {
+		d.value, d.noRoot = strings.TrimRight(value, " \t"), true
+	}
+	return d
+}
+
+// in returns the depth as 0, 1 or infiniteDepth. Without the header, it is infinite.
+// allowed lists the values that the method accepts, for a request without noroot.
+func (d depthHeader) in(method string, allowed ...string) (int, error) {
+	if !d.given {
+		return infiniteDepth, nil
+	}
+	if !d.noRoot {
+		for _, a := range allowed {
+			if d.value == a {
+				return depths[a], nil
+			}
+		}
+	}
+	return 0, badDepth(method, allowed)
+}
+
+// inListing is in for a PROPFIND.
+func (d depthHeader) inListing(method string) (depth int, noRoot bool, err error) {
+	if !d.noRoot {
+		depth, err = d.in(method, "0", "1", "infinity")
+		return depth, false, err
+	}
+	if d.value == "0" || depths[d.value] == 0 {
+		return 0, true, badDepth(method, []string{"1", "infinity"})
+	}
+	return depths[d.value], true, nil
+}
+
+func badDepth(method string, allowed []string) error {
+	return badField("the header Depth must be " + strings.Join(allowed, " or ") + " for " + method)
+}
+
+var depths = map[string]int{"0": 0, "1": 1, "infinity": infiniteDepth}
+
+// depthWord returns the value of the header Depth for depth.
+func depthWord(depth int) string {
+	for word, d := range depths {
+		if d == depth {
+			return word
+		}
+	}
+	return "infinity"
+}
+
+// parseOverwrite parses the header Overwrite (RFC 4918 §10.6).
+func parseOverwrite(values []string) (bool, error) {
+	switch {
+	case len(values) == 0, strings.EqualFold(values[0], "T"):
+		return true, nil
+	case strings.EqualFold(values[0], "F"):
+		return false, nil
+	}
+	return false, badField("the header Overwrite must be T or F")
+}

@@ -1,0 +1,31 @@
+package dav
+
+import (
+	"context"
+	"io/fs"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
+)
+
+// entityTag returns the entity tag of the file or collection that info describes. It is
+// the backend's own if that is valid, and otherwise made by [storage.Version]. getetag
+// and the header ETag have the same value (RFC 4918 §15.6).
+func entityTag(ctx context.Context, info fs.FileInfo) string {
+	if tag := ownTag(ctx, info); tag != "" {
+		return tag
+	}
+	version, _ := storage.Version(info)
+	return `"` + version + `"`
+}
+
+// ownTag returns the backend's own entity tag, or "" without a valid one.
+func ownTag(ctx context.Context, info fs.FileInfo) string {
+	if tagger, ok := info.(webdav.ETager); ok {
+		if tag, err := tagger.ETag(ctx); err == nil && isEntityTag(tag) {
+			return tag
+		}
+	}
+	return ""
+}

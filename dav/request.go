@@ -1,0 +1,75 @@
+package dav
+
+import "net/http"
+
+// request is a request and the meaning of its headers. Each is parsed at most once, when
+// a method first needs it.
+type request struct {
+	*http.Request
+	handler *Handler
+	// name is the storage name of the request URI, in the storage's spelling.
+	name string
+
+	principalName lazy[string]
+	ifHeader      lazy[ifHeader]
+	depthHeader   lazy[depthHeader]
+	overwrites    lazy[bool]
+	preferred     lazy[preferences]
+}
+
+// lazy is a value that is computed on first use. It is not safe for concurrent use.
+type lazy[T any] struct {
+	value T
+	err   error
+	known bool
+}
+
+func (l *lazy[T]) set(value T, err error) (T, error) {
+	l.value, l.err, l.known = value, err, true
+	return value, err
+}
+
+// principal returns the principal of the request, or "" if that is unknown.
+func (r *request) principal() string {
+	if !r.principalName.known {
+		_, _ = r.principalName.set(r.handler.principal(r.Request), nil)
+	}
+	return r.principalName.value
+}
+
+// conditionsIf returns the header If, or nil without it.
+func (r *request) conditionsIf() (ifHeader, error) {
+	if r.ifHeader.known {
+		return r.ifHeader.value, r.ifHeader.err
+	}
+	return r.ifHeader.set(parseIf(r.Header["If"]))
+}
+
+func (r *request) depthField() depthHeader {
+	if !r.depthHeader.known {
+		_, _ = r.depthHeader.set(parseDepth(r.Header["Depth"]), nil)
+	}
+	return r.depthHeader.value
+}
+
+// depth returns the header Depth as 0, 1 or [tree.Infinite]; without the header it is
+// infinite. allowed lists the values that the method accepts.
+func (r *request) depth(allowed ...string) (int, error) {
+	return r.depthField().in(r.Method, allowed...)
+}
+
+// overwrite returns the header Overwrite (RFC 4918 §10.6).
+func (r *request) overwrite() (bool, error) {
+	if r.overwrites.known {
+		return r.overwrites.value, r.overwrites.err
+	}
+	return r.overwrites.set(parseOverwrite(r.Header["Overwrite"]))
+}
+
+// preferences returns what the header Prefer asks for.
+func (r *request) preferences() *preferences {
+	if !r.preferred.known {
+		_, _ = r.preferred.set(parsePrefer(r.Header), nil)
+	}
+	return &r.preferred.value
+}
