@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // asyncGrace is how long a request waits for its operation if the client prefers
@@ -22,15 +24,15 @@ type asyncPreference struct {
 
 // asyncOf returns the preference of a COPY, MOVE or DELETE. Call it when the request
 // arrives. Without respond-async, the preference wait has no effect.
-func asyncOf(p *preferences) asyncPreference {
+func asyncOf(p *field.Preferences) asyncPreference {
 	switch {
-	case !p.async:
+	case !p.Async:
 		return asyncPreference{}
-	case !p.waits:
+	case !p.Waits:
 		return asyncPreference{given: true, applied: "respond-async"}
 	}
-	seconds := strconv.Itoa(int(p.wait / time.Second)) // the client may have asked for more
-	return asyncPreference{given: true, applied: "respond-async, wait=" + seconds, until: time.Now().Add(p.wait)}
+	seconds := strconv.Itoa(int(p.Wait / time.Second)) // the client may have asked for more
+	return asyncPreference{given: true, applied: "respond-async, wait=" + seconds, until: time.Now().Add(p.Wait)}
 }
 
 // left returns how much longer to wait once the operation is under way.

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // Client describes how one program handles interim responses.
@@ -66,7 +68,7 @@ func (i *Interim) KnownClients() []Client {
 // as it still names itself. The operator's rows take precedence, because an operator
 // who writes one knows the program as a whole.
 func (i *Interim) client(userAgent string) (row Client, known bool) {
-	products := products(userAgent)
+	products := field.Products(userAgent)
 	if row, known = mostCareful(i.Clients, products); known {
 		return row, true
 	}
@@ -75,7 +77,7 @@ func (i *Interim) client(userAgent string) (row Client, known bool) {
 
 // mostCareful returns the row with the smallest Cap among those that cover one of
 // products.
-func mostCareful(rows []Client, products []product) (row Client, found bool) {
+func mostCareful(rows []Client, products []field.Product) (row Client, found bool) {
 	for i := range rows {
 		c := &rows[i]
 		if slices.ContainsFunc(products, c.covers) && (!found || c.moreCareful(&row)) {
@@ -91,8 +93,8 @@ func (c *Client) moreCareful(than *Client) bool {
 
 // covers reports whether p is c's product in a version of the row. If the version is
 // unreadable, it may be any version, so the row covers it.
-func (c *Client) covers(p product) bool {
-	return strings.EqualFold(p.name, c.Product) && (!isVersion(p.version) ||
-		(c.From == "" || compareVersions(p.version, c.From) >= 0) &&
-			(c.Before == "" || compareVersions(p.version, c.Before) < 0))
+func (c *Client) covers(p field.Product) bool {
+	return strings.EqualFold(p.Name, c.Product) && (!field.IsVersion(p.Version) ||
+		(c.From == "" || field.CompareVersions(p.Version, c.From) >= 0) &&
+			(c.Before == "" || field.CompareVersions(p.Version, c.Before) < 0))
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"testing"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // none says that the table has no row for the client.
@@ -180,7 +182,7 @@ func TestClientsOfTheOperator(t *testing.T) {
 func TestKnownClients(t *testing.T) {
 	list := new(Interim).KnownClients()
 	for _, c := range list {
-		if !isToken(c.Product) || c.Source == "" || c.Cap < 0 || c.Bytes < 0 {
+		if !field.IsToken(c.Product) || c.Source == "" || c.Cap < 0 || c.Bytes < 0 {
 			t.Errorf("%+v is not complete", c)
 		}
 		version := cmp.Or(c.From, "0")

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // Compression says for which clients the server compresses the answers that it
@@ -72,7 +74,7 @@ func (h *Handler) operationCompressor(w http.ResponseWriter, r *http.Request) *c
 // varyEncoding says in header that the answer depends on the client's Accept-Encoding
 // (RFC 9110 §12.5.5).
 func varyEncoding(header http.Header) {
-	for element := range listElements(header["Vary"]) {
+	for element := range field.Elements(header["Vary"]) {
 		if element == "*" || strings.EqualFold(element, "Accept-Encoding") {
 			return
 		}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // maxEncoders is how many answers are compressed at a time. Further ones are sent
@@ -80,9 +82,9 @@ func acceptedCoding(values []string) (best *contentCoding, must bool) {
 	for i := range weights {
 		weights[i] = absent
 	}
-	for element := range listElements(values) {
+	for element := range field.Elements(values) {
 		name, parameters, _ := strings.Cut(element, ";")
-		w, ok := weight(parameters)
+		w, ok := field.Weight(parameters)
 		if !ok {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 )
 
@@ -23,7 +24,7 @@ func entityTag(ctx context.Context, info fs.FileInfo) string {
 // ownTag returns the backend's own entity tag, or "" without a valid one.
 func ownTag(ctx context.Context, info fs.FileInfo) string {
 	if tagger, ok := info.(webdav.ETager); ok {
-		if tag, err := tagger.ETag(ctx); err == nil && isEntityTag(tag) {
+		if tag, err := tagger.ETag(ctx); err == nil && field.IsEntityTag(tag) {
 			return tag
 		}
 	}

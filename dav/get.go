@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 )
 
@@ -175,7 +176,7 @@ func setLastModified(header http.Header, info fs.FileInfo) {
 	if now := time.Now(); modified.After(now) {
 		modified = now
 	}
-	header.Set("Last-Modified", string(appendHTTPDate(make([]byte, 0, len(http.TimeFormat)), modified)))
+	header.Set("Last-Modified", string(field.AppendHTTPDate(make([]byte, 0, len(http.TimeFormat)), modified)))
 }
 
 // head reads nothing of the file, which was opened so that a client that may not

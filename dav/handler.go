@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
@@ -229,7 +230,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	case h.FileSystem == nil:
 		return refuse(http.StatusInternalServerError, "dav.Handler has no FileSystem")
 	}
-	if err := checkSingle(r.Header); err != nil {
+	if err := field.CheckSingle(r.Header); err != nil {
 		return err
 	}
 	if err := h.checkCrossOrigin(r); err != nil {

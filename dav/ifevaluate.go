@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 var errIfDoesNotHold = &statusError{status: http.StatusPreconditionFailed, reason: "the condition in the header If is not met"}
@@ -11,7 +13,7 @@ var errIfDoesNotHold = &statusError{status: http.StatusPreconditionFailed, reaso
 // evaluateIf evaluates the header If. A list without a tag applies to the request URI
 // (RFC 4918 §10.4.3). Some clients put the token of another resource that the request
 // changes there, so a list that consists only of tokens may hold for any of places.
-func (h *Handler) evaluateIf(r *request, header ifHeader, places ...place) error {
+func (h *Handler) evaluateIf(r *request, header field.If, places ...place) error {
 	if len(header) == 0 {
 		return nil
 	}
@@ -25,11 +27,11 @@ func (h *Handler) evaluateIf(r *request, header ifHeader, places ...place) error
 	}
 	for _, list := range header {
 		about := []place{requested}
-		if !slices.ContainsFunc(list.conditions, func(c ifCondition) bool { return c.not || c.etag != "" }) {
+		if !slices.ContainsFunc(list.Conditions, func(c field.IfCondition) bool { return c.Not || c.ETag != "" }) {
 			about = append(about, places...)
 		}
-		if list.tag != "" {
-			tagged, ok := h.tagged(r, list.tag)
+		if list.Tag != "" {
+			tagged, ok := h.tagged(r, list.Tag)
 			if !ok {
 				continue
 			}
@@ -47,7 +49,7 @@ func (h *Handler) evaluateIf(r *request, header ifHeader, places ...place) error
 
 // tagged returns the place that a Resource-Tag of the header If names.
 func (h *Handler) tagged(r *request, tag string) (p place, ok bool) {
-	u, err := parseReference(tag)
+	u, err := field.ParseReference(tag)
 	if err != nil || (u.Host != "" && !h.servesHost(r.Request, u)) {
 		return place{}, false
 	}
@@ -58,17 +60,17 @@ func (h *Handler) tagged(r *request, tag string) (p place, ok bool) {
 	return p, err == nil
 }
 
-func (h *Handler) listHolds(r *request, list ifList, p place) (bool, error) {
-	for _, c := range list.conditions {
+func (h *Handler) listHolds(r *request, list field.IfList, p place) (bool, error) {
+	for _, c := range list.Conditions {
 		var holds bool
 		var err error
-		if c.etag != "" {
+		if c.ETag != "" {
 			info, statErr := h.FileSystem.Stat(r.Context(), p.asked)
-			holds = statErr == nil && entityTag(r.Context(), info) == c.etag
-		} else if holds, err = h.protects(r.Context(), c.token, p); err != nil {
+			holds = statErr == nil && entityTag(r.Context(), info) == c.ETag
+		} else if holds, err = h.protects(r.Context(), c.Token, p); err != nil {
 			return false, err
 		}
-		if holds == c.not {
+		if holds == c.Not {
 			return false, nil
 		}
 	}

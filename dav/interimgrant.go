@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 const (
@@ -44,7 +46,7 @@ func (g *grant) spent(sent int) Withheld {
 
 // grant returns what the request r may get.
 func (i *Interim) grant(r *http.Request) grant {
-	asked := prefersProcessing(r.Header)
+	asked := field.PrefersProcessing(r.Header)
 	client, known := i.client(r.UserAgent())
 	refused := i.refusal(r, asked, known)
 	if refused.Rule != 0 {
@@ -95,7 +97,7 @@ func (i *Interim) refusal(r *http.Request, asked, known bool) Withheld {
 // expectsContinue reports whether the client may get a 100 (Continue) (RFC 9110
 // §10.1.1).
 func expectsContinue(r *http.Request) bool {
-	for element := range listElements(r.Header["Expect"]) {
+	for element := range field.Elements(r.Header["Expect"]) {
 		if strings.EqualFold(element, "100-continue") {
 			return true
 		}
@@ -106,7 +108,7 @@ func expectsContinue(r *http.Request) bool {
 // noOperation reports to Withheld a request that asks for interim responses, but can't
 // get any because of its method.
 func (i *Interim) noOperation(r *http.Request) {
-	if i.Withheld != nil && memberSuccess[r.Method] == 0 && prefersProcessing(r.Header) {
+	if i.Withheld != nil && memberSuccess[r.Method] == 0 && field.PrefersProcessing(r.Header) {
 		i.Withheld(r, Withheld{Rule: 1, Reason: "only COPY, MOVE, DELETE and PROPFIND get any"})
 	}
 }

@@ -3,6 +3,8 @@ package dav
 import (
 	"net/http"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // InterimProxy says what the proxies in front of the server do with interim responses.
@@ -40,7 +42,7 @@ func ParseInterimProxy(s string) (InterimProxy, error) {
 
 // viaHTTP10 reports whether a proxy on the way speaks HTTP/1.0 (RFC 9110 §7.6.3).
 func viaHTTP10(r *http.Request) bool {
-	for element := range listElements(r.Header["Via"]) {
+	for element := range field.Elements(r.Header["Via"]) {
 		protocol, _, _ := strings.Cut(element, " ")
 		if name, version, found := strings.Cut(protocol, "/"); found {
 			if !strings.EqualFold(name, "HTTP") {

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strconv"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 )
 
@@ -134,7 +135,7 @@ func appendCreationDate(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if born.IsZero() {
 		return dst, false
 	}
-	return appendTimestamp(dst, born), true
+	return field.AppendTimestamp(dst, born), true
 }
 
 func appendContentLength(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
@@ -142,7 +143,7 @@ func appendContentLength(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 }
 
 func appendLastModified(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
-	return appendHTTPDate(dst, r.info.ModTime()), true
+	return field.AppendHTTPDate(dst, r.info.ModTime()), true
 }
 
 // appendContentType only uses the name, because a listing opens no files.

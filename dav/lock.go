@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -83,7 +84,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place, wanted lo
 
 // mayLock returns an error if the resource must not be locked. Otherwise it returns the
 // resource's description, or nil if the resource doesn't exist.
-func (h *Handler) mayLock(r *request, header ifHeader, at place) (fs.FileInfo, error) {
+func (h *Handler) mayLock(r *request, header field.If, at place) (fs.FileInfo, error) {
 	if err := h.evaluateIf(r, header, at); err != nil {
 		return nil, err
 	}
@@ -104,16 +105,16 @@ func (h *Handler) mayLock(r *request, header ifHeader, at place) (fs.FileInfo, e
 }
 
 // permitMember checks the locks that protect the collection from getting a new member.
-func (h *Handler) permitMember(r *request, header ifHeader, at place) error {
+func (h *Handler) permitMember(r *request, header field.If, at place) error {
 	locks := h.locks()
 	if locks.manager != nil {
-		by := submitted{header.tokens(), r.principal()}
+		by := submitted{header.Tokens(), r.principal()}
 		if err := h.checkLinks(r.Context(), by, at); err != nil {
 			return err
 		}
 		return h.checkMembership(r.Context(), by, at)
 	}
-	_, err := locks.probe(r.Context(), h, header.tokens(), []change{{place: at, member: true}})
+	_, err := locks.probe(r.Context(), h, header.Tokens(), []change{{place: at, member: true}})
 	return err
 }
 
@@ -188,7 +189,7 @@ func (h *Handler) refresh(w http.ResponseWriter, r *request, at place, timeout t
 		return err
 	}
 	var renewed lock.Lock
-	for _, token := range header.tokens() {
+	for _, token := range header.Tokens() {
 		key, err := h.protected(r.Context(), token, at)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -36,8 +37,8 @@ type submitted struct {
 // checkLocks makes sure that the request submitted a lock token for each locked
 // resource that it would change (RFC 4918 §7.5, §7.7). If a resource has several shared
 // locks, the token of any of them will do (§6.2).
-func (h *Handler) checkLocks(r *request, header ifHeader, changes []change) error {
-	by := submitted{header.tokens(), r.principal()}
+func (h *Handler) checkLocks(r *request, header field.If, changes []change) error {
+	by := submitted{header.Tokens(), r.principal()}
 	var members []string
 	for _, c := range changes {
 		found, err := h.locks().manager.Find(r.Context(), time.Now(), c.key, c.tree)

@@ -1,5 +1,7 @@
 package dav
 
+import "github.com/davd/davd/dav/internal/field"
+
 // change describes one resource that a request is about to change.
 type change struct {
 	place
@@ -71,7 +73,7 @@ func (h *Handler) confirmFor(r *request, key operationKey, changes []change) (*c
 }
 
 // permit evaluates the header If and checks the locks.
-func (h *Handler) permit(r *request, header ifHeader, changes []change) ([]usedToken, error) {
+func (h *Handler) permit(r *request, header field.If, changes []change) ([]usedToken, error) {
 	if header != nil {
 		places := make([]place, len(changes))
 		for i, c := range changes {
@@ -83,7 +85,7 @@ func (h *Handler) permit(r *request, header ifHeader, changes []change) ([]usedT
 	}
 	locks := h.locks()
 	if locks.manager == nil {
-		return locks.probe(r.Context(), h, header.tokens(), changes)
+		return locks.probe(r.Context(), h, header.Tokens(), changes)
 	}
 	return nil, h.checkLocks(r, header, changes)
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -27,7 +28,7 @@ const (
 
 // granted returns the timeout for a client that sent the values of the header Timeout.
 func (t LockTimeouts) granted(values []string) (time.Duration, error) {
-	wish, given, err := parseTimeout(values)
+	wish, given, err := field.ParseTimeout(values)
 	switch {
 	case err != nil:
 		return 0, err

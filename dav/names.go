@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 )
 
@@ -48,7 +49,7 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 	if header == "" {
 		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination is missing"}
 	}
-	u, err := parseReference(header)
+	u, err := field.ParseReference(header)
 	if err != nil {
 		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination " + err.Error()}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -80,7 +81,7 @@ func (h *Handler) newOperation(ctx context.Context, r *request, about Operation)
 		context: operationContext{Context: ctx},
 	}
 	// The caller has already refused invalid headers.
-	op.depth, _, _ = r.depthField().inListing(r.Method)
+	op.depth, _, _ = r.depthField().InListing(r.Method)
 	op.overwrite, _ = r.overwrite()
 	return op
 }
@@ -144,7 +145,7 @@ func (h *Handler) newEmitter(r *http.Request, root string) *emitter {
 		request: r, config: &h.Interim,
 		root: root, success: memberSuccess[r.Method], url: h.absoluteURL(r),
 	}
-	if e.undecided = !prefersProcessing(r.Header); !e.undecided {
+	if e.undecided = !field.PrefersProcessing(r.Header); !e.undecided {
 		e.grant = h.Interim.grant(r)
 	}
 	return e

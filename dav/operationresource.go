@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
 )
@@ -205,11 +206,11 @@ func (h *Handler) administers(r *request) bool {
 // getOperation answers a GET with the media type that the client prefers.
 func (h *Handler) getOperation(w http.ResponseWriter, r *request, view *operationView) error {
 	w.Header().Set("Vary", "Accept")
-	form := preferredForm(r.Header["Accept"], jsonType, htmlType, eventsType)
+	form := field.PreferredType(r.Header["Accept"], jsonType, htmlType, eventsType)
 	if form == eventsType {
 		return h.serveEvents(w, r, view)
 	}
-	if r.preferences().processing && view.op != nil {
+	if r.preferences().Processing && view.op != nil {
 		if leave, err := h.enterStream(r); err == nil {
 			defer leave()
 			return h.awaitOperation(w, r, view.op, form)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -106,7 +107,7 @@ type OperationList struct {
 func (h *Handler) statusDocument(view *operationView) OperationStatus {
 	r := &view.record
 	document := OperationStatus{
-		ID: r.ID, Principal: r.Principal, Method: r.Method, Source: h.href(r.Source, false), Depth: depthWord(r.Depth),
+		ID: r.ID, Principal: r.Principal, Method: r.Method, Source: h.href(r.Source, false), Depth: field.DepthWord(r.Depth),
 		State: string(r.State), Stopping: view.stopping(), Started: r.Started, Updated: r.Updated, Reason: r.Reason, Recovery: r.Recovery,
 		Progress: OperationProgress{
 			Done: r.Done, Total: orNull(r.Known), TotalFinal: view.totalFinal(), Bytes: r.Bytes, TotalBytes: orNull(r.KnownBytes),
@@ -206,7 +207,7 @@ func (h *Handler) serveOperations(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	w.Header().Set("Vary", "Accept")
-	if preferredForm(r.Header["Accept"], jsonType, htmlType) == htmlType {
+	if field.PreferredType(r.Header["Accept"], jsonType, htmlType) == htmlType {
 		return logged(h.respondListPage(w, r, views))
 	}
 	list := OperationList{Operations: make([]OperationStatus, 0, len(views))}

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 const methodPatch = http.MethodPatch
@@ -52,29 +54,29 @@ func (p *put) announcedPatch() error {
 		return errPatchLength
 	}
 	var err error
-	p.update, err = parseUpdateRange(header.Values("X-Update-Range"))
-	if err == nil && p.update.last >= 0 && p.update.last-p.update.first+1 != p.length {
+	p.update, err = field.ParseUpdateRange(header.Values("X-Update-Range"))
+	if err == nil && p.update.Last >= 0 && p.update.Last-p.update.First+1 != p.length {
 		err = errUpdateRangeLength
 	}
-	p.modified = parseMtime(header.Get("X-OC-Mtime"))
+	p.modified = field.ParseMtime(header.Get("X-OC-Mtime"))
 	return err
 }
 
 // updateOffset returns the position in old at which the range u begins. old is nil if the file
 // does not exist.
-func updateOffset(u *updateRange, old fs.FileInfo) (int64, error) {
+func updateOffset(u *field.UpdateRange, old fs.FileInfo) (int64, error) {
 	var size int64
 	if old != nil {
 		size = old.Size()
 	}
-	offset := u.first
-	if u.suffix >= 0 {
-		offset = size - u.suffix
+	offset := u.First
+	if u.Suffix >= 0 {
+		offset = size - u.Suffix
 	}
 	if offset < 0 || offset > size {
 		return 0, errRangeOutside
 	}
-	if u.whole > 0 && size > u.whole {
+	if u.Whole > 0 && size > u.Whole {
 		return 0, errRangeShorter
 	}
 	return offset, nil

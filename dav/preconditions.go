@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"net/http"
 	"time"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // preconditions evaluates If-Match, If-Unmodified-Since, If-None-Match and
@@ -25,15 +27,15 @@ func preconditions(r *request, info fs.FileInfo) error {
 	}
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if values := r.Header.Values("If-Match"); len(values) > 0 {
-		if !matches(values, tag, strongMatch) {
+		if !field.Matches(values, tag, field.StrongMatch) {
 			return failedPrecondition("If-Match")
 		}
-	} else if since, ok := headerTime(r.Header["If-Unmodified-Since"]); ok && (info == nil || modifiedAfter(info, since)) {
+	} else if since, ok := field.Time(r.Header["If-Unmodified-Since"]); ok && (info == nil || modifiedAfter(info, since)) {
 		return failedPrecondition("If-Unmodified-Since")
 	}
 	if values := r.Header.Values("If-None-Match"); len(values) > 0 {
 		switch {
-		case !matches(values, tag, weakMatch):
+		case !field.Matches(values, tag, field.WeakMatch):
 		case read && info.IsDir():
 			// The index may have changed while the tag stayed the same.
 		case read:
@@ -41,7 +43,7 @@ func preconditions(r *request, info fs.FileInfo) error {
 		default:
 			return failedPrecondition("If-None-Match")
 		}
-	} else if since, ok := headerTime(r.Header["If-Modified-Since"]); ok && read && info != nil && !info.IsDir() && !modifiedAfter(info, since) {
+	} else if since, ok := field.Time(r.Header["If-Modified-Since"]); ok && read && info != nil && !info.IsDir() && !modifiedAfter(info, since) {
 		return errNotModified
 	}
 	return nil
@@ -63,8 +65,8 @@ func rangeHolds(r *request, tag string, info fs.FileInfo) bool {
 		return true
 	case len(values) > 1:
 		return false
-	case isEntityTag(values[0]):
-		return strongMatch(values[0], tag)
+	case field.IsEntityTag(values[0]):
+		return field.StrongMatch(values[0], tag)
 	}
 	modified := info.ModTime().Truncate(time.Second)
 	date, err := http.ParseTime(values[0])

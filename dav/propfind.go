@@ -14,7 +14,7 @@ import (
 // propfind answers with the properties of the resource and, depending on Depth, of
 // its members (RFC 4918 §9.1). It stops if the client disconnects.
 func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
-	depth, noRoot, err := r.depthField().inListing(r.Method)
+	depth, noRoot, err := r.depthField().InListing(r.Method)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ type propfind struct {
 // shares.
 func (h *Handler) newPropfind(r *request, name string, info fs.FileInfo, depth int, query *propfindQuery) (*propfind, error) {
 	p := &propfind{
-		handler: h, query: query, minimal: r.preferences().minimal, prefix: h.prefix(), root: name,
+		handler: h, query: query, minimal: r.preferences().Minimal, prefix: h.prefix(), root: name,
 		live: liveValues{handler: h, shared: h.locks().manager != nil},
 	}
 	var err error

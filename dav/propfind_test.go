@@ -23,8 +23,8 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/storagetest"
 )
 
 const (

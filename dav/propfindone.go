@@ -14,7 +14,7 @@ import (
 // an operation. Most requests from a mounted drive are of this kind.
 func (h *Handler) isOne(r *request, info fs.FileInfo, depth int) bool {
 	later := h.Interim.after() > 0 || h.Interim.Mode == InterimNever
-	return later && (depth == 0 || !info.IsDir()) && !r.preferences().processing
+	return later && (depth == 0 || !info.IsDir()) && !r.preferences().Processing
 }
 
 // one answers with the one resource that info describes. It does nothing and reports

@@ -128,8 +128,14 @@ func TestXMLEndless(t *testing.T) {
 		{"UTF-16", "\xff\xfe", "<\x00", 400},
 	} {
 		for kind, read := range map[string]func(*http.Request) error{
-			"propfind":  func(r *http.Request) error { _, err := new(Handler).readPropfind(nil, parsedRequest(nil, r)); return err },
-			"proppatch": func(r *http.Request) error { _, err := new(Handler).readProppatch(nil, parsedRequest(nil, r)); return err },
+			"propfind": func(r *http.Request) error {
+				_, err := new(Handler).readPropfind(nil, parsedRequest(nil, r))
+				return err
+			},
+			"proppatch": func(r *http.Request) error {
+				_, err := new(Handler).readProppatch(nil, parsedRequest(nil, r))
+				return err
+			},
 		} {
 			t.Run(c.name+" "+kind, func(t *testing.T) {
 				head := c.head

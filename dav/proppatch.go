@@ -51,7 +51,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 			return err
 		}
 	}
-	if field := r.preferences().minimal; field != "" && !p.refused {
+	if field := r.preferences().Minimal; field != "" && !p.refused {
 		// RFC 8144 §2.2. A client that sends Brief expects a 200 without content.
 		setMinimal(w.Header(), field)
 		if field == "Brief" {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 )
 
@@ -34,7 +35,7 @@ type put struct {
 	// modified is the modification time that the client wants; zero means now.
 	modified time.Time
 	// update is the part of the file to replace; nil means the whole file.
-	update  *updateRange
+	update  *field.UpdateRange
 	content storage.Replacement
 	// old is the existing file as of the last check, or nil. At the end it is the file
 	// that was replaced.

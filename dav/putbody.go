@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 )
 
@@ -85,7 +86,7 @@ func (p *put) announced() error {
 		}
 		p.length = length
 	}
-	p.modified = parseMtime(header.Get("X-OC-Mtime"))
+	p.modified = field.ParseMtime(header.Get("X-OC-Mtime"))
 	if values, partial := header["Content-Range"]; partial {
 		return p.partial(values)
 	}
@@ -98,11 +99,11 @@ func (p *put) partial(values []string) error {
 	if !p.h.PartialPut {
 		return errContentRange
 	}
-	update, err := parseContentRange(values)
+	update, err := field.ParseContentRange(values)
 	if err != nil {
 		return err
 	}
-	length := update.last - update.first + 1
+	length := update.Last - update.First + 1
 	if p.length >= 0 && p.length != length {
 		return errContentRangeLength
 	}
@@ -113,7 +114,7 @@ func (p *put) partial(values []string) error {
 // unencoded refuses a content coding: the server does not store the coding, so a GET
 // could not announce it.
 func unencoded(header http.Header) error {
-	for coding := range listElements(header.Values("Content-Encoding")) {
+	for coding := range field.Elements(header.Values("Content-Encoding")) {
 		if !strings.EqualFold(coding, "identity") {
 			return errContentCoding
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 )
 
@@ -39,7 +40,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 // createOnly reports whether the client forbids replacing a file, even one that another
 // program creates at this moment (RFC 9110 §13.1.2).
 func createOnly(r *request) bool {
-	for tag := range listElements(r.Header.Values("If-None-Match")) {
+	for tag := range field.Elements(r.Header.Values("If-None-Match")) {
 		if tag == "*" {
 			return true
 		}
@@ -51,7 +52,7 @@ func createOnly(r *request) bool {
 // client submitted the token of that LOCK. The PUT then counts as creating the file.
 func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
 	header, err := p.r.conditionsIf()
-	return err == nil && header != nil && p.h.shared().created.take(ctx, header.tokens(), p.at.key, info)
+	return err == nil && header != nil && p.h.shared().created.take(ctx, header.Tokens(), p.at.key, info)
 }
 
 var errIsCollection = &statusError{status: http.StatusMethodNotAllowed, reason: "a collection has no content that can be written"}

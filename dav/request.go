@@ -1,6 +1,10 @@
 package dav
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/davd/davd/dav/internal/field"
+)
 
 // request is a request and the meaning of its headers. Each is parsed at most once, when
 // a method first needs it.
@@ -11,10 +15,10 @@ type request struct {
 	name string
 
 	principalName lazy[string]
-	ifHeader      lazy[ifHeader]
-	depthHeader   lazy[depthHeader]
+	ifHeader      lazy[field.If]
+	depthHeader   lazy[field.Depth]
 	overwrites    lazy[bool]
-	preferred     lazy[preferences]
+	preferred     lazy[field.Preferences]
 }
 
 // lazy is a value that is computed on first use. It is not safe for concurrent use.
@@ -38,16 +42,16 @@ func (r *request) principal() string {
 }
 
 // conditionsIf returns the header If, or nil without it.
-func (r *request) conditionsIf() (ifHeader, error) {
+func (r *request) conditionsIf() (field.If, error) {
 	if r.ifHeader.known {
 		return r.ifHeader.value, r.ifHeader.err
 	}
-	return r.ifHeader.set(parseIf(r.Header["If"]))
+	return r.ifHeader.set(field.ParseIf(r.Header["If"]))
 }
 
-func (r *request) depthField() depthHeader {
+func (r *request) depthField() field.Depth {
 	if !r.depthHeader.known {
-		_, _ = r.depthHeader.set(parseDepth(r.Header["Depth"]), nil)
+		_, _ = r.depthHeader.set(field.ParseDepth(r.Header["Depth"]), nil)
 	}
 	return r.depthHeader.value
 }
@@ -55,7 +59,7 @@ func (r *request) depthField() depthHeader {
 // depth returns the header Depth as 0, 1 or [tree.Infinite]; without the header it is
 // infinite. allowed lists the values that the method accepts.
 func (r *request) depth(allowed ...string) (int, error) {
-	return r.depthField().in(r.Method, allowed...)
+	return r.depthField().In(r.Method, allowed...)
 }
 
 // overwrite returns the header Overwrite (RFC 4918 §10.6).
@@ -63,13 +67,13 @@ func (r *request) overwrite() (bool, error) {
 	if r.overwrites.known {
 		return r.overwrites.value, r.overwrites.err
 	}
-	return r.overwrites.set(parseOverwrite(r.Header["Overwrite"]))
+	return r.overwrites.set(field.ParseOverwrite(r.Header["Overwrite"]))
 }
 
 // preferences returns what the header Prefer asks for.
-func (r *request) preferences() *preferences {
+func (r *request) preferences() *field.Preferences {
 	if !r.preferred.known {
-		_, _ = r.preferred.set(parsePrefer(r.Header), nil)
+		_, _ = r.preferred.set(field.ParsePreferences(r.Header), nil)
 	}
 	return &r.preferred.value
 }

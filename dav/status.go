@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tree"
@@ -76,14 +77,14 @@ func statusOf(err error) int {
 		return 0 // before anything is allocated: most calls have no error
 	}
 	var own *statusError
-	var field *fieldError
+	var field *field.Error
 	var partial *tree.PartialError
 	var members *lockedMembersError
 	switch {
 	case errors.As(err, &own):
 		return own.status
 	case errors.As(err, &field):
-		return field.status
+		return field.Status
 	case errors.As(err, &partial), errors.As(err, &members):
 		return http.StatusMultiStatus
 	case storage.NoSpace(err):
@@ -141,12 +142,12 @@ func reasonOf(err error) string {
 		return ""
 	}
 	var own *statusError
-	var field *fieldError
+	var field *field.Error
 	switch {
 	case errors.As(err, &own):
 		return own.reason
 	case errors.As(err, &field):
-		return field.reason
+		return field.Reason
 	case errors.Is(err, tree.ErrOverlap):
 		return tree.ErrOverlap.Error()
 	case errors.Is(err, tree.ErrChanged):

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // TrustedProxies are the networks of the proxies whose headers X-Forwarded-… and
@@ -43,7 +45,7 @@ func (t TrustedProxies) Client(r *http.Request) (client netip.Addr, proxies int)
 	}
 	proxies = 1
 	for _, hop := range slices.Backward(splitLists(r.Header["X-Forwarded-For"])) {
-		addr, err := parseNode(hop)
+		addr, err := field.ParseNode(hop)
 		if err != nil {
 			break // the addresses before it can't be trusted
 		}
@@ -74,8 +76,8 @@ func (t TrustedProxies) origin(r *http.Request) (scheme, host string) {
 	if proxies == 0 {
 		return "", ""
 	}
-	scheme = forwardedScheme(farthest(r.Header["X-Forwarded-Proto"], proxies))
-	host = forwardedHost(farthest(r.Header["X-Forwarded-Host"], proxies))
+	scheme = field.ForwardedScheme(farthest(r.Header["X-Forwarded-Proto"], proxies))
+	host = field.ForwardedHost(farthest(r.Header["X-Forwarded-Host"], proxies))
 	if scheme != "" && host != "" {
 		return scheme, host
 	}
@@ -111,15 +113,15 @@ func splitLists(values []string) []string {
 // The proxy that sent r appended the last element. An earlier element counts if the proxy
 // that appended it, which is the "for" of the next element (§5.2), is trusted.
 func (t TrustedProxies) forwarded(r *http.Request) (scheme, host string) {
-	elements := slices.Collect(listElements(r.Header["Forwarded"]))
+	elements := slices.Collect(field.Elements(r.Header["Forwarded"]))
 	for _, element := range slices.Backward(elements) {
-		parameters, ok := parseForwarded(element)
+		parameters, ok := field.ParseForwarded(element)
 		if !ok {
 			break
 		}
-		scheme = cmp.Or(forwardedScheme(parameters["proto"]), scheme)
-		host = cmp.Or(forwardedHost(parameters["host"]), host)
-		if node, err := parseNode(parameters["for"]); err != nil || !t.Contain(node) {
+		scheme = cmp.Or(field.ForwardedScheme(parameters["proto"]), scheme)
+		host = cmp.Or(field.ForwardedHost(parameters["host"]), host)
+		if node, err := field.ParseNode(parameters["for"]); err != nil || !t.Contain(node) {
 			break
 		}
 	}

@@ -1,38 +1,38 @@
-package dav
+package field
 
 import "strings"
 
-// ifHeader is the header If (RFC 4918 §10.4). It holds if one of its lists holds.
-type ifHeader []ifList
+// If is the header If (RFC 4918 §10.4). It holds if one of its lists holds.
+type If []IfList
 
-// ifList holds if all its conditions hold for the resource that tag names. An empty tag
+// IfList holds if all its conditions hold for the resource that tag names. An empty tag
 // stands for the request URI.
-type ifList struct {
-	tag        string
-	conditions []ifCondition
+type IfList struct {
+	Tag        string
+	Conditions []IfCondition
 }
 
-// ifCondition is a state token, or an entity tag with its quotes.
-type ifCondition struct {
-	not         bool
-	token, etag string // one of them is set
+// IfCondition is a state token, or an entity tag with its quotes.
+type IfCondition struct {
+	Not         bool
+	Token, ETag string // one of them is set
 }
 
-var errIfHeader = badField("the header If is malformed")
+var errIfHeader = Bad("the header If is malformed")
 
-// parseIf parses the values of the header. It returns nil without the header.
+// ParseIf parses the values of the header. It returns nil without the header.
 //
 //	If   = 1*List / 1*( "<" URI ">" 1*List )
 //	List = "(" 1*( ["Not"] ( "<" URI ">" / "[" entity-tag "]" ) ) ")"
-func parseIf(values []string) (ifHeader, error) {
+func ParseIf(values []string) (If, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
-	var header ifHeader
+	var header If
 	p := ifParser{rest: values[0]} // a repeated header was refused before
 	for p.peek() != 0 {
 		tag, tagged := p.delimited('<', '>')
-		if len(header) > 0 && (!tagged || header[0].tag == "") {
+		if len(header) > 0 && (!tagged || header[0].Tag == "") {
 			return nil, errIfHeader // the header must not mix tagged and untagged lists
 		}
 		before := len(header)
@@ -41,7 +41,7 @@ func parseIf(values []string) (ifHeader, error) {
 			if !ok {
 				return nil, errIfHeader
 			}
-			header = append(header, ifList{tag: tag, conditions: conditions})
+			header = append(header, IfList{Tag: tag, Conditions: conditions})
 		}
 		if len(header) == before {
 			return nil, errIfHeader
@@ -96,17 +96,17 @@ func (p *ifParser) entityTag() (string, bool) {
 }
 
 // list reads a List. Its opening parenthesis must come next.
-func (p *ifParser) list() ([]ifCondition, bool) {
+func (p *ifParser) list() ([]IfCondition, bool) {
 	p.rest = p.rest[1:]
-	var conditions []ifCondition
+	var conditions []IfCondition
 	for p.peek() != ')' {
-		c := ifCondition{}
+		c := IfCondition{}
 		if len(p.rest) >= 3 && strings.EqualFold(p.rest[:3], "Not") {
-			c.not, p.rest = true, p.rest[3:]
+			c.Not, p.rest = true, p.rest[3:]
 		}
 		var isToken, isETag bool
-		if c.token, isToken = p.delimited('<', '>'); !isToken {
-			c.etag, isETag = p.entityTag()
+		if c.Token, isToken = p.delimited('<', '>'); !isToken {
+			c.ETag, isETag = p.entityTag()
 		}
 		if !isToken && !isETag {
 			return nil, false
@@ -117,14 +117,14 @@ func (p *ifParser) list() ([]ifCondition, bool) {
 	return conditions, len(conditions) > 0
 }
 
-// tokens returns the state tokens that the client submits by naming them (RFC
+// Tokens returns the state tokens that the client submits by naming them (RFC
 // 4918 §10.4.1).
-func (header ifHeader) tokens() []string {
+func (header If) Tokens() []string {
 	var tokens []string
 	for _, list := range header {
-		for _, c := range list.conditions {
-			if c.token != "" {
-				tokens = append(tokens, c.token)
+		for _, c := range list.Conditions {
+			if c.Token != "" {
+				tokens = append(tokens, c.Token)
 			}
 		}
 	}

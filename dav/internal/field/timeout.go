@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"strconv"
@@ -13,10 +13,10 @@ const infiniteTimeout time.Duration = -1
 // §10.7).
 const maxTimeoutSeconds = 1<<32 - 1
 
-// parseTimeout parses the header Timeout: a list of wishes, the best one first (RFC 4918
+// ParseTimeout parses the header Timeout: a list of wishes, the best one first (RFC 4918
 // §10.7). It ignores unknown ones. given is false if it knows none.
-func parseTimeout(values []string) (timeout time.Duration, given bool, err error) {
-	for wish := range listElements(values) {
+func ParseTimeout(values []string) (timeout time.Duration, given bool, err error) {
+	for wish := range Elements(values) {
 		kind, value, _ := strings.Cut(wish, "-")
 		switch {
 		case strings.EqualFold(wish, "Infinite"):
@@ -25,7 +25,7 @@ func parseTimeout(values []string) (timeout time.Duration, given bool, err error
 			continue
 		}
 		if value == "" || strings.Trim(value, "0123456789") != "" {
-			return 0, false, badField("the header Timeout must be Infinite or Second- with a number")
+			return 0, false, Bad("the header Timeout must be Infinite or Second- with a number")
 		}
 		seconds, err := strconv.ParseUint(value, 10, 32)
 		if err != nil {

@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"net/http"
@@ -10,9 +10,9 @@ const (
 	months   = "JanFebMarAprMayJunJulAugSepOctNovDec"
 )
 
-// appendHTTPDate appends t in the format of HTTP (RFC 9110 §5.6.7). In a listing,
+// AppendHTTPDate appends t in the format of HTTP (RFC 9110 §5.6.7). In a listing,
 // time.AppendFormat would cost as much as everything else together.
-func appendHTTPDate(dst []byte, t time.Time) []byte {
+func AppendHTTPDate(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
 	if year < 0 || year > 9999 {
@@ -28,8 +28,8 @@ func appendHTTPDate(dst []byte, t time.Time) []byte {
 	return append(appendClock(dst, t), " GMT"...)
 }
 
-// appendTimestamp appends t in the format of RFC 3339, in UTC and whole seconds.
-func appendTimestamp(dst []byte, t time.Time) []byte {
+// AppendTimestamp appends t in the format of RFC 3339, in UTC and whole seconds.
+func AppendTimestamp(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
 	if year < 0 || year > 9999 {
@@ -53,9 +53,9 @@ func appendTwo(dst []byte, n int) []byte {
 	return append(dst, '0'+byte(n/10), '0'+byte(n%10)) //nolint:gosec // n is below 100
 }
 
-// headerTime returns the date in the values of a header field. It ignores a field that is invalid or
+// Time returns the date in the values of a header field. It ignores a field that is invalid or
 // repeated (RFC 9110 §13.1.3, §13.1.4).
-func headerTime(values []string) (time.Time, bool) {
+func Time(values []string) (time.Time, bool) {
 	if len(values) != 1 {
 		return time.Time{}, false
 	}

@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"net/http"
@@ -35,7 +35,7 @@ func TestPrefers(t *testing.T) {
 		{"two words", []string{"pro cessing"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := parsePrefer(http.Header{"Prefer": c.values}).processing; got != c.want {
+			if got := ParsePreferences(http.Header{"Prefer": c.values}).Processing; got != c.want {
 				t.Errorf("%t for %q, want %t", got, c.values, c.want)
 			}
 		})
@@ -57,7 +57,7 @@ func TestMinimal(t *testing.T) {
 		{[]string{"return, return=minimal"}, ""},
 		{[]string{"x=minimal"}, ""},
 	} {
-		if got := parsePrefer(http.Header{"Prefer": c.values}).minimal; got != c.want {
+		if got := ParsePreferences(http.Header{"Prefer": c.values}).Minimal; got != c.want {
 			t.Errorf("%q: %q, want %q", c.values, got, c.want)
 		}
 	}

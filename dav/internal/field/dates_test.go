@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"math/rand/v2"
@@ -20,10 +20,10 @@ func TestDates(t *testing.T) {
 		times = append(times, time.Unix(random.Int64N(1e12)-5e11, random.Int64N(1e9)))
 	}
 	for _, at := range times {
-		if got, want := string(appendHTTPDate(nil, at)), at.UTC().Format(http.TimeFormat); got != want {
+		if got, want := string(AppendHTTPDate(nil, at)), at.UTC().Format(http.TimeFormat); got != want {
 			t.Fatalf("RFC 9110 §5.6.7: %q, want %q", got, want)
 		}
-		if got, want := string(appendTimestamp(nil, at)), at.UTC().Format(time.RFC3339); got != want {
+		if got, want := string(AppendTimestamp(nil, at)), at.UTC().Format(time.RFC3339); got != want {
 			t.Fatalf("RFC 3339: %q, want %q", got, want)
 		}
 	}

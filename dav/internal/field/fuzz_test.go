@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"net/http"
@@ -18,36 +18,36 @@ func FuzzIf(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		header, err := parseIf([]string{s})
+		header, err := ParseIf([]string{s})
 		if err != nil {
 			if header != nil || fieldStatus(err) != http.StatusBadRequest {
 				t.Fatalf("%v, %v", header, err)
 			}
 			return
 		}
-		again, err := parseIf([]string{formatIf(header)})
+		again, err := ParseIf([]string{formatIf(header)})
 		if err != nil || !reflect.DeepEqual(again, header) {
 			t.Fatalf("%q is %v, and then %v, %v", s, header, again, err)
 		}
 	})
 }
 
-// formatIf is the inverse of parseIf.
-func formatIf(header ifHeader) string {
+// formatIf is the inverse of ParseIf.
+func formatIf(header If) string {
 	var b strings.Builder
 	for _, list := range header {
-		if list.tag != "" {
-			b.WriteString("<" + list.tag + ">")
+		if list.Tag != "" {
+			b.WriteString("<" + list.Tag + ">")
 		}
 		b.WriteByte('(')
-		for _, c := range list.conditions {
-			if c.not {
+		for _, c := range list.Conditions {
+			if c.Not {
 				b.WriteString("Not")
 			}
-			if c.token != "" {
-				b.WriteString("<" + c.token + ">")
+			if c.Token != "" {
+				b.WriteString("<" + c.Token + ">")
 			} else {
-				b.WriteString("[" + c.etag + "]")
+				b.WriteString("[" + c.ETag + "]")
 			}
 		}
 		b.WriteByte(')')
@@ -62,10 +62,10 @@ func FuzzLists(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if d, err := parseDepth([]string{s}).in("PROPFIND", "0", "1", "infinity"); err == nil && d != 0 && d != 1 && d != infiniteDepth {
+		if d, err := ParseDepth([]string{s}).In("PROPFIND", "0", "1", "infinity"); err == nil && d != 0 && d != 1 && d != Infinite {
 			t.Fatalf("Depth %q is %d", s, d)
 		}
-		elements := slices.Collect(listElements([]string{s}))
+		elements := slices.Collect(Elements([]string{s}))
 		for _, element := range elements {
 			if element == "" || element != strings.TrimSpace(element) || !strings.Contains(s, element) {
 				t.Fatalf("%q has the element %q", s, element)
@@ -75,10 +75,10 @@ func FuzzLists(f *testing.F) {
 			t.Fatalf("%q has the elements %q", s, elements)
 		}
 		quoted := `x="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-		if got := slices.Collect(listElements([]string{quoted})); len(got) != 1 {
+		if got := slices.Collect(Elements([]string{quoted})); len(got) != 1 {
 			t.Fatalf("%q has the elements %q", quoted, got)
 		}
-		if parsePrefer(http.Header{"Prefer": {quoted}}).processing {
+		if ParsePreferences(http.Header{"Prefer": {quoted}}).Processing {
 			t.Fatalf("%q prefers processing", quoted)
 		}
 	})

@@ -1,14 +1,14 @@
-package dav
+package field
 
 import (
 	"strconv"
 	"strings"
 )
 
-// preferredForm returns the media type in types that the values of the header Accept
+// PreferredType returns the media type in types that the values of the header Accept
 // give the highest weight (RFC 9110 §12.5.1), the first of several equal ones. If the
 // client accepts none of them, it returns the first.
-func preferredForm(accept []string, types ...string) string {
+func PreferredType(accept []string, types ...string) string {
 	best, most := types[0], 0
 	for _, mediaType := range types {
 		if w := acceptedWeight(accept, mediaType); w > most {
@@ -24,7 +24,7 @@ func acceptedWeight(accept []string, mediaType string) (thousandths int) {
 	kind, _, _ := strings.Cut(mediaType, "/")
 	ranges := [...]string{"*/*", kind + "/*", mediaType}
 	most := -1
-	for element := range listElements(accept) {
+	for element := range Elements(accept) {
 		name, parameters, _ := strings.Cut(element, ";")
 		name = strings.ToLower(strings.TrimSpace(name))
 		for specific, each := range ranges {
@@ -40,16 +40,16 @@ func acceptedWeight(accept []string, mediaType string) (thousandths int) {
 func rangeWeight(parameters string) (thousandths int) {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		if name, _, _ := strings.Cut(parameter, "="); strings.EqualFold(strings.TrimSpace(name), "q") {
-			thousandths, _ = weight(parameter)
+			thousandths, _ = Weight(parameter)
 			return thousandths
 		}
 	}
 	return 1000
 }
 
-// weight parses a quality value (RFC 9110 §12.4.2), in thousandths. It accepts a
+// Weight parses a quality value (RFC 9110 §12.4.2), in thousandths. It accepts a
 // missing 0 before the point, because Java sends that.
-func weight(parameters string) (thousandths int, ok bool) {
+func Weight(parameters string) (thousandths int, ok bool) {
 	parameters = strings.TrimSpace(parameters)
 	if parameters == "" {
 		return 1000, true

@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"strconv"
@@ -10,11 +10,11 @@ import (
 // 9999, in Unix seconds.
 const maxMtime = 253402300799
 
-// parseMtime parses the header X-OC-Mtime of ownCloud, Nextcloud and rclone: seconds
+// ParseMtime parses the header X-OC-Mtime of ownCloud, Nextcloud and rclone: seconds
 // since 1970, with an optional sign and fraction. It returns the zero time for an
 // invalid value. The upload then succeeds, but the response does not confirm the
 // time.
-func parseMtime(value string) time.Time {
+func ParseMtime(value string) time.Time {
 	whole, fraction, _ := strings.Cut(strings.TrimSpace(value), ".")
 	seconds, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || seconds < -maxMtime || seconds > maxMtime {

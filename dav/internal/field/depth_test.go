@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"errors"
@@ -17,13 +17,13 @@ func TestDepth(t *testing.T) {
 		want    int
 		status  int
 	}{
-		{"§10.2 absent", unset, []string{"0"}, infiniteDepth, 0},
+		{"§10.2 absent", unset, []string{"0"}, Infinite, 0},
 		{"§10.2 empty", "", []string{"0"}, 0, http.StatusBadRequest},
 		{"§10.2 0", "0", []string{"0", "1", "infinity"}, 0, 0},
 		{"§10.2 1", "1", []string{"0", "1", "infinity"}, 1, 0},
-		{"§10.2 infinity", "infinity", []string{"0", "1", "infinity"}, infiniteDepth, 0},
-		{"§8.2 in any case", "Infinity", []string{"0", "infinity"}, infiniteDepth, 0},
-		{"§8.2 upper case", "INFINITY", []string{"infinity"}, infiniteDepth, 0},
+		{"§10.2 infinity", "infinity", []string{"0", "1", "infinity"}, Infinite, 0},
+		{"§8.2 in any case", "Infinity", []string{"0", "infinity"}, Infinite, 0},
+		{"§8.2 upper case", "INFINITY", []string{"infinity"}, Infinite, 0},
 		{"§9.8.3 1 for COPY", "1", []string{"0", "infinity"}, 0, http.StatusBadRequest},
 		{"§9.9.2 0 for MOVE", "0", []string{"infinity"}, 0, http.StatusBadRequest},
 		{"2", "2", []string{"0", "1", "infinity"}, 0, http.StatusBadRequest},
@@ -38,7 +38,7 @@ func TestDepth(t *testing.T) {
 			if c.value != unset {
 				values = []string{c.value}
 			}
-			got, err := parseDepth(values).in("COPY", c.allowed...)
+			got, err := ParseDepth(values).In("COPY", c.allowed...)
 			if got != c.want || fieldStatus(err) != c.status {
 				t.Errorf("Depth %q is %d, status %d, want %d, %d", c.value, got, fieldStatus(err), c.want, c.status)
 			}
@@ -66,7 +66,7 @@ func TestOverwrite(t *testing.T) {
 			if c.value != unset {
 				values = []string{c.value}
 			}
-			got, err := parseOverwrite(values)
+			got, err := ParseOverwrite(values)
 			if got != c.want || fieldStatus(err) != c.status {
 				t.Errorf("Overwrite %q is %t, status %d, want %t, %d", c.value, got, fieldStatus(err), c.want, c.status)
 			}
@@ -74,11 +74,11 @@ func TestOverwrite(t *testing.T) {
 	}
 }
 
-// fieldStatus returns the status of a fieldError, and 0 for nil.
+// fieldStatus returns the status of a Error, and 0 for nil.
 func fieldStatus(err error) int {
-	var field *fieldError
+	var field *Error
 	if errors.As(err, &field) {
-		return field.status
+		return field.Status
 	}
 	return 0
 }

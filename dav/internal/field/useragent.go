@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"cmp"
@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// product is one product in a User-Agent, such as neon/0.32.5.
-type product struct{ name, version string }
+// Product is one product in a User-Agent, such as neon/0.32.5.
+type Product struct{ Name, Version string }
 
-// products returns the products in a User-Agent (RFC 9110 §10.1.5): tokens with an
+// Products returns the products in a User-Agent (RFC 9110 §10.1.5): tokens with an
 // optional version. It ignores comments, which name compatible programs and platforms,
 // and words that are not tokens.
-func products(userAgent string) []product {
-	var found []product
+func Products(userAgent string) []Product {
+	var found []Product
 	for field := range strings.FieldsSeq(withoutComments(userAgent)) {
 		name, version, _ := strings.Cut(field, "/")
-		if isToken(name) {
-			found = append(found, product{name, strings.TrimPrefix(version, "v")})
+		if IsToken(name) {
+			found = append(found, Product{name, strings.TrimPrefix(version, "v")})
 		}
 	}
 	return found
@@ -49,22 +49,22 @@ func withoutComments(s string) string {
 	return string(plain)
 }
 
-// isToken reports whether s is a token (RFC 9110 §5.6.2).
-func isToken(s string) bool {
+// IsToken reports whether s is a token (RFC 9110 §5.6.2).
+func IsToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
 		return (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", c)
 	})
 }
 
-// isVersion reports whether compareVersions can compare version: it begins with a digit.
-func isVersion(version string) bool {
+// IsVersion reports whether CompareVersions can compare version: it begins with a digit.
+func IsVersion(version string) bool {
 	return version != "" && version[0] >= '0' && version[0] <= '9'
 }
 
-// compareVersions compares the dotted numbers at the beginning of a and b. If those are
+// CompareVersions compares the dotted numbers at the beginning of a and b. If those are
 // equal, a version with a suffix such as -beta or rc1 comes before one without.
-func compareVersions(a, b string) int {
-	for isVersion(a) || isVersion(b) {
+func CompareVersions(a, b string) int {
+	for IsVersion(a) || IsVersion(b) {
 		var x, y int
 		x, a = cutNumber(a)
 		y, b = cutNumber(b)
@@ -84,7 +84,7 @@ func compareVersions(a, b string) int {
 // cutNumber cuts a number and the dot after it off the beginning of s. It returns 0 if s
 // begins with no number.
 func cutNumber(s string) (number int, rest string) {
-	if !isVersion(s) {
+	if !IsVersion(s) {
 		return 0, s
 	}
 	end := 0

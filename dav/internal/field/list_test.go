@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"slices"
@@ -21,13 +21,13 @@ func TestListElements(t *testing.T) {
 		{"backslash at the end", []string{`"a\`}, []string{`"a\`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := slices.Collect(listElements(c.values)); !slices.Equal(got, c.want) {
+			if got := slices.Collect(Elements(c.values)); !slices.Equal(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
 	}
 	t.Run("stops", func(t *testing.T) {
-		for element := range listElements([]string{"a, b", "c"}) {
+		for element := range Elements([]string{"a, b", "c"}) {
 			if element != "a" {
 				t.Fatalf("%q after the end", element)
 			}

@@ -1,10 +1,10 @@
-package dav
+package field
 
 import "strings"
 
-// listElements yields the elements of a comma-separated header (RFC 9110 §5.6.1). A
+// Elements yields the elements of a comma-separated header (RFC 9110 §5.6.1). A
 // comma in a quoted string is not a separator.
-func listElements(values []string) func(yield func(string) bool) {
+func Elements(values []string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, value := range values {
 			quoted, start := false, 0

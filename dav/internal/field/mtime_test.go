@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"testing"
@@ -32,7 +32,7 @@ func TestMtime(t *testing.T) {
 		"1 2":                  {},
 		"yesterday":            {},
 	} {
-		if got := parseMtime(value); !got.Equal(want) {
+		if got := ParseMtime(value); !got.Equal(want) {
 			t.Errorf("%q is %v, want %v", value, got, want)
 		}
 	}

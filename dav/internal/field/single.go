@@ -1,4 +1,4 @@
-package dav
+package field
 
 import "net/http"
 
@@ -16,11 +16,11 @@ var singleHeaders = map[string]bool{
 	"X-Oc-Mtime":               true,
 }
 
-// checkSingle refuses a request that repeats one of singleHeaders.
-func checkSingle(header http.Header) error {
+// CheckSingle refuses a request that repeats one of singleHeaders.
+func CheckSingle(header http.Header) error {
 	for name, values := range header {
 		if len(values) > 1 && singleHeaders[name] {
-			return badField("the header " + name + " must not be repeated")
+			return Bad("the header " + name + " must not be repeated")
 		}
 	}
 	return nil

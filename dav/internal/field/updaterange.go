@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"math"
@@ -7,33 +7,33 @@ import (
 	"strings"
 )
 
-// updateRange is the part of a file that a request replaces. It may extend beyond the
+// UpdateRange is the part of a file that a request replaces. It may extend beyond the
 // end of the file, which then grows.
-type updateRange struct {
-	// first and last are byte positions from 0. last is -1 if the length of the body
+type UpdateRange struct {
+	// First and last are byte positions from 0. last is -1 if the length of the body
 	// decides.
-	first, last int64
-	// suffix, if not negative, is how many bytes before the end of the file the range
+	First, Last int64
+	// Suffix, if not negative, is how many bytes before the end of the file the range
 	// begins; 0 appends. If it is -1, the range begins at first.
-	suffix int64
-	// whole is the length of the file once all parts have arrived; 0 if unknown.
-	whole int64
+	Suffix int64
+	// Whole is the length of the file once all parts have arrived; 0 if unknown.
+	Whole int64
 }
 
 var (
-	errUpdateRange      = badField("the header X-Update-Range must be bytes=FIRST-LAST, bytes=FIRST-, bytes=-NUMBER or append")
-	errContentRangeForm = badField("the header Content-Range must be bytes FIRST-LAST/LENGTH or bytes FIRST-LAST/*")
-	errRangeReversed    = &fieldError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the last byte of the range comes before the first"}
+	errUpdateRange      = Bad("the header X-Update-Range must be bytes=FIRST-LAST, bytes=FIRST-, bytes=-NUMBER or append")
+	errContentRangeForm = Bad("the header Content-Range must be bytes FIRST-LAST/LENGTH or bytes FIRST-LAST/*")
+	errRangeReversed    = &Error{Status: http.StatusRequestedRangeNotSatisfiable, Reason: "the last byte of the range comes before the first"}
 )
 
-// parseUpdateRange parses the header X-Update-Range of a PATCH.
-func parseUpdateRange(values []string) (*updateRange, error) {
+// ParseUpdateRange parses the header X-Update-Range of a PATCH.
+func ParseUpdateRange(values []string) (*UpdateRange, error) {
 	if len(values) != 1 {
 		return nil, errUpdateRange
 	}
 	value := strings.TrimSpace(values[0])
 	if strings.EqualFold(value, "append") {
-		return &updateRange{last: -1, suffix: 0}, nil
+		return &UpdateRange{Last: -1, Suffix: 0}, nil
 	}
 	unit, bytes, _ := strings.Cut(value, "=")
 	first, last, found := strings.Cut(bytes, "-")
@@ -44,21 +44,21 @@ func parseUpdateRange(values []string) (*updateRange, error) {
 	to, okTo := parsePosition(last)
 	switch {
 	case first == "" && okTo && to > 0:
-		return &updateRange{last: -1, suffix: to}, nil
+		return &UpdateRange{Last: -1, Suffix: to}, nil
 	case okFrom && last == "":
-		return &updateRange{first: from, last: -1, suffix: -1}, nil
+		return &UpdateRange{First: from, Last: -1, Suffix: -1}, nil
 	case okFrom && okTo && to < from:
 		return nil, errRangeReversed
 	case okFrom && okTo:
-		return &updateRange{first: from, last: to, suffix: -1}, nil
+		return &UpdateRange{First: from, Last: to, Suffix: -1}, nil
 	}
 	return nil, errUpdateRange
 }
 
-// parseContentRange parses the header Content-Range of a PUT (RFC 9110 §14.4). The
+// ParseContentRange parses the header Content-Range of a PUT (RFC 9110 §14.4). The
 // length after the slash is that of the complete file. Its parts may come in several
 // requests; until the last, the file may be shorter, but never longer.
-func parseContentRange(values []string) (*updateRange, error) {
+func ParseContentRange(values []string) (*UpdateRange, error) {
 	if len(values) != 1 {
 		return nil, errContentRangeForm
 	}
@@ -76,7 +76,7 @@ func parseContentRange(values []string) (*updateRange, error) {
 	if !found || !dash || !strings.EqualFold(unit, "bytes") || !okFrom || !okTo || !okWhole || to < from {
 		return nil, errContentRangeForm
 	}
-	return &updateRange{first: from, last: to, suffix: -1, whole: whole}, nil
+	return &UpdateRange{First: from, Last: to, Suffix: -1, Whole: whole}, nil
 }
 
 // parsePosition parses a string of digits. It refuses math.MaxInt64, so that adding 1

@@ -1,13 +1,13 @@
-package dav
+package field
 
 import "strings"
 
-// infiniteDepth is the depth of a whole tree.
-const infiniteDepth = -1
+// Infinite is the depth of a whole tree.
+const Infinite = -1
 
-// depthHeader is the value of the header Depth (RFC 4918 §10.2). The zero value means
+// Depth is the value of the header Depth (RFC 4918 §10.2). The zero value means
 // that the request has none.
-type depthHeader struct {
+type Depth struct {
 	value string // as sent, in lower case
 	given bool
 	// noRoot leaves out the collection itself: clients for Exchange and SharePoint send
@@ -15,13 +15,13 @@ type depthHeader struct {
 	noRoot bool
 }
 
-// parseDepth parses the header Depth. It refuses nothing, because the method decides
+// ParseDepth parses the header Depth. It refuses nothing, because the method decides
 // which values it accepts.
-func parseDepth(values []string) depthHeader {
+func ParseDepth(values []string) Depth {
 	if len(values) == 0 {
-		return depthHeader{}
+		return Depth{}
 	}
-	d := depthHeader{value: strings.ToLower(values[0]), given: true}
+	d := Depth{value: strings.ToLower(values[0]), given: true}
 	value, suffix, suffixed := strings.Cut(d.value, ",")
 	if suffixed && strings.Trim(suffix, " \t") == "noroot" {
 		d.value, d.noRoot = strings.TrimRight(value, " \t"), true
@@ -29,11 +29,11 @@ func parseDepth(values []string) depthHeader {
 	return d
 }
 
-// in returns the depth as 0, 1 or infiniteDepth. Without the header, it is infinite.
+// In returns the depth as 0, 1 or Infinite. Without the header, it is infinite.
 // allowed lists the values that the method accepts, for a request without noroot.
-func (d depthHeader) in(method string, allowed ...string) (int, error) {
+func (d Depth) In(method string, allowed ...string) (int, error) {
 	if !d.given {
-		return infiniteDepth, nil
+		return Infinite, nil
 	}
 	if !d.noRoot {
 		for _, a := range allowed {
@@ -45,10 +45,10 @@ func (d depthHeader) in(method string, allowed ...string) (int, error) {
 	return 0, badDepth(method, allowed)
 }
 
-// inListing is in for a PROPFIND.
-func (d depthHeader) inListing(method string) (depth int, noRoot bool, err error) {
+// InListing is in for a PROPFIND.
+func (d Depth) InListing(method string) (depth int, noRoot bool, err error) {
 	if !d.noRoot {
-		depth, err = d.in(method, "0", "1", "infinity")
+		depth, err = d.In(method, "0", "1", "infinity")
 		return depth, false, err
 	}
 	if d.value == "0" || depths[d.value] == 0 {
@@ -58,13 +58,13 @@ func (d depthHeader) inListing(method string) (depth int, noRoot bool, err error
 }
 
 func badDepth(method string, allowed []string) error {
-	return badField("the header Depth must be " + strings.Join(allowed, " or ") + " for " + method)
+	return Bad("the header Depth must be " + strings.Join(allowed, " or ") + " for " + method)
 }
 
-var depths = map[string]int{"0": 0, "1": 1, "infinity": infiniteDepth}
+var depths = map[string]int{"0": 0, "1": 1, "infinity": Infinite}
 
-// depthWord returns the value of the header Depth for depth.
-func depthWord(depth int) string {
+// DepthWord returns the value of the header Depth for depth.
+func DepthWord(depth int) string {
 	for word, d := range depths {
 		if d == depth {
 			return word
@@ -73,13 +73,13 @@ func depthWord(depth int) string {
 	return "infinity"
 }
 
-// parseOverwrite parses the header Overwrite (RFC 4918 §10.6).
-func parseOverwrite(values []string) (bool, error) {
+// ParseOverwrite parses the header Overwrite (RFC 4918 §10.6).
+func ParseOverwrite(values []string) (bool, error) {
 	switch {
 	case len(values) == 0, strings.EqualFold(values[0], "T"):
 		return true, nil
 	case strings.EqualFold(values[0], "F"):
 		return false, nil
 	}
-	return false, badField("the header Overwrite must be T or F")
+	return false, Bad("the header Overwrite must be T or F")
 }

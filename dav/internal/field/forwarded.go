@@ -1,4 +1,4 @@
-package dav
+package field
 
 import (
 	"net/netip"
@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// parseForwarded reads an element of the header Forwarded (RFC 7239 §4). It returns the
+// ParseForwarded reads an element of the header Forwarded (RFC 7239 §4). It returns the
 // parameters, with their names in lower case. It accepts what some proxies write: a
 // value with a colon without quotes, and a space next to a semicolon. For anything else
 // that is malformed, ok is false, because a client may have written a part of it.
-func parseForwarded(element string) (parameters map[string]string, ok bool) {
+func ParseForwarded(element string) (parameters map[string]string, ok bool) {
 	parameters = make(map[string]string, 4)
 	for rest := strings.TrimLeft(element, "; \t"); rest != ""; rest = strings.TrimLeft(rest, "; \t") {
 		name, after, found := strings.Cut(rest, "=")
 		value, after, ended := cutForwarded(after)
 		name = strings.ToLower(name)
-		if _, twice := parameters[name]; !found || !ended || twice || !isToken(name) {
+		if _, twice := parameters[name]; !found || !ended || twice || !IsToken(name) {
 			return nil, false
 		}
 		parameters[name], rest = value, after
@@ -48,9 +48,9 @@ func cutForwarded(s string) (value, rest string, ok bool) {
 	return "", "", false
 }
 
-// parseNode reads an address with or without a port (RFC 7239 §6). It returns an error
+// ParseNode reads an address with or without a port (RFC 7239 §6). It returns an error
 // for one that is unknown or obfuscated.
-func parseNode(s string) (netip.Addr, error) {
+func ParseNode(s string) (netip.Addr, error) {
 	if withPort, err := netip.ParseAddrPort(s); err == nil {
 		return withPort.Addr().Unmap(), nil
 	}
@@ -58,9 +58,9 @@ func parseNode(s string) (netip.Addr, error) {
 	return addr.Unmap(), err
 }
 
-// forwardedScheme returns s in lower case if it is a scheme that this server can have
+// ForwardedScheme returns s in lower case if it is a scheme that this server can have
 // (RFC 7239 §5.4), and "" otherwise.
-func forwardedScheme(s string) string {
+func ForwardedScheme(s string) string {
 	switch scheme := strings.ToLower(s); scheme {
 	case "http", "https":
 		return scheme
@@ -72,10 +72,10 @@ func forwardedScheme(s string) string {
 // with dots.
 const maxHostName = 253
 
-// forwardedHost returns s if it is valid in the header Host (RFC 7239 §5.3, RFC 9110
+// ForwardedHost returns s if it is valid in the header Host (RFC 7239 §5.3, RFC 9110
 // §7.2), and "" otherwise. Valid are an ASCII name, an IPv4 address, or an IPv6 address
 // in brackets, with or without a port.
-func forwardedHost(s string) string {
+func ForwardedHost(s string) string {
 	name := s
 	if colon := strings.LastIndexByte(s, ':'); colon > strings.LastIndexByte(s, ']') {
 		name = s[:colon]

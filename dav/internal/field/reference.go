@@ -1,19 +1,19 @@
-package dav
+package field
 
 import (
 	"net/url"
 	"strings"
 )
 
-// parseReference parses the Simple-ref (RFC 4918 §8.3) of a Destination or a
+// ParseReference parses the Simple-ref (RFC 4918 §8.3) of a Destination or a
 // Resource-Tag: an absolute URI or an absolute path. Its error is a predicate; the
 // caller puts the name of the header in front.
 //
 // Some clients, such as LibreOffice, send names without escaping. Spaces, bytes beyond
-// ASCII and "#" (a Simple-ref has no fragment) are unambiguous, so parseReference
+// ASCII and "#" (a Simple-ref has no fragment) are unambiguous, so ParseReference
 // accepts them. It refuses "?", which could begin a query, and an incomplete "%":
 // a guess could name another resource than the client meant.
-func parseReference(ref string) (*url.URL, error) {
+func ParseReference(ref string) (*url.URL, error) {
 	if strings.Contains(ref, "?") {
 		return nil, referenceError(`has a query; a "?" in a name must be sent as %3F`)
 	}
