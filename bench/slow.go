@@ -21,10 +21,11 @@ func slowWorks() []*work {
 	l := listing{what: "PROPFIND infinity of 1,000 files, with 1 ms more for each storage call", name: slowName, depth: "infinity", members: slow.members(), alone: true}
 	w := l.work("4 properties", namedBody)
 	w.flags = []string{"--latency", slowDelay.String()}
+	workers := new(tree.Workers).Limit()
 	w.floors = []floor{{
-		name: fmt.Sprintf("%s calls ÷ %d workers", thousands(int64(slowCalls)), tree.Workers()),
+		name: fmt.Sprintf("%s calls ÷ %d workers", thousands(int64(slowCalls)), workers),
 		do: timed(func(context.Context, *trial) error {
-			waitInTurns(slowCalls, tree.Workers())
+			waitInTurns(slowCalls, workers)
 			return nil
 		}),
 	}}

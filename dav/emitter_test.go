@@ -43,7 +43,7 @@ func (p run) playInBubble(t *testing.T) *wire {
 	}
 	e := &emitter{
 		request: r, config: &p.config, grant: p.grant, undecided: p.undecided, res: res,
-		monitor: tree.NewMonitor(p.grant.asked), root: "/src", success: http.StatusCreated,
+		monitor: new(tree.Monitor), root: "/src", success: http.StatusCreated,
 		url: func(name string) string { return "http://davd.test" + name },
 	}
 	e.start(t.Context())
@@ -255,7 +255,7 @@ func TestEmitterClientGone(t *testing.T) {
 		r, w := requestOn(t, &http.Server{}), newWire()
 		e := &emitter{
 			request: r, config: &Interim{}, grant: grant{limit: unlimited},
-			res: newResponse(w, r), monitor: tree.NewMonitor(false),
+			res: newResponse(w, r), monitor: new(tree.Monitor),
 		}
 		client, gone := context.WithCancel(t.Context())
 		e.start(client)
@@ -299,7 +299,7 @@ func TestEmitterStopWaits(t *testing.T) {
 		r := requestOn(t, &http.Server{})
 		e := &emitter{
 			request: r, config: &config, grant: grant{limit: unlimited},
-			res: newResponse(newWire(), r), monitor: tree.NewMonitor(false),
+			res: newResponse(newWire(), r), monitor: new(tree.Monitor),
 		}
 		e.start(t.Context())
 		time.Sleep(2 * time.Second) // virtual

@@ -20,8 +20,16 @@ import (
 func (h *Handler) engine(c *claim, places ...place) tree.Engine {
 	return tree.Engine{
 		FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c, places: places},
-		CopyLinks: h.CopyLinks, Persist: h.persist(c),
+		CopyLinks: h.CopyLinks, Persist: h.persist(c), Workers: h.workers(), Client: c.client,
 	}
+}
+
+// workers returns the Workers of this handler.
+func (h *Handler) workers() *tree.Workers {
+	if h.Workers != nil {
+		return h.Workers
+	}
+	return &h.ownWorkers
 }
 
 // follower makes dead properties and locks follow the resources (RFC 4918 §7.6, §9.6.1,

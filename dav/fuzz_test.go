@@ -185,7 +185,8 @@ func FuzzInterimHeader(f *testing.F) {
 		progress := tree.Progress{
 			Done: max(done, 0), Known: max(known, 0), Bytes: max(bytes, 0), KnownBytes: max(knownBytes, 0), Final: true, Current: current,
 		}
-		monitor := tree.NewMonitor(true)
+		monitor := new(tree.Monitor)
+		taken := monitor.Subscribe()
 		for i := range outcomes {
 			var err error
 			if i%2 == 0 {
@@ -195,7 +196,7 @@ func FuzzInterimHeader(f *testing.F) {
 		}
 		h := &Handler{FileSystem: webdav.NewMemFS()}
 		e := &emitter{
-			config: &h.Interim, grant: grant{asked: true, limit: unlimited}, monitor: monitor, root: root,
+			config: &h.Interim, grant: grant{asked: true, limit: unlimited}, monitor: monitor, outcomes: taken, root: root,
 			success: http.StatusCreated, url: h.absoluteURL(&http.Request{Host: host}),
 		}
 		header := e.header(progress)

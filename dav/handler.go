@@ -112,6 +112,9 @@ type Handler struct {
 	Listings Listings
 	// Limits restricts what one client, and all clients together, may use at a time.
 	Limits Limits
+	// Workers limits the goroutines that walk, copy and remove trees. Handlers of one program
+	// should share it. If it is nil, the Handler has its own.
+	Workers *tree.Workers
 	// StallTimeout is how long a client may read nothing of a listing or an index that is
 	// being streamed to it, or send nothing of a request body, before the server closes the
 	// connection. Until then the request uses up one of the Listings, memory or disk space.
@@ -167,6 +170,7 @@ type Handler struct {
 	listings   underWay
 	deadBytes  byteBudget
 	answers    heldAnswers
+	ownWorkers tree.Workers
 
 	mu           sync.Mutex
 	lockTable    *lockTable

@@ -20,6 +20,8 @@ type claim struct {
 	// for the resources.
 	claims *claims
 	hold   *hold
+	// client is who the claim is for, as Handler.client returns it.
+	client string
 	// about describes the operation that has the claim; it is nil without one.
 	about func() Operation
 	// secured releases the room that follower.secure has reserved; it is nil if there is

@@ -77,7 +77,7 @@ func (h *Handler) newOperation(ctx context.Context, r *request, about Operation)
 	about.Principal, about.Method, about.Started = r.principal(), r.Method, time.Now()
 	about.Tenant, _ = storage.TenantOf(r.Context())
 	op := &operation{
-		Operation: about, monitor: tree.NewMonitor(false), waiting: 1,
+		Operation: about, monitor: new(tree.Monitor), waiting: 1,
 		context: operationContext{Context: ctx},
 	}
 	// The caller has already refused invalid headers.

@@ -65,7 +65,7 @@ func TestPercentLine(t *testing.T) {
 
 // runningView returns a view of a running operation. The totals of r are final.
 func runningView(r history.Record) *operationView {
-	op := &operation{monitor: tree.NewMonitor(false)}
+	op := &operation{monitor: new(tree.Monitor)}
 	op.context.Context = context.Background()
 	op.monitor.Found(r.Known, r.KnownBytes)
 	return &operationView{record: r, op: op}

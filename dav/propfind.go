@@ -51,7 +51,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	about := Operation{Source: r.name}
 	return h.operateWith(h.newEmitter(r.Request, r.name), w, r, about, http.StatusMultiStatus, func(ctx context.Context, res *response, monitor *tree.Monitor) error {
 		p.ctx, p.res, p.live.ctx = ctx, res, ctx
-		walk := tree.Walk{FS: h.FileSystem, Root: r.name, Info: info, Depth: depth, Limit: h.Listings.Infinity, Monitor: monitor, Prepare: p.prepare}
+		walk := tree.Walk{FS: h.FileSystem, Root: r.name, Info: info, Depth: depth, Limit: h.Listings.Infinity, Workers: h.workers(), Monitor: monitor, Prepare: p.prepare}
 		return p.run(&walk)
 	})
 }

@@ -87,6 +87,7 @@ func (h *Handler) prepare(r *request, key operationKey, check func() (*plan, err
 	if err != nil {
 		return nil, nil, err
 	}
+	c.client = h.client(r)
 	if err := p.again(); err != nil {
 		c.release()
 		return nil, nil, err

@@ -13,27 +13,28 @@ import (
 )
 
 func main() {
-	spareProcessors()
 	os.Exit(run(untilSignal(), os.Args, os.Stdout, os.Stderr))
 }
 
-// spareProcessors raises GOMAXPROCS while long operations run, so that davd keeps
-// answering other requests. The goroutines of an operation spend most of their time in
-// system calls, and it takes the runtime about ten milliseconds to hand the processor of
-// such a goroutine to another one. At other times, a higher GOMAXPROCS would make davd
-// about ten percent slower.
-func spareProcessors() {
+// newWorkers returns the limit of goroutines that work on trees. It raises GOMAXPROCS
+// while long operations run, so that davd keeps answering other requests. The goroutines
+// of an operation spend most of their time in system calls, and it takes the runtime
+// about ten milliseconds to hand the processor of such a goroutine to another one. At
+// other times, a higher GOMAXPROCS would make davd about ten percent slower.
+func newWorkers() *tree.Workers {
+	workers := &tree.Workers{}
 	if os.Getenv("GOMAXPROCS") != "" {
-		return
+		return workers
 	}
 	processors := runtime.GOMAXPROCS(0)
-	tree.OnBusy(func(busy bool) {
+	workers.OnBusy = func(busy bool) {
 		if busy {
-			runtime.GOMAXPROCS(processors + tree.Workers())
+			runtime.GOMAXPROCS(processors + workers.Limit())
 		} else {
 			runtime.SetDefaultGOMAXPROCS()
 		}
-	})
+	}
+	return workers
 }
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM.

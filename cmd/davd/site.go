@@ -123,6 +123,7 @@ func (s *site) handler() *dav.Handler {
 	h.OnePerson = s.users == nil
 	// No more than the process has files for.
 	h.Limits.Operations = min(h.Limits.Operations, server.MaxOperations())
+	h.Workers = newWorkers()
 	h.Logger = accesslog.Report
 	h.OperationLogger = logOperation(s.log)
 	if len(s.cfg.Admins) > 0 {

@@ -96,7 +96,7 @@ func BenchmarkCopy(b *testing.B) {
 		b,
 		contender{"plain", clean, func() { plainCopy(b, filepath.Join(dir, "src"), filepath.Join(dir, "dst")) }},
 		contender{"tree", clean, by(func() *tree.Monitor { return nil })},
-		contender{"monitored", clean, by(func() *tree.Monitor { return tree.NewMonitor(true) })},
+		contender{"monitored", clean, by(watchedMonitor)},
 	)
 }
 
@@ -112,7 +112,7 @@ func BenchmarkRemove(b *testing.B) {
 		b,
 		contender{"plain", build, func() { noError(b, os.RemoveAll(dst)) }},
 		contender{"tree", build, by(func() *tree.Monitor { return nil })},
-		contender{"monitored", build, by(func() *tree.Monitor { return tree.NewMonitor(true) })},
+		contender{"monitored", build, by(watchedMonitor)},
 	)
 }
 
@@ -147,7 +147,7 @@ func BenchmarkWalk(b *testing.B) {
 	compare(
 		b,
 		contender{"walk", nothing, by(func() *tree.Monitor { return nil })},
-		contender{"monitored", nothing, by(func() *tree.Monitor { return tree.NewMonitor(true) })},
+		contender{"monitored", nothing, by(watchedMonitor)},
 	)
 }
 

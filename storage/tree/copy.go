@@ -24,8 +24,8 @@ func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon 
 }
 
 type copier struct {
+	*Engine
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Copy
-	fsys     storage.FS
 	mon      *Monitor
 	tally    *tally
 	more     int64 // how often each member will be seen again after it is copied
@@ -41,7 +41,7 @@ type copier struct {
 // stage copies src to a reserved name beside dst and returns that name. If the copy
 // fails, it removes what it has built. linked says that src is a symbolic link.
 func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) {
-	info, err := c.fsys.Stat(c.ctx, src)
+	info, err := c.FS.Stat(c.ctx, src)
 	if err != nil {
 		return "", err
 	}
@@ -52,7 +52,7 @@ func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) 
 	c.mon.Found(1+c.more, size(info))
 	var parent *lineage
 	if depth != 0 {
-		parent = above(c.ctx, c.fsys, src, info)
+		parent = above(c.ctx, c.FS, src, info)
 	}
 	root := c.tally.branch(&chain{}, src, &lineage{info: info, parent: parent}, linked)
 	c.tally.source(c, root, dst)
@@ -63,7 +63,7 @@ func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) 
 	}
 	if err == nil {
 		// Nor can it if the root has vanished: then its members were skipped.
-		_, err = c.fsys.Stat(c.ctx, src)
+		_, err = c.FS.Stat(c.ctx, src)
 	}
 	if err != nil {
 		return "", errors.Join(err, c.discard(stage))
@@ -79,7 +79,7 @@ func (c *copier) discard(stage string) error {
 // copy copies name and everything below it to target. It returns only an error that
 // ends the whole operation. All workers have ended when it returns.
 func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *lineage, b *branch) error {
-	c.crew = newCrew(c.ctx)
+	c.crew = c.newCrew(c.ctx)
 	root := &copied{origin: &origin{name: name, target: target}, lineage: &lineage{info: info, parent: parent}, branch: b, linked: b != nil && b.linked}
 	if !info.IsDir() {
 		c.tally.leave(b)
@@ -90,9 +90,9 @@ func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *
 
 // file returns the job that copies a root that is a file.
 func (c *copier) file(root *copied) job {
-	return func(ctx context.Context, s *slot) error {
+	return func(ctx context.Context, t *turn) error {
 		c.mon.Begin(root.name())
-		err := storage.CopyFile(ctx, c.fsys, root.name(), root.target(), root.info.Mode().Perm(), c.wrote(ctx, s))
+		err := storage.CopyFile(ctx, c.FS, root.name(), root.target(), root.info.Mode().Perm(), c.wrote(ctx, t))
 		if err == nil {
 			err = c.properties(ctx, root)
 		}
@@ -101,14 +101,14 @@ func (c *copier) file(root *copied) job {
 }
 
 // wrote returns a function that counts written bytes. In a large file it also yields
-// the slot to waiting goroutines, as often as workers do between batches.
-func (c *copier) wrote(ctx context.Context, s *slot) func(n int64) {
+// the turn to waiting goroutines, as often as workers do between batches.
+func (c *copier) wrote(ctx context.Context, t *turn) func(n int64) {
 	written := int64(0)
 	return func(n int64) {
 		c.mon.Wrote(n)
 		if written += n; written >= copyBatchBytes {
 			written = 0
-			s.yield(ctx)
+			t.yield(ctx)
 		}
 	}
 }
@@ -116,7 +116,7 @@ func (c *copier) wrote(ctx context.Context, s *slot) func(n int64) {
 // properties gives the copy the dead properties of the source and, if the backend can
 // set it, the modification time.
 func (c *copier) properties(ctx context.Context, of *copied) error {
-	return storage.CopyProperties(ctx, c.fsys, of.name(), of.target(), of.info.ModTime())
+	return storage.CopyProperties(ctx, c.FS, of.name(), of.target(), of.info.ModTime())
 }
 
 // done records the outcome of name, which is of itself or one of its members. It skips
@@ -155,7 +155,7 @@ func (c *copier) vanished(name string, err error) bool {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	_, statErr := storage.Lstat(c.ctx, c.fsys, name)
+	_, statErr := storage.Lstat(c.ctx, c.FS, name)
 	return errors.Is(statErr, fs.ErrNotExist)
 }
 

@@ -57,7 +57,7 @@ func TestCopy(t *testing.T) {
 					fsys := backend.open(t)
 					build(t, fsys, source)
 					build(t, fsys, d.old)
-					mon := tree.NewMonitor(false)
+					mon := new(tree.Monitor)
 					noError(t, tree.Copy(t.Context(), fsys, s.src, "/dst", s.depth, mon))
 					check(t, fsys, source.full().with("/dst", s.want))
 					members := int64(len(s.want))
@@ -236,7 +236,7 @@ func TestCopyPartly(t *testing.T) {
 					for _, name := range tt.failed {
 						names = append(names, "/src"+name)
 					}
-					mon := tree.NewMonitor(true)
+					mon := watchedMonitor()
 					err := tree.Copy(t.Context(), failing(fsys, tt.err, tt.op, names...), "/src", "/dst", tree.Infinite, mon)
 					failed(t, err, tt.err, names...)
 					want := source.full().replaced("/src", "/dst")
@@ -341,7 +341,7 @@ func TestCopyEnds(t *testing.T) {
 				}
 				return nil
 			}}
-			mon := tree.NewMonitor(false)
+			mon := new(tree.Monitor)
 			err := tree.Copy(ctx, mid, "/src", "/dst", tree.Infinite, mon)
 			errorIs(t, err, context.Canceled)
 			check(t, fsys, big.full().with("", old.full()))
@@ -587,7 +587,7 @@ func TestCopyRandomContent(t *testing.T) {
 			l["/src/"+time.Duration(size).String()] = string(content)
 		}
 		build(t, fsys, l)
-		mon := tree.NewMonitor(false)
+		mon := new(tree.Monitor)
 		noError(t, tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, mon))
 		check(t, fsys, l.full().replaced("/src", "/dst"))
 		if p := mon.Snapshot(); p.Bytes != p.KnownBytes || p.Bytes < 18<<20 {

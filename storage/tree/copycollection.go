@@ -12,7 +12,7 @@ import (
 // The size of a batch, the part of a collection that one worker copies at a time. A
 // batch is large enough to hold most collections, because two workers that create files
 // in one collection wait for each other in the kernel. It is small enough to give every
-// worker something to do, and to free a slot within milliseconds.
+// worker something to do, and to end a turn within milliseconds.
 const (
 	copyBatchFiles = 128
 	copyBatchBytes = 4 << 20
@@ -85,7 +85,7 @@ func branches(collections []*copied) []*branch {
 // make creates the copy of a collection. The members follow.
 func (c *copier) make(of *copied) {
 	// The server must be able to write into the collection that it has just made.
-	of.err = c.fsys.Mkdir(c.crew.ctx, of.target(), of.info.Mode().Perm()|0o700)
+	of.err = c.FS.Mkdir(c.crew.ctx, of.target(), of.info.Mode().Perm()|0o700)
 	of.made = of.err == nil
 }
 
@@ -102,7 +102,7 @@ func (c *copier) leave(ctx context.Context, of *copied) error {
 			// A collection that is reported as failed must have no members in the copy
 			// (RFC 4918 §9.8.3). Those that exist are all files, because no collection
 			// in it was entered.
-			r := &remover{ctx: context.WithoutCancel(ctx), fsys: c.fsys, alone: true}
+			r := &remover{Engine: c.Engine, ctx: context.WithoutCancel(ctx), alone: true}
 			err = errors.Join(err, r.tree(of.target(), nil), r.failures.first())
 		}
 		if err := c.done(of, of.name(), err); err != nil {
@@ -116,7 +116,7 @@ func (c *copier) leave(ctx context.Context, of *copied) error {
 // returns the collections.
 func (c *copier) members(of *copied) ([]*copied, error) {
 	list := &listing{copier: c, of: of, name: of.name()}
-	for entry, err := range storage.ReadDir(c.crew.ctx, c.fsys, list.name) {
+	for entry, err := range storage.ReadDir(c.crew.ctx, c.FS, list.name) {
 		if err == nil && !of.made {
 			c.make(of)
 			err = of.err
@@ -157,7 +157,7 @@ type listing struct {
 // add takes one entry. It returns only an error that ends the whole operation.
 func (l *listing) add(entry fs.FileInfo) error {
 	name := below(l.name, entry.Name())
-	info, err := member(l.crew.ctx, l.fsys, name, entry, l.copier.links)
+	info, err := member(l.crew.ctx, l.FS, name, entry, l.copier.links)
 	seen := info != nil || err != nil
 	l.tally.found(weight(seen, l.of.linked, l.more), size(info))
 	switch {
@@ -228,10 +228,10 @@ func (l *listing) broken(err error) {
 
 // batch returns the job that copies files of a collection.
 func (c *copier) batch(of *copied, files []fs.FileInfo) job {
-	return func(ctx context.Context, s *slot) error {
+	return func(ctx context.Context, t *turn) error {
 		source := of.name()
 		c.mon.Begin(below(source, files[0].Name()))
-		for name, err := range storage.CopyMembers(ctx, c.fsys, source, of.target(), files, c.wrote(ctx, s)) {
+		for name, err := range storage.CopyMembers(ctx, c.FS, source, of.target(), files, c.wrote(ctx, t)) {
 			if err := c.done(of, below(source, name), err); err != nil {
 				return err
 			}

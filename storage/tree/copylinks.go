@@ -30,11 +30,11 @@ func (l *listing) flushLinks() error {
 // properties: for a link, the storage would read and change those of its target,
 // including the modification time.
 func (c *copier) linkBatch(of *copied, names []string) job {
-	return func(ctx context.Context, _ *slot) error {
+	return func(ctx context.Context, _ *turn) error {
 		source, target := of.name(), of.target()
 		c.mon.Begin(below(source, names[0]))
 		for _, name := range names {
-			err := storage.CopyLink(ctx, c.fsys, below(source, name), below(target, name))
+			err := storage.CopyLink(ctx, c.FS, below(source, name), below(target, name))
 			if err := c.done(of, below(source, name), err); err != nil {
 				return err
 			}

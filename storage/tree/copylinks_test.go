@@ -96,7 +96,7 @@ func TestCopyLinksAsLinks(t *testing.T) {
 	mkfifo(t, l.dir, "src/fifo")
 	want := l.texts(t, "/src")
 	delete(want, "/.davd-link")
-	mon := tree.NewMonitor(false)
+	mon := new(tree.Monitor)
 	noError(t, tree.Engine{FS: l.FS, CopyLinks: true}.Copy(t.Context(), "/src", "/dst", tree.Infinite, mon))
 	if got := l.texts(t, "/dst"); !maps.Equal(got, want) || len(got) != len(linkTexts) {
 		t.Errorf("the links say %q\nwant %q", got, want)
@@ -129,7 +129,7 @@ func TestCopyManyLinks(t *testing.T) {
 	}
 	past := time.Unix(1e9, 0)
 	noError(t, os.Chtimes(filepath.Join(dir, "src"), past, past))
-	mon := tree.NewMonitor(false)
+	mon := new(tree.Monitor)
 	noError(t, tree.Engine{FS: fsys, CopyLinks: true}.Copy(t.Context(), "/src", "/dst", tree.Infinite, mon))
 	exact(t, mon, 1+links, 0)
 	if got := len(snapshot(t, fsys).below("/dst")); got != 1+links {

@@ -8,16 +8,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// countHelpers limits how many calls of slow storage the helpers of all counts in this
-// process have under way. In addition each count makes one call at a time itself. On
-// quick storage processors are scarce: there only one goroutine of the process counts
-// at a time, and at most half of the time.
-var (
-	countHelpers = newSlots(16)
-	countTurns   = newSlots(1)
-)
-
-// countTurn is how long that goroutine counts before it pauses.
+// countTurn is how long a goroutine counts on quick storage before it pauses.
 const countTurn = 2 * time.Millisecond
 
 // A counter counts branches of a tally, by the rules of the operation. If a counted
@@ -28,7 +19,7 @@ type counter struct {
 	walking *walking
 	current *branch // the branch whose members are being delivered
 	begun   time.Time
-	turn    slot // one of countTurns
+	turn    turn
 }
 
 // start counts until the total is final. The timer calls it.
@@ -53,7 +44,7 @@ func (t *tally) start() {
 		t.changed.Broadcast()
 	})()
 	standBack()
-	c := &counter{tally: t, ctx: ctx, turn: slot{of: countTurns}}
+	c := &counter{tally: t, ctx: ctx, turn: turn{of: &t.Workers.counting}}
 	for branches := c.claim(); branches != nil; branches = c.claim() {
 		if err := c.count(branches); err != nil {
 			return
@@ -105,7 +96,7 @@ func (c *counter) count(branches []*branch) error {
 	if len(roots) == 0 {
 		return c.ctx.Err()
 	}
-	w := &Walk{FS: c.fsys, Prepare: func(context.Context, []Member) func() error { return nil }}
+	w := &Walk{FS: c.FS, Workers: c.Workers, Prepare: func(context.Context, []Member) func() error { return nil }}
 	c.walking = newWalking(w, roots...)
 	c.walking.counter = c
 	c.current, c.begun = roots[0].branch, time.Now()
@@ -120,7 +111,7 @@ func (c *counter) count(branches []*branch) error {
 // a file, or not exist.
 func (c *counter) describe(b *branch) bool {
 	if b.lineage == nil {
-		info, err := storage.Lstat(c.ctx, c.fsys, b.name())
+		info, err := storage.Lstat(c.ctx, c.FS, b.name())
 		if err != nil {
 			return false
 		}
@@ -141,7 +132,7 @@ func (c *counter) see(of *walked, name string, entry fs.FileInfo) (fs.FileInfo, 
 		of.branch.members.Add(1)
 		return entry, nil
 	}
-	info, err := member(c.ctx, c.fsys, name, entry, c.links)
+	info, err := member(c.ctx, c.FS, name, entry, c.links)
 	of.branch.members.Add(weight(info != nil || err != nil, of.linked, c.more))
 	of.branch.bytes.Add(size(info))
 	return info, err

@@ -52,7 +52,7 @@ func (w *watching) look(mon *tree.Monitor, age time.Duration) {
 // from the age first on.
 func watched(t *testing.T, first time.Duration, run func(mon *tree.Monitor) error) (watching, time.Duration, error) {
 	t.Helper()
-	mon := tree.NewMonitor(false)
+	mon := new(tree.Monitor)
 	w := watching{final: -1}
 	start := time.Now()
 	ended := make(chan error)
@@ -220,7 +220,7 @@ func (l *listings) Lstat(ctx context.Context, name string) (fs.FileInfo, error) 
 func TestCountOnlyLong(t *testing.T) {
 	for _, op := range counts[:4] {
 		var number [2]int64
-		for i, mon := range []*tree.Monitor{nil, tree.NewMonitor(true)} {
+		for i, mon := range []*tree.Monitor{nil, watchedMonitor()} {
 			mon.Snapshot()
 			synctest.Test(t, func(t *testing.T) {
 				fsys := &listings{FS: aferofs.New(afero.NewMemMapFs())}
@@ -242,7 +242,7 @@ func TestCountUnwatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := aferofs.New(afero.NewMemMapFs())
 		build(t, fsys, wide("/src", 20, 10))
-		mon := tree.NewMonitor(false)
+		mon := new(tree.Monitor)
 		ended := make(chan error)
 		go func() {
 			ended <- tree.Remove(t.Context(), storage.WithLatency(fsys, slow), "/src", mon)
@@ -440,7 +440,7 @@ func TestCountEnds(t *testing.T) {
 			cancel()
 		}}
 		start := time.Now()
-		errorIs(t, tree.Copy(ctx, g, "/src", "/dst", tree.Infinite, tree.NewMonitor(true)), context.Canceled)
+		errorIs(t, tree.Copy(ctx, g, "/src", "/dst", tree.Infinite, watchedMonitor()), context.Canceled)
 		if took := time.Since(start); took > time.Minute+100*time.Millisecond {
 			t.Errorf("stopped %v after the end of ctx", took-time.Minute)
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -92,7 +92,7 @@ func TestCountLinks(t *testing.T) {
 			if !links { // Each link counts as /target, whose files have a byte each.
 				members, bytes = members+collections*files, bytes+collections*files
 			}
-			mon := tree.NewMonitor(false)
+			mon := new(tree.Monitor)
 			mon.Snapshot()
 			copied := make(chan error)
 			go func() {

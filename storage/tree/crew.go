@@ -12,7 +12,7 @@ import (
 const maxQueued = 256
 
 // A job is a batch of work. Its error ends the whole operation.
-type job func(ctx context.Context, s *slot) error
+type job func(ctx context.Context, t *turn) error
 
 // crew is the workers of one operation. The goroutine that walks the tree hands them
 // batches. The first error, whoever reports it, ends the whole operation.
@@ -20,15 +20,16 @@ type crew struct {
 	ctx    context.Context //nolint:containedctx // lives as long as one call of Copy or Remove
 	cancel context.CancelFunc
 	queue  chan job
-	slots  slots
+	shared *Workers
+	client string
 
 	// Only the walker uses these.
-	workers int
-	walker  pace
+	number int // of workers
+	walker pace
 
 	wg     sync.WaitGroup
 	isLong sync.Once
-	busy   bool // the operation is long, and counted in processBusy
+	busy   bool // the operation is long, and counted in shared
 	once   sync.Once
 	first  error
 	// panicked is the value of a worker's panic. Foreign storage code may panic, and
@@ -36,11 +37,16 @@ type crew struct {
 	panicked any
 }
 
-func newCrew(ctx context.Context) *crew {
-	c := &crew{queue: make(chan job, maxQueued), slots: processSlots}
+// newCrew returns the crew of an operation of e.
+func (e *Engine) newCrew(ctx context.Context) *crew {
+	c := &crew{queue: make(chan job, maxQueued), shared: e.Workers.ready(), client: e.Client}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	c.walker = pace{slot: slot{of: c.slots}, long: c.long}
+	c.walker = c.pace()
 	return c
+}
+
+func (c *crew) pace() pace {
+	return pace{turn: turn{of: &c.shared.work, client: c.client}, long: c.long}
 }
 
 // submit hands a job over, and waits while the queue is full. An error means that the
@@ -51,8 +57,8 @@ func (c *crew) submit(j job) error {
 	}
 	// Workers start one by one, because small trees have fewer batches than the limit
 	// of workers.
-	if c.workers < c.slots.number {
-		c.workers++
+	if c.number < c.shared.work.limit {
+		c.number++
 		c.wg.Go(c.work)
 	}
 	select {
@@ -71,12 +77,12 @@ func (c *crew) submit(j job) error {
 
 // work does jobs until the queue is closed or a job fails.
 func (c *crew) work() {
-	p := pace{slot: slot{of: c.slots}, long: c.long}
+	p := c.pace()
 	for j := range c.queue {
 		p.next(c.ctx)
 		err := c.ctx.Err()
 		if err == nil {
-			err = c.do(j, &p.slot)
+			err = c.do(j, &p.turn)
 		}
 		p.release()
 		if err != nil {
@@ -89,7 +95,7 @@ func (c *crew) work() {
 // errPanicked ends the operation after a panic.
 var errPanicked = errors.New("panic in the storage")
 
-func (c *crew) do(j job, s *slot) (err error) {
+func (c *crew) do(j job, t *turn) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = errPanicked
@@ -99,7 +105,7 @@ func (c *crew) do(j job, s *slot) (err error) {
 			})
 		}
 	}()
-	return j(c.ctx, s)
+	return j(c.ctx, t)
 }
 
 func (c *crew) fail(err error) {
@@ -116,7 +122,7 @@ func (c *crew) run(walk func() error) error {
 	// thread and the caller must keep its own.
 	var walker sync.WaitGroup
 	walker.Go(func() {
-		err := c.do(func(context.Context, *slot) error { return walk() }, nil)
+		err := c.do(func(context.Context, *turn) error { return walk() }, nil)
 		c.walker.release()
 		if err != nil {
 			c.fail(err)
@@ -127,7 +133,7 @@ func (c *crew) run(walk func() error) error {
 	c.wg.Wait()
 	c.cancel()
 	if c.busy {
-		processBusy.leave()
+		c.shared.ended()
 	}
 	if c.panicked != nil {
 		panic(c.panicked)
@@ -139,9 +145,35 @@ func (c *crew) run(walk func() error) error {
 func (c *crew) long() {
 	c.isLong.Do(func() {
 		c.busy = true
-		processBusy.enter()
+		c.shared.began()
 	})
 }
 
 // next is called by the walker before each collection.
 func (c *crew) next() { c.walker.next(c.ctx) }
+
+// standBackAfter is the number of steps after which an operation counts as long and
+// gives way to requests. A short operation is not worth a thread of its own.
+const standBackAfter = 2
+
+// pace is for a goroutine that works in steps of some milliseconds. It gives way to
+// others between two steps.
+type pace struct {
+	turn
+	steps int
+	long  func() // called when the operation becomes a long one
+}
+
+// next begins a step, for which it waits for a turn. It yields to goroutines that
+// already wait for one.
+func (p *pace) next(ctx context.Context) {
+	if p.steps++; p.steps == standBackAfter {
+		standBack()
+		p.long()
+	}
+	if p.held {
+		p.yield(ctx)
+	} else {
+		p.acquire(ctx)
+	}
+}

@@ -68,19 +68,20 @@ func wide(root string, collections, files int) layout {
 	return l
 }
 
-// The limit holds for the whole process, not for each operation. All free slots are
-// used.
+// The limit holds for all operations together, not for each of them.
 func TestWorkersOfAllOperations(t *testing.T) {
 	const operations = 8
 	fsys, _ := newLocal(t)
 	build(t, fsys, wide("/src", 20, 5))
 	g := &gauge{FS: fsys, enter: runtime.Gosched}
+	engine := tree.Engine{FS: g, Workers: new(tree.Workers)}
+	limit := int64(engine.Workers.Limit())
 	for _, op := range []struct {
 		name string
 		run  func(dst string) error
 	}{
-		{"copy", func(dst string) error { return tree.Copy(t.Context(), g, "/src", dst, tree.Infinite, nil) }},
-		{"remove", func(dst string) error { return tree.Remove(t.Context(), g, dst, nil) }},
+		{"copy", func(dst string) error { return engine.Copy(t.Context(), "/src", dst, tree.Infinite, nil) }},
+		{"remove", func(dst string) error { return engine.Remove(t.Context(), dst, nil) }},
 	} {
 		g.most.Store(0)
 		var wg sync.WaitGroup
@@ -92,8 +93,8 @@ func TestWorkersOfAllOperations(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if most := g.most.Load(); most > tree.Slots() {
-			t.Errorf("%s: %d batches at a time, want at most %d", op.name, most, tree.Slots())
+		if most := g.most.Load(); most > limit {
+			t.Errorf("%s: %d batches at a time, want at most %d", op.name, most, limit)
 		}
 	}
 }
@@ -222,7 +223,7 @@ func TestCopyBrokenStream(t *testing.T) {
 	build(t, fsys, many("/src/c", 1000))
 	build(t, fsys, layout{"/src/f": "1"})
 	errBad := errors.New("bad")
-	mon := tree.NewMonitor(false)
+	mon := new(tree.Monitor)
 	err := tree.Copy(t.Context(), brokenStream{FS: fsys, name: "/src/c", after: 700, err: errBad}, "/src", "/dst", tree.Infinite, mon)
 	failed(t, err, errBad, "/src/c")
 	if d := diff(snapshot(t, fsys).below("/dst"), layout{"": collection, "/f": "1"}); d != "" {

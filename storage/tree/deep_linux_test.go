@@ -38,13 +38,13 @@ func TestDeepTrees(t *testing.T) {
 	fsys, dir := newLocal(t)
 	noError(t, os.Mkdir(dir+"/source", 0o755))
 	chain(t, dir+"/source", depth)
-	mon := tree.NewMonitor(false)
+	mon := new(tree.Monitor)
 	noError(t, tree.Copy(t.Context(), fsys, "/source", "/copy", tree.Infinite, mon))
 	if done := mon.Snapshot().Done; done != int64(depth+1) {
 		t.Errorf("COPY of %d members, want %d", done, depth+1)
 	}
 	for _, name := range []string{"/source", "/copy"} {
-		noError(t, tree.Remove(t.Context(), fsys, name, tree.NewMonitor(false)))
+		noError(t, tree.Remove(t.Context(), fsys, name, new(tree.Monitor)))
 	}
 	if names := listing(t, dir); len(names) != 0 {
 		t.Errorf("%q is left", names)

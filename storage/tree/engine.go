@@ -24,6 +24,11 @@ type Engine struct {
 	// Journal records every reserved name before that name is created. If it is nil,
 	// whatever a crash leaves behind stays.
 	Journal Journal
+	// Workers limits the goroutines of this operation together with those of others.
+	Workers *Workers
+	// Client is who the operation is for. If operations wait for Workers, those of
+	// different clients take turns.
+	Client string
 	// Follower is told where trees have gone. It may be nil.
 	Follower Follower
 	// CopyLinks copies the symbolic links among the members as links, wherever they
@@ -64,7 +69,7 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 		return err
 	}
 	defer t.watch(ctx)()
-	c := &copier{ctx: ctx, fsys: e.FS, mon: mon, tally: t.tally, transaction: t, links: t.entry.Links}
+	c := &copier{Engine: &t.Engine, ctx: ctx, mon: mon, tally: t.tally, transaction: t, links: t.entry.Links}
 	stage, err := c.stage(src, dst, depth, false)
 	if err != nil {
 		return t.abandon(ctx, err)
@@ -121,13 +126,14 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 	if err != nil {
 		return err
 	}
-	err = Remove(ctx, e.FS, name, mon)
+	err = t.remove(ctx)
 	ctx = context.WithoutCancel(ctx)
 	return t.finish(ctx, err, t.follow(ctx, err == nil))
 }
 
 // begin prepares the operation that entry describes. It changes nothing in FS.
 func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transaction, error) {
+	e.Workers = e.Workers.ready()
 	t := &transaction{Engine: e, entry: entry, mon: mon}
 	t.entry.Links = e.CopyLinks && entry.Destination != ""
 	if tenant, ok := storage.TenantOf(ctx); ok {
@@ -148,7 +154,7 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transact
 // watch starts to tell the Monitor how much a COPY or MOVE has to do. The caller must
 // call end when the operation ends; it also releases the held collection.
 func (t *transaction) watch(ctx context.Context) (end func()) {
-	t.tally = newTally(ctx, t.FS, t.mon, true)
+	t.tally = newTally(ctx, &t.Engine, t.mon, true)
 	return func() {
 		t.tally.close()
 		t.release()

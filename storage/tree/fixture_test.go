@@ -290,6 +290,18 @@ func failed(t testing.TB, err, want error, names ...string) {
 	}
 }
 
+// recorded returns a Monitor and the outcomes that it will have.
+func recorded() (*tree.Monitor, *tree.Outcomes) {
+	mon := new(tree.Monitor)
+	return mon, mon.Subscribe()
+}
+
+// watchedMonitor returns a Monitor with a reader.
+func watchedMonitor() *tree.Monitor {
+	mon, _ := recorded()
+	return mon
+}
+
 // exact checks a Monitor at the end of an operation on that many members and bytes of
 // content.
 func exact(t testing.TB, mon *tree.Monitor, members, bytes int64) {

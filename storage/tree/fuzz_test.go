@@ -118,7 +118,7 @@ func run(t *testing.T, fsys storage.FS, m *model, step []byte) {
 	name := modelNames[int(step[1])%len(modelNames)]
 	other := modelNames[int(step[2])%len(modelNames)]
 	var got, want error
-	mon, exactly := tree.NewMonitor(true), true
+	mon, exactly := watchedMonitor(), true
 	op := []string{"remove", "mkdir", "put", "copy", "copy alone", "move", "move by copying"}[int(step[0])%7]
 	switch op {
 	case "mkdir":

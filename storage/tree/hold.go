@@ -19,7 +19,7 @@ func (t *transaction) hold(ctx context.Context) {
 
 // discard removes name, which is beside the destination and no longer needed.
 func (t *transaction) discard(ctx context.Context, name string) error {
-	if err := discard(ctx, t.FS, name); err != nil {
+	if err := t.Engine.discard(ctx, name); err != nil {
 		return err
 	}
 	return t.removeHeld(ctx, name)

@@ -22,7 +22,7 @@ import (
 // BenchmarkLatency measures a GET of a small file every 2 ms, while zero, one and eight
 // copies of ten thousand files run in the server. A worker in a system call keeps one
 // of the runtime's processors until the runtime takes it away after some milliseconds.
-// "procs+" is GOMAXPROCS raised by the number of slots.
+// "procs+" is GOMAXPROCS raised by the number of workers.
 func BenchmarkLatency(b *testing.B) {
 	fsys, dir := benchTree(b, benchFileSize)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +40,7 @@ func BenchmarkLatency(b *testing.B) {
 			requests(b, fsys, dir, copies, server)
 		})
 		b.Run(fmt.Sprintf("copies: %d, procs+", copies), func(b *testing.B) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + int(tree.Slots())))
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + new(tree.Workers).Limit()))
 			requests(b, fsys, dir, copies, server)
 		})
 	}
@@ -72,13 +72,14 @@ func requests(b *testing.B, fsys storage.FS, dir string, copies int, server *htt
 // called.
 func keepCopying(b *testing.B, fsys storage.FS, dir string, n int) (stop func()) {
 	b.Helper()
+	engine := tree.Engine{FS: fsys, Workers: new(tree.Workers)}
 	var stopping atomic.Bool
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
 			name := fmt.Sprintf("dst%d", i)
 			for !stopping.Load() {
-				if err := tree.Copy(context.Background(), fsys, "/src", "/"+name, tree.Infinite, nil); err != nil {
+				if err := engine.Copy(context.Background(), "/src", "/"+name, tree.Infinite, nil); err != nil {
 					b.Errorf("copy: %v", err)
 					return
 				}

@@ -68,7 +68,7 @@ func TestCopyMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		g := &gauge{FS: &endless{FS: fsys, files: files}, enter: func() { <-ctx.Done() }}
-		mon := tree.NewMonitor(false)
+		mon := new(tree.Monitor)
 		copied := make(chan error)
 		go func() { copied <- tree.Copy(ctx, g, "/src", "/dst", tree.Infinite, mon) }()
 		synctest.Wait()

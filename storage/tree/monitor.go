@@ -38,7 +38,8 @@ type Outcome struct {
 
 // A Monitor counts what an operation does. The operation calls Found, Begin, Wrote,
 // Advance and Resolve; any number of readers call Snapshot, Failures and Subscribe. All
-// methods are safe for concurrent use and do nothing on a nil Monitor.
+// methods are safe for concurrent use and do nothing on a nil Monitor. The zero value is
+// ready for use.
 type Monitor struct {
 	mu       sync.Mutex
 	progress Progress
@@ -48,17 +49,6 @@ type Monitor struct {
 	failures []Outcome
 	failed   int64 // all failures, including those in failures
 	readers  []*Outcomes
-	own      *Outcomes // for TakeOutcomes
-}
-
-// NewMonitor returns a Monitor. It keeps outcomes for TakeOutcomes only if record is
-// true.
-func NewMonitor(record bool) *Monitor {
-	m := &Monitor{}
-	if record {
-		m.own = m.Subscribe()
-	}
-	return m
 }
 
 // Found adds members, and bytes of their content, to what is known.
@@ -232,12 +222,4 @@ func (m *Monitor) Failures() (named []Outcome, total int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.failures), m.failed
-}
-
-// TakeOutcomes is like Outcomes.Take for a reader that subscribed in NewMonitor.
-func (m *Monitor) TakeOutcomes() []Outcome {
-	if m == nil {
-		return nil
-	}
-	return m.own.Take()
 }

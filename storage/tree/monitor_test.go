@@ -21,13 +21,13 @@ func TestMonitorNil(t *testing.T) {
 	if p := mon.Snapshot(); p != (tree.Progress{}) {
 		t.Errorf("progress %+v", p)
 	}
-	if o := mon.TakeOutcomes(); len(o) > 0 {
+	if o := mon.Subscribe().Take(); len(o) > 0 {
 		t.Errorf("outcomes %v", o)
 	}
 }
 
 func TestMonitorCounts(t *testing.T) {
-	mon := tree.NewMonitor(false)
+	mon := new(tree.Monitor)
 	steps := []struct {
 		name string
 		do   func()
@@ -49,20 +49,20 @@ func TestMonitorCounts(t *testing.T) {
 			t.Errorf("%s: progress %+v, want %+v", s.name, p, s.want)
 		}
 	}
-	if o := mon.TakeOutcomes(); len(o) > 0 {
-		t.Errorf("outcomes %v were kept unasked", o)
+	if o := mon.Subscribe().Take(); len(o) != 1 || o[0].Name != "/c" {
+		t.Errorf("outcomes %v were kept unasked, want the failure", o)
 	}
 }
 
 func TestMonitorOutcomes(t *testing.T) {
 	const few = 100
 	errBad := errors.New("bad")
-	mon := tree.NewMonitor(true)
+	mon, taken := recorded()
 	for i := range 1000 {
 		mon.Resolve(fmt.Sprintf("/done/%04d", i), nil)
 		mon.Resolve(fmt.Sprintf("/failed/%04d", i), errBad)
 	}
-	outcomes := mon.TakeOutcomes()
+	outcomes := taken.Take()
 	if len(outcomes) > few {
 		t.Errorf("%d outcomes at once", len(outcomes))
 	}
@@ -83,11 +83,11 @@ func TestMonitorOutcomes(t *testing.T) {
 			t.Errorf("failure %v after a success", o)
 		}
 	}
-	if again := mon.TakeOutcomes(); len(again) > 0 {
+	if again := taken.Take(); len(again) > 0 {
 		t.Errorf("taken twice: %v", again)
 	}
 	mon.Resolve("/late", nil)
-	if o := mon.TakeOutcomes(); !slices.Equal(o, []tree.Outcome{{Name: "/late"}}) {
+	if o := taken.Take(); !slices.Equal(o, []tree.Outcome{{Name: "/late"}}) {
 		t.Errorf("outcomes %v, want /late", o)
 	}
 	if outcomes[0].Name != "/failed/0000" {
@@ -119,7 +119,7 @@ func TestMonitorWhileRunning(t *testing.T) {
 					return tree.Remove(t.Context(), fsys, "/gone", mon)
 				},
 			} {
-				mon := tree.NewMonitor(true)
+				mon := new(tree.Monitor)
 				stop := make(chan struct{})
 				var readers sync.WaitGroup
 				for range 2 {
@@ -144,6 +144,8 @@ func TestMonitorWhileRunning(t *testing.T) {
 // watch reads mon until stop.
 func watch(t *testing.T, mon *tree.Monitor, stop <-chan struct{}) {
 	t.Helper()
+	taken := mon.Subscribe()
+	defer taken.Close()
 	var last tree.Progress
 	for {
 		p := mon.Snapshot()
@@ -153,7 +155,7 @@ func watch(t *testing.T, mon *tree.Monitor, stop <-chan struct{}) {
 		if p.Known > 0 && p.Done > p.Known || p.Bytes > p.KnownBytes {
 			t.Errorf("%+v: more than is known", p)
 		}
-		for _, o := range mon.TakeOutcomes() {
+		for _, o := range taken.Take() {
 			if o.Err != nil || storage.Reserved(o.Name) {
 				t.Errorf("outcome %v", o)
 			}
@@ -181,7 +183,7 @@ func TestMonitorBrokenStream(t *testing.T) {
 	} {
 		fsys, _ := newLocal(t)
 		build(t, fsys, l)
-		mon := tree.NewMonitor(false)
+		mon := new(tree.Monitor)
 		failed(t, run(brokenStream{FS: fsys, name: "/c/b", after: 2, err: errBad}, mon), errBad, "/c/b")
 		if p := mon.Snapshot(); p.Done != p.Known {
 			t.Errorf("%s: %d of %d members done at the end", name, p.Done, p.Known)

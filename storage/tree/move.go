@@ -70,7 +70,7 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	t.entry.Origin = mark(info)
-	c := &copier{ctx: ctx, fsys: t.FS, mon: t.mon, tally: t.tally, more: 1, transaction: t, links: t.entry.Links}
+	c := &copier{Engine: &t.Engine, ctx: ctx, mon: t.mon, tally: t.tally, more: 1, transaction: t, links: t.entry.Links}
 	stage, err := c.stage(src, dst, Infinite, info.Mode()&fs.ModeSymlink != 0)
 	if err != nil {
 		return t.abandon(ctx, err)
@@ -119,7 +119,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 		// The move is done except for this.
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
-	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, named: true}
+	r := &remover{Engine: &t.Engine, ctx: ctx, mon: t.mon, named: true}
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {

@@ -56,13 +56,13 @@ func TestMove(t *testing.T) {
 						fsys := backend.open(t)
 						build(t, fsys, source)
 						build(t, fsys, d.old)
-						mon := tree.NewMonitor(true)
+						mon, taken := recorded()
 						noError(t, tree.Move(t.Context(), renaming.of(fsys), src, "/dst", mon))
 						check(t, fsys, source.full().replaced(src, "/dst").without(src))
 						if p := mon.Snapshot(); p.Known > 0 && p.Done != p.Known || p.Bytes != p.KnownBytes || p.Done == 0 {
 							t.Errorf("progress %+v", p)
 						}
-						outcomes := mon.TakeOutcomes()
+						outcomes := taken.Take()
 						if len(outcomes) == 0 || outcomes[len(outcomes)-1] != (tree.Outcome{Name: src}) {
 							t.Errorf("outcomes %v, want %s last", outcomes, src)
 						}

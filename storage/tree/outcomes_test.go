@@ -12,7 +12,7 @@ import (
 // TestOutcomesEach: an outcome that one reader takes remains for the others. Each sees
 // what came after it subscribed, and nothing after Close.
 func TestOutcomesEach(t *testing.T) {
-	mon := tree.NewMonitor(false)
+	mon := new(tree.Monitor)
 	early := mon.Subscribe()
 	mon.Resolve("/a", nil)
 	late := mon.Subscribe()
@@ -41,7 +41,7 @@ func TestOutcomesEach(t *testing.T) {
 
 // TestOutcomesSoFar: a reader that subscribes late learns of the earlier failures.
 func TestOutcomesSoFar(t *testing.T) {
-	mon, errBad := tree.NewMonitor(false), errors.New("bad")
+	mon, errBad := new(tree.Monitor), errors.New("bad")
 	mon.Resolve("/bad", errBad)
 	mon.Resolve("/good", nil)
 	late := mon.Subscribe()
@@ -56,11 +56,12 @@ func TestOutcomesSoFar(t *testing.T) {
 // TestMonitorFailures: failures are kept even when readers take outcomes, a thousand of
 // them by name.
 func TestMonitorFailures(t *testing.T) {
-	mon, errBad := tree.NewMonitor(true), errors.New("bad")
+	mon, errBad := new(tree.Monitor), errors.New("bad")
+	taken := mon.Subscribe()
 	for i := range 1500 {
 		mon.Resolve(fmt.Sprintf("/%04d", i), errBad)
 		mon.Resolve("/good", nil)
-		mon.TakeOutcomes()
+		taken.Take()
 	}
 	named, total := mon.Failures()
 	if len(named) != 1000 || total != 1500 || named[0].Name != "/0000" || named[999].Name != "/0999" {

@@ -137,13 +137,13 @@ func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) 
 	if err := t.FS.Rename(ctx, stage, dst); !immovable(err) {
 		return "", err
 	}
-	c := &copier{ctx: ctx, fsys: t.FS, links: true} // no Monitor: t.mon has counted these already
+	c := &copier{Engine: &t.Engine, ctx: ctx, links: true} // no Monitor: t.mon has counted these already
 	err = c.copy(stage, dst, info, Infinite, nil, nil)
 	if err == nil {
 		err = c.failures.first()
 	}
 	if err != nil {
-		return "", errors.Join(err, discard(ctx, t.FS, dst))
+		return "", errors.Join(err, t.Engine.discard(ctx, dst))
 	}
 	if err := t.insist(func() error { return t.advance(ctx, Placed) }); err != nil {
 		// The record still says Rebuilding, so the staged copy must stay: if it were

@@ -156,7 +156,7 @@ func (t *transaction) sweep(ctx context.Context, result Result) (Result, error) 
 		if name == "" {
 			continue
 		}
-		if err := discard(ctx, t.FS, name); err != nil {
+		if err := t.Engine.discard(ctx, name); err != nil {
 			if ctx.Err() != nil {
 				return "", unfinished(err)
 			}

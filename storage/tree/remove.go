@@ -14,13 +14,19 @@ import (
 // collections that contain it stay, and everything else is removed. The root can't be
 // removed, and stays as it is.
 func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
+	return Engine{FS: fsys}.Remove(ctx, name, mon)
+}
+
+// remove removes the source, without what follows.
+func (t *transaction) remove(ctx context.Context) error {
+	name := t.entry.Source
 	if name == "/" {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrInvalid}
 	}
-	t := newTally(ctx, fsys, mon, false)
-	defer t.close()
-	r := &remover{ctx: ctx, fsys: fsys, mon: mon, tally: t, named: true}
-	if err := r.tree(name, t.doomed(&chain{}, name, nil)); err != nil {
+	tally := newTally(ctx, &t.Engine, t.mon, false)
+	defer tally.close()
+	r := &remover{Engine: &t.Engine, ctx: ctx, mon: t.mon, tally: tally, named: true}
+	if err := r.tree(name, tally.doomed(&chain{}, name, nil)); err != nil {
 		return err
 	}
 	return r.failures.err()
@@ -28,14 +34,14 @@ func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) err
 
 // discard removes the tree at name, which is not the source of an operation. It neither
 // counts the members nor names them in a [*PartialError].
-func discard(ctx context.Context, fsys storage.FS, name string) error {
-	return (&remover{ctx: ctx, fsys: fsys}).discard(name, nil)
+func (e *Engine) discard(ctx context.Context, name string) error {
+	return (&remover{Engine: e, ctx: ctx}).discard(name, nil)
 }
 
 // discardDisplaced is discard for the previous content of the destination, at whatever
 // name that is now. It counts the members.
 func (t *transaction) discardDisplaced(ctx context.Context, name string) error {
-	r := &remover{ctx: ctx, fsys: t.FS, mon: t.mon, tally: t.tally}
+	r := &remover{Engine: &t.Engine, ctx: ctx, mon: t.mon, tally: t.tally}
 	b := t.tally.displacedTo(name)
 	err := r.discard(name, b)
 	if err == nil {
@@ -56,8 +62,8 @@ func (r *remover) discard(name string, b *branch) error {
 }
 
 type remover struct {
+	*Engine
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Remove
-	fsys     storage.FS
 	mon      *Monitor
 	named    bool   // the request names these members, so mon reports their names
 	tally    *tally // nil if mon was told of all members but those below reserved names
@@ -72,7 +78,7 @@ type remover struct {
 // tree removes the tree name, whose branch in the tally is b. Its error comes from
 // describing name or ends the whole operation.
 func (r *remover) tree(name string, b *branch) error {
-	info, err := storage.Lstat(r.ctx, r.fsys, name)
+	info, err := storage.Lstat(r.ctx, r.FS, name)
 	if err != nil {
 		return err
 	}
@@ -87,7 +93,7 @@ func (r *remover) tree(name string, b *branch) error {
 // remove removes name, which info describes, and everything below it. It returns only
 // an error that ends the whole operation. All workers have ended when it returns.
 func (r *remover) remove(name string, info fs.FileInfo, b *branch) error {
-	r.crew = newCrew(r.ctx)
+	r.crew = r.newCrew(r.ctx)
 	holder := &doomed{} // represents the collection that contains name
 	holder.add()
 	return r.crew.run(func() error { return r.entry(holder, name, info, b) })
@@ -107,7 +113,7 @@ func (r *remover) entry(holder *doomed, name string, info fs.FileInfo, b *branch
 	if info.IsDir() {
 		return r.collection(doomedIn(holder, name, info, b))
 	}
-	return r.removed(holder, name, storage.Remove(ctx, r.fsys, name))
+	return r.removed(holder, name, storage.Remove(ctx, r.FS, name))
 }
 
 // removed records the result of removing name. It returns only an error that ends the
@@ -189,7 +195,7 @@ func (r *remover) branches(of *doomed, collections []fs.FileInfo) []*branch {
 // one by one, and the names of the others. It reads the whole listing before anything
 // is removed, because filesystems differ in what they list while a directory changes.
 func (r *remover) list(name string) (entries []fs.FileInfo, singles []string, err error) {
-	for entry, err := range storage.ReadDir(r.crew.ctx, r.fsys, name) {
+	for entry, err := range storage.ReadDir(r.crew.ctx, r.FS, name) {
 		if err != nil {
 			if r.crew.ctx.Err() == nil {
 				for range len(entries) + len(singles) {

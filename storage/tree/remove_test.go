@@ -36,7 +36,7 @@ func TestRemove(t *testing.T) {
 			t.Run(backend.name+"/"+tt.name, func(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, l)
-				mon := tree.NewMonitor(false)
+				mon := new(tree.Monitor)
 				noError(t, tree.Remove(t.Context(), fsys, tt.remove, mon))
 				check(t, fsys, l.full().without(tt.remove))
 				exact(t, mon, tt.members, 0)
@@ -165,7 +165,7 @@ func TestRemovePartly(t *testing.T) {
 			t.Run(backend.name+"/"+tt.name, func(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, l)
-				mon := tree.NewMonitor(true)
+				mon, taken := recorded()
 				err := tree.Remove(t.Context(), failing(fsys, tt.err, tt.op, tt.failed...), "/c", mon)
 				failed(t, err, tt.err, tt.failed...)
 				check(t, fsys, tt.left.full())
@@ -175,7 +175,7 @@ func TestRemovePartly(t *testing.T) {
 				}
 				exact(t, mon, found, 0)
 				named := 0
-				for _, o := range mon.TakeOutcomes() {
+				for _, o := range taken.Take() {
 					if o.Err != nil {
 						named++
 					}
@@ -210,7 +210,7 @@ func TestRemoveVanishing(t *testing.T) {
 			t.Run(backend.name+"/before "+op, func(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, layout{"/c/a": "1", "/c/d/f": "2"})
-				mon := tree.NewMonitor(true)
+				mon, taken := recorded()
 				noError(t, tree.Remove(t.Context(), before(fsys, op, name, func() {
 					noError(t, fsys.RemoveAll(context.Background(), name))
 				}), "/c", mon))
@@ -218,7 +218,7 @@ func TestRemoveVanishing(t *testing.T) {
 				if p := mon.Snapshot(); p.Done != p.Known {
 					t.Errorf("%d of %d done", p.Done, p.Known)
 				}
-				for _, o := range mon.TakeOutcomes() {
+				for _, o := range taken.Take() {
 					if o.Err != nil {
 						t.Errorf("outcome %v", o)
 					}

@@ -77,7 +77,7 @@ func (r *remover) leave(ctx context.Context, of *doomed) error {
 			return err
 		}
 		name := of.name()
-		if err := r.removed(of.holder, name, storage.Remove(ctx, r.fsys, name)); err != nil {
+		if err := r.removed(of.holder, name, storage.Remove(ctx, r.FS, name)); err != nil {
 			return err
 		}
 	}
@@ -87,9 +87,9 @@ func (r *remover) leave(ctx context.Context, of *doomed) error {
 // submit hands over members of a collection that have no members themselves.
 func (r *remover) submit(of *doomed, members []string) error {
 	of.add()
-	remove := func(ctx context.Context, _ *slot) error {
+	remove := func(ctx context.Context, _ *turn) error {
 		name := of.name()
-		for member, err := range storage.RemoveMembers(ctx, r.fsys, name, members) {
+		for member, err := range storage.RemoveMembers(ctx, r.FS, name, members) {
 			if err := r.removed(of, below(name, member), err); err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ func (r *remover) submit(of *doomed, members []string) error {
 		return r.leave(ctx, of)
 	}
 	if r.alone {
-		return remove(r.crew.ctx, &slot{})
+		return remove(r.crew.ctx, &turn{})
 	}
 	return r.crew.submit(remove)
 }

@@ -5,8 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/davd/davd/storage"
 )
 
 // An operation is counted ahead of its walker only once it is older than countAfter, or
@@ -23,8 +21,8 @@ const (
 // sum is exact even while the walker removes what it has passed. All methods do nothing
 // on a nil tally.
 type tally struct {
-	ctx   context.Context //nolint:containedctx // lives as long as the operation
-	fsys  storage.FS
+	ctx context.Context //nolint:containedctx // lives as long as the operation
+	*Engine
 	mon   *Monitor
 	begun time.Time
 	timer *time.Timer
@@ -77,11 +75,11 @@ type amount struct{ members, bytes int64 }
 
 // newTally returns the tally of an operation that has a source and, if displaces is
 // true, a destination. The caller must close it. Without a Monitor it returns nil.
-func newTally(ctx context.Context, fsys storage.FS, mon *Monitor, displaces bool) *tally {
+func newTally(ctx context.Context, e *Engine, mon *Monitor, displaces bool) *tally {
 	if mon == nil {
 		return nil
 	}
-	t := &tally{ctx: ctx, fsys: fsys, mon: mon, begun: time.Now(), open: 1}
+	t := &tally{ctx: ctx, Engine: e, mon: mon, begun: time.Now(), open: 1}
 	if displaces {
 		t.open++
 		t.displaced = &branch{chain: &chain{}, removes: true, self: 1}

@@ -142,7 +142,7 @@ func (t *transaction) follow(ctx context.Context, whole bool) error {
 func (t *transaction) drop(ctx context.Context, displaced string) error {
 	var err error
 	if t.entry.State == Placed {
-		err = discard(ctx, t.FS, displaced) // This is the staged copy, which was already counted.
+		err = t.Engine.discard(ctx, displaced) // This is the staged copy, which was already counted.
 	} else {
 		err = t.discardDisplaced(ctx, displaced)
 	}

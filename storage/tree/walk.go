@@ -39,6 +39,8 @@ type Walk struct {
 	// Limit, if not 0, limits how much is found. Once the walk has found Limit members,
 	// it enters no further collection, and delivers each with the error [ErrLimit].
 	Limit int
+	// Workers limits the goroutines of this walk together with those of others.
+	Workers *Workers
 	// Monitor counts what has been delivered. It may be nil. It learns the total only
 	// at the end.
 	Monitor *Monitor

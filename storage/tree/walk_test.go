@@ -81,7 +81,7 @@ func TestWalkDepth(t *testing.T) {
 		for _, tt := range tests {
 			t.Run(backend.name+"/"+tt.name, func(t *testing.T) {
 				var v visits
-				mon := tree.NewMonitor(false)
+				mon := new(tree.Monitor)
 				noError(t, tree.Visit(t.Context(), fsys, tt.root, tt.depth, mon, v.visit))
 				v.check(t, tt.root, tt.want...)
 				if len(v.errors) > 0 {
@@ -230,7 +230,7 @@ func TestWalkErrors(t *testing.T) {
 			fsys := backend.open(t)
 			build(t, fsys, l)
 			var v visits
-			mon := tree.NewMonitor(true)
+			mon, taken := recorded()
 			noError(t, tree.Visit(t.Context(), failing(fsys, errBad, "readdir", "/c/b"), "/c", tree.Infinite, mon, v.visit))
 			v.check(t, "/c", "/c", "/c/a", "/c/a/f", "/c/b", "/c/e", "/c/e/h", "/c/i")
 			if len(v.errors) != 1 || !errors.Is(v.errors["/c/b"], errBad) {
@@ -239,7 +239,7 @@ func TestWalkErrors(t *testing.T) {
 			if p := mon.Snapshot(); p.Done != 7 {
 				t.Errorf("%d done, want 7", p.Done)
 			}
-			if o := mon.TakeOutcomes(); len(o) == 0 || o[0].Name != "/c/b" || !errors.Is(o[0].Err, errBad) {
+			if o := taken.Take(); len(o) == 0 || o[0].Name != "/c/b" || !errors.Is(o[0].Err, errBad) {
 				t.Errorf("outcomes %v, want /c/b first", o)
 			}
 		})

@@ -2,14 +2,6 @@ package tree
 
 import "runtime"
 
-// How many helpers all walks of this process may have together. On quick storage, more
-// helpers than processors gain nothing. On slow storage they mostly wait, and each one
-// makes a walk shorter. A walk that gets no helper continues alone.
-var (
-	quickHelpers = newSlots(max(runtime.GOMAXPROCS(0), 2))
-	slowHelpers  = newSlots(32)
-)
-
 // A walk on quick storage does its first soloSteps steps without helpers, unless at
 // least soloMembers members are left: a small collection is listed before a helper
 // could begin.
@@ -24,12 +16,12 @@ func (k *walking) help() {
 	if s == nil || !k.slow && k.begun <= soloSteps && s.left() < soloMembers {
 		return
 	}
-	var of slots
+	var of helpers
 	switch {
-	case k.counter == nil && quickHelpers.TryAcquire(1):
-		of = quickHelpers
-	case k.slow && k.slowSlots().TryAcquire(1):
-		of = k.slowSlots()
+	case k.counter == nil && k.workers.quick.start():
+		of = k.workers.quick
+	case k.slow && k.slowHelpers().start():
+		of = k.slowHelpers()
 	default:
 		return
 	}
@@ -40,16 +32,16 @@ func (k *walking) help() {
 	go func() {}()
 }
 
-// slowSlots returns the slots of helpers on slow storage.
-func (k *walking) slowSlots() slots {
+// slowHelpers limits the helpers on slow storage.
+func (k *walking) slowHelpers() helpers {
 	if k.counter != nil {
-		return countHelpers
+		return k.workers.countSlow
 	}
-	return slowHelpers
+	return k.workers.slow
 }
 
 // helper does steps until none is waiting.
-func (k *walking) helper(of slots) {
+func (k *walking) helper(of helpers) {
 	defer func() {
 		cause := recover()
 		if cause != nil { // Then mu is not held.
@@ -57,14 +49,14 @@ func (k *walking) helper(of slots) {
 			k.panicked = cause
 		}
 		k.helpers--
-		of.Release(1)
+		of.end()
 		k.changed.Broadcast()
 		k.mu.Unlock()
 	}()
 	for {
 		k.mu.Lock()
 		s := k.waiting()
-		if s == nil || of != quickHelpers && !k.slow {
+		if s == nil || of != k.workers.quick && !k.slow {
 			return
 		}
 		k.begin(s)

@@ -32,7 +32,8 @@ const (
 // after it.
 type walking struct {
 	*Walk
-	ctx context.Context //nolint:containedctx // lives as long as Run
+	ctx     context.Context //nolint:containedctx // lives as long as Run
+	workers *Workers
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -57,7 +58,7 @@ type walking struct {
 
 // newWalking returns a walk through roots, one after the other.
 func newWalking(w *Walk, roots ...*walked) *walking {
-	k := &walking{Walk: w, head: roots[0].first(), size: firstStep, listings: make(map[*walked]storage.Listing)}
+	k := &walking{Walk: w, workers: w.Workers.ready(), head: roots[0].first(), size: firstStep, listings: make(map[*walked]storage.Listing)}
 	k.changed.L = &k.mu
 	at := k.head
 	for _, root := range roots[1:] {

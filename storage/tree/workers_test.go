@@ -13,20 +13,19 @@ func TestOnBusy(t *testing.T) {
 	build(t, fsys, wide("/long", 60, 3))
 	build(t, fsys, layout{"/short/f": "1"})
 	var told []bool // needs no lock: OnBusy promises that calls do not overlap
-	tree.OnBusy(func(busy bool) { told = append(told, busy) })
-	t.Cleanup(func() { tree.OnBusy(nil) })
+	engine := tree.Engine{FS: fsys, Workers: &tree.Workers{OnBusy: func(busy bool) { told = append(told, busy) }}}
 
-	noError(t, tree.Copy(t.Context(), fsys, "/short", "/short2", tree.Infinite, nil))
+	noError(t, engine.Copy(t.Context(), "/short", "/short2", tree.Infinite, nil))
 	if len(told) != 0 {
 		t.Errorf("a short operation is busy: %v", told)
 	}
-	noError(t, tree.Copy(t.Context(), fsys, "/long", "/long2", tree.Infinite, nil))
+	noError(t, engine.Copy(t.Context(), "/long", "/long2", tree.Infinite, nil))
 	if !slices.Equal(told, []bool{true, false}) {
 		t.Errorf("told %v of a long COPY", told)
 	}
 	var both sync.WaitGroup
 	for _, name := range []string{"/long", "/long2"} {
-		both.Go(func() { _ = tree.Remove(t.Context(), fsys, name, nil) })
+		both.Go(func() { _ = engine.Remove(t.Context(), name, nil) })
 	}
 	both.Wait()
 	for i, busy := range told {

@@ -1,0 +1,85 @@
+package tree
+
+import (
+	"runtime"
+	"sync"
+)
+
+// Workers limits how many goroutines work at the same time for all operations and walks
+// that share it. A limit for each operation would not suffice: eight operations together
+// could take all processors from other requests. The zero value is ready for use. A nil
+// Workers stands for one that the operation or walk doesn't share.
+type Workers struct {
+	// OnBusy, if not nil, is called with true when a first long operation begins to copy
+	// or remove, and with false when the last one ends. Calls do not overlap, and
+	// operations wait for them to return.
+	OnBusy func(busy bool)
+
+	once sync.Once
+	work turns // of goroutines that copy and remove
+	// How many helpers all walks may have together. On quick storage, more helpers than
+	// processors gain nothing. On slow storage they mostly wait, and each one makes a
+	// walk shorter. A walk that gets no helper continues alone.
+	quick, slow helpers
+	// On slow storage, countSlow limits the helpers of all counts together. On quick
+	// storage processors are scarce, so only one goroutine counts at a time.
+	countSlow helpers
+	counting  turns
+
+	mu   sync.Mutex
+	long int // the number of long operations
+}
+
+// Limit returns how many goroutines of all operations together may copy and remove at
+// the same time. Each may occupy one of the runtime's processors with system calls. So a
+// server that must answer other requests meanwhile should raise GOMAXPROCS by this
+// number while OnBusy reports true.
+func (w *Workers) Limit() int { return w.ready().work.limit }
+
+// ready returns w, or a new Workers if w is nil, and sets its limits.
+func (w *Workers) ready() *Workers {
+	if w == nil {
+		w = &Workers{}
+	}
+	w.once.Do(func() {
+		processors := max(runtime.GOMAXPROCS(0), 2)
+		// On a local disk, more threads than processors gain nothing, and its journal
+		// can't keep more than eight busy.
+		w.work.limit, w.counting.limit = min(processors, 8), 1
+		w.quick, w.slow = make(helpers, processors), make(helpers, 32)
+		w.countSlow = make(helpers, 16)
+	})
+	return w
+}
+
+// began says that an operation has become a long one.
+func (w *Workers) began() { w.add(1, 1) }
+
+// ended says that a long operation has ended.
+func (w *Workers) ended() { w.add(-1, 0) }
+
+// add adds n to the number of long operations, and calls OnBusy if the result is edge.
+func (w *Workers) add(n, edge int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.long += n
+	if w.long == edge && w.OnBusy != nil {
+		w.OnBusy(n > 0)
+	}
+}
+
+// helpers limits a number of helpers to its capacity.
+type helpers chan struct{}
+
+// start reports whether one more helper may start.
+func (h helpers) start() bool {
+	select {
+	case h <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// end says that a helper has ended.
+func (h helpers) end() { <-h }
