@@ -4,25 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/client"
-	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav/davclient"
 )
-
-// clientCommand is a command that sends requests to a server.
-type clientCommand struct {
-	name      string
-	arguments string // as the help shows them; those in brackets are optional
-	about     string
-	settings  []*setting.Setting // in addition to those of the connection
-	parse     func(args []string) (target, error)
-	run       func(ctx context.Context, s *client.Session, t target) error
-}
 
 // target is what the arguments of a client command name.
 type target struct {
@@ -32,47 +19,19 @@ type target struct {
 	local  string
 }
 
-// clientExit ends the help of each client command.
-const clientExit = `
-Exit status: 0 for success, 1 for failure, 2 for wrong usage, 3 if some members
-failed. Each of these is a line on standard error, such as "423 Locked  /path".`
-
-// command returns the command, which connects with the settings o.
-func (cmd *clientCommand) command(p *program, o *clientOptions) command {
-	return command{
-		name: cmd.name, arguments: cmd.arguments, about: cmd.about + clientExit,
-		settings: slices.DeleteFunc(setting.Groups{
-			{Title: commandGroup, Settings: cmd.settings},
-			{Title: "Connection", Settings: o.connection()},
-		}, func(g setting.Group) bool { return len(g.Settings) == 0 }),
-		check: cmd.check,
-		run: func(c *cli.Context) error {
-			t, err := cmd.parse(c.Args().Slice())
-			if err != nil {
-				return err
-			}
-			s, err := connect(c.Context, p, o, t.url)
-			if err != nil {
-				return err
-			}
-			return interrupted(c.Context, cmd.run(c.Context, s, t))
-		},
-	}
-}
-
-// check checks the number of arguments.
-func (cmd *clientCommand) check(args []string) error {
-	names := strings.Fields(cmd.arguments)
-	least := len(names) - strings.Count(cmd.arguments, "[")
-	for i, arg := range args {
-		if i > 0 && len(arg) > 1 && strings.HasPrefix(arg, "-") {
-			return usagef("%s comes after an argument: write flags before them, as in davd %s [flags] %s", arg, cmd.name, cmd.arguments)
+// inSession returns the run function of a command that sends requests to the server of a URL.
+func inSession(p *program, o *clientOptions, parse func(args []string) (target, error), do func(context.Context, *client.Session, target) error) func(*cli.Context) error {
+	return func(c *cli.Context) error {
+		t, err := parse(c.Args().Slice())
+		if err != nil {
+			return err
 		}
+		s, err := connect(c.Context, p, o, t.url)
+		if err == nil {
+			err = do(c.Context, s, t)
+		}
+		return interrupted(c.Context, err)
 	}
-	if len(args) < least || len(args) > len(names) {
-		return usagef("davd %s takes %s: see davd %s --help", cmd.name, cmd.arguments, cmd.name)
-	}
-	return nil
 }
 
 // parseTarget parses the arguments URL and [DST].

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/davd/davd/cmd/davd/internal/client"
@@ -38,5 +40,18 @@ func TestInterrupted(t *testing.T) {
 	}
 	if err := interrupted(ended, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestInterruptedPrompt checks a command that is ended by a signal while it asks for the
+// password.
+func TestInterruptedPrompt(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	t.Setenv("HOME", t.TempDir()) // no .netrc
+	var errs strings.Builder
+	code := run(ended, []string{"davd", "ls", "--user", "ann", "http://h/"}, io.Discard, &errs)
+	if code != exitInterrupted || errs.String() != "davd: interrupted\n" {
+		t.Errorf("%d %s", code, errs.String())
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,9 +20,10 @@ type command struct {
 	// arguments are as the help shows them.
 	arguments, about string
 	settings         setting.Groups
-	// check checks the arguments. run is called when the settings have been read.
+	// check checks the arguments. If it is nil, their number must be as in arguments.
 	check func(args []string) error
-	run   func(*cli.Context) error
+	// run is called when the settings have been read.
+	run func(*cli.Context) error
 }
 
 // cli returns the command in the form of the library.
@@ -34,6 +36,10 @@ func (cmd command) cli() *cli.Command {
 		}
 		flags = append(flags, flag)
 	}
+	check := cmd.check
+	if check == nil {
+		check = cmd.checkNumber
+	}
 	return &cli.Command{
 		Name:               cmd.name,
 		Flags:              flags,
@@ -41,7 +47,7 @@ func (cmd command) cli() *cli.Command {
 		HideHelpCommand:    true, // a directory may be called help
 		OnUsageError:       flagError,
 		Action: func(c *cli.Context) error {
-			if err := cmd.check(c.Args().Slice()); err != nil {
+			if err := check(c.Args().Slice()); err != nil {
 				return err
 			}
 			cmd.settings.ReadEnv()
@@ -53,9 +59,32 @@ func (cmd command) cli() *cli.Command {
 	}
 }
 
-// commandGroup is the title of the settings that only belong to one command.
-const commandGroup = "Flags"
+// checkNumber checks the number of arguments. Those in brackets are optional.
+func (cmd command) checkNumber(args []string) error {
+	names := strings.Fields(cmd.arguments)
+	least := len(names) - strings.Count(cmd.arguments, "[")
+	for i, arg := range args {
+		if i > 0 && len(arg) > 1 && strings.HasPrefix(arg, "-") {
+			return usagef("%s comes after an argument: write flags before them, as in davd %s [flags] %s", arg, cmd.name, cmd.arguments)
+		}
+	}
+	switch {
+	case len(names) == 0 && len(args) > 0:
+		return usagef("davd %s takes no arguments, and %s is one: see davd %[1]s --help", cmd.name, args[0])
+	case len(args) < least || len(args) > len(names):
+		return usagef("davd %s takes %s: see davd %[1]s --help", cmd.name, cmd.arguments)
+	}
+	return nil
+}
 
-func jsonSetting(to *bool, help string) *setting.Setting {
+// flagGroup is the title of the settings that only belong to one command.
+const flagGroup = "Flags"
+
+// flags returns the group of settings that only belong to one command.
+func flags(settings ...*setting.Setting) setting.Groups {
+	return setting.Groups{{Title: flagGroup, Settings: settings}}
+}
+
+func jsonFlag(to *bool, help string) *setting.Setting {
 	return &setting.Setting{Name: "json", FlagOnly: true, Into: setting.Switch(to), Help: help}
 }

@@ -25,7 +25,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 	for _, command := range commands(&program{}) {
 		for _, group := range command.settings {
 			for _, s := range group.Settings {
-				if group.Title != commandGroup && s.EnvVar() != "DAVD_"+strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) {
+				if group.Title != flagGroup && s.EnvVar() != "DAVD_"+strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) {
 					t.Errorf("davd %s --%s is %q in the environment", command.name, s.Name, s.EnvVar())
 				}
 			}

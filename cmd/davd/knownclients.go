@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
-	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav"
 )
 
@@ -36,15 +35,7 @@ func clientsCommand(p *program) command {
 	var asJSON bool
 	return command{
 		name: "clients", about: clientsAbout,
-		settings: setting.Groups{{Title: commandGroup, Settings: []*setting.Setting{
-			cfg.Setting("interim-client"), jsonSetting(&asJSON, "print JSON; a limit that was not found is null"),
-		}}},
-		check: func(args []string) error {
-			if len(args) > 0 {
-				return usagef("davd clients takes no arguments, and %s is one: see davd clients --help", args[0])
-			}
-			return nil
-		},
+		settings: flags(cfg.Setting("interim-client"), jsonFlag(&asJSON, "print JSON; a limit that was not found is null")),
 		run: func(*cli.Context) error {
 			if asJSON {
 				return writeClientsJSON(p.stdout, cfg.Handler.Interim.KnownClients())

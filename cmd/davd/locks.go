@@ -41,7 +41,7 @@ func locksCommand(p *program) command {
 	var asJSON bool
 	return command{
 		name: "locks", arguments: "[DIR]", about: locksAbout,
-		settings: setting.Groups{{Title: commandGroup, Settings: []*setting.Setting{stateSetting, jsonSetting(&asJSON, "print JSON")}}},
+		settings: flags(stateSetting, jsonFlag(&asJSON, "print JSON")),
 		check: func(args []string) error {
 			if len(args) > 1 {
 				return usagef("davd locks takes one directory, not %d: see davd locks --help", len(args))
@@ -71,10 +71,9 @@ func unlockCommand(p *program) command {
 	var asJSON, all bool
 	return command{
 		name: "unlock", arguments: "PATH|TOKEN [DIR]", about: unlockAbout,
-		settings: setting.Groups{{Title: commandGroup, Settings: []*setting.Setting{
-			stateSetting, jsonSetting(&asJSON, "print JSON"),
-			{Name: "all", FlagOnly: true, Into: setting.Switch(&all), Help: "break all locks on PATH if there are several shared ones"},
-		}}},
+		settings: flags(stateSetting, jsonFlag(&asJSON, "print JSON"), &setting.Setting{
+			Name: "all", FlagOnly: true, Into: setting.Switch(&all), Help: "break all locks on PATH if there are several shared ones",
+		}),
 		check: func(args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return usagef("davd unlock takes the path or the token of a lock, and the directory that davd serves: see davd unlock --help")

@@ -32,29 +32,31 @@ type probeOptions struct {
 	method, source, destination string
 }
 
-func probeCommand(clients *clientOptions) clientCommand {
+func probeCommand(p *program, clients *clientOptions) command {
 	o := &clients.probe
-	return clientCommand{
-		name: "probe", arguments: "URL", about: probeAbout, parse: parseTarget,
-		settings: []*setting.Setting{
-			{
+	return command{
+		name: "probe", arguments: "URL", about: probeAbout,
+		settings: flags(
+			&setting.Setting{
 				Name: "seconds", Takes: "NUMBER", Default: "3", FlagOnly: true, Into: setting.Value(&o.seconds, parseSeconds),
 				Help: "how many seconds the server should take to answer the probe, from 1 to 20",
 			},
-			{
+			&setting.Setting{
 				Name: "method", Takes: "METHOD", FlagOnly: true, Into: setting.Value(&o.method, setting.Text),
 				Help: "send a real request with this method",
 			},
-			{
+			&setting.Setting{
 				Name: "source", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.source, setting.Text),
 				Help: "send the request for this resource, in place of URL",
 			},
-			{
+			&setting.Setting{
 				Name: "destination", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.destination, setting.Text),
 				Help: "the request's Destination header; nothing that exists there is replaced",
 			},
-		},
-		run: func(ctx context.Context, s *client.Session, t target) error { return runProbe(ctx, s, t.url, o) },
+		),
+		run: inSession(p, clients, parseTarget, func(ctx context.Context, s *client.Session, t target) error {
+			return runProbe(ctx, s, t.url, o)
+		}),
 	}
 }
 
