@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/overload"
 )
 
 // Handler passes the requests of authenticated users to Next and answers all others
@@ -79,7 +81,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !errors.Is(err, errWrong) {
-		http.Error(w, "the server could not check the password in time", http.StatusServiceUnavailable)
+		overload.Refuse(w, "the server could not check the password in time")
 		return
 	}
 	h.challenge(w, err.Error())

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/davd/davd/cmd/davd/internal/overload"
 )
 
 const (
@@ -62,8 +64,7 @@ func withFiles(next http.Handler, files int64) http.Handler {
 			err := free.Acquire(ctx, n)
 			cancel()
 			if err != nil {
-				w.Header().Set("Retry-After", "10")
-				http.Error(w, "503 Service Unavailable: the server has too many open files: try again in a moment", http.StatusServiceUnavailable)
+				overload.Refuse(w, "the server has too many open files")
 				return
 			}
 		}

@@ -13,6 +13,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/overload"
 )
 
 // The defaults of [Handler].
@@ -58,11 +60,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h.Refused != nil {
 			h.Refused(r, errTooMany)
 		}
-		w.Header().Set("Retry-After", "10")
-		// The answer has no body. A client that takes nothing would hold the stream with it,
-		// and these streams have no limit.
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(http.StatusServiceUnavailable)
+		// A client that takes nothing would hold the stream with a body, and these streams
+		// have no limit.
+		overload.Refuse(w, "")
 		return
 	}
 	defer h.leave(client)
