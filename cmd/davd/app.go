@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -79,12 +78,4 @@ func exitCode(err error) int {
 		return exitInterrupted
 	}
 	return exitFailed
-}
-
-// version returns the version of the module, as recorded by the go command.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }

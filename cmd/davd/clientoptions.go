@@ -25,10 +25,7 @@ func (o *clientOptions) connection() []*setting.Setting {
 			Name: "user", Takes: "NAME[:PASSWORD]", Into: setting.Value(&o.user, setting.Text),
 			Help: "your user name; if the password is missing, davd looks in DAVD_PASSWORD and ~/.netrc, then asks you",
 		},
-		{
-			Name: "cacert", Takes: "FILE", Into: setting.Value(&o.caCert, setting.Text),
-			Help: "also trust the certificates in this PEM file",
-		},
+		{Name: "cacert", Takes: "FILE", Into: setting.Value(&o.caCert, setting.Text), Help: "also trust the certificates in this PEM file"},
 		{
 			Name: "progress", Takes: "WHEN", Default: "auto", Into: setting.Word(&o.progress, "auto", "always", "never"),
 			Help: "when to show the progress: auto, always or never; on a terminal it is a bar, elsewhere a line every 10 s after the first 2 s (auto) or every second (always)",

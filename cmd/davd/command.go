@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"runtime/debug"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -87,4 +88,12 @@ func flags(settings ...*setting.Setting) setting.Groups {
 
 func jsonFlag(to *bool, help string) *setting.Setting {
 	return &setting.Setting{Name: "json", FlagOnly: true, Into: setting.Switch(to), Help: help}
+}
+
+// version returns the version of the module, as recorded by the go command.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }

@@ -41,10 +41,7 @@ func probeCommand(p *program, clients *clientOptions) command {
 				Name: "seconds", Takes: "NUMBER", Default: "3", FlagOnly: true, Into: setting.Value(&o.seconds, parseSeconds),
 				Help: "how many seconds the server should take to answer the probe, from 1 to 20",
 			},
-			&setting.Setting{
-				Name: "method", Takes: "METHOD", FlagOnly: true, Into: setting.Value(&o.method, setting.Text),
-				Help: "send a real request with this method",
-			},
+			&setting.Setting{Name: "method", Takes: "METHOD", FlagOnly: true, Into: setting.Value(&o.method, setting.Text), Help: "send a real request with this method"},
 			&setting.Setting{
 				Name: "source", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.source, setting.Text),
 				Help: "send the request for this resource, in place of URL",

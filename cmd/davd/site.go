@@ -11,8 +11,10 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/forwarded"
 	"github.com/davd/davd/cmd/davd/internal/hosts"
+	"github.com/davd/davd/cmd/davd/internal/locks"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/cmd/davd/internal/streams"
@@ -67,6 +69,21 @@ func (s *site) serve(ctx context.Context) (err error) {
 		Grace:    s.cfg.Drain,
 	}
 	return srv.Serve(ctx, listeners)
+}
+
+// answerOperators starts the control socket. If that fails, davd serves without one, because
+// not every filesystem supports sockets. A state in memory has no control socket.
+func (s *site) answerOperators(ctx context.Context) *control.Server {
+	if s.state.Where == "" {
+		return nil
+	}
+	var commands control.Commands
+	(&locks.Manager{Locks: s.state.Locks, Log: s.log}).Register(&commands)
+	server, err := control.Start(ctx, control.Path(s.state.Where), &commands, s.log)
+	if err != nil {
+		s.log.WarnContext(ctx, "davd locks and davd unlock will not work while this davd is running", "err", err)
+	}
+	return server
 }
 
 // listen opens the listeners. It checks again that their addresses are not public, because

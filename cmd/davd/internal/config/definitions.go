@@ -19,10 +19,7 @@ func (c *Config) files() []*setting.Setting {
 			Name: "storage", Takes: "dir|mem", Default: "dir", Into: setting.Word(&c.Storage, Dir, Mem),
 			Help: "serve a directory (dir), or an empty tree in memory that is lost when davd exits (mem)",
 		},
-		{
-			Name: "read-only", Into: setting.Switch(&c.Handler.ReadOnly),
-			Help: "refuse all requests that would change something",
-		},
+		{Name: "read-only", Into: setting.Switch(&c.Handler.ReadOnly), Help: "refuse all requests that would change something"},
 		{
 			Name: "symlinks", Takes: "POLICY", Default: "inside", Into: setting.Word(&c.Local.Links, local.LinksDeny, local.LinksInside, local.LinksFollow),
 			Help: "which symbolic links to follow: none (deny), those that stay inside the directory (inside), or all, even those that lead out of it (follow)",
@@ -35,14 +32,8 @@ func (c *Config) files() []*setting.Setting {
 			Name: "fsync", Takes: "WHEN", Default: "never", Into: setting.Word(&c.Handler.Sync, storage.SyncNever, storage.SyncClose, storage.SyncAlways),
 			Help: "what davd writes through to the disk before it answers a PUT or PATCH: nothing (never), the content (close), or the content and the name (always); if the machine crashes, the rest can be lost",
 		},
-		{
-			Name: "partial-put", Into: setting.Switch(&c.Handler.PartialPut),
-			Help: "let a PUT with Content-Range write a part of a file; without this, it is refused",
-		},
-		{
-			Name: "latency", Takes: "TIME", Default: "0s", Into: setting.Value(&c.Latency, setting.Duration),
-			Help: "delay each storage call, to try out slow storage",
-		},
+		{Name: "partial-put", Into: setting.Switch(&c.Handler.PartialPut), Help: "let a PUT with Content-Range write a part of a file; without this, it is refused"},
+		{Name: "latency", Takes: "TIME", Default: "0s", Into: setting.Value(&c.Latency, setting.Duration), Help: "delay each storage call, to try out slow storage"},
 		{
 			Name: "compress", Takes: "MODE", Default: "auto", Into: setting.Word(&c.Handler.Compress, dav.CompressAuto, dav.CompressAlways, dav.CompressNever),
 			Help: "compress listings and pages with gzip or zstd, for clients that accept it: always, never, or only for clients on other machines (auto); files are never compressed",
@@ -60,10 +51,7 @@ func (c *Config) network() []*setting.Setting {
 			Name: "host", Takes: "NAME", Into: setting.List(&c.Hosts, hosts.Canonical),
 			Help: "accept requests for this host name; without --htpasswd, davd only accepts localhost, IP addresses, the names in --addr and these, and answers others with 421, to protect against hostile web pages (DNS rebinding); can be a list (default: none)",
 		},
-		{
-			Name: "prefix", Takes: "/PATH", Into: setting.Value(&c.Handler.Prefix, parsePrefix),
-			Help: "serve the files below this URL path (default: at the root)",
-		},
+		{Name: "prefix", Takes: "/PATH", Into: setting.Value(&c.Handler.Prefix, parsePrefix), Help: "serve the files below this URL path (default: at the root)"},
 		{
 			Name: "trusted-proxy", Takes: "CIDR", Into: setting.List(&c.Handler.TrustedProxies, parseNetwork),
 			Help: "trust the proxies in this network to name the client's address (X-Forwarded-For) and the scheme and host that it asked for (X-Forwarded-Proto, X-Forwarded-Host, Forwarded); davd uses the address in the log, for limits and to slow down password guessing; can be a list (default: none)",
@@ -72,10 +60,7 @@ func (c *Config) network() []*setting.Setting {
 			Name: "tls-cert", Takes: "FILE", Into: setting.Value(&c.TLSCert, setting.Text),
 			Help: "serve HTTPS and HTTP/2 with the certificate in this PEM file (default: plain HTTP)",
 		},
-		{
-			Name: "tls-key", Takes: "FILE", Into: setting.Value(&c.TLSKey, setting.Text),
-			Help: "the PEM file with the certificate's private key",
-		},
+		{Name: "tls-key", Takes: "FILE", Into: setting.Value(&c.TLSKey, setting.Text), Help: "the PEM file with the certificate's private key"},
 	}
 }
 
@@ -85,10 +70,7 @@ func (c *Config) users() []*setting.Setting {
 			Name: "htpasswd", Takes: "FILE", Into: setting.Value(&c.HTPasswd, setting.Text),
 			Help: "ask for a password, and let in the users in this file; create it with htpasswd -B; davd notices changes (default: no users)",
 		},
-		{
-			Name: "realm", Takes: "TEXT", Default: "davd", Into: setting.Value(&c.Realm, parseRealm),
-			Help: "the name that clients show when they ask for a password",
-		},
+		{Name: "realm", Takes: "TEXT", Default: "davd", Into: setting.Value(&c.Realm, parseRealm), Help: "the name that clients show when they ask for a password"},
 		{
 			Name: "admin", Takes: "USER", Into: setting.List(&c.Admins, setting.Text),
 			Help: "let this user see and stop the operations of all users; can be a list (default: none)",
@@ -127,10 +109,7 @@ func (c *Config) state() []*setting.Setting {
 			Name: "properties-per-user", Takes: "SIZE", Default: "256MiB", Into: setting.Value(&h.PropertyLimits.Owner, parseSize),
 			Help: "how much space the properties set by one user may take up",
 		},
-		{
-			Name: "max-xml-body", Takes: "SIZE", Default: "1MiB", Into: setting.Value(&h.MaxXML, parseSize),
-			Help: "the largest XML body that a request may have",
-		},
+		{Name: "max-xml-body", Takes: "SIZE", Default: "1MiB", Into: setting.Value(&h.MaxXML, parseSize), Help: "the largest XML body that a request may have"},
 	}
 }
 
@@ -187,10 +166,7 @@ func (c *Config) interim() []*setting.Setting {
 			Name: "interim-after", Takes: "TIME", Default: "20s", Into: setting.Value(&i.After, setting.ZeroIsNegative(setting.Duration)),
 			Help: "how long an operation runs before its first interim response; 0s to send one immediately",
 		},
-		{
-			Name: "interim-every", Takes: "TIME", Default: "20s", Into: setting.Value(&i.Every, aboveZero),
-			Help: "the time between two interim responses",
-		},
+		{Name: "interim-every", Takes: "TIME", Default: "20s", Into: setting.Value(&i.Every, aboveZero), Help: "the time between two interim responses"},
 		{
 			Name: "interim-client", Takes: "NAME=CAP", Into: setting.List(&i.Clients, parseClient),
 			Help: "send at most CAP interim responses per request to the client that User-Agent calls NAME, or none if CAP is 0; overrides the table of davd clients; can be a list (default: none)",
@@ -204,10 +180,7 @@ func (c *Config) interim() []*setting.Setting {
 
 func (c *Config) log() []*setting.Setting {
 	return []*setting.Setting{
-		{
-			Name: "log-format", Takes: "text|json", Default: "text", Into: setting.Word(&c.LogFormat, Text, JSON),
-			Help: "the format of each line: text, or a JSON object",
-		},
+		{Name: "log-format", Takes: "text|json", Default: "text", Into: setting.Word(&c.LogFormat, Text, JSON), Help: "the format of each line: text, or a JSON object"},
 		{
 			Name: "log-level", Takes: "LEVEL", Default: "info", Into: setting.Word(&c.LogLevel, slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError),
 			Help: "the lowest level to log: debug, info, warn or error",
