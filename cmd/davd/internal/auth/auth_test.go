@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
 )
 
 func TestHandler(t *testing.T) {
@@ -34,7 +36,7 @@ func TestHandler(t *testing.T) {
 			var user, known string
 			var refused error
 			h := &Handler{
-				Users:   usersOf(map[string]account{"ann": {"a", &slow{password: "right"}}, "zoë": {"z", &slow{password: "a:b"}}}),
+				Users:   usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"}), "zoë": account("z", &slow{password: "a:b"})}),
 				Realm:   "files",
 				Known:   func(_ *http.Request, u string) { known = u },
 				Refused: func(_ *http.Request, err error) { refused = err },
@@ -67,7 +69,7 @@ func TestHandler(t *testing.T) {
 
 func TestHandlerTooMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &Handler{Users: usersOf(map[string]account{"ann": {"a", &slow{password: "right"}}})}
+		h := &Handler{Users: usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"})})}
 		request := func(password string) *httptest.ResponseRecorder {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			r.SetBasicAuth("ann", password)
@@ -98,7 +100,7 @@ func TestHandlerTooMany(t *testing.T) {
 func TestHandlerRequestEnds(t *testing.T) {
 	var refused error
 	h := &Handler{
-		Users:   usersOf(map[string]account{"ann": {"a", &slow{password: "right"}}}),
+		Users:   usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"})}),
 		Refused: func(_ *http.Request, err error) { refused = err },
 	}
 	busy(h.Users.gate.listed)
@@ -129,7 +131,7 @@ func TestUserOutside(t *testing.T) {
 
 func BenchmarkHandler(b *testing.B) {
 	h := &Handler{
-		Users: usersOf(map[string]account{"ann": {hashes[0].hash, &slow{password: "right"}}}),
+		Users: usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})}),
 		Next:  http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
 	}
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)

@@ -8,11 +8,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
 )
 
 func TestFailuresCostTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+		u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
 		attempt := func(password, remote string, want error, takes time.Duration) {
 			t.Helper()
 			start := time.Now()
@@ -44,7 +46,7 @@ func TestFailuresCostTime(t *testing.T) {
 func TestBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right", takes: time.Millisecond}
-		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		u := usersOf(map[string]passfile.Account{"ann": account("hash", hash)})
 		const attempts = 500
 		ended := make(chan error, attempts)
 		for i := range attempts {
@@ -73,7 +75,7 @@ func TestBurst(t *testing.T) {
 // that others don't wait for it.
 func TestDelayEndsWithTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+		u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
 		for range freeFailures {
 			_ = u.verify(t.Context(), "ann", "wrong", remote)
 		}
@@ -86,6 +88,7 @@ func TestDelayEndsWithTheRequest(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
+	var digests digester
 	for _, tt := range []struct {
 		remote1, name1, remote2, name2 string
 		same                           bool
@@ -103,7 +106,7 @@ func TestOrigins(t *testing.T) {
 		{"@", "ann", "@", "bob", false},
 		{"@", "ann", "192.0.2.1:1", "ann", false},
 	} {
-		if same := originOf(tt.remote1, tt.name1) == originOf(tt.remote2, tt.name2); same != tt.same {
+		if same := originOf(tt.remote1, digests.of("", tt.name1, "")) == originOf(tt.remote2, digests.of("", tt.name2, "")); same != tt.same {
 			t.Errorf("%+v: the same %v", tt, same)
 		}
 	}
@@ -155,7 +158,7 @@ func TestOriginsAreBounded(t *testing.T) {
 }
 
 func TestSuccessLeavesNoLine(t *testing.T) {
-	u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
 	if err := u.verify(t.Context(), "ann", "right", remote); err != nil || len(u.gate.delays.lines) != 0 {
 		t.Errorf("%d lines, error %v", len(u.gate.delays.lines), err)
 	}

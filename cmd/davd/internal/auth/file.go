@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
 )
 
 const (
@@ -36,6 +38,8 @@ type Users struct {
 	log   *slog.Logger
 	table atomic.Pointer[table]
 	gate  *gate
+	// digests has a key of this process.
+	digests digester
 
 	checked atomic.Int64 // when the file was last checked, in ns since 1970
 
@@ -70,7 +74,7 @@ func Open(file string, check func() error, log *slog.Logger) (*Users, error) {
 	if err != nil {
 		return nil, err
 	}
-	accounts, damaged := parse(file, content)
+	accounts, damaged := passfile.Parse(file, content)
 	switch {
 	case len(damaged) > 0:
 		return nil, damaged[0]
@@ -136,7 +140,7 @@ const maxReported = 20
 
 // install replaces the users with those in content.
 func (u *Users) install(content []byte, before *table) {
-	accounts, damaged := parse(u.file, content)
+	accounts, damaged := passfile.Parse(u.file, content)
 	u.table.Store(newTable(accounts, before))
 	for _, err := range damaged[:min(len(damaged), maxReported)] {
 		u.log.Error("a line of the file of users is damaged: its user can't log in", "err", err)

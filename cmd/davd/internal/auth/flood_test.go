@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
 )
 
 // guessers is how many clients guess passwords.
@@ -37,9 +39,9 @@ var floods = []struct {
 
 // crowded returns Users with ann, bob, zoë and twenty more. Only ann has logged in, and
 // her verification has expired.
-func crowded(t *testing.T, hash account, password string) *Users {
+func crowded(t *testing.T, hash passfile.Account, password string) *Users {
 	t.Helper()
-	accounts := map[string]account{"ann": hash, "bob": hash, "zoë": hash}
+	accounts := map[string]passfile.Account{"ann": hash, "bob": hash, "zoë": hash}
 	for i := range 20 {
 		accounts["user"+strconv.Itoa(i)] = hash
 	}
@@ -52,7 +54,7 @@ func crowded(t *testing.T, hash account, password string) *Users {
 }
 
 func expire(u *Users, name string) {
-	who, _ := u.table.Load().lookup(name)
+	who, _ := u.table.Load().lookup(&u.digests, name)
 	who.verified.Store(&verification{digest: who.verified.Load().digest, until: time.Now()})
 }
 
@@ -64,7 +66,7 @@ func TestGuessersDelayNoUser(t *testing.T) {
 		t.Run(flood.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const takes = 50 * time.Millisecond
-				u := crowded(t, account{"hash", &slow{password: "right", takes: takes}}, "right")
+				u := crowded(t, account("hash", &slow{password: "right", takes: takes}), "right")
 				ctx, stop := context.WithCancel(t.Context())
 				var guessing sync.WaitGroup
 				for i := range guessers {
@@ -91,7 +93,7 @@ func TestGuessersDelayNoUser(t *testing.T) {
 						if user == "ann" {
 							expire(u, "ann")
 						} else {
-							who, _ := u.table.Load().lookup(user)
+							who, _ := u.table.Load().lookup(&u.digests, user)
 							who.verified.Store(nil)
 						}
 					}
@@ -119,7 +121,7 @@ func TestRefusalsTellNoNames(t *testing.T) {
 		for _, user := range []string{"ann", "nobody"} {
 			t.Run(name+"/"+user, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right", takes: takes}}})
+					u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right", takes: takes})})
 					if tt.wait > 0 {
 						time.AfterFunc(tt.wait, busy(u.gate.refusals))
 					}
@@ -137,7 +139,7 @@ func TestRefusalsTellNoNames(t *testing.T) {
 					if tt.wait > takes {
 						time.Sleep(tt.wait)
 					}
-					if l := u.gate.delays.lines[originOf(remote, user)]; l == nil || l.failures != 1 {
+					if l := u.gate.delays.lines[originOf(remote, u.digests.of("", user, ""))]; l == nil || l.failures != 1 {
 						t.Errorf("counted: %+v", l)
 					}
 				})
@@ -183,13 +185,14 @@ func TestFlood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := parseHash(string(secret))
-	if err != nil {
-		t.Fatal(err)
+	accounts, damaged := passfile.Parse("users", append([]byte("ann:"), secret...))
+	if damaged != nil {
+		t.Fatal(damaged)
 	}
-	u := crowded(t, account{string(secret), a}, "right")
+	ann := accounts["ann"]
+	u := crowded(t, ann, "right")
 	start := time.Now()
-	a.MatchesPassword("wrong")
+	ann.Matcher.MatchesPassword("wrong")
 	most := loginHashes * time.Since(start)
 
 	server := httptest.NewServer(&Handler{

@@ -8,13 +8,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
 )
 
 // TestFirstConnections makes the first connections of a mount, which all come at once.
 func TestFirstConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right", takes: time.Second}
-		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		u := usersOf(map[string]passfile.Account{"ann": account("hash", hash)})
 		const connections = 16
 		verified := make(chan error, connections)
 		for i := range connections {
@@ -47,7 +49,7 @@ func busy(t *turns) (release func()) {
 func TestFewAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right", takes: time.Second}
-		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		u := usersOf(map[string]passfile.Account{"ann": account("hash", hash)})
 		cores := runtime.GOMAXPROCS(0)
 		ended := make(chan error)
 		for i := range 3 * cores {
@@ -79,7 +81,7 @@ func TestFewAtATime(t *testing.T) {
 func TestLeaderLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right"}
-		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		u := usersOf(map[string]passfile.Account{"ann": account("hash", hash)})
 		release := busy(u.gate.listed)
 		leading, leave := context.WithCancel(t.Context())
 		ended := make(chan error, 3)
@@ -106,7 +108,7 @@ func TestLeaderLeaves(t *testing.T) {
 }
 
 func TestNothingIsLeft(t *testing.T) {
-	u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
 	for _, password := range []string{"wrong", "right"} {
 		_ = u.verify(t.Context(), "ann", password, remote)
 	}

@@ -11,8 +11,9 @@ type origin struct {
 	name digest
 }
 
-func originOf(remote, name string) origin {
-	from := origin{name: newDigest("", name, "")}
+// originOf returns the origin of an attempt from remote, for a name with this digest.
+func originOf(remote string, name digest) origin {
+	from := origin{name: name}
 	port, err := netip.ParseAddrPort(remote)
 	addr := port.Addr().Unmap()
 	if err != nil || addr.IsLoopback() {

@@ -3,22 +3,19 @@ package auth
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"hash"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
 )
 
 const (
 	// rememberFor is how long a verified password is remembered.
 	rememberFor = 10 * time.Minute
-	// maxName and maxPassword limit the lengths of user names and passwords, in bytes.
-	maxName     = 255
+	// maxPassword limits the length of a password, in bytes.
 	maxPassword = 1024
 )
 
@@ -33,7 +30,7 @@ type table struct {
 // user is an account with its last verification. So there is at most one verification per
 // user, and it ends when the user is removed or gets another hash.
 type user struct {
-	account
+	passfile.Account
 	verified atomic.Pointer[verification]
 }
 
@@ -45,11 +42,11 @@ type verification struct {
 
 // newTable returns a table of accounts. It keeps the verifications of accounts whose hash
 // has not changed. before may be nil.
-func newTable(accounts map[string]account, before *table) *table {
+func newTable(accounts map[string]passfile.Account, before *table) *table {
 	t := &table{users: make(map[string]*user, len(accounts))}
 	for name, a := range accounts {
-		u := &user{account: a}
-		if before != nil && before.users[name] != nil && before.users[name].hash == a.hash {
+		u := &user{Account: a}
+		if before != nil && before.users[name] != nil && before.users[name].Hash == a.Hash {
 			u = before.users[name]
 		}
 		t.users[name] = u
@@ -59,9 +56,6 @@ func newTable(accounts map[string]account, before *table) *table {
 	return t
 }
 
-// nobody is what lookup returns if the file has no users.
-var nobody = &user{account: account{matcher: never{}}}
-
 // never matches no password.
 type never struct{}
 
@@ -70,41 +64,16 @@ func (never) MatchesPassword(string) bool { return false }
 // lookup returns the user with this name and true. For an unknown name it returns another
 // user and false. That is always the same user for the same name, so that the time of a
 // refusal does not reveal which names exist, even if the file has several kinds of hashes.
-func (t *table) lookup(name string) (u *user, listed bool) {
+// If the file has no users, it returns one without a password.
+func (t *table) lookup(digests *digester, name string) (u *user, listed bool) {
 	if u = t.users[name]; u != nil {
 		return u, true
 	}
 	if len(t.names) == 0 {
-		return nobody, false
+		return &user{Account: passfile.Account{Matcher: never{}}}, false
 	}
-	d := newDigest("", name, "")
+	d := digests.of("", name, "")
 	return t.users[t.names[binary.BigEndian.Uint64(d[:])%uint64(len(t.names))]], false
-}
-
-// digest identifies a user with a hash and a password. It is keyed, so that an attacker
-// can't compute it or test passwords against it.
-type digest [sha256.Size]byte
-
-// macs holds HMACs that use a random key of this process.
-var macs = func() *sync.Pool {
-	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // never fails
-	return &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}
-}()
-
-func newDigest(storedHash, name, password string) (d digest) {
-	mac, _ := macs.Get().(hash.Hash)
-	mac.Reset()
-	var size [8]byte
-	for _, part := range [...]string{storedHash, name, password} {
-		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
-		mac.Write(size[:])
-		mac.Write([]byte(part))
-	}
-	mac.Sum(d[:0])
-	mac.Reset()
-	macs.Put(mac)
-	return d
 }
 
 // remembers reports whether d was verified at most rememberFor ago.
@@ -120,22 +89,22 @@ func (u *user) knows(d digest) bool { return u.remembers(d, time.Time{}) }
 // tooManyError if the client has to wait, or the error of ctx.
 func (u *Users) logIn(ctx context.Context, name, password, remote string) (*user, error) {
 	now := time.Now()
-	who, listed := u.current(now).lookup(name)
-	d := newDigest(who.hash, name, password)
+	who, listed := u.current(now).lookup(&u.digests, name)
+	d := u.digests.of(who.Hash, name, password)
 	if listed && who.remembers(d, now) {
 		return who, nil
 	}
 	possible := listed && len(password) <= maxPassword
 	password = password[:min(len(password), maxPassword)]
 	err := u.gate.admit(ctx, &attempt{
-		from: originOf(remote, name), digest: d,
+		from: originOf(remote, u.digests.of("", name, "")), digest: d,
 		familiar: listed && who.knows(d), listed: listed,
 		matches: func() bool {
 			// Another request may just have verified the same password.
 			if listed && who.remembers(d, time.Now()) {
 				return true
 			}
-			if !who.matcher.MatchesPassword(password) || !possible {
+			if !who.Matcher.MatchesPassword(password) || !possible {
 				return false
 			}
 			who.verified.Store(&verification{digest: d, until: time.Now().Add(rememberFor)})

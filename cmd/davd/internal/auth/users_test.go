@@ -5,12 +5,18 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tg123/go-htpasswd"
+
+	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
 )
 
 // slow is a hash with a set duration that counts its calls.
@@ -31,8 +37,12 @@ func (s *slow) MatchesPassword(password string) bool {
 	return password == s.password
 }
 
+func account(hash string, matcher htpasswd.EncodedPasswd) passfile.Account {
+	return passfile.Account{Hash: hash, Matcher: matcher}
+}
+
 // usersOf returns Users without a file that changes.
-func usersOf(accounts map[string]account) *Users {
+func usersOf(accounts map[string]passfile.Account) *Users {
 	u := &Users{check: func() error { return nil }, log: slog.New(slog.DiscardHandler), gate: newGate()}
 	u.table.Store(newTable(accounts, nil))
 	u.checked.Store(1 << 62)
@@ -50,7 +60,7 @@ const remote = "192.0.2.1:1234"
 func TestVerify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right"}
-		u := usersOf(map[string]account{"ann": {"hash", hash}})
+		u := usersOf(map[string]passfile.Account{"ann": account("hash", hash)})
 		for _, tt := range []struct {
 			name, password string
 			want           error
@@ -82,7 +92,7 @@ func TestVerify(t *testing.T) {
 // bytes are not accepted.
 func TestLongPasswordEndsDifferently(t *testing.T) {
 	long := strings.Repeat("x", maxPassword)
-	u := usersOf(map[string]account{"ann": {"hash", &slow{password: long}}})
+	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: long})})
 	if err := u.verify(t.Context(), "ann", long, remote); err != nil {
 		t.Error(err)
 	}
@@ -94,7 +104,7 @@ func TestLongPasswordEndsDifferently(t *testing.T) {
 func TestRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hash := &slow{password: "right"}
-		u := usersOf(map[string]account{"ann": {"hash", hash}, "bob": {"hash", &slow{password: "other"}}})
+		u := usersOf(map[string]passfile.Account{"ann": account("hash", hash), "bob": account("hash", &slow{password: "other"})})
 		verify := func(name, password string, want error, calls int32) {
 			t.Helper()
 			if err := u.verify(t.Context(), name, password, remote); !errors.Is(err, want) {
@@ -118,7 +128,7 @@ func TestRemembered(t *testing.T) {
 }
 
 func TestNoPasswordInMemory(t *testing.T) {
-	u := usersOf(map[string]account{"ann": {"hash", &slow{password: "right"}}})
+	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
 	if err := u.verify(t.Context(), "ann", "right", remote); err != nil {
 		t.Fatal(err)
 	}
@@ -129,14 +139,15 @@ func TestNoPasswordInMemory(t *testing.T) {
 }
 
 func TestDigestsDiffer(t *testing.T) {
+	var digests digester
 	seen := make(map[digest]string)
 	for _, parts := range [][3]string{{"h", "u", "p"}, {"hu", "", "p"}, {"", "hu", "p"}, {"h", "up", ""}, {"", "", "hup"}, {"h", "u", "P"}} {
-		d := newDigest(parts[0], parts[1], parts[2])
+		d := digests.of(parts[0], parts[1], parts[2])
 		if other, ok := seen[d]; ok {
 			t.Errorf("%q and %s are the same", parts, other)
 		}
 		seen[d] = strings.Join(parts[:], "|")
-		if newDigest(parts[0], parts[1], parts[2]) != d {
+		if digests.of(parts[0], parts[1], parts[2]) != d {
 			t.Errorf("%q is not the same twice", parts)
 		}
 	}
@@ -145,16 +156,17 @@ func TestDigestsDiffer(t *testing.T) {
 // TestStandIns checks that the user who stands in for an unknown name is always the same,
 // and that every user stands in for some names.
 func TestStandIns(t *testing.T) {
-	table := newTable(map[string]account{"ann": {"a", nil}, "bob": {"b", nil}}, nil)
+	table := newTable(map[string]passfile.Account{"ann": account("a", nil), "bob": account("b", nil)}, nil)
+	var digests digester
 	hashes := make(map[string]bool)
 	for i := range 100 {
 		name := "user" + strconv.Itoa(i)
-		u, known := table.lookup(name)
-		again, _ := table.lookup(name)
+		u, known := table.lookup(&digests, name)
+		again, _ := table.lookup(&digests, name)
 		if known || u != again {
 			t.Errorf("%s: known %v, the same again %v", name, known, u == again)
 		}
-		hashes[u.hash] = true
+		hashes[u.Hash] = true
 	}
 	if len(hashes) != 2 {
 		t.Errorf("standing in: %v", hashes)
@@ -162,9 +174,12 @@ func TestStandIns(t *testing.T) {
 }
 
 func BenchmarkRemembered(b *testing.B) {
-	u := usersOf(map[string]account{"ann": {hashes[0].hash, &slow{password: "right"}}})
-	u.checked.Store(0)
-	u.file = b.TempDir() // checked every second, and bad
+	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
+	u.file = filepath.Join(b.TempDir(), "users")
+	if err := os.WriteFile(u.file, []byte("ann:{SHA}0nofEXcSAJSXFLGvmfBIpBb11vQ="), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	u.checked.Store(0) // the file is checked every second
 	ctx := context.Background()
 	if err := u.verify(ctx, "ann", "right", remote); err != nil {
 		b.Fatal(err)

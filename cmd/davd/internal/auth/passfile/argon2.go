@@ -1,4 +1,4 @@
-package auth
+package passfile
 
 import (
 	"crypto/subtle"

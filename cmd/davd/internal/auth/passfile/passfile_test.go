@@ -1,4 +1,4 @@
-package auth
+package passfile
 
 import (
 	"maps"
@@ -26,11 +26,11 @@ var hashes = []struct{ kind, password, hash string }{
 func TestHashes(t *testing.T) {
 	for _, tt := range hashes {
 		t.Run(tt.kind, func(t *testing.T) {
-			accounts, damaged := parse("users", []byte("ann:"+tt.hash))
+			accounts, damaged := Parse("users", []byte("ann:"+tt.hash))
 			if damaged != nil {
 				t.Fatal(damaged)
 			}
-			matcher := accounts["ann"].matcher
+			matcher := accounts["ann"].Matcher
 			if !matcher.MatchesPassword(tt.password) {
 				t.Error("the password is refused")
 			}
@@ -41,11 +41,11 @@ func TestHashes(t *testing.T) {
 			}
 			// A truncated hash is damaged, or verifying it must not panic.
 			for cut := range tt.hash {
-				accounts, damaged := parse("users", []byte("ann:"+tt.hash[:cut]))
+				accounts, damaged := Parse("users", []byte("ann:"+tt.hash[:cut]))
 				if damaged != nil {
 					continue
 				}
-				if accounts["ann"].matcher.MatchesPassword(tt.password) {
+				if accounts["ann"].Matcher.MatchesPassword(tt.password) {
 					t.Errorf("%q is accepted", tt.hash[:cut])
 				}
 			}
@@ -55,7 +55,7 @@ func TestHashes(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	const hash = "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
-	accounts, damaged := parse("users", []byte("\ufeff# comment\r\n\r\nann:"+hash+"\r\n  bo b:"+hash+":a comment \n#ann:x\nzoë:"+hash))
+	accounts, damaged := Parse("users", []byte("\ufeff# comment\r\n\r\nann:"+hash+"\r\n  bo b:"+hash+":a comment \n#ann:x\nzoë:"+hash))
 	if damaged != nil {
 		t.Fatal(damaged)
 	}
@@ -63,8 +63,8 @@ func TestParse(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	for name, a := range accounts {
-		if a.hash != hash {
-			t.Errorf("the hash of %s is %q", name, a.hash)
+		if a.Hash != hash {
+			t.Errorf("the hash of %s is %q", name, a.Hash)
 		}
 	}
 }
@@ -101,7 +101,7 @@ func TestParseBad(t *testing.T) {
 		{good + "ann:$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "more than 1 GiB"},
 		{good + "ann:$argon2id$v=19$m=256,t=101,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "100 passes"},
 	} {
-		accounts, damaged := parse("users", []byte(tt.content))
+		accounts, damaged := Parse("users", []byte(tt.content))
 		if len(damaged) != 1 {
 			t.Errorf("%q: got %v, errors %v", tt.content, accounts, damaged)
 			continue
@@ -118,7 +118,7 @@ func TestParseBad(t *testing.T) {
 		if strings.HasPrefix(tt.content, good) && !strings.HasSuffix(tt.content, good) {
 			want = 1
 		}
-		if len(accounts) != want || want == 1 && accounts["good"].matcher == nil {
+		if len(accounts) != want || want == 1 && accounts["good"].Matcher == nil {
 			t.Errorf("%q: got %v", tt.content, accounts)
 		}
 	}
@@ -143,7 +143,7 @@ func TestParseDamaged(t *testing.T) {
 		{"", nil, 0},
 		{"# nothing\n\n", nil, 0},
 	} {
-		accounts, damaged := parse("users", []byte(tt.content))
+		accounts, damaged := Parse("users", []byte(tt.content))
 		if got := slices.Sorted(maps.Keys(accounts)); !slices.Equal(got, tt.users) || len(damaged) != tt.damaged {
 			t.Errorf("%q: got %q, errors %v", tt.content, got, damaged)
 		}

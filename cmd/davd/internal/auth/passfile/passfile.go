@@ -1,4 +1,5 @@
-package auth
+// Package passfile parses htpasswd files and the password hashes in them.
+package passfile
 
 import (
 	"bytes"
@@ -12,22 +13,26 @@ import (
 	"github.com/tg123/go-htpasswd"
 )
 
-// account is the password hash of a user.
-type account struct {
-	hash    string
-	matcher htpasswd.EncodedPasswd
+// Account is the password hash of a user.
+type Account struct {
+	// Hash is the text in the file.
+	Hash    string
+	Matcher htpasswd.EncodedPasswd
 }
 
-// parse parses an htpasswd file. Each line consists of a user, a colon and a hash; anything
+// MaxName limits the length of a user name, in bytes.
+const MaxName = 255
+
+// Parse parses an htpasswd file. Each line consists of a user, a colon and a hash; anything
 // after a second colon is ignored. So are lines that are empty or begin with #. A damaged
 // line gives an error that begins with file:line, and its user gets no account, not even
-// from another line. A user with two lines gets no account either, because parse can't know
+// from another line. A user with two lines gets no account either, because Parse can't know
 // which password was withdrawn.
 //
 // go-htpasswd parses the hashes. Its File type is not used because it reports no line
 // numbers, silently prefers the last of two lines of a user, and treats comments as damage.
-func parse(file string, content []byte) (accounts map[string]account, damaged []error) {
-	accounts = make(map[string]account)
+func Parse(file string, content []byte) (accounts map[string]Account, damaged []error) {
+	accounts = make(map[string]Account)
 	lines := make(map[string]int)
 	damage := make(map[string]bool) // by user
 	number := 0
@@ -48,22 +53,22 @@ func parse(file string, content []byte) (accounts map[string]account, damaged []
 		}
 		accounts[user], lines[user] = a, number
 	}
-	maps.DeleteFunc(accounts, func(user string, _ account) bool { return damage[user] })
+	maps.DeleteFunc(accounts, func(user string, _ Account) bool { return damage[user] })
 	return accounts, damaged
 }
 
 // parseLine parses a line. It returns the user even with an error.
-func parseLine(line string) (user string, a account, err error) {
+func parseLine(line string) (user string, a Account, err error) {
 	user, rest, _ := strings.Cut(line, ":")
 	hash, _, _ := strings.Cut(rest, ":")
 	if err := checkLine(user, hash); err != nil {
-		return user, account{}, err
+		return user, Account{}, err
 	}
 	matcher, err := parseHash(hash)
 	if err != nil {
-		return user, account{}, fmt.Errorf("user %q: %w", user, err)
+		return user, Account{}, fmt.Errorf("user %q: %w", user, err)
 	}
-	return user, account{hash, matcher}, nil
+	return user, Account{hash, matcher}, nil
 }
 
 // checkLine returns an error for a malformed line. The error contains no text of the line
@@ -78,8 +83,8 @@ func checkLine(user, hash string) error {
 		return errors.New("the user name is not UTF-8: save the file as UTF-8")
 	case strings.ContainsFunc(user, unicode.IsControl):
 		return errors.New("the user name contains a control character, which no client can send: " + makeAnew)
-	case len(user) > maxName:
-		return fmt.Errorf("the user name is longer than %d bytes: choose a shorter one", maxName)
+	case len(user) > MaxName:
+		return fmt.Errorf("the user name is longer than %d bytes: choose a shorter one", MaxName)
 	}
 	return nil
 }
