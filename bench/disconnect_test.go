@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
-	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/local"
 )
 
@@ -62,7 +62,7 @@ func trialOn(t *testing.T, h *dav.Handler, delay time.Duration) *trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.FileSystem = storage.WithLatency(fsys, delay)
+	h.FileSystem = latency.New(fsys, delay)
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	tr.server = &server{addr: strings.TrimPrefix(s.URL, "http://")}

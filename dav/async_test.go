@@ -13,6 +13,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 )
 
 // TestAsync: when a slow COPY is answered, and with which status and headers.
@@ -104,7 +105,7 @@ func TestAsyncArrival(t *testing.T) {
 	} {
 		t.Run(c.wait, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := &dav.Handler{FileSystem: storage.WithLatency(plant(t), 7*time.Second)}
+				h := &dav.Handler{FileSystem: latency.New(plant(t), 7*time.Second)}
 				client := serveBubble(t, h).dial()
 				start := time.Now()
 				a := client.gets("COPY /src", "Destination: /dst", "Prefer: respond-async, "+c.wait)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav"
-	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -82,7 +82,7 @@ func TestInterimRule7(t *testing.T) {
 		fsys := webdav.NewMemFS()
 		storagetest.WriteTree(t, fsys, tree)
 		h := &dav.Handler{
-			FileSystem: storage.WithLatency(fsys, 10*time.Second),
+			FileSystem: latency.New(fsys, 10*time.Second),
 			Interim:    dav.Interim{After: time.Second, Every: time.Second},
 		}
 		withheld := noting(h)
@@ -122,7 +122,7 @@ func TestInterimRule7Order(t *testing.T) {
 		for _, protocol := range []string{"HTTP/1.1", "HTTP/2", "h2c"} {
 			t.Run(request.method+" "+protocol, func(t *testing.T) {
 				h := &dav.Handler{
-					FileSystem: storage.WithLatency(plant(t), time.Millisecond),
+					FileSystem: latency.New(plant(t), time.Millisecond),
 					Interim:    dav.Interim{After: -1, Every: 100 * time.Microsecond},
 				}
 				got := over(t, protocol, h, request)

@@ -14,6 +14,7 @@ import (
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -159,7 +160,7 @@ func TestJoinNot(t *testing.T) {
 func TestJoinAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		counted, renames := countRenames(plant(t), "/src")
-		s := serveBubble(t, &dav.Handler{OnePerson: true, FileSystem: storage.WithLatency(counted, 3*time.Second)})
+		s := serveBubble(t, &dav.Handler{OnePerson: true, FileSystem: latency.New(counted, 3*time.Second)})
 		var running sync.WaitGroup
 		for range 50 {
 			client := s.dial()

@@ -124,14 +124,8 @@ func appendDisplayName(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 
 // appendCreationDate appends nothing if the storage doesn't know the date (RFC 4918
 // §15.1).
-func appendCreationDate(v *liveValues, dst []byte, r resource) ([]byte, bool) {
-	born, known := storage.Born(r.info)
-	if !known {
-		var err error
-		if born, err = storage.BirthTime(v.ctx, v.handler.FileSystem, r.name); err != nil {
-			return dst, false
-		}
-	}
+func appendCreationDate(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
+	born := storage.Born(r.info)
 	if born.IsZero() {
 		return dst, false
 	}

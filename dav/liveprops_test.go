@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"golang.org/x/net/webdav"
-
-	"github.com/davd/davd/storage"
 )
 
 // fileInfo describes a resource that doesn't exist.
@@ -36,20 +34,23 @@ type taggedInfo struct {
 func (i taggedInfo) ETag(context.Context) (string, error)        { return i.etag, i.err }
 func (i taggedInfo) ContentType(context.Context) (string, error) { return i.contentType, i.err }
 
-// bornFS is a storage in which everything has the same creation date.
-type bornFS struct {
-	storage.FS
+// bornInfo is a fileInfo with a creation date. It is its own storage.Facts.
+type bornInfo struct {
+	fileInfo
 	born time.Time
 }
 
-func (f bornFS) BirthTime(context.Context, string) (time.Time, error) { return f.born, nil }
+func (i bornInfo) Sys() any                       { return i }
+func (bornInfo) Identity() (device, inode uint64) { return 1, 2 }
+func (bornInfo) Changed() int64                   { return 0 }
+func (i bornInfo) BirthTime() time.Time           { return i.born }
 
 func TestLiveProps(t *testing.T) {
 	modified := time.Date(2026, time.February, 3, 4, 5, 6, 7, time.FixedZone("", 3600))
 	file := fileInfo{name: "a", size: 1 << 40, modified: modified}
 	collection := fileInfo{name: "a", mode: fs.ModeDir, modified: modified}
 	etagOfFile := entityTag(t.Context(), file)
-	born := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: bornFS{born: modified}}, quota: &quota{used: 12, available: -3}}
+	born := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: webdav.NewMemFS()}, quota: &quota{used: 12, available: -3}}
 	plain := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: webdav.NewMemFS()}, shared: true}
 	for _, c := range []struct {
 		name     string
@@ -76,8 +77,8 @@ func TestLiveProps(t *testing.T) {
 		{"§15.6 ETager that does not know", "/a", taggedInfo{fileInfo: file, etag: "x", err: webdav.ErrNotImplemented}, "getetag", etagOfFile},
 		{"§15.6 ETager with an invalid tag", "/a", taggedInfo{fileInfo: file, etag: "x"}, "getetag", etagOfFile},
 		{"§15.6 collection", "/a", collection, "getetag", entityTag(t.Context(), collection)},
-		{"§15.1 is in UTC", "/a", file, "creationdate", "2026-02-03T03:05:06Z"},
-		{"§15.1 collection", "/a", collection, "creationdate", "2026-02-03T03:05:06Z"},
+		{"§15.1 is in UTC", "/a", bornInfo{file, modified}, "creationdate", "2026-02-03T03:05:06Z"},
+		{"§15.1 collection", "/a", bornInfo{collection, modified}, "creationdate", "2026-02-03T03:05:06Z"},
 		{"§15.10", "/a", file, "supportedlock", exclusiveLock},
 		{"§15.8 none", "/a", file, "lockdiscovery", ""},
 		{"RFC 4331 §4", "/a", collection, "quota-used-bytes", "12"},

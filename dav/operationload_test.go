@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
-	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 )
 
 // loadClients is the number of simultaneous operations in TestLoad.
@@ -51,7 +51,7 @@ func underLoad(t *testing.T) (during resources) {
 	var mu sync.Mutex
 	sent := make(map[string]int) // by Destination
 	h := &dav.Handler{
-		FileSystem: storage.WithLatency(plant(t), 7*time.Second),
+		FileSystem: latency.New(plant(t), 7*time.Second),
 		Interim: dav.Interim{Sent: func(r *http.Request, _ http.Header) {
 			mu.Lock()
 			defer mu.Unlock()

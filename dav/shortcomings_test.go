@@ -132,9 +132,13 @@ func TestShortcomings(t *testing.T) {
 func shortcomingDisk(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, garden())
 	want := 200
-	if _, err := storage.BirthTime(t.Context(), s.fsys, "/c"); err != nil {
+	info, err := s.fsys.Stat(t.Context(), "/c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if storage.Born(info).IsZero() {
 		want = 404
-		t.Logf("this disk has no birth times: %v", err)
+		t.Log("this disk has no birth times")
 	}
 	r := s.multistatus(s.send("PROPFIND", "/c/", `<propfind xmlns="DAV:"><prop><creationdate/><quota-used-bytes/><quota-available-bytes/></prop></propfind>`, "Depth: 0")).responses["/c/"]
 	if r.dav("creationdate").status != want || r.dav("quota-used-bytes").status != 200 || r.dav("quota-available-bytes").status != 200 {

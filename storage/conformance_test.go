@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/storagetest"
 )
@@ -64,7 +65,7 @@ func TestDir(t *testing.T) {
 // capability.
 func TestDecorators(t *testing.T) {
 	for name, decorate := range map[string]func(storage.FS) storage.FS{
-		"WithLatency": func(fsys storage.FS) storage.FS { return storage.WithLatency(fsys, 1) },
+		"WithLatency": func(fsys storage.FS) storage.FS { return latency.New(fsys, 1) },
 		"Fault":       func(fsys storage.FS) storage.FS { return &storagetest.Fault{FS: fsys} },
 	} {
 		t.Run(name, func(t *testing.T) {

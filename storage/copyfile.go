@@ -8,35 +8,20 @@ import (
 	"os"
 )
 
-// copyChunk is how many bytes CopyFile copies before it checks ctx again. It is large
-// enough for the kernel to work efficiently and small enough to stop within a second.
+// copyChunk is how many bytes are copied before ctx is checked again. It is large enough
+// for the kernel to work efficiently and small enough to stop within a second.
 const copyChunk = 16 << 20
 
-// FileCopier is an [FS] that can copy a file faster than by reading and writing it.
-type FileCopier interface {
-	FS
-
-	// CopyFile copies a file. See the function [CopyFile].
-	CopyFile(ctx context.Context, src, dst string, perm fs.FileMode, wrote func(n int64)) error
-}
-
-// CopyFile copies the file src to the new file dst, with the permission bits perm. dst
-// must not exist, but its parent must. CopyFile calls wrote, unless it is nil, with each
-// number of bytes written; holes in a sparse file count too. If CopyFile fails, it
-// removes dst.
-//
-// Without a [FileCopier], CopyFile reads and writes. If both files are *os.File, the
-// kernel copies the data where it can.
-func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, wrote func(n int64)) error {
-	if c, ok := fsys.(FileCopier); ok {
-		return c.CopyFile(ctx, src, dst, perm, wrote)
-	}
+// copyFile copies the file src of fsys to the new file dst of into, with the permission
+// bits perm, by reading and writing. If both files are *os.File, the kernel copies the
+// data where it can. If copyFile fails, it removes dst.
+func copyFile(ctx context.Context, fsys FS, src string, into FS, dst string, perm fs.FileMode, wrote func(n int64)) error {
 	in, err := fsys.OpenFile(ctx, src, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := fsys.OpenFile(ctx, dst, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	out, err := into.OpenFile(ctx, dst, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
 	}
@@ -47,7 +32,7 @@ func CopyFile(ctx context.Context, fsys FS, src, dst string, perm fs.FileMode, w
 	if err != nil {
 		err = &os.LinkError{Op: "copy", Old: src, New: dst, Err: Cause(err)}
 		// Remove the partial copy even if the error is that ctx ended.
-		err = errors.Join(err, Remove(context.WithoutCancel(ctx), fsys, dst))
+		err = errors.Join(err, Remove(context.WithoutCancel(ctx), into, dst))
 	}
 	return err
 }

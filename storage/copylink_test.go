@@ -2,9 +2,9 @@ package storage_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"testing"
-	"testing/synctest"
 
 	"golang.org/x/net/webdav"
 
@@ -13,7 +13,7 @@ import (
 )
 
 func TestCopyLinkFallback(t *testing.T) {
-	err := storage.CopyLink(t.Context(), webdav.NewMemFS(), "/link", "/copy")
+	err := storage.CopyMember(t.Context(), webdav.NewMemFS(), "/link", "/copy", linkInfo(t, t.TempDir()), nil)
 	wantUnsupported(t, err)
 	link, ok := errors.AsType[*os.LinkError](err)
 	if !ok || link.Old != "/link" || link.New != "/copy" {
@@ -21,30 +21,41 @@ func TestCopyLinkFallback(t *testing.T) {
 	}
 }
 
-// TestCopyLinkDecorated checks that CopyLink is one call for WithLatency and for Fault.
+// linkInfo creates a symbolic link in dir and describes it.
+func linkInfo(t *testing.T, dir string) fs.FileInfo {
+	t.Helper()
+	if err := os.Symlink("nowhere", dir+"/link"); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(dir + "/link")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+// TestCopyLinkDecorated checks that the copy of a link is one call of a decorator.
 func TestCopyLinkDecorated(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
-		if err := os.Symlink("nowhere", dir+"/link"); err != nil {
-			t.Fatal(err)
+	dir := t.TempDir()
+	link := linkInfo(t, dir)
+	errFault := errors.New("fault")
+	faulty := &storagetest.Fault{FS: openLocal(t, dir), Before: func(op, name string) error {
+		if op == "copymembers" && name == "/link" {
+			return errFault
 		}
-		fsys := openLocal(t, dir)
-		slow := storage.WithLatency(fsys, delay)
-		if got := took(t, func() error { return storage.CopyLink(t.Context(), slow, "/link", "/copy") }); got != 1 {
-			t.Errorf("it took %v delays, want 1", got)
-		}
-		errFault := errors.New("fault")
-		faulty := &storagetest.Fault{FS: fsys, Before: func(op, name string) error {
-			if op == "copylink" && name == "/link" {
-				return errFault
-			}
-			return nil
-		}}
-		if err := storage.CopyLink(t.Context(), faulty, "/link", "/other"); !errors.Is(err, errFault) {
-			t.Errorf("error %v, want the fault", err)
-		}
-		if _, err := os.Lstat(dir + "/other"); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("the copy: %v, want none", err)
-		}
-	})
+		return nil
+	}}
+	if err := storage.CopyMember(t.Context(), faulty, "/link", "/other", link, nil); !errors.Is(err, errFault) {
+		t.Errorf("error %v, want the fault", err)
+	}
+	if _, err := os.Lstat(dir + "/other"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the copy: %v, want none", err)
+	}
+	faulty.Before = nil
+	if err := storage.CopyMember(t.Context(), faulty, "/link", "/other", link, nil); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.Readlink(dir + "/other"); text != "nowhere" || err != nil {
+		t.Errorf("the copy leads to %q, error %v", text, err)
+	}
 }

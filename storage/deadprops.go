@@ -41,11 +41,15 @@ func ReadDeadProps(ctx context.Context, fsys FS, name string) (map[xml.Name]webd
 // CopyDeadProps copies the dead properties of src to dst. If src has none, it doesn't
 // open dst.
 func CopyDeadProps(ctx context.Context, fsys FS, src, dst string) error {
+	return copyDeadProps(ctx, fsys, src, fsys, dst)
+}
+
+func copyDeadProps(ctx context.Context, fsys FS, src string, into FS, dst string) error {
 	props, err := ReadDeadProps(ctx, fsys, src)
 	if err != nil || len(props) == 0 {
 		return err
 	}
-	f, err := fsys.OpenFile(ctx, dst, os.O_RDWR, 0)
+	f, err := into.OpenFile(ctx, dst, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}

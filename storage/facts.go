@@ -7,8 +7,8 @@ import (
 )
 
 // Facts is an optional interface of the value that Sys of an fs.FileInfo returns. It
-// contains what a backend learned together with the rest and fs.FileInfo has no method
-// for. This package finds the same in a *syscall.Stat_t, except for the birth time.
+// contains what a backend knows about a resource and fs.FileInfo has no method for. This
+// package finds the same in the values of package os, as far as the system supplies it.
 type Facts interface {
 	// Identity returns the number of the filesystem and the number of the file in
 	// it, which is not 0. No other file has the same two numbers at the same time,
@@ -54,4 +54,18 @@ func SameFile(a, b fs.FileInfo) bool {
 func Inode(info fs.FileInfo) (uint64, bool) {
 	id, ok := identify(info)
 	return id.inode, ok && id.inode != 0
+}
+
+// Born returns when the resource that info describes was created (RFC 4918 §15.1), or the
+// zero time if that is unknown.
+func Born(info fs.FileInfo) time.Time {
+	sys := info.Sys()
+	if facts, ok := sys.(Facts); ok {
+		return facts.BirthTime()
+	}
+	// Filesystems without birth times report 0 or -1.
+	if nanoseconds := bornAt(sys); nanoseconds > 0 {
+		return time.Unix(0, nanoseconds)
+	}
+	return time.Time{}
 }

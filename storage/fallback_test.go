@@ -13,6 +13,8 @@ import (
 	"github.com/davd/davd/storage/storagetest"
 )
 
+var members = storagetest.Tree{"/dir": "/", "/dir/a": "x", "/dir/b": "y", "/dir/sub": "/"}
+
 func TestSetTimesFallback(t *testing.T) {
 	wantUnsupported(t, storage.SetTimes(t.Context(), webdav.NewMemFS(), "/", time.Now()))
 }
@@ -96,19 +98,23 @@ func TestReadDirFallbackCloses(t *testing.T) {
 	}
 }
 
-// TestCopyFileReportsAsItGoes checks that copying a large file reports several times.
-func TestCopyFileReportsAsItGoes(t *testing.T) {
+// TestCopyMemberReportsAsItGoes checks that copying a large file reports several times.
+func TestCopyMemberReportsAsItGoes(t *testing.T) {
 	const size = 40 << 20 // bytes
 	own := openLocal(t, t.TempDir())
 	storagetest.WriteTree(t, own, storagetest.Tree{"/src": strings.Repeat("content ", size/8)})
 	for name, fsys := range map[string]storage.FS{"/own": own, "/fallback": struct{ storage.FS }{own}} {
 		var reports, sum int64
-		err := storage.CopyFile(t.Context(), fsys, "/src", name, 0o666, func(n int64) {
+		info, err := own.Stat(t.Context(), "/src")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = storage.CopyMember(t.Context(), fsys, "/src", name, info, func(n int64) {
 			reports++
 			sum += n
 		})
 		if err != nil || sum != size || reports < 2 {
-			t.Errorf("CopyFile to %s: %v, %d bytes in %d reports; want %d in several", name, err, sum, reports, size)
+			t.Errorf("CopyMember to %s: %v, %d bytes in %d reports; want %d in several", name, err, sum, reports, size)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (s *staged) place(info fs.FileInfo, modified time.Time, replaces bool) (fs.
 // copy copies the stage to name, for a backend that can't rename it.
 func (s *staged) copy(modified time.Time, replaces bool) error {
 	if !replaces {
-		err := CopyFile(s.ctx, s.fsys, s.stage, s.name, s.perm, nil)
+		err := copyFile(s.ctx, s.fsys, s.stage, s.fsys, s.name, s.perm, nil)
 		if err != nil {
 			return err
 		}

@@ -112,10 +112,18 @@ func (s Sync) Content() bool { return s == SyncClose || s == SyncAlways }
 // replacement, not in the same step, so a caller that lets several clients patch a file at
 // the same time must serialise their commits.
 //
-// Without a [FileReplacer], the content goes to a reserved name beside name. Commit gives
-// it the modification time (if the backend is a [TimeSetter]), the dead properties of the
-// present file and its POSIX ACL (on Linux, if both are *os.File), and renames it to name.
-// This fallback has limits:
+// Without a [FileReplacer], it is [StageFile].
+func ReplaceFile(ctx context.Context, fsys FS, name string, r Replacing) (Replacement, error) {
+	if replacer, ok := fsys.(FileReplacer); ok {
+		return replacer.ReplaceFile(ctx, name, r)
+	}
+	return StageFile(ctx, fsys, name, r)
+}
+
+// StageFile is ReplaceFile with other calls of fsys. The content goes to a reserved name
+// beside name. Commit gives it the modification time (if the backend is a [TimeSetter]),
+// the dead properties of the present file and its POSIX ACL (on Linux, if both are
+// *os.File), and renames it to name. This has limits:
 //
 //   - It replaces a symbolic link instead of following it.
 //   - With Create, it also replaces what another process creates at the last moment.
@@ -123,10 +131,7 @@ func (s Sync) Content() bool { return s == SyncClose || s == SyncAlways }
 //   - Size and Sync have no effect.
 //   - If Rename fails with errors.ErrUnsupported or syscall.EXDEV, it copies the content
 //     to name. That takes more than one step, and if it fails, the existing file is lost.
-func ReplaceFile(ctx context.Context, fsys FS, name string, r Replacing) (Replacement, error) {
-	if replacer, ok := fsys.(FileReplacer); ok {
-		return replacer.ReplaceFile(ctx, name, r)
-	}
+func StageFile(ctx context.Context, fsys FS, name string, r Replacing) (Replacement, error) {
 	s, err := newStaged(ctx, fsys, Clean(name), r)
 	if err != nil {
 		return nil, err

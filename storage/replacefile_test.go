@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -44,7 +45,7 @@ func wantTree(t *testing.T, fsys storage.FS, want storagetest.Tree) {
 func TestReplaceFileKeepsDeadProps(t *testing.T) {
 	for name, decorate := range map[string]func(storage.FS) storage.FS{
 		"memFS":       func(fsys storage.FS) storage.FS { return fsys },
-		"WithLatency": func(fsys storage.FS) storage.FS { return storage.WithLatency(fsys, 1) },
+		"WithLatency": func(fsys storage.FS) storage.FS { return latency.New(fsys, 1) },
 		"unmovable":   func(fsys storage.FS) storage.FS { return unmovable{fsys, syscall.EXDEV} },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,8 +241,6 @@ func TestModified(t *testing.T) {
 }
 
 func TestFactFallbacks(t *testing.T) {
-	_, err := storage.BirthTime(t.Context(), webdav.NewMemFS(), "/")
-	wantUnsupported(t, err)
-	_, _, err = storage.Space(t.Context(), webdav.NewMemFS(), "/")
+	_, _, err := storage.Space(t.Context(), webdav.NewMemFS(), "/")
 	wantUnsupported(t, err)
 }

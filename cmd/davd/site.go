@@ -21,6 +21,9 @@ import (
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
+	"github.com/davd/davd/storage/strays"
+	"github.com/davd/davd/storage/tree"
 )
 
 // site is a served tree, with the functions to call when something happens.
@@ -109,7 +112,7 @@ func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
 
 // recover finishes or undoes the operations of a davd that was killed.
 func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
-	recovered, err := handler.Recover(ctx)
+	recovered, err := s.recovered(ctx, handler)
 	for _, r := range recovered {
 		about := []any{"method", r.Entry.Method, "source", r.Entry.Source, "result", string(r.Result)}
 		if r.Entry.Destination != "" {
@@ -127,10 +130,38 @@ func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
 	return nil
 }
 
+// recovered returns what was left and what became of it.
+func (s *site) recovered(ctx context.Context, handler *dav.Handler) ([]tree.Recovery, error) {
+	recovered, err := handler.Recover(ctx)
+	if err != nil || handler.ReadOnly {
+		return recovered, err
+	}
+	swept, err := s.sweep(ctx)
+	return append(recovered, swept...), err
+}
+
+// sweep removes the temporary files of unfinished uploads that a killed davd left behind,
+// and from then on records new ones. Such an upload can't be completed.
+func (s *site) sweep(ctx context.Context) ([]tree.Recovery, error) {
+	swept, err := strays.Sweep(ctx, s.fsys, s.state.Strays)
+	undone := make([]tree.Recovery, 0, len(swept))
+	for _, each := range swept {
+		r := tree.Recovery{
+			Entry:  tree.Entry{Method: http.MethodPut, State: tree.Staging, Source: each.Name, Stage: each.Name},
+			Result: tree.Undone,
+		}
+		if each.Err != nil {
+			r.Result, r.Err = tree.Left, each.Err
+		}
+		undone = append(undone, r)
+	}
+	return undone, err
+}
+
 // handler completes the handler that the settings have configured.
 func (s *site) handler() *dav.Handler {
 	h := &s.cfg.Handler
-	h.FileSystem = storage.WithLatency(s.fsys, s.cfg.Latency)
+	h.FileSystem = latency.New(s.fsys, s.cfg.Latency)
 	h.LockSystem = s.state.Locks
 	h.Properties = s.state.Properties
 	h.Journal = s.state.Journal

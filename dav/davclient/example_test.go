@@ -12,7 +12,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/davclient"
-	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 )
 
 // A program with its own net/http client shows the progress of a request.
@@ -46,7 +46,7 @@ func ExampleTransport() {
 
 // A copy on slow storage that shows its progress.
 func ExampleClient_Copy() {
-	fsys := storage.WithLatency(webdav.NewMemFS(), time.Millisecond)
+	fsys := latency.New(webdav.NewMemFS(), time.Millisecond)
 	server := httptest.NewServer(&dav.Handler{FileSystem: fsys})
 	defer server.Close()
 

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/davclient"
-	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 )
 
 // goesOn is a server whose operations take longer than a request.
@@ -241,7 +241,7 @@ func TestFollowOnDavd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	slow, _ := served(t, storage.WithLatency(fsys, 100*time.Millisecond))
+	slow, _ := served(t, latency.New(fsys, 100*time.Millisecond))
 	looks := 0
 	var last davclient.Progress
 	ctx := davclient.WithFollow(t.Context(), davclient.Follow{Progress: func(p davclient.Progress) { looks, last = looks+1, p }})

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/davclient"
-	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 )
 
 // TestTransportOddities sends unusual interim responses before a final response, and
@@ -155,7 +155,7 @@ func TestTransportOnDavd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	slow, _ := served(t, storage.WithLatency(fsys, 8*time.Millisecond))
+	slow, _ := served(t, latency.New(fsys, 8*time.Millisecond))
 	var last davclient.Interim
 	seen := 0
 	ctx := davclient.WithInterim(t.Context(), func(i davclient.Interim) { last, seen = i, seen+1 })

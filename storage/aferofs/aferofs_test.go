@@ -161,7 +161,7 @@ func TestErrorsNameNothingOfTheDisk(t *testing.T) {
 		"open /no: no such file or directory":        read,
 		"open /dir: is a directory":                  write,
 		"mkdir /dir: file already exists":            d.Mkdir(ctx, "/dir", 0o777),
-		"remove /dir: file already exists":           d.Remove(ctx, "/dir"),
+		"remove /dir: file already exists":           storage.Remove(ctx, d, "/dir"),
 		"removeall /: permission denied":             d.RemoveAll(ctx, "/"),
 		"rename /no /to: no such file or directory":  d.Rename(ctx, "/no", "/to"),
 		"rename /dir /dir/a: invalid argument":       d.Rename(ctx, "/dir", "/dir/a"),
@@ -212,7 +212,7 @@ func TestBackendErrors(t *testing.T) {
 	} {
 		fsys := aferofs.New(stubborn{afero.NewMemMapFs(), test.err})
 		storagetest.WriteTree(t, fsys, storagetest.Tree{"/file": "x"})
-		rename, remove := fsys.Rename(t.Context(), "/file", "/to"), fsys.Remove(t.Context(), "/file")
+		rename, remove := fsys.Rename(t.Context(), "/file", "/to"), storage.Remove(t.Context(), fsys, "/file")
 		wantRename, wantRemove := test.want, test.want
 		if test.want == nil { // The backend's error is wrong: the file exists.
 			wantRename, wantRemove = errors.ErrUnsupported, fs.ErrPermission

@@ -5,11 +5,21 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
+	"path"
 )
 
-// Remove removes name: a file, a symbolic link or an empty collection.
-func (f *FS) Remove(ctx context.Context, name string) error {
-	return at("remove", name, f.remove(ctx, name))
+// RemoveMembers removes members of the collection name: files, symbolic links and empty
+// collections.
+func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, member := range members {
+			full := path.Join(name, member)
+			if !yield(member, at("remove", full, f.remove(ctx, full))) {
+				return
+			}
+		}
+	}
 }
 
 func (f *FS) remove(ctx context.Context, name string) error {

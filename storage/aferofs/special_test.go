@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -44,10 +45,10 @@ func TestFIFO(t *testing.T) {
 	if _, err := d.Stat(t.Context(), "/dir/fifo"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Stat: %v, want fs.ErrNotExist", err)
 	}
-	if err := d.Remove(t.Context(), "/dir"); !errors.Is(err, fs.ErrExist) {
+	if err := storage.Remove(t.Context(), d, "/dir"); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("Remove of its collection: %v, want fs.ErrExist", err)
 	}
-	if err := d.Remove(t.Context(), "/dir/fifo"); err != nil {
+	if err := storage.Remove(t.Context(), d, "/dir/fifo"); err != nil {
 		t.Error(err)
 	}
 }

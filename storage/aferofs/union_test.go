@@ -39,7 +39,7 @@ func TestUnionBaseStays(t *testing.T) {
 	fsys := newUnionOf(t, tree)
 	ctx := t.Context()
 	for call, err := range map[string]error{
-		"Remove of a file":          fsys.Remove(ctx, "/file"),
+		"Remove of a file":          storage.Remove(ctx, fsys, "/file"),
 		"RemoveAll of a file":       fsys.RemoveAll(ctx, "/file"),
 		"RemoveAll of a collection": fsys.RemoveAll(ctx, "/dir"),
 		"Rename of a file":          fsys.Rename(ctx, "/file", "/to"),
@@ -49,7 +49,7 @@ func TestUnionBaseStays(t *testing.T) {
 			t.Errorf("%s: %v, want fs.ErrPermission", call, err)
 		}
 	}
-	if err := fsys.Remove(ctx, "/dir"); !errors.Is(err, fs.ErrExist) {
+	if err := storage.Remove(ctx, fsys, "/dir"); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("Remove of a collection with members: %v, want fs.ErrExist", err)
 	}
 	if err := fsys.Mkdir(ctx, "/file", 0o777); !errors.Is(err, fs.ErrExist) {
@@ -77,7 +77,7 @@ func TestUnionOfBothLayers(t *testing.T) {
 		t.Error(err)
 	}
 	// The original reappears, and Remove says so.
-	if err := fsys.Remove(t.Context(), "/dir/file"); !errors.Is(err, fs.ErrPermission) {
+	if err := storage.Remove(t.Context(), fsys, "/dir/file"); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("Remove of a changed file: %v, want fs.ErrPermission", err)
 	}
 	holds(t, fsys, storagetest.Tree{
@@ -91,7 +91,11 @@ func TestUnionParentInBase(t *testing.T) {
 	if err := fsys.Rename(t.Context(), "/file", "/dir/file"); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("Rename: %v, want errors.ErrUnsupported", err)
 	}
-	if err := storage.CopyFile(t.Context(), fsys, "/file", "/dir/file", 0o666, nil); err != nil {
+	info, err := fsys.Stat(t.Context(), "/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := storage.CopyMember(t.Context(), fsys, "/file", "/dir/file", info, nil); err != nil {
 		t.Error(err)
 	}
 	holds(t, fsys, storagetest.Tree{"/dir": "/", "/file": "x", "/dir/file": "x"})

@@ -288,7 +288,7 @@ func TestCopyMembersKeepsACL(t *testing.T) {
 		}
 		members = append(members, info)
 	}
-	for name, err := range s.CopyMembers(t.Context(), "/", "/dst", members, nil) {
+	for name, err := range s.CopyMembers(t.Context(), storage.Copying{From: "/", To: "/dst", Members: members}) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -302,11 +302,11 @@ func TestCopyMembersKeepsACL(t *testing.T) {
 	if _, mode := s.owned(t, "/dst/plain"); mode != 0o666 {
 		t.Errorf("the mode of the next copy is %v", mode)
 	}
-	if err := s.CopyFile(t.Context(), "/file", "/less", 0o640, nil); err != nil {
+	if err := storage.CopyMember(t.Context(), s, "/file", "/other", members[0], nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, mode := s.owned(t, "/less"); mode != 0o640 || s.acl(t, "/less") == nil {
-		t.Errorf("CopyFile with 0640: the mode is %v, the ACL %x", mode, s.acl(t, "/less"))
+	if _, mode := s.owned(t, "/other"); mode != 0o660 || !bytes.Equal(s.acl(t, "/other"), want) {
+		t.Errorf("under another name: the mode is %v, the ACL %x", mode, s.acl(t, "/other"))
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/davd/davd/storage"
 )
 
 // deepPath is longer than the distance between four anchors.
@@ -27,7 +29,7 @@ func TestDeepPaths(t *testing.T) {
 			return errors.Join(s.Rename(ctx, deepPath[:200], "/aside"), os.MkdirAll(s.path(to), 0o755))
 		}, true},
 		{"davd exchanges two collections", func(s share, to string) error {
-			return errors.Join(os.MkdirAll(s.path("/aside"+to[200:]), 0o755), s.Exchange(ctx, deepPath[:200], "/aside"))
+			return errors.Join(os.MkdirAll(s.path("/aside"+to[200:]), 0o755), storage.Exchange(ctx, s, deepPath[:200], "/aside"))
 		}, true},
 		{"another process removes a collection and creates another", func(s share, to string) error {
 			return errors.Join(os.RemoveAll(s.path(to[:200])), os.MkdirAll(s.path(to), 0o755))
@@ -82,7 +84,7 @@ func TestDeepCost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := errors.Join(listing.Close(), s.Remove(ctx, name)); err != nil {
+			if err := errors.Join(listing.Close(), storage.Remove(ctx, s, name)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -143,11 +145,11 @@ func TestDirectCalls(t *testing.T) {
 		{"MKCOL below a missing name", s.Mkdir(ctx, "/none/a", 0o755), fs.ErrNotExist},
 		{"MKCOL below a file", s.Mkdir(ctx, "/dir/file/a", 0o755), fs.ErrNotExist},
 		{"MKCOL below a link", s.Mkdir(ctx, "/link/made", 0o755), nil},
-		{"remove a collection with members", s.Remove(ctx, "/dir/full"), fs.ErrExist},
-		{"remove a missing name", s.Remove(ctx, "/dir/none"), fs.ErrNotExist},
-		{"remove below a file", s.Remove(ctx, "/dir/file/a"), fs.ErrNotExist},
-		{"remove below a link", s.Remove(ctx, "/link/made"), nil},
-		{"remove a link", s.Remove(ctx, "/dir/tofile"), nil},
+		{"remove a collection with members", storage.Remove(ctx, s, "/dir/full"), fs.ErrExist},
+		{"remove a missing name", storage.Remove(ctx, s, "/dir/none"), fs.ErrNotExist},
+		{"remove below a file", storage.Remove(ctx, s, "/dir/file/a"), fs.ErrNotExist},
+		{"remove below a link", storage.Remove(ctx, s, "/link/made"), nil},
+		{"remove a link", storage.Remove(ctx, s, "/dir/tofile"), nil},
 	} {
 		if !errors.Is(c.err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, c.err, c.want)

@@ -10,8 +10,6 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-var _ storage.Canonicaler = (*FS)(nil)
-
 // Canonical resolves the symbolic links in name that the policy follows, and folds the
 // segments that the filesystems on the way fold. On Linux it needs only one system call
 // if name contains no link and its filesystem doesn't fold.

@@ -97,6 +97,8 @@ func (o *original) perm() fs.FileMode { return o.info.Mode().Perm() }
 
 // target is the collection to copy files to.
 type target struct {
+	fsys  *FS
+	local string
 	dir   *os.Root
 	wrote func(n int64)
 }
@@ -110,7 +112,7 @@ func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &target{dir: dir, wrote: wrote}, nil
+	return &target{fsys: f, local: local, dir: dir, wrote: wrote}, nil
 }
 
 func (t *target) close() {
@@ -119,9 +121,9 @@ func (t *target) close() {
 	}
 }
 
-// copy creates name as a copy of o, with the permission bits perm and, if keepTime is
-// set, with the modification time of o. After an error, name doesn't exist.
-func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode, keepTime bool) error {
+// copy creates name as a copy of o, with the permission bits perm and the modification
+// time of o. After an error, name doesn't exist.
+func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode) error {
 	file, err := t.dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
@@ -133,7 +135,7 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
-	if err == nil && keepTime {
+	if err == nil {
 		err = setTimes(t.dir, name, o.info.ModTime())
 		if errors.Is(err, errors.ErrUnsupported) {
 			err = nil

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -41,7 +42,7 @@ func BenchmarkCopyMembers(b *testing.B) {
 				run  func(b *testing.B, part []fs.FileInfo)
 			}{
 				{"CopyMembers", func(b *testing.B, part []fs.FileInfo) {
-					for _, err := range s.CopyMembers(b.Context(), "/src", "/dst", part, nil) {
+					for _, err := range s.CopyMembers(b.Context(), storage.Copying{From: "/src", To: "/dst", Members: part}) {
 						if err != nil {
 							b.Error(err)
 							return

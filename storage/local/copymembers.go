@@ -6,16 +6,16 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path"
 	"path/filepath"
 	"syscall"
 
 	"github.com/davd/davd/storage"
 )
 
-// CopyMembers copies files from the collection src to the collection dst. It opens both
-// collections only once. If a member is a symbolic link that stays inside, it copies the
-// link's target. It treats FIFOs, sockets and devices as missing.
+// CopyMembers copies members of the collection c.From. It opens both collections only
+// once. If a member was described as a file but is a symbolic link that stays inside,
+// CopyMembers copies the link's target. It treats FIFOs, sockets and devices as missing.
+// The copies may go to another directory that is a *FS.
 //
 // A copy gets the permission bits of its source, whatever the umask is, but not the set-ID
 // bits, and its modification time. On Linux it also gets the holes, the extended
@@ -24,79 +24,80 @@ import (
 // no room for it, the copy lacks it; that is not an error. A copy without the ACL gives its
 // owning group only what the ACL gave that group.
 //
-// If a file grows meanwhile, the copy has at least the old length.
-func (f *FS) CopyMembers(ctx context.Context, src, dst string, members []fs.FileInfo, wrote func(n int64)) iter.Seq2[string, error] {
+// If a file grows meanwhile, the copy has at least the old length. A relative link leads
+// elsewhere if its copy has another depth.
+func (f *FS) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[string, error] {
+	into, ok := f.beside(c.Into)
+	if !ok {
+		return storage.CopyEach(ctx, f, c)
+	}
 	return func(yield func(string, error) bool) {
-		from, fromErr := f.openSource(src)
+		from, fromErr := f.openSource(c.From)
 		defer from.close()
-		to, toErr := f.openTarget(dst, wrote)
+		to, toErr := into.openTarget(c.To, c.Wrote)
 		defer to.close()
-		openErr := cmp.Or(f.meaning(fromErr, reading), f.meaning(toErr, writing))
-		for _, member := range members {
-			name := member.Name()
+		openErr := cmp.Or(f.meaning(fromErr, reading), into.meaning(toErr, writing))
+		for _, member := range c.Members {
 			err := cmp.Or(ctx.Err(), openErr)
 			if err == nil {
-				err = f.copyMember(ctx, from, to, member)
+				err = f.copyMember(ctx, from, to, c, member)
 			}
 			if err != nil {
-				err = &os.LinkError{Op: "copy", Old: path.Join(src, name), New: path.Join(dst, name), Err: err}
+				err = &os.LinkError{Op: "copy", Old: c.Source(member), New: c.Target(member), Err: err}
 			}
-			if !yield(name, err) {
+			if !yield(member.Name(), err) {
 				return
 			}
 		}
 	}
 }
 
-func (f *FS) copyMember(ctx context.Context, from *source, to *target, member fs.FileInfo) error {
+// beside returns the directory into, or f if into is nil. It returns false for an FS of
+// another kind.
+func (f *FS) beside(into storage.FS) (*FS, bool) {
+	if into == nil {
+		return f, true
+	}
+	other, ok := into.(*FS)
+	return other, ok
+}
+
+func (f *FS) copyMember(ctx context.Context, from *source, to *target, c storage.Copying, member fs.FileInfo) error {
 	name, ok := memberName(member.Name())
+	as, valid := name, true
+	if c.As != "" {
+		as, valid = memberName(c.As)
+	}
 	switch {
 	case !ok, special(member):
 		return fs.ErrNotExist
+	case !valid:
+		return fs.ErrInvalid
 	case member.IsDir():
 		return syscall.EISDIR
+	case member.Mode()&fs.ModeSymlink != 0:
+		return f.copyLink(filepath.Join(from.local, name), to.fsys, filepath.Join(to.local, as))
 	}
 	file, err := from.open(name)
 	if err != nil {
 		return f.meaning(err, reading)
 	}
 	defer file.close()
-	return f.meaning(to.copy(ctx, file, name, file.perm(), true), writing)
+	return to.fsys.meaning(to.copy(ctx, file, as, file.perm()), writing)
 }
 
-// CopyFile copies src to the new file dst as CopyMembers does, except that the copy has
-// the permission bits perm and the current time as its modification time.
-func (f *FS) CopyFile(ctx context.Context, src, dst string, perm fs.FileMode, wrote func(n int64)) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := f.copyFile(ctx, src, dst, perm.Perm(), wrote); err != nil {
-		return &os.LinkError{Op: "copy", Old: src, New: dst, Err: err}
-	}
-	return nil
-}
-
-func (f *FS) copyFile(ctx context.Context, src, dst string, perm fs.FileMode, wrote func(n int64)) error {
-	from, ok := localName(src)
-	if !ok {
-		return fs.ErrNotExist
-	}
-	local, ok := localName(dst)
-	switch {
-	case !ok:
-		return fs.ErrInvalid
-	case local == rootName:
-		return fs.ErrExist
-	}
-	file, err := f.openOriginal(from)
+// copyLink creates the symbolic link to with the same target text as the link from.
+func (f *FS) copyLink(from string, into *FS, to string) error {
+	info, err := f.root.Lstat(from)
 	if err != nil {
 		return f.meaning(err, reading)
 	}
-	defer file.close()
-	to, err := f.openTarget(path.Dir(storage.Clean(dst)), wrote)
-	defer to.close()
-	if err != nil {
-		return f.meaning(err, writing)
+	if info.Mode()&fs.ModeSymlink == 0 {
+		return fs.ErrInvalid
 	}
-	return f.meaning(to.copy(ctx, file, filepath.Base(local), perm, false), writing)
+	text, err := f.root.Readlink(from)
+	if err != nil {
+		return f.meaning(err, reading)
+	}
+	return into.meaning(into.root.Symlink(text, to), writing)
 }

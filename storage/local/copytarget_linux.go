@@ -21,6 +21,7 @@ var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
 // target is the collection to copy files to. Only one goroutine may use it.
 type target struct {
 	fsys  *FS
+	local string
 	dir   *os.File
 	dev   uint64
 	wrote func(n int64)
@@ -47,7 +48,7 @@ func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
 		wrote = func(int64) {}
 	}
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
-	return &target{fsys: f, dir: dir, dev: stat.Dev, wrote: wrote, buf: buf}, nil
+	return &target{fsys: f, local: local, dir: dir, dev: stat.Dev, wrote: wrote, buf: buf}, nil
 }
 
 func (t *target) close() {
@@ -57,9 +58,9 @@ func (t *target) close() {
 	}
 }
 
-// copy creates name as a copy of o, with the permission bits perm, the ACL of o and, if
-// keepTime is set, its modification time. After an error, name doesn't exist.
-func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode, keepTime bool) error {
+// copy creates name as a copy of o, with the permission bits perm and the ACL and the
+// modification time of o. After an error, name doesn't exist.
+func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode) error {
 	attrs, hasACL, err := t.attrs.list(o, t.buf[:])
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	} else if err == nil {
 		err = t.mask.chmod(fd, asked, perm)
 	}
-	if err == nil && keepTime {
+	if err == nil {
 		err = setModified(fd, o.stat.Mtim)
 	}
 	// Some filesystems report only now that the disk is full. The descriptor is

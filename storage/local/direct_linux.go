@@ -27,7 +27,7 @@ func (f *FS) lstat(local string) (fs.FileInfo, error) {
 	})
 	switch {
 	case !ok:
-		return f.root.Lstat(local)
+		return f.lstatByAccess(local)
 	case err != nil:
 		return nil, err
 	}
@@ -40,14 +40,6 @@ func (f *FS) mkdir(local string, perm fs.FileMode) error {
 	})
 	if !ok {
 		return f.root.Mkdir(local, perm)
-	}
-	return err
-}
-
-func (f *FS) remove(local string) error {
-	err, ok := f.inParent(local, unlink)
-	if !ok {
-		return f.root.Remove(local)
 	}
 	return err
 }
@@ -107,12 +99,20 @@ func (f *FS) inParent(local string, do func(holder int, base string) error) (err
 }
 
 // collection is an open collection whose members can be removed.
-type collection struct{ fd int }
+type collection struct {
+	fd    int
+	close func() error
+}
 
 // openMembers opens the collection local so that its members can be removed.
 func (f *FS) openMembers(local string) (memberRemover, error) {
+	if local == rootName {
+		if start, ok := f.short.use(f); ok {
+			return &collection{fd: start, close: func() error { f.short.done(); return nil }}, nil
+		}
+	}
 	if fd, ok := f.short.open(f, local); ok {
-		return &collection{fd: fd}, nil
+		return &collection{fd: fd, close: func() error { return unix.Close(fd) }}, nil
 	}
 	return f.openRoot(local)
 }
@@ -124,4 +124,4 @@ func (c *collection) Remove(base string) error {
 }
 
 // Close closes the collection.
-func (c *collection) Close() error { return unix.Close(c.fd) }
+func (c *collection) Close() error { return c.close() }

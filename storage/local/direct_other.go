@@ -11,8 +11,6 @@ func (f *FS) lstat(local string) (fs.FileInfo, error) { return f.root.Lstat(loca
 
 func (f *FS) mkdir(local string, perm fs.FileMode) error { return f.root.Mkdir(local, perm) }
 
-func (f *FS) remove(local string) error { return f.root.Remove(local) }
-
 // chtimes does the same as setTimes.
 func (f *FS) chtimes(local string, modified time.Time) error {
 	return setTimes(f.root, local, modified)

@@ -4,39 +4,50 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/davd/davd/storage"
 )
 
-// Exchange swaps a and b in one step. If one is a symbolic link, it moves the link itself.
-// It returns errors.ErrUnsupported on other systems than Linux and on filesystems that
-// can't do it, and fs.ErrInvalid if one of the two is below the other.
-func (f *FS) Exchange(ctx context.Context, a, b string) error {
+// RenameWith swaps two names in one step, or renames to another directory that is a *FS
+// on the same filesystem. If a name is a symbolic link, it moves the link itself. It
+// returns errors.ErrUnsupported on other systems than Linux and on filesystems that can't
+// do it, and fs.ErrInvalid if one of the two names is below the other.
+func (f *FS) RenameWith(ctx context.Context, r storage.Renaming) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := f.exchange(a, b); err != nil {
-		return &os.LinkError{Op: "exchange", Old: a, New: b, Err: err}
+	into, ok := f.beside(r.Into)
+	switch {
+	case !ok:
+		return r.Failed(errors.ErrUnsupported)
+	case into == f && !r.Swap:
+		return r.Failed(f.rename(r.Old, r.New))
 	}
-	return nil
+	return r.Failed(f.renameWith(r, into))
 }
 
-func (f *FS) exchange(a, b string) error {
-	localA, okA := localName(a)
-	localB, okB := localName(b)
+func (f *FS) renameWith(r storage.Renaming, into *FS) error {
+	from, fromOK := localName(r.Old)
+	to, toOK := localName(r.New)
 	switch {
-	case !okA || !okB:
+	case !fromOK || !toOK:
 		return fs.ErrNotExist
-	case localA == rootName || localB == rootName:
+	case from == rootName || to == rootName:
 		return fs.ErrPermission
-	case below(localA, localB) || below(localB, localA):
+	case into == f && (below(from, to) || below(to, from)):
 		return fs.ErrInvalid
 	}
-	f.follow(localA, localB)
-	f.follow(localB, localA)
+	f.follow(from, into, to)
+	if r.Swap {
+		into.follow(to, f, from)
+	} else if info, err := into.root.Lstat(to); err == nil && info.IsDir() {
+		return fs.ErrExist // as with Rename
+	}
 	defer f.short.forget()
-	err := f.exchangeLocal(localA, localB)
+	defer into.short.forget()
+	err := f.renameLocal(from, into, to, r.Swap)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return errors.ErrUnsupported
 	}

@@ -6,22 +6,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (f *FS) exchangeLocal(a, b string) error {
-	parentA, err := f.openParent(a)
+// renameLocal renames from to the name to of into, or swaps them.
+func (f *FS) renameLocal(from string, into *FS, to string, swap bool) error {
+	source, err := f.openParent(from)
 	if err != nil {
 		return err
 	}
-	defer parentA.Close()
-	parentB, err := f.openParent(b)
+	defer source.Close()
+	target, err := into.openParent(to)
 	if err != nil {
 		return err
 	}
-	defer parentB.Close()
-	_, baseA := splitLast(a)
-	_, baseB := splitLast(b)
-	err = unix.Renameat2(int(parentA.Fd()), baseA, int(parentB.Fd()), baseB, unix.RENAME_EXCHANGE)
+	defer target.Close()
+	flags := uint(0)
+	if swap {
+		flags = unix.RENAME_EXCHANGE
+	}
+	_, fromBase := splitLast(from)
+	_, toBase := splitLast(to)
+	err = unix.Renameat2(int(source.Fd()), fromBase, int(target.Fd()), toBase, flags)
 	if errors.Is(err, unix.EINVAL) {
-		// The filesystem can't do it, or a link makes one of them lie below the other.
+		// The filesystem can't do it, or one of them really lies below the other.
 		return errors.ErrUnsupported
 	}
 	return err

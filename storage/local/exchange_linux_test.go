@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestExchange(t *testing.T) {
 	s := newShare(t)
 	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/", "/dir/file": "x", "/a": "a", "/new": "/", "/new/file": "y"})
-	if err := s.Exchange(t.Context(), "/dir", "/new"); err != nil {
+	if err := storage.Exchange(t.Context(), s, "/dir", "/new"); err != nil {
 		if errors.Is(err, errors.ErrUnsupported) {
 			err = unix.Renameat2(unix.AT_FDCWD, s.path("/dir"), unix.AT_FDCWD, s.path("/new"), unix.RENAME_EXCHANGE)
 			if errors.Is(err, unix.EINVAL) {
@@ -57,7 +58,7 @@ func TestExchangeErrors(t *testing.T) {
 		{"/a", "/out/new", fs.ErrPermission},
 		{"/a\x00", "/a", fs.ErrNotExist},
 	} {
-		err := s.Exchange(t.Context(), test.a, test.b)
+		err := storage.Exchange(t.Context(), s, test.a, test.b)
 		var link *os.LinkError
 		if !errors.Is(err, test.want) || !errors.As(err, &link) || link.Old != test.a || link.New != test.b {
 			t.Errorf("Exchange(%q, %q): %v, want %v with both names", test.a, test.b, err, test.want)
@@ -65,7 +66,7 @@ func TestExchangeErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Exchange(ctx, "/a", "/dir"); !errors.Is(err, context.Canceled) {
+	if err := storage.Exchange(ctx, s, "/a", "/dir"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Exchange: %v, want context.Canceled", err)
 	}
 	if got := storagetest.ReadTree(t, s, "/"); !maps.Equal(got, want) {
@@ -80,7 +81,7 @@ func TestExchangeOfLinks(t *testing.T) {
 	if err := os.Symlink("nowhere", s.path("/link")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Exchange(t.Context(), "/a", "/link"); err != nil {
+	if err := storage.Exchange(t.Context(), s, "/a", "/link"); err != nil {
 		t.Fatal(err)
 	}
 	target, err := os.Readlink(s.path("/a"))

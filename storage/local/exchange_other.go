@@ -4,4 +4,4 @@ package local
 
 import "errors"
 
-func (f *FS) exchangeLocal(string, string) error { return errors.ErrUnsupported }
+func (f *FS) renameLocal(string, *FS, string, bool) error { return errors.ErrUnsupported }

@@ -10,13 +10,20 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/storagetest"
 )
 
-// TestBirthTime compares BirthTime with the system's answer for the path on disk.
+// TestBirthTime compares the birth time with the system's answer for the path on disk.
 func TestBirthTime(t *testing.T) {
-	s := newShare(t)
+	for _, links := range []local.Links{local.LinksInside, local.LinksFollow} {
+		t.Run(links.String(), func(t *testing.T) { testBirthTime(t, links) })
+	}
+}
+
+func testBirthTime(t *testing.T, links local.Links) {
+	s := newShareWith(t, local.Options{Links: links})
 	storagetest.WriteTree(t, s, storagetest.Tree{"/dir": "/", "/dir/file": "x"})
 	for link, target := range map[string]string{"/link": "dir/file", "/dir/up": "../dir", "/dangling": "no"} {
 		if err := os.Symlink(target, s.path(link)); err != nil {
@@ -34,23 +41,21 @@ func TestBirthTime(t *testing.T) {
 		if err := unix.Statx(unix.AT_FDCWD, s.path(like), 0, unix.STATX_BTIME, &stat); err != nil {
 			t.Fatal(err)
 		}
-		born, err := s.BirthTime(t.Context(), name)
-		if stat.Mask&unix.STATX_BTIME == 0 {
-			if !errors.Is(err, errors.ErrUnsupported) {
-				t.Errorf("BirthTime(%q) = %v, %v; want errors.ErrUnsupported", name, born, err)
-			}
-			continue
+		want := time.Time{}
+		if stat.Mask&unix.STATX_BTIME != 0 {
+			want = time.Unix(stat.Btime.Sec, int64(stat.Btime.Nsec))
 		}
-		if want := time.Unix(stat.Btime.Sec, int64(stat.Btime.Nsec)); err != nil || !born.Equal(want) {
-			t.Errorf("BirthTime(%q) = %v, %v; want %v", name, born, err, want)
+		info, err := s.Stat(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if _, err := s.BirthTime(t.Context(), "/dangling"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("BirthTime of a dangling link: %v, want fs.ErrNotExist", err)
+		if born := storage.Born(info); !born.Equal(want) {
+			t.Errorf("%s was created at %v; want %v", name, born, want)
+		}
 	}
 }
 
-// TestFactsOutside checks that BirthTime and Space reveal nothing about files outside or special files.
+// TestFactsOutside checks that Space reveals nothing about files outside or special files.
 func TestFactsOutside(t *testing.T) {
 	s := newShare(t)
 	names := makeSpecial(t, s)
@@ -61,9 +66,6 @@ func TestFactsOutside(t *testing.T) {
 		names = append(names, link)
 	}
 	for _, name := range names {
-		if _, err := s.BirthTime(t.Context(), name); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("BirthTime(%q): %v, want fs.ErrNotExist", name, err)
-		}
 		if _, _, err := s.Space(t.Context(), name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Space(%q): %v, want fs.ErrNotExist", name, err)
 		}
@@ -73,8 +75,12 @@ func TestFactsOutside(t *testing.T) {
 // TestNoBirthTime uses /proc, a filesystem without birth times.
 func TestNoBirthTime(t *testing.T) {
 	fsys := openAt(t, "/proc/self")
-	if _, err := fsys.BirthTime(t.Context(), "/status"); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("BirthTime of a file of /proc: %v, want errors.ErrUnsupported", err)
+	info, err := fsys.Stat(t.Context(), "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if born := storage.Born(info); !born.IsZero() {
+		t.Errorf("a file of /proc was created at %v", born)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
 )
 
@@ -42,7 +43,7 @@ func FuzzNames(f *testing.F) {
 		_ = fsys.Mkdir(t.Context(), name, 0o777)
 		_ = fsys.Rename(t.Context(), "/move", name)
 		_ = fsys.Rename(t.Context(), name, "/moved")
-		_ = fsys.Remove(t.Context(), name)
+		_ = storage.Remove(t.Context(), fsys, name)
 		_ = fsys.RemoveAll(t.Context(), name)
 		entries, err := os.ReadDir(outside)
 		content, readErr := os.ReadFile(filepath.Join(outside, "canary"))
@@ -64,7 +65,7 @@ func reaches(t *testing.T, paths ...string) func(info fs.FileInfo) bool {
 		off = append(off, info)
 	}
 	return func(info fs.FileInfo) bool {
-		return slices.ContainsFunc(off, func(other fs.FileInfo) bool { return os.SameFile(info, other) })
+		return slices.ContainsFunc(off, func(other fs.FileInfo) bool { return storage.SameFile(info, other) })
 	}
 }
 

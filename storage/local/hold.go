@@ -9,8 +9,6 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-var _ storage.Holder = (*FS)(nil)
-
 // Hold opens the collection name. Its members can be reached even after another process
 // has moved it.
 func (f *FS) Hold(ctx context.Context, name string) (storage.Held, error) {

@@ -90,8 +90,8 @@ func TestCloseOfPolicies(t *testing.T) {
 		_, open := fsys.OpenFile(t.Context(), "/a", os.O_RDWR|os.O_CREATE, 0o666)
 		for call, err := range map[string]error{
 			"Stat": stat, "Lstat": lstat, "OpenFile": open, "Mkdir": fsys.Mkdir(t.Context(), "/a", 0o777),
-			"Remove": fsys.Remove(t.Context(), "/a"), "RemoveAll": fsys.RemoveAll(t.Context(), "/a"),
-			"Rename": fsys.Rename(t.Context(), "/a", "/b"), "CopyLink": fsys.CopyLink(t.Context(), "/a", "/b"),
+			"Remove": storage.Remove(t.Context(), fsys, "/a"), "RemoveAll": fsys.RemoveAll(t.Context(), "/a"),
+			"Rename": fsys.Rename(t.Context(), "/a", "/b"), "CopyMember": storage.CopyMember(t.Context(), fsys, "/a", "/b", linkInfo(t), nil),
 		} {
 			if !errors.Is(err, fs.ErrClosed) {
 				t.Errorf("%s: %s after Close: %v, want fs.ErrClosed", p.name, call, err)
@@ -143,11 +143,12 @@ func TestPoliciesOfBatches(t *testing.T) {
 			{"/dir", "/copies", "dangling", false},
 			{"/dir", "/copies", "loop", false},
 		} {
-			info, err := os.Lstat(s.path(test.src + "/" + test.member))
+			info, err := os.Lstat(s.path("/dir/file"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			for name, err := range s.CopyMembers(ctx, test.src, test.dst, []fs.FileInfo{info}, nil) {
+			info = storage.Named(info, test.member)
+			for name, err := range s.CopyMembers(ctx, storage.Copying{From: test.src, To: test.dst, Members: []fs.FileInfo{info}}) {
 				if (err == nil) != test.want || err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 					t.Errorf("copying %s from %s to %s: %v, want success: %t", name, test.src, test.dst, err, test.want)
 				}
@@ -183,10 +184,9 @@ func TestPoliciesOfCapabilities(t *testing.T) {
 			"/dir": true, "/dir/near": follows, "/dir/collection/sub/x": follows, "/dir/collection": follows,
 			"/dir/out": leaves, "/dir/secret": leaves, "/dir/out/secret": leaves, "/dir/dangling": false, "/dir/loop": false,
 		} {
-			_, born := s.BirthTime(t.Context(), name)
 			_, _, space := s.Space(t.Context(), name)
 			_, stat := s.Stat(t.Context(), name)
-			for call, err := range map[string]error{"BirthTime": born, "Space": space, "Stat": stat} {
+			for call, err := range map[string]error{"Space": space, "Stat": stat} {
 				if err == nil || errors.Is(err, errors.ErrUnsupported) {
 					if !want {
 						t.Errorf("%s(%q): %v, want fs.ErrNotExist", call, name, err)
@@ -208,21 +208,35 @@ func TestPoliciesOfCapabilities(t *testing.T) {
 				t.Errorf("SetTimes(%q): %v, want success: %t", name, err, want)
 			}
 		}
-		err := s.Exchange(t.Context(), "/dir/collection/sub/x", "/dir/file")
+		err := storage.Exchange(t.Context(), s, "/dir/collection/sub/x", "/dir/file")
 		if denied := errors.Is(err, fs.ErrPermission); denied == follows || err != nil && !denied && !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("Exchange through a link: %v, want success: %t", err, follows)
 		}
 	})
 }
 
-// TestCopyLinkCancelled checks that a cancelled CopyLink creates nothing.
+// linkInfo describes a symbolic link.
+func linkInfo(t *testing.T) fs.FileInfo {
+	t.Helper()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink("nowhere", link); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+// TestCopyLinkCancelled checks that a cancelled copy of a link creates nothing.
 func TestCopyLinkCancelled(t *testing.T) {
 	s := newShare(t)
 	web(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.CopyLink(ctx, "/dir/near", "/new"); !errors.Is(err, context.Canceled) {
-		t.Errorf("CopyLink: %v, want context.Canceled", err)
+	if err := storage.CopyMember(ctx, s, "/dir/near", "/new", linkInfo(t), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("CopyMember: %v, want context.Canceled", err)
 	}
 	if _, err := s.Lstat(t.Context(), "/new"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Lstat: %v, want fs.ErrNotExist", err)

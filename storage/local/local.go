@@ -38,22 +38,22 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/strays"
 )
 
 var _ interface {
-	storage.Lstater
-	storage.Remover
-	storage.BatchRemover
-	storage.FileCopier
-	storage.BatchCopier
-	storage.LinkCopier
-	storage.Exchanger
-	storage.TimeSetter
+	storage.Canonicaler
+	storage.Copier
 	storage.DeadPropsReader
 	storage.FileReplacer
+	storage.Holder
+	storage.Identifier
+	storage.Lstater
 	storage.ReadOpener
-	storage.BirthTimer
+	storage.Remover
+	storage.Renamer
 	storage.Spacer
+	storage.TimeSetter
 } = (*FS)(nil)
 
 // FS is a directory of this machine.
@@ -80,7 +80,7 @@ type FS struct {
 
 	// strays, if not nil, records the names of stages. mark identifies the directory
 	// in it.
-	strays *storage.Strays
+	strays *strays.File
 	mark   string
 
 	// noClone contains pairs of devices, [2]uint64{source, copy}, between which
@@ -144,8 +144,8 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	return f.failed("mkdir", name, f.mkdir(local, perm.Perm()), writing)
 }
 
-// Stat describes name. It follows symbolic links inside the directory. On Linux the
-// description includes the birth time (storage.Facts) if no link is on the way.
+// Stat describes name. It follows symbolic links inside the directory. The description
+// includes the birth time (storage.Born) if the system records it.
 func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (f *FS) stat(ctx context.Context, name, local string) (fs.FileInfo, error) 
 	if info != nil || err != nil {
 		return info, err
 	}
-	return f.root.Stat(local)
+	return f.statByAccess(local)
 }
 
 // Lstat describes name, even if it is a symbolic link, a FIFO, a socket or a device.

@@ -154,7 +154,7 @@ func TestErrorsNameNothingOfTheDisk(t *testing.T) {
 		{write, "/out/dir", "open /out/dir: permission denied: path escapes from parent"},
 		{directory, "/dir", "open /dir: is a directory"},
 		{s.Mkdir(ctx, "/dir/file/a", 0o777), "/dir/file/a", "mkdir /dir/file/a: file does not exist: not a directory"},
-		{s.Remove(ctx, "/dir"), "/dir", "remove /dir: directory not empty"},
+		{storage.Remove(ctx, s, "/dir"), "/dir", "remove /dir: directory not empty"},
 		{s.RemoveAll(ctx, "/"), "/", "removeall /: permission denied"},
 		{s.Rename(ctx, "/no", "/to"), "/no", "rename /no /to: no such file or directory"},
 		{s.Rename(ctx, "/dir", "/dir/a"), "/dir", "rename /dir /dir/a: invalid argument"},

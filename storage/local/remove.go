@@ -11,15 +11,6 @@ import (
 	"syscall"
 )
 
-// Remove removes the file, the symbolic link or the empty collection name.
-func (f *FS) Remove(ctx context.Context, name string) error {
-	local, err := removable(ctx, "remove", name)
-	if err != nil {
-		return err
-	}
-	return f.failed("remove", name, f.remove(local), writing)
-}
-
 // RemoveMembers removes members of the collection name. It opens the collection only once.
 func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
@@ -62,8 +53,9 @@ func (f *FS) membersOf(name string) (memberRemover, error) {
 func (f *FS) openRoot(local string) (*os.Root, error) {
 	collection, err := f.root.OpenRoot(local)
 	if err != nil {
-		if info, statErr := f.root.Stat(local); statErr == nil && !info.IsDir() {
-			err = syscall.ENOTDIR // The error of OpenRoot doesn't match any known one.
+		var errno syscall.Errno
+		if !errors.As(err, &errno) && !errors.Is(err, f.escape) && !errors.Is(err, fs.ErrClosed) {
+			err = syscall.ENOTDIR // The error of OpenRoot for a file matches no known one.
 		}
 		return nil, err
 	}

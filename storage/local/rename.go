@@ -42,7 +42,7 @@ func (f *FS) rename(oldName, newName string) error {
 	case below(to, from):
 		return fs.ErrInvalid
 	}
-	f.follow(from, to)
+	f.follow(from, f, to)
 	defer f.short.forget()
 	err := storage.Cause(f.root.Rename(from, to))
 	if errors.Is(err, fs.ErrExist) {

@@ -103,11 +103,11 @@ func TestSpecialFilesCanBeRemoved(t *testing.T) {
 		if _, err := s.Lstat(t.Context(), name); err != nil {
 			t.Error(err)
 		}
-		if err := s.Remove(t.Context(), name); err != nil {
+		if err := storage.Remove(t.Context(), s, name); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := s.Remove(t.Context(), "/dir"); err != nil {
+	if err := storage.Remove(t.Context(), s, "/dir"); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/strays"
 )
 
 // named is a stage that has a reserved name in the collection of its final name.
@@ -18,7 +19,7 @@ type named struct {
 	open  *os.File
 	// closed says that open has been closed.
 	closed bool
-	stray  storage.Stray
+	stray  strays.Note
 }
 
 // private are the permission bits of a stage that will replace a file, until keep sets the
@@ -134,7 +135,7 @@ func (s *named) create(base string) error {
 	err := s.dir.Link(s.name, base)
 	if err == nil {
 		if s.dir.Remove(s.name) != nil {
-			s.stray = storage.Stray{} // The reserved name still exists, so keep the note.
+			s.stray = strays.Note{} // The reserved name still exists, so keep the note.
 		}
 		return nil
 	}

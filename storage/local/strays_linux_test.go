@@ -20,6 +20,7 @@ import (
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/storagetest"
+	"github.com/davd/davd/storage/strays"
 )
 
 // These are environment variables. If they are set, the test program replaces /dir/file in the share
@@ -63,11 +64,11 @@ func dieBefore(call uint32) error {
 // beVictim replaces the file and dies meanwhile. If it never makes the fatal call, it returns nil.
 func beVictim() error {
 	ctx := context.Background()
-	fsys, strays, err := openNoting(os.Getenv(victimShare))
+	fsys, notes, err := openNoting(os.Getenv(victimShare))
 	if err != nil {
 		return err
 	}
-	defer strays.Close()
+	defer notes.Close()
 	setWays[os.Getenv(victimWay)](share{FS: fsys})
 	call := os.Getenv(victimCall)
 	if call == "begin" {
@@ -91,20 +92,20 @@ func beVictim() error {
 }
 
 // openNoting opens the share in dir and sweeps it with the file of strays beside it.
-func openNoting(dir string) (*local.FS, *storage.Strays, error) {
+func openNoting(dir string) (*local.FS, *strays.File, error) {
 	fsys, err := local.Open(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	strays, err := storage.OpenStrays(dir + "-strays")
+	notes, err := strays.Open(dir + "-strays")
 	if err != nil {
 		return nil, nil, err
 	}
-	swept, err := storage.Sweep(context.Background(), storage.WithLatency(fsys, 1), strays)
+	swept, err := strays.Sweep(context.Background(), fsys, notes)
 	for _, s := range swept {
 		err = errors.Join(err, s.Err)
 	}
-	return fsys, strays, err
+	return fsys, notes, err
 }
 
 // TestReplaceFileKilledAnywhere kills a replacement before each of the calls. The file must be the old
@@ -149,11 +150,11 @@ func TestReplaceFileKilledAnywhere(t *testing.T) {
 						names = slices.Delete(names, stray, stray+1)
 					}
 					for range 2 {
-						fsys, strays, err := openNoting(dir)
+						fsys, notes, err := openNoting(dir)
 						if err != nil {
 							t.Fatal(err)
 						}
-						if err := errors.Join(fsys.Close(), strays.Close()); err != nil {
+						if err := errors.Join(fsys.Close(), notes.Close()); err != nil {
 							t.Error(err)
 						}
 						if got := s.names(t, "/share/dir"); !slices.Equal(got, names) {
@@ -189,7 +190,7 @@ func TestSweepOnlyItsOwn(t *testing.T) {
 		}
 	}
 	path := t.TempDir() + "/strays"
-	strays, err := storage.OpenStrays(path)
+	notes, err := strays.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,18 +198,18 @@ func TestSweepOnlyItsOwn(t *testing.T) {
 		"./dir/.davd-b", "dir/.davd-c", "dir/file", "in/.davd-d", "out/.davd-e", "../" + filepath.Base(outside) + "/.davd-e",
 		outside + "/.davd-e", "dir/.davd-none", "none/.davd-a", "dir/.davd-a/.davd-a",
 	} {
-		strays.Note("", name)
+		notes.Add("", name)
 	}
-	if err := strays.Close(); err != nil {
+	if err := notes.Close(); err != nil {
 		t.Fatal(err)
 	}
-	strays, err = storage.OpenStrays(path)
+	notes, err = strays.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer strays.Close()
-	swept, err := s.Sweep(t.Context(), strays)
-	want := []storage.Swept{{Name: "/dir/.davd-b"}, {Name: "/in/.davd-d"}}
+	defer notes.Close()
+	swept, err := s.Sweep(t.Context(), notes)
+	want := []strays.Swept{{Name: "/dir/.davd-b"}, {Name: "/in/.davd-d"}}
 	if err != nil || !slices.Equal(swept, want) {
 		t.Errorf("swept %v, error %v; want %v", swept, err, want)
 	}
@@ -227,14 +228,14 @@ func TestSweepOtherRoot(t *testing.T) {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	fsys, strays, err := openNoting(dir)
+	fsys, notes, err := openNoting(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fsys.SetWays()
 	s.FS = fsys
 	s.begin(t, "/file", "x") // Neither Commit nor Discard follows.
-	if err := errors.Join(fsys.Close(), strays.Close()); err != nil {
+	if err := errors.Join(fsys.Close(), notes.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(os.Rename(dir, dir+"-mounted"), os.Mkdir(dir, 0o777)); err != nil {
@@ -262,7 +263,7 @@ func TestSweepAfterRename(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "a/b"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	fsys, strays, err := openNoting(dir)
+	fsys, notes, err := openNoting(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,8 +273,8 @@ func TestSweepAfterRename(t *testing.T) {
 	s.begin(t, "/a/b/file", "x") // Neither Commit nor Discard follows.
 	for _, err := range []error{
 		fsys.Rename(t.Context(), "/a", "/c"),
-		fsys.Exchange(t.Context(), "/other", "/c"),
-		fsys.Close(), strays.Close(),
+		storage.Exchange(t.Context(), fsys, "/other", "/c"),
+		fsys.Close(), notes.Close(),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -6,30 +6,27 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
-	"strconv"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/strays"
 )
 
-var _ storage.Sweeper = (*FS)(nil)
+var _ strays.Sweeper = (*FS)(nil)
 
 // errOtherRoot says that a noted file may still exist, although it is not found here.
 var errOtherRoot = errors.New("the share is not the same directory as before: if its disk is not mounted, mount it and start davd again")
 
 // Sweep removes the stages that a dead process left behind. From then on, the FS notes its
-// own stages in strays. Sweep removes only files with reserved names. It finds stages in
+// own stages in file. Sweep removes only files with reserved names. It finds stages in
 // collections that this FS has renamed, but not in those that another process has renamed.
-func (f *FS) Sweep(ctx context.Context, strays *storage.Strays) ([]storage.Swept, error) {
-	info, err := f.root.Stat(rootName)
+func (f *FS) Sweep(ctx context.Context, file *strays.File) ([]strays.Swept, error) {
+	info, err := f.statByAccess(rootName)
 	if err != nil {
 		return nil, f.failed("sweep", "/", err, reading)
 	}
-	root := ""
-	if inode, ok := storage.LastingInode(info); ok {
-		root = strconv.FormatUint(inode, 10)
-	}
-	var swept []storage.Swept
-	for _, stray := range strays.Left() {
+	root := identity(info)
+	var swept []strays.Swept
+	for _, stray := range file.Left() {
 		if err := ctx.Err(); err != nil {
 			return swept, err
 		}
@@ -38,16 +35,16 @@ func (f *FS) Sweep(ctx context.Context, strays *storage.Strays) ([]storage.Swept
 			stray.Forget()
 		}
 		if found || err != nil {
-			swept = append(swept, storage.Swept{Name: virtual(stray.Name), Err: err})
+			swept = append(swept, strays.Swept{Name: virtual(stray.Name), Err: err})
 		}
 	}
-	f.strays, f.mark = strays, root
+	f.strays, f.mark = file, root
 	return swept, nil
 }
 
 // removeStray removes the noted file if it exists and has a reserved name. root identifies
 // the share.
-func (f *FS) removeStray(root string, stray storage.Stray) (found bool, err error) {
+func (f *FS) removeStray(root string, stray strays.Note) (found bool, err error) {
 	if stray.Root != "" && root != "" && stray.Root != root {
 		return false, errOtherRoot
 	}
@@ -70,19 +67,20 @@ func (f *FS) removeStray(root string, stray storage.Stray) (found bool, err erro
 }
 
 // note must be called before base is created in the collection that contains local.
-func (f *FS) note(local, base string) storage.Stray {
+func (f *FS) note(local, base string) strays.Note {
 	if f.strays == nil {
-		return storage.Stray{}
+		return strays.Note{}
 	}
 	dir, _ := splitLast(local)
 	// Don't use filepath.Join: the segment before a ".." may be a link.
-	return f.strays.Note(f.mark, dir+string(filepath.Separator)+base)
+	return f.strays.Add(f.mark, dir+string(filepath.Separator)+base)
 }
 
-// follow must be called before from, which may be a collection, is renamed to to.
-func (f *FS) follow(from, to string) {
+// follow must be called before from, which may be a collection, is renamed to the name to
+// of into.
+func (f *FS) follow(from string, into *FS, to string) {
 	separator := string(filepath.Separator)
-	f.strays.Follow(from+separator, to+separator)
+	f.strays.Follow(f.mark, from+separator, into.mark, to+separator)
 }
 
 // virtual returns the name of local for messages.

@@ -31,18 +31,16 @@ var cancelChecks = []check{
 			"Lstat":       lstatErr,
 			"Remove":      storage.Remove(ctx, f.FS, "/file"),
 			"RemoveRoot":  f.RemoveAll(ctx, "/"),
-			"CopyFile":    storage.CopyFile(ctx, f.FS, "/file", "/new", 0o666, nil),
+			"CopyMember":  copyFile(ctx, f.FS, "/file", "/new", nil),
 		} {
 			if !errors.Is(err, context.Canceled) {
 				f.t.Errorf("%s: %v, want context.Canceled", call, err)
 			}
 		}
-		_, bornErr := storage.BirthTime(ctx, f.FS, "/file")
 		_, _, spaceErr := storage.Space(ctx, f.FS, "/file")
 		for call, err := range map[string]error{
-			"SetTimes":  storage.SetTimes(ctx, f.FS, "/file", time.Now()),
-			"BirthTime": bornErr,
-			"Space":     spaceErr,
+			"SetTimes": storage.SetTimes(ctx, f.FS, "/file", time.Now()),
+			"Space":    spaceErr,
 		} {
 			if !errors.Is(err, context.Canceled) && !errors.Is(err, errors.ErrUnsupported) {
 				f.t.Errorf("%s: %v, want context.Canceled", call, err)
@@ -66,18 +64,18 @@ var cancelChecks = []check{
 			f.t.Errorf("%d members and then %v; want some of %d and then context.Canceled", n, last, crowd)
 		}
 	}},
-	{"CancelledInCopyFile", func(f *fixture) {
+	{"CancelledInCopyMember", func(f *fixture) {
 		f.write("/src", string(noise(large)))
 		ctx, cancel := context.WithCancel(f.ctx)
 		defer cancel()
-		fault := &Fault{FS: f.FS, Before: func(op, _ string) error {
+		fault := &Fault{FS: struct{ storage.FS }{f.FS}, Before: func(op, _ string) error {
 			if op == "write" {
 				cancel()
 				return ctx.Err()
 			}
 			return nil
 		}}
-		err := storage.CopyFile(ctx, fault, "/src", "/dst", 0o666, nil)
+		err := copyFile(ctx, fault, "/src", "/dst", nil)
 		f.fails(err, context.Canceled)
 		f.missing("/dst")
 	}},

@@ -1,15 +1,18 @@
 package storagetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"time"
 
 	"github.com/davd/davd/storage"
 )
 
 var copyFileChecks = []check{
-	{"CopyFile", func(f *fixture) {
+	{"CopyMember", func(f *fixture) {
 		f.mkdir("/dir")
 		want := Tree{"/dir": collection}
 		for i, size := range []int{0, 1, large} {
@@ -17,7 +20,7 @@ var copyFileChecks = []check{
 			content := string(noise(size))
 			f.write(src, content)
 			var wrote int64
-			f.succeeds(storage.CopyFile(f.ctx, f.FS, src, dst, 0o666, func(n int64) {
+			f.succeeds(copyFile(f.ctx, f.FS, src, dst, func(n int64) {
 				if n <= 0 {
 					f.t.Errorf("%d bytes reported at once", n)
 				}
@@ -32,33 +35,36 @@ var copyFileChecks = []check{
 			f.t.Error("the copies differ from their sources")
 		}
 	}},
-	{"CopyFilePermissions", func(f *fixture) {
-		f.write("/src", "x")
+	{"CopyMemberPermissions", func(f *fixture) {
 		for _, perm := range []fs.FileMode{0o600, 0o640, 0o700} {
-			dst := fmt.Sprintf("/%o", perm)
-			f.succeeds(storage.CopyFile(f.ctx, f.FS, "/src", dst, perm, nil))
-			if got := f.stat(dst).Mode().Perm(); got&^perm != 0 || got&0o600 != 0o600 {
-				f.t.Errorf("permissions %o, want %o, or less because of the umask", got, perm)
+			src, dst := fmt.Sprintf("/src%o", perm), fmt.Sprintf("/%o", perm)
+			file, err := f.OpenFile(f.ctx, src, os.O_RDWR|os.O_CREATE, perm)
+			f.succeeds(err)
+			f.succeeds(file.Close())
+			info := f.stat(src)
+			f.succeeds(storage.CopyMember(f.ctx, f.FS, src, dst, info, nil))
+			if got := f.stat(dst).Mode().Perm(); got != info.Mode().Perm() {
+				f.t.Errorf("permissions %o, want %o", got, info.Mode().Perm())
 			}
 		}
 	}},
-	{"CopyFileOntoFile", func(f *fixture) {
+	{"CopyMemberOntoFile", func(f *fixture) {
 		want := Tree{"/src": "new", "/dst": "old", "/dir": collection}
 		WriteTree(f.t, f.FS, want)
-		f.fails(storage.CopyFile(f.ctx, f.FS, "/src", "/dst", 0o666, nil), fs.ErrExist)
-		f.fails(storage.CopyFile(f.ctx, f.FS, "/src", "/dir", 0o666, nil), fs.ErrExist)
-		f.fails(storage.CopyFile(f.ctx, f.FS, "/src", "/src", 0o666, nil), fs.ErrExist)
-		f.fails(storage.CopyFile(f.ctx, f.FS, "/no", "/new", 0o666, nil), fs.ErrNotExist)
+		f.fails(copyFile(f.ctx, f.FS, "/src", "/dst", nil), fs.ErrExist)
+		f.fails(copyFile(f.ctx, f.FS, "/src", "/dir", nil), fs.ErrExist)
+		f.fails(copyFile(f.ctx, f.FS, "/src", "/src", nil), fs.ErrExist)
+		f.fails(copyFile(f.ctx, f.FS, "/no", "/new", nil), fs.ErrNotExist)
 		f.holds(want)
 	}},
-	{"CopyFileOfCollection", func(f *fixture) {
+	{"CopyMemberOfCollection", func(f *fixture) {
 		f.mkdir("/dir")
-		err := storage.CopyFile(f.ctx, f.FS, "/dir", "/dst", 0o666, nil)
+		err := copyFile(f.ctx, f.FS, "/dir", "/dst", nil)
 		f.fails(err)
 		f.carry("/dir", err)
 		f.holds(Tree{"/dir": collection})
 	}},
-	{"CopyFileFaults", copyFileFaults},
+	{"CopyMemberFaults", copyFileFaults},
 }
 
 func sameTree(a, b Tree) bool {
@@ -72,8 +78,23 @@ func sameTree(a, b Tree) bool {
 
 var errFault = errors.New("injected fault")
 
-// copyFileFaults makes the first call of CopyFile fail, then the second, and so on until all
-// have failed once. Each time, either the copy is complete, or it doesn't exist and CopyFile
+// copyFile copies the file src to dst, without a look at it before.
+func copyFile(ctx context.Context, fsys storage.FS, src, dst string, wrote func(n int64)) error {
+	return storage.CopyMember(ctx, fsys, src, dst, entryInfo{mode: 0o666}, wrote)
+}
+
+// entryInfo describes an entry that need not exist.
+type entryInfo struct{ mode fs.FileMode }
+
+func (entryInfo) Name() string        { return "" }
+func (entryInfo) Size() int64         { return 0 }
+func (i entryInfo) Mode() fs.FileMode { return i.mode }
+func (entryInfo) ModTime() time.Time  { return time.Now() }
+func (entryInfo) IsDir() bool         { return false }
+func (entryInfo) Sys() any            { return nil }
+
+// copyFileFaults makes the first call of the fallback of CopyMember fail, then the second, and so on until all
+// have failed once. Each time, either the copy is complete, or it doesn't exist and CopyMember
 // returns the fault.
 func copyFileFaults(f *fixture) {
 	content := string(noise(100_000))
@@ -81,14 +102,14 @@ func copyFileFaults(f *fixture) {
 	for n := 1; ; n++ {
 		calls := 0
 		var failed string
-		fault := &Fault{FS: f.FS, Before: func(op, name string) error {
+		fault := &Fault{FS: struct{ storage.FS }{f.FS}, Before: func(op, name string) error {
 			if calls++; calls == n {
 				failed = op + " " + name
 				return errFault
 			}
 			return nil
 		}}
-		err := storage.CopyFile(f.ctx, fault, "/src", "/dst", 0o666, nil)
+		err := copyFile(f.ctx, fault, "/src", "/dst", nil)
 		if err == nil {
 			f.holds(Tree{"/src": content, "/dst": content})
 			f.succeeds(storage.Remove(f.ctx, f.FS, "/dst"))

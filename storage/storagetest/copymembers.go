@@ -37,7 +37,7 @@ var copyMembersChecks = []check{
 	{"CopyMembersStopped", func(f *fixture) {
 		WriteTree(f.t, f.FS, Tree{"/src": collection, "/src/a": "x", "/src/b": "x", "/src/c": "x", "/dst": collection})
 		copies := 0
-		for _, err := range storage.CopyMembers(f.ctx, f.FS, "/src", "/dst", f.members("/src"), nil) {
+		for _, err := range storage.CopyMembers(f.ctx, f.FS, storage.Copying{From: "/src", To: "/dst", Members: f.members("/src")}) {
 			f.succeeds(err)
 			if copies++; copies == 2 {
 				break
@@ -52,7 +52,7 @@ var copyMembersChecks = []check{
 		WriteTree(f.t, f.FS, Tree{"/src": collection, "/src/a": "x", "/src/b": "x", "/src/c": "x", "/dst": collection})
 		ctx, cancel := context.WithCancel(f.ctx)
 		defer cancel()
-		for name, err := range storage.CopyMembers(ctx, f.FS, "/src", "/dst", f.members("/src"), nil) {
+		for name, err := range storage.CopyMembers(ctx, f.FS, storage.Copying{From: "/src", To: "/dst", Members: f.members("/src")}) {
 			if name == "a" {
 				f.succeeds(err)
 				cancel()
@@ -85,7 +85,7 @@ var copyMembersChecks = []check{
 		var wait sync.WaitGroup
 		for part := range slices.Chunk(f.members("/src"), files/goroutines) {
 			wait.Go(func() {
-				for name, err := range storage.CopyMembers(f.ctx, f.FS, "/src", "/dst", part, nil) {
+				for name, err := range storage.CopyMembers(f.ctx, f.FS, storage.Copying{From: "/src", To: "/dst", Members: part}) {
 					if err != nil {
 						f.t.Errorf("%s: %v", name, err)
 					}
@@ -121,7 +121,7 @@ func (f *fixture) copied(ctx context.Context, fsys storage.FS, src, dst string, 
 	f.t.Helper()
 	errs := map[string]error{}
 	i := 0
-	for name, err := range storage.CopyMembers(ctx, fsys, src, dst, members, nil) {
+	for name, err := range storage.CopyMembers(ctx, fsys, storage.Copying{From: src, To: dst, Members: members}) {
 		if i == len(members) || name != members[i].Name() {
 			f.t.Fatalf("result %d is for %q", i, name)
 		}
@@ -155,12 +155,12 @@ func copyMembers(f *fixture) {
 	}
 	members := f.members("/a/src")
 	var wrote int64
-	for name, err := range storage.CopyMembers(f.ctx, f.FS, "/a/src", "/dst", members, func(n int64) {
+	for name, err := range storage.CopyMembers(f.ctx, f.FS, storage.Copying{From: "/a/src", To: "/dst", Members: members, Wrote: func(n int64) {
 		if n <= 0 {
 			f.t.Errorf("%d bytes reported at once", n)
 		}
 		wrote += n
-	}) {
+	}}) {
 		if err != nil {
 			f.t.Errorf("%s: %v", name, err)
 		}

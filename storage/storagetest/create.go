@@ -39,7 +39,7 @@ var createChecks = []check{
 			f.fails(f.tryOpen("/no/a", flag), fs.ErrNotExist)
 		}
 		f.fails(f.Rename(f.ctx, "/src", "/no/a"), fs.ErrNotExist)
-		f.fails(storage.CopyFile(f.ctx, f.FS, "/src", "/no/a", 0o666, nil), fs.ErrNotExist)
+		f.fails(copyFile(f.ctx, f.FS, "/src", "/no/a", nil), fs.ErrNotExist)
 		f.holds(Tree{"/src": "x"})
 	}},
 	{"ParentIsFile", func(f *fixture) {

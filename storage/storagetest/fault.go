@@ -4,150 +4,134 @@ import (
 	"context"
 	"encoding/xml"
 	"io/fs"
+	"iter"
 	"time"
 
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/intercept"
 )
 
-// Fault is a storage.FS that makes chosen calls fail or wait, or counts them.
+// Fault is a storage.FS that makes chosen calls fail or wait, or counts them. It has all
+// capabilities of the underlying FS.
 //
 // If Before is not nil, it is called before every call. If it returns an error, Fault returns
 // that error instead of making the call; but it closes a file or a listing and discards a
-// replacement all the same. Before may block. Several goroutines may call it at once.
-//
-// op says which call it is:
-//
-//   - of the FS: mkdir, open, removeall, rename, stat, lstat, canonical, remove, settimes,
-//     readdir, readdeadprops, replacefile, birthtime, space, exchange, copylink or
-//     copymembers;
-//   - of a file: read, write, seek, close, readdir, stat, deadprops or patch;
-//   - of a replacement: write, commit or discard.
-//
-// name is the name that the FS was called with: for rename the old name, for copylink the
-// source. An exchange calls Before for both names.
-//
-// Some functions of package storage cause several calls. storage.List and storage.ReadDir
-// are an open, a readdir for each Next, and a close, whatever the underlying FS does.
-// storage.ReplaceFile is one call, or the calls of its fallback if the underlying FS is not a
-// storage.FileReplacer. In the same way, storage.CopyMembers is one call or the calls of its
-// fallback for each member, with the member's name. storage.CopyFile always consists of calls
-// of files, and storage.RemoveMembers of a remove for each member.
+// replacement all the same. Before may block. Several goroutines may call it at once. See
+// intercept.FS for op and name, with these differences: list is called open, next is called
+// readdir and exchanged is called exchange; describe, hold and identity don't exist.
 type Fault struct {
 	storage.FS
 	Before func(op, name string) error
 }
 
-func (f *Fault) before(op, name string) error {
-	if f.Before == nil {
-		return nil
-	}
-	return f.Before(op, name)
+func (f *Fault) calls() *intercept.FS {
+	return &intercept.FS{FS: f.FS, Before: func(_ context.Context, op, name string) error {
+		switch op {
+		case "list":
+			op = "open"
+		case "next":
+			op = "readdir"
+		case "exchanged":
+			op = "exchange"
+		case "describe", "hold", "identity":
+			return nil
+		}
+		if f.Before == nil {
+			return nil
+		}
+		return f.Before(op, name)
+	}}
 }
 
-// Mkdir implements storage.FS.
+// Mkdir implements storage.FS, like the methods below.
 func (f *Fault) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
-	if err := f.before("mkdir", name); err != nil {
-		return err
-	}
-	return f.FS.Mkdir(ctx, name, perm)
+	return f.calls().Mkdir(ctx, name, perm)
 }
 
-// OpenFile implements storage.FS.
+// OpenFile opens name.
 func (f *Fault) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
-	if err := f.before("open", name); err != nil {
-		return nil, err
-	}
-	file, err := f.FS.OpenFile(ctx, name, flag, perm)
-	if err != nil {
-		return nil, err
-	}
-	return f.faultFile(file, name), nil
+	return f.calls().OpenFile(ctx, name, flag, perm)
 }
 
-// RemoveAll implements storage.FS.
+// RemoveAll removes name and everything below it.
 func (f *Fault) RemoveAll(ctx context.Context, name string) error {
-	if err := f.before("removeall", name); err != nil {
-		return err
-	}
-	return f.FS.RemoveAll(ctx, name)
+	return f.calls().RemoveAll(ctx, name)
 }
 
-// Rename implements storage.FS.
+// Rename renames oldName.
 func (f *Fault) Rename(ctx context.Context, oldName, newName string) error {
-	if err := f.before("rename", oldName); err != nil {
-		return err
-	}
-	return f.FS.Rename(ctx, oldName, newName)
+	return f.calls().Rename(ctx, oldName, newName)
 }
 
-// Stat implements storage.FS.
+// Stat describes name.
 func (f *Fault) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
-	if err := f.before("stat", name); err != nil {
-		return nil, err
-	}
-	return f.FS.Stat(ctx, name)
+	return f.calls().Stat(ctx, name)
 }
 
-// Lstat implements storage.Lstater.
+// Lstat implements a capability, like the methods below.
 func (f *Fault) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
-	if err := f.before("lstat", name); err != nil {
-		return nil, err
-	}
-	return storage.Lstat(ctx, f.FS, name)
+	return f.calls().Lstat(ctx, name)
+}
+
+// List implements storage.Lister.
+func (f *Fault) List(ctx context.Context, name string) (storage.Listing, error) {
+	return f.calls().List(ctx, name)
 }
 
 // Canonical implements storage.Canonicaler.
 func (f *Fault) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
-	if err := f.before("canonical", name); err != nil {
-		return storage.Canon{}, err
-	}
-	return storage.Canonical(ctx, f.FS, name, follow)
-}
-
-// Remove implements storage.Remover.
-func (f *Fault) Remove(ctx context.Context, name string) error {
-	if err := f.before("remove", name); err != nil {
-		return err
-	}
-	return storage.Remove(ctx, f.FS, name)
+	return f.calls().Canonical(ctx, name, follow)
 }
 
 // SetTimes implements storage.TimeSetter.
 func (f *Fault) SetTimes(ctx context.Context, name string, modified time.Time) error {
-	if err := f.before("settimes", name); err != nil {
-		return err
-	}
-	return storage.SetTimes(ctx, f.FS, name, modified)
+	return f.calls().SetTimes(ctx, name, modified)
 }
 
 // ReadDeadProps implements storage.DeadPropsReader.
 func (f *Fault) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error) {
-	if err := f.before("readdeadprops", name); err != nil {
-		return nil, err
-	}
-	return storage.ReadDeadProps(ctx, f.FS, name)
+	return f.calls().ReadDeadProps(ctx, name)
 }
 
-// BirthTime implements storage.BirthTimer.
-func (f *Fault) BirthTime(ctx context.Context, name string) (time.Time, error) {
-	if err := f.before("birthtime", name); err != nil {
-		return time.Time{}, err
-	}
-	return storage.BirthTime(ctx, f.FS, name)
+// ReplaceFile implements storage.FileReplacer.
+func (f *Fault) ReplaceFile(ctx context.Context, name string, r storage.Replacing) (storage.Replacement, error) {
+	return f.calls().ReplaceFile(ctx, name, r)
 }
 
 // Space implements storage.Spacer.
 func (f *Fault) Space(ctx context.Context, name string) (used, available int64, err error) {
-	if err := f.before("space", name); err != nil {
-		return 0, 0, err
-	}
-	return storage.Space(ctx, f.FS, name)
+	return f.calls().Space(ctx, name)
 }
 
-// Hold implements storage.Holder. It doesn't call Before, and what it returns belongs to the
-// underlying FS.
+// RenameWith implements storage.Renamer.
+func (f *Fault) RenameWith(ctx context.Context, r storage.Renaming) error {
+	if other, ok := r.Into.(*Fault); ok {
+		r.Into = other.FS
+	}
+	return f.calls().RenameWith(ctx, r)
+}
+
+// CopyMembers implements storage.Copier.
+func (f *Fault) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[string, error] {
+	if other, ok := c.Into.(*Fault); ok {
+		c.Into = other.FS
+	}
+	return f.calls().CopyMembers(ctx, c)
+}
+
+// RemoveMembers implements storage.Remover.
+func (f *Fault) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
+	return f.calls().RemoveMembers(ctx, name, members)
+}
+
+// Hold implements storage.Holder.
 func (f *Fault) Hold(ctx context.Context, name string) (storage.Held, error) {
-	return storage.Hold(ctx, f.FS, name)
+	return f.calls().Hold(ctx, name)
+}
+
+// Identity implements storage.Identifier.
+func (f *Fault) Identity(ctx context.Context, name string) (string, error) {
+	return f.calls().Identity(ctx, name)
 }

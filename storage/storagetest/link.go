@@ -210,7 +210,7 @@ func (f *linkFixture) isDead(name string) {
 	f.fails(f.Mkdir(f.ctx, name, 0o777))
 	f.fails(f.tryOpen(name, os.O_RDWR|os.O_CREATE|os.O_EXCL))
 	f.fails(f.tryOpen(name, os.O_WRONLY))
-	f.fails(storage.CopyFile(f.ctx, f.FS, name, "/copy", 0o666, nil), fs.ErrNotExist)
+	f.fails(copyFile(f.ctx, f.FS, name, "/copy", nil), fs.ErrNotExist)
 	f.gone("/copy")
 }
 

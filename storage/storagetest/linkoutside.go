@@ -98,8 +98,8 @@ func linkOutsideFollowed(f *linkFixture) {
 	f.isLink("/file")
 	f.succeeds(f.Mkdir(f.ctx, "/link/dir", 0o777))
 	f.write("/dir/chain/dir/a", "a")
-	f.succeeds(storage.CopyFile(f.ctx, f.FS, "/link/file", "/copy", 0o666, nil))
-	f.succeeds(storage.CopyFile(f.ctx, f.FS, "/src", "/link/copy", 0o666, nil))
+	f.succeeds(copyFile(f.ctx, f.FS, "/link/file", "/copy", nil))
+	f.succeeds(copyFile(f.ctx, f.FS, "/src", "/link/copy", nil))
 	if err := f.Rename(f.ctx, "/src", "/link/dir/b"); err != nil && !storage.Immovable(err) {
 		f.t.Error(err)
 	}

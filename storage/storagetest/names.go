@@ -99,7 +99,7 @@ func (f *fixture) nameWorks(name string) {
 	f.succeeds(f.Rename(f.ctx, dir, "/plain"))
 	f.holds(Tree{file: "x", "/dir": collection, "/plain": collection, "/plain/" + name: "y"})
 	f.succeeds(f.Rename(f.ctx, "/plain", dir))
-	f.succeeds(storage.CopyFile(f.ctx, f.FS, file, "/copy", 0o666, nil))
+	f.succeeds(copyFile(f.ctx, f.FS, file, "/copy", nil))
 	f.commits(file, "replaced", false)
 	f.holds(Tree{file: "replaced", "/dir": collection, dir: collection, dir + "/" + name: "y", "/copy": "x"})
 	f.succeeds(storage.Remove(f.ctx, f.FS, file))
@@ -140,7 +140,7 @@ func nameTooLong(f *fixture) {
 		f.Mkdir(f.ctx, long, 0o777),
 		f.tryOpen(long, modes[0]),
 		f.Rename(f.ctx, "/src", long),
-		storage.CopyFile(f.ctx, f.FS, "/src", long, 0o666, nil),
+		copyFile(f.ctx, f.FS, "/src", long, nil),
 		f.tryReplace(long, "x", false),
 	} {
 		f.fails(err, syscall.ENAMETOOLONG, fs.ErrInvalid, fs.ErrNotExist)

@@ -69,7 +69,7 @@ func (f *fixture) changes(file, dir string) map[string]error {
 		"Rename":            f.Rename(f.ctx, file, "/new"),
 		"Rename of dir":     f.Rename(f.ctx, dir, "/new"),
 		"SetTimes":          storage.SetTimes(f.ctx, f.FS, file, time.Now()),
-		"CopyFile":          storage.CopyFile(f.ctx, f.FS, file, "/new", 0o666, nil),
+		"CopyMember":        copyFile(f.ctx, f.FS, file, "/new", nil),
 		"ReplaceFile":       f.tryReplace(file, "x", false),
 		"ReplaceFile, new":  f.tryReplace("/new", "x", true),
 	}

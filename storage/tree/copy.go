@@ -92,10 +92,7 @@ func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *
 func (c *copier) file(root *copied) job {
 	return func(ctx context.Context, t *turn) error {
 		c.mon.Begin(root.name())
-		err := storage.CopyFile(ctx, c.FS, root.name(), root.target(), root.info.Mode().Perm(), c.wrote(ctx, t))
-		if err == nil {
-			err = c.properties(ctx, root)
-		}
+		err := storage.CopyMember(ctx, c.FS, root.name(), root.target(), root.info, c.wrote(ctx, t))
 		return c.done(root, root.name(), err)
 	}
 }

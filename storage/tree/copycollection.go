@@ -140,7 +140,7 @@ func (c *copier) members(of *copied) ([]*copied, error) {
 	if err := list.flush(); err != nil {
 		return nil, err
 	}
-	return list.collections, list.flushLinks()
+	return list.collections, nil
 }
 
 // listing holds the members of a collection that were listed but not yet handed over.
@@ -149,9 +149,8 @@ type listing struct {
 	of          *copied
 	name        string // the name of of
 	collections []*copied
-	files       []fs.FileInfo
+	files       []fs.FileInfo // with the links that will be copied as links
 	bytes       int64
-	links       []string // the names of those that will be copied as links
 }
 
 // add takes one entry. It returns only an error that ends the whole operation.
@@ -165,8 +164,6 @@ func (l *listing) add(entry fs.FileInfo) error {
 		return nil
 	case err != nil:
 		return l.done(l.of, name, err)
-	case info.Mode()&fs.ModeSymlink != 0:
-		return l.link(entry.Name())
 	case info.IsDir() && l.of.loops(info):
 		return l.done(l.of, name, &fs.PathError{Op: "copy", Path: name, Err: ErrLoop})
 	case info.IsDir():
@@ -220,7 +217,7 @@ func (l *listing) flush() error {
 // copied.
 func (l *listing) broken(err error) {
 	l.of.err = err
-	for range len(l.files) + len(l.links) + len(l.collections) {
+	for range len(l.files) + len(l.collections) {
 		l.mon.Advance()
 	}
 	l.of.pending.Add(-int64(len(l.collections)))
@@ -231,7 +228,8 @@ func (c *copier) batch(of *copied, files []fs.FileInfo) job {
 	return func(ctx context.Context, t *turn) error {
 		source := of.name()
 		c.mon.Begin(below(source, files[0].Name()))
-		for name, err := range storage.CopyMembers(ctx, c.FS, source, of.target(), files, c.wrote(ctx, t)) {
+		copying := storage.Copying{From: source, To: of.target(), Members: files, Wrote: c.wrote(ctx, t)}
+		for name, err := range storage.CopyMembers(ctx, c.FS, copying) {
 			if err := c.done(of, below(source, name), err); err != nil {
 				return err
 			}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
 )
@@ -162,7 +163,7 @@ func total(
 		dst = 0 // One rename replaces a file by a file.
 	}
 	w, _, err := watched(t, first, func(mon *tree.Monitor) error {
-		return run(t.Context(), storage.WithLatency(fsys, delay), mon)
+		return run(t.Context(), latency.New(fsys, delay), mon)
 	})
 	noError(t, err)
 	want := of(src, dst)
@@ -187,7 +188,7 @@ func TestTotalIsEarly(t *testing.T) {
 						fsys := aferofs.New(afero.NewMemMapFs())
 						build(t, fsys, l)
 						w, took, err := watched(t, first, func(mon *tree.Monitor) error {
-							return op.run(t.Context(), storage.WithLatency(fsys, slow), mon)
+							return op.run(t.Context(), latency.New(fsys, slow), mon)
 						})
 						noError(t, err)
 						if took < 20*time.Second || w.final > took/8 {
@@ -245,7 +246,7 @@ func TestCountUnwatched(t *testing.T) {
 		mon := new(tree.Monitor)
 		ended := make(chan error)
 		go func() {
-			ended <- tree.Remove(t.Context(), storage.WithLatency(fsys, slow), "/src", mon)
+			ended <- tree.Remove(t.Context(), latency.New(fsys, slow), "/src", mon)
 		}()
 		time.Sleep(2 * time.Second)
 		if p := mon.Snapshot(); !p.Final || p.Known != 221 || p.Done > 110 {
@@ -283,7 +284,7 @@ func TestTotalOfWhatChanges(t *testing.T) {
 					}
 				}()
 				w, _, err := watched(t, 0, func(mon *tree.Monitor) error {
-					return op.run(t.Context(), storage.WithLatency(fsys, slow), mon)
+					return op.run(t.Context(), latency.New(fsys, slow), mon)
 				})
 				// A MOVE does not remove members that it has not copied.
 				if partial := (*tree.PartialError)(nil); err != nil && !errors.As(err, &partial) {
@@ -352,7 +353,7 @@ func totalOfLinks(t *testing.T, op, name string, links bool, want int64) {
 	symlink(t, dir, "link to src", "src")
 	engine := tree.Engine{CopyLinks: links}
 	synctest.Test(t, func(t *testing.T) {
-		engine.FS = storage.WithLatency(unrenaming(fsys, syscall.EXDEV, func(_, from string) bool { return from == name }), slow)
+		engine.FS = latency.New(unrenaming(fsys, syscall.EXDEV, func(_, from string) bool { return from == name }), slow)
 		w, _, err := watched(t, 0, func(mon *tree.Monitor) error {
 			switch op {
 			case "COPY":
@@ -411,7 +412,7 @@ func stopped(t *testing.T, l layout, removes bool, after time.Duration, run func
 	var mon *tree.Monitor
 	w, _, err := watched(t, 0, func(m *tree.Monitor) error {
 		mon = m
-		return run(ctx, storage.WithLatency(fsys, slow), m)
+		return run(ctx, latency.New(fsys, slow), m)
 	})
 	errorIs(t, err, context.DeadlineExceeded)
 	p := mon.Snapshot()
@@ -456,7 +457,7 @@ func TestCountPanics(t *testing.T) {
 		fsys := aferofs.New(afero.NewMemMapFs())
 		build(t, fsys, wide("/src", 20, 10))
 		var seen atomic.Int64
-		bad := &storagetest.Fault{FS: storage.WithLatency(fsys, slow), Before: func(op, name string) error {
+		bad := &storagetest.Fault{FS: latency.New(fsys, slow), Before: func(op, name string) error {
 			if op == "readdir" && path.Base(name) == "019" && seen.Add(1) == 1 {
 				panic("bad storage")
 			}

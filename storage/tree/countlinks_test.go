@@ -67,7 +67,27 @@ func (l linking) OpenFile(ctx context.Context, name string, flag int, perm fs.Fi
 	return l.FS.OpenFile(ctx, followed(name), flag, perm)
 }
 
-func (l linking) CopyLink(ctx context.Context, _, dst string) error {
+func (l linking) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[string, error] {
+	members := c.Members
+	return func(yield func(string, error) bool) {
+		for i, member := range members {
+			var err error
+			if member.Mode()&fs.ModeSymlink != 0 {
+				err = l.copyLink(ctx, c.Target(member))
+			} else {
+				c.Members = members[i : i+1]
+				for _, err = range storage.CopyEach(ctx, l, c) {
+					break
+				}
+			}
+			if !yield(member.Name(), err) {
+				return
+			}
+		}
+	}
+}
+
+func (l linking) copyLink(ctx context.Context, dst string) error {
 	file, err := l.OpenFile(ctx, dst, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err

@@ -35,11 +35,14 @@ func (g *gauge) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 	return storage.Lstat(ctx, g.FS, name)
 }
 
-func (g *gauge) CopyMembers(ctx context.Context, src, dst string, members []fs.FileInfo, wrote func(n int64)) iter.Seq2[string, error] {
-	return g.measured(storage.CopyMembers(ctx, g.FS, src, dst, members, wrote))
+func (g *gauge) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[string, error] {
+	return g.measured(storage.CopyMembers(ctx, g.FS, c))
 }
 
 func (g *gauge) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
+	if len(members) == 1 { // perhaps storage.Remove
+		return storage.RemoveMembers(ctx, g.FS, name, members)
+	}
 	return g.measured(storage.RemoveMembers(ctx, g.FS, name, members))
 }
 

@@ -90,7 +90,7 @@ func TestSourceChanges(t *testing.T) {
 			build(t, fsys, c.layout)
 			changed := false
 			fault := &storagetest.Fault{FS: fsys, Before: func(op, name string) error {
-				if op == "open" && name == "/source" && !changed {
+				if (op == "open" || op == "copymembers") && name == "/source" && !changed {
 					changed = true
 					noError(t, c.change(dir))
 				}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
 )
@@ -173,7 +174,7 @@ func TestWalkSlow(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				slow := storage.WithLatency(&c.tree, delay)
+				slow := latency.New(&c.tree, delay)
 				start := time.Now()
 				noError(t, tree.Visit(t.Context(), slow, "/", tree.Infinite, nil, func(tree.Member) error { return nil }))
 				took, ideal := time.Since(start), time.Duration(c.calls)*delay/helpers

@@ -13,11 +13,11 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/share"
-	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/strays"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -25,29 +25,19 @@ import (
 type State struct {
 	Locks      *lock.System
 	Properties deadprops.Store
-	// Journal is nil for a state in memory, which does not survive the process. It also
-	// implements storage.StrayKeeper.
+	// Journal is nil for a state in memory, which does not survive the process.
 	Journal tree.Journal
 	// History is nil for a state in memory. A handler without one keeps its own.
 	History history.Store
 	// Where is the path of the database, or empty for a state in memory.
 	Where string
-	db    *sqlstate.DB // nil in memory
-	// strays is nil in memory.
-	strays *storage.Strays
+	// Strays are the unfinished uploads. It is nil for a state in memory.
+	Strays *strays.File
+	db     *sqlstate.DB // nil in memory
 }
 
 // straysSuffix is added to the name of the database to get that of the file of strays.
 const straysSuffix = "-strays"
-
-// journal is the journal in the database. It also implements storage.StrayKeeper.
-type journal struct {
-	*sqlstate.DB
-	strays *storage.Strays
-}
-
-// Strays implements storage.StrayKeeper.
-func (j journal) Strays() *storage.Strays { return j.strays }
 
 // Open opens the state for the directory that cfg serves. It is logged to log when the disk
 // of the state is full or its file is removed.
@@ -71,13 +61,13 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, er
 		return nil, errors.Join(fmt.Errorf("%s: can't read the locks: %w", file, err), db.Close())
 	}
 	// No other process can use this file, because this one holds the database.
-	strays, err := storage.OpenStrays(file + straysSuffix)
+	unfinished, err := strays.Open(file + straysSuffix)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("can't open the record of unfinished uploads: %w", err), db.Close())
 	}
 	return &State{
-		Locks: locks, Properties: db, Journal: journal{db, strays}, History: db,
-		Where: file, db: db, strays: strays,
+		Locks: locks, Properties: db, Journal: db, History: db,
+		Where: file, Strays: unfinished, db: db,
 	}, nil
 }
 
@@ -86,7 +76,7 @@ func (s *State) Close() error {
 	if s.db == nil {
 		return nil
 	}
-	return errors.Join(s.strays.Close(), s.db.Close())
+	return errors.Join(s.Strays.Close(), s.db.Close())
 }
 
 // locate returns the path of the database for the directory that cfg serves.

@@ -1,4 +1,4 @@
-package local
+package storage
 
 import "syscall"
 

@@ -1,4 +1,6 @@
-package storage
+// Package strays records the temporary files that a killed process would leave behind, so
+// that the next process can remove them.
+package strays
 
 import (
 	"bytes"
@@ -10,54 +12,41 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/davd/davd/storage"
 )
 
-// Sweeper is an [FS] that gives incomplete files reserved names, or uses such names for a
-// moment. A kill of the process leaves them behind.
+// Sweeper is a storage.FS that gives incomplete files reserved names, or uses such names
+// for a moment. A kill of the process leaves them behind.
 type Sweeper interface {
-	FS
-
-	// Sweep removes the names that strays contains from a dead process. From then
-	// on, the FS notes in strays the names that it would leave behind itself.
-	Sweep(ctx context.Context, strays *Strays) ([]Swept, error)
+	// Sweep removes the names that file contains from a dead process. From then on, the
+	// FS notes in file the names that it would leave behind itself.
+	Sweep(ctx context.Context, file *File) ([]Swept, error)
 }
 
 // Swept is the result of removing one reserved name that a dead process left behind.
 type Swept struct {
 	Name string
 	// Err is the reason why the name still exists, or nil. With an error, the name
-	// remains in the Strays.
+	// remains in the File.
 	Err error
 }
 
-// Sweep removes the reserved names that strays contains from a dead process. From then on,
-// fsys notes in strays the reserved names that it creates. Sweep must return before anyone
+// Sweep removes the reserved names that file contains from a dead process. From then on,
+// fsys notes in file the reserved names that it creates. Sweep must return before anyone
 // uses fsys. A name that doesn't exist is not an error. If Sweep returns an error, fsys
-// can't be reached, and every note is kept.
+// can't be reached, and every note is kept. Without a [Sweeper], Sweep does nothing.
 //
-// Without a [Sweeper], Sweep does nothing.
-func Sweep(ctx context.Context, fsys FS, strays *Strays) ([]Swept, error) {
+// Decorators don't forward Sweep, so fsys must be the backend itself.
+func Sweep(ctx context.Context, fsys storage.FS, file *File) ([]Swept, error) {
 	sweeper, ok := fsys.(Sweeper)
-	if !ok || strays == nil {
+	if !ok || file == nil {
 		return nil, nil
 	}
-	return sweeper.Sweep(ctx, strays)
+	return sweeper.Sweep(ctx, file)
 }
 
-// StrayKeeper is a journal, or another part of the state, that also has Strays.
-type StrayKeeper interface {
-	Strays() *Strays
-}
-
-// StraysOf returns the Strays of kept, or nil if kept is not a [StrayKeeper].
-func StraysOf(kept any) *Strays {
-	if keeper, ok := kept.(StrayKeeper); ok {
-		return keeper.Strays()
-	}
-	return nil
-}
-
-// Strays records, in a file, the reserved names that this process would leave behind if
+// File records the reserved names that this process would leave behind if
 // it were killed, so that the next process can remove them. Recording a name costs one
 // write, and removing the record another; neither waits for the disk. Records survive the
 // death of the process, but not a crash of the machine.
@@ -65,27 +54,27 @@ func StraysOf(kept any) *Strays {
 // The file consists of slots, which are reused, so it grows only to the greatest number of
 // notes at one time. All methods are safe for concurrent use. They also work on nil, which
 // records nothing.
-type Strays struct {
+type File struct {
 	file *os.File
-	left []Stray
+	left []Note
 
 	mu sync.Mutex
 	// free are the offsets of the unused slots below end.
 	free []int64
 	end  int64
 	// live are the notes of this process, by offset.
-	live map[int64]Stray
+	live map[int64]Note
 	// moved maps the offset of a live note to the notes that Follow added for it.
-	moved map[int64][]Stray
+	moved map[int64][]Note
 }
 
-// Stray is one note. The zero value is a note that was not recorded.
-type Stray struct {
+// Note is one record. The zero value is a note that was not recorded.
+type Note struct {
 	// Name is the backend's name for the file. Root identifies the share, or is "" if
 	// nothing identifies it.
 	Name, Root string
 
-	in    *Strays
+	in    *File
 	at    int64 // its first slot
 	slots int64
 }
@@ -101,8 +90,8 @@ const (
 	strayHead = len("+01234567 ")
 )
 
-// OpenStrays opens the file at path, or creates it. Only one process may have it open.
-func OpenStrays(path string) (*Strays, error) {
+// Open opens the file at path, or creates it. Only one process may have it open.
+func Open(path string) (*File, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
@@ -114,7 +103,7 @@ func OpenStrays(path string) (*Strays, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Strays{file: file, live: map[int64]Stray{}, moved: map[int64][]Stray{}}
+	s := &File{file: file, live: map[int64]Note{}, moved: map[int64][]Note{}}
 	for int(s.end) < len(content) {
 		if stray, ok := parseStray(content[s.end:]); ok {
 			stray.in, stray.at = s, s.end
@@ -128,25 +117,25 @@ func OpenStrays(path string) (*Strays, error) {
 	return s, nil
 }
 
-func parseStray(content []byte) (Stray, bool) {
+func parseStray(content []byte) (Note, bool) {
 	line, _, ended := bytes.Cut(content, []byte{'\n'})
 	if !ended || len(line) < strayHead || line[0] != straySign {
-		return Stray{}, false
+		return Note{}, false
 	}
 	sum, err := strconv.ParseUint(string(line[1:strayHead-1]), 16, 32)
 	if err != nil || uint32(sum) != crc32.ChecksumIEEE(line[strayHead:]) {
-		return Stray{}, false
+		return Note{}, false
 	}
 	root, escaped, _ := bytes.Cut(line[strayHead:], []byte{' '})
 	name, err := url.PathUnescape(string(escaped))
-	return Stray{Name: name, Root: string(root), slots: slots(len(line) + 1)}, err == nil
+	return Note{Name: name, Root: string(root), slots: slots(len(line) + 1)}, err == nil
 }
 
 // slots returns how many slots n bytes need.
 func slots(n int) int64 { return int64((n + straySlot - 1) / straySlot) }
 
 // Close closes the file.
-func (s *Strays) Close() error {
+func (s *File) Close() error {
 	if s == nil {
 		return nil
 	}
@@ -154,33 +143,33 @@ func (s *Strays) Close() error {
 }
 
 // Left returns the notes of the process that died.
-func (s *Strays) Left() []Stray {
+func (s *File) Left() []Note {
 	if s == nil {
 		return nil
 	}
 	return s.left
 }
 
-// Note records name before it is created; root identifies the share. If the record can't
-// be written, for example because the disk is full, Note returns the zero value. Then the
+// Add records name before it is created; root identifies the share. If the record can't
+// be written, for example because the disk is full, Add returns the zero value. Then the
 // name is left behind only if the process is killed as well.
-func (s *Strays) Note(root, name string) Stray {
+func (s *File) Add(root, name string) Note {
 	if s == nil {
-		return Stray{}
+		return Note{}
 	}
 	body := root + " " + url.PathEscape(name) + "\n"
 	record := fmt.Appendf(make([]byte, 0, strayHead+len(body)), "%c%08x %s", straySign, crc32.ChecksumIEEE([]byte(body[:len(body)-1])), body)
-	stray := Stray{Name: name, Root: root, in: s, slots: slots(len(record))}
+	stray := Note{Name: name, Root: root, in: s, slots: slots(len(record))}
 	s.take(&stray)
 	if _, err := s.file.WriteAt(record, stray.at); err != nil {
 		stray.Forget()
-		return Stray{}
+		return Note{}
 	}
 	return stray
 }
 
 // take allocates slots for stray.
-func (s *Strays) take(stray *Stray) {
+func (s *File) take(stray *Note) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if last := len(s.free) - 1; stray.slots == 1 && last >= 0 {
@@ -193,25 +182,26 @@ func (s *Strays) take(stray *Stray) {
 	s.live[stray.at] = *stray
 }
 
-// Follow must be called before a collection is renamed. from and to are the prefixes that
-// the names of its members have before and after the rename, each with a separator at the
-// end. Follow adds a note with the new name for each note with the old one.
-func (s *Strays) Follow(from, to string) {
-	for _, stray := range s.below(from) {
-		if also := s.Note(stray.Root, to+stray.Name[len(from):]); also.in != nil {
+// Follow must be called before a collection of the share root is renamed, possibly to the
+// share toRoot. from and to are the prefixes that the names of its members have before and
+// after the rename, each with a separator at the end. Follow adds a note with the new name
+// for each note with the old one.
+func (s *File) Follow(root, from, toRoot, to string) {
+	for _, stray := range s.below(root, from) {
+		if also := s.Add(toRoot, to+stray.Name[len(from):]); also.in != nil {
 			s.join(stray, also)
 		}
 	}
 }
 
-func (s *Strays) below(dir string) (below []Stray) {
+func (s *File) below(root, dir string) (below []Note) {
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, stray := range s.live {
-		if strings.HasPrefix(stray.Name, dir) {
+		if stray.Root == root && strings.HasPrefix(stray.Name, dir) {
 			below = append(below, stray)
 		}
 	}
@@ -220,7 +210,7 @@ func (s *Strays) below(dir string) (below []Stray) {
 
 // join links the note also to stray, so that forgetting stray forgets also, too. If stray
 // is already forgotten, join forgets also immediately.
-func (s *Strays) join(stray, also Stray) {
+func (s *File) join(stray, also Note) {
 	s.mu.Lock()
 	is, ok := s.live[stray.at]
 	if ok = ok && is == stray; ok {
@@ -233,7 +223,7 @@ func (s *Strays) join(stray, also Stray) {
 }
 
 // Forget removes the note. Call it when the file no longer exists or has another name.
-func (n Stray) Forget() {
+func (n Note) Forget() {
 	if n.in == nil {
 		return
 	}
@@ -245,7 +235,7 @@ func (n Stray) Forget() {
 }
 
 // release frees the slots of stray and returns the notes that Follow added for it.
-func (s *Strays) release(stray Stray) []Stray {
+func (s *File) release(stray Note) []Note {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range stray.slots {

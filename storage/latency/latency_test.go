@@ -1,10 +1,11 @@
-package storage_test
+package latency_test
 
 import (
 	"context"
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -13,12 +14,42 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
+	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/storagetest"
 )
 
 const delay = 50 * time.Millisecond
 
 var members = storagetest.Tree{"/dir": "/", "/dir/a": "x", "/dir/b": "y", "/dir/sub": "/"}
+
+// openLocal opens the directory dir until the test ends.
+func openLocal(t *testing.T, dir string) storage.FS {
+	t.Helper()
+	fsys, err := local.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := fsys.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return fsys
+}
+
+// put replaces the content of name.
+func put(ctx context.Context, fsys storage.FS, name, content string) error {
+	r, err := storage.ReplaceFile(ctx, fsys, name, storage.Replacing{Perm: 0o666})
+	if err != nil {
+		return err
+	}
+	if _, err = io.WriteString(r, content); err != nil {
+		return errors.Join(err, r.Discard())
+	}
+	_, err = r.Commit(ctx, storage.Placing{})
+	return err
+}
 
 // took returns the duration of call, in delays.
 func took(t *testing.T, call func() error) float64 {
@@ -30,7 +61,7 @@ func took(t *testing.T, call func() error) float64 {
 	return float64(time.Since(start)) / float64(delay)
 }
 
-func TestWithLatency(t *testing.T) {
+func TestNew(t *testing.T) {
 	for name, test := range map[string]struct {
 		want float64 // delays
 		call func(ctx context.Context, fsys storage.FS) error
@@ -51,8 +82,9 @@ func TestWithLatency(t *testing.T) {
 			_, err := storage.ReadDeadProps(ctx, fsys, "/dir/a")
 			return err
 		}},
-		"ReplaceFile": {3, func(ctx context.Context, fsys storage.FS) error { return put(ctx, fsys, "/dir/a", "z", false) }},
-		"ReplaceFile, discarded": {1, func(ctx context.Context, fsys storage.FS) error {
+		// Without a storage.FileReplacer, each call of the fallback waits.
+		"ReplaceFile": {9, func(ctx context.Context, fsys storage.FS) error { return put(ctx, fsys, "/dir/a", "z") }},
+		"ReplaceFile, discarded": {3, func(ctx context.Context, fsys storage.FS) error {
 			r, err := storage.ReplaceFile(ctx, fsys, "/dir/a", storage.Replacing{Perm: 0o666})
 			if err != nil {
 				return err
@@ -85,7 +117,7 @@ func TestWithLatency(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			for _, err = range storage.CopyMembers(ctx, fsys, "/dir", "/dir/sub", []fs.FileInfo{info}, nil) {
+			for _, err = range storage.CopyMembers(ctx, fsys, storage.Copying{From: "/dir", To: "/dir/sub", Members: []fs.FileInfo{info}}) {
 				return err
 			}
 			return errors.New("no member")
@@ -103,7 +135,7 @@ func TestWithLatency(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				memory := webdav.NewMemFS()
 				storagetest.WriteTree(t, memory, members)
-				fsys := storage.WithLatency(memory, delay)
+				fsys := latency.New(memory, delay)
 				if got := took(t, func() error { return test.call(t.Context(), fsys) }); got != test.want {
 					t.Errorf("it took %v delays, want %v", got, test.want)
 				}
@@ -112,12 +144,12 @@ func TestWithLatency(t *testing.T) {
 	}
 }
 
-func TestWithLatencyOfCapabilities(t *testing.T) {
+func TestCapabilities(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		fast := openLocal(t, dir)
 		storagetest.WriteTree(t, fast, storagetest.Tree{"/file": "x"})
-		fsys := storage.WithLatency(fast, delay)
+		fsys := latency.New(fast, delay)
 		want := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 		if got := took(t, func() error { return storage.SetTimes(t.Context(), fsys, "/file", want) }); got != 1 {
 			t.Errorf("SetTimes took %v delays, want 1", got)
@@ -126,16 +158,15 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 			t.Errorf("Stat: %v, %v; want the time %v", info, err, want)
 		}
 		if got := took(t, func() error {
-			_, birthErr := storage.BirthTime(t.Context(), fsys, "/file")
-			_, _, spaceErr := storage.Space(t.Context(), fsys, "/file")
-			return known(errors.Join(birthErr, spaceErr))
-		}); got != 2 {
-			t.Errorf("BirthTime and Space took %v delays, want 2", got)
+			_, _, err := storage.Space(t.Context(), fsys, "/file")
+			return known(err)
+		}); got != 1 {
+			t.Errorf("Space took %v delays, want 1", got)
 		}
 		storagetest.WriteTree(t, fast, storagetest.Tree{"/dir": "/", "/other": "y"})
 		infos := stat(t, fast, "/file", "/other")
-		if got := took(t, func() error { return copyAll(t.Context(), fsys, infos) }); got != 3 {
-			t.Errorf("CopyMembers of two took %v delays, want 3", got)
+		if got := took(t, func() error { return copyAll(t.Context(), fsys, infos) }); got != 2 {
+			t.Errorf("CopyMembers of two took %v delays, want 2", got)
 		}
 		if got := took(t, func() error { return known(storage.Exchange(t.Context(), fsys, "/file", "/other")) }); got != 1 {
 			t.Errorf("Exchange took %v delays, want 1", got)
@@ -150,12 +181,11 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 		}
 		// A MemFS has none of these capabilities.
 		if got := took(t, func() error {
-			_, birthErr := storage.BirthTime(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/")
-			_, _, spaceErr := storage.Space(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/")
-			exchangeErr := storage.Exchange(t.Context(), storage.WithLatency(webdav.NewMemFS(), delay), "/a", "/b")
-			return known(errors.Join(birthErr, spaceErr, exchangeErr))
+			_, _, spaceErr := storage.Space(t.Context(), latency.New(webdav.NewMemFS(), delay), "/")
+			exchangeErr := storage.Exchange(t.Context(), latency.New(webdav.NewMemFS(), delay), "/a", "/b")
+			return known(errors.Join(spaceErr, exchangeErr))
 		}); got != 0 {
-			t.Errorf("BirthTime, Space and Exchange of memory took %v delays, want none", got)
+			t.Errorf("Space and Exchange of memory took %v delays, want none", got)
 		}
 		// A directory stores no properties, so there is no wait.
 		if got := took(t, func() error {
@@ -170,7 +200,7 @@ func TestWithLatencyOfCapabilities(t *testing.T) {
 // copyAll copies members of / to /dir and returns the joined errors.
 func copyAll(ctx context.Context, fsys storage.FS, members []fs.FileInfo) error {
 	var errs error
-	for _, err := range storage.CopyMembers(ctx, fsys, "/", "/dir", members, nil) {
+	for _, err := range storage.CopyMembers(ctx, fsys, storage.Copying{From: "/", To: "/dir", Members: members}) {
 		errs = errors.Join(errs, err)
 	}
 	return errs
@@ -198,12 +228,12 @@ func known(err error) error {
 	return err
 }
 
-// TestWithLatencyEndsInCommit checks that Commit discards the content if ctx ends.
-func TestWithLatencyEndsInCommit(t *testing.T) {
+// TestEndsInCommit checks that Commit discards the content if ctx ends.
+func TestEndsInCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := webdav.NewMemFS()
 		storagetest.WriteTree(t, memory, members)
-		fsys := storage.WithLatency(memory, delay)
+		fsys := latency.New(memory, delay)
 		r, err := storage.ReplaceFile(t.Context(), fsys, "/dir/a", storage.Replacing{Perm: 0o666})
 		if err != nil {
 			t.Fatal(err)
@@ -213,16 +243,18 @@ func TestWithLatencyEndsInCommit(t *testing.T) {
 		if _, err := r.Commit(ctx, storage.Placing{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Commit: %v, want ctx's error", err)
 		}
-		wantTree(t, memory, members)
+		if got := storagetest.ReadTree(t, memory, "/"); !maps.Equal(got, members) {
+			t.Errorf("the storage contains %q\nwant %q", got, members)
+		}
 	})
 }
 
-// TestWithLatencyEnds checks that a wait ends with the context, and that the call isn't made.
-func TestWithLatencyEnds(t *testing.T) {
+// TestEnds checks that a wait ends with the context, and that the call isn't made.
+func TestEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := webdav.NewMemFS()
 		storagetest.WriteTree(t, memory, members)
-		fsys := storage.WithLatency(memory, delay)
+		fsys := latency.New(memory, delay)
 		ctx, cancel := context.WithTimeout(t.Context(), delay/2)
 		defer cancel()
 		start := time.Now()
@@ -252,7 +284,7 @@ func TestWithLatencyEnds(t *testing.T) {
 	})
 }
 
-func TestWithLatencyEndsInReadDir(t *testing.T) {
+func TestEndsInReadDir(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := webdav.NewMemFS()
 		storagetest.WriteTree(t, memory, members)
@@ -260,7 +292,7 @@ func TestWithLatencyEndsInReadDir(t *testing.T) {
 		defer cancel()
 		n, pairs := 0, 0
 		var last error
-		for _, err := range storage.ReadDir(ctx, storage.WithLatency(memory, delay), "/dir") {
+		for _, err := range storage.ReadDir(ctx, latency.New(memory, delay), "/dir") {
 			pairs++
 			if last = err; err == nil {
 				n++
@@ -272,18 +304,18 @@ func TestWithLatencyEndsInReadDir(t *testing.T) {
 	})
 }
 
-func TestWithLatencyOfNothing(t *testing.T) {
+func TestNoDelay(t *testing.T) {
 	fsys := webdav.NewMemFS()
 	for _, none := range []time.Duration{0, -1} {
-		if storage.WithLatency(fsys, none) != fsys {
+		if latency.New(fsys, none) != fsys {
 			t.Errorf("WithLatency(fsys, %v) is not fsys", none)
 		}
 	}
 }
 
-// TestWithLatencyKeepsDeadProps checks that a decorated file is a DeadPropsHolder if and only if
+// TestKeepsDeadProps checks that a decorated file is a DeadPropsHolder if and only if
 // the underlying file is one.
-func TestWithLatencyKeepsDeadProps(t *testing.T) {
+func TestKeepsDeadProps(t *testing.T) {
 	for name, test := range map[string]struct {
 		fsys storage.FS
 		want bool
@@ -292,7 +324,7 @@ func TestWithLatencyKeepsDeadProps(t *testing.T) {
 		"Dir":   {webdav.Dir(t.TempDir()), false},
 	} {
 		for decorator, fsys := range map[string]storage.FS{
-			"WithLatency": storage.WithLatency(test.fsys, 1),
+			"WithLatency": latency.New(test.fsys, 1),
 			"Fault":       &storagetest.Fault{FS: test.fsys},
 		} {
 			f, err := fsys.OpenFile(t.Context(), "/", os.O_RDONLY, 0)

@@ -1,4 +1,4 @@
-package storage_test
+package strays_test
 
 import (
 	"fmt"
@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/strays"
 )
 
 // openStrays opens the file at path until the test ends or closeFile is called.
-func openStrays(t *testing.T, path string) (s *storage.Strays, closeFile func()) {
+func openStrays(t *testing.T, path string) (s *strays.File, closeFile func()) {
 	t.Helper()
-	s, err := storage.OpenStrays(path)
+	s, err := strays.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +51,8 @@ func TestStraysLeft(t *testing.T) {
 	slices.Sort(names)
 	s, closeFile := openStrays(t, path)
 	for _, name := range names {
-		gone := s.Note("", "gone")
-		if noted := s.Note("42", name); noted.Name != name {
+		gone := s.Add("", "gone")
+		if noted := s.Add("42", name); noted.Name != name {
 			t.Errorf("noted %+v", noted)
 		}
 		gone.Forget()
@@ -71,7 +72,7 @@ func TestStraysLeft(t *testing.T) {
 			stray.Forget()
 		}
 	}
-	s.Note("", "new")
+	s.Add("", "new")
 	closeFile()
 	if got := left(t, path); !slices.Equal(got, []string{"new", "ü"}) {
 		t.Errorf("left %q", got)
@@ -83,8 +84,8 @@ func TestStraysLeft(t *testing.T) {
 func TestStraysTorn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "strays")
 	s, closeFile := openStrays(t, path)
-	s.Note("", "first")
-	s.Note("", strings.Repeat("n", 1000))
+	s.Add("", "first")
+	s.Add("", strings.Repeat("n", 1000))
 	closeFile()
 	whole, err := os.ReadFile(path)
 	if err != nil {
@@ -119,7 +120,7 @@ func TestStraysSize(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			for n := range 200 {
-				s.Note("1", fmt.Sprintf("collection %d/.davd-%d", i, n)).Forget()
+				s.Add("1", fmt.Sprintf("collection %d/.davd-%d", i, n)).Forget()
 			}
 		})
 	}
@@ -139,10 +140,10 @@ func TestStraysSize(t *testing.T) {
 func TestStraysFollow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "strays")
 	s, closeFile := openStrays(t, path)
-	s.Note("", "a/.davd-1")
-	s.Note("", "ab/.davd-2")
-	s.Follow("a/", "b/c/")
-	s.Follow("b/", "d/")
+	s.Add("", "a/.davd-1")
+	s.Add("", "ab/.davd-2")
+	s.Follow("", "a/", "", "b/c/")
+	s.Follow("", "b/", "", "d/")
 	closeFile()
 	if got, want := left(t, path), []string{"a/.davd-1", "ab/.davd-2", "b/c/.davd-1", "d/c/.davd-1"}; !slices.Equal(got, want) {
 		t.Errorf("left %q, want %q", got, want)
@@ -151,11 +152,11 @@ func TestStraysFollow(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, closeFile = openStrays(t, path)
-	in := s.Note("", "a/.davd-1")
-	s.Follow("a/", "b/c/")
-	s.Follow("b/", "d/")
+	in := s.Add("", "a/.davd-1")
+	s.Follow("", "a/", "", "b/c/")
+	s.Follow("", "b/", "", "d/")
 	in.Forget()
-	s.Follow("a/", "e/")
+	s.Follow("", "a/", "", "e/")
 	closeFile()
 	if got := left(t, path); got != nil {
 		t.Errorf("left %q", got)
@@ -164,21 +165,21 @@ func TestStraysFollow(t *testing.T) {
 
 // TestStraysNowhere checks that without a file, or without room, nothing is noted and nothing fails.
 func TestStraysNowhere(t *testing.T) {
-	var none *storage.Strays
-	none.Note("", "x").Forget()
-	none.Follow("a/", "b/")
+	var none *strays.File
+	none.Add("", "x").Forget()
+	none.Follow("", "a/", "", "b/")
 	if err := none.Close(); err != nil || none.Left() != nil {
 		t.Error(err)
 	}
 	s, closeFile := openStrays(t, filepath.Join(t.TempDir(), "strays"))
 	closeFile()
-	if noted := s.Note("", "x"); noted != (storage.Stray{}) {
+	if noted := s.Add("", "x"); noted != (strays.Note{}) {
 		t.Errorf("noted %+v in a closed file", noted)
 	}
-	if _, err := storage.OpenStrays(t.TempDir()); err == nil {
+	if _, err := strays.Open(t.TempDir()); err == nil {
 		t.Error("a directory was opened")
 	}
-	if swept, err := storage.Sweep(t.Context(), storage.FS(nil), s); swept != nil || err != nil {
+	if swept, err := strays.Sweep(t.Context(), storage.FS(nil), s); swept != nil || err != nil {
 		t.Errorf("swept %v, error %v", swept, err)
 	}
 }

@@ -1,0 +1,55 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"os"
+)
+
+// Renamer is an [FS] that can rename more than Rename can.
+type Renamer interface {
+	FS
+
+	// RenameWith renames as r says. If the backend can't, it returns
+	// errors.ErrUnsupported or syscall.EXDEV and changes nothing.
+	RenameWith(ctx context.Context, r Renaming) error
+}
+
+// Renaming says what [RenameWith] does.
+type Renaming struct {
+	Old, New string
+	// Into is the FS that contains New. If it is nil, that is the FS that contains Old.
+	Into FS
+	// Swap swaps what Old and New stand for, files or collections, in one step.
+	Swap bool
+}
+
+// RenameWith renames as r says, and otherwise as Rename of an [FS]. Without a [Renamer] it
+// calls Rename if Old and New are in one FS and need not be swapped. Otherwise it returns
+// errors.ErrUnsupported.
+func RenameWith(ctx context.Context, fsys FS, r Renaming) error {
+	if renamer, ok := fsys.(Renamer); ok {
+		return renamer.RenameWith(ctx, r)
+	}
+	if r.Into == nil && !r.Swap {
+		return fsys.Rename(ctx, r.Old, r.New)
+	}
+	return r.Failed(errors.ErrUnsupported)
+}
+
+// Failed returns err with both names, or nil if err is nil.
+func (r *Renaming) Failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	op := "rename"
+	if r.Swap {
+		op = "exchange"
+	}
+	return &os.LinkError{Op: op, Old: r.Old, New: r.New, Err: err}
+}
+
+// Exchange swaps a and b in one step. It is [RenameWith].
+func Exchange(ctx context.Context, fsys FS, a, b string) error {
+	return RenameWith(ctx, fsys, Renaming{Old: a, New: b, Swap: true})
+}
