@@ -8,34 +8,27 @@
 // A backend that can do more implements optional interfaces. For each of them this
 // package has a function with the name of the interface's method, which calls the
 // method or, if the backend lacks it, does what the last column says. Callers use these
-// functions and never type-assert. A decorator must forward every interface of the
-// backend that it wraps, or the capability is lost.
+// functions and never type-assert.
 //
 //	Interface        Function       Purpose                            Without the interface
 //	---------------  -------------  ---------------------------------  ---------------------------------
-//	BatchCopier      CopyMembers    copy many files of a collection    copies one file at a time
-//	                                at once
-//	BatchRemover     RemoveMembers  remove many members of a           removes one member at a time
-//	                                collection at once
-//	BirthTimer       BirthTime      tell when a resource was created   errors.ErrUnsupported: resources
-//	                                                                   have no creationdate
 //	Canonicaler      Canonical      find the one key of a resource     each name is a resource of its
 //	                                that has several names (symbolic   own, with its own locks and
 //	                                links, folded names)               properties
+//	Copier           CopyMembers    copy members of a collection,      CopyEach: reads and writes the
+//	                                perhaps to another FS, for         content; a COPY reports an error
+//	                                example by sharing blocks, and     for each symbolic link
+//	                                symbolic links as links
 //	DeadPropsReader  ReadDeadProps  read dead properties without       opens the file and asks it
 //	                                opening the file                   (webdav.DeadPropsHolder)
-//	Exchanger        Exchange       swap two names in one step, so     errors.ErrUnsupported: COPY and
-//	                                that COPY and MOVE replace a       MOVE rename twice, and the
-//	                                tree without a gap                 destination is briefly missing
-//	FileCopier       CopyFile       copy a file quickly, for example   reads and writes the content
-//	                                by sharing blocks
-//	FileReplacer     ReplaceFile    put a complete file in place in    writes to a reserved name and
-//	                                one step, flushed to the disk if   renames it; flushes nothing, and
-//	                                asked                              a kill leaves the reserved name
+//	FileReplacer     ReplaceFile    put a complete file in place in    StageFile: writes to a reserved
+//	                                one step, flushed to the disk if   name and renames it; flushes
+//	                                asked                              nothing, and a kill leaves the
+//	                                                                   reserved name
 //	Holder           Hold           find a collection again after      errors.ErrUnsupported: what davd
 //	                                another process has renamed it     created there may stay behind
-//	LinkCopier       CopyLink       copy a symbolic link as a link     errors.ErrUnsupported: a COPY
-//	                                                                   reports an error for the link
+//	Identifier       Identity       identify the storage behind a      "": recovery can't tell it from
+//	                                name, also after a restart         another one of the same name
 //	Lister           List           find the members of a collection   uses Readdir, which describes the
 //	                                while several goroutines describe  members one by one
 //	                                them
@@ -43,14 +36,16 @@
 //	                                                                   into the listing of its parent
 //	ReadOpener       OpenRead       open a file and describe it in     OpenFile, then Stat of the file
 //	                                one call
-//	Remover          Remove         remove one entry, and never a      checks that a collection is empty,
-//	                                collection with members            then RemoveAll; a member created
-//	                                                                   in between is lost
+//	Remover          RemoveMembers  remove members of a collection,    checks that a collection is empty,
+//	                                and never one that has members     then RemoveAll; a member created
+//	                                itself                             in between is lost
+//	Renamer          RenameWith     swap two names in one step, or     errors.ErrUnsupported: COPY and
+//	                                rename to another FS               MOVE rename twice, and the
+//	                                                                   destination is briefly missing;
+//	                                                                   a MOVE to another FS copies
 //	Spacer           Space          tell how much room is used and     errors.ErrUnsupported: no quota
 //	                                available                          properties, and a PUT that is too
 //	                                                                   large fails only while it writes
-//	Sweeper          Sweep          remove reserved names that a       does nothing; leftovers stay
-//	                                killed process left behind
 //	TimeSetter       SetTimes       set modification times             errors.ErrUnsupported: copies
 //	                                                                   have new times, and clients
 //	                                                                   can't set any
@@ -61,6 +56,14 @@
 //   - A [Replacement] may be an io.ReaderFrom.
 //   - An fs.FileInfo may be a webdav.ETager or a webdav.ContentTyper, and the value that
 //     its Sys returns may implement [Facts] and have a method Direct() bool (see [Direct]).
+//
+// # Decorators
+//
+// A decorator is an FS around another one. It forwards a capability by implementing the
+// interface with the function of the same name. If it doesn't, the function falls back to
+// calls of the decorator, never to the FS inside. So a decorator that forwards nothing
+// works, and one that restricts access can't be bypassed, but both are slower. See package
+// intercept for one that forwards everything.
 //
 // # Names
 //
