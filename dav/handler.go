@@ -209,7 +209,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = compressor
 	}
 	briefs.note(h)
-	r, err := h.withTenant(r)
+	r, err := h.withOwner(r)
 	if err == nil {
 		err = h.serve(w, r)
 	}
@@ -271,12 +271,4 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", h.allowAt(r.Context(), req.name))
 	}
 	return err
-}
-
-// principal returns the principal of r, or "" if that is unknown.
-func (h *Handler) principal(r *http.Request) string {
-	if h.Principal == nil {
-		return ""
-	}
-	return h.Principal(r)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/storage"
 )
 
 // request is a request and the meaning of its headers. Each is parsed at most once, when
@@ -14,11 +15,10 @@ type request struct {
 	// name is the storage name of the request URI, in the storage's spelling.
 	name string
 
-	principalName lazy[string]
-	ifHeader      lazy[field.If]
-	depthHeader   lazy[field.Depth]
-	overwrites    lazy[bool]
-	preferred     lazy[field.Preferences]
+	ifHeader    lazy[field.If]
+	depthHeader lazy[field.Depth]
+	overwrites  lazy[bool]
+	preferred   lazy[field.Preferences]
 }
 
 // lazy is a value that is computed on first use. It is not safe for concurrent use.
@@ -34,12 +34,7 @@ func (l *lazy[T]) set(value T, err error) (T, error) {
 }
 
 // principal returns the principal of the request, or "" if that is unknown.
-func (r *request) principal() string {
-	if !r.principalName.known {
-		_, _ = r.principalName.set(r.handler.principal(r.Request), nil)
-	}
-	return r.principalName.value
-}
+func (r *request) principal() string { return storage.PrincipalOf(r.Context()) }
 
 // conditionsIf returns the header If, or nil without it.
 func (r *request) conditionsIf() (field.If, error) {

@@ -23,16 +23,26 @@ const maxTenant = 1024
 // refuses a context without a tenant.
 var errNoTenant = errors.New("dav: the state belongs to tenants, but the context has no tenant")
 
-// withTenant returns r with its tenant in the context.
-func (h *Handler) withTenant(r *http.Request) (*http.Request, error) {
-	if h.Tenant == nil {
+// withOwner returns r with its tenant and its principal in the context.
+func (h *Handler) withOwner(r *http.Request) (*http.Request, error) {
+	ctx := r.Context()
+	if h.Tenant != nil {
+		tenant := h.Tenant(r)
+		if len(tenant) > maxTenant {
+			return r, fmt.Errorf("dav: Handler.Tenant returned %d bytes (%.40q…): return at most %d, for example a hash", len(tenant), tenant, maxTenant)
+		}
+		ctx = storage.WithTenant(ctx, tenant)
+	}
+	principal := ""
+	if h.Principal != nil {
+		principal = h.Principal(r)
+	}
+	if known := principal == storage.PrincipalOf(ctx); known && h.Tenant == nil {
 		return r, nil
+	} else if !known {
+		ctx = storage.WithPrincipal(ctx, principal)
 	}
-	tenant := h.Tenant(r)
-	if len(tenant) > maxTenant {
-		return r, fmt.Errorf("dav: Handler.Tenant returned %d bytes (%.40q…): return at most %d, for example a hash", len(tenant), tenant, maxTenant)
-	}
-	return r.WithContext(storage.WithTenant(r.Context(), tenant)), nil
+	return r.WithContext(ctx), nil
 }
 
 // statePrefix returns the prefix of names in the state for the tenant of ctx, or ""

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -438,6 +440,45 @@ func TestTenantHeldProperties(t *testing.T) {
 		s.sends(207, "PROPPATCH", "/f", setP, as(tenant, "")...)
 		if got := s.seen("/", tenant, ""); strings.Count(got, "secret") != 1 {
 			t.Errorf("%s sees %s", tenant, got)
+		}
+	}
+}
+
+// principals is storage that notes for whom it is called.
+type principals struct {
+	storage.FS
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (p *principals) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+	p.mu.Lock()
+	p.seen[storage.PrincipalOf(ctx)] = true
+	p.mu.Unlock()
+	return p.FS.Mkdir(ctx, name, perm)
+}
+
+// TestPrincipalInContext: the storage learns for whom it is called, also in an operation. A
+// principal that another handler has put into the context doesn't count.
+func TestPrincipalInContext(t *testing.T) {
+	for principal, of := range map[string]func(*http.Request) string{
+		"ann": func(*http.Request) string { return "ann" },
+		"":    nil,
+	} {
+		fsys := &principals{FS: webdav.NewMemFS(), seen: map[string]bool{}}
+		h := &dav.Handler{FileSystem: fsys, Principal: of}
+		for _, request := range []string{"MKCOL /c", "COPY /c"} {
+			method, name, _ := strings.Cut(request, " ")
+			r := httptest.NewRequestWithContext(storage.WithPrincipal(t.Context(), "eve"), method, name, nil)
+			r.Header.Set("Destination", "/d")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != http.StatusCreated {
+				t.Errorf("%s: %d", request, w.Code)
+			}
+		}
+		if len(fsys.seen) != 1 || !fsys.seen[principal] {
+			t.Errorf("called for %v, want %q", fsys.seen, principal)
 		}
 	}
 }

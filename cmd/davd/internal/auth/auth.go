@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/cmd/davd/internal/overload"
+	"github.com/davd/davd/storage"
 )
 
 // Handler passes the requests of authenticated users to Next and answers all others
@@ -43,12 +44,7 @@ type login struct {
 }
 
 // User returns the name of the user who sent r, or "" if r did not pass a Handler.
-func User(r *http.Request) string {
-	if l, ok := r.Context().Value(userKey{}).(*login); ok {
-		return l.name
-	}
-	return ""
-}
+func User(r *http.Request) string { return storage.PrincipalOf(r.Context()) }
 
 // Admitted reports whether the user who sent r could still log in with the same
 // password. The answer may be up to a second old. It is true if r did not pass a Handler.
@@ -69,7 +65,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h.Known != nil {
 			h.Known(r, user)
 		}
-		h.Next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, &login{h.Users, user, who})))
+		ctx := context.WithValue(storage.WithPrincipal(r.Context(), user), userKey{}, &login{h.Users, user, who})
+		h.Next.ServeHTTP(w, r.WithContext(ctx))
 		return
 	}
 	if h.Refused != nil {
