@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // asyncGrace is how long a request waits for its operation if the client prefers
@@ -67,5 +68,5 @@ func (x *exchange) accept() error {
 		err = x.respond(nil)
 	}
 	x.settle(err)
-	return logged(err)
+	return status.Logged(err)
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // byteBudget limits how many bytes of some kind are in memory at a time. The zero value
@@ -57,9 +59,9 @@ func (b *byteBudget) take(ctx context.Context, n, most int64, patience time.Dura
 	}
 }
 
-var errManyLargeProps = &statusError{
-	status: http.StatusServiceUnavailable,
-	reason: "too many large properties are being read: try again, or ask for fewer properties",
+var errManyLargeProps = &status.Error{
+	Status: http.StatusServiceUnavailable,
+	Reason: "too many large properties are being read: try again, or ask for fewer properties",
 }
 
 // giveBack returns n bytes to the budget.

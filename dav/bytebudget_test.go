@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // TestByteBudget: a request that doesn't fit waits for room, or gets a 503 after some
@@ -17,7 +19,7 @@ func TestByteBudget(t *testing.T) {
 			t.Error("60 and 40 are 100, 41 is too much")
 		}
 		start := time.Now()
-		if err := b.take(t.Context(), 1, 100, time.Second); statusOf(err) != 503 || time.Since(start) != time.Second {
+		if err := b.take(t.Context(), 1, 100, time.Second); status.Of(err) != 503 || time.Since(start) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 		cancelled, cancel := context.WithCancel(t.Context())

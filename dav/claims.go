@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
 
@@ -53,7 +54,7 @@ type hold struct {
 	tenant string
 }
 
-var errClaimed = &statusError{status: http.StatusLocked, reason: "another request is changing this resource"}
+var errClaimed = &status.Error{Status: http.StatusLocked, Reason: "another request is changing this resource"}
 
 // identicalError says that an identical request holds the claim. When retry is closed,
 // the caller should try again to join that request's operation, or to claim.

@@ -3,12 +3,14 @@ package dav
 import (
 	"net/http"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // errNamesCollection refuses to create a file at the URL of a collection.
-var errNamesCollection = &statusError{
-	status: http.StatusConflict,
-	reason: "a URL that ends in a slash names a collection; use MKCOL to create it, or drop the slash to create a file",
+var errNamesCollection = &status.Error{
+	Status: http.StatusConflict,
+	Reason: "a URL that ends in a slash names a collection; use MKCOL to create it, or drop the slash to create a file",
 }
 
 // namesCollection reports whether r's URL can only be that of a collection (RFC 4918

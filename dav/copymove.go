@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -86,7 +87,7 @@ func (h *Handler) failureOf(err error) error {
 	}
 	recorded := errors.As(err, &follow) && h.Journal != nil
 	if recorded || follow == nil && errors.As(err, &leftover) {
-		return logged(err)
+		return status.Logged(err)
 	}
 	return err
 }
@@ -149,7 +150,7 @@ func (h *Handler) stillThere(ctx context.Context, t *transfer) error {
 // destination.
 func (h *Handler) inspect(ctx context.Context, t *transfer, info fs.FileInfo) error {
 	if t.moves && t.depth == 0 && info.IsDir() {
-		return &statusError{status: http.StatusBadRequest, reason: "the header Depth must be infinity for the MOVE of a collection"} // RFC 4918 §9.9.2
+		return &status.Error{Status: http.StatusBadRequest, Reason: "the header Depth must be infinity for the MOVE of a collection"} // RFC 4918 §9.9.2
 	}
 	if err := h.checkOverlap(ctx, t); err != nil {
 		return err
@@ -161,7 +162,7 @@ func (h *Handler) inspect(ctx context.Context, t *transfer, info fs.FileInfo) er
 	t.replaces = err == nil && !t.respells
 	switch {
 	case t.replaces && !t.mayReplace:
-		return &statusError{status: http.StatusPreconditionFailed, reason: "the destination exists and the header Overwrite is F"}
+		return &status.Error{Status: http.StatusPreconditionFailed, Reason: "the destination exists and the header Overwrite is F"}
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -172,10 +173,10 @@ func (h *Handler) inspect(ctx context.Context, t *transfer, info fs.FileInfo) er
 // §9.3.1, §9.7.1, §9.8.5).
 func (h *Handler) checkParent(ctx context.Context, name string) error {
 	parent, err := h.stat(ctx, path.Dir(name))
-	if statusOf(err) == http.StatusNotFound || (err == nil && !parent.IsDir()) {
+	if status.Of(err) == http.StatusNotFound || (err == nil && !parent.IsDir()) {
 		return errNoParent
 	}
 	return err
 }
 
-var errNoParent = &statusError{status: http.StatusConflict, reason: "the collection that should contain it does not exist"}
+var errNoParent = &status.Error{Status: http.StatusConflict, Reason: "the collection that should contain it does not exist"}

@@ -4,12 +4,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // errCrossOrigin refuses a change that a page of another site requests.
-var errCrossOrigin = &statusError{
-	status: http.StatusForbidden,
-	reason: "the request was sent by a page of another site, which may not change anything here",
+var errCrossOrigin = &status.Error{
+	Status: http.StatusForbidden,
+	Reason: "the request was sent by a page of another site, which may not change anything here",
 }
 
 // checkCrossOrigin refuses a change that a page of another site requests. Such a page

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
 
 // delete removes the resource and all its members (RFC 4918 §9.6).
 func (h *Handler) delete(w http.ResponseWriter, r *request) error {
 	if r.name == "/" {
-		return refuse(http.StatusForbidden, "the root of a share can't be deleted")
+		return status.New(http.StatusForbidden, "the root of a share can't be deleted")
 	}
 	return h.undertake(w, r, func() (*plan, error) {
 		at, info, err := h.find(r.Context(), r.name)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // elements holds response elements (RFC 4918 §14.24) in the form that is sent.
@@ -29,9 +31,9 @@ func (e *elements) failed(href string, err error) {
 	e.buf = append(e.buf, "<D:response><D:href>"...)
 	e.buf = appendText(e.buf, href)
 	e.buf = append(e.buf, "</D:href>"...)
-	e.status(statusOf(err))
-	var own *statusError
-	if errors.As(err, &own) && own.condition != "" {
+	e.status(status.Of(err))
+	var own *status.Error
+	if errors.As(err, &own) && own.Condition != "" {
 		e.buf = appendError(e.buf, own, "")
 	}
 	e.end()
@@ -50,19 +52,19 @@ func (e *elements) openPropstat() {
 	e.buf = append(e.buf, "<D:propstat><D:prop>"...)
 }
 
-func (e *elements) closePropstat(status int) { e.closePropstatOf(&statusError{status: status}) }
+func (e *elements) closePropstat(code int) { e.closePropstatOf(&status.Error{Status: code}) }
 
 // closePropstatOf is closePropstat that adds the failed condition and the reason for
 // people, if why has them (RFC 4918 §14.5, §14.25).
-func (e *elements) closePropstatOf(why *statusError) {
+func (e *elements) closePropstatOf(why *status.Error) {
 	e.buf = append(e.buf, "</D:prop>"...)
-	e.status(why.status)
-	if why.condition != "" {
-		e.buf = appendError(e.buf, &statusError{condition: why.condition}, "")
+	e.status(why.Status)
+	if why.Condition != "" {
+		e.buf = appendError(e.buf, &status.Error{Condition: why.Condition}, "")
 	}
-	if why.reason != "" {
+	if why.Reason != "" {
 		e.buf = append(e.buf, "<D:responsedescription>"...)
-		e.buf = appendText(e.buf, why.reason)
+		e.buf = appendText(e.buf, why.Reason)
 		e.buf = append(e.buf, "</D:responsedescription>"...)
 	}
 	e.buf = append(e.buf, "</D:propstat>"...)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // exchange is one request that waits for an operation, with its response and the
@@ -48,7 +50,7 @@ func (x *exchange) settle(failed error) {
 // respondResult writes the result of an operation: err, or the status success if the
 // operation did not fail. If the operation has written a response, only err replaces it.
 func (h *Handler) respondResult(ctx context.Context, w http.ResponseWriter, success int, err error) {
-	if answered(err) {
+	if status.Answered(err) {
 		w.WriteHeader(success)
 	} else {
 		h.respondError(ctx, w, err)
@@ -89,7 +91,7 @@ func (x *exchange) wait() error {
 	case <-client.Done():
 		x.leave()
 		err := context.Cause(client)
-		return logged(errors.Join(err, x.respond(err)))
+		return status.Logged(errors.Join(err, x.respond(err)))
 	}
 }
 
@@ -97,5 +99,5 @@ func (x *exchange) wait() error {
 func (x *exchange) answer(err error) error {
 	failed := x.respond(err)
 	x.settle(failed)
-	return logged(errors.Join(err, failed))
+	return status.Logged(errors.Join(err, failed))
 }

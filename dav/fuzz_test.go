@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -36,10 +37,10 @@ func FuzzDestination(f *testing.F) {
 		r := &http.Request{Host: host, Header: http.Header{"Destination": {destination}}}
 		name, err := h.destination(r)
 		if err != nil {
-			switch statusOf(err) {
+			switch status.Of(err) {
 			case http.StatusBadRequest, http.StatusForbidden, http.StatusBadGateway:
 			default:
-				t.Fatalf("status %d: %v", statusOf(err), err)
+				t.Fatalf("status %d: %v", status.Of(err), err)
 			}
 			return
 		}
@@ -71,7 +72,7 @@ func FuzzPropfindBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		request, err := new(Handler).readPropfind(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))}))
 		if err != nil {
-			switch s := statusOf(err); s {
+			switch s := status.Of(err); s {
 			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 			default:
 				t.Fatalf("status %d: %v", s, err)
@@ -115,7 +116,7 @@ func FuzzProppatchBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		patches, err := new(Handler).readProppatch(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))}))
 		if err != nil {
-			switch s := statusOf(err); s {
+			switch s := status.Of(err); s {
 			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 			default:
 				t.Fatalf("status %d: %v", s, err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
 
@@ -19,7 +20,7 @@ func (h *Handler) get(w http.ResponseWriter, r *request) error {
 	// meanwhile. So the file is opened first.
 	f, info, err := storage.OpenRead(r.Context(), h.FileSystem, r.name)
 	if err != nil {
-		if _, statErr := h.stat(r.Context(), r.name); statusOf(statErr) == http.StatusNotFound {
+		if _, statErr := h.stat(r.Context(), r.name); status.Of(statErr) == http.StatusNotFound {
 			err = statErr
 		}
 		return err
@@ -49,7 +50,7 @@ func serveWhole(w http.ResponseWriter, f storage.File, info fs.FileInfo) error {
 		return err
 	}
 	setFileHeaders(w.Header(), info)
-	return logged(send(w, f, info.Size()))
+	return status.Logged(send(w, f, info.Size()))
 }
 
 // servePart serves the parts that the header Range asks for (RFC 9110 §14.2).
@@ -82,7 +83,7 @@ func servePart(w http.ResponseWriter, r *request, f storage.File, info fs.FileIn
 	header.Set("Content-Range", ranges[0].contentRange(info.Size()))
 	header.Set("Content-Length", strconv.FormatInt(ranges[0].length, 10))
 	w.WriteHeader(http.StatusPartialContent)
-	return logged(send(w, f, ranges[0].length))
+	return status.Logged(send(w, f, ranges[0].length))
 }
 
 // serveParts serves several ranges as multipart/byteranges (RFC 9110 §14.6).
@@ -154,7 +155,7 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) error {
 	}
 	setFileHeaders(header, info)
 	_, err := w.Write(content)
-	return logged(err)
+	return status.Logged(err)
 }
 
 // acceptRanges is shared by all responses. Its capacity is limited on use, so that
@@ -200,7 +201,7 @@ func (h *Handler) head(w http.ResponseWriter, r *request, info fs.FileInfo) erro
 // that both have in common.
 func (h *Handler) mayRead(w http.ResponseWriter, r *request, name string, info fs.FileInfo) error {
 	err := h.conditions(r, info)
-	unmodified := statusOf(err) == http.StatusNotModified
+	unmodified := status.Of(err) == http.StatusNotModified
 	if err != nil && !unmodified {
 		return err
 	}
@@ -226,5 +227,5 @@ func (h *Handler) post(_ http.ResponseWriter, r *request) error {
 	if _, err := h.stat(r.Context(), r.name); err != nil {
 		return err
 	}
-	return refuse(http.StatusMethodNotAllowed, "POST is not supported here; write a file with PUT")
+	return status.New(http.StatusMethodNotAllowed, "POST is not supported here; write a file with PUT")
 }

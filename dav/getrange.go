@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // byteRange is a part of a file: length bytes starting at first.
@@ -22,8 +24,8 @@ func (b byteRange) contentRange(size int64) string {
 const maxRanges = 64
 
 var (
-	errRangeForm          = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the header Range must be bytes= and a list of FIRST-LAST, FIRST- or -NUMBER"}
-	errRangeUnsatisfiable = &statusError{status: http.StatusRequestedRangeNotSatisfiable, reason: "the file has none of the bytes that the header Range asks for"}
+	errRangeForm          = &status.Error{Status: http.StatusRequestedRangeNotSatisfiable, Reason: "the header Range must be bytes= and a list of FIRST-LAST, FIRST- or -NUMBER"}
+	errRangeUnsatisfiable = &status.Error{Status: http.StatusRequestedRangeNotSatisfiable, Reason: "the file has none of the bytes that the header Range asks for"}
 )
 
 // requestedRanges reads the header Range (RFC 9110 §14.2) of a request for a file of

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
@@ -213,7 +214,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = h.serve(w, r)
 	}
-	if !answered(err) {
+	if !status.Answered(err) {
 		h.respondError(r.Context(), w, err)
 	}
 	_ = compressor.finish() // fails only if the client has gone
@@ -230,9 +231,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	serve, known := serveFuncs[r.Method]
 	switch {
 	case !known:
-		return refuse(http.StatusNotImplemented, "the method "+r.Method+" is not implemented")
+		return status.New(http.StatusNotImplemented, "the method "+r.Method+" is not implemented")
 	case h.FileSystem == nil:
-		return refuse(http.StatusInternalServerError, "dav.Handler has no FileSystem")
+		return status.New(http.StatusInternalServerError, "dav.Handler has no FileSystem")
 	}
 	if err := field.CheckSingle(r.Header); err != nil {
 		return err
@@ -258,16 +259,16 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	traits := methodTraits[r.Method]
 	switch {
 	case h.ReadOnly && traits.writes:
-		return refuse(http.StatusForbidden, "this share is read-only")
+		return status.New(http.StatusForbidden, "this share is read-only")
 	case isProbe(req):
 		return h.probe(w, req)
 	case storage.Reserved(req.name) && traits.writes:
-		return refuse(http.StatusForbidden, "the name is reserved for the server")
+		return status.New(http.StatusForbidden, "the name is reserved for the server")
 	case storage.Reserved(req.name):
-		return refuse(http.StatusNotFound, "no such resource")
+		return status.New(http.StatusNotFound, "no such resource")
 	}
 	err = serve(h, w, req)
-	if statusOf(err) == http.StatusMethodNotAllowed && !answered(err) {
+	if status.Of(err) == http.StatusMethodNotAllowed && !status.Answered(err) {
 		w.Header().Set("Allow", h.allowAt(r.Context(), req.name))
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 )
@@ -109,7 +110,7 @@ func (p heldProps) Patch(ctx context.Context, name string, patches []webdav.Prop
 	propstats, err := holder.Patch(patches)
 	for _, propstat := range propstats {
 		if err == nil && propstat.Status != http.StatusOK {
-			err = &statusError{status: propstat.Status, reason: "the property can't be changed"}
+			err = &status.Error{Status: propstat.Status, Reason: "the property can't be changed"}
 		}
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/tree"
 )
@@ -62,7 +63,7 @@ func (h *Handler) allRecords() history.Store {
 // record returns the current record of op.
 func (s *operations) record(op *operation) history.Record {
 	s.mu.Lock()
-	id, over, status, err, ended := s.identifyLocked(op), op.over, op.status, op.err, op.endedAt
+	id, over, code, err, ended := s.identifyLocked(op), op.over, op.status, op.err, op.endedAt
 	s.mu.Unlock()
 	p := op.monitor.Snapshot()
 	r := history.Record{
@@ -72,7 +73,7 @@ func (s *operations) record(op *operation) history.Record {
 	}
 	if over {
 		r.Updated, r.Ended = kept(ended), kept(ended)
-		r.Status, r.Reason = status, reasonOf(err)
+		r.Status, r.Reason = code, status.Reason(err)
 		r.State = endState(err)
 	}
 	r.Failures, r.FailuresTotal = failuresOf(op, err)
@@ -105,7 +106,7 @@ func failuresOf(op *operation, err error) (failures []history.Failure, total int
 		if room -= len(outcome.Name); room < 0 {
 			break
 		}
-		failures = append(failures, history.Failure{Name: outcome.Name, Status: statusOf(outcome.Err)})
+		failures = append(failures, history.Failure{Name: outcome.Name, Status: status.Of(outcome.Err)})
 	}
 	return failures, total
 }

@@ -6,9 +6,10 @@ import (
 	"slices"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 )
 
-var errIfDoesNotHold = &statusError{status: http.StatusPreconditionFailed, reason: "the condition in the header If is not met"}
+var errIfDoesNotHold = &status.Error{Status: http.StatusPreconditionFailed, Reason: "the condition in the header If is not met"}
 
 // evaluateIf evaluates the header If. A list without a tag applies to the request URI
 // (RFC 4918 §10.4.3). Some clients put the token of another resource that the request

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 //go:embed index.css
@@ -76,7 +78,7 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 	if err == nil {
 		err = compressor.finish()
 	}
-	return logged(err)
+	return status.Logged(err)
 }
 
 // indexBase returns the prefix of the page's relative references. They resolve to the

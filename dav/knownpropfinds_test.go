@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 func namedPropfind(local string) string {
@@ -115,7 +117,7 @@ func TestKnownPropfindsHeader(t *testing.T) {
 		body := namedPropfind("getetag")
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 		_, err := h.readPropfind(nil, parsedRequest(nil, r))
-		if tt.status == 0 && err != nil || tt.status != 0 && statusOf(err) != tt.status {
+		if tt.status == 0 && err != nil || tt.status != 0 && status.Of(err) != tt.status {
 			t.Errorf("%s: %s: %v", tt.field, tt.value, err)
 		}
 	}

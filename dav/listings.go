@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -60,9 +61,9 @@ type bound struct {
 }
 
 func (b *bound) refusal(most int, what string) error {
-	return &statusError{
-		status: http.StatusServiceUnavailable,
-		reason: fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.instead),
+	return &status.Error{
+		Status: http.StatusServiceUnavailable,
+		Reason: fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.instead),
 	}
 }
 
@@ -101,9 +102,9 @@ func (h *Handler) enterListing(r *request, depth int) (leave func(), err error) 
 		return func() {}, nil
 	}
 	if h.Listings.Infinity < 0 {
-		return nil, &statusError{
-			status: http.StatusForbidden, condition: "propfind-finite-depth",
-			reason: "this server lists one collection at a time: ask with Depth 0 or 1",
+		return nil, &status.Error{
+			Status: http.StatusForbidden, Condition: "propfind-finite-depth",
+			Reason: "this server lists one collection at a time: ask with Depth 0 or 1",
 		}
 	}
 	return h.enter(r, &h.listings.infinite, &bound{

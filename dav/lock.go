@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -68,10 +69,10 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place, wanted lo
 	if err != nil {
 		return h.lockConflict(r.Context(), at, err)
 	}
-	status := http.StatusOK
+	code := http.StatusOK
 	switch {
 	case occupant == nil:
-		status = http.StatusCreated
+		code = http.StatusCreated
 		if err := h.createEmpty(r.Context(), at, granted.Token); err != nil {
 			return errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
 		}
@@ -79,7 +80,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place, wanted lo
 		h.setContentLocation(w.Header(), r, at.asked)
 	}
 	w.Header().Set("Lock-Token", "<"+granted.Token+">")
-	return h.respondLock(w, r, at, granted, status)
+	return h.respondLock(w, r, at, granted, code)
 }
 
 // mayLock returns an error if the resource must not be locked. Otherwise it returns the
@@ -89,7 +90,7 @@ func (h *Handler) mayLock(r *request, header field.If, at place) (fs.FileInfo, e
 		return nil, err
 	}
 	info, err := h.look(r.Context(), at, true)
-	if err != nil && statusOf(err) != http.StatusNotFound {
+	if err != nil && status.Of(err) != http.StatusNotFound {
 		return nil, err
 	}
 	if err := preconditions(r, info); err != nil || info != nil {
@@ -146,12 +147,12 @@ func (h *Handler) createEmpty(ctx context.Context, at place, token string) error
 func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 	var owner *lock.OwnerError
 	if errors.As(err, &owner) {
-		return &statusError{status: http.StatusInsufficientStorage, reason: owner.Error()}
+		return &status.Error{Status: http.StatusInsufficientStorage, Reason: owner.Error()}
 	}
 	var conflict *lock.ConflictError
 	if !errors.As(err, &conflict) {
 		if errors.Is(err, webdav.ErrLocked) {
-			return &statusError{status: http.StatusLocked, reason: "locked", condition: "no-conflicting-lock"}
+			return &status.Error{Status: http.StatusLocked, Reason: "locked", Condition: "no-conflicting-lock"}
 		}
 		return err
 	}
@@ -170,9 +171,9 @@ func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 		slices.Sort(members)
 		return &lockedMembersError{roots: slices.Compact(members), condition: "no-conflicting-lock", dependent: at.asked}
 	}
-	return &statusError{
-		status: http.StatusLocked, reason: "locked",
-		condition: "no-conflicting-lock", hrefs: h.lockRoots(ctx, covering, at),
+	return &status.Error{
+		Status: http.StatusLocked, Reason: "locked",
+		Condition: "no-conflicting-lock", Hrefs: h.lockRoots(ctx, covering, at),
 	}
 }
 
@@ -183,7 +184,7 @@ func (h *Handler) refresh(w http.ResponseWriter, r *request, at place, timeout t
 		return err
 	}
 	if header == nil {
-		return refuse(http.StatusBadRequest, "a LOCK without a body refreshes the lock that the header If names, but the request has no header If")
+		return status.New(http.StatusBadRequest, "a LOCK without a body refreshes the lock that the header If names, but the request has no header If")
 	}
 	if err := h.evaluateIf(r, header, at); err != nil {
 		return err
@@ -209,15 +210,15 @@ func (h *Handler) refresh(w http.ResponseWriter, r *request, at place, timeout t
 	return h.respondLock(w, r, at, renewed, http.StatusOK)
 }
 
-func errLockTokenMatches(status int) error {
-	return &statusError{
-		status: status, reason: "no lock with that token covers the request URI",
-		condition: "lock-token-matches-request-uri",
+func errLockTokenMatches(code int) error {
+	return &status.Error{
+		Status: code, Reason: "no lock with that token covers the request URI",
+		Condition: "lock-token-matches-request-uri",
 	}
 }
 
 // respondLock answers with the locks that cover the request URI.
-func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place, l lock.Lock, status int) error {
+func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place, l lock.Lock, code int) error {
 	index, err := h.lockDiscovery(r, at, false)
 	if err != nil {
 		return err
@@ -229,9 +230,9 @@ func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place, l loc
 	body = index.append(body, at)
 	body = append(body, "</D:lockdiscovery></D:prop>\n"...)
 	w.Header().Set("Content-Type", xmlContentType)
-	w.WriteHeader(status)
+	w.WriteHeader(code)
 	_, err = w.Write(body)
-	return logged(err)
+	return status.Logged(err)
 }
 
 // unlock removes a lock (RFC 4918 §9.11).
@@ -274,7 +275,7 @@ func lockToken(r *request) (string, error) {
 	token, closed := strings.CutSuffix(token, ">")
 	isURI := strings.Contains(token, ":") // RFC 4918 §6.5
 	if opened != closed || token == "" || !opened && !isURI || strings.ContainsAny(token, "<> \t,") {
-		return "", &statusError{status: http.StatusBadRequest, reason: "the header Lock-Token must be a lock token between < and >"}
+		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the header Lock-Token must be a lock token between < and >"}
 	}
 	return token, nil
 }

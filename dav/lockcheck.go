@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/lock"
 )
 
 // errForeignLock refuses a token of another principal: only the creator of a lock may
 // use its token (RFC 4918 §6.4).
-var errForeignLock = &statusError{status: http.StatusForbidden, reason: "the lock was created by another user"}
+var errForeignLock = &status.Error{Status: http.StatusForbidden, Reason: "the lock was created by another user"}
 
 // lockedMembersError says that a collection can't be changed or locked as a whole
 // because some of its members are locked.
@@ -27,6 +28,11 @@ type lockedMembersError struct {
 func (e *lockedMembersError) Error() string {
 	return e.roots[0] + " is locked"
 }
+
+// Unwrap says that the answer is a 207 that names the members.
+func (e *lockedMembersError) Unwrap() error { return errSeveral }
+
+var errSeveral = &status.Error{Status: http.StatusMultiStatus, Reason: "members are locked"}
 
 // submitted holds the lock tokens that a request submitted, and its principal.
 type submitted struct {
@@ -63,7 +69,7 @@ func (h *Handler) checkLocks(r *request, header field.If, changes []change) erro
 			if each.Covers(c.key) || slices.Contains(members, each.Root) {
 				continue
 			}
-			if err := h.allows(r.Context(), by, covering(each.Root), c.place); statusOf(err) == http.StatusLocked {
+			if err := h.allows(r.Context(), by, covering(each.Root), c.place); status.Of(err) == http.StatusLocked {
 				members = append(members, each.Root)
 			} else if err != nil {
 				return err
@@ -139,9 +145,9 @@ func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock
 	if foreign {
 		return errForeignLock
 	}
-	return &statusError{
-		status: http.StatusLocked, reason: "locked: the header If must contain the lock token",
-		condition: "lock-token-submitted", hrefs: h.lockRoots(ctx, covering, about),
+	return &status.Error{
+		Status: http.StatusLocked, Reason: "locked: the header If must contain the lock token",
+		Condition: "lock-token-submitted", Hrefs: h.lockRoots(ctx, covering, about),
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"net/http"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // lockinfo is the content of a LOCK's body (RFC 4918 §14.11).
@@ -12,9 +14,9 @@ type lockinfo struct {
 	ownerXML string
 }
 
-var errLockinfo = &statusError{
-	status: http.StatusUnprocessableEntity,
-	reason: "a lock must be exclusive or shared, and of the type write",
+var errLockinfo = &status.Error{
+	Status: http.StatusUnprocessableEntity,
+	Reason: "a lock must be exclusive or shared, and of the type write",
 }
 
 // readLockinfo reads the body of r. It returns nil without a body, which means a

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // FuzzLockBody: a body is accepted or refused with a 4xx, and the owner is written
@@ -20,7 +22,7 @@ func FuzzLockBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		info, err := new(Handler).readLockinfo(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))}))
 		if err != nil {
-			switch s := statusOf(err); s {
+			switch s := status.Of(err); s {
 			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
 			default:
 				t.Fatalf("status %d: %v", s, err)

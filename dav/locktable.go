@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
@@ -71,7 +72,7 @@ func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, e
 		return l.manager.Acquire(ctx, time.Now(), wanted)
 	}
 	if wanted.Shared {
-		return wanted, &statusError{status: http.StatusNotImplemented, reason: "this server does not support shared locks"}
+		return wanted, &status.Error{Status: http.StatusNotImplemented, Reason: "this server does not support shared locks"}
 	}
 	if err := lock.CheckOwner(wanted.OwnerXML); err != nil {
 		return wanted, err

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -40,7 +41,7 @@ func TestLockTimeouts(t *testing.T) {
 		{"a fraction", LockTimeouts{}, []string{"Second-1.5"}, 0},
 	} {
 		got, err := c.timeouts.granted(c.fields)
-		if got != c.want || (err != nil) != (c.want == 0) || err != nil && statusOf(err) != http.StatusBadRequest {
+		if got != c.want || (err != nil) != (c.want == 0) || err != nil && status.Of(err) != http.StatusBadRequest {
 			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)
 		}
 	}
@@ -54,7 +55,7 @@ func FuzzTimeout(f *testing.F) {
 	timeouts := LockTimeouts{Min: 7 * time.Second, Max: 11 * time.Minute}
 	f.Fuzz(func(t *testing.T, value string) {
 		got, err := timeouts.granted([]string{value})
-		if err == nil && (got < timeouts.Min || got > timeouts.Max) || err != nil && statusOf(err) != http.StatusBadRequest {
+		if err == nil && (got < timeouts.Min || got > timeouts.Max) || err != nil && status.Of(err) != http.StatusBadRequest {
 			t.Errorf("%q: %v, %v", value, got, err)
 		}
 	})

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // mkcol makes a collection (RFC 4918 §9.3).
@@ -52,7 +54,7 @@ func noBody(r *request) error {
 		}
 	}
 	if n > 0 {
-		return &statusError{status: http.StatusUnsupportedMediaType, reason: "a MKCOL must not have a request body"}
+		return &status.Error{Status: http.StatusUnsupportedMediaType, Reason: "a MKCOL must not have a request body"}
 	}
 	return nil
 }
@@ -69,7 +71,7 @@ func (h *Handler) checkNew(ctx context.Context, name string) error {
 	return h.checkParent(ctx, name)
 }
 
-var errExists = &statusError{status: http.StatusMethodNotAllowed, reason: "a resource with this name already exists"}
+var errExists = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a resource with this name already exists"}
 
 // makeCollection makes a collection at a place that is claimed.
 func (h *Handler) makeCollection(ctx context.Context, at place) error {
@@ -85,7 +87,7 @@ func (h *Handler) makeCollection(ctx context.Context, at place) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return errExists
-	case statusOf(err) == http.StatusNotFound:
+	case status.Of(err) == http.StatusNotFound:
 		return errNoParent
 	case err == nil:
 		h.changedMembers(ctx, name)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
 
@@ -17,18 +18,18 @@ func (h *Handler) prefix() string {
 // name returns the storage name of a URL path.
 func (h *Handler) name(urlPath string) (string, error) {
 	if strings.ContainsRune(urlPath, 0) {
-		return "", &statusError{status: http.StatusBadRequest, reason: "the path contains a NUL"}
+		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the path contains a NUL"}
 	}
 	if urlPath == "*" {
-		return "", &statusError{status: http.StatusBadRequest, reason: "only OPTIONS can have the request target *"} // RFC 9112 §3.2.4
+		return "", &status.Error{Status: http.StatusBadRequest, Reason: "only OPTIONS can have the request target *"} // RFC 9112 §3.2.4
 	}
 	if climbs(urlPath) {
-		return "", &statusError{status: http.StatusForbidden, reason: "the path leads above the root"}
+		return "", &status.Error{Status: http.StatusForbidden, Reason: "the path leads above the root"}
 	}
 	clean, prefix := storage.Clean(urlPath), h.prefix()
 	rest, found := strings.CutPrefix(clean, prefix)
 	if !found || (prefix != "" && rest != "" && rest[0] != '/') {
-		return "", &statusError{status: http.StatusNotFound, reason: "the path is outside " + prefix + "/"}
+		return "", &status.Error{Status: http.StatusNotFound, Reason: "the path is outside " + prefix + "/"}
 	}
 	if rest == "" {
 		rest = "/"
@@ -47,25 +48,25 @@ func climbs(urlPath string) bool {
 func (h *Handler) destination(r *http.Request) (string, error) {
 	header := r.Header.Get("Destination")
 	if header == "" {
-		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination is missing"}
+		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the header Destination is missing"}
 	}
 	u, err := field.ParseReference(header)
 	if err != nil {
-		return "", &statusError{status: http.StatusBadRequest, reason: "the header Destination " + err.Error()}
+		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the header Destination " + err.Error()}
 	}
 	if u.Host != "" && !h.servesHost(r, u) {
-		return "", &statusError{status: http.StatusBadGateway, reason: "the header Destination names another server"}
+		return "", &status.Error{Status: http.StatusBadGateway, Reason: "the header Destination names another server"}
 	}
 	name, err := h.resource(r.Context(), u.Path)
-	if statusOf(err) == http.StatusNotFound {
+	if status.Of(err) == http.StatusNotFound {
 		// RFC 4918 §9.8.5: another URL namespace.
-		return "", &statusError{status: http.StatusBadGateway, reason: "the header Destination leads outside this share"}
+		return "", &status.Error{Status: http.StatusBadGateway, Reason: "the header Destination leads outside this share"}
 	}
 	if err != nil {
 		return "", err
 	}
 	if storage.Reserved(name) {
-		return "", &statusError{status: http.StatusForbidden, reason: "the header Destination names a path that is reserved for the server"}
+		return "", &status.Error{Status: http.StatusForbidden, Reason: "the header Destination names a path that is reserved for the server"}
 	}
 	return name, nil
 }

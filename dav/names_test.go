@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 func TestPrefix(t *testing.T) {
@@ -66,8 +68,8 @@ func TestName(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h := &Handler{Prefix: c.prefix, FileSystem: webdav.NewMemFS()}
 			got, err := h.name(c.path)
-			if got != c.want || statusOf(err) != c.status {
-				t.Errorf("%q with the prefix %q is %q, status %d, want %q, %d", c.path, c.prefix, got, statusOf(err), c.want, c.status)
+			if got != c.want || status.Of(err) != c.status {
+				t.Errorf("%q with the prefix %q is %q, status %d, want %q, %d", c.path, c.prefix, got, status.Of(err), c.want, c.status)
 			}
 		})
 	}
@@ -187,8 +189,8 @@ func TestDestination(t *testing.T) {
 			}
 			h := &Handler{Prefix: c.prefix, FileSystem: webdav.NewMemFS()}
 			got, err := h.destination(r)
-			if got != c.want || statusOf(err) != c.status {
-				t.Errorf("Destination %q is %q, status %d (%v), want %q, %d", c.destination, got, statusOf(err), err, c.want, c.status)
+			if got != c.want || status.Of(err) != c.status {
+				t.Errorf("Destination %q is %q, status %d (%v), want %q, %d", c.destination, got, status.Of(err), err, c.want, c.status)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -104,7 +105,7 @@ func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, r *request, abo
 		defer e.stop()
 		return work(&op.context, x.res, op.monitor)
 	})
-	return logged(errors.Join(err, x.respond(err)))
+	return status.Logged(errors.Join(err, x.respond(err)))
 }
 
 // errPanicked is the result of an operation whose work panicked.
@@ -117,8 +118,8 @@ func (h *Handler) run(op *operation, work func() error) (err error) {
 	err = work()
 	if err != nil && errors.Is(err, context.Canceled) {
 		if cause := context.Cause(&op.context); errors.Is(cause, ErrShutdown) || errors.Is(cause, errStopped) {
-			if answered(err) {
-				return logged(cause)
+			if status.Answered(err) {
+				return status.Logged(cause)
 			}
 			return cause
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 const (
@@ -39,11 +41,11 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *request, view *operation
 	defer s.restore(r)
 	if view.record.Ended.IsZero() {
 		if err := s.follow(r, view.op); err != nil {
-			return logged(err)
+			return status.Logged(err)
 		}
 		view = h.viewOf(view.op)
 	}
-	return logged(s.event("end", view))
+	return status.Logged(s.event("end", view))
 }
 
 // eventStream is one answer of serveEvents.
@@ -92,7 +94,7 @@ func (s *eventStream) follow(r *request, op *operation) error {
 }
 
 // errNotAdmitted ends the answer to a user who was removed while it was sent.
-var errNotAdmitted = &statusError{status: http.StatusForbidden, reason: "the user no longer has access"}
+var errNotAdmitted = &status.Error{Status: http.StatusForbidden, Reason: "the user no longer has access"}
 
 func (h *Handler) admits(r *request) bool { return h.Admitted == nil || h.Admitted(r.Request) }
 

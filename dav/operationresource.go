@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
 )
@@ -62,7 +63,7 @@ func (h *Handler) statusID(urlPath string) (id string, ok bool) {
 
 // errNoOperation is for an operation that does not exist or belongs to another
 // principal.
-var errNoOperation = &statusError{status: http.StatusNotFound, reason: "no such operation"}
+var errNoOperation = &status.Error{Status: http.StatusNotFound, Reason: "no such operation"}
 
 // The media types of a status document.
 const (
@@ -83,7 +84,7 @@ func (h *Handler) serveOperation(w http.ResponseWriter, r *request, id string) e
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete:
 	default:
 		w.Header().Set("Allow", operationMethods)
-		return refuse(http.StatusMethodNotAllowed, "a status document can only be read or deleted")
+		return status.New(http.StatusMethodNotAllowed, "a status document can only be read or deleted")
 	}
 	view, err := h.findOperation(r, id)
 	if err != nil {
@@ -216,7 +217,7 @@ func (h *Handler) getOperation(w http.ResponseWriter, r *request, view *operatio
 			return h.awaitOperation(w, r, view.op, form)
 		}
 	}
-	return logged(h.respondView(w, http.StatusOK, form, view))
+	return status.Logged(h.respondView(w, http.StatusOK, form, view))
 }
 
 // respondView writes a status document of the type form: jsonType or htmlType.
@@ -239,11 +240,11 @@ func (h *Handler) awaitOperation(w http.ResponseWriter, r *request, op *operatio
 	}
 	e.stop()
 	if err != nil {
-		respond(e.res, statusOf(err), err)
+		respond(e.res, status.Of(err), err)
 	} else {
 		err = h.respondView(e.res, http.StatusOK, form, h.viewOf(op))
 	}
-	return logged(errors.Join(err, e.res.finish()))
+	return status.Logged(errors.Join(err, e.res.finish()))
 }
 
 // await waits until op ends or the client disconnects. It returns errNotAdmitted if

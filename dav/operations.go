@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
 
@@ -58,6 +59,9 @@ func (s *operations) snapshotLocked(op *operation) Operation {
 	snapshot.Progress = op.monitor.Snapshot()
 	return snapshot
 }
+
+// ErrShutdown is the cause with which [Handler.Shutdown] stops an operation.
+var ErrShutdown = status.ErrShutdown
 
 // Shutdown refuses new operations and waits until the running ones have ended. If ctx
 // ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
@@ -118,8 +122,8 @@ func (s *operations) end(h *Handler, op *operation, err error) (unanswered bool)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	op.over, op.status, op.err, op.endedAt = true, op.success, err, time.Now()
-	if !answered(err) {
-		op.status = statusOf(err)
+	if !status.Answered(err) {
+		op.status = status.Of(err)
 	}
 	delete(s.running, op)
 	if op.key.method != "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -200,7 +201,7 @@ func (h *Handler) serveOperations(w http.ResponseWriter, r *request) error {
 	case http.MethodGet, http.MethodHead:
 	default:
 		w.Header().Set("Allow", listMethods)
-		return refuse(http.StatusMethodNotAllowed, "the list of operations can only be read")
+		return status.New(http.StatusMethodNotAllowed, "the list of operations can only be read")
 	}
 	views, err := h.listOperations(r)
 	if err != nil {
@@ -208,14 +209,14 @@ func (h *Handler) serveOperations(w http.ResponseWriter, r *request) error {
 	}
 	w.Header().Set("Vary", "Accept")
 	if field.PreferredType(r.Header["Accept"], jsonType, htmlType) == htmlType {
-		return logged(h.respondListPage(w, r, views))
+		return status.Logged(h.respondListPage(w, r, views))
 	}
 	list := OperationList{Operations: make([]OperationStatus, 0, len(views))}
 	for _, view := range views {
 		view.record.Failures = nil
 		list.Operations = append(list.Operations, h.statusDocument(view))
 	}
-	return logged(writeJSON(w, http.StatusOK, &list))
+	return status.Logged(writeJSON(w, http.StatusOK, &list))
 }
 
 // listOperations returns the operations that r may see, the most recent first: all for

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -39,7 +40,7 @@ func (p place) name() string { return p.canon.Name }
 // parent is the key of the collection that contains p.
 func (p place) parent() string { return path.Dir(p.key) }
 
-var errReservedPlace = &statusError{status: http.StatusForbidden, reason: "the name leads to a path that is reserved for the server"}
+var errReservedPlace = &status.Error{Status: http.StatusForbidden, Reason: "the name leads to a path that is reserved for the server"}
 
 // place returns the place that name leads to. If name ends in a symbolic link, follow
 // decides whether that is the link's target or, as DELETE and MOVE need, the link.
@@ -112,7 +113,7 @@ func (h *Handler) look(ctx context.Context, p place, follow bool) (fs.FileInfo, 
 	return info, err
 }
 
-var errMovedPlace = &statusError{status: http.StatusConflict, reason: "a symbolic link in the path changed during this request; the request had no effect"}
+var errMovedPlace = &status.Error{Status: http.StatusConflict, Reason: "a symbolic link in the path changed during this request; the request had no effect"}
 
 // shownName returns the storage name that a client should see for a key. It takes the
 // spelling from a place of the request if that is the resource itself, above it or

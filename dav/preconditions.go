@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // preconditions evaluates If-Match, If-Unmodified-Since, If-None-Match and
@@ -49,10 +50,10 @@ func preconditions(r *request, info fs.FileInfo) error {
 	return nil
 }
 
-var errNotModified = &statusError{status: http.StatusNotModified, reason: "not modified"}
+var errNotModified = &status.Error{Status: http.StatusNotModified, Reason: "not modified"}
 
 func failedPrecondition(header string) error {
-	return &statusError{status: http.StatusPreconditionFailed, reason: "the condition in the header " + header + " is not met"}
+	return &status.Error{Status: http.StatusPreconditionFailed, Reason: "the condition in the header " + header + " is not met"}
 }
 
 // rangeHolds evaluates If-Range (RFC 9110 §13.1.5) for a file with the entity tag tag.

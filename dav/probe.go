@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -86,7 +87,7 @@ func (h *Handler) probe(w http.ResponseWriter, r *request) error {
 			return err
 		}
 		e.stop()
-		return logged(respondReport(res, &ProbeReport{
+		return status.Logged(respondReport(res, &ProbeReport{
 			Sent: e.sent, Withheld: allowed.refused.Reason,
 			Mode: h.Interim.Mode.String(), Proxy: h.Interim.Proxy.String(), Protocol: r.Proto,
 			Via: strings.Join(r.Header.Values("Via"), ", "), Proxied: proxied(r.Request),
@@ -120,9 +121,9 @@ func probeLength(r *request) (time.Duration, error) {
 	}
 	n, err := strconv.Atoi(query.Get("seconds"))
 	if err != nil || n < 1 || n > maxProbeSeconds {
-		return 0, &statusError{
-			status: http.StatusBadRequest,
-			reason: "seconds must be from 1 to " + strconv.Itoa(maxProbeSeconds),
+		return 0, &status.Error{
+			Status: http.StatusBadRequest,
+			Reason: "seconds must be from 1 to " + strconv.Itoa(maxProbeSeconds),
 		}
 	}
 	return time.Duration(n) * time.Second, nil

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -73,11 +74,11 @@ func relative(root, name string) string {
 func formatStatusURI(outcomes []tree.Outcome, success int, url func(name string) string, room int) string {
 	var b strings.Builder
 	for _, outcome := range outcomes {
-		status := success
+		code := success
 		if outcome.Err != nil {
-			status = statusOf(outcome.Err)
+			code = status.Of(outcome.Err)
 		}
-		element := strconv.Itoa(status) + " <" + url(outcome.Name) + ">"
+		element := strconv.Itoa(code) + " <" + url(outcome.Name) + ">"
 		if b.Len()+len(", ")+len(element) > room {
 			continue
 		}

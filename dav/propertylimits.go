@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -31,10 +32,10 @@ func (h *Handler) mayCopyProperties(ctx context.Context, t transfer) error {
 }
 
 // limitRefusal returns limit as a client sees it: 507 (RFC 4918 §9.2.1, §11.5).
-func limitRefusal(limit *deadprops.LimitError) *statusError {
-	why := &statusError{status: http.StatusInsufficientStorage, reason: limit.Reason}
+func limitRefusal(limit *deadprops.LimitError) *status.Error {
+	why := &status.Error{Status: http.StatusInsufficientStorage, Reason: limit.Reason}
 	if limit.PerOwner {
-		why.condition = conditionQuota
+		why.Condition = status.QuotaNotExceeded
 	}
 	return why
 }

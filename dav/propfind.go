@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -45,7 +46,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	defer p.closeDead()
 	if h.isOne(r, info, depth) {
 		if done, err := p.one(w, r, info); done {
-			return logged(err)
+			return status.Logged(err)
 		}
 	}
 	about := Operation{Source: r.name}
@@ -110,7 +111,7 @@ func (p *propfind) run(walk *tree.Walk) error {
 	if p.body == nil || err != nil && p.res.discard() {
 		return err
 	}
-	return logged(p.end(err))
+	return status.Logged(p.end(err))
 }
 
 // prepare describes members and returns a function that writes the result.

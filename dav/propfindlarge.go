@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/tree"
 )
@@ -181,8 +182,8 @@ func (pg *page) notRead() {
 	for _, prop := range pg.large.unread {
 		pg.buf = append(pg.buf, prop.empty...)
 	}
-	why := &statusError{status: statusOf(pg.large.unreadErr)}
-	var own *statusError
+	why := &status.Error{Status: status.Of(pg.large.unreadErr)}
+	var own *status.Error
 	if errors.As(pg.large.unreadErr, &own) {
 		why = own
 	}

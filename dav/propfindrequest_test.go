@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 func TestReadPropfind(t *testing.T) {
@@ -88,8 +90,8 @@ func TestReadPropfind(t *testing.T) {
 			if err == nil {
 				got = query.propfindRequest
 			}
-			if statusOf(err) != c.status || !reflect.DeepEqual(got, c.want) {
-				t.Errorf("%.200q is\n%.500v, %v, status %d, want\n%.500v, status %d", c.body, got, err, statusOf(err), c.want, c.status)
+			if status.Of(err) != c.status || !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%.200q is\n%.500v, %v, status %d, want\n%.500v, status %d", c.body, got, err, status.Of(err), c.want, c.status)
 			}
 		})
 	}
@@ -147,8 +149,8 @@ func TestXMLEndless(t *testing.T) {
 				runtime.ReadMemStats(&before)
 				err := read(&http.Request{Body: body})
 				runtime.ReadMemStats(&after)
-				if statusOf(err) != c.status {
-					t.Errorf("%v, status %d, want %d", err, statusOf(err), c.status)
+				if status.Of(err) != c.status {
+					t.Errorf("%v, status %d, want %d", err, status.Of(err), c.status)
 				}
 				if body.read > defaultMaxXML+8<<10 {
 					t.Errorf("%d bytes were read", body.read)
@@ -187,8 +189,8 @@ func TestXMLContentLength(t *testing.T) {
 			r := requestWith("PROPFIND", c.fields...)
 			r.Body, r.ContentLength = body, c.length
 			_, err := (&Handler{MaxXML: c.max}).readPropfind(nil, parsedRequest(nil, r))
-			if statusOf(err) != c.status {
-				t.Errorf("%v, status %d, want %d", err, statusOf(err), c.status)
+			if status.Of(err) != c.status {
+				t.Errorf("%v, status %d, want %d", err, status.Of(err), c.status)
 			}
 			if refused := c.status != 400; refused != (body.read == 0) {
 				t.Errorf("%d bytes were read", body.read)
@@ -259,7 +261,7 @@ func TestXMLByCharset(t *testing.T) {
 		r.ContentLength = -1
 		query, err := (&Handler{}).readPropfind(nil, parsedRequest(nil, r))
 		switch {
-		case statusOf(err) != c.status:
+		case status.Of(err) != c.status:
 			t.Errorf("%s: %v, want %d", c.name, err, c.status)
 		case err == nil && c.body != "" && !reflect.DeepEqual(query.props, []xml.Name{davName("getetag")}):
 			t.Errorf("%s: %v", c.name, query.props)

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -64,7 +65,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if info.IsDir() {
 		h.setContentLocation(w.Header(), r, r.name)
 	}
-	return logged(errors.Join(err, h.respondPatch(w, r.name, info.IsDir(), p)))
+	return status.Logged(errors.Join(err, h.respondPatch(w, r.name, info.IsDir(), p)))
 }
 
 // patch is a PROPPATCH with its outcome.
@@ -134,18 +135,18 @@ func (p *patch) plan(outcome *patchOutcome, property webdav.Property, remove boo
 // Why a property is refused.
 var (
 	// errProtected has the precondition code of RFC 4918 §16.
-	errProtected = &statusError{status: http.StatusForbidden, condition: "cannot-modify-protected-property"}
-	errNoTime    = &statusError{
-		status: http.StatusConflict,
-		reason: "the value must be a time: an HTTP date, an RFC 3339 date or seconds since 1970",
+	errProtected = &status.Error{Status: http.StatusForbidden, Condition: "cannot-modify-protected-property"}
+	errNoTime    = &status.Error{
+		Status: http.StatusConflict,
+		Reason: "the value must be a time: an HTTP date, an RFC 3339 date or seconds since 1970",
 	}
 )
 
 // refuse refuses a property unless it is refused already.
-func (p *patch) refuse(outcome *patchOutcome, why *statusError) {
+func (p *patch) refuse(outcome *patchOutcome, why *status.Error) {
 	p.refused = true
 	if outcome.status == 0 {
-		outcome.status, outcome.condition, outcome.reason = why.status, why.condition, why.reason
+		outcome.status, outcome.condition, outcome.reason = why.Status, why.Condition, why.Reason
 	}
 }
 
@@ -185,7 +186,7 @@ func (h *Handler) applyPatch(ctx context.Context, at place, info fs.FileInfo, p 
 }
 
 // refuseTimes refuses the properties that set the time and that selected selects.
-func (p *patch) refuseTimes(why *statusError, selected func(timeProp) bool) {
+func (p *patch) refuseTimes(why *status.Error, selected func(timeProp) bool) {
 	for i := range p.outcomes {
 		for _, t := range p.times {
 			if t.name == p.outcomes[i].name && selected(t) {
@@ -224,7 +225,7 @@ func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bo
 		for _, name := range groups[group] {
 			body.property(webdav.Property{XMLName: name})
 		}
-		body.closePropstatOf(&statusError{status: group.status, condition: group.condition, reason: group.reason})
+		body.closePropstatOf(&status.Error{Status: group.status, Condition: group.condition, Reason: group.reason})
 	}
 	if err := body.end(); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
 
@@ -60,12 +61,12 @@ func (p *put) serve(w http.ResponseWriter, name string) error {
 	if !p.modified.IsZero() && info.ModTime().Unix() == p.modified.Unix() {
 		header.Set("X-OC-Mtime", "accepted")
 	}
-	status := http.StatusNoContent
+	code := http.StatusNoContent
 	if p.old == nil || p.madeByLock(p.r.Context(), p.old) && p.update == nil {
-		status = http.StatusCreated
+		code = http.StatusCreated
 	}
-	respond(w, status, nil)
-	return logged(discarded)
+	respond(w, code, nil)
+	return status.Logged(discarded)
 }
 
 // replace puts the request body in place as the content of name, or as a part of it. It
@@ -92,7 +93,7 @@ func (p *put) refuse(w http.ResponseWriter, err error) error {
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110 §15.5.16
 	case errors.Is(err, errPatchType):
 		w.Header().Set("Accept-Patch", patchType) // RFC 5789 §2.2
-	case statusOf(err) == http.StatusRequestedRangeNotSatisfiable && p.old != nil:
+	case status.Of(err) == http.StatusRequestedRangeNotSatisfiable && p.old != nil:
 		w.Header().Set("Content-Range", "bytes */"+strconv.FormatInt(p.old.Size(), 10))
 	}
 	return err
@@ -212,9 +213,9 @@ func (p *put) receive() error {
 	case err != nil:
 		return unplaced(err)
 	case p.length >= 0 && n != p.length:
-		return &statusError{
-			status: http.StatusBadRequest,
-			reason: fmt.Sprintf("the request body has %d bytes, but %d were announced", n, p.length),
+		return &status.Error{
+			Status: http.StatusBadRequest,
+			Reason: fmt.Sprintf("the request body has %d bytes, but %d were announced", n, p.length),
 		}
 	}
 	return nil

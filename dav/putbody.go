@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
 
@@ -49,22 +50,22 @@ func cutOff(err error) error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return &statusError{
-			status: http.StatusRequestEntityTooLarge,
-			reason: "the request body is longer than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes",
+		return &status.Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Reason: "the request body is longer than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes",
 		}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &statusError{status: http.StatusRequestTimeout, reason: "the request body did not arrive in time; nothing was changed"}
+		return &status.Error{Status: http.StatusRequestTimeout, Reason: "the request body did not arrive in time; nothing was changed"}
 	}
-	return &statusError{status: http.StatusBadRequest, reason: "the request body was cut off; nothing was changed"}
+	return &status.Error{Status: http.StatusBadRequest, Reason: "the request body was cut off; nothing was changed"}
 }
 
 var (
-	errContentRange       = &statusError{status: http.StatusBadRequest, reason: "the header Content-Range says that the content is a part of a file: this server accepts only whole files"}
-	errContentRangeLength = &statusError{status: http.StatusBadRequest, reason: "the range in the header Content-Range and the request body differ in length"}
-	errContentCoding      = &statusError{status: http.StatusUnsupportedMediaType, reason: "the header Content-Encoding says that the content is encoded: send it without encoding"}
-	errChunk              = &statusError{status: http.StatusNotImplemented, reason: "the header OC-Chunked says that the content is a chunk of a file: this server accepts only whole files"}
-	errEntityLength       = &statusError{status: http.StatusBadRequest, reason: "the header X-Expected-Entity-Length must be the length of the request body, in bytes"}
+	errContentRange       = &status.Error{Status: http.StatusBadRequest, Reason: "the header Content-Range says that the content is a part of a file: this server accepts only whole files"}
+	errContentRangeLength = &status.Error{Status: http.StatusBadRequest, Reason: "the range in the header Content-Range and the request body differ in length"}
+	errContentCoding      = &status.Error{Status: http.StatusUnsupportedMediaType, Reason: "the header Content-Encoding says that the content is encoded: send it without encoding"}
+	errChunk              = &status.Error{Status: http.StatusNotImplemented, Reason: "the header OC-Chunked says that the content is a chunk of a file: this server accepts only whole files"}
+	errEntityLength       = &status.Error{Status: http.StatusBadRequest, Reason: "the header X-Expected-Entity-Length must be the length of the request body, in bytes"}
 )
 
 // announced reads the headers that describe the body.
@@ -142,9 +143,9 @@ func (h *Handler) checkSpace(ctx context.Context, collection string, length int6
 	}
 	_, available, err := storage.Space(ctx, h.FileSystem, collection)
 	if err == nil && available < length {
-		return &statusError{
-			status: http.StatusInsufficientStorage, condition: conditionDiskSpace,
-			reason: "the request body has " + strconv.FormatInt(length, 10) + " bytes, but there is room for only " + strconv.FormatInt(available, 10),
+		return &status.Error{
+			Status: http.StatusInsufficientStorage, Condition: status.DiskSpace,
+			Reason: "the request body has " + strconv.FormatInt(length, 10) + " bytes, but there is room for only " + strconv.FormatInt(available, 10),
 		}
 	}
 	return nil

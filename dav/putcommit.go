@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
 
@@ -55,7 +56,7 @@ func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
 	return err == nil && header != nil && p.h.shared().created.take(ctx, header.Tokens(), p.at.key, info)
 }
 
-var errIsCollection = &statusError{status: http.StatusMethodNotAllowed, reason: "a collection has no content that can be written"}
+var errIsCollection = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a collection has no content that can be written"}
 
 // failed returns the error for the client if the storage failed with err. It returns the
 // error of a check unchanged.
@@ -67,7 +68,7 @@ func (p *put) failed(err error) error {
 		return errMovedPlace
 	case errors.Is(err, storage.ErrChanged), p.update != nil && errors.Is(err, fs.ErrExist):
 		return errChangedMeanwhile
-	case p.r.Method == methodPatch && statusOf(err) == http.StatusNotFound:
+	case p.r.Method == methodPatch && status.Of(err) == http.StatusNotFound:
 		return errNothingToPatch
 	}
 	return unplaced(err)
@@ -76,7 +77,7 @@ func (p *put) failed(err error) error {
 // unplaced translates an error of a storage.Replacement for a PUT. If something is
 // missing, it is the parent collection (RFC 4918 §9.7.1).
 func unplaced(err error) error {
-	switch statusOf(err) {
+	switch status.Of(err) {
 	case http.StatusNotFound:
 		return errNoParent
 	case http.StatusMethodNotAllowed:

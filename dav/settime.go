@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
 
@@ -17,9 +18,9 @@ const timePrecision = 2 * time.Second
 // errTimeNotKept says that the storage stored a different time. Filesystems have an
 // earliest and a latest time: the latest is in 2038 on ext4 with small inodes and on XFS
 // without bigtime, in 2107 on FAT, and in 2446 on ext4.
-var errTimeNotKept = &statusError{
-	status: http.StatusConflict,
-	reason: "the server's filesystem can't store this time: it is too early or too late",
+var errTimeNotKept = &status.Error{
+	Status: http.StatusConflict,
+	Reason: "the server's filesystem can't store this time: it is too early or too late",
 }
 
 // setTime sets the modification time of name, which info describes. If the storage does

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/requestbody"
 )
 
@@ -41,9 +42,9 @@ func settleBody(r *http.Request) (*http.Request, error) {
 		err := body.Discard(maxUnused)
 		switch {
 		case errors.Is(err, requestbody.ErrTooLong):
-			return r, &statusError{
-				status: http.StatusRequestEntityTooLarge,
-				reason: "the method " + r.Method + " has no use for a request body that long",
+			return r, &status.Error{
+				Status: http.StatusRequestEntityTooLarge,
+				Reason: "the method " + r.Method + " has no use for a request body that long",
 			}
 		case err != nil:
 			return r, cutOff(err)

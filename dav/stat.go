@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"path"
 	"syscall"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // stat is FileSystem.Stat, but returns fs.ErrNotExist in two more cases: for a name below
@@ -23,7 +25,7 @@ func (h *Handler) stat(ctx context.Context, name string) (fs.FileInfo, error) {
 // occupant returns the resource at name, or nil if it does not exist.
 func (h *Handler) occupant(ctx context.Context, name string) (fs.FileInfo, error) {
 	info, err := h.stat(ctx, name)
-	if statusOf(err) == http.StatusNotFound {
+	if status.Of(err) == http.StatusNotFound {
 		return nil, nil
 	}
 	return info, err

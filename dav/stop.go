@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -25,19 +26,19 @@ func stopped(op *operation) error {
 	if op.Method == "PROPFIND" {
 		reason = "stopped on request"
 	}
-	return errors.Join(errStopped, &statusError{status: http.StatusForbidden, reason: reason})
+	return errors.Join(errStopped, &status.Error{Status: http.StatusForbidden, Reason: reason})
 }
 
 // errTooLate is the answer if the operation ended in spite of the request to stop it.
-var errTooLate = &statusError{
-	status: http.StatusConflict,
-	reason: "it was too late to stop the operation; its status document has the result",
+var errTooLate = &status.Error{
+	Status: http.StatusConflict,
+	Reason: "it was too late to stop the operation; its status document has the result",
 }
 
 // errStopping is the answer if the operation has not ended within stopPatience.
-var errStopping = &statusError{
-	status: http.StatusAccepted,
-	reason: "the operation is rolling back, or it is too late to stop it; its status document will have the result",
+var errStopping = &status.Error{
+	Status: http.StatusAccepted,
+	Reason: "the operation is rolling back, or it is too late to stop it; its status document will have the result",
 }
 
 // deleteOperation stops a running operation, or forgets one that has ended.
@@ -76,13 +77,13 @@ func (h *Handler) postOperation(w http.ResponseWriter, r *request, view *operati
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		return refuse(http.StatusBadRequest, "the form can't be read")
+		return status.New(http.StatusBadRequest, "the form can't be read")
 	}
 	ended := !view.record.Ended.IsZero()
 	// The browser may show a page from before the end of the operation.
 	switch does := r.PostForm.Get("do"); {
 	case does != "stop" && does != "forget":
-		return refuse(http.StatusBadRequest, "the form must say stop or forget")
+		return status.New(http.StatusBadRequest, "the form must say stop or forget")
 	case does == "forget" && !ended, does == "stop" && ended:
 		return seeOther(w, view.record.ID)
 	}
@@ -106,9 +107,9 @@ func seeOther(w http.ResponseWriter, where string) error {
 }
 
 // errNoOrigin is for a form that may come from another site.
-var errNoOrigin = &statusError{
-	status: http.StatusForbidden,
-	reason: "neither Sec-Fetch-Site nor Origin says which page sent the form; a client that is not a browser must send DELETE",
+var errNoOrigin = &status.Error{
+	Status: http.StatusForbidden,
+	Reason: "neither Sec-Fetch-Site nor Origin says which page sent the form; a client that is not a browser must send DELETE",
 }
 
 // checkForm makes sure that a page of this server sent the form. Browsers name the page

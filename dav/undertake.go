@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -74,7 +75,7 @@ func (h *Handler) repeat(w http.ResponseWriter, r *request, key *operationKey, a
 		return x.wait(), true
 	}
 	done, err = h.answerKept(w, r, key)
-	return logged(err), done
+	return status.Logged(err), done
 }
 
 // prepare checks the request, claims what it changes, and checks again.

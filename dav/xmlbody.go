@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // defaultMaxXML is Handler.MaxXML when that is 0, in bytes.
@@ -152,28 +154,28 @@ func isUTF16(charset string) bool {
 }
 
 func unsupported(what string) error {
-	return &statusError{
-		status: http.StatusUnsupportedMediaType,
-		reason: what + " is not supported: send the request body in UTF-8 or UTF-16, without a content coding",
+	return &status.Error{
+		Status: http.StatusUnsupportedMediaType,
+		Reason: what + " is not supported: send the request body in UTF-8 or UTF-16, without a content coding",
 	}
 }
 
 // badXML returns the error for the client if reading an XML body failed with err.
 func badXML(err error) error {
 	var tooLarge *http.MaxBytesError
-	var own *statusError
+	var own *status.Error
 	switch {
 	case errors.As(err, &own):
 		return own
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return cutOff(err)
 	case errors.As(err, &tooLarge):
-		return &statusError{
-			status: http.StatusRequestEntityTooLarge,
-			reason: fmt.Sprintf("the request body is longer than %d bytes", tooLarge.Limit),
+		return &status.Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Reason: fmt.Sprintf("the request body is longer than %d bytes", tooLarge.Limit),
 		}
 	}
-	return &statusError{status: http.StatusBadRequest, reason: "the request body: " + err.Error()}
+	return &status.Error{Status: http.StatusBadRequest, Reason: "the request body: " + err.Error()}
 }
 
 func davName(local string) xml.Name { return xml.Name{Space: "DAV:", Local: local} }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // contentOf returns the result of content for the second element of document.
@@ -221,7 +223,7 @@ func FuzzContent(f *testing.F) {
 		document := "<a " + outer + "><value " + own + ">" + content + "</value></a>"
 		got, _, err := contentOf(document)
 		if err != nil {
-			if statusOf(badXML(err)) == 0 {
+			if status.Of(badXML(err)) == 0 {
 				t.Fatal(err)
 			}
 			return

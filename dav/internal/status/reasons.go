@@ -1,4 +1,4 @@
-package dav
+package status
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package dav
+package status
 
 import (
 	"context"
@@ -24,8 +24,8 @@ func TestStatusOf(t *testing.T) {
 		want int
 	}{
 		{"none", nil, 0},
-		{"its own", &statusError{status: http.StatusTeapot, reason: ""}, http.StatusTeapot},
-		{"its own, wrapped", fmt.Errorf("a: %w", &statusError{status: http.StatusTeapot, reason: ""}), http.StatusTeapot},
+		{"its own", &Error{Status: http.StatusTeapot, Reason: ""}, http.StatusTeapot},
+		{"its own, wrapped", fmt.Errorf("a: %w", &Error{Status: http.StatusTeapot, Reason: ""}), http.StatusTeapot},
 		{"RFC 4918 §9.6.1 partial", partial, http.StatusMultiStatus},
 		{"RFC 4918 §9.8.3 partial and more", errors.Join(partial, fs.ErrPermission), http.StatusMultiStatus},
 		{"RFC 4918 §9.8.5 overlap", tree.ErrOverlap, http.StatusForbidden},
@@ -51,7 +51,7 @@ func TestStatusOf(t *testing.T) {
 		{"anything else", pathError(syscall.EIO), http.StatusInternalServerError},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := statusOf(c.err); got != c.want {
+			if got := Of(c.err); got != c.want {
 				t.Errorf("%v is %d, want %d", c.err, got, c.want)
 			}
 		})
@@ -61,7 +61,7 @@ func TestStatusOf(t *testing.T) {
 // TestStatusesMatch checks that no row of the table hides one below it.
 func TestStatusesMatch(t *testing.T) {
 	for _, s := range statuses {
-		if got := statusOf(s.err); got != s.status {
+		if got := Of(s.err); got != s.status {
 			t.Errorf("%v is %d, want %d", s.err, got, s.status)
 		}
 		if http.StatusText(s.status) == "" {

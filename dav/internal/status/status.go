@@ -1,0 +1,133 @@
+// Package status turns errors into HTTP statuses and into the texts that a client sees. It
+// never shows a name in the storage.
+package status
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"syscall"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/tree"
+)
+
+// ErrShutdown is the cause with which a shutdown stops an operation.
+var ErrShutdown = errors.New("the server is shutting down")
+
+// Error is an error whose status and text a client may see.
+type Error struct {
+	Status int
+	Reason string
+	// Condition is a precondition or postcondition code (RFC 4918 §16), the name of an
+	// element in the namespace DAV:. If it is set, the response is XML.
+	Condition string
+	// Hrefs are the hrefs in the condition, escaped.
+	Hrefs []string
+}
+
+func (e *Error) Error() string { return e.Reason }
+
+// New returns the error for a request that gets status and reason as its answer.
+func New(status int, reason string) error {
+	return &Error{Status: status, Reason: reason}
+}
+
+// statuses maps errors to statuses. The first match counts.
+var statuses = []struct {
+	err    error
+	status int
+}{
+	{tree.ErrOverlap, http.StatusForbidden},
+	{tree.ErrLoop, http.StatusLoopDetected},
+	{tree.ErrChanged, http.StatusConflict},
+	{tree.ErrLimit, http.StatusInsufficientStorage},
+	{storage.ErrTooDeep, http.StatusForbidden},
+	{ErrShutdown, http.StatusServiceUnavailable},
+	{context.Canceled, http.StatusServiceUnavailable},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable},
+	{webdav.ErrLocked, http.StatusLocked},
+	{webdav.ErrConfirmationFailed, http.StatusPreconditionFailed},
+	{lock.ErrLimit, http.StatusServiceUnavailable},
+	{storage.ErrState, http.StatusServiceUnavailable},
+	{syscall.EROFS, http.StatusForbidden},
+	{syscall.ENAMETOOLONG, http.StatusForbidden},
+	{syscall.EISDIR, http.StatusMethodNotAllowed},
+	// The resource's state prevents the request, and the operator can change that:
+	// something is mounted there or has it open (RFC 9110 §15.5.10).
+	{syscall.EBUSY, http.StatusConflict},
+	{fs.ErrNotExist, http.StatusNotFound},
+	// A webdav.Dir returns this for a name below a file.
+	{syscall.ENOTDIR, http.StatusNotFound},
+	{fs.ErrPermission, http.StatusForbidden},
+	{fs.ErrExist, http.StatusConflict},
+	{fs.ErrInvalid, http.StatusForbidden},
+	{errors.ErrUnsupported, http.StatusForbidden},
+}
+
+// Of returns the status for err, or 0 for nil.
+func Of(err error) int {
+	if err == nil {
+		return 0 // before anything is allocated: most calls have no error
+	}
+	var own *Error
+	var field *field.Error
+	var partial *tree.PartialError
+	switch {
+	case errors.As(err, &own):
+		return own.Status
+	case errors.As(err, &field):
+		return field.Status
+	case errors.As(err, &partial):
+		return http.StatusMultiStatus
+	case storage.NoSpace(err):
+		return http.StatusInsufficientStorage
+	case storage.TooLarge(err):
+		return http.StatusRequestEntityTooLarge
+	case storage.OutOfFiles(err):
+		return http.StatusServiceUnavailable
+	}
+	for _, s := range statuses {
+		if errors.Is(err, s.err) {
+			return s.status
+		}
+	}
+	return http.StatusInternalServerError
+}
+
+// Reason returns the text in err that a client may see, or "".
+func Reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	var own *Error
+	var field *field.Error
+	switch {
+	case errors.As(err, &own):
+		return own.Reason
+	case errors.As(err, &field):
+		return field.Reason
+	case errors.Is(err, tree.ErrOverlap):
+		return tree.ErrOverlap.Error()
+	case errors.Is(err, tree.ErrChanged):
+		return tree.ErrChanged.Error() + ": try again"
+	case errors.Is(err, ErrShutdown):
+		return ErrShutdown.Error()
+	case storage.TooLarge(err):
+		return "the file is too large for the server's filesystem, or for the limit of the server's process"
+	case storage.OutOfFiles(err):
+		return "the server has too many open files: try again in a moment"
+	case errors.Is(err, storage.ErrTooDeep):
+		return storage.ErrTooDeep.Error()
+	case errors.Is(err, syscall.EBUSY):
+		return "the server's operating system is using the resource: something is mounted there or has it open"
+	case errors.Is(err, lock.ErrLimit):
+		return lock.ErrLimit.Error() + ": unlock some, or wait until they expire"
+	}
+	return storageReason(err)
+}
