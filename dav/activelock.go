@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
@@ -111,11 +112,11 @@ func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock, at place) []byte {
 	dst = append(dst, "</D:timeout>"...)
 	if l.Principal == x.principal {
 		dst = append(dst, "<D:locktoken><D:href>"...)
-		dst = appendText(dst, l.Token)
+		dst = davxml.AppendText(dst, l.Token)
 		dst = append(dst, "</D:href></D:locktoken>"...)
 	}
 	dst = append(dst, "<D:lockroot><D:href>"...)
-	dst = appendText(dst, x.href(shownName(l.Root, at)))
+	dst = davxml.AppendText(dst, x.href(shownName(l.Root, at)))
 	return append(dst, "</D:href></D:lockroot></D:activelock>"...)
 }
 

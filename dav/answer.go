@@ -2,13 +2,13 @@ package dav
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
@@ -29,10 +29,10 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err e
 }
 
 func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, partial *tree.PartialError) {
-	body, err := newMultistatus(w)
+	body, err := davxml.NewMultistatus(w)
 	for _, failure := range partial.Failures {
 		if err == nil {
-			err = body.failed(h.hrefOf(ctx, failure.Name), status.WithCondition(failure.Err))
+			err = body.Failed(h.hrefOf(ctx, failure.Name), status.WithCondition(failure.Err))
 		}
 	}
 	note := ""
@@ -40,26 +40,26 @@ func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, par
 		note = fmt.Sprintf("%d more members failed", partial.Unnamed)
 	}
 	if err == nil {
-		_ = body.close(note) // fails only if the client has gone
+		_ = body.Close(note) // fails only if the client has gone
 	}
 }
 
 // respondLocked names the locked members that made the server refuse the request.
 func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, locked *lockedMembersError) {
-	body, err := newMultistatus(w)
+	body, err := davxml.NewMultistatus(w)
 	for _, root := range locked.roots {
 		href := h.hrefOf(ctx, root)
 		if err == nil {
-			err = body.failed(href, &status.Error{
+			err = body.Failed(href, &status.Error{
 				Status: http.StatusLocked, Condition: locked.condition, Hrefs: []string{href},
 			})
 		}
 	}
 	if err == nil && locked.dependent != "" {
-		err = body.failed(h.hrefOf(ctx, locked.dependent), &status.Error{Status: http.StatusFailedDependency})
+		err = body.Failed(h.hrefOf(ctx, locked.dependent), &status.Error{Status: http.StatusFailedDependency})
 	}
 	if err == nil {
-		_ = body.close("") // fails only if the client has gone
+		_ = body.Close("") // fails only if the client has gone
 	}
 }
 
@@ -84,7 +84,7 @@ func respond(w http.ResponseWriter, code int, err error) {
 	if err != nil {
 		var own *status.Error
 		if errors.As(err, &own) && own.Condition != "" {
-			contentType, body = xmlContentType, xmlError(own)
+			contentType, body = davxml.ContentType, davxml.ErrorBody(own)
 		}
 	}
 	w.Header().Set("Content-Type", contentType)
@@ -101,32 +101,4 @@ func plainError(code int, err error) string {
 		text += ": " + reason
 	}
 	return text + "\n"
-}
-
-// xmlError returns the body of a response with a condition (RFC 4918 §14.5). For a 507 it
-// adds the reason for a person, because the condition alone is hard to understand. A
-// client that does not expect the extra element ignores it (§17).
-func xmlError(e *status.Error) string {
-	body := appendError([]byte(xml.Header), e, ` xmlns:D="DAV:"`)
-	if e.Status == http.StatusInsufficientStorage && e.Reason != "" {
-		const end = "</D:error>"
-		body = append(body[:len(body)-len(end)], "<D:responsedescription>"...)
-		body = append(appendText(body, e.Reason), "</D:responsedescription>"+end...)
-	}
-	return string(append(body, '\n'))
-}
-
-// appendError appends an error element for e.
-func appendError(dst []byte, e *status.Error, namespace string) []byte {
-	dst = append(dst, "<D:error"+namespace+"><D:"+e.Condition...)
-	if len(e.Hrefs) == 0 {
-		return append(dst, "/></D:error>"...)
-	}
-	dst = append(dst, '>')
-	for _, href := range e.Hrefs {
-		dst = append(dst, "<D:href>"...)
-		dst = appendText(dst, href)
-		dst = append(dst, "</D:href>"...)
-	}
-	return append(dst, "</D:"+e.Condition+"></D:error>"...)
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/davd/davd/dav/internal/davxml"
 )
 
 // decode returns the text that a client can decode from body. whole: body is complete.
@@ -49,7 +51,7 @@ func TestCompressorFlush(t *testing.T) {
 		for seed := range uint64(50) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			w := newWire()
-			w.header.Set("Content-Type", xmlContentType)
+			w.header.Set("Content-Type", davxml.ContentType)
 			c := &compressor{ResponseWriter: w, coding: coding}
 			c.WriteHeader(http.StatusMultiStatus)
 			var written strings.Builder
@@ -128,7 +130,7 @@ func TestCompressorHeader(t *testing.T) {
 		w := newWire()
 		out := &compressor{ResponseWriter: w, coding: contentCodings[1], must: c.must}
 		out.WriteHeader(http.StatusProcessing)
-		w.header.Set("Content-Type", xmlContentType)
+		w.header.Set("Content-Type", davxml.ContentType)
 		if c.field != "" {
 			w.header.Set(c.field, c.value)
 		}
@@ -178,7 +180,7 @@ func TestCompressorAtMost(t *testing.T) {
 	body := strings.Repeat("x", compressFrom)
 	write := func() string {
 		w := newWire()
-		w.header.Set("Content-Type", xmlContentType)
+		w.header.Set("Content-Type", davxml.ContentType)
 		c := &compressor{ResponseWriter: w, coding: gzip}
 		defer c.release()
 		if _, err := c.Write([]byte(body)); err != nil {

@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -98,7 +100,7 @@ func indexBase(r *request) string {
 	if err != nil {
 		return "./"
 	}
-	return "./" + string(asText(appendEscaped(nil, unescaped), 0)) + "/"
+	return "./" + string(davxml.AsText(field.AppendEscaped(nil, unescaped), 0)) + "/"
 }
 
 // indexPage writes the page of one collection. References are escaped as in a
@@ -137,7 +139,7 @@ func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
 	dst = append(dst, `<tr><td><a href="`...)
 	dst = append(dst, p.base...)
 	start := len(dst)
-	dst = asText(appendEscaped(dst, m.name), start)
+	dst = davxml.AsText(field.AppendEscaped(dst, m.name), start)
 	dst = append(dst, slash+`"><bdi>`...)
 	dst = appendLabel(dst, m.name)
 	dst = append(dst, "</bdi>"+slash+"</a></td><td>"...)
@@ -177,7 +179,7 @@ func appendLabel(dst []byte, name string) []byte {
 			return c
 		}, name)
 	}
-	return appendText(dst, name)
+	return davxml.AppendText(dst, name)
 }
 
 func isBidiControl(c rune) bool {

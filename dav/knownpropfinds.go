@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/davd/davd/dav/internal/davxml"
 )
 
 // Limits of a knownPropfinds. With them it takes at most about 1 MiB, if all bodies
@@ -36,7 +38,7 @@ func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
 	content, whole := readShort(body, buf[:])
 	switch {
 	case !whole:
-		request, err := parsePropfind(io.MultiReader(bytes.NewReader(content), body))
+		request, err := davxml.ParsePropfind(io.MultiReader(bytes.NewReader(content), body))
 		return newPropfindQuery(request), err
 	case len(content) == 0:
 		return allpropQuery, nil
@@ -47,8 +49,8 @@ func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
 			return query, nil
 		}
 	}
-	request, err := parsePropfind(bytes.NewReader(content))
-	request.props = slices.Clip(request.props)
+	request, err := davxml.ParsePropfind(bytes.NewReader(content))
+	request.Props = slices.Clip(request.Props)
 	query := newPropfindQuery(request)
 	if err == nil {
 		k.keep(known, string(content), query)
@@ -57,7 +59,7 @@ func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
 }
 
 // allpropQuery is the query of a request without a body (RFC 4918 §9.1).
-var allpropQuery = newPropfindQuery(propfindRequest{allprop: true})
+var allpropQuery = newPropfindQuery(davxml.Propfind{Allprop: true})
 
 // readShort reads body into buf, and reports whether it read all of it. An error of
 // body will be returned again by the next read.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -41,14 +42,14 @@ func TestKnownPropfinds(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var k knownPropfinds
-			want, wantErr := parsePropfind(strings.NewReader(tt.body))
+			want, wantErr := davxml.ParsePropfind(strings.NewReader(tt.body))
 			for range 3 {
 				// The body is read in pieces, while others use the same memory.
 				got, err := k.read(iotest.OneByteReader(strings.NewReader(tt.body)))
 				if !reflect.DeepEqual(got, newPropfindQuery(want)) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
 					t.Fatalf("%+v, %v, want %+v, %v", got, err, want, wantErr)
 				}
-				if cap(got.props) != len(got.props) {
+				if cap(got.Props) != len(got.Props) {
 					t.Error("who appends to the properties changes those of others")
 				}
 				if _, err := new(knownPropfinds).read(strings.NewReader(namedPropfind("other"))); err != nil {
@@ -116,7 +117,7 @@ func TestKnownPropfindsHeader(t *testing.T) {
 		r := requestWith("PROPFIND", tt.field, tt.value)
 		body := namedPropfind("getetag")
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
-		_, err := h.readPropfind(nil, parsedRequest(nil, r))
+		_, err := readPropfind(h, r)
 		if tt.status == 0 && err != nil || tt.status != 0 && status.Of(err) != tt.status {
 			t.Errorf("%s: %s: %v", tt.field, tt.value, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strconv"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 )
@@ -106,6 +107,24 @@ func (p *liveProp) append(v *liveValues, dst []byte, r resource) ([]byte, bool) 
 	return p.value(v, dst, r)
 }
 
+// appendLive appends a live property, and reports whether r has it.
+func appendLive(e *davxml.Elements, p *liveProp, v *liveValues, r resource) bool {
+	before := len(e.Buf)
+	e.Buf = append(e.Buf, p.start...)
+	start := len(e.Buf)
+	var defined bool
+	e.Buf, defined = p.append(v, e.Buf, r)
+	switch {
+	case !defined:
+		e.Buf = e.Buf[:before]
+	case len(e.Buf) == start:
+		e.Buf = append(e.Buf[:before], p.empty...)
+	default:
+		e.Buf = append(e.Buf, p.end...)
+	}
+	return defined
+}
+
 func appendResourceType(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if r.info.IsDir() {
 		dst = append(dst, "<D:collection/>"...)
@@ -119,7 +138,7 @@ func appendDisplayName(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if r.name == "/" {
 		return dst, true
 	}
-	return appendText(dst, path.Base(r.name)), true
+	return davxml.AppendText(dst, path.Base(r.name)), true
 }
 
 // appendCreationDate appends nothing if the storage doesn't know the date (RFC 4918
@@ -142,13 +161,13 @@ func appendLastModified(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 
 // appendContentType only uses the name, because a listing opens no files.
 func appendContentType(v *liveValues, dst []byte, r resource) ([]byte, bool) {
-	return appendText(dst, cmp.Or(contentType(v.ctx, r.name, r.info), unknownType)), true
+	return davxml.AppendText(dst, cmp.Or(contentType(v.ctx, r.name, r.info), unknownType)), true
 }
 
 func appendETag(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	tag := ownTag(v.ctx, r.info)
 	if tag != "" {
-		return appendText(dst, tag), true
+		return davxml.AppendText(dst, tag), true
 	}
 	dst = append(dst, '"')
 	dst, _ = storage.AppendVersion(dst, r.info)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav/internal/davxml"
 )
 
 // fileInfo describes a resource that doesn't exist.
@@ -85,13 +87,13 @@ func TestLiveProps(t *testing.T) {
 		{"RFC 4331 §3 less than nothing", "/a", collection, "quota-available-bytes", "0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, defined := lookupLive(davName(c.prop)).append(born, nil, resource{name: c.resource, info: c.info})
+			got, defined := lookupLive(davxml.Name(c.prop)).append(born, nil, resource{name: c.resource, info: c.info})
 			if string(got) != c.want || !defined {
 				t.Errorf("%s is %q, %t, want %q", c.prop, got, defined, c.want)
 			}
 		})
 	}
-	if got, _ := lookupLive(davName("supportedlock")).append(plain, nil, resource{name: "/a", info: file}); string(got) != exclusiveLock+sharedLock {
+	if got, _ := lookupLive(davxml.Name("supportedlock")).append(plain, nil, resource{name: "/a", info: file}); string(got) != exclusiveLock+sharedLock {
 		t.Errorf("§15.10 with shared locks: %s", got)
 	}
 	for _, c := range []struct {
@@ -107,14 +109,14 @@ func TestLiveProps(t *testing.T) {
 		{collection, "quota-available-bytes", plain},
 		{file, "creationdate", plain}, // the date is unknown (§15.1)
 	} {
-		if got, defined := lookupLive(davName(c.prop)).append(c.where, []byte("before"), resource{name: "/a", info: c.info}); defined || string(got) != "before" {
+		if got, defined := lookupLive(davxml.Name(c.prop)).append(c.where, []byte("before"), resource{name: "/a", info: c.info}); defined || string(got) != "before" {
 			t.Errorf("%s of a %s is %q", c.prop, c.info.Mode(), got)
 		}
 	}
-	if live := lookupLive(davName("no-such-property")); live != nil {
+	if live := lookupLive(davxml.Name("no-such-property")); live != nil {
 		t.Errorf("found %s", live.name)
 	}
-	other := davName("getetag")
+	other := davxml.Name("getetag")
 	other.Space = "dav:"
 	if live := lookupLive(other); live != nil {
 		t.Errorf("found %s in another namespace", live.name)

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/lock"
@@ -25,7 +26,7 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	info, err := h.readLockinfo(w, r)
+	info, err := readXML(h, w, r, davxml.ParseLockinfo)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	wanted := lock.Lock{
-		Root: at.key, ZeroDepth: depth == 0, Shared: info.shared, OwnerXML: info.ownerXML,
+		Root: at.key, ZeroDepth: depth == 0, Shared: info.Shared, OwnerXML: info.OwnerXML,
 		Principal: r.principal(), Duration: timeout,
 	}
 	h.limitLock(r, &wanted)
@@ -229,7 +230,7 @@ func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place, l loc
 	body := []byte(xml.Header + `<D:prop xmlns:D="DAV:"><D:lockdiscovery>`)
 	body = index.append(body, at)
 	body = append(body, "</D:lockdiscovery></D:prop>\n"...)
-	w.Header().Set("Content-Type", xmlContentType)
+	w.Header().Set("Content-Type", davxml.ContentType)
 	w.WriteHeader(code)
 	_, err = w.Write(body)
 	return status.Logged(err)

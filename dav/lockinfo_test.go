@@ -20,7 +20,7 @@ func FuzzLockBody(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		info, err := new(Handler).readLockinfo(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader(body))}))
+		info, err := readLockinfo(new(Handler), &http.Request{Body: io.NopCloser(bytes.NewReader(body))})
 		if err != nil {
 			switch s := status.Of(err); s {
 			case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
@@ -33,10 +33,10 @@ func FuzzLockBody(f *testing.F) {
 			return
 		}
 		written := `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner>` +
-			info.ownerXML + `</D:owner></D:lockinfo>`
-		again, err := new(Handler).readLockinfo(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(bytes.NewReader([]byte(written)))}))
-		if err != nil || again.ownerXML != info.ownerXML {
-			t.Fatalf("%q is written as %s, and comes back as %+v, %v", info.ownerXML, written, again, err)
+			info.OwnerXML + `</D:owner></D:lockinfo>`
+		again, err := readLockinfo(new(Handler), &http.Request{Body: io.NopCloser(bytes.NewReader([]byte(written)))})
+		if err != nil || again.OwnerXML != info.OwnerXML {
+			t.Fatalf("%q is written as %s, and comes back as %+v, %v", info.OwnerXML, written, again, err)
 		}
 	})
 }

@@ -74,7 +74,7 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 // href returns the URL path of name, escaped, with a trailing slash for a
 // collection (RFC 4918 §5.2).
 func (h *Handler) href(name string, collection bool) string {
-	return string(appendHref(nil, h.prefix(), name, collection))
+	return string(field.AppendHref(nil, h.prefix(), name, collection))
 }
 
 // hrefOf returns the href of name, with a trailing slash if it is a collection now.
@@ -82,36 +82,3 @@ func (h *Handler) hrefOf(ctx context.Context, name string) string {
 	info, err := h.FileSystem.Stat(ctx, name)
 	return h.href(name, err == nil && info.IsDir())
 }
-
-// appendHref appends the URL path of name below prefix. It percent-encodes each
-// character that is not safe in a path segment, a header or XML text, except "&".
-func appendHref(dst []byte, prefix, name string, collection bool) []byte {
-	dst = appendEscaped(dst, prefix)
-	dst = appendEscaped(dst, name)
-	if collection && name != "/" {
-		dst = append(dst, '/')
-	}
-	return dst
-}
-
-func appendEscaped(dst []byte, s string) []byte {
-	const hex = "0123456789ABCDEF"
-	for i := range len(s) {
-		if c := s[i]; c < 0x80 && hrefSafe[c] {
-			dst = append(dst, c)
-		} else {
-			dst = append(dst, '%', hex[c>>4], hex[c&15])
-		}
-	}
-	return dst
-}
-
-// hrefSafe are the characters that appendHref does not encode: the unreserved ones
-// of RFC 3986, the slash, and the harmless ones of pchar. "&" is among them, as in
-// x/net and other servers, so XML needs it escaped.
-var hrefSafe = func() (safe [0x80]bool) {
-	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/!$&()*+,:=@" {
-		safe[c] = true
-	}
-	return safe
-}()

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
@@ -31,7 +32,7 @@ func formatProgress(p tree.Progress, root string, named bool) string {
 	}
 	b := make([]byte, 0, 128)
 	b = appendFraction(b, p.Done, p.Known)
-	if name := appendEscaped(nil, relative(root, p.Current)); named && len(name) > 0 && len(name) <= maxProgressName {
+	if name := field.AppendEscaped(nil, relative(root, p.Current)); named && len(name) > 0 && len(name) <= maxProgressName {
 		b = append(b, ` "`...)
 		b = append(b, name...)
 		b = append(b, '"')

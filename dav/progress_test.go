@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -75,7 +76,7 @@ func TestFormatProgress(t *testing.T) {
 }
 
 func TestFormatStatusURI(t *testing.T) {
-	url := func(name string) string { return "http://davd.test" + string(appendEscaped(nil, name)) }
+	url := func(name string) string { return "http://davd.test" + string(field.AppendEscaped(nil, name)) }
 	outcomes := []tree.Outcome{
 		{Name: "/a/full", Err: syscall.ENOSPC},
 		{Name: "/a/secret", Err: fs.ErrPermission},

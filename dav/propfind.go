@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
@@ -19,7 +20,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	query, err := h.readPropfind(w, r)
+	query, err := readXML(h, w, r, h.propfinds.read)
 	if err != nil {
 		return err
 	}
@@ -135,11 +136,11 @@ func (p *propfind) deliver(ctx context.Context, pg *page) error {
 		p.brokenErr = pg.brokenErr
 		p.broken = append(p.broken, pg.broken[:min(len(pg.broken), maxBroken+1-len(p.broken))]...)
 	}
-	if len(pg.buf) > 0 || pg.rootOmitted {
+	if len(pg.Buf) > 0 || pg.rootOmitted {
 		if err := p.start(); err != nil {
 			return err
 		}
-		if err := p.body.write(pg.buf); err != nil {
+		if err := p.body.write(pg.Buf); err != nil {
 			return err
 		}
 	}
@@ -158,9 +159,9 @@ func (p *propfind) start() error {
 		setMinimal(p.res.Header(), p.minimal)
 	}
 	p.res.streamMultistatus()
-	setMultistatus(p.res)
+	davxml.SetMultistatus(p.res)
 	p.body = &stream{res: p.res}
-	return p.body.write([]byte(multistatusStart))
+	return p.body.write([]byte(davxml.Start))
 }
 
 // maxBroken is the number of collections that the note of end names.
@@ -181,5 +182,5 @@ func (p *propfind) end(walkErr error) error {
 			note += " and others"
 		}
 	}
-	return errors.Join(walkErr, p.brokenErr, p.body.end(appendMultistatusEnd(nil, note)))
+	return errors.Join(walkErr, p.brokenErr, p.body.end(davxml.AppendEnd(nil, note)))
 }

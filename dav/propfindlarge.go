@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/tree"
@@ -82,16 +83,16 @@ func (pg *page) describeLarge(m *tree.Member) {
 // spill writes the content of the page if it is large enough. Call it only between two
 // elements.
 func (pg *page) spill() {
-	if pg.large == nil || len(pg.buf) < gatherBytes || pg.large.err != nil {
+	if pg.large == nil || len(pg.Buf) < gatherBytes || pg.large.err != nil {
 		return
 	}
 	p := pg.propfind
 	err := p.start()
 	if err == nil {
-		err = p.body.write(pg.buf)
+		err = p.body.write(pg.Buf)
 	}
-	if pg.buf = pg.buf[:0]; cap(pg.buf) > 2*gatherBytes {
-		pg.buf = nil
+	if pg.Buf = pg.Buf[:0]; cap(pg.Buf) > 2*gatherBytes {
+		pg.Buf = nil
 	}
 	pg.large.spilled, pg.large.err = true, err
 }
@@ -114,7 +115,7 @@ func (pg *page) allDead(r resource, dead []webdav.Property) {
 // shownDead appends a dead property for allprop or propname.
 func (pg *page) shownDead(property webdav.Property) {
 	if !protected(property.XMLName) {
-		pg.property(property)
+		pg.Property(property)
 		pg.spill()
 	}
 }
@@ -154,7 +155,7 @@ func (pg *page) pagedDead(name string) error {
 // longer has it.
 func (pg *page) namedDead(r resource, prop *asked, property webdav.Property) bool {
 	if pg.large == nil || !pg.large.paged {
-		pg.property(property)
+		pg.Property(property)
 		return true
 	}
 	large := pg.large
@@ -162,7 +163,7 @@ func (pg *page) namedDead(r resource, prop *asked, property webdav.Property) boo
 		return true
 	}
 	found, err := pg.dead.readOne(large.ctx, r.at.key, prop.name, func(property webdav.Property) error {
-		pg.property(property)
+		pg.Property(property)
 		pg.spill()
 		return large.err
 	})
@@ -178,33 +179,33 @@ func (pg *page) notRead() {
 	if pg.large == nil || len(pg.large.unread) == 0 {
 		return
 	}
-	pg.openPropstat()
+	pg.OpenPropstat()
 	for _, prop := range pg.large.unread {
-		pg.buf = append(pg.buf, prop.empty...)
+		pg.Buf = append(pg.Buf, prop.empty...)
 	}
 	why := &status.Error{Status: status.Of(pg.large.unreadErr)}
 	var own *status.Error
 	if errors.As(pg.large.unreadErr, &own) {
 		why = own
 	}
-	pg.closePropstatOf(why)
+	pg.ClosePropstatOf(why)
 }
 
 // deadQueryOf returns the query for the dead properties that a request needs, and the
 // names whose presence affects the answer (propfindQuery.deadNames).
-func deadQueryOf(request propfindRequest, asked []asked) (query deadprops.Query, names []xml.Name) {
+func deadQueryOf(request davxml.Propfind, asked []asked) (query deadprops.Query, names []xml.Name) {
 	for i := range asked {
 		if asked[i].dead {
 			names = append(names, asked[i].name)
 		}
 	}
-	if !request.allprop && !request.propname {
+	if !request.Allprop && !request.Propname {
 		return deadprops.Query{Props: names}, names
 	}
 	for i := range liveProps {
 		if liveProps[i].settable {
-			names = append(names, davName(liveProps[i].name))
+			names = append(names, davxml.Name(liveProps[i].name))
 		}
 	}
-	return deadprops.Query{NamesOnly: request.propname}, names
+	return deadprops.Query{NamesOnly: request.Propname}, names
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -32,17 +33,17 @@ func (p *propfind) one(w http.ResponseWriter, r *request, info fs.FileInfo) (don
 	if p.minimal != "" {
 		setMinimal(header, p.minimal)
 	}
-	header.Set("Content-Length", strconv.Itoa(len(pg.buf)))
-	setMultistatus(w)
-	_, err = w.Write(pg.buf)
+	header.Set("Content-Length", strconv.Itoa(len(pg.Buf)))
+	davxml.SetMultistatus(w)
+	_, err = w.Write(pg.Buf)
 	return true, err
 }
 
 // one207 returns the complete multi-status for one resource.
 func (p *propfind) one207(ctx context.Context, info fs.FileInfo) *page {
 	pg := p.emptyPage()
-	pg.buf = append(pg.buf, multistatusStart...)
+	pg.Buf = append(pg.Buf, davxml.Start...)
 	pg.describe(ctx, []tree.Member{{Name: p.root, Info: info}})
-	pg.buf = appendMultistatusEnd(pg.buf, "")
+	pg.Buf = davxml.AppendEnd(pg.Buf, "")
 	return pg
 }

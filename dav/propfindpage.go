@@ -9,13 +9,14 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/storage/tree"
 )
 
 // page holds the response elements of some resources in the order of the listing.
 // Several goroutines make pages at the same time; the walk's goroutine writes them.
 type page struct {
-	elements
+	davxml.Elements
 	propfind *propfind
 	missing  []*asked // scratch space
 	// broken has the hrefs of collections that were listed only in part, brokenErr
@@ -48,10 +49,10 @@ func (pg *page) release() {
 	if pg.bytes > 0 {
 		pg.dead.release(pg.bytes)
 	}
-	if cap(pg.buf) > maxPooledPage {
+	if cap(pg.Buf) > maxPooledPage {
 		return
 	}
-	*pg = page{elements: elements{buf: pg.buf[:0]}, missing: pg.missing[:0]}
+	*pg = page{Elements: davxml.Elements{Buf: pg.Buf[:0]}, missing: pg.missing[:0]}
 	pages.Put(pg)
 }
 
@@ -84,10 +85,10 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 			at = places[i]
 		}
 		switch {
-		case len(pg.buf) > maxPage:
+		case len(pg.Buf) > maxPage:
 			pg.later = members[i:]
 			return
-		case len(pg.buf) > leastHeldAnswer && p.handler.answers.full():
+		case len(pg.Buf) > leastHeldAnswer && p.handler.answers.full():
 			pg.rest = members[i:] // a client that takes nothing holds a small page
 			return
 		case m.Err != nil:
@@ -119,23 +120,23 @@ func (pg *page) failed(m *tree.Member) {
 
 // status appends a response element for m with only the status of err.
 func (pg *page) status(m *tree.Member, err error) {
-	pg.elements.failed(pg.propfind.handler.href(m.Name, m.Info != nil && m.Info.IsDir()), err)
+	pg.Elements.Failed(pg.propfind.handler.href(m.Name, m.Info != nil && m.Info.IsDir()), err)
 }
 
 // resource appends the response element of a resource with its properties. dead is
 // sorted by name.
 func (pg *page) resource(r resource, dead []webdav.Property) {
 	p := pg.propfind
-	pg.open(p.prefix, r.name, r.info.IsDir())
+	pg.Open(p.prefix, r.name, r.info.IsDir())
 	switch {
-	case p.query.propname:
+	case p.query.Propname:
 		pg.names(r, dead)
-	case p.query.allprop:
+	case p.query.Allprop:
 		pg.all(r, dead)
 	default:
 		pg.named(r, dead)
 	}
-	pg.end()
+	pg.End()
 }
 
 // notFound appends a propstat with the missing properties, if any.
@@ -143,9 +144,9 @@ func (pg *page) notFound() {
 	if len(pg.missing) == 0 || pg.propfind.minimal != "" {
 		return
 	}
-	pg.openPropstat()
+	pg.OpenPropstat()
 	for _, prop := range pg.missing {
-		pg.buf = append(pg.buf, prop.empty...)
+		pg.Buf = append(pg.Buf, prop.empty...)
 	}
-	pg.closePropstat(http.StatusNotFound)
+	pg.ClosePropstat(http.StatusNotFound)
 }

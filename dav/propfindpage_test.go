@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -23,16 +24,16 @@ func BenchmarkPage(b *testing.B) {
 	}
 	var four []xml.Name
 	for _, local := range []string{"resourcetype", "getcontentlength", "getlastmodified", "getetag"} {
-		four = append(four, davName(local))
+		four = append(four, davxml.Name(local))
 	}
-	for name, request := range map[string]propfindRequest{"four": {props: four}, "allprop": {allprop: true}} {
+	for name, request := range map[string]davxml.Propfind{"four": {Props: four}, "allprop": {Allprop: true}} {
 		b.Run(name, func(b *testing.B) {
 			p := &propfind{handler: &Handler{FileSystem: webdav.NewMemFS()}, query: newPropfindQuery(request)}
 			p.live = liveValues{handler: p.handler, ctx: b.Context(), shared: true}
 			size := 0
 			page := func() {
 				pg := p.newPage(b.Context(), members)
-				size = len(pg.buf)
+				size = len(pg.Buf)
 				pg.release()
 			}
 			for b.Loop() {

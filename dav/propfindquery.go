@@ -2,16 +2,18 @@ package dav
 
 import (
 	"encoding/xml"
+	"slices"
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// propfindQuery is a propfindRequest with everything that follows from it. All resources
+// propfindQuery is a davxml.Propfind with everything that follows from it. All resources
 // and all requests with the same body share it, so it must not change.
 type propfindQuery struct {
-	propfindRequest
+	davxml.Propfind
 	asked []asked
 	// locks, quota and dead say whether the answer needs values of lockdiscovery, of
 	// the properties of RFC 4331, of dead properties.
@@ -31,12 +33,12 @@ type asked struct {
 	empty string
 }
 
-func newPropfindQuery(request propfindRequest) *propfindQuery {
+func newPropfindQuery(request davxml.Propfind) *propfindQuery {
 	query := &propfindQuery{
-		propfindRequest: request, asked: askedProps(request.props),
-		locks: request.asks(livePropIndex["lockdiscovery"]),
-		quota: request.asks(livePropIndex["quota-available-bytes"]) || request.asks(livePropIndex["quota-used-bytes"]),
-		dead:  request.asksDead(),
+		Propfind: request, asked: askedProps(request.Props),
+		locks: asks(request, livePropIndex["lockdiscovery"]),
+		quota: asks(request, livePropIndex["quota-available-bytes"]) || asks(request, livePropIndex["quota-used-bytes"]),
+		dead:  asksDead(request),
 	}
 	query.deadQuery, query.deadNames = deadQueryOf(request, query.asked)
 	return query
@@ -45,10 +47,20 @@ func newPropfindQuery(request propfindRequest) *propfindQuery {
 func askedProps(names []xml.Name) []asked {
 	props := make([]asked, len(names))
 	for i, name := range names {
-		var e elements
-		e.property(webdav.Property{XMLName: name})
+		var e davxml.Elements
+		e.Property(webdav.Property{XMLName: name})
 		live := lookupLive(name)
-		props[i] = asked{name: name, live: live, dead: live == nil || live.settable, empty: string(e.buf)}
+		props[i] = asked{name: name, live: live, dead: live == nil || live.settable, empty: string(e.Buf)}
 	}
 	return props
+}
+
+// asks reports whether the client wants the value of the live property.
+func asks(p davxml.Propfind, live *liveProp) bool {
+	return p.Allprop && !live.named || !p.Propname && slices.Contains(p.Props, davxml.Name(live.name))
+}
+
+// asksDead reports whether the answer may contain a dead property.
+func asksDead(p davxml.Propfind) bool {
+	return p.Propname || p.Allprop || slices.ContainsFunc(p.Props, func(name xml.Name) bool { return !protected(name) })
 }

@@ -10,7 +10,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	unicode16 "unicode/utf16"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -18,38 +20,38 @@ func TestReadPropfind(t *testing.T) {
 	const head = `<?xml version="1.0" encoding="utf-8" ?>`
 	names := func(local ...string) (list []xml.Name) {
 		for _, l := range local {
-			list = append(list, davName(l))
+			list = append(list, davxml.Name(l))
 		}
 		return list
 	}
 	for _, c := range []struct {
 		name, body string
-		want       propfindRequest
+		want       davxml.Propfind
 		status     int
 	}{
-		{name: "§9.1 no body", want: propfindRequest{allprop: true}},
+		{name: "§9.1 no body", want: davxml.Propfind{Allprop: true}},
 		{
 			name: "§9.1.3 named properties", body: head + `<D:propfind xmlns:D="DAV:"><D:prop xmlns:R="http://ns.example.com/boxschema/"><R:bigbox/><R:author/><R:DingALing/><R:Random/></D:prop></D:propfind>`,
-			want: propfindRequest{props: []xml.Name{
+			want: davxml.Propfind{Props: []xml.Name{
 				{Space: "http://ns.example.com/boxschema/", Local: "bigbox"},
 				{Space: "http://ns.example.com/boxschema/", Local: "author"},
 				{Space: "http://ns.example.com/boxschema/", Local: "DingALing"},
 				{Space: "http://ns.example.com/boxschema/", Local: "Random"},
 			}},
 		},
-		{name: "§9.1.4 propname", body: head + `<propfind xmlns="DAV:"><propname/></propfind>`, want: propfindRequest{propname: true}},
-		{name: "§9.1.5 allprop", body: head + `<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>`, want: propfindRequest{allprop: true}},
+		{name: "§9.1.4 propname", body: head + `<propfind xmlns="DAV:"><propname/></propfind>`, want: davxml.Propfind{Propname: true}},
+		{name: "§9.1.5 allprop", body: head + `<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>`, want: davxml.Propfind{Allprop: true}},
 		{
 			name: "§9.1.6 allprop with include", body: head + `<D:propfind xmlns:D="DAV:"><D:allprop/><D:include><D:supported-live-property-set/><D:supported-report-set/></D:include></D:propfind>`,
-			want: propfindRequest{allprop: true, props: names("supported-live-property-set", "supported-report-set")},
+			want: davxml.Propfind{Allprop: true, Props: names("supported-live-property-set", "supported-report-set")},
 		},
-		{name: "include in front of allprop", body: `<propfind xmlns="DAV:"><include><a/></include><allprop/></propfind>`, want: propfindRequest{allprop: true, props: names("a")}},
-		{name: "property without a namespace", body: `<D:propfind xmlns:D="DAV:"><D:prop><a/></D:prop></D:propfind>`, want: propfindRequest{props: []xml.Name{{Local: "a"}}}},
+		{name: "include in front of allprop", body: `<propfind xmlns="DAV:"><include><a/></include><allprop/></propfind>`, want: davxml.Propfind{Allprop: true, Props: names("a")}},
+		{name: "property without a namespace", body: `<D:propfind xmlns:D="DAV:"><D:prop><a/></D:prop></D:propfind>`, want: davxml.Propfind{Props: []xml.Name{{Local: "a"}}}},
 		{name: "§14.18 empty prop", body: `<propfind xmlns="DAV:"><prop/></propfind>`},
-		{name: "§17 unknown elements are ignored", body: `<propfind xmlns="DAV:"><new xmlns="x"><prop><a/></prop></new><prop><a/></prop><b xmlns="y"/></propfind>`, want: propfindRequest{props: names("a")}},
-		{name: "§17 unknown attributes are ignored", body: `<propfind xmlns="DAV:" a="b"><prop c="d"><a e="f"/></prop></propfind>`, want: propfindRequest{props: names("a")}},
-		{name: "§17 content of a property's name is ignored", body: `<propfind xmlns="DAV:"><prop><a>text<b/></a></prop></propfind>`, want: propfindRequest{props: names("a")}},
-		{name: "indented", body: "<propfind xmlns=\"DAV:\">\r\n\t<prop>\r\n\t\t<a/>\r\n\t</prop>\r\n</propfind>\r\n", want: propfindRequest{props: names("a")}},
+		{name: "§17 unknown elements are ignored", body: `<propfind xmlns="DAV:"><new xmlns="x"><prop><a/></prop></new><prop><a/></prop><b xmlns="y"/></propfind>`, want: davxml.Propfind{Props: names("a")}},
+		{name: "§17 unknown attributes are ignored", body: `<propfind xmlns="DAV:" a="b"><prop c="d"><a e="f"/></prop></propfind>`, want: davxml.Propfind{Props: names("a")}},
+		{name: "§17 content of a property's name is ignored", body: `<propfind xmlns="DAV:"><prop><a>text<b/></a></prop></propfind>`, want: davxml.Propfind{Props: names("a")}},
+		{name: "indented", body: "<propfind xmlns=\"DAV:\">\r\n\t<prop>\r\n\t\t<a/>\r\n\t</prop>\r\n</propfind>\r\n", want: davxml.Propfind{Props: names("a")}},
 
 		{name: "white space", body: " \n", status: 400},
 		{name: "only a declaration", body: head, status: 400},
@@ -74,21 +76,21 @@ func TestReadPropfind(t *testing.T) {
 		{name: "trailing element", body: `<propfind xmlns="DAV:"><allprop/></propfind><a/>`, status: 400},
 		{name: "§20.6 entity bomb", body: `<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><propfind xmlns="DAV:"><prop><a>&c;</a></prop></propfind>`, status: 400},
 		{name: "processing instruction", body: `<?xml-stylesheet href="a"?><propfind xmlns="DAV:"><allprop/></propfind>`, status: 400},
-		{name: "in UTF-16", body: utf16(binary.LittleEndian, "\ufeff"+`<?xml version="1.0" encoding="utf-16"?><propfind xmlns="DAV:"><propname/></propfind>`), want: propfindRequest{propname: true}},
-		{name: "one name a quarter of a million times", body: `<propfind xmlns="DAV:"><prop>` + strings.Repeat("<a/>", 250_000) + `</prop></propfind>`, want: propfindRequest{props: names("a")}},
-		{name: "as many properties as may be", body: `<propfind xmlns="DAV:"><prop>` + numbered(maxXMLProps) + `</prop></propfind>`, want: propfindRequest{props: names(strings.Split(strings.Trim(numbered(maxXMLProps), "</>"), "/><")...)}},
-		{name: "more properties", body: `<propfind xmlns="DAV:"><prop>` + numbered(maxXMLProps+1) + `</prop></propfind>`, status: 400},
+		{name: "in UTF-16", body: utf16(binary.LittleEndian, "\ufeff"+`<?xml version="1.0" encoding="utf-16"?><propfind xmlns="DAV:"><propname/></propfind>`), want: davxml.Propfind{Propname: true}},
+		{name: "one name a quarter of a million times", body: `<propfind xmlns="DAV:"><prop>` + strings.Repeat("<a/>", 250_000) + `</prop></propfind>`, want: davxml.Propfind{Props: names("a")}},
+		{name: "as many properties as may be", body: `<propfind xmlns="DAV:"><prop>` + numbered(davxml.MaxProps) + `</prop></propfind>`, want: davxml.Propfind{Props: names(strings.Split(strings.Trim(numbered(davxml.MaxProps), "</>"), "/><")...)}},
+		{name: "more properties", body: `<propfind xmlns="DAV:"><prop>` + numbered(davxml.MaxProps+1) + `</prop></propfind>`, status: 400},
 		{name: "depth bomb", body: `<propfind xmlns="DAV:"><prop>` + strings.Repeat("<a>", 100_000), status: 400},
 		{name: "UTF-16", body: "\xfe\xff\x00<\x00a\x00/\x00>", status: 400},
 		{name: "other charset", body: `<?xml version="1.0" encoding="ISO-8859-15"?><propfind xmlns="DAV:"><allprop/></propfind>`, status: 415},
-		{name: "largest body", body: `<propfind xmlns="DAV:"><allprop/></propfind>` + strings.Repeat(" ", defaultMaxXML-len(`<propfind xmlns="DAV:"><allprop/></propfind>`)), want: propfindRequest{allprop: true}},
+		{name: "largest body", body: `<propfind xmlns="DAV:"><allprop/></propfind>` + strings.Repeat(" ", defaultMaxXML-len(`<propfind xmlns="DAV:"><allprop/></propfind>`)), want: davxml.Propfind{Allprop: true}},
 		{name: "larger body", body: `<propfind xmlns="DAV:"><allprop/></propfind>` + strings.Repeat(" ", defaultMaxXML), status: 413},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			query, err := new(Handler).readPropfind(nil, parsedRequest(nil, &http.Request{Body: io.NopCloser(strings.NewReader(c.body))}))
-			var got propfindRequest
+			query, err := readPropfind(new(Handler), &http.Request{Body: io.NopCloser(strings.NewReader(c.body))})
+			var got davxml.Propfind
 			if err == nil {
-				got = query.propfindRequest
+				got = query.Propfind
 			}
 			if status.Of(err) != c.status || !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%.200q is\n%.500v, %v, status %d, want\n%.500v, status %d", c.body, got, err, status.Of(err), c.want, c.status)
@@ -131,11 +133,11 @@ func TestXMLEndless(t *testing.T) {
 	} {
 		for kind, read := range map[string]func(*http.Request) error{
 			"propfind": func(r *http.Request) error {
-				_, err := new(Handler).readPropfind(nil, parsedRequest(nil, r))
+				_, err := readPropfind(new(Handler), r)
 				return err
 			},
 			"proppatch": func(r *http.Request) error {
-				_, err := new(Handler).readProppatch(nil, parsedRequest(nil, r))
+				_, err := readProppatch(new(Handler), r)
 				return err
 			},
 		} {
@@ -188,7 +190,7 @@ func TestXMLContentLength(t *testing.T) {
 			body := &endless{again: "x"}
 			r := requestWith("PROPFIND", c.fields...)
 			r.Body, r.ContentLength = body, c.length
-			_, err := (&Handler{MaxXML: c.max}).readPropfind(nil, parsedRequest(nil, r))
+			_, err := readPropfind(&Handler{MaxXML: c.max}, r)
 			if status.Of(err) != c.status {
 				t.Errorf("%v, status %d, want %d", err, status.Of(err), c.status)
 			}
@@ -259,12 +261,21 @@ func TestXMLByCharset(t *testing.T) {
 		r := requestWith("PROPFIND", "Content-Type", "text/xml; charset="+c.charset)
 		r.Body = io.NopCloser(strings.NewReader(c.body))
 		r.ContentLength = -1
-		query, err := (&Handler{}).readPropfind(nil, parsedRequest(nil, r))
+		query, err := readPropfind(&Handler{}, r)
 		switch {
 		case status.Of(err) != c.status:
 			t.Errorf("%s: %v, want %d", c.name, err, c.status)
-		case err == nil && c.body != "" && !reflect.DeepEqual(query.props, []xml.Name{davName("getetag")}):
-			t.Errorf("%s: %v", c.name, query.props)
+		case err == nil && c.body != "" && !reflect.DeepEqual(query.Props, []xml.Name{davxml.Name("getetag")}):
+			t.Errorf("%s: %v", c.name, query.Props)
 		}
 	}
+}
+
+// utf16 encodes s in the given byte order.
+func utf16(order binary.AppendByteOrder, s string) string {
+	var b []byte
+	for _, unit := range unicode16.Encode([]rune(s)) {
+		b = order.AppendUint16(b, unit)
+	}
+	return string(b)
 }

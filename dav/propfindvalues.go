@@ -7,29 +7,30 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/storage/deadprops"
 )
 
 // names appends the names of all properties (RFC 4918 §9.1.4). dead has no values.
 func (pg *page) names(r resource, dead []webdav.Property) {
-	pg.openPropstat()
+	pg.OpenPropstat()
 	for i := range liveProps {
 		if live := &liveProps[i]; shown(live, dead) && pg.has(live, r) {
-			pg.buf = append(pg.buf, live.empty...)
+			pg.Buf = append(pg.Buf, live.empty...)
 		}
 	}
 	pg.allDead(r, dead)
-	pg.closePropstat(http.StatusOK)
+	pg.ClosePropstat(http.StatusOK)
 }
 
 // all appends all live and dead properties, and those of an include element (RFC 4918
 // §9.1.5).
 func (pg *page) all(r resource, dead []webdav.Property) {
 	p := pg.propfind
-	pg.openPropstat()
+	pg.OpenPropstat()
 	for i := range liveProps {
 		if live := &liveProps[i]; shown(live, dead) {
-			pg.live(live, &p.live, r)
+			appendLive(&pg.Elements, live, &p.live, r)
 		}
 	}
 	pg.allDead(r, dead)
@@ -40,11 +41,11 @@ func (pg *page) all(r resource, dead []webdav.Property) {
 			continue
 		}
 		live := prop.live
-		if live == nil || live.named && !pg.live(live, &p.live, r) || !live.named && !pg.has(live, r) {
+		if live == nil || live.named && !appendLive(&pg.Elements, live, &p.live, r) || !live.named && !pg.has(live, r) {
 			pg.missing = append(pg.missing, prop)
 		}
 	}
-	pg.closePropstat(http.StatusOK)
+	pg.ClosePropstat(http.StatusOK)
 	pg.notFound()
 }
 
@@ -57,7 +58,7 @@ func shown(live *liveProp, dead []webdav.Property) bool {
 	if len(dead) == 0 || !live.settable {
 		return true
 	}
-	_, set := find(dead, davName(live.name))
+	_, set := find(dead, davxml.Name(live.name))
 	return !set
 }
 
@@ -65,9 +66,9 @@ func shown(live *liveProp, dead []webdav.Property) bool {
 // missing ones (RFC 4918 §9.1.1).
 func (pg *page) named(r resource, dead []webdav.Property) {
 	p := pg.propfind
-	start := len(pg.buf)
-	pg.openPropstat()
-	empty := len(pg.buf)
+	start := len(pg.Buf)
+	pg.OpenPropstat()
+	empty := len(pg.Buf)
 	pg.missing = pg.missing[:0]
 	for i := range p.query.asked {
 		prop := &p.query.asked[i]
@@ -76,16 +77,16 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 				continue
 			}
 		}
-		if prop.live == nil || !pg.live(prop.live, &p.live, r) {
+		if prop.live == nil || !appendLive(&pg.Elements, prop.live, &p.live, r) {
 			pg.missing = append(pg.missing, prop)
 		}
 	}
 	// Drop an empty propstat unless it is the only one: a response element must have
 	// one (RFC 4918 §14.24).
-	if spilled := pg.large != nil && pg.large.spilled; !spilled && len(pg.buf) == empty && len(pg.missing) > 0 && p.minimal == "" {
-		pg.buf = pg.buf[:start]
+	if spilled := pg.large != nil && pg.large.spilled; !spilled && len(pg.Buf) == empty && len(pg.missing) > 0 && p.minimal == "" {
+		pg.Buf = pg.Buf[:start]
 	} else {
-		pg.closePropstat(http.StatusOK)
+		pg.ClosePropstat(http.StatusOK)
 	}
 	pg.notRead()
 	pg.notFound()
@@ -93,7 +94,7 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 
 // has reports whether r has the live property.
 func (pg *page) has(live *liveProp, r resource) bool {
-	_, defined := live.append(&pg.propfind.live, pg.buf, r)
+	_, defined := live.append(&pg.propfind.live, pg.Buf, r)
 	return defined
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/deadprops"
 )
@@ -24,7 +25,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	patches, err := h.readProppatch(w, r)
+	patches, err := readXML(h, w, r, davxml.ParseProppatch)
 	if err != nil {
 		return err
 	}
@@ -204,11 +205,11 @@ func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bo
 	if p.refused {
 		others = http.StatusFailedDependency
 	}
-	body, err := newMultistatus(w)
+	body, err := davxml.NewMultistatus(w)
 	if err != nil {
 		return err
 	}
-	body.open(h.prefix(), name, collection)
+	body.Open(h.prefix(), name, collection)
 	groups := make(map[patchOutcome][]xml.Name)
 	for _, outcome := range p.outcomes {
 		group := outcome
@@ -221,16 +222,16 @@ func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bo
 	for _, group := range slices.SortedFunc(maps.Keys(groups), func(a, b patchOutcome) int {
 		return cmp.Or(cmp.Compare(a.rank(others), b.rank(others)), cmp.Compare(a.condition, b.condition), cmp.Compare(a.reason, b.reason))
 	}) {
-		body.openPropstat()
+		body.OpenPropstat()
 		for _, name := range groups[group] {
-			body.property(webdav.Property{XMLName: name})
+			body.Property(webdav.Property{XMLName: name})
 		}
-		body.closePropstatOf(&status.Error{Status: group.status, Condition: group.condition, Reason: group.reason})
+		body.ClosePropstatOf(&status.Error{Status: group.status, Condition: group.condition, Reason: group.reason})
 	}
-	if err := body.end(); err != nil {
+	if err := body.End(); err != nil {
 		return err
 	}
-	return body.close("")
+	return body.Close("")
 }
 
 // rank sorts outcomes by status, with the status others last.
@@ -239,4 +240,12 @@ func (o patchOutcome) rank(others int) int {
 		return 1000
 	}
 	return o.status
+}
+
+// setMinimal records in header that the server applied the preference in field.
+func setMinimal(header http.Header, field string) {
+	header.Add("Vary", field)
+	if field == "Prefer" {
+		header.Set("Preference-Applied", "return=minimal")
+	}
 }

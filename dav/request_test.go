@@ -1,6 +1,12 @@
 package dav
 
-import "net/http"
+import (
+	"net/http"
+
+	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav/internal/davxml"
+)
 
 // requestWith creates a request with header fields, given as pairs of name and value.
 func requestWith(method string, fields ...string) *http.Request {
@@ -13,3 +19,15 @@ func requestWith(method string, fields ...string) *http.Request {
 
 // parsedRequest returns r for a method of h.
 func parsedRequest(h *Handler, r *http.Request) *request { return &request{Request: r, handler: h} }
+
+func readPropfind(h *Handler, r *http.Request) (*propfindQuery, error) {
+	return readXML(h, nil, parsedRequest(h, r), h.propfinds.read)
+}
+
+func readProppatch(h *Handler, r *http.Request) ([]webdav.Proppatch, error) {
+	return readXML(h, nil, parsedRequest(h, r), davxml.ParseProppatch)
+}
+
+func readLockinfo(h *Handler, r *http.Request) (*davxml.Lockinfo, error) {
+	return readXML(h, nil, parsedRequest(h, r), davxml.ParseLockinfo)
+}

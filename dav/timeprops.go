@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/davd/davd/dav/internal/davxml"
 )
 
 // timeProp is a property with which a client sets the modification time.
@@ -15,9 +17,9 @@ type timeProp struct {
 }
 
 var timeProps = []timeProp{
-	{name: davName("getlastmodified")},
+	{name: davxml.Name("getlastmodified")},
 	// rclone and others set this one, in seconds since 1970.
-	{name: davName("lastmodified")},
+	{name: davxml.Name("lastmodified")},
 	// Explorer sets this one after each PUT.
 	{name: xml.Name{Space: "urn:schemas-microsoft-com:", Local: "Win32LastModifiedTime"}, dead: true},
 }

@@ -1,4 +1,4 @@
-package dav
+package davxml
 
 import (
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 	unicode "unicode/utf16"
 )
 
-// utf16 encodes s in the given byte order.
+// Utf16 encodes s in the given byte order.
 func utf16(order binary.AppendByteOrder, s string) string {
 	var b []byte
 	for _, unit := range unicode.Encode([]rune(s)) {
@@ -29,13 +29,13 @@ func attributes(n int) string {
 	return b.String()
 }
 
-func readerOf(s string) *xmlReader {
-	return newXMLReader(strings.NewReader(s))
+func readerOf(s string) *Reader {
+	return NewReader(strings.NewReader(s))
 }
 
 // readAll reads one element with its content, and everything after it.
-func (x *xmlReader) readAll() error {
-	if _, err := x.start(); err != nil {
+func (x *Reader) readAll() error {
+	if _, err := x.Start(); err != nil {
 		return err
 	}
 	if err := x.skip(); err != nil {
@@ -139,7 +139,7 @@ func TestXMLReader(t *testing.T) {
 		})
 	}
 	t.Run("nothing", func(t *testing.T) {
-		if _, err := readerOf("").start(); !errors.Is(err, io.EOF) {
+		if _, err := readerOf("").Start(); !errors.Is(err, io.EOF) {
 			t.Errorf("%v, want EOF", err)
 		}
 	})
@@ -149,11 +149,11 @@ func TestXMLReader(t *testing.T) {
 // children, each to its end.
 func TestXMLReaderChildren(t *testing.T) {
 	x := readerOf(`<a>text<b><c/></b><!-- --><D:d xmlns:D="DAV:"><e><f/></e></D:d></a>`)
-	if _, err := x.start(); err != nil {
+	if _, err := x.Start(); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	err := x.children(func(e xml.StartElement) error {
+	err := x.Children(func(e xml.StartElement) error {
 		names = append(names, e.Name.Space+e.Name.Local)
 		return x.skip()
 	})
@@ -165,10 +165,10 @@ func TestXMLReaderChildren(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	x = readerOf(`<a><b/><c/></a>`)
-	if _, err := x.start(); err != nil {
+	if _, err := x.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := x.children(func(xml.StartElement) error { return stop }); !errors.Is(err, stop) {
+	if err := x.Children(func(xml.StartElement) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("%v, want the child's error", err)
 	}
 }

@@ -1,4 +1,4 @@
-package dav
+package davxml
 
 import (
 	"encoding/xml"
@@ -17,11 +17,11 @@ const (
 	maxXMLName       = 1 << 10  // bytes of a name, a namespace or a language
 )
 
-// xmlReader reads a request body as a stream. It refuses the dangers in RFC 4918 §17 and
+// Reader reads a request body as a stream. It refuses the dangers in RFC 4918 §17 and
 // §20.6: document type declarations (and so entities) and processing instructions. It
 // also refuses XML that is not namespace-well-formed, so that the server can write back
 // everything that it accepts.
-type xmlReader struct {
+type Reader struct {
 	source   *xmlSource
 	decoder  *xml.Decoder
 	blank    bool         // there is no body
@@ -48,7 +48,7 @@ const (
 
 // token returns the next start element, end element or text. In a start element, prefixes
 // in names are replaced by namespaces.
-func (x *xmlReader) token() (xml.Token, error) {
+func (x *Reader) token() (xml.Token, error) {
 	for {
 		offset := x.decoder.InputOffset()
 		x.source.begin(offset)
@@ -74,8 +74,8 @@ func (x *xmlReader) token() (xml.Token, error) {
 	}
 }
 
-// open makes raw, from xml.Decoder.RawToken, the innermost element.
-func (x *xmlReader) open(raw xml.StartElement) (e xml.StartElement, err error) {
+// Open makes raw, from xml.Decoder.RawToken, the innermost element.
+func (x *Reader) open(raw xml.StartElement) (e xml.StartElement, err error) {
 	switch {
 	case len(x.elements) == maxXMLDepth:
 		return e, fmt.Errorf("elements are nested deeper than %d", maxXMLDepth)
@@ -107,7 +107,7 @@ func (x *xmlReader) open(raw xml.StartElement) (e xml.StartElement, err error) {
 
 // attributes returns raw with namespaces instead of prefixes. No two attributes may have
 // the same name (XML 1.0 §3.1, Namespaces in XML 1.0 §6.3).
-func (x *xmlReader) attributes(raw []xml.Attr) ([]xml.Attr, error) {
+func (x *Reader) attributes(raw []xml.Attr) ([]xml.Attr, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
@@ -127,8 +127,8 @@ func (x *xmlReader) attributes(raw []xml.Attr) ([]xml.Attr, error) {
 	return attributes, nil
 }
 
-// close ends the innermost element.
-func (x *xmlReader) close(end xml.EndElement) error {
+// Close ends the innermost element.
+func (x *Reader) close(end xml.EndElement) error {
 	if len(x.elements) == 0 {
 		return fmt.Errorf("the element %s ends without a start tag", end.Name.Local)
 	}
@@ -143,7 +143,7 @@ func (x *xmlReader) close(end xml.EndElement) error {
 
 // lang returns the xml:lang in scope of the current element, whose start was read last
 // (RFC 4918 §4.3).
-func (x *xmlReader) lang() string {
+func (x *Reader) lang() string {
 	if len(x.elements) == 0 {
 		return ""
 	}
@@ -151,7 +151,7 @@ func (x *xmlReader) lang() string {
 }
 
 // declare binds a prefix if a is a namespace declaration (Namespaces in XML 1.0 §3, §5).
-func (x *xmlReader) declare(a xml.Attr) error {
+func (x *Reader) declare(a xml.Attr) error {
 	prefix := a.Name.Local
 	switch {
 	case a.Name == xml.Name{Local: "xmlns"}:
@@ -175,7 +175,7 @@ func (x *xmlReader) declare(a xml.Attr) error {
 
 // attributeName returns the name of a with its namespace. The name of a namespace
 // declaration stays as xml.Decoder returns it.
-func (x *xmlReader) attributeName(a xml.Attr) (xml.Name, error) {
+func (x *Reader) attributeName(a xml.Attr) (xml.Name, error) {
 	switch a.Name.Space {
 	case "xmlns":
 		return a.Name, nil
@@ -190,7 +190,7 @@ var errLongName = fmt.Errorf("a name is longer than %d bytes", maxXMLName)
 
 // resolve returns raw with its namespace instead of its prefix. The default namespace
 // applies only to elements.
-func (x *xmlReader) resolve(raw xml.Name, element bool) (xml.Name, error) {
+func (x *Reader) resolve(raw xml.Name, element bool) (xml.Name, error) {
 	switch {
 	case len(raw.Space)+len(raw.Local) > maxXMLName:
 		return raw, errLongName
@@ -207,7 +207,7 @@ func (x *xmlReader) resolve(raw xml.Name, element bool) (xml.Name, error) {
 }
 
 // lookup returns the namespace that prefix is bound to.
-func (x *xmlReader) lookup(prefix string) (namespace string, bound bool) {
+func (x *Reader) lookup(prefix string) (namespace string, bound bool) {
 	for i := len(x.bindings) - 1; i >= 0; i-- {
 		if b := x.bindings[i]; b.prefix == prefix {
 			x.capture.uses(i, b)
@@ -228,9 +228,9 @@ func isNCName(local string) bool {
 	return err == nil
 }
 
-// start returns the next start element, or io.EOF at the end. Any text before it must be
+// Start returns the next start element, or io.EOF at the end. Any text before it must be
 // white space.
-func (x *xmlReader) start() (xml.StartElement, error) {
+func (x *Reader) Start() (xml.StartElement, error) {
 	for {
 		token, err := x.token()
 		if err != nil {
@@ -247,9 +247,9 @@ func (x *xmlReader) start() (xml.StartElement, error) {
 	}
 }
 
-// end makes sure that nothing follows the root element.
-func (x *xmlReader) end() error {
-	_, err := x.start()
+// End makes sure that nothing follows the root element.
+func (x *Reader) end() error {
+	_, err := x.Start()
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
@@ -259,9 +259,9 @@ func (x *xmlReader) end() error {
 	return err
 }
 
-// children calls child for each child element of the current element, whose start was
+// Children calls child for each child element of the current element, whose start was
 // read last. child must read to the end of its element.
-func (x *xmlReader) children(child func(xml.StartElement) error) error {
+func (x *Reader) Children(child func(xml.StartElement) error) error {
 	for {
 		token, err := x.token()
 		if err != nil {
@@ -279,8 +279,8 @@ func (x *xmlReader) children(child func(xml.StartElement) error) error {
 }
 
 // skip reads to the end of the current element.
-func (x *xmlReader) skip() error {
-	return x.children(func(xml.StartElement) error { return x.skip() })
+func (x *Reader) skip() error {
+	return x.Children(func(xml.StartElement) error { return x.skip() })
 }
 
 // unexpectedEOF replaces io.EOF, which inside an element means that the body was cut off.

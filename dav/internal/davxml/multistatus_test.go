@@ -1,4 +1,4 @@
-package dav
+package davxml
 
 import (
 	"bytes"
@@ -48,14 +48,14 @@ func parseMultistatus(t *testing.T, body []byte) parsedMultistatus {
 	return m
 }
 
-// writeMultistatus returns a complete multistatus element with the content from write.
-func writeMultistatus(t *testing.T, write func(m *multistatus)) []byte {
+// WriteMultistatus returns a complete multistatus element with the content from write.
+func writeMultistatus(t *testing.T, write func(m *Multistatus)) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	b.WriteString(`<D:multistatus xmlns:D="DAV:">`)
-	m := &multistatus{w: &b}
+	m := &Multistatus{w: &b}
 	write(m)
-	if err := m.close(""); err != nil {
+	if err := m.Close(""); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -80,8 +80,8 @@ func TestAppendText(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, document := range []string{
-				"<a>" + string(appendText(nil, c.text)) + "</a>",
-				`<a b="` + string(appendText(nil, c.text)) + `"/>`,
+				"<a>" + string(AppendText(nil, c.text)) + "</a>",
+				`<a b="` + string(AppendText(nil, c.text)) + `"/>`,
 			} {
 				var got struct {
 					Text string `xml:",chardata"`
@@ -105,7 +105,7 @@ func TestMultistatusProperty(t *testing.T) {
 		text     string
 		inner    []xml.Name
 	}{
-		{name: "RFC 4918 §4.3 of the namespace DAV:", property: webdav.Property{XMLName: davName("x"), InnerXML: []byte("text")}, text: "text"},
+		{name: "RFC 4918 §4.3 of the namespace DAV:", property: webdav.Property{XMLName: Name("x"), InnerXML: []byte("text")}, text: "text"},
 		{name: "RFC 4918 §4.4 of a namespace", property: webdav.Property{XMLName: xml.Name{Space: "urn:a", Local: "x"}, InnerXML: []byte("text")}, text: "text"},
 		{name: "without a namespace", property: webdav.Property{XMLName: xml.Name{Local: "x"}, InnerXML: []byte("text")}, text: "text"},
 		{name: "empty", property: webdav.Property{XMLName: xml.Name{Space: "urn:a", Local: "x"}}},
@@ -125,13 +125,13 @@ func TestMultistatusProperty(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			body := writeMultistatus(t, func(m *multistatus) {
-				m.open("", "/a", false)
-				m.openPropstat()
-				m.property(c.property)
-				m.property(webdav.Property{XMLName: xml.Name{Local: "after"}})
-				m.closePropstat(http.StatusOK)
-				if err := m.end(); err != nil {
+			body := writeMultistatus(t, func(m *Multistatus) {
+				m.Open("", "/a", false)
+				m.OpenPropstat()
+				m.Property(c.property)
+				m.Property(webdav.Property{XMLName: xml.Name{Local: "after"}})
+				m.ClosePropstat(http.StatusOK)
+				if err := m.End(); err != nil {
 					t.Fatal(err)
 				}
 			})
@@ -153,11 +153,11 @@ func TestMultistatusProperty(t *testing.T) {
 }
 
 func TestMultistatusResponses(t *testing.T) {
-	body := writeMultistatus(t, func(m *multistatus) {
-		if err := m.failed("/dav/c/%3C%26%22%3E/", webdav.ErrLocked); err != nil {
+	body := writeMultistatus(t, func(m *Multistatus) {
+		if err := m.Failed("/dav/c/%3C%26%22%3E/", webdav.ErrLocked); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.failed("/dav/f", syscall.ENOSPC); err != nil {
+		if err := m.Failed("/dav/f", syscall.ENOSPC); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -176,8 +176,8 @@ func TestMultistatusResponses(t *testing.T) {
 func TestMultistatusNote(t *testing.T) {
 	var b bytes.Buffer
 	b.WriteString(`<D:multistatus xmlns:D="DAV:">`)
-	m := &multistatus{w: &b}
-	if err := m.close("a <note> & more"); err != nil {
+	m := &Multistatus{w: &b}
+	if err := m.Close("a <note> & more"); err != nil {
 		t.Fatal(err)
 	}
 	if got := parseMultistatus(t, b.Bytes()); got.Description != "a <note> & more" {
@@ -188,25 +188,25 @@ func TestMultistatusNote(t *testing.T) {
 // TestMultistatusWrites checks that white space is allowed between two calls of Write.
 func TestMultistatusWrites(t *testing.T) {
 	var b bytes.Buffer
-	m := &multistatus{w: writerFunc(func(p []byte) (int, error) {
+	m := &Multistatus{w: writerFunc(func(p []byte) (int, error) {
 		b.WriteString("\n\n")
 		return b.Write(p)
 	})}
-	m.buf = append(m.buf, `<D:multistatus xmlns:D="DAV:">`...)
+	m.Buf = append(m.Buf, `<D:multistatus xmlns:D="DAV:">`...)
 	if err := m.flush(); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"/a", "/b"} {
-		m.open("", name, false)
-		m.openPropstat()
-		m.property(webdav.Property{XMLName: davName("displayname"), InnerXML: []byte(name)})
-		m.property(webdav.Property{XMLName: davName("getetag")})
-		m.closePropstat(http.StatusOK)
-		if err := m.end(); err != nil {
+		m.Open("", name, false)
+		m.OpenPropstat()
+		m.Property(webdav.Property{XMLName: Name("displayname"), InnerXML: []byte(name)})
+		m.Property(webdav.Property{XMLName: Name("getetag")})
+		m.ClosePropstat(http.StatusOK)
+		if err := m.End(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := m.close("note"); err != nil {
+	if err := m.Close("note"); err != nil {
 		t.Fatal(err)
 	}
 	responses := parseMultistatus(t, b.Bytes()).Responses

@@ -1,48 +1,44 @@
-package dav
+package davxml
 
 import (
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 
 	"golang.org/x/net/webdav"
 )
 
-// readProppatch reads the body of r: the instructions of a propertyupdate
-// element in document order (RFC 4918 §9.2, §14.19). It returns at least one.
-func (h *Handler) readProppatch(w http.ResponseWriter, r *request) (patches []webdav.Proppatch, err error) {
-	found, err := h.readXML(w, r, "propertyupdate", func(x *xmlReader) (err error) {
+// ParseProppatch parses a propertyupdate element: its instructions in document order (RFC
+// 4918 §9.2, §14.19). It returns at least one.
+func ParseProppatch(body io.Reader) (patches []webdav.Proppatch, err error) {
+	found, err := readRoot(body, "propertyupdate", func(x *Reader) (err error) {
 		patches, err = x.propertyUpdate()
 		return err
 	})
 	if err == nil && !found {
 		err = io.EOF
 	}
-	if err != nil {
-		return nil, badXML(unexpectedEOF(err))
-	}
-	return patches, nil
+	return patches, unexpectedEOF(err)
 }
 
 // propertyUpdate reads the content of a propertyupdate element. It ignores unknown
 // elements (RFC 4918 §17).
-func (x *xmlReader) propertyUpdate() ([]webdav.Proppatch, error) {
+func (x *Reader) propertyUpdate() ([]webdav.Proppatch, error) {
 	var patches []webdav.Proppatch
 	total := 0
-	err := x.children(func(e xml.StartElement) error {
-		if e.Name != davName("set") && e.Name != davName("remove") {
+	err := x.Children(func(e xml.StartElement) error {
+		if e.Name != Name("set") && e.Name != Name("remove") {
 			return x.skip()
 		}
 		patch := webdav.Proppatch{Remove: e.Name.Local == "remove"}
 		props := 0
-		err := x.children(func(e xml.StartElement) (err error) {
-			if e.Name != davName("prop") {
+		err := x.Children(func(e xml.StartElement) (err error) {
+			if e.Name != Name("prop") {
 				return x.skip()
 			}
 			props++
-			patch.Props, err = x.properties(patch.Remove, maxXMLProps-total)
+			patch.Props, err = x.Properties(patch.Remove, MaxProps-total)
 			return err
 		})
 		if err == nil && props != 1 {
@@ -59,13 +55,13 @@ func (x *xmlReader) propertyUpdate() ([]webdav.Proppatch, error) {
 	return patches, err
 }
 
-// properties reads at most limit properties of a prop element (RFC 4918 §14.18). If
+// Properties reads at most limit properties of a prop element (RFC 4918 §14.18). If
 // remove is true, it ignores their values (§14.23).
-func (x *xmlReader) properties(remove bool, limit int) ([]webdav.Property, error) {
+func (x *Reader) Properties(remove bool, limit int) ([]webdav.Property, error) {
 	var properties []webdav.Property
-	err := x.children(func(e xml.StartElement) error {
+	err := x.Children(func(e xml.StartElement) error {
 		if len(properties) == limit {
-			return fmt.Errorf("more than %d properties", maxXMLProps)
+			return fmt.Errorf("more than %d properties", MaxProps)
 		}
 		property := webdav.Property{XMLName: e.Name}
 		if remove {

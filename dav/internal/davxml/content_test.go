@@ -1,4 +1,4 @@
-package dav
+package davxml
 
 import (
 	"encoding/xml"
@@ -8,18 +8,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/davd/davd/dav/internal/status"
 )
 
 // contentOf returns the result of content for the second element of document.
 func contentOf(document string) (content, lang string, err error) {
-	x := newXMLReader(strings.NewReader(document))
-	if _, err := x.start(); err != nil {
+	x := NewReader(strings.NewReader(document))
+	if _, err := x.Start(); err != nil {
 		return "", "", err
 	}
 	first := true
-	err = x.children(func(xml.StartElement) (err error) {
+	err = x.Children(func(xml.StartElement) (err error) {
 		if !first {
 			return x.skip()
 		}
@@ -165,11 +163,11 @@ func TestLang(t *testing.T) {
 		t.Errorf("%q", lang)
 	}
 	x := readerOf(`<a><b xml:lang="de"/><c/></a>`)
-	if _, err := x.start(); err != nil {
+	if _, err := x.Start(); err != nil {
 		t.Fatal(err)
 	}
 	var langs []string
-	if err := x.children(func(xml.StartElement) error { langs = append(langs, x.lang()); return x.skip() }); err != nil || !slices.Equal(langs, []string{"de", ""}) {
+	if err := x.Children(func(xml.StartElement) error { langs = append(langs, x.lang()); return x.skip() }); err != nil || !slices.Equal(langs, []string{"de", ""}) {
 		t.Errorf("%q, %v", langs, err)
 	}
 }
@@ -223,9 +221,6 @@ func FuzzContent(f *testing.F) {
 		document := "<a " + outer + "><value " + own + ">" + content + "</value></a>"
 		got, _, err := contentOf(document)
 		if err != nil {
-			if status.Of(badXML(err)) == 0 {
-				t.Fatal(err)
-			}
 			return
 		}
 		// Whether it is the first element in a is not known: own may hold markup.

@@ -1,4 +1,4 @@
-package dav
+package davxml
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 // elements may use a long namespace.
 const maxXMLAdded = 1 << 20
 
-// xmlCapture is the state of an xmlReader while it captures content.
+// xmlCapture is the state of an Reader while it captures content.
 type xmlCapture struct {
 	on bool
 	// outer is the number of bindings in scope at the start of the content.
@@ -33,7 +33,7 @@ func (c *xmlCapture) uses(i int, b xmlBinding) {
 
 // value records a prefix at the beginning of an attribute's value, because the value may
 // be a name, as in xsi:type="xs:string" (RFC 4918 §4.3).
-func (c *xmlCapture) value(x *xmlReader, value string) {
+func (c *xmlCapture) value(x *Reader, value string) {
 	if prefix, _, found := strings.Cut(value, ":"); c.on && found && prefix != "" {
 		x.lookup(prefix)
 	}
@@ -50,7 +50,7 @@ func (c *xmlCapture) declarations() string {
 			dst = append(dst, b.prefix...)
 		}
 		dst = append(dst, `="`...)
-		dst = appendText(dst, b.namespace)
+		dst = AppendText(dst, b.namespace)
 		dst = append(dst, '"')
 	}
 	c.used = nil
@@ -63,7 +63,7 @@ func (c *xmlCapture) declarations() string {
 // namespaces that are declared outside of it, content declares them on the outermost
 // elements of the content. So the content keeps its meaning at any place where no
 // default namespace is in scope.
-func (x *xmlReader) content() (string, error) {
+func (x *Reader) content() (string, error) {
 	depth, from := len(x.elements), x.decoder.InputOffset()
 	x.source.record(from)
 	x.capture.on, x.capture.outer = true, len(x.bindings)

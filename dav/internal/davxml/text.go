@@ -1,4 +1,4 @@
-package dav
+package davxml
 
 import (
 	"bytes"
@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// asText escapes the reference in dst[start:] as XML text.
-func asText(dst []byte, start int) []byte {
+// AsText escapes the reference in dst[start:] as XML text.
+func AsText(dst []byte, start int) []byte {
 	if bytes.IndexByte(dst[start:], '&') < 0 {
 		return dst
 	}
-	return appendText(dst[:start], string(dst[start:]))
+	return AppendText(dst[:start], string(dst[start:]))
 }
 
-// appendText appends s as XML text, which may also be the value of an attribute. Invalid
+// AppendText appends s as XML text, which may also be the value of an attribute. Invalid
 // UTF-8 and characters that XML 1.0 does not allow become U+FFFD.
-func appendText(dst []byte, s string) []byte {
+func AppendText(dst []byte, s string) []byte {
 	for len(s) > 0 {
 		plain := 0
 		for plain < len(s) && s[plain] < utf8.RuneSelf && plainText[s[plain]] {
