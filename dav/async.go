@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 )
@@ -49,7 +50,7 @@ func (x *exchange) accept() error {
 	if !x.operations.detach(x.op) {
 		return x.answer(x.op.err) // it has ended just now
 	}
-	x.e.stopBefore(acceptedBefore)
+	x.e.StopBefore(interim.AcceptedBefore)
 	// From now on the client knows the operation only by its address, so the record must
 	// survive a crash.
 	if err := x.operations.save(x.records(), []*operation{x.op}); err != nil && x.OperationLogger != nil {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
 )
@@ -32,8 +33,8 @@ func BenchmarkInterimCost(b *testing.B) {
 	for _, method := range []string{"COPY", "PROPFIND"} {
 		b.Run(method, func(b *testing.B) {
 			fsys := benchTree(b)
-			off := benchServer(b, fsys, dav.Interim{Mode: dav.InterimNever})
-			on := benchServer(b, fsys, dav.Interim{Mode: dav.InterimAlways, After: -1, Every: 20 * time.Millisecond})
+			off := benchServer(b, fsys, interim.Policy{Mode: interim.Never})
+			on := benchServer(b, fsys, interim.Policy{Mode: interim.Always, After: -1, Every: 20 * time.Millisecond})
 			var times [2][]time.Duration
 			for i := 0; b.Loop(); i++ {
 				for j := range 2 {
@@ -62,7 +63,7 @@ func BenchmarkSmallFiles(b *testing.B) {
 		b.Run(method, func(b *testing.B) {
 			fsys, dir := openLocal(b)
 			write(b, fsys, "/file", strings.Repeat("x", 1024))
-			ours := benchServer(b, fsys, dav.Interim{})
+			ours := benchServer(b, fsys, interim.Policy{})
 			theirs := httptest.NewServer(&webdav.Handler{FileSystem: webdav.Dir(dir), LockSystem: webdav.NewMemLS()})
 			b.Cleanup(theirs.Close)
 			empty := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -169,7 +170,7 @@ func benchTree(b *testing.B) storage.FS {
 	return fsys
 }
 
-func benchServer(b *testing.B, fsys storage.FS, interim dav.Interim) *httptest.Server {
+func benchServer(b *testing.B, fsys storage.FS, interim interim.Policy) *httptest.Server {
 	b.Helper()
 	server := httptest.NewServer(&dav.Handler{FileSystem: fsys, Interim: interim})
 	b.Cleanup(server.Close)

@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // collectionOf returns a collection with the given number of members.
@@ -131,7 +132,7 @@ func TestCompressFailures(t *testing.T) {
 
 // TestCompressInterim: interim responses are sent before the compressed answer.
 func TestCompressInterim(t *testing.T) {
-	h := &dav.Handler{Compress: dav.CompressAlways, Interim: dav.Interim{Mode: dav.InterimAlways, After: -1}}
+	h := &dav.Handler{Compress: dav.CompressAlways, Interim: interim.Policy{Mode: interim.Always, After: -1}}
 	s := serveMem(t, h, collectionOf(40))
 	c := s.dial()
 	c.write("PROPFIND /c/ HTTP/1.1\nDepth: 1\nAccept-Encoding: zstd\n\n")
@@ -148,7 +149,7 @@ func TestCompressInterim(t *testing.T) {
 func TestCompressStream(t *testing.T) {
 	for _, coding := range []string{"gzip", "zstd"} {
 		t.Run(coding, func(t *testing.T) {
-			h := &dav.Handler{Compress: dav.CompressAlways, Interim: dav.Interim{Mode: dav.InterimNever, After: -1, Every: 5 * time.Millisecond}}
+			h := &dav.Handler{Compress: dav.CompressAlways, Interim: interim.Policy{Mode: interim.Never, After: -1, Every: 5 * time.Millisecond}}
 			s := serveMem(t, h, layout{"/a/1": "", "/a/2": "", "/a/3": "", "/b/1": "", "/b/2": "", "/b/3": ""})
 			first, hang := "", make(chan struct{})
 			var once sync.Once

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // TestWithheldAccepted: an operation that was answered 202 is not reported as ended.
@@ -18,18 +19,18 @@ func TestWithheldAccepted(t *testing.T) {
 		name, prefer, agent string
 		// interims is how many the client gets before the 202.
 		interims int
-		want     []dav.Withheld
+		want     []interim.Withheld
 	}{
-		{"before the first is due", "respond-async, wait=2", "curl/8", 0, []dav.Withheld{{Rule: 4, Reason: "the request was answered 202 before the first was due"}}},
-		{"a stranger", "respond-async, wait=2", "stranger", 0, []dav.Withheld{{Rule: 3, Reason: "the client is unknown and did not ask"}}},
+		{"before the first is due", "respond-async, wait=2", "curl/8", 0, []interim.Withheld{{Rule: 4, Reason: "the request was answered 202 before the first was due"}}},
+		{"a stranger", "respond-async, wait=2", "stranger", 0, []interim.Withheld{{Rule: 3, Reason: "the client is unknown and did not ask"}}},
 		{"after the first", "respond-async, wait=30", "curl/8", 1, nil},
 		{"done within wait", "respond-async, wait=60", "curl/8", 2, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var mu sync.Mutex
-				var got []dav.Withheld
-				h := &dav.Handler{Interim: dav.Interim{Withheld: func(_ *http.Request, why dav.Withheld) {
+				var got []interim.Withheld
+				h := &dav.Handler{Interim: interim.Policy{Withheld: func(_ *http.Request, why interim.Withheld) {
 					mu.Lock()
 					defer mu.Unlock()
 					got = append(got, why)

@@ -6,45 +6,52 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
 )
 
 // exchange is one request that waits for an operation, with its response and the
-// emitter of that response.
+// Emitter of that response.
 type exchange struct {
 	*Handler
 	op  *operation
-	res *response
-	e   *emitter
+	r   *http.Request
+	res *interim.Response
+	e   *interim.Emitter
 	// async: the request may be answered before the operation ends.
 	async asyncPreference
 	// away: the request no longer waits. mu of operations guards it.
 	away bool
 }
 
-// newExchange starts the emitter e, which writes to w.
-func (h *Handler) newExchange(w http.ResponseWriter, e *emitter, op *operation) *exchange {
-	x := &exchange{Handler: h, op: op, res: newResponse(w, e.request), e: e}
-	x.res.stall, x.res.answers = h.stallTimeout(), &h.answers
-	e.res, e.monitor = x.res, op.monitor
-	e.location = func() string { return h.location(op) }
-	if e.start(e.request.Context()) && e.grant.asked {
-		x.res.Header().Set("Preference-Applied", "processing") // RFC 7240 §3
+// newExchange starts an Emitter of what about says for op. It writes to w.
+func (h *Handler) newExchange(w http.ResponseWriter, about interim.Emission, op *operation, async asyncPreference) *exchange {
+	res := h.newResponse(w, about.Request)
+	about.Monitor = treeMonitor{op.monitor}
+	about.Location = func() string { return h.location(op) }
+	x := &exchange{Handler: h, op: op, r: about.Request, res: res, e: res.Start(about), async: async}
+	if x.e.Promised() {
+		res.Header().Set("Preference-Applied", "processing") // RFC 7240 §3
 	}
 	return x
 }
 
+// newResponse returns the response of a request with an operation.
+func (h *Handler) newResponse(w http.ResponseWriter, r *http.Request) *interim.Response {
+	return interim.NewResponse(w, r, h.stallTimeout(), &h.answers)
+}
+
 // respond finishes the response to an operation that ended with err.
 func (x *exchange) respond(err error) error {
-	x.e.stop()
-	x.respondResult(context.WithoutCancel(x.e.request.Context()), x.res, x.op.success, err)
-	return x.res.finish()
+	x.e.Stop()
+	x.respondResult(context.WithoutCancel(x.r.Context()), x.res, x.op.success, err)
+	return x.res.Finish()
 }
 
 // settle ends the wait after the answer. The operation counts as answered if failed is
 // nil and the client is still connected.
 func (x *exchange) settle(failed error) {
-	x.operations.settle(x, failed == nil && x.e.request.Context().Err() == nil)
+	x.operations.settle(x, failed == nil && x.r.Context().Err() == nil)
 }
 
 // respondResult writes the result of an operation: err, or the status success if the
@@ -60,9 +67,7 @@ func (h *Handler) respondResult(ctx context.Context, w http.ResponseWriter, succ
 // attend makes r wait for op, which already counts it as waiting. async is r's
 // preference.
 func (h *Handler) attend(w http.ResponseWriter, r *request, op *operation, async asyncPreference) *exchange {
-	x := h.newExchange(w, h.newEmitter(r.Request, op.Source), op)
-	x.async = async
-	return x
+	return h.newExchange(w, h.emission(r.Request, op.Method, op.Source), op, async)
 }
 
 // leave ends the wait because the client has gone. With CancelWhenGone, an operation
@@ -82,7 +87,7 @@ func (x *exchange) wait() error {
 		defer timer.Stop()
 		enough = timer.C
 	}
-	client := x.e.request.Context()
+	client := x.r.Context()
 	select {
 	case <-x.operations.ended(x.op):
 		return x.answer(x.op.err)

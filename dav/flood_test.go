@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -197,7 +198,7 @@ func TestFloodCopies(t *testing.T) {
 // TestFloodStreams: one client can't take all event streams. Beyond the limit, a
 // request that wants to wait for the end gets its answer immediately.
 func TestFloodStreams(t *testing.T) {
-	h := &dav.Handler{Principal: byHeader, Limits: dav.Limits{Streams: 8, StreamsOf: 2}, Interim: dav.Interim{Mode: dav.InterimAlways}}
+	h := &dav.Handler{Principal: byHeader, Limits: dav.Limits{Streams: 8, StreamsOf: 2}, Interim: interim.Policy{Mode: interim.Always}}
 	g := newGate(plant(t))
 	h.FileSystem = g
 	s := &share{TB: t, h: h, server: newServer(t, h)}

@@ -187,9 +187,7 @@ func (h *Handler) head(w http.ResponseWriter, r *request, info fs.FileInfo) erro
 	if info.IsDir() {
 		setIndexHeaders(w.Header(), info)
 		// Every index is long enough to be compressed.
-		if c := h.compressor(w, r.Request); c != nil {
-			setCoding(w.Header(), c.coding)
-		}
+		h.compressor(w, r.Request).Announce()
 	} else {
 		setFileHeaders(w.Header(), info)
 	}

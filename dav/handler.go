@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/requestbody"
@@ -141,7 +143,7 @@ type Handler struct {
 	// (Conflict).
 	PartialPut bool
 	// Interim says when and to which clients the server sends interim responses.
-	Interim Interim
+	Interim interim.Policy
 	// TrustedProxies are the only proxies that may say under which scheme and host their
 	// clients know this server, in X-Forwarded-Proto and X-Forwarded-Host or in Forwarded
 	// (RFC 7239). The server then uses this name in Status-URI, and accepts it in the
@@ -170,7 +172,8 @@ type Handler struct {
 	propfinds  knownPropfinds
 	listings   underWay
 	deadBytes  byteBudget
-	answers    heldAnswers
+	answers    interim.Held
+	encoders   compress.Encoders
 	ownWorkers tree.Workers
 
 	mu           sync.Mutex
@@ -205,7 +208,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w, r, exchange := requestbody.Of(w, r, h.pace())
 	defer exchange.End()
 	compressor := h.operationCompressor(w, r)
-	defer compressor.release()
+	defer compressor.Release()
 	if compressor != nil {
 		w = compressor
 	}
@@ -217,7 +220,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !status.Answered(err) {
 		h.respondError(r.Context(), w, err)
 	}
-	_ = compressor.finish() // fails only if the client has gone
+	_ = compressor.Finish() // fails only if the client has gone
 	if h.Logger != nil {
 		h.Logger(r, err)
 	}
@@ -226,7 +229,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	id, isStatus := h.statusID(r.URL.Path)
 	if !isStatus {
-		h.Interim.noOperation(r)
+		h.Interim.NoOperation(r)
 	}
 	serve, known := serveFuncs[r.Method]
 	switch {

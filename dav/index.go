@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
@@ -35,7 +36,7 @@ func (h *Handler) setIndexPolicy(header http.Header) {
 	header["X-Content-Type-Options"] = nosniff
 	header["Cross-Origin-Resource-Policy"] = sameOrigin
 	if h.Compress != CompressNever {
-		varyEncoding(header)
+		compress.VaryEncoding(header)
 	}
 }
 
@@ -57,7 +58,7 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 	}
 	setIndexHeaders(w.Header(), info)
 	compressor := h.compressor(w, r.Request)
-	defer compressor.release()
+	defer compressor.Release()
 	if compressor != nil {
 		w = compressor
 	}
@@ -78,7 +79,7 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 		err = out.Flush()
 	}
 	if err == nil {
-		err = compressor.finish()
+		err = compressor.Finish()
 	}
 	return status.Logged(err)
 }

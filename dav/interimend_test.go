@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
 )
@@ -83,7 +84,7 @@ func TestInterimRule7(t *testing.T) {
 		storagetest.WriteTree(t, fsys, tree)
 		h := &dav.Handler{
 			FileSystem: latency.New(fsys, 10*time.Second),
-			Interim:    dav.Interim{After: time.Second, Every: time.Second},
+			Interim:    interim.Policy{After: time.Second, Every: time.Second},
 		}
 		withheld := noting(h)
 		server, client := pipeServer(t, h)
@@ -123,7 +124,7 @@ func TestInterimRule7Order(t *testing.T) {
 			t.Run(request.method+" "+protocol, func(t *testing.T) {
 				h := &dav.Handler{
 					FileSystem: latency.New(plant(t), time.Millisecond),
-					Interim:    dav.Interim{After: -1, Every: 100 * time.Microsecond},
+					Interim:    interim.Policy{After: -1, Every: 100 * time.Microsecond},
 				}
 				got := over(t, protocol, h, request)
 				if len(got.interims) == 0 || got.status/100 != 2 || strings.Contains(got.rest, "Processing") {

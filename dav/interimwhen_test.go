@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // copySrc is a COPY with additional header fields.
@@ -34,7 +35,7 @@ func TestInterimRule4(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
 		name    string
-		interim dav.Interim
+		interim interim.Policy
 		fields  []string
 		length  time.Duration
 		want    []time.Duration
@@ -43,8 +44,8 @@ func TestInterimRule4(t *testing.T) {
 		{name: "RFC 2518 §10.1", fields: []string{safe}, length: 70 * s, want: []time.Duration{20 * s, 40 * s, 60 * s}},
 		{name: "quick", fields: []string{safe}, length: 19 * s, rule: 4},
 		{name: "quick, unknown client", fields: []string{stranger}, length: 19 * s, rule: 3},
-		{name: "configured", interim: dav.Interim{After: s, Every: 3 * s}, fields: []string{safe}, length: 8 * s, want: []time.Duration{s, 4 * s, 7 * s}},
-		{name: "immediately", interim: dav.Interim{After: -1, Every: 5 * s}, fields: []string{safe}, length: 11 * s, want: []time.Duration{0, 5 * s, 10 * s}},
+		{name: "configured", interim: interim.Policy{After: s, Every: 3 * s}, fields: []string{safe}, length: 8 * s, want: []time.Duration{s, 4 * s, 7 * s}},
+		{name: "immediately", interim: interim.Policy{After: -1, Every: 5 * s}, fields: []string{safe}, length: 11 * s, want: []time.Duration{0, 5 * s, 10 * s}},
 		{name: "asks, no changes after the members are counted", fields: []string{asks}, length: 50*s + s/2, want: []time.Duration{0, s, 21 * s, 41 * s}},
 		{name: "asks, quick", fields: []string{asks}, length: s / 2, want: []time.Duration{0}},
 	} {
@@ -70,12 +71,12 @@ func TestInterimRule5(t *testing.T) {
 		jdk    = "User-Agent: Java-http-client/17.0.15"
 		expect = "Expect: 100-continue"
 	)
-	always := dav.Interim{Mode: dav.InterimAlways}
-	apache := dav.Interim{Proxy: dav.ProxyApache}
-	apacheAlways := dav.Interim{Proxy: dav.ProxyApache, Mode: dav.InterimAlways}
+	always := interim.Policy{Mode: interim.Always}
+	apache := interim.Policy{Proxy: interim.ProxyApache}
+	apacheAlways := interim.Policy{Proxy: interim.ProxyApache, Mode: interim.Always}
 	for _, c := range []struct {
 		name    string
-		interim dav.Interim
+		interim interim.Policy
 		fields  []string
 		want    int
 	}{
@@ -101,10 +102,10 @@ func TestInterimRule5(t *testing.T) {
 		{name: "apache, 100 (Continue)", interim: apache, fields: []string{safe, expect}, want: 8},
 		{name: "apache, a client with a smaller limit", interim: apache, fields: []string{jdk}, want: 8},
 		{name: "an undeclared proxy, always", interim: always, fields: []string{stranger, "Via: 1.1 p"}, want: 180},
-		{name: "a proxy that passes them on", interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{safe, "Via: 1.1 p"}, want: 180},
-		{name: "the operator's client", interim: dav.Interim{Clients: []dav.Client{{Product: "gvfs", Cap: 2}}}, fields: []string{safe}, want: 2},
-		{name: "the operator's client gets none", interim: dav.Interim{Clients: []dav.Client{{Product: "gvfs"}}}, fields: []string{safe}},
-		{name: "the operator's client gets one and 100 (Continue)", interim: dav.Interim{Clients: []dav.Client{{Product: "gvfs", Cap: 1}}}, fields: []string{safe, expect}},
+		{name: "a proxy that passes them on", interim: interim.Policy{Proxy: interim.ProxyPass}, fields: []string{safe, "Via: 1.1 p"}, want: 180},
+		{name: "the operator's client", interim: interim.Policy{Clients: []interim.KnownClient{{Product: "gvfs", Cap: 2}}}, fields: []string{safe}, want: 2},
+		{name: "the operator's client gets none", interim: interim.Policy{Clients: []interim.KnownClient{{Product: "gvfs"}}}, fields: []string{safe}},
+		{name: "the operator's client gets one and 100 (Continue)", interim: interim.Policy{Clients: []interim.KnownClient{{Product: "gvfs", Cap: 1}}}, fields: []string{safe, expect}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -129,7 +130,7 @@ func TestInterimRule5Continue(t *testing.T) {
 		fsys := newGate(plant(t))
 		fsys.close()
 		time.AfterFunc(time.Hour, fsys.open)
-		server, client := pipeServer(t, &dav.Handler{FileSystem: fsys, Interim: dav.Interim{After: -1}})
+		server, client := pipeServer(t, &dav.Handler{FileSystem: fsys, Interim: interim.Policy{After: -1}})
 		request := wireRequest{
 			method: "PROPFIND", target: "/src", body: propfindBody,
 			fields: []string{"Depth: 1", "Expect: 100-continue", "User-Agent: Go-http-client/1.1"},
@@ -153,20 +154,20 @@ func TestInterimRule5Continue(t *testing.T) {
 // what the client survives.
 func TestInterimRule5Bytes(t *testing.T) {
 	for name, c := range map[string]struct {
-		client dav.Client
+		client interim.KnownClient
 		most   int
 	}{
-		"any client":      {dav.Client{Product: "app", Cap: dav.Unlimited}, 200 << 10},
-		"curl":            {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 300 << 10}, 200 << 10},
-		"a smaller limit": {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 30 << 10}, 20 << 10},
-		"a larger limit":  {dav.Client{Product: "app", Cap: dav.Unlimited, Bytes: 10 << 20}, 200 << 10},
+		"any client":      {interim.KnownClient{Product: "app", Cap: interim.Unlimited}, 200 << 10},
+		"curl":            {interim.KnownClient{Product: "app", Cap: interim.Unlimited, Bytes: 300 << 10}, 200 << 10},
+		"a smaller limit": {interim.KnownClient{Product: "app", Cap: interim.Unlimited, Bytes: 30 << 10}, 20 << 10},
+		"a larger limit":  {interim.KnownClient{Product: "app", Cap: interim.Unlimited, Bytes: 10 << 20}, 200 << 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGate(plant(t))
 				g.close()
 				time.AfterFunc(24*time.Hour, g.open)
-				h := &dav.Handler{FileSystem: g, Interim: dav.Interim{After: time.Second, Every: time.Second, Clients: []dav.Client{c.client}}}
+				h := &dav.Handler{FileSystem: g, Interim: interim.Policy{After: time.Second, Every: time.Second, Clients: []interim.KnownClient{c.client}}}
 				withheld := noting(h)
 				server, client := pipeServer(t, h)
 				go io.WriteString(client, copySrc("User-Agent: app/1").text("HTTP/1.1")) //nolint:errcheck // shows in the answer

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // Clients that are known to survive an interim response, that are known not to, and
@@ -20,15 +21,15 @@ const (
 
 // atOnce is an Interim with which a request gets one interim response immediately, or
 // none.
-func atOnce(mode dav.InterimMode) dav.Interim {
-	return dav.Interim{Mode: mode, After: -1, Every: time.Hour}
+func atOnce(mode interim.Mode) interim.Policy {
+	return interim.Policy{Mode: mode, After: -1, Every: time.Hour}
 }
 
 // whoCase is a COPY that gets an interim response immediately, or none because of a
 // rule.
 type whoCase struct {
 	name     string
-	interim  dav.Interim
+	interim  interim.Policy
 	protocol string // "": HTTP/1.1
 	fields   []string
 	rule     int // 0: it gets one
@@ -91,7 +92,7 @@ func TestInterimRule1(t *testing.T) {
 		c.request.fields = append(c.request.fields, asks)
 		for _, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
 			t.Run(c.name+" "+protocol, func(t *testing.T) {
-				h := &dav.Handler{FileSystem: plant(t), Interim: atOnce(dav.InterimAlways)}
+				h := &dav.Handler{FileSystem: plant(t), Interim: atOnce(interim.Always)}
 				checkWho(t, over(t, protocol, h, c.request), c.rule)
 			})
 		}
@@ -104,7 +105,7 @@ func TestInterimRule1(t *testing.T) {
 		"RFC 4918 §9.1 no such collection": {method: "PROPFIND", target: "/none", fields: []string{"Depth: 0", asks}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &dav.Handler{FileSystem: plant(t), Interim: atOnce(dav.InterimAlways)}
+			h := &dav.Handler{FileSystem: plant(t), Interim: atOnce(interim.Always)}
 			got := over(t, "HTTP/1.1", h, request)
 			if len(got.interims) != 0 || got.status < 400 {
 				t.Errorf("%d interim responses and %d", len(got.interims), got.status)
@@ -116,7 +117,7 @@ func TestInterimRule1(t *testing.T) {
 // TestInterimRule2: none are sent to HTTP/1.0, or if Via says 1.0 (RFC 9110 §15.2), in
 // every mode and even if the client asks.
 func TestInterimRule2(t *testing.T) {
-	for _, mode := range []dav.InterimMode{dav.InterimAuto, dav.InterimAlways} {
+	for _, mode := range []interim.Mode{interim.Auto, interim.Always} {
 		for _, c := range []whoCase{
 			{name: "HTTP/1.0", protocol: "HTTP/1.0", rule: 2},
 			{name: "HTTP/1.1"},
@@ -125,13 +126,13 @@ func TestInterimRule2(t *testing.T) {
 			{name: "Via 1.0", fields: []string{"Via: 1.0 fred"}, rule: 2},
 			{name: "Via HTTP/1.0", fields: []string{"Via: HTTP/1.0 fred"}, rule: 2},
 			{name: "Via 0.9", fields: []string{"Via: 0.9 fred"}, rule: 2},
-			{name: "Via 1.1", interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{"Via: 1.1 vegur"}},
+			{name: "Via 1.1", interim: interim.Policy{Proxy: interim.ProxyPass}, fields: []string{"Via: 1.1 vegur"}},
 			{name: "Via 1.0 among others", fields: []string{"Via: 1.0 fred, 1.1 p.example.net"}, rule: 2},
 			{name: "Via 1.0 last", fields: []string{"Via: 2 a, 1.0 b"}, rule: 2},
 			{name: "Via 1.0 in the second header", fields: []string{"Via: 1.1 a", "Via: 1.0 b"}, rule: 2},
 			{name: "HTTP/2 with Via 1.0", protocol: "HTTP/2", fields: []string{"Via: 1.0 fred"}, rule: 2},
 			{name: "h2c with Via 1.0", protocol: "h2c", fields: []string{"Via: 1.0 fred"}, rule: 2},
-			{name: "a proxy that passes them on, to HTTP/1.0", interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{"Via: 1.0 Caddy"}, rule: 2},
+			{name: "a proxy that passes them on, to HTTP/1.0", interim: interim.Policy{Proxy: interim.ProxyPass}, fields: []string{"Via: 1.0 Caddy"}, rule: 2},
 			{name: "a known client at HTTP/1.0", protocol: "HTTP/1.0", fields: []string{safe}, rule: 2},
 		} {
 			c.name, c.interim.Mode = mode.String()+" "+c.name, mode
@@ -145,8 +146,8 @@ func TestInterimRule2(t *testing.T) {
 // safe, unless the request shows a proxy that is not declared to pass them on. In the
 // mode always, all clients get some; in the mode never, none do.
 func TestInterimRule3(t *testing.T) {
-	always, never := dav.Interim{Mode: dav.InterimAlways}, dav.Interim{Mode: dav.InterimNever}
-	operators := dav.Interim{Clients: []dav.Client{{Product: "myapp", Cap: 5}}}
+	always, never := interim.Policy{Mode: interim.Always}, interim.Policy{Mode: interim.Never}
+	operators := interim.Policy{Clients: []interim.KnownClient{{Product: "myapp", Cap: 5}}}
 	proxy := "X-Forwarded-For: 192.0.2.1"
 	for _, c := range []whoCase{
 		{name: "auto, safe", fields: []string{safe}},
@@ -165,8 +166,8 @@ func TestInterimRule3(t *testing.T) {
 		{name: "always, behind a proxy", interim: always, fields: []string{stranger, proxy}},
 		{name: "never, safe", interim: never, fields: []string{safe}, rule: 3},
 		{name: "never, asks", interim: never, fields: []string{asks}, rule: 3},
-		{name: "pass, unknown client", interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{stranger, proxy}, rule: 3},
-		{name: "pass, never", interim: dav.Interim{Mode: dav.InterimNever, Proxy: dav.ProxyPass}, fields: []string{safe, proxy}, rule: 3},
+		{name: "pass, unknown client", interim: interim.Policy{Proxy: interim.ProxyPass}, fields: []string{stranger, proxy}, rule: 3},
+		{name: "pass, never", interim: interim.Policy{Mode: interim.Never, Proxy: interim.ProxyPass}, fields: []string{safe, proxy}, rule: 3},
 		{name: "auto, X-Forward is no sign", fields: []string{safe, "X-Forward: x"}},
 	} {
 		c.run(t)
@@ -185,16 +186,16 @@ func TestInterimRule3(t *testing.T) {
 	} {
 		whoCase{name: "none, safe, " + sign, fields: []string{safe, sign}, rule: 3}.run(t)
 		whoCase{name: "none, asks, " + sign, fields: []string{safe, sign, asks}, rule: 3}.run(t)
-		whoCase{name: "pass, asks, " + sign, interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{stranger, sign, asks}}.run(t)
-		whoCase{name: "pass, safe, " + sign, interim: dav.Interim{Proxy: dav.ProxyPass}, fields: []string{safe, sign}}.run(t)
-		whoCase{name: "apache, safe, " + sign, interim: dav.Interim{Proxy: dav.ProxyApache}, fields: []string{safe, sign}}.run(t)
+		whoCase{name: "pass, asks, " + sign, interim: interim.Policy{Proxy: interim.ProxyPass}, fields: []string{stranger, sign, asks}}.run(t)
+		whoCase{name: "pass, safe, " + sign, interim: interim.Policy{Proxy: interim.ProxyPass}, fields: []string{safe, sign}}.run(t)
+		whoCase{name: "apache, safe, " + sign, interim: interim.Policy{Proxy: interim.ProxyApache}, fields: []string{safe, sign}}.run(t)
 	}
 }
 
 // TestTrustedProxiesDoNotHideProxies: a sign of a proxy counts for rule 3 even if a
 // trusted proxy has set it.
 func TestTrustedProxiesDoNotHideProxies(t *testing.T) {
-	h := &dav.Handler{FileSystem: plant(t), Interim: atOnce(dav.InterimAuto), TrustedProxies: prefixes("192.0.2.0/24")}
+	h := &dav.Handler{FileSystem: plant(t), Interim: atOnce(interim.Auto), TrustedProxies: prefixes("192.0.2.0/24")}
 	got := over(t, "HTTP/1.1", h, wireRequest{method: "COPY", target: "/src", fields: []string{toDst, safe, "X-Forwarded-For: 192.0.2.1"}})
 	checkWho(t, got, 3)
 }
@@ -202,7 +203,7 @@ func TestTrustedProxiesDoNotHideProxies(t *testing.T) {
 // TestWithheldOnce: an operation gets one note, and a request that didn't ask gets
 // none.
 func TestWithheldOnce(t *testing.T) {
-	h := &dav.Handler{FileSystem: plant(t), Interim: dav.Interim{After: -1, Every: time.Millisecond}}
+	h := &dav.Handler{FileSystem: plant(t), Interim: interim.Policy{After: -1, Every: time.Millisecond}}
 	got := over(t, "HTTP/1.1", h, wireRequest{method: "COPY", target: "/src", fields: []string{toDst, stranger}})
 	checkWho(t, got, 3)
 	got = over(t, "HTTP/1.1", h, wireRequest{method: "GET", target: "/src/a.txt", fields: []string{stranger}})

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
 )
 
@@ -24,7 +25,7 @@ type outcome struct {
 	interims []time.Duration // since the request
 	status   int             // of the final response; 0: none arrived
 	rest     string          // after its header
-	withheld []dav.Withheld
+	withheld []interim.Withheld
 }
 
 // wireRequest is a request that can be sent with any protocol.
@@ -44,10 +45,10 @@ func (r wireRequest) text(protocol string) string {
 }
 
 // noting records the calls of Withheld.
-func noting(h *dav.Handler) (withheld func() []dav.Withheld) {
-	notes := make(chan dav.Withheld, 100)
-	h.Interim.Withheld = func(_ *http.Request, why dav.Withheld) { notes <- why }
-	return func() (list []dav.Withheld) {
+func noting(h *dav.Handler) (withheld func() []interim.Withheld) {
+	notes := make(chan interim.Withheld, 100)
+	h.Interim.Withheld = func(_ *http.Request, why interim.Withheld) { notes <- why }
+	return func() (list []interim.Withheld) {
 		for len(notes) > 0 {
 			list = append(list, <-notes)
 		}

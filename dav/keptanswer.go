@@ -176,9 +176,9 @@ func (h *Handler) answerKept(w http.ResponseWriter, r *request, key *operationKe
 		h.shared().claims.drop(a)
 		return false, nil
 	}
-	res := newResponse(w, r.Request)
+	res := h.newResponse(w, r.Request)
 	h.respondResult(ctx, res, a.status, a.err)
-	err := res.finish()
+	err := res.Finish()
 	h.shared().claims.delivered(a, err == nil && r.Context().Err() == nil)
 	return true, errors.Join(a.err, err)
 }

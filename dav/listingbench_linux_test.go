@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/storagetest"
@@ -112,7 +112,7 @@ type listingClient struct {
 
 func dialListing(b *testing.B, fsys storage.FS) *listingClient {
 	b.Helper()
-	conn := (&share{TB: b, server: benchServer(b, fsys, dav.Interim{})}).dial()
+	conn := (&share{TB: b, server: benchServer(b, fsys, interim.Policy{})}).dial()
 	if err := conn.conn.SetDeadline(time.Time{}); err != nil {
 		b.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
@@ -87,23 +87,23 @@ func (h *Handler) newOperation(ctx context.Context, r *request, about Operation)
 	return op
 }
 
-// workFunc does the work of a PROPFIND or a probe, and writes the response to w unless
+// workFunc does the work of a PROPFIND or a probe, and writes the response to x.res unless
 // it returns an error for the client.
-type workFunc func(ctx context.Context, w *response, monitor *tree.Monitor) error
+type workFunc func(ctx context.Context, x *exchange, monitor *tree.Monitor) error
 
 // operateWith runs work as an operation, which is listed, counted and sends interim
-// responses through e. Its context ends with the client's connection. success is the
-// status of the response that work writes.
-func (h *Handler) operateWith(e *emitter, w http.ResponseWriter, r *request, about Operation, success int, work workFunc) error {
+// responses that emission describes. Its context ends with the client's connection.
+// success is the status of the response that work writes.
+func (h *Handler) operateWith(emission interim.Emission, w http.ResponseWriter, r *request, about Operation, success int, work workFunc) error {
 	op := h.newOperation(r.Context(), r, about)
 	op.success = success
 	if err := h.operations.begin(h, op); err != nil {
 		return err
 	}
-	x := h.newExchange(w, e, op)
+	x := h.newExchange(w, emission, op, asyncPreference{})
 	err := h.run(op, func() error {
-		defer e.stop()
-		return work(&op.context, x.res, op.monitor)
+		defer x.e.Stop()
+		return work(&op.context, x, op.monitor)
 	})
 	return status.Logged(errors.Join(err, x.respond(err)))
 }
@@ -139,23 +139,8 @@ func (h *Handler) endOperation(op *operation, err error) {
 	}
 }
 
-// newEmitter returns the emitter of interim responses to r. root is the storage name
-// of the request URI.
-func (h *Handler) newEmitter(r *http.Request, root string) *emitter {
-	e := &emitter{
-		request: r, config: &h.Interim,
-		root: root, success: memberSuccess[r.Method], url: h.absoluteURL(r),
-	}
-	if e.undecided = !field.PrefersProcessing(r.Header); !e.undecided {
-		e.grant = h.Interim.grant(r)
-	}
-	return e
-}
-
-// memberSuccess is the status of a member that succeeded, for Status-URI.
-var memberSuccess = map[string]int{
-	"COPY":     http.StatusCreated,
-	"MOVE":     http.StatusCreated,
-	"DELETE":   http.StatusNoContent,
-	"PROPFIND": http.StatusOK,
+// emission says what the interim responses to r report about an operation with a method
+// on the resource root.
+func (h *Handler) emission(r *http.Request, method, root string) interim.Emission {
+	return interim.Emission{Request: r, Policy: &h.Interim, Root: root, Success: interim.SuccessOf(method), URL: h.absoluteURL(r)}
 }

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
@@ -313,7 +314,7 @@ func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 func TestSlowStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-		h := &dav.Handler{FileSystem: latency.New(plant(t), 7e9), Interim: dav.Interim{Mode: dav.InterimAlways}}
+		h := &dav.Handler{FileSystem: latency.New(plant(t), 7e9), Interim: interim.Policy{Mode: interim.Always}}
 		server := &http.Server{Handler: h, WriteTimeout: 10e9}
 		go server.Serve(l) //nolint:errcheck // ends with http.ErrServerClosed
 		client, serverSide := net.Pipe()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // TestStatusNotAdmitted checks that a user who is removed while following an operation
@@ -19,7 +20,7 @@ func TestStatusNotAdmitted(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var removed atomic.Bool
 				h := &dav.Handler{
-					Interim:  dav.Interim{Mode: dav.InterimAlways},
+					Interim:  interim.Policy{Mode: interim.Always},
 					Admitted: func(r *http.Request) bool { return r.Header.Get("X-User") != "a" || !removed.Load() },
 				}
 				s, g := inBubble(t, h)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -124,7 +125,7 @@ func (s *eventStream) write(p []byte) error {
 // the server has none.
 func (s *eventStream) restore(r *request) {
 	var until time.Time
-	if timeout := writeTimeout(r.Request); timeout > 0 {
+	if timeout := interim.WriteTimeout(r.Request); timeout > 0 {
 		until = time.Now().Add(timeout)
 	}
 	_ = s.controller.SetWriteDeadline(until)

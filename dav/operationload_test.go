@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage/latency"
 )
 
@@ -52,7 +53,7 @@ func underLoad(t *testing.T) (during resources) {
 	sent := make(map[string]int) // by Destination
 	h := &dav.Handler{
 		FileSystem: latency.New(plant(t), 7*time.Second),
-		Interim: dav.Interim{Sent: func(r *http.Request, _ http.Header) {
+		Interim: interim.Policy{Sent: func(r *http.Request, _ http.Header) {
 			mu.Lock()
 			defer mu.Unlock()
 			sent[r.Header.Get("Destination")]++

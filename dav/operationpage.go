@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -140,7 +141,7 @@ func appendStatus(dst []byte, view *operationView) []byte {
 		dst = appendTerm(dst, "Content", ofLine(view, r.Bytes, r.KnownBytes, appendSize))
 	}
 	if r.Current != "" && running && !view.stopping() {
-		dst = appendTerm(dst, "Current", relative(r.Source, r.Current))
+		dst = appendTerm(dst, "Current", interim.Relative(r.Source, r.Current))
 	}
 	if (view.members > 0 || view.bytes > 0) && !view.stopping() {
 		dst = appendTerm(dst, "Rate", rateLine(view))
@@ -193,7 +194,7 @@ func appendFailures(dst []byte, r *history.Record) []byte {
 	dst = append(appendCount(dst, r.FailuresTotal), "</h2>\n<ul>\n"...)
 	for _, failure := range r.Failures {
 		dst = append(dst, "<li><bdi>"...)
-		dst = appendLabel(dst, relative(r.Source, failure.Name))
+		dst = appendLabel(dst, interim.Relative(r.Source, failure.Name))
 		dst = append(dst, "</bdi>: "+statusLine(failure.Status)+"</li>\n"...)
 	}
 	if more := r.FailuresTotal - int64(len(r.Failures)); more > 0 {

@@ -231,20 +231,22 @@ func (h *Handler) respondView(w http.ResponseWriter, status int, form string, vi
 // awaitOperation sends interim responses until op ends, and then its status document.
 // A client that can't get interim responses gets the document immediately.
 func (h *Handler) awaitOperation(w http.ResponseWriter, r *request, op *operation, form string) error {
-	e := h.newEmitter(r.Request, op.Source)
-	e.success, e.res, e.monitor = memberSuccess[op.Method], newResponse(w, r.Request), op.monitor
+	res := h.newResponse(w, r.Request)
+	about := h.emission(r.Request, op.Method, op.Source)
+	about.Monitor = treeMonitor{op.monitor}
+	e := res.Start(about)
 	var err error
-	if e.start(r.Context()) {
-		e.res.Header().Set("Preference-Applied", "processing")
+	if e.Promised() {
+		res.Header().Set("Preference-Applied", "processing")
 		err = h.await(r, op)
 	}
-	e.stop()
+	e.Stop()
 	if err != nil {
-		respond(e.res, status.Of(err), err)
+		respond(res, status.Of(err), err)
 	} else {
-		err = h.respondView(e.res, http.StatusOK, form, h.viewOf(op))
+		err = h.respondView(res, http.StatusOK, form, h.viewOf(op))
 	}
-	return status.Logged(errors.Join(err, e.res.finish()))
+	return status.Logged(errors.Join(err, res.Finish()))
 }
 
 // await waits until op ends or the client disconnects. It returns errNotAdmitted if

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
 )
@@ -202,7 +203,7 @@ func TestStatusAwaitHead(t *testing.T) {
 // current document.
 func TestStatusAwaitNever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &dav.Handler{Interim: dav.Interim{Mode: dav.InterimNever}}
+		h := &dav.Handler{Interim: interim.Policy{Mode: interim.Never}}
 		s, g := inBubble(t, h)
 		client := s.dial()
 		location := client.gets("COPY /src", "X-User: a", "Destination: /dst", "Prefer: respond-async, processing").header.Get("Location")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // originProxy is one of the proxies that TestOrigin trusts: 192.0.2.0/24 and
@@ -125,7 +126,7 @@ func TestOrigin(t *testing.T) {
 	for _, c := range originCases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, g := inBubble(t, &dav.Handler{TrustedProxies: prefixes("192.0.2.0/24", "2001:db8::/32"), Interim: dav.Interim{Proxy: dav.ProxyPass}})
+				s, g := inBubble(t, &dav.Handler{TrustedProxies: prefixes("192.0.2.0/24", "2001:db8::/32"), Interim: interim.Policy{Proxy: interim.ProxyPass}})
 				g.FS = slowRemoval{g.FS}
 				g.open()
 				peer := c.peer
@@ -170,7 +171,7 @@ func (c originCase) wantDestinations(t *testing.T, client *bubbleClient) {
 // headers, except for the host in Destination (TestForwardedHost).
 func TestOriginNobodyTrusted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := inBubble(t, &dav.Handler{Interim: dav.Interim{Proxy: dav.ProxyPass}})
+		s, g := inBubble(t, &dav.Handler{Interim: interim.Policy{Proxy: interim.ProxyPass}})
 		g.FS = slowRemoval{g.FS}
 		g.open()
 		client := s.dialFrom(originProxy)

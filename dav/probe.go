@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
@@ -71,26 +73,24 @@ func (h *Handler) probe(w http.ResponseWriter, r *request) error {
 	defer leave()
 	every := length / probeResponses
 	policy := h.Interim
-	if policy.Proxy == ProxyNone {
-		policy.Proxy = ProxyPass // the probe must reach the proxies to test them
+	if policy.Proxy == interim.ProxyNone {
+		policy.Proxy = interim.ProxyPass // the probe must reach the proxies to test them
 	}
-	allowed := policy.grant(r.Request)
+	allowed := policy.Grant(r.Request)
 	// A client that asked for interim responses would get them at another pace.
-	allowed.limit, allowed.asked = min(allowed.limit, probeResponses), false
-	e := &emitter{
-		request: r.Request, config: &Interim{After: -1, Every: every, Sent: h.Interim.Sent},
-		grant: allowed, root: path.Dir(r.name), url: h.absoluteURL(r.Request),
-	}
+	allowed.Limit, allowed.Asked = min(allowed.Limit, probeResponses), false
+	emission := h.emission(r.Request, r.Method, path.Dir(r.name))
+	emission.Policy, emission.Grant = &interim.Policy{After: -1, Every: every, Sent: h.Interim.Sent}, &allowed
 	about := Operation{Source: r.name, Destination: r.name}
-	return h.operateWith(e, w, r, about, http.StatusOK, func(ctx context.Context, res *response, monitor *tree.Monitor) error {
-		if err := probe(ctx, monitor, allowed.limit, every); err != nil {
+	return h.operateWith(emission, w, r, about, http.StatusOK, func(ctx context.Context, x *exchange, monitor *tree.Monitor) error {
+		if err := probe(ctx, monitor, allowed.Limit, every); err != nil {
 			return err
 		}
-		e.stop()
-		return status.Logged(respondReport(res, &ProbeReport{
-			Sent: e.sent, Withheld: allowed.refused.Reason,
+		x.e.Stop()
+		return status.Logged(respondReport(x.res, &ProbeReport{
+			Sent: x.e.Sent(), Withheld: allowed.Refused.Reason,
 			Mode: h.Interim.Mode.String(), Proxy: h.Interim.Proxy.String(), Protocol: r.Proto,
-			Via: strings.Join(r.Header.Values("Via"), ", "), Proxied: proxied(r.Request),
+			Via: strings.Join(r.Header.Values("Via"), ", "), Proxied: field.ProxySign(r.Header) != "",
 		}))
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // probed is the final response to a probe, and the headers Progress before it.
@@ -58,17 +59,17 @@ func TestProbe(t *testing.T) {
 	const h1, lost = "HTTP/1.1", "the client is unknown and did not ask"
 	for _, c := range []struct {
 		name    string
-		interim dav.Interim
+		interim interim.Policy
 		fields  []string
 		report  dav.ProbeReport
 	}{
-		{"asked", dav.Interim{}, []string{"Prefer: processing"}, dav.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1}},
-		{"behind a proxy", dav.Interim{}, []string{"Prefer: processing", "Via: 1.1 p"}, dav.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1, Via: "1.1 p", Proxied: true}},
-		{"behind Apache", dav.Interim{Proxy: dav.ProxyApache}, []string{"Prefer: processing"}, dav.ProbeReport{Sent: 9, Mode: "auto", Proxy: "apache", Protocol: h1}},
-		{"the preference was lost", dav.Interim{}, nil, dav.ProbeReport{Withheld: lost, Mode: "auto", Proxy: "none", Protocol: h1}},
-		{"never", dav.Interim{Mode: dav.InterimNever}, []string{"Prefer: processing"}, dav.ProbeReport{Withheld: "the mode is never", Mode: "never", Proxy: "none", Protocol: h1}},
-		{"RFC 9110 §15.2: through HTTP/1.0", dav.Interim{Mode: dav.InterimAlways}, []string{"Prefer: processing", "Via: 1.0 p"}, dav.ProbeReport{Withheld: "Via says HTTP/1.0", Mode: "always", Proxy: "none", Protocol: h1, Via: "1.0 p", Proxied: true}},
-		{"a client that bears four", dav.Interim{}, []string{"Prefer: processing", "User-Agent: Go-http-client/1.1"}, dav.ProbeReport{Sent: 4, Mode: "auto", Proxy: "none", Protocol: h1}},
+		{"asked", interim.Policy{}, []string{"Prefer: processing"}, dav.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1}},
+		{"behind a proxy", interim.Policy{}, []string{"Prefer: processing", "Via: 1.1 p"}, dav.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1, Via: "1.1 p", Proxied: true}},
+		{"behind Apache", interim.Policy{Proxy: interim.ProxyApache}, []string{"Prefer: processing"}, dav.ProbeReport{Sent: 9, Mode: "auto", Proxy: "apache", Protocol: h1}},
+		{"the preference was lost", interim.Policy{}, nil, dav.ProbeReport{Withheld: lost, Mode: "auto", Proxy: "none", Protocol: h1}},
+		{"never", interim.Policy{Mode: interim.Never}, []string{"Prefer: processing"}, dav.ProbeReport{Withheld: "the mode is never", Mode: "never", Proxy: "none", Protocol: h1}},
+		{"RFC 9110 §15.2: through HTTP/1.0", interim.Policy{Mode: interim.Always}, []string{"Prefer: processing", "Via: 1.0 p"}, dav.ProbeReport{Withheld: "Via says HTTP/1.0", Mode: "always", Proxy: "none", Protocol: h1, Via: "1.0 p", Proxied: true}},
+		{"a client that bears four", interim.Policy{}, []string{"Prefer: processing", "User-Agent: Go-http-client/1.1"}, dav.ProbeReport{Sent: 4, Mode: "auto", Proxy: "none", Protocol: h1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

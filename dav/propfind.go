@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
@@ -51,8 +52,8 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 		}
 	}
 	about := Operation{Source: r.name}
-	return h.operateWith(h.newEmitter(r.Request, r.name), w, r, about, http.StatusMultiStatus, func(ctx context.Context, res *response, monitor *tree.Monitor) error {
-		p.ctx, p.res, p.live.ctx = ctx, res, ctx
+	return h.operateWith(h.emission(r.Request, r.Method, r.name), w, r, about, http.StatusMultiStatus, func(ctx context.Context, x *exchange, monitor *tree.Monitor) error {
+		p.ctx, p.res, p.live.ctx = ctx, x.res, ctx
 		walk := tree.Walk{FS: h.FileSystem, Root: r.name, Info: info, Depth: depth, Limit: h.Listings.Infinity, Workers: h.workers(), Monitor: monitor, Prepare: p.prepare}
 		return p.run(&walk)
 	})
@@ -62,7 +63,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 type propfind struct {
 	handler *Handler
 	ctx     context.Context //nolint:containedctx // lives as long as the request
-	res     *response
+	res     *interim.Response
 	query   *propfindQuery
 	minimal string // the header field that asks for a minimal answer
 	prefix  string
@@ -76,7 +77,7 @@ type propfind struct {
 	linkedDead *deadReader
 	linkedOnce sync.Once
 	lookedUp   context.Context //nolint:containedctx // of the request
-	body       *stream         // nil until the first resource is found
+	body       *interim.Stream // nil until the first resource is found
 
 	// broken has the hrefs of collections that could be read only in part, brokenErr
 	// the reason.
@@ -109,7 +110,7 @@ func (p *propfind) run(walk *tree.Walk) error {
 	if err == nil && p.body == nil {
 		err = fs.ErrNotExist // the resource was removed meanwhile
 	}
-	if p.body == nil || err != nil && p.res.discard() {
+	if p.body == nil || err != nil && p.res.Discard() {
 		return err
 	}
 	return status.Logged(p.end(err))
@@ -140,7 +141,7 @@ func (p *propfind) deliver(ctx context.Context, pg *page) error {
 		if err := p.start(); err != nil {
 			return err
 		}
-		if err := p.body.write(pg.Buf); err != nil {
+		if err := p.body.Write(pg.Buf); err != nil {
 			return err
 		}
 	}
@@ -158,10 +159,10 @@ func (p *propfind) start() error {
 	if p.minimal != "" {
 		setMinimal(p.res.Header(), p.minimal)
 	}
-	p.res.streamMultistatus()
+	p.res.StreamMultistatus()
 	davxml.SetMultistatus(p.res)
-	p.body = &stream{res: p.res}
-	return p.body.write([]byte(davxml.Start))
+	p.body = interim.NewStream(p.res)
+	return p.body.Write([]byte(davxml.Start))
 }
 
 // maxBroken is the number of collections that the note of end names.
@@ -182,5 +183,5 @@ func (p *propfind) end(walkErr error) error {
 			note += " and others"
 		}
 	}
-	return errors.Join(walkErr, p.brokenErr, p.body.end(davxml.AppendEnd(nil, note)))
+	return errors.Join(walkErr, p.brokenErr, p.body.End(davxml.AppendEnd(nil, note)))
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/deadprops"
@@ -83,15 +84,15 @@ func (pg *page) describeLarge(m *tree.Member) {
 // spill writes the content of the page if it is large enough. Call it only between two
 // elements.
 func (pg *page) spill() {
-	if pg.large == nil || len(pg.Buf) < gatherBytes || pg.large.err != nil {
+	if pg.large == nil || len(pg.Buf) < interim.GatherBytes || pg.large.err != nil {
 		return
 	}
 	p := pg.propfind
 	err := p.start()
 	if err == nil {
-		err = p.body.write(pg.Buf)
+		err = p.body.Write(pg.Buf)
 	}
-	if pg.Buf = pg.Buf[:0]; cap(pg.Buf) > 2*gatherBytes {
+	if pg.Buf = pg.Buf[:0]; cap(pg.Buf) > 2*interim.GatherBytes {
 		pg.Buf = nil
 	}
 	pg.large.spilled, pg.large.err = true, err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/storage/tree"
 )
@@ -14,7 +15,7 @@ import (
 // interim response at its start. Such a request can be answered immediately, without
 // an operation. Most requests from a mounted drive are of this kind.
 func (h *Handler) isOne(r *request, info fs.FileInfo, depth int) bool {
-	later := h.Interim.after() > 0 || h.Interim.Mode == InterimNever
+	later := h.Interim.FirstAfter() > 0 || h.Interim.Mode == interim.Never
 	return later && (depth == 0 || !info.IsDir()) && !r.preferences().Processing
 }
 
@@ -28,7 +29,7 @@ func (p *propfind) one(w http.ResponseWriter, r *request, info fs.FileInfo) (don
 	if len(pg.later) > 0 {
 		return false, nil
 	}
-	p.handler.Interim.atOnce(r.Request)
+	p.handler.Interim.AtOnce(r.Request)
 	header := w.Header()
 	if p.minimal != "" {
 		setMinimal(header, p.minimal)

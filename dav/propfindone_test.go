@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // TestPropfindOne checks that the immediate answer for one resource is the same as that
@@ -26,7 +26,7 @@ func TestPropfindOne(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			onBackends(t, garden(), func(s *share) {
 				s.sends(207, "PROPPATCH", "/f", setProp)
-				s.h.Interim.Mode = dav.InterimNever
+				s.h.Interim.Mode = interim.Never
 				one := s.send("PROPFIND", c.target, c.body, c.fields...)
 				operation := s.send("PROPFIND", c.target, c.body, slices.Concat(c.fields, []string{"Prefer: processing"})...)
 				s.multistatus(one)

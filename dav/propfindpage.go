@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/storage/tree"
 )
@@ -88,7 +89,7 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 		case len(pg.Buf) > maxPage:
 			pg.later = members[i:]
 			return
-		case len(pg.Buf) > leastHeldAnswer && p.handler.answers.full():
+		case len(pg.Buf) > interim.LeastHeld && p.handler.answers.Full():
 			pg.rest = members[i:] // a client that takes nothing holds a small page
 			return
 		case m.Err != nil:

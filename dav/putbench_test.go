@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
-	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // BenchmarkPutLarge measures a PUT of 256 MiB against x/net's handler, which
@@ -19,7 +19,7 @@ func BenchmarkPutLarge(b *testing.B) {
 	fsys, dir := openLocal(b)
 	theirs := httptest.NewServer(&webdav.Handler{FileSystem: webdav.Dir(dir), LockSystem: webdav.NewMemLS()})
 	b.Cleanup(theirs.Close)
-	servers := []*httptest.Server{benchServer(b, fsys, dav.Interim{}), theirs}
+	servers := []*httptest.Server{benchServer(b, fsys, interim.Policy{}), theirs}
 	var times [2][]time.Duration
 	for i := 0; b.Loop(); i++ {
 		for j := range servers {

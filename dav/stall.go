@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/davd/davd/dav/interim"
 )
 
 // defaultStall is Handler.StallTimeout when that is 0. Apache httpd and nginx wait
@@ -18,20 +20,6 @@ func (h *Handler) stallTimeout() time.Duration {
 	return max(h.StallTimeout, 0)
 }
 
-// serverOf returns the server of r, nil where that is none of net/http's.
-func serverOf(r *http.Request) *http.Server {
-	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
-	return server
-}
-
-// writeTimeout returns the WriteTimeout of r's server, 0 if it has none.
-func writeTimeout(r *http.Request) time.Duration {
-	if server := serverOf(r); server != nil {
-		return server.WriteTimeout
-	}
-	return 0
-}
-
 // timedWriter is w, to which each part is written within StallTimeout.
 type timedWriter struct {
 	io.Writer
@@ -44,7 +32,7 @@ type timedWriter struct {
 // its end.
 func (h *Handler) timedWriter(w http.ResponseWriter, r *http.Request) (timed io.Writer, done func()) {
 	stall := h.stallTimeout()
-	if stall <= 0 || writeTimeout(r) > 0 {
+	if stall <= 0 || interim.WriteTimeout(r) > 0 {
 		return w, func() {}
 	}
 	control := http.NewResponseController(w)

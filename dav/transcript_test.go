@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden transcripts")
@@ -46,35 +47,35 @@ const propfindBody = `<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlen
 var next = exchange{request: "GET /src/a.txt HTTP/1.1\r\n"}
 
 var transcripts = map[string]struct {
-	mode      dav.InterimMode
+	mode      interim.Mode
 	exchanges []exchange
 }{
-	"copy":     {dav.InterimAlways, []exchange{{request: "COPY /src/ HTTP/1.1\r\nDestination: /dst/\r\n", interim: true}, next}},
-	"move":     {dav.InterimAlways, []exchange{{request: "MOVE /src/c/ HTTP/1.1\r\nDestination: /moved/\r\n", interim: true}, next}},
-	"delete":   {dav.InterimAlways, []exchange{{request: "DELETE /src/c/ HTTP/1.1\r\n", interim: true}, next}},
-	"propfind": {dav.InterimAlways, []exchange{{request: "PROPFIND /src/c/ HTTP/1.1\r\nDepth: 1\r\nContent-Type: application/xml\r\n", body: propfindBody, interim: true}, next}},
-	"asked":    {dav.InterimAuto, []exchange{{request: "DELETE /src/c/ HTTP/1.1\r\nPrefer: processing\r\n"}, next}},
-	"known client in auto": {dav.InterimAuto, []exchange{
+	"copy":     {interim.Always, []exchange{{request: "COPY /src/ HTTP/1.1\r\nDestination: /dst/\r\n", interim: true}, next}},
+	"move":     {interim.Always, []exchange{{request: "MOVE /src/c/ HTTP/1.1\r\nDestination: /moved/\r\n", interim: true}, next}},
+	"delete":   {interim.Always, []exchange{{request: "DELETE /src/c/ HTTP/1.1\r\n", interim: true}, next}},
+	"propfind": {interim.Always, []exchange{{request: "PROPFIND /src/c/ HTTP/1.1\r\nDepth: 1\r\nContent-Type: application/xml\r\n", body: propfindBody, interim: true}, next}},
+	"asked":    {interim.Auto, []exchange{{request: "DELETE /src/c/ HTTP/1.1\r\nPrefer: processing\r\n"}, next}},
+	"known client in auto": {interim.Auto, []exchange{
 		{request: "COPY /src/ HTTP/1.1\r\nUser-Agent: davfs2/1.6.1 neon/0.32.5\r\nDestination: http://davd.test/dst/\r\n", interim: true}, next,
 	}},
-	"unknown client in auto": {dav.InterimAuto, []exchange{
+	"unknown client in auto": {interim.Auto, []exchange{
 		{request: "COPY /src/ HTTP/1.1\r\nUser-Agent: python-requests/2.28.1\r\nDestination: /dst/\r\n"}, next,
 	}},
-	"proxy in auto": {dav.InterimAuto, []exchange{
+	"proxy in auto": {interim.Auto, []exchange{
 		{request: "COPY /src/ HTTP/1.1\r\nUser-Agent: davfs2/1.6.1 neon/0.32.5\r\nX-Forwarded-For: 127.0.0.1\r\nDestination: /dst/\r\n"}, next,
 	}},
-	"never": {dav.InterimNever, []exchange{{request: "COPY /src/ HTTP/1.1\r\nPrefer: processing\r\nDestination: /dst/\r\n"}, next}},
-	"via HTTP 1.0": {dav.InterimAlways, []exchange{
+	"never": {interim.Never, []exchange{{request: "COPY /src/ HTTP/1.1\r\nPrefer: processing\r\nDestination: /dst/\r\n"}, next}},
+	"via HTTP 1.0": {interim.Always, []exchange{
 		{request: "COPY /src/ HTTP/1.1\r\nVia: 1.0 proxy.test\r\nPrefer: processing\r\nDestination: /dst/\r\n"}, next,
 	}},
-	"HTTP 1.0": {dav.InterimAlways, []exchange{{request: "COPY /src/ HTTP/1.0\r\nPrefer: processing\r\nDestination: /dst/\r\n"}}},
-	"refused before it begins": {dav.InterimAlways, []exchange{
+	"HTTP 1.0": {interim.Always, []exchange{{request: "COPY /src/ HTTP/1.0\r\nPrefer: processing\r\nDestination: /dst/\r\n"}}},
+	"refused before it begins": {interim.Always, []exchange{
 		{request: "COPY /src/ HTTP/1.1\r\nDestination: /src/c/d/\r\n"},
 		{request: "MOVE /missing HTTP/1.1\r\nDestination: /dst\r\n"},
 		{request: "PROPFIND /missing HTTP/1.1\r\nDepth: 0\r\n"},
 		next,
 	}},
-	"get": {dav.InterimAlways, []exchange{
+	"get": {interim.Always, []exchange{
 		{request: "GET /src/a.txt HTTP/1.1\r\nRange: bytes=3-6\r\n"},
 		{request: "GET /src/a.txt HTTP/1.1\r\nIf-None-Match: *\r\n"},
 		{request: "GET /src/a.txt HTTP/1.1\r\nIf-Match: \"other\"\r\n"},
@@ -85,7 +86,7 @@ var transcripts = map[string]struct {
 		{request: "OPTIONS /src/ HTTP/1.1\r\n"},
 		next,
 	}},
-	"put": {dav.InterimAlways, []exchange{
+	"put": {interim.Always, []exchange{
 		{request: "PUT /src/b.txt HTTP/1.1\r\n", body: "new"},
 		{request: "PUT /src/b.txt HTTP/1.1\r\n", body: "newer"},
 		{request: "PUT /src/b.txt HTTP/1.1\r\nIf-None-Match: *\r\n", body: "never"},
@@ -96,14 +97,14 @@ var transcripts = map[string]struct {
 		{request: "GET /src/b.txt HTTP/1.1\r\n"},
 		next,
 	}},
-	"mkcol": {dav.InterimAlways, []exchange{
+	"mkcol": {interim.Always, []exchange{
 		{request: "MKCOL /new/ HTTP/1.1\r\n"},
 		{request: "MKCOL /new/ HTTP/1.1\r\n"},
 		{request: "MKCOL /none/new/ HTTP/1.1\r\n"},
 		{request: "MKCOL /newer/ HTTP/1.1\r\nContent-Type: application/xml\r\n", body: "<mkcol/>"},
 		next,
 	}},
-	"methods without interim responses": {dav.InterimAlways, []exchange{
+	"methods without interim responses": {interim.Always, []exchange{
 		{request: "LOCK /src/a.txt HTTP/1.1\r\nPrefer: processing\r\nDepth: 0\r\n", body: `<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>`},
 		{request: "PUT /new.txt HTTP/1.1\r\nPrefer: processing\r\n", body: "new"},
 		next,
@@ -113,11 +114,11 @@ var transcripts = map[string]struct {
 // transcriptServer serves plant's tree. Each interim response counts for the
 // gate, which opens after enough; those that are due at once come before it
 // is reached.
-func transcriptServer(t *testing.T, mode dav.InterimMode) (*httptest.Server, *gate) {
+func transcriptServer(t *testing.T, mode interim.Mode) (*httptest.Server, *gate) {
 	t.Helper()
 	g := newGate(plant(t))
 	sent := 0 // by one operation after the other
-	h := &dav.Handler{FileSystem: g, Interim: dav.Interim{
+	h := &dav.Handler{FileSystem: g, Interim: interim.Policy{
 		Mode: mode, After: -1, Every: time.Millisecond,
 		Sent: func(*http.Request, http.Header) {
 			if sent++; sent%enough == 0 {

@@ -71,7 +71,7 @@ func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (*pl
 func (h *Handler) repeat(w http.ResponseWriter, r *request, key *operationKey, async asyncPreference) (err error, done bool) { //nolint:revive // the error is the result; done says whether there is one
 	if op := h.operations.join(key); op != nil {
 		x := h.attend(w, r, op, async)
-		defer x.e.stop()
+		defer x.e.Stop()
 		return x.wait(), true
 	}
 	done, err = h.answerKept(w, r, key)
@@ -114,7 +114,7 @@ func (h *Handler) perform(w http.ResponseWriter, r *request, key operationKey, a
 		return p.work(&op.context, c, op.monitor)
 	}
 	x := h.attend(w, r, op, async)
-	defer x.e.stop()
+	defer x.e.Stop()
 	if x.async.given {
 		go h.run(op, recovering(work)) //nolint:errcheck // the waiting requests get it
 		return x.wait()

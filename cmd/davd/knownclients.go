@@ -10,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
-	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 const clientsAbout = `
@@ -45,13 +45,13 @@ func clientsCommand(p *program) command {
 	}
 }
 
-func writeClients(w io.Writer, clients []dav.Client) error {
+func writeClients(w io.Writer, clients []interim.KnownClient) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "CLIENT\tVERSIONS\tCAP\tHEADERS\tHELPS\tSOURCE")
 	for i := range clients {
 		c := &clients[i]
 		limit, headers := "any", "any"
-		if c.Cap < dav.Unlimited {
+		if c.Cap < interim.Unlimited {
 			limit = strconv.Itoa(c.Cap)
 		}
 		if c.Bytes > 0 {
@@ -62,7 +62,7 @@ func writeClients(w io.Writer, clients []dav.Client) error {
 	return table.Flush()
 }
 
-func versions(c *dav.Client) string {
+func versions(c *interim.KnownClient) string {
 	switch {
 	case c.From != "" && c.Before != "":
 		return c.From + " to before " + c.Before
@@ -86,12 +86,12 @@ type clientJSON struct {
 	Source      string `json:"source"`
 }
 
-func writeClientsJSON(w io.Writer, clients []dav.Client) error {
+func writeClientsJSON(w io.Writer, clients []interim.KnownClient) error {
 	rows := make([]clientJSON, len(clients))
 	for i := range clients {
 		c := &clients[i]
 		rows[i] = clientJSON{Client: c.Product, From: c.From, Before: c.Before, Helps: c.Helps.String(), Source: c.Source}
-		if c.Cap < dav.Unlimited {
+		if c.Cap < interim.Unlimited {
 			rows[i].Cap = &c.Cap
 		}
 		if c.Bytes > 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // newLog returns a logger with the format and level of cfg.
@@ -23,11 +24,11 @@ func newLog(w io.Writer, cfg *config.Config) *slog.Logger {
 
 // logWithheld returns a function that logs, at level debug, why a request gets no (more)
 // interim responses: one line for each operation. It returns nil if that level is off.
-func logWithheld(log *slog.Logger) func(*http.Request, dav.Withheld) {
+func logWithheld(log *slog.Logger) func(*http.Request, interim.Withheld) {
 	if !log.Enabled(context.Background(), slog.LevelDebug) {
 		return nil
 	}
-	return func(r *http.Request, why dav.Withheld) {
+	return func(r *http.Request, why interim.Withheld) {
 		message := "no interim responses"
 		if why.Sent > 0 {
 			message = "no more interim responses"

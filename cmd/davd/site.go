@@ -19,6 +19,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/cmd/davd/internal/streams"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/latency"
@@ -41,7 +42,7 @@ type site struct {
 	sent func(*http.Request, http.Header)
 	// withheld, if not nil, is called when a request gets no interim responses, or no
 	// further ones.
-	withheld func(*http.Request, dav.Withheld)
+	withheld func(*http.Request, interim.Withheld)
 	// done is called after each request.
 	done func(*http.Request, accesslog.Record)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/local"
@@ -47,8 +48,8 @@ func TestNewOfNothing(t *testing.T) {
 			Limits:         dav.Limits{Operations: 1024, OperationsOf: 256, LocksOf: 2500},
 			StallTimeout:   2 * time.Minute, MinRate: 500,
 			Sync: storage.SyncNever,
-			Interim: dav.Interim{
-				Mode: dav.InterimAuto, After: 20 * time.Second, Every: 20 * time.Second, Proxy: dav.ProxyNone,
+			Interim: interim.Policy{
+				Mode: interim.Auto, After: 20 * time.Second, Every: 20 * time.Second, Proxy: interim.ProxyNone,
 			},
 		},
 		Addrs:     []config.Addr{{Network: "tcp", Address: "127.0.0.1:8080"}},
@@ -141,9 +142,9 @@ func TestNewGood(t *testing.T) {
 			"interim clients",
 			given{"interim-client": "myapp=0,Other-App=2147483647"},
 			func(c *config.Config) any { return c.Handler.Interim.Clients },
-			[]dav.Client{{Product: "myapp", Source: "--interim-client"}, {Product: "Other-App", Cap: dav.Unlimited, Source: "--interim-client"}},
+			[]interim.KnownClient{{Product: "myapp", Source: "--interim-client"}, {Product: "Other-App", Cap: interim.Unlimited, Source: "--interim-client"}},
 		},
-		{"interim proxy", given{"interim-proxy": "apache"}, func(c *config.Config) any { return c.Handler.Interim.Proxy }, dav.ProxyApache},
+		{"interim proxy", given{"interim-proxy": "apache"}, func(c *config.Config) any { return c.Handler.Interim.Proxy }, interim.ProxyApache},
 		{
 			"trusted proxies",
 			given{"trusted-proxy": "192.0.2.7,10.0.0.0/8,::ffff:192.0.2.8,2001:db8::/32"},
@@ -168,7 +169,7 @@ func TestNewGood(t *testing.T) {
 			"interim",
 			given{"interim": "always", "interim-after": "1s", "interim-every": "100ms"},
 			func(c *config.Config) any { i := c.Handler.Interim; return []any{i.Mode, i.After, i.Every} },
-			[]any{dav.InterimAlways, time.Second, 100 * time.Millisecond},
+			[]any{interim.Always, time.Second, 100 * time.Millisecond},
 		},
 		{
 			"interim at once",

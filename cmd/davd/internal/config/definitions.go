@@ -6,6 +6,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/hosts"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
 )
@@ -159,7 +160,7 @@ func (c *Config) interim() []*setting.Setting {
 	i := &c.Handler.Interim
 	return []*setting.Setting{
 		{
-			Name: "interim", Takes: "MODE", Default: "auto", Into: setting.Word(&i.Mode, dav.InterimAuto, dav.InterimAlways, dav.InterimNever),
+			Name: "interim", Takes: "MODE", Default: "auto", Into: setting.Word(&i.Mode, interim.Auto, interim.Always, interim.Never),
 			Help: "when to send interim responses: always, never, or to clients that ask for them or are known to understand them (auto)",
 		},
 		{
@@ -172,7 +173,7 @@ func (c *Config) interim() []*setting.Setting {
 			Help: "send at most CAP interim responses per request to the client that User-Agent calls NAME, or none if CAP is 0; overrides the table of davd clients; can be a list (default: none)",
 		},
 		{
-			Name: "interim-proxy", Takes: "WHAT", Default: "none", Into: setting.Word(&i.Proxy, dav.ProxyNone, dav.ProxyPass, dav.ProxyApache),
+			Name: "interim-proxy", Takes: "WHAT", Default: "none", Into: setting.Word(&i.Proxy, interim.ProxyNone, interim.ProxyPass, interim.ProxyApache),
 			Help: "what the proxies in front do with interim responses: pass them all on (pass), pass on nine per request, as Apache httpd does (apache), or unknown (none); with none, in mode auto, davd sends none to a client behind a proxy that it can detect",
 		},
 	}

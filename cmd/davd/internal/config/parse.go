@@ -11,6 +11,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 func parsePrefix(s string) (string, error) {
@@ -55,16 +56,16 @@ func parseNetwork(s string) (netip.Prefix, error) {
 
 // parseClient parses a row for the table of known clients, such as curl=100: a product name
 // from the User-Agent header, and how many interim responses the client can handle.
-func parseClient(s string) (dav.Client, error) {
+func parseClient(s string) (interim.KnownClient, error) {
 	name, count, found := strings.Cut(s, "=")
 	if !found || !isProduct(name) {
-		return dav.Client{}, fmt.Errorf("%q is not NAME=CAP: write a name as User-Agent has it, without its version, and a number, such as curl=100", s)
+		return interim.KnownClient{}, fmt.Errorf("%q is not NAME=CAP: write a name as User-Agent has it, without its version, and a number, such as curl=100", s)
 	}
 	limit, err := strconv.ParseUint(count, 10, 31)
 	if err != nil {
-		return dav.Client{}, fmt.Errorf("%q has no number of interim responses: write %s=100, or %s=0 for none", s, name, name)
+		return interim.KnownClient{}, fmt.Errorf("%q has no number of interim responses: write %s=100, or %s=0 for none", s, name, name)
 	}
-	return dav.Client{Product: name, Cap: int(limit), Source: "--interim-client"}, nil
+	return interim.KnownClient{Product: name, Cap: int(limit), Source: "--interim-client"}, nil
 }
 
 // isProduct reports whether s may be a product's name (RFC 9110 §10.1.5).

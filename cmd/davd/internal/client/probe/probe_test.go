@@ -15,6 +15,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/davclient"
+	"github.com/davd/davd/dav/interim"
 )
 
 // prober returns a Prober for the server at the URL at.
@@ -35,17 +36,17 @@ func TestProbeThrough(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
-		interim dav.Interim
+		interim interim.Policy
 		agent   string
 		forward func(*proxy, io.Writer) bool
 		request func(string) string
 		want    verdict
 	}{
 		{name: "HAProxy: forwarded", forward: passAll, want: passed},
-		{name: "as declared", interim: dav.Interim{Proxy: dav.ProxyApache}, forward: cutAt(10, false), want: passedAsDeclared},
-		{name: "a cap for davd: not held back", interim: dav.Interim{Clients: []dav.Client{{Product: "davd", Cap: 3}}}, agent: "davd/1", forward: passAll, want: passed},
-		{name: "a cap of one", interim: dav.Interim{Clients: []dav.Client{{Product: "davd", Cap: 1}}}, agent: "davd/1", forward: passAll, want: passed},
-		{name: "a cap, and held back", interim: dav.Interim{Clients: []dav.Client{{Product: "davd", Cap: 3}}}, agent: "davd/1", forward: holdAll(), want: heldBack},
+		{name: "as declared", interim: interim.Policy{Proxy: interim.ProxyApache}, forward: cutAt(10, false), want: passedAsDeclared},
+		{name: "a cap for davd: not held back", interim: interim.Policy{Clients: []interim.KnownClient{{Product: "davd", Cap: 3}}}, agent: "davd/1", forward: passAll, want: passed},
+		{name: "a cap of one", interim: interim.Policy{Clients: []interim.KnownClient{{Product: "davd", Cap: 1}}}, agent: "davd/1", forward: passAll, want: passed},
+		{name: "a cap, and held back", interim: interim.Policy{Clients: []interim.KnownClient{{Product: "davd", Cap: 3}}}, agent: "davd/1", forward: holdAll(), want: heldBack},
 		{name: "swallowed", forward: swallowAll, want: swallowed},
 		{name: "some lost", forward: loseSome, want: someLost},
 		{name: "held back", forward: holdAll(), want: heldBack},
@@ -60,7 +61,7 @@ func TestProbeThrough(t *testing.T) {
 		{name: "out of step", forward: outOfTurn, want: outOfStep},
 		{name: "the preference is lost", forward: passAll, request: without("Prefer"), want: notAsked},
 		{name: "RFC 9110 §15.2: HTTP/1.0 on the way", forward: passAll, request: asHTTP10, want: overHTTP10},
-		{name: "switched off", interim: dav.Interim{Mode: dav.InterimNever}, forward: passAll, want: switchedOff},
+		{name: "switched off", interim: interim.Policy{Mode: interim.Never}, forward: passAll, want: switchedOff},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

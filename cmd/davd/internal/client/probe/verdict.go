@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 )
 
 // observation holds the responses to a probe.
@@ -91,7 +92,7 @@ func (o *observation) verdict() verdict {
 func (o *observation) verdictOnReport() verdict {
 	sent, came := o.report.Sent, len(o.interims)
 	switch {
-	case sent == 0 && o.report.Mode == dav.InterimNever.String():
+	case sent == 0 && o.report.Mode == interim.Never.String():
 		return switchedOff
 	case sent == 0 && (o.report.Protocol == "HTTP/1.0" || strings.Contains(o.report.Via, "1.0")):
 		return overHTTP10
@@ -105,7 +106,7 @@ func (o *observation) verdictOnReport() verdict {
 		return heldBack
 	case came < sent:
 		return someLost
-	case o.report.Proxy != dav.ProxyNone.String():
+	case o.report.Proxy != interim.ProxyNone.String():
 		return passedAsDeclared
 	}
 	return passed

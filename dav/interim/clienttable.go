@@ -1,4 +1,4 @@
-package dav
+package interim
 
 // curlBytes is the total length of an answer's headers at which curl fails, in bytes.
 const curlBytes = 300 << 10
@@ -11,7 +11,7 @@ const curlBytes = 300 << 10
 //
 // Browsers are missing because other programs imitate their names. Programs that were
 // not tested, such as Finder and Explorer, are missing too.
-var knownClients = []Client{
+var knownClients = []KnownClient{
 	// These take a 102 for the final response. Most of them then take the final response
 	// for that of the next request.
 	{Product: "python-requests", Helps: HelpNo, Source: "measured 2026-11: requests 2.28.1 fails at 1, the next answers are those of other requests; webdavclient3, easywebdav the same"},

@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"sync"
@@ -6,19 +6,19 @@ import (
 )
 
 const (
-	// A stream gathers up to gatherBytes of a listing for one Write, for at most
+	// A stream gathers up to GatherBytes of a listing for one Write, for at most
 	// gatherTime.
-	gatherBytes = 32 << 10
+	GatherBytes = 32 << 10
 	gatherTime  = 100 * time.Millisecond
 )
 
-// stream writes response elements. While the response is held, it passes them on
+// Stream writes response elements. While the response is held, it passes them on
 // directly, because the response keeps them. Later it gathers elements, so that one
 // Write has many of them, and flushes often enough that none waits for long, here or in
 // the buffers of net/http. Each Write has whole elements, so that other code may write
 // white space between two Writes.
-type stream struct {
-	res *response
+type Stream struct {
+	res *Response
 
 	mu    sync.Mutex
 	buf   []byte
@@ -29,14 +29,17 @@ type stream struct {
 	err   error
 }
 
-// write writes or gathers elements.
-func (s *stream) write(elements []byte) error {
+// NewStream returns a stream that writes to res.
+func NewStream(res *Response) *Stream { return &Stream{res: res} }
+
+// Write writes or gathers elements.
+func (s *Stream) Write(elements []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.buf)+len(elements) >= gatherBytes {
+	if len(s.buf)+len(elements) >= GatherBytes {
 		s.passLocked()
 	}
-	if s.begun && len(elements) < gatherBytes {
+	if s.begun && len(elements) < GatherBytes {
 		s.buf = append(s.buf, elements...)
 	} else {
 		s.writeLocked(elements)
@@ -52,7 +55,7 @@ func (s *stream) write(elements []byte) error {
 	return s.err
 }
 
-func (s *stream) writeLocked(elements []byte) {
+func (s *Stream) writeLocked(elements []byte) {
 	if s.err != nil {
 		return
 	}
@@ -61,7 +64,7 @@ func (s *stream) writeLocked(elements []byte) {
 }
 
 // passLocked writes the gathered elements.
-func (s *stream) passLocked() {
+func (s *Stream) passLocked() {
 	if len(s.buf) > 0 {
 		s.writeLocked(s.buf)
 		s.buf = s.buf[:0]
@@ -69,7 +72,7 @@ func (s *stream) passLocked() {
 }
 
 // tick sends the gathered elements after gatherTime.
-func (s *stream) tick() {
+func (s *Stream) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.due = false
@@ -79,8 +82,8 @@ func (s *stream) tick() {
 	}
 }
 
-// end writes the last elements. The stream writes nothing afterwards.
-func (s *stream) end(elements []byte) error {
+// End writes the last elements. The stream writes nothing afterwards.
+func (s *Stream) End(elements []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true

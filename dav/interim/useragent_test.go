@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ func FuzzUserAgent(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, userAgent string) {
-		i := new(Interim)
+		i := new(Policy)
 		row, known := i.client(userAgent)
 		if known && !slices.ContainsFunc(field.Products(userAgent), func(p field.Product) bool { return strings.EqualFold(p.Name, row.Product) }) {
 			t.Fatalf("%q is %q", userAgent, row.Product)

@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"cmp"
@@ -16,7 +16,7 @@ const stallPart = 64 << 10
 // holdLimit is how much of a body is held before the response is committed, in bytes.
 const holdLimit = 256 << 10
 
-// A response is the http.ResponseWriter of a request with an operation. It holds
+// A Response is the http.ResponseWriter of a request with an operation. It holds
 // the final response, so that interim responses can go out until the last moment:
 //
 //	held ──────────── commit ───────── finish ──▶ done
@@ -25,7 +25,7 @@ const holdLimit = 256 << 10
 // It has its own header map, because net/http sends everything in its map with each
 // interim response. mu serializes the calls of the emitter (interim, keepAlive) and
 // of the handler.
-type response struct {
+type Response struct {
 	w http.ResponseWriter
 	// timeout is the server's WriteTimeout. It does not run while the response has
 	// nothing to write.
@@ -38,7 +38,7 @@ type response struct {
 	spare  *spareResponse // the source of header and body
 	// answers counts the held bodies of all responses; nil if they are not counted.
 	// counted is this response's part.
-	answers *heldAnswers
+	answers *Held
 	counted int64
 
 	mu     sync.Mutex
@@ -74,23 +74,26 @@ var spareResponses = sync.Pool{New: func() any { return &spareResponse{header: m
 // maxSpareBody is the largest body whose memory is reused, in bytes.
 const maxSpareBody = holdLimit
 
-// newResponse returns a response for w, with the headers that w has already.
-func newResponse(w http.ResponseWriter, r *http.Request) *response {
+// NewResponse returns a response for w, with the headers that w has already.
+func NewResponse(w http.ResponseWriter, r *http.Request, stall time.Duration, answers *Held) *Response {
 	spare := spareResponses.Get().(*spareResponse) //nolint:forcetypeassert // nothing else is in it
-	res := &response{w: w, timeout: writeTimeout(r), header: spare.header, body: spare.body, spare: spare}
+	res := &Response{
+		w: w, timeout: WriteTimeout(r), stall: stall, answers: answers,
+		header: spare.header, body: spare.body, spare: spare,
+	}
 	maps.Copy(res.header, w.Header())
 	res.deadline(false)
 	return res
 }
 
 // Header returns the header of the final response.
-func (r *response) Header() http.Header { return r.header }
+func (r *Response) Header() http.Header { return r.header }
 
 // Unwrap returns the underlying writer for http.ResponseController.
-func (r *response) Unwrap() http.ResponseWriter { return r.w }
+func (r *Response) Unwrap() http.ResponseWriter { return r.w }
 
 // WriteHeader sets the status of the final response, but does not send it yet.
-func (r *response) WriteHeader(status int) {
+func (r *Response) WriteHeader(status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.status == 0 && status >= http.StatusOK {
@@ -99,14 +102,14 @@ func (r *response) WriteHeader(status int) {
 }
 
 // Write holds p, or commits the response if it would hold too much.
-func (r *response) Write(p []byte) (int, error) {
+func (r *Response) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state == responseHeld {
 		length := len(r.body) + len(p)
-		if length <= leastHeldAnswer || length <= holdLimit && !r.answers.full() {
+		if length <= LeastHeld || length <= holdLimit && !r.answers.Full() {
 			r.body = append(r.body, p...)
-			r.counted = r.answers.count(r.counted, int64(cap(r.body)))
+			r.counted = r.answers.Count(r.counted, int64(cap(r.body)))
 			return len(p), r.err
 		}
 		r.commitLocked()
@@ -115,7 +118,7 @@ func (r *response) Write(p []byte) (int, error) {
 }
 
 // FlushError commits the response and sends everything written so far.
-func (r *response) FlushError() error {
+func (r *Response) FlushError() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state == responseHeld {
@@ -125,10 +128,10 @@ func (r *response) FlushError() error {
 }
 
 // Flush implements http.Flusher.
-func (r *response) Flush() { _ = r.FlushError() }
+func (r *Response) Flush() { _ = r.FlushError() }
 
-// discard drops the held response. It reports false if the response has been committed.
-func (r *response) discard() bool {
+// Discard drops the held response. It reports false if the response has been committed.
+func (r *Response) Discard() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state != responseHeld {
@@ -141,7 +144,7 @@ func (r *response) discard() bool {
 
 // interim sends an interim response with only the given header, unless the final
 // response has begun. It reports whether it sent one.
-func (r *response) interim(header http.Header) bool {
+func (r *Response) interim(header http.Header) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state != responseHeld {
@@ -160,7 +163,7 @@ func (r *response) interim(header http.Header) bool {
 // the server is alive. It commits the response if it is held and the body has begun. If
 // nothing has been written since the last call, it writes a newline between two
 // elements. Then it flushes.
-func (r *response) keepAlive() {
+func (r *Response) keepAlive() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -178,7 +181,7 @@ func (r *response) keepAlive() {
 }
 
 // flushStreamed flushes net/http's buffers if the response has been committed.
-func (r *response) flushStreamed() {
+func (r *Response) flushStreamed() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state == responseCommitted && !r.flushed {
@@ -186,24 +189,24 @@ func (r *response) flushStreamed() {
 	}
 }
 
-// streamMultistatus allows keepAlive to write newlines between two calls of Write,
+// StreamMultistatus allows keepAlive to write newlines between two calls of Write,
 // because the body will be XML.
-func (r *response) streamMultistatus() {
+func (r *Response) StreamMultistatus() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.multistatus = true
 }
 
 // held reports whether an interim response can still be sent.
-func (r *response) held() bool {
+func (r *Response) held() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.state == responseHeld
 }
 
-// finish sends the held response, if it is still held, and ends it. It returns the first
+// Finish sends the held response, if it is still held, and ends it. It returns the first
 // write error.
-func (r *response) finish() error {
+func (r *Response) Finish() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state == responseHeld {
@@ -224,9 +227,9 @@ func (r *response) finish() error {
 // recycleLocked makes the memory of header and body available to later responses.
 // Nothing may use them afterwards. It does not reuse the body after a write error,
 // because an HTTP/2 server may still be reading it.
-func (r *response) recycleLocked() {
+func (r *Response) recycleLocked() {
 	spare := r.spare
-	r.counted = r.answers.count(r.counted, 0)
+	r.counted = r.answers.Count(r.counted, 0)
 	clear(r.header)
 	spare.body = nil
 	if r.err == nil {
@@ -237,7 +240,7 @@ func (r *response) recycleLocked() {
 }
 
 // commitLocked sends the final header and the held body.
-func (r *response) commitLocked() {
+func (r *Response) commitLocked() {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
@@ -252,11 +255,11 @@ func (r *response) commitLocked() {
 	}
 	if r.body = r.body[:0]; cap(r.body) > maxSpareBody {
 		r.body = nil // a long answer is streamed from now on
-		r.counted = r.answers.count(r.counted, 0)
+		r.counted = r.answers.Count(r.counted, 0)
 	}
 }
 
-func (r *response) writeLocked(p []byte) (int, error) {
+func (r *Response) writeLocked(p []byte) (int, error) {
 	if r.state == responseDone {
 		return 0, http.ErrBodyNotAllowed
 	}
@@ -270,7 +273,7 @@ func (r *response) writeLocked(p []byte) (int, error) {
 	return n, err
 }
 
-func (r *response) flushLocked() error {
+func (r *Response) flushLocked() error {
 	if r.err == nil {
 		r.deadline(true)
 		r.err = http.NewResponseController(r.w).Flush()
@@ -282,7 +285,7 @@ func (r *response) flushLocked() error {
 
 // deadline restarts the server's WriteTimeout, or stall if there is none. If writing is
 // false, it suspends them. It does nothing if the server can't set deadlines.
-func (r *response) deadline(writing bool) {
+func (r *Response) deadline(writing bool) {
 	limit := cmp.Or(max(r.timeout, 0), r.stall)
 	if limit <= 0 {
 		return
@@ -295,8 +298,22 @@ func (r *response) deadline(writing bool) {
 }
 
 // written suspends stall after a write.
-func (r *response) written() {
+func (r *Response) written() {
 	if r.timeout <= 0 {
 		r.deadline(false)
 	}
+}
+
+// serverOf returns the server of r, nil where that is none of net/http's.
+func serverOf(r *http.Request) *http.Server {
+	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
+	return server
+}
+
+// WriteTimeout returns the WriteTimeout of r's server, 0 if it has none.
+func WriteTimeout(r *http.Request) time.Duration {
+	if server := serverOf(r); server != nil {
+		return server.WriteTimeout
+	}
+	return 0
 }

@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ func TestInterimRule4Asked(t *testing.T) {
 		{"nothing changes", unlimited, 0, time.Minute + s, []time.Duration{0, 20 * s, 40 * s, 60 * s}, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := run{grant: grant{limit: c.limit, asked: true, by: "it"}, change: c.change, length: c.length}
+			p := run{grant: Grant{Limit: c.limit, Asked: true, by: "it"}, change: c.change, length: c.length}
 			got := ages(p.play(t), p.length)
 			if len(got) != c.count || fmt.Sprint(got[:len(c.want)]) != fmt.Sprint(c.want) {
 				t.Errorf("%d sent at %v, want %d, at %v", len(got), got, c.count, c.want)
@@ -32,7 +32,7 @@ func TestInterimRule4Asked(t *testing.T) {
 	}
 	// Whatever changes when, an idle timer of 20 s doesn't expire.
 	for _, change := range []time.Duration{s / 3, 7 * s, 13 * s, 19 * s, 23 * s, time.Minute} {
-		p := run{grant: grant{limit: unlimited, asked: true}, change: change, length: 40 * time.Minute}
+		p := run{grant: Grant{Limit: unlimited, Asked: true}, change: change, length: 40 * time.Minute}
 		previous := time.Duration(0)
 		for i, at := range ages(p.play(t), p.length) {
 			if gap := at - previous; gap > 20*s || i > 0 && gap < s {

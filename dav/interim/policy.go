@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Interim says when and to which clients interim responses (102 Processing, RFC 2518
+// Policy says when and to which clients interim responses (102 Processing, RFC 2518
 // §10.1) are sent. The zero value suits most servers. These are the rules, with the
 // numbers that [Withheld] uses:
 //
@@ -28,9 +28,9 @@ import (
 //  6. Each one extends the server's WriteTimeout. They end with the connection; the
 //     operation does not.
 //  7. None are sent once the final response has begun.
-type Interim struct {
+type Policy struct {
 	// Mode says which clients get interim responses.
-	Mode InterimMode
+	Mode Mode
 	// After is how old an operation is when it sends its first one to a client that didn't
 	// ask. Zero means 20 s (RFC 2518 §10.1), and a negative value means immediately.
 	After time.Duration
@@ -38,10 +38,10 @@ type Interim struct {
 	// connection alive in a PROPFIND's answer. Zero or a negative value means 20 s.
 	Every time.Duration
 	// Clients are additional rows of the table of known clients. For a client that they
-	// cover, they replace davd's own rows ([Interim.KnownClients]).
-	Clients []Client
+	// cover, they replace davd's own rows ([Policy.KnownClients]).
+	Clients []KnownClient
 	// Proxy says what the proxies in front do with interim responses.
-	Proxy InterimProxy
+	Proxy Proxy
 	// Sent, if not nil, is called after each one with its header. It must not change the
 	// header.
 	Sent func(r *http.Request, header http.Header)
@@ -53,7 +53,7 @@ type Interim struct {
 
 // Withheld says why a request gets no interim responses, or no more.
 type Withheld struct {
-	// Rule is the number of the rule of [Interim] that applies.
+	// Rule is the number of the rule of [Policy] that applies.
 	Rule int
 	// Reason explains for a person how the rule applies to the request.
 	Reason string
@@ -63,26 +63,26 @@ type Withheld struct {
 
 const defaultInterval = 20 * time.Second
 
-// InterimMode says which clients get interim responses, within the rules of [Interim].
-type InterimMode int
+// Mode says which clients get interim responses, within the rules of [Policy].
+type Mode int
 
 const (
-	// InterimAuto sends them to clients that ask for them or are known to survive them.
-	InterimAuto InterimMode = iota
-	// InterimAlways sends them to every client that is not known to fail.
-	InterimAlways
-	// InterimNever never sends them.
-	InterimNever
+	// Auto sends them to clients that ask for them or are known to survive them.
+	Auto Mode = iota
+	// Always sends them to every client that is not known to fail.
+	Always
+	// Never never sends them.
+	Never
 )
 
-var interimModes = [...]string{InterimAuto: "auto", InterimAlways: "always", InterimNever: "never"}
+var interimModes = [...]string{Auto: "auto", Always: "always", Never: "never"}
 
 // String returns "auto", "always" or "never".
-func (m InterimMode) String() string { return wordOf(interimModes[:], m, "InterimMode") }
+func (m Mode) String() string { return wordOf(interimModes[:], m, "InterimMode") }
 
-// ParseInterimMode is the inverse of [InterimMode.String].
-func ParseInterimMode(s string) (InterimMode, error) {
-	return parseWord[InterimMode](interimModes[:], s)
+// ParseMode is the inverse of [InterimMode.String].
+func ParseMode(s string) (Mode, error) {
+	return parseWord[Mode](interimModes[:], s)
 }
 
 // wordOf returns the word for value. For an unknown value it returns the type and the
@@ -103,8 +103,8 @@ func parseWord[T ~int](words []string, s string) (T, error) {
 	return T(i), nil
 }
 
-// after returns the age at which the first interim response is due.
-func (i *Interim) after() time.Duration {
+// FirstAfter returns the age at which the first interim response is due.
+func (i *Policy) FirstAfter() time.Duration {
 	if i.After == 0 {
 		return defaultInterval
 	}
@@ -112,7 +112,7 @@ func (i *Interim) after() time.Duration {
 }
 
 // every returns the time between two interim responses.
-func (i *Interim) every() time.Duration {
+func (i *Policy) every() time.Duration {
 	if i.Every <= 0 {
 		return defaultInterval
 	}

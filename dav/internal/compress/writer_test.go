@@ -1,4 +1,4 @@
-package dav
+package compress
 
 import (
 	"compress/gzip"
@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/wiretest"
 )
 
 // decode returns the text that a client can decode from body. whole: body is complete.
@@ -47,12 +48,13 @@ func decode(tb testing.TB, coding, body string) (text string, whole bool) {
 // TestCompressorFlush: after each flush the client can decode everything written
 // before, and after finish the body is complete.
 func TestCompressorFlush(t *testing.T) {
-	for _, coding := range contentCodings {
+	var encoders Encoders
+	for coding := range codings {
 		for seed := range uint64(50) {
 			random := rand.New(rand.NewPCG(seed, 0))
-			w := newWire()
-			w.header.Set("Content-Type", davxml.ContentType)
-			c := &compressor{ResponseWriter: w, coding: coding}
+			w := wiretest.New()
+			w.Header().Set("Content-Type", davxml.ContentType)
+			c := &Writer{ResponseWriter: w, encoders: &encoders, coding: coding}
 			c.WriteHeader(http.StatusMultiStatus)
 			var written strings.Builder
 			flushed := false
@@ -73,27 +75,27 @@ func TestCompressorFlush(t *testing.T) {
 					t.Fatal(err)
 				}
 				flushed = true
-				if got, whole := decode(t, coding.name, w.body()); got != written.String() || whole {
-					t.Fatalf("%s, seed %d: %d bytes of %d, whole: %v", coding.name, seed, len(got), written.Len(), whole)
+				if got, whole := decode(t, coding.String(), w.Body()); got != written.String() || whole {
+					t.Fatalf("%s, seed %d: %d bytes of %d, whole: %v", coding.String(), seed, len(got), written.Len(), whole)
 				}
 			}
-			if err := c.finish(); err != nil {
+			if err := c.Finish(); err != nil {
 				t.Fatal(err)
 			}
-			c.release()
+			c.Release()
 			used := ""
 			if flushed || written.Len() >= compressFrom {
-				used = coding.name
+				used = coding.String()
 			}
-			if got := w.header.Get("Content-Encoding"); got != used {
+			if got := w.Header().Get("Content-Encoding"); got != used {
 				t.Fatalf("%d bytes are in %q, want %q", written.Len(), got, used)
 			}
-			if got, whole := decode(t, used, w.body()); got != written.String() || !whole {
-				t.Fatalf("%s, seed %d: %d bytes of %d, whole: %v", coding.name, seed, len(got), written.Len(), whole)
+			if got, whole := decode(t, used, w.Body()); got != written.String() || !whole {
+				t.Fatalf("%s, seed %d: %d bytes of %d, whole: %v", coding.String(), seed, len(got), written.Len(), whole)
 			}
 		}
 	}
-	if n := encodersInUse.Load(); n != 0 {
+	if n := encoders.inUse.Load(); n != 0 {
 		t.Errorf("%d encoders were not given back", n)
 	}
 }
@@ -127,12 +129,12 @@ func TestCompressorHeader(t *testing.T) {
 		{"Vary without Accept-Encoding", 207, "Vary", "Prefer", long, false, true},
 		{"Vary with Accept-Encoding", 207, "Vary", "Prefer, accept-encoding", long, false, true},
 	} {
-		w := newWire()
-		out := &compressor{ResponseWriter: w, coding: contentCodings[1], must: c.must}
+		w := wiretest.New()
+		out := &Writer{ResponseWriter: w, encoders: new(Encoders), coding: codingGzip, must: c.must}
 		out.WriteHeader(http.StatusProcessing)
-		w.header.Set("Content-Type", davxml.ContentType)
+		w.Header().Set("Content-Type", davxml.ContentType)
 		if c.field != "" {
-			w.header.Set(c.field, c.value)
+			w.Header().Set(c.field, c.value)
 		}
 		out.WriteHeader(c.status)
 		out.WriteHeader(http.StatusInternalServerError) // too late
@@ -141,25 +143,25 @@ func TestCompressorHeader(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := out.finish(); err != nil {
+		if err := out.Finish(); err != nil {
 			t.Fatal(err)
 		}
-		out.release()
-		if err := w.check(); err != nil {
+		out.Release()
+		if err := w.Check(); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		final := w.events[1]
-		used := final.header.Get("Content-Encoding")
-		if got := used == "gzip"; got != c.compressed || final.status != c.status {
+		final := w.Events[1]
+		used := final.Header.Get("Content-Encoding")
+		if got := used == "gzip"; got != c.compressed || final.Status != c.status {
 			t.Errorf("%s: compressed: %v, %+v", c.name, got, final)
 		}
 		if !c.compressed {
 			continue
 		}
-		if got, whole := decode(t, used, w.body()); got != c.body || !whole {
+		if got, whole := decode(t, used, w.Body()); got != c.body || !whole {
 			t.Errorf("%s: %d bytes, whole: %v", c.name, len(got), whole)
 		}
-		header := final.header
+		header := final.Header
 		if tag := header.Get("ETag"); tag != "" && tag != `W/"x"` {
 			t.Errorf("%s: the entity tag %s", c.name, tag)
 		}
@@ -172,30 +174,30 @@ func TestCompressorHeader(t *testing.T) {
 
 // TestCompressorAtMost: beyond the limit an answer is sent uncompressed.
 func TestCompressorAtMost(t *testing.T) {
-	gzip := contentCodings[1]
+	var encoders Encoders
 	var taken []encoder
 	for range maxEncoders {
-		taken = append(taken, gzip.encoder(io.Discard))
+		taken = append(taken, encoders.take(codingGzip, io.Discard))
 	}
 	body := strings.Repeat("x", compressFrom)
 	write := func() string {
-		w := newWire()
-		w.header.Set("Content-Type", davxml.ContentType)
-		c := &compressor{ResponseWriter: w, coding: gzip}
-		defer c.release()
+		w := wiretest.New()
+		w.Header().Set("Content-Type", davxml.ContentType)
+		c := &Writer{ResponseWriter: w, encoders: &encoders, coding: codingGzip}
+		defer c.Release()
 		if _, err := c.Write([]byte(body)); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.finish(); err != nil {
+		if err := c.Finish(); err != nil {
 			t.Fatal(err)
 		}
-		return w.header.Get("Content-Encoding") + ":" + w.body()
+		return w.Header().Get("Content-Encoding") + ":" + w.Body()
 	}
 	if got := write(); got != ":"+body {
 		t.Errorf("%.40q", got)
 	}
 	for _, e := range taken {
-		gzip.release(e)
+		encoders.giveBack(codingGzip, e)
 	}
 	if got := write(); !strings.HasPrefix(got, "gzip:") {
 		t.Errorf("%.40q", got)

@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"cmp"
@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/dav/internal/field"
 )
 
-// Client describes how one program handles interim responses.
-type Client struct {
+// KnownClient describes how one program handles interim responses.
+type KnownClient struct {
 	// Product is the program's name in the header User-Agent (RFC 9110 §10.1.5), in any
 	// case.
 	Product string
@@ -52,9 +52,9 @@ func (h Help) String() string { return wordOf(helps[:], h, "Help") }
 
 // KnownClients returns the table of known clients: first the rows in Clients, and then
 // davd's own rows, except those that Clients replaces.
-func (i *Interim) KnownClients() []Client {
-	return append(slices.Clone(i.Clients), slices.DeleteFunc(slices.Clone(knownClients), func(known Client) bool {
-		return slices.ContainsFunc(i.Clients, func(c Client) bool {
+func (i *Policy) KnownClients() []KnownClient {
+	return append(slices.Clone(i.Clients), slices.DeleteFunc(slices.Clone(knownClients), func(known KnownClient) bool {
+		return slices.ContainsFunc(i.Clients, func(c KnownClient) bool {
 			return c.From == "" && c.Before == "" && strings.EqualFold(c.Product, known.Product)
 		})
 	})...)
@@ -67,7 +67,7 @@ func (i *Interim) KnownClients() []Client {
 // them applies. That also works for a client that pretends to be another one, as long
 // as it still names itself. The operator's rows take precedence, because an operator
 // who writes one knows the program as a whole.
-func (i *Interim) client(userAgent string) (row Client, known bool) {
+func (i *Policy) client(userAgent string) (row KnownClient, known bool) {
 	products := field.Products(userAgent)
 	if row, known = mostCareful(i.Clients, products); known {
 		return row, true
@@ -77,7 +77,7 @@ func (i *Interim) client(userAgent string) (row Client, known bool) {
 
 // mostCareful returns the row with the smallest Cap among those that cover one of
 // products.
-func mostCareful(rows []Client, products []field.Product) (row Client, found bool) {
+func mostCareful(rows []KnownClient, products []field.Product) (row KnownClient, found bool) {
 	for i := range rows {
 		c := &rows[i]
 		if slices.ContainsFunc(products, c.covers) && (!found || c.moreCareful(&row)) {
@@ -87,13 +87,13 @@ func mostCareful(rows []Client, products []field.Product) (row Client, found boo
 	return row, found
 }
 
-func (c *Client) moreCareful(than *Client) bool {
+func (c *KnownClient) moreCareful(than *KnownClient) bool {
 	return c.Cap < than.Cap || c.Cap == than.Cap && cmp.Or(c.Bytes, math.MaxInt) < cmp.Or(than.Bytes, math.MaxInt)
 }
 
 // covers reports whether p is c's product in a version of the row. If the version is
 // unreadable, it may be any version, so the row covers it.
-func (c *Client) covers(p field.Product) bool {
+func (c *KnownClient) covers(p field.Product) bool {
 	return strings.EqualFold(p.Name, c.Product) && (!field.IsVersion(p.Version) ||
 		(c.From == "" || field.CompareVersions(p.Version, c.From) >= 0) &&
 			(c.Before == "" || field.CompareVersions(p.Version, c.Before) < 0))

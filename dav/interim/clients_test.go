@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"cmp"
@@ -85,7 +85,7 @@ func TestClient(t *testing.T) {
 		{"curl/7.88.1 (not okhttp/3.13.1)", "curl", Unlimited},
 	} {
 		t.Run(c.userAgent, func(t *testing.T) {
-			got, known := new(Interim).client(c.userAgent)
+			got, known := new(Policy).client(c.userAgent)
 			if product := cmp.Or(got.Product, none); product != c.product || got.Cap != c.limit || known != (c.product != none) {
 				t.Errorf("%s with cap %d, want %s with cap %d", product, got.Cap, c.product, c.limit)
 			}
@@ -128,7 +128,7 @@ func TestClientVersions(t *testing.T) {
 		{"okhttp/v", 0},
 	} {
 		t.Run(c.product, func(t *testing.T) {
-			got, known := new(Interim).client("a/1 " + c.product)
+			got, known := new(Policy).client("a/1 " + c.product)
 			if !known || got.Cap != c.limit {
 				t.Errorf("known %t, cap %d, want %d", known, got.Cap, c.limit)
 			}
@@ -138,7 +138,7 @@ func TestClientVersions(t *testing.T) {
 
 // TestClientsOfTheOperator: the operator's rows take precedence over davd's.
 func TestClientsOfTheOperator(t *testing.T) {
-	i := &Interim{Clients: []Client{
+	i := &Policy{Clients: []KnownClient{
 		{Product: "myapp", Cap: 50},
 		{Product: "CURL", Cap: 7},
 		{Product: "neon", From: "0.40", Cap: 9},
@@ -180,19 +180,19 @@ func TestClientsOfTheOperator(t *testing.T) {
 // TestKnownClients: every row names its source and is found by its product, and callers
 // can't change the rows.
 func TestKnownClients(t *testing.T) {
-	list := new(Interim).KnownClients()
+	list := new(Policy).KnownClients()
 	for _, c := range list {
 		if !field.IsToken(c.Product) || c.Source == "" || c.Cap < 0 || c.Bytes < 0 {
 			t.Errorf("%+v is not complete", c)
 		}
 		version := cmp.Or(c.From, "0")
-		if got, known := new(Interim).client(c.Product + "/" + version); !known || got != c {
+		if got, known := new(Policy).client(c.Product + "/" + version); !known || got != c {
 			t.Errorf("%s/%s finds %+v, want %+v", c.Product, version, got, c)
 		}
 	}
 	before := slices.Clone(list)
 	list[0].Product = "changed"
-	if !slices.Equal(new(Interim).KnownClients(), before) {
+	if !slices.Equal(new(Policy).KnownClients(), before) {
 		t.Error("the table has been changed through its copy")
 	}
 }

@@ -1,16 +1,19 @@
-package dav
+// Package compress compresses the answers that the server generates (RFC 9110 §8.4).
+package compress
 
 import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // compressFrom is the minimum length of an answer that is compressed, in bytes. A
 // shorter one fits into one packet uncompressed.
 const compressFrom = 1 << 10
 
-// compressor is the http.ResponseWriter of an answer that may be compressed. It holds
+// Writer is the http.ResponseWriter of an answer that may be compressed. It holds
 // back the final header and the beginning of the body until it can decide:
 //
 //	undecided ──── plain
@@ -18,10 +21,11 @@ const compressFrom = 1 << 10
 //
 // Interim responses are passed on immediately. Like any ResponseWriter, a compressor is
 // used by one goroutine at a time.
-type compressor struct {
+type Writer struct {
 	http.ResponseWriter
-	coding *contentCoding
-	must   bool // the client refuses an uncompressed answer
+	encoders *Encoders
+	coding   contentCoding
+	must     bool // the client refuses an uncompressed answer
 
 	status  int    // of the final response, 0 before it
 	held    []byte // beginning of the body, while undecided
@@ -30,11 +34,11 @@ type compressor struct {
 }
 
 // Unwrap returns the original writer, for http.ResponseController.
-func (c *compressor) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+func (c *Writer) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // WriteHeader holds the final header back if it can't yet decide whether to compress
 // the body.
-func (c *compressor) WriteHeader(status int) {
+func (c *Writer) WriteHeader(status int) {
 	switch {
 	case status < http.StatusOK:
 		c.ResponseWriter.WriteHeader(status)
@@ -53,7 +57,7 @@ func (c *compressor) WriteHeader(status int) {
 	}
 }
 
-func (c *compressor) Write(p []byte) (int, error) {
+func (c *Writer) Write(p []byte) (int, error) {
 	if c.status == 0 {
 		c.WriteHeader(http.StatusOK)
 	}
@@ -74,7 +78,7 @@ func (c *compressor) Write(p []byte) (int, error) {
 
 // FlushError makes everything written so far decodable for the client. It decides to
 // compress, however short the body is so far, because its length is unknown.
-func (c *compressor) FlushError() error {
+func (c *Writer) FlushError() error {
 	if c.status == 0 {
 		c.WriteHeader(http.StatusOK)
 	}
@@ -89,8 +93,8 @@ func (c *compressor) FlushError() error {
 	return http.NewResponseController(c.ResponseWriter).Flush()
 }
 
-// finish completes the body. c may be nil.
-func (c *compressor) finish() error {
+// Finish completes the body. c may be nil.
+func (c *Writer) Finish() error {
 	if c == nil || c.status == 0 {
 		return nil
 	}
@@ -109,26 +113,26 @@ func (c *compressor) finish() error {
 	return c.encoder.Close()
 }
 
-// release gives the encoder back. c may be nil.
-func (c *compressor) release() {
+// Release gives the encoder back. c may be nil.
+func (c *Writer) Release() {
 	if c != nil && c.encoder != nil {
-		c.coding.release(c.encoder)
+		c.encoders.giveBack(c.coding, c.encoder)
 		c.encoder = nil
 	}
 }
 
 // decide sends the header and the held part of the body. It does nothing if the
 // decision was made before.
-func (c *compressor) decide(compress bool) error {
+func (c *Writer) decide(compress bool) error {
 	if c.decided {
 		return nil
 	}
 	c.decided = true
 	if compress {
-		c.encoder = c.coding.encoder(c.ResponseWriter)
+		c.encoder = c.encoders.take(c.coding, c.ResponseWriter)
 	}
 	if c.encoder != nil {
-		setCoding(c.Header(), c.coding)
+		c.announce(c.Header())
 	}
 	c.ResponseWriter.WriteHeader(c.status)
 	held := c.held
@@ -140,11 +144,19 @@ func (c *compressor) decide(compress bool) error {
 	return err
 }
 
-// setCoding says in header that the body is in coding.
-func setCoding(header http.Header, coding *contentCoding) {
+// Announce sets the header of an answer to a HEAD request as that of a compressed body. c
+// may be nil.
+func (c *Writer) Announce() {
+	if c != nil {
+		c.announce(c.Header())
+	}
+}
+
+// announce says in header that the body is compressed.
+func (c *Writer) announce(header http.Header) {
 	header.Del("Content-Length")
-	header.Set("Content-Encoding", coding.name)
-	varyEncoding(header)
+	header.Set("Content-Encoding", c.coding.String())
+	VaryEncoding(header)
 	// Two codings of one resource differ in their bytes (RFC 9110 §8.8.3.3), so they can't
 	// share a strong entity tag.
 	if tag := header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
@@ -164,4 +176,29 @@ func compressible(status int, header http.Header) bool {
 		return true
 	}
 	return false
+}
+
+// VaryEncoding says in header that the answer depends on the client's Accept-Encoding
+// (RFC 9110 §12.5.5).
+func VaryEncoding(header http.Header) {
+	for element := range field.Elements(header["Vary"]) {
+		if element == "*" || strings.EqualFold(element, "Accept-Encoding") {
+			return
+		}
+	}
+	header.Add("Vary", "Accept-Encoding")
+}
+
+// Writer returns a writer to w for a client that sent values in Accept-Encoding. It
+// returns nil if the answer must not be compressed. With onlyIfNeeded, it compresses only
+// for a client that refuses an uncompressed answer.
+func (e *Encoders) Writer(w http.ResponseWriter, values []string, onlyIfNeeded bool) *Writer {
+	if len(values) == 0 {
+		return nil
+	}
+	coding, ok, must := acceptedCoding(values)
+	if !ok || onlyIfNeeded && !must {
+		return nil
+	}
+	return &Writer{ResponseWriter: w, encoders: e, coding: coding, must: must}
 }

@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"net/http"
@@ -7,18 +7,20 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/davd/davd/dav/internal/wiretest"
 )
 
 // streamed runs write with a stream on a held response and returns what was sent.
-func streamed(t *testing.T, write func(t *testing.T, res *response, s *stream)) *wire {
+func streamed(t *testing.T, write func(t *testing.T, res *Response, s *Stream)) *wiretest.Wire {
 	t.Helper()
-	w := newWire()
+	w := wiretest.New()
 	synctest.Test(t, func(t *testing.T) {
-		res := newResponse(w, httptest.NewRequest("PROPFIND", "/", http.NoBody))
+		res := NewResponse(w, httptest.NewRequest("PROPFIND", "/", http.NoBody), 0, nil)
 		res.WriteHeader(http.StatusMultiStatus)
-		res.streamMultistatus()
-		write(t, res, &stream{res: res})
-		if err := res.finish(); err != nil {
+		res.StreamMultistatus()
+		write(t, res, &Stream{res: res})
+		if err := res.Finish(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -26,10 +28,10 @@ func streamed(t *testing.T, write func(t *testing.T, res *response, s *stream)) 
 }
 
 // writes returns the Writes that were sent.
-func (w *wire) writes() []wireEvent {
-	var writes []wireEvent
-	for _, e := range w.events {
-		if e.status == 0 {
+func writes(w *wiretest.Wire) []wiretest.Event {
+	var writes []wiretest.Event
+	for _, e := range w.Events {
+		if e.Status == 0 {
 			writes = append(writes, e)
 		}
 	}
@@ -39,9 +41,9 @@ func (w *wire) writes() []wireEvent {
 // TestStreamHeld checks that the elements of a held response are in the response, so
 // that it can be committed or discarded with all of them.
 func TestStreamHeld(t *testing.T) {
-	w := streamed(t, func(t *testing.T, res *response, s *stream) {
+	w := streamed(t, func(t *testing.T, res *Response, s *Stream) {
 		for range 3 {
-			if err := s.write([]byte("<a/>")); err != nil {
+			if err := s.Write([]byte("<a/>")); err != nil {
 				t.Error(err)
 			}
 		}
@@ -53,7 +55,7 @@ func TestStreamHeld(t *testing.T) {
 			t.Errorf("held are %q", got)
 		}
 	})
-	if writes := w.writes(); len(writes) != 1 {
+	if writes := writes(w); len(writes) != 1 {
 		t.Errorf("%d writes, want one", len(writes))
 	}
 }
@@ -63,20 +65,20 @@ func TestStreamHeld(t *testing.T) {
 func TestStreamGathers(t *testing.T) {
 	const elements = 1000
 	element := "<a>" + strings.Repeat("x", 1000) + "</a>"
-	w := streamed(t, func(t *testing.T, _ *response, s *stream) {
+	w := streamed(t, func(t *testing.T, _ *Response, s *Stream) {
 		for range elements {
-			if err := s.write([]byte(element)); err != nil {
+			if err := s.Write([]byte(element)); err != nil {
 				t.Error(err)
 			}
 		}
-		if err := s.end([]byte("<end/>")); err != nil {
+		if err := s.End([]byte("<end/>")); err != nil {
 			t.Error(err)
 		}
 	})
-	if want := strings.Repeat(element, elements) + "<end/>"; w.body() != want {
-		t.Errorf("%d bytes, want %d", len(w.body()), len(want))
+	if want := strings.Repeat(element, elements) + "<end/>"; w.Body() != want {
+		t.Errorf("%d bytes, want %d", len(w.Body()), len(want))
 	}
-	if n := len(w.writes()); n > elements*len(element)/gatherBytes {
+	if n := len(writes(w)); n > elements*len(element)/GatherBytes {
 		t.Errorf("%d writes", n)
 	}
 }
@@ -84,12 +86,12 @@ func TestStreamGathers(t *testing.T) {
 // TestStreamWaits checks that an element is flushed after gatherTime at the latest, and
 // that a newline is always between two elements.
 func TestStreamWaits(t *testing.T) {
-	w := streamed(t, func(t *testing.T, res *response, s *stream) {
+	w := streamed(t, func(t *testing.T, res *Response, s *Stream) {
 		if err := res.FlushError(); err != nil {
 			t.Error(err)
 		}
 		for range 5 {
-			if err := s.write([]byte("<a/>")); err != nil {
+			if err := s.Write([]byte("<a/>")); err != nil {
 				t.Error(err)
 			}
 			time.Sleep(gatherTime + time.Millisecond)
@@ -100,12 +102,12 @@ func TestStreamWaits(t *testing.T) {
 			res.keepAlive()
 			res.keepAlive()
 		}
-		if err := s.end([]byte("<end/>")); err != nil {
+		if err := s.End([]byte("<end/>")); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(time.Hour)
 	})
-	if want := strings.Repeat("<a/>\n", 5) + "<end/>"; w.body() != want {
-		t.Errorf("%q, want %q", w.body(), want)
+	if want := strings.Repeat("<a/>\n", 5) + "<end/>"; w.Body() != want {
+		t.Errorf("%q, want %q", w.Body(), want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
 )
 
@@ -49,37 +50,11 @@ func ParseCompression(s string) (Compression, error) {
 
 // compressor returns a writer that may compress the answer to r, or nil if the answer
 // must not be compressed.
-func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compressor {
-	values := r.Header["Accept-Encoding"]
-	if h.Compress == CompressNever || len(values) == 0 {
+func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compress.Writer {
+	if h.Compress == CompressNever {
 		return nil
 	}
-	coding, must := acceptedCoding(values)
-	if coding == nil || h.Compress == CompressAuto && !must && onThisMachine(r) {
-		return nil
-	}
-	return &compressor{ResponseWriter: w, coding: coding, must: must}
-}
-
-// operationCompressor is compressor for all methods except GET and HEAD. A file's way
-// must stay free of a writer that could hide the connection's ReadFrom; index
-// calls compressor itself.
-func (h *Handler) operationCompressor(w http.ResponseWriter, r *http.Request) *compressor {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		return nil
-	}
-	return h.compressor(w, r)
-}
-
-// varyEncoding says in header that the answer depends on the client's Accept-Encoding
-// (RFC 9110 §12.5.5).
-func varyEncoding(header http.Header) {
-	for element := range field.Elements(header["Vary"]) {
-		if element == "*" || strings.EqualFold(element, "Accept-Encoding") {
-			return
-		}
-	}
-	header.Add("Vary", "Accept-Encoding")
+	return h.encoders.Writer(w, r.Header["Accept-Encoding"], h.Compress == CompressAuto && onThisMachine(r))
 }
 
 // onThisMachine reports whether r's client runs on this machine: it connects from a
@@ -87,8 +62,18 @@ func varyEncoding(header http.Header) {
 func onThisMachine(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return !proxied(r)
+		return field.ProxySign(r.Header) == ""
 	}
 	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback() && !proxied(r)
+	return err == nil && addr.IsLoopback() && field.ProxySign(r.Header) == ""
+}
+
+// operationCompressor is compressor for all methods except GET and HEAD. A file's way
+// must stay free of a writer that could hide the connection's ReadFrom; index calls
+// compressor itself.
+func (h *Handler) operationCompressor(w http.ResponseWriter, r *http.Request) *compress.Writer {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	return h.compressor(w, r)
 }

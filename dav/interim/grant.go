@@ -1,4 +1,4 @@
-package dav
+package interim
 
 import (
 	"cmp"
@@ -16,76 +16,76 @@ const (
 	continueSize = len("HTTP/1.1 100 Continue\r\n\r\n")
 )
 
-// grant says which interim responses one request may get.
-type grant struct {
-	// limit is their maximum number.
-	limit int
+// Grant says which interim responses one request may get.
+type Grant struct {
+	// Limit is their maximum number.
+	Limit int
 	// bytes is their maximum total length; 0 means hardBudget.
 	bytes int
-	// asked: the client sent Prefer: processing.
-	asked bool
-	// refused says why limit is 0.
-	refused Withheld
+	// Asked: the client sent Prefer: processing.
+	Asked bool
+	// Refused says why limit is 0.
+	Refused Withheld
 	// by names the client or proxy that sets the limit.
 	by string
 }
 
 // budget returns the maximum total length in bytes.
-func (g *grant) budget() int { return cmp.Or(g.bytes, hardBudget) }
+func (g *Grant) budget() int { return cmp.Or(g.bytes, hardBudget) }
 
 // spent returns the reason why the request gets no more after sent interim responses.
-func (g *grant) spent(sent int) Withheld {
+func (g *Grant) spent(sent int) Withheld {
 	switch {
-	case g.limit == 0:
-		return g.refused
-	case sent >= g.limit:
+	case g.Limit == 0:
+		return g.Refused
+	case sent >= g.Limit:
 		return Withheld{Rule: 5, Reason: "the limit of " + g.by + " is reached"}
 	}
 	return Withheld{Rule: 5, Reason: fmt.Sprintf("the limit of %d KiB of headers is reached", g.budget()>>10)}
 }
 
-// grant returns what the request r may get.
-func (i *Interim) grant(r *http.Request) grant {
+// Grant returns what the request r may get.
+func (i *Policy) Grant(r *http.Request) Grant {
 	asked := field.PrefersProcessing(r.Header)
 	client, known := i.client(r.UserAgent())
 	refused := i.refusal(r, asked, known)
 	if refused.Rule != 0 {
-		return grant{asked: asked, refused: refused}
+		return Grant{Asked: asked, Refused: refused}
 	}
-	g := grant{limit: unlimited, asked: asked, by: "any client"}
+	g := Grant{Limit: unlimited, Asked: asked, by: "any client"}
 	if known {
-		g.limit, g.by = max(client.Cap, 0), client.Product
+		g.Limit, g.by = max(client.Cap, 0), client.Product
 		if client.Bytes > 0 {
 			g.bytes = max(min(client.Bytes/3*2, hardBudget), 1) // the final response needs room too
 		}
 	}
-	if i.Proxy == ProxyApache && g.limit > apacheCap {
-		g.limit, g.by = apacheCap, "an Apache httpd in front"
+	if i.Proxy == ProxyApache && g.Limit > apacheCap {
+		g.Limit, g.by = apacheCap, "an Apache httpd in front"
 	}
-	if g.limit > 0 && expectsContinue(r) {
-		g.limit--
+	if g.Limit > 0 && expectsContinue(r) {
+		g.Limit--
 		g.bytes = g.budget() - continueSize
 		g.by += " after a 100 (Continue)"
 	}
-	if g.limit == 0 {
-		g.refused = Withheld{Rule: 5, Reason: g.by + " accepts none"}
+	if g.Limit == 0 {
+		g.Refused = Withheld{Rule: 5, Reason: g.by + " accepts none"}
 	}
 	return g
 }
 
 // refusal returns the rule because of which the request gets none, or a zero Withheld.
-func (i *Interim) refusal(r *http.Request, asked, known bool) Withheld {
+func (i *Policy) refusal(r *http.Request, asked, known bool) Withheld {
 	switch {
 	case !r.ProtoAtLeast(1, 1):
 		return Withheld{Rule: 2, Reason: "the request is " + r.Proto}
-	case viaHTTP10(r):
+	case field.ViaHTTP10(r.Header):
 		return Withheld{Rule: 2, Reason: "Via says HTTP/1.0"}
-	case i.Mode == InterimNever:
+	case i.Mode == Never:
 		return Withheld{Rule: 3, Reason: "the mode is never"}
-	case i.Mode == InterimAlways:
+	case i.Mode == Always:
 		return Withheld{}
 	}
-	if sign := proxySign(r); sign != "" && i.Proxy == ProxyNone {
+	if sign := field.ProxySign(r.Header); sign != "" && i.Proxy == ProxyNone {
 		return Withheld{Rule: 3, Reason: sign + " shows a proxy, and no proxy is declared to pass on interim responses"}
 	}
 	if !asked && !known {
@@ -105,9 +105,9 @@ func expectsContinue(r *http.Request) bool {
 	return false
 }
 
-// noOperation reports to Withheld a request that asks for interim responses, but can't
+// NoOperation reports to Withheld a request that asks for interim responses, but can't
 // get any because of its method.
-func (i *Interim) noOperation(r *http.Request) {
+func (i *Policy) NoOperation(r *http.Request) {
 	if i.Withheld != nil && memberSuccess[r.Method] == 0 && field.PrefersProcessing(r.Header) {
 		i.Withheld(r, Withheld{Rule: 1, Reason: "only COPY, MOVE, DELETE and PROPFIND get any"})
 	}

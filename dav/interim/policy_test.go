@@ -1,8 +1,11 @@
-package dav
+package interim
 
 import (
+	"net/http"
 	"testing"
 	"time"
+
+	"github.com/davd/davd/dav/internal/field"
 )
 
 func TestViaHTTP10(t *testing.T) {
@@ -31,9 +34,7 @@ func TestViaHTTP10(t *testing.T) {
 		{"1.00 is not a version", []string{"1.00 a"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := requestWith("COPY")
-			r.Header["Via"] = c.via
-			if got := viaHTTP10(r); got != c.want {
+			if got := field.ViaHTTP10(http.Header{"Via": c.via}); got != c.want {
 				t.Errorf("%q: %t, want %t", c.via, got, c.want)
 			}
 		})
@@ -41,72 +42,72 @@ func TestViaHTTP10(t *testing.T) {
 }
 
 func TestInterimMode(t *testing.T) {
-	for mode, name := range map[InterimMode]string{InterimAuto: "auto", InterimAlways: "always", InterimNever: "never"} {
+	for mode, name := range map[Mode]string{Auto: "auto", Always: "always", Never: "never"} {
 		if got := mode.String(); got != name {
 			t.Errorf("%d is %q, want %q", int(mode), got, name)
 		}
-		if got, err := ParseInterimMode(name); got != mode || err != nil {
+		if got, err := ParseMode(name); got != mode || err != nil {
 			t.Errorf("%q is %v, %v, want %v", name, got, err, mode)
 		}
 	}
 	for _, s := range []string{"", "Auto", "on", "InterimMode(0)"} {
-		if mode, err := ParseInterimMode(s); err == nil {
+		if mode, err := ParseMode(s); err == nil {
 			t.Errorf("%q is %v, want an error", s, mode)
 		}
 	}
-	for _, mode := range []InterimMode{-1, 3} {
+	for _, mode := range []Mode{-1, 3} {
 		if got := mode.String(); got == "" {
 			t.Errorf("%d has no name", int(mode))
 		}
 	}
-	if mode := new(Handler).Interim.Mode; mode != InterimAuto {
+	if mode := new(Policy).Mode; mode != Auto {
 		t.Errorf("the zero value is %v, want auto", mode)
 	}
 }
 
 func TestInterimTimes(t *testing.T) {
 	for _, c := range []struct {
-		interim      Interim
+		interim      Policy
 		after, every time.Duration
 	}{
-		{Interim{}, 20 * time.Second, 20 * time.Second},
-		{Interim{After: time.Second, Every: time.Minute}, time.Second, time.Minute},
-		{Interim{After: -1, Every: -1}, 0, 20 * time.Second},
+		{Policy{}, 20 * time.Second, 20 * time.Second},
+		{Policy{After: time.Second, Every: time.Minute}, time.Second, time.Minute},
+		{Policy{After: -1, Every: -1}, 0, 20 * time.Second},
 	} {
-		if after, every := c.interim.after(), c.interim.every(); after != c.after || every != c.every {
+		if after, every := c.interim.FirstAfter(), c.interim.every(); after != c.after || every != c.every {
 			t.Errorf("%+v: after %v, every %v, want %v, %v", c.interim, after, every, c.after, c.every)
 		}
 	}
 }
 
 func TestInterimProxy(t *testing.T) {
-	for proxy, name := range map[InterimProxy]string{ProxyNone: "none", ProxyPass: "pass", ProxyApache: "apache"} {
+	for proxy, name := range map[Proxy]string{ProxyNone: "none", ProxyPass: "pass", ProxyApache: "apache"} {
 		if got := proxy.String(); got != name {
 			t.Errorf("%d is %q, want %q", int(proxy), got, name)
 		}
-		if got, err := ParseInterimProxy(name); got != proxy || err != nil {
+		if got, err := ParseProxy(name); got != proxy || err != nil {
 			t.Errorf("%q is %v, %v, want %v", name, got, err, proxy)
 		}
 	}
 	for _, s := range []string{"", "None", "nginx", "InterimProxy(0)"} {
-		if proxy, err := ParseInterimProxy(s); err == nil {
+		if proxy, err := ParseProxy(s); err == nil {
 			t.Errorf("%q is %v, want an error", s, proxy)
 		}
 	}
-	if proxy := new(Handler).Interim.Proxy; proxy != ProxyNone {
+	if proxy := new(Policy).Proxy; proxy != ProxyNone {
 		t.Errorf("the zero value is %v, want none", proxy)
 	}
 }
 
 // TestProxySign: of several signs, the first one by name is reported.
 func TestProxySign(t *testing.T) {
-	r := requestWith("COPY", "X-Varnish", "1", "X-Forwarded-For", "192.0.2.1", "Accept", "*/*", "X-Forwarded-Proto", "https")
+	r := &http.Request{Header: http.Header{"X-Varnish": {"1"}, "X-Forwarded-For": {"192.0.2.1"}, "Accept": {"*/*"}, "X-Forwarded-Proto": {"https"}}}
 	for range 20 { // maps have no order
-		if got := proxySign(r); got != "X-Forwarded-For" {
+		if got := field.ProxySign(r.Header); got != "X-Forwarded-For" {
 			t.Fatalf("%q", got)
 		}
 	}
-	if got := proxySign(requestWith("COPY", "Accept", "*/*")); got != "" {
+	if got := field.ProxySign(http.Header{"Accept": {"*/*"}}); got != "" {
 		t.Errorf("%q without a proxy", got)
 	}
 }

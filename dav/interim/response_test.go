@@ -1,7 +1,6 @@
-package dav
+package interim
 
 import (
-	"context"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -10,40 +9,31 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-// requestOn returns a request as server would pass it to a handler.
-func requestOn(tb testing.TB, server *http.Server) *http.Request {
-	tb.Helper()
-	ctx := context.WithValue(tb.Context(), http.ServerContextKey, server)
-	r, err := http.NewRequestWithContext(ctx, "COPY", "http://davd.test/src", http.NoBody)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return r
-}
+	"github.com/davd/davd/dav/internal/wiretest"
+)
 
 // step is a call of the response by the handler or the emitter. It returns 1
 // when it claims to have sent an interim response.
-type step func(r *response) int
+type step func(r *Response) int
 
 var (
-	stepInterim step = func(r *response) int {
+	stepInterim step = func(r *Response) int {
 		if r.interim(http.Header{"Progress": {"1/2"}}) {
 			return 1
 		}
 		return 0
 	}
-	stepAlive  step = func(r *response) int { r.keepAlive(); return 0 }
-	stepHeader step = func(r *response) int { r.Header().Set("Etag", `"x"`); return 0 }
-	stepStatus step = func(r *response) int { r.WriteHeader(http.StatusMultiStatus); return 0 }
-	stepStream step = func(r *response) int { r.streamMultistatus(); return 0 }
-	stepFlush  step = func(r *response) int { r.Flush(); return 0 }
-	stepFinish step = func(r *response) int { _ = r.finish(); return 0 }
+	stepAlive  step = func(r *Response) int { r.keepAlive(); return 0 }
+	stepHeader step = func(r *Response) int { r.Header().Set("Etag", `"x"`); return 0 }
+	stepStatus step = func(r *Response) int { r.WriteHeader(http.StatusMultiStatus); return 0 }
+	stepStream step = func(r *Response) int { r.StreamMultistatus(); return 0 }
+	stepFlush  step = func(r *Response) int { r.Flush(); return 0 }
+	stepFinish step = func(r *Response) int { _ = r.Finish(); return 0 }
 )
 
 func stepWrite(s string) step {
-	return func(r *response) int { _, _ = r.Write([]byte(s)); return 0 }
+	return func(r *Response) int { _, _ = r.Write([]byte(s)); return 0 }
 }
 
 // handlerScripts are sequences of calls that a handler may make; the last step is
@@ -77,10 +67,10 @@ func TestResponseEveryInterleaving(t *testing.T) {
 				for _, s := range order {
 					claimed += s(res)
 				}
-				if err := w.check(); err != nil {
+				if err := w.Check(); err != nil {
 					t.Fatalf("order %d: %v", n, err)
 				}
-				if sent := len(w.interims()); sent != claimed {
+				if sent := len(w.Interims()); sent != claimed {
 					t.Fatalf("order %d: %d interim responses sent, %d claimed", n, sent, claimed)
 				}
 				checkBody(t, w, script.body)
@@ -94,9 +84,9 @@ func TestResponseEveryInterleaving(t *testing.T) {
 
 // checkBody compares the body without the newlines of keepAlive, none of which may come
 // first.
-func checkBody(tb testing.TB, w *wire, want string) {
+func checkBody(tb testing.TB, w *wiretest.Wire, want string) {
 	tb.Helper()
-	got := w.body()
+	got := w.Body()
 	if strings.HasPrefix(got, "\n") {
 		tb.Fatal("a newline stands before the XML declaration")
 	}
@@ -141,10 +131,10 @@ func TestResponseRace(t *testing.T) {
 					s(res)
 				}
 				wg.Wait()
-				if err := w.check(); err != nil {
+				if err := w.Check(); err != nil {
 					t.Fatal(err)
 				}
-				if sent := len(w.interims()); sent != claimed {
+				if sent := len(w.Interims()); sent != claimed {
 					t.Fatalf("%d interim responses sent, %d claimed", sent, claimed)
 				}
 				checkBody(t, w, script.body)
@@ -168,13 +158,13 @@ func FuzzResponseOrder(f *testing.F) {
 		if stepInterim(res) != 0 {
 			t.Fatal("an interim response after the end")
 		}
-		if err := w.check(); err != nil {
+		if err := w.Check(); err != nil {
 			t.Fatal(err)
 		}
-		if sent := len(w.interims()); sent != claimed {
+		if sent := len(w.Interims()); sent != claimed {
 			t.Fatalf("%d interim responses sent, %d claimed", sent, claimed)
 		}
-		if strings.HasPrefix(w.body(), "\n") {
+		if strings.HasPrefix(w.Body(), "\n") {
 			t.Fatal("a newline stands before the XML declaration")
 		}
 	})
@@ -191,15 +181,15 @@ func TestResponseHeaders(t *testing.T) {
 	res.WriteHeader(http.StatusCreated)
 	stepInterim(res)
 	stepFinish(res)
-	if err := w.check(); err != nil {
+	if err := w.Check(); err != nil {
 		t.Fatal(err)
 	}
-	final := w.events[len(w.events)-1]
-	if final.status != http.StatusCreated {
-		t.Fatalf("status %d", final.status)
+	final := w.Events[len(w.Events)-1]
+	if final.Status != http.StatusCreated {
+		t.Fatalf("status %d", final.Status)
 	}
 	for _, name := range []string{"Lock-Token", "Etag", "Content-Type", "Connection", "X-Outer"} {
-		if final.header.Get(name) == "" {
+		if final.Header.Get(name) == "" {
 			t.Errorf("the final response lacks %s", name)
 		}
 	}
@@ -210,22 +200,22 @@ func TestResponseHeaders(t *testing.T) {
 func TestResponseWriteDeadline(t *testing.T) {
 	const timeout = 2 * time.Second
 	res, w := newTestResponse(t, &http.Server{WriteTimeout: timeout})
-	if !w.deadline.IsZero() {
+	if !w.Deadline.IsZero() {
 		t.Fatal("the deadline runs before anything is written")
 	}
 	stepInterim(res)
-	if !w.deadline.IsZero() {
+	if !w.Deadline.IsZero() {
 		t.Fatal("the deadline runs between two interim responses")
 	}
 	stepWrite("body")(res)
 	stepFinish(res)
-	for i, e := range w.events {
-		if left := e.deadline.Sub(e.at); left <= timeout/2 || left > timeout {
+	for i, e := range w.Events {
+		if left := e.Deadline.Sub(e.At); left <= timeout/2 || left > timeout {
 			t.Errorf("event %d: %v left to write", i, left)
 		}
 	}
-	if len(w.events) != 3 {
-		t.Fatalf("%d events", len(w.events))
+	if len(w.Events) != 3 {
+		t.Fatalf("%d events", len(w.Events))
 	}
 }
 
@@ -247,14 +237,14 @@ func TestResponseStall(t *testing.T) {
 			res.stall = stall
 			stepWrite(strings.Repeat("x", c.body))(res)
 			stepFinish(res)
-			for i, e := range w.events {
-				left := e.deadline.Sub(e.at)
+			for i, e := range w.Events {
+				left := e.Deadline.Sub(e.At)
 				if limited := left > stall/2 && left <= stall; limited != c.want {
 					t.Errorf("event %d: %v left to write", i, left)
 				}
 			}
-			if !w.deadline.IsZero() || len(w.events) != 2 {
-				t.Errorf("%d events, and a deadline %v behind them", len(w.events), w.deadline)
+			if !w.Deadline.IsZero() || len(w.Events) != 2 {
+				t.Errorf("%d events, and a deadline %v behind them", len(w.Events), w.Deadline)
 			}
 		})
 	}
@@ -273,10 +263,10 @@ func TestResponseRandomSizes(t *testing.T) {
 			stepWrite(part)(res)
 		}
 		stepFinish(res)
-		if got := w.body(); got != want.String() {
+		if got := w.Body(); got != want.String() {
 			t.Fatalf("body of %d bytes, want %d", len(got), want.Len())
 		}
-		length := w.events[0].header.Get("Content-Length")
+		length := w.Events[0].Header.Get("Content-Length")
 		if held := want.Len() <= holdLimit; held != (length != "") {
 			t.Fatalf("body of %d bytes, Content-Length %q", want.Len(), length)
 		}
@@ -299,17 +289,17 @@ func TestResponseSpare(t *testing.T) {
 		{"not written", 100, true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r, w := requestOn(t, &http.Server{}), newWire()
+			r, w := wiretest.RequestOn(t, &http.Server{}), wiretest.New()
 			var outer http.ResponseWriter = w
 			if tt.fails {
 				outer = deafWire{w}
 			}
-			res := newResponse(outer, r)
+			res := NewResponse(outer, r, 0, nil)
 			res.body = nil // what other tests have left
 			spare := res.spare
 			res.Header().Set("ETag", `"x"`)
 			_, _ = res.Write(make([]byte, tt.body))
-			if err := res.finish(); (err != nil) != tt.fails {
+			if err := res.Finish(); (err != nil) != tt.fails {
 				t.Fatal(err)
 			}
 			if len(spare.header) != 0 || len(spare.body) != 0 {
@@ -323,6 +313,16 @@ func TestResponseSpare(t *testing.T) {
 }
 
 // deafWire is a connection on which every write fails.
-type deafWire struct{ *wire }
+type deafWire struct{ *wiretest.Wire }
 
 func (deafWire) Write([]byte) (int, error) { return 0, net.ErrClosed }
+
+// newTestResponse returns a response on a new wire, and the wire. outer has headers
+// that middleware has set before.
+func newTestResponse(tb testing.TB, server *http.Server) (*Response, *wiretest.Wire) {
+	tb.Helper()
+	r := wiretest.RequestOn(tb, server)
+	w := wiretest.New()
+	w.Header().Set("X-Outer", "kept for the final response")
+	return NewResponse(w, r, 0, nil), w
+}
