@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/latency"
 )
@@ -128,7 +129,7 @@ func TestAsyncArrival(t *testing.T) {
 func accepted(t *testing.T, client *bubbleClient, final answer) {
 	t.Helper()
 	location := final.header.Get("Location")
-	var status dav.OperationStatus
+	var status operation.Status
 	if at := final.header.Get("Content-Location"); at != location { // RFC 9110 §8.7
 		t.Errorf("Content-Location %q, and Location %q", at, location)
 	}
@@ -240,7 +241,7 @@ func TestAsyncPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged atomic.Pointer[error]
 		g := newGate(panicking{plant(t)})
-		h := &dav.Handler{FileSystem: g, OperationLogger: func(op dav.Operation, err error) {
+		h := &dav.Handler{FileSystem: g, OperationLogger: func(op operation.Operation, err error) {
 			if op.Method == "COPY" && op.Source == "/src" {
 				logged.Store(&err)
 			}

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
-	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
@@ -130,7 +130,7 @@ func (c brokenCase) run(t *testing.T) (failed bool) {
 		return broken
 	}
 	waits := make(chan struct{})
-	s.log = func(_ dav.Operation, err error) {
+	s.log = func(_ operation.Operation, err error) {
 		if errors.Is(err, storage.ErrState) {
 			close(waits)
 		}

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"testing"
 
+	"github.com/davd/davd/dav/internal/browser"
 	"golang.org/x/net/webdav"
 )
 
@@ -27,7 +28,7 @@ func TestContentType(t *testing.T) {
 		{"/a.html", taggedInfo{fileInfo: file, contentType: "a/b", err: webdav.ErrNotImplemented}, "text/html; charset=utf-8"},
 		{"/a.html", taggedInfo{fileInfo: file}, "text/html; charset=utf-8"},
 	} {
-		if got := contentType(t.Context(), c.name, c.info); got != c.want {
+		if got := browser.ContentType(t.Context(), c.name, c.info); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

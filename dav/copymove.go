@@ -12,64 +12,51 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// copy copies the resource and, unless Depth is 0, all its members (RFC
-// 4918 §9.8).
+// copy copies the resource and, unless Depth is 0, all its members (RFC 4918 §9.8).
 func (h *Handler) copy(w http.ResponseWriter, r *request) error {
-	return h.undertake(w, r, func() (*plan, error) {
-		t, err := h.checkTransfer(r, r.name, true, "0", "infinity")
-		if err != nil {
-			return nil, err
-		}
-		// A COPY doesn't change its source, so locks on the source don't matter (RFC 4918
-		// §7.5.1).
-		changes := []change{{place: t.dst, tree: true, member: !t.replaces}}
-		return h.planTransfer(r, t, changes, func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
-			ctx = h.withBudget(ctx, r)
-			if err := h.mayCopyProperties(ctx, t); err != nil {
-				return err
-			}
-			return h.engine(c, t.src, t.dst).Copy(ctx, t.src.name(), t.dst.name(), t.depth, monitor)
-		}), nil
+	return h.undertake(w, r, func() (plan, error) {
+		t, err := h.checkTransfer(r, true)
+		return &copyPlan{*t}, err
 	})
 }
 
 // move moves the resource and all its members (RFC 4918 §9.9).
 func (h *Handler) move(w http.ResponseWriter, r *request) error {
-	return h.undertake(w, r, func() (*plan, error) {
-		t, err := h.checkTransfer(r, r.name, false, "0", "infinity")
-		if err != nil {
-			return nil, err
-		}
-		changes := []change{{place: t.src, tree: true, member: true}, {place: t.dst, tree: true, member: !t.replaces}}
-		return h.planTransfer(r, t, changes, func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
-			if t.respells {
-				return h.respell(ctx, t)
-			}
-			return h.engine(c, t.src, t.dst).Move(ctx, t.src.name(), t.dst.name(), monitor)
-		}), nil
+	return h.undertake(w, r, func() (plan, error) {
+		t, err := h.checkTransfer(r, false)
+		return &movePlan{*t}, err
 	})
 }
 
-// planTransfer returns the plan for the COPY or MOVE t, which work carries out.
-func (h *Handler) planTransfer(r *request, t transfer, changes []change, work func(context.Context, *claim, *tree.Monitor) error) *plan {
-	success := http.StatusCreated
-	if t.replaces {
-		success = http.StatusNoContent
+// copyPlan is the plan of a COPY.
+type copyPlan struct{ transfer }
+
+// changes has no source: a COPY doesn't change it, so locks on it don't matter (RFC 4918
+// §7.5.1).
+func (p *copyPlan) changes() []change {
+	return []change{{place: p.dst, tree: true, member: !p.replaces}}
+}
+
+func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
+	ctx = p.h.withBudget(ctx, p.r)
+	if err := p.h.mayCopyProperties(ctx, &p.transfer); err != nil {
+		return err
 	}
-	return &plan{
-		about:   Operation{Source: t.src.asked, Destination: t.dst.asked},
-		success: success,
-		changes: changes,
-		again: func() error {
-			if err := h.stillThere(r.Context(), &t); err != nil {
-				return err
-			}
-			return h.preconditionsOf(r, t.src.name())
-		},
-		work: func(ctx context.Context, c *claim, monitor *tree.Monitor) error {
-			return h.failureOf(askedNames(work(ctx, c, monitor), t.src, t.dst))
-		},
+	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.name(), p.dst.name(), p.depth, monitor))
+}
+
+// movePlan is the plan of a MOVE.
+type movePlan struct{ transfer }
+
+func (p *movePlan) changes() []change {
+	return []change{{place: p.src, tree: true, member: true}, {place: p.dst, tree: true, member: !p.replaces}}
+}
+
+func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
+	if p.respells {
+		return p.result(p.h.respell(ctx, &p.transfer))
 	}
+	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.name(), p.dst.name(), monitor))
 }
 
 // failureOf returns err, marked as logged if it is no failure for the client. Two errors
@@ -94,6 +81,8 @@ func (h *Handler) failureOf(err error) error {
 
 // transfer is a checked COPY or MOVE.
 type transfer struct {
+	h        *Handler
+	r        *request
 	src, dst place
 	// follow: a symbolic link at the end of src is followed.
 	follow     bool
@@ -106,21 +95,21 @@ type transfer struct {
 }
 
 // checkTransfer refuses an impossible transfer before anything changes. follow says
-// that the request is about the target of a symbolic link, not about the link.
-func (h *Handler) checkTransfer(r *request, src string, follow bool, depths ...string) (t transfer, err error) {
-	t.moves = r.Method == "MOVE"
+// that the request is about the target of a symbolic link, not about the link. It never
+// returns nil.
+func (h *Handler) checkTransfer(r *request, follow bool) (*transfer, error) {
+	t := &transfer{h: h, r: r, follow: follow, moves: r.Method == "MOVE"}
 	dst, err := h.destination(r.Request)
 	if err != nil {
 		return t, err
 	}
-	if t.depth, err = r.depth(depths...); err != nil {
+	if t.depth, err = r.depth("0", "infinity"); err != nil {
 		return t, err
 	}
 	if t.mayReplace, err = r.overwrite(); err != nil {
 		return t, err
 	}
-	t.follow = follow
-	if t.src, err = h.place(r.Context(), src, follow); err != nil {
+	if t.src, err = h.place(r.Context(), r.name, follow); err != nil {
 		return t, err
 	}
 	if t.dst, err = h.place(r.Context(), dst, false); err != nil {
@@ -130,8 +119,28 @@ func (h *Handler) checkTransfer(r *request, src string, follow bool, depths ...s
 	if err != nil {
 		return t, err
 	}
-	return t, h.inspect(r.Context(), &t, info)
+	return t, h.inspect(r.Context(), t, info)
 }
+
+func (t *transfer) resources() (source, destination string) { return t.src.asked, t.dst.asked }
+
+// success is the status of RFC 4918 §9.8.5 and §9.9.4.
+func (t *transfer) success() int {
+	if t.replaces {
+		return http.StatusNoContent
+	}
+	return http.StatusCreated
+}
+
+func (t *transfer) recheck() error {
+	if err := t.h.stillThere(t.r.Context(), t); err != nil {
+		return err
+	}
+	return t.h.preconditionsOf(t.r, t.src.name())
+}
+
+// result returns err as the client sees it.
+func (t *transfer) result(err error) error { return t.h.failureOf(askedNames(err, t.src, t.dst)) }
 
 // stillThere repeats the checks under the claim, because the resources may have
 // changed.

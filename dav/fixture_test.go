@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/storagetest"
@@ -249,7 +250,7 @@ func (s *share) send(method, target, body string, fields ...string) answer {
 	if err != nil {
 		s.Fatal(err)
 	}
-	shown := strings.ReplaceAll(a.body, "/"+dav.OperationsName+"/", "")
+	shown := strings.ReplaceAll(a.body, "/"+operation.Name+"/", "")
 	for _, secret := range []string{"/secret/path", ".davd-", s.dir} {
 		if secret != "" && strings.Contains(shown, secret) {
 			s.Errorf("%s %s shows %s: %s", method, target, secret, a.body)

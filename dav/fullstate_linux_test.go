@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/sqlstate"
 )
@@ -251,7 +251,7 @@ func robbed(t *testing.T, disk string, r keptRequest) (waited bool) {
 	t.Helper()
 	s := &keptSite{t: t, share: t.TempDir(), state: disk}
 	waits := make(chan struct{}, 1000)
-	s.log = func(dav.Operation, error) { waits <- struct{}{} }
+	s.log = func(operation.Operation, error) { waits <- struct{}{} }
 	s.open()
 	defer func() { s.close() }()
 	was := s.furnish(true)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
@@ -114,13 +115,13 @@ func setSniffedType(header http.Header, f io.ReadSeeker) error {
 	if header.Get("Content-Type") != "" {
 		return nil
 	}
-	found, err := sniff(f)
+	found, err := browser.Sniff(f)
 	if err != nil {
 		unsetContent(header)
 		return err
 	}
 	header.Set("Content-Type", found)
-	setContentPolicy(header, found)
+	browser.SetContentPolicy(header, found)
 	return nil
 }
 
@@ -151,7 +152,7 @@ func serveSmall(w http.ResponseWriter, f io.Reader, info fs.FileInfo) error {
 	if header.Get("Content-Type") == "" {
 		found := http.DetectContentType(content)
 		header.Set("Content-Type", found)
-		setContentPolicy(header, found)
+		browser.SetContentPolicy(header, found)
 	}
 	setFileHeaders(header, info)
 	_, err := w.Write(content)
@@ -212,11 +213,11 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *request, name string, info f
 		h.setIndexPolicy(header)
 		return err
 	}
-	found := contentType(r.Context(), name, info)
+	found := browser.ContentType(r.Context(), name, info)
 	if found != "" && !unmodified {
 		header.Set("Content-Type", found)
 	}
-	setContentPolicy(header, found)
+	browser.SetContentPolicy(header, found)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
@@ -45,7 +46,7 @@ type Handler struct {
 	// OperationLogger, if not nil, is called with events that belong to no request: an
 	// operation ended, successfully (nil) or not, when no client was waiting for it any
 	// more; or the server could not write the record of an operation.
-	OperationLogger func(Operation, error)
+	OperationLogger func(operation.Operation, error)
 
 	// Properties keeps dead properties. If it is nil, files that are
 	// webdav.DeadPropsHolders keep their own; otherwise properties are in memory and end
@@ -68,7 +69,7 @@ type Handler struct {
 	// Journals.
 	Journal tree.Journal
 	// History keeps the results of operations for a day, for their status documents
-	// (OperationsName). If it is nil, they are in memory and end with the Handler. Handlers
+	// (operation.Name). If it is nil, they are in memory and end with the Handler. Handlers
 	// may share a History under the same conditions as a Journal.
 	History history.Store
 	// Tenant returns which of several independent trees the request is about, and so which
@@ -166,15 +167,16 @@ type Handler struct {
 	// answers that it generates.
 	Compress Compression
 
-	age        age
-	sharing    sharing
-	operations operations
-	propfinds  knownPropfinds
-	listings   underWay
-	deadBytes  byteBudget
-	answers    interim.Held
-	encoders   compress.Encoders
-	ownWorkers tree.Workers
+	age            age
+	sharing        sharing
+	operations     *operation.Registry
+	operationsOnce sync.Once
+	propfinds      knownPropfinds
+	listings       underWay
+	deadBytes      byteBudget
+	answers        interim.Held
+	encoders       compress.Encoders
+	ownWorkers     tree.Workers
 
 	mu           sync.Mutex
 	lockTable    *lockTable
@@ -253,7 +255,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	req := &request{Request: r, handler: h}
 	if isStatus {
-		return h.serveOperation(w, req, id)
+		return h.registry().Serve(w, req.Request, id)
 	}
 	req.name, err = h.resource(r.Context(), r.URL.Path)
 	if err != nil {

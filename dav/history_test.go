@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/sqlstate"
@@ -107,7 +108,7 @@ func TestHistoryBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		errFull, told := errors.New("full"), 0
 		kept := &watchedHistory{broken: errFull}
-		h := &dav.Handler{History: kept, OperationLogger: func(op dav.Operation, err error) {
+		h := &dav.Handler{History: kept, OperationLogger: func(op operation.Operation, err error) {
 			if errors.Is(err, errFull) && op.Source == "/src" {
 				told++
 			}

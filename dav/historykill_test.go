@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/storagetest"
 )
@@ -100,7 +100,7 @@ func TestHistoryToldKilled(t *testing.T) {
 	s.server = newServer(t, h)
 	_, location, _ := strings.Cut(strings.TrimSpace(string(out)), "Location: ")
 	a := s.do("GET", location, "X-User: a")
-	var status dav.OperationStatus
+	var status operation.Status
 	if err := json.Unmarshal([]byte(a.body), &status); err != nil || a.status != 200 || status.State != "interrupted" || status.Recovery != "undone" {
 		t.Errorf("%s is %d %s (%v)", location, a.status, a.body, err)
 	}

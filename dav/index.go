@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
@@ -33,8 +33,7 @@ var indexPolicy = func() string {
 // setIndexPolicy sets the headers of an index that a 304 has too.
 func (h *Handler) setIndexPolicy(header http.Header) {
 	header.Set("Content-Security-Policy", indexPolicy)
-	header["X-Content-Type-Options"] = nosniff
-	header["Cross-Origin-Resource-Policy"] = sameOrigin
+	browser.Isolate(header)
 	if h.Compress != CompressNever {
 		compress.VaryEncoding(header)
 	}
@@ -117,9 +116,9 @@ type indexPage struct{ name, base string }
 func (p indexPage) appendHead(dst []byte) []byte {
 	dst = append(dst, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"...)
-	dst = appendLabel(dst, p.name)
+	dst = browser.AppendLabel(dst, p.name)
 	dst = append(dst, "</title>\n<style>"+indexStyle+"</style>\n</head>\n<body>\n<h1><bdi>"...)
-	dst = appendLabel(dst, p.name)
+	dst = browser.AppendLabel(dst, p.name)
 	dst = append(dst, "</bdi></h1>\n<table>\n<thead><tr><th scope=\"col\">Name</th>"+
 		"<th scope=\"col\">Modified (UTC)</th><th scope=\"col\">Size</th></tr></thead>\n<tbody>\n"...)
 	if p.name != "/" {
@@ -142,7 +141,7 @@ func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
 	start := len(dst)
 	dst = davxml.AsText(field.AppendEscaped(dst, m.name), start)
 	dst = append(dst, slash+`"><bdi>`...)
-	dst = appendLabel(dst, m.name)
+	dst = browser.AppendLabel(dst, m.name)
 	dst = append(dst, "</bdi>"+slash+"</a></td><td>"...)
 	if m.described {
 		dst = time.Unix(m.modified, 0).UTC().AppendFormat(dst, "2006-01-02 15:04")
@@ -153,7 +152,7 @@ func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
 		dst = append(dst, '-')
 	case m.described:
 		dst = appendExactly(dst, m.size)
-		dst = appendSize(dst, m.size)
+		dst = browser.AppendSize(dst, m.size)
 	}
 	return append(dst, "</td></tr>\n"...)
 }
@@ -169,24 +168,6 @@ func (p indexPage) appendEnd(dst []byte, shown int, whole bool) []byte {
 	return append(dst, "</body>\n</html>\n"...)
 }
 
-// appendLabel appends a name for people to read. It replaces the control characters
-// that reverse text, with which the name "fdp.exe" can look like "exe.pdf".
-func appendLabel(dst []byte, name string) []byte {
-	if strings.ContainsFunc(name, isBidiControl) {
-		name = strings.Map(func(c rune) rune {
-			if isBidiControl(c) {
-				return utf8.RuneError
-			}
-			return c
-		}, name)
-	}
-	return davxml.AppendText(dst, name)
-}
-
-func isBidiControl(c rune) bool {
-	return c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069'
-}
-
 // appendExactly appends in bytes a size that [appendSize] rounds, for lftp (see
 // indexPage). Browsers hide it.
 func appendExactly(dst []byte, size int64) []byte {
@@ -196,23 +177,4 @@ func appendExactly(dst []byte, size int64) []byte {
 	dst = append(dst, "<span>"...)
 	dst = strconv.AppendInt(dst, size, 10)
 	return append(dst, " </span>"...)
-}
-
-// appendSize appends a size for people, in powers of 1000.
-func appendSize(dst []byte, size int64) []byte {
-	if size < 1000 {
-		dst = strconv.AppendInt(dst, size, 10)
-		return append(dst, " B"...)
-	}
-	const units = "kMGTPE"
-	unit, value := 0, float64(size)/1000
-	for value >= 999.5 && unit < len(units)-1 {
-		unit, value = unit+1, value/1000
-	}
-	decimals := 0
-	if value < 9.95 {
-		decimals = 1
-	}
-	dst = strconv.AppendFloat(dst, value, 'f', decimals, 64)
-	return append(dst, ' ', units[unit], 'B')
 }

@@ -46,7 +46,7 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 		if r, err = store.LoadOperation(ctx, r.ID); err != nil {
 			return err
 		}
-		r.Ended = kept(time.Now())
+		r.Ended = time.Now().UTC().Truncate(time.Microsecond)
 		h.interrupt(ofRecord(ctx, r), &r, recovery)
 		changed = append(changed, r)
 	}

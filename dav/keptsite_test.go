@@ -21,6 +21,7 @@ import (
 	"testing"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/lock"
@@ -98,7 +99,7 @@ type keptSite struct {
 	// wrap, if not nil, returns the database that the Handler uses instead.
 	wrap func(db *sqlstate.DB) keptState
 	// log, if not nil, is the OperationLogger.
-	log func(dav.Operation, error)
+	log func(operation.Operation, error)
 
 	fsys    *local.FS
 	db      *sqlstate.DB

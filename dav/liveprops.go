@@ -8,6 +8,7 @@ import (
 	"path"
 	"strconv"
 
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
@@ -161,7 +162,7 @@ func appendLastModified(_ *liveValues, dst []byte, r resource) ([]byte, bool) {
 
 // appendContentType only uses the name, because a listing opens no files.
 func appendContentType(v *liveValues, dst []byte, r resource) ([]byte, bool) {
-	return davxml.AppendText(dst, cmp.Or(contentType(v.ctx, r.name, r.info), unknownType)), true
+	return davxml.AppendText(dst, cmp.Or(browser.ContentType(v.ctx, r.name, r.info), browser.UnknownType)), true
 }
 
 func appendETag(v *liveValues, dst []byte, r resource) ([]byte, bool) {

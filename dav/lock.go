@@ -16,6 +16,7 @@ import (
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -57,7 +58,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place, wanted lo
 	}
 	// Whatever its depth, a lock protects the names of the direct members. So no member may
 	// be created or removed meanwhile.
-	release, err := h.shared().claims.acquire(r.Context(), []scope{{wanted.Root, !wanted.ZeroDepth, true}})
+	release, err := h.shared().claims.Acquire(r.Context(), statePrefix(r.Context()), operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
 	if err != nil {
 		return err
 	}

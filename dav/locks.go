@@ -1,6 +1,9 @@
 package dav
 
-import "github.com/davd/davd/dav/internal/field"
+import (
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/operation"
+)
 
 // change describes one resource that a request is about to change.
 type change struct {
@@ -18,12 +21,12 @@ type claim struct {
 	used  []usedToken
 	// hold is what the claim holds of claims. Both are nil if no other request can compete
 	// for the resources.
-	claims *claims
-	hold   *hold
+	claims *operation.Claims
+	hold   *operation.Hold
 	// client is who the claim is for, as Handler.client returns it.
 	client string
 	// about describes the operation that has the claim; it is nil without one.
-	about func() Operation
+	about func() operation.Operation
 	// secured releases the room that follower.secure has reserved; it is nil if there is
 	// none.
 	secured func()
@@ -32,7 +35,7 @@ type claim struct {
 // release releases the claim. It may be called more than once.
 func (c *claim) release() {
 	if c.claims != nil {
-		c.claims.release(c.hold)
+		c.claims.Release(c.hold)
 	}
 }
 
@@ -48,27 +51,27 @@ func (c *claim) giveBack() {
 // the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
 // no other request can lock or change the resources.
 func (h *Handler) confirm(r *request, changes ...change) (*claim, error) {
-	return h.confirmFor(r, operationKey{}, changes)
+	return h.confirmFor(r, operation.Key{}, changes)
 }
 
 // confirmFor is confirm for an operation with a key. If an identical request holds the
-// claim, the error is an *identicalError.
-func (h *Handler) confirmFor(r *request, key operationKey, changes []change) (*claim, error) {
+// claim, the error is for operation.Registry.Undertake.
+func (h *Handler) confirmFor(r *request, key operation.Key, changes []change) (*claim, error) {
 	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err
 	}
-	scopes := make([]scope, len(changes))
+	scopes := make([]operation.Scope, len(changes))
 	for i, c := range changes {
-		scopes[i] = scope{name: c.key, tree: c.tree}
+		scopes[i] = operation.Scope{Name: c.key, Tree: c.tree}
 	}
-	held := &hold{scopes: scopes, key: key}
-	if err := h.shared().claims.acquireHold(r.Context(), held); err != nil {
+	held := &operation.Hold{Scopes: scopes, Key: key, Tenant: statePrefix(r.Context())}
+	if err := h.shared().claims.AcquireHold(r.Context(), held); err != nil {
 		return nil, err
 	}
 	used, err := h.permit(r, header, changes)
 	if err != nil {
-		h.shared().claims.release(held)
+		h.shared().claims.Release(held)
 		return nil, err
 	}
 	return &claim{locks: h.locks(), used: used, claims: &h.shared().claims, hold: held}, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -102,7 +103,7 @@ func TestStatusList(t *testing.T) {
 		g.close()
 		underWay(s, g, "PROPFIND /src")
 		reader := s.dial()
-		var list dav.OperationList
+		var list operation.StatusList
 		if err := json.Unmarshal([]byte(reader.gets("GET /.davd-operations/", "X-User: a").body), &list); err != nil {
 			t.Fatal(err)
 		}

@@ -4,46 +4,29 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-)
 
-// operationKey holds everything that decides what a COPY, MOVE or DELETE does, as
-// this server understands it. Two requests are identical if their keys are equal. No
-// request has the zero value.
-type operationKey struct {
-	// stranger is nil if the client is known. Otherwise it is a new pointer for each
-	// request, so that no other request is identical.
-	stranger *byte
-	// handler serves the request. Handlers may share their claims, so the key names
-	// the handler.
-	handler *Handler
-	// tenant is a statePrefix.
-	tenant, principal, method string
-	// source and destination are canonical names, so that two names of one resource
-	// make the same request. They don't have the storage's spelling, because a missing
-	// resource has none: the source of a MOVE whose answer was lost, for example. Keys
-	// would not do, because two resources may have the same key.
-	source, destination string
-	depth, overwrite    string
-	// when holds the conditional headers byte for byte, and for the header If the
-	// host names that its URIs are compared with.
-	when string
-}
+	"github.com/davd/davd/dav/operation"
+)
 
 // keyHeaders decide whether a request is carried out.
 var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since"}
 
 // operationKey returns the key of r.
-func (h *Handler) operationKey(r *request) operationKey {
-	key := operationKey{
-		handler: h, tenant: statePrefix(r.Context()), principal: r.principal(),
-		method: r.Method, source: h.keySource(r),
-		depth: keyDepth(r), when: h.keyConditions(r),
+//
+// Its source and destination don't have the storage's spelling, because a missing
+// resource has none: the source of a MOVE whose answer was lost, for example. Keys of
+// places would not do, because two resources may have the same key.
+func (h *Handler) operationKey(r *request) operation.Key {
+	key := operation.Key{
+		Server: h, Tenant: statePrefix(r.Context()), Principal: r.principal(),
+		Method: r.Method, Source: h.keySource(r),
+		Depth: keyDepth(r), When: h.keyConditions(r),
 	}
-	if key.principal == "" && !h.OnePerson {
-		key.stranger = new(byte)
+	if key.Principal == "" && !h.OnePerson {
+		key.Stranger = new(byte)
 	}
 	if r.Method != http.MethodDelete {
-		key.destination, key.overwrite = h.keyDestination(r), keyOverwrite(r)
+		key.Destination, key.Overwrite = h.keyDestination(r), keyOverwrite(r)
 	}
 	return key
 }
@@ -94,7 +77,7 @@ func keyOverwrite(r *request) string {
 	return strconv.FormatBool(does)
 }
 
-// keyConditions returns the conditions of r, for operationKey.when.
+// keyConditions returns the conditions of r, for operation.Key.When.
 func (h *Handler) keyConditions(r *request) string {
 	var when strings.Builder
 	for i, header := range keyHeaders {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
 )
@@ -40,10 +41,10 @@ func underWay(s *bubbleServer, g *gate, line string, fields ...string) (client *
 }
 
 // status reads a status document as JSON.
-func (c *bubbleClient) status(location string, fields ...string) dav.OperationStatus {
+func (c *bubbleClient) status(location string, fields ...string) operation.Status {
 	c.Helper()
 	a := c.gets("GET "+location, append(fields, "X-User: a")...)
-	var status dav.OperationStatus
+	var status operation.Status
 	decoder := json.NewDecoder(strings.NewReader(a.body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&status); err != nil || a.status != 200 {
@@ -230,7 +231,7 @@ func TestStatusEvents(t *testing.T) {
 			if name == ":" || event == ":" {
 				continue
 			}
-			var status dav.OperationStatus
+			var status operation.Status
 			if err := json.Unmarshal([]byte(strings.TrimPrefix(data, "data: ")), &status); err != nil {
 				t.Errorf("%v in %q", err, event)
 			}
@@ -378,7 +379,7 @@ func TestStatusStopping(t *testing.T) {
 		if a := s.dial().gets("DELETE "+location, "X-User: a"); a.status != 202 || !strings.HasPrefix(a.body, "202 Accepted: the operation is rolling back") {
 			t.Errorf("stopping is %d %s", a.status, a.body)
 		}
-		if status := reader.status(location); !status.Stopping || status.State != "running" || status.Estimate != nil || status.Rate != (dav.OperationRate{}) {
+		if status := reader.status(location); !status.Stopping || status.State != "running" || status.Estimate != nil || status.Rate != (operation.StatusRate{}) {
 			t.Errorf("while it rolls back: %+v", status)
 		}
 		client.final()

@@ -1,67 +1,31 @@
 package dav
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
-	"slices"
-	"sync"
-	"time"
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/tree"
 )
-
-// operations holds a Handler's running operations, and ended ones whose record is
-// not written yet. Lock mu before the mutex of the claims.
-type operations struct {
-	mu      sync.Mutex
-	running map[*operation]struct{}
-	// byKey has the running operations that an identical request can join.
-	byKey map[operationKey]*operation
-	// byID has the operations with an ID.
-	byID     map[string]*operation
-	stopping bool
-	// halted is closed when Shutdown stops the running operations. It is nil until
-	// an operation waits for that.
-	halted chan struct{}
-	// ticking says that the next tick is scheduled.
-	ticking bool
-	writer  historyWriter
-}
-
-// Operations returns the running operations, the oldest first.
-func (h *Handler) Operations() []Operation {
-	s := &h.operations
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := make([]Operation, 0, len(s.running))
-	for op := range s.running {
-		list = append(list, s.snapshotLocked(op))
-	}
-	slices.SortFunc(list, func(a, b Operation) int {
-		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Source, b.Source))
-	})
-	return list
-}
-
-// look returns a snapshot of op.
-func (s *operations) look(op *operation) Operation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.snapshotLocked(op)
-}
-
-func (s *operations) snapshotLocked(op *operation) Operation {
-	snapshot := op.Operation
-	snapshot.Ended, snapshot.Status = op.endedAt, op.status
-	snapshot.Progress = op.monitor.Snapshot()
-	return snapshot
-}
 
 // ErrShutdown is the cause with which [Handler.Shutdown] stops an operation.
 var ErrShutdown = status.ErrShutdown
+
+// registry returns the Registry of h's operations.
+func (h *Handler) registry() *operation.Registry {
+	h.operationsOnce.Do(func() { h.operations = operation.New(operationServer{h}) })
+	return h.operations
+}
+
+// Operations returns the running operations, the oldest first.
+func (h *Handler) Operations() []operation.Operation { return h.registry().Operations() }
 
 // Shutdown refuses new operations and waits until the running ones have ended. If ctx
 // ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
@@ -70,200 +34,106 @@ var ErrShutdown = status.ErrShutdown
 // may be closed once the Handler serves no more requests.
 //
 // Shutdown does not wait for other requests; http.Server.Shutdown does.
-func (h *Handler) Shutdown(ctx context.Context) error {
-	s := &h.operations
-	s.mu.Lock()
-	s.stopping = true
-	running := make([]*operation, 0, len(s.running))
-	for op := range s.running {
-		running = append(running, op)
+func (h *Handler) Shutdown(ctx context.Context) error { return h.registry().Shutdown(ctx) }
+
+// statusID returns the ID in the URL path of a status document, or "" for the path of
+// the list. ok is false for any other path.
+func (h *Handler) statusID(urlPath string) (id string, ok bool) {
+	if !strings.Contains(urlPath, operation.Name) {
+		return "", false
 	}
-	s.mu.Unlock()
-	for _, op := range running {
-		ended := s.ended(op)
-		select {
-		case <-ended:
-		case <-ctx.Done():
-			s.halt()
-			for _, left := range running {
-				left.context.cancel(ErrShutdown)
-			}
-			<-ended
-		}
+	name, err := h.name(urlPath)
+	if err != nil {
+		return "", false
 	}
-	<-s.written()
-	return ctx.Err()
+	rest, ok := strings.CutPrefix(name, "/"+operation.Name)
+	if !ok || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	return strings.TrimPrefix(rest, "/"), true
 }
 
-// begin lists op, unless the Handler is stopping. From now on, identical requests can
-// join op, including those that wait for its claim.
-func (s *operations) begin(h *Handler, op *operation) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopping {
-		return ErrShutdown
-	}
-	if s.running == nil {
-		s.running = make(map[*operation]struct{})
-		s.byKey = make(map[operationKey]*operation)
-		s.byID = make(map[string]*operation)
-	}
-	s.running[op] = struct{}{}
-	if op.key.method != "" {
-		s.byKey[op.key] = op
-	}
-	s.tickLaterLocked(h)
-	return nil
+// newResponse returns the response of a request with an operation.
+func (h *Handler) newResponse(w http.ResponseWriter, r *http.Request) *interim.Response {
+	return interim.NewResponse(w, r, h.stallTimeout(), &h.answers)
 }
 
-// end records the result of op. It keeps the answer and releases the claim before a
-// client can learn of the end. It reports whether no request waits for the answer.
-func (s *operations) end(h *Handler, op *operation, err error) (unanswered bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	op.over, op.status, op.err, op.endedAt = true, op.success, err, time.Now()
-	if !status.Answered(err) {
-		op.status = status.Of(err)
-	}
-	delete(s.running, op)
-	if op.key.method != "" {
-		delete(s.byKey, op.key)
-	}
-	if op.claim != nil {
-		if !op.answered {
-			op.answer = newKeptAnswer(op, op.waiting)
-		}
-		h.shared().claims.releaseAnswered(op.claim.hold, op.answer)
-	}
-	if op.id != "" && !op.kept() {
-		delete(s.byID, op.id)
-	} else if op.id != "" {
-		s.writeLocked(h, op)
-	}
-	if op.ended != nil {
-		close(op.ended)
-	}
-	return op.waiting == 0
+// emission says what the interim responses to r report about an operation with a method
+// on the resource root.
+func (h *Handler) emission(r *http.Request, method, root string) interim.Emission {
+	return interim.Emission{Request: r, Policy: &h.Interim, Root: root, Success: interim.SuccessOf(method), URL: h.absoluteURL(r)}
 }
 
-// ended returns a channel that is closed when op has ended.
-func (s *operations) ended(op *operation) <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if op.ended == nil {
-		op.ended = make(chan struct{})
-		if op.over {
-			close(op.ended)
-		}
-	}
-	return op.ended
+// operationServer is a Handler as the Registry of its operations sees it.
+type operationServer struct{ h *Handler }
+
+// Claims implements operation.Server, like the methods below.
+func (s operationServer) Claims() *operation.Claims { return &s.h.shared().claims }
+
+func (s operationServer) Records() history.Store { return s.h.records() }
+
+func (s operationServer) Record(tenant string, r history.Record) history.Record {
+	return s.h.inState(tenant, r)
 }
 
-// join returns the running operation for key and counts the caller as waiting for it.
-// It returns nil if no operation is running for key.
-func (s *operations) join(key *operationKey) *operation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	op := s.byKey[*key]
-	if op != nil {
-		op.waiting++
+func (s operationServer) Log(op operation.Operation, err error) {
+	if s.h.OperationLogger != nil {
+		s.h.OperationLogger(op, err)
 	}
-	return op
 }
 
-// leave takes note that x no longer waits for its operation. alone reports whether
-// no request waits for the operation any more and it is not detached.
-func (s *operations) leave(x *exchange) (alone bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if x.away || x.op.over {
+func (s operationServer) Respond(ctx context.Context, w http.ResponseWriter, err error) {
+	s.h.respondError(ctx, w, err)
+}
+
+func (s operationServer) Response(w http.ResponseWriter, r *http.Request) *interim.Response {
+	return s.h.newResponse(w, r)
+}
+
+func (s operationServer) Emission(r *http.Request, method, source string) interim.Emission {
+	return s.h.emission(r, method, source)
+}
+
+func (operationServer) Failures(err error) (named []history.Failure, total int64, ok bool) {
+	var partial *tree.PartialError
+	if !errors.As(err, &partial) {
+		return nil, 0, false
+	}
+	return failures(partial.Failures), int64(len(partial.Failures)) + partial.Unnamed, true
+}
+
+// Agrees reports false if the source of a MOVE or DELETE exists, or the destination of a
+// COPY or MOVE doesn't.
+func (s operationServer) Agrees(ctx context.Context, method, source, destination string) bool {
+	_, err := storage.Lstat(ctx, s.h.FileSystem, source)
+	if method != methodCopy && !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	x.away = true
-	x.op.waiting--
-	return x.op.waiting == 0 && !x.op.detached
-}
-
-// settle takes note that x was answered. delivered says whether the client got the
-// answer, as far as the server can know.
-func (s *operations) settle(x *exchange, delivered bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case x.away:
-	case x.op.over:
-		x.shared().claims.delivered(x.op.answer, delivered)
-	default:
-		x.op.waiting--
-		x.op.answered = x.op.answered || delivered
+	if destination == "" {
+		return true
 	}
-	x.away = true
+	_, err = storage.Lstat(ctx, s.h.FileSystem, destination)
+	return err == nil
 }
 
-// detach lets op continue even if no client waits for it. It reports false if op has
-// ended.
-func (s *operations) detach(op *operation) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	op.detached = !op.over
-	return op.detached
+func (s operationServer) Interrupted(ctx context.Context, r *history.Record) {
+	s.h.interrupt(ctx, r, nil)
 }
 
-// identify returns the ID of op, 128 random bits.
-func (s *operations) identify(op *operation) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.identifyLocked(op)
+func (s operationServer) Href(name string) string { return s.h.href(name, false) }
+
+func (s operationServer) Principal(r *http.Request) string { return storage.PrincipalOf(r.Context()) }
+
+func (s operationServer) Administers(r *http.Request) bool {
+	return s.h.Administrator != nil && s.h.Administrator(r)
 }
 
-func (s *operations) identifyLocked(op *operation) string {
-	if op.id == "" {
-		var random [16]byte
-		_, _ = rand.Read(random[:]) // never fails
-		op.id = base64.RawURLEncoding.EncodeToString(random[:])
-		if !op.over {
-			s.byID[op.id] = op
-		}
-	}
-	return op.id
+func (s operationServer) Admits(r *http.Request) bool {
+	return s.h.Admitted == nil || s.h.Admitted(r)
 }
 
-// find returns the operation with the ID, or nil.
-func (s *operations) find(id string) *operation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.byID[id]
+func (s operationServer) EnterStream(r *http.Request) (leave func(), err error) {
+	return s.h.enterStream(&request{Request: r, handler: s.h})
 }
 
-// of returns the operations for which wanted reports true, and gives an ID to each
-// that has none.
-func (s *operations) of(wanted func(*operation) bool) []*operation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var list []*operation
-	for op := range s.running {
-		if !op.probes() && wanted(op) {
-			s.identifyLocked(op)
-		}
-	}
-	for _, op := range s.byID {
-		if wanted(op) && !op.forgotten {
-			list = append(list, op)
-		}
-	}
-	return list
-}
-
-// location returns the path of the status document of op.
-func (h *Handler) location(op *operation) string {
-	return h.statusHref(h.operations.identify(op))
-}
-
-// probes reports whether op is a probe, which has no status document.
-func (op *operation) probes() bool { return storage.Reserved(op.Source) }
-
-// kept reports whether the record of op, which has an ID, is kept after the end. A
-// PROPFIND is kept only if it took long.
-func (op *operation) kept() bool {
-	return op.key.method != "" || op.endedAt.Sub(op.Started) >= historyInterval
-}
+func (s operationServer) CancelsWhenGone() bool { return s.h.CancelWhenGone }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/operation"
 )
 
 // originProxy is one of the proxies that TestOrigin trusts: 192.0.2.0/24 and
@@ -144,7 +145,7 @@ func TestOrigin(t *testing.T) {
 				if all := strings.Join(told, ", "); !strings.Contains(all, "204 <"+c.want+"/src/a.txt>") {
 					t.Errorf("Status-URI is %q, want %s", all, c.want)
 				}
-				if location := interims[0].header.Get("Location"); !strings.HasPrefix(location, "/"+dav.OperationsName+"/") {
+				if location := interims[0].header.Get("Location"); !strings.HasPrefix(location, "/"+operation.Name+"/") {
 					t.Errorf("Location is %q", location)
 				}
 			})

@@ -98,7 +98,7 @@ func (h *Handler) sameEntry(ctx context.Context, a, b string) (bool, error) {
 
 // respell gives the source of t the spelling of its destination. Locks and properties
 // need no change, because the key is the same.
-func (h *Handler) respell(ctx context.Context, t transfer) error {
+func (h *Handler) respell(ctx context.Context, t *transfer) error {
 	err := h.FileSystem.Rename(ctx, t.src.name(), t.dst.name())
 	if err == nil {
 		h.changedMembers(ctx, t.dst.name())

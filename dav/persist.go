@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -39,8 +40,8 @@ func (h *Handler) persist(c *claim) func(attempt int, err error) bool {
 		select {
 		case <-timer.C:
 			return true
-		case <-h.operations.halting():
-			c.hold = &hold{} // releasing an empty hold leaves the names claimed
+		case <-h.registry().Halting():
+			c.hold = &operation.Hold{} // releasing an empty hold leaves the names claimed
 			return false
 		}
 	}
@@ -54,31 +55,6 @@ func (e *unrecordedError) Error() string {
 }
 
 func (e *unrecordedError) Unwrap() error { return e.err }
-
-// halting returns a channel that is closed when Shutdown stops the running operations.
-func (s *operations) halting() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.haltedLocked()
-}
-
-func (s *operations) haltedLocked() chan struct{} {
-	if s.halted == nil {
-		s.halted = make(chan struct{})
-	}
-	return s.halted
-}
-
-// halt closes the channel of halting.
-func (s *operations) halt() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.haltedLocked():
-	default:
-		close(s.halted)
-	}
-}
 
 // secure reserves room for the state that must follow the operation, until the claim
 // is released.

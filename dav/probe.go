@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -81,14 +82,14 @@ func (h *Handler) probe(w http.ResponseWriter, r *request) error {
 	allowed.Limit, allowed.Asked = min(allowed.Limit, probeResponses), false
 	emission := h.emission(r.Request, r.Method, path.Dir(r.name))
 	emission.Policy, emission.Grant = &interim.Policy{After: -1, Every: every, Sent: h.Interim.Sent}, &allowed
-	about := Operation{Source: r.name, Destination: r.name}
-	return h.operateWith(emission, w, r, about, http.StatusOK, func(ctx context.Context, x *exchange, monitor *tree.Monitor) error {
+	monitor := new(tree.Monitor)
+	listing := operation.Listing{Source: r.name, Destination: r.name, Watch: treeMonitor{monitor}, Status: http.StatusOK}
+	return h.registry().Follow(w, h.operationRequest(r, operation.Key{}), emission, listing, func(ctx context.Context, x *operation.Exchange) error {
 		if err := probe(ctx, monitor, allowed.Limit, every); err != nil {
 			return err
 		}
-		x.e.Stop()
-		return status.Logged(respondReport(x.res, &ProbeReport{
-			Sent: x.e.Sent(), Withheld: allowed.Refused.Reason,
+		return status.Logged(respondReport(x.Response, &ProbeReport{
+			Sent: x.Quiet(), Withheld: allowed.Refused.Reason,
 			Mode: h.Interim.Mode.String(), Proxy: h.Interim.Proxy.String(), Protocol: r.Proto,
 			Via: strings.Join(r.Header.Values("Via"), ", "), Proxied: field.ProxySign(r.Header) != "",
 		}))

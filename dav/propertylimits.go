@@ -22,7 +22,7 @@ func (h *Handler) withBudget(ctx context.Context, r *request) context.Context {
 
 // mayCopyProperties refuses a COPY whose dead properties would exceed the client's
 // limits. Call it before the COPY changes anything.
-func (h *Handler) mayCopyProperties(ctx context.Context, t transfer) error {
+func (h *Handler) mayCopyProperties(ctx context.Context, t *transfer) error {
 	err := h.properties().MayCopy(ctx, t.src.key, t.dst.key, t.depth == 0)
 	var limit *deadprops.LimitError
 	if errors.As(err, &limit) {

@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -51,9 +52,11 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 			return status.Logged(err)
 		}
 	}
-	about := Operation{Source: r.name}
-	return h.operateWith(h.emission(r.Request, r.Method, r.name), w, r, about, http.StatusMultiStatus, func(ctx context.Context, x *exchange, monitor *tree.Monitor) error {
-		p.ctx, p.res, p.live.ctx = ctx, x.res, ctx
+	monitor := new(tree.Monitor)
+	listing := operation.Listing{Source: r.name, Watch: treeMonitor{monitor}, Status: http.StatusMultiStatus}
+	emission := h.emission(r.Request, r.Method, r.name)
+	return h.registry().Follow(w, h.operationRequest(r, operation.Key{}), emission, listing, func(ctx context.Context, x *operation.Exchange) error {
+		p.ctx, p.res, p.live.ctx = ctx, x.Response, ctx
 		walk := tree.Walk{FS: h.FileSystem, Root: r.name, Info: info, Depth: depth, Limit: h.Listings.Infinity, Workers: h.workers(), Monitor: monitor, Prepare: p.prepare}
 		return p.run(&walk)
 	})

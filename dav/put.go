@@ -12,6 +12,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 )
 
@@ -144,7 +145,7 @@ func (p *put) inSteps() (fs.FileInfo, error) {
 }
 
 func (p *put) claim() (release func(), err error) {
-	return p.h.shared().claims.acquire(p.r.Context(), []scope{{name: p.at.key}})
+	return p.h.shared().claims.Acquire(p.r.Context(), statePrefix(p.r.Context()), operation.Scope{Name: p.at.key})
 }
 
 // begin opens the replacement that receives the content, if check allows it.

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/storage"
 )
 
 // requestWith creates a request with header fields, given as pairs of name and value.
@@ -18,7 +19,12 @@ func requestWith(method string, fields ...string) *http.Request {
 }
 
 // parsedRequest returns r for a method of h.
-func parsedRequest(h *Handler, r *http.Request) *request { return &request{Request: r, handler: h} }
+func parsedRequest(h *Handler, r *http.Request) *request {
+	if h.Principal != nil {
+		r = r.WithContext(storage.WithPrincipal(r.Context(), h.Principal(r)))
+	}
+	return &request{Request: r, handler: h}
+}
 
 func readPropfind(h *Handler, r *http.Request) (*propfindQuery, error) {
 	return readXML(h, nil, parsedRequest(h, r), h.propfinds.read)

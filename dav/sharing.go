@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"weak"
 
+	"github.com/davd/davd/dav/operation"
 	"golang.org/x/net/webdav"
 )
 
@@ -16,7 +17,7 @@ import (
 // keep out of each other's changes, as if they were one Handler. x/net's Handlers do that
 // with a temporary lock for each request.
 type common struct {
-	claims  claims
+	claims  operation.Claims
 	created createdFiles
 	// probing keeps requests from seeing the locks with which others probe a plain
 	// LockSystem.

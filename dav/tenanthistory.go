@@ -60,10 +60,33 @@ func (h tenantHistory) allOwn(ctx context.Context) func([]history.Record, error)
 	}
 }
 
-// inState returns the record r of op as the History stores it.
-func inState(op *operation, r history.Record) history.Record {
-	if tenant, ok := storage.TenantOf(&op.context); ok {
+// inState returns the record r of a tenant's operation as the History stores it.
+func (h *Handler) inState(tenant string, r history.Record) history.Record {
+	if h.Tenant != nil {
 		r.Principal = statePrincipal(tenant, r.Principal)
 	}
 	return r
+}
+
+// records returns the part of History that the tenant of a context may see. If History
+// is nil, the records are in memory.
+func (h *Handler) records() history.Store {
+	if h.Tenant != nil {
+		return tenantHistory{h.allRecords()}
+	}
+	return h.allRecords()
+}
+
+// allRecords returns the records of all tenants. Their principals have the names that
+// the state uses.
+func (h *Handler) allRecords() history.Store {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.History != nil {
+		return h.History
+	}
+	if h.memHistory == nil {
+		h.memHistory = history.NewMem()
+	}
+	return h.memHistory
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
-	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/operation"
 )
 
 // newLog returns a logger with the format and level of cfg.
@@ -40,8 +40,8 @@ func logWithheld(log *slog.Logger) func(*http.Request, interim.Withheld) {
 
 // logOperation returns a function that logs the result of an operation whose client did
 // not wait for it, and the failure to record an operation.
-func logOperation(log *slog.Logger) func(dav.Operation, error) {
-	return func(op dav.Operation, err error) {
+func logOperation(log *slog.Logger) func(operation.Operation, error) {
+	return func(op operation.Operation, err error) {
 		about := []any{"method", op.Method, "source", op.Source}
 		if op.Destination != "" {
 			about = append(about, "destination", op.Destination)

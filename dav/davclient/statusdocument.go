@@ -15,7 +15,7 @@ import (
 )
 
 // statusDocument holds the parts of an operation's status document that the client
-// needs. dav.OperationStatus documents the whole.
+// needs. operation.Status documents the whole.
 type statusDocument struct {
 	Method      string     `json:"method"`
 	Source      string     `json:"source"`

@@ -1,4 +1,4 @@
-package dav
+package browser
 
 import (
 	"io"
@@ -25,13 +25,18 @@ var (
 	sameOrigin = []string{"same-origin"}
 )
 
-// setContentPolicy sets the headers that keep a file with the content type from running
-// code in a browser. If the type is not known yet, call it with "", and later again.
-func setContentPolicy(header http.Header, contentType string) {
-	contentType, _, _ = strings.Cut(contentType, ";")
-	contentType = strings.ToLower(strings.TrimSpace(contentType))
+// Isolate sets the headers that every answer with content has: nosniff and same-origin.
+func Isolate(header http.Header) {
 	header["X-Content-Type-Options"] = nosniff
 	header["Cross-Origin-Resource-Policy"] = sameOrigin
+}
+
+// SetContentPolicy sets the headers that keep a file with the content type from running
+// code in a browser. If the type is not known yet, call it with "", and later again.
+func SetContentPolicy(header http.Header, contentType string) {
+	contentType, _, _ = strings.Cut(contentType, ";")
+	contentType = strings.ToLower(strings.TrimSpace(contentType))
+	Isolate(header)
 	// Chromium shows no PDF in a sandbox, and does not run PDFs in the server's origin.
 	if contentType == "application/pdf" {
 		delete(header, "Content-Security-Policy")
@@ -64,11 +69,11 @@ func justShown(contentType string) bool {
 	return contentType == "application/json" || contentType == "application/pdf"
 }
 
-// sniffLen is how much of the content sniff reads to detect its type, in bytes.
+// sniffLen is how much of the content Sniff reads to detect its type, in bytes.
 const sniffLen = 512
 
-// sniff detects the content type of f from its beginning.
-func sniff(f io.ReadSeeker) (string, error) {
+// Sniff detects the content type of f from its beginning.
+func Sniff(f io.ReadSeeker) (string, error) {
 	var buf [sniffLen]byte
 	n, err := io.ReadFull(f, buf[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF { //nolint:errorlint // as io.ReadFull has them

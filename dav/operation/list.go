@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ func sortViews(views []*operationView) {
 }
 
 // respondListPage writes the list of operations as a page for a browser.
-func (h *Handler) respondListPage(w http.ResponseWriter, r *request, views []*operationView) error {
+func (s *Registry) respondListPage(w http.ResponseWriter, r *http.Request, views []*operationView) error {
 	running := slices.ContainsFunc(views, func(v *operationView) bool { return v.record.Ended.IsZero() })
 	dst := appendPageHead(nil, "Operations", running)
 	dst = append(dst, "<h1>Operations</h1>\n<section id=\"status\">\n"...)
@@ -23,7 +23,7 @@ func (h *Handler) respondListPage(w http.ResponseWriter, r *request, views []*op
 	case len(views) > 0:
 		dst = append(dst, "<table>\n<thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">State</th>"+
 			"<th scope=\"col\">Members</th><th scope=\"col\">Started</th></tr></thead>\n<tbody>\n"...)
-	case r.principal() == "":
+	case s.server.Principal(r) == "":
 		dst = append(dst, "<p>You are not signed in, so the server can't tell which operations are yours. You can still open the page of an operation if you know its address.</p>\n"...)
 	default:
 		dst = append(dst, "<p>No operations in the last day.</p>\n"...)
@@ -39,11 +39,11 @@ func (h *Handler) respondListPage(w http.ResponseWriter, r *request, views []*op
 
 // operationsBase returns the start of the relative references in the list, like
 // indexBase.
-func operationsBase(r *request) string {
+func operationsBase(r *http.Request) string {
 	if strings.HasSuffix(r.URL.Path, "/") {
 		return "./"
 	}
-	return "./" + OperationsName + "/"
+	return "./" + Name + "/"
 }
 
 func appendRow(dst []byte, view *operationView, base string) []byte {

@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"context"
@@ -12,17 +12,17 @@ import (
 func TestScopeOverlaps(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		a, b scope
+		a, b Scope
 		want bool
 	}{
-		{"the same", scope{name: "/a"}, scope{name: "/a"}, true},
-		{"siblings", scope{name: "/a", tree: true}, scope{name: "/ab", tree: true}, false},
-		{"a member of a tree", scope{name: "/a", tree: true}, scope{name: "/a/b/c"}, true},
-		{"a member of a resource", scope{name: "/a"}, scope{name: "/a/b", tree: true}, false},
-		{"a direct member", scope{name: "/a", members: true}, scope{name: "/a/b"}, true},
-		{"a member below a direct member", scope{name: "/a", members: true}, scope{name: "/a/b/c", tree: true}, false},
-		{"the root", scope{name: "/", tree: true}, scope{name: "/a"}, true},
-		{"a direct member of the root", scope{name: "/", members: true}, scope{name: "/a"}, true},
+		{"the same", Scope{Name: "/a"}, Scope{Name: "/a"}, true},
+		{"siblings", Scope{Name: "/a", Tree: true}, Scope{Name: "/ab", Tree: true}, false},
+		{"a member of a tree", Scope{Name: "/a", Tree: true}, Scope{Name: "/a/b/c"}, true},
+		{"a member of a resource", Scope{Name: "/a"}, Scope{Name: "/a/b", Tree: true}, false},
+		{"a direct member", Scope{Name: "/a", Members: true}, Scope{Name: "/a/b"}, true},
+		{"a member below a direct member", Scope{Name: "/a", Members: true}, Scope{Name: "/a/b/c", Tree: true}, false},
+		{"the root", Scope{Name: "/", Tree: true}, Scope{Name: "/a"}, true},
+		{"a direct member of the root", Scope{Name: "/", Members: true}, Scope{Name: "/a"}, true},
 	} {
 		if got := c.a.overlaps(c.b); got != c.want {
 			t.Errorf("%s: %t", c.name, got)
@@ -36,29 +36,29 @@ func TestScopeOverlaps(t *testing.T) {
 // TestClaimWaits: a claim waits only for claims that overlap with it.
 func TestClaimWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var c claims
-		release, err := c.acquire(t.Context(), []scope{{name: "/a", tree: true}, {name: "/b"}})
+		var c Claims
+		release, err := c.Acquire(t.Context(), "", Scope{Name: "/a", Tree: true}, Scope{Name: "/b"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		free, err := c.acquire(t.Context(), []scope{{name: "/c"}})
+		free, err := c.Acquire(t.Context(), "", Scope{Name: "/c"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
 		time.AfterFunc(claimPatience/2, release)
-		again, err := c.acquire(t.Context(), []scope{{name: "/x"}, {name: "/a/b"}})
+		again, err := c.Acquire(t.Context(), "", Scope{Name: "/x"}, Scope{Name: "/a/b"})
 		if waited := time.Since(start); err != nil || waited != claimPatience/2 {
 			t.Errorf("%v after %v", err, waited)
 		}
 		release() // does nothing
 		start = time.Now()
-		if _, err := c.acquire(t.Context(), []scope{{name: "/", tree: true}}); !errors.Is(err, errClaimed) || time.Since(start) != claimPatience {
+		if _, err := c.Acquire(t.Context(), "", Scope{Name: "/", Tree: true}); !errors.Is(err, errClaimed) || time.Since(start) != claimPatience {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), claimPatience/4)
 		defer cancel()
-		if _, err := c.acquire(ctx, []scope{{name: "/c"}}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := c.Acquire(ctx, "", Scope{Name: "/c"}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want the context's error", err)
 		}
 		again()
@@ -73,12 +73,12 @@ func TestClaimWaits(t *testing.T) {
 // it.
 func TestClaimExcludes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var c claims
+		var c Claims
 		holders, most, done := 0, 0, 0
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
-				release, err := c.acquire(t.Context(), []scope{{name: "/a"}})
+				release, err := c.Acquire(t.Context(), "", Scope{Name: "/a"})
 				if err != nil {
 					t.Error(err)
 					return

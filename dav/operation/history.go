@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/history"
-	"github.com/davd/davd/storage/tree"
 )
 
 const (
@@ -37,33 +36,10 @@ const (
 	historyTrimInterval = time.Minute
 )
 
-// records returns the part of History that the tenant of a request may see. If History
-// is nil, the records are in memory.
-func (h *Handler) records() history.Store {
-	if h.Tenant != nil {
-		return tenantHistory{h.allRecords()}
-	}
-	return h.allRecords()
-}
-
-// allRecords returns the records of all tenants. Their principals have the names that
-// the state uses.
-func (h *Handler) allRecords() history.Store {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.History != nil {
-		return h.History
-	}
-	if h.memHistory == nil {
-		h.memHistory = history.NewMem()
-	}
-	return h.memHistory
-}
-
 // record returns the current record of op.
-func (s *operations) record(op *operation) history.Record {
+func (s *Registry) record(op *operation) history.Record {
 	s.mu.Lock()
-	id, over, code, err, ended := s.identifyLocked(op), op.over, op.status, op.err, op.endedAt
+	id, over, code, err, endedAt := s.identifyLocked(op), op.state != running, op.status, op.err, op.endedAt
 	s.mu.Unlock()
 	p := op.monitor.Snapshot()
 	r := history.Record{
@@ -72,11 +48,11 @@ func (s *operations) record(op *operation) history.Record {
 		Done: p.Done, Known: p.Known, Bytes: p.Bytes, KnownBytes: p.KnownBytes, Current: p.Current,
 	}
 	if over {
-		r.Updated, r.Ended = kept(ended), kept(ended)
+		r.Updated, r.Ended = kept(endedAt), kept(endedAt)
 		r.Status, r.Reason = code, status.Reason(err)
 		r.State = endState(err)
 	}
-	r.Failures, r.FailuresTotal = failuresOf(op, err)
+	r.Failures, r.FailuresTotal = s.failuresOf(op, err)
 	return r
 }
 
@@ -85,7 +61,7 @@ func kept(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // endState returns the state of an operation that ended with err.
 func endState(err error) history.State {
-	for _, stopped := range []error{errStopped, ErrShutdown, context.Canceled, context.DeadlineExceeded} {
+	for _, stopped := range []error{errStopped, status.ErrShutdown, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, stopped) {
 			return history.Stopped
 		}
@@ -95,49 +71,47 @@ func endState(err error) history.State {
 
 // failuresOf returns the failed members of op that fit into a record, and the number of
 // all failures. err is the operation's error if it has ended.
-func failuresOf(op *operation, err error) (failures []history.Failure, total int64) {
-	outcomes, total := op.monitor.Failures()
-	var partial *tree.PartialError
-	if errors.As(err, &partial) {
-		outcomes, total = partial.Failures, int64(len(partial.Failures))+partial.Unnamed
+func (s *Registry) failuresOf(op *operation, err error) (failures []history.Failure, total int64) {
+	named, total := op.monitor.Failures()
+	if ofErr, all, ok := s.server.Failures(err); ok {
+		named, total = ofErr, all
 	}
 	room := maxRecordNames
-	for _, outcome := range outcomes[:min(len(outcomes), maxRecordFailures)] {
-		if room -= len(outcome.Name); room < 0 {
-			break
+	for i, failure := range named[:min(len(named), maxRecordFailures)] {
+		if room -= len(failure.Name); room < 0 {
+			return named[:i], total
 		}
-		failures = append(failures, history.Failure{Name: outcome.Name, Status: status.Of(outcome.Err)})
 	}
-	return failures, total
+	return named[:min(len(named), maxRecordFailures)], total
 }
 
 // tickOperations schedules writing the records of operations that have been running for
 // some time, and of those that could not be written before.
-func (h *Handler) tickOperations() {
-	s, now := &h.operations, time.Now()
+func (s *Registry) tickOperations() {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for op := range s.running {
 		if !op.probes() && now.Sub(op.Started) >= historyInterval {
 			op.pace.note(op.Started, now, op.monitor.Snapshot())
 			s.identifyLocked(op)
-			s.writeLocked(h, op)
+			s.writeLocked(op)
 		}
 	}
 	for _, op := range s.writer.failed {
-		s.writeLocked(h, op)
+		s.writeLocked(op)
 	}
 	s.writer.failed = nil
 	if s.ticking = false; len(s.running) > 0 {
-		s.tickLaterLocked(h)
+		s.tickLaterLocked()
 	}
 }
 
 // tickLaterLocked schedules the next tick.
-func (s *operations) tickLaterLocked(h *Handler) {
+func (s *Registry) tickLaterLocked() {
 	if !s.ticking {
 		s.ticking = true
-		time.AfterFunc(historyInterval, h.tickOperations)
+		time.AfterFunc(historyInterval, s.tickOperations)
 	}
 }
 
@@ -145,12 +119,11 @@ func (s *operations) tickLaterLocked(h *Handler) {
 // being told its address, which should work after a crash too. It doesn't wait for the
 // record; only a 202 does that. A PROPFIND needs no record, because it ends with its
 // client.
-func (h *Handler) keepTold(id string) {
-	s := &h.operations
+func (s *Registry) keepTold(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	op, w := s.byID[id], &s.writer
-	if op == nil || op.over || op.key.method == "" {
+	if op == nil || op.state != running || !op.key.joinable() {
 		return
 	}
 	if _, known := w.told[op]; known {
@@ -159,35 +132,33 @@ func (h *Handler) keepTold(id string) {
 	w.noteTold(op, false)
 	if !w.telling {
 		w.telling = true
-		time.AfterFunc(historyTold, h.writeTold)
+		time.AfterFunc(historyTold, s.writeTold)
 	}
 }
 
 // writeTold schedules writing the records that keepTold has asked for.
-func (h *Handler) writeTold() {
-	s := &h.operations
+func (s *Registry) writeTold() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writer.telling = false
 	for op, written := range s.writer.told {
-		if !written && !op.over {
+		if !written && op.state == running {
 			s.writer.noteTold(op, true)
-			s.writeLocked(h, op)
+			s.writeLocked(op)
 		}
 	}
 }
 
 // forget removes the record id.
-func (h *Handler) forget(ctx context.Context, id string) error {
-	s := &h.operations
+func (s *Registry) forget(ctx context.Context, id string) error {
 	s.mu.Lock()
 	if op := s.byID[id]; op != nil {
-		op.forgotten = true
+		op.state = forgotten
 		delete(s.byID, id)
 		delete(s.writer.told, op)
 	}
 	s.mu.Unlock()
 	s.writer.saving.Lock()
 	defer s.writer.saving.Unlock()
-	return h.records().DeleteOperation(ctx, id)
+	return s.server.Records().DeleteOperation(ctx, id)
 }

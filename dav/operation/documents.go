@@ -1,11 +1,10 @@
-package dav
+package operation
 
 import (
 	"context"
 	"errors"
 	"io/fs"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
@@ -14,18 +13,18 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// OperationsName is the reserved name, in the root of a Handler, of the collection of
+// Name is the reserved name, in the root of the server, of the collection of
 // status documents. Each operation has one, under a name that can't be guessed; the
 // header Location tells it to the client. GET of the collection lists the operations
-// of the client's principal. GET of a member returns an [OperationStatus]. DELETE of
+// of the client's principal. GET of a member returns an [Status]. DELETE of
 // a member stops the operation and rolls it back, or forgets an operation that has
 // ended.
 //
-// Only the principal of the operation and a [Handler.Administrator] can see a status
+// Only the principal of the operation and an administrator can see a status
 // document. To others it does not exist. An operation without a principal is open to
-// every client that knows the name, and is in no principal's list. [Handler.History]
+// every client that knows the name, and is in no principal's list. The history
 // keeps the document for a day after the operation ends.
-const OperationsName = ".davd-operations"
+const Name = ".davd-operations"
 
 // operationMethods are the methods of a status document, listMethods those of the
 // list.
@@ -39,26 +38,9 @@ const (
 // (keepTold). A Location with a path is relative to the URL of the request (RFC 9110
 // §10.2.2), so it works behind a proxy even if the server does not know its public
 // scheme and host.
-func (h *Handler) statusHref(id string) string {
-	h.keepTold(id)
-	return h.href("/"+OperationsName+"/"+id, false)
-}
-
-// statusID returns the ID in the URL path of a status document, or "" for the path of
-// the list. ok is false for any other path.
-func (h *Handler) statusID(urlPath string) (id string, ok bool) {
-	if !strings.Contains(urlPath, OperationsName) {
-		return "", false
-	}
-	name, err := h.name(urlPath)
-	if err != nil {
-		return "", false
-	}
-	rest, ok := strings.CutPrefix(name, "/"+OperationsName)
-	if !ok || rest != "" && rest[0] != '/' {
-		return "", false
-	}
-	return strings.TrimPrefix(rest, "/"), true
+func (s *Registry) statusHref(id string) string {
+	s.keepTold(id)
+	return s.server.Href("/" + Name + "/" + id)
 }
 
 // errNoOperation is for an operation that does not exist or belongs to another
@@ -72,11 +54,11 @@ const (
 	eventsType = "text/event-stream"
 )
 
-// serveOperation serves the status document id, or the list.
-func (h *Handler) serveOperation(w http.ResponseWriter, r *request, id string) error {
+// Serve serves the status document id, or the list if id is "".
+func (s *Registry) Serve(w http.ResponseWriter, r *http.Request, id string) error {
 	w.Header().Set("Cache-Control", "no-store")
 	if id == "" {
-		return h.serveOperations(w, r)
+		return s.serveOperations(w, r)
 	}
 	switch r.Method {
 	case http.MethodOptions:
@@ -86,25 +68,26 @@ func (h *Handler) serveOperation(w http.ResponseWriter, r *request, id string) e
 		w.Header().Set("Allow", operationMethods)
 		return status.New(http.StatusMethodNotAllowed, "a status document can only be read or deleted")
 	}
-	view, err := h.findOperation(r, id)
+	view, err := s.findOperation(r, id)
 	if err != nil {
 		return err
 	}
 	switch r.Method {
 	case http.MethodDelete:
-		err := h.deleteOperation(r.Context(), view)
+		err := s.deleteOperation(r.Context(), view)
 		switch {
 		case errors.Is(err, errStopping):
-			respond(w, http.StatusAccepted, err)
+			s.server.Respond(r.Context(), w, err)
 			return nil
 		case err != nil:
 			return err
 		}
-		return succeed(w, http.StatusNoContent)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
 	case http.MethodPost:
-		return h.postOperation(w, r, view)
+		return s.postOperation(w, r, view)
 	}
-	return h.getOperation(w, r, view)
+	return s.getOperation(w, r, view)
 }
 
 func serveAllow(w http.ResponseWriter, methods string) error {
@@ -125,9 +108,9 @@ type operationView struct {
 
 // viewOf returns the current view of op. An operation that is stopping has no rate and
 // so no estimate, because the progress of a rollback is unknown.
-func (h *Handler) viewOf(op *operation) *operationView {
-	view := &operationView{record: h.operations.record(op), op: op}
-	h.keepTold(view.record.ID)
+func (s *Registry) viewOf(op *operation) *operationView {
+	view := &operationView{record: s.record(op), op: op}
+	s.keepTold(view.record.ID)
 	switch {
 	case !view.record.Ended.IsZero():
 		view.average()
@@ -151,30 +134,30 @@ func (v *operationView) average() {
 
 // findOperation returns a view of the operation id, or errNoOperation if r may not see
 // it.
-func (h *Handler) findOperation(r *request, id string) (*operationView, error) {
-	if op := h.operations.find(id); op != nil {
-		if !ofTenant(r, op) || !h.mayReach(r, op.Principal) {
+func (s *Registry) findOperation(r *http.Request, id string) (*operationView, error) {
+	if op := s.find(id); op != nil {
+		if !ofTenant(r, op) || !s.mayReach(r, op.Principal) {
 			return nil, errNoOperation
 		}
-		return h.viewOf(op), nil
+		return s.viewOf(op), nil
 	}
-	record, err := h.records().LoadOperation(r.Context(), id)
+	record, err := s.server.Records().LoadOperation(r.Context(), id)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errNoOperation
 	case err != nil:
 		return nil, err
-	case !h.mayReach(r, record.Principal), outdated(&record):
+	case !s.mayReach(r, record.Principal), outdated(&record):
 		return nil, errNoOperation
 	}
-	return h.viewOfRecord(r.Context(), record), nil
+	return s.viewOfRecord(r.Context(), record), nil
 }
 
 // viewOfRecord returns a view of a record whose operation this process does not know.
-func (h *Handler) viewOfRecord(ctx context.Context, record history.Record) *operationView {
+func (s *Registry) viewOfRecord(ctx context.Context, record history.Record) *operationView {
 	view := &operationView{record: record}
 	if record.State == history.Running {
-		h.interrupt(ctx, &view.record, nil)
+		s.server.Interrupted(ctx, &view.record)
 		view.record.Ended = record.Updated
 	}
 	view.average()
@@ -188,80 +171,74 @@ func outdated(r *history.Record) bool {
 
 // ofTenant reports whether op belongs to the tenant of r. Not even an administrator
 // sees the operations of another tenant.
-func ofTenant(r *request, op *operation) bool {
+func ofTenant(r *http.Request, op *operation) bool {
 	tenant, _ := storage.TenantOf(r.Context())
 	return op.Tenant == tenant
 }
 
 // mayReach reports whether r may see and stop operations of principal.
-func (h *Handler) mayReach(r *request, principal string) bool {
-	return principal == "" || principal == r.principal() || h.administers(r)
-}
-
-// administers reports whether r comes from an administrator, who may reach all
-// operations.
-func (h *Handler) administers(r *request) bool {
-	return h.Administrator != nil && h.Administrator(r.Request)
+func (s *Registry) mayReach(r *http.Request, principal string) bool {
+	return principal == "" || principal == s.server.Principal(r) || s.server.Administers(r)
 }
 
 // getOperation answers a GET with the media type that the client prefers.
-func (h *Handler) getOperation(w http.ResponseWriter, r *request, view *operationView) error {
+func (s *Registry) getOperation(w http.ResponseWriter, r *http.Request, view *operationView) error {
 	w.Header().Set("Vary", "Accept")
 	form := field.PreferredType(r.Header["Accept"], jsonType, htmlType, eventsType)
 	if form == eventsType {
-		return h.serveEvents(w, r, view)
+		return s.serveEvents(w, r, view)
 	}
-	if r.preferences().Processing && view.op != nil {
-		if leave, err := h.enterStream(r); err == nil {
+	if field.PrefersProcessing(r.Header) && view.op != nil {
+		if leave, err := s.server.EnterStream(r); err == nil {
 			defer leave()
-			return h.awaitOperation(w, r, view.op, form)
+			return s.awaitOperation(w, r, view.op, form)
 		}
 	}
-	return status.Logged(h.respondView(w, http.StatusOK, form, view))
+	return status.Logged(s.respondView(w, http.StatusOK, form, view))
 }
 
 // respondView writes a status document of the type form: jsonType or htmlType.
-func (h *Handler) respondView(w http.ResponseWriter, status int, form string, view *operationView) error {
+func (s *Registry) respondView(w http.ResponseWriter, status int, form string, view *operationView) error {
 	if form == htmlType {
-		return h.respondPage(w, status, view)
+		return s.respondPage(w, status, view)
 	}
-	return h.respondJSON(w, status, view)
+	return s.respondJSON(w, status, view)
 }
 
 // awaitOperation sends interim responses until op ends, and then its status document.
 // A client that can't get interim responses gets the document immediately.
-func (h *Handler) awaitOperation(w http.ResponseWriter, r *request, op *operation, form string) error {
-	res := h.newResponse(w, r.Request)
-	about := h.emission(r.Request, op.Method, op.Source)
-	about.Monitor = treeMonitor{op.monitor}
+func (s *Registry) awaitOperation(w http.ResponseWriter, r *http.Request, op *operation, form string) error {
+	res := s.server.Response(w, r)
+	about := s.server.Emission(r, op.Method, op.Source)
+	about.Monitor = op.monitor
 	e := res.Start(about)
 	var err error
 	if e.Promised() {
 		res.Header().Set("Preference-Applied", "processing")
-		err = h.await(r, op)
+		err = s.await(r, op)
 	}
 	e.Stop()
 	if err != nil {
-		respond(res, status.Of(err), err)
+		s.server.Respond(r.Context(), res, err)
 	} else {
-		err = h.respondView(res, http.StatusOK, form, h.viewOf(op))
+		err = s.respondView(res, http.StatusOK, form, s.viewOf(op))
 	}
 	return status.Logged(errors.Join(err, res.Finish()))
 }
 
 // await waits until op ends or the client disconnects. It returns errNotAdmitted if
 // the user loses access.
-func (h *Handler) await(r *request, op *operation) error {
+func (s *Registry) await(r *http.Request, op *operation) error {
 	ticker := time.NewTicker(eventInterval)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-h.operations.ended(op):
+		case <-op.done:
 			return nil
 		case <-r.Context().Done():
 			return nil
 		case <-ticker.C:
-			if !h.admits(r) {
+			if !s.server.Admits(r) {
 				return errNotAdmitted
 			}
 		}

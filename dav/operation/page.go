@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"crypto/sha256"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -34,7 +35,7 @@ func sourceHash(content string) string {
 }
 
 // respondPage writes a status document as a page for a browser.
-func (h *Handler) respondPage(w http.ResponseWriter, status int, view *operationView) error {
+func (s *Registry) respondPage(w http.ResponseWriter, status int, view *operationView) error {
 	r := &view.record
 	running := r.Ended.IsZero()
 	dst := appendPageHead(nil, pageTitle(view), running)
@@ -91,7 +92,7 @@ func appendPageHead(dst []byte, title string, again bool) []byte {
 		dst = append(dst, "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>\n"...)
 	}
 	dst = append(dst, "<title>"...)
-	dst = appendLabel(dst, title)
+	dst = browser.AppendLabel(dst, title)
 	return append(dst, "</title>\n<style>"+operationStyle+"</style>\n</head>\n<body>\n<main>\n"...)
 }
 
@@ -105,8 +106,7 @@ func writePage(w http.ResponseWriter, status int, page []byte, running bool) err
 	header.Set("Content-Type", htmlType+"; charset=utf-8")
 	header.Set("Content-Security-Policy", operationPolicy)
 	header.Set("Referrer-Policy", "same-origin") // with "no-referrer" the form would send no Origin
-	header["X-Content-Type-Options"] = nosniff
-	header["Cross-Origin-Resource-Policy"] = sameOrigin
+	browser.Isolate(header)
 	w.WriteHeader(status)
 	_, err := w.Write(append(page, "</body>\n</html>\n"...))
 	return err
@@ -115,11 +115,11 @@ func writePage(w http.ResponseWriter, status int, page []byte, running bool) err
 // appendNames appends the method, source and destination of an operation.
 func appendNames(dst []byte, r *history.Record) []byte {
 	dst = append(dst, r.Method+" <bdi>"...)
-	dst = appendLabel(dst, r.Source)
+	dst = browser.AppendLabel(dst, r.Source)
 	dst = append(dst, "</bdi>"...)
 	if r.Destination != "" {
 		dst = append(dst, " to <bdi>"...)
-		dst = appendLabel(dst, r.Destination)
+		dst = browser.AppendLabel(dst, r.Destination)
 		dst = append(dst, "</bdi>"...)
 	}
 	return dst
@@ -138,7 +138,7 @@ func appendStatus(dst []byte, view *operationView) []byte {
 	}
 	dst = appendTerm(dst, "Members", ofLine(view, r.Done, r.Known, appendCount))
 	if r.Bytes > 0 || r.KnownBytes > 0 {
-		dst = appendTerm(dst, "Content", ofLine(view, r.Bytes, r.KnownBytes, appendSize))
+		dst = appendTerm(dst, "Content", ofLine(view, r.Bytes, r.KnownBytes, browser.AppendSize))
 	}
 	if r.Current != "" && running && !view.stopping() {
 		dst = appendTerm(dst, "Current", interim.Relative(r.Source, r.Current))
@@ -180,7 +180,7 @@ func appendBar(dst []byte, view *operationView) []byte {
 
 func appendTerm(dst []byte, term, text string) []byte {
 	dst = append(dst, "<dt>"+term+"</dt><dd><bdi>"...)
-	dst = appendLabel(dst, text)
+	dst = browser.AppendLabel(dst, text)
 	return append(dst, "</bdi></dd>\n"...)
 }
 
@@ -194,7 +194,7 @@ func appendFailures(dst []byte, r *history.Record) []byte {
 	dst = append(appendCount(dst, r.FailuresTotal), "</h2>\n<ul>\n"...)
 	for _, failure := range r.Failures {
 		dst = append(dst, "<li><bdi>"...)
-		dst = appendLabel(dst, interim.Relative(r.Source, failure.Name))
+		dst = browser.AppendLabel(dst, interim.Relative(r.Source, failure.Name))
 		dst = append(dst, "</bdi>: "+statusLine(failure.Status)+"</li>\n"...)
 	}
 	if more := r.FailuresTotal - int64(len(r.Failures)); more > 0 {

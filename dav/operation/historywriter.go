@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"context"
@@ -30,7 +30,7 @@ type historyWriter struct {
 }
 
 // writeLocked schedules writing the record of op, unless it is scheduled already.
-func (s *operations) writeLocked(h *Handler, op *operation) {
+func (s *Registry) writeLocked(op *operation) {
 	w := &s.writer
 	if !op.queued {
 		op.queued = true
@@ -38,12 +38,12 @@ func (s *operations) writeLocked(h *Handler, op *operation) {
 	}
 	if !w.busy {
 		w.busy = true
-		go h.writeHistory()
+		go s.writeHistory()
 	}
 }
 
 // written returns a channel that is closed when no record is left to write.
-func (s *operations) written() <-chan struct{} {
+func (s *Registry) written() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := &s.writer
@@ -60,7 +60,7 @@ func (s *operations) written() <-chan struct{} {
 
 // nextBatch returns the operations whose records must be written. It returns nil if
 // there are none; the goroutine must then end.
-func (s *operations) nextBatch() []*operation {
+func (s *Registry) nextBatch() []*operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := &s.writer
@@ -80,32 +80,29 @@ func (s *operations) nextBatch() []*operation {
 }
 
 // writeHistory writes records until none are left.
-func (h *Handler) writeHistory() {
-	s, store := &h.operations, h.records()
+func (s *Registry) writeHistory() {
 	for {
 		batch := s.nextBatch()
 		if len(batch) == 0 {
 			return
 		}
-		err := s.save(store, batch)
+		err := s.save(batch)
 		if err == nil {
-			err = s.trim(store, len(batch))
+			err = s.trim(len(batch))
 		}
 		if err == nil {
 			continue
 		}
-		if h.OperationLogger != nil {
-			h.OperationLogger(s.look(batch[0]), err)
-		}
+		s.server.Log(s.look(batch[0]), err)
 		s.mu.Lock()
-		s.tickLaterLocked(h)
+		s.tickLaterLocked()
 		s.mu.Unlock()
 	}
 }
 
 // save writes the records of batch. Once written, an operation that has ended is only in
-// store.
-func (s *operations) save(store history.Store, batch []*operation) error {
+// s.server.Records().
+func (s *Registry) save(batch []*operation) error {
 	s.writer.saving.Lock()
 	defer s.writer.saving.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), historyPatience)
@@ -113,10 +110,10 @@ func (s *operations) save(store history.Store, batch []*operation) error {
 	records := make([]history.Record, 0, len(batch))
 	for _, op := range batch {
 		if !s.isForgotten(op) {
-			records = append(records, inState(op, s.record(op)))
+			records = append(records, s.server.Record(op.Tenant, s.record(op)))
 		}
 	}
-	err := store.SaveOperations(ctx, records...)
+	err := s.server.Records().SaveOperations(ctx, records...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range records {
@@ -127,7 +124,7 @@ func (s *operations) save(store history.Store, batch []*operation) error {
 		switch {
 		case op == nil:
 		case r.Ended.IsZero():
-			if err == nil && !op.over {
+			if err == nil && op.state == running {
 				s.writer.noteTold(op, true)
 			}
 		case err == nil:
@@ -144,20 +141,17 @@ func (s *operations) save(store history.Store, batch []*operation) error {
 // noteTold notes that a client knows the address of op, and whether op has a record. The
 // note is removed when the end of op is saved.
 func (w *historyWriter) noteTold(op *operation, written bool) {
-	if w.told == nil {
-		w.told = make(map[*operation]bool)
-	}
 	w.told[op] = written
 }
 
-func (s *operations) isForgotten(op *operation) bool {
+func (s *Registry) isForgotten(op *operation) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return op.forgotten
+	return op.state == forgotten
 }
 
 // trim removes old records if enough records were written or enough time has passed.
-func (s *operations) trim(store history.Store, written int) error {
+func (s *Registry) trim(written int) error {
 	w, now := &s.writer, time.Now()
 	if w.saved += written; w.saved < historyTrim && now.Sub(w.trimmed) < historyTrimInterval {
 		return nil
@@ -165,7 +159,7 @@ func (s *operations) trim(store history.Store, written int) error {
 	w.saved, w.trimmed = 0, now
 	ctx, cancel := context.WithTimeout(context.Background(), historyPatience)
 	defer cancel()
-	return store.TrimOperations(ctx, history.Limits{
+	return s.server.Records().TrimOperations(ctx, history.Limits{
 		Since: now.Add(-historyKept), PerPrincipal: historyPerPrincipal, Total: historyTotal,
 	})
 }

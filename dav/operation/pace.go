@@ -1,10 +1,10 @@
-package dav
+package operation
 
 import (
 	"sync"
 	"time"
 
-	"github.com/davd/davd/storage/tree"
+	"github.com/davd/davd/dav/interim"
 )
 
 const (
@@ -29,7 +29,7 @@ type paceNote struct {
 
 // note records progress and returns the recent members and bytes per second. The clock
 // starts with the first progress. Both rates are 0 until paceStep has passed.
-func (p *pace) note(started, now time.Time, progress tree.Progress) (members, bytes float64) {
+func (p *pace) note(started, now time.Time, progress interim.Progress) (members, bytes float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.notes) == 0 {

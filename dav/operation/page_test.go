@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"net/http"
@@ -78,7 +78,7 @@ func TestOperationPage(t *testing.T) {
 				view = &operationView{record: pageRecords["running"], members: 50.2, bytes: 1e6}
 			}
 			answer := httptest.NewRecorder()
-			if err := new(Handler).respondPage(answer, http.StatusOK, view); err != nil {
+			if err := New(pageServer{}).respondPage(answer, http.StatusOK, view); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)
@@ -89,7 +89,7 @@ func TestOperationPage(t *testing.T) {
 // TestOperationListPage checks that the list updates itself while an operation in it is
 // running.
 func TestOperationListPage(t *testing.T) {
-	h := &Handler{Principal: func(*http.Request) string { return "ann" }}
+	h := New(pageServer{principal: "ann"})
 	for _, c := range []struct {
 		name        string
 		views       []string
@@ -108,7 +108,7 @@ func TestOperationListPage(t *testing.T) {
 				views = append(views, runningView(pageRecords[name]))
 			}
 			answer := httptest.NewRecorder()
-			if err := h.respondListPage(answer, parsedRequest(h, httptest.NewRequest(http.MethodGet, "/"+OperationsName+"/", http.NoBody)), views); err != nil {
+			if err := h.respondListPage(answer, httptest.NewRequest(http.MethodGet, "/"+Name+"/", http.NoBody), views); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)
@@ -147,9 +147,9 @@ func TestOperationPageStopping(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			view := runningView(pageRecords["running"])
 			view.members = 1
-			view.op.context.cancel(c.cause)
+			view.op.cancel(c.cause)
 			answer := httptest.NewRecorder()
-			if err := new(Handler).respondPage(answer, http.StatusOK, view); err != nil {
+			if err := New(pageServer{}).respondPage(answer, http.StatusOK, view); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)

@@ -1,4 +1,4 @@
-package dav
+package browser
 
 import (
 	"context"
@@ -10,12 +10,12 @@ import (
 	"golang.org/x/net/webdav"
 )
 
-// unknownType is the content type of a file whose type is unknown (RFC 2046 §4.5.1).
-const unknownType = "application/octet-stream"
+// UnknownType is the content type of a file whose type is unknown (RFC 2046 §4.5.1).
+const UnknownType = "application/octet-stream"
 
-// contentType returns the content type of the file name that info describes, or "" if
+// ContentType returns the content type of the file name that info describes, or "" if
 // it is unknown. It opens no file; only a GET looks into the content.
-func contentType(ctx context.Context, name string, info fs.FileInfo) string {
+func ContentType(ctx context.Context, name string, info fs.FileInfo) string {
 	if typer, ok := info.(webdav.ContentTyper); ok {
 		if found, err := typer.ContentType(ctx); err == nil && found != "" {
 			return found

@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"context"
@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage/history"
-	"github.com/davd/davd/storage/tree"
 )
 
 func TestDurationLine(t *testing.T) {
@@ -65,9 +65,8 @@ func TestPercentLine(t *testing.T) {
 
 // runningView returns a view of a running operation. The totals of r are final.
 func runningView(r history.Record) *operationView {
-	op := &operation{monitor: new(tree.Monitor)}
-	op.context.Context = context.Background()
-	op.monitor.Found(r.Known, r.KnownBytes)
+	op := &operation{monitor: &fixed{Progress: interim.Progress{Known: r.Known, KnownBytes: r.KnownBytes, Final: true}}}
+	op.ctx, op.cancel = context.WithCancelCause(context.Background())
 	return &operationView{record: r, op: op}
 }
 
@@ -75,7 +74,7 @@ func runningView(r history.Record) *operationView {
 // says so for the same number, or if all members are done.
 func TestTotalFinal(t *testing.T) {
 	newer := runningView(history.Record{Done: 1, Known: 2})
-	newer.op.monitor.Found(1, 0)
+	newer.op.monitor = &fixed{Progress: interim.Progress{Known: 3, Final: true}}
 	ended := pageStart
 	for _, c := range []struct {
 		name string
@@ -94,7 +93,7 @@ func TestTotalFinal(t *testing.T) {
 		if got := c.view.totalFinal(); got != c.want {
 			t.Errorf("%s: %t", c.name, got)
 		}
-		if got := new(Handler).statusDocument(c.view).Progress.TotalFinal; got != c.want {
+		if got := New(pageServer{}).statusDocument(c.view).Progress.TotalFinal; got != c.want {
 			t.Errorf("%s: the document says %t", c.name, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"context"
@@ -42,25 +42,25 @@ var errStopping = &status.Error{
 }
 
 // deleteOperation stops a running operation, or forgets one that has ended.
-func (h *Handler) deleteOperation(ctx context.Context, view *operationView) error {
+func (s *Registry) deleteOperation(ctx context.Context, view *operationView) error {
 	if !view.record.Ended.IsZero() {
-		if err := h.forget(ctx, view.record.ID); err != nil {
+		if err := s.forget(ctx, view.record.ID); err != nil {
 			return err
 		}
 		return nil
 	}
 	op := view.op
-	op.context.cancel(stopped(op))
+	op.cancel(stopped(op))
 	timer := time.NewTimer(stopPatience)
 	defer timer.Stop()
 	select {
-	case <-h.operations.ended(op):
+	case <-op.done:
 	case <-timer.C:
 		return errStopping
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if h.operations.record(op).State != history.Stopped {
+	if s.record(op).State != history.Stopped {
 		return errTooLate
 	}
 	return nil
@@ -71,7 +71,7 @@ const maxForm = 1 << 10
 
 // postOperation is deleteOperation for a page in a browser, whose forms can't send a
 // DELETE. It refuses forms from other sites.
-func (h *Handler) postOperation(w http.ResponseWriter, r *request, view *operationView) error {
+func (s *Registry) postOperation(w http.ResponseWriter, r *http.Request, view *operationView) error {
 	if err := checkForm(r); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (h *Handler) postOperation(w http.ResponseWriter, r *request, view *operati
 	case does == "forget" && !ended, does == "stop" && ended:
 		return seeOther(w, view.record.ID)
 	}
-	err := h.deleteOperation(r.Context(), view)
+	err := s.deleteOperation(r.Context(), view)
 	switch {
 	case err != nil && !errors.Is(err, errTooLate) && !errors.Is(err, errStopping):
 		return err
@@ -114,7 +114,7 @@ var errNoOrigin = &status.Error{
 
 // checkForm makes sure that a page of this server sent the form. Browsers name the page
 // in at least one of two headers, whose values checkCrossOrigin has checked.
-func checkForm(r *request) error {
+func checkForm(r *http.Request) error {
 	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
 		return errNoOrigin
 	}

@@ -1,10 +1,10 @@
-package dav
+package operation
 
 import (
 	"testing"
 	"time"
 
-	"github.com/davd/davd/storage/tree"
+	"github.com/davd/davd/dav/interim"
 )
 
 // TestPace checks that the rate covers the last ten seconds at most, and not the time
@@ -27,7 +27,7 @@ func TestPace(t *testing.T) {
 		{"of late", 12 * time.Second, 120, 12000, 10, 1000},
 		{"long ago", 60 * time.Second, 120, 12000, 0, 0},
 	} {
-		members, speed := p.note(start.Add(-20*time.Second), start.Add(step.at), tree.Progress{Done: step.done, Bytes: step.bytes})
+		members, speed := p.note(start.Add(-20*time.Second), start.Add(step.at), interim.Progress{Done: step.done, Bytes: step.bytes})
 		if members != step.members || speed != step.speed {
 			t.Errorf("%s: %v members and %v bytes a second, want %v and %v", step.name, members, speed, step.members, step.speed)
 		}

@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"net/http"
@@ -46,17 +46,18 @@ func (p *asyncPreference) left() time.Duration {
 }
 
 // accept answers 202 (RFC 9110 §15.3.3) while the operation goes on.
-func (x *exchange) accept() error {
-	if !x.operations.detach(x.op) {
+func (x *Exchange) accept() error {
+	s := x.registry
+	if !s.detach(x.op) {
 		return x.answer(x.op.err) // it has ended just now
 	}
-	x.e.StopBefore(interim.AcceptedBefore)
+	x.emitter.StopBefore(interim.AcceptedBefore)
 	// From now on the client knows the operation only by its address, so the record must
 	// survive a crash.
-	if err := x.operations.save(x.records(), []*operation{x.op}); err != nil && x.OperationLogger != nil {
-		x.OperationLogger(x.operations.look(x.op), err)
+	if err := s.save([]*operation{x.op}); err != nil {
+		s.server.Log(s.look(x.op), err)
 	}
-	header, location := x.res.Header(), x.location(x.op)
+	header, location := x.Response.Header(), s.location(x.op)
 	header.Set("Location", location)
 	header.Set("Content-Location", location) // the content is the status document (RFC 9110 §8.7)
 	applied := x.async.applied
@@ -64,7 +65,7 @@ func (x *exchange) accept() error {
 		applied = processing + ", " + applied
 	}
 	header.Set("Preference-Applied", applied)
-	err := x.respondJSON(x.res, http.StatusAccepted, x.viewOf(x.op))
+	err := s.respondJSON(x.Response, http.StatusAccepted, s.viewOf(x.op))
 	if err == nil {
 		err = x.respond(nil)
 	}

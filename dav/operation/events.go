@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"context"
@@ -23,9 +23,9 @@ const (
 
 // serveEvents streams the progress of an operation (text/event-stream): an event
 // "progress" when something has changed, at most one per second, and an event "end"
-// at the end. Their data is an [OperationStatus].
-func (h *Handler) serveEvents(w http.ResponseWriter, r *request, view *operationView) error {
-	leave, err := h.enterStream(r)
+// at the end. Their data is an [Status].
+func (g *Registry) serveEvents(w http.ResponseWriter, r *http.Request, view *operationView) error {
+	leave, err := g.server.EnterStream(r)
 	if err != nil {
 		return err
 	}
@@ -38,29 +38,28 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *request, view *operation
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	s := &eventStream{Handler: h, w: w, controller: http.NewResponseController(w)}
+	s := &eventStream{Registry: g, w: w, controller: http.NewResponseController(w)}
 	defer s.restore(r)
 	if view.record.Ended.IsZero() {
 		if err := s.follow(r, view.op); err != nil {
 			return status.Logged(err)
 		}
-		view = h.viewOf(view.op)
+		view = g.viewOf(view.op)
 	}
 	return status.Logged(s.event("end", view))
 }
 
 // eventStream is one answer of serveEvents.
 type eventStream struct {
-	*Handler
+	*Registry
 	w          http.ResponseWriter
 	controller *http.ResponseController
 }
 
 // follow sends events until op ends, the client disconnects, or its user loses
 // access.
-func (s *eventStream) follow(r *request, op *operation) error {
+func (s *eventStream) follow(r *http.Request, op *operation) error {
 	ctx := r.Context()
-	ended := s.operations.ended(op)
 	ticker := time.NewTicker(eventInterval)
 	defer ticker.Stop()
 	sent := time.Now()
@@ -70,7 +69,7 @@ func (s *eventStream) follow(r *request, op *operation) error {
 	}
 	for {
 		select {
-		case <-ended:
+		case <-op.done:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -78,7 +77,7 @@ func (s *eventStream) follow(r *request, op *operation) error {
 			progress := op.monitor.Snapshot()
 			var err error
 			switch {
-			case !s.admits(r):
+			case !s.server.Admits(r):
 				return errNotAdmitted
 			case progress != last:
 				sent, last = now, progress
@@ -96,8 +95,6 @@ func (s *eventStream) follow(r *request, op *operation) error {
 
 // errNotAdmitted ends the answer to a user who was removed while it was sent.
 var errNotAdmitted = &status.Error{Status: http.StatusForbidden, Reason: "the user no longer has access"}
-
-func (h *Handler) admits(r *request) bool { return h.Admitted == nil || h.Admitted(r.Request) }
 
 // event sends view as one event. The JSON is one line, as an event's data must be.
 func (s *eventStream) event(name string, view *operationView) error {
@@ -123,9 +120,9 @@ func (s *eventStream) write(p []byte) error {
 
 // restore sets the connection's write deadline to the server's own, or removes it if
 // the server has none.
-func (s *eventStream) restore(r *request) {
+func (s *eventStream) restore(r *http.Request) {
 	var until time.Time
-	if timeout := interim.WriteTimeout(r.Request); timeout > 0 {
+	if timeout := interim.WriteTimeout(r); timeout > 0 {
 		until = time.Now().Add(timeout)
 	}
 	_ = s.controller.SetWriteDeadline(until)

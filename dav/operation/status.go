@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"encoding/json"
@@ -11,10 +11,10 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// OperationStatus is the JSON status document of an operation, a member of
-// [OperationsName]. Resources are hrefs: percent-encoded URL paths. Times are in UTC
+// Status is the JSON status document of an operation, a member of
+// [Name]. Resources are hrefs: percent-encoded URL paths. Times are in UTC
 // and have the format of RFC 3339.
-type OperationStatus struct {
+type Status struct {
 	// ID is the last segment of the document's path.
 	ID string `json:"id"`
 	// Principal is the user who sent the request, if known.
@@ -48,21 +48,21 @@ type OperationStatus struct {
 	Reason string `json:"reason,omitempty"`
 	// Recovery says what the next start of the server did with an interrupted
 	// operation: "finished", "undone" or "left"; "" if nothing was necessary.
-	Recovery string            `json:"recovery,omitempty"`
-	Progress OperationProgress `json:"progress"`
-	Rate     OperationRate     `json:"rate"`
+	Recovery string         `json:"recovery,omitempty"`
+	Progress StatusProgress `json:"progress"`
+	Rate     StatusRate     `json:"rate"`
 	// Estimate is the remaining time in seconds. It is null if it can't be estimated,
 	// for example until the total is final.
 	Estimate *float64 `json:"estimate"`
 	// Failures are the members that failed: at most a thousand, in an event a few, and
 	// none in the list of operations. FailuresTotal is the number of all.
-	Failures      []OperationFailure `json:"failures"`
-	FailuresTotal int64              `json:"failuresTotal"`
-	Links         OperationLinks     `json:"links"`
+	Failures      []StatusFailure `json:"failures"`
+	FailuresTotal int64           `json:"failuresTotal"`
+	Links         StatusLinks     `json:"links"`
 }
 
-// OperationProgress is the progress of an operation. Its numbers never decrease.
-type OperationProgress struct {
+// StatusProgress is the progress of an operation. Its numbers never decrease.
+type StatusProgress struct {
 	// Done is the number of finished members, including those that failed.
 	Done int64 `json:"done"`
 	// Total is the number of members found so far, or null.
@@ -78,60 +78,60 @@ type OperationProgress struct {
 	Current string `json:"current"`
 }
 
-// OperationRate is a rate per second: over the last seconds of a running operation, or
+// StatusRate is a rate per second: over the last seconds of a running operation, or
 // the average of one that has ended.
-type OperationRate struct {
+type StatusRate struct {
 	Members float64 `json:"members"`
 	Bytes   float64 `json:"bytes"`
 }
 
-// OperationFailure is a member that failed.
-type OperationFailure struct {
+// StatusFailure is a member that failed.
+type StatusFailure struct {
 	Href string `json:"href"`
 	// Status is an HTTP status.
 	Status int `json:"status"`
 }
 
-// OperationLinks are URL paths.
-type OperationLinks struct {
+// StatusLinks are URL paths.
+type StatusLinks struct {
 	Self string `json:"self"`
 	// List is the list of the principal's operations.
 	List string `json:"list"`
 }
 
-// OperationList is the list of operations in JSON, the most recent first.
-type OperationList struct {
-	Operations []OperationStatus `json:"operations"`
+// StatusList is the list of operations in JSON, the most recent first.
+type StatusList struct {
+	Operations []Status `json:"operations"`
 }
 
 // statusDocument returns view as a status document.
-func (h *Handler) statusDocument(view *operationView) OperationStatus {
+func (s *Registry) statusDocument(view *operationView) Status {
 	r := &view.record
-	document := OperationStatus{
-		ID: r.ID, Principal: r.Principal, Method: r.Method, Source: h.href(r.Source, false), Depth: field.DepthWord(r.Depth),
+	document := Status{
+		ID: r.ID, Principal: r.Principal, Method: r.Method, Source: s.server.Href(r.Source), Depth: field.DepthWord(r.Depth),
 		State: string(r.State), Stopping: view.stopping(), Started: r.Started, Updated: r.Updated, Reason: r.Reason, Recovery: r.Recovery,
-		Progress: OperationProgress{
+		Progress: StatusProgress{
 			Done: r.Done, Total: orNull(r.Known), TotalFinal: view.totalFinal(), Bytes: r.Bytes, TotalBytes: orNull(r.KnownBytes),
 		},
-		Rate: OperationRate{Members: rounded(view.members), Bytes: math.Round(view.bytes)}, Status: orNull(r.Status),
-		Failures: make([]OperationFailure, 0, len(r.Failures)), FailuresTotal: r.FailuresTotal,
-		Links: OperationLinks{Self: h.statusHref(r.ID), List: h.statusHref("")},
+		Rate: StatusRate{Members: rounded(view.members), Bytes: math.Round(view.bytes)}, Status: orNull(r.Status),
+		Failures: make([]StatusFailure, 0, len(r.Failures)), FailuresTotal: r.FailuresTotal,
+		Links: StatusLinks{Self: s.statusHref(r.ID), List: s.statusHref("")},
 	}
 	if r.Destination != "" {
-		document.Destination, document.Overwrite = h.href(r.Destination, false), &r.Overwrite
+		document.Destination, document.Overwrite = s.server.Href(r.Destination), &r.Overwrite
 	}
 	if !r.Ended.IsZero() {
 		document.Ended = &r.Ended
 	}
 	if r.Current != "" {
-		document.Progress.Current = h.href(r.Current, false)
+		document.Progress.Current = s.server.Href(r.Current)
 	}
 	if left, known := view.secondsLeft(); known {
 		left = rounded(left)
 		document.Estimate = &left
 	}
 	for _, failure := range r.Failures {
-		document.Failures = append(document.Failures, OperationFailure{Href: h.href(failure.Name, false), Status: failure.Status})
+		document.Failures = append(document.Failures, StatusFailure{Href: s.server.Href(failure.Name), Status: failure.Status})
 	}
 	return document
 }
@@ -175,8 +175,8 @@ func orNull[T int | int64](n T) *T {
 func rounded(x float64) float64 { return math.Round(x*10) / 10 }
 
 // respondJSON writes a status document as JSON.
-func (h *Handler) respondJSON(w http.ResponseWriter, status int, view *operationView) error {
-	document := h.statusDocument(view)
+func (s *Registry) respondJSON(w http.ResponseWriter, status int, view *operationView) error {
+	document := s.statusDocument(view)
 	return writeJSON(w, status, &document)
 }
 
@@ -194,7 +194,7 @@ func writeJSON(w http.ResponseWriter, status int, document any) error {
 }
 
 // serveOperations serves the list of the operations that r may see.
-func (h *Handler) serveOperations(w http.ResponseWriter, r *request) error {
+func (s *Registry) serveOperations(w http.ResponseWriter, r *http.Request) error {
 	switch r.Method {
 	case http.MethodOptions:
 		return serveAllow(w, listMethods)
@@ -203,48 +203,48 @@ func (h *Handler) serveOperations(w http.ResponseWriter, r *request) error {
 		w.Header().Set("Allow", listMethods)
 		return status.New(http.StatusMethodNotAllowed, "the list of operations can only be read")
 	}
-	views, err := h.listOperations(r)
+	views, err := s.listOperations(r)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Vary", "Accept")
 	if field.PreferredType(r.Header["Accept"], jsonType, htmlType) == htmlType {
-		return status.Logged(h.respondListPage(w, r, views))
+		return status.Logged(s.respondListPage(w, r, views))
 	}
-	list := OperationList{Operations: make([]OperationStatus, 0, len(views))}
+	list := StatusList{Operations: make([]Status, 0, len(views))}
 	for _, view := range views {
 		view.record.Failures = nil
-		list.Operations = append(list.Operations, h.statusDocument(view))
+		list.Operations = append(list.Operations, s.statusDocument(view))
 	}
 	return status.Logged(writeJSON(w, http.StatusOK, &list))
 }
 
 // listOperations returns the operations that r may see, the most recent first: all for
 // an administrator, a principal's own for a principal, and none for other clients.
-func (h *Handler) listOperations(r *request) ([]*operationView, error) {
-	principal, all := r.principal(), h.administers(r)
+func (s *Registry) listOperations(r *http.Request) ([]*operationView, error) {
+	principal, all := s.server.Principal(r), s.server.Administers(r)
 	if principal == "" && !all {
 		return nil, nil
 	}
 	var views []*operationView
 	listed := make(map[string]bool)
-	for _, op := range h.operations.of(func(op *operation) bool { return ofTenant(r, op) && (all || op.Principal == principal) }) {
-		view := h.viewOf(op)
+	for _, op := range s.of(func(op *operation) bool { return ofTenant(r, op) && (all || op.Principal == principal) }) {
+		view := s.viewOf(op)
 		views, listed[view.record.ID] = append(views, view), true
 	}
 	var records []history.Record
 	var err error
 	if all {
-		records, err = h.records().AllOperations(r.Context())
+		records, err = s.server.Records().AllOperations(r.Context())
 	} else {
-		records, err = h.records().ListOperations(r.Context(), principal)
+		records, err = s.server.Records().ListOperations(r.Context(), principal)
 	}
 	if err != nil {
 		return nil, err
 	}
 	for _, record := range records {
 		if !listed[record.ID] && !outdated(&record) {
-			views = append(views, h.viewOfRecord(r.Context(), record))
+			views = append(views, s.viewOfRecord(r.Context(), record))
 		}
 	}
 	sortViews(views)

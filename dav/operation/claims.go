@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"context"
@@ -17,41 +17,42 @@ import (
 // COPY, MOVE or DELETE usually is not, and then the request is refused.
 const claimPatience = time.Second
 
-// scope is a resource, optionally with a part of the tree below it. name is its key.
-type scope struct {
-	name    string
-	tree    bool // includes everything below name
-	members bool // includes the direct members of name
+// Scope is a resource, optionally with a part of the tree below it. Name is its key.
+type Scope struct {
+	Name    string
+	Tree    bool // includes everything below Name
+	Members bool // includes the direct members of Name
 }
 
-func (s scope) overlaps(other scope) bool {
-	return s.name == other.name || s.holds(other.name) || other.holds(s.name)
+func (s Scope) overlaps(other Scope) bool {
+	return s.Name == other.Name || s.holds(other.Name) || other.holds(s.Name)
 }
 
-// holds reports whether name, which differs from s.name, is in s.
-func (s scope) holds(name string) bool {
-	return s.tree && storage.Contains(s.name, name) || s.members && path.Dir(name) == s.name
+// holds reports whether name, which differs from s.Name, is in s.
+func (s Scope) holds(name string) bool {
+	return s.Tree && storage.Contains(s.Name, name) || s.Members && path.Dir(name) == s.Name
 }
 
-// claims are the resources that requests are changing now. A request holds its claim
+// Claims are the resources that requests are changing now. A request holds its claim
 // from the check of the locks to the end of the change, so that no other request can
 // lock or change the same resources in between.
-type claims struct {
+type Claims struct {
 	mu   sync.Mutex
-	held []*hold
+	held []*Hold
 	// released is closed when a claim is released, or when the operation that holds one
 	// begins. It is nil when no request waits.
 	released chan struct{}
-	answers  map[operationKey]*keptAnswer
+	answers  map[Key]*keptAnswer
 }
 
-// hold is the claim of one request. key is the operation's key if other requests can
-// join it, and zero otherwise.
-type hold struct {
-	scopes []scope
-	key    operationKey
-	// tenant is the statePrefix of the names. Claims of different tenants don't conflict.
-	tenant string
+// Hold is the claim of one request.
+type Hold struct {
+	Scopes []Scope
+	// Key is that of the operation if other requests can join it, and zero otherwise.
+	Key Key
+	// Tenant is the tenant that the names belong to. Claims of different tenants don't
+	// conflict.
+	Tenant string
 }
 
 var errClaimed = &status.Error{Status: http.StatusLocked, Reason: "another request is changing this resource"}
@@ -62,21 +63,20 @@ type identicalError struct{ retry <-chan struct{} }
 
 func (e *identicalError) Error() string { return "an identical request is changing this resource" }
 
-// acquire claims all scopes together until the caller calls release. It waits for other
+// Acquire claims all scopes together until the caller calls release. It waits for other
 // requests that hold any of them, but not longer than claimPatience. release may be
 // called more than once.
-func (c *claims) acquire(ctx context.Context, scopes []scope) (release func(), err error) {
-	h := &hold{scopes: scopes}
-	if err := c.acquireHold(ctx, h); err != nil {
+func (c *Claims) Acquire(ctx context.Context, tenant string, scopes ...Scope) (release func(), err error) {
+	h := &Hold{Scopes: scopes, Tenant: tenant}
+	if err := c.AcquireHold(ctx, h); err != nil {
 		return nil, err
 	}
-	return func() { c.release(h) }, nil
+	return func() { c.Release(h) }, nil
 }
 
-// acquireHold is acquire for h. If an identical request holds the claim, it doesn't
-// wait and returns an *identicalError.
-func (c *claims) acquireHold(ctx context.Context, h *hold) error {
-	h.tenant = statePrefix(ctx)
+// AcquireHold is Acquire for h. If an identical request holds the claim, it doesn't wait,
+// and returns an error that [Registry.Undertake] understands.
+func (c *Claims) AcquireHold(ctx context.Context, h *Hold) error {
 	var timeout <-chan time.Time
 	for {
 		wait, identical := c.try(h)
@@ -104,19 +104,19 @@ func (c *claims) acquireHold(ctx context.Context, h *hold) error {
 // try claims for h and returns nil. If the claim conflicts with another one, it returns
 // a channel that is closed when trying again makes sense; identical says that the other
 // claim has the same key.
-func (c *claims) try(h *hold) (wait <-chan struct{}, identical bool) {
+func (c *Claims) try(h *Hold) (wait <-chan struct{}, identical bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, held := range c.held {
-		if held.tenant != h.tenant {
+		if held.Tenant != h.Tenant {
 			continue
 		}
-		for _, other := range held.scopes {
-			if slices.ContainsFunc(h.scopes, other.overlaps) {
+		for _, other := range held.Scopes {
+			if slices.ContainsFunc(h.Scopes, other.overlaps) {
 				if c.released == nil {
 					c.released = make(chan struct{})
 				}
-				return c.released, h.key.method != "" && h.key == held.key
+				return c.released, h.Key.joinable() && h.Key == held.Key
 			}
 		}
 	}
@@ -125,14 +125,14 @@ func (c *claims) try(h *hold) (wait <-chan struct{}, identical bool) {
 	return nil, false
 }
 
-// release releases the claim h.
-func (c *claims) release(h *hold) {
+// Release releases the claim h.
+func (c *Claims) Release(h *Hold) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.releaseLocked(h)
 }
 
-func (c *claims) releaseLocked(h *hold) {
+func (c *Claims) releaseLocked(h *Hold) {
 	i := slices.Index(c.held, h)
 	if i < 0 {
 		return
@@ -144,13 +144,13 @@ func (c *claims) releaseLocked(h *hold) {
 }
 
 // wake makes all waiting requests try again.
-func (c *claims) wake() {
+func (c *Claims) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.wakeLocked()
 }
 
-func (c *claims) wakeLocked() {
+func (c *Claims) wakeLocked() {
 	if c.released != nil {
 		close(c.released)
 		c.released = nil

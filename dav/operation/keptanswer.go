@@ -1,15 +1,13 @@
-package dav
+package operation
 
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/tree"
 )
 
 const (
@@ -26,9 +24,9 @@ const (
 // client whose MOVE has lost its 201 asks again, and must not get a 404 then. So an
 // identical request gets the kept answer, if all of these conditions hold:
 //
-//   - The request is identical (operationKey): the same tenant, principal, method, source,
+//   - The request is identical (Key): the same tenant, principal, method, source,
 //     destination, Depth and Overwrite, in whatever form they are sent, and the same
-//     conditions, byte for byte. Without a principal, Handler.OnePerson must be set.
+//     conditions, byte for byte. A stranger never gets it.
 //   - The answer is a 2xx, or a 207 with few failures. Any other request is carried out
 //     again, because it may have a better result now.
 //   - It comes within answerKept of the failed delivery.
@@ -40,9 +38,9 @@ const (
 // The answer is forgotten when it is delivered, or when a client got a 202 for the
 // operation. It is only kept in memory, so a restart forgets it.
 type keptAnswer struct {
-	key                 operationKey
+	key                 Key
 	source, destination string
-	scopes              []scope
+	scopes              []Scope
 	status              int
 	err                 error
 
@@ -54,24 +52,22 @@ type keptAnswer struct {
 
 // newKeptAnswer returns the answer to op, or nil if that must not be kept. pending
 // clients are waiting for it.
-func newKeptAnswer(op *operation, pending int) *keptAnswer {
-	status, err := op.status, op.err
-	var partial *tree.PartialError
-	switch {
-	case op.key.method == "" || op.key.stranger != nil || status/100 != 2:
+func (s *Registry) newKeptAnswer(op *operation, pending int) *keptAnswer {
+	if !op.key.joinable() || op.key.Stranger != nil || op.status/100 != 2 {
 		return nil
-	case errors.As(err, &partial) && (len(partial.Failures) > maxKeptAnswerFailures || partial.Unnamed > 0):
+	}
+	if named, total, ok := s.server.Failures(op.err); ok && (total > maxKeptAnswerFailures || int(total) > len(named)) {
 		return nil
 	}
 	return &keptAnswer{
-		key: op.key, source: op.Source, destination: op.Destination, scopes: op.claim.hold.scopes,
-		status: status, err: err, pending: pending,
+		key: op.key, source: op.Source, destination: op.Destination, scopes: op.task.Hold().Scopes,
+		status: op.status, err: op.err, pending: pending,
 	}
 }
 
 // releaseAnswered releases h and keeps a, unless that is nil, in one step, so that no
 // other request can claim the same resources in between.
-func (c *claims) releaseAnswered(h *hold, a *keptAnswer) {
+func (c *Claims) releaseAnswered(h *Hold, a *keptAnswer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.releaseLocked(h)
@@ -79,7 +75,7 @@ func (c *claims) releaseAnswered(h *hold, a *keptAnswer) {
 		return
 	}
 	if c.answers == nil {
-		c.answers = make(map[operationKey]*keptAnswer)
+		c.answers = make(map[Key]*keptAnswer)
 	}
 	c.answers[a.key] = a
 	if a.pending == 0 {
@@ -88,7 +84,7 @@ func (c *claims) releaseAnswered(h *hold, a *keptAnswer) {
 }
 
 // delivered ends an attempt to answer with a, which may be nil. ok: it succeeded.
-func (c *claims) delivered(a *keptAnswer, ok bool) {
+func (c *Claims) delivered(a *keptAnswer, ok bool) {
 	if a == nil {
 		return
 	}
@@ -105,7 +101,7 @@ func (c *claims) delivered(a *keptAnswer, ok bool) {
 }
 
 // offerLocked makes a available to an identical request, for answerKept.
-func (c *claims) offerLocked(a *keptAnswer) {
+func (c *Claims) offerLocked(a *keptAnswer) {
 	if len(c.answers) > maxKeptAnswers {
 		c.dropLocked(a)
 		return
@@ -121,7 +117,7 @@ func (c *claims) offerLocked(a *keptAnswer) {
 
 // take returns the answer kept for key, or nil. The caller must call delivered when it
 // has sent the answer.
-func (c *claims) take(key *operationKey) *keptAnswer {
+func (c *Claims) take(key *Key) *keptAnswer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.answers) == 0 {
@@ -137,7 +133,7 @@ func (c *claims) take(key *operationKey) *keptAnswer {
 }
 
 // drop forgets a.
-func (c *claims) drop(a *keptAnswer) {
+func (c *Claims) drop(a *keptAnswer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.answers[a.key] == a {
@@ -145,7 +141,7 @@ func (c *claims) drop(a *keptAnswer) {
 	}
 }
 
-func (c *claims) dropLocked(a *keptAnswer) {
+func (c *Claims) dropLocked(a *keptAnswer) {
 	delete(c.answers, a.key)
 	if a.expiry != nil {
 		a.expiry.Stop()
@@ -153,10 +149,10 @@ func (c *claims) dropLocked(a *keptAnswer) {
 }
 
 // dropAnswersLocked forgets the answers that a change by h may invalidate.
-func (c *claims) dropAnswersLocked(h *hold) {
+func (c *Claims) dropAnswersLocked(h *Hold) {
 	for _, a := range c.answers {
-		if a.key.tenant == h.tenant && slices.ContainsFunc(a.scopes, func(kept scope) bool {
-			return slices.ContainsFunc(h.scopes, func(s scope) bool { return storage.Overlap(kept.name, s.name) })
+		if a.key.Tenant == h.Tenant && slices.ContainsFunc(a.scopes, func(kept Scope) bool {
+			return slices.ContainsFunc(h.Scopes, func(s Scope) bool { return storage.Overlap(kept.Name, s.Name) })
 		}) {
 			c.dropLocked(a)
 		}
@@ -165,36 +161,21 @@ func (c *claims) dropAnswersLocked(h *hold) {
 
 // answerKept answers with the answer that is kept for key. It reports whether there was
 // one.
-func (h *Handler) answerKept(w http.ResponseWriter, r *request, key *operationKey) (bool, error) {
-	a := h.shared().claims.take(key)
+func (s *Registry) answerKept(w http.ResponseWriter, r Request) (bool, error) {
+	claims := s.server.Claims()
+	a := claims.take(&r.Key)
 	if a == nil {
 		return false, nil
 	}
 	// The check must not fail only because the client disconnects now.
 	ctx := context.WithoutCancel(r.Context())
-	if !h.stillTrue(ctx, a) {
-		h.shared().claims.drop(a)
+	if a.status != http.StatusMultiStatus && !s.server.Agrees(ctx, a.key.Method, a.source, a.destination) {
+		claims.drop(a)
 		return false, nil
 	}
-	res := h.newResponse(w, r.Request)
-	h.respondResult(ctx, res, a.status, a.err)
+	res := s.server.Response(w, r.Request)
+	s.respondResult(ctx, res, a.status, a.err)
 	err := res.Finish()
-	h.shared().claims.delivered(a, err == nil && r.Context().Err() == nil)
+	claims.delivered(a, err == nil && r.Context().Err() == nil)
 	return true, errors.Join(a.err, err)
-}
-
-// stillTrue reports whether the storage agrees with a.
-func (h *Handler) stillTrue(ctx context.Context, a *keptAnswer) bool {
-	if a.status == http.StatusMultiStatus {
-		return true
-	}
-	_, sourceErr := storage.Lstat(ctx, h.FileSystem, a.source)
-	if a.key.method != "COPY" && !errors.Is(sourceErr, fs.ErrNotExist) {
-		return false
-	}
-	if a.destination == "" {
-		return true
-	}
-	_, err := storage.Lstat(ctx, h.FileSystem, a.destination)
-	return err == nil
 }

@@ -1,4 +1,4 @@
-package dav
+package operation
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -51,7 +52,7 @@ func percentLine(view *operationView) string {
 // stopping reports whether v is running and a request told it to stop. It is rolling
 // back, or it is too late to stop it.
 func (v *operationView) stopping() bool {
-	return v.record.Ended.IsZero() && v.op != nil && errors.Is(context.Cause(&v.op.context), errStopped)
+	return v.record.Ended.IsZero() && v.op != nil && errors.Is(context.Cause(v.op.ctx), errStopped)
 }
 
 // stateWord returns the state of an operation in a word.
@@ -94,7 +95,7 @@ func rateLine(view *operationView) string {
 	}
 	line := strconv.FormatFloat(view.members, 'f', precision, 64) + " members"
 	if view.bytes >= 1 {
-		line += ", " + string(appendSize(nil, int64(view.bytes)))
+		line += ", " + string(browser.AppendSize(nil, int64(view.bytes)))
 	}
 	return line + " a second"
 }

@@ -1,0 +1,109 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/status"
+)
+
+// Exchange is one request that waits for an operation, with its response and the
+// Emitter of that response.
+type Exchange struct {
+	Response *interim.Response
+
+	registry *Registry
+	op       *operation
+	r        *http.Request
+	emitter  *interim.Emitter
+	// async: the request may be answered before the operation ends.
+	async asyncPreference
+	// away: the request no longer waits. The Registry's mu guards it.
+	away bool
+}
+
+// newExchange makes r wait for op, which already counts it as waiting. about says what the
+// Emitter reports.
+func (s *Registry) newExchange(w http.ResponseWriter, about interim.Emission, op *operation, async asyncPreference) *Exchange {
+	res := s.server.Response(w, about.Request)
+	about.Monitor = op.monitor
+	about.Location = func() string { return s.location(op) }
+	x := &Exchange{registry: s, op: op, r: about.Request, Response: res, emitter: res.Start(about), async: async}
+	if x.emitter.Promised() {
+		res.Header().Set("Preference-Applied", "processing") // RFC 7240 §3
+	}
+	return x
+}
+
+// attend is newExchange for a request that joins op.
+func (s *Registry) attend(w http.ResponseWriter, r *http.Request, op *operation, async asyncPreference) *Exchange {
+	return s.newExchange(w, s.server.Emission(r, op.Method, op.Source), op, async)
+}
+
+// Quiet ends the interim responses. It returns how many were sent.
+func (x *Exchange) Quiet() int {
+	x.emitter.Stop()
+	return x.emitter.Sent()
+}
+
+// respond finishes the response to an operation that ended with err.
+func (x *Exchange) respond(err error) error {
+	x.emitter.Stop()
+	x.registry.respondResult(context.WithoutCancel(x.r.Context()), x.Response, x.op.success, err)
+	return x.Response.Finish()
+}
+
+// settle ends the wait after the answer. The operation counts as answered if failed is
+// nil and the client is still connected.
+func (x *Exchange) settle(failed error) {
+	x.registry.settle(x, failed == nil && x.r.Context().Err() == nil)
+}
+
+// respondResult writes the result of an operation: err, or the status success if the
+// operation did not fail. If the operation has written a response, only err replaces it.
+func (s *Registry) respondResult(ctx context.Context, w http.ResponseWriter, success int, err error) {
+	if status.Answered(err) {
+		w.WriteHeader(success)
+	} else {
+		s.server.Respond(ctx, w, err)
+	}
+}
+
+// leave ends the wait because the client has gone.
+func (x *Exchange) leave() {
+	if alone := x.registry.leave(x); alone && x.registry.server.CancelsWhenGone() {
+		x.op.cancel(context.Canceled)
+	}
+}
+
+// wait answers when the operation ends, or when the time is over that the client was
+// willing to wait.
+func (x *Exchange) wait() error {
+	var enough <-chan time.Time
+	if x.async.given {
+		timer := time.NewTimer(x.async.left())
+		defer timer.Stop()
+		enough = timer.C
+	}
+	client := x.r.Context()
+	select {
+	case <-x.op.done:
+		return x.answer(x.op.err)
+	case <-enough:
+		return x.accept()
+	case <-client.Done():
+		x.leave()
+		err := context.Cause(client)
+		return status.Logged(errors.Join(err, x.respond(err)))
+	}
+}
+
+// answer answers with the result of the operation.
+func (x *Exchange) answer(err error) error {
+	failed := x.respond(err)
+	x.settle(failed)
+	return status.Logged(errors.Join(err, failed))
+}

@@ -1,0 +1,72 @@
+package operation
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/storage/history"
+)
+
+// Server is what a Registry needs of the server whose operations it keeps.
+type Server interface {
+	// Claims are the resources that requests are changing.
+	Claims() *Claims
+	// Records returns the records of ended operations that the tenant of a context may see.
+	Records() history.Store
+	// Record returns r as the history of all tenants has it.
+	Record(tenant string, r history.Record) history.Record
+	// Log takes note of an operation that ended while no client was waiting for it, and of a
+	// record that could not be written.
+	Log(Operation, error)
+
+	// Respond writes err as the final response.
+	Respond(ctx context.Context, w http.ResponseWriter, err error)
+	// Response returns a response that can be held.
+	Response(w http.ResponseWriter, r *http.Request) *interim.Response
+	// Emission says what interim responses to r report about an operation with a method on
+	// the resource source.
+	Emission(r *http.Request, method, source string) interim.Emission
+	// Failures returns the failed members that err names, and the number of all failures. ok
+	// is false if err is not about members.
+	Failures(err error) (named []history.Failure, total int64, ok bool)
+	// Agrees reports whether the storage agrees with the answer to an operation that
+	// succeeded. destination is "" for a DELETE.
+	Agrees(ctx context.Context, method, source, destination string) bool
+	// Interrupted writes into r why an operation ended of which only a record is left.
+	Interrupted(ctx context.Context, r *history.Record)
+
+	// Href returns the URL path of a resource.
+	Href(name string) string
+	// Principal returns who sent r, or "" if that is unknown.
+	Principal(r *http.Request) string
+	// Administers reports whether r may see and stop the operations of all principals.
+	Administers(r *http.Request) bool
+	// Admits reports whether the sender of r would still be let in.
+	Admits(r *http.Request) bool
+	// EnterStream counts a request that follows an operation, until leave is called.
+	EnterStream(r *http.Request) (leave func(), err error)
+	// CancelsWhenGone says that an operation stops when its last client disconnects.
+	CancelsWhenGone() bool
+}
+
+// Monitor tells how far an operation is.
+type Monitor interface {
+	interim.Monitor
+	// Failures returns the members that have failed so far, and the number of all.
+	Failures() (named []history.Failure, total int64)
+}
+
+// Request is a request that starts or joins an operation.
+type Request struct {
+	*http.Request
+	// Key is the same for identical requests. It is the zero value if no other request may
+	// join the operation.
+	Key         Key
+	Preferences *field.Preferences
+	Principal   string
+	// Depth is 0, 1 or field.Infinite.
+	Depth     int
+	Overwrite bool
+}
