@@ -1,11 +1,9 @@
 package dav
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/davd/davd/dav/internal/field"
@@ -31,21 +29,7 @@ const (
 var compressions = [...]string{CompressAuto: "auto", CompressAlways: "always", CompressNever: "never"}
 
 // String returns "auto", "always" or "never".
-func (c Compression) String() string {
-	if c < 0 || int(c) >= len(compressions) {
-		return fmt.Sprintf("Compression(%d)", int(c))
-	}
-	return compressions[c]
-}
-
-// ParseCompression is the inverse of [Compression.String].
-func ParseCompression(s string) (Compression, error) {
-	i := slices.Index(compressions[:], s)
-	if i < 0 {
-		return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(compressions[:], ", "))
-	}
-	return Compression(i), nil
-}
+func (c Compression) String() string { return wordOf(compressions[:], c, "Compression") }
 
 // compressor returns a writer that may compress the answer to r, or nil if the answer
 // must not be compressed.

@@ -45,14 +45,6 @@ func TestInterimMode(t *testing.T) {
 		if got := mode.String(); got != name {
 			t.Errorf("%d is %q, want %q", int(mode), got, name)
 		}
-		if got, err := ParseInterimMode(name); got != mode || err != nil {
-			t.Errorf("%q is %v, %v, want %v", name, got, err, mode)
-		}
-	}
-	for _, s := range []string{"", "Auto", "on", "InterimMode(0)"} {
-		if mode, err := ParseInterimMode(s); err == nil {
-			t.Errorf("%q is %v, want an error", s, mode)
-		}
 	}
 	for _, mode := range []InterimMode{-1, 3} {
 		if got := mode.String(); got == "" {
@@ -83,14 +75,6 @@ func TestInterimProxy(t *testing.T) {
 	for proxy, name := range map[InterimProxy]string{ProxyNone: "none", ProxyPass: "pass", ProxyApache: "apache"} {
 		if got := proxy.String(); got != name {
 			t.Errorf("%d is %q, want %q", int(proxy), got, name)
-		}
-		if got, err := ParseInterimProxy(name); got != proxy || err != nil {
-			t.Errorf("%q is %v, %v, want %v", name, got, err, proxy)
-		}
-	}
-	for _, s := range []string{"", "None", "nginx", "InterimProxy(0)"} {
-		if proxy, err := ParseInterimProxy(s); err == nil {
-			t.Errorf("%q is %v, want an error", s, proxy)
 		}
 	}
 	if proxy := new(Handler).Interim.Proxy; proxy != ProxyNone {

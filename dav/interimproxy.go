@@ -35,11 +35,6 @@ var interimProxies = [...]string{ProxyNone: "none", ProxyPass: "pass", ProxyApac
 // String returns "none", "pass" or "apache".
 func (p InterimProxy) String() string { return wordOf(interimProxies[:], p, "InterimProxy") }
 
-// ParseInterimProxy is the inverse of [InterimProxy.String].
-func ParseInterimProxy(s string) (InterimProxy, error) {
-	return parseWord[InterimProxy](interimProxies[:], s)
-}
-
 // viaHTTP10 reports whether a proxy on the way speaks HTTP/1.0 (RFC 9110 §7.6.3).
 func viaHTTP10(r *http.Request) bool {
 	for element := range field.Elements(r.Header["Via"]) {
