@@ -163,7 +163,7 @@ func (c brokenCase) send(s *keptSite, was world, waits <-chan struct{}, broken *
 	case <-waits:
 		waited = true
 	case <-answered:
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		s.t.Fatalf("%v: no answer", c)
 	}
 	if waited && c.stop {

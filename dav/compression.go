@@ -5,8 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
-	"strings"
 
 	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
@@ -37,15 +35,6 @@ func (c Compression) String() string {
 		return fmt.Sprintf("Compression(%d)", int(c))
 	}
 	return compressions[c]
-}
-
-// ParseCompression is the inverse of [Compression.String].
-func ParseCompression(s string) (Compression, error) {
-	i := slices.Index(compressions[:], s)
-	if i < 0 {
-		return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(compressions[:], ", "))
-	}
-	return Compression(i), nil
 }
 
 // compressor returns a writer that may compress the answer to r, or nil if the answer

@@ -25,7 +25,7 @@ func (s *share) dial() *connection {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		s.Fatal(err)
 	}
 	return &connection{share: s, conn: conn, in: bufio.NewReader(conn)}

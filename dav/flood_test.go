@@ -57,7 +57,7 @@ func floodClient(t *testing.T) *http.Client {
 	t.Helper()
 	transport := &http.Transport{
 		MaxIdleConnsPerHost: 4000,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		DialContext:         (&net.Dialer{Timeout: 2 * time.Minute}).DialContext,
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
@@ -173,7 +173,7 @@ func TestFloodCopies(t *testing.T) {
 				})
 			}
 			want := int64(size.one * way.share)
-			for until := time.Now().Add(time.Minute); refused.Load()+wrong.Load() < int64(size.flood)-want && time.Now().Before(until); {
+			for until := time.Now().Add(2 * time.Minute); refused.Load()+wrong.Load() < int64(size.flood)-want && time.Now().Before(until); {
 				time.Sleep(time.Millisecond)
 			}
 			for i, method := range []string{"COPY", "MOVE", "DELETE"} {
@@ -235,7 +235,7 @@ func TestFloodStreams(t *testing.T) {
 	for _, stream := range streams {
 		stream.Body.Close()
 	}
-	for until := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+	for until := time.Now().Add(2 * time.Minute); ; time.Sleep(time.Millisecond) {
 		again, err := follow("")
 		if err != nil {
 			t.Fatal(err)

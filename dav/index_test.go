@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -22,6 +21,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/webdav"
@@ -425,19 +425,16 @@ func (c *crowds) readDir(ctx context.Context, name string) iter.Seq2[fs.FileInfo
 // TestStalledIndex: if a client reads nothing of an index, the server closes the
 // connection and releases the members.
 func TestStalledIndex(t *testing.T) {
-	fsys := &crowd{FS: webdav.NewMemFS(), members: 3000}
-	write(t, fsys, "/f", "x")
-	given := make(chan error, 1)
-	h := &dav.Handler{FileSystem: fsys, StallTimeout: time.Millisecond, Logger: func(_ *http.Request, err error) { given <- err }}
-	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: h}
-	go server.Serve(l) //nolint:errcheck // ends with http.ErrServerClosed
-	t.Cleanup(func() { _ = server.Close() })
-	s := &bubbleServer{TB: t, listener: l}
-	s.dial().ask("GET /")
-	if err := <-given; !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("%v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		fsys := &crowd{FS: webdav.NewMemFS(), members: 3000}
+		write(t, fsys, "/f", "x")
+		given := make(chan error, 1)
+		s := serveBubble(t, &dav.Handler{FileSystem: fsys, StallTimeout: time.Second, Logger: func(_ *http.Request, err error) { given <- err }})
+		s.dial().ask("GET /")
+		if err := <-given; !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 // crowd is storage with a collection of many members that takes no memory.

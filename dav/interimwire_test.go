@@ -76,12 +76,12 @@ func over(t *testing.T, protocol string, h *dav.Handler, request wireRequest) ou
 		got = overHTTP2(t, server, request)
 	default:
 		server.Start()
-		conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+		conn, err := (&net.Dialer{Timeout: 2 * time.Minute}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		got = converse(t, conn, request.text(protocol))

@@ -1,14 +1,11 @@
 package dav_test
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"slices"
-	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/webdav"
@@ -24,38 +21,25 @@ type probed struct {
 	progress []string
 }
 
-// probe sends a COPY of target, which ctx can cancel.
-func (s *share) probe(ctx context.Context, target string, fields ...string) (probed, error) {
-	s.Helper()
-	var p probed
-	trace := &httptrace.ClientTrace{Got1xxResponse: func(_ int, header textproto.MIMEHeader) error {
-		p.progress = append(p.progress, header.Get("Progress"))
-		return nil
-	}}
-	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), "COPY", s.server.URL+target, http.NoBody)
-	if err != nil {
-		s.Fatal(err)
+// probe sends a COPY of target.
+func (c *bubbleClient) probe(target string, fields ...string) (p probed) {
+	c.Helper()
+	c.ask("COPY "+target, fields...)
+	interims, final := c.final()
+	for _, interim := range interims {
+		p.progress = append(p.progress, interim.header.Get("Progress"))
 	}
-	request.Header.Set("User-Agent", "test")
-	for _, field := range fields {
-		name, value, _ := strings.Cut(field, ": ")
-		request.Header.Set(name, value)
-	}
-	response, err := s.server.Client().Do(request)
-	if err != nil {
-		return p, err
-	}
-	defer response.Body.Close()
-	p.status, p.header = response.StatusCode, response.Header
+	p.answer = final
 	if p.status == http.StatusOK {
-		err = json.NewDecoder(response.Body).Decode(&p.report)
+		if err := json.Unmarshal([]byte(p.body), &p.report); err != nil {
+			c.Error(err)
+		}
 	}
-	return p, err
+	return p
 }
 
 // TestProbe tests the interim responses of a probe, and its report.
 func TestProbe(t *testing.T) {
-	t.Parallel()
 	const h1, lost = "HTTP/1.1", "the client is unknown and did not ask"
 	for _, c := range []struct {
 		name    string
@@ -72,20 +56,23 @@ func TestProbe(t *testing.T) {
 		{"a client that bears four", interim.Policy{}, []string{"Prefer: processing", "User-Agent: Go-http-client/1.1"}, dav.ProbeReport{Sent: 4, Mode: "auto", Proxy: "none", Protocol: h1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := serveMem(t, &dav.Handler{Interim: c.interim}, layout{"/a/b": "b"})
-			began := time.Now()
-			p, err := s.probe(t.Context(), "/a/.davd-probe?seconds=1", c.fields...)
-			if err != nil || p.status != http.StatusOK || p.report != c.report || len(p.progress) != c.report.Sent {
-				t.Fatalf("%d %+v after %q, %v, want %+v", p.status, p.report, p.progress, err, c.report)
-			}
-			if took := time.Since(began); c.report.Sent == 12 && took < 900*time.Millisecond {
-				t.Errorf("it took %v", took)
-			}
-			if c.report.Sent == 12 && (p.progress[0] != "0/12" && p.progress[0] != "0/" || !slices.IsSorted(p.progress[1:9])) {
-				t.Errorf("progress %q", p.progress)
-			}
-			s.holds(layout{"/a/b": "b"})
+			synctest.Test(t, func(t *testing.T) {
+				s := &share{TB: t, fsys: webdav.NewMemFS()}
+				s.plantLayout(layout{"/a/b": "b"})
+				client := serveBubble(t, &dav.Handler{FileSystem: s.fsys, Interim: c.interim}).dial()
+				began := time.Now()
+				p := client.probe("/a/.davd-probe?seconds=1", c.fields...)
+				if p.status != http.StatusOK || p.report != c.report || len(p.progress) != c.report.Sent {
+					t.Fatalf("%d %+v after %q, want %+v", p.status, p.report, p.progress, c.report)
+				}
+				if took := time.Since(began); c.report.Sent == 12 && took.Round(time.Millisecond) != time.Second {
+					t.Errorf("it took %v", took)
+				}
+				if c.report.Sent == 12 && (p.progress[0] != "0/12" && p.progress[0] != "0/" || !slices.IsSorted(p.progress[1:9])) {
+					t.Errorf("progress %q", p.progress)
+				}
+				s.holds(layout{"/a/b": "b"})
+			})
 		})
 	}
 }
@@ -119,31 +106,20 @@ func TestProbeRefused(t *testing.T) {
 // TestProbeListed checks that a probe is listed as an operation, and ends if its client
 // disconnects.
 func TestProbeListed(t *testing.T) {
-	h := &dav.Handler{}
-	s := serve(t, webdav.NewMemFS(), h, layout{})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() {
-		_, err := s.probe(ctx, "/.davd-probe?seconds=20", "Prefer: processing")
-		ended <- err
-	}()
-	await(t, func() bool {
-		list := h.Operations()
-		return len(list) == 1 && list[0].Method == "COPY" && list[0].Source == "/.davd-probe"
-	})
-	cancel()
-	if err := <-ended; err == nil {
-		t.Error("it did not end")
-	}
-	await(t, func() bool { return len(h.Operations()) == 0 })
-}
-
-// await polls until the condition is true.
-func await(t *testing.T, so func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !so(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it never is so")
+	synctest.Test(t, func(t *testing.T) {
+		h := &dav.Handler{FileSystem: webdav.NewMemFS()}
+		client := serveBubble(t, h).dial()
+		client.ask("COPY /.davd-probe?seconds=20", "Prefer: processing")
+		if a := client.next(); a.status != http.StatusProcessing {
+			t.Errorf("the first response is %d", a.status)
 		}
-	}
+		if list := h.Operations(); len(list) != 1 || list[0].Method != "COPY" || list[0].Source != "/.davd-probe" {
+			t.Errorf("listed: %+v", list)
+		}
+		_ = client.Close()
+		synctest.Wait()
+		if list := h.Operations(); len(list) != 0 {
+			t.Errorf("still listed: %+v", list)
+		}
+	})
 }

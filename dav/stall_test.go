@@ -2,7 +2,6 @@ package dav_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -16,31 +15,30 @@ import (
 // TestStalledListing: a client that reads nothing of a listing holds one of the
 // Listings only for as long as StallTimeout.
 func TestStalledListing(t *testing.T) {
-	h := &dav.Handler{FileSystem: webdav.NewMemFS(), StallTimeout: time.Millisecond, Listings: dav.Listings{Most: 1}}
-	for i := range 2000 { // more than is held of an answer
-		if err := h.FileSystem.Mkdir(t.Context(), fmt.Sprintf("/%d", i), 0o755); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		h := &dav.Handler{FileSystem: webdav.NewMemFS(), StallTimeout: time.Second, Listings: dav.Listings{Most: 1}}
+		for i := range 2000 { // more than is held of an answer
+			if err := h.FileSystem.Mkdir(t.Context(), fmt.Sprintf("/%d", i), 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	given := make(chan error, 2)
-	h.Logger = func(_ *http.Request, err error) { given <- err }
-	server := &http.Server{Handler: h}
-	go server.Serve(l) //nolint:errcheck // ends with http.ErrServerClosed
-	t.Cleanup(func() { _ = server.Close() })
-	s := &bubbleServer{TB: t, listener: l}
-	s.dial().ask("PROPFIND /", "Depth: infinity")
-	if err := <-given; err == nil {
-		t.Error("no error of a listing that was given up")
-	}
-	other := s.dial()
-	other.ask("OPTIONS /")
-	if _, got := other.final(); got.status != http.StatusOK {
-		t.Errorf("then OPTIONS is %d", got.status)
-	}
-	if len(h.Operations()) != 0 {
-		t.Error("the listing is under way")
-	}
+		given := make(chan error, 2)
+		h.Logger = func(_ *http.Request, err error) { given <- err }
+		s := serveBubble(t, h)
+		s.dial().ask("PROPFIND /", "Depth: infinity")
+		if err := <-given; err == nil {
+			t.Error("no error of a listing that was given up")
+		}
+		synctest.Wait()
+		if len(h.Operations()) != 0 {
+			t.Error("the listing is under way")
+		}
+		other := s.dial()
+		other.ask("OPTIONS /")
+		if _, got := other.final(); got.status != http.StatusOK {
+			t.Errorf("then OPTIONS is %d", got.status)
+		}
+	})
 }
 
 // TestStalledUpload: an upload of which nothing comes for as long as StallTimeout

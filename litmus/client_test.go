@@ -12,7 +12,7 @@ import (
 )
 
 // clientTimeout is the longest that a client may run.
-const clientTimeout = 2 * time.Minute
+const clientTimeout = 5 * time.Minute
 
 // A client is a program to run.
 type client struct {

@@ -18,8 +18,8 @@ import (
 // The longest times that davd may take to start and to end. It gives running requests ten seconds
 // to finish.
 const (
-	startTimeout = 30 * time.Second
-	stopTimeout  = 30 * time.Second
+	startTimeout = 2 * time.Minute
+	stopTimeout  = 2 * time.Minute
 )
 
 // davdProcessors makes davd use two processors, so that it walks trees at the same pace on every

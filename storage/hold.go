@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path"
 )
 
 // Holder is an [FS] that can hold on to a collection and find it again after another
-// process has renamed it or put something else in its place.
+// process has renamed it or put something else in its place, and that can tell whether
+// another storage is served under its name after a restart.
 type Holder interface {
 	FS
 
@@ -17,6 +19,10 @@ type Holder interface {
 
 // Held is an open collection. The caller must call Close when it no longer needs it.
 type Held interface {
+	// Identity returns a short text that identifies the storage of the collection, such
+	// as a disk, and stays the same after a restart. It returns "" if nothing identifies
+	// the storage.
+	Identity() string
 	// RemoveAll removes the member base and everything below it. It returns nil if
 	// the member doesn't exist.
 	RemoveAll(ctx context.Context, base string) error
@@ -31,4 +37,22 @@ func Hold(ctx context.Context, fsys FS, name string) (Held, error) {
 		return h.Hold(ctx, name)
 	}
 	return nil, &fs.PathError{Op: "hold", Path: name, Err: errors.ErrUnsupported}
+}
+
+// Identity returns the [Held.Identity] of the storage behind name, which need not exist.
+// The journal keeps the identity of each side of an operation, so that recovery never
+// touches another storage. Without a [Holder], the identity is "".
+func Identity(ctx context.Context, fsys FS, name string) (string, error) {
+	for {
+		held, err := Hold(ctx, fsys, name)
+		switch {
+		case err == nil:
+			return held.Identity(), held.Close()
+		case errors.Is(err, errors.ErrUnsupported):
+			return "", nil
+		case name == "/" || !errors.Is(err, fs.ErrNotExist):
+			return "", err
+		}
+		name = path.Dir(name)
+	}
 }

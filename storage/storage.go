@@ -26,9 +26,9 @@
 //	                                asked                              nothing, and a kill leaves the
 //	                                                                   reserved name
 //	Holder           Hold           find a collection again after      errors.ErrUnsupported: what davd
-//	                                another process has renamed it     created there may stay behind
-//	Identifier       Identity       identify the storage behind a      "": recovery can't tell it from
-//	                                name, also after a restart         another one of the same name
+//	                                another process has renamed it,    created there may stay behind,
+//	                                and identify its storage after a   and recovery can't tell another
+//	                                restart                            storage of the same name
 //	Lister           List           find the members of a collection   uses Readdir, which describes the
 //	                                while several goroutines describe  members one by one
 //	                                them

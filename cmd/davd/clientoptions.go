@@ -61,7 +61,7 @@ func (o *clientOptions) levelSetting() *setting.Setting {
 func parseLevel(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%q is not a whole number: write 0 or more", s)
+		return 0, fmt.Errorf("%q is not a number of levels: write 0 or more", s)
 	}
 	return n, nil
 }

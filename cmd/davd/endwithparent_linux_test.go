@@ -40,7 +40,7 @@ func TestEndWithParent(t *testing.T) {
 	}
 	_ = parent.Process.Kill()
 	_ = parent.Wait()
-	if err := output.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := output.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, lines); err != nil {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -28,6 +31,41 @@ func TestFlagsHaveVariables(t *testing.T) {
 				if group.Title != flagGroup && s.EnvVar() != "DAVD_"+strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) {
 					t.Errorf("davd %s --%s is %q in the environment", command.name, s.Name, s.EnvVar())
 				}
+			}
+		}
+	}
+}
+
+// TestDocsNameFlags checks that the flags and variables in the documents exist. Those of other
+// programs are listed here.
+func TestDocsNameFlags(t *testing.T) {
+	known := map[string]bool{
+		"--help": true, "--version": true,
+		"--max-time": true, "--webdav-url": true, "--webdav-vendor": true,
+		"DAVD_PASSWORD": true, "DAVD_SWEEP": true,
+	}
+	for _, command := range commands(&program{}) {
+		for s := range command.settings.All() {
+			known["--"+s.Name], known[s.EnvVar()] = true, true
+		}
+	}
+	var files []string
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md", "../../docs/decisions/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatal(pattern, err)
+		}
+		files = append(files, found...)
+	}
+	name := regexp.MustCompile(`--[a-z][a-z-]*|DAVD_[A-Z_]*`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range name.FindAllString(string(text), -1) {
+			if !known[found] {
+				t.Errorf("%s: %s does not exist", file, found)
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func TestScript(t *testing.T) {
 }
 
 // patience is how long to wait for something that davd should do immediately.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // eventually calls done until it returns true.
 func eventually(ts *testscript.TestScript, what string, done func() bool) {

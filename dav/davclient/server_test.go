@@ -34,7 +34,7 @@ func scripted(t *testing.T, text string) (url string, requests <-chan *http.Requ
 			}
 			go func() {
 				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+				_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 				in := bufio.NewReader(conn)
 				for {
 					r, err := http.ReadRequest(in)

@@ -3,8 +3,6 @@ package interim
 import (
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -80,11 +78,6 @@ var interimModes = [...]string{Auto: "auto", Always: "always", Never: "never"}
 // String returns "auto", "always" or "never".
 func (m Mode) String() string { return wordOf(interimModes[:], m, "InterimMode") }
 
-// ParseMode is the inverse of [InterimMode.String].
-func ParseMode(s string) (Mode, error) {
-	return parseWord[Mode](interimModes[:], s)
-}
-
 // wordOf returns the word for value. For an unknown value it returns the type and the
 // number.
 func wordOf[T ~int](words []string, value T, typeName string) string {
@@ -92,15 +85,6 @@ func wordOf[T ~int](words []string, value T, typeName string) string {
 		return fmt.Sprintf("%s(%d)", typeName, int(value))
 	}
 	return words[value]
-}
-
-// parseWord is the inverse of wordOf.
-func parseWord[T ~int](words []string, s string) (T, error) {
-	i := slices.Index(words, s)
-	if i < 0 {
-		return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(words, ", "))
-	}
-	return T(i), nil
 }
 
 // FirstAfter returns the age at which the first interim response is due.

@@ -46,14 +46,6 @@ func TestInterimMode(t *testing.T) {
 		if got := mode.String(); got != name {
 			t.Errorf("%d is %q, want %q", int(mode), got, name)
 		}
-		if got, err := ParseMode(name); got != mode || err != nil {
-			t.Errorf("%q is %v, %v, want %v", name, got, err, mode)
-		}
-	}
-	for _, s := range []string{"", "Auto", "on", "InterimMode(0)"} {
-		if mode, err := ParseMode(s); err == nil {
-			t.Errorf("%q is %v, want an error", s, mode)
-		}
 	}
 	for _, mode := range []Mode{-1, 3} {
 		if got := mode.String(); got == "" {
@@ -84,14 +76,6 @@ func TestInterimProxy(t *testing.T) {
 	for proxy, name := range map[Proxy]string{ProxyNone: "none", ProxyPass: "pass", ProxyApache: "apache"} {
 		if got := proxy.String(); got != name {
 			t.Errorf("%d is %q, want %q", int(proxy), got, name)
-		}
-		if got, err := ParseProxy(name); got != proxy || err != nil {
-			t.Errorf("%q is %v, %v, want %v", name, got, err, proxy)
-		}
-	}
-	for _, s := range []string{"", "None", "nginx", "InterimProxy(0)"} {
-		if proxy, err := ParseProxy(s); err == nil {
-			t.Errorf("%q is %v, want an error", s, proxy)
 		}
 	}
 	if proxy := new(Policy).Proxy; proxy != ProxyNone {

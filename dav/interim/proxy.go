@@ -27,8 +27,3 @@ var interimProxies = [...]string{ProxyNone: "none", ProxyPass: "pass", ProxyApac
 
 // String returns "none", "pass" or "apache".
 func (p Proxy) String() string { return wordOf(interimProxies[:], p, "InterimProxy") }
-
-// ParseProxy is the inverse of [InterimProxy.String].
-func ParseProxy(s string) (Proxy, error) {
-	return parseWord[Proxy](interimProxies[:], s)
-}

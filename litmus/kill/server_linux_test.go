@@ -16,7 +16,7 @@ import (
 )
 
 // patience is the longest time that davd may take for anything.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // A site is a share, the state that belongs to it, and the davd that serves it now.
 type site struct {

@@ -7,16 +7,28 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-func (f *FS) before(ctx context.Context, op, name string) error {
-	if f.Before == nil {
-		return nil
-	}
-	return f.Before(ctx, op, name)
-}
+// Before is called before each call of an FS and of its files, listings and replacements,
+// but not if the other FS lacks the capability. If it returns an error, the call isn't made
+// and returns that error; but it closes a file or a listing and discards a replacement all
+// the same. op says which call it is:
+//
+//   - of the FS: mkdir, open, removeall, rename, stat, lstat, list, canonical, remove,
+//     settimes, readdeadprops, replacefile, space, exchange, exchanged, copymembers or
+//     hold;
+//   - of a file: read, write, seek, close, readdir, stat, deadprops or patch;
+//   - of a listing: next, describe for each member, or close;
+//   - of a replacement: write, commit or discard.
+//
+// name is the name that the FS was called with: for rename the old name, for copymembers
+// and remove that of each member. An exchange of two names, and a rename to another FS, is
+// an exchange of the old name and exchanged of the new one. If the other FS is not a
+// storage.FileReplacer or not a storage.Copier, the fallback makes its calls one by one.
+// Several goroutines may call Before at once. The ctx of a call of a file never ends.
+type Before func(ctx context.Context, op, name string) error
 
 // do calls Before and then call.
-func do[T any](ctx context.Context, f *FS, op, name string, call func() (T, error)) (T, error) {
-	if err := f.before(ctx, op, name); err != nil {
+func do[T any](ctx context.Context, h *hooked, op, name string, call func() (T, error)) (T, error) {
+	if err := h.before(ctx, op, name); err != nil {
 		var none T
 		return none, err
 	}
@@ -24,19 +36,19 @@ func do[T any](ctx context.Context, f *FS, op, name string, call func() (T, erro
 }
 
 // does is do for a call that returns only an error.
-func (f *FS) does(ctx context.Context, op, name string, call func() error) error {
-	if err := f.before(ctx, op, name); err != nil {
+func (h *hooked) does(ctx context.Context, op, name string, call func() error) error {
+	if err := h.before(ctx, op, name); err != nil {
 		return err
 	}
 	return call()
 }
 
 // beforeIf calls Before if the other FS has the capability C.
-func beforeIf[C storage.FS](ctx context.Context, f *FS, op, name string) error {
-	if _, ok := f.FS.(C); !ok {
+func beforeIf[C storage.FS](ctx context.Context, h *hooked, op, name string) error {
+	if _, ok := h.FS.(C); !ok {
 		return nil
 	}
-	return f.before(ctx, op, name)
+	return h.before(ctx, op, name)
 }
 
 // first returns the result for the only member.
@@ -50,8 +62,8 @@ func first(results iter.Seq2[string, error]) error {
 // inner returns the FS that into decorates, because two FS can't reach each other through a
 // decorator.
 func inner(into storage.FS) storage.FS {
-	if f, ok := into.(*FS); ok {
-		return f.FS
+	if h, ok := into.(*hooked); ok {
+		return h.FS
 	}
 	return into
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // newFile returns f, whose name is name, with h.
-func newFile(f storage.File, h *FS, name string) storage.File {
+func newFile(f storage.File, h *hooked, name string) storage.File {
 	hooked := file{File: f, calls: calls{h, name}}
 	if holder, ok := f.(webdav.DeadPropsHolder); ok {
 		return propsFile{file: hooked, holder: holder}
@@ -20,9 +20,9 @@ func newFile(f storage.File, h *FS, name string) storage.File {
 	return hooked
 }
 
-// calls are those of a file, a listing or a replacement of an FS.
+// calls are those of a file, a listing or a replacement of a hooked FS.
 type calls struct {
-	of   *FS
+	of   *hooked
 	name string
 }
 

@@ -17,15 +17,15 @@ func New(fsys storage.FS, delay time.Duration) storage.FS {
 	if delay <= 0 {
 		return fsys
 	}
-	free := map[string]bool{"close": true, "seek": true, "discard": true, "next": true, "exchanged": true, "hold": true, "identity": true}
+	free := map[string]bool{"close": true, "seek": true, "discard": true, "next": true, "exchanged": true, "hold": true}
 	// A storage that keeps no properties in its files need not open them.
 	_, free["readdeadprops"] = fsys.(storage.DeadPropsReader)
-	return &intercept.FS{FS: fsys, Before: func(ctx context.Context, op, _ string) error {
+	return intercept.New(fsys, func(ctx context.Context, op, _ string) error {
 		if free[op] {
 			return nil
 		}
 		return wait(ctx, delay)
-	}}
+	})
 }
 
 // wait waits for delay. If ctx ends first, it returns the error of ctx.

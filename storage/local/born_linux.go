@@ -61,7 +61,7 @@ func (l *lateBorn) stat() *syscall.Stat_t {
 // BirthTime implements storage.Facts.
 func (l *lateBorn) BirthTime() time.Time {
 	stat, err := l.fsys.statx(l.local)
-	if err == nil && stat.Mode&unix.S_IFMT == unix.S_IFLNK && l.FileInfo.Mode()&fs.ModeSymlink == 0 {
+	if err == nil && stat.Mode&unix.S_IFMT == unix.S_IFLNK && l.Mode()&fs.ModeSymlink == 0 {
 		local, info, targetErr := l.fsys.target(l.local)
 		if targetErr != nil || info == nil {
 			return time.Time{}

@@ -28,7 +28,7 @@ const (
 const (
 	killSize     = 64 << 10 // bytes of the file
 	killRounds   = 12
-	killPatience = 20 * time.Second // after this time, a writer ends by itself
+	killPatience = 2 * time.Minute // after this time, a writer ends by itself
 )
 
 func TestMain(m *testing.M) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -37,16 +36,6 @@ func (l Links) String() string {
 		return fmt.Sprintf("Links(%d)", int(l))
 	}
 	return linksNames[l]
-}
-
-// ParseLinks is the inverse of [Links.String].
-func ParseLinks(s string) (Links, error) {
-	for links, name := range linksNames {
-		if s == name {
-			return Links(links), nil
-		}
-	}
-	return 0, fmt.Errorf("%q is not one of %s", s, strings.Join(linksNames[:], ", "))
 }
 
 // access is the set of methods of *os.Root that reach files by name. Its implementations

@@ -59,15 +59,10 @@ func TestConformanceOfPolicies(t *testing.T) {
 	}
 }
 
-func TestParseLinks(t *testing.T) {
-	for _, links := range []local.Links{local.LinksInside, local.LinksDeny, local.LinksFollow} {
-		if got, err := local.ParseLinks(links.String()); err != nil || got != links {
-			t.Errorf("ParseLinks(%q) = %v, %v", links, got, err)
-		}
-	}
-	for _, s := range []string{"", "Inside", "none", "0"} {
-		if got, err := local.ParseLinks(s); err == nil {
-			t.Errorf("ParseLinks(%q) = %v, want an error", s, got)
+func TestLinksNames(t *testing.T) {
+	for links, name := range map[local.Links]string{local.LinksInside: "inside", local.LinksDeny: "deny", local.LinksFollow: "follow", 3: "Links(3)"} {
+		if got := links.String(); got != name {
+			t.Errorf("%d is %q, want %q", int(links), got, name)
 		}
 	}
 	if fsys, err := local.OpenWith(t.TempDir(), local.Options{Links: 3}); err == nil {

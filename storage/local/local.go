@@ -47,7 +47,6 @@ var _ interface {
 	storage.DeadPropsReader
 	storage.FileReplacer
 	storage.Holder
-	storage.Identifier
 	storage.Lstater
 	storage.ReadOpener
 	storage.Remover

@@ -40,7 +40,7 @@ func makeSpecial(t *testing.T, s share) []string {
 }
 
 // patience is the time limit for a call that must not wait at all.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 // returns fails the test if call waits for the other end of a FIFO, which is never opened.
 func returns(t *testing.T, call func() error) error {

@@ -80,7 +80,7 @@ func (f *FS) note(local, base string) strays.Note {
 // of into.
 func (f *FS) follow(from string, into *FS, to string) {
 	separator := string(filepath.Separator)
-	f.strays.Follow(f.mark, from+separator, into.mark, to+separator)
+	f.strays.Follow(from+separator, into.strays, into.mark, to+separator)
 }
 
 // virtual returns the name of local for messages.

@@ -223,7 +223,7 @@ func TestSlowStore(t *testing.T) {
 		}()
 		select {
 		case <-done:
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Error("Find, ReleaseTree of nothing or Confirm waits for the Store")
 		}
 	}

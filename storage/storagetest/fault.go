@@ -19,15 +19,15 @@ import (
 // If Before is not nil, it is called before every call. If it returns an error, Fault returns
 // that error instead of making the call; but it closes a file or a listing and discards a
 // replacement all the same. Before may block. Several goroutines may call it at once. See
-// intercept.FS for op and name, with these differences: list is called open, next is called
-// readdir and exchanged is called exchange; describe, hold and identity don't exist.
+// intercept.Before for op and name, with these differences: list is called open, next is called
+// readdir and exchanged is called exchange; describe and hold don't exist.
 type Fault struct {
 	storage.FS
 	Before func(op, name string) error
 }
 
-func (f *Fault) calls() *intercept.FS {
-	return &intercept.FS{FS: f.FS, Before: func(_ context.Context, op, name string) error {
+func (f *Fault) calls() storage.FS {
+	return intercept.New(f.FS, func(_ context.Context, op, name string) error {
 		switch op {
 		case "list":
 			op = "open"
@@ -35,14 +35,14 @@ func (f *Fault) calls() *intercept.FS {
 			op = "readdir"
 		case "exchanged":
 			op = "exchange"
-		case "describe", "hold", "identity":
+		case "describe", "hold":
 			return nil
 		}
 		if f.Before == nil {
 			return nil
 		}
 		return f.Before(op, name)
-	}}
+	})
 }
 
 // Mkdir implements storage.FS, like the methods below.
@@ -72,37 +72,37 @@ func (f *Fault) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
 
 // Lstat implements a capability, like the methods below.
 func (f *Fault) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
-	return f.calls().Lstat(ctx, name)
+	return storage.Lstat(ctx, f.calls(), name)
 }
 
 // List implements storage.Lister.
 func (f *Fault) List(ctx context.Context, name string) (storage.Listing, error) {
-	return f.calls().List(ctx, name)
+	return storage.List(ctx, f.calls(), name)
 }
 
 // Canonical implements storage.Canonicaler.
 func (f *Fault) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
-	return f.calls().Canonical(ctx, name, follow)
+	return storage.Canonical(ctx, f.calls(), name, follow)
 }
 
 // SetTimes implements storage.TimeSetter.
 func (f *Fault) SetTimes(ctx context.Context, name string, modified time.Time) error {
-	return f.calls().SetTimes(ctx, name, modified)
+	return storage.SetTimes(ctx, f.calls(), name, modified)
 }
 
 // ReadDeadProps implements storage.DeadPropsReader.
 func (f *Fault) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error) {
-	return f.calls().ReadDeadProps(ctx, name)
+	return storage.ReadDeadProps(ctx, f.calls(), name)
 }
 
 // ReplaceFile implements storage.FileReplacer.
 func (f *Fault) ReplaceFile(ctx context.Context, name string, r storage.Replacing) (storage.Replacement, error) {
-	return f.calls().ReplaceFile(ctx, name, r)
+	return storage.ReplaceFile(ctx, f.calls(), name, r)
 }
 
 // Space implements storage.Spacer.
 func (f *Fault) Space(ctx context.Context, name string) (used, available int64, err error) {
-	return f.calls().Space(ctx, name)
+	return storage.Space(ctx, f.calls(), name)
 }
 
 // RenameWith implements storage.Renamer.
@@ -110,7 +110,7 @@ func (f *Fault) RenameWith(ctx context.Context, r storage.Renaming) error {
 	if other, ok := r.Into.(*Fault); ok {
 		r.Into = other.FS
 	}
-	return f.calls().RenameWith(ctx, r)
+	return storage.RenameWith(ctx, f.calls(), r)
 }
 
 // CopyMembers implements storage.Copier.
@@ -118,20 +118,15 @@ func (f *Fault) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[st
 	if other, ok := c.Into.(*Fault); ok {
 		c.Into = other.FS
 	}
-	return f.calls().CopyMembers(ctx, c)
+	return storage.CopyMembers(ctx, f.calls(), c)
 }
 
 // RemoveMembers implements storage.Remover.
 func (f *Fault) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
-	return f.calls().RemoveMembers(ctx, name, members)
+	return storage.RemoveMembers(ctx, f.calls(), name, members)
 }
 
 // Hold implements storage.Holder.
 func (f *Fault) Hold(ctx context.Context, name string) (storage.Held, error) {
-	return f.calls().Hold(ctx, name)
-}
-
-// Identity implements storage.Identifier.
-func (f *Fault) Identity(ctx context.Context, name string) (string, error) {
-	return f.calls().Identity(ctx, name)
+	return storage.Hold(ctx, f.calls(), name)
 }

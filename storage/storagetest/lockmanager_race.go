@@ -14,7 +14,11 @@ import (
 
 const (
 	lockWorkers = 32
-	lockRounds  = 40
+	lockRounds  = 4
+	// lockFights is how often the workers start with no locks. If all shared or all
+	// exclusive locks are starved, they start again, up to mostFights times.
+	lockFights = 10
+	mostFights = 200
 )
 
 var lockRaceChecks = []lockCheck{
@@ -42,35 +46,46 @@ func lockFight(f *lockFixture) {
 			}
 		})
 	}
-	for worker := range uint64(lockWorkers) {
-		group.Go(func() {
-			random := rand.New(rand.NewPCG(4918, worker))
-			for range lockRounds {
-				l, ok := f.fightFor(oracle, wantedLock(random))
-				if !ok {
-					continue
-				}
-				runtime.Gosched() // Let other workers meet this lock.
-				if random.IntN(2) == 0 {
-					f.mustRenew(l)
-				}
-				oracle.remove(l)
-				f.mustRelease(l)
-			}
-			f.fightFor(oracle, wantedLock(random)) // Some locks must remain in the end.
-		})
+	var random [lockWorkers]*rand.Rand
+	for worker := range random {
+		random[worker] = rand.New(rand.NewPCG(4918, uint64(worker)))
+	}
+	for fight := 0; fight < lockFights || fight < mostFights && !oracle.competed(); fight++ {
+		for _, random := range random {
+			group.Go(func() { f.fightRounds(oracle, random) })
+		}
+		group.Wait()
+	}
+	for _, random := range random {
+		group.Go(func() { f.fightFor(oracle, wantedLock(random)) }) // Some locks must remain in the end.
 	}
 	group.Wait()
 	over.Store(true)
 	readers.Wait()
 	f.t.Logf("%d exclusive locks, %d shared, %d refused", oracle.granted[0], oracle.granted[1], oracle.refused)
-	if oracle.granted[0] == 0 || oracle.granted[1] == 0 || oracle.refused == 0 {
+	if !oracle.competed() {
 		f.t.Error("the workers did not compete: they need exclusive, shared and refused locks")
 	}
 	f.holdsExactly(oracle.there)
 	if f.suite.Reopen != nil {
 		f.reopen()
 		f.holdsExactly(oracle.there)
+	}
+}
+
+// fightRounds acquires and releases locks.
+func (f *lockFixture) fightRounds(oracle *lockOracle, random *rand.Rand) {
+	for range lockRounds {
+		l, ok := f.fightFor(oracle, wantedLock(random))
+		if !ok {
+			continue
+		}
+		runtime.Gosched() // Let other workers meet this lock.
+		if random.IntN(2) == 0 {
+			f.mustRenew(l)
+		}
+		oracle.remove(l)
+		f.mustRelease(l)
 	}
 }
 
@@ -172,6 +187,13 @@ func (o *lockOracle) add(l lock.Lock) (wrong []lock.Lock) {
 		o.granted[0]++
 	}
 	return wrong
+}
+
+// competed reports whether exclusive and shared locks were granted, and some were refused.
+func (o *lockOracle) competed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.granted[0] > 0 && o.granted[1] > 0 && o.refused > 0
 }
 
 func (o *lockOracle) remove(l lock.Lock) {

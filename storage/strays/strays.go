@@ -46,10 +46,10 @@ func Sweep(ctx context.Context, fsys storage.FS, file *File) ([]Swept, error) {
 	return sweeper.Sweep(ctx, file)
 }
 
-// File records the reserved names that this process would leave behind if
-// it were killed, so that the next process can remove them. Recording a name costs one
-// write, and removing the record another; neither waits for the disk. Records survive the
-// death of the process, but not a crash of the machine.
+// File records the reserved names that this process would leave behind if it were killed,
+// so that the next process can remove them. Recording a name costs one write, and removing
+// the record another; neither waits for the disk. Records survive the death of the process,
+// but not a crash of the machine.
 //
 // The file consists of slots, which are reused, so it grows only to the greatest number of
 // notes at one time. All methods are safe for concurrent use. They also work on nil, which
@@ -79,15 +79,15 @@ type Note struct {
 	slots int64
 }
 
-// A slot starts with straySign; any other byte means that it is free. A record is
+// A slot starts with inUse; any other byte means that it is free. A record is
 // "+checksum root name\n", where the checksum covers the text after it. A long record
 // takes several slots in a row. A record is written before the file that it names is
 // created, so a torn record can be ignored.
 const (
-	straySlot = 512 // bytes
-	straySign = '+'
-	// strayHead is the length of the part before the root, in bytes.
-	strayHead = len("+01234567 ")
+	slotSize = 512 // bytes
+	inUse    = '+'
+	// headSize is the length of the part before the root, in bytes.
+	headSize = len("+01234567 ")
 )
 
 // Open opens the file at path, or creates it. Only one process may have it open.
@@ -103,120 +103,120 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &File{file: file, live: map[int64]Note{}, moved: map[int64][]Note{}}
-	for int(s.end) < len(content) {
-		if stray, ok := parseStray(content[s.end:]); ok {
-			stray.in, stray.at = s, s.end
-			s.left = append(s.left, stray)
-			s.end += stray.slots * straySlot
+	f := &File{file: file, live: map[int64]Note{}, moved: map[int64][]Note{}}
+	for int(f.end) < len(content) {
+		if note, ok := parse(content[f.end:]); ok {
+			note.in, note.at = f, f.end
+			f.left = append(f.left, note)
+			f.end += note.slots * slotSize
 			continue
 		}
-		s.free = append(s.free, s.end)
-		s.end += straySlot
+		f.free = append(f.free, f.end)
+		f.end += slotSize
 	}
-	return s, nil
+	return f, nil
 }
 
-func parseStray(content []byte) (Note, bool) {
+func parse(content []byte) (Note, bool) {
 	line, _, ended := bytes.Cut(content, []byte{'\n'})
-	if !ended || len(line) < strayHead || line[0] != straySign {
+	if !ended || len(line) < headSize || line[0] != inUse {
 		return Note{}, false
 	}
-	sum, err := strconv.ParseUint(string(line[1:strayHead-1]), 16, 32)
-	if err != nil || uint32(sum) != crc32.ChecksumIEEE(line[strayHead:]) {
+	sum, err := strconv.ParseUint(string(line[1:headSize-1]), 16, 32)
+	if err != nil || uint32(sum) != crc32.ChecksumIEEE(line[headSize:]) {
 		return Note{}, false
 	}
-	root, escaped, _ := bytes.Cut(line[strayHead:], []byte{' '})
+	root, escaped, _ := bytes.Cut(line[headSize:], []byte{' '})
 	name, err := url.PathUnescape(string(escaped))
 	return Note{Name: name, Root: string(root), slots: slots(len(line) + 1)}, err == nil
 }
 
 // slots returns how many slots n bytes need.
-func slots(n int) int64 { return int64((n + straySlot - 1) / straySlot) }
+func slots(n int) int64 { return int64((n + slotSize - 1) / slotSize) }
 
 // Close closes the file.
-func (s *File) Close() error {
-	if s == nil {
+func (f *File) Close() error {
+	if f == nil {
 		return nil
 	}
-	return s.file.Close()
+	return f.file.Close()
 }
 
 // Left returns the notes of the process that died.
-func (s *File) Left() []Note {
-	if s == nil {
+func (f *File) Left() []Note {
+	if f == nil {
 		return nil
 	}
-	return s.left
+	return f.left
 }
 
 // Add records name before it is created; root identifies the share. If the record can't
 // be written, for example because the disk is full, Add returns the zero value. Then the
 // name is left behind only if the process is killed as well.
-func (s *File) Add(root, name string) Note {
-	if s == nil {
+func (f *File) Add(root, name string) Note {
+	if f == nil {
 		return Note{}
 	}
 	body := root + " " + url.PathEscape(name) + "\n"
-	record := fmt.Appendf(make([]byte, 0, strayHead+len(body)), "%c%08x %s", straySign, crc32.ChecksumIEEE([]byte(body[:len(body)-1])), body)
-	stray := Note{Name: name, Root: root, in: s, slots: slots(len(record))}
-	s.take(&stray)
-	if _, err := s.file.WriteAt(record, stray.at); err != nil {
-		stray.Forget()
+	record := fmt.Appendf(make([]byte, 0, headSize+len(body)), "%c%08x %s", inUse, crc32.ChecksumIEEE([]byte(body[:len(body)-1])), body)
+	note := Note{Name: name, Root: root, in: f, slots: slots(len(record))}
+	f.take(&note)
+	if _, err := f.file.WriteAt(record, note.at); err != nil {
+		note.Forget()
 		return Note{}
 	}
-	return stray
+	return note
 }
 
-// take allocates slots for stray.
-func (s *File) take(stray *Note) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if last := len(s.free) - 1; stray.slots == 1 && last >= 0 {
-		stray.at = s.free[last]
-		s.free = s.free[:last]
+// take allocates slots for note.
+func (f *File) take(note *Note) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if last := len(f.free) - 1; note.slots == 1 && last >= 0 {
+		note.at = f.free[last]
+		f.free = f.free[:last]
 	} else {
-		stray.at = s.end
-		s.end += stray.slots * straySlot
+		note.at = f.end
+		f.end += note.slots * slotSize
 	}
-	s.live[stray.at] = *stray
+	f.live[note.at] = *note
 }
 
-// Follow must be called before a collection of the share root is renamed, possibly to the
-// share toRoot. from and to are the prefixes that the names of its members have before and
+// Follow must be called before a collection is renamed, possibly to the share root, whose
+// File is into. from and to are the prefixes that the names of its members have before and
 // after the rename, each with a separator at the end. Follow adds a note with the new name
 // for each note with the old one.
-func (s *File) Follow(root, from, toRoot, to string) {
-	for _, stray := range s.below(root, from) {
-		if also := s.Add(toRoot, to+stray.Name[len(from):]); also.in != nil {
-			s.join(stray, also)
+func (f *File) Follow(from string, into *File, root, to string) {
+	for _, note := range f.below(from) {
+		if also := into.Add(root, to+note.Name[len(from):]); also.in != nil {
+			f.join(note, also)
 		}
 	}
 }
 
-func (s *File) below(root, dir string) (below []Note) {
-	if s == nil {
+func (f *File) below(dir string) (below []Note) {
+	if f == nil {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, stray := range s.live {
-		if stray.Root == root && strings.HasPrefix(stray.Name, dir) {
-			below = append(below, stray)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, note := range f.live {
+		if strings.HasPrefix(note.Name, dir) {
+			below = append(below, note)
 		}
 	}
 	return below
 }
 
-// join links the note also to stray, so that forgetting stray forgets also, too. If stray
+// join links the note also to note, so that forgetting note forgets also, too. If note
 // is already forgotten, join forgets also immediately.
-func (s *File) join(stray, also Note) {
-	s.mu.Lock()
-	is, ok := s.live[stray.at]
-	if ok = ok && is == stray; ok {
-		s.moved[stray.at] = append(s.moved[stray.at], also)
+func (f *File) join(note, also Note) {
+	f.mu.Lock()
+	is, ok := f.live[note.at]
+	if ok = ok && is == note; ok {
+		f.moved[note.at] = append(f.moved[note.at], also)
 	}
-	s.mu.Unlock()
+	f.mu.Unlock()
 	if !ok {
 		also.Forget()
 	}
@@ -234,15 +234,15 @@ func (n Note) Forget() {
 	}
 }
 
-// release frees the slots of stray and returns the notes that Follow added for it.
-func (s *File) release(stray Note) []Note {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range stray.slots {
-		s.free = append(s.free, stray.at+i*straySlot)
+// release frees the slots of note and returns the notes that Follow added for it.
+func (f *File) release(note Note) []Note {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range note.slots {
+		f.free = append(f.free, note.at+i*slotSize)
 	}
-	moved := s.moved[stray.at]
-	delete(s.live, stray.at)
-	delete(s.moved, stray.at)
+	moved := f.moved[note.at]
+	delete(f.live, note.at)
+	delete(f.moved, note.at)
 	return moved
 }

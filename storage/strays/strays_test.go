@@ -142,8 +142,8 @@ func TestStraysFollow(t *testing.T) {
 	s, closeFile := openStrays(t, path)
 	s.Add("", "a/.davd-1")
 	s.Add("", "ab/.davd-2")
-	s.Follow("", "a/", "", "b/c/")
-	s.Follow("", "b/", "", "d/")
+	s.Follow("a/", s, "", "b/c/")
+	s.Follow("b/", s, "", "d/")
 	closeFile()
 	if got, want := left(t, path), []string{"a/.davd-1", "ab/.davd-2", "b/c/.davd-1", "d/c/.davd-1"}; !slices.Equal(got, want) {
 		t.Errorf("left %q, want %q", got, want)
@@ -153,10 +153,10 @@ func TestStraysFollow(t *testing.T) {
 	}
 	s, closeFile = openStrays(t, path)
 	in := s.Add("", "a/.davd-1")
-	s.Follow("", "a/", "", "b/c/")
-	s.Follow("", "b/", "", "d/")
+	s.Follow("a/", s, "", "b/c/")
+	s.Follow("b/", s, "", "d/")
 	in.Forget()
-	s.Follow("", "a/", "", "e/")
+	s.Follow("a/", s, "", "e/")
 	closeFile()
 	if got := left(t, path); got != nil {
 		t.Errorf("left %q", got)
@@ -167,7 +167,7 @@ func TestStraysFollow(t *testing.T) {
 func TestStraysNowhere(t *testing.T) {
 	var none *strays.File
 	none.Add("", "x").Forget()
-	none.Follow("", "a/", "", "b/")
+	none.Follow("a/", none, "", "b/")
 	if err := none.Close(); err != nil || none.Left() != nil {
 		t.Error(err)
 	}

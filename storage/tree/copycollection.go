@@ -156,7 +156,7 @@ type listing struct {
 // add takes one entry. It returns only an error that ends the whole operation.
 func (l *listing) add(entry fs.FileInfo) error {
 	name := below(l.name, entry.Name())
-	info, err := member(l.crew.ctx, l.FS, name, entry, l.copier.links)
+	info, err := member(l.crew.ctx, l.FS, name, entry, l.links)
 	seen := info != nil || err != nil
 	l.tally.found(weight(seen, l.of.linked, l.more), size(info))
 	switch {

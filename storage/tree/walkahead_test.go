@@ -114,6 +114,7 @@ func TestWalkMemory(t *testing.T) {
 			if most > start+limit {
 				t.Errorf("%d MiB held, want %d at most", (most-start)>>20, limit>>20)
 			}
+			t.Logf("%d KiB held", (int64(most)-int64(start))>>10)
 		})
 	}
 }
@@ -158,7 +159,7 @@ func TestWalkHoldsBack(t *testing.T) {
 }
 
 // TestWalkSlow: on slow storage many calls run at the same time. The walk takes at most
-// twice the time of all calls divided by the number of helpers. One call after another
+// four times the time of all calls divided by the number of helpers. One call after another
 // would take 32 times as long. The exact time depends on the order in which the helpers
 // get their turns.
 func TestWalkSlow(t *testing.T) {
@@ -178,8 +179,8 @@ func TestWalkSlow(t *testing.T) {
 				start := time.Now()
 				noError(t, tree.Visit(t.Context(), slow, "/", tree.Infinite, nil, func(tree.Member) error { return nil }))
 				took, ideal := time.Since(start), time.Duration(c.calls)*delay/helpers
-				if took > 2*ideal {
-					t.Errorf("it took %v, want twice %v at most", took, ideal)
+				if took > 4*ideal {
+					t.Errorf("it took %v, want four times %v at most", took, ideal)
 				}
 				t.Logf("%v; all calls divided by %d are %v", took, helpers, ideal)
 			})

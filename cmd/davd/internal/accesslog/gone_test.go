@@ -122,7 +122,7 @@ func TestClientGoneFromHandler(t *testing.T) {
 					if record.Status != accesslog.StatusClientGone {
 						t.Errorf("recorded %+v", record)
 					}
-				case <-time.After(30 * time.Second):
+				case <-time.After(2 * time.Minute):
 					t.Fatal("no record")
 				}
 			})

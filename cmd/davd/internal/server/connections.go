@@ -25,13 +25,10 @@ type connections struct {
 	stopped bool
 	// waiting holds the connections without a request, and since when they have none.
 	waiting map[net.Conn]time.Time
-	// closed holds the connections that reserve has closed. They count as open until the
-	// server notices.
-	closed map[net.Conn]bool
 }
 
 func newConnections(limit int) *connections {
-	c := &connections{max: limit, waiting: map[net.Conn]time.Time{}, closed: map[net.Conn]bool{}}
+	c := &connections{max: limit, waiting: map[net.Conn]time.Time{}}
 	c.changed.L = &c.mu
 	return c
 }
@@ -59,11 +56,9 @@ func (c *connections) reserve() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.open >= c.max && !c.stopped {
-		if longest := c.longestLocked(); longest != nil && c.open-len(c.closed) >= c.max {
+		if longest := c.longestLocked(); longest != nil {
 			delete(c.waiting, longest)
-			c.closed[longest] = true
-			_ = longest.Close() // The server notices, and calls state.
-			continue
+			_ = longest.Close() // The server notices, and calls state. Until then it counts as open.
 		}
 		retry := time.AfterFunc(leftAlone/4, c.changed.Broadcast)
 		c.changed.Wait()
@@ -91,7 +86,6 @@ func (c *connections) release(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open--
-	delete(c.closed, conn)
 	delete(c.waiting, conn)
 	c.changed.Broadcast()
 }
@@ -134,14 +128,12 @@ func (c *connections) state(conn net.Conn, state http.ConnState) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.closed[conn]:
-	case state == http.StateNew || state == http.StateIdle:
-		c.waiting[conn] = time.Now()
-		if c.open >= c.max {
-			c.changed.Broadcast()
-		}
-	default:
+	if state != http.StateNew && state != http.StateIdle {
 		delete(c.waiting, conn)
+		return
+	}
+	c.waiting[conn] = time.Now()
+	if c.open >= c.max {
+		c.changed.Broadcast()
 	}
 }

@@ -98,7 +98,7 @@ func (p *proxy) drop() {
 
 func (p *proxy) serve(conn net.Conn) {
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 	in := bufio.NewReader(conn)
 	for {
 		r, err := http.ReadRequest(in)
@@ -128,7 +128,7 @@ func (p *proxy) answer(text string, conn net.Conn) bool {
 		if err != nil {
 			return false
 		}
-		_ = upstream.SetDeadline(time.Now().Add(30 * time.Second))
+		_ = upstream.SetDeadline(time.Now().Add(2 * time.Minute))
 		p.upstream, p.in = upstream, bufio.NewReader(upstream)
 	}
 	if _, err := io.WriteString(p.upstream, text); err != nil {
