@@ -70,9 +70,25 @@ func (s *Session) Failed(what string, err error) error {
 		return fmt.Errorf("%s: %w", what, &reason{wrong})
 	}
 	for _, member := range wrong.Members {
-		fmt.Fprintf(s.Err, "%s  %s\n", statusText(member.Status), shownHref(member.Href))
+		s.memberFailed(member.Status, shownHref(member.Href))
 	}
 	return &PartialError{What: what, Failed: len(wrong.Members) + wrong.Unnamed}
+}
+
+// memberFailed writes a failed member to Session.Err.
+func (s *Session) memberFailed(status int, name string) {
+	s.Meter.Clear()
+	fmt.Fprintf(s.Err, "%s  %s\n", statusText(status), name)
+}
+
+// ended returns the error of a command that has written failed members to Session.Err. err
+// ended it early.
+func (s *Session) ended(what string, failed int, err error) error {
+	if err == nil && failed > 0 {
+		s.Meter.Clear()
+		return &PartialError{What: what, Failed: failed}
+	}
+	return s.Failed(what, err)
 }
 
 // reason is a *davclient.Error whose text omits the request, because the name of the command

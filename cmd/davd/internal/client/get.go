@@ -69,11 +69,7 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOpti
 	} else {
 		err = d.file(ctx, path, filepath.Base(target))
 	}
-	if err != nil || d.failed == 0 {
-		return s.Failed(what, err)
-	}
-	s.Meter.Clear()
-	return &PartialError{What: what, Failed: d.failed}
+	return s.ended(what, d.failed, err)
 }
 
 // noWebDAV reports whether err means that the resource does not support PROPFIND.

@@ -36,10 +36,7 @@ func (s *Session) List(ctx context.Context, ref *url.URL, long bool) error {
 		}
 		fmt.Fprintln(s.Out, nameOf(member))
 	}
-	if failed > 0 {
-		return &PartialError{What: what, Failed: failed}
-	}
-	return nil
+	return s.ended(what, failed, nil)
 }
 
 // members returns the resource at the escaped path and its members, sorted by name. Members
@@ -49,8 +46,7 @@ func (s *Session) members(ctx context.Context, path string) (self davclient.Reso
 		wrong, isMember := errors.AsType[*davclient.MemberError](err)
 		switch {
 		case isMember:
-			s.Meter.Clear()
-			fmt.Fprintf(s.Err, "%s  %s\n", statusText(wrong.Status), shownHref(wrong.Href))
+			s.memberFailed(wrong.Status, shownHref(wrong.Href))
 			failed++
 		case err != nil:
 			return self, nil, failed, err

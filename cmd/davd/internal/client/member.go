@@ -16,11 +16,11 @@ func (e *memberError) Error() string { return e.text }
 
 // skipped writes a failed member to Err.
 func (s *Session) skipped(name string, err error) {
-	s.Meter.Clear()
 	if wrong, ok := errors.AsType[*davclient.Error](err); ok {
-		fmt.Fprintf(s.Err, "%s  %s\n", statusText(wrong.Status), name)
+		s.memberFailed(wrong.Status, name)
 		return
 	}
+	s.Meter.Clear()
 	fmt.Fprintf(s.Err, "%s: %v\n", name, plain(err))
 }
 

@@ -57,11 +57,7 @@ func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.UR
 		u.state.TotalBytes = info.Size()
 		err = u.file(ctx, file, path)
 	}
-	if err != nil || u.failed == 0 {
-		return s.Failed(what, err)
-	}
-	s.Meter.Clear()
-	return &PartialError{What: what, Failed: u.failed}
+	return s.ended(what, u.failed, err)
 }
 
 // file sends an open file to the escaped path.

@@ -44,10 +44,7 @@ func (s *Session) Tree(ctx context.Context, ref *url.URL, o TreeOptions) error {
 	}
 	s.Meter.Clear()
 	fmt.Fprintf(s.Out, "\ncollections: %d, files: %d, bytes: %d\n", walk.collections, walk.files, walk.bytes)
-	if walk.failed > 0 {
-		return &PartialError{What: what, Failed: walk.failed}
-	}
-	return nil
+	return s.ended(what, walk.failed, nil)
 }
 
 // below writes everything below the escaped path, each line with indent in front.
@@ -76,8 +73,7 @@ func (w *treeWalk) below(ctx context.Context, path, indent string, level int) er
 		}
 		err := w.below(ctx, asCollection(ref), indent+below, level+1)
 		if status(err) != 0 {
-			w.session.Meter.Clear()
-			fmt.Fprintf(w.session.Err, "%s  %s\n", statusText(status(err)), shownPath(ref))
+			w.session.memberFailed(status(err), shownPath(ref))
 			w.failed++
 			continue
 		}
