@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/place"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
@@ -22,8 +24,8 @@ type lockIndex struct {
 	byRoot    map[string][]lock.Lock
 	// at is where the locks in byRoot were looked up; manager is nil for a plain
 	// LockSystem.
-	manager lockManager
-	at      place
+	manager tenant.LockManager
+	at      place.Place
 
 	mu    sync.Mutex
 	hrefs map[string]string // of lock roots, by name
@@ -31,7 +33,7 @@ type lockIndex struct {
 
 // lockDiscovery reads the locks that cover a place and, if tree is set, those below it.
 // For a plain LockSystem it finds none, because that can't list its locks.
-func (h *Handler) lockDiscovery(r *request, at place, tree bool) (*lockIndex, error) {
+func (h *Handler) lockDiscovery(r *request, at place.Place, tree bool) (*lockIndex, error) {
 	index := &lockIndex{
 		handler: h, ctx: r.Context(), principal: r.principal(), now: time.Now(),
 		byRoot: make(map[string][]lock.Lock), hrefs: make(map[string]string), at: at, manager: h.locks().manager,
@@ -40,7 +42,7 @@ func (h *Handler) lockDiscovery(r *request, at place, tree bool) (*lockIndex, er
 	if manager == nil {
 		return index, nil
 	}
-	found, err := manager.Find(r.Context(), index.now, at.key, tree)
+	found, err := manager.Find(r.Context(), index.now, at.Key, tree)
 	for _, each := range found {
 		index.byRoot[each.Root] = append(index.byRoot[each.Root], each)
 	}
@@ -58,9 +60,9 @@ func (x *lockIndex) any() bool {
 
 // append appends the activelock elements of the locks that cover a place, starting with
 // the outermost. Locks on the symbolic links that led there cover it too.
-func (x *lockIndex) append(dst []byte, at place) []byte {
+func (x *lockIndex) append(dst []byte, at place.Place) []byte {
 	var shown []string
-	for _, key := range append(at.links[:len(at.links):len(at.links)], at.key) {
+	for _, key := range append(at.Links[:len(at.Links):len(at.Links)], at.Key) {
 		for _, each := range x.covering(nil, key, key) {
 			if !slices.Contains(shown, each.Token) {
 				dst = x.appendActiveLock(dst, each, at)
@@ -74,7 +76,7 @@ func (x *lockIndex) append(dst []byte, at place) []byte {
 // covering appends to found the locks that cover key and are rooted at root or above.
 func (x *lockIndex) covering(found []lock.Lock, root, key string) []lock.Lock {
 	switch {
-	case x.manager != nil && !storage.Overlap(x.at.key, root):
+	case x.manager != nil && !storage.Overlap(x.at.Key, root):
 		// A link led out of the tree that was looked up. If its locks can't be read now,
 		// the answer shows none.
 		elsewhere, _ := x.manager.Find(x.ctx, x.now, key, false)
@@ -94,7 +96,7 @@ func (x *lockIndex) covering(found []lock.Lock, root, key string) []lock.Lock {
 
 // appendActiveLock appends an activelock element (RFC 4918 §14.1). Only the lock's
 // creator gets to see the token (§6.4, §20.4).
-func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock, at place) []byte {
+func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock, at place.Place) []byte {
 	scope, depth := "exclusive", "infinity"
 	if l.Shared {
 		scope = "shared"
@@ -116,7 +118,7 @@ func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock, at place) []byte {
 		dst = append(dst, "</D:href></D:locktoken>"...)
 	}
 	dst = append(dst, "<D:lockroot><D:href>"...)
-	dst = davxml.AppendText(dst, x.href(shownName(l.Root, at)))
+	dst = davxml.AppendText(dst, x.href(place.Shown(l.Root, at)))
 	return append(dst, "</D:href></D:lockroot></D:activelock>"...)
 }
 

@@ -2,15 +2,10 @@ package dav
 
 import (
 	"net/netip"
-	"strings"
+
+	"github.com/davd/davd/dav/internal/limit"
+	"github.com/davd/davd/dav/internal/tenant"
 )
-
-// severalClients is the prefix of the key of an address that several clients may share.
-const severalClients = "several "
-
-// severalShare is the share of the total limit that such an address may have, in
-// quarters. The rest stays free for clients from elsewhere.
-const severalShare = 3
 
 // client returns the key that identifies r's client for the limits of one client. It is
 // the principal or, if that is unknown, the address that TrustedProxies report, or that
@@ -21,14 +16,14 @@ const severalShare = 3
 // machine or a Unix socket. So such an address gets a larger share.
 func (h *Handler) client(r *request) string {
 	if name := r.principal(); name != "" {
-		return "user " + statePrefix(r.Context()) + "/" + name
+		return "user " + tenant.Prefix(r.Context()) + "/" + name
 	}
 	addr, _ := h.TrustedProxies.Client(r.Request)
 	several := !addr.IsValid()
 	if several {
 		remote, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil {
-			return severalClients + "local"
+			return limit.SeveralClients + "local"
 		}
 		addr = remote.Addr()
 		several = h.TrustedProxies.Sent(r.Request) // the proxy doesn't report the client
@@ -38,7 +33,7 @@ func (h *Handler) client(r *request) string {
 		addr = prefix.Addr()
 	}
 	if several || addr.IsLoopback() {
-		return severalClients + addr.String()
+		return limit.SeveralClients + addr.String()
 	}
 	return addr.String()
 }
@@ -49,18 +44,4 @@ func (h *Handler) anonymous(r *request) string {
 		return ""
 	}
 	return h.client(r)
-}
-
-// shareOf returns the limit of the key client if the limit of one client is mostOf.
-func shareOf(client string, mostOf int) int {
-	if strings.HasPrefix(client, severalClients) {
-		return severalShare * mostOf
-	}
-	return mostOf
-}
-
-// shareOfAll is shareOf if all clients together may have most. It leaves room for
-// clients from elsewhere.
-func shareOfAll(client string, most, mostOf int) int {
-	return max(min(shareOf(client, mostOf), most-most/oneClient), mostOf)
 }

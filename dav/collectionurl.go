@@ -30,7 +30,7 @@ func (h *Handler) setContentLocation(header http.Header, r *request, name string
 
 // noFile returns the error for a PUT or PATCH to the URL of a collection.
 func (p *put) noFile() error {
-	info, err := p.h.occupant(p.r.Context(), p.at.name())
+	info, err := p.h.names().Occupant(p.r.Context(), p.at.Name())
 	switch {
 	case err != nil:
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
@@ -34,7 +35,7 @@ type copyPlan struct{ transfer }
 // changes has no source: a COPY doesn't change it, so locks on it don't matter (RFC 4918
 // §7.5.1).
 func (p *copyPlan) changes() []change {
-	return []change{{place: p.dst, tree: true, member: !p.replaces}}
+	return []change{{Place: p.dst, tree: true, member: !p.replaces}}
 }
 
 func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
@@ -42,21 +43,21 @@ func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) erro
 	if err := p.h.mayCopyProperties(ctx, &p.transfer); err != nil {
 		return err
 	}
-	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.name(), p.dst.name(), p.depth, monitor))
+	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.Name(), p.dst.Name(), p.depth, monitor))
 }
 
 // movePlan is the plan of a MOVE.
 type movePlan struct{ transfer }
 
 func (p *movePlan) changes() []change {
-	return []change{{place: p.src, tree: true, member: true}, {place: p.dst, tree: true, member: !p.replaces}}
+	return []change{{Place: p.src, tree: true, member: true}, {Place: p.dst, tree: true, member: !p.replaces}}
 }
 
 func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 	if p.respells {
 		return p.result(p.h.respell(ctx, &p.transfer))
 	}
-	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.name(), p.dst.name(), monitor))
+	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name(), p.dst.Name(), monitor))
 }
 
 // failureOf returns err, marked as logged if it is no failure for the client. Two errors
@@ -83,7 +84,7 @@ func (h *Handler) failureOf(err error) error {
 type transfer struct {
 	h        *Handler
 	r        *request
-	src, dst place
+	src, dst place.Place
 	// follow: a symbolic link at the end of src is followed.
 	follow     bool
 	depth      int
@@ -109,20 +110,20 @@ func (h *Handler) checkTransfer(r *request, follow bool) (*transfer, error) {
 	if t.mayReplace, err = r.overwrite(); err != nil {
 		return t, err
 	}
-	if t.src, err = h.place(r.Context(), r.name, follow); err != nil {
+	if t.src, err = h.names().Place(r.Context(), r.name, follow); err != nil {
 		return t, err
 	}
-	if t.dst, err = h.place(r.Context(), dst, false); err != nil {
+	if t.dst, err = h.names().Place(r.Context(), dst, false); err != nil {
 		return t, err
 	}
-	info, err := h.stat(r.Context(), t.src.name())
+	info, err := h.names().Stat(r.Context(), t.src.Name())
 	if err != nil {
 		return t, err
 	}
 	return t, h.inspect(r.Context(), t, info)
 }
 
-func (t *transfer) resources() (source, destination string) { return t.src.asked, t.dst.asked }
+func (t *transfer) resources() (source, destination string) { return t.src.Asked, t.dst.Asked }
 
 // success is the status of RFC 4918 §9.8.5 and §9.9.4.
 func (t *transfer) success() int {
@@ -136,7 +137,7 @@ func (t *transfer) recheck() error {
 	if err := t.h.stillThere(t.r.Context(), t); err != nil {
 		return err
 	}
-	return t.h.preconditionsOf(t.r, t.src.name())
+	return t.h.preconditionsOf(t.r, t.src.Name())
 }
 
 // result returns err as the client sees it.
@@ -145,9 +146,9 @@ func (t *transfer) result(err error) error { return t.h.failureOf(askedNames(err
 // stillThere repeats the checks under the claim, because the resources may have
 // changed.
 func (h *Handler) stillThere(ctx context.Context, t *transfer) error {
-	info, err := h.look(ctx, t.src, t.follow)
+	info, err := h.names().Look(ctx, t.src, t.follow)
 	if err == nil {
-		err = h.unmoved(ctx, t.dst, false)
+		err = h.names().Unmoved(ctx, t.dst, false)
 	}
 	if err == nil {
 		err = h.inspect(ctx, t, info)
@@ -164,10 +165,10 @@ func (h *Handler) inspect(ctx context.Context, t *transfer, info fs.FileInfo) er
 	if err := h.checkOverlap(ctx, t); err != nil {
 		return err
 	}
-	if err := h.checkParent(ctx, t.dst.name()); err != nil {
+	if err := h.checkParent(ctx, t.dst.Name()); err != nil {
 		return err
 	}
-	_, err := storage.Lstat(ctx, h.FileSystem, t.dst.name())
+	_, err := storage.Lstat(ctx, h.FileSystem, t.dst.Name())
 	t.replaces = err == nil && !t.respells
 	switch {
 	case t.replaces && !t.mayReplace:
@@ -181,7 +182,7 @@ func (h *Handler) inspect(ctx context.Context, t *transfer, info fs.FileInfo) er
 // checkParent makes sure that the collection that contains name exists (RFC 4918
 // §9.3.1, §9.7.1, §9.8.5).
 func (h *Handler) checkParent(ctx context.Context, name string) error {
-	parent, err := h.stat(ctx, path.Dir(name))
+	parent, err := h.names().Stat(ctx, path.Dir(name))
 	if status.Of(err) == http.StatusNotFound || (err == nil && !parent.IsDir()) {
 		return errNoParent
 	}

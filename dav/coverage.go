@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage"
 )
 
@@ -39,7 +40,7 @@ type usedToken struct {
 func (l *lockTable) probe(ctx context.Context, h *Handler, tokens []string, changes []change) ([]usedToken, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &coverage{ctx: ctx, handler: h, locks: l.plain.in(ctx), now: time.Now()}
+	c := &coverage{ctx: ctx, handler: h, locks: l.plain.In(ctx), now: time.Now()}
 	for _, token := range tokens {
 		c.tokens = append(c.tokens, webdav.Condition{Token: token})
 	}
@@ -57,11 +58,11 @@ func (c *coverage) change(wanted change) error {
 	defer c.release()
 	var err error
 	if wanted.tree {
-		err = c.tree(wanted.place)
+		err = c.tree(wanted.Place)
 	} else {
-		err = c.resource(wanted.key)
+		err = c.resource(wanted.Key)
 	}
-	for _, link := range wanted.links {
+	for _, link := range wanted.Links {
 		if err == nil {
 			c.release()
 			err = c.resource(link)
@@ -71,7 +72,7 @@ func (c *coverage) change(wanted change) error {
 		return err
 	}
 	c.release()
-	return c.resource(wanted.parent())
+	return c.resource(wanted.Parent())
 }
 
 // release releases everything in reverse order.
@@ -83,8 +84,8 @@ func (c *coverage) release() {
 }
 
 // tree covers p and everything below it.
-func (c *coverage) tree(p place) error {
-	name := p.key
+func (c *coverage) tree(p place.Place) error {
+	name := p.Key
 	if token, whole := c.wholeTree(name); whole {
 		return c.confirm(name, token)
 	}
@@ -97,7 +98,7 @@ func (c *coverage) tree(p place) error {
 	if err := c.resource(name); err != nil {
 		return err
 	}
-	info, err := storage.Lstat(c.ctx, c.handler.FileSystem, p.name())
+	info, err := storage.Lstat(c.ctx, c.handler.FileSystem, p.Name())
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && !info.IsDir()) {
 		return nil
 	}
@@ -105,12 +106,12 @@ func (c *coverage) tree(p place) error {
 		return err
 	}
 	// The target of a link among the members is not part of the tree.
-	if p, err = c.handler.place(c.ctx, p.name(), false); err != nil {
+	if p, err = c.handler.names().Place(c.ctx, p.Name(), false); err != nil {
 		return err
 	}
-	for member, err := range storage.ReadDir(c.ctx, c.handler.FileSystem, p.name()) {
+	for member, err := range storage.ReadDir(c.ctx, c.handler.FileSystem, p.Name()) {
 		if err == nil {
-			err = c.tree(p.member(member.Name()))
+			err = c.tree(p.Member(member.Name()))
 		}
 		if err != nil {
 			return err

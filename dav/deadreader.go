@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/tree"
 )
@@ -33,7 +34,7 @@ const (
 type deadReader struct {
 	store  deadprops.Store
 	query  deadprops.Query // without Names
-	budget *byteBudget
+	budget *limit.Budget
 	// held is how many bytes of the budget belong to pages that were not delivered yet.
 	held atomic.Int64
 }
@@ -58,7 +59,7 @@ func (d *deadReader) close() {
 func (d *deadReader) release(n int64) {
 	if n > 0 {
 		d.held.Add(-n)
-		d.budget.giveBack(n)
+		d.budget.GiveBack(n)
 	}
 }
 
@@ -85,7 +86,7 @@ func (d *deadReader) read(ctx context.Context, members []tree.Member) stepProps 
 	if len(names) == 0 {
 		return stepProps{}
 	}
-	if !d.budget.tryTake(deadStep, deadAtOnce) {
+	if !d.budget.TryTake(deadStep, deadAtOnce) {
 		return stepProps{large: true}
 	}
 	d.held.Add(deadStep)
@@ -150,12 +151,12 @@ func (d *deadReader) readOne(ctx context.Context, name string, prop xml.Name, us
 		}
 		// It is larger than query.MaxBytes, perhaps only since the last attempt.
 		size := int64(next.Bytes)
-		if err := d.budget.take(ctx, size, deadAtOnce, deadPatience); err != nil {
+		if err := d.budget.Take(ctx, size, deadAtOnce, deadPatience); err != nil {
 			return false, err
 		}
 		query.MaxBytes = next.Bytes
 		found, again, err := d.readLarge(ctx, query, name, use)
-		d.budget.giveBack(size)
+		d.budget.GiveBack(size)
 		if err != nil || !again {
 			return found, err
 		}

@@ -63,7 +63,7 @@ func TestDeadReader(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			store := &brokenProps{fails: c.fails}
 			h := &Handler{Properties: store}
-			h.deadBytes.used = c.used
+			h.deadBytes.Used = c.used
 			d, err := h.newDeadReader(t.Context(), "/", allpropQuery)
 			if err != nil {
 				t.Fatal(err)
@@ -78,12 +78,12 @@ func TestDeadReader(t *testing.T) {
 			if !slices.Equal(store.reads, c.reads) {
 				t.Errorf("%d names in each call, want %d", store.reads, c.reads)
 			}
-			if step.large != c.large || h.deadBytes.used != c.used+step.bytes || (step.bytes > 0) != (len(step.found) > 0) {
-				t.Errorf("large is %t, %d bytes, %d in all", step.large, step.bytes, h.deadBytes.used)
+			if step.large != c.large || h.deadBytes.Used != c.used+step.bytes || (step.bytes > 0) != (len(step.found) > 0) {
+				t.Errorf("large is %t, %d bytes, %d in all", step.large, step.bytes, h.deadBytes.Used)
 			}
 			d.close()
-			if h.deadBytes.used != c.used {
-				t.Errorf("%d bytes are left", h.deadBytes.used)
+			if h.deadBytes.Used != c.used {
+				t.Errorf("%d bytes are left", h.deadBytes.Used)
 			}
 			if step.large {
 				return

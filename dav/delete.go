@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
@@ -15,7 +16,7 @@ func (h *Handler) delete(w http.ResponseWriter, r *request) error {
 		return status.New(http.StatusForbidden, "the root of a share can't be deleted")
 	}
 	return h.undertake(w, r, func() (plan, error) {
-		at, info, err := h.find(r.Context(), r.name)
+		at, info, err := h.names().Find(r.Context(), r.name)
 		if err != nil {
 			return nil, err
 		}
@@ -32,24 +33,24 @@ func (h *Handler) delete(w http.ResponseWriter, r *request) error {
 type deletePlan struct {
 	h  *Handler
 	r  *request
-	at place
+	at place.Place
 }
 
 func (p *deletePlan) resources() (source, destination string) { return p.r.name, "" }
 
-func (p *deletePlan) changes() []change { return []change{{place: p.at, tree: true, member: true}} }
+func (p *deletePlan) changes() []change { return []change{{Place: p.at, tree: true, member: true}} }
 
 func (p *deletePlan) success() int { return http.StatusNoContent }
 
 func (p *deletePlan) recheck() error {
-	if err := p.h.unmoved(p.r.Context(), p.at, false); err != nil {
+	if err := p.h.names().Unmoved(p.r.Context(), p.at, false); err != nil {
 		return err
 	}
-	return p.h.preconditionsOf(p.r, p.at.name())
+	return p.h.preconditionsOf(p.r, p.at.Name())
 }
 
 func (p *deletePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
-	name := p.at.name()
+	name := p.at.Name()
 	err := p.h.engine(c, p.at).Remove(ctx, name, monitor)
 	// If only the resource itself remains, a 207 would look like a partial success. So the
 	// answer is the plain error.

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -17,7 +18,7 @@ import (
 // record of the change.
 //
 // places are those of the source and the destination, if the caller knows them.
-func (h *Handler) engine(c *claim, places ...place) tree.Engine {
+func (h *Handler) engine(c *claim, places ...place.Place) tree.Engine {
 	return tree.Engine{
 		FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c, places: places},
 		CopyLinks: h.CopyLinks, Persist: h.persist(c), Workers: h.workers(), Client: c.client,
@@ -37,7 +38,7 @@ func (h *Handler) workers() *tree.Workers {
 type follower struct {
 	*Handler
 	claim  *claim
-	places []place
+	places []place.Place
 }
 
 // Prepare implements tree.Follower.
@@ -77,12 +78,12 @@ func (f *follower) keysOfEntry(ctx context.Context, e tree.Entry) (source, desti
 // keyOf returns the key of the canonical name.
 func (f *follower) keyOf(ctx context.Context, name string) (string, error) {
 	for _, p := range f.places {
-		if p.name() == name {
-			return p.key, nil
+		if p.Name() == name {
+			return p.Key, nil
 		}
 	}
-	at, err := f.place(ctx, name, false)
-	return at.key, err
+	at, err := f.names().Place(ctx, name, false)
+	return at.Key, err
 }
 
 // lockedIn returns how many locks have their root in a tree that e changes; source and
@@ -142,8 +143,8 @@ func (f *follower) removed(ctx context.Context, name, key string, whole bool) er
 		f.changedMembers(ctx, name)
 		return errors.Join(f.properties().Remove(ctx, key), f.claim.locks.releaseTree(ctx, key, f.claim.used))
 	}
-	at, err := f.place(ctx, name, false)
-	if err != nil || at.canon.Folds || at.canon.Key != at.name() {
+	at, err := f.names().Place(ctx, name, false)
+	if err != nil || at.Canon.Folds || at.Canon.Key != at.Name() {
 		return err // a folded key doesn't tell the resource's name, so its lock stays until it expires
 	}
 	return f.claim.locks.releaseRooted(ctx, key, func(root string) bool {

@@ -21,7 +21,7 @@ func (h *Handler) get(w http.ResponseWriter, r *request) error {
 	// meanwhile. So the file is opened first.
 	f, info, err := storage.OpenRead(r.Context(), h.FileSystem, r.name)
 	if err != nil {
-		if _, statErr := h.stat(r.Context(), r.name); status.Of(statErr) == http.StatusNotFound {
+		if _, statErr := h.names().Stat(r.Context(), r.name); status.Of(statErr) == http.StatusNotFound {
 			err = statErr
 		}
 		return err
@@ -223,7 +223,7 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *request, name string, info f
 
 // post refuses POST, because nothing here processes it (RFC 4918 §9.5).
 func (h *Handler) post(_ http.ResponseWriter, r *request) error {
-	if _, err := h.stat(r.Context(), r.name); err != nil {
+	if _, err := h.names().Stat(r.Context(), r.name); err != nil {
 		return err
 	}
 	return status.New(http.StatusMethodNotAllowed, "POST is not supported here; write a file with PUT")

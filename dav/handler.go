@@ -10,6 +10,7 @@ import (
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/dav/requestbody"
@@ -173,7 +174,7 @@ type Handler struct {
 	operationsOnce sync.Once
 	propfinds      knownPropfinds
 	listings       underWay
-	deadBytes      byteBudget
+	deadBytes      limit.Budget
 	answers        interim.Held
 	encoders       compress.Encoders
 	ownWorkers     tree.Workers

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -14,7 +15,7 @@ var errIfDoesNotHold = &status.Error{Status: http.StatusPreconditionFailed, Reas
 // evaluateIf evaluates the header If. A list without a tag applies to the request URI
 // (RFC 4918 §10.4.3). Some clients put the token of another resource that the request
 // changes there, so a list that consists only of tokens may hold for any of places.
-func (h *Handler) evaluateIf(r *request, header field.If, places ...place) error {
+func (h *Handler) evaluateIf(r *request, header field.If, places ...place.Place) error {
 	if len(header) == 0 {
 		return nil
 	}
@@ -22,12 +23,12 @@ func (h *Handler) evaluateIf(r *request, header field.If, places ...place) error
 	if err != nil {
 		return err
 	}
-	requested, err := h.place(r.Context(), name, true)
+	requested, err := h.names().Place(r.Context(), name, true)
 	if err != nil {
 		return err
 	}
 	for _, list := range header {
-		about := []place{requested}
+		about := []place.Place{requested}
 		if !slices.ContainsFunc(list.Conditions, func(c field.IfCondition) bool { return c.Not || c.ETag != "" }) {
 			about = append(about, places...)
 		}
@@ -36,7 +37,7 @@ func (h *Handler) evaluateIf(r *request, header field.If, places ...place) error
 			if !ok {
 				continue
 			}
-			about = []place{tagged}
+			about = []place.Place{tagged}
 		}
 		for _, p := range about {
 			holds, err := h.listHolds(r, list, p)
@@ -49,24 +50,24 @@ func (h *Handler) evaluateIf(r *request, header field.If, places ...place) error
 }
 
 // tagged returns the place that a Resource-Tag of the header If names.
-func (h *Handler) tagged(r *request, tag string) (p place, ok bool) {
+func (h *Handler) tagged(r *request, tag string) (p place.Place, ok bool) {
 	u, err := field.ParseReference(tag)
 	if err != nil || (u.Host != "" && !h.servesHost(r.Request, u)) {
-		return place{}, false
+		return place.Place{}, false
 	}
 	name, err := h.resource(r.Context(), u.Path)
 	if err == nil {
-		p, err = h.place(r.Context(), name, true)
+		p, err = h.names().Place(r.Context(), name, true)
 	}
 	return p, err == nil
 }
 
-func (h *Handler) listHolds(r *request, list field.IfList, p place) (bool, error) {
+func (h *Handler) listHolds(r *request, list field.IfList, p place.Place) (bool, error) {
 	for _, c := range list.Conditions {
 		var holds bool
 		var err error
 		if c.ETag != "" {
-			info, statErr := h.FileSystem.Stat(r.Context(), p.asked)
+			info, statErr := h.FileSystem.Stat(r.Context(), p.Asked)
 			holds = statErr == nil && entityTag(r.Context(), info) == c.ETag
 		} else if holds, err = h.protects(r.Context(), c.Token, p); err != nil {
 			return false, err
@@ -79,7 +80,7 @@ func (h *Handler) listHolds(r *request, list field.IfList, p place) (bool, error
 }
 
 // protects reports whether the lock of token protects p, or a link that leads to it.
-func (h *Handler) protects(ctx context.Context, token string, p place) (bool, error) {
+func (h *Handler) protects(ctx context.Context, token string, p place.Place) (bool, error) {
 	key, err := h.protected(ctx, token, p)
 	if err != nil {
 		return false, err
@@ -89,11 +90,11 @@ func (h *Handler) protects(ctx context.Context, token string, p place) (bool, er
 
 // protected returns the key that the lock of token protects: that of p, or of a link
 // that leads there. If it protects neither, protected returns the key of p.
-func (h *Handler) protected(ctx context.Context, token string, p place) (string, error) {
-	for _, key := range p.links {
+func (h *Handler) protected(ctx context.Context, token string, p place.Place) (string, error) {
+	for _, key := range p.Links {
 		if covers, err := h.locks().covers(ctx, token, key); covers || err != nil {
 			return key, err
 		}
 	}
-	return p.key, nil
+	return p.Key, nil
 }

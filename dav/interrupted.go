@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/tree"
@@ -63,7 +64,7 @@ func (h *Handler) recoveryOf(ctx context.Context, r history.Record, recovered []
 	}
 	for i := len(recovered) - 1; i >= 0; i-- {
 		e := recovered[i].Entry
-		tenant, _, ok := splitPrincipal(r.Principal)
+		tenant, _, ok := tenant.SplitPrincipal(r.Principal)
 		if e.Method == r.Method && e.Source == source && e.Destination == destination && e.OfTenant(tenant, ok) {
 			return &recovered[i]
 		}
@@ -73,16 +74,16 @@ func (h *Handler) recoveryOf(ctx context.Context, r history.Record, recovered []
 
 // actedOn returns the canonical name under which the operation used the resource name.
 func (h *Handler) actedOn(ctx context.Context, name string, follow bool) string {
-	at, err := h.place(ctx, name, follow)
+	at, err := h.names().Place(ctx, name, follow)
 	if err != nil {
 		return name
 	}
-	return at.name()
+	return at.Name()
 }
 
 // ofRecord returns ctx with the tenant of r, as the History names it.
 func ofRecord(ctx context.Context, r history.Record) context.Context {
-	if tenant, _, ok := splitPrincipal(r.Principal); ok {
+	if tenant, _, ok := tenant.SplitPrincipal(r.Principal); ok {
 		return storage.WithTenant(ctx, tenant)
 	}
 	return ctx

@@ -3,6 +3,7 @@ package dav
 import (
 	"cmp"
 
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -35,45 +36,46 @@ type Limits struct {
 const (
 	defaultOperations = 1024
 	defaultStreams    = 512
-	// oneClient is the divisor of a total limit that gives one client's default limit.
-	oneClient = 4
 )
 
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
 // caller must call leave when the operation ends.
 func (h *Handler) enterOperation(r *request) (leave func(), err error) {
 	most := cmp.Or(h.Limits.Operations, defaultOperations)
-	return h.enter(r, &h.listings.operations, &bound{
-		most: most, mostOf: cmp.Or(h.Limits.OperationsOf, max(most/oneClient, 1)),
-		what: "COPYs, MOVEs and DELETEs", instead: "send fewer at a time",
+	return h.enter(r, &h.listings.operations, &limit.Bound{
+		Most: most, MostOf: cmp.Or(h.Limits.OperationsOf, max(most/limit.OneClient, 1)),
+		What: "COPYs, MOVEs and DELETEs", Instead: "send fewer at a time",
 	})
 }
 
 // enterStream counts a request that follows an operation, or returns a 503.
 func (h *Handler) enterStream(r *request) (leave func(), err error) {
 	most := cmp.Or(h.Limits.Streams, defaultStreams)
-	return h.enter(r, &h.listings.streams, &bound{
-		most: most, mostOf: cmp.Or(h.Limits.StreamsOf, max(most/oneClient, 1)),
-		what: "requests that follow an operation", instead: "read its status document now and then",
+	return h.enter(r, &h.listings.streams, &limit.Bound{
+		Most: most, MostOf: cmp.Or(h.Limits.StreamsOf, max(most/limit.OneClient, 1)),
+		What: "requests that follow an operation", Instead: "read its status document now and then",
 	})
 }
 
 // enter counts r until the caller calls leave.
-func (h *Handler) enter(r *request, in *counted, b *bound) (leave func(), err error) {
+func (h *Handler) enter(r *request, in *limit.Counter, b *limit.Bound) (leave func(), err error) {
 	client := h.client(r)
-	if err := in.enter(b, client, 1); err != nil {
+	if err := in.Enter(b, client, 1); err != nil {
 		return nil, err
 	}
-	return func() { in.leave(client, 1) }, nil
+	return func() { in.Leave(client, 1) }, nil
 }
 
 // limitLock sets the client that wanted counts for, if r has no principal.
 func (h *Handler) limitLock(r *request, wanted *lock.Lock) {
 	if client := h.anonymous(r); client != "" {
 		wanted.Client = client
-		wanted.ClientMax = shareOf(client, cmp.Or(h.Limits.LocksOf, defaultLocksOf))
+		wanted.ClientMax = limit.ShareOf(client, cmp.Or(h.Limits.LocksOf, defaultLocksOf))
 	}
 }
 
 // defaultLocksOf is a quarter of what all clients without a principal may have.
-const defaultLocksOf = lock.DefaultMaxPerPrincipal / oneClient
+const defaultLocksOf = lock.DefaultMaxPerPrincipal / limit.OneClient
+
+// underWay counts what is under way in a Handler.
+type underWay struct{ infinite, indexed, operations, streams, xml limit.Counter }

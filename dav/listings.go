@@ -2,10 +2,9 @@ package dav
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
-	"sync"
 
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
@@ -41,61 +40,6 @@ const (
 	indexMembersOf     = 1 << 18
 )
 
-// underWay counts what is under way in a Handler.
-type underWay struct{ infinite, indexed, operations, streams, xml counted }
-
-// counted is a number in total and for each client.
-type counted struct {
-	mu  sync.Mutex
-	all int
-	of  map[string]int
-}
-
-// bound is the limit of a counted.
-type bound struct {
-	// most is the limit in total, and mostOf that for one client. An address that several
-	// clients may share gets three times mostOf.
-	most, mostOf int
-	// what is counted, and instead is what the client can do instead.
-	what, instead string
-}
-
-func (b *bound) refusal(most int, what string) error {
-	return &status.Error{
-		Status: http.StatusServiceUnavailable,
-		Reason: fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.instead),
-	}
-}
-
-// enter adds n to the client's count, or returns a 503. The caller must call leave with
-// the same n later.
-func (c *counted) enter(b *bound, client string, n int) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	share := shareOfAll(client, b.most, b.mostOf)
-	switch {
-	case c.all+n > b.most:
-		return b.refusal(b.most, b.what)
-	case c.of[client]+n > share:
-		return b.refusal(share, b.what+" of this client")
-	}
-	if c.of == nil {
-		c.of = make(map[string]int)
-	}
-	c.all += n
-	c.of[client] += n
-	return nil
-}
-
-func (c *counted) leave(client string, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.all -= n
-	if c.of[client] -= n; c.of[client] == 0 {
-		delete(c.of, client)
-	}
-}
-
 // enterListing counts a listing of a collection with this depth, or refuses it.
 func (h *Handler) enterListing(r *request, depth int) (leave func(), err error) {
 	if depth != tree.Infinite {
@@ -107,14 +51,14 @@ func (h *Handler) enterListing(r *request, depth int) (leave func(), err error) 
 			Reason: "this server lists one collection at a time: ask with Depth 0 or 1",
 		}
 	}
-	return h.enter(r, &h.listings.infinite, &bound{
-		most: cmp.Or(h.Listings.Most, defaultListings), mostOf: cmp.Or(h.Listings.MostOf, defaultListingsOf),
-		what: "listings of Depth infinity", instead: "list with Depth 1",
+	return h.enter(r, &h.listings.infinite, &limit.Bound{
+		Most: cmp.Or(h.Listings.Most, defaultListings), MostOf: cmp.Or(h.Listings.MostOf, defaultListingsOf),
+		What: "listings of Depth infinity", Instead: "list with Depth 1",
 	})
 }
 
 // indexBound is the limit of the members in indexes.
-var indexBound = bound{
-	most: indexMembersAtOnce, mostOf: indexMembersOf,
-	what: "members in indexes", instead: "mount the share",
+var indexBound = limit.Bound{
+	Most: indexMembersAtOnce, MostOf: indexMembersOf,
+	What: "members in indexes", Instead: "mount the share",
 }

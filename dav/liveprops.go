@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage"
 )
 
@@ -19,7 +20,7 @@ type resource struct {
 	name string
 	info fs.FileInfo
 	// at is the place of the resource; it is set if the request asks for locks.
-	at place
+	at place.Place
 }
 
 // liveValues computes the values of live properties for one request.

@@ -15,7 +15,9 @@ import (
 
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/lock"
 )
@@ -31,7 +33,7 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	at, err := h.place(r.Context(), r.name, true)
+	at, err := h.names().Place(r.Context(), r.name, true)
 	if err != nil {
 		return err
 	}
@@ -43,7 +45,7 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	wanted := lock.Lock{
-		Root: at.key, ZeroDepth: depth == 0, Shared: info.Shared, OwnerXML: info.OwnerXML,
+		Root: at.Key, ZeroDepth: depth == 0, Shared: info.Shared, OwnerXML: info.OwnerXML,
 		Principal: r.principal(), Duration: timeout,
 	}
 	h.limitLock(r, &wanted)
@@ -51,14 +53,14 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 }
 
 // acquire creates the lock wanted at a place (RFC 4918 §9.10.1).
-func (h *Handler) acquire(w http.ResponseWriter, r *request, at place, wanted lock.Lock) error {
+func (h *Handler) acquire(w http.ResponseWriter, r *request, at place.Place, wanted lock.Lock) error {
 	header, err := r.conditionsIf()
 	if err != nil {
 		return err
 	}
 	// Whatever its depth, a lock protects the names of the direct members. So no member may
 	// be created or removed meanwhile.
-	release, err := h.shared().claims.Acquire(r.Context(), statePrefix(r.Context()), operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
+	release, err := h.shared().claims.Acquire(r.Context(), tenant.Prefix(r.Context()), operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
 	if err != nil {
 		return err
 	}
@@ -79,7 +81,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place, wanted lo
 			return errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
 		}
 	case occupant.IsDir():
-		h.setContentLocation(w.Header(), r, at.asked)
+		h.setContentLocation(w.Header(), r, at.Asked)
 	}
 	w.Header().Set("Lock-Token", "<"+granted.Token+">")
 	return h.respondLock(w, r, at, granted, code)
@@ -87,11 +89,11 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place, wanted lo
 
 // mayLock returns an error if the resource must not be locked. Otherwise it returns the
 // resource's description, or nil if the resource doesn't exist.
-func (h *Handler) mayLock(r *request, header field.If, at place) (fs.FileInfo, error) {
+func (h *Handler) mayLock(r *request, header field.If, at place.Place) (fs.FileInfo, error) {
 	if err := h.evaluateIf(r, header, at); err != nil {
 		return nil, err
 	}
-	info, err := h.look(r.Context(), at, true)
+	info, err := h.names().Look(r.Context(), at, true)
 	if err != nil && status.Of(err) != http.StatusNotFound {
 		return nil, err
 	}
@@ -101,14 +103,14 @@ func (h *Handler) mayLock(r *request, header field.If, at place) (fs.FileInfo, e
 	if namesCollection(r) {
 		return nil, errNamesCollection
 	}
-	if err := h.checkParent(r.Context(), at.name()); err != nil {
+	if err := h.checkParent(r.Context(), at.Name()); err != nil {
 		return nil, err
 	}
 	return nil, h.permitMember(r, header, at)
 }
 
 // permitMember checks the locks that protect the collection from getting a new member.
-func (h *Handler) permitMember(r *request, header field.If, at place) error {
+func (h *Handler) permitMember(r *request, header field.If, at place.Place) error {
 	locks := h.locks()
 	if locks.manager != nil {
 		by := submitted{header.Tokens(), r.principal()}
@@ -117,36 +119,36 @@ func (h *Handler) permitMember(r *request, header field.If, at place) error {
 		}
 		return h.checkMembership(r.Context(), by, at)
 	}
-	_, err := locks.probe(r.Context(), h, header.Tokens(), []change{{place: at, member: true}})
+	_, err := locks.probe(r.Context(), h, header.Tokens(), []change{{Place: at, member: true}})
 	return err
 }
 
 // createEmpty creates an empty file for the lock with the given token.
-func (h *Handler) createEmpty(ctx context.Context, at place, token string) error {
+func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string) error {
 	// An earlier resource with this name may have left properties.
-	if err := h.properties().Remove(ctx, at.key); err != nil {
+	if err := h.properties().Remove(ctx, at.Key); err != nil {
 		return err
 	}
-	f, err := h.FileSystem.OpenFile(ctx, at.name(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := h.FileSystem.OpenFile(ctx, at.Name(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another program created it first
 	}
 	if err != nil {
 		return err
 	}
-	h.changedMembers(ctx, at.name())
+	h.changedMembers(ctx, at.Name())
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if info, err := h.FileSystem.Stat(ctx, at.name()); err == nil {
-		h.shared().created.note(ctx, token, at.key, info)
+	if info, err := h.FileSystem.Stat(ctx, at.Name()); err == nil {
+		h.shared().created.note(ctx, token, at.Key, info)
 	}
 	return nil
 }
 
 // lockConflict converts the error of a failed lock request at a place for the client
 // (RFC 4918 §9.10.5, §9.10.6).
-func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
+func (h *Handler) lockConflict(ctx context.Context, at place.Place, err error) error {
 	var owner *lock.OwnerError
 	if errors.As(err, &owner) {
 		return &status.Error{Status: http.StatusInsufficientStorage, Reason: owner.Error()}
@@ -161,17 +163,17 @@ func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 	var covering []lock.Lock
 	var members []string
 	for _, each := range conflict.Locks {
-		if each.Covers(at.key) {
+		if each.Covers(at.Key) {
 			covering = append(covering, each)
 		} else {
-			members = append(members, shownName(each.Root, at))
+			members = append(members, place.Shown(each.Root, at))
 		}
 	}
 	if len(covering) == 0 {
 		// Several shared locks may have the same root, but a multi-status must name each
 		// resource only once (RFC 4918 §14.24).
 		slices.Sort(members)
-		return &lockedMembersError{roots: slices.Compact(members), condition: "no-conflicting-lock", dependent: at.asked}
+		return &lockedMembersError{roots: slices.Compact(members), condition: "no-conflicting-lock", dependent: at.Asked}
 	}
 	return &status.Error{
 		Status: http.StatusLocked, Reason: "locked",
@@ -180,7 +182,7 @@ func (h *Handler) lockConflict(ctx context.Context, at place, err error) error {
 }
 
 // refresh restarts the timeouts of the submitted locks (RFC 4918 §9.10.2).
-func (h *Handler) refresh(w http.ResponseWriter, r *request, at place, timeout time.Duration) error {
+func (h *Handler) refresh(w http.ResponseWriter, r *request, at place.Place, timeout time.Duration) error {
 	header, err := r.conditionsIf()
 	if err != nil {
 		return err
@@ -220,7 +222,7 @@ func errLockTokenMatches(code int) error {
 }
 
 // respondLock answers with the locks that cover the request URI.
-func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place, l lock.Lock, code int) error {
+func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place.Place, l lock.Lock, code int) error {
 	index, err := h.lockDiscovery(r, at, false)
 	if err != nil {
 		return err
@@ -240,9 +242,9 @@ func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place, l loc
 // unlock removes a lock (RFC 4918 §9.11).
 func (h *Handler) unlock(w http.ResponseWriter, r *request) error {
 	header, err := r.conditionsIf()
-	var at place
+	var at place.Place
 	if err == nil {
-		at, err = h.place(r.Context(), r.name, true)
+		at, err = h.names().Place(r.Context(), r.name, true)
 	}
 	if err == nil {
 		err = h.evaluateIf(r, header, at)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/lock"
 )
@@ -47,9 +48,9 @@ func (h *Handler) checkLocks(r *request, header field.If, changes []change) erro
 	by := submitted{header.Tokens(), r.principal()}
 	var members []string
 	for _, c := range changes {
-		found, err := h.locks().manager.Find(r.Context(), time.Now(), c.key, c.tree)
+		found, err := h.locks().manager.Find(r.Context(), time.Now(), c.Key, c.tree)
 		if err != nil {
-			return fmt.Errorf("locks of %s: %w", c.key, err)
+			return fmt.Errorf("locks of %s: %w", c.Key, err)
 		}
 		covering := func(name string) (covering []lock.Lock) {
 			for _, each := range found {
@@ -59,24 +60,24 @@ func (h *Handler) checkLocks(r *request, header field.If, changes []change) erro
 			}
 			return covering
 		}
-		if err := h.allows(r.Context(), by, covering(c.key), c.place); err != nil {
+		if err := h.allows(r.Context(), by, covering(c.Key), c.Place); err != nil {
 			return err
 		}
-		if err := h.checkLinks(r.Context(), by, c.place); err != nil {
+		if err := h.checkLinks(r.Context(), by, c.Place); err != nil {
 			return err
 		}
 		for _, each := range found {
-			if each.Covers(c.key) || slices.Contains(members, each.Root) {
+			if each.Covers(c.Key) || slices.Contains(members, each.Root) {
 				continue
 			}
-			if err := h.allows(r.Context(), by, covering(each.Root), c.place); status.Of(err) == http.StatusLocked {
+			if err := h.allows(r.Context(), by, covering(each.Root), c.Place); status.Of(err) == http.StatusLocked {
 				members = append(members, each.Root)
 			} else if err != nil {
 				return err
 			}
 		}
 		if c.member {
-			if err := h.checkMembership(r.Context(), by, c.place); err != nil {
+			if err := h.checkMembership(r.Context(), by, c.Place); err != nil {
 				return err
 			}
 		}
@@ -90,13 +91,13 @@ func (h *Handler) checkLocks(r *request, header field.If, changes []change) erro
 // shownNames returns the names under which the client sees the resources with these
 // keys.
 func (h *Handler) shownNames(keys []string, changes []change) []string {
-	places := make([]place, len(changes))
+	places := make([]place.Place, len(changes))
 	for i, c := range changes {
-		places[i] = c.place
+		places[i] = c.Place
 	}
 	names := make([]string, len(keys))
 	for i, key := range keys {
-		names[i] = shownName(key, places...)
+		names[i] = place.Shown(key, places...)
 	}
 	return names
 }
@@ -104,8 +105,8 @@ func (h *Handler) shownNames(keys []string, changes []change) []string {
 // checkLinks checks the locks of the symbolic links that led the client to p. A lock on
 // a collection also protects the targets of its links against clients that come through
 // them.
-func (h *Handler) checkLinks(ctx context.Context, by submitted, p place) error {
-	for _, key := range p.links {
+func (h *Handler) checkLinks(ctx context.Context, by submitted, p place.Place) error {
+	for _, key := range p.Links {
 		found, err := h.locks().manager.Find(ctx, time.Now(), key, false)
 		if err != nil {
 			return fmt.Errorf("locks of %s: %w", key, err)
@@ -119,17 +120,17 @@ func (h *Handler) checkLinks(ctx context.Context, by submitted, p place) error {
 
 // checkMembership checks the locks of the collection that gains or loses p. Whatever
 // their depth, they protect the names of the members (RFC 4918 §7.4).
-func (h *Handler) checkMembership(ctx context.Context, by submitted, p place) error {
-	parent, err := h.locks().manager.Find(ctx, time.Now(), p.parent(), false)
+func (h *Handler) checkMembership(ctx context.Context, by submitted, p place.Place) error {
+	parent, err := h.locks().manager.Find(ctx, time.Now(), p.Parent(), false)
 	if err != nil {
-		return fmt.Errorf("locks of %s: %w", p.parent(), err)
+		return fmt.Errorf("locks of %s: %w", p.Parent(), err)
 	}
 	return h.allows(ctx, by, parent, p)
 }
 
 // allows returns an error unless by may change a resource that the locks in covering
 // protect. about is the place that the client asked for.
-func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock, about place) error {
+func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock, about place.Place) error {
 	if len(covering) == 0 {
 		return nil
 	}
@@ -153,10 +154,10 @@ func (h *Handler) allows(ctx context.Context, by submitted, covering []lock.Lock
 
 // lockRoots returns the hrefs of the roots of locks without duplicates, as a client
 // sees them that asked for about.
-func (h *Handler) lockRoots(ctx context.Context, locks []lock.Lock, about place) []string {
+func (h *Handler) lockRoots(ctx context.Context, locks []lock.Lock, about place.Place) []string {
 	var hrefs []string
 	for _, each := range locks {
-		if href := h.hrefOf(ctx, shownName(each.Root, about)); !slices.Contains(hrefs, href) {
+		if href := h.hrefOf(ctx, place.Shown(each.Root, about)); !slices.Contains(hrefs, href) {
 			hrefs = append(hrefs, href)
 		}
 	}

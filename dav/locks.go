@@ -2,12 +2,14 @@ package dav
 
 import (
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 )
 
 // change describes one resource that a request is about to change.
 type change struct {
-	place
+	place.Place
 	// tree: everything below it changes too.
 	tree bool
 	// member: it is added to its collection or removed from it.
@@ -63,9 +65,9 @@ func (h *Handler) confirmFor(r *request, key operation.Key, changes []change) (*
 	}
 	scopes := make([]operation.Scope, len(changes))
 	for i, c := range changes {
-		scopes[i] = operation.Scope{Name: c.key, Tree: c.tree}
+		scopes[i] = operation.Scope{Name: c.Key, Tree: c.tree}
 	}
-	held := &operation.Hold{Scopes: scopes, Key: key, Tenant: statePrefix(r.Context())}
+	held := &operation.Hold{Scopes: scopes, Key: key, Tenant: tenant.Prefix(r.Context())}
 	if err := h.shared().claims.AcquireHold(r.Context(), held); err != nil {
 		return nil, err
 	}
@@ -80,9 +82,9 @@ func (h *Handler) confirmFor(r *request, key operation.Key, changes []change) (*
 // permit evaluates the header If and checks the locks.
 func (h *Handler) permit(r *request, header field.If, changes []change) ([]usedToken, error) {
 	if header != nil {
-		places := make([]place, len(changes))
+		places := make([]place.Place, len(changes))
 		for i, c := range changes {
-			places[i] = c.place
+			places[i] = c.Place
 		}
 		if err := h.evaluateIf(r, header, places...); err != nil {
 			return nil, err

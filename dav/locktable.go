@@ -12,14 +12,15 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
 
 // lockTable is the Handler's LockSystem with a uniform interface.
 type lockTable struct {
-	plain   plainLocks
-	manager lockManager // nil if the LockSystem is not a lock.Manager
+	plain   tenant.PlainLocks
+	manager tenant.LockManager // nil if the LockSystem is not a lock.Manager
 	// mu hides the temporary locks of one request's probe from other requests.
 	mu *sync.Mutex
 }
@@ -33,9 +34,9 @@ func (h *Handler) locks() *lockTable {
 		if system == nil {
 			system = newMemLocks()
 		}
-		h.lockTable = &lockTable{plain: plainLocks{system, h.Tenant != nil}, mu: &h.shared().probing}
+		h.lockTable = &lockTable{plain: tenant.NewPlainLocks(system, h.Tenant != nil), mu: &h.shared().probing}
 		if manager, ok := system.(lock.Manager); ok && h.Tenant != nil {
-			h.lockTable.manager = &tenantManager{manager}
+			h.lockTable.manager = tenant.NewManager(manager)
 		} else if ok {
 			h.lockTable.manager = manager
 		}
@@ -57,7 +58,7 @@ func (l *lockTable) covers(ctx context.Context, token, name string) (bool, error
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return confirms(time.Now(), l.plain.in(ctx), webdav.Condition{Token: token}, name), nil
+		return confirms(time.Now(), l.plain.In(ctx), webdav.Condition{Token: token}, name), nil
 	}
 	_, err := l.find(ctx, name, token)
 	if errors.Is(err, webdav.ErrNoSuchLock) {
@@ -80,7 +81,7 @@ func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, e
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	token, err := l.plain.in(ctx).Create(now, webdav.LockDetails{
+	token, err := l.plain.In(ctx).Create(now, webdav.LockDetails{
 		Root: wanted.Root, Duration: wanted.Duration, OwnerXML: wanted.OwnerXML, ZeroDepth: wanted.ZeroDepth,
 	})
 	wanted.Token, wanted.Expires = token, now.Add(wanted.Duration)
@@ -94,10 +95,10 @@ func (l *lockTable) renew(ctx context.Context, name, token, principal string, ti
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if !confirms(now, l.plain.in(ctx), webdav.Condition{Token: token}, name) {
+		if !confirms(now, l.plain.In(ctx), webdav.Condition{Token: token}, name) {
 			return lock.Lock{}, webdav.ErrNoSuchLock
 		}
-		d, err := l.plain.in(ctx).Refresh(now, token, timeout)
+		d, err := l.plain.In(ctx).Refresh(now, token, timeout)
 		return lock.Lock{
 			Token: token, Root: d.Root, ZeroDepth: d.ZeroDepth, OwnerXML: d.OwnerXML,
 			Duration: d.Duration, Expires: now.Add(d.Duration),
@@ -133,10 +134,10 @@ func (l *lockTable) unlock(ctx context.Context, name, token, principal string) e
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if !confirms(time.Now(), l.plain.in(ctx), webdav.Condition{Token: token}, name) {
+		if !confirms(time.Now(), l.plain.In(ctx), webdav.Condition{Token: token}, name) {
 			return errLockTokenMatches(http.StatusConflict)
 		}
-		return l.plain.in(ctx).Unlock(time.Now(), token)
+		return l.plain.In(ctx).Unlock(time.Now(), token)
 	}
 	found, err := l.find(ctx, name, token)
 	switch {
@@ -161,7 +162,7 @@ func (l *lockTable) release(ctx context.Context, token string) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.plain.in(ctx).Unlock(time.Now(), token)
+	return l.plain.In(ctx).Unlock(time.Now(), token)
 }
 
 // releaseTree removes the locks whose root is in the tree name. A plain LockSystem
@@ -174,9 +175,9 @@ func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedTok
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, u := range used {
-		isRoot := !confirms(now, l.plain.in(ctx), u.token, path.Dir(u.name))
+		isRoot := !confirms(now, l.plain.In(ctx), u.token, path.Dir(u.name))
 		if isRoot && storage.Contains(name, u.name) {
-			_ = l.plain.in(ctx).Unlock(now, u.token.Token) // fails only if it has expired
+			_ = l.plain.In(ctx).Unlock(now, u.token.Token) // fails only if it has expired
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -15,21 +16,21 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err := noBody(r); err != nil {
 		return err
 	}
-	at, err := h.place(r.Context(), r.name, false)
+	at, err := h.names().Place(r.Context(), r.name, false)
 	if err != nil {
 		return err
 	}
-	if err := h.checkNew(r.Context(), at.name()); err != nil {
+	if err := h.checkNew(r.Context(), at.Name()); err != nil {
 		return err
 	}
-	claim, err := h.confirm(r, change{place: at, member: true})
+	claim, err := h.confirm(r, change{Place: at, member: true})
 	if err != nil {
 		return err
 	}
 	defer claim.release()
 	err = preconditions(r, nil)
 	if err == nil {
-		err = h.unmoved(r.Context(), at, false)
+		err = h.names().Unmoved(r.Context(), at, false)
 	}
 	if err == nil {
 		err = h.makeCollection(r.Context(), at)
@@ -37,7 +38,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if info, err := h.FileSystem.Stat(r.Context(), at.name()); err == nil {
+	if info, err := h.FileSystem.Stat(r.Context(), at.Name()); err == nil {
 		w.Header().Set("ETag", entityTag(r.Context(), info))
 	}
 	return succeed(w, http.StatusCreated)
@@ -61,7 +62,7 @@ func noBody(r *request) error {
 
 // checkNew makes sure that name does not exist and that its parent does.
 func (h *Handler) checkNew(ctx context.Context, name string) error {
-	info, err := h.occupant(ctx, name)
+	info, err := h.names().Occupant(ctx, name)
 	switch {
 	case err != nil:
 		return err
@@ -74,13 +75,13 @@ func (h *Handler) checkNew(ctx context.Context, name string) error {
 var errExists = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a resource with this name already exists"}
 
 // makeCollection makes a collection at a place that is claimed.
-func (h *Handler) makeCollection(ctx context.Context, at place) error {
-	name := at.name()
+func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {
+	name := at.Name()
 	if err := h.checkNew(ctx, name); err != nil {
 		return err
 	}
 	// An earlier resource with this name may have left properties behind.
-	if err := h.properties().Remove(ctx, at.key); err != nil {
+	if err := h.properties().Remove(ctx, at.Key); err != nil {
 		return err
 	}
 	err := h.FileSystem.Mkdir(ctx, name, 0o777)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
@@ -14,6 +15,9 @@ import (
 func (h *Handler) prefix() string {
 	return strings.TrimSuffix(storage.Clean(h.Prefix), "/")
 }
+
+// names returns the resolver of names in FileSystem.
+func (h *Handler) names() place.Resolver { return place.Resolver{FS: h.FileSystem} }
 
 // name returns the storage name of a URL path.
 func (h *Handler) name(urlPath string) (string, error) {
@@ -81,4 +85,13 @@ func (h *Handler) href(name string, collection bool) string {
 func (h *Handler) hrefOf(ctx context.Context, name string) string {
 	info, err := h.FileSystem.Stat(ctx, name)
 	return h.href(name, err == nil && info.IsDir())
+}
+
+// resource returns the storage name for a URL path, in the storage's spelling.
+func (h *Handler) resource(ctx context.Context, urlPath string) (string, error) {
+	name, err := h.name(urlPath)
+	if err != nil {
+		return "", err
+	}
+	return h.names().Spelling(ctx, name), nil
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 )
 
@@ -18,7 +19,7 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 // places would not do, because two resources may have the same key.
 func (h *Handler) operationKey(r *request) operation.Key {
 	key := operation.Key{
-		Server: h, Tenant: statePrefix(r.Context()), Principal: r.principal(),
+		Server: h, Tenant: tenant.Prefix(r.Context()), Principal: r.principal(),
 		Method: r.Method, Source: h.keySource(r),
 		Depth: keyDepth(r), When: h.keyConditions(r),
 	}
@@ -40,11 +41,11 @@ func (h *Handler) keySource(r *request) string {
 	if err != nil {
 		return keyRaw + r.URL.Path
 	}
-	at, err := h.place(r.Context(), name, r.Method == methodCopy)
+	at, err := h.names().Place(r.Context(), name, r.Method == methodCopy)
 	if err != nil {
 		return keyRaw + r.URL.Path
 	}
-	return at.name()
+	return at.Name()
 }
 
 func (h *Handler) keyDestination(r *request) string {
@@ -52,11 +53,11 @@ func (h *Handler) keyDestination(r *request) string {
 	if err != nil {
 		return keyRaw + r.Header.Get("Destination")
 	}
-	at, err := h.place(r.Context(), name, false)
+	at, err := h.names().Place(r.Context(), name, false)
 	if err != nil {
 		return keyRaw + r.Header.Get("Destination")
 	}
-	return at.name()
+	return at.Name()
 }
 
 const methodCopy = "COPY"

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tree"
@@ -26,11 +27,11 @@ func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery)
 	if manager == nil || slices.ContainsFunc(recovered, other) {
 		return nil, nil
 	}
-	tenants, ok := manager.(*tenantManager)
+	tenants, ok := manager.(*tenant.Manager)
 	if !ok {
 		return h.releaseOrphansOf(ctx, manager)
 	}
-	contexts, err := tenants.contexts(ctx)
+	contexts, err := tenants.Contexts(ctx)
 	var undone []tree.Recovery
 	for _, ctx := range contexts {
 		released, releaseErr := h.releaseOrphansOf(ctx, manager)
@@ -40,7 +41,7 @@ func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery)
 }
 
 // releaseOrphansOf is releaseOrphans for one tree.
-func (h *Handler) releaseOrphansOf(ctx context.Context, manager lockManager) ([]tree.Recovery, error) {
+func (h *Handler) releaseOrphansOf(ctx context.Context, manager tenant.LockManager) ([]tree.Recovery, error) {
 	found, err := manager.Find(ctx, time.Now(), "/", true)
 	if err != nil || len(found) == 0 || h.isEmpty(ctx) {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -18,28 +19,28 @@ import (
 func (h *Handler) checkOverlap(ctx context.Context, t *transfer) error {
 	t.respells = false
 	src, dst := t.src, t.dst
-	if storage.Overlap(src.name(), dst.name()) {
+	if storage.Overlap(src.Name(), dst.Name()) {
 		return tree.ErrOverlap
 	}
 	if err := h.checkLinkOverlap(ctx, t); err != nil {
 		return err
 	}
-	if !storage.Overlap(src.key, dst.key) {
+	if !storage.Overlap(src.Key, dst.Key) {
 		return nil
 	}
 	// Two resources may have the same key, so ask the storage.
-	outer, inner := src.name(), dst.name()
-	if len(src.key) > len(dst.key) {
+	outer, inner := src.Name(), dst.Name()
+	if len(src.Key) > len(dst.Key) {
 		outer, inner = inner, outer
 	}
-	inner = cutSegments(inner, strings.Count(inner, "/")-strings.Count(outer, "/"))
+	inner = place.CutSegments(inner, strings.Count(inner, "/")-strings.Count(outer, "/"))
 	same, err := h.sameEntry(ctx, outer, inner)
 	switch {
 	case err != nil:
 		return err
 	case !same:
 		return nil
-	case src.key == dst.key && !t.follow:
+	case src.Key == dst.Key && !t.follow:
 		t.respells = true
 		return nil
 	}
@@ -53,17 +54,17 @@ func (h *Handler) checkLinkOverlap(ctx context.Context, t *transfer) error {
 	src, dst := t.src, t.dst
 	var err error
 	if !t.follow {
-		src, err = h.place(ctx, src.name(), true)
+		src, err = h.names().Place(ctx, src.Name(), true)
 	}
 	if err == nil {
-		dst, err = h.place(ctx, dst.name(), true)
+		dst, err = h.names().Place(ctx, dst.Name(), true)
 	}
 	switch {
 	case err != nil:
 		return err
-	case src.name() == t.src.name() && dst.name() == t.dst.name():
+	case src.Name() == t.src.Name() && dst.Name() == t.dst.Name():
 		return nil // neither name ends in a link
-	case src.name() == dst.name(), src.name() != t.src.name() && storage.Contains(src.key, t.dst.key):
+	case src.Name() == dst.Name(), src.Name() != t.src.Name() && storage.Contains(src.Key, t.dst.Key):
 		return tree.ErrOverlap
 	}
 	return nil
@@ -99,9 +100,9 @@ func (h *Handler) sameEntry(ctx context.Context, a, b string) (bool, error) {
 // respell gives the source of t the spelling of its destination. Locks and properties
 // need no change, because the key is the same.
 func (h *Handler) respell(ctx context.Context, t *transfer) error {
-	err := h.FileSystem.Rename(ctx, t.src.name(), t.dst.name())
+	err := h.FileSystem.Rename(ctx, t.src.Name(), t.dst.Name())
 	if err == nil {
-		h.changedMembers(ctx, t.dst.name())
+		h.changedMembers(ctx, t.dst.Name())
 	}
 	return err
 }

@@ -104,7 +104,7 @@ func (h *Handler) preconditionsOf(r *request, name string) error {
 	if !conditional(r) {
 		return nil
 	}
-	info, err := h.occupant(r.Context(), name)
+	info, err := h.names().Occupant(r.Context(), name)
 	if err != nil {
 		return fmt.Errorf("preconditions: %w", err)
 	}

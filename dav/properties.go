@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 )
@@ -31,7 +32,7 @@ func (h *Handler) keptByTenant(store deadprops.Store) deadprops.Store {
 	if h.Tenant == nil {
 		return store
 	}
-	return tenantProperties{store}
+	return tenant.NewProperties(store)
 }
 
 // defaultProps is the deadprops.Store of a Handler without Properties. It uses the files
@@ -43,7 +44,7 @@ type defaultProps struct {
 	mem  deadprops.Store
 
 	mu     sync.Mutex
-	stores map[string]deadprops.Store // by statePrefix
+	stores map[string]deadprops.Store // by tenant.Prefix
 }
 
 // maxDecided limits how many decisions are kept. Losing one is harmless: deciding again
@@ -52,7 +53,7 @@ const maxDecided = 10_000
 
 // decide returns the store for the tenant of ctx.
 func (p *defaultProps) decide(ctx context.Context) (deadprops.Store, error) {
-	tenant := statePrefix(ctx)
+	tenant := tenant.Prefix(ctx)
 	p.mu.Lock()
 	store := p.stores[tenant]
 	p.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -14,7 +15,7 @@ import (
 // enforces PropertyLimits.
 func (h *Handler) withBudget(ctx context.Context, r *request) context.Context {
 	owner := r.principal()
-	if tenant := statePrefix(r.Context()); tenant != "" {
+	if tenant := tenant.Prefix(r.Context()); tenant != "" {
 		owner = tenant + "/" + owner
 	}
 	return deadprops.WithBudget(ctx, deadprops.Budget{Owner: owner, Limits: h.PropertyLimits})
@@ -23,7 +24,7 @@ func (h *Handler) withBudget(ctx context.Context, r *request) context.Context {
 // mayCopyProperties refuses a COPY whose dead properties would exceed the client's
 // limits. Call it before the COPY changes anything.
 func (h *Handler) mayCopyProperties(ctx context.Context, t *transfer) error {
-	err := h.properties().MayCopy(ctx, t.src.key, t.dst.key, t.depth == 0)
+	err := h.properties().MayCopy(ctx, t.src.Key, t.dst.Key, t.depth == 0)
 	var limit *deadprops.LimitError
 	if errors.As(err, &limit) {
 		return limitRefusal(limit)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/tree"
@@ -26,7 +27,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	info, err := h.stat(r.Context(), r.name)
+	info, err := h.names().Stat(r.Context(), r.name)
 	if err != nil {
 		return err
 	}
@@ -71,8 +72,8 @@ type propfind struct {
 	minimal string // the header field that asks for a minimal answer
 	prefix  string
 	root    string
-	noRoot  bool  // the answer leaves out root itself
-	at      place // the place of root; zero if the query needs neither locks nor dead properties
+	noRoot  bool        // the answer leaves out root itself
+	at      place.Place // the place of root; zero if the query needs neither locks nor dead properties
 	live    liveValues
 	dead    *deadReader // nil if the tree has no dead properties or the query needs none
 	// linkedDead is the result of deadOfLinks, which makes it once, with the context

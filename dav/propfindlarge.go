@@ -68,9 +68,9 @@ func (pg *page) describeLarge(m *tree.Member) {
 	at := p.placeOf(large.ctx, m.Name)
 	var dead []webdav.Property
 	if pg.dead = p.reader(m); pg.dead != nil {
-		found, next, err := pg.dead.readPage(large.ctx, at.key, xml.Name{})
+		found, next, err := pg.dead.readPage(large.ctx, at.Key, xml.Name{})
 		if large.paged = err == nil && next != nil; large.paged {
-			found, err = pg.dead.readNames(large.ctx, at.key, p.query.deadNames)
+			found, err = pg.dead.readNames(large.ctx, at.Key, p.query.deadNames)
 		}
 		if err != nil {
 			pg.status(m, err)
@@ -106,7 +106,7 @@ func (pg *page) allDead(r resource, dead []webdav.Property) {
 		}
 		return
 	}
-	if err := pg.pagedDead(r.at.key); err != nil {
+	if err := pg.pagedDead(r.at.Key); err != nil {
 		// The element has begun, so only the note at the end can tell the client.
 		pg.broken = append(pg.broken, pg.propfind.handler.href(r.name, r.info.IsDir()))
 		pg.brokenErr = err
@@ -163,7 +163,7 @@ func (pg *page) namedDead(r resource, prop *asked, property webdav.Property) boo
 	if large.err != nil {
 		return true
 	}
-	found, err := pg.dead.readOne(large.ctx, r.at.key, prop.name, func(property webdav.Property) error {
+	found, err := pg.dead.readOne(large.ctx, r.at.Key, prop.name, func(property webdav.Property) error {
 		pg.Property(property)
 		pg.spill()
 		return large.err

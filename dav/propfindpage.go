@@ -11,6 +11,7 @@ import (
 
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -81,7 +82,7 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 	}
 	for i := range members {
 		m := &members[i]
-		at := place{asked: m.Name, key: m.Name}
+		at := place.Place{Asked: m.Name, Key: m.Name}
 		if places != nil {
 			at = places[i]
 		}
@@ -96,10 +97,10 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 			pg.failed(m)
 		case p.noRoot && m.Name == p.root:
 			pg.rootOmitted = true
-		case dead.failures[at.key] != nil:
-			pg.status(m, dead.failures[at.key])
+		case dead.failures[at.Key] != nil:
+			pg.status(m, dead.failures[at.Key])
 		default:
-			pg.resource(resource{name: m.Name, info: m.Info, at: at}, dead.found[at.key])
+			pg.resource(resource{name: m.Name, info: m.Info, at: at}, dead.found[at.Key])
 		}
 	}
 }

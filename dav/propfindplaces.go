@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -19,7 +20,7 @@ func (p *propfind) lookUp(r *request, info fs.FileInfo, depth int) error {
 		return nil
 	}
 	var err error
-	if p.at, err = p.handler.placeAt(ctx, p.root, info); err != nil {
+	if p.at, err = p.handler.names().PlaceAt(ctx, p.root, info); err != nil {
 		return err
 	}
 	if p.query.locks {
@@ -28,14 +29,14 @@ func (p *propfind) lookUp(r *request, info fs.FileInfo, depth int) error {
 		}
 	}
 	if p.query.dead {
-		p.dead, err = p.handler.newDeadReader(ctx, p.at.key, p.query)
+		p.dead, err = p.handler.newDeadReader(ctx, p.at.Key, p.query)
 	}
 	return err
 }
 
 // places returns the places of members, or nil if none of them has locks or dead
 // properties. It calls the storage once for each collection and each symbolic link.
-func (p *propfind) places(ctx context.Context, members []tree.Member) []place {
+func (p *propfind) places(ctx context.Context, members []tree.Member) []place.Place {
 	inTree := p.dead != nil || p.live.locks != nil && len(p.live.locks.byRoot) > 0
 	if !inTree {
 		linked := slices.ContainsFunc(members, func(m tree.Member) bool { return m.Linked })
@@ -43,8 +44,8 @@ func (p *propfind) places(ctx context.Context, members []tree.Member) []place {
 			return nil
 		}
 	}
-	places := make([]place, len(members))
-	var holder place
+	places := make([]place.Place, len(members))
+	var holder place.Place
 	for i := range members {
 		m := &members[i]
 		dir, base := path.Split(m.Name)
@@ -55,10 +56,10 @@ func (p *propfind) places(ctx context.Context, members []tree.Member) []place {
 		case m.Linked:
 			places[i] = p.placeOf(ctx, m.Name)
 		default:
-			if holder.asked != dir {
+			if holder.Asked != dir {
 				holder = p.placeOf(ctx, dir)
 			}
-			places[i] = holder.member(base)
+			places[i] = holder.Member(base)
 		}
 	}
 	return places
@@ -93,19 +94,19 @@ func (p *propfind) closeDead() {
 
 // placeOf returns the place of name. If that can't be found out, it returns a place
 // that has neither locks nor properties.
-func (p *propfind) placeOf(ctx context.Context, name string) place {
+func (p *propfind) placeOf(ctx context.Context, name string) place.Place {
 	if name == p.root {
 		return p.at
 	}
-	at, err := p.handler.place(ctx, name, true)
+	at, err := p.handler.names().Place(ctx, name, true)
 	if err != nil {
-		return place{asked: name, canon: storage.Canon{Name: name}, key: storage.OutsideKey}
+		return place.Place{Asked: name, Canon: storage.Canon{Name: name}, Key: storage.OutsideKey}
 	}
 	return at
 }
 
 // readDead reads the dead properties of members. places are the places of members.
-func (pg *page) readDead(ctx context.Context, members []tree.Member, places []place) stepProps {
+func (pg *page) readDead(ctx context.Context, members []tree.Member, places []place.Place) stepProps {
 	p := pg.propfind
 	if places == nil {
 		return stepProps{}
@@ -114,7 +115,7 @@ func (pg *page) readDead(ctx context.Context, members []tree.Member, places []pl
 	for i, m := range members {
 		if reader := p.reader(&m); reader != nil {
 			pg.dead = reader
-			m.Name = places[i].key
+			m.Name = places[i].Key
 			keyed = append(keyed, m)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/deadprops"
 )
@@ -21,7 +22,7 @@ import (
 // proppatch sets and removes properties of the resource. It carries out all
 // instructions or none (RFC 4918 §9.2).
 func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
-	info, err := h.stat(r.Context(), r.name)
+	info, err := h.names().Stat(r.Context(), r.name)
 	if err != nil {
 		return err
 	}
@@ -29,17 +30,17 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	at, err := h.placeAt(r.Context(), r.name, info)
+	at, err := h.names().PlaceAt(r.Context(), r.name, info)
 	if err != nil {
 		return err
 	}
-	claim, err := h.confirm(r, change{place: at})
+	claim, err := h.confirm(r, change{Place: at})
 	if err != nil {
 		return err
 	}
 	defer claim.release()
 	// The resource may have changed before the claim.
-	info, err = h.look(r.Context(), at, true)
+	info, err = h.names().Look(r.Context(), at, true)
 	if err == nil {
 		err = preconditions(r, info)
 	}
@@ -153,8 +154,8 @@ func (p *patch) refuse(outcome *patchOutcome, why *status.Error) {
 
 // applyPatch makes the changes of p: first the time, which can be undone, then the dead
 // properties, which the store changes all or not at all.
-func (h *Handler) applyPatch(ctx context.Context, at place, info fs.FileInfo, p *patch) error {
-	name := at.name()
+func (h *Handler) applyPatch(ctx context.Context, at place.Place, info fs.FileInfo, p *patch) error {
+	name := at.Name()
 	timed := false
 	if !p.modified.IsZero() {
 		err := h.setTime(ctx, name, info, p.modified)
@@ -175,7 +176,7 @@ func (h *Handler) applyPatch(ctx context.Context, at place, info fs.FileInfo, p 
 	if len(p.dead) == 0 {
 		return nil
 	}
-	err := h.properties().Patch(ctx, at.key, p.dead)
+	err := h.properties().Patch(ctx, at.Key, p.dead)
 	if err != nil && timed {
 		err = errors.Join(err, h.resetTime(ctx, name, info))
 	}

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 )
@@ -31,7 +33,7 @@ func (h *Handler) put(w http.ResponseWriter, r *request) error {
 type put struct {
 	h  *Handler
 	r  *request
-	at place
+	at place.Place
 	// length is the announced length of the body in bytes, or -1.
 	length int64
 	// modified is the modification time that the client wants; zero means now.
@@ -73,11 +75,11 @@ func (p *put) serve(w http.ResponseWriter, name string) error {
 // replace puts the request body in place as the content of name, or as a part of it. It
 // returns the new file's description.
 func (p *put) replace(name string) (info fs.FileInfo, err error) {
-	p.at, err = p.h.place(p.r.Context(), name, true)
+	p.at, err = p.h.names().Place(p.r.Context(), name, true)
 	switch {
 	case err != nil:
 		return nil, err
-	case p.at.name() == "/":
+	case p.at.Name() == "/":
 		return nil, errIsCollection
 	case namesCollection(p.r):
 		return nil, p.noFile()
@@ -145,7 +147,7 @@ func (p *put) inSteps() (fs.FileInfo, error) {
 }
 
 func (p *put) claim() (release func(), err error) {
-	return p.h.shared().claims.Acquire(p.r.Context(), statePrefix(p.r.Context()), operation.Scope{Name: p.at.key})
+	return p.h.shared().claims.Acquire(p.r.Context(), tenant.Prefix(p.r.Context()), operation.Scope{Name: p.at.Key})
 }
 
 // begin opens the replacement that receives the content, if check allows it.
@@ -161,7 +163,7 @@ func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
 			return offset, err
 		}
 	}
-	content, err := storage.ReplaceFile(p.r.Context(), p.h.FileSystem, p.at.name(), begin)
+	content, err := storage.ReplaceFile(p.r.Context(), p.h.FileSystem, p.at.Name(), begin)
 	if err != nil {
 		return p.failed(err)
 	}
@@ -182,7 +184,7 @@ func (p *put) mayBegin(old fs.FileInfo) error {
 	if err := p.mayChange(old); err != nil {
 		return err
 	}
-	return p.h.checkSpace(p.r.Context(), path.Dir(p.at.name()), p.length)
+	return p.h.checkSpace(p.r.Context(), path.Dir(p.at.Name()), p.length)
 }
 
 // mayChange checks locks and conditions. old is the existing file, or nil.
@@ -196,7 +198,7 @@ func (p *put) mayChange(old fs.FileInfo) error {
 		return err
 	}
 	// Without an old file, the collection gains a member.
-	if _, err := p.h.permit(p.r, header, []change{{place: p.at, member: old == nil}}); err != nil {
+	if _, err := p.h.permit(p.r, header, []change{{Place: p.at, member: old == nil}}); err != nil {
 		return err
 	}
 	return preconditions(p.r, old)

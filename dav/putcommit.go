@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
@@ -17,7 +18,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 	ctx := context.WithoutCancel(p.r.Context())
 	only := createOnly(p.r)
 	info, err := p.content.Commit(ctx, storage.Placing{
-		Modified: p.h.distinct(ctx, p.at.name(), p.modified),
+		Modified: p.h.distinct(ctx, p.at.Name(), p.modified),
 		// If a file has appeared meanwhile, the client did not mean a part of that.
 		Create: only || p.update != nil && p.old == nil,
 		Sync:   p.h.Sync,
@@ -26,7 +27,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 				return err
 			}
 			// An earlier resource with this name may have left properties behind.
-			return p.h.properties().Remove(ctx, p.at.key)
+			return p.h.properties().Remove(ctx, p.at.Key)
 		}),
 	})
 	if only && errors.Is(err, fs.ErrExist) {
@@ -53,7 +54,7 @@ func createOnly(r *request) bool {
 // client submitted the token of that LOCK. The PUT then counts as creating the file.
 func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
 	header, err := p.r.conditionsIf()
-	return err == nil && header != nil && p.h.shared().created.take(ctx, header.Tokens(), p.at.key, info)
+	return err == nil && header != nil && p.h.shared().created.take(ctx, header.Tokens(), p.at.Key, info)
 }
 
 var errIsCollection = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a collection has no content that can be written"}
@@ -65,7 +66,7 @@ func (p *put) failed(err error) error {
 	case p.refused != nil:
 		return err
 	case errors.Is(err, storage.ErrRedirected):
-		return errMovedPlace
+		return place.ErrMoved
 	case errors.Is(err, storage.ErrChanged), p.update != nil && errors.Is(err, fs.ErrExist):
 		return errChangedMeanwhile
 	case p.r.Method == methodPatch && status.Of(err) == http.StatusNotFound:

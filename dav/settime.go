@@ -30,7 +30,7 @@ func (h *Handler) setTime(ctx context.Context, name string, info fs.FileInfo, mo
 	if err := storage.SetTimes(ctx, h.FileSystem, name, modified); err != nil {
 		return err
 	}
-	now, err := h.stat(ctx, name)
+	now, err := h.names().Stat(ctx, name)
 	if err == nil && now.ModTime().Sub(modified).Abs() <= timePrecision {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/dav/requestbody"
 )
 
@@ -18,23 +19,23 @@ const (
 	leastHeldXML = 4 << 10
 )
 
-// heldXML returns a reader for body, the body of r of at most limit bytes. It first reads a
+// heldXML returns a reader for body, the body of r of at most longest bytes. It first reads a
 // long body into memory, so that the returned reader does not wait for the client. The
 // memory counts against the limits until the request ends. heldXML returns a short body
 // unchanged, because it costs less memory than its connection.
-func (h *Handler) heldXML(r *request, body io.Reader, limit int64) (io.Reader, error) {
+func (h *Handler) heldXML(r *request, body io.Reader, longest int64) (io.Reader, error) {
 	length := r.ContentLength
 	whole := requestbody.From(r.Request)
 	if 0 <= length && length <= maxKnownBody || whole == nil {
 		return body, nil
 	}
 	if length < 0 {
-		length = limit
+		length = longest
 	}
-	most := max(maxHeldXML, heldShare*limit)
-	allowed := bound{
-		most: int(most), mostOf: int(most / heldShare),
-		what: "bytes of XML request bodies", instead: "send a shorter one",
+	most := max(maxHeldXML, heldShare*longest)
+	allowed := limit.Bound{
+		Most: int(most), MostOf: int(most / heldShare),
+		What: "bytes of XML request bodies", Instead: "send a shorter one",
 	}
 	client, memory := h.client(r), &h.listings.xml
 	var held []byte
@@ -42,10 +43,10 @@ func (h *Handler) heldXML(r *request, body io.Reader, limit int64) (io.Reader, e
 		if len(held) == cap(held) {
 			size := min(max(int64(2*cap(held)), leastHeldXML), length+1) // one more byte, to detect the end
 			more := int(size) - cap(held)
-			if err := memory.enter(&allowed, client, more); err != nil {
+			if err := memory.Enter(&allowed, client, more); err != nil {
 				return nil, err
 			}
-			whole.Release(func() { memory.leave(client, more) })
+			whole.Release(func() { memory.Leave(client, more) })
 			held = append(make([]byte, 0, size), held...)
 		}
 		n, err := body.Read(held[len(held):cap(held)])

@@ -1,4 +1,4 @@
-package dav
+package limit
 
 import (
 	"context"
@@ -9,16 +9,16 @@ import (
 	"github.com/davd/davd/dav/internal/status"
 )
 
-// byteBudget limits how many bytes of some kind are in memory at a time. The zero value
+// Budget limits how many bytes of some kind are in memory at a time. The zero value
 // is ready to use.
-type byteBudget struct {
+type Budget struct {
 	mu    sync.Mutex
-	used  int64
+	Used  int64
 	freed chan struct{} // closed when used decreases; nil while no request waits
 }
 
-// tryTake takes n bytes out of a budget of most bytes, if that many are free.
-func (b *byteBudget) tryTake(n, most int64) bool {
+// TryTake takes n bytes out of a budget of most bytes, if that many are free.
+func (b *Budget) TryTake(n, most int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.takeLocked(n, most)
@@ -26,16 +26,16 @@ func (b *byteBudget) tryTake(n, most int64) bool {
 
 // takeLocked takes n bytes if they fit. If nothing is taken, it takes n even beyond
 // most.
-func (b *byteBudget) takeLocked(n, most int64) bool {
-	if b.used > 0 && b.used+n > most {
+func (b *Budget) takeLocked(n, most int64) bool {
+	if b.Used > 0 && b.Used+n > most {
 		return false
 	}
-	b.used += n
+	b.Used += n
 	return true
 }
 
-// take waits until n bytes out of most are free. It returns a 503 after patience.
-func (b *byteBudget) take(ctx context.Context, n, most int64, patience time.Duration) error {
+// Take waits until n bytes out of most are free. It returns a 503 after patience.
+func (b *Budget) Take(ctx context.Context, n, most int64, patience time.Duration) error {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	for {
@@ -64,11 +64,11 @@ var errManyLargeProps = &status.Error{
 	Reason: "too many large properties are being read: try again, or ask for fewer properties",
 }
 
-// giveBack returns n bytes to the budget.
-func (b *byteBudget) giveBack(n int64) {
+// GiveBack returns n bytes to the budget.
+func (b *Budget) GiveBack(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.used -= n
+	b.Used -= n
 	if b.freed != nil {
 		close(b.freed)
 		b.freed = nil

@@ -1,4 +1,4 @@
-package dav
+package tenant
 
 import (
 	"context"
@@ -8,20 +8,23 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// tenantProperties keeps the dead properties of tenants apart in one Store.
-type tenantProperties struct{ store deadprops.Store }
+// Properties keeps the dead properties of tenants apart in one Store.
+type Properties struct{ store deadprops.Store }
+
+// NewProperties returns store with the properties of different tenants kept apart.
+func NewProperties(store deadprops.Store) deadprops.Store { return Properties{store} }
 
 // Any implements deadprops.Store, like the methods below.
-func (p tenantProperties) Any(ctx context.Context, name string) (bool, error) {
-	view, err := viewOfTenant(ctx)
+func (p Properties) Any(ctx context.Context, name string) (bool, error) {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return false, err
 	}
 	return p.store.Any(ctx, view.in(name))
 }
 
-func (p tenantProperties) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
-	view, err := viewOfTenant(ctx)
+func (p Properties) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,40 +43,40 @@ func (p tenantProperties) Read(ctx context.Context, query deadprops.Query) (map[
 	return own, next, err
 }
 
-func (p tenantProperties) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
-	view, err := viewOfTenant(ctx)
+func (p Properties) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return err
 	}
 	return p.store.Patch(ctx, view.in(name), patches)
 }
 
-func (p tenantProperties) Move(ctx context.Context, src, dst string) error {
-	view, err := viewOfTenant(ctx)
+func (p Properties) Move(ctx context.Context, src, dst string) error {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return err
 	}
 	return p.store.Move(ctx, view.in(src), view.in(dst))
 }
 
-func (p tenantProperties) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
-	view, err := viewOfTenant(ctx)
+func (p Properties) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return err
 	}
 	return p.store.MayCopy(ctx, view.in(src), view.in(dst), zeroDepth)
 }
 
-func (p tenantProperties) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
-	view, err := viewOfTenant(ctx)
+func (p Properties) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return err
 	}
 	return p.store.Copy(ctx, view.in(src), view.in(dst), zeroDepth)
 }
 
-func (p tenantProperties) Remove(ctx context.Context, name string) error {
-	view, err := viewOfTenant(ctx)
+func (p Properties) Remove(ctx context.Context, name string) error {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return err
 	}
@@ -81,8 +84,8 @@ func (p tenantProperties) Remove(ctx context.Context, name string) error {
 }
 
 // Secure implements deadprops.Securer.
-func (p tenantProperties) Secure(ctx context.Context, src, dst string, locks int) (release func(), err error) {
-	view, err := viewOfTenant(ctx)
+func (p Properties) Secure(ctx context.Context, src, dst string, locks int) (release func(), err error) {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return nil, err
 	}

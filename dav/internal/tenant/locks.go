@@ -1,4 +1,4 @@
-package dav
+package tenant
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// lockManager has the methods of a lock.Manager that the Handler uses. They have a
+// LockManager has the methods of a lock.Manager that the Handler uses. They have a
 // context, which names the tenant.
-type lockManager interface {
+type LockManager interface {
 	Acquire(ctx context.Context, now time.Time, wanted lock.Lock) (lock.Lock, error)
 	Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error)
 	Release(ctx context.Context, now time.Time, token string) error
@@ -21,23 +21,26 @@ type lockManager interface {
 	Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error)
 }
 
-// tenantManager keeps the locks of tenants apart in one lock.Manager.
-type tenantManager struct{ locks lockManager }
+// Manager keeps the locks of tenants apart in one lock.Manager.
+type Manager struct{ locks LockManager }
+
+// NewManager returns locks with those of different tenants kept apart.
+func NewManager(locks LockManager) *Manager { return &Manager{locks} }
 
 // own returns a lock of the Manager as its tenant sees it.
-func (v tenantView) own(l lock.Lock) (lock.Lock, error) {
+func (v View) own(l lock.Lock) (lock.Lock, error) {
 	root, ok := v.out(l.Root)
 	if !ok {
 		return lock.Lock{}, webdav.ErrNoSuchLock
 	}
 	l.Root = root
-	_, l.Principal, _ = splitPrincipal(l.Principal)
+	_, l.Principal, _ = SplitPrincipal(l.Principal)
 	return l, nil
 }
 
-// Acquire implements lockManager, like the methods below.
-func (m *tenantManager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) (lock.Lock, error) {
-	view, err := viewOfTenant(ctx)
+// Acquire implements LockManager, like the methods below.
+func (m *Manager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) (lock.Lock, error) {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return lock.Lock{}, err
 	}
@@ -62,8 +65,8 @@ func (m *tenantManager) Acquire(ctx context.Context, now time.Time, wanted lock.
 	return view.own(granted)
 }
 
-func (m *tenantManager) Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error) {
-	view, err := viewOfTenant(ctx)
+func (m *Manager) Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error) {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return lock.Lock{}, err
 	}
@@ -76,20 +79,20 @@ func (m *tenantManager) Renew(ctx context.Context, now time.Time, token string, 
 
 // Release releases a lock. It does not check the tenant, because the Handler has the
 // token from Acquire or Find.
-func (m *tenantManager) Release(ctx context.Context, now time.Time, token string) error {
+func (m *Manager) Release(ctx context.Context, now time.Time, token string) error {
 	return m.locks.Release(ctx, now, token)
 }
 
-func (m *tenantManager) ReleaseTree(ctx context.Context, now time.Time, name string) error {
-	view, err := viewOfTenant(ctx)
+func (m *Manager) ReleaseTree(ctx context.Context, now time.Time, name string) error {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return err
 	}
 	return m.locks.ReleaseTree(ctx, now, view.in(name))
 }
 
-func (m *tenantManager) Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error) {
-	view, err := viewOfTenant(ctx)
+func (m *Manager) Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error) {
+	view, err := ViewOf(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +106,13 @@ func (m *tenantManager) Find(ctx context.Context, now time.Time, name string, tr
 	return own, err
 }
 
-// contexts returns a context for each tenant that has locks.
-func (m *tenantManager) contexts(ctx context.Context) ([]context.Context, error) {
+// Contexts returns a context for each tenant that has locks.
+func (m *Manager) Contexts(ctx context.Context) ([]context.Context, error) {
 	found, err := m.locks.Find(ctx, time.Now(), "/", true)
 	var contexts []context.Context
 	seen := make(map[string]bool)
 	for _, each := range found {
-		tenant, _, ok := splitPrincipal(each.Principal)
+		tenant, _, ok := SplitPrincipal(each.Principal)
 		if ok && !seen[tenant] {
 			seen[tenant] = true
 			contexts = append(contexts, storage.WithTenant(ctx, tenant))
@@ -118,19 +121,24 @@ func (m *tenantManager) contexts(ctx context.Context) ([]context.Context, error)
 	return contexts, err
 }
 
-// plainLocks is a LockSystem that is not a lock.Manager. Its methods have no context, so
+// PlainLocks is a LockSystem that is not a lock.Manager. Its methods have no context, so
 // in binds it to the context of a request.
-type plainLocks struct {
+type PlainLocks struct {
 	system  webdav.LockSystem
 	tenants bool
 }
 
-// in returns the LockSystem as the tenant of ctx sees it.
-func (p plainLocks) in(ctx context.Context) webdav.LockSystem {
+// NewPlainLocks returns system. tenants says that requests belong to tenants.
+func NewPlainLocks(system webdav.LockSystem, tenants bool) PlainLocks {
+	return PlainLocks{system, tenants}
+}
+
+// In returns the LockSystem as the tenant of ctx sees it.
+func (p PlainLocks) In(ctx context.Context) webdav.LockSystem {
 	if !p.tenants {
 		return p.system
 	}
-	view, err := viewOfTenant(ctx)
+	view, err := ViewOf(ctx)
 	return &tenantSystem{LockSystem: p.system, view: view, err: err}
 }
 
@@ -139,7 +147,7 @@ func (p plainLocks) in(ctx context.Context) webdav.LockSystem {
 type tenantSystem struct {
 	webdav.LockSystem
 
-	view tenantView
+	view View
 	err  error // set if the context has no tenant; every method returns it
 }
 

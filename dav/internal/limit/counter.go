@@ -1,0 +1,87 @@
+// Package limit counts what clients use at a time, in total and for each client.
+package limit
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/davd/davd/dav/internal/status"
+)
+
+// OneClient is the divisor of a total limit that gives one client's default limit.
+const OneClient = 4
+
+// SeveralClients is the prefix of the key of an address that several clients may share.
+const SeveralClients = "several "
+
+// severalShare is the share of the total limit that such an address may have, in
+// quarters. The rest stays free for clients from elsewhere.
+const severalShare = 3
+
+// Counter is a number in total and for each client.
+type Counter struct {
+	mu  sync.Mutex
+	all int
+	of  map[string]int
+}
+
+// Bound is the limit of a counted.
+type Bound struct {
+	// Most is the limit in total, and MostOf that for one client. An address that several
+	// clients may share gets three times MostOf.
+	Most, MostOf int
+	// What is counted, and instead is what the client can do instead.
+	What, Instead string
+}
+
+func (b *Bound) refusal(most int, what string) error {
+	return &status.Error{
+		Status: http.StatusServiceUnavailable,
+		Reason: fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.Instead),
+	}
+}
+
+// Enter adds n to the client's count, or returns a 503. The caller must call leave with
+// the same n later.
+func (c *Counter) Enter(b *Bound, client string, n int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	share := shareOfAll(client, b.Most, b.MostOf)
+	switch {
+	case c.all+n > b.Most:
+		return b.refusal(b.Most, b.What)
+	case c.of[client]+n > share:
+		return b.refusal(share, b.What+" of this client")
+	}
+	if c.of == nil {
+		c.of = make(map[string]int)
+	}
+	c.all += n
+	c.of[client] += n
+	return nil
+}
+
+func (c *Counter) Leave(client string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all -= n
+	if c.of[client] -= n; c.of[client] == 0 {
+		delete(c.of, client)
+	}
+}
+
+// ShareOf returns the limit of the key client if the limit of one client is MostOf.
+func ShareOf(client string, mostOf int) int {
+	if strings.HasPrefix(client, SeveralClients) {
+		return severalShare * mostOf
+	}
+	return mostOf
+}
+
+// shareOfAll is ShareOf if all clients together may have most. It leaves room for
+// clients from elsewhere.
+func shareOfAll(client string, most, mostOf int) int {
+	return max(min(ShareOf(client, mostOf), most-most/OneClient), mostOf)
+}
