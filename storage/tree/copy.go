@@ -27,7 +27,6 @@ type copier struct {
 	*Engine
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Copy
 	mon      *Monitor
-	tally    *tally
 	more     int64 // how often each member will be seen again after it is copied
 	links    bool  // links are copied as links
 	failures failures
@@ -49,14 +48,15 @@ func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	c.mon.Found(1+c.more, size(info))
-	var parent *lineage
+	root := newCopied(src, stage, info)
+	root.linked = linked
 	if depth != 0 {
-		parent = above(c.ctx, c.FS, src, info)
+		root.lineage.parent = above(c.ctx, c.FS, src, info)
 	}
-	root := c.tally.branch(&chain{}, src, &lineage{info: info, parent: parent}, linked)
-	c.tally.source(c, root, dst)
-	err = c.copy(src, stage, info, depth, parent, root)
+	b := c.transaction.count.source
+	b.view = c.see
+	b.begin(root.node(), amount{1 + c.more, size(info)})
+	err = c.copy(root, depth)
 	if err == nil {
 		// If the root has failed, no part of the copy can be used.
 		err = c.rootErr
@@ -76,13 +76,11 @@ func (c *copier) discard(stage string) error {
 	return c.transaction.discard(context.WithoutCancel(c.ctx), stage)
 }
 
-// copy copies name and everything below it to target. It returns only an error that
-// ends the whole operation. All workers have ended when it returns.
-func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *lineage, b *branch) error {
+// copy copies root and everything below it. It returns only an error that ends the whole
+// operation. All workers have ended when it returns.
+func (c *copier) copy(root *copied, depth int) error {
 	c.crew = c.newCrew(c.ctx)
-	root := &copied{origin: &origin{name: name, target: target}, lineage: &lineage{info: info, parent: parent}, branch: b, linked: b != nil && b.linked}
-	if !info.IsDir() {
-		c.tally.leave(b)
+	if !root.info.IsDir() {
 		return c.crew.run(func() error { return c.crew.submit(c.file(root)) })
 	}
 	return c.crew.run(func() error { return c.collection(root, depth) })
@@ -154,6 +152,20 @@ func (c *copier) vanished(name string, err error) bool {
 	}
 	_, statErr := storage.Lstat(c.ctx, c.FS, name)
 	return errors.Is(statErr, fs.ErrNotExist)
+}
+
+// see is the view of a COPY or MOVE. An entry counts if it will be copied. A MOVE will
+// also remove it, unless a link has led to its collection.
+func (c *copier) see(ctx context.Context, name string, entry fs.FileInfo, linked bool) (fs.FileInfo, amount, error) {
+	info, err := member(ctx, c.FS, name, entry, c.links)
+	more := amount{bytes: size(info)}
+	if !linked {
+		more.members = c.more
+	}
+	if info != nil || err != nil {
+		more.members++
+	}
+	return info, more, err
 }
 
 // size returns the length of a regular file; 0 for anything else and for nil.

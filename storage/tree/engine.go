@@ -69,7 +69,7 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 		return err
 	}
 	defer t.watch(ctx)()
-	c := &copier{Engine: &t.Engine, ctx: ctx, mon: mon, tally: t.tally, transaction: t, links: t.entry.Links}
+	c := &copier{Engine: &t.Engine, ctx: ctx, mon: mon, transaction: t, links: t.entry.Links}
 	stage, err := c.stage(src, dst, depth, false)
 	if err != nil {
 		return t.abandon(ctx, err)
@@ -134,6 +134,9 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 // begin prepares the operation that entry describes. It changes nothing in FS.
 func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transaction, error) {
 	e.Workers = e.Workers.ready()
+	if mon == nil {
+		mon = new(Monitor)
+	}
 	t := &transaction{Engine: e, entry: entry, mon: mon}
 	t.entry.Links = e.CopyLinks && entry.Destination != ""
 	if tenant, ok := storage.TenantOf(ctx); ok {
@@ -154,9 +157,9 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*transact
 // watch starts to tell the Monitor how much a COPY or MOVE has to do. The caller must
 // call end when the operation ends; it also releases the held collection.
 func (t *transaction) watch(ctx context.Context) (end func()) {
-	t.tally = newTally(ctx, &t.Engine, t.mon, true)
+	t.count = t.newCount(ctx, t.mon, t.entry.Source, t.entry.Destination)
 	return func() {
-		t.tally.close()
+		t.count.close()
 		t.release()
 	}
 }

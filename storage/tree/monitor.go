@@ -43,9 +43,7 @@ type Outcome struct {
 type Monitor struct {
 	mu       sync.Mutex
 	progress Progress
-	open     bool   // more may exist than is known
-	looked   bool   // Snapshot or Subscribe was called
-	onWatch  func() // called when looked becomes true
+	open     bool // more may exist than is known
 	failures []Outcome
 	failed   int64 // all failures, including those in failures
 	readers  []*Outcomes
@@ -62,20 +60,11 @@ func (m *Monitor) Found(members, bytes int64) {
 	m.progress.KnownBytes += bytes
 }
 
-// attach says that more may exist than is known until settle is called. It calls
-// onWatch, with mu held, when a reader first takes a snapshot or subscribes;
-// immediately, if one already has. A nil onWatch ends this.
-func (m *Monitor) attach(onWatch func()) {
+// expect says that more may exist than is known until settle is called.
+func (m *Monitor) expect() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.onWatch = onWatch
-	if onWatch == nil {
-		return
-	}
 	m.open = true
-	if m.looked || len(m.readers) > 0 {
-		onWatch()
-	}
 }
 
 // settle says that everything is known.
@@ -83,14 +72,6 @@ func (m *Monitor) settle() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.open = false
-}
-
-// watchLocked notes that a reader watches m.
-func (m *Monitor) watchLocked() {
-	if !m.looked && m.onWatch != nil {
-		m.onWatch()
-	}
-	m.looked = true
 }
 
 // complete says that everything is done and nothing more exists.
@@ -207,7 +188,6 @@ func (m *Monitor) Snapshot() Progress {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.watchLocked()
 	p := m.progress
 	p.Final = p.Known > 0 && !m.open
 	return p

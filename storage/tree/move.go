@@ -46,7 +46,7 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 	t.mon.Begin(src)
 	t.entry.Displaced = storage.Beside(t.entry.Destination)
 	uncanceled := context.WithoutCancel(ctx)
-	b := t.tally.displace()
+	t.count.displace()
 	displaced, err := t.put(uncanceled, src, info)
 	if immovable(err) {
 		return t.transfer(ctx, info)
@@ -54,12 +54,13 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 	if err != nil {
 		return t.rollBack(uncanceled, err)
 	}
-	t.tally.renamed()
+	t.mon.Found(1, 0)
+	t.count.source.leave(t.count.source.at)
 	followed := t.follow(uncanceled, true)
 	if displaced != "" {
 		err = t.drop(uncanceled, displaced)
 	} else {
-		t.tally.leave(b)
+		t.count.displaced.leave(t.count.displaced.at)
 	}
 	err = t.finish(uncanceled, err, followed)
 	t.mon.Resolve(src, nil)
@@ -70,7 +71,7 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	t.entry.Origin = mark(info)
-	c := &copier{Engine: &t.Engine, ctx: ctx, mon: t.mon, tally: t.tally, more: 1, transaction: t, links: t.entry.Links}
+	c := &copier{Engine: &t.Engine, ctx: ctx, mon: t.mon, more: 1, transaction: t, links: t.entry.Links}
 	stage, err := c.stage(src, dst, Infinite, info.Mode()&fs.ModeSymlink != 0)
 	if err != nil {
 		return t.abandon(ctx, err)
@@ -127,7 +128,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 		}
 		return t.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
-	if err := r.remove(src, is, nil); err != nil {
+	if err := r.remove(newDoomed(src, is)); err != nil {
 		r.failures.add(src, err)
 	}
 	return r.failures.err()

@@ -27,7 +27,6 @@ func (m *Monitor) Subscribe() *Outcomes {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.watchLocked()
 	o := &Outcomes{monitor: m, failures: slices.Clone(m.failures[:min(len(m.failures), maxFailures)])}
 	m.readers = append(m.readers, o)
 	return o

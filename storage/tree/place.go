@@ -19,7 +19,7 @@ func (t *transaction) place(ctx context.Context, stage string) (displaced string
 	// From here on the operation must not be cancelled: neither between two renames nor
 	// before it has removed what it displaced.
 	ctx = context.WithoutCancel(ctx)
-	b := t.tally.displace()
+	t.count.displace()
 	info, err := storage.Lstat(ctx, t.FS, stage)
 	if err == nil {
 		displaced, err = t.put(ctx, stage, info)
@@ -31,7 +31,7 @@ func (t *transaction) place(ctx context.Context, stage string) (displaced string
 		return "", t.rollBack(ctx, err)
 	}
 	if displaced == "" {
-		t.tally.leave(b)
+		t.count.displaced.leave(t.count.displaced.at)
 	}
 	return displaced, err
 }
@@ -138,7 +138,7 @@ func (t *transaction) rebuild(ctx context.Context) (leftover string, err error) 
 		return "", err
 	}
 	c := &copier{Engine: &t.Engine, ctx: ctx, links: true} // no Monitor: t.mon has counted these already
-	err = c.copy(stage, dst, info, Infinite, nil, nil)
+	err = c.copy(newCopied(stage, dst, info), Infinite)
 	if err == nil {
 		err = c.failures.first()
 	}

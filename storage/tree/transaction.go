@@ -14,7 +14,7 @@ type transaction struct {
 	Engine
 	entry   Entry
 	mon     *Monitor
-	tally   *tally
+	count   *count
 	follows bool         // the Follower will have something to do
 	written bool         // a record may exist
 	saved   bool         // a record exists
