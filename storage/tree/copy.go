@@ -9,20 +9,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Copy makes dst a copy of src. With the depth [Infinite] it copies everything below
-// src too; with depth 0 it copies a collection without its members. Once the copy is
-// complete, it replaces the previous content of dst; the two are not merged (RFC 4918
-// §9.8.4).
-//
-// A [*PartialError] names each member that could not be copied, but not the members
-// below it; the rest is in place. A [*LeftoverError] says that everything is in place.
-// After any other error dst is as it was. The exception is a backend that can't rename
-// the finished copy to dst: an error while dst is replaced can leave dst incomplete
-// there.
-func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon *Monitor) error {
-	return Engine{FS: fsys}.Copy(ctx, src, dst, depth, mon)
-}
-
+// copier copies one tree.
 type copier struct {
 	*Engine
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Copy
@@ -32,48 +19,6 @@ type copier struct {
 	failures failures
 	crew     *crew
 	rootErr  error // why the root can't be copied
-	// transaction is the operation that the staged copy belongs to; nil if the copy
-	// goes directly to the destination.
-	transaction *transaction
-}
-
-// stage copies src to a reserved name beside dst and returns that name. If the copy
-// fails, it removes what it has built. linked says that src is a symbolic link.
-func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) {
-	info, err := c.FS.Stat(c.ctx, src)
-	if err != nil {
-		return "", err
-	}
-	stage, err := c.transaction.stage(c.ctx, dst)
-	if err != nil {
-		return "", err
-	}
-	root := newCopied(src, stage, info)
-	root.linked = linked
-	if depth != 0 {
-		root.lineage.parent = above(c.ctx, c.FS, src, info)
-	}
-	b := c.transaction.count.source
-	b.view = c.see
-	b.begin(root.node(), amount{1 + c.more, size(info)})
-	err = c.copy(root, depth)
-	if err == nil {
-		// If the root has failed, no part of the copy can be used.
-		err = c.rootErr
-	}
-	if err == nil {
-		// Nor can it if the root has vanished: then its members were skipped.
-		_, err = c.FS.Stat(c.ctx, src)
-	}
-	if err != nil {
-		return "", errors.Join(err, c.discard(stage))
-	}
-	return stage, nil
-}
-
-// discard removes a staged copy that will not be used, even after ctx has ended.
-func (c *copier) discard(stage string) error {
-	return c.transaction.discard(context.WithoutCancel(c.ctx), stage)
 }
 
 // copy copies root and everything below it. It returns only an error that ends the whole

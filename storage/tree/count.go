@@ -61,6 +61,11 @@ type amount struct{ members, bytes int64 }
 // led to the collection.
 type view func(ctx context.Context, name string, entry fs.FileInfo, linked bool) (fs.FileInfo, amount, error)
 
+// removed is the view of a removal, which removes every entry and follows no link.
+func removed(_ context.Context, _ string, entry fs.FileInfo, _ bool) (fs.FileInfo, amount, error) {
+	return entry, amount{members: 1}, nil
+}
+
 // newCount returns a count. A DELETE has no destination. The caller must close it.
 func (e *Engine) newCount(ctx context.Context, mon *Monitor, source, destination string) *count {
 	c := &count{Engine: e, mon: mon, open: 1, ended: make(chan struct{}), grown: make(chan struct{}, 1)}
@@ -232,9 +237,10 @@ func (c *count) walk(branches []*branch) error {
 	turn.acquire(c.ctx)
 	defer turn.release()
 	var roots []*walked
+	var counted []*branch // those of roots
 	for _, b := range branches {
 		if root := b.walked(c.ctx); root != nil {
-			roots = append(roots, root)
+			roots, counted = append(roots, root), append(counted, b)
 		} else {
 			b.publish()
 		}
@@ -242,11 +248,12 @@ func (c *count) walk(branches []*branch) error {
 	if len(roots) == 0 {
 		return c.ctx.Err()
 	}
+	at := 0
 	w := &Walk{FS: c.FS, Workers: c.Workers, Prepare: func(_ context.Context, members []Member) func() error {
 		return func() error {
-			if len(roots) > 1 && members[0].Name == roots[1].name {
-				roots[0].sight.(*branch).publish()
-				roots = roots[1:]
+			if at+1 < len(roots) && members[0].Name == roots[at+1].name {
+				counted[at].publish()
+				at++
 			}
 			return nil
 		}
@@ -256,7 +263,7 @@ func (c *count) walk(branches []*branch) error {
 	if err := k.run(c.ctx); err != nil {
 		return err
 	}
-	roots[0].sight.(*branch).publish()
+	counted[at].publish()
 	return nil
 }
 
@@ -274,7 +281,7 @@ func (b *branch) walked(ctx context.Context) *walked {
 		}
 		b.at.lineage = &lineage{info: info}
 	}
-	root := newWalked(name, b.at.info, Infinite, b.at.lineage.parent, b)
+	root := newWalked(name, b.at.info, Infinite, b.at.parent, b)
 	root.linked = b.at.linked
 	return root
 }

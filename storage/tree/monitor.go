@@ -5,9 +5,6 @@ import (
 	"sync"
 )
 
-// Infinite is the depth of a whole tree (RFC 4918 §10.2).
-const Infinite = -1
-
 // maxKeptFailures is how many failures a Monitor keeps.
 const maxKeptFailures = 1000
 
@@ -26,14 +23,6 @@ type Progress struct {
 	Final bool
 	// Current is the storage name of the member that was begun last.
 	Current string
-}
-
-// Outcome is what became of one member of the source.
-type Outcome struct {
-	// Name is the member's storage name.
-	Name string
-	// Err is nil if the member succeeded.
-	Err error
 }
 
 // A Monitor counts what an operation does. The operation calls Found, Begin, Wrote,
@@ -146,20 +135,6 @@ func (m *Monitor) Resolve(name string, err error) {
 	m.progress.Current = name
 	m.advanceLocked()
 	m.recordLocked(Outcome{Name: name, Err: err})
-}
-
-// resolveAll is like Resolve for each of members.
-func (m *Monitor) resolveAll(members []Member) {
-	if m == nil || len(members) == 0 {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Current = members[len(members)-1].Name
-	for i := range members {
-		m.advanceLocked()
-		m.recordLocked(Outcome{Name: members[i].Name, Err: members[i].Err})
-	}
 }
 
 func (m *Monitor) advanceLocked() {

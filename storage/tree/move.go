@@ -24,11 +24,35 @@ func Move(ctx context.Context, fsys storage.FS, src, dst string, mon *Monitor) e
 	return Engine{FS: fsys}.Move(ctx, src, dst, mon)
 }
 
+// Move is like the function [Move], but keeps the Journal and calls the Follower. A
+// [*FollowError] says that the operation is done, but the Follower failed.
+func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
+	if storage.Overlap(src, dst) {
+		return linkError("move", src, dst, ErrOverlap)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	info, err := storage.Lstat(ctx, e.FS, src)
+	if err != nil {
+		return err
+	}
+	t, err := e.begin(ctx, Entry{Method: moveMethod, Source: src, Destination: dst}, mon)
+	if err != nil {
+		return err
+	}
+	defer t.watch(ctx)()
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return t.moveLink(ctx, info)
+	}
+	return t.move(ctx, info)
+}
+
 // moveLink moves a symbolic link. It may rename the link only within one collection and
 // only if nothing is displaced. In another collection the link may lead elsewhere, and
 // a displaced tree may be or contain the target of the link. In these cases moveLink
 // copies the target.
-func (t *transaction) moveLink(ctx context.Context, info fs.FileInfo) error {
+func (t *operation) moveLink(ctx context.Context, info fs.FileInfo) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	_, err := storage.Lstat(ctx, t.FS, dst)
 	switch {
@@ -41,7 +65,7 @@ func (t *transaction) moveLink(ctx context.Context, info fs.FileInfo) error {
 }
 
 // move renames the source, or transfers it if that is impossible.
-func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
+func (t *operation) move(ctx context.Context, info fs.FileInfo) error {
 	src := t.entry.Source
 	t.mon.Begin(src)
 	t.entry.Displaced = storage.Beside(t.entry.Destination)
@@ -68,11 +92,10 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 }
 
 // transfer moves the source, which info describes, by copying it.
-func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
-	src, dst := t.entry.Source, t.entry.Destination
+func (t *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 	t.entry.Origin = mark(info)
-	c := &copier{Engine: &t.Engine, ctx: ctx, mon: t.mon, more: 1, transaction: t, links: t.entry.Links}
-	stage, err := c.stage(src, dst, Infinite, info.Mode()&fs.ModeSymlink != 0)
+	c := t.copier(ctx, 1)
+	stage, err := t.build(c, Infinite, info.Mode()&fs.ModeSymlink != 0)
 	if err != nil {
 		return t.abandon(ctx, err)
 	}
@@ -101,7 +124,7 @@ func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 
 // removeSource removes the source after its copy was put at the destination, provided
 // that same says that the source is still the one that was copied.
-func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
+func (t *operation) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	is, err := storage.Lstat(ctx, t.FS, src)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +143,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 		// The move is done except for this.
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
-	r := &remover{Engine: &t.Engine, ctx: ctx, mon: t.mon, named: true}
+	r := &remover{Engine: t.Engine, ctx: ctx, mon: t.mon, named: true}
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {
@@ -136,7 +159,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 
 // unreplaced returns an error if clients can see name, which info describes, but it has
 // no copy because it was created after its collection was listed.
-func (t *transaction) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
+func (t *operation) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
 	seen, err := member(ctx, t.FS, name, info, t.entry.Links)
 	if err != nil || seen == nil {
 		return err

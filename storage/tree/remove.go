@@ -9,49 +9,10 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Remove removes name and everything below it, the members of a collection before the
-// collection itself, and reports each to mon. It removes symbolic links and never
-// follows them. A [*PartialError] names each member that can't be removed; the
-// collections that contain it stay, and everything else is removed. The root can't be
-// removed, and stays as it is.
-func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
-	return Engine{FS: fsys}.Remove(ctx, name, mon)
-}
-
-// remove removes the source, without what follows.
-func (t *transaction) remove(ctx context.Context) error {
-	name := t.entry.Source
-	if name == "/" {
-		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrInvalid}
-	}
-	count := t.newCount(ctx, t.mon, name, "")
-	defer count.close()
-	r := &remover{Engine: &t.Engine, ctx: ctx, mon: t.mon, named: true}
-	if err := r.tree(name, count.source); err != nil {
-		return err
-	}
-	return r.failures.err()
-}
-
 // discard removes the tree at name, which is not the source of an operation. It neither
 // counts the members nor names them in a [*PartialError].
 func (e *Engine) discard(ctx context.Context, name string) error {
 	return (&remover{Engine: e, ctx: ctx}).discard(name, nil)
-}
-
-// discardDisplaced is discard for the previous content of the destination, at whatever
-// name that is now. It counts the members.
-func (t *transaction) discardDisplaced(ctx context.Context, name string) error {
-	var b *branch
-	if t.count != nil {
-		b = t.count.displaced
-	}
-	r := &remover{Engine: &t.Engine, ctx: ctx, mon: t.mon}
-	err := r.discard(name, b)
-	if err == nil && b != nil {
-		b.leave(b.at) // needed if the tree no longer exists
-	}
-	return err
 }
 
 func (r *remover) discard(name string, b *branch) error {
@@ -65,11 +26,7 @@ func (r *remover) discard(name string, b *branch) error {
 	return r.failures.first()
 }
 
-// removed is the view of a removal, which removes every entry and follows no link.
-func removed(_ context.Context, _ string, entry fs.FileInfo, _ bool) (fs.FileInfo, amount, error) {
-	return entry, amount{members: 1}, nil
-}
-
+// remover removes one tree.
 type remover struct {
 	*Engine
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Remove

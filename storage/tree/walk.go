@@ -7,6 +7,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
+// Infinite is the depth of a whole tree (RFC 4918 §10.2).
+const Infinite = -1
+
 // Member is a resource that a walk has found.
 type Member struct {
 	Name string
@@ -104,4 +107,18 @@ func Visit(ctx context.Context, fsys storage.FS, root string, depth int, mon *Mo
 		}
 	}
 	return w.Run(ctx)
+}
+
+// resolveAll is like Resolve for each of members.
+func (m *Monitor) resolveAll(members []Member) {
+	if m == nil || len(members) == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.progress.Current = members[len(members)-1].Name
+	for i := range members {
+		m.advanceLocked()
+		m.recordLocked(Outcome{Name: members[i].Name, Err: members[i].Err})
+	}
 }
