@@ -111,14 +111,14 @@ func Visit(ctx context.Context, fsys storage.FS, root string, depth int, mon *Mo
 
 // resolveAll is like Resolve for each of members.
 func (m *Monitor) resolveAll(members []Member) {
-	if m == nil || len(members) == 0 {
+	if len(members) == 0 {
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Current = members[len(members)-1].Name
-	for i := range members {
-		m.advanceLocked()
-		m.recordLocked(Outcome{Name: members[i].Name, Err: members[i].Err})
-	}
+	m.update(func(p *Progress) {
+		p.Current = members[len(members)-1].Name
+		for i := range members {
+			advance(p)
+			m.recordLocked(Outcome{Name: members[i].Name, Err: members[i].Err})
+		}
+	})
 }
