@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
@@ -224,13 +224,8 @@ func TestBrokenState(t *testing.T) {
 			}
 		}
 	}
-	if os.Getenv("DAVD_SWEEP") == "" {
-		random := seeded(t)
-		random.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })
-		cases = cases[:40]
-	}
 	some := false
-	for _, c := range cases {
+	for _, c := range sweep.Sample(t, cases, 40) {
 		some = c.run(t) || some
 	}
 	if !some {

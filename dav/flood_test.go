@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,21 +14,14 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage/lock"
 )
 
 // floodSize is how many requests a flood has, and how many of them must be admitted.
-// With DAVD_SWEEP these are the numbers for a server with default limits, otherwise a
-// sample.
+// In a sweep these are the numbers for a server with default limits.
 type floodSize struct {
 	flood, all, one int
-}
-
-func floodOf(sweep, sample floodSize) floodSize {
-	if os.Getenv("DAVD_SWEEP") == "1" {
-		return sweep
-	}
-	return sample
 }
 
 // floodWays are the ways in which the server tells the flooding client from another
@@ -92,7 +84,7 @@ func (s *share) ask(client *http.Client, number int, method, target, body string
 // proxy. The other requests get a 503 with Retry-After. Another client gets its lock
 // with its first request.
 func TestFloodLocks(t *testing.T) {
-	size := floodOf(floodSize{10_000, 10_000, 2500}, floodSize{100, 80, 20})
+	size := sweep.Size(floodSize{100, 80, 20}, floodSize{10_000, 10_000, 2500})
 	for _, way := range floodWays {
 		if strings.HasPrefix(way.name, "two users") {
 			continue // Options limit the locks of a user
@@ -139,7 +131,7 @@ func TestFloodLocks(t *testing.T) {
 // With default limits, one address gets 256 of 1,024 operations, or 768 if it may be a
 // proxy.
 func TestFloodCopies(t *testing.T) {
-	size := floodOf(floodSize{2000, 1024, 256}, floodSize{70, 80, 20})
+	size := sweep.Size(floodSize{70, 80, 20}, floodSize{2000, 1024, 256})
 	for _, way := range floodWays {
 		t.Run(way.name, func(t *testing.T) {
 			h := &dav.Handler{

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/sqlstate"
 )
@@ -136,7 +137,7 @@ func step(free int64) int64 {
 // TestFullStateSequences: the same holds for long sequences of requests.
 func TestFullStateSequences(t *testing.T) {
 	disk := smallDisk(t, "6m")
-	random := seeded(t)
+	random := sweep.Random(t)
 	cases := make([]fullCase, 500)
 	for i := range cases {
 		cases[i] = fullCase{free: random.Int64N(300) << 10, furnished: random.IntN(4) > 0, reopened: random.IntN(2) > 0}
@@ -148,15 +149,10 @@ func TestFullStateSequences(t *testing.T) {
 	runFull(t, disk, cases, 6)
 }
 
-// runFull runs a sample of the cases, or all with DAVD_SWEEP.
+// runFull runs some of the cases, or all in a sweep.
 func runFull(t *testing.T, disk string, cases []fullCase, some int) {
 	t.Helper()
-	if os.Getenv("DAVD_SWEEP") == "" {
-		random := seeded(t)
-		random.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })
-		cases = cases[:some]
-	}
-	for _, c := range cases {
+	for _, c := range sweep.Sample(t, cases, some) {
 		c.run(t, disk)
 		must(t, emptyDir(disk))
 		if t.Failed() {
@@ -209,12 +205,8 @@ func thief(t *testing.T, dir string) (stop func()) {
 // the share then waits for space, and its answer is true.
 func TestThief(t *testing.T) {
 	disk := smallDisk(t, "6m")
-	rounds := 1
-	if os.Getenv("DAVD_SWEEP") != "" {
-		rounds = 20
-	}
 	waited := 0
-	for range rounds {
+	for range sweep.Size(1, 20) {
 		for _, r := range fullRequests(true) {
 			if robbed(t, disk, r) {
 				waited++

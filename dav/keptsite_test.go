@@ -10,13 +10,11 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -378,15 +376,4 @@ func fullRequests(furnished bool) []keptRequest {
 		return append(requests, keptRequest{method: "UNLOCK", src: "/a"}, keptRequest{method: "REFRESH", src: "/a"})
 	}
 	return append(requests, keptRequest{method: "LOCK", src: "/a"})
-}
-
-// seeded returns a source of random numbers, and logs its seed.
-func seeded(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if again, err := strconv.ParseUint(os.Getenv("DAVD_SEED"), 10, 64); err == nil {
-		seed = again
-	}
-	t.Logf("the seed is %d: DAVD_SEED repeats it", seed)
-	return rand.New(rand.NewPCG(seed, 0))
 }

@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/lock"
 )
@@ -297,7 +298,7 @@ func runVictim(t *testing.T, v victim) string {
 // TestKilled kills a server at every step of a request that changes something. After a
 // restart the destination is completely old or completely new, the source is complete
 // (or gone after the commit), no reserved names are left, and properties and locks
-// agree with the resources. Under the race detector it tests every fifth step.
+// agree with the resources. It kills at a sample of the steps, or at every step in a sweep.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	var points atomic.Int64
@@ -327,7 +328,7 @@ func TestKilled(t *testing.T) {
 				t.Fatalf("not killed: got %v\nwant %v", got, done)
 			}
 			var wg sync.WaitGroup
-			for step := 1; step <= steps; step += killStride {
+			for _, step := range sweep.Steps(t, steps, 2) {
 				limit <- struct{}{}
 				wg.Go(func() {
 					defer func() { <-limit }()
@@ -346,8 +347,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestKilledRecovering also kills the server at every step of the recovery. The next
-// recovery must have the same result.
+// TestKilledRecovering also kills the server at steps of the recovery. The next recovery
+// must have the same result.
 func TestKilledRecovering(t *testing.T) {
 	t.Parallel()
 	var points atomic.Int64
@@ -362,18 +363,20 @@ func TestKilledRecovering(t *testing.T) {
 				dir := t.TempDir()
 				steps, _, err := parseSteps(s.run(t, dir, was.build(t, dir), 0))
 				must(t, err)
-				for first := 3; first <= steps; first += 6 * killStride {
-					for second := 1; ; second++ {
+				random := sweep.Random(t)
+				for _, first := range sweep.Steps(t, steps, 2) {
+					if sweep.All() && first%6 != 3 {
+						continue // All would take too long.
+					}
+					second := sweep.Size(1+random.IntN(8), 1)
+					for lived := false; !lived; second++ {
 						points.Add(1)
 						dir := t.TempDir()
 						s.run(t, dir, was.build(t, dir), first)
-						lived := runVictim(t, victim{Dir: dir, Way: way, Step: int64(second)}) != ""
+						lived = runVictim(t, victim{Dir: dir, Way: way, Step: int64(second)}) != "" || !sweep.All()
 						got, record := found(t, dir, way)
 						if p := s.problem(got, was, done); p != "" {
 							t.Errorf("step %d of %d, then %d, journal %s: %s", first, steps, second, record, p)
-						}
-						if lived {
-							break
 						}
 					}
 				}

@@ -28,6 +28,8 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/internal/sweep"
 )
 
 // flooded is a davd that a test floods. It runs in a separate process, so that the test can
@@ -43,14 +45,6 @@ type flooded struct {
 // the machine. An attack that kept other clients out would do so for the stall timeout, which is
 // two minutes.
 const servedWithin = time.Minute
-
-// flood returns the number of attackers: some in an ordinary run, all with DAVD_SWEEP=1.
-func flood(some, all int) int {
-	if os.Getenv("DAVD_SWEEP") == "1" {
-		return all
-	}
-	return some
-}
 
 // serveFlooded starts a davd with flags that serves a directory with the file f.
 func serveFlooded(t *testing.T, flags ...string) *flooded {
@@ -181,7 +175,7 @@ func TestFloodXML(t *testing.T) {
 			}
 			body := append([]byte(open), bytes.Repeat([]byte("x"), 1_000_000)...)
 			head := fmt.Sprintf("%s /f HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", method, len(body)+1)
-			s.attack(flood(60, 400), append([]byte(head), body...))
+			s.attack(sweep.Size(60, 400), append([]byte(head), body...))
 			s.bounds(150)
 		})
 	}
@@ -197,7 +191,7 @@ func TestFloodStrangers(t *testing.T) {
 	s := serveFlooded(t, "--htpasswd", users)
 	const head = "PROPPATCH /f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n<"
 	start := time.Now()
-	conns := s.attack(flood(200, 1000), []byte(head))
+	conns := s.attack(sweep.Size(200, 1000), []byte(head))
 	s.bounds(150, "Authorization: Basic YW5uOnNlY3JldA==")
 	for _, conn := range conns {
 		_ = conn.SetDeadline(start.Add(servedWithin))
@@ -228,7 +222,7 @@ func TestFloodUploads(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	conns := make([]net.Conn, flood(20, 100))
+	conns := make([]net.Conn, sweep.Size(20, 100))
 	for i := range conns {
 		conns[i] = s.dial(1)
 		if _, err := fmt.Fprintf(conns[i], "PUT /small/%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000000\r\n\r\nx", i); err != nil {
@@ -257,7 +251,7 @@ func TestFloodUploads(t *testing.T) {
 // in a full run, 10,000.
 func TestFloodConnections(t *testing.T) {
 	s := serveFlooded(t)
-	n := flood(5000, 10_000)
+	n := sweep.Size(5000, 10_000)
 	conns := s.attack(n, []byte("PROPFIND /f HTTP/1.1\r\nHost: localhost\r\nDepth: 0\r\n\r\n"))
 	for _, conn := range conns {
 		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
@@ -294,7 +288,7 @@ func TestFloodWindows(t *testing.T) {
 			}
 			target := map[string]string{"PROPFIND": "/", "GET": "/f"}[method]
 			streams := 0
-			for i := range flood(6, 60) { // from ten addresses
+			for i := range sweep.Size(6, 60) { // from ten addresses
 				streams += s.takeNothing(byte(10+i%10), method, target, 250)
 			}
 			s.bounds(most)

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage/sqlstate"
 )
 
@@ -90,20 +91,12 @@ func (s *served) peak() int {
 	return kib >> 10
 }
 
-// sized returns large with DAVD_SWEEP=1, and otherwise small.
-func sized(small, large int) int {
-	if os.Getenv("DAVD_SWEEP") != "" {
-		return large
-	}
-	return small
-}
-
 // TestPropertyFlood has a database from before the limits, with many properties of 1 MiB on
 // one file. Six clients request all of them at the same time, and others request one that is
 // missing. davd must not need more than 250 MiB.
 func TestPropertyFlood(t *testing.T) {
 	const size, limit = 1 << 20, 250 // bytes, MiB
-	count := sized(60, 300)
+	count := sweep.Size(60, 300)
 	dir, state := t.TempDir(), filepath.Join(t.TempDir(), "state.db")
 	if err := os.WriteFile(filepath.Join(dir, "f"), nil, 0o666); err != nil {
 		t.Fatal(err)
@@ -157,7 +150,7 @@ func TestPropertiesRefused(t *testing.T) {
 	}
 	s := serveState(t, dir, filepath.Join(t.TempDir(), "state.db"))
 	value := strings.Repeat("v", 1_000_000)
-	for i := range sized(30, 300) {
+	for i := range sweep.Size(30, 300) {
 		body := fmt.Sprintf(`<propertyupdate xmlns="DAV:"><set><prop><p%d xmlns="urn:x">%s</p%d></prop></set></propertyupdate>`, i, value, i)
 		if status, _, err := s.send("PROPPATCH", "/f", "0", body); err != nil || status != 207 {
 			t.Fatalf("PROPPATCH: %d, %v", status, err)
@@ -175,7 +168,7 @@ func TestPropertiesRefused(t *testing.T) {
 // beyond the limit for all owners are refused, but locks without an owner are not.
 func TestLockOwnerFlood(t *testing.T) {
 	s := serveState(t, t.TempDir(), "mem")
-	count, granted := sized(1500, 10_000), 0
+	count, granted := sweep.Size(1500, 10_000), 0
 	body := `<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>%s</owner></lockinfo>`
 	large := fmt.Sprintf(body, strings.Repeat("o", 8<<10))
 	for i := range count {

@@ -71,7 +71,7 @@ func (d smallDisk) test(t *testing.T, n int) {
 	if !d.ballast {
 		sizes = []int{0, 100, 70 << 10, 700 << 10, 3 * mib, int(d.share) << 20 / 8}
 	}
-	tr := newTrialOf(s, newSeed(), sizes)
+	tr := newTrialOf(s, newSeed(t), sizes)
 	tr.model.scarce, tr.model.limit.bytes = true, int(d.share*mib)
 	if d.ballast {
 		b := ballast{path: filepath.Join(filepath.Dir(s.state), "ballast"), trial: tr}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 )
 
@@ -12,7 +13,7 @@ import (
 // on exFAT through FUSE, where the number may have changed.
 func TestLastingInode(t *testing.T) {
 	for _, f := range filesystems {
-		if f.sample == 0 && !sweeping() {
+		if f.sample == 0 && !sweep.All() {
 			continue
 		}
 		t.Run(f.name, func(t *testing.T) {

@@ -12,32 +12,32 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/davd/davd/internal/sweep"
 )
 
 var (
-	seedFlag  = flag.Uint64("kill.seed", 0, "the `seed` of what is random; 0: the time")
+	seedFlag  = flag.Uint64("kill.seed", 0, "the `seed` of what is random; 0: DAVD_SEED or random")
 	killsFlag = flag.Int("kill.kills", 0, "the `number` of kills on each filesystem; 0: 200 with DAVD_SWEEP=1, else a few")
 )
-
-// sweeping reports whether the tests run in full and not as a sample.
-func sweeping() bool { return os.Getenv("DAVD_SWEEP") == "1" }
 
 // kills returns how often davd is killed on each filesystem.
 func kills(sample int) int {
 	switch {
 	case *killsFlag > 0:
 		return *killsFlag
-	case sweeping():
+	case sweep.All():
 		return 200
 	}
 	return sample
 }
 
-func newSeed() uint64 {
+func newSeed(t *testing.T) uint64 {
+	t.Helper()
 	if *seedFlag > 0 {
 		return *seedFlag
 	}
-	return uint64(time.Now().UnixNano())
+	return sweep.Random(t).Uint64()
 }
 
 // A trial is a davd that is killed again and again.
@@ -217,7 +217,7 @@ func testKills(t *testing.T, disk mounted, n int) {
 	t.Helper()
 	s := newSite(t, disk.dir)
 	s.watch = watchRest(t, disk.mounts...)
-	testTrial(t, newTrial(s, newSeed()), n)
+	testTrial(t, newTrial(s, newSeed(t)), n)
 }
 
 func testTrial(t *testing.T, tr *trial, n int) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/davd/davd/internal/sweep"
 )
 
 // others are tests of other packages that plant links, race and kill. sample matches the tests that
@@ -24,7 +26,7 @@ var others = []struct{ pkg, sample, all string }{
 func TestOthersLeaveTheRestAlone(t *testing.T) {
 	for _, other := range others {
 		tests := other.sample
-		if sweeping() {
+		if sweep.All() {
 			tests = other.all
 		}
 		if tests == "" {
@@ -37,9 +39,11 @@ func TestOthersLeaveTheRestAlone(t *testing.T) {
 			}
 			disk := filesystems[0].mount(t)
 			w := watchRest(t, disk.mounts...)
-			cmd := exec.Command(binary, "-test.run", tests, "-test.timeout", "10m")
+			cmd := exec.Command(binary, "-test.run", tests, "-test.timeout", "40m")
 			cmd.Dir = filepath.Join("..", "..", filepath.FromSlash(other.pkg))
-			cmd.Env = append(slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "DAVD_") }),
+			cmd.Env = append(slices.DeleteFunc(os.Environ(), func(entry string) bool {
+				return strings.HasPrefix(entry, "DAVD_") && !strings.HasPrefix(entry, "DAVD_SWEEP=") && !strings.HasPrefix(entry, "DAVD_SEED=")
+			}),
 				"TMPDIR="+disk.dir)
 			out, err := w.run(cmd)
 			if err != nil {

@@ -9,80 +9,23 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// Copy makes dst a copy of src. With the depth [Infinite] it copies everything below
-// src too; with depth 0 it copies a collection without its members. Once the copy is
-// complete, it replaces the previous content of dst; the two are not merged (RFC 4918
-// §9.8.4).
-//
-// A [*PartialError] names each member that could not be copied, but not the members
-// below it; the rest is in place. A [*LeftoverError] says that everything is in place.
-// After any other error dst is as it was. The exception is a backend that can't rename
-// the finished copy to dst: an error while dst is replaced can leave dst incomplete
-// there.
-func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon *Monitor) error {
-	return Engine{FS: fsys}.Copy(ctx, src, dst, depth, mon)
-}
-
+// copier copies one tree.
 type copier struct {
 	*Engine
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Copy
 	mon      *Monitor
-	tally    *tally
 	more     int64 // how often each member will be seen again after it is copied
 	links    bool  // links are copied as links
 	failures failures
 	crew     *crew
 	rootErr  error // why the root can't be copied
-	// transaction is the operation that the staged copy belongs to; nil if the copy
-	// goes directly to the destination.
-	transaction *transaction
 }
 
-// stage copies src to a reserved name beside dst and returns that name. If the copy
-// fails, it removes what it has built. linked says that src is a symbolic link.
-func (c *copier) stage(src, dst string, depth int, linked bool) (string, error) {
-	info, err := c.FS.Stat(c.ctx, src)
-	if err != nil {
-		return "", err
-	}
-	stage, err := c.transaction.stage(c.ctx, dst)
-	if err != nil {
-		return "", err
-	}
-	c.mon.Found(1+c.more, size(info))
-	var parent *lineage
-	if depth != 0 {
-		parent = above(c.ctx, c.FS, src, info)
-	}
-	root := c.tally.branch(&chain{}, src, &lineage{info: info, parent: parent}, linked)
-	c.tally.source(c, root, dst)
-	err = c.copy(src, stage, info, depth, parent, root)
-	if err == nil {
-		// If the root has failed, no part of the copy can be used.
-		err = c.rootErr
-	}
-	if err == nil {
-		// Nor can it if the root has vanished: then its members were skipped.
-		_, err = c.FS.Stat(c.ctx, src)
-	}
-	if err != nil {
-		return "", errors.Join(err, c.discard(stage))
-	}
-	return stage, nil
-}
-
-// discard removes a staged copy that will not be used, even after ctx has ended.
-func (c *copier) discard(stage string) error {
-	return c.transaction.discard(context.WithoutCancel(c.ctx), stage)
-}
-
-// copy copies name and everything below it to target. It returns only an error that
-// ends the whole operation. All workers have ended when it returns.
-func (c *copier) copy(name, target string, info fs.FileInfo, depth int, parent *lineage, b *branch) error {
+// copy copies root and everything below it. It returns only an error that ends the whole
+// operation. All workers have ended when it returns.
+func (c *copier) copy(root *copied, depth int) error {
 	c.crew = c.newCrew(c.ctx)
-	root := &copied{origin: &origin{name: name, target: target}, lineage: &lineage{info: info, parent: parent}, branch: b, linked: b != nil && b.linked}
-	if !info.IsDir() {
-		c.tally.leave(b)
+	if !root.info.IsDir() {
 		return c.crew.run(func() error { return c.crew.submit(c.file(root)) })
 	}
 	return c.crew.run(func() error { return c.collection(root, depth) })
@@ -154,6 +97,20 @@ func (c *copier) vanished(name string, err error) bool {
 	}
 	_, statErr := storage.Lstat(c.ctx, c.FS, name)
 	return errors.Is(statErr, fs.ErrNotExist)
+}
+
+// see is the view of a COPY or MOVE. An entry counts if it will be copied. A MOVE will
+// also remove it, unless a link has led to its collection.
+func (c *copier) see(ctx context.Context, name string, entry fs.FileInfo, linked bool) (fs.FileInfo, amount, error) {
+	info, err := member(ctx, c.FS, name, entry, c.links)
+	more := amount{bytes: size(info)}
+	if !linked {
+		more.members = c.more
+	}
+	if info != nil || err != nil {
+		more.members++
+	}
+	return info, more, err
 }
 
 // size returns the length of a regular file; 0 for anything else and for nil.

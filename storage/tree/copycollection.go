@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"sync/atomic"
 
 	"github.com/davd/davd/storage"
 )
@@ -18,30 +17,21 @@ const (
 	copyBatchBytes = 4 << 20
 )
 
-// copied is a resource of the source together with its copy. A collection is done when
-// the walker has left it and everything in it is done.
+// copied is a resource of the source together with its copy.
 type copied struct {
-	*lineage // in the source
-	chain
-	origin *origin
+	collection
+	copy   string // the name of the root of the copy
 	parent *copied
-	branch *branch // nil without a tally, or if the tally does not need it
-	linked bool    // it was reached through a symbolic link
-
-	pending atomic.Int64 // unfinished parts: the walker, batches and collections
-	made    bool         // target exists
-	err     error        // why it will not be copied
+	made   bool  // target exists
+	err    error // why it will not be copied
 }
 
-// origin holds the name of the root in the source and that of its copy.
-type origin struct{ name, target string }
+// newCopied returns the root of a tree that is copied from name to target.
+func newCopied(name, target string, info fs.FileInfo) *copied {
+	return &copied{collection: collection{root: name, lineage: &lineage{info: info}}, copy: target}
+}
 
-func (of *copied) name() string   { return of.path(of.origin.name) }
-func (of *copied) target() string { return of.path(of.origin.target) }
-
-// add counts one more part of the collection: the walker, a batch, or a collection in
-// it.
-func (of *copied) add() { of.pending.Add(1) }
+func (of *copied) target() string { return of.path(of.copy) }
 
 // collection copies a collection and, unless depth is 0, its members. It creates the
 // collections itself, in order, and lets the crew copy the files.
@@ -49,7 +39,6 @@ func (c *copier) collection(of *copied, depth int) error {
 	c.mon.Begin(of.name())
 	of.add()
 	c.crew.next()
-	c.tally.enter(of.branch)
 	var collections []*copied
 	var err error
 	if depth == 0 {
@@ -57,7 +46,7 @@ func (c *copier) collection(of *copied, depth int) error {
 	} else if collections, err = c.members(of); err != nil {
 		return err
 	}
-	c.tally.listed(branches(collections))
+	list(of.branch, collections)
 	for i, below := range collections {
 		collections[i] = nil // frees the memory of what is already walked
 		if err := c.crew.ctx.Err(); err != nil {
@@ -67,19 +56,8 @@ func (c *copier) collection(of *copied, depth int) error {
 			return err
 		}
 	}
-	c.tally.leave(of.branch)
+	of.branch.leave(of.node())
 	return c.leave(c.crew.ctx, of)
-}
-
-// branches returns the branches of those collections that have one.
-func branches(collections []*copied) []*branch {
-	var of []*branch
-	for _, below := range collections {
-		if below.branch != nil {
-			of = append(of, below.branch)
-		}
-	}
-	return of
 }
 
 // make creates the copy of a collection. The members follow.
@@ -102,8 +80,7 @@ func (c *copier) leave(ctx context.Context, of *copied) error {
 			// A collection that is reported as failed must have no members in the copy
 			// (RFC 4918 §9.8.3). Those that exist are all files, because no collection
 			// in it was entered.
-			r := &remover{Engine: c.Engine, ctx: context.WithoutCancel(ctx), alone: true}
-			err = errors.Join(err, r.tree(of.target(), nil), r.failures.first())
+			err = errors.Join(err, c.FS.RemoveAll(context.WithoutCancel(ctx), of.target()))
 		}
 		if err := c.done(of, of.name(), err); err != nil {
 			return err
@@ -156,14 +133,13 @@ type listing struct {
 // add takes one entry. It returns only an error that ends the whole operation.
 func (l *listing) add(entry fs.FileInfo) error {
 	name := below(l.name, entry.Name())
-	info, err := member(l.crew.ctx, l.FS, name, entry, l.links)
-	seen := info != nil || err != nil
-	l.tally.found(weight(seen, l.of.linked, l.more), size(info))
+	info, more, err := l.see(l.crew.ctx, name, entry, l.of.linked)
+	l.of.branch.find(more)
 	switch {
-	case !seen:
-		return nil
 	case err != nil:
 		return l.done(l.of, name, err)
+	case info == nil:
+		return nil
 	case info.IsDir() && l.of.loops(info):
 		return l.done(l.of, name, &fs.PathError{Op: "copy", Path: name, Err: ErrLoop})
 	case info.IsDir():
@@ -178,13 +154,14 @@ func (l *listing) add(entry fs.FileInfo) error {
 
 // collection returns entry, a collection that info describes and that l.of contains.
 func (l *listing) collection(entry, info fs.FileInfo) *copied {
-	below := &copied{
-		origin: l.of.origin, chain: chain{above: &l.of.chain, base: entry.Name()}, parent: l.of,
-		lineage: &lineage{info: info, parent: l.of.lineage},
-		linked:  l.of.linked || entry.Mode()&fs.ModeSymlink != 0,
+	return &copied{
+		collection: collection{
+			chain: chain{above: &l.of.chain, base: entry.Name()}, root: l.of.root,
+			lineage: &lineage{info: info, parent: l.of.lineage},
+			linked:  l.of.linked || entry.Mode()&fs.ModeSymlink != 0,
+		},
+		copy: l.of.copy, parent: l.of,
 	}
-	below.branch = l.tally.branch(&below.chain, l.of.origin.name, below.lineage, below.linked)
-	return below
 }
 
 // file adds a file to the next batch. A large file becomes a batch of its own.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
@@ -251,14 +253,12 @@ func TestCopyLinksFaults(t *testing.T) {
 			for _, f := range linkFaults {
 				t.Run(fmt.Sprintf("%s onto %d/a call %s", op.name, len(d), f.name), func(t *testing.T) {
 					t.Parallel()
-					n := 1
-					for ; faultLinks(t, op, d, f, n); n++ {
-						if n > 500 {
-							t.Fatal("it does not end")
-						}
+					calls := faultLinks(t, op, d, f, math.MaxInt)
+					if calls < 3 {
+						t.Errorf("only %d calls", calls)
 					}
-					if n < 4 {
-						t.Errorf("only %d calls", n)
+					for _, n := range sweep.Steps(t, calls, 6) {
+						faultLinks(t, op, d, f, n)
 					}
 				})
 			}
@@ -266,21 +266,14 @@ func TestCopyLinksFaults(t *testing.T) {
 	}
 }
 
-// faultLinks makes f happen at call n, and reports whether there were that many calls.
-func faultLinks(t *testing.T, op operation, old layout, f linkFault, n int) (reached bool) {
+// faultLinks makes f happen at call n, and returns how many calls there were.
+func faultLinks(t *testing.T, op operation, old layout, f linkFault, n int) int {
 	t.Helper()
 	l := newLinked(t, fewLinks...)
 	build(t, l.FS, old)
 	was, texts := snapshot(t, l.FS), l.texts(t, "/src")
 	var calls atomic.Int64
-	var hit atomic.Bool
-	fail := func() error {
-		call := int(calls.Add(1))
-		if call >= n {
-			hit.Store(true)
-		}
-		return f.fault(call, n)
-	}
+	fail := func() error { return f.fault(int(calls.Add(1)), n) }
 	journal := &memJournal{fail: fail}
 	faulty := op.of(&storagetest.Fault{FS: l.FS, Before: func(string, string) error { return fail() }})
 	err := func() (err error) {
@@ -312,5 +305,5 @@ func faultLinks(t *testing.T, op operation, old layout, f linkFault, n int) (rea
 			}
 		}
 	}
-	return hit.Load()
+	return int(calls.Load())
 }

@@ -100,6 +100,12 @@ func fatal(err error) bool {
 		errors.Is(err, syscall.EROFS) || errors.Is(err, storage.ErrTooDeep)
 }
 
+// done reports whether err says that the operation was carried out.
+func done(err error) bool {
+	var leftover *LeftoverError
+	return errors.As(err, &leftover)
+}
+
 // immovable reports whether err, an error of Rename, means that the tree can only be
 // copied.
 func immovable(err error) bool {
@@ -109,4 +115,12 @@ func immovable(err error) bool {
 // linkError returns the error of an operation on two names.
 func linkError(op, src, dst string, err error) error {
 	return &fs.PathError{Op: op, Path: src + " to " + dst, Err: err}
+}
+
+// also is like errors.Join, but returns err itself if more is nil.
+func also(err, more error) error {
+	if more == nil {
+		return err
+	}
+	return errors.Join(err, more)
 }

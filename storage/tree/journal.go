@@ -59,6 +59,13 @@ const (
 // has reserved.
 func (s State) urgent() bool { return s == Removing || s == Placed || s == Done }
 
+// The methods of an [Entry].
+const (
+	copyMethod   = "COPY"
+	moveMethod   = "MOVE"
+	deleteMethod = "DELETE"
+)
+
 // Entry is what the Journal records about a COPY, MOVE or DELETE.
 type Entry struct {
 	ID     string `json:"id"`

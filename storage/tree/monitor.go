@@ -5,9 +5,6 @@ import (
 	"sync"
 )
 
-// Infinite is the depth of a whole tree (RFC 4918 §10.2).
-const Infinite = -1
-
 // maxKeptFailures is how many failures a Monitor keeps.
 const maxKeptFailures = 1000
 
@@ -28,14 +25,6 @@ type Progress struct {
 	Current string
 }
 
-// Outcome is what became of one member of the source.
-type Outcome struct {
-	// Name is the member's storage name.
-	Name string
-	// Err is nil if the member succeeded.
-	Err error
-}
-
 // A Monitor counts what an operation does. The operation calls Found, Begin, Wrote,
 // Advance and Resolve; any number of readers call Snapshot, Failures and Subscribe. All
 // methods are safe for concurrent use and do nothing on a nil Monitor. The zero value is
@@ -43,148 +32,84 @@ type Outcome struct {
 type Monitor struct {
 	mu       sync.Mutex
 	progress Progress
-	open     bool   // more may exist than is known
-	looked   bool   // Snapshot or Subscribe was called
-	onWatch  func() // called when looked becomes true
+	open     bool // more may exist than is known
 	failures []Outcome
 	failed   int64 // all failures, including those in failures
 	readers  []*Outcomes
 }
 
-// Found adds members, and bytes of their content, to what is known.
-func (m *Monitor) Found(members, bytes int64) {
+// update changes m.
+func (m *Monitor) update(change func(p *Progress)) {
 	if m == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.progress.Known += members
-	m.progress.KnownBytes += bytes
+	change(&m.progress)
 }
 
-// attach says that more may exist than is known until settle is called. It calls
-// onWatch, with mu held, when a reader first takes a snapshot or subscribes;
-// immediately, if one already has. A nil onWatch ends this.
-func (m *Monitor) attach(onWatch func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.onWatch = onWatch
-	if onWatch == nil {
-		return
-	}
-	m.open = true
-	if m.looked || len(m.readers) > 0 {
-		onWatch()
-	}
+// Found adds members, and bytes of their content, to what is known.
+func (m *Monitor) Found(members, bytes int64) {
+	m.update(func(p *Progress) {
+		p.Known += members
+		p.KnownBytes += bytes
+	})
 }
+
+// expect says that more may exist than is known until settle is called.
+func (m *Monitor) expect() { m.update(func(*Progress) { m.open = true }) }
 
 // settle says that everything is known.
-func (m *Monitor) settle() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.open = false
-}
-
-// watchLocked notes that a reader watches m.
-func (m *Monitor) watchLocked() {
-	if !m.looked && m.onWatch != nil {
-		m.onWatch()
-	}
-	m.looked = true
-}
+func (m *Monitor) settle() { m.update(func(*Progress) { m.open = false }) }
 
 // complete says that everything is done and nothing more exists.
 func (m *Monitor) complete() {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Known = m.progress.Done
-	m.progress.KnownBytes = m.progress.Bytes
+	m.update(func(p *Progress) { p.Known, p.KnownBytes = p.Done, p.Bytes })
 }
 
 // skip counts n known members as done because they no longer exist.
 func (m *Monitor) skip(n int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Done += max(n, 0)
-	m.progress.Known = max(m.progress.Known, m.progress.Done)
+	m.update(func(p *Progress) {
+		p.Done += max(n, 0)
+		p.Known = max(p.Known, p.Done)
+	})
 }
 
 // skipRest counts all known members as done.
 func (m *Monitor) skipRest() {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Done = max(m.progress.Done, m.progress.Known)
+	m.update(func(p *Progress) { p.Done = max(p.Done, p.Known) })
 }
 
 // Begin makes name the current member.
 func (m *Monitor) Begin(name string) {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Current = name
+	m.update(func(p *Progress) { p.Current = name })
 }
 
 // Wrote adds n to the bytes done.
 func (m *Monitor) Wrote(n int64) {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Bytes += n
-	// A file may have grown since it was counted.
-	m.progress.KnownBytes = max(m.progress.KnownBytes, m.progress.Bytes)
+	m.update(func(p *Progress) {
+		p.Bytes += n
+		p.KnownBytes = max(p.KnownBytes, p.Bytes) // A file may have grown since it was counted.
+	})
 }
 
 // Advance counts one member as done that has no outcome of its own, because it will be
 // seen again or is not part of the source.
-func (m *Monitor) Advance() {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.advanceLocked()
-}
+func (m *Monitor) Advance() { m.update(advance) }
 
 // Resolve counts name as done, makes it the current member and keeps its outcome.
 func (m *Monitor) Resolve(name string, err error) {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Current = name
-	m.advanceLocked()
-	m.recordLocked(Outcome{Name: name, Err: err})
+	m.update(func(p *Progress) {
+		p.Current = name
+		advance(p)
+		m.recordLocked(Outcome{Name: name, Err: err})
+	})
 }
 
-// resolveAll is like Resolve for each of members.
-func (m *Monitor) resolveAll(members []Member) {
-	if m == nil || len(members) == 0 {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.progress.Current = members[len(members)-1].Name
-	for i := range members {
-		m.advanceLocked()
-		m.recordLocked(Outcome{Name: members[i].Name, Err: members[i].Err})
-	}
-}
-
-func (m *Monitor) advanceLocked() {
-	m.progress.Done++
-	if m.progress.Known > 0 {
-		m.progress.Known = max(m.progress.Known, m.progress.Done)
+func advance(p *Progress) {
+	p.Done++
+	if p.Known > 0 {
+		p.Known = max(p.Known, p.Done)
 	}
 }
 
@@ -207,7 +132,6 @@ func (m *Monitor) Snapshot() Progress {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.watchLocked()
 	p := m.progress
 	p.Final = p.Known > 0 && !m.open
 	return p

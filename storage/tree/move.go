@@ -24,11 +24,35 @@ func Move(ctx context.Context, fsys storage.FS, src, dst string, mon *Monitor) e
 	return Engine{FS: fsys}.Move(ctx, src, dst, mon)
 }
 
+// Move is like the function [Move], but keeps the Journal and calls the Follower. A
+// [*FollowError] says that the operation is done, but the Follower failed.
+func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
+	if storage.Overlap(src, dst) {
+		return linkError("move", src, dst, ErrOverlap)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	info, err := storage.Lstat(ctx, e.FS, src)
+	if err != nil {
+		return err
+	}
+	t, err := e.begin(ctx, Entry{Method: moveMethod, Source: src, Destination: dst}, mon)
+	if err != nil {
+		return err
+	}
+	defer t.watch(ctx)()
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return t.moveLink(ctx, info)
+	}
+	return t.move(ctx, info)
+}
+
 // moveLink moves a symbolic link. It may rename the link only within one collection and
 // only if nothing is displaced. In another collection the link may lead elsewhere, and
 // a displaced tree may be or contain the target of the link. In these cases moveLink
 // copies the target.
-func (t *transaction) moveLink(ctx context.Context, info fs.FileInfo) error {
+func (t *operation) moveLink(ctx context.Context, info fs.FileInfo) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	_, err := storage.Lstat(ctx, t.FS, dst)
 	switch {
@@ -41,12 +65,12 @@ func (t *transaction) moveLink(ctx context.Context, info fs.FileInfo) error {
 }
 
 // move renames the source, or transfers it if that is impossible.
-func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
+func (t *operation) move(ctx context.Context, info fs.FileInfo) error {
 	src := t.entry.Source
 	t.mon.Begin(src)
 	t.entry.Displaced = storage.Beside(t.entry.Destination)
 	uncanceled := context.WithoutCancel(ctx)
-	b := t.tally.displace()
+	t.count.displace()
 	displaced, err := t.put(uncanceled, src, info)
 	if immovable(err) {
 		return t.transfer(ctx, info)
@@ -54,12 +78,13 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 	if err != nil {
 		return t.rollBack(uncanceled, err)
 	}
-	t.tally.renamed()
+	t.mon.Found(1, 0)
+	t.count.source.leave(t.count.source.at)
 	followed := t.follow(uncanceled, true)
 	if displaced != "" {
 		err = t.drop(uncanceled, displaced)
 	} else {
-		t.tally.leave(b)
+		t.count.displaced.leave(t.count.displaced.at)
 	}
 	err = t.finish(uncanceled, err, followed)
 	t.mon.Resolve(src, nil)
@@ -67,11 +92,10 @@ func (t *transaction) move(ctx context.Context, info fs.FileInfo) error {
 }
 
 // transfer moves the source, which info describes, by copying it.
-func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
-	src, dst := t.entry.Source, t.entry.Destination
+func (t *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 	t.entry.Origin = mark(info)
-	c := &copier{Engine: &t.Engine, ctx: ctx, mon: t.mon, tally: t.tally, more: 1, transaction: t, links: t.entry.Links}
-	stage, err := c.stage(src, dst, Infinite, info.Mode()&fs.ModeSymlink != 0)
+	c := t.copier(ctx, 1)
+	stage, err := t.build(c, Infinite, info.Mode()&fs.ModeSymlink != 0)
 	if err != nil {
 		return t.abandon(ctx, err)
 	}
@@ -100,7 +124,7 @@ func (t *transaction) transfer(ctx context.Context, info fs.FileInfo) error {
 
 // removeSource removes the source after its copy was put at the destination, provided
 // that same says that the source is still the one that was copied.
-func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
+func (t *operation) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
 	src, dst := t.entry.Source, t.entry.Destination
 	is, err := storage.Lstat(ctx, t.FS, src)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -119,7 +143,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 		// The move is done except for this.
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
-	r := &remover{Engine: &t.Engine, ctx: ctx, mon: t.mon, named: true}
+	r := &remover{Engine: t.Engine, ctx: ctx, mon: t.mon, named: true}
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {
@@ -127,7 +151,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 		}
 		return t.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
-	if err := r.remove(src, is, nil); err != nil {
+	if err := r.remove(newDoomed(src, is)); err != nil {
 		r.failures.add(src, err)
 	}
 	return r.failures.err()
@@ -135,7 +159,7 @@ func (t *transaction) removeSource(ctx context.Context, same func(is fs.FileInfo
 
 // unreplaced returns an error if clients can see name, which info describes, but it has
 // no copy because it was created after its collection was listed.
-func (t *transaction) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
+func (t *operation) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
 	seen, err := member(ctx, t.FS, name, info, t.entry.Links)
 	if err != nil || seen == nil {
 		return err

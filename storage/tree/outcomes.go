@@ -2,6 +2,14 @@ package tree
 
 import "slices"
 
+// Outcome is what became of one member of the source.
+type Outcome struct {
+	// Name is the member's storage name.
+	Name string
+	// Err is nil if the member succeeded.
+	Err error
+}
+
 // How many outcomes are kept for one reader of a Monitor between two calls of Take. The
 // Monitor counts further ones, but does not keep their names.
 const (
@@ -27,7 +35,6 @@ func (m *Monitor) Subscribe() *Outcomes {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.watchLocked()
 	o := &Outcomes{monitor: m, failures: slices.Clone(m.failures[:min(len(m.failures), maxFailures)])}
 	m.readers = append(m.readers, o)
 	return o

@@ -9,6 +9,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
+// recovery recovers one operation.
+type recovery struct{ *operation }
+
 // Result is what Recover did with an operation that a dead process has left unfinished.
 type Result string
 
@@ -76,13 +79,14 @@ func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the journal can't be read: %w", err)
 	}
+	e.Workers = e.Workers.ready()
 	var recovered []Recovery
-	for _, record := range records {
-		entry, err := decode(record)
+	for _, text := range records {
+		entry, err := decode(text)
 		if err != nil {
 			return recovered, err
 		}
-		t := &transaction{Engine: e, entry: entry, written: true}
+		t := &recovery{&operation{&placement{record: &record{Engine: &e, entry: entry, written: true}}}}
 		result, err := t.recover(entry.context(ctx))
 		if unfinished := (*unfinishedError)(nil); errors.As(err, &unfinished) {
 			return recovered, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, unfinished.err)
@@ -113,7 +117,7 @@ var ErrOtherShare = errors.New("the share is a different directory than before: 
 // errOther says that the names no longer refer to the files that the record describes.
 var errOther = errors.New("is not as the crash left it")
 
-func (t *transaction) recover(ctx context.Context) (Result, error) {
+func (t *recovery) recover(ctx context.Context) (Result, error) {
 	root, err := t.FS.Stat(ctx, "/")
 	if err != nil {
 		return "", unfinished(err)
@@ -142,7 +146,7 @@ func (t *transaction) recover(ctx context.Context) (Result, error) {
 }
 
 // look describes name. It returns nil, nil if name does not exist.
-func (t *transaction) look(ctx context.Context, name string) (fs.FileInfo, error) {
+func (t *recovery) look(ctx context.Context, name string) (fs.FileInfo, error) {
 	info, err := storage.Lstat(ctx, t.FS, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -150,8 +154,8 @@ func (t *transaction) look(ctx context.Context, name string) (fs.FileInfo, error
 	return info, unfinished(err)
 }
 
-// sweep removes the trees under reserved names and ends the transaction with result.
-func (t *transaction) sweep(ctx context.Context, result Result) (Result, error) {
+// sweep removes the trees under reserved names and ends the operation with result.
+func (t *recovery) sweep(ctx context.Context, result Result) (Result, error) {
 	for _, name := range []string{t.entry.Stage, t.entry.Displaced} {
 		if name == "" {
 			continue
@@ -167,7 +171,7 @@ func (t *transaction) sweep(ctx context.Context, result Result) (Result, error) 
 }
 
 // settle finishes the operation if it was committed, and undoes it otherwise.
-func (t *transaction) settle(ctx context.Context) (Result, error) {
+func (t *recovery) settle(ctx context.Context) (Result, error) {
 	placed, err := t.placed(ctx)
 	switch {
 	case errors.Is(err, errOther):
@@ -195,7 +199,7 @@ func (t *transaction) settle(ctx context.Context) (Result, error) {
 }
 
 // undo puts the displaced tree back and removes the staged copy.
-func (t *transaction) undo(ctx context.Context) (Result, error) {
+func (t *recovery) undo(ctx context.Context) (Result, error) {
 	displaced, err := t.look(ctx, t.entry.Displaced)
 	if err != nil {
 		return "", err
@@ -213,6 +217,6 @@ func (t *transaction) undo(ctx context.Context) (Result, error) {
 
 // unchanged reports whether is, which describes the source now, is the source that was
 // copied.
-func (t *transaction) unchanged(is fs.FileInfo) bool {
+func (t *recovery) unchanged(is fs.FileInfo) bool {
 	return t.entry.Origin == "" || t.entry.Origin == mark(is)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/storagetest"
@@ -99,41 +101,32 @@ func TestRecoverAfterFaults(t *testing.T) {
 			name, _, _ := strings.Cut(d.name, " [")
 			t.Run(op.name+"/onto "+name, func(t *testing.T) {
 				t.Parallel()
-				points := 0
-				for n, more := 1, true; more; n++ {
-					for i, fault := range []error{syscall.EIO, syscall.ENOSPC, fs.ErrPermission} {
+				calls := recoverAfter(t, op, d.old, math.MaxInt, nil, false)
+				for _, n := range sweep.Steps(t, calls, 4) {
+					for _, fault := range []error{syscall.EIO, syscall.ENOSPC, fs.ErrPermission} {
 						for _, lasting := range []bool{false, true} {
-							// The loop ends when the last group no longer reaches call
-							// n.
-							more = recoverAfter(t, op, d.old, n, fault, lasting) || i+1 < 3 && more
-							points++
+							recoverAfter(t, op, d.old, n, fault, lasting)
 						}
 					}
-					if n > 500 {
-						t.Fatal("it does not end")
-					}
 				}
-				t.Logf("%d points tried", points)
 			})
 		}
 	}
 }
 
-// recoverAfter lets call n fail, and reports whether there were that many calls.
-func recoverAfter(t *testing.T, op operation, old layout, n int, fault error, lasting bool) (reached bool) {
+// recoverAfter lets call n fail, and returns how many calls there were.
+func recoverAfter(t *testing.T, op operation, old layout, n int, fault error, lasting bool) (calls int) {
 	t.Helper()
 	fsys := backends[0].open(t)
 	build(t, fsys, sweepSource)
 	build(t, fsys, old)
 	was := snapshot(t, fsys)
 	var mu sync.Mutex
-	calls := 0
 	fail := func() error {
 		mu.Lock()
 		defer mu.Unlock()
 		calls++
 		if calls == n || lasting && calls > n {
-			reached = true
 			return fault
 		}
 		return nil
@@ -155,7 +148,7 @@ func recoverAfter(t *testing.T, op operation, old layout, n int, fault error, la
 	if p := r.recovered(); p != "" {
 		t.Errorf("%s: %s; %+v", about, p, recovered)
 	}
-	return reached
+	return calls
 }
 
 // recovered says which promise was broken after the recovery; "" if none was.

@@ -8,7 +8,7 @@ import (
 
 // placed reports whether the operation was committed. If it was, and the destination
 // was not yet complete, placed completes it.
-func (t *transaction) placed(ctx context.Context) (bool, error) {
+func (t *recovery) placed(ctx context.Context) (bool, error) {
 	from, err := t.look(ctx, t.entry.from())
 	if err != nil {
 		return false, err
@@ -29,7 +29,7 @@ func (t *transaction) placed(ctx context.Context) (bool, error) {
 }
 
 // is returns nil if ok, and otherwise an errOther that names name.
-func (t *transaction) is(ok bool, name string) error {
+func (t *recovery) is(ok bool, name string) error {
 	if ok {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (t *transaction) is(ok bool, name string) error {
 
 // fromGone is placed for the case that the tree to be placed no longer exists under its
 // own name. dst describes the destination; nil if that does not exist.
-func (t *transaction) fromGone(ctx context.Context, dst fs.FileInfo) (bool, error) {
+func (t *recovery) fromGone(ctx context.Context, dst fs.FileInfo) (bool, error) {
 	if dst != nil {
 		fresh := t.entry.Fresh == "" || mark(dst) == "" || mark(dst) == t.entry.Fresh
 		return true, t.is(fresh, t.entry.Destination)
@@ -53,7 +53,7 @@ func (t *transaction) fromGone(ctx context.Context, dst fs.FileInfo) (bool, erro
 
 // exchanged is placed for the case that something has the name of the tree to be
 // placed: that tree itself or, after an exchange, the displaced one.
-func (t *transaction) exchanged(ctx context.Context, from, dst fs.FileInfo) (bool, error) {
+func (t *recovery) exchanged(ctx context.Context, from, dst fs.FileInfo) (bool, error) {
 	e := t.entry
 	switch {
 	case e.Fresh == "" || mark(from) == e.Fresh:
@@ -71,7 +71,7 @@ func (t *transaction) exchanged(ctx context.Context, from, dst fs.FileInfo) (boo
 }
 
 // rebuildAgain makes the destination from the complete staged copy.
-func (t *transaction) rebuildAgain(ctx context.Context) error {
+func (t *recovery) rebuildAgain(ctx context.Context) error {
 	_, err := t.rebuild(ctx)
 	return unfinished(err)
 }

@@ -11,53 +11,43 @@ import (
 // removeBatch is how many members of a collection one worker removes at a time.
 const removeBatch = 256
 
-// doomed is a collection that is being removed. It can be removed itself when the
-// walker has left it and all its members are gone.
+// doomed is a resource that is being removed. A collection can be removed itself when it
+// is done.
 type doomed struct {
-	chain
-	root   string // the name of the root of the removal
-	holder *doomed
-	branch *branch // nil without a tally
-
-	pending atomic.Int64 // unfinished parts: the walker, batches and collections
-	kept    atomic.Bool  // a member could not be removed, and was reported
+	collection
+	holder *doomed     // the collection that contains it
+	kept   atomic.Bool // a member could not be removed, and was reported
 	// resolved reports that the collection could not be listed, and that this failure
 	// was reported.
 	resolved bool
 }
 
-// doomedIn returns the collection name, which info describes and holder contains.
-func doomedIn(holder *doomed, name string, info fs.FileInfo, b *branch) *doomed {
-	of := &doomed{root: holder.root, holder: holder, branch: b}
-	if holder.holder == nil {
-		of.root = name // holder represents the collection that contains the root.
-	} else {
-		of.chain = chain{above: &holder.chain, base: info.Name()}
-	}
-	return of
+// newDoomed returns the root of a tree that is removed.
+func newDoomed(name string, info fs.FileInfo) *doomed {
+	holder := &doomed{} // represents the collection that contains name
+	holder.add()
+	return &doomed{collection: collection{root: name, lineage: &lineage{info: info}}, holder: holder}
 }
 
-func (of *doomed) name() string { return of.path(of.root) }
+// entry returns the member of the collection of that info describes.
+func (of *doomed) entry(info fs.FileInfo) *doomed {
+	at := chain{above: &of.chain, base: info.Name()}
+	return &doomed{collection: collection{chain: at, root: of.root, lineage: &lineage{info: info}}, holder: of}
+}
 
-// add counts one more part of the collection: the walker, a batch, or a collection in
-// it.
-func (of *doomed) add() { of.pending.Add(1) }
-
-// collection removes a collection. The crew removes its files; whoever finishes the
+// collection removes the collection of, called name. The crew removes its files; whoever finishes the
 // last part removes the collection itself.
-func (r *remover) collection(of *doomed) error {
+func (r *remover) collection(of *doomed, name string) error {
 	if r.named {
-		r.mon.Begin(of.name())
+		r.mon.Begin(name)
 	}
 	of.add()
 	of.holder.add()
-	if !r.alone {
-		r.crew.next()
-	}
-	if err := r.members(of); err != nil {
+	r.crew.next()
+	if err := r.members(of, name); err != nil {
 		return err
 	}
-	r.tally.leave(of.branch)
+	of.branch.leave(of.node())
 	return r.leave(r.crew.ctx, of)
 }
 
@@ -87,7 +77,7 @@ func (r *remover) leave(ctx context.Context, of *doomed) error {
 // submit hands over members of a collection that have no members themselves.
 func (r *remover) submit(of *doomed, members []string) error {
 	of.add()
-	remove := func(ctx context.Context, _ *turn) error {
+	return r.crew.submit(func(ctx context.Context, _ *turn) error {
 		name := of.name()
 		for member, err := range storage.RemoveMembers(ctx, r.FS, name, members) {
 			if err := r.removed(of, below(name, member), err); err != nil {
@@ -95,9 +85,5 @@ func (r *remover) submit(of *doomed, members []string) error {
 			}
 		}
 		return r.leave(ctx, of)
-	}
-	if r.alone {
-		return remove(r.crew.ctx, &turn{})
-	}
-	return r.crew.submit(remove)
+	})
 }

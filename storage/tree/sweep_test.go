@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
@@ -232,9 +233,9 @@ func told(what, diff string) string {
 	return what + ":" + diff
 }
 
-// sweep runs each operation on each backend and destination. In each run, a different
+// sweepAll runs each operation on each backend and destination. In each run, a different
 // call is the n-th that f is asked about.
-func sweep(t *testing.T, f func(t *testing.T, try func(ctx context.Context, before func(n int) error) trial, calls int)) {
+func sweepAll(t *testing.T, f func(t *testing.T, try func(ctx context.Context, before func(n int) error) trial, calls int)) {
 	t.Helper()
 	for _, backend := range backends[:2] {
 		if testing.Short() && backend.name == "local" {
@@ -283,9 +284,9 @@ func TestBackendIsLost(t *testing.T) {
 // sweepFaults tries, for each n, to let the calls fail for which fails returns true.
 func sweepFaults(t *testing.T, when string, fails func(call, n int) bool, problem func(trial) string) {
 	t.Helper()
-	sweep(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
+	sweepAll(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
 		t.Helper()
-		for n := 1; n <= calls; n++ {
+		for _, n := range sweep.Steps(t, calls, 4) {
 			for _, err := range sweepErrors(t, n) {
 				r := try(t.Context(), func(i int) error {
 					if fails(i, n) {
@@ -303,9 +304,9 @@ func sweepFaults(t *testing.T, when string, fails func(call, n int) bool, proble
 
 func TestCtxEndsAtEachCall(t *testing.T) {
 	t.Parallel()
-	sweep(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
+	sweepAll(t, func(t *testing.T, try func(context.Context, func(int) error) trial, calls int) {
 		t.Helper()
-		for n := 1; n <= calls; n++ {
+		for _, n := range sweep.Steps(t, calls, 4) {
 			ctx, cancel := context.WithCancel(t.Context())
 			r := try(ctx, func(i int) error {
 				if i == n {

@@ -85,8 +85,7 @@ func (t *turns) give() {
 // all others.
 const patience = time.Second
 
-// turn is the right of one goroutine to work. The zero value is for an operation that
-// does everything in its own goroutine: it never waits.
+// turn is the right of one goroutine to work.
 type turn struct {
 	of     *turns
 	client string
@@ -96,7 +95,7 @@ type turn struct {
 // acquire waits for a turn until patience has passed or ctx ends. It may return without
 // one.
 func (t *turn) acquire(ctx context.Context) {
-	if t.of == nil || t.held {
+	if t.held {
 		return
 	}
 	w := t.of.enqueue(t.client)

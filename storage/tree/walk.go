@@ -7,6 +7,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
+// Infinite is the depth of a whole tree (RFC 4918 §10.2).
+const Infinite = -1
+
 // Member is a resource that a walk has found.
 type Member struct {
 	Name string
@@ -61,7 +64,7 @@ func (w *Walk) Run(ctx context.Context) error {
 	if w.Depth == Infinite {
 		parent = above(ctx, w.FS, w.Root, w.Info)
 	}
-	if err := newWalking(w, newWalked(w.Root, w.Info, w.Depth, parent)).run(ctx); err != nil {
+	if err := newWalking(w, newWalked(w.Root, w.Info, w.Depth, parent, clientSight{w.FS})).run(ctx); err != nil {
 		return err
 	}
 	w.Monitor.complete()
@@ -104,4 +107,18 @@ func Visit(ctx context.Context, fsys storage.FS, root string, depth int, mon *Mo
 		}
 	}
 	return w.Run(ctx)
+}
+
+// resolveAll is like Resolve for each of members.
+func (m *Monitor) resolveAll(members []Member) {
+	if len(members) == 0 {
+		return
+	}
+	m.update(func(p *Progress) {
+		p.Current = members[len(members)-1].Name
+		for i := range members {
+			advance(p)
+			m.recordLocked(Outcome{Name: members[i].Name, Err: members[i].Err})
+		}
+	})
 }

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
@@ -90,15 +91,16 @@ func (m *madeMembers) Describe(_ context.Context, from, to int, dst []storage.En
 
 // TestWalkMemory: the memory of a walk does not grow with the tree.
 func TestWalkMemory(t *testing.T) {
-	const limit = 32 << 20 // bytes
+	const limit = 64 << 20 // bytes
+	many := sweep.Size(400_000, 1_000_000)
 	for _, c := range []struct {
 		name    string
 		tree    made
 		members int
 	}{
-		{"a million files in one collection", made{files: 1_000_000}, 1_000_001},
-		{"a million collections in one", made{collections: []int{1_000_000}}, 1_000_001},
-		{"a million collections in a thousand", made{collections: []int{1000, 1000}}, 1_001_001},
+		{"files in one collection", made{files: many}, many + 1},
+		{"collections in one", made{collections: []int{many}}, many + 1},
+		{"collections in a thousand", made{collections: []int{1000, many / 1000}}, many + 1001},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			start, most, n := heap(), uint64(0), 0

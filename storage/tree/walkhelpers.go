@@ -18,10 +18,10 @@ func (k *walking) help() {
 	}
 	var of helpers
 	switch {
-	case k.counter == nil && k.workers.quick.start():
-		of = k.workers.quick
-	case k.slow && k.slowHelpers().start():
-		of = k.slowHelpers()
+	case k.quickHelpers.start():
+		of = k.quickHelpers
+	case k.slow && k.slowHelpers.start():
+		of = k.slowHelpers
 	default:
 		return
 	}
@@ -30,14 +30,6 @@ func (k *walking) help() {
 	// An idle processor steals the newest goroutine of another processor only after a
 	// sleep. The empty one is now the newest, so the helper can be stolen immediately.
 	go func() {}()
-}
-
-// slowHelpers limits the helpers on slow storage.
-func (k *walking) slowHelpers() helpers {
-	if k.counter != nil {
-		return k.workers.countSlow
-	}
-	return k.workers.slow
 }
 
 // helper does steps until none is waiting.
@@ -56,7 +48,7 @@ func (k *walking) helper(of helpers) {
 	for {
 		k.mu.Lock()
 		s := k.waiting()
-		if s == nil || of != k.workers.quick && !k.slow {
+		if s == nil || of != k.quickHelpers && !k.slow {
 			return
 		}
 		k.begin(s)

@@ -32,8 +32,9 @@ const (
 // after it.
 type walking struct {
 	*Walk
-	ctx     context.Context //nolint:containedctx // lives as long as Run
-	workers *Workers
+	ctx context.Context //nolint:containedctx // lives as long as Run
+	// quickHelpers limits the helpers, and slowHelpers the further ones on slow storage.
+	quickHelpers, slowHelpers helpers
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -51,14 +52,15 @@ type walking struct {
 	// panicked is the value of a panic of the storage in a helper. The caller may want
 	// to recover from it, so run panics with the same value.
 	panicked any
-	// counter, if not nil, counts the entries and says what is seen of them. It has its
-	// own helpers.
-	counter *counter
 }
 
 // newWalking returns a walk through roots, one after the other.
 func newWalking(w *Walk, roots ...*walked) *walking {
-	k := &walking{Walk: w, workers: w.Workers.ready(), head: roots[0].first(), size: firstStep, listings: make(map[*walked]storage.Listing)}
+	workers := w.Workers.ready()
+	k := &walking{
+		Walk: w, head: roots[0].first(), size: firstStep, listings: make(map[*walked]storage.Listing),
+		quickHelpers: workers.quick, slowHelpers: workers.slow,
+	}
 	k.changed.L = &k.mu
 	at := k.head
 	for _, root := range roots[1:] {
@@ -103,11 +105,6 @@ func (k *walking) deliverAll() error {
 				return err
 			}
 			k.Monitor.resolveAll(s.members)
-		}
-		if k.counter != nil {
-			if err := k.counter.passed(s.of); err != nil {
-				return err
-			}
 		}
 		if s.pooled != nil {
 			s.release()
@@ -218,7 +215,7 @@ func (k *walking) done(s *step, calls int, took time.Duration) {
 	var listing storage.Listing
 	k.mu.Lock()
 	switch {
-	case took < quickStep && calls >= k.size:
+	case took < quickStep && s.to-s.from >= k.size:
 		k.size = min(k.size*max(int(quickStep/max(took, 1)), 2), maxStep)
 	case took > slowStep:
 		k.size = max(k.size/2, 1)
@@ -239,13 +236,6 @@ func (k *walking) done(s *step, calls int, took time.Duration) {
 	if listing != nil {
 		_ = listing.Close()
 	}
-}
-
-// isSlow reports whether the storage is slow.
-func (k *walking) isSlow() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.slow
 }
 
 // end waits for all helpers and closes the open listings.

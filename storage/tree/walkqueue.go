@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"context"
 	"io/fs"
 
 	"github.com/davd/davd/storage"
@@ -37,12 +38,10 @@ const (
 // walked is a collection that the walk goes through.
 type walked struct {
 	*lineage
-	name  string
-	depth int // the depth of its members
-	// branch is the branch that it is counted for. linked says that a symbolic link has
-	// led to it.
-	branch *branch
-	linked bool
+	name   string
+	depth  int // the depth of its members
+	sight  sight
+	linked bool // a symbolic link has led to it
 
 	// Only the step that finds members sets these. No two such steps run at the same
 	// time.
@@ -56,6 +55,24 @@ type walked struct {
 	running, since int
 	gate           *step
 }
+
+// A sight is what a walk sees below one of its roots.
+type sight interface {
+	// see returns what is seen in place of an entry of a collection; nil if nothing is.
+	// linked says that a symbolic link has led to the collection.
+	see(ctx context.Context, name string, entry fs.FileInfo, linked bool) (fs.FileInfo, error)
+	// over reports that nothing more must be found.
+	over() bool
+}
+
+// clientSight sees what clients see.
+type clientSight struct{ storage.FS }
+
+func (s clientSight) see(ctx context.Context, name string, entry fs.FileInfo, _ bool) (fs.FileInfo, error) {
+	return follow(ctx, s.FS, name, entry)
+}
+
+func (s clientSight) over() bool { return false }
 
 // maxSince limits how many members of one collection are found before the collections
 // among them are entered, because those must be kept in memory until then.
@@ -122,8 +139,8 @@ func (of *walked) first() *step {
 
 // newWalked returns the collection name, which info describes, for a walk of that
 // depth.
-func newWalked(name string, info fs.FileInfo, depth int, parent *lineage) *walked {
-	of := &walked{lineage: &lineage{info: info, parent: parent}, name: name}
+func newWalked(name string, info fs.FileInfo, depth int, parent *lineage, sight sight) *walked {
+	of := &walked{lineage: &lineage{info: info, parent: parent}, name: name, sight: sight}
 	if depth == Infinite {
 		of.depth = Infinite
 	}

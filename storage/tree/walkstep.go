@@ -58,7 +58,7 @@ func (k *walking) next(of *walked) (storage.Members, error) {
 	if full {
 		return nil, ErrLimit
 	}
-	if k.counter != nil && k.counter.over(of) {
+	if of.sight.over() {
 		return nil, io.EOF
 	}
 	if listing == nil {
@@ -114,13 +114,8 @@ func (k *walking) describe(s *step) {
 // entry adds what a client sees in place of an entry.
 func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	info, err := entry.Info, entry.Err
-	switch {
-	case err != nil && k.counter != nil:
-		return // The operation will fail to list this collection.
-	case err == nil && k.counter != nil:
-		info, err = k.counter.see(s.of, name, info)
-	case err == nil:
-		info, err = follow(k.ctx, k.FS, name, info)
+	if err == nil {
+		info, err = s.of.sight.see(k.ctx, name, info, s.of.linked)
 	}
 	if info == nil && err == nil {
 		return
@@ -130,8 +125,8 @@ func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	if err == nil && info.IsDir() && s.of.depth != 0 && !s.of.loops(info) {
 		// Its own first step delivers it.
 		s.members = s.members[:len(s.members)-1]
-		below := newWalked(name, info, s.of.depth, s.of.lineage)
-		below.branch, below.linked = s.of.branch, linked
+		below := newWalked(name, info, s.of.depth, s.of.lineage, s.of.sight)
+		below.linked = linked
 		s.below = append(s.below, below)
 	}
 }

@@ -1,5 +1,0 @@
-//go:build !race && unix
-
-package dav_test
-
-const killStride = 1

@@ -1,0 +1,210 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+
+	"github.com/davd/davd/storage"
+)
+
+// operation is one COPY, MOVE or DELETE of an Engine.
+type operation struct{ *placement }
+
+// Copy makes dst a copy of src. With the depth [Infinite] it copies everything below
+// src too; with depth 0 it copies a collection without its members. Once the copy is
+// complete, it replaces the previous content of dst; the two are not merged (RFC 4918
+// §9.8.4).
+//
+// A [*PartialError] names each member that could not be copied, but not the members
+// below it; the rest is in place. A [*LeftoverError] says that everything is in place.
+// After any other error dst is as it was. The exception is a backend that can't rename
+// the finished copy to dst: an error while dst is replaced can leave dst incomplete
+// there.
+func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon *Monitor) error {
+	return Engine{FS: fsys}.Copy(ctx, src, dst, depth, mon)
+}
+
+// Copy is like the function [Copy], but keeps the Journal and calls the Follower. A
+// [*FollowError] says that the operation is done, but the Follower failed.
+func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
+	if storage.Overlap(src, dst) {
+		return linkError("copy", src, dst, ErrOverlap)
+	}
+	t, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
+	if err != nil {
+		return err
+	}
+	defer t.watch(ctx)()
+	c := t.copier(ctx, 0)
+	stage, err := t.build(c, depth, false)
+	if err != nil {
+		return t.abandon(ctx, err)
+	}
+	displaced, err := t.place(ctx, stage)
+	if err != nil && !done(err) {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	followed := t.follow(ctx, true)
+	if displaced != "" {
+		err = t.drop(ctx, displaced)
+	}
+	err = t.finish(ctx, err, followed)
+	c.failures.placed = true
+	if failed := c.failures.err(); failed != nil {
+		err = join(failed, followed)
+	}
+	return err
+}
+
+// Remove removes name and everything below it, the members of a collection before the
+// collection itself, and reports each to mon. It removes symbolic links and never
+// follows them. A [*PartialError] names each member that can't be removed; the
+// collections that contain it stay, and everything else is removed. The root can't be
+// removed, and stays as it is.
+func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
+	return Engine{FS: fsys}.Remove(ctx, name, mon)
+}
+
+// Remove is like the function [Remove], but calls the Follower, and keeps the Journal
+// if the Follower has something to do. A [*FollowError] says that the operation is
+// done, but the Follower failed.
+func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
+	t, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
+	if err == nil && t.follows {
+		err = t.advance(ctx, Removing)
+	}
+	if err != nil {
+		return err
+	}
+	err = t.remove(ctx)
+	ctx = context.WithoutCancel(ctx)
+	return t.finish(ctx, err, t.follow(ctx, err == nil))
+}
+
+// begin prepares the operation that entry describes. It changes nothing in FS.
+func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*operation, error) {
+	e.Workers = e.Workers.ready()
+	if mon == nil {
+		mon = new(Monitor)
+	}
+	entry.Links = e.CopyLinks && entry.Destination != ""
+	if tenant, ok := storage.TenantOf(ctx); ok {
+		entry.Tenant = &tenant
+	}
+	if e.Journal != nil {
+		entry.ID = path.Base(storage.Beside("/"))
+	}
+	t := &operation{&placement{record: &record{Engine: &e, entry: entry}, mon: mon}}
+	if e.Journal == nil || e.Follower == nil {
+		return t, nil
+	}
+	var err error
+	t.follows, err = e.Follower.Prepare(ctx, &t.entry)
+	return t, err
+}
+
+// watch starts to tell the Monitor how much a COPY or MOVE has to do. The caller must
+// call end when the operation ends; it also releases the held collection.
+func (t *operation) watch(ctx context.Context) (end func()) {
+	t.count = t.newCount(ctx, t.mon, t.entry.Source, t.entry.Destination)
+	return func() {
+		t.count.close()
+		t.release()
+	}
+}
+
+// join returns err, the error of an operation, joined with the Follower's error, if
+// any.
+func join(err, followed error) error {
+	if followed == nil {
+		return err
+	}
+	return errors.Join(err, &FollowError{Err: followed})
+}
+
+// copier returns a copier of the source. more is how often each member will be seen
+// again after it is copied.
+func (t *operation) copier(ctx context.Context, more int64) *copier {
+	return &copier{Engine: t.Engine, ctx: ctx, mon: t.mon, more: more, links: t.entry.Links}
+}
+
+// build copies the source to a reserved name beside the destination and returns that
+// name. If the copy fails, it removes what it has built. linked says that the source is a
+// symbolic link.
+func (t *operation) build(c *copier, depth int, linked bool) (string, error) {
+	src := t.entry.Source
+	info, err := t.FS.Stat(c.ctx, src)
+	if err != nil {
+		return "", err
+	}
+	stage, err := t.stage(c.ctx)
+	if err != nil {
+		return "", err
+	}
+	root := newCopied(src, stage, info)
+	root.linked = linked
+	if depth != 0 {
+		root.lineage.parent = above(c.ctx, t.FS, src, info)
+	}
+	t.count.source.view = c.see
+	t.count.source.begin(root.node(), amount{1 + c.more, size(info)})
+	err = c.copy(root, depth)
+	if err == nil {
+		// If the root has failed, no part of the copy can be used.
+		err = c.rootErr
+	}
+	if err == nil {
+		// Nor can it if the root has vanished: then its members were skipped.
+		_, err = t.FS.Stat(c.ctx, src)
+	}
+	if err != nil {
+		return "", errors.Join(err, t.discard(context.WithoutCancel(c.ctx), stage))
+	}
+	return stage, nil
+}
+
+// remove removes the source, without what follows.
+func (t *operation) remove(ctx context.Context) error {
+	name := t.entry.Source
+	if name == "/" {
+		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrInvalid}
+	}
+	count := t.newCount(ctx, t.mon, name, "")
+	defer count.close()
+	r := &remover{Engine: t.Engine, ctx: ctx, mon: t.mon, named: true}
+	if err := r.tree(name, count.source); err != nil {
+		return err
+	}
+	return r.failures.err()
+}
+
+// follow calls the Follower, if any.
+func (t *operation) follow(ctx context.Context, whole bool) error {
+	if t.Follower == nil {
+		return nil
+	}
+	return t.insist(func() error { return t.Follower.Follow(ctx, t.entry, whole) })
+}
+
+// finish ends an operation that is done except for what err says. If a tree under a
+// reserved name could not be removed, the next start removes it. It must not call the
+// Follower again, because other requests may have changed properties and locks since:
+// so the record now says Done. If the Follower has failed, the record stays as it is,
+// and the next start calls the Follower again.
+func (t *operation) finish(ctx context.Context, err, followed error) error {
+	ctx = context.WithoutCancel(ctx)
+	if followed != nil {
+		return join(err, followed)
+	}
+	if done(err) {
+		return also(err, t.insist(func() error { return t.advance(ctx, Done) }))
+	}
+	ended := t.insist(func() error { return t.end(ctx) })
+	if err == nil && ended != nil {
+		return &LeftoverError{Err: ended}
+	}
+	return also(err, ended)
+}

@@ -1,0 +1,82 @@
+package tree
+
+import (
+	"context"
+	"fmt"
+)
+
+// record is the record of one operation in the Journal. Without a Journal, nothing is
+// recorded.
+type record struct {
+	*Engine
+	entry   Entry
+	follows bool // the Follower will have something to do
+	written bool // a record may exist
+	saved   bool // a record exists
+}
+
+// advance records that the operation has reached state.
+func (r *record) advance(ctx context.Context, state State) error {
+	before := r.entry.State
+	r.entry.State = state
+	if r.Journal == nil {
+		return nil
+	}
+	err := r.markRoot(ctx)
+	var text []byte
+	if err == nil {
+		text, err = r.entry.encode()
+	}
+	if err == nil {
+		r.written = true
+		err = r.save(ctx, text)
+	}
+	if err != nil {
+		r.entry.State = before
+		return fmt.Errorf("the journal can't be written: %w", err)
+	}
+	r.saved = true
+	return nil
+}
+
+// markRoot notes in the entry which share it belongs to. A DELETE of which nothing
+// follows writes no record, and does not need it.
+func (r *record) markRoot(ctx context.Context) error {
+	if r.entry.Root != "" {
+		return nil
+	}
+	root, err := r.FS.Stat(ctx, "/")
+	if err == nil {
+		r.entry.Root = mark(root)
+	}
+	return err
+}
+
+func (r *record) save(ctx context.Context, text []byte) error {
+	if j, ok := r.Journal.(UrgentJournal); ok && r.entry.State.urgent() {
+		return j.SaveUrgent(ctx, r.entry.ID, text)
+	}
+	return r.Journal.SaveRecord(ctx, r.entry.ID, text)
+}
+
+// insist calls do, which must be done after the commit point, until it succeeds or
+// Persist gives up.
+func (r *record) insist(do func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := do()
+		if err == nil || r.Journal == nil || r.Persist == nil || !r.Persist(attempt, err) {
+			return err
+		}
+	}
+}
+
+// end removes the record.
+func (r *record) end(ctx context.Context) error {
+	if !r.written {
+		return nil
+	}
+	if err := r.Journal.DeleteRecord(context.WithoutCancel(ctx), r.entry.ID); err != nil {
+		return fmt.Errorf("the journal can't be written: %w", err)
+	}
+	return nil
+}
