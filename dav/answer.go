@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
@@ -17,7 +18,7 @@ import (
 // failed (RFC 4918 §9.6.1, §9.8.3, §9.9.2), or a plain error.
 func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err error) {
 	var partial *tree.PartialError
-	var members *lockedMembersError
+	var members *locktable.MembersError
 	switch {
 	case errors.As(err, &members):
 		h.respondLocked(ctx, w, members)
@@ -45,18 +46,18 @@ func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, par
 }
 
 // respondLocked names the locked members that made the server refuse the request.
-func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, locked *lockedMembersError) {
+func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, locked *locktable.MembersError) {
 	body, err := davxml.NewMultistatus(w)
-	for _, root := range locked.roots {
+	for _, root := range locked.Roots {
 		href := h.hrefOf(ctx, root)
 		if err == nil {
 			err = body.Failed(href, &status.Error{
-				Status: http.StatusLocked, Condition: locked.condition, Hrefs: []string{href},
+				Status: http.StatusLocked, Condition: locked.Condition, Hrefs: []string{href},
 			})
 		}
 	}
-	if err == nil && locked.dependent != "" {
-		err = body.Failed(h.hrefOf(ctx, locked.dependent), &status.Error{Status: http.StatusFailedDependency})
+	if err == nil && locked.Dependent != "" {
+		err = body.Failed(h.hrefOf(ctx, locked.Dependent), &status.Error{Status: http.StatusFailedDependency})
 	}
 	if err == nil {
 		_ = body.Close("") // fails only if the client has gone

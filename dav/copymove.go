@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
@@ -34,8 +35,8 @@ type copyPlan struct{ transfer }
 
 // changes has no source: a COPY doesn't change it, so locks on it don't matter (RFC 4918
 // §7.5.1).
-func (p *copyPlan) changes() []change {
-	return []change{{Place: p.dst, tree: true, member: !p.replaces}}
+func (p *copyPlan) changes() []locktable.Change {
+	return []locktable.Change{{Place: p.dst, Tree: true, Membership: !p.replaces}}
 }
 
 func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
@@ -49,8 +50,8 @@ func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) erro
 // movePlan is the plan of a MOVE.
 type movePlan struct{ transfer }
 
-func (p *movePlan) changes() []change {
-	return []change{{Place: p.src, tree: true, member: true}, {Place: p.dst, tree: true, member: !p.replaces}}
+func (p *movePlan) changes() []locktable.Change {
+	return []locktable.Change{{Place: p.src, Tree: true, Membership: true}, {Place: p.dst, Tree: true, Membership: !p.replaces}}
 }
 
 func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {

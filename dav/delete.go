@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
@@ -38,7 +39,9 @@ type deletePlan struct {
 
 func (p *deletePlan) resources() (source, destination string) { return p.r.name, "" }
 
-func (p *deletePlan) changes() []change { return []change{{Place: p.at, tree: true, member: true}} }
+func (p *deletePlan) changes() []locktable.Change {
+	return []locktable.Change{{Place: p.at, Tree: true, Membership: true}}
+}
 
 func (p *deletePlan) success() int { return http.StatusNoContent }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage"
 )
 
@@ -39,7 +40,7 @@ func TestEntityTag(t *testing.T) {
 		{"RFC 9110 §8.8.3 a line break in it", taggedInfo{fileInfo: file, etag: "\"a\r\nb\""}, version(file)},
 		{"RFC 9110 §8.8.3 weak in lower case", taggedInfo{fileInfo: file, etag: `w/"a"`}, version(file)},
 	} {
-		if got := entityTag(t.Context(), c.info); got != c.want {
+		if got := place.EntityTag(t.Context(), c.info); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -94,7 +94,7 @@ func (f *follower) lockedIn(ctx context.Context, e tree.Entry, source, destinati
 		if name == "" || name == source && e.Method == methodCopy {
 			continue
 		}
-		found, err := f.claim.locks.rooted(ctx, name)
+		found, err := f.claim.locks.Rooted(ctx, name)
 		if err != nil {
 			return 0, err
 		}
@@ -114,13 +114,13 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 	}
 	// Locks below the destination end with the resources there. A lock on the destination
 	// itself continues. If part of the source remains, it keeps its locks.
-	err = f.claim.locks.releaseRooted(ctx, destination, func(root string) bool { return root != destination })
+	err = f.claim.locks.ReleaseRooted(ctx, destination, func(root string) bool { return root != destination })
 	f.changedMembers(ctx, e.Destination)
 	if e.Method != "MOVE" || !whole {
 		return errors.Join(err, f.properties().Copy(ctx, source, destination, e.ZeroDepth))
 	}
 	f.changedMembers(ctx, e.Source)
-	return errors.Join(err, f.moved(ctx, e, source, destination), f.claim.locks.releaseTree(ctx, source, f.claim.used))
+	return errors.Join(err, f.moved(ctx, e, source, destination), f.claim.locks.ReleaseTree(ctx, source, f.claim.used))
 }
 
 // moved moves the properties if they haven't been moved before. A second Move would
@@ -141,13 +141,13 @@ func (f *follower) moved(ctx context.Context, e tree.Entry, source, destination 
 func (f *follower) removed(ctx context.Context, name, key string, whole bool) error {
 	if whole {
 		f.changedMembers(ctx, name)
-		return errors.Join(f.properties().Remove(ctx, key), f.claim.locks.releaseTree(ctx, key, f.claim.used))
+		return errors.Join(f.properties().Remove(ctx, key), f.claim.locks.ReleaseTree(ctx, key, f.claim.used))
 	}
 	at, err := f.names().Place(ctx, name, false)
 	if err != nil || at.Canon.Folds || at.Canon.Key != at.Name() {
 		return err // a folded key doesn't tell the resource's name, so its lock stays until it expires
 	}
-	return f.claim.locks.releaseRooted(ctx, key, func(root string) bool {
+	return f.claim.locks.ReleaseRooted(ctx, key, func(root string) bool {
 		_, err := storage.Lstat(ctx, f.FileSystem, path.Join(name, strings.TrimPrefix(root, key)))
 		return errors.Is(err, fs.ErrNotExist)
 	})

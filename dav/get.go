@@ -11,6 +11,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
@@ -207,7 +208,7 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *request, name string, info f
 	// A 304 has the headers that a cache needs (RFC 9110 §15.4.5), and those that it should
 	// update (RFC 9111 §3.2).
 	header := w.Header()
-	header.Set("ETag", entityTag(r.Context(), info))
+	header.Set("ETag", place.EntityTag(r.Context(), info))
 	if info.IsDir() {
 		h.setContentLocation(header, r, name)
 		h.setIndexPolicy(header)

@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/limit"
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/dav/requestbody"
@@ -180,7 +181,7 @@ type Handler struct {
 	ownWorkers     tree.Workers
 
 	mu           sync.Mutex
-	lockTable    *lockTable
+	lockTable    *locktable.Table
 	defaultProps *defaultProps
 	memHistory   *history.Mem
 }

@@ -68,7 +68,7 @@ func (h *Handler) listHolds(r *request, list field.IfList, p place.Place) (bool,
 		var err error
 		if c.ETag != "" {
 			info, statErr := h.FileSystem.Stat(r.Context(), p.Asked)
-			holds = statErr == nil && entityTag(r.Context(), info) == c.ETag
+			holds = statErr == nil && place.EntityTag(r.Context(), info) == c.ETag
 		} else if holds, err = h.protects(r.Context(), c.Token, p); err != nil {
 			return false, err
 		}
@@ -85,14 +85,14 @@ func (h *Handler) protects(ctx context.Context, token string, p place.Place) (bo
 	if err != nil {
 		return false, err
 	}
-	return h.locks().covers(ctx, token, key)
+	return h.locks().Covers(ctx, token, key)
 }
 
 // protected returns the key that the lock of token protects: that of p, or of a link
 // that leads there. If it protects neither, protected returns the key of p.
 func (h *Handler) protected(ctx context.Context, token string, p place.Place) (string, error) {
 	for _, key := range p.Links {
-		if covers, err := h.locks().covers(ctx, token, key); covers || err != nil {
+		if covers, err := h.locks().Covers(ctx, token, key); covers || err != nil {
 			return key, err
 		}
 	}

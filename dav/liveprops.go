@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage"
 )
@@ -26,10 +27,10 @@ type resource struct {
 // liveValues computes the values of live properties for one request.
 type liveValues struct {
 	handler *Handler
-	ctx     context.Context //nolint:containedctx // lives as long as the request
-	locks   *lockIndex      // nil: not requested
-	quota   *quota          // nil: none, or not requested
-	shared  bool            // the LockSystem has shared locks
+	ctx     context.Context  //nolint:containedctx // lives as long as the request
+	locks   *locktable.Index // nil: not requested
+	quota   *quota           // nil: none, or not requested
+	shared  bool             // the LockSystem has shared locks
 }
 
 // liveProp is a property that the server computes (RFC 4918 §15).
@@ -167,7 +168,7 @@ func appendContentType(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 }
 
 func appendETag(v *liveValues, dst []byte, r resource) ([]byte, bool) {
-	tag := ownTag(v.ctx, r.info)
+	tag := place.OwnTag(v.ctx, r.info)
 	if tag != "" {
 		return davxml.AppendText(dst, tag), true
 	}
@@ -194,5 +195,5 @@ func appendLockDiscovery(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 	if v.locks == nil {
 		return dst, true
 	}
-	return v.locks.append(dst, r.at), true
+	return v.locks.Append(dst, r.at), true
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/place"
 )
 
 // fileInfo describes a resource that doesn't exist.
@@ -51,7 +52,7 @@ func TestLiveProps(t *testing.T) {
 	modified := time.Date(2026, time.February, 3, 4, 5, 6, 7, time.FixedZone("", 3600))
 	file := fileInfo{name: "a", size: 1 << 40, modified: modified}
 	collection := fileInfo{name: "a", mode: fs.ModeDir, modified: modified}
-	etagOfFile := entityTag(t.Context(), file)
+	etagOfFile := place.EntityTag(t.Context(), file)
 	born := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: webdav.NewMemFS()}, quota: &quota{used: 12, available: -3}}
 	plain := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: webdav.NewMemFS()}, shared: true}
 	for _, c := range []struct {
@@ -78,7 +79,7 @@ func TestLiveProps(t *testing.T) {
 		{"§15.6", "/a", file, "getetag", etagOfFile},
 		{"§15.6 ETager that does not know", "/a", taggedInfo{fileInfo: file, etag: "x", err: webdav.ErrNotImplemented}, "getetag", etagOfFile},
 		{"§15.6 ETager with an invalid tag", "/a", taggedInfo{fileInfo: file, etag: "x"}, "getetag", etagOfFile},
-		{"§15.6 collection", "/a", collection, "getetag", entityTag(t.Context(), collection)},
+		{"§15.6 collection", "/a", collection, "getetag", place.EntityTag(t.Context(), collection)},
 		{"§15.1 is in UTC", "/a", bornInfo{file, modified}, "creationdate", "2026-02-03T03:05:06Z"},
 		{"§15.1 collection", "/a", bornInfo{collection, modified}, "creationdate", "2026-02-03T03:05:06Z"},
 		{"§15.10", "/a", file, "supportedlock", exclusiveLock},

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/internal/tenant"
@@ -69,16 +69,16 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place.Place, wan
 	if err != nil {
 		return err
 	}
-	granted, err := h.locks().acquire(r.Context(), wanted)
+	granted, err := h.locks().Acquire(r.Context(), wanted)
 	if err != nil {
-		return h.lockConflict(r.Context(), at, err)
+		return h.locks().Conflict(r.Context(), at, err)
 	}
 	code := http.StatusOK
 	switch {
 	case occupant == nil:
 		code = http.StatusCreated
 		if err := h.createEmpty(r.Context(), at, granted.Token); err != nil {
-			return errors.Join(err, h.locks().release(context.WithoutCancel(r.Context()), granted.Token))
+			return errors.Join(err, h.locks().Release(context.WithoutCancel(r.Context()), granted.Token))
 		}
 	case occupant.IsDir():
 		h.setContentLocation(w.Header(), r, at.Asked)
@@ -106,21 +106,7 @@ func (h *Handler) mayLock(r *request, header field.If, at place.Place) (fs.FileI
 	if err := h.checkParent(r.Context(), at.Name()); err != nil {
 		return nil, err
 	}
-	return nil, h.permitMember(r, header, at)
-}
-
-// permitMember checks the locks that protect the collection from getting a new member.
-func (h *Handler) permitMember(r *request, header field.If, at place.Place) error {
-	locks := h.locks()
-	if locks.manager != nil {
-		by := submitted{header.Tokens(), r.principal()}
-		if err := h.checkLinks(r.Context(), by, at); err != nil {
-			return err
-		}
-		return h.checkMembership(r.Context(), by, at)
-	}
-	_, err := locks.probe(r.Context(), h, header.Tokens(), []change{{Place: at, member: true}})
-	return err
+	return nil, h.locks().PermitMember(r.Context(), submittedBy(r, header), at)
 }
 
 // createEmpty creates an empty file for the lock with the given token.
@@ -141,44 +127,9 @@ func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string)
 		return err
 	}
 	if info, err := h.FileSystem.Stat(ctx, at.Name()); err == nil {
-		h.shared().created.note(ctx, token, at.Key, info)
+		h.shared().created.Note(ctx, token, at.Key, info)
 	}
 	return nil
-}
-
-// lockConflict converts the error of a failed lock request at a place for the client
-// (RFC 4918 §9.10.5, §9.10.6).
-func (h *Handler) lockConflict(ctx context.Context, at place.Place, err error) error {
-	var owner *lock.OwnerError
-	if errors.As(err, &owner) {
-		return &status.Error{Status: http.StatusInsufficientStorage, Reason: owner.Error()}
-	}
-	var conflict *lock.ConflictError
-	if !errors.As(err, &conflict) {
-		if errors.Is(err, webdav.ErrLocked) {
-			return &status.Error{Status: http.StatusLocked, Reason: "locked", Condition: "no-conflicting-lock"}
-		}
-		return err
-	}
-	var covering []lock.Lock
-	var members []string
-	for _, each := range conflict.Locks {
-		if each.Covers(at.Key) {
-			covering = append(covering, each)
-		} else {
-			members = append(members, place.Shown(each.Root, at))
-		}
-	}
-	if len(covering) == 0 {
-		// Several shared locks may have the same root, but a multi-status must name each
-		// resource only once (RFC 4918 §14.24).
-		slices.Sort(members)
-		return &lockedMembersError{roots: slices.Compact(members), condition: "no-conflicting-lock", dependent: at.Asked}
-	}
-	return &status.Error{
-		Status: http.StatusLocked, Reason: "locked",
-		Condition: "no-conflicting-lock", Hrefs: h.lockRoots(ctx, covering, at),
-	}
 }
 
 // refresh restarts the timeouts of the submitted locks (RFC 4918 §9.10.2).
@@ -199,7 +150,7 @@ func (h *Handler) refresh(w http.ResponseWriter, r *request, at place.Place, tim
 		if err != nil {
 			return err
 		}
-		l, err := h.locks().renew(r.Context(), key, token, r.principal(), timeout)
+		l, err := h.locks().Renew(r.Context(), key, token, r.principal(), timeout)
 		switch {
 		case errors.Is(err, webdav.ErrNoSuchLock):
 		case err != nil:
@@ -209,29 +160,22 @@ func (h *Handler) refresh(w http.ResponseWriter, r *request, at place.Place, tim
 		}
 	}
 	if renewed.Token == "" {
-		return errLockTokenMatches(http.StatusPreconditionFailed)
+		return locktable.ErrTokenMatches(http.StatusPreconditionFailed)
 	}
 	return h.respondLock(w, r, at, renewed, http.StatusOK)
 }
 
-func errLockTokenMatches(code int) error {
-	return &status.Error{
-		Status: code, Reason: "no lock with that token covers the request URI",
-		Condition: "lock-token-matches-request-uri",
-	}
-}
-
 // respondLock answers with the locks that cover the request URI.
 func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place.Place, l lock.Lock, code int) error {
-	index, err := h.lockDiscovery(r, at, false)
+	index, err := h.locks().Discover(r.Context(), r.principal(), at, false)
 	if err != nil {
 		return err
 	}
-	if h.locks().manager == nil {
-		index.byRoot[l.Root] = []lock.Lock{l}
+	if h.locks().Plain() {
+		index.Add(l)
 	}
 	body := []byte(xml.Header + `<D:prop xmlns:D="DAV:"><D:lockdiscovery>`)
-	body = index.append(body, at)
+	body = index.Append(body, at)
 	body = append(body, "</D:lockdiscovery></D:prop>\n"...)
 	w.Header().Set("Content-Type", davxml.ContentType)
 	w.WriteHeader(code)
@@ -261,12 +205,12 @@ func (h *Handler) unlock(w http.ResponseWriter, r *request) error {
 	}
 	key, err := h.protected(r.Context(), token, at)
 	if err == nil {
-		err = h.locks().unlock(r.Context(), key, token, r.principal())
+		err = h.locks().Unlock(r.Context(), key, token, r.principal())
 	}
 	if err != nil {
 		return err
 	}
-	h.shared().created.forget(token)
+	h.shared().created.Forget(token)
 	return succeed(w, http.StatusNoContent)
 }
 

@@ -2,25 +2,17 @@ package dav
 
 import (
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 )
 
-// change describes one resource that a request is about to change.
-type change struct {
-	place.Place
-	// tree: everything below it changes too.
-	tree bool
-	// member: it is added to its collection or removed from it.
-	member bool
-}
-
 // claim is the right of a request to make the changes that it passed to confirm. Once a
 // COPY, MOVE or DELETE has begun, the claim belongs to the operation.
 type claim struct {
-	locks *lockTable
-	used  []usedToken
+	locks *locktable.Table
+	used  []locktable.Used
 	// hold is what the claim holds of claims. Both are nil if no other request can compete
 	// for the resources.
 	claims *operation.Claims
@@ -52,20 +44,20 @@ func (c *claim) giveBack() {
 // that no other request is changing the same resources, and that the client submitted
 // the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
 // no other request can lock or change the resources.
-func (h *Handler) confirm(r *request, changes ...change) (*claim, error) {
+func (h *Handler) confirm(r *request, changes ...locktable.Change) (*claim, error) {
 	return h.confirmFor(r, operation.Key{}, changes)
 }
 
 // confirmFor is confirm for an operation with a key. If an identical request holds the
 // claim, the error is for operation.Registry.Undertake.
-func (h *Handler) confirmFor(r *request, key operation.Key, changes []change) (*claim, error) {
+func (h *Handler) confirmFor(r *request, key operation.Key, changes []locktable.Change) (*claim, error) {
 	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err
 	}
 	scopes := make([]operation.Scope, len(changes))
 	for i, c := range changes {
-		scopes[i] = operation.Scope{Name: c.Key, Tree: c.tree}
+		scopes[i] = operation.Scope{Name: c.Key, Tree: c.Tree}
 	}
 	held := &operation.Hold{Scopes: scopes, Key: key, Tenant: tenant.Prefix(r.Context())}
 	if err := h.shared().claims.AcquireHold(r.Context(), held); err != nil {
@@ -80,7 +72,7 @@ func (h *Handler) confirmFor(r *request, key operation.Key, changes []change) (*
 }
 
 // permit evaluates the header If and checks the locks.
-func (h *Handler) permit(r *request, header field.If, changes []change) ([]usedToken, error) {
+func (h *Handler) permit(r *request, header field.If, changes []locktable.Change) ([]locktable.Used, error) {
 	if header != nil {
 		places := make([]place.Place, len(changes))
 		for i, c := range changes {
@@ -90,9 +82,10 @@ func (h *Handler) permit(r *request, header field.If, changes []change) ([]usedT
 			return nil, err
 		}
 	}
-	locks := h.locks()
-	if locks.manager == nil {
-		return locks.probe(r.Context(), h, header.Tokens(), changes)
-	}
-	return nil, h.checkLocks(r, header, changes)
+	return h.locks().Permit(r.Context(), submittedBy(r, header), changes)
+}
+
+// submittedBy returns the lock tokens in the header If of r.
+func submittedBy(r *request, header field.If) locktable.Submitted {
+	return locktable.Submitted{Tokens: header.Tokens(), Principal: r.principal()}
 }

@@ -2,7 +2,6 @@ package dav
 
 import (
 	"cmp"
-	"strconv"
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
@@ -50,14 +49,4 @@ func (t LockTimeouts) clamp(d time.Duration) time.Duration {
 		d = min(d, most)
 	}
 	return max(d, least)
-}
-
-// appendTimeout appends the value of a timeout element (RFC 4918 §14.29): the rest of
-// the lock's timeout, in whole seconds.
-func appendTimeout(dst []byte, l lock.Lock, now time.Time) []byte {
-	if l.Duration < 0 {
-		return append(dst, "Infinite"...)
-	}
-	left := (l.Expires.Sub(now) + time.Second - 1) / time.Second
-	return strconv.AppendInt(append(dst, "Second-"...), int64(max(left, 0)), 10)
 }

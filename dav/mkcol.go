@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 )
@@ -23,7 +24,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err := h.checkNew(r.Context(), at.Name()); err != nil {
 		return err
 	}
-	claim, err := h.confirm(r, change{Place: at, member: true})
+	claim, err := h.confirm(r, locktable.Change{Place: at, Membership: true})
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if info, err := h.FileSystem.Stat(r.Context(), at.Name()); err == nil {
-		w.Header().Set("ETag", entityTag(r.Context(), info))
+		w.Header().Set("ETag", place.EntityTag(r.Context(), info))
 	}
 	return succeed(w, http.StatusCreated)
 }

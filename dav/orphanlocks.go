@@ -23,7 +23,7 @@ import (
 // one that the journal knows, because the share's disk may not be mounted.
 func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery) ([]tree.Recovery, error) {
 	other := func(r tree.Recovery) bool { return errors.Is(r.Err, tree.ErrOtherShare) }
-	manager := h.locks().manager
+	manager := h.locks().Manager()
 	if manager == nil || slices.ContainsFunc(recovered, other) {
 		return nil, nil
 	}

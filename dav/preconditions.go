@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -24,7 +25,7 @@ func preconditions(r *request, info fs.FileInfo) error {
 	}
 	var tag string
 	if info != nil {
-		tag = entityTag(r.Context(), info)
+		tag = place.EntityTag(r.Context(), info)
 	}
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if values := r.Header.Values("If-Match"); len(values) > 0 {

@@ -94,7 +94,7 @@ type propfind struct {
 func (h *Handler) newPropfind(r *request, name string, info fs.FileInfo, depth int, query *propfindQuery) (*propfind, error) {
 	p := &propfind{
 		handler: h, query: query, minimal: r.preferences().Minimal, prefix: h.prefix(), root: name,
-		live: liveValues{handler: h, shared: h.locks().manager != nil},
+		live: liveValues{handler: h, shared: !h.locks().Plain()},
 	}
 	var err error
 	if err = p.lookUp(r, info, depth); err != nil {

@@ -24,7 +24,7 @@ func (p *propfind) lookUp(r *request, info fs.FileInfo, depth int) error {
 		return err
 	}
 	if p.query.locks {
-		if p.live.locks, err = p.handler.lockDiscovery(r, p.at, depth != 0); err != nil {
+		if p.live.locks, err = p.handler.locks().Discover(r.Context(), r.principal(), p.at, depth != 0); err != nil {
 			return err
 		}
 	}
@@ -37,10 +37,10 @@ func (p *propfind) lookUp(r *request, info fs.FileInfo, depth int) error {
 // places returns the places of members, or nil if none of them has locks or dead
 // properties. It calls the storage once for each collection and each symbolic link.
 func (p *propfind) places(ctx context.Context, members []tree.Member) []place.Place {
-	inTree := p.dead != nil || p.live.locks != nil && len(p.live.locks.byRoot) > 0
+	inTree := p.dead != nil || p.live.locks.Found()
 	if !inTree {
 		linked := slices.ContainsFunc(members, func(m tree.Member) bool { return m.Linked })
-		if !linked || !p.live.locks.any() && p.deadOfLinks() == nil {
+		if !linked || !p.live.locks.Any() && p.deadOfLinks() == nil {
 			return nil
 		}
 	}

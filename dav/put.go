@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/internal/tenant"
@@ -59,7 +60,7 @@ func (p *put) serve(w http.ResponseWriter, name string) error {
 		return p.refuse(w, errors.Join(err, discarded))
 	}
 	header := w.Header()
-	header.Set("ETag", entityTag(p.r.Context(), info))
+	header.Set("ETag", place.EntityTag(p.r.Context(), info))
 	setLastModified(header, info)
 	if !p.modified.IsZero() && info.ModTime().Unix() == p.modified.Unix() {
 		header.Set("X-OC-Mtime", "accepted")
@@ -198,7 +199,7 @@ func (p *put) mayChange(old fs.FileInfo) error {
 		return err
 	}
 	// Without an old file, the collection gains a member.
-	if _, err := p.h.permit(p.r, header, []change{{Place: p.at, member: old == nil}}); err != nil {
+	if _, err := p.h.permit(p.r, header, []locktable.Change{{Place: p.at, Membership: old == nil}}); err != nil {
 		return err
 	}
 	return preconditions(p.r, old)

@@ -54,7 +54,7 @@ func createOnly(r *request) bool {
 // client submitted the token of that LOCK. The PUT then counts as creating the file.
 func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
 	header, err := p.r.conditionsIf()
-	return err == nil && header != nil && p.h.shared().created.take(ctx, header.Tokens(), p.at.Key, info)
+	return err == nil && header != nil && p.h.shared().created.Take(ctx, header.Tokens(), p.at.Key, info)
 }
 
 var errIsCollection = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a collection has no content that can be written"}

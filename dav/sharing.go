@@ -9,8 +9,10 @@ import (
 	"sync/atomic"
 	"weak"
 
-	"github.com/davd/davd/dav/operation"
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav/internal/locktable"
+	"github.com/davd/davd/dav/operation"
 )
 
 // common is the state that all Handlers with the same LockSystem share. Through it they
@@ -18,7 +20,7 @@ import (
 // with a temporary lock for each request.
 type common struct {
 	claims  operation.Claims
-	created createdFiles
+	created locktable.Created
 	// probing keeps requests from seeing the locks with which others probe a plain
 	// LockSystem.
 	probing sync.Mutex

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/tree"
 )
@@ -14,7 +15,7 @@ type plan interface {
 	// sent them.
 	resources() (source, destination string)
 	// changes returns the changes to claim.
-	changes() []change
+	changes() []locktable.Change
 	// recheck repeats the checks under the claim, because their results may have changed.
 	recheck() error
 	// success is the status of the answer unless do fails.

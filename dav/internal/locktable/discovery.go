@@ -1,9 +1,10 @@
-package dav
+package locktable
 
 import (
 	"context"
 	"path"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,10 +15,10 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// lockIndex finds the locks that cover a resource, among the locks that lockDiscovery
+// Index finds the locks that cover a resource, among the locks that discover
 // read for one request. It is safe for concurrent use.
-type lockIndex struct {
-	handler   *Handler
+type Index struct {
+	table     *Table
 	ctx       context.Context //nolint:containedctx // lives as long as the request
 	principal string
 	now       time.Time
@@ -31,26 +32,26 @@ type lockIndex struct {
 	hrefs map[string]string // of lock roots, by name
 }
 
-// lockDiscovery reads the locks that cover a place and, if tree is set, those below it.
+// Discover reads the locks that cover a place and, if tree is set, those below it.
 // For a plain LockSystem it finds none, because that can't list its locks.
-func (h *Handler) lockDiscovery(r *request, at place.Place, tree bool) (*lockIndex, error) {
-	index := &lockIndex{
-		handler: h, ctx: r.Context(), principal: r.principal(), now: time.Now(),
-		byRoot: make(map[string][]lock.Lock), hrefs: make(map[string]string), at: at, manager: h.locks().manager,
+func (l *Table) Discover(ctx context.Context, principal string, at place.Place, tree bool) (*Index, error) {
+	index := &Index{
+		table: l, ctx: ctx, principal: principal, now: time.Now(),
+		byRoot: make(map[string][]lock.Lock), hrefs: make(map[string]string), at: at, manager: l.manager,
 	}
 	manager := index.manager
 	if manager == nil {
 		return index, nil
 	}
-	found, err := manager.Find(r.Context(), index.now, at.Key, tree)
+	found, err := manager.Find(ctx, index.now, at.Key, tree)
 	for _, each := range found {
 		index.byRoot[each.Root] = append(index.byRoot[each.Root], each)
 	}
 	return index, err
 }
 
-// any reports whether any lock may exist, also outside the tree that was looked up.
-func (x *lockIndex) any() bool {
+// Any reports whether any lock may exist, also outside the tree that was looked up.
+func (x *Index) Any() bool {
 	if x == nil {
 		return false
 	}
@@ -58,9 +59,15 @@ func (x *lockIndex) any() bool {
 	return len(x.byRoot) > 0 || x.manager != nil && (!ok || knows.Any())
 }
 
-// append appends the activelock elements of the locks that cover a place, starting with
+// Add adds a lock that the LockSystem can't list.
+func (x *Index) Add(l lock.Lock) { x.byRoot[l.Root] = []lock.Lock{l} }
+
+// Found reports whether any lock was found.
+func (x *Index) Found() bool { return x != nil && len(x.byRoot) > 0 }
+
+// Append appends the activelock elements of the locks that cover a place, starting with
 // the outermost. Locks on the symbolic links that led there cover it too.
-func (x *lockIndex) append(dst []byte, at place.Place) []byte {
+func (x *Index) Append(dst []byte, at place.Place) []byte {
 	var shown []string
 	for _, key := range append(at.Links[:len(at.Links):len(at.Links)], at.Key) {
 		for _, each := range x.covering(nil, key, key) {
@@ -74,7 +81,7 @@ func (x *lockIndex) append(dst []byte, at place.Place) []byte {
 }
 
 // covering appends to found the locks that cover key and are rooted at root or above.
-func (x *lockIndex) covering(found []lock.Lock, root, key string) []lock.Lock {
+func (x *Index) covering(found []lock.Lock, root, key string) []lock.Lock {
 	switch {
 	case x.manager != nil && !storage.Overlap(x.at.Key, root):
 		// A link led out of the tree that was looked up. If its locks can't be read now,
@@ -96,7 +103,7 @@ func (x *lockIndex) covering(found []lock.Lock, root, key string) []lock.Lock {
 
 // appendActiveLock appends an activelock element (RFC 4918 §14.1). Only the lock's
 // creator gets to see the token (§6.4, §20.4).
-func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock, at place.Place) []byte {
+func (x *Index) appendActiveLock(dst []byte, l lock.Lock, at place.Place) []byte {
 	scope, depth := "exclusive", "infinity"
 	if l.Shared {
 		scope = "shared"
@@ -122,13 +129,23 @@ func (x *lockIndex) appendActiveLock(dst []byte, l lock.Lock, at place.Place) []
 	return append(dst, "</D:href></D:lockroot></D:activelock>"...)
 }
 
-func (x *lockIndex) href(root string) string {
+func (x *Index) href(root string) string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	href, known := x.hrefs[root]
 	if !known {
-		href = x.handler.hrefOf(x.ctx, root)
+		href = x.table.href(x.ctx, root)
 		x.hrefs[root] = href
 	}
 	return href
+}
+
+// appendTimeout appends the value of a timeout element (RFC 4918 §14.29): the rest of
+// the lock's timeout, in whole seconds.
+func appendTimeout(dst []byte, l lock.Lock, now time.Time) []byte {
+	if l.Duration < 0 {
+		return append(dst, "Infinite"...)
+	}
+	left := (l.Expires.Sub(now) + time.Second - 1) / time.Second
+	return strconv.AppendInt(append(dst, "Second-"...), int64(max(left, 0)), 10)
 }

@@ -1,4 +1,4 @@
-package dav
+package place
 
 import (
 	"context"
@@ -10,19 +10,19 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// entityTag returns the entity tag of the file or collection that info describes. It is
+// EntityTag returns the entity tag of the file or collection that info describes. It is
 // the backend's own if that is valid, and otherwise made by [storage.Version]. getetag
 // and the header ETag have the same value (RFC 4918 §15.6).
-func entityTag(ctx context.Context, info fs.FileInfo) string {
-	if tag := ownTag(ctx, info); tag != "" {
+func EntityTag(ctx context.Context, info fs.FileInfo) string {
+	if tag := OwnTag(ctx, info); tag != "" {
 		return tag
 	}
 	version, _ := storage.Version(info)
 	return `"` + version + `"`
 }
 
-// ownTag returns the backend's own entity tag, or "" without a valid one.
-func ownTag(ctx context.Context, info fs.FileInfo) string {
+// OwnTag returns the backend's own entity tag, or "" without a valid one.
+func OwnTag(ctx context.Context, info fs.FileInfo) string {
 	if tagger, ok := info.(webdav.ETager); ok {
 		if tag, err := tagger.ETag(ctx); err == nil && field.IsEntityTag(tag) {
 			return tag

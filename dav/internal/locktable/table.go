@@ -1,4 +1,7 @@
-package dav
+// Package locktable gives every LockSystem the same interface: a lock.Manager, which can
+// list its locks, and any other, which can only be probed. It checks the locks that protect
+// what a request would change (RFC 4918 §7).
+package locktable
 
 import (
 	"context"
@@ -11,38 +14,45 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
 
-// lockTable is the Handler's LockSystem with a uniform interface.
-type lockTable struct {
+// Table is the Handler's LockSystem with a uniform interface.
+type Table struct {
 	plain   tenant.PlainLocks
 	manager tenant.LockManager // nil if the LockSystem is not a lock.Manager
 	// mu hides the temporary locks of one request's probe from other requests.
 	mu *sync.Mutex
+	// names resolves names, and href returns the URL path of a resource.
+	names place.Resolver
+	href  func(ctx context.Context, name string) string
 }
 
-// locks returns the table of LockSystem or, if that is nil, of one in memory.
-func (h *Handler) locks() *lockTable {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lockTable == nil {
-		system := h.LockSystem
-		if system == nil {
-			system = newMemLocks()
-		}
-		h.lockTable = &lockTable{plain: tenant.NewPlainLocks(system, h.Tenant != nil), mu: &h.shared().probing}
-		if manager, ok := system.(lock.Manager); ok && h.Tenant != nil {
-			h.lockTable.manager = tenant.NewManager(manager)
-		} else if ok {
-			h.lockTable.manager = manager
-		}
+// New returns a table of system; if that is nil, of a new one in memory. tenants
+// says that requests belong to tenants. mu hides the probes of a plain LockSystem.
+func New(system webdav.LockSystem, tenants bool, mu *sync.Mutex, names place.Resolver, href func(context.Context, string) string) *Table {
+	if system == nil {
+		system = newMemLocks()
 	}
-	return h.lockTable
+	table := &Table{plain: tenant.NewPlainLocks(system, tenants), mu: mu, names: names, href: href}
+	if manager, ok := system.(lock.Manager); ok && tenants {
+		table.manager = tenant.NewManager(manager)
+	} else if ok {
+		table.manager = manager
+	}
+	return table
 }
+
+// Plain reports whether the LockSystem is not a lock.Manager. Then it has no shared
+// locks, and can't list its locks.
+func (l *Table) Plain() bool { return l.manager == nil }
+
+// Manager returns the lock.Manager, or nil.
+func (l *Table) Manager() tenant.LockManager { return l.manager }
 
 // newMemLocks returns a lock.System without a Store, which can't fail.
 func newMemLocks() webdav.LockSystem {
@@ -53,8 +63,8 @@ func newMemLocks() webdav.LockSystem {
 	return system
 }
 
-// covers reports whether the lock of token protects name.
-func (l *lockTable) covers(ctx context.Context, token, name string) (bool, error) {
+// Covers reports whether the lock of token protects name.
+func (l *Table) Covers(ctx context.Context, token, name string) (bool, error) {
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -67,8 +77,8 @@ func (l *lockTable) covers(ctx context.Context, token, name string) (bool, error
 	return err == nil, err
 }
 
-// acquire creates the lock wanted.
-func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, error) {
+// Acquire creates the lock wanted.
+func (l *Table) Acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, error) {
 	if l.manager != nil {
 		return l.manager.Acquire(ctx, time.Now(), wanted)
 	}
@@ -88,9 +98,9 @@ func (l *lockTable) acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, e
 	return wanted, err
 }
 
-// renew restarts the timeout of the principal's lock if that covers name. Otherwise it
+// Renew restarts the timeout of the principal's lock if that covers name. Otherwise it
 // returns webdav.ErrNoSuchLock.
-func (l *lockTable) renew(ctx context.Context, name, token, principal string, timeout time.Duration) (lock.Lock, error) {
+func (l *Table) Renew(ctx context.Context, name, token, principal string, timeout time.Duration) (lock.Lock, error) {
 	now := time.Now()
 	if l.manager == nil {
 		l.mu.Lock()
@@ -116,7 +126,7 @@ func (l *lockTable) renew(ctx context.Context, name, token, principal string, ti
 
 // find returns the lock of token if it covers name, and webdav.ErrNoSuchLock otherwise.
 // It needs a manager.
-func (l *lockTable) find(ctx context.Context, name, token string) (lock.Lock, error) {
+func (l *Table) find(ctx context.Context, name, token string) (lock.Lock, error) {
 	found, err := l.manager.Find(ctx, time.Now(), name, false)
 	if err != nil {
 		return lock.Lock{}, err
@@ -129,20 +139,20 @@ func (l *lockTable) find(ctx context.Context, name, token string) (lock.Lock, er
 	return lock.Lock{}, webdav.ErrNoSuchLock
 }
 
-// unlock removes the principal's lock, which must cover name (RFC 4918 §9.11.1).
-func (l *lockTable) unlock(ctx context.Context, name, token, principal string) error {
+// Unlock removes the principal's lock, which must cover name (RFC 4918 §9.11.1).
+func (l *Table) Unlock(ctx context.Context, name, token, principal string) error {
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if !confirms(time.Now(), l.plain.In(ctx), webdav.Condition{Token: token}, name) {
-			return errLockTokenMatches(http.StatusConflict)
+			return ErrTokenMatches(http.StatusConflict)
 		}
 		return l.plain.In(ctx).Unlock(time.Now(), token)
 	}
 	found, err := l.find(ctx, name, token)
 	switch {
 	case errors.Is(err, webdav.ErrNoSuchLock):
-		return errLockTokenMatches(http.StatusConflict)
+		return ErrTokenMatches(http.StatusConflict)
 	case err != nil:
 		return err
 	case found.Principal != principal:
@@ -150,13 +160,13 @@ func (l *lockTable) unlock(ctx context.Context, name, token, principal string) e
 	}
 	err = l.manager.Release(ctx, time.Now(), token)
 	if errors.Is(err, webdav.ErrNoSuchLock) {
-		return errLockTokenMatches(http.StatusConflict)
+		return ErrTokenMatches(http.StatusConflict)
 	}
 	return err
 }
 
-// release removes a lock that has just been acquired.
-func (l *lockTable) release(ctx context.Context, token string) error {
+// Release removes a lock that has just been acquired.
+func (l *Table) Release(ctx context.Context, token string) error {
 	if l.manager != nil {
 		return l.manager.Release(ctx, time.Now(), token)
 	}
@@ -165,9 +175,9 @@ func (l *lockTable) release(ctx context.Context, token string) error {
 	return l.plain.In(ctx).Unlock(time.Now(), token)
 }
 
-// releaseTree removes the locks whose root is in the tree name. A plain LockSystem
+// ReleaseTree removes the locks whose root is in the tree name. A plain LockSystem
 // can't list them, so only the used ones are removed there.
-func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedToken) error {
+func (l *Table) ReleaseTree(ctx context.Context, name string, used []Used) error {
 	now := time.Now()
 	if l.manager != nil {
 		return l.manager.ReleaseTree(context.WithoutCancel(ctx), now, name)
@@ -183,9 +193,9 @@ func (l *lockTable) releaseTree(ctx context.Context, name string, used []usedTok
 	return nil
 }
 
-// rooted returns the locks whose root is in the tree name. It returns none for a plain
+// Rooted returns the locks whose root is in the tree name. It returns none for a plain
 // LockSystem, which can't list them.
-func (l *lockTable) rooted(ctx context.Context, name string) ([]lock.Lock, error) {
+func (l *Table) Rooted(ctx context.Context, name string) ([]lock.Lock, error) {
 	if l.manager == nil {
 		return nil, nil
 	}
@@ -193,10 +203,10 @@ func (l *lockTable) rooted(ctx context.Context, name string) ([]lock.Lock, error
 	return slices.DeleteFunc(found, func(each lock.Lock) bool { return !storage.Contains(name, each.Root) }), err
 }
 
-// releaseRooted removes the locks whose root is in the tree name and for whose root
+// ReleaseRooted removes the locks whose root is in the tree name and for whose root
 // over returns true.
-func (l *lockTable) releaseRooted(ctx context.Context, name string, over func(root string) bool) error {
-	found, err := l.rooted(ctx, name)
+func (l *Table) ReleaseRooted(ctx context.Context, name string, over func(root string) bool) error {
+	found, err := l.Rooted(ctx, name)
 	for _, each := range found {
 		if !over(each.Root) {
 			continue

@@ -1,4 +1,4 @@
-package dav
+package locktable
 
 import (
 	"context"
@@ -21,26 +21,26 @@ const lockForever = -1
 // changed if the probe can lock it, or if the lock of a submitted token covers it.
 type coverage struct {
 	ctx      context.Context //nolint:containedctx // lives as long as probe
-	handler  *Handler
+	names    place.Resolver
 	locks    webdav.LockSystem
 	now      time.Time
 	tokens   []webdav.Condition // the ones that the client submitted
-	used     []usedToken
+	used     []Used
 	releases []func()
 }
 
-// usedToken is a submitted token and a resource that its lock protects.
-type usedToken struct {
+// Used is a submitted token and a resource that its lock protects.
+type Used struct {
 	token webdav.Condition
 	name  string
 }
 
 // probe makes sure that each change is covered by a submitted token or touches nothing
 // that is locked.
-func (l *lockTable) probe(ctx context.Context, h *Handler, tokens []string, changes []change) ([]usedToken, error) {
+func (l *Table) probe(ctx context.Context, tokens []string, changes []Change) ([]Used, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &coverage{ctx: ctx, handler: h, locks: l.plain.In(ctx), now: time.Now()}
+	c := &coverage{ctx: ctx, names: l.names, locks: l.plain.In(ctx), now: time.Now()}
 	for _, token := range tokens {
 		c.tokens = append(c.tokens, webdav.Condition{Token: token})
 	}
@@ -52,12 +52,12 @@ func (l *lockTable) probe(ctx context.Context, h *Handler, tokens []string, chan
 	return c.used, nil
 }
 
-// change probes one change. It releases everything that it locked, so that one lock can
+// Change probes one change. It releases everything that it locked, so that one lock can
 // cover several changes.
-func (c *coverage) change(wanted change) error {
+func (c *coverage) change(wanted Change) error {
 	defer c.release()
 	var err error
-	if wanted.tree {
+	if wanted.Tree {
 		err = c.tree(wanted.Place)
 	} else {
 		err = c.resource(wanted.Key)
@@ -68,14 +68,14 @@ func (c *coverage) change(wanted change) error {
 			err = c.resource(link)
 		}
 	}
-	if err != nil || !wanted.member {
+	if err != nil || !wanted.Membership {
 		return err
 	}
 	c.release()
 	return c.resource(wanted.Parent())
 }
 
-// release releases everything in reverse order.
+// Release releases everything in reverse order.
 func (c *coverage) release() {
 	for i := len(c.releases) - 1; i >= 0; i-- {
 		c.releases[i]()
@@ -83,7 +83,7 @@ func (c *coverage) release() {
 	c.releases = nil
 }
 
-// tree covers p and everything below it.
+// Tree covers p and everything below it.
 func (c *coverage) tree(p place.Place) error {
 	name := p.Key
 	if token, whole := c.wholeTree(name); whole {
@@ -98,7 +98,7 @@ func (c *coverage) tree(p place.Place) error {
 	if err := c.resource(name); err != nil {
 		return err
 	}
-	info, err := storage.Lstat(c.ctx, c.handler.FileSystem, p.Name())
+	info, err := storage.Lstat(c.ctx, c.names.FS, p.Name())
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && !info.IsDir()) {
 		return nil
 	}
@@ -106,10 +106,10 @@ func (c *coverage) tree(p place.Place) error {
 		return err
 	}
 	// The target of a link among the members is not part of the tree.
-	if p, err = c.handler.names().Place(c.ctx, p.Name(), false); err != nil {
+	if p, err = c.names.Place(c.ctx, p.Name(), false); err != nil {
 		return err
 	}
-	for member, err := range storage.ReadDir(c.ctx, c.handler.FileSystem, p.Name()) {
+	for member, err := range storage.ReadDir(c.ctx, c.names.FS, p.Name()) {
 		if err == nil {
 			err = c.tree(p.Member(member.Name()))
 		}
@@ -156,7 +156,7 @@ func (c *coverage) confirm(name string, token webdav.Condition) error {
 	release, err := c.locks.Confirm(c.now, name, "", token)
 	if err == nil {
 		c.releases = append(c.releases, release)
-		c.used = append(c.used, usedToken{token, name})
+		c.used = append(c.used, Used{token, name})
 	}
 	return err
 }
