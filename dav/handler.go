@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/limit"
+	"github.com/davd/davd/dav/internal/listing"
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
@@ -173,7 +174,7 @@ type Handler struct {
 	sharing        sharing
 	operations     *operation.Registry
 	operationsOnce sync.Once
-	propfinds      knownPropfinds
+	propfinds      listing.Queries
 	listings       underWay
 	deadBytes      limit.Budget
 	answers        interim.Held

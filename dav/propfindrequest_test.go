@@ -13,6 +13,7 @@ import (
 	unicode16 "unicode/utf16"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/listing"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -255,7 +256,7 @@ func TestXMLByCharset(t *testing.T) {
 		{"RFC 7303 §3.3 utf-16 needs a mark", "utf-16", big, http.StatusBadRequest},
 		{"nothing at all", "utf-16le", "", 0},
 		{"one byte", "utf-16le", "<", http.StatusBadRequest},
-		{"more than is known of it", "utf-16le", little + strings.Repeat(" \x00", maxKnownBody), 0},
+		{"more than is known of it", "utf-16le", little + strings.Repeat(" \x00", listing.MaxKnownBody), 0},
 		{"too long", "utf-16le", little + strings.Repeat(" \x00", defaultMaxXML), http.StatusRequestEntityTooLarge},
 	} {
 		r := requestWith("PROPFIND", "Content-Type", "text/xml; charset="+c.charset)
@@ -278,4 +279,27 @@ func utf16(order binary.AppendByteOrder, s string) string {
 		b = order.AppendUint16(b, unit)
 	}
 	return string(b)
+}
+
+// TestKnownPropfindsHeader: even for a known body, the encoding in the headers is
+// checked (RFC 7303 §3.2, RFC 9110 §15.5.16).
+func TestKnownPropfindsHeader(t *testing.T) {
+	h := &Handler{}
+	for _, tt := range []struct {
+		field, value string
+		status       int
+	}{
+		{"Content-Type", "application/xml", 0},
+		{"Content-Type", `text/xml; charset="utf-8"`, 0},
+		{"Content-Type", `text/xml; charset="iso-8859-1"`, http.StatusUnsupportedMediaType},
+		{"Content-Encoding", "gzip", http.StatusUnsupportedMediaType},
+	} {
+		r := requestWith("PROPFIND", tt.field, tt.value)
+		body := `<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>`
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+		_, err := readPropfind(h, r)
+		if tt.status == 0 && err != nil || tt.status != 0 && status.Of(err) != tt.status {
+			t.Errorf("%s: %s: %v", tt.field, tt.value, err)
+		}
+	}
 }

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/listing"
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
@@ -55,10 +57,10 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 			return err
 		}
 	}
-	if field := r.preferences().Minimal; field != "" && !p.refused {
+	if minimal := r.preferences().Minimal; minimal != "" && !p.refused {
 		// RFC 8144 §2.2. A client that sends Brief expects a 200 without content.
-		setMinimal(w.Header(), field)
-		if field == "Brief" {
+		field.SetMinimal(w.Header(), minimal)
+		if minimal == "Brief" {
 			w.Header().Set("Content-Length", "0")
 			w.WriteHeader(http.StatusOK)
 			return nil
@@ -119,7 +121,7 @@ func (p *patch) plan(outcome *patchOutcome, property webdav.Property, remove boo
 	name := property.XMLName
 	i := slices.IndexFunc(timeProps, func(t timeProp) bool { return t.name == name })
 	switch {
-	case i < 0 && protected(name), i >= 0 && remove && !timeProps[i].dead:
+	case i < 0 && listing.Protected(name), i >= 0 && remove && !timeProps[i].dead:
 		p.refuse(outcome, errProtected)
 		return false
 	case i < 0 || remove:
@@ -242,12 +244,4 @@ func (o patchOutcome) rank(others int) int {
 		return 1000
 	}
 	return o.status
-}
-
-// setMinimal records in header that the server applied the preference in field.
-func setMinimal(header http.Header, field string) {
-	header.Add("Vary", field)
-	if field == "Prefer" {
-		header.Set("Preference-Applied", "return=minimal")
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/listing"
 	"github.com/davd/davd/storage"
 )
 
@@ -26,8 +27,8 @@ func parsedRequest(h *Handler, r *http.Request) *request {
 	return &request{Request: r, handler: h}
 }
 
-func readPropfind(h *Handler, r *http.Request) (*propfindQuery, error) {
-	return readXML(h, nil, parsedRequest(h, r), h.propfinds.read)
+func readPropfind(h *Handler, r *http.Request) (*listing.Query, error) {
+	return readXML(h, nil, parsedRequest(h, r), h.propfinds.Parse)
 }
 
 func readProppatch(h *Handler, r *http.Request) ([]webdav.Proppatch, error) {

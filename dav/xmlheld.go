@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/davd/davd/dav/internal/limit"
+	"github.com/davd/davd/dav/internal/listing"
 	"github.com/davd/davd/dav/requestbody"
 )
 
@@ -26,7 +27,7 @@ const (
 func (h *Handler) heldXML(r *request, body io.Reader, longest int64) (io.Reader, error) {
 	length := r.ContentLength
 	whole := requestbody.From(r.Request)
-	if 0 <= length && length <= maxKnownBody || whole == nil {
+	if 0 <= length && length <= listing.MaxKnownBody || whole == nil {
 		return body, nil
 	}
 	if length < 0 {

@@ -13,8 +13,15 @@ import (
 // is ready to use.
 type Budget struct {
 	mu    sync.Mutex
-	Used  int64
+	used  int64
 	freed chan struct{} // closed when used decreases; nil while no request waits
+}
+
+// Used returns how many bytes are taken.
+func (b *Budget) Used() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used
 }
 
 // TryTake takes n bytes out of a budget of most bytes, if that many are free.
@@ -27,10 +34,10 @@ func (b *Budget) TryTake(n, most int64) bool {
 // takeLocked takes n bytes if they fit. If nothing is taken, it takes n even beyond
 // most.
 func (b *Budget) takeLocked(n, most int64) bool {
-	if b.Used > 0 && b.Used+n > most {
+	if b.used > 0 && b.used+n > most {
 		return false
 	}
-	b.Used += n
+	b.used += n
 	return true
 }
 
@@ -68,7 +75,7 @@ var errManyLargeProps = &status.Error{
 func (b *Budget) GiveBack(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.Used -= n
+	b.used -= n
 	if b.freed != nil {
 		close(b.freed)
 		b.freed = nil

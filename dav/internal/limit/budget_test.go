@@ -57,8 +57,8 @@ func TestByteBudget(t *testing.T) {
 			t.Error("there was room beside what is larger than all")
 		}
 		b.GiveBack(1000)
-		if b.Used != 0 {
-			t.Errorf("%d bytes are left", b.Used)
+		if b.used != 0 {
+			t.Errorf("%d bytes are left", b.used)
 		}
 	})
 }

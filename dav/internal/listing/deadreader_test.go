@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/tree"
 )
@@ -62,9 +63,10 @@ func TestDeadReader(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := &brokenProps{fails: c.fails}
-			h := &Handler{Properties: store}
-			h.deadBytes.Used = c.used
-			d, err := h.newDeadReader(t.Context(), "/", allpropQuery)
+			var budget limit.Budget
+			budget.TryTake(c.used, deadAtOnce)
+			server := Server{Properties: store, DeadBytes: &budget}
+			d, err := newDeadReader(t.Context(), &server, "/", allpropQuery)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,12 +80,12 @@ func TestDeadReader(t *testing.T) {
 			if !slices.Equal(store.reads, c.reads) {
 				t.Errorf("%d names in each call, want %d", store.reads, c.reads)
 			}
-			if step.large != c.large || h.deadBytes.Used != c.used+step.bytes || (step.bytes > 0) != (len(step.found) > 0) {
-				t.Errorf("large is %t, %d bytes, %d in all", step.large, step.bytes, h.deadBytes.Used)
+			if step.large != c.large || budget.Used() != c.used+step.bytes || (step.bytes > 0) != (len(step.found) > 0) {
+				t.Errorf("large is %t, %d bytes, %d in all", step.large, step.bytes, budget.Used())
 			}
 			d.close()
-			if h.deadBytes.Used != c.used {
-				t.Errorf("%d bytes are left", h.deadBytes.Used)
+			if budget.Used() != c.used {
+				t.Errorf("%d bytes are left", budget.Used())
 			}
 			if step.large {
 				return

@@ -1,17 +1,15 @@
-package dav
+package listing
 
 import (
 	"bytes"
 	"fmt"
 	"io"
-	"net/http"
 	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/davd/davd/dav/internal/davxml"
-	"github.com/davd/davd/dav/internal/status"
 )
 
 func namedPropfind(local string) string {
@@ -21,7 +19,7 @@ func namedPropfind(local string) string {
 // TestKnownPropfinds: a remembered body keeps its meaning, and only short, well-formed
 // bodies are remembered.
 func TestKnownPropfinds(t *testing.T) {
-	long := namedPropfind("getetag") + strings.Repeat(" ", maxKnownBody)
+	long := namedPropfind("getetag") + strings.Repeat(" ", MaxKnownBody)
 	for _, tt := range []struct {
 		name, body string
 		kept       bool
@@ -36,23 +34,23 @@ func TestKnownPropfinds(t *testing.T) {
 		{"not well-formed", namedPropfind("getetag")[1:], false},
 		{"RFC 4918 §14.20 empty propfind", `<propfind xmlns="DAV:"/>`, false},
 		{"another element", `<propertyupdate xmlns="DAV:"/>`, false},
-		{"the longest that is kept", long[:maxKnownBody-1], true},
-		{"longer", long[:maxKnownBody], false},
+		{"the longest that is kept", long[:MaxKnownBody-1], true},
+		{"longer", long[:MaxKnownBody], false},
 		{"much longer", long, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var k knownPropfinds
+			var k Queries
 			want, wantErr := davxml.ParsePropfind(strings.NewReader(tt.body))
 			for range 3 {
 				// The body is read in pieces, while others use the same memory.
-				got, err := k.read(iotest.OneByteReader(strings.NewReader(tt.body)))
-				if !reflect.DeepEqual(got, newPropfindQuery(want)) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				got, err := k.Parse(iotest.OneByteReader(strings.NewReader(tt.body)))
+				if !reflect.DeepEqual(got, newQuery(want)) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
 					t.Fatalf("%+v, %v, want %+v, %v", got, err, want, wantErr)
 				}
 				if cap(got.Props) != len(got.Props) {
 					t.Error("who appends to the properties changes those of others")
 				}
-				if _, err := new(knownPropfinds).read(strings.NewReader(namedPropfind("other"))); err != nil {
+				if _, err := new(Queries).Parse(strings.NewReader(namedPropfind("other"))); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -74,13 +72,13 @@ func utf16be(s string) string {
 // TestKnownPropfindsBroken: a body that is cut off is not taken for a complete one,
 // even if the part before is known.
 func TestKnownPropfindsBroken(t *testing.T) {
-	var k knownPropfinds
+	var k Queries
 	body := namedPropfind("getetag")
-	if _, err := k.read(strings.NewReader(body)); err != nil {
+	if _, err := k.Parse(strings.NewReader(body)); err != nil {
 		t.Fatal(err)
 	}
 	broken := io.MultiReader(strings.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF))
-	if _, err := k.read(broken); err == nil {
+	if _, err := k.Parse(broken); err == nil {
 		t.Error("no error")
 	}
 }
@@ -88,38 +86,15 @@ func TestKnownPropfindsBroken(t *testing.T) {
 // TestKnownPropfindsBound: when the maximum number is kept, new ones replace the old
 // ones.
 func TestKnownPropfindsBound(t *testing.T) {
-	var k knownPropfinds
+	var k Queries
 	for i := range 3*maxKnownPropfinds + 1 {
 		body := namedPropfind(fmt.Sprint("p", i))
-		if _, err := k.read(strings.NewReader(body)); err != nil {
+		if _, err := k.Parse(strings.NewReader(body)); err != nil {
 			t.Fatal(err)
 		}
 		known := *k.known.Load()
 		if _, kept := known[body]; !kept || len(known) > maxKnownPropfinds {
 			t.Fatalf("after %d: %d are kept, the last of them: %v", i, len(known), kept)
-		}
-	}
-}
-
-// TestKnownPropfindsHeader: even for a known body, the encoding in the headers is
-// checked (RFC 7303 §3.2, RFC 9110 §15.5.16).
-func TestKnownPropfindsHeader(t *testing.T) {
-	h := &Handler{}
-	for _, tt := range []struct {
-		field, value string
-		status       int
-	}{
-		{"Content-Type", "application/xml", 0},
-		{"Content-Type", `text/xml; charset="utf-8"`, 0},
-		{"Content-Type", `text/xml; charset="iso-8859-1"`, http.StatusUnsupportedMediaType},
-		{"Content-Encoding", "gzip", http.StatusUnsupportedMediaType},
-	} {
-		r := requestWith("PROPFIND", tt.field, tt.value)
-		body := namedPropfind("getetag")
-		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
-		_, err := readPropfind(h, r)
-		if tt.status == 0 && err != nil || tt.status != 0 && status.Of(err) != tt.status {
-			t.Errorf("%s: %s: %v", tt.field, tt.value, err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
-package dav
+package listing
 
 import (
-	"context"
 	"io/fs"
 	"testing"
 	"time"
@@ -11,31 +10,6 @@ import (
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/place"
 )
-
-// fileInfo describes a resource that doesn't exist.
-type fileInfo struct {
-	name     string
-	size     int64
-	mode     fs.FileMode
-	modified time.Time
-}
-
-func (i fileInfo) Name() string       { return i.name }
-func (i fileInfo) Size() int64        { return i.size }
-func (i fileInfo) Mode() fs.FileMode  { return i.mode }
-func (i fileInfo) ModTime() time.Time { return i.modified }
-func (i fileInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i fileInfo) Sys() any           { return nil }
-
-// taggedInfo is a fileInfo with its own entity tag and content type.
-type taggedInfo struct {
-	fileInfo
-	etag, contentType string
-	err               error
-}
-
-func (i taggedInfo) ETag(context.Context) (string, error)        { return i.etag, i.err }
-func (i taggedInfo) ContentType(context.Context) (string, error) { return i.contentType, i.err }
 
 // bornInfo is a fileInfo with a creation date. It is its own storage.Facts.
 type bornInfo struct {
@@ -53,8 +27,8 @@ func TestLiveProps(t *testing.T) {
 	file := fileInfo{name: "a", size: 1 << 40, modified: modified}
 	collection := fileInfo{name: "a", mode: fs.ModeDir, modified: modified}
 	etagOfFile := place.EntityTag(t.Context(), file)
-	born := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: webdav.NewMemFS()}, quota: &quota{used: 12, available: -3}}
-	plain := &liveValues{ctx: t.Context(), handler: &Handler{FileSystem: webdav.NewMemFS()}, shared: true}
+	born := &liveValues{ctx: t.Context(), fsys: webdav.NewMemFS(), quota: &quota{used: 12, available: -3}}
+	plain := &liveValues{ctx: t.Context(), fsys: webdav.NewMemFS(), shared: true}
 	for _, c := range []struct {
 		name     string
 		resource string

@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"encoding/xml"
@@ -10,9 +10,9 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// propfindQuery is a davxml.Propfind with everything that follows from it. All resources
+// Query is a davxml.Propfind with everything that follows from it. All resources
 // and all requests with the same body share it, so it must not change.
-type propfindQuery struct {
+type Query struct {
 	davxml.Propfind
 	asked []asked
 	// locks, quota and dead say whether the answer needs values of lockdiscovery, of
@@ -33,8 +33,8 @@ type asked struct {
 	empty string
 }
 
-func newPropfindQuery(request davxml.Propfind) *propfindQuery {
-	query := &propfindQuery{
+func newQuery(request davxml.Propfind) *Query {
+	query := &Query{
 		Propfind: request, asked: askedProps(request.Props),
 		locks: asks(request, livePropIndex["lockdiscovery"]),
 		quota: asks(request, livePropIndex["quota-available-bytes"]) || asks(request, livePropIndex["quota-used-bytes"]),
@@ -62,5 +62,5 @@ func asks(p davxml.Propfind, live *liveProp) bool {
 
 // asksDead reports whether the answer may contain a dead property.
 func asksDead(p davxml.Propfind) bool {
-	return p.Propname || p.Allprop || slices.ContainsFunc(p.Props, func(name xml.Name) bool { return !protected(name) })
+	return p.Propname || p.Allprop || slices.ContainsFunc(p.Props, func(name xml.Name) bool { return !Protected(name) })
 }

@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 // Several goroutines make pages at the same time; the walk's goroutine writes them.
 type page struct {
 	davxml.Elements
-	propfind *propfind
+	propfind *Answer
 	missing  []*asked // scratch space
 	// broken has the hrefs of collections that were listed only in part, brokenErr
 	// the reason.
@@ -58,14 +58,14 @@ func (pg *page) release() {
 	pages.Put(pg)
 }
 
-func (p *propfind) emptyPage() *page {
+func (p *Answer) emptyPage() *page {
 	pg, _ := pages.Get().(*page)
 	pg.propfind = p
 	return pg
 }
 
 // newPage returns a page with the response elements of members.
-func (p *propfind) newPage(ctx context.Context, members []tree.Member) *page {
+func (p *Answer) newPage(ctx context.Context, members []tree.Member) *page {
 	pg := p.emptyPage()
 	pg.describe(ctx, members)
 	return pg
@@ -90,7 +90,7 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 		case len(pg.Buf) > maxPage:
 			pg.later = members[i:]
 			return
-		case len(pg.Buf) > interim.LeastHeld && p.handler.answers.Full():
+		case len(pg.Buf) > interim.LeastHeld && p.server.Held.Full():
 			pg.rest = members[i:] // a client that takes nothing holds a small page
 			return
 		case m.Err != nil:
@@ -114,7 +114,7 @@ func (pg *page) failed(m *tree.Member) {
 	case m.Partial:
 		// The collection has a response element already, and a second one with its
 		// href is not allowed (RFC 4918 §14.24).
-		pg.broken, pg.brokenErr = append(pg.broken, pg.propfind.handler.href(m.Name, true)), m.Err
+		pg.broken, pg.brokenErr = append(pg.broken, pg.propfind.server.href(m.Name, true)), m.Err
 	default:
 		pg.status(m, m.Err)
 	}
@@ -122,14 +122,14 @@ func (pg *page) failed(m *tree.Member) {
 
 // status appends a response element for m with only the status of err.
 func (pg *page) status(m *tree.Member, err error) {
-	pg.Elements.Failed(pg.propfind.handler.href(m.Name, m.Info != nil && m.Info.IsDir()), err)
+	pg.Elements.Failed(pg.propfind.server.href(m.Name, m.Info != nil && m.Info.IsDir()), err)
 }
 
 // resource appends the response element of a resource with its properties. dead is
 // sorted by name.
 func (pg *page) resource(r resource, dead []webdav.Property) {
 	p := pg.propfind
-	pg.Open(p.prefix, r.name, r.info.IsDir())
+	pg.Open(p.server.Prefix, r.name, r.info.IsDir())
 	switch {
 	case p.query.Propname:
 		pg.names(r, dead)

@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"cmp"
@@ -26,11 +26,11 @@ type resource struct {
 
 // liveValues computes the values of live properties for one request.
 type liveValues struct {
-	handler *Handler
-	ctx     context.Context  //nolint:containedctx // lives as long as the request
-	locks   *locktable.Index // nil: not requested
-	quota   *quota           // nil: none, or not requested
-	shared  bool             // the LockSystem has shared locks
+	fsys   storage.FS
+	ctx    context.Context  //nolint:containedctx // lives as long as the request
+	locks  *locktable.Index // nil: not requested
+	quota  *quota           // nil: none, or not requested
+	shared bool             // the LockSystem has shared locks
 }
 
 // liveProp is a property that the server computes (RFC 4918 §15).
@@ -95,8 +95,8 @@ func lookupLive(name xml.Name) *liveProp {
 	return livePropIndex[name.Local]
 }
 
-// protected reports whether only the server can set the property name (RFC 4918 §15).
-func protected(name xml.Name) bool {
+// Protected reports whether only the server can set the property name (RFC 4918 §15).
+func Protected(name xml.Name) bool {
 	live := lookupLive(name)
 	return live != nil && !live.settable
 }

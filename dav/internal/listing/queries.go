@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"bytes"
@@ -12,34 +12,34 @@ import (
 	"github.com/davd/davd/dav/internal/davxml"
 )
 
-// Limits of a knownPropfinds. With them it takes at most about 1 MiB, if all bodies
+// Limits of a Queries. With them it takes at most about 1 MiB, if all bodies
 // consist of many short names.
 const (
 	maxKnownPropfinds = 64
-	maxKnownBody      = 2 << 10 // bytes
+	MaxKnownBody      = 2 << 10 // bytes
 )
 
-// knownPropfinds caches the meaning of PROPFIND bodies. A client sends the same few
+// Queries caches the meaning of PROPFIND bodies. A client sends the same few
 // bodies again and again, and parsing one costs more than answering it for a file. The
 // meaning of a body depends on nothing but its bytes, so the cache can't be stale. Only
 // well-formed bodies are kept.
-type knownPropfinds struct {
+type Queries struct {
 	// known is replaced and never changed. Requests share its queries, so those must not be
 	// changed either.
-	known atomic.Pointer[map[string]*propfindQuery]
+	known atomic.Pointer[map[string]*Query]
 }
 
-var shortBodies = sync.Pool{New: func() any { return new([maxKnownBody]byte) }}
+var shortBodies = sync.Pool{New: func() any { return new([MaxKnownBody]byte) }}
 
-// read parses a body that xmlBody has returned.
-func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
-	buf := shortBodies.Get().(*[maxKnownBody]byte) //nolint:forcetypeassert // nothing else is in it
+// Parse parses a body that xmlBody has returned.
+func (k *Queries) Parse(body io.Reader) (*Query, error) {
+	buf := shortBodies.Get().(*[MaxKnownBody]byte) //nolint:forcetypeassert // nothing else is in it
 	defer shortBodies.Put(buf)
 	content, whole := readShort(body, buf[:])
 	switch {
 	case !whole:
 		request, err := davxml.ParsePropfind(io.MultiReader(bytes.NewReader(content), body))
-		return newPropfindQuery(request), err
+		return newQuery(request), err
 	case len(content) == 0:
 		return allpropQuery, nil
 	}
@@ -51,7 +51,7 @@ func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
 	}
 	request, err := davxml.ParsePropfind(bytes.NewReader(content))
 	request.Props = slices.Clip(request.Props)
-	query := newPropfindQuery(request)
+	query := newQuery(request)
 	if err == nil {
 		k.keep(known, string(content), query)
 	}
@@ -59,7 +59,7 @@ func (k *knownPropfinds) read(body io.Reader) (*propfindQuery, error) {
 }
 
 // allpropQuery is the query of a request without a body (RFC 4918 §9.1).
-var allpropQuery = newPropfindQuery(davxml.Propfind{Allprop: true})
+var allpropQuery = newQuery(davxml.Propfind{Allprop: true})
 
 // readShort reads body into buf, and reports whether it read all of it. An error of
 // body will be returned again by the next read.
@@ -78,8 +78,8 @@ func readShort(body io.Reader, buf []byte) (content []byte, whole bool) {
 
 // keep adds a body to known. If that is full, keep drops all others; those still in use
 // will be added again.
-func (k *knownPropfinds) keep(known *map[string]*propfindQuery, content string, query *propfindQuery) {
-	more := map[string]*propfindQuery{content: query}
+func (k *Queries) keep(known *map[string]*Query, content string, query *Query) {
+	more := map[string]*Query{content: query}
 	if known != nil && len(*known) < maxKnownPropfinds {
 		maps.Copy(more, *known)
 	}

@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"encoding/xml"
@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -28,8 +29,9 @@ func BenchmarkPage(b *testing.B) {
 	}
 	for name, request := range map[string]davxml.Propfind{"four": {Props: four}, "allprop": {Allprop: true}} {
 		b.Run(name, func(b *testing.B) {
-			p := &propfind{handler: &Handler{FileSystem: webdav.NewMemFS()}, query: newPropfindQuery(request)}
-			p.live = liveValues{handler: p.handler, ctx: b.Context(), shared: true}
+			fsys := webdav.NewMemFS()
+			p := &Answer{server: Server{Names: place.Resolver{FS: fsys}}, query: newQuery(request)}
+			p.live = liveValues{fsys: fsys, ctx: b.Context(), shared: true}
 			size := 0
 			page := func() {
 				pg := p.newPage(b.Context(), members)

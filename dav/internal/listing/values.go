@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"encoding/xml"

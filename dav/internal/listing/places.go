@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"context"
@@ -13,30 +13,29 @@ import (
 
 // lookUp looks up the locks and dead properties that the query needs, for the root,
 // which info describes, and its members down to depth.
-func (p *propfind) lookUp(r *request, info fs.FileInfo, depth int) error {
-	ctx := r.Context()
+func (p *Answer) lookUp(ctx context.Context, info fs.FileInfo, depth int) error {
 	p.lookedUp = ctx
 	if !p.query.locks && !p.query.dead {
 		return nil
 	}
 	var err error
-	if p.at, err = p.handler.names().PlaceAt(ctx, p.root, info); err != nil {
+	if p.at, err = p.server.Names.PlaceAt(ctx, p.root, info); err != nil {
 		return err
 	}
 	if p.query.locks {
-		if p.live.locks, err = p.handler.locks().Discover(r.Context(), r.principal(), p.at, depth != 0); err != nil {
+		if p.live.locks, err = p.server.Locks.Discover(ctx, storage.PrincipalOf(ctx), p.at, depth != 0); err != nil {
 			return err
 		}
 	}
 	if p.query.dead {
-		p.dead, err = p.handler.newDeadReader(ctx, p.at.Key, p.query)
+		p.dead, err = newDeadReader(ctx, &p.server, p.at.Key, p.query)
 	}
 	return err
 }
 
 // places returns the places of members, or nil if none of them has locks or dead
 // properties. It calls the storage once for each collection and each symbolic link.
-func (p *propfind) places(ctx context.Context, members []tree.Member) []place.Place {
+func (p *Answer) places(ctx context.Context, members []tree.Member) []place.Place {
 	inTree := p.dead != nil || p.live.locks.Found()
 	if !inTree {
 		linked := slices.ContainsFunc(members, func(m tree.Member) bool { return m.Linked })
@@ -67,26 +66,26 @@ func (p *propfind) places(ctx context.Context, members []tree.Member) []place.Pl
 
 // deadOfLinks returns a reader for the dead properties of link targets, for a tree that
 // has none itself. It returns nil if no resource at all has any or the query needs none.
-func (p *propfind) deadOfLinks() *deadReader {
+func (p *Answer) deadOfLinks() *deadReader {
 	p.linkedOnce.Do(func() {
 		if p.query.dead && p.dead == nil {
 			// If they can't be read, the answer leaves them out.
-			p.linkedDead, _ = p.handler.newDeadReader(p.lookedUp, "/", p.query)
+			p.linkedDead, _ = newDeadReader(p.lookedUp, &p.server, "/", p.query)
 		}
 	})
 	return p.linkedDead
 }
 
 // reader returns the reader for the dead properties of m, or nil if there are none.
-func (p *propfind) reader(m *tree.Member) *deadReader {
+func (p *Answer) reader(m *tree.Member) *deadReader {
 	if p.dead != nil || !m.Linked {
 		return p.dead
 	}
 	return p.deadOfLinks()
 }
 
-// closeDead releases the resources of the readers.
-func (p *propfind) closeDead() {
+// Close releases the resources of the readers.
+func (p *Answer) Close() {
 	p.dead.close()
 	p.linkedOnce.Do(func() {})
 	p.linkedDead.close()
@@ -94,11 +93,11 @@ func (p *propfind) closeDead() {
 
 // placeOf returns the place of name. If that can't be found out, it returns a place
 // that has neither locks nor properties.
-func (p *propfind) placeOf(ctx context.Context, name string) place.Place {
+func (p *Answer) placeOf(ctx context.Context, name string) place.Place {
 	if name == p.root {
 		return p.at
 	}
-	at, err := p.handler.names().Place(ctx, name, true)
+	at, err := p.server.Names.Place(ctx, name, true)
 	if err != nil {
 		return place.Place{Asked: name, Canon: storage.Canon{Name: name}, Key: storage.OutsideKey}
 	}

@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 type quota struct{ used, available int64 }
 
 // quotaOf returns the quota of the collection name, or nil if the storage has none.
-func (h *Handler) quotaOf(ctx context.Context, name string) (*quota, error) {
-	used, available, err := storage.Space(ctx, h.FileSystem, name)
+func quotaOf(ctx context.Context, fsys storage.FS, name string) (*quota, error) {
+	used, available, err := storage.Space(ctx, fsys, name)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil, nil
 	}

@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 const maxPage = maxPooledPage
 
 // deliverLater describes and writes members that did not fit in a page.
-func (p *propfind) deliverLater(ctx context.Context, members []tree.Member) error {
+func (p *Answer) deliverLater(ctx context.Context, members []tree.Member) error {
 	for i := range members {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -108,14 +108,14 @@ func (pg *page) allDead(r resource, dead []webdav.Property) {
 	}
 	if err := pg.pagedDead(r.at.Key); err != nil {
 		// The element has begun, so only the note at the end can tell the client.
-		pg.broken = append(pg.broken, pg.propfind.handler.href(r.name, r.info.IsDir()))
+		pg.broken = append(pg.broken, pg.propfind.server.href(r.name, r.info.IsDir()))
 		pg.brokenErr = err
 	}
 }
 
 // shownDead appends a dead property for allprop or propname.
 func (pg *page) shownDead(property webdav.Property) {
-	if !protected(property.XMLName) {
+	if !Protected(property.XMLName) {
 		pg.Property(property)
 		pg.spill()
 	}
@@ -193,7 +193,7 @@ func (pg *page) notRead() {
 }
 
 // deadQueryOf returns the query for the dead properties that a request needs, and the
-// names whose presence affects the answer (propfindQuery.deadNames).
+// names whose presence affects the answer (Query.deadNames).
 func deadQueryOf(request davxml.Propfind, asked []asked) (query deadprops.Query, names []xml.Name) {
 	for i := range asked {
 		if asked[i].dead {

@@ -1,4 +1,4 @@
-package dav
+package listing
 
 import (
 	"context"
@@ -40,12 +40,12 @@ type deadReader struct {
 }
 
 // newDeadReader returns nil if the tree name has no dead properties.
-func (h *Handler) newDeadReader(ctx context.Context, name string, query *propfindQuery) (*deadReader, error) {
-	store := h.properties()
+func newDeadReader(ctx context.Context, server *Server, name string, query *Query) (*deadReader, error) {
+	store := server.Properties
 	if some, err := store.Any(ctx, name); !some || err != nil {
 		return nil, err
 	}
-	return &deadReader{store: store, query: query.deadQuery, budget: &h.deadBytes}, nil
+	return &deadReader{store: store, query: query.deadQuery, budget: server.DeadBytes}, nil
 }
 
 // close returns the budget of pages that were not delivered. d may be nil.
@@ -74,7 +74,7 @@ type stepProps struct {
 	large bool
 }
 
-// read returns the properties of members. If they can't be read together, they are read
+// Parse returns the properties of members. If they can't be read together, they are read
 // one by one, so that one unreadable member doesn't fail the others.
 func (d *deadReader) read(ctx context.Context, members []tree.Member) stepProps {
 	names := make([]string, 0, len(members))

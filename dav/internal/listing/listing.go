@@ -1,0 +1,181 @@
+// Package listing writes the answer to a PROPFIND (RFC 4918 §9.1): the properties of a
+// resource and its members, in memory that does not grow with their number.
+package listing
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"sync"
+
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/limit"
+	"github.com/davd/davd/dav/internal/locktable"
+	"github.com/davd/davd/dav/internal/place"
+	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/tree"
+)
+
+// Answer answers with the properties of the resource and, depending on Depth, of
+// propfind writes the answer to one PROPFIND.
+type Answer struct {
+	server  Server
+	about   Request
+	ctx     context.Context //nolint:containedctx // lives as long as the request
+	res     *interim.Response
+	query   *Query
+	minimal string // the header field that asks for a minimal answer
+	root    string
+	noRoot  bool        // the answer leaves out root itself
+	at      place.Place // the place of root; zero if the query needs neither locks nor dead properties
+	live    liveValues
+	dead    *deadReader // nil if the tree has no dead properties or the query needs none
+	// linkedDead is the result of deadOfLinks, which makes it once, with the context
+	// lookedUp.
+	linkedDead *deadReader
+	linkedOnce sync.Once
+	lookedUp   context.Context //nolint:containedctx // of the request
+	body       *interim.Stream // nil until the first resource is found
+
+	// broken has the hrefs of collections that could be read only in part, brokenErr
+	// the reason.
+	broken    []string
+	brokenErr error
+}
+
+// Server is what a listing needs of the server.
+type Server struct {
+	Names      place.Resolver
+	Prefix     string // of URL paths
+	Locks      *locktable.Table
+	Properties deadprops.Store
+	// DeadBytes limits the memory for dead properties, and Held that for answers.
+	DeadBytes *limit.Budget
+	Held      *interim.Held
+}
+
+func (s *Server) href(name string, collection bool) string {
+	return string(field.AppendHref(nil, s.Prefix, name, collection))
+}
+
+// Request is a PROPFIND after its checks.
+type Request struct {
+	// Name is the storage name of the resource, which Info describes.
+	Name string
+	Info fs.FileInfo
+	// Depth is 0, 1 or tree.Infinite. NoRoot leaves out the resource itself.
+	Depth  int
+	NoRoot bool
+	// Minimal is the header field that asks for an answer without the missing properties,
+	// or "".
+	Minimal string
+	Query   *Query
+}
+
+// Open looks up everything that the whole answer to r shares. The caller must call Close.
+func (s Server) Open(ctx context.Context, r Request) (*Answer, error) {
+	p := &Answer{
+		server: s, ctx: ctx, query: r.Query, root: r.Name, about: r, noRoot: r.NoRoot, minimal: r.Minimal,
+		live: liveValues{fsys: s.Names.FS, ctx: ctx, shared: !s.Locks.Plain()},
+	}
+	var err error
+	if err = p.lookUp(ctx, r.Info, r.Depth); err != nil {
+		return nil, err
+	}
+	if r.Info.IsDir() && r.Query.quota {
+		if p.live.quota, err = quotaOf(ctx, s.Names.FS, r.Name); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// Write walks the tree and writes the answer to res. walk says how; Write sets what to
+// walk.
+func (p *Answer) Write(ctx context.Context, res *interim.Response, walk tree.Walk) error {
+	p.ctx, p.res, p.live.ctx = ctx, res, ctx
+	walk.FS, walk.Root, walk.Info, walk.Depth, walk.Prepare = p.server.Names.FS, p.root, p.about.Info, p.about.Depth, p.prepare
+	err := walk.Run(ctx)
+	if err == nil && p.body == nil {
+		err = fs.ErrNotExist // the resource was removed meanwhile
+	}
+	if p.body == nil || err != nil && p.res.Discard() {
+		return err
+	}
+	return status.Logged(p.end(err))
+}
+
+// prepare describes members and returns a function that writes the result.
+func (p *Answer) prepare(ctx context.Context, members []tree.Member) func() error {
+	pg := p.newPage(ctx, members)
+	return func() error {
+		for {
+			err, rest := p.deliver(ctx, pg), pg.rest
+			pg.release()
+			if err != nil || rest == nil {
+				return err
+			}
+			pg = p.newPage(ctx, rest)
+		}
+	}
+}
+
+// deliver writes a page and the members that did not fit in it.
+func (p *Answer) deliver(ctx context.Context, pg *page) error {
+	if pg.brokenErr != nil {
+		p.brokenErr = pg.brokenErr
+		p.broken = append(p.broken, pg.broken[:min(len(pg.broken), maxBroken+1-len(p.broken))]...)
+	}
+	if len(pg.Buf) > 0 || pg.rootOmitted {
+		if err := p.start(); err != nil {
+			return err
+		}
+		if err := p.body.Write(pg.Buf); err != nil {
+			return err
+		}
+	}
+	if pg.rootErr != nil {
+		return pg.rootErr
+	}
+	return p.deliverLater(ctx, pg.later)
+}
+
+// start begins the body unless it has begun already.
+func (p *Answer) start() error {
+	if p.body != nil {
+		return nil
+	}
+	if p.minimal != "" {
+		field.SetMinimal(p.res.Header(), p.minimal)
+	}
+	p.res.StreamMultistatus()
+	davxml.SetMultistatus(p.res)
+	p.body = interim.NewStream(p.res)
+	return p.body.Write([]byte(davxml.Start))
+}
+
+// maxBroken is the number of collections that the note of end names.
+const maxBroken = 10
+
+// end ends the body. If the walk failed after the response was committed, or a
+// collection could be read only in part, a note says that the listing is not complete.
+func (p *Answer) end(walkErr error) error {
+	note := ""
+	switch {
+	case errors.Is(context.Cause(p.ctx), status.ErrShutdown):
+		note = "the listing is not complete: " + status.ErrShutdown.Error()
+	case walkErr != nil:
+		note = "the listing is not complete"
+	case p.broken != nil:
+		note = "the listing is not complete: it lacks members of " + strings.Join(p.broken[:min(len(p.broken), maxBroken)], " ")
+		if len(p.broken) > maxBroken {
+			note += " and others"
+		}
+	}
+	return errors.Join(walkErr, p.brokenErr, p.body.End(davxml.AppendEnd(nil, note)))
+}
