@@ -62,7 +62,7 @@ func TestDeadReader(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := &brokenProps{fails: c.fails}
-			h := &Handler{Properties: store}
+			h := &Handler{State: onlyProps{store: store}}
 			h.deadBytes.Used = c.used
 			d, err := h.newDeadReader(t.Context(), "/", allpropQuery)
 			if err != nil {
@@ -98,3 +98,11 @@ func TestDeadReader(t *testing.T) {
 		})
 	}
 }
+
+// onlyProps is a State of which only the properties are used.
+type onlyProps struct {
+	State
+	store deadprops.Store
+}
+
+func (s onlyProps) Properties() deadprops.Store { return s.store }

@@ -17,7 +17,7 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// lockTable is the Handler's LockSystem with a uniform interface.
+// lockTable is the Handler's lock system with a uniform interface.
 type lockTable struct {
 	plain   tenant.PlainLocks
 	manager tenant.LockManager // nil if the LockSystem is not a lock.Manager
@@ -25,12 +25,12 @@ type lockTable struct {
 	mu *sync.Mutex
 }
 
-// locks returns the table of LockSystem or, if that is nil, of one in memory.
+// locks returns the table of LockSystem, of the locks of State, or of locks in memory.
 func (h *Handler) locks() *lockTable {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.lockTable == nil {
-		system := h.LockSystem
+		system := h.lockSystem()
 		if system == nil {
 			system = newMemLocks()
 		}
@@ -42,6 +42,14 @@ func (h *Handler) locks() *lockTable {
 		}
 	}
 	return h.lockTable
+}
+
+// lockSystem returns LockSystem or the locks of State, or nil without either.
+func (h *Handler) lockSystem() webdav.LockSystem {
+	if h.LockSystem == nil && h.State != nil {
+		return h.State.Locks()
+	}
+	return h.LockSystem
 }
 
 // newMemLocks returns a lock.System without a Store, which can't fail.
