@@ -16,9 +16,9 @@ import (
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
-	"github.com/davd/davd/storage/tree"
 )
 
 // brokenState is a database whose disk fails after some changes, until it heals.
@@ -103,7 +103,7 @@ func (b *brokenState) Secure(ctx context.Context, src, dst string, locks int) (r
 	return release, err
 }
 
-var _ tree.UrgentJournal = &brokenState{}
+var _ journal.UrgentStore = &brokenState{}
 
 // brokenCase is a request during which the disk with the state starts to fail.
 type brokenCase struct {

@@ -74,7 +74,7 @@ func (h *Handler) failureOf(err error) error {
 	if errors.As(err, &partial) {
 		return err
 	}
-	recorded := errors.As(err, &follow) && h.Journal != nil
+	recorded := errors.As(err, &follow) && h.journal() != nil
 	if recorded || follow == nil && errors.As(err, &leftover) {
 		return status.Logged(err)
 	}

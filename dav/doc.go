@@ -40,7 +40,7 @@
 // see: JSON ([OperationStatus]), a page for browsers, or a stream of events. A GET of
 // the document with Prefer: processing receives interim responses until the operation
 // ends. A DELETE of the document stops the operation and rolls it back. The document is
-// kept for a day in [Handler.History].
+// kept for a day in [Handler.State].
 //
 // A client can send a COPY, MOVE or DELETE with Prefer: respond-async (RFC 7240 §4.1).
 // If the operation takes longer than 100 ms, or than n seconds with wait=n, the answer

@@ -12,7 +12,6 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage/local"
-	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
 )
 
@@ -40,11 +39,7 @@ func ExampleHandler_state() {
 			return err
 		}
 		defer db.Close()
-		locks, err := lock.New(ctx, lock.Options{Store: db})
-		if err != nil {
-			return err
-		}
-		server := httptest.NewServer(&dav.Handler{FileSystem: fsys, LockSystem: locks, Properties: db})
+		server := httptest.NewServer(&dav.Handler{FileSystem: fsys, State: db})
 		defer server.Close()
 		request, err := http.NewRequest(method, server.URL+"/", strings.NewReader(body))
 		if err != nil {

@@ -20,7 +20,7 @@ import (
 // places are those of the source and the destination, if the caller knows them.
 func (h *Handler) engine(c *claim, places ...place.Place) tree.Engine {
 	return tree.Engine{
-		FS: h.FileSystem, Journal: h.Journal, Follower: &follower{Handler: h, claim: c, places: places},
+		FS: h.FileSystem, Journal: h.journal(), Follower: &follower{Handler: h, claim: c, places: places},
 		CopyLinks: h.CopyLinks, Persist: h.persist(c), Workers: h.workers(), Client: c.client,
 	}
 }

@@ -34,14 +34,10 @@ type Handler struct {
 	// operations of one tree apply to the others. Several Handlers may serve one FileSystem
 	// only if they share a LockSystem.
 	FileSystem webdav.FileSystem
-	// LockSystem is the lock management system. With a lock.Manager, the Handler supports
-	// all of RFC 4918. With any other LockSystem it supports what x/net's does: exclusive
-	// locks, which clients can't list. If LockSystem is nil, locks are kept in memory by a
-	// lock.System and end with the Handler.
-	//
-	// Several Handlers may share one LockSystem. Then none of them changes a resource while
-	// another one is changing it. Handlers that serve different files need different
-	// Tenants, because a LockSystem knows names and not files.
+	// LockSystem replaces the locks of State. With a lock.Manager, the Handler supports all
+	// of RFC 4918. With any other LockSystem it supports what x/net's does: exclusive locks,
+	// which clients can't list. Several Handlers may share a LockSystem under the same
+	// conditions as a State.
 	LockSystem webdav.LockSystem
 	// Logger is an optional error logger. If non-nil, it is called for every HTTP request
 	// when the request ends.
@@ -51,12 +47,16 @@ type Handler struct {
 	// more; or the server could not write the record of an operation.
 	OperationLogger func(operation.Operation, error)
 
-	// Properties keeps dead properties. If it is nil, files that are
-	// webdav.DeadPropsHolders keep their own; otherwise properties are in memory and end
-	// with the Handler. Several Handlers may share a Store in the same way as a LockSystem,
-	// and should share both or neither. Properties belong to a name within a Tenant; they
-	// are the same for every Principal.
-	Properties deadprops.Store
+	// State keeps locks, dead properties, and what operations do and have done. If it is nil,
+	// everything is in memory and ends with the Handler, except for the properties of files
+	// that are webdav.DeadPropsHolders and keep their own.
+	//
+	// Several Handlers may share one State. Then none of them changes a resource while
+	// another one is changing it. Handlers that serve different files need different
+	// Tenants, because a State knows names and not files. Recover assumes that each record
+	// of the journal is about FileSystem, and puts the record's tenant into the context
+	// (storage.TenantOf). So Handlers with different files need different journals.
+	State State
 	// PropertyLimits limits the size of dead properties. A request that exceeds a limit
 	// gets a 507 (Insufficient Storage). The zero value allows 64 KiB for each property, 1
 	// MiB for each resource and 256 MiB for each principal. For files that are
@@ -64,17 +64,6 @@ type Handler struct {
 	// properties together, so a listing needs memory for all properties of one file.
 	// Properties that exceed the limits because they are older can be read and removed.
 	PropertyLimits deadprops.Limits
-	// Journal records the changes that are under way, so that after a crash Recover can
-	// finish them or undo them. Keep LockSystem, Properties and Journal all across
-	// restarts, or none of them. If Journal is nil, an interrupted change stays half done.
-	// Recover assumes that each record is about FileSystem, and puts the record's tenant
-	// into the context (storage.TenantOf). So Handlers with different files need different
-	// Journals.
-	Journal tree.Journal
-	// History keeps the results of operations for a day, for their status documents
-	// (operation.Name). If it is nil, they are in memory and end with the Handler. Handlers
-	// may share a History under the same conditions as a Journal.
-	History history.Store
 	// Tenant returns which of several independent trees the request is about, and so which
 	// part of the state. Requests with the same tenant must see the same files. Requests
 	// with different tenants share nothing, even under the same names: no locks, dead
@@ -113,7 +102,7 @@ type Handler struct {
 	CancelWhenGone bool
 	// CopyLinks makes a COPY, and a MOVE that has to copy, copy symbolic links among the
 	// members as links, even if they lead out of the tree. FileSystem must then be a
-	// storage.LinkCopier. By default, the targets of the links are copied.
+	// storage.Copier. By default, the targets of the links are copied.
 	CopyLinks bool
 	// Listings restricts the cost of a PROPFIND with Depth infinity.
 	Listings Listings

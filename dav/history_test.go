@@ -82,7 +82,7 @@ func TestHistoryWrites(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				kept := &watchedHistory{}
-				h := &dav.Handler{History: kept}
+				h := &dav.Handler{State: stateOf(t, parts{history: kept})}
 				server, g := inBubble(t, h)
 				time.AfterFunc(c.takes, g.open)
 				client := server.dial()
@@ -108,7 +108,7 @@ func TestHistoryBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		errFull, told := errors.New("full"), 0
 		kept := &watchedHistory{broken: errFull}
-		h := &dav.Handler{History: kept, OperationLogger: func(op operation.Operation, err error) {
+		h := &dav.Handler{State: stateOf(t, parts{history: kept}), OperationLogger: func(op operation.Operation, err error) {
 			if errors.Is(err, errFull) && op.Source == "/src" {
 				told++
 			}
@@ -138,7 +138,7 @@ func TestHistoryBroken(t *testing.T) {
 func TestHistoryShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &watchedHistory{slow: 2 * time.Second}
-		h := &dav.Handler{History: kept}
+		h := &dav.Handler{State: stateOf(t, parts{history: kept})}
 		s, g := inBubble(t, h)
 		g.open()
 		client := s.dial()
@@ -154,7 +154,7 @@ func TestHistoryShutdown(t *testing.T) {
 func TestHistoryBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &watchedHistory{}
-		s, g := inBubble(t, &dav.Handler{History: kept})
+		s, g := inBubble(t, &dav.Handler{State: stateOf(t, parts{history: kept})})
 		g.open()
 		client := s.dial()
 		for range 1200 {
@@ -183,7 +183,7 @@ func crashSite(t *testing.T, dir, state string) (*dav.Handler, *gate) {
 	t.Cleanup(func() { _ = db.Close() })
 	g := newGate(fsys)
 	g.waiting = make(chan struct{}, 1000)
-	return &dav.Handler{FileSystem: g, Properties: db, Journal: db, History: db, Principal: byHeader}, g
+	return &dav.Handler{FileSystem: g, State: db, Principal: byHeader}, g
 }
 
 // crash returns a copy of a database in the state that a crash would leave now.

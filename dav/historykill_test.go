@@ -46,7 +46,7 @@ func (k killingHistory) SaveOperations(ctx context.Context, records ...history.R
 func beToldVictim(t *testing.T, dir string) {
 	h, g := crashSite(t, filepath.Join(dir, "share"), filepath.Join(dir, "state.db"))
 	told := make(chan struct{})
-	h.History = killingHistory{h.History, told}
+	h.State = &parts{State: h.State, journal: h.State.Journal(), history: killingHistory{h.State.History(), told}}
 	h.FileSystem = &storagetest.Fault{FS: g, Before: func(op, _ string) error {
 		if op == "rename" || op == "exchange" { // the copy doesn't take its final place
 			select {}

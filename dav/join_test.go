@@ -13,7 +13,6 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
 )
@@ -39,7 +38,10 @@ func inBubble(t *testing.T, h *dav.Handler) (*bubbleServer, *gate) {
 	storagetest.WriteTree(t, fsys, storagetest.Tree{"/other": "/"})
 	g := newGate(fsys)
 	g.waiting = make(chan struct{}, 10_000)
-	h.FileSystem, h.Principal, h.Properties = g, byHeader, deadprops.NewMem()
+	h.FileSystem, h.Principal = g, byHeader
+	if h.State == nil {
+		h.State = newMemState()
+	}
 	h.OnePerson = true
 	s := serveBubble(t, h)
 	g.close()

@@ -21,6 +21,7 @@ import (
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
@@ -126,7 +127,7 @@ func (s *keptSite) open() {
 	locks, err := lock.New(context.Background(), lock.Options{Store: kept})
 	must(s.t, err)
 	s.handler = &dav.Handler{
-		FileSystem: s.fsys, LockSystem: locks, Properties: kept, Journal: kept, OperationLogger: s.log,
+		FileSystem: s.fsys, State: &parts{State: s.db, locks: locks, properties: kept, journal: kept, history: history.NewMem()}, OperationLogger: s.log,
 	}
 	if s.tenant != "" {
 		s.handler.Tenant = func(*http.Request) string { return s.tenant }

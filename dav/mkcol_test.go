@@ -106,7 +106,7 @@ func TestMkcolLocked(t *testing.T) {
 // of earlier resources.
 func TestMkcolProperties(t *testing.T) {
 	props := deadprops.NewMem()
-	s := serveMem(t, &dav.Handler{Properties: props}, garden())
+	s := serveMem(t, &dav.Handler{State: stateOf(t, parts{properties: props})}, garden())
 	for _, target := range []string{"/c/", "/c/m", "/f"} {
 		s.sends(207, "PROPPATCH", target, setProp)
 	}

@@ -32,7 +32,7 @@ func TestLockKilled(t *testing.T) {
 		s, err := openSite(dir, "exchange", func() {})
 		must(t, err)
 		property := webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: "p"}, InnerXML: []byte("old")}
-		must(t, s.Properties.Patch(t.Context(), "/new", []webdav.Proppatch{{Props: []webdav.Property{property}}}))
+		must(t, s.State.Properties().Patch(t.Context(), "/new", []webdav.Proppatch{{Props: []webdav.Property{property}}}))
 		must(t, s.close())
 		return dir
 	}
@@ -49,7 +49,7 @@ func TestLockKilled(t *testing.T) {
 		must(t, err)
 		locks, err := s.locks.Find(t.Context(), time.Now(), "/", true)
 		must(t, err)
-		props, _, err := s.Properties.Read(t.Context(), deadprops.Query{Names: []string{"/new"}})
+		props, _, err := s.State.Properties().Read(t.Context(), deadprops.Query{Names: []string{"/new"}})
 		must(t, err)
 		if there != (len(locks) == 1) || there && len(props["/new"]) > 0 {
 			t.Errorf("step %d of %d: the file is there: %t; locks %v, properties %v", step, steps, there, locks, props)

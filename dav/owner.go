@@ -39,8 +39,8 @@ func (h *Handler) inState(of string, r history.Record) history.Record {
 	return r
 }
 
-// records returns the part of History that the tenant of a context may see. If History
-// is nil, the records are in memory.
+// records returns the part of the history that the tenant of a context may see. Without a
+// State, the records are in memory.
 func (h *Handler) records() history.Store {
 	if h.Tenant != nil {
 		return tenant.History{Store: h.allRecords()}
@@ -53,8 +53,8 @@ func (h *Handler) records() history.Store {
 func (h *Handler) allRecords() history.Store {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.History != nil {
-		return h.History
+	if h.State != nil {
+		return h.State.History()
 	}
 	if h.memHistory == nil {
 		h.memHistory = history.NewMem()

@@ -12,11 +12,11 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// properties returns the store of dead properties: Properties or, if that is nil, the
+// properties returns the store of dead properties: that of State or, without a State, the
 // files of FileSystem or memory.
 func (h *Handler) properties() deadprops.Store {
-	if h.Properties != nil {
-		return h.keptByTenant(h.Properties)
+	if h.State != nil {
+		return h.keptByTenant(h.State.Properties())
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -35,7 +35,7 @@ func (h *Handler) keptByTenant(store deadprops.Store) deadprops.Store {
 	return tenant.NewProperties(store)
 }
 
-// defaultProps is the deadprops.Store of a Handler without Properties. It uses the files
+// defaultProps is the deadprops.Store of a Handler without a State. It uses the files
 // of fsys if they keep dead properties, as those of webdav.NewMemFS do, and memory
 // otherwise. It decides on first use, because it must call the storage, which can be slow
 // or fail. It decides for each tenant, because each has its own tree.

@@ -118,7 +118,7 @@ func TestPropertiesPerPrincipal(t *testing.T) {
 // listed completely, in parts that are not large.
 func TestLargeProperties(t *testing.T) {
 	store := &pagedProps{Store: deadprops.NewMem()}
-	s := serve(t, aferofs.New(afero.NewMemMapFs()), &dav.Handler{Properties: store}, garden())
+	s := serve(t, aferofs.New(afero.NewMemMapFs()), &dav.Handler{State: stateOf(t, parts{properties: store})}, garden())
 	want := map[string]map[xml.Name]string{}
 	for i, target := range []string{"/c/", "/c/m", "/f", "/old"} {
 		var patch webdav.Proppatch

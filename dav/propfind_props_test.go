@@ -53,7 +53,7 @@ func TestPropfindAsksStore(t *testing.T) {
 		l[fmt.Sprintf("/d/%04d", i)] = ""
 	}
 	props := &countedProps{Store: deadprops.NewMem()}
-	s := serveLocal(t, &dav.Handler{Properties: props}, l)
+	s := serveLocal(t, &dav.Handler{State: stateOf(t, parts{properties: props})}, l)
 	ask := func(body string) (asked, reads, names int) {
 		props.any, props.reads, props.names = 0, 0, 0
 		if m := s.multistatus(s.send("PROPFIND", "/d", body, "Depth: 1")); len(m.hrefs) != 1001 {
@@ -265,7 +265,7 @@ func TestPropfindSlow(t *testing.T) {
 	s := &share{TB: t, fsys: fsys}
 	s.plantLayout(l)
 	synctest.Test(t, func(t *testing.T) {
-		client := serveBubble(t, &dav.Handler{FileSystem: latency.New(fsys, delay), Properties: props}).dial()
+		client := serveBubble(t, &dav.Handler{FileSystem: latency.New(fsys, delay), State: stateOf(t, parts{properties: props})}).dial()
 		client.send("PROPPATCH /d/0", instructions(set("<x:a>1</x:a>")))
 		if _, a := client.final(); a.status != http.StatusMultiStatus {
 			t.Errorf("PROPPATCH is %d", a.status)
@@ -306,7 +306,7 @@ func (p *sizedProps) Read(ctx context.Context, query deadprops.Query) (map[strin
 // property is not shown.
 func TestPropfindLiveBeforeDead(t *testing.T) {
 	store := deadprops.NewMem()
-	s := serveLocal(t, &dav.Handler{Properties: store}, garden())
+	s := serveLocal(t, &dav.Handler{State: stateOf(t, parts{properties: store})}, garden())
 	stale := webdav.Proppatch{Props: []webdav.Property{
 		{XMLName: davProp("getetag"), InnerXML: []byte("stale")},
 		{XMLName: davProp("quota-used-bytes"), InnerXML: []byte("stale")},

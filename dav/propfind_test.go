@@ -350,7 +350,7 @@ func TestPropfindMemberFails(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			onBackends(t, garden(), func(s *share) {
-				s.h.Properties = faultyProps{s, deadprops.NewMem()}
+				s.h.State = stateOf(t, parts{properties: faultyProps{s, deadprops.NewMem()}})
 				s.fail(c.err, c.op, c.fails)
 				m := s.multistatus(s.send("PROPFIND", "/", askAll, "Depth: infinity"))
 				var got, want []string

@@ -426,7 +426,7 @@ func (f fixedTimes) SetTimes(context.Context, string, time.Time) error { return 
 func TestProppatchFails(t *testing.T) {
 	both := set("<D:getlastmodified>2001-02-03T04:05:06Z</D:getlastmodified><x:a>1</x:a>")
 	for err, status := range map[error]int{errors.New("broken at /secret/path"): 500, syscall.ENOSPC: 507, syscall.EACCES: 403} {
-		s := serveLocal(t, &dav.Handler{Properties: brokenProps{deadprops.NewMem(), err}}, garden())
+		s := serveLocal(t, &dav.Handler{State: stateOf(t, parts{properties: brokenProps{deadprops.NewMem(), err}})}, garden())
 		before := s.modified("/f", "/f")
 		if a := s.send("PROPPATCH", "/f", instructions(both)); a.status != status {
 			t.Errorf("%v is %d: %s", err, a.status, a.body)

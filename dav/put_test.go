@@ -242,7 +242,7 @@ func TestPutKeeps(t *testing.T) {
 // removed, so that it never gets those of another.
 func TestPutProps(t *testing.T) {
 	for _, method := range []string{"PUT", "MKCOL"} {
-		s := serveMem(t, &dav.Handler{Properties: frozenProps{deadprops.NewMem()}}, garden())
+		s := serveMem(t, &dav.Handler{State: stateOf(t, parts{properties: frozenProps{deadprops.NewMem()}})}, garden())
 		s.sends(500, method, "/new", "")
 		s.holds(garden())
 	}

@@ -150,7 +150,7 @@ func (c condition) build(t *testing.T, dir string) map[string]string {
 	defer func() { must(t, s.close()) }()
 	for name, value := range c.props {
 		property := webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: "p"}, InnerXML: []byte(value)}
-		must(t, s.Properties.Patch(t.Context(), name, []webdav.Proppatch{{Props: []webdav.Property{property}}}))
+		must(t, s.State.Properties().Patch(t.Context(), name, []webdav.Proppatch{{Props: []webdav.Property{property}}}))
 	}
 	tokens := map[string]string{}
 	for name := range c.locks {
@@ -206,7 +206,7 @@ func (c condition) state(t *testing.T, s *site) {
 	t.Helper()
 	for _, root := range []string{"/src", "/dst", "/other"} {
 		for below := range things["collection"] {
-			props, _, err := s.Properties.Read(t.Context(), deadprops.Query{Names: []string{root + below}})
+			props, _, err := s.State.Properties().Read(t.Context(), deadprops.Query{Names: []string{root + below}})
 			must(t, err)
 			for name, all := range props {
 				c.props[name] = string(all[0].InnerXML)

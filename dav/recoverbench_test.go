@@ -40,7 +40,7 @@ func BenchmarkJournalled(b *testing.B) {
 			}
 			defer func() { _ = s.close() }()
 			if !bb.journalled {
-				s.Journal = nil
+				s.State = &parts{State: s.State, history: s.State.History()}
 			}
 			src, dst := "/a", "/b"
 			for b.Loop() {

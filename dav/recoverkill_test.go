@@ -22,6 +22,7 @@ import (
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
@@ -120,7 +121,7 @@ func openSite(dir, way string, step func()) (*site, error) {
 	}
 	s := &site{db: db, local: fsys, locks: locks}
 	s.Handler = &dav.Handler{
-		FileSystem: stepped(fsys, way, step), LockSystem: locks, Properties: kept, Journal: kept,
+		FileSystem: stepped(fsys, way, step), State: &parts{State: db, locks: locks, properties: kept, journal: kept, history: history.NewMem()},
 	}
 	return s, nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/davd/davd/dav/operation"
 )
 
-// common is the state that all Handlers with the same LockSystem share. Through it they
+// common is the state that all Handlers with the same locks share. Through it they
 // keep out of each other's changes, as if they were one Handler. x/net's Handlers do that
 // with a temporary lock for each request.
 type common struct {
@@ -26,8 +26,8 @@ type common struct {
 	probing sync.Mutex
 }
 
-// sharedParts has the LockSystems, Properties and Journals that Handlers of this process
-// use, so that Handlers can find out that they share one. An entry lives as long as a
+// sharedParts has the LockSystems and States that Handlers of this process use, so that
+// Handlers can find out that they share one. An entry lives as long as a
 // Handler that uses it.
 type sharedParts struct {
 	mu    sync.Mutex
@@ -36,7 +36,7 @@ type sharedParts struct {
 	warned bool
 }
 
-// sharedPart is one LockSystem, Properties or Journal.
+// sharedPart is one LockSystem or State.
 type sharedPart struct {
 	common common
 	// files is the FileSystem of the first Handler, if it is comparable.
@@ -94,11 +94,12 @@ type sharing struct {
 	common *common
 }
 
-// shared returns the state that h shares with all Handlers that have the same LockSystem.
+// shared returns the state that h shares with all Handlers that have the same locks.
 func (h *Handler) shared() *common {
 	s := &h.sharing
 	s.once.Do(func() {
-		for _, part := range []any{h.LockSystem, h.Properties, h.Journal} {
+		locks := h.lockSystem()
+		for _, part := range []any{locks, h.State} {
 			if part == nil {
 				continue
 			}
@@ -108,7 +109,7 @@ func (h *Handler) shared() *common {
 				warnShared()
 			}
 		}
-		if s.common = new(common); h.LockSystem != nil {
+		if s.common = new(common); locks != nil {
 			s.common = &s.used[0].common
 		}
 	})
@@ -116,7 +117,7 @@ func (h *Handler) shared() *common {
 }
 
 func warnShared() {
-	slog.Default().WarnContext(context.Background(), "dav: Handlers with different FileSystems share a LockSystem, Properties or a Journal: "+
+	slog.Default().WarnContext(context.Background(), "dav: Handlers with different FileSystems share a LockSystem or a State: "+
 		"the locks and properties of one apply to the names of the other, and its users see them. "+
 		"Set Handler.Tenant so that it tells the trees apart, or give each Handler its own state. This message is logged once.")
 }
@@ -168,12 +169,11 @@ func (b *brief) note(h *Handler) {
 // inHandler names the state that is lost with h, or "".
 func (h *Handler) inHandler() string {
 	switch {
+	case h.State != nil:
 	case h.LockSystem == nil:
 		return "the locks, dead properties and status documents"
-	case h.Properties == nil:
+	default:
 		return "the dead properties and status documents"
-	case h.History == nil:
-		return "the status documents"
 	}
 	return ""
 }

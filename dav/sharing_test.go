@@ -15,8 +15,6 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/deadprops"
-	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/storagetest"
 )
@@ -120,9 +118,13 @@ func TestHandlersOfDifferentFiles(t *testing.T) {
 					h[0].LockSystem = webdav.NewMemLS()
 					h[1].LockSystem = h[0].LockSystem
 				},
-				"Properties": func(h ...*dav.Handler) {
-					h[0].Properties = deadprops.NewMem()
-					h[1].Properties = h[0].Properties
+				"State": func(h ...*dav.Handler) {
+					h[0].State = newMemState()
+					h[1].State = h[0].State
+				},
+				"State behind a LockSystem of its own": func(h ...*dav.Handler) {
+					h[0].State = newMemState()
+					h[1].State, h[1].LockSystem = h[0].State, webdav.NewMemLS()
 				},
 			} {
 				out := logged(t)
@@ -150,12 +152,12 @@ func TestHandlersOfDifferentFiles(t *testing.T) {
 func TestHandlersOfTenants(t *testing.T) {
 	for kind, open := range lockSystems {
 		t.Run(kind, func(t *testing.T) {
-			locks, props := open(t), deadprops.NewMem()
+			locks, state := open(t), newMemState()
 			user := func(name string) *share {
 				fsys, dir := openLocal(t)
 				storagetest.WriteTree(t, fsys, tenantTree())
 				h := &dav.Handler{
-					FileSystem: fsys, LockSystem: locks, Properties: props,
+					FileSystem: fsys, LockSystem: locks, State: state,
 					Tenant: func(*http.Request) string { return name },
 				}
 				return &share{TB: t, dir: dir, h: h, server: newServer(t, h)}
@@ -186,7 +188,7 @@ func sometimes(many int) func() *dav.Handler {
 // TestHandlerForEachRequest checks that a warning is logged once, with the lost state,
 // if each Handler serves only one request, as in Caddy's module.
 func TestHandlerForEachRequest(t *testing.T) {
-	locks := webdav.NewMemLS()
+	locks, state := webdav.NewMemLS(), newMemState()
 	for _, c := range []struct {
 		name               string
 		handlers, requests int
@@ -197,7 +199,7 @@ func TestHandlerForEachRequest(t *testing.T) {
 		{"one for each request", 200, 1, func() *dav.Handler { return &dav.Handler{} }, "locks, dead properties and status documents"},
 		{"one for each request on one LockSystem", 200, 1, func() *dav.Handler { return &dav.Handler{LockSystem: locks} }, "the dead properties and status documents"},
 		{"one for each request on kept state", 200, 1, func() *dav.Handler {
-			return &dav.Handler{LockSystem: locks, Properties: deadprops.NewMem(), History: history.NewMem()}
+			return &dav.Handler{LockSystem: locks, State: state}
 		}, ""},
 		{"one", 1, 1000, func() *dav.Handler { return &dav.Handler{} }, ""},
 		{"one for each of many users", 1000, 3, func() *dav.Handler { return &dav.Handler{} }, ""},

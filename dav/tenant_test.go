@@ -151,7 +151,7 @@ func openState(t *testing.T, h *dav.Handler, file string) (closeState func()) {
 		}
 	}
 	t.Cleanup(closeState)
-	h.LockSystem, h.Properties, h.Journal, h.History = newSystem(t, lock.Options{Store: db}), db, db, db
+	h.State = db
 	return closeState
 }
 

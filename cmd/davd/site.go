@@ -82,7 +82,7 @@ func (s *site) answerOperators(ctx context.Context) *control.Server {
 		return nil
 	}
 	var commands control.Commands
-	(&locks.Manager{Locks: s.state.Locks, Log: s.log}).Register(&commands)
+	(&locks.Manager{Locks: s.state.Locks(), Log: s.log}).Register(&commands)
 	server, err := control.Start(ctx, control.Path(s.state.Where), &commands, s.log)
 	if err != nil {
 		s.log.WarnContext(ctx, "davd locks and davd unlock will not work while this davd is running", "err", err)
@@ -163,10 +163,7 @@ func (s *site) sweep(ctx context.Context) ([]tree.Recovery, error) {
 func (s *site) handler() *dav.Handler {
 	h := &s.cfg.Handler
 	h.FileSystem = latency.New(s.fsys, s.cfg.Latency)
-	h.LockSystem = s.state.Locks
-	h.Properties = s.state.Properties
-	h.Journal = s.state.Journal
-	h.History = s.state.History
+	h.State = s.state
 	h.Principal = auth.User
 	h.Admitted = auth.Admitted
 	h.OnePerson = s.users == nil

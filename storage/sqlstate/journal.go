@@ -15,7 +15,7 @@ func (db *DB) SaveRecord(ctx context.Context, id string, record []byte) error {
 	return db.saveRecord(ctx, db.transact, id, record)
 }
 
-// SaveUrgent implements tree.UrgentJournal: it may use the reserved space.
+// SaveUrgent implements journal.UrgentStore: it may use the reserved space.
 func (db *DB) SaveUrgent(ctx context.Context, id string, record []byte) error {
 	return db.saveRecord(ctx, db.urgentInTurn, id, record)
 }

@@ -22,6 +22,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ import (
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -38,6 +40,8 @@ type Options struct {
 	// Log gets a message when the disk is full and the reserve is used, and when the
 	// database is removed while it is open. If Log is nil, these messages are dropped.
 	Log *slog.Logger
+	// Locks configures [DB.Locks]. Its Store must be nil.
+	Locks lock.Options
 }
 
 // DB is an open database. It is safe for concurrent use.
@@ -64,6 +68,7 @@ type DB struct {
 	files   files
 	closed  bool
 	tidier  *time.Timer
+	locks   *lock.System
 
 	close func() error
 }
@@ -73,6 +78,8 @@ var (
 	_ deadprops.Store   = (*DB)(nil)
 	_ deadprops.Securer = (*DB)(nil)
 	_ history.Store     = (*DB)(nil)
+
+	_ journal.UrgentStore = (*DB)(nil)
 )
 
 // Open opens the database dsn, the path of an SQLite file. If the file does not exist,
@@ -105,8 +112,24 @@ func (o Options) Open(ctx context.Context, dsn string) (*DB, error) {
 		return nil, errors.Join(err, owner.release())
 	}
 	db.owner = owner
+	o.Locks.Store = db
+	if db.locks, err = lock.New(ctx, o.Locks); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: can't read the locks: %w", path, err), db.Close())
+	}
 	return db, nil
 }
+
+// Locks returns the locks. While the DB is open, only they may change the locks in it.
+func (db *DB) Locks() lock.Manager { return db.locks }
+
+// Properties returns the dead properties, which are the DB itself.
+func (db *DB) Properties() deadprops.Store { return db }
+
+// Journal returns the records of running operations, which are the DB itself.
+func (db *DB) Journal() journal.Store { return db }
+
+// History returns the results of operations, which are the DB itself.
+func (db *DB) History() history.Store { return db }
 
 // open opens the database at path, which the process already owns.
 func open(ctx context.Context, path string, migrations []migration, log *slog.Logger) (*DB, error) {

@@ -89,7 +89,7 @@ func BenchmarkCopy(b *testing.B) {
 	clean := func() { noError(b, os.RemoveAll(filepath.Join(dir, "dst"))) }
 	by := func(mon func() *tree.Monitor) func() {
 		return func() {
-			noError(b, tree.Copy(context.Background(), fsys, "/src", "/dst", tree.Infinite, mon()))
+			noError(b, copyTree(context.Background(), fsys, "/src", "/dst", tree.Infinite, mon()))
 		}
 	}
 	compare(
@@ -106,7 +106,7 @@ func BenchmarkRemove(b *testing.B) {
 	dst := filepath.Join(dir, "dst")
 	build := func() { plainCopy(b, filepath.Join(dir, "src"), dst) }
 	by := func(mon func() *tree.Monitor) func() {
-		return func() { noError(b, tree.Remove(context.Background(), fsys, "/dst", mon())) }
+		return func() { noError(b, removeTree(context.Background(), fsys, "/dst", mon())) }
 	}
 	compare(
 		b,
@@ -129,7 +129,7 @@ func BenchmarkRemoveWide(b *testing.B) {
 	compare(
 		b,
 		contender{"plain", build, func() { noError(b, os.RemoveAll(dst)) }},
-		contender{"tree", build, func() { noError(b, tree.Remove(context.Background(), fsys, "/dst", nil)) }},
+		contender{"tree", build, func() { noError(b, removeTree(context.Background(), fsys, "/dst", nil)) }},
 	)
 }
 
@@ -139,7 +139,7 @@ func BenchmarkWalk(b *testing.B) {
 	fsys, _ := benchTree(b, 0)
 	by := func(mon func() *tree.Monitor) func() {
 		return func() {
-			noError(b, tree.Visit(context.Background(), fsys, "/src", tree.Infinite, mon(),
+			noError(b, visit(context.Background(), fsys, "/src", tree.Infinite, mon(),
 				func(tree.Member) error { return nil }))
 		}
 	}

@@ -58,7 +58,7 @@ func TestCopy(t *testing.T) {
 					build(t, fsys, source)
 					build(t, fsys, d.old)
 					mon := new(tree.Monitor)
-					noError(t, tree.Copy(t.Context(), fsys, s.src, "/dst", s.depth, mon))
+					noError(t, copyTree(t.Context(), fsys, s.src, "/dst", s.depth, mon))
 					check(t, fsys, source.full().with("/dst", s.want))
 					members := int64(len(s.want))
 					if displaced := d.old.full(); displaced["/dst"] == collection || s.want[""] == collection {
@@ -71,14 +71,14 @@ func TestCopy(t *testing.T) {
 		t.Run(backend.name+"/nothing", func(t *testing.T) {
 			fsys := backend.open(t)
 			build(t, fsys, source)
-			errorIs(t, tree.Copy(t.Context(), fsys, "/nothing", "/src", tree.Infinite, nil), fs.ErrNotExist)
+			errorIs(t, copyTree(t.Context(), fsys, "/nothing", "/src", tree.Infinite, nil), fs.ErrNotExist)
 			check(t, fsys, source.full())
 		})
 		t.Run(backend.name+"/into nothing [RFC4918:S9.8.5]", func(t *testing.T) {
 			fsys := backend.open(t)
 			build(t, fsys, source)
 			for _, src := range []string{"/src", "/src/f"} {
-				errorIs(t, tree.Copy(t.Context(), fsys, src, "/no/dst", tree.Infinite, nil), fs.ErrNotExist)
+				errorIs(t, copyTree(t.Context(), fsys, src, "/no/dst", tree.Infinite, nil), fs.ErrNotExist)
 			}
 			check(t, fsys, source.full())
 		})
@@ -104,7 +104,7 @@ func TestCopyTimesAndModes(t *testing.T) {
 	t.Cleanup(func() { // lets an unprivileged user remove it
 		_ = os.Chmod(filepath.Join(dir, "src/d"), 0o700)
 	})
-	noError(t, tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
+	noError(t, copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
 	for name, mode := range modes {
 		info, err := os.Stat(filepath.Join(dir, "dst"+strings.TrimPrefix(name, "src")))
 		noError(t, err)
@@ -137,7 +137,7 @@ func TestCopyDeadProps(t *testing.T) {
 		noError(t, err)
 		noError(t, f.Close())
 	}
-	noError(t, tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
+	noError(t, copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
 	for resource, want := range map[string]string{
 		"/dst": "/src", "/dst/f": "/src/f", "/dst/d/e": "/src/d/e", "/dst/d": "", "/dst/d/g": "", "/src/f": "/src/f",
 	} {
@@ -173,13 +173,13 @@ func TestOverlapRefused(t *testing.T) {
 	}
 	ops := map[string]func(ctx context.Context, fsys storage.FS, src, dst string) error{
 		"copy": func(ctx context.Context, fsys storage.FS, src, dst string) error {
-			return tree.Copy(ctx, fsys, src, dst, tree.Infinite, nil)
+			return copyTree(ctx, fsys, src, dst, tree.Infinite, nil)
 		},
 		"copy alone": func(ctx context.Context, fsys storage.FS, src, dst string) error {
-			return tree.Copy(ctx, fsys, src, dst, 0, nil)
+			return copyTree(ctx, fsys, src, dst, 0, nil)
 		},
 		"move": func(ctx context.Context, fsys storage.FS, src, dst string) error {
-			return tree.Move(ctx, fsys, src, dst, nil)
+			return moveTree(ctx, fsys, src, dst, nil)
 		},
 	}
 	for _, backend := range backends {
@@ -237,7 +237,7 @@ func TestCopyPartly(t *testing.T) {
 						names = append(names, "/src"+name)
 					}
 					mon := watchedMonitor()
-					err := tree.Copy(t.Context(), failing(fsys, tt.err, tt.op, names...), "/src", "/dst", tree.Infinite, mon)
+					err := copyTree(t.Context(), failing(fsys, tt.err, tt.op, names...), "/src", "/dst", tree.Infinite, mon)
 					failed(t, err, tt.err, names...)
 					want := source.full().replaced("/src", "/dst")
 					for _, name := range tt.missing {
@@ -265,7 +265,7 @@ func TestCopyPropertiesPartly(t *testing.T) {
 			}
 			return nil
 		}}
-		failed(t, tree.Copy(t.Context(), bad, "/src", "/dst", tree.Infinite, nil), syscall.EIO, "/src/d/g")
+		failed(t, copyTree(t.Context(), bad, "/src", "/dst", tree.Infinite, nil), syscall.EIO, "/src/d/g")
 		if got := snapshot(t, fsys).without("/dst/d/g"); diff(got, source.full().replaced("/src", "/dst").without("/dst/d/g")) != "" {
 			t.Errorf("%s: %v", op, got)
 		}
@@ -284,7 +284,7 @@ func TestCopyRootFails(t *testing.T) {
 						fsys := backend.open(t)
 						build(t, fsys, source)
 						build(t, fsys, d.old)
-						err := tree.Copy(t.Context(), failing(fsys, syscall.EIO, op, src), src, "/dst", tree.Infinite, nil)
+						err := copyTree(t.Context(), failing(fsys, syscall.EIO, op, src), src, "/dst", tree.Infinite, nil)
 						errorIs(t, err, syscall.EIO)
 						check(t, fsys, source.full().with("", d.old.full()))
 					})
@@ -309,7 +309,7 @@ func TestCopyEnds(t *testing.T) {
 						}
 						return nil
 					}}
-					err := tree.Copy(t.Context(), full, "/src", "/dst", tree.Infinite, nil)
+					err := copyTree(t.Context(), full, "/src", "/dst", tree.Infinite, nil)
 					errorIs(t, err, errno)
 					check(t, fsys, source.full().with("", d.old.full()))
 				})
@@ -320,7 +320,7 @@ func TestCopyEnds(t *testing.T) {
 				build(t, fsys, d.old)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				err := tree.Copy(ctx, before(fsys, "open", "/src/d/g", cancel), "/src", "/dst", tree.Infinite, nil)
+				err := copyTree(ctx, before(fsys, "open", "/src/d/g", cancel), "/src", "/dst", tree.Infinite, nil)
 				errorIs(t, err, context.Canceled)
 				check(t, fsys, source.full().with("", d.old.full()))
 			})
@@ -342,7 +342,7 @@ func TestCopyEnds(t *testing.T) {
 				return nil
 			}}
 			mon := new(tree.Monitor)
-			err := tree.Copy(ctx, mid, "/src", "/dst", tree.Infinite, mon)
+			err := copyTree(ctx, mid, "/src", "/dst", tree.Infinite, mon)
 			errorIs(t, err, context.Canceled)
 			check(t, fsys, big.full().with("", old.full()))
 			if p := mon.Snapshot(); p.Bytes >= int64(len(big["/src/big"])) {
@@ -354,9 +354,9 @@ func TestCopyEnds(t *testing.T) {
 			build(t, fsys, source)
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			errorIs(t, tree.Copy(ctx, fsys, "/src", "/dst", tree.Infinite, nil), context.Canceled)
-			errorIs(t, tree.Move(ctx, fsys, "/src", "/dst", nil), context.Canceled)
-			errorIs(t, tree.Remove(ctx, fsys, "/src", nil), context.Canceled)
+			errorIs(t, copyTree(ctx, fsys, "/src", "/dst", tree.Infinite, nil), context.Canceled)
+			errorIs(t, moveTree(ctx, fsys, "/src", "/dst", nil), context.Canceled)
+			errorIs(t, removeTree(ctx, fsys, "/src", nil), context.Canceled)
 			check(t, fsys, source.full())
 		})
 	}
@@ -379,7 +379,7 @@ func TestCopyVanishing(t *testing.T) {
 				vanishing := before(fsys, "open", tt.gone, func() {
 					noError(t, fsys.RemoveAll(context.Background(), tt.gone))
 				})
-				noError(t, tree.Copy(t.Context(), vanishing, "/src", "/dst", tree.Infinite, nil))
+				noError(t, copyTree(t.Context(), vanishing, "/src", "/dst", tree.Infinite, nil))
 				check(t, fsys, tt.want.replaced("/src", "/dst"))
 			})
 		}
@@ -396,7 +396,7 @@ func TestCopyVanishing(t *testing.T) {
 				vanishing := before(fsys, when.op, when.name, func() {
 					noError(t, fsys.RemoveAll(context.Background(), "/src"))
 				})
-				err := tree.Copy(t.Context(), vanishing, "/src", "/dst", tree.Infinite, nil)
+				err := copyTree(t.Context(), vanishing, "/src", "/dst", tree.Infinite, nil)
 				if when.op == "readdeadprops" && err == nil { // Everything was read before that.
 					return
 				}
@@ -415,7 +415,7 @@ func TestCopyVanishing(t *testing.T) {
 			vanishing := before(fsys, "open", "/src/f", func() {
 				noError(t, fsys.RemoveAll(context.Background(), "/src/f"))
 			})
-			err := tree.Copy(t.Context(), vanishing, "/src/f", "/dst", tree.Infinite, nil)
+			err := copyTree(t.Context(), vanishing, "/src/f", "/dst", tree.Infinite, nil)
 			errorIs(t, err, fs.ErrNotExist)
 			if err != nil && storage.Reserved(err.Error()) {
 				t.Errorf("error %v names a reserved name", err)
@@ -441,7 +441,7 @@ func TestCopyLinks(t *testing.T) {
 		symlink(t, dir, "src/out", t.TempDir())
 		mkfifo(t, dir, "src/fifo")
 		build(t, fsys, layout{"/src/.davd-x/f": "reserved"})
-		noError(t, tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
+		noError(t, copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
 		got := snapshot(t, fsys).below("/dst")
 		want := copied.with("", layout{
 			"/filelink": "2", "/dirlink": collection, "/dirlink/g": "2", "/dirlink/d": collection, "/dirlink/d/h": "3",
@@ -453,7 +453,7 @@ func TestCopyLinks(t *testing.T) {
 	t.Run("the source is a link to a collection", func(t *testing.T) {
 		fsys, dir := newShare(t)
 		symlink(t, dir, "link", "b")
-		noError(t, tree.Copy(t.Context(), fsys, "/link", "/dst", tree.Infinite, nil))
+		noError(t, copyTree(t.Context(), fsys, "/link", "/dst", tree.Infinite, nil))
 		l := snapshot(t, fsys)
 		if d := diff(l.below("/dst"), l.below("/b")); d != "" {
 			t.Errorf("wrong copy:%s", d)
@@ -463,7 +463,7 @@ func TestCopyLinks(t *testing.T) {
 		fsys, dir := newShare(t)
 		mkfifo(t, dir, "fifo")
 		was := snapshot(t, fsys)
-		errorIs(t, tree.Copy(t.Context(), fsys, "/fifo", "/dst", tree.Infinite, nil), fs.ErrNotExist)
+		errorIs(t, copyTree(t.Context(), fsys, "/fifo", "/dst", tree.Infinite, nil), fs.ErrNotExist)
 		check(t, fsys, was)
 	})
 	t.Run("the destination is a link to a collection", func(t *testing.T) {
@@ -471,7 +471,7 @@ func TestCopyLinks(t *testing.T) {
 			fsys, dir := newShare(t)
 			symlink(t, dir, "link", "b")
 			was := snapshot(t, fsys)
-			noError(t, tree.Copy(t.Context(), fsys, src, "/link", tree.Infinite, nil))
+			noError(t, copyTree(t.Context(), fsys, src, "/link", tree.Infinite, nil))
 			check(t, fsys, was.replaced(src, "/link"))
 		}
 	})
@@ -479,21 +479,21 @@ func TestCopyLinks(t *testing.T) {
 		fsys, dir := newShare(t)
 		symlink(t, dir, "link", "b")
 		was := snapshot(t, fsys)
-		noError(t, tree.Copy(t.Context(), fsys, "/b", "/link", tree.Infinite, nil))
+		noError(t, copyTree(t.Context(), fsys, "/b", "/link", tree.Infinite, nil))
 		check(t, fsys, was.replaced("/b", "/link"))
 	})
 	t.Run("a link onto what it leads to", func(t *testing.T) {
 		fsys, dir := newShare(t)
 		symlink(t, dir, "link", "b")
 		was := snapshot(t, fsys)
-		noError(t, tree.Copy(t.Context(), fsys, "/link", "/b", tree.Infinite, nil))
+		noError(t, copyTree(t.Context(), fsys, "/link", "/b", tree.Infinite, nil))
 		check(t, fsys, was)
 	})
 	t.Run("into itself through a link", func(t *testing.T) {
 		fsys, dir := newShare(t)
 		symlink(t, dir, "link", "b")
 		was := snapshot(t, fsys)
-		noError(t, tree.Copy(t.Context(), fsys, "/b", "/link/new", tree.Infinite, nil))
+		noError(t, copyTree(t.Context(), fsys, "/b", "/link/new", tree.Infinite, nil))
 		check(t, fsys, was.replaced("/b", "/b/new"))
 	})
 	for name, target := range map[string]string{
@@ -503,7 +503,7 @@ func TestCopyLinks(t *testing.T) {
 			fsys, dir := newShare(t)
 			mkdir(t, fsys, "/src/d")
 			symlink(t, dir, "src/d/loop", target)
-			failed(t, tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil), tree.ErrLoop, "/src/d/loop")
+			failed(t, copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil), tree.ErrLoop, "/src/d/loop")
 			if d := diff(snapshot(t, fsys).below("/dst"), copied.with("", layout{"/d": collection})); d != "" {
 				t.Errorf("wrong copy:%s", d)
 			}
@@ -519,7 +519,7 @@ func TestCopyOntoLinkOfWebdavDir(t *testing.T) {
 		build(t, fsys, layout{"/src/f": "1", "/b/g": "2"})
 		symlink(t, dir, "link", "b")
 		was := snapshot(t, fsys)
-		noError(t, tree.Copy(t.Context(), fsys, src, "/link", tree.Infinite, nil))
+		noError(t, copyTree(t.Context(), fsys, src, "/link", tree.Infinite, nil))
 		check(t, fsys, was.replaced(src, "/link"))
 	}
 }
@@ -540,7 +540,7 @@ func TestCopyLeavesRemains(t *testing.T) {
 		}
 		return nil
 	}}
-	errorIs(t, tree.Copy(t.Context(), bad, "/src", "/dst", tree.Infinite, nil), syscall.ENOSPC)
+	errorIs(t, copyTree(t.Context(), bad, "/src", "/dst", tree.Infinite, nil), syscall.ENOSPC)
 	if d := diff(snapshot(t, fsys).seen(), source.full().with("", old.full())); d != "" {
 		t.Errorf("wrong tree:%s", d)
 	}
@@ -559,7 +559,7 @@ func TestCopyLeftover(t *testing.T) {
 				}
 				return nil
 			}}
-			err := tree.Copy(t.Context(), bad, "/src", "/dst", tree.Infinite, nil)
+			err := copyTree(t.Context(), bad, "/src", "/dst", tree.Infinite, nil)
 			leftover := (*tree.LeftoverError)(nil)
 			if !errors.As(err, &leftover) {
 				t.Fatalf("error %v, want a LeftoverError", err)
@@ -588,7 +588,7 @@ func TestCopyRandomContent(t *testing.T) {
 		}
 		build(t, fsys, l)
 		mon := new(tree.Monitor)
-		noError(t, tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, mon))
+		noError(t, copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, mon))
 		check(t, fsys, l.full().replaced("/src", "/dst"))
 		if p := mon.Snapshot(); p.Bytes != p.KnownBytes || p.Bytes < 18<<20 {
 			t.Errorf("%d of %d bytes", p.Bytes, p.KnownBytes)
@@ -607,5 +607,5 @@ func TestCopyPartlyWithLeftover(t *testing.T) {
 		}
 		return nil
 	}}, fs.ErrPermission, "open", "/src/d/g")
-	failed(t, tree.Copy(t.Context(), bad, "/src", "/dst", tree.Infinite, nil), fs.ErrPermission, "/src/d/g")
+	failed(t, copyTree(t.Context(), bad, "/src", "/dst", tree.Infinite, nil), fs.ErrPermission, "/src/d/g")
 }

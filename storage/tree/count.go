@@ -66,7 +66,8 @@ func removed(_ context.Context, _ string, entry fs.FileInfo, _ bool) (fs.FileInf
 	return entry, amount{members: 1}, nil
 }
 
-// newCount returns a count. A DELETE has no destination. The caller must close it.
+// newCount returns a count. A DELETE has no destination. Without a Monitor, run is never
+// called. The caller must close the count.
 func (e *Engine) newCount(ctx context.Context, mon *Monitor, source, destination string) *count {
 	c := &count{Engine: e, mon: mon, open: 1, ended: make(chan struct{}), grown: make(chan struct{}, 1)}
 	c.source = c.removal(source)
@@ -77,6 +78,9 @@ func (e *Engine) newCount(ctx context.Context, mon *Monitor, source, destination
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	mon.expect()
 	c.timer = time.AfterFunc(countAfter, c.run)
+	if mon == nil && c.timer.Stop() {
+		close(c.ended)
+	}
 	return c
 }
 

@@ -109,19 +109,19 @@ var counts = []struct {
 	run func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error
 }{
 	{"COPY", func(src, dst int64) int64 { return src + dst }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
-		return tree.Copy(ctx, fsys, "/src", "/dst", tree.Infinite, mon)
+		return copyTree(ctx, fsys, "/src", "/dst", tree.Infinite, mon)
 	}},
 	{"MOVE by copying", func(src, dst int64) int64 { return 2*src + dst }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
-		return tree.Move(ctx, unmovable(fsys), "/src", "/dst", mon)
+		return moveTree(ctx, unmovable(fsys), "/src", "/dst", mon)
 	}},
 	{"MOVE by renaming", func(_, dst int64) int64 { return 1 + dst }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
-		return tree.Move(ctx, fsys, "/src", "/dst", mon)
+		return moveTree(ctx, fsys, "/src", "/dst", mon)
 	}},
 	{"DELETE", func(src, _ int64) int64 { return src }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
-		return tree.Remove(ctx, fsys, "/src", mon)
+		return removeTree(ctx, fsys, "/src", mon)
 	}},
 	{"PROPFIND", func(src, _ int64) int64 { return src }, func(ctx context.Context, fsys storage.FS, mon *tree.Monitor) error {
-		return tree.Visit(ctx, fsys, "/src", tree.Infinite, mon, func(tree.Member) error { return nil })
+		return visit(ctx, fsys, "/src", tree.Infinite, mon, func(tree.Member) error { return nil })
 	}},
 }
 
@@ -247,7 +247,7 @@ func TestCountUnwatched(t *testing.T) {
 		mon := new(tree.Monitor)
 		ended := make(chan error)
 		go func() {
-			ended <- tree.Remove(t.Context(), latency.New(fsys, slow), "/src", mon)
+			ended <- removeTree(t.Context(), latency.New(fsys, slow), "/src", mon)
 		}()
 		time.Sleep(5 * time.Second)
 		if p := mon.Snapshot(); !p.Final || p.Known != 551 || p.Done > 350 {
@@ -442,7 +442,7 @@ func TestCountEnds(t *testing.T) {
 			cancel()
 		}}
 		start := time.Now()
-		errorIs(t, tree.Copy(ctx, g, "/src", "/dst", tree.Infinite, watchedMonitor()), context.Canceled)
+		errorIs(t, copyTree(ctx, g, "/src", "/dst", tree.Infinite, watchedMonitor()), context.Canceled)
 		if took := time.Since(start); took > time.Minute+100*time.Millisecond {
 			t.Errorf("stopped %v after the end of ctx", took-time.Minute)
 		}
@@ -464,7 +464,7 @@ func TestCountPanics(t *testing.T) {
 			}
 			return nil
 		}}
-		w, _, err := watched(t, 0, func(mon *tree.Monitor) error { return tree.Remove(t.Context(), bad, "/src", mon) })
+		w, _, err := watched(t, 0, func(mon *tree.Monitor) error { return removeTree(t.Context(), bad, "/src", mon) })
 		noError(t, err)
 		if w.last.Done != 221 || w.last.Known != 221 || seen.Load() < 2 {
 			t.Errorf("%+v at the end, after %d listings", w.last, seen.Load())

@@ -114,9 +114,9 @@ func TestWorkersInParallel(t *testing.T) {
 			both.Wait()
 		}}
 		if op == "copy" {
-			noError(t, tree.Copy(t.Context(), g, "/src", "/dst", tree.Infinite, nil))
+			noError(t, copyTree(t.Context(), g, "/src", "/dst", tree.Infinite, nil))
 		} else {
-			noError(t, tree.Remove(t.Context(), g, "/src", nil))
+			noError(t, removeTree(t.Context(), g, "/src", nil))
 		}
 	}
 }
@@ -146,9 +146,9 @@ func TestWorkersAreWaitedFor(t *testing.T) {
 					return nil
 				}}
 				g := &gauge{FS: fault}
-				run := func() error { return tree.Copy(ctx, g, "/src", "/dst", tree.Infinite, nil) }
+				run := func() error { return copyTree(ctx, g, "/src", "/dst", tree.Infinite, nil) }
 				if op == "remove" {
-					run = func() error { return tree.Remove(ctx, g, "/src", nil) }
+					run = func() error { return removeTree(ctx, g, "/src", nil) }
 				}
 				errorIs(t, run(), end)
 				if n := g.now.Load(); n != 0 {
@@ -181,7 +181,7 @@ func TestCopyTimesOfCollections(t *testing.T) {
 			noError(t, storage.SetTimes(t.Context(), fsys, name, past))
 		}
 	}
-	noError(t, tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
+	noError(t, copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil))
 	for name, what := range snapshot(t, fsys).below("/dst") {
 		if what != collection {
 			continue
@@ -206,7 +206,7 @@ func TestFailuresInOrder(t *testing.T) {
 		return nil
 	}}
 	var partial *tree.PartialError
-	if err := tree.Copy(t.Context(), bad, "/src", "/dst", tree.Infinite, nil); !errors.As(err, &partial) {
+	if err := copyTree(t.Context(), bad, "/src", "/dst", tree.Infinite, nil); !errors.As(err, &partial) {
 		t.Fatalf("error %v, want a PartialError", err)
 	}
 	if len(partial.Failures) != 20 {
@@ -227,7 +227,7 @@ func TestCopyBrokenStream(t *testing.T) {
 	build(t, fsys, layout{"/src/f": "1"})
 	errBad := errors.New("bad")
 	mon := new(tree.Monitor)
-	err := tree.Copy(t.Context(), brokenStream{FS: fsys, name: "/src/c", after: 700, err: errBad}, "/src", "/dst", tree.Infinite, mon)
+	err := copyTree(t.Context(), brokenStream{FS: fsys, name: "/src/c", after: 700, err: errBad}, "/src", "/dst", tree.Infinite, mon)
 	failed(t, err, errBad, "/src/c")
 	if d := diff(snapshot(t, fsys).below("/dst"), layout{"": collection, "/f": "1"}); d != "" {
 		t.Errorf("wrong copy:%s", d)

@@ -37,12 +37,12 @@ func TestDeepTrees(t *testing.T) {
 	noError(t, os.Mkdir(dir+"/source", 0o755))
 	chain(t, dir+"/source", depth)
 	mon := new(tree.Monitor)
-	noError(t, tree.Copy(t.Context(), fsys, "/source", "/copy", tree.Infinite, mon))
+	noError(t, copyTree(t.Context(), fsys, "/source", "/copy", tree.Infinite, mon))
 	if done := mon.Snapshot().Done; done != int64(depth+1) {
 		t.Errorf("COPY of %d members, want %d", done, depth+1)
 	}
 	for _, name := range []string{"/source", "/copy"} {
-		noError(t, tree.Remove(t.Context(), fsys, name, new(tree.Monitor)))
+		noError(t, removeTree(t.Context(), fsys, name, new(tree.Monitor)))
 	}
 	if names := listing(t, dir); len(names) != 0 {
 		t.Errorf("%q is left", names)
@@ -70,13 +70,13 @@ func TestTooDeep(t *testing.T) {
 			noError(t, err)
 			base := strings.Repeat("/c", of.depth-4)
 			noError(t, errors.Join(os.MkdirAll(dir+base, 0o755), os.MkdirAll(dir+"/source/c/c/c", 0o755)))
-			noError(t, tree.Copy(t.Context(), fsys, "/source", base+"/copy", tree.Infinite, nil))
-			noError(t, tree.Remove(t.Context(), fsys, base+"/copy", nil))
+			noError(t, copyTree(t.Context(), fsys, "/source", base+"/copy", tree.Infinite, nil))
+			noError(t, removeTree(t.Context(), fsys, base+"/copy", nil))
 			if names := listing(t, dir+base); len(names) != 0 {
 				t.Errorf("after DELETE there is %q", names)
 			}
 			noError(t, os.Mkdir(dir+"/source/c/c/c/c", 0o755))
-			err = tree.Copy(t.Context(), fsys, "/source", base+"/copy", tree.Infinite, nil)
+			err = copyTree(t.Context(), fsys, "/source", base+"/copy", tree.Infinite, nil)
 			if !errors.Is(err, storage.ErrTooDeep) {
 				t.Errorf("COPY: %v, want storage.ErrTooDeep", err)
 			}

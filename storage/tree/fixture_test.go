@@ -290,6 +290,42 @@ func failed(t testing.TB, err, want error, names ...string) {
 	}
 }
 
+func copyTree(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon *tree.Monitor) error {
+	return tree.Engine{FS: fsys}.Copy(ctx, src, dst, depth, mon)
+}
+
+func moveTree(ctx context.Context, fsys storage.FS, src, dst string, mon *tree.Monitor) error {
+	return tree.Engine{FS: fsys}.Move(ctx, src, dst, mon)
+}
+
+func removeTree(ctx context.Context, fsys storage.FS, name string, mon *tree.Monitor) error {
+	return tree.Engine{FS: fsys}.Remove(ctx, name, mon)
+}
+
+// visit walks through the tree at root, as a tree.Walk does, and calls deliver for one
+// member after the other.
+func visit(ctx context.Context, fsys storage.FS, root string, depth int, mon *tree.Monitor, deliver func(tree.Member) error) error {
+	info, err := fsys.Stat(ctx, root)
+	if err != nil {
+		return err
+	}
+	w := &tree.Walk{FS: fsys, Root: root, Info: info, Depth: depth, Monitor: mon}
+	w.Prepare = func(_ context.Context, members []tree.Member) func() error {
+		return func() error {
+			for _, member := range members {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := deliver(member); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	return w.Run(ctx)
+}
+
 // recorded returns a Monitor and the outcomes that it will have.
 func recorded() (*tree.Monitor, *tree.Outcomes) {
 	mon := new(tree.Monitor)

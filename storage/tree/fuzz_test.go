@@ -136,18 +136,18 @@ func run(t *testing.T, fsys storage.FS, m *model, step []byte) {
 		exactly = false
 	case "remove":
 		if name != "/" {
-			got, want = tree.Remove(t.Context(), fsys, name, mon), m.remove(name)
+			got, want = removeTree(t.Context(), fsys, name, mon), m.remove(name)
 		}
 		other = ""
 	case "copy":
-		got, want = tree.Copy(t.Context(), fsys, name, other, tree.Infinite, mon), m.copy(name, other, tree.Infinite)
+		got, want = copyTree(t.Context(), fsys, name, other, tree.Infinite, mon), m.copy(name, other, tree.Infinite)
 	case "copy alone":
-		got, want = tree.Copy(t.Context(), fsys, name, other, 0, mon), m.copy(name, other, 0)
+		got, want = copyTree(t.Context(), fsys, name, other, 0, mon), m.copy(name, other, 0)
 	case "move":
-		got, want = tree.Move(t.Context(), fsys, name, other, mon), m.move(name, other)
+		got, want = moveTree(t.Context(), fsys, name, other, mon), m.move(name, other)
 	case "move by copying":
 		cross := failing(fsys, errors.ErrUnsupported, "rename", name)
-		got, want = tree.Move(t.Context(), cross, name, other, mon), m.move(name, other)
+		got, want = moveTree(t.Context(), cross, name, other, mon), m.move(name, other)
 	}
 	if !errors.Is(got, want) {
 		t.Fatalf("%s %s %s: error %v, want %v", op, name, other, got, want)

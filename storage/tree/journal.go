@@ -7,29 +7,12 @@ import (
 	"net/url"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/journal"
 )
 
 // Journal keeps a record of each operation that is running, so that [Engine.Recover]
-// can finish or undo it after the process has died. Each method makes its change
-// durable before it returns. All methods are safe for concurrent use.
-type Journal interface {
-	// SaveRecord stores the record under id, and replaces an older record with that id.
-	SaveRecord(ctx context.Context, id string, record []byte) error
-	// DeleteRecord removes the record id. It is no error if that record does not exist.
-	DeleteRecord(ctx context.Context, id string) error
-	// LoadRecords returns all records, in the order in which they were first saved.
-	LoadRecords(ctx context.Context) ([][]byte, error)
-}
-
-// UrgentJournal is a [Journal] that reserves space on its disk for the time when the
-// disk is full.
-type UrgentJournal interface {
-	Journal
-	// SaveUrgent is like SaveRecord, but may use the reserved space. It is for a
-	// DELETE, which frees space, and for records that must be written after a commit
-	// point.
-	SaveUrgent(ctx context.Context, id string, record []byte) error
-}
+// can finish or undo it after the process has died.
+type Journal = journal.Store
 
 // State is how far an operation has come. A record with a new state is durable before
 // the operation does anything that this state allows.

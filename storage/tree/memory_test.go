@@ -70,7 +70,7 @@ func TestCopyMemory(t *testing.T) {
 		g := &gauge{FS: &endless{FS: fsys, files: files}, enter: func() { <-ctx.Done() }}
 		mon := new(tree.Monitor)
 		copied := make(chan error)
-		go func() { copied <- tree.Copy(ctx, g, "/src", "/dst", tree.Infinite, mon) }()
+		go func() { copied <- copyTree(ctx, g, "/src", "/dst", tree.Infinite, mon) }()
 		synctest.Wait()
 		if found := mon.Snapshot().Known; found < 1000 {
 			t.Errorf("%d members found, want the walker ahead", found)

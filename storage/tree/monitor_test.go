@@ -104,19 +104,19 @@ func TestMonitorWhileRunning(t *testing.T) {
 			build(t, fsys, many("/dst", 200))
 			for name, run := range map[string]func(mon *tree.Monitor) error{
 				"copy": func(mon *tree.Monitor) error {
-					return tree.Copy(t.Context(), fsys, "/src", "/dst", tree.Infinite, mon)
+					return copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, mon)
 				},
 				"move": func(mon *tree.Monitor) error {
-					if err := tree.Copy(t.Context(), fsys, "/src", "/from", tree.Infinite, nil); err != nil {
+					if err := copyTree(t.Context(), fsys, "/src", "/from", tree.Infinite, nil); err != nil {
 						return err
 					}
-					return tree.Move(t.Context(), failing(fsys, errors.ErrUnsupported, "rename", "/from"), "/from", "/to", mon)
+					return moveTree(t.Context(), failing(fsys, errors.ErrUnsupported, "rename", "/from"), "/from", "/to", mon)
 				},
 				"remove": func(mon *tree.Monitor) error {
-					if err := tree.Copy(t.Context(), fsys, "/src", "/gone", tree.Infinite, nil); err != nil {
+					if err := copyTree(t.Context(), fsys, "/src", "/gone", tree.Infinite, nil); err != nil {
 						return err
 					}
-					return tree.Remove(t.Context(), fsys, "/gone", mon)
+					return removeTree(t.Context(), fsys, "/gone", mon)
 				},
 			} {
 				mon := new(tree.Monitor)
@@ -175,10 +175,10 @@ func TestMonitorBrokenStream(t *testing.T) {
 	errBad := errors.New("bad")
 	for name, run := range map[string]func(fsys storage.FS, mon *tree.Monitor) error{
 		"copy": func(fsys storage.FS, mon *tree.Monitor) error {
-			return tree.Copy(t.Context(), fsys, "/c", "/dst", tree.Infinite, mon)
+			return copyTree(t.Context(), fsys, "/c", "/dst", tree.Infinite, mon)
 		},
 		"remove": func(fsys storage.FS, mon *tree.Monitor) error {
-			return tree.Remove(t.Context(), fsys, "/c", mon)
+			return removeTree(t.Context(), fsys, "/c", mon)
 		},
 	} {
 		fsys, _ := newLocal(t)

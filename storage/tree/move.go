@@ -15,17 +15,13 @@ import (
 // backend that can't rename) it copies everything, lets the copy change places with the
 // content of dst, and then removes src.
 //
-// Unlike [Copy], Move is all or nothing until it begins to remove src: if a member
+// Unlike Copy, Move is all or nothing until it begins to remove src: if a member
 // can't be copied, a [*PartialError] names it, and neither src nor dst has changed. If
 // dst is in place but members of src can't be removed, a [*PartialError] names those. A
 // [*LeftoverError] says that everything is done. If Move copies, mon counts each member
 // twice: once when it is copied and once when it is removed.
-func Move(ctx context.Context, fsys storage.FS, src, dst string, mon *Monitor) error {
-	return Engine{FS: fsys}.Move(ctx, src, dst, mon)
-}
-
-// Move is like the function [Move], but keeps the Journal and calls the Follower. A
-// [*FollowError] says that the operation is done, but the Follower failed.
+//
+// A [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
 		return linkError("move", src, dst, ErrOverlap)

@@ -57,7 +57,7 @@ func TestMove(t *testing.T) {
 						build(t, fsys, source)
 						build(t, fsys, d.old)
 						mon, taken := recorded()
-						noError(t, tree.Move(t.Context(), renaming.of(fsys), src, "/dst", mon))
+						noError(t, moveTree(t.Context(), renaming.of(fsys), src, "/dst", mon))
 						check(t, fsys, source.full().replaced(src, "/dst").without(src))
 						if p := mon.Snapshot(); p.Known > 0 && p.Done != p.Known || p.Bytes != p.KnownBytes || p.Done == 0 {
 							t.Errorf("progress %+v", p)
@@ -85,10 +85,10 @@ func TestMoveRefused(t *testing.T) {
 			build(t, fsys, source)
 			build(t, fsys, d.old)
 			was := source.full().with("", d.old.full())
-			errorIs(t, tree.Move(t.Context(), fsys, "/nothing", "/dst", nil), fs.ErrNotExist)
-			errorIs(t, tree.Move(t.Context(), fsys, "/src", "/no/dst", nil), fs.ErrNotExist)
-			errorIs(t, tree.Move(t.Context(), fsys, "/", "/dst", nil), tree.ErrOverlap)
-			errorIs(t, tree.Move(t.Context(), fsys, "/src", "/", nil), tree.ErrOverlap)
+			errorIs(t, moveTree(t.Context(), fsys, "/nothing", "/dst", nil), fs.ErrNotExist)
+			errorIs(t, moveTree(t.Context(), fsys, "/src", "/no/dst", nil), fs.ErrNotExist)
+			errorIs(t, moveTree(t.Context(), fsys, "/", "/dst", nil), tree.ErrOverlap)
+			errorIs(t, moveTree(t.Context(), fsys, "/src", "/", nil), tree.ErrOverlap)
 			check(t, fsys, was)
 		}
 	}
@@ -103,7 +103,7 @@ func TestMoveIsRename(t *testing.T) {
 			build(t, fsys, d.old)
 			was, err := os.Stat(filepath.Join(dir, src))
 			noError(t, err)
-			noError(t, tree.Move(t.Context(), fsys, src, "/dst", nil))
+			noError(t, moveTree(t.Context(), fsys, src, "/dst", nil))
 			is, err := os.Stat(filepath.Join(dir, "dst"))
 			noError(t, err)
 			if !os.SameFile(was, is) {
@@ -120,7 +120,7 @@ func TestMoveHardLink(t *testing.T) {
 	if err := os.Link(filepath.Join(dir, "a"), filepath.Join(dir, "b")); err != nil {
 		t.Skip(err)
 	}
-	noError(t, tree.Move(t.Context(), fsys, "/a", "/b", nil))
+	noError(t, moveTree(t.Context(), fsys, "/a", "/b", nil))
 	check(t, fsys, layout{"/b": "1"})
 }
 
@@ -135,21 +135,21 @@ func TestMoveCantCopy(t *testing.T) {
 					was := source.full().with("", d.old.full())
 
 					bad := renaming.of(failing(fsys, fs.ErrPermission, "open", "/src/f", "/src/d/g"))
-					failed(t, tree.Move(t.Context(), bad, "/src", "/dst", nil), fs.ErrPermission, "/src/f", "/src/d/g")
+					failed(t, moveTree(t.Context(), bad, "/src", "/dst", nil), fs.ErrPermission, "/src/f", "/src/d/g")
 					check(t, fsys, was)
 
 					bad = renaming.of(failing(fsys, syscall.EIO, "open", "/src"))
-					errorIs(t, tree.Move(t.Context(), bad, "/src", "/dst", nil), syscall.EIO)
+					errorIs(t, moveTree(t.Context(), bad, "/src", "/dst", nil), syscall.EIO)
 					check(t, fsys, was)
 
 					bad = renaming.of(failing(fsys, syscall.ENOSPC, "open", "/src/d/g"))
-					errorIs(t, tree.Move(t.Context(), bad, "/src", "/dst", nil), syscall.ENOSPC)
+					errorIs(t, moveTree(t.Context(), bad, "/src", "/dst", nil), syscall.ENOSPC)
 					check(t, fsys, was)
 
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
 					bad = renaming.of(before(fsys, "open", "/src/d/g", cancel))
-					errorIs(t, tree.Move(ctx, bad, "/src", "/dst", nil), context.Canceled)
+					errorIs(t, moveTree(ctx, bad, "/src", "/dst", nil), context.Canceled)
 					check(t, fsys, was)
 				})
 			}
@@ -166,7 +166,7 @@ func TestMoveCantRemoveSource(t *testing.T) {
 					build(t, fsys, source)
 					build(t, fsys, d.old)
 					bad := renaming.of(failing(fsys, fs.ErrPermission, "remove", "/src/d/g"))
-					failed(t, tree.Move(t.Context(), bad, "/src", "/dst", nil), fs.ErrPermission, "/src/d/g")
+					failed(t, moveTree(t.Context(), bad, "/src", "/dst", nil), fs.ErrPermission, "/src/d/g")
 					check(t, fsys, layout{"/src/d/g": "three"}.full().with("/dst", source.full().below("/src")))
 				})
 			}
@@ -181,7 +181,7 @@ func TestMoveEndsLate(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	late := renamings[1].of(before(fsys, "remove", "/src/f", cancel))
-	noError(t, tree.Move(ctx, late, "/src", "/dst", nil))
+	noError(t, moveTree(ctx, late, "/src", "/dst", nil))
 	check(t, fsys, source.full().replaced("/src", "/dst").without("/src"))
 }
 
@@ -198,7 +198,7 @@ func TestMoveSourceVanishesLate(t *testing.T) {
 		}
 		return nil
 	}})
-	if err := tree.Move(t.Context(), late, "/src", "/dst", nil); err != nil {
+	if err := moveTree(t.Context(), late, "/src", "/dst", nil); err != nil {
 		t.Errorf("error %v", err)
 	}
 	check(t, fsys, source.full().replaced("/src", "/dst").without("/src"))
@@ -214,7 +214,7 @@ func TestMoveNewcomer(t *testing.T) {
 				late := renaming.of(before(fsys, "readdeadprops", "/src", func() {
 					build(t, fsys, layout{"/src/d/new": "1", "/src/e/new": "2"})
 				}))
-				failed(t, tree.Move(t.Context(), late, "/src", "/dst", nil), fs.ErrExist, "/src/d/new", "/src/e")
+				failed(t, moveTree(t.Context(), late, "/src", "/dst", nil), fs.ErrExist, "/src/d/new", "/src/e")
 				check(t, fsys, layout{"/src/d/new": "1", "/src/e/new": "2"}.full().with("/dst", source.full().below("/src")))
 			})
 		}
@@ -265,7 +265,7 @@ func TestMoveLinks(t *testing.T) {
 					symlink(t, dir, name, target)
 				}
 				was := snapshot(t, fsys)
-				err := tree.Move(t.Context(), renaming.of(fsys), tt.src, tt.dst, nil)
+				err := moveTree(t.Context(), renaming.of(fsys), tt.src, tt.dst, nil)
 				is := snapshot(t, fsys)
 				if r := is.reserved(); len(r) > 0 {
 					t.Errorf("left: %q", r)
@@ -286,7 +286,7 @@ func TestMoveLinks(t *testing.T) {
 				}
 				noError(t, err)
 				got := layout{}
-				noError(t, tree.Visit(t.Context(), fsys, tt.dst, tree.Infinite, nil, func(m tree.Member) error {
+				noError(t, visit(t.Context(), fsys, tt.dst, tree.Infinite, nil, func(m tree.Member) error {
 					name, info, err := m.Name, m.Info, m.Err
 					noError(t, err)
 					got[name] = collection

@@ -22,12 +22,8 @@ type operation struct{ *placement }
 // After any other error dst is as it was. The exception is a backend that can't rename
 // the finished copy to dst: an error while dst is replaced can leave dst incomplete
 // there.
-func Copy(ctx context.Context, fsys storage.FS, src, dst string, depth int, mon *Monitor) error {
-	return Engine{FS: fsys}.Copy(ctx, src, dst, depth, mon)
-}
-
-// Copy is like the function [Copy], but keeps the Journal and calls the Follower. A
-// [*FollowError] says that the operation is done, but the Follower failed.
+//
+// A [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
 		return linkError("copy", src, dst, ErrOverlap)
@@ -64,13 +60,8 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 // follows them. A [*PartialError] names each member that can't be removed; the
 // collections that contain it stay, and everything else is removed. The root can't be
 // removed, and stays as it is.
-func Remove(ctx context.Context, fsys storage.FS, name string, mon *Monitor) error {
-	return Engine{FS: fsys}.Remove(ctx, name, mon)
-}
-
-// Remove is like the function [Remove], but calls the Follower, and keeps the Journal
-// if the Follower has something to do. A [*FollowError] says that the operation is
-// done, but the Follower failed.
+// It keeps the Journal only if the Follower has something to do. A [*FollowError] says
+// that the operation is done, but the Follower failed.
 func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 	t, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
 	if err == nil && t.follows {
@@ -87,9 +78,6 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 // begin prepares the operation that entry describes. It changes nothing in FS.
 func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*operation, error) {
 	e.Workers = e.Workers.ready()
-	if mon == nil {
-		mon = new(Monitor)
-	}
 	entry.Links = e.CopyLinks && entry.Destination != ""
 	if tenant, ok := storage.TenantOf(ctx); ok {
 		entry.Tenant = &tenant

@@ -28,7 +28,7 @@ func TestPanicIsTheCallers(t *testing.T) {
 					t.Errorf("recovered %v", cause)
 				}
 			}()
-			err := tree.Copy(t.Context(), fault, "/src", "/dst", tree.Infinite, nil)
+			err := copyTree(t.Context(), fault, "/src", "/dst", tree.Infinite, nil)
 			t.Errorf("Copy returned %v", err)
 		})
 	}

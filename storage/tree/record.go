@@ -3,6 +3,8 @@ package tree
 import (
 	"context"
 	"fmt"
+
+	"github.com/davd/davd/storage/journal"
 )
 
 // record is the record of one operation in the Journal. Without a Journal, nothing is
@@ -53,7 +55,7 @@ func (r *record) markRoot(ctx context.Context) error {
 }
 
 func (r *record) save(ctx context.Context, text []byte) error {
-	if j, ok := r.Journal.(UrgentJournal); ok && r.entry.State.urgent() {
+	if j, ok := r.Journal.(journal.UrgentStore); ok && r.entry.State.urgent() {
 		return j.SaveUrgent(ctx, r.entry.ID, text)
 	}
 	return r.Journal.SaveRecord(ctx, r.entry.ID, text)

@@ -21,9 +21,9 @@ func TestRefuser(t *testing.T) {
 	}}}
 	ctx := t.Context()
 	for call, err := range map[string]error{
-		"Copy":   tree.Copy(ctx, fsys, "/src", "/dst", tree.Infinite, nil),
-		"Move":   tree.Move(ctx, fsys, "/src", "/dst", nil),
-		"Remove": tree.Remove(ctx, fsys, "/src", nil),
+		"Copy":   copyTree(ctx, fsys, "/src", "/dst", tree.Infinite, nil),
+		"Move":   moveTree(ctx, fsys, "/src", "/dst", nil),
+		"Remove": removeTree(ctx, fsys, "/src", nil),
 	} {
 		if !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("%s: %v, want fs.ErrPermission", call, err)

@@ -37,7 +37,7 @@ func TestRemove(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, l)
 				mon := new(tree.Monitor)
-				noError(t, tree.Remove(t.Context(), fsys, tt.remove, mon))
+				noError(t, removeTree(t.Context(), fsys, tt.remove, mon))
 				check(t, fsys, l.full().without(tt.remove))
 				exact(t, mon, tt.members, 0)
 			})
@@ -45,7 +45,7 @@ func TestRemove(t *testing.T) {
 		t.Run(backend.name+"/nothing", func(t *testing.T) {
 			fsys := backend.open(t)
 			build(t, fsys, l)
-			errorIs(t, tree.Remove(t.Context(), fsys, "/nothing", nil), fs.ErrNotExist)
+			errorIs(t, removeTree(t.Context(), fsys, "/nothing", nil), fs.ErrNotExist)
 			check(t, fsys, l.full())
 		})
 	}
@@ -78,7 +78,7 @@ func TestRemoveLinks(t *testing.T) {
 			symlink(t, dir, "c/dangling", "nowhere")
 			symlink(t, dir, "c/out", outside)
 			mkfifo(t, dir, "c/fifo")
-			noError(t, tree.Remove(t.Context(), fsys, tt.remove, nil))
+			noError(t, removeTree(t.Context(), fsys, tt.remove, nil))
 			check(t, fsys, target.full().with("", tt.left.full()))
 			if _, err := os.Stat(filepath.Join(outside, "precious")); err != nil {
 				t.Errorf("outside the share: %v", err)
@@ -106,7 +106,7 @@ func TestRemoveLinksOfWebdavDir(t *testing.T) {
 			fsys := webdav.Dir(dir)
 			build(t, fsys, layout{"/b/f": "1", "/c/x": "2"})
 			symlink(t, dir, tt.link, tt.target)
-			if err := tree.Remove(t.Context(), fsys, tt.remove, nil); err != nil {
+			if err := removeTree(t.Context(), fsys, tt.remove, nil); err != nil {
 				t.Errorf("error %v", err)
 			}
 			check(t, fsys, tt.left.full())
@@ -166,7 +166,7 @@ func TestRemovePartly(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, l)
 				mon, taken := recorded()
-				err := tree.Remove(t.Context(), failing(fsys, tt.err, tt.op, tt.failed...), "/c", mon)
+				err := removeTree(t.Context(), failing(fsys, tt.err, tt.op, tt.failed...), "/c", mon)
 				failed(t, err, tt.err, tt.failed...)
 				check(t, fsys, tt.left.full())
 				found := int64(len(l.full()))
@@ -200,7 +200,7 @@ func TestRemoveImmutable(t *testing.T) {
 		t.Skipf("chattr: %v: %s", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("chattr", "-i", file).Run() })
-	failed(t, tree.Remove(t.Context(), fsys, "/c", nil), fs.ErrPermission, "/c/d/f")
+	failed(t, removeTree(t.Context(), fsys, "/c", nil), fs.ErrPermission, "/c/d/f")
 	check(t, fsys, layout{"/c/d/f": "2"}.full())
 }
 
@@ -211,7 +211,7 @@ func TestRemoveVanishing(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, layout{"/c/a": "1", "/c/d/f": "2"})
 				mon, taken := recorded()
-				noError(t, tree.Remove(t.Context(), before(fsys, op, name, func() {
+				noError(t, removeTree(t.Context(), before(fsys, op, name, func() {
 					noError(t, fsys.RemoveAll(context.Background(), name))
 				}), "/c", mon))
 				check(t, fsys, layout{})
@@ -234,7 +234,7 @@ func TestRemoveNewcomer(t *testing.T) {
 		t.Run(backend.name, func(t *testing.T) {
 			fsys := backend.open(t)
 			build(t, fsys, layout{"/c/d/f": "1"})
-			err := tree.Remove(t.Context(), before(fsys, "remove", "/c/d/f", func() {
+			err := removeTree(t.Context(), before(fsys, "remove", "/c/d/f", func() {
 				build(t, fsys, layout{"/c/d/new": "2"})
 			}), "/c", nil)
 			failed(t, err, fs.ErrExist, "/c/d")
@@ -251,7 +251,7 @@ func TestRemoveEnds(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, l)
 				ctx, cancel := context.WithCancel(t.Context())
-				err := tree.Remove(ctx, before(fsys, "remove", name, cancel), "/c", nil)
+				err := removeTree(ctx, before(fsys, "remove", name, cancel), "/c", nil)
 				cancel()
 				left := snapshot(t, fsys)
 				if err == nil && len(left) == 0 {
@@ -274,7 +274,7 @@ func TestRemoveEnds(t *testing.T) {
 				}
 				return nil
 			}}
-			err := tree.Remove(t.Context(), counted(full, "remove", &calls), "/c", nil)
+			err := removeTree(t.Context(), counted(full, "remove", &calls), "/c", nil)
 			errorIs(t, err, syscall.EROFS)
 			if n := calls.Load(); n > maxWorkers {
 				t.Errorf("%d attempts, want one of each worker", n)
@@ -289,7 +289,7 @@ func TestRemoveRoot(t *testing.T) {
 		t.Run(backend.name, func(t *testing.T) {
 			fsys := backend.open(t)
 			build(t, fsys, layout{"/c/f": "1"})
-			if err := tree.Remove(t.Context(), fsys, "/", nil); err == nil {
+			if err := removeTree(t.Context(), fsys, "/", nil); err == nil {
 				t.Error("no error")
 			}
 			if _, err := storage.Lstat(t.Context(), fsys, "/"); err != nil {

@@ -32,12 +32,12 @@ func TestLongOperationsStandBack(t *testing.T) {
 		defer mu.Unlock()
 		last = nice(t)
 	}}
-	noError(t, tree.Copy(t.Context(), g, "/src", "/dst", tree.Infinite, nil))
+	noError(t, copyTree(t.Context(), g, "/src", "/dst", tree.Infinite, nil))
 	if last != min(own+10, 19) {
 		t.Errorf("the last batch of a COPY ran at niceness %d, requests at %d", last, own)
 	}
 	last = own
-	noError(t, tree.Remove(t.Context(), g, "/dst", nil))
+	noError(t, removeTree(t.Context(), g, "/dst", nil))
 	if last != min(own+10, 19) {
 		t.Errorf("the last batch of a DELETE ran at niceness %d, requests at %d", last, own)
 	}

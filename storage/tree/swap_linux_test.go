@@ -55,9 +55,9 @@ func swapAt(t *testing.T, method string, link bool, n int) int {
 	}}
 	// Whether the operation fails depends on the call.
 	if method == "COPY" {
-		_ = tree.Copy(t.Context(), swapped, "/source", "/dir/target", tree.Infinite, nil)
+		_ = copyTree(t.Context(), swapped, "/source", "/dir/target", tree.Infinite, nil)
 	} else {
-		_ = tree.Move(t.Context(), swapped, "/source", "/dir/target", nil)
+		_ = moveTree(t.Context(), swapped, "/source", "/dir/target", nil)
 	}
 	walkErr := filepath.WalkDir(dir, func(p string, _ fs.DirEntry, err error) error {
 		if strings.HasPrefix(path.Base(p), ".davd-") {
@@ -96,7 +96,7 @@ func TestSourceChanges(t *testing.T) {
 				}
 				return nil
 			}}
-			err := tree.Copy(t.Context(), fault, "/source", "/copy", tree.Infinite, nil)
+			err := copyTree(t.Context(), fault, "/source", "/copy", tree.Infinite, nil)
 			if !errors.Is(err, tree.ErrChanged) {
 				t.Errorf("COPY: %v, want tree.ErrChanged", err)
 			}
@@ -119,7 +119,7 @@ func TestOutOfFiles(t *testing.T) {
 			}
 			return nil
 		}}
-		err := tree.Copy(t.Context(), fault, "/source", "/target", tree.Infinite, nil)
+		err := copyTree(t.Context(), fault, "/source", "/target", tree.Infinite, nil)
 		var partial *tree.PartialError
 		if !storage.OutOfFiles(err) || errors.As(err, &partial) {
 			t.Errorf("%v: COPY: %v", errno, err)

@@ -36,7 +36,7 @@ func operations() []operation {
 	copied := func(was layout) layout { return was.replaced("/src", "/dst") }
 	ops := []operation{{
 		name: "remove",
-		run:  func(ctx context.Context, fsys storage.FS) error { return tree.Remove(ctx, fsys, "/src", nil) },
+		run:  func(ctx context.Context, fsys storage.FS) error { return removeTree(ctx, fsys, "/src", nil) },
 		want: func(was layout) layout { return was.without("/src") },
 		of:   renamings[0].of,
 	}}
@@ -45,14 +45,14 @@ func operations() []operation {
 			ops = append(ops, operation{
 				name: "copy, " + renaming.name,
 				run: func(ctx context.Context, fsys storage.FS) error {
-					return tree.Copy(ctx, fsys, "/src", "/dst", tree.Infinite, nil)
+					return copyTree(ctx, fsys, "/src", "/dst", tree.Infinite, nil)
 				},
 				want: copied, of: renaming.of, rebuilds: i == 2 || i == 3,
 			})
 		}
 		ops = append(ops, operation{
 			name: "move, " + renaming.name,
-			run:  func(ctx context.Context, fsys storage.FS) error { return tree.Move(ctx, fsys, "/src", "/dst", nil) },
+			run:  func(ctx context.Context, fsys storage.FS) error { return moveTree(ctx, fsys, "/src", "/dst", nil) },
 			want: func(was layout) layout { return copied(was).without("/src") },
 			of:   renaming.of, rebuilds: i == 2 || i == 3,
 		})

@@ -85,30 +85,6 @@ func (w *Walk) root(ctx context.Context) error {
 	return nil
 }
 
-// Visit walks through the tree at root, as a [Walk] does, and calls visit for one
-// member after the other.
-func Visit(ctx context.Context, fsys storage.FS, root string, depth int, mon *Monitor, visit func(Member) error) error {
-	info, err := fsys.Stat(ctx, root)
-	if err != nil {
-		return err
-	}
-	w := &Walk{FS: fsys, Root: root, Info: info, Depth: depth, Monitor: mon}
-	w.Prepare = func(_ context.Context, members []Member) func() error {
-		return func() error {
-			for _, member := range members {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := visit(member); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}
-	return w.Run(ctx)
-}
-
 // resolveAll is like Resolve for each of members.
 func (m *Monitor) resolveAll(members []Member) {
 	if len(members) == 0 {

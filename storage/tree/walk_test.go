@@ -82,7 +82,7 @@ func TestWalkDepth(t *testing.T) {
 			t.Run(backend.name+"/"+tt.name, func(t *testing.T) {
 				var v visits
 				mon := new(tree.Monitor)
-				noError(t, tree.Visit(t.Context(), fsys, tt.root, tt.depth, mon, v.visit))
+				noError(t, visit(t.Context(), fsys, tt.root, tt.depth, mon, v.visit))
 				v.check(t, tt.root, tt.want...)
 				if len(v.errors) > 0 {
 					t.Errorf("errors %v", v.errors)
@@ -104,7 +104,7 @@ func TestWalkLarge(t *testing.T) {
 		want = append(want, name)
 	}
 	var v visits
-	noError(t, tree.Visit(t.Context(), fsys, "/c", 1, nil, v.visit))
+	noError(t, visit(t.Context(), fsys, "/c", 1, nil, v.visit))
 	v.check(t, "/c", want...)
 }
 
@@ -121,7 +121,7 @@ func TestWalkInfo(t *testing.T) {
 		"/c/dirlink": {isDir: true}, "/c/dirlink/f": {size: 5},
 	}
 	got := 0
-	noError(t, tree.Visit(t.Context(), fsys, "/c", tree.Infinite, nil, func(m tree.Member) error {
+	noError(t, visit(t.Context(), fsys, "/c", tree.Infinite, nil, func(m tree.Member) error {
 		name, info := m.Name, m.Info
 		got++
 		if info.IsDir() != want[name].isDir || !info.IsDir() && info.Size() != want[name].size {
@@ -155,7 +155,7 @@ func TestWalkLeavesOut(t *testing.T) {
 		{tree.Infinite, []string{"/c", "/c/f", "/c/.davd", "/c/d", "/c/filelink", "/c/dirlink", "/c/dirlink/f"}},
 	} {
 		var v visits
-		noError(t, tree.Visit(t.Context(), fsys, "/c", tt.depth, nil, v.visit))
+		noError(t, visit(t.Context(), fsys, "/c", tt.depth, nil, v.visit))
 		v.check(t, "/c", tt.want...)
 		if len(v.errors) > 0 {
 			t.Errorf("errors %v", v.errors)
@@ -215,7 +215,7 @@ func TestWalkLoops(t *testing.T) {
 				symlink(t, dir, name, target)
 			}
 			var v visits
-			noError(t, tree.Visit(t.Context(), fsys, tt.root, tree.Infinite, nil, v.visit))
+			noError(t, visit(t.Context(), fsys, tt.root, tree.Infinite, nil, v.visit))
 			v.check(t, tt.root, tt.want...)
 		})
 	}
@@ -231,7 +231,7 @@ func TestWalkErrors(t *testing.T) {
 			build(t, fsys, l)
 			var v visits
 			mon, taken := recorded()
-			noError(t, tree.Visit(t.Context(), failing(fsys, errBad, "readdir", "/c/b"), "/c", tree.Infinite, mon, v.visit))
+			noError(t, visit(t.Context(), failing(fsys, errBad, "readdir", "/c/b"), "/c", tree.Infinite, mon, v.visit))
 			v.check(t, "/c", "/c", "/c/a", "/c/a/f", "/c/b", "/c/e", "/c/e/h", "/c/i")
 			if len(v.errors) != 1 || !errors.Is(v.errors["/c/b"], errBad) {
 				t.Errorf("errors %v, want one of /c/b", v.errors)
@@ -247,7 +247,7 @@ func TestWalkErrors(t *testing.T) {
 			fsys := backend.open(t)
 			build(t, fsys, l)
 			var v visits
-			noError(t, tree.Visit(t.Context(), failing(fsys, errBad, "readdir", "/c"), "/c", 1, nil, v.visit))
+			noError(t, visit(t.Context(), failing(fsys, errBad, "readdir", "/c"), "/c", 1, nil, v.visit))
 			v.check(t, "/c", "/c")
 			if !errors.Is(v.errors["/c"], errBad) {
 				t.Errorf("errors %v, want one of /c", v.errors)
@@ -256,7 +256,7 @@ func TestWalkErrors(t *testing.T) {
 		t.Run(backend.name+"/a root that does not exist", func(t *testing.T) {
 			fsys := backend.open(t)
 			var v visits
-			errorIs(t, tree.Visit(t.Context(), fsys, "/c", 1, nil, v.visit), fs.ErrNotExist)
+			errorIs(t, visit(t.Context(), fsys, "/c", 1, nil, v.visit), fs.ErrNotExist)
 			v.check(t, "/c")
 		})
 		t.Run(backend.name+"/a visit that fails", func(t *testing.T) {
@@ -264,7 +264,7 @@ func TestWalkErrors(t *testing.T) {
 			build(t, fsys, l)
 			for stop := 1; stop <= len(all); stop++ {
 				n := 0
-				err := tree.Visit(t.Context(), fsys, "/c", tree.Infinite, nil, func(tree.Member) error {
+				err := visit(t.Context(), fsys, "/c", tree.Infinite, nil, func(tree.Member) error {
 					if n++; n == stop {
 						return errBad
 					}
@@ -281,7 +281,7 @@ func TestWalkErrors(t *testing.T) {
 			for stop := 1; stop < len(all); stop++ {
 				ctx, cancel := context.WithCancel(t.Context())
 				n := 0
-				err := tree.Visit(ctx, fsys, "/c", tree.Infinite, nil, func(tree.Member) error {
+				err := visit(ctx, fsys, "/c", tree.Infinite, nil, func(tree.Member) error {
 					if n++; n == stop {
 						cancel()
 					}
@@ -308,7 +308,7 @@ func TestWalkBrokenStream(t *testing.T) {
 	broken := brokenStream{FS: fsys, name: "/c/b", after: 2, err: errBad}
 	n := map[string]int{}
 	failures := 0
-	noError(t, tree.Visit(t.Context(), broken, "/c", tree.Infinite, nil, func(m tree.Member) error {
+	noError(t, visit(t.Context(), broken, "/c", tree.Infinite, nil, func(m tree.Member) error {
 		name, err := m.Name, m.Err
 		n[name]++
 		if err != nil {
@@ -337,7 +337,7 @@ func TestWalkVanishing(t *testing.T) {
 	gone := before(fsys, "readdir", "/c/d", func() {
 		noError(t, fsys.RemoveAll(context.Background(), "/c/d"))
 	})
-	noError(t, tree.Visit(t.Context(), gone, "/c", tree.Infinite, nil, v.visit))
+	noError(t, visit(t.Context(), gone, "/c", tree.Infinite, nil, v.visit))
 	for name, err := range v.errors {
 		if name != "/c/d" || !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: error %v", name, err)
@@ -349,7 +349,7 @@ func TestWalkVanishing(t *testing.T) {
 	gone = before(fsys, "stat", "/c/link", func() {
 		noError(t, storage.Remove(context.Background(), fsys, "/c/link"))
 	})
-	noError(t, tree.Visit(t.Context(), gone, "/c", tree.Infinite, nil, v.visit))
+	noError(t, visit(t.Context(), gone, "/c", tree.Infinite, nil, v.visit))
 	v.check(t, "/c", "/c", "/c/e", "/c/e/g")
 	if len(v.errors) > 0 {
 		t.Errorf("errors %v", v.errors)

@@ -104,7 +104,7 @@ func TestWalkMemory(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			start, most, n := heap(), uint64(0), 0
-			noError(t, tree.Visit(t.Context(), &c.tree, "/", tree.Infinite, nil, func(tree.Member) error {
+			noError(t, visit(t.Context(), &c.tree, "/", tree.Infinite, nil, func(tree.Member) error {
 				if n++; n%100_000 == 0 {
 					most = max(most, heap())
 				}
@@ -179,7 +179,7 @@ func TestWalkSlow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				slow := latency.New(&c.tree, delay)
 				start := time.Now()
-				noError(t, tree.Visit(t.Context(), slow, "/", tree.Infinite, nil, func(tree.Member) error { return nil }))
+				noError(t, visit(t.Context(), slow, "/", tree.Infinite, nil, func(tree.Member) error { return nil }))
 				took, ideal := time.Since(start), time.Duration(c.calls)*delay/helpers
 				if took > 4*ideal {
 					t.Errorf("it took %v, want four times %v at most", took, ideal)
@@ -212,7 +212,7 @@ func TestWalkOrder(t *testing.T) {
 	below("/", 0)
 	for range 3 {
 		var got []string
-		noError(t, tree.Visit(t.Context(), m, "/", tree.Infinite, nil, func(m tree.Member) error {
+		noError(t, visit(t.Context(), m, "/", tree.Infinite, nil, func(m tree.Member) error {
 			got = append(got, m.Name)
 			return nil
 		}))
@@ -229,7 +229,7 @@ func TestWalkOrderOfWide(t *testing.T) {
 	var first []string
 	for range 2 {
 		var got []string
-		noError(t, tree.Visit(t.Context(), m, "/", tree.Infinite, nil, func(m tree.Member) error {
+		noError(t, visit(t.Context(), m, "/", tree.Infinite, nil, func(m tree.Member) error {
 			got = append(got, m.Name)
 			return nil
 		}))
@@ -263,7 +263,7 @@ func TestWalkPanics(t *testing.T) {
 						t.Errorf("recovered %v", cause)
 					}
 				}()
-				err := tree.Visit(t.Context(), &slow, "/src", tree.Infinite, nil, func(tree.Member) error { return nil })
+				err := visit(t.Context(), &slow, "/src", tree.Infinite, nil, func(tree.Member) error { return nil })
 				t.Errorf("Visit returned %v", err)
 			})
 		}

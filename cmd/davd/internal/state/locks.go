@@ -82,14 +82,10 @@ func escapeGlob(dir string) string {
 }
 
 // OpenLocks opens the locks in a database that no davd is using. The caller must call closeDB.
-func OpenLocks(ctx context.Context, file string) (locks *lock.System, closeDB func() error, err error) {
+func OpenLocks(ctx context.Context, file string) (locks lock.Manager, closeDB func() error, err error) {
 	db, err := sqlstate.Open(ctx, file)
 	if err != nil {
 		return nil, nil, err
 	}
-	locks, err = lock.New(ctx, lock.Options{Store: db})
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%s: can't read the locks: %w", file, err), db.Close())
-	}
-	return locks, db.Close, nil
+	return db.Locks(), db.Close, nil
 }

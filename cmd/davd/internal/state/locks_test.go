@@ -77,7 +77,7 @@ func TestOpenLocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.Locks.Acquire(t.Context(), time.Now(), lock.Lock{Root: "/a", Duration: time.Hour})
+	l, err := s.Locks().Acquire(t.Context(), time.Now(), lock.Lock{Root: "/a", Duration: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

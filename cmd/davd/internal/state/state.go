@@ -13,22 +13,15 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/share"
-	"github.com/davd/davd/storage/deadprops"
-	"github.com/davd/davd/storage/history"
-	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage/memstate"
 	"github.com/davd/davd/storage/sqlstate"
 	"github.com/davd/davd/storage/strays"
-	"github.com/davd/davd/storage/tree"
 )
 
 // State is the open state of a served directory. Close closes it.
 type State struct {
-	Locks      *lock.System
-	Properties deadprops.Store
-	// Journal is nil for a state in memory, which does not survive the process.
-	Journal tree.Journal
-	// History is nil for a state in memory. A handler without one keeps its own.
-	History history.Store
+	dav.State
 	// Where is the path of the database, or empty for a state in memory.
 	Where string
 	// Strays are the unfinished uploads. It is nil for a state in memory.
@@ -42,33 +35,24 @@ const straysSuffix = "-strays"
 // Open opens the state for the directory that cfg serves. It is logged to log when the disk
 // of the state is full or its file is removed.
 func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, error) {
-	options := cfg.Locks
 	if cfg.State.Memory {
-		locks, err := lock.New(ctx, options)
-		return &State{Locks: locks, Properties: deadprops.NewMem()}, err
+		memory, err := memstate.New(cfg.Locks)
+		return &State{State: memory}, err
 	}
 	file, err := locate(cfg)
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlstate.Options{Log: log}.Open(ctx, file)
+	db, err := sqlstate.Options{Log: log, Locks: cfg.Locks}.Open(ctx, file)
 	if err != nil {
 		return nil, fmt.Errorf("can't open the database of locks and properties: %w; --state DIR keeps them in another place, --state mem in memory", err)
-	}
-	options.Store = db
-	locks, err := lock.New(ctx, options)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: can't read the locks: %w", file, err), db.Close())
 	}
 	// No other process can use this file, because this one holds the database.
 	unfinished, err := strays.Open(file + straysSuffix)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("can't open the record of unfinished uploads: %w", err), db.Close())
 	}
-	return &State{
-		Locks: locks, Properties: db, Journal: db, History: db,
-		Where: file, Strays: unfinished, db: db,
-	}, nil
+	return &State{State: db, Where: file, Strays: unfinished, db: db}, nil
 }
 
 // Close closes the database. The State must not be used afterwards.

@@ -43,7 +43,7 @@ func TestOpenMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Where != "" || s.Properties == nil {
+	if s.Where != "" || s.Properties() == nil {
 		t.Errorf("got %+v", s)
 	}
 	limited(t, s)
@@ -57,7 +57,7 @@ func limited(t *testing.T, s *State) {
 	t.Helper()
 	for i, want := range []error{nil, lock.ErrLimit} {
 		wanted := lock.Lock{Root: "/" + string(rune('a'+i)), Duration: time.Hour}
-		if _, err := s.Locks.Acquire(t.Context(), time.Now(), wanted); !errors.Is(err, want) {
+		if _, err := s.Locks().Acquire(t.Context(), time.Now(), wanted); !errors.Is(err, want) {
 			t.Errorf("got %v, want %v", err, want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestOpenTwice(t *testing.T) {
 					t.Errorf("kept in %s, then in %s", where, s.Where)
 				}
 				where = s.Where
-				props, _, err := s.Properties.Read(t.Context(), deadprops.Query{Names: []string{"/x"}})
+				props, _, err := s.Properties().Read(t.Context(), deadprops.Query{Names: []string{"/x"}})
 				if err != nil || len(props["/x"]) != round {
 					t.Errorf("got %v, error %v", props, err)
 				}
@@ -90,10 +90,10 @@ func TestOpenTwice(t *testing.T) {
 					limited(t, s)
 					patch := webdav.Proppatch{Props: []webdav.Property{{InnerXML: []byte("1")}}}
 					patch.Props[0].XMLName.Local = "p"
-					if err := s.Properties.Patch(t.Context(), "/x", []webdav.Proppatch{patch}); err != nil {
+					if err := s.Properties().Patch(t.Context(), "/x", []webdav.Proppatch{patch}); err != nil {
 						t.Error(err)
 					}
-				} else if found, err := s.Locks.Find(t.Context(), time.Now(), "/a", false); err != nil || len(found) != 1 {
+				} else if found, err := s.Locks().Find(t.Context(), time.Now(), "/a", false); err != nil || len(found) != 1 {
 					t.Errorf("got %v, error %v", found, err)
 				}
 				if err := s.Close(); err != nil {

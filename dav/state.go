@@ -1,0 +1,36 @@
+package dav
+
+import (
+	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/journal"
+	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/tree"
+)
+
+// State is what a Handler keeps in addition to the files: locks, dead properties, the
+// records of running operations and the results of ended ones. It keeps all of them across
+// restarts, as a sqlstate.DB does, or all of them in memory, as a memstate.State does. Each
+// method always returns the same value.
+type State interface {
+	// Locks returns the locks.
+	Locks() lock.Manager
+	// Properties returns the dead properties. They belong to a name within a Tenant, and
+	// are the same for every Principal.
+	Properties() deadprops.Store
+	// Journal returns the records of the changes that are under way, so that after a crash
+	// Recover can finish them or undo them. It returns nil for a State in memory: then an
+	// interrupted change stays half done.
+	Journal() journal.Store
+	// History returns the results of operations, which are kept for a day, for their status
+	// documents (operation.Name).
+	History() history.Store
+}
+
+// journal returns the Journal of the State, or nil.
+func (h *Handler) journal() tree.Journal {
+	if h.State == nil {
+		return nil
+	}
+	return h.State.Journal()
+}
