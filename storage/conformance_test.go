@@ -39,9 +39,18 @@ func TestMemFS(t *testing.T) {
 	}.Run(t)
 }
 
+// TestDirRequired checks that x/net's backend does all that davd requires.
+func TestDirRequired(t *testing.T) {
+	storagetest.TestRequired(t, func(t *testing.T) storage.FS {
+		t.Helper()
+		return webdav.Dir(t.TempDir())
+	})
+}
+
 // TestDir creates no symbolic links, because webdav.Dir follows them outside.
 func TestDir(t *testing.T) {
 	storagetest.Suite{
+		Tiers: []storagetest.Tier{storagetest.Capability, storagetest.Optional},
 		New: func(t *testing.T) storage.FS {
 			t.Helper()
 			return webdav.Dir(t.TempDir())

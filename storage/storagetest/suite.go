@@ -6,13 +6,14 @@
 //		storagetest.TestFS(t, func(t *testing.T) storage.FS { return mybackend.New(t.TempDir()) })
 //	}
 //
-// [Suite] has more options: how to create symbolic links, and which checks the backend is known
-// to fail. [TestReadOnlyFS] tests read-only storages, [BenchmarkFS] measures, and [Fault] makes
-// chosen calls of any storage.FS fail or wait, or counts them.
+// The checks have three tiers. A backend must pass the first; see [Required], [Capability] and
+// [Optional]. [TestRequired] runs only the first. [Suite] has more options: how to create
+// symbolic links, and which checks the backend is known to fail. [TestReadOnlyFS] tests
+// read-only storages, [BenchmarkFS] measures, and [Fault] makes chosen calls of any storage.FS
+// fail or wait, or counts them.
 package storagetest
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/davd/davd/storage"
@@ -40,6 +41,9 @@ type Suite struct {
 	// false, they must treat such links as missing.
 	FollowsOutside bool
 
+	// Tiers are the tiers to run; nil means all.
+	Tiers []Tier
+
 	// Deviations maps the names of checks that the backend is known to fail to the reasons.
 	// These checks are skipped, and the reasons are logged.
 	Deviations map[string]string
@@ -51,26 +55,41 @@ func TestFS(t *testing.T, newFS func(t *testing.T) storage.FS) {
 	Suite{New: newFS}.Run(t)
 }
 
-// A check is one requirement. It gets its own storage.
-type check struct {
-	name string
-	run  func(f *fixture)
+// TestRequired runs the checks that every backend must pass.
+func TestRequired(t *testing.T, newFS func(t *testing.T) storage.FS) {
+	t.Helper()
+	Suite{New: newFS, Tiers: []Tier{Required}}.Run(t)
 }
 
-func checks() []check {
-	return slices.Concat(
-		createChecks, contentChecks, statChecks, readdirChecks, renameChecks, removeChecks,
-		nameChecks(), escapeChecks, concurrencyChecks, cancelChecks, copyFileChecks,
-		replaceFileChecks, factChecks, copyMembersChecks, exchangeChecks,
-	)
-}
-
-// Run runs each check as a subtest.
+// Run runs each check as a subtest of its tier.
 func (s Suite) Run(t *testing.T) {
 	t.Helper()
+	tiers := s.Tiers
+	if tiers == nil {
+		tiers = []Tier{Required, Capability, Optional}
+	}
 	known := map[string]bool{}
 	for _, c := range checks() {
 		known[c.name] = true
+	}
+	for _, c := range linkChecks() {
+		known[c.name] = true
+	}
+	for name := range s.Deviations {
+		if !known[name] {
+			t.Errorf("deviation %q: the suite has no such check", name)
+		}
+	}
+	for _, tier := range tiers {
+		t.Run(string(tier), func(t *testing.T) { s.runTier(t, tier) })
+	}
+}
+
+func (s Suite) runTier(t *testing.T, tier Tier) {
+	for _, c := range checks() {
+		if tierOf(c.name) != tier {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			if reason, ok := s.Deviations[c.name]; ok {
 				t.Skip("known deviation: " + reason)
@@ -78,14 +97,8 @@ func (s Suite) Run(t *testing.T) {
 			c.run(newFixture(t, s.New(t)))
 		})
 	}
-	for _, c := range linkChecks() {
-		known[c.name] = true
-	}
-	t.Run("Links", s.runLinks)
-	for name := range s.Deviations {
-		if !known[name] {
-			t.Errorf("deviation %q: the suite has no such check", name)
-		}
+	if tier == Capability {
+		t.Run("Links", s.runLinks)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/davd/davd/storage"
@@ -46,15 +45,19 @@ type branch struct {
 	at    *collection // has no lineage while the root is not described
 
 	// The mutex count.mu guards these.
-	listed       bool   // the walker has listed it, or is done with it
-	counted      bool   // the count is complete
-	found, total amount // what the walker has found, and what the Monitor knows of
-
-	members, bytes atomic.Int64 // what run has found so far
+	listed      bool   // the walker has listed it, or is done with it
+	counted     bool   // the count is complete
+	found, seen amount // what the walker has found, and what run has seen, so far
+	total       amount // what the Monitor knows of
 }
 
 // amount is a number of members and the number of bytes of their content.
 type amount struct{ members, bytes int64 }
+
+func (a *amount) add(more amount) {
+	a.members += more.members
+	a.bytes += more.bytes
+}
 
 // A view says what an operation sees in place of an entry of a collection, nil if
 // nothing, and how much it has to do for the entry. linked says that a symbolic link has
@@ -109,8 +112,7 @@ func (b *branch) begin(at *collection, itself amount) {
 		c.push(0, c.displaced)
 	}
 	if !b.counted {
-		b.members.Store(itself.members)
-		b.bytes.Store(itself.bytes)
+		b.seen = itself
 		c.push(0, b)
 	}
 	c.mu.Unlock()
@@ -152,18 +154,16 @@ func (b *branch) find(more amount) {
 	}
 	b.count.mu.Lock()
 	defer b.count.mu.Unlock()
-	b.found.members += more.members
-	b.found.bytes += more.bytes
+	b.found.add(more)
 	b.know(b.found)
 }
 
 // know says that b holds at least least. It tells the Monitor only what exceeds total:
 // in a counted branch, the walker finds again what the Monitor already knows. mu is held.
 func (b *branch) know(least amount) {
-	members, bytes := max(least.members-b.total.members, 0), max(least.bytes-b.total.bytes, 0)
-	b.total.members += members
-	b.total.bytes += bytes
-	b.count.mon.Found(members, bytes)
+	more := amount{max(least.members-b.total.members, 0), max(least.bytes-b.total.bytes, 0)}
+	b.total.add(more)
+	b.count.mon.Found(more.members, more.bytes)
 }
 
 // list says that the walker has listed a collection of b, and will reach the collections
@@ -231,44 +231,32 @@ func (c *count) run() {
 		if err := c.walk(branches); err != nil {
 			return
 		}
+		for _, b := range branches {
+			b.publish()
+		}
 	}
 }
 
-// walk counts branches, in that order, beginning with those that the walker will reach
-// last.
+// walk counts branches, beginning with those that the walker will reach last.
 func (c *count) walk(branches []*branch) error {
 	turn := turn{of: &c.Workers.counting, client: c.Client}
 	turn.acquire(c.ctx)
 	defer turn.release()
 	var roots []*walked
-	var counted []*branch // those of roots
 	for _, b := range branches {
 		if root := b.walked(c.ctx); root != nil {
-			roots, counted = append(roots, root), append(counted, b)
-		} else {
-			b.publish()
+			roots = append(roots, root)
 		}
 	}
 	if len(roots) == 0 {
 		return c.ctx.Err()
 	}
-	at := 0
-	w := &Walk{FS: c.FS, Workers: c.Workers, Prepare: func(_ context.Context, members []Member) func() error {
-		return func() error {
-			if at+1 < len(roots) && members[0].Name == roots[at+1].name {
-				counted[at].publish()
-				at++
-			}
-			return nil
-		}
+	w := &Walk{FS: c.FS, Workers: c.Workers, Prepare: func(context.Context, []Member) func() error {
+		return func() error { return nil }
 	}}
 	k := newWalking(w, roots...)
 	k.quickHelpers, k.slowHelpers = nil, c.Workers.countSlow
-	if err := k.run(c.ctx); err != nil {
-		return err
-	}
-	counted[at].publish()
-	return nil
+	return k.run(c.ctx)
 }
 
 // walked returns the root of a walk through b; nil if b is no collection.
@@ -279,7 +267,7 @@ func (b *branch) walked(ctx context.Context) *walked {
 		if err != nil || !info.IsDir() && !b.count.source.at.info.IsDir() {
 			return nil // One rename replaces a file by a file.
 		}
-		b.members.Store(1)
+		b.seen.members = 1
 		if !info.IsDir() {
 			return nil
 		}
@@ -293,8 +281,9 @@ func (b *branch) walked(ctx context.Context) *walked {
 // see implements sight.
 func (b *branch) see(ctx context.Context, name string, entry fs.FileInfo, linked bool) (fs.FileInfo, error) {
 	info, more, err := b.view(ctx, name, entry, linked)
-	b.members.Add(more.members)
-	b.bytes.Add(more.bytes)
+	b.count.mu.Lock()
+	defer b.count.mu.Unlock()
+	b.seen.add(more)
 	return info, err
 }
 
@@ -314,6 +303,6 @@ func (b *branch) publish() {
 		return
 	}
 	b.counted = true
-	b.know(amount{b.members.Load(), b.bytes.Load()})
+	b.know(b.seen)
 	b.count.push(-1)
 }

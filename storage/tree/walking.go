@@ -32,7 +32,8 @@ const (
 // after it.
 type walking struct {
 	*Walk
-	ctx context.Context //nolint:containedctx // lives as long as Run
+	ctx     context.Context //nolint:containedctx // lives as long as Run
+	workers *Workers
 	// quickHelpers limits the helpers, and slowHelpers the further ones on slow storage.
 	quickHelpers, slowHelpers helpers
 
@@ -59,7 +60,7 @@ func newWalking(w *Walk, roots ...*walked) *walking {
 	workers := w.Workers.ready()
 	k := &walking{
 		Walk: w, head: roots[0].first(), size: firstStep, listings: make(map[*walked]storage.Listing),
-		quickHelpers: workers.quick, slowHelpers: workers.slow,
+		workers: workers, quickHelpers: workers.quick, slowHelpers: workers.slow,
 	}
 	k.changed.L = &k.mu
 	at := k.head
@@ -107,7 +108,8 @@ func (k *walking) deliverAll() error {
 			k.Monitor.resolveAll(s.members)
 		}
 		if s.pooled != nil {
-			s.release()
+			put(&k.workers.members, s.pooled, s.members)
+			s.members, s.pooled, s.deliver = nil, nil, nil
 		}
 	}
 }
@@ -179,7 +181,7 @@ func (k *walking) begin(s *step) {
 	case !s.broken:
 		return
 	}
-	s.begin()
+	k.beginMembers(s)
 	s.of.follow(s)
 }
 

@@ -10,19 +10,20 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// These pools hold memory that steps use for a short time. A large listing has
-// thousands of steps.
-var (
-	entryPool  = sync.Pool{New: func() any { return new([]storage.Entry) }}
-	memberPool = sync.Pool{New: func() any { return new([]Member) }}
-)
+// get returns an empty slice from pool.
+func get[T any](pool *sync.Pool) *[]T {
+	if pooled, ok := pool.Get().(*[]T); ok {
+		return pooled
+	}
+	return new([]T)
+}
 
-// release returns the members of a delivered step to the pool.
-func (s *step) release() {
-	clear(s.members)
-	*s.pooled = s.members[:0]
-	memberPool.Put(s.pooled)
-	s.members, s.pooled, s.deliver = nil, nil, nil
+// put clears used, which is what the caller has made of pooled, and returns its memory to
+// pool.
+func put[T any](pool *sync.Pool, pooled *[]T, used []T) {
+	clear(used)
+	*pooled = used[:0]
+	pool.Put(pooled)
 }
 
 // find finds members for the step and inserts what follows from that.
@@ -42,7 +43,7 @@ func (k *walking) find(s *step) {
 			of.err = err
 		}
 	}
-	s.begin()
+	k.beginMembers(s)
 	k.ahead += s.to + 1 - s.cost
 	s.cost = s.to + 1
 	of.follow(s)
@@ -73,10 +74,10 @@ func (k *walking) next(of *walked) (storage.Members, error) {
 	return listing.Next(k.ctx)
 }
 
-// begin puts the collection itself before its first members. So a collection that can't
-// be listed at all appears once, with its error.
-func (s *step) begin() {
-	s.pooled, _ = memberPool.Get().(*[]Member)
+// beginMembers puts the collection itself before its first members. So a collection that
+// can't be listed at all appears once, with its error.
+func (k *walking) beginMembers(s *step) {
+	s.pooled = get[Member](&k.workers.members)
 	s.members = *s.pooled
 	of := s.of
 	if of.visited {
@@ -99,15 +100,13 @@ func (k *walking) describe(s *step) {
 	if s.from == s.to {
 		return
 	}
-	pooled, _ := entryPool.Get().(*[]storage.Entry)
+	pooled := get[storage.Entry](&k.workers.entries)
 	entries := s.found.Describe(k.ctx, s.from, s.to, (*pooled)[:0])
 	names := memberNames(of.name, entries)
 	for i := range entries {
 		k.entry(s, names[i], &entries[i])
 	}
-	clear(entries)
-	*pooled = entries
-	entryPool.Put(pooled)
+	put(&k.workers.entries, pooled, entries)
 	s.found = nil
 }
 

@@ -26,6 +26,9 @@ type Workers struct {
 	countSlow helpers
 	counting  turns
 
+	// Slices that walks use for a short time: a large listing has thousands of steps.
+	entries, members sync.Pool
+
 	mu   sync.Mutex
 	long int // the number of long operations
 }
