@@ -61,26 +61,6 @@ func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) erro
 	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name(), p.dst.Name(), monitor))
 }
 
-// failureOf returns err, marked as logged if it is no failure for the client. Two errors
-// are none: a displaced resource that could not be removed, and properties and locks that
-// the next start will move because the Journal has a record of them.
-func (h *Handler) failureOf(err error) error {
-	if err == nil {
-		return nil
-	}
-	var leftover *tree.LeftoverError
-	var follow *tree.FollowError
-	var partial *tree.PartialError
-	if errors.As(err, &partial) {
-		return err
-	}
-	recorded := errors.As(err, &follow) && h.journal() != nil
-	if recorded || follow == nil && errors.As(err, &leftover) {
-		return status.Logged(err)
-	}
-	return err
-}
-
 // transfer is a checked COPY or MOVE.
 type transfer struct {
 	h        *Handler

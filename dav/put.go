@@ -224,3 +224,17 @@ func (p *put) receive() error {
 	}
 	return nil
 }
+
+// noFile returns the error for a PUT or PATCH to the URL of a collection.
+func (p *put) noFile() error {
+	info, err := p.h.names().Occupant(p.r.Context(), p.at.Name())
+	switch {
+	case err != nil:
+		return err
+	case info == nil && p.r.Method == methodPatch:
+		return errNothingToPatch
+	case info != nil && info.IsDir():
+		return errIsCollection
+	}
+	return errNamesCollection
+}

@@ -1,11 +1,13 @@
 package dav
 
 import (
+	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tree"
+	"golang.org/x/net/webdav"
 )
 
 // State is what a Handler keeps in addition to the files: locks, dead properties, the
@@ -33,4 +35,22 @@ func (h *Handler) journal() tree.Journal {
 		return nil
 	}
 	return h.State.Journal()
+}
+
+// locks returns the table of LockSystem, of the locks of State, or of locks in memory.
+func (h *Handler) locks() *locktable.Table {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lockTable == nil {
+		h.lockTable = locktable.New(h.lockSystem(), h.Tenant != nil, &h.shared().probing, h.names(), h.hrefOf)
+	}
+	return h.lockTable
+}
+
+// lockSystem returns LockSystem or the locks of State, or nil without either.
+func (h *Handler) lockSystem() webdav.LockSystem {
+	if h.LockSystem == nil && h.State != nil {
+		return h.State.Locks()
+	}
+	return h.LockSystem
 }

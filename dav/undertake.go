@@ -3,8 +3,11 @@ package dav
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/davd/davd/dav/internal/locktable"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/tree"
 )
@@ -79,4 +82,90 @@ func (t *task) Do(ctx context.Context, snapshot func() operation.Operation) erro
 	defer t.claim.giveBack()
 	t.claim.about = snapshot
 	return t.do(ctx, t.claim, t.monitor)
+}
+
+// keyHeaders decide whether a request is carried out.
+var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since"}
+
+// operationKey returns the key of r.
+//
+// Its source and destination don't have the storage's spelling, because a missing
+// resource has none: the source of a MOVE whose answer was lost, for example. Keys of
+// places would not do, because two resources may have the same key.
+func (h *Handler) operationKey(r *request) operation.Key {
+	key := operation.Key{
+		Server: h, Tenant: tenant.Prefix(r.Context()), Principal: r.principal(),
+		Method: r.Method, Source: h.keySource(r),
+		Depth: keyDepth(r), When: h.keyConditions(r),
+	}
+	if key.Principal == "" && !h.OnePerson {
+		key.Stranger = new(byte)
+	}
+	if r.Method != http.MethodDelete {
+		key.Destination, key.Overwrite = h.keyDestination(r), keyOverwrite(r)
+	}
+	return key
+}
+
+// keyRaw is the prefix of an invalid value, which is in the key as the client sent
+// it. No valid value begins with it.
+const keyRaw = "!"
+
+func (h *Handler) keySource(r *request) string {
+	name, err := h.name(r.URL.Path)
+	if err != nil {
+		return keyRaw + r.URL.Path
+	}
+	at, err := h.names().Place(r.Context(), name, r.Method == methodCopy)
+	if err != nil {
+		return keyRaw + r.URL.Path
+	}
+	return at.Name()
+}
+
+func (h *Handler) keyDestination(r *request) string {
+	name, err := h.destination(r.Request)
+	if err != nil {
+		return keyRaw + r.Header.Get("Destination")
+	}
+	at, err := h.names().Place(r.Context(), name, false)
+	if err != nil {
+		return keyRaw + r.Header.Get("Destination")
+	}
+	return at.Name()
+}
+
+const methodCopy = "COPY"
+
+func keyDepth(r *request) string {
+	d, err := r.depth("0", "1", "infinity")
+	if err != nil {
+		return keyRaw + r.Header.Get("Depth")
+	}
+	return strconv.Itoa(d)
+}
+
+func keyOverwrite(r *request) string {
+	does, err := r.overwrite()
+	if err != nil {
+		return keyRaw + r.Header.Get("Overwrite")
+	}
+	return strconv.FormatBool(does)
+}
+
+// keyConditions returns the conditions of r, for operation.Key.When.
+func (h *Handler) keyConditions(r *request) string {
+	var when strings.Builder
+	for i, header := range keyHeaders {
+		if values := r.Header[header]; values != nil {
+			// No field value contains a line feed.
+			when.WriteString(string(rune('0'+i)) + strings.Join(values, "\n") + "\n\n")
+		}
+	}
+	if r.Header["If"] != nil {
+		// These decide which URIs in the header If are on this server.
+		_, asked := h.origin(r.Request)
+		when.WriteString(r.Host + "\n" + asked + "\n" + strings.Join(r.Header["X-Forwarded-Host"], "\n"))
+	}
+	return when.String()
 }

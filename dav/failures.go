@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/davd/davd/dav/internal/place"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
@@ -34,4 +35,24 @@ func askedName(name string, about ...place.Place) string {
 		}
 	}
 	return name
+}
+
+// failureOf returns err, marked as logged if it is no failure for the client. Two errors
+// are none: a displaced resource that could not be removed, and properties and locks that
+// the next start will move because the Journal has a record of them.
+func (h *Handler) failureOf(err error) error {
+	if err == nil {
+		return nil
+	}
+	var leftover *tree.LeftoverError
+	var follow *tree.FollowError
+	var partial *tree.PartialError
+	if errors.As(err, &partial) {
+		return err
+	}
+	recorded := errors.As(err, &follow) && h.journal() != nil
+	if recorded || follow == nil && errors.As(err, &leftover) {
+		return status.Logged(err)
+	}
+	return err
 }

@@ -1,0 +1,105 @@
+package dav
+
+import (
+	"net/http"
+
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/requestbody"
+	"github.com/davd/davd/storage"
+)
+
+// serveFunc serves a request. It has responded if it returns nil or a logged error;
+// otherwise the caller responds with the error.
+type serveFunc func(h *Handler, w http.ResponseWriter, r *request) error
+
+var serveFuncs = map[string]serveFunc{
+	"OPTIONS":   (*Handler).options,
+	"GET":       (*Handler).get,
+	"HEAD":      (*Handler).get,
+	"POST":      (*Handler).post,
+	"PUT":       (*Handler).put,
+	"PATCH":     (*Handler).patch,
+	"MKCOL":     (*Handler).mkcol,
+	"DELETE":    (*Handler).delete,
+	"COPY":      (*Handler).copy,
+	"MOVE":      (*Handler).move,
+	"LOCK":      (*Handler).lock,
+	"UNLOCK":    (*Handler).unlock,
+	"PROPFIND":  (*Handler).propfind,
+	"PROPPATCH": (*Handler).proppatch,
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w, r, exchange := requestbody.Of(w, r, h.pace())
+	defer exchange.End()
+	compressor := h.operationCompressor(w, r)
+	defer compressor.Release()
+	if compressor != nil {
+		w = compressor
+	}
+	briefs.note(h)
+	r, err := h.withOwner(r)
+	if err == nil {
+		err = h.serve(w, r)
+	}
+	if !status.Answered(err) {
+		h.respondError(r.Context(), w, err)
+	}
+	_ = compressor.Finish() // fails only if the client has gone
+	if h.Logger != nil {
+		h.Logger(r, err)
+	}
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
+	id, isStatus := h.statusID(r.URL.Path)
+	if !isStatus {
+		h.Interim.NoOperation(r)
+	}
+	serve, known := serveFuncs[r.Method]
+	switch {
+	case !known:
+		return status.New(http.StatusNotImplemented, "the method "+r.Method+" is not implemented")
+	case h.FileSystem == nil:
+		return status.New(http.StatusInternalServerError, "dav.Handler has no FileSystem")
+	}
+	if err := field.CheckSingle(r.Header); err != nil {
+		return err
+	}
+	if err := h.checkCrossOrigin(r); err != nil {
+		return err
+	}
+	r, err := settleBody(r)
+	switch {
+	case err != nil:
+		return err
+	case r.Method == http.MethodOptions && r.URL.Path == "*":
+		return h.serverOptions(w)
+	}
+	req := &request{Request: r, handler: h}
+	if isStatus {
+		return h.registry().Serve(w, req.Request, id)
+	}
+	req.name, err = h.resource(r.Context(), r.URL.Path)
+	if err != nil {
+		return err
+	}
+	traits := methodTraits[r.Method]
+	switch {
+	case h.ReadOnly && traits.writes:
+		return status.New(http.StatusForbidden, "this share is read-only")
+	case isProbe(req):
+		return h.probe(w, req)
+	case storage.Reserved(req.name) && traits.writes:
+		return status.New(http.StatusForbidden, "the name is reserved for the server")
+	case storage.Reserved(req.name):
+		return status.New(http.StatusNotFound, "no such resource")
+	}
+	err = serve(h, w, req)
+	if status.Of(err) == http.StatusMethodNotAllowed && !status.Answered(err) {
+		w.Header().Set("Allow", h.allowAt(r.Context(), req.name))
+	}
+	return err
+}
