@@ -45,7 +45,7 @@ func TestClientKey(t *testing.T) {
 			if c.tenant != "" {
 				r = r.WithContext(storage.WithTenant(r.Context(), c.tenant))
 			}
-			if got := h.client(parsedRequest(h, r)); got != c.want {
+			if got := parsedRequest(h, r).client(); got != c.want {
 				t.Errorf("client is %q, want %q", got, c.want)
 			}
 		})

@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -91,10 +90,10 @@ func modifiedAfter(info fs.FileInfo, t time.Time) bool {
 
 // conditions evaluates all conditions of a request that only reads, the header If and
 // those of preconditions. info describes the resource.
-func (h *Handler) conditions(r *request, info fs.FileInfo) error {
+func (r *request) conditions(info fs.FileInfo) error {
 	header, err := r.conditionsIf()
 	if err == nil {
-		err = h.evaluateIf(r, header)
+		err = r.evaluateIf(header)
 	}
 	if err == nil {
 		err = preconditions(r, info)
@@ -103,7 +102,8 @@ func (h *Handler) conditions(r *request, info fs.FileInfo) error {
 }
 
 // preconditionsOf is preconditions for a resource that may not exist.
-func (h *Handler) preconditionsOf(r *request, name string) error {
+func (r *request) preconditionsOf(name string) error {
+	h := r.handler
 	if !conditional(r) {
 		return nil
 	}
@@ -131,7 +131,8 @@ var errIfDoesNotHold = &status.Error{Status: http.StatusPreconditionFailed, Reas
 // evaluateIf evaluates the header If. A list without a tag applies to the request URI
 // (RFC 4918 §10.4.3). Some clients put the token of another resource that the request
 // changes there, so a list that consists only of tokens may hold for any of places.
-func (h *Handler) evaluateIf(r *request, header field.If, places ...place.Place) error {
+func (r *request) evaluateIf(header field.If, places ...place.Place) error {
+	h := r.handler
 	if len(header) == 0 {
 		return nil
 	}
@@ -149,14 +150,14 @@ func (h *Handler) evaluateIf(r *request, header field.If, places ...place.Place)
 			about = append(about, places...)
 		}
 		if list.Tag != "" {
-			tagged, ok := h.tagged(r, list.Tag)
+			tagged, ok := r.tagged(list.Tag)
 			if !ok {
 				continue
 			}
 			about = []place.Place{tagged}
 		}
 		for _, p := range about {
-			holds, err := h.listHolds(r, list, p)
+			holds, err := r.listHolds(list, p)
 			if holds || err != nil {
 				return err
 			}
@@ -166,7 +167,8 @@ func (h *Handler) evaluateIf(r *request, header field.If, places ...place.Place)
 }
 
 // tagged returns the place that a Resource-Tag of the header If names.
-func (h *Handler) tagged(r *request, tag string) (p place.Place, ok bool) {
+func (r *request) tagged(tag string) (p place.Place, ok bool) {
+	h := r.handler
 	u, err := field.ParseReference(tag)
 	if err != nil || (u.Host != "" && !h.servesHost(r.Request, u)) {
 		return place.Place{}, false
@@ -178,14 +180,15 @@ func (h *Handler) tagged(r *request, tag string) (p place.Place, ok bool) {
 	return p, err == nil
 }
 
-func (h *Handler) listHolds(r *request, list field.IfList, p place.Place) (bool, error) {
+func (r *request) listHolds(list field.IfList, p place.Place) (bool, error) {
+	h := r.handler
 	for _, c := range list.Conditions {
 		var holds bool
 		var err error
 		if c.ETag != "" {
 			info, statErr := h.FileSystem.Stat(r.Context(), p.Asked)
 			holds = statErr == nil && place.EntityTag(r.Context(), info) == c.ETag
-		} else if holds, err = h.protects(r.Context(), c.Token, p); err != nil {
+		} else if holds, err = r.protects(c.Token, p); err != nil {
 			return false, err
 		}
 		if holds == c.Not {
@@ -196,19 +199,19 @@ func (h *Handler) listHolds(r *request, list field.IfList, p place.Place) (bool,
 }
 
 // protects reports whether the lock of token protects p, or a link that leads to it.
-func (h *Handler) protects(ctx context.Context, token string, p place.Place) (bool, error) {
-	key, err := h.protected(ctx, token, p)
+func (r *request) protects(token string, p place.Place) (bool, error) {
+	key, err := r.protected(token, p)
 	if err != nil {
 		return false, err
 	}
-	return h.locks().Covers(ctx, token, key)
+	return r.handler.locks().Covers(r.Context(), token, key)
 }
 
 // protected returns the key that the lock of token protects: that of p, or of a link
 // that leads there. If it protects neither, protected returns the key of p.
-func (h *Handler) protected(ctx context.Context, token string, p place.Place) (string, error) {
+func (r *request) protected(token string, p place.Place) (string, error) {
 	for _, key := range p.Links {
-		if covers, err := h.locks().Covers(ctx, token, key); covers || err != nil {
+		if covers, err := r.handler.locks().Covers(r.Context(), token, key); covers || err != nil {
 			return key, err
 		}
 	}

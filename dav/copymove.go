@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"path"
 
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
@@ -17,7 +16,7 @@ import (
 // copy copies the resource and, unless Depth is 0, all its members (RFC 4918 §9.8).
 func (h *Handler) copy(w http.ResponseWriter, r *request) error {
 	return h.undertake(w, r, func() (plan, error) {
-		t, err := h.checkTransfer(r, true)
+		t, err := r.checkTransfer(true)
 		return &copyPlan{*t}, err
 	})
 }
@@ -25,7 +24,7 @@ func (h *Handler) copy(w http.ResponseWriter, r *request) error {
 // move moves the resource and all its members (RFC 4918 §9.9).
 func (h *Handler) move(w http.ResponseWriter, r *request) error {
 	return h.undertake(w, r, func() (plan, error) {
-		t, err := h.checkTransfer(r, false)
+		t, err := r.checkTransfer(false)
 		return &movePlan{*t}, err
 	})
 }
@@ -40,8 +39,8 @@ func (p *copyPlan) changes() []locktable.Change {
 }
 
 func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
-	ctx = p.h.withBudget(ctx, p.r)
-	if err := p.h.mayCopyProperties(ctx, &p.transfer); err != nil {
+	ctx = p.r.withBudget(ctx)
+	if err := (&p.transfer).mayCopyProperties(ctx); err != nil {
 		return err
 	}
 	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.Name(), p.dst.Name(), p.depth, monitor))
@@ -56,7 +55,7 @@ func (p *movePlan) changes() []locktable.Change {
 
 func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 	if p.respells {
-		return p.result(p.h.respell(ctx, &p.transfer))
+		return p.result((&p.transfer).respell(ctx))
 	}
 	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name(), p.dst.Name(), monitor))
 }
@@ -79,7 +78,8 @@ type transfer struct {
 // checkTransfer refuses an impossible transfer before anything changes. follow says
 // that the request is about the target of a symbolic link, not about the link. It never
 // returns nil.
-func (h *Handler) checkTransfer(r *request, follow bool) (*transfer, error) {
+func (r *request) checkTransfer(follow bool) (*transfer, error) {
+	h := r.handler
 	t := &transfer{h: h, r: r, follow: follow, moves: r.Method == "MOVE"}
 	dst, err := h.destination(r.Request)
 	if err != nil {
@@ -101,7 +101,7 @@ func (h *Handler) checkTransfer(r *request, follow bool) (*transfer, error) {
 	if err != nil {
 		return t, err
 	}
-	return t, h.inspect(r.Context(), t, info)
+	return t, t.inspect(r.Context(), info)
 }
 
 func (t *transfer) resources() (source, destination string) { return t.src.Asked, t.dst.Asked }
@@ -115,10 +115,10 @@ func (t *transfer) success() int {
 }
 
 func (t *transfer) recheck() error {
-	if err := t.h.stillThere(t.r.Context(), t); err != nil {
+	if err := t.stillThere(t.r.Context()); err != nil {
 		return err
 	}
-	return t.h.preconditionsOf(t.r, t.src.Name())
+	return t.r.preconditionsOf(t.src.Name())
 }
 
 // result returns err as the client sees it.
@@ -126,24 +126,26 @@ func (t *transfer) result(err error) error { return t.h.failureOf(askedNames(err
 
 // stillThere repeats the checks under the claim, because the resources may have
 // changed.
-func (h *Handler) stillThere(ctx context.Context, t *transfer) error {
+func (t *transfer) stillThere(ctx context.Context) error {
+	h := t.h
 	info, err := h.names().Look(ctx, t.src, t.follow)
 	if err == nil {
 		err = h.names().Unmoved(ctx, t.dst, false)
 	}
 	if err == nil {
-		err = h.inspect(ctx, t, info)
+		err = t.inspect(ctx, info)
 	}
 	return err
 }
 
 // inspect checks what exists at the source of t, which info describes, and at its
 // destination.
-func (h *Handler) inspect(ctx context.Context, t *transfer, info fs.FileInfo) error {
+func (t *transfer) inspect(ctx context.Context, info fs.FileInfo) error {
+	h := t.h
 	if t.moves && t.depth == 0 && info.IsDir() {
 		return &status.Error{Status: http.StatusBadRequest, Reason: "the header Depth must be infinity for the MOVE of a collection"} // RFC 4918 §9.9.2
 	}
-	if err := h.checkOverlap(ctx, t); err != nil {
+	if err := t.checkOverlap(ctx); err != nil {
 		return err
 	}
 	if err := h.checkParent(ctx, t.dst.Name()); err != nil {
@@ -159,15 +161,3 @@ func (h *Handler) inspect(ctx context.Context, t *transfer, info fs.FileInfo) er
 	}
 	return nil
 }
-
-// checkParent makes sure that the collection that contains name exists (RFC 4918
-// §9.3.1, §9.7.1, §9.8.5).
-func (h *Handler) checkParent(ctx context.Context, name string) error {
-	parent, err := h.names().Stat(ctx, path.Dir(name))
-	if status.Of(err) == http.StatusNotFound || (err == nil && !parent.IsDir()) {
-		return errNoParent
-	}
-	return err
-}
-
-var errNoParent = &status.Error{Status: http.StatusConflict, Reason: "the collection that should contain it does not exist"}

@@ -49,7 +49,7 @@ func (p *deletePlan) recheck() error {
 	if err := p.h.names().Unmoved(p.r.Context(), p.at, false); err != nil {
 		return err
 	}
-	return p.h.preconditionsOf(p.r, p.at.Name())
+	return p.r.preconditionsOf(p.at.Name())
 }
 
 func (p *deletePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {

@@ -118,11 +118,11 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 	// Locks below the destination end with the resources there. A lock on the destination
 	// itself continues. If part of the source remains, it keeps its locks.
 	err = f.claim.locks.ReleaseRooted(ctx, destination, func(root string) bool { return root != destination })
-	f.changedMembers(ctx, e.Destination)
+	changedMembers(ctx, f.FileSystem, e.Destination)
 	if e.Method != "MOVE" || !whole {
 		return errors.Join(err, f.properties().Copy(ctx, source, destination, e.ZeroDepth))
 	}
-	f.changedMembers(ctx, e.Source)
+	changedMembers(ctx, f.FileSystem, e.Source)
 	return errors.Join(err, f.moved(ctx, e, source, destination), f.claim.locks.ReleaseTree(ctx, source, f.claim.used))
 }
 
@@ -143,7 +143,7 @@ func (f *follower) moved(ctx context.Context, e tree.Entry, source, destination 
 // removed.
 func (f *follower) removed(ctx context.Context, name, key string, whole bool) error {
 	if whole {
-		f.changedMembers(ctx, name)
+		changedMembers(ctx, f.FileSystem, name)
 		return errors.Join(f.properties().Remove(ctx, key), f.claim.locks.ReleaseTree(ctx, key, f.claim.used))
 	}
 	at, err := f.names().Place(ctx, name, false)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/browser"
-	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
@@ -170,18 +169,6 @@ func setFileHeaders(header http.Header, info fs.FileInfo) {
 	setLastModified(header, info)
 }
 
-// setLastModified never sends a time after the Date of the response (RFC 9110
-// §8.8.2.1). getlastmodified may: a client that has set the time of a file compares it
-// there. If the listing showed a different time, the client would send the file again
-// and again.
-func setLastModified(header http.Header, info fs.FileInfo) {
-	modified := info.ModTime()
-	if now := time.Now(); modified.After(now) {
-		modified = now
-	}
-	header.Set("Last-Modified", string(field.AppendHTTPDate(make([]byte, 0, len(http.TimeFormat)), modified)))
-}
-
 // head reads nothing of the file, which was opened so that a client that may not
 // GET it gets the same error here. It leaves out a content type that GET would find in
 // the content, and ignores Range (RFC 9110 §9.3.2, §14.2).
@@ -200,7 +187,7 @@ func (h *Handler) head(w http.ResponseWriter, r *request, info fs.FileInfo) erro
 // mayRead evaluates the conditions of a GET or HEAD. If they hold, it sets the headers
 // that both have in common.
 func (h *Handler) mayRead(w http.ResponseWriter, r *request, name string, info fs.FileInfo) error {
-	err := h.conditions(r, info)
+	err := r.conditions(info)
 	unmodified := status.Of(err) == http.StatusNotModified
 	if err != nil && !unmodified {
 		return err
@@ -210,8 +197,8 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *request, name string, info f
 	header := w.Header()
 	header.Set("ETag", place.EntityTag(r.Context(), info))
 	if info.IsDir() {
-		h.setContentLocation(header, r, name)
-		h.setIndexPolicy(header)
+		r.setContentLocation(header, name)
+		setIndexPolicy(header, h.Compress)
 		return err
 	}
 	found := browser.ContentType(r.Context(), name, info)

@@ -31,10 +31,10 @@ var indexPolicy = func() string {
 }()
 
 // setIndexPolicy sets the headers of an index that a 304 has too.
-func (h *Handler) setIndexPolicy(header http.Header) {
+func setIndexPolicy(header http.Header, compression Compression) {
 	header.Set("Content-Security-Policy", indexPolicy)
 	browser.Isolate(header)
-	if h.Compress != CompressNever {
+	if compression != CompressNever {
 		compress.VaryEncoding(header)
 	}
 }
@@ -49,7 +49,7 @@ func setIndexHeaders(header http.Header, info fs.FileInfo) {
 
 // index serves a page for people that lists the members of the collection name.
 func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.FileInfo) error {
-	members := indexMembers{h: h, client: h.client(r)}
+	members := indexMembers{h: h, client: r.client()}
 	defer members.release()
 	if err := members.read(r.Context(), name); err != nil {
 		unsetContent(w.Header())
@@ -61,7 +61,7 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 	if compressor != nil {
 		w = compressor
 	}
-	timed, done := h.timedWriter(w, r.Request)
+	timed, done := timedTo(w, r.Request, h.stallTimeout())
 	defer done()
 	out := bufio.NewWriterSize(timed, 32<<10)
 	page := indexPage{name: name, base: indexBase(r)}

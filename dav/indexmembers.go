@@ -83,23 +83,23 @@ func (m *indexMembers) add(ctx context.Context, collection string, entries []sto
 		if err := m.count(); err != nil {
 			return err
 		}
-		if member, ok := m.h.indexMember(ctx, collection, &entries[i]); ok {
+		if member, ok := m.describe(ctx, collection, &entries[i]); ok {
 			m.all = append(m.all, member)
 		}
 	}
 	return nil
 }
 
-// indexMember returns what the page shows of an entry; ok is false if it shows nothing.
+// describe returns what the page shows of an entry; ok is false if it shows nothing.
 // It shows an entry by its name alone if the entry can't be described, as that of a
 // dead mount.
-func (h *Handler) indexMember(ctx context.Context, collection string, entry *storage.Entry) (member indexMember, ok bool) {
+func (m *indexMembers) describe(ctx context.Context, collection string, entry *storage.Entry) (member indexMember, ok bool) {
 	if storage.Reserved(entry.Name) {
 		return member, false
 	}
 	info, err := entry.Info, entry.Err
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		if info, err = h.FileSystem.Stat(ctx, path.Join(collection, entry.Name)); err != nil {
+		if info, err = m.h.FileSystem.Stat(ctx, path.Join(collection, entry.Name)); err != nil {
 			return member, false // dangling link
 		}
 	}

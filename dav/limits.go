@@ -45,26 +45,28 @@ const (
 
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
 // caller must call leave when the operation ends.
-func (h *Handler) enterOperation(r *request) (leave func(), err error) {
+func (r *request) enterOperation() (leave func(), err error) {
+	h := r.handler
 	most := cmp.Or(h.Limits.Operations, defaultOperations)
-	return h.enter(r, &h.listings.operations, &limit.Bound{
+	return r.enter(&h.listings.operations, &limit.Bound{
 		Most: most, MostOf: cmp.Or(h.Limits.OperationsOf, max(most/limit.OneClient, 1)),
 		What: "COPYs, MOVEs and DELETEs", Instead: "send fewer at a time",
 	})
 }
 
 // enterStream counts a request that follows an operation, or returns a 503.
-func (h *Handler) enterStream(r *request) (leave func(), err error) {
+func (r *request) enterStream() (leave func(), err error) {
+	h := r.handler
 	most := cmp.Or(h.Limits.Streams, defaultStreams)
-	return h.enter(r, &h.listings.streams, &limit.Bound{
+	return r.enter(&h.listings.streams, &limit.Bound{
 		Most: most, MostOf: cmp.Or(h.Limits.StreamsOf, max(most/limit.OneClient, 1)),
 		What: "requests that follow an operation", Instead: "read its status document now and then",
 	})
 }
 
 // enter counts r until the caller calls leave.
-func (h *Handler) enter(r *request, in *limit.Counter, b *limit.Bound) (leave func(), err error) {
-	client := h.client(r)
+func (r *request) enter(in *limit.Counter, b *limit.Bound) (leave func(), err error) {
+	client := r.client()
 	if err := in.Enter(b, client, 1); err != nil {
 		return nil, err
 	}
@@ -72,8 +74,9 @@ func (h *Handler) enter(r *request, in *limit.Counter, b *limit.Bound) (leave fu
 }
 
 // limitLock sets the client that wanted counts for, if r has no principal.
-func (h *Handler) limitLock(r *request, wanted *lock.Lock) {
-	if client := h.anonymous(r); client != "" {
+func (r *request) limitLock(wanted *lock.Lock) {
+	h := r.handler
+	if client := r.anonymous(); client != "" {
 		wanted.Client = client
 		wanted.ClientMax = limit.ShareOf(client, cmp.Or(h.Limits.LocksOf, defaultLocksOf))
 	}
@@ -117,7 +120,8 @@ const (
 )
 
 // enterListing counts a listing of a collection with this depth, or refuses it.
-func (h *Handler) enterListing(r *request, depth int) (leave func(), err error) {
+func (r *request) enterListing(depth int) (leave func(), err error) {
+	h := r.handler
 	if depth != tree.Infinite {
 		return func() {}, nil
 	}
@@ -127,7 +131,7 @@ func (h *Handler) enterListing(r *request, depth int) (leave func(), err error) 
 			Reason: "this server lists one collection at a time: ask with Depth 0 or 1",
 		}
 	}
-	return h.enter(r, &h.listings.infinite, &limit.Bound{
+	return r.enter(&h.listings.infinite, &limit.Bound{
 		Most: cmp.Or(h.Listings.Most, defaultListings), MostOf: cmp.Or(h.Listings.MostOf, defaultListingsOf),
 		What: "listings of Depth infinity", Instead: "list with Depth 1",
 	})
@@ -146,7 +150,8 @@ var indexBound = limit.Bound{
 //
 // All clients behind an undeclared proxy have the same address, usually that of this
 // machine or a Unix socket. So such an address gets a larger share.
-func (h *Handler) client(r *request) string {
+func (r *request) client() string {
+	h := r.handler
 	if name := r.principal(); name != "" {
 		return "user " + tenant.Prefix(r.Context()) + "/" + name
 	}
@@ -171,9 +176,9 @@ func (h *Handler) client(r *request) string {
 }
 
 // anonymous returns client(r) if r has no principal, and "" otherwise.
-func (h *Handler) anonymous(r *request) string {
+func (r *request) anonymous() string {
 	if r.principal() != "" {
 		return ""
 	}
-	return h.client(r)
+	return r.client()
 }

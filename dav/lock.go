@@ -38,7 +38,7 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if info == nil {
-		return h.refresh(w, r, at, timeout)
+		return r.refresh(w, at, timeout)
 	}
 	depth, err := r.depth("0", "infinity")
 	if err != nil {
@@ -48,12 +48,13 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 		Root: at.Key, ZeroDepth: depth == 0, Shared: info.Shared, OwnerXML: info.OwnerXML,
 		Principal: r.principal(), Duration: timeout,
 	}
-	h.limitLock(r, &wanted)
-	return h.acquire(w, r, at, wanted)
+	r.limitLock(&wanted)
+	return r.acquire(w, at, wanted)
 }
 
 // acquire creates the lock wanted at a place (RFC 4918 §9.10.1).
-func (h *Handler) acquire(w http.ResponseWriter, r *request, at place.Place, wanted lock.Lock) error {
+func (r *request) acquire(w http.ResponseWriter, at place.Place, wanted lock.Lock) error {
+	h := r.handler
 	header, err := r.conditionsIf()
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place.Place, wan
 		return err
 	}
 	defer release()
-	occupant, err := h.mayLock(r, header, at)
+	occupant, err := r.mayLock(header, at)
 	if err != nil {
 		return err
 	}
@@ -81,16 +82,17 @@ func (h *Handler) acquire(w http.ResponseWriter, r *request, at place.Place, wan
 			return errors.Join(err, h.locks().Release(context.WithoutCancel(r.Context()), granted.Token))
 		}
 	case occupant.IsDir():
-		h.setContentLocation(w.Header(), r, at.Asked)
+		r.setContentLocation(w.Header(), at.Asked)
 	}
 	w.Header().Set("Lock-Token", "<"+granted.Token+">")
-	return h.respondLock(w, r, at, granted, code)
+	return r.respondLock(w, at, granted, code)
 }
 
 // mayLock returns an error if the resource must not be locked. Otherwise it returns the
 // resource's description, or nil if the resource doesn't exist.
-func (h *Handler) mayLock(r *request, header field.If, at place.Place) (fs.FileInfo, error) {
-	if err := h.evaluateIf(r, header, at); err != nil {
+func (r *request) mayLock(header field.If, at place.Place) (fs.FileInfo, error) {
+	h := r.handler
+	if err := r.evaluateIf(header, at); err != nil {
 		return nil, err
 	}
 	info, err := h.names().Look(r.Context(), at, true)
@@ -122,7 +124,7 @@ func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string)
 	if err != nil {
 		return err
 	}
-	h.changedMembers(ctx, at.Name())
+	changedMembers(ctx, h.FileSystem, at.Name())
 	if err := f.Close(); err != nil {
 		return err
 	}
@@ -133,7 +135,8 @@ func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string)
 }
 
 // refresh restarts the timeouts of the submitted locks (RFC 4918 §9.10.2).
-func (h *Handler) refresh(w http.ResponseWriter, r *request, at place.Place, timeout time.Duration) error {
+func (r *request) refresh(w http.ResponseWriter, at place.Place, timeout time.Duration) error {
+	h := r.handler
 	header, err := r.conditionsIf()
 	if err != nil {
 		return err
@@ -141,12 +144,12 @@ func (h *Handler) refresh(w http.ResponseWriter, r *request, at place.Place, tim
 	if header == nil {
 		return status.New(http.StatusBadRequest, "a LOCK without a body refreshes the lock that the header If names, but the request has no header If")
 	}
-	if err := h.evaluateIf(r, header, at); err != nil {
+	if err := r.evaluateIf(header, at); err != nil {
 		return err
 	}
 	var renewed lock.Lock
 	for _, token := range header.Tokens() {
-		key, err := h.protected(r.Context(), token, at)
+		key, err := r.protected(token, at)
 		if err != nil {
 			return err
 		}
@@ -162,11 +165,12 @@ func (h *Handler) refresh(w http.ResponseWriter, r *request, at place.Place, tim
 	if renewed.Token == "" {
 		return locktable.ErrTokenMatches(http.StatusPreconditionFailed)
 	}
-	return h.respondLock(w, r, at, renewed, http.StatusOK)
+	return r.respondLock(w, at, renewed, http.StatusOK)
 }
 
 // respondLock answers with the locks that cover the request URI.
-func (h *Handler) respondLock(w http.ResponseWriter, r *request, at place.Place, l lock.Lock, code int) error {
+func (r *request) respondLock(w http.ResponseWriter, at place.Place, l lock.Lock, code int) error {
+	h := r.handler
 	index, err := h.locks().Discover(r.Context(), r.principal(), at, false)
 	if err != nil {
 		return err
@@ -191,10 +195,10 @@ func (h *Handler) unlock(w http.ResponseWriter, r *request) error {
 		at, err = h.names().Place(r.Context(), r.name, true)
 	}
 	if err == nil {
-		err = h.evaluateIf(r, header, at)
+		err = r.evaluateIf(header, at)
 	}
 	if err == nil {
-		err = h.preconditionsOf(r, r.name)
+		err = r.preconditionsOf(r.name)
 	}
 	if err != nil {
 		return err
@@ -203,7 +207,7 @@ func (h *Handler) unlock(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	key, err := h.protected(r.Context(), token, at)
+	key, err := r.protected(token, at)
 	if err == nil {
 		err = h.locks().Unlock(r.Context(), key, token, r.principal())
 	}

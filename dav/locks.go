@@ -44,13 +44,14 @@ func (c *claim) giveBack() {
 // that no other request is changing the same resources, and that the client submitted
 // the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
 // no other request can lock or change the resources.
-func (h *Handler) confirm(r *request, changes ...locktable.Change) (*claim, error) {
-	return h.confirmFor(r, operation.Key{}, changes)
+func (r *request) confirm(changes ...locktable.Change) (*claim, error) {
+	return r.confirmFor(operation.Key{}, changes)
 }
 
 // confirmFor is confirm for an operation with a key. If an identical request holds the
 // claim, the error is for operation.Registry.Undertake.
-func (h *Handler) confirmFor(r *request, key operation.Key, changes []locktable.Change) (*claim, error) {
+func (r *request) confirmFor(key operation.Key, changes []locktable.Change) (*claim, error) {
+	h := r.handler
 	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func (h *Handler) confirmFor(r *request, key operation.Key, changes []locktable.
 	if err := h.shared().claims.AcquireHold(r.Context(), held); err != nil {
 		return nil, err
 	}
-	used, err := h.permit(r, header, changes)
+	used, err := r.permit(header, changes)
 	if err != nil {
 		h.shared().claims.Release(held)
 		return nil, err
@@ -72,13 +73,14 @@ func (h *Handler) confirmFor(r *request, key operation.Key, changes []locktable.
 }
 
 // permit evaluates the header If and checks the locks.
-func (h *Handler) permit(r *request, header field.If, changes []locktable.Change) ([]locktable.Used, error) {
+func (r *request) permit(header field.If, changes []locktable.Change) ([]locktable.Used, error) {
+	h := r.handler
 	if header != nil {
 		places := make([]place.Place, len(changes))
 		for i, c := range changes {
 			places[i] = c.Place
 		}
-		if err := h.evaluateIf(r, header, places...); err != nil {
+		if err := r.evaluateIf(header, places...); err != nil {
 			return nil, err
 		}
 	}

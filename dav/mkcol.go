@@ -24,7 +24,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err := h.checkNew(r.Context(), at.Name()); err != nil {
 		return err
 	}
-	claim, err := h.confirm(r, locktable.Change{Place: at, Membership: true})
+	claim, err := r.confirm(locktable.Change{Place: at, Membership: true})
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {
 	case status.Of(err) == http.StatusNotFound:
 		return errNoParent
 	case err == nil:
-		h.changedMembers(ctx, name)
+		changedMembers(ctx, h.FileSystem, name)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package dav
 import (
 	"context"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/davd/davd/dav/internal/field"
@@ -111,8 +112,21 @@ func namesCollection(r *request) bool {
 
 // setContentLocation tells the client the URL of the collection name if it left out the
 // slash at the end (RFC 4918 §5.2). The hrefs of the answer begin with this URL.
-func (h *Handler) setContentLocation(header http.Header, r *request, name string) {
+func (r *request) setContentLocation(header http.Header, name string) {
+	h := r.handler
 	if !strings.HasSuffix(r.URL.Path, "/") {
 		header.Set("Content-Location", h.href(name, true))
 	}
 }
+
+// checkParent makes sure that the collection that contains name exists (RFC 4918
+// §9.3.1, §9.7.1, §9.8.5).
+func (h *Handler) checkParent(ctx context.Context, name string) error {
+	parent, err := h.names().Stat(ctx, path.Dir(name))
+	if status.Of(err) == http.StatusNotFound || (err == nil && !parent.IsDir()) {
+		return errNoParent
+	}
+	return err
+}
+
+var errNoParent = &status.Error{Status: http.StatusConflict, Reason: "the collection that should contain it does not exist"}

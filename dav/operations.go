@@ -117,7 +117,7 @@ func (s operationServer) Agrees(ctx context.Context, method, source, destination
 }
 
 func (s operationServer) Interrupted(ctx context.Context, r *history.Record) {
-	s.h.interrupt(ctx, r, nil)
+	recoverer{s.h}.interrupt(ctx, r, nil)
 }
 
 func (s operationServer) Href(name string) string { return s.h.href(name, false) }
@@ -133,7 +133,7 @@ func (s operationServer) Admits(r *http.Request) bool {
 }
 
 func (s operationServer) EnterStream(r *http.Request) (leave func(), err error) {
-	return s.h.enterStream(&request{Request: r, handler: s.h})
+	return (&request{Request: r, handler: s.h}).enterStream()
 }
 
 func (s operationServer) CancelsWhenGone() bool { return s.h.CancelWhenGone }

@@ -16,13 +16,14 @@ import (
 // resource, or one contains the other, under any of their names (RFC 4918 §9.8.5,
 // §9.9.4). It allows a MOVE that only changes the spelling of a name, and sets
 // t.respells for it.
-func (h *Handler) checkOverlap(ctx context.Context, t *transfer) error {
+func (t *transfer) checkOverlap(ctx context.Context) error {
+	h := t.h
 	t.respells = false
 	src, dst := t.src, t.dst
 	if storage.Overlap(src.Name(), dst.Name()) {
 		return tree.ErrOverlap
 	}
-	if err := h.checkLinkOverlap(ctx, t); err != nil {
+	if err := t.checkLinkOverlap(ctx); err != nil {
 		return err
 	}
 	if !storage.Overlap(src.Key, dst.Key) {
@@ -34,7 +35,7 @@ func (h *Handler) checkOverlap(ctx context.Context, t *transfer) error {
 		outer, inner = inner, outer
 	}
 	inner = place.CutSegments(inner, strings.Count(inner, "/")-strings.Count(outer, "/"))
-	same, err := h.sameEntry(ctx, outer, inner)
+	same, err := sameEntry(ctx, h.FileSystem, outer, inner)
 	switch {
 	case err != nil:
 		return err
@@ -50,7 +51,8 @@ func (h *Handler) checkOverlap(ctx context.Context, t *transfer) error {
 // checkLinkOverlap refuses a source and destination that lead to the same resource
 // through symbolic links. It also refuses to move a link into its own target: a MOVE
 // that has to copy would copy the target into itself.
-func (h *Handler) checkLinkOverlap(ctx context.Context, t *transfer) error {
+func (t *transfer) checkLinkOverlap(ctx context.Context) error {
+	h := t.h
 	src, dst := t.src, t.dst
 	var err error
 	if !t.follow {
@@ -72,12 +74,12 @@ func (h *Handler) checkLinkOverlap(ctx context.Context, t *transfer) error {
 
 // sameEntry reports whether a and b, two names with the same key, are one entry of a
 // collection. They are if the collection lists only one name that folds to theirs.
-func (h *Handler) sameEntry(ctx context.Context, a, b string) (bool, error) {
+func sameEntry(ctx context.Context, fsys storage.FS, a, b string) (bool, error) {
 	if a == b {
 		return true, nil
 	}
 	for _, name := range []string{a, b} {
-		if _, err := storage.Lstat(ctx, h.FileSystem, name); err != nil {
+		if _, err := storage.Lstat(ctx, fsys, name); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				return false, nil
 			}
@@ -86,7 +88,7 @@ func (h *Handler) sameEntry(ctx context.Context, a, b string) (bool, error) {
 	}
 	folded := storage.Fold(path.Base(a))
 	entries := 0
-	for entry, err := range storage.ReadDir(ctx, h.FileSystem, path.Dir(a)) {
+	for entry, err := range storage.ReadDir(ctx, fsys, path.Dir(a)) {
 		if err != nil {
 			return false, err
 		}
@@ -99,10 +101,11 @@ func (h *Handler) sameEntry(ctx context.Context, a, b string) (bool, error) {
 
 // respell gives the source of t the spelling of its destination. Locks and properties
 // need no change, because the key is the same.
-func (h *Handler) respell(ctx context.Context, t *transfer) error {
+func (t *transfer) respell(ctx context.Context) error {
+	h := t.h
 	err := h.FileSystem.Rename(ctx, t.src.Name(), t.dst.Name())
 	if err == nil {
-		h.changedMembers(ctx, t.dst.Name())
+		changedMembers(ctx, h.FileSystem, t.dst.Name())
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func (h *Handler) probe(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	leave, err := h.enterOperation(r)
+	leave, err := r.enterOperation()
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (h *Handler) probe(w http.ResponseWriter, r *request) error {
 	emission.Policy, emission.Grant = &interim.Policy{After: -1, Every: every, Sent: h.Interim.Sent}, &allowed
 	monitor := new(tree.Monitor)
 	listing := operation.Listing{Source: r.name, Destination: r.name, Watch: treeMonitor{monitor}, Status: http.StatusOK}
-	return h.registry().Follow(w, h.operationRequest(r, operation.Key{}), emission, listing, func(ctx context.Context, x *operation.Exchange) error {
+	return h.registry().Follow(w, r.operationRequest(operation.Key{}), emission, listing, func(ctx context.Context, x *operation.Exchange) error {
 		if err := probe(ctx, monitor, allowed.Limit, every); err != nil {
 			return err
 		}

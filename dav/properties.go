@@ -16,20 +16,20 @@ import (
 // files of FileSystem or memory.
 func (h *Handler) properties() deadprops.Store {
 	if h.State != nil {
-		return h.keptByTenant(h.State.Properties())
+		return keptByTenant(h.State.Properties(), h.Tenant != nil)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.defaultProps == nil {
-		h.defaultProps = &defaultProps{fsys: h.FileSystem, mem: h.keptByTenant(deadprops.NewMem())}
+		h.defaultProps = &defaultProps{fsys: h.FileSystem, mem: keptByTenant(deadprops.NewMem(), h.Tenant != nil)}
 	}
 	return h.defaultProps
 }
 
 // keptByTenant returns store, with the properties of different tenants kept apart if
-// the Handler has tenants.
-func (h *Handler) keptByTenant(store deadprops.Store) deadprops.Store {
-	if h.Tenant == nil {
+// requests belong to tenants.
+func keptByTenant(store deadprops.Store, tenants bool) deadprops.Store {
+	if !tenants {
 		return store
 	}
 	return tenant.NewProperties(store)

@@ -13,7 +13,8 @@ import (
 
 // withBudget returns a context that charges dead properties to the principal of r and
 // enforces PropertyLimits.
-func (h *Handler) withBudget(ctx context.Context, r *request) context.Context {
+func (r *request) withBudget(ctx context.Context) context.Context {
+	h := r.handler
 	owner := r.principal()
 	if tenant := tenant.Prefix(r.Context()); tenant != "" {
 		owner = tenant + "/" + owner
@@ -23,7 +24,8 @@ func (h *Handler) withBudget(ctx context.Context, r *request) context.Context {
 
 // mayCopyProperties refuses a COPY whose dead properties would exceed the client's
 // limits. Call it before the COPY changes anything.
-func (h *Handler) mayCopyProperties(ctx context.Context, t *transfer) error {
+func (t *transfer) mayCopyProperties(ctx context.Context) error {
+	h := t.h
 	err := h.properties().MayCopy(ctx, t.src.Key, t.dst.Key, t.depth == 0)
 	var limit *deadprops.LimitError
 	if errors.As(err, &limit) {

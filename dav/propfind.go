@@ -27,12 +27,12 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.conditions(r, info); err != nil {
+	if err := r.conditions(info); err != nil {
 		return err
 	}
 	if info.IsDir() {
-		h.setContentLocation(w.Header(), r, r.name)
-		leave, err := h.enterListing(r, depth)
+		r.setContentLocation(w.Header(), r.name)
+		leave, err := r.enterListing(depth)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	defer p.Close()
-	if h.isOne(r, info, depth) {
+	if r.isOne(info, depth) {
 		if done, err := p.One(w, func() { h.Interim.AtOnce(r.Request) }); done {
 			return status.Logged(err)
 		}
@@ -53,7 +53,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	monitor := new(tree.Monitor)
 	about := operation.Listing{Source: r.name, Watch: treeMonitor{monitor}, Status: http.StatusMultiStatus}
 	emission := h.emission(r.Request, r.Method, r.name)
-	return h.registry().Follow(w, h.operationRequest(r, operation.Key{}), emission, about, func(ctx context.Context, x *operation.Exchange) error {
+	return h.registry().Follow(w, r.operationRequest(operation.Key{}), emission, about, func(ctx context.Context, x *operation.Exchange) error {
 		return p.Write(ctx, x.Response, tree.Walk{Limit: h.Listings.Infinity, Workers: h.workers(), Monitor: monitor})
 	})
 }
@@ -69,7 +69,8 @@ func (h *Handler) lister() listing.Server {
 // isOne reports whether r asks for one resource, which info describes, and gets no
 // interim response at its start. Such a request can be answered immediately, without
 // an operation. Most requests from a mounted drive are of this kind.
-func (h *Handler) isOne(r *request, info fs.FileInfo, depth int) bool {
+func (r *request) isOne(info fs.FileInfo, depth int) bool {
+	h := r.handler
 	later := h.Interim.FirstAfter() > 0 || h.Interim.Mode == interim.Never
 	return later && (depth == 0 || !info.IsDir()) && !r.preferences().Processing
 }

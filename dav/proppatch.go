@@ -37,7 +37,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	claim, err := h.confirm(r, locktable.Change{Place: at})
+	claim, err := r.confirm(locktable.Change{Place: at})
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	}
 	p := planPatch(patches)
 	if !p.refused {
-		err = h.applyPatch(h.withBudget(r.Context(), r), at, info, p)
+		err = p.apply(r.withBudget(r.Context()), h, at, info)
 		if err != nil && !p.refused {
 			return err
 		}
@@ -68,9 +68,9 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 		return succeed(w, http.StatusNoContent)
 	}
 	if info.IsDir() {
-		h.setContentLocation(w.Header(), r, r.name)
+		r.setContentLocation(w.Header(), r.name)
 	}
-	return status.Logged(errors.Join(err, h.respondPatch(w, r.name, info.IsDir(), p)))
+	return status.Logged(errors.Join(err, p.respond(w, h.prefix(), r.name, info.IsDir())))
 }
 
 // patch is a PROPPATCH with its outcome.
@@ -155,13 +155,13 @@ func (p *patch) refuse(outcome *patchOutcome, why *status.Error) {
 	}
 }
 
-// applyPatch makes the changes of p: first the time, which can be undone, then the dead
+// apply makes the changes: first the time, which can be undone, then the dead
 // properties, which the store changes all or not at all.
-func (h *Handler) applyPatch(ctx context.Context, at place.Place, info fs.FileInfo, p *patch) error {
+func (p *patch) apply(ctx context.Context, h *Handler, at place.Place, info fs.FileInfo) error {
 	name := at.Name()
 	timed := false
 	if !p.modified.IsZero() {
-		err := h.setTime(ctx, name, info, p.modified)
+		err := setTime(ctx, h.names(), name, info, p.modified)
 		switch {
 		case errors.Is(err, errTimeNotKept):
 			p.refuseTimes(errTimeNotKept, func(timeProp) bool { return true })
@@ -181,7 +181,7 @@ func (h *Handler) applyPatch(ctx context.Context, at place.Place, info fs.FileIn
 	}
 	err := h.properties().Patch(ctx, at.Key, p.dead)
 	if err != nil && timed {
-		err = errors.Join(err, h.resetTime(ctx, name, info))
+		err = errors.Join(err, resetTime(ctx, h.FileSystem, name, info))
 	}
 	var limit *deadprops.LimitError
 	if errors.As(err, &limit) {
@@ -201,10 +201,10 @@ func (p *patch) refuseTimes(why *status.Error, selected func(timeProp) bool) {
 	}
 }
 
-// respondPatch writes the multi-status. If a property is refused, the others have the
+// respond writes the multi-status. If a property is refused, the others have the
 // status 424; otherwise all have 200 (RFC 4918 §9.2.1, §11.4). Properties with the same
 // status and reason share a propstat. The propstat with 200 or 424 comes last.
-func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bool, p *patch) error {
+func (p *patch) respond(w http.ResponseWriter, prefix, name string, collection bool) error {
 	others := http.StatusOK
 	if p.refused {
 		others = http.StatusFailedDependency
@@ -213,7 +213,7 @@ func (h *Handler) respondPatch(w http.ResponseWriter, name string, collection bo
 	if err != nil {
 		return err
 	}
-	body.Open(h.prefix(), name, collection)
+	body.Open(prefix, name, collection)
 	groups := make(map[patchOutcome][]xml.Name)
 	for _, outcome := range p.outcomes {
 		group := outcome

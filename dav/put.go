@@ -185,7 +185,7 @@ func (p *put) mayBegin(old fs.FileInfo) error {
 	if err := p.mayChange(old); err != nil {
 		return err
 	}
-	return p.h.checkSpace(p.r.Context(), path.Dir(p.at.Name()), p.length)
+	return checkSpace(p.r.Context(), p.h.FileSystem, path.Dir(p.at.Name()), p.length)
 }
 
 // mayChange checks locks and conditions. old is the existing file, or nil.
@@ -199,7 +199,7 @@ func (p *put) mayChange(old fs.FileInfo) error {
 		return err
 	}
 	// Without an old file, the collection gains a member.
-	if _, err := p.h.permit(p.r, header, []locktable.Change{{Place: p.at, Membership: old == nil}}); err != nil {
+	if _, err := p.r.permit(header, []locktable.Change{{Place: p.at, Membership: old == nil}}); err != nil {
 		return err
 	}
 	return preconditions(p.r, old)

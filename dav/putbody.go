@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,21 +42,6 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 		b.err = err
 	}
 	return n, err
-}
-
-// cutOff returns the error for the client if reading the request body failed with err.
-func cutOff(err error) error {
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return &status.Error{
-			Status: http.StatusRequestEntityTooLarge,
-			Reason: "the request body is longer than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes",
-		}
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &status.Error{Status: http.StatusRequestTimeout, Reason: "the request body did not arrive in time; nothing was changed"}
-	}
-	return &status.Error{Status: http.StatusBadRequest, Reason: "the request body was cut off; nothing was changed"}
 }
 
 var (
@@ -137,11 +121,11 @@ const spaceWorthAsking = 64 << 10
 
 // checkSpace refuses a body that does not fit into the free space of collection, if the
 // storage knows the free space.
-func (h *Handler) checkSpace(ctx context.Context, collection string, length int64) error {
+func checkSpace(ctx context.Context, fsys storage.FS, collection string, length int64) error {
 	if length < spaceWorthAsking {
 		return nil
 	}
-	_, available, err := storage.Space(ctx, h.FileSystem, collection)
+	_, available, err := storage.Space(ctx, fsys, collection)
 	if err == nil && available < length {
 		return &status.Error{
 			Status: http.StatusInsufficientStorage, Condition: status.DiskSpace,

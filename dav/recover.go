@@ -35,12 +35,15 @@ func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err e
 		engine.Persist = nil // on an error, the caller tries again
 		recovered, err = engine.Recover(ctx)
 	}
-	if err = errors.Join(err, h.noteInterrupted(ctx, recovered, err == nil)); err != nil {
+	if err = errors.Join(err, (recoverer{h}).noteInterrupted(ctx, recovered, err == nil)); err != nil {
 		return recovered, err
 	}
-	released, err := h.releaseOrphans(ctx, recovered)
+	released, err := (recoverer{h}).releaseOrphans(ctx, recovered)
 	return append(recovered, released...), err
 }
+
+// recoverer cleans up the state of a Handler after a crash.
+type recoverer struct{ *Handler }
 
 // Reasons in the records of operations that the end of the process interrupted.
 const (
@@ -57,8 +60,8 @@ const (
 // noteInterrupted ends the records of the operations that were under way when the
 // process died, with the result of the recovery. If complete is false, there may be
 // more to recover, so operations that are not among recovered keep their records.
-func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery, complete bool) error {
-	store := h.allRecords()
+func (v recoverer) noteInterrupted(ctx context.Context, recovered []tree.Recovery, complete bool) error {
+	store := v.allRecords()
 	all, err := store.AllOperations(ctx)
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 		if r.State != history.Running {
 			continue
 		}
-		recovery := h.recoveryOf(ofRecord(ctx, r), r, recovered)
+		recovery := v.recoveryOf(ofRecord(ctx, r), r, recovered)
 		if recovery == nil && !complete {
 			continue
 		}
@@ -77,7 +80,7 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 			return err
 		}
 		r.Ended = time.Now().UTC().Truncate(time.Microsecond)
-		h.interrupt(ofRecord(ctx, r), &r, recovery)
+		v.interrupt(ofRecord(ctx, r), &r, recovery)
 		changed = append(changed, r)
 	}
 	return store.SaveOperations(ctx, changed...)
@@ -86,10 +89,10 @@ func (h *Handler) noteInterrupted(ctx context.Context, recovered []tree.Recovery
 // recoveryOf returns the recovery of the operation r, or nil if none is known. Claims
 // keep operations with the same names from overlapping, so the last one with its names
 // is the right one.
-func (h *Handler) recoveryOf(ctx context.Context, r history.Record, recovered []tree.Recovery) *tree.Recovery {
-	source, destination := h.actedOn(ctx, r.Source, r.Method == methodCopy), ""
+func (v recoverer) recoveryOf(ctx context.Context, r history.Record, recovered []tree.Recovery) *tree.Recovery {
+	source, destination := v.actedOn(ctx, r.Source, r.Method == methodCopy), ""
 	if r.Destination != "" {
-		destination = h.actedOn(ctx, r.Destination, false)
+		destination = v.actedOn(ctx, r.Destination, false)
 	}
 	for i := len(recovered) - 1; i >= 0; i-- {
 		e := recovered[i].Entry
@@ -102,8 +105,8 @@ func (h *Handler) recoveryOf(ctx context.Context, r history.Record, recovered []
 }
 
 // actedOn returns the canonical name under which the operation used the resource name.
-func (h *Handler) actedOn(ctx context.Context, name string, follow bool) string {
-	at, err := h.names().Place(ctx, name, follow)
+func (v recoverer) actedOn(ctx context.Context, name string, follow bool) string {
+	at, err := v.names().Place(ctx, name, follow)
 	if err != nil {
 		return name
 	}
@@ -119,10 +122,10 @@ func ofRecord(ctx context.Context, r history.Record) context.Context {
 }
 
 // interrupt writes into r that the process died, and what happened to the operation.
-func (h *Handler) interrupt(ctx context.Context, r *history.Record, recovery *tree.Recovery) {
+func (v recoverer) interrupt(ctx context.Context, r *history.Record, recovery *tree.Recovery) {
 	r.State = history.Interrupted
 	if recovery == nil {
-		r.Reason = h.interruptedReason(ctx, r)
+		r.Reason = v.interruptedReason(ctx, r)
 		return
 	}
 	r.Recovery = string(recovery.Result)
@@ -140,8 +143,8 @@ func (h *Handler) interrupt(ctx context.Context, r *history.Record, recovery *tr
 
 // interruptedReason describes the state of an operation that the journal doesn't know.
 // It had not changed anything yet, or was complete, or needs no journal.
-func (h *Handler) interruptedReason(ctx context.Context, r *history.Record) string {
-	_, err := storage.Lstat(ctx, h.FileSystem, r.Source)
+func (v recoverer) interruptedReason(ctx context.Context, r *history.Record) string {
+	_, err := storage.Lstat(ctx, v.FileSystem, r.Source)
 	gone := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case r.Method == "PROPFIND":
@@ -159,34 +162,34 @@ func (h *Handler) interruptedReason(ctx context.Context, r *history.Record) stri
 // token of such a lock, so none could release it. releaseOrphans keeps a lock whose
 // parent collection is missing too. It keeps all locks if the share is empty or not the
 // one that the journal knows, because the share's disk may not be mounted.
-func (h *Handler) releaseOrphans(ctx context.Context, recovered []tree.Recovery) ([]tree.Recovery, error) {
+func (v recoverer) releaseOrphans(ctx context.Context, recovered []tree.Recovery) ([]tree.Recovery, error) {
 	other := func(r tree.Recovery) bool { return errors.Is(r.Err, tree.ErrOtherShare) }
-	manager := h.locks().Manager()
+	manager := v.locks().Manager()
 	if manager == nil || slices.ContainsFunc(recovered, other) {
 		return nil, nil
 	}
 	tenants, ok := manager.(*tenant.Manager)
 	if !ok {
-		return h.releaseOrphansOf(ctx, manager)
+		return v.releaseOrphansOf(ctx, manager)
 	}
 	contexts, err := tenants.Contexts(ctx)
 	var undone []tree.Recovery
 	for _, ctx := range contexts {
-		released, releaseErr := h.releaseOrphansOf(ctx, manager)
+		released, releaseErr := v.releaseOrphansOf(ctx, manager)
 		undone, err = append(undone, released...), errors.Join(err, releaseErr)
 	}
 	return undone, err
 }
 
 // releaseOrphansOf is releaseOrphans for one tree.
-func (h *Handler) releaseOrphansOf(ctx context.Context, manager tenant.LockManager) ([]tree.Recovery, error) {
+func (v recoverer) releaseOrphansOf(ctx context.Context, manager tenant.LockManager) ([]tree.Recovery, error) {
 	found, err := manager.Find(ctx, time.Now(), "/", true)
-	if err != nil || len(found) == 0 || h.isEmpty(ctx) {
+	if err != nil || len(found) == 0 || v.isEmpty(ctx) {
 		return nil, err
 	}
 	var undone []tree.Recovery
 	for _, l := range found {
-		if !h.isOrphan(ctx, l) {
+		if !v.isOrphan(ctx, l) {
 			continue
 		}
 		if err := manager.Release(ctx, time.Now(), l.Token); err != nil && !errors.Is(err, webdav.ErrNoSuchLock) {
@@ -198,8 +201,8 @@ func (h *Handler) releaseOrphansOf(ctx context.Context, manager tenant.LockManag
 }
 
 // isEmpty reports whether the share has no members, or can't be read.
-func (h *Handler) isEmpty(ctx context.Context) bool {
-	for _, err := range storage.ReadDir(ctx, h.FileSystem, "/") {
+func (v recoverer) isEmpty(ctx context.Context) bool {
+	for _, err := range storage.ReadDir(ctx, v.FileSystem, "/") {
 		return err != nil
 	}
 	return true
@@ -207,10 +210,10 @@ func (h *Handler) isEmpty(ctx context.Context) bool {
 
 // isOrphan reports whether the resource of l is missing but its parent collection
 // exists.
-func (h *Handler) isOrphan(ctx context.Context, l lock.Lock) bool {
-	if _, err := storage.Lstat(ctx, h.FileSystem, l.Root); !errors.Is(err, fs.ErrNotExist) {
+func (v recoverer) isOrphan(ctx context.Context, l lock.Lock) bool {
+	if _, err := storage.Lstat(ctx, v.FileSystem, l.Root); !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	parent, err := h.FileSystem.Stat(ctx, path.Dir(l.Root))
+	parent, err := v.FileSystem.Stat(ctx, path.Dir(l.Root))
 	return err == nil && parent.IsDir()
 }

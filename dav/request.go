@@ -72,3 +72,5 @@ func (r *request) preferences() *field.Preferences {
 	}
 	return &r.preferred.value
 }
+
+const methodCopy = "COPY"

@@ -39,7 +39,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if compressor != nil {
 		w = compressor
 	}
-	briefs.note(h)
+	process.briefs.note(h)
 	r, err := h.withOwner(r)
 	if err == nil {
 		err = h.serve(w, r)

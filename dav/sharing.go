@@ -44,7 +44,12 @@ type sharedPart struct {
 	tenants bool
 }
 
-var parts sharedParts
+// process is what the Handlers of this process know about each other. It is the only
+// variable of this package, because Handlers have nothing else in common.
+var process struct {
+	parts  sharedParts
+	briefs brief
+}
 
 // isComparable reports whether v can be the key of a map.
 func isComparable(v any) bool { return v != nil && reflect.ValueOf(v).Comparable() }
@@ -103,7 +108,7 @@ func (h *Handler) shared() *common {
 			if part == nil {
 				continue
 			}
-			joined, differ := parts.join(part, h)
+			joined, differ := process.parts.join(part, h)
 			s.used = append(s.used, joined)
 			if differ {
 				warnShared()
@@ -136,8 +141,6 @@ type brief struct {
 // request.
 const briefMany = 64
 
-var briefs brief
-
 // age counts the requests of one Handler, up to two.
 type age struct{ requests atomic.Int32 }
 
@@ -159,15 +162,15 @@ func (b *brief) note(h *Handler) {
 	if born-grown < briefMany || born < 8*grown || b.warned.Load() {
 		return
 	}
-	if lost := h.inHandler(); lost != "" && b.warned.CompareAndSwap(false, true) {
+	if lost := lostWith(h); lost != "" && b.warned.CompareAndSwap(false, true) {
 		slog.Default().WarnContext(context.Background(), "dav: the program creates a Handler for each request, so it loses "+lost+
 			" that the Handler keeps in memory, and identical requests can't be joined. Create one Handler and keep it. This message is logged once.",
 			"handlers", born)
 	}
 }
 
-// inHandler names the state that is lost with h, or "".
-func (h *Handler) inHandler() string {
+// lostWith names the state that is lost with h, or "".
+func lostWith(h *Handler) string {
 	switch {
 	case h.State != nil:
 	case h.LockSystem == nil:

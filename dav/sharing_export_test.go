@@ -3,10 +3,10 @@ package dav
 // ForgetHandlers resets the records about all Handlers of this process and the flags
 // for logged warnings.
 func ForgetHandlers() {
-	parts.mu.Lock()
-	defer parts.mu.Unlock()
-	parts.parts, parts.warned = nil, false
-	briefs.born.Store(0)
-	briefs.grown.Store(0)
-	briefs.warned.Store(false)
+	process.parts.mu.Lock()
+	defer process.parts.mu.Unlock()
+	process.parts.parts, process.parts.warned = nil, false
+	process.briefs.born.Store(0)
+	process.briefs.grown.Store(0)
+	process.briefs.warned.Store(false)
 }

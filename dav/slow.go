@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"strconv"
 	"time"
 
 	"github.com/davd/davd/dav/interim"
@@ -60,7 +62,7 @@ func settleBody(r *http.Request) (*http.Request, error) {
 // for a minute.
 const defaultStall = 2 * time.Minute
 
-// stallTimeout returns how long a client may hold up what it holds; 0: for ever.
+// stallTimeout returns StallTimeout, or 0 for no limit.
 func (h *Handler) stallTimeout() time.Duration {
 	if h.StallTimeout == 0 {
 		return defaultStall
@@ -68,18 +70,16 @@ func (h *Handler) stallTimeout() time.Duration {
 	return max(h.StallTimeout, 0)
 }
 
-// timedWriter is w, to which each part is written within StallTimeout.
+// timedWriter limits the time of each Write by stall.
 type timedWriter struct {
 	io.Writer
 	control *http.ResponseController
 	stall   time.Duration
 }
 
-// timedWriter returns w for an answer of which the client has to take each part
-// within StallTimeout, where the server has no WriteTimeout. done is to be called at
-// its end.
-func (h *Handler) timedWriter(w http.ResponseWriter, r *http.Request) (timed io.Writer, done func()) {
-	stall := h.stallTimeout()
+// timedTo returns w for an answer of which the client must take each part within stall,
+// unless the server has a WriteTimeout. The caller must call done at the end.
+func timedTo(w http.ResponseWriter, r *http.Request, stall time.Duration) (timed io.Writer, done func()) {
 	if stall <= 0 || interim.WriteTimeout(r) > 0 {
 		return w, func() {}
 	}
@@ -88,6 +88,21 @@ func (h *Handler) timedWriter(w http.ResponseWriter, r *http.Request) (timed io.
 }
 
 func (t *timedWriter) Write(p []byte) (int, error) {
-	_ = t.control.SetWriteDeadline(time.Now().Add(t.stall)) // or it takes what time it takes
+	_ = t.control.SetWriteDeadline(time.Now().Add(t.stall)) // without a deadline if the server can't set one
 	return t.Writer.Write(p)
+}
+
+// cutOff returns the error for the client if reading the request body failed with err.
+func cutOff(err error) error {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return &status.Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Reason: "the request body is longer than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes",
+		}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &status.Error{Status: http.StatusRequestTimeout, Reason: "the request body did not arrive in time; nothing was changed"}
+	}
+	return &status.Error{Status: http.StatusBadRequest, Reason: "the request body was cut off; nothing was changed"}
 }

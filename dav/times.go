@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
@@ -69,33 +71,33 @@ var errTimeNotKept = &status.Error{
 // setTime sets the modification time of name, which info describes. If the storage does
 // not keep the time, apart from rounding, setTime restores the old time and returns
 // errTimeNotKept.
-func (h *Handler) setTime(ctx context.Context, name string, info fs.FileInfo, modified time.Time) error {
-	if err := storage.SetTimes(ctx, h.FileSystem, name, modified); err != nil {
+func setTime(ctx context.Context, names place.Resolver, name string, info fs.FileInfo, modified time.Time) error {
+	if err := storage.SetTimes(ctx, names.FS, name, modified); err != nil {
 		return err
 	}
-	now, err := h.names().Stat(ctx, name)
+	now, err := names.Stat(ctx, name)
 	if err == nil && now.ModTime().Sub(modified).Abs() <= timePrecision {
 		return nil
 	}
 	if err == nil {
 		err = errTimeNotKept
 	}
-	return errors.Join(err, h.resetTime(ctx, name, info))
+	return errors.Join(err, resetTime(ctx, names.FS, name, info))
 }
 
 // resetTime restores the modification time in info.
-func (h *Handler) resetTime(ctx context.Context, name string, info fs.FileInfo) error {
-	return storage.SetTimes(context.WithoutCancel(ctx), h.FileSystem, name, info.ModTime())
+func resetTime(ctx context.Context, fsys storage.FS, name string, info fs.FileInfo) error {
+	return storage.SetTimes(context.WithoutCancel(ctx), fsys, name, info.ModTime())
 }
 
 // distinct returns modified or, if the storage tells versions apart only by time and
 // size, a random time in the same second. A client may send the same time for
 // different content of the same size, which must not get the same entity tag.
-func (h *Handler) distinct(ctx context.Context, name string, modified time.Time) time.Time {
+func distinct(ctx context.Context, fsys storage.FS, name string, modified time.Time) time.Time {
 	if modified.IsZero() {
 		return modified
 	}
-	collection, err := h.FileSystem.Stat(ctx, path.Dir(name))
+	collection, err := fsys.Stat(ctx, path.Dir(name))
 	if err == nil {
 		if _, strong := storage.Version(collection); strong {
 			return modified
@@ -108,9 +110,21 @@ func (h *Handler) distinct(ctx context.Context, name string, modified time.Time)
 // now, in nanoseconds. The kernel's own time has a precision of only some
 // milliseconds: two changes within them would leave the collection with the same
 // entity tag.
-func (h *Handler) changedMembers(ctx context.Context, names ...string) {
+func changedMembers(ctx context.Context, fsys storage.FS, names ...string) {
 	for _, name := range names {
 		// Storage that can't set times keeps its own.
-		_ = storage.SetTimes(ctx, h.FileSystem, path.Dir(name), time.Now())
+		_ = storage.SetTimes(ctx, fsys, path.Dir(name), time.Now())
 	}
+}
+
+// setLastModified never sends a time after the Date of the response (RFC 9110
+// §8.8.2.1). getlastmodified may: a client that has set the time of a file compares it
+// there. If the listing showed a different time, the client would send the file again
+// and again.
+func setLastModified(header http.Header, info fs.FileInfo) {
+	modified := info.ModTime()
+	if now := time.Now(); modified.After(now) {
+		modified = now
+	}
+	header.Set("Last-Modified", string(field.AppendHTTPDate(make([]byte, 0, len(http.TimeFormat)), modified)))
 }

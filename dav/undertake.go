@@ -30,17 +30,17 @@ type plan interface {
 // undertake carries out the plan that check returns as an operation that continues even
 // if the client disconnects.
 func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (plan, error)) error {
-	leave, err := h.enterOperation(r)
+	leave, err := r.enterOperation()
 	if err != nil {
 		return err
 	}
-	req := h.operationRequest(r, h.operationKey(r))
+	req := r.operationRequest(r.operationKey())
 	return h.registry().Undertake(w, req, leave, func() (operation.Task, error) {
 		p, err := check()
 		if err != nil {
 			return nil, err
 		}
-		c, err := h.confirmFor(r, req.Key, p.changes())
+		c, err := r.confirmFor(req.Key, p.changes())
 		if err != nil {
 			return nil, err
 		}
@@ -48,13 +48,13 @@ func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (pla
 			c.release()
 			return nil, err
 		}
-		c.client = h.client(r)
+		c.client = r.client()
 		return &task{plan: p, claim: c, monitor: new(tree.Monitor)}, nil
 	})
 }
 
 // operationRequest returns r as the Registry sees it.
-func (h *Handler) operationRequest(r *request, key operation.Key) operation.Request {
+func (r *request) operationRequest(key operation.Key) operation.Request {
 	req := operation.Request{Request: r.Request, Key: key, Preferences: r.preferences(), Principal: r.principal()}
 	// Invalid headers are refused elsewhere.
 	req.Depth, _, _ = r.depthField().InListing(r.Method)
@@ -92,17 +92,18 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 // Its source and destination don't have the storage's spelling, because a missing
 // resource has none: the source of a MOVE whose answer was lost, for example. Keys of
 // places would not do, because two resources may have the same key.
-func (h *Handler) operationKey(r *request) operation.Key {
+func (r *request) operationKey() operation.Key {
+	h := r.handler
 	key := operation.Key{
 		Server: h, Tenant: tenant.Prefix(r.Context()), Principal: r.principal(),
-		Method: r.Method, Source: h.keySource(r),
-		Depth: keyDepth(r), When: h.keyConditions(r),
+		Method: r.Method, Source: r.keySource(),
+		Depth: keyDepth(r), When: r.keyConditions(),
 	}
 	if key.Principal == "" && !h.OnePerson {
 		key.Stranger = new(byte)
 	}
 	if r.Method != http.MethodDelete {
-		key.Destination, key.Overwrite = h.keyDestination(r), keyOverwrite(r)
+		key.Destination, key.Overwrite = r.keyDestination(), keyOverwrite(r)
 	}
 	return key
 }
@@ -111,7 +112,8 @@ func (h *Handler) operationKey(r *request) operation.Key {
 // it. No valid value begins with it.
 const keyRaw = "!"
 
-func (h *Handler) keySource(r *request) string {
+func (r *request) keySource() string {
+	h := r.handler
 	name, err := h.name(r.URL.Path)
 	if err != nil {
 		return keyRaw + r.URL.Path
@@ -123,7 +125,8 @@ func (h *Handler) keySource(r *request) string {
 	return at.Name()
 }
 
-func (h *Handler) keyDestination(r *request) string {
+func (r *request) keyDestination() string {
+	h := r.handler
 	name, err := h.destination(r.Request)
 	if err != nil {
 		return keyRaw + r.Header.Get("Destination")
@@ -134,8 +137,6 @@ func (h *Handler) keyDestination(r *request) string {
 	}
 	return at.Name()
 }
-
-const methodCopy = "COPY"
 
 func keyDepth(r *request) string {
 	d, err := r.depth("0", "1", "infinity")
@@ -154,7 +155,8 @@ func keyOverwrite(r *request) string {
 }
 
 // keyConditions returns the conditions of r, for operation.Key.When.
-func (h *Handler) keyConditions(r *request) string {
+func (r *request) keyConditions() string {
+	h := r.handler
 	var when strings.Builder
 	for i, header := range keyHeaders {
 		if values := r.Header[header]; values != nil {

@@ -20,7 +20,8 @@ const defaultMaxXML = 1 << 20
 
 // xmlBody returns the body of r. It refuses a body that is too long or has an unsupported
 // encoding before it reads any of it.
-func (h *Handler) xmlBody(w http.ResponseWriter, r *request) (io.Reader, error) {
+func (r *request) xmlBody(w http.ResponseWriter) (io.Reader, error) {
+	h := r.handler
 	limit := h.MaxXML
 	if limit <= 0 {
 		limit = defaultMaxXML
@@ -31,7 +32,7 @@ func (h *Handler) xmlBody(w http.ResponseWriter, r *request) (io.Reader, error) 
 	if err := davxml.CheckType(r.Header); err != nil {
 		return nil, err
 	}
-	body, err := h.heldXML(r, http.MaxBytesReader(w, r.Body, limit), limit)
+	body, err := r.heldXML(http.MaxBytesReader(w, r.Body, limit), limit)
 	if err != nil {
 		return nil, badXML(err)
 	}
@@ -41,7 +42,7 @@ func (h *Handler) xmlBody(w http.ResponseWriter, r *request) (io.Reader, error) 
 // readXML reads the body of r with parse.
 func readXML[T any](h *Handler, w http.ResponseWriter, r *request, parse func(io.Reader) (T, error)) (T, error) {
 	var parsed T
-	body, err := h.xmlBody(w, r)
+	body, err := r.xmlBody(w)
 	if err == nil {
 		parsed, err = parse(body)
 	}
@@ -84,7 +85,8 @@ const (
 // long body into memory, so that the returned reader does not wait for the client. The
 // memory counts against the limits until the request ends. heldXML returns a short body
 // unchanged, because it costs less memory than its connection.
-func (h *Handler) heldXML(r *request, body io.Reader, longest int64) (io.Reader, error) {
+func (r *request) heldXML(body io.Reader, longest int64) (io.Reader, error) {
+	h := r.handler
 	length := r.ContentLength
 	whole := requestbody.From(r.Request)
 	if 0 <= length && length <= listing.MaxKnownBody || whole == nil {
@@ -98,7 +100,7 @@ func (h *Handler) heldXML(r *request, body io.Reader, longest int64) (io.Reader,
 		Most: int(most), MostOf: int(most / heldShare),
 		What: "bytes of XML request bodies", Instead: "send a shorter one",
 	}
-	client, memory := h.client(r), &h.listings.xml
+	client, memory := r.client(), &h.listings.xml
 	var held []byte
 	for {
 		if len(held) == cap(held) {
