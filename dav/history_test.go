@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,11 +107,12 @@ func TestHistoryWrites(t *testing.T) {
 // and the operator is told.
 func TestHistoryBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		errFull, told := errors.New("full"), 0
+		errFull := errors.New("full")
+		var told atomic.Int32
 		kept := &watchedHistory{broken: errFull}
 		h := &dav.Handler{State: stateOf(t, parts{history: kept}), OperationLogger: func(op operation.Operation, err error) {
 			if errors.Is(err, errFull) && op.Source == "/src" {
-				told++
+				told.Add(1)
 			}
 		}}
 		s, g := inBubble(t, h)
@@ -119,8 +121,8 @@ func TestHistoryBroken(t *testing.T) {
 		client.final()
 		time.Sleep(12 * time.Second)
 		reader := s.dial()
-		if status := reader.status(location); status.State != "finished" || told == 0 {
-			t.Errorf("state %s, told %d times", status.State, told)
+		if status := reader.status(location); status.State != "finished" || told.Load() == 0 {
+			t.Errorf("state %s, told %d times", status.State, told.Load())
 		}
 		if _, err := kept.LoadOperation(t.Context(), strings.TrimPrefix(location, "/.davd-operations/")); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("it is kept: %v", err)

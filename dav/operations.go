@@ -27,6 +27,11 @@ func (h *Handler) registry() *operation.Registry {
 // Operations returns the running operations, the oldest first.
 func (h *Handler) Operations() []operation.Operation { return h.registry().Operations() }
 
+// documents returns the status documents of h's operations.
+func (h *Handler) documents() operation.Documents {
+	return operation.Documents{Registry: h.registry(), Access: operationServer{h}}
+}
+
 // Shutdown refuses new operations and waits until the running ones have ended. If ctx
 // ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
 // rolled back what it can, and returns ctx's error. Clients of stopped operations get
@@ -82,6 +87,8 @@ func (s operationServer) Log(op operation.Operation, err error) {
 	}
 }
 
+func (s operationServer) Href(name string) string { return s.h.href(name, false) }
+
 func (s operationServer) Respond(ctx context.Context, w http.ResponseWriter, err error) {
 	s.h.respondError(ctx, w, err)
 }
@@ -116,11 +123,12 @@ func (s operationServer) Agrees(ctx context.Context, method, source, destination
 	return err == nil
 }
 
+func (s operationServer) CancelsWhenGone() bool { return s.h.CancelWhenGone }
+
+// Interrupted implements operation.Access, like the methods below.
 func (s operationServer) Interrupted(ctx context.Context, r *history.Record) {
 	recoverer{s.h}.interrupt(ctx, r, nil)
 }
-
-func (s operationServer) Href(name string) string { return s.h.href(name, false) }
 
 func (s operationServer) Principal(r *http.Request) string { return storage.PrincipalOf(r.Context()) }
 
@@ -135,8 +143,6 @@ func (s operationServer) Admits(r *http.Request) bool {
 func (s operationServer) EnterStream(r *http.Request) (leave func(), err error) {
 	return (&request{Request: r, handler: s.h}).enterStream()
 }
-
-func (s operationServer) CancelsWhenGone() bool { return s.h.CancelWhenGone }
 
 // treeMonitor is a tree.Monitor as an operation sees it.
 type treeMonitor struct{ *tree.Monitor }

@@ -80,7 +80,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	req := &request{Request: r, handler: h}
 	if isStatus {
-		return h.registry().Serve(w, req.Request, id)
+		return h.documents().Serve(w, req.Request, id)
 	}
 	req.name, err = h.resource(r.Context(), r.URL.Path)
 	if err != nil {

@@ -48,14 +48,6 @@ func SameFile(a, b fs.FileInfo) bool {
 	return okA && okB && idA.inode != 0 && idA.inode == idB.inode && idA.device == idB.device
 }
 
-// Inode returns the number that distinguishes the file that info describes from all other
-// files that exist at the same time on its filesystem, whatever their names. It reports
-// false if the backend has no such number.
-func Inode(info fs.FileInfo) (uint64, bool) {
-	id, ok := identify(info)
-	return id.inode, ok && id.inode != 0
-}
-
 // Born returns when the resource that info describes was created (RFC 4918 §15.1), or the
 // zero time if that is unknown.
 func Born(info fs.FileInfo) time.Time {

@@ -29,8 +29,8 @@ func TestLastingInode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inode, ok := Inode(info)
-	if lasting, lasts := LastingInode(info); !ok || !lasts || lasting != inode {
-		t.Errorf("LastingInode is %d, %t; Inode is %d, %t", lasting, lasts, inode, ok)
+	id, _ := identify(info)
+	if lasting, lasts := LastingInode(info); !lasts || lasting == 0 || lasting != id.inode {
+		t.Errorf("LastingInode is %d, %t; the inode is %d", lasting, lasts, id.inode)
 	}
 }

@@ -1,13 +1,10 @@
 package operation
 
 import (
-	"net/http"
 	"strconv"
 	"time"
 
-	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/field"
-	"github.com/davd/davd/dav/internal/status"
 )
 
 // asyncGrace is how long a request waits for its operation if the client prefers
@@ -43,32 +40,4 @@ func (p *asyncPreference) left() time.Duration {
 		return asyncGrace
 	}
 	return time.Until(p.until)
-}
-
-// accept answers 202 (RFC 9110 §15.3.3) while the operation goes on.
-func (x *Exchange) accept() error {
-	s := x.registry
-	if !s.detach(x.op) {
-		return x.answer(x.op.err) // it has ended just now
-	}
-	x.emitter.StopBefore(interim.AcceptedBefore)
-	// From now on the client knows the operation only by its address, so the record must
-	// survive a crash.
-	if err := s.save([]*operation{x.op}); err != nil {
-		s.server.Log(s.look(x.op), err)
-	}
-	header, location := x.Response.Header(), s.location(x.op)
-	header.Set("Location", location)
-	header.Set("Content-Location", location) // the content is the status document (RFC 9110 §8.7)
-	applied := x.async.applied
-	if processing := header.Get("Preference-Applied"); processing != "" {
-		applied = processing + ", " + applied
-	}
-	header.Set("Preference-Applied", applied)
-	err := s.respondJSON(x.Response, http.StatusAccepted, s.viewOf(x.op))
-	if err == nil {
-		err = x.respond(nil)
-	}
-	x.settle(err)
-	return status.Logged(err)
 }

@@ -13,19 +13,6 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// Name is the reserved name, in the root of the server, of the collection of
-// status documents. Each operation has one, under a name that can't be guessed; the
-// header Location tells it to the client. GET of the collection lists the operations
-// of the client's principal. GET of a member returns an [Status]. DELETE of
-// a member stops the operation and rolls it back, or forgets an operation that has
-// ended.
-//
-// Only the principal of the operation and an administrator can see a status
-// document. To others it does not exist. An operation without a principal is open to
-// every client that knows the name, and is in no principal's list. The history
-// keeps the document for a day after the operation ends.
-const Name = ".davd-operations"
-
 // operationMethods are the methods of a status document, listMethods those of the
 // list.
 const (
@@ -33,32 +20,21 @@ const (
 	listMethods      = "OPTIONS, GET, HEAD"
 )
 
-// statusHref returns the path of the status document id, or of the list if id is "".
-// Because a client is about to learn the path, the operation gets a record soon
-// (keepTold). A Location with a path is relative to the URL of the request (RFC 9110
-// §10.2.2), so it works behind a proxy even if the server does not know its public
-// scheme and host.
-func (s *Registry) statusHref(id string) string {
-	s.keepTold(id)
-	return s.server.Href("/" + Name + "/" + id)
-}
-
 // errNoOperation is for an operation that does not exist or belongs to another
 // principal.
 var errNoOperation = &status.Error{Status: http.StatusNotFound, Reason: "no such operation"}
 
-// The media types of a status document.
-const (
-	jsonType   = "application/json"
-	htmlType   = "text/html"
-	eventsType = "text/event-stream"
-)
+// Documents serves the status documents of a Registry's operations.
+type Documents struct {
+	Registry *Registry
+	Access   Access
+}
 
 // Serve serves the status document id, or the list if id is "".
-func (s *Registry) Serve(w http.ResponseWriter, r *http.Request, id string) error {
+func (d Documents) Serve(w http.ResponseWriter, r *http.Request, id string) error {
 	w.Header().Set("Cache-Control", "no-store")
 	if id == "" {
-		return s.serveOperations(w, r)
+		return d.serveList(w, r)
 	}
 	switch r.Method {
 	case http.MethodOptions:
@@ -68,16 +44,16 @@ func (s *Registry) Serve(w http.ResponseWriter, r *http.Request, id string) erro
 		w.Header().Set("Allow", operationMethods)
 		return status.New(http.StatusMethodNotAllowed, "a status document can only be read or deleted")
 	}
-	view, err := s.findOperation(r, id)
+	op, v, err := d.find(r, id)
 	if err != nil {
 		return err
 	}
 	switch r.Method {
 	case http.MethodDelete:
-		err := s.deleteOperation(r.Context(), view)
+		err := d.delete(r.Context(), op, v)
 		switch {
 		case errors.Is(err, errStopping):
-			s.server.Respond(r.Context(), w, err)
+			d.Registry.server.Respond(r.Context(), w, err)
 			return nil
 		case err != nil:
 			return err
@@ -85,9 +61,9 @@ func (s *Registry) Serve(w http.ResponseWriter, r *http.Request, id string) erro
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	case http.MethodPost:
-		return s.postOperation(w, r, view)
+		return d.post(w, r, op, v)
 	}
-	return s.getOperation(w, r, view)
+	return d.get(w, r, op, v)
 }
 
 func serveAllow(w http.ResponseWriter, methods string) error {
@@ -97,76 +73,38 @@ func serveAllow(w http.ResponseWriter, methods string) error {
 	return nil
 }
 
-// operationView is the state of an operation at one moment, for a status document.
-type operationView struct {
-	record history.Record
-	// op is nil if this process does not know the operation, only its record.
-	op *operation
-	// members and bytes are rates per second.
-	members, bytes float64
-}
-
-// viewOf returns the current view of op. An operation that is stopping has no rate and
-// so no estimate, because the progress of a rollback is unknown.
-func (s *Registry) viewOf(op *operation) *operationView {
-	view := &operationView{record: s.record(op), op: op}
-	s.keepTold(view.record.ID)
-	switch {
-	case !view.record.Ended.IsZero():
-		view.average()
-	case !view.stopping():
-		view.members, view.bytes = op.pace.note(op.Started, time.Now(), op.monitor.Snapshot())
-	}
-	return view
-}
-
-// average sets the rates of an operation that has ended to its average. After a crash
-// it counts only the time until the last record, not the downtime.
-func (v *operationView) average() {
-	until := v.record.Ended
-	if v.record.State == history.Interrupted {
-		until = v.record.Updated
-	}
-	if seconds := until.Sub(v.record.Started).Seconds(); seconds > 0 {
-		v.members, v.bytes = float64(v.record.Done)/seconds, float64(v.record.Bytes)/seconds
-	}
-}
-
-// findOperation returns a view of the operation id, or errNoOperation if r may not see
-// it.
-func (s *Registry) findOperation(r *http.Request, id string) (*operationView, error) {
-	if op := s.find(id); op != nil {
-		if !ofTenant(r, op) || !s.mayReach(r, op.Principal) {
-			return nil, errNoOperation
+// find returns the operation id and a view of it. op is nil if this process knows only
+// the record. The error is errNoOperation if r may not see the operation.
+func (d Documents) find(r *http.Request, id string) (op *operation, v *view, err error) {
+	if op := d.Registry.find(id); op != nil {
+		if !ofTenant(r, op) || !d.mayReach(r, op.Principal) {
+			return nil, nil, errNoOperation
 		}
-		return s.viewOf(op), nil
+		return op, d.Registry.view(op), nil
 	}
-	record, err := s.server.Records().LoadOperation(r.Context(), id)
+	record, err := d.Registry.server.Records().LoadOperation(r.Context(), id)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, errNoOperation
+		return nil, nil, errNoOperation
 	case err != nil:
-		return nil, err
-	case !s.mayReach(r, record.Principal), outdated(&record):
-		return nil, errNoOperation
+		return nil, nil, err
 	}
-	return s.viewOfRecord(r.Context(), record), nil
+	v = d.viewOfRecord(r.Context(), record)
+	if !d.mayReach(r, record.Principal) || v.outdated() {
+		return nil, nil, errNoOperation
+	}
+	return nil, v, nil
 }
 
 // viewOfRecord returns a view of a record whose operation this process does not know.
-func (s *Registry) viewOfRecord(ctx context.Context, record history.Record) *operationView {
-	view := &operationView{record: record}
-	if record.State == history.Running {
-		s.server.Interrupted(ctx, &view.record)
-		view.record.Ended = record.Updated
+func (d Documents) viewOfRecord(ctx context.Context, record history.Record) *view {
+	v := &view{Record: record}
+	if v.State == history.Running {
+		d.Access.Interrupted(ctx, &v.Record)
+		v.Ended = v.Updated
 	}
-	view.average()
-	return view
-}
-
-// outdated reports whether the record has been kept for long enough.
-func outdated(r *history.Record) bool {
-	return !r.Ended.IsZero() && time.Since(r.Ended) > historyKept
+	v.average()
+	return v
 }
 
 // ofTenant reports whether op belongs to the tenant of r. Not even an administrator
@@ -177,58 +115,59 @@ func ofTenant(r *http.Request, op *operation) bool {
 }
 
 // mayReach reports whether r may see and stop operations of principal.
-func (s *Registry) mayReach(r *http.Request, principal string) bool {
-	return principal == "" || principal == s.server.Principal(r) || s.server.Administers(r)
+func (d Documents) mayReach(r *http.Request, principal string) bool {
+	return principal == "" || principal == d.Access.Principal(r) || d.Access.Administers(r)
 }
 
-// getOperation answers a GET with the media type that the client prefers.
-func (s *Registry) getOperation(w http.ResponseWriter, r *http.Request, view *operationView) error {
+// get answers a GET with the media type that the client prefers.
+func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v *view) error {
 	w.Header().Set("Vary", "Accept")
 	form := field.PreferredType(r.Header["Accept"], jsonType, htmlType, eventsType)
 	if form == eventsType {
-		return s.serveEvents(w, r, view)
+		return d.serveEvents(w, r, op, v)
 	}
-	if field.PrefersProcessing(r.Header) && view.op != nil {
-		if leave, err := s.server.EnterStream(r); err == nil {
+	if field.PrefersProcessing(r.Header) && op != nil {
+		if leave, err := d.Access.EnterStream(r); err == nil {
 			defer leave()
-			return s.awaitOperation(w, r, view.op, form)
+			return d.await(w, r, op, form)
 		}
 	}
-	return status.Logged(s.respondView(w, http.StatusOK, form, view))
+	return status.Logged(d.respond(w, form, v))
 }
 
-// respondView writes a status document of the type form: jsonType or htmlType.
-func (s *Registry) respondView(w http.ResponseWriter, status int, form string, view *operationView) error {
+// respond writes a status document of the type form: jsonType or htmlType.
+func (d Documents) respond(w http.ResponseWriter, form string, v *view) error {
 	if form == htmlType {
-		return s.respondPage(w, status, view)
+		return respondPage(w, v)
 	}
-	return s.respondJSON(w, status, view)
+	return writeJSON(w, http.StatusOK, newStatus(v, d.Registry.server.Href))
 }
 
-// awaitOperation sends interim responses until op ends, and then its status document.
-// A client that can't get interim responses gets the document immediately.
-func (s *Registry) awaitOperation(w http.ResponseWriter, r *http.Request, op *operation, form string) error {
-	res := s.server.Response(w, r)
-	about := s.server.Emission(r, op.Method, op.Source)
+// await sends interim responses until op ends, and then its status document. A client
+// that can't get interim responses gets the document immediately.
+func (d Documents) await(w http.ResponseWriter, r *http.Request, op *operation, form string) error {
+	server := d.Registry.server
+	res := server.Response(w, r)
+	about := server.Emission(r, op.Method, op.Source)
 	about.Monitor = op.monitor
 	e := res.Start(about)
 	var err error
 	if e.Promised() {
 		res.Header().Set("Preference-Applied", "processing")
-		err = s.await(r, op)
+		err = d.awaitEnd(r, op)
 	}
 	e.Stop()
 	if err != nil {
-		s.server.Respond(r.Context(), res, err)
+		server.Respond(r.Context(), res, err)
 	} else {
-		err = s.respondView(res, http.StatusOK, form, s.viewOf(op))
+		err = d.respond(res, form, d.Registry.view(op))
 	}
 	return status.Logged(errors.Join(err, res.Finish()))
 }
 
-// await waits until op ends or the client disconnects. It returns errNotAdmitted if
+// awaitEnd waits until op ends or the client disconnects. It returns errNotAdmitted if
 // the user loses access.
-func (s *Registry) await(r *http.Request, op *operation) error {
+func (d Documents) awaitEnd(r *http.Request, op *operation) error {
 	ticker := time.NewTicker(eventInterval)
 	defer ticker.Stop()
 	for {
@@ -238,7 +177,7 @@ func (s *Registry) await(r *http.Request, op *operation) error {
 		case <-r.Context().Done():
 			return nil
 		case <-ticker.C:
-			if !s.server.Admits(r) {
+			if !d.Access.Admits(r) {
 				return errNotAdmitted
 			}
 		}

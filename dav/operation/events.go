@@ -24,8 +24,8 @@ const (
 // serveEvents streams the progress of an operation (text/event-stream): an event
 // "progress" when something has changed, at most one per second, and an event "end"
 // at the end. Their data is an [Status].
-func (g *Registry) serveEvents(w http.ResponseWriter, r *http.Request, view *operationView) error {
-	leave, err := g.server.EnterStream(r)
+func (d Documents) serveEvents(w http.ResponseWriter, r *http.Request, op *operation, v *view) error {
+	leave, err := d.Access.EnterStream(r)
 	if err != nil {
 		return err
 	}
@@ -38,20 +38,20 @@ func (g *Registry) serveEvents(w http.ResponseWriter, r *http.Request, view *ope
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	s := &eventStream{Registry: g, w: w, controller: http.NewResponseController(w)}
+	s := &eventStream{Documents: d, w: w, controller: http.NewResponseController(w)}
 	defer s.restore(r)
-	if view.record.Ended.IsZero() {
-		if err := s.follow(r, view.op); err != nil {
+	if v.running() {
+		if err := s.follow(r, op); err != nil {
 			return status.Logged(err)
 		}
-		view = g.viewOf(view.op)
+		v = d.Registry.view(op)
 	}
-	return status.Logged(s.event("end", view))
+	return status.Logged(s.event("end", v))
 }
 
 // eventStream is one answer of serveEvents.
 type eventStream struct {
-	*Registry
+	Documents
 	w          http.ResponseWriter
 	controller *http.ResponseController
 }
@@ -64,7 +64,7 @@ func (s *eventStream) follow(r *http.Request, op *operation) error {
 	defer ticker.Stop()
 	sent := time.Now()
 	last := op.monitor.Snapshot()
-	if err := s.event("progress", s.viewOf(op)); err != nil {
+	if err := s.event("progress", s.Registry.view(op)); err != nil {
 		return err
 	}
 	for {
@@ -77,11 +77,11 @@ func (s *eventStream) follow(r *http.Request, op *operation) error {
 			progress := op.monitor.Snapshot()
 			var err error
 			switch {
-			case !s.server.Admits(r):
+			case !s.Access.Admits(r):
 				return errNotAdmitted
 			case progress != last:
 				sent, last = now, progress
-				err = s.event("progress", s.viewOf(op))
+				err = s.event("progress", s.Registry.view(op))
 			case now.Sub(sent) >= heartbeat:
 				sent = now
 				err = s.write([]byte(":\n\n"))
@@ -96,13 +96,12 @@ func (s *eventStream) follow(r *http.Request, op *operation) error {
 // errNotAdmitted ends the answer to a user who was removed while it was sent.
 var errNotAdmitted = &status.Error{Status: http.StatusForbidden, Reason: "the user no longer has access"}
 
-// event sends view as one event. The JSON is one line, as an event's data must be.
-func (s *eventStream) event(name string, view *operationView) error {
+// event sends v as one event. The JSON is one line, as an event's data must be.
+func (s *eventStream) event(name string, v *view) error {
 	if name != "end" {
-		view.record.Failures = view.record.Failures[:min(len(view.record.Failures), maxEventFailures)]
+		v.Failures = v.Failures[:min(len(v.Failures), maxEventFailures)]
 	}
-	document := s.statusDocument(view)
-	data, err := json.Marshal(&document)
+	data, err := json.Marshal(newStatus(v, s.Registry.server.Href))
 	if err != nil {
 		return err
 	}

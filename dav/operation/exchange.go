@@ -59,7 +59,21 @@ func (x *Exchange) respond(err error) error {
 // settle ends the wait after the answer. The operation counts as answered if failed is
 // nil and the client is still connected.
 func (x *Exchange) settle(failed error) {
-	x.registry.settle(x, failed == nil && x.r.Context().Err() == nil)
+	delivered := failed == nil && x.r.Context().Err() == nil
+	s, op := x.registry, x.op
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case x.away:
+	case op.state != running:
+		s.server.Claims().delivered(op.answer, delivered)
+	default:
+		op.waiting--
+		if delivered {
+			op.promise = promiseDelivered
+		}
+	}
+	x.away = true
 }
 
 // respondResult writes the result of an operation: err, or the status success if the
@@ -74,8 +88,15 @@ func (s *Registry) respondResult(ctx context.Context, w http.ResponseWriter, suc
 
 // leave ends the wait because the client has gone.
 func (x *Exchange) leave() {
-	if alone := x.registry.leave(x); alone && x.registry.server.CancelsWhenGone() {
-		x.op.cancel(context.Canceled)
+	s, op := x.registry, x.op
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x.away || op.state != running {
+		return
+	}
+	x.away = true
+	if op.waiting--; op.waiting == 0 && op.promise == promisedNothing && s.server.CancelsWhenGone() {
+		op.cancel(context.Canceled)
 	}
 }
 
@@ -106,4 +127,44 @@ func (x *Exchange) answer(err error) error {
 	failed := x.respond(err)
 	x.settle(failed)
 	return status.Logged(errors.Join(err, failed))
+}
+
+// detach lets the operation continue even if no client waits for it. It reports false if
+// the operation has ended.
+func (x *Exchange) detach() bool {
+	x.registry.mu.Lock()
+	defer x.registry.mu.Unlock()
+	if x.op.state != running {
+		return false
+	}
+	x.op.promise = max(x.op.promise, promisedContinuation)
+	return true
+}
+
+// accept answers 202 (RFC 9110 §15.3.3) while the operation goes on.
+func (x *Exchange) accept() error {
+	s := x.registry
+	if !x.detach() {
+		return x.answer(x.op.err) // it has ended just now
+	}
+	x.emitter.StopBefore(interim.AcceptedBefore)
+	// From now on the client knows the operation only by its address, so the record must
+	// survive a crash.
+	if err := s.recorder.save([]*operation{x.op}); err != nil {
+		s.server.Log(s.look(x.op), err)
+	}
+	header, location := x.Response.Header(), s.location(x.op)
+	header.Set("Location", location)
+	header.Set("Content-Location", location) // the content is the status document (RFC 9110 §8.7)
+	applied := x.async.applied
+	if processing := header.Get("Preference-Applied"); processing != "" {
+		applied = processing + ", " + applied
+	}
+	header.Set("Preference-Applied", applied)
+	err := writeJSON(x.Response, http.StatusAccepted, newStatus(s.view(x.op), s.server.Href))
+	if err == nil {
+		err = x.respond(nil)
+	}
+	x.settle(err)
+	return status.Logged(err)
 }

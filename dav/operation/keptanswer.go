@@ -1,9 +1,6 @@
 package operation
 
 import (
-	"context"
-	"errors"
-	"net/http"
 	"slices"
 	"time"
 
@@ -48,21 +45,6 @@ type keptAnswer struct {
 	// answer. While there are any, no other request gets it.
 	pending int
 	expiry  *time.Timer
-}
-
-// newKeptAnswer returns the answer to op, or nil if that must not be kept. pending
-// clients are waiting for it.
-func (s *Registry) newKeptAnswer(op *operation, pending int) *keptAnswer {
-	if !op.key.joinable() || op.key.Stranger != nil || op.status/100 != 2 {
-		return nil
-	}
-	if named, total, ok := s.server.Failures(op.err); ok && (total > maxKeptAnswerFailures || int(total) > len(named)) {
-		return nil
-	}
-	return &keptAnswer{
-		key: op.key, source: op.Source, destination: op.Destination, scopes: op.task.Hold().Scopes,
-		status: op.status, err: op.err, pending: pending,
-	}
 }
 
 // releaseAnswered releases h and keeps a, unless that is nil, in one step, so that no
@@ -157,25 +139,4 @@ func (c *Claims) dropAnswersLocked(h *Hold) {
 			c.dropLocked(a)
 		}
 	}
-}
-
-// answerKept answers with the answer that is kept for key. It reports whether there was
-// one.
-func (s *Registry) answerKept(w http.ResponseWriter, r Request) (bool, error) {
-	claims := s.server.Claims()
-	a := claims.take(&r.Key)
-	if a == nil {
-		return false, nil
-	}
-	// The check must not fail only because the client disconnects now.
-	ctx := context.WithoutCancel(r.Context())
-	if a.status != http.StatusMultiStatus && !s.server.Agrees(ctx, a.key.Method, a.source, a.destination) {
-		claims.drop(a)
-		return false, nil
-	}
-	res := s.server.Response(w, r.Request)
-	s.respondResult(ctx, res, a.status, a.err)
-	err := res.Finish()
-	claims.delivered(a, err == nil && r.Context().Err() == nil)
-	return true, errors.Join(a.err, err)
 }

@@ -5,56 +5,108 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/storage/history"
 )
 
-// sortViews sorts views by start time, the most recent first.
-func sortViews(views []*operationView) {
-	slices.SortStableFunc(views, func(a, b *operationView) int {
-		return cmp.Or(b.record.Started.Compare(a.record.Started), strings.Compare(a.record.ID, b.record.ID))
+// serveList serves the list of the operations that r may see.
+func (d Documents) serveList(w http.ResponseWriter, r *http.Request) error {
+	switch r.Method {
+	case http.MethodOptions:
+		return serveAllow(w, listMethods)
+	case http.MethodGet, http.MethodHead:
+	default:
+		w.Header().Set("Allow", listMethods)
+		return status.New(http.StatusMethodNotAllowed, "the list of operations can only be read")
+	}
+	views, err := d.list(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Vary", "Accept")
+	if field.PreferredType(r.Header["Accept"], jsonType, htmlType) == htmlType {
+		return status.Logged(d.respondListPage(w, r, views))
+	}
+	list := StatusList{Operations: make([]Status, 0, len(views))}
+	for _, v := range views {
+		v.Failures = nil
+		list.Operations = append(list.Operations, *newStatus(v, d.Registry.server.Href))
+	}
+	return status.Logged(writeJSON(w, http.StatusOK, &list))
+}
+
+// list returns the operations that r may see, the most recent first: all for an
+// administrator, a principal's own for a principal, and none for other clients.
+func (d Documents) list(r *http.Request) ([]*view, error) {
+	principal, all := d.Access.Principal(r), d.Access.Administers(r)
+	if principal == "" && !all {
+		return nil, nil
+	}
+	var views []*view
+	listed := make(map[string]bool)
+	for _, op := range d.Registry.of(func(op *operation) bool { return ofTenant(r, op) && (all || op.Principal == principal) }) {
+		v := d.Registry.view(op)
+		views, listed[v.ID] = append(views, v), true
+	}
+	var records []history.Record
+	var err error
+	if all {
+		records, err = d.Registry.server.Records().AllOperations(r.Context())
+	} else {
+		records, err = d.Registry.server.Records().ListOperations(r.Context(), principal)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, record := range records {
+		if listed[record.ID] {
+			continue
+		}
+		if v := d.viewOfRecord(r.Context(), record); !v.outdated() {
+			views = append(views, v)
+		}
+	}
+	slices.SortStableFunc(views, func(a, b *view) int {
+		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(a.ID, b.ID))
 	})
+	return views, nil
+}
+
+// listPage is the page of the list.
+type listPage struct {
+	page
+	// Known says that the server knows which operations are the client's.
+	Known bool
+	Rows  []listRow
+}
+
+type listRow struct {
+	Href, Method, Source, Destination string
+	// Kind is the CSS class for State.
+	Kind, State, Members, Started string
 }
 
 // respondListPage writes the list of operations as a page for a browser.
-func (s *Registry) respondListPage(w http.ResponseWriter, r *http.Request, views []*operationView) error {
-	running := slices.ContainsFunc(views, func(v *operationView) bool { return v.record.Ended.IsZero() })
-	dst := appendPageHead(nil, "Operations", running)
-	dst = append(dst, "<h1>Operations</h1>\n<section id=\"status\">\n"...)
-	switch {
-	case len(views) > 0:
-		dst = append(dst, "<table>\n<thead><tr><th scope=\"col\">Operation</th><th scope=\"col\">State</th>"+
-			"<th scope=\"col\">Members</th><th scope=\"col\">Started</th></tr></thead>\n<tbody>\n"...)
-	case s.server.Principal(r) == "":
-		dst = append(dst, "<p>You are not signed in, so the server can't tell which operations are yours. You can still open the page of an operation if you know its address.</p>\n"...)
-	default:
-		dst = append(dst, "<p>No operations in the last day.</p>\n"...)
+func (d Documents) respondListPage(w http.ResponseWriter, r *http.Request, views []*view) error {
+	p := listPage{
+		page:  newPage("Operations", slices.ContainsFunc(views, (*view).running)),
+		Known: d.Access.Principal(r) != "",
 	}
-	for _, view := range views {
-		dst = appendRow(dst, view, operationsBase(r))
+	base := "./" // hrefs are relative, because a proxy in front may have changed the path
+	if !strings.HasSuffix(r.URL.Path, "/") {
+		base = "./" + Name + "/"
 	}
-	if len(views) > 0 {
-		dst = append(dst, "</tbody>\n</table>\n"...)
+	for _, v := range views {
+		state := stateLine(v)
+		if percent := percentLine(v); percent != "" && v.running() && !v.stopping {
+			state += ", " + percent
+		}
+		p.Rows = append(p.Rows, listRow{
+			Href: base + v.ID, Method: v.Method, Source: v.Source, Destination: v.Destination,
+			Kind: stateKind(v), State: state, Members: doneOf(v.Done, v.Known, countText), Started: v.Started.UTC().Format(pageTime),
+		})
 	}
-	return writePage(w, http.StatusOK, append(dst, "</section>\n"...), running)
-}
-
-// operationsBase returns the start of the relative references in the list, like
-// indexBase.
-func operationsBase(r *http.Request) string {
-	if strings.HasSuffix(r.URL.Path, "/") {
-		return "./"
-	}
-	return "./" + Name + "/"
-}
-
-func appendRow(dst []byte, view *operationView, base string) []byte {
-	r := &view.record
-	dst = append(dst, `<tr><td><a href="`+base+r.ID+`">`...)
-	dst = appendNames(dst, r)
-	dst = append(dst, `</a></td><td class="state `+stateKind(r)+`">`+stateLine(view)...)
-	if percent := percentLine(view); percent != "" && r.Ended.IsZero() && !view.stopping() {
-		dst = append(dst, ", "+percent...)
-	}
-	dst = append(dst, "</td><td>"...)
-	dst = appendOf(dst, r.Done, r.Known, appendCount)
-	return append(dst, "</td><td>"+r.Started.UTC().Format(pageTime)+"</td></tr>\n"...)
+	return writePage(w, "list.html", &p)
 }

@@ -3,11 +3,14 @@
 // one, keeps an answer that a client could not receive, serves a status document for each,
 // and records how they ended.
 //
-// A [Registry] works for any [Server]. It doesn't know what an operation does.
+// A [Registry] works for any [Server]. It doesn't know what an operation does. [Documents]
+// serves the status documents of a Registry.
 package operation
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"time"
@@ -45,10 +48,10 @@ type operation struct {
 	overwrite bool
 	// success is the status of the answer if the operation does not fail.
 	success int
-	// key is zero and task nil for a PROPFIND: no other request joins it, and it changes
+	// key is zero and hold nil for a PROPFIND: no other request joins it, and it changes
 	// nothing.
 	key   Key
-	task  Task
+	hold  *Hold
 	leave func() // called at the end; may be nil
 	// ctx is the context of the work. cancel ends it with a cause.
 	ctx     context.Context //nolint:containedctx // lives as long as the operation
@@ -61,16 +64,16 @@ type operation struct {
 
 // lifecycle is where an operation is in its life. The Registry's mu guards it.
 //
-//	running ────── end ──────▶ ended ── record written ──▶ (only in the history)
-//	                             └───── a client forgets it ──▶ forgotten
+//	running ── end ──▶ ended ── the record is written ──▶ only the record is left
+//	                     └───── a client deletes the document ──▶ forgotten
 type lifecycle struct {
 	state state
-	// id names the operation in URLs. It is "" until the first client needs it.
-	id string
 	// waiting is the number of requests that wait for the answer.
 	waiting int
-	// promise says what a client that no longer waits was told.
 	promise promise
+	// id names the operation in URLs. It is "" until the first client needs it.
+	id        string
+	recording recording
 	// status, err and endedAt are the result, from ended on. done is closed then.
 	status  int
 	err     error
@@ -78,8 +81,6 @@ type lifecycle struct {
 	done    chan struct{}
 	// answer is the answer that is kept until a client gets it.
 	answer *keptAnswer
-	// queued says that the record must be written.
-	queued bool
 }
 
 type state int
@@ -101,87 +102,86 @@ const (
 	promiseDelivered
 )
 
-// newOperation returns an operation for the request r. Its context ends with ctx.
-func newOperation(ctx context.Context, r Request, task Task) *operation {
-	about := Operation{Principal: r.Principal, Method: r.Method, Started: time.Now()}
-	about.Source, about.Destination = task.Resources()
-	about.Tenant, _ = storage.TenantOf(r.Context())
+// recording says whether a running operation has a record.
+type recording int
+
+const (
+	unrecorded recording = iota
+	// announced: a client knows the address of the operation, so it gets a record soon.
+	announced
+	recorded
+)
+
+// newOperation returns an operation for the request r on the given resources. Its context
+// ends with ctx.
+func newOperation(ctx context.Context, r Request, source, destination string, monitor Monitor, success int) *operation {
 	op := &operation{
-		Operation: about, depth: r.Depth, overwrite: r.Overwrite, success: task.Success(), key: r.Key, task: task,
-		monitor: task.Monitor(), lifecycle: lifecycle{waiting: 1, done: make(chan struct{})},
+		Operation: Operation{
+			Principal: r.Principal, Method: r.Method, Source: source, Destination: destination, Started: time.Now(),
+		},
+		depth: r.Depth, overwrite: r.Overwrite, success: success, key: r.Key, monitor: monitor,
+		lifecycle: lifecycle{waiting: 1, done: make(chan struct{})},
 	}
+	op.Tenant, _ = storage.TenantOf(r.Context())
 	op.ctx, op.cancel = context.WithCancelCause(ctx)
 	return op
 }
 
-// Follow runs do as an operation that changes nothing, such as a PROPFIND. It is listed and
-// sends the interim responses that emission describes, and its context ends with the
-// client's connection. do writes the response, whose status is success, unless it returns
-// an error for the client.
-func (s *Registry) Follow(w http.ResponseWriter, r Request, emission interim.Emission, what Listing, do func(context.Context, *Exchange) error) error {
-	op := newOperation(r.Context(), r, what)
-	op.task = nil
-	if err := s.begin(op); err != nil {
-		op.cancel(nil)
-		return err
-	}
-	x := s.newExchange(w, emission, op, asyncPreference{})
-	err := s.run(op, func() error {
-		defer x.emitter.Stop()
-		return do(op.ctx, x)
-	})
-	return status.Logged(errors.Join(err, x.respond(err)))
+// snapshot returns the Operation as it is now.
+func (op *operation) snapshot() Operation {
+	snapshot := op.Operation
+	snapshot.Ended, snapshot.Status = op.endedAt, op.status
+	snapshot.Progress = op.monitor.Snapshot()
+	return snapshot
 }
 
-// Listing describes an operation that changes nothing, for Follow.
-type Listing struct {
-	Source, Destination string
-	Watch               Monitor
-	Status              int
+// identify returns the ID, 128 random bits.
+func (op *operation) identify() string {
+	if op.id == "" {
+		var random [16]byte
+		_, _ = rand.Read(random[:]) // never fails
+		op.id = base64.RawURLEncoding.EncodeToString(random[:])
+	}
+	return op.id
 }
 
-// Resources implements Task, like the methods below.
-func (l Listing) Resources() (source, destination string) { return l.Source, l.Destination }
-
-// Hold returns nil, because a listing claims nothing.
-func (Listing) Hold() *Hold { return nil }
-
-// Monitor returns Watch.
-func (l Listing) Monitor() Monitor { return l.Watch }
-
-// Do does nothing.
-func (Listing) Do(context.Context, func() Operation) error { return nil }
-
-// Success returns Status.
-func (l Listing) Success() int { return l.Status }
-
-// errPanicked is the result of an operation whose work panicked.
-var errPanicked = errors.New("the operation panicked")
-
-// run does the work of op and ends op. It returns the error for the answer.
-func (s *Registry) run(op *operation, work func() error) (err error) {
-	err = errPanicked
-	defer func() { s.finish(op, err) }()
-	err = work()
-	if err != nil && errors.Is(err, context.Canceled) {
-		if cause := context.Cause(op.ctx); errors.Is(cause, status.ErrShutdown) || errors.Is(cause, errStopped) {
-			if status.Answered(err) {
-				return status.Logged(cause)
-			}
-			return cause
-		}
-	}
-	return err
-}
-
-// finish takes op off the list and releases its claim. If no client waits for the
-// answer, it reports the result to the Server.
-func (s *Registry) finish(op *operation, err error) {
-	defer op.cancel(nil)
-	if op.leave != nil {
-		op.leave()
-	}
-	if unanswered := s.end(op, err); unanswered {
-		s.server.Log(s.look(op), err)
+// end takes note of the result err.
+func (op *operation) end(err error) {
+	op.state, op.status, op.err, op.endedAt = ended, op.success, err, time.Now()
+	if !status.Answered(err) {
+		op.status = status.Of(err)
 	}
 }
+
+// probes reports whether op is a probe, which has no status document.
+func (op *operation) probes() bool { return storage.Reserved(op.Source) }
+
+// lasts reports whether the record of op, which has an ID, is kept after the end. A
+// PROPFIND is kept only if it took long.
+func (op *operation) lasts() bool {
+	return op.key.joinable() || op.endedAt.Sub(op.Started) >= historyInterval
+}
+
+// historyInterval is the age at which a running operation gets a record, and the time
+// between two updates of it. A record that could not be written is tried again after it.
+const historyInterval = 5 * time.Second
+
+// errStopped is the cause when a request stops an operation.
+var errStopped = errors.New("stopped on request")
+
+// stop stops op on request. Its status is then 403, after which a client should not
+// repeat its request (RFC 9110 §15.5.4). After a 503 it would.
+func (op *operation) stop() {
+	reason := "stopped on request; the destination is as it was"
+	if op.Destination == "" {
+		reason = "stopped on request; members removed before that are gone"
+	}
+	if op.Method == "PROPFIND" {
+		reason = "stopped on request"
+	}
+	op.cancel(errors.Join(errStopped, &status.Error{Status: http.StatusForbidden, Reason: reason}))
+}
+
+// stopping reports whether a request told op to stop. If op is running, it is rolling
+// back, or it is too late to stop it.
+func (op *operation) stopping() bool { return errors.Is(context.Cause(op.ctx), errStopped) }

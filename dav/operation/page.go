@@ -1,30 +1,35 @@
 package operation
 
 import (
+	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
+	"html/template"
 	"net/http"
-	"strconv"
 
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/storage/history"
 )
 
-//go:embed operation.css
-var operationStyle string
+//go:embed *.html
+var pageFiles embed.FS
 
-// operationScript keeps the page of an operation and the list up to date while an
-// operation is running. It fetches the whole page again, as a browser without scripts
-// does, so that the server alone makes the content.
+var pages = template.Must(template.New("").Funcs(template.FuncMap{"label": browser.Label}).ParseFS(pageFiles, "*.html"))
+
+//go:embed operation.css
+var pageStyle string
+
+// pageScript keeps the page of an operation and the list up to date while an operation
+// is running. It fetches the whole page again, as a browser without scripts does, so that
+// the server alone makes the content.
 //
 //go:embed operation.js
-var operationScript string
+var pageScript string
 
-// operationPolicy allows only the page's own style and script, and requests to its
-// own server.
-var operationPolicy = "default-src 'none'; style-src " + sourceHash(operationStyle) + "; script-src " + sourceHash(operationScript) +
+// pagePolicy allows only the page's own style and script, and requests to its own server.
+var pagePolicy = "default-src 'none'; style-src " + sourceHash(pageStyle) + "; script-src " + sourceHash(pageScript) +
 	"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // sourceHash returns the source of an inline style or script for a
@@ -34,171 +39,138 @@ func sourceHash(content string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// respondPage writes a status document as a page for a browser.
-func (s *Registry) respondPage(w http.ResponseWriter, status int, view *operationView) error {
-	r := &view.record
-	running := r.Ended.IsZero()
-	dst := appendPageHead(nil, pageTitle(view), running)
-	dst = append(dst, "<h1>"...)
-	dst = appendNames(dst, r)
-	dst = append(dst, "</h1>\n<section id=\"status\">\n"...)
-	dst = appendStatus(dst, view)
-	dst = append(dst, "</section>\n<footer>\n"...)
-	dst = appendForm(dst, view)
-	if r.Principal != "" {
-		dst = append(dst, `<p><a href="./">All operations</a></p>`+"\n"...)
-	}
-	return writePage(w, status, append(dst, "</footer>\n"...), running)
+// page is what all pages have. A Live one updates itself: it has the script, and a browser
+// without scripts reloads it every two seconds.
+type page struct {
+	Title  string
+	Live   bool
+	Style  template.CSS
+	Script template.JS
 }
 
-// appendForm appends a button that stops a running operation or forgets one that has
-// ended. An operation that is stopping has no button.
-func appendForm(dst []byte, view *operationView) []byte {
-	does, label := "stop", "Stop"
-	switch {
-	case view.stopping():
-		return dst
-	case !view.record.Ended.IsZero():
-		does, label = "forget", "Forget this operation"
-	case view.record.Destination != "":
-		label = "Stop and roll back"
+func newPage(title string, live bool) page {
+	return page{Title: title, Live: live, Style: template.CSS(pageStyle), Script: template.JS(pageScript)} //nolint:gosec // both are constant
+}
+
+// writePage answers with a page, made by the template name.
+func writePage(w http.ResponseWriter, name string, data any) error {
+	var content bytes.Buffer
+	if err := pages.ExecuteTemplate(&content, name, data); err != nil {
+		return err
 	}
-	return append(dst, `<form method="post"><input type="hidden" name="do" value="`+does+`"><button>`+label+"</button></form>\n"...)
+	header := w.Header()
+	header.Set("Content-Type", htmlType+"; charset=utf-8")
+	header.Set("Content-Security-Policy", pagePolicy)
+	header.Set("Referrer-Policy", "same-origin") // with "no-referrer" the form would send no Origin
+	browser.Isolate(header)
+	w.WriteHeader(http.StatusOK)
+	_, err := w.Write(content.Bytes())
+	return err
+}
+
+// operationPage is the page of an operation.
+type operationPage struct {
+	page
+	Method, Source, Destination, Principal string
+
+	// Done and Total are for the progress bar, and Percent and Left for the line below it.
+	// Total is 0 during a rollback, whose progress is unknown, and until all members are
+	// counted. Counting says so.
+	Done, Total   int64
+	Percent, Left string
+	Counting      bool
+	// Kind is the CSS class for State.
+	Kind, State string
+	Terms       []namedText
+	// Failed is the number of all failures, and More the number of those that are not among
+	// Failures.
+	Failed, More string
+	Failures     []namedText
+	// Does is what the Button does, or "" if the page has none.
+	Does, Button string
+}
+
+type namedText struct{ Name, Text string }
+
+// respondPage writes a status document as a page for a browser.
+func respondPage(w http.ResponseWriter, v *view) error {
+	p := operationPage{
+		page:   newPage(pageTitle(v), v.running()),
+		Method: v.Method, Source: v.Source, Destination: v.Destination, Principal: v.Principal,
+		Counting: v.Known > 0 && !v.stopping, Kind: stateKind(v), State: stateLine(v), Terms: pageTerms(v),
+	}
+	if !v.stopping {
+		p.Done, p.Total = extent(v)
+		p.Percent, p.Left = percentLine(v), leftLine(v)
+	}
+	for _, failure := range v.Failures {
+		p.Failures = append(p.Failures, namedText{interim.Relative(v.Source, failure.Name), statusLine(failure.Status)})
+	}
+	if v.FailuresTotal > 0 {
+		p.Failed = countText(v.FailuresTotal)
+	}
+	if more := v.FailuresTotal - int64(len(v.Failures)); more > 0 {
+		p.More = countText(more)
+	}
+	p.Does, p.Button = pageButton(v)
+	return writePage(w, "operation.html", &p)
 }
 
 // pageTitle returns the title of the page. The progress comes first, because a tab
 // shows only the start of the title.
-func pageTitle(view *operationView) string {
-	r := &view.record
-	title := r.Method + " " + r.Source
-	if r.Destination != "" {
-		title += " to " + r.Destination
+func pageTitle(v *view) string {
+	title := v.Method + " " + v.Source
+	if v.Destination != "" {
+		title += " to " + v.Destination
 	}
-	if !r.Ended.IsZero() || view.stopping() {
-		return stateWord(view) + ": " + title
+	if !v.running() || v.stopping {
+		return stateWord(v) + ": " + title
 	}
-	if percent := percentLine(view); percent != "" {
+	if percent := percentLine(v); percent != "" {
 		return percent + " " + title
 	}
 	return title
 }
 
-// appendPageHead appends the beginning of a page. If again is true, a browser without
-// scripts reloads the page every two seconds.
-func appendPageHead(dst []byte, title string, again bool) []byte {
-	dst = append(dst, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"...)
-	if again {
-		dst = append(dst, "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>\n"...)
+// pageButton returns what the button does, and its label: it stops a running operation,
+// or forgets one that has ended. An operation that is stopping has no button.
+func pageButton(v *view) (does, label string) {
+	switch {
+	case v.stopping:
+		return "", ""
+	case !v.running():
+		return "forget", "Forget this operation"
+	case v.Destination != "":
+		return "stop", "Stop and roll back"
 	}
-	dst = append(dst, "<title>"...)
-	dst = browser.AppendLabel(dst, title)
-	return append(dst, "</title>\n<style>"+operationStyle+"</style>\n</head>\n<body>\n<main>\n"...)
+	return "stop", "Stop"
 }
 
-// writePage completes and sends a page. If running is true, the page gets the script.
-func writePage(w http.ResponseWriter, status int, page []byte, running bool) error {
-	page = append(page, "</main>\n"...)
-	if running {
-		page = append(page, "<script type=\"module\">"+operationScript+"</script>\n"...)
+// pageTerms returns the facts about an operation below its state.
+func pageTerms(v *view) []namedText {
+	var terms []namedText
+	if v.Reason != "" {
+		terms = append(terms, namedText{"Reason", v.Reason})
 	}
-	header := w.Header()
-	header.Set("Content-Type", htmlType+"; charset=utf-8")
-	header.Set("Content-Security-Policy", operationPolicy)
-	header.Set("Referrer-Policy", "same-origin") // with "no-referrer" the form would send no Origin
-	browser.Isolate(header)
-	w.WriteHeader(status)
-	_, err := w.Write(append(page, "</body>\n</html>\n"...))
-	return err
+	terms = append(terms, namedText{"Members", ofLine(v, v.Done, v.Known, countText)})
+	if v.Bytes > 0 || v.KnownBytes > 0 {
+		terms = append(terms, namedText{"Content", ofLine(v, v.Bytes, v.KnownBytes, sizeText)})
+	}
+	if v.Current != "" && v.running() && !v.stopping {
+		terms = append(terms, namedText{"Current", interim.Relative(v.Source, v.Current)})
+	}
+	if (v.members > 0 || v.bytes > 0) && !v.stopping {
+		terms = append(terms, namedText{"Rate", rateLine(v)})
+	}
+	return append(terms, pageTimes(&v.Record)...)
 }
 
-// appendNames appends the method, source and destination of an operation.
-func appendNames(dst []byte, r *history.Record) []byte {
-	dst = append(dst, r.Method+" <bdi>"...)
-	dst = browser.AppendLabel(dst, r.Source)
-	dst = append(dst, "</bdi>"...)
-	if r.Destination != "" {
-		dst = append(dst, " to <bdi>"...)
-		dst = browser.AppendLabel(dst, r.Destination)
-		dst = append(dst, "</bdi>"...)
-	}
-	return dst
-}
-
-// appendStatus appends the part of the page that changes while an operation runs.
-func appendStatus(dst []byte, view *operationView) []byte {
-	r := &view.record
-	running := r.Ended.IsZero()
-	if running {
-		dst = appendBar(dst, view)
-	}
-	dst = append(dst, "<dl>\n<dt>State</dt><dd class=\"state "+stateKind(r)+"\">"+stateLine(view)+"</dd>\n"...)
-	if r.Reason != "" {
-		dst = appendTerm(dst, "Reason", r.Reason)
-	}
-	dst = appendTerm(dst, "Members", ofLine(view, r.Done, r.Known, appendCount))
-	if r.Bytes > 0 || r.KnownBytes > 0 {
-		dst = appendTerm(dst, "Content", ofLine(view, r.Bytes, r.KnownBytes, browser.AppendSize))
-	}
-	if r.Current != "" && running && !view.stopping() {
-		dst = appendTerm(dst, "Current", interim.Relative(r.Source, r.Current))
-	}
-	if (view.members > 0 || view.bytes > 0) && !view.stopping() {
-		dst = appendTerm(dst, "Rate", rateLine(view))
-	}
-	return appendFailures(append(appendTimes(dst, r), "</dl>\n"...), r)
-}
-
-// appendTimes appends when an operation began and ended, and how long it has taken.
-func appendTimes(dst []byte, r *history.Record) []byte {
+// pageTimes returns when an operation began and ended, and how long it has taken.
+func pageTimes(r *history.Record) []namedText {
 	started := r.Started.UTC().Format(pageTime)
 	if r.Ended.IsZero() {
-		return appendTerm(dst, "Started", started+", "+durationLine(r.Updated.Sub(r.Started))+" ago")
+		return []namedText{{"Started", started + ", " + durationLine(r.Updated.Sub(r.Started)) + " ago"}}
 	}
-	dst = appendTerm(dst, "Started", started)
-	return appendTerm(dst, "Ended", r.Ended.UTC().Format(pageTime)+", after "+durationLine(r.Ended.Sub(r.Started)))
-}
-
-// appendBar appends the progress bar and, below it, the progress in words. The bar
-// shows no value during a rollback, whose progress is unknown, and until all members
-// are counted.
-func appendBar(dst []byte, view *operationView) []byte {
-	done, total := extent(view)
-	if total == 0 || view.stopping() {
-		dst = append(dst, "<progress aria-label=\"Progress\"></progress>\n"...)
-		if view.record.Known > 0 && !view.stopping() {
-			dst = append(dst, "<p class=\"far\"><span>still counting</span></p>\n"...)
-		}
-		return dst
-	}
-	dst = append(dst, `<progress aria-label="Progress" max="`...)
-	dst = strconv.AppendInt(dst, total, 10)
-	dst = append(dst, `" value="`...)
-	dst = strconv.AppendInt(dst, done, 10)
-	return append(dst, "\"></progress>\n<p class=\"far\"><strong>"+percentLine(view)+"</strong> <span>"+leftLine(view)+"</span></p>\n"...)
-}
-
-func appendTerm(dst []byte, term, text string) []byte {
-	dst = append(dst, "<dt>"+term+"</dt><dd><bdi>"...)
-	dst = browser.AppendLabel(dst, text)
-	return append(dst, "</bdi></dd>\n"...)
-}
-
-// appendFailures appends the failed members that the record names, and the number of
-// the others.
-func appendFailures(dst []byte, r *history.Record) []byte {
-	if r.FailuresTotal == 0 {
-		return dst
-	}
-	dst = append(dst, "<h2>Failed: "...)
-	dst = append(appendCount(dst, r.FailuresTotal), "</h2>\n<ul>\n"...)
-	for _, failure := range r.Failures {
-		dst = append(dst, "<li><bdi>"...)
-		dst = browser.AppendLabel(dst, interim.Relative(r.Source, failure.Name))
-		dst = append(dst, "</bdi>: "+statusLine(failure.Status)+"</li>\n"...)
-	}
-	if more := r.FailuresTotal - int64(len(r.Failures)); more > 0 {
-		dst = append(appendCount(append(dst, "<li>and "...), more), " more</li>\n"...)
-	}
-	return append(dst, "</ul>\n"...)
+	ended := r.Ended.UTC().Format(pageTime) + ", after " + durationLine(r.Ended.Sub(r.Started))
+	return []namedText{{"Started", started}, {"Ended", ended}}
 }

@@ -69,16 +69,16 @@ func TestOperationPage(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			view := &operationView{record: pageRecords[name]}
+			v := &view{Record: pageRecords[name]}
 			switch name {
 			case "running":
-				view = runningView(pageRecords[name])
-				view.members, view.bytes = 50.2, 1e6
+				v = runningView(pageRecords[name])
+				v.members, v.bytes = 50.2, 1e6
 			case "counting":
-				view = &operationView{record: pageRecords["running"], members: 50.2, bytes: 1e6}
+				v = &view{Record: pageRecords["running"], members: 50.2, bytes: 1e6}
 			}
 			answer := httptest.NewRecorder()
-			if err := New(pageServer{}).respondPage(answer, http.StatusOK, view); err != nil {
+			if err := respondPage(answer, v); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)
@@ -89,7 +89,7 @@ func TestOperationPage(t *testing.T) {
 // TestOperationListPage checks that the list updates itself while an operation in it is
 // running.
 func TestOperationListPage(t *testing.T) {
-	h := New(pageServer{principal: "ann"})
+	d := Documents{Access: fixedAccess{principal: "ann"}}
 	for _, c := range []struct {
 		name        string
 		views       []string
@@ -103,12 +103,12 @@ func TestOperationListPage(t *testing.T) {
 		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var views []*operationView
+			var views []*view
 			for _, name := range c.views {
 				views = append(views, runningView(pageRecords[name]))
 			}
 			answer := httptest.NewRecorder()
-			if err := h.respondListPage(answer, httptest.NewRequest(http.MethodGet, "/"+Name+"/", http.NoBody), views); err != nil {
+			if err := d.respondListPage(answer, httptest.NewRequest(http.MethodGet, "/"+Name+"/", http.NoBody), views); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)
@@ -119,7 +119,7 @@ func TestOperationListPage(t *testing.T) {
 // wantPage checks the content of a page apart from its style and script.
 func wantPage(t *testing.T, page string, has, hasNot []string) {
 	t.Helper()
-	page = strings.NewReplacer(operationStyle, "", operationScript, "").Replace(page)
+	page = strings.NewReplacer(pageStyle, "", pageScript, "").Replace(page)
 	for _, part := range has {
 		if !strings.Contains(page, part) {
 			t.Errorf("%s is not in %s", part, page)
@@ -136,20 +136,19 @@ func wantPage(t *testing.T, page string, has, hasNot []string) {
 // button to stop.
 func TestOperationPageStopping(t *testing.T) {
 	for name, c := range map[string]struct {
-		cause       error
+		stopping    bool
 		has, hasNot []string
 	}{
-		"on request": {errStopped, []string{
+		"on request": {true, []string{
 			"<title>stopping: COPY /a to /b</title>", `<progress aria-label="Progress"></progress>`, `<dd class="state running">stopping</dd>`, "<bdi>1,234 of 5,000</bdi>", "<script",
 		}, []string{"<form", "%", "left", "counting", "Rate", "Current"}},
-		"its end": {nil, []string{"<title>24% COPY /a to /b</title>", `<dd class="state running">running</dd>`, "<form", "<script"}, []string{"stopping"}},
+		"its end": {false, []string{"<title>24% COPY /a to /b</title>", `<dd class="state running">running</dd>`, "<form", "<script"}, []string{"stopping"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			view := runningView(pageRecords["running"])
-			view.members = 1
-			view.op.cancel(c.cause)
+			v := runningView(pageRecords["running"])
+			v.members, v.stopping = 1, c.stopping
 			answer := httptest.NewRecorder()
-			if err := New(pageServer{}).respondPage(answer, http.StatusOK, view); err != nil {
+			if err := respondPage(answer, v); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)

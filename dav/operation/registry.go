@@ -3,20 +3,25 @@ package operation
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
-	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/history"
 )
 
+// announcedWait is how long after a client was told an operation's address the operation
+// gets a record. If it ends before, only its end is recorded, so short operations cost
+// one write.
+const announcedWait = 100 * time.Millisecond
+
 // Registry holds a Server's running operations, and ended ones whose record is not
-// written yet. Lock mu before the mutex of the Claims.
+// written yet. Lock mu before the mutexes of the recorder and the Claims.
 type Registry struct {
-	server Server
+	server   Server
+	recorder recorder
 
 	mu      sync.Mutex
 	running map[*operation]struct{}
@@ -29,15 +34,16 @@ type Registry struct {
 	halted chan struct{}
 	// ticking says that the next tick is scheduled.
 	ticking bool
-	writer  historyWriter
 }
 
 // New returns a Registry for the operations of server.
 func New(server Server) *Registry {
-	return &Registry{
+	s := &Registry{
 		server: server, running: make(map[*operation]struct{}), byKey: make(map[Key]*operation),
-		byID: make(map[string]*operation), halted: make(chan struct{}), writer: historyWriter{told: make(map[*operation]bool)},
+		byID: make(map[string]*operation), halted: make(chan struct{}),
 	}
+	s.recorder.source = recordsOf{s}
+	return s
 }
 
 // Operations returns the running operations, the oldest first.
@@ -46,7 +52,7 @@ func (s *Registry) Operations() []Operation {
 	defer s.mu.Unlock()
 	list := make([]Operation, 0, len(s.running))
 	for op := range s.running {
-		list = append(list, s.snapshotLocked(op))
+		list = append(list, op.snapshot())
 	}
 	slices.SortFunc(list, func(a, b Operation) int {
 		return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Source, b.Source))
@@ -58,23 +64,14 @@ func (s *Registry) Operations() []Operation {
 func (s *Registry) look(op *operation) Operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.snapshotLocked(op)
-}
-
-func (s *Registry) snapshotLocked(op *operation) Operation {
-	snapshot := op.Operation
-	snapshot.Ended, snapshot.Status = op.endedAt, op.status
-	snapshot.Progress = op.monitor.Snapshot()
-	return snapshot
+	return op.snapshot()
 }
 
 // Shutdown refuses new operations and waits until the running ones have ended. If ctx
 // ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
 // rolled back what it can, and returns ctx's error. Clients of stopped operations get
-// 503 (Service Unavailable). When Shutdown returns, all records are in History, which
-// may be closed once the Handler serves no more requests.
-//
-// Shutdown does not wait for other requests; http.Server.Shutdown does.
+// 503 (Service Unavailable). When Shutdown returns, all records are in the history, which
+// may be closed once the server serves no more requests.
 func (s *Registry) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopping = true
@@ -94,11 +91,25 @@ func (s *Registry) Shutdown(ctx context.Context) error {
 			<-op.done
 		}
 	}
-	<-s.written()
+	s.recorder.wait()
 	return ctx.Err()
 }
 
-// begin lists op, unless the Handler is stopping. From now on, identical requests can
+// Halting returns a channel that is closed when Shutdown stops the running operations.
+func (s *Registry) Halting() <-chan struct{} { return s.halted }
+
+// halt closes the channel of Halting.
+func (s *Registry) halt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.halted:
+	default:
+		close(s.halted)
+	}
+}
+
+// begin lists op, unless the server is stopping. From now on, identical requests can
 // join op, including those that wait for its claim.
 func (s *Registry) begin(op *operation) error {
 	s.mu.Lock()
@@ -119,27 +130,36 @@ func (s *Registry) begin(op *operation) error {
 func (s *Registry) end(op *operation, err error) (unanswered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	op.state, op.status, op.err, op.endedAt = ended, op.success, err, time.Now()
-	if !status.Answered(err) {
-		op.status = status.Of(err)
-	}
+	op.end(err)
 	delete(s.running, op)
 	if op.key.joinable() {
 		delete(s.byKey, op.key)
 	}
-	if op.task != nil {
-		if op.promise != promiseDelivered {
-			op.answer = s.newKeptAnswer(op, op.waiting)
+	if op.hold != nil {
+		if op.promise != promiseDelivered && s.keeps(op) {
+			op.answer = &keptAnswer{
+				key: op.key, source: op.Source, destination: op.Destination, scopes: op.hold.Scopes,
+				status: op.status, err: op.err, pending: op.waiting,
+			}
 		}
-		s.server.Claims().releaseAnswered(op.task.Hold(), op.answer)
+		s.server.Claims().releaseAnswered(op.hold, op.answer)
 	}
-	if op.id != "" && !op.kept() {
+	if op.id != "" && !op.lasts() {
 		delete(s.byID, op.id)
 	} else if op.id != "" {
-		s.writeLocked(op)
+		s.recorder.write(op)
 	}
 	close(op.done)
 	return op.waiting == 0
+}
+
+// keeps reports whether the answer to op is kept if it can't be delivered.
+func (s *Registry) keeps(op *operation) bool {
+	if !op.key.joinable() || op.key.Stranger != nil || op.status/100 != 2 {
+		return false
+	}
+	named, total, partial := s.server.Failures(op.err)
+	return !partial || total <= maxKeptAnswerFailures && int(total) <= len(named)
 }
 
 // join returns the running operation for key and counts the caller as waiting for it.
@@ -154,66 +174,65 @@ func (s *Registry) join(key *Key) *operation {
 	return op
 }
 
-// leave takes note that x no longer waits for its operation. alone reports whether
-// no request waits for the operation any more and it is not detached.
-func (s *Registry) leave(x *Exchange) (alone bool) {
+// location returns the path of the status document of op, which a client is about to
+// learn. It is relative to the URL of a request (RFC 9110 §10.2.2), so it works behind a
+// proxy even if the server does not know its public scheme and host.
+func (s *Registry) location(op *operation) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x.away || x.op.state != running {
-		return false
-	}
-	x.away = true
-	x.op.waiting--
-	return x.op.waiting == 0 && x.op.promise == promisedNothing
+	id := s.identifyLocked(op)
+	s.announceLocked(op)
+	return hrefOf(s.server.Href, id)
 }
 
-// settle takes note that x was answered. delivered says whether the client got the
-// answer, as far as the server can know.
-func (s *Registry) settle(x *Exchange, delivered bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case x.away:
-	case x.op.state != running:
-		s.server.Claims().delivered(x.op.answer, delivered)
-	default:
-		x.op.waiting--
-		if delivered {
-			x.op.promise = promiseDelivered
-		}
-	}
-	x.away = true
-}
-
-// detach lets op continue even if no client waits for it. It reports false if op has
-// ended.
-func (s *Registry) detach(op *operation) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if op.state != running {
-		return false
-	}
-	op.promise = max(op.promise, promisedContinuation)
-	return true
-}
-
-// identify returns the ID of op, 128 random bits.
-func (s *Registry) identify(op *operation) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.identifyLocked(op)
-}
-
+// identifyLocked returns the ID of op.
 func (s *Registry) identifyLocked(op *operation) string {
-	if op.id == "" {
-		var random [16]byte
-		_, _ = rand.Read(random[:]) // never fails
-		op.id = base64.RawURLEncoding.EncodeToString(random[:])
-		if op.state == running {
-			s.byID[op.id] = op
+	if op.id == "" && op.state == running {
+		s.byID[op.identify()] = op
+	}
+	return op.identify()
+}
+
+// announceLocked makes sure that op has a record soon, because a client is being told
+// its address, which should work after a crash too. It doesn't wait for the record; only
+// a 202 does that. A PROPFIND needs no record, because it ends with its client.
+func (s *Registry) announceLocked(op *operation) {
+	if op.state != running || op.recording != unrecorded || !op.key.joinable() {
+		return
+	}
+	op.recording = announced
+	time.AfterFunc(announcedWait, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if op.state == running && op.recording == announced {
+			s.recorder.write(op)
+		}
+	})
+}
+
+// tick schedules writing the records of operations that have been running for some time.
+func (s *Registry) tick() {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for op := range s.running {
+		if !op.probes() && now.Sub(op.Started) >= historyInterval {
+			op.pace.note(op.Started, now, op.monitor.Snapshot())
+			s.identifyLocked(op)
+			s.recorder.write(op)
 		}
 	}
-	return op.id
+	if s.ticking = false; len(s.running) > 0 {
+		s.tickLaterLocked()
+	}
+}
+
+// tickLaterLocked schedules the next tick.
+func (s *Registry) tickLaterLocked() {
+	if !s.ticking {
+		s.ticking = true
+		time.AfterFunc(historyInterval, s.tick)
+	}
 }
 
 // find returns the operation with the ID, or nil.
@@ -228,44 +247,83 @@ func (s *Registry) find(id string) *operation {
 func (s *Registry) of(wanted func(*operation) bool) []*operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []*operation
 	for op := range s.running {
 		if !op.probes() && wanted(op) {
 			s.identifyLocked(op)
 		}
 	}
+	var list []*operation
 	for _, op := range s.byID {
-		if wanted(op) && op.state != forgotten {
+		if wanted(op) {
 			list = append(list, op)
 		}
 	}
 	return list
 }
 
-// location returns the path of the status document of op.
-func (s *Registry) location(op *operation) string {
-	return s.statusHref(s.identify(op))
+// record returns the current record of op, and whether its totals are complete.
+func (s *Registry) record(op *operation) (r history.Record, p interim.Progress) {
+	s.mu.Lock()
+	s.identifyLocked(op)
+	life := op.lifecycle
+	s.mu.Unlock()
+	p = op.monitor.Snapshot()
+	named, total := op.monitor.Failures()
+	if ofErr, all, ok := s.server.Failures(life.err); ok {
+		named, total = ofErr, all
+	}
+	return newRecord(op, &life, p, named, total), p
 }
 
-// probes reports whether op is a probe, which has no status document.
-func (op *operation) probes() bool { return storage.Reserved(op.Source) }
-
-// kept reports whether the record of op, which has an ID, is kept after the end. A
-// PROPFIND is kept only if it took long.
-func (op *operation) kept() bool {
-	return op.key.joinable() || op.endedAt.Sub(op.Started) >= historyInterval
+// view returns the current view of op, for a client that may learn its address.
+func (s *Registry) view(op *operation) *view {
+	s.location(op)
+	r, p := s.record(op)
+	v := &view{Record: r, final: p.Final}
+	switch {
+	case !v.running():
+		v.average()
+	case op.stopping():
+		v.stopping = true
+	default:
+		v.members, v.bytes = op.pace.note(op.Started, time.Now(), p)
+	}
+	return v
 }
 
-// Halting returns a channel that is closed when Shutdown stops the running operations.
-func (s *Registry) Halting() <-chan struct{} { return s.halted }
+// forget removes the record id.
+func (s *Registry) forget(ctx context.Context, id string) error {
+	s.mu.Lock()
+	if op := s.byID[id]; op != nil {
+		op.state = forgotten
+		delete(s.byID, id)
+	}
+	s.mu.Unlock()
+	return s.recorder.remove(ctx, id)
+}
 
-// halt closes the channel of Halting.
-func (s *Registry) halt() {
+// recordsOf is a Registry as its recorder sees it.
+type recordsOf struct{ *Registry }
+
+func (s recordsOf) store() history.Store { return s.server.Records() }
+
+func (s recordsOf) recordOf(op *operation) (history.Record, bool) {
+	s.mu.Lock()
+	gone := op.state == forgotten
+	s.mu.Unlock()
+	if gone {
+		return history.Record{}, false
+	}
+	r, _ := s.record(op)
+	return s.server.Record(op.Tenant, r), true
+}
+
+func (s recordsOf) wrote(op *operation, over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	select {
-	case <-s.halted:
-	default:
-		close(s.halted)
+	if op.recording = recorded; over {
+		delete(s.byID, op.id)
 	}
 }
+
+func (s recordsOf) failed(op *operation, err error) { s.server.Log(s.look(op), err) }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/dav/interim"
-	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -20,6 +19,8 @@ type Server interface {
 	// Log takes note of an operation that ended while no client was waiting for it, and of a
 	// record that could not be written.
 	Log(Operation, error)
+	// Href returns the URL path of a resource.
+	Href(name string) string
 
 	// Respond writes err as the final response.
 	Respond(ctx context.Context, w http.ResponseWriter, err error)
@@ -34,11 +35,12 @@ type Server interface {
 	// Agrees reports whether the storage agrees with the answer to an operation that
 	// succeeded. destination is "" for a DELETE.
 	Agrees(ctx context.Context, method, source, destination string) bool
-	// Interrupted writes into r why an operation ended of which only a record is left.
-	Interrupted(ctx context.Context, r *history.Record)
+	// CancelsWhenGone says that an operation stops when its last client disconnects.
+	CancelsWhenGone() bool
+}
 
-	// Href returns the URL path of a resource.
-	Href(name string) string
+// Access says who may see which operations. [Documents] asks it.
+type Access interface {
 	// Principal returns who sent r, or "" if that is unknown.
 	Principal(r *http.Request) string
 	// Administers reports whether r may see and stop the operations of all principals.
@@ -47,26 +49,6 @@ type Server interface {
 	Admits(r *http.Request) bool
 	// EnterStream counts a request that follows an operation, until leave is called.
 	EnterStream(r *http.Request) (leave func(), err error)
-	// CancelsWhenGone says that an operation stops when its last client disconnects.
-	CancelsWhenGone() bool
-}
-
-// Monitor tells how far an operation is.
-type Monitor interface {
-	interim.Monitor
-	// Failures returns the members that have failed so far, and the number of all.
-	Failures() (named []history.Failure, total int64)
-}
-
-// Request is a request that starts or joins an operation.
-type Request struct {
-	*http.Request
-	// Key is the same for identical requests. It is the zero value if no other request may
-	// join the operation.
-	Key         Key
-	Preferences *field.Preferences
-	Principal   string
-	// Depth is 0, 1 or field.Infinite.
-	Depth     int
-	Overwrite bool
+	// Interrupted writes into r why an operation ended of which only a record is left.
+	Interrupted(ctx context.Context, r *history.Record)
 }

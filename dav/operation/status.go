@@ -7,9 +7,20 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
-	"github.com/davd/davd/dav/internal/status"
-	"github.com/davd/davd/storage/history"
 )
+
+// Name is the reserved name, in the root of the server, of the collection of
+// status documents. Each operation has one, under a name that can't be guessed; the
+// header Location tells it to the client. GET of the collection lists the operations
+// of the client's principal. GET of a member returns an [Status]. DELETE of
+// a member stops the operation and rolls it back, or forgets an operation that has
+// ended.
+//
+// Only the principal of the operation and an administrator can see a status
+// document. To others it does not exist. An operation without a principal is open to
+// every client that knows the name, and is in no principal's list. The history
+// keeps the document for a day after the operation ends.
+const Name = ".davd-operations"
 
 // Status is the JSON status document of an operation, a member of
 // [Name]. Resources are hrefs: percent-encoded URL paths. Times are in UTC
@@ -104,64 +115,46 @@ type StatusList struct {
 	Operations []Status `json:"operations"`
 }
 
-// statusDocument returns view as a status document.
-func (s *Registry) statusDocument(view *operationView) Status {
-	r := &view.record
-	document := Status{
-		ID: r.ID, Principal: r.Principal, Method: r.Method, Source: s.server.Href(r.Source), Depth: field.DepthWord(r.Depth),
-		State: string(r.State), Stopping: view.stopping(), Started: r.Started, Updated: r.Updated, Reason: r.Reason, Recovery: r.Recovery,
+// newStatus returns v as a status document. href returns the URL path of a resource.
+func newStatus(v *view, href func(string) string) *Status {
+	document := &Status{
+		ID: v.ID, Principal: v.Principal, Method: v.Method, Source: href(v.Source), Depth: field.DepthWord(v.Depth),
+		State: string(v.State), Stopping: v.stopping, Started: v.Started, Updated: v.Updated, Reason: v.Reason, Recovery: v.Recovery,
 		Progress: StatusProgress{
-			Done: r.Done, Total: orNull(r.Known), TotalFinal: view.totalFinal(), Bytes: r.Bytes, TotalBytes: orNull(r.KnownBytes),
+			Done: v.Done, Total: orNull(v.Known), TotalFinal: v.totalFinal(), Bytes: v.Bytes, TotalBytes: orNull(v.KnownBytes),
 		},
-		Rate: StatusRate{Members: rounded(view.members), Bytes: math.Round(view.bytes)}, Status: orNull(r.Status),
-		Failures: make([]StatusFailure, 0, len(r.Failures)), FailuresTotal: r.FailuresTotal,
-		Links: StatusLinks{Self: s.statusHref(r.ID), List: s.statusHref("")},
+		Rate: StatusRate{Members: rounded(v.members), Bytes: math.Round(v.bytes)}, Status: orNull(v.Status),
+		Failures: make([]StatusFailure, 0, len(v.Failures)), FailuresTotal: v.FailuresTotal,
+		Links: StatusLinks{Self: hrefOf(href, v.ID), List: hrefOf(href, "")},
 	}
-	if r.Destination != "" {
-		document.Destination, document.Overwrite = s.server.Href(r.Destination), &r.Overwrite
+	if v.Destination != "" {
+		document.Destination, document.Overwrite = href(v.Destination), &v.Overwrite
 	}
-	if !r.Ended.IsZero() {
-		document.Ended = &r.Ended
+	if !v.running() {
+		document.Ended = &v.Ended
 	}
-	if r.Current != "" {
-		document.Progress.Current = s.server.Href(r.Current)
+	if v.Current != "" {
+		document.Progress.Current = href(v.Current)
 	}
-	if left, known := view.secondsLeft(); known {
+	if left, known := v.secondsLeft(); known {
 		left = rounded(left)
 		document.Estimate = &left
 	}
-	for _, failure := range r.Failures {
-		document.Failures = append(document.Failures, StatusFailure{Href: s.server.Href(failure.Name), Status: failure.Status})
+	for _, failure := range v.Failures {
+		document.Failures = append(document.Failures, StatusFailure{Href: href(failure.Name), Status: failure.Status})
 	}
 	return document
 }
 
-// totalFinal reports whether the totals in the record are complete.
-func (v *operationView) totalFinal() bool {
-	r := &v.record
-	switch {
-	case r.Known == 0:
-		return false
-	case !r.Ended.IsZero():
-		return r.State == history.Finished && r.Status < http.StatusBadRequest && r.Done == r.Known
-	case v.op == nil:
-		return false
-	}
-	// The record may be older than the snapshot. If the totals are equal, those of the
-	// record were final, too.
-	p := v.op.monitor.Snapshot()
-	return p.Final && p.Known == r.Known && p.KnownBytes == r.KnownBytes
-}
+// hrefOf returns the path of the status document id, or of the list if id is "".
+func hrefOf(href func(string) string, id string) string { return href("/" + Name + "/" + id) }
 
-// secondsLeft estimates the remaining time of a running operation. known is false until
-// the totals are final.
-func (v *operationView) secondsLeft() (seconds float64, known bool) {
-	r := &v.record
-	if !r.Ended.IsZero() || !v.totalFinal() {
-		return 0, false
-	}
-	return secondsLeft(r.Done, r.Known, v.members, r.Bytes, r.KnownBytes, v.bytes)
-}
+// The media types of a status document.
+const (
+	jsonType   = "application/json"
+	htmlType   = "text/html"
+	eventsType = "text/event-stream"
+)
 
 // orNull returns nil for 0.
 func orNull[T int | int64](n T) *T {
@@ -174,12 +167,7 @@ func orNull[T int | int64](n T) *T {
 // rounded returns x with one decimal.
 func rounded(x float64) float64 { return math.Round(x*10) / 10 }
 
-// respondJSON writes a status document as JSON.
-func (s *Registry) respondJSON(w http.ResponseWriter, status int, view *operationView) error {
-	document := s.statusDocument(view)
-	return writeJSON(w, status, &document)
-}
-
+// writeJSON answers with document.
 func writeJSON(w http.ResponseWriter, status int, document any) error {
 	body, err := json.Marshal(document)
 	if err != nil {
@@ -191,62 +179,4 @@ func writeJSON(w http.ResponseWriter, status int, document any) error {
 	w.WriteHeader(status)
 	_, err = w.Write(append(body, '\n'))
 	return err
-}
-
-// serveOperations serves the list of the operations that r may see.
-func (s *Registry) serveOperations(w http.ResponseWriter, r *http.Request) error {
-	switch r.Method {
-	case http.MethodOptions:
-		return serveAllow(w, listMethods)
-	case http.MethodGet, http.MethodHead:
-	default:
-		w.Header().Set("Allow", listMethods)
-		return status.New(http.StatusMethodNotAllowed, "the list of operations can only be read")
-	}
-	views, err := s.listOperations(r)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Vary", "Accept")
-	if field.PreferredType(r.Header["Accept"], jsonType, htmlType) == htmlType {
-		return status.Logged(s.respondListPage(w, r, views))
-	}
-	list := StatusList{Operations: make([]Status, 0, len(views))}
-	for _, view := range views {
-		view.record.Failures = nil
-		list.Operations = append(list.Operations, s.statusDocument(view))
-	}
-	return status.Logged(writeJSON(w, http.StatusOK, &list))
-}
-
-// listOperations returns the operations that r may see, the most recent first: all for
-// an administrator, a principal's own for a principal, and none for other clients.
-func (s *Registry) listOperations(r *http.Request) ([]*operationView, error) {
-	principal, all := s.server.Principal(r), s.server.Administers(r)
-	if principal == "" && !all {
-		return nil, nil
-	}
-	var views []*operationView
-	listed := make(map[string]bool)
-	for _, op := range s.of(func(op *operation) bool { return ofTenant(r, op) && (all || op.Principal == principal) }) {
-		view := s.viewOf(op)
-		views, listed[view.record.ID] = append(views, view), true
-	}
-	var records []history.Record
-	var err error
-	if all {
-		records, err = s.server.Records().AllOperations(r.Context())
-	} else {
-		records, err = s.server.Records().ListOperations(r.Context(), principal)
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, record := range records {
-		if !listed[record.ID] && !outdated(&record) {
-			views = append(views, s.viewOfRecord(r.Context(), record))
-		}
-	}
-	sortViews(views)
-	return views, nil
 }

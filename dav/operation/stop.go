@@ -10,24 +10,8 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// errStopped is the cause when a request stops an operation.
-var errStopped = errors.New("stopped on request")
-
 // stopPatience is how long a DELETE waits for the operation to roll back.
 const stopPatience = 10 * time.Second
-
-// stopped returns the error of op after a request stopped it. The status is 403, after
-// which a client should not repeat its request (RFC 9110 §15.5.4). After a 503 it would.
-func stopped(op *operation) error {
-	reason := "stopped on request; the destination is as it was"
-	if op.Destination == "" {
-		reason = "stopped on request; members removed before that are gone"
-	}
-	if op.Method == "PROPFIND" {
-		reason = "stopped on request"
-	}
-	return errors.Join(errStopped, &status.Error{Status: http.StatusForbidden, Reason: reason})
-}
 
 // errTooLate is the answer if the operation ended in spite of the request to stop it.
 var errTooLate = &status.Error{
@@ -41,16 +25,12 @@ var errStopping = &status.Error{
 	Reason: "the operation is rolling back, or it is too late to stop it; its status document will have the result",
 }
 
-// deleteOperation stops a running operation, or forgets one that has ended.
-func (s *Registry) deleteOperation(ctx context.Context, view *operationView) error {
-	if !view.record.Ended.IsZero() {
-		if err := s.forget(ctx, view.record.ID); err != nil {
-			return err
-		}
-		return nil
+// delete stops a running operation, or forgets one that has ended.
+func (d Documents) delete(ctx context.Context, op *operation, v *view) error {
+	if !v.running() {
+		return d.Registry.forget(ctx, v.ID)
 	}
-	op := view.op
-	op.cancel(stopped(op))
+	op.stop()
 	timer := time.NewTimer(stopPatience)
 	defer timer.Stop()
 	select {
@@ -60,7 +40,7 @@ func (s *Registry) deleteOperation(ctx context.Context, view *operationView) err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if s.record(op).State != history.Stopped {
+	if endState(op.err) != history.Stopped {
 		return errTooLate
 	}
 	return nil
@@ -69,9 +49,9 @@ func (s *Registry) deleteOperation(ctx context.Context, view *operationView) err
 // maxForm limits the form of a page, in bytes.
 const maxForm = 1 << 10
 
-// postOperation is deleteOperation for a page in a browser, whose forms can't send a
+// post is delete for a page in a browser, whose forms can't send a
 // DELETE. It refuses forms from other sites.
-func (s *Registry) postOperation(w http.ResponseWriter, r *http.Request, view *operationView) error {
+func (d Documents) post(w http.ResponseWriter, r *http.Request, op *operation, v *view) error {
 	if err := checkForm(r); err != nil {
 		return err
 	}
@@ -79,22 +59,22 @@ func (s *Registry) postOperation(w http.ResponseWriter, r *http.Request, view *o
 	if err := r.ParseForm(); err != nil {
 		return status.New(http.StatusBadRequest, "the form can't be read")
 	}
-	ended := !view.record.Ended.IsZero()
+	ended := !v.running()
 	// The browser may show a page from before the end of the operation.
 	switch does := r.PostForm.Get("do"); {
 	case does != "stop" && does != "forget":
 		return status.New(http.StatusBadRequest, "the form must say stop or forget")
 	case does == "forget" && !ended, does == "stop" && ended:
-		return seeOther(w, view.record.ID)
+		return seeOther(w, v.ID)
 	}
-	err := s.deleteOperation(r.Context(), view)
+	err := d.delete(r.Context(), op, v)
 	switch {
 	case err != nil && !errors.Is(err, errTooLate) && !errors.Is(err, errStopping):
 		return err
 	case ended:
 		return seeOther(w, "./")
 	}
-	return seeOther(w, view.record.ID)
+	return seeOther(w, v.ID)
 }
 
 // seeOther sends the browser to where. That is relative to the request URI, because a

@@ -1,8 +1,6 @@
 package operation
 
 import (
-	"context"
-	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -18,27 +16,26 @@ const pageTime = "2006-01-02 15:04:05 UTC"
 // maxLeft is the longest estimate that a page shows.
 const maxLeft = 30 * 24 * time.Hour
 
-// extent returns the progress of view in members or in bytes, whichever is the smaller
+// extent returns the progress of v in members or in bytes, whichever is the smaller
 // share. Members alone would mislead because they differ in size; bytes alone would
 // because a MOVE that copies removes the source after the last byte. total is 0 until
 // it is final.
-func extent(view *operationView) (done, total int64) {
-	r := &view.record
-	if !view.totalFinal() {
+func extent(v *view) (done, total int64) {
+	if !v.totalFinal() {
 		return 0, 0
 	}
-	done, total = min(r.Done, r.Known), r.Known
-	bytes := min(r.Bytes, r.KnownBytes)
-	if r.KnownBytes > 0 && float64(bytes)/float64(r.KnownBytes) <= float64(done)/float64(total) {
-		return bytes, r.KnownBytes
+	done, total = min(v.Done, v.Known), v.Known
+	bytes := min(v.Bytes, v.KnownBytes)
+	if v.KnownBytes > 0 && float64(bytes)/float64(v.KnownBytes) <= float64(done)/float64(total) {
+		return bytes, v.KnownBytes
 	}
 	return done, total
 }
 
 // percentLine returns extent as a text such as "47%", or "" while the total is not
 // final. It is "100%" only if everything is done.
-func percentLine(view *operationView) string {
-	done, total := extent(view)
+func percentLine(v *view) string {
+	done, total := extent(v)
 	if total == 0 {
 		return ""
 	}
@@ -49,24 +46,18 @@ func percentLine(view *operationView) string {
 	return strconv.FormatInt(percent, 10) + "%"
 }
 
-// stopping reports whether v is running and a request told it to stop. It is rolling
-// back, or it is too late to stop it.
-func (v *operationView) stopping() bool {
-	return v.record.Ended.IsZero() && v.op != nil && errors.Is(context.Cause(v.op.ctx), errStopped)
-}
-
 // stateWord returns the state of an operation in a word.
-func stateWord(view *operationView) string {
-	if view.stopping() {
+func stateWord(v *view) string {
+	if v.stopping {
 		return "stopping"
 	}
-	return string(view.record.State)
+	return string(v.State)
 }
 
 // stateLine returns the state of an operation and its status, if known.
-func stateLine(view *operationView) string {
-	line := stateWord(view)
-	if status := view.record.Status; status != 0 {
+func stateLine(v *view) string {
+	line := stateWord(v)
+	if status := v.Status; status != 0 {
 		line += ": " + statusLine(status)
 	}
 	return line
@@ -74,9 +65,9 @@ func stateLine(view *operationView) string {
 
 func statusLine(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }
 
-// stateKind returns the CSS class for the state of r.
-func stateKind(r *history.Record) string {
-	switch {
+// stateKind returns the CSS class for the state.
+func stateKind(v *view) string {
+	switch r := &v.Record; {
 	case r.State == history.Running:
 		return "running"
 	case r.State == history.Interrupted, r.State == history.Finished && r.Status >= http.StatusBadRequest:
@@ -88,21 +79,21 @@ func stateKind(r *history.Record) string {
 }
 
 // rateLine returns the rates per second as a text.
-func rateLine(view *operationView) string {
+func rateLine(v *view) string {
 	precision := 0
-	if view.members < 9.95 {
+	if v.members < 9.95 {
 		precision = 1
 	}
-	line := strconv.FormatFloat(view.members, 'f', precision, 64) + " members"
-	if view.bytes >= 1 {
-		line += ", " + string(browser.AppendSize(nil, int64(view.bytes)))
+	line := strconv.FormatFloat(v.members, 'f', precision, 64) + " members"
+	if v.bytes >= 1 {
+		line += ", " + sizeText(int64(v.bytes))
 	}
 	return line + " a second"
 }
 
 // leftLine returns the estimate of the remaining time as a text, or "".
-func leftLine(view *operationView) string {
-	seconds, known := view.secondsLeft()
+func leftLine(v *view) string {
+	seconds, known := v.secondsLeft()
 	if !known || seconds > maxLeft.Seconds() {
 		return ""
 	}
@@ -141,31 +132,30 @@ func durationLine(d time.Duration) string {
 }
 
 // ofLine returns, for example, "3 of 20", with "found so far" while the total may grow.
-func ofLine(view *operationView, done, known int64, appendNumber func([]byte, int64) []byte) string {
-	line := string(appendOf(nil, done, known, appendNumber))
-	if known > 0 && view.record.Ended.IsZero() && !view.totalFinal() {
+func ofLine(v *view, done, known int64, text func(int64) string) string {
+	line := doneOf(done, known, text)
+	if known > 0 && v.running() && !v.totalFinal() {
 		line += " found so far"
 	}
 	return line
 }
 
-// appendCount appends n with a comma between groups of three digits.
-func appendCount(dst []byte, n int64) []byte {
-	digits := strconv.FormatInt(n, 10)
-	for i := range len(digits) {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, digits[i])
+// doneOf returns done and, if known is not 0, " of " and known.
+func doneOf(done, known int64, text func(int64) string) string {
+	if known == 0 {
+		return text(done)
 	}
-	return dst
+	return text(done) + " of " + text(known)
 }
 
-// appendOf appends done and, if known is not 0, " of " and known.
-func appendOf(dst []byte, done, known int64, appendNumber func([]byte, int64) []byte) []byte {
-	dst = appendNumber(dst, done)
-	if known > 0 {
-		dst = appendNumber(append(dst, " of "...), known)
+// countText returns n with a comma between groups of three digits.
+func countText(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
 	}
-	return dst
+	return digits
 }
+
+// sizeText returns a number of bytes with its unit.
+func sizeText(n int64) string { return string(browser.AppendSize(nil, n)) }

@@ -1,12 +1,10 @@
 package operation
 
 import (
-	"context"
 	"math"
 	"testing"
 	"time"
 
-	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -30,11 +28,11 @@ func TestDurationLine(t *testing.T) {
 	}
 }
 
-func TestAppendCount(t *testing.T) {
+func TestCountText(t *testing.T) {
 	for want, n := range map[string]int64{
 		"0": 0, "999": 999, "1,000": 1000, "12,345": 12345, "999,999": 999_999, "1,000,000": 1_000_000, "9,223,372,036,854,775,807": math.MaxInt64,
 	} {
-		if got := string(appendCount(nil, n)); got != want {
+		if got := countText(n); got != want {
 			t.Errorf("%d is %q, want %q", n, got, want)
 		}
 	}
@@ -57,43 +55,37 @@ func TestPercentLine(t *testing.T) {
 		if got := percentLine(runningView(c.r)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
-		if got := percentLine(&operationView{record: c.r}); got != "" {
+		if got := percentLine(&view{Record: c.r}); got != "" {
 			t.Errorf("%s, still counted: %q", c.name, got)
 		}
 	}
 }
 
 // runningView returns a view of a running operation. The totals of r are final.
-func runningView(r history.Record) *operationView {
-	op := &operation{monitor: &fixed{Progress: interim.Progress{Known: r.Known, KnownBytes: r.KnownBytes, Final: true}}}
-	op.ctx, op.cancel = context.WithCancelCause(context.Background())
-	return &operationView{record: r, op: op}
-}
+func runningView(r history.Record) *view { return &view{Record: r, final: true} }
 
 // TestTotalFinal checks that a total is final if the monitor of a running operation
-// says so for the same number, or if all members are done.
+// says so, or if all members are done.
 func TestTotalFinal(t *testing.T) {
-	newer := runningView(history.Record{Done: 1, Known: 2})
-	newer.op.monitor = &fixed{Progress: interim.Progress{Known: 3, Final: true}}
 	ended := pageStart
 	for _, c := range []struct {
 		name string
-		view *operationView
+		view *view
 		want bool
 	}{
 		{"running", runningView(history.Record{Done: 1, Known: 2}), true},
 		{"no number", runningView(history.Record{Done: 1}), false},
-		{"the record is older", newer, false},
-		{"done", &operationView{record: history.Record{State: history.Finished, Status: 204, Ended: ended, Done: 2, Known: 2}}, true},
-		{"failed", &operationView{record: history.Record{State: history.Finished, Status: 507, Ended: ended, Done: 2, Known: 2}}, false},
-		{"partly done", &operationView{record: history.Record{State: history.Finished, Status: 207, Ended: ended, Done: 2, Known: 3}}, false},
-		{"stopped", &operationView{record: history.Record{State: history.Stopped, Ended: ended, Done: 2, Known: 2}}, false},
-		{"interrupted", &operationView{record: history.Record{State: history.Interrupted, Ended: ended, Done: 2, Known: 2}}, false},
+		{"still counting", &view{Record: history.Record{Done: 1, Known: 2}}, false},
+		{"done", &view{Record: history.Record{State: history.Finished, Status: 204, Ended: ended, Done: 2, Known: 2}}, true},
+		{"failed", &view{Record: history.Record{State: history.Finished, Status: 507, Ended: ended, Done: 2, Known: 2}}, false},
+		{"partly done", &view{Record: history.Record{State: history.Finished, Status: 207, Ended: ended, Done: 2, Known: 3}}, false},
+		{"stopped", &view{Record: history.Record{State: history.Stopped, Ended: ended, Done: 2, Known: 2}}, false},
+		{"interrupted", &view{Record: history.Record{State: history.Interrupted, Ended: ended, Done: 2, Known: 2}}, false},
 	} {
 		if got := c.view.totalFinal(); got != c.want {
 			t.Errorf("%s: %t", c.name, got)
 		}
-		if got := New(pageServer{}).statusDocument(c.view).Progress.TotalFinal; got != c.want {
+		if got := newStatus(c.view, href).Progress.TotalFinal; got != c.want {
 			t.Errorf("%s: the document says %t", c.name, got)
 		}
 	}
@@ -105,11 +97,11 @@ func TestAverage(t *testing.T) {
 		state history.State
 		want  float64
 	}{{history.Interrupted, 10}, {history.Finished, 1}} {
-		view := operationView{record: history.Record{
+		v := view{Record: history.Record{
 			State: c.state, Done: 100, Started: pageStart, Updated: pageStart.Add(10 * time.Second), Ended: pageStart.Add(100 * time.Second),
 		}}
-		if view.average(); view.members != c.want {
-			t.Errorf("%s: %v members a second, want %v", c.state, view.members, c.want)
+		if v.average(); v.members != c.want {
+			t.Errorf("%s: %v members a second, want %v", c.state, v.members, c.want)
 		}
 	}
 }
@@ -126,7 +118,7 @@ func TestStateKind(t *testing.T) {
 		{history.Record{State: history.Stopped, Status: 403}, "mixed"},
 		{history.Record{State: history.Interrupted}, "bad"},
 	} {
-		if got := stateKind(&c.r); got != c.want {
+		if got := stateKind(&view{Record: c.r}); got != c.want {
 			t.Errorf("%+v is %s, want %s", c.r, got, c.want)
 		}
 	}
@@ -135,19 +127,19 @@ func TestStateKind(t *testing.T) {
 func TestRateAndLeft(t *testing.T) {
 	for _, c := range []struct {
 		name       string
-		view       operationView
+		view       view
 		rate, left string
 	}{
-		{"slow", operationView{record: history.Record{Done: 1, Known: 10}, members: 0.25}, "0.2 members a second", "about 36 s left"},
-		{"fast", operationView{record: history.Record{Done: 1, Known: 10, Bytes: 1, KnownBytes: 10e6}, members: 99.6, bytes: 1.5e6}, "100 members, 1.5 MB a second", "about 7 s left"},
-		{"at the end", operationView{record: history.Record{Done: 10, Known: 10}, members: 9.96}, "10 members a second", "about 1 s left"},
-		{"no number", operationView{record: history.Record{Done: 1}, members: 1}, "1.0 members a second", ""},
-		{"longer than anybody waits", operationView{record: history.Record{Known: math.MaxInt64}, members: 0.1}, "0.1 members a second", ""},
+		{"slow", view{Record: history.Record{Done: 1, Known: 10}, members: 0.25}, "0.2 members a second", "about 36 s left"},
+		{"fast", view{Record: history.Record{Done: 1, Known: 10, Bytes: 1, KnownBytes: 10e6}, members: 99.6, bytes: 1.5e6}, "100 members, 1.5 MB a second", "about 7 s left"},
+		{"at the end", view{Record: history.Record{Done: 10, Known: 10}, members: 9.96}, "10 members a second", "about 1 s left"},
+		{"no number", view{Record: history.Record{Done: 1}, members: 1}, "1.0 members a second", ""},
+		{"longer than anybody waits", view{Record: history.Record{Known: math.MaxInt64}, members: 0.1}, "0.1 members a second", ""},
 	} {
 		if left := leftLine(&c.view); left != "" {
 			t.Errorf("%s, still counted: %q", c.name, left)
 		}
-		c.view.op = runningView(c.view.record).op
+		c.view.final = true
 		if rate, left := rateLine(&c.view), leftLine(&c.view); rate != c.rate || left != c.left {
 			t.Errorf("%s: %q, %q, want %q, %q", c.name, rate, left, c.rate, c.left)
 		}

@@ -7,23 +7,9 @@ import (
 	"net/http"
 	"runtime/debug"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
 )
-
-// Task is a COPY, MOVE or DELETE that may begin: it was checked, and holds its claim.
-type Task interface {
-	// Resources returns the names of the source and the destination, or "", as the client
-	// sent them.
-	Resources() (source, destination string)
-	// Hold is the claim. The operation releases it at the end.
-	Hold() *Hold
-	Monitor() Monitor
-	// Do does the work. snapshot describes the operation. An error that is not only for the
-	// log becomes the answer.
-	Do(ctx context.Context, snapshot func() Operation) error
-	// Success is the status of the answer unless Do fails.
-	Success() int
-}
 
 // Undertake begins the Task that prepare returns, as an operation that continues even if
 // the client disconnects. Identical requests share one operation: a request that arrives
@@ -79,10 +65,11 @@ func (s *Registry) repeat(w http.ResponseWriter, r Request, async asyncPreferenc
 // perform carries out task and answers. The operation now owns the claim and leave: it
 // releases the claim and calls leave when it ends, even if the client has disconnected.
 func (s *Registry) perform(w http.ResponseWriter, r Request, async asyncPreference, task Task, leave func()) error {
-	op := newOperation(context.WithoutCancel(r.Context()), r, task)
-	op.leave = leave
+	source, destination := task.Resources()
+	op := newOperation(context.WithoutCancel(r.Context()), r, source, destination, task.Monitor(), task.Success())
+	op.hold, op.leave = task.Hold(), leave
 	if err := s.begin(op); err != nil {
-		s.server.Claims().Release(task.Hold())
+		s.server.Claims().Release(op.hold)
 		op.cancel(nil)
 		leave()
 		return err
@@ -101,6 +88,58 @@ func (s *Registry) perform(w http.ResponseWriter, r Request, async asyncPreferen
 	return x.answer(s.run(op, work))
 }
 
+// answerKept answers with the answer that is kept for key. It reports whether there was
+// one.
+func (s *Registry) answerKept(w http.ResponseWriter, r Request) (bool, error) {
+	claims := s.server.Claims()
+	a := claims.take(&r.Key)
+	if a == nil {
+		return false, nil
+	}
+	// The check must not fail only because the client disconnects now.
+	ctx := context.WithoutCancel(r.Context())
+	if a.status != http.StatusMultiStatus && !s.server.Agrees(ctx, a.key.Method, a.source, a.destination) {
+		claims.drop(a)
+		return false, nil
+	}
+	res := s.server.Response(w, r.Request)
+	s.respondResult(ctx, res, a.status, a.err)
+	err := res.Finish()
+	claims.delivered(a, err == nil && r.Context().Err() == nil)
+	return true, errors.Join(a.err, err)
+}
+
+// errPanicked is the result of an operation whose work panicked.
+var errPanicked = errors.New("the operation panicked")
+
+// run does the work of op and ends op. It returns the error for the answer.
+func (s *Registry) run(op *operation, work func() error) (err error) {
+	err = errPanicked
+	defer func() { s.finish(op, err) }()
+	err = work()
+	if err != nil && errors.Is(err, context.Canceled) {
+		if cause := context.Cause(op.ctx); errors.Is(cause, status.ErrShutdown) || errors.Is(cause, errStopped) {
+			if status.Answered(err) {
+				return status.Logged(cause)
+			}
+			return cause
+		}
+	}
+	return err
+}
+
+// finish takes op off the list and releases its claim. If no client waits for the
+// answer, it reports the result to the Server.
+func (s *Registry) finish(op *operation, err error) {
+	defer op.cancel(nil)
+	if op.leave != nil {
+		op.leave()
+	}
+	if unanswered := s.end(op, err); unanswered {
+		s.server.Log(s.look(op), err)
+	}
+}
+
 // recovering returns work with panics turned into errors. Outside the goroutine of a
 // request, net/http does not recover them.
 func recovering(work func() error) func() error {
@@ -112,4 +151,22 @@ func recovering(work func() error) func() error {
 		}()
 		return work()
 	}
+}
+
+// Follow runs do as an operation that changes nothing, such as a PROPFIND. It is listed and
+// sends the interim responses that emission describes, and its context ends with the
+// client's connection. do writes the response, whose status is success, unless it returns
+// an error for the client.
+func (s *Registry) Follow(w http.ResponseWriter, r Request, emission interim.Emission, what Listing, do func(context.Context, *Exchange) error) error {
+	op := newOperation(r.Context(), r, what.Source, what.Destination, what.Watch, what.Status)
+	if err := s.begin(op); err != nil {
+		op.cancel(nil)
+		return err
+	}
+	x := s.newExchange(w, emission, op, asyncPreference{})
+	err := s.run(op, func() error {
+		defer x.emitter.Stop()
+		return do(op.ctx, x)
+	})
+	return status.Logged(errors.Join(err, x.respond(err)))
 }

@@ -48,6 +48,7 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"hash/maphash"
 	"io/fs"
 	"os"
 	"strings"
@@ -74,7 +75,7 @@ type FS struct {
 }
 
 // New returns fsys as a storage.FS with the same root.
-func New(fsys afero.Fs) *FS { return &FS{fs: fsys} }
+func New(fsys afero.Fs) *FS { return &FS{fs: fsys, order: order{seed: maphash.MakeSeed()}} }
 
 // maxDepth is how many collections may be nested. Backends of afero go through every
 // segment of a path at each call, sometimes more than once.

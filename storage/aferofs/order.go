@@ -18,14 +18,13 @@ type order struct {
 	// names is locked, at the index of the name's hash, while a file or collection of
 	// that name is created.
 	names [64]sync.Mutex
+	seed  maphash.Seed
 }
-
-var seed = maphash.MakeSeed()
 
 // making keeps other calls from creating name, and from removing or renaming anything,
 // until its caller calls done.
 func (o *order) making(name string) (done func()) {
-	stripe := &o.names[maphash.String(seed, name)%uint64(len(o.names))]
+	stripe := &o.names[maphash.String(o.seed, name)%uint64(len(o.names))]
 	o.tree.RLock()
 	stripe.Lock()
 	return func() {

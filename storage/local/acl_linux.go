@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
-	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -85,10 +84,10 @@ func dropACL(fd int) (dropped bool, err error) {
 // aclAt returns the ACL of the file base in the collection holder, or nil if it has none.
 // holder may be an O_PATH descriptor. If the filesystem has no ACLs, aclAt returns
 // errors.ErrUnsupported.
-func aclAt(holder int, base string) (acl, error) {
+func (f *FS) aclAt(holder int, base string) (acl, error) {
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buf)
-	n, err := getACL(holder, base, buf[:])
+	n, err := f.getACL(holder, base, buf[:])
 	switch {
 	case errors.Is(err, unix.ENODATA), err == nil && n == 0:
 		return nil, nil
@@ -98,16 +97,13 @@ func aclAt(holder int, base string) (acl, error) {
 	return slices.Clone(acl(buf[:n])), nil
 }
 
-// noGetxattrat is set if the kernel is older than 6.13 or a sandbox blocks the call.
-var noGetxattrat atomic.Bool
-
-func getACL(holder int, base string, buf []byte) (int, error) {
-	if !noGetxattrat.Load() {
+func (f *FS) getACL(holder int, base string, buf []byte) (int, error) {
+	if !f.noGetxattrat.Load() {
 		n, err := retry(func() (int, error) { return getxattrat(holder, base, accessACL, buf) })
 		if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
 			return n, err
 		}
-		noGetxattrat.Store(true)
+		f.noGetxattrat.Store(true)
 	}
 	n, err := retry(func() (int, error) { return unix.Lgetxattr(procPath(holder)+"/"+base, accessACL, buf) })
 	if !errors.Is(err, unix.ENOENT) {

@@ -98,11 +98,13 @@ func (s share) patched(t *testing.T, name, content string, patch bool) {
 func eachACLCase(t *testing.T, test func(t *testing.T, s share, patch bool)) {
 	t.Helper()
 	eachWay(t, func(t *testing.T, s share) {
-		for name, patch := range map[string]bool{"PUT": false, "PATCH": true} {
-			t.Run(name, func(t *testing.T) { test(t, s, patch) })
-			t.Run(name+" without getxattrat", func(t *testing.T) {
-				local.WithoutGetxattrat(func() { test(t, s, patch) })
-			})
+		for _, kernel := range []string{"", " without getxattrat"} {
+			if kernel != "" {
+				s.WithoutGetxattrat()
+			}
+			for name, patch := range map[string]bool{"PUT": false, "PATCH": true} {
+				t.Run(name+kernel, func(t *testing.T) { test(t, s, patch) })
+			}
 		}
 	})
 }

@@ -19,12 +19,8 @@ func (f *FS) NeverClones(t *testing.T, dir string) bool {
 	return never
 }
 
-// WithoutGetxattrat runs test as on a kernel older than 6.13.
-func WithoutGetxattrat(test func()) {
-	defer noGetxattrat.Store(noGetxattrat.Load())
-	noGetxattrat.Store(true)
-	test()
-}
+// WithoutGetxattrat makes f work as on a kernel older than 6.13.
+func (f *FS) WithoutGetxattrat() { f.noGetxattrat.Store(true) }
 
 // WithoutACL returns the permission bits for a copy, without an ACL, of a file that has perm and
 // the ACL value.

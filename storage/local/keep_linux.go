@@ -10,13 +10,13 @@ import (
 
 // keep gives the file fd the permission bits, the ACL, the owner and the group of the file
 // in s. Setting the owner and the group may fail, which is not an error.
-func keep(fd int, s *spot) error {
+func (f *FS) keep(fd int, s *spot) error {
 	var is unix.Stat_t
 	if err := unix.Fstat(fd, &is); err != nil {
 		return err
 	}
 	// Set the rights first, while the process still owns the file.
-	given, err := rightsOf(s).give(fd, fs.FileMode(is.Mode).Perm())
+	given, err := f.rightsOf(s).give(fd, fs.FileMode(is.Mode).Perm())
 	if err != nil {
 		return err
 	}
@@ -41,10 +41,10 @@ type rights struct {
 }
 
 // rightsOf returns the rights of the file in s.
-func rightsOf(s *spot) rights {
+func (f *FS) rightsOf(s *spot) rights {
 	r := rights{perm: s.old.Mode().Perm()}
 	var err error
-	r.acl, err = aclAt(s.holder, s.base)
+	r.acl, err = f.aclAt(s.holder, s.base)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		r.none = true

@@ -9,7 +9,7 @@ import (
 
 // keep gives the file fd the permission bits, the owner and the group of the file in s.
 // Setting the owner and the group may fail, which is not an error.
-func keep(fd int, s *spot) error {
+func (*FS) keep(fd int, s *spot) error {
 	old := s.old
 	var is syscall.Stat_t
 	if err := syscall.Fstat(fd, &is); err != nil {

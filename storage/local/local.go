@@ -85,6 +85,9 @@ type FS struct {
 	// noClone contains pairs of devices, [2]uint64{source, copy}, between which
 	// files can't share blocks.
 	noClone sync.Map
+
+	// noGetxattrat is set if Linux is older than 6.13 or a sandbox blocks getxattrat(2).
+	noGetxattrat atomic.Bool
 }
 
 // Options says how to open a directory. The zero value is what [Open] uses.

@@ -229,8 +229,8 @@ func fillUp(t *testing.T, db *DB) {
 // TestMigrations: an older database is upgraded in one step, or stays as it is.
 func TestMigrations(t *testing.T) {
 	path := made(t)
-	second := migration{tables: []string{"more"}, statements: []string{"CREATE TABLE more (x {text})"}}
-	broken := migration{tables: []string{"most"}, statements: []string{"CREATE TABLE most (x {text})", "nonsense"}}
+	second := migration{tables: []string{"more"}, statements: []string{"CREATE TABLE more (x TEXT)"}}
+	broken := migration{tables: []string{"most"}, statements: []string{"CREATE TABLE most (x TEXT)", "nonsense"}}
 	openWith := func(more ...migration) (*DB, error) {
 		db, err := open(t.Context(), path, append(slices.Clone(migrations), more...), slog.New(slog.DiscardHandler))
 		if err == nil {

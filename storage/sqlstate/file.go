@@ -118,7 +118,7 @@ func create(ctx context.Context, path string, migrations []migration) error {
 		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 			return err
 		}
-		return migrate(ctx, tx, sqliteDialect, migrations)
+		return migrate(ctx, tx, migrations)
 	})
 	if err = errors.Join(err, db.Close()); err != nil {
 		return err

@@ -110,7 +110,7 @@ func hasLog(path string) (bool, error) {
 // inspectContent checks the version first, because the tables of a newer davd may look
 // wrong to this one.
 func inspectContent(ctx context.Context, db *sql.DB, migrations []migration) error {
-	found, err := version(ctx, db, sqliteDialect, migrations)
+	found, err := version(ctx, db, migrations)
 	if err != nil {
 		return err
 	}

@@ -5,24 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 )
-
-// dialect holds the differences between databases.
-type dialect struct {
-	tables string            // a query for the names of all tables
-	words  *strings.Replacer // replaces the words in braces in migrations
-}
-
-var sqliteDialect = dialect{
-	tables: "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-	words: strings.NewReplacer(
-		"{bytes}", "BLOB",
-		"{text}", "TEXT", // compared byte by byte
-		"{serial}", "INTEGER PRIMARY KEY",
-		"{clustered}", "WITHOUT ROWID",
-	),
-}
 
 // migration upgrades a database from the previous version to its own version, which is
 // its index in migrations plus one. A released migration never changes.
@@ -41,23 +24,23 @@ var migrations = []migration{{
 		"INSERT INTO " + versionTable + " (version) VALUES (0)",
 		// Dead properties. text encodes all columns except value.
 		`CREATE TABLE properties (
-			name  {text} NOT NULL,
-			space {text} NOT NULL,
-			local {text} NOT NULL,
-			lang  {text} NOT NULL,
-			value {bytes} NOT NULL,
+			name  TEXT NOT NULL,
+			space TEXT NOT NULL,
+			local TEXT NOT NULL,
+			lang  TEXT NOT NULL,
+			value BLOB NOT NULL,
 			PRIMARY KEY (name, space, local)
-		) {clustered}`,
+		) WITHOUT ROWID`,
 		// Locks. seq is the order of creation. duration is in nanoseconds, or -1 for
 		// infinite. expires is in microseconds since 1970, or NULL for never.
 		`CREATE TABLE locks (
-			seq        {serial},
-			token      {text} NOT NULL UNIQUE,
-			root       {text} NOT NULL,
+			seq        INTEGER PRIMARY KEY,
+			token      TEXT NOT NULL UNIQUE,
+			root       TEXT NOT NULL,
 			zero_depth BOOLEAN NOT NULL,
 			shared     BOOLEAN NOT NULL,
-			owner      {bytes} NOT NULL,
-			principal  {text} NOT NULL,
+			owner      BLOB NOT NULL,
+			principal  TEXT NOT NULL,
 			duration   BIGINT NOT NULL,
 			expires    BIGINT
 		)`,
@@ -68,9 +51,9 @@ var migrations = []migration{{
 		// Running operations. seq is the order in which they began. Whoever writes a
 		// record defines its content.
 		`CREATE TABLE journal (
-			seq    {serial},
-			id     {text} NOT NULL UNIQUE,
-			record {bytes} NOT NULL
+			seq    INTEGER PRIMARY KEY,
+			id     TEXT NOT NULL UNIQUE,
+			record BLOB NOT NULL
 		)`,
 	},
 }, {
@@ -81,12 +64,12 @@ var migrations = []migration{{
 		// failures are JSON. failures is the last column, so that a list need not read
 		// it.
 		`CREATE TABLE operations (
-			seq       {serial},
-			id        {text} NOT NULL UNIQUE,
-			principal {text} NOT NULL,
+			seq       INTEGER PRIMARY KEY,
+			id        TEXT NOT NULL UNIQUE,
+			principal TEXT NOT NULL,
 			ended     BIGINT,
-			record    {bytes} NOT NULL,
-			failures  {bytes} NOT NULL
+			record    BLOB NOT NULL,
+			failures  BLOB NOT NULL
 		)`,
 	},
 }, {
@@ -100,11 +83,11 @@ var migrations = []migration{{
 		// The owner of a property is the principal that has set it. property_use holds
 		// the number of bytes of each owner, by propertySize. Older properties have the
 		// owner "".
-		"ALTER TABLE properties ADD COLUMN owner {text} NOT NULL DEFAULT ''",
+		"ALTER TABLE properties ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
 		`CREATE TABLE property_use (
-			owner {text} NOT NULL PRIMARY KEY,
+			owner TEXT NOT NULL PRIMARY KEY,
 			bytes BIGINT NOT NULL
-		) {clustered}`,
+		) WITHOUT ROWID`,
 		"INSERT INTO property_use (owner, bytes) SELECT owner, sum" + propertySize + " FROM properties GROUP BY owner",
 	},
 }}
@@ -120,9 +103,9 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// list returns the names of all tables.
-func (d dialect) list(ctx context.Context, db queryer) (names []string, err error) {
-	rows, err := db.QueryContext(ctx, d.tables)
+// listTables returns the names of all tables.
+func listTables(ctx context.Context, db queryer) (names []string, err error) {
+	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +122,8 @@ func (d dialect) list(ctx context.Context, db queryer) (names []string, err erro
 
 // version returns the version of the database, or 0 for an empty one. It returns an
 // error if the tables are not those that one of migrations has left.
-func version(ctx context.Context, db queryer, d dialect, migrations []migration) (int, error) {
-	tables, err := d.list(ctx, db)
+func version(ctx context.Context, db queryer, migrations []migration) (int, error) {
+	tables, err := listTables(ctx, db)
 	if err != nil || len(tables) == 0 {
 		return 0, err
 	}
@@ -178,14 +161,14 @@ func version(ctx context.Context, db queryer, d dialect, migrations []migration)
 }
 
 // migrate upgrades the database to the newest version.
-func migrate(ctx context.Context, tx *sql.Tx, d dialect, migrations []migration) error {
-	from, err := version(ctx, tx, d, migrations)
+func migrate(ctx context.Context, tx *sql.Tx, migrations []migration) error {
+	from, err := version(ctx, tx, migrations)
 	if err != nil || from == len(migrations) {
 		return err
 	}
 	for i, m := range migrations[from:] {
 		for _, statement := range m.statements {
-			if _, err := tx.ExecContext(ctx, d.words.Replace(statement)); err != nil {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return fmt.Errorf("upgrading it to version %d: %w", from+i+1, err)
 			}
 		}

@@ -11,11 +11,6 @@
 // including the root, is one range in byte order: "/a" is stored as "/a/", and its tree
 // is everything from "/a/" to before "/a0". A "%", a NUL, and each byte that is not
 // valid UTF-8 are written as % and two hexadecimal digits.
-//
-// # Two kinds of database
-//
-// Both SQLite and PostgreSQL accept the statements and their parameters. A dialect
-// holds the differences.
 package sqlstate
 
 import (
@@ -158,7 +153,7 @@ func (db *DB) start(ctx context.Context, migrations []migration) (err error) {
 	db.turn <- struct{}{}
 	defer func() { <-db.turn }()
 	err = db.changePropertiesBy(ctx, db.transact, func(tx *sql.Tx) (left bool, err error) {
-		return false, migrate(ctx, tx, sqliteDialect, migrations)
+		return false, migrate(ctx, tx, migrations)
 	})
 	if err != nil {
 		return err

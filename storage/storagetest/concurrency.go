@@ -76,7 +76,7 @@ var concurrencyChecks = []check{
 }
 
 // all runs task once for each worker, concurrently.
-func (f *fixture) all(task func(worker int) error) {
+func (f teamwork) all(task func(worker int) error) {
 	f.t.Helper()
 	var group sync.WaitGroup
 	for worker := range workers {
@@ -91,7 +91,7 @@ func (f *fixture) all(task func(worker int) error) {
 
 // oneWins checks that task succeeds for exactly one worker and fails with the error lost
 // for the others. It returns the worker that succeeded.
-func (f *fixture) oneWins(task func(worker int) error, lost error) int64 {
+func (f teamwork) oneWins(task func(worker int) error, lost error) int64 {
 	f.t.Helper()
 	var wins, winner atomic.Int64
 	f.all(func(worker int) error {
@@ -112,7 +112,7 @@ func (f *fixture) oneWins(task func(worker int) error, lost error) int64 {
 }
 
 // rewrite overwrites the start of name with content, and then reads the whole file.
-func (f *fixture) rewrite(name, content string) error {
+func (f teamwork) rewrite(name, content string) error {
 	file, err := f.OpenFile(f.ctx, name, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func concurrentTree(f *fixture) {
 }
 
 // errands creates, lists, renames and removes home, which no other worker uses.
-func (f *fixture) errands(home string) error {
+func (f teamwork) errands(home string) error {
 	if err := f.Mkdir(f.ctx, home, 0o777); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (f *fixture) errands(home string) error {
 	return f.RemoveAll(f.ctx, home+"-moved")
 }
 
-func (f *fixture) rewriteNew(name string) error {
+func (f teamwork) rewriteNew(name string) error {
 	file, err := f.OpenFile(f.ctx, name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
@@ -227,7 +227,7 @@ func concurrentStrangers(f *fixture) {
 	f.holds(Tree{"/a": collection, "/b": collection})
 }
 
-func (f *fixture) tryWrite(name string) error {
+func (f teamwork) tryWrite(name string) error {
 	file, err := f.OpenFile(f.ctx, name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return err
@@ -237,7 +237,7 @@ func (f *fixture) tryWrite(name string) error {
 }
 
 // look describes name and lists its members.
-func (f *fixture) look(name string) error {
+func (f teamwork) look(name string) error {
 	info, err := f.Stat(f.ctx, name)
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func (f *fixture) look(name string) error {
 	return nil
 }
 
-func (f *fixture) removeSome(name string, round int) error {
+func (f teamwork) removeSome(name string, round int) error {
 	if round%3 != 0 {
 		return nil
 	}

@@ -129,21 +129,21 @@ func noise(n int) []byte {
 	return content
 }
 
-func (f *fixture) seek(file io.Seeker, offset int64, whence int, want int64) {
+func (f streams) seek(file io.Seeker, offset int64, whence int, want int64) {
 	f.t.Helper()
 	if got, err := file.Seek(offset, whence); err != nil || got != want {
 		f.t.Fatalf("Seek(%d, %d) = %d, %v; want %d", offset, whence, got, err, want)
 	}
 }
 
-func (f *fixture) put(file io.Writer, content string) {
+func (f streams) put(file io.Writer, content string) {
 	f.t.Helper()
 	if n, err := io.WriteString(file, content); err != nil || n != len(content) {
 		f.t.Fatalf("wrote %d of %d bytes: %v", n, len(content), err)
 	}
 }
 
-func (f *fixture) get(file io.Reader, n int, want string) {
+func (f streams) get(file io.Reader, n int, want string) {
 	f.t.Helper()
 	got := make([]byte, n)
 	if _, err := io.ReadFull(file, got); err != nil || string(got) != want {

@@ -104,7 +104,7 @@ var copyMembersChecks = []check{
 }
 
 // members returns the members of the collection name, sorted by name.
-func (f *fixture) members(name string) []fs.FileInfo {
+func (f copies) members(name string) []fs.FileInfo {
 	f.t.Helper()
 	var members []fs.FileInfo
 	for _, info := range f.list(name) {
@@ -117,7 +117,7 @@ func (f *fixture) members(name string) []fs.FileInfo {
 }
 
 // copied copies members and returns the result for each. It checks that they come in order.
-func (f *fixture) copied(ctx context.Context, fsys storage.FS, src, dst string, members []fs.FileInfo) map[string]error {
+func (f copies) copied(ctx context.Context, fsys storage.FS, src, dst string, members []fs.FileInfo) map[string]error {
 	f.t.Helper()
 	errs := map[string]error{}
 	i := 0
@@ -182,7 +182,7 @@ func copyMembers(f *fixture) {
 	}
 }
 
-func (f *fixture) keepsTimes() bool {
+func (f copies) keepsTimes() bool {
 	err := storage.SetTimes(f.ctx, f.FS, "/dst", time.Now())
 	return !errors.Is(err, errors.ErrUnsupported)
 }

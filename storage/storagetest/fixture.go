@@ -12,8 +12,28 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// fixture is a storage in a test. Its methods fail the test if a check fails.
+// fixture is a storage in a test. Its methods fail the test if a check fails. Those that
+// belong to one subject are in types of their own, beside its checks.
 type fixture struct {
+	*base
+	copies
+	listings
+	replaces
+	streams
+	teamwork
+}
+
+// The subjects of a fixture.
+type (
+	copies   struct{ *base }
+	listings struct{ *base }
+	replaces struct{ streams }
+	streams  struct{ *base }
+	teamwork struct{ *base }
+)
+
+// base has the checks that most subjects use.
+type base struct {
 	storage.FS
 	t   *testing.T
 	ctx context.Context //nolint:containedctx // belongs to the test, which lives as long
@@ -21,23 +41,24 @@ type fixture struct {
 
 func newFixture(t *testing.T, fsys storage.FS) *fixture {
 	t.Helper()
-	return &fixture{FS: fsys, t: t, ctx: t.Context()}
+	b := &base{FS: fsys, t: t, ctx: t.Context()}
+	return &fixture{b, copies{b}, listings{b}, replaces{streams{b}}, streams{b}, teamwork{b}}
 }
 
-func (f *fixture) mkdir(names ...string) {
+func (f *base) mkdir(names ...string) {
 	f.t.Helper()
 	for _, name := range names {
 		f.succeeds(f.Mkdir(f.ctx, name, 0o777))
 	}
 }
 
-func (f *fixture) write(name, content string) {
+func (f *base) write(name, content string) {
 	f.t.Helper()
 	writeFile(f.t, f.FS, name, content)
 }
 
 // open opens name with flag. The file is closed when the test ends, if not before.
-func (f *fixture) open(name string, flag int) storage.File {
+func (f *base) open(name string, flag int) storage.File {
 	f.t.Helper()
 	file, err := f.OpenFile(f.ctx, name, flag, 0o666)
 	f.succeeds(err)
@@ -46,7 +67,7 @@ func (f *fixture) open(name string, flag int) storage.File {
 }
 
 // tryOpen returns the error of opening name. If there is no error, it closes the file.
-func (f *fixture) tryOpen(name string, flag int) error {
+func (f *base) tryOpen(name string, flag int) error {
 	f.t.Helper()
 	file, err := f.OpenFile(f.ctx, name, flag, 0o666)
 	if err == nil {
@@ -60,7 +81,7 @@ func (f *fixture) tryOpen(name string, flag int) error {
 
 // opensToRead checks that storage.OpenRead has the same result for name as OpenFile had, and
 // describes the file.
-func (f *fixture) opensToRead(name string, openErr error) {
+func (f *base) opensToRead(name string, openErr error) {
 	f.t.Helper()
 	file, info, err := storage.OpenRead(f.ctx, f.FS, name)
 	if err != nil || openErr != nil {
@@ -77,7 +98,7 @@ func (f *fixture) opensToRead(name string, openErr error) {
 	}
 }
 
-func (f *fixture) stat(name string) fs.FileInfo {
+func (f *base) stat(name string) fs.FileInfo {
 	f.t.Helper()
 	info, err := f.Stat(f.ctx, name)
 	f.succeeds(err)
@@ -85,7 +106,7 @@ func (f *fixture) stat(name string) fs.FileInfo {
 }
 
 // list returns the members of the collection name, by name.
-func (f *fixture) list(name string) map[string]fs.FileInfo {
+func (f *base) list(name string) map[string]fs.FileInfo {
 	f.t.Helper()
 	members := map[string]fs.FileInfo{}
 	for info, err := range storage.ReadDir(f.ctx, f.FS, name) {
@@ -98,7 +119,7 @@ func (f *fixture) list(name string) map[string]fs.FileInfo {
 	return members
 }
 
-func (f *fixture) succeeds(err error) {
+func (f *base) succeeds(err error) {
 	f.t.Helper()
 	if err != nil {
 		f.t.Fatal(err)
@@ -106,7 +127,7 @@ func (f *fixture) succeeds(err error) {
 }
 
 // fails checks that err is one of wants, or any error if wants is empty.
-func (f *fixture) fails(err error, wants ...error) {
+func (f *base) fails(err error, wants ...error) {
 	f.t.Helper()
 	if err == nil {
 		f.t.Errorf("no error; want one of %v", wants)
@@ -122,7 +143,7 @@ func (f *fixture) fails(err error, wants ...error) {
 	}
 }
 
-func (f *fixture) missing(name string) {
+func (f *base) missing(name string) {
 	f.t.Helper()
 	_, err := f.Stat(f.ctx, name)
 	f.fails(err, fs.ErrNotExist)
@@ -130,7 +151,7 @@ func (f *fixture) missing(name string) {
 }
 
 // holds checks that the storage contains want and nothing else.
-func (f *fixture) holds(want Tree) {
+func (f *base) holds(want Tree) {
 	f.t.Helper()
 	if got := ReadTree(f.t, f.FS, "/"); !maps.Equal(got, want) {
 		f.t.Errorf("the storage contains %q\nwant %q", got, want)

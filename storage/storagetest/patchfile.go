@@ -148,7 +148,7 @@ var patchFileChecks = []check{
 }
 
 // patch starts to write parts to name at offset, or at its end if offset is -1.
-func (f *fixture) patch(name string, offset int64, parts ...string) (storage.Replacement, error) {
+func (f replaces) patch(name string, offset int64, parts ...string) (storage.Replacement, error) {
 	r, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{
 		Perm: 0o666,
 		Size: int64(len(strings.Join(parts, ""))),

@@ -191,7 +191,7 @@ func closeListing(t *testing.T, listing storage.Listing) {
 }
 
 // found reads a listing to the end and returns its members by name.
-func (f *fixture) found(listing storage.Listing) map[string]storage.Entry {
+func (f listings) found(listing storage.Listing) map[string]storage.Entry {
 	f.t.Helper()
 	all := map[string]storage.Entry{}
 	for {
@@ -209,7 +209,7 @@ func (f *fixture) found(listing storage.Listing) map[string]storage.Entry {
 }
 
 // same checks that the listing describes name as Lstat does.
-func (f *fixture) same(name string, listed fs.FileInfo) {
+func (f listings) same(name string, listed fs.FileInfo) {
 	f.t.Helper()
 	is, err := storage.Lstat(f.ctx, f.FS, name)
 	f.succeeds(err)
@@ -227,7 +227,7 @@ func (f *fixture) same(name string, listed fs.FileInfo) {
 }
 
 // crowd creates the collection /dir with crowd files in it.
-func (f *fixture) crowd() {
+func (f listings) crowd() {
 	f.t.Helper()
 	f.mkdir("/dir")
 	for i := range crowd {
@@ -237,7 +237,7 @@ func (f *fixture) crowd() {
 
 // batches reads the collection that crowd made, and checks the rules of os.File.Readdir(n > 0):
 // io.EOF comes at the end, alone.
-func (f *fixture) batches(batch int) {
+func (f listings) batches(batch int) {
 	f.t.Helper()
 	file := f.open("/dir", os.O_RDONLY)
 	seen := map[string]bool{}

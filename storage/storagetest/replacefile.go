@@ -184,7 +184,7 @@ type errReader struct{}
 func (errReader) Read([]byte) (int, error) { return 0, errFault }
 
 // replace starts a replacement of name and writes content to it.
-func (f *fixture) replace(name, content string) storage.Replacement {
+func (f replaces) replace(name, content string) storage.Replacement {
 	f.t.Helper()
 	r, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{Perm: 0o666})
 	f.succeeds(err)
@@ -193,14 +193,14 @@ func (f *fixture) replace(name, content string) storage.Replacement {
 }
 
 // commits replaces the content of name.
-func (f *fixture) commits(name, content string, create bool) {
+func (f replaces) commits(name, content string, create bool) {
 	f.t.Helper()
 	_, err := f.replace(name, content).Commit(f.ctx, storage.Placing{Create: create})
 	f.succeeds(err)
 }
 
 // tryReplace replaces the content of name, and returns the error.
-func (f *fixture) tryReplace(name, content string, create bool) error {
+func (f replaces) tryReplace(name, content string, create bool) error {
 	r, err := storage.ReplaceFile(f.ctx, f.FS, name, storage.Replacing{Perm: 0o666})
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func (f *fixture) tryReplace(name, content string, create bool) error {
 }
 
 // describes checks that info is what Stat returns for name, a file of size bytes.
-func (f *fixture) describes(info fs.FileInfo, name string, size int64) {
+func (f replaces) describes(info fs.FileInfo, name string, size int64) {
 	f.t.Helper()
 	got, want := fs.FormatFileInfo(info), fs.FormatFileInfo(f.stat(name))
 	if got != want || info.Size() != size || !info.ModTime().Equal(f.stat(name).ModTime()) {
@@ -226,7 +226,7 @@ func (f *fixture) describes(info fs.FileInfo, name string, size int64) {
 }
 
 // visible checks that the storage contains want and, apart from that, only reserved names.
-func (f *fixture) visible(want Tree) {
+func (f replaces) visible(want Tree) {
 	f.t.Helper()
 	got := ReadTree(f.t, f.FS, "/")
 	for name := range got {
@@ -239,7 +239,7 @@ func (f *fixture) visible(want Tree) {
 	}
 }
 
-func (f *fixture) holdsNothingReserved() {
+func (f replaces) holdsNothingReserved() {
 	f.t.Helper()
 	for name := range ReadTree(f.t, f.FS, "/") {
 		if storage.Reserved(name) {
@@ -367,7 +367,7 @@ func replaceFileWhileReading(f *fixture) {
 }
 
 // read returns the content of name.
-func (f *fixture) read(name string) (string, error) {
+func (f replaces) read(name string) (string, error) {
 	file, err := f.OpenFile(f.ctx, name, os.O_RDONLY, 0)
 	if err != nil {
 		return "", err

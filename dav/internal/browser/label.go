@@ -8,22 +8,22 @@ import (
 	"github.com/davd/davd/dav/internal/davxml"
 )
 
-// AppendLabel appends a name for people to read. It replaces the control characters
-// that reverse text, with which the name "fdp.exe" can look like "exe.pdf".
-func AppendLabel(dst []byte, name string) []byte {
-	if strings.ContainsFunc(name, isBidiControl) {
-		name = strings.Map(func(c rune) rune {
-			if isBidiControl(c) {
-				return utf8.RuneError
-			}
-			return c
-		}, name)
-	}
-	return davxml.AppendText(dst, name)
+// AppendLabel appends the Label of name as HTML.
+func AppendLabel(dst []byte, name string) []byte { return davxml.AppendText(dst, Label(name)) }
+
+// Label returns a name for people to read. It replaces invalid UTF-8, control characters,
+// and those that reverse text, with which the name "fdp.exe" can look like "exe.pdf".
+func Label(name string) string {
+	return strings.Map(func(c rune) rune {
+		if isControl(c) {
+			return utf8.RuneError
+		}
+		return c
+	}, name)
 }
 
-func isBidiControl(c rune) bool {
-	return c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069'
+func isControl(c rune) bool {
+	return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069' || c == 0xFFFE || c == 0xFFFF
 }
 
 // AppendSize appends a size for people, in powers of 1000.
