@@ -130,7 +130,7 @@ func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v 
 	if form == eventsType {
 		return d.serveEvents(w, r, op, v)
 	}
-	if field.PrefersProcessing(r.Header) && op != nil {
+	if field.PrefersProcessing(r.Header) && v.running() {
 		if leave, err := d.Access.EnterStream(r); err == nil {
 			defer leave()
 			return d.await(w, r, op, form)
