@@ -8,7 +8,7 @@ BENCHTIME ?= 10x
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
 
-test: deps ## all tests: unit tests, the command, litmus, cadaver, a davfs2 mount, kills
+test: deps ## all tests, sweeps as a sample: unit tests, the command, litmus, cadaver, a davfs2 mount, kills
 	status=0; \
 	$(GO) test -timeout 15m $$($(GO) list ./... | grep -v /litmus) || status=1; \
 	$(GO) test -timeout 15m -count=1 -p 1 -v ./litmus/... || status=1; \
@@ -18,18 +18,21 @@ litmus: deps ## all tests of litmus/, and the whole matrix of clients and proxie
 	.ci/lab
 	$(GO) test -timeout 15m -count=1 -v ./litmus/ -lab -lab.page=$(CURDIR)/docs/clients.md
 
-sweep: deps ## all tests in full, with hundreds of kills; for root, on a read-only disk
+sweep: deps ## all tests in full, with a fault or kill at every step; for root, on a read-only disk
 	DAVD_SWEEP=1 .ci/readonly $(GO) test -timeout 60m -count=1 ./...
 
 race: deps ## all tests with the race detector
 	$(GO) test -race ./...
 
 lint: ## formatting, linters, import direction, other systems, known vulnerabilities
-	$(TOOL) golangci-lint run ./...
-	$(TOOL) golangci-lint fmt --diff
-	GOOS=darwin $(GO) vet ./...
-	GOOS=windows $(GO) vet ./...
-	.ci/govulncheck
+	@echo 'golangci-lint (the first run compiles it, which takes minutes)'
+	@$(TOOL) golangci-lint run ./...
+	@$(TOOL) golangci-lint fmt --diff
+	@echo 'go vet for darwin and windows (the first run compiles the modules for them)'
+	@GOOS=darwin $(GO) vet ./...
+	@GOOS=windows $(GO) vet ./...
+	@echo 'govulncheck (it waits for the network)'
+	@.ci/govulncheck
 
 fuzz: ## every fuzz target, for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)

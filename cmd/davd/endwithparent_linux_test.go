@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"io"
 	"log"
-	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -22,28 +20,10 @@ func endWithParent() {
 
 // TestEndWithParent kills the parent of a davd. Then davd closes its output.
 func TestEndWithParent(t *testing.T) {
-	output, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer output.Close()
-	defer write.Close()
-	parent := exec.CommandContext(t.Context(), "sh", "-c", `davd serve --storage mem --addr "unix:$1/s.sock" & wait`, "sh", t.TempDir())
-	parent.Stdout = write
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	_ = write.Close()
-	lines := bufio.NewReader(output)
-	if _, err := lines.ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
-	_ = parent.Process.Kill()
-	_ = parent.Wait()
-	if err := output.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, lines); err != nil {
-		t.Errorf("davd runs 10 s after its parent was killed: %v", err)
+	davd := start(t, exec.CommandContext(t.Context(), "sh", "-c", `davd serve --storage mem --addr 127.0.0.1:0 & wait`))
+	_ = davd.cmd.Process.Kill() // the parent
+	time.AfterFunc(2*time.Minute, func() { _ = davd.stdout.Close() })
+	if _, err := io.Copy(io.Discard, davd.output); err != nil {
+		t.Errorf("davd runs 2 minutes after its parent was killed: %v", err)
 	}
 }

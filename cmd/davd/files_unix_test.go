@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"sync"
 	"testing"
 )
@@ -31,11 +27,10 @@ func TestFewFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	base := startLimited(t, "64", dir)
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: copies}}
-	defer client.CloseIdleConnections()
+	davd := start(t, exec.CommandContext(t.Context(), "sh", "-c", `ulimit -n 64 && exec davd serve "$@"`, "sh",
+		"--addr", "127.0.0.1:0", "--state", t.TempDir(), "--log-level", "error", dir))
 	for range idle {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+		conn, err := net.Dial("tcp", davd.address)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,10 +39,19 @@ func TestFewFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	status := func(method, target string, fields ...string) int {
+		status, _, err := davd.send(method, target, "", fields...)
+		if err != nil {
+			t.Error(err)
+		}
+		return status
+	}
 	var wg sync.WaitGroup
 	got := make([]int, copies)
 	for i := range copies {
-		wg.Go(func() { got[i] = status(t, client, "COPY", base+"/source", fmt.Sprint(base, "/copy", i)) })
+		wg.Go(func() {
+			got[i] = status("COPY", "/source", fmt.Sprint("Destination: ", davd.url, "/copy", i))
+		})
 	}
 	wg.Wait()
 	done := 0
@@ -65,56 +69,7 @@ func TestFewFiles(t *testing.T) {
 		t.Error("none was done")
 	}
 	t.Logf("%d of %d were done", done, copies)
-	if code := status(t, client, http.MethodGet, base+"/source/c0/f0", ""); code != http.StatusOK {
+	if code := status(http.MethodGet, "/source/c0/f0"); code != http.StatusOK {
 		t.Errorf("a GET afterwards: %d", code)
 	}
-}
-
-// status sends a request and returns the status. A 503 must have a Retry-After header.
-func status(t *testing.T, client *http.Client, method, url, destination string) int {
-	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
-	if err != nil {
-		t.Error(err)
-		return 0
-	}
-	if destination != "" {
-		r.Header.Set("Destination", destination)
-	}
-	response, err := client.Do(r)
-	if err != nil {
-		t.Error(err)
-		return 0
-	}
-	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, response.Body)
-	if response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") == "" {
-		t.Errorf("%s: 503 without Retry-After", method)
-	}
-	return response.StatusCode
-}
-
-// startLimited starts a davd that may open this number of files, and returns its address.
-func startLimited(t *testing.T, files, dir string) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	davd := exec.CommandContext(ctx, "sh", "-c", `ulimit -n "$1" && shift && exec davd serve "$@"`, "sh", files,
-		"--addr", "127.0.0.1:0", "--state", t.TempDir(), "--log-level", "error", dir)
-	davd.Stderr = os.Stderr
-	stdout, err := davd.StdoutPipe()
-	if err == nil {
-		err = davd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = davd.Wait()
-	})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	base := regexp.MustCompile(`http://[^/\s]+`).FindString(line)
-	if base == "" {
-		t.Fatalf("davd says %q: %v", line, err)
-	}
-	return base
 }

@@ -16,10 +16,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -32,13 +29,10 @@ import (
 	"github.com/davd/davd/internal/sweep"
 )
 
-// flooded is a davd that a test floods. It runs in a separate process, so that the test can
-// measure its memory.
+// flooded is a davd that a test floods.
 type flooded struct {
-	*testing.T
-	dir, address string
-	secure       bool
-	process      *os.Process
+	*process
+	dir string
 }
 
 // servedWithin limits how long davd may take to answer. It takes milliseconds when it is alone on
@@ -49,46 +43,12 @@ const servedWithin = time.Minute
 // serveFlooded starts a davd with flags that serves a directory with the file f.
 func serveFlooded(t *testing.T, flags ...string) *flooded {
 	t.Helper()
-	s := &flooded{T: t, dir: t.TempDir()}
-	if err := os.WriteFile(filepath.Join(s.dir, "f"), []byte("content"), 0o600); err != nil {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("content"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--state", "mem", "--log-level", "error"}, flags...)
-	davd := exec.CommandContext(t.Context(), "davd", append(args, s.dir)...)
-	davd.Stderr = os.Stderr
-	stdout, err := davd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := davd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = davd.Process.Kill()
-		_ = davd.Wait()
-	})
-	says, err := bufio.NewReader(stdout).ReadString('\n')
-	found := regexp.MustCompile(`(https?)://([0-9.:]+)/`).FindStringSubmatch(says)
-	if err != nil || found == nil {
-		t.Fatalf("davd says %q, %v", says, err)
-	}
-	s.secure, s.address, s.process = found[1] == "https", found[2], davd.Process
-	return s
-}
-
-// memory returns the resident memory of the process, in MiB.
-func (s *flooded) memory() int {
-	s.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Pid))
-	found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status)
-	if err != nil || found == nil {
-		s.Fatalf("%s, %v", status, err)
-	}
-	kib, err := strconv.Atoi(string(found[1]))
-	if err != nil {
-		s.Fatal(err)
-	}
-	return kib >> 10
+	args := append([]string{"--state", "mem"}, flags...)
+	return &flooded{process: startDavd(t, append(args, dir)...), dir: dir}
 }
 
 // dial connects from an address in 127.0.0.0/8 that ends in host.
@@ -129,7 +89,7 @@ func (s *flooded) served(header ...string) time.Duration {
 	start := time.Now()
 	conn := s.dial(2)
 	defer conn.Close()
-	if s.secure {
+	if strings.HasPrefix(s.url, "https:") {
 		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
 	}
 	_ = conn.SetDeadline(start.Add(servedWithin))
@@ -157,7 +117,7 @@ func (s *flooded) served(header ...string) time.Duration {
 // bounds checks that davd needs at most this memory, in MiB, and that another client is served.
 func (s *flooded) bounds(most int, header ...string) {
 	s.Helper()
-	took, has := s.served(header...), s.memory()
+	took, has := s.served(header...), s.memory("VmRSS")
 	s.Logf("%d MiB, and another client is served in %v", has, took.Round(time.Millisecond))
 	if has > most {
 		s.Errorf("davd has %d MiB in memory, want at most %d", has, most)
@@ -184,6 +144,7 @@ func TestFloodXML(t *testing.T) {
 // TestFloodStrangers sends requests without a password whose body never arrives; in a full
 // run, 1,000. Each must be answered without its body, and its connection closed soon after.
 func TestFloodStrangers(t *testing.T) {
+	t.Parallel() // It waits most of the time.
 	users := filepath.Join(t.TempDir(), "users")
 	if err := os.WriteFile(users, []byte("ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"), 0o600); err != nil { // secret
 		t.Fatal(err)
@@ -209,6 +170,7 @@ func TestFloodStrangers(t *testing.T) {
 // TestFloodUploads starts uploads that announce most of a small disk and send one byte; in a
 // full run, 100. They must leave the space to others, and end with a 408.
 func TestFloodUploads(t *testing.T) {
+	t.Parallel() // It waits most of the time.
 	s := serveFlooded(t, "--stall-timeout", "5s")
 	small := filepath.Join(s.dir, "small")
 	if err := os.Mkdir(small, 0o700); err != nil {
@@ -250,6 +212,7 @@ func TestFloodUploads(t *testing.T) {
 // TestFloodConnections checks that ended connections leave little memory in use soon after;
 // in a full run, 10,000.
 func TestFloodConnections(t *testing.T) {
+	t.Parallel() // It waits most of the time.
 	s := serveFlooded(t)
 	n := sweep.Size(5000, 10_000)
 	conns := s.attack(n, []byte("PROPFIND /f HTTP/1.1\r\nHost: localhost\r\nDepth: 0\r\n\r\n"))
@@ -258,15 +221,15 @@ func TestFloodConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d MiB with %d connections", s.memory(), n)
+	t.Logf("%d MiB with %d connections", s.memory("VmRSS"), n)
 	for _, conn := range conns {
 		_ = conn.Close()
 	}
 	start := time.Now()
-	for s.memory() > 80 && time.Since(start) < 5*time.Minute {
+	for s.memory("VmRSS") > 80 && time.Since(start) < 5*time.Minute {
 		time.Sleep(time.Second) // the process has a clock of its own
 	}
-	t.Logf("%d MiB %v after their end", s.memory(), time.Since(start).Round(time.Second))
+	t.Logf("%d MiB %v after their end", s.memory("VmRSS"), time.Since(start).Round(time.Second))
 	s.bounds(80)
 }
 

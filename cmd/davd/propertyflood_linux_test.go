@@ -1,18 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"encoding/xml"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,74 +15,6 @@ import (
 	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage/sqlstate"
 )
-
-// served is a davd that runs in a separate process.
-type served struct {
-	*testing.T
-	pid    int
-	client *http.Client
-	dir    string
-}
-
-// serveState starts a davd that serves an empty directory, with its state in the file state.
-func serveState(t *testing.T, dir, state string) *served {
-	t.Helper()
-	socket := filepath.Join(t.TempDir(), "s.sock")
-	davd := exec.Command("davd", "serve", "--addr", "unix:"+socket, "--state", state, dir)
-	stdout, err := davd.StdoutPipe()
-	if err == nil {
-		err = davd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = davd.Process.Kill()
-		_ = davd.Wait()
-	})
-	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
-	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-		},
-	}}
-	t.Cleanup(client.CloseIdleConnections)
-	return &served{T: t, pid: davd.Process.Pid, client: client, dir: dir}
-}
-
-// send sends a request. It returns the status of the answer and the length of its body.
-func (s *served) send(method, target, depth, body string) (status int, length int64, err error) {
-	r, err := http.NewRequest(method, "http://davd"+target, strings.NewReader(body))
-	if err != nil {
-		return 0, 0, err
-	}
-	r.Header.Set("Depth", depth)
-	response, err := s.client.Do(r)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer response.Body.Close()
-	length, err = io.Copy(io.Discard, response.Body)
-	return response.StatusCode, length, err
-}
-
-// peak returns the peak resident memory of the process, in MiB.
-func (s *served) peak() int {
-	s.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
-	if err != nil {
-		s.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	fields := strings.Fields(rest)
-	kib, err := strconv.Atoi(fields[0])
-	if err != nil {
-		s.Fatal(err)
-	}
-	return kib >> 10
-}
 
 // TestPropertyFlood has a database from before the limits, with many properties of 1 MiB on
 // one file. Six clients request all of them at the same time, and others request one that is
@@ -116,25 +41,25 @@ func TestPropertyFlood(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s := serveState(t, dir, state)
+	s := startDavd(t, "--state", state, dir)
 	const missing = `<propfind xmlns="DAV:"><prop><x xmlns="urn:none"/></prop></propfind>`
 	for range 20 {
-		if status, length, err := s.send("PROPFIND", "/f", "0", missing); err != nil || status != 207 || length > 1000 {
+		if status, length, err := s.send("PROPFIND", "/f", missing, "Depth: 0"); err != nil || status != 207 || length > 1000 {
 			t.Errorf("the missing one: %d with %d bytes, %v", status, length, err)
 		}
 	}
-	afterMissing := s.peak()
+	afterMissing := s.memory("VmHWM")
 	var clients sync.WaitGroup
 	for range 6 {
 		clients.Go(func() {
-			status, length, err := s.send("PROPFIND", "/", "1", "")
+			status, length, err := s.send("PROPFIND", "/", "", "Depth: 1")
 			if err != nil || status != 207 || length < int64(count)*size {
 				t.Errorf("all: %d with %d bytes, %v", status, length, err)
 			}
 		})
 	}
 	clients.Wait()
-	peak := s.peak()
+	peak := s.memory("VmHWM")
 	t.Logf("%d properties of %d bytes: %d MiB after those that were missing, %d MiB after all", count, size, afterMissing, peak)
 	if afterMissing > 100 || peak > limit {
 		t.Errorf("davd needed %d and %d MiB, want 100 and %d at most", afterMissing, peak, limit)
@@ -148,18 +73,18 @@ func TestPropertiesRefused(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "f"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	s := serveState(t, dir, filepath.Join(t.TempDir(), "state.db"))
+	s := startDavd(t, "--state", filepath.Join(t.TempDir(), "state.db"), dir)
 	value := strings.Repeat("v", 1_000_000)
 	for i := range sweep.Size(30, 300) {
 		body := fmt.Sprintf(`<propertyupdate xmlns="DAV:"><set><prop><p%d xmlns="urn:x">%s</p%d></prop></set></propertyupdate>`, i, value, i)
-		if status, _, err := s.send("PROPPATCH", "/f", "0", body); err != nil || status != 207 {
+		if status, _, err := s.send("PROPPATCH", "/f", body); err != nil || status != 207 {
 			t.Fatalf("PROPPATCH: %d, %v", status, err)
 		}
 	}
-	if _, length, err := s.send("PROPFIND", "/f", "0", ""); err != nil || length > 2000 {
+	if _, length, err := s.send("PROPFIND", "/f", "", "Depth: 0"); err != nil || length > 2000 {
 		t.Errorf("the file has properties of %d bytes, %v", length, err)
 	}
-	if peak := s.peak(); peak > 100 {
+	if peak := s.memory("VmHWM"); peak > 100 {
 		t.Errorf("davd needed %d MiB, want 100 at most", peak)
 	}
 }
@@ -167,12 +92,12 @@ func TestPropertiesRefused(t *testing.T) {
 // TestLockOwnerFlood checks that many locks with owners of 8 KiB take up at most 150 MiB. Locks
 // beyond the limit for all owners are refused, but locks without an owner are not.
 func TestLockOwnerFlood(t *testing.T) {
-	s := serveState(t, t.TempDir(), "mem")
+	s := startDavd(t, "--state", "mem", t.TempDir())
 	count, granted := sweep.Size(1500, 10_000), 0
 	body := `<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>%s</owner></lockinfo>`
 	large := fmt.Sprintf(body, strings.Repeat("o", 8<<10))
 	for i := range count {
-		status, _, err := s.send("LOCK", fmt.Sprint("/f", i), "0", large)
+		status, _, err := s.send("LOCK", fmt.Sprint("/f", i), large, "Depth: 0")
 		switch {
 		case err == nil && status == 201:
 			granted++
@@ -185,10 +110,10 @@ func TestLockOwnerFlood(t *testing.T) {
 	if granted != 768 {
 		t.Errorf("%d locks with owners of 8 KiB were granted, want 768", granted)
 	}
-	if status, _, err := s.send("LOCK", "/none", "0", fmt.Sprintf(body, "")); err != nil || status != 201 {
+	if status, _, err := s.send("LOCK", "/none", fmt.Sprintf(body, ""), "Depth: 0"); err != nil || status != 201 {
 		t.Errorf("a lock without an owner: %d, %v", status, err)
 	}
-	peak := s.peak()
+	peak := s.memory("VmHWM")
 	t.Logf("%d locks: %d MiB", count, peak)
 	if peak > 150 {
 		t.Errorf("davd needed %d MiB, want 150 at most", peak)

@@ -8,26 +8,18 @@ import (
 	"net/http"
 	"os/exec"
 	"regexp"
-	"strings"
 	"syscall"
 	"testing"
 )
 
 // TestSecondSignal sends two signals during an upload that never ends.
 func TestSecondSignal(t *testing.T) {
-	socket := "unix:" + t.TempDir() + "/s.sock"
-	davd := exec.CommandContext(t.Context(), "davd", "serve", "--storage", "mem", "--addr", socket)
-	stderr, err := davd.StderrPipe()
+	cmd := exec.CommandContext(t.Context(), "davd", "serve", "--storage", "mem", "--addr", "127.0.0.1:0")
+	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := davd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := davd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	davd := start(t, cmd)
 	log := bufio.NewScanner(stderr)
 	await := func(pattern string) {
 		t.Helper()
@@ -40,20 +32,17 @@ func TestSecondSignal(t *testing.T) {
 	}
 	signal := func() {
 		t.Helper()
-		if err := davd.Process.Signal(syscall.SIGTERM); err != nil {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 	}
 
-	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.Dial("unix", strings.TrimPrefix(socket, "unix:"))
+	conn, err := net.Dial("tcp", davd.address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, "PUT /x HTTP/1.1\r\nHost: davd\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, "PUT /x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	// The upload is running when davd asks for its body.
@@ -65,7 +54,7 @@ func TestSecondSignal(t *testing.T) {
 	signal()
 	await(`msg=stopping`)
 	signal()
-	err = davd.Wait()
+	err = cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitInterrupted {
 		t.Errorf("davd ended with %v", err)
 	}

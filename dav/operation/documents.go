@@ -20,6 +20,10 @@ const (
 	listMethods      = "OPTIONS, GET, HEAD"
 )
 
+// eventInterval is the shortest time between two events, and between two checks that the
+// client is still admitted.
+const eventInterval = time.Second
+
 // errNoOperation is for an operation that does not exist or belongs to another
 // principal.
 var errNoOperation = &status.Error{Status: http.StatusNotFound, Reason: "no such operation"}
@@ -126,7 +130,7 @@ func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v 
 	if form == eventsType {
 		return d.serveEvents(w, r, op, v)
 	}
-	if field.PrefersProcessing(r.Header) && op != nil {
+	if field.PrefersProcessing(r.Header) && v.running() {
 		if leave, err := d.Access.EnterStream(r); err == nil {
 			defer leave()
 			return d.await(w, r, op, form)
@@ -154,7 +158,7 @@ func (d Documents) await(w http.ResponseWriter, r *http.Request, op *operation, 
 	var err error
 	if e.Promised() {
 		res.Header().Set("Preference-Applied", "processing")
-		err = d.awaitEnd(r, op)
+		err = d.follow(r, op, func(time.Time) error { return nil })
 	}
 	e.Stop()
 	if err != nil {
@@ -165,9 +169,9 @@ func (d Documents) await(w http.ResponseWriter, r *http.Request, op *operation, 
 	return status.Logged(errors.Join(err, res.Finish()))
 }
 
-// awaitEnd waits until op ends or the client disconnects. It returns errNotAdmitted if
-// the user loses access.
-func (d Documents) awaitEnd(r *http.Request, op *operation) error {
+// follow calls each once per eventInterval until op ends, the client disconnects, or each
+// fails. It returns errNotAdmitted if the user loses access.
+func (d Documents) follow(r *http.Request, op *operation, each func(now time.Time) error) error {
 	ticker := time.NewTicker(eventInterval)
 	defer ticker.Stop()
 	for {
@@ -176,10 +180,16 @@ func (d Documents) awaitEnd(r *http.Request, op *operation) error {
 			return nil
 		case <-r.Context().Done():
 			return nil
-		case <-ticker.C:
+		case now := <-ticker.C:
 			if !d.Access.Admits(r) {
 				return errNotAdmitted
+			}
+			if err := each(now); err != nil {
+				return err
 			}
 		}
 	}
 }
+
+// errNotAdmitted ends the answer to a user who was removed while it was sent.
+var errNotAdmitted = &status.Error{Status: http.StatusForbidden, Reason: "the user no longer has access"}

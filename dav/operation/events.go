@@ -1,6 +1,7 @@
 package operation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -11,10 +12,9 @@ import (
 )
 
 const (
-	// eventInterval is the shortest time between two events. After heartbeat without
-	// an event the stream has a comment, which keeps the connection alive.
-	eventInterval = time.Second
-	heartbeat     = 15 * time.Second
+	// After heartbeat without an event the stream has a comment, which keeps the connection
+	// alive.
+	heartbeat = 15 * time.Second
 	// eventPatience is how long one write may take.
 	eventPatience = 30 * time.Second
 	// maxEventFailures limits the failures in an event "progress".
@@ -56,45 +56,26 @@ type eventStream struct {
 	controller *http.ResponseController
 }
 
-// follow sends events until op ends, the client disconnects, or its user loses
-// access.
+// follow sends events until op ends, the client disconnects, or its user loses access.
 func (s *eventStream) follow(r *http.Request, op *operation) error {
-	ctx := r.Context()
-	ticker := time.NewTicker(eventInterval)
-	defer ticker.Stop()
-	sent := time.Now()
-	last := op.monitor.Snapshot()
+	sent, last := time.Now(), op.monitor.Snapshot()
 	if err := s.event("progress", s.Registry.view(op)); err != nil {
 		return err
 	}
-	for {
-		select {
-		case <-op.done:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case now := <-ticker.C:
-			progress := op.monitor.Snapshot()
-			var err error
-			switch {
-			case !s.Access.Admits(r):
-				return errNotAdmitted
-			case progress != last:
-				sent, last = now, progress
-				err = s.event("progress", s.Registry.view(op))
-			case now.Sub(sent) >= heartbeat:
-				sent = now
-				err = s.write([]byte(":\n\n"))
-			}
-			if err != nil {
-				return err
-			}
+	err := s.Documents.follow(r, op, func(now time.Time) error {
+		progress := op.monitor.Snapshot()
+		switch {
+		case progress != last:
+			sent, last = now, progress
+			return s.event("progress", s.Registry.view(op))
+		case now.Sub(sent) >= heartbeat:
+			sent = now
+			return s.write([]byte(":\n\n"))
 		}
-	}
+		return nil
+	})
+	return cmp.Or(err, context.Cause(r.Context()))
 }
-
-// errNotAdmitted ends the answer to a user who was removed while it was sent.
-var errNotAdmitted = &status.Error{Status: http.StatusForbidden, Reason: "the user no longer has access"}
 
 // event sends v as one event. The JSON is one line, as an event's data must be.
 func (s *eventStream) event(name string, v *view) error {

@@ -74,39 +74,14 @@ func (d Documents) list(r *http.Request) ([]*view, error) {
 	return views, nil
 }
 
-// listPage is the page of the list.
-type listPage struct {
-	page
-	// Known says that the server knows which operations are the client's.
-	Known bool
-	Rows  []listRow
-}
-
-type listRow struct {
-	Href, Method, Source, Destination string
-	// Kind is the CSS class for State.
-	Kind, State, Members, Started string
-}
-
 // respondListPage writes the list of operations as a page for a browser.
 func (d Documents) respondListPage(w http.ResponseWriter, r *http.Request, views []*view) error {
-	p := listPage{
-		page:  newPage("Operations", slices.ContainsFunc(views, (*view).running)),
-		Known: d.Access.Principal(r) != "",
+	p := page{
+		Title: "Operations", Live: slices.ContainsFunc(views, (*view).running), Views: views,
+		Base: "./", Principal: d.Access.Principal(r), // relative, because a proxy in front may have changed the path
 	}
-	base := "./" // hrefs are relative, because a proxy in front may have changed the path
 	if !strings.HasSuffix(r.URL.Path, "/") {
-		base = "./" + Name + "/"
+		p.Base = "./" + Name + "/"
 	}
-	for _, v := range views {
-		state := stateLine(v)
-		if percent := percentLine(v); percent != "" && v.running() && !v.stopping {
-			state += ", " + percent
-		}
-		p.Rows = append(p.Rows, listRow{
-			Href: base + v.ID, Method: v.Method, Source: v.Source, Destination: v.Destination,
-			Kind: stateKind(v), State: state, Members: doneOf(v.Done, v.Known, countText), Started: v.Started.UTC().Format(pageTime),
-		})
-	}
-	return writePage(w, "list.html", &p)
+	return p.write(w, "list.html")
 }

@@ -52,18 +52,3 @@ func (p *pace) note(started, now time.Time, progress interim.Progress) (members,
 	}
 	return members, bytes
 }
-
-// secondsLeft estimates the remaining time of an operation from its rates. ok is false
-// if the total or both rates are 0.
-func secondsLeft(done, known int64, members float64, bytesDone, bytesKnown int64, bytes float64) (seconds float64, ok bool) {
-	if known == 0 || members <= 0 && bytes <= 0 {
-		return 0, false
-	}
-	if members > 0 {
-		seconds = float64(known-done) / members
-	}
-	if bytes > 0 {
-		seconds = max(seconds, float64(bytesKnown-bytesDone)/bytes)
-	}
-	return seconds, true
-}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/storage/history"
 )
 
 // TestPace checks that the rate covers the last ten seconds at most, and not the time
@@ -54,7 +55,9 @@ func TestSecondsLeft(t *testing.T) {
 		{"one large file", 0, 1, 0, 100, 1100, 10, 100, true},
 		{"done", 10, 10, 2, 0, 0, 0, 0, true},
 	} {
-		got, ok := secondsLeft(c.done, c.known, c.members, c.bytesDone, c.bytesKnown, c.bytes)
+		v := runningView(history.Record{Done: c.done, Known: c.known, Bytes: c.bytesDone, KnownBytes: c.bytesKnown})
+		v.members, v.bytes = c.members, c.bytes
+		got, ok := v.secondsLeft()
 		if got != c.want || ok != c.ok {
 			t.Errorf("%s: %v, %v, want %v, %v", c.name, got, ok, c.want, c.ok)
 		}

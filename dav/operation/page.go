@@ -7,16 +7,24 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"time"
 
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/browser"
-	"github.com/davd/davd/storage/history"
 )
 
 //go:embed *.html
 var pageFiles embed.FS
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{"label": browser.Label}).ParseFS(pageFiles, "*.html"))
+// pages are the templates. Most of their functions turn a part of a view into words.
+var pages = template.Must(template.New("").Funcs(template.FuncMap{
+	"label": browser.Label, "relative": interim.Relative, "time": timeText, "count": countText, "status": statusText,
+	"duration": func(from, to time.Time) string { return durationText(to.Sub(from)) },
+	"running":  (*view).running, "progress": progressOf, "percent": percentText, "left": leftText, "rate": rateText,
+	"kind": stateKind, "state": stateText, "members": membersText, "content": contentText,
+	"of":      func(done, known int64) string { return doneOf(done, known, countText) },
+	"unnamed": func(v *view) int64 { return v.FailuresTotal - int64(len(v.Failures)) },
+}).ParseFS(pageFiles, "*.html"))
 
 //go:embed operation.css
 var pageStyle string
@@ -39,23 +47,26 @@ func sourceHash(content string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// page is what all pages have. A Live one updates itself: it has the script, and a browser
-// without scripts reloads it every two seconds.
+// page is what a template shows. A Live page updates itself: it has the script, and a
+// browser without scripts reloads it every two seconds.
 type page struct {
 	Title  string
 	Live   bool
 	Style  template.CSS
 	Script template.JS
+	// View is the operation, for operation.html.
+	View *view
+	// Views are the operations, for list.html. Base precedes their IDs in references.
+	// Principal is who sees the list, or "".
+	Views           []*view
+	Base, Principal string
 }
 
-func newPage(title string, live bool) page {
-	return page{Title: title, Live: live, Style: template.CSS(pageStyle), Script: template.JS(pageScript)} //nolint:gosec // both are constant
-}
-
-// writePage answers with a page, made by the template name.
-func writePage(w http.ResponseWriter, name string, data any) error {
+// write answers with the page that the template name makes.
+func (p *page) write(w http.ResponseWriter, name string) error {
+	p.Style, p.Script = template.CSS(pageStyle), template.JS(pageScript) //nolint:gosec // both are constant
 	var content bytes.Buffer
-	if err := pages.ExecuteTemplate(&content, name, data); err != nil {
+	if err := pages.ExecuteTemplate(&content, name, p); err != nil {
 		return err
 	}
 	header := w.Header()
@@ -68,52 +79,10 @@ func writePage(w http.ResponseWriter, name string, data any) error {
 	return err
 }
 
-// operationPage is the page of an operation.
-type operationPage struct {
-	page
-	Method, Source, Destination, Principal string
-
-	// Done and Total are for the progress bar, and Percent and Left for the line below it.
-	// Total is 0 during a rollback, whose progress is unknown, and until all members are
-	// counted. Counting says so.
-	Done, Total   int64
-	Percent, Left string
-	Counting      bool
-	// Kind is the CSS class for State.
-	Kind, State string
-	Terms       []namedText
-	// Failed is the number of all failures, and More the number of those that are not among
-	// Failures.
-	Failed, More string
-	Failures     []namedText
-	// Does is what the Button does, or "" if the page has none.
-	Does, Button string
-}
-
-type namedText struct{ Name, Text string }
-
 // respondPage writes a status document as a page for a browser.
 func respondPage(w http.ResponseWriter, v *view) error {
-	p := operationPage{
-		page:   newPage(pageTitle(v), v.running()),
-		Method: v.Method, Source: v.Source, Destination: v.Destination, Principal: v.Principal,
-		Counting: v.Known > 0 && !v.stopping, Kind: stateKind(v), State: stateLine(v), Terms: pageTerms(v),
-	}
-	if !v.stopping {
-		p.Done, p.Total = extent(v)
-		p.Percent, p.Left = percentLine(v), leftLine(v)
-	}
-	for _, failure := range v.Failures {
-		p.Failures = append(p.Failures, namedText{interim.Relative(v.Source, failure.Name), statusLine(failure.Status)})
-	}
-	if v.FailuresTotal > 0 {
-		p.Failed = countText(v.FailuresTotal)
-	}
-	if more := v.FailuresTotal - int64(len(v.Failures)); more > 0 {
-		p.More = countText(more)
-	}
-	p.Does, p.Button = pageButton(v)
-	return writePage(w, "operation.html", &p)
+	p := page{Title: pageTitle(v), Live: v.running(), View: v}
+	return p.write(w, "operation.html")
 }
 
 // pageTitle returns the title of the page. The progress comes first, because a tab
@@ -123,54 +92,11 @@ func pageTitle(v *view) string {
 	if v.Destination != "" {
 		title += " to " + v.Destination
 	}
-	if !v.running() || v.stopping {
+	if !v.running() || v.Stopping {
 		return stateWord(v) + ": " + title
 	}
-	if percent := percentLine(v); percent != "" {
+	if percent := percentText(v); percent != "" {
 		return percent + " " + title
 	}
 	return title
-}
-
-// pageButton returns what the button does, and its label: it stops a running operation,
-// or forgets one that has ended. An operation that is stopping has no button.
-func pageButton(v *view) (does, label string) {
-	switch {
-	case v.stopping:
-		return "", ""
-	case !v.running():
-		return "forget", "Forget this operation"
-	case v.Destination != "":
-		return "stop", "Stop and roll back"
-	}
-	return "stop", "Stop"
-}
-
-// pageTerms returns the facts about an operation below its state.
-func pageTerms(v *view) []namedText {
-	var terms []namedText
-	if v.Reason != "" {
-		terms = append(terms, namedText{"Reason", v.Reason})
-	}
-	terms = append(terms, namedText{"Members", ofLine(v, v.Done, v.Known, countText)})
-	if v.Bytes > 0 || v.KnownBytes > 0 {
-		terms = append(terms, namedText{"Content", ofLine(v, v.Bytes, v.KnownBytes, sizeText)})
-	}
-	if v.Current != "" && v.running() && !v.stopping {
-		terms = append(terms, namedText{"Current", interim.Relative(v.Source, v.Current)})
-	}
-	if (v.members > 0 || v.bytes > 0) && !v.stopping {
-		terms = append(terms, namedText{"Rate", rateLine(v)})
-	}
-	return append(terms, pageTimes(&v.Record)...)
-}
-
-// pageTimes returns when an operation began and ended, and how long it has taken.
-func pageTimes(r *history.Record) []namedText {
-	started := r.Started.UTC().Format(pageTime)
-	if r.Ended.IsZero() {
-		return []namedText{{"Started", started + ", " + durationLine(r.Updated.Sub(r.Started)) + " ago"}}
-	}
-	ended := r.Ended.UTC().Format(pageTime) + ", after " + durationLine(r.Ended.Sub(r.Started))
-	return []namedText{{"Started", started}, {"Ended", ended}}
 }

@@ -146,7 +146,7 @@ func TestOperationPageStopping(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := runningView(pageRecords["running"])
-			v.members, v.stopping = 1, c.stopping
+			v.members, v.Stopping = 1, c.stopping
 			answer := httptest.NewRecorder()
 			if err := respondPage(answer, v); err != nil {
 				t.Fatal(err)

@@ -30,8 +30,9 @@ type Registry struct {
 	// byID has the operations with an ID.
 	byID     map[string]*operation
 	stopping bool
-	// halted is closed when Shutdown stops the running operations.
-	halted chan struct{}
+	// halted ends when Shutdown stops the running operations.
+	halted context.Context //nolint:containedctx // lives as long as the Registry
+	halt   context.CancelFunc
 	// ticking says that the next tick is scheduled.
 	ticking bool
 }
@@ -40,8 +41,9 @@ type Registry struct {
 func New(server Server) *Registry {
 	s := &Registry{
 		server: server, running: make(map[*operation]struct{}), byKey: make(map[Key]*operation),
-		byID: make(map[string]*operation), halted: make(chan struct{}),
+		byID: make(map[string]*operation),
 	}
+	s.halted, s.halt = context.WithCancel(context.Background())
 	s.recorder.source = recordsOf{s}
 	return s
 }
@@ -96,18 +98,7 @@ func (s *Registry) Shutdown(ctx context.Context) error {
 }
 
 // Halting returns a channel that is closed when Shutdown stops the running operations.
-func (s *Registry) Halting() <-chan struct{} { return s.halted }
-
-// halt closes the channel of Halting.
-func (s *Registry) halt() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.halted:
-	default:
-		close(s.halted)
-	}
-}
+func (s *Registry) Halting() <-chan struct{} { return s.halted.Done() }
 
 // begin lists op, unless the server is stopping. From now on, identical requests can
 // join op, including those that wait for its claim.
@@ -284,7 +275,7 @@ func (s *Registry) view(op *operation) *view {
 	case !v.running():
 		v.average()
 	case op.stopping():
-		v.stopping = true
+		v.Stopping = true
 	default:
 		v.members, v.bytes = op.pace.note(op.Started, time.Now(), p)
 	}

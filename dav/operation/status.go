@@ -119,7 +119,7 @@ type StatusList struct {
 func newStatus(v *view, href func(string) string) *Status {
 	document := &Status{
 		ID: v.ID, Principal: v.Principal, Method: v.Method, Source: href(v.Source), Depth: field.DepthWord(v.Depth),
-		State: string(v.State), Stopping: v.stopping, Started: v.Started, Updated: v.Updated, Reason: v.Reason, Recovery: v.Recovery,
+		State: string(v.State), Stopping: v.Stopping, Started: v.Started, Updated: v.Updated, Reason: v.Reason, Recovery: v.Recovery,
 		Progress: StatusProgress{
 			Done: v.Done, Total: orNull(v.Known), TotalFinal: v.totalFinal(), Bytes: v.Bytes, TotalBytes: orNull(v.KnownBytes),
 		},

@@ -10,37 +10,40 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-// pageTime is the layout of times in a page.
-const pageTime = "2006-01-02 15:04:05 UTC"
-
 // maxLeft is the longest estimate that a page shows.
 const maxLeft = 30 * 24 * time.Hour
 
-// extent returns the progress of v in members or in bytes, whichever is the smaller
+func timeText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// progress is how much of an operation is done, in members or in bytes.
+type progress struct{ Done, Total int64 }
+
+// progressOf returns the progress of v in members or in bytes, whichever is the smaller
 // share. Members alone would mislead because they differ in size; bytes alone would
-// because a MOVE that copies removes the source after the last byte. total is 0 until
-// it is final.
-func extent(v *view) (done, total int64) {
-	if !v.totalFinal() {
-		return 0, 0
+// because a MOVE that copies removes the source after the last byte. It returns nil until
+// the total is final, and during a rollback, whose progress is unknown.
+func progressOf(v *view) *progress {
+	if v.Stopping || !v.totalFinal() {
+		return nil
 	}
-	done, total = min(v.Done, v.Known), v.Known
-	bytes := min(v.Bytes, v.KnownBytes)
-	if v.KnownBytes > 0 && float64(bytes)/float64(v.KnownBytes) <= float64(done)/float64(total) {
-		return bytes, v.KnownBytes
+	members, content := progress{min(v.Done, v.Known), v.Known}, progress{min(v.Bytes, v.KnownBytes), v.KnownBytes}
+	if content.Total > 0 && content.share() <= members.share() {
+		return &content
 	}
-	return done, total
+	return &members
 }
 
-// percentLine returns extent as a text such as "47%", or "" while the total is not
-// final. It is "100%" only if everything is done.
-func percentLine(v *view) string {
-	done, total := extent(v)
-	if total == 0 {
+func (p *progress) share() float64 { return float64(p.Done) / float64(p.Total) }
+
+// percentText returns progressOf as a text such as "47%", or "". It is "100%" only if
+// everything is done.
+func percentText(v *view) string {
+	p := progressOf(v)
+	if p == nil {
 		return ""
 	}
-	percent := int64(float64(done) / float64(total) * 100)
-	if done < total {
+	percent := int64(p.share() * 100)
+	if p.Done < p.Total {
 		percent = min(percent, 99)
 	}
 	return strconv.FormatInt(percent, 10) + "%"
@@ -48,22 +51,22 @@ func percentLine(v *view) string {
 
 // stateWord returns the state of an operation in a word.
 func stateWord(v *view) string {
-	if v.stopping {
+	if v.Stopping {
 		return "stopping"
 	}
 	return string(v.State)
 }
 
-// stateLine returns the state of an operation and its status, if known.
-func stateLine(v *view) string {
+// stateText returns the state of an operation and its status, if known.
+func stateText(v *view) string {
 	line := stateWord(v)
 	if status := v.Status; status != 0 {
-		line += ": " + statusLine(status)
+		line += ": " + statusText(status)
 	}
 	return line
 }
 
-func statusLine(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }
+func statusText(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }
 
 // stateKind returns the CSS class for the state.
 func stateKind(v *view) string {
@@ -78,8 +81,11 @@ func stateKind(v *view) string {
 	return "good"
 }
 
-// rateLine returns the rates per second as a text.
-func rateLine(v *view) string {
+// rateText returns the rates per second as a text, or "" if they are 0 or unknown.
+func rateText(v *view) string {
+	if v.Stopping || v.members <= 0 && v.bytes <= 0 {
+		return ""
+	}
 	precision := 0
 	if v.members < 9.95 {
 		precision = 1
@@ -91,13 +97,13 @@ func rateLine(v *view) string {
 	return line + " a second"
 }
 
-// leftLine returns the estimate of the remaining time as a text, or "".
-func leftLine(v *view) string {
+// leftText returns the estimate of the remaining time as a text, or "".
+func leftText(v *view) string {
 	seconds, known := v.secondsLeft()
 	if !known || seconds > maxLeft.Seconds() {
 		return ""
 	}
-	return "about " + durationLine(time.Duration(max(seconds, 1)*float64(time.Second))) + " left"
+	return "about " + durationText(time.Duration(max(seconds, 1)*float64(time.Second))) + " left"
 }
 
 // durationUnits are the units of a duration. Each has the next smaller unit, and the
@@ -112,8 +118,8 @@ var durationUnits = []struct {
 	{24 * time.Hour, time.Hour, math.MaxInt64, " d", " h"},
 }
 
-// durationLine returns d in its two greatest units.
-func durationLine(d time.Duration) string {
+// durationText returns d in its two greatest units.
+func durationText(d time.Duration) string {
 	if d < time.Second {
 		return "less than 1 s"
 	}
@@ -131,8 +137,19 @@ func durationLine(d time.Duration) string {
 	return "" // unreachable: the last row has no limit
 }
 
-// ofLine returns, for example, "3 of 20", with "found so far" while the total may grow.
-func ofLine(v *view, done, known int64, text func(int64) string) string {
+// membersText and contentText return how many members and bytes are done. The content is
+// "" if it has no bytes.
+func membersText(v *view) string { return ofText(v, v.Done, v.Known, countText) }
+
+func contentText(v *view) string {
+	if v.Bytes == 0 && v.KnownBytes == 0 {
+		return ""
+	}
+	return ofText(v, v.Bytes, v.KnownBytes, sizeText)
+}
+
+// ofText returns, for example, "3 of 20", with "found so far" while the total may grow.
+func ofText(v *view, done, known int64, text func(int64) string) string {
 	line := doneOf(done, known, text)
 	if known > 0 && v.running() && !v.totalFinal() {
 		line += " found so far"

@@ -8,7 +8,7 @@ import (
 	"github.com/davd/davd/storage/history"
 )
 
-func TestDurationLine(t *testing.T) {
+func TestDurationText(t *testing.T) {
 	for want, d := range map[string]time.Duration{
 		"less than 1 s": 999 * time.Millisecond,
 		"1 s":           1400 * time.Millisecond,
@@ -22,7 +22,7 @@ func TestDurationLine(t *testing.T) {
 		"1 d":           24*time.Hour - time.Second,
 		"2 d 3 h":       51 * time.Hour,
 	} {
-		if got := durationLine(d); got != want {
+		if got := durationText(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}
@@ -38,7 +38,7 @@ func TestCountText(t *testing.T) {
 	}
 }
 
-func TestPercentLine(t *testing.T) {
+func TestPercentText(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		r    history.Record
@@ -52,10 +52,10 @@ func TestPercentLine(t *testing.T) {
 		{"all", history.Record{Done: 7, Known: 7}, "100%"},
 		{"more than was known", history.Record{Done: 8, Known: 7}, "100%"},
 	} {
-		if got := percentLine(runningView(c.r)); got != c.want {
+		if got := percentText(runningView(c.r)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
-		if got := percentLine(&view{Record: c.r}); got != "" {
+		if got := percentText(&view{Record: c.r}); got != "" {
 			t.Errorf("%s, still counted: %q", c.name, got)
 		}
 	}
@@ -136,11 +136,11 @@ func TestRateAndLeft(t *testing.T) {
 		{"no number", view{Record: history.Record{Done: 1}, members: 1}, "1.0 members a second", ""},
 		{"longer than anybody waits", view{Record: history.Record{Known: math.MaxInt64}, members: 0.1}, "0.1 members a second", ""},
 	} {
-		if left := leftLine(&c.view); left != "" {
+		if left := leftText(&c.view); left != "" {
 			t.Errorf("%s, still counted: %q", c.name, left)
 		}
 		c.view.final = true
-		if rate, left := rateLine(&c.view), leftLine(&c.view); rate != c.rate || left != c.left {
+		if rate, left := rateText(&c.view), leftText(&c.view); rate != c.rate || left != c.left {
 			t.Errorf("%s: %q, %q, want %q, %q", c.name, rate, left, c.rate, c.left)
 		}
 	}

@@ -112,32 +112,28 @@ func (s *Registry) answerKept(w http.ResponseWriter, r Request) (bool, error) {
 // errPanicked is the result of an operation whose work panicked.
 var errPanicked = errors.New("the operation panicked")
 
-// run does the work of op and ends op. It returns the error for the answer.
+// run does the work of op and ends op. It returns the error for the answer. If no client
+// waits for that, it reports the result to the Server.
 func (s *Registry) run(op *operation, work func() error) (err error) {
 	err = errPanicked
-	defer func() { s.finish(op, err) }()
-	err = work()
-	if err != nil && errors.Is(err, context.Canceled) {
-		if cause := context.Cause(op.ctx); errors.Is(cause, status.ErrShutdown) || errors.Is(cause, errStopped) {
-			if status.Answered(err) {
-				return status.Logged(cause)
-			}
-			return cause
-		}
-	}
-	return err
-}
-
-// finish takes op off the list and releases its claim. If no client waits for the
-// answer, it reports the result to the Server.
-func (s *Registry) finish(op *operation, err error) {
 	defer op.cancel(nil)
-	if op.leave != nil {
-		op.leave()
+	defer func() {
+		if op.leave != nil {
+			op.leave()
+		}
+		if unanswered := s.end(op, err); unanswered {
+			s.server.Log(s.look(op), err)
+		}
+	}()
+	err = work()
+	cause := context.Cause(op.ctx)
+	switch {
+	case !errors.Is(err, context.Canceled), !errors.Is(cause, status.ErrShutdown) && !errors.Is(cause, errStopped):
+		return err
+	case status.Answered(err):
+		return status.Logged(cause)
 	}
-	if unanswered := s.end(op, err); unanswered {
-		s.server.Log(s.look(op), err)
-	}
+	return cause
 }
 
 // recovering returns work with panics turned into errors. Outside the goroutine of a

@@ -15,8 +15,8 @@ type view struct {
 	history.Record
 	// final says that the totals of a running operation are complete.
 	final bool
-	// stopping says that the operation is running and a request told it to stop.
-	stopping bool
+	// Stopping says that the operation is running and a request told it to stop.
+	Stopping bool
 	// members and bytes are rates per second. An operation that is stopping has none, and so
 	// no estimate, because the progress of a rollback is unknown.
 	members, bytes float64
@@ -49,12 +49,18 @@ func (v *view) totalFinal() bool {
 }
 
 // secondsLeft estimates the remaining time of a running operation. known is false until
-// the totals are final.
+// the totals are final, and if the rates are 0 or unknown.
 func (v *view) secondsLeft() (seconds float64, known bool) {
-	if !v.running() || !v.totalFinal() {
+	if !v.running() || !v.totalFinal() || v.members <= 0 && v.bytes <= 0 {
 		return 0, false
 	}
-	return secondsLeft(v.Done, v.Known, v.members, v.Bytes, v.KnownBytes, v.bytes)
+	if v.members > 0 {
+		seconds = float64(v.Known-v.Done) / v.members
+	}
+	if v.bytes > 0 {
+		seconds = max(seconds, float64(v.KnownBytes-v.Bytes)/v.bytes)
+	}
+	return seconds, true
 }
 
 // outdated reports whether the record has been kept for long enough.

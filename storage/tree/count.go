@@ -212,6 +212,13 @@ func (b *branch) leave(at *collection) {
 	b.listed = true
 }
 
+// gone says that no tree of b is left.
+func (b *branch) gone() {
+	if b != nil {
+		b.leave(b.at)
+	}
+}
+
 // run counts until the total is final. The timer calls it. The operation itself will
 // meet the same error or panic of the storage, and report it.
 func (c *count) run() {

@@ -33,85 +33,81 @@ func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if err != nil {
 		return err
 	}
-	t, err := e.begin(ctx, Entry{Method: moveMethod, Source: src, Destination: dst}, mon)
+	op, err := e.begin(ctx, Entry{Method: moveMethod, Source: src, Destination: dst}, mon)
 	if err != nil {
 		return err
 	}
-	defer t.watch(ctx)()
+	defer op.watch(ctx)()
 	if info.Mode()&fs.ModeSymlink != 0 {
-		return t.moveLink(ctx, info)
+		return op.moveLink(ctx, info)
 	}
-	return t.move(ctx, info)
+	return op.move(ctx, info)
 }
 
 // moveLink moves a symbolic link. It may rename the link only within one collection and
 // only if nothing is displaced. In another collection the link may lead elsewhere, and
 // a displaced tree may be or contain the target of the link. In these cases moveLink
 // copies the target.
-func (t *operation) moveLink(ctx context.Context, info fs.FileInfo) error {
-	src, dst := t.entry.Source, t.entry.Destination
-	_, err := storage.Lstat(ctx, t.FS, dst)
+func (op *operation) moveLink(ctx context.Context, info fs.FileInfo) error {
+	src, dst := op.entry.Source, op.entry.Destination
+	_, err := storage.Lstat(ctx, op.FS, dst)
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case err != nil && path.Dir(src) == path.Dir(dst):
-		return t.move(ctx, info)
+		return op.move(ctx, info)
 	}
-	return t.transfer(ctx, info)
+	return op.transfer(ctx, info)
 }
 
 // move renames the source, or transfers it if that is impossible.
-func (t *operation) move(ctx context.Context, info fs.FileInfo) error {
-	src := t.entry.Source
-	t.mon.Begin(src)
-	t.entry.Displaced = storage.Beside(t.entry.Destination)
+func (op *operation) move(ctx context.Context, info fs.FileInfo) error {
+	src := op.entry.Source
+	op.mon.Begin(src)
+	op.entry.Displaced = storage.Beside(op.entry.Destination)
 	uncanceled := context.WithoutCancel(ctx)
-	t.count.displace()
-	displaced, err := t.put(uncanceled, src, info)
+	op.count.displace()
+	displaced, err := op.put(uncanceled, src, info)
 	if immovable(err) {
-		return t.transfer(ctx, info)
+		return op.transfer(ctx, info)
 	}
 	if err != nil {
-		return t.rollBack(uncanceled, err)
+		return op.rollBack(uncanceled, err)
 	}
-	t.mon.Found(1, 0)
-	t.count.source.leave(t.count.source.at)
-	followed := t.follow(uncanceled, true)
-	if displaced != "" {
-		err = t.drop(uncanceled, displaced)
-	} else {
-		t.count.displaced.leave(t.count.displaced.at)
-	}
-	err = t.finish(uncanceled, err, followed)
-	t.mon.Resolve(src, nil)
+	op.mon.Found(1, 0)
+	op.count.source.gone()
+	followed := op.follow(uncanceled, true)
+	err = op.drop(uncanceled, displaced)
+	err = op.finish(uncanceled, err, followed)
+	op.mon.Resolve(src, nil)
 	return err
 }
 
 // transfer moves the source, which info describes, by copying it.
-func (t *operation) transfer(ctx context.Context, info fs.FileInfo) error {
-	t.entry.Origin = mark(info)
-	c := t.copier(ctx, 1)
-	stage, err := t.build(c, Infinite, info.Mode()&fs.ModeSymlink != 0)
+func (op *operation) transfer(ctx context.Context, info fs.FileInfo) error {
+	op.entry.Origin = mark(info)
+	c := op.copier(ctx, 1)
+	stage, err := op.build(c, Infinite, info.Mode()&fs.ModeSymlink != 0)
 	if err != nil {
-		return t.abandon(ctx, err)
+		return op.abandon(ctx, err)
 	}
 	if err := c.failures.err(); err != nil {
-		return t.rollBack(ctx, err)
+		return op.rollBack(ctx, err)
 	}
-	displaced, err := t.place(ctx, stage)
+	displaced, err := op.place(ctx, stage)
 	if err != nil && !done(err) {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if displaced != "" {
-		err = t.drop(ctx, displaced)
+	if err == nil {
+		err = op.drop(ctx, displaced)
 	}
-	removed := t.removeSource(ctx, func(is fs.FileInfo) bool {
+	removed := op.removeSource(ctx, func(is fs.FileInfo) bool {
 		return !storage.SameFile(info, info) || storage.SameFile(info, is)
 	})
-	t.mon.skipRest() // skips members that vanished after they were copied
-	followed := t.follow(ctx, removed == nil)
-	err = t.finish(ctx, err, followed)
+	op.mon.skipRest() // skips members that vanished after they were copied
+	followed := op.follow(ctx, removed == nil)
+	err = op.finish(ctx, err, followed)
 	if removed != nil {
 		err = join(removed, followed)
 	}
@@ -120,9 +116,9 @@ func (t *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 
 // removeSource removes the source after its copy was put at the destination, provided
 // that same says that the source is still the one that was copied.
-func (t *operation) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
-	src, dst := t.entry.Source, t.entry.Destination
-	is, err := storage.Lstat(ctx, t.FS, src)
+func (op *operation) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
+	src, dst := op.entry.Source, op.entry.Destination
+	is, err := storage.Lstat(ctx, op.FS, src)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -133,19 +129,19 @@ func (t *operation) removeSource(ctx context.Context, same func(is fs.FileInfo) 
 			// be the tree that was just put at dst.
 			return nil
 		}
-		fresh, err = storage.Lstat(ctx, t.FS, dst)
+		fresh, err = storage.Lstat(ctx, op.FS, dst)
 	}
 	if err != nil {
 		// The move is done except for this.
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
-	r := &remover{Engine: t.Engine, ctx: ctx, mon: t.mon, named: true}
+	r := &remover{Engine: op.Engine, ctx: ctx, mon: op.mon, named: true}
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {
 			return linkError("move", src, dst, ErrOverlap) // A symbolic link makes dst a member of src.
 		}
-		return t.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
+		return op.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
 	if err := r.remove(newDoomed(src, is)); err != nil {
 		r.failures.add(src, err)
@@ -155,12 +151,12 @@ func (t *operation) removeSource(ctx context.Context, same func(is fs.FileInfo) 
 
 // unreplaced returns an error if clients can see name, which info describes, but it has
 // no copy because it was created after its collection was listed.
-func (t *operation) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
-	seen, err := member(ctx, t.FS, name, info, t.entry.Links)
+func (op *operation) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
+	seen, err := member(ctx, op.FS, name, info, op.entry.Links)
 	if err != nil || seen == nil {
 		return err
 	}
-	_, err = storage.Lstat(ctx, t.FS, replacement)
+	_, err = storage.Lstat(ctx, op.FS, replacement)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &fs.PathError{Op: "move", Path: name, Err: fs.ErrExist}
 	}

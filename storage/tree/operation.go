@@ -28,26 +28,26 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	if storage.Overlap(src, dst) {
 		return linkError("copy", src, dst, ErrOverlap)
 	}
-	t, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
+	op, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
 	if err != nil {
 		return err
 	}
-	defer t.watch(ctx)()
-	c := t.copier(ctx, 0)
-	stage, err := t.build(c, depth, false)
+	defer op.watch(ctx)()
+	c := op.copier(ctx, 0)
+	stage, err := op.build(c, depth, false)
 	if err != nil {
-		return t.abandon(ctx, err)
+		return op.abandon(ctx, err)
 	}
-	displaced, err := t.place(ctx, stage)
+	displaced, err := op.place(ctx, stage)
 	if err != nil && !done(err) {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	followed := t.follow(ctx, true)
-	if displaced != "" {
-		err = t.drop(ctx, displaced)
+	followed := op.follow(ctx, true)
+	if err == nil {
+		err = op.drop(ctx, displaced)
 	}
-	err = t.finish(ctx, err, followed)
+	err = op.finish(ctx, err, followed)
 	c.failures.placed = true
 	if failed := c.failures.err(); failed != nil {
 		err = join(failed, followed)
@@ -60,19 +60,20 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 // follows them. A [*PartialError] names each member that can't be removed; the
 // collections that contain it stay, and everything else is removed. The root can't be
 // removed, and stays as it is.
+//
 // It keeps the Journal only if the Follower has something to do. A [*FollowError] says
 // that the operation is done, but the Follower failed.
 func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
-	t, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
-	if err == nil && t.follows {
-		err = t.advance(ctx, Removing)
+	op, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
+	if err == nil && op.follows {
+		err = op.advance(ctx, Removing)
 	}
 	if err != nil {
 		return err
 	}
-	err = t.remove(ctx)
+	err = op.remove(ctx)
 	ctx = context.WithoutCancel(ctx)
-	return t.finish(ctx, err, t.follow(ctx, err == nil))
+	return op.finish(ctx, err, op.follow(ctx, err == nil))
 }
 
 // begin prepares the operation that entry describes. It changes nothing in FS.
@@ -85,22 +86,22 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*operatio
 	if e.Journal != nil {
 		entry.ID = path.Base(storage.Beside("/"))
 	}
-	t := &operation{&placement{record: &record{Engine: &e, entry: entry}, mon: mon}}
+	op := &operation{&placement{record: &record{Engine: &e, entry: entry}, mon: mon}}
 	if e.Journal == nil || e.Follower == nil {
-		return t, nil
+		return op, nil
 	}
 	var err error
-	t.follows, err = e.Follower.Prepare(ctx, &t.entry)
-	return t, err
+	op.follows, err = e.Follower.Prepare(ctx, &op.entry)
+	return op, err
 }
 
 // watch starts to tell the Monitor how much a COPY or MOVE has to do. The caller must
 // call end when the operation ends; it also releases the held collection.
-func (t *operation) watch(ctx context.Context) (end func()) {
-	t.count = t.newCount(ctx, t.mon, t.entry.Source, t.entry.Destination)
+func (op *operation) watch(ctx context.Context) (end func()) {
+	op.count = op.newCount(ctx, op.mon, op.entry.Source, op.entry.Destination)
 	return func() {
-		t.count.close()
-		t.release()
+		op.count.close()
+		op.release()
 	}
 }
 
@@ -115,30 +116,30 @@ func join(err, followed error) error {
 
 // copier returns a copier of the source. more is how often each member will be seen
 // again after it is copied.
-func (t *operation) copier(ctx context.Context, more int64) *copier {
-	return &copier{Engine: t.Engine, ctx: ctx, mon: t.mon, more: more, links: t.entry.Links}
+func (op *operation) copier(ctx context.Context, more int64) *copier {
+	return &copier{Engine: op.Engine, ctx: ctx, mon: op.mon, more: more, links: op.entry.Links}
 }
 
 // build copies the source to a reserved name beside the destination and returns that
 // name. If the copy fails, it removes what it has built. linked says that the source is a
 // symbolic link.
-func (t *operation) build(c *copier, depth int, linked bool) (string, error) {
-	src := t.entry.Source
-	info, err := t.FS.Stat(c.ctx, src)
+func (op *operation) build(c *copier, depth int, linked bool) (string, error) {
+	src := op.entry.Source
+	info, err := op.FS.Stat(c.ctx, src)
 	if err != nil {
 		return "", err
 	}
-	stage, err := t.stage(c.ctx)
+	stage, err := op.stage(c.ctx)
 	if err != nil {
 		return "", err
 	}
 	root := newCopied(src, stage, info)
 	root.linked = linked
 	if depth != 0 {
-		root.lineage.parent = above(c.ctx, t.FS, src, info)
+		root.lineage.parent = above(c.ctx, op.FS, src, info)
 	}
-	t.count.source.view = c.see
-	t.count.source.begin(root.node(), amount{1 + c.more, size(info)})
+	op.count.source.view = c.see
+	op.count.source.begin(root.node(), amount{1 + c.more, size(info)})
 	err = c.copy(root, depth)
 	if err == nil {
 		// If the root has failed, no part of the copy can be used.
@@ -146,23 +147,23 @@ func (t *operation) build(c *copier, depth int, linked bool) (string, error) {
 	}
 	if err == nil {
 		// Nor can it if the root has vanished: then its members were skipped.
-		_, err = t.FS.Stat(c.ctx, src)
+		_, err = op.FS.Stat(c.ctx, src)
 	}
 	if err != nil {
-		return "", errors.Join(err, t.discard(context.WithoutCancel(c.ctx), stage))
+		return "", errors.Join(err, op.discard(context.WithoutCancel(c.ctx), stage))
 	}
 	return stage, nil
 }
 
 // remove removes the source, without what follows.
-func (t *operation) remove(ctx context.Context) error {
-	name := t.entry.Source
+func (op *operation) remove(ctx context.Context) error {
+	name := op.entry.Source
 	if name == "/" {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrInvalid}
 	}
-	count := t.newCount(ctx, t.mon, name, "")
+	count := op.newCount(ctx, op.mon, name, "")
 	defer count.close()
-	r := &remover{Engine: t.Engine, ctx: ctx, mon: t.mon, named: true}
+	r := &remover{Engine: op.Engine, ctx: ctx, mon: op.mon, named: true}
 	if err := r.tree(name, count.source); err != nil {
 		return err
 	}
@@ -170,11 +171,11 @@ func (t *operation) remove(ctx context.Context) error {
 }
 
 // follow calls the Follower, if any.
-func (t *operation) follow(ctx context.Context, whole bool) error {
-	if t.Follower == nil {
+func (op *operation) follow(ctx context.Context, whole bool) error {
+	if op.Follower == nil {
 		return nil
 	}
-	return t.insist(func() error { return t.Follower.Follow(ctx, t.entry, whole) })
+	return op.insist(func() error { return op.Follower.Follow(ctx, op.entry, whole) })
 }
 
 // finish ends an operation that is done except for what err says. If a tree under a
@@ -182,15 +183,15 @@ func (t *operation) follow(ctx context.Context, whole bool) error {
 // Follower again, because other requests may have changed properties and locks since:
 // so the record now says Done. If the Follower has failed, the record stays as it is,
 // and the next start calls the Follower again.
-func (t *operation) finish(ctx context.Context, err, followed error) error {
+func (op *operation) finish(ctx context.Context, err, followed error) error {
 	ctx = context.WithoutCancel(ctx)
 	if followed != nil {
 		return join(err, followed)
 	}
 	if done(err) {
-		return also(err, t.insist(func() error { return t.advance(ctx, Done) }))
+		return also(err, op.insist(func() error { return op.advance(ctx, Done) }))
 	}
-	ended := t.insist(func() error { return t.end(ctx) })
+	ended := op.insist(func() error { return op.end(ctx) })
 	if err == nil && ended != nil {
 		return &LeftoverError{Err: ended}
 	}

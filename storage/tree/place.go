@@ -38,9 +38,6 @@ func (p *placement) place(ctx context.Context, stage string) (displaced string, 
 	if err != nil && !done(err) {
 		return "", p.rollBack(ctx, err)
 	}
-	if displaced == "" {
-		p.count.displaced.leave(p.count.displaced.at)
-	}
 	return displaced, err
 }
 

@@ -86,8 +86,8 @@ func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
 		if err != nil {
 			return recovered, err
 		}
-		t := &recovery{&operation{&placement{record: &record{Engine: &e, entry: entry, written: true}}}}
-		result, err := t.recover(entry.context(ctx))
+		r := &recovery{&operation{&placement{record: &record{Engine: &e, entry: entry, written: true}}}}
+		result, err := r.recover(entry.context(ctx))
 		if unfinished := (*unfinishedError)(nil); errors.As(err, &unfinished) {
 			return recovered, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, unfinished.err)
 		}
@@ -117,37 +117,37 @@ var ErrOtherShare = errors.New("the share is a different directory than before: 
 // errOther says that the names no longer refer to the files that the record describes.
 var errOther = errors.New("is not as the crash left it")
 
-func (t *recovery) recover(ctx context.Context) (Result, error) {
-	root, err := t.FS.Stat(ctx, "/")
+func (r *recovery) recover(ctx context.Context) (Result, error) {
+	root, err := r.FS.Stat(ctx, "/")
 	if err != nil {
 		return "", unfinished(err)
 	}
-	if is := mark(root); is != "" && t.entry.Root != "" && is != t.entry.Root {
+	if is := mark(root); is != "" && r.entry.Root != "" && is != r.entry.Root {
 		return Left, ErrOtherShare
 	}
-	switch t.entry.State {
+	switch r.entry.State {
 	case Staging:
-		return t.sweep(ctx, Undone)
+		return r.sweep(ctx, Undone)
 	case Placing, Rebuilding, Placed:
-		return t.settle(ctx)
+		return r.settle(ctx)
 	case Removing:
-		info, err := t.look(ctx, t.entry.Source)
+		info, err := r.look(ctx, r.entry.Source)
 		if err == nil {
-			err = unfinished(t.follow(ctx, info == nil))
+			err = unfinished(r.follow(ctx, info == nil))
 		}
 		if err != nil {
 			return "", err
 		}
-		return Finished, unfinished(t.end(ctx))
+		return Finished, unfinished(r.end(ctx))
 	case Done:
-		return t.sweep(ctx, Finished)
+		return r.sweep(ctx, Finished)
 	}
-	return Left, fmt.Errorf("its state %q is unknown: a newer davd wrote the record", t.entry.State)
+	return Left, fmt.Errorf("its state %q is unknown: a newer davd wrote the record", r.entry.State)
 }
 
 // look describes name. It returns nil, nil if name does not exist.
-func (t *recovery) look(ctx context.Context, name string) (fs.FileInfo, error) {
-	info, err := storage.Lstat(ctx, t.FS, name)
+func (r *recovery) look(ctx context.Context, name string) (fs.FileInfo, error) {
+	info, err := storage.Lstat(ctx, r.FS, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -155,43 +155,43 @@ func (t *recovery) look(ctx context.Context, name string) (fs.FileInfo, error) {
 }
 
 // sweep removes the trees under reserved names and ends the operation with result.
-func (t *recovery) sweep(ctx context.Context, result Result) (Result, error) {
-	for _, name := range []string{t.entry.Stage, t.entry.Displaced} {
+func (r *recovery) sweep(ctx context.Context, result Result) (Result, error) {
+	for _, name := range []string{r.entry.Stage, r.entry.Displaced} {
 		if name == "" {
 			continue
 		}
-		if err := t.Engine.discard(ctx, name); err != nil {
+		if err := r.Engine.discard(ctx, name); err != nil {
 			if ctx.Err() != nil {
 				return "", unfinished(err)
 			}
 			return Left, fmt.Errorf("%s can't be removed: %w", name, err)
 		}
 	}
-	return result, unfinished(t.end(ctx))
+	return result, unfinished(r.end(ctx))
 }
 
 // settle finishes the operation if it was committed, and undoes it otherwise.
-func (t *recovery) settle(ctx context.Context) (Result, error) {
-	placed, err := t.placed(ctx)
+func (r *recovery) settle(ctx context.Context) (Result, error) {
+	placed, err := r.placed(ctx)
 	switch {
 	case errors.Is(err, errOther):
 		return Left, err
 	case err != nil:
 		return "", err
 	case !placed:
-		return t.undo(ctx)
+		return r.undo(ctx)
 	}
 	var kept error
-	if t.entry.copied() {
-		kept = t.removeSource(ctx, t.unchanged)
+	if r.entry.copied() {
+		kept = r.removeSource(ctx, r.unchanged)
 	}
-	if err := t.follow(ctx, kept == nil); err != nil {
+	if err := r.follow(ctx, kept == nil); err != nil {
 		return "", unfinished(err)
 	}
-	if err := t.advance(ctx, Done); err != nil {
+	if err := r.advance(ctx, Done); err != nil {
 		return "", unfinished(err)
 	}
-	result, err := t.sweep(ctx, Finished)
+	result, err := r.sweep(ctx, Finished)
 	if err == nil {
 		err = kept
 	}
@@ -199,24 +199,24 @@ func (t *recovery) settle(ctx context.Context) (Result, error) {
 }
 
 // undo puts the displaced tree back and removes the staged copy.
-func (t *recovery) undo(ctx context.Context) (Result, error) {
-	displaced, err := t.look(ctx, t.entry.Displaced)
+func (r *recovery) undo(ctx context.Context) (Result, error) {
+	displaced, err := r.look(ctx, r.entry.Displaced)
 	if err != nil {
 		return "", err
 	}
 	if displaced != nil {
-		if err := t.FS.Rename(ctx, t.entry.Displaced, t.entry.Destination); err != nil {
+		if err := r.FS.Rename(ctx, r.entry.Displaced, r.entry.Destination); err != nil {
 			return "", unfinished(err)
 		}
 	}
-	if err := t.advance(ctx, Done); err != nil {
+	if err := r.advance(ctx, Done); err != nil {
 		return "", unfinished(err)
 	}
-	return t.sweep(ctx, Undone)
+	return r.sweep(ctx, Undone)
 }
 
 // unchanged reports whether is, which describes the source now, is the source that was
 // copied.
-func (t *recovery) unchanged(is fs.FileInfo) bool {
-	return t.entry.Origin == "" || t.entry.Origin == mark(is)
+func (r *recovery) unchanged(is fs.FileInfo) bool {
+	return r.entry.Origin == "" || r.entry.Origin == mark(is)
 }

@@ -8,28 +8,28 @@ import (
 
 // placed reports whether the operation was committed. If it was, and the destination
 // was not yet complete, placed completes it.
-func (t *recovery) placed(ctx context.Context) (bool, error) {
-	from, err := t.look(ctx, t.entry.from())
+func (r *recovery) placed(ctx context.Context) (bool, error) {
+	from, err := r.look(ctx, r.entry.from())
 	if err != nil {
 		return false, err
 	}
-	dst, err := t.look(ctx, t.entry.Destination)
+	dst, err := r.look(ctx, r.entry.Destination)
 	if err != nil {
 		return false, err
 	}
 	switch {
-	case t.entry.State == Placed:
-		return true, t.is(dst != nil, t.entry.Destination)
-	case t.entry.State == Rebuilding && from != nil:
-		return true, t.rebuildAgain(ctx)
+	case r.entry.State == Placed:
+		return true, r.is(dst != nil, r.entry.Destination)
+	case r.entry.State == Rebuilding && from != nil:
+		return true, r.rebuildAgain(ctx)
 	case from == nil:
-		return t.fromGone(ctx, dst)
+		return r.fromGone(ctx, dst)
 	}
-	return t.exchanged(ctx, from, dst)
+	return r.exchanged(ctx, from, dst)
 }
 
 // is returns nil if ok, and otherwise an errOther that names name.
-func (t *recovery) is(ok bool, name string) error {
+func (r *recovery) is(ok bool, name string) error {
 	if ok {
 		return nil
 	}
@@ -38,40 +38,40 @@ func (t *recovery) is(ok bool, name string) error {
 
 // fromGone is placed for the case that the tree to be placed no longer exists under its
 // own name. dst describes the destination; nil if that does not exist.
-func (t *recovery) fromGone(ctx context.Context, dst fs.FileInfo) (bool, error) {
+func (r *recovery) fromGone(ctx context.Context, dst fs.FileInfo) (bool, error) {
 	if dst != nil {
-		fresh := t.entry.Fresh == "" || mark(dst) == "" || mark(dst) == t.entry.Fresh
-		return true, t.is(fresh, t.entry.Destination)
+		fresh := r.entry.Fresh == "" || mark(dst) == "" || mark(dst) == r.entry.Fresh
+		return true, r.is(fresh, r.entry.Destination)
 	}
 	// The displaced tree could not be put back, and the staged copy was removed.
-	displaced, err := t.look(ctx, t.entry.Displaced)
+	displaced, err := r.look(ctx, r.entry.Displaced)
 	if err != nil {
 		return false, err
 	}
-	return false, t.is(displaced != nil && t.entry.Stage != "", t.entry.Destination)
+	return false, r.is(displaced != nil && r.entry.Stage != "", r.entry.Destination)
 }
 
 // exchanged is placed for the case that something has the name of the tree to be
 // placed: that tree itself or, after an exchange, the displaced one.
-func (t *recovery) exchanged(ctx context.Context, from, dst fs.FileInfo) (bool, error) {
-	e := t.entry
+func (r *recovery) exchanged(ctx context.Context, from, dst fs.FileInfo) (bool, error) {
+	e := r.entry
 	switch {
 	case e.Fresh == "" || mark(from) == e.Fresh:
-		displaced, err := t.look(ctx, e.Displaced)
+		displaced, err := r.look(ctx, e.Displaced)
 		if err != nil {
 			return false, err
 		}
-		return false, t.is(displaced == nil || dst == nil, e.Destination)
+		return false, r.is(displaced == nil || dst == nil, e.Destination)
 	case dst == nil || mark(dst) != e.Fresh || mark(from) != e.Old:
-		return false, t.is(false, e.from())
+		return false, r.is(false, e.from())
 	case e.Stage != "":
 		return true, nil // The displaced tree is removed under the name of the staged copy.
 	}
-	return true, unfinished(t.FS.Rename(ctx, e.Source, e.Displaced))
+	return true, unfinished(r.FS.Rename(ctx, e.Source, e.Displaced))
 }
 
 // rebuildAgain makes the destination from the complete staged copy.
-func (t *recovery) rebuildAgain(ctx context.Context) error {
-	_, err := t.rebuild(ctx)
+func (r *recovery) rebuildAgain(ctx context.Context) error {
+	_, err := r.rebuild(ctx)
 	return unfinished(err)
 }

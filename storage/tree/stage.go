@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// stage returns a reserved name for the tree that will be put at the destination. The Journal has
-// recorded the name when stage returns.
+// stage returns a reserved name for the tree that will be put at the destination. The
+// Journal has recorded the name when stage returns.
 func (p *placement) stage(ctx context.Context) (string, error) {
 	dst := p.entry.Destination
 	p.entry.Stage, p.entry.Displaced = storage.Beside(dst), storage.Beside(dst)
@@ -64,8 +64,12 @@ func (p *placement) rollBack(ctx context.Context, err error) error {
 	return also(err, p.end(ctx))
 }
 
-// drop removes the displaced tree.
+// drop removes the displaced tree; there is none if displaced is "".
 func (p *placement) drop(ctx context.Context, displaced string) error {
+	if displaced == "" {
+		p.count.displaced.gone()
+		return nil
+	}
 	var err error
 	if p.entry.State == Placed {
 		err = p.Engine.discard(ctx, displaced) // This is the staged copy, which was already counted.
@@ -90,8 +94,8 @@ func (p *placement) discardDisplaced(ctx context.Context, name string) error {
 	}
 	r := &remover{Engine: p.Engine, ctx: ctx, mon: p.mon}
 	err := r.discard(name, b)
-	if err == nil && b != nil {
-		b.leave(b.at) // needed if the tree no longer exists
+	if err == nil {
+		b.gone()
 	}
 	return err
 }
