@@ -4,8 +4,9 @@ import (
 	"io/fs"
 	"testing"
 
-	"github.com/davd/davd/dav/internal/browser"
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/dav/internal/browser"
 )
 
 func TestContentType(t *testing.T) {

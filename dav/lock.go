@@ -29,7 +29,7 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	info, err := readXML(h, w, r, davxml.ParseLockinfo)
+	info, err := readXML(w, r, davxml.ParseLockinfo)
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func TestStatusAwaitHead(t *testing.T) {
 		if interims < 3 || time.Since(start) != 45500*time.Millisecond || final.StatusCode != http.StatusOK || final.Header.Get("Preference-Applied") != "processing" {
 			t.Errorf("%d interim responses in %v, then %d %v", interims, time.Since(start), final.StatusCode, final.Header)
 		}
-		synctest.Wait() // The operation ends a moment after its answer.
+		synctest.Wait()                                                 // The operation ends a moment after its answer.
 		reader.ask("HEAD "+location, "X-User: a", "Prefer: processing") // no content was in between
 		if again := read(); again.StatusCode != http.StatusOK {
 			t.Errorf("after the end it is %d", again.StatusCode)

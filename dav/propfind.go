@@ -19,7 +19,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	query, err := readXML(h, w, r, h.propfinds.Parse)
+	query, err := readXML(w, r, h.propfinds.Parse)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	patches, err := readXML(h, w, r, davxml.ParseProppatch)
+	patches, err := readXML(w, r, davxml.ParseProppatch)
 	if err != nil {
 		return err
 	}

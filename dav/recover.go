@@ -9,12 +9,13 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/net/webdav"
+
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tree"
-	"golang.org/x/net/webdav"
 )
 
 // Recover cleans up after a crash. Call it once, before the first request.

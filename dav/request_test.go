@@ -28,13 +28,13 @@ func parsedRequest(h *Handler, r *http.Request) *request {
 }
 
 func readPropfind(h *Handler, r *http.Request) (*listing.Query, error) {
-	return readXML(h, nil, parsedRequest(h, r), h.propfinds.Parse)
+	return readXML(nil, parsedRequest(h, r), h.propfinds.Parse)
 }
 
 func readProppatch(h *Handler, r *http.Request) ([]webdav.Proppatch, error) {
-	return readXML(h, nil, parsedRequest(h, r), davxml.ParseProppatch)
+	return readXML(nil, parsedRequest(h, r), davxml.ParseProppatch)
 }
 
 func readLockinfo(h *Handler, r *http.Request) (*davxml.Lockinfo, error) {
-	return readXML(h, nil, parsedRequest(h, r), davxml.ParseLockinfo)
+	return readXML(nil, parsedRequest(h, r), davxml.ParseLockinfo)
 }

@@ -1,13 +1,14 @@
 package dav
 
 import (
+	"golang.org/x/net/webdav"
+
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tree"
-	"golang.org/x/net/webdav"
 )
 
 // State is what a Handler keeps in addition to the files: locks, dead properties, the

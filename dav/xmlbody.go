@@ -40,7 +40,7 @@ func (r *request) xmlBody(w http.ResponseWriter) (io.Reader, error) {
 }
 
 // readXML reads the body of r with parse.
-func readXML[T any](h *Handler, w http.ResponseWriter, r *request, parse func(io.Reader) (T, error)) (T, error) {
+func readXML[T any](w http.ResponseWriter, r *request, parse func(io.Reader) (T, error)) (T, error) {
 	var parsed T
 	body, err := r.xmlBody(w)
 	if err == nil {

@@ -6,7 +6,8 @@ const (
 	// maxHeldAnswers is how many bytes the held bodies of all answers may take. Once they
 	// take more, bodies longer than LeastHeld are streamed.
 	maxHeldAnswers = 16 << 20
-	LeastHeld      = 32 << 10
+	// LeastHeld is the longest body that is held even then, in bytes.
+	LeastHeld = 32 << 10
 )
 
 // Held counts the memory of the held bodies that are longer than

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// A stream gathers up to GatherBytes of a listing for one Write, for at most
-	// gatherTime.
+	// GatherBytes is how much of a listing a Stream gathers for one Write, and gatherTime
+	// for how long at most.
 	GatherBytes = 32 << 10
 	gatherTime  = 100 * time.Millisecond
 )

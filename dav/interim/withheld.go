@@ -71,7 +71,8 @@ func (i *Policy) AtOnce(r *http.Request) {
 }
 
 var (
-	endedBefore    = Withheld{Rule: 4, Reason: "the operation ended before the first was due"}
+	endedBefore = Withheld{Rule: 4, Reason: "the operation ended before the first was due"}
+	// AcceptedBefore is for a request that was answered with a 202.
 	AcceptedBefore = Withheld{Rule: 4, Reason: "the request was answered 202 before the first was due"}
 	connectionGone = Withheld{Rule: 6, Reason: "the client has disconnected"}
 	finalBegun     = Withheld{Rule: 7, Reason: "the final response has begun"}

@@ -1,3 +1,4 @@
+// Package browser protects browsers from stored files, and shows names and sizes to people.
 package browser
 
 import (

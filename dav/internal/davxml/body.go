@@ -78,7 +78,7 @@ func NewReader(body io.Reader) *Reader {
 		utf16 = true
 		source = newXMLSource(unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM).NewDecoder().Reader(source.Reader))
 	}
-	x := &Reader{source: source, decoder: xml.NewDecoder(source), blank: len(mark) == 0} //nolint:gosec // read token by token, within bounds
+	x := &Reader{source: source, decoder: xml.NewDecoder(source), blank: len(mark) == 0}
 	x.decoder.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
 		switch {
 		case !readable(charset):
@@ -119,6 +119,7 @@ func unsupported(what string) error {
 	}
 }
 
+// Name returns a name in the namespace DAV:.
 func Name(local string) xml.Name { return xml.Name{Space: "DAV:", Local: local} }
 
 // CheckType refuses a body whose header fields announce a content coding or a character

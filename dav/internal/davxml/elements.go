@@ -54,6 +54,7 @@ func (e *Elements) OpenPropstat() {
 	e.Buf = append(e.Buf, "<D:propstat><D:prop>"...)
 }
 
+// ClosePropstat ends a propstat element with its status.
 func (e *Elements) ClosePropstat(code int) { e.ClosePropstatOf(&status.Error{Status: code}) }
 
 // ClosePropstatOf is ClosePropstat that adds the failed condition and the reason for

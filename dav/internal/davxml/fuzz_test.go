@@ -10,8 +10,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/davd/davd/storage"
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage"
 )
 
 // FuzzPropfindBody: if a body is accepted, its names can be

@@ -48,6 +48,7 @@ func (m *Multistatus) Close(note string) error {
 	return m.flush()
 }
 
+// AppendEnd appends the end of a multistatus element. note is a text for a person, or "".
 func AppendEnd(dst []byte, note string) []byte {
 	if note != "" {
 		dst = append(dst, "<D:responsedescription>"...)

@@ -33,6 +33,7 @@ func Matches(values []string, tag string, match func(a, b string) bool) bool {
 // StrongMatch is the strong comparison (RFC 9110 §8.8.3.2): a weak tag matches nothing.
 func StrongMatch(a, b string) bool { return a == b && !strings.HasPrefix(a, "W/") }
 
+// WeakMatch is the weak comparison (RFC 9110 §8.8.3.2).
 func WeakMatch(a, b string) bool {
 	return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/")
 }

@@ -11,6 +11,7 @@ func AppendHref(dst []byte, prefix, name string, collection bool) []byte {
 	return dst
 }
 
+// AppendEscaped appends s, percent-encoded like AppendHref.
 func AppendEscaped(dst []byte, s string) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := range len(s) {

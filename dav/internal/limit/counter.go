@@ -63,6 +63,7 @@ func (c *Counter) Enter(b *Bound, client string, n int) error {
 	return nil
 }
 
+// Leave undoes Enter with the same client and n.
 func (c *Counter) Leave(client string, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -122,7 +122,7 @@ func (pg *page) failed(m *tree.Member) {
 
 // status appends a response element for m with only the status of err.
 func (pg *page) status(m *tree.Member, err error) {
-	pg.Elements.Failed(pg.propfind.server.href(m.Name, m.Info != nil && m.Info.IsDir()), err)
+	pg.Failed(pg.propfind.server.href(m.Name, m.Info != nil && m.Info.IsDir()), err)
 }
 
 // resource appends the response element of a resource with its properties. dead is

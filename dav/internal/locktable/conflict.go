@@ -48,6 +48,7 @@ func (l *Table) Conflict(ctx context.Context, at place.Place, err error) error {
 	}
 }
 
+// ErrTokenMatches returns the error for a token whose lock does not cover the request URI.
 func ErrTokenMatches(code int) error {
 	return &status.Error{
 		Status: code, Reason: "no lock with that token covers the request URI",

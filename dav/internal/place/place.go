@@ -121,6 +121,7 @@ func (r Resolver) Look(ctx context.Context, p Place, follow bool) (fs.FileInfo, 
 	return info, err
 }
 
+// ErrMoved is for a name that leads elsewhere since the server has checked it.
 var ErrMoved = &status.Error{Status: http.StatusConflict, Reason: "a symbolic link in the path changed during this request; the request had no effect"}
 
 // Shown returns the storage name that a client should see for a key. It takes the

@@ -65,6 +65,7 @@ func (m *Manager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) 
 	return view.own(granted)
 }
 
+// Renew implements LockManager.
 func (m *Manager) Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error) {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -83,6 +84,7 @@ func (m *Manager) Release(ctx context.Context, now time.Time, token string) erro
 	return m.locks.Release(ctx, now, token)
 }
 
+// ReleaseTree implements LockManager.
 func (m *Manager) ReleaseTree(ctx context.Context, now time.Time, name string) error {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -91,6 +93,7 @@ func (m *Manager) ReleaseTree(ctx context.Context, now time.Time, name string) e
 	return m.locks.ReleaseTree(ctx, now, view.in(name))
 }
 
+// Find implements LockManager.
 func (m *Manager) Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error) {
 	view, err := ViewOf(ctx)
 	if err != nil {

@@ -43,6 +43,7 @@ func (p Properties) Read(ctx context.Context, query deadprops.Query) (map[string
 	return own, next, err
 }
 
+// Patch implements deadprops.Store.
 func (p Properties) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -51,6 +52,7 @@ func (p Properties) Patch(ctx context.Context, name string, patches []webdav.Pro
 	return p.store.Patch(ctx, view.in(name), patches)
 }
 
+// Move implements deadprops.Store.
 func (p Properties) Move(ctx context.Context, src, dst string) error {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -59,6 +61,7 @@ func (p Properties) Move(ctx context.Context, src, dst string) error {
 	return p.store.Move(ctx, view.in(src), view.in(dst))
 }
 
+// MayCopy implements deadprops.Store.
 func (p Properties) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -67,6 +70,7 @@ func (p Properties) MayCopy(ctx context.Context, src, dst string, zeroDepth bool
 	return p.store.MayCopy(ctx, view.in(src), view.in(dst), zeroDepth)
 }
 
+// Copy implements deadprops.Store.
 func (p Properties) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -75,6 +79,7 @@ func (p Properties) Copy(ctx context.Context, src, dst string, zeroDepth bool) e
 	return p.store.Copy(ctx, view.in(src), view.in(dst), zeroDepth)
 }
 
+// Remove implements deadprops.Store.
 func (p Properties) Remove(ctx context.Context, name string) error {
 	view, err := ViewOf(ctx)
 	if err != nil {

@@ -22,6 +22,7 @@ type Wire struct {
 	hurry    func() // called in each WriteHeader, outside of mu
 }
 
+// Event is a response, or a part of a body if Status is 0.
 type Event struct {
 	Status   int         // of WriteHeader; 0 for a Write
 	Header   http.Header // of WriteHeader
@@ -30,10 +31,13 @@ type Event struct {
 	Deadline time.Time // that held then
 }
 
+// New returns an empty Wire.
 func New() *Wire { return &Wire{header: make(http.Header)} }
 
+// Header implements http.ResponseWriter, like the methods below.
 func (w *Wire) Header() http.Header { return w.header }
 
+// WriteHeader records a response.
 func (w *Wire) WriteHeader(status int) {
 	if w.hurry != nil {
 		w.hurry()
@@ -46,8 +50,10 @@ func (w *Wire) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Flush does nothing.
 func (w *Wire) Flush() {}
 
+// SetWriteDeadline records the deadline.
 func (w *Wire) SetWriteDeadline(t time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
