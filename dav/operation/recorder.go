@@ -31,7 +31,7 @@ type recorder struct {
 	queue map[*operation]struct{}
 	// unwritten are ended operations whose record could not be written.
 	unwritten []*operation
-	// writing is closed when the goroutine ends. It is nil if there is none.
+	// writing is closed when the goroutine ends. It is nil while no goroutine runs.
 	writing chan struct{}
 
 	// saving is held while a record is written or removed.
@@ -100,7 +100,7 @@ func (w *recorder) run() {
 	}
 }
 
-// next returns the operations whose records must be written. If there are none, the
+// next returns the operations whose records must be written. If it returns none, the
 // goroutine must end.
 func (w *recorder) next() []*operation {
 	w.mu.Lock()

@@ -233,8 +233,7 @@ func (s *Registry) find(id string) *operation {
 	return s.byID[id]
 }
 
-// of returns the operations for which wanted reports true, and gives an ID to each
-// that has none.
+// of returns the operations that are wanted. Each gets an ID if it has none.
 func (s *Registry) of(wanted func(*operation) bool) []*operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()

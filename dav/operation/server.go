@@ -49,6 +49,7 @@ type Access interface {
 	Admits(r *http.Request) bool
 	// EnterStream counts a request that follows an operation, until leave is called.
 	EnterStream(r *http.Request) (leave func(), err error)
-	// Interrupted writes into r why an operation ended of which only a record is left.
+	// Interrupted is for an operation that the end of a process interrupted. Only its record
+	// r is left. Interrupted writes into it why the operation ended.
 	Interrupted(ctx context.Context, r *history.Record)
 }

@@ -140,7 +140,6 @@ func (c *count) push(by int, branches ...*branch) {
 func (c *count) displace() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting = nil // Only the destination was left.
 	if !c.displaced.counted {
 		c.displaced.listed = true
 		c.displaced = c.removal(c.displaced.at.root)

@@ -175,6 +175,19 @@ func total(
 	}
 }
 
+// TestTotalOfDisplaced: the total is right if the destination is replaced before its
+// previous content was counted, or while it is being counted.
+func TestTotalOfDisplaced(t *testing.T) {
+	displaced := wide("/dst", 20, 30)
+	for _, op := range counts[:2] {
+		for files := 1; files < 40; files += 3 {
+			t.Run(fmt.Sprintf("%s/%d files", op.name, files), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { total(t, many("/src", files), displaced, op.of, slow, 0, op.run) })
+			})
+		}
+	}
+}
+
 // TestTotalIsEarly: the total is final within the first third of the time. It usually takes
 // an eighth; the exact time depends on the order in which the helpers get their turns.
 func TestTotalIsEarly(t *testing.T) {
