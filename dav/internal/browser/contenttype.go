@@ -1,4 +1,5 @@
-// Package browser protects browsers from stored files, and shows names and sizes to people.
+// Package browser has what the pages for a browser need: labels, sizes and content types, and
+// headers that isolate content from other sites.
 package browser
 
 import (
