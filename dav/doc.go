@@ -17,7 +17,7 @@
 // # Interim responses
 //
 // The Handler sends interim responses for the four methods named above until the final
-// response begins, but never to HTTP/1.0. [Interim] says when and to which clients.
+// response begins, but never to HTTP/1.0. [interim.Policy] says when and to which clients.
 // Each one carries
 //
 //	Progress: 1200/10000 "photos/2024/img%2001.jpg" 8020/8591489 (bytes)
@@ -36,8 +36,8 @@
 //
 // # Operations
 //
-// Each operation has a status document ([OperationsName]) that only its principal can
-// see: JSON ([OperationStatus]), a page for browsers, or a stream of events. A GET of
+// Each operation has a status document ([operation.Name]) that only its principal can
+// see: JSON ([operation.Status]), a page for browsers, or a stream of events. A GET of
 // the document with Prefer: processing receives interim responses until the operation
 // ends. A DELETE of the document stops the operation and rolls it back. The document is
 // kept for a day in [Handler.State].

@@ -32,7 +32,7 @@ type ProbeReport struct {
 	Sent int `json:"sent"`
 	// Withheld says why the server sent none.
 	Withheld string `json:"withheld,omitempty"`
-	// Mode and Proxy are the fields of [Interim].
+	// Mode and Proxy are the fields of [interim.Policy].
 	Mode  string `json:"mode"`
 	Proxy string `json:"proxy"`
 	// Protocol is the HTTP version of the request as it arrived. Via is its header Via.

@@ -70,7 +70,7 @@ func (s *Registry) look(op *operation) Operation {
 }
 
 // Shutdown refuses new operations and waits until the running ones have ended. If ctx
-// ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
+// ends first, Shutdown stops them with the cause dav.ErrShutdown, waits until each has
 // rolled back what it can, and returns ctx's error. Clients of stopped operations get
 // 503 (Service Unavailable). When Shutdown returns, all records are in the history, which
 // may be closed once the server serves no more requests.
