@@ -100,19 +100,19 @@ func (f *FS) inParent(local string, do func(holder int, base string) error) (err
 
 // collection is an open collection whose members can be removed.
 type collection struct {
-	fd    int
-	close func() error
+	fd   int
+	root *shortWay // if not nil, fd is that of the root, which stays open
 }
 
 // openMembers opens the collection local so that its members can be removed.
 func (f *FS) openMembers(local string) (memberRemover, error) {
 	if local == rootName {
 		if start, ok := f.short.use(f); ok {
-			return &collection{fd: start, close: func() error { f.short.done(); return nil }}, nil
+			return &collection{fd: start, root: &f.short}, nil
 		}
 	}
 	if fd, ok := f.short.open(f, local); ok {
-		return &collection{fd: fd, close: func() error { return unix.Close(fd) }}, nil
+		return &collection{fd: fd}, nil
 	}
 	return f.openRoot(local)
 }
@@ -124,4 +124,10 @@ func (c *collection) Remove(base string) error {
 }
 
 // Close closes the collection.
-func (c *collection) Close() error { return c.close() }
+func (c *collection) Close() error {
+	if c.root == nil {
+		return unix.Close(c.fd)
+	}
+	c.root.done()
+	return nil
+}
