@@ -74,8 +74,8 @@ func TestDir(t *testing.T) {
 // capability.
 func TestDecorators(t *testing.T) {
 	for name, decorate := range map[string]func(storage.FS) storage.FS{
-		"WithLatency": func(fsys storage.FS) storage.FS { return latency.New(fsys, 1) },
-		"Fault":       func(fsys storage.FS) storage.FS { return &storagetest.Fault{FS: fsys} },
+		"latency": func(fsys storage.FS) storage.FS { return latency.New(fsys, 1) },
+		"Fault":   func(fsys storage.FS) storage.FS { return &storagetest.Fault{FS: fsys} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			links := map[storage.FS]string{}

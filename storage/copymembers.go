@@ -53,7 +53,7 @@ func (c *Copying) Target(member fs.FileInfo) string {
 // CopyMembers copies members of a collection. The copy of a file gets the content, the
 // permission bits, the modification time and everything else that the backend stores with
 // a file. CopyMembers yields the last segment of each member's name, with nil or with the
-// reason why there is no copy, and continues with the next. It stops when the loop stops.
+// reason why the copy failed, and continues with the next. It stops when the loop stops.
 //
 // Without a [Copier], it is [CopyEach].
 func CopyMembers(ctx context.Context, fsys FS, c Copying) iter.Seq2[string, error] {
@@ -64,8 +64,8 @@ func CopyMembers(ctx context.Context, fsys FS, c Copying) iter.Seq2[string, erro
 }
 
 // CopyEach is CopyMembers with other calls of the two FS: it reads and writes the content
-// of each file and copies its dead properties and its modification time. It can't copy
-// symbolic links, for which it yields errors.ErrUnsupported.
+// of each file and copies its dead properties and its modification time. For a symbolic
+// link it yields errors.ErrUnsupported.
 func CopyEach(ctx context.Context, fsys FS, c Copying) iter.Seq2[string, error] {
 	if c.Into == nil {
 		c.Into = fsys

@@ -39,7 +39,7 @@ func Hold(ctx context.Context, fsys FS, name string) (Held, error) {
 	return nil, &fs.PathError{Op: "hold", Path: name, Err: errors.ErrUnsupported}
 }
 
-// Identity returns the [Held.Identity] of the storage behind name, which need not exist.
+// Identity returns the [Held.Identity] of the storage behind name, even if name doesn't exist.
 // The journal keeps the identity of each side of an operation, so that recovery never
 // touches another storage. Without a [Holder], the identity is "".
 func Identity(ctx context.Context, fsys FS, name string) (string, error) {

@@ -25,7 +25,7 @@ type Renaming struct {
 }
 
 // RenameWith renames as r says, and otherwise as Rename of an [FS]. Without a [Renamer] it
-// calls Rename if Old and New are in one FS and need not be swapped. Otherwise it returns
+// calls Rename if Old and New are in one FS and Swap is false. Otherwise it returns
 // errors.ErrUnsupported.
 func RenameWith(ctx context.Context, fsys FS, r Renaming) error {
 	if renamer, ok := fsys.(Renamer); ok {

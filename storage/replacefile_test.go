@@ -44,9 +44,9 @@ func wantTree(t *testing.T, fsys storage.FS, want storagetest.Tree) {
 // TestReplaceFileKeepsDeadProps checks that a PUT keeps dead properties (RFC 4918 §9.7.1).
 func TestReplaceFileKeepsDeadProps(t *testing.T) {
 	for name, decorate := range map[string]func(storage.FS) storage.FS{
-		"memFS":       func(fsys storage.FS) storage.FS { return fsys },
-		"WithLatency": func(fsys storage.FS) storage.FS { return latency.New(fsys, 1) },
-		"unmovable":   func(fsys storage.FS) storage.FS { return unmovable{fsys, syscall.EXDEV} },
+		"memFS":     func(fsys storage.FS) storage.FS { return fsys },
+		"latency":   func(fsys storage.FS) storage.FS { return latency.New(fsys, 1) },
+		"unmovable": func(fsys storage.FS) storage.FS { return unmovable{fsys, syscall.EXDEV} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			fsys := withProps(t)

@@ -18,7 +18,7 @@ func New(fsys storage.FS, delay time.Duration) storage.FS {
 		return fsys
 	}
 	free := map[string]bool{"close": true, "seek": true, "discard": true, "next": true, "exchanged": true, "hold": true}
-	// A storage that keeps no properties in its files need not open them.
+	// A DeadPropsReader is quick, because it opens no file.
 	_, free["readdeadprops"] = fsys.(storage.DeadPropsReader)
 	return intercept.New(fsys, func(ctx context.Context, op, _ string) error {
 		if free[op] {

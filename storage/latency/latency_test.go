@@ -308,7 +308,7 @@ func TestNoDelay(t *testing.T) {
 	fsys := webdav.NewMemFS()
 	for _, none := range []time.Duration{0, -1} {
 		if latency.New(fsys, none) != fsys {
-			t.Errorf("WithLatency(fsys, %v) is not fsys", none)
+			t.Errorf("New(fsys, %v) is not fsys", none)
 		}
 	}
 }
@@ -324,8 +324,8 @@ func TestKeepsDeadProps(t *testing.T) {
 		"Dir":   {webdav.Dir(t.TempDir()), false},
 	} {
 		for decorator, fsys := range map[string]storage.FS{
-			"WithLatency": latency.New(test.fsys, 1),
-			"Fault":       &storagetest.Fault{FS: test.fsys},
+			"latency": latency.New(test.fsys, 1),
+			"Fault":   &storagetest.Fault{FS: test.fsys},
 		} {
 			f, err := fsys.OpenFile(t.Context(), "/", os.O_RDONLY, 0)
 			if err != nil {

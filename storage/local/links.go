@@ -8,7 +8,7 @@ import (
 )
 
 // Links says which symbolic links of a directory are followed. Whatever the policy is,
-// Lstat, Remove, RemoveAll, Rename, Exchange and CopyLink act on a link that is the last
+// Lstat, RemoveMembers, RemoveAll, Rename and RenameWith act on a link that is the last
 // segment of a name, never on its target. A link that dangles, loops or leads to a FIFO, a
 // socket or a device is treated as missing.
 type Links int

@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkFS measures the calls that davd makes most often, on the storage that newFS
-// returns. ReadDir lists 1,000 members; Read and Write use 4 KiB, CopyFile 16 MiB, and
+// returns. ReadDir lists 1,000 members; Read and Write use 4 KiB, CopyMember 16 MiB, and
 // Truncate and ReplaceFile 1 KiB.
 func BenchmarkFS(b *testing.B, newFS func(b *testing.B) storage.FS) {
 	b.Helper()
@@ -26,7 +26,7 @@ func BenchmarkFS(b *testing.B, newFS func(b *testing.B) storage.FS) {
 		{"Write", benchmarkWrite},
 		{"Rename", benchmarkRename},
 		{"ReadDir", benchmarkReadDir},
-		{"CopyFile", benchmarkCopyFile},
+		{"CopyMember", benchmarkCopy},
 		{"BirthTime", benchmarkBirthTime},
 		{"Truncate", func(b *testing.B, fsys storage.FS) { benchmarkPut(b, fsys, truncated) }},
 		{"ReplaceFile", func(b *testing.B, fsys storage.FS) { benchmarkPut(b, fsys, replaced) }},
@@ -108,7 +108,7 @@ func benchmarkReadDir(b *testing.B, fsys storage.FS) {
 	}
 }
 
-func benchmarkCopyFile(b *testing.B, fsys storage.FS) {
+func benchmarkCopy(b *testing.B, fsys storage.FS) {
 	b.Helper()
 	writeFile(b, fsys, "/src", string(noise(benchCopy)))
 	b.SetBytes(benchCopy)

@@ -30,7 +30,7 @@ type Suite struct {
 	Symlink func(t *testing.T, fsys storage.FS, target, name string)
 
 	// Readlink, if not nil, returns the target text of the symbolic link name. The suite needs
-	// it to test a storage.LinkCopier completely.
+	// it to test a storage.Copier completely.
 	Readlink func(t *testing.T, fsys storage.FS, name string) string
 
 	// FollowsLinks says that Stat and OpenFile follow symbolic links that stay inside the

@@ -22,7 +22,7 @@ type Engine struct {
 	// Follower is told where trees have gone. It may be nil.
 	Follower Follower
 	// CopyLinks copies the symbolic links among the members as links, wherever they
-	// lead. If FS is not a storage.LinkCopier, each link fails. By default the target
+	// lead. If FS is not a storage.Copier, each link fails. By default the target
 	// of a link is copied, and a link without a target is left out. The resource that
 	// the request itself names is followed in both cases.
 	CopyLinks bool
