@@ -112,7 +112,7 @@ func clientOf(t *testing.T, text string) *client {
 		}
 		sent <- err
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	c, err := dial(ctx, l.Addr().String())
 	if err != nil {

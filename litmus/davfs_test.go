@@ -37,7 +37,7 @@ const (
 	// davfsReadTimeout is how long davfs2 waits for the server.
 	davfsReadTimeout = 3 * time.Second
 	// davfsTolerance is how much later than davfs2 the proxy may start to measure.
-	davfsTolerance = 250 * time.Millisecond
+	davfsTolerance = time.Second
 	// davfsLatency makes the operations below take more than twice as long.
 	davfsLatency = "5ms"
 	// davfsMoved is how many files are copied into the mount and then moved, and
