@@ -14,11 +14,11 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/operation"
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // brokenState is a database whose disk fails after some changes, until it heals.

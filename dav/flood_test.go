@@ -14,8 +14,8 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // floodSize is how many requests a flood has, and how many of them must be admitted.

@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/davd/davd/dav/operation"
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // smallDisk returns a directory on a small filesystem of its own.

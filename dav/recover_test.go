@@ -23,9 +23,9 @@ import (
 
 	"golang.org/x/net/webdav"
 
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // condition is the complete state of a share: its files and collections, and the dead

@@ -26,7 +26,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 	"golang.org/x/sys/unix"
 
-	"github.com/davd/davd/internal/sweep"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // flooded is a davd that a test floods.

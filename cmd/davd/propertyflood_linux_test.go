@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/net/webdav"
 
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // TestPropertyFlood has a database from before the limits, with many properties of 1 MiB on

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // TestLastingInode checks that davd recognizes a file after a restart by its inode number, except

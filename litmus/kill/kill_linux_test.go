@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davd/davd/internal/sweep"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 var (

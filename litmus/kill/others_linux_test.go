@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/davd/davd/internal/sweep"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // others are tests of other packages that plant links, race and kill. sample matches the tests that

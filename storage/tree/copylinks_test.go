@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
+	"github.com/davd/davd/storage/storagetest/sweep"
 	"github.com/davd/davd/storage/tree"
 )
 

@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/afero"
 
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/aferofs"
 	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/storagetest/sweep"
 	"github.com/davd/davd/storage/tree"
 )
 

@@ -11,9 +11,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/storagetest"
+	"github.com/davd/davd/storage/storagetest/sweep"
 	"github.com/davd/davd/storage/tree"
 )
 

@@ -17,10 +17,10 @@ import (
 
 	"golang.org/x/net/webdav"
 
-	"github.com/davd/davd/internal/sweep"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/storagetest"
+	"github.com/davd/davd/storage/storagetest/sweep"
 	"github.com/davd/davd/storage/tree"
 )
 
