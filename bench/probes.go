@@ -45,7 +45,7 @@ func probeWorks() []*work {
 	}
 }
 
-// times returns the work in which n of them run at the same time.
+// times returns the work of running n of them at the same time.
 func (l longRequests) times(n int, text string) *work {
 	for i := range n {
 		l.names = append(l.names, copyName+strconv.Itoa(i))

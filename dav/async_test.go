@@ -17,7 +17,7 @@ import (
 	"github.com/davd/davd/storage/latency"
 )
 
-// TestAsync: when a slow COPY is answered, and with which status and headers.
+// TestAsync checks when a slow COPY is answered, and the status and headers.
 func TestAsync(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
 	for _, c := range []struct {

@@ -80,8 +80,7 @@ type share struct {
 // inOneCall maps an optional call of a backend to the calls that it replaces.
 var inOneCall = map[string][]string{"copymembers": {"open", "write", "close"}, "exchange": {"rename"}}
 
-// serve serves l from fsys with the handler h, in which everything but FileSystem may
-// be set.
+// serve serves l from fsys with the handler h, which needs no FileSystem.
 func serve(tb testing.TB, fsys storage.FS, h *dav.Handler, l layout) *share {
 	tb.Helper()
 	s := &share{TB: tb, fsys: fsys, h: h}

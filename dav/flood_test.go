@@ -24,8 +24,8 @@ type floodSize struct {
 	flood, all, one int
 }
 
-// floodWays are the ways in which the server tells the flooding client from another
-// one. share is how many times the limit of one client applies to the flooding client.
+// floodWays are ways for the server to tell the flooding client from another one.
+// share is how many times the limit of one client applies to the flooding client.
 var floodWays = []struct {
 	name            string
 	proxies         dav.TrustedProxies

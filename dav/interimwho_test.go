@@ -19,8 +19,7 @@ const (
 	toDst    = "Destination: /dst"
 )
 
-// atOnce is an Interim with which a request gets one interim response immediately, or
-// none.
+// atOnce is a Policy that sends one interim response immediately, or none.
 func atOnce(mode interim.Mode) interim.Policy {
 	return interim.Policy{Mode: mode, After: -1, Every: time.Hour}
 }

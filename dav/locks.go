@@ -21,8 +21,7 @@ type claim struct {
 	client string
 	// about describes the operation that has the claim; it is nil without one.
 	about func() operation.Operation
-	// secured releases the room that follower.secure has reserved; it is nil if there is
-	// none.
+	// secured releases the room that follower.secure has reserved; it is nil without any.
 	secured func()
 }
 

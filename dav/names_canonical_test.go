@@ -15,7 +15,7 @@ import (
 )
 
 // foldingFS folds the case and composition of names, as an exFAT or NTFS disk does.
-// Listings have the spelling with which a resource was created.
+// Listings have the spelling that created a resource.
 type foldingFS struct{ storage.FS }
 
 func (f foldingFS) same(a, b string) bool {
@@ -68,7 +68,7 @@ func (f foldingFS) Canonical(_ context.Context, name string, follow bool) (stora
 	}.Canonical(name, follow), nil
 }
 
-// aliased is a share in which each resource has two names.
+// aliased is a share whose resources have two names each.
 type aliased struct {
 	name  string
 	open  func(t *testing.T, h *dav.Handler) *share

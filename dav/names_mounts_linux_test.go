@@ -150,8 +150,8 @@ func (s *share) lockedOnDisk(root string, folds bool) {
 	if !folds {
 		return
 	}
-	// Two spellings of a missing resource, or with different composition, have the same
-	// key, too.
+	// Two spellings of a missing resource, or with different composition, also have the
+	// same key.
 	made := s.lockFor(lockBody, root+"/New")
 	s.sends(423, "PUT", root+"/NEW", "new")
 	s.sendsEither("PUT", root+"/NEW", "new", "If: <"+s.server.URL+root+"/nEw> (<"+made+">)")

@@ -337,8 +337,8 @@ func TestStatusTooLate(t *testing.T) {
 	}
 }
 
-// slowRollback is storage on which a copy never ends by itself and removing reserved
-// names is slow.
+// slowRollback is storage whose copies never end by themselves, and whose reserved
+// names are slow to remove.
 type slowRollback struct {
 	storage.FS
 	takes time.Duration

@@ -339,7 +339,7 @@ func TestPatchRace(t *testing.T) {
 	})
 }
 
-// TestPatchMtime checks that X-OC-Mtime works with PATCH, too.
+// TestPatchMtime checks that X-OC-Mtime also works with PATCH.
 func TestPatchMtime(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, ten())
 	a := s.sends(204, "PATCH", "/f", "x", "X-Update-Range: append", patchType, "X-OC-Mtime: 1234567890")

@@ -144,7 +144,7 @@ func TestProppatchRoundTrip(t *testing.T) {
 	}
 }
 
-// TestProppatchRoot checks that the root of a share can have properties, too.
+// TestProppatchRoot checks that the root of a share can have properties.
 func TestProppatchRoot(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{Prefix: "/dav"}, garden())
 	s.patched("/dav/", set("<x:a>1</x:a>"), xProp("a"))

@@ -13,8 +13,8 @@ import (
 
 // TestPutNoRoomOnDisk checks that a client that waits for the 100 (Continue) never
 // sends a body that does not fit, whether the filesystem reports its free space or
-// reserving it fails (RFC 9110 §10.1.1). A client that does not wait gets the status,
-// too.
+// reserving it fails (RFC 9110 §10.1.1). A client that does not wait also gets the
+// status.
 func TestPutNoRoomOnDisk(t *testing.T) {
 	for _, c := range []struct {
 		name   string

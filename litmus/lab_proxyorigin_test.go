@@ -19,8 +19,8 @@ import (
 // trustedFlags make davd trust the proxies of the lab to forward the scheme and host.
 var trustedFlags = []string{"--trusted-proxy", "127.0.0.1/32"}
 
-// The cells of originCell. With leadFinal, Status-URI is missing because there are no interim
-// responses. With leadBack, Destination does not work either, because davd does not know the
+// The cells of originCell. With leadFinal, Status-URI is missing because no interim responses
+// are sent. With leadBack, Destination does not work either, because davd does not know the
 // host in it.
 const (
 	leadAll   = "Destination, Location, Status-URI"

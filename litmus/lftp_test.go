@@ -30,7 +30,7 @@ var lftpNames = []string{
 // lftpLeavesOut is a name that lftp ignores, because it ends like an FTP URL.
 const lftpLeavesOut = "a;type=i"
 
-// lftpSettings are the settings with which lftp mirrors.
+// lftpSettings are the settings for lftp's mirror.
 var lftpSettings = []struct{ name, set string }{
 	{"default settings", ""},
 	{"http:use-propfind yes", "set http:use-propfind yes; "},

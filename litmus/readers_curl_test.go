@@ -19,7 +19,7 @@ var curlReader = reader{
 	},
 }
 
-// parseListing parses a multi-status in which no property of a resource is missing.
+// parseListing parses a multi-status. No resource may lack a property.
 func parseListing(t *testing.T, body string) shown {
 	t.Helper()
 	var answer struct {

@@ -95,7 +95,7 @@ func (r *reader) want(t *testing.T, disk map[string]resource) shown {
 	return want
 }
 
-// readerWays are the ways in which davd sends a listing.
+// readerWays are davd's ways of sending a listing.
 var readerWays = []struct {
 	name             string
 	flags            []string

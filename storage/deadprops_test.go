@@ -28,8 +28,7 @@ func wantUnsupported(t *testing.T, err error) {
 	}
 }
 
-// withProps returns a storage in which the file /src and the collection /dir have both
-// properties.
+// withProps returns a storage whose file /src and collection /dir have both properties.
 func withProps(t *testing.T) storage.FS {
 	t.Helper()
 	fsys := webdav.NewMemFS()

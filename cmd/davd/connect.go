@@ -87,7 +87,7 @@ func newTransport(file string) (http.RoundTripper, error) {
 
 // logIn returns the name and password to log in with. The name comes from --user, the URL
 // or .netrc; the password from there, from DAVD_PASSWORD or from the terminal. It returns
-// nil if there is no name.
+// nil without a name.
 func logIn(ctx context.Context, flag string, ref *url.URL, stderr io.Writer) (*url.Userinfo, error) {
 	name, password, whole := strings.Cut(flag, ":")
 	if flag == "" && ref.User != nil {

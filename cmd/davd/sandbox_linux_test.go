@@ -13,7 +13,7 @@ import (
 // sandboxed are the system calls that sandbox supports.
 var sandboxed = map[string]uint32{"linkat": unix.SYS_LINKAT, "renameat": unix.SYS_RENAMEAT}
 
-// sandbox runs a program in which a system call fails, as on a system without hard links and
+// sandbox runs a program and lets a system call of it fail, as on a system without hard links and
 // unnamed files, or kills the program: sandbox fail:CALL|kill:CALL PROGRAM [ARG...]
 func sandbox() {
 	if err := runSandbox(os.Args[1:]); err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // Error is a final response that reports a failure: a status of 300 or more, or a
-// multi-status in which a member failed.
+// multi-status that reports a failed member.
 type Error struct {
 	// Method and URL come from the request.
 	Method, URL string

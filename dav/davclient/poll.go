@@ -77,7 +77,7 @@ func permanent(err error) bool {
 }
 
 const (
-	// operationsName is the collection in which davd lists a user's operations. It
+	// operationsName is the collection that lists a user's operations. It
 	// is in the root that davd serves.
 	operationsName = ".davd-operations"
 	// maxRoots is the number of collections above the source in which find looks

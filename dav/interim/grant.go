@@ -73,7 +73,7 @@ func (i *Policy) Grant(r *http.Request) Grant {
 	return g
 }
 
-// refusal returns the rule because of which the request gets none, or a zero Withheld.
+// refusal returns the rule that forbids interim responses to the request, or a zero Withheld.
 func (i *Policy) refusal(r *http.Request, asked, known bool) Withheld {
 	switch {
 	case !r.ProtoAtLeast(1, 1):

@@ -312,7 +312,7 @@ func TestResponseSpare(t *testing.T) {
 	}
 }
 
-// deafWire is a connection on which every write fails.
+// deafWire is a connection whose writes all fail.
 type deafWire struct{ *wiretest.Wire }
 
 func (deafWire) Write([]byte) (int, error) { return 0, net.ErrClosed }

@@ -12,7 +12,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// claimPatience is how long a request waits for another one that is changing the same
+// claimPatience is how long a request waits while another one is changing the same
 // resource. A PUT, MKCOL, PROPPATCH or LOCK is usually done within that time. A long
 // COPY, MOVE or DELETE usually is not, and then the request is refused.
 const claimPatience = time.Second

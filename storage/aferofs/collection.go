@@ -30,7 +30,7 @@ func (c *collection) Read([]byte) (int, error) { return 0, c.at("read", syscall.
 
 func (c *collection) Write([]byte) (int, error) { return 0, c.at("write", syscall.EBADF) }
 
-// Seek only accepts the start, from which Readdir returns the same members again.
+// Seek only accepts the start. Then Readdir returns the same members again.
 func (c *collection) Seek(offset int64, whence int) (int64, error) {
 	if offset != 0 || whence != io.SeekStart {
 		return 0, c.at("seek", fs.ErrInvalid)

@@ -59,7 +59,7 @@ type Securer interface {
 	// dst is "" for a DELETE. It reserves enough disk space for the Move, Copy or
 	// Remove of the properties and for the release of that many locks, so that they
 	// can't fail for lack of space. The space stays reserved until release is called.
-	// If there is not enough, the error matches storage.NoSpace, and nothing has
+	// If the room does not suffice, the error matches storage.NoSpace, and nothing has
 	// changed.
 	Secure(ctx context.Context, src, dst string, locks int) (release func(), err error)
 }

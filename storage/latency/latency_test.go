@@ -187,7 +187,7 @@ func TestCapabilities(t *testing.T) {
 		}); got != 0 {
 			t.Errorf("Space and Exchange of memory took %v delays, want none", got)
 		}
-		// A directory stores no properties, so there is no wait.
+		// A directory stores no properties, so nothing waits.
 		if got := took(t, func() error {
 			_, err := storage.ReadDeadProps(t.Context(), fsys, "/file")
 			return err

@@ -46,8 +46,8 @@ type access interface {
 	Lstat(name string) (fs.FileInfo, error)
 	Mkdir(name string, perm fs.FileMode) error
 	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
-	// OpenRoot opens the collection name, in which no link is followed: its members
-	// are reached only by their names.
+	// OpenRoot opens the collection name and follows no link in it: its members are
+	// reached only by their names.
 	OpenRoot(name string) (*os.Root, error)
 	Readlink(name string) (string, error)
 	Remove(name string) error

@@ -13,7 +13,7 @@ type room struct {
 	// start, written and end are offsets in the file: the start of the content, the
 	// end of what has been written, and the announced end.
 	start, written, end int64
-	// aside is the offset up to which room is reserved.
+	// aside is the offset where the reserved room ends.
 	aside int64
 }
 

@@ -51,7 +51,7 @@ func (h *expiryHeap) unschedule(e *entry) {
 	}
 }
 
-// expired returns an entry that has expired, and whether there is one.
+// expired returns an entry that has expired, if any.
 func (h expiryHeap) expired(now time.Time) (*entry, bool) {
 	if len(h) == 0 || h[0].alive(now) {
 		return nil, false

@@ -55,7 +55,7 @@ type System struct {
 
 var _ Manager = (*System)(nil)
 
-// New returns a System with the locks in the Store, if there is one. From now on only
+// New returns a System with the locks in the Store, if any. From now on only
 // the System may change the locks in it.
 func New(ctx context.Context, options Options) (*System, error) {
 	if options.MaxPerPrincipal < 0 {

@@ -59,7 +59,7 @@ var migrations = []migration{{
 }, {
 	tables: []string{"operations"},
 	statements: []string{
-		// The history of operations. seq is the order in which they were added. ended
+		// The history of operations. seq is their order of addition. ended
 		// is in microseconds since 1970, or NULL while the operation runs. record and
 		// failures are JSON. failures is the last column, so that a list need not read
 		// it.

@@ -148,7 +148,7 @@ func (f *linkFixture) isClosed(name string) {
 	f.fails(f.Rename(f.ctx, "/src", name), fs.ErrPermission, fs.ErrNotExist)
 	f.fails(f.Rename(f.ctx, name, "/dst"), fs.ErrPermission, fs.ErrNotExist)
 	f.fails(storage.Remove(f.ctx, f.FS, name), fs.ErrPermission, fs.ErrNotExist)
-	// RemoveAll may succeed, because nothing is there. If it fails, then for lack of permission.
+	// RemoveAll may succeed, because the name does not exist. If it fails, then for lack of permission.
 	if err := f.RemoveAll(f.ctx, name); err != nil {
 		f.fails(err, fs.ErrPermission)
 	}

@@ -208,7 +208,7 @@ func (f *File) below(dir string) (below []Note) {
 	return below
 }
 
-// join links the note also to note, so that forgetting note forgets also, too. If note
+// join links the note also to note, so that forgetting note also forgets the other one. If note
 // is already forgotten, join forgets also immediately.
 func (f *File) join(note, also Note) {
 	f.mu.Lock()

@@ -375,7 +375,7 @@ func TestCopyVanishing(t *testing.T) {
 			t.Run(backend.name+"/"+tt.name, func(t *testing.T) {
 				fsys := backend.open(t)
 				build(t, fsys, source)
-				// Listing a collection opens it, too.
+				// Listing a collection also opens it.
 				vanishing := before(fsys, "open", tt.gone, func() {
 					noError(t, fsys.RemoveAll(context.Background(), tt.gone))
 				})

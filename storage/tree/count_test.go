@@ -316,7 +316,7 @@ func TestTotalOfWhatChanges(t *testing.T) {
 }
 
 // TestTotalOfLinks: a link is copied as its target or as a link, or is left out; it is
-// removed as a link. Members that no client sees are removed, too.
+// removed as a link. Members that no client sees are also removed.
 func TestTotalOfLinks(t *testing.T) {
 	const (
 		plain   = 1 + 20 + 20*6         // neither links nor special files

@@ -164,7 +164,7 @@ type pace struct {
 	long  func() // called when the operation becomes a long one
 }
 
-// next begins a step, for which it waits for a turn. It yields to goroutines that
+// next waits for a turn and begins a step. It yields to goroutines that
 // already wait for one.
 func (p *pace) next(ctx context.Context) {
 	if p.steps++; p.steps == standBackAfter {

@@ -40,7 +40,7 @@ const (
 // maxWorkers is how many goroutines may work on trees at a time.
 const maxWorkers = 8
 
-// backends are those on which the tests that hold for every backend run.
+// backends are those that run the tests for every backend.
 var backends = []struct {
 	name string
 	open func(t testing.TB) storage.FS

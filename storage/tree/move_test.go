@@ -16,7 +16,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// renamings are the ways in which a backend may be unable to rename.
+// renamings are reasons why a backend may be unable to rename.
 var renamings = []struct {
 	name string
 	of   func(fsys storage.FS) storage.FS

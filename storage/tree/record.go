@@ -41,8 +41,8 @@ func (r *record) advance(ctx context.Context, state State) error {
 	return nil
 }
 
-// markRoot notes in the entry which share it belongs to. A DELETE of which nothing
-// follows writes no record, and does not need it.
+// markRoot notes in the entry which share it belongs to. A DELETE without
+// properties and locks to remove writes no record, and does not need it.
 func (r *record) markRoot(ctx context.Context) error {
 	if r.entry.Root != "" {
 		return nil

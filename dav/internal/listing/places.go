@@ -76,7 +76,7 @@ func (p *Answer) deadOfLinks() *deadReader {
 	return p.linkedDead
 }
 
-// reader returns the reader for the dead properties of m, or nil if there are none.
+// reader returns the reader for the dead properties of m, or nil if it has none.
 func (p *Answer) reader(m *tree.Member) *deadReader {
 	if p.dead != nil || !m.Linked {
 		return p.dead

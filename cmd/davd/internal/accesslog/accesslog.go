@@ -27,7 +27,7 @@ type Record struct {
 	// Destination is the decoded path in the Destination field of a COPY or MOVE, or the
 	// field itself if it can't be decoded.
 	Destination string
-	// Status is the status of the final response, 0 if there was none, or
+	// Status is the status of the final response, 0 without one, or
 	// [StatusClientGone].
 	Status int
 	// Interim is the number of interim responses that Next sent.

@@ -88,7 +88,7 @@ func TestReread(t *testing.T) {
 			t.Errorf("logged %s", got)
 		}
 
-		// So is a user whose password was changed.
+		// A user whose password was changed is also refused.
 		p.write(annSecret + bobSecret)
 		time.Sleep(checkEvery)
 		p.verifies("ann", true)

@@ -88,7 +88,7 @@ func (c *Config) checkAnonymous() error {
 	return nil
 }
 
-// checkAdmins rejects --admin without --htpasswd, because there are no users then.
+// checkAdmins rejects --admin without --htpasswd, because only --htpasswd names users.
 func (c *Config) checkAdmins() error {
 	if len(c.Admins) > 0 && c.HTPasswd == "" {
 		return fmt.Errorf("%s has no effect without users: name a file of users with --htpasswd FILE", c.Admins[0])

@@ -98,7 +98,7 @@ func (m *Manager) Break(ctx context.Context, b Break) ([]Lock, error) {
 	return shownLocks(broken), nil
 }
 
-// find returns the locks to break. If there are none, it returns an error.
+// find returns the locks to break. If it finds none, it returns an error.
 func (m *Manager) find(ctx context.Context, b Break) ([]lock.Lock, error) {
 	all, err := m.Locks.Find(ctx, time.Now(), "/", true)
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	maxHeaderBytes = 256 << 10
 	// maxStreams is the least that RFC 9113 §6.5.2 recommends.
 	maxStreams = 100
-	// lastAnswers is how much time there is to send the answers of stopped operations.
+	// lastAnswers is the time for sending the answers of stopped operations.
 	lastAnswers = time.Second
 )
 

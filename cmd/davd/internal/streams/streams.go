@@ -31,8 +31,8 @@ type Handler struct {
 	// Most is how many HTTP/2 requests may run at a time, and MostOf how many from one
 	// address, or from the /64 of an IPv6 address. Zero means 1,000 and 250.
 	Most, MostOf int
-	// Stall is how long a client may read none of an answer. If it is 0 or negative, there
-	// is no limit.
+	// Stall is how long a client may read none of an answer. Zero or a negative value means
+	// no limit.
 	Stall time.Duration
 	// Refused, if not nil, is called with the reason for a 503.
 	Refused func(*http.Request, error)

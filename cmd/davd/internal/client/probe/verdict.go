@@ -18,7 +18,7 @@ type observation struct {
 	// response, or of err. All count from when the request was sent.
 	interims []time.Duration
 	end      time.Duration
-	// status is the status of the final response, or 0 if there was none. said is its text
+	// status is the status of the final response, or 0 without one. said is its text
 	// for people.
 	status int
 	said   string
