@@ -168,7 +168,7 @@ func (p indexPage) appendEnd(dst []byte, shown int, whole bool) []byte {
 	return append(dst, "</body>\n</html>\n"...)
 }
 
-// appendExactly appends in bytes a size that [appendSize] rounds, for lftp (see
+// appendExactly appends in bytes a size that browser.AppendSize rounds, for lftp (see
 // indexPage). Browsers hide it.
 func appendExactly(dst []byte, size int64) []byte {
 	if size < 1000 {

@@ -147,7 +147,7 @@ func (l *load) run() {
 }
 
 // check compares the interim responses with the progress seen in the process, by rule 4
-// of [dav.Interim].
+// of [interim.Policy].
 func (l *load) check(sent int) error {
 	switch {
 	case l.err != nil:

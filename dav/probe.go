@@ -28,7 +28,7 @@ const ProbeName = ".davd-probe"
 // ProbeReport is the content of a probe's final response, in JSON.
 type ProbeReport struct {
 	// Sent is the number of interim responses that the server sent: 12, or the limit
-	// of the InterimProxy or the client.
+	// of the proxy or the client.
 	Sent int `json:"sent"`
 	// Withheld says why the server sent none.
 	Withheld string `json:"withheld,omitempty"`

@@ -12,7 +12,7 @@ type memberCount struct {
 	outcomes []Outcome
 }
 
-// Finish counts a member as done, with the status of a failure or 0.
+// finish counts a member as done, with the status of a failure or 0.
 func (m *memberCount) finish(name string, failed int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -29,7 +29,7 @@ func ParseLockinfo(body io.Reader) (info *Lockinfo, err error) {
 	return info, err
 }
 
-// Lockinfo reads the content of a lockinfo element.
+// lockinfo reads the content of a lockinfo element.
 func (x *Reader) lockinfo() (*Lockinfo, error) {
 	info := &Lockinfo{}
 	var scopes, types []xml.Name

@@ -48,7 +48,7 @@ func parseMultistatus(t *testing.T, body []byte) parsedMultistatus {
 	return m
 }
 
-// WriteMultistatus returns a complete multistatus element with the content from write.
+// writeMultistatus returns a complete multistatus element with the content from write.
 func writeMultistatus(t *testing.T, write func(m *Multistatus)) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -74,7 +74,7 @@ func (x *Reader) token() (xml.Token, error) {
 	}
 }
 
-// Open makes raw, from xml.Decoder.RawToken, the innermost element.
+// open makes raw, from xml.Decoder.RawToken, the innermost element.
 func (x *Reader) open(raw xml.StartElement) (e xml.StartElement, err error) {
 	switch {
 	case len(x.elements) == maxXMLDepth:
@@ -127,7 +127,7 @@ func (x *Reader) attributes(raw []xml.Attr) ([]xml.Attr, error) {
 	return attributes, nil
 }
 
-// Close ends the innermost element.
+// close ends the innermost element.
 func (x *Reader) close(end xml.EndElement) error {
 	if len(x.elements) == 0 {
 		return fmt.Errorf("the element %s ends without a start tag", end.Name.Local)
@@ -247,7 +247,7 @@ func (x *Reader) Start() (xml.StartElement, error) {
 	}
 }
 
-// End makes sure that nothing follows the root element.
+// end makes sure that nothing follows the root element.
 func (x *Reader) end() error {
 	_, err := x.Start()
 	if errors.Is(err, io.EOF) {

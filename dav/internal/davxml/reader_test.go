@@ -11,7 +11,7 @@ import (
 	unicode "unicode/utf16"
 )
 
-// Utf16 encodes s in the given byte order.
+// utf16 encodes s in the given byte order.
 func utf16(order binary.AppendByteOrder, s string) string {
 	var b []byte
 	for _, unit := range unicode.Encode([]rune(s)) {

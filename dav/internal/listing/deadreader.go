@@ -74,7 +74,7 @@ type stepProps struct {
 	large bool
 }
 
-// Parse returns the properties of members. If they can't be read together, they are read
+// read returns the properties of members. If they can't be read together, they are read
 // one by one, so that one unreadable member doesn't fail the others.
 func (d *deadReader) read(ctx context.Context, members []tree.Member) stepProps {
 	names := make([]string, 0, len(members))

@@ -52,7 +52,7 @@ func (l *Table) probe(ctx context.Context, tokens []string, changes []Change) ([
 	return c.used, nil
 }
 
-// Change probes one change. It releases everything that it locked, so that one lock can
+// change probes one change. It releases everything that it locked, so that one lock can
 // cover several changes.
 func (c *coverage) change(wanted Change) error {
 	defer c.release()
@@ -75,7 +75,7 @@ func (c *coverage) change(wanted Change) error {
 	return c.resource(wanted.Parent())
 }
 
-// Release releases everything in reverse order.
+// release releases everything in reverse order.
 func (c *coverage) release() {
 	for i := len(c.releases) - 1; i >= 0; i-- {
 		c.releases[i]()
@@ -83,7 +83,7 @@ func (c *coverage) release() {
 	c.releases = nil
 }
 
-// Tree covers p and everything below it.
+// tree covers p and everything below it.
 func (c *coverage) tree(p place.Place) error {
 	name := p.Key
 	if token, whole := c.wholeTree(name); whole {

@@ -49,7 +49,7 @@ func ViewOf(ctx context.Context) (View, error) {
 	return View{prefix}, nil
 }
 
-// In returns the name in the state.
+// in returns the name in the state.
 func (v View) in(name string) string {
 	if name == "/" && v.prefix != "" {
 		return v.prefix

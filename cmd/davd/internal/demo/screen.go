@@ -16,7 +16,7 @@ type Screen struct {
 	Out io.Writer
 }
 
-// Interim prints an interim response. It is the Sent function of a dav.Interim.
+// Interim prints an interim response. It is the Sent function of an interim.Policy.
 func (s *Screen) Interim(r *http.Request, header http.Header) {
 	s.print(http.StatusProcessing, r.Method, r.URL.Path, header.Get("Progress"))
 }
