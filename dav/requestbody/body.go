@@ -2,11 +2,11 @@
 // or never finish it.
 //
 // net/http reads the rest of an unread body before it sends the header of the answer
-// (HTTP/1.1), and waits for it as long as its ReadTimeout allows, which a server of
-// uploads can't set. Here a body must arrive at a minimum pace, and an answer that
-// comes before the end of the body is sent at once. The server then reads on for a
-// short time, so that a client which reads the answer only after it has sent
-// everything does not lose it to a reset connection, and closes the connection.
+// (HTTP/1.1), and waits for it until its ReadTimeout. A server of uploads can't set
+// one. Here a body must arrive at a minimum pace, and an answer that comes before the
+// end of the body is sent at once. Then the server reads on for a short time and closes
+// the connection. Without that, a client that reads the answer only after it has sent
+// everything would lose it, because the connection would be reset.
 package requestbody
 
 import (
@@ -28,7 +28,7 @@ const (
 	lingerBytes = 16 << 20
 )
 
-// ErrTooLong is the error of [Body.Discard] for a body longer than it may be.
+// ErrTooLong is the error of [Body.Discard] for a body that is longer than allowed.
 var ErrTooLong = errors.New("the request body is too long")
 
 // Pace is how fast a body must arrive: at least Bytes in each span of Within, not

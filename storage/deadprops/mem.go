@@ -67,7 +67,8 @@ func (m *Mem) charge(used usage) {
 	}
 }
 
-// count adds the sizes in the tree of r or, with zeroDepth, of r alone. r may be nil.
+// count adds the sizes in the tree of r, or of r alone with zeroDepth, to used; a sign of
+// -1 subtracts them. r may be nil.
 func (r *resource) count(used usage, sign int64, zeroDepth bool) {
 	if r == nil {
 		return

@@ -26,7 +26,7 @@ const (
 type Record struct {
 	// ID identifies the operation and can't be guessed.
 	ID string
-	// Principal owns the operation; if it is "", every client that knows the ID does.
+	// Principal may see the operation; if it is "", every client that knows the ID may.
 	Principal string
 	// Method is the method of the request.
 	Method string

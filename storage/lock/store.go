@@ -2,8 +2,8 @@ package lock
 
 import "context"
 
-// Store keeps locks across restarts for a [System]. While that uses it, nothing else
-// may change the locks in it. A change is durable when the method returns. Some of the
+// Store keeps locks across restarts for a [System]. While the System uses a Store,
+// nothing else may change its locks. A change is durable when the method returns. Some of the
 // locks may have expired.
 type Store interface {
 	// LoadLocks returns all locks, in the order of their creation.

@@ -91,9 +91,9 @@ func damaged(err error) bool {
 	return false
 }
 
-// full makes an error that says that the disk is full match storage.NoSpace. It also
-// does so for SQLITE_IOERR_SHMSIZE: the index of the log is the one file that SQLite
-// enlarges without reporting why that failed.
+// full makes errors about a full disk match storage.NoSpace. It counts
+// SQLITE_IOERR_SHMSIZE as one of them: when SQLite fails to enlarge the index of its log,
+// it does not report the reason.
 func full(err error) error {
 	if c := code(err); c&0xff == sqlite3.SQLITE_FULL || c == sqlite3.SQLITE_IOERR_SHMSIZE {
 		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)

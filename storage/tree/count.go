@@ -9,8 +9,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// countAfter is the age at which an operation is counted ahead of its walker. On quick
-// storage, the walker has usually seen everything by then.
+// countAfter is how old an operation is when the count ahead of its walker begins. On
+// quick storage, the walker has usually seen everything by then.
 const countAfter = 500 * time.Millisecond
 
 // A count tells the Monitor of an operation how much the operation has to do. It adds up

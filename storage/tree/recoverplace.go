@@ -51,8 +51,8 @@ func (r *recovery) fromGone(ctx context.Context, dst fs.FileInfo) (bool, error) 
 	return false, r.is(displaced != nil && r.entry.Stage != "", r.entry.Destination)
 }
 
-// exchanged is placed for the case that something has the name of the tree to be
-// placed: that tree itself or, after an exchange, the displaced one.
+// exchanged is placed for the case that the reserved name exists. It belongs to
+// the tree to be placed or, after an exchange, to the displaced one.
 func (r *recovery) exchanged(ctx context.Context, from, dst fs.FileInfo) (bool, error) {
 	e := r.entry
 	switch {

@@ -29,7 +29,7 @@ func newDoomed(name string, info fs.FileInfo) *doomed {
 	return &doomed{collection: collection{root: name, lineage: &lineage{info: info}}, holder: holder}
 }
 
-// entry returns the member of the collection of that info describes.
+// entry returns the member of this collection that info describes.
 func (of *doomed) entry(info fs.FileInfo) *doomed {
 	at := chain{above: &of.chain, base: info.Name()}
 	return &doomed{collection: collection{chain: at, root: of.root, lineage: &lineage{info: info}}, holder: of}

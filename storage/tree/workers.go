@@ -71,7 +71,7 @@ func (w *Workers) add(n, edge int) {
 	}
 }
 
-// helpers limits a number of helpers to its capacity.
+// helpers limits the number of running helpers to its capacity.
 type helpers chan struct{}
 
 // start reports whether one more helper may start.

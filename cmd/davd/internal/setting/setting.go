@@ -78,7 +78,8 @@ func (s *Setting) Set(text string) error {
 	return nil
 }
 
-// note adds text to a list. It replaces any other text, and a list from another origin.
+// note records text and its origin. It replaces what was noted before, but adds to a list
+// from the same origin.
 func (s *Setting) note(origin, text string) {
 	if !s.Into.isList || origin != s.origin {
 		s.texts = nil
