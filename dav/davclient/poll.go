@@ -80,8 +80,8 @@ const (
 	// operationsName is the collection that lists a user's operations. It
 	// is in the root that davd serves.
 	operationsName = ".davd-operations"
-	// maxRoots is how many collections above the source find searches, from the
-	// host's root down.
+	// maxRoots limits how many collections above the source find searches. It
+	// starts at the host's root.
 	maxRoots = 4
 	// clockSlack is how much earlier than the request an operation may seem to
 	// start, because the header Date has only whole seconds.

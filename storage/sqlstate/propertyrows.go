@@ -13,7 +13,7 @@ type propertyRows map[propertyName]propertyRow
 // propertyName is the name of a property as it is stored.
 type propertyName struct{ space, local string }
 
-// propertyRow is what of a property counts: who owns it, and its propertySize in bytes.
+// propertyRow has the owner of a property, and its propertySize in bytes.
 type propertyRow struct {
 	owner string
 	size  int64
