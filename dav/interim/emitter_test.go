@@ -288,7 +288,7 @@ func TestEmitterSent(t *testing.T) {
 	}
 }
 
-// TestEmitterStopWaits: after stop, no part of the emitter is running.
+// TestEmitterStopWaits: after Stop, no part of the emitter is running.
 func TestEmitterStopWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, ended := false, false

@@ -46,7 +46,7 @@ func decode(tb testing.TB, coding, body string) (text string, whole bool) {
 }
 
 // TestCompressorFlush: after each flush the client can decode everything written
-// before, and after finish the body is complete.
+// before, and after Finish the body is complete.
 func TestCompressorFlush(t *testing.T) {
 	var encoders Encoders
 	for coding := range codings {

@@ -57,7 +57,7 @@ func (e *Elements) OpenPropstat() {
 // ClosePropstat ends a propstat element with its status.
 func (e *Elements) ClosePropstat(code int) { e.ClosePropstatOf(&status.Error{Status: code}) }
 
-// ClosePropstatOf is ClosePropstat that adds the failed condition and the reason for
+// ClosePropstatOf is ClosePropstat that adds the condition that failed and the reason for
 // people, if why has them (RFC 4918 §14.5, §14.25).
 func (e *Elements) ClosePropstatOf(why *status.Error) {
 	e.Buf = append(e.Buf, "</D:prop>"...)

@@ -15,7 +15,7 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// Index finds the locks that cover a resource, among the locks that discover
+// Index finds the locks that cover a resource, among the locks that Discover
 // read for one request. It is safe for concurrent use.
 type Index struct {
 	table     *Table

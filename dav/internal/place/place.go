@@ -109,7 +109,7 @@ func (r Resolver) Find(ctx context.Context, name string) (Place, fs.FileInfo, er
 
 // Look describes the resource at p. Call it under the claim: it fails if the canonical
 // name of p leads elsewhere now. For most names the description alone proves that it
-// doesn't, so unmoved is not needed.
+// doesn't, so Unmoved is not needed.
 func (r Resolver) Look(ctx context.Context, p Place, follow bool) (fs.FileInfo, error) {
 	info, err := r.Stat(ctx, p.Name())
 	if err == nil && storage.Direct(info) && p.Key == p.Name() {
