@@ -42,7 +42,7 @@ func TestDocsNameFlags(t *testing.T) {
 	known := map[string]bool{
 		"--help": true, "--version": true,
 		"--max-time": true, "--webdav-url": true, "--webdav-vendor": true,
-		"DAVD_PASSWORD": true, "DAVD_SWEEP": true,
+		"DAVD_PASSWORD": true, "DAVD_SWEEP": true, "DAVD_SEED": true,
 	}
 	for _, command := range commands(&program{}) {
 		for s := range command.settings.All() {
