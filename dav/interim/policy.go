@@ -76,7 +76,7 @@ const (
 var interimModes = [...]string{Auto: "auto", Always: "always", Never: "never"}
 
 // String returns "auto", "always" or "never".
-func (m Mode) String() string { return wordOf(interimModes[:], m, "InterimMode") }
+func (m Mode) String() string { return wordOf(interimModes[:], m, "Mode") }
 
 // wordOf returns the word for value. For an unknown value it returns the type and the
 // number.

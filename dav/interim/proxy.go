@@ -26,4 +26,4 @@ const apacheCap = 9
 var interimProxies = [...]string{ProxyNone: "none", ProxyPass: "pass", ProxyApache: "apache"}
 
 // String returns "none", "pass" or "apache".
-func (p Proxy) String() string { return wordOf(interimProxies[:], p, "InterimProxy") }
+func (p Proxy) String() string { return wordOf(interimProxies[:], p, "Proxy") }
