@@ -35,8 +35,8 @@ func (s *Registry) Undertake(w http.ResponseWriter, r Request, leave func(), pre
 			lasting = true
 			return s.perform(w, r, async, task, leave)
 		}
-		var identical *identicalError
-		if !errors.As(err, &identical) {
+		identical, ok := errors.AsType[*identicalError](err)
+		if !ok {
 			// An identical request may have caused the error by its success.
 			if err, done := s.repeat(w, r, async); done {
 				return err
