@@ -19,7 +19,7 @@ import (
 // leave is called once, when neither the request nor an operation that it has begun needs
 // its place any more.
 func (s *Registry) Undertake(w http.ResponseWriter, r Request, leave func(), prepare func() (Task, error)) error {
-	async := asyncOf(r.Preferences)
+	async := asyncOf(&r.Preferences)
 	lasting := false
 	defer func() {
 		if !lasting {
