@@ -157,6 +157,7 @@ func (r *request) client() string {
 	return r.clientName
 }
 
+// nameClient returns the result of client.
 func (r *request) nameClient() string {
 	h := r.handler
 	if name := r.principal(); name != "" {
