@@ -17,14 +17,11 @@ import (
 // respondError writes err as the response: a multi-status that names the members that
 // failed (RFC 4918 §9.6.1, §9.8.3, §9.9.2), or a plain error.
 func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err error) {
-	var partial *tree.PartialError
-	var members *locktable.MembersError
-	switch {
-	case errors.As(err, &members):
+	if members, ok := errors.AsType[*locktable.MembersError](err); ok {
 		h.respondLocked(ctx, w, members)
-	case errors.As(err, &partial):
+	} else if partial, ok := errors.AsType[*tree.PartialError](err); ok {
 		h.respondPartial(ctx, w, partial)
-	default:
+	} else {
 		respond(w, status.Of(err), status.WithCondition(err))
 	}
 }
@@ -82,11 +79,8 @@ func respond(w http.ResponseWriter, code int, err error) {
 		w.Header().Set("Retry-After", "10")
 	}
 	contentType, body := "text/plain; charset=utf-8", plainError(code, err)
-	if err != nil {
-		var own *status.Error
-		if errors.As(err, &own) && own.Condition != "" {
-			contentType, body = davxml.ContentType, davxml.ErrorBody(own)
-		}
+	if own, ok := errors.AsType[*status.Error](err); ok && own.Condition != "" {
+		contentType, body = davxml.ContentType, davxml.ErrorBody(own)
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -57,8 +57,7 @@ func (p *deletePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) er
 	err := p.h.engine(c, p.at).Remove(ctx, name, monitor)
 	// If only the resource itself remains, a 207 would look like a partial success. So the
 	// answer is the plain error.
-	var partial *tree.PartialError
-	if errors.As(err, &partial) && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
+	if partial, ok := errors.AsType[*tree.PartialError](err); ok && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
 		err = partial.Failures[0].Err
 	}
 	return askedNames(p.h.failureOf(err), p.at)

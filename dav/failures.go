@@ -14,11 +14,7 @@ import (
 // askedNames returns err after replacing the names of its failures by the names that
 // the client used.
 func askedNames(err error, about ...place.Place) error {
-	if err == nil {
-		return nil
-	}
-	var partial *tree.PartialError
-	if errors.As(err, &partial) {
+	if partial, ok := errors.AsType[*tree.PartialError](err); ok {
 		for i := range partial.Failures {
 			partial.Failures[i].Name = askedName(partial.Failures[i].Name, about...)
 		}
@@ -41,17 +37,12 @@ func askedName(name string, about ...place.Place) string {
 // are none: a displaced resource that could not be removed, and properties and locks that
 // the next start will move because the Journal has a record of them.
 func (h *Handler) failureOf(err error) error {
-	if err == nil {
-		return nil
-	}
-	var leftover *tree.LeftoverError
-	var follow *tree.FollowError
-	var partial *tree.PartialError
-	if errors.As(err, &partial) {
+	if _, partial := errors.AsType[*tree.PartialError](err); partial {
 		return err
 	}
-	recorded := errors.As(err, &follow) && h.journal() != nil
-	if recorded || follow == nil && errors.As(err, &leftover) {
+	_, follow := errors.AsType[*tree.FollowError](err)
+	_, leftover := errors.AsType[*tree.LeftoverError](err)
+	if follow && h.journal() != nil || !follow && leftover {
 		return status.Logged(err)
 	}
 	return err

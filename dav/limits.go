@@ -151,6 +151,14 @@ var indexBound = limit.Bound{
 // All clients behind an undeclared proxy have the same address, usually that of this
 // machine or a Unix socket. So such an address gets a larger share.
 func (r *request) client() string {
+	if r.clientName == "" {
+		r.clientName = r.nameClient()
+	}
+	return r.clientName
+}
+
+// nameClient returns the result of client.
+func (r *request) nameClient() string {
 	h := r.handler
 	if name := r.principal(); name != "" {
 		return "user " + tenant.Prefix(r.Context()) + "/" + name

@@ -102,8 +102,8 @@ func (s operationServer) Emission(r *http.Request, method, source string) interi
 }
 
 func (operationServer) Failures(err error) (named []history.Failure, total int64, ok bool) {
-	var partial *tree.PartialError
-	if !errors.As(err, &partial) {
+	partial, ok := errors.AsType[*tree.PartialError](err)
+	if !ok {
 		return nil, 0, false
 	}
 	return failures(partial.Failures), int64(len(partial.Failures)) + partial.Unnamed, true

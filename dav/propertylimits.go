@@ -27,8 +27,7 @@ func (r *request) withBudget(ctx context.Context) context.Context {
 func (t *transfer) mayCopyProperties(ctx context.Context) error {
 	h := t.h
 	err := h.properties().MayCopy(ctx, t.src.Key, t.dst.Key, t.depth == 0)
-	var limit *deadprops.LimitError
-	if errors.As(err, &limit) {
+	if limit, ok := errors.AsType[*deadprops.LimitError](err); ok {
 		return limitRefusal(limit)
 	}
 	return err

@@ -183,8 +183,7 @@ func (p *patch) apply(ctx context.Context, h *Handler, at place.Place, info fs.F
 	if err != nil && timed {
 		err = errors.Join(err, resetTime(ctx, h.FileSystem, name, info))
 	}
-	var limit *deadprops.LimitError
-	if errors.As(err, &limit) {
+	if limit, ok := errors.AsType[*deadprops.LimitError](err); ok {
 		p.refuseSets(limit)
 	}
 	return err

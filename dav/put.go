@@ -57,7 +57,10 @@ func (p *put) serve(w http.ResponseWriter, name string) error {
 		discarded = p.content.Discard()
 	}
 	if err != nil {
-		return p.refuse(w, errors.Join(err, discarded))
+		if discarded != nil {
+			err = errors.Join(err, discarded)
+		}
+		return p.refuse(w, err)
 	}
 	header := w.Header()
 	header.Set("ETag", place.EntityTag(p.r.Context(), info))

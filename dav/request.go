@@ -15,40 +15,45 @@ type request struct {
 	// name is the storage name of the request URI, in the storage's spelling.
 	name string
 
-	ifHeader    lazy[field.If]
-	depthHeader lazy[field.Depth]
-	overwrites  lazy[bool]
-	preferred   lazy[field.Preferences]
+	// Most requests have none of these headers, and some operations keep their request for
+	// hours: so these values are allocated when they are needed.
+	ifHeader   *parsed[field.If]
+	overwrites *parsed[bool]
+	preferred  *parsed[field.Preferences]
+	// depthHeader is valid if depthKnown.
+	depthHeader field.Depth
+	depthKnown  bool
+	// clientName is the result of client, or "" before its first call.
+	clientName string
 }
 
-// lazy is a value that is computed on first use. It is not safe for concurrent use.
-type lazy[T any] struct {
+// parsed is the result of parsing a header.
+type parsed[T any] struct {
 	value T
 	err   error
-	known bool
-}
-
-func (l *lazy[T]) set(value T, err error) (T, error) {
-	l.value, l.err, l.known = value, err, true
-	return value, err
 }
 
 // principal returns the principal of the request, or "" if that is unknown.
 func (r *request) principal() string { return storage.PrincipalOf(r.Context()) }
 
-// conditionsIf returns the header If, or nil without it.
+// conditionsIf returns the header If, or nil without it. It is not safe for concurrent use,
+// and neither are the methods below.
 func (r *request) conditionsIf() (field.If, error) {
-	if r.ifHeader.known {
-		return r.ifHeader.value, r.ifHeader.err
+	if r.Header["If"] == nil {
+		return nil, nil
 	}
-	return r.ifHeader.set(field.ParseIf(r.Header["If"]))
+	if r.ifHeader == nil {
+		value, err := field.ParseIf(r.Header["If"])
+		r.ifHeader = &parsed[field.If]{value, err}
+	}
+	return r.ifHeader.value, r.ifHeader.err
 }
 
 func (r *request) depthField() field.Depth {
-	if !r.depthHeader.known {
-		_, _ = r.depthHeader.set(field.ParseDepth(r.Header["Depth"]), nil)
+	if !r.depthKnown {
+		r.depthHeader, r.depthKnown = field.ParseDepth(r.Header["Depth"]), true
 	}
-	return r.depthHeader.value
+	return r.depthHeader
 }
 
 // depth returns the header Depth as 0, 1 or [tree.Infinite]; without the header it is
@@ -59,18 +64,25 @@ func (r *request) depth(allowed ...string) (int, error) {
 
 // overwrite returns the header Overwrite (RFC 4918 §10.6).
 func (r *request) overwrite() (bool, error) {
-	if r.overwrites.known {
-		return r.overwrites.value, r.overwrites.err
+	if r.Header["Overwrite"] == nil {
+		return field.ParseOverwrite(nil)
 	}
-	return r.overwrites.set(field.ParseOverwrite(r.Header["Overwrite"]))
+	if r.overwrites == nil {
+		value, err := field.ParseOverwrite(r.Header["Overwrite"])
+		r.overwrites = &parsed[bool]{value, err}
+	}
+	return r.overwrites.value, r.overwrites.err
 }
 
 // preferences returns what the header Prefer asks for.
-func (r *request) preferences() *field.Preferences {
-	if !r.preferred.known {
-		_, _ = r.preferred.set(field.ParsePreferences(r.Header), nil)
+func (r *request) preferences() field.Preferences {
+	if r.preferred == nil {
+		if r.Header["Prefer"] == nil && r.Header["Brief"] == nil {
+			return field.Preferences{}
+		}
+		r.preferred = &parsed[field.Preferences]{value: field.ParsePreferences(r.Header)}
 	}
-	return &r.preferred.value
+	return r.preferred.value
 }
 
 const methodCopy = "COPY"

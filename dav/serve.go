@@ -98,7 +98,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return status.New(http.StatusNotFound, "no such resource")
 	}
 	err = serve(h, w, req)
-	if status.Of(err) == http.StatusMethodNotAllowed && !status.Answered(err) {
+	if !status.Answered(err) && status.Of(err) == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", h.allowAt(r.Context(), req.name))
 	}
 	return err

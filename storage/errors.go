@@ -17,14 +17,11 @@ var ErrState = errors.New("the server can't store locks and properties at presen
 // returns nil for nil.
 func Cause(err error) error {
 	for {
-		var path *fs.PathError
-		var link *os.LinkError
-		switch {
-		case errors.As(err, &path):
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
 			err = path.Err
-		case errors.As(err, &link):
+		} else if link, ok := errors.AsType[*os.LinkError](err); ok {
 			err = link.Err
-		default:
+		} else {
 			return err
 		}
 	}

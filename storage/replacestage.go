@@ -161,7 +161,7 @@ func (s *staged) ReadFrom(r io.Reader) (int64, error) {
 	}
 	n, err := io.Copy(s.file, r)
 	// Any other error is the reader's own, which needs no name.
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+	if _, own := errors.AsType[*fs.PathError](err); own {
 		err = s.failed(err)
 	}
 	return n, err

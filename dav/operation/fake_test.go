@@ -154,7 +154,7 @@ func (s *site) copies(ctx context.Context, prefer string, takes time.Duration, r
 	preferences := field.ParsePreferences(r.Header)
 	key := Key{Method: "COPY", Principal: "ann", Source: "/a", Destination: "/b"}
 	answer := httptest.NewRecorder()
-	err := s.Undertake(answer, Request{Request: r, Key: key, Preferences: &preferences, Principal: "ann", Depth: field.Infinite}, func() {}, func() (Task, error) {
+	err := s.Undertake(answer, Request{Request: r, Key: key, Preferences: preferences, Principal: "ann", Depth: field.Infinite}, func() {}, func() (Task, error) {
 		h := &Hold{Scopes: []Scope{{Name: "/a", Tree: true}, {Name: "/b", Tree: true}}, Key: key}
 		if err := s.claims.AcquireHold(ctx, h); err != nil {
 			return nil, err

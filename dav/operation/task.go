@@ -15,7 +15,7 @@ type Request struct {
 	// Key is the same for identical requests. It is the zero value if no other request may
 	// join the operation.
 	Key         Key
-	Preferences *field.Preferences
+	Preferences field.Preferences
 	Principal   string
 	// Depth is 0, 1 or field.Infinite.
 	Depth     int

@@ -19,7 +19,7 @@ import (
 // leave is called once, when neither the request nor an operation that it has begun needs
 // its place any more.
 func (s *Registry) Undertake(w http.ResponseWriter, r Request, leave func(), prepare func() (Task, error)) error {
-	async := asyncOf(r.Preferences)
+	async := asyncOf(&r.Preferences)
 	lasting := false
 	defer func() {
 		if !lasting {
@@ -35,8 +35,8 @@ func (s *Registry) Undertake(w http.ResponseWriter, r Request, leave func(), pre
 			lasting = true
 			return s.perform(w, r, async, task, leave)
 		}
-		var identical *identicalError
-		if !errors.As(err, &identical) {
+		identical, ok := errors.AsType[*identicalError](err)
+		if !ok {
 			// An identical request may have caused the error by its success.
 			if err, done := s.repeat(w, r, async); done {
 				return err

@@ -173,7 +173,7 @@ func (r *replacement) ReadFrom(src io.Reader) (int64, error) {
 	}
 	n, err := r.stage.file().ReadFrom(src)
 	// Any other error comes from src and needs no name.
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+	if _, own := errors.AsType[*fs.PathError](err); own {
 		err = r.failed(err)
 	}
 	return n, err

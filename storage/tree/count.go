@@ -19,15 +19,16 @@ const countAfter = 500 * time.Millisecond
 // so the sum is exact even while the walker removes what it has passed.
 type count struct {
 	*Engine
-	ctx    context.Context //nolint:containedctx // lives as long as the operation
-	cancel context.CancelFunc
-	mon    *Monitor
-	timer  *time.Timer
-	ended  chan struct{} // closed when run has returned
-	grown  chan struct{} // has a value if waiting may have grown
+	ctx     context.Context //nolint:containedctx // lives as long as the operation
+	mon     *Monitor
+	timer   *time.Timer
+	running sync.WaitGroup // until run has returned
 
-	mu   sync.Mutex
-	open int // branches that are neither listed nor counted; the total is final at 0
+	mu     sync.Mutex
+	over   bool               // the total is final, or the operation has ended
+	cancel context.CancelFunc // ends run; nil until it has begun
+	grown  chan struct{}      // has a value if waiting may have grown; nil until run has begun
+	open   int                // branches that are neither listed nor counted; the total is final at 0
 	// waiting holds the branches that the walker has not listed and run has not claimed.
 	// The walker lists the last one next, or is listing it.
 	waiting []*branch
@@ -72,26 +73,36 @@ func removed(_ context.Context, _ string, entry fs.FileInfo, _ bool) (fs.FileInf
 // newCount returns a count. A DELETE has no destination. Without a Monitor, run is never
 // called. The caller must close the count.
 func (e *Engine) newCount(ctx context.Context, mon *Monitor, source, destination string) *count {
-	c := &count{Engine: e, mon: mon, open: 1, ended: make(chan struct{}), grown: make(chan struct{}, 1)}
+	c := &count{Engine: e, ctx: ctx, mon: mon, open: 1}
 	c.source = c.removal(source)
 	if destination != "" {
 		c.open++
 		c.displaced = c.removal(destination)
 	}
-	c.ctx, c.cancel = context.WithCancel(ctx)
 	mon.expect()
+	c.running.Add(1)
 	c.timer = time.AfterFunc(countAfter, c.run)
 	if mon == nil && c.timer.Stop() {
-		close(c.ended)
+		c.running.Done()
 	}
 	return c
 }
 
 // close ends the count and waits until it has ended.
 func (c *count) close() {
-	c.cancel()
+	c.mu.Lock()
+	c.end()
+	c.mu.Unlock()
 	if !c.timer.Stop() {
-		<-c.ended
+		c.running.Wait()
+	}
+}
+
+// end makes run return. mu is held.
+func (c *count) end() {
+	c.over = true
+	if c.cancel != nil {
+		c.cancel()
 	}
 }
 
@@ -127,7 +138,7 @@ func (c *count) push(by int, branches ...*branch) {
 	c.waiting = append(c.waiting, branches...)
 	if c.open += by; c.open == 0 {
 		c.mon.settle()
-		c.cancel()
+		c.end()
 	}
 	select {
 	case c.grown <- struct{}{}:
@@ -221,8 +232,11 @@ func (b *branch) gone() {
 // run counts until the total is final. The timer calls it. The operation itself will
 // meet the same error or panic of the storage, and report it.
 func (c *count) run() {
-	defer close(c.ended)
+	defer c.running.Done()
 	defer func() { _ = recover() }()
+	if !c.prepareRun() {
+		return
+	}
 	standBack()
 	for {
 		select {
@@ -241,6 +255,20 @@ func (c *count) run() {
 			b.publish()
 		}
 	}
+}
+
+// prepareRun allocates what only run needs, because most operations end before the timer. It
+// reports false if the count is over.
+func (c *count) prepareRun() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return false
+	}
+	c.ctx, c.cancel = context.WithCancel(c.ctx)
+	c.grown = make(chan struct{}, 1)
+	c.grown <- struct{}{}
+	return true
 }
 
 // walk counts branches, beginning with those that the walker will reach last.

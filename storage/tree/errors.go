@@ -102,8 +102,8 @@ func fatal(err error) bool {
 
 // done reports whether err says that the operation was carried out.
 func done(err error) bool {
-	var leftover *LeftoverError
-	return errors.As(err, &leftover)
+	_, leftover := errors.AsType[*LeftoverError](err)
+	return leftover
 }
 
 // immovable reports whether err, an error of Rename, means that the tree can only be

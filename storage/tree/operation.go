@@ -10,7 +10,7 @@ import (
 )
 
 // operation is one COPY, MOVE or DELETE of an Engine.
-type operation struct{ *placement }
+type operation struct{ placement }
 
 // Copy makes dst a copy of src. With the depth [Infinite] it copies everything below
 // src too; with depth 0 it copies a collection without its members. Once the copy is
@@ -86,7 +86,7 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*operatio
 	if e.Journal != nil {
 		entry.ID = path.Base(storage.Beside("/"))
 	}
-	op := &operation{&placement{record: &record{Engine: &e, entry: entry}, mon: mon}}
+	op := &operation{placement{record: record{Engine: &e, entry: entry}, mon: mon}}
 	if e.Journal == nil || e.Follower == nil {
 		return op, nil
 	}

@@ -10,7 +10,7 @@ import (
 
 // placement puts a tree at the destination of an operation, in one step.
 type placement struct {
-	*record
+	record
 	mon   *Monitor
 	count *count
 	held  storage.Held // the parent collection of the destination; nil before it is needed

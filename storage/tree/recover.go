@@ -86,7 +86,7 @@ func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
 		if err != nil {
 			return recovered, err
 		}
-		r := &recovery{&operation{&placement{record: &record{Engine: &e, entry: entry, written: true}}}}
+		r := &recovery{&operation{placement{record: record{Engine: &e, entry: entry, written: true}}}}
 		result, err := r.recover(entry.context(ctx))
 		if unfinished := (*unfinishedError)(nil); errors.As(err, &unfinished) {
 			return recovered, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, unfinished.err)

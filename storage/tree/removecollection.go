@@ -24,9 +24,14 @@ type doomed struct {
 
 // newDoomed returns the root of a tree that is removed.
 func newDoomed(name string, info fs.FileInfo) *doomed {
-	holder := &doomed{} // represents the collection that contains name
-	holder.add()
-	return &doomed{collection: collection{root: name, lineage: &lineage{info: info}}, holder: holder}
+	var all struct { // one allocation
+		root, holder doomed // holder represents the collection that contains name
+		lineage      lineage
+	}
+	all.holder.add()
+	all.lineage.info = info
+	all.root.collection, all.root.holder = collection{root: name, lineage: &all.lineage}, &all.holder
+	return &all.root
 }
 
 // entry returns the member of this collection that info describes.

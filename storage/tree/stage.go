@@ -38,11 +38,11 @@ func (p *placement) abandon(ctx context.Context, err error) error {
 // destination is as it was, unless rebuild had begun to remove it.
 func (p *placement) rollBack(ctx context.Context, err error) error {
 	ctx = context.WithoutCancel(ctx)
-	stranded := (*strandedError)(nil)
+	_, stranded := errors.AsType[*strandedError](err)
 	switch {
-	case errors.As(err, &stranded) && p.entry.Stage == "":
+	case stranded && p.entry.Stage == "":
 		return err // The next start puts the displaced tree back.
-	case errors.As(err, &stranded):
+	case stranded:
 		return also(err, p.discard(ctx, p.entry.Stage)) // The next start puts the displaced tree back.
 	case p.entry.Stage == "" && p.saved:
 		// The record must go: otherwise Recover would take a later MOVE of the same

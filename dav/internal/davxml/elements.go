@@ -34,8 +34,7 @@ func (e *Elements) Failed(href string, err error) {
 	e.Buf = AppendText(e.Buf, href)
 	e.Buf = append(e.Buf, "</D:href>"...)
 	e.status(status.Of(err))
-	var own *status.Error
-	if errors.As(err, &own) && own.Condition != "" {
+	if own, ok := errors.AsType[*status.Error](err); ok && own.Condition != "" {
 		e.Buf = appendError(e.Buf, own, "")
 	}
 	e.End()

@@ -16,12 +16,11 @@ import (
 // Conflict converts the error of a failed lock request at a place for the client
 // (RFC 4918 §9.10.5, §9.10.6).
 func (l *Table) Conflict(ctx context.Context, at place.Place, err error) error {
-	var owner *lock.OwnerError
-	if errors.As(err, &owner) {
+	if owner, ok := errors.AsType[*lock.OwnerError](err); ok {
 		return &status.Error{Status: http.StatusInsufficientStorage, Reason: owner.Error()}
 	}
-	var conflict *lock.ConflictError
-	if !errors.As(err, &conflict) {
+	conflict, ok := errors.AsType[*lock.ConflictError](err)
+	if !ok {
 		if errors.Is(err, webdav.ErrLocked) {
 			return &status.Error{Status: http.StatusLocked, Reason: "locked", Condition: "no-conflicting-lock"}
 		}

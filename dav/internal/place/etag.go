@@ -17,8 +17,8 @@ func EntityTag(ctx context.Context, info fs.FileInfo) string {
 	if tag := OwnTag(ctx, info); tag != "" {
 		return tag
 	}
-	version, _ := storage.Version(info)
-	return `"` + version + `"`
+	tag, _ := storage.AppendVersion(append(make([]byte, 0, 2+4*17), '"'), info)
+	return string(append(tag, '"'))
 }
 
 // OwnTag returns the backend's own entity tag, or "" without a valid one.

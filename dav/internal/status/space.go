@@ -17,15 +17,12 @@ const (
 // WithCondition adds to err why a 507 was sent: either the client's quota or the
 // disk is full.
 func WithCondition(err error) error {
-	var own *Error
-	switch {
-	case errors.As(err, &own), !storage.NoSpace(err):
+	if _, own := errors.AsType[*Error](err); own || !storage.NoSpace(err) {
 		return err
-	case errors.Is(err, syscall.EDQUOT):
-		own = &Error{Condition: QuotaNotExceeded, Reason: "the quota is used up"}
-	default:
-		own = &Error{Condition: DiskSpace, Reason: "the storage is full"}
 	}
-	own.Status = http.StatusInsufficientStorage
-	return own
+	full := &Error{Status: http.StatusInsufficientStorage, Condition: DiskSpace, Reason: "the storage is full"}
+	if errors.Is(err, syscall.EDQUOT) {
+		full.Condition, full.Reason = QuotaNotExceeded, "the quota is used up"
+	}
+	return full
 }

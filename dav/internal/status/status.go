@@ -73,18 +73,18 @@ var statuses = []struct {
 // Of returns the status for err, or 0 for nil.
 func Of(err error) int {
 	if err == nil {
-		return 0 // before anything is allocated: most calls have no error
+		return 0
 	}
-	var own *Error
-	var field *field.Error
-	var partial *tree.PartialError
-	switch {
-	case errors.As(err, &own):
+	if own, ok := errors.AsType[*Error](err); ok {
 		return own.Status
-	case errors.As(err, &field):
-		return field.Status
-	case errors.As(err, &partial):
+	}
+	if invalid, ok := errors.AsType[*field.Error](err); ok {
+		return invalid.Status
+	}
+	if _, partial := errors.AsType[*tree.PartialError](err); partial {
 		return http.StatusMultiStatus
+	}
+	switch {
 	case storage.NoSpace(err):
 		return http.StatusInsufficientStorage
 	case storage.TooLarge(err):
@@ -105,13 +105,13 @@ func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
-	var own *Error
-	var field *field.Error
-	switch {
-	case errors.As(err, &own):
+	if own, ok := errors.AsType[*Error](err); ok {
 		return own.Reason
-	case errors.As(err, &field):
-		return field.Reason
+	}
+	if invalid, ok := errors.AsType[*field.Error](err); ok {
+		return invalid.Reason
+	}
+	switch {
 	case errors.Is(err, tree.ErrOverlap):
 		return tree.ErrOverlap.Error()
 	case errors.Is(err, tree.ErrChanged):
