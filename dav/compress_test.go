@@ -151,12 +151,16 @@ func TestCompressStream(t *testing.T) {
 		t.Run(coding, func(t *testing.T) {
 			h := &dav.Handler{Compress: dav.CompressAlways, Interim: interim.Policy{Mode: interim.Never, After: -1, Every: 5 * time.Millisecond}}
 			s := serveMem(t, h, layout{"/a/1": "", "/a/2": "", "/a/3": "", "/b/1": "", "/b/2": "", "/b/3": ""})
-			hang := make(chan struct{})
+			first, hang := "", make(chan struct{})
 			var once sync.Once
 			goOn := func() { once.Do(func() { close(hang) }) }
 			t.Cleanup(goOn) // before the server closes
 			s.before = func(op, name string) error {
-				if op == "readdir" && name == "/b" {
+				switch {
+				case op != "readdir" || name == "/":
+				case first == "":
+					first = name
+				case name != first:
 					<-hang
 				}
 				return nil
@@ -173,7 +177,8 @@ func TestCompressStream(t *testing.T) {
 			in := bufio.NewReader(decoder(t, response.Header.Get("Content-Encoding"), response.Body))
 			var got bytes.Buffer
 			newlines := 0
-			for newlines < 3 || strings.Count(got.String(), "</D:response>") < 5 { // one collection and its members
+			// Which of the collections was read first decides how many elements can come.
+			for newlines < 3 {
 				b, err := in.ReadByte()
 				if err != nil {
 					t.Fatalf("%v after %s", err, got.String())
@@ -182,7 +187,7 @@ func TestCompressStream(t *testing.T) {
 					newlines++
 				}
 			}
-			if so := strings.TrimRight(got.String(), "\n"); !strings.HasSuffix(so, "</D:response>") {
+			if so := strings.TrimRight(got.String(), "\n"); strings.Count(so, "</D:response>") < 2 || !strings.HasSuffix(so, "</D:response>") {
 				t.Errorf("so far it is %s", so)
 			}
 			goOn()
