@@ -61,7 +61,7 @@ func (pg *page) describeLarge(m *tree.Member) {
 	case m.Err != nil:
 		pg.failed(m)
 		return
-	case p.noRoot && m.Name == p.root:
+	case p.about.NoRoot && m.Name == p.about.Name:
 		pg.rootOmitted = true
 		return
 	}
@@ -70,7 +70,7 @@ func (pg *page) describeLarge(m *tree.Member) {
 	if pg.dead = p.reader(m); pg.dead != nil {
 		found, next, err := pg.dead.readPage(large.ctx, at.Key, xml.Name{})
 		if large.paged = err == nil && next != nil; large.paged {
-			found, err = pg.dead.readNames(large.ctx, at.Key, p.query.deadNames)
+			found, err = pg.dead.readNames(large.ctx, at.Key, p.about.Query.deadNames)
 		}
 		if err != nil {
 			pg.status(m, err)

@@ -20,20 +20,16 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// Answer answers with the properties of the resource and, depending on Depth, of
-// propfind writes the answer to one PROPFIND.
+// Answer answers one PROPFIND: with the properties of the resource and, depending on Depth,
+// of its members.
 type Answer struct {
-	server  Server
-	about   Request
-	ctx     context.Context //nolint:containedctx // lives as long as the request
-	res     *interim.Response
-	query   *Query
-	minimal string // the header field that asks for a minimal answer
-	root    string
-	noRoot  bool        // the answer leaves out root itself
-	at      place.Place // the place of root; zero if the query needs neither locks nor dead properties
-	live    liveValues
-	dead    *deadReader // nil if the tree has no dead properties or the query needs none
+	server Server
+	about  Request
+	ctx    context.Context //nolint:containedctx // lives as long as the request
+	res    *interim.Response
+	at     place.Place // the place of the resource; zero if the query needs neither locks nor dead properties
+	live   liveValues
+	dead   *deadReader // nil if the tree has no dead properties or the query needs none
 	// linkedDead is the result of deadOfLinks, which makes it once, with the context
 	// lookedUp.
 	linkedDead *deadReader
@@ -79,7 +75,7 @@ type Request struct {
 // Open looks up everything that the whole answer to r shares. The caller must call Close.
 func (s Server) Open(ctx context.Context, r Request) (*Answer, error) {
 	p := &Answer{
-		server: s, ctx: ctx, query: r.Query, root: r.Name, about: r, noRoot: r.NoRoot, minimal: r.Minimal,
+		server: s, ctx: ctx, about: r,
 		live: liveValues{fsys: s.Names.FS, ctx: ctx, shared: !s.Locks.Plain()},
 	}
 	var err error
@@ -99,7 +95,7 @@ func (s Server) Open(ctx context.Context, r Request) (*Answer, error) {
 // walk.
 func (p *Answer) Write(ctx context.Context, res *interim.Response, walk tree.Walk) error {
 	p.ctx, p.res, p.live.ctx = ctx, res, ctx
-	walk.FS, walk.Root, walk.Info, walk.Depth, walk.Prepare = p.server.Names.FS, p.root, p.about.Info, p.about.Depth, p.prepare
+	walk.FS, walk.Root, walk.Info, walk.Depth, walk.Prepare = p.server.Names.FS, p.about.Name, p.about.Info, p.about.Depth, p.prepare
 	err := walk.Run(ctx)
 	if err == nil && p.body == nil {
 		err = fs.ErrNotExist // the resource was removed meanwhile
@@ -150,8 +146,8 @@ func (p *Answer) start() error {
 	if p.body != nil {
 		return nil
 	}
-	if p.minimal != "" {
-		field.SetMinimal(p.res.Header(), p.minimal)
+	if p.about.Minimal != "" {
+		field.SetMinimal(p.res.Header(), p.about.Minimal)
 	}
 	p.res.StreamMultistatus()
 	davxml.SetMultistatus(p.res)

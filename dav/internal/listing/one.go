@@ -21,11 +21,13 @@ func (p *Answer) One(w http.ResponseWriter, answering func()) (done bool, err er
 	}
 	answering()
 	header := w.Header()
-	if p.minimal != "" {
-		field.SetMinimal(header, p.minimal)
+	if p.about.Minimal != "" {
+		field.SetMinimal(header, p.about.Minimal)
 	}
-	header.Set("Content-Length", strconv.Itoa(len(pg.Buf)))
-	davxml.SetMultistatus(w)
+	// Set would allocate for each header.
+	values := [...]string{strconv.Itoa(len(pg.Buf)), davxml.ContentType}
+	header["Content-Length"], header["Content-Type"] = values[:1:1], values[1:]
+	w.WriteHeader(http.StatusMultiStatus)
 	_, err = w.Write(pg.Buf)
 	return true, err
 }
@@ -34,7 +36,7 @@ func (p *Answer) One(w http.ResponseWriter, answering func()) (done bool, err er
 func (p *Answer) one207(ctx context.Context, info fs.FileInfo) *page {
 	pg := p.emptyPage()
 	pg.Buf = append(pg.Buf, davxml.Start...)
-	pg.describe(ctx, []tree.Member{{Name: p.root, Info: info}})
+	pg.describe(ctx, []tree.Member{{Name: p.about.Name, Info: info}})
 	pg.Buf = davxml.AppendEnd(pg.Buf, "")
 	return pg
 }

@@ -95,7 +95,7 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 			return
 		case m.Err != nil:
 			pg.failed(m)
-		case p.noRoot && m.Name == p.root:
+		case p.about.NoRoot && m.Name == p.about.Name:
 			pg.rootOmitted = true
 		case dead.failures[at.Key] != nil:
 			pg.status(m, dead.failures[at.Key])
@@ -109,7 +109,7 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 func (pg *page) failed(m *tree.Member) {
 	switch {
 	case errors.Is(m.Err, fs.ErrNotExist): // removed since the walk found it
-	case m.Partial && m.Name == pg.propfind.root:
+	case m.Partial && m.Name == pg.propfind.about.Name:
 		pg.rootErr = m.Err
 	case m.Partial:
 		// The collection has a response element already, and a second one with its
@@ -131,9 +131,9 @@ func (pg *page) resource(r resource, dead []webdav.Property) {
 	p := pg.propfind
 	pg.Open(p.server.Prefix, r.name, r.info.IsDir())
 	switch {
-	case p.query.Propname:
+	case p.about.Query.Propname:
 		pg.names(r, dead)
-	case p.query.Allprop:
+	case p.about.Query.Allprop:
 		pg.all(r, dead)
 	default:
 		pg.named(r, dead)
@@ -143,7 +143,7 @@ func (pg *page) resource(r resource, dead []webdav.Property) {
 
 // notFound appends a propstat with the missing properties, if any.
 func (pg *page) notFound() {
-	if len(pg.missing) == 0 || pg.propfind.minimal != "" {
+	if len(pg.missing) == 0 || pg.propfind.about.Minimal != "" {
 		return
 	}
 	pg.OpenPropstat()

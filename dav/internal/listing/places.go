@@ -15,20 +15,20 @@ import (
 // which info describes, and its members down to depth.
 func (p *Answer) lookUp(ctx context.Context, info fs.FileInfo, depth int) error {
 	p.lookedUp = ctx
-	if !p.query.locks && !p.query.dead {
+	if !p.about.Query.locks && !p.about.Query.dead {
 		return nil
 	}
 	var err error
-	if p.at, err = p.server.Names.PlaceAt(ctx, p.root, info); err != nil {
+	if p.at, err = p.server.Names.PlaceAt(ctx, p.about.Name, info); err != nil {
 		return err
 	}
-	if p.query.locks {
+	if p.about.Query.locks {
 		if p.live.locks, err = p.server.Locks.Discover(ctx, storage.PrincipalOf(ctx), p.at, depth != 0); err != nil {
 			return err
 		}
 	}
-	if p.query.dead {
-		p.dead, err = newDeadReader(ctx, &p.server, p.at.Key, p.query)
+	if p.about.Query.dead {
+		p.dead, err = newDeadReader(ctx, &p.server, p.at.Key, p.about.Query)
 	}
 	return err
 }
@@ -50,7 +50,7 @@ func (p *Answer) places(ctx context.Context, members []tree.Member) []place.Plac
 		dir, base := path.Split(m.Name)
 		dir = storage.Clean(dir)
 		switch {
-		case m.Name == p.root:
+		case m.Name == p.about.Name:
 			places[i] = p.at
 		case m.Linked:
 			places[i] = p.placeOf(ctx, m.Name)
@@ -68,9 +68,9 @@ func (p *Answer) places(ctx context.Context, members []tree.Member) []place.Plac
 // has none itself. It returns nil if no resource at all has any or the query needs none.
 func (p *Answer) deadOfLinks() *deadReader {
 	p.linkedOnce.Do(func() {
-		if p.query.dead && p.dead == nil {
+		if p.about.Query.dead && p.dead == nil {
 			// If they can't be read, the answer leaves them out.
-			p.linkedDead, _ = newDeadReader(p.lookedUp, &p.server, "/", p.query)
+			p.linkedDead, _ = newDeadReader(p.lookedUp, &p.server, "/", p.about.Query)
 		}
 	})
 	return p.linkedDead
@@ -94,7 +94,7 @@ func (p *Answer) Close() {
 // placeOf returns the place of name. If that can't be found out, it returns a place
 // that has neither locks nor properties.
 func (p *Answer) placeOf(ctx context.Context, name string) place.Place {
-	if name == p.root {
+	if name == p.about.Name {
 		return p.at
 	}
 	at, err := p.server.Names.Place(ctx, name, true)

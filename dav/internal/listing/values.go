@@ -35,8 +35,8 @@ func (pg *page) all(r resource, dead []webdav.Property) {
 	}
 	pg.allDead(r, dead)
 	pg.missing = pg.missing[:0]
-	for i := range p.query.asked {
-		prop := &p.query.asked[i]
+	for i := range p.about.Query.asked {
+		prop := &p.about.Query.asked[i]
 		if _, isDead := find(dead, prop.name); isDead {
 			continue
 		}
@@ -70,8 +70,8 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 	pg.OpenPropstat()
 	empty := len(pg.Buf)
 	pg.missing = pg.missing[:0]
-	for i := range p.query.asked {
-		prop := &p.query.asked[i]
+	for i := range p.about.Query.asked {
+		prop := &p.about.Query.asked[i]
 		if prop.dead {
 			if property, isDead := find(dead, prop.name); isDead && pg.namedDead(r, prop, property) {
 				continue
@@ -83,7 +83,7 @@ func (pg *page) named(r resource, dead []webdav.Property) {
 	}
 	// Drop an empty propstat unless it is the only one: a response element must have
 	// one (RFC 4918 §14.24).
-	if spilled := pg.large != nil && pg.large.spilled; !spilled && len(pg.Buf) == empty && len(pg.missing) > 0 && p.minimal == "" {
+	if spilled := pg.large != nil && pg.large.spilled; !spilled && len(pg.Buf) == empty && len(pg.missing) > 0 && p.about.Minimal == "" {
 		pg.Buf = pg.Buf[:start]
 	} else {
 		pg.ClosePropstat(http.StatusOK)
