@@ -522,6 +522,24 @@ func TestPropfindLinks(t *testing.T) {
 	}
 }
 
+// TestPropfindLinkedState checks that a listing shows the dead properties and the locks of a
+// link's target, because they belong to the resource and not to a name.
+func TestPropfindLinkedState(t *testing.T) {
+	s := serveLocal(t, &dav.Handler{}, garden())
+	if err := os.Symlink("../f", filepath.Join(s.dir, "c", "file")); err != nil {
+		t.Skip(err)
+	}
+	s.patched("/f", `<D:set><D:prop><x:x>z</x:x></D:prop></D:set>`, xProp("x"))
+	s.sends(200, "LOCK", "/f", lockBody)
+	m := s.multistatus(s.send("PROPFIND", "/c/", askAll, "Depth: 1"))
+	if x := m.responses["/c/file"].props[xProp("x")]; x.inner != "z" {
+		t.Errorf("the dead property is %q", x.inner)
+	}
+	if locks := m.responses["/c/file"].dav("lockdiscovery"); !strings.Contains(locks.inner, "activelock") {
+		t.Errorf("the locks are %q", locks.inner)
+	}
+}
+
 // TestPropfindSmallPages checks that a listing is complete although pages are small
 // because the held answers take much memory.
 func TestPropfindSmallPages(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/sqlstate"
 )
@@ -62,5 +63,17 @@ func TestRoomIsReleased(t *testing.T) {
 	}
 	if most == 0 {
 		t.Error("no room was reserved")
+	}
+}
+
+// TestProcessingNotPromised checks that a client that asks for interim responses, but may
+// not get any, is not told that its preference was applied (RFC 7240 §3).
+func TestProcessingNotPromised(t *testing.T) {
+	s := serveMem(t, &dav.Handler{Interim: interim.Policy{Mode: interim.Never}}, garden())
+	for _, line := range [][]string{{"COPY", "/f", "Destination: /g"}, {"PROPFIND", "/c/", "Depth: 1"}} {
+		a := s.send(line[0], line[1], "", append(line[2:], "Prefer: processing")...)
+		if applied := a.header.Get("Preference-Applied"); a.status/100 != 2 || applied != "" {
+			t.Errorf("%s is %d, with Preference-Applied: %q", line[0], a.status, applied)
+		}
 	}
 }
