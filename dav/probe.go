@@ -2,7 +2,6 @@ package dav
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"path"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
@@ -88,7 +88,7 @@ func (h *Handler) probe(w http.ResponseWriter, r *request) error {
 		if err := probe(ctx, monitor, allowed.Limit, every); err != nil {
 			return err
 		}
-		return status.Logged(respondReport(x.Response, &ProbeReport{
+		return status.Logged(browser.WriteJSON(x.Response, http.StatusOK, &ProbeReport{
 			Sent: x.Quiet(), Withheld: allowed.Refused.Reason,
 			Mode: h.Interim.Mode.String(), Proxy: h.Interim.Proxy.String(), Protocol: r.Proto,
 			Via: strings.Join(r.Header.Values("Via"), ", "), Proxied: field.ProxySign(r.Header) != "",
@@ -128,17 +128,4 @@ func probeLength(r *request) (time.Duration, error) {
 		}
 	}
 	return time.Duration(n) * time.Second, nil
-}
-
-func respondReport(w http.ResponseWriter, report *ProbeReport) error {
-	body, err := json.Marshal(report)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusOK)
-	_, err = w.Write(append(body, '\n'))
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
@@ -144,7 +145,7 @@ func (d Documents) respond(w http.ResponseWriter, form string, v *view) error {
 	if form == htmlType {
 		return respondPage(w, v)
 	}
-	return writeJSON(w, http.StatusOK, newStatus(v, d.Registry.server.Href))
+	return browser.WriteJSON(w, http.StatusOK, newStatus(v, d.Registry.server.Href))
 }
 
 // await sends interim responses until op ends, and then its status document. A client

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/status"
 )
 
@@ -161,7 +162,7 @@ func (x *Exchange) accept() error {
 		applied = processing + ", " + applied
 	}
 	header.Set("Preference-Applied", applied)
-	err := writeJSON(x.Response, http.StatusAccepted, newStatus(s.view(x.op), s.server.Href))
+	err := browser.WriteJSON(x.Response, http.StatusAccepted, newStatus(s.view(x.op), s.server.Href))
 	if err == nil {
 		err = x.respond(nil)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/history"
@@ -34,7 +35,7 @@ func (d Documents) serveList(w http.ResponseWriter, r *http.Request) error {
 		v.Failures = nil
 		list.Operations = append(list.Operations, *newStatus(v, d.Registry.server.Href))
 	}
-	return status.Logged(writeJSON(w, http.StatusOK, &list))
+	return status.Logged(browser.WriteJSON(w, http.StatusOK, &list))
 }
 
 // list returns the operations that r may see, the most recent first: all for an

@@ -1,9 +1,7 @@
 package operation
 
 import (
-	"encoding/json"
 	"math"
-	"net/http"
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
@@ -166,17 +164,3 @@ func orNull[T int | int64](n T) *T {
 
 // rounded returns x with one decimal.
 func rounded(x float64) float64 { return math.Round(x*10) / 10 }
-
-// writeJSON answers with document.
-func writeJSON(w http.ResponseWriter, status int, document any) error {
-	body, err := json.Marshal(document)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", jsonType)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, err = w.Write(append(body, '\n'))
-	return err
-}
