@@ -7,10 +7,11 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/browser"
+	"github.com/davd/davd/dav/internal/infotest"
 )
 
 func TestContentType(t *testing.T) {
-	file := fileInfo{name: "a"}
+	file := infotest.Info{Base: "a"}
 	for _, c := range []struct {
 		name string
 		info fs.FileInfo
@@ -25,9 +26,9 @@ func TestContentType(t *testing.T) {
 		{"/a.html/b", file, ""},
 		{"/a.nosuchextension", file, ""},
 		{"/.", file, ""},
-		{"/a.html", taggedInfo{fileInfo: file, contentType: "a/b"}, "a/b"},
-		{"/a.html", taggedInfo{fileInfo: file, contentType: "a/b", err: webdav.ErrNotImplemented}, "text/html; charset=utf-8"},
-		{"/a.html", taggedInfo{fileInfo: file}, "text/html; charset=utf-8"},
+		{"/a.html", infotest.Tagged{Info: file, Type: "a/b"}, "a/b"},
+		{"/a.html", infotest.Tagged{Info: file, Type: "a/b", Err: webdav.ErrNotImplemented}, "text/html; charset=utf-8"},
+		{"/a.html", infotest.Tagged{Info: file}, "text/html; charset=utf-8"},
 	} {
 		if got := browser.ContentType(t.Context(), c.name, c.info); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

@@ -8,12 +8,13 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/infotest"
 	"github.com/davd/davd/dav/internal/place"
 )
 
-// bornInfo is a fileInfo with a creation date. It is its own storage.Facts.
+// bornInfo is an Info with a creation date. It is its own storage.Facts.
 type bornInfo struct {
-	fileInfo
+	infotest.Info
 	born time.Time
 }
 
@@ -24,8 +25,8 @@ func (i bornInfo) BirthTime() time.Time           { return i.born }
 
 func TestLiveProps(t *testing.T) {
 	modified := time.Date(2026, time.February, 3, 4, 5, 6, 7, time.FixedZone("", 3600))
-	file := fileInfo{name: "a", size: 1 << 40, modified: modified}
-	collection := fileInfo{name: "a", mode: fs.ModeDir, modified: modified}
+	file := infotest.Info{Base: "a", Length: 1 << 40, Modified: modified}
+	collection := infotest.Info{Base: "a", FileMode: fs.ModeDir, Modified: modified}
 	etagOfFile := place.EntityTag(t.Context(), file)
 	born := &liveValues{ctx: t.Context(), fsys: webdav.NewMemFS(), quota: &quota{used: 12, available: -3}}
 	plain := &liveValues{ctx: t.Context(), fsys: webdav.NewMemFS(), shared: true}
@@ -47,12 +48,12 @@ func TestLiveProps(t *testing.T) {
 		{"§15.5 by the name in upper case", "/A.HTML", file, "getcontenttype", "text/html; charset=utf-8"},
 		{"§15.5 unknown name", "/a.nosuchextension", file, "getcontenttype", "application/octet-stream"},
 		{"§15.5 no extension", "/a", file, "getcontenttype", "application/octet-stream"},
-		{"§15.5 ContentTyper", "/a.html", taggedInfo{fileInfo: file, contentType: "a/b; c=<d>"}, "getcontenttype", "a/b; c=&lt;d&gt;"},
-		{"§15.5 ContentTyper that does not know", "/a.html", taggedInfo{fileInfo: file, err: webdav.ErrNotImplemented}, "getcontenttype", "text/html; charset=utf-8"},
-		{"§15.6 ETager", "/a", taggedInfo{fileInfo: file, etag: `W/"a<"`}, "getetag", "W/&#34;a&lt;&#34;"},
+		{"§15.5 ContentTyper", "/a.html", infotest.Tagged{Info: file, Type: "a/b; c=<d>"}, "getcontenttype", "a/b; c=&lt;d&gt;"},
+		{"§15.5 ContentTyper that does not know", "/a.html", infotest.Tagged{Info: file, Err: webdav.ErrNotImplemented}, "getcontenttype", "text/html; charset=utf-8"},
+		{"§15.6 ETager", "/a", infotest.Tagged{Info: file, Tag: `W/"a<"`}, "getetag", "W/&#34;a&lt;&#34;"},
 		{"§15.6", "/a", file, "getetag", etagOfFile},
-		{"§15.6 ETager that does not know", "/a", taggedInfo{fileInfo: file, etag: "x", err: webdav.ErrNotImplemented}, "getetag", etagOfFile},
-		{"§15.6 ETager with an invalid tag", "/a", taggedInfo{fileInfo: file, etag: "x"}, "getetag", etagOfFile},
+		{"§15.6 ETager that does not know", "/a", infotest.Tagged{Info: file, Tag: "x", Err: webdav.ErrNotImplemented}, "getetag", etagOfFile},
+		{"§15.6 ETager with an invalid tag", "/a", infotest.Tagged{Info: file, Tag: "x"}, "getetag", etagOfFile},
 		{"§15.6 collection", "/a", collection, "getetag", place.EntityTag(t.Context(), collection)},
 		{"§15.1 is in UTC", "/a", bornInfo{file, modified}, "creationdate", "2026-02-03T03:05:06Z"},
 		{"§15.1 collection", "/a", bornInfo{collection, modified}, "creationdate", "2026-02-03T03:05:06Z"},

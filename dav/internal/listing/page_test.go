@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/infotest"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage/tree"
 )
@@ -21,7 +22,7 @@ func BenchmarkPage(b *testing.B) {
 	members := make([]tree.Member, count)
 	for i := range members {
 		name := fmt.Sprintf("/photos/2024/img%05d.jpg", i)
-		members[i] = tree.Member{Name: name, Info: fileInfo{name: name, size: 123_456, modified: time.Unix(1_700_000_000+int64(i), 0)}}
+		members[i] = tree.Member{Name: name, Info: infotest.Info{Base: name, Length: 123_456, Modified: time.Unix(1_700_000_000+int64(i), 0)}}
 	}
 	var four []xml.Name
 	for _, local := range []string{"resourcetype", "getcontentlength", "getlastmodified", "getetag"} {
