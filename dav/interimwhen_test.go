@@ -1,8 +1,10 @@
 package dav_test
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/storage"
+	"golang.org/x/net/webdav"
 )
 
 // copySrc is a COPY with additional header fields.
@@ -184,6 +188,58 @@ func TestInterimRule5Bytes(t *testing.T) {
 					t.Errorf("%d bytes of interim responses, want %d", len(interims), c.most)
 				}
 				checkWithheld(t, outcome{withheld: withheld()}, 5, strings.Count(interims, " 102 "))
+			})
+		})
+	}
+}
+
+// slowCommit is storage that takes 65 s to close a file that was written, and to make a
+// collection.
+type slowCommit struct{ storage.FS }
+
+func (s slowCommit) OpenFile(ctx context.Context, name string, flag int, perm os.FileMode) (webdav.File, error) {
+	file, err := s.FS.OpenFile(ctx, name, flag, perm)
+	if err == nil && flag&os.O_CREATE != 0 {
+		file = slowClose{file}
+	}
+	return file, err
+}
+
+func (s slowCommit) Mkdir(ctx context.Context, name string, perm os.FileMode) error {
+	time.Sleep(65 * time.Second) // virtual
+	return s.FS.Mkdir(ctx, name, perm)
+}
+
+type slowClose struct{ webdav.File }
+
+func (s slowClose) Close() error {
+	time.Sleep(65 * time.Second) // virtual
+	return s.File.Close()
+}
+
+// TestInterimOneResource: a request for one resource gets interim responses while the
+// storage takes long, but only after its body.
+func TestInterimOneResource(t *testing.T) {
+	for _, c := range []struct {
+		request wireRequest
+		want    int
+	}{
+		{wireRequest{method: "PUT", target: "/new", body: "content"}, 3},
+		{wireRequest{method: "PATCH", target: "/src/a.txt", body: "x", fields: []string{"Content-Type: application/x-sabredav-partialupdate", "X-Update-Range: bytes=0-0"}}, 3},
+		{wireRequest{method: "MKCOL", target: "/new/"}, 3},
+	} {
+		t.Run(c.request.method, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &dav.Handler{FileSystem: slowCommit{plant(t)}}
+				c.request.fields = append(c.request.fields, safe)
+				server, client := pipeServer(t, h)
+				got := converse(t, client, c.request.text("HTTP/1.1"))
+				if err := server.Shutdown(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if len(got.interims) != c.want || got.status/100 != 2 {
+					t.Errorf("interim responses at %v, then %d", got.interims, got.status)
+				}
 			})
 		})
 	}

@@ -1,8 +1,10 @@
 package dav
 
 import (
+	"errors"
 	"net/http"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/requestbody"
@@ -55,7 +57,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	id, isStatus := h.statusID(r.URL.Path)
-	if !isStatus {
+	traits := methodTraits[r.Method]
+	operates := interim.SuccessOf(r.Method) != 0
+	if !isStatus && !operates && !traits.writes {
 		h.Interim.NoOperation(r)
 	}
 	serve, known := serveFuncs[r.Method]
@@ -86,7 +90,6 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	traits := methodTraits[r.Method]
 	switch {
 	case h.ReadOnly && traits.writes:
 		return status.New(http.StatusForbidden, "this share is read-only")
@@ -97,9 +100,31 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	case storage.Reserved(req.name):
 		return status.New(http.StatusNotFound, "no such resource")
 	}
-	err = serve(h, w, req)
+	if traits.writes && !operates {
+		return h.serveHeld(w, req, serve)
+	}
+	return h.serveNow(w, req, serve)
+}
+
+func (h *Handler) serveNow(w http.ResponseWriter, r *request, serve serveFunc) error {
+	err := serve(h, w, r)
 	if !status.Answered(err) && status.Of(err) == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", h.allowAt(r.Context(), req.name))
+		w.Header().Set("Allow", h.allowAt(r.Context(), r.name))
 	}
 	return err
+}
+
+// serveHeld serves a request that changes one resource, with interim responses if it takes
+// long after the body has arrived.
+func (h *Handler) serveHeld(w http.ResponseWriter, r *request, serve serveFunc) error {
+	about := h.emission(r.Request, r.Method, r.name)
+	about.Complete = requestbody.From(r.Request).Complete
+	x := interim.Hold(w, about, h.stallTimeout(), &h.answers)
+	defer x.Abandon() // if serve panics
+	err := h.serveNow(x, r, serve)
+	x.Quiet()
+	if !status.Answered(err) {
+		h.respondError(r.Context(), x, err)
+	}
+	return status.Logged(errors.Join(err, x.Finish()))
 }

@@ -28,6 +28,7 @@ const keptBack = 10
 type Emission struct {
 	Request *http.Request
 	Policy  *Policy
+	// Monitor is nil if nothing is known about the progress.
 	Monitor Monitor
 	// Root is the name of the request URI in the names that Monitor reports. Names in
 	// Progress are relative to it.
@@ -39,6 +40,10 @@ type Emission struct {
 	// Location returns the path of the operation's status document, for a client that asked.
 	// It is nil if there is none.
 	Location func() string
+	// Complete reports whether the request's body has been read to its end. Before that,
+	// there are no interim responses, because each says that the server has accepted the
+	// complete request (RFC 2518 §10.1). nil means that it has.
+	Complete func() bool
 	// Grant, if not nil, is what the request may get. By default Policy decides.
 	Grant *Grant
 }
@@ -55,7 +60,8 @@ type Emitter struct {
 	undecided bool
 	outcomes  Outcomes // nil for a client that didn't ask
 
-	// Start sets these fields; after that, only fire uses them.
+	// ticking guards the fields above and these.
+	ticking  sync.Mutex
 	sent     int // interim responses
 	spent    int // their bytes
 	began    time.Time
@@ -76,6 +82,9 @@ type Emitter struct {
 // Emitter for the rest. It ends when the request's context ends, because the client has
 // gone then or can't be written to.
 func (r *Response) Start(about Emission) *Emitter {
+	if about.Monitor == nil {
+		about.Monitor = noMonitor{}
+	}
 	e := &Emitter{about: about, res: r, undecided: true}
 	switch {
 	case about.Grant != nil:
@@ -101,7 +110,10 @@ func (e *Emitter) start() {
 	e.lastSent = e.began
 	first := e.about.Policy.FirstAfter()
 	if e.grant.Asked && e.grant.Limit > 0 {
-		first = 0
+		first = min(first, askedInterval)
+		if SuccessOf(e.about.Request.Method) != 0 {
+			first = 0
+		}
 		e.outcomes = e.about.Monitor.Subscribe()
 	}
 	if first == 0 {
@@ -121,7 +133,7 @@ func (e *Emitter) Stop() {
 	if e.outcomes != nil {
 		e.outcomes.Close()
 	}
-	e.withholdAll()
+	e.withholdFor(endedBefore)
 }
 
 // fire runs when the timer expires. It restarts the timer when it ends, so only one
@@ -137,6 +149,8 @@ func (e *Emitter) fire() {
 	e.mu.Unlock()
 	defer close(firing)
 	if e.about.Request.Context().Err() != nil {
+		e.ticking.Lock()
+		defer e.ticking.Unlock()
 		e.withhold(connectionGone)
 		return
 	}
@@ -154,6 +168,8 @@ func (e *Emitter) fire() {
 // never exceeds the constant interval, so that the client's idle timer doesn't expire.
 // The last keptBack interim responses of a limited client only serve that timer.
 func (e *Emitter) interval() time.Duration {
+	e.ticking.Lock()
+	defer e.ticking.Unlock()
 	every := e.about.Policy.every()
 	if !e.grant.Asked || e.grant.Limit-e.sent <= keptBack || !e.res.held() {
 		return every
@@ -169,6 +185,11 @@ func (e *Emitter) interval() time.Duration {
 // tick sends an interim response. If none may be sent, it keeps the connection alive
 // with a newline in the body.
 func (e *Emitter) tick() {
+	e.ticking.Lock()
+	defer e.ticking.Unlock()
+	if e.about.Complete != nil && !e.about.Complete() {
+		return
+	}
 	e.decide()
 	if e.sent >= e.grant.Limit || e.spent >= e.grant.budget() {
 		e.withhold(e.grant.spent(e.sent))
@@ -191,6 +212,27 @@ func (e *Emitter) tick() {
 	e.lastSent, e.lastSeen = now, progress
 	if e.about.Policy.Sent != nil {
 		e.about.Policy.Sent(e.about.Request, header)
+	}
+}
+
+// pass sends an informational response of the handler, with the header of the response, if
+// the client may get it.
+func (e *Emitter) pass(status int) {
+	e.ticking.Lock()
+	defer e.ticking.Unlock()
+	e.decide()
+	grant := &e.grant
+	if status != http.StatusProcessing && grant.Refused.Rule == 3 {
+		grant = &Grant{Limit: unlimited} // the rule is about 102s alone
+	}
+	if e.sent >= grant.Limit || e.spent >= grant.budget() {
+		e.withhold(grant.spent(e.sent))
+		return
+	}
+	if size, sent := e.res.inform(status); sent {
+		e.sent++
+		e.spent += size
+		e.lastSent = time.Now()
 	}
 }
 

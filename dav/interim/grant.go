@@ -108,7 +108,7 @@ func expectsContinue(r *http.Request) bool {
 // NoOperation reports to Withheld a request that asks for interim responses, but can't
 // get any because of its method.
 func (i *Policy) NoOperation(r *http.Request) {
-	if i.Withheld != nil && memberSuccess[r.Method] == 0 && field.PrefersProcessing(r.Header) {
-		i.Withheld(r, Withheld{Rule: 1, Reason: "only COPY, MOVE, DELETE and PROPFIND get any"})
+	if i.Withheld != nil && field.PrefersProcessing(r.Header) {
+		i.Withheld(r, Withheld{Rule: 1, Reason: r.Method + " requests get none"})
 	}
 }

@@ -10,16 +10,19 @@ import (
 // §10.1) are sent. The zero value suits most servers. These are the rules, with the
 // numbers that [Withheld] uses:
 //
-//  1. Only a COPY, MOVE, DELETE or PROPFIND that is under way gets interim responses.
+//  1. A request gets interim responses while the server works on it, once its body has
+//     been read to the end: they say that the server has accepted the complete request. A
+//     GET, HEAD or OPTIONS gets none.
 //  2. They are never sent to HTTP/1.0, nor through a proxy that says that it forwards to
 //     HTTP/1.0 (RFC 9110 §15.2).
 //  3. In the mode auto, they are sent to clients that ask with Prefer: processing, and to
 //     clients that are known to survive them, unless the request shows a proxy in between
 //     and Proxy doesn't say that it passes them on. In the mode always, they are sent to
 //     all clients; in the mode never, to none.
-//  4. The first one is sent when the operation is older than After, and then one each
-//     Every. A client that asks gets the first one immediately and more when the progress
-//     changes, at most one a second, and less often as the operation gets older. If the
+//  4. The first one is sent when the request is older than After, and then one each
+//     Every. A client that asks gets the first one immediately for a COPY, MOVE, DELETE or
+//     PROPFIND, and after a second for other methods. It gets more when the progress
+//     changes, at most one a second, and less often as the request gets older. If the
 //     client has a limit, its last ten are sent one each Every.
 //  5. The client, or a proxy in front, limits their number and their total size in bytes,
 //     in every mode and even if the client asks. A 100 (Continue) counts.
@@ -43,9 +46,9 @@ type Policy struct {
 	// Sent, if not nil, is called after each one with its header. It must not change the
 	// header.
 	Sent func(r *http.Request, header http.Header)
-	// Withheld, if not nil, is called once for each operation that gets no interim
-	// response, or no more while it is under way, and once for each other request that asks
-	// for them.
+	// Withheld, if not nil, is called once for each COPY, MOVE, DELETE or PROPFIND that gets
+	// no interim response, for each other request that gets none although it asks, and for
+	// each request that gets no more while it is under way.
 	Withheld func(r *http.Request, why Withheld)
 }
 

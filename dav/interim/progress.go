@@ -125,7 +125,7 @@ func formatStatusURI(outcomes []Outcome, success int, url func(name string) stri
 }
 
 // memberSuccess is the status of a member that succeeded, for Status-URI, by the method of
-// the request. Only these methods get interim responses.
+// the request. Requests with other methods have no members.
 var memberSuccess = map[string]int{
 	"COPY":     http.StatusCreated,
 	"MOVE":     http.StatusCreated,

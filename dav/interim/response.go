@@ -2,9 +2,11 @@ package interim
 
 import (
 	"cmp"
+	"io"
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -33,6 +35,8 @@ type Response struct {
 	// stall replaces timeout if that is 0: how long a client may read nothing of what
 	// the response writes. If both are 0, a write may take forever.
 	stall time.Duration
+	// head: the request is a HEAD, whose answer has no content.
+	head bool
 	// header belongs to the handler until the response is committed.
 	header http.Header
 	spare  *spareResponse // the source of header and body
@@ -52,6 +56,8 @@ type Response struct {
 	// begun means that a part of the body has been written, wrote that this was since
 	// the last keepAlive, flushed that it has left net/http's buffers.
 	begun, wrote, flushed bool
+	// ownDeadline: the handler has set the deadline of writes itself.
+	ownDeadline bool
 }
 
 type responseState int
@@ -78,7 +84,7 @@ const maxSpareBody = holdLimit
 func NewResponse(w http.ResponseWriter, r *http.Request, stall time.Duration, answers *Held) *Response {
 	spare := spareResponses.Get().(*spareResponse) //nolint:forcetypeassert // nothing else is in it
 	res := &Response{
-		w: w, timeout: WriteTimeout(r), stall: stall, answers: answers,
+		w: w, timeout: WriteTimeout(r), stall: stall, head: r.Method == http.MethodHead, answers: answers,
 		header: spare.header, body: spare.body, spare: spare,
 	}
 	maps.Copy(res.header, w.Header())
@@ -96,7 +102,7 @@ func (r *Response) Unwrap() http.ResponseWriter { return r.w }
 func (r *Response) WriteHeader(status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.status == 0 && status >= http.StatusOK {
+	if r.status == 0 && !informational(status) {
 		r.status = status
 	}
 }
@@ -150,13 +156,35 @@ func (r *Response) interim(header http.Header) bool {
 	if r.state != responseHeld {
 		return false
 	}
+	r.informLocked(http.StatusProcessing, header)
+	return true
+}
+
+// inform sends an informational response for the handler, with the present header, unless
+// the final response has begun. It reports whether it sent one, and how many bytes that
+// took.
+func (r *Response) inform(status int) (size int, sent bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state != responseHeld {
+		return 0, false
+	}
+	header := maps.Clone(r.header)
+	// These are about a connection or about content (RFC 9110 §7.6.1, §8.6).
+	for _, name := range [...]string{"Connection", "Content-Length", "Keep-Alive", "Transfer-Encoding", "Upgrade"} {
+		delete(header, name)
+	}
+	r.informLocked(status, header)
+	return interimOverhead + headerSize(header), true
+}
+
+func (r *Response) informLocked(status int, header http.Header) {
 	r.deadline(true)
 	defer r.deadline(false)
 	outer := r.w.Header()
 	clear(outer)
 	maps.Copy(outer, header)
-	r.w.WriteHeader(http.StatusProcessing)
-	return true
+	r.w.WriteHeader(status)
 }
 
 // keepAlive sends something in the body of a multi-status, so that the client sees that
@@ -210,18 +238,51 @@ func (r *Response) Finish() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state == responseHeld {
-		if r.status != http.StatusNoContent {
+		if r.measured() {
 			r.header.Set("Content-Length", strconv.Itoa(len(r.body)))
 		}
 		// A long body takes more time to read.
 		r.stall *= 1 + time.Duration(len(r.body)/stallPart)
 		r.commitLocked()
+	} else if r.state == responseCommitted {
+		maps.Copy(r.w.Header(), r.header) // for trailers; the header has been sent
 	}
 	if r.state != responseDone {
-		r.state = responseDone
-		r.recycleLocked()
+		r.endLocked()
 	}
 	return r.err
+}
+
+// measured reports whether the held body is all of the content, so that its length
+// belongs into the header.
+func (r *Response) measured() bool {
+	switch {
+	case r.status == http.StatusNoContent, r.status == http.StatusNotModified, r.status == http.StatusSwitchingProtocols:
+		return false
+	case r.head && len(r.body) == 0:
+		return false
+	}
+	for name := range r.header {
+		switch {
+		case name == "Content-Length", name == "Trailer", name == "Transfer-Encoding", strings.HasPrefix(name, http.TrailerPrefix):
+			return false
+		}
+	}
+	return true
+}
+
+// abandon ends a response that was not finished, without sending anything.
+func (r *Response) abandon() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state != responseDone {
+		r.endLocked()
+	}
+}
+
+func (r *Response) endLocked() {
+	r.state = responseDone
+	r.recycleLocked()
 }
 
 // recycleLocked makes the memory of header and body available to later responses.
@@ -287,7 +348,7 @@ func (r *Response) flushLocked() error {
 // false, it suspends them. It does nothing if the server can't set deadlines.
 func (r *Response) deadline(writing bool) {
 	limit := cmp.Or(max(r.timeout, 0), r.stall)
-	if limit <= 0 {
+	if limit <= 0 || r.ownDeadline {
 		return
 	}
 	var until time.Time
@@ -302,6 +363,28 @@ func (r *Response) written() {
 	if r.timeout <= 0 {
 		r.deadline(false)
 	}
+}
+
+// setWriteDeadline sets the deadline of all writes from now on.
+func (r *Response) setWriteDeadline(deadline time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ownDeadline = true
+	return http.NewResponseController(r.w).SetWriteDeadline(deadline)
+}
+
+// readRest writes all of src to a response that has begun.
+func (r *Response) readRest(src io.Reader) (int64, error) {
+	r.mu.Lock()
+	to, ok := r.w.(io.ReaderFrom)
+	if !ok || r.state != responseCommitted || r.err != nil || cmp.Or(max(r.timeout, 0), r.stall) > 0 && !r.ownDeadline {
+		r.mu.Unlock()
+		return io.Copy(onlyWriter{r}, src) // each write has its own deadline
+	}
+	defer r.mu.Unlock()
+	n, err := to.ReadFrom(src)
+	r.begun, r.wrote, r.flushed, r.err = true, true, false, err
+	return n, err
 }
 
 // serverOf returns the server of r, nil where that is none of net/http's.

@@ -1,6 +1,10 @@
 package interim
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/davd/davd/dav/internal/field"
+)
 
 // withhold reports once why the request gets no interim response, or no more.
 func (e *Emitter) withhold(why Withheld) {
@@ -24,27 +28,23 @@ func (e *Emitter) halt() {
 	}
 }
 
-// StopBefore is Stop for an operation that goes on after the answer. If the client got
-// no interim response, it reports why.
+// StopBefore is Stop for an operation that goes on after the answer. why is reported if
+// the client got no interim response although it was allowed to.
 func (e *Emitter) StopBefore(why Withheld) {
 	e.halt()
-	if e.sent == 0 {
-		e.withholdFor(why)
-	}
+	e.withholdFor(why)
 	e.Stop()
 }
 
-// withholdAll reports why a finished operation got no interim response.
-func (e *Emitter) withholdAll() {
-	if e.sent == 0 {
-		e.withholdFor(endedBefore)
-	}
-}
-
-// withholdFor reports why the client got no interim response. otherwise is the reason
-// if the client was allowed to get some.
+// withholdFor reports why the client got no interim response, if it got none. otherwise
+// is the reason if the client was allowed to get some.
 func (e *Emitter) withholdFor(otherwise Withheld) {
-	if e.about.Policy.Withheld == nil || e.withheld {
+	e.ticking.Lock()
+	defer e.ticking.Unlock()
+	if e.sent > 0 || e.about.Policy.Withheld == nil || e.withheld {
+		return
+	}
+	if memberSuccess[e.about.Request.Method] == 0 && !field.PrefersProcessing(e.about.Request.Header) {
 		return
 	}
 	e.decide()
@@ -71,7 +71,7 @@ func (i *Policy) AtOnce(r *http.Request) {
 }
 
 var (
-	endedBefore = Withheld{Rule: 4, Reason: "the operation ended before the first was due"}
+	endedBefore = Withheld{Rule: 4, Reason: "the request was answered before the first was due"}
 	// AcceptedBefore is for a request that was answered with a 202.
 	AcceptedBefore = Withheld{Rule: 4, Reason: "the request was answered 202 before the first was due"}
 	connectionGone = Withheld{Rule: 6, Reason: "the client has disconnected"}

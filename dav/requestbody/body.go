@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -68,6 +69,7 @@ type Body struct {
 	// whole: all bytes have been read. ended: and the end was seen. failed: reading
 	// has failed.
 	whole, ended, failed bool
+	complete             atomic.Bool // whole
 	// answered: an answer goes out before the end of the body.
 	answered bool
 	released []func()
@@ -96,7 +98,9 @@ func (b *Body) Read(p []byte) (int, error) {
 func (b *Body) note(n int, err error) {
 	b.read += int64(n)
 	b.ended = b.ended || errors.Is(err, io.EOF)
-	b.whole = b.ended || b.read == b.length
+	if b.whole = b.ended || b.read == b.length; b.whole {
+		b.complete.Store(true)
+	}
 	b.failed = b.failed || err != nil && !b.whole
 }
 
@@ -108,6 +112,9 @@ func (b *Body) deadline(until time.Time) {
 
 // Whole reports whether the body has been read to its end.
 func (b *Body) Whole() bool { return b == nil || b.whole }
+
+// Complete is Whole for other goroutines than the one that reads the body.
+func (b *Body) Complete() bool { return b == nil || b.complete.Load() }
 
 // Discard reads the body to its end, if it is not longer than limit.
 func (b *Body) Discard(limit int64) error {
