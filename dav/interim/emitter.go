@@ -33,8 +33,8 @@ type Emission struct {
 	// Root is the name of the request URI in the names that Monitor reports. Names in
 	// Progress are relative to it.
 	Root string
-	// Success is the status of a member that didn't fail. URL returns the URL of a member
-	// for Status-URI.
+	// Success is the status of a member that didn't fail, or 0 if the request has no members
+	// (see rule 4 of [Policy]). URL returns the URL of a member for Status-URI.
 	Success int
 	URL     func(name string) string
 	// Location returns the path of the operation's status document, for a client that asked.
@@ -111,7 +111,7 @@ func (e *Emitter) start() {
 	first := e.about.Policy.FirstAfter()
 	if e.grant.Asked && e.grant.Limit > 0 {
 		first = min(first, askedInterval)
-		if SuccessOf(e.about.Request.Method) != 0 {
+		if e.about.Success != 0 {
 			first = 0
 		}
 		e.outcomes = e.about.Monitor.Subscribe()

@@ -44,7 +44,7 @@ func (e *Emitter) withholdFor(otherwise Withheld) {
 	if e.sent > 0 || e.about.Policy.Withheld == nil || e.withheld {
 		return
 	}
-	if memberSuccess[e.about.Request.Method] == 0 && !field.PrefersProcessing(e.about.Request.Header) {
+	if e.about.Success == 0 && !field.PrefersProcessing(e.about.Request.Header) {
 		return
 	}
 	e.decide()
