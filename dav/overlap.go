@@ -9,7 +9,6 @@ import (
 
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/tree"
 )
 
 // checkOverlap refuses a COPY or MOVE if the source and destination are the same
@@ -21,7 +20,7 @@ func (t *transfer) checkOverlap(ctx context.Context) error {
 	t.respells = false
 	src, dst := t.src, t.dst
 	if storage.Overlap(src.Name(), dst.Name()) {
-		return tree.ErrOverlap
+		return storage.ErrOverlap
 	}
 	if err := t.checkLinkOverlap(ctx); err != nil {
 		return err
@@ -45,7 +44,7 @@ func (t *transfer) checkOverlap(ctx context.Context) error {
 		t.respells = true
 		return nil
 	}
-	return tree.ErrOverlap
+	return storage.ErrOverlap
 }
 
 // checkLinkOverlap refuses a source and destination that lead to the same resource
@@ -67,7 +66,7 @@ func (t *transfer) checkLinkOverlap(ctx context.Context) error {
 	case src.Name() == t.src.Name() && dst.Name() == t.dst.Name():
 		return nil // neither name ends in a link
 	case src.Name() == dst.Name(), src.Name() != t.src.Name() && storage.Contains(src.Key, t.dst.Key):
-		return tree.ErrOverlap
+		return storage.ErrOverlap
 	}
 	return nil
 }

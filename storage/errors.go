@@ -12,6 +12,25 @@ import (
 // [NoSpace] reports.
 var ErrState = errors.New("the server can't store locks and properties at present")
 
+// The errors of work on a whole tree.
+var (
+	// ErrOverlap says that source and destination are the same, or that one contains
+	// the other. Nothing was changed.
+	ErrOverlap = errors.New("source and destination overlap")
+	// ErrLoop says that a symbolic link leads to a collection that contains the link,
+	// so the members of that collection can't be copied.
+	ErrLoop = errors.New("symbolic link to a collection that contains it")
+	// ErrSourceChanged says that, during the copy, a file of the source became a
+	// collection or a collection became a file.
+	ErrSourceChanged = errors.New("the source changed from a file to a collection, or back, during the copy")
+	// ErrTooManyMembers says that a walk did not enter a collection because it had
+	// already found as many members as its limit allows.
+	ErrTooManyMembers = errors.New("too many members")
+	// ErrPartial says that some members failed while the rest was done. The error that
+	// wraps it names them.
+	ErrPartial = errors.New("some members failed")
+)
+
 // Cause strips the names that package os or a backend has added to err. The names in
 // errors of an *os.File are paths of the server's disk, which clients must not see. Cause
 // returns nil for nil.

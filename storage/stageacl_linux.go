@@ -13,9 +13,6 @@ import (
 // ACL, the group's permission bits are its mask and don't tell what the group may do.
 const accessACL = "system.posix_acl_access"
 
-// maxACL is the greatest length of an extended attribute, in bytes.
-const maxACL = 64 << 10
-
 // keepAccess gives stage the permission bits perm and the ACL of the file name, if the
 // backend's files are *os.File.
 func keepAccess(ctx context.Context, fsys FS, stage File, name string, perm fs.FileMode) error {
@@ -56,13 +53,17 @@ func aclOf(ctx context.Context, fsys FS, name string) ([]byte, error) {
 	if !ok {
 		return nil, nil
 	}
-	acl := make([]byte, maxACL)
-	n, err := syscall.Getxattr(fdPath(from), accessACL, acl)
+	size, err := syscall.Getxattr(fdPath(from), accessACL, nil)
 	if errors.Is(err, syscall.ENODATA) || errors.Is(err, errors.ErrUnsupported) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
+	}
+	acl := make([]byte, size)
+	n, err := syscall.Getxattr(fdPath(from), accessACL, acl)
+	if err != nil {
+		return nil, err // It may have grown meanwhile.
 	}
 	return acl[:n], nil
 }

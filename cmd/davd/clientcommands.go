@@ -11,6 +11,7 @@ import (
 
 // clientExit ends the help of each client command.
 const clientExit = `
+
 Exit status: 0 for success, 1 for failure, 2 for wrong usage, 3 if some members
 failed. Each of these is a line on standard error, such as "423 Locked  /path".`
 
@@ -20,7 +21,7 @@ func clientCommands(p *program) []command {
 	all := slices.Concat(listCommands(p, o), fetchCommands(p, o), changeCommands(p, o), []command{probeCommand(p, o)})
 	for i := range all {
 		all[i].about += clientExit
-		all[i].settings = append(all[i].settings, setting.Group{Title: "Connection", Settings: o.connection()})
+		all[i].settings = append(all[i].settings, setting.Group("Connection", o.connection()...)...)
 	}
 	return all
 }
@@ -29,23 +30,15 @@ func listCommands(p *program, o *clientOptions) []command {
 	return []command{
 		{
 			name: "ls", arguments: "URL",
-			settings: flags(o.longSetting()),
-			run: inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error {
-				return s.List(ctx, t.url, o.long)
-			}),
-			about: `
-Lists a collection, or a file.
-`,
+			settings: flags(o.long()),
+			run:      inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.List(ctx, t.url) }),
+			about:    "Lists a collection, or a file.",
 		},
 		{
 			name: "tree", arguments: "URL",
-			settings: flags(o.longSetting(), o.levelSetting()),
-			run: inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error {
-				return s.Tree(ctx, t.url, client.TreeOptions{Depth: o.level, Long: o.long})
-			}),
-			about: `
-Lists a collection and everything in it.
-`,
+			settings: flags(o.long(), o.level()),
+			run:      inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.Tree(ctx, t.url) }),
+			about:    "Lists a collection and everything in it.",
 		},
 	}
 }
@@ -54,28 +47,24 @@ func fetchCommands(p *program, o *clientOptions) []command {
 	return []command{
 		{
 			name: "get", arguments: "URL [DST]",
-			settings: flags(o.recursiveSetting("get a collection with everything in it"), o.forceSetting()),
-			run: inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error {
-				return s.Get(ctx, t.url, t.local, o.fetch())
-			}),
+			settings: flags(o.recursive("get a collection with everything in it"), o.force()),
+			run:      inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.Get(ctx, t.url, t.local) }),
 			about: `
 Gets a file from the server. DST is the new local name or, if it ends with a
 slash, the directory to put the file into. The default is the current directory.
 If DST is "-", the file goes to standard output. A file appears only once it is
-complete, and it keeps its modification time.
-`,
+complete, and it keeps its modification time.`,
 		},
 		{
 			name: "put", arguments: "SRC URL",
-			settings: flags(o.recursiveSetting("put a directory with everything in it; symbolic links are not followed"), o.forceSetting()),
+			settings: flags(o.recursive("put a directory with everything in it; symbolic links are not followed"), o.force()),
 			run: inSession(p, o, parseUpload, func(ctx context.Context, s *client.Session, t target) error {
-				return s.Put(ctx, os.Stdin, t.local, t.url, o.fetch())
+				return s.Put(ctx, os.Stdin, t.local, t.url)
 			}),
 			about: `
 Puts a file onto the server. URL is the new name or, if it ends with a slash,
 the collection to put the file into. If SRC is "-", the content comes from
-standard input.
-`,
+standard input.`,
 		},
 	}
 }
@@ -84,48 +73,34 @@ func changeCommands(p *program, o *clientOptions) []command {
 	return []command{
 		{
 			name: "cp", arguments: "SRC DST",
-			settings: flags(o.recursiveSetting("no effect, for compatibility with cp: a collection is always copied with everything in it"), o.forceSetting()),
-			run: inSession(p, o, parseTransfer, func(ctx context.Context, s *client.Session, t target) error {
-				return s.Copy(ctx, t.url, t.second, o.force)
-			}),
+			settings: flags(o.recursive("no effect, for compatibility with cp: a collection is always copied with everything in it"), o.force()),
+			run:      inSession(p, o, parseTransfer, func(ctx context.Context, s *client.Session, t target) error { return s.Copy(ctx, t.url, t.second) }),
 			about: `
 Copies a file, or a collection with everything in it, on the server. SRC is a
 URL. DST is a URL on the same server, or just its path. DST is the new name or,
 if it ends with a slash, the collection to copy into.
 
-  davd cp https://files.example/photos/ /backup/2026
-`,
+  davd cp https://files.example/photos/ /backup/2026`,
 		},
 		{
 			name: "mv", arguments: "SRC DST",
-			settings: flags(o.forceSetting()),
-			run: inSession(p, o, parseTransfer, func(ctx context.Context, s *client.Session, t target) error {
-				return s.Move(ctx, t.url, t.second, o.force)
-			}),
+			settings: flags(o.force()),
+			run:      inSession(p, o, parseTransfer, func(ctx context.Context, s *client.Session, t target) error { return s.Move(ctx, t.url, t.second) }),
 			about: `
 Moves or renames a file, or a collection with everything in it, on the server.
 SRC is a URL. DST is a URL on the same server, or just its path. DST is the new
-name or, if it ends with a slash, the collection to move into.
-`,
+name or, if it ends with a slash, the collection to move into.`,
 		},
 		{
 			name: "rm", arguments: "URL",
-			settings: flags(o.recursiveSetting("remove a collection with everything in it")),
-			run: inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error {
-				return s.Remove(ctx, t.url, o.recursive)
-			}),
-			about: `
-Removes a file or, with -r, a collection.
-`,
+			settings: flags(o.recursive("remove a collection with everything in it")),
+			run:      inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.Remove(ctx, t.url) }),
+			about:    "Removes a file or, with -r, a collection.",
 		},
 		{
 			name: "mkdir", arguments: "URL",
-			run: inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error {
-				return s.Mkdir(ctx, t.url)
-			}),
-			about: `
-Creates a collection (a directory on the server).
-`,
+			run:   inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.Mkdir(ctx, t.url) }),
+			about: "Creates a collection (a directory on the server).",
 		},
 	}
 }

@@ -20,7 +20,7 @@ type command struct {
 	name string
 	// arguments are as the help shows them.
 	arguments, about string
-	settings         setting.Groups
+	settings         []*setting.Setting
 	// check checks the arguments. If it is nil, their number must be as in arguments.
 	check func(args []string) error
 	// run is called when the settings have been read.
@@ -30,7 +30,7 @@ type command struct {
 // cli returns the command in the form of the library.
 func (cmd command) cli() *cli.Command {
 	var flags []cli.Flag
-	for s := range cmd.settings.All() {
+	for _, s := range cmd.settings {
 		flag := &cli.GenericFlag{Name: s.Name, Value: s}
 		if s.Short != "" {
 			flag.Aliases = []string{s.Short}
@@ -51,8 +51,10 @@ func (cmd command) cli() *cli.Command {
 			if err := check(c.Args().Slice()); err != nil {
 				return err
 			}
-			cmd.settings.ReadEnv()
-			if err := cmd.settings.Read(); err != nil {
+			for _, s := range cmd.settings {
+				s.ReadEnv()
+			}
+			if err := setting.Read(cmd.settings); err != nil {
 				return err
 			}
 			return cmd.run(c)
@@ -81,9 +83,9 @@ func (cmd command) checkNumber(args []string) error {
 // flagGroup is the title of the settings that only belong to one command.
 const flagGroup = "Flags"
 
-// flags returns the group of settings that only belong to one command.
-func flags(settings ...*setting.Setting) setting.Groups {
-	return setting.Groups{{Title: flagGroup, Settings: settings}}
+// flags returns the settings that only belong to one command.
+func flags(settings ...*setting.Setting) []*setting.Setting {
+	return setting.Group(flagGroup, settings...)
 }
 
 func jsonFlag(to *bool, help string) *setting.Setting {

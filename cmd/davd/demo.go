@@ -31,7 +31,7 @@ func demoCommand(p *program) command {
 	addr.Help = "listen at this host:port; port 0 is any free port"
 	return command{
 		name: "demo", about: demoAbout,
-		settings: setting.Groups{{Title: "Network", Settings: []*setting.Setting{addr, cfg.Setting("host")}}},
+		settings: []*setting.Setting{addr, cfg.Setting("host")},
 		check: func(args []string) error {
 			if len(args) > 0 {
 				return usagef("davd demo has its own tree: leave out %s, or serve it with davd serve", args[0])

@@ -27,16 +27,18 @@ func (cmd command) help() string {
 	usage := strings.TrimSpace("davd " + cmd.name + " [flags] " + cmd.arguments)
 	fmt.Fprintf(&help, "Usage: %s\n\n%s\n", usage, strings.TrimSpace(cmd.about))
 	column := 0
-	for s := range cmd.settings.All() {
+	for _, s := range cmd.settings {
 		column = max(column, len(flagTerm(s)))
 	}
 	indent := strings.Repeat(" ", column+4)
-	for _, group := range cmd.settings {
-		fmt.Fprintf(&help, "\n%s:\n", group.Title)
-		for _, s := range group.Settings {
-			lines := wrap(flagText(s), helpWidth-len(indent))
-			fmt.Fprintf(&help, "  %-*s  %s\n", column, flagTerm(s), strings.Join(lines, "\n"+indent))
+	title := ""
+	for _, s := range cmd.settings {
+		if s.Title != title {
+			title = s.Title
+			fmt.Fprintf(&help, "\n%s:\n", title)
 		}
+		lines := wrap(flagText(s), helpWidth-len(indent))
+		fmt.Fprintf(&help, "  %-*s  %s\n", column, flagTerm(s), strings.Join(lines, "\n"+indent))
 	}
 	return help.String()
 }

@@ -26,11 +26,9 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 // a server, have an environment variable.
 func TestFlagsHaveVariables(t *testing.T) {
 	for _, command := range commands(&program{}) {
-		for _, group := range command.settings {
-			for _, s := range group.Settings {
-				if group.Title != flagGroup && s.EnvVar() != "DAVD_"+strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) {
-					t.Errorf("davd %s --%s is %q in the environment", command.name, s.Name, s.EnvVar())
-				}
+		for _, s := range command.settings {
+			if s.Title != flagGroup && s.EnvVar() != "DAVD_"+strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_")) {
+				t.Errorf("davd %s --%s is %q in the environment", command.name, s.Name, s.EnvVar())
 			}
 		}
 	}
@@ -45,7 +43,7 @@ func TestDocsNameFlags(t *testing.T) {
 		"DAVD_PASSWORD": true, "DAVD_SWEEP": true, "DAVD_SEED": true,
 	}
 	for _, command := range commands(&program{}) {
-		for s := range command.settings.All() {
+		for _, s := range command.settings {
 			known["--"+s.Name], known[s.EnvVar()] = true, true
 		}
 	}

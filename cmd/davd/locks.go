@@ -50,12 +50,6 @@ func locksCommand(p *program) command {
 	return command{
 		name: "locks", arguments: "[DIR]", about: locksAbout,
 		settings: flags(stateSetting, jsonFlag(&asJSON, "print JSON")),
-		check: func(args []string) error {
-			if len(args) > 1 {
-				return usagef("davd locks takes one directory, not %d: see davd locks --help", len(args))
-			}
-			return nil
-		},
 		run: func(c *cli.Context) error {
 			return withLocks(c.Context, p, cfg, c.Args().First(), func(o locks.Operator) error {
 				found, err := o.List(c.Context)
@@ -79,15 +73,8 @@ func unlockCommand(p *program) command {
 	var asJSON, all bool
 	return command{
 		name: "unlock", arguments: "PATH|TOKEN [DIR]", about: unlockAbout,
-		settings: flags(stateSetting, jsonFlag(&asJSON, "print JSON"), &setting.Setting{
-			Name: "all", FlagOnly: true, Into: setting.Switch(&all), Help: "break all locks on PATH if there are several shared ones",
-		}),
-		check: func(args []string) error {
-			if len(args) < 1 || len(args) > 2 {
-				return usagef("davd unlock takes the path or the token of a lock, and the directory that davd serves: see davd unlock --help")
-			}
-			return nil
-		},
+		settings: flags(stateSetting, jsonFlag(&asJSON, "print JSON"),
+			&setting.Setting{Name: "all", FlagOnly: true, Into: setting.Switch(&all), Help: "break all locks on PATH if there are several shared ones"}),
 		run: func(c *cli.Context) error {
 			return withLocks(c.Context, p, cfg, c.Args().Get(1), func(o locks.Operator) error {
 				broken, err := o.Break(c.Context, pathOrToken(c.Args().First(), all))

@@ -20,8 +20,7 @@ nothing in it changes. The command fails if they don't get through.
 With --method, it sends a request with that method instead, to any server, and
 shows each interim response with its time. This is a real operation:
 
-  davd probe --method COPY --source /a/ --destination /b/ https://files.example/
-`
+  davd probe --method COPY --source /a/ --destination /b/ https://files.example/`
 
 // probePatience is how long to wait for the answer after the probe should have ended.
 const probePatience = 10 * time.Second
@@ -51,9 +50,7 @@ func probeCommand(p *program, clients *clientOptions) command {
 				Help: "the request's Destination header; nothing that exists there is replaced",
 			},
 		),
-		run: inSession(p, clients, parseTarget, func(ctx context.Context, s *client.Session, t target) error {
-			return runProbe(ctx, s, t.url, o)
-		}),
+		run: inSession(p, clients, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return runProbe(ctx, s, t.url, o) }),
 	}
 }
 

@@ -36,7 +36,7 @@ Each flag can also be set by an environment variable: DAVD_LOG_LEVEL sets
 func serveCommand(p *program) command {
 	cfg := config.New(nil)
 	return command{
-		name: "serve", arguments: "[DIR]", about: serveAbout, settings: cfg.Groups(), check: checkDirectory,
+		name: "serve", arguments: "[DIR]", about: serveAbout, settings: cfg.Settings(), check: checkDirectory,
 		run: func(c *cli.Context) error {
 			if err := cfg.Read(c.Args().First()); err != nil {
 				return err

@@ -50,7 +50,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"io/fs"
-	"os"
 	"strings"
 	"time"
 
@@ -88,12 +87,9 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 }
 
 func (f *FS) mkdir(ctx context.Context, name string, perm fs.FileMode) error {
-	if err := ctx.Err(); err != nil {
+	name, err := started(ctx, name, fs.ErrInvalid)
+	if err != nil {
 		return err
-	}
-	name, ok := backendName(name)
-	if !ok {
-		return fs.ErrInvalid
 	}
 	if strings.Count(name, rootName) > maxDepth {
 		return storage.ErrTooDeep
@@ -118,12 +114,9 @@ func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 func (f *FS) describe(
 	ctx context.Context, op, name string, find func(string) (fs.FileInfo, error),
 ) (fs.FileInfo, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	full, ok := backendName(name)
-	if !ok {
-		return nil, at(op, name, fs.ErrNotExist)
+	full, err := started(ctx, name, fs.ErrNotExist)
+	if err != nil {
+		return nil, at(op, name, err)
 	}
 	info, err := find(full)
 	if err != nil {
@@ -140,12 +133,9 @@ func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) erro
 }
 
 func (f *FS) setTimes(ctx context.Context, name string, modified time.Time) error {
-	if err := ctx.Err(); err != nil {
+	name, err := started(ctx, name, fs.ErrNotExist)
+	if err != nil {
 		return err
-	}
-	name, ok := backendName(name)
-	if !ok {
-		return fs.ErrNotExist
 	}
 	defer f.order.making(name)() // A CopyOnWriteFs creates a copy.
 	info, err := f.find(name)
@@ -167,23 +157,6 @@ func (f *FS) ReadDeadProps(ctx context.Context, _ string) (map[xml.Name]webdav.P
 // OpenFile opens name. If the backend opens an *os.File, OpenFile returns it unwrapped,
 // so that the kernel can copy.
 func (f *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	full, ok := backendName(name)
-	switch {
-	case !ok && flag&os.O_CREATE != 0:
-		return nil, at("open", name, fs.ErrInvalid)
-	case !ok:
-		return nil, at("open", name, fs.ErrNotExist)
-	}
-	open := f.openToRead
-	if flag&writeFlags != 0 {
-		open = func(full string) (storage.File, error) { return f.openToWrite(full, flag, perm.Perm()) }
-	}
-	file, err := open(full)
-	if err != nil {
-		return nil, at("open", name, err)
-	}
-	return file, nil
+	file, err := f.open(ctx, name, flag, perm.Perm())
+	return file, at("open", name, err)
 }

@@ -1,6 +1,7 @@
 package aferofs
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -27,6 +28,19 @@ func backendName(name string) (string, bool) {
 	}
 	local, err := filepath.Localize(name[1:])
 	return rootName + local, err == nil
+}
+
+// started returns backendName of name for a call that starts now, or the error of ctx.
+// For a name that no file can have, it returns the error invalid.
+func started(ctx context.Context, name string, invalid error) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	full, ok := backendName(name)
+	if !ok {
+		return "", invalid
+	}
+	return full, nil
 }
 
 // baseName returns the name that full has in a listing of its collection; "/" for the

@@ -1,6 +1,7 @@
 package aferofs
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -13,6 +14,21 @@ import (
 
 // writeFlags are the flags that make OpenFile a call that writes. One of them suffices.
 const writeFlags = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_TRUNC
+
+func (f *FS) open(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
+	invalid := fs.ErrNotExist
+	if flag&os.O_CREATE != 0 {
+		invalid = fs.ErrInvalid
+	}
+	full, err := started(ctx, name, invalid)
+	switch {
+	case err != nil:
+		return nil, err
+	case flag&writeFlags == 0:
+		return f.openToRead(full)
+	}
+	return f.openToWrite(full, flag, perm)
+}
 
 // openToRead uses the backend's Open, because several backends can't open a collection,
 // or even a file, for reading with OpenFile.

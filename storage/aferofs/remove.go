@@ -65,17 +65,11 @@ func (f *FS) removeAll(ctx context.Context, name string) error {
 // removable returns the backend's form of name, or an error if no such name can be
 // removed.
 func removable(ctx context.Context, name string) (string, error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	full, ok := backendName(name)
-	if !ok {
-		return "", fs.ErrNotExist
-	}
+	full, err := started(ctx, name, fs.ErrNotExist)
 	if full == rootName {
-		return "", fs.ErrPermission
+		err = fs.ErrPermission
 	}
-	return full, nil
+	return full, err
 }
 
 // empty returns fs.ErrExist if the collection full has members. A MemMapFs would remove

@@ -21,12 +21,9 @@ func (f *FS) Rename(ctx context.Context, oldName, newName string) error {
 }
 
 func (f *FS) rename(ctx context.Context, oldName, newName string) error {
-	if err := ctx.Err(); err != nil {
+	from, err := started(ctx, oldName, fs.ErrNotExist)
+	if err != nil {
 		return err
-	}
-	from, ok := backendName(oldName)
-	if !ok {
-		return fs.ErrNotExist
 	}
 	to, ok := backendName(newName)
 	switch {

@@ -11,6 +11,7 @@ import (
 
 // following implements LinksFollow: names become paths of the system, which follows links.
 type following struct {
+	guarded
 	dir    string // ends with a separator
 	closed atomic.Bool
 }
@@ -26,12 +27,14 @@ func openFollowing(dir string) (*following, error) {
 		return nil, err
 	}
 	separator := string(filepath.Separator)
-	return &following{dir: strings.TrimSuffix(dir, separator) + separator}, file.Close()
+	f := &following{dir: strings.TrimSuffix(dir, separator) + separator}
+	f.guarded = guarded{system{}, f.at}
+	return f, file.Close()
 }
 
 // at returns the path of name. It doesn't clean it, because the segment before a ".." may
 // be a link. A name that comes from an absolute link is already a path.
-func (f *following) at(name string) (string, error) {
+func (f *following) at(name string, _ bool) (string, error) {
 	switch {
 	case f.closed.Load():
 		return "", os.ErrClosed
@@ -53,94 +56,24 @@ func (f *following) Close() error {
 	return nil
 }
 
-func (f *following) Chtimes(name string, accessed, modified time.Time) error {
-	path, err := f.at(name)
-	if err != nil {
-		return err
-	}
+// system is the access to all files of this machine by their paths.
+type system struct{}
+
+func (system) Chtimes(path string, accessed, modified time.Time) error {
 	return os.Chtimes(path, accessed, modified)
 }
 
-func (f *following) Lstat(name string) (fs.FileInfo, error) {
-	path, err := f.at(name)
-	if err != nil {
-		return nil, err
-	}
-	return os.Lstat(path)
-}
-
-func (f *following) Mkdir(name string, perm fs.FileMode) error {
-	path, err := f.at(name)
-	if err != nil {
-		return err
-	}
-	return os.Mkdir(path, perm)
-}
-
-func (f *following) OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
-	path, err := f.at(name)
-	if err != nil {
-		return nil, err
-	}
+func (system) OpenFile(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	return os.OpenFile(path, flag, perm)
 }
 
-func (f *following) OpenRoot(name string) (*os.Root, error) {
-	path, err := f.at(name)
-	if err != nil {
-		return nil, err
-	}
-	return os.OpenRoot(path)
-}
-
-func (f *following) Readlink(name string) (string, error) {
-	path, err := f.at(name)
-	if err != nil {
-		return "", err
-	}
-	return os.Readlink(path)
-}
-
-func (f *following) Remove(name string) error {
-	path, err := f.at(name)
-	if err != nil {
-		return err
-	}
-	return os.Remove(path)
-}
-
-func (f *following) RemoveAll(name string) error {
-	path, err := f.at(name)
-	if err != nil {
-		return err
-	}
-	return os.RemoveAll(path)
-}
-
-func (f *following) Rename(oldName, newName string) error {
-	from, err := f.at(oldName)
-	if err != nil {
-		return err
-	}
-	to, err := f.at(newName)
-	if err != nil {
-		return err
-	}
-	return os.Rename(from, to)
-}
-
-func (f *following) Stat(name string) (fs.FileInfo, error) {
-	path, err := f.at(name)
-	if err != nil {
-		return nil, err
-	}
-	return os.Stat(path)
-}
-
-func (f *following) Symlink(text, name string) error {
-	path, err := f.at(name)
-	if err != nil {
-		return err
-	}
-	return os.Symlink(text, path)
-}
+func (system) Close() error                              { return nil }
+func (system) Lstat(path string) (fs.FileInfo, error)    { return os.Lstat(path) }
+func (system) Mkdir(path string, perm fs.FileMode) error { return os.Mkdir(path, perm) }
+func (system) OpenRoot(path string) (*os.Root, error)    { return os.OpenRoot(path) }
+func (system) Readlink(path string) (string, error)      { return os.Readlink(path) }
+func (system) Remove(path string) error                  { return os.Remove(path) }
+func (system) RemoveAll(path string) error               { return os.RemoveAll(path) }
+func (system) Rename(from, to string) error              { return os.Rename(from, to) }
+func (system) Stat(path string) (fs.FileInfo, error)     { return os.Stat(path) }
+func (system) Symlink(text, path string) error           { return os.Symlink(text, path) }

@@ -13,12 +13,9 @@ import (
 // Hold opens the collection name. Its members can be reached even after another process
 // has moved it.
 func (f *FS) Hold(ctx context.Context, name string) (storage.Held, error) {
-	if err := ctx.Err(); err != nil {
+	local, err := started(ctx, "open", name, fs.ErrNotExist)
+	if err != nil {
 		return nil, err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	dir, err := f.openRoot(local)
 	if err != nil {

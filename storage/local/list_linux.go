@@ -27,12 +27,9 @@ var listBuffers = sync.Pool{New: func() any { return new([listBuffer]byte) }}
 // kernel by the open collection, so renaming the collection meanwhile doesn't matter. Sys
 // of a description is a storage.Facts.
 func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
-	if err := ctx.Err(); err != nil {
+	local, err := started(ctx, "open", name, fs.ErrNotExist)
+	if err != nil {
 		return nil, err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	dir, err := f.openListing(ctx, name, local)
 	if err != nil {

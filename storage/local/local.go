@@ -133,12 +133,9 @@ const maxSteps = 512
 // Mkdir creates the collection name. It returns storage.ErrTooDeep if name is more than 512
 // levels deep. On Linux this limit applies only with [LinksFollow].
 func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
-	if err := ctx.Err(); err != nil {
+	local, err := started(ctx, "mkdir", name, fs.ErrInvalid)
+	if err != nil {
 		return err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrInvalid}
 	}
 	if strings.Count(local, string(filepath.Separator)) >= maxSteps && !f.short.usable(f) {
 		return &fs.PathError{Op: "mkdir", Path: name, Err: storage.ErrTooDeep}
@@ -149,12 +146,9 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 // Stat describes name. It follows symbolic links inside the directory. The description
 // includes the birth time (storage.Born) if the system records it.
 func (f *FS) Stat(ctx context.Context, name string) (fs.FileInfo, error) {
-	if err := ctx.Err(); err != nil {
+	local, err := started(ctx, "stat", name, fs.ErrNotExist)
+	if err != nil {
 		return nil, err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
 	info, err := f.stat(ctx, name, local)
 	if err == nil && special(info) {
@@ -179,12 +173,9 @@ func (f *FS) stat(ctx context.Context, name, local string) (fs.FileInfo, error) 
 
 // Lstat describes name, even if it is a symbolic link, a FIFO, a socket or a device.
 func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
-	if err := ctx.Err(); err != nil {
+	local, err := started(ctx, "lstat", name, fs.ErrNotExist)
+	if err != nil {
 		return nil, err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
 	}
 	info, err := f.lstat(local)
 	if err != nil {
@@ -196,12 +187,9 @@ func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 // SetTimes sets the modification time of name, as precisely as the disk can store it and
 // within the disk's range. It leaves the access time unchanged.
 func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) error {
-	if err := ctx.Err(); err != nil {
+	local, err := started(ctx, "settimes", name, fs.ErrNotExist)
+	if err != nil {
 		return err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return &fs.PathError{Op: "settimes", Path: name, Err: fs.ErrNotExist}
 	}
 	return f.failed("settimes", name, f.chtimes(local, modified), writing)
 }

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"context"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -18,6 +20,19 @@ func localName(name string) (string, bool) {
 		return rootName, true
 	}
 	return localize(name)
+}
+
+// started returns localName of name for a call op that starts now, or the error of ctx. For
+// a name that no file can have, the cause of the error is invalid.
+func started(ctx context.Context, op, name string, invalid error) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	local, ok := localName(name)
+	if !ok {
+		return "", &fs.PathError{Op: op, Path: name, Err: invalid}
+	}
+	return local, nil
 }
 
 // localize is localName for a relative name that is clean.

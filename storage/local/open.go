@@ -33,15 +33,13 @@ func (f *FS) OpenRead(ctx context.Context, name string) (storage.File, fs.FileIn
 }
 
 func (f *FS) openFile(ctx context.Context, name string, flag int, perm fs.FileMode) (*os.File, fs.FileInfo, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+	invalid := fs.ErrNotExist
+	if flag&os.O_CREATE != 0 {
+		invalid = fs.ErrInvalid
 	}
-	local, ok := localName(name)
-	switch {
-	case !ok && flag&os.O_CREATE != 0:
-		return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
-	case !ok:
-		return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	local, err := started(ctx, "open", name, invalid)
+	if err != nil {
+		return nil, nil, err
 	}
 	purpose := reading
 	if flag&writeFlags != 0 {

@@ -73,27 +73,16 @@ func removeMember(collection memberRemover, member string) error {
 // RemoveAll removes name and everything in it. It returns nil if name doesn't exist. Once
 // it has started, it doesn't check ctx again.
 func (f *FS) RemoveAll(ctx context.Context, name string) error {
-	local, err := removable(ctx, "removeall", name)
-	if err == nil {
+	local, err := started(ctx, "removeall", name, fs.ErrNotExist)
+	switch {
+	case err != nil:
+	case local == rootName:
+		err = f.failed("removeall", name, fs.ErrPermission, writing)
+	default:
 		err = f.failed("removeall", name, f.root.RemoveAll(local), writing)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
-}
-
-// removable returns the local form of name, or an error if such a name can't be removed.
-func removable(ctx context.Context, op, name string) (string, error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return "", &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
-	}
-	if local == rootName {
-		return "", &fs.PathError{Op: op, Path: name, Err: fs.ErrPermission}
-	}
-	return local, nil
 }

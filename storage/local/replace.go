@@ -66,12 +66,9 @@ type stage interface {
 // blocks of the old file if the filesystem can do that (FICLONE: btrfs, XFS). Otherwise it
 // copies all of the old content.
 func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) (storage.Replacement, error) {
-	if err := ctx.Err(); err != nil {
+	local, err := started(ctx, "replacefile", name, fs.ErrInvalid)
+	if err != nil {
 		return nil, err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return nil, &fs.PathError{Op: "replacefile", Path: name, Err: fs.ErrInvalid}
 	}
 	begun := &replacement{fsys: f, name: name, local: local, canonical: r.Canonical}
 	s, err := begun.find(ctx)

@@ -11,12 +11,9 @@ import (
 // Space returns how many bytes are used on the filesystem that contains name, and how many
 // more this process may use. It ignores quotas of users.
 func (f *FS) Space(ctx context.Context, name string) (used, available int64, err error) {
-	if err := ctx.Err(); err != nil {
+	local, err := started(ctx, "space", name, fs.ErrNotExist)
+	if err != nil {
 		return 0, 0, err
-	}
-	local, ok := localName(name)
-	if !ok {
-		return 0, 0, &fs.PathError{Op: "space", Path: name, Err: fs.ErrNotExist}
 	}
 	file, _, err := f.open(local, os.O_RDONLY, 0)
 	if err != nil {

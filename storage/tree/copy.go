@@ -71,7 +71,7 @@ func (c *copier) done(of *copied, name string, err error) error {
 		return nil
 	}
 	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTDIR) {
-		err = &fs.PathError{Op: "copy", Path: name, Err: ErrChanged}
+		err = &fs.PathError{Op: "copy", Path: name, Err: storage.ErrSourceChanged}
 	}
 	if of.parent == nil && name == of.name() {
 		c.rootErr = err

@@ -197,7 +197,7 @@ func TestOverlapRefused(t *testing.T) {
 						noError(t, err)
 						return
 					}
-					errorIs(t, err, tree.ErrOverlap)
+					errorIs(t, err, storage.ErrOverlap)
 					if n := calls.Load(); n > 0 {
 						t.Errorf("%d calls of the backend", n)
 					}
@@ -503,7 +503,7 @@ func TestCopyLinks(t *testing.T) {
 			fsys, dir := newShare(t)
 			mkdir(t, fsys, "/src/d")
 			symlink(t, dir, "src/d/loop", target)
-			failed(t, copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil), tree.ErrLoop, "/src/d/loop")
+			failed(t, copyTree(t.Context(), fsys, "/src", "/dst", tree.Infinite, nil), storage.ErrLoop, "/src/d/loop")
 			if d := diff(snapshot(t, fsys).below("/dst"), copied.with("", layout{"/d": collection})); d != "" {
 				t.Errorf("wrong copy:%s", d)
 			}

@@ -141,7 +141,7 @@ func (l *listing) add(entry fs.FileInfo) error {
 	case info == nil:
 		return nil
 	case info.IsDir() && l.of.loops(info):
-		return l.done(l.of, name, &fs.PathError{Op: "copy", Path: name, Err: ErrLoop})
+		return l.done(l.of, name, &fs.PathError{Op: "copy", Path: name, Err: storage.ErrLoop})
 	case info.IsDir():
 		l.of.add()
 		l.collections = append(l.collections, l.collection(entry, info))

@@ -10,21 +10,6 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-var (
-	// ErrOverlap says that source and destination are the same, or that one contains
-	// the other. Nothing was changed.
-	ErrOverlap = errors.New("source and destination overlap")
-	// ErrLoop says that a symbolic link leads to a collection that contains the link,
-	// so the members of that collection can't be copied.
-	ErrLoop = errors.New("symbolic link to a collection that contains it")
-	// ErrChanged says that, during the copy, a file of the source became a collection
-	// or a collection became a file.
-	ErrChanged = errors.New("the source changed from a file to a collection, or back, during the copy")
-	// ErrLimit says that a walk did not enter a collection because it had already found
-	// as many members as its limit allows.
-	ErrLimit = errors.New("too many members")
-)
-
 // PartialError says that some members failed while the rest was done.
 type PartialError struct {
 	// Failures names the members that failed, and why, sorted by name. It does not name
@@ -47,6 +32,9 @@ func (e *PartialError) Error() string {
 	}
 	return fmt.Sprintf("%s: %v, and %d more", first.Name, first.Err, others)
 }
+
+// Unwrap returns [storage.ErrPartial].
+func (e *PartialError) Unwrap() error { return storage.ErrPartial }
 
 // LeftoverError says that the operation is done, but that the tree that it displaced
 // could not be removed and stays under a reserved name.

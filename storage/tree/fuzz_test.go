@@ -32,7 +32,7 @@ func (m *model) isCollection(name string) bool { return name == "/" || m.l[name]
 func (m *model) copy(src, dst string, depth int) error {
 	switch {
 	case reference(src, dst):
-		return tree.ErrOverlap
+		return storage.ErrOverlap
 	case !m.has(src), !m.isCollection(path.Dir(dst)):
 		return fs.ErrNotExist
 	}

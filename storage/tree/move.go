@@ -24,7 +24,7 @@ import (
 // A [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
-		return linkError("move", src, dst, ErrOverlap)
+		return linkError("move", src, dst, storage.ErrOverlap)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (op *operation) removeSource(ctx context.Context, same func(is fs.FileInfo)
 	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {
-			return linkError("move", src, dst, ErrOverlap) // A symbolic link makes dst a member of src.
+			return linkError("move", src, dst, storage.ErrOverlap) // A symbolic link makes dst a member of src.
 		}
 		return op.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}

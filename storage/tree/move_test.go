@@ -87,8 +87,8 @@ func TestMoveRefused(t *testing.T) {
 			was := source.full().with("", d.old.full())
 			errorIs(t, moveTree(t.Context(), fsys, "/nothing", "/dst", nil), fs.ErrNotExist)
 			errorIs(t, moveTree(t.Context(), fsys, "/src", "/no/dst", nil), fs.ErrNotExist)
-			errorIs(t, moveTree(t.Context(), fsys, "/", "/dst", nil), tree.ErrOverlap)
-			errorIs(t, moveTree(t.Context(), fsys, "/src", "/", nil), tree.ErrOverlap)
+			errorIs(t, moveTree(t.Context(), fsys, "/", "/dst", nil), storage.ErrOverlap)
+			errorIs(t, moveTree(t.Context(), fsys, "/src", "/", nil), storage.ErrOverlap)
 			check(t, fsys, was)
 		}
 	}

@@ -26,7 +26,7 @@ type operation struct{ placement }
 // A [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
-		return linkError("copy", src, dst, ErrOverlap)
+		return linkError("copy", src, dst, storage.ErrOverlap)
 	}
 	op, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
 	if err != nil {

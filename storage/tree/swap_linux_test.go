@@ -71,7 +71,7 @@ func swapAt(t *testing.T, method string, link bool, n int) int {
 }
 
 // TestSourceChanges: if a file of the source becomes a collection during the copy, or
-// the reverse, the error is ErrChanged.
+// the reverse, the error is ErrSourceChanged.
 func TestSourceChanges(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -97,8 +97,8 @@ func TestSourceChanges(t *testing.T) {
 				return nil
 			}}
 			err := copyTree(t.Context(), fault, "/source", "/copy", tree.Infinite, nil)
-			if !errors.Is(err, tree.ErrChanged) {
-				t.Errorf("COPY: %v, want tree.ErrChanged", err)
+			if !errors.Is(err, storage.ErrSourceChanged) {
+				t.Errorf("COPY: %v, want storage.ErrSourceChanged", err)
 			}
 			if _, err := os.Lstat(dir + "/copy"); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("the destination exists: %v", err)

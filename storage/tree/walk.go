@@ -40,7 +40,7 @@ type Walk struct {
 	// Depth is 0, 1 or [Infinite].
 	Depth int
 	// Limit, if not 0, limits how much is found. Once the walk has found Limit members,
-	// it enters no further collection, and delivers each with the error [ErrLimit].
+	// it enters no further collection, and delivers each with the error [storage.ErrTooManyMembers].
 	Limit int
 	// Workers limits the goroutines of this walk together with those of others.
 	Workers *Workers

@@ -57,7 +57,7 @@ func (k *walking) next(of *walked) (storage.Members, error) {
 	full := k.Limit > 0 && k.found >= k.Limit && !of.visited
 	k.mu.Unlock()
 	if full {
-		return nil, ErrLimit
+		return nil, storage.ErrTooManyMembers
 	}
 	if of.sight.over() {
 		return nil, io.EOF

@@ -14,7 +14,6 @@ import (
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
-	"github.com/davd/davd/storage/tree"
 )
 
 // ErrShutdown is the cause with which a shutdown stops an operation.
@@ -43,10 +42,10 @@ var statuses = []struct {
 	err    error
 	status int
 }{
-	{tree.ErrOverlap, http.StatusForbidden},
-	{tree.ErrLoop, http.StatusLoopDetected},
-	{tree.ErrChanged, http.StatusConflict},
-	{tree.ErrLimit, http.StatusInsufficientStorage},
+	{storage.ErrOverlap, http.StatusForbidden},
+	{storage.ErrLoop, http.StatusLoopDetected},
+	{storage.ErrSourceChanged, http.StatusConflict},
+	{storage.ErrTooManyMembers, http.StatusInsufficientStorage},
 	{storage.ErrTooDeep, http.StatusForbidden},
 	{ErrShutdown, http.StatusServiceUnavailable},
 	{context.Canceled, http.StatusServiceUnavailable},
@@ -81,7 +80,7 @@ func Of(err error) int {
 	if invalid, ok := errors.AsType[*field.Error](err); ok {
 		return invalid.Status
 	}
-	if _, partial := errors.AsType[*tree.PartialError](err); partial {
+	if errors.Is(err, storage.ErrPartial) {
 		return http.StatusMultiStatus
 	}
 	switch {
@@ -112,10 +111,10 @@ func Reason(err error) string {
 		return invalid.Reason
 	}
 	switch {
-	case errors.Is(err, tree.ErrOverlap):
-		return tree.ErrOverlap.Error()
-	case errors.Is(err, tree.ErrChanged):
-		return tree.ErrChanged.Error() + ": try again"
+	case errors.Is(err, storage.ErrOverlap):
+		return storage.ErrOverlap.Error()
+	case errors.Is(err, storage.ErrSourceChanged):
+		return storage.ErrSourceChanged.Error() + ": try again"
 	case errors.Is(err, ErrShutdown):
 		return ErrShutdown.Error()
 	case storage.TooLarge(err):

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -28,8 +29,8 @@ func TestStatusOf(t *testing.T) {
 		{"its own, wrapped", fmt.Errorf("a: %w", &Error{Status: http.StatusTeapot, Reason: ""}), http.StatusTeapot},
 		{"RFC 4918 §9.6.1 partial", partial, http.StatusMultiStatus},
 		{"RFC 4918 §9.8.3 partial and more", errors.Join(partial, fs.ErrPermission), http.StatusMultiStatus},
-		{"RFC 4918 §9.8.5 overlap", tree.ErrOverlap, http.StatusForbidden},
-		{"RFC 5842 §7.2 loop", tree.ErrLoop, http.StatusLoopDetected},
+		{"RFC 4918 §9.8.5 overlap", storage.ErrOverlap, http.StatusForbidden},
+		{"RFC 5842 §7.2 loop", storage.ErrLoop, http.StatusLoopDetected},
 		{"RFC 4918 §9.8.5 disk full", pathError(syscall.ENOSPC), http.StatusInsufficientStorage},
 		{"RFC 4918 §9.8.5 quota", &os.LinkError{Op: "rename", Err: syscall.EDQUOT}, http.StatusInsufficientStorage},
 		{"disk full before anything else", errors.Join(fs.ErrNotExist, syscall.ENOSPC), http.StatusInsufficientStorage},

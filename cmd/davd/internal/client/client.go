@@ -22,6 +22,20 @@ type Session struct {
 	Out, Err io.Writer
 	// Meter shows the progress. It may be nil.
 	Meter *meter.Meter
+	Options
+}
+
+// Options are the options of the commands.
+type Options struct {
+	// Recursive allows Get, Put and Remove to work on a collection or directory, with
+	// everything in it.
+	Recursive bool
+	// Force allows Get, Put, Copy and Move to replace what exists.
+	Force bool
+	// Long makes List and Tree show modification times, and sizes in bytes.
+	Long bool
+	// Levels is how many levels Tree shows; 0 means all.
+	Levels int
 }
 
 // PartialError means that a command has failed for some members. These have been written to

@@ -14,18 +14,9 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// FetchOptions are the options of Get and Put.
-type FetchOptions struct {
-	// Recursive allows a collection or directory, with everything in it.
-	Recursive bool
-	// Force allows existing files to be replaced.
-	Force bool
-}
-
 // download is one call of Get.
 type download struct {
 	session *Session
-	options FetchOptions
 	// root is the directory to write in. Nothing is written outside of it.
 	root  *os.Root
 	state meter.State
@@ -36,7 +27,7 @@ type download struct {
 // Get gets the file src and writes it to the path dst, or to Session.Out if dst is "-". A
 // file only appears when it is complete. It has the modification time that it has on the
 // server.
-func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOptions) error {
+func (s *Session) Get(ctx context.Context, src *url.URL, dst string) error {
 	path := src.EscapedPath()
 	what := "get " + shownPath(path)
 	found, err := s.Client.Stat(s.watched(ctx), path)
@@ -44,7 +35,7 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOpti
 	case noWebDAV(err): // GET may work nevertheless
 	case err != nil:
 		return s.Failed(what, err)
-	case found.Collection && !o.Recursive:
+	case found.Collection && !s.Recursive:
 		return fmt.Errorf("%s: it is a collection: use -r to get it with everything in it", what)
 	case found.Collection && dst == "-":
 		return fmt.Errorf("%s: can't write a collection to standard output", what)
@@ -62,7 +53,7 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string, o FetchOpti
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer root.Close()
-	d := &download{session: s, options: o, root: root, state: meter.State{Total: meter.Unknown, TotalBytes: found.Size, Final: true}}
+	d := &download{session: s, root: root, state: meter.State{Total: meter.Unknown, TotalBytes: found.Size, Final: true}}
 	if found.Collection {
 		d.state.TotalBytes = meter.Unknown
 		err = d.tree(ctx, path, filepath.Base(target), 1)
@@ -125,7 +116,7 @@ func (d *download) vacant(name string) error {
 		return err
 	case info.IsDir():
 		return &memberError{name + " is a directory"}
-	case !d.options.Force:
+	case !d.session.Force:
 		return &memberError{name + " exists: use -f to replace it"}
 	}
 	return nil

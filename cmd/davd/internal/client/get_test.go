@@ -25,7 +25,7 @@ func sessionWith(t *testing.T, server *httptest.Server, err io.Writer) (*Session
 	if failed != nil {
 		t.Fatal(failed)
 	}
-	return &Session{Client: client, Out: io.Discard, Err: err}, client.Base
+	return &Session{Client: client, Out: io.Discard, Err: err, Options: Options{Recursive: true}}, client.Base
 }
 
 // listing returns a server whose collection /d/ has members with these hrefs. content answers
@@ -83,7 +83,7 @@ func TestGetHostile(t *testing.T) {
 			dir := t.TempDir()
 			var lines strings.Builder
 			s, ref := sessionWith(t, listing(hello, c.href), &lines)
-			err := s.Get(t.Context(), ref, filepath.Join(dir, "got"), FetchOptions{Recursive: true})
+			err := s.Get(t.Context(), ref, filepath.Join(dir, "got"))
 			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%v", err)
 			}
@@ -117,7 +117,8 @@ func TestGetCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, ref := sessionWith(t, listing(cutShort, "/d/cut", "/d/whole"), io.Discard)
-	err := s.Get(t.Context(), ref, filepath.Join(dir, "got"), FetchOptions{Recursive: true, Force: true})
+	s.Force = true
+	err := s.Get(t.Context(), ref, filepath.Join(dir, "got"))
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%v", err)
 	}
@@ -141,11 +142,11 @@ func TestGetDeep(t *testing.T) {
 	var lines, out strings.Builder
 	s, ref := sessionWith(t, server, &lines)
 	s.Out = &out
-	err := s.Get(t.Context(), ref, filepath.Join(t.TempDir(), "got"), FetchOptions{Recursive: true})
+	err := s.Get(t.Context(), ref, filepath.Join(t.TempDir(), "got"))
 	if _, ok := errors.AsType[*PartialError](err); !ok || !strings.HasSuffix(lines.String(), "it is nested too deeply\n") {
 		t.Errorf("%v after %.200q", err, lines.String())
 	}
-	if err := s.Tree(t.Context(), ref, TreeOptions{}); err != nil || strings.Count(out.String(), "└── ") != maxDepth {
+	if err := s.Tree(t.Context(), ref); err != nil || strings.Count(out.String(), "└── ") != maxDepth {
 		t.Errorf("%v", err)
 	}
 }

@@ -54,7 +54,7 @@ func (d *download) directory(name string, level int) error {
 		return err
 	case !info.IsDir():
 		return &memberError{name + " exists and is not a directory"}
-	case level == 1 && !d.options.Force:
+	case level == 1 && !d.session.Force:
 		return &memberError{name + " exists: use -f to add to it and replace files of the same name"}
 	}
 	return nil

@@ -13,8 +13,7 @@ import (
 )
 
 // List writes the members of the collection ref, sorted by name, or the name of the file ref.
-// If long is true, it also writes their sizes in bytes and their modification times.
-func (s *Session) List(ctx context.Context, ref *url.URL, long bool) error {
+func (s *Session) List(ctx context.Context, ref *url.URL) error {
 	path := ref.EscapedPath()
 	what := "list " + shownPath(path)
 	self, members, failed, err := s.members(s.watched(ctx), path)
@@ -31,7 +30,7 @@ func (s *Session) List(ctx context.Context, ref *url.URL, long bool) error {
 		width = max(width, len(sizeOf(member)))
 	}
 	for _, member := range members {
-		if long {
+		if s.Long {
 			fmt.Fprintf(s.Out, "%*s  %s  ", width, sizeOf(member), timeOf(member))
 		}
 		fmt.Fprintln(s.Out, nameOf(member))

@@ -17,7 +17,6 @@ import (
 // upload is one call of Put.
 type upload struct {
 	session *Session
-	options FetchOptions
 	state   meter.State
 	// failed is the number of members that were written to Session.Err.
 	failed int
@@ -25,9 +24,9 @@ type upload struct {
 
 // Put sends the file src, or the content of in if src is "-", to dst. It also sends the
 // modification time of the file.
-func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.URL, o FetchOptions) error {
+func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.URL) error {
 	path := dst.EscapedPath()
-	u := &upload{session: s, options: o, state: meter.State{Total: meter.Unknown, TotalBytes: meter.Unknown, Final: true}}
+	u := &upload{session: s, state: meter.State{Total: meter.Unknown, TotalBytes: meter.Unknown, Final: true}}
 	if src == "-" {
 		what := "put to " + shownPath(path)
 		if strings.HasSuffix(path, "/") {
@@ -49,7 +48,7 @@ func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.UR
 	info, err := file.Stat()
 	switch {
 	case err != nil:
-	case info.IsDir() && !o.Recursive:
+	case info.IsDir() && !s.Recursive:
 		return fmt.Errorf("%s: it is a directory: use -r to put it with everything in it", what)
 	case info.IsDir():
 		err = u.directory(ctx, src, asCollection(path))
@@ -78,7 +77,7 @@ func (u *upload) file(ctx context.Context, file *os.File, path string) error {
 }
 
 func (u *upload) send(ctx context.Context, path string, body io.Reader, o davclient.PutOptions) error {
-	if !u.options.Force {
+	if !u.session.Force {
 		o.IfNoneMatch = "*"
 	}
 	if body != http.NoBody {

@@ -67,7 +67,7 @@ func (u *upload) collection(ctx context.Context, target string, first bool) erro
 	if status(err) != http.StatusMethodNotAllowed {
 		return err
 	}
-	if first && !u.options.Force {
+	if first && !u.session.Force {
 		return &memberError{shownPath(target) + " exists: use -f to add to it and replace files of the same name"}
 	}
 	found, statErr := u.session.Client.Stat(ctx, target)

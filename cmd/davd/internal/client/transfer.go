@@ -11,22 +11,22 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// Copy copies src to dst on the server. Without force, it replaces nothing.
-func (s *Session) Copy(ctx context.Context, src, dst *url.URL, force bool) error {
-	return s.transfer(ctx, "copy", s.Client.Copy, src, dst, force)
+// Copy copies src to dst on the server.
+func (s *Session) Copy(ctx context.Context, src, dst *url.URL) error {
+	return s.transfer(ctx, "copy", s.Client.Copy, src, dst)
 }
 
 // Move is like Copy, but moves src.
-func (s *Session) Move(ctx context.Context, src, dst *url.URL, force bool) error {
-	return s.transfer(ctx, "move", s.Client.Move, src, dst, force)
+func (s *Session) Move(ctx context.Context, src, dst *url.URL) error {
+	return s.transfer(ctx, "move", s.Client.Move, src, dst)
 }
 
 type transferFunc func(ctx context.Context, src, dst string, o davclient.TransferOptions) (bool, error)
 
-func (s *Session) transfer(ctx context.Context, verb string, transfer transferFunc, src, dst *url.URL, force bool) error {
+func (s *Session) transfer(ctx context.Context, verb string, transfer transferFunc, src, dst *url.URL) error {
 	from, to := src.EscapedPath(), into(src.EscapedPath(), dst.EscapedPath())
 	what := fmt.Sprintf("%s %s to %s", verb, shownPath(from), shownPath(to))
-	_, err := transfer(s.followed(ctx), from, to, davclient.TransferOptions{Overwrite: force})
+	_, err := transfer(s.followed(ctx), from, to, davclient.TransferOptions{Overwrite: s.Force})
 	if wrong, ok := errors.AsType[*davclient.Error](err); ok && strings.Contains(wrong.Text, "names another server") {
 		err = errors.New((&reason{wrong}).Error() + ": the proxy in front of it does not forward the host name " +
 			s.Client.Base.Host + " (nginx: proxy_set_header Host $http_host; others: X-Forwarded-Host)")
@@ -46,19 +46,18 @@ func (s *Session) Mkdir(ctx context.Context, ref *url.URL) error {
 	err := s.Client.Mkcol(ctx, asCollection(path))
 	switch status(err) {
 	case http.StatusMethodNotAllowed:
-		err = errExists
+		err = errors.New("it already exists")
 	case http.StatusConflict:
-		err = errNoParent
+		err = errors.New("the collection that should contain it does not exist")
 	}
 	return s.Failed("create "+shownPath(path), err)
 }
 
-// Remove removes ref. It only removes a collection, with everything in it, if recursive is
-// true.
-func (s *Session) Remove(ctx context.Context, ref *url.URL, recursive bool) error {
+// Remove removes ref.
+func (s *Session) Remove(ctx context.Context, ref *url.URL) error {
 	path := ref.EscapedPath()
 	what := "remove " + shownPath(path)
-	if !recursive {
+	if !s.Recursive {
 		found, err := s.Client.Stat(ctx, path)
 		switch {
 		case noWebDAV(err): // a status document, for example
@@ -70,8 +69,3 @@ func (s *Session) Remove(ctx context.Context, ref *url.URL, recursive bool) erro
 	}
 	return s.Failed(what, s.Client.Delete(s.followed(ctx), path))
 }
-
-var (
-	errExists   = errors.New("it already exists")
-	errNoParent = errors.New("the collection that should contain it does not exist")
-)

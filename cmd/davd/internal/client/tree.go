@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -12,18 +13,11 @@ import (
 // endless levels.
 const maxDepth = 256
 
-// TreeOptions are the options of Tree.
-type TreeOptions struct {
-	// Depth is how many levels are shown; 0 means all.
-	Depth int
-	// Long shows sizes, in bytes, and modification times.
-	Long bool
-}
-
 // treeWalk is one call of Tree.
 type treeWalk struct {
 	session *Session
-	options TreeOptions
+	// levels is how many levels are shown.
+	levels int
 
 	collections, files, bytes int64
 	failed                    int
@@ -31,13 +25,10 @@ type treeWalk struct {
 
 // Tree writes the collection ref as a tree, with each collection sorted by name, and then the
 // total numbers of collections, files and bytes.
-func (s *Session) Tree(ctx context.Context, ref *url.URL, o TreeOptions) error {
-	if o.Depth <= 0 || o.Depth > maxDepth {
-		o.Depth = maxDepth
-	}
+func (s *Session) Tree(ctx context.Context, ref *url.URL) error {
 	path := ref.EscapedPath()
 	what := "list " + shownPath(path)
-	walk := &treeWalk{session: s, options: o}
+	walk := &treeWalk{session: s, levels: min(cmp.Or(s.Levels, maxDepth), maxDepth)}
 	fmt.Fprintln(s.Out, shownPath(path))
 	if err := walk.below(s.watched(ctx), path, "", 1); err != nil {
 		return s.Failed(what, err)
@@ -68,7 +59,7 @@ func (w *treeWalk) below(ctx context.Context, path, indent string, level int) er
 		}
 		w.collections++
 		ref, ok := childRef(path, member.Href)
-		if level == w.options.Depth || !ok {
+		if level == w.levels || !ok {
 			continue
 		}
 		err := w.below(ctx, asCollection(ref), indent+below, level+1)
@@ -85,7 +76,7 @@ func (w *treeWalk) below(ctx context.Context, path, indent string, level int) er
 }
 
 func (w *treeWalk) describe(member davclient.Resource) string {
-	if !w.options.Long {
+	if !w.session.Long {
 		return nameOf(member)
 	}
 	return fmt.Sprintf("[%11s  %s]  %s", sizeOf(member), timeOf(member), nameOf(member))

@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 )
@@ -30,7 +29,7 @@ func (c *Config) Guarded() bool { return c.HTPasswd != "" || c.Anonymous }
 
 // Unguarded returns the error for an addr that is public while c is not Guarded.
 func (c *Config) Unguarded(addr string) error {
-	return c.wrong("addr", fmt.Errorf("other machines can reach %s, and davd asks for no password: set --htpasswd FILE, or --anonymous to let anyone %s", addr, c.Allowed()))
+	return c.wrongf("addr", "other machines can reach %s, and davd asks for no password: set --htpasswd FILE, or --anonymous to let anyone %s", addr, c.Allowed())
 }
 
 // Allowed returns what clients with access may do.

@@ -3,7 +3,9 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/davd/davd/cmd/davd/internal/setting"
@@ -57,7 +59,7 @@ type Config struct {
 	// LogLevel is the lowest level that is logged.
 	LogLevel slog.Level
 
-	groups setting.Groups
+	settings []*setting.Setting
 }
 
 // Defaults are texts of settings, by name.
@@ -67,42 +69,39 @@ type Defaults map[string]string
 // serve if they are in other.
 func New(other Defaults) *Config {
 	c := &Config{}
-	c.groups = setting.Groups{
-		{Title: "Files", Settings: c.files()},
-		{Title: "Network", Settings: c.network()},
-		{Title: "Users", Settings: c.users()},
-		{Title: "Locks and properties", Settings: c.state()},
-		{Title: "Long operations", Settings: c.operations()},
-		{Title: "Interim responses", Settings: c.interim()},
-		{Title: "Log, on standard error", Settings: c.log()},
-	}
+	c.settings = slices.Concat(
+		setting.Group("Files", c.files()...),
+		setting.Group("Network", c.network()...),
+		setting.Group("Users", c.users()...),
+		setting.Group("Locks and properties", c.state()...),
+		setting.Group("Long operations", c.operations()...),
+		setting.Group("Interim responses", c.interim()...),
+		setting.Group("Log, on standard error", c.log()...),
+	)
 	for name, text := range other {
 		c.Setting(name).Default = text
 	}
 	return c
 }
 
-// Groups returns all settings, in the order of the help.
-func (c *Config) Groups() setting.Groups { return c.groups }
+// Settings returns all settings, in the order of the help.
+func (c *Config) Settings() []*setting.Setting { return c.settings }
 
 // Setting returns the setting with this name, which must exist.
 func (c *Config) Setting(name string) *setting.Setting {
-	for s := range c.groups.All() {
-		if s.Name == name {
-			return s
-		}
-	}
-	panic("no setting is called " + name)
+	return c.settings[slices.IndexFunc(c.settings, func(s *setting.Setting) bool { return s.Name == name })]
 }
 
-// wrong returns an error about the setting with this name, or nil if err is nil.
-func (c *Config) wrong(name string, err error) error { return c.Setting(name).Wrong(err) }
+// wrongf returns an error about the setting with this name.
+func (c *Config) wrongf(name, format string, args ...any) error {
+	return c.Setting(name).Wrong(fmt.Errorf(format, args...))
+}
 
 // Read checks the settings and fills in the fields. dir is the directory to serve, or empty if
 // the operator named none. An error is a [setting.Error] about the first invalid setting.
 func (c *Config) Read(dir string) error {
 	c.Dir = dir
-	if err := c.groups.Read(); err != nil {
+	if err := setting.Read(c.settings); err != nil {
 		return err
 	}
 	return c.checkTogether()

@@ -4,6 +4,7 @@
 package setting
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"slices"
@@ -22,6 +23,8 @@ type Setting struct {
 	Default string
 	// Help says what the setting is for. The default is added to it.
 	Help string
+	// Title is the title of the group of settings that the help shows it in.
+	Title string
 	// FlagOnly says that no environment variable sets it.
 	FlagOnly bool
 	// Into is the field that gets the value.
@@ -29,6 +32,29 @@ type Setting struct {
 
 	origin string
 	texts  []string
+}
+
+// New returns a setting that an environment variable can set as well. takes is empty for a switch.
+func New(name, takes, fallback string, into Field, help string) *Setting {
+	return &Setting{Name: name, Takes: takes, Default: fallback, Into: into, Help: help}
+}
+
+// Group gives the settings a title, and returns them.
+func Group(title string, settings ...*Setting) []*Setting {
+	for _, s := range settings {
+		s.Title = title
+	}
+	return settings
+}
+
+// Read calls Read for each setting. It returns the first error.
+func Read(settings []*Setting) error {
+	for _, s := range settings {
+		if err := s.Read(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Error is the error of an invalid setting.
@@ -51,11 +77,7 @@ func (s *Setting) Wrong(err error) error {
 	if err == nil {
 		return nil
 	}
-	origin := s.origin
-	if origin == "" {
-		origin = s.flag()
-	}
-	return &Error{Name: s.Name, Origin: origin, Err: err}
+	return &Error{Name: s.Name, Origin: cmp.Or(s.origin, s.flag()), Err: err}
 }
 
 func (s *Setting) flag() string { return "--" + s.Name }

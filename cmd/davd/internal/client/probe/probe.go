@@ -57,7 +57,7 @@ func (p *Prober) Probe(ctx context.Context, ref *url.URL) error {
 		return err
 	}
 	verdict := seen.verdict()
-	fmt.Fprintf(p.Out, "%s\n\n%s\n", seen.summary(), findings[verdict].text())
+	fmt.Fprintf(p.Out, "%s\n\n%s\n", seen.summary(), verdict.text())
 	return verdict.judgement()
 }
 
@@ -87,9 +87,7 @@ func (p *Prober) observe(ctx context.Context, collection string) (*observation, 
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if err != nil {
-		seen.err, seen.timedOut = err, limited.Err() != nil
-	}
+	seen.timedOut = err != nil && limited.Err() != nil
 	const followers = 3
 	for range followers {
 		after, cancel := context.WithTimeout(ctx, p.Patience)

@@ -1,60 +1,106 @@
 package probe
 
-import (
-	"fmt"
-	"net/http"
-	"strings"
-	"time"
-
-	"github.com/davd/davd/dav"
-	"github.com/davd/davd/dav/interim"
-)
-
-// observation holds the responses to a probe.
-type observation struct {
-	// length is how long davd should have taken.
-	length time.Duration
-	// interims are the times at which interim responses came. end is the time of the final
-	// response, or of err. All count from when the request was sent.
-	interims []time.Duration
-	end      time.Duration
-	// status is the status of the final response, or 0 without one. said is its text
-	// for people.
-	status int
-	said   string
-	// report is nil if the final response did not come from davd.
-	report *dav.ProbeReport
-	err    error
-	// timedOut says that no final response came within Patience.
-	timedOut bool
-	// outOfStep says that a request after the probe got the answer to another request.
-	outOfStep bool
+// verdict says what happens to interim responses, and what to do about it.
+type verdict struct {
+	what string
+	// davd and proxy are the recommended settings, or "".
+	davd, proxy string
 }
 
-type verdict int
-
-const (
-	passed verdict = iota
-	passedAsDeclared
-	swallowed
-	someLost
-	heldBack
-	cutAtFirst
-	cutAtSixth
-	cutAtTenth
-	cut
-	neverAnswered
-	broken
-	outOfStep
-	switchedOff
-	overHTTP10
-	notAsked
-	refused
-	notProbed
+// The verdicts. The statements about proxies are from measurements.
+var (
+	passed = &verdict{
+		what: "passed: each one arrived when it was sent.",
+		davd: "--interim-proxy pass, if there is a proxy in front. Then clients that are known to understand interim responses get them without asking.",
+	}
+	passedAsDeclared = &verdict{
+		what: "passed: each one arrived when it was sent, up to the number that this davd's --interim-proxy allows.",
+	}
+	swallowed = &verdict{
+		what:  "swallowed: a proxy drops them all. This is harmless but useless: the client sees neither progress nor a sign of life.",
+		davd:  "--interim-proxy apache behind Apache, which counts those that it drops and breaks at the tenth. Otherwise nothing. --interim never avoids sending them in vain.",
+		proxy: "Apache: proxy-interim-response must not be Suppress. All: raise the time-out for reading a response (nginx: proxy_read_timeout) above the longest operation.",
+	}
+	someLost = &verdict{
+		what:  "lost: a proxy only forwards some of them.",
+		davd:  "--interim never, unless you know the reason.",
+		proxy: "raise the time-out for reading a response above the longest operation.",
+	}
+	heldBack = &verdict{
+		what:  "held back until the end: a proxy collects them and forwards them together with the final response, where they are useless. If the proxy treats the first one as the answer and the others as its content, HTTP/2 clients get a PROTOCOL_ERROR. nginx does that if it uses HTTP/1.1 with davd and does not keep connections open.",
+		davd:  "--interim never.",
+		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation. Others: turn off the buffering of responses, and raise the time-out for reading one.",
+	}
+	cutAtFirst = &verdict{
+		what:  "cut at the first: a proxy answers with an error as soon as it gets one, although the operation continues. Varnish does that.",
+		davd:  "--interim never.",
+		proxy: "Varnish: return (pipe) for COPY, MOVE, DELETE and PROPFIND.",
+	}
+	cutAtSixth = &verdict{
+		what:  "cut at the sixth: a proxy accepts five. Proxies built with Go before 1.24 do that, such as older versions of Caddy.",
+		davd:  "--interim never.",
+		proxy: "install a newer version, which has no limit.",
+	}
+	cutAtTenth = &verdict{
+		what:  "cut at the tenth: a proxy accepts nine and then answers with an error, although the operation continues. Apache's mod_proxy does that.",
+		davd:  "--interim-proxy apache, so that davd sends at most nine; --interim-after and --interim-every say when.",
+		proxy: "Apache: raise ProxyTimeout above the time that the longest operation takes after the ninth.",
+	}
+	cut = &verdict{
+		what:  "cut: a proxy answers with an error before the operation has ended.",
+		davd:  "--interim never, and probe again: if it is still cut, the cause is a time-out.",
+		proxy: "raise the time-out for reading a response above the longest operation.",
+	}
+	neverAnswered = &verdict{
+		what:  "never answered: a proxy treats the first one as the final response, and the client waits for ever. nginx does that if it uses HTTP/1.1 with davd, which is its default from 1.29.7 on.",
+		davd:  "--interim never.",
+		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation.",
+	}
+	broken = &verdict{
+		what:  "broken: when a proxy gets one, it breaks the connection or sends an invalid response, although the operation continues. nginx does that (with HTTP/2: PROTOCOL_ERROR) if it uses HTTP/1.1 with davd, which is its default from 1.29.7 on.",
+		davd:  "--interim never, and probe again: if it still breaks, the cause is a time-out.",
+		proxy: "nginx: proxy_http_version 1.0, and proxy_read_timeout above the longest operation.",
+	}
+	outOfStep = &verdict{
+		what:  "out of step: a proxy treats one as the final response, and then answers each request with the answer to another one. Clients get the content of other files!",
+		davd:  "--interim never, immediately.",
+		proxy: "make it use HTTP/1.0 with davd, or use another proxy.",
+	}
+	switchedOff = &verdict{
+		what: "not sent: this davd runs with --interim never.",
+		davd: "--interim auto, and probe again, to find out whether they would get through.",
+	}
+	overHTTP10 = &verdict{
+		what:  "not sent: a proxy uses HTTP/1.0, which has no interim responses. This is safe.",
+		davd:  "nothing.",
+		proxy: "raise its time-out for reading a response (nginx: proxy_read_timeout) above the longest operation.",
+	}
+	notAsked = &verdict{
+		what:  "not sent: the request arrived without its Prefer header, so davd did not know that the client had asked for them.",
+		davd:  "nothing.",
+		proxy: "make it forward the Prefer header.",
+	}
+	refused = &verdict{
+		what: "not known: the server refuses the probe, which is a write request. If it is a davd, probe as a user who may write. Other servers can't be probed, but --method tries a real operation on any server.",
+	}
+	notProbed = &verdict{
+		what: "not known: the server is not a davd that can be probed. --method tries a real operation on any server.",
+	}
 )
 
+func (v *verdict) text() string {
+	text := v.what
+	if v.davd != "" {
+		text += "\n  davd:  " + v.davd
+	}
+	if v.proxy != "" {
+		text += "\n  proxy: " + v.proxy
+	}
+	return text
+}
+
 // judgement returns the error for a verdict, or nil if interim responses get through.
-func (v verdict) judgement() error {
+func (v *verdict) judgement() error {
 	switch v {
 	case passed, passedAsDeclared:
 		return nil
@@ -62,107 +108,4 @@ func (v verdict) judgement() error {
 		return ErrNotKnown
 	}
 	return ErrNotPassed
-}
-
-// interval returns the time between two interim responses of a probe.
-func (o *observation) interval() time.Duration { return o.length / 12 }
-
-// verdict interprets the observation.
-func (o *observation) verdict() verdict {
-	switch {
-	case o.outOfStep:
-		return outOfStep
-	case o.report != nil:
-		return o.verdictOnReport()
-	case o.status >= http.StatusInternalServerError && o.status != http.StatusNotImplemented:
-		return o.verdictOnCut()
-	case o.status == http.StatusNotFound && len(o.interims) == 0:
-		return notProbed
-	case o.status != 0 && len(o.interims) == 0:
-		return refused
-	case o.status != 0:
-		return outOfStep // the answer belongs to another request
-	case o.timedOut:
-		return neverAnswered
-	}
-	return broken
-}
-
-// verdictOnReport interprets an observation whose final response came from davd.
-func (o *observation) verdictOnReport() verdict {
-	sent, came := o.report.Sent, len(o.interims)
-	switch {
-	case sent == 0 && o.report.Mode == interim.Never.String():
-		return switchedOff
-	case sent == 0 && (o.report.Protocol == "HTTP/1.0" || strings.Contains(o.report.Via, "1.0")):
-		return overHTTP10
-	case sent == 0:
-		return notAsked
-	case came == 0:
-		return swallowed
-	case o.end-o.interims[0] < o.interval()*time.Duration(sent)/2:
-		// davd sends the first one immediately and the others at intervals, so the
-		// first one was delayed.
-		return heldBack
-	case came < sent:
-		return someLost
-	case o.report.Proxy != interim.ProxyNone.String():
-		return passedAsDeclared
-	}
-	return passed
-}
-
-// verdictOnCut interprets an observation in which a proxy answered with an error. If the proxy
-// swallows interim responses, only the time shows at which one it gave up.
-func (o *observation) verdictOnCut() verdict {
-	at := len(o.interims) + 1
-	if len(o.interims) == 0 && o.end > o.interval() {
-		at = min(int(o.end/o.interval())+1, 10) // a later answer is no sign of a higher limit
-	}
-	switch at {
-	case 1:
-		return cutAtFirst
-	case 6:
-		return cutAtSixth
-	case 10, 11: // Apache forwards the tenth before it gives up
-		return cutAtTenth
-	}
-	return cut
-}
-
-// final describes the final response.
-func (o *observation) final() string {
-	text := fmt.Sprintf("%d %s", o.status, http.StatusText(o.status))
-	if o.said != "" {
-		text += " (" + o.said + ")"
-	}
-	return text
-}
-
-// summary describes the observation in numbers.
-func (o *observation) summary() string {
-	text := "Of the interim responses "
-	if o.report != nil {
-		text = fmt.Sprintf("davd sent %d interim responses, of which ", o.report.Sent)
-	}
-	switch n := len(o.interims); n {
-	case 0:
-		text += "none arrived"
-	case 1:
-		text += fmt.Sprintf("1 arrived, after %.1f s", o.interims[0].Seconds())
-	default:
-		text += fmt.Sprintf("%d arrived, from %.1f s to %.1f s", n, o.interims[0].Seconds(), o.interims[n-1].Seconds())
-	}
-	if o.report != nil && o.report.Withheld != "" {
-		text += " (" + o.report.Withheld + ")"
-	}
-	switch {
-	case o.status != 0:
-		text += fmt.Sprintf("; the final response, %s, arrived after %.1f s", o.final(), o.end.Seconds())
-	case o.timedOut:
-		text += fmt.Sprintf("; no final response arrived within %.1f s", o.end.Seconds())
-	default:
-		text += fmt.Sprintf("; after %.1f s the connection broke without a final response", o.end.Seconds())
-	}
-	return text + "."
 }
