@@ -109,6 +109,24 @@ func (operationServer) Failures(err error) (named []history.Failure, total int64
 	return failures(partial.Failures), int64(len(partial.Failures)) + partial.Unnamed, true
 }
 
+// maxKeptFailures is how many failed members an answer may name that is kept.
+const maxKeptFailures = 100
+
+func (s operationServer) Keeps(err error) bool {
+	named, total, partial := s.Failures(err)
+	return !partial || total <= maxKeptFailures && int(total) <= len(named)
+}
+
+func (operationServer) Stopped(op operation.Operation) string {
+	switch {
+	case op.Method == "PROPFIND":
+		return "stopped on request"
+	case op.Destination == "":
+		return "stopped on request; members removed before that are gone"
+	}
+	return "stopped on request; the destination is as it was"
+}
+
 // Agrees reports false if the source of a MOVE or DELETE exists, or the destination of a
 // COPY or MOVE doesn't.
 func (s operationServer) Agrees(ctx context.Context, method, source, destination string) bool {

@@ -12,12 +12,13 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/operation"
 )
 
 // probed is the final response to a probe, and the headers Progress before it.
 type probed struct {
 	answer
-	report   dav.ProbeReport
+	report   operation.ProbeReport
 	progress []string
 }
 
@@ -45,15 +46,15 @@ func TestProbe(t *testing.T) {
 		name    string
 		interim interim.Policy
 		fields  []string
-		report  dav.ProbeReport
+		report  operation.ProbeReport
 	}{
-		{"asked", interim.Policy{}, []string{"Prefer: processing"}, dav.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1}},
-		{"behind a proxy", interim.Policy{}, []string{"Prefer: processing", "Via: 1.1 p"}, dav.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1, Via: "1.1 p", Proxied: true}},
-		{"behind Apache", interim.Policy{Proxy: interim.ProxyApache}, []string{"Prefer: processing"}, dav.ProbeReport{Sent: 9, Mode: "auto", Proxy: "apache", Protocol: h1}},
-		{"the preference was lost", interim.Policy{}, nil, dav.ProbeReport{Withheld: lost, Mode: "auto", Proxy: "none", Protocol: h1}},
-		{"never", interim.Policy{Mode: interim.Never}, []string{"Prefer: processing"}, dav.ProbeReport{Withheld: "the mode is never", Mode: "never", Proxy: "none", Protocol: h1}},
-		{"RFC 9110 §15.2: through HTTP/1.0", interim.Policy{Mode: interim.Always}, []string{"Prefer: processing", "Via: 1.0 p"}, dav.ProbeReport{Withheld: "Via says HTTP/1.0", Mode: "always", Proxy: "none", Protocol: h1, Via: "1.0 p", Proxied: true}},
-		{"a client that bears four", interim.Policy{}, []string{"Prefer: processing", "User-Agent: Go-http-client/1.1"}, dav.ProbeReport{Sent: 4, Mode: "auto", Proxy: "none", Protocol: h1}},
+		{"asked", interim.Policy{}, []string{"Prefer: processing"}, operation.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1}},
+		{"behind a proxy", interim.Policy{}, []string{"Prefer: processing", "Via: 1.1 p"}, operation.ProbeReport{Sent: 12, Mode: "auto", Proxy: "none", Protocol: h1, Via: "1.1 p", Proxied: true}},
+		{"behind Apache", interim.Policy{Proxy: interim.ProxyApache}, []string{"Prefer: processing"}, operation.ProbeReport{Sent: 9, Mode: "auto", Proxy: "apache", Protocol: h1}},
+		{"the preference was lost", interim.Policy{}, nil, operation.ProbeReport{Withheld: lost, Mode: "auto", Proxy: "none", Protocol: h1}},
+		{"never", interim.Policy{Mode: interim.Never}, []string{"Prefer: processing"}, operation.ProbeReport{Withheld: "the mode is never", Mode: "never", Proxy: "none", Protocol: h1}},
+		{"RFC 9110 §15.2: through HTTP/1.0", interim.Policy{Mode: interim.Always}, []string{"Prefer: processing", "Via: 1.0 p"}, operation.ProbeReport{Withheld: "Via says HTTP/1.0", Mode: "always", Proxy: "none", Protocol: h1, Via: "1.0 p", Proxied: true}},
+		{"a client that bears four", interim.Policy{}, []string{"Prefer: processing", "User-Agent: Go-http-client/1.1"}, operation.ProbeReport{Sent: 4, Mode: "auto", Proxy: "none", Protocol: h1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -53,6 +53,9 @@ type Hold struct {
 	// Tenant is the tenant that the names belong to. Claims of different tenants don't
 	// conflict.
 	Tenant string
+	// Shared: the claim conflicts only with one of an identical request. That is for a server
+	// that leaves other conflicts to the storage.
+	Shared bool
 }
 
 var errClaimed = &status.Error{Status: http.StatusLocked, Reason: "another request is changing this resource"}
@@ -108,7 +111,7 @@ func (c *Claims) try(h *Hold) (wait <-chan struct{}, identical bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, held := range c.held {
-		if held.Tenant != h.Tenant {
+		if held.Tenant != h.Tenant || h.Shared && (!h.Key.joinable() || held.Key != h.Key) {
 			continue
 		}
 		for _, other := range held.Scopes {

@@ -50,6 +50,13 @@ func (x *Exchange) Quiet() int {
 	return x.emitter.Sent()
 }
 
+// Answered takes note that the response has another status than the operation was to have.
+func (x *Exchange) Answered(status int) {
+	x.registry.mu.Lock()
+	defer x.registry.mu.Unlock()
+	x.op.success = status
+}
+
 // respond finishes the response to an operation that ended with err.
 func (x *Exchange) respond(err error) error {
 	x.emitter.Stop()

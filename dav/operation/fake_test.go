@@ -110,6 +110,10 @@ func (siteServer) Failures(error) (named []history.Failure, total int64, ok bool
 	return nil, 0, false
 }
 
+func (siteServer) Keeps(error) bool { return true }
+
+func (siteServer) Stopped(Operation) string { return "stopped on request" }
+
 func (s siteServer) Agrees(context.Context, string, string, string) bool { return !s.disagrees }
 
 func (s siteServer) CancelsWhenGone() bool { return s.cancels }

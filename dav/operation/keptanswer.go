@@ -10,10 +10,8 @@ import (
 const (
 	// answerKept is how long an undelivered answer is kept.
 	answerKept = 2 * time.Minute
-	// maxKeptAnswers is how many answers are kept, and maxKeptAnswerFailures how many
-	// failed members one of them may name.
-	maxKeptAnswers        = 1000
-	maxKeptAnswerFailures = 100
+	// maxKeptAnswers is how many answers are kept.
+	maxKeptAnswers = 1000
 )
 
 // keptAnswer is the final answer to a COPY, MOVE or DELETE that reached none of the
@@ -24,7 +22,7 @@ const (
 //   - The request is identical (Key): the same tenant, principal, method, source,
 //     destination, Depth and Overwrite, in whatever form they are sent, and the same
 //     conditions, byte for byte. A stranger never gets it.
-//   - The answer is a 2xx, or a 207 with few failures. Any other request is carried out
+//   - The answer is a 2xx that the Server keeps, such as a 207 with few failures. Any other request is carried out
 //     again, because it may have a better result now.
 //   - It comes within answerKept of the failed delivery.
 //   - Since the operation ended, no request was allowed to change or lock the source or

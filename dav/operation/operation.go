@@ -169,16 +169,9 @@ const historyInterval = 5 * time.Second
 // errStopped is the cause when a request stops an operation.
 var errStopped = errors.New("stopped on request")
 
-// stop stops op on request. Its status is then 403, after which a client should not
-// repeat its request (RFC 9110 §15.5.4). After a 503 it would.
-func (op *operation) stop() {
-	reason := "stopped on request; the destination is as it was"
-	if op.Destination == "" {
-		reason = "stopped on request; members removed before that are gone"
-	}
-	if op.Method == "PROPFIND" {
-		reason = "stopped on request"
-	}
+// stop stops op on request, with the reason for its client. Its status is then 403, after
+// which a client should not repeat its request (RFC 9110 §15.5.4). After a 503 it would.
+func (op *operation) stop(reason string) {
 	op.cancel(errors.Join(errStopped, &status.Error{Status: http.StatusForbidden, Reason: reason}))
 }
 

@@ -149,8 +149,7 @@ func (s *Registry) keeps(op *operation) bool {
 	if !op.key.joinable() || op.key.Stranger != nil || op.status/100 != 2 {
 		return false
 	}
-	named, total, partial := s.server.Failures(op.err)
-	return !partial || total <= maxKeptAnswerFailures && int(total) <= len(named)
+	return s.server.Keeps(op.err)
 }
 
 // join returns the running operation for key and counts the caller as waiting for it.

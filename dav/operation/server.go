@@ -32,6 +32,11 @@ type Server interface {
 	// Failures returns the failed members that err names, and the number of all failures. ok
 	// is false if err is not about members.
 	Failures(err error) (named []history.Failure, total int64, ok bool)
+	// Keeps reports whether the answer to an operation that ended with err is short enough to
+	// be kept until a client gets it.
+	Keeps(err error) bool
+	// Stopped says what a client should know about an operation that it stops.
+	Stopped(Operation) string
 	// Agrees reports whether the storage agrees with the answer to an operation that
 	// succeeded. destination is "" for a DELETE.
 	Agrees(ctx context.Context, method, source, destination string) bool

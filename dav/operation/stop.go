@@ -30,7 +30,7 @@ func (d Documents) delete(ctx context.Context, op *operation, v *view) error {
 	if !v.running() {
 		return d.Registry.forget(ctx, v.ID)
 	}
-	op.stop()
+	op.stop(d.Registry.server.Stopped(d.Registry.look(op)))
 	timer := time.NewTimer(stopPatience)
 	defer timer.Stop()
 	select {

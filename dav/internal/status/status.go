@@ -69,6 +69,12 @@ var statuses = []struct {
 	{errors.ErrUnsupported, http.StatusForbidden},
 }
 
+// withStatus is an error of another package that knows its status.
+type withStatus interface {
+	error
+	HTTPStatus() int
+}
+
 // Of returns the status for err, or 0 for nil.
 func Of(err error) int {
 	if err == nil {
@@ -76,6 +82,9 @@ func Of(err error) int {
 	}
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own.Status
+	}
+	if other, ok := errors.AsType[withStatus](err); ok {
+		return other.HTTPStatus()
 	}
 	if invalid, ok := errors.AsType[*field.Error](err); ok {
 		return invalid.Status

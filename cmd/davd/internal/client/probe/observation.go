@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/operation"
 )
 
 // observation holds the responses to a probe.
@@ -23,7 +23,7 @@ type observation struct {
 	status int
 	said   string
 	// report is nil if the final response did not come from davd.
-	report *dav.ProbeReport
+	report *operation.ProbeReport
 	// timedOut says that no final response came within Patience.
 	timedOut bool
 	// outOfStep says that a request after the probe got the answer to another request.

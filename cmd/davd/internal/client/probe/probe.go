@@ -15,8 +15,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/davclient"
+	"github.com/davd/davd/dav/operation"
 )
 
 // Prober asks a davd for a probe.
@@ -73,7 +73,7 @@ func (p *Prober) observe(ctx context.Context, collection string) (*observation, 
 			seen.interims = append(seen.interims, i.Time.Sub(began))
 		}
 	})
-	target := collection + dav.ProbeName
+	target := collection + operation.ProbeName
 	destination, err := p.Client.Resolve(target)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (o *observation) read(response *http.Response) error {
 		o.status = 0
 		return err
 	}
-	var report dav.ProbeReport
+	var report operation.ProbeReport
 	if json.Unmarshal(body, &report) == nil && report.Protocol != "" {
 		o.report = &report
 	}

@@ -1,0 +1,115 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// rewritesContent reports whether answers to the method may name resources in XML.
+func rewritesContent(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodPost, http.MethodTrace, http.MethodConnect:
+		return false
+	}
+	return true
+}
+
+// translateAnswer translates the addresses in an answer of the upstream.
+func (h *Handler) translateAnswer(response *http.Response) error {
+	r := clientRequest(response.Request)
+	header := response.Header
+	if err := withoutConnectionAuth(header); err != nil {
+		return err
+	}
+	via := "1.1 davd"
+	if before := strings.Join(header["Via"], ", "); before != "" {
+		via = before + ", " + via
+	}
+	header.Set("Via", via)
+	for _, name := range [...]string{"Location", "Content-Location"} {
+		if value := header.Get(name); value != "" {
+			header.Set(name, h.hrefToClient(r, value))
+		}
+	}
+	// The proxy asked for this preference itself (withoutOwnPreferences).
+	header["Preference-Applied"] = slices.DeleteFunc(header["Preference-Applied"], func(value string) bool { return value == "processing" })
+	if len(header["Preference-Applied"]) == 0 {
+		delete(header, "Preference-Applied")
+	}
+	for i, cookie := range header["Set-Cookie"] {
+		header["Set-Cookie"][i] = h.cookieToClient(cookie)
+	}
+	if rewritesContent(response.Request.Method) && isXML(header.Get("Content-Type")) {
+		return h.translateContent(r, response)
+	}
+	return nil
+}
+
+// cookieToClient returns a Set-Cookie without Domain, which is the upstream's, and with the
+// clients' Path (RFC 6265 §4.1.2).
+func (h *Handler) cookieToClient(cookie string) string {
+	parts := strings.Split(cookie, ";")
+	kept := parts[:1]
+	for _, part := range parts[1:] {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch strings.ToLower(name) {
+		case "domain":
+			continue
+		case "path":
+			if path, ok := h.toClient(value); ok {
+				part = " Path=" + path
+			} else if strings.HasPrefix(h.base()+"/", value) {
+				part = " Path=" + h.prefix() + "/" // it is for a collection that contains Upstream
+			}
+		}
+		kept = append(kept, part)
+	}
+	return strings.Join(kept, ";")
+}
+
+func isXML(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/xml" || media == "text/xml" || strings.HasSuffix(media, "+xml"))
+}
+
+// peekBytes is how much of an answer shows whether its hrefs need a translation. All hrefs
+// of a server have the same form.
+const peekBytes = 16 << 10
+
+// translateContent translates the hrefs in the XML of an answer, if they need it: if the
+// paths differ, or the hrefs are URLs with the upstream's host.
+func (h *Handler) translateContent(r *http.Request, response *http.Response) error {
+	if coding := response.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil // the proxy has not asked for it
+	}
+	body := response.Body
+	if h.base() == h.prefix() {
+		head := make([]byte, peekBytes)
+		n, err := io.ReadFull(body, head)
+		if head = head[:n]; err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return err
+		}
+		response.Body = &joinedBody{io.MultiReader(bytes.NewReader(head), body), body}
+		if !bytes.Contains(bytes.ToLower(head), []byte("://"+strings.ToLower(hostname(h.Upstream)))) {
+			return nil
+		}
+	}
+	response.Body = &joinedBody{newHrefReader(response.Body, func(href string) string { return h.hrefToClient(r, href) }), body}
+	response.ContentLength = -1
+	response.Header.Del("Content-Length")
+	return nil
+}
+
+func hostname(u *url.URL) string { return strings.Trim(u.Hostname(), "[]") }
+
+// joinedBody is a Reader with the Closer of another.
+type joinedBody struct {
+	io.Reader
+	io.Closer
+}

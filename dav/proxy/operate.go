@@ -1,0 +1,150 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/history"
+)
+
+// operate passes on a COPY, MOVE or DELETE as an operation.
+func (h *Handler) operate(w http.ResponseWriter, r *http.Request, name string) error {
+	if isProbe(r.Method, name) {
+		return h.probe(w, r, name)
+	}
+	if isOperations(name) {
+		return status.New(http.StatusForbidden, "the path is reserved for the proxy")
+	}
+	destination := ""
+	if r.Method != http.MethodDelete {
+		var err error
+		if _, destination, err = h.destination(r); err != nil {
+			return err
+		}
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	leave, err := h.enter(r, &h.operations, h.Limits.operations("COPYs, MOVEs and DELETEs"))
+	if err != nil {
+		return err
+	}
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, r))
+	key := h.key(r, name, destination, body)
+	req := h.request(r, key)
+	return h.registry.Undertake(w, req, leave, func() (operation.Task, error) {
+		t := &task{h: h, r: r, source: name, destination: destination, body: body, hold: &operation.Hold{
+			Scopes: scopes(name, destination), Key: key, Tenant: key.Tenant, Shared: true,
+		}}
+		return t, h.claims.AcquireHold(r.Context(), t.hold)
+	})
+}
+
+// readBody reads the body of a COPY, MOVE or DELETE, which is short XML or nothing.
+func readBody(r *http.Request) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxSmallBody+1))
+	switch {
+	case err != nil:
+		return nil, status.New(http.StatusBadRequest, "the request body ended early")
+	case len(body) > maxSmallBody:
+		return nil, status.New(http.StatusRequestEntityTooLarge, "the body of a "+r.Method+" may have 1 MiB")
+	}
+	return body, nil
+}
+
+func scopes(source, destination string) []operation.Scope {
+	scopes := []operation.Scope{{Name: source, Tree: true}}
+	if destination != "" {
+		scopes = append(scopes, operation.Scope{Name: destination, Tree: true})
+	}
+	return scopes
+}
+
+// varying are headers that differ between a request and its repetition, or that the key
+// has in another form.
+var varying = map[string]bool{
+	"Authorization": true, "Cookie": true, // in the tenant
+	"Destination": true, "Prefer": true, "Date": true, "User-Agent": true, "Accept-Encoding": true, "Connection": true,
+	"X-Request-Id": true, "X-Forwarded-For": true, "Content-Length": true, "Traceparent": true, "Tracestate": true,
+}
+
+// key returns the key of identical requests. All headers belong to it that may change what
+// the upstream does.
+func (h *Handler) key(r *http.Request, name, destination string, body []byte) operation.Key {
+	tenant, _ := storage.TenantOf(r.Context())
+	rest := sha256.New()
+	headers := r.Header.Clone()
+	for header := range headers {
+		if varying[header] {
+			delete(headers, header)
+		}
+	}
+	_ = headers.Write(rest) // sorted; a Hash does not fail
+	_, _ = io.WriteString(rest, r.URL.EscapedPath()+"?"+r.URL.RawQuery+"\n"+r.Host+"\n")
+	_, _ = rest.Write(body)
+	return operation.Key{
+		Server: h, Tenant: tenant, Principal: storage.PrincipalOf(r.Context()), Method: r.Method,
+		Source: name, Destination: destination, When: string(rest.Sum(nil)),
+	}
+}
+
+// task is a COPY, MOVE or DELETE on the upstream.
+type task struct {
+	h                   *Handler
+	r                   *http.Request
+	source, destination string
+	body                []byte
+	hold                *operation.Hold
+	counter             counter
+}
+
+// counter is an interim.Counter as an operation.Monitor.
+type counter struct{ interim.Counter }
+
+// Failures implements operation.Monitor. The upstream names them in its final answer.
+func (*counter) Failures() (named []history.Failure, total int64) { return nil, 0 }
+
+// Resources implements operation.Task, like the methods below.
+func (t *task) Resources() (source, destination string) { return t.source, t.destination }
+
+func (t *task) Hold() *operation.Hold { return t.hold }
+
+func (t *task) Monitor() operation.Monitor { return &t.counter }
+
+// Success is the status until the upstream has answered.
+func (t *task) Success() int { return http.StatusOK }
+
+// Do sends the request to the upstream. Its error is an [answer], or says why there is
+// none.
+func (t *task) Do(ctx context.Context, _ func() operation.Operation) (err error) {
+	a := &answer{header: make(http.Header), request: t.r.Context().Value(ownerKey{})}
+	s := &sink{ResponseWriter: a, counter: &t.counter.Counter, resource: t.source}
+	defer func() {
+		if v := recover(); v != nil {
+			if v != http.ErrAbortHandler { //nolint:errorlint // the value of a panic
+				panic(v)
+			}
+			err = fmt.Errorf("%w after the header of a %d", errBroken, a.status)
+		}
+	}()
+	r := t.r.WithContext(t.r.Context())
+	if r.Body = http.NoBody; len(t.body) > 0 {
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(t.body)), int64(len(t.body))
+	}
+	if err := t.h.pass(ctx, s, r); err != nil {
+		return err
+	}
+	return a.result()
+}

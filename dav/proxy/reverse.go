@@ -1,0 +1,241 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
+)
+
+const (
+	// dialTimeout is how long a connection to the upstream may take.
+	dialTimeout = 10 * time.Second
+	// DefaultTimeout is how long the upstream may take for the header of an answer.
+	DefaultTimeout = 24 * time.Hour
+	// keepAlive and keepAlives say how soon a connection to an upstream that is off counts as
+	// broken, even if the upstream may be silent for a long time.
+	keepAlive  = 15 * time.Second
+	keepAlives = 8
+	// idleConns and idleTimeout limit the connections that are kept for later requests.
+	idleConns   = 256
+	idleTimeout = 90 * time.Second
+	// maxHeader limits the header of an upstream's answer, in bytes.
+	maxHeader = 1 << 20
+	// copyBuffer is how much of a body is in memory, in bytes.
+	copyBuffer = 128 << 10
+)
+
+// NewTransport returns the connections to an upstream. The upstream may take timeout for the
+// header of an answer; zero means DefaultTimeout. config may be nil.
+func NewTransport(timeout time.Duration, config *tls.Config) *http.Transport {
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAliveConfig: net.KeepAliveConfig{
+		Enable: true, Idle: keepAlive, Interval: keepAlive, Count: keepAlives,
+	}}
+	return &http.Transport{
+		DialContext: dialer.DialContext, TLSClientConfig: config, TLSHandshakeTimeout: dialTimeout,
+		ResponseHeaderTimeout: timeout, ExpectContinueTimeout: time.Second,
+		MaxIdleConns: idleConns, MaxIdleConnsPerHost: idleConns, IdleConnTimeout: idleTimeout,
+		MaxResponseHeaderBytes: maxHeader, DisableCompression: true,
+		WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
+	}
+}
+
+// newReverse returns the reverse proxy. Its ResponseWriters must be sinks.
+func (h *Handler) newReverse() *httputil.ReverseProxy {
+	transport := h.Transport
+	if transport == nil {
+		transport = NewTransport(0, nil)
+	}
+	return &httputil.ReverseProxy{
+		Rewrite: h.rewrite, Transport: transport, ModifyResponse: h.translateAnswer,
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			w.(*sink).fail(h.upstreamError(r, err)) //nolint:forcetypeassert // see above
+		},
+		ErrorLog: log.New(io.Discard, "", 0), BufferPool: &buffers{},
+	}
+}
+
+// buffers implements httputil.BufferPool.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, copyBuffer)
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
+
+// clientRequestKey is the context key of the request as its client sent it.
+type clientRequestKey struct{}
+
+// clientRequest returns the client's request for one of the upstream's.
+func clientRequest(upstream *http.Request) *http.Request {
+	r, _ := upstream.Context().Value(clientRequestKey{}).(*http.Request)
+	return r
+}
+
+// pass lets the reverse proxy answer r in s. ctx is the context of the upstream's request.
+func (h *Handler) pass(ctx context.Context, s *sink, r *http.Request) error {
+	out := r.WithContext(context.WithValue(ctx, clientRequestKey{}, r))
+	if r.Body != nil && r.Body != http.NoBody {
+		out.Body = &clientBody{r.Body}
+	}
+	h.reverse.ServeHTTP(s, out)
+	return s.err
+}
+
+// clientBody marks the errors of a client's body.
+type clientBody struct{ io.ReadCloser }
+
+func (b *clientBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &bodyError{err}
+	}
+	return n, err
+}
+
+type bodyError struct{ error }
+
+func (e *bodyError) Unwrap() error { return e.error }
+
+// ownHeaders are about this proxy or about the way to it, and not passed on.
+var ownHeaders = [...]string{"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto"}
+
+// rewrite makes the upstream's request.
+func (h *Handler) rewrite(p *httputil.ProxyRequest) {
+	in, out := p.In, p.Out
+	for _, name := range ownHeaders {
+		delete(out.Header, name)
+	}
+	out.URL.Scheme, out.URL.Host, out.Host = h.Upstream.Scheme, h.Upstream.Host, h.Upstream.Host
+	if in.URL.Path != "*" {
+		// serve has checked that the path is below Prefix.
+		escaped, _ := h.toUpstream(in.URL.EscapedPath())
+		out.URL.Path, out.URL.RawPath = unescape(escaped), escaped
+	}
+	out.URL.RawQuery = in.URL.RawQuery
+	scheme, host := h.self().Of(in)
+	if _, proxies := h.TrustedProxies.Client(in); proxies > 0 {
+		out.Header["X-Forwarded-For"] = in.Header["X-Forwarded-For"]
+	}
+	p.SetXForwarded()
+	out.Header.Set("X-Forwarded-Host", host)
+	out.Header.Set("X-Forwarded-Proto", scheme)
+	via := "1.1 davd"
+	if before := strings.Join(in.Header["Via"], ", "); before != "" {
+		via = before + ", " + via
+	}
+	out.Header.Set("Via", via)
+	h.translateRequest(in, out)
+}
+
+// translateRequest translates the addresses in headers of a request.
+func (h *Handler) translateRequest(in, out *http.Request) {
+	if in.Header["Destination"] != nil {
+		if destination, _, err := h.destination(in); err == nil { // others were refused
+			out.Header.Set("Destination", destination)
+		}
+	}
+	for i, value := range in.Header["If"] {
+		out.Header["If"][i] = h.conditions(in, value)
+	}
+	scheme, host := h.self().Of(in)
+	if origin := in.Header.Get("Origin"); strings.EqualFold(origin, scheme+"://"+host) {
+		out.Header.Set("Origin", h.upstreamOrigin())
+	}
+	if referer := in.Header.Get("Referer"); referer != "" {
+		out.Header.Set("Referer", h.hrefToUpstream(in, referer))
+	}
+	switch user := h.Upstream.User; {
+	case h.Authenticated:
+		delete(out.Header, "Authorization")
+		fallthrough
+	case out.Header["Authorization"] == nil && user != nil:
+		if user != nil {
+			password, _ := user.Password()
+			out.SetBasicAuth(user.Username(), password)
+		}
+	}
+	if rewritesContent(in.Method) {
+		delete(out.Header, "Accept-Encoding") // the proxy has to read the XML
+	}
+	withoutOwnPreferences(out)
+}
+
+// upstreamError returns the answer for a request that the upstream didn't answer.
+func (h *Handler) upstreamError(r *http.Request, err error) error {
+	var own *status.Error
+	var netError net.Error
+	switch {
+	case errors.As(err, &own):
+		return err
+	case r.Context().Err() != nil:
+		return context.Cause(r.Context())
+	case errors.Is(err, os.ErrDeadlineExceeded) && errors.As(err, new(*bodyError)):
+		return status.New(http.StatusRequestTimeout, "the request body arrived too slowly")
+	case errors.As(err, new(*bodyError)):
+		return status.New(http.StatusBadRequest, "the request body ended early")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return gateway(http.StatusBadGateway, "the upstream refuses connections; is it running?", err)
+	case errors.As(err, &netError) && netError.Timeout():
+		return gateway(http.StatusGatewayTimeout, "the upstream did not answer in time; it may still be working on the request", err)
+	case errors.As(err, new(*net.DNSError)):
+		return gateway(http.StatusBadGateway, "the upstream's host name can't be resolved", err)
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return gateway(http.StatusBadGateway, "the upstream's certificate is not trusted", err)
+	}
+	return gateway(http.StatusBadGateway, "the upstream broke off the connection, or sent no valid answer", err)
+}
+
+// gateway returns an error whose cause only the log shows.
+func gateway(code int, reason string, cause error) error {
+	return errors.Join(status.New(code, reason), cause)
+}
+
+// withoutOwnPreferences removes the preferences that the proxy fulfils itself. It asks for
+// interim responses, which tell the progress.
+func withoutOwnPreferences(r *http.Request) {
+	var kept []string
+	for element := range field.Elements(r.Header["Prefer"]) {
+		name, _, _ := strings.Cut(strings.ToLower(element), "=")
+		switch strings.TrimSpace(name) {
+		case "respond-async", "wait", "processing":
+		default:
+			kept = append(kept, element)
+		}
+	}
+	if interim.SuccessOf(r.Method) != 0 {
+		kept = append(kept, "processing")
+	}
+	if r.Header.Del("Prefer"); len(kept) > 0 {
+		r.Header.Set("Prefer", strings.Join(kept, ", "))
+	}
+}
+
+func unescape(escaped string) string {
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		return escaped // impossible, because the path was parsed
+	}
+	return path
+}

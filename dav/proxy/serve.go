@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/dav/requestbody"
+	"github.com/davd/davd/storage"
+)
+
+// maxSmallBody limits the bodies that the proxy reads before it asks the upstream: those of
+// a COPY, MOVE or DELETE, and of a request whose XML names resources.
+const maxSmallBody = 1 << 20
+
+// forward passes on a request that gets no interim responses.
+func (h *Handler) forward(w http.ResponseWriter, r *http.Request) error {
+	return h.pass(r.Context(), &sink{ResponseWriter: w}, r)
+}
+
+// change passes on a request that probably changes one resource. Once its body has arrived,
+// it gets interim responses, and goes on if the client disconnects.
+func (h *Handler) change(w http.ResponseWriter, r *http.Request, name string) error {
+	if err := h.translateBody(r); err != nil {
+		return err
+	}
+	leave, err := h.enter(r, &h.changes, h.Limits.operations("requests that change something"))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	defer h.touch(r.Context(), name)()
+	counter := new(interim.Counter)
+	about := h.emission(r, name)
+	about.Monitor, about.Complete = counter, requestbody.From(r).Complete
+	x := interim.Hold(w, about, 0, &h.answers)
+	defer x.Abandon() // if the upstream breaks off its answer, which is a panic
+	s := &sink{ResponseWriter: x, counter: counter, resource: name}
+	err = h.pass(context.WithoutCancel(r.Context()), s, r)
+	x.Quiet()
+	if err != nil {
+		respond(x, err)
+	}
+	return status.Logged(errors.Join(err, x.Finish()))
+}
+
+// emission says what the interim responses to r report.
+func (h *Handler) emission(r *http.Request, name string) interim.Emission {
+	return interim.Emission{Request: r, Policy: &h.Interim, Root: name, Success: interim.SuccessOf(r.Method), URL: h.absoluteURL(r)}
+}
+
+// absoluteURL returns a function that returns the URL of a resource as r's client would
+// write it.
+func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
+	return func(name string) string {
+		scheme, host := h.self().Of(r)
+		return scheme + "://" + host + h.href(name)
+	}
+}
+
+// href returns the clients' URL path of a resource, escaped.
+func (h *Handler) href(name string) string {
+	return h.prefix() + string(field.AppendEscaped(nil, name))
+}
+
+// touch forgets the answers that a change of name may outdate.
+func (h *Handler) touch(ctx context.Context, name string) (release func()) {
+	tenant, _ := storage.TenantOf(ctx)
+	hold := &operation.Hold{Scopes: []operation.Scope{{Name: name, Tree: true}}, Tenant: tenant, Shared: true}
+	_ = h.claims.AcquireHold(ctx, hold) // a shared claim never waits
+	return func() { h.claims.Release(hold) }
+}
+
+// namesInBody are the methods whose request bodies name resources in DAV:href: reports
+// (RFC 3253 §3.6), searches (RFC 5323) and bindings (RFC 5842).
+var namesInBody = map[string]bool{"REPORT": true, "SEARCH": true, "BIND": true, "REBIND": true, "ACL": true}
+
+// translateBody translates the hrefs in the body of a request.
+func (h *Handler) translateBody(r *http.Request) error {
+	if !namesInBody[r.Method] || r.ContentLength == 0 || h.base() == h.prefix() && r.ContentLength < 0 {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxSmallBody+1))
+	switch {
+	case err != nil:
+		return status.New(http.StatusBadRequest, "the request body ended early")
+	case len(body) > maxSmallBody:
+		return status.New(http.StatusRequestEntityTooLarge, "the XML of the request is too long")
+	}
+	translated, err := io.ReadAll(newHrefReader(bytes.NewReader(body), func(href string) string { return h.hrefToUpstream(r, href) }))
+	if err != nil {
+		return err
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(translated)), int64(len(translated))
+	return nil
+}
+
+// list passes on a PROPFIND. It is listed as an operation, and ends if its client
+// disconnects.
+func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) (err error) {
+	progress := &counter{}
+	about := h.emission(r, name)
+	about.Complete = requestbody.From(r).Complete
+	listing := operation.Listing{Source: name, Watch: progress, Status: http.StatusMultiStatus}
+	broken := false
+	err = h.registry.Follow(w, h.request(r, operation.Key{}), about, listing, func(ctx context.Context, x *operation.Exchange) (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				if v != http.ErrAbortHandler { //nolint:errorlint // the value of a panic
+					panic(v)
+				}
+				broken, err = true, status.Logged(errBroken)
+			}
+		}()
+		s := &sink{ResponseWriter: x.Response, counter: &progress.Counter, resource: name}
+		if err := h.pass(ctx, s, r); err != nil {
+			return err
+		}
+		x.Answered(s.status)
+		return nil
+	})
+	if broken {
+		panic(http.ErrAbortHandler) // the client must see that the answer is not complete
+	}
+	return err
+}
+
+var errBroken = status.New(http.StatusBadGateway, "the upstream broke off its answer")
+
+// request returns r as the Registry sees it.
+func (h *Handler) request(r *http.Request, key operation.Key) operation.Request {
+	req := operation.Request{
+		Request: r, Key: key, Preferences: field.ParsePreferences(r.Header), Principal: storage.PrincipalOf(r.Context()),
+	}
+	req.Depth, _, _ = field.ParseDepth(r.Header["Depth"]).InListing(r.Method) // the upstream refuses what is invalid
+	req.Overwrite, _ = field.ParseOverwrite(r.Header["Overwrite"])
+	return req
+}

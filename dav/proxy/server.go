@@ -1,0 +1,122 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/tenant"
+	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/history"
+)
+
+// server is a Handler as its Registry sees it.
+type server struct{ h *Handler }
+
+// Claims implements operation.Server, like the methods below.
+func (s server) Claims() *operation.Claims { return &s.h.claims }
+
+func (s server) Respond(ctx context.Context, w http.ResponseWriter, err error) {
+	if a, ok := errors.AsType[*answer](err); ok {
+		a.write(ctx, w)
+		return
+	}
+	respond(w, err)
+}
+
+func (s server) Response(w http.ResponseWriter, r *http.Request) *interim.Response {
+	return interim.NewResponse(w, r, 0, &s.h.answers)
+}
+
+func (s server) Emission(r *http.Request, _, source string) interim.Emission {
+	return s.h.emission(r, source)
+}
+
+// maxKept is the longest content of an answer that is kept, in bytes.
+const maxKept = 16 << 10
+
+func (server) Keeps(err error) bool {
+	a, ok := errors.AsType[*answer](err)
+	return ok && a.content.Len() <= maxKept
+}
+
+func (server) Failures(error) (named []history.Failure, total int64, ok bool) { return nil, 0, false }
+
+func (server) CancelsWhenGone() bool { return false }
+
+func (server) Stopped(operation.Operation) string {
+	return "stopped on request; the upstream may have done a part of it, and may go on"
+}
+
+// agreePatience is how long the upstream may take to say what exists.
+const agreePatience = 10 * time.Second
+
+// Agrees asks the upstream, with the credentials of the request.
+func (s server) Agrees(ctx context.Context, method, source, destination string) bool {
+	ctx, cancel := context.WithTimeout(ctx, agreePatience)
+	defer cancel()
+	if method != "COPY" && s.h.exists(ctx, source) != http.StatusNotFound {
+		return false
+	}
+	return destination == "" || s.h.exists(ctx, destination) == http.StatusMultiStatus
+}
+
+// requestKey is the context key of the request whose operation it is.
+type requestKey struct{}
+
+// exists returns the status of a PROPFIND of name with Depth 0, or 0.
+func (h *Handler) exists(ctx context.Context, name string) int {
+	asked, _ := ctx.Value(requestKey{}).(*http.Request)
+	if asked == nil {
+		return 0
+	}
+	r := asked.Clone(ctx)
+	r.Method, r.Body, r.ContentLength = "PROPFIND", http.NoBody, 0
+	for header := range r.Header {
+		if header != "Authorization" && header != "Cookie" && !strings.HasPrefix(header, "X-Forwarded-") {
+			delete(r.Header, header)
+		}
+	}
+	r.Header.Set("Depth", "0")
+	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = strings.TrimSuffix(storage.Clean(h.Prefix), "/")+name, "", ""
+	a := &answer{header: make(http.Header)}
+	if h.pass(ctx, &sink{ResponseWriter: a}, r) != nil {
+		return 0
+	}
+	return a.status
+}
+
+func (s server) Records() history.Store { return tenant.History{Store: &s.h.records} }
+
+func (server) Record(of string, r history.Record) history.Record {
+	r.Principal = tenant.Principal(of, r.Principal)
+	return r
+}
+
+func (s server) Log(op operation.Operation, err error) {
+	if s.h.OperationLogger != nil {
+		s.h.OperationLogger(op, err)
+	}
+}
+
+func (s server) Href(name string) string { return s.h.href(name) }
+
+// Interrupted implements operation.Access, like the methods below. Records are in memory, so
+// none is left of an operation that was interrupted.
+func (server) Interrupted(context.Context, *history.Record) {}
+
+func (server) Principal(r *http.Request) string { return storage.PrincipalOf(r.Context()) }
+
+func (s server) Administers(r *http.Request) bool {
+	return s.h.Authenticated && s.h.Administrator != nil && s.h.Administrator(r)
+}
+
+func (s server) Admits(r *http.Request) bool { return s.h.Admitted == nil || s.h.Admitted(r) }
+
+func (s server) EnterStream(r *http.Request) (leave func(), err error) {
+	return s.h.enter(r, &s.h.streams, s.h.Limits.streams())
+}
