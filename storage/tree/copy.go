@@ -15,8 +15,8 @@ type copier struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Copy
 	mon      *Monitor
 	to       string // the name of the root of the copy
-	more     int64 // how often each member will be seen again after it is copied
-	links    bool  // links are copied as links
+	more     int64  // how often each member will be seen again after it is copied
+	links    bool   // links are copied as links
 	failures failures
 	crew     *crew
 	rootErr  error // why the root can't be copied

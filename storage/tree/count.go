@@ -312,7 +312,7 @@ func (b *branch) walked(ctx context.Context) *walked {
 	return root
 }
 
-// see implements sight.
+// see calls view for an entry of b and counts it.
 func (b *branch) see(ctx context.Context, name string, entry fs.FileInfo, linked bool) (fs.FileInfo, error) {
 	info, more, err := b.view(ctx, name, entry, linked)
 	b.count.mu.Lock()
@@ -321,8 +321,11 @@ func (b *branch) see(ctx context.Context, name string, entry fs.FileInfo, linked
 	return info, err
 }
 
-// over implements sight: what the walker has listed need not be counted any longer.
+// over reports that b need not be counted any longer, because the walker has listed it.
 func (b *branch) over() bool {
+	if b == nil {
+		return false
+	}
 	b.count.mu.Lock()
 	defer b.count.mu.Unlock()
 	return b.listed
