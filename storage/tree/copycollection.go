@@ -62,7 +62,7 @@ func (c *copier) finish(ctx context.Context, of *collection) error {
 	err := of.err
 	switch {
 	case err == nil:
-		err = storage.CopyProperties(ctx, c.FS, of.name(), c.target(of), of.info.ModTime())
+		err = storage.CopyProperties(ctx, c.FS, of.name(), c.FS, c.target(of), of.info.ModTime())
 	case of.made:
 		// A collection that is reported as failed must have no members in the copy (RFC
 		// 4918 §9.8.3). Those that exist are all files, because no collection in it was
