@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,29 +82,30 @@ func openSteps(start int, dir string, flags uint64) (fd int, ok bool) {
 		if end <= 0 {
 			break // The name is too long to exist.
 		}
-		fd, ok := openBelow(from, dir[:end], unix.O_PATH)
+		fd, err := openBeneath(from, dir[:end], unix.O_PATH|unix.O_DIRECTORY, 0)
 		if from != start {
 			_ = unix.Close(from)
 		}
-		if !ok {
+		if err != nil {
 			return -1, false
 		}
 		from, dir = fd, dir[end+1:]
 	}
-	fd, ok = openBelow(from, dir, flags)
+	fd, err := openBeneath(from, dir, flags|unix.O_DIRECTORY, 0)
 	if from != start {
 		_ = unix.Close(from)
 	}
-	return fd, ok
+	return fd, err == nil
 }
 
-func openBelow(start int, dir string, flags uint64) (fd int, ok bool) {
+// openBeneath opens path, which is below the directory start, with one system call. It
+// fails if a symbolic link is on the way, and if resolve forbids something that is.
+func openBeneath(start int, path string, flags, resolve uint64) (fd int, err error) {
 	how := &unix.OpenHow{
-		Flags:   flags | unix.O_DIRECTORY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
+		Flags:   flags | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | resolve,
 	}
-	fd, err := retry(func() (int, error) { return unix.Openat2(start, dir, how) })
-	return fd, err == nil
+	return retry(func() (int, error) { return unix.Openat2(start, path, how) })
 }
 
 // at calls do with a descriptor of the collection dir and closes it afterwards. It returns
@@ -138,17 +138,12 @@ func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok boo
 		return false, false
 	}
 	defer w.done()
-	how := &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
-	}
-	holder, err := retry(func() (int, error) { return unix.Openat2(start, dir, how) })
-	here, ok = true, err == nil
+	holder, err := openBeneath(start, dir, unix.O_PATH|unix.O_DIRECTORY, unix.RESOLVE_NO_XDEV)
+	here = err == nil
 	if errors.Is(err, unix.EXDEV) {
-		holder, ok = openBelow(start, dir, unix.O_PATH)
-		here = false
+		holder, err = openBeneath(start, dir, unix.O_PATH|unix.O_DIRECTORY, 0)
 	}
-	if !ok {
+	if err != nil {
 		return false, false
 	}
 	do(holder)
@@ -166,8 +161,8 @@ func (w *shortWay) init(f *FS) {
 	if err != nil {
 		return
 	}
-	fd, err := unix.Openat2(int(start.Fd()), rootName, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH})
-	if slices.ContainsFunc(noOpenat2, func(no error) bool { return errors.Is(err, no) }) {
+	fd, err := openBeneath(int(start.Fd()), rootName, unix.O_PATH, 0)
+	if isOneOf(err, noOpenat2) {
 		_ = start.Close()
 		return
 	}
