@@ -2,7 +2,6 @@ package local
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,38 +12,50 @@ import (
 // shortWay opens a collection with one system call and never through a symbolic link, so the
 // result doesn't depend on the policy. An os.Root needs two calls for each segment.
 type shortWay struct {
-	once  sync.Once
-	start *os.File // the root; nil if the short way is not available
-	fd    int      // of start
-	// users counts the calls that are using fd, plus one until close. The last user
-	// closes start. A syscall.RawConn does the same, but its callbacks allocate memory.
-	users  atomic.Int64
-	closed atomic.Bool
-
+	once    sync.Once
+	root    descriptor // without users if the short way is not available
+	closed  atomic.Bool
 	anchors anchors
+}
+
+// descriptor is open as long as calls use it. A syscall.RawConn does the same, but its
+// callbacks allocate memory.
+type descriptor struct {
+	fd int
+	// users counts the calls that are using fd, plus one until it is no longer wanted.
+	// The last user closes fd.
+	users atomic.Int64
+}
+
+// use keeps fd open until done is called. It returns false if fd is not open.
+func (d *descriptor) use() bool {
+	for {
+		users := d.users.Load()
+		if users <= 0 {
+			return false
+		}
+		if d.users.CompareAndSwap(users, users+1) {
+			return true
+		}
+	}
+}
+
+func (d *descriptor) done() {
+	if d.users.Add(-1) == 0 {
+		_ = unix.Close(d.fd) // It was only read.
+	}
 }
 
 // use returns a descriptor of the root, which stays open until done is called. It
 // returns false if the short way is not available.
 func (w *shortWay) use(f *FS) (start int, ok bool) {
 	w.once.Do(func() { w.init(f) })
-	for {
-		users := w.users.Load()
-		if users <= 0 {
-			return -1, false
-		}
-		if w.users.CompareAndSwap(users, users+1) {
-			return w.fd, true
-		}
-	}
+	ok = w.root.use()
+	return w.root.fd, ok
 }
 
 // done ends a use.
-func (w *shortWay) done() {
-	if w.users.Add(-1) == 0 {
-		_ = w.start.Close() // It was only read.
-	}
-}
+func (w *shortWay) done() { w.root.done() }
 
 // open returns an O_PATH descriptor of the collection dir. It returns false if only the
 // access can open dir.
@@ -151,7 +162,7 @@ func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok boo
 	return here, true
 }
 
-// init leaves start nil with LinksFollow, which finds the directory by its path at each
+// init leaves root closed with LinksFollow, which finds the directory by its path at each
 // call, and on kernels and in sandboxes without openat2.
 func (w *shortWay) init(f *FS) {
 	if f.links == LinksFollow {
@@ -161,14 +172,12 @@ func (w *shortWay) init(f *FS) {
 	if err != nil {
 		return
 	}
-	fd, err := openBeneath(int(start.Fd()), rootName, unix.O_PATH, 0)
-	if isOneOf(err, noOpenat2) {
-		_ = start.Close()
-		return
+	defer start.Close()
+	fd, err := openBeneath(int(start.Fd()), rootName, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err == nil {
+		w.root.fd = fd
+		w.root.users.Store(1)
 	}
-	_ = unix.Close(fd)
-	w.start, w.fd = start, int(start.Fd())
-	w.users.Store(1)
 }
 
 // usable reports whether the short way is available.
@@ -187,7 +196,7 @@ func (w *shortWay) forget() { w.anchors.forget() }
 func (w *shortWay) close() {
 	w.once.Do(func() {})
 	w.forget()
-	if w.start != nil && !w.closed.Swap(true) {
+	if w.root.users.Load() > 0 && !w.closed.Swap(true) {
 		w.done()
 	}
 }
