@@ -22,15 +22,10 @@ type original struct {
 // openHandle opens the collection local with O_PATH, which is enough to reach its members
 // but not to read it.
 func (f *FS) openHandle(local string) (*os.File, error) {
-	if fd, ok := f.short.open(f, local); ok {
+	if fd, ok := f.short.open(local, unix.O_PATH); ok {
 		return os.NewFile(uintptr(fd), local), nil
 	}
-	return f.openHandleByRoot(local)
-}
-
-// openHandleByRoot is openHandle through the access, which is slower.
-func (f *FS) openHandleByRoot(local string) (*os.File, error) {
-	return f.root.OpenFile(local, unix.O_PATH|unix.O_DIRECTORY|nonblock, 0)
+	return f.root.OpenFile(local, openDirectory|unix.O_PATH, 0)
 }
 
 // open opens the member name.

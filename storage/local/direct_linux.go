@@ -42,7 +42,7 @@ func (f *FS) statAtOnce(local string) (fs.FileInfo, error) {
 	dir, base := splitLast(local)
 	described := new(info)
 	var errno unix.Errno
-	here, ok := f.short.atMount(f, dir, func(holder int) {
+	here, ok := f.short.atMount(dir, func(holder int) {
 		var stat unix.Statx_t
 		if errno = statx(holder, terminated(base+"\x00"), &stat); errno == 0 {
 			described.fill(path.Base(local), &stat)
@@ -65,7 +65,7 @@ func (f *FS) openAtOnce(local string) (file *os.File, linked bool) {
 	if len(local) > longestStep {
 		return nil, true // There may be a link.
 	}
-	start, ok := f.short.use(f)
+	start, ok := f.short.use()
 	if !ok {
 		return nil, true
 	}
@@ -135,7 +135,7 @@ func (f *FS) inParent(local string, do func(holder int, base string) error) (err
 		return nil, false
 	}
 	dir, base := splitLast(local)
-	ok = f.short.at(f, dir, func(holder int) {
+	ok = f.short.at(dir, func(holder int) {
 		_, err = retry(func() (int, error) { return 0, do(holder, base) })
 	})
 	return err, ok
@@ -150,11 +150,11 @@ type collection struct {
 // openMembers opens the collection local so that its members can be removed.
 func (f *FS) openMembers(local string) (memberRemover, error) {
 	if local == rootName {
-		if start, ok := f.short.use(f); ok {
+		if start, ok := f.short.use(); ok {
 			return &collection{fd: start, root: &f.short}, nil
 		}
 	}
-	if fd, ok := f.short.open(f, local); ok {
+	if fd, ok := f.short.open(local, unix.O_PATH); ok {
 		return &collection{fd: fd}, nil
 	}
 	return f.openRoot(local)

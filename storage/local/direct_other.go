@@ -11,11 +11,13 @@ import (
 // shortWay is available only on Linux.
 type shortWay struct{}
 
+func (shortWay) init(access) {}
+
 func (shortWay) close() {}
 
 func (shortWay) forget() {}
 
-func (shortWay) usable(*FS) bool { return false }
+func (shortWay) usable() bool { return false }
 
 // The functions whose names end in AtOnce return nil, because here only the policy's access
 // can reach files.

@@ -206,7 +206,7 @@ func (f *FS) plain() bool {
 	if known := f.plainRoot.Load(); known != nil {
 		return *known
 	}
-	start, ok := f.short.use(f)
+	start, ok := f.short.use()
 	if !ok {
 		return false
 	}
@@ -233,7 +233,7 @@ func (f *FS) direct(local string, follow bool) bool {
 	if local == rootName {
 		return true
 	}
-	start, ok := f.short.use(f)
+	start, ok := f.short.use()
 	if !ok {
 		return false
 	}

@@ -115,6 +115,7 @@ func OpenWith(dir string, options Options) (*FS, error) {
 		_, err = root.Lstat("..")
 		f.escape = storage.Cause(err)
 	}
+	f.short.init(root)
 	return f, nil
 }
 
@@ -135,7 +136,7 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if strings.Count(local, string(filepath.Separator)) >= maxSteps && !f.short.usable(f) {
+	if strings.Count(local, string(filepath.Separator)) >= maxSteps && !f.short.usable() {
 		return &fs.PathError{Op: "mkdir", Path: name, Err: storage.ErrTooDeep}
 	}
 	return f.failed("mkdir", name, f.mkdir(local, perm.Perm()), writing)

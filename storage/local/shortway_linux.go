@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -12,7 +11,6 @@ import (
 // shortWay opens a collection with one system call and never through a symbolic link, so the
 // result doesn't depend on the policy. An os.Root needs two calls for each segment.
 type shortWay struct {
-	once    sync.Once
 	root    descriptor // without users if the short way is not available
 	closed  atomic.Bool
 	anchors anchors
@@ -48,8 +46,7 @@ func (d *descriptor) done() {
 
 // use returns a descriptor of the root, which stays open until done is called. It
 // returns false if the short way is not available.
-func (w *shortWay) use(f *FS) (start int, ok bool) {
-	w.once.Do(func() { w.init(f) })
+func (w *shortWay) use() (start int, ok bool) {
 	ok = w.root.use()
 	return w.root.fd, ok
 }
@@ -57,15 +54,10 @@ func (w *shortWay) use(f *FS) (start int, ok bool) {
 // done ends a use.
 func (w *shortWay) done() { w.root.done() }
 
-// open returns an O_PATH descriptor of the collection dir. It returns false if only the
-// access can open dir.
-func (w *shortWay) open(f *FS, dir string) (fd int, ok bool) {
-	return w.openAs(f, dir, unix.O_PATH)
-}
-
-// openAs is open with other flags.
-func (w *shortWay) openAs(f *FS, dir string, flags uint64) (fd int, ok bool) {
-	start, ok := w.use(f)
+// open returns a descriptor of the collection dir. It returns false if only the access can
+// open dir.
+func (w *shortWay) open(dir string, flags uint64) (fd int, ok bool) {
+	start, ok := w.use()
 	if !ok {
 		return -1, false
 	}
@@ -121,16 +113,16 @@ func openBeneath(start int, path string, flags, resolve uint64) (fd int, err err
 
 // at calls do with a descriptor of the collection dir and closes it afterwards. It returns
 // false if only the access can open dir.
-func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
+func (w *shortWay) at(dir string, do func(holder int)) (ok bool) {
 	if dir != rootName {
-		holder, ok := w.open(f, dir)
+		holder, ok := w.open(dir, unix.O_PATH)
 		if ok {
 			do(holder)
 			_ = unix.Close(holder)
 		}
 		return ok
 	}
-	start, ok := w.use(f)
+	start, ok := w.use()
 	if ok {
 		defer w.done()
 		do(start)
@@ -139,12 +131,12 @@ func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
 }
 
 // atMount is at, but also reports whether the way to dir stays on one filesystem.
-func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok bool) {
+func (w *shortWay) atMount(dir string, do func(holder int)) (here, ok bool) {
 	if dir == rootName || len(dir) > longestStep {
-		ok = w.at(f, dir, do)
+		ok = w.at(dir, do)
 		return ok && dir == rootName, ok
 	}
-	start, ok := w.use(f)
+	start, ok := w.use()
 	if !ok {
 		return false, false
 	}
@@ -162,13 +154,14 @@ func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok boo
 	return here, true
 }
 
-// init leaves root closed with LinksFollow, which finds the directory by its path at each
-// call, and on kernels and in sandboxes without openat2.
-func (w *shortWay) init(f *FS) {
-	if f.links == LinksFollow {
+// init makes the short way available for root. It does nothing with LinksFollow, which
+// finds the directory by its path at each call, and on kernels and in sandboxes without
+// openat2.
+func (w *shortWay) init(root access) {
+	if _, ok := root.(*following); ok {
 		return
 	}
-	start, err := f.openHandleByRoot(rootName)
+	start, err := root.OpenFile(rootName, openDirectory|unix.O_PATH, 0)
 	if err != nil {
 		return
 	}
@@ -181,20 +174,13 @@ func (w *shortWay) init(f *FS) {
 }
 
 // usable reports whether the short way is available.
-func (w *shortWay) usable(f *FS) bool {
-	_, ok := w.use(f)
-	if ok {
-		w.done()
-	}
-	return ok
-}
+func (w *shortWay) usable() bool { return w.root.users.Load() > 0 }
 
 // forget must be called after anything has been renamed.
 func (w *shortWay) forget() { w.anchors.forget() }
 
 // close closes the short way; later calls find it unavailable.
 func (w *shortWay) close() {
-	w.once.Do(func() {})
 	w.forget()
 	if w.root.users.Load() > 0 && !w.closed.Swap(true) {
 		w.done()
