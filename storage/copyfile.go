@@ -13,28 +13,35 @@ import (
 const copyChunk = 16 << 20
 
 // copyFile copies the file src of fsys to the new file dst of into, with the permission
-// bits perm, by reading and writing. If both files are *os.File, the kernel copies the
-// data where it can. If copyFile fails, it removes dst.
+// bits perm. If it fails, it removes dst.
 func copyFile(ctx context.Context, fsys FS, src string, into FS, dst string, perm fs.FileMode, wrote func(n int64)) error {
-	in, err := fsys.OpenFile(ctx, src, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := into.OpenFile(ctx, dst, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
-	if err != nil {
-		return err
-	}
-	err = CopyContent(ctx, out, in, copyChunk, wrote)
-	if closeErr := out.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+	opened, err := copyTo(ctx, fsys, src, into, dst, os.O_EXCL|os.O_CREATE, perm, wrote)
+	if err != nil && opened {
 		err = &os.LinkError{Op: "copy", Old: src, New: dst, Err: Cause(err)}
 		// Remove the partial copy even if the error is that ctx ended.
 		err = errors.Join(err, Remove(context.WithoutCancel(ctx), into, dst))
 	}
 	return err
+}
+
+// copyTo copies the file src of fsys to the file dst of into, which it opens with flag. It
+// reads and writes; if both files are *os.File, the kernel copies the data where it can.
+// opened reports that dst may have changed.
+func copyTo(ctx context.Context, fsys FS, src string, into FS, dst string, flag int, perm fs.FileMode, wrote func(n int64)) (opened bool, err error) {
+	in, err := fsys.OpenFile(ctx, src, os.O_RDONLY, 0)
+	if err != nil {
+		return false, err
+	}
+	defer in.Close()
+	out, err := into.OpenFile(ctx, dst, os.O_RDWR|flag, perm)
+	if err != nil {
+		return false, err
+	}
+	err = CopyContent(ctx, out, in, copyChunk, wrote)
+	if closeErr := out.Close(); err == nil {
+		err = closeErr
+	}
+	return true, err
 }
 
 // CopyContent copies in to out until the end of in, chunk bytes at a time, and checks ctx

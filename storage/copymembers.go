@@ -90,7 +90,7 @@ func copyMember(ctx context.Context, fsys FS, c Copying, member fs.FileInfo) err
 	if err := copyFile(ctx, fsys, src, c.Into, dst, member.Mode().Perm(), c.Wrote); err != nil {
 		return err
 	}
-	if err := copyProperties(ctx, fsys, src, c.Into, dst, member.ModTime()); err != nil {
+	if err := CopyProperties(ctx, fsys, src, c.Into, dst, member.ModTime()); err != nil {
 		return errors.Join(err, Remove(context.WithoutCancel(ctx), c.Into, dst))
 	}
 	return nil
@@ -111,14 +111,10 @@ func CopyMember(ctx context.Context, fsys FS, src, dst string, info fs.FileInfo,
 	return ctx.Err()
 }
 
-// CopyProperties copies the dead properties of src to dst and sets the modification time
-// of dst to modified. A backend that can't set times keeps its own.
-func CopyProperties(ctx context.Context, fsys FS, src, dst string, modified time.Time) error {
-	return copyProperties(ctx, fsys, src, fsys, dst, modified)
-}
-
-func copyProperties(ctx context.Context, fsys FS, src string, into FS, dst string, modified time.Time) error {
-	if err := copyDeadProps(ctx, fsys, src, into, dst); err != nil {
+// CopyProperties copies the dead properties of src to dst, which is in into, and sets the
+// modification time of dst to modified. A backend that can't set times keeps its own.
+func CopyProperties(ctx context.Context, fsys FS, src string, into FS, dst string, modified time.Time) error {
+	if err := CopyDeadProps(ctx, fsys, src, into, dst); err != nil {
 		return err
 	}
 	return setTimesIfAny(ctx, into, dst, modified)

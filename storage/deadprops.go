@@ -38,13 +38,9 @@ func ReadDeadProps(ctx context.Context, fsys FS, name string) (map[xml.Name]webd
 	return nil, nil
 }
 
-// CopyDeadProps copies the dead properties of src to dst. If src has none, it doesn't
-// open dst.
-func CopyDeadProps(ctx context.Context, fsys FS, src, dst string) error {
-	return copyDeadProps(ctx, fsys, src, fsys, dst)
-}
-
-func copyDeadProps(ctx context.Context, fsys FS, src string, into FS, dst string) error {
+// CopyDeadProps copies the dead properties of src to dst, which is in into. If src has
+// none, it doesn't open dst.
+func CopyDeadProps(ctx context.Context, fsys FS, src string, into FS, dst string) error {
 	props, err := ReadDeadProps(ctx, fsys, src)
 	if err != nil || len(props) == 0 {
 		return err

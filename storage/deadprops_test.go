@@ -85,12 +85,12 @@ func TestReadDeadProps(t *testing.T) {
 func TestCopyDeadProps(t *testing.T) {
 	fsys := withProps(t)
 	for src, dst := range map[string]string{"/src": "/dst", "/dir": "/copy"} {
-		if err := storage.CopyDeadProps(t.Context(), fsys, src, dst); err != nil {
+		if err := storage.CopyDeadProps(t.Context(), fsys, src, fsys, dst); err != nil {
 			t.Error(err)
 		}
 		wantProps(t, fsys, dst, author, title)
 	}
-	if err := storage.CopyDeadProps(t.Context(), fsys, "/src", "/no"); !errors.Is(err, fs.ErrNotExist) {
+	if err := storage.CopyDeadProps(t.Context(), fsys, "/src", fsys, "/no"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("CopyDeadProps to a missing name: %v, want fs.ErrNotExist", err)
 	}
 }
@@ -106,7 +106,7 @@ func TestCopyNoDeadProps(t *testing.T) {
 			return nil
 		},
 	}
-	if err := storage.CopyDeadProps(t.Context(), fault, "/src", "/dst"); err != nil {
+	if err := storage.CopyDeadProps(t.Context(), fault, "/src", fault, "/dst"); err != nil {
 		t.Error(err)
 	}
 }
@@ -124,7 +124,7 @@ func (s split) ReadDeadProps(context.Context, string) (map[xml.Name]webdav.Prope
 func TestCopyDeadPropsUnsupported(t *testing.T) {
 	fsys := split{openLocal(t, t.TempDir()), map[xml.Name]webdav.Property{author.XMLName: author}}
 	storagetest.WriteTree(t, fsys, storagetest.Tree{"/src": "x", "/dst": "y"})
-	wantUnsupported(t, storage.CopyDeadProps(t.Context(), fsys, "/src", "/dst"))
+	wantUnsupported(t, storage.CopyDeadProps(t.Context(), fsys, "/src", fsys, "/dst"))
 }
 
 // TestCopyDeadPropsFaults makes each call fail in turn.
@@ -140,7 +140,7 @@ func TestCopyDeadPropsFaults(t *testing.T) {
 			}
 			return nil
 		}}
-		err := storage.CopyDeadProps(t.Context(), fault, "/src", "/dst")
+		err := storage.CopyDeadProps(t.Context(), fault, "/src", fault, "/dst")
 		if failed == "" {
 			if err != nil || n < 4 {
 				t.Errorf("%d calls, then %v", n-1, err)

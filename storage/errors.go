@@ -12,6 +12,10 @@ import (
 // [NoSpace] reports.
 var ErrState = errors.New("the server can't store locks and properties at present")
 
+// ErrTooDeep says that a backend refuses to create a collection because it would be
+// nested too deeply. The time to work below it grows with the square of its depth.
+var ErrTooDeep = errors.New("collections are nested too deeply for this storage")
+
 // The errors of work on a whole tree.
 var (
 	// ErrOverlap says that source and destination are the same, or that one contains

@@ -22,10 +22,11 @@ type Facts interface {
 	BirthTime() time.Time
 }
 
-// identity is the part of Facts that most systems include in every description.
+// identity is what package os supplies of Facts. Times are in nanoseconds since 1970, and
+// born is 0 where the system doesn't include it.
 type identity struct {
 	device, inode uint64
-	changed       int64 // nanoseconds since 1970
+	changed, born int64
 }
 
 func identify(info fs.FileInfo) (id identity, ok bool) {
@@ -56,8 +57,8 @@ func Born(info fs.FileInfo) time.Time {
 		return facts.BirthTime()
 	}
 	// Filesystems without birth times report 0 or -1.
-	if nanoseconds := bornAt(sys); nanoseconds > 0 {
-		return time.Unix(0, nanoseconds)
+	if id, _ := identityOf(sys); id.born > 0 {
+		return time.Unix(0, id.born)
 	}
 	return time.Time{}
 }

@@ -10,5 +10,7 @@ func identityOf(sys any) (identity, bool) {
 		return identity{}, false
 	}
 	//nolint:unconvert // the types differ from one system to the next
-	return identity{device: uint64(stat.Dev), inode: uint64(stat.Ino), changed: stat.Ctimespec.Nano()}, true
+	id := identity{device: uint64(stat.Dev), inode: uint64(stat.Ino), changed: stat.Ctimespec.Nano()}
+	id.born = stat.Birthtimespec.Nano()
+	return id, true
 }

@@ -1,7 +1,6 @@
-//go:build !linux && !darwin && !dragonfly && !freebsd && !netbsd && !openbsd && !solaris
+//go:build !linux && !darwin && !dragonfly && !freebsd && !netbsd && !openbsd && !solaris && !windows
 
 package storage
 
-// identityOf always reports false: on Windows, a fs.FileInfo contains neither the time of
-// the last change nor the number of the file.
+// identityOf reports false: here this is unknown.
 func identityOf(any) (identity, bool) { return identity{}, false }

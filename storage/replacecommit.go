@@ -55,7 +55,7 @@ func (s *staged) ready(ctx context.Context, p Placing) (fs.FileInfo, error) {
 
 func (s *staged) commit(ctx context.Context, p Placing, old fs.FileInfo) (fs.FileInfo, error) {
 	if old != nil && old.Mode().IsRegular() {
-		if err := CopyDeadProps(ctx, s.fsys, s.name, s.stage); err != nil {
+		if err := CopyDeadProps(ctx, s.fsys, s.name, s.fsys, s.stage); err != nil {
 			return nil, err
 		}
 	}
@@ -106,20 +106,7 @@ func (s *staged) copy(modified time.Time, replaces bool) error {
 		}
 		return nil
 	}
-	in, err := s.fsys.OpenFile(s.ctx, s.stage, os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := s.fsys.OpenFile(s.ctx, s.name, os.O_RDWR|os.O_TRUNC, 0)
-	if err != nil {
-		return err
-	}
-	err = CopyContent(s.ctx, out, in, copyChunk, nil)
-	if closeErr := out.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+	if _, err := copyTo(s.ctx, s.fsys, s.stage, s.fsys, s.name, os.O_TRUNC, 0, nil); err != nil {
 		return err
 	}
 	return setTimesIfAny(s.ctx, s.fsys, s.name, modified)

@@ -51,7 +51,7 @@ func runDemo(ctx context.Context, p *program, cfg *config.Config) error {
 			return usagef("--addr: the commands to try can't use %s: write host:port", addr)
 		}
 	}
-	fsys, err := demo.NewStorage(ctx)
+	fsys, err := demo.NewStorage()
 	if err != nil {
 		return fmt.Errorf("the tree can't be created (%w): this is a bug in davd", err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -98,8 +97,5 @@ func writeClientsJSON(w io.Writer, clients []interim.KnownClient) error {
 			rows[i].HeaderBytes = &c.Bytes
 		}
 	}
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(rows)
+	return writeJSON(w, rows)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/locks"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/cmd/davd/internal/state"
+	"github.com/davd/davd/storage/sqlstate"
 )
 
 // The operator's commands work on the state of a davd. They use its control socket if that
@@ -120,12 +122,12 @@ func withLocks(ctx context.Context, p *program, cfg *config.Config, dir string, 
 	case !errors.Is(err, control.ErrNotRunning):
 		return fmt.Errorf("can't talk to the running davd: %w", err)
 	}
-	system, closeDB, err := state.OpenLocks(ctx, file)
+	db, err := sqlstate.Open(ctx, file)
 	if err != nil {
 		return err
 	}
-	err = do(&locks.Manager{Locks: system, Log: newLog(p.stderr, cfg)})
-	return errors.Join(err, closeDB())
+	err = do(&locks.Manager{Locks: db.Locks(), Log: newLog(p.stderr, cfg)})
+	return errors.Join(err, db.Close())
 }
 
 // pathOrToken decides whether arg is a lock token, which is a URI, or a path.
@@ -154,20 +156,14 @@ func writeLocks(w io.Writer, found []locks.Lock, now time.Time) error {
 			depth += ", shared"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", client.Shown(l.Path), depth,
-			orDash(client.Shown(l.User)), orDash(client.Shown(l.Owner)), age, expires, client.Shown(l.Token))
+			cmp.Or(client.Shown(l.User), "-"), cmp.Or(client.Shown(l.Owner), "-"), age, expires, client.Shown(l.Token))
 	}
 	return table.Flush()
 }
 
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
-}
-
 func writeJSON(w io.Writer, content any) error {
 	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(content)
 }

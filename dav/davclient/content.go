@@ -1,6 +1,7 @@
 package davclient
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -48,10 +49,8 @@ func (c *Client) Get(ctx context.Context, ref string, conditions Conditions) (*C
 	}
 	if response.StatusCode != http.StatusOK {
 		defer response.Body.Close()
-		if err := ResponseError(response); err != nil {
-			return nil, err
-		}
-		return nil, &Error{Method: http.MethodGet, URL: response.Request.URL.String(), Status: response.StatusCode}
+		unexpected := &Error{Method: http.MethodGet, URL: response.Request.URL.String(), Status: response.StatusCode}
+		return nil, cmp.Or(ResponseError(response), error(unexpected))
 	}
 	content := &Content{
 		ReadCloser: response.Body, Size: response.ContentLength,

@@ -49,8 +49,7 @@ func (o *following) run(ctx context.Context, header http.Header) (status int, er
 	}
 	err = ResponseError(response)
 	wrong, refused := errors.AsType[*Error](err)
-	switch {
-	case err == nil, refused && (!slices.Contains(lostAnswers, wrong.Status) || wrong.aboutDestination()):
+	if err == nil || refused && (!slices.Contains(lostAnswers, wrong.Status) || wrong.aboutDestination()) {
 		return response.StatusCode, err
 	}
 	return o.lost(ctx, err)

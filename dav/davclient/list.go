@@ -78,7 +78,11 @@ func (c *Client) list(ctx context.Context, ref string, depth Depth, yield func(R
 			if resource.Name, refused = names.of(href); refused != nil {
 				return false
 			}
-			if !yield(resource, r.failure(href)) {
+			var failure error
+			if status := r.status(); status != http.StatusOK {
+				failure = &MemberError{Href: href, Status: status, Condition: r.Error.name()}
+			}
+			if !yield(resource, failure) {
 				return false
 			}
 		}
@@ -121,12 +125,4 @@ func (r *xmlResponse) resource(href string) Resource {
 		}
 	}
 	return resource
-}
-
-// failure returns a *MemberError if the status of r is not 200, and nil otherwise.
-func (r *xmlResponse) failure(href string) error {
-	if status := r.status(); status != http.StatusOK {
-		return &MemberError{Href: href, Status: status, Condition: r.Error.name()}
-	}
-	return nil
 }

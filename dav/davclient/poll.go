@@ -39,11 +39,9 @@ func (o *following) follow(ctx context.Context, document *url.URL) (status int, 
 		case time.Since(seen) > silencePatience:
 			return 0, &UnfinishedError{Location: document.String(), Err: err}
 		}
-		timer := time.NewTimer(min(max(time.Since(o.began)/20, shortestPause), longestPause))
 		select {
-		case <-timer.C:
+		case <-time.After(min(max(time.Since(o.began)/20, shortestPause), longestPause)):
 		case <-ctx.Done():
-			timer.Stop()
 			return 0, &UnfinishedError{Location: document.String(), Err: ctx.Err()}
 		}
 	}
@@ -107,7 +105,7 @@ func (o *following) find(ctx context.Context) *url.URL {
 func (o *following) findIn(ctx context.Context, at *url.URL) (document *url.URL, listed bool) {
 	ctx, cancel := context.WithTimeout(unwatched(ctx), lookPatience)
 	defer cancel()
-	var list operationList
+	var list struct{ Operations []statusDocument }
 	date, err := o.client.getJSON(ctx, at, &list)
 	if err != nil || list.Operations == nil {
 		return nil, false

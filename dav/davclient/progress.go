@@ -2,6 +2,7 @@ package davclient
 
 import (
 	"errors"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -65,32 +66,58 @@ var errProgress = errors.New("davclient: malformed header Progress")
 // fails if the value breaks the draft's syntax, has a total below the number done,
 // or is longer than 8 KiB.
 func ParseProgress(value string) (Progress, error) {
-	p := Progress{Total: Unknown, TotalBytes: Unknown}
+	unknown := Progress{Total: Unknown, TotalBytes: Unknown}
 	if len(value) > maxHeaderValue {
-		return p, errProgress
+		return unknown, errProgress
 	}
-	remarks := remarkReader{rest: value}
-	first, ok := remarks.next()
-	if !ok || first.kind != fraction {
-		return p, errProgress
-	}
-	p.Done, p.Total = first.done, first.total
-	var last remark
-	for {
-		r, ok := remarks.next()
-		if !ok {
-			break
+	p, rest := unknown, strings.Trim(value, " \t")
+	var done, total int64
+	counts := false // the last remark was the fraction done/total
+	for first := true; first || rest != ""; first = false {
+		m := element.FindStringSubmatch(rest)
+		if m == nil || first && m[1] == "" {
+			return unknown, errProgress
 		}
+		rest = rest[len(m[0]):]
+		var ok bool
 		switch {
-		case r.kind == quoted && p.Member == "":
-			p.Member = r.text
-		case r.kind == comment && r.text == "bytes" && last.kind == fraction && p.Bytes == 0 && p.TotalBytes == Unknown:
-			p.Bytes, p.TotalBytes = last.done, last.total
+		case m[1] != "":
+			if done, total, ok = parseFraction(m[1], m[2]); !ok {
+				return unknown, errProgress
+			}
+			if first {
+				p.Done, p.Total = done, total
+			}
+		case m[3] != "" && p.Member == "":
+			p.Member = quotedPair.ReplaceAllString(m[3], "$1")
+		case m[4] == "bytes" && counts && p.Bytes == 0 && p.TotalBytes == Unknown:
+			p.Bytes, p.TotalBytes = done, total
 		}
-		last = r
-	}
-	if remarks.malformed {
-		return Progress{Total: Unknown, TotalBytes: Unknown}, errProgress
+		counts = m[1] != "" && !first
 	}
 	return p, nil
+}
+
+var (
+	// element matches an element of the header Progress with the white space after it: a
+	// fraction, a quoted string, a comment, which may hold comments (RFC 9110 §5.6.4,
+	// §5.6.5), or an extension such as UTF-8'en'text (RFC 8187 §3.2).
+	element = regexp.MustCompile(`(?s)^(?:(\d+)/(\d*)|"((?:[^"\\]|\\.)*)"|\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*)\)|` +
+		`[^\d"(' \t][^' \t]*'[^' \t]*'[^' \t]*)(?:[ \t]+|$)`)
+	quotedPair = regexp.MustCompile(`(?s)\\(.)`)
+)
+
+func parseFraction(number, of string) (done, total int64, ok bool) {
+	done, ok = parseDigits(number)
+	if !ok || of == "" {
+		return done, Unknown, ok
+	}
+	total, ok = parseDigits(of)
+	return done, total, ok && total >= done
+}
+
+// parseDigits parses 1*DIGIT: unlike strconv.ParseInt it allows no sign.
+func parseDigits(s string) (int64, bool) {
+	n, err := strconv.ParseUint(s, 10, 63)
+	return int64(n), err == nil
 }

@@ -42,11 +42,6 @@ type statusDocument struct {
 	Links         struct{ Self string } `json:"links"`
 }
 
-// operationList is a user's list of operations.
-type operationList struct {
-	Operations []statusDocument `json:"operations"`
-}
-
 // maxDocument limits the size of a status document or list, in bytes.
 const maxDocument = 4 << 20
 
@@ -62,10 +57,7 @@ func (c *Client) getJSON(ctx context.Context, u *url.URL, document any) (date ti
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		if err := ResponseError(response); err != nil {
-			return date, err
-		}
-		return date, errNoDocument
+		return date, cmp.Or(ResponseError(response), errNoDocument)
 	}
 	if mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); mediaType != "application/json" {
 		return date, fmt.Errorf("GET %s: %w", u, errNoDocument)

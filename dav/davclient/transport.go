@@ -1,6 +1,7 @@
 package davclient
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/http/httptrace"
@@ -84,10 +85,7 @@ const userAgent = "davclient"
 
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	base := t.Base
-	if base == nil {
-		base = http.DefaultTransport
-	}
+	base := cmp.Or(t.Base, http.DefaultTransport)
 	own := listenerOf(r.Context())
 	if own.call == nil && t.Interim == nil {
 		return base.RoundTrip(r)

@@ -21,13 +21,15 @@ import (
 // the store.
 type Mem struct {
 	mu   sync.RWMutex
-	root *resource // nil if the store is empty
+	root resource
 	used usage
 }
 
 // resource is one name. It has a property, or a member below it has one. Otherwise it
-// is removed immediately.
+// is removed immediately, unless it is the root.
 type resource struct {
+	parent  *resource // nil for "/"
+	segment string
 	props   []property // in the order of their XML names
 	members map[string]*resource
 }
@@ -67,32 +69,21 @@ func (m *Mem) charge(used usage) {
 	}
 }
 
-// count adds the sizes in the tree of r, or of r alone with zeroDepth, to used; a sign of
-// -1 subtracts them. r may be nil.
-func (r *resource) count(used usage, sign int64, zeroDepth bool) {
+// each calls do for everything in the tree of r, which may be nil.
+func (r *resource) each(do func(r *resource)) {
 	if r == nil {
 		return
 	}
-	used.add(r.props, sign)
-	if zeroDepth {
-		return
-	}
+	do(r)
 	for _, member := range r.members {
-		member.count(used, sign, false)
+		member.each(do)
 	}
 }
 
-// own makes owner the owner of all properties in the tree. r may be nil.
-func (r *resource) own(owner string) {
-	if r == nil {
-		return
-	}
-	for i := range r.props {
-		r.props[i].owner = owner
-	}
-	for _, member := range r.members {
-		member.own(owner)
-	}
+// count adds the sizes in the tree of r, which may be nil, to used; a sign of -1 subtracts
+// them.
+func (r *resource) count(used usage, sign int64) {
+	r.each(func(r *resource) { used.add(r.props, sign) })
 }
 
 // NewMem returns an empty Mem.
@@ -104,16 +95,14 @@ var _ Store = (*Mem)(nil)
 func (m *Mem) Any(ctx context.Context, name string) (bool, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.find(name) != nil, ctx.Err()
+	r := m.find(name)
+	return r != nil && !r.empty(), ctx.Err()
 }
 
 // Read implements [Store].
 func (m *Mem) Read(ctx context.Context, query Query) (map[string][]webdav.Property, *Next, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.root == nil {
-		return nil, nil, ctx.Err()
-	}
 	selected := Selection{Query: query}
 	for _, name := range query.Names {
 		r := m.find(name)
@@ -151,7 +140,7 @@ func (m *Mem) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 		return err
 	}
 	r := m.make(name)
-	defer m.prune(name)
+	defer r.prune()
 	before := r.props
 	r.props = slices.Clone(before)
 	for _, patch := range patches {
@@ -177,10 +166,7 @@ func (m *Mem) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 
 // Move implements [Store].
 func (m *Mem) Move(ctx context.Context, src, dst string) error {
-	return m.replace(ctx, src, dst, func(r *resource) *resource {
-		m.take(src)
-		return r
-	})
+	return m.replace(ctx, src, dst, (*resource).take)
 }
 
 // MayCopy implements [Store].
@@ -192,8 +178,12 @@ func (m *Mem) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) erro
 		return ctx.Err()
 	}
 	freed, added := usage{}, usage{}
-	m.find(dst).count(freed, -1, false)
-	m.find(src).count(added, 1, zeroDepth)
+	m.find(dst).count(freed, -1)
+	if r := m.find(src); r != nil && zeroDepth {
+		added.add(r.props, 1)
+	} else {
+		r.count(added, 1)
+	}
 	owned := m.used[budget.Owner]
 	after := owned + freed[budget.Owner]
 	for _, bytes := range added {
@@ -207,11 +197,15 @@ func (m *Mem) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 	budget, given := BudgetOf(ctx)
 	return m.replace(ctx, src, dst, func(r *resource) *resource {
 		copied := r.copy(zeroDepth)
-		if given {
-			copied.own(budget.Owner)
-		}
 		used := usage{}
-		copied.count(used, 1, false)
+		copied.each(func(r *resource) {
+			for i := range r.props {
+				if given {
+					r.props[i].owner = budget.Owner
+				}
+			}
+			used.add(r.props, 1)
+		})
 		m.charge(used)
 		return copied
 	})
@@ -228,8 +222,8 @@ func (m *Mem) Remove(ctx context.Context, name string) error {
 	return nil
 }
 
-// replace calls take with the resource src, if it exists, and puts the result in the
-// place of dst.
+// replace calls take with the resource src, if it exists, and puts what the result has in
+// the place of dst.
 func (m *Mem) replace(ctx context.Context, src, dst string, take func(*resource) *resource) error {
 	if storage.Overlap(src, dst) {
 		return fmt.Errorf("properties of %q to %q: one contains the other: %w", src, dst, fs.ErrInvalid)
@@ -244,15 +238,20 @@ func (m *Mem) replace(ctx context.Context, src, dst string, take func(*resource)
 	if r == nil {
 		return nil
 	}
-	if r = take(r); r != nil {
-		*m.make(dst) = *r
+	r = take(r)
+	to := m.make(dst)
+	to.props, to.members = r.props, r.members
+	for _, member := range to.members {
+		member.parent = to
 	}
+	to.prune()
 	return nil
 }
 
-// find returns the resource, or nil if nothing in its tree has a property.
+// find returns the resource, or nil if nothing in its tree has a property. It always
+// returns the root.
 func (m *Mem) find(name string) *resource {
-	r, rest := m.root, name[1:]
+	r, rest := &m.root, name[1:]
 	for r != nil && rest != "" {
 		var segment string
 		segment, rest, _ = strings.Cut(rest, "/")
@@ -264,21 +263,18 @@ func (m *Mem) find(name string) *resource {
 // make returns the resource, and creates it if necessary. The caller must give it a
 // property or prune it.
 func (m *Mem) make(name string) *resource {
-	if m.root == nil {
-		m.root = &resource{}
-	}
-	r, rest := m.root, name[1:]
+	r, rest := &m.root, name[1:]
 	for rest != "" {
 		var segment string
 		segment, rest, _ = strings.Cut(rest, "/")
 		member := r.members[segment]
 		if member == nil {
-			member = &resource{}
+			// The name may share memory with a whole request.
+			member = &resource{parent: r, segment: strings.Clone(segment)}
 			if r.members == nil {
 				r.members = map[string]*resource{}
 			}
-			// The name may share memory with a whole request.
-			r.members[strings.Clone(segment)] = member
+			r.members[member.segment] = member
 		}
 		r = member
 	}
@@ -287,41 +283,25 @@ func (m *Mem) make(name string) *resource {
 
 // remove removes the tree of name.
 func (m *Mem) remove(name string) {
-	used := usage{}
-	m.find(name).count(used, -1, false)
-	m.charge(used)
-	m.take(name)
-}
-
-// take takes the tree of name out, and the resources above that would be left empty.
-func (m *Mem) take(name string) {
 	if r := m.find(name); r != nil {
-		kept := *r
-		*r = resource{}
-		m.prune(name)
-		*r = kept // The caller may put it elsewhere.
+		used := usage{}
+		r.take().count(used, -1)
+		m.charge(used)
 	}
 }
 
-// prune removes name and the resources above it as far as they are empty.
-func (m *Mem) prune(name string) {
-	if m.root == nil {
-		return
-	}
-	var path []string
-	if name != "/" {
-		path = strings.Split(name[1:], "/")
-	}
-	above := []*resource{m.root}
-	for _, segment := range path {
-		above = append(above, above[len(above)-1].members[segment])
-	}
-	for i := len(path); above[i].empty(); i-- {
-		if i == 0 {
-			m.root = nil
-			return
-		}
-		delete(above[i-1].members, path[i-1])
+// take takes everything out of r and returns it. It removes r.
+func (r *resource) take() *resource {
+	taken := &resource{props: r.props, members: r.members}
+	r.props, r.members = nil, nil
+	r.prune()
+	return taken
+}
+
+// prune removes r and the resources above it as far as they are empty.
+func (r *resource) prune() {
+	for ; r.parent != nil && r.empty(); r = r.parent {
+		delete(r.parent.members, r.segment)
 	}
 }
 
@@ -342,17 +322,16 @@ func (r *resource) patch(prop webdav.Property, remove bool, owner string) {
 	}
 }
 
-// copy returns a copy of r, or nil if there is nothing to copy.
+// copy returns a copy of what r has.
 func (r *resource) copy(zeroDepth bool) *resource {
-	copied := &resource{props: slices.Clone(r.props)}
+	copied := &resource{segment: r.segment, props: slices.Clone(r.props)}
 	if !zeroDepth && len(r.members) > 0 {
 		copied.members = make(map[string]*resource, len(r.members))
 		for segment, member := range r.members {
-			copied.members[segment] = member.copy(false)
+			below := member.copy(false)
+			below.parent = copied
+			copied.members[segment] = below
 		}
-	}
-	if copied.empty() {
-		return nil
 	}
 	return copied
 }

@@ -22,53 +22,59 @@ const (
 	Interrupted State = "interrupted"
 )
 
-// Record describes one operation.
+// Record describes one operation. Databases hold its JSON form.
 type Record struct {
 	// ID identifies the operation and can't be guessed.
-	ID string
+	ID string `json:"id,omitempty"`
 	// Principal may see the operation; if it is "", every client that knows the ID may.
-	Principal string
+	Principal string `json:"principal,omitempty"`
 	// Method is the method of the request.
-	Method string
+	Method string `json:"method"`
 	// Source and Destination are storage names; only a COPY or MOVE has a
 	// Destination.
-	Source, Destination string
+	Source      string `json:"source"`
+	Destination string `json:"destination,omitempty"`
 	// Depth is 0, 1 or less than 0 for the whole tree.
-	Depth int
+	Depth int `json:"depth"`
 	// Overwrite is the value of the header Overwrite of a COPY or MOVE.
-	Overwrite bool
+	Overwrite bool `json:"overwrite,omitempty"`
 
-	State State
+	State State `json:"state"`
 	// Started is when the work began, Updated is when the other fields were last true,
 	// and Ended is when the operation ended; zero before that. All are kept to the
 	// microsecond.
-	Started, Updated, Ended time.Time
+	Started time.Time `json:"started"`
+	Updated time.Time `json:"updated"`
+	Ended   time.Time `json:"ended,omitzero"`
 	// Status is the status of the final response; 0 if there is none or it is unknown.
-	Status int
+	Status int `json:"status,omitempty"`
 	// Reason explains the result in words that a client may see.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 	// Recovery is what the start after a crash did with the operation: a tree.Result,
 	// or "" if there was nothing to do.
-	Recovery string
+	Recovery string `json:"recovery,omitempty"`
 
 	// Done and Known count members, Bytes and KnownBytes their content, as in
 	// tree.Progress. Known is 0 while no number is known.
-	Done, Known, Bytes, KnownBytes int64
+	Done       int64 `json:"done"`
+	Known      int64 `json:"known"`
+	Bytes      int64 `json:"bytes"`
+	KnownBytes int64 `json:"known_bytes"`
 	// Current is the storage name of the member that was begun last.
-	Current string
+	Current string `json:"current,omitempty"`
 
 	// Failures lists members that failed; not all, if they are many. FailuresTotal is
 	// the number of all.
-	Failures      []Failure
-	FailuresTotal int64
+	Failures      []Failure `json:"failures,omitempty"`
+	FailuresTotal int64     `json:"failures_total,omitempty"`
 }
 
 // Failure is a member that failed.
 type Failure struct {
 	// Name is the storage name of the member.
-	Name string
+	Name string `json:"name"`
 	// Status is the status that a request for this member alone would get.
-	Status int
+	Status int `json:"status"`
 }
 
 // Store keeps records. If it keeps them on disk, a change is durable when the method

@@ -4,9 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
-	"runtime"
 	"slices"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -84,10 +82,10 @@ func dropACL(fd int) (dropped bool, err error) {
 // aclAt returns the ACL of the file base in the collection holder, or nil if it has none.
 // holder may be an O_PATH descriptor. If the filesystem has no ACLs, aclAt returns
 // errors.ErrUnsupported.
-func (f *FS) aclAt(holder int, base string) (acl, error) {
+func aclAt(holder int, base string) (acl, error) {
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buf)
-	n, err := f.getACL(holder, base, buf[:])
+	n, err := getACL(holder, base, buf[:])
 	switch {
 	case errors.Is(err, unix.ENODATA), err == nil && n == 0:
 		return nil, nil
@@ -97,19 +95,14 @@ func (f *FS) aclAt(holder int, base string) (acl, error) {
 	return slices.Clone(acl(buf[:n])), nil
 }
 
-func (f *FS) getACL(holder int, base string, buf []byte) (int, error) {
-	if !f.noGetxattrat.Load() {
-		n, err := retry(func() (int, error) { return getxattrat(holder, base, accessACL, buf) })
-		if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
-			return n, err
-		}
-		f.noGetxattrat.Store(true)
-	}
-	n, err := retry(func() (int, error) { return unix.Lgetxattr(procPath(holder)+"/"+base, accessACL, buf) })
+// getACL reads an ACL into buf by /proc, because fgetxattr(2) doesn't accept an O_PATH
+// descriptor. Without /proc, it opens the file.
+func getACL(holder int, base string, buf []byte) (int, error) {
+	path := procPath(holder) + "/" + base
+	n, err := retry(func() (int, error) { return unix.Lgetxattr(path, accessACL, buf) })
 	if !errors.Is(err, unix.ENOENT) {
 		return n, err
 	}
-	// /proc is missing.
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(holder, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
 	})
@@ -118,33 +111,4 @@ func (f *FS) getACL(holder int, base string, buf []byte) (int, error) {
 	}
 	defer unix.Close(fd)
 	return unix.Fgetxattr(fd, accessACL, buf)
-}
-
-// xattrArgs is the kernel's struct xattr_args.
-type xattrArgs struct {
-	value       uint64
-	size, flags uint32
-}
-
-// getxattrat calls getxattrat(2), which package unix lacks. Unlike fgetxattr(2), it
-// accepts an O_PATH descriptor. It doesn't follow a symbolic link. buf must be on the
-// heap, because its address is passed to the kernel as a number.
-func getxattrat(dir int, name, attribute string, buf []byte) (int, error) {
-	path, err := unix.BytePtrFromString(name)
-	if err != nil {
-		return 0, err
-	}
-	attr, err := unix.BytePtrFromString(attribute)
-	if err != nil {
-		return 0, err
-	}
-	//nolint:gosec // buf is on the heap, and stays there
-	args := &xattrArgs{value: uint64(uintptr(unsafe.Pointer(&buf[0]))), size: uint32(len(buf))}
-	n, _, errno := unix.Syscall6(unix.SYS_GETXATTRAT, uintptr(dir), uintptr(unsafe.Pointer(path)), unix.AT_SYMLINK_NOFOLLOW, //nolint:gosec // as unsafe's rule 4 has it
-		uintptr(unsafe.Pointer(attr)), uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args)) //nolint:gosec // the same
-	runtime.KeepAlive(buf)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(n), nil
 }

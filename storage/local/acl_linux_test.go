@@ -94,17 +94,12 @@ func (s share) patched(t *testing.T, name, content string, patch bool) {
 	}
 }
 
-// eachACLCase runs test for a PUT and a PATCH, each with and without getxattrat(2).
+// eachACLCase runs test for a PUT and a PATCH.
 func eachACLCase(t *testing.T, test func(t *testing.T, s share, patch bool)) {
 	t.Helper()
 	eachWay(t, func(t *testing.T, s share) {
-		for _, kernel := range []string{"", " without getxattrat"} {
-			if kernel != "" {
-				s.WithoutGetxattrat()
-			}
-			for name, patch := range map[string]bool{"PUT": false, "PATCH": true} {
-				t.Run(name+kernel, func(t *testing.T) { test(t, s, patch) })
-			}
+		for name, patch := range map[string]bool{"PUT": false, "PATCH": true} {
+			t.Run(name, func(t *testing.T) { test(t, s, patch) })
 		}
 	})
 }

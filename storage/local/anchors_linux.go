@@ -1,6 +1,7 @@
 package local
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,72 +32,59 @@ const (
 // then the path is resolved from the root again.
 type anchors struct {
 	mu    sync.Mutex
-	open  map[string]*anchor
-	moved int // counts how often all anchors were forgotten
-	timer *time.Timer
+	open  []*anchor // the oldest first
+	moved int       // counts how often all anchors were forgotten
 	// passed counts the segments of paths with anchors that the kernel has resolved.
 	passed atomic.Int64
 }
 
 // anchor is one open collection.
 type anchor struct {
-	fd    int
-	until time.Time
-	users int  // calls that use fd at present
-	gone  bool // forgotten; the last user closes fd
+	descriptor
+	path string
 }
 
 // deepest returns the open anchor closest to dir and the index of the next end to open.
-// The caller must release the anchor. Without an anchor it returns nil.
-func (a *anchors) deepest(dir string, ends []int) (nearest *anchor, from int) {
-	now := time.Now()
+// The caller must release the anchor. Without an anchor it returns nil. moved is for keep.
+func (a *anchors) deepest(dir string, ends []int) (nearest *anchor, from, moved int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i := len(ends) - 1; i >= 0; i-- {
-		if found := a.open[dir[:ends[i]]]; found != nil && now.Before(found.until) {
-			found.users++
-			return found, i + 1
+	for _, each := range a.open {
+		end := len(each.path)
+		if i := slices.Index(ends, end); i >= from && each.path == dir[:end] {
+			nearest, from = each, i+1
 		}
 	}
-	return nil, 0
+	if nearest != nil {
+		nearest.use()
+	}
+	return nearest, from, a.moved
 }
 
 // keep makes fd, the collection at path, an anchor, which the caller must release. moved
-// is the generation from before the caller opened fd.
+// is the result of deepest from before the caller opened fd.
 func (a *anchors) keep(path string, fd, moved int) *anchor {
+	kept := &anchor{path: path, descriptor: descriptor{fd: fd}}
+	kept.users.Store(1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	kept := &anchor{fd: fd, users: 1, until: time.Now().Add(anchorLife)}
 	if moved != a.moved {
-		kept.gone = true // The path may lead to another collection now.
-		return kept
+		return kept // The path may lead to another collection now.
 	}
-	if a.open == nil {
-		a.open = make(map[string]*anchor)
-		a.timer = time.AfterFunc(anchorLife, a.expire)
+	if len(a.open) == maxAnchors {
+		a.open[0].done()
+		a.open = slices.Delete(a.open, 0, 1)
 	}
-	if old := a.open[path]; old != nil {
-		a.dropLocked(path, old)
-	}
-	for len(a.open) >= maxAnchors {
-		a.dropOldestLocked()
-	}
-	if len(a.open) == 0 {
-		a.timer.Reset(anchorLife)
-	}
-	a.open[path] = kept
+	kept.use()
+	a.open = append(a.open, kept)
+	time.AfterFunc(anchorLife, func() { a.expire(kept) })
 	return kept
 }
 
 // release ends one use of an anchor.
-func (a *anchors) release(used *anchor) {
-	if used == nil {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if used.users--; used.users == 0 && used.gone {
-		_ = unix.Close(used.fd)
+func (a *anchor) release() {
+	if a != nil {
+		a.done()
 	}
 }
 
@@ -105,47 +93,20 @@ func (a *anchors) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.moved++
-	for path, each := range a.open {
-		a.dropLocked(path, each)
+	for _, each := range a.open {
+		each.done()
 	}
+	a.open = nil
 }
 
-// expire closes the anchors that are too old.
-func (a *anchors) expire() {
-	now := time.Now()
+// expire forgets one anchor, which is too old.
+func (a *anchors) expire(old *anchor) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for path, each := range a.open {
-		if !now.Before(each.until) {
-			a.dropLocked(path, each)
-		}
+	if i := slices.Index(a.open, old); i >= 0 {
+		a.open = slices.Delete(a.open, i, i+1)
+		old.done()
 	}
-	if len(a.open) > 0 {
-		a.timer.Reset(anchorLife)
-	}
-}
-
-func (a *anchors) dropOldestLocked() {
-	oldest := ""
-	for path, each := range a.open {
-		if oldest == "" || each.until.Before(a.open[oldest].until) {
-			oldest = path
-		}
-	}
-	a.dropLocked(oldest, a.open[oldest])
-}
-
-func (a *anchors) dropLocked(path string, dropped *anchor) {
-	delete(a.open, path)
-	if dropped.gone = true; dropped.users == 0 {
-		_ = unix.Close(dropped.fd)
-	}
-}
-
-func (a *anchors) generation() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.moved
 }
 
 // anchorEnds returns the offsets in dir at which the paths of anchors end. It returns nil
@@ -170,8 +131,7 @@ func anchorEnds(dir string) []int {
 // openAnchored opens the collection dir, starting from the nearest open anchor. It opens
 // the missing anchors on the way. ends are the results of anchorEnds.
 func (a *anchors) openAnchored(start int, dir string, ends []int, flags uint64) (fd int, ok bool) {
-	moved := a.generation()
-	at, next := a.deepest(dir, ends)
+	at, next, moved := a.deepest(dir, ends)
 	from, begin := start, 0
 	if at != nil {
 		from, begin = at.fd, ends[next-1]+1
@@ -179,7 +139,7 @@ func (a *anchors) openAnchored(start int, dir string, ends []int, flags uint64) 
 	a.passed.Add(int64(1 + strings.Count(dir[begin:], "/")))
 	for ; next < len(ends); next++ {
 		fd, ok := openSteps(from, dir[begin:ends[next]], unix.O_PATH)
-		a.release(at)
+		at.release()
 		if !ok {
 			return -1, false
 		}
@@ -187,6 +147,6 @@ func (a *anchors) openAnchored(start int, dir string, ends []int, flags uint64) 
 		from, begin = fd, ends[next]+1
 	}
 	fd, ok = openSteps(from, dir[begin:], flags)
-	a.release(at)
+	at.release()
 	return fd, ok
 }

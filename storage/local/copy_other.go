@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/davd/davd/storage"
 )
@@ -16,12 +15,10 @@ import (
 // copyStep is how much is copied before the context is checked again.
 const copyStep = 4 << 20 // bytes
 
-// source is the collection to copy files from.
-type source struct {
-	fsys  *FS
-	local string
-	dir   *os.Root
-}
+// handle is an open collection.
+type handle = *os.Root
+
+func (f *FS) openHandle(local string) (handle, error) { return f.openRoot(local) }
 
 // original is an open file to copy.
 type original struct {
@@ -29,62 +26,13 @@ type original struct {
 	info fs.FileInfo
 }
 
-func (f *FS) openSource(name string) (*source, error) {
-	local, ok := localName(name)
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	dir, err := f.openRoot(local)
+// open opens the member name. It follows symbolic links that stay inside.
+func (p *place) open(name string) (*original, error) {
+	file, info, err := p.fsys.open(filepath.Join(p.local, name), os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
-	return &source{fsys: f, local: local, dir: dir}, nil
-}
-
-func (s *source) close() {
-	if s != nil {
-		_ = s.dir.Close()
-	}
-}
-
-// open opens the member name. If it may lead out of the collection, open resolves it
-// from the root, which is slower.
-func (s *source) open(name string) (*original, error) {
-	info, err := s.dir.Lstat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return s.fsys.openOriginal(filepath.Join(s.local, name))
-	}
-	file, err := s.dir.OpenFile(name, os.O_RDONLY|nonblock, 0)
-	if err != nil {
-		return nil, err
-	}
-	return describe(file)
-}
-
-// openOriginal opens local. It follows symbolic links that stay inside.
-func (f *FS) openOriginal(local string) (*original, error) {
-	file, _, err := f.open(local, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	return describe(file)
-}
-
-// describe returns the original for file. If file is not a regular file, describe closes
-// it and returns an error.
-func describe(file *os.File) (*original, error) {
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-	case info.IsDir():
-		err = syscall.EISDIR
-	case !info.Mode().IsRegular():
-		err = syscall.ENXIO
-	}
-	if err != nil {
+	if err := fileOnly(info); err != nil {
 		_ = file.Close()
 		return nil, err
 	}
@@ -97,27 +45,21 @@ func (o *original) perm() fs.FileMode { return o.info.Mode().Perm() }
 
 // target is the collection to copy files to.
 type target struct {
-	fsys  *FS
-	local string
-	dir   *os.Root
+	*place
 	wrote func(n int64)
 }
 
 func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
-	local, ok := localName(name)
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	dir, err := f.openRoot(local)
+	p, err := f.openPlace(name)
 	if err != nil {
 		return nil, err
 	}
-	return &target{fsys: f, local: local, dir: dir, wrote: wrote}, nil
+	return &target{p, wrote}, nil
 }
 
 func (t *target) close() {
 	if t != nil {
-		_ = t.dir.Close()
+		t.place.close()
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,7 +54,7 @@ func (t *target) clone(o *original, fd int) bool {
 		return false
 	}
 	_, err := retry(func() (int, error) { return 0, unix.IoctlFileClone(fd, o.fd) })
-	if slices.ContainsFunc(noClones, func(no error) bool { return errors.Is(err, no) }) {
+	if isOneOf(err, noClones) {
 		t.fsys.noClone.Store(devices, nil)
 	}
 	return err == nil

@@ -32,7 +32,7 @@ func (f *FS) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[strin
 		return storage.CopyEach(ctx, f, c)
 	}
 	return func(yield func(string, error) bool) {
-		from, fromErr := f.openSource(c.From)
+		from, fromErr := f.openPlace(c.From)
 		defer from.close()
 		to, toErr := into.openTarget(c.To, c.Wrote)
 		defer to.close()
@@ -52,6 +52,31 @@ func (f *FS) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[strin
 	}
 }
 
+// place is an open collection to copy files from or to.
+type place struct {
+	fsys  *FS
+	local string
+	dir   handle
+}
+
+func (f *FS) openPlace(name string) (*place, error) {
+	local, ok := localName(name)
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	dir, err := f.openHandle(local)
+	if err != nil {
+		return nil, err
+	}
+	return &place{fsys: f, local: local, dir: dir}, nil
+}
+
+func (p *place) close() {
+	if p != nil {
+		_ = p.dir.Close()
+	}
+}
+
 // beside returns the directory into, or f if into is nil. It returns false for an FS of
 // another kind.
 func (f *FS) beside(into storage.FS) (*FS, bool) {
@@ -62,7 +87,7 @@ func (f *FS) beside(into storage.FS) (*FS, bool) {
 	return other, ok
 }
 
-func (f *FS) copyMember(ctx context.Context, from *source, to *target, c storage.Copying, member fs.FileInfo) error {
+func (f *FS) copyMember(ctx context.Context, from *place, to *target, c storage.Copying, member fs.FileInfo) error {
 	name, ok := memberName(member.Name())
 	as, valid := name, true
 	if c.As != "" {

@@ -4,18 +4,13 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// source is the collection to copy files from.
-type source struct {
-	fsys  *FS
-	local string
-	dir   *os.File
-}
+// handle is an open collection, which can't be read.
+type handle = *os.File
 
 // original is an open file to copy.
 type original struct {
@@ -24,60 +19,38 @@ type original struct {
 	stat unix.Stat_t
 }
 
-func (f *FS) openSource(name string) (*source, error) {
-	local, ok := localName(name)
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	dir, err := f.openHandle(local)
-	if err != nil {
-		return nil, err
-	}
-	return &source{fsys: f, local: local, dir: dir}, nil
-}
-
 // openHandle opens the collection local with O_PATH, which is enough to reach its members
 // but not to read it.
 func (f *FS) openHandle(local string) (*os.File, error) {
-	if fd, ok := f.short.open(f, local); ok {
+	if fd, ok := f.short.open(local, unix.O_PATH); ok {
 		return os.NewFile(uintptr(fd), local), nil
 	}
-	return f.openHandleByRoot(local)
+	return f.root.OpenFile(local, openDirectory|unix.O_PATH, 0)
 }
 
-// openHandleByRoot is openHandle through the access, which is slower.
-func (f *FS) openHandleByRoot(local string) (*os.File, error) {
-	return f.root.OpenFile(local, unix.O_PATH|unix.O_DIRECTORY|nonblock, 0)
+// open opens the member name.
+func (p *place) open(name string) (*original, error) {
+	return p.fsys.openOriginal(int(p.dir.Fd()), p.local, name)
 }
 
-func (s *source) close() {
-	if s != nil {
-		_ = s.dir.Close()
-	}
-}
-
-// open opens the member name. If it is a symbolic link, or if another program holds a
-// lease on it, open resolves it from the root, which is slower.
-func (s *source) open(name string) (*original, error) {
+// openOriginal opens the file base of the collection dir, whose descriptor is holder. If it
+// is a symbolic link, or if another program holds a lease on it, openOriginal resolves it
+// from the root, which is slower.
+func (f *FS) openOriginal(holder int, dir, base string) (*original, error) {
 	fd, err := retry(func() (int, error) {
-		return unix.Openat(int(s.dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
+		return unix.Openat(holder, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
 	})
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EAGAIN) {
-		return s.fsys.openOriginal(filepath.Join(s.local, name))
+		file, _, err := f.open(join(dir, base), os.O_RDONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		return describe(&original{fd: int(file.Fd()), file: file})
 	}
 	if err != nil {
 		return nil, err
 	}
 	return describe(&original{fd: fd})
-}
-
-// openOriginal opens local. It follows symbolic links that stay inside.
-func (f *FS) openOriginal(local string) (*original, error) {
-	file, _, err := f.open(local, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	return describe(&original{fd: int(file.Fd()), file: file})
 }
 
 // describe fills in stat. If o is not a regular file, describe closes it and returns an

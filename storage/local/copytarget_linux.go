@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"sync"
 	"unsafe"
 
@@ -20,9 +19,7 @@ var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
 
 // target is the collection to copy files to. Only one goroutine may use it.
 type target struct {
-	fsys  *FS
-	local string
-	dir   *os.File
+	*place
 	dev   uint64
 	wrote func(n int64)
 	buf   *[copyBuffer]byte
@@ -31,29 +28,25 @@ type target struct {
 }
 
 func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
-	local, ok := localName(name)
-	if !ok {
-		return nil, fs.ErrInvalid
-	}
-	dir, err := f.openHandle(local)
+	p, err := f.openPlace(name)
 	if err != nil {
 		return nil, err
 	}
 	var stat unix.Stat_t
-	if err := unix.Fstat(int(dir.Fd()), &stat); err != nil {
-		_ = dir.Close()
+	if err := unix.Fstat(int(p.dir.Fd()), &stat); err != nil {
+		p.close()
 		return nil, err
 	}
 	if wrote == nil {
 		wrote = func(int64) {}
 	}
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
-	return &target{fsys: f, local: local, dir: dir, dev: stat.Dev, wrote: wrote, buf: buf}, nil
+	return &target{place: p, dev: stat.Dev, wrote: wrote, buf: buf}, nil
 }
 
 func (t *target) close() {
 	if t != nil {
-		_ = t.dir.Close()
+		t.place.close()
 		copyBuffers.Put(t.buf)
 	}
 }

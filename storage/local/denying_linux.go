@@ -22,20 +22,14 @@ func (d *denying) check(name string) error {
 	if d.start == nil {
 		return d.checkEach(name)
 	}
-	how := &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
-	}
-	fd, err := retry(func() (int, error) { return unix.Openat2(int(d.start.Fd()), name, how) })
+	fd, err := openBeneath(int(d.start.Fd()), name, unix.O_PATH, 0)
 	if err == nil {
 		return unix.Close(fd)
 	}
-	for _, no := range noOpenat2 {
-		if errors.Is(err, no) {
-			return d.checkEach(name)
-		}
-	}
-	if errors.Is(err, unix.EBADF) {
+	switch {
+	case isOneOf(err, noOpenat2):
+		return d.checkEach(name)
+	case errors.Is(err, unix.EBADF):
 		return os.ErrClosed
 	}
 	return err

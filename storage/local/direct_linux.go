@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // The functions in this file do the same as the methods of access, but with one system
 // call to reach the parent and one for the last segment. An os.Root needs two calls for
 // each segment. If a symbolic link is on the way, or is the last segment and must be
-// followed, these functions call the access.
+// followed, these functions call the access, or return nil if their name ends in AtOnce.
 
 // lstat does the same as Lstat of the access. Sys of its result is a storage.Facts.
 func (f *FS) lstat(local string) (fs.FileInfo, error) {
@@ -32,6 +33,48 @@ func (f *FS) lstat(local string) (fs.FileInfo, error) {
 		return nil, err
 	}
 	return described, nil
+}
+
+// statAtOnce is the policy's Stat with one system call for the way and one for its end. It
+// works only if no symbolic link is involved; then the result doesn't depend on the policy.
+// Otherwise it returns nil. Sys of the description is a storage.Facts with a birth time.
+func (f *FS) statAtOnce(local string) (fs.FileInfo, error) {
+	dir, base := splitLast(local)
+	described := new(info)
+	var errno unix.Errno
+	here, ok := f.short.atMount(dir, func(holder int) {
+		var stat unix.Statx_t
+		if errno = statx(holder, terminated(base+"\x00"), &stat); errno == 0 {
+			described.fill(path.Base(local), &stat)
+		}
+	})
+	switch {
+	case ok && errno == unix.ENOENT:
+		return nil, errno
+	case !ok || described.name == "" || described.mode&fs.ModeSymlink != 0:
+		return nil, nil
+	}
+	described.direct = here && f.plain()
+	return described, nil
+}
+
+// openAtOnce opens local for reading with one system call, provided that no symbolic link
+// is on the way; then the result doesn't depend on the policy. Otherwise it returns nil.
+// linked reports whether a link may be the reason.
+func (f *FS) openAtOnce(local string) (file *os.File, linked bool) {
+	if len(local) > longestStep {
+		return nil, true // There may be a link.
+	}
+	start, ok := f.short.use()
+	if !ok {
+		return nil, true
+	}
+	defer f.short.done()
+	fd, err := openBeneath(start, local, unix.O_RDONLY|nonblock|unix.O_LARGEFILE, 0)
+	if err != nil {
+		return nil, errors.Is(err, unix.ELOOP)
+	}
+	return os.NewFile(uintptr(fd), local), false
 }
 
 func (f *FS) mkdir(local string, perm fs.FileMode) error {
@@ -92,7 +135,7 @@ func (f *FS) inParent(local string, do func(holder int, base string) error) (err
 		return nil, false
 	}
 	dir, base := splitLast(local)
-	ok = f.short.at(f, dir, func(holder int) {
+	ok = f.short.at(dir, func(holder int) {
 		_, err = retry(func() (int, error) { return 0, do(holder, base) })
 	})
 	return err, ok
@@ -107,11 +150,11 @@ type collection struct {
 // openMembers opens the collection local so that its members can be removed.
 func (f *FS) openMembers(local string) (memberRemover, error) {
 	if local == rootName {
-		if start, ok := f.short.use(f); ok {
+		if start, ok := f.short.use(); ok {
 			return &collection{fd: start, root: &f.short}, nil
 		}
 	}
-	if fd, ok := f.short.open(f, local); ok {
+	if fd, ok := f.short.open(local, unix.O_PATH); ok {
 		return &collection{fd: fd}, nil
 	}
 	return f.openRoot(local)

@@ -19,9 +19,6 @@ func (f *FS) NeverClones(t *testing.T, dir string) bool {
 	return never
 }
 
-// WithoutGetxattrat makes f work as on a kernel older than 6.13.
-func (f *FS) WithoutGetxattrat() { f.noGetxattrat.Store(true) }
-
 // WithoutACL returns the permission bits for a copy, without an ACL, of a file that has perm and
 // the ACL value.
 func WithoutACL(value []byte, perm fs.FileMode) fs.FileMode { return acl(value).without(perm) }

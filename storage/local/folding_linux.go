@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -99,16 +98,23 @@ func (f *FS) folds(local string) bool {
 	if !ok {
 		return true
 	}
+	may := f.foldings.folds(m, func() (bool, bool) { return f.mayFold(m, int(dir.Fd()), local) })
+	return may && (foldKindOf(m.kind) != foldByFeature || hasFoldFlag(int(dir.Fd())))
+}
+
+// mayFold reports whether a collection on m, such as the open collection local, may fold
+// names.
+func (f *FS) mayFold(m mount, fd int, local string) (may, sure bool) {
 	switch foldKindOf(m.kind) {
 	case foldNever:
-		return false
+		return false, true
 	case foldAlways:
-		return true
+		return true, true
 	case foldByFeature:
 		// Without the feature, no collection of the filesystem has the flag.
-		return f.foldings.folds(m, func() (bool, bool) { return hasFoldFeature(int(dir.Fd())) }) && hasFoldFlag(int(dir.Fd()))
+		return hasFoldFeature(fd)
 	}
-	return f.foldings.folds(m, func() (bool, bool) { return f.probe(local) })
+	return f.probe(local)
 }
 
 // mountOf returns the mount of the directory fd.
@@ -194,54 +200,27 @@ func empty(fd int) bool {
 	return true
 }
 
-// plainRoot caches whether the filesystem of the directory itself folds no names.
-type plainRoot struct{ state atomic.Int32 }
-
-const (
-	plainUnknown int32 = iota
-	plainYes
-	plainNo
-)
-
 // plain reports whether no collection of the directory folds names, apart from other file
 // systems mounted below it.
 func (f *FS) plain() bool {
-	if known := f.plainRoot.state.Load(); known != plainUnknown {
-		return known == plainYes
+	if known := f.plainRoot.Load(); known != nil {
+		return *known
 	}
-	start, ok := f.short.use(f)
+	start, ok := f.short.use()
 	if !ok {
 		return false
 	}
 	defer f.short.done()
-	plain, sure := f.plainAt(start)
-	if !sure {
-		return plain
-	}
-	state := plainNo
-	if plain {
-		state = plainYes
-	}
-	f.plainRoot.state.Store(state)
-	return plain
-}
-
-func (f *FS) plainAt(start int) (plain, sure bool) {
 	m, ok := mountOf(start)
 	if !ok {
-		return false, true
+		return false
 	}
-	switch foldKindOf(m.kind) {
-	case foldNever:
-		return true, true
-	case foldAlways:
-		return false, true
-	case foldByFeature:
-		has, sure := hasFoldFeature(start)
-		return !has, sure
+	folds, sure := f.mayFold(m, start, rootName)
+	plain := !folds
+	if sure {
+		f.plainRoot.Store(&plain)
 	}
-	folds, sure := f.probe(rootName)
-	return !folds, sure
+	return plain
 }
 
 // direct reports whether local is certain to be its own Canon: the way to it contains no
@@ -254,7 +233,7 @@ func (f *FS) direct(local string, follow bool) bool {
 	if local == rootName {
 		return true
 	}
-	start, ok := f.short.use(f)
+	start, ok := f.short.use()
 	if !ok {
 		return false
 	}
@@ -273,11 +252,7 @@ func (f *FS) direct(local string, follow bool) bool {
 // withoutLinks reports whether the way to local contains no symbolic link and no other
 // filesystem. If it returns false, linked says whether the reason is a link.
 func withoutLinks(start int, local string) (direct, linked bool) {
-	how := &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
-	}
-	fd, err := retry(func() (int, error) { return unix.Openat2(start, local, how) })
+	fd, err := openBeneath(start, local, unix.O_PATH|unix.O_DIRECTORY, unix.RESOLVE_NO_XDEV)
 	if err == nil {
 		_ = unix.Close(fd)
 	}

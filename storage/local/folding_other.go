@@ -17,9 +17,6 @@ const openDirectory = os.O_RDONLY | nonblock
 // notice.
 type mount struct{ device uint64 }
 
-// plainRoot is needed only on Linux.
-type plainRoot struct{}
-
 // direct returns false, because the answer is unknown.
 func (f *FS) direct(string, bool) bool { return false }
 

@@ -1,4 +1,4 @@
-//go:build unix && !linux
+//go:build unix
 
 package local
 
@@ -7,22 +7,19 @@ import (
 	"syscall"
 )
 
-// keep gives the file fd the permission bits, the owner and the group of the file in s.
-// Setting the owner and the group may fail, which is not an error.
-func (*FS) keep(fd int, s *spot) error {
-	old := s.old
+// keep gives the file fd the permission bits, the ACL, the owner and the group of the file
+// in s. Setting the owner and the group may fail, which is not an error.
+func keep(fd int, s *spot) error {
 	var is syscall.Stat_t
 	if err := syscall.Fstat(fd, &is); err != nil {
 		return err
 	}
-	perm := old.Mode().Perm()
 	// Set the rights first, while the process still owns the file.
-	if fs.FileMode(is.Mode).Perm() != perm {
-		if err := syscall.Fchmod(fd, uint32(perm)); err != nil {
-			return err
-		}
+	given, err := rightsOf(s).give(fd, fs.FileMode(is.Mode).Perm())
+	if err != nil {
+		return err
 	}
-	was, ok := old.Sys().(*syscall.Stat_t)
+	was, ok := s.old.Sys().(*syscall.Stat_t)
 	if !ok || is.Uid == was.Uid && is.Gid == was.Gid {
 		return nil
 	}
@@ -30,8 +27,5 @@ func (*FS) keep(fd int, s *spot) error {
 		return nil
 	}
 	// The new file has another group, which must not get the old group's rights.
-	if fewer := groupAsOthers(perm); fewer != perm {
-		return syscall.Fchmod(fd, uint32(fewer))
-	}
-	return nil
+	return given.limitGroup(fd)
 }

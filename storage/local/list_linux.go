@@ -40,7 +40,7 @@ func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 
 // openListing opens the collection local for reading.
 func (f *FS) openListing(ctx context.Context, name, local string) (*os.File, error) {
-	fd, ok := f.short.openAs(f, local, unix.O_RDONLY)
+	fd, ok := f.short.open(local, unix.O_RDONLY)
 	if f.hidden(ctx, name, !ok) {
 		if ok {
 			_ = unix.Close(fd)

@@ -73,9 +73,10 @@ type FS struct {
 
 	short shortWay
 
-	// plainRoot and foldings cache which filesystems fold names.
-	plainRoot plainRoot
+	// foldings caches which filesystems fold names. plainRoot points to whether that of
+	// the directory itself folds none, if that is known; it is used only on Linux.
 	foldings  foldings
+	plainRoot atomic.Pointer[bool]
 
 	// strays, if not nil, records the names of stages. mark identifies the directory
 	// in it.
@@ -85,9 +86,6 @@ type FS struct {
 	// noClone contains pairs of devices, [2]uint64{source, copy}, between which
 	// files can't share blocks.
 	noClone sync.Map
-
-	// noGetxattrat is set if Linux is older than 6.13 or a sandbox blocks getxattrat(2).
-	noGetxattrat atomic.Bool
 }
 
 // Options says how to open a directory. The zero value is what [Open] uses.
@@ -117,6 +115,7 @@ func OpenWith(dir string, options Options) (*FS, error) {
 		_, err = root.Lstat("..")
 		f.escape = storage.Cause(err)
 	}
+	f.short.init(root)
 	return f, nil
 }
 
@@ -137,7 +136,7 @@ func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if strings.Count(local, string(filepath.Separator)) >= maxSteps && !f.short.usable(f) {
+	if strings.Count(local, string(filepath.Separator)) >= maxSteps && !f.short.usable() {
 		return &fs.PathError{Op: "mkdir", Path: name, Err: storage.ErrTooDeep}
 	}
 	return f.failed("mkdir", name, f.mkdir(local, perm.Perm()), writing)

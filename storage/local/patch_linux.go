@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sys/unix"
 
@@ -12,7 +11,7 @@ import (
 // patch copies the content and the user's extended attributes of the file in s to the
 // stage to, and sets the write position to offset. The file must match base.
 func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBase, offset int64) error {
-	o, err := f.openOld(s)
+	o, err := f.openOriginal(s.holder, parent(s.path), s.base)
 	if err != nil {
 		return err
 	}
@@ -23,7 +22,7 @@ func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBas
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buf)
 	// A file on another filesystem than its collection is a mount point and can't be replaced.
-	t := &target{fsys: f, dev: o.stat.Dev, wrote: func(int64) {}, buf: buf}
+	t := &target{place: &place{fsys: f}, dev: o.stat.Dev, wrote: func(int64) {}, buf: buf}
 	attrs, _, err := t.attrs.list(o, buf[:])
 	if err == nil {
 		err = t.fill(ctx, o, to.fd())
@@ -35,19 +34,4 @@ func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBas
 		_, err = unix.Seek(to.fd(), offset, unix.SEEK_SET)
 	}
 	return err
-}
-
-// openOld opens the file in s for reading. If another program holds a lease on it, openOld
-// opens it through the access, which is slower.
-func (f *FS) openOld(s *spot) (*original, error) {
-	fd, err := retry(func() (int, error) {
-		return unix.Openat(s.holder, s.base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|nonblock, 0)
-	})
-	if errors.Is(err, unix.EAGAIN) {
-		return f.openOriginal(s.path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return describe(&original{fd: fd})
 }

@@ -230,7 +230,7 @@ func (r *replacement) put(p storage.Placing) (fs.FileInfo, error) {
 	switch {
 	case err != nil:
 	case s.old != nil:
-		err = r.fsys.keep(r.stage.fd(), s)
+		err = keep(r.stage.fd(), s)
 	case r.was != 0:
 		// The old file has been removed, so its group's rights don't apply any more.
 		err = r.stage.file().Chmod(groupAsOthers(r.was))

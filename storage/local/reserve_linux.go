@@ -2,7 +2,6 @@ package local
 
 import (
 	"errors"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,7 +16,7 @@ func reserve(fd int, offset, size int64) error {
 	_, err := retry(func() (int, error) {
 		return 0, unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, offset, size)
 	})
-	if slices.ContainsFunc(noRoom, func(no error) bool { return errors.Is(err, no) }) {
+	if isOneOf(err, noRoom) {
 		return err
 	}
 	return nil

@@ -2,10 +2,7 @@ package local
 
 import (
 	"errors"
-	"os"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -14,48 +11,53 @@ import (
 // shortWay opens a collection with one system call and never through a symbolic link, so the
 // result doesn't depend on the policy. An os.Root needs two calls for each segment.
 type shortWay struct {
-	once  sync.Once
-	start *os.File // the root; nil if the short way is not available
-	fd    int      // of start
-	// users counts the calls that are using fd, plus one until close. The last user
-	// closes start. A syscall.RawConn does the same, but its callbacks allocate memory.
-	users  atomic.Int64
-	closed atomic.Bool
-
+	root    descriptor // without users if the short way is not available
+	closed  atomic.Bool
 	anchors anchors
+}
+
+// descriptor is open as long as calls use it. A syscall.RawConn does the same, but its
+// callbacks allocate memory.
+type descriptor struct {
+	fd int
+	// users counts the calls that are using fd, plus one until it is no longer wanted.
+	// The last user closes fd.
+	users atomic.Int64
+}
+
+// use keeps fd open until done is called. It returns false if fd is not open.
+func (d *descriptor) use() bool {
+	for {
+		users := d.users.Load()
+		if users <= 0 {
+			return false
+		}
+		if d.users.CompareAndSwap(users, users+1) {
+			return true
+		}
+	}
+}
+
+func (d *descriptor) done() {
+	if d.users.Add(-1) == 0 {
+		_ = unix.Close(d.fd) // It was only read.
+	}
 }
 
 // use returns a descriptor of the root, which stays open until done is called. It
 // returns false if the short way is not available.
-func (w *shortWay) use(f *FS) (start int, ok bool) {
-	w.once.Do(func() { w.init(f) })
-	for {
-		users := w.users.Load()
-		if users <= 0 {
-			return -1, false
-		}
-		if w.users.CompareAndSwap(users, users+1) {
-			return w.fd, true
-		}
-	}
+func (w *shortWay) use() (start int, ok bool) {
+	ok = w.root.use()
+	return w.root.fd, ok
 }
 
 // done ends a use.
-func (w *shortWay) done() {
-	if w.users.Add(-1) == 0 {
-		_ = w.start.Close() // It was only read.
-	}
-}
+func (w *shortWay) done() { w.root.done() }
 
-// open returns an O_PATH descriptor of the collection dir. It returns false if only the
-// access can open dir.
-func (w *shortWay) open(f *FS, dir string) (fd int, ok bool) {
-	return w.openAs(f, dir, unix.O_PATH)
-}
-
-// openAs is open with other flags.
-func (w *shortWay) openAs(f *FS, dir string, flags uint64) (fd int, ok bool) {
-	start, ok := w.use(f)
+// open returns a descriptor of the collection dir. It returns false if only the access can
+// open dir.
+func (w *shortWay) open(dir string, flags uint64) (fd int, ok bool) {
+	start, ok := w.use()
 	if !ok {
 		return -1, false
 	}
@@ -83,43 +85,44 @@ func openSteps(start int, dir string, flags uint64) (fd int, ok bool) {
 		if end <= 0 {
 			break // The name is too long to exist.
 		}
-		fd, ok := openBelow(from, dir[:end], unix.O_PATH)
+		fd, err := openBeneath(from, dir[:end], unix.O_PATH|unix.O_DIRECTORY, 0)
 		if from != start {
 			_ = unix.Close(from)
 		}
-		if !ok {
+		if err != nil {
 			return -1, false
 		}
 		from, dir = fd, dir[end+1:]
 	}
-	fd, ok = openBelow(from, dir, flags)
+	fd, err := openBeneath(from, dir, flags|unix.O_DIRECTORY, 0)
 	if from != start {
 		_ = unix.Close(from)
 	}
-	return fd, ok
+	return fd, err == nil
 }
 
-func openBelow(start int, dir string, flags uint64) (fd int, ok bool) {
+// openBeneath opens path, which is below the directory start, with one system call. It
+// fails if a symbolic link is on the way, and if resolve forbids something that is.
+func openBeneath(start int, path string, flags, resolve uint64) (fd int, err error) {
 	how := &unix.OpenHow{
-		Flags:   flags | unix.O_DIRECTORY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
+		Flags:   flags | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | resolve,
 	}
-	fd, err := retry(func() (int, error) { return unix.Openat2(start, dir, how) })
-	return fd, err == nil
+	return retry(func() (int, error) { return unix.Openat2(start, path, how) })
 }
 
 // at calls do with a descriptor of the collection dir and closes it afterwards. It returns
 // false if only the access can open dir.
-func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
+func (w *shortWay) at(dir string, do func(holder int)) (ok bool) {
 	if dir != rootName {
-		holder, ok := w.open(f, dir)
+		holder, ok := w.open(dir, unix.O_PATH)
 		if ok {
 			do(holder)
 			_ = unix.Close(holder)
 		}
 		return ok
 	}
-	start, ok := w.use(f)
+	start, ok := w.use()
 	if ok {
 		defer w.done()
 		do(start)
@@ -128,27 +131,22 @@ func (w *shortWay) at(f *FS, dir string, do func(holder int)) (ok bool) {
 }
 
 // atMount is at, but also reports whether the way to dir stays on one filesystem.
-func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok bool) {
+func (w *shortWay) atMount(dir string, do func(holder int)) (here, ok bool) {
 	if dir == rootName || len(dir) > longestStep {
-		ok = w.at(f, dir, do)
+		ok = w.at(dir, do)
 		return ok && dir == rootName, ok
 	}
-	start, ok := w.use(f)
+	start, ok := w.use()
 	if !ok {
 		return false, false
 	}
 	defer w.done()
-	how := &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
-	}
-	holder, err := retry(func() (int, error) { return unix.Openat2(start, dir, how) })
-	here, ok = true, err == nil
+	holder, err := openBeneath(start, dir, unix.O_PATH|unix.O_DIRECTORY, unix.RESOLVE_NO_XDEV)
+	here = err == nil
 	if errors.Is(err, unix.EXDEV) {
-		holder, ok = openBelow(start, dir, unix.O_PATH)
-		here = false
+		holder, err = openBeneath(start, dir, unix.O_PATH|unix.O_DIRECTORY, 0)
 	}
-	if !ok {
+	if err != nil {
 		return false, false
 	}
 	do(holder)
@@ -156,43 +154,35 @@ func (w *shortWay) atMount(f *FS, dir string, do func(holder int)) (here, ok boo
 	return here, true
 }
 
-// init leaves start nil with LinksFollow, which finds the directory by its path at each
-// call, and on kernels and in sandboxes without openat2.
-func (w *shortWay) init(f *FS) {
-	if f.links == LinksFollow {
+// init makes the short way available for root. It does nothing with LinksFollow, which
+// finds the directory by its path at each call, and on kernels and in sandboxes without
+// openat2.
+func (w *shortWay) init(root access) {
+	if _, ok := root.(*following); ok {
 		return
 	}
-	start, err := f.openHandleByRoot(rootName)
+	start, err := root.OpenFile(rootName, openDirectory|unix.O_PATH, 0)
 	if err != nil {
 		return
 	}
-	fd, err := unix.Openat2(int(start.Fd()), rootName, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH})
-	if slices.ContainsFunc(noOpenat2, func(no error) bool { return errors.Is(err, no) }) {
-		_ = start.Close()
-		return
+	defer start.Close()
+	fd, err := openBeneath(int(start.Fd()), rootName, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err == nil {
+		w.root.fd = fd
+		w.root.users.Store(1)
 	}
-	_ = unix.Close(fd)
-	w.start, w.fd = start, int(start.Fd())
-	w.users.Store(1)
 }
 
 // usable reports whether the short way is available.
-func (w *shortWay) usable(f *FS) bool {
-	_, ok := w.use(f)
-	if ok {
-		w.done()
-	}
-	return ok
-}
+func (w *shortWay) usable() bool { return w.root.users.Load() > 0 }
 
 // forget must be called after anything has been renamed.
 func (w *shortWay) forget() { w.anchors.forget() }
 
 // close closes the short way; later calls find it unavailable.
 func (w *shortWay) close() {
-	w.once.Do(func() {})
 	w.forget()
-	if w.start != nil && !w.closed.Swap(true) {
+	if w.root.users.Load() > 0 && !w.closed.Swap(true) {
 		w.done()
 	}
 }

@@ -55,7 +55,7 @@ func (f *FS) spotAtOnce(local string) (*spot, error) {
 		return nil, syscall.EISDIR
 	}
 	dir, base := splitLast(local)
-	holder, ok := f.short.open(f, dir)
+	holder, ok := f.short.open(dir, unix.O_PATH)
 	if !ok {
 		return nil, nil
 	}
@@ -87,24 +87,16 @@ func (s *spot) close() { _ = unix.Close(s.holder) }
 func (f *FS) touch(s *spot) {
 	now, err := unix.TimeToTimespec(time.Now())
 	if err == nil {
-		err = unix.UtimesNanoAt(s.holder, "", []unix.Timespec{{Nsec: unix.UTIME_OMIT}, now}, unix.AT_EMPTY_PATH)
-	}
-	if errors.Is(err, unix.EINVAL) { // a kernel older than 5.8
-		_ = f.root.Chtimes(parent(s.path), time.Time{}, time.Now())
+		_ = unix.UtimesNanoAt(s.holder, ".", []unix.Timespec{{Nsec: unix.UTIME_OMIT}, now}, 0)
 	}
 }
 
 // syncHolder flushes the names in the holder to the disk. It opens the holder again, because
 // an O_PATH descriptor can't be flushed.
 func (f *FS) syncHolder(s *spot) error {
-	fd, err := retry(func() (int, error) {
-		return unix.Openat(s.holder, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	_, err := withReadable(s.holder, func(readable int) (int, error) {
+		return retry(func() (int, error) { return 0, unix.Fsync(readable) })
 	})
-	if err != nil {
-		return err
-	}
-	_, err = retry(func() (int, error) { return 0, unix.Fsync(fd) })
-	_ = unix.Close(fd) // It was open only for reading, so an error doesn't matter.
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
 		return nil // This filesystem can't flush a directory.
 	}

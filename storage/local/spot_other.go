@@ -20,15 +20,6 @@ type spot struct {
 	linked bool
 }
 
-// shortWay is available only on Linux.
-type shortWay struct{}
-
-func (shortWay) close() {}
-
-func (shortWay) forget() {}
-
-func (shortWay) usable(*FS) bool { return false }
-
 // spot returns the spot of the file local, whether the file exists or not.
 func (f *FS) spot(local string) (*spot, error) {
 	target, old, err := f.replaceable(local)
@@ -37,9 +28,6 @@ func (f *FS) spot(local string) (*spot, error) {
 	}
 	return &spot{path: target, old: old, linked: target != local}, nil
 }
-
-// spotAtOnce returns nil, because here only the access can find a spot.
-func (f *FS) spotAtOnce(string) (*spot, error) { return nil, nil } //nolint:nilnil // it is not known
 
 func (s *spot) close() {}
 

@@ -73,7 +73,7 @@ func (f *FS) newUnnamed(at int, local string, perm fs.FileMode) (*unnamed, error
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(at, ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, uint32(perm))
 	})
-	if slices.ContainsFunc(noTmpfile, func(no error) bool { return errors.Is(err, no) }) {
+	if isOneOf(err, noTmpfile) {
 		return nil, errors.ErrUnsupported
 	}
 	if err != nil {
@@ -197,4 +197,9 @@ func retry(call func() (int, error)) (int, error) {
 			return n, err
 		}
 	}
+}
+
+// isOneOf reports whether err matches one of targets.
+func isOneOf(err error, targets []error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }

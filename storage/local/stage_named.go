@@ -34,11 +34,8 @@ func (f *FS) newNamed(at *spot, local string, perm fs.FileMode) (stage, error) {
 	if at.old != nil {
 		perm = private
 	}
-	dir, err := f.root.OpenRoot(parent(target))
+	dir, err := f.openRoot(parent(target))
 	if err != nil {
-		if info, statErr := f.root.Stat(parent(target)); statErr == nil && !info.IsDir() {
-			err = syscall.ENOTDIR // The error of OpenRoot doesn't match any known one.
-		}
 		return nil, err
 	}
 	s := &named{dir: dir, name: path.Base(storage.Beside("/")), local: local}

@@ -71,9 +71,7 @@ func (f *FS) note(local, base string) strays.Note {
 	if f.strays == nil {
 		return strays.Note{}
 	}
-	dir, _ := splitLast(local)
-	// Don't use filepath.Join: the segment before a ".." may be a link.
-	return f.strays.Add(f.mark, dir+string(filepath.Separator)+base)
+	return f.strays.Add(f.mark, join(parent(local), base))
 }
 
 // follow must be called before from, which may be a collection, is renamed to the name to

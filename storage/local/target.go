@@ -44,9 +44,7 @@ func (f *FS) target(local string) (string, fs.FileInfo, error) {
 		case link == "":
 			return "", nil, syscall.ELOOP
 		case !absolute(link):
-			dir, _ := splitLast(local)
-			// Don't use filepath.Join: the segment before a ".." may be a link itself.
-			local = dir + string(filepath.Separator) + link
+			local = join(parent(local), link)
 		case f.links == LinksFollow:
 			local = link
 		default:
@@ -78,6 +76,10 @@ func fileOnly(info fs.FileInfo) error {
 	}
 	return nil
 }
+
+// join returns the path of the member name of dir. Don't use filepath.Join instead: the
+// segment before a ".." may be a link.
+func join(dir, name string) string { return dir + string(filepath.Separator) + name }
 
 // splitLast splits local into the path of its parent, which it doesn't clean, and the last
 // segment.

@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -58,7 +57,7 @@ func (a *attributes) copy(o *original, fd int, names []string, buf []byte) error
 		if err == nil {
 			_, err = retry(func() (int, error) { return 0, unix.Fsetxattr(fd, name, buf[:n], 0) })
 		}
-		if err != nil && !slices.ContainsFunc(attributeGone, func(gone error) bool { return errors.Is(err, gone) }) {
+		if err != nil && !isOneOf(err, attributeGone) {
 			return err
 		}
 	}

@@ -1,6 +1,6 @@
 package lock
 
-// Size returns the number of locks, names, timeouts and principals in the index.
+// Size returns the number of locks, names, principals and clients in the index.
 func (s *System) Size() int {
 	nodes := -1 // does not count the node of "/"
 	for open := []*node{&s.index.root}; len(open) > 0; nodes++ {
@@ -10,7 +10,7 @@ func (s *System) Size() int {
 			open = append(open, m)
 		}
 	}
-	return nodes + len(s.index.byToken) + len(s.index.byPrincipal) + len(s.index.expiries) + len(s.index.root.locks)
+	return nodes + len(s.index.byToken) + len(s.index.used) + len(s.index.root.locks)
 }
 
 // Stale returns how many tokens wait to be deleted from the Store.

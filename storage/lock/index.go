@@ -10,13 +10,14 @@ import (
 // index is a set of locks that can be found by token, by name and by expiry. Create it
 // with newIndex.
 type index struct {
-	byToken     map[string]*entry
-	byPrincipal map[string]int // the number of locks
-	byClient    map[string]int // the number of locks, except for ""
-	owners      owners
-	expiries    expiryHeap
-	root        node
-	created     uint64 // number of entries that were ever inserted
+	byToken map[string]*entry
+	used    map[string]usage // by principal, and by clientKey for clients
+	owners  int              // the bytes of all owners together
+	root    node
+	created uint64 // number of entries that were ever inserted
+	// next is when a lock may expire; zero if none will. It is too early if that lock was
+	// renewed or removed since.
+	next time.Time
 }
 
 // entry is a lock in an index.
@@ -24,7 +25,6 @@ type entry struct {
 	lock    Lock
 	created uint64 // orders the entries by their creation
 	at      *node  // nil if it is in no index
-	place   int    // its index in the heap of expiries
 	held    bool   // held by Confirm: it does not expire
 	kept    bool   // the Store may have it
 }
@@ -38,7 +38,7 @@ type node struct {
 }
 
 func newIndex() index {
-	return index{byToken: map[string]*entry{}, byPrincipal: map[string]int{}, byClient: map[string]int{}}
+	return index{byToken: map[string]*entry{}, used: map[string]usage{}}
 }
 
 // alive reports whether the lock has not expired at now.
@@ -55,30 +55,17 @@ func (x *index) insert(e *entry) {
 		n = n.member(segment)
 	}
 	x.created++
-	e.created, e.at, e.place = x.created, n, unscheduled
+	e.created, e.at = x.created, n
 	n.locks = append(n.locks, e)
 	x.byToken[e.lock.Token] = e
-	x.byPrincipal[e.lock.Principal]++
-	if e.lock.Client != "" {
-		x.byClient[e.lock.Client]++
-	}
-	x.owners.add(e.lock, false)
-	x.expiries.schedule(e)
+	x.count(e.lock, 1)
+	x.expect(e)
 }
 
 // remove removes e and the nodes that only e needed.
 func (x *index) remove(e *entry) {
-	x.expiries.unschedule(e)
 	delete(x.byToken, e.lock.Token)
-	x.owners.add(e.lock, true)
-	if x.byPrincipal[e.lock.Principal]--; x.byPrincipal[e.lock.Principal] == 0 {
-		delete(x.byPrincipal, e.lock.Principal)
-	}
-	if client := e.lock.Client; client != "" {
-		if x.byClient[client]--; x.byClient[client] == 0 {
-			delete(x.byClient, client)
-		}
-	}
+	x.count(e.lock, -1)
 	n := e.at
 	e.at = nil
 	i := slices.Index(n.locks, e)
@@ -91,21 +78,38 @@ func (x *index) remove(e *entry) {
 
 // renew gives e a new timeout.
 func (x *index) renew(e *entry, duration time.Duration, expires time.Time) {
-	x.expiries.unschedule(e)
 	e.lock.Duration, e.lock.Expires = duration, expires
-	x.expiries.schedule(e)
+	x.expect(e)
 }
 
-// hold keeps e from expiring until it is released.
-func (x *index) hold(e *entry) {
-	x.expiries.unschedule(e)
-	e.held = true
+// expect notes when e will expire, unless it doesn't or is held.
+func (x *index) expect(e *entry) {
+	if expires := e.lock.Expires; !e.held && !expires.IsZero() && (x.next.IsZero() || expires.Before(x.next)) {
+		x.next = expires
+	}
 }
 
+// expired returns the entries that have expired. It looks at all entries, but only once
+// until another one may expire.
+func (x *index) expired(now time.Time) (found []*entry) {
+	if x.next.IsZero() || now.Before(x.next) {
+		return nil
+	}
+	x.next = time.Time{}
+	for _, e := range x.byToken {
+		if e.alive(now) {
+			x.expect(e)
+		} else {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// release ends the hold of e, which may be in no index any more.
 func (x *index) release(e *entry) {
-	e.held = false
-	if e.at != nil {
-		x.expiries.schedule(e)
+	if e.held = false; e.at != nil {
+		x.expect(e)
 	}
 }
 

@@ -103,7 +103,7 @@ func (s *System) Confirm(now time.Time, name0, name1 string, conditions ...webda
 // holdLocked holds the locks until release is called for the first time.
 func (s *System) holdLocked(entries ...*entry) (release func()) {
 	for _, e := range entries {
-		s.index.hold(e)
+		e.held = true
 	}
 	return sync.OnceFunc(func() {
 		s.mu.Lock()

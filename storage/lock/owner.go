@@ -40,59 +40,53 @@ func CheckOwner(owner string) error {
 	return nil
 }
 
-// owners counts the bytes of the owners in an index.
-type owners struct {
-	all      int
-	byHolder map[string]int
+// usage is what a principal or a client has.
+type usage struct {
+	locks  int
+	owners int // the bytes of the owners of these locks
 }
 
-// add counts the owner of l, which may be longer than the current limit. With remove it
-// subtracts it again.
-func (o *owners) add(l Lock, remove bool) {
-	n := len(l.OwnerXML)
-	if n == 0 {
-		return
+// clientKey returns the key of a client in index.used. No principal has such a name.
+func clientKey(client string) string { return "\x00" + client }
+
+// count counts a lock, whose owner may be longer than the current limit. With sign -1 it
+// subtracts the lock again.
+func (x *index) count(l Lock, sign int) {
+	owner := sign * len(l.OwnerXML)
+	x.owners += owner
+	holders := []string{l.Principal}
+	if l.Client != "" {
+		holders = append(holders, clientKey(l.Client))
 	}
-	if remove {
-		n = -n
-	}
-	o.all += n
-	if o.byHolder == nil {
-		o.byHolder = make(map[string]int)
-	}
-	holder := l.holder()
-	if o.byHolder[holder] += n; o.byHolder[holder] == 0 {
-		delete(o.byHolder, holder)
+	for _, holder := range holders {
+		used := x.used[holder]
+		used.locks += sign
+		used.owners += owner
+		if x.used[holder] = used; used.locks == 0 {
+			delete(x.used, holder)
+		}
 	}
 }
 
-// holder returns the principal or, if that has no name, the client.
-func (l *Lock) holder() string {
-	if l.Principal == "" && l.Client != "" {
-		return "\x00" + l.Client // can't be the name of a principal
-	}
-	return l.Principal
-}
-
-// admit returns an [*OwnerError] if there is no room for the owner of wanted. most is
+// admitOwner returns an [*OwnerError] if there is no room for the owner of wanted. most is
 // the limit for one owner, all that for all together.
-func (o *owners) admit(wanted Lock, most, all int) error {
+func (x *index) admitOwner(wanted Lock, most, all int) error {
 	n := len(wanted.OwnerXML)
 	switch {
 	case n > most:
 		return &OwnerError{Limit: most}
 	case n == 0:
 		return nil
-	case o.all+n > all:
+	case x.owners+n > all:
 		return &OwnerError{Limit: all, All: true}
 	}
-	share := all
-	if wanted.Principal != "" {
+	holder, share := wanted.Principal, all
+	if holder != "" {
 		share = all / ownersShare
 	} else if wanted.Client != "" {
-		share = all - all/ownersShare
+		holder, share = clientKey(wanted.Client), all-all/ownersShare
 	}
-	if o.byHolder[wanted.holder()]+n > share {
+	if x.used[holder].owners+n > share {
 		return &OwnerError{Limit: share, All: true}
 	}
 	return nil

@@ -68,15 +68,12 @@ func New(ctx context.Context, options Options) (*System, error) {
 	}
 	s := &System{
 		store:    options.Store,
-		max:      options.MaxPerPrincipal,
+		max:      cmp.Or(options.MaxPerPrincipal, DefaultMaxPerPrincipal),
 		changing: make(chan struct{}, 1),
 		index:    newIndex(),
 
 		maxOwner:  cmp.Or(options.MaxOwner, DefaultMaxOwner),
 		maxOwners: cmp.Or(options.MaxOwners, DefaultMaxOwners),
-	}
-	if s.max == 0 {
-		s.max = DefaultMaxPerPrincipal
 	}
 	if err := s.load(ctx); err != nil {
 		return nil, err
@@ -131,13 +128,13 @@ func (s *System) admit(wanted Lock) error {
 	if in := s.index.conflicts(wanted); len(in) > 0 {
 		return &ConflictError{Locks: locksOf(in)}
 	}
-	if s.index.byPrincipal[wanted.Principal] >= s.max {
+	if s.index.used[wanted.Principal].locks >= s.max {
 		return ErrLimit
 	}
-	if wanted.Client != "" && wanted.ClientMax > 0 && s.index.byClient[wanted.Client] >= wanted.ClientMax {
+	if wanted.Client != "" && wanted.ClientMax > 0 && s.index.used[clientKey(wanted.Client)].locks >= wanted.ClientMax {
 		return ErrLimit
 	}
-	return s.index.owners.admit(wanted, s.maxOwner, s.maxOwners)
+	return s.index.admitOwner(wanted, s.maxOwner, s.maxOwners)
 }
 
 // Renew implements [Manager].
@@ -224,16 +221,13 @@ func (s *System) begin(ctx context.Context, now time.Time) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for {
-		e, ok := s.index.expiries.expired(now)
-		if !ok {
-			return nil
-		}
+	for _, e := range s.index.expired(now) {
 		s.index.remove(e)
 		if e.kept {
 			s.stale = append(s.stale, e.lock.Token)
 		}
 	}
+	return nil
 }
 
 // end lets the next change begin.

@@ -56,8 +56,8 @@ func failed(doing string, err error) error {
 // cause remains only as text, because an EROFS of the state does not mean that the
 // share is read-only.
 func unwritable(err error) error {
-	var errno syscall.Errno
-	if !storage.NoSpace(err) && (diskFailed(err) || errors.As(err, &errno)) && !errors.Is(err, storage.ErrState) {
+	_, fromSystem := errors.AsType[syscall.Errno](err)
+	if !storage.NoSpace(err) && (diskFailed(err) || fromSystem) && !errors.Is(err, storage.ErrState) {
 		return fmt.Errorf("%w: %v", storage.ErrState, err) //nolint:errorlint // see above
 	}
 	return err
@@ -76,19 +76,15 @@ func diskFailed(err error) bool {
 
 // code returns the extended result code of SQLite, or 0.
 func code(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()
 	}
 	return 0
 }
 
 func damaged(err error) bool {
-	switch code(err) & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return true
-	}
-	return false
+	c := code(err) & 0xff
+	return c == sqlite3.SQLITE_CORRUPT || c == sqlite3.SQLITE_NOTADB
 }
 
 // full makes errors about a full disk match storage.NoSpace. It counts

@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 const (
@@ -73,30 +71,48 @@ func provide(ctx context.Context, path string, migrations []migration) error {
 		info, err := os.Lstat(path + suffix)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && suffix == "":
-			return opening(path, create(ctx, path, migrations))
+			return create(ctx, path, migrations)
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			return opening(path, err)
+			return err
 		case !info.Mode().IsRegular():
-			return opening(path, fmt.Errorf("%w: %s is not a regular file", errForeign, path+suffix))
+			return fmt.Errorf("%w: %s is not a regular file", errForeign, path+suffix)
 		case suffix == "-journal":
-			return opening(path, fmt.Errorf("%w: %s was not made by davd", errForeign, path+suffix))
+			return fmt.Errorf("%w: %s was not made by davd", errForeign, path+suffix)
 		}
 	}
 	if err := inspect(ctx, path, migrations); err != nil {
-		return opening(path, err)
+		return err
 	}
-	return opening(path, compact(ctx, path))
+	return compact(ctx, path)
 }
 
-// create creates an empty database. The file gets its name only when it is complete, so
-// an empty file was never made by davd.
+// create creates an empty database.
 func create(ctx context.Context, path string, migrations []migration) error {
 	for _, suffix := range []string{"-wal", "-journal"} {
 		if _, err := os.Lstat(path + suffix); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: it is missing, but its log %s exists", errDamaged, path+suffix)
 		}
 	}
+	return replaceFile(path, func(fresh string) error {
+		db, err := sql.Open("sqlite", dataSource(fresh, "mode=rw", "_synchronous=FULL", "_txlock=immediate",
+			"_pragma=auto_vacuum("+autoVacuum+")"))
+		if err != nil {
+			return err
+		}
+		err = transact(ctx, db, func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+				return err
+			}
+			return migrate(ctx, tx, migrations)
+		})
+		return errors.Join(err, db.Close())
+	})
+}
+
+// replaceFile puts a new file at path, which build fills. The new file is complete and on the
+// disk before it gets the name.
+func replaceFile(path string, build func(fresh string) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*") // 0600
 	if err != nil {
 		return err
@@ -106,21 +122,7 @@ func create(ctx context.Context, path string, migrations []migration) error {
 			_ = os.Remove(file.Name() + suffix) // Usually these do not exist.
 		}
 	}()
-	if err := file.Close(); err != nil {
-		return err
-	}
-	db, err := sql.Open("sqlite", dataSource(file.Name(), "mode=rw", "_synchronous=FULL", "_txlock=immediate",
-		"_pragma=auto_vacuum("+autoVacuum+")"))
-	if err != nil {
-		return err
-	}
-	err = transact(ctx, db, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
-			return err
-		}
-		return migrate(ctx, tx, migrations)
-	})
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err := errors.Join(build(file.Name()), file.Sync(), file.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(file.Name(), path); err != nil {
@@ -154,8 +156,7 @@ func (db *DB) connect() (err error) {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
-	db.reader, err = db.connections(dataSource(db.path, "mode=rw", "_query_only=1", cache))
-	if err != nil {
+	if db.reader, err = db.connections(dataSource(db.path, "mode=rw", "_query_only=1", cache)); err != nil {
 		return errors.Join(err, db.writer.Close())
 	}
 	db.reader.SetMaxOpenConns(readers + 1) // and the pin

@@ -3,36 +3,22 @@ package sqlstate
 import (
 	"context"
 	"database/sql"
-	"strconv"
 	"time"
 
 	"github.com/davd/davd/storage/lock"
 )
 
 // LoadLocks implements [lock.Store].
-func (db *DB) LoadLocks(ctx context.Context) ([]lock.Lock, error) {
-	locks, err := loadLocks(ctx, db.reader)
-	return locks, failed("reading the locks", err)
-}
-
-func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
-	rows, err := db.QueryContext(ctx, `SELECT token, root, zero_depth, shared, owner, principal, created, duration, expires
-		FROM locks ORDER BY seq`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var locks []lock.Lock
+func (db *DB) LoadLocks(ctx context.Context) (locks []lock.Lock, err error) {
 	var owners int // the bytes of all owners loaded so far
-	for rows.Next() {
+	err = each(ctx, db.reader, func(rows *sql.Rows) error {
 		var (
-			l       lock.Lock
-			owner   []byte
-			created sql.NullInt64
-			expires sql.NullInt64
+			l                lock.Lock
+			owner            []byte
+			created, expires sql.NullInt64
 		)
 		if err := rows.Scan(&l.Token, &l.Root, &l.ZeroDepth, &l.Shared, &owner, &l.Principal, &created, &l.Duration, &expires); err != nil {
-			return nil, err
+			return err
 		}
 		// In older databases owners have no limit. All locks are kept in memory, so a
 		// lock with a long owner loses it if all owners together would take too much.
@@ -43,8 +29,10 @@ func loadLocks(ctx context.Context, db queryer) ([]lock.Lock, error) {
 		l.Token, l.Root, l.OwnerXML, l.Principal = untext(l.Token), untext(l.Root), string(owner), untext(l.Principal)
 		l.Created, l.Expires = instant(created), instant(expires)
 		locks = append(locks, l)
-	}
-	return locks, rows.Err()
+		return nil
+	}, `SELECT token, root, zero_depth, shared, owner, principal, created, duration, expires
+		FROM locks ORDER BY seq`)
+	return locks, failed("reading the locks", err)
 }
 
 // SaveLock implements [lock.Store].
@@ -83,27 +71,14 @@ func (db *DB) DeleteLocks(ctx context.Context, tokens ...string) error {
 	if len(tokens) == 0 {
 		return nil
 	}
-	err := db.urgent(ctx, func(tx *sql.Tx) error { return deleteAll(ctx, tx, "locks WHERE token", tokens) })
+	err := db.changeBy(ctx, db.urgently, func(tx *sql.Tx) error { return deleteAll(ctx, tx, "locks WHERE token", tokens) })
 	return failed("deleting locks", err)
 }
 
 // deleteAll deletes the rows in which a column has one of values. where names the table
 // and the column: "table WHERE column".
 func deleteAll(ctx context.Context, tx *sql.Tx, where string, values []string) error {
-	for args := range batches(values, text) {
-		query := "DELETE FROM " + where + " IN " + parameters(len(args)) //nolint:gosec // where is one of two constants
-		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// parameters returns "($1, $2, …)" with n parameters.
-func parameters(n int) string {
-	b := []byte("($1")
-	for i := 2; i <= n; i++ {
-		b = strconv.AppendInt(append(b, ", $"...), int64(i), 10)
-	}
-	return string(append(b, ')'))
+	query := "DELETE FROM " + where + " IN (SELECT value FROM json_each($1))" //nolint:gosec // where is one of two constants
+	_, err := tx.ExecContext(ctx, query, array(values, text))
+	return err
 }

@@ -63,7 +63,7 @@ func TestLocks(t *testing.T) {
 
 func TestDeleteManyLocks(t *testing.T) {
 	db := openNew(t)
-	const n = 3*batch/2 + 1
+	const n = 751
 	tokens := make([]string, n)
 	for i := range tokens {
 		tokens[i] = fmt.Sprintf("urn:uuid:%d", i)

@@ -74,30 +74,25 @@ func (db *DB) missing() error {
 // connector opens connections only while the names refer to the open files. Otherwise a
 // new connection would open another database.
 type connector struct {
-	driver driver.Driver
-	source string
-	check  func() error
+	driver.Connector
+	check func() error
 }
 
 // Connect implements driver.Connector.
-func (c *connector) Connect(context.Context) (driver.Conn, error) {
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return c.driver.Open(c.source)
+	return c.Connector.Connect(ctx)
 }
-
-// Driver implements driver.Connector.
-func (c *connector) Driver() driver.Driver { return c.driver }
 
 // connections returns a pool of connections to source, which a connector opens.
 func (db *DB) connections(source string) (*sql.DB, error) {
-	unguarded, err := sql.Open("sqlite", source)
+	unguarded, err := sqlite.NewConnector(source)
 	if err != nil {
 		return nil, err
 	}
-	guarded := sql.OpenDB(&connector{driver: unguarded.Driver(), source: source, check: db.missing})
-	return guarded, unguarded.Close()
+	return sql.OpenDB(connector{unguarded, db.missing}), nil
 }
 
 // abandonLog makes SQLite keep the log when it closes the database. Otherwise it would

@@ -1,7 +1,8 @@
 package sqlstate
 
 import (
-	"encoding/hex"
+	"encoding/json"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -28,20 +29,10 @@ func text(s string) string {
 
 // untext is the reverse of text.
 func untext(s string) string {
-	if !strings.Contains(s, "%") {
-		return s
+	if decoded, err := url.PathUnescape(s); err == nil {
+		return decoded
 	}
-	b := make([]byte, 0, len(s))
-	for len(s) > 0 {
-		b = append(b, s[0])
-		if s[0] == '%' && len(s) >= 3 {
-			if _, err := hex.Decode(b[len(b)-1:], []byte(s[1:3])); err == nil {
-				s = s[2:]
-			}
-		}
-		s = s[1:]
-	}
-	return string(b)
+	return s
 }
 
 // key returns the name under which a resource is stored.
@@ -65,4 +56,14 @@ func unkey(key string) string {
 func tree(name string) (from, to string) {
 	from = key(name)
 	return from, from[:len(from)-1] + "0" // "0" comes after "/".
+}
+
+// array returns values, each encoded by as, as a JSON array for the function json_each.
+func array[T, E any](values []T, as func(T) E) string {
+	encoded := make([]E, len(values))
+	for i, value := range values {
+		encoded[i] = as(value)
+	}
+	content, _ := json.Marshal(encoded) // Text can always be encoded.
+	return string(content)
 }

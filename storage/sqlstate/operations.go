@@ -7,87 +7,67 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/davd/davd/storage/history"
 )
 
-// operationRecord is the content of the column record for a history.Record. text
-// encodes the names, because JSON can't hold arbitrary bytes.
+// operationRecord is the content of the column record for a history.Record, without the
+// fields that have a column. text encodes the names, because JSON can't hold arbitrary
+// bytes.
 type operationRecord struct {
-	Method        string        `json:"method"`
-	Source        string        `json:"source"`
-	Destination   string        `json:"destination,omitempty"`
-	Depth         int           `json:"depth"`
-	Overwrite     bool          `json:"overwrite,omitempty"`
-	State         history.State `json:"state"`
-	Started       int64         `json:"started"` // in microseconds since 1970, like all times
-	Updated       int64         `json:"updated"`
-	Status        int           `json:"status,omitempty"`
-	Reason        string        `json:"reason,omitempty"`
-	Recovery      string        `json:"recovery,omitempty"`
-	Done          int64         `json:"done"`
-	Known         int64         `json:"known"`
-	Bytes         int64         `json:"bytes"`
-	KnownBytes    int64         `json:"known_bytes"`
-	Current       string        `json:"current,omitempty"`
-	FailuresTotal int64         `json:"failures_total,omitempty"`
+	history.Record
+	// In microseconds since 1970, like all times in the database.
+	Started int64 `json:"started"`
+	Updated int64 `json:"updated"`
 }
 
-// operationFailure is the content of the column failures for a history.Failure.
-type operationFailure struct {
-	Name   string `json:"name"`
-	Status int    `json:"status"`
+// recode replaces all names in r, except those of failures, by their encoding or their
+// decoding.
+func recode(r *history.Record, as func(string) string) {
+	for _, name := range []*string{&r.ID, &r.Principal, &r.Method, &r.Source, &r.Destination, &r.Reason, &r.Current} {
+		*name = as(*name)
+	}
 }
 
 func encodeOperation(r history.Record) (record, failures []byte, err error) {
-	record, err = json.Marshal(operationRecord{
-		Method: text(r.Method), Source: text(r.Source), Destination: text(r.Destination), Depth: r.Depth, Overwrite: r.Overwrite,
-		State: r.State, Started: r.Started.UnixMicro(), Updated: r.Updated.UnixMicro(),
-		Status: r.Status, Reason: text(r.Reason), Recovery: r.Recovery,
-		Done: r.Done, Known: r.Known, Bytes: r.Bytes, KnownBytes: r.KnownBytes, Current: text(r.Current),
-		FailuresTotal: r.FailuresTotal,
-	})
-	if err != nil {
+	list := slices.Clone(r.Failures)
+	for i := range list {
+		list[i].Name = text(list[i].Name)
+	}
+	if failures, err = json.Marshal(list); err != nil {
 		return nil, nil, err
 	}
-	list := make([]operationFailure, len(r.Failures))
-	for i, failure := range r.Failures {
-		list[i] = operationFailure{text(failure.Name), failure.Status}
-	}
-	failures, err = json.Marshal(list)
+	recode(&r, text)
+	r.ID, r.Principal, r.Ended, r.Failures = "", "", time.Time{}, nil
+	record, err = json.Marshal(operationRecord{Record: r, Started: r.Started.UnixMicro(), Updated: r.Updated.UnixMicro()})
 	return record, failures, err
 }
 
-func decodeOperation(id, principal string, ended sql.NullInt64, record []byte) (history.Record, error) {
-	var r operationRecord
-	if err := json.Unmarshal(record, &r); err != nil {
-		return history.Record{}, fmt.Errorf("the record of an operation is damaged: %w", err)
+// scanOperation reads a row with the columns id, principal, ended, record and others. scan
+// is its method Scan.
+func scanOperation(scan func(columns ...any) error, others ...any) (history.Record, error) {
+	var id, principal string
+	var ended sql.NullInt64
+	var record []byte
+	if err := scan(append([]any{&id, &principal, &ended, &record}, others...)...); err != nil {
+		return history.Record{}, err
 	}
-	decoded := history.Record{
-		ID: untext(id), Principal: untext(principal),
-		Method: untext(r.Method), Source: untext(r.Source), Destination: untext(r.Destination), Depth: r.Depth, Overwrite: r.Overwrite,
-		State: r.State, Started: time.UnixMicro(r.Started).UTC(), Updated: time.UnixMicro(r.Updated).UTC(),
-		Status: r.Status, Reason: untext(r.Reason), Recovery: r.Recovery,
-		Done: r.Done, Known: r.Known, Bytes: r.Bytes, KnownBytes: r.KnownBytes, Current: untext(r.Current),
-		FailuresTotal: r.FailuresTotal,
-	}
-	if ended.Valid {
-		decoded.Ended = time.UnixMicro(ended.Int64).UTC()
-	}
-	return decoded, nil
+	var decoded operationRecord
+	err := decodeColumn(record, &decoded)
+	r := decoded.Record
+	r.ID, r.Principal, r.Ended = id, principal, instant(ended)
+	r.Started, r.Updated = time.UnixMicro(decoded.Started).UTC(), time.UnixMicro(decoded.Updated).UTC()
+	recode(&r, untext)
+	return r, err
 }
 
-func decodeFailures(column []byte) ([]history.Failure, error) {
-	var list []operationFailure
-	if err := json.Unmarshal(column, &list); err != nil {
-		return nil, fmt.Errorf("the record of an operation is damaged: %w", err)
+func decodeColumn(column []byte, value any) error {
+	if err := json.Unmarshal(column, value); err != nil {
+		return fmt.Errorf("the record of an operation is damaged: %w", err)
 	}
-	var failures []history.Failure
-	for _, failure := range list {
-		failures = append(failures, history.Failure{Name: untext(failure.Name), Status: failure.Status})
-	}
-	return failures, nil
+	return nil
 }
 
 // SaveOperations implements [history.Store].
@@ -101,13 +81,12 @@ func (db *DB) SaveOperations(ctx context.Context, records ...history.Record) err
 			if err != nil {
 				return err
 			}
-			ended := sql.NullInt64{Int64: r.Ended.UnixMicro(), Valid: !r.Ended.IsZero()}
 			// seq stays, and with it the order.
 			_, err = tx.ExecContext(ctx, `INSERT INTO operations (id, principal, ended, record, failures)
 				VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (id) DO UPDATE SET principal = excluded.principal, ended = excluded.ended,
 					record = excluded.record, failures = excluded.failures`,
-				text(r.ID), text(r.Principal), ended, record, failures)
+				text(r.ID), text(r.Principal), microseconds(r.Ended), record, failures)
 			if err != nil {
 				return err
 			}
@@ -119,20 +98,17 @@ func (db *DB) SaveOperations(ctx context.Context, records ...history.Record) err
 
 // LoadOperation implements [history.Store].
 func (db *DB) LoadOperation(ctx context.Context, id string) (history.Record, error) {
-	var principal string
-	var ended sql.NullInt64
-	var record, failures []byte
-	err := db.reader.QueryRowContext(ctx, "SELECT principal, ended, record, failures FROM operations WHERE id = $1", text(id)).
-		Scan(&principal, &ended, &record, &failures)
+	var failures []byte
+	row := db.reader.QueryRowContext(ctx, "SELECT id, principal, ended, record, failures FROM operations WHERE id = $1", text(id))
+	r, err := scanOperation(row.Scan, &failures)
 	if errors.Is(err, sql.ErrNoRows) {
 		return history.Record{}, fs.ErrNotExist
 	}
-	if err != nil {
-		return history.Record{}, failed("reading an operation", err)
-	}
-	r, err := decodeOperation(text(id), principal, ended, record)
 	if err == nil {
-		r.Failures, err = decodeFailures(failures)
+		err = decodeColumn(failures, &r.Failures)
+	}
+	for i := range r.Failures {
+		r.Failures[i].Name = untext(r.Failures[i].Name)
 	}
 	return r, failed("reading an operation", err)
 }
@@ -149,27 +125,13 @@ func (db *DB) AllOperations(ctx context.Context) ([]history.Record, error) {
 
 // listOperations returns the records that the clause where selects.
 func (db *DB) listOperations(ctx context.Context, where string, args ...any) (list []history.Record, err error) {
-	defer func() { err = failed("listing operations", err) }()
-	query := "SELECT id, principal, ended, record FROM operations " + where + " ORDER BY seq DESC" //nolint:gosec // where is one of two constants
-	rows, err := db.reader.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, principal string
-		var ended sql.NullInt64
-		var record []byte
-		if err := rows.Scan(&id, &principal, &ended, &record); err != nil {
-			return nil, err
-		}
-		r, err := decodeOperation(id, principal, ended, record)
-		if err != nil {
-			return nil, err
-		}
+	query := "SELECT id, principal, ended, record FROM operations " + where + " ORDER BY seq DESC"
+	err = each(ctx, db.reader, func(rows *sql.Rows) error {
+		r, err := scanOperation(rows.Scan)
 		list = append(list, r)
-	}
-	return list, rows.Err()
+		return err
+	}, query, args...)
+	return list, failed("listing operations", err)
 }
 
 // DeleteOperation implements [history.Store].

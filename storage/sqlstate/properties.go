@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
-	"iter"
 	"slices"
 
 	"golang.org/x/net/webdav"
@@ -13,9 +12,6 @@ import (
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 )
-
-// batch is how many values one statement contains at most.
-const batch = 500
 
 // Any implements [deadprops.Store].
 func (db *DB) Any(ctx context.Context, name string) (bool, error) {
@@ -35,22 +31,6 @@ func isBare(ctx context.Context, db queryer) (bare bool, err error) {
 	return bare, err
 }
 
-// batches splits all into batches, and yields each as the arguments of a statement,
-// encoded by as.
-func batches(all []string, as func(string) string) iter.Seq[[]any] {
-	return func(yield func([]any) bool) {
-		for some := range slices.Chunk(all, batch) {
-			args := make([]any, len(some))
-			for i, s := range some {
-				args[i] = as(s)
-			}
-			if !yield(args) {
-				return
-			}
-		}
-	}
-}
-
 // Patch implements [deadprops.Store].
 func (db *DB) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
 	sets := slices.ContainsFunc(patches, func(p webdav.Proppatch) bool { return !p.Remove && len(p.Props) > 0 })
@@ -61,26 +41,28 @@ func (db *DB) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 	if err := budget.Limits.CheckProperties(patches); err != nil {
 		return err
 	}
-	err := db.changeProperties(ctx, false, func(tx *sql.Tx) (left bool, err error) {
-		rows, err := rowsOf(ctx, tx, key(name))
+	err := db.changeProperties(ctx, db.transact, func(tx *sql.Tx) (left bool, err error) {
+		// The statements are short, so they need not watch for the end of ctx.
+		ctx, key, used := context.WithoutCancel(ctx), key(name), propertyUse{}
+		before, err := used.count(ctx, tx, "name = $1", -1, key)
 		if err != nil {
 			return false, err
 		}
-		used := propertyUse{}
-		before := rows.size()
 		for _, patch := range patches {
 			for _, prop := range patch.Props {
-				if err := patchOne(ctx, tx, key(name), prop, patch.Remove, budget.Owner); err != nil {
+				if err := patchOne(ctx, tx, key, prop, patch.Remove, budget.Owner); err != nil {
 					return false, err
 				}
-				rows.patch(used, prop, patch.Remove, budget.Owner)
 			}
 		}
-		err = budget.Limits.CheckResource(before, rows.size())
+		after, err := used.count(ctx, tx, "name = $1", 1, key)
 		if err == nil {
-			err = used.charge(ctx, tx, budget)
+			err = budget.Limits.CheckResource(before, after)
 		}
-		return len(rows) > 0, err
+		if err == nil {
+			err = used.charge(ctx, tx, &budget)
+		}
+		return after > 0, err
 	})
 	return failed("changing properties of "+name, err)
 }
@@ -115,16 +97,12 @@ func (db *DB) Move(ctx context.Context, src, dst string) error {
 // Copy implements [deadprops.Store].
 func (db *DB) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 	return db.replace(ctx, src, dst, func(tx *sql.Tx) error {
-		owner, args := "owner", []any{}
-		if budget, given := deadprops.BudgetOf(ctx); given {
-			owner, args = "$4", []any{text(budget.Owner)}
-		}
+		budget, given := deadprops.BudgetOf(ctx)
+		owner := sql.NullString{String: text(budget.Owner), Valid: given}
 		from, to := copied(src, zeroDepth)
-		//nolint:gosec // owner is one of two constants
-		query := `INSERT INTO properties (name, space, local, lang, value, owner)
-			SELECT $1 || substr(name, length($2) + 1), space, local, lang, value, ` + owner + `
-			FROM properties WHERE name >= $2 AND name < $3`
-		_, err := tx.ExecContext(ctx, query, append([]any{key(dst), from, to}, args...)...)
+		_, err := tx.ExecContext(ctx, `INSERT INTO properties (name, space, local, lang, value, owner)
+			SELECT $1 || substr(name, length($2) + 1), space, local, lang, value, coalesce($4, owner)
+			FROM properties WHERE name >= $2 AND name < $3`, key(dst), from, to, owner)
 		if err != nil {
 			return err
 		}
@@ -132,7 +110,7 @@ func (db *DB) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 		if _, err := used.countTree(ctx, tx, dst, 1); err != nil {
 			return err
 		}
-		return used.charge(ctx, tx, deadprops.Budget{Limits: noLimits})
+		return used.charge(ctx, tx, nil)
 	})
 }
 
@@ -151,7 +129,7 @@ func (db *DB) Remove(ctx context.Context, name string) error {
 	if found, err := db.Any(ctx, name); err != nil || !found {
 		return err
 	}
-	err := db.changeProperties(ctx, true, func(tx *sql.Tx) (left bool, err error) { return false, removeTree(ctx, tx, name) })
+	err := db.changeProperties(ctx, db.urgently, func(tx *sql.Tx) (left bool, err error) { return false, removeTree(ctx, tx, name) })
 	return failed("removing the properties of "+name, err)
 }
 
@@ -168,7 +146,7 @@ func (db *DB) replace(ctx context.Context, src, dst string, fill func(tx *sql.Tx
 	if err != nil || !found {
 		return err
 	}
-	err = db.changeProperties(ctx, true, func(tx *sql.Tx) (left bool, err error) {
+	err = db.changeProperties(ctx, db.urgently, func(tx *sql.Tx) (left bool, err error) {
 		if err := removeTree(ctx, tx, dst); err != nil {
 			return false, err
 		}
@@ -182,7 +160,7 @@ func removeTree(ctx context.Context, tx *sql.Tx, name string) error {
 	if bytes, err := used.countTree(ctx, tx, name, -1); err != nil || bytes == 0 {
 		return err
 	}
-	if err := used.charge(ctx, tx, deadprops.Budget{Limits: noLimits}); err != nil {
+	if err := used.charge(ctx, tx, nil); err != nil {
 		return err
 	}
 	from, to := tree(name)
@@ -194,19 +172,16 @@ func removeTree(ctx context.Context, tx *sql.Tx, name string) error {
 // it is unknown whether any are.
 type propertyChange func(tx *sql.Tx) (left bool, err error)
 
-// changeProperties is like change or urgent, and updates db.bare.
-func (db *DB) changeProperties(ctx context.Context, urgent bool, f propertyChange) error {
+// changeProperties is like changeBy, and updates db.bare.
+func (db *DB) changeProperties(ctx context.Context, by changer, f propertyChange) error {
 	if err := db.enter(ctx); err != nil {
 		return err
 	}
 	defer db.leave()
-	if urgent {
-		return db.changePropertiesBy(ctx, db.urgentInTurn, f)
-	}
-	return db.changePropertiesBy(ctx, db.transact, f)
+	return db.changePropertiesInTurn(ctx, by, f)
 }
 
-func (db *DB) changePropertiesBy(ctx context.Context, change changer, f propertyChange) error {
+func (db *DB) changePropertiesInTurn(ctx context.Context, change changer, f propertyChange) error {
 	var bare bool
 	err := change(ctx, func(tx *sql.Tx) error {
 		left, err := f(tx)

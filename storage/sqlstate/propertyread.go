@@ -4,11 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/xml"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/net/webdav"
 
@@ -21,13 +19,8 @@ func (db *DB) Read(ctx context.Context, query deadprops.Query) (map[string][]web
 		return nil, nil, nil
 	}
 	r := propertyReader{Query: query, found: map[string][]webdav.Property{}}
-	for some := range slices.Chunk(query.Names, batch) {
-		if err := r.read(ctx, db.reader, some); err != nil {
-			return nil, nil, failed("reading properties", err)
-		}
-		if r.next != nil {
-			break
-		}
+	if err := r.read(ctx, db.reader); err != nil {
+		return nil, nil, failed("reading properties", err)
 	}
 	for _, props := range r.found {
 		slices.SortFunc(props, func(a, b webdav.Property) int { return deadprops.Compare(a.XMLName, b.XMLName) })
@@ -43,8 +36,8 @@ type propertyReader struct {
 	next  *deadprops.Next
 }
 
-func (r *propertyReader) read(ctx context.Context, db queryer, names []string) error {
-	query, args := r.statement(names)
+func (r *propertyReader) read(ctx context.Context, db queryer) error {
+	query, args := r.statement()
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -79,49 +72,37 @@ func (r *propertyReader) row(rows *sql.Rows) error {
 	return nil
 }
 
-// statement returns the query for the properties of names, and its arguments. A
-// database knows the length of a value without reading it, so values that can't fit are
-// not read.
-func (r *propertyReader) statement(names []string) (string, []any) {
-	var b strings.Builder
-	args := make([]any, 0, 1+len(names)+2*len(r.Props))
+// statement returns the query for the properties, and its arguments. A database knows
+// the length of a value without reading it, so values that can't fit are not read.
+func (r *propertyReader) statement() (query string, args []any) {
 	arg := func(v any) string {
 		args = append(args, v)
 		return "$" + strconv.Itoa(len(args))
 	}
 	switch {
 	case r.NamesOnly:
-		b.WriteString("SELECT name, space, local, '', NULL, NULL")
+		query = "SELECT name, space, local, '', NULL, NULL"
 	case r.MaxBytes == 0:
-		b.WriteString("SELECT name, space, local, lang, value, NULL")
+		query = "SELECT name, space, local, lang, value, NULL"
 	default:
 		most := arg(min(r.MaxBytes, math.MaxInt32))
-		fmt.Fprintf(&b, `SELECT name, space, local, lang, CASE WHEN octet_length(value) <= %s THEN value END,
-			CASE WHEN octet_length(value) > %s THEN octet_length(value) END`, most, most)
+		query = "SELECT name, space, local, lang, CASE WHEN octet_length(value) <= " + most + ` THEN value END,
+			CASE WHEN octet_length(value) > ` + most + " THEN octet_length(value) END"
 	}
-	b.WriteString(" FROM properties WHERE name IN (")
-	for i, name := range names {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(arg(key(name)))
+	query += " FROM properties WHERE name"
+	order := ""
+	if len(r.Names) == 1 {
+		query += " = " + arg(key(r.Names[0]))
+		order = " ORDER BY space, local"
+	} else {
+		query += " IN (SELECT value FROM json_each(" + arg(array(r.Names, key)) + "))"
 	}
-	b.WriteByte(')')
 	if len(r.Props) > 0 {
-		b.WriteString(" AND (space, local) IN (VALUES ")
-		for i, name := range r.Props {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString("(" + arg(text(name.Space)) + "," + arg(text(name.Local)) + ")")
-		}
-		b.WriteByte(')')
+		parts := func(name xml.Name) [2]string { return [2]string{text(name.Space), text(name.Local)} }
+		query += " AND (space, local) IN (SELECT value->>0, value->>1 FROM json_each(" + arg(array(r.Props, parts)) + "))"
 	}
 	if r.After != (xml.Name{}) {
-		b.WriteString(" AND (space, local) > (" + arg(text(r.After.Space)) + "," + arg(text(r.After.Local)) + ")")
+		query += " AND (space, local) > (" + arg(text(r.After.Space)) + "," + arg(text(r.After.Local)) + ")"
 	}
-	if len(names) == 1 {
-		b.WriteString(" ORDER BY space, local")
-	}
-	return b.String(), args
+	return query + order, args
 }

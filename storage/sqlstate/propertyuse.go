@@ -2,6 +2,7 @@ package sqlstate
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/davd/davd/storage/deadprops"
 )
@@ -9,8 +10,6 @@ import (
 // propertySize is roughly deadprops.Size of a row of properties: it counts names in the
 // encoding of text.
 const propertySize = "(64 + octet_length(space) + octet_length(local) + octet_length(lang) + octet_length(value))"
-
-var noLimits = deadprops.Limits{Property: -1, Resource: -1, Owner: -1}
 
 // propertyUse maps owners to the number of bytes that they gain or lose in a
 // transaction. The table property_use holds the sums, because counting all rows would
@@ -20,21 +19,15 @@ type propertyUse map[string]int64
 // count adds to u, for each owner, sign times the size of the properties that condition
 // selects. It returns the total size of them.
 func (u propertyUse) count(ctx context.Context, tx queryer, condition string, sign int64, args ...any) (all int64, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT owner, sum"+propertySize+" FROM properties WHERE "+condition+" GROUP BY owner", args...)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = each(ctx, tx, func(rows *sql.Rows) error {
 		var owner string
 		var bytes int64
-		if err := rows.Scan(&owner, &bytes); err != nil {
-			return 0, err
-		}
+		err := rows.Scan(&owner, &bytes)
 		u[untext(owner)] += sign * bytes
 		all += bytes
-	}
-	return all, rows.Err()
+		return err
+	}, "SELECT owner, sum"+propertySize+" FROM properties WHERE "+condition+" GROUP BY owner", args...)
+	return all, err
 }
 
 // countTree is count for the properties of the tree name.
@@ -44,37 +37,26 @@ func (u propertyUse) countTree(ctx context.Context, tx queryer, name string, sig
 }
 
 // charge adds u to the table property_use. It returns a *deadprops.LimitError if the
-// owner of budget would exceed its limit.
-func (u propertyUse) charge(ctx context.Context, tx interface {
-	queryer
-	execer
-}, budget deadprops.Budget,
-) error {
-	shrunk := false
+// owner of budget would exceed its limit. If budget is nil, there is no limit.
+func (u propertyUse) charge(ctx context.Context, tx *sql.Tx, budget *deadprops.Budget) error {
 	for owner, bytes := range u {
 		if bytes == 0 {
 			continue
 		}
-		shrunk = shrunk || bytes < 0
-		if owner == budget.Owner {
-			before, err := ownedBy(ctx, tx, owner)
-			if err == nil {
-				err = budget.Limits.CheckOwner(before, before+bytes)
-			}
-			if err != nil {
-				return err
-			}
+		var owned int64
+		err := tx.QueryRowContext(ctx, `INSERT INTO property_use (owner, bytes) VALUES ($1, $2)
+			ON CONFLICT (owner) DO UPDATE SET bytes = property_use.bytes + excluded.bytes RETURNING bytes`, text(owner), bytes).Scan(&owned)
+		if err == nil && budget != nil && owner == budget.Owner {
+			err = budget.Limits.CheckOwner(owned-bytes, owned)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO property_use (owner, bytes) VALUES ($1, $2)
-			ON CONFLICT (owner) DO UPDATE SET bytes = property_use.bytes + excluded.bytes`, text(owner), bytes); err != nil {
+		if err == nil && owned <= 0 {
+			_, err = tx.ExecContext(ctx, "DELETE FROM property_use WHERE owner = $1", text(owner))
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if !shrunk {
-		return nil // No owner can have lost its last property.
-	}
-	_, err := tx.ExecContext(ctx, "DELETE FROM property_use WHERE bytes <= 0")
-	return err
+	return nil
 }
 
 // ownedBy returns how many bytes the properties of owner take.
@@ -90,8 +72,8 @@ func (db *DB) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) erro
 		return nil
 	}
 	from, to := copied(src, zeroDepth)
-	freed, added := propertyUse{}, propertyUse{}
-	more, err := added.count(ctx, db.reader, "name >= $1 AND name < $2", 1, from, to)
+	more, err := propertyUse{}.count(ctx, db.reader, "name >= $1 AND name < $2", 1, from, to)
+	freed := propertyUse{}
 	if err == nil && more > 0 {
 		_, err = freed.countTree(ctx, db.reader, dst, -1)
 	}

@@ -2,6 +2,7 @@ package sqlstate
 
 import (
 	"database/sql"
+	"encoding/xml"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -72,6 +73,44 @@ func wantUse(t *testing.T, db *DB, want map[string]int64) {
 		got, err := ownedBy(t.Context(), db.reader, owner)
 		if err != nil || got != bytes || counted[owner] != bytes {
 			t.Errorf("%q has %d bytes, counted %d, %v; want %d", owner, got, counted[owner], err, bytes)
+		}
+	}
+}
+
+// TestPatchOwners: each property counts for the owner that has set it last, also under a
+// name that is stored in another form.
+func TestPatchOwners(t *testing.T) {
+	db := openNew(t)
+	prop := func(local, lang, value string) webdav.Property {
+		return webdav.Property{XMLName: xml.Name{Space: "urn:\xff%", Local: local}, Lang: lang, InnerXML: []byte(value)}
+	}
+	const one, two = 64 + len("urn:%FF%25") + len("one"), 64 + len("urn:%FF%25") + len("two")
+	for _, step := range []struct {
+		owner string
+		patch []webdav.Proppatch
+		want  map[string]int
+	}{
+		{"a%", []webdav.Proppatch{{Props: []webdav.Property{prop("one", "de", "é"), prop("two", "", "")}}}, map[string]int{"a%": one + len("deé") + two}},
+		{"b", []webdav.Proppatch{{Props: []webdav.Property{prop("one", "", "longer")}}, {Remove: true, Props: []webdav.Property{prop("two", "", ""), prop("none", "", "")}}}, map[string]int{"b": one + len("longer")}},
+		{"b", []webdav.Proppatch{{Props: []webdav.Property{prop("one", "", "x"), prop("one", "", "xyz")}}}, map[string]int{"b": one + len("xyz")}},
+		{"c", []webdav.Proppatch{{Props: []webdav.Property{prop("two", "", "y")}}, {Remove: true, Props: []webdav.Property{prop("one", "", "")}}}, map[string]int{"c": two + len("y")}},
+		{"c", []webdav.Proppatch{{Remove: true, Props: []webdav.Property{prop("two", "", "")}}}, nil},
+	} {
+		ctx := deadprops.WithBudget(t.Context(), deadprops.Budget{Owner: step.owner})
+		if err := db.Patch(ctx, "/f", step.patch); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int64{"a%": 0, "b": 0, "c": 0}
+		for owner, bytes := range step.want {
+			want[owner] = int64(bytes)
+		}
+		wantUse(t, db, want)
+		if bare, err := isBare(ctx, db.reader); err != nil || bare != db.bare.Load() {
+			t.Errorf("after %s: bare is %v, want %v, %v", step.owner, db.bare.Load(), bare, err)
+		}
+		var rows int
+		if err := db.reader.QueryRowContext(ctx, "SELECT count(*) FROM property_use").Scan(&rows); err != nil || rows != len(step.want) {
+			t.Errorf("after %s: %d owners, want %d, %v", step.owner, rows, len(step.want), err)
 		}
 	}
 }

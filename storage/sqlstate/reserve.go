@@ -2,10 +2,10 @@ package sqlstate
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"sync"
 
@@ -142,14 +142,9 @@ func (r *reserve) fill(size int64) error {
 	if r.size >= size {
 		return nil
 	}
-	var seed [32]byte
-	for i := range seed {
-		seed[i] = byte(rand.Uint32()) //nolint:gosec // The bytes need not be secret.
-	}
-	random := rand.NewChaCha8(seed)
 	block := make([]byte, min(64<<10, size-r.size))
 	for r.size < size {
-		_, _ = random.Read(block) // It never fails.
+		_, _ = rand.Read(block) // It never fails.
 		n, err := r.file.WriteAt(block[:min(int64(len(block)), size-r.size)], r.size)
 		r.size += int64(n)
 		if err != nil {
@@ -185,9 +180,7 @@ func (db *DB) Secure(ctx context.Context, src, dst string, locks int) (release f
 
 // fulfilled ends a promise.
 func (db *DB) fulfilled(promised int64) {
-	if err := db.await(context.Background()); err != nil {
-		return
-	}
+	db.turn <- struct{}{}
 	defer db.leave()
 	db.reserve.promised -= promised
 	// The next promise can use the space immediately. When no change has come for a
@@ -243,17 +236,9 @@ func (db *DB) extent(ctx context.Context, from, to string) (rows, inlined, pages
 	return rows, inlined, pages, err
 }
 
-// urgent is like change, for work that must not fail for lack of space: it may use the
-// reserve.
-func (db *DB) urgent(ctx context.Context, f func(tx *sql.Tx) error) error {
-	if err := db.enter(ctx); err != nil {
-		return err
-	}
-	defer db.leave()
-	return db.urgentInTurn(ctx, f)
-}
-
-func (db *DB) urgentInTurn(ctx context.Context, f func(tx *sql.Tx) error) error {
+// urgently is like transact, for work that must not fail for lack of space: it may use
+// the reserve.
+func (db *DB) urgently(ctx context.Context, f func(tx *sql.Tx) error) error {
 	err := db.transact(ctx, f)
 	held := db.reserve.size
 	if !storage.NoSpace(full(err)) || held == 0 {

@@ -92,32 +92,36 @@ var migrations = []migration{{
 	},
 }}
 
-// execer is a *sql.DB or a *sql.Tx.
-type execer interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
 // queryer is a *sql.DB or a *sql.Tx.
 type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// listTables returns the names of all tables.
-func listTables(ctx context.Context, db queryer) (names []string, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+// each calls row for each row that a query finds, until row fails.
+func each(ctx context.Context, db queryer, row func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
+		if err := row(rows); err != nil {
+			return err
 		}
-		names = append(names, name)
 	}
-	return names, rows.Err()
+	return rows.Err()
+}
+
+// listTables returns the names of all tables.
+func listTables(ctx context.Context, db queryer) (names []string, err error) {
+	err = each(ctx, db, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		names = append(names, name)
+		return err
+	}, "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+	return names, err
 }
 
 // version returns the version of the database, or 0 for an empty one. It returns an

@@ -129,7 +129,7 @@ func (db *DB) History() history.Store { return db }
 // open opens the database at path, which the process already owns.
 func open(ctx context.Context, path string, migrations []migration, log *slog.Logger) (*DB, error) {
 	if err := provide(ctx, path, migrations); err != nil {
-		return nil, err
+		return nil, opening(path, err)
 	}
 	db := &DB{path: path, log: log, reserve: &reserve{}, turn: make(chan struct{}, 1)}
 	if err := db.connect(); err != nil {
@@ -145,14 +145,12 @@ func open(ctx context.Context, path string, migrations []migration, log *slog.Lo
 }
 
 // start upgrades the tables to the newest version, records the identities of the files
-// and opens the reserve.
+// and opens the reserve. Nothing else uses db yet, so it does not wait for its turn.
 func (db *DB) start(ctx context.Context, migrations []migration) (err error) {
 	if db.pin, err = db.reader.Conn(ctx); err != nil {
 		return err
 	}
-	db.turn <- struct{}{}
-	defer func() { <-db.turn }()
-	err = db.changePropertiesBy(ctx, db.transact, func(tx *sql.Tx) (left bool, err error) {
+	err = db.changePropertiesInTurn(ctx, db.transact, func(tx *sql.Tx) (left bool, err error) {
 		return false, migrate(ctx, tx, migrations)
 	})
 	if err != nil {
@@ -175,9 +173,7 @@ func (db *DB) start(ctx context.Context, migrations []migration) (err error) {
 func (db *DB) Close() error { return db.close() }
 
 func (db *DB) shut() error {
-	if err := db.await(context.Background()); err != nil {
-		return err
-	}
+	db.turn <- struct{}{}
 	defer func() { <-db.turn }()
 	db.closed = true
 	db.tidier.Stop()
@@ -195,37 +191,36 @@ func (db *DB) disconnect() (err error) {
 	return errors.Join(err, db.reader.Close(), db.writer.Close())
 }
 
-// change waits for its turn and runs f in a transaction. It commits the transaction if
-// f succeeds and ctx has not ended.
+// changer is db.transact or db.urgently: it runs f in a transaction, and commits that if
+// f succeeds and ctx has not ended. It is called only in turn.
+type changer func(ctx context.Context, f func(tx *sql.Tx) error) error
+
+// change waits for its turn and runs f in a transaction.
 func (db *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return db.changeBy(ctx, db.transact, f)
+}
+
+func (db *DB) changeBy(ctx context.Context, by changer, f func(tx *sql.Tx) error) error {
 	if err := db.enter(ctx); err != nil {
 		return err
 	}
 	defer db.leave()
-	return db.transact(ctx, f)
+	return by(ctx, f)
 }
 
 // enter waits for the turn to make a change. It fails if the files have lost their
 // names.
 func (db *DB) enter(ctx context.Context) error {
-	if err := db.await(ctx); err != nil {
-		return err
+	select {
+	case db.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	if err := db.lost(); err != nil {
 		<-db.turn
 		return err
 	}
 	return nil
-}
-
-// await waits for the turn.
-func (db *DB) await(ctx context.Context) error {
-	select {
-	case db.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // leave lets the next change begin.

@@ -2,6 +2,7 @@ package sqlstate
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"time"
 )
@@ -57,14 +58,8 @@ func (db *DB) tidyStep(ctx context.Context) (more bool) {
 // vacuum moves pages from the end of the database to free pages and shortens it. It
 // returns how many free pages are left.
 func (db *DB) vacuum(ctx context.Context) (left int, err error) {
-	rows, err := db.writer.QueryContext(ctx, "PRAGMA incremental_vacuum(512)")
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	for rows.Next() { // Each row is a page. After the last one, rows are closed.
-	}
-	if err := rows.Err(); err != nil {
+	aPage := func(*sql.Rows) error { return nil }
+	if err := each(ctx, db.writer, aPage, "PRAGMA incremental_vacuum(512)"); err != nil {
 		return 0, err
 	}
 	// The checkpoint is what makes the file shorter.

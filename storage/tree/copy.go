@@ -14,17 +14,18 @@ type copier struct {
 	*Engine
 	ctx      context.Context //nolint:containedctx // lives as long as the call of Copy
 	mon      *Monitor
-	more     int64 // how often each member will be seen again after it is copied
-	links    bool  // links are copied as links
+	to       string // the name of the root of the copy
+	more     int64  // how often each member will be seen again after it is copied
+	links    bool   // links are copied as links
 	failures failures
 	crew     *crew
 	rootErr  error // why the root can't be copied
 }
 
-// copy copies root and everything below it. It returns only an error that ends the whole
-// operation. All workers have ended when it returns.
-func (c *copier) copy(root *copied, depth int) error {
-	c.crew = c.newCrew(c.ctx)
+// copy copies root to the name to, with everything below it. It returns only an error that
+// ends the whole operation. All workers have ended when it returns.
+func (c *copier) copy(root *collection, to string, depth int) error {
+	c.to, c.crew = to, c.newCrew(c.ctx)
 	if !root.info.IsDir() {
 		return c.crew.run(func() error { return c.crew.submit(c.file(root)) })
 	}
@@ -32,11 +33,11 @@ func (c *copier) copy(root *copied, depth int) error {
 }
 
 // file returns the job that copies a root that is a file.
-func (c *copier) file(root *copied) job {
+func (c *copier) file(root *collection) job {
 	return func(ctx context.Context, t *turn) error {
-		c.mon.Begin(root.name())
-		err := storage.CopyMember(ctx, c.FS, root.name(), root.target(), root.info, c.wrote(ctx, t))
-		return c.done(root, root.name(), err)
+		c.mon.Begin(root.root)
+		err := storage.CopyMember(ctx, c.FS, root.root, c.to, root.info, c.wrote(ctx, t))
+		return c.done(root, root.root, err)
 	}
 }
 
@@ -53,16 +54,13 @@ func (c *copier) wrote(ctx context.Context, t *turn) func(n int64) {
 	}
 }
 
-// properties gives the copy the dead properties of the source and, if the backend can
-// set it, the modification time.
-func (c *copier) properties(ctx context.Context, of *copied) error {
-	return storage.CopyProperties(ctx, c.FS, of.name(), of.target(), of.info.ModTime())
-}
+// target returns the name of the copy of a collection.
+func (c *copier) target(of *collection) string { return of.path(c.to) }
 
 // done records the outcome of name, which is of itself or one of its members. It skips
 // a member that vanished from the source after it was listed. It returns only an error
 // that ends the whole operation.
-func (c *copier) done(of *copied, name string, err error) error {
+func (c *copier) done(of *collection, name string, err error) error {
 	if err != nil && fatal(err) {
 		return err
 	}
@@ -73,7 +71,7 @@ func (c *copier) done(of *copied, name string, err error) error {
 	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTDIR) {
 		err = &fs.PathError{Op: "copy", Path: name, Err: storage.ErrSourceChanged}
 	}
-	if of.parent == nil && name == of.name() {
+	if name == of.root {
 		c.rootErr = err
 	}
 	c.failures.add(name, err)

@@ -17,36 +17,20 @@ const (
 	copyBatchBytes = 4 << 20
 )
 
-// copied is a resource of the source together with its copy.
-type copied struct {
-	collection
-	copy   string // the name of the root of the copy
-	parent *copied
-	made   bool  // target exists
-	err    error // why it will not be copied
-}
-
-// newCopied returns the root of a tree that is copied from name to target.
-func newCopied(name, target string, info fs.FileInfo) *copied {
-	return &copied{collection: collection{root: name, lineage: &lineage{info: info}}, copy: target}
-}
-
-func (of *copied) target() string { return of.path(of.copy) }
-
 // collection copies a collection and, unless depth is 0, its members. It creates the
 // collections itself, in order, and lets the crew copy the files.
-func (c *copier) collection(of *copied, depth int) error {
+func (c *copier) collection(of *collection, depth int) error {
 	c.mon.Begin(of.name())
 	of.add()
 	c.crew.next()
-	var collections []*copied
+	var collections []*collection
 	var err error
 	if depth == 0 {
 		c.make(of)
 	} else if collections, err = c.members(of); err != nil {
 		return err
 	}
-	list(of.branch, collections)
+	of.branch.list(collections)
 	for i, below := range collections {
 		collections[i] = nil // frees the memory of what is already walked
 		if err := c.crew.ctx.Err(); err != nil {
@@ -56,42 +40,41 @@ func (c *copier) collection(of *copied, depth int) error {
 			return err
 		}
 	}
-	of.branch.leave(of.node())
+	of.branch.leave(of)
 	return c.leave(c.crew.ctx, of)
 }
 
 // make creates the copy of a collection. The members follow.
-func (c *copier) make(of *copied) {
+func (c *copier) make(of *collection) {
 	// The server must be able to write into the collection that it has just made.
-	of.err = c.FS.Mkdir(c.crew.ctx, of.target(), of.info.Mode().Perm()|0o700)
+	of.err = c.FS.Mkdir(c.crew.ctx, c.target(of), of.info.Mode().Perm()|0o700)
 	of.made = of.err == nil
 }
 
-// leave records that one part of a collection is done. After the last part it gives the
-// collection its properties: any member that is added later would change the
-// modification time. Then it does the same for the collection above.
-func (c *copier) leave(ctx context.Context, of *copied) error {
-	for ; of != nil && of.pending.Add(-1) == 0; of = of.parent {
-		err := of.err
-		switch {
-		case err == nil:
-			err = c.properties(ctx, of)
-		case of.made:
-			// A collection that is reported as failed must have no members in the copy
-			// (RFC 4918 §9.8.3). Those that exist are all files, because no collection
-			// in it was entered.
-			err = errors.Join(err, c.FS.RemoveAll(context.WithoutCancel(ctx), of.target()))
-		}
-		if err := c.done(of, of.name(), err); err != nil {
-			return err
-		}
+// leave records that one part of a collection is done.
+func (c *copier) leave(ctx context.Context, of *collection) error {
+	return of.leave(func(of *collection) error { return c.finish(ctx, of) })
+}
+
+// finish gives the copy of a collection its properties: any member that is added later
+// would change the modification time.
+func (c *copier) finish(ctx context.Context, of *collection) error {
+	err := of.err
+	switch {
+	case err == nil:
+		err = storage.CopyProperties(ctx, c.FS, of.name(), c.FS, c.target(of), of.info.ModTime())
+	case of.made:
+		// A collection that is reported as failed must have no members in the copy (RFC
+		// 4918 §9.8.3). Those that exist are all files, because no collection in it was
+		// entered.
+		err = errors.Join(err, c.FS.RemoveAll(context.WithoutCancel(ctx), c.target(of)))
 	}
-	return nil
+	return c.done(of, of.name(), err)
 }
 
 // members lists a collection. It hands the files to the crew as it finds them, and
 // returns the collections.
-func (c *copier) members(of *copied) ([]*copied, error) {
+func (c *copier) members(of *collection) ([]*collection, error) {
 	list := &listing{copier: c, of: of, name: of.name()}
 	for entry, err := range storage.ReadDir(c.crew.ctx, c.FS, list.name) {
 		if err == nil && !of.made {
@@ -123,9 +106,9 @@ func (c *copier) members(of *copied) ([]*copied, error) {
 // listing holds the members of a collection that were listed but not yet handed over.
 type listing struct {
 	*copier
-	of          *copied
+	of          *collection
 	name        string // the name of of
-	collections []*copied
+	collections []*collection
 	files       []fs.FileInfo // with the links that will be copied as links
 	bytes       int64
 }
@@ -144,24 +127,12 @@ func (l *listing) add(entry fs.FileInfo) error {
 		return l.done(l.of, name, &fs.PathError{Op: "copy", Path: name, Err: storage.ErrLoop})
 	case info.IsDir():
 		l.of.add()
-		l.collections = append(l.collections, l.collection(entry, info))
+		l.collections = append(l.collections, l.of.member(entry, info))
 		return nil
 	case info.Name() != entry.Name():
 		info = storage.Named(info, entry.Name())
 	}
 	return l.file(info)
-}
-
-// collection returns entry, a collection that info describes and that l.of contains.
-func (l *listing) collection(entry, info fs.FileInfo) *copied {
-	return &copied{
-		collection: collection{
-			chain: chain{above: &l.of.chain, base: entry.Name()}, root: l.of.root,
-			lineage: &lineage{info: info, parent: l.of.lineage},
-			linked:  l.of.linked || entry.Mode()&fs.ModeSymlink != 0,
-		},
-		copy: l.of.copy, parent: l.of,
-	}
 }
 
 // file adds a file to the next batch. A large file becomes a batch of its own.
@@ -201,11 +172,11 @@ func (l *listing) broken(err error) {
 }
 
 // batch returns the job that copies files of a collection.
-func (c *copier) batch(of *copied, files []fs.FileInfo) job {
+func (c *copier) batch(of *collection, files []fs.FileInfo) job {
 	return func(ctx context.Context, t *turn) error {
 		source := of.name()
 		c.mon.Begin(below(source, files[0].Name()))
-		copying := storage.Copying{From: source, To: of.target(), Members: files, Wrote: c.wrote(ctx, t)}
+		copying := storage.Copying{From: source, To: c.target(of), Members: files, Wrote: c.wrote(ctx, t)}
 		for name, err := range storage.CopyMembers(ctx, c.FS, copying) {
 			if err := c.done(of, below(source, name), err); err != nil {
 				return err

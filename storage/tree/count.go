@@ -43,7 +43,7 @@ type count struct {
 type branch struct {
 	count *count
 	view  view
-	at    *collection // has no lineage while the root is not described
+	at    *collection // has no info while the root is not described
 
 	// The mutex count.mu guards these.
 	listed      bool   // the walker has listed it, or is done with it
@@ -178,7 +178,7 @@ func (b *branch) know(least amount) {
 
 // list says that the walker has listed a collection of b, and will reach the collections
 // below in that order. It sets their branches.
-func list[C interface{ node() *collection }](b *branch, below []C) {
+func (b *branch) list(below []*collection) {
 	if b == nil {
 		return
 	}
@@ -187,7 +187,7 @@ func list[C interface{ node() *collection }](b *branch, below []C) {
 	defer c.mu.Unlock()
 	branches := make([]*branch, len(below))
 	for i := range below {
-		at := below[len(below)-1-i].node()
+		at := below[len(below)-1-i]
 		if at.branch = b; !b.counted {
 			at.branch = &branch{count: c, view: b.view, at: at}
 			branches[i] = at.branch
@@ -296,7 +296,7 @@ func (c *count) walk(branches []*branch) error {
 // walked returns the root of a walk through b; nil if b is no collection.
 func (b *branch) walked(ctx context.Context) *walked {
 	name := b.at.name()
-	if b.at.lineage == nil {
+	if b.at.info == nil {
 		info, err := storage.Lstat(ctx, b.count.FS, name)
 		if err != nil || !info.IsDir() && !b.count.source.at.info.IsDir() {
 			return nil // One rename replaces a file by a file.
@@ -305,14 +305,14 @@ func (b *branch) walked(ctx context.Context) *walked {
 		if !info.IsDir() {
 			return nil
 		}
-		b.at.lineage = &lineage{info: info}
+		b.at.info = info
 	}
 	root := newWalked(name, b.at.info, Infinite, b.at.parent, b)
 	root.linked = b.at.linked
 	return root
 }
 
-// see implements sight.
+// see calls view for an entry of b and counts it.
 func (b *branch) see(ctx context.Context, name string, entry fs.FileInfo, linked bool) (fs.FileInfo, error) {
 	info, more, err := b.view(ctx, name, entry, linked)
 	b.count.mu.Lock()
@@ -321,8 +321,11 @@ func (b *branch) see(ctx context.Context, name string, entry fs.FileInfo, linked
 	return info, err
 }
 
-// over implements sight: what the walker has listed need not be counted any longer.
+// over reports that b need not be counted any longer, because the walker has listed it.
 func (b *branch) over() bool {
+	if b == nil {
+		return false
+	}
 	b.count.mu.Lock()
 	defer b.count.mu.Unlock()
 	return b.listed

@@ -2,8 +2,9 @@ package tree
 
 import (
 	"context"
-	"errors"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // maxQueued is how many batches of one operation may wait for its workers. It limits
@@ -17,30 +18,24 @@ type job func(ctx context.Context, t *turn) error
 // crew is the workers of one operation. The goroutine that walks the tree hands them
 // batches. The first error, whoever reports it, ends the whole operation.
 type crew struct {
-	ctx    context.Context //nolint:containedctx // lives as long as one call of Copy or Remove
-	cancel context.CancelFunc
-	queue  chan job
-	shared *Workers
-	client string
+	ctx     context.Context //nolint:containedctx // lives as long as one call of Copy or Remove
+	workers *errgroup.Group
+	queue   chan job
+	shared  *Workers
+	client  string
 
 	// Only the walker uses these.
 	number int // of workers
 	walker pace
 
-	wg     sync.WaitGroup
 	isLong sync.Once
 	busy   bool // the operation is long, and counted in shared
-	once   sync.Once
-	first  error
-	// panicked is the value of a worker's panic. Foreign storage code may panic, and
-	// the caller may recover from it, so run panics with the same value.
-	panicked any
 }
 
 // newCrew returns the crew of an operation of e.
 func (e *Engine) newCrew(ctx context.Context) *crew {
 	c := &crew{queue: make(chan job, maxQueued), shared: e.Workers.ready(), client: e.Client}
-	c.ctx, c.cancel = context.WithCancel(ctx)
+	c.workers, c.ctx = errgroup.WithContext(ctx)
 	c.walker = c.pace()
 	return c
 }
@@ -59,7 +54,7 @@ func (c *crew) submit(j job) error {
 	// of workers.
 	if c.number < c.shared.work.limit {
 		c.number++
-		c.wg.Go(c.work)
+		c.workers.Go(c.work)
 	}
 	select {
 	case c.queue <- j:
@@ -76,43 +71,45 @@ func (c *crew) submit(j job) error {
 }
 
 // work does jobs until the queue is closed or a job fails.
-func (c *crew) work() {
+func (c *crew) work() error {
 	p := c.pace()
+	defer p.release()
 	for j := range c.queue {
 		p.next(c.ctx)
 		err := c.ctx.Err()
 		if err == nil {
-			err = c.do(j, &p.turn)
+			err = caught(func() error { return j(c.ctx, &p.turn) })
+		}
+		if err != nil {
+			return err
 		}
 		p.release()
-		if err != nil {
-			c.fail(err)
-			return
-		}
 	}
+	return nil
 }
 
-// errPanicked ends the operation after a panic.
-var errPanicked = errors.New("panic in the storage")
+// panicError is the value of a panic of foreign storage code. The caller may recover from
+// it, so run panics with the same value.
+type panicError struct{ value any }
 
-func (c *crew) do(j job, t *turn) (err error) {
+func (e *panicError) Error() string { return "panic in the storage" }
+
+// caught calls do, and returns a panic as a [*panicError].
+func caught(do func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = errPanicked
-			c.once.Do(func() {
-				c.first, c.panicked = err, cause
-				c.cancel()
-			})
+			err = &panicError{cause}
 		}
 	}()
-	return j(c.ctx, t)
+	return do()
 }
 
-func (c *crew) fail(err error) {
-	c.once.Do(func() {
-		c.first = err
-		c.cancel()
-	})
+// thrown returns err, or panics again if caught has made it.
+func thrown(err error) error {
+	if caught, ok := err.(*panicError); ok { //nolint:errorlint // nobody wraps it
+		panic(caught.value)
+	}
+	return err
 }
 
 // run calls walk, waits for all jobs that walk submits, and returns the first error.
@@ -120,32 +117,23 @@ func (c *crew) fail(err error) {
 func (c *crew) run(walk func() error) error {
 	// walk gets its own goroutine, because a long walk lowers the priority of its
 	// thread and the caller must keep its own.
-	var walker sync.WaitGroup
-	walker.Go(func() {
-		err := c.do(func(context.Context, *turn) error { return walk() }, nil)
-		c.walker.release()
-		if err != nil {
-			c.fail(err)
-		}
+	c.workers.Go(func() error {
+		defer close(c.queue)
+		defer c.walker.release()
+		return caught(walk)
 	})
-	walker.Wait()
-	close(c.queue)
-	c.wg.Wait()
-	c.cancel()
+	err := c.workers.Wait()
 	if c.busy {
-		c.shared.ended()
+		c.shared.addLong(-1)
 	}
-	if c.panicked != nil {
-		panic(c.panicked)
-	}
-	return c.first
+	return thrown(err)
 }
 
 // long marks the operation as a long one.
 func (c *crew) long() {
 	c.isLong.Do(func() {
 		c.busy = true
-		c.shared.began()
+		c.shared.addLong(1)
 	})
 }
 

@@ -143,7 +143,7 @@ func (op *operation) removeSource(ctx context.Context, same func(is fs.FileInfo)
 		}
 		return op.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
-	if err := r.remove(newDoomed(src, is)); err != nil {
+	if err := r.remove(newRoot(src, is)); err != nil {
 		r.failures.add(src, err)
 	}
 	return r.failures.err()

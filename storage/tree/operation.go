@@ -133,14 +133,14 @@ func (op *operation) build(c *copier, depth int, linked bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	root := newCopied(src, stage, info)
+	root := newRoot(src, info)
 	root.linked = linked
 	if depth != 0 {
-		root.lineage.parent = above(c.ctx, op.FS, src, info)
+		root.parent = above(c.ctx, op.FS, src, info)
 	}
 	op.count.source.view = c.see
-	op.count.source.begin(root.node(), amount{1 + c.more, size(info)})
-	err = c.copy(root, depth)
+	op.count.source.begin(root, amount{1 + c.more, size(info)})
+	err = c.copy(root, stage, depth)
 	if err == nil {
 		// If the root has failed, no part of the copy can be used.
 		err = c.rootErr

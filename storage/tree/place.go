@@ -137,7 +137,7 @@ func (p *placement) rebuild(ctx context.Context) (leftover string, err error) {
 		return "", err
 	}
 	c := &copier{Engine: p.Engine, ctx: ctx, links: true} // no Monitor: p.mon has counted these already
-	err = c.copy(newCopied(stage, dst, info), Infinite)
+	err = c.copy(newRoot(stage, info), dst, Infinite)
 	if err == nil {
 		err = c.failures.first()
 	}

@@ -46,38 +46,38 @@ func (r *remover) tree(name string, b *branch) error {
 	if err != nil {
 		return err
 	}
-	root := newDoomed(name, info)
-	b.begin(root.node(), amount{members: 1})
+	root := newRoot(name, info)
+	b.begin(root, amount{members: 1})
 	return r.remove(root)
 }
 
 // remove removes root and everything below it. It returns only an error that ends the
 // whole operation. All workers have ended when it returns.
-func (r *remover) remove(root *doomed) error {
+func (r *remover) remove(root *collection) error {
 	r.crew = r.newCrew(r.ctx)
 	return r.crew.run(func() error { return r.entry(root, root.root) })
 }
 
 // entry removes one resource, called name; if it is a collection, with its members.
-func (r *remover) entry(of *doomed, name string) error {
+func (r *remover) entry(of *collection, name string) error {
 	ctx := r.crew.ctx
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if r.refuse != nil {
 		if err := r.refuse(name, of.info); err != nil {
-			return r.removed(of.holder, name, err)
+			return r.removed(of.above, name, err)
 		}
 	}
 	if of.info.IsDir() {
 		return r.collection(of, name)
 	}
-	return r.removed(of.holder, name, storage.Remove(ctx, r.FS, name))
+	return r.removed(of.above, name, storage.Remove(ctx, r.FS, name))
 }
 
 // removed records the result of removing name. It returns only an error that ends the
 // whole operation.
-func (r *remover) removed(holder *doomed, name string, err error) error {
+func (r *remover) removed(above *collection, name string, err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		r.resolve(name, nil)
 		return nil
@@ -85,7 +85,7 @@ func (r *remover) removed(holder *doomed, name string, err error) error {
 	if fatal(err) {
 		return err
 	}
-	holder.kept.Store(true)
+	above.keep()
 	r.failures.add(name, err)
 	r.resolve(name, err)
 	return nil
@@ -101,18 +101,18 @@ func (r *remover) resolve(name string, err error) {
 }
 
 // members hands the files in a collection to the crew and walks the collections in it.
-func (r *remover) members(of *doomed, name string) error {
+func (r *remover) members(of *collection, name string) error {
 	entries, singles, err := r.list(of, name)
 	if ended := r.crew.ctx.Err(); err != nil && ended != nil {
 		return ended // err says nothing about the collection itself.
 	}
-	list(of.branch, entries)
+	of.branch.list(entries)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // The collection no longer exists, nor do its members.
 	}
 	if err != nil {
-		of.resolved = true
-		return r.removed(of.holder, name, err)
+		of.err = err
+		return r.removed(of.above, name, err)
 	}
 	for batch := range slices.Chunk(singles, removeBatch) {
 		if err := r.submit(of, batch); err != nil {
@@ -132,7 +132,7 @@ func (r *remover) members(of *doomed, name string) error {
 // handle one by one, and the names of the others. It reads the whole listing before
 // anything is removed, because filesystems differ in what they list while a directory
 // changes.
-func (r *remover) list(of *doomed, name string) (entries []*doomed, singles []string, err error) {
+func (r *remover) list(of *collection, name string) (entries []*collection, singles []string, err error) {
 	for entry, err := range storage.ReadDir(r.crew.ctx, r.FS, name) {
 		if err != nil {
 			if r.crew.ctx.Err() == nil {
@@ -144,7 +144,7 @@ func (r *remover) list(of *doomed, name string) (entries []*doomed, singles []st
 		}
 		of.branch.find(amount{members: 1})
 		if entry.IsDir() || r.refuse != nil {
-			entries = append(entries, of.entry(entry))
+			entries = append(entries, of.member(entry, entry))
 			continue
 		}
 		singles = append(singles, entry.Name())

@@ -2,8 +2,6 @@ package tree
 
 import (
 	"context"
-	"io/fs"
-	"sync/atomic"
 
 	"github.com/davd/davd/storage"
 )
@@ -11,76 +9,47 @@ import (
 // removeBatch is how many members of a collection one worker removes at a time.
 const removeBatch = 256
 
-// doomed is a resource that is being removed. A collection can be removed itself when it
-// is done.
-type doomed struct {
-	collection
-	holder *doomed     // the collection that contains it
-	kept   atomic.Bool // a member could not be removed, and was reported
-	// resolved reports that the collection could not be listed, and that this failure
-	// was reported.
-	resolved bool
-}
-
-// newDoomed returns the root of a tree that is removed.
-func newDoomed(name string, info fs.FileInfo) *doomed {
-	var all struct { // one allocation
-		root, holder doomed // holder represents the collection that contains name
-		lineage      lineage
-	}
-	all.holder.add()
-	all.lineage.info = info
-	all.root.collection, all.root.holder = collection{root: name, lineage: &all.lineage}, &all.holder
-	return &all.root
-}
-
-// entry returns the member of this collection that info describes.
-func (of *doomed) entry(info fs.FileInfo) *doomed {
-	at := chain{above: &of.chain, base: info.Name()}
-	return &doomed{collection: collection{chain: at, root: of.root, lineage: &lineage{info: info}}, holder: of}
-}
-
-// collection removes the collection of, called name. The crew removes its files; whoever finishes the
-// last part removes the collection itself.
-func (r *remover) collection(of *doomed, name string) error {
+// collection removes the collection of, called name. The crew removes its files; whoever
+// finishes the last part removes the collection itself.
+func (r *remover) collection(of *collection, name string) error {
 	if r.named {
 		r.mon.Begin(name)
 	}
 	of.add()
-	of.holder.add()
+	of.above.add()
 	r.crew.next()
 	if err := r.members(of, name); err != nil {
 		return err
 	}
-	of.branch.leave(of.node())
+	of.branch.leave(of)
 	return r.leave(r.crew.ctx, of)
 }
 
-// leave records that one part of a collection is done. After the last part it removes
-// the collection. Then it does the same for the collection above.
-func (r *remover) leave(ctx context.Context, of *doomed) error {
-	for ; of.holder != nil && of.pending.Add(-1) == 0; of = of.holder {
-		switch {
-		case of.resolved:
-			continue
-		case of.kept.Load():
-			of.holder.kept.Store(true)
-			r.mon.Advance()
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		name := of.name()
-		if err := r.removed(of.holder, name, storage.Remove(ctx, r.FS, name)); err != nil {
-			return err
-		}
+// leave records that one part of a collection is done.
+func (r *remover) leave(ctx context.Context, of *collection) error {
+	return of.leave(func(of *collection) error { return r.finish(ctx, of) })
+}
+
+// finish removes a collection that has no members any more. It reports nothing if the
+// reason why it stays was reported already.
+func (r *remover) finish(ctx context.Context, of *collection) error {
+	switch {
+	case of.err != nil:
+		return nil
+	case of.kept.Load():
+		of.above.keep()
+		r.mon.Advance()
+		return nil
 	}
-	return nil
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	name := of.name()
+	return r.removed(of.above, name, storage.Remove(ctx, r.FS, name))
 }
 
 // submit hands over members of a collection that have no members themselves.
-func (r *remover) submit(of *doomed, members []string) error {
+func (r *remover) submit(of *collection, members []string) error {
 	of.add()
 	return r.crew.submit(func(ctx context.Context, _ *turn) error {
 		name := of.name()

@@ -64,7 +64,7 @@ func (w *Walk) Run(ctx context.Context) error {
 	if w.Depth == Infinite {
 		parent = above(ctx, w.FS, w.Root, w.Info)
 	}
-	if err := newWalking(w, newWalked(w.Root, w.Info, w.Depth, parent, clientSight{w.FS})).run(ctx); err != nil {
+	if err := newWalking(w, newWalked(w.Root, w.Info, w.Depth, parent, nil)).run(ctx); err != nil {
 		return err
 	}
 	w.Monitor.complete()

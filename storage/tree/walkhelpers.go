@@ -34,29 +34,29 @@ func (k *walking) help() {
 
 // helper does steps until none is waiting.
 func (k *walking) helper(of helpers) {
-	defer func() {
-		cause := recover()
-		if cause != nil { // Then mu is not held.
-			k.mu.Lock()
-			k.panicked = cause
-		}
-		k.helpers--
-		of.end()
-		k.changed.Broadcast()
-		k.mu.Unlock()
-	}()
-	for {
-		k.mu.Lock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for k.panicked == nil && (k.slow || of == k.quickHelpers) {
 		s := k.waiting()
-		if s == nil || of != k.quickHelpers && !k.slow {
-			return
+		if s == nil {
+			break
 		}
 		k.begin(s)
 		k.help()
 		k.mu.Unlock()
-		k.do(s)
+		err := caught(func() error {
+			k.do(s)
+			return nil
+		})
 		// Let the goroutine run that waits for this step, or another request. Otherwise
 		// they would wait 10 ms, until the runtime preempts this goroutine.
 		runtime.Gosched()
+		k.mu.Lock()
+		if err != nil {
+			k.panicked = err
+		}
 	}
+	k.helpers--
+	of.end()
+	k.changed.Broadcast()
 }

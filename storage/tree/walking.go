@@ -33,6 +33,7 @@ const (
 type walking struct {
 	*Walk
 	ctx     context.Context //nolint:containedctx // lives as long as Run
+	cancel  context.CancelFunc
 	workers *Workers
 	// quickHelpers limits the helpers, and slowHelpers the further ones on slow storage.
 	quickHelpers, slowHelpers helpers
@@ -50,9 +51,7 @@ type walking struct {
 	helpers      int
 	stopped      bool
 	listings     map[*walked]storage.Listing // listings that are open
-	// panicked is the value of a panic of the storage in a helper. The caller may want
-	// to recover from it, so run panics with the same value.
-	panicked any
+	panicked     error                       // a panic of the storage in a helper
 }
 
 // newWalking returns a walk through roots, one after the other.
@@ -72,8 +71,7 @@ func newWalking(w *Walk, roots ...*walked) *walking {
 
 // run does and delivers all steps. It ends the walk at the first error.
 func (k *walking) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, k.cancel = context.WithCancel(ctx)
 	k.ctx = ctx
 	stop := context.AfterFunc(ctx, func() {
 		k.mu.Lock()
@@ -81,21 +79,12 @@ func (k *walking) run(ctx context.Context) error {
 		k.changed.Broadcast()
 	})
 	defer stop()
-	walked := false
-	defer func() {
-		cancel()
-		k.end()
-		if walked && k.panicked != nil {
-			panic(k.panicked)
-		}
-	}()
-	err := k.deliverAll()
-	walked = true
-	return err
+	return thrown(k.deliverAll())
 }
 
 // deliverAll delivers steps until none is left.
 func (k *walking) deliverAll() error {
+	defer k.end()
 	for {
 		s, err := k.first()
 		if s == nil || err != nil {
@@ -125,7 +114,7 @@ func (k *walking) first() (*step, error) {
 		case err != nil:
 			return nil, err
 		case k.panicked != nil:
-			return nil, errPanicked
+			return nil, k.panicked
 		case s == nil:
 			return nil, nil
 		case s.state == stepDone:
@@ -240,8 +229,9 @@ func (k *walking) done(s *step, calls int, took time.Duration) {
 	}
 }
 
-// end waits for all helpers and closes the open listings.
+// end ends the walk: it waits for all helpers and closes the open listings.
 func (k *walking) end() {
+	k.cancel()
 	k.mu.Lock()
 	k.stopped = true
 	for k.helpers > 0 {

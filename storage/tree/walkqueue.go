@@ -1,7 +1,6 @@
 package tree
 
 import (
-	"context"
 	"io/fs"
 
 	"github.com/davd/davd/storage"
@@ -39,9 +38,9 @@ const (
 type walked struct {
 	*lineage
 	name   string
-	depth  int // the depth of its members
-	sight  sight
-	linked bool // a symbolic link has led to it
+	depth  int     // the depth of its members
+	branch *branch // what is counted; nil in a walk that is not part of a count
+	linked bool    // a symbolic link has led to it
 
 	// Only the step that finds members sets these. No two such steps run at the same
 	// time.
@@ -55,24 +54,6 @@ type walked struct {
 	running, since int
 	gate           *step
 }
-
-// A sight is what a walk sees below one of its roots.
-type sight interface {
-	// see returns what is seen in place of an entry of a collection; nil if nothing is.
-	// linked says that a symbolic link has led to the collection.
-	see(ctx context.Context, name string, entry fs.FileInfo, linked bool) (fs.FileInfo, error)
-	// over reports that nothing more must be found.
-	over() bool
-}
-
-// clientSight sees what clients see.
-type clientSight struct{ storage.FS }
-
-func (s clientSight) see(ctx context.Context, name string, entry fs.FileInfo, _ bool) (fs.FileInfo, error) {
-	return follow(ctx, s.FS, name, entry)
-}
-
-func (s clientSight) over() bool { return false }
 
 // maxSince limits how many members of one collection are found before the collections
 // among them are entered, because those must be kept in memory until then.
@@ -139,8 +120,8 @@ func (of *walked) first() *step {
 
 // newWalked returns the collection name, which info describes, for a walk of that
 // depth.
-func newWalked(name string, info fs.FileInfo, depth int, parent *lineage, sight sight) *walked {
-	of := &walked{lineage: &lineage{info: info, parent: parent}, name: name, sight: sight}
+func newWalked(name string, info fs.FileInfo, depth int, parent *lineage, b *branch) *walked {
+	of := &walked{lineage: &lineage{info: info, parent: parent}, name: name, branch: b}
 	if depth == Infinite {
 		of.depth = Infinite
 	}

@@ -59,7 +59,7 @@ func (k *walking) next(of *walked) (storage.Members, error) {
 	if full {
 		return nil, storage.ErrTooManyMembers
 	}
-	if of.sight.over() {
+	if of.branch.over() {
 		return nil, io.EOF
 	}
 	if listing == nil {
@@ -114,7 +114,7 @@ func (k *walking) describe(s *step) {
 func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	info, err := entry.Info, entry.Err
 	if err == nil {
-		info, err = s.of.sight.see(k.ctx, name, info, s.of.linked)
+		info, err = k.see(s.of, name, info)
 	}
 	if info == nil && err == nil {
 		return
@@ -124,10 +124,18 @@ func (k *walking) entry(s *step, name string, entry *storage.Entry) {
 	if err == nil && info.IsDir() && s.of.depth != 0 && !s.of.loops(info) {
 		// Its own first step delivers it.
 		s.members = s.members[:len(s.members)-1]
-		below := newWalked(name, info, s.of.depth, s.of.lineage, s.of.sight)
+		below := newWalked(name, info, s.of.depth, s.of.lineage, s.of.branch)
 		below.linked = linked
 		s.below = append(s.below, below)
 	}
+}
+
+// see returns what is seen in place of an entry of a collection; nil if nothing is.
+func (k *walking) see(of *walked, name string, entry fs.FileInfo) (fs.FileInfo, error) {
+	if of.branch != nil {
+		return of.branch.see(k.ctx, name, entry, of.linked)
+	}
+	return follow(k.ctx, k.FS, name, entry)
 }
 
 // memberNames returns the names of the entries of a collection. They share one string.

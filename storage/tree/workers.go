@@ -55,19 +55,14 @@ func (w *Workers) ready() *Workers {
 	return w
 }
 
-// began says that an operation has become a long one.
-func (w *Workers) began() { w.add(1, 1) }
-
-// ended says that a long operation has ended.
-func (w *Workers) ended() { w.add(-1, 0) }
-
-// add adds n to the number of long operations, and calls OnBusy if the result is edge.
-func (w *Workers) add(n, edge int) {
+// addLong adds by, 1 or -1, to the number of long operations. It calls OnBusy for the first
+// one and after the last one.
+func (w *Workers) addLong(by int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.long += n
-	if w.long == edge && w.OnBusy != nil {
-		w.OnBusy(n > 0)
+	w.long += by
+	if first := max(by, 0); w.long == first && w.OnBusy != nil {
+		w.OnBusy(by > 0)
 	}
 }
 

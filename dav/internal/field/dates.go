@@ -5,11 +5,6 @@ import (
 	"time"
 )
 
-const (
-	weekdays = "SunMonTueWedThuFriSat"
-	months   = "JanFebMarAprMayJunJulAugSepOctNovDec"
-)
-
 // AppendHTTPDate appends t in the format of HTTP (RFC 9110 §5.6.7). In a listing,
 // time.AppendFormat would cost as much as everything else together.
 func AppendHTTPDate(dst []byte, t time.Time) []byte {
@@ -18,34 +13,21 @@ func AppendHTTPDate(dst []byte, t time.Time) []byte {
 	if year < 0 || year > 9999 {
 		return t.AppendFormat(dst, http.TimeFormat)
 	}
-	weekday := 3 * int(t.Weekday())
-	dst = append(dst, weekdays[weekday:weekday+3]...)
+	hour, minute, second := t.Clock()
+	dst = append(dst, t.Weekday().String()[:3]...)
 	dst = append(dst, ", "...)
 	dst = append(appendTwo(dst, day), ' ')
-	dst = append(dst, months[3*month-3:3*month]...)
+	dst = append(dst, month.String()[:3]...)
 	dst = append(dst, ' ')
 	dst = append(appendTwo(appendTwo(dst, year/100), year%100), ' ')
-	return append(appendClock(dst, t), " GMT"...)
+	dst = append(appendTwo(dst, hour), ':')
+	dst = append(appendTwo(dst, minute), ':')
+	return append(appendTwo(dst, second), " GMT"...)
 }
 
 // AppendTimestamp appends t in the format of RFC 3339, in UTC and whole seconds.
 func AppendTimestamp(dst []byte, t time.Time) []byte {
-	t = t.UTC()
-	year, month, day := t.Date()
-	if year < 0 || year > 9999 {
-		return t.AppendFormat(dst, time.RFC3339)
-	}
-	dst = append(appendTwo(appendTwo(dst, year/100), year%100), '-')
-	dst = append(appendTwo(dst, int(month)), '-')
-	dst = append(appendTwo(dst, day), 'T')
-	return append(appendClock(dst, t), 'Z')
-}
-
-func appendClock(dst []byte, t time.Time) []byte {
-	hour, minute, second := t.Clock()
-	dst = append(appendTwo(dst, hour), ':')
-	dst = append(appendTwo(dst, minute), ':')
-	return appendTwo(dst, second)
+	return t.UTC().AppendFormat(dst, time.RFC3339)
 }
 
 // appendTwo appends the two digits of n, which is below 100.

@@ -1,6 +1,9 @@
 package field
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Infinite is the depth of a whole tree.
 const Infinite = -1
@@ -35,12 +38,8 @@ func (d Depth) In(method string, allowed ...string) (int, error) {
 	if !d.given {
 		return Infinite, nil
 	}
-	if !d.noRoot {
-		for _, a := range allowed {
-			if d.value == a {
-				return depths[a], nil
-			}
-		}
+	if !d.noRoot && slices.Contains(allowed, d.value) {
+		return depths[d.value], nil
 	}
 	return 0, badDepth(method, allowed)
 }

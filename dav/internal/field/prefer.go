@@ -73,3 +73,11 @@ func (p *Preferences) setWait(value string) {
 func PrefersProcessing(header http.Header) bool {
 	return header["Prefer"] != nil && ParsePreferences(header).Processing
 }
+
+// SetMinimal records in header that the server applied the preference in field.
+func SetMinimal(header http.Header, field string) {
+	header.Add("Vary", field)
+	if field == "Prefer" {
+		header.Set("Preference-Applied", "return=minimal")
+	}
+}

@@ -1,6 +1,7 @@
 package field
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 )
@@ -15,28 +16,18 @@ import (
 // a guess could name another resource than the client meant.
 func ParseReference(ref string) (*url.URL, error) {
 	if strings.Contains(ref, "?") {
-		return nil, referenceError(`has a query; a "?" in a name must be sent as %3F`)
+		return nil, errors.New(`has a query; a "?" in a name must be sent as %3F`)
 	}
 	u, err := url.Parse(decodeHost(strings.ReplaceAll(ref, "#", "%23")))
+	_, badEscape := errors.AsType[url.EscapeError](err)
 	switch {
-	case err != nil && badEscape(ref):
-		return nil, referenceError(`contains a "%" without two hexadecimal digits after it; a "%" in a name must be sent as %25`)
+	case badEscape:
+		return nil, errors.New(`contains a "%" without two hexadecimal digits after it; a "%" in a name must be sent as %25`)
 	case err != nil, u.Opaque != "", u.Scheme != "" && u.Host == "",
 		!strings.HasPrefix(u.Path, "/") && (u.Host == "" || u.Path != ""):
-		return nil, referenceError("is neither an absolute URI nor an absolute path")
+		return nil, errors.New("is neither an absolute URI nor an absolute path")
 	}
 	return u, nil
-}
-
-// referenceError says what is wrong with a reference, as a predicate.
-type referenceError string
-
-func (e referenceError) Error() string { return string(e) }
-
-// badEscape reports whether s contains a "%" that does not begin an escape.
-func badEscape(s string) bool {
-	_, err := url.PathUnescape(s)
-	return err != nil
 }
 
 // decodeHost decodes a percent-encoded host in uri (RFC 3986 §3.2.2), which package url

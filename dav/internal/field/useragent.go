@@ -87,10 +87,7 @@ func cutNumber(s string) (number int, rest string) {
 	if !IsVersion(s) {
 		return 0, s
 	}
-	end := 0
-	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
-		end++
-	}
-	number, _ = strconv.Atoi(s[:end]) // the greatest int if the number is too large
-	return number, strings.TrimPrefix(s[end:], ".")
+	rest = strings.TrimLeft(s, "0123456789")
+	number, _ = strconv.Atoi(s[:len(s)-len(rest)]) // the greatest int if the number is too large
+	return number, strings.TrimPrefix(rest, ".")
 }

@@ -29,8 +29,8 @@ const (
 )
 
 // deadReader reads the dead properties of the members that a walk finds. It reads those
-// of all members of a step together, unless they are too large. That limits the memory
-// of a listing, however much the store holds.
+// of all members of a step together, unless they are too large or one can't be read. That
+// limits the memory of a listing, however much the store holds.
 type deadReader struct {
 	store  deadprops.Store
 	query  deadprops.Query // without Names
@@ -66,57 +66,41 @@ func (d *deadReader) release(n int64) {
 // stepProps holds the dead properties of the members of a step.
 type stepProps struct {
 	found map[string][]webdav.Property
-	// failures are the errors of members whose properties could not be read.
-	failures map[string]error
 	// bytes is how much of the budget the properties take.
 	bytes int64
-	// large: the properties don't fit. None were read.
+	// large: the properties don't fit, or not all can be read. None were read.
 	large bool
 }
 
-// read returns the properties of members. If they can't be read together, they are read
-// one by one, so that one unreadable member doesn't fail the others.
+// read returns the properties of members.
 func (d *deadReader) read(ctx context.Context, members []tree.Member) stepProps {
-	names := make([]string, 0, len(members))
+	query := d.query
+	query.Names, query.MaxBytes = make([]string, 0, len(members)), deadStep
 	for i := range members {
 		if members[i].Err == nil {
-			names = append(names, members[i].Name)
+			query.Names = append(query.Names, members[i].Name)
 		}
 	}
-	if len(names) == 0 {
+	if len(query.Names) == 0 {
 		return stepProps{}
 	}
 	if !d.budget.TryTake(deadStep, deadAtOnce) {
 		return stepProps{large: true}
 	}
 	d.held.Add(deadStep)
-	found, next, err := d.readAll(ctx, names)
-	if next != nil {
+	found, next, err := d.store.Read(ctx, query)
+	if next != nil || err != nil && ctx.Err() == nil { // if ctx ended, the walk reports that
 		d.release(deadStep)
 		return stepProps{large: true}
 	}
-	if err == nil || ctx.Err() != nil { // if ctx ended, the walk reports that
-		step := stepProps{found: found}
-		for _, props := range found {
-			for i := range props {
-				step.bytes += int64(deadprops.Size(props[i]))
-			}
+	step := stepProps{found: found}
+	for _, props := range found {
+		for i := range props {
+			step.bytes += int64(deadprops.Size(props[i]))
 		}
-		d.release(deadStep - step.bytes)
-		return step
 	}
-	d.release(deadStep)
-	if len(names) == 1 {
-		return stepProps{failures: map[string]error{names[0]: err}}
-	}
-	return stepProps{large: true}
-}
-
-// readAll reads the properties of names, if they all fit into deadStep bytes.
-func (d *deadReader) readAll(ctx context.Context, names []string) (map[string][]webdav.Property, *deadprops.Next, error) {
-	query := d.query
-	query.Names, query.MaxBytes = names, deadStep
-	return d.store.Read(ctx, query)
+	d.release(deadStep - step.bytes)
+	return step
 }
 
 // readPage reads the properties of name that come after the given one, up to deadPage
@@ -138,42 +122,22 @@ func (d *deadReader) readNames(ctx context.Context, name string, props []xml.Nam
 // budget. It returns false if the property no longer exists.
 func (d *deadReader) readOne(ctx context.Context, name string, prop xml.Name, use func(webdav.Property) error) (found bool, err error) {
 	query := deadprops.Query{Names: []string{name}, Props: []xml.Name{prop}, NamesOnly: d.query.NamesOnly, MaxBytes: deadPage}
+	taken := int64(0)
+	defer func() { d.budget.GiveBack(taken) }()
 	for {
 		props, next, err := d.store.Read(ctx, query)
-		if err != nil {
+		switch {
+		case err != nil, next == nil && len(props[name]) == 0:
 			return false, err
-		}
-		if next == nil {
-			if len(props[name]) == 0 {
-				return false, nil
-			}
+		case next == nil:
 			return true, use(props[name][0])
 		}
 		// It is larger than query.MaxBytes, perhaps only since the last attempt.
-		size := int64(next.Bytes)
-		if err := d.budget.Take(ctx, size, deadAtOnce, deadPatience); err != nil {
+		d.budget.GiveBack(taken)
+		taken = 0
+		if err := d.budget.Take(ctx, int64(next.Bytes), deadAtOnce, deadPatience); err != nil {
 			return false, err
 		}
-		query.MaxBytes = next.Bytes
-		found, again, err := d.readLarge(ctx, query, name, use)
-		d.budget.GiveBack(size)
-		if err != nil || !again {
-			return found, err
-		}
+		taken, query.MaxBytes = int64(next.Bytes), next.Bytes
 	}
-}
-
-// readLarge is readOne with memory for query.MaxBytes bytes. again: the property needs
-// more.
-func (d *deadReader) readLarge(ctx context.Context, query deadprops.Query, name string, use func(webdav.Property) error) (found, again bool, err error) {
-	props, next, err := d.store.Read(ctx, query)
-	switch {
-	case err != nil:
-		return false, false, err
-	case next != nil:
-		return false, true, nil
-	case len(props[name]) == 0:
-		return false, false, nil
-	}
-	return true, false, use(props[name][0])
 }

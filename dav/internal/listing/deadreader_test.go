@@ -39,7 +39,7 @@ func (s *brokenProps) Read(ctx context.Context, query deadprops.Query) (map[stri
 }
 
 // TestDeadReader: the properties of the members are read together. If that fails, they
-// must be read one by one, so that one unreadable member doesn't fail the others. What
+// must be read one by one later, so that one unreadable member doesn't fail the others. What
 // is read counts in the budget until it is released.
 func TestDeadReader(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -51,15 +51,14 @@ func TestDeadReader(t *testing.T) {
 		fails   string
 		used    int64
 		reads   []int
-		failed  []string
 		large   bool
 	}{
-		{"all can be read", t.Context(), 100, "", 0, []int{99}, nil, false},
-		{"one can't be read", t.Context(), 4, "/2", 0, []int{3}, nil, true},
-		{"the only one can't be read", t.Context(), 2, "/0", 0, []int{1}, []string{"/0"}, false},
-		{"no member exists", t.Context(), 1, "", 0, nil, nil, false},
-		{"the request has ended", cancelled, 100, "", 0, []int{99}, nil, false},
-		{"too much is in memory", t.Context(), 100, "", deadAtOnce - deadStep + 1, nil, nil, true},
+		{"all can be read", t.Context(), 100, "", 0, []int{99}, false},
+		{"one can't be read", t.Context(), 4, "/2", 0, []int{3}, true},
+		{"the only one can't be read", t.Context(), 2, "/0", 0, []int{1}, true},
+		{"no member exists", t.Context(), 1, "", 0, nil, false},
+		{"the request has ended", cancelled, 100, "", 0, []int{99}, false},
+		{"too much is in memory", t.Context(), 100, "", deadAtOnce - deadStep + 1, nil, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := &brokenProps{fails: c.fails}
@@ -91,10 +90,9 @@ func TestDeadReader(t *testing.T) {
 				return
 			}
 			for _, m := range members {
-				failed := slices.Contains(c.failed, m.Name)
 				has := len(step.found[m.Name]) == 1 && string(step.found[m.Name][0].InnerXML) == m.Name
-				if failed != errors.Is(step.failures[m.Name], errBrokenProps) || has != (!failed && m.Err == nil) {
-					t.Errorf("%s has %v, %v", m.Name, step.found[m.Name], step.failures[m.Name])
+				if has != (m.Err == nil) {
+					t.Errorf("%s has %v", m.Name, step.found[m.Name])
 				}
 			}
 		})

@@ -8,9 +8,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/interim"
-	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/status"
-	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -177,36 +175,12 @@ func (pg *page) namedDead(r resource, prop *asked, property webdav.Property) boo
 
 // notRead appends a propstat with the properties that could not be read, if any.
 func (pg *page) notRead() {
-	if pg.large == nil || len(pg.large.unread) == 0 {
+	if pg.large == nil {
 		return
 	}
-	pg.OpenPropstat()
-	for _, prop := range pg.large.unread {
-		pg.Buf = append(pg.Buf, prop.empty...)
+	why, own := errors.AsType[*status.Error](pg.large.unreadErr)
+	if !own {
+		why = &status.Error{Status: status.Of(pg.large.unreadErr)}
 	}
-	why := &status.Error{Status: status.Of(pg.large.unreadErr)}
-	var own *status.Error
-	if errors.As(pg.large.unreadErr, &own) {
-		why = own
-	}
-	pg.ClosePropstatOf(why)
-}
-
-// deadQueryOf returns the query for the dead properties that a request needs, and the
-// names whose presence affects the answer (Query.deadNames).
-func deadQueryOf(request davxml.Propfind, asked []asked) (query deadprops.Query, names []xml.Name) {
-	for i := range asked {
-		if asked[i].dead {
-			names = append(names, asked[i].name)
-		}
-	}
-	if !request.Allprop && !request.Propname {
-		return deadprops.Query{Props: names}, names
-	}
-	for i := range liveProps {
-		if liveProps[i].settable {
-			names = append(names, davxml.Name(liveProps[i].name))
-		}
-	}
-	return deadprops.Query{NamesOnly: request.Propname}, names
+	pg.withoutValue(pg.large.unread, why)
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -30,11 +32,9 @@ type Answer struct {
 	at     place.Place // the place of the resource; zero if the query needs neither locks nor dead properties
 	live   liveValues
 	dead   *deadReader // nil if the tree has no dead properties or the query needs none
-	// linkedDead is the result of deadOfLinks, which makes it once, with the context
-	// lookedUp.
+	// linkedDead is the result of deadOfLinks, which makes it once.
 	linkedDead *deadReader
 	linkedOnce sync.Once
-	lookedUp   context.Context //nolint:containedctx // of the request
 	body       *interim.Stream // nil until the first resource is found
 
 	// broken has the hrefs of collections that could be read only in part, brokenErr
@@ -76,7 +76,7 @@ type Request struct {
 func (s Server) Open(ctx context.Context, r Request) (*Answer, error) {
 	p := &Answer{
 		server: s, ctx: ctx, about: r,
-		live: liveValues{fsys: s.Names.FS, ctx: ctx, shared: !s.Locks.Plain()},
+		live: liveValues{ctx: ctx, shared: !s.Locks.Plain()},
 	}
 	var err error
 	if err = p.lookUp(ctx, r.Info, r.Depth); err != nil {
@@ -89,6 +89,30 @@ func (s Server) Open(ctx context.Context, r Request) (*Answer, error) {
 		}
 	}
 	return p, nil
+}
+
+// One answers with the resource alone, after calling answering. It does nothing and
+// reports false if the resource has more dead properties than fit in memory.
+func (p *Answer) One(w http.ResponseWriter, answering func()) (done bool, err error) {
+	pg := p.emptyPage()
+	defer pg.release()
+	pg.Buf = append(pg.Buf, davxml.Start...)
+	pg.describe(p.ctx, []tree.Member{{Name: p.about.Name, Info: p.about.Info}})
+	if len(pg.later) > 0 {
+		return false, nil
+	}
+	pg.Buf = davxml.AppendEnd(pg.Buf, "")
+	answering()
+	header := w.Header()
+	if p.about.Minimal != "" {
+		field.SetMinimal(header, p.about.Minimal)
+	}
+	// Set would allocate for each header.
+	values := [...]string{strconv.Itoa(len(pg.Buf)), davxml.ContentType}
+	header["Content-Length"], header["Content-Type"] = values[:1:1], values[1:]
+	w.WriteHeader(http.StatusMultiStatus)
+	_, err = w.Write(pg.Buf)
+	return true, err
 }
 
 // Write walks the tree and writes the answer to res. walk says how; Write sets what to

@@ -26,7 +26,6 @@ type resource struct {
 
 // liveValues computes the values of live properties for one request.
 type liveValues struct {
-	fsys   storage.FS
 	ctx    context.Context  //nolint:containedctx // lives as long as the request
 	locks  *locktable.Index // nil: not requested
 	quota  *quota           // nil: none, or not requested

@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/place"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -97,8 +98,6 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 			pg.failed(m)
 		case p.about.NoRoot && m.Name == p.about.Name:
 			pg.rootOmitted = true
-		case dead.failures[at.Key] != nil:
-			pg.status(m, dead.failures[at.Key])
 		default:
 			pg.resource(resource{name: m.Name, info: m.Info, at: at}, dead.found[at.Key])
 		}
@@ -143,12 +142,19 @@ func (pg *page) resource(r resource, dead []webdav.Property) {
 
 // notFound appends a propstat with the missing properties, if any.
 func (pg *page) notFound() {
-	if len(pg.missing) == 0 || pg.propfind.about.Minimal != "" {
+	if pg.propfind.about.Minimal == "" {
+		pg.withoutValue(pg.missing, &status.Error{Status: http.StatusNotFound})
+	}
+}
+
+// withoutValue appends a propstat with props, if there are any, and why they have no value.
+func (pg *page) withoutValue(props []*asked, why *status.Error) {
+	if len(props) == 0 {
 		return
 	}
 	pg.OpenPropstat()
-	for _, prop := range pg.missing {
+	for _, prop := range props {
 		pg.Buf = append(pg.Buf, prop.empty...)
 	}
-	pg.ClosePropstat(http.StatusNotFound)
+	pg.ClosePropstatOf(why)
 }

@@ -30,9 +30,8 @@ func BenchmarkPage(b *testing.B) {
 	}
 	for name, request := range map[string]davxml.Propfind{"four": {Props: four}, "allprop": {Allprop: true}} {
 		b.Run(name, func(b *testing.B) {
-			fsys := webdav.NewMemFS()
-			p := &Answer{server: Server{Names: place.Resolver{FS: fsys}}, about: Request{Query: newQuery(request)}}
-			p.live = liveValues{fsys: fsys, ctx: b.Context(), shared: true}
+			p := &Answer{server: Server{Names: place.Resolver{FS: webdav.NewMemFS()}}, about: Request{Query: newQuery(request)}}
+			p.live = liveValues{ctx: b.Context(), shared: true}
 			size := 0
 			page := func() {
 				pg := p.newPage(b.Context(), members)

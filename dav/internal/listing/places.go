@@ -14,7 +14,6 @@ import (
 // lookUp looks up the locks and dead properties that the query needs, for the root,
 // which info describes, and its members down to depth.
 func (p *Answer) lookUp(ctx context.Context, info fs.FileInfo, depth int) error {
-	p.lookedUp = ctx
 	if !p.about.Query.locks && !p.about.Query.dead {
 		return nil
 	}
@@ -70,7 +69,7 @@ func (p *Answer) deadOfLinks() *deadReader {
 	p.linkedOnce.Do(func() {
 		if p.about.Query.dead && p.dead == nil {
 			// If they can't be read, the answer leaves them out.
-			p.linkedDead, _ = newDeadReader(p.lookedUp, &p.server, "/", p.about.Query)
+			p.linkedDead, _ = newDeadReader(p.ctx, &p.server, "/", p.about.Query)
 		}
 	})
 	return p.linkedDead

@@ -40,7 +40,21 @@ func newQuery(request davxml.Propfind) *Query {
 		quota: asks(request, livePropIndex["quota-available-bytes"]) || asks(request, livePropIndex["quota-used-bytes"]),
 		dead:  asksDead(request),
 	}
-	query.deadQuery, query.deadNames = deadQueryOf(request, query.asked)
+	for i := range query.asked {
+		if query.asked[i].dead {
+			query.deadNames = append(query.deadNames, query.asked[i].name)
+		}
+	}
+	if !request.Allprop && !request.Propname {
+		query.deadQuery.Props = query.deadNames
+		return query
+	}
+	query.deadQuery.NamesOnly = request.Propname
+	for i := range liveProps {
+		if liveProps[i].settable {
+			query.deadNames = append(query.deadNames, davxml.Name(liveProps[i].name))
+		}
+	}
 	return query
 }
 

@@ -100,9 +100,6 @@ func (pg *page) has(live *liveProp, r resource) bool {
 
 // find returns the property name in properties, which are sorted by name.
 func find(properties []webdav.Property, name xml.Name) (webdav.Property, bool) {
-	if len(properties) == 0 {
-		return webdav.Property{}, false
-	}
 	i, found := slices.BinarySearchFunc(properties, name, func(p webdav.Property, name xml.Name) int {
 		return deadprops.Compare(p.XMLName, name)
 	})

@@ -1,6 +1,10 @@
 package auth
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/davd/davd/cmd/davd/internal/forwarded"
+)
 
 // origin identifies attempts whose failures are counted together: those for one name from
 // one address, or from the /64 of an IPv6 address, which belongs to one customer. It
@@ -13,16 +17,9 @@ type origin struct {
 
 // originOf returns the origin of an attempt from remote, for a name with this digest.
 func originOf(remote string, name digest) origin {
-	from := origin{name: name}
-	port, err := netip.ParseAddrPort(remote)
-	addr := port.Addr().Unmap()
-	if err != nil || addr.IsLoopback() {
-		return from
+	addr := forwarded.Network(remote)
+	if addr.IsLoopback() {
+		addr = netip.Addr{}
 	}
-	if addr.Is6() {
-		prefix, _ := addr.Prefix(64) // without the zone; 64 is right for any IPv6 address
-		addr = prefix.Addr()
-	}
-	from.addr = addr
-	return from
+	return origin{addr: addr, name: name}
 }

@@ -32,7 +32,7 @@ func count(t *testing.T, fsys storage.FS, name string) int {
 }
 
 func TestTree(t *testing.T) {
-	fsys, err := demo.NewStorage(t.Context())
+	fsys, err := demo.NewStorage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestTree(t *testing.T) {
 }
 
 func TestRename(t *testing.T) {
-	fsys, err := demo.NewStorage(t.Context())
+	fsys, err := demo.NewStorage()
 	if err != nil {
 		t.Fatal(err)
 	}

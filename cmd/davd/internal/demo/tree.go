@@ -3,13 +3,7 @@
 package demo
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path"
-	"strconv"
 	"strings"
 	"time"
 
@@ -50,47 +44,21 @@ var topics = []struct{ collection, file string }{
 }
 
 // NewStorage returns the two disks with the tree. It does not add the latency.
-func NewStorage(ctx context.Context) (storage.FS, error) {
-	fsys := disks{aferofs.New(afero.NewMemMapFs())}
-	for _, name := range []string{path.Dir(Archive), Archive, Spare} {
-		if err := fsys.Mkdir(ctx, name, 0o777); err != nil {
-			return nil, err
-		}
+func NewStorage() (storage.FS, error) {
+	memory := afero.NewMemMapFs()
+	if err := memory.MkdirAll(Spare, 0o777); err != nil {
+		return nil, err
 	}
 	for year := firstYear; year <= lastYear; year++ {
-		if err := growYear(ctx, fsys, year); err != nil {
-			return nil, err
-		}
-	}
-	return fsys, nil
-}
-
-func growYear(ctx context.Context, fsys storage.FS, year int) error {
-	dir := path.Join(Archive, strconv.Itoa(year))
-	if err := fsys.Mkdir(ctx, dir, 0o777); err != nil {
-		return err
-	}
-	for _, topic := range topics {
-		collection := path.Join(dir, topic.collection)
-		if err := fsys.Mkdir(ctx, collection, 0o777); err != nil {
-			return err
-		}
-		for n := 1; n <= perTopic; n++ {
-			name := path.Join(collection, fmt.Sprintf("%s-%02d.txt", topic.file, n))
-			content := fmt.Sprintf("%s %d of %d\n", strings.ToUpper(topic.file[:1])+topic.file[1:], n, year)
-			if err := write(ctx, fsys, name, content); err != nil {
-				return err
+		for _, topic := range topics {
+			for n := 1; n <= perTopic; n++ {
+				name := fmt.Sprintf("%s/%d/%s/%s-%02d.txt", Archive, year, topic.collection, topic.file, n)
+				content := fmt.Sprintf("%s %d of %d\n", strings.ToUpper(topic.file[:1])+topic.file[1:], n, year)
+				if err := afero.WriteFile(memory, name, []byte(content), 0o666); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
-	return nil
-}
-
-func write(ctx context.Context, fsys storage.FS, name, content string) error {
-	f, err := fsys.OpenFile(ctx, name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(f, content)
-	return errors.Join(err, f.Close())
+	return disks{aferofs.New(memory)}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/davd/davd/dav"
 )
@@ -28,6 +29,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.RemoteAddr = net.JoinHostPort(client.String(), "0")
 	}
 	h.Next.ServeHTTP(w, r)
+}
+
+// Network returns the address in the RemoteAddr of a request, or the /64 of an IPv6 address,
+// which belongs to one customer. It returns the zero Addr for a client at a Unix socket.
+func Network(remote string) netip.Addr {
+	client, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	addr := client.Addr().Unmap()
+	if addr.Is6() && !addr.IsLoopback() {
+		prefix, _ := addr.Prefix(64) // without the zone; 64 is right for any IPv6 address
+		addr = prefix.Addr()
+	}
+	return addr
 }
 
 // Undo restores the RemoteAddr of the connection before it calls next. A dav.Handler needs

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/davd/davd/dav"
@@ -65,24 +66,16 @@ func misdirected(host string) error {
 	return fmt.Errorf("this server asks for no password, so it only accepts requests for localhost, IP addresses and the names given by --host; to accept this name, start it with --host %s", name)
 }
 
+// serves reports whether host is a name of this server. Names have no case (RFC 4343).
 func (h *Handler) serves(host string) bool {
-	if is(host, "localhost") {
+	host = strings.ToLower(host)
+	label, below := strings.CutSuffix(host, ".localhost")
+	if host == "localhost" || below && label != "" || slices.Contains(h.Names, host) {
 		return true
-	}
-	if i := len(host) - len(".localhost"); i > 0 && is(host[i:], ".localhost") {
-		return true
-	}
-	for _, name := range h.Names {
-		if is(host, name) {
-			return true
-		}
 	}
 	_, err := netip.ParseAddr(host)
 	return err == nil
 }
-
-// is compares host names (RFC 4343).
-func is(host, name string) bool { return strings.EqualFold(host, name) }
 
 // bare returns a host without its port, without the brackets of an IPv6 address, and
 // without the dot that ends an absolute name.

@@ -1,16 +1,14 @@
 package state
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
-	"github.com/davd/davd/storage/lock"
-	"github.com/davd/davd/storage/sqlstate"
 )
 
 // ErrInMemory is returned for a state that is in memory.
@@ -49,14 +47,15 @@ func Find(cfg *config.Config, named bool) (string, error) {
 	if absErr != nil {
 		return "", absErr
 	}
-	all, globErr := filepath.Glob(filepath.Join(escapeGlob(dir), "*.db"))
-	switch {
-	case globErr != nil || len(all) == 0:
+	entries, _ := os.ReadDir(dir)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return filepath.Ext(e.Name()) != ".db" })
+	switch len(entries) {
+	case 0:
 		return "", err
-	case len(all) == 1:
-		return all[0], nil
+	case 1:
+		return filepath.Join(dir, entries[0].Name()), nil
 	}
-	return "", fmt.Errorf("%s has the state of %d served directories: name the one that you mean", dir, len(all))
+	return "", fmt.Errorf("%s has the state of %d served directories: name the one that you mean", dir, len(entries))
 }
 
 func exists(file, advice string) error {
@@ -65,27 +64,4 @@ func exists(file, advice string) error {
 		return fmt.Errorf("%s: no such state: %s", file, advice)
 	}
 	return err
-}
-
-// escapeGlob returns a pattern that only matches dir.
-func escapeGlob(dir string) string {
-	var pattern []byte
-	for i := range len(dir) {
-		switch dir[i] {
-		case '*', '?', '[':
-			pattern = append(pattern, '[', dir[i], ']')
-		default:
-			pattern = append(pattern, dir[i])
-		}
-	}
-	return string(pattern)
-}
-
-// OpenLocks opens the locks in a database that no davd is using. The caller must call closeDB.
-func OpenLocks(ctx context.Context, file string) (locks lock.Manager, closeDB func() error, err error) {
-	db, err := sqlstate.Open(ctx, file)
-	if err != nil {
-		return nil, nil, err
-	}
-	return db.Locks(), db.Close, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/sqlstate"
 )
 
 func TestFind(t *testing.T) {
@@ -81,21 +82,22 @@ func TestOpenLocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := OpenLocks(t.Context(), s.Where); err == nil || !strings.Contains(err.Error(), "in use by another davd") {
+	if _, err := sqlstate.Open(t.Context(), s.Where); err == nil || !strings.Contains(err.Error(), "in use by another davd") {
 		t.Errorf("while it is open: error %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	locks, closeDB, err := OpenLocks(t.Context(), s.Where)
+	db, err := sqlstate.Open(t.Context(), s.Where)
 	if err != nil {
 		t.Fatal(err)
 	}
+	locks := db.Locks()
 	found, err := locks.Find(t.Context(), time.Now(), "/", true)
 	if err != nil || len(found) != 1 || found[0] != l {
 		t.Errorf("got %v, error %v, want %v", found, err, l)
 	}
-	if err := errors.Join(locks.Release(t.Context(), time.Now(), l.Token), closeDB()); err != nil {
+	if err := errors.Join(locks.Release(t.Context(), time.Now(), l.Token), db.Close()); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,12 +8,14 @@
 package streams
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/davd/davd/cmd/davd/internal/forwarded"
 	"github.com/davd/davd/cmd/davd/internal/overload"
 )
 
@@ -50,7 +52,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Next.ServeHTTP(w, r)
 		return
 	}
-	client := clientOf(r)
+	client := forwarded.Network(r.RemoteAddr)
 	if h.Stall > 0 {
 		timed := &writer{ResponseWriter: w, stall: h.Stall}
 		defer timed.last()
@@ -69,31 +71,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Next.ServeHTTP(w, r)
 }
 
-// clientOf returns the address that r is counted for, or the zero Addr if r has no address.
-func clientOf(r *http.Request) netip.Addr {
-	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr := remote.Addr().Unmap()
-	if addr.Is6() {
-		prefix, _ := addr.Prefix(64) // 64 is right for any IPv6 address
-		addr = prefix.Addr()
-	}
-	return addr
-}
-
 func (h *Handler) enter(client netip.Addr) bool {
-	most, mostOf := h.Most, h.MostOf
-	if most == 0 {
-		most = defaultMost
-	}
-	if mostOf == 0 {
-		mostOf = defaultMostOf
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.all >= most || h.of[client] >= mostOf {
+	if h.all >= cmp.Or(h.Most, defaultMost) || h.of[client] >= cmp.Or(h.MostOf, defaultMostOf) {
 		return false
 	}
 	if h.of == nil {

@@ -1,10 +1,10 @@
-//go:build !unix && !windows
+//go:build !windows
 
 package storage
 
 import "syscall"
 
-var noSpaceErrnos = []syscall.Errno{syscall.ENOSPC}
+var noSpaceErrnos = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}
 
 var outOfFilesErrnos = []syscall.Errno{syscall.EMFILE, syscall.ENFILE}
 

@@ -3,33 +3,9 @@ package local
 import (
 	"errors"
 	"io/fs"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
-
-// keep gives the file fd the permission bits, the ACL, the owner and the group of the file
-// in s. Setting the owner and the group may fail, which is not an error.
-func (f *FS) keep(fd int, s *spot) error {
-	var is unix.Stat_t
-	if err := unix.Fstat(fd, &is); err != nil {
-		return err
-	}
-	// Set the rights first, while the process still owns the file.
-	given, err := f.rightsOf(s).give(fd, fs.FileMode(is.Mode).Perm())
-	if err != nil {
-		return err
-	}
-	was, ok := s.old.Sys().(*syscall.Stat_t)
-	if !ok || is.Uid == was.Uid && is.Gid == was.Gid {
-		return nil
-	}
-	if unix.Fchown(fd, int(was.Uid), int(was.Gid)) == nil || is.Gid == was.Gid || unix.Fchown(fd, -1, int(was.Gid)) == nil {
-		return nil
-	}
-	// The new file has another group, which must not get the old group's rights.
-	return given.limitGroup(fd)
-}
 
 // rights are the permission bits of a file and its ACL, if any. With an ACL, the group's
 // bits are the mask of the ACL.
@@ -41,10 +17,10 @@ type rights struct {
 }
 
 // rightsOf returns the rights of the file in s.
-func (f *FS) rightsOf(s *spot) rights {
+func rightsOf(s *spot) rights {
 	r := rights{perm: s.old.Mode().Perm()}
 	var err error
-	r.acl, err = f.aclAt(s.holder, s.base)
+	r.acl, err = aclAt(s.holder, s.base)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		r.none = true
