@@ -52,10 +52,10 @@ func preconditions(r *request, info fs.FileInfo) error {
 	return nil
 }
 
-var errNotModified = &status.Error{Status: http.StatusNotModified, Reason: "not modified"}
+var errNotModified = status.New(http.StatusNotModified, "not modified")
 
 func failedPrecondition(header string) error {
-	return &status.Error{Status: http.StatusPreconditionFailed, Reason: "the condition in the header " + header + " is not met"}
+	return status.New(http.StatusPreconditionFailed, "the condition in the header "+header+" is not met")
 }
 
 // rangeHolds evaluates If-Range (RFC 9110 §13.1.5) for a file with the entity tag tag.
@@ -126,7 +126,7 @@ func conditional(r *request) bool {
 	return false
 }
 
-var errIfDoesNotHold = &status.Error{Status: http.StatusPreconditionFailed, Reason: "the condition in the header If is not met"}
+var errIfDoesNotHold = status.New(http.StatusPreconditionFailed, "the condition in the header If is not met")
 
 // evaluateIf evaluates the header If. A list without a tag applies to the request URI
 // (RFC 4918 §10.4.3). Some clients put the token of another resource that the request

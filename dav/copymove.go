@@ -143,7 +143,7 @@ func (t *transfer) stillThere(ctx context.Context) error {
 func (t *transfer) inspect(ctx context.Context, info fs.FileInfo) error {
 	h := t.h
 	if t.moves && t.depth == 0 && info.IsDir() {
-		return &status.Error{Status: http.StatusBadRequest, Reason: "the header Depth must be infinity for the MOVE of a collection"} // RFC 4918 §9.9.2
+		return status.New(http.StatusBadRequest, "the header Depth must be infinity for the MOVE of a collection") // RFC 4918 §9.9.2
 	}
 	if err := t.checkOverlap(ctx); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (t *transfer) inspect(ctx context.Context, info fs.FileInfo) error {
 	t.replaces = err == nil && !t.respells
 	switch {
 	case t.replaces && !t.mayReplace:
-		return &status.Error{Status: http.StatusPreconditionFailed, Reason: "the destination exists and the header Overwrite is F"}
+		return status.New(http.StatusPreconditionFailed, "the destination exists and the header Overwrite is F")
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

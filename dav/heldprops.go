@@ -110,7 +110,7 @@ func (p heldProps) Patch(ctx context.Context, name string, patches []webdav.Prop
 	propstats, err := holder.Patch(patches)
 	for _, propstat := range propstats {
 		if err == nil && propstat.Status != http.StatusOK {
-			err = &status.Error{Status: propstat.Status, Reason: "the property can't be changed"}
+			err = status.New(propstat.Status, "the property can't be changed")
 		}
 	}
 	return err

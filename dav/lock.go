@@ -227,7 +227,7 @@ func lockToken(r *request) (string, error) {
 	token, closed := strings.CutSuffix(token, ">")
 	isURI := strings.Contains(token, ":") // RFC 4918 §6.5
 	if opened != closed || token == "" || !opened && !isURI || strings.ContainsAny(token, "<> \t,") {
-		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the header Lock-Token must be a lock token between < and >"}
+		return "", status.New(http.StatusBadRequest, "the header Lock-Token must be a lock token between < and >")
 	}
 	return token, nil
 }

@@ -56,7 +56,7 @@ func noBody(r *request) error {
 		}
 	}
 	if n > 0 {
-		return &status.Error{Status: http.StatusUnsupportedMediaType, Reason: "a MKCOL must not have a request body"}
+		return status.New(http.StatusUnsupportedMediaType, "a MKCOL must not have a request body")
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (h *Handler) checkNew(ctx context.Context, name string) error {
 	return h.checkParent(ctx, name)
 }
 
-var errExists = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a resource with this name already exists"}
+var errExists = status.New(http.StatusMethodNotAllowed, "a resource with this name already exists")
 
 // makeCollection makes a collection at a place that is claimed.
 func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {

@@ -122,10 +122,7 @@ func probeLength(r *request) (time.Duration, error) {
 	}
 	n, err := strconv.Atoi(query.Get("seconds"))
 	if err != nil || n < 1 || n > maxProbeSeconds {
-		return 0, &status.Error{
-			Status: http.StatusBadRequest,
-			Reason: "seconds must be from 1 to " + strconv.Itoa(maxProbeSeconds),
-		}
+		return 0, status.New(http.StatusBadRequest, "seconds must be from 1 to "+strconv.Itoa(maxProbeSeconds))
 	}
 	return time.Duration(n) * time.Second, nil
 }

@@ -35,7 +35,7 @@ func (t *transfer) mayCopyProperties(ctx context.Context) error {
 
 // limitRefusal returns limit as a client sees it: 507 (RFC 4918 §9.2.1, §11.5).
 func limitRefusal(limit *deadprops.LimitError) *status.Error {
-	why := &status.Error{Status: http.StatusInsufficientStorage, Reason: limit.Reason}
+	why := status.New(http.StatusInsufficientStorage, limit.Reason)
 	if limit.PerOwner {
 		why.Condition = status.QuotaNotExceeded
 	}

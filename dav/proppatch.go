@@ -141,10 +141,7 @@ func (p *patch) plan(outcome *patchOutcome, property webdav.Property, remove boo
 var (
 	// errProtected has the precondition code of RFC 4918 §16.
 	errProtected = &status.Error{Status: http.StatusForbidden, Condition: "cannot-modify-protected-property"}
-	errNoTime    = &status.Error{
-		Status: http.StatusConflict,
-		Reason: "the value must be a time: an HTTP date, an RFC 3339 date or seconds since 1970",
-	}
+	errNoTime    = status.New(http.StatusConflict, "the value must be a time: an HTTP date, an RFC 3339 date or seconds since 1970")
 )
 
 // refuse refuses a property unless it is refused already.

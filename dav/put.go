@@ -220,10 +220,7 @@ func (p *put) receive() error {
 	case err != nil:
 		return unplaced(err)
 	case p.length >= 0 && n != p.length:
-		return &status.Error{
-			Status: http.StatusBadRequest,
-			Reason: fmt.Sprintf("the request body has %d bytes, but %d were announced", n, p.length),
-		}
+		return status.New(http.StatusBadRequest, fmt.Sprintf("the request body has %d bytes, but %d were announced", n, p.length))
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
 	return err == nil && header != nil && p.h.shared().created.Take(ctx, header.Tokens(), p.at.Key, info)
 }
 
-var errIsCollection = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a collection has no content that can be written"}
+var errIsCollection = status.New(http.StatusMethodNotAllowed, "a collection has no content that can be written")
 
 // failed returns the error for the client if the storage failed with err. It returns the
 // error of a check unchanged.

@@ -63,12 +63,9 @@ func badXML(err error) error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return cutOff(err)
 	case errors.As(err, &tooLarge):
-		return &status.Error{
-			Status: http.StatusRequestEntityTooLarge,
-			Reason: fmt.Sprintf("the request body is longer than %d bytes", tooLarge.Limit),
-		}
+		return status.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the request body is longer than %d bytes", tooLarge.Limit))
 	}
-	return &status.Error{Status: http.StatusBadRequest, Reason: "the request body: " + err.Error()}
+	return status.New(http.StatusBadRequest, "the request body: "+err.Error())
 }
 
 const (

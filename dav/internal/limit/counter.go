@@ -37,10 +37,7 @@ type Bound struct {
 }
 
 func (b *Bound) refusal(most int, what string) error {
-	return &status.Error{
-		Status: http.StatusServiceUnavailable,
-		Reason: fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.Instead),
-	}
+	return status.New(http.StatusServiceUnavailable, fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.Instead))
 }
 
 // Enter adds n to the client's count, or returns a 503. The caller must call leave with

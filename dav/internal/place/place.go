@@ -48,7 +48,7 @@ func (p Place) Parent() string { return path.Dir(p.Key) }
 // Resolver finds out which resource of fs a name leads to.
 type Resolver struct{ FS storage.FS }
 
-var errReserved = &status.Error{Status: http.StatusForbidden, Reason: "the name leads to a path that is reserved for the server"}
+var errReserved = status.New(http.StatusForbidden, "the name leads to a path that is reserved for the server")
 
 // Place returns the place that name leads to. If name ends in a symbolic link, follow
 // decides whether that is the link's target or, as DELETE and MOVE need, the link.
@@ -122,7 +122,7 @@ func (r Resolver) Look(ctx context.Context, p Place, follow bool) (fs.FileInfo, 
 }
 
 // ErrMoved is for a name that leads elsewhere since the server has checked it.
-var ErrMoved = &status.Error{Status: http.StatusConflict, Reason: "a symbolic link in the path changed during this request; the request had no effect"}
+var ErrMoved = status.New(http.StatusConflict, "a symbolic link in the path changed during this request; the request had no effect")
 
 // Shown returns the storage name that a client should see for a key. It takes the
 // spelling from a place of the request if that is the resource itself, above it or
