@@ -79,9 +79,8 @@ type transfer struct {
 // that the request is about the target of a symbolic link, not about the link. It never
 // returns nil.
 func (r *request) checkTransfer(follow bool) (*transfer, error) {
-	h := r.handler
-	t := &transfer{h: h, r: r, follow: follow, moves: r.Method == "MOVE"}
-	dst, err := h.destination(r.Request)
+	t := &transfer{h: r.h, r: r, follow: follow, moves: r.Method == "MOVE"}
+	dst, err := r.h.destination(r.Request)
 	if err != nil {
 		return t, err
 	}
@@ -91,13 +90,13 @@ func (r *request) checkTransfer(follow bool) (*transfer, error) {
 	if t.mayReplace, err = r.overwrite(); err != nil {
 		return t, err
 	}
-	if t.src, err = h.names().Place(r.Context(), r.name, follow); err != nil {
+	if t.src, err = r.h.names().Place(r.Context(), r.name, follow); err != nil {
 		return t, err
 	}
-	if t.dst, err = h.names().Place(r.Context(), dst, false); err != nil {
+	if t.dst, err = r.h.names().Place(r.Context(), dst, false); err != nil {
 		return t, err
 	}
-	info, err := h.names().Stat(r.Context(), t.src.Name())
+	info, err := r.h.names().Stat(r.Context(), t.src.Name())
 	if err != nil {
 		return t, err
 	}
@@ -127,10 +126,9 @@ func (t *transfer) result(err error) error { return t.h.failureOf(askedNames(err
 // stillThere repeats the checks under the claim, because the resources may have
 // changed.
 func (t *transfer) stillThere(ctx context.Context) error {
-	h := t.h
-	info, err := h.names().Look(ctx, t.src, t.follow)
+	info, err := t.h.names().Look(ctx, t.src, t.follow)
 	if err == nil {
-		err = h.names().Unmoved(ctx, t.dst, false)
+		err = t.h.names().Unmoved(ctx, t.dst, false)
 	}
 	if err == nil {
 		err = t.inspect(ctx, info)
@@ -141,17 +139,16 @@ func (t *transfer) stillThere(ctx context.Context) error {
 // inspect checks what exists at the source of t, which info describes, and at its
 // destination.
 func (t *transfer) inspect(ctx context.Context, info fs.FileInfo) error {
-	h := t.h
 	if t.moves && t.depth == 0 && info.IsDir() {
 		return status.New(http.StatusBadRequest, "the header Depth must be infinity for the MOVE of a collection") // RFC 4918 §9.9.2
 	}
 	if err := t.checkOverlap(ctx); err != nil {
 		return err
 	}
-	if err := h.checkParent(ctx, t.dst.Name()); err != nil {
+	if err := t.h.checkParent(ctx, t.dst.Name()); err != nil {
 		return err
 	}
-	_, err := storage.Lstat(ctx, h.FileSystem, t.dst.Name())
+	_, err := storage.Lstat(ctx, t.h.FileSystem, t.dst.Name())
 	t.replaces = err == nil && !t.respells
 	switch {
 	case t.replaces && !t.mayReplace:

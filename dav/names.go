@@ -110,9 +110,8 @@ func namesCollection(r *request) bool {
 // setContentLocation tells the client the URL of the collection name if it left out the
 // slash at the end (RFC 4918 §5.2). The hrefs of the answer begin with this URL.
 func (r *request) setContentLocation(header http.Header, name string) {
-	h := r.handler
 	if !strings.HasSuffix(r.URL.Path, "/") {
-		header.Set("Content-Location", h.href(name, true))
+		header.Set("Content-Location", r.h.href(name, true))
 	}
 }
 

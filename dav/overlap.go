@@ -16,7 +16,6 @@ import (
 // §9.9.4). It allows a MOVE that only changes the spelling of a name, and sets
 // t.respells for it.
 func (t *transfer) checkOverlap(ctx context.Context) error {
-	h := t.h
 	t.respells = false
 	src, dst := t.src, t.dst
 	if storage.Overlap(src.Name(), dst.Name()) {
@@ -34,7 +33,7 @@ func (t *transfer) checkOverlap(ctx context.Context) error {
 		outer, inner = inner, outer
 	}
 	inner = place.CutSegments(inner, strings.Count(inner, "/")-strings.Count(outer, "/"))
-	same, err := sameEntry(ctx, h.FileSystem, outer, inner)
+	same, err := sameEntry(ctx, t.h.FileSystem, outer, inner)
 	switch {
 	case err != nil:
 		return err
@@ -51,14 +50,13 @@ func (t *transfer) checkOverlap(ctx context.Context) error {
 // through symbolic links. It also refuses to move a link into its own target: a MOVE
 // that has to copy would copy the target into itself.
 func (t *transfer) checkLinkOverlap(ctx context.Context) error {
-	h := t.h
 	src, dst := t.src, t.dst
 	var err error
 	if !t.follow {
-		src, err = h.names().Place(ctx, src.Name(), true)
+		src, err = t.h.names().Place(ctx, src.Name(), true)
 	}
 	if err == nil {
-		dst, err = h.names().Place(ctx, dst.Name(), true)
+		dst, err = t.h.names().Place(ctx, dst.Name(), true)
 	}
 	switch {
 	case err != nil:
@@ -101,10 +99,9 @@ func sameEntry(ctx context.Context, fsys storage.FS, a, b string) (bool, error) 
 // respell gives the source of t the spelling of its destination. Locks and properties
 // need no change, because the key is the same.
 func (t *transfer) respell(ctx context.Context) error {
-	h := t.h
-	err := h.FileSystem.Rename(ctx, t.src.Name(), t.dst.Name())
+	err := t.h.FileSystem.Rename(ctx, t.src.Name(), t.dst.Name())
 	if err == nil {
-		changedMembers(ctx, h.FileSystem, t.dst.Name())
+		changedMembers(ctx, t.h.FileSystem, t.dst.Name())
 	}
 	return err
 }

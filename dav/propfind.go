@@ -70,7 +70,6 @@ func (h *Handler) lister() listing.Server {
 // interim response at its start. Such a request can be answered immediately, without
 // an operation. Most requests from a mounted drive are of this kind.
 func (r *request) isOne(info fs.FileInfo, depth int) bool {
-	h := r.handler
-	later := h.Interim.FirstAfter() > 0 || h.Interim.Mode == interim.Never
+	later := r.h.Interim.FirstAfter() > 0 || r.h.Interim.Mode == interim.Never
 	return later && (depth == 0 || !info.IsDir()) && !r.preferences().Processing
 }

@@ -93,13 +93,12 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 // resource has none: the source of a MOVE whose answer was lost, for example. Keys of
 // places would not do, because two resources may have the same key.
 func (r *request) operationKey() operation.Key {
-	h := r.handler
 	key := operation.Key{
-		Server: h, Tenant: tenant.Prefix(r.Context()), Principal: r.principal(),
+		Server: r.h, Tenant: tenant.Prefix(r.Context()), Principal: r.principal(),
 		Method: r.Method, Source: r.keySource(),
 		Depth: keyDepth(r), When: r.keyConditions(),
 	}
-	if key.Principal == "" && !h.OnePerson {
+	if key.Principal == "" && !r.h.OnePerson {
 		key.Stranger = new(byte)
 	}
 	if r.Method != http.MethodDelete {
@@ -113,12 +112,11 @@ func (r *request) operationKey() operation.Key {
 const keyRaw = "!"
 
 func (r *request) keySource() string {
-	h := r.handler
-	name, err := h.name(r.URL.Path)
+	name, err := r.h.name(r.URL.Path)
 	if err != nil {
 		return keyRaw + r.URL.Path
 	}
-	at, err := h.names().Place(r.Context(), name, r.Method == methodCopy)
+	at, err := r.h.names().Place(r.Context(), name, r.Method == methodCopy)
 	if err != nil {
 		return keyRaw + r.URL.Path
 	}
@@ -126,12 +124,11 @@ func (r *request) keySource() string {
 }
 
 func (r *request) keyDestination() string {
-	h := r.handler
-	name, err := h.destination(r.Request)
+	name, err := r.h.destination(r.Request)
 	if err != nil {
 		return keyRaw + r.Header.Get("Destination")
 	}
-	at, err := h.names().Place(r.Context(), name, false)
+	at, err := r.h.names().Place(r.Context(), name, false)
 	if err != nil {
 		return keyRaw + r.Header.Get("Destination")
 	}
@@ -156,7 +153,6 @@ func keyOverwrite(r *request) string {
 
 // keyConditions returns the conditions of r, for operation.Key.When.
 func (r *request) keyConditions() string {
-	h := r.handler
 	var when strings.Builder
 	for i, header := range keyHeaders {
 		if values := r.Header[header]; values != nil {
@@ -166,7 +162,7 @@ func (r *request) keyConditions() string {
 	}
 	if r.Header["If"] != nil {
 		// These decide which URIs in the header If are on this server.
-		_, asked := h.origin(r.Request)
+		_, asked := r.h.origin(r.Request)
 		when.WriteString(r.Host + "\n" + asked + "\n" + strings.Join(r.Header["X-Forwarded-Host"], "\n"))
 	}
 	return when.String()

@@ -21,8 +21,7 @@ const defaultMaxXML = 1 << 20
 // xmlBody returns the body of r. It refuses a body that is too long or has an unsupported
 // encoding before it reads any of it.
 func (r *request) xmlBody(w http.ResponseWriter) (io.Reader, error) {
-	h := r.handler
-	limit := h.MaxXML
+	limit := r.h.MaxXML
 	if limit <= 0 {
 		limit = defaultMaxXML
 	}
@@ -83,7 +82,6 @@ const (
 // memory counts against the limits until the request ends. heldXML returns a short body
 // unchanged, because it costs less memory than its connection.
 func (r *request) heldXML(body io.Reader, longest int64) (io.Reader, error) {
-	h := r.handler
 	length := r.ContentLength
 	whole := requestbody.From(r.Request)
 	if 0 <= length && length <= listing.MaxKnownBody || whole == nil {
@@ -97,7 +95,7 @@ func (r *request) heldXML(body io.Reader, longest int64) (io.Reader, error) {
 		Most: int(most), MostOf: int(most / heldShare),
 		What: "bytes of XML request bodies", Instead: "send a shorter one",
 	}
-	client, memory := r.client(), &h.listings.xml
+	client, memory := r.client(), &r.h.listings.xml
 	var held []byte
 	for {
 		if len(held) == cap(held) {
