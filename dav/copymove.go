@@ -43,7 +43,7 @@ func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) erro
 	if err := (&p.transfer).mayCopyProperties(ctx); err != nil {
 		return err
 	}
-	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.Name(), p.dst.Name(), p.depth, monitor))
+	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.Name, p.dst.Name, p.depth, monitor))
 }
 
 // movePlan is the plan of a MOVE.
@@ -57,7 +57,7 @@ func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) erro
 	if p.respells {
 		return p.result((&p.transfer).respell(ctx))
 	}
-	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name(), p.dst.Name(), monitor))
+	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name, p.dst.Name, monitor))
 }
 
 // transfer is a checked COPY or MOVE.
@@ -96,7 +96,7 @@ func (r *request) checkTransfer(follow bool) (*transfer, error) {
 	if t.dst, err = r.h.names().Place(r.Context(), dst, false); err != nil {
 		return t, err
 	}
-	info, err := r.h.names().Stat(r.Context(), t.src.Name())
+	info, err := r.h.names().Stat(r.Context(), t.src.Name)
 	if err != nil {
 		return t, err
 	}
@@ -117,7 +117,7 @@ func (t *transfer) recheck() error {
 	if err := t.stillThere(t.r.Context()); err != nil {
 		return err
 	}
-	return t.r.preconditionsOf(t.src.Name())
+	return t.r.preconditionsOf(t.src.Name)
 }
 
 // result returns err as the client sees it.
@@ -145,10 +145,10 @@ func (t *transfer) inspect(ctx context.Context, info fs.FileInfo) error {
 	if err := t.checkOverlap(ctx); err != nil {
 		return err
 	}
-	if err := t.h.checkParent(ctx, t.dst.Name()); err != nil {
+	if err := t.h.checkParent(ctx, t.dst.Name); err != nil {
 		return err
 	}
-	_, err := storage.Lstat(ctx, t.h.FileSystem, t.dst.Name())
+	_, err := storage.Lstat(ctx, t.h.FileSystem, t.dst.Name)
 	t.replaces = err == nil && !t.respells
 	switch {
 	case t.replaces && !t.mayReplace:

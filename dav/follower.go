@@ -81,7 +81,7 @@ func (f *follower) keysOfEntry(ctx context.Context, e tree.Entry) (source, desti
 // keyOf returns the key of the canonical name.
 func (f *follower) keyOf(ctx context.Context, name string) (string, error) {
 	for _, p := range f.places {
-		if p.Name() == name {
+		if p.Name == name {
 			return p.Key, nil
 		}
 	}
@@ -147,7 +147,7 @@ func (f *follower) removed(ctx context.Context, name, key string, whole bool) er
 		return errors.Join(f.properties().Remove(ctx, key), f.claim.locks.ReleaseTree(ctx, key, f.claim.used))
 	}
 	at, err := f.names().Place(ctx, name, false)
-	if err != nil || at.Canon.Folds || at.Canon.Key != at.Name() {
+	if err != nil || at.Folds || at.Key != at.Name {
 		return err // a folded key doesn't tell the resource's name, so its lock stays until it expires
 	}
 	return f.claim.locks.ReleaseRooted(ctx, key, func(root string) bool {

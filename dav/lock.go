@@ -103,7 +103,7 @@ func (r *request) mayLock(header field.If, at place.Place) (fs.FileInfo, error) 
 	if namesCollection(r) {
 		return nil, errNamesCollection
 	}
-	if err := r.h.checkParent(r.Context(), at.Name()); err != nil {
+	if err := r.h.checkParent(r.Context(), at.Name); err != nil {
 		return nil, err
 	}
 	return nil, r.h.locks().PermitMember(r.Context(), submittedBy(r, header), at)
@@ -115,18 +115,18 @@ func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string)
 	if err := h.properties().Remove(ctx, at.Key); err != nil {
 		return err
 	}
-	f, err := h.FileSystem.OpenFile(ctx, at.Name(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := h.FileSystem.OpenFile(ctx, at.Name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another program created it first
 	}
 	if err != nil {
 		return err
 	}
-	changedMembers(ctx, h.FileSystem, at.Name())
+	changedMembers(ctx, h.FileSystem, at.Name)
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if info, err := h.FileSystem.Stat(ctx, at.Name()); err == nil {
+	if info, err := h.FileSystem.Stat(ctx, at.Name); err == nil {
 		h.shared().created.Note(ctx, token, at.Key, info)
 	}
 	return nil

@@ -21,7 +21,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.checkNew(r.Context(), at.Name()); err != nil {
+	if err := h.checkNew(r.Context(), at.Name); err != nil {
 		return err
 	}
 	claim, err := r.confirm(locktable.Change{Place: at, Membership: true})
@@ -39,7 +39,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if info, err := h.FileSystem.Stat(r.Context(), at.Name()); err == nil {
+	if info, err := h.FileSystem.Stat(r.Context(), at.Name); err == nil {
 		w.Header().Set("ETag", place.EntityTag(r.Context(), info))
 	}
 	return succeed(w, http.StatusCreated)
@@ -77,7 +77,7 @@ var errExists = status.New(http.StatusMethodNotAllowed, "a resource with this na
 
 // makeCollection makes a collection at a place that is claimed.
 func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {
-	name := at.Name()
+	name := at.Name
 	if err := h.checkNew(ctx, name); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 func (t *transfer) checkOverlap(ctx context.Context) error {
 	t.respells = false
 	src, dst := t.src, t.dst
-	if storage.Overlap(src.Name(), dst.Name()) {
+	if storage.Overlap(src.Name, dst.Name) {
 		return storage.ErrOverlap
 	}
 	if err := t.checkLinkOverlap(ctx); err != nil {
@@ -28,7 +28,7 @@ func (t *transfer) checkOverlap(ctx context.Context) error {
 		return nil
 	}
 	// Two resources may have the same key, so ask the storage.
-	outer, inner := src.Name(), dst.Name()
+	outer, inner := src.Name, dst.Name
 	if len(src.Key) > len(dst.Key) {
 		outer, inner = inner, outer
 	}
@@ -53,17 +53,17 @@ func (t *transfer) checkLinkOverlap(ctx context.Context) error {
 	src, dst := t.src, t.dst
 	var err error
 	if !t.follow {
-		src, err = t.h.names().Place(ctx, src.Name(), true)
+		src, err = t.h.names().Place(ctx, src.Name, true)
 	}
 	if err == nil {
-		dst, err = t.h.names().Place(ctx, dst.Name(), true)
+		dst, err = t.h.names().Place(ctx, dst.Name, true)
 	}
 	switch {
 	case err != nil:
 		return err
-	case src.Name() == t.src.Name() && dst.Name() == t.dst.Name():
+	case src.Name == t.src.Name && dst.Name == t.dst.Name:
 		return nil // neither name ends in a link
-	case src.Name() == dst.Name(), src.Name() != t.src.Name() && storage.Contains(src.Key, t.dst.Key):
+	case src.Name == dst.Name, src.Name != t.src.Name && storage.Contains(src.Key, t.dst.Key):
 		return storage.ErrOverlap
 	}
 	return nil
@@ -99,9 +99,9 @@ func sameEntry(ctx context.Context, fsys storage.FS, a, b string) (bool, error) 
 // respell gives the source of t the spelling of its destination. Locks and properties
 // need no change, because the key is the same.
 func (t *transfer) respell(ctx context.Context) error {
-	err := t.h.FileSystem.Rename(ctx, t.src.Name(), t.dst.Name())
+	err := t.h.FileSystem.Rename(ctx, t.src.Name, t.dst.Name)
 	if err == nil {
-		changedMembers(ctx, t.h.FileSystem, t.dst.Name())
+		changedMembers(ctx, t.h.FileSystem, t.dst.Name)
 	}
 	return err
 }

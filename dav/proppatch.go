@@ -155,7 +155,7 @@ func (p *patch) refuse(outcome *patchOutcome, why *status.Error) {
 // apply makes the changes: first the time, which can be undone, then the dead
 // properties, which the store changes all or not at all.
 func (p *patch) apply(ctx context.Context, h *Handler, at place.Place, info fs.FileInfo) error {
-	name := at.Name()
+	name := at.Name
 	timed := false
 	if !p.modified.IsZero() {
 		err := setTime(ctx, h.names(), name, info, p.modified)

@@ -18,7 +18,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 	ctx := context.WithoutCancel(p.r.Context())
 	only := createOnly(p.r)
 	info, err := p.content.Commit(ctx, storage.Placing{
-		Modified: distinct(ctx, p.h.FileSystem, p.at.Name(), p.modified),
+		Modified: distinct(ctx, p.h.FileSystem, p.at.Name, p.modified),
 		// If a file has appeared meanwhile, the client did not mean a part of that.
 		Create: only || p.update != nil && p.old == nil,
 		Sync:   p.h.Sync,

@@ -120,7 +120,7 @@ func (r *request) keySource() string {
 	if err != nil {
 		return keyRaw + r.URL.Path
 	}
-	return at.Name()
+	return at.Name
 }
 
 func (r *request) keyDestination() string {
@@ -132,7 +132,7 @@ func (r *request) keyDestination() string {
 	if err != nil {
 		return keyRaw + r.Header.Get("Destination")
 	}
-	return at.Name()
+	return at.Name
 }
 
 func keyDepth(r *request) string {
