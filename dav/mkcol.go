@@ -82,7 +82,7 @@ func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {
 		return err
 	}
 	// An earlier resource with this name may have left properties behind.
-	if err := h.properties().Remove(ctx, at.Key); err != nil {
+	if err := h.properties(ctx).Remove(ctx, at.Key); err != nil {
 		return err
 	}
 	err := h.FileSystem.Mkdir(ctx, name, 0o777)

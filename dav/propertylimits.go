@@ -24,7 +24,10 @@ func (r *request) withBudget(ctx context.Context) context.Context {
 // mayCopyProperties refuses a COPY whose dead properties would exceed the client's
 // limits. Call it before the COPY changes anything.
 func (t *transfer) mayCopyProperties(ctx context.Context) error {
-	err := t.h.properties().MayCopy(ctx, t.src.Key, t.dst.Key, t.depth == 0)
+	kept, err := t.h.keptProperties(ctx) // files that keep their properties refuse nothing
+	if err == nil {
+		err = kept.MayCopy(ctx, t.src.Key, t.dst.Key, t.depth == 0)
+	}
 	if limit, ok := errors.AsType[*deadprops.LimitError](err); ok {
 		return limitRefusal(limit)
 	}

@@ -176,7 +176,7 @@ func (p *patch) apply(ctx context.Context, h *Handler, at place.Place, info fs.F
 	if len(p.dead) == 0 {
 		return nil
 	}
-	err := h.properties().Patch(ctx, at.Key, p.dead)
+	err := h.properties(ctx).Patch(ctx, at.Key, p.dead)
 	if err != nil && timed {
 		err = errors.Join(err, resetTime(ctx, h.FileSystem, name, info))
 	}

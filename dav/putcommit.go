@@ -27,7 +27,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 				return err
 			}
 			// An earlier resource with this name may have left properties behind.
-			return p.h.properties().Remove(ctx, p.at.Key)
+			return p.h.properties(ctx).Remove(ctx, p.at.Key)
 		}),
 	})
 	if only && errors.Is(err, fs.ErrExist) {
