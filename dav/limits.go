@@ -46,18 +46,16 @@ const (
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
 // caller must call leave when the operation ends.
 func (r *request) enterOperation() (leave func(), err error) {
-	most := cmp.Or(r.h.Limits.Operations, defaultOperations)
 	return r.enter(&r.h.listings.operations, &limit.Bound{
-		Most: most, MostOf: cmp.Or(r.h.Limits.OperationsOf, max(most/limit.OneClient, 1)),
+		Most: cmp.Or(r.h.Limits.Operations, defaultOperations), MostOf: r.h.Limits.OperationsOf,
 		What: "COPYs, MOVEs and DELETEs", Instead: "send fewer at a time",
 	})
 }
 
 // enterStream counts a request that follows an operation, or returns a 503.
 func (r *request) enterStream() (leave func(), err error) {
-	most := cmp.Or(r.h.Limits.Streams, defaultStreams)
 	return r.enter(&r.h.listings.streams, &limit.Bound{
-		Most: most, MostOf: cmp.Or(r.h.Limits.StreamsOf, max(most/limit.OneClient, 1)),
+		Most: cmp.Or(r.h.Limits.Streams, defaultStreams), MostOf: r.h.Limits.StreamsOf,
 		What: "requests that follow an operation", Instead: "read its status document now and then",
 	})
 }
@@ -69,14 +67,6 @@ func (r *request) enter(in *limit.Counter, b *limit.Bound) (leave func(), err er
 		return nil, err
 	}
 	return func() { in.Leave(client, 1) }, nil
-}
-
-// limitLock sets the client that wanted counts for, if r has no principal.
-func (r *request) limitLock(wanted *lock.Lock) {
-	if client := r.anonymous(); client != "" {
-		wanted.Client = client
-		wanted.ClientMax = limit.ShareOf(client, cmp.Or(r.h.Limits.LocksOf, defaultLocksOf))
-	}
 }
 
 // defaultLocksOf is a quarter of what all clients without a principal may have.
@@ -176,12 +166,4 @@ func (r *request) nameClient() string {
 		return limit.SeveralClients + addr.String()
 	}
 	return addr.String()
-}
-
-// anonymous returns client(r) if r has no principal, and "" otherwise.
-func (r *request) anonymous() string {
-	if r.principal() != "" {
-		return ""
-	}
-	return r.client()
 }

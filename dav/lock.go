@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
@@ -48,7 +50,10 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 		Root: at.Key, ZeroDepth: depth == 0, Shared: info.Shared, OwnerXML: info.OwnerXML,
 		Principal: r.principal(), Duration: timeout,
 	}
-	r.limitLock(&wanted)
+	if wanted.Principal == "" {
+		wanted.Client = r.client()
+		wanted.ClientMax = limit.ShareOf(wanted.Client, cmp.Or(h.Limits.LocksOf, defaultLocksOf))
+	}
 	return r.acquire(w, at, wanted)
 }
 
@@ -112,7 +117,7 @@ func (r *request) mayLock(header field.If, at place.Place) (fs.FileInfo, error) 
 // createEmpty creates an empty file for the lock with the given token.
 func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string) error {
 	// An earlier resource with this name may have left properties.
-	if err := h.properties().Remove(ctx, at.Key); err != nil {
+	if err := h.properties(ctx).Remove(ctx, at.Key); err != nil {
 		return err
 	}
 	f, err := h.FileSystem.OpenFile(ctx, at.Name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)

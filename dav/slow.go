@@ -92,9 +92,9 @@ func (t *timedWriter) Write(p []byte) (int, error) {
 
 // cutOff returns the error for the client if reading the request body failed with err.
 func cutOff(err error) error {
-	var tooLarge *http.MaxBytesError
+	tooLarge, ok := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case errors.As(err, &tooLarge):
+	case ok:
 		return status.New(http.StatusRequestEntityTooLarge, "the request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes")
 
 	case errors.Is(err, os.ErrDeadlineExceeded):
