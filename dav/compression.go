@@ -2,7 +2,6 @@ package dav
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 
@@ -49,12 +48,9 @@ func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compress.W
 // onThisMachine reports whether r's client runs on this machine: it connects from a
 // loopback address or a Unix socket, and the request shows no sign of a proxy.
 func onThisMachine(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return field.ProxySign(r.Header) == ""
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback() && field.ProxySign(r.Header) == ""
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	unix := err != nil
+	return (unix || remote.Addr().IsLoopback()) && field.ProxySign(r.Header) == ""
 }
 
 // operationCompressor is compressor for all methods except GET and HEAD. A file's way

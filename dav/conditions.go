@@ -52,10 +52,10 @@ func preconditions(r *request, info fs.FileInfo) error {
 	return nil
 }
 
-var errNotModified = &status.Error{Status: http.StatusNotModified, Reason: "not modified"}
+var errNotModified = status.New(http.StatusNotModified, "not modified")
 
 func failedPrecondition(header string) error {
-	return &status.Error{Status: http.StatusPreconditionFailed, Reason: "the condition in the header " + header + " is not met"}
+	return status.New(http.StatusPreconditionFailed, "the condition in the header "+header+" is not met")
 }
 
 // rangeHolds evaluates If-Range (RFC 9110 §13.1.5) for a file with the entity tag tag.
@@ -103,11 +103,10 @@ func (r *request) conditions(info fs.FileInfo) error {
 
 // preconditionsOf is preconditions for a resource that may not exist.
 func (r *request) preconditionsOf(name string) error {
-	h := r.handler
 	if !conditional(r) {
 		return nil
 	}
-	info, err := h.names().Occupant(r.Context(), name)
+	info, err := r.h.names().Occupant(r.Context(), name)
 	if err != nil {
 		return fmt.Errorf("preconditions: %w", err)
 	}
@@ -126,21 +125,20 @@ func conditional(r *request) bool {
 	return false
 }
 
-var errIfDoesNotHold = &status.Error{Status: http.StatusPreconditionFailed, Reason: "the condition in the header If is not met"}
+var errIfDoesNotHold = status.New(http.StatusPreconditionFailed, "the condition in the header If is not met")
 
 // evaluateIf evaluates the header If. A list without a tag applies to the request URI
 // (RFC 4918 §10.4.3). Some clients put the token of another resource that the request
 // changes there, so a list that consists only of tokens may hold for any of places.
 func (r *request) evaluateIf(header field.If, places ...place.Place) error {
-	h := r.handler
 	if len(header) == 0 {
 		return nil
 	}
-	name, err := h.resource(r.Context(), r.URL.Path)
+	name, err := r.h.resource(r.Context(), r.URL.Path)
 	if err != nil {
 		return err
 	}
-	requested, err := h.names().Place(r.Context(), name, true)
+	requested, err := r.h.names().Place(r.Context(), name, true)
 	if err != nil {
 		return err
 	}
@@ -168,25 +166,23 @@ func (r *request) evaluateIf(header field.If, places ...place.Place) error {
 
 // tagged returns the place that a Resource-Tag of the header If names.
 func (r *request) tagged(tag string) (p place.Place, ok bool) {
-	h := r.handler
 	u, err := field.ParseReference(tag)
-	if err != nil || (u.Host != "" && !h.servesHost(r.Request, u)) {
+	if err != nil || (u.Host != "" && !r.h.servesHost(r.Request, u)) {
 		return place.Place{}, false
 	}
-	name, err := h.resource(r.Context(), u.Path)
+	name, err := r.h.resource(r.Context(), u.Path)
 	if err == nil {
-		p, err = h.names().Place(r.Context(), name, true)
+		p, err = r.h.names().Place(r.Context(), name, true)
 	}
 	return p, err == nil
 }
 
 func (r *request) listHolds(list field.IfList, p place.Place) (bool, error) {
-	h := r.handler
 	for _, c := range list.Conditions {
 		var holds bool
 		var err error
 		if c.ETag != "" {
-			info, statErr := h.FileSystem.Stat(r.Context(), p.Asked)
+			info, statErr := r.h.FileSystem.Stat(r.Context(), p.Asked)
 			holds = statErr == nil && place.EntityTag(r.Context(), info) == c.ETag
 		} else if holds, err = r.protects(c.Token, p); err != nil {
 			return false, err
@@ -204,14 +200,14 @@ func (r *request) protects(token string, p place.Place) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return r.handler.locks().Covers(r.Context(), token, key)
+	return r.h.locks().Covers(r.Context(), token, key)
 }
 
 // protected returns the key that the lock of token protects: that of p, or of a link
 // that leads there. If it protects neither, protected returns the key of p.
 func (r *request) protected(token string, p place.Place) (string, error) {
 	for _, key := range p.Links {
-		if covers, err := r.handler.locks().Covers(r.Context(), token, key); covers || err != nil {
+		if covers, err := r.h.locks().Covers(r.Context(), token, key); covers || err != nil {
 			return key, err
 		}
 	}

@@ -43,7 +43,7 @@ func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) erro
 	if err := (&p.transfer).mayCopyProperties(ctx); err != nil {
 		return err
 	}
-	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.Name(), p.dst.Name(), p.depth, monitor))
+	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.Name, p.dst.Name, p.depth, monitor))
 }
 
 // movePlan is the plan of a MOVE.
@@ -57,7 +57,7 @@ func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) erro
 	if p.respells {
 		return p.result((&p.transfer).respell(ctx))
 	}
-	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name(), p.dst.Name(), monitor))
+	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name, p.dst.Name, monitor))
 }
 
 // transfer is a checked COPY or MOVE.
@@ -79,9 +79,8 @@ type transfer struct {
 // that the request is about the target of a symbolic link, not about the link. It never
 // returns nil.
 func (r *request) checkTransfer(follow bool) (*transfer, error) {
-	h := r.handler
-	t := &transfer{h: h, r: r, follow: follow, moves: r.Method == "MOVE"}
-	dst, err := h.destination(r.Request)
+	t := &transfer{h: r.h, r: r, follow: follow, moves: r.Method == "MOVE"}
+	dst, err := r.h.destination(r.Request)
 	if err != nil {
 		return t, err
 	}
@@ -91,13 +90,13 @@ func (r *request) checkTransfer(follow bool) (*transfer, error) {
 	if t.mayReplace, err = r.overwrite(); err != nil {
 		return t, err
 	}
-	if t.src, err = h.names().Place(r.Context(), r.name, follow); err != nil {
+	if t.src, err = r.h.names().Place(r.Context(), r.name, follow); err != nil {
 		return t, err
 	}
-	if t.dst, err = h.names().Place(r.Context(), dst, false); err != nil {
+	if t.dst, err = r.h.names().Place(r.Context(), dst, false); err != nil {
 		return t, err
 	}
-	info, err := h.names().Stat(r.Context(), t.src.Name())
+	info, err := r.h.names().Stat(r.Context(), t.src.Name)
 	if err != nil {
 		return t, err
 	}
@@ -118,7 +117,7 @@ func (t *transfer) recheck() error {
 	if err := t.stillThere(t.r.Context()); err != nil {
 		return err
 	}
-	return t.r.preconditionsOf(t.src.Name())
+	return t.r.preconditionsOf(t.src.Name)
 }
 
 // result returns err as the client sees it.
@@ -127,10 +126,9 @@ func (t *transfer) result(err error) error { return t.h.failureOf(askedNames(err
 // stillThere repeats the checks under the claim, because the resources may have
 // changed.
 func (t *transfer) stillThere(ctx context.Context) error {
-	h := t.h
-	info, err := h.names().Look(ctx, t.src, t.follow)
+	info, err := t.h.names().Look(ctx, t.src, t.follow)
 	if err == nil {
-		err = h.names().Unmoved(ctx, t.dst, false)
+		err = t.h.names().Unmoved(ctx, t.dst, false)
 	}
 	if err == nil {
 		err = t.inspect(ctx, info)
@@ -141,21 +139,20 @@ func (t *transfer) stillThere(ctx context.Context) error {
 // inspect checks what exists at the source of t, which info describes, and at its
 // destination.
 func (t *transfer) inspect(ctx context.Context, info fs.FileInfo) error {
-	h := t.h
 	if t.moves && t.depth == 0 && info.IsDir() {
-		return &status.Error{Status: http.StatusBadRequest, Reason: "the header Depth must be infinity for the MOVE of a collection"} // RFC 4918 §9.9.2
+		return status.New(http.StatusBadRequest, "the header Depth must be infinity for the MOVE of a collection") // RFC 4918 §9.9.2
 	}
 	if err := t.checkOverlap(ctx); err != nil {
 		return err
 	}
-	if err := h.checkParent(ctx, t.dst.Name()); err != nil {
+	if err := t.h.checkParent(ctx, t.dst.Name); err != nil {
 		return err
 	}
-	_, err := storage.Lstat(ctx, h.FileSystem, t.dst.Name())
+	_, err := storage.Lstat(ctx, t.h.FileSystem, t.dst.Name)
 	t.replaces = err == nil && !t.respells
 	switch {
 	case t.replaces && !t.mayReplace:
-		return &status.Error{Status: http.StatusPreconditionFailed, Reason: "the destination exists and the header Overwrite is F"}
+		return status.New(http.StatusPreconditionFailed, "the destination exists and the header Overwrite is F")
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

@@ -49,11 +49,11 @@ func (p *deletePlan) recheck() error {
 	if err := p.h.names().Unmoved(p.r.Context(), p.at, false); err != nil {
 		return err
 	}
-	return p.r.preconditionsOf(p.at.Name())
+	return p.r.preconditionsOf(p.at.Name)
 }
 
 func (p *deletePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
-	name := p.at.Name()
+	name := p.at.Name
 	err := p.h.engine(c, p.at).Remove(ctx, name, monitor)
 	// If only the resource itself remains, a 207 would look like a partial success. So the
 	// answer is the plain error.

@@ -26,8 +26,8 @@ func askedNames(err error, about ...place.Place) error {
 // request, it begins with the name that the client used for the place.
 func askedName(name string, about ...place.Place) string {
 	for _, p := range about {
-		if p.Asked != p.Name() && storage.Contains(p.Name(), name) {
-			return path.Join(p.Asked, strings.TrimPrefix(name, p.Name()))
+		if p.Asked != p.Name && storage.Contains(p.Name, name) {
+			return path.Join(p.Asked, strings.TrimPrefix(name, p.Name))
 		}
 	}
 	return name

@@ -46,7 +46,7 @@ type follower struct {
 
 // Prepare implements tree.Follower.
 func (f *follower) Prepare(ctx context.Context, e *tree.Entry) (follows bool, err error) {
-	props := f.properties()
+	props := f.properties(ctx)
 	source, destination, err := f.keysOfEntry(ctx, *e)
 	if err != nil {
 		return false, err
@@ -81,7 +81,7 @@ func (f *follower) keysOfEntry(ctx context.Context, e tree.Entry) (source, desti
 // keyOf returns the key of the canonical name.
 func (f *follower) keyOf(ctx context.Context, name string) (string, error) {
 	for _, p := range f.places {
-		if p.Name() == name {
+		if p.Name == name {
 			return p.Key, nil
 		}
 	}
@@ -120,7 +120,7 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 	err = f.claim.locks.ReleaseRooted(ctx, destination, func(root string) bool { return root != destination })
 	changedMembers(ctx, f.FileSystem, e.Destination)
 	if e.Method != "MOVE" || !whole {
-		return errors.Join(err, f.properties().Copy(ctx, source, destination, e.ZeroDepth))
+		return errors.Join(err, f.properties(ctx).Copy(ctx, source, destination, e.ZeroDepth))
 	}
 	changedMembers(ctx, f.FileSystem, e.Source)
 	return errors.Join(err, f.moved(ctx, e, source, destination), f.claim.locks.ReleaseTree(ctx, source, f.claim.used))
@@ -129,7 +129,7 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 // moved moves the properties if they haven't been moved before. A second Move would
 // find none and lose them.
 func (f *follower) moved(ctx context.Context, e tree.Entry, source, destination string) error {
-	props := f.properties()
+	props := f.properties(ctx)
 	if e.Properties {
 		if left, err := props.Any(ctx, source); err != nil || !left {
 			return err
@@ -144,10 +144,10 @@ func (f *follower) moved(ctx context.Context, e tree.Entry, source, destination 
 func (f *follower) removed(ctx context.Context, name, key string, whole bool) error {
 	if whole {
 		changedMembers(ctx, f.FileSystem, name)
-		return errors.Join(f.properties().Remove(ctx, key), f.claim.locks.ReleaseTree(ctx, key, f.claim.used))
+		return errors.Join(f.properties(ctx).Remove(ctx, key), f.claim.locks.ReleaseTree(ctx, key, f.claim.used))
 	}
 	at, err := f.names().Place(ctx, name, false)
-	if err != nil || at.Canon.Folds || at.Canon.Key != at.Name() {
+	if err != nil || at.Folds || at.Key != at.Name {
 		return err // a folded key doesn't tell the resource's name, so its lock stays until it expires
 	}
 	return f.claim.locks.ReleaseRooted(ctx, key, func(root string) bool {
@@ -207,7 +207,7 @@ func (e *unrecordedError) Unwrap() error { return e.err }
 // secure reserves room for the state that must follow the operation, until the claim
 // is released.
 func (f *follower) secure(ctx context.Context, source, destination string, locks int) error {
-	release, err := deadprops.Secure(ctx, f.properties(), source, destination, locks)
+	release, err := deadprops.Secure(ctx, f.properties(ctx), source, destination, locks)
 	if err == nil {
 		f.claim.secured = release
 	}

@@ -24,8 +24,8 @@ func (b byteRange) contentRange(size int64) string {
 const maxRanges = 64
 
 var (
-	errRangeForm          = &status.Error{Status: http.StatusRequestedRangeNotSatisfiable, Reason: "the header Range must be bytes= and a list of FIRST-LAST, FIRST- or -NUMBER"}
-	errRangeUnsatisfiable = &status.Error{Status: http.StatusRequestedRangeNotSatisfiable, Reason: "the file has none of the bytes that the header Range asks for"}
+	errRangeForm          = status.New(http.StatusRequestedRangeNotSatisfiable, "the header Range must be bytes= and a list of FIRST-LAST, FIRST- or -NUMBER")
+	errRangeUnsatisfiable = status.New(http.StatusRequestedRangeNotSatisfiable, "the file has none of the bytes that the header Range asks for")
 )
 
 // requestedRanges reads the header Range (RFC 9110 §14.2) of a request for a file of

@@ -167,8 +167,9 @@ type Handler struct {
 	encoders       compress.Encoders
 	ownWorkers     tree.Workers
 
-	mu           sync.Mutex
-	lockTable    *locktable.Table
-	defaultProps *defaultProps
-	memHistory   *history.Mem
+	defaultProps defaultProps
+
+	mu         sync.Mutex
+	lockTable  *locktable.Table
+	memHistory *history.Mem
 }

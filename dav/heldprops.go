@@ -110,20 +110,16 @@ func (p heldProps) Patch(ctx context.Context, name string, patches []webdav.Prop
 	propstats, err := holder.Patch(patches)
 	for _, propstat := range propstats {
 		if err == nil && propstat.Status != http.StatusOK {
-			err = &status.Error{Status: propstat.Status, Reason: "the property can't be changed"}
+			err = status.New(propstat.Status, "the property can't be changed")
 		}
 	}
 	return err
 }
 
-// Move does nothing, because the properties have moved with the files.
-func (heldProps) Move(context.Context, string, string) error { return nil }
+// The properties have moved, were copied by storage/tree or were removed with the files, and
+// are not counted.
 
-// MayCopy does nothing, because the properties are not counted.
+func (heldProps) Move(context.Context, string, string) error          { return nil }
 func (heldProps) MayCopy(context.Context, string, string, bool) error { return nil }
-
-// Copy does nothing, because storage/tree has copied the properties with the files.
-func (heldProps) Copy(context.Context, string, string, bool) error { return nil }
-
-// Remove does nothing, because the properties were removed with the files.
-func (heldProps) Remove(context.Context, string) error { return nil }
+func (heldProps) Copy(context.Context, string, string, bool) error    { return nil }
+func (heldProps) Remove(context.Context, string) error                { return nil }

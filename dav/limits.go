@@ -46,20 +46,16 @@ const (
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
 // caller must call leave when the operation ends.
 func (r *request) enterOperation() (leave func(), err error) {
-	h := r.handler
-	most := cmp.Or(h.Limits.Operations, defaultOperations)
-	return r.enter(&h.listings.operations, &limit.Bound{
-		Most: most, MostOf: cmp.Or(h.Limits.OperationsOf, max(most/limit.OneClient, 1)),
+	return r.enter(&r.h.listings.operations, &limit.Bound{
+		Most: cmp.Or(r.h.Limits.Operations, defaultOperations), MostOf: r.h.Limits.OperationsOf,
 		What: "COPYs, MOVEs and DELETEs", Instead: "send fewer at a time",
 	})
 }
 
 // enterStream counts a request that follows an operation, or returns a 503.
 func (r *request) enterStream() (leave func(), err error) {
-	h := r.handler
-	most := cmp.Or(h.Limits.Streams, defaultStreams)
-	return r.enter(&h.listings.streams, &limit.Bound{
-		Most: most, MostOf: cmp.Or(h.Limits.StreamsOf, max(most/limit.OneClient, 1)),
+	return r.enter(&r.h.listings.streams, &limit.Bound{
+		Most: cmp.Or(r.h.Limits.Streams, defaultStreams), MostOf: r.h.Limits.StreamsOf,
 		What: "requests that follow an operation", Instead: "read its status document now and then",
 	})
 }
@@ -71,15 +67,6 @@ func (r *request) enter(in *limit.Counter, b *limit.Bound) (leave func(), err er
 		return nil, err
 	}
 	return func() { in.Leave(client, 1) }, nil
-}
-
-// limitLock sets the client that wanted counts for, if r has no principal.
-func (r *request) limitLock(wanted *lock.Lock) {
-	h := r.handler
-	if client := r.anonymous(); client != "" {
-		wanted.Client = client
-		wanted.ClientMax = limit.ShareOf(client, cmp.Or(h.Limits.LocksOf, defaultLocksOf))
-	}
 }
 
 // defaultLocksOf is a quarter of what all clients without a principal may have.
@@ -121,18 +108,17 @@ const (
 
 // enterListing counts a listing of a collection with this depth, or refuses it.
 func (r *request) enterListing(depth int) (leave func(), err error) {
-	h := r.handler
 	if depth != tree.Infinite {
 		return func() {}, nil
 	}
-	if h.Listings.Infinity < 0 {
+	if r.h.Listings.Infinity < 0 {
 		return nil, &status.Error{
 			Status: http.StatusForbidden, Condition: "propfind-finite-depth",
 			Reason: "this server lists one collection at a time: ask with Depth 0 or 1",
 		}
 	}
-	return r.enter(&h.listings.infinite, &limit.Bound{
-		Most: cmp.Or(h.Listings.Most, defaultListings), MostOf: cmp.Or(h.Listings.MostOf, defaultListingsOf),
+	return r.enter(&r.h.listings.infinite, &limit.Bound{
+		Most: cmp.Or(r.h.Listings.Most, defaultListings), MostOf: cmp.Or(r.h.Listings.MostOf, defaultListingsOf),
 		What: "listings of Depth infinity", Instead: "list with Depth 1",
 	})
 }
@@ -159,11 +145,10 @@ func (r *request) client() string {
 
 // nameClient returns the result of client.
 func (r *request) nameClient() string {
-	h := r.handler
 	if name := r.principal(); name != "" {
 		return "user " + tenant.Prefix(r.Context()) + "/" + name
 	}
-	addr, _ := h.TrustedProxies.Client(r.Request)
+	addr, _ := r.h.TrustedProxies.Client(r.Request)
 	several := !addr.IsValid()
 	if several {
 		remote, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -171,7 +156,7 @@ func (r *request) nameClient() string {
 			return limit.SeveralClients + "local"
 		}
 		addr = remote.Addr()
-		several = h.TrustedProxies.Sent(r.Request) // the proxy doesn't report the client
+		several = r.h.TrustedProxies.Sent(r.Request) // the proxy doesn't report the client
 	}
 	if addr = addr.Unmap().WithZone(""); addr.Is6() && !addr.IsLoopback() {
 		prefix, _ := addr.Prefix(64) // 64 is right for any IPv6 address
@@ -181,12 +166,4 @@ func (r *request) nameClient() string {
 		return limit.SeveralClients + addr.String()
 	}
 	return addr.String()
-}
-
-// anonymous returns client(r) if r has no principal, and "" otherwise.
-func (r *request) anonymous() string {
-	if r.principal() != "" {
-		return ""
-	}
-	return r.client()
 }

@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
@@ -48,20 +50,22 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 		Root: at.Key, ZeroDepth: depth == 0, Shared: info.Shared, OwnerXML: info.OwnerXML,
 		Principal: r.principal(), Duration: timeout,
 	}
-	r.limitLock(&wanted)
+	if wanted.Principal == "" {
+		wanted.Client = r.client()
+		wanted.ClientMax = limit.ShareOf(wanted.Client, cmp.Or(h.Limits.LocksOf, defaultLocksOf))
+	}
 	return r.acquire(w, at, wanted)
 }
 
 // acquire creates the lock wanted at a place (RFC 4918 §9.10.1).
 func (r *request) acquire(w http.ResponseWriter, at place.Place, wanted lock.Lock) error {
-	h := r.handler
 	header, err := r.conditionsIf()
 	if err != nil {
 		return err
 	}
 	// Whatever its depth, a lock protects the names of the direct members. So no member may
 	// be created or removed meanwhile.
-	release, err := h.shared().claims.Acquire(r.Context(), tenant.Prefix(r.Context()), operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
+	release, err := r.h.shared().claims.Acquire(r.Context(), tenant.Prefix(r.Context()), operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
 	if err != nil {
 		return err
 	}
@@ -70,16 +74,16 @@ func (r *request) acquire(w http.ResponseWriter, at place.Place, wanted lock.Loc
 	if err != nil {
 		return err
 	}
-	granted, err := h.locks().Acquire(r.Context(), wanted)
+	granted, err := r.h.locks().Acquire(r.Context(), wanted)
 	if err != nil {
-		return h.locks().Conflict(r.Context(), at, err)
+		return r.h.locks().Conflict(r.Context(), at, err)
 	}
 	code := http.StatusOK
 	switch {
 	case occupant == nil:
 		code = http.StatusCreated
-		if err := h.createEmpty(r.Context(), at, granted.Token); err != nil {
-			return errors.Join(err, h.locks().Release(context.WithoutCancel(r.Context()), granted.Token))
+		if err := r.h.createEmpty(r.Context(), at, granted.Token); err != nil {
+			return errors.Join(err, r.h.locks().Release(context.WithoutCancel(r.Context()), granted.Token))
 		}
 	case occupant.IsDir():
 		r.setContentLocation(w.Header(), at.Asked)
@@ -91,11 +95,10 @@ func (r *request) acquire(w http.ResponseWriter, at place.Place, wanted lock.Loc
 // mayLock returns an error if the resource must not be locked. Otherwise it returns the
 // resource's description, or nil if the resource doesn't exist.
 func (r *request) mayLock(header field.If, at place.Place) (fs.FileInfo, error) {
-	h := r.handler
 	if err := r.evaluateIf(header, at); err != nil {
 		return nil, err
 	}
-	info, err := h.names().Look(r.Context(), at, true)
+	info, err := r.h.names().Look(r.Context(), at, true)
 	if err != nil && status.Of(err) != http.StatusNotFound {
 		return nil, err
 	}
@@ -105,30 +108,30 @@ func (r *request) mayLock(header field.If, at place.Place) (fs.FileInfo, error) 
 	if namesCollection(r) {
 		return nil, errNamesCollection
 	}
-	if err := h.checkParent(r.Context(), at.Name()); err != nil {
+	if err := r.h.checkParent(r.Context(), at.Name); err != nil {
 		return nil, err
 	}
-	return nil, h.locks().PermitMember(r.Context(), submittedBy(r, header), at)
+	return nil, r.h.locks().PermitMember(r.Context(), submittedBy(r, header), at)
 }
 
 // createEmpty creates an empty file for the lock with the given token.
 func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string) error {
 	// An earlier resource with this name may have left properties.
-	if err := h.properties().Remove(ctx, at.Key); err != nil {
+	if err := h.properties(ctx).Remove(ctx, at.Key); err != nil {
 		return err
 	}
-	f, err := h.FileSystem.OpenFile(ctx, at.Name(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := h.FileSystem.OpenFile(ctx, at.Name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another program created it first
 	}
 	if err != nil {
 		return err
 	}
-	changedMembers(ctx, h.FileSystem, at.Name())
+	changedMembers(ctx, h.FileSystem, at.Name)
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if info, err := h.FileSystem.Stat(ctx, at.Name()); err == nil {
+	if info, err := h.FileSystem.Stat(ctx, at.Name); err == nil {
 		h.shared().created.Note(ctx, token, at.Key, info)
 	}
 	return nil
@@ -136,7 +139,6 @@ func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string)
 
 // refresh restarts the timeouts of the submitted locks (RFC 4918 §9.10.2).
 func (r *request) refresh(w http.ResponseWriter, at place.Place, timeout time.Duration) error {
-	h := r.handler
 	header, err := r.conditionsIf()
 	if err != nil {
 		return err
@@ -153,7 +155,7 @@ func (r *request) refresh(w http.ResponseWriter, at place.Place, timeout time.Du
 		if err != nil {
 			return err
 		}
-		l, err := h.locks().Renew(r.Context(), key, token, r.principal(), timeout)
+		l, err := r.h.locks().Renew(r.Context(), key, token, r.principal(), timeout)
 		switch {
 		case errors.Is(err, webdav.ErrNoSuchLock):
 		case err != nil:
@@ -170,12 +172,11 @@ func (r *request) refresh(w http.ResponseWriter, at place.Place, timeout time.Du
 
 // respondLock answers with the locks that cover the request URI.
 func (r *request) respondLock(w http.ResponseWriter, at place.Place, l lock.Lock, code int) error {
-	h := r.handler
-	index, err := h.locks().Discover(r.Context(), r.principal(), at, false)
+	index, err := r.h.locks().Discover(r.Context(), r.principal(), at, false)
 	if err != nil {
 		return err
 	}
-	if h.locks().Plain() {
+	if r.h.locks().Plain() {
 		index.Add(l)
 	}
 	body := []byte(xml.Header + `<D:prop xmlns:D="DAV:"><D:lockdiscovery>`)
@@ -227,7 +228,7 @@ func lockToken(r *request) (string, error) {
 	token, closed := strings.CutSuffix(token, ">")
 	isURI := strings.Contains(token, ":") // RFC 4918 §6.5
 	if opened != closed || token == "" || !opened && !isURI || strings.ContainsAny(token, "<> \t,") {
-		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the header Lock-Token must be a lock token between < and >"}
+		return "", status.New(http.StatusBadRequest, "the header Lock-Token must be a lock token between < and >")
 	}
 	return token, nil
 }

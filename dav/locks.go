@@ -50,7 +50,6 @@ func (r *request) confirm(changes ...locktable.Change) (*claim, error) {
 // confirmFor is confirm for an operation with a key. If an identical request holds the
 // claim, the error is for operation.Registry.Undertake.
 func (r *request) confirmFor(key operation.Key, changes []locktable.Change) (*claim, error) {
-	h := r.handler
 	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err
@@ -60,20 +59,19 @@ func (r *request) confirmFor(key operation.Key, changes []locktable.Change) (*cl
 		scopes[i] = operation.Scope{Name: c.Key, Tree: c.Tree}
 	}
 	held := &operation.Hold{Scopes: scopes, Key: key, Tenant: tenant.Prefix(r.Context())}
-	if err := h.shared().claims.AcquireHold(r.Context(), held); err != nil {
+	if err := r.h.shared().claims.AcquireHold(r.Context(), held); err != nil {
 		return nil, err
 	}
 	used, err := r.permit(header, changes)
 	if err != nil {
-		h.shared().claims.Release(held)
+		r.h.shared().claims.Release(held)
 		return nil, err
 	}
-	return &claim{locks: h.locks(), used: used, claims: &h.shared().claims, hold: held}, nil
+	return &claim{locks: r.h.locks(), used: used, claims: &r.h.shared().claims, hold: held}, nil
 }
 
 // permit evaluates the header If and checks the locks.
 func (r *request) permit(header field.If, changes []locktable.Change) ([]locktable.Used, error) {
-	h := r.handler
 	if header != nil {
 		places := make([]place.Place, len(changes))
 		for i, c := range changes {
@@ -83,7 +81,7 @@ func (r *request) permit(header field.If, changes []locktable.Change) ([]locktab
 			return nil, err
 		}
 	}
-	return h.locks().Permit(r.Context(), submittedBy(r, header), changes)
+	return r.h.locks().Permit(r.Context(), submittedBy(r, header), changes)
 }
 
 // submittedBy returns the lock tokens in the header If of r.

@@ -21,7 +21,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.checkNew(r.Context(), at.Name()); err != nil {
+	if err := h.checkNew(r.Context(), at.Name); err != nil {
 		return err
 	}
 	claim, err := r.confirm(locktable.Change{Place: at, Membership: true})
@@ -39,7 +39,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if info, err := h.FileSystem.Stat(r.Context(), at.Name()); err == nil {
+	if info, err := h.FileSystem.Stat(r.Context(), at.Name); err == nil {
 		w.Header().Set("ETag", place.EntityTag(r.Context(), info))
 	}
 	return succeed(w, http.StatusCreated)
@@ -56,7 +56,7 @@ func noBody(r *request) error {
 		}
 	}
 	if n > 0 {
-		return &status.Error{Status: http.StatusUnsupportedMediaType, Reason: "a MKCOL must not have a request body"}
+		return status.New(http.StatusUnsupportedMediaType, "a MKCOL must not have a request body")
 	}
 	return nil
 }
@@ -73,16 +73,16 @@ func (h *Handler) checkNew(ctx context.Context, name string) error {
 	return h.checkParent(ctx, name)
 }
 
-var errExists = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a resource with this name already exists"}
+var errExists = status.New(http.StatusMethodNotAllowed, "a resource with this name already exists")
 
 // makeCollection makes a collection at a place that is claimed.
 func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {
-	name := at.Name()
+	name := at.Name
 	if err := h.checkNew(ctx, name); err != nil {
 		return err
 	}
 	// An earlier resource with this name may have left properties behind.
-	if err := h.properties().Remove(ctx, at.Key); err != nil {
+	if err := h.properties(ctx).Remove(ctx, at.Key); err != nil {
 		return err
 	}
 	err := h.FileSystem.Mkdir(ctx, name, 0o777)

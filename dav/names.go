@@ -23,18 +23,18 @@ func (h *Handler) names() place.Resolver { return place.Resolver{FS: h.FileSyste
 // name returns the storage name of a URL path.
 func (h *Handler) name(urlPath string) (string, error) {
 	if strings.ContainsRune(urlPath, 0) {
-		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the path contains a NUL"}
+		return "", status.New(http.StatusBadRequest, "the path contains a NUL")
 	}
 	if urlPath == "*" {
-		return "", &status.Error{Status: http.StatusBadRequest, Reason: "only OPTIONS can have the request target *"} // RFC 9112 §3.2.4
+		return "", status.New(http.StatusBadRequest, "only OPTIONS can have the request target *") // RFC 9112 §3.2.4
 	}
 	if climbs(urlPath) {
-		return "", &status.Error{Status: http.StatusForbidden, Reason: "the path leads above the root"}
+		return "", status.New(http.StatusForbidden, "the path leads above the root")
 	}
 	clean, prefix := storage.Clean(urlPath), h.prefix()
 	rest, found := strings.CutPrefix(clean, prefix)
 	if !found || (prefix != "" && rest != "" && rest[0] != '/') {
-		return "", &status.Error{Status: http.StatusNotFound, Reason: "the path is outside " + prefix + "/"}
+		return "", status.New(http.StatusNotFound, "the path is outside "+prefix+"/")
 	}
 	if rest == "" {
 		rest = "/"
@@ -53,25 +53,25 @@ func climbs(urlPath string) bool {
 func (h *Handler) destination(r *http.Request) (string, error) {
 	header := r.Header.Get("Destination")
 	if header == "" {
-		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the header Destination is missing"}
+		return "", status.New(http.StatusBadRequest, "the header Destination is missing")
 	}
 	u, err := field.ParseReference(header)
 	if err != nil {
-		return "", &status.Error{Status: http.StatusBadRequest, Reason: "the header Destination " + err.Error()}
+		return "", status.New(http.StatusBadRequest, "the header Destination "+err.Error())
 	}
 	if u.Host != "" && !h.servesHost(r, u) {
-		return "", &status.Error{Status: http.StatusBadGateway, Reason: "the header Destination names another server"}
+		return "", status.New(http.StatusBadGateway, "the header Destination names another server")
 	}
 	name, err := h.resource(r.Context(), u.Path)
 	if status.Of(err) == http.StatusNotFound {
 		// RFC 4918 §9.8.5: another URL namespace.
-		return "", &status.Error{Status: http.StatusBadGateway, Reason: "the header Destination leads outside this share"}
+		return "", status.New(http.StatusBadGateway, "the header Destination leads outside this share")
 	}
 	if err != nil {
 		return "", err
 	}
 	if storage.Reserved(name) {
-		return "", &status.Error{Status: http.StatusForbidden, Reason: "the header Destination names a path that is reserved for the server"}
+		return "", status.New(http.StatusForbidden, "the header Destination names a path that is reserved for the server")
 	}
 	return name, nil
 }
@@ -98,10 +98,7 @@ func (h *Handler) resource(ctx context.Context, urlPath string) (string, error) 
 }
 
 // errNamesCollection refuses to create a file at the URL of a collection.
-var errNamesCollection = &status.Error{
-	Status: http.StatusConflict,
-	Reason: "a URL that ends in a slash names a collection; use MKCOL to create it, or drop the slash to create a file",
-}
+var errNamesCollection = status.New(http.StatusConflict, "a URL that ends in a slash names a collection; use MKCOL to create it, or drop the slash to create a file")
 
 // namesCollection reports whether r's URL can only be that of a collection (RFC 4918
 // §5.2).
@@ -113,9 +110,8 @@ func namesCollection(r *request) bool {
 // setContentLocation tells the client the URL of the collection name if it left out the
 // slash at the end (RFC 4918 §5.2). The hrefs of the answer begin with this URL.
 func (r *request) setContentLocation(header http.Header, name string) {
-	h := r.handler
 	if !strings.HasSuffix(r.URL.Path, "/") {
-		header.Set("Content-Location", h.href(name, true))
+		header.Set("Content-Location", r.h.href(name, true))
 	}
 }
 
@@ -129,4 +125,4 @@ func (h *Handler) checkParent(ctx context.Context, name string) error {
 	return err
 }
 
-var errNoParent = &status.Error{Status: http.StatusConflict, Reason: "the collection that should contain it does not exist"}
+var errNoParent = status.New(http.StatusConflict, "the collection that should contain it does not exist")

@@ -159,7 +159,7 @@ func (s operationServer) Admits(r *http.Request) bool {
 }
 
 func (s operationServer) EnterStream(r *http.Request) (leave func(), err error) {
-	return (&request{Request: r, handler: s.h}).enterStream()
+	return (&request{Request: r, h: s.h}).enterStream()
 }
 
 // treeMonitor is a tree.Monitor as an operation sees it.

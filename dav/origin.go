@@ -69,10 +69,7 @@ func hostPort(host, port string) string {
 }
 
 // errCrossOrigin refuses a change that a page of another site requests.
-var errCrossOrigin = &status.Error{
-	Status: http.StatusForbidden,
-	Reason: "the request was sent by a page of another site, which may not change anything here",
-}
+var errCrossOrigin = status.New(http.StatusForbidden, "the request was sent by a page of another site, which may not change anything here")
 
 // checkCrossOrigin refuses a change that a page of another site requests. Such a page
 // can abuse the password that the browser remembers for this server, or a server

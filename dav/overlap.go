@@ -16,10 +16,9 @@ import (
 // §9.9.4). It allows a MOVE that only changes the spelling of a name, and sets
 // t.respells for it.
 func (t *transfer) checkOverlap(ctx context.Context) error {
-	h := t.h
 	t.respells = false
 	src, dst := t.src, t.dst
-	if storage.Overlap(src.Name(), dst.Name()) {
+	if storage.Overlap(src.Name, dst.Name) {
 		return storage.ErrOverlap
 	}
 	if err := t.checkLinkOverlap(ctx); err != nil {
@@ -29,12 +28,12 @@ func (t *transfer) checkOverlap(ctx context.Context) error {
 		return nil
 	}
 	// Two resources may have the same key, so ask the storage.
-	outer, inner := src.Name(), dst.Name()
+	outer, inner := src.Name, dst.Name
 	if len(src.Key) > len(dst.Key) {
 		outer, inner = inner, outer
 	}
 	inner = place.CutSegments(inner, strings.Count(inner, "/")-strings.Count(outer, "/"))
-	same, err := sameEntry(ctx, h.FileSystem, outer, inner)
+	same, err := sameEntry(ctx, t.h.FileSystem, outer, inner)
 	switch {
 	case err != nil:
 		return err
@@ -51,21 +50,20 @@ func (t *transfer) checkOverlap(ctx context.Context) error {
 // through symbolic links. It also refuses to move a link into its own target: a MOVE
 // that has to copy would copy the target into itself.
 func (t *transfer) checkLinkOverlap(ctx context.Context) error {
-	h := t.h
 	src, dst := t.src, t.dst
 	var err error
 	if !t.follow {
-		src, err = h.names().Place(ctx, src.Name(), true)
+		src, err = t.h.names().Place(ctx, src.Name, true)
 	}
 	if err == nil {
-		dst, err = h.names().Place(ctx, dst.Name(), true)
+		dst, err = t.h.names().Place(ctx, dst.Name, true)
 	}
 	switch {
 	case err != nil:
 		return err
-	case src.Name() == t.src.Name() && dst.Name() == t.dst.Name():
+	case src.Name == t.src.Name && dst.Name == t.dst.Name:
 		return nil // neither name ends in a link
-	case src.Name() == dst.Name(), src.Name() != t.src.Name() && storage.Contains(src.Key, t.dst.Key):
+	case src.Name == dst.Name, src.Name != t.src.Name && storage.Contains(src.Key, t.dst.Key):
 		return storage.ErrOverlap
 	}
 	return nil
@@ -101,10 +99,9 @@ func sameEntry(ctx context.Context, fsys storage.FS, a, b string) (bool, error) 
 // respell gives the source of t the spelling of its destination. Locks and properties
 // need no change, because the key is the same.
 func (t *transfer) respell(ctx context.Context) error {
-	h := t.h
-	err := h.FileSystem.Rename(ctx, t.src.Name(), t.dst.Name())
+	err := t.h.FileSystem.Rename(ctx, t.src.Name, t.dst.Name)
 	if err == nil {
-		changedMembers(ctx, h.FileSystem, t.dst.Name())
+		changedMembers(ctx, t.h.FileSystem, t.dst.Name)
 	}
 	return err
 }

@@ -21,13 +21,13 @@ const patchType = "application/x-sabredav-partialupdate"
 const patchClass = "sabredav-partialupdate"
 
 var (
-	errPatchType         = &status.Error{Status: http.StatusUnsupportedMediaType, Reason: "a PATCH must have the Content-Type " + patchType}
-	errPatchLength       = &status.Error{Status: http.StatusLengthRequired, Reason: "a PATCH needs the header Content-Length"}
-	errNothingToPatch    = &status.Error{Status: http.StatusNotFound, Reason: "there is no file to patch"}
-	errUpdateRangeLength = &status.Error{Status: http.StatusRequestedRangeNotSatisfiable, Reason: "the range in the header X-Update-Range and the request body differ in length"}
-	errRangeOutside      = &status.Error{Status: http.StatusRequestedRangeNotSatisfiable, Reason: "the range must begin within the file or at its end"}
-	errRangeShorter      = &status.Error{Status: http.StatusConflict, Reason: "the existing file is longer than the LENGTH in the header Content-Range: delete it before you send the first part, or send the whole file"}
-	errChangedMeanwhile  = &status.Error{Status: http.StatusConflict, Reason: "the file was changed during this request; the request had no effect"}
+	errPatchType         = status.New(http.StatusUnsupportedMediaType, "a PATCH must have the Content-Type "+patchType)
+	errPatchLength       = status.New(http.StatusLengthRequired, "a PATCH needs the header Content-Length")
+	errNothingToPatch    = status.New(http.StatusNotFound, "there is no file to patch")
+	errUpdateRangeLength = status.New(http.StatusRequestedRangeNotSatisfiable, "the range in the header X-Update-Range and the request body differ in length")
+	errRangeOutside      = status.New(http.StatusRequestedRangeNotSatisfiable, "the range must begin within the file or at its end")
+	errRangeShorter      = status.New(http.StatusConflict, "the existing file is longer than the LENGTH in the header Content-Range: delete it before you send the first part, or send the whole file")
+	errChangedMeanwhile  = status.New(http.StatusConflict, "the file was changed during this request; the request had no effect")
 )
 
 // patch replaces a part of the file name by the request body, or appends the body

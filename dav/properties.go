@@ -8,40 +8,42 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/tenant"
-	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// properties returns the store of dead properties: that of State or, without a State, the
-// files of FileSystem or memory.
-func (h *Handler) properties() deadprops.Store {
+// properties returns the dead properties of the tenant of ctx: those of State or, without a
+// State, those in the files of FileSystem or in memory. If it fails, all methods of the
+// result return the error.
+func (h *Handler) properties(ctx context.Context) deadprops.Store {
+	var store deadprops.Store
+	var err error
 	if h.State != nil {
-		return keptByTenant(h.State.Properties(), h.Tenant != nil)
+		store, err = h.keptProperties(ctx)
+	} else {
+		store, err = h.defaultProperties(ctx)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.defaultProps == nil {
-		h.defaultProps = &defaultProps{fsys: h.FileSystem, mem: keptByTenant(deadprops.NewMem(), h.Tenant != nil)}
+	if err != nil {
+		return noProperties{err}
 	}
-	return h.defaultProps
+	return store
 }
 
-// keptByTenant returns store, with the properties of different tenants kept apart if
-// requests belong to tenants.
-func keptByTenant(store deadprops.Store, tenants bool) deadprops.Store {
-	if !tenants {
-		return store
+// keptProperties returns the dead properties in State or in memory, without a call of the
+// storage.
+func (h *Handler) keptProperties(ctx context.Context) (deadprops.Store, error) {
+	store := deadprops.Store(&h.defaultProps.mem)
+	if h.State != nil {
+		store = h.State.Properties()
 	}
-	return tenant.NewProperties(store)
+	if h.Tenant == nil {
+		return store, nil
+	}
+	return tenant.Properties(ctx, store)
 }
 
-// defaultProps is the deadprops.Store of a Handler without a State. It uses the files
-// of fsys if they keep dead properties, as those of webdav.NewMemFS do, and memory
-// otherwise. It decides on first use, because it must call the storage, which can be slow
-// or fail. It decides for each tenant, because each has its own tree.
+// defaultProps has the dead properties of a Handler without a State.
 type defaultProps struct {
-	fsys storage.FS
-	mem  deadprops.Store
+	mem deadprops.Mem
 
 	mu     sync.Mutex
 	stores map[string]deadprops.Store // by tenant.Prefix
@@ -51,23 +53,27 @@ type defaultProps struct {
 // gives the same result and costs one call of the storage.
 const maxDecided = 10_000
 
-// decide returns the store for the tenant of ctx.
-func (p *defaultProps) decide(ctx context.Context) (deadprops.Store, error) {
-	tenant := tenant.Prefix(ctx)
+// defaultProperties returns the files of FileSystem if they keep dead properties, as those of
+// webdav.NewMemFS do, and memory otherwise. It decides on first use, because it must call
+// the storage, which can be slow or fail. It decides for each tenant, because each has its
+// own tree.
+func (h *Handler) defaultProperties(ctx context.Context) (deadprops.Store, error) {
+	p, tenant := &h.defaultProps, tenant.Prefix(ctx)
 	p.mu.Lock()
 	store := p.stores[tenant]
 	p.mu.Unlock()
 	if store != nil {
 		return store, nil
 	}
-	f, err := p.fsys.OpenFile(ctx, "/", os.O_RDONLY, 0)
+	f, err := h.FileSystem.OpenFile(ctx, "/", os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	store = p.mem
 	if _, holds := f.(webdav.DeadPropsHolder); holds {
-		store = heldProps{p.fsys}
+		store = heldProps{h.FileSystem}
+	} else if store, err = h.keptProperties(ctx); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,57 +84,16 @@ func (p *defaultProps) decide(ctx context.Context) (deadprops.Store, error) {
 	return store, nil
 }
 
-// Any implements deadprops.Store, like the methods below.
-func (p *defaultProps) Any(ctx context.Context, name string) (bool, error) {
-	store, err := p.decide(ctx)
-	if err != nil {
-		return false, err
-	}
-	return store.Any(ctx, name)
-}
+// noProperties is a deadprops.Store that can't be used because of err.
+type noProperties struct{ err error }
 
-func (p *defaultProps) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
-	store, err := p.decide(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return store.Read(ctx, query)
-}
+func (n noProperties) Any(context.Context, string) (bool, error)               { return false, n.err }
+func (n noProperties) Patch(context.Context, string, []webdav.Proppatch) error { return n.err }
+func (n noProperties) Move(context.Context, string, string) error              { return n.err }
+func (n noProperties) MayCopy(context.Context, string, string, bool) error     { return n.err }
+func (n noProperties) Copy(context.Context, string, string, bool) error        { return n.err }
+func (n noProperties) Remove(context.Context, string) error                    { return n.err }
 
-func (p *defaultProps) Patch(ctx context.Context, name string, patches []webdav.Proppatch) error {
-	store, err := p.decide(ctx)
-	if err != nil {
-		return err
-	}
-	return store.Patch(ctx, name, patches)
-}
-
-func (p *defaultProps) Move(ctx context.Context, src, dst string) error {
-	store, err := p.decide(ctx)
-	if err != nil {
-		return err
-	}
-	return store.Move(ctx, src, dst)
-}
-
-// MayCopy asks mem without a call of the storage: files that keep properties refuse
-// nothing, and mem is empty then.
-func (p *defaultProps) MayCopy(ctx context.Context, src, dst string, zeroDepth bool) error {
-	return p.mem.MayCopy(ctx, src, dst, zeroDepth)
-}
-
-func (p *defaultProps) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
-	store, err := p.decide(ctx)
-	if err != nil {
-		return err
-	}
-	return store.Copy(ctx, src, dst, zeroDepth)
-}
-
-func (p *defaultProps) Remove(ctx context.Context, name string) error {
-	store, err := p.decide(ctx)
-	if err != nil {
-		return err
-	}
-	return store.Remove(ctx, name)
+func (n noProperties) Read(context.Context, deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
+	return nil, nil, n.err
 }

@@ -14,19 +14,20 @@ import (
 // withBudget returns a context that charges dead properties to the principal of r and
 // enforces PropertyLimits.
 func (r *request) withBudget(ctx context.Context) context.Context {
-	h := r.handler
 	owner := r.principal()
 	if tenant := tenant.Prefix(r.Context()); tenant != "" {
 		owner = tenant + "/" + owner
 	}
-	return deadprops.WithBudget(ctx, deadprops.Budget{Owner: owner, Limits: h.PropertyLimits})
+	return deadprops.WithBudget(ctx, deadprops.Budget{Owner: owner, Limits: r.h.PropertyLimits})
 }
 
 // mayCopyProperties refuses a COPY whose dead properties would exceed the client's
 // limits. Call it before the COPY changes anything.
 func (t *transfer) mayCopyProperties(ctx context.Context) error {
-	h := t.h
-	err := h.properties().MayCopy(ctx, t.src.Key, t.dst.Key, t.depth == 0)
+	kept, err := t.h.keptProperties(ctx) // files that keep their properties refuse nothing
+	if err == nil {
+		err = kept.MayCopy(ctx, t.src.Key, t.dst.Key, t.depth == 0)
+	}
 	if limit, ok := errors.AsType[*deadprops.LimitError](err); ok {
 		return limitRefusal(limit)
 	}
@@ -35,7 +36,7 @@ func (t *transfer) mayCopyProperties(ctx context.Context) error {
 
 // limitRefusal returns limit as a client sees it: 507 (RFC 4918 §9.2.1, §11.5).
 func limitRefusal(limit *deadprops.LimitError) *status.Error {
-	why := &status.Error{Status: http.StatusInsufficientStorage, Reason: limit.Reason}
+	why := status.New(http.StatusInsufficientStorage, limit.Reason)
 	if limit.PerOwner {
 		why.Condition = status.QuotaNotExceeded
 	}

@@ -61,7 +61,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 // lister returns h as its listings see it.
 func (h *Handler) lister() listing.Server {
 	return listing.Server{
-		Names: h.names(), Prefix: h.prefix(), Locks: h.locks(), Properties: h.properties(),
+		Names: h.names(), Prefix: h.prefix(), Locks: h.locks(), Properties: h.properties,
 		DeadBytes: &h.deadBytes, Held: &h.answers,
 	}
 }
@@ -70,7 +70,6 @@ func (h *Handler) lister() listing.Server {
 // interim response at its start. Such a request can be answered immediately, without
 // an operation. Most requests from a mounted drive are of this kind.
 func (r *request) isOne(info fs.FileInfo, depth int) bool {
-	h := r.handler
-	later := h.Interim.FirstAfter() > 0 || h.Interim.Mode == interim.Never
+	later := r.h.Interim.FirstAfter() > 0 || r.h.Interim.Mode == interim.Never
 	return later && (depth == 0 || !info.IsDir()) && !r.preferences().Processing
 }

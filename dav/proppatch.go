@@ -141,10 +141,7 @@ func (p *patch) plan(outcome *patchOutcome, property webdav.Property, remove boo
 var (
 	// errProtected has the precondition code of RFC 4918 §16.
 	errProtected = &status.Error{Status: http.StatusForbidden, Condition: "cannot-modify-protected-property"}
-	errNoTime    = &status.Error{
-		Status: http.StatusConflict,
-		Reason: "the value must be a time: an HTTP date, an RFC 3339 date or seconds since 1970",
-	}
+	errNoTime    = status.New(http.StatusConflict, "the value must be a time: an HTTP date, an RFC 3339 date or seconds since 1970")
 )
 
 // refuse refuses a property unless it is refused already.
@@ -158,7 +155,7 @@ func (p *patch) refuse(outcome *patchOutcome, why *status.Error) {
 // apply makes the changes: first the time, which can be undone, then the dead
 // properties, which the store changes all or not at all.
 func (p *patch) apply(ctx context.Context, h *Handler, at place.Place, info fs.FileInfo) error {
-	name := at.Name()
+	name := at.Name
 	timed := false
 	if !p.modified.IsZero() {
 		err := setTime(ctx, h.names(), name, info, p.modified)
@@ -179,7 +176,7 @@ func (p *patch) apply(ctx context.Context, h *Handler, at place.Place, info fs.F
 	if len(p.dead) == 0 {
 		return nil
 	}
-	err := h.properties().Patch(ctx, at.Key, p.dead)
+	err := h.properties(ctx).Patch(ctx, at.Key, p.dead)
 	if err != nil && timed {
 		err = errors.Join(err, resetTime(ctx, h.FileSystem, name, info))
 	}

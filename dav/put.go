@@ -83,7 +83,7 @@ func (p *put) replace(name string) (info fs.FileInfo, err error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case p.at.Name() == "/":
+	case p.at.Name == "/":
 		return nil, errIsCollection
 	case namesCollection(p.r):
 		return nil, p.noFile()
@@ -167,7 +167,7 @@ func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
 			return offset, err
 		}
 	}
-	content, err := storage.ReplaceFile(p.r.Context(), p.h.FileSystem, p.at.Name(), begin)
+	content, err := storage.ReplaceFile(p.r.Context(), p.h.FileSystem, p.at.Name, begin)
 	if err != nil {
 		return p.failed(err)
 	}
@@ -188,7 +188,7 @@ func (p *put) mayBegin(old fs.FileInfo) error {
 	if err := p.mayChange(old); err != nil {
 		return err
 	}
-	return checkSpace(p.r.Context(), p.h.FileSystem, path.Dir(p.at.Name()), p.length)
+	return checkSpace(p.r.Context(), p.h.FileSystem, path.Dir(p.at.Name), p.length)
 }
 
 // mayChange checks locks and conditions. old is the existing file, or nil.
@@ -220,17 +220,14 @@ func (p *put) receive() error {
 	case err != nil:
 		return unplaced(err)
 	case p.length >= 0 && n != p.length:
-		return &status.Error{
-			Status: http.StatusBadRequest,
-			Reason: fmt.Sprintf("the request body has %d bytes, but %d were announced", n, p.length),
-		}
+		return status.New(http.StatusBadRequest, fmt.Sprintf("the request body has %d bytes, but %d were announced", n, p.length))
 	}
 	return nil
 }
 
 // noFile returns the error for a PUT or PATCH to the URL of a collection.
 func (p *put) noFile() error {
-	info, err := p.h.names().Occupant(p.r.Context(), p.at.Name())
+	info, err := p.h.names().Occupant(p.r.Context(), p.at.Name)
 	switch {
 	case err != nil:
 		return err

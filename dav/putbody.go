@@ -45,11 +45,11 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 }
 
 var (
-	errContentRange       = &status.Error{Status: http.StatusBadRequest, Reason: "the header Content-Range says that the content is a part of a file: this server accepts only whole files"}
-	errContentRangeLength = &status.Error{Status: http.StatusBadRequest, Reason: "the range in the header Content-Range and the request body differ in length"}
-	errContentCoding      = &status.Error{Status: http.StatusUnsupportedMediaType, Reason: "the header Content-Encoding says that the content is encoded: send it without encoding"}
-	errChunk              = &status.Error{Status: http.StatusNotImplemented, Reason: "the header OC-Chunked says that the content is a chunk of a file: this server accepts only whole files"}
-	errEntityLength       = &status.Error{Status: http.StatusBadRequest, Reason: "the header X-Expected-Entity-Length must be the length of the request body, in bytes"}
+	errContentRange       = status.New(http.StatusBadRequest, "the header Content-Range says that the content is a part of a file: this server accepts only whole files")
+	errContentRangeLength = status.New(http.StatusBadRequest, "the range in the header Content-Range and the request body differ in length")
+	errContentCoding      = status.New(http.StatusUnsupportedMediaType, "the header Content-Encoding says that the content is encoded: send it without encoding")
+	errChunk              = status.New(http.StatusNotImplemented, "the header OC-Chunked says that the content is a chunk of a file: this server accepts only whole files")
+	errEntityLength       = status.New(http.StatusBadRequest, "the header X-Expected-Entity-Length must be the length of the request body, in bytes")
 )
 
 // announced reads the headers that describe the body.

@@ -18,7 +18,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 	ctx := context.WithoutCancel(p.r.Context())
 	only := createOnly(p.r)
 	info, err := p.content.Commit(ctx, storage.Placing{
-		Modified: distinct(ctx, p.h.FileSystem, p.at.Name(), p.modified),
+		Modified: distinct(ctx, p.h.FileSystem, p.at.Name, p.modified),
 		// If a file has appeared meanwhile, the client did not mean a part of that.
 		Create: only || p.update != nil && p.old == nil,
 		Sync:   p.h.Sync,
@@ -27,7 +27,7 @@ func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 				return err
 			}
 			// An earlier resource with this name may have left properties behind.
-			return p.h.properties().Remove(ctx, p.at.Key)
+			return p.h.properties(ctx).Remove(ctx, p.at.Key)
 		}),
 	})
 	if only && errors.Is(err, fs.ErrExist) {
@@ -57,7 +57,7 @@ func (p *put) madeByLock(ctx context.Context, info fs.FileInfo) bool {
 	return err == nil && header != nil && p.h.shared().created.Take(ctx, header.Tokens(), p.at.Key, info)
 }
 
-var errIsCollection = &status.Error{Status: http.StatusMethodNotAllowed, Reason: "a collection has no content that can be written"}
+var errIsCollection = status.New(http.StatusMethodNotAllowed, "a collection has no content that can be written")
 
 // failed returns the error for the client if the storage failed with err. It returns the
 // error of a check unchanged.

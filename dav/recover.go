@@ -111,7 +111,7 @@ func (v recoverer) actedOn(ctx context.Context, name string, follow bool) string
 	if err != nil {
 		return name
 	}
-	return at.Name()
+	return at.Name
 }
 
 // ofRecord returns ctx with the tenant of r, as the History names it.

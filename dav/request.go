@@ -11,7 +11,7 @@ import (
 // a method first needs it.
 type request struct {
 	*http.Request
-	handler *Handler
+	h *Handler
 	// name is the storage name of the request URI, in the storage's spelling.
 	name string
 

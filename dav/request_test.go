@@ -24,7 +24,7 @@ func parsedRequest(h *Handler, r *http.Request) *request {
 	if h.Principal != nil {
 		r = r.WithContext(storage.WithPrincipal(r.Context(), h.Principal(r)))
 	}
-	return &request{Request: r, handler: h}
+	return &request{Request: r, h: h}
 }
 
 func readPropfind(h *Handler, r *http.Request) (*listing.Query, error) {

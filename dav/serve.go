@@ -82,7 +82,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	case r.Method == http.MethodOptions && r.URL.Path == "*":
 		return h.serverOptions(w)
 	}
-	req := &request{Request: r, handler: h}
+	req := &request{Request: r, h: h}
 	if isStatus {
 		return h.documents().Serve(w, req.Request, id)
 	}

@@ -47,10 +47,8 @@ func settleBody(r *http.Request) (*http.Request, error) {
 		err := body.Discard(maxUnused)
 		switch {
 		case errors.Is(err, requestbody.ErrTooLong):
-			return r, &status.Error{
-				Status: http.StatusRequestEntityTooLarge,
-				Reason: "the method " + r.Method + " has no use for a request body that long",
-			}
+			return r, status.New(http.StatusRequestEntityTooLarge, "the method "+r.Method+" has no use for a request body that long")
+
 		case err != nil:
 			return r, cutOff(err)
 		}
@@ -94,15 +92,13 @@ func (t *timedWriter) Write(p []byte) (int, error) {
 
 // cutOff returns the error for the client if reading the request body failed with err.
 func cutOff(err error) error {
-	var tooLarge *http.MaxBytesError
+	tooLarge, ok := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case errors.As(err, &tooLarge):
-		return &status.Error{
-			Status: http.StatusRequestEntityTooLarge,
-			Reason: "the request body is longer than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes",
-		}
+	case ok:
+		return status.New(http.StatusRequestEntityTooLarge, "the request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes")
+
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &status.Error{Status: http.StatusRequestTimeout, Reason: "the request body did not arrive in time; nothing was changed"}
+		return status.New(http.StatusRequestTimeout, "the request body did not arrive in time; nothing was changed")
 	}
-	return &status.Error{Status: http.StatusBadRequest, Reason: "the request body was cut off; nothing was changed"}
+	return status.New(http.StatusBadRequest, "the request body was cut off; nothing was changed")
 }

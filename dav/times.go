@@ -63,10 +63,7 @@ const timePrecision = 2 * time.Second
 // errTimeNotKept says that the storage stored a different time. Filesystems have an
 // earliest and a latest time: the latest is in 2038 on ext4 with small inodes and on XFS
 // without bigtime, in 2107 on FAT, and in 2446 on ext4.
-var errTimeNotKept = &status.Error{
-	Status: http.StatusConflict,
-	Reason: "the server's filesystem can't store this time: it is too early or too late",
-}
+var errTimeNotKept = status.New(http.StatusConflict, "the server's filesystem can't store this time: it is too early or too late")
 
 // setTime sets the modification time of name, which info describes. If the storage does
 // not keep the time, apart from rounding, setTime restores the old time and returns

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/davd/davd/dav/internal/locktable"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/tree"
@@ -93,17 +94,21 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 // resource has none: the source of a MOVE whose answer was lost, for example. Keys of
 // places would not do, because two resources may have the same key.
 func (r *request) operationKey() operation.Key {
-	h := r.handler
+	source, sourceErr := r.h.name(r.URL.Path)
+	depth, depthErr := r.depth("0", "1", "infinity")
 	key := operation.Key{
-		Server: h, Tenant: tenant.Prefix(r.Context()), Principal: r.principal(),
-		Method: r.Method, Source: r.keySource(),
-		Depth: keyDepth(r), When: r.keyConditions(),
+		Server: r.h, Tenant: tenant.Prefix(r.Context()), Principal: r.principal(),
+		Method: r.Method, Source: r.keyPlace(source, r.Method == methodCopy, sourceErr, r.URL.Path),
+		Depth: keyValue(strconv.Itoa(depth), depthErr, r.Header.Get("Depth")), When: r.keyConditions(),
 	}
-	if key.Principal == "" && !h.OnePerson {
+	if key.Principal == "" && !r.h.OnePerson {
 		key.Stranger = new(byte)
 	}
 	if r.Method != http.MethodDelete {
-		key.Destination, key.Overwrite = r.keyDestination(), keyOverwrite(r)
+		destination, err := r.h.destination(r.Request)
+		key.Destination = r.keyPlace(destination, false, err, r.Header.Get("Destination"))
+		overwrite, err := r.overwrite()
+		key.Overwrite = keyValue(strconv.FormatBool(overwrite), err, r.Header.Get("Overwrite"))
 	}
 	return key
 }
@@ -112,51 +117,25 @@ func (r *request) operationKey() operation.Key {
 // it. No valid value begins with it.
 const keyRaw = "!"
 
-func (r *request) keySource() string {
-	h := r.handler
-	name, err := h.name(r.URL.Path)
+// keyValue returns value or, if err says that it is invalid, what the client sent.
+func keyValue(value string, err error, sent string) string {
 	if err != nil {
-		return keyRaw + r.URL.Path
+		return keyRaw + sent
 	}
-	at, err := h.names().Place(r.Context(), name, r.Method == methodCopy)
-	if err != nil {
-		return keyRaw + r.URL.Path
-	}
-	return at.Name()
+	return value
 }
 
-func (r *request) keyDestination() string {
-	h := r.handler
-	name, err := h.destination(r.Request)
-	if err != nil {
-		return keyRaw + r.Header.Get("Destination")
+// keyPlace returns the canonical form of name for a key.
+func (r *request) keyPlace(name string, follow bool, err error, sent string) string {
+	var at place.Place
+	if err == nil {
+		at, err = r.h.names().Place(r.Context(), name, follow)
 	}
-	at, err := h.names().Place(r.Context(), name, false)
-	if err != nil {
-		return keyRaw + r.Header.Get("Destination")
-	}
-	return at.Name()
-}
-
-func keyDepth(r *request) string {
-	d, err := r.depth("0", "1", "infinity")
-	if err != nil {
-		return keyRaw + r.Header.Get("Depth")
-	}
-	return strconv.Itoa(d)
-}
-
-func keyOverwrite(r *request) string {
-	does, err := r.overwrite()
-	if err != nil {
-		return keyRaw + r.Header.Get("Overwrite")
-	}
-	return strconv.FormatBool(does)
+	return keyValue(at.Name, err, sent)
 }
 
 // keyConditions returns the conditions of r, for operation.Key.When.
 func (r *request) keyConditions() string {
-	h := r.handler
 	var when strings.Builder
 	for i, header := range keyHeaders {
 		if values := r.Header[header]; values != nil {
@@ -166,7 +145,7 @@ func (r *request) keyConditions() string {
 	}
 	if r.Header["If"] != nil {
 		// These decide which URIs in the header If are on this server.
-		_, asked := h.origin(r.Request)
+		_, asked := r.h.origin(r.Request)
 		when.WriteString(r.Host + "\n" + asked + "\n" + strings.Join(r.Header["X-Forwarded-Host"], "\n"))
 	}
 	return when.String()

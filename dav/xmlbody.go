@@ -3,7 +3,6 @@ package dav
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -21,20 +20,19 @@ const defaultMaxXML = 1 << 20
 // xmlBody returns the body of r. It refuses a body that is too long or has an unsupported
 // encoding before it reads any of it.
 func (r *request) xmlBody(w http.ResponseWriter) (io.Reader, error) {
-	h := r.handler
-	limit := h.MaxXML
+	limit := r.h.MaxXML
 	if limit <= 0 {
 		limit = defaultMaxXML
 	}
 	if r.ContentLength > limit {
-		return nil, badXML(&http.MaxBytesError{Limit: limit})
+		return nil, &http.MaxBytesError{Limit: limit}
 	}
 	if err := davxml.CheckType(r.Header); err != nil {
 		return nil, err
 	}
 	body, err := r.heldXML(http.MaxBytesReader(w, r.Body, limit), limit)
 	if err != nil {
-		return nil, badXML(err)
+		return nil, err
 	}
 	return davxml.WithMark(body, r.Header.Get("Content-Type")), nil
 }
@@ -46,37 +44,28 @@ func readXML[T any](w http.ResponseWriter, r *request, parse func(io.Reader) (T,
 	if err == nil {
 		parsed, err = parse(body)
 	}
-	if err != nil {
-		var none T
-		return none, badXML(err)
-	}
-	return parsed, nil
+	return parsed, badXML(err)
 }
 
 // badXML returns the error for the client if reading an XML body failed with err.
 func badXML(err error) error {
-	var tooLarge *http.MaxBytesError
-	var own *status.Error
+	own, isOwn := errors.AsType[*status.Error](err)
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case errors.As(err, &own):
+	case err == nil:
+		return nil
+	case isOwn:
 		return own
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case tooLarge, errors.Is(err, os.ErrDeadlineExceeded):
 		return cutOff(err)
-	case errors.As(err, &tooLarge):
-		return &status.Error{
-			Status: http.StatusRequestEntityTooLarge,
-			Reason: fmt.Sprintf("the request body is longer than %d bytes", tooLarge.Limit),
-		}
 	}
-	return &status.Error{Status: http.StatusBadRequest, Reason: "the request body: " + err.Error()}
+	return status.New(http.StatusBadRequest, "the request body: "+err.Error())
 }
 
 const (
 	// maxHeldXML limits the memory for the XML bodies of all requests, in bytes. While
 	// a body is parsed, it takes about five times its length.
 	maxHeldXML = 32 << 20
-	// heldShare means that one client may use a quarter of the memory.
-	heldShare = 4
 	// leastHeldXML is the memory for the first part of a body, in bytes.
 	leastHeldXML = 4 << 10
 )
@@ -86,7 +75,6 @@ const (
 // memory counts against the limits until the request ends. heldXML returns a short body
 // unchanged, because it costs less memory than its connection.
 func (r *request) heldXML(body io.Reader, longest int64) (io.Reader, error) {
-	h := r.handler
 	length := r.ContentLength
 	whole := requestbody.From(r.Request)
 	if 0 <= length && length <= listing.MaxKnownBody || whole == nil {
@@ -95,12 +83,11 @@ func (r *request) heldXML(body io.Reader, longest int64) (io.Reader, error) {
 	if length < 0 {
 		length = longest
 	}
-	most := max(maxHeldXML, heldShare*longest)
 	allowed := limit.Bound{
-		Most: int(most), MostOf: int(most / heldShare),
+		Most: int(max(maxHeldXML, limit.OneClient*longest)),
 		What: "bytes of XML request bodies", Instead: "send a shorter one",
 	}
-	client, memory := r.client(), &h.listings.xml
+	client, memory := r.client(), &r.h.listings.xml
 	var held []byte
 	for {
 		if len(held) == cap(held) {

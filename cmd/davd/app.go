@@ -59,7 +59,7 @@ func newApp(p *program) *cli.App {
 }
 
 func commands(p *program) []command {
-	server := []command{serveCommand(p), demoCommand(p), clientsCommand(p), locksCommand(p), unlockCommand(p)}
+	server := []command{serveCommand(p), proxyCommand(p), demoCommand(p), clientsCommand(p), locksCommand(p), unlockCommand(p)}
 	return slices.Concat(server, clientCommands(p))
 }
 

@@ -62,9 +62,8 @@ func runDemo(ctx context.Context, p *program, cfg *config.Config) error {
 	}
 	screen := &demo.Screen{Out: p.stdout}
 	s := &site{
-		cfg: cfg, fsys: fsys, state: kept, log: log,
-		sent: screen.Interim,
-		done: screen.Final,
+		frontage: frontage{cfg: cfg, log: log, done: screen.Final},
+		fsys:     fsys, state: kept, sent: screen.Interim,
 		ready: func(listeners []*server.Listener) {
 			screen.Guide(listeners[0].Where(false, "/"))
 			warnPublic(log, cfg, listeners)

@@ -22,6 +22,13 @@ func newLog(w io.Writer, cfg *config.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
+// logSent returns a function that logs each interim response at level debug.
+func logSent(log *slog.Logger) func(*http.Request, http.Header) {
+	return func(r *http.Request, header http.Header) {
+		log.DebugContext(r.Context(), "interim response", "method", r.Method, "path", r.URL.Path, "progress", header.Get("Progress"))
+	}
+}
+
 // logWithheld returns a function that logs, at level debug, why a request gets no (more)
 // interim responses: one line for each operation. It returns nil if that level is off.
 func logWithheld(log *slog.Logger) func(*http.Request, interim.Withheld) {

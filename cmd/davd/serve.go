@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -64,12 +63,8 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 		return err
 	}
 	s := &site{
-		cfg: cfg, fsys: fsys, users: users, state: kept, log: log,
-		sent: func(r *http.Request, header http.Header) {
-			log.DebugContext(r.Context(), "interim response", "method", r.Method, "path", r.URL.Path, "progress", header.Get("Progress"))
-		},
-		withheld: logWithheld(log),
-		done:     accesslog.To(log),
+		frontage: frontage{cfg: cfg, users: users, log: log, done: accesslog.To(log)},
+		fsys:     fsys, state: kept, sent: logSent(log), withheld: logWithheld(log),
 		ready: func(listeners []*server.Listener) {
 			for _, l := range listeners {
 				fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", what, l.Where(cfg.TLS(), cfg.Handler.Prefix+"/"))

@@ -4,23 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/auth"
-	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/control"
-	"github.com/davd/davd/cmd/davd/internal/forwarded"
-	"github.com/davd/davd/cmd/davd/internal/hosts"
 	"github.com/davd/davd/cmd/davd/internal/locks"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
-	"github.com/davd/davd/cmd/davd/internal/streams"
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
-	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/strays"
@@ -29,13 +23,11 @@ import (
 
 // site is a served tree, with the functions to call when something happens.
 type site struct {
-	cfg  *config.Config
+	frontage
+
 	fsys storage.FS
-	// users is nil if davd does not ask for passwords.
-	users *auth.Users
 	// state is closed when serve returns.
 	state *state.State
-	log   *slog.Logger
 	// ready is called when davd accepts connections.
 	ready func([]*server.Listener)
 	// sent is called after each interim response.
@@ -43,8 +35,6 @@ type site struct {
 	// withheld, if not nil, is called when a request gets no interim responses, or no
 	// further ones.
 	withheld func(*http.Request, interim.Withheld)
-	// done is called after each request.
-	done func(*http.Request, accesslog.Record)
 }
 
 // serve serves until ctx ends.
@@ -66,7 +56,7 @@ func (s *site) serve(ctx context.Context) (err error) {
 	}
 	s.ready(listeners)
 	srv := &server.Server{
-		Handler:  s.front(handler),
+		Handler:  s.front(s.named(handler)),
 		Shutdown: handler.Shutdown,
 		TLS:      secure,
 		Log:      s.log,
@@ -177,45 +167,4 @@ func (s *site) handler() *dav.Handler {
 	}
 	h.Interim.Sent, h.Interim.Withheld = s.sent, s.withheld
 	return h
-}
-
-// front returns the handlers that every request passes before it reaches davHandler.
-func (s *site) front(davHandler *dav.Handler) http.Handler {
-	handler := s.named(davHandler)
-	if len(s.cfg.Handler.TrustedProxies) == 0 {
-		return &accesslog.Handler{Next: s.limited(s.guard(handler)), Done: s.done}
-	}
-	return &forwarded.Handler{
-		Trusted: s.cfg.Handler.TrustedProxies,
-		Next:    &accesslog.Handler{Next: s.limited(s.guard(forwarded.Undo(handler))), Done: s.done},
-	}
-}
-
-// named rejects requests for other host names if no users protect the server.
-func (s *site) named(next http.Handler) http.Handler {
-	if s.users != nil {
-		return next
-	}
-	return &hosts.Handler{Next: next, Names: s.cfg.Hosts, Trusted: s.cfg.Handler.TrustedProxies, Refused: accesslog.Report}
-}
-
-// limited limits how slowly a client may send a request body or read an answer. If the
-// answer does not depend on the body, the client gets it before the body has arrived.
-func (s *site) limited(next http.Handler) http.Handler {
-	h := &s.cfg.Handler
-	return &streams.Handler{
-		Next:  &requestbody.Handler{Next: next, Pace: requestbody.NewPace(h.StallTimeout, h.MinRate)},
-		Stall: h.StallTimeout, Refused: accesslog.Report,
-	}
-}
-
-// guard lets in only users, if there are any, and otherwise everyone.
-func (s *site) guard(next http.Handler) http.Handler {
-	if s.users == nil {
-		return next
-	}
-	return &auth.Handler{
-		Next: next, Users: s.users, Realm: s.cfg.Realm,
-		Known: accesslog.Identify, Refused: accesslog.Report,
-	}
 }

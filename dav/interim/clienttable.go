@@ -21,6 +21,8 @@ var knownClients = []KnownClient{
 	{Product: "DAV.pm", Helps: HelpNo, Source: "measured 2026-11: HTTP::DAV 0.49 fails at 1"},
 	{Product: "okhttp", Before: "5", Helps: HelpNo, Source: "measured 2026-11: OkHttp 3.13.1 fails at 1, the next answers are those of other requests; greenbytes/java-http-1xx-tests: 4 fails at 2"},
 	{Product: "Java", Before: "21", Helps: HelpNo, Source: "measured 2026-11: HttpURLConnection of JDK 17 hangs at 1"},
+	{Product: "PHP", Helps: HelpNo, Source: "tried 2026-11: the http streams of PHP 8.2 (file_get_contents) fail at 1 or 2; by default they send no User-Agent. Its curl extension is right"},
+	{Product: "PostmanRuntime", Helps: HelpNo, Source: "postmanlabs/postman-app-support#8076: it waits for ever after 1"},
 	{Product: "Wget2", Helps: HelpNo, Source: "measured 2026-11: wget2 1.99.1 writes an empty file at 1"},
 
 	{Product: "neon", Before: "0.33", Cap: 120, Helps: HelpYes, Source: "measured 2026-11: neon 0.32.5 (davfs2 1.6.1, cadaver 0.24, litmus 0.13), 127 ok, 128 fails"},

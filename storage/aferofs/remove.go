@@ -15,22 +15,39 @@ func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) i
 	return func(yield func(string, error) bool) {
 		for _, member := range members {
 			full := path.Join(name, member)
-			if !yield(member, at("remove", full, f.remove(ctx, full))) {
+			if !yield(member, at("remove", full, f.remove(ctx, full, false))) {
 				return
 			}
 		}
 	}
 }
 
-func (f *FS) remove(ctx context.Context, name string) error {
-	full, err := removable(ctx, name)
-	if err != nil {
+// RemoveAll removes name and everything below it. It is no error if name does not
+// exist. RemoveAll ignores ctx once it has begun.
+func (f *FS) RemoveAll(ctx context.Context, name string) error {
+	err := f.remove(ctx, name, true)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return at("removeall", name, err)
+}
+
+// remove removes name. If all is false, it doesn't remove a collection that has members.
+func (f *FS) remove(ctx context.Context, name string, all bool) error {
+	full, err := started(ctx, name, fs.ErrNotExist)
+	switch {
+	case err != nil:
 		return err
+	case full == rootName:
+		return fs.ErrPermission
 	}
 	defer f.order.changing()()
 	info, err := f.findEntry(full)
 	if err != nil {
 		return err
+	}
+	if all {
+		return f.gone(full, f.fs.RemoveAll(full))
 	}
 	if info.IsDir() {
 		if err := f.empty(full); err != nil {
@@ -38,38 +55,6 @@ func (f *FS) remove(ctx context.Context, name string) error {
 		}
 	}
 	return f.gone(full, f.fs.Remove(full))
-}
-
-// RemoveAll removes name and everything below it. It is no error if name does not
-// exist. RemoveAll ignores ctx once it has begun.
-func (f *FS) RemoveAll(ctx context.Context, name string) error {
-	err := f.removeAll(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return at("removeall", name, err)
-}
-
-func (f *FS) removeAll(ctx context.Context, name string) error {
-	full, err := removable(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer f.order.changing()()
-	if _, err := f.findEntry(full); err != nil {
-		return err
-	}
-	return f.gone(full, f.fs.RemoveAll(full))
-}
-
-// removable returns the backend's form of name, or an error if no such name can be
-// removed.
-func removable(ctx context.Context, name string) (string, error) {
-	full, err := started(ctx, name, fs.ErrNotExist)
-	if full == rootName {
-		err = fs.ErrPermission
-	}
-	return full, err
 }
 
 // empty returns fs.ErrExist if the collection full has members. A MemMapFs would remove

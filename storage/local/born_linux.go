@@ -10,18 +10,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// statByAccess does the same as Stat of the access. Sys of its result is a storage.Facts.
-func (f *FS) statByAccess(local string) (fs.FileInfo, error) {
-	described, err := f.root.Stat(local)
-	if err != nil {
-		return nil, err
-	}
-	return &lateBorn{FileInfo: described, fsys: f, local: local}, nil
-}
-
-// lstatByAccess is statByAccess without following a link.
-func (f *FS) lstatByAccess(local string) (fs.FileInfo, error) {
-	described, err := f.root.Lstat(local)
+// byAccess calls Stat or Lstat of the access. Sys of its result is a storage.Facts.
+func (f *FS) byAccess(stat func(local string) (fs.FileInfo, error), local string) (fs.FileInfo, error) {
+	described, err := stat(local)
 	if err != nil {
 		return nil, err
 	}

@@ -37,10 +37,11 @@ func (f *FS) Canonical(ctx context.Context, name string, follow bool) (storage.C
 // paths of the system, because a link may leave the directory and come back. Otherwise it
 // works on names.
 type canonical struct {
-	fsys *FS
-	base string          // the directory's own path; only with LinksFollow
-	fold map[string]bool // whether a collection folds
-	err  error
+	fsys      *FS
+	following bool
+	base      string          // the directory's own path; only if following
+	fold      map[string]bool // whether a collection folds
+	err       error
 }
 
 // start returns the prefix of the names that the Resolver works on.
@@ -49,6 +50,7 @@ func (c *canonical) start() string {
 	if !ok {
 		return ""
 	}
+	c.following = true
 	base, err := filepath.EvalSymlinks(following.dir)
 	if err != nil {
 		c.err = err
@@ -63,13 +65,10 @@ func (c *canonical) start() string {
 
 // path converts name to the form that the policy's access expects.
 func (c *canonical) path(name string) string {
-	if _, ok := c.fsys.root.(*following); ok {
-		if filepath.Separator != '/' {
-			name = strings.TrimPrefix(name, "/")
-		}
-		return filepath.FromSlash(name)
-	}
-	if name == "/" {
+	switch {
+	case c.following && filepath.Separator == '/':
+		return name
+	case !c.following && name == "/":
 		return rootName
 	}
 	return filepath.FromSlash(strings.TrimPrefix(name, "/"))
@@ -101,13 +100,7 @@ func (c *canonical) follow(name, text string) (to string, ok bool) {
 		}
 		return text, true
 	}
-	return text, !absolute(text) && !climbs(name, text)
-}
-
-// climbs reports whether the relative path text, seen from the resolved link name, leads
-// out of the directory.
-func climbs(name, text string) bool {
-	return storage.Climbs(strings.Count(name, "/")-1, text)
+	return text, !absolute(text) && !storage.Climbs(strings.Count(name, "/")-1, text)
 }
 
 // spell folds segment if the collection dir folds names.
@@ -184,10 +177,8 @@ func (f *FS) readNames(local string) ([]string, error) {
 
 // inShare removes the directory's own path from canon. name is the name that was resolved.
 func (c *canonical) inShare(name string, canon storage.Canon) storage.Canon {
-	if c.base == "" {
-		if _, ok := c.fsys.root.(*following); !ok {
-			return canon
-		}
+	if !c.following {
+		return canon
 	}
 	short := func(path string) string {
 		rest, inside := strings.CutPrefix(path, c.base)

@@ -28,7 +28,7 @@ func (f *FS) lstat(local string) (fs.FileInfo, error) {
 	})
 	switch {
 	case !ok:
-		return f.lstatByAccess(local)
+		return f.byAccess(f.root.Lstat, local)
 	case err != nil:
 		return nil, err
 	}

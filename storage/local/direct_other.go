@@ -28,7 +28,10 @@ func (f *FS) openAtOnce(string) (file *os.File, linked bool) { return nil, true 
 
 func (f *FS) spotAtOnce(string) (*spot, error) { return nil, nil } //nolint:nilnil // it is not known
 
-func (f *FS) statByAccess(local string) (fs.FileInfo, error) { return f.root.Stat(local) }
+// byAccess calls Stat or Lstat of the access.
+func (f *FS) byAccess(stat func(local string) (fs.FileInfo, error), local string) (fs.FileInfo, error) {
+	return stat(local)
+}
 
 func (f *FS) lstat(local string) (fs.FileInfo, error) { return f.root.Lstat(local) }
 

@@ -53,7 +53,7 @@ func (h *held) Close() error { return h.dir.Close() }
 // mount point. It returns "" if the directory is on a filesystem in user space (FUSE).
 // Filesystems that are mounted inside the directory have no identity of their own.
 func (h *held) Identity() string {
-	info, err := h.fsys.statByAccess(rootName)
+	info, err := h.fsys.byAccess(h.fsys.root.Stat, rootName)
 	if err != nil {
 		return ""
 	}

@@ -167,7 +167,7 @@ func (f *FS) stat(ctx context.Context, name, local string) (fs.FileInfo, error) 
 	if info != nil || err != nil {
 		return info, err
 	}
-	return f.statByAccess(local)
+	return f.byAccess(f.root.Stat, local)
 }
 
 // Lstat describes name, even if it is a symbolic link, a FIFO, a socket or a device.

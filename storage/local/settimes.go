@@ -1,16 +1,6 @@
 package local
 
-import (
-	"io/fs"
-	"os"
-	"time"
-)
-
-// timed is the part of an [access] or an *os.Root that setTimes needs.
-type timed interface {
-	Chtimes(name string, accessed, modified time.Time) error
-	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
-}
+import "time"
 
 // setTimes sets the modification time of name and leaves its access time unchanged. The
 // zero time changes nothing.
@@ -19,7 +9,7 @@ type timed interface {
 // and would set a wrong century. For such times setTimes uses another call, or returns
 // errors.ErrUnsupported if the system has none. A filesystem with a shorter range stores its
 // first or last second instead, so the caller must check the result.
-func setTimes(dir timed, name string, modified time.Time) error {
+func setTimes(dir access, name string, modified time.Time) error {
 	if modified.IsZero() || inNanoseconds(modified) {
 		return dir.Chtimes(name, time.Time{}, modified)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // setFarTime is setTimes for times that nanoseconds since 1970 can't express.
-func setFarTime(dir timed, name string, modified time.Time) error {
+func setFarTime(dir access, name string, modified time.Time) error {
 	spec, err := unix.TimeToTimespec(modified)
 	if err != nil {
 		return errors.Join(errors.ErrUnsupported, err)

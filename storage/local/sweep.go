@@ -20,7 +20,7 @@ var errOtherRoot = errors.New("the share is not the same directory as before: if
 // own stages in file. Sweep removes only files with reserved names. It finds stages in
 // collections that this FS has renamed, but not in those that another process has renamed.
 func (f *FS) Sweep(ctx context.Context, file *strays.File) ([]strays.Swept, error) {
-	info, err := f.statByAccess(rootName)
+	info, err := f.byAccess(f.root.Stat, rootName)
 	if err != nil {
 		return nil, f.failed("sweep", "/", err, reading)
 	}

@@ -60,10 +60,7 @@ func (f *FS) replaceable(local string) (string, fs.FileInfo, error) {
 	if err == nil && info != nil {
 		err = fileOnly(info)
 	}
-	if err != nil {
-		return "", nil, err
-	}
-	return target, info, nil
+	return target, info, err
 }
 
 // fileOnly returns an error if info describes a collection, a FIFO, a socket or a device.

@@ -63,9 +63,7 @@ type File struct {
 	free []int64
 	end  int64
 	// live are the notes of this process, by offset.
-	live map[int64]Note
-	// moved maps the offset of a live note to the notes that Follow added for it.
-	moved map[int64][]Note
+	live map[int64]liveNote
 }
 
 // Note is one record. The zero value is a note that was not recorded.
@@ -77,6 +75,12 @@ type Note struct {
 	in    *File
 	at    int64 // its first slot
 	slots int64
+}
+
+// liveNote is a note and those that Follow added for it.
+type liveNote struct {
+	Note
+	moved []Note
 }
 
 // A slot starts with inUse; any other byte means that it is free. A record is
@@ -103,7 +107,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{file: file, live: map[int64]Note{}, moved: map[int64][]Note{}}
+	f := &File{file: file, live: map[int64]liveNote{}}
 	for int(f.end) < len(content) {
 		if note, ok := parse(content[f.end:]); ok {
 			note.in, note.at = f, f.end
@@ -179,7 +183,7 @@ func (f *File) take(note *Note) {
 		note.at = f.end
 		f.end += note.slots * slotSize
 	}
-	f.live[note.at] = *note
+	f.live[note.at] = liveNote{Note: *note}
 }
 
 // Follow must be called before a collection is renamed, possibly to the share root, whose
@@ -202,7 +206,7 @@ func (f *File) below(dir string) (below []Note) {
 	defer f.mu.Unlock()
 	for _, note := range f.live {
 		if strings.HasPrefix(note.Name, dir) {
-			below = append(below, note)
+			below = append(below, note.Note)
 		}
 	}
 	return below
@@ -212,12 +216,14 @@ func (f *File) below(dir string) (below []Note) {
 // is already forgotten, join forgets also immediately.
 func (f *File) join(note, also Note) {
 	f.mu.Lock()
-	is, ok := f.live[note.at]
-	if ok = ok && is == note; ok {
-		f.moved[note.at] = append(f.moved[note.at], also)
+	is := f.live[note.at]
+	live := is.Note == note
+	if live {
+		is.moved = append(is.moved, also)
+		f.live[note.at] = is
 	}
 	f.mu.Unlock()
-	if !ok {
+	if !live {
 		also.Forget()
 	}
 }
@@ -241,8 +247,7 @@ func (f *File) release(note Note) []Note {
 	for i := range note.slots {
 		f.free = append(f.free, note.at+i*slotSize)
 	}
-	moved := f.moved[note.at]
+	moved := f.live[note.at].moved
 	delete(f.live, note.at)
-	delete(f.moved, note.at)
 	return moved
 }

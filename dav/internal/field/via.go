@@ -31,6 +31,7 @@ func ProxySign(header http.Header) string {
 		switch {
 		case sign != "" && name > sign:
 		case name == "Via", name == "Forwarded", name == "X-Real-Ip", name == "X-Varnish",
+			name == "Cdn-Loop", name == "Cf-Ray", // RFC 8586, and Cloudflare's own
 			strings.HasPrefix(name, "X-Forwarded-"):
 			sign = name
 		}

@@ -66,10 +66,7 @@ func (b *Budget) Take(ctx context.Context, n, most int64, patience time.Duration
 	}
 }
 
-var errManyLargeProps = &status.Error{
-	Status: http.StatusServiceUnavailable,
-	Reason: "too many large properties are being read: try again, or ask for fewer properties",
-}
+var errManyLargeProps = status.New(http.StatusServiceUnavailable, "too many large properties are being read: try again, or ask for fewer properties")
 
 // GiveBack returns n bytes to the budget.
 func (b *Budget) GiveBack(n int64) {

@@ -2,6 +2,7 @@
 package limit
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -27,20 +28,17 @@ type Counter struct {
 	of  map[string]int
 }
 
-// Bound is the limit of a counted.
+// Bound is the limit of a Counter.
 type Bound struct {
-	// Most is the limit in total, and MostOf that for one client. An address that several
-	// clients may share gets three times MostOf.
+	// Most is the limit in total, and MostOf that for one client, by default a quarter of
+	// Most. An address that several clients may share gets three times MostOf.
 	Most, MostOf int
 	// What is counted, and instead is what the client can do instead.
 	What, Instead string
 }
 
 func (b *Bound) refusal(most int, what string) error {
-	return &status.Error{
-		Status: http.StatusServiceUnavailable,
-		Reason: fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.Instead),
-	}
+	return status.New(http.StatusServiceUnavailable, fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.Instead))
 }
 
 // Enter adds n to the client's count, or returns a 503. The caller must call leave with
@@ -48,7 +46,9 @@ func (b *Bound) refusal(most int, what string) error {
 func (c *Counter) Enter(b *Bound, client string, n int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	share := shareOfAll(client, b.Most, b.MostOf)
+	mostOf := cmp.Or(b.MostOf, max(b.Most/OneClient, 1))
+	// An address leaves room for clients from elsewhere.
+	share := max(min(ShareOf(client, mostOf), b.Most-b.Most/OneClient), mostOf)
 	switch {
 	case c.all+n > b.Most:
 		return b.refusal(b.Most, b.What)
@@ -79,10 +79,4 @@ func ShareOf(client string, mostOf int) int {
 		return severalShare * mostOf
 	}
 	return mostOf
-}
-
-// shareOfAll is ShareOf if all clients together may have most. It leaves room for
-// clients from elsewhere.
-func shareOfAll(client string, most, mostOf int) int {
-	return max(min(ShareOf(client, mostOf), most-most/OneClient), mostOf)
 }

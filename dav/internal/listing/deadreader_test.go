@@ -64,7 +64,7 @@ func TestDeadReader(t *testing.T) {
 			store := &brokenProps{fails: c.fails}
 			var budget limit.Budget
 			budget.TryTake(c.used, deadAtOnce)
-			server := Server{Properties: store, DeadBytes: &budget}
+			server := Server{Properties: func(context.Context) deadprops.Store { return store }, DeadBytes: &budget}
 			d, err := newDeadReader(t.Context(), &server, "/", allpropQuery)
 			if err != nil {
 				t.Fatal(err)

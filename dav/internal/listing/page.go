@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -83,7 +84,7 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 	}
 	for i := range members {
 		m := &members[i]
-		at := place.Place{Asked: m.Name, Key: m.Name}
+		at := place.Place{Asked: m.Name, Canon: storage.Canon{Name: m.Name, Key: m.Name}}
 		if places != nil {
 			at = places[i]
 		}

@@ -98,7 +98,7 @@ func (p *Answer) placeOf(ctx context.Context, name string) place.Place {
 	}
 	at, err := p.server.Names.Place(ctx, name, true)
 	if err != nil {
-		return place.Place{Asked: name, Canon: storage.Canon{Name: name}, Key: storage.OutsideKey}
+		return place.Place{Asked: name, Canon: storage.Canon{Name: name, Key: storage.OutsideKey}}
 	}
 	return at
 }

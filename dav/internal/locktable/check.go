@@ -14,7 +14,7 @@ import (
 
 // errForeignLock refuses a token of another principal: only the creator of a lock may
 // use its token (RFC 4918 §6.4).
-var errForeignLock = &status.Error{Status: http.StatusForbidden, Reason: "the lock was created by another user"}
+var errForeignLock = status.New(http.StatusForbidden, "the lock was created by another user")
 
 // MembersError says that a collection can't be changed or locked as a whole
 // because some of its members are locked.
@@ -32,7 +32,7 @@ func (e *MembersError) Error() string {
 // Unwrap says that the answer is a 207 that names the members.
 func (e *MembersError) Unwrap() error { return errSeveral }
 
-var errSeveral = &status.Error{Status: http.StatusMultiStatus, Reason: "members are locked"}
+var errSeveral = status.New(http.StatusMultiStatus, "members are locked")
 
 // Submitted holds the lock tokens that a request submitted, and its principal.
 type Submitted struct {

@@ -17,7 +17,7 @@ import (
 // (RFC 4918 §9.10.5, §9.10.6).
 func (l *Table) Conflict(ctx context.Context, at place.Place, err error) error {
 	if owner, ok := errors.AsType[*lock.OwnerError](err); ok {
-		return &status.Error{Status: http.StatusInsufficientStorage, Reason: owner.Error()}
+		return status.New(http.StatusInsufficientStorage, owner.Error())
 	}
 	conflict, ok := errors.AsType[*lock.ConflictError](err)
 	if !ok {

@@ -98,7 +98,7 @@ func (c *coverage) tree(p place.Place) error {
 	if err := c.resource(name); err != nil {
 		return err
 	}
-	info, err := storage.Lstat(c.ctx, c.names.FS, p.Name())
+	info, err := storage.Lstat(c.ctx, c.names.FS, p.Name)
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && !info.IsDir()) {
 		return nil
 	}
@@ -106,10 +106,10 @@ func (c *coverage) tree(p place.Place) error {
 		return err
 	}
 	// The target of a link among the members is not part of the tree.
-	if p, err = c.names.Place(c.ctx, p.Name(), false); err != nil {
+	if p, err = c.names.Place(c.ctx, p.Name, false); err != nil {
 		return err
 	}
-	for member, err := range storage.ReadDir(c.ctx, c.names.FS, p.Name()) {
+	for member, err := range storage.ReadDir(c.ctx, c.names.FS, p.Name) {
 		if err == nil {
 			err = c.tree(p.Member(member.Name()))
 		}

@@ -83,7 +83,7 @@ func (l *Table) Acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, error
 		return l.manager.Acquire(ctx, time.Now(), wanted)
 	}
 	if wanted.Shared {
-		return wanted, &status.Error{Status: http.StatusNotImplemented, Reason: "this server does not support shared locks"}
+		return wanted, status.New(http.StatusNotImplemented, "this server does not support shared locks")
 	}
 	if err := lock.CheckOwner(wanted.OwnerXML); err != nil {
 		return wanted, err

@@ -32,15 +32,10 @@ import (
 type Place struct {
 	// Asked is the storage name that the client used. Answers show it.
 	Asked string
-	Canon storage.Canon
-	Key   string
-	// Links are the keys of the symbolic links in the path. A lock on a collection
-	// protects the links in it and everything below them.
-	Links []string
+	// Canon has the canonical name, which the storage gets, and the key. A lock on a
+	// collection protects the Links in it and everything below them.
+	storage.Canon
 }
-
-// Name is the canonical name, which the storage gets.
-func (p Place) Name() string { return p.Canon.Name }
 
 // Parent is the key of the collection that contains p.
 func (p Place) Parent() string { return path.Dir(p.Key) }
@@ -48,7 +43,7 @@ func (p Place) Parent() string { return path.Dir(p.Key) }
 // Resolver finds out which resource of fs a name leads to.
 type Resolver struct{ FS storage.FS }
 
-var errReserved = &status.Error{Status: http.StatusForbidden, Reason: "the name leads to a path that is reserved for the server"}
+var errReserved = status.New(http.StatusForbidden, "the name leads to a path that is reserved for the server")
 
 // Place returns the place that name leads to. If name ends in a symbolic link, follow
 // decides whether that is the link's target or, as DELETE and MOVE need, the link.
@@ -60,19 +55,14 @@ func (r Resolver) Place(ctx context.Context, name string, follow bool) (Place, e
 	if storage.Reserved(canon.Name) && !storage.Reserved(name) {
 		return Place{}, errReserved
 	}
-	return Of(name, canon), nil
-}
-
-// Of returns the place of name with its canonical form canon.
-func Of(name string, canon storage.Canon) Place {
-	return Place{Asked: name, Canon: canon, Key: canon.Key, Links: canon.Links}
+	return Place{name, canon}, nil
 }
 
 // PlaceAt returns the place of name. info describes name, and may save a call of the
 // storage.
 func (r Resolver) PlaceAt(ctx context.Context, name string, info fs.FileInfo) (Place, error) {
 	if storage.Direct(info) {
-		return Of(name, storage.Canon{Name: name, Key: name}), nil
+		return Place{name, storage.Canon{Name: name, Key: name}}, nil
 	}
 	return r.Place(ctx, name, true)
 }
@@ -80,14 +70,14 @@ func (r Resolver) PlaceAt(ctx context.Context, name string, info fs.FileInfo) (P
 // Member returns the place of a member of the collection p. The member must not be a
 // link.
 func (p Place) Member(segment string) Place {
-	return Of(path.Join(p.Asked, segment), p.Canon.Member(segment))
+	return Place{path.Join(p.Asked, segment), p.Canon.Member(segment)}
 }
 
 // Unmoved returns an error if the canonical name of p now leads elsewhere. Call it
 // under the claim: before that, another process may have put a link into the path.
 func (r Resolver) Unmoved(ctx context.Context, p Place, follow bool) error {
-	now, err := r.Place(ctx, p.Name(), follow)
-	if err == nil && (now.Name() != p.Name() || now.Key != p.Key) {
+	now, err := r.Place(ctx, p.Name, follow)
+	if err == nil && (now.Name != p.Name || now.Key != p.Key) {
 		err = ErrMoved
 	}
 	return err
@@ -97,13 +87,13 @@ func (r Resolver) Unmoved(ctx context.Context, p Place, follow bool) error {
 // the place is that of the link itself, but the description is that of its target.
 func (r Resolver) Find(ctx context.Context, name string) (Place, fs.FileInfo, error) {
 	if info, err := r.Stat(ctx, name); err == nil && storage.Direct(info) {
-		return Of(name, storage.Canon{Name: name, Key: name}), info, nil
+		return Place{name, storage.Canon{Name: name, Key: name}}, info, nil
 	}
 	at, err := r.Place(ctx, name, false)
 	if err != nil {
 		return Place{}, nil, err
 	}
-	info, err := r.Stat(ctx, at.Name())
+	info, err := r.Stat(ctx, at.Name)
 	return at, info, err
 }
 
@@ -111,8 +101,8 @@ func (r Resolver) Find(ctx context.Context, name string) (Place, fs.FileInfo, er
 // name of p leads elsewhere now. For most names the description alone proves that it
 // doesn't, so Unmoved is not needed.
 func (r Resolver) Look(ctx context.Context, p Place, follow bool) (fs.FileInfo, error) {
-	info, err := r.Stat(ctx, p.Name())
-	if err == nil && storage.Direct(info) && p.Key == p.Name() {
+	info, err := r.Stat(ctx, p.Name)
+	if err == nil && storage.Direct(info) && p.Key == p.Name {
 		return info, nil
 	}
 	if err := r.Unmoved(ctx, p, follow); err != nil {
@@ -122,7 +112,7 @@ func (r Resolver) Look(ctx context.Context, p Place, follow bool) (fs.FileInfo, 
 }
 
 // ErrMoved is for a name that leads elsewhere since the server has checked it.
-var ErrMoved = &status.Error{Status: http.StatusConflict, Reason: "a symbolic link in the path changed during this request; the request had no effect"}
+var ErrMoved = status.New(http.StatusConflict, "a symbolic link in the path changed during this request; the request had no effect")
 
 // Shown returns the storage name that a client should see for a key. It takes the
 // spelling from a place of the request if that is the resource itself, above it or
@@ -148,10 +138,10 @@ func Shown(key string, about ...Place) string {
 // shown returns the name of p for a client: the canonical name, or the one that the
 // client used if p is outside the share.
 func (p Place) shown() string {
-	if p.Canon.Name == "" || outside(p.Canon.Key) {
+	if p.Name == "" || outside(p.Key) {
 		return p.Asked
 	}
-	return p.Canon.Name
+	return p.Name
 }
 
 // outside reports whether key belongs to a resource outside the share.

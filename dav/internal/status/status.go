@@ -33,7 +33,7 @@ type Error struct {
 func (e *Error) Error() string { return e.Reason }
 
 // New returns the error for a request that gets status and reason as its answer.
-func New(status int, reason string) error {
+func New(status int, reason string) *Error {
 	return &Error{Status: status, Reason: reason}
 }
 

@@ -26,6 +26,9 @@ type Config struct {
 	// Latency is added to each storage call.
 	Latency time.Duration
 
+	// Upstream is the server behind a reverse proxy. Only NewProxy has its settings.
+	Upstream Upstream
+
 	// Handler has the options that settings determine. The program adds the others.
 	Handler dav.Handler
 

@@ -2,7 +2,12 @@
 
 package local
 
-import "io/fs"
+import (
+	"errors"
+	"io/fs"
+)
+
+func (f *FS) renameLocal(string, *FS, string, bool) error { return errors.ErrUnsupported }
 
 // respell is not needed here: an os.Root accepts another spelling of the same name.
 func (f *FS) respell(string, string) error { return fs.ErrExist }

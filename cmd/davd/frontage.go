@@ -1,0 +1,65 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/davd/davd/cmd/davd/internal/accesslog"
+	"github.com/davd/davd/cmd/davd/internal/auth"
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/forwarded"
+	"github.com/davd/davd/cmd/davd/internal/hosts"
+	"github.com/davd/davd/cmd/davd/internal/streams"
+	"github.com/davd/davd/dav/requestbody"
+)
+
+// frontage is what every request passes before it reaches the handler of a site or a
+// reverse proxy: users, limits and the log.
+type frontage struct {
+	cfg *config.Config
+	// users is nil if davd does not ask for passwords.
+	users *auth.Users
+	log   *slog.Logger
+	// done is called after each request.
+	done func(*http.Request, accesslog.Record)
+}
+
+// front returns the handlers that every request passes before it reaches handler.
+func (f *frontage) front(handler http.Handler) http.Handler {
+	if len(f.cfg.Handler.TrustedProxies) == 0 {
+		return &accesslog.Handler{Next: f.limited(f.guard(handler)), Done: f.done}
+	}
+	return &forwarded.Handler{
+		Trusted: f.cfg.Handler.TrustedProxies,
+		Next:    &accesslog.Handler{Next: f.limited(f.guard(forwarded.Undo(handler))), Done: f.done},
+	}
+}
+
+// named rejects requests for other host names if no users protect the server.
+func (f *frontage) named(next http.Handler) http.Handler {
+	if f.users != nil {
+		return next
+	}
+	return &hosts.Handler{Next: next, Names: f.cfg.Hosts, Trusted: f.cfg.Handler.TrustedProxies, Refused: accesslog.Report}
+}
+
+// limited limits how slowly a client may send a request body or read an answer. If the
+// answer does not depend on the body, the client gets it before the body has arrived.
+func (f *frontage) limited(next http.Handler) http.Handler {
+	h := &f.cfg.Handler
+	return &streams.Handler{
+		Next:  &requestbody.Handler{Next: next, Pace: requestbody.NewPace(h.StallTimeout, h.MinRate)},
+		Stall: h.StallTimeout, Refused: accesslog.Report,
+	}
+}
+
+// guard lets in only users, if there are any, and otherwise everyone.
+func (f *frontage) guard(next http.Handler) http.Handler {
+	if f.users == nil {
+		return next
+	}
+	return &auth.Handler{
+		Next: next, Users: f.users, Realm: f.cfg.Realm,
+		Known: accesslog.Identify, Refused: accesslog.Report,
+	}
+}

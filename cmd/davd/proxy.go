@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"net/http"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/davd/davd/cmd/davd/internal/accesslog"
+	"github.com/davd/davd/cmd/davd/internal/auth"
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/dav/proxy"
+)
+
+const proxyAbout = `
+Serves another WebDAV server: Apache, Nextcloud, IIS, a NAS. While that is silent,
+clients get interim responses, so that they don't give up. A COPY, MOVE or DELETE
+goes on if its client disconnects, and a client that asks again gets its answer.
+davd keeps a list of them at /.davd-operations/, where each user sees the own.
+
+  davd proxy http://127.0.0.1:8081/
+  davd proxy https://nas.example/dav/ --addr :8443 --tls-cert c.pem --tls-key k.pem
+
+The server behind davd asks for passwords, unless --htpasswd is set. NTLM and
+Negotiate don't work through a proxy.
+
+A TIME is a number with a unit, such as 500ms, 20s or 1m30s. Each flag can also be
+set by an environment variable: DAVD_LOG_LEVEL sets --log-level.`
+
+func proxyCommand(p *program) command {
+	cfg := config.NewProxy()
+	return command{
+		name: "proxy", arguments: "URL", about: proxyAbout, settings: cfg.Settings(),
+		run: func(c *cli.Context) error {
+			upstream, err := parseURL(c.Args().First())
+			if err != nil {
+				return err
+			}
+			if upstream.User != nil {
+				return usagef("the URL has a user name: other users of this machine could read it; davd passes on the passwords of its clients")
+			}
+			if err := cfg.ReadProxy(upstream); err != nil {
+				return err
+			}
+			return runProxy(c.Context, p, cfg)
+		},
+	}
+}
+
+func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
+	log := newLog(p.stderr, cfg)
+	users, err := openUsers(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	upstreamTLS, err := cfg.UpstreamTLS()
+	if err != nil {
+		return err
+	}
+	secure, err := loadTLS(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	own := &cfg.Handler
+	handler := &proxy.Handler{
+		Upstream: cfg.Upstream.URL, Prefix: own.Prefix, Transport: proxy.NewTransport(cfg.Upstream.Timeout, upstreamTLS),
+		Interim: own.Interim, TrustedProxies: own.TrustedProxies, Limits: proxy.Limits{
+			Operations: min(own.Limits.Operations, server.MaxOperations()), OperationsOf: own.Limits.OperationsOf,
+		},
+		Authenticated: users != nil, Principal: auth.User, Admitted: auth.Admitted,
+		StallTimeout: own.StallTimeout, MinRate: own.MinRate,
+		Logger: accesslog.Report, OperationLogger: logOperation(log),
+	}
+	handler.Interim.Sent, handler.Interim.Withheld = logSent(log), logWithheld(log)
+	if len(cfg.Admins) > 0 {
+		handler.Administrator = func(r *http.Request) bool { return slices.Contains(cfg.Admins, auth.User(r)) }
+	}
+	listeners, err := server.Listen(ctx, cfg.Addrs)
+	if err != nil {
+		return err
+	}
+	f := &frontage{cfg: cfg, users: users, log: log, done: accesslog.To(log)}
+	front := f.front(handler)
+	if !slices.ContainsFunc(listeners, (*server.Listener).Public) {
+		front = f.front(f.named(handler))
+	}
+	for _, l := range listeners {
+		fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), own.Prefix+"/"))
+		if l.Public() && !cfg.TLS() {
+			log.Warn("passwords travel in clear text: set --tls-cert and --tls-key, or listen on this machine only, behind a proxy with TLS", "addr", l.Addr().String())
+		}
+	}
+	srv := &server.Server{Handler: front, Shutdown: handler.Shutdown, TLS: secure, Log: log, Grace: cfg.Drain}
+	return srv.Serve(ctx, listeners)
+}
