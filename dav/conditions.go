@@ -167,7 +167,7 @@ func (r *request) evaluateIf(header field.If, places ...place.Place) error {
 // tagged returns the place that a Resource-Tag of the header If names.
 func (r *request) tagged(tag string) (p place.Place, ok bool) {
 	u, err := field.ParseReference(tag)
-	if err != nil || (u.Host != "" && !r.h.servesHost(r.Request, u)) {
+	if err != nil || (u.Host != "" && !r.h.self().Serves(r.Request, u)) {
 		return place.Place{}, false
 	}
 	name, err := r.h.resource(r.Context(), u.Path)

@@ -10,10 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/net/webdav"
+
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
-	"golang.org/x/net/webdav"
 )
 
 // copySrc is a COPY with additional header fields.

@@ -59,7 +59,7 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 	if err != nil {
 		return "", status.New(http.StatusBadRequest, "the header Destination "+err.Error())
 	}
-	if u.Host != "" && !h.servesHost(r, u) {
+	if u.Host != "" && !h.self().Serves(r, u) {
 		return "", status.New(http.StatusBadGateway, "the header Destination names another server")
 	}
 	name, err := h.resource(r.Context(), u.Path)

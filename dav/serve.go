@@ -72,7 +72,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := field.CheckSingle(r.Header); err != nil {
 		return err
 	}
-	if err := h.checkCrossOrigin(r); err != nil {
+	if err := h.self().CheckCross(r); err != nil {
 		return err
 	}
 	r, err := settleBody(r)

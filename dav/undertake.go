@@ -145,7 +145,7 @@ func (r *request) keyConditions() string {
 	}
 	if r.Header["If"] != nil {
 		// These decide which URIs in the header If are on this server.
-		_, asked := r.h.origin(r.Request)
+		_, asked := r.h.self().Of(r.Request)
 		when.WriteString(r.Host + "\n" + asked + "\n" + strings.Join(r.Header["X-Forwarded-Host"], "\n"))
 	}
 	return when.String()

@@ -132,8 +132,8 @@ func serveRecording(t *testing.T, cfg *config.Config) *recording {
 		t.Fatal(err)
 	}
 	s := &site{
-		cfg: cfg, fsys: fsys, users: users, state: kept, log: log,
-		done: func(_ *http.Request, record accesslog.Record) { r.records <- record },
+		frontage: frontage{cfg: cfg, users: users, log: log, done: func(_ *http.Request, record accesslog.Record) { r.records <- record }},
+		fsys:     fsys, state: kept,
 	}
 	listeners, err := server.Listen(t.Context(), cfg.Addrs)
 	if err != nil {

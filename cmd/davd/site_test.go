@@ -25,7 +25,7 @@ func TestNamePointsElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &site{
-		cfg: cfg, state: kept, log: slog.New(slog.DiscardHandler),
+		frontage: frontage{cfg: cfg, log: slog.New(slog.DiscardHandler)}, state: kept,
 		ready: func([]*server.Listener) { t.Error("connections are accepted") },
 	}
 	err = s.serve(t.Context())

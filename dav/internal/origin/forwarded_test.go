@@ -1,4 +1,4 @@
-package dav
+package origin
 
 import (
 	"crypto/tls"
@@ -10,7 +10,7 @@ import (
 
 // TestOriginOfConnection: if no proxy reports the scheme, it is that of the connection.
 func TestOriginOfConnection(t *testing.T) {
-	h := &Handler{TrustedProxies: TrustedProxies{netip.MustParsePrefix("192.0.2.1/32")}}
+	s := Server{Proxies: Proxies{netip.MustParsePrefix("192.0.2.1/32")}}
 	for _, c := range []struct {
 		name, proto, want string
 		tls               bool
@@ -25,7 +25,7 @@ func TestOriginOfConnection(t *testing.T) {
 			if c.tls {
 				r.TLS = new(tls.ConnectionState)
 			}
-			if scheme, host := h.origin(r); scheme != c.want || host != "davd.test" {
+			if scheme, host := s.Of(r); scheme != c.want || host != "davd.test" {
 				t.Errorf("%s %s, want %s", scheme, host, c.want)
 			}
 		})
@@ -41,7 +41,7 @@ func FuzzForwarded(f *testing.F) {
 	} {
 		f.Add(seed, seed, seed, "203.0.113.5, 192.0.2.9")
 	}
-	proxies := TrustedProxies{netip.MustParsePrefix("192.0.2.0/24")}
+	proxies := Proxies{netip.MustParsePrefix("192.0.2.0/24")}
 	f.Fuzz(func(t *testing.T, proto, host, forwarded, addresses string) {
 		r := &http.Request{RemoteAddr: "192.0.2.1:5", Header: http.Header{
 			"X-Forwarded-Proto": {proto}, "X-Forwarded-Host": {host}, "X-Forwarded-For": {addresses}, "Forwarded": {forwarded},
