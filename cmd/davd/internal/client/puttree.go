@@ -27,18 +27,14 @@ func (u *upload) directory(ctx context.Context, src, collection string) error {
 		if err == nil {
 			err = u.member(ctx, root, name, entry, target)
 		}
-		switch {
-		case err == nil:
-			return nil
-		case name == ".", fatal(err):
+		if err == nil || name == "." {
 			return err
 		}
-		u.failed++
-		u.session.skipped(shownPath(target), err)
-		if entry.IsDir() {
+		err = u.skip(target, err)
+		if err == nil && entry.IsDir() {
 			return fs.SkipDir
 		}
-		return nil
+		return err
 	})
 }
 
@@ -63,14 +59,14 @@ func (u *upload) member(ctx context.Context, root *os.Root, name string, entry f
 // collection creates a collection, or accepts an existing one. For the first one, it only
 // does the latter with Force.
 func (u *upload) collection(ctx context.Context, target string, first bool) error {
-	err := u.session.Client.Mkcol(ctx, target)
+	err := u.Client.Mkcol(ctx, target)
 	if status(err) != http.StatusMethodNotAllowed {
 		return err
 	}
-	if first && !u.session.Force {
+	if first && !u.Force {
 		return &memberError{shownPath(target) + " exists: use -f to add to it and replace files of the same name"}
 	}
-	found, statErr := u.session.Client.Stat(ctx, target)
+	found, statErr := u.Client.Stat(ctx, target)
 	if statErr != nil {
 		return statErr
 	}

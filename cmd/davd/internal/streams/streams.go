@@ -55,7 +55,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client := forwarded.Network(r.RemoteAddr)
 	if h.Stall > 0 {
 		timed := &writer{ResponseWriter: w, stall: h.Stall}
-		defer timed.last()
+		defer timed.deadline(h.Stall) // for what net/http sends afterwards
 		w = timed
 	}
 	if !h.enter(client) {

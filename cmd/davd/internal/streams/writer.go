@@ -54,9 +54,6 @@ func (w *writer) FlushError() error {
 // Flush implements http.Flusher.
 func (w *writer) Flush() { _ = w.FlushError() }
 
-// last sets the deadline for the data that net/http sends after the handler has returned.
-func (w *writer) last() { w.deadline(w.stall) }
-
 // deadline limits the time for writing, starting now. With 0 it removes the limit.
 func (w *writer) deadline(limit time.Duration) {
 	var until time.Time
