@@ -13,7 +13,6 @@ import (
 	"github.com/davd/davd/dav/operation"
 )
 
-// newLog returns a logger with the format and level of cfg.
 func newLog(w io.Writer, cfg *config.Config) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.LogLevel}
 	if cfg.LogFormat == config.JSON {

@@ -51,7 +51,6 @@ const StatusClientGone = 499
 
 var errPanicked = errors.New("the handler panicked")
 
-// exchangeKey is the context key of a request's *exchange.
 type exchangeKey struct{}
 
 // exchange collects the record of a request. It also serves as the request's context and
@@ -89,7 +88,6 @@ func Report(r *http.Request, err error) {
 	}
 }
 
-// ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	x := &exchange{Context: r.Context(), writer: responseWriter{ResponseWriter: w, request: r.Context()}}
@@ -100,7 +98,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panicked = false
 }
 
-// record returns the record of a request that has ended.
 func (x *exchange) record(r *http.Request, took time.Duration, panicked bool) Record {
 	record := Record{
 		Method: r.Method, Path: r.URL.Path,

@@ -47,7 +47,6 @@ type PartialError struct {
 	Failed int
 }
 
-// Error says how many members have failed.
 func (e *PartialError) Error() string {
 	if e.Failed == 1 {
 		return e.What + ": 1 member failed"

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path"
-	"strings"
 )
 
 // directory sends the directory src, with everything in it, to the collection at the escaped
@@ -22,7 +20,7 @@ func (u *upload) directory(ctx context.Context, src, collection string) error {
 	return fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		target := collection
 		if name != "." {
-			target += escape(name)
+			target += (&url.URL{Path: name}).EscapedPath()
 		}
 		if err == nil {
 			err = u.member(ctx, root, name, entry, target)
@@ -74,13 +72,4 @@ func (u *upload) collection(ctx context.Context, target string, first bool) erro
 		return &memberError{"a file with this name exists"}
 	}
 	return nil
-}
-
-// escape returns a slash-separated name as the escaped path of a URL.
-func escape(name string) string {
-	segments := strings.Split(path.Clean(name), "/")
-	for i, segment := range segments {
-		segments[i] = url.PathEscape(segment)
-	}
-	return strings.Join(segments, "/")
 }

@@ -46,7 +46,6 @@ type Handler struct {
 
 var errTooMany = errors.New("too many requests are running: try again when some of them have ended")
 
-// ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor < 2 {
 		h.Next.ServeHTTP(w, r)

@@ -25,7 +25,6 @@ type writer struct {
 // Unwrap supports http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Write implements io.Writer.
 func (w *writer) Write(p []byte) (int, error) {
 	if w.waiting += len(p); w.waiting < buffered {
 		return w.ResponseWriter.Write(p)
