@@ -63,7 +63,6 @@ func commands(p *program) []command {
 	return slices.Concat(server, clientCommands(p))
 }
 
-// exitCode returns the exit code for the error of a command.
 func exitCode(err error) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage

@@ -70,7 +70,6 @@ func interrupted(ctx context.Context, err error) error {
 	return &interruptedError{"interrupted"}
 }
 
-// interruptedError is the error of a command that was ended by a signal.
 type interruptedError struct{ text string }
 
 func (e *interruptedError) Error() string { return e.text }

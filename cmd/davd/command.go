@@ -15,7 +15,6 @@ type program struct {
 	stdout, stderr io.Writer
 }
 
-// command is a command of davd.
 type command struct {
 	name string
 	// arguments are as the help shows them.

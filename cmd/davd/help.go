@@ -13,7 +13,6 @@ import (
 //go:embed overview.txt
 var overview string
 
-// helpWidth is the width of the help's lines.
 const helpWidth = 80
 
 // literal returns a template that produces text unchanged.
@@ -37,7 +36,11 @@ func (cmd command) help() string {
 			title = s.Title
 			fmt.Fprintf(&help, "\n%s:\n", title)
 		}
-		lines := wrap(flagText(s), helpWidth-len(indent))
+		text := s.Help
+		if s.Default != "" {
+			text += " (default " + s.Default + ")"
+		}
+		lines := wrap(text, helpWidth-len(indent))
 		fmt.Fprintf(&help, "  %-*s  %s\n", column, flagTerm(s), strings.Join(lines, "\n"+indent))
 	}
 	return help.String()
@@ -50,14 +53,6 @@ func flagTerm(s *setting.Setting) string {
 		term = "-" + s.Short + ", " + term
 	}
 	return strings.TrimSpace(term + " " + s.Takes)
-}
-
-// flagText returns the description of a flag, with its default.
-func flagText(s *setting.Setting) string {
-	if s.Default != "" {
-		return s.Help + " (default " + s.Default + ")"
-	}
-	return s.Help
 }
 
 // wrap breaks text into lines of at most width bytes. A longer word gets its own line.

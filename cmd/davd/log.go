@@ -13,7 +13,6 @@ import (
 	"github.com/davd/davd/dav/operation"
 )
 
-// newLog returns a logger with the format and level of cfg.
 func newLog(w io.Writer, cfg *config.Config) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.LogLevel}
 	if cfg.LogFormat == config.JSON {
@@ -59,15 +58,14 @@ func logOperation(log *slog.Logger) func(operation.Operation, error) {
 		if !op.Ended.IsZero() {
 			about = append(about, "status", op.Status, "duration", op.Ended.Sub(op.Started))
 		}
-		if err != nil && op.Ended.IsZero() {
+		switch {
+		case err == nil:
+			log.Info("an operation whose client did not wait has ended", about...)
+		case op.Ended.IsZero():
 			log.Error("can't record a running operation", append(about, "err", err)...)
-			return
-		}
-		if err != nil {
+		default:
 			log.Warn("an operation whose client did not wait has failed", append(about, "err", err)...)
-			return
 		}
-		log.Info("an operation whose client did not wait has ended", about...)
 	}
 }
 

@@ -25,7 +25,6 @@ shows each interim response with its time. This is a real operation:
 // probePatience is how long to wait for the answer after the probe should have ended.
 const probePatience = 10 * time.Second
 
-// probeOptions holds the settings of davd probe.
 type probeOptions struct {
 	seconds                     int
 	method, source, destination string
@@ -41,14 +40,8 @@ func probeCommand(p *program, clients *clientOptions) command {
 				Help: "how many seconds the server should take to answer the probe, from 1 to 20",
 			},
 			&setting.Setting{Name: "method", Takes: "METHOD", FlagOnly: true, Into: setting.Value(&o.method, setting.Text), Help: "send a real request with this method"},
-			&setting.Setting{
-				Name: "source", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.source, setting.Text),
-				Help: "send the request for this resource, in place of URL",
-			},
-			&setting.Setting{
-				Name: "destination", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.destination, setting.Text),
-				Help: "the request's Destination header; nothing that exists there is replaced",
-			},
+			&setting.Setting{Name: "source", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.source, setting.Text), Help: "send the request for this resource, in place of URL"},
+			&setting.Setting{Name: "destination", Takes: "URL|/PATH", FlagOnly: true, Into: setting.Value(&o.destination, setting.Text), Help: "the request's Destination header; nothing that exists there is replaced"},
 		),
 		run: inSession(p, clients, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return runProbe(ctx, s, t.url, o) }),
 	}

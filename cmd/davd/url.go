@@ -6,7 +6,6 @@ import (
 	"strings"
 )
 
-// parseURL parses an argument that must be the URL of a resource.
 func parseURL(arg string) (*url.URL, error) {
 	u, err := url.Parse(arg)
 	switch {

@@ -34,7 +34,6 @@ var lostAnswers = []int{
 	520, 521, 522, 523, 524,
 }
 
-// run sends the request and returns its outcome.
 func (o *following) run(ctx context.Context, header http.Header) (status int, err error) {
 	response, err := o.client.Do(o.watching(ctx), o.method, o.source.String(), header, nil)
 	if _, broken := errors.AsType[*url.Error](err); broken && o.sent.Load() {

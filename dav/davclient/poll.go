@@ -47,7 +47,6 @@ func (o *following) follow(ctx context.Context, document *url.URL) (status int, 
 	}
 }
 
-// look reads the status document once.
 func (o *following) look(ctx context.Context, document *url.URL) (*statusDocument, error) {
 	ctx, cancel := context.WithTimeout(unwatched(ctx), lookPatience)
 	defer cancel()

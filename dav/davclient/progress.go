@@ -57,7 +57,6 @@ func writeFraction(b *strings.Builder, done, total int64) {
 	}
 }
 
-// errProgress is the error of [ParseProgress].
 var errProgress = errors.New("davclient: malformed header Progress")
 
 // ParseProgress parses the value of a header Progress: a fraction, then remarks.

@@ -45,7 +45,6 @@ type statusDocument struct {
 // maxDocument limits the size of a status document or list, in bytes.
 const maxDocument = 4 << 20
 
-// errNoDocument is the error for an answer that is not a status document.
 var errNoDocument = errors.New("not a status document")
 
 // getJSON reads the JSON document at u into document. date is the response's header
@@ -73,7 +72,6 @@ func (c *Client) getJSON(ctx context.Context, u *url.URL, document any) (date ti
 	return date, nil
 }
 
-// progress returns the progress of the operation.
 func (d *statusDocument) progress() Progress {
 	p := Progress{
 		Done: d.Progress.Done, Total: Unknown, Bytes: d.Progress.Bytes, TotalBytes: Unknown,

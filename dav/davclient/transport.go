@@ -80,7 +80,6 @@ func WithUnasked(ctx context.Context, interim func(Interim)) context.Context {
 	return context.WithValue(ctx, listenerKey{}, listener{call: interim})
 }
 
-// userAgent is the User-Agent of requests that name none.
 const userAgent = "davclient"
 
 // RoundTrip implements http.RoundTripper.
@@ -134,27 +133,22 @@ func (c *interimCalls) end() {
 	c.ended = true
 }
 
-// got implements httptrace.ClientTrace.Got1xxResponse.
+// got implements httptrace.ClientTrace.Got1xxResponse. A malformed header counts as missing.
 func (c *interimCalls) got(status int, header textproto.MIMEHeader) error {
 	if status == http.StatusContinue {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ended {
-		c.call(newInterim(status, http.Header(header), time.Now()))
+	if c.ended {
+		return nil
 	}
-	return nil
-}
-
-// newInterim parses the headers of an interim response. It treats a malformed
-// header as missing.
-func newInterim(status int, header http.Header, at time.Time) Interim {
-	i := Interim{Status: status, Header: header.Clone(), Time: at}
+	i := Interim{Status: status, Header: http.Header(header).Clone(), Time: time.Now()}
 	progress, err := ParseProgress(header.Get("Progress"))
 	i.Progress, i.HasProgress = progress, err == nil
 	i.StatusURI, _ = ParseStatusURI(header.Values("Status-URI"))
 	// The draft's examples have the reference in angle brackets.
 	i.Location = strings.TrimSuffix(strings.TrimPrefix(header.Get("Location"), "<"), ">")
-	return i
+	c.call(i)
+	return nil
 }

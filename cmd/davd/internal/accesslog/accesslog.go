@@ -51,28 +51,23 @@ const StatusClientGone = 499
 
 var errPanicked = errors.New("the handler panicked")
 
-// reportKey is the context key of a request's *report.
-type reportKey struct{}
-
-// report is what Next has reported about a request.
-type report struct {
-	user string
-	err  error
-}
+type exchangeKey struct{}
 
 // exchange collects the record of a request. It also serves as the request's context and
 // contains the response writer, which saves four allocations per request.
 type exchange struct {
 	context.Context //nolint:containedctx // the request's own context, which lives as long as the exchange
 
-	report report
+	// user and err are what Next has reported.
+	user   string
+	err    error
 	writer responseWriter
 }
 
 // Value implements context.Context.
 func (x *exchange) Value(key any) any {
-	if key == (reportKey{}) {
-		return &x.report
+	if key == (exchangeKey{}) {
+		return x
 	}
 	return x.Context.Value(key)
 }
@@ -80,20 +75,19 @@ func (x *exchange) Value(key any) any {
 // Identify adds the name of the user who sent r to its record. It does nothing if r did
 // not pass a Handler.
 func Identify(r *http.Request, user string) {
-	if told, ok := r.Context().Value(reportKey{}).(*report); ok {
-		told.user = user
+	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok {
+		x.user = user
 	}
 }
 
 // Report adds the error that ended r to its record. It can be the Logger of a dav.Handler.
 // It does nothing if r did not pass a Handler.
 func Report(r *http.Request, err error) {
-	if told, ok := r.Context().Value(reportKey{}).(*report); ok && err != nil {
-		told.err = err
+	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok && err != nil {
+		x.err = err
 	}
 }
 
-// ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	x := &exchange{Context: r.Context(), writer: responseWriter{ResponseWriter: w, request: r.Context()}}
@@ -104,29 +98,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panicked = false
 }
 
-// record returns the record of a request that has ended.
 func (x *exchange) record(r *http.Request, took time.Duration, panicked bool) Record {
-	record := newRecord(r)
-	record.Status, record.Err = x.writer.finalStatus(), x.report.err
-	if x.writer.gone && !errors.Is(record.Err, dav.ErrShutdown) {
+	record := Record{
+		Method: r.Method, Path: r.URL.Path,
+		Status: x.writer.finalStatus(), Interim: x.writer.interim, Bytes: x.writer.bytes, Duration: took,
+		Remote: r.RemoteAddr, User: x.user, UserAgent: r.UserAgent(), Err: x.err,
+	}
+	if x.writer.gone && !errors.Is(x.err, dav.ErrShutdown) {
 		record.Status = StatusClientGone
 	}
 	if panicked {
 		record.Status, record.Err = x.writer.status, errPanicked
 	}
-	record.Interim, record.Bytes = x.writer.interim, x.writer.bytes
-	record.Duration, record.User = took, x.report.user
-	return record
-}
-
-func newRecord(r *http.Request) Record {
-	record := Record{
-		Method:    r.Method,
-		Path:      r.URL.Path,
-		Remote:    r.RemoteAddr,
-		UserAgent: r.UserAgent(),
-	}
-	if record.Remote == "" || record.Remote == "@" {
+	if r.RemoteAddr == "" || r.RemoteAddr == "@" {
 		record.Remote = "unix"
 	}
 	if r.Method == "COPY" || r.Method == "MOVE" {

@@ -33,7 +33,6 @@ type Handler struct {
 	Refused func(*http.Request, error)
 }
 
-// userKey is the context key of a *login.
 type userKey struct{}
 
 // login is the user of a request.
@@ -53,7 +52,6 @@ func Admitted(r *http.Request) bool {
 	return !ok || l.users.has(l.name, l.user)
 }
 
-// ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	user, password, ok := r.BasicAuth()
 	if !ok {
@@ -72,16 +70,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Refused != nil {
 		h.Refused(r, err)
 	}
-	if wait, ok := errors.AsType[*tooManyError](err); ok {
+	wait, tooMany := errors.AsType[*tooManyError](err)
+	switch {
+	case tooMany:
 		w.Header().Set("Retry-After", seconds(wait.retryAfter))
 		http.Error(w, err.Error(), http.StatusTooManyRequests)
-		return
-	}
-	if !errors.Is(err, errWrong) {
+	case errors.Is(err, errWrong):
+		h.challenge(w, err.Error())
+	default:
 		overload.Refuse(w, "the server could not check the password in time")
-		return
 	}
-	h.challenge(w, err.Error())
 }
 
 // challenge answers with 401 (RFC 7617 §2 and §2.1).

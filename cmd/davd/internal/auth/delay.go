@@ -72,7 +72,6 @@ func (d *delays) fail(l *line) {
 	l.last = time.Now()
 }
 
-// leave ends the attempt.
 func (d *delays) leave(from origin, l *line) {
 	<-l.places
 	d.part(from, l)

@@ -21,7 +21,6 @@ type digester struct {
 	macs sync.Pool
 }
 
-// of returns the digest of a user with a hash and a password.
 func (x *digester) of(storedHash, name, password string) (d digest) {
 	x.once.Do(func() { _, _ = rand.Read(x.key[:]) }) // never fails
 	mac, ok := x.macs.Get().(hash.Hash)

@@ -55,7 +55,6 @@ type snapshot struct {
 	err  error             // why it can't be read
 }
 
-// goneError is the error for a file that no longer exists.
 type goneError struct{ error }
 
 func (e goneError) Unwrap() error { return e.error }

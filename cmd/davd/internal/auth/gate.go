@@ -31,7 +31,6 @@ type gate struct {
 	flights map[flightKey]*flight
 }
 
-// attempt is an attempt to log in with a name and a password.
 type attempt struct {
 	from   origin
 	digest digest
@@ -83,7 +82,7 @@ func (g *gate) admit(ctx context.Context, a *attempt) error {
 			return ctx.Err()
 		case <-f.landed:
 		}
-		if !ended(f.err) {
+		if !errors.Is(f.err, context.Canceled) && !errors.Is(f.err, context.DeadlineExceeded) {
 			return f.err
 		}
 		// The client that made the attempt has disconnected: try again.
@@ -157,9 +156,4 @@ func refuse(ctx context.Context, a *attempt, refusal *turn, latest time.Time, to
 	}
 	a.matches()
 	return errWrong
-}
-
-// ended reports whether err means that the client has disconnected.
-func ended(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -19,7 +19,6 @@ type turns struct {
 	order []digest
 }
 
-// turn is the turn of one attempt.
 type turn struct {
 	name digest
 	// came is closed when the turn comes. at is the time of that.
@@ -86,7 +85,6 @@ func (x *turn) come() {
 	close(x.came)
 }
 
-// wait waits for the turn.
 func (x *turn) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

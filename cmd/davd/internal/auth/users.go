@@ -82,9 +82,6 @@ func (u *user) remembers(d digest, now time.Time) bool {
 	return v != nil && now.Before(v.until) && hmac.Equal(v.digest[:], d[:])
 }
 
-// knows reports whether d was verified, however long ago.
-func (u *user) knows(d digest) bool { return u.remembers(d, time.Time{}) }
-
 // logIn returns the user if the password is right. Otherwise the error is errWrong, a
 // tooManyError if the client has to wait, or the error of ctx.
 func (u *Users) logIn(ctx context.Context, name, password, remote string) (*user, error) {
@@ -98,7 +95,7 @@ func (u *Users) logIn(ctx context.Context, name, password, remote string) (*user
 	password = password[:min(len(password), maxPassword)]
 	err := u.gate.admit(ctx, &attempt{
 		from: originOf(remote, u.digests.of("", name, "")), digest: d,
-		familiar: listed && who.knows(d), listed: listed,
+		familiar: listed && who.remembers(d, time.Time{}), listed: listed,
 		matches: func() bool {
 			// Another request may just have verified the same password.
 			if listed && who.remembers(d, time.Now()) {

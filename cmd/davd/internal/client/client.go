@@ -23,6 +23,8 @@ type Session struct {
 	// Meter shows the progress. It may be nil.
 	Meter *meter.Meter
 	Options
+	// failed is the number of members that were written to Err.
+	failed int
 }
 
 // Options are the options of the commands.
@@ -45,7 +47,6 @@ type PartialError struct {
 	Failed int
 }
 
-// Error says how many members have failed.
 func (e *PartialError) Error() string {
 	if e.Failed == 1 {
 		return e.What + ": 1 member failed"
@@ -91,16 +92,17 @@ func (s *Session) Failed(what string, err error) error {
 
 // memberFailed writes a failed member to Session.Err.
 func (s *Session) memberFailed(status int, name string) {
+	s.failed++
 	s.Meter.Clear()
 	fmt.Fprintf(s.Err, "%s  %s\n", statusText(status), name)
 }
 
-// ended returns the error of a command that has written failed members to Session.Err. err
-// ended it early.
-func (s *Session) ended(what string, failed int, err error) error {
-	if err == nil && failed > 0 {
+// ended returns the error of a command that may have written failed members to Session.Err.
+// err ended it early.
+func (s *Session) ended(what string, err error) error {
+	if err == nil && s.failed > 0 {
 		s.Meter.Clear()
-		return &PartialError{What: what, Failed: failed}
+		return &PartialError{What: what, Failed: s.failed}
 	}
 	return s.Failed(what, err)
 }

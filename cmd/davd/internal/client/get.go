@@ -16,12 +16,11 @@ import (
 
 // download is one call of Get.
 type download struct {
-	session *Session
+	*Session
+
 	// root is the directory to write in. Nothing is written outside of it.
 	root  *os.Root
 	state meter.State
-	// failed is the number of members that were written to Session.Err.
-	failed int
 }
 
 // Get gets the file src and writes it to the path dst, or to Session.Out if dst is "-". A
@@ -53,14 +52,14 @@ func (s *Session) Get(ctx context.Context, src *url.URL, dst string) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer root.Close()
-	d := &download{session: s, root: root, state: meter.State{Total: meter.Unknown, TotalBytes: found.Size, Final: true}}
+	d := &download{Session: s, root: root, state: meter.State{Total: meter.Unknown, TotalBytes: found.Size, Final: true}}
 	if found.Collection {
 		d.state.TotalBytes = meter.Unknown
 		err = d.tree(ctx, path, filepath.Base(target), 1)
 	} else {
 		err = d.file(ctx, path, filepath.Base(target))
 	}
-	return s.ended(what, d.failed, err)
+	return s.ended(what, err)
 }
 
 // noWebDAV reports whether err means that the resource does not support PROPFIND.
@@ -84,7 +83,7 @@ func (d *download) file(ctx context.Context, path, name string) error {
 	if err := d.vacant(name); err != nil {
 		return err
 	}
-	content, err := d.session.Client.Get(ctx, path, davclient.Conditions{})
+	content, err := d.Client.Get(ctx, path, davclient.Conditions{})
 	if err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func (d *download) file(ctx context.Context, path, name string) error {
 		return err
 	}
 	defer staged.discard()
-	counted := &counter{r: content, meter: d.session.Meter, state: &d.state}
+	counted := &counter{r: content, meter: d.Meter, state: &d.state}
 	if _, err := io.Copy(staged.file, counted); err != nil {
 		return err
 	}
@@ -116,7 +115,7 @@ func (d *download) vacant(name string) error {
 		return err
 	case info.IsDir():
 		return &memberError{name + " is a directory"}
-	case !d.session.Force:
+	case !d.Force:
 		return &memberError{name + " exists: use -f to replace it"}
 	}
 	return nil

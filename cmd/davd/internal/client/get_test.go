@@ -141,11 +141,11 @@ func TestGetDeep(t *testing.T) {
 	}))
 	var lines, out strings.Builder
 	s, ref := sessionWith(t, server, &lines)
-	s.Out = &out
 	err := s.Get(t.Context(), ref, filepath.Join(t.TempDir(), "got"))
 	if _, ok := errors.AsType[*PartialError](err); !ok || !strings.HasSuffix(lines.String(), "it is nested too deeply\n") {
 		t.Errorf("%v after %.200q", err, lines.String())
 	}
+	s = &Session{Client: s.Client, Out: &out, Err: &lines}
 	if err := s.Tree(t.Context(), ref); err != nil || strings.Count(out.String(), "└── ") != maxDepth {
 		t.Errorf("%v", err)
 	}

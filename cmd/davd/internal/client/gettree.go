@@ -16,8 +16,7 @@ func (d *download) tree(ctx context.Context, path, name string, level int) error
 	if err := d.directory(name, level); err != nil {
 		return err
 	}
-	_, members, failed, err := d.session.members(d.session.watched(ctx), path)
-	d.failed += failed
+	_, members, err := d.members(d.watched(ctx), path)
 	if err != nil {
 		return err
 	}
@@ -54,19 +53,8 @@ func (d *download) directory(name string, level int) error {
 		return err
 	case !info.IsDir():
 		return &memberError{name + " exists and is not a directory"}
-	case level == 1 && !d.session.Force:
+	case level == 1 && !d.Force:
 		return &memberError{name + " exists: use -f to add to it and replace files of the same name"}
 	}
-	return nil
-}
-
-// skip writes the failed member to Session.Err and returns nil. If all other members would
-// fail in the same way, it returns err.
-func (d *download) skip(ref string, err error) error {
-	if err == nil || fatal(err) {
-		return err
-	}
-	d.failed++
-	d.session.skipped(shownPath(ref), err)
 	return nil
 }

@@ -16,12 +16,12 @@ import (
 func (s *Session) List(ctx context.Context, ref *url.URL) error {
 	path := ref.EscapedPath()
 	what := "list " + shownPath(path)
-	self, members, failed, err := s.members(s.watched(ctx), path)
+	self, members, err := s.members(s.watched(ctx), path)
 	if err != nil {
 		return s.Failed(what, err)
 	}
 	s.Meter.Clear()
-	if !self.Collection && len(members) == 0 && failed == 0 {
+	if !self.Collection && len(members) == 0 && s.failed == 0 {
 		self.Name, _ = url.PathUnescape(lastSegment(path))
 		members = append(members, self)
 	}
@@ -35,20 +35,19 @@ func (s *Session) List(ctx context.Context, ref *url.URL) error {
 		}
 		fmt.Fprintln(s.Out, nameOf(member))
 	}
-	return s.ended(what, failed, nil)
+	return s.ended(what, nil)
 }
 
 // members returns the resource at the escaped path and its members, sorted by name. Members
-// that the server could not examine are counted in failed, and written to Err.
-func (s *Session) members(ctx context.Context, path string) (self davclient.Resource, members []davclient.Resource, failed int, err error) {
+// that the server could not examine are written to Err.
+func (s *Session) members(ctx context.Context, path string) (self davclient.Resource, members []davclient.Resource, err error) {
 	for resource, err := range s.Client.List(ctx, path, davclient.Depth1) {
 		wrong, isMember := errors.AsType[*davclient.MemberError](err)
 		switch {
 		case isMember:
 			s.memberFailed(wrong.Status, shownHref(wrong.Href))
-			failed++
 		case err != nil:
-			return self, nil, failed, err
+			return self, nil, err
 		case resource.Name == "":
 			self = resource
 		case !strings.Contains(resource.Name, "/"): // skip members of members, which were not asked for
@@ -56,7 +55,7 @@ func (s *Session) members(ctx context.Context, path string) (self davclient.Reso
 		}
 	}
 	slices.SortFunc(members, func(a, b davclient.Resource) int { return strings.Compare(a.Name, b.Name) })
-	return self, members, failed, nil
+	return self, members, nil
 }
 
 // nameOf returns the name of a member as shown. A collection gets a slash at its end.

@@ -14,14 +14,20 @@ type memberError struct{ text string }
 
 func (e *memberError) Error() string { return e.text }
 
-// skipped writes a failed member to Err.
-func (s *Session) skipped(name string, err error) {
-	if wrong, ok := errors.AsType[*davclient.Error](err); ok {
-		s.memberFailed(wrong.Status, name)
-		return
+// skip writes the failed member at the escaped path to Err and returns nil. If all other
+// members would fail in the same way, it returns err.
+func (s *Session) skip(path string, err error) error {
+	if err == nil || fatal(err) {
+		return err
 	}
+	if wrong, ok := errors.AsType[*davclient.Error](err); ok {
+		s.memberFailed(wrong.Status, shownPath(path))
+		return nil
+	}
+	s.failed++
 	s.Meter.Clear()
-	fmt.Fprintf(s.Err, "%s: %v\n", name, plain(err))
+	fmt.Fprintf(s.Err, "%s: %v\n", shownPath(path), plain(err))
+	return nil
 }
 
 // fatal reports whether an error of one member means that the other members will fail as well.

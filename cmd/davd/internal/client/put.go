@@ -16,17 +16,16 @@ import (
 
 // upload is one call of Put.
 type upload struct {
-	session *Session
-	state   meter.State
-	// failed is the number of members that were written to Session.Err.
-	failed int
+	*Session
+
+	state meter.State
 }
 
 // Put sends the file src, or the content of in if src is "-", to dst. It also sends the
 // modification time of the file.
 func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.URL) error {
 	path := dst.EscapedPath()
-	u := &upload{session: s, state: meter.State{Total: meter.Unknown, TotalBytes: meter.Unknown, Final: true}}
+	u := &upload{Session: s, state: meter.State{Total: meter.Unknown, TotalBytes: meter.Unknown, Final: true}}
 	if src == "-" {
 		what := "put to " + shownPath(path)
 		if strings.HasSuffix(path, "/") {
@@ -56,7 +55,7 @@ func (s *Session) Put(ctx context.Context, in io.Reader, src string, dst *url.UR
 		u.state.TotalBytes = info.Size()
 		err = u.file(ctx, file, path)
 	}
-	return s.ended(what, u.failed, err)
+	return s.ended(what, err)
 }
 
 // file sends an open file to the escaped path.
@@ -77,13 +76,13 @@ func (u *upload) file(ctx context.Context, file *os.File, path string) error {
 }
 
 func (u *upload) send(ctx context.Context, path string, body io.Reader, o davclient.PutOptions) error {
-	if !u.session.Force {
+	if !u.Force {
 		o.IfNoneMatch = "*"
 	}
 	if body != http.NoBody {
-		body = &counter{r: body, meter: u.session.Meter, state: &u.state}
+		body = &counter{r: body, meter: u.Meter, state: &u.state}
 	}
-	_, err := u.session.Client.Put(ctx, path, body, o)
+	_, err := u.Client.Put(ctx, path, body, o)
 	switch status(err) {
 	case 0:
 		u.state.Done++

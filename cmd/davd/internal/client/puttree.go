@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path"
-	"strings"
 )
 
 // directory sends the directory src, with everything in it, to the collection at the escaped
@@ -22,23 +20,19 @@ func (u *upload) directory(ctx context.Context, src, collection string) error {
 	return fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		target := collection
 		if name != "." {
-			target += escape(name)
+			target += (&url.URL{Path: name}).EscapedPath()
 		}
 		if err == nil {
 			err = u.member(ctx, root, name, entry, target)
 		}
-		switch {
-		case err == nil:
-			return nil
-		case name == ".", fatal(err):
+		if err == nil || name == "." {
 			return err
 		}
-		u.failed++
-		u.session.skipped(shownPath(target), err)
-		if entry.IsDir() {
+		err = u.skip(target, err)
+		if err == nil && entry.IsDir() {
 			return fs.SkipDir
 		}
-		return nil
+		return err
 	})
 }
 
@@ -63,14 +57,14 @@ func (u *upload) member(ctx context.Context, root *os.Root, name string, entry f
 // collection creates a collection, or accepts an existing one. For the first one, it only
 // does the latter with Force.
 func (u *upload) collection(ctx context.Context, target string, first bool) error {
-	err := u.session.Client.Mkcol(ctx, target)
+	err := u.Client.Mkcol(ctx, target)
 	if status(err) != http.StatusMethodNotAllowed {
 		return err
 	}
-	if first && !u.session.Force {
+	if first && !u.Force {
 		return &memberError{shownPath(target) + " exists: use -f to add to it and replace files of the same name"}
 	}
-	found, statErr := u.session.Client.Stat(ctx, target)
+	found, statErr := u.Client.Stat(ctx, target)
 	if statErr != nil {
 		return statErr
 	}
@@ -78,13 +72,4 @@ func (u *upload) collection(ctx context.Context, target string, first bool) erro
 		return &memberError{"a file with this name exists"}
 	}
 	return nil
-}
-
-// escape returns a slash-separated name as the escaped path of a URL.
-func escape(name string) string {
-	segments := strings.Split(path.Clean(name), "/")
-	for i, segment := range segments {
-		segments[i] = url.PathEscape(segment)
-	}
-	return strings.Join(segments, "/")
 }

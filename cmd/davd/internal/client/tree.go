@@ -15,12 +15,12 @@ const maxDepth = 256
 
 // treeWalk is one call of Tree.
 type treeWalk struct {
-	session *Session
+	*Session
+
 	// levels is how many levels are shown.
 	levels int
 
 	collections, files, bytes int64
-	failed                    int
 }
 
 // Tree writes the collection ref as a tree, with each collection sorted by name, and then the
@@ -28,30 +28,29 @@ type treeWalk struct {
 func (s *Session) Tree(ctx context.Context, ref *url.URL) error {
 	path := ref.EscapedPath()
 	what := "list " + shownPath(path)
-	walk := &treeWalk{session: s, levels: min(cmp.Or(s.Levels, maxDepth), maxDepth)}
+	walk := &treeWalk{Session: s, levels: min(cmp.Or(s.Levels, maxDepth), maxDepth)}
 	fmt.Fprintln(s.Out, shownPath(path))
 	if err := walk.below(s.watched(ctx), path, "", 1); err != nil {
 		return s.Failed(what, err)
 	}
 	s.Meter.Clear()
 	fmt.Fprintf(s.Out, "\ncollections: %d, files: %d, bytes: %d\n", walk.collections, walk.files, walk.bytes)
-	return s.ended(what, walk.failed, nil)
+	return s.ended(what, nil)
 }
 
 // below writes everything below the escaped path, each line with indent in front.
 func (w *treeWalk) below(ctx context.Context, path, indent string, level int) error {
-	_, members, failed, err := w.session.members(ctx, path)
-	w.failed += failed
+	_, members, err := w.members(ctx, path)
 	if err != nil {
 		return err
 	}
-	w.session.Meter.Clear()
+	w.Meter.Clear()
 	for i, member := range members {
 		branch, below := "├── ", "│   "
 		if i == len(members)-1 {
 			branch, below = "└── ", "    "
 		}
-		fmt.Fprintln(w.session.Out, indent+branch+w.describe(member))
+		fmt.Fprintln(w.Out, indent+branch+w.describe(member))
 		if !member.Collection {
 			w.files++
 			w.bytes += max(member.Size, 0)
@@ -64,8 +63,7 @@ func (w *treeWalk) below(ctx context.Context, path, indent string, level int) er
 		}
 		err := w.below(ctx, asCollection(ref), indent+below, level+1)
 		if status(err) != 0 {
-			w.session.memberFailed(status(err), shownPath(ref))
-			w.failed++
+			w.memberFailed(status(err), shownPath(ref))
 			continue
 		}
 		if err != nil {
@@ -76,7 +74,7 @@ func (w *treeWalk) below(ctx context.Context, path, indent string, level int) er
 }
 
 func (w *treeWalk) describe(member davclient.Resource) string {
-	if !w.session.Long {
+	if !w.Long {
 		return nameOf(member)
 	}
 	return fmt.Sprintf("[%11s  %s]  %s", sizeOf(member), timeOf(member), nameOf(member))

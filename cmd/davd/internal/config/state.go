@@ -17,16 +17,13 @@ type State struct {
 	Dir string
 }
 
-// memoryState is the value of --state for State.Memory.
-const memoryState = "mem"
-
 // parseState tells a file from a directory by its name, because it need not exist yet.
 func parseState(s string) (State, error) {
 	scheme, rest, hasScheme := strings.Cut(s, ":")
 	switch {
 	case s == "":
 		return State{}, nil
-	case s == memoryState:
+	case s == "mem":
 		return State{Memory: true}, nil
 	case hasScheme && (scheme == "postgres" || scheme == "postgresql"):
 		return State{}, errors.New("PostgreSQL is not supported yet: name a directory, or an SQLite file such as state.db") // don't show s: it may contain a password

@@ -98,7 +98,7 @@ func makeWay(path string) error {
 		return nil
 	case err != nil:
 		return err
-	case !isSocket(info):
+	case info.Mode().Type() != fs.ModeSocket && info.Mode().Type() != fs.ModeIrregular: // Windows has no type for sockets
 		return errors.New("is not a socket: move it away")
 	}
 	return os.Remove(path)
@@ -112,11 +112,6 @@ func removeEmpty(path string) error {
 		return nil //nolint:nilerr // there is nothing to remove
 	}
 	return os.Remove(path)
-}
-
-// isSocket reports whether info describes a socket. Windows has no type for it.
-func isSocket(info fs.FileInfo) bool {
-	return info.Mode().Type() == fs.ModeSocket || info.Mode().Type() == fs.ModeIrregular
 }
 
 // listener removes its socket when it is closed.

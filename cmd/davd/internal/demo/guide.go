@@ -5,7 +5,6 @@ import (
 	"text/template"
 )
 
-// guide is the text of Guide.
 var guide = template.Must(template.New("guide").Parse(`davd: a tree of {{.Members}} members, in memory, on slow storage, at {{.Root}}/
 
 Copying it takes about 15 seconds. Try it in another terminal:

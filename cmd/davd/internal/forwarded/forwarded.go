@@ -18,10 +18,8 @@ type Handler struct {
 	Trusted dav.TrustedProxies
 }
 
-// remoteKey is the context key of the connection's RemoteAddr.
 type remoteKey struct{}
 
-// ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if client, _ := h.Trusted.Client(r); client.IsValid() {
 		remote := r.RemoteAddr

@@ -35,7 +35,6 @@ type Handler struct {
 	Refused func(*http.Request, error)
 }
 
-// ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {
 		h.Next.ServeHTTP(w, r)

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -63,31 +65,21 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 			memory.connState(conn, state)
 		}
 	}
-	ended := make(chan error)
+	serving, running := errgroup.WithContext(ctx)
 	for _, l := range listeners {
-		go func() {
+		serving.Go(func() error {
 			if s.TLS != nil {
-				ended <- srv.ServeTLS(limited{l, open}, "", "")
-			} else {
-				ended <- srv.Serve(limited{l, open})
+				return srv.ServeTLS(limited{l, open}, "", "")
 			}
-		}()
+			return srv.Serve(limited{l, open})
+		})
 	}
-	var errs []error
-	running := len(listeners)
-	select {
-	case <-ctx.Done():
-	case err := <-ended:
-		running--
-		errs = append(errs, err)
-	}
+	<-running.Done()
 	s.stop(context.WithoutCancel(ctx), srv)
-	for range running {
-		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-			errs = append(errs, err)
-		}
+	if err := serving.Wait(); !errors.Is(err, http.ErrServerClosed) {
+		return err
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // stop refuses new connections immediately. Operations have s.Grace to finish, then they are

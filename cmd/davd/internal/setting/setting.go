@@ -77,10 +77,8 @@ func (s *Setting) Wrong(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Name: s.Name, Origin: cmp.Or(s.origin, s.flag()), Err: err}
+	return &Error{Name: s.Name, Origin: cmp.Or(s.origin, "--"+s.Name), Err: err}
 }
-
-func (s *Setting) flag() string { return "--" + s.Name }
 
 // EnvVar returns the name of the environment variable, or "" if there is none.
 func (s *Setting) EnvVar() string {
@@ -93,7 +91,7 @@ func (s *Setting) EnvVar() string {
 // Set notes the text of a flag. It implements flag.Value. The text is checked by Read, except
 // that of a switch: package flag has its own error for that.
 func (s *Setting) Set(text string) error {
-	s.note(s.flag(), text)
+	s.note("--"+s.Name, text)
 	if _, err := strconv.ParseBool(text); s.Into.isSwitch && err != nil {
 		return errors.New("not a boolean")
 	}

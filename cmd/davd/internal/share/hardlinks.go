@@ -2,14 +2,10 @@ package share
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
-
-// errFound ends a search.
-var errFound = errors.New("found")
 
 // Linked returns another name (a hard link) of the file path in the served directory dir, or
 // "" if there is none. Through such a name, clients can read and write the file. Linked only
@@ -32,12 +28,9 @@ func Linked(ctx context.Context, dir, path string) (name string, err error) {
 		}
 		if info, err := entry.Info(); err == nil && os.SameFile(info, file) {
 			name = at
-			return errFound
+			return fs.SkipAll
 		}
 		return nil
 	})
-	if errors.Is(err, errFound) {
-		err = nil
-	}
 	return name, err
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,15 +36,10 @@ func Find(cfg *config.Config, named bool) (string, error) {
 	if err == nil || named {
 		return file, err
 	}
-	dir := cfg.State.Dir
-	switch {
-	case dir != "":
-	case file == "":
+	if file == "" && cfg.State.Dir == "" {
 		return "", err
-	default:
-		dir = filepath.Dir(file)
 	}
-	dir, absErr := filepath.Abs(dir)
+	dir, absErr := filepath.Abs(cmp.Or(cfg.State.Dir, filepath.Dir(file)))
 	if absErr != nil {
 		return "", absErr
 	}

@@ -99,7 +99,7 @@ const hidden = ".davd-state"
 // system's default directory. If that is inside dir, as when a home directory is served, it
 // is in dir under a reserved name.
 func locateDefault(dir string) (string, error) {
-	keep, err := defaultDir(thisSystem())
+	keep, err := defaultDir(system{runtime.GOOS, os.Geteuid() == 0, os.Getenv, os.UserHomeDir})
 	if err != nil {
 		return "", err
 	}
@@ -111,13 +111,4 @@ func locateDefault(dir string) (string, error) {
 		keep = filepath.Join(dir, hidden)
 	}
 	return filepath.Join(keep, databaseName(dir)), nil
-}
-
-func thisSystem() system {
-	return system{
-		goos:   runtime.GOOS,
-		root:   os.Geteuid() == 0,
-		getenv: os.Getenv,
-		home:   os.UserHomeDir,
-	}
 }

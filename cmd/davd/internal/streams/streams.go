@@ -46,7 +46,6 @@ type Handler struct {
 
 var errTooMany = errors.New("too many requests are running: try again when some of them have ended")
 
-// ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor < 2 {
 		h.Next.ServeHTTP(w, r)
@@ -55,7 +54,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client := forwarded.Network(r.RemoteAddr)
 	if h.Stall > 0 {
 		timed := &writer{ResponseWriter: w, stall: h.Stall}
-		defer timed.last()
+		defer timed.deadline(h.Stall) // for what net/http sends afterwards
 		w = timed
 	}
 	if !h.enter(client) {

@@ -25,7 +25,6 @@ type writer struct {
 // Unwrap supports http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Write implements io.Writer.
 func (w *writer) Write(p []byte) (int, error) {
 	if w.waiting += len(p); w.waiting < buffered {
 		return w.ResponseWriter.Write(p)
@@ -53,9 +52,6 @@ func (w *writer) FlushError() error {
 
 // Flush implements http.Flusher.
 func (w *writer) Flush() { _ = w.FlushError() }
-
-// last sets the deadline for the data that net/http sends after the handler has returned.
-func (w *writer) last() { w.deadline(w.stall) }
 
 // deadline limits the time for writing, starting now. With 0 it removes the limit.
 func (w *writer) deadline(limit time.Duration) {

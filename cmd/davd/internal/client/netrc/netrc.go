@@ -23,7 +23,10 @@ func Lookup(host, user string) (login Login, found bool, err error) {
 		if err != nil {
 			return Login{}, false, nil //nolint:nilerr // without a home directory, there is no file
 		}
-		file = filepath.Join(home, name())
+		file = filepath.Join(home, ".netrc")
+		if runtime.GOOS == "windows" {
+			file = filepath.Join(home, "_netrc")
+		}
 	}
 	content, err := os.ReadFile(file) //nolint:gosec // whoever sets NETRC may read the file
 	if errors.Is(err, fs.ErrNotExist) {
@@ -34,13 +37,6 @@ func Lookup(host, user string) (login Login, found bool, err error) {
 	}
 	login, found = parse(string(content), host, user)
 	return login, found, nil
-}
-
-func name() string {
-	if runtime.GOOS == "windows" {
-		return "_netrc"
-	}
-	return ".netrc"
 }
 
 // parse returns the first matching login in content. A "default" entry matches every host.

@@ -33,7 +33,6 @@ type observation struct {
 // interval returns the time between two interim responses of a probe.
 func (o *observation) interval() time.Duration { return o.length / 12 }
 
-// verdict interprets the observation.
 func (o *observation) verdict() *verdict {
 	switch {
 	case o.outOfStep:
@@ -96,7 +95,6 @@ func (o *observation) verdictOnCut() *verdict {
 	return cut
 }
 
-// final describes the final response.
 func (o *observation) final() string {
 	text := fmt.Sprintf("%d %s", o.status, http.StatusText(o.status))
 	if o.said != "" {

@@ -98,7 +98,6 @@ func (p *Prober) observe(ctx context.Context, collection string) (*observation, 
 	return seen, nil
 }
 
-// read reads the final response.
 func (o *observation) read(response *http.Response) error {
 	defer response.Body.Close()
 	o.status = response.StatusCode

@@ -43,7 +43,6 @@ func (p *Prober) Watch(ctx context.Context, method string, source, destination *
 	return cmp.Or(err, rest)
 }
 
-// counted counts the bytes that are read from a body.
 type counted struct {
 	io.ReadCloser
 	n int64
@@ -55,7 +54,6 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// write writes a status and the header below it.
 func (p *Prober) write(at time.Duration, status int, header http.Header) {
 	fmt.Fprintf(p.Out, "%8.3f s  %d %s\n", at.Seconds(), status, http.StatusText(status))
 	for _, name := range slices.Sorted(maps.Keys(header)) {
