@@ -25,7 +25,9 @@ const (
 // run runs davd and returns its exit code. The first of args is the program's name.
 // An error is written to stderr, as one line.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := newApp(&program{stdout: stdout, stderr: stderr}).RunContext(ctx, args)
+	p := &program{stdout: stdout, stderr: stderr}
+	all := commands(p)
+	err := newApp(p, all).RunContext(ctx, flagsFirst(all, args))
 	if err == nil {
 		return 0
 	}
@@ -36,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-func newApp(p *program) *cli.App {
+func newApp(p *program, commands []command) *cli.App {
 	app := &cli.App{
 		Name:                  "davd",
 		Version:               version(),
@@ -52,7 +54,7 @@ func newApp(p *program) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
-	for _, c := range commands(p) {
+	for _, c := range commands {
 		app.Commands = append(app.Commands, c.cli())
 	}
 	return app

@@ -65,11 +65,6 @@ func (cmd command) cli() *cli.Command {
 func (cmd command) checkNumber(args []string) error {
 	names := strings.Fields(cmd.arguments)
 	least := len(names) - strings.Count(cmd.arguments, "[")
-	for i, arg := range args {
-		if i > 0 && len(arg) > 1 && strings.HasPrefix(arg, "-") {
-			return usagef("%s comes after an argument: write flags before them, as in davd %s [flags] %s", arg, cmd.name, cmd.arguments)
-		}
-	}
 	switch {
 	case len(names) == 0 && len(args) > 0:
 		return usagef("davd %s takes no arguments, and %s is one: see davd %[1]s --help", cmd.name, args[0])

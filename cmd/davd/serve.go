@@ -89,16 +89,10 @@ func openUsers(ctx context.Context, cfg *config.Config, log *slog.Logger) (*auth
 	return users, nil
 }
 
-// checkDirectory makes sure that there is at most one directory, after all flags:
-// the flag package treats a flag that follows an argument as another argument.
+// checkDirectory makes sure that there is at most one directory.
 func checkDirectory(args []string) error {
 	if len(args) <= 1 {
 		return nil
-	}
-	for _, arg := range args[1:] {
-		if strings.HasPrefix(arg, "-") {
-			return usagef("%s comes after the directory: write flags before it, as in davd serve [flags] %s", arg, args[0])
-		}
 	}
 	return usagef("davd serves one directory, not %d (%s): name one of them, or a directory that contains them", len(args), strings.Join(args, ", "))
 }

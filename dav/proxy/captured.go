@@ -52,7 +52,7 @@ func (a *answer) result() error {
 }
 
 func (a *answer) Error() string {
-	return "the upstream answered " + http.StatusText(a.status)
+	return fmt.Sprintf("the upstream answered %d %s", a.status, http.StatusText(a.status))
 }
 
 // HTTPStatus is for status.Of.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,12 +42,16 @@ func (h *Handler) operate(w http.ResponseWriter, r *http.Request, name string) e
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, r))
 	key := h.key(r, name, destination, body)
 	req := h.request(r, key)
-	return h.registry.Undertake(w, req, leave, func() (operation.Task, error) {
+	err = h.registry.Undertake(w, req, leave, func() (operation.Task, error) {
 		t := &task{h: h, r: r, source: name, destination: destination, body: body, hold: &operation.Hold{
 			Scopes: scopes(name, destination), Key: key, Tenant: key.Tenant, Shared: true,
 		}}
 		return t, h.claims.AcquireHold(r.Context(), t.hold)
 	})
+	if _, ok := errors.AsType[*answer](err); ok {
+		return nil // the status says it all
+	}
+	return err
 }
 
 // readBody reads the body of a COPY, MOVE or DELETE, which is short XML or nothing.

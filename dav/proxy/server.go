@@ -98,6 +98,9 @@ func (server) Record(of string, r history.Record) history.Record {
 }
 
 func (s server) Log(op operation.Operation, err error) {
+	if a, ok := errors.AsType[*answer](err); ok && a.status < http.StatusBadRequest {
+		err = nil
+	}
 	if s.h.OperationLogger != nil {
 		s.h.OperationLogger(op, err)
 	}

@@ -23,6 +23,9 @@ const (
 	maxHeaderBytes = 256 << 10
 	// maxStreams is the least that RFC 9113 §6.5.2 recommends.
 	maxStreams = 100
+	// pingAfter is how long nothing may arrive on an HTTP/2 connection before the server sends
+	// a PING, so that a connection stays open in middleboxes while an operation runs.
+	pingAfter = 20 * time.Second
 	// lastAnswers is the time for sending the answers of stopped operations.
 	lastAnswers = time.Second
 )
@@ -53,7 +56,7 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter},
 		ErrorLog:          errorLog(s.Log),
 	}
 	srv.RegisterOnShutdown(open.stop)
