@@ -50,6 +50,9 @@ const (
 	davfsListLatency = "250ms"
 )
 
+// davfsProxy is the mode of a davd that sends no interim responses behind davd proxy, which does.
+const davfsProxy = "proxy"
+
 // TestDavfs mounts a share with davfs2. Its read time-out is shorter than the operations take,
 // so they fail without interim responses, and succeed in davd's default mode.
 func TestDavfs(t *testing.T) {
@@ -61,7 +64,7 @@ func TestDavfs(t *testing.T) {
 	if err != nil {
 		summary.skip(t, "davfs2", err)
 	}
-	for _, mode := range []string{"never", "auto"} {
+	for _, mode := range []string{"never", "auto", davfsProxy} {
 		t.Run("interim-"+mode, func(t *testing.T) {
 			t.Parallel()
 			t.Run("session", func(t *testing.T) {
@@ -165,13 +168,18 @@ func mountDavfs(t *testing.T, mode, latency string, fill func(share string)) *da
 		}
 	}
 	fill(m.share)
-	flags := []string{"--latency", latency, "--interim", mode}
-	if !m.control {
-		// davd stops holding back a listing after this interval. The control run keeps the
+	often := []string{"--interim-after", "1s", "--interim-every", "1s"}
+	switch mode {
+	case davfsProxy:
+		m.davd = serve(t, "--latency", latency, "--interim", "never", m.share)
+		m.davd = serveProxy(t, m.davd.url+"/", often...)
+	case "auto":
+		m.davd = serve(t, append(often, "--latency", latency, m.share)...)
+	default:
+		// davd stops holding back a listing after --interim-every. The control run keeps the
 		// default, because other servers don't do that.
-		flags = append(flags, "--interim-after", "1s", "--interim-every", "1s")
+		m.davd = serve(t, "--latency", latency, "--interim", mode, m.share)
 	}
-	m.davd = serve(t, append(flags, m.share)...)
 	m.between = listenBefore(t, m.davd)
 	settings := filepath.Join(m.dir, "davfs2.conf")
 	if err := os.WriteFile(settings, davfsSettings(filepath.Join(m.dir, "cache")), 0o600); err != nil {
@@ -314,7 +322,7 @@ func (m *davfsMount) check(t *testing.T) {
 func (m *davfsMount) note(t *testing.T) {
 	t.Helper()
 	matrix.note(davfsRow, "version", packaged("davfs2")(t))
-	if m.control {
+	if m.control || m.mode == davfsProxy {
 		return
 	}
 	auto, outlived := labWith, "yes"

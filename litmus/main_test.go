@@ -38,6 +38,9 @@ var programs = []program{
 	{[]string{"/sbin/mount.davfs", "/usr/sbin/mount.davfs"}, "davfs2"},
 	{[]string{"mount", "/bin/mount"}, "mount"},
 	{[]string{nginxProgram}, "nginx"},
+	{[]string{filepath.Join(nginxModules, "ngx_http_dav_ext_module.so")}, "libnginx-mod-http-dav-ext"},
+	{[]string{"/usr/sbin/lighttpd"}, "lighttpd"},
+	{[]string{filepath.Join(lighttpdDir, "mod_webdav.so")}, "lighttpd-mod-webdav"},
 	{[]string{apacheProgram}, "apache2-bin"},
 	{[]string{haproxyProgram}, "haproxy"},
 }

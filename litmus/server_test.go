@@ -35,17 +35,22 @@ type server struct {
 
 var servingLine = regexp.MustCompile(`(?m)^davd: serving .* at (https?://\S+)/$`)
 
-// serve runs davd serve with args on a free port until the test ends. davd must exit cleanly.
+// serve runs davd serve with args on a free port until the test ends.
 func serve(t *testing.T, args ...string) *server {
+	t.Helper()
+	if !slices.Contains(args, "mem") { // mem keeps the state in memory
+		args = append([]string{"--state", t.TempDir()}, args...)
+	}
+	return startDavd(t, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)...)
+}
+
+// startDavd runs davd with args until the test ends. davd must exit cleanly.
+func startDavd(t *testing.T, args ...string) *server {
 	t.Helper()
 	if err := readSources(); err != nil {
 		t.Fatal(err)
 	}
 	stdout, log := newTranscript(), newTranscript()
-	if !slices.Contains(args, "mem") { // mem keeps the state in memory
-		args = append([]string{"--state", t.TempDir()}, args...)
-	}
-	args = append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)
 	cmd := exec.Command(davdBinary, args...)
 	cmd.Stdout, cmd.Stderr = stdout, log
 	// Ignore settings in the environment of the developer.
