@@ -78,7 +78,7 @@ func dispatch(ctx context.Context, read func() (*options, error), args []string)
 func defineFlags(flags *flag.FlagSet) func() (*options, error) {
 	o := &options{}
 	works := flags.String("run", "", "run only works whose name matches this `regexp` (default all)")
-	servers := flags.String("servers", "", "run only servers whose name matches this `regexp` (default all but rclone); davd always runs")
+	servers := flags.String("servers", "", "run only servers whose name matches this `regexp` (default all but rclone and the reverse proxies); davd always runs")
 	flags.IntVar(&o.rounds, "rounds", 0, "how `often` each server does each work (default 5, or 3 with -quick)")
 	flags.BoolVar(&o.quick, "quick", false, "run fewer works in fewer rounds, which takes about 3 minutes")
 	flags.StringVar(&o.dir, "dir", "", "measure in a new directory in this `DIR` (default: on a loop device, which needs root)")

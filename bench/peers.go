@@ -18,7 +18,10 @@ type peer struct {
 	// configure writes what the peer needs into dir, and returns the command
 	// that serves p's share at addr in the foreground.
 	configure func(p *place, dir, addr string) ([]string, error)
-	version   func(ctx context.Context, p *place) (string, error)
+	// front is configure for a reverse proxy before the server behind, which is at upstream.
+	front   func(p *place, dir, addr, upstream string) ([]string, error)
+	behind  *peer
+	version func(ctx context.Context, p *place) (string, error)
 	// extra says that the peer only takes part if -servers matches it.
 	extra bool
 	// remark explains a figure, below the table.
@@ -27,7 +30,7 @@ type peer struct {
 
 // allPeers returns the peers in the order of the table's columns.
 func allPeers() []*peer {
-	return []*peer{apache(), nginx(), lighttpd(), rclone(), xnet(), davd(), davdInterim()}
+	return []*peer{apache(), nginx(), lighttpd(), rclone(), xnet(), davd(), davdInterim(), nginxProxy(), davdProxy()}
 }
 
 // server is a running peer.
@@ -36,11 +39,21 @@ type server struct {
 	*process
 	addr  string
 	about string // its version
+	// upstream is the server behind a reverse proxy, or nil.
+	upstream *server
+}
+
+func (s *server) stop() error {
+	err := s.process.stop()
+	if s.upstream != nil {
+		err = errors.Join(err, s.upstream.stop())
+	}
+	return err
 }
 
 // startPeer starts a peer in its own directory.
 func startPeer(ctx context.Context, p *place, peer *peer) (*server, error) {
-	dir := filepath.Join(p.dir, "servers", strings.NewReplacer("/", "-", ", ", "-").Replace(peer.name))
+	dir := filepath.Join(p.dir, "servers", strings.NewReplacer("/", "-", ", ", "-", " ", "-").Replace(peer.name))
 	for _, d := range []string{filepath.Dir(dir), dir} {
 		if err := p.mkdir(d); err != nil {
 			return nil, err
@@ -50,21 +63,24 @@ func startPeer(ctx context.Context, p *place, peer *peer) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	argv, err := peer.configure(p, dir, addr)
+	s := &server{peer: peer, addr: addr}
+	var argv []string
+	if peer.behind == nil {
+		argv, err = peer.configure(p, dir, addr)
+	} else if s.upstream, err = startPeer(ctx, p, peer.behind.proxied(peer.name)); err == nil {
+		argv, err = peer.front(p, dir, addr, s.upstream.addr)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", peer.name, err)
 	}
-	about, err := peer.version(ctx, p)
-	if err != nil {
+	if s.about, err = peer.version(ctx, p); err != nil {
 		return nil, fmt.Errorf("%s: %w", peer.name, err)
 	}
-	running, err := start(p, peer.name, dir, argv)
-	if err != nil {
+	if s.process, err = start(p, peer.name, dir, argv); err != nil {
 		return nil, err
 	}
-	s := &server{peer: peer, process: running, addr: addr, about: about}
-	if err := running.await(ctx, addr); err != nil {
-		return nil, errors.Join(err, running.stop())
+	if err := s.await(ctx, addr); err != nil {
+		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
 }
@@ -115,11 +131,11 @@ func (s *servers) stop() error {
 }
 
 // writeConfig writes a configuration file that belongs to the servers' user. Its content is
-// template, with $dir, $share, $host and $port replaced.
-func writeConfig(p *place, dir, addr, template string) (string, error) {
+// template, with $dir, $share, $host and $port replaced, and more.
+func writeConfig(p *place, dir, addr, template string, more ...string) (string, error) {
 	host, port, _ := strings.Cut(addr, ":")
 	name := filepath.Join(dir, "configuration")
-	text := strings.NewReplacer("$dir", dir, "$share", p.share, "$host", host, "$port", port).Replace(template)
+	text := strings.NewReplacer(append([]string{"$dir", dir, "$share", p.share, "$host", host, "$port", port}, more...)...).Replace(template)
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		return "", err
 	}
