@@ -63,6 +63,13 @@ func (c *Claims) releaseAnswered(h *Hold, a *keptAnswer) {
 	}
 }
 
+// KeepAnswers reports whether any answers are kept.
+func (c *Claims) KeepAnswers() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.answers) > 0
+}
+
 // delivered ends an attempt to answer with a, which may be nil. ok: it succeeded.
 func (c *Claims) delivered(a *keptAnswer, ok bool) {
 	if a == nil {

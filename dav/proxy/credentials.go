@@ -3,11 +3,8 @@ package proxy
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,29 +27,34 @@ type ownerKey struct{}
 // Requests without credentials have the same tenant if they come from one client.
 func (h *Handler) withOwner(r *http.Request) *http.Request {
 	principal := ""
-	mac := hmac.New(sha256.New, h.secret[:])
-	write := func(kind string, values ...string) {
-		_, _ = io.WriteString(mac, kind+"\x00"+strings.Join(values, "\x00")+"\x00\x00") // never fails
+	text := make([]byte, 0, 512)
+	add := func(kind string, values ...string) {
+		text = append(append(text, kind...), 0)
+		for _, value := range values {
+			text = append(append(text, value...), 0)
+		}
+		text = append(text, 0)
 	}
+	add(string(h.secret[:])) // the hash of a password must not be one that can be tried out
 	switch {
 	case h.Authenticated:
 		if h.Principal != nil {
 			principal = h.Principal(r)
 		}
-		write("user", principal)
+		add("user", principal)
 	case r.Header["Authorization"] == nil && r.Header["Cookie"] == nil:
-		write("client", h.TrustedProxies.ClientKey(r))
+		add("client", h.TrustedProxies.ClientKey(r))
 	default:
 		// Only requests with the same credentials see this name, so it may be false.
 		if name, _, ok := r.BasicAuth(); ok {
 			principal = name
 		}
 		principal = cmp.Or(principal, "you")
-		write("authorization", r.Header["Authorization"]...)
+		add("authorization", r.Header["Authorization"]...)
 	}
-	write("cookie", r.Header["Cookie"]...)
-	tenant := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-	ctx := storage.WithPrincipal(storage.WithTenant(r.Context(), tenant), principal)
+	add("cookie", r.Header["Cookie"]...)
+	hash := sha256.Sum256(text)
+	ctx := storage.WithPrincipal(storage.WithTenant(r.Context(), string(hash[:])), principal)
 	return r.WithContext(context.WithValue(ctx, ownerKey{}, new(byte)))
 }
 

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/dav/internal/limit"
-	"github.com/davd/davd/storage"
 )
 
 // Limits restricts what clients may use at a time. Requests beyond a limit get a 503
@@ -38,8 +37,10 @@ func (l *Limits) streams() *limit.Bound {
 // enter counts r as under way until leave is called.
 func (h *Handler) enter(r *http.Request, in *limit.Counter, b *limit.Bound) (leave func(), err error) {
 	client := h.TrustedProxies.ClientKey(r)
-	if principal := storage.PrincipalOf(r.Context()); h.Authenticated && principal != "" {
-		client = "user " + principal
+	if h.Authenticated && h.Principal != nil {
+		if principal := h.Principal(r); principal != "" {
+			client = "user " + principal
+		}
 	}
 	if err := in.Enter(b, client, 1); err != nil {
 		return nil, err

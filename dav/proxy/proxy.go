@@ -102,7 +102,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.init()
 	w, r, exchange := requestbody.Of(w, r, h.pace())
 	defer exchange.End()
-	r = h.withOwner(r)
 	err := h.serve(w, r)
 	if !status.Answered(err) {
 		respond(w, err)
@@ -138,16 +137,16 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if id, ok := statusID(name); ok {
-		return h.serveDocument(w, r, id)
+		return h.serveDocument(w, h.withOwner(r), id)
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodConnect:
 		h.Interim.NoOperation(r)
 		return h.forward(w, r)
 	case "COPY", "MOVE", http.MethodDelete:
-		return h.operate(w, r, name)
+		return h.operate(w, h.withOwner(r), name)
 	case "PROPFIND":
-		return h.list(w, r, name)
+		return h.list(w, h.withOwner(r), name)
 	}
 	return h.change(w, r, name)
 }

@@ -35,7 +35,7 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request, name string) er
 		return err
 	}
 	defer leave()
-	defer h.touch(r.Context(), name)()
+	h.touch(r, name)
 	counter := new(interim.Counter)
 	about := h.emission(r, name)
 	about.Monitor, about.Complete = counter, requestbody.From(r).Complete
@@ -70,11 +70,14 @@ func (h *Handler) href(name string) string {
 }
 
 // touch forgets the answers that a change of name may outdate.
-func (h *Handler) touch(ctx context.Context, name string) (release func()) {
-	tenant, _ := storage.TenantOf(ctx)
+func (h *Handler) touch(r *http.Request, name string) {
+	if !h.claims.KeepAnswers() {
+		return
+	}
+	tenant, _ := storage.TenantOf(h.withOwner(r).Context())
 	hold := &operation.Hold{Scopes: []operation.Scope{{Name: name, Tree: true}}, Tenant: tenant, Shared: true}
-	_ = h.claims.AcquireHold(ctx, hold) // a shared claim never waits
-	return func() { h.claims.Release(hold) }
+	_ = h.claims.AcquireHold(r.Context(), hold) // a shared claim never waits
+	h.claims.Release(hold)
 }
 
 // namesInBody are the methods whose request bodies name resources in DAV:href: reports
