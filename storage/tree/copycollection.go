@@ -22,7 +22,7 @@ const (
 func (c *copier) collection(of *collection, depth int) error {
 	c.mon.Begin(of.name())
 	of.add()
-	c.crew.next()
+	c.crew.walker.next(c.crew.ctx)
 	var collections []*collection
 	var err error
 	if depth == 0 {

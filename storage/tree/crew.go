@@ -25,8 +25,8 @@ type crew struct {
 	client  string
 
 	// Only the walker uses these.
-	number int // of workers
-	walker pace
+	number int  // of workers
+	walker pace // has a step for each collection
 
 	isLong sync.Once
 	busy   bool // the operation is long, and counted in shared
@@ -136,9 +136,6 @@ func (c *crew) long() {
 		c.shared.addLong(1)
 	})
 }
-
-// next is called by the walker before each collection.
-func (c *crew) next() { c.walker.next(c.ctx) }
 
 // standBackAfter is the number of steps after which an operation counts as long and
 // gives way to requests. A short operation is not worth a thread of its own.

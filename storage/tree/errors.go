@@ -104,11 +104,3 @@ func immovable(err error) bool {
 func linkError(op, src, dst string, err error) error {
 	return &fs.PathError{Op: op, Path: src + " to " + dst, Err: err}
 }
-
-// also is like errors.Join, but returns err itself if more is nil.
-func also(err, more error) error {
-	if more == nil {
-		return err
-	}
-	return errors.Join(err, more)
-}

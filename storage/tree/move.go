@@ -109,7 +109,7 @@ func (op *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 	followed := op.follow(ctx, removed == nil)
 	err = op.finish(ctx, err, followed)
 	if removed != nil {
-		err = join(removed, followed)
+		err = errors.Join(removed, followed)
 	}
 	return err
 }

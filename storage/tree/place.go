@@ -142,7 +142,7 @@ func (p *placement) rebuild(ctx context.Context) (leftover string, err error) {
 		err = c.failures.first()
 	}
 	if err != nil {
-		return "", errors.Join(err, p.Engine.discard(ctx, dst))
+		return "", errors.Join(err, p.Engine.discard(ctx, dst, nil, nil))
 	}
 	if err := p.insist(func() error { return p.advance(ctx, Placed) }); err != nil {
 		// The record still says Rebuilding, so the staged copy must stay: if it were

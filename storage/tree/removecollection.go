@@ -17,7 +17,7 @@ func (r *remover) collection(of *collection, name string) error {
 	}
 	of.add()
 	of.above.add()
-	r.crew.next()
+	r.crew.walker.next(r.crew.ctx)
 	if err := r.members(of, name); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (r *remover) leave(ctx context.Context, of *collection) error {
 func (r *remover) finish(ctx context.Context, of *collection) error {
 	switch {
 	case of.err != nil:
-		return nil
+		return nil //nolint:nilerr // members has reported it
 	case of.kept.Load():
 		of.above.keep()
 		r.mon.Advance()
