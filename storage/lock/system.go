@@ -103,10 +103,7 @@ func (s *System) acquire(ctx context.Context, now time.Time, wanted Lock, kept b
 	if err := s.admit(wanted); err != nil {
 		return Lock{}, err
 	}
-	var err error
-	if wanted.Token, err = newToken(); err != nil {
-		return Lock{}, err
-	}
+	wanted.Token = newToken()
 	wanted.Created = now.UTC().Truncate(time.Microsecond)
 	wanted.Duration, wanted.Expires = timeout(now, wanted.Duration)
 	e := &entry{lock: wanted, kept: kept && s.store != nil}

@@ -137,16 +137,13 @@ func (l *listing) add(entry fs.FileInfo) error {
 
 // file adds a file to the next batch. A large file becomes a batch of its own.
 func (l *listing) file(info fs.FileInfo) error {
-	if len(l.files) > 0 && l.bytes+info.Size() > copyBatchBytes {
+	if len(l.files) == copyBatchFiles || len(l.files) > 0 && l.bytes+info.Size() > copyBatchBytes {
 		if err := l.flush(); err != nil {
 			return err
 		}
 	}
 	l.files = append(l.files, info)
 	l.bytes += info.Size()
-	if len(l.files) == copyBatchFiles {
-		return l.flush()
-	}
 	return nil
 }
 

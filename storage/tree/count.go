@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/davd/davd/storage"
 )
 
@@ -264,7 +266,7 @@ func (c *count) walk(branches []*branch) error {
 		return func() error { return nil }
 	}}
 	k := newWalking(w, roots...)
-	k.quickHelpers, k.slowHelpers = nil, c.Workers.countSlow
+	k.quickHelpers, k.slowHelpers = semaphore.NewWeighted(0), c.Workers.countSlow
 	return k.run(c.ctx)
 }
 

@@ -149,16 +149,12 @@ type pace struct {
 	long  func() // called when the operation becomes a long one
 }
 
-// next waits for a turn and begins a step. It yields to goroutines that
-// already wait for one.
+// next waits for a turn and begins a step. It lets goroutines that already wait go first.
 func (p *pace) next(ctx context.Context) {
 	if p.steps++; p.steps == standBackAfter {
 		standBack()
 		p.long()
 	}
-	if p.held {
-		p.yield(ctx)
-	} else {
-		p.acquire(ctx)
-	}
+	p.release()
+	p.acquire(ctx)
 }
