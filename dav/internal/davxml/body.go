@@ -33,21 +33,21 @@ func charsetOf(contentType string) string {
 // readRoot reads an XML body. Its root element must have the name root in the namespace
 // DAV:, and content reads the content of that element. found is false if the body is
 // empty.
-func readRoot(body io.Reader, root string, content func(*Reader) error) (found bool, err error) {
+func readRoot[T any](body io.Reader, root string, content func(*Reader) (T, error)) (value T, found bool, err error) {
 	x := NewReader(body)
 	e, err := x.Start()
 	switch {
 	case errors.Is(err, io.EOF) && x.blank:
-		return false, nil
+		return value, false, nil
 	case err == nil && e.Name != Name(root):
 		err = errors.New("the root element is not DAV:" + root)
 	case err == nil:
-		err = content(x)
+		value, err = content(x)
 	}
 	if err == nil {
 		err = x.end()
 	}
-	return true, err
+	return value, true, err
 }
 
 // NewReader returns a reader for body, which is in UTF-8 or, if it begins with a byte
