@@ -198,10 +198,7 @@ func (s *System) tree(name string) []*entry {
 func (s *System) Find(_ context.Context, now time.Time, name string, tree bool) ([]Lock, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	found, at := s.index.covering(name)
-	if tree && at != nil {
-		found = append(found, at.below()...)
-	}
+	found := s.index.covering(name, tree)
 	return locksOf(slices.DeleteFunc(found, func(e *entry) bool { return !e.alive(now) })), nil
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"strconv"
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/journal"
@@ -149,4 +151,18 @@ func decode(record []byte) (e Entry, err error) {
 		}
 	}
 	return e, nil
+}
+
+// mark returns a string that identifies the file that info describes. It stays the same
+// across renames and restarts, and no two files that exist at the same time on one
+// filesystem share it. It is "" if the storage can't identify files.
+func mark(info fs.FileInfo) string {
+	if info == nil {
+		return ""
+	}
+	inode, ok := storage.LastingInode(info)
+	if !ok {
+		return ""
+	}
+	return strconv.FormatUint(inode, 10)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 
@@ -24,7 +25,7 @@ import (
 // A [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
-		return linkError("move", src, dst, storage.ErrOverlap)
+		return &os.LinkError{Op: "move", Old: src, New: dst, Err: storage.ErrOverlap}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -91,7 +92,7 @@ func (op *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 	if err != nil {
 		return op.abandon(ctx, err)
 	}
-	if err := c.failures.err(); err != nil {
+	if err := c.failures.err(false); err != nil {
 		return op.rollBack(ctx, err)
 	}
 	displaced, err := op.place(ctx, stage)
@@ -136,17 +137,16 @@ func (op *operation) removeSource(ctx context.Context, same func(is fs.FileInfo)
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
 	r := &remover{Engine: op.Engine, ctx: ctx, mon: op.mon, named: true}
-	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {
-			return linkError("move", src, dst, storage.ErrOverlap) // A symbolic link makes dst a member of src.
+			return &os.LinkError{Op: "move", Old: src, New: dst, Err: storage.ErrOverlap} // A symbolic link makes dst a member of src.
 		}
 		return op.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
 	if err := r.remove(newRoot(src, is)); err != nil {
 		r.failures.add(src, err)
 	}
-	return r.failures.err()
+	return r.failures.err(true)
 }
 
 // unreplaced returns an error if clients can see name, which info describes, but it has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path"
 
 	"github.com/davd/davd/storage"
@@ -26,7 +27,7 @@ type operation struct{ placement }
 // A [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
-		return linkError("copy", src, dst, storage.ErrOverlap)
+		return &os.LinkError{Op: "copy", Old: src, New: dst, Err: storage.ErrOverlap}
 	}
 	op, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
 	if err != nil {
@@ -48,8 +49,7 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 		err = op.drop(ctx, displaced)
 	}
 	err = op.finish(ctx, err, followed)
-	c.failures.placed = true
-	if failed := c.failures.err(); failed != nil {
+	if failed := c.failures.err(true); failed != nil {
 		err = errors.Join(failed, followed)
 	}
 	return err
@@ -158,7 +158,7 @@ func (op *operation) remove(ctx context.Context) error {
 	if err := r.tree(name, count.source); err != nil {
 		return err
 	}
-	return r.failures.err()
+	return r.failures.err(false)
 }
 
 // follow calls the Follower, if any. Its error is a [*FollowError].
