@@ -81,7 +81,7 @@ func (e *Engine) newCount(ctx context.Context, mon *Monitor, source, destination
 		c.open++
 		c.displaced = c.removal(destination)
 	}
-	mon.expect()
+	mon.setOpen(true)
 	if mon != nil {
 		c.running.Add(1)
 		c.timer = time.AfterFunc(countAfter, c.run)
@@ -128,7 +128,7 @@ func (b *branch) begin(at *collection, itself amount) {
 func (c *count) push(by int, branches ...*branch) {
 	c.waiting = append(c.waiting, branches...)
 	if c.open += by; c.open == 0 {
-		c.mon.settle()
+		c.mon.setOpen(false)
 		c.cancel()
 	}
 	select {

@@ -2,7 +2,7 @@ package tree
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -28,8 +28,7 @@ type crew struct {
 	number int  // of workers
 	walker pace // has a step for each collection
 
-	isLong sync.Once
-	busy   bool // the operation is long, and counted in shared
+	busy atomic.Bool // the operation is long, and counted in shared
 }
 
 // newCrew returns the crew of an operation of e.
@@ -123,7 +122,7 @@ func (c *crew) run(walk func() error) error {
 		return caught(walk)
 	})
 	err := c.workers.Wait()
-	if c.busy {
+	if c.busy.Load() {
 		c.shared.addLong(-1)
 	}
 	return thrown(err)
@@ -131,10 +130,9 @@ func (c *crew) run(walk func() error) error {
 
 // long marks the operation as a long one.
 func (c *crew) long() {
-	c.isLong.Do(func() {
-		c.busy = true
+	if !c.busy.Swap(true) {
 		c.shared.addLong(1)
-	})
+	}
 }
 
 // standBackAfter is the number of steps after which an operation counts as long and

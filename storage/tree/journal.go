@@ -114,10 +114,10 @@ func (e *Entry) names() []*string {
 
 // OfTenant reports whether e belongs to tenant or, if ok is false, to no tenant.
 func (e Entry) OfTenant(tenant string, ok bool) bool {
-	if e.Tenant == nil || !ok {
-		return e.Tenant == nil && !ok
+	if e.Tenant == nil {
+		return !ok
 	}
-	return *e.Tenant == tenant
+	return ok && *e.Tenant == tenant
 }
 
 // context returns ctx with the tenant of e.
@@ -132,8 +132,7 @@ func (e Entry) context(ctx context.Context) context.Context {
 // and JSON can't.
 func (e Entry) encode() ([]byte, error) {
 	if e.Tenant != nil {
-		tenant := *e.Tenant
-		e.Tenant = &tenant
+		e.Tenant = new(*e.Tenant)
 	}
 	for _, name := range e.names() {
 		*name = url.PathEscape(*name)

@@ -51,11 +51,11 @@ func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 // copies the target.
 func (op *operation) moveLink(ctx context.Context, info fs.FileInfo) error {
 	src, dst := op.entry.Source, op.entry.Destination
-	_, err := storage.Lstat(ctx, op.FS, dst)
+	old, err := op.look(ctx, dst)
 	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return err
-	case err != nil && path.Dir(src) == path.Dir(dst):
+	case old == nil && path.Dir(src) == path.Dir(dst):
 		return op.move(ctx, info)
 	}
 	return op.transfer(ctx, info)
@@ -119,17 +119,14 @@ func (op *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 // that same says that the source is still the one that was copied.
 func (op *operation) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
 	src, dst := op.entry.Source, op.entry.Destination
-	is, err := storage.Lstat(ctx, op.FS, src)
-	if errors.Is(err, fs.ErrNotExist) {
+	is, err := op.look(ctx, src)
+	if err == nil && (is == nil || !same(is)) {
+		// src is gone, or another file now. If src lies below a symbolic link, it may even
+		// be the tree that was just put at dst.
 		return nil
 	}
 	var fresh fs.FileInfo
 	if err == nil {
-		if !same(is) {
-			// src is another file now. If src lies below a symbolic link, it may even
-			// be the tree that was just put at dst.
-			return nil
-		}
 		fresh, err = storage.Lstat(ctx, op.FS, dst)
 	}
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-
-	"github.com/davd/davd/storage"
 )
 
 // recovery recovers one operation.
@@ -130,15 +128,6 @@ func (r *recovery) recover(ctx context.Context) (Result, error) {
 		return r.sweep(ctx, Finished)
 	}
 	return Left, fmt.Errorf("its state %q is unknown: a newer davd wrote the record", r.entry.State)
-}
-
-// look describes name. It returns nil, nil if name does not exist.
-func (r *recovery) look(ctx context.Context, name string) (fs.FileInfo, error) {
-	info, err := storage.Lstat(ctx, r.FS, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return info, err
 }
 
 // sweep removes the trees under reserved names and ends the operation with result.

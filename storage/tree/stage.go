@@ -3,7 +3,6 @@ package tree
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"path"
 
 	"github.com/davd/davd/storage"
@@ -28,7 +27,7 @@ func (p *placement) abandon(ctx context.Context, err error) error {
 	if !p.written {
 		return err
 	}
-	if _, statErr := storage.Lstat(ctx, p.FS, p.entry.Stage); !errors.Is(statErr, fs.ErrNotExist) {
+	if left, lookErr := p.look(ctx, p.entry.Stage); left != nil || lookErr != nil {
 		return err
 	}
 	return errors.Join(err, p.end(ctx))
