@@ -27,15 +27,15 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err e
 }
 
 func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, partial *tree.PartialError) {
+	note := ""
+	if partial.Unnamed > 0 {
+		note = fmt.Sprintf("%d more members failed", partial.Unnamed)
+	}
 	body, err := davxml.NewMultistatus(w)
 	for _, failure := range partial.Failures {
 		if err == nil {
 			err = body.Failed(h.hrefOf(ctx, failure.Name), status.WithCondition(failure.Err))
 		}
-	}
-	note := ""
-	if partial.Unnamed > 0 {
-		note = fmt.Sprintf("%d more members failed", partial.Unnamed)
 	}
 	if err == nil {
 		_ = body.Close(note) // fails only if the client has gone
@@ -44,21 +44,16 @@ func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, par
 
 // respondLocked names the locked members that made the server refuse the request.
 func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, locked *locktable.MembersError) {
-	body, err := davxml.NewMultistatus(w)
+	var failures []tree.Outcome
 	for _, root := range locked.Roots {
-		href := h.hrefOf(ctx, root)
-		if err == nil {
-			err = body.Failed(href, &status.Error{
-				Status: http.StatusLocked, Condition: locked.Condition, Hrefs: []string{href},
-			})
-		}
+		failures = append(failures, tree.Outcome{Name: root, Err: &status.Error{
+			Status: http.StatusLocked, Condition: locked.Condition, Hrefs: []string{h.hrefOf(ctx, root)},
+		}})
 	}
-	if err == nil && locked.Dependent != "" {
-		err = body.Failed(h.hrefOf(ctx, locked.Dependent), &status.Error{Status: http.StatusFailedDependency})
+	if locked.Dependent != "" {
+		failures = append(failures, tree.Outcome{Name: locked.Dependent, Err: &status.Error{Status: http.StatusFailedDependency}})
 	}
-	if err == nil {
-		_ = body.Close("") // fails only if the client has gone
-	}
+	h.respondPartial(ctx, w, &tree.PartialError{Failures: failures})
 }
 
 // succeed answers with a status without content of its own.

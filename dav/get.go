@@ -81,7 +81,7 @@ func servePart(w http.ResponseWriter, r *request, f storage.File, info fs.FileIn
 		return err
 	}
 	setFileHeaders(header, info)
-	header.Set("Content-Range", ranges[0].contentRange(info.Size()))
+	header.Set("Content-Range", "bytes "+ranges[0].String()+"/"+strconv.FormatInt(info.Size(), 10))
 	header.Set("Content-Length", strconv.FormatInt(ranges[0].length, 10))
 	w.WriteHeader(http.StatusPartialContent)
 	return status.Logged(send(w, f, ranges[0].length))

@@ -15,8 +15,9 @@ import (
 // byteRange is a part of a file: length bytes starting at first.
 type byteRange struct{ first, length int64 }
 
-func (b byteRange) contentRange(size int64) string {
-	return "bytes " + strconv.FormatInt(b.first, 10) + "-" + strconv.FormatInt(b.first+b.length-1, 10) + "/" + strconv.FormatInt(size, 10)
+// String returns b as Range and Content-Range have it.
+func (b byteRange) String() string {
+	return strconv.FormatInt(b.first, 10) + "-" + strconv.FormatInt(b.first+b.length-1, 10)
 }
 
 // maxRanges is how many ranges one request may have. Each one adds a header to the
@@ -101,9 +102,8 @@ func parseBound(digits string) (int64, bool) {
 // excessive reports whether ranges are longer than the file in total, or overlap more
 // than once (RFC 9110 §14.2).
 func excessive(ranges []byteRange, size int64) bool {
-	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b byteRange) int { return cmp.Compare(a.first, b.first) })
 	overlaps, end := 0, int64(0)
-	for _, b := range sorted {
+	for _, b := range slices.SortedFunc(slices.Values(ranges), func(a, b byteRange) int { return cmp.Compare(a.first, b.first) }) {
 		if b.length > size {
 			return true
 		}
@@ -118,14 +118,9 @@ func excessive(ranges []byteRange, size int64) bool {
 
 // rangeHeader returns the header Range that asks for ranges.
 func rangeHeader(ranges []byteRange) string {
-	value := []byte("bytes=")
+	specs := make([]string, len(ranges))
 	for i, b := range ranges {
-		if i > 0 {
-			value = append(value, ',')
-		}
-		value = strconv.AppendInt(value, b.first, 10)
-		value = append(value, '-')
-		value = strconv.AppendInt(value, b.first+b.length-1, 10)
+		specs[i] = b.String()
 	}
-	return string(value)
+	return "bytes=" + strings.Join(specs, ",")
 }

@@ -3,6 +3,7 @@ package dav
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/webdav"
@@ -156,7 +157,7 @@ type Handler struct {
 	// answers that it generates.
 	Compress Compression
 
-	age            age
+	requests       atomic.Int32 // up to two, for process.briefs
 	sharing        sharing
 	operations     *operation.Registry
 	operationsOnce sync.Once

@@ -21,7 +21,7 @@ type claim struct {
 	client string
 	// about describes the operation that has the claim; it is nil without one.
 	about func() operation.Operation
-	// secured releases the room that follower.secure has reserved; it is nil without any.
+	// secured releases the room that follower.Prepare has reserved; it is nil without any.
 	secured func()
 }
 
@@ -32,7 +32,7 @@ func (c *claim) release() {
 	}
 }
 
-// giveBack releases the room that follower.secure has reserved.
+// giveBack releases the room that follower.Prepare has reserved.
 func (c *claim) giveBack() {
 	if c.secured != nil {
 		c.secured()

@@ -27,11 +27,6 @@ func (h *Handler) registry() *operation.Registry {
 // Operations returns the running operations, the oldest first.
 func (h *Handler) Operations() []operation.Operation { return h.registry().Operations() }
 
-// documents returns the status documents of h's operations.
-func (h *Handler) documents() operation.Documents {
-	return operation.Documents{Registry: h.registry(), Access: operationServer{h}}
-}
-
 // Shutdown refuses new operations and waits until the running ones have ended. If ctx
 // ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
 // rolled back what it can, and returns ctx's error. Clients of stopped operations get
@@ -56,11 +51,6 @@ func (h *Handler) statusID(urlPath string) (id string, ok bool) {
 		return "", false
 	}
 	return strings.TrimPrefix(rest, "/"), true
-}
-
-// newResponse returns the response of a request with an operation.
-func (h *Handler) newResponse(w http.ResponseWriter, r *http.Request) *interim.Response {
-	return interim.NewResponse(w, r, h.stallTimeout(), &h.answers)
 }
 
 // emission says what the interim responses to r report about an operation with a method
@@ -94,7 +84,7 @@ func (s operationServer) Respond(ctx context.Context, w http.ResponseWriter, err
 }
 
 func (s operationServer) Response(w http.ResponseWriter, r *http.Request) *interim.Response {
-	return s.h.newResponse(w, r)
+	return interim.NewResponse(w, r, s.h.stallTimeout(), &s.h.answers)
 }
 
 func (s operationServer) Emission(r *http.Request, method, source string) interim.Emission {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 )
@@ -78,10 +79,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	case r.Method == http.MethodOptions && r.URL.Path == "*":
 		return h.serverOptions(w)
 	}
-	req := &request{Request: r, h: h}
 	if isStatus {
-		return h.documents().Serve(w, req.Request, id)
+		return operation.Documents{Registry: h.registry(), Access: operationServer{h}}.Serve(w, r, id)
 	}
+	req := &request{Request: r, h: h}
 	req.name, err = h.resource(r.Context(), r.URL.Path)
 	if err != nil {
 		return err
