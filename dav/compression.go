@@ -52,13 +52,3 @@ func onThisMachine(r *http.Request) bool {
 	unix := err != nil
 	return (unix || remote.Addr().IsLoopback()) && field.ProxySign(r.Header) == ""
 }
-
-// operationCompressor is compressor for all methods except GET and HEAD. A file's way
-// must stay free of a writer that could hide the connection's ReadFrom; index calls
-// compressor itself.
-func (h *Handler) operationCompressor(w http.ResponseWriter, r *http.Request) *compress.Writer {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		return nil
-	}
-	return h.compressor(w, r)
-}

@@ -103,10 +103,10 @@ func (r *request) checkTransfer(follow bool) (*transfer, error) {
 	return t, t.inspect(r.Context(), info)
 }
 
-func (t *transfer) resources() (source, destination string) { return t.src.Asked, t.dst.Asked }
+func (t *transfer) Resources() (source, destination string) { return t.src.Asked, t.dst.Asked }
 
-// success is the status of RFC 4918 §9.8.5 and §9.9.4.
-func (t *transfer) success() int {
+// Success is the status of RFC 4918 §9.8.5 and §9.9.4.
+func (t *transfer) Success() int {
 	if t.replaces {
 		return http.StatusNoContent
 	}

@@ -37,13 +37,13 @@ type deletePlan struct {
 	at place.Place
 }
 
-func (p *deletePlan) resources() (source, destination string) { return p.r.name, "" }
+func (p *deletePlan) Resources() (source, destination string) { return p.r.name, "" }
 
 func (p *deletePlan) changes() []locktable.Change {
 	return []locktable.Change{{Place: p.at, Tree: true, Membership: true}}
 }
 
-func (p *deletePlan) success() int { return http.StatusNoContent }
+func (p *deletePlan) Success() int { return http.StatusNoContent }
 
 func (p *deletePlan) recheck() error {
 	if err := p.h.names().Unmoved(p.r.Context(), p.at, false); err != nil {

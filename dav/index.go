@@ -151,7 +151,9 @@ func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
 	case m.collection:
 		dst = append(dst, '-')
 	case m.described:
-		dst = appendExactly(dst, m.size)
+		if m.size >= 1000 { // the next line rounds it
+			dst = append(strconv.AppendInt(append(dst, "<span>"...), m.size, 10), " </span>"...)
+		}
 		dst = browser.AppendSize(dst, m.size)
 	}
 	return append(dst, "</td></tr>\n"...)
@@ -166,15 +168,4 @@ func (p indexPage) appendEnd(dst []byte, shown int, whole bool) []byte {
 		dst = append(dst, "<p>There is nothing here yet.</p>\n"...)
 	}
 	return append(dst, "</body>\n</html>\n"...)
-}
-
-// appendExactly appends in bytes a size that browser.AppendSize rounds, for lftp (see
-// indexPage). Browsers hide it.
-func appendExactly(dst []byte, size int64) []byte {
-	if size < 1000 {
-		return dst
-	}
-	dst = append(dst, "<span>"...)
-	dst = strconv.AppendInt(dst, size, 10)
-	return append(dst, " </span>"...)
 }

@@ -68,7 +68,6 @@ func hostPort(host, port string) string {
 	return net.JoinHostPort(strings.Trim(host, "[]"), port)
 }
 
-// errCrossOrigin refuses a change that a page of another site requests.
 var errCrossOrigin = status.New(http.StatusForbidden, "the request was sent by a page of another site, which may not change anything here")
 
 // checkCrossOrigin refuses a change that a page of another site requests. Such a page

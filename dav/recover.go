@@ -169,11 +169,10 @@ func (v recoverer) releaseOrphans(ctx context.Context, recovered []tree.Recovery
 	if manager == nil || slices.ContainsFunc(recovered, other) {
 		return nil, nil
 	}
-	tenants, ok := manager.(*tenant.Manager)
-	if !ok {
-		return v.releaseOrphansOf(ctx, manager)
+	contexts, err := []context.Context{ctx}, error(nil)
+	if tenants, ok := manager.(*tenant.Manager); ok {
+		contexts, err = tenants.Contexts(ctx)
 	}
-	contexts, err := tenants.Contexts(ctx)
 	var undone []tree.Recovery
 	for _, ctx := range contexts {
 		released, releaseErr := v.releaseOrphansOf(ctx, manager)

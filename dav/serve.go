@@ -1,8 +1,10 @@
 package dav
 
 import (
+	"cmp"
 	"net/http"
 
+	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
@@ -10,11 +12,9 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// serveFunc serves a request. It has responded if it returns nil or a logged error;
+// serveFuncs serve a request. They have responded if they return nil or a logged error;
 // otherwise the caller responds with the error.
-type serveFunc func(h *Handler, w http.ResponseWriter, r *request) error
-
-var serveFuncs = map[string]serveFunc{
+var serveFuncs = map[string]func(h *Handler, w http.ResponseWriter, r *request) error{
 	"OPTIONS":   (*Handler).options,
 	"GET":       (*Handler).get,
 	"HEAD":      (*Handler).get,
@@ -33,9 +33,14 @@ var serveFuncs = map[string]serveFunc{
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w, r, exchange := requestbody.Of(w, r, h.pace())
+	w, r, exchange := requestbody.Of(w, r, requestbody.NewPace(h.stallTimeout(), cmp.Or(h.MinRate, defaultMinRate)))
 	defer exchange.End()
-	compressor := h.operationCompressor(w, r)
+	var compressor *compress.Writer
+	// A file's way must stay free of a writer that could hide the connection's ReadFrom;
+	// index has its own compressor.
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		compressor = h.compressor(w, r)
+	}
 	defer compressor.Release()
 	if compressor != nil {
 		w = compressor

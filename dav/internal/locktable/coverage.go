@@ -40,7 +40,7 @@ type Used struct {
 func (l *Table) probe(ctx context.Context, tokens []string, changes []Change) ([]Used, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &coverage{ctx: ctx, names: l.names, locks: l.plain.In(ctx), now: time.Now()}
+	c := &coverage{ctx: ctx, names: l.names, locks: l.plain(ctx), now: time.Now()}
 	for _, token := range tokens {
 		c.tokens = append(c.tokens, webdav.Condition{Token: token})
 	}

@@ -44,11 +44,11 @@ func (m *Manager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) 
 	if err != nil {
 		return lock.Lock{}, err
 	}
-	wanted.Root, wanted.Principal = view.in(wanted.Root), view.inPrincipal(wanted.Principal)
+	wanted.Root, wanted.Principal = view.in(wanted.Root), view.prefix+"/"+wanted.Principal
 	granted, err := m.locks.Acquire(ctx, now, wanted)
-	var conflict *lock.ConflictError
+	conflict, ok := errors.AsType[*lock.ConflictError](err)
 	switch {
-	case errors.As(err, &conflict):
+	case ok:
 		own := &lock.ConflictError{}
 		for _, each := range conflict.Locks {
 			if each, err := view.own(each); err == nil {
@@ -65,7 +65,6 @@ func (m *Manager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) 
 	return view.own(granted)
 }
 
-// Renew implements LockManager.
 func (m *Manager) Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error) {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -84,7 +83,6 @@ func (m *Manager) Release(ctx context.Context, now time.Time, token string) erro
 	return m.locks.Release(ctx, now, token)
 }
 
-// ReleaseTree implements LockManager.
 func (m *Manager) ReleaseTree(ctx context.Context, now time.Time, name string) error {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -93,7 +91,6 @@ func (m *Manager) ReleaseTree(ctx context.Context, now time.Time, name string) e
 	return m.locks.ReleaseTree(ctx, now, view.in(name))
 }
 
-// Find implements LockManager.
 func (m *Manager) Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error) {
 	view, err := ViewOf(ctx)
 	if err != nil {
@@ -124,25 +121,10 @@ func (m *Manager) Contexts(ctx context.Context) ([]context.Context, error) {
 	return contexts, err
 }
 
-// PlainLocks is a LockSystem that is not a lock.Manager. Its methods have no context, so
-// in binds it to the context of a request.
-type PlainLocks struct {
-	system  webdav.LockSystem
-	tenants bool
-}
-
-// NewPlainLocks returns system. tenants says that requests belong to tenants.
-func NewPlainLocks(system webdav.LockSystem, tenants bool) PlainLocks {
-	return PlainLocks{system, tenants}
-}
-
-// In returns the LockSystem as the tenant of ctx sees it.
-func (p PlainLocks) In(ctx context.Context) webdav.LockSystem {
-	if !p.tenants {
-		return p.system
-	}
+// PlainLocks returns system, which is not a lock.Manager, as the tenant of ctx sees it.
+func PlainLocks(ctx context.Context, system webdav.LockSystem) webdav.LockSystem {
 	view, err := ViewOf(ctx)
-	return &tenantSystem{LockSystem: p.system, view: view, err: err}
+	return &tenantSystem{LockSystem: system, view: view, err: err}
 }
 
 // tenantSystem is a plain LockSystem as one tenant sees it. It passes Unlock on
