@@ -73,7 +73,11 @@ func respond(w http.ResponseWriter, code int, err error) {
 	if code == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
-	contentType, body := "text/plain; charset=utf-8", plainError(code, err)
+	contentType, body := "text/plain; charset=utf-8", strconv.Itoa(code)+" "+http.StatusText(code)
+	if reason := status.Reason(err); reason != "" {
+		body += ": " + reason
+	}
+	body += "\n"
 	if own, ok := errors.AsType[*status.Error](err); ok && own.Condition != "" {
 		contentType, body = davxml.ContentType, davxml.ErrorBody(own)
 	}
@@ -82,13 +86,4 @@ func respond(w http.ResponseWriter, code int, err error) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, body) // if that fails, the client has disconnected
-}
-
-// plainError returns the plain-text body for a status and err.
-func plainError(code int, err error) string {
-	text := strconv.Itoa(code) + " " + http.StatusText(code)
-	if reason := status.Reason(err); reason != "" {
-		text += ": " + reason
-	}
-	return text + "\n"
 }

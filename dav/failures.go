@@ -3,6 +3,7 @@ package dav
 import (
 	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/davd/davd/dav/internal/place"
@@ -11,26 +12,21 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// askedNames returns err after replacing the names of its failures by the names that
-// the client used.
+// askedNames returns err after replacing the names of its failures by the client's: a name in
+// a place of the request begins with the name that the client used for the place.
 func askedNames(err error, about ...place.Place) error {
-	if partial, ok := errors.AsType[*tree.PartialError](err); ok {
-		for i := range partial.Failures {
-			partial.Failures[i].Name = askedName(partial.Failures[i].Name, about...)
+	partial, ok := errors.AsType[*tree.PartialError](err)
+	if !ok {
+		return err
+	}
+	for i := range partial.Failures {
+		name := &partial.Failures[i].Name
+		in := slices.IndexFunc(about, func(p place.Place) bool { return p.Asked != p.Name && storage.Contains(p.Name, *name) })
+		if in >= 0 {
+			*name = path.Join(about[in].Asked, strings.TrimPrefix(*name, about[in].Name))
 		}
 	}
 	return err
-}
-
-// askedName returns the client's name for the storage name: if it is in a place of the
-// request, it begins with the name that the client used for the place.
-func askedName(name string, about ...place.Place) string {
-	for _, p := range about {
-		if p.Asked != p.Name && storage.Contains(p.Name, name) {
-			return path.Join(p.Asked, strings.TrimPrefix(name, p.Name))
-		}
-	}
-	return name
 }
 
 // failureOf returns err, marked as logged if it is no failure for the client. Two errors

@@ -65,18 +65,14 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 	defer done()
 	out := bufio.NewWriterSize(timed, 32<<10)
 	page := indexPage{name: name, base: indexBase(r)}
-	_, err := out.Write(page.appendHead(nil))
-	var buf []byte
+	buf := page.appendHead(nil)
+	_, err := out.Write(buf)
 	for i := 0; i < len(members.all) && err == nil; i++ {
 		buf = page.appendMember(buf[:0], &members.all[i])
 		_, err = out.Write(buf)
 	}
-	if err == nil {
-		_, err = out.Write(page.appendEnd(nil, len(members.all), members.whole))
-	}
-	if err == nil {
-		err = out.Flush()
-	}
+	_, _ = out.Write(page.appendEnd(buf[:0], len(members.all), members.whole))
+	err = out.Flush() // the first error of all
 	if err == nil {
 		err = compressor.Finish()
 	}

@@ -43,13 +43,10 @@ func (c *claim) giveBack() {
 // that no other request is changing the same resources, and that the client submitted
 // the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
 // no other request can lock or change the resources.
-func (r *request) confirm(changes ...locktable.Change) (*claim, error) {
-	return r.confirmFor(operation.Key{}, changes)
-}
-
-// confirmFor is confirm for an operation with a key. If an identical request holds the
-// claim, the error is for operation.Registry.Undertake.
-func (r *request) confirmFor(key operation.Key, changes []locktable.Change) (*claim, error) {
+//
+// key is that of an operation, or zero. If an identical request holds the claim, the error is
+// for operation.Registry.Undertake.
+func (r *request) confirm(key operation.Key, changes ...locktable.Change) (*claim, error) {
 	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err

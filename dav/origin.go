@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/davd/davd/dav/internal/status"
@@ -50,12 +51,7 @@ func (h *Handler) servesHost(r *http.Request, u *url.URL) bool {
 		hosts = append(hosts, host)
 	}
 	wanted := hostPort(u.Host, port)
-	for _, host := range hosts {
-		if hostPort(host, port) == wanted {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(hosts, func(host string) bool { return hostPort(host, port) == wanted })
 }
 
 // hostPort returns host in lower case and with its port. If it has none, it gets the

@@ -19,6 +19,7 @@ import (
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -37,7 +38,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	claim, err := r.confirm(locktable.Change{Place: at})
+	claim, err := r.confirm(operation.Key{}, locktable.Change{Place: at})
 	if err != nil {
 		return err
 	}

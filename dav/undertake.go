@@ -41,7 +41,7 @@ func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (pla
 		if err != nil {
 			return nil, err
 		}
-		c, err := r.confirmFor(req.Key, p.changes())
+		c, err := r.confirm(req.Key, p.changes()...)
 		if err != nil {
 			return nil, err
 		}

@@ -16,14 +16,14 @@ import (
 // Conflict converts the error of a failed lock request at a place for the client
 // (RFC 4918 §9.10.5, §9.10.6).
 func (l *Table) Conflict(ctx context.Context, at place.Place, err error) error {
-	if owner, ok := errors.AsType[*lock.OwnerError](err); ok {
+	owner, isOwner := errors.AsType[*lock.OwnerError](err)
+	conflict, isConflict := errors.AsType[*lock.ConflictError](err)
+	switch {
+	case isOwner:
 		return status.New(http.StatusInsufficientStorage, owner.Error())
-	}
-	conflict, ok := errors.AsType[*lock.ConflictError](err)
-	if !ok {
-		if errors.Is(err, webdav.ErrLocked) {
-			return &status.Error{Status: http.StatusLocked, Reason: "locked", Condition: "no-conflicting-lock"}
-		}
+	case !isConflict && errors.Is(err, webdav.ErrLocked):
+		return &status.Error{Status: http.StatusLocked, Reason: "locked", Condition: "no-conflicting-lock"}
+	case !isConflict:
 		return err
 	}
 	var covering []lock.Lock
