@@ -4,6 +4,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/locktable"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/journal"
@@ -54,4 +55,35 @@ func (h *Handler) lockSystem() webdav.LockSystem {
 		return h.State.Locks()
 	}
 	return h.LockSystem
+}
+
+// inState returns the record r of a tenant's operation as the History stores it.
+func (h *Handler) inState(of string, r history.Record) history.Record {
+	if h.Tenant != nil {
+		r.Principal = tenant.Principal(of, r.Principal)
+	}
+	return r
+}
+
+// records returns the part of the history that the tenant of a context may see. Without a
+// State, the records are in memory.
+func (h *Handler) records() history.Store {
+	if h.Tenant != nil {
+		return tenant.History{Store: h.allRecords()}
+	}
+	return h.allRecords()
+}
+
+// allRecords returns the records of all tenants. Their principals have the names that
+// the state uses.
+func (h *Handler) allRecords() history.Store {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.State != nil {
+		return h.State.History()
+	}
+	if h.memHistory == nil {
+		h.memHistory = history.NewMem()
+	}
+	return h.memHistory
 }
