@@ -168,9 +168,8 @@ type Handler struct {
 	encoders       compress.Encoders
 	ownWorkers     tree.Workers
 
-	defaultProps defaultProps
-
-	mu         sync.Mutex
-	lockTable  *locktable.Table
-	memHistory *history.Mem
+	lockTable     *locktable.Table
+	lockTableOnce sync.Once
+	defaultProps  defaultProps
+	memHistory    history.Mem
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
@@ -65,10 +66,18 @@ type operationServer struct{ h *Handler }
 // Claims implements operation.Server, like the methods below.
 func (s operationServer) Claims() *operation.Claims { return &s.h.shared().claims }
 
-func (s operationServer) Records() history.Store { return s.h.records() }
+func (s operationServer) Records() history.Store {
+	if s.h.Tenant != nil {
+		return tenant.History{Store: s.h.allRecords()}
+	}
+	return s.h.allRecords()
+}
 
-func (s operationServer) Record(tenant string, r history.Record) history.Record {
-	return s.h.inState(tenant, r)
+func (s operationServer) Record(of string, r history.Record) history.Record {
+	if s.h.Tenant != nil {
+		r.Principal = tenant.Principal(of, r.Principal)
+	}
+	return r
 }
 
 func (s operationServer) Log(op operation.Operation, err error) {

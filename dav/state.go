@@ -4,7 +4,6 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/locktable"
-	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/journal"
@@ -41,11 +40,9 @@ func (h *Handler) journal() tree.Journal {
 
 // locks returns the table of LockSystem, of the locks of State, or of locks in memory.
 func (h *Handler) locks() *locktable.Table {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lockTable == nil {
+	h.lockTableOnce.Do(func() {
 		h.lockTable = locktable.New(h.lockSystem(), h.Tenant != nil, &h.shared().probing, h.names(), h.hrefOf)
-	}
+	})
 	return h.lockTable
 }
 
@@ -57,33 +54,11 @@ func (h *Handler) lockSystem() webdav.LockSystem {
 	return h.LockSystem
 }
 
-// inState returns the record r of a tenant's operation as the History stores it.
-func (h *Handler) inState(of string, r history.Record) history.Record {
-	if h.Tenant != nil {
-		r.Principal = tenant.Principal(of, r.Principal)
-	}
-	return r
-}
-
-// records returns the part of the history that the tenant of a context may see. Without a
-// State, the records are in memory.
-func (h *Handler) records() history.Store {
-	if h.Tenant != nil {
-		return tenant.History{Store: h.allRecords()}
-	}
-	return h.allRecords()
-}
-
-// allRecords returns the records of all tenants. Their principals have the names that
-// the state uses.
+// allRecords returns the records of all tenants, which are in memory without a State. Their
+// principals have the names that the state uses.
 func (h *Handler) allRecords() history.Store {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if h.State != nil {
 		return h.State.History()
 	}
-	if h.memHistory == nil {
-		h.memHistory = history.NewMem()
-	}
-	return h.memHistory
+	return &h.memHistory
 }
