@@ -49,6 +49,5 @@ func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compress.W
 // loopback address or a Unix socket, and the request shows no sign of a proxy.
 func onThisMachine(r *http.Request) bool {
 	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	unix := err != nil
-	return (unix || remote.Addr().IsLoopback()) && field.ProxySign(r.Header) == ""
+	return (err != nil || remote.Addr().IsLoopback()) && field.ProxySign(r.Header) == ""
 }

@@ -46,12 +46,6 @@ type ProbeReport struct {
 // than Apache forwards, which is nine.
 const probeResponses = 12
 
-// The length of a probe, in seconds.
-const (
-	probeSeconds    = 3
-	maxProbeSeconds = 20
-)
-
 // isProbe reports whether r is a COPY of the ProbeName of a collection.
 func isProbe(r *request) bool {
 	return r.Method == "COPY" && path.Base(r.name) == ProbeName
@@ -118,11 +112,11 @@ func probe(ctx context.Context, monitor *tree.Monitor, members int, every time.D
 func probeLength(r *request) (time.Duration, error) {
 	query := r.URL.Query()
 	if !query.Has("seconds") {
-		return probeSeconds * time.Second, nil
+		return 3 * time.Second, nil
 	}
 	n, err := strconv.Atoi(query.Get("seconds"))
-	if err != nil || n < 1 || n > maxProbeSeconds {
-		return 0, status.New(http.StatusBadRequest, "seconds must be from 1 to "+strconv.Itoa(maxProbeSeconds))
+	if err != nil || n < 1 || n > 20 {
+		return 0, status.New(http.StatusBadRequest, "seconds must be from 1 to 20")
 	}
 	return time.Duration(n) * time.Second, nil
 }
