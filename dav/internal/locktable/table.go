@@ -41,7 +41,7 @@ func New(system webdav.LockSystem, tenants bool, mu *sync.Mutex, names place.Res
 	}
 	table := &Table{system: system, tenants: tenants, mu: mu, names: names, href: href}
 	if manager, ok := system.(lock.Manager); ok && tenants {
-		table.manager = tenant.NewManager(manager)
+		table.manager = &tenant.Manager{LockManager: manager}
 	} else if ok {
 		table.manager = manager
 	}

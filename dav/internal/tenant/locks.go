@@ -21,11 +21,9 @@ type LockManager interface {
 	Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error)
 }
 
-// Manager keeps the locks of tenants apart in one lock.Manager.
-type Manager struct{ locks LockManager }
-
-// NewManager returns locks with those of different tenants kept apart.
-func NewManager(locks LockManager) *Manager { return &Manager{locks} }
+// Manager keeps the locks of tenants apart in one lock.Manager. Its Release does not check the
+// tenant, because the Handler has the token from Acquire or Find.
+type Manager struct{ LockManager }
 
 // own returns a lock of the Manager as its tenant sees it.
 func (v View) own(l lock.Lock) (lock.Lock, error) {
@@ -45,7 +43,7 @@ func (m *Manager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) 
 		return lock.Lock{}, err
 	}
 	wanted.Root, wanted.Principal = view.in(wanted.Root), view.prefix+"/"+wanted.Principal
-	granted, err := m.locks.Acquire(ctx, now, wanted)
+	granted, err := m.LockManager.Acquire(ctx, now, wanted)
 	conflict, ok := errors.AsType[*lock.ConflictError](err)
 	switch {
 	case ok:
@@ -65,38 +63,35 @@ func (m *Manager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) 
 	return view.own(granted)
 }
 
+// Renew implements LockManager.
 func (m *Manager) Renew(ctx context.Context, now time.Time, token string, duration time.Duration) (lock.Lock, error) {
 	view, err := ViewOf(ctx)
 	if err != nil {
 		return lock.Lock{}, err
 	}
-	renewed, err := m.locks.Renew(ctx, now, token, duration)
+	renewed, err := m.LockManager.Renew(ctx, now, token, duration)
 	if err != nil {
 		return lock.Lock{}, err
 	}
 	return view.own(renewed)
 }
 
-// Release releases a lock. It does not check the tenant, because the Handler has the
-// token from Acquire or Find.
-func (m *Manager) Release(ctx context.Context, now time.Time, token string) error {
-	return m.locks.Release(ctx, now, token)
-}
-
+// ReleaseTree implements LockManager.
 func (m *Manager) ReleaseTree(ctx context.Context, now time.Time, name string) error {
 	view, err := ViewOf(ctx)
 	if err != nil {
 		return err
 	}
-	return m.locks.ReleaseTree(ctx, now, view.in(name))
+	return m.LockManager.ReleaseTree(ctx, now, view.in(name))
 }
 
+// Find implements LockManager.
 func (m *Manager) Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error) {
 	view, err := ViewOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found, err := m.locks.Find(ctx, now, view.in(name), tree)
+	found, err := m.LockManager.Find(ctx, now, view.in(name), tree)
 	own := found[:0]
 	for _, each := range found {
 		if each, err := view.own(each); err == nil {
@@ -108,7 +103,7 @@ func (m *Manager) Find(ctx context.Context, now time.Time, name string, tree boo
 
 // Contexts returns a context for each tenant that has locks.
 func (m *Manager) Contexts(ctx context.Context) ([]context.Context, error) {
-	found, err := m.locks.Find(ctx, time.Now(), "/", true)
+	found, err := m.LockManager.Find(ctx, time.Now(), "/", true)
 	var contexts []context.Context
 	seen := make(map[string]bool)
 	for _, each := range found {
