@@ -78,11 +78,11 @@ func respond(w http.ResponseWriter, code int, err error) {
 	if code == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
-	contentType, body := "text/plain; charset=utf-8", strconv.Itoa(code)+" "+http.StatusText(code)
+	text := strconv.Itoa(code) + " " + http.StatusText(code)
 	if reason := status.Reason(err); reason != "" {
-		body += ": " + reason
+		text += ": " + reason
 	}
-	body += "\n"
+	contentType, body := "text/plain; charset=utf-8", text+"\n"
 	if own, ok := errors.AsType[*status.Error](err); ok && own.Condition != "" {
 		contentType, body = davxml.ContentType, davxml.ErrorBody(own)
 	}

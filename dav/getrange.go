@@ -3,6 +3,7 @@ package dav
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -14,11 +15,6 @@ import (
 
 // byteRange is a part of a file: length bytes starting at first.
 type byteRange struct{ first, length int64 }
-
-// String returns b as Range and Content-Range have it.
-func (b byteRange) String() string {
-	return strconv.FormatInt(b.first, 10) + "-" + strconv.FormatInt(b.first+b.length-1, 10)
-}
 
 // maxRanges is how many ranges one request may have. Each one adds a header to the
 // answer, which may be longer than the range itself.
@@ -120,7 +116,7 @@ func excessive(ranges []byteRange, size int64) bool {
 func rangeHeader(ranges []byteRange) string {
 	specs := make([]string, len(ranges))
 	for i, b := range ranges {
-		specs[i] = b.String()
+		specs[i] = fmt.Sprintf("%d-%d", b.first, b.first+b.length-1)
 	}
 	return "bytes=" + strings.Join(specs, ",")
 }

@@ -191,7 +191,11 @@ func (r Resolver) spellSegment(ctx context.Context, collection, segment string) 
 
 // ambiguous reports whether name has more than one spelling.
 func ambiguous(name string) bool {
-	return utf8.ValidString(name) && (!norm.NFC.IsNormalString(name) || !norm.NFD.IsNormalString(name))
+	ascii := true
+	for i := range len(name) {
+		ascii = ascii && name[i] < utf8.RuneSelf
+	}
+	return !ascii && utf8.ValidString(name) && (!norm.NFC.IsNormalString(name) || !norm.NFD.IsNormalString(name))
 }
 
 // Stat is FileSystem.Stat, but returns fs.ErrNotExist in two more cases: for a name below
