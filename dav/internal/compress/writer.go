@@ -135,12 +135,11 @@ func (c *Writer) decide(compress bool) error {
 		c.Announce()
 	}
 	c.ResponseWriter.WriteHeader(c.status)
-	held := c.held
-	c.held = nil
-	if len(held) == 0 {
+	if len(c.held) == 0 {
 		return nil
 	}
-	_, err := c.Write(held)
+	_, err := c.Write(c.held)
+	c.held = nil
 	return err
 }
 
