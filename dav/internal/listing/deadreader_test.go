@@ -22,8 +22,8 @@ type brokenProps struct {
 	reads []int // number of names in each call
 }
 
-// Of returns b, as the properties of every tenant.
-func (b *brokenProps) Of(context.Context) deadprops.Store { return b }
+// Of returns s, as the properties of every tenant.
+func (s *brokenProps) Of(context.Context) deadprops.Store { return s }
 
 var errBrokenProps = errors.New("broken")
 
