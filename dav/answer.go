@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/locktable"
+	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -27,15 +32,15 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err e
 }
 
 func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, partial *tree.PartialError) {
+	note := ""
+	if partial.Unnamed > 0 {
+		note = fmt.Sprintf("%d more members failed", partial.Unnamed)
+	}
 	body, err := davxml.NewMultistatus(w)
 	for _, failure := range partial.Failures {
 		if err == nil {
 			err = body.Failed(h.hrefOf(ctx, failure.Name), status.WithCondition(failure.Err))
 		}
-	}
-	note := ""
-	if partial.Unnamed > 0 {
-		note = fmt.Sprintf("%d more members failed", partial.Unnamed)
 	}
 	if err == nil {
 		_ = body.Close(note) // fails only if the client has gone
@@ -44,21 +49,16 @@ func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, par
 
 // respondLocked names the locked members that made the server refuse the request.
 func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, locked *locktable.MembersError) {
-	body, err := davxml.NewMultistatus(w)
+	var failures []tree.Outcome
 	for _, root := range locked.Roots {
-		href := h.hrefOf(ctx, root)
-		if err == nil {
-			err = body.Failed(href, &status.Error{
-				Status: http.StatusLocked, Condition: locked.Condition, Hrefs: []string{href},
-			})
-		}
+		failures = append(failures, tree.Outcome{Name: root, Err: &status.Error{
+			Status: http.StatusLocked, Condition: locked.Condition, Hrefs: []string{h.hrefOf(ctx, root)},
+		}})
 	}
-	if err == nil && locked.Dependent != "" {
-		err = body.Failed(h.hrefOf(ctx, locked.Dependent), &status.Error{Status: http.StatusFailedDependency})
+	if locked.Dependent != "" {
+		failures = append(failures, tree.Outcome{Name: locked.Dependent, Err: &status.Error{Status: http.StatusFailedDependency}})
 	}
-	if err == nil {
-		_ = body.Close("") // fails only if the client has gone
-	}
+	h.respondPartial(ctx, w, &tree.PartialError{Failures: failures})
 }
 
 // succeed answers with a status without content of its own.
@@ -78,7 +78,11 @@ func respond(w http.ResponseWriter, code int, err error) {
 	if code == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
-	contentType, body := "text/plain; charset=utf-8", plainError(code, err)
+	text := strconv.Itoa(code) + " " + http.StatusText(code)
+	if reason := status.Reason(err); reason != "" {
+		text += ": " + reason
+	}
+	contentType, body := "text/plain; charset=utf-8", text+"\n"
 	if own, ok := errors.AsType[*status.Error](err); ok && own.Condition != "" {
 		contentType, body = davxml.ContentType, davxml.ErrorBody(own)
 	}
@@ -89,11 +93,34 @@ func respond(w http.ResponseWriter, code int, err error) {
 	_, _ = io.WriteString(w, body) // if that fails, the client has disconnected
 }
 
-// plainError returns the plain-text body for a status and err.
-func plainError(code int, err error) string {
-	text := strconv.Itoa(code) + " " + http.StatusText(code)
-	if reason := status.Reason(err); reason != "" {
-		text += ": " + reason
+// askedNames returns err after replacing the names of its failures by the client's: a name in
+// a place of the request begins with the name that the client used for the place.
+func askedNames(err error, about ...place.Place) error {
+	partial, ok := errors.AsType[*tree.PartialError](err)
+	if !ok {
+		return err
 	}
-	return text + "\n"
+	for i := range partial.Failures {
+		name := &partial.Failures[i].Name
+		in := slices.IndexFunc(about, func(p place.Place) bool { return p.Asked != p.Name && storage.Contains(p.Name, *name) })
+		if in >= 0 {
+			*name = path.Join(about[in].Asked, strings.TrimPrefix(*name, about[in].Name))
+		}
+	}
+	return err
+}
+
+// failureOf returns err, marked as logged if it is no failure for the client. Two errors
+// are none: a displaced resource that could not be removed, and properties and locks that
+// the next start will move because the Journal has a record of them.
+func (h *Handler) failureOf(err error) error {
+	if _, partial := errors.AsType[*tree.PartialError](err); partial {
+		return err
+	}
+	_, follow := errors.AsType[*tree.FollowError](err)
+	_, leftover := errors.AsType[*tree.LeftoverError](err)
+	if follow && h.journal() != nil || !follow && leftover {
+		return status.Logged(err)
+	}
+	return err
 }

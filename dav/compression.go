@@ -49,16 +49,5 @@ func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compress.W
 // loopback address or a Unix socket, and the request shows no sign of a proxy.
 func onThisMachine(r *http.Request) bool {
 	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	unix := err != nil
-	return (unix || remote.Addr().IsLoopback()) && field.ProxySign(r.Header) == ""
-}
-
-// operationCompressor is compressor for all methods except GET and HEAD. A file's way
-// must stay free of a writer that could hide the connection's ReadFrom; index calls
-// compressor itself.
-func (h *Handler) operationCompressor(w http.ResponseWriter, r *http.Request) *compress.Writer {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		return nil
-	}
-	return h.compressor(w, r)
+	return (err != nil || remote.Addr().IsLoopback()) && field.ProxySign(r.Header) == ""
 }

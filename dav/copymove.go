@@ -40,7 +40,7 @@ func (p *copyPlan) changes() []locktable.Change {
 
 func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 	ctx = p.r.withBudget(ctx)
-	if err := (&p.transfer).mayCopyProperties(ctx); err != nil {
+	if err := p.mayCopyProperties(ctx); err != nil {
 		return err
 	}
 	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.Name, p.dst.Name, p.depth, monitor))
@@ -55,7 +55,7 @@ func (p *movePlan) changes() []locktable.Change {
 
 func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 	if p.respells {
-		return p.result((&p.transfer).respell(ctx))
+		return p.result(p.respell(ctx))
 	}
 	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name, p.dst.Name, monitor))
 }
@@ -103,10 +103,10 @@ func (r *request) checkTransfer(follow bool) (*transfer, error) {
 	return t, t.inspect(r.Context(), info)
 }
 
-func (t *transfer) resources() (source, destination string) { return t.src.Asked, t.dst.Asked }
+func (t *transfer) Resources() (source, destination string) { return t.src.Asked, t.dst.Asked }
 
-// success is the status of RFC 4918 §9.8.5 and §9.9.4.
-func (t *transfer) success() int {
+// Success is the status of RFC 4918 §9.8.5 and §9.9.4.
+func (t *transfer) Success() int {
 	if t.replaces {
 		return http.StatusNoContent
 	}
@@ -114,18 +114,7 @@ func (t *transfer) success() int {
 }
 
 func (t *transfer) recheck() error {
-	if err := t.stillThere(t.r.Context()); err != nil {
-		return err
-	}
-	return t.r.preconditionsOf(t.src.Name)
-}
-
-// result returns err as the client sees it.
-func (t *transfer) result(err error) error { return t.h.failureOf(askedNames(err, t.src, t.dst)) }
-
-// stillThere repeats the checks under the claim, because the resources may have
-// changed.
-func (t *transfer) stillThere(ctx context.Context) error {
+	ctx := t.r.Context()
 	info, err := t.h.names().Look(ctx, t.src, t.follow)
 	if err == nil {
 		err = t.h.names().Unmoved(ctx, t.dst, false)
@@ -133,8 +122,14 @@ func (t *transfer) stillThere(ctx context.Context) error {
 	if err == nil {
 		err = t.inspect(ctx, info)
 	}
+	if err == nil {
+		err = t.r.preconditionsOf(t.src.Name)
+	}
 	return err
 }
+
+// result returns err as the client sees it.
+func (t *transfer) result(err error) error { return t.h.failureOf(askedNames(err, t.src, t.dst)) }
 
 // inspect checks what exists at the source of t, which info describes, and at its
 // destination.

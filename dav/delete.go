@@ -26,27 +26,26 @@ func (h *Handler) delete(w http.ResponseWriter, r *request) error {
 				return nil, err
 			}
 		}
-		return &deletePlan{h: h, r: r, at: at}, nil
+		return &deletePlan{r: r, at: at}, nil
 	})
 }
 
 // deletePlan is the plan of a DELETE.
 type deletePlan struct {
-	h  *Handler
 	r  *request
 	at place.Place
 }
 
-func (p *deletePlan) resources() (source, destination string) { return p.r.name, "" }
+func (p *deletePlan) Resources() (source, destination string) { return p.r.name, "" }
 
 func (p *deletePlan) changes() []locktable.Change {
 	return []locktable.Change{{Place: p.at, Tree: true, Membership: true}}
 }
 
-func (p *deletePlan) success() int { return http.StatusNoContent }
+func (p *deletePlan) Success() int { return http.StatusNoContent }
 
 func (p *deletePlan) recheck() error {
-	if err := p.h.names().Unmoved(p.r.Context(), p.at, false); err != nil {
+	if err := p.r.h.names().Unmoved(p.r.Context(), p.at, false); err != nil {
 		return err
 	}
 	return p.r.preconditionsOf(p.at.Name)
@@ -54,11 +53,11 @@ func (p *deletePlan) recheck() error {
 
 func (p *deletePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 	name := p.at.Name
-	err := p.h.engine(c, p.at).Remove(ctx, name, monitor)
+	err := p.r.h.engine(c, p.at).Remove(ctx, name, monitor)
 	// If only the resource itself remains, a 207 would look like a partial success. So the
 	// answer is the plain error.
 	if partial, ok := errors.AsType[*tree.PartialError](err); ok && len(partial.Failures) == 1 && partial.Failures[0].Name == name {
 		err = partial.Failures[0].Err
 	}
-	return askedNames(p.h.failureOf(err), p.at)
+	return askedNames(p.r.h.failureOf(err), p.at)
 }

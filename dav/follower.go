@@ -3,6 +3,7 @@ package dav
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
@@ -64,7 +65,12 @@ func (f *follower) Prepare(ctx context.Context, e *tree.Entry) (follows bool, er
 	if err != nil || !follows && locks == 0 {
 		return false, err
 	}
-	return true, f.secure(ctx, source, destination, locks)
+	// The room is reserved until the claim is released.
+	release, err := deadprops.Secure(ctx, props, source, destination, locks)
+	if err == nil {
+		f.claim.secured = release
+	}
+	return true, err
 }
 
 // keysOfEntry returns the keys of the source and the destination of e, whose names are
@@ -180,7 +186,7 @@ const (
 func (h *Handler) persist(c *claim) func(attempt int, err error) bool {
 	return func(attempt int, err error) bool {
 		if attempt%persistNotice == 0 && h.OperationLogger != nil && c.about != nil {
-			h.OperationLogger(c.about(), &unrecordedError{err})
+			h.OperationLogger(c.about(), fmt.Errorf("the share has changed, but the server can't write its state and keeps trying: %w", err))
 		}
 		pause := min(firstPersistPause<<min(attempt, 16), lastPersistPause)
 		timer := time.NewTimer(pause)
@@ -193,23 +199,4 @@ func (h *Handler) persist(c *claim) func(attempt int, err error) bool {
 			return false
 		}
 	}
-}
-
-// unrecordedError is the reason why an operation can't end.
-type unrecordedError struct{ err error }
-
-func (e *unrecordedError) Error() string {
-	return "the share has changed, but the server can't write its state and keeps trying: " + e.err.Error()
-}
-
-func (e *unrecordedError) Unwrap() error { return e.err }
-
-// secure reserves room for the state that must follow the operation, until the claim
-// is released.
-func (f *follower) secure(ctx context.Context, source, destination string, locks int) error {
-	release, err := deadprops.Secure(ctx, f.properties(ctx), source, destination, locks)
-	if err == nil {
-		f.claim.secured = release
-	}
-	return err
 }

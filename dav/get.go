@@ -2,6 +2,7 @@ package dav
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -81,7 +82,7 @@ func servePart(w http.ResponseWriter, r *request, f storage.File, info fs.FileIn
 		return err
 	}
 	setFileHeaders(header, info)
-	header.Set("Content-Range", ranges[0].contentRange(info.Size()))
+	header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", ranges[0].first, ranges[0].first+ranges[0].length-1, info.Size()))
 	header.Set("Content-Length", strconv.FormatInt(ranges[0].length, 10))
 	w.WriteHeader(http.StatusPartialContent)
 	return status.Logged(send(w, f, ranges[0].length))

@@ -3,6 +3,7 @@ package dav
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -14,10 +15,6 @@ import (
 
 // byteRange is a part of a file: length bytes starting at first.
 type byteRange struct{ first, length int64 }
-
-func (b byteRange) contentRange(size int64) string {
-	return "bytes " + strconv.FormatInt(b.first, 10) + "-" + strconv.FormatInt(b.first+b.length-1, 10) + "/" + strconv.FormatInt(size, 10)
-}
 
 // maxRanges is how many ranges one request may have. Each one adds a header to the
 // answer, which may be longer than the range itself.
@@ -101,9 +98,8 @@ func parseBound(digits string) (int64, bool) {
 // excessive reports whether ranges are longer than the file in total, or overlap more
 // than once (RFC 9110 §14.2).
 func excessive(ranges []byteRange, size int64) bool {
-	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b byteRange) int { return cmp.Compare(a.first, b.first) })
 	overlaps, end := 0, int64(0)
-	for _, b := range sorted {
+	for _, b := range slices.SortedFunc(slices.Values(ranges), func(a, b byteRange) int { return cmp.Compare(a.first, b.first) }) {
 		if b.length > size {
 			return true
 		}
@@ -118,14 +114,9 @@ func excessive(ranges []byteRange, size int64) bool {
 
 // rangeHeader returns the header Range that asks for ranges.
 func rangeHeader(ranges []byteRange) string {
-	value := []byte("bytes=")
+	specs := make([]string, len(ranges))
 	for i, b := range ranges {
-		if i > 0 {
-			value = append(value, ',')
-		}
-		value = strconv.AppendInt(value, b.first, 10)
-		value = append(value, '-')
-		value = strconv.AppendInt(value, b.first+b.length-1, 10)
+		specs[i] = fmt.Sprintf("%d-%d", b.first, b.first+b.length-1)
 	}
-	return string(value)
+	return "bytes=" + strings.Join(specs, ",")
 }

@@ -3,6 +3,7 @@ package dav
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/webdav"
@@ -156,7 +157,7 @@ type Handler struct {
 	// answers that it generates.
 	Compress Compression
 
-	age            age
+	requests       atomic.Int32 // up to two, for process.briefs
 	sharing        sharing
 	operations     *operation.Registry
 	operationsOnce sync.Once
@@ -167,9 +168,8 @@ type Handler struct {
 	encoders       compress.Encoders
 	ownWorkers     tree.Workers
 
-	defaultProps defaultProps
-
-	mu         sync.Mutex
-	lockTable  *locktable.Table
-	memHistory *history.Mem
+	lockTable     *locktable.Table
+	lockTableOnce sync.Once
+	defaultProps  defaultProps
+	memHistory    history.Mem
 }

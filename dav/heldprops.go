@@ -67,10 +67,8 @@ func (p heldProps) withinLimits(ctx context.Context, name string, patches []webd
 	if err != nil {
 		return err
 	}
-	after := maps.Clone(held)
-	if after == nil {
-		after = make(map[xml.Name]webdav.Property)
-	}
+	after := make(map[xml.Name]webdav.Property)
+	maps.Copy(after, held)
 	for _, patch := range patches {
 		for _, property := range patch.Props {
 			if delete(after, property.XMLName); !patch.Remove {

@@ -65,18 +65,14 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 	defer done()
 	out := bufio.NewWriterSize(timed, 32<<10)
 	page := indexPage{name: name, base: indexBase(r)}
-	_, err := out.Write(page.appendHead(nil))
-	var buf []byte
+	buf := page.appendHead(nil)
+	_, err := out.Write(buf)
 	for i := 0; i < len(members.all) && err == nil; i++ {
 		buf = page.appendMember(buf[:0], &members.all[i])
 		_, err = out.Write(buf)
 	}
-	if err == nil {
-		_, err = out.Write(page.appendEnd(nil, len(members.all), members.whole))
-	}
-	if err == nil {
-		err = out.Flush()
-	}
+	_, _ = out.Write(page.appendEnd(buf[:0], len(members.all), members.whole))
+	err = out.Flush() // the first error of all
 	if err == nil {
 		err = compressor.Finish()
 	}
@@ -151,7 +147,9 @@ func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
 	case m.collection:
 		dst = append(dst, '-')
 	case m.described:
-		dst = appendExactly(dst, m.size)
+		if m.size >= 1000 { // the next line rounds it
+			dst = append(strconv.AppendInt(append(dst, "<span>"...), m.size, 10), " </span>"...)
+		}
 		dst = browser.AppendSize(dst, m.size)
 	}
 	return append(dst, "</td></tr>\n"...)
@@ -166,15 +164,4 @@ func (p indexPage) appendEnd(dst []byte, shown int, whole bool) []byte {
 		dst = append(dst, "<p>There is nothing here yet.</p>\n"...)
 	}
 	return append(dst, "</body>\n</html>\n"...)
-}
-
-// appendExactly appends in bytes a size that browser.AppendSize rounds, for lftp (see
-// indexPage). Browsers hide it.
-func appendExactly(dst []byte, size int64) []byte {
-	if size < 1000 {
-		return dst
-	}
-	dst = append(dst, "<span>"...)
-	dst = strconv.AppendInt(dst, size, 10)
-	return append(dst, " </span>"...)
 }

@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -143,10 +144,7 @@ func compareMembers(a, b indexMember) int {
 			return int(x) - int(y)
 		}
 	}
-	if len(a.name) != len(b.name) {
-		return len(a.name) - len(b.name)
-	}
-	return strings.Compare(a.name, b.name)
+	return cmp.Or(len(a.name)-len(b.name), strings.Compare(a.name, b.name))
 }
 
 func lower(c byte) byte {

@@ -37,16 +37,11 @@ type Limits struct {
 	LocksOf int
 }
 
-const (
-	defaultOperations = 1024
-	defaultStreams    = 512
-)
-
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
 // caller must call leave when the operation ends.
 func (r *request) enterOperation() (leave func(), err error) {
 	return r.enter(&r.h.listings.operations, &limit.Bound{
-		Most: cmp.Or(r.h.Limits.Operations, defaultOperations), MostOf: r.h.Limits.OperationsOf,
+		Most: cmp.Or(r.h.Limits.Operations, 1024), MostOf: r.h.Limits.OperationsOf,
 		What: "COPYs, MOVEs and DELETEs", Instead: "send fewer at a time",
 	})
 }
@@ -54,7 +49,7 @@ func (r *request) enterOperation() (leave func(), err error) {
 // enterStream counts a request that follows an operation, or returns a 503.
 func (r *request) enterStream() (leave func(), err error) {
 	return r.enter(&r.h.listings.streams, &limit.Bound{
-		Most: cmp.Or(r.h.Limits.Streams, defaultStreams), MostOf: r.h.Limits.StreamsOf,
+		Most: cmp.Or(r.h.Limits.Streams, 512), MostOf: r.h.Limits.StreamsOf,
 		What: "requests that follow an operation", Instead: "read its status document now and then",
 	})
 }
@@ -91,20 +86,6 @@ type Listings struct {
 // NoInfinity is the value of [Listings.Infinity] that refuses Depth infinity.
 const NoInfinity = -1
 
-const (
-	defaultListings   = 64
-	defaultListingsOf = 16
-)
-
-// indexMembersAtOnce is how many members of collections may be in memory at a time to
-// be sorted for indexes, and indexMembersOf how many for one client. That is enough for
-// five, and two, of the longest indexes. Each member takes about 80 bytes, and as much
-// again until the next garbage collection.
-const (
-	indexMembersAtOnce = 1 << 19
-	indexMembersOf     = 1 << 18
-)
-
 // enterListing counts a listing of a collection with this depth, or refuses it.
 func (r *request) enterListing(depth int) (leave func(), err error) {
 	if depth != tree.Infinite {
@@ -117,14 +98,16 @@ func (r *request) enterListing(depth int) (leave func(), err error) {
 		}
 	}
 	return r.enter(&r.h.listings.infinite, &limit.Bound{
-		Most: cmp.Or(r.h.Listings.Most, defaultListings), MostOf: cmp.Or(r.h.Listings.MostOf, defaultListingsOf),
+		Most: cmp.Or(r.h.Listings.Most, 64), MostOf: cmp.Or(r.h.Listings.MostOf, 16),
 		What: "listings of Depth infinity", Instead: "list with Depth 1",
 	})
 }
 
-// indexBound is the limit of the members in indexes.
+// indexBound limits the members of collections that are in memory to be sorted for indexes.
+// That is enough for five of the longest indexes, and for two of one client. Each member takes
+// about 80 bytes, and as much again until the next garbage collection.
 var indexBound = limit.Bound{
-	Most: indexMembersAtOnce, MostOf: indexMembersOf,
+	Most: 1 << 19, MostOf: 1 << 18,
 	What: "members in indexes", Instead: "mount the share",
 }
 

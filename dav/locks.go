@@ -21,7 +21,7 @@ type claim struct {
 	client string
 	// about describes the operation that has the claim; it is nil without one.
 	about func() operation.Operation
-	// secured releases the room that follower.secure has reserved; it is nil without any.
+	// secured releases the room that follower.Prepare has reserved; it is nil without any.
 	secured func()
 }
 
@@ -32,7 +32,7 @@ func (c *claim) release() {
 	}
 }
 
-// giveBack releases the room that follower.secure has reserved.
+// giveBack releases the room that follower.Prepare has reserved.
 func (c *claim) giveBack() {
 	if c.secured != nil {
 		c.secured()
@@ -43,13 +43,10 @@ func (c *claim) giveBack() {
 // that no other request is changing the same resources, and that the client submitted
 // the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
 // no other request can lock or change the resources.
-func (r *request) confirm(changes ...locktable.Change) (*claim, error) {
-	return r.confirmFor(operation.Key{}, changes)
-}
-
-// confirmFor is confirm for an operation with a key. If an identical request holds the
-// claim, the error is for operation.Registry.Undertake.
-func (r *request) confirmFor(key operation.Key, changes []locktable.Change) (*claim, error) {
+//
+// key is that of an operation, or zero. If an identical request holds the claim, the error is
+// for operation.Registry.Undertake.
+func (r *request) confirm(key operation.Key, changes ...locktable.Change) (*claim, error) {
 	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err

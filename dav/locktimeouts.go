@@ -19,12 +19,6 @@ type LockTimeouts struct {
 	Default time.Duration
 }
 
-const (
-	minLockTimeout     = time.Second
-	maxLockTimeout     = 24 * time.Hour
-	defaultLockTimeout = time.Hour
-)
-
 // granted returns the timeout for a client that sent the values of the header Timeout.
 func (t LockTimeouts) granted(values []string) (time.Duration, error) {
 	wish, given, err := field.ParseTimeout(values)
@@ -32,14 +26,14 @@ func (t LockTimeouts) granted(values []string) (time.Duration, error) {
 	case err != nil:
 		return 0, err
 	case !given:
-		wish = cmp.Or(t.Default, defaultLockTimeout)
+		wish = cmp.Or(t.Default, time.Hour)
 	}
 	return t.clamp(wish), nil
 }
 
 // clamp limits d to Min and Max. A negative duration means infinite.
 func (t LockTimeouts) clamp(d time.Duration) time.Duration {
-	least, most := cmp.Or(t.Min, minLockTimeout), cmp.Or(t.Max, maxLockTimeout)
+	least, most := cmp.Or(t.Min, time.Second), cmp.Or(t.Max, 24*time.Hour)
 	switch {
 	case d < 0 && most < 0:
 		return lock.Infinite

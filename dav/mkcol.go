@@ -10,6 +10,7 @@ import (
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 )
 
 // mkcol makes a collection (RFC 4918 §9.3).
@@ -24,7 +25,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err := h.checkNew(r.Context(), at.Name); err != nil {
 		return err
 	}
-	claim, err := r.confirm(locktable.Change{Place: at, Membership: true})
+	claim, err := r.confirm(operation.Key{}, locktable.Change{Place: at, Membership: true})
 	if err != nil {
 		return err
 	}

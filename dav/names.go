@@ -28,7 +28,8 @@ func (h *Handler) name(urlPath string) (string, error) {
 	if urlPath == "*" {
 		return "", status.New(http.StatusBadRequest, "only OPTIONS can have the request target *") // RFC 9112 §3.2.4
 	}
-	if climbs(urlPath) {
+	// Clients remove dot segments (RFC 3986 §6.2.2.3), so such a path is likely an attack.
+	if strings.Contains(urlPath, "..") && storage.Climbs(0, urlPath) {
 		return "", status.New(http.StatusForbidden, "the path leads above the root")
 	}
 	clean, prefix := storage.Clean(urlPath), h.prefix()
@@ -40,12 +41,6 @@ func (h *Handler) name(urlPath string) (string, error) {
 		rest = "/"
 	}
 	return rest, nil
-}
-
-// climbs reports whether the dot segments of a path lead above its root. Clients
-// remove dot segments (RFC 3986 §6.2.2.3), so such a path is likely an attack.
-func climbs(urlPath string) bool {
-	return strings.Contains(urlPath, "..") && storage.Climbs(0, urlPath)
 }
 
 // destination returns the storage name for the header Destination, which is an
@@ -97,7 +92,6 @@ func (h *Handler) resource(ctx context.Context, urlPath string) (string, error) 
 	return h.names().Spelling(ctx, name), nil
 }
 
-// errNamesCollection refuses to create a file at the URL of a collection.
 var errNamesCollection = status.New(http.StatusConflict, "a URL that ends in a slash names a collection; use MKCOL to create it, or drop the slash to create a file")
 
 // namesCollection reports whether r's URL can only be that of a collection (RFC 4918

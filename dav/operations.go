@@ -9,6 +9,7 @@ import (
 
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
@@ -26,11 +27,6 @@ func (h *Handler) registry() *operation.Registry {
 
 // Operations returns the running operations, the oldest first.
 func (h *Handler) Operations() []operation.Operation { return h.registry().Operations() }
-
-// documents returns the status documents of h's operations.
-func (h *Handler) documents() operation.Documents {
-	return operation.Documents{Registry: h.registry(), Access: operationServer{h}}
-}
 
 // Shutdown refuses new operations and waits until the running ones have ended. If ctx
 // ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
@@ -58,11 +54,6 @@ func (h *Handler) statusID(urlPath string) (id string, ok bool) {
 	return strings.TrimPrefix(rest, "/"), true
 }
 
-// newResponse returns the response of a request with an operation.
-func (h *Handler) newResponse(w http.ResponseWriter, r *http.Request) *interim.Response {
-	return interim.NewResponse(w, r, h.stallTimeout(), &h.answers)
-}
-
 // emission says what the interim responses to r report about an operation with a method
 // on the resource root.
 func (h *Handler) emission(r *http.Request, method, root string) interim.Emission {
@@ -75,10 +66,18 @@ type operationServer struct{ h *Handler }
 // Claims implements operation.Server, like the methods below.
 func (s operationServer) Claims() *operation.Claims { return &s.h.shared().claims }
 
-func (s operationServer) Records() history.Store { return s.h.records() }
+func (s operationServer) Records() history.Store {
+	if s.h.Tenant != nil {
+		return tenant.History{Store: s.h.allRecords()}
+	}
+	return s.h.allRecords()
+}
 
-func (s operationServer) Record(tenant string, r history.Record) history.Record {
-	return s.h.inState(tenant, r)
+func (s operationServer) Record(of string, r history.Record) history.Record {
+	if s.h.Tenant != nil {
+		r.Principal = tenant.Principal(of, r.Principal)
+	}
+	return r
 }
 
 func (s operationServer) Log(op operation.Operation, err error) {
@@ -94,7 +93,7 @@ func (s operationServer) Respond(ctx context.Context, w http.ResponseWriter, err
 }
 
 func (s operationServer) Response(w http.ResponseWriter, r *http.Request) *interim.Response {
-	return s.h.newResponse(w, r)
+	return interim.NewResponse(w, r, s.h.stallTimeout(), &s.h.answers)
 }
 
 func (s operationServer) Emission(r *http.Request, method, source string) interim.Emission {

@@ -28,6 +28,11 @@ func (h *Handler) properties(ctx context.Context) deadprops.Store {
 	return store
 }
 
+// propertySource finds the dead properties for a listing.
+type propertySource struct{ h *Handler }
+
+func (s propertySource) Of(ctx context.Context) deadprops.Store { return s.h.properties(ctx) }
+
 // keptProperties returns the dead properties in State or in memory, without a call of the
 // storage.
 func (h *Handler) keptProperties(ctx context.Context) (deadprops.Store, error) {

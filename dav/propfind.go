@@ -61,7 +61,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 // lister returns h as its listings see it.
 func (h *Handler) lister() listing.Server {
 	return listing.Server{
-		Names: h.names(), Prefix: h.prefix(), Locks: h.locks(), Properties: h.properties,
+		Names: h.names(), Prefix: h.prefix(), Locks: h.locks(), Properties: propertySource{h},
 		DeadBytes: &h.deadBytes, Held: &h.answers,
 	}
 }

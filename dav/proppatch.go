@@ -19,6 +19,7 @@ import (
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -37,7 +38,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	claim, err := r.confirm(locktable.Change{Place: at})
+	claim, err := r.confirm(operation.Key{}, locktable.Change{Place: at})
 	if err != nil {
 		return err
 	}
@@ -84,10 +85,8 @@ type patch struct {
 
 // patchOutcome is the outcome for one property.
 type patchOutcome struct {
-	name      xml.Name
-	status    int // the reason to refuse it; 0 if only the others decide its outcome
-	condition string
-	reason    string // for a person; may be empty
+	name xml.Name
+	why  *status.Error // why it is refused; nil if only the others decide its outcome
 }
 
 // planPatch plans the changes that patches ask for, in document order (RFC 4918 §9.2).
@@ -147,9 +146,7 @@ var (
 // refuse refuses a property unless it is refused already.
 func (p *patch) refuse(outcome *patchOutcome, why *status.Error) {
 	p.refused = true
-	if outcome.status == 0 {
-		outcome.status, outcome.condition, outcome.reason = why.Status, why.Condition, why.Reason
-	}
+	outcome.why = cmp.Or(outcome.why, why)
 }
 
 // apply makes the changes: first the time, which can be undone, then the dead
@@ -198,46 +195,40 @@ func (p *patch) refuseTimes(why *status.Error, selected func(timeProp) bool) {
 }
 
 // respond writes the multi-status. If a property is refused, the others have the
-// status 424; otherwise all have 200 (RFC 4918 §9.2.1, §11.4). Properties with the same
-// status and reason share a propstat. The propstat with 200 or 424 comes last.
+// status 424; otherwise all have 200 (RFC 4918 §9.2.1, §11.4). Properties that are refused for
+// the same reason share a propstat. The propstat with 200 or 424 comes last.
 func (p *patch) respond(w http.ResponseWriter, prefix, name string, collection bool) error {
-	others := http.StatusOK
+	others := &status.Error{Status: http.StatusOK}
 	if p.refused {
-		others = http.StatusFailedDependency
+		others.Status = http.StatusFailedDependency
+	}
+	groups := make(map[*status.Error][]xml.Name)
+	for _, outcome := range p.outcomes {
+		why := cmp.Or(outcome.why, others)
+		groups[why] = append(groups[why], outcome.name)
 	}
 	body, err := davxml.NewMultistatus(w)
 	if err != nil {
 		return err
 	}
 	body.Open(prefix, name, collection)
-	groups := make(map[patchOutcome][]xml.Name)
-	for _, outcome := range p.outcomes {
-		group := outcome
-		group.name = xml.Name{}
-		if group.status == 0 {
-			group.status = others
+	for _, why := range slices.SortedFunc(maps.Keys(groups), func(a, b *status.Error) int {
+		switch others {
+		case a:
+			return 1
+		case b:
+			return -1
 		}
-		groups[group] = append(groups[group], outcome.name)
-	}
-	for _, group := range slices.SortedFunc(maps.Keys(groups), func(a, b patchOutcome) int {
-		return cmp.Or(cmp.Compare(a.rank(others), b.rank(others)), cmp.Compare(a.condition, b.condition), cmp.Compare(a.reason, b.reason))
+		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Reason, b.Reason))
 	}) {
 		body.OpenPropstat()
-		for _, name := range groups[group] {
+		for _, name := range groups[why] {
 			body.Property(webdav.Property{XMLName: name})
 		}
-		body.ClosePropstatOf(&status.Error{Status: group.status, Condition: group.condition, Reason: group.reason})
+		body.ClosePropstatOf(why)
 	}
 	if err := body.End(); err != nil {
 		return err
 	}
 	return body.Close("")
-}
-
-// rank sorts outcomes by status, with the status others last.
-func (o patchOutcome) rank(others int) int {
-	if o.status == others {
-		return 1000
-	}
-	return o.status
 }

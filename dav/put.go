@@ -57,10 +57,7 @@ func (p *put) serve(w http.ResponseWriter, name string) error {
 		discarded = p.content.Discard()
 	}
 	if err != nil {
-		if discarded != nil {
-			err = errors.Join(err, discarded)
-		}
-		return p.refuse(w, err)
+		return p.refuse(w, errors.Join(err, discarded))
 	}
 	header := w.Header()
 	header.Set("ETag", place.EntityTag(p.r.Context(), info))

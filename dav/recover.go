@@ -95,9 +95,9 @@ func (v recoverer) recoveryOf(ctx context.Context, r history.Record, recovered [
 	if r.Destination != "" {
 		destination = v.actedOn(ctx, r.Destination, false)
 	}
-	for i := len(recovered) - 1; i >= 0; i-- {
-		e := recovered[i].Entry
-		tenant, _, ok := tenant.SplitPrincipal(r.Principal)
+	tenant, _, ok := tenant.SplitPrincipal(r.Principal)
+	for i, each := range slices.Backward(recovered) {
+		e := each.Entry
 		if e.Method == r.Method && e.Source == source && e.Destination == destination && e.OfTenant(tenant, ok) {
 			return &recovered[i]
 		}
@@ -169,11 +169,10 @@ func (v recoverer) releaseOrphans(ctx context.Context, recovered []tree.Recovery
 	if manager == nil || slices.ContainsFunc(recovered, other) {
 		return nil, nil
 	}
-	tenants, ok := manager.(*tenant.Manager)
-	if !ok {
-		return v.releaseOrphansOf(ctx, manager)
+	contexts, err := []context.Context{ctx}, error(nil)
+	if tenants, ok := manager.(*tenant.Manager); ok {
+		contexts, err = tenants.Contexts(ctx)
 	}
-	contexts, err := tenants.Contexts(ctx)
 	var undone []tree.Recovery
 	for _, ctx := range contexts {
 		released, releaseErr := v.releaseOrphansOf(ctx, manager)

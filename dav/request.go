@@ -1,9 +1,11 @@
 package dav
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 )
 
@@ -31,6 +33,28 @@ type request struct {
 type parsed[T any] struct {
 	value T
 	err   error
+}
+
+// withOwner returns r with its tenant and its principal in the context.
+func (h *Handler) withOwner(r *http.Request) (*http.Request, error) {
+	ctx := r.Context()
+	if h.Tenant != nil {
+		owner := h.Tenant(r)
+		if len(owner) > tenant.MaxLength {
+			return r, fmt.Errorf("dav: Handler.Tenant returned %d bytes (%.40q…): return at most %d, for example a hash", len(owner), owner, tenant.MaxLength)
+		}
+		ctx = storage.WithTenant(ctx, owner)
+	}
+	principal := ""
+	if h.Principal != nil {
+		principal = h.Principal(r)
+	}
+	if known := principal == storage.PrincipalOf(ctx); known && h.Tenant == nil {
+		return r, nil
+	} else if !known {
+		ctx = storage.WithPrincipal(ctx, principal)
+	}
+	return r.WithContext(ctx), nil
 }
 
 // principal returns the principal of the request, or "" if that is unknown.

@@ -1,21 +1,22 @@
 package dav
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/dav/requestbody"
 	"github.com/davd/davd/storage"
 )
 
-// serveFunc serves a request. It has responded if it returns nil or a logged error;
+// serveFuncs serve a request. They have responded if they return nil or a logged error;
 // otherwise the caller responds with the error.
-type serveFunc func(h *Handler, w http.ResponseWriter, r *request) error
-
-var serveFuncs = map[string]serveFunc{
+var serveFuncs = map[string]func(h *Handler, w http.ResponseWriter, r *request) error{
 	"OPTIONS":   (*Handler).options,
 	"GET":       (*Handler).get,
 	"HEAD":      (*Handler).get,
@@ -34,9 +35,14 @@ var serveFuncs = map[string]serveFunc{
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w, r, exchange := requestbody.Of(w, r, h.pace())
+	w, r, exchange := requestbody.Of(w, r, requestbody.NewPace(h.stallTimeout(), cmp.Or(h.MinRate, defaultMinRate)))
 	defer exchange.End()
-	compressor := h.operationCompressor(w, r)
+	var compressor *compress.Writer
+	// A file's way must stay free of a writer that could hide the connection's ReadFrom;
+	// index has its own compressor.
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		compressor = h.compressor(w, r)
+	}
 	defer compressor.Release()
 	if compressor != nil {
 		w = compressor
@@ -82,10 +88,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	case r.Method == http.MethodOptions && r.URL.Path == "*":
 		return h.serverOptions(w)
 	}
-	req := &request{Request: r, h: h}
 	if isStatus {
-		return h.documents().Serve(w, req.Request, id)
+		return operation.Documents{Registry: h.registry(), Access: operationServer{h}}.Serve(w, r, id)
 	}
+	req := &request{Request: r, h: h}
 	req.name, err = h.resource(r.Context(), r.URL.Path)
 	if err != nil {
 		return err
@@ -106,7 +112,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	return h.serveNow(w, req, serve)
 }
 
-func (h *Handler) serveNow(w http.ResponseWriter, r *request, serve serveFunc) error {
+func (h *Handler) serveNow(w http.ResponseWriter, r *request, serve func(*Handler, http.ResponseWriter, *request) error) error {
 	err := serve(h, w, r)
 	if !status.Answered(err) && status.Of(err) == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", h.allowAt(r.Context(), r.name))
@@ -116,7 +122,7 @@ func (h *Handler) serveNow(w http.ResponseWriter, r *request, serve serveFunc) e
 
 // serveHeld serves a request that changes one resource, with interim responses if it takes
 // long after the body has arrived.
-func (h *Handler) serveHeld(w http.ResponseWriter, r *request, serve serveFunc) error {
+func (h *Handler) serveHeld(w http.ResponseWriter, r *request, serve func(*Handler, http.ResponseWriter, *request) error) error {
 	about := h.emission(r.Request, r.Method, r.name)
 	about.Complete = requestbody.From(r.Request).Complete
 	x := interim.Hold(w, about, h.stallTimeout(), &h.answers)

@@ -54,16 +54,16 @@ var process struct {
 // isComparable reports whether v can be the key of a map.
 func isComparable(v any) bool { return v != nil && reflect.ValueOf(v).Comparable() }
 
-// join returns the entry of part, which h uses from now on. differ reports whether to
-// warn that another Handler uses the part for other files, unless both have a Tenant that
-// can tell them apart.
-func (s *sharedParts) join(part any, h *Handler) (joined *sharedPart, differ bool) {
+// join returns the entry of part, which h uses from now on. It warns once if another Handler
+// uses the part for other files, unless both have a Tenant that can tell them apart.
+func (s *sharedParts) join(part any, h *Handler) *sharedPart {
 	if !isComparable(part) {
-		return &sharedPart{}, false
+		return &sharedPart{}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if joined = s.parts[part].Value(); joined == nil {
+	joined := s.parts[part].Value()
+	if joined == nil {
 		joined = &sharedPart{tenants: h.Tenant != nil}
 		if isComparable(h.FileSystem) {
 			joined.files = h.FileSystem
@@ -73,12 +73,16 @@ func (s *sharedParts) join(part any, h *Handler) (joined *sharedPart, differ boo
 		}
 		s.parts[part] = weak.Make(joined)
 		runtime.AddCleanup(joined, s.leave, part)
-		return joined, false
+		return joined
 	}
-	differ = joined.files != nil && isComparable(h.FileSystem) && joined.files != h.FileSystem
-	differ = differ && (!joined.tenants || h.Tenant == nil) && !s.warned
-	s.warned = s.warned || differ
-	return joined, differ
+	differ := joined.files != nil && isComparable(h.FileSystem) && joined.files != h.FileSystem
+	if differ && (!joined.tenants || h.Tenant == nil) && !s.warned {
+		s.warned = true
+		slog.Default().WarnContext(context.Background(), "dav: Handlers with different FileSystems share a LockSystem or a State: "+
+			"the locks and properties of one apply to the names of the other, and its users see them. "+
+			"Set Handler.Tenant so that it tells the trees apart, or give each Handler its own state. This message is logged once.")
+	}
+	return joined
 }
 
 // leave removes the entry of a part that no Handler uses any more.
@@ -105,13 +109,8 @@ func (h *Handler) shared() *common {
 	s.once.Do(func() {
 		locks := h.lockSystem()
 		for _, part := range []any{locks, h.State} {
-			if part == nil {
-				continue
-			}
-			joined, differ := process.parts.join(part, h)
-			s.used = append(s.used, joined)
-			if differ {
-				warnShared()
+			if part != nil {
+				s.used = append(s.used, process.parts.join(part, h))
 			}
 		}
 		if s.common = new(common); locks != nil {
@@ -119,12 +118,6 @@ func (h *Handler) shared() *common {
 		}
 	})
 	return s.common
-}
-
-func warnShared() {
-	slog.Default().WarnContext(context.Background(), "dav: Handlers with different FileSystems share a LockSystem or a State: "+
-		"the locks and properties of one apply to the names of the other, and its users see them. "+
-		"Set Handler.Tenant so that it tells the trees apart, or give each Handler its own state. This message is logged once.")
 }
 
 // brief detects a program that creates a new Handler for each request. Everything that
@@ -141,15 +134,12 @@ type brief struct {
 // request.
 const briefMany = 64
 
-// age counts the requests of one Handler, up to two.
-type age struct{ requests atomic.Int32 }
-
 // note is called for each request of h.
 func (b *brief) note(h *Handler) {
-	if h.age.requests.Load() >= 2 {
+	if h.requests.Load() >= 2 {
 		return
 	}
-	switch h.age.requests.Add(1) {
+	switch h.requests.Add(1) {
 	case 1:
 		b.born.Add(1)
 	case 2:
@@ -162,21 +152,13 @@ func (b *brief) note(h *Handler) {
 	if born-grown < briefMany || born < 8*grown || b.warned.Load() {
 		return
 	}
-	if lost := lostWith(h); lost != "" && b.warned.CompareAndSwap(false, true) {
+	lost := "the dead properties and status documents"
+	if h.LockSystem == nil {
+		lost = "the locks, dead properties and status documents"
+	}
+	if h.State == nil && b.warned.CompareAndSwap(false, true) {
 		slog.Default().WarnContext(context.Background(), "dav: the program creates a Handler for each request, so it loses "+lost+
 			" that the Handler keeps in memory, and identical requests can't be joined. Create one Handler and keep it. This message is logged once.",
 			"handlers", born)
 	}
-}
-
-// lostWith names the state that is lost with h, or "".
-func lostWith(h *Handler) string {
-	switch {
-	case h.State != nil:
-	case h.LockSystem == nil:
-		return "the locks, dead properties and status documents"
-	default:
-		return "the dead properties and status documents"
-	}
-	return ""
 }

@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -23,11 +22,6 @@ const (
 	// accepts, in bytes.
 	maxUnused = 256 << 10
 )
-
-// pace is how fast the body of a request must arrive.
-func (h *Handler) pace() requestbody.Pace {
-	return requestbody.NewPace(h.stallTimeout(), cmp.Or(h.MinRate, defaultMinRate))
-}
 
 // settleBody deals with the body of a request whose method has no use for one. What
 // changes nothing is answered without it. A change waits for the whole request: a

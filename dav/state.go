@@ -40,11 +40,9 @@ func (h *Handler) journal() tree.Journal {
 
 // locks returns the table of LockSystem, of the locks of State, or of locks in memory.
 func (h *Handler) locks() *locktable.Table {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lockTable == nil {
+	h.lockTableOnce.Do(func() {
 		h.lockTable = locktable.New(h.lockSystem(), h.Tenant != nil, &h.shared().probing, h.names(), h.hrefOf)
-	}
+	})
 	return h.lockTable
 }
 
@@ -54,4 +52,13 @@ func (h *Handler) lockSystem() webdav.LockSystem {
 		return h.State.Locks()
 	}
 	return h.LockSystem
+}
+
+// allRecords returns the records of all tenants, which are in memory without a State. Their
+// principals have the names that the state uses.
+func (h *Handler) allRecords() history.Store {
+	if h.State != nil {
+		return h.State.History()
+	}
+	return &h.memHistory
 }

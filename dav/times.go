@@ -103,15 +103,12 @@ func distinct(ctx context.Context, fsys storage.FS, name string, modified time.T
 	return time.Unix(modified.Unix(), rand.Int64N(int64(time.Second))) //nolint:gosec // no secret
 }
 
-// changedMembers sets the modification time of the parent collections of names to
+// changedMembers sets the modification time of the parent collection of name to
 // now, in nanoseconds. The kernel's own time has a precision of only some
 // milliseconds: two changes within them would leave the collection with the same
 // entity tag.
-func changedMembers(ctx context.Context, fsys storage.FS, names ...string) {
-	for _, name := range names {
-		// Storage that can't set times keeps its own.
-		_ = storage.SetTimes(ctx, fsys, path.Dir(name), time.Now())
-	}
+func changedMembers(ctx context.Context, fsys storage.FS, name string) {
+	_ = storage.SetTimes(ctx, fsys, path.Dir(name), time.Now()) // storage that can't set times keeps its own
 }
 
 // setLastModified never sends a time after the Date of the response (RFC 9110

@@ -15,15 +15,15 @@ import (
 
 // plan is a COPY, MOVE or DELETE after its checks.
 type plan interface {
-	// resources returns the names of the source and the destination, or "", as the client
+	// Resources returns the names of the source and the destination, or "", as the client
 	// sent them.
-	resources() (source, destination string)
+	Resources() (source, destination string)
 	// changes returns the changes to claim.
 	changes() []locktable.Change
 	// recheck repeats the checks under the claim, because their results may have changed.
 	recheck() error
-	// success is the status of the answer unless do fails.
-	success() int
+	// Success is the status of the answer unless do fails.
+	Success() int
 	// do does the work.
 	do(ctx context.Context, c *claim, monitor *tree.Monitor) error
 }
@@ -41,7 +41,7 @@ func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (pla
 		if err != nil {
 			return nil, err
 		}
-		c, err := r.confirmFor(req.Key, p.changes())
+		c, err := r.confirm(req.Key, p.changes()...)
 		if err != nil {
 			return nil, err
 		}
@@ -70,14 +70,10 @@ type task struct {
 	monitor *tree.Monitor
 }
 
-// Resources implements operation.Task, like the methods below.
-func (t *task) Resources() (source, destination string) { return t.resources() }
-
+// Hold implements operation.Task, like the methods below.
 func (t *task) Hold() *operation.Hold { return t.claim.hold }
 
 func (t *task) Monitor() operation.Monitor { return treeMonitor{t.monitor} }
-
-func (t *task) Success() int { return t.success() }
 
 func (t *task) Do(ctx context.Context, snapshot func() operation.Operation) error {
 	defer t.claim.giveBack()

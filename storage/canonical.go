@@ -136,15 +136,11 @@ func (w *resolving) step(segment string, follow bool) {
 		return
 	}
 	text, err := w.Readlink(name)
-	switch {
-	case err != nil:
-		w.blind = true
-	case text == "" || !follow:
-	case len(w.links) == maxLinksFollowed:
-		w.blind = true // Too many links: this is a loop.
-	case w.lead(name, text):
-		return
-	default:
+	if err != nil || text != "" && follow {
+		// More links than maxLinksFollowed are a loop.
+		if err == nil && len(w.links) < maxLinksFollowed && w.lead(name, text) {
+			return
+		}
 		w.blind = true
 	}
 	w.at = append(w.at, segment)

@@ -2,8 +2,11 @@ package storage
 
 import "context"
 
-// principalKey is the key of the principal in a context.
-type principalKey struct{}
+// The keys in a context.
+type (
+	principalKey struct{}
+	tenantKey    struct{}
+)
 
 // WithPrincipal returns a context for the work of principal. See [PrincipalOf].
 func WithPrincipal(ctx context.Context, principal string) context.Context {
@@ -16,4 +19,18 @@ func WithPrincipal(ctx context.Context, principal string) context.Context {
 func PrincipalOf(ctx context.Context) string {
 	principal, _ := ctx.Value(principalKey{}).(string)
 	return principal
+}
+
+// WithTenant returns a context that belongs to tenant. See [TenantOf].
+func WithTenant(ctx context.Context, tenant string) context.Context {
+	return context.WithValue(ctx, tenantKey{}, tenant)
+}
+
+// TenantOf returns the tenant that ctx belongs to; ok is false if it belongs to none. An
+// [FS] that contains several independent trees uses the tenant to choose one. The handler
+// sets it for each request. The recovery of a tree operation, which has no request, takes
+// it from the journal.
+func TenantOf(ctx context.Context) (tenant string, ok bool) {
+	tenant, ok = ctx.Value(tenantKey{}).(string)
+	return tenant, ok
 }

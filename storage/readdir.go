@@ -26,10 +26,22 @@ func ReadDir(ctx context.Context, fsys FS, name string) iter.Seq2[fs.FileInfo, e
 			return
 		}
 		defer listing.Close()
-		d := describer{yield: yield, size: firstDescribed}
-		for {
+		var entries []Entry
+		for size := firstDescribed; ; {
 			members, err := listing.Next(ctx)
-			if members != nil && !d.describe(ctx, name, members) || errors.Is(err, io.EOF) {
+			for from, to := 0, 0; members != nil && to < members.Len(); from = to {
+				to = min(from+size, members.Len())
+				size = min(2*size, mostDescribed)
+				entries = members.Describe(ctx, from, to, entries[:0])
+				if !yieldAll(entries, yield) {
+					return
+				}
+				if err := ctx.Err(); err != nil {
+					yield(nil, &fs.PathError{Op: "readdir", Path: name, Err: err})
+					return
+				}
+			}
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {
@@ -40,28 +52,12 @@ func ReadDir(ctx context.Context, fsys FS, name string) iter.Seq2[fs.FileInfo, e
 	}
 }
 
-// describer yields the members of a collection.
-type describer struct {
-	yield   func(fs.FileInfo, error) bool
-	size    int // of the next batch
-	entries []Entry
-}
-
-// describe yields members. It reports whether ReadDir should continue.
-func (d *describer) describe(ctx context.Context, name string, members Members) bool {
-	for from := 0; from < members.Len(); {
-		to := min(from+d.size, members.Len())
-		d.entries = members.Describe(ctx, from, to, d.entries[:0])
-		for _, entry := range d.entries {
-			if !d.yield(entry.Info, entry.Err) || entry.Err != nil {
-				return false
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			d.yield(nil, &fs.PathError{Op: "readdir", Path: name, Err: err})
+// yieldAll yields entries, and reports whether the loop wants more.
+func yieldAll(entries []Entry, yield func(fs.FileInfo, error) bool) bool {
+	for _, entry := range entries {
+		if !yield(entry.Info, entry.Err) || entry.Err != nil {
 			return false
 		}
-		from, d.size = to, min(2*d.size, mostDescribed)
 	}
 	return true
 }

@@ -90,7 +90,6 @@ package storage
 
 import (
 	"path"
-	"strings"
 
 	"golang.org/x/net/webdav"
 )
@@ -119,15 +118,5 @@ func Clean(name string) string {
 	if name == "" || name[0] != '/' {
 		name = "/" + name
 	}
-	if clean(name) {
-		return name
-	}
 	return path.Clean(name)
-}
-
-// clean reports whether name, which starts with a slash, is certainly clean. For long
-// names it is cheaper than path.Clean.
-func clean(name string) bool {
-	return len(name) == 1 ||
-		name[len(name)-1] != '/' && !strings.Contains(name, "//") && !strings.Contains(name, "/.")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -71,14 +72,11 @@ func runProbe(ctx context.Context, s *client.Session, ref *url.URL, o *probeOpti
 
 // watch sends the request of --method and shows its interim responses.
 func watch(ctx context.Context, s *client.Session, prober *probe.Prober, ref *url.URL, o *probeOptions) error {
-	source := ref
-	var destination *url.URL
-	var err error
-	if o.source != "" {
-		if source, err = parseSecond(ref, o.source); err != nil {
-			return err
-		}
+	source, err := parseSecond(ref, cmp.Or(o.source, ref.String()))
+	if err != nil {
+		return err
 	}
+	var destination *url.URL
 	if o.destination != "" {
 		if destination, err = parseSecond(ref, o.destination); err != nil {
 			return err

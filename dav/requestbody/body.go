@@ -159,14 +159,6 @@ func (b *Body) skip(limit int64) {
 // Release has f called at the end of the request.
 func (b *Body) Release(f func()) { b.released = append(b.released, f) }
 
-// release calls what was given to Release.
-func (b *Body) release() {
-	for _, f := range b.released {
-		f()
-	}
-	b.released = nil
-}
-
 // linger reads on for a while after an answer before the end of the body. What
 // net/http reads afterwards counts against the same time.
 func (b *Body) linger() {

@@ -54,7 +54,9 @@ func (x *Exchange) End() {
 	if x == nil {
 		return
 	}
-	x.body.release()
+	for _, release := range x.body.released {
+		release()
+	}
 	if !x.writer.wrote {
 		x.body.AnswerFirst() // net/http writes a header of its own
 	}

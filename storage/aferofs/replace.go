@@ -72,10 +72,10 @@ func (s *stager) Rename(_ context.Context, stage, name string) error {
 	case err == nil:
 		err = errors.Join(writable(old, os.O_RDWR), s.chmod(stage, old.Mode().Perm()))
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.fs.Rename(stage, name)
 	}
-	return s.fs.Rename(stage, name)
+	return cause(err)
 }
 
 // chmod gives full the permissions perm, if it has others.

@@ -61,6 +61,15 @@ func TestReplaceFileRenameFails(t *testing.T) {
 	holds(t, fsys, storagetest.Tree{"/file": "old"})
 }
 
+// TestReplaceFileReadOnly: an error that is known under another name matches the one that
+// it means.
+func TestReplaceFileReadOnly(t *testing.T) {
+	fsys := aferofs.New(motionless{afero.NewMemMapFs(), &os.LinkError{Op: "rename", Old: "/disk", Err: syscall.EROFS}})
+	if err := put(t, fsys, "/file", "new", false); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("error %v, want fs.ErrPermission", err)
+	}
+}
+
 // TestReplaceFileOfLink: a link on disk is neither followed nor replaced.
 func TestReplaceFileOfLink(t *testing.T) {
 	d := newOnDisk(t)

@@ -91,22 +91,20 @@ func (l Limits) CheckProperties(patches []webdav.Proppatch) error {
 // CheckResource returns a [*LimitError] if the properties of a resource would grow from
 // before to after bytes and after exceeds the limit.
 func (l Limits) CheckResource(before, after int64) error {
-	limit := cmp.Or(l.Resource, defaultResource)
-	if limit < 0 || after <= limit || after <= before {
-		return nil
-	}
-	return &LimitError{Reason: fmt.Sprintf("the properties of one resource may have at most %d bytes together: remove some first", limit)}
+	return growth(before, after, cmp.Or(l.Resource, defaultResource), LimitError{}, "the properties of one resource")
 }
 
 // CheckOwner returns a [*LimitError] if the properties of an owner would grow from
 // before to after bytes and after exceeds the limit.
 func (l Limits) CheckOwner(before, after int64) error {
-	limit := cmp.Or(l.Owner, defaultOwner)
+	return growth(before, after, cmp.Or(l.Owner, defaultOwner), LimitError{PerOwner: true}, "the properties that one user sets")
+}
+
+// growth returns e, with a Reason, if what grows beyond limit.
+func growth(before, after, limit int64, e LimitError, what string) error {
 	if limit < 0 || after <= limit || after <= before {
 		return nil
 	}
-	return &LimitError{
-		PerOwner: true,
-		Reason:   fmt.Sprintf("the properties that one user sets may have at most %d bytes together: remove some first", limit),
-	}
+	e.Reason = fmt.Sprintf("%s may have at most %d bytes together: remove some first", what, limit)
+	return &e
 }

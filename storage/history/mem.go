@@ -1,10 +1,8 @@
 package history
 
 import (
-	"cmp"
 	"context"
 	"io/fs"
-	"maps"
 	"slices"
 	"sync"
 )
@@ -12,13 +10,7 @@ import (
 // Mem is a [Store] in memory. The zero value is empty.
 type Mem struct {
 	mu      sync.Mutex
-	records map[string]memRecord
-	last    int64 // the number of the newest record
-}
-
-type memRecord struct {
-	Record
-	number int64 // counts the records in the order in which they were added
+	records []Record // in the order in which they were added
 }
 
 // NewMem returns an empty Mem.
@@ -33,58 +25,54 @@ func (m *Mem) SaveOperations(ctx context.Context, records ...Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if m.records == nil {
-		m.records = make(map[string]memRecord)
-	}
 	for _, record := range records {
-		number := m.records[record.ID].number
-		if number == 0 {
-			m.last++
-			number = m.last
-		}
 		record.Failures = slices.Clone(record.Failures)
-		m.records[record.ID] = memRecord{record, number}
+		if i := m.indexLocked(record.ID); i >= 0 {
+			m.records[i] = record
+		} else {
+			m.records = append(m.records, record)
+		}
 	}
 	return nil
+}
+
+func (m *Mem) indexLocked(id string) int {
+	return slices.IndexFunc(m.records, func(r Record) bool { return r.ID == id })
 }
 
 // LoadOperation implements [Store].
 func (m *Mem) LoadOperation(ctx context.Context, id string) (Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	record, found := m.records[id]
-	if !found {
+	i := m.indexLocked(id)
+	if i < 0 {
 		return Record{}, fs.ErrNotExist
 	}
+	record := m.records[i]
 	record.Failures = slices.Clone(record.Failures)
-	return record.Record, ctx.Err()
+	return record, ctx.Err()
 }
 
 // ListOperations implements [Store].
 func (m *Mem) ListOperations(ctx context.Context, principal string) ([]Record, error) {
-	return m.list(func(r memRecord) bool { return r.Principal == principal }), ctx.Err()
+	return m.list(func(r Record) bool { return r.Principal == principal }), ctx.Err()
 }
 
 // AllOperations implements [Store].
 func (m *Mem) AllOperations(ctx context.Context) ([]Record, error) {
-	return m.list(func(memRecord) bool { return true }), ctx.Err()
+	return m.list(func(Record) bool { return true }), ctx.Err()
 }
 
-func (m *Mem) list(wanted func(memRecord) bool) []Record {
+func (m *Mem) list(wanted func(Record) bool) (list []Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var list []Record
-	for _, record := range m.newestLocked(wanted) {
-		record.Failures = nil
-		list = append(list, record.Record)
+	for _, record := range slices.Backward(m.records) {
+		if wanted(record) {
+			record.Failures = nil
+			list = append(list, record)
+		}
 	}
 	return list
-}
-
-// newestLocked returns the wanted records, the newest first.
-func (m *Mem) newestLocked(wanted func(memRecord) bool) []memRecord {
-	list := slices.SortedFunc(maps.Values(m.records), func(a, b memRecord) int { return cmp.Compare(b.number, a.number) })
-	return slices.DeleteFunc(list, func(r memRecord) bool { return !wanted(r) })
 }
 
 // DeleteOperation implements [Store].
@@ -94,7 +82,7 @@ func (m *Mem) DeleteOperation(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	delete(m.records, id)
+	m.records = slices.DeleteFunc(m.records, func(r Record) bool { return r.ID == id })
 	return nil
 }
 
@@ -106,13 +94,18 @@ func (m *Mem) TrimOperations(ctx context.Context, limits Limits) error {
 		return err
 	}
 	total, of := 0, make(map[string]int)
-	for _, record := range m.newestLocked(func(r memRecord) bool { return !r.Ended.IsZero() }) {
-		if record.Ended.Before(limits.Since) || of[record.Principal] == limits.PerPrincipal || total == limits.Total {
-			delete(m.records, record.ID)
-			continue
+	slices.Reverse(m.records) // The newest come first, because they stay.
+	m.records = slices.DeleteFunc(m.records, func(r Record) bool {
+		switch {
+		case r.Ended.IsZero():
+			return false
+		case r.Ended.Before(limits.Since) || of[r.Principal] == limits.PerPrincipal || total == limits.Total:
+			return true
 		}
-		of[record.Principal]++
+		of[r.Principal]++
 		total++
-	}
+		return false
+	})
+	slices.Reverse(m.records)
 	return nil
 }

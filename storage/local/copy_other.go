@@ -27,7 +27,7 @@ type original struct {
 }
 
 // open opens the member name. It follows symbolic links that stay inside.
-func (p *place) open(name string) (*original, error) {
+func (p place) open(name string) (*original, error) {
 	file, info, err := p.fsys.open(filepath.Join(p.local, name), os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (o *original) perm() fs.FileMode { return o.info.Mode().Perm() }
 
 // target is the collection to copy files to.
 type target struct {
-	*place
+	place
 	wrote func(n int64)
 }
 

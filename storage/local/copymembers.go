@@ -59,20 +59,17 @@ type place struct {
 	dir   handle
 }
 
-func (f *FS) openPlace(name string) (*place, error) {
+func (f *FS) openPlace(name string) (place, error) {
 	local, ok := localName(name)
 	if !ok {
-		return nil, fs.ErrNotExist
+		return place{}, fs.ErrNotExist
 	}
 	dir, err := f.openHandle(local)
-	if err != nil {
-		return nil, err
-	}
-	return &place{fsys: f, local: local, dir: dir}, nil
+	return place{fsys: f, local: local, dir: dir}, err
 }
 
-func (p *place) close() {
-	if p != nil {
+func (p place) close() {
+	if p.dir != nil {
 		_ = p.dir.Close()
 	}
 }
@@ -87,7 +84,7 @@ func (f *FS) beside(into storage.FS) (*FS, bool) {
 	return other, ok
 }
 
-func (f *FS) copyMember(ctx context.Context, from *place, to *target, c storage.Copying, member fs.FileInfo) error {
+func (f *FS) copyMember(ctx context.Context, from place, to *target, c storage.Copying, member fs.FileInfo) error {
 	name, ok := memberName(member.Name())
 	as, valid := name, true
 	if c.As != "" {

@@ -29,7 +29,7 @@ func (f *FS) openHandle(local string) (*os.File, error) {
 }
 
 // open opens the member name.
-func (p *place) open(name string) (*original, error) {
+func (p place) open(name string) (*original, error) {
 	return p.fsys.openOriginal(int(p.dir.Fd()), p.local, name)
 }
 

@@ -19,7 +19,7 @@ var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
 
 // target is the collection to copy files to. Only one goroutine may use it.
 type target struct {
-	*place
+	place
 	dev   uint64
 	wrote func(n int64)
 	buf   *[copyBuffer]byte

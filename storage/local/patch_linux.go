@@ -22,7 +22,7 @@ func (f *FS) patch(ctx context.Context, to stage, s *spot, base storage.PatchBas
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buf)
 	// A file on another filesystem than its collection is a mount point and can't be replaced.
-	t := &target{place: &place{fsys: f}, dev: o.stat.Dev, wrote: func(int64) {}, buf: buf}
+	t := &target{place: place{fsys: f}, dev: o.stat.Dev, wrote: func(int64) {}, buf: buf}
 	attrs, _, err := t.attrs.list(o, buf[:])
 	if err == nil {
 		err = t.fill(ctx, o, to.fd())

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/davd/davd/storage"
 )
 
 // index is a set of locks that can be found by token, by name and by expiry. Create it
@@ -113,9 +115,10 @@ func (x *index) release(e *entry) {
 	}
 }
 
-// covering returns the entries that cover name, sorted by root, and the node of name,
-// or nil if it has none. The cost is proportional to the number of segments of name.
-func (x *index) covering(name string) (found []*entry, at *node) {
+// covering returns the entries that cover name and, with tree, those whose root is below
+// name, sorted by root. Without tree, the cost is proportional to the number of segments of
+// name.
+func (x *index) covering(name string, tree bool) (found []*entry) {
 	n := &x.root
 	for rest := trimSlash(name); rest != ""; {
 		for _, e := range n.locks {
@@ -126,29 +129,26 @@ func (x *index) covering(name string) (found []*entry, at *node) {
 		var segment string
 		segment, rest, _ = strings.Cut(rest, "/")
 		if n = n.members[segment]; n == nil {
-			return found, nil
+			return found
 		}
 	}
-	return append(found, n.locks...), n
+	found = append(found, n.locks...)
+	if tree {
+		found = append(found, n.below()...)
+	}
+	return found
 }
 
 // tree returns the entries whose root is name or below it, sorted by root.
 func (x *index) tree(name string) []*entry {
-	_, at := x.covering(name)
-	if at == nil {
-		return nil
-	}
-	return append(slices.Clone(at.locks), at.below()...)
+	return slices.DeleteFunc(x.covering(name, true), func(e *entry) bool { return !storage.Contains(name, e.lock.Root) })
 }
 
 // conflicts returns the entries that conflict with wanted, sorted by root: those that
 // cover its root and those that it would cover, except that two shared locks don't
 // conflict (RFC 4918 §6.2, §7.4).
 func (x *index) conflicts(wanted Lock) []*entry {
-	found, at := x.covering(wanted.Root)
-	if at != nil && !wanted.ZeroDepth {
-		found = append(found, at.below()...)
-	}
+	found := x.covering(wanted.Root, !wanted.ZeroDepth)
 	if wanted.Shared {
 		found = slices.DeleteFunc(found, func(e *entry) bool { return e.lock.Shared })
 	}

@@ -118,7 +118,7 @@ func (s *System) holdLocked(entries ...*entry) (release func()) {
 // returns nil if any lock that covers name is held: shared locks may overlap, but only
 // one request at a time may have exclusive access.
 func (s *System) claimable(now time.Time, name string, conditions []webdav.Condition) *entry {
-	covering, _ := s.index.covering(name)
+	covering := s.index.covering(name, false)
 	if slices.ContainsFunc(covering, func(e *entry) bool { return e.held }) {
 		return nil
 	}

@@ -103,10 +103,7 @@ func (s *System) acquire(ctx context.Context, now time.Time, wanted Lock, kept b
 	if err := s.admit(wanted); err != nil {
 		return Lock{}, err
 	}
-	var err error
-	if wanted.Token, err = newToken(); err != nil {
-		return Lock{}, err
-	}
+	wanted.Token = newToken()
 	wanted.Created = now.UTC().Truncate(time.Microsecond)
 	wanted.Duration, wanted.Expires = timeout(now, wanted.Duration)
 	e := &entry{lock: wanted, kept: kept && s.store != nil}
@@ -201,10 +198,7 @@ func (s *System) tree(name string) []*entry {
 func (s *System) Find(_ context.Context, now time.Time, name string, tree bool) ([]Lock, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	found, at := s.index.covering(name)
-	if tree && at != nil {
-		found = append(found, at.below()...)
-	}
+	found := s.index.covering(name, tree)
 	return locksOf(slices.DeleteFunc(found, func(e *entry) bool { return !e.alive(now) })), nil
 }
 

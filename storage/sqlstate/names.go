@@ -1,7 +1,9 @@
 package sqlstate
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -13,12 +15,11 @@ func text(s string) string {
 	if utf8.ValidString(s) && !strings.ContainsAny(s, "%\x00") {
 		return s
 	}
-	const digits = "0123456789ABCDEF"
 	var b strings.Builder
 	for len(s) > 0 {
 		r, size := utf8.DecodeRuneInString(s)
 		if c := s[0]; r == utf8.RuneError && size == 1 || c == '%' || c == 0 {
-			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteString(s[:size])
 		}
@@ -45,10 +46,7 @@ func key(name string) string {
 
 // unkey is the reverse of key.
 func unkey(key string) string {
-	if key == "/" {
-		return key
-	}
-	return untext(strings.TrimSuffix(key, "/"))
+	return cmp.Or(untext(strings.TrimSuffix(key, "/")), "/")
 }
 
 // tree returns the range of the keys in a tree: from is the first key, and to is the

@@ -63,19 +63,17 @@ type reserve struct {
 // needs the space that was promised.
 func openReserve(path string) (*reserve, error) {
 	r := &reserve{path: path}
-	info, err := os.Lstat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		return r, fmt.Errorf("%s: is not a regular file", path)
+	if info, err := os.Lstat(path); err == nil {
+		if !info.Mode().IsRegular() {
+			return r, fmt.Errorf("%s: is not a regular file", path)
+		}
+		r.size = info.Size()
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return r, err
+		return &reserve{path: path}, err
 	}
-	if info, err = file.Stat(); err != nil {
-		return r, errors.Join(err, file.Close())
-	}
-	r.file, r.size = file, info.Size()
-	r.base = min(r.size, reserveBase)
+	r.file, r.base = file, min(r.size, reserveBase)
 	return r, nil
 }
 

@@ -22,7 +22,7 @@ const (
 func (c *copier) collection(of *collection, depth int) error {
 	c.mon.Begin(of.name())
 	of.add()
-	c.crew.next()
+	c.crew.walker.next(c.crew.ctx)
 	var collections []*collection
 	var err error
 	if depth == 0 {
@@ -41,7 +41,7 @@ func (c *copier) collection(of *collection, depth int) error {
 		}
 	}
 	of.branch.leave(of)
-	return c.leave(c.crew.ctx, of)
+	return of.leave(c.finish)
 }
 
 // make creates the copy of a collection. The members follow.
@@ -51,15 +51,10 @@ func (c *copier) make(of *collection) {
 	of.made = of.err == nil
 }
 
-// leave records that one part of a collection is done.
-func (c *copier) leave(ctx context.Context, of *collection) error {
-	return of.leave(func(of *collection) error { return c.finish(ctx, of) })
-}
-
 // finish gives the copy of a collection its properties: any member that is added later
 // would change the modification time.
-func (c *copier) finish(ctx context.Context, of *collection) error {
-	err := of.err
+func (c *copier) finish(of *collection) error {
+	ctx, err := c.crew.ctx, of.err
 	switch {
 	case err == nil:
 		err = storage.CopyProperties(ctx, c.FS, of.name(), c.FS, c.target(of), of.info.ModTime())
@@ -93,14 +88,9 @@ func (c *copier) members(of *collection) ([]*collection, error) {
 		}
 	}
 	if !of.made {
-		if c.make(of); of.err != nil {
-			return nil, nil
-		}
+		c.make(of)
 	}
-	if err := list.flush(); err != nil {
-		return nil, err
-	}
-	return list.collections, nil
+	return list.collections, list.flush()
 }
 
 // listing holds the members of a collection that were listed but not yet handed over.
@@ -137,16 +127,13 @@ func (l *listing) add(entry fs.FileInfo) error {
 
 // file adds a file to the next batch. A large file becomes a batch of its own.
 func (l *listing) file(info fs.FileInfo) error {
-	if len(l.files) > 0 && l.bytes+info.Size() > copyBatchBytes {
+	if len(l.files) == copyBatchFiles || len(l.files) > 0 && l.bytes+info.Size() > copyBatchBytes {
 		if err := l.flush(); err != nil {
 			return err
 		}
 	}
 	l.files = append(l.files, info)
 	l.bytes += info.Size()
-	if len(l.files) == copyBatchFiles {
-		return l.flush()
-	}
 	return nil
 }
 
@@ -185,6 +172,6 @@ func (c *copier) batch(of *collection, files []fs.FileInfo) job {
 				return err
 			}
 		}
-		return c.leave(ctx, of)
+		return of.leave(c.finish)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/davd/davd/storage"
 )
 
@@ -19,16 +21,15 @@ const countAfter = 500 * time.Millisecond
 // so the sum is exact even while the walker removes what it has passed.
 type count struct {
 	*Engine
-	ctx     context.Context //nolint:containedctx // lives as long as the operation
 	mon     *Monitor
-	timer   *time.Timer
-	running sync.WaitGroup // until run has returned
+	ctx     context.Context    //nolint:containedctx // ends with the operation, or when the total is final
+	cancel  context.CancelFunc // ends ctx
+	timer   *time.Timer        // nil without a Monitor
+	running sync.WaitGroup     // until run has returned
+	grown   chan struct{}      // has a value if waiting may have grown
 
-	mu     sync.Mutex
-	over   bool               // the total is final, or the operation has ended
-	cancel context.CancelFunc // ends run; nil until it has begun
-	grown  chan struct{}      // has a value if waiting may have grown; nil until run has begun
-	open   int                // branches that are neither listed nor counted; the total is final at 0
+	mu   sync.Mutex
+	open int // branches that are neither listed nor counted; the total is final at 0
 	// waiting holds the branches that the walker has not listed and run has not claimed.
 	// The walker lists the last one next, or is listing it.
 	waiting []*branch
@@ -73,36 +74,26 @@ func removed(_ context.Context, _ string, entry fs.FileInfo, _ bool) (fs.FileInf
 // newCount returns a count. A DELETE has no destination. Without a Monitor, run is never
 // called. The caller must close the count.
 func (e *Engine) newCount(ctx context.Context, mon *Monitor, source, destination string) *count {
-	c := &count{Engine: e, ctx: ctx, mon: mon, open: 1}
+	c := &count{Engine: e, mon: mon, open: 1, grown: make(chan struct{}, 1)}
+	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.source = c.removal(source)
 	if destination != "" {
 		c.open++
 		c.displaced = c.removal(destination)
 	}
-	mon.expect()
-	c.running.Add(1)
-	c.timer = time.AfterFunc(countAfter, c.run)
-	if mon == nil && c.timer.Stop() {
-		c.running.Done()
+	mon.setOpen(true)
+	if mon != nil {
+		c.running.Add(1)
+		c.timer = time.AfterFunc(countAfter, c.run)
 	}
 	return c
 }
 
 // close ends the count and waits until it has ended.
 func (c *count) close() {
-	c.mu.Lock()
-	c.end()
-	c.mu.Unlock()
-	if !c.timer.Stop() {
+	c.cancel()
+	if c.timer != nil && !c.timer.Stop() {
 		c.running.Wait()
-	}
-}
-
-// end makes run return. mu is held.
-func (c *count) end() {
-	c.over = true
-	if c.cancel != nil {
-		c.cancel()
 	}
 }
 
@@ -137,8 +128,8 @@ func (b *branch) begin(at *collection, itself amount) {
 func (c *count) push(by int, branches ...*branch) {
 	c.waiting = append(c.waiting, branches...)
 	if c.open += by; c.open == 0 {
-		c.mon.settle()
-		c.end()
+		c.mon.setOpen(false)
+		c.cancel()
 	}
 	select {
 	case c.grown <- struct{}{}:
@@ -234,7 +225,7 @@ func (b *branch) gone() {
 func (c *count) run() {
 	defer c.running.Done()
 	defer func() { _ = recover() }()
-	if !c.prepareRun() {
+	if c.ctx.Err() != nil {
 		return
 	}
 	standBack()
@@ -257,20 +248,6 @@ func (c *count) run() {
 	}
 }
 
-// prepareRun allocates what only run needs, because most operations end before the timer. It
-// reports false if the count is over.
-func (c *count) prepareRun() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return false
-	}
-	c.ctx, c.cancel = context.WithCancel(c.ctx)
-	c.grown = make(chan struct{}, 1)
-	c.grown <- struct{}{}
-	return true
-}
-
 // walk counts branches, beginning with those that the walker will reach last.
 func (c *count) walk(branches []*branch) error {
 	turn := turn{of: &c.Workers.counting, client: c.Client}
@@ -289,7 +266,7 @@ func (c *count) walk(branches []*branch) error {
 		return func() error { return nil }
 	}}
 	k := newWalking(w, roots...)
-	k.quickHelpers, k.slowHelpers = nil, c.Workers.countSlow
+	k.quickHelpers, k.slowHelpers = semaphore.NewWeighted(0), c.Workers.countSlow
 	return k.run(c.ctx)
 }
 

@@ -2,7 +2,7 @@ package tree
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -25,11 +25,10 @@ type crew struct {
 	client  string
 
 	// Only the walker uses these.
-	number int // of workers
-	walker pace
+	number int  // of workers
+	walker pace // has a step for each collection
 
-	isLong sync.Once
-	busy   bool // the operation is long, and counted in shared
+	busy atomic.Bool // the operation is long, and counted in shared
 }
 
 // newCrew returns the crew of an operation of e.
@@ -123,7 +122,7 @@ func (c *crew) run(walk func() error) error {
 		return caught(walk)
 	})
 	err := c.workers.Wait()
-	if c.busy {
+	if c.busy.Load() {
 		c.shared.addLong(-1)
 	}
 	return thrown(err)
@@ -131,14 +130,10 @@ func (c *crew) run(walk func() error) error {
 
 // long marks the operation as a long one.
 func (c *crew) long() {
-	c.isLong.Do(func() {
-		c.busy = true
+	if !c.busy.Swap(true) {
 		c.shared.addLong(1)
-	})
+	}
 }
-
-// next is called by the walker before each collection.
-func (c *crew) next() { c.walker.next(c.ctx) }
 
 // standBackAfter is the number of steps after which an operation counts as long and
 // gives way to requests. A short operation is not worth a thread of its own.
@@ -152,16 +147,12 @@ type pace struct {
 	long  func() // called when the operation becomes a long one
 }
 
-// next waits for a turn and begins a step. It yields to goroutines that
-// already wait for one.
+// next waits for a turn and begins a step. It lets goroutines that already wait go first.
 func (p *pace) next(ctx context.Context) {
 	if p.steps++; p.steps == standBackAfter {
 		standBack()
 		p.long()
 	}
-	if p.held {
-		p.yield(ctx)
-	} else {
-		p.acquire(ctx)
-	}
+	p.release()
+	p.acquire(ctx)
 }

@@ -1,10 +1,12 @@
 package tree
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/davd/davd/storage"
@@ -35,6 +37,45 @@ func (e *PartialError) Error() string {
 
 // Unwrap returns [storage.ErrPartial].
 func (e *PartialError) Unwrap() error { return storage.ErrPartial }
+
+// maxNamedFailures limits how many failures are kept in memory.
+const maxNamedFailures = 10_000
+
+// failures collects the failures for a PartialError. add is safe for concurrent use, but
+// the others may be called only when all workers have ended.
+type failures struct {
+	mu      sync.Mutex
+	named   []Outcome
+	unnamed int64
+}
+
+func (f *failures) add(name string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.named) < maxNamedFailures {
+		f.named = append(f.named, Outcome{Name: name, Err: err})
+		return
+	}
+	f.unnamed++
+}
+
+// err returns a *PartialError, or nil if nothing failed.
+func (f *failures) err(placed bool) error {
+	if len(f.named) == 0 {
+		return nil
+	}
+	// Several goroutines add failures, so their order is random.
+	slices.SortStableFunc(f.named, func(a, b Outcome) int { return cmp.Compare(a.Name, b.Name) })
+	return &PartialError{Failures: f.named, Unnamed: f.unnamed, Placed: placed}
+}
+
+// first returns the error of the first failure, or nil if nothing failed.
+func (f *failures) first() error {
+	if len(f.named) == 0 {
+		return nil
+	}
+	return f.named[0].Err
+}
 
 // LeftoverError says that the operation is done, but that the tree that it displaced
 // could not be removed and stays under a reserved name.
@@ -98,17 +139,4 @@ func done(err error) bool {
 // copied.
 func immovable(err error) bool {
 	return !done(err) && storage.Immovable(err)
-}
-
-// linkError returns the error of an operation on two names.
-func linkError(op, src, dst string, err error) error {
-	return &fs.PathError{Op: op, Path: src + " to " + dst, Err: err}
-}
-
-// also is like errors.Join, but returns err itself if more is nil.
-func also(err, more error) error {
-	if more == nil {
-		return err
-	}
-	return errors.Join(err, more)
 }

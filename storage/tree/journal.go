@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"strconv"
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/journal"
@@ -112,10 +114,10 @@ func (e *Entry) names() []*string {
 
 // OfTenant reports whether e belongs to tenant or, if ok is false, to no tenant.
 func (e Entry) OfTenant(tenant string, ok bool) bool {
-	if e.Tenant == nil || !ok {
-		return e.Tenant == nil && !ok
+	if e.Tenant == nil {
+		return !ok
 	}
-	return *e.Tenant == tenant
+	return ok && *e.Tenant == tenant
 }
 
 // context returns ctx with the tenant of e.
@@ -130,8 +132,7 @@ func (e Entry) context(ctx context.Context) context.Context {
 // and JSON can't.
 func (e Entry) encode() ([]byte, error) {
 	if e.Tenant != nil {
-		tenant := *e.Tenant
-		e.Tenant = &tenant
+		e.Tenant = new(*e.Tenant)
 	}
 	for _, name := range e.names() {
 		*name = url.PathEscape(*name)
@@ -149,4 +150,18 @@ func decode(record []byte) (e Entry, err error) {
 		}
 	}
 	return e, nil
+}
+
+// mark returns a string that identifies the file that info describes. It stays the same
+// across renames and restarts, and no two files that exist at the same time on one
+// filesystem share it. It is "" if the storage can't identify files.
+func mark(info fs.FileInfo) string {
+	if info == nil {
+		return ""
+	}
+	inode, ok := storage.LastingInode(info)
+	if !ok {
+		return ""
+	}
+	return strconv.FormatUint(inode, 10)
 }

@@ -56,11 +56,8 @@ func (m *Monitor) Found(members, bytes int64) {
 	})
 }
 
-// expect says that more may exist than is known until settle is called.
-func (m *Monitor) expect() { m.update(func(*Progress) { m.open = true }) }
-
-// settle says that everything is known.
-func (m *Monitor) settle() { m.update(func(*Progress) { m.open = false }) }
+// setOpen says whether more may exist than is known.
+func (m *Monitor) setOpen(open bool) { m.update(func(*Progress) { m.open = open }) }
 
 // complete says that everything is done and nothing more exists.
 func (m *Monitor) complete() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 
@@ -24,7 +25,7 @@ import (
 // A [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
-		return linkError("move", src, dst, storage.ErrOverlap)
+		return &os.LinkError{Op: "move", Old: src, New: dst, Err: storage.ErrOverlap}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -50,11 +51,11 @@ func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 // copies the target.
 func (op *operation) moveLink(ctx context.Context, info fs.FileInfo) error {
 	src, dst := op.entry.Source, op.entry.Destination
-	_, err := storage.Lstat(ctx, op.FS, dst)
+	old, err := op.look(ctx, dst)
 	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return err
-	case err != nil && path.Dir(src) == path.Dir(dst):
+	case old == nil && path.Dir(src) == path.Dir(dst):
 		return op.move(ctx, info)
 	}
 	return op.transfer(ctx, info)
@@ -91,7 +92,7 @@ func (op *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 	if err != nil {
 		return op.abandon(ctx, err)
 	}
-	if err := c.failures.err(); err != nil {
+	if err := c.failures.err(false); err != nil {
 		return op.rollBack(ctx, err)
 	}
 	displaced, err := op.place(ctx, stage)
@@ -109,7 +110,7 @@ func (op *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 	followed := op.follow(ctx, removed == nil)
 	err = op.finish(ctx, err, followed)
 	if removed != nil {
-		err = join(removed, followed)
+		err = errors.Join(removed, followed)
 	}
 	return err
 }
@@ -118,17 +119,14 @@ func (op *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 // that same says that the source is still the one that was copied.
 func (op *operation) removeSource(ctx context.Context, same func(is fs.FileInfo) bool) error {
 	src, dst := op.entry.Source, op.entry.Destination
-	is, err := storage.Lstat(ctx, op.FS, src)
-	if errors.Is(err, fs.ErrNotExist) {
+	is, err := op.look(ctx, src)
+	if err == nil && (is == nil || !same(is)) {
+		// src is gone, or another file now. If src lies below a symbolic link, it may even
+		// be the tree that was just put at dst.
 		return nil
 	}
 	var fresh fs.FileInfo
 	if err == nil {
-		if !same(is) {
-			// src is another file now. If src lies below a symbolic link, it may even
-			// be the tree that was just put at dst.
-			return nil
-		}
 		fresh, err = storage.Lstat(ctx, op.FS, dst)
 	}
 	if err != nil {
@@ -136,17 +134,16 @@ func (op *operation) removeSource(ctx context.Context, same func(is fs.FileInfo)
 		return &PartialError{Failures: []Outcome{{Name: src, Err: err}}, Placed: true}
 	}
 	r := &remover{Engine: op.Engine, ctx: ctx, mon: op.mon, named: true}
-	r.failures.placed = true
 	r.refuse = func(name string, info fs.FileInfo) error {
 		if storage.SameFile(info, fresh) {
-			return linkError("move", src, dst, storage.ErrOverlap) // A symbolic link makes dst a member of src.
+			return &os.LinkError{Op: "move", Old: src, New: dst, Err: storage.ErrOverlap} // A symbolic link makes dst a member of src.
 		}
 		return op.unreplaced(ctx, name, dst+strings.TrimPrefix(name, src), info)
 	}
 	if err := r.remove(newRoot(src, is)); err != nil {
 		r.failures.add(src, err)
 	}
-	return r.failures.err()
+	return r.failures.err(true)
 }
 
 // unreplaced returns an error if clients can see name, which info describes, but it has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path"
 
 	"github.com/davd/davd/storage"
@@ -26,7 +27,7 @@ type operation struct{ placement }
 // A [*FollowError] says that the operation is done, but the Follower failed.
 func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
-		return linkError("copy", src, dst, storage.ErrOverlap)
+		return &os.LinkError{Op: "copy", Old: src, New: dst, Err: storage.ErrOverlap}
 	}
 	op, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
 	if err != nil {
@@ -48,9 +49,8 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 		err = op.drop(ctx, displaced)
 	}
 	err = op.finish(ctx, err, followed)
-	c.failures.placed = true
-	if failed := c.failures.err(); failed != nil {
-		err = join(failed, followed)
+	if failed := c.failures.err(true); failed != nil {
+		err = errors.Join(failed, followed)
 	}
 	return err
 }
@@ -103,15 +103,6 @@ func (op *operation) watch(ctx context.Context) (end func()) {
 		op.count.close()
 		op.release()
 	}
-}
-
-// join returns err, the error of an operation, joined with the Follower's error, if
-// any.
-func join(err, followed error) error {
-	if followed == nil {
-		return err
-	}
-	return errors.Join(err, &FollowError{Err: followed})
 }
 
 // copier returns a copier of the source. more is how often each member will be seen
@@ -167,15 +158,18 @@ func (op *operation) remove(ctx context.Context) error {
 	if err := r.tree(name, count.source); err != nil {
 		return err
 	}
-	return r.failures.err()
+	return r.failures.err(false)
 }
 
-// follow calls the Follower, if any.
+// follow calls the Follower, if any. Its error is a [*FollowError].
 func (op *operation) follow(ctx context.Context, whole bool) error {
 	if op.Follower == nil {
 		return nil
 	}
-	return op.insist(func() error { return op.Follower.Follow(ctx, op.entry, whole) })
+	if err := op.insist(func() error { return op.Follower.Follow(ctx, op.entry, whole) }); err != nil {
+		return &FollowError{Err: err}
+	}
+	return nil
 }
 
 // finish ends an operation that is done except for what err says. If a tree under a
@@ -185,15 +179,15 @@ func (op *operation) follow(ctx context.Context, whole bool) error {
 // and the next start calls the Follower again.
 func (op *operation) finish(ctx context.Context, err, followed error) error {
 	ctx = context.WithoutCancel(ctx)
-	if followed != nil {
-		return join(err, followed)
-	}
-	if done(err) {
-		return also(err, op.insist(func() error { return op.advance(ctx, Done) }))
+	switch {
+	case followed != nil:
+		return errors.Join(err, followed)
+	case done(err):
+		return errors.Join(err, op.insist(func() error { return op.advance(ctx, Done) }))
 	}
 	ended := op.insist(func() error { return op.end(ctx) })
 	if err == nil && ended != nil {
 		return &LeftoverError{Err: ended}
 	}
-	return also(err, ended)
+	return errors.Join(err, ended)
 }

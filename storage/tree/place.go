@@ -46,11 +46,8 @@ func (p *placement) place(ctx context.Context, stage string) (displaced string, 
 // both are as they were.
 func (p *placement) put(ctx context.Context, from string, info fs.FileInfo) (displaced string, err error) {
 	dst := p.entry.Destination
-	old, err := storage.Lstat(ctx, p.FS, dst)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		old = nil
-	case err != nil:
+	old, err := p.look(ctx, dst)
+	if err != nil {
 		return "", err
 	}
 	// One rename suffices: rename(2) replaces a file. But it does nothing if both names
@@ -59,10 +56,7 @@ func (p *placement) put(ctx context.Context, from string, info fs.FileInfo) (dis
 	// No further record is needed if one rename completes the operation. If Recover
 	// then finds no staged copy, nothing remains to be done.
 	if !direct || p.follows || p.entry.copied() {
-		p.entry.Fresh, p.entry.Old = mark(info), ""
-		if old != nil {
-			p.entry.Old = mark(old)
-		}
+		p.entry.Fresh, p.entry.Old = mark(info), mark(old)
 		if err := p.advance(ctx, Placing); err != nil {
 			return "", err
 		}
@@ -78,6 +72,15 @@ func (p *placement) put(ctx context.Context, from string, info fs.FileInfo) (dis
 	return displaced, err
 }
 
+// look describes name. It returns nil, nil if name does not exist.
+func (p *placement) look(ctx context.Context, name string) (fs.FileInfo, error) {
+	info, err := storage.Lstat(ctx, p.FS, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return info, err
+}
+
 // exchange lets from and the destination change places, which is the commit, and gives
 // the displaced tree a reserved name. It requires two different identities, so that
 // Recover can tell after a crash whether the exchange has happened.
@@ -89,14 +92,10 @@ func (p *placement) exchange(ctx context.Context, from string) (displaced string
 	if err := storage.Exchange(ctx, p.FS, from, e.Destination); err != nil {
 		return "", err
 	}
-	if e.Stage == "" {
-		err = p.FS.Rename(ctx, from, e.Displaced)
-		displaced = e.Displaced
+	if e.Stage == "" && p.FS.Rename(ctx, from, e.Displaced) == nil {
+		return e.Displaced, nil
 	}
-	if e.Stage != "" || err != nil {
-		displaced = from // It can be removed under its current name.
-	}
-	return displaced, nil
+	return from, nil // It can be removed under its current name.
 }
 
 // rename gives the content of the destination a reserved name and renames from to the
@@ -142,7 +141,7 @@ func (p *placement) rebuild(ctx context.Context) (leftover string, err error) {
 		err = c.failures.first()
 	}
 	if err != nil {
-		return "", errors.Join(err, p.Engine.discard(ctx, dst))
+		return "", errors.Join(err, p.Engine.discard(ctx, dst, nil, nil))
 	}
 	if err := p.insist(func() error { return p.advance(ctx, Placed) }); err != nil {
 		// The record still says Rebuilding, so the staged copy must stay: if it were

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-
-	"github.com/davd/davd/storage"
 )
 
 // recovery recovers one operation.
@@ -88,27 +86,12 @@ func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
 		}
 		r := &recovery{&operation{placement{record: record{Engine: &e, entry: entry, written: true}}}}
 		result, err := r.recover(entry.context(ctx))
-		if unfinished := (*unfinishedError)(nil); errors.As(err, &unfinished) {
-			return recovered, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, unfinished.err)
+		if result == "" {
+			return recovered, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, err)
 		}
 		recovered = append(recovered, Recovery{Entry: entry, Result: result, Err: err})
 	}
 	return recovered, nil
-}
-
-// unfinishedError says that the recovery must be tried again later.
-type unfinishedError struct{ err error }
-
-func (e *unfinishedError) Error() string { return e.err.Error() }
-
-func (e *unfinishedError) Unwrap() error { return e.err }
-
-// unfinished wraps err in an unfinishedError; nil stays nil.
-func unfinished(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &unfinishedError{err: err}
 }
 
 // ErrOtherShare says, in a [Recovery], that nothing was tried.
@@ -117,10 +100,12 @@ var ErrOtherShare = errors.New("the share is a different directory than before: 
 // errOther says that the names no longer refer to the files that the record describes.
 var errOther = errors.New("is not as the crash left it")
 
+// recover finishes or undoes the operation. The Result is "" if the error says that it must
+// be tried again later.
 func (r *recovery) recover(ctx context.Context) (Result, error) {
 	root, err := r.FS.Stat(ctx, "/")
 	if err != nil {
-		return "", unfinished(err)
+		return "", err
 	}
 	if is := mark(root); is != "" && r.entry.Root != "" && is != r.entry.Root {
 		return Left, ErrOtherShare
@@ -133,25 +118,16 @@ func (r *recovery) recover(ctx context.Context) (Result, error) {
 	case Removing:
 		info, err := r.look(ctx, r.entry.Source)
 		if err == nil {
-			err = unfinished(r.follow(ctx, info == nil))
+			err = r.follow(ctx, info == nil)
 		}
 		if err != nil {
 			return "", err
 		}
-		return Finished, unfinished(r.end(ctx))
+		return r.ended(ctx, Finished)
 	case Done:
 		return r.sweep(ctx, Finished)
 	}
 	return Left, fmt.Errorf("its state %q is unknown: a newer davd wrote the record", r.entry.State)
-}
-
-// look describes name. It returns nil, nil if name does not exist.
-func (r *recovery) look(ctx context.Context, name string) (fs.FileInfo, error) {
-	info, err := storage.Lstat(ctx, r.FS, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return info, unfinished(err)
 }
 
 // sweep removes the trees under reserved names and ends the operation with result.
@@ -160,14 +136,22 @@ func (r *recovery) sweep(ctx context.Context, result Result) (Result, error) {
 		if name == "" {
 			continue
 		}
-		if err := r.Engine.discard(ctx, name); err != nil {
+		if err := r.Engine.discard(ctx, name, nil, nil); err != nil {
 			if ctx.Err() != nil {
-				return "", unfinished(err)
+				return "", err
 			}
 			return Left, fmt.Errorf("%s can't be removed: %w", name, err)
 		}
 	}
-	return result, unfinished(r.end(ctx))
+	return r.ended(ctx, result)
+}
+
+// ended removes the record of an operation with that result.
+func (r *recovery) ended(ctx context.Context, result Result) (Result, error) {
+	if err := r.end(ctx); err != nil {
+		return "", err
+	}
+	return result, nil
 }
 
 // settle finishes the operation if it was committed, and undoes it otherwise.
@@ -186,10 +170,10 @@ func (r *recovery) settle(ctx context.Context) (Result, error) {
 		kept = r.removeSource(ctx, r.unchanged)
 	}
 	if err := r.follow(ctx, kept == nil); err != nil {
-		return "", unfinished(err)
+		return "", err
 	}
 	if err := r.advance(ctx, Done); err != nil {
-		return "", unfinished(err)
+		return "", err
 	}
 	result, err := r.sweep(ctx, Finished)
 	if err == nil {
@@ -206,11 +190,11 @@ func (r *recovery) undo(ctx context.Context) (Result, error) {
 	}
 	if displaced != nil {
 		if err := r.FS.Rename(ctx, r.entry.Displaced, r.entry.Destination); err != nil {
-			return "", unfinished(err)
+			return "", err
 		}
 	}
 	if err := r.advance(ctx, Done); err != nil {
-		return "", unfinished(err)
+		return "", err
 	}
 	return r.sweep(ctx, Undone)
 }

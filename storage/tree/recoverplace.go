@@ -21,7 +21,8 @@ func (r *recovery) placed(ctx context.Context) (bool, error) {
 	case r.entry.State == Placed:
 		return true, r.is(dst != nil, r.entry.Destination)
 	case r.entry.State == Rebuilding && from != nil:
-		return true, r.rebuildAgain(ctx)
+		_, err := r.rebuild(ctx)
+		return true, err
 	case from == nil:
 		return r.fromGone(ctx, dst)
 	}
@@ -67,11 +68,5 @@ func (r *recovery) exchanged(ctx context.Context, from, dst fs.FileInfo) (bool, 
 	case e.Stage != "":
 		return true, nil // The displaced tree is removed under the name of the staged copy.
 	}
-	return true, unfinished(r.FS.Rename(ctx, e.Source, e.Displaced))
-}
-
-// rebuildAgain makes the destination from the complete staged copy.
-func (r *recovery) rebuildAgain(ctx context.Context) error {
-	_, err := r.rebuild(ctx)
-	return unfinished(err)
+	return true, r.FS.Rename(ctx, e.Source, e.Displaced)
 }

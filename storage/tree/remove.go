@@ -9,13 +9,10 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// discard removes the tree at name, which is not the source of an operation. It neither
-// counts the members nor names them in a [*PartialError].
-func (e *Engine) discard(ctx context.Context, name string) error {
-	return (&remover{Engine: e, ctx: ctx}).discard(name, nil)
-}
-
-func (r *remover) discard(name string, b *branch) error {
+// discard removes the tree at name, which is not the source of an operation, and whose
+// branch is b. It counts the members in mon, but does not name them in a [*PartialError].
+func (e *Engine) discard(ctx context.Context, name string, mon *Monitor, b *branch) error {
+	r := &remover{Engine: e, ctx: ctx, mon: mon}
 	err := r.tree(name, b)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

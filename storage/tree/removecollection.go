@@ -17,35 +17,30 @@ func (r *remover) collection(of *collection, name string) error {
 	}
 	of.add()
 	of.above.add()
-	r.crew.next()
+	r.crew.walker.next(r.crew.ctx)
 	if err := r.members(of, name); err != nil {
 		return err
 	}
 	of.branch.leave(of)
-	return r.leave(r.crew.ctx, of)
-}
-
-// leave records that one part of a collection is done.
-func (r *remover) leave(ctx context.Context, of *collection) error {
-	return of.leave(func(of *collection) error { return r.finish(ctx, of) })
+	return of.leave(r.finish)
 }
 
 // finish removes a collection that has no members any more. It reports nothing if the
 // reason why it stays was reported already.
-func (r *remover) finish(ctx context.Context, of *collection) error {
+func (r *remover) finish(of *collection) error {
 	switch {
 	case of.err != nil:
-		return nil
+		return nil //nolint:nilerr // members has reported it
 	case of.kept.Load():
 		of.above.keep()
 		r.mon.Advance()
 		return nil
 	}
-	if err := ctx.Err(); err != nil {
+	if err := r.crew.ctx.Err(); err != nil {
 		return err
 	}
 	name := of.name()
-	return r.removed(of.above, name, storage.Remove(ctx, r.FS, name))
+	return r.removed(of.above, name, storage.Remove(r.crew.ctx, r.FS, name))
 }
 
 // submit hands over members of a collection that have no members themselves.
@@ -58,6 +53,6 @@ func (r *remover) submit(of *collection, members []string) error {
 				return err
 			}
 		}
-		return r.leave(ctx, of)
+		return of.leave(r.finish)
 	})
 }

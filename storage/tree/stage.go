@@ -3,7 +3,6 @@ package tree
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"path"
 
 	"github.com/davd/davd/storage"
@@ -28,10 +27,10 @@ func (p *placement) abandon(ctx context.Context, err error) error {
 	if !p.written {
 		return err
 	}
-	if _, statErr := storage.Lstat(ctx, p.FS, p.entry.Stage); !errors.Is(statErr, fs.ErrNotExist) {
+	if left, lookErr := p.look(ctx, p.entry.Stage); left != nil || lookErr != nil {
 		return err
 	}
-	return also(err, p.end(ctx))
+	return errors.Join(err, p.end(ctx))
 }
 
 // rollBack removes the staged copy, if any, after the operation failed with err. The
@@ -43,25 +42,27 @@ func (p *placement) rollBack(ctx context.Context, err error) error {
 	case stranded && p.entry.Stage == "":
 		return err // The next start puts the displaced tree back.
 	case stranded:
-		return also(err, p.discard(ctx, p.entry.Stage)) // The next start puts the displaced tree back.
+		return errors.Join(err, p.discard(ctx, p.entry.Stage)) // The next start puts the displaced tree back.
 	case p.entry.Stage == "" && p.saved:
 		// The record must go: otherwise Recover would take a later MOVE of the same
 		// names for this one.
-		return also(err, p.insist(func() error { return p.end(ctx) }))
+		return errors.Join(err, p.insist(func() error { return p.end(ctx) }))
 	case p.entry.Stage == "":
-		return also(err, p.end(ctx))
+		return errors.Join(err, p.end(ctx))
 	}
+	var undoErr error
 	if p.entry.State != Staging {
 		// Without this record, Recover would conclude from the missing staged copy that
 		// it has been placed.
-		if doneErr := p.advance(ctx, Done); doneErr != nil {
-			return also(err, doneErr)
-		}
+		undoErr = p.advance(ctx, Done)
 	}
-	if discardErr := p.discard(ctx, p.entry.Stage); discardErr != nil {
-		return also(err, discardErr)
+	if undoErr == nil {
+		undoErr = p.discard(ctx, p.entry.Stage)
 	}
-	return also(err, p.end(ctx))
+	if undoErr == nil {
+		undoErr = p.end(ctx)
+	}
+	return errors.Join(err, undoErr)
 }
 
 // drop removes the displaced tree; there is none if displaced is "".
@@ -72,7 +73,7 @@ func (p *placement) drop(ctx context.Context, displaced string) error {
 	}
 	var err error
 	if p.entry.State == Placed {
-		err = p.Engine.discard(ctx, displaced) // This is the staged copy, which was already counted.
+		err = p.Engine.discard(ctx, displaced, nil, nil) // This is the staged copy, which was already counted.
 	} else {
 		err = p.discardDisplaced(ctx, displaced)
 	}
@@ -92,8 +93,7 @@ func (p *placement) discardDisplaced(ctx context.Context, name string) error {
 	if p.count != nil {
 		b = p.count.displaced
 	}
-	r := &remover{Engine: p.Engine, ctx: ctx, mon: p.mon}
-	err := r.discard(name, b)
+	err := p.Engine.discard(ctx, name, p.mon, b)
 	if err == nil {
 		b.gone()
 	}
@@ -112,7 +112,7 @@ func (p *placement) hold(ctx context.Context) {
 
 // discard removes name, which is beside the destination and no longer needed.
 func (p *placement) discard(ctx context.Context, name string) error {
-	if err := p.Engine.discard(ctx, name); err != nil {
+	if err := p.Engine.discard(ctx, name, nil, nil); err != nil {
 		return err
 	}
 	return p.removeHeld(ctx, name)

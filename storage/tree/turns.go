@@ -26,21 +26,13 @@ type waiter struct {
 	turn   chan struct{} // closed when the goroutine gets its turn
 }
 
-// wait waits until w gets its turn or ctx ends, and reports whether it has its turn.
-func (t *turns) wait(ctx context.Context, w *waiter) bool {
-	select {
-	case <-w.turn:
-		return true
-	case <-ctx.Done():
-	}
+// withdraw ends the waiting of w. It reports false if w has got its turn.
+func (t *turns) withdraw(w *waiter) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	at := slices.Index(t.waiting, w)
-	if at < 0 {
-		return true // It got its turn at the same time.
-	}
-	t.waiting = slices.Delete(t.waiting, at, at+1)
-	return false
+	waiting := len(t.waiting)
+	t.waiting = slices.DeleteFunc(t.waiting, func(other *waiter) bool { return other == w })
+	return len(t.waiting) < waiting
 }
 
 // enqueue takes a turn and returns nil if one is free. Otherwise it returns a waiter.
@@ -103,9 +95,16 @@ func (t *turn) acquire(ctx context.Context) {
 		t.held = true
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	t.held = t.of.wait(ctx, w)
+	tired := time.NewTimer(patience)
+	defer tired.Stop()
+	select {
+	case <-w.turn:
+		t.held = true
+	case <-ctx.Done():
+		t.held = !t.of.withdraw(w)
+	case <-tired.C:
+		t.held = !t.of.withdraw(w)
+	}
 }
 
 func (t *turn) release() {

@@ -1,6 +1,10 @@
 package tree
 
-import "runtime"
+import (
+	"runtime"
+
+	"golang.org/x/sync/semaphore"
+)
 
 // A walk on quick storage does its first soloSteps steps without helpers, unless at
 // least soloMembers members are left: a small collection is listed before a helper
@@ -16,11 +20,11 @@ func (k *walking) help() {
 	if s == nil || !k.slow && k.begun <= soloSteps && s.left() < soloMembers {
 		return
 	}
-	var of helpers
+	var of *semaphore.Weighted
 	switch {
-	case k.quickHelpers.start():
+	case k.quickHelpers.TryAcquire(1):
 		of = k.quickHelpers
-	case k.slow && k.slowHelpers.start():
+	case k.slow && k.slowHelpers.TryAcquire(1):
 		of = k.slowHelpers
 	default:
 		return
@@ -33,7 +37,7 @@ func (k *walking) help() {
 }
 
 // helper does steps until none is waiting.
-func (k *walking) helper(of helpers) {
+func (k *walking) helper(of *semaphore.Weighted) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for k.panicked == nil && (k.slow || of == k.quickHelpers) {
@@ -57,6 +61,6 @@ func (k *walking) helper(of helpers) {
 		}
 	}
 	k.helpers--
-	of.end()
+	of.Release(1)
 	k.changed.Broadcast()
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/davd/davd/storage"
 )
 
@@ -36,7 +38,7 @@ type walking struct {
 	cancel  context.CancelFunc
 	workers *Workers
 	// quickHelpers limits the helpers, and slowHelpers the further ones on slow storage.
-	quickHelpers, slowHelpers helpers
+	quickHelpers, slowHelpers *semaphore.Weighted
 
 	mu      sync.Mutex
 	changed sync.Cond

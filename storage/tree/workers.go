@@ -3,6 +3,8 @@ package tree
 import (
 	"runtime"
 	"sync"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Workers limits how many goroutines work at the same time for all operations and walks
@@ -20,10 +22,10 @@ type Workers struct {
 	// How many helpers all walks may have together. On quick storage, more helpers than
 	// processors gain nothing. On slow storage they mostly wait, and each one makes a
 	// walk shorter. A walk that gets no helper continues alone.
-	quick, slow helpers
+	quick, slow *semaphore.Weighted
 	// On slow storage, countSlow limits the helpers of all counts together. On quick
 	// storage processors are scarce, so only one goroutine counts at a time.
-	countSlow helpers
+	countSlow *semaphore.Weighted
 	counting  turns
 
 	// Slices that walks use for a short time: a large listing has thousands of steps.
@@ -49,8 +51,8 @@ func (w *Workers) ready() *Workers {
 		// On a local disk, more threads than processors gain nothing, and its journal
 		// can't keep more than eight busy.
 		w.work.limit, w.counting.limit = min(processors, 8), 1
-		w.quick, w.slow = make(helpers, processors), make(helpers, 32)
-		w.countSlow = make(helpers, 16)
+		w.quick, w.slow = semaphore.NewWeighted(int64(processors)), semaphore.NewWeighted(32)
+		w.countSlow = semaphore.NewWeighted(16)
 	})
 	return w
 }
@@ -65,19 +67,3 @@ func (w *Workers) addLong(by int) {
 		w.OnBusy(by > 0)
 	}
 }
-
-// helpers limits the number of running helpers to its capacity.
-type helpers chan struct{}
-
-// start reports whether one more helper may start.
-func (h helpers) start() bool {
-	select {
-	case h <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-// end says that a helper has ended.
-func (h helpers) end() { <-h }

@@ -15,15 +15,11 @@ func AppendLabel(dst []byte, name string) []byte { return davxml.AppendText(dst,
 // and those that reverse text, with which the name "fdp.exe" can look like "exe.pdf".
 func Label(name string) string {
 	return strings.Map(func(c rune) rune {
-		if isControl(c) {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069' || c == 0xFFFE || c == 0xFFFF {
 			return utf8.RuneError
 		}
 		return c
 	}, name)
-}
-
-func isControl(c rune) bool {
-	return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069' || c == 0xFFFE || c == 0xFFFF
 }
 
 // AppendSize appends a size for people, in powers of 1000.

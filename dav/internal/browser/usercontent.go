@@ -69,12 +69,9 @@ func justShown(contentType string) bool {
 	return contentType == "application/json" || contentType == "application/pdf"
 }
 
-// sniffLen is how much of the content Sniff reads to detect its type, in bytes.
-const sniffLen = 512
-
 // Sniff detects the content type of f from its beginning.
 func Sniff(f io.ReadSeeker) (string, error) {
-	var buf [sniffLen]byte
+	var buf [512]byte // http.DetectContentType looks at no more
 	n, err := io.ReadFull(f, buf[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF { //nolint:errorlint // as io.ReadFull has them
 		return "", err

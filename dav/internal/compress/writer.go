@@ -132,28 +132,24 @@ func (c *Writer) decide(compress bool) error {
 		c.encoder = c.encoders.take(c.coding, c.ResponseWriter)
 	}
 	if c.encoder != nil {
-		c.announce(c.Header())
+		c.Announce()
 	}
 	c.ResponseWriter.WriteHeader(c.status)
-	held := c.held
-	c.held = nil
-	if len(held) == 0 {
+	if len(c.held) == 0 {
 		return nil
 	}
-	_, err := c.Write(held)
+	_, err := c.Write(c.held)
+	c.held = nil
 	return err
 }
 
-// Announce sets the header of an answer to a HEAD request as that of a compressed body. c
-// may be nil.
+// Announce says in the header that the body is compressed, also in that of an answer to a
+// HEAD request. c may be nil.
 func (c *Writer) Announce() {
-	if c != nil {
-		c.announce(c.Header())
+	if c == nil {
+		return
 	}
-}
-
-// announce says in header that the body is compressed.
-func (c *Writer) announce(header http.Header) {
+	header := c.Header()
 	header.Del("Content-Length")
 	header.Set("Content-Encoding", c.coding.String())
 	VaryEncoding(header)

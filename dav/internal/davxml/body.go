@@ -14,21 +14,6 @@ import (
 	"github.com/davd/davd/dav/internal/status"
 )
 
-// byteOrderMarks are the byte order marks of character sets that name the byte order, so
-// that a body needs no mark (RFC 2781 §4.1, §4.2).
-var byteOrderMarks = map[string]string{"utf-16le": "\xff\xfe", "utf-16be": "\xfe\xff"}
-
-// marked puts mark in front of body, unless body is empty or has its own mark, which
-// takes precedence (RFC 7303 §3).
-func marked(body io.Reader, mark string) io.Reader {
-	buffered := bufio.NewReader(body)
-	start, err := buffered.Peek(len(mark)) // the next read returns an error again
-	if err != nil || string(start) == "\xff\xfe" || string(start) == "\xfe\xff" {
-		return buffered
-	}
-	return io.MultiReader(strings.NewReader(mark), buffered)
-}
-
 // charsetOf returns the parameter charset of a media type, or "".
 func charsetOf(contentType string) string {
 	switch contentType {
@@ -48,21 +33,21 @@ func charsetOf(contentType string) string {
 // readRoot reads an XML body. Its root element must have the name root in the namespace
 // DAV:, and content reads the content of that element. found is false if the body is
 // empty.
-func readRoot(body io.Reader, root string, content func(*Reader) error) (found bool, err error) {
+func readRoot[T any](body io.Reader, root string, content func(*Reader) (T, error)) (value T, found bool, err error) {
 	x := NewReader(body)
 	e, err := x.Start()
 	switch {
-	case errors.Is(err, io.EOF) && x.empty():
-		return false, nil
+	case errors.Is(err, io.EOF) && x.blank:
+		return value, false, nil
 	case err == nil && e.Name != Name(root):
 		err = errors.New("the root element is not DAV:" + root)
 	case err == nil:
-		err = content(x)
+		value, err = content(x)
 	}
 	if err == nil {
 		err = x.end()
 	}
-	return true, err
+	return value, true, err
 }
 
 // NewReader returns a reader for body, which is in UTF-8 or, if it begins with a byte
@@ -83,7 +68,7 @@ func NewReader(body io.Reader) *Reader {
 		switch {
 		case !readable(charset):
 			return nil, unsupported("the encoding " + charset)
-		case isUTF16(charset) && !utf16:
+		case strings.HasPrefix(strings.ToLower(charset), "utf-16") && !utf16:
 			return nil, errors.New("the byte order mark is missing")
 		}
 		return in, nil
@@ -91,22 +76,11 @@ func NewReader(body io.Reader) *Reader {
 	return x
 }
 
-// empty reports whether the body is empty.
-func (x *Reader) empty() bool { return x.blank }
-
 // readable reports whether the server can read charset. "" means that the client named
 // none.
 func readable(charset string) bool {
 	switch strings.ToLower(charset) {
-	case "", "utf-8", "utf8", "us-ascii":
-		return true
-	}
-	return isUTF16(charset)
-}
-
-func isUTF16(charset string) bool {
-	switch strings.ToLower(charset) {
-	case "utf-16", "utf-16le", "utf-16be":
+	case "", "utf-8", "utf8", "us-ascii", "utf-16", "utf-16le", "utf-16be":
 		return true
 	}
 	return false
@@ -134,10 +108,23 @@ func CheckType(header http.Header) error {
 	return nil
 }
 
-// WithMark returns body with a byte order mark if its Content-Type names the byte order.
+// WithMark returns body with a byte order mark if its Content-Type names the byte order
+// (RFC 2781 §4.1, §4.2), unless body is empty or has its own mark, which takes precedence
+// (RFC 7303 §3).
 func WithMark(body io.Reader, contentType string) io.Reader {
-	if mark := byteOrderMarks[strings.ToLower(charsetOf(contentType))]; mark != "" {
-		return marked(body, mark)
+	var mark string
+	switch strings.ToLower(charsetOf(contentType)) {
+	case "utf-16le":
+		mark = "\xff\xfe"
+	case "utf-16be":
+		mark = "\xfe\xff"
+	default:
+		return body
 	}
-	return body
+	buffered := bufio.NewReader(body)
+	start, err := buffered.Peek(len(mark)) // the next read returns an error again
+	if err != nil || string(start) == "\xff\xfe" || string(start) == "\xfe\xff" {
+		return buffered
+	}
+	return io.MultiReader(strings.NewReader(mark), buffered)
 }

@@ -44,14 +44,11 @@ func (c *xmlCapture) value(x *Reader, value string) {
 func (c *xmlCapture) declarations() string {
 	var dst []byte
 	for _, b := range c.used {
-		dst = append(dst, " xmlns"...)
+		name := "xmlns"
 		if b.prefix != "" {
-			dst = append(dst, ':')
-			dst = append(dst, b.prefix...)
+			name += ":" + b.prefix
 		}
-		dst = append(dst, `="`...)
-		dst = AppendText(dst, b.namespace)
-		dst = append(dst, '"')
+		dst = appendAttribute(dst, name, b.namespace)
 	}
 	c.used = nil
 	c.added += len(dst)
@@ -127,12 +124,11 @@ func checkTag(tag []byte) error {
 // checkCharacters makes sure that XML allows the characters in content (XML 1.0 §2.2).
 // xml.Decoder does not check comments.
 func checkCharacters(content []byte) error {
-	for rest := content; len(rest) > 0; {
-		c, size := utf8.DecodeRune(rest)
-		if c == utf8.RuneError && size == 1 || c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xFFFE || c == 0xFFFF {
-			return errors.New("a character is not allowed in XML")
-		}
-		rest = rest[size:]
+	forbidden := func(c rune) bool {
+		return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xFFFE || c == 0xFFFF
+	}
+	if !utf8.Valid(content) || bytes.ContainsFunc(content, forbidden) {
+		return errors.New("a character is not allowed in XML")
 	}
 	return nil
 }

@@ -30,9 +30,7 @@ func (e *Elements) End() { e.Buf = append(e.Buf, "</D:response>"...) }
 // Failed appends the response element of a resource that has only the status of err,
 // and the condition of err if it has one (RFC 4918 §14.24).
 func (e *Elements) Failed(href string, err error) {
-	e.Buf = append(e.Buf, "<D:response><D:href>"...)
-	e.Buf = AppendText(e.Buf, href)
-	e.Buf = append(e.Buf, "</D:href>"...)
+	e.Buf = appendElement(append(e.Buf, "<D:response>"...), "href", href)
 	e.status(status.Of(err))
 	if own, ok := errors.AsType[*status.Error](err); ok && own.Condition != "" {
 		e.Buf = appendError(e.Buf, own, "")
@@ -65,9 +63,7 @@ func (e *Elements) ClosePropstatOf(why *status.Error) {
 		e.Buf = appendError(e.Buf, &status.Error{Condition: why.Condition}, "")
 	}
 	if why.Reason != "" {
-		e.Buf = append(e.Buf, "<D:responsedescription>"...)
-		e.Buf = AppendText(e.Buf, why.Reason)
-		e.Buf = append(e.Buf, "</D:responsedescription>"...)
+		e.Buf = appendElement(e.Buf, "responsedescription", why.Reason)
 	}
 	e.Buf = append(e.Buf, "</D:propstat>"...)
 }
@@ -87,10 +83,10 @@ func (e *Elements) Property(p webdav.Property) {
 	e.Buf = append(e.Buf, prefix...)
 	e.Buf = append(e.Buf, p.XMLName.Local...)
 	if prefix == "p:" {
-		e.attribute("xmlns:p", p.XMLName.Space)
+		e.Buf = appendAttribute(e.Buf, "xmlns:p", p.XMLName.Space)
 	}
 	if p.Lang != "" {
-		e.attribute("xml:lang", p.Lang)
+		e.Buf = appendAttribute(e.Buf, "xml:lang", p.Lang)
 	}
 	if len(p.InnerXML) == 0 {
 		e.Buf = append(e.Buf, "/>"...)
@@ -102,12 +98,4 @@ func (e *Elements) Property(p webdav.Property) {
 	e.Buf = append(e.Buf, prefix...)
 	e.Buf = append(e.Buf, p.XMLName.Local...)
 	e.Buf = append(e.Buf, '>')
-}
-
-func (e *Elements) attribute(name, value string) {
-	e.Buf = append(e.Buf, ' ')
-	e.Buf = append(e.Buf, name...)
-	e.Buf = append(e.Buf, `="`...)
-	e.Buf = AppendText(e.Buf, value)
-	e.Buf = append(e.Buf, '"')
 }

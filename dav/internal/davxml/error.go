@@ -14,8 +14,7 @@ func ErrorBody(e *status.Error) string {
 	body := appendError([]byte(xml.Header), e, ` xmlns:D="DAV:"`)
 	if e.Status == http.StatusInsufficientStorage && e.Reason != "" {
 		const end = "</D:error>"
-		body = append(body[:len(body)-len(end)], "<D:responsedescription>"...)
-		body = append(AppendText(body, e.Reason), "</D:responsedescription>"+end...)
+		body = append(appendElement(body[:len(body)-len(end)], "responsedescription", e.Reason), end...)
 	}
 	return string(append(body, '\n'))
 }
@@ -28,9 +27,7 @@ func appendError(dst []byte, e *status.Error, namespace string) []byte {
 	}
 	dst = append(dst, '>')
 	for _, href := range e.Hrefs {
-		dst = append(dst, "<D:href>"...)
-		dst = AppendText(dst, href)
-		dst = append(dst, "</D:href>"...)
+		dst = appendElement(dst, "href", href)
 	}
 	return append(dst, "</D:"+e.Condition+"></D:error>"...)
 }

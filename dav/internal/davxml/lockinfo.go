@@ -21,11 +21,8 @@ var errLockinfo = &status.Error{
 }
 
 // ParseLockinfo parses a lockinfo element. It returns nil for an empty body.
-func ParseLockinfo(body io.Reader) (info *Lockinfo, err error) {
-	_, err = readRoot(body, "lockinfo", func(x *Reader) (err error) {
-		info, err = x.lockinfo()
-		return err
-	})
+func ParseLockinfo(body io.Reader) (*Lockinfo, error) {
+	info, _, err := readRoot(body, "lockinfo", (*Reader).lockinfo)
 	return info, err
 }
 

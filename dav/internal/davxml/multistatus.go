@@ -51,9 +51,7 @@ func (m *Multistatus) Close(note string) error {
 // AppendEnd appends the end of a multistatus element. note is a text for a person, or "".
 func AppendEnd(dst []byte, note string) []byte {
 	if note != "" {
-		dst = append(dst, "<D:responsedescription>"...)
-		dst = AppendText(dst, note)
-		dst = append(dst, "</D:responsedescription>"...)
+		dst = appendElement(dst, "responsedescription", note)
 	}
 	return append(dst, "</D:multistatus>"...)
 }

@@ -20,20 +20,20 @@ type Propfind struct {
 }
 
 // ParsePropfind parses a propfind element. An empty body means allprop (RFC 4918 §9.1).
-func ParsePropfind(body io.Reader) (request Propfind, err error) {
-	found, err := readRoot(body, "propfind", request.read)
+func ParsePropfind(body io.Reader) (Propfind, error) {
+	request, found, err := readRoot(body, "propfind", (*Reader).propfind)
 	if !found {
 		request.Allprop = true
 	}
 	return request, err
 }
 
-// read reads the content of a propfind element. It ignores unknown elements (RFC 4918
+// propfind reads the content of a propfind element. It ignores unknown elements (RFC 4918
 // §17).
-func (p *Propfind) read(x *Reader) error {
+func (x *Reader) propfind() (p Propfind, err error) {
 	var include bool
 	kinds := 0
-	err := x.Children(func(e xml.StartElement) error {
+	err = x.Children(func(e xml.StartElement) error {
 		switch e.Name {
 		case Name("propname"):
 			kinds++
@@ -52,13 +52,12 @@ func (p *Propfind) read(x *Reader) error {
 	})
 	switch {
 	case err != nil:
-		return err
 	case kinds != 1:
-		return errors.New("DAV:propfind must contain one of propname, allprop and prop")
+		err = errors.New("DAV:propfind must contain one of propname, allprop and prop")
 	case include && !p.Allprop:
-		return errors.New("DAV:include needs DAV:allprop")
+		err = errors.New("DAV:include needs DAV:allprop")
 	}
-	return nil
+	return p, err
 }
 
 // names reads the names of the elements in a prop or include element, each

@@ -11,11 +11,8 @@ import (
 
 // ParseProppatch parses a propertyupdate element: its instructions in document order (RFC
 // 4918 §9.2, §14.19). It returns at least one.
-func ParseProppatch(body io.Reader) (patches []webdav.Proppatch, err error) {
-	found, err := readRoot(body, "propertyupdate", func(x *Reader) (err error) {
-		patches, err = x.propertyUpdate()
-		return err
-	})
+func ParseProppatch(body io.Reader) ([]webdav.Proppatch, error) {
+	patches, found, err := readRoot(body, "propertyupdate", (*Reader).propertyUpdate)
 	if err == nil && !found {
 		err = io.EOF
 	}

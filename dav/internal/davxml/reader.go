@@ -51,7 +51,7 @@ const (
 func (x *Reader) token() (xml.Token, error) {
 	for {
 		offset := x.decoder.InputOffset()
-		x.source.begin(offset)
+		x.source.token, x.source.tag = offset, false
 		token, err := x.decoder.RawToken()
 		if err != nil {
 			return nil, err

@@ -12,8 +12,8 @@ type xmlSource struct {
 	*bufio.Reader
 	read int64 // number of bytes
 	last byte
-	// token is the offset of the current token. tag says whether it is a start or end
-	// tag.
+	// token is the offset of the current token, whose first byte may have been read
+	// already. tag says whether it is a start or end tag.
 	token int64
 	tag   bool
 	// recorded has the bytes read since record, if recording.
@@ -22,9 +22,6 @@ type xmlSource struct {
 }
 
 func newXMLSource(r io.Reader) *xmlSource { return &xmlSource{Reader: bufio.NewReader(r)} }
-
-// begin says that a token begins at offset. Its first byte may have been read already.
-func (s *xmlSource) begin(offset int64) { s.token, s.tag = offset, false }
 
 // ReadByte implements io.ByteReader. It fails if a tag is too long, before xml.Decoder
 // parses it.

@@ -34,6 +34,18 @@ func AppendText(dst []byte, s string) []byte {
 	return dst
 }
 
+// appendElement appends an element of the namespace DAV: that contains only text.
+func appendElement(dst []byte, name, text string) []byte {
+	dst = append(dst, "<D:"+name+">"...)
+	return append(AppendText(dst, text), "</D:"+name+">"...)
+}
+
+// appendAttribute appends an attribute with the space in front of it.
+func appendAttribute(dst []byte, name, value string) []byte {
+	dst = append(dst, " "+name+`="`...)
+	return append(AppendText(dst, value), '"')
+}
+
 // plainText are the ASCII characters that need no escaping.
 var plainText = func() (plain [utf8.RuneSelf]bool) {
 	for c := byte(' '); c < utf8.RuneSelf; c++ {

@@ -2,6 +2,7 @@ package field
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -64,12 +65,10 @@ var depths = map[string]int{"0": 0, "1": 1, "infinity": Infinite}
 
 // DepthWord returns the value of the header Depth for depth.
 func DepthWord(depth int) string {
-	for word, d := range depths {
-		if d == depth {
-			return word
-		}
+	if depth < 0 {
+		return "infinity"
 	}
-	return "infinity"
+	return strconv.Itoa(depth)
 }
 
 // ParseOverwrite parses the header Overwrite (RFC 4918 §10.6).

@@ -17,10 +17,6 @@ const OneClient = 4
 // SeveralClients is the prefix of the key of an address that several clients may share.
 const SeveralClients = "several "
 
-// severalShare is the share of the total limit that such an address may have, in
-// quarters. The rest stays free for clients from elsewhere.
-const severalShare = 3
-
 // Counter is a number in total and for each client.
 type Counter struct {
 	mu  sync.Mutex
@@ -76,7 +72,7 @@ func (c *Counter) Leave(client string, n int) {
 // ShareOf returns the limit of the key client if the limit of one client is MostOf.
 func ShareOf(client string, mostOf int) int {
 	if strings.HasPrefix(client, SeveralClients) {
-		return severalShare * mostOf
+		return 3 * mostOf
 	}
 	return mostOf
 }

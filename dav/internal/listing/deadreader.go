@@ -41,7 +41,7 @@ type deadReader struct {
 
 // newDeadReader returns nil if the tree name has no dead properties.
 func newDeadReader(ctx context.Context, server *Server, name string, query *Query) (*deadReader, error) {
-	store := server.Properties(ctx)
+	store := server.Properties.Of(ctx)
 	if some, err := store.Any(ctx, name); !some || err != nil {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ type brokenProps struct {
 	reads []int // number of names in each call
 }
 
+// Of returns s, as the properties of every tenant.
+func (s *brokenProps) Of(context.Context) deadprops.Store { return s }
+
 var errBrokenProps = errors.New("broken")
 
 func (s *brokenProps) Any(context.Context, string) (bool, error) { return true, nil }
@@ -64,7 +67,7 @@ func TestDeadReader(t *testing.T) {
 			store := &brokenProps{fails: c.fails}
 			var budget limit.Budget
 			budget.TryTake(c.used, deadAtOnce)
-			server := Server{Properties: func(context.Context) deadprops.Store { return store }, DeadBytes: &budget}
+			server := Server{Properties: store, DeadBytes: &budget}
 			d, err := newDeadReader(t.Context(), &server, "/", allpropQuery)
 			if err != nil {
 				t.Fatal(err)

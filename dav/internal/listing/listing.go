@@ -48,7 +48,9 @@ type Server struct {
 	Names      place.Resolver
 	Prefix     string // of URL paths
 	Locks      *locktable.Table
-	Properties func(context.Context) deadprops.Store
+	Properties interface {
+		Of(context.Context) deadprops.Store
+	}
 	// DeadBytes limits the memory for dead properties, and Held that for answers.
 	DeadBytes *limit.Budget
 	Held      *interim.Held

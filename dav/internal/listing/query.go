@@ -38,7 +38,6 @@ func newQuery(request davxml.Propfind) *Query {
 		Propfind: request, asked: askedProps(request.Props),
 		locks: asks(request, livePropIndex["lockdiscovery"]),
 		quota: asks(request, livePropIndex["quota-available-bytes"]) || asks(request, livePropIndex["quota-used-bytes"]),
-		dead:  asksDead(request),
 	}
 	for i := range query.asked {
 		if query.asked[i].dead {
@@ -46,10 +45,10 @@ func newQuery(request davxml.Propfind) *Query {
 		}
 	}
 	if !request.Allprop && !request.Propname {
-		query.deadQuery.Props = query.deadNames
+		query.dead, query.deadQuery.Props = len(query.deadNames) > 0, query.deadNames
 		return query
 	}
-	query.deadQuery.NamesOnly = request.Propname
+	query.dead, query.deadQuery.NamesOnly = true, request.Propname
 	for i := range liveProps {
 		if liveProps[i].settable {
 			query.deadNames = append(query.deadNames, davxml.Name(liveProps[i].name))
@@ -72,9 +71,4 @@ func askedProps(names []xml.Name) []asked {
 // asks reports whether the client wants the value of the live property.
 func asks(p davxml.Propfind, live *liveProp) bool {
 	return p.Allprop && !live.named || !p.Propname && slices.Contains(p.Props, davxml.Name(live.name))
-}
-
-// asksDead reports whether the answer may contain a dead property.
-func asksDead(p davxml.Propfind) bool {
-	return p.Propname || p.Allprop || slices.ContainsFunc(p.Props, func(name xml.Name) bool { return !Protected(name) })
 }

@@ -13,9 +13,6 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// lockForever is the duration of the locks of a probe, which ends them itself.
-const lockForever = -1
-
 // coverage probes a plain LockSystem, which can't list its locks. It relies on a plain
 // LockSystem refusing to lock a tree while something in it is locked: a resource may be
 // changed if the probe can lock it, or if the lock of a submitted token covers it.
@@ -40,7 +37,7 @@ type Used struct {
 func (l *Table) probe(ctx context.Context, tokens []string, changes []Change) ([]Used, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &coverage{ctx: ctx, names: l.names, locks: l.plain.In(ctx), now: time.Now()}
+	c := &coverage{ctx: ctx, names: l.names, locks: l.plain(ctx), now: time.Now()}
 	for _, token := range tokens {
 		c.tokens = append(c.tokens, webdav.Condition{Token: token})
 	}
@@ -161,9 +158,9 @@ func (c *coverage) confirm(name string, token webdav.Condition) error {
 	return err
 }
 
-// lock locks name, or the tree at name, until the end of the probe.
+// lock locks name, or the tree at name, until the end of the probe. Such a lock never expires.
 func (c *coverage) lock(name string, zeroDepth bool) error {
-	token, err := c.locks.Create(c.now, webdav.LockDetails{Root: name, Duration: lockForever, ZeroDepth: zeroDepth})
+	token, err := c.locks.Create(c.now, webdav.LockDetails{Root: name, Duration: -1, ZeroDepth: zeroDepth})
 	if err == nil {
 		c.releases = append(c.releases, func() {
 			_ = c.locks.Unlock(time.Now(), token) // it is our lock and can't have expired

@@ -10,7 +10,6 @@ import (
 
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/place"
-	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
@@ -23,10 +22,7 @@ type Index struct {
 	principal string
 	now       time.Time
 	byRoot    map[string][]lock.Lock
-	// at is where the locks in byRoot were looked up; manager is nil for a plain
-	// LockSystem.
-	manager tenant.LockManager
-	at      place.Place
+	at        place.Place // where the locks in byRoot were looked up
 
 	mu    sync.Mutex
 	hrefs map[string]string // of lock roots, by name
@@ -37,13 +33,12 @@ type Index struct {
 func (l *Table) Discover(ctx context.Context, principal string, at place.Place, tree bool) (*Index, error) {
 	index := &Index{
 		table: l, ctx: ctx, principal: principal, now: time.Now(),
-		byRoot: make(map[string][]lock.Lock), hrefs: make(map[string]string), at: at, manager: l.manager,
+		byRoot: make(map[string][]lock.Lock), hrefs: make(map[string]string), at: at,
 	}
-	manager := index.manager
-	if manager == nil {
+	if l.manager == nil {
 		return index, nil
 	}
-	found, err := manager.Find(ctx, index.now, at.Key, tree)
+	found, err := l.manager.Find(ctx, index.now, at.Key, tree)
 	for _, each := range found {
 		index.byRoot[each.Root] = append(index.byRoot[each.Root], each)
 	}
@@ -55,8 +50,8 @@ func (x *Index) Any() bool {
 	if x == nil {
 		return false
 	}
-	knows, ok := x.manager.(interface{ Any() bool })
-	return len(x.byRoot) > 0 || x.manager != nil && (!ok || knows.Any())
+	knows, ok := x.table.manager.(interface{ Any() bool })
+	return len(x.byRoot) > 0 || x.table.manager != nil && (!ok || knows.Any())
 }
 
 // Add adds a lock that the LockSystem can't list.
@@ -83,10 +78,10 @@ func (x *Index) Append(dst []byte, at place.Place) []byte {
 // covering appends to found the locks that cover key and are rooted at root or above.
 func (x *Index) covering(found []lock.Lock, root, key string) []lock.Lock {
 	switch {
-	case x.manager != nil && !storage.Overlap(x.at.Key, root):
+	case x.table.manager != nil && !storage.Overlap(x.at.Key, root):
 		// A link led out of the tree that was looked up. If its locks can't be read now,
 		// the answer shows none.
-		elsewhere, _ := x.manager.Find(x.ctx, x.now, key, false)
+		elsewhere, _ := x.table.manager.Find(x.ctx, x.now, key, false)
 		return append(found, elsewhere...)
 	case len(x.byRoot) == 0:
 		return found

@@ -23,7 +23,8 @@ import (
 
 // Table is the Handler's LockSystem with a uniform interface.
 type Table struct {
-	plain   tenant.PlainLocks
+	system  webdav.LockSystem
+	tenants bool               // requests belong to tenants
 	manager tenant.LockManager // nil if the LockSystem is not a lock.Manager
 	// mu hides the temporary locks of one request's probe from other requests.
 	mu *sync.Mutex
@@ -38,13 +39,21 @@ func New(system webdav.LockSystem, tenants bool, mu *sync.Mutex, names place.Res
 	if system == nil {
 		system = newMemLocks()
 	}
-	table := &Table{plain: tenant.NewPlainLocks(system, tenants), mu: mu, names: names, href: href}
+	table := &Table{system: system, tenants: tenants, mu: mu, names: names, href: href}
 	if manager, ok := system.(lock.Manager); ok && tenants {
-		table.manager = tenant.NewManager(manager)
+		table.manager = &tenant.Manager{LockManager: manager}
 	} else if ok {
 		table.manager = manager
 	}
 	return table
+}
+
+// plain returns the LockSystem as the tenant of ctx sees it.
+func (l *Table) plain(ctx context.Context) webdav.LockSystem {
+	if !l.tenants {
+		return l.system
+	}
+	return tenant.PlainLocks(ctx, l.system)
 }
 
 // Plain reports whether the LockSystem is not a lock.Manager. Then it has no shared
@@ -68,7 +77,7 @@ func (l *Table) Covers(ctx context.Context, token, name string) (bool, error) {
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return confirms(time.Now(), l.plain.In(ctx), webdav.Condition{Token: token}, name), nil
+		return confirms(time.Now(), l.plain(ctx), webdav.Condition{Token: token}, name), nil
 	}
 	_, err := l.find(ctx, name, token)
 	if errors.Is(err, webdav.ErrNoSuchLock) {
@@ -91,7 +100,7 @@ func (l *Table) Acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, error
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	token, err := l.plain.In(ctx).Create(now, webdav.LockDetails{
+	token, err := l.plain(ctx).Create(now, webdav.LockDetails{
 		Root: wanted.Root, Duration: wanted.Duration, OwnerXML: wanted.OwnerXML, ZeroDepth: wanted.ZeroDepth,
 	})
 	wanted.Token, wanted.Expires = token, now.Add(wanted.Duration)
@@ -105,10 +114,10 @@ func (l *Table) Renew(ctx context.Context, name, token, principal string, timeou
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if !confirms(now, l.plain.In(ctx), webdav.Condition{Token: token}, name) {
+		if !confirms(now, l.plain(ctx), webdav.Condition{Token: token}, name) {
 			return lock.Lock{}, webdav.ErrNoSuchLock
 		}
-		d, err := l.plain.In(ctx).Refresh(now, token, timeout)
+		d, err := l.plain(ctx).Refresh(now, token, timeout)
 		return lock.Lock{
 			Token: token, Root: d.Root, ZeroDepth: d.ZeroDepth, OwnerXML: d.OwnerXML,
 			Duration: d.Duration, Expires: now.Add(d.Duration),
@@ -144,10 +153,10 @@ func (l *Table) Unlock(ctx context.Context, name, token, principal string) error
 	if l.manager == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if !confirms(time.Now(), l.plain.In(ctx), webdav.Condition{Token: token}, name) {
+		if !confirms(time.Now(), l.plain(ctx), webdav.Condition{Token: token}, name) {
 			return ErrTokenMatches(http.StatusConflict)
 		}
-		return l.plain.In(ctx).Unlock(time.Now(), token)
+		return l.plain(ctx).Unlock(time.Now(), token)
 	}
 	found, err := l.find(ctx, name, token)
 	switch {
@@ -172,7 +181,7 @@ func (l *Table) Release(ctx context.Context, token string) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.plain.In(ctx).Unlock(time.Now(), token)
+	return l.plain(ctx).Unlock(time.Now(), token)
 }
 
 // ReleaseTree removes the locks whose root is in the tree name. A plain LockSystem
@@ -185,9 +194,9 @@ func (l *Table) ReleaseTree(ctx context.Context, name string, used []Used) error
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, u := range used {
-		isRoot := !confirms(now, l.plain.In(ctx), u.token, path.Dir(u.name))
+		isRoot := !confirms(now, l.plain(ctx), u.token, path.Dir(u.name))
 		if isRoot && storage.Contains(name, u.name) {
-			_ = l.plain.In(ctx).Unlock(now, u.token.Token) // fails only if it has expired
+			_ = l.plain(ctx).Unlock(now, u.token.Token) // fails only if it has expired
 		}
 	}
 	return nil

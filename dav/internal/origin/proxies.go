@@ -61,9 +61,6 @@ func (t Proxies) Client(r *http.Request) (client netip.Addr, proxies int) {
 // Host returns the host (with an optional port) that the client asked for, as the trusted
 // proxies report it. It returns "" if r came from no trusted proxy or they don't say.
 func (t Proxies) Host(r *http.Request) string {
-	if len(t) == 0 {
-		return ""
-	}
 	_, host := t.origin(r)
 	return host
 }

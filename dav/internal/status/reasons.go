@@ -3,16 +3,27 @@ package status
 import (
 	"errors"
 	"io/fs"
+	"net/http"
 	"syscall"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/lock"
 )
 
-// storageReasons explain errors of the storage to a client. The first match counts.
-var storageReasons = []struct {
+// reasons explain errors to a client. The first match counts. Some say nothing, because the
+// status says enough.
+var reasons = []struct {
 	err    error
 	reason string
 }{
+	{storage.ErrOverlap, storage.ErrOverlap.Error()},
+	{storage.ErrSourceChanged, storage.ErrSourceChanged.Error() + ": try again"},
+	{ErrShutdown, ErrShutdown.Error()},
+	{storage.ErrTooDeep, storage.ErrTooDeep.Error()},
+	{syscall.EBUSY, "the server's operating system is using the resource: something is mounted there or has it open"},
+	{lock.ErrLimit, lock.ErrLimit.Error() + ": unlock some, or wait until they expire"},
+	{fs.ErrNotExist, ""},
 	{storage.ErrState, "the server can't store locks and properties at the moment"},
 	{syscall.ENAMETOOLONG, "the path, or a name in it, is too long for the storage"},
 	{syscall.ELOOP, "a symbolic link in the path leads in a circle or must not be followed"},
@@ -23,16 +34,43 @@ var storageReasons = []struct {
 	{fs.ErrPermission, "the storage does not permit this, for example because a symbolic link leads out of the share"},
 }
 
-// storageReason returns the explanation of an error of the storage for a client, or ""
-// if the status says enough, as a 404 does.
-func storageReason(err error) string {
-	if errors.Is(err, fs.ErrNotExist) {
-		return ""
+// Reason returns the text in err that a client may see, or "".
+func Reason(err error) string {
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own.Reason
 	}
-	for _, s := range storageReasons {
-		if errors.Is(err, s.err) {
-			return s.reason
+	if invalid, ok := errors.AsType[*field.Error](err); ok {
+		return invalid.Reason
+	}
+	switch {
+	case storage.TooLarge(err):
+		return "the file is too large for the server's filesystem, or for the limit of the server's process"
+	case storage.OutOfFiles(err):
+		return "the server has too many open files: try again in a moment"
+	}
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			return r.reason
 		}
 	}
 	return ""
+}
+
+// Preconditions of RFC 4331 §6.
+const (
+	QuotaNotExceeded = "quota-not-exceeded"
+	DiskSpace        = "sufficient-disk-space"
+)
+
+// WithCondition adds to err why a 507 was sent: either the client's quota or the
+// disk is full.
+func WithCondition(err error) error {
+	if _, own := errors.AsType[*Error](err); own || !storage.NoSpace(err) {
+		return err
+	}
+	full := &Error{Status: http.StatusInsufficientStorage, Condition: DiskSpace, Reason: "the storage is full"}
+	if errors.Is(err, syscall.EDQUOT) {
+		full.Condition, full.Reason = QuotaNotExceeded, "the quota is used up"
+	}
+	return full
 }

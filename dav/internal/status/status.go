@@ -108,34 +108,22 @@ func Of(err error) int {
 	return http.StatusInternalServerError
 }
 
-// Reason returns the text in err that a client may see, or "".
-func Reason(err error) string {
-	if err == nil {
-		return ""
+// loggedError is an error that only the log gets: the client has its answer already, or
+// the error does not change it.
+type loggedError struct{ error }
+
+func (e *loggedError) Unwrap() error { return e.error }
+
+// Logged marks err as one for the log only. It returns nil for nil.
+func Logged(err error) error {
+	if err == nil || Answered(err) {
+		return err
 	}
-	if own, ok := errors.AsType[*Error](err); ok {
-		return own.Reason
-	}
-	if invalid, ok := errors.AsType[*field.Error](err); ok {
-		return invalid.Reason
-	}
-	switch {
-	case errors.Is(err, storage.ErrOverlap):
-		return storage.ErrOverlap.Error()
-	case errors.Is(err, storage.ErrSourceChanged):
-		return storage.ErrSourceChanged.Error() + ": try again"
-	case errors.Is(err, ErrShutdown):
-		return ErrShutdown.Error()
-	case storage.TooLarge(err):
-		return "the file is too large for the server's filesystem, or for the limit of the server's process"
-	case storage.OutOfFiles(err):
-		return "the server has too many open files: try again in a moment"
-	case errors.Is(err, storage.ErrTooDeep):
-		return storage.ErrTooDeep.Error()
-	case errors.Is(err, syscall.EBUSY):
-		return "the server's operating system is using the resource: something is mounted there or has it open"
-	case errors.Is(err, lock.ErrLimit):
-		return lock.ErrLimit.Error() + ": unlock some, or wait until they expire"
-	}
-	return storageReason(err)
+	return &loggedError{err}
+}
+
+// Answered reports whether a handler that returned err has answered the request.
+func Answered(err error) bool {
+	_, only := err.(*loggedError) //nolint:errorlint // an error that contains one is not one
+	return err == nil || only
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // History shows only the records of the tenant in the context. A record must
-// already have the principal's name in the state (inState) when it is saved.
+// already have the principal's name in the state ([Principal]) when it is saved.
 type History struct{ history.Store }
 
 // own returns a record of the Store as the tenant of ctx sees it. ok is false if the

@@ -21,11 +21,9 @@ type LockManager interface {
 	Find(ctx context.Context, now time.Time, name string, tree bool) ([]lock.Lock, error)
 }
 
-// Manager keeps the locks of tenants apart in one lock.Manager.
-type Manager struct{ locks LockManager }
-
-// NewManager returns locks with those of different tenants kept apart.
-func NewManager(locks LockManager) *Manager { return &Manager{locks} }
+// Manager keeps the locks of tenants apart in one lock.Manager. Its Release does not check the
+// tenant, because the Handler has the token from Acquire or Find.
+type Manager struct{ LockManager }
 
 // own returns a lock of the Manager as its tenant sees it.
 func (v View) own(l lock.Lock) (lock.Lock, error) {
@@ -44,11 +42,11 @@ func (m *Manager) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) 
 	if err != nil {
 		return lock.Lock{}, err
 	}
-	wanted.Root, wanted.Principal = view.in(wanted.Root), view.inPrincipal(wanted.Principal)
-	granted, err := m.locks.Acquire(ctx, now, wanted)
-	var conflict *lock.ConflictError
+	wanted.Root, wanted.Principal = view.in(wanted.Root), view.prefix+"/"+wanted.Principal
+	granted, err := m.LockManager.Acquire(ctx, now, wanted)
+	conflict, ok := errors.AsType[*lock.ConflictError](err)
 	switch {
-	case errors.As(err, &conflict):
+	case ok:
 		own := &lock.ConflictError{}
 		for _, each := range conflict.Locks {
 			if each, err := view.own(each); err == nil {
@@ -71,17 +69,11 @@ func (m *Manager) Renew(ctx context.Context, now time.Time, token string, durati
 	if err != nil {
 		return lock.Lock{}, err
 	}
-	renewed, err := m.locks.Renew(ctx, now, token, duration)
+	renewed, err := m.LockManager.Renew(ctx, now, token, duration)
 	if err != nil {
 		return lock.Lock{}, err
 	}
 	return view.own(renewed)
-}
-
-// Release releases a lock. It does not check the tenant, because the Handler has the
-// token from Acquire or Find.
-func (m *Manager) Release(ctx context.Context, now time.Time, token string) error {
-	return m.locks.Release(ctx, now, token)
 }
 
 // ReleaseTree implements LockManager.
@@ -90,7 +82,7 @@ func (m *Manager) ReleaseTree(ctx context.Context, now time.Time, name string) e
 	if err != nil {
 		return err
 	}
-	return m.locks.ReleaseTree(ctx, now, view.in(name))
+	return m.LockManager.ReleaseTree(ctx, now, view.in(name))
 }
 
 // Find implements LockManager.
@@ -99,7 +91,7 @@ func (m *Manager) Find(ctx context.Context, now time.Time, name string, tree boo
 	if err != nil {
 		return nil, err
 	}
-	found, err := m.locks.Find(ctx, now, view.in(name), tree)
+	found, err := m.LockManager.Find(ctx, now, view.in(name), tree)
 	own := found[:0]
 	for _, each := range found {
 		if each, err := view.own(each); err == nil {
@@ -111,7 +103,7 @@ func (m *Manager) Find(ctx context.Context, now time.Time, name string, tree boo
 
 // Contexts returns a context for each tenant that has locks.
 func (m *Manager) Contexts(ctx context.Context) ([]context.Context, error) {
-	found, err := m.locks.Find(ctx, time.Now(), "/", true)
+	found, err := m.LockManager.Find(ctx, time.Now(), "/", true)
 	var contexts []context.Context
 	seen := make(map[string]bool)
 	for _, each := range found {
@@ -124,25 +116,10 @@ func (m *Manager) Contexts(ctx context.Context) ([]context.Context, error) {
 	return contexts, err
 }
 
-// PlainLocks is a LockSystem that is not a lock.Manager. Its methods have no context, so
-// in binds it to the context of a request.
-type PlainLocks struct {
-	system  webdav.LockSystem
-	tenants bool
-}
-
-// NewPlainLocks returns system. tenants says that requests belong to tenants.
-func NewPlainLocks(system webdav.LockSystem, tenants bool) PlainLocks {
-	return PlainLocks{system, tenants}
-}
-
-// In returns the LockSystem as the tenant of ctx sees it.
-func (p PlainLocks) In(ctx context.Context) webdav.LockSystem {
-	if !p.tenants {
-		return p.system
-	}
+// PlainLocks returns system, which is not a lock.Manager, as the tenant of ctx sees it.
+func PlainLocks(ctx context.Context, system webdav.LockSystem) webdav.LockSystem {
 	view, err := ViewOf(ctx)
-	return &tenantSystem{LockSystem: p.system, view: view, err: err}
+	return &tenantSystem{LockSystem: system, view: view, err: err}
 }
 
 // tenantSystem is a plain LockSystem as one tenant sees it. It passes Unlock on

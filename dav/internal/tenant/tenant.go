@@ -69,14 +69,9 @@ func (v View) out(inState string) (name string, ok bool) {
 	return name, true
 }
 
-// inPrincipal returns the principal in the state.
-func (v View) inPrincipal(principal string) string { return v.prefix + "/" + principal }
-
 // Principal returns the name of a tenant's principal in the state. Principals of
 // different tenants have different names there.
-func Principal(tenant, principal string) string {
-	return View{tenantPrefix(tenant)}.inPrincipal(principal)
-}
+func Principal(tenant, principal string) string { return tenantPrefix(tenant) + "/" + principal }
 
 // SplitPrincipal is the reverse of Principal. ok is false if inState is a principal
 // of a Handler without tenants.

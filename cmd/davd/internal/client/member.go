@@ -30,21 +30,17 @@ func (s *Session) skip(path string, err error) error {
 	return nil
 }
 
-// fatal reports whether an error of one member means that the other members will fail as well.
+// fatal reports whether an error of one member means that the other members will fail as well,
+// because it does not only concern one local file or one member.
 func fatal(err error) bool {
 	switch status(err) {
 	case http.StatusUnauthorized, http.StatusServiceUnavailable, http.StatusInsufficientStorage:
 		return true
 	case 0:
-		return !ofOneFile(err)
+		_, path := errors.AsType[*os.PathError](err)
+		_, link := errors.AsType[*os.LinkError](err)
+		_, own := errors.AsType[*memberError](err)
+		return !path && !link && !own
 	}
 	return false
-}
-
-// ofOneFile reports whether err only concerns one local file or one member.
-func ofOneFile(err error) bool {
-	_, path := errors.AsType[*os.PathError](err)
-	_, link := errors.AsType[*os.LinkError](err)
-	_, own := errors.AsType[*memberError](err)
-	return path || link || own
 }

@@ -21,9 +21,7 @@ func (s *Session) Move(ctx context.Context, src, dst *url.URL) error {
 	return s.transfer(ctx, "move", s.Client.Move, src, dst)
 }
 
-type transferFunc func(ctx context.Context, src, dst string, o davclient.TransferOptions) (bool, error)
-
-func (s *Session) transfer(ctx context.Context, verb string, transfer transferFunc, src, dst *url.URL) error {
+func (s *Session) transfer(ctx context.Context, verb string, transfer func(context.Context, string, string, davclient.TransferOptions) (bool, error), src, dst *url.URL) error {
 	from, to := src.EscapedPath(), into(src.EscapedPath(), dst.EscapedPath())
 	what := fmt.Sprintf("%s %s to %s", verb, shownPath(from), shownPath(to))
 	_, err := transfer(s.followed(ctx), from, to, davclient.TransferOptions{Overwrite: s.Force})

@@ -36,8 +36,6 @@ type releaser struct {
 	release func()
 }
 
-func newReleaser() *releaser { return &releaser{usage: memoryUsage, release: releaseMemory} }
-
 // connState is a ConnState hook for http.Server. It schedules a check when a connection ends.
 func (r *releaser) connState(_ net.Conn, state http.ConnState) {
 	if (state == http.StateClosed || state == http.StateHijacked) && !r.armed.Load() && !r.armed.Swap(true) {

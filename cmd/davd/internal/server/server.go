@@ -62,7 +62,7 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 	srv.RegisterOnShutdown(open.stop)
 	defer raiseHeapFloor()()
 	if !collectorTuned() {
-		memory := newReleaser()
+		memory := &releaser{usage: memoryUsage, release: releaseMemory}
 		srv.ConnState = func(conn net.Conn, state http.ConnState) {
 			open.state(conn, state)
 			memory.connState(conn, state)
