@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/davd/davd/dav/internal/davxml"
@@ -27,7 +25,7 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err e
 	} else if partial, ok := errors.AsType[*tree.PartialError](err); ok {
 		h.respondPartial(ctx, w, partial)
 	} else {
-		respond(w, status.Of(err), status.WithCondition(err))
+		davxml.Respond(w, status.Of(err), status.WithCondition(err))
 	}
 }
 
@@ -63,34 +61,8 @@ func (h *Handler) respondLocked(ctx context.Context, w http.ResponseWriter, lock
 
 // succeed answers with a status without content of its own.
 func succeed(w http.ResponseWriter, code int) error {
-	respond(w, code, nil)
+	davxml.Respond(w, code, nil)
 	return nil
-}
-
-// respond writes a final response without content of its own. From err it shows only text
-// for clients, never a name in the storage.
-func respond(w http.ResponseWriter, code int, err error) {
-	if code == http.StatusNoContent || code == http.StatusNotModified {
-		w.WriteHeader(code)
-		return
-	}
-	w.Header().Del("Content-Location") // it would apply to the error's text (RFC 9110 §8.7)
-	if code == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "10")
-	}
-	text := strconv.Itoa(code) + " " + http.StatusText(code)
-	if reason := status.Reason(err); reason != "" {
-		text += ": " + reason
-	}
-	contentType, body := "text/plain; charset=utf-8", text+"\n"
-	if own, ok := errors.AsType[*status.Error](err); ok && own.Condition != "" {
-		contentType, body = davxml.ContentType, davxml.ErrorBody(own)
-	}
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(code)
-	_, _ = io.WriteString(w, body) // if that fails, the client has disconnected
 }
 
 // askedNames returns err after replacing the names of its failures by the client's: a name in

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
@@ -69,7 +70,7 @@ func (p *put) serve(w http.ResponseWriter, name string) error {
 	if p.old == nil || p.madeByLock(p.r.Context(), p.old) && p.update == nil {
 		code = http.StatusCreated
 	}
-	respond(w, code, nil)
+	davxml.Respond(w, code, nil)
 	return status.Logged(discarded)
 }
 

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/dav/internal/origin"
@@ -104,7 +105,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer exchange.End()
 	err := h.serve(w, r)
 	if !status.Answered(err) {
-		respond(w, err)
+		davxml.Respond(w, status.Of(err), err)
 	}
 	if h.Logger != nil {
 		h.Logger(r, err)

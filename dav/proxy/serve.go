@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
@@ -45,7 +46,7 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request, name string) er
 	err = h.pass(context.WithoutCancel(r.Context()), s, r)
 	x.Quiet()
 	if err != nil {
-		respond(x, err)
+		davxml.Respond(x, status.Of(err), err)
 	}
 	return status.Logged(errors.Join(err, x.Finish()))
 }

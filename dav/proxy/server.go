@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
@@ -25,7 +27,7 @@ func (s server) Respond(ctx context.Context, w http.ResponseWriter, err error) {
 		a.write(ctx, w)
 		return
 	}
-	respond(w, err)
+	davxml.Respond(w, status.Of(err), err)
 }
 
 func (s server) Response(w http.ResponseWriter, r *http.Request) *interim.Response {
