@@ -116,6 +116,8 @@ func (s operationServer) Keeps(err error) bool {
 	return !partial || total <= maxKeptFailures && int(total) <= len(named)
 }
 
+func (operationServer) RollsBack(_, destination string) bool { return destination != "" }
+
 func (operationServer) Stopped(op operation.Operation) string {
 	switch {
 	case op.Method == "PROPFIND":

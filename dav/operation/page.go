@@ -54,8 +54,9 @@ type page struct {
 	Live   bool
 	Style  template.CSS
 	Script template.JS
-	// View is the operation, for operation.html.
-	View *view
+	// View is the operation, for operation.html. RollsBack says that a stop undoes it.
+	View      *view
+	RollsBack bool
 	// Views are the operations, for list.html. Base precedes their IDs in references.
 	// Principal is who sees the list, or "".
 	Views           []*view
@@ -80,8 +81,8 @@ func (p *page) write(w http.ResponseWriter, name string) error {
 }
 
 // respondPage writes a status document as a page for a browser.
-func respondPage(w http.ResponseWriter, v *view) error {
-	p := page{Title: pageTitle(v), Live: v.running(), View: v}
+func respondPage(w http.ResponseWriter, v *view, rollsBack bool) error {
+	p := page{Title: pageTitle(v), Live: v.running(), View: v, RollsBack: rollsBack}
 	return p.write(w, "operation.html")
 }
 

@@ -36,10 +36,10 @@ func TestOperationPage(t *testing.T) {
 	for name, c := range map[string]struct{ has, hasNot []string }{
 		"unknown": {
 			[]string{
-				"<title>DELETE /a</title>", `<progress aria-label="Progress"></progress>`, "<dt>Members</dt><dd><bdi>0</bdi></dd>", `class="state running"`,
+				"<title>DELETE /a</title>", `<progress aria-label="Progress"></progress>`, `class="state running"`,
 				">Stop</button>", "<script", "<noscript>",
 			},
-			[]string{"Rate", "left", "%</", "Content", "Current", "found so far", "All operations", "Failed"},
+			[]string{"Members", "Rate", "left", "%</", "Content", "Current", "found so far", "All operations", "Failed"},
 		},
 		"running": {
 			[]string{
@@ -78,7 +78,7 @@ func TestOperationPage(t *testing.T) {
 				v = &view{Record: pageRecords["running"], members: 50.2, bytes: 1e6}
 			}
 			answer := httptest.NewRecorder()
-			if err := respondPage(answer, v); err != nil {
+			if err := respondPage(answer, v, v.Destination != ""); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)
@@ -148,7 +148,7 @@ func TestOperationPageStopping(t *testing.T) {
 			v := runningView(pageRecords["running"])
 			v.members, v.Stopping = 1, c.stopping
 			answer := httptest.NewRecorder()
-			if err := respondPage(answer, v); err != nil {
+			if err := respondPage(answer, v, v.Destination != ""); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)

@@ -433,3 +433,25 @@ func TestShutdown(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestChallenge: a browser that opens the list or a page without a password is asked for it,
+// as the upstream asks.
+func TestChallenge(t *testing.T) {
+	f := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name, _, ok := r.BasicAuth(); !ok || name != "ann" {
+			w.Header().Set("Www-Authenticate", `Basic realm="nas"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.WriteHeader(http.StatusMultiStatus)
+	}), nil)
+	for _, path := range []string{"/dav/.davd-operations/", "/dav/.davd-operations/none"} {
+		for _, fields := range [][]string{nil, {bob}} {
+			if got := f.wants(401, "GET", path, "", fields...); got.Header.Get("Www-Authenticate") != `Basic realm="nas"` {
+				t.Errorf("%v", got.Header)
+			}
+		}
+	}
+	f.wants(200, "GET", "/dav/.davd-operations/", "", ann)
+	f.wants(404, "GET", "/dav/.davd-operations/none", "", ann)
+}

@@ -166,10 +166,32 @@ func (h *Handler) serveDocument(w http.ResponseWriter, r *http.Request, id strin
 	if err := h.self().CheckCross(r); err != nil {
 		return err
 	}
+	if id == "" && h.challenge(w, r) {
+		return nil
+	}
 	if err := requestbody.From(r).Discard(maxSmallBody); r.Method != http.MethodPost && err != nil {
 		return status.New(http.StatusRequestEntityTooLarge, "the request must not have a body")
 	}
-	return operation.Documents{Registry: h.registry, Access: server{h}}.Serve(w, r, id)
+	err := operation.Documents{Registry: h.registry, Access: server{h}}.Serve(w, r, id)
+	if id != "" && status.Of(err) == http.StatusNotFound && !status.Answered(err) && h.challenge(w, r) {
+		return nil
+	}
+	return err
+}
+
+// challenge answers 401 with the upstream's challenge, if the upstream does not accept the
+// credentials of r. Otherwise a browser would never ask for a password, and show nothing.
+func (h *Handler) challenge(w http.ResponseWriter, r *http.Request) bool {
+	if h.Authenticated {
+		return false
+	}
+	a := h.describe(r.Context(), r, "/")
+	if a == nil || a.status != http.StatusUnauthorized {
+		return false
+	}
+	w.Header()["Www-Authenticate"] = a.header["Www-Authenticate"]
+	davxml.Respond(w, http.StatusUnauthorized, status.New(http.StatusUnauthorized, "the upstream asks for a password"))
+	return true
 }
 
 // self is the proxy as its clients know it.

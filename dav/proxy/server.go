@@ -50,17 +50,17 @@ func (server) Failures(error) (named []history.Failure, total int64, ok bool) { 
 
 func (server) CancelsWhenGone() bool { return false }
 
+func (server) RollsBack(string, string) bool { return false }
+
 func (server) Stopped(operation.Operation) string {
 	return "stopped on request; the upstream may have done a part of it, and may go on"
 }
 
-// agreePatience is how long the upstream may take to say what exists.
-const agreePatience = 10 * time.Second
+// describePatience is how long the upstream may take to say whether a resource exists.
+const describePatience = 10 * time.Second
 
 // Agrees asks the upstream, with the credentials of the request.
 func (s server) Agrees(ctx context.Context, method, source, destination string) bool {
-	ctx, cancel := context.WithTimeout(ctx, agreePatience)
-	defer cancel()
 	if method != "COPY" && s.h.exists(ctx, source) != http.StatusNotFound {
 		return false
 	}
@@ -76,6 +76,17 @@ func (h *Handler) exists(ctx context.Context, name string) int {
 	if asked == nil {
 		return 0
 	}
+	if a := h.describe(ctx, asked, name); a != nil {
+		return a.status
+	}
+	return 0
+}
+
+// describe returns the upstream's answer to a PROPFIND of name with Depth 0 and with the
+// credentials of asked, or nil.
+func (h *Handler) describe(ctx context.Context, asked *http.Request, name string) *answer {
+	ctx, cancel := context.WithTimeout(ctx, describePatience)
+	defer cancel()
 	r := asked.Clone(ctx)
 	r.Method, r.Body, r.ContentLength = "PROPFIND", http.NoBody, 0
 	for header := range r.Header {
@@ -87,9 +98,9 @@ func (h *Handler) exists(ctx context.Context, name string) int {
 	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = strings.TrimSuffix(storage.Clean(h.Prefix), "/")+name, "", ""
 	a := &answer{header: make(http.Header)}
 	if h.pass(ctx, &sink{ResponseWriter: a}, r) != nil {
-		return 0
+		return nil
 	}
-	return a.status
+	return a
 }
 
 func (s server) Records() history.Store { return tenant.History{Store: &s.h.records} }
