@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
-
 	"net/http"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 

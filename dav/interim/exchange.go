@@ -38,7 +38,7 @@ func (x *Exchange) Finish() error {
 // Abandon ends the interim responses and drops a response that was not finished.
 func (x *Exchange) Abandon() {
 	x.emitter.Stop()
-	x.Response.abandon()
+	x.abandon()
 }
 
 // WriteHeader sets the status of the final response. A status below 200 is sent at once,

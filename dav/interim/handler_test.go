@@ -50,8 +50,8 @@ func talk(t *testing.T, h http.Handler, request string) (got reply, err error) {
 	t.Helper()
 	client, serverSide := net.Pipe()
 	conns := &oneConn{conn: serverSide, closed: make(chan struct{})}
-	server := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)} //nolint:gosec // in memory
-	go server.Serve(conns)                                                   //nolint:errcheck // ends with http.ErrServerClosed
+	server := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
+	go server.Serve(conns) //nolint:errcheck // ends with http.ErrServerClosed
 	defer server.Close()
 	defer client.Close()
 	go io.WriteString(client, strings.ReplaceAll(request, "\n", "\r\n")) //nolint:errcheck // the server may not read all
@@ -180,8 +180,8 @@ func TestHandlerBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, serverSide := net.Pipe()
 		conns := &oneConn{conn: serverSide, closed: make(chan struct{})}
-		server := &http.Server{Handler: &interim.Handler{Next: working(5), Policy: always}} //nolint:gosec // in memory
-		go server.Serve(conns)                                                              //nolint:errcheck // ends with http.ErrServerClosed
+		server := &http.Server{Handler: &interim.Handler{Next: working(5), Policy: always}}
+		go server.Serve(conns) //nolint:errcheck // ends with http.ErrServerClosed
 		defer server.Close()
 		defer client.Close()
 		in := bufio.NewReader(client)
@@ -217,7 +217,7 @@ func TestHandlerBody(t *testing.T) {
 // that is known.
 func TestHandlerProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &interim.Handler{Policy: always, Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := &interim.Handler{Policy: always, Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			c := interim.CounterOf(r.Context())
 			c.Begin("/p/src")
 			time.Sleep(1500 * time.Millisecond)
@@ -417,7 +417,7 @@ func TestHandlerHTTP2(t *testing.T) {
 		}
 		return nil
 	}})
-	request, err := http.NewRequestWithContext(ctx, "PUT", server.URL, strings.NewReader("content"))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, server.URL, strings.NewReader("content"))
 	if err != nil {
 		t.Fatal(err)
 	}

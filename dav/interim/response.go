@@ -237,15 +237,17 @@ func (r *Response) held() bool {
 func (r *Response) Finish() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.state == responseHeld {
+	switch r.state {
+	case responseHeld:
 		if r.measured() {
 			r.header.Set("Content-Length", strconv.Itoa(len(r.body)))
 		}
 		// A long body takes more time to read.
 		r.stall *= 1 + time.Duration(len(r.body)/stallPart)
 		r.commitLocked()
-	} else if r.state == responseCommitted {
+	case responseCommitted:
 		maps.Copy(r.w.Header(), r.header) // for trailers; the header has been sent
+	case responseDone:
 	}
 	if r.state != responseDone {
 		r.endLocked()

@@ -3,8 +3,6 @@ package proxy_test
 import (
 	"net/http"
 	"testing"
-
-	"github.com/davd/davd/dav/proxy"
 )
 
 // BenchmarkSmall measures a GET and a PUT of 1 KiB through the proxy, one after the other.
@@ -14,7 +12,7 @@ func BenchmarkSmall(b *testing.B) {
 		if r.Method == http.MethodGet {
 			_, _ = w.Write(content)
 		}
-	}), func(h *proxy.Handler) {})
+	}), nil)
 	client := f.server.Client()
 	for _, method := range []string{"GET", "PUT"} {
 		b.Run(method, func(b *testing.B) {

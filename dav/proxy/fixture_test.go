@@ -45,7 +45,7 @@ func serve(tb testing.TB, upstream http.Handler, change func(*proxy.Handler)) *f
 	}
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer context.AfterFunc(r.Context(), func() { f.gone <- struct{}{} })()
-		f.Handler.ServeHTTP(w, r)
+		f.ServeHTTP(w, r)
 	}))
 	tb.Cleanup(f.server.Close)
 	return f

@@ -46,10 +46,10 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		exists := s.exists[r.URL.Path]
 		s.mu.Unlock()
 		if w.Header().Set("Content-Type", "application/xml"); exists {
-			w.WriteHeader(207)
+			w.WriteHeader(http.StatusMultiStatus)
 			return
 		}
-		w.WriteHeader(404)
+		w.WriteHeader(http.StatusNotFound)
 		return
 	}
 	s.mu.Lock()
@@ -116,7 +116,7 @@ func TestProgress(t *testing.T) {
 		w.WriteHeader(http.StatusProcessing)
 		w.Header().Del("Location")
 		time.Sleep(300 * time.Millisecond)
-		w.WriteHeader(201)
+		w.WriteHeader(http.StatusCreated)
 	}), func(h *proxy.Handler) { h.Interim = often })
 	for _, method := range []string{"COPY", "PROPFIND"} {
 		got := f.wants(201, method, "/dav/a", "", "Destination: /dav/b")
@@ -180,7 +180,7 @@ func TestJoin(t *testing.T) {
 			}
 			for i, a := range answers {
 				cookie := a.Header.Get("Set-Cookie") != ""
-				if a.StatusCode != 201 || a.body != "done\n" || cookie != (i == 0 || !c.joins) {
+				if a.StatusCode != http.StatusCreated || a.body != "done\n" || cookie != (i == 0 || !c.joins) {
 					t.Errorf("answer %d: %d %q, a cookie: %v", i, a.StatusCode, a.body, cookie)
 				}
 			}
@@ -376,7 +376,7 @@ func TestDead(t *testing.T) {
 func TestBroken(t *testing.T) {
 	f := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(207)
+		w.WriteHeader(http.StatusMultiStatus)
 		_, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20))
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
@@ -386,7 +386,7 @@ func TestBroken(t *testing.T) {
 			t.Errorf("%s: %d with %d bytes", method, got.StatusCode, len(got.body))
 		}
 	}
-	if got := f.do("DELETE", "/dav/a", ""); got.StatusCode != 502 {
+	if got := f.do("DELETE", "/dav/a", ""); got.StatusCode != http.StatusBadGateway {
 		t.Errorf("DELETE: %d", got.StatusCode)
 	}
 }
@@ -426,7 +426,7 @@ func TestShutdown(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- f.Shutdown(ctx) }()
 	eventually(t, "new operations are refused", func() bool {
-		return f.do("DELETE", "/dav/c", "", ann).StatusCode == 503
+		return f.do("DELETE", "/dav/c", "", ann).StatusCode == http.StatusServiceUnavailable
 	})
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
