@@ -16,19 +16,20 @@ import (
 )
 
 const proxyAbout = `
-Serves another WebDAV server: Apache, Nextcloud, IIS, a NAS. While that is silent,
-clients get interim responses, so that they don't give up. A COPY, MOVE or DELETE
-goes on if its client disconnects, and a client that asks again gets its answer.
-davd keeps a list of them at /.davd-operations/, where each user sees the own.
+Serves another WebDAV server: Apache, Nextcloud, IIS, a NAS. While that server is
+silent, clients get interim responses, so that they don't give up. A COPY, MOVE
+or DELETE goes on if its client disconnects, and a client that asks again gets
+the answer. /.davd-operations/ lists the operations of a user.
 
   davd proxy http://127.0.0.1:8081/
-  davd proxy https://nas.example/dav/ --addr :8443 --tls-cert c.pem --tls-key k.pem
+  davd proxy https://nas.example/dav/ --addr :8443 \
+    --tls-cert cert.pem --tls-key key.pem
 
 The server behind davd asks for passwords, unless --htpasswd is set. NTLM and
 Negotiate don't work through a proxy.
 
-A TIME is a number with a unit, such as 500ms, 20s or 1m30s. Each flag can also be
-set by an environment variable: DAVD_LOG_LEVEL sets --log-level.`
+A TIME is a number with a unit, such as 500ms, 20s or 1m30s. Each flag can also
+be set by an environment variable: DAVD_LOG_LEVEL sets --log-level.`
 
 func proxyCommand(p *program) command {
 	cfg := config.NewProxy()
