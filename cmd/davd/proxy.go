@@ -16,10 +16,10 @@ import (
 )
 
 const proxyAbout = `
-Serves another WebDAV server: Apache, Nextcloud, IIS, a NAS. While that server is
-silent, clients get interim responses, so that they don't give up. A COPY, MOVE
-or DELETE goes on if its client disconnects, and a client that asks again gets
-the answer. /.davd-operations/ lists the operations of a user.
+Serves another WebDAV server: Apache, Nextcloud, IIS, a NAS. While that server
+is silent, clients get interim responses, so that they don't give up. A COPY,
+MOVE or DELETE goes on if its client disconnects, and a client that asks again
+gets the answer. /.davd-operations/ lists the operations of a user.
 
   davd proxy http://127.0.0.1:8081/
   davd proxy https://nas.example/dav/ --addr :8443 \
