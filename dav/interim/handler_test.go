@@ -562,3 +562,18 @@ func TestCountCopies(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }
+
+// TestHandlerGET: a GET costs nothing more, and gets the ResponseWriter itself, so that
+// files are sent as without a Handler.
+func TestHandlerGET(t *testing.T) {
+	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+	next := http.HandlerFunc(func(got http.ResponseWriter, _ *http.Request) {
+		if got != http.ResponseWriter(w) {
+			t.Errorf("a %T", got)
+		}
+	})
+	h := &interim.Handler{Next: next}
+	if cost := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }) - testing.AllocsPerRun(100, func() { next.ServeHTTP(w, r) }); cost > 0 {
+		t.Errorf("%v allocations more", cost)
+	}
+}
