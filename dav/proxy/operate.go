@@ -64,7 +64,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, status.New(http.StatusBadRequest, "the request body ended early")
 	case len(body) > maxSmallBody:
-		return nil, status.New(http.StatusRequestEntityTooLarge, "the body of a "+r.Method+" may have 1 MiB")
+		return nil, status.New(http.StatusRequestEntityTooLarge, "the body of a "+r.Method+" may have 64 KiB")
 	}
 	return body, nil
 }

@@ -16,9 +16,12 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// maxSmallBody limits the bodies that the proxy reads before it asks the upstream: those of
-// a COPY, MOVE or DELETE, and of a request whose XML names resources.
-const maxSmallBody = 1 << 20
+// These limit the bodies that the proxy has in memory before it asks the upstream, in bytes:
+// that of a COPY, MOVE or DELETE, and that of a request whose XML names resources.
+const (
+	maxSmallBody = 64 << 10
+	maxXMLBody   = 256 << 10
+)
 
 // forward passes on a request that gets no interim responses.
 func (h *Handler) forward(w http.ResponseWriter, r *http.Request) error {
@@ -90,12 +93,12 @@ func (h *Handler) translateBody(r *http.Request) error {
 	if !namesInBody[r.Method] || r.ContentLength == 0 || h.base() == h.prefix() && r.ContentLength < 0 {
 		return nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxSmallBody+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxXMLBody+1))
 	switch {
 	case err != nil:
 		return status.New(http.StatusBadRequest, "the request body ended early")
-	case len(body) > maxSmallBody:
-		return status.New(http.StatusRequestEntityTooLarge, "the XML of the request is too long")
+	case len(body) > maxXMLBody:
+		return status.New(http.StatusRequestEntityTooLarge, "the XML of a "+r.Method+" may have 256 KiB")
 	}
 	translated, err := io.ReadAll(newHrefReader(bytes.NewReader(body), func(href string) string { return h.hrefToUpstream(r, href) }))
 	if err != nil {
