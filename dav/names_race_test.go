@@ -107,7 +107,9 @@ func (s *share) times(dir string) string {
 		fmt.Fprintln(&all, path, info.ModTime(), string(content))
 		return nil
 	})
-	s.fail(err, "walk", dir)
+	if err != nil {
+		s.Fatal(err)
+	}
 	return all.String()
 }
 

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -454,4 +455,29 @@ func TestChallenge(t *testing.T) {
 	}
 	f.wants(200, "GET", "/dav/.davd-operations/", "", ann)
 	f.wants(404, "GET", "/dav/.davd-operations/none", "", ann)
+}
+
+// TestEarlyAnswer: a client that is still sending gets the answer of an upstream that does
+// not want the rest.
+func TestEarlyAnswer(t *testing.T) {
+	f := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadFull(r.Body, make([]byte, 10))
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Content-Length", "0")
+		w.WriteHeader(http.StatusInsufficientStorage)
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler) // closes the connection
+	}), nil)
+	conn, err := net.Dial("tcp", f.server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "PUT /dav/a HTTP/1.1\r\nHost: davd.test\r\nContent-Length: 1000000\r\n\r\n0123456789"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || response.StatusCode != http.StatusInsufficientStorage || !response.Close {
+		t.Errorf("%v, %v", response, err)
+	}
 }

@@ -97,26 +97,13 @@ func clientRequest(upstream *http.Request) *http.Request {
 func (h *Handler) pass(ctx context.Context, s *sink, r *http.Request) error {
 	out := r.WithContext(context.WithValue(ctx, clientRequestKey{}, r))
 	if r.Body != nil && r.Body != http.NoBody {
-		out.Body = &clientBody{r.Body}
+		s.body = &clientBody{ReadCloser: r.Body, w: s.ResponseWriter}
+		defer s.body.stop()
+		out.Body = s.body
 	}
 	h.reverse.ServeHTTP(s, out)
 	return s.err
 }
-
-// clientBody marks the errors of a client's body.
-type clientBody struct{ io.ReadCloser }
-
-func (b *clientBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = &bodyError{err}
-	}
-	return n, err
-}
-
-type bodyError struct{ error }
-
-func (e *bodyError) Unwrap() error { return e.error }
 
 // ownHeaders are about this proxy or about the way to it, and not passed on.
 var ownHeaders = [...]string{"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto"}

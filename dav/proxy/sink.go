@@ -19,6 +19,7 @@ type sink struct {
 	last     interim.Progress
 	status   int
 	err      error
+	body     *clientBody // of the request, or nil
 }
 
 // Unwrap is for http.ResponseController.
@@ -39,6 +40,9 @@ func (s *sink) WriteHeader(code int) {
 		return
 	case code >= http.StatusOK || code == http.StatusSwitchingProtocols:
 		s.status = code
+		if s.body != nil {
+			s.body.stop()
+		}
 	}
 	s.ResponseWriter.WriteHeader(code)
 }

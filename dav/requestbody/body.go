@@ -160,14 +160,15 @@ func (b *Body) skip(limit int64) {
 func (b *Body) Release(f func()) { b.released = append(b.released, f) }
 
 // linger reads on for a while after an answer before the end of the body. What
-// net/http reads afterwards counts against the same time.
-func (b *Body) linger() {
+// net/http reads afterwards counts against the same time. begun says that an answer was
+// written.
+func (b *Body) linger(begun bool) {
 	if b.whole || !b.http1 {
 		return
 	}
 	b.deadline(time.Now().Add(lingerTime))
-	if !b.answered || b.length >= 0 && b.length-b.read <= keepAliveBytes {
-		return // net/http reads the rest
+	if !begun || !b.answered || b.length >= 0 && b.length-b.read <= keepAliveBytes {
+		return // net/http reads the rest, or closes the connection after a panic
 	}
 	if http.NewResponseController(b.w).Flush() == nil {
 		b.skip(lingerBytes)

@@ -60,7 +60,7 @@ func (x *Exchange) End() {
 	if !x.writer.wrote {
 		x.body.AnswerFirst() // net/http writes a header of its own
 	}
-	x.body.linger()
+	x.body.linger(x.writer.wrote)
 }
 
 // writer sends the header of an answer without waiting for the rest of the body.
