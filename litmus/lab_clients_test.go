@@ -1,8 +1,8 @@
 package litmus
 
 import (
-	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -26,12 +26,14 @@ type labClient struct {
 	steps      []string // nil means all
 }
 
-const python = "/usr/bin/python3"
-
 // labBin is where make litmus installs programs that the system has no packages for.
 var labBin, _ = filepath.Abs("../bin/lab")
 
-var labClients = []labClient{
+// labClients are the programs, and then the libraries.
+var labClients = slices.Concat(labProgramRows, labLibraries)
+
+// labProgramRows are the programs that people use as they are.
+var labProgramRows = []labClient{
 	{
 		name: "curl, HTTP/1.1", needs: []string{"curl"}, version: printed("curl", "--version"), product: "curl",
 		run: curlSteps("--http1.1"), auto: labWith, always: labWith, timeout: "no", quick: true,
@@ -57,28 +59,8 @@ var labClients = []labClient{
 		run: rcloneSteps(filepath.Join(labBin, "rclone")), big: true, auto: labWith, always: labWith, timeout: "no",
 	},
 	{
-		name: "Python http.client", needs: []string{python}, version: printed(python, "--version"),
-		run: script(python, "-B", "http_client.py"), auto: labWithout, always: labFails + "COPY 102", timeout: "no",
-	},
-	{
-		name: "Python requests", needs: []string{python, "/usr/lib/python3/dist-packages/requests"}, version: packaged("python3-requests"), product: "python-requests",
-		run: script(python, "-B", "requests_session.py"), auto: labWithout, always: labFails + "COPY 102", timeout: "no",
-	},
-	{
-		name: "Node fetch", needs: []string{"node"}, version: printed("node", "--version"), product: "node",
-		run: script("node", "fetch.mjs"), auto: labWith, always: labWith, timeout: "no",
-	},
-	{
-		name: "npm webdav", needs: []string{"node", npmWebdav}, version: npmVersion, product: "node-fetch",
-		run: script("node", "webdav.mjs", npmWebdav), auto: labWith, always: labWith, timeout: labNone,
-	},
-	{
-		name: "Java HttpClient", needs: []string{"java"}, version: printed("java", "--version"), product: "Java-http-client",
-		run: script("java", "Steps.java"), auto: labWith, always: labFails + "COPY ProtocolException Too many interim responses", timeout: "no",
-	},
-	{
 		name: "Chromium fetch", needs: []string{"chromium"}, version: printed("chromium", "--version"), product: "Chrome",
-		run: chromiumSteps, auto: labWithout, always: labWith, timeout: "no",
+		run: chromiumSteps, auto: labWithout, always: labWith, timeout: "no", askTimeout: true,
 	},
 	{
 		name: "wget", needs: []string{"wget"}, version: printed("wget", "--version"), product: "Wget",
@@ -154,16 +136,4 @@ func interimFlags(mode, every string) []string {
 		every = labEvery
 	}
 	return []string{"--interim", mode, "--interim-after", labAfter, "--interim-every", every}
-}
-
-// npmWebdav is the path of the module webdav, which Node imports.
-var npmWebdav = filepath.Join(labBin, "node_modules/webdav/dist/node/index.js")
-
-func npmVersion(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(labBin, "node_modules/webdav/package.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return firstNumber(string(text))
 }

@@ -54,14 +54,15 @@ func goModule(file string) versionOf {
 // seconds formats d in seconds.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
 
-// script runs an interpreter with a program from testdata/lab. Arguments with an extension are
-// files in that directory.
+// script runs an interpreter with a program from testdata/lab. Arguments that are names of files in
+// that directory become their paths.
 func script(name string, args ...string) labProgram {
 	return func(t *testing.T, r labRun) []string {
 		t.Helper()
 		var all []string
 		for _, arg := range args {
-			if file := filepath.Join("testdata", "lab", arg); filepath.Ext(arg) != "" && !filepath.IsAbs(arg) {
+			file := filepath.Join("testdata", "lab", arg)
+			if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
 				arg = file
 			}
 			all = append(all, arg)
@@ -180,6 +181,9 @@ func chromiumSteps(t *testing.T, r labRun) []string {
 	server := httptest.NewServer(pages)
 	defer server.Close()
 	query := url.Values{"base": {r.url}, "timeout": {seconds(r.timeout)}, "steps": {strings.Join(r.steps, " ")}}
+	if r.ask {
+		query.Set("ask", "ask")
+	}
 	stop := background(t, r.dir, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-web-security",
 		"--no-proxy-server", "--user-data-dir="+filepath.Join(r.dir, "profile"), "--remote-debugging-port=0", server.URL+"/page.html?"+query.Encode())
 	defer stop()

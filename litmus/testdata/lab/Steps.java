@@ -1,14 +1,10 @@
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** The steps of the lab with java.net.http. */
+/** The common code of the lab's Java programs: the steps, and the lines for their results. */
 class Steps {
     static final Map<String, List<String>> STEPS = Map.of(
         "COPY", List.of("/src", "Destination", "/copied"),
@@ -17,25 +13,29 @@ class Steps {
         "MOVE", List.of("/moving", "Destination", "/other/moved"),
         "DELETE", List.of("/deleting"));
 
-    public static void main(String[] args) {
-        double timeout = Double.parseDouble(args[1]);
-        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    record Answer(int status, String body) {}
+
+    /** Sends a request. The header fields are names and values in turn. */
+    interface Sender {
+        Answer send(String method, String url, List<String> headers) throws Exception;
+    }
+
+    /** Returns the time-out of the program's arguments in milliseconds. 0 means none. */
+    static int timeout(String[] args) {
+        return (int) (Double.parseDouble(args[1]) * 1000);
+    }
+
+    /** Prints a line for each step. */
+    static void run(String[] args, Sender sender) {
         for (String name : Arrays.asList(args).subList(3, args.length)) {
             List<String> step = STEPS.get(name);
-            var request = HttpRequest.newBuilder(URI.create(args[0] + step.get(0)))
-                .method(name, HttpRequest.BodyPublishers.noBody());
-            if (step.size() > 1) {
-                request.header(step.get(1), step.get(2));
-            }
+            var headers = new ArrayList<>(step.subList(1, step.size()));
             if (!args[2].isEmpty()) {
-                request.header("Prefer", "processing");
-            }
-            if (timeout > 0) {
-                request.timeout(Duration.ofMillis((long) (timeout * 1000)));
+                headers.addAll(List.of("Prefer", "processing"));
             }
             try {
-                var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
-                System.out.println((name + " " + response.statusCode() + " " + told(name, response.body())).trim());
+                Answer answer = sender.send(name, args[0] + step.get(0), headers);
+                System.out.println((name + " " + answer.status() + " " + told(name, answer.body())).trim());
             } catch (Exception error) {
                 System.out.println(name + " " + error.getClass().getSimpleName() + " " + error.getMessage());
             }
