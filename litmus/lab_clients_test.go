@@ -63,6 +63,10 @@ var labProgramRows = []labClient{
 		run: chromiumSteps, auto: labWithout, always: labWith, timeout: "no", askTimeout: true,
 	},
 	{
+		name: "Firefox fetch", needs: []string{firefox, "node", npmPuppeteer}, version: printed(firefox, "--version"), product: "Firefox",
+		run: firefoxSteps, auto: labWithout, always: labWith, timeout: "no", askTimeout: true,
+	},
+	{
 		name: "wget", needs: []string{"wget"}, version: printed("wget", "--version"), product: "Wget",
 		run: wgetSteps, auto: labWithout, always: labWith, timeout: "yes", askTimeout: true,
 	},
