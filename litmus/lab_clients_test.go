@@ -59,12 +59,12 @@ var labProgramRows = []labClient{
 		run: rcloneSteps(filepath.Join(labBin, "rclone")), big: true, auto: labWith, always: labWith, timeout: "no",
 	},
 	{
-		name: "Chromium fetch", needs: []string{"chromium"}, version: printed("chromium", "--version"), product: "Chrome",
-		run: chromiumSteps, auto: labWithout, always: labWith, timeout: "no", askTimeout: true,
+		name: "Chromium fetch", needs: []string{chromium, "node", npmPuppeteer}, version: printed(chromium, "--version"), product: "Chrome",
+		run: browserSteps("chrome", chromium), auto: labWithout, always: labWith, timeout: "no", askTimeout: true,
 	},
 	{
 		name: "Firefox fetch", needs: []string{firefox, "node", npmPuppeteer}, version: printed(firefox, "--version"), product: "Firefox",
-		run: firefoxSteps, auto: labWithout, always: labWith, timeout: "no", askTimeout: true,
+		run: browserSteps("firefox", firefox), auto: labWithout, always: labWith, timeout: "no", askTimeout: true,
 	},
 	{
 		name: "wget", needs: []string{"wget"}, version: printed("wget", "--version"), product: "Wget",

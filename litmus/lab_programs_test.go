@@ -3,10 +3,6 @@ package litmus
 import (
 	"debug/buildinfo"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -165,35 +161,4 @@ func wgetSteps(t *testing.T, r labRun) []string {
 		result = append(result, told(step, status, run.stdout))
 	}
 	return result
-}
-
-// chromiumSteps opens a page of the test in a headless browser. Its origin is not that of davd, so
-// it needs --disable-web-security.
-func chromiumSteps(t *testing.T, r labRun) []string {
-	t.Helper()
-	said := make(chan string, 1)
-	pages := http.NewServeMux()
-	pages.Handle("GET /", http.FileServer(http.Dir("testdata/lab")))
-	pages.HandleFunc("POST /lines", func(_ http.ResponseWriter, r *http.Request) {
-		text, _ := io.ReadAll(r.Body) // the caller notices missing lines
-		said <- string(text)
-	})
-	server := httptest.NewServer(pages)
-	defer server.Close()
-	query := url.Values{"base": {r.url}, "timeout": {seconds(r.timeout)}, "steps": {strings.Join(r.steps, " ")}}
-	if r.ask {
-		query.Set("ask", "ask")
-	}
-	stop := background(t, r.dir, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-web-security",
-		"--no-proxy-server", "--user-data-dir="+filepath.Join(r.dir, "profile"), "--remote-debugging-port=0", server.URL+"/page.html?"+query.Encode())
-	defer stop()
-	timer := time.NewTimer(clientTimeout)
-	defer timer.Stop()
-	select {
-	case text := <-said:
-		return lines(text)
-	case <-timer.C:
-		t.Fatal("Chromium did not report")
-		return nil
-	}
 }
