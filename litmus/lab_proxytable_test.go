@@ -8,6 +8,7 @@ const (
 	haproxyProgram  = "/usr/sbin/haproxy"
 	lighttpdProgram = "/usr/sbin/lighttpd"
 	squidProgram    = "/usr/sbin/squid"
+	atsProgram      = "/usr/bin/traffic_server"
 	varnishProgram  = "/usr/sbin/varnishd"
 	caddyProgram    = "/usr/bin/caddy"
 )
@@ -82,6 +83,10 @@ var labProxies = []labProxy{
 		name: "Squid", needs: []string{squidProgram}, version: printed(squidProgram, "-v"), config: squidConfig,
 		argv: []string{squidProgram, "-N", "-f", "$config"},
 		auto: labWithout, asked: labWithout, always: labWith, davd: []string{"--interim-proxy", "pass"}, declared: labWith, timeout: "no", origin: leadAll,
+	},
+	{
+		name: "Apache Traffic Server", needs: []string{atsProgram}, version: printed(atsProgram, "--version"), config: "map / http://127.0.0.1:$upstream/\n", argv: atsArgv,
+		auto: labWithout, asked: labWithout, always: labFails + "COPY 102 Operation timed out", davd: []string{"--interim", "never"}, declared: labWithout, timeout: "no", origin: leadBack,
 	},
 	{
 		name: "Varnish, return (pass)", needs: []string{varnishProgram}, version: printed(varnishProgram, "-V"), config: varnishConfig("sub vcl_recv { return (pass); }"), argv: varnishArgv,
@@ -210,6 +215,14 @@ visible_hostname lab
 shutdown_lifetime 1 seconds
 read_timeout $timeout seconds
 `
+
+// atsArgv sets records of Debian's configuration with variables of the environment. $config is its
+// remap.config.
+var atsArgv = []string{
+	"env", "PROXY_CONFIG_LOCAL_STATE_DIR=$dir", "PROXY_CONFIG_LOG_LOGFILE_DIR=$dir", "PROXY_CONFIG_URL_REMAP_FILENAME=$config",
+	"PROXY_CONFIG_HTTP_CACHE_HTTP=0", "PROXY_CONFIG_HTTP_SERVER_PORTS=$port:ip-in=127.0.0.1",
+	"PROXY_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_OUT=$timeout", atsProgram,
+}
 
 var varnishArgv = []string{varnishProgram, "-F", "-f", "$config", "-a", "127.0.0.1:$port", "-n", "$dir/varnish"}
 
