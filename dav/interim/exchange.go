@@ -50,8 +50,24 @@ func (x *Exchange) WriteHeader(status int) {
 		x.emitter.pass(status)
 		return
 	}
+	x.freeze()
 	x.Response.WriteHeader(status)
 }
+
+// Write holds p, or commits the response if it would hold too much.
+func (x *Exchange) Write(p []byte) (int, error) {
+	x.freeze()
+	return x.Response.Write(p)
+}
+
+// FlushError commits the response and sends everything written so far.
+func (x *Exchange) FlushError() error {
+	x.freeze()
+	return x.Response.FlushError()
+}
+
+// Flush implements http.Flusher.
+func (x *Exchange) Flush() { _ = x.FlushError() }
 
 // informational reports whether another response follows one with the status. After a 101
 // (Switching Protocols) none does.

@@ -213,6 +213,21 @@ func TestHandlerBody(t *testing.T) {
 	})
 }
 
+// TestHandlerKnownLength: a body of known length has been read when its last byte has, even
+// if Next looks for no more.
+func TestHandlerKnownLength(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &interim.Handler{Policy: always, Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadFull(r.Body, make([]byte, 3))
+			time.Sleep(3500 * time.Millisecond)
+		})}
+		got, err := talk(t, h, "POST / HTTP/1.1\nHost: davd.test\nContent-Length: 3\n\nabc")
+		if err != nil || len(got.interims) != 3 {
+			t.Errorf("%d interim responses, %v", len(got.interims), err)
+		}
+	})
+}
+
 // TestHandlerProgress: the header Progress has what the Counter counts, and no total until
 // that is known.
 func TestHandlerProgress(t *testing.T) {
@@ -334,6 +349,16 @@ func TestHandlerNext(t *testing.T) {
 			w.Header().Set(http.TrailerPrefix+"Sum", "1")
 		}, func(t *testing.T, got reply, err error) {
 			if err != nil || got.trailer.Get("Sum") != "1" {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}},
+		{"changes its header too late", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Early", "1")
+			w.WriteHeader(http.StatusAccepted)
+			w.Header().Set("X-Early", "2")
+			w.Header().Set("X-Late", "1")
+		}, func(t *testing.T, got reply, err error) {
+			if err != nil || got.status != http.StatusAccepted || got.header.Get("X-Early") != "1" || got.header["X-Late"] != nil {
 				t.Errorf("%+v, %v", got, err)
 			}
 		}},

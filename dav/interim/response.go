@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ type Response struct {
 	head bool
 	// header belongs to the handler until the response is committed.
 	header http.Header
+	// frozen, if not nil, is the header of the final response. Later changes of header are
+	// only for trailers, as in net/http.
+	frozen http.Header
 	spare  *spareResponse // the source of header and body
 	// answers counts the held bodies of all responses; nil if they are not counted.
 	// counted is this response's part.
@@ -143,7 +147,7 @@ func (r *Response) Discard() bool {
 	if r.state != responseHeld {
 		return false
 	}
-	r.status, r.body, r.multistatus = 0, r.body[:0], false
+	r.status, r.body, r.multistatus, r.frozen = 0, r.body[:0], false, nil
 	r.header.Del("Content-Type")
 	return true
 }
@@ -237,22 +241,49 @@ func (r *Response) held() bool {
 func (r *Response) Finish() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch r.state {
-	case responseHeld:
+	if r.state == responseHeld {
 		if r.measured() {
-			r.header.Set("Content-Length", strconv.Itoa(len(r.body)))
+			r.finalHeader().Set("Content-Length", strconv.Itoa(len(r.body)))
 		}
 		// A long body takes more time to read.
 		r.stall *= 1 + time.Duration(len(r.body)/stallPart)
 		r.commitLocked()
-	case responseCommitted:
-		maps.Copy(r.w.Header(), r.header) // for trailers; the header has been sent
-	case responseDone:
 	}
 	if r.state != responseDone {
+		r.trailersLocked()
 		r.endLocked()
 	}
 	return r.err
+}
+
+// freeze makes the present header that of the final response.
+func (r *Response) freeze() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.frozen == nil && r.state == responseHeld {
+		r.frozen = maps.Clone(r.header)
+	}
+}
+
+// finalHeader returns the header of the final response.
+func (r *Response) finalHeader() http.Header {
+	if r.frozen != nil {
+		return r.frozen
+	}
+	return r.header
+}
+
+// trailersLocked hands the trailers to net/http (http.TrailerPrefix, and those that the
+// header Trailer announces).
+func (r *Response) trailersLocked() {
+	announced := r.finalHeader()["Trailer"]
+	for name, values := range r.header {
+		if strings.HasPrefix(name, http.TrailerPrefix) || slices.ContainsFunc(announced, func(list string) bool {
+			return slices.ContainsFunc(strings.Split(list, ","), func(each string) bool { return http.CanonicalHeaderKey(strings.TrimSpace(each)) == name })
+		}) {
+			r.w.Header()[name] = values
+		}
+	}
 }
 
 // measured reports whether the held body is all of the content, so that its length
@@ -264,9 +295,12 @@ func (r *Response) measured() bool {
 	case r.head && len(r.body) == 0:
 		return false
 	}
+	final := r.finalHeader()
+	if final["Content-Length"] != nil || final["Trailer"] != nil || final["Transfer-Encoding"] != nil {
+		return false
+	}
 	for name := range r.header {
-		switch {
-		case name == "Content-Length", name == "Trailer", name == "Transfer-Encoding", strings.HasPrefix(name, http.TrailerPrefix):
+		if strings.HasPrefix(name, http.TrailerPrefix) {
 			return false
 		}
 	}
@@ -311,7 +345,12 @@ func (r *Response) commitLocked() {
 	r.deadline(true)
 	outer := r.w.Header()
 	clear(outer)
-	maps.Copy(outer, r.header)
+	maps.Copy(outer, r.finalHeader())
+	for name, values := range r.header {
+		if strings.HasPrefix(name, http.TrailerPrefix) { // net/http must know before the header
+			outer[name] = values
+		}
+	}
 	r.w.WriteHeader(r.status)
 	if len(r.body) > 0 {
 		_, _ = r.writeLocked(r.body)

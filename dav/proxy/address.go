@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,25 +22,57 @@ func (h *Handler) base() string { return strings.TrimSuffix(h.Upstream.EscapedPa
 // upstreamOrigin returns the scheme and host of Upstream as in a URL.
 func (h *Handler) upstreamOrigin() string { return h.Upstream.Scheme + "://" + h.Upstream.Host }
 
-// name returns the name of a URL path below Prefix, without escapes.
-func (h *Handler) name(urlPath string) (string, error) {
-	rest, ok := below(urlPath, strings.TrimSuffix(storage.Clean(h.Prefix), "/"))
-	switch {
-	case !ok:
+// name returns the name of an escaped URL path below Prefix, without escapes.
+func (h *Handler) name(escaped string) (string, error) {
+	rest, ok := below(escaped, h.prefix())
+	if !ok {
 		return "", status.New(http.StatusNotFound, "the path is outside "+h.prefix()+"/")
-	case strings.ContainsRune(rest, 0):
-		return "", status.New(http.StatusBadRequest, "the path contains a NUL")
-	case storage.Climbs(0, strings.ReplaceAll(rest, "\\", "/")):
-		// The upstream may resolve the dots, and serve what is outside of its URL.
+	}
+	name, err := url.PathUnescape(rest)
+	switch {
+	case err != nil, strings.ContainsRune(name, 0):
+		return "", status.New(http.StatusBadRequest, "the path contains a NUL or a malformed escape")
+	case storage.Climbs(0, strings.ReplaceAll(name, "\\", "/")), strings.Contains(name, "..;"):
+		// The upstream may resolve the dots, even before parameters, and serve what is outside
+		// of its URL.
 		return "", status.New(http.StatusForbidden, "the path leads above the root")
 	}
-	return storage.Clean(rest), nil
+	return storage.Clean(name), nil
 }
 
-// below returns the rest of a path below a collection without a trailing slash.
+// below returns the rest of an escaped path below a collection, which is escaped and has no
+// slash at the end. Both may escape different characters (RFC 3986 §6.2.2), but an escaped
+// slash is none.
 func below(path, collection string) (rest string, ok bool) {
-	rest, ok = strings.CutPrefix(path, collection)
-	return rest, ok && (rest == "" || rest[0] == '/')
+	for collection != "" {
+		if path == "" {
+			return "", false
+		}
+		a, restA := octet(path)
+		b, restB := octet(collection)
+		if a != b {
+			return "", false
+		}
+		path, collection = restA, restB
+	}
+	return path, path == "" || path[0] == '/'
+}
+
+// escapedSlash is what octet returns for an escaped slash.
+const escapedSlash = 256 + '/'
+
+// octet returns the first octet of an escaped path, and the rest.
+func octet(path string) (first int, rest string) {
+	if len(path) > 2 && path[0] == '%' {
+		if b, err := hex.DecodeString(path[1:3]); err == nil {
+			first, rest = int(b[0]), path[3:]
+			if first == '/' {
+				first = escapedSlash
+			}
+			return first, rest
+		}
+	}
+	return int(path[0]), path[1:]
 }
 
 // toUpstream returns the upstream's path for an escaped path of a client. ok is false if
@@ -81,7 +114,7 @@ func (h *Handler) reference(r *http.Request, ref string) (upstream, name string,
 	if !ok {
 		return "", "", false, nil
 	}
-	if name, err = h.name(u.Path); err != nil {
+	if name, err = h.name(u.EscapedPath()); err != nil {
 		return "", "", false, err
 	}
 	return h.upstreamOrigin() + path, name, true, nil

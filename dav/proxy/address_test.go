@@ -1,7 +1,10 @@
 package proxy_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,7 +49,7 @@ func TestXNet(t *testing.T) {
 }
 
 // upstreamHeaders are those that the echo shows.
-var upstreamHeaders = []string{"Host", "Destination", "If", "Authorization", "Prefer", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Via", "Origin", "Referer", "Forwarded", "Accept-Encoding"}
+var upstreamHeaders = []string{"Host", "Destination", "If", "Authorization", "Prefer", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Via", "Upgrade", "Origin", "Referer", "Forwarded", "Accept-Encoding"}
 
 // echo answers with what it got. {up} stands for its own URL.
 func echo() http.Handler {
@@ -73,6 +76,14 @@ func TestRequest(t *testing.T) {
 	}{
 		{name: "path and query", method: "GET", path: "/dav/a%2Fb%20c?x=%zz&y", status: 200, want: []string{"GET /up/a%2Fb%20c?x=%zz&y"}},
 		{name: "the collection itself", method: "GET", path: "/dav", status: 200, want: []string{"GET /up"}},
+		{name: "RFC 3986 §6.2.2: another spelling of the prefix", method: "DELETE", path: "/d%61v/foo", status: 200, want: []string{"DELETE /up/foo"}},
+		{name: "an escaped slash is none", method: "DELETE", path: "/dav%2Ffoo", status: 404},
+		{name: "above with parameters", method: "GET", path: "/dav/a/..;x/..;/b", status: 403},
+		{name: "RFC 4918 §10.3: another spelling of the prefix", method: "COPY", path: "/dav/a", fields: []string{"Destination: {front}/%64av/b"}, status: 200, want: []string{"Destination: {up}/up/b"}},
+		{name: "Connection names If", method: "PUT", path: "/dav/a", fields: []string{"Connection: If", "If: (<urn:a>)"}, status: 200, not: "If:"},
+		{name: "RFC 9110 §7.8: no upgrade", method: "GET", path: "/dav/a", fields: []string{"Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"}, status: 200, not: "Upgrade"},
+		{name: "respond-async with a parameter", method: "PUT", path: "/dav/a", fields: []string{"Prefer: respond-async; x=1"}, status: 200, not: "Prefer"},
+		{name: "NTLM with a tab", method: "GET", path: "/dav/a", fields: []string{"Authorization: NTLM\tabc"}, status: 403},
 		{name: "outside", method: "GET", path: "/davx/a", status: 404},
 		{name: "above", method: "GET", path: "/dav/a/%2e%2e/%2e%2e/secret", status: 403},
 		{name: "above with an escaped slash", method: "GET", path: "/dav/a/..%2f..%2fsecret", status: 403},
@@ -149,6 +160,9 @@ func TestAnswer(t *testing.T) {
 		{name: "cookie", status: 200, header: http.Header{"Set-Cookie": {"s=1; Path=/up; Domain=nas.test; HttpOnly"}}, field: "Set-Cookie", want: "s=1; Path=/dav; HttpOnly"},
 		{name: "cookie of a collection above", status: 200, header: http.Header{"Set-Cookie": {"s=1; path=/"}}, field: "Set-Cookie", want: "s=1; Path=/dav/"},
 		{name: "one of two challenges", status: 401, header: http.Header{"Www-Authenticate": {"NTLM", `Basic realm="x"`}}, field: "Www-Authenticate", want: `Basic realm="x"`},
+		{name: "challenges in one header", status: 401, header: http.Header{"Www-Authenticate": {`NTLM, Negotiate, Digest realm="x", nonce="y"`}}, field: "Www-Authenticate", want: `Digest realm="x", nonce="y"`},
+		{name: "no challenge is left in one header", status: 401, header: http.Header{"Www-Authenticate": {"NTLM, Negotiate"}}, wantCode: 502},
+		{name: "RFC 6265bis §4.1.3.2: __Host-", status: 200, header: http.Header{"Set-Cookie": {"__Host-s=1; Path=/; Secure"}}, field: "Set-Cookie", want: "__Host-s=1; Path=/; Secure"},
 		{name: "no challenge is left", status: 401, header: http.Header{"Www-Authenticate": {"Negotiate", "NTLM"}}, wantCode: 502},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -168,5 +182,35 @@ func TestAnswer(t *testing.T) {
 				t.Errorf("%s: %q, want %q", c.field, value, c.want)
 			}
 		})
+	}
+}
+
+// TestTarget: a request target without a path is refused, and so is an asterisk for other
+// methods than OPTIONS (RFC 9112 §3.2).
+func TestTarget(t *testing.T) {
+	f := serve(t, echo(), func(h *proxy.Handler) { h.Prefix = "" })
+	for target, want := range map[string]string{
+		"DELETE x:http://other.test/secret": "400", "PUT x:y": "400", "DELETE *": "400", "OPTIONS *": "200", "GET http://davd.test/a": "200",
+	} {
+		conn, err := net.Dial("tcp", f.server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, target+" HTTP/1.1\r\nHost: davd.test\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if err := errors.Join(err, conn.Close()); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 "+want) {
+			t.Errorf("%s: %q, %v", target, answer, err)
+		}
+	}
+}
+
+// TestEarlyHints: interim responses of the upstream to a GET don't reach clients, which may
+// not survive them.
+func TestEarlyHints(t *testing.T) {
+	f := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusEarlyHints) }), nil)
+	if got := f.wants(200, "GET", "/dav/a", ""); len(got.interims) != 0 {
+		t.Errorf("%v", got.interims)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/davd/davd/dav/internal/status"
 )
 
 // rewritesContent reports whether answers to the method may name resources in XML.
@@ -24,6 +26,9 @@ func rewritesContent(method string) bool {
 func (h *Handler) translateAnswer(response *http.Response) error {
 	r := clientRequest(response.Request)
 	header := response.Header
+	if h.Authenticated && response.StatusCode == http.StatusUnauthorized {
+		return status.New(http.StatusBadGateway, "the upstream asks for a password, but the passwords of this proxy's users are not passed on")
+	}
 	if err := withoutConnectionAuth(header); err != nil {
 		return err
 	}
@@ -52,16 +57,17 @@ func (h *Handler) translateAnswer(response *http.Response) error {
 }
 
 // cookieToClient returns a Set-Cookie without Domain, which is the upstream's, and with the
-// clients' Path (RFC 6265 §4.1.2).
+// clients' Path (RFC 6265 §4.1.2). A cookie with the prefix __Host- must keep the path "/".
 func (h *Handler) cookieToClient(cookie string) string {
 	parts := strings.Split(cookie, ";")
 	kept := parts[:1]
+	keepsPath := h.base() == h.prefix() || strings.HasPrefix(strings.TrimSpace(cookie), "__Host-")
 	for _, part := range parts[1:] {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch strings.ToLower(name) {
-		case "domain":
+		switch name = strings.ToLower(name); {
+		case name == "domain":
 			continue
-		case "path":
+		case name == "path" && !keepsPath:
 			if path, ok := h.toClient(value); ok {
 				part = " Path=" + path
 			} else if strings.HasPrefix(h.base()+"/", value) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
@@ -63,7 +64,10 @@ func (h *Handler) withOwner(r *http.Request) *http.Request {
 var connectionSchemes = [...]string{"NTLM", "Negotiate"}
 
 func authenticatesConnection(value string) bool {
-	scheme, _, _ := strings.Cut(strings.TrimSpace(value), " ")
+	scheme := strings.TrimLeft(value, " \t")
+	if end := strings.IndexAny(scheme, " \t,"); end >= 0 {
+		scheme = scheme[:end]
+	}
 	return slices.ContainsFunc(connectionSchemes[:], func(s string) bool { return strings.EqualFold(s, scheme) })
 }
 
@@ -79,14 +83,25 @@ func refuseConnectionAuth(header http.Header) error {
 // withoutConnectionAuth removes the challenges that authenticate a connection. It returns
 // an error if no other is left.
 func withoutConnectionAuth(header http.Header) error {
-	challenges := header["Www-Authenticate"]
-	if !slices.ContainsFunc(challenges, authenticatesConnection) {
+	if header["Www-Authenticate"] == nil {
 		return nil
 	}
-	if challenges = slices.DeleteFunc(challenges, authenticatesConnection); len(challenges) == 0 {
+	removed := false
+	var kept []string
+	for element := range field.Elements(header["Www-Authenticate"]) {
+		if authenticatesConnection(element) {
+			removed = true
+			continue
+		}
+		kept = append(kept, element)
+	}
+	switch {
+	case !removed:
+		return nil
+	case len(kept) == 0:
 		return status.New(http.StatusBadGateway, "the upstream only accepts NTLM or Negotiate, which authenticate a "+
 			"connection and can't pass through a proxy; switch on Basic there")
 	}
-	header["Www-Authenticate"] = challenges
+	header["Www-Authenticate"] = []string{strings.Join(kept, ", ")}
 	return nil
 }

@@ -12,6 +12,9 @@ import (
 // tags that it can pass on.
 const maxToken = 4 << 20
 
+// maxDepth limits the nesting of elements.
+const maxDepth = 1000
+
 // hrefReader is an XML document with the content of each DAV:href replaced. Everything else
 // stays as it is, byte for byte. If the document is not well-formed XML in UTF-8, it stays
 // as it is from there on.
@@ -20,6 +23,7 @@ type hrefReader struct {
 	in        *recorder
 	xml       *xml.Decoder
 	out       bytes.Buffer
+	depth     int // of elements
 	// inHref is the nesting in a DAV:href, 0 outside.
 	inHref   int
 	verbatim bool
@@ -33,7 +37,8 @@ func newHrefReader(in io.Reader, translate func(href string) string) io.Reader {
 }
 
 func (h *hrefReader) Read(p []byte) (int, error) {
-	for h.out.Len() == 0 && h.err == nil {
+	// The tokens that have arrived go out together.
+	for h.err == nil && (h.out.Len() == 0 || h.out.Len() < len(p) && !h.verbatim && h.in.at < len(h.in.chunk)) {
 		if h.verbatim {
 			n, err := h.in.rest(p)
 			h.err = err
@@ -53,10 +58,14 @@ func (h *hrefReader) step() {
 	raw := h.in.take(h.xml.InputOffset())
 	switch t := token.(type) {
 	case xml.StartElement:
+		if h.depth++; h.depth > maxDepth {
+			h.verbatim = true // the decoder remembers every open element
+		}
 		if h.inHref > 0 || t.Name.Space == "DAV:" && t.Name.Local == "href" {
 			h.inHref++
 		}
 	case xml.EndElement:
+		h.depth--
 		h.inHref = max(h.inHref-1, 0)
 	case xml.CharData:
 		if h.inHref == 1 {
@@ -64,11 +73,12 @@ func (h *hrefReader) step() {
 		}
 	}
 	h.out.Write(raw)
-	if err != nil {
+	if err != nil || h.verbatim {
+		h.verbatim = true
 		h.out.Write(h.in.takeAll())
-		if h.verbatim = true; errors.Is(err, io.EOF) {
-			h.err = io.EOF
-		}
+	}
+	if errors.Is(err, io.EOF) {
+		h.err = io.EOF
 	}
 }
 

@@ -45,6 +45,7 @@ func TestHrefs(t *testing.T) {
 		{"not XML", `no <XML`, `no <XML`},
 		{"another encoding", `<?xml version="1.0" encoding="iso-8859-1"?><href xmlns="DAV:">/up/a</href>`, `<?xml version="1.0" encoding="iso-8859-1"?><href xmlns="DAV:">/up/a</href>`},
 		{"a long text", "<a xmlns='DAV:'>" + strings.Repeat("x", 5<<20) + "<href>/up/a</href></a>", "<a xmlns='DAV:'>" + strings.Repeat("x", 5<<20) + "<href>/up/a</href></a>"},
+		{"very deep", strings.Repeat("<a>", 2000) + "<href xmlns='DAV:'>/up/a</href>", strings.Repeat("<a>", 2000) + "<href xmlns='DAV:'>/up/a</href>"},
 		{"empty", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -52,6 +53,21 @@ func TestHrefs(t *testing.T) {
 				t.Errorf("%.300q, want %.300q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestHrefsTogether: the tokens of one read come together.
+func TestHrefsTogether(t *testing.T) {
+	document := "<D:a xmlns:D='DAV:'>" + strings.Repeat("<D:href>/up/a</D:href>", 1000) + "</D:a>"
+	r := newHrefReader(strings.NewReader(document), upToDav)
+	reads := 0
+	for p := make([]byte, 64<<10); ; reads++ {
+		if _, err := r.Read(p); err != nil {
+			break
+		}
+	}
+	if reads > 5 {
+		t.Errorf("%d reads", reads)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
@@ -77,12 +79,20 @@ func scopes(source, destination string) []operation.Scope {
 	return scopes
 }
 
-// varying are headers that differ between a request and its repetition, or that the key
-// has in another form.
+// varying are headers that differ between a request and its repetition because a client or a
+// proxy numbers requests, or that the key has in another form.
 var varying = map[string]bool{
 	"Authorization": true, "Cookie": true, // in the tenant
 	"Destination": true, "Prefer": true, "Date": true, "User-Agent": true, "Accept-Encoding": true, "Connection": true,
-	"X-Request-Id": true, "X-Forwarded-For": true, "Content-Length": true, "Traceparent": true, "Tracestate": true,
+	"Content-Length": true, "Via": true, "Forwarded": true, "Max-Forwards": true, "X-Real-Ip": true, "Cdn-Loop": true, "True-Client-Ip": true,
+	"X-Request-Id": true, "X-Correlation-Id": true, "X-Varnish": true, "B3": true, "Traceparent": true, "Tracestate": true, "Baggage": true,
+}
+
+// varyingPrefixes begin the names of further such headers.
+var varyingPrefixes = [...]string{"X-Forwarded-", "Cf-", "X-Amzn-", "X-Amz-Cf-", "X-B3-", "X-Cloud-Trace-", "X-Datadog-", "Uber-Trace-"}
+
+func varies(header string) bool {
+	return varying[header] || slices.ContainsFunc(varyingPrefixes[:], func(p string) bool { return strings.HasPrefix(header, p) })
 }
 
 // key returns the key of identical requests. All headers belong to it that may change what
@@ -92,7 +102,7 @@ func (h *Handler) key(r *http.Request, name, destination string, body []byte) op
 	rest := sha256.New()
 	headers := r.Header.Clone()
 	for header := range headers {
-		if varying[header] {
+		if varies(header) {
 			delete(headers, header)
 		}
 	}
@@ -135,7 +145,7 @@ func (t *task) Success() int { return http.StatusOK }
 // none.
 func (t *task) Do(ctx context.Context, _ func() operation.Operation) (err error) {
 	a := &answer{header: make(http.Header), request: t.r.Context().Value(ownerKey{})}
-	s := &sink{ResponseWriter: a, counter: &t.counter.Counter, resource: t.source}
+	s := newSink(a, &t.counter.Counter, t.source)
 	defer func() {
 		if v := recover(); v != nil {
 			if v != http.ErrAbortHandler { //nolint:errorlint // the value of a panic

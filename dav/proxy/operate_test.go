@@ -45,7 +45,17 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == "PROPFIND" && r.Header.Get("Depth") == "0" {
 		s.mu.Lock()
 		exists := s.exists[r.URL.Path]
+		collection := s.exists[r.URL.Path+"/"]
+		breaks := s.exists["breaks off"]
 		s.mu.Unlock()
+		switch {
+		case breaks:
+			panic(http.ErrAbortHandler)
+		case collection:
+			w.Header().Set("Location", "http://"+r.Host+r.URL.Path+"/")
+			w.WriteHeader(http.StatusMovedPermanently)
+			return
+		}
 		if w.Header().Set("Content-Type", "application/xml"); exists {
 			w.WriteHeader(http.StatusMultiStatus)
 			return
@@ -141,6 +151,7 @@ func TestJoin(t *testing.T) {
 		{"the same credentials", []string{ann}, []string{ann}, true},
 		{"the same cookie", []string{"Cookie: s=1"}, []string{"Cookie: s=1"}, true},
 		{"no credentials, one address", nil, nil, true},
+		{"another number of a proxy", []string{ann, "Cf-Ray: 1", "X-Amzn-Trace-Id: 2"}, []string{ann, "Cf-Ray: 3"}, true},
 		{"another preference", []string{ann}, []string{ann, "Prefer: processing"}, true},
 		{"other credentials", []string{ann}, []string{bob}, false},
 		{"another cookie", []string{ann, "Cookie: s=1"}, []string{ann, "Cookie: s=2"}, false},
@@ -201,6 +212,9 @@ func TestKeptAnswer(t *testing.T) {
 		requests int // to the upstream
 	}{
 		{name: "kept", status: 201, exists: []string{"/up/b"}, next: []string{ann}, requests: 1},
+		{name: "kept, for a collection of Apache", status: 201, exists: []string{"/up/b/"}, next: []string{ann}, requests: 1},
+		{name: "the check breaks off", status: 201, exists: []string{"breaks off"}, next: []string{ann}, requests: 2},
+		{name: "a 207", status: 207, exists: []string{"/up/b"}, next: []string{ann}, requests: 2},
 		{name: "the upstream disagrees", status: 201, exists: []string{"/up/a"}, next: []string{ann}, requests: 2},
 		{name: "changed since", status: 201, exists: []string{"/up/b"}, next: []string{ann}, requests: 3, between: func(f *front) {
 			f.wants(201, "PUT", "/dav/b/c", "x", ann)

@@ -130,10 +130,13 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := refuseConnectionAuth(r.Header); err != nil {
 		return err
 	}
-	if r.URL.Path == "*" {
+	switch {
+	case r.URL.Opaque != "", r.URL.Path == "*" && r.Method != http.MethodOptions:
+		return status.New(http.StatusBadRequest, "the request target has no path") // RFC 9112 §3.2
+	case r.URL.Path == "*":
 		return h.forward(w, r)
 	}
-	name, err := h.name(r.URL.Path)
+	name, err := h.name(r.URL.EscapedPath())
 	if err != nil {
 		return err
 	}

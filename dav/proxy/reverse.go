@@ -49,12 +49,30 @@ func NewTransport(timeout time.Duration, config *tls.Config) *http.Transport {
 		Enable: true, Idle: keepAlive, Interval: keepAlive, Count: keepAlives,
 	}}
 	return &http.Transport{
-		DialContext: dialer.DialContext, TLSClientConfig: config, TLSHandshakeTimeout: dialTimeout,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return &stallConn{conn}, nil
+		},
+		TLSClientConfig: config, TLSHandshakeTimeout: dialTimeout,
 		ResponseHeaderTimeout: timeout, ExpectContinueTimeout: time.Second,
 		MaxIdleConns: idleConns, MaxIdleConnsPerHost: idleConns, IdleConnTimeout: idleTimeout,
 		MaxResponseHeaderBytes: maxHeader, DisableCompression: true,
 		WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
 	}
+}
+
+// stallTimeout is how long the upstream may take to accept a part of a request.
+const stallTimeout = 5 * time.Minute
+
+// stallConn is a connection whose writes fail after stallTimeout.
+type stallConn struct{ net.Conn }
+
+func (c *stallConn) Write(p []byte) (int, error) {
+	_ = c.SetWriteDeadline(time.Now().Add(stallTimeout)) // fails only if the connection is closed
+	return c.Conn.Write(p)
 }
 
 // newReverse returns the reverse proxy. Its ResponseWriters must be sinks.
@@ -95,7 +113,16 @@ func clientRequest(upstream *http.Request) *http.Request {
 
 // pass lets the reverse proxy answer r in s. ctx is the context of the upstream's request.
 func (h *Handler) pass(ctx context.Context, s *sink, r *http.Request) error {
+	if _, ok := h.toUpstream(r.URL.EscapedPath()); !ok && r.URL.Path != "*" {
+		return status.New(http.StatusNotFound, "the path is outside "+h.prefix()+"/")
+	}
 	out := r.WithContext(context.WithValue(ctx, clientRequestKey{}, r))
+	if r.Header["Upgrade"] != nil || r.Header["Http2-Settings"] != nil {
+		// Behind a 101, the client could send anything to the upstream.
+		out.Header = r.Header.Clone()
+		delete(out.Header, "Upgrade")
+		delete(out.Header, "Http2-Settings")
+	}
 	if r.Body != nil && r.Body != http.NoBody {
 		s.body = &clientBody{ReadCloser: r.Body, w: s.ResponseWriter}
 		defer s.body.stop()
@@ -116,9 +143,8 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 	}
 	out.URL.Scheme, out.URL.Host, out.Host = h.Upstream.Scheme, h.Upstream.Host, h.Upstream.Host
 	if in.URL.Path != "*" {
-		// serve has checked that the path is below Prefix.
-		escaped, _ := h.toUpstream(in.URL.EscapedPath())
-		out.URL.Path, out.URL.RawPath = unescape(escaped), escaped
+		escaped, _ := h.toUpstream(in.URL.EscapedPath()) // pass has checked that it is below Prefix
+		out.URL.Path, out.URL.RawPath, out.URL.Opaque = unescape(escaped), escaped, ""
 	}
 	out.URL.RawQuery = in.URL.RawQuery
 	scheme, host := h.self().Of(in)
@@ -143,7 +169,7 @@ func (h *Handler) translateRequest(in, out *http.Request) {
 			out.Header.Set("Destination", destination)
 		}
 	}
-	for i, value := range in.Header["If"] {
+	for i, value := range out.Header["If"] {
 		out.Header["If"][i] = h.conditions(in, value)
 	}
 	scheme, host := h.self().Of(in)
@@ -173,6 +199,7 @@ func (h *Handler) translateRequest(in, out *http.Request) {
 func (h *Handler) upstreamError(r *http.Request, err error) error {
 	var own *status.Error
 	var netError net.Error
+	var opError *net.OpError
 	switch {
 	case errors.As(err, &own):
 		return err
@@ -182,6 +209,10 @@ func (h *Handler) upstreamError(r *http.Request, err error) error {
 		return status.New(http.StatusRequestTimeout, "the request body arrived too slowly")
 	case errors.As(err, new(*bodyError)):
 		return status.New(http.StatusBadRequest, "the request body ended early")
+	case errors.As(err, &opError) && opError.Op == "dial" && !errors.Is(err, syscall.ECONNREFUSED) && !errors.As(err, new(*net.DNSError)):
+		return gateway(http.StatusBadGateway, "the upstream can't be reached", err)
+	case errors.Is(err, syscall.ETIMEDOUT):
+		return gateway(http.StatusBadGateway, "the upstream no longer answers; is it switched off?", err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return gateway(http.StatusBadGateway, "the upstream refuses connections; is it running?", err)
 	case errors.As(err, &netError) && netError.Timeout():
@@ -204,7 +235,8 @@ func gateway(code int, reason string, cause error) error {
 func withoutOwnPreferences(r *http.Request) {
 	var kept []string
 	for element := range field.Elements(r.Header["Prefer"]) {
-		name, _, _ := strings.Cut(strings.ToLower(element), "=")
+		name, _, _ := strings.Cut(strings.ToLower(element), ";")
+		name, _, _ = strings.Cut(name, "=")
 		switch strings.TrimSpace(name) {
 		case "respond-async", "wait", "processing":
 		default:

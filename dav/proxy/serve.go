@@ -45,7 +45,7 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request, name string) er
 	about.Monitor, about.Complete = counter, requestbody.From(r).Complete
 	x := interim.Hold(w, about, 0, &h.answers)
 	defer x.Abandon() // if the upstream breaks off its answer, which is a panic
-	s := &sink{ResponseWriter: x, counter: counter, resource: name}
+	s := newSink(x, counter, name)
 	err = h.pass(context.WithoutCancel(r.Context()), s, r)
 	x.Quiet()
 	if err != nil {
@@ -125,7 +125,7 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) (err
 				broken, err = true, status.Logged(errBroken)
 			}
 		}()
-		s := &sink{ResponseWriter: x.Response, counter: &progress.Counter, resource: name}
+		s := newSink(x.Response, &progress.Counter, name)
 		if err := h.pass(ctx, s, r); err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ const maxKept = 16 << 10
 
 func (server) Keeps(err error) bool {
 	a, ok := errors.AsType[*answer](err)
-	return ok && a.content.Len() <= maxKept
+	return ok && a.status != http.StatusMultiStatus && a.content.Len() <= maxKept
 }
 
 func (server) Failures(error) (named []history.Failure, total int64, ok bool) { return nil, 0, false }
@@ -70,21 +70,34 @@ func (s server) Agrees(ctx context.Context, method, source, destination string) 
 // requestKey is the context key of the request whose operation it is.
 type requestKey struct{}
 
-// exists returns the status of a PROPFIND of name with Depth 0, or 0.
+// exists returns the status of a PROPFIND of name with Depth 0, or 0. A redirection to the
+// same name with a slash is the answer of Apache for a collection, and counts as 207.
 func (h *Handler) exists(ctx context.Context, name string) int {
 	asked, _ := ctx.Value(requestKey{}).(*http.Request)
 	if asked == nil {
 		return 0
 	}
-	if a := h.describe(ctx, asked, name); a != nil {
-		return a.status
+	a := h.describe(ctx, asked, name)
+	switch {
+	case a == nil:
+		return 0
+	case a.status/100 == 3 && strings.HasSuffix(a.header.Get("Location"), h.href(name)+"/"):
+		return http.StatusMultiStatus
 	}
-	return 0
+	return a.status
 }
 
 // describe returns the upstream's answer to a PROPFIND of name with Depth 0 and with the
 // credentials of asked, or nil.
-func (h *Handler) describe(ctx context.Context, asked *http.Request, name string) *answer {
+func (h *Handler) describe(ctx context.Context, asked *http.Request, name string) (a *answer) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v != http.ErrAbortHandler { //nolint:errorlint // the value of a panic
+				panic(v)
+			}
+			a = nil // the upstream broke off its answer
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, describePatience)
 	defer cancel()
 	r := asked.Clone(ctx)
@@ -96,7 +109,7 @@ func (h *Handler) describe(ctx context.Context, asked *http.Request, name string
 	}
 	r.Header.Set("Depth", "0")
 	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = strings.TrimSuffix(storage.Clean(h.Prefix), "/")+name, "", ""
-	a := &answer{header: make(http.Header)}
+	a = &answer{header: make(http.Header)}
 	if h.pass(ctx, &sink{ResponseWriter: a}, r) != nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -20,6 +21,22 @@ type sink struct {
 	status   int
 	err      error
 	body     *clientBody // of the request, or nil
+	// own is the header until the final response begins, because the reverse proxy clears the
+	// header after each interim response. It is nil for a request without a counter.
+	own http.Header
+}
+
+// newSink returns a sink for a request of the resource, whose progress counter gets.
+func newSink(w http.ResponseWriter, counter *interim.Counter, resource string) *sink {
+	return &sink{ResponseWriter: w, counter: counter, resource: resource, own: make(http.Header)}
+}
+
+// Header implements http.ResponseWriter.
+func (s *sink) Header() http.Header {
+	if s.own != nil {
+		return s.own
+	}
+	return s.ResponseWriter.Header()
 }
 
 // Unwrap is for http.ResponseController.
@@ -29,20 +46,31 @@ func (s *sink) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 func (s *sink) fail(err error) { s.err = err }
 
 // WriteHeader implements http.ResponseWriter. A 102 tells how far the upstream is; the
-// proxy sends its own. Others are passed on, except a 100 (Continue), which net/http sends
-// when the upstream wants the body.
+// proxy sends its own. Others are passed on to clients that may get interim responses, except
+// a 100 (Continue), which net/http sends when the upstream wants the body.
 func (s *sink) WriteHeader(code int) {
 	switch {
 	case code == http.StatusProcessing:
 		s.note(s.Header())
 		return
-	case code == http.StatusContinue:
+	case code == http.StatusContinue, code < http.StatusOK && s.counter == nil:
 		return
-	case code >= http.StatusOK || code == http.StatusSwitchingProtocols:
+	case code >= http.StatusOK:
 		s.status = code
+		if s.own != nil {
+			maps.Copy(s.ResponseWriter.Header(), s.own)
+			s.own = nil
+		}
 		if s.body != nil {
 			s.body.stop()
 		}
+	case s.own != nil:
+		maps.Copy(s.ResponseWriter.Header(), s.own)
+		defer func() {
+			for name := range s.own {
+				delete(s.ResponseWriter.Header(), name)
+			}
+		}()
 	}
 	s.ResponseWriter.WriteHeader(code)
 }
