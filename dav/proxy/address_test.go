@@ -214,3 +214,40 @@ func TestEarlyHints(t *testing.T) {
 		t.Errorf("%v", got.interims)
 	}
 }
+
+// TestAbsoluteHrefs: with the same path on both sides, hrefs that are URLs of the upstream
+// are translated, and an answer is not held back for that.
+func TestAbsoluteHrefs(t *testing.T) {
+	second := make(chan struct{})
+	f := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(http.StatusMultiStatus)
+		href := "/dav/a"
+		if r.URL.Path == "/dav/absolute" {
+			href = "http://" + r.Host + href
+		}
+		fmt.Fprintf(w, "<a xmlns='DAV:'><href>%s</href>", href)
+		_ = http.NewResponseController(w).Flush()
+		<-second
+		fmt.Fprint(w, "</a>")
+	}), func(h *proxy.Handler) {
+		u := *h.Upstream
+		u.Path = "/dav/"
+		h.Upstream = &u
+	})
+	for path, want := range map[string]string{"/dav/relative": "<href>/dav/a</href>", "/dav/absolute": "<href>" + f.server.URL + "/dav/a</href>"} {
+		r, err := http.NewRequestWithContext(t.Context(), "PROPFIND", f.server.URL+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(r) // returns when the header has come
+		if err != nil {
+			t.Fatal(err)
+		}
+		second <- struct{}{}
+		body, err := io.ReadAll(response.Body)
+		if err := errors.Join(err, response.Body.Close()); err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("%s: %s, %v", path, body, err)
+		}
+	}
+}

@@ -96,9 +96,8 @@ func (h *Handler) translateContent(r *http.Request, response *http.Response) err
 	}
 	body := response.Body
 	if h.base() == h.prefix() {
-		head := make([]byte, peekBytes)
-		n, err := io.ReadFull(body, head)
-		if head = head[:n]; err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		head, err := untilHref(body)
+		if err != nil {
 			return err
 		}
 		response.Body = &joinedBody{io.MultiReader(bytes.NewReader(head), body), body}
@@ -110,6 +109,23 @@ func (h *Handler) translateContent(r *http.Request, response *http.Response) err
 	response.ContentLength = -1
 	response.Header.Del("Content-Length")
 	return nil
+}
+
+// untilHref reads until the end of the first href, but at most peekBytes. It reads no
+// further than it must, because more may come only after some time.
+func untilHref(body io.Reader) ([]byte, error) {
+	head := make([]byte, 0, peekBytes)
+	for len(head) < cap(head) {
+		n, err := body.Read(head[len(head):cap(head)])
+		head = head[:len(head)+n]
+		if _, after, found := bytes.Cut(head, []byte("href>")); errors.Is(err, io.EOF) || found && bytes.Contains(after, []byte("</")) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return head, nil
 }
 
 func hostname(u *url.URL) string { return strings.Trim(u.Hostname(), "[]") }

@@ -28,8 +28,11 @@ func (h *Handler) forward(w http.ResponseWriter, r *http.Request) error {
 	return h.pass(r.Context(), &sink{ResponseWriter: w}, r)
 }
 
+// onlyReads are methods that change nothing: reports (RFC 3253 §3.6) and searches (RFC 5323).
+var onlyReads = map[string]bool{"REPORT": true, "SEARCH": true}
+
 // change passes on a request that probably changes one resource. Once its body has arrived,
-// it gets interim responses, and goes on if the client disconnects.
+// it gets interim responses. A change goes on if the client disconnects.
 func (h *Handler) change(w http.ResponseWriter, r *http.Request, name string) error {
 	if err := h.translateBody(r); err != nil {
 		return err
@@ -46,7 +49,11 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request, name string) er
 	x := interim.Hold(w, about, 0, &h.answers)
 	defer x.Abandon() // if the upstream breaks off its answer, which is a panic
 	s := newSink(x, counter, name)
-	err = h.pass(context.WithoutCancel(r.Context()), s, r)
+	ctx := r.Context()
+	if !onlyReads[r.Method] {
+		ctx = context.WithoutCancel(ctx)
+	}
+	err = h.pass(ctx, s, r)
 	x.Quiet()
 	if err != nil {
 		davxml.Respond(x, status.Of(err), err)
