@@ -26,7 +26,11 @@ func newShare(tb testing.TB) share {
 
 func newShareWith(tb testing.TB, options local.Options) share {
 	tb.Helper()
-	dir := tb.TempDir()
+	return newShareIn(tb, tb.TempDir(), options)
+}
+
+func newShareIn(tb testing.TB, dir string, options local.Options) share {
+	tb.Helper()
 	fsys, err := local.OpenWith(dir, options)
 	if err != nil {
 		tb.Fatal(err)
