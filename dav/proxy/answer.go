@@ -32,20 +32,15 @@ func (h *Handler) translateAnswer(response *http.Response) error {
 	if err := withoutConnectionAuth(header); err != nil {
 		return err
 	}
-	via := "1.1 davd"
-	if before := strings.Join(header["Via"], ", "); before != "" {
-		via = before + ", " + via
-	}
-	header.Set("Via", via)
+	header["Via"] = appended(header["Via"], viaSelf)
 	for _, name := range [...]string{"Location", "Content-Location"} {
-		if value := header.Get(name); value != "" {
-			header.Set(name, h.hrefToClient(r, value))
+		for i, value := range header[name] {
+			header[name][i] = h.hrefToClient(r, value)
 		}
 	}
 	// The proxy asked for this preference itself (withoutOwnPreferences).
-	header["Preference-Applied"] = slices.DeleteFunc(header["Preference-Applied"], func(value string) bool { return value == "processing" })
-	if len(header["Preference-Applied"]) == 0 {
-		delete(header, "Preference-Applied")
+	if applied := header["Preference-Applied"]; slices.Contains(applied, "processing") {
+		header["Preference-Applied"] = slices.DeleteFunc(applied, func(value string) bool { return value == "processing" })
 	}
 	for i, cookie := range header["Set-Cookie"] {
 		header["Set-Cookie"][i] = h.cookieToClient(cookie)

@@ -133,7 +133,7 @@ func (h *Handler) pass(ctx context.Context, s *sink, r *http.Request) error {
 }
 
 // ownHeaders are about this proxy or about the way to it, and not passed on.
-var ownHeaders = [...]string{"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto"}
+var ownHeaders = [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
 
 // rewrite makes the upstream's request.
 func (h *Handler) rewrite(p *httputil.ProxyRequest) {
@@ -148,22 +148,32 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 	}
 	out.URL.RawQuery = in.URL.RawQuery
 	scheme, host := h.self().Of(in)
-	if _, proxies := h.TrustedProxies.Client(in); proxies > 0 {
-		out.Header["X-Forwarded-For"] = in.Header["X-Forwarded-For"]
+	if client, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
+		var before []string
+		if _, proxies := h.TrustedProxies.Client(in); proxies > 0 {
+			before = in.Header["X-Forwarded-For"]
+		}
+		out.Header["X-Forwarded-For"] = appended(before, client)
 	}
-	p.SetXForwarded()
-	out.Header.Set("X-Forwarded-Host", host)
-	out.Header.Set("X-Forwarded-Proto", scheme)
-	via := "1.1 davd"
-	if before := strings.Join(in.Header["Via"], ", "); before != "" {
-		via = before + ", " + via
-	}
-	out.Header.Set("Via", via)
-	h.translateRequest(in, out)
+	out.Header["X-Forwarded-Host"], out.Header["X-Forwarded-Proto"] = []string{host}, []string{scheme}
+	out.Header["Via"] = appended(in.Header["Via"], viaSelf)
+	h.translateRequest(in, out, scheme+"://"+host)
 }
 
-// translateRequest translates the addresses in headers of a request.
-func (h *Handler) translateRequest(in, out *http.Request) {
+// viaSelf is the proxy in the header Via (RFC 9110 §7.6.3).
+const viaSelf = "1.1 davd"
+
+// appended returns the values of a list header with one more element.
+func appended(values []string, element string) []string {
+	if len(values) == 0 {
+		return []string{element}
+	}
+	return []string{strings.Join(values, ", ") + ", " + element}
+}
+
+// translateRequest translates the addresses in headers of a request. self is the proxy's
+// origin for the client.
+func (h *Handler) translateRequest(in, out *http.Request, self string) {
 	if in.Header["Destination"] != nil {
 		if destination, _, err := h.destination(in); err == nil { // others were refused
 			out.Header.Set("Destination", destination)
@@ -172,12 +182,11 @@ func (h *Handler) translateRequest(in, out *http.Request) {
 	for i, value := range out.Header["If"] {
 		out.Header["If"][i] = h.conditions(in, value)
 	}
-	scheme, host := h.self().Of(in)
-	if origin := in.Header.Get("Origin"); strings.EqualFold(origin, scheme+"://"+host) {
-		out.Header.Set("Origin", h.upstreamOrigin())
+	if origin := in.Header["Origin"]; len(origin) == 1 && strings.EqualFold(origin[0], self) {
+		out.Header["Origin"] = []string{h.upstreamOrigin()}
 	}
-	if referer := in.Header.Get("Referer"); referer != "" {
-		out.Header.Set("Referer", h.hrefToUpstream(in, referer))
+	if referer := in.Header["Referer"]; len(referer) == 1 {
+		out.Header["Referer"] = []string{h.hrefToUpstream(in, referer[0])}
 	}
 	switch user := h.Upstream.User; {
 	case h.Authenticated:
@@ -246,8 +255,8 @@ func withoutOwnPreferences(r *http.Request) {
 	if interim.SuccessOf(r.Method) != 0 {
 		kept = append(kept, "processing")
 	}
-	if r.Header.Del("Prefer"); len(kept) > 0 {
-		r.Header.Set("Prefer", strings.Join(kept, ", "))
+	if delete(r.Header, "Prefer"); len(kept) > 0 {
+		r.Header["Prefer"] = []string{strings.Join(kept, ", ")}
 	}
 }
 

@@ -25,6 +25,9 @@ const (
 
 // forward passes on a request that gets no interim responses.
 func (h *Handler) forward(w http.ResponseWriter, r *http.Request) error {
+	if simple(r) {
+		return h.get(w, r)
+	}
 	return h.pass(r.Context(), &sink{ResponseWriter: w}, r)
 }
 
