@@ -41,7 +41,7 @@ const (
 // file for programs that can't copy a collection.
 const (
 	labCopied, labMoved, labDeleted, labListed = 26, 14, 26, 1200
-	labBig                                     = 4 << 20
+	labBig                                     = 800 << 10
 )
 
 // labSteps are the steps that a program does in this order, on one connection if it can.
