@@ -84,7 +84,7 @@ func (h *Handler) copyBody(w http.ResponseWriter, response *http.Response) error
 			}
 			_ = control.Flush() // the next Write fails too
 		}
-		if err == io.EOF { //nolint:errorlint // as io.Copy
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
