@@ -40,18 +40,12 @@ type Limits struct {
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
 // caller must call leave when the operation ends.
 func (r *request) enterOperation() (leave func(), err error) {
-	return r.enter(&r.h.listings.operations, &limit.Bound{
-		Most: cmp.Or(r.h.Limits.Operations, 1024), MostOf: r.h.Limits.OperationsOf,
-		What: "COPYs, MOVEs and DELETEs", Instead: "send fewer at a time",
-	})
+	return r.enter(&r.h.listings.operations, limit.Operations(r.h.Limits.Operations, r.h.Limits.OperationsOf))
 }
 
 // enterStream counts a request that follows an operation, or returns a 503.
 func (r *request) enterStream() (leave func(), err error) {
-	return r.enter(&r.h.listings.streams, &limit.Bound{
-		Most: cmp.Or(r.h.Limits.Streams, 512), MostOf: r.h.Limits.StreamsOf,
-		What: "requests that follow an operation", Instead: "read its status document now and then",
-	})
+	return r.enter(&r.h.listings.streams, limit.Streams(r.h.Limits.Streams, r.h.Limits.StreamsOf))
 }
 
 // enter counts r until the caller calls leave.

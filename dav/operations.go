@@ -47,11 +47,7 @@ func (h *Handler) statusID(urlPath string) (id string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	rest, ok := strings.CutPrefix(name, "/"+operation.Name)
-	if !ok || rest != "" && rest[0] != '/' {
-		return "", false
-	}
-	return strings.TrimPrefix(rest, "/"), true
+	return operation.DocumentID(name)
 }
 
 // emission says what the interim responses to r report about an operation with a method
@@ -116,7 +112,7 @@ func (s operationServer) Keeps(err error) bool {
 	return !partial || total <= maxKeptFailures && int(total) <= len(named)
 }
 
-func (operationServer) RollsBack(_, destination string) bool { return destination != "" }
+func (operationServer) RollsBack(destination string) bool { return destination != "" }
 
 func (operationServer) Stopped(op operation.Operation) string {
 	switch {

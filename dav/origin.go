@@ -20,7 +20,6 @@ func (h *Handler) self() origin.Server {
 // would write it.
 func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
 	return func(name string) string {
-		scheme, host := h.self().Of(r)
-		return scheme + "://" + host + h.href(name, false)
+		return h.self().URL(r) + h.href(name, false)
 	}
 }

@@ -112,7 +112,7 @@ func (siteServer) Failures(error) (named []history.Failure, total int64, ok bool
 
 func (siteServer) Keeps(error) bool { return true }
 
-func (siteServer) RollsBack(_, destination string) bool { return destination != "" }
+func (siteServer) RollsBack(destination string) bool { return destination != "" }
 
 func (siteServer) Stopped(Operation) string { return "stopped on request" }
 

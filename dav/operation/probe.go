@@ -11,7 +11,6 @@ import (
 	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
-	"github.com/davd/davd/storage/history"
 )
 
 // ProbeName is a reserved name in each collection. A client can COPY it to find out what
@@ -66,7 +65,7 @@ func (s *Registry) Probe(w http.ResponseWriter, r Request, about interim.Emissio
 	// A client that asked for interim responses would get them at another pace.
 	allowed.Limit, allowed.Asked = min(allowed.Limit, probeResponses), false
 	about.Policy, about.Grant = &interim.Policy{After: -1, Every: every, Sent: own.Sent}, &allowed
-	monitor := new(probeMonitor)
+	monitor := new(Counter)
 	listing := Listing{Source: name, Destination: name, Watch: monitor, Status: http.StatusOK}
 	return s.Follow(w, r, about, listing, func(ctx context.Context, x *Exchange) error {
 		if err := probe(ctx, monitor, allowed.Limit, every); err != nil {
@@ -80,15 +79,9 @@ func (s *Registry) Probe(w http.ResponseWriter, r Request, about interim.Emissio
 	})
 }
 
-// probeMonitor is an interim.Counter as a Monitor. No member of a probe fails.
-type probeMonitor struct{ interim.Counter }
-
-// Failures implements [Monitor].
-func (*probeMonitor) Failures() (named []history.Failure, total int64) { return nil, 0 }
-
 // probe imitates an operation on the given number of members, each of which takes the
 // time every.
-func probe(ctx context.Context, monitor *probeMonitor, members int, every time.Duration) error {
+func probe(ctx context.Context, monitor *Counter, members int, every time.Duration) error {
 	monitor.Total(int64(members), 0)
 	timer := time.NewTimer(every)
 	defer timer.Stop()

@@ -35,8 +35,9 @@ type Server interface {
 	// Keeps reports whether the answer to an operation that ended with err is short enough to
 	// be kept until a client gets it.
 	Keeps(err error) bool
-	// RollsBack reports whether a stop undoes what an operation has done.
-	RollsBack(method, destination string) bool
+	// RollsBack reports whether a stop undoes what an operation has done. destination is "" for
+	// an operation without one.
+	RollsBack(destination string) bool
 	// Stopped says what a client should know about an operation that it stops.
 	Stopped(Operation) string
 	// Agrees reports whether the storage agrees with the answer to an operation that

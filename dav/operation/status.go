@@ -2,6 +2,7 @@ package operation
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
@@ -19,6 +20,16 @@ import (
 // every client that knows the name, and is in no principal's list. The history
 // keeps the document for a day after the operation ends.
 const Name = ".davd-operations"
+
+// DocumentID returns the ID in the name of a status document, or "" for the name of the list.
+// ok is false for any other name.
+func DocumentID(name string) (id string, ok bool) {
+	rest, ok := strings.CutPrefix(name, "/"+Name)
+	if !ok || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	return strings.TrimPrefix(rest, "/"), true
+}
 
 // Status is the JSON status document of an operation, a member of
 // [Name]. Resources are hrefs: percent-encoded URL paths. Times are in UTC

@@ -44,6 +44,12 @@ type Monitor interface {
 	Failures() (named []history.Failure, total int64)
 }
 
+// Counter is an interim.Counter as a Monitor. It knows no members that fail.
+type Counter struct{ interim.Counter }
+
+// Failures implements [Monitor].
+func (*Counter) Failures() (named []history.Failure, total int64) { return nil, 0 }
+
 // Listing describes an operation that changes nothing, for Follow.
 type Listing struct {
 	Source, Destination string

@@ -8,6 +8,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 )
 
@@ -143,7 +144,7 @@ func (h *Handler) destination(r *http.Request) (header, name string, err error) 
 }
 
 func isOperations(name string) bool {
-	_, ok := statusID(name)
+	_, ok := operation.DocumentID(name)
 	return ok
 }
 
@@ -209,8 +210,7 @@ func (h *Handler) hrefToClient(r *http.Request, href string) string {
 		return href
 	}
 	if absolute {
-		scheme, host := h.self().Of(r)
-		path = scheme + "://" + host + path
+		path = h.self().URL(r) + path
 	}
 	return path + rest[end:]
 }

@@ -10,16 +10,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
 )
 
 // rewritesContent reports whether answers to the method may name resources in XML.
 func rewritesContent(method string) bool {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodPost, http.MethodTrace, http.MethodConnect:
-		return false
-	}
-	return true
+	return !interim.Quick(method) && method != http.MethodPut && method != http.MethodPost
 }
 
 // translateAnswer translates the addresses in an answer of the upstream.

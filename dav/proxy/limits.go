@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"cmp"
 	"net/http"
 
 	"github.com/davd/davd/dav/internal/limit"
@@ -19,19 +18,16 @@ type Limits struct {
 	Streams, StreamsOf int
 }
 
-func (l *Limits) operations(what string) *limit.Bound {
-	most := cmp.Or(l.Operations, 1024)
-	return &limit.Bound{
-		Most: most, MostOf: cmp.Or(l.OperationsOf, max(most/limit.OneClient, 1)), What: what, Instead: "send fewer at a time",
-	}
+// enterOperation counts r as an operation until leave is called.
+func (h *Handler) enterOperation(r *http.Request) (leave func(), err error) {
+	return h.enter(r, &h.operations, limit.Operations(h.Limits.Operations, h.Limits.OperationsOf))
 }
 
-func (l *Limits) streams() *limit.Bound {
-	most := cmp.Or(l.Streams, 512)
-	return &limit.Bound{
-		Most: most, MostOf: cmp.Or(l.StreamsOf, max(most/limit.OneClient, 1)),
-		What: "requests that follow an operation", Instead: "read its status document now and then",
-	}
+// enterChange counts r as another change until leave is called. As many may be under way.
+func (h *Handler) enterChange(r *http.Request) (leave func(), err error) {
+	b := limit.Operations(h.Limits.Operations, h.Limits.OperationsOf)
+	b.What = "requests that change something"
+	return h.enter(r, &h.changes, b)
 }
 
 // enter counts r as under way until leave is called.

@@ -11,11 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/history"
 )
 
 // operate passes on a COPY, MOVE or DELETE as an operation.
@@ -33,11 +31,11 @@ func (h *Handler) operate(w http.ResponseWriter, r *http.Request, name string) e
 			return err
 		}
 	}
-	body, err := readBody(r)
+	body, err := readBody(r, maxSmallBody, "body")
 	if err != nil {
 		return err
 	}
-	leave, err := h.enter(r, &h.operations, h.Limits.operations("COPYs, MOVEs and DELETEs"))
+	leave, err := h.enterOperation(r)
 	if err != nil {
 		return err
 	}
@@ -54,21 +52,6 @@ func (h *Handler) operate(w http.ResponseWriter, r *http.Request, name string) e
 		return nil // the status says it all
 	}
 	return err
-}
-
-// readBody reads the body of a COPY, MOVE or DELETE, which is short XML or nothing.
-func readBody(r *http.Request) ([]byte, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil, nil
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxSmallBody+1))
-	switch {
-	case err != nil:
-		return nil, status.New(http.StatusBadRequest, "the request body ended early")
-	case len(body) > maxSmallBody:
-		return nil, status.New(http.StatusRequestEntityTooLarge, "the body of a "+r.Method+" may have 64 KiB")
-	}
-	return body, nil
 }
 
 func scopes(source, destination string) []operation.Scope {
@@ -122,14 +105,8 @@ type task struct {
 	source, destination string
 	body                []byte
 	hold                *operation.Hold
-	counter             counter
+	counter             operation.Counter // the upstream names failures in its final answer
 }
-
-// counter is an interim.Counter as an operation.Monitor.
-type counter struct{ interim.Counter }
-
-// Failures implements operation.Monitor. The upstream names them in its final answer.
-func (*counter) Failures() (named []history.Failure, total int64) { return nil, 0 }
 
 // Resources implements operation.Task, like the methods below.
 func (t *task) Resources() (source, destination string) { return t.source, t.destination }
@@ -143,22 +120,18 @@ func (t *task) Success() int { return http.StatusOK }
 
 // Do sends the request to the upstream. Its error is an [answer], or says why there is
 // none.
-func (t *task) Do(ctx context.Context, _ func() operation.Operation) (err error) {
+func (t *task) Do(ctx context.Context, _ func() operation.Operation) error {
 	a := &answer{header: make(http.Header), request: t.r.Context().Value(ownerKey{})}
 	s := newSink(a, &t.counter.Counter, t.source)
-	defer func() {
-		if v := recover(); v != nil {
-			if v != http.ErrAbortHandler { //nolint:errorlint // the value of a panic
-				panic(v)
-			}
-			err = fmt.Errorf("%w after the header of a %d", errBroken, a.status)
-		}
-	}()
 	r := t.r.WithContext(t.r.Context())
 	if r.Body = http.NoBody; len(t.body) > 0 {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(t.body)), int64(len(t.body))
 	}
-	if err := t.h.pass(ctx, s, r); err != nil {
+	err := t.h.passWhole(ctx, s, r)
+	switch {
+	case errors.Is(err, errBroken):
+		return fmt.Errorf("%w after the header of a %d", err, a.status)
+	case err != nil:
 		return err
 	}
 	return a.result()

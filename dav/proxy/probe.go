@@ -14,7 +14,7 @@ func isProbe(method, name string) bool {
 
 // probe answers a probe in place of the upstream, to test the clients' way to this proxy.
 func (h *Handler) probe(w http.ResponseWriter, r *http.Request, name string) error {
-	leave, err := h.enter(r, &h.operations, h.Limits.operations("COPYs, MOVEs and DELETEs"))
+	leave, err := h.enterOperation(r)
 	if err != nil {
 		return err
 	}

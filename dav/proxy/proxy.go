@@ -11,11 +11,11 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -101,7 +101,7 @@ func (h *Handler) init() {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.init()
-	w, r, exchange := requestbody.Of(w, r, h.pace())
+	w, r, exchange := requestbody.Of(w, r, requestbody.NewPace(cmp.Or(h.StallTimeout, defaultStall), cmp.Or(h.MinRate, defaultMinRate)))
 	defer exchange.End()
 	err := h.serve(w, r)
 	if !status.Answered(err) {
@@ -110,17 +110,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Logger != nil {
 		h.Logger(r, err)
 	}
-}
-
-func (h *Handler) pace() requestbody.Pace {
-	stall, rate := h.StallTimeout, h.MinRate
-	if stall == 0 {
-		stall = defaultStall
-	}
-	if rate == 0 {
-		rate = defaultMinRate
-	}
-	return requestbody.NewPace(stall, rate)
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
@@ -140,28 +129,20 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if id, ok := statusID(name); ok {
+	if id, ok := operation.DocumentID(name); ok {
 		return h.serveDocument(w, h.withOwner(r), id)
 	}
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodConnect:
+	if interim.Quick(r.Method) {
 		h.Interim.NoOperation(r)
 		return h.forward(w, r)
+	}
+	switch r.Method {
 	case "COPY", "MOVE", http.MethodDelete:
 		return h.operate(w, h.withOwner(r), name)
 	case "PROPFIND":
 		return h.list(w, h.withOwner(r), name)
 	}
 	return h.change(w, r, name)
-}
-
-// statusID returns the ID in the name of a status document, or "" for the list.
-func statusID(name string) (id string, ok bool) {
-	rest, ok := strings.CutPrefix(name, "/"+operation.Name)
-	if !ok || rest != "" && rest[0] != '/' {
-		return "", false
-	}
-	return strings.TrimPrefix(rest, "/"), true
 }
 
 // serveDocument serves a status document, which is the proxy's own.

@@ -132,6 +132,23 @@ func (h *Handler) pass(ctx context.Context, s *sink, r *http.Request) error {
 	return s.err
 }
 
+// errBroken is the error of an answer that is not complete.
+var errBroken = status.New(http.StatusBadGateway, "the upstream broke off its answer")
+
+// passWhole is pass, and returns errBroken if the upstream breaks off its answer. After pass,
+// that is a panic with http.ErrAbortHandler.
+func (h *Handler) passWhole(ctx context.Context, s *sink, r *http.Request) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v != http.ErrAbortHandler { //nolint:errorlint // the value of a panic
+				panic(v)
+			}
+			err = errBroken
+		}
+	}()
+	return h.pass(ctx, s, r)
+}
+
 // ownHeaders are about this proxy or about the way to it, and not passed on.
 var ownHeaders = [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
 
@@ -218,12 +235,12 @@ func (h *Handler) upstreamError(r *http.Request, err error) error {
 		return status.New(http.StatusRequestTimeout, "the request body arrived too slowly")
 	case errors.As(err, new(*bodyError)):
 		return status.New(http.StatusBadRequest, "the request body ended early")
-	case errors.As(err, &opError) && opError.Op == "dial" && !errors.Is(err, syscall.ECONNREFUSED) && !errors.As(err, new(*net.DNSError)):
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return gateway(http.StatusBadGateway, "the upstream refuses connections; is it running?", err)
+	case errors.As(err, &opError) && opError.Op == "dial" && !errors.As(err, new(*net.DNSError)):
 		return gateway(http.StatusBadGateway, "the upstream can't be reached", err)
 	case errors.Is(err, syscall.ETIMEDOUT):
 		return gateway(http.StatusBadGateway, "the upstream no longer answers; is it switched off?", err)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return gateway(http.StatusBadGateway, "the upstream refuses connections; is it running?", err)
 	case errors.As(err, &netError) && netError.Timeout():
 		return gateway(http.StatusGatewayTimeout, "the upstream did not answer in time; it may still be working on the request", err)
 	case errors.As(err, new(*net.DNSError)):

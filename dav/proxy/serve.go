@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -23,6 +24,21 @@ const (
 	maxXMLBody   = 256 << 10
 )
 
+// readBody reads a body of at most most bytes, which what calls for the client.
+func readBody(r *http.Request, most int, what string) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
+	switch {
+	case err != nil:
+		return nil, status.New(http.StatusBadRequest, "the request body ended early")
+	case len(body) > most:
+		return nil, status.New(http.StatusRequestEntityTooLarge, fmt.Sprintf("the %s of a %s may have %d KiB", what, r.Method, most>>10))
+	}
+	return body, nil
+}
+
 // forward passes on a request that gets no interim responses.
 func (h *Handler) forward(w http.ResponseWriter, r *http.Request) error {
 	if simple(r) {
@@ -40,7 +56,7 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request, name string) er
 	if err := h.translateBody(r); err != nil {
 		return err
 	}
-	leave, err := h.enter(r, &h.changes, h.Limits.operations("requests that change something"))
+	leave, err := h.enterChange(r)
 	if err != nil {
 		return err
 	}
@@ -73,8 +89,7 @@ func (h *Handler) emission(r *http.Request, name string) interim.Emission {
 // write it.
 func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
 	return func(name string) string {
-		scheme, host := h.self().Of(r)
-		return scheme + "://" + host + h.href(name)
+		return h.self().URL(r) + h.href(name)
 	}
 }
 
@@ -103,12 +118,9 @@ func (h *Handler) translateBody(r *http.Request) error {
 	if !namesInBody[r.Method] || r.ContentLength == 0 || h.base() == h.prefix() && r.ContentLength < 0 {
 		return nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxXMLBody+1))
-	switch {
-	case err != nil:
-		return status.New(http.StatusBadRequest, "the request body ended early")
-	case len(body) > maxXMLBody:
-		return status.New(http.StatusRequestEntityTooLarge, "the XML of a "+r.Method+" may have 256 KiB")
+	body, err := readBody(r, maxXMLBody, "XML")
+	if err != nil {
+		return err
 	}
 	translated, err := io.ReadAll(newHrefReader(bytes.NewReader(body), func(href string) string { return h.hrefToUpstream(r, href) }))
 	if err != nil {
@@ -120,23 +132,20 @@ func (h *Handler) translateBody(r *http.Request) error {
 
 // list passes on a PROPFIND. It is listed as an operation, and ends if its client
 // disconnects.
-func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) (err error) {
-	progress := &counter{}
+func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) error {
+	progress := new(operation.Counter)
 	about := h.emission(r, name)
 	about.Complete = requestbody.From(r).Complete
 	listing := operation.Listing{Source: name, Watch: progress, Status: http.StatusMultiStatus}
 	broken := false
-	err = h.registry.Follow(w, h.request(r, operation.Key{}), about, listing, func(ctx context.Context, x *operation.Exchange) (err error) {
-		defer func() {
-			if v := recover(); v != nil {
-				if v != http.ErrAbortHandler { //nolint:errorlint // the value of a panic
-					panic(v)
-				}
-				broken, err = true, status.Logged(errBroken)
-			}
-		}()
+	err := h.registry.Follow(w, h.request(r, operation.Key{}), about, listing, func(ctx context.Context, x *operation.Exchange) error {
 		s := newSink(x.Response, &progress.Counter, name)
-		if err := h.pass(ctx, s, r); err != nil {
+		err := h.passWhole(ctx, s, r)
+		switch {
+		case errors.Is(err, errBroken):
+			broken = true
+			return status.Logged(err)
+		case err != nil:
 			return err
 		}
 		x.Answered(s.status)
@@ -147,8 +156,6 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) (err
 	}
 	return err
 }
-
-var errBroken = status.New(http.StatusBadGateway, "the upstream broke off its answer")
 
 // request returns r as the Registry sees it.
 func (h *Handler) request(r *http.Request, key operation.Key) operation.Request {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/davxml"
+	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
@@ -50,7 +51,7 @@ func (server) Failures(error) (named []history.Failure, total int64, ok bool) { 
 
 func (server) CancelsWhenGone() bool { return false }
 
-func (server) RollsBack(string, string) bool { return false }
+func (server) RollsBack(string) bool { return false }
 
 func (server) Stopped(operation.Operation) string {
 	return "stopped on request; the upstream may have done a part of it, and may go on"
@@ -89,15 +90,7 @@ func (h *Handler) exists(ctx context.Context, name string) int {
 
 // describe returns the upstream's answer to a PROPFIND of name with Depth 0 and with the
 // credentials of asked, or nil.
-func (h *Handler) describe(ctx context.Context, asked *http.Request, name string) (a *answer) {
-	defer func() {
-		if v := recover(); v != nil {
-			if v != http.ErrAbortHandler { //nolint:errorlint // the value of a panic
-				panic(v)
-			}
-			a = nil // the upstream broke off its answer
-		}
-	}()
+func (h *Handler) describe(ctx context.Context, asked *http.Request, name string) *answer {
 	ctx, cancel := context.WithTimeout(ctx, describePatience)
 	defer cancel()
 	r := asked.Clone(ctx)
@@ -109,8 +102,8 @@ func (h *Handler) describe(ctx context.Context, asked *http.Request, name string
 	}
 	r.Header.Set("Depth", "0")
 	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = strings.TrimSuffix(storage.Clean(h.Prefix), "/")+name, "", ""
-	a = &answer{header: make(http.Header)}
-	if h.pass(ctx, &sink{ResponseWriter: a}, r) != nil {
+	a := &answer{header: make(http.Header)}
+	if h.passWhole(ctx, &sink{ResponseWriter: a}, r) != nil {
 		return nil
 	}
 	return a
@@ -147,5 +140,5 @@ func (s server) Administers(r *http.Request) bool {
 func (s server) Admits(r *http.Request) bool { return s.h.Admitted == nil || s.h.Admitted(r) }
 
 func (s server) EnterStream(r *http.Request) (leave func(), err error) {
-	return s.h.enter(r, &s.h.streams, s.h.Limits.streams())
+	return s.h.enter(r, &s.h.streams, limit.Streams(s.h.Limits.Streams, s.h.Limits.StreamsOf))
 }

@@ -33,6 +33,19 @@ type Bound struct {
 	What, Instead string
 }
 
+// Operations returns the Bound of operations; 0 means 1024.
+func Operations(most, mostOf int) *Bound {
+	return &Bound{Most: cmp.Or(most, 1024), MostOf: mostOf, What: "COPYs, MOVEs and DELETEs", Instead: "send fewer at a time"}
+}
+
+// Streams returns the Bound of requests that follow an operation; 0 means 512.
+func Streams(most, mostOf int) *Bound {
+	return &Bound{
+		Most: cmp.Or(most, 512), MostOf: mostOf,
+		What: "requests that follow an operation", Instead: "read its status document now and then",
+	}
+}
+
 func (b *Bound) refusal(most int, what string) error {
 	return status.New(http.StatusServiceUnavailable, fmt.Sprintf("%d %s are under way, which is the limit: try again later, or %s", most, what, b.Instead))
 }

@@ -35,6 +35,12 @@ func (s Server) Of(r *http.Request) (scheme, host string) {
 	return scheme, cmp.Or(host, r.Host)
 }
 
+// URL returns the scheme and host as in a URL.
+func (s Server) URL(r *http.Request) string {
+	scheme, host := s.Of(r)
+	return scheme + "://" + host
+}
+
 // Serves reports whether u's host is this server, under the name that the client
 // or the proxy in front uses. Without Proxies it believes the header
 // X-Forwarded-Host of any client. It ignores the scheme, because some clients and
