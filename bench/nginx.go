@@ -15,19 +15,17 @@ func nginx() *peer {
 	}
 }
 
-// nginxConfig keeps temporary bodies on the filesystem of the share. Otherwise nginx would have
-// to copy each of them.
-const nginxConfig = `
-load_module ` + nginxDavExt + `;
+// nginxProcess and nginxHTTP are what all configurations of nginx begin with.
+const (
+	nginxProcess = `
 daemon off;
 worker_processes 2;
 pid $dir/pid;
 error_log $dir/error.log crit;
 events { worker_connections 1024; }
-http {
-	include /etc/nginx/mime.types;
+`
+	nginxHTTP = `
 	access_log off;
-	sendfile on;
 	keepalive_timeout 600;
 	keepalive_requests 1000000000;
 	client_max_body_size 0;
@@ -36,6 +34,16 @@ http {
 	fastcgi_temp_path $dir/fastcgi;
 	uwsgi_temp_path $dir/uwsgi;
 	scgi_temp_path $dir/scgi;
+`
+)
+
+// nginxConfig keeps temporary bodies on the filesystem of the share. Otherwise nginx would have
+// to copy each of them.
+const nginxConfig = `
+load_module ` + nginxDavExt + `;` + nginxProcess + `
+http {
+	include /etc/nginx/mime.types;
+	sendfile on;` + nginxHTTP + `
 	server {
 		listen $host:$port;
 		root $share;

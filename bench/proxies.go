@@ -27,22 +27,8 @@ func nginxProxy() *peer {
 }
 
 // nginxProxyConfig lets bodies through without storing them, which is faster than the default.
-const nginxProxyConfig = `
-daemon off;
-worker_processes 2;
-pid $dir/pid;
-error_log $dir/error.log crit;
-events { worker_connections 1024; }
-http {
-	access_log off;
-	keepalive_timeout 600;
-	keepalive_requests 1000000000;
-	client_max_body_size 0;
-	client_body_temp_path $dir/body;
-	proxy_temp_path $dir/proxy;
-	fastcgi_temp_path $dir/fastcgi;
-	uwsgi_temp_path $dir/uwsgi;
-	scgi_temp_path $dir/scgi;
+const nginxProxyConfig = nginxProcess + `
+http {` + nginxHTTP + `
 	upstream up {
 		server $upstream;
 		keepalive 64;

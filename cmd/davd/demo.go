@@ -66,7 +66,7 @@ func runDemo(ctx context.Context, p *program, cfg *config.Config) error {
 		fsys:     fsys, state: kept, sent: screen.Interim,
 		ready: func(listeners []*server.Listener) {
 			screen.Guide(listeners[0].Where(false, "/"))
-			warnPublic(log, cfg, listeners)
+			warnPublic(log, cfg, false, listeners)
 		},
 	}
 	return s.serve(ctx)

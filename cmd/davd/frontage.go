@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/auth"
@@ -62,4 +63,9 @@ func (f *frontage) guard(next http.Handler) http.Handler {
 		Next: next, Users: f.users, Realm: f.cfg.Realm,
 		Known: accesslog.Identify, Refused: accesslog.Report,
 	}
+}
+
+// administrator returns a function that reports whether an administrator sent a request.
+func administrator(cfg *config.Config) func(*http.Request) bool {
+	return func(r *http.Request) bool { return slices.Contains(cfg.Admins, auth.User(r)) }
 }

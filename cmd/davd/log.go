@@ -69,8 +69,9 @@ func logOperation(log *slog.Logger) func(operation.Operation, error) {
 	}
 }
 
-// warnPublic logs one warning about all listeners that other machines can reach.
-func warnPublic(log *slog.Logger, cfg *config.Config, listeners []*server.Listener) {
+// warnPublic logs one warning about all listeners that other machines can reach, unless
+// passwords protect them. asks says that somebody asks for passwords.
+func warnPublic(log *slog.Logger, cfg *config.Config, asks bool, listeners []*server.Listener) {
 	var public []string
 	for _, l := range listeners {
 		if l.Public() {
@@ -80,7 +81,7 @@ func warnPublic(log *slog.Logger, cfg *config.Config, listeners []*server.Listen
 	addrs := strings.Join(public, ",")
 	switch {
 	case addrs == "":
-	case cfg.HTPasswd == "":
+	case !asks:
 		log.Warn("davd asks for no password: anyone who can reach this address can "+cfg.Allowed()+" everything", "addr", addrs)
 	case !cfg.TLS():
 		log.Warn("passwords travel in clear text: set --tls-cert and --tls-key, or listen on this machine only, behind a proxy with TLS", "addr", addrs)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -71,14 +70,11 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 		Interim: own.Interim, TrustedProxies: own.TrustedProxies, Limits: proxy.Limits{
 			Operations: min(own.Limits.Operations, server.MaxOperations()), OperationsOf: own.Limits.OperationsOf,
 		},
-		Authenticated: users != nil, Principal: auth.User, Admitted: auth.Admitted,
+		Authenticated: users != nil, Principal: auth.User, Administrator: administrator(cfg), Admitted: auth.Admitted,
 		StallTimeout: own.StallTimeout, MinRate: own.MinRate,
 		Logger: accesslog.Report, OperationLogger: logOperation(log),
 	}
 	handler.Interim.Sent, handler.Interim.Withheld = logSent(log), logWithheld(log)
-	if len(cfg.Admins) > 0 {
-		handler.Administrator = func(r *http.Request) bool { return slices.Contains(cfg.Admins, auth.User(r)) }
-	}
 	listeners, err := server.Listen(ctx, cfg.Addrs)
 	if err != nil {
 		return err
@@ -90,10 +86,8 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	}
 	for _, l := range listeners {
 		fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), own.Prefix+"/"))
-		if l.Public() && !cfg.TLS() {
-			log.Warn("passwords travel in clear text: set --tls-cert and --tls-key, or listen on this machine only, behind a proxy with TLS", "addr", l.Addr().String())
-		}
 	}
+	warnPublic(log, cfg, true, listeners) // davd or the upstream asks
 	srv := &server.Server{Handler: front, Shutdown: handler.Shutdown, TLS: secure, Log: log, Grace: cfg.Drain}
 	return srv.Serve(ctx, listeners)
 }

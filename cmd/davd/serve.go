@@ -70,7 +70,7 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 				fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", what, l.Where(cfg.TLS(), cfg.Handler.Prefix+"/"))
 			}
 			logState(log, kept)
-			warnPublic(log, cfg, listeners)
+			warnPublic(log, cfg, cfg.HTPasswd != "", listeners)
 		},
 	}
 	return s.serve(ctx)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/auth"
@@ -162,9 +161,7 @@ func (s *site) handler() *dav.Handler {
 	h.Workers = newWorkers()
 	h.Logger = accesslog.Report
 	h.OperationLogger = logOperation(s.log)
-	if len(s.cfg.Admins) > 0 {
-		h.Administrator = func(r *http.Request) bool { return slices.Contains(s.cfg.Admins, auth.User(r)) }
-	}
+	h.Administrator = administrator(s.cfg)
 	h.Interim.Sent, h.Interim.Withheld = s.sent, s.withheld
 	return h
 }

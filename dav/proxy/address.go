@@ -12,22 +12,14 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// prefix returns Prefix, escaped, with a leading and without a trailing slash, or "".
-func (h *Handler) prefix() string {
-	return strings.TrimSuffix((&url.URL{Path: storage.Clean(h.Prefix)}).EscapedPath(), "/")
-}
-
-// base returns the path of Upstream, escaped, without a trailing slash.
-func (h *Handler) base() string { return strings.TrimSuffix(h.Upstream.EscapedPath(), "/") }
-
 // upstreamOrigin returns the scheme and host of Upstream as in a URL.
 func (h *Handler) upstreamOrigin() string { return h.Upstream.Scheme + "://" + h.Upstream.Host }
 
 // name returns the name of an escaped URL path below Prefix, without escapes.
 func (h *Handler) name(escaped string) (string, error) {
-	rest, ok := below(escaped, h.prefix())
+	rest, ok := below(escaped, h.prefix)
 	if !ok {
-		return "", status.New(http.StatusNotFound, "the path is outside "+h.prefix()+"/")
+		return "", status.New(http.StatusNotFound, "the path is outside "+h.prefix+"/")
 	}
 	name, err := url.PathUnescape(rest)
 	switch {
@@ -79,11 +71,11 @@ func octet(path string) (first int, rest string) {
 // toUpstream returns the upstream's path for an escaped path of a client. ok is false if
 // that is not below Prefix.
 func (h *Handler) toUpstream(escaped string) (path string, ok bool) {
-	rest, ok := below(escaped, h.prefix())
+	rest, ok := below(escaped, h.prefix)
 	if !ok {
 		return "", false
 	}
-	if path = h.base() + rest; path == "" {
+	if path = h.base + rest; path == "" {
 		path = "/"
 	}
 	return path, true
@@ -91,11 +83,11 @@ func (h *Handler) toUpstream(escaped string) (path string, ok bool) {
 
 // toClient is the reverse of toUpstream.
 func (h *Handler) toClient(escaped string) (path string, ok bool) {
-	rest, ok := below(escaped, h.base())
+	rest, ok := below(escaped, h.base)
 	if !ok {
 		return "", false
 	}
-	if path = h.prefix() + rest; path == "" {
+	if path = h.prefix + rest; path == "" {
 		path = "/"
 	}
 	return path, true

@@ -53,7 +53,7 @@ func (h *Handler) translateAnswer(response *http.Response) error {
 func (h *Handler) cookieToClient(cookie string) string {
 	parts := strings.Split(cookie, ";")
 	kept := parts[:1]
-	keepsPath := h.base() == h.prefix() || strings.HasPrefix(strings.TrimSpace(cookie), "__Host-")
+	keepsPath := h.base == h.prefix || strings.HasPrefix(strings.TrimSpace(cookie), "__Host-")
 	for _, part := range parts[1:] {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch name = strings.ToLower(name); {
@@ -62,8 +62,8 @@ func (h *Handler) cookieToClient(cookie string) string {
 		case name == "path" && !keepsPath:
 			if path, ok := h.toClient(value); ok {
 				part = " Path=" + path
-			} else if strings.HasPrefix(h.base()+"/", value) {
-				part = " Path=" + h.prefix() + "/" // it is for a collection that contains Upstream
+			} else if strings.HasPrefix(h.base+"/", value) {
+				part = " Path=" + h.prefix + "/" // it is for a collection that contains Upstream
 			}
 		}
 		kept = append(kept, part)
@@ -87,7 +87,7 @@ func (h *Handler) translateContent(r *http.Request, response *http.Response) err
 		return nil // the proxy has not asked for it
 	}
 	body := response.Body
-	if h.base() == h.prefix() {
+	if h.base == h.prefix {
 		head, err := untilHref(body)
 		if err != nil {
 			return err

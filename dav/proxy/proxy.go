@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/dav/requestbody"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -73,7 +75,11 @@ type Handler struct {
 	// for it.
 	OperationLogger func(operation.Operation, error)
 
-	once     sync.Once
+	once sync.Once
+	// prefix is Prefix, escaped, with a leading and without a trailing slash, or "". base is
+	// the same for the path of Upstream.
+	prefix, base string
+
 	reverse  *httputil.ReverseProxy
 	registry *operation.Registry
 	claims   operation.Claims
@@ -92,6 +98,8 @@ const (
 // init makes what all requests need.
 func (h *Handler) init() {
 	h.once.Do(func() {
+		h.prefix = strings.TrimSuffix((&url.URL{Path: storage.Clean(h.Prefix)}).EscapedPath(), "/")
+		h.base = strings.TrimSuffix(h.Upstream.EscapedPath(), "/")
 		h.secret = newSecret()
 		h.registry = operation.New(server{h})
 		h.reverse = h.newReverse()

@@ -114,7 +114,7 @@ func clientRequest(upstream *http.Request) *http.Request {
 // pass lets the reverse proxy answer r in s. ctx is the context of the upstream's request.
 func (h *Handler) pass(ctx context.Context, s *sink, r *http.Request) error {
 	if _, ok := h.toUpstream(r.URL.EscapedPath()); !ok && r.URL.Path != "*" {
-		return status.New(http.StatusNotFound, "the path is outside "+h.prefix()+"/")
+		return status.New(http.StatusNotFound, "the path is outside "+h.prefix+"/")
 	}
 	out := r.WithContext(context.WithValue(ctx, clientRequestKey{}, r))
 	if r.Header["Upgrade"] != nil || r.Header["Http2-Settings"] != nil {

@@ -95,7 +95,7 @@ func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
 
 // href returns the clients' URL path of a resource, escaped.
 func (h *Handler) href(name string) string {
-	return h.prefix() + string(field.AppendEscaped(nil, name))
+	return h.prefix + string(field.AppendEscaped(nil, name))
 }
 
 // touch forgets the answers that a change of name may outdate.
@@ -115,7 +115,7 @@ var namesInBody = map[string]bool{"REPORT": true, "SEARCH": true, "BIND": true, 
 
 // translateBody translates the hrefs in the body of a request.
 func (h *Handler) translateBody(r *http.Request) error {
-	if !namesInBody[r.Method] || r.ContentLength == 0 || h.base() == h.prefix() && r.ContentLength < 0 {
+	if !namesInBody[r.Method] || r.ContentLength == 0 || h.base == h.prefix && r.ContentLength < 0 {
 		return nil
 	}
 	body, err := readBody(r, maxXMLBody, "XML")
