@@ -41,27 +41,42 @@ const (
 
 // NewTransport returns the connections to an upstream. The upstream may take timeout for the
 // header of an answer; zero means DefaultTimeout. config may be nil.
-func NewTransport(timeout time.Duration, config *tls.Config) *http.Transport {
+func NewTransport(timeout time.Duration, config *tls.Config) http.RoundTripper {
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAliveConfig: net.KeepAliveConfig{
 		Enable: true, Idle: keepAlive, Interval: keepAlive, Count: keepAlives,
 	}}
-	return &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			return &stallConn{conn}, nil
-		},
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &stallConn{conn}, nil
+	}
+	return &transport{&direct{dial: dial, timeout: timeout}, &http.Transport{
+		DialContext:     dial,
 		TLSClientConfig: config, TLSHandshakeTimeout: dialTimeout,
 		ResponseHeaderTimeout: timeout, ExpectContinueTimeout: time.Second,
 		MaxIdleConns: idleConns, MaxIdleConnsPerHost: idleConns, IdleConnTimeout: idleTimeout,
 		MaxResponseHeaderBytes: maxHeader, DisableCompression: true,
 		WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
+	}}
+}
+
+// transport sends what it can directly, and everything else with net/http.
+type transport struct {
+	direct *direct
+	other  *http.Transport
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.direct.takes(r) {
+		return t.direct.RoundTrip(r)
 	}
+	return t.other.RoundTrip(r)
 }
 
 // stallTimeout is how long the upstream may take to accept a part of a request.
@@ -115,6 +130,9 @@ func clientRequest(upstream *http.Request) *http.Request {
 func (h *Handler) pass(ctx context.Context, s *sink, r *http.Request) error {
 	if _, ok := h.toUpstream(r.URL.EscapedPath()); !ok && r.URL.Path != "*" {
 		return status.New(http.StatusNotFound, "the path is outside "+h.prefix+"/")
+	}
+	if simple(r) {
+		return h.short(ctx, s, r)
 	}
 	out := r.WithContext(context.WithValue(ctx, clientRequestKey{}, r))
 	if r.Header["Upgrade"] != nil || r.Header["Http2-Settings"] != nil {
@@ -237,14 +255,14 @@ func (h *Handler) upstreamError(r *http.Request, err error) error {
 		return status.New(http.StatusBadRequest, "the request body ended early")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return gateway(http.StatusBadGateway, "the upstream refuses connections; is it running?", err)
-	case errors.As(err, &opError) && opError.Op == "dial" && !errors.As(err, new(*net.DNSError)):
+	case errors.As(err, new(*net.DNSError)):
+		return gateway(http.StatusBadGateway, "the upstream's host name can't be resolved", err)
+	case errors.As(err, &opError) && opError.Op == "dial":
 		return gateway(http.StatusBadGateway, "the upstream can't be reached", err)
 	case errors.Is(err, syscall.ETIMEDOUT):
 		return gateway(http.StatusBadGateway, "the upstream no longer answers; is it switched off?", err)
 	case errors.As(err, &netError) && netError.Timeout():
 		return gateway(http.StatusGatewayTimeout, "the upstream did not answer in time; it may still be working on the request", err)
-	case errors.As(err, new(*net.DNSError)):
-		return gateway(http.StatusBadGateway, "the upstream's host name can't be resolved", err)
 	case errors.As(err, new(*tls.CertificateVerificationError)):
 		return gateway(http.StatusBadGateway, "the upstream's certificate is not trusted", err)
 	}

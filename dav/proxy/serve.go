@@ -42,7 +42,7 @@ func readBody(r *http.Request, most int, what string) ([]byte, error) {
 // forward passes on a request that gets no interim responses.
 func (h *Handler) forward(w http.ResponseWriter, r *http.Request) error {
 	if simple(r) {
-		return h.get(w, r)
+		return h.short(r.Context(), w, r)
 	}
 	return h.pass(r.Context(), &sink{ResponseWriter: w}, r)
 }
@@ -137,6 +137,9 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) erro
 	about := h.emission(r, name)
 	about.Complete = requestbody.From(r).Complete
 	listing := operation.Listing{Source: name, Watch: progress, Status: http.StatusMultiStatus}
+	if err := h.readSmallBody(r); err != nil {
+		return err
+	}
 	broken := false
 	err := h.registry.Follow(w, h.request(r, operation.Key{}), about, listing, func(ctx context.Context, x *operation.Exchange) error {
 		s := newSink(x.Response, &progress.Counter, name)
@@ -155,6 +158,21 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) erro
 		panic(http.ErrAbortHandler) // the client must see that the answer is not complete
 	}
 	return err
+}
+
+// readSmallBody reads the body of a safe request, if it is small, so that it can be sent
+// directly.
+func (h *Handler) readSmallBody(r *http.Request) error {
+	if r.ContentLength <= 0 || r.ContentLength > maxDirectBody || r.Header["Expect"] != nil {
+		return nil
+	}
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, body); err != nil {
+		return h.upstreamError(r, &bodyError{err})
+	}
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody() // has no error
+	return nil
 }
 
 // request returns r as the Registry sees it.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"maps"
 	"net/http"
+	"net/textproto"
 	"strings"
 
 	"github.com/davd/davd/dav/davclient"
@@ -73,6 +74,15 @@ func (s *sink) WriteHeader(code int) {
 		}()
 	}
 	s.ResponseWriter.WriteHeader(code)
+}
+
+// inform is WriteHeader for an interim response that does not come from a ReverseProxy. Its
+// header is that of the interim response alone.
+func (s *sink) inform(code int, header textproto.MIMEHeader) error {
+	if code == http.StatusProcessing {
+		s.note(http.Header(header))
+	}
+	return nil
 }
 
 // note takes note of an interim response of the upstream.

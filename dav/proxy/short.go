@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"strings"
@@ -14,23 +15,36 @@ var hopByHop = [...]string{
 	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
-// simple reports whether the short way of get may serve r: a GET or HEAD without a body, and
-// with nothing special about its connection.
+// simple reports whether short may serve r: a GET, HEAD or PROPFIND whose body, if it has
+// one, is in memory, and with nothing special about its connection.
 func simple(r *http.Request) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.ContentLength != 0 || r.Header["Te"] != nil || r.Header["Upgrade"] != nil {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, "PROPFIND":
+	default:
+		return false
+	}
+	if r.ContentLength != 0 && r.GetBody == nil || r.Header["Te"] != nil || r.Header["Upgrade"] != nil {
 		return false
 	}
 	connection := strings.ToLower(strings.Join(r.Header["Connection"], ","))
 	return connection == "" || connection == "keep-alive" || connection == "close"
 }
 
-// get passes on a simple request. It does what httputil.ReverseProxy would, in about two
-// thirds of the time, because it need not expect upgrades, bodies or interim responses.
-func (h *Handler) get(w http.ResponseWriter, r *http.Request) error {
+// short passes on a simple request. It does what httputil.ReverseProxy would, in about two
+// thirds of the time, because it need not expect upgrades or bodies. ctx is the context of the
+// upstream's request. Interim responses of the upstream are only for a sink.
+func (h *Handler) short(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	ctx = context.WithValue(ctx, clientRequestKey{}, r)
+	if s, ok := w.(*sink); ok {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: s.inform})
+	}
 	out := (&http.Request{
-		Method: r.Method, URL: new(url.URL), Header: r.Header.Clone(),
-	}).WithContext(context.WithValue(r.Context(), clientRequestKey{}, r))
+		Method: r.Method, URL: new(url.URL), Header: r.Header.Clone(), Body: r.Body, GetBody: r.GetBody, ContentLength: r.ContentLength,
+	}).WithContext(ctx)
 	removeHopByHop(out.Header)
+	if out.Header["User-Agent"] == nil {
+		out.Header["User-Agent"] = []string{""} // otherwise net/http adds its own
+	}
 	h.rewrite(&httputil.ProxyRequest{In: r, Out: out})
 	response, err := h.reverse.Transport.RoundTrip(out)
 	if err != nil {
