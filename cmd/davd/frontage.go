@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
-	"github.com/davd/davd/cmd/davd/internal/auth"
+	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/forwarded"
 	"github.com/davd/davd/cmd/davd/internal/hosts"

@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
-	"github.com/davd/davd/cmd/davd/internal/auth"
+	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
 	"github.com/davd/davd/cmd/davd/internal/server"

@@ -24,12 +24,20 @@ func (t Proxies) ClientKey(r *http.Request) string {
 		addr = remote.Addr()
 		several = t.Sent(r) // the proxy doesn't report the client
 	}
-	if addr = addr.Unmap().WithZone(""); addr.Is6() && !addr.IsLoopback() {
-		prefix, _ := addr.Prefix(64) // 64 is right for any IPv6 address
-		addr = prefix.Addr()
-	}
+	addr = Network(addr)
 	if several || addr.IsLoopback() {
 		return limit.SeveralClients + addr.String()
 	}
 	return addr.String()
+}
+
+// Network returns addr, or the first address of its network of 64 bits if it is an IPv6
+// address.
+func Network(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() && !addr.IsLoopback() {
+		prefix, _ := addr.Prefix(64) // 64 is right for any IPv6 address
+		addr = prefix.Addr()
+	}
+	return addr
 }

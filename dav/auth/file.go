@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
+	"github.com/davd/davd/dav/auth/passfile"
 )
 
 const (

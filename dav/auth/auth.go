@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/davd/davd/cmd/davd/internal/overload"
 	"github.com/davd/davd/storage"
 )
 
@@ -78,7 +77,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errWrong):
 		h.challenge(w, err.Error())
 	default:
-		overload.Refuse(w, "the server could not check the password in time")
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "503 Service Unavailable: the server could not check the password in time: try again in a moment", http.StatusServiceUnavailable)
 	}
 }
 

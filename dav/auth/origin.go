@@ -3,7 +3,7 @@ package auth
 import (
 	"net/netip"
 
-	"github.com/davd/davd/cmd/davd/internal/forwarded"
+	clients "github.com/davd/davd/dav/internal/origin"
 )
 
 // origin identifies attempts whose failures are counted together: those for one name from
@@ -17,7 +17,10 @@ type origin struct {
 
 // originOf returns the origin of an attempt from remote, for a name with this digest.
 func originOf(remote string, name digest) origin {
-	addr := forwarded.Network(remote)
+	var addr netip.Addr
+	if client, err := netip.ParseAddrPort(remote); err == nil {
+		addr = clients.Network(client.Addr())
+	}
 	if addr.IsLoopback() {
 		addr = netip.Addr{}
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/tg123/go-htpasswd"
 
-	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
+	"github.com/davd/davd/dav/auth/passfile"
 )
 
 // slow is a hash with a set duration that counts its calls.

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
+	"github.com/davd/davd/dav/auth/passfile"
 )
 
 func TestHandler(t *testing.T) {

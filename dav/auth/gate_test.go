@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
+	"github.com/davd/davd/dav/auth/passfile"
 )
 
 // TestFirstConnections makes the first connections of a mount, which all come at once.

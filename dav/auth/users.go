@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/davd/davd/cmd/davd/internal/auth/passfile"
+	"github.com/davd/davd/dav/auth/passfile"
 )
 
 const (
