@@ -39,9 +39,9 @@ var (
 	errPlain     = errors.New("the password is in plain text, or hashed with the old crypt, which is as weak: " + makeAnew)
 )
 
-// parseHash parses a hash of any kind. Its errors contain no part of the hash, which may
+// ParseHash parses a hash of any kind. Its errors contain no part of the hash, which may
 // be a plain-text password.
-func parseHash(hash string) (htpasswd.EncodedPasswd, error) {
+func ParseHash(hash string) (htpasswd.EncodedPasswd, error) {
 	for _, k := range kinds {
 		for _, prefix := range k.prefixes {
 			if !strings.HasPrefix(hash, prefix) {

@@ -64,7 +64,7 @@ func parseLine(line string) (user string, a Account, err error) {
 	if err := checkLine(user, hash); err != nil {
 		return user, Account{}, err
 	}
-	matcher, err := parseHash(hash)
+	matcher, err := ParseHash(hash)
 	if err != nil {
 		return user, Account{}, fmt.Errorf("user %q: %w", user, err)
 	}
@@ -72,17 +72,26 @@ func parseLine(line string) (user string, a Account, err error) {
 }
 
 // checkLine returns an error for a malformed line. The error contains no text of the line
-// that may be a password. A user name has no colon and no control characters (RFC 7617 §2).
+// that may be a password.
 func checkLine(user, hash string) error {
-	switch {
-	case hash == "":
+	if hash == "" {
 		return errors.New("the line does not consist of a user, a colon and a hash: " + makeAnew)
+	}
+	return CheckName(user)
+}
+
+// CheckName returns an error for a user name that no client can send: one has no colon and no
+// control characters (RFC 7617 §2). The error doesn't contain the name.
+func CheckName(user string) error {
+	switch {
 	case user == "":
 		return errors.New("the user name is missing: " + makeAnew)
 	case !utf8.ValidString(user):
 		return errors.New("the user name is not UTF-8: save the file as UTF-8")
 	case strings.ContainsFunc(user, unicode.IsControl):
 		return errors.New("the user name contains a control character, which no client can send: " + makeAnew)
+	case strings.Contains(user, ":"):
+		return errors.New("the user name contains a colon, which no client can send: " + makeAnew)
 	case len(user) > MaxName:
 		return fmt.Errorf("the user name is longer than %d bytes: choose a shorter one", MaxName)
 	}
