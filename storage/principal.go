@@ -5,6 +5,7 @@ import "context"
 // The keys in a context.
 type (
 	principalKey struct{}
+	groupsKey    struct{}
 	tenantKey    struct{}
 )
 
@@ -19,6 +20,19 @@ func WithPrincipal(ctx context.Context, principal string) context.Context {
 func PrincipalOf(ctx context.Context) string {
 	principal, _ := ctx.Value(principalKey{}).(string)
 	return principal
+}
+
+// WithGroups returns a context for the work of a principal who belongs to groups. See
+// [GroupsOf].
+func WithGroups(ctx context.Context, groups []string) context.Context {
+	return context.WithValue(ctx, groupsKey{}, groups)
+}
+
+// GroupsOf returns the groups of the principal, as they were at the login, or nil if they are
+// unknown. The caller must not change them. They are names, such as "family".
+func GroupsOf(ctx context.Context) []string {
+	groups, _ := ctx.Value(groupsKey{}).([]string)
+	return groups
 }
 
 // WithTenant returns a context that belongs to tenant. See [TenantOf].
