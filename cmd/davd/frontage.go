@@ -19,7 +19,7 @@ import (
 type frontage struct {
 	cfg *config.Config
 	// users is nil if davd does not ask for passwords.
-	users *auth.Users
+	users auth.Verifier
 	log   *slog.Logger
 	// done is called after each request.
 	done func(*http.Request, accesslog.Record)
@@ -60,7 +60,7 @@ func (f *frontage) guard(next http.Handler) http.Handler {
 		return next
 	}
 	return &auth.Handler{
-		Next: next, Users: f.users, Realm: f.cfg.Realm,
+		Next: next, Verifier: f.users, Realm: f.cfg.Realm,
 		Known: accesslog.Identify, Refused: accesslog.Report,
 	}
 }

@@ -77,12 +77,12 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 }
 
 // openUsers returns nil if davd does not ask for passwords.
-func openUsers(ctx context.Context, cfg *config.Config, log *slog.Logger) (*auth.Users, error) {
+func openUsers(ctx context.Context, cfg *config.Config, log *slog.Logger) (auth.Verifier, error) {
 	if cfg.HTPasswd == "" {
 		return nil, nil
 	}
 	check := func() error { return checkSecret(ctx, cfg, cfg.HTPasswd) }
-	users, err := auth.Open(cfg.HTPasswd, check, log)
+	users, err := auth.OpenFile(cfg.HTPasswd, check, log)
 	if err != nil {
 		return nil, fmt.Errorf("--htpasswd %w", err)
 	}

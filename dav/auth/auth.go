@@ -1,10 +1,12 @@
-// Package auth authenticates the users of an htpasswd file with HTTP Basic
-// authentication (RFC 7617).
+// Package auth authenticates users with HTTP Basic authentication (RFC 7617). A [Verifier]
+// knows the users: those of an htpasswd file ([File]), those of a program's configuration
+// ([Users]), several of these ([Chain]), or any other source.
 //
 // A mount sends thousands of requests, so a verified password is remembered for a
-// while and not hashed for each request. It is remembered as an HMAC with a random key
-// of this process. A failed attempt takes time: it is always hashed, and after some
-// failures it is also delayed.
+// while and not checked for each request. It is remembered as an HMAC with a random key
+// of this process, and forgotten when the Verifier says that the user is no longer valid.
+// A failed attempt takes time: it is always checked, and after some failures it is also
+// delayed. Neither the answer nor its time reveals which names exist.
 package auth
 
 import (
@@ -12,7 +14,9 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/davd/davd/storage"
@@ -20,66 +24,136 @@ import (
 
 // Handler passes the requests of authenticated users to Next and answers all others
 // with 401. That includes OPTIONS, so that strangers learn nothing about the server.
+//
+// In the context of a request to Next, storage.PrincipalOf and storage.GroupsOf return the
+// user. A Handler must not be copied.
 type Handler struct {
-	Next  http.Handler
-	Users *Users
+	Next     http.Handler
+	Verifier Verifier
 	// Realm is printable ASCII without quotes and backslashes.
 	Realm string
+	// Anonymous, if not nil, reports whether Next accepts r without credentials. A request
+	// with wrong credentials is always refused.
+	Anonymous func(r *http.Request) bool
+	// Groups, if not nil, returns groups of a user in addition to those that the Verifier
+	// knows. It is called for each request.
+	Groups func(name string) []string
 	// Known, if not nil, is called with the user of a request, before Next.
 	Known func(*http.Request, string)
 	// Refused, if not nil, is called with the reason when credentials are refused. It is
-	// not called for a request without credentials.
+	// a [LoginError] if that is the client's fault. Refused is not called for a request
+	// without credentials.
 	Refused func(*http.Request, error)
+
+	once  sync.Once
+	state *logins
 }
 
-type userKey struct{}
+type loginKey struct{}
 
-// login is the user of a request.
+// login is the login of a request.
 type login struct {
-	users *Users
-	name  string
-	user  *user
+	verifier Verifier
+	id       *Identity
 }
 
-// User returns the name of the user who sent r, or "" if r did not pass a Handler.
+// User returns the name of the user who sent r, or "" for a client without a name, and if r
+// did not pass a Handler.
 func User(r *http.Request) string { return storage.PrincipalOf(r.Context()) }
 
 // Admitted reports whether the user who sent r could still log in with the same
 // password. The answer may be up to a second old. It is true if r did not pass a Handler.
 func Admitted(r *http.Request) bool {
-	l, ok := r.Context().Value(userKey{}).(*login)
-	return !ok || l.users.has(l.name, l.user)
+	l, ok := r.Context().Value(loginKey{}).(login)
+	return !ok || l.verifier.Valid(l.id)
+}
+
+func (h *Handler) logins() *logins {
+	h.once.Do(func() { h.state = newLogins() })
+	return h.state
 }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	user, password, ok := r.BasicAuth()
-	if !ok {
-		h.challenge(w, "this server requires a user name and a password")
+	if id := asserted(r); id != nil {
+		h.serve(w, r, id, nil)
 		return
 	}
-	who, err := h.Users.logIn(r.Context(), user, password, r.RemoteAddr)
-	if err == nil {
-		if h.Known != nil {
-			h.Known(r, user)
-		}
-		ctx := context.WithValue(storage.WithPrincipal(r.Context(), user), userKey{}, &login{h.Users, user, who})
-		h.Next.ServeHTTP(w, r.WithContext(ctx))
+	if h.Anonymous != nil && len(r.Header["Authorization"]) == 0 && h.Anonymous(r) {
+		h.Next.ServeHTTP(w, r)
 		return
+	}
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		h.Challenge(w, r)
+		return
+	}
+	id, err := h.logins().logIn(r.Context(), h.Verifier, user, password, r.RemoteAddr)
+	if err != nil {
+		h.refuse(w, r, user, err)
+		return
+	}
+	h.serve(w, r, id, h.Verifier)
+}
+
+// serve passes r to Next, as a request of the user id. v is nil if no password was verified.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, id *Identity, v Verifier) {
+	if h.Known != nil {
+		h.Known(r, id.Name)
+	}
+	if id.ReadOnly && !safe(r.Method) {
+		http.Error(w, "403 Forbidden: this password only allows reading: use another one to change something", http.StatusForbidden)
+		return
+	}
+	ctx := storage.WithPrincipal(r.Context(), id.Name)
+	groups := id.Groups
+	if h.Groups != nil {
+		if more := h.Groups(id.Name); len(more) > 0 {
+			groups = slices.Concat(groups, more)
+		}
+	}
+	if len(groups) > 0 {
+		ctx = storage.WithGroups(ctx, groups)
+	}
+	if v != nil {
+		ctx = context.WithValue(ctx, loginKey{}, login{v, id})
+	}
+	h.Next.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// safe reports whether a method changes nothing (RFC 9110 §9.2.1, RFC 4918 §9.1).
+func safe(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "PROPFIND", "REPORT", "SEARCH":
+		return true
+	}
+	return false
+}
+
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, user string, err error) {
+	wait, tooMany := errors.AsType[*tooManyError](err)
+	wrong := errors.Is(err, ErrWrong)
+	if tooMany || wrong {
+		err = &LoginError{Name: user, Err: err}
 	}
 	if h.Refused != nil {
 		h.Refused(r, err)
 	}
-	wait, tooMany := errors.AsType[*tooManyError](err)
 	switch {
 	case tooMany:
 		w.Header().Set("Retry-After", seconds(wait.retryAfter))
 		http.Error(w, err.Error(), http.StatusTooManyRequests)
-	case errors.Is(err, errWrong):
+	case wrong:
 		h.challenge(w, err.Error())
 	default:
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "503 Service Unavailable: the server could not check the password in time: try again in a moment", http.StatusServiceUnavailable)
 	}
+}
+
+// Challenge answers r with 401 and asks for a user name and a password. Next can call it for
+// a client without a name that may not do what it wants.
+func (h *Handler) Challenge(w http.ResponseWriter, _ *http.Request) {
+	h.challenge(w, "this server requires a user name and a password")
 }
 
 // challenge answers with 401 (RFC 7617 §2 and §2.1).

@@ -36,10 +36,10 @@ func TestHandler(t *testing.T) {
 			var user, known string
 			var refused error
 			h := &Handler{
-				Users:   usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"}), "zoë": account("z", &slow{password: "a:b"})}),
-				Realm:   "files",
-				Known:   func(_ *http.Request, u string) { known = u },
-				Refused: func(_ *http.Request, err error) { refused = err },
+				Verifier: NewUsers(ofAccounts(map[string]passfile.Account{"ann": account("a", &slow{password: "right"}), "zoë": account("z", &slow{password: "a:b"})})),
+				Realm:    "files",
+				Known:    func(_ *http.Request, u string) { known = u },
+				Refused:  func(_ *http.Request, err error) { refused = err },
 				Next: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					user = User(r)
 				}),
@@ -69,7 +69,7 @@ func TestHandler(t *testing.T) {
 
 func TestHandlerTooMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &Handler{Users: usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"})})}
+		h := usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"})}).handler(nil)
 		request := func(password string) *httptest.ResponseRecorder {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			r.SetBasicAuth("ann", password)
@@ -99,18 +99,16 @@ func TestHandlerTooMany(t *testing.T) {
 
 func TestHandlerRequestEnds(t *testing.T) {
 	var refused error
-	h := &Handler{
-		Users:   usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"})}),
-		Refused: func(_ *http.Request, err error) { refused = err },
-	}
-	busy(h.Users.gate.listed)
+	h := usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"})}).handler(nil)
+	h.Refused = func(_ *http.Request, err error) { refused = err }
+	busy(h.logins().gate.listed)
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.SetBasicAuth("ann", "right")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r.WithContext(ctx))
-	if w.Code != http.StatusServiceUnavailable || refused == nil || errors.Is(refused, errWrong) {
+	if w.Code != http.StatusServiceUnavailable || refused == nil || errors.Is(refused, ErrWrong) {
 		t.Errorf("got %d, refused %v", w.Code, refused)
 	}
 }
@@ -130,10 +128,8 @@ func TestUserOutside(t *testing.T) {
 }
 
 func BenchmarkHandler(b *testing.B) {
-	h := &Handler{
-		Users: usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})}),
-		Next:  http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
-	}
+	h := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})}).
+		handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.SetBasicAuth("ann", "right")
 	w := httptest.NewRecorder()

@@ -181,7 +181,7 @@ func (d *delays) makeRoomLocked(now time.Time) {
 }
 
 func pause(ctx context.Context, d time.Duration) error {
-	if d == 0 {
+	if d <= 0 {
 		return nil
 	}
 	timer := time.NewTimer(d)

@@ -18,7 +18,7 @@ func TestFailuresCostTime(t *testing.T) {
 		attempt := func(password, remote string, want error, takes time.Duration) {
 			t.Helper()
 			start := time.Now()
-			if err := u.verify(t.Context(), "ann", password, remote); !errors.Is(err, want) {
+			if err := u.check(t.Context(), "ann", password, remote); !errors.Is(err, want) {
 				t.Errorf("got %v, want %v", err, want)
 			}
 			if took := time.Since(start); took != takes {
@@ -30,15 +30,15 @@ func TestFailuresCostTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			attempt("wrong", remote, errWrong, d)
+			attempt("wrong", remote, ErrWrong, d)
 		}
-		attempt("wrong", "192.0.2.2:1", errWrong, 0)
-		attempt("wrong", "192.0.2.1:999", errWrong, 8*time.Second) // from another port
+		attempt("wrong", "192.0.2.2:1", ErrWrong, 0)
+		attempt("wrong", "192.0.2.1:999", ErrWrong, 8*time.Second) // from another port
 		attempt("right", remote, nil, 8*time.Second)
 		attempt("right", remote, nil, 0) // remembered
-		attempt("wrong", remote, errWrong, 8*time.Second)
+		attempt("wrong", remote, ErrWrong, 8*time.Second)
 		time.Sleep(forgetAfter)
-		attempt("wrong", remote, errWrong, 0)
+		attempt("wrong", remote, ErrWrong, 0)
 	})
 }
 
@@ -50,7 +50,7 @@ func TestBurst(t *testing.T) {
 		const attempts = 500
 		ended := make(chan error, attempts)
 		for i := range attempts {
-			go func() { ended <- u.verify(t.Context(), "ann", fmt.Sprint("wrong", i), remote) }()
+			go func() { ended <- u.check(t.Context(), "ann", fmt.Sprint("wrong", i), remote) }()
 		}
 		refused := 0
 		for range attempts {
@@ -60,7 +60,7 @@ func TestBurst(t *testing.T) {
 				if tooMany.retryAfter <= longestLine || tooMany.retryAfter > longestLine+longestDelay {
 					t.Errorf("to come back after %v", tooMany.retryAfter)
 				}
-			} else if !errors.Is(err, errWrong) {
+			} else if !errors.Is(err, ErrWrong) {
 				t.Error(err)
 			}
 		}
@@ -78,11 +78,11 @@ func TestDelayEndsWithTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
 		for range freeFailures {
-			_ = u.verify(t.Context(), "ann", "wrong", remote)
+			_ = u.check(t.Context(), "ann", "wrong", remote)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), firstDelay/2)
 		defer cancel()
-		if err := u.verify(ctx, "ann", "right", remote); !errors.Is(err, context.DeadlineExceeded) {
+		if err := u.check(ctx, "ann", "right", remote); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -107,7 +107,7 @@ func TestOrigins(t *testing.T) {
 		{"@", "ann", "@", "bob", false},
 		{"@", "ann", "192.0.2.1:1", "ann", false},
 	} {
-		if same := originOf(tt.remote1, digests.of("", tt.name1, "")) == originOf(tt.remote2, digests.of("", tt.name2, "")); same != tt.same {
+		if same := originOf(tt.remote1, digests.of(tt.name1)) == originOf(tt.remote2, digests.of(tt.name2)); same != tt.same {
 			t.Errorf("%+v: the same %v", tt, same)
 		}
 	}
@@ -160,7 +160,7 @@ func TestOriginsAreBounded(t *testing.T) {
 
 func TestSuccessLeavesNoLine(t *testing.T) {
 	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
-	if err := u.verify(t.Context(), "ann", "right", remote); err != nil || len(u.gate.delays.lines) != 0 {
+	if err := u.check(t.Context(), "ann", "right", remote); err != nil || len(u.gate.delays.lines) != 0 {
 		t.Errorf("%d lines, error %v", len(u.gate.delays.lines), err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// digest identifies a user with a hash and a password. It is keyed, so that an attacker
+// digest identifies a user name, or a name with a password. It is keyed, so that an attacker
 // can't compute it or test passwords against it.
 type digest [sha256.Size]byte
 
@@ -21,14 +21,14 @@ type digester struct {
 	macs sync.Pool
 }
 
-func (x *digester) of(storedHash, name, password string) (d digest) {
+func (x *digester) of(parts ...string) (d digest) {
 	x.once.Do(func() { _, _ = rand.Read(x.key[:]) }) // never fails
 	mac, ok := x.macs.Get().(hash.Hash)
 	if !ok {
 		mac = hmac.New(sha256.New, x.key[:])
 	}
 	var size [8]byte
-	for _, part := range [...]string{storedHash, name, password} {
+	for _, part := range parts {
 		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
 		mac.Write(size[:])
 		mac.Write([]byte(part))

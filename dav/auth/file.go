@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -27,19 +28,17 @@ const (
 	maxFile = 16 << 20
 )
 
-// Users are the users of an htpasswd file, as it was when it was last checked.
+// File is a [Verifier] of the users of an htpasswd file, as it was when it was last checked.
+// That is at most a second ago while requests arrive.
 //
 // If the file is deleted, empty or without users, no one can log in. The user of a
 // damaged line can't log in either. So a removed user is locked out, whatever happens to
 // the file. If the file exists but can't be read, the users stay as they were.
-type Users struct {
+type File struct {
+	users Users
 	file  string
 	check func() error
 	log   *slog.Logger
-	table atomic.Pointer[table]
-	gate  *gate
-	// digests has a key of this process.
-	digests digester
 
 	checked atomic.Int64 // when the file was last checked, in ns since 1970
 
@@ -59,17 +58,20 @@ type goneError struct{ error }
 
 func (e goneError) Unwrap() error { return e.error }
 
-// Open reads the users of an htpasswd file and returns an error if a line is damaged.
+// OpenFile reads the users of an htpasswd file and returns an error if a line is damaged.
 // Later changes are logged. check, if not nil, is called each time the file is read. If it
-// returns an error, the file is not used.
-func Open(file string, check func() error, log *slog.Logger) (*Users, error) {
+// returns an error, the file is not used. log may be nil.
+func OpenFile(file string, check func() error, log *slog.Logger) (*File, error) {
 	if check == nil {
 		check = func() error { return nil }
 	}
-	u := &Users{file: file, check: check, log: log, gate: newGate()}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	f := &File{file: file, check: check, log: log}
 	now := time.Now()
-	u.checked.Store(now.UnixNano())
-	content, _, err := u.read(now)
+	f.checked.Store(now.UnixNano())
+	content, _, err := f.read(now)
 	if err != nil {
 		return nil, err
 	}
@@ -78,100 +80,127 @@ func Open(file string, check func() error, log *slog.Logger) (*Users, error) {
 	case len(damaged) > 0:
 		return nil, damaged[0]
 	case len(accounts) == 0:
-		return nil, u.errEmpty()
+		return nil, f.errEmpty()
 	}
-	u.table.Store(newTable(accounts, nil))
-	return u, nil
+	f.users.Set(ofAccounts(accounts))
+	return f, nil
 }
 
-func (u *Users) errEmpty() error {
-	return fmt.Errorf("%s: it lists no users: add one with htpasswd -B %s NAME", u.file, u.file)
+func ofAccounts(accounts map[string]passfile.Account) map[string]Account {
+	users := make(map[string]Account, len(accounts))
+	for name, a := range accounts {
+		users[name] = Account{Account: a}
+	}
+	return users
+}
+
+func (f *File) errEmpty() error {
+	return fmt.Errorf("%s: it lists no users: add one with htpasswd -B %s NAME", f.file, f.file)
 }
 
 // current returns the users, after it has read the file again if that may have changed.
 // While one request reads the file, others get the previous users.
-func (u *Users) current(now time.Time) *table {
-	if last := u.checked.Load(); now.UnixNano()-last >= int64(checkEvery) && u.mu.TryLock() {
-		defer u.mu.Unlock()
-		u.checked.Store(now.UnixNano())
-		if u.changed() {
-			u.reread(now)
+func (f *File) current(now time.Time) *table {
+	if last := f.checked.Load(); now.UnixNano()-last >= int64(checkEvery) && f.mu.TryLock() {
+		defer f.mu.Unlock()
+		f.checked.Store(now.UnixNano())
+		if f.changed() {
+			f.reread(now)
 		}
 	}
-	return u.table.Load()
+	return f.users.current()
 }
 
 // changed reports whether the file may have changed since it was read. It compares the
 // results of stat, and returns true if the file was too young when it was read (see
 // settled).
-func (u *Users) changed() bool {
-	info, err := os.Stat(u.file) //nolint:gosec // the operator has named it
-	if err != nil || u.seen.info == nil {
+func (f *File) changed() bool {
+	info, err := os.Stat(f.file)
+	if err != nil || f.seen.info == nil {
 		return true
 	}
-	return !os.SameFile(info, u.seen.info) || info.Size() != u.seen.info.Size() ||
-		!info.ModTime().Equal(u.seen.info.ModTime()) ||
-		u.seen.at.Sub(info.ModTime()) < settled
+	return !os.SameFile(info, f.seen.info) || info.Size() != f.seen.info.Size() ||
+		!info.ModTime().Equal(f.seen.info.ModTime()) ||
+		f.seen.at.Sub(info.ModTime()) < settled
 }
 
 // reread reads the file again, installs its users and logs the consequences.
-func (u *Users) reread(now time.Time) {
-	failed, before := u.seen.err, u.table.Load()
-	content, changed, err := u.read(now)
+func (f *File) reread(now time.Time) {
+	failed, before := f.seen.err, f.users.current()
+	content, changed, err := f.read(now)
 	_, gone := errors.AsType[goneError](err)
 	news := failed == nil || err == nil || failed.Error() != err.Error()
 	switch {
 	case gone && news:
-		u.log.Error("no user can log in", "err", err)
+		f.log.Error("no user can log in", "err", err)
 	case err != nil && news:
-		u.log.Error("can't read the file of users again: the users stay as they were", "err", err)
+		f.log.Error("can't read the file of users again: the users stay as they were", "err", err)
 	}
 	switch {
 	case gone && len(before.users) > 0:
-		u.table.Store(newTable(nil, nil))
+		f.users.Set(nil)
 	case err == nil && changed:
-		u.install(content, before)
+		f.install(content)
 	}
 }
+
+// Verify implements [Verifier].
+func (f *File) Verify(_ context.Context, name, password string) (*Identity, error) {
+	return f.current(time.Now()).verify(&f.users.digests, name, password)
+}
+
+// Valid implements [Verifier].
+func (f *File) Valid(id *Identity) bool { return f.current(time.Now()).valid(id) }
+
+// Probe implements [Prober].
+func (f *File) Probe(name string) Standing { return f.current(time.Now()).probe(name) }
+
+// Find implements [Finder].
+func (f *File) Find(_ context.Context, name string) (*Identity, error) {
+	return f.current(time.Now()).find(name)
+}
+
+// Has reports whether the file lists name.
+func (f *File) Has(name string) bool { return f.Probe(name) == Known }
 
 // maxReported is how many damaged lines are logged individually.
 const maxReported = 20
 
 // install replaces the users with those in content.
-func (u *Users) install(content []byte, before *table) {
-	accounts, damaged := passfile.Parse(u.file, content)
-	u.table.Store(newTable(accounts, before))
+func (f *File) install(content []byte) {
+	accounts, damaged := passfile.Parse(f.file, content)
+	f.users.Set(ofAccounts(accounts))
 	for _, err := range damaged[:min(len(damaged), maxReported)] {
-		u.log.Error("a line of the file of users is damaged: its user can't log in", "err", err)
+		f.log.Error("a line of the file of users is damaged: its user can't log in", "err", err)
 	}
 	if more := len(damaged) - maxReported; more > 0 {
-		u.log.Error("more lines of the file of users are damaged", "file", u.file, "lines", more)
+		f.log.Error("more lines of the file of users are damaged", "file", f.file, "lines", more)
 	}
 	if len(accounts) == 0 {
-		u.log.Error("no user can log in", "err", u.errEmpty())
+		f.log.Error("no user can log in", "err", f.errEmpty())
 	}
-	u.log.Info("the users have been read again", "file", u.file, "users", len(accounts))
+	f.log.Info("the users have been read again", "file", f.file, "users", len(accounts))
 }
 
 // read reads the file, and reports whether its content has changed since the last time.
-func (u *Users) read(now time.Time) (content []byte, changed bool, err error) {
-	info, content, err := readFile(u.file)
+func (f *File) read(now time.Time) (content []byte, changed bool, err error) {
+	info, content, err := readFile(f.file)
 	if err == nil {
-		err = u.check()
+		err = f.check()
 	}
 	if err != nil {
 		info = nil
 	}
 	seen := snapshot{info: info, at: now, sum: sha256.Sum256(content), err: err}
-	changed = err == nil && (u.seen.info == nil || seen.sum != u.seen.sum)
-	u.seen = seen
+	changed = err == nil && (f.seen.info == nil || seen.sum != f.seen.sum)
+	f.seen = seen
 	return content, changed, err
 }
 
 // readFile reads a regular file. For anything else it returns a goneError, as if the file
 // had been deleted: reading a pipe, for example, would consume its content.
 func readFile(file string) (fs.FileInfo, []byte, error) {
-	info, err := os.Stat(file) //nolint:gosec // the operator has named it
+	info, err := os.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, nil, goneError{fmt.Errorf("%s: is not a regular file: name a file that lists users and their password hashes", file)}
 	}
@@ -195,7 +224,7 @@ func readFile(file string) (fs.FileInfo, []byte, error) {
 
 // readRegular returns the state of the file together with its content.
 func readRegular(file string) (fs.FileInfo, []byte, error) {
-	f, err := os.Open(file) //nolint:gosec // the operator has named it
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,7 +18,8 @@ type passwd struct {
 	t     *testing.T
 	name  string
 	log   bytes.Buffer
-	users *Users
+	users *File
+	*door
 	// forbidden makes Open's check fail.
 	forbidden atomic.Bool
 }
@@ -40,9 +41,10 @@ func newPasswd(t *testing.T, content string) *passwd {
 		return nil
 	}
 	var err error
-	if p.users, err = Open(p.name, check, slog.New(slog.NewTextHandler(&p.log, nil))); err != nil {
+	if p.users, err = OpenFile(p.name, check, slog.New(slog.NewTextHandler(&p.log, nil))); err != nil {
 		t.Fatal(err)
 	}
+	p.door = &door{newLogins(), p.users}
 	return p
 }
 
@@ -59,8 +61,8 @@ func (p *passwd) write(content string) {
 
 func (p *passwd) verifies(user string, want bool) {
 	p.t.Helper()
-	err := p.users.verify(p.t.Context(), user, "secret", "@")
-	if (err == nil) != want || err != nil && !errors.Is(err, errWrong) {
+	err := p.check(p.t.Context(), user, "secret", "@")
+	if (err == nil) != want || err != nil && !errors.Is(err, ErrWrong) {
 		p.t.Errorf("%s: got %v", user, err)
 	}
 }
@@ -155,7 +157,7 @@ func TestRereadBad(t *testing.T) {
 				}
 				p.write(annSecret)
 				time.Sleep(checkEvery)
-				if v := p.users.current(time.Now()).users["ann"].verified.Load(); (v != nil) != tt.ann {
+				if v, ok := p.remembered("ann", "secret"); ok != tt.ann {
 					t.Errorf("of ann is remembered %v", v)
 				}
 				p.verifies("ann", true)
@@ -169,14 +171,14 @@ func TestRereadBad(t *testing.T) {
 func TestRemovedWhileHashing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPasswd(t, annSecret+bobSecret)
-		release := busy(p.users.gate.listed)
+		release := busy(p.gate.listed)
 		ended := make(chan error)
-		go func() { ended <- p.users.verify(t.Context(), "ann", "secret", remote) }()
+		go func() { ended <- p.check(t.Context(), "ann", "secret", remote) }()
 		synctest.Wait()
 		p.write(bobSecret)
 		time.Sleep(checkEvery)
 		release()
-		if err := <-ended; !errors.Is(err, errWrong) {
+		if err := <-ended; !errors.Is(err, ErrWrong) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -187,11 +189,11 @@ func TestRereadKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPasswd(t, annSecret)
 		p.verifies("ann", true)
-		before := p.users.table.Load().users["ann"].verified.Load()
+		before, ok := p.remembered("ann", "secret")
 		p.write(bobSecret + annSecret)
 		time.Sleep(checkEvery)
 		p.verifies("bob", true)
-		if after := p.users.table.Load().users["ann"].verified.Load(); before == nil || after != before {
+		if after, _ := p.remembered("ann", "secret"); !ok || after != before {
 			t.Errorf("before %v, after %v", before, after)
 		}
 	})
@@ -289,7 +291,7 @@ func TestOpenBad(t *testing.T) {
 		written("comments", "# x"):        "it lists no users: add one",
 		written("bad", annSecret+"bob:x"): "bad:2: user \"bob\": ",
 	} {
-		if _, err := Open(file, nil, nil); err == nil || !strings.HasPrefix(err.Error(), file+":") || !strings.Contains(err.Error(), says) {
+		if _, err := OpenFile(file, nil, nil); err == nil || !strings.HasPrefix(err.Error(), file+":") || !strings.Contains(err.Error(), says) {
 			t.Errorf("got error %v, want %s", err, says)
 		}
 	}

@@ -40,23 +40,18 @@ var floods = []struct {
 
 // crowded returns Users with ann, bob, zoë and twenty more. Only ann has logged in, and
 // her verification has expired.
-func crowded(t *testing.T, hash passfile.Account, password string) *Users {
+func crowded(t *testing.T, hash passfile.Account, password string) *door {
 	t.Helper()
 	accounts := map[string]passfile.Account{"ann": hash, "bob": hash, "zoë": hash}
 	for i := range 20 {
 		accounts["user"+strconv.Itoa(i)] = hash
 	}
 	u := usersOf(accounts)
-	if err := u.verify(t.Context(), "ann", password, "127.0.0.1:1"); err != nil {
+	if err := u.check(t.Context(), "ann", password, "127.0.0.1:1"); err != nil {
 		t.Fatal(err)
 	}
-	expire(u, "ann")
+	u.expire(t, "ann", password)
 	return u
-}
-
-func expire(u *Users, name string) {
-	who, _ := u.table.Load().lookup(&u.digests, name)
-	who.verified.Store(&verification{digest: who.verified.Load().digest, until: time.Now()})
 }
 
 // TestGuessersDelayNoUser checks how long users wait while clients guess passwords. A user
@@ -74,7 +69,7 @@ func TestGuessersDelayNoUser(t *testing.T) {
 					guessing.Go(func() {
 						for n := 0; ctx.Err() == nil; n++ {
 							user, remote := flood.guess(i, n)
-							if err := u.verify(ctx, user, fmt.Sprint("wrong", i, n), remote); err == nil {
+							if err := u.check(ctx, user, fmt.Sprint("wrong", i, n), remote); err == nil {
 								t.Error("a wrong password is accepted")
 							}
 							_ = pause(ctx, 100*time.Millisecond) // a round trip
@@ -85,17 +80,16 @@ func TestGuessersDelayNoUser(t *testing.T) {
 					time.Sleep(2 * time.Second)
 					for user, most := range map[string]time.Duration{"ann": takes, "zoë": 22 * takes} {
 						start := time.Now()
-						if err := u.verify(t.Context(), user, "right", "127.0.0.1:1"); err != nil {
+						if err := u.check(t.Context(), user, "right", "127.0.0.1:1"); err != nil {
 							t.Errorf("%s: %v", user, err)
 						}
 						if took := time.Since(start); took > most {
 							t.Errorf("%s waited %v, want %v at most", user, took, most)
 						}
 						if user == "ann" {
-							expire(u, "ann")
+							u.expire(t, "ann", "right")
 						} else {
-							who, _ := u.table.Load().lookup(&u.digests, user)
-							who.verified.Store(nil)
+							u.memory.forget(u.digests.of(user, "right"))
 						}
 					}
 				}
@@ -127,7 +121,7 @@ func TestRefusalsTellNoNames(t *testing.T) {
 						time.AfterFunc(tt.wait, busy(u.gate.refusals))
 					}
 					start := time.Now()
-					if err := u.verify(t.Context(), user, "wrong", remote); !errors.Is(err, errWrong) {
+					if err := u.check(t.Context(), user, "wrong", remote); !errors.Is(err, ErrWrong) {
 						t.Error(err)
 					}
 					if took := time.Since(start); took != tt.want {
@@ -136,11 +130,11 @@ func TestRefusalsTellNoNames(t *testing.T) {
 					// A guesser who disconnects does not get around the delay.
 					ctx, cancel := context.WithTimeout(t.Context(), takes/2)
 					defer cancel()
-					_ = u.verify(ctx, user, "wrong", "198.51.100.1:1")
+					_ = u.check(ctx, user, "wrong", "198.51.100.1:1")
 					if tt.wait > takes {
 						time.Sleep(tt.wait)
 					}
-					if l := u.gate.delays.lines[originOf(remote, u.digests.of("", user, ""))]; l == nil || l.failures != 1 {
+					if l := u.gate.delays.lines[originOf(remote, u.digests.of(user))]; l == nil || l.failures != 1 {
 						t.Errorf("counted: %+v", l)
 					}
 				})
@@ -191,9 +185,7 @@ func TestFlood(t *testing.T) {
 		t.Fatal(damaged)
 	}
 	u := crowded(t, accounts["ann"], "right")
-	server := httptest.NewServer(&Handler{
-		Users: u, Next: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
-	})
+	server := httptest.NewServer(u.handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })))
 	t.Cleanup(server.Close)
 	transport := &http.Transport{MaxIdleConnsPerHost: guessers}
 	t.Cleanup(transport.CloseIdleConnections)

@@ -20,7 +20,7 @@ func TestFirstConnections(t *testing.T) {
 		const connections = 16
 		verified := make(chan error, connections)
 		for i := range connections {
-			go func() { verified <- u.verify(t.Context(), "ann", "right", "192.0.2.1:"+strconv.Itoa(i)) }()
+			go func() { verified <- u.check(t.Context(), "ann", "right", "192.0.2.1:"+strconv.Itoa(i)) }()
 		}
 		for range connections {
 			if err := <-verified; err != nil {
@@ -53,17 +53,17 @@ func TestFewAtATime(t *testing.T) {
 		cores := runtime.GOMAXPROCS(0)
 		ended := make(chan error)
 		for i := range 3 * cores {
-			go func() { ended <- u.verify(t.Context(), "ann", "wrong", "192.0.2."+strconv.Itoa(i)+":1") }()
+			go func() { ended <- u.check(t.Context(), "ann", "wrong", "192.0.2."+strconv.Itoa(i)+":1") }()
 		}
 		start := time.Now()
 		synctest.Wait()
 		waiting, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		if err := u.verify(waiting, "ann", "right", "198.51.100.1:1"); !errors.Is(err, context.DeadlineExceeded) {
+		if err := u.check(waiting, "ann", "right", "198.51.100.1:1"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("who waits gets %v when the request ends", err)
 		}
 		for range 3 * cores {
-			if err := <-ended; !errors.Is(err, errWrong) {
+			if err := <-ended; !errors.Is(err, ErrWrong) {
 				t.Error(err)
 			}
 		}
@@ -85,10 +85,10 @@ func TestLeaderLeaves(t *testing.T) {
 		release := busy(u.gate.listed)
 		leading, leave := context.WithCancel(t.Context())
 		ended := make(chan error, 3)
-		go func() { ended <- u.verify(leading, "ann", "right", remote) }()
+		go func() { ended <- u.check(leading, "ann", "right", remote) }()
 		synctest.Wait()
 		for range 2 {
-			go func() { ended <- u.verify(t.Context(), "ann", "right", remote) }()
+			go func() { ended <- u.check(t.Context(), "ann", "right", remote) }()
 		}
 		synctest.Wait()
 		leave()
@@ -110,11 +110,11 @@ func TestLeaderLeaves(t *testing.T) {
 func TestNothingIsLeft(t *testing.T) {
 	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
 	for _, password := range []string{"wrong", "right"} {
-		_ = u.verify(t.Context(), "ann", password, remote)
+		_ = u.check(t.Context(), "ann", password, remote)
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	_ = u.verify(ended, "ann", "other", remote)
+	_ = u.check(ended, "ann", "other", remote)
 	if len(u.gate.flights) != 0 {
 		t.Errorf("left: %d flights", len(u.gate.flights))
 	}

@@ -2,58 +2,86 @@ package auth
 
 import (
 	"context"
-	"crypto/hmac"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/davd/davd/dav/auth/passfile"
 )
 
-const (
-	// rememberFor is how long a verified password is remembered.
-	rememberFor = 10 * time.Minute
-	// maxPassword limits the length of a password, in bytes.
-	maxPassword = 1024
-)
+// Account is the account of a user.
+type Account struct {
+	passfile.Account
+	// Groups are the names of the user's groups.
+	Groups []string
+}
 
-var errWrong = errors.New("the user name or the password is wrong")
+// Users is a [Verifier] of users that the program knows. The zero value has no users.
+type Users struct {
+	table   atomic.Pointer[table]
+	digests digester
+}
 
-// table holds the users of one state of the file.
+// NewUsers returns Users that are listed by their names.
+func NewUsers(users map[string]Account) *Users {
+	u := new(Users)
+	u.Set(users)
+	return u
+}
+
+// Set replaces the users. Those that are removed, or have another password or other groups,
+// must log in again.
+func (u *Users) Set(users map[string]Account) {
+	for {
+		before := u.table.Load()
+		if u.table.CompareAndSwap(before, newTable(users, before)) {
+			return
+		}
+	}
+}
+
+// Len returns the number of users.
+func (u *Users) Len() int { return len(u.current().users) }
+
+// Has reports whether name is a user.
+func (u *Users) Has(name string) bool { return u.current().users[name] != nil }
+
+// table holds the users at a time.
 type table struct {
 	users map[string]*user
 	names []string // sorted
 }
 
-// user is an account with its last verification. So there is at most one verification per
-// user, and it ends when the user is removed or gets another hash.
+// user is the Stamp of an Identity. A user who is removed, or whose account changes, gets
+// another one.
 type user struct {
-	passfile.Account
-	verified atomic.Pointer[verification]
+	Account
+	id *Identity
 }
 
-// verification records a password that was right.
-type verification struct {
-	digest digest
-	until  time.Time
-}
-
-// newTable returns a table of accounts. It keeps the verifications of accounts whose hash
-// has not changed. before may be nil.
-func newTable(accounts map[string]passfile.Account, before *table) *table {
-	t := &table{users: make(map[string]*user, len(accounts))}
-	for name, a := range accounts {
-		u := &user{Account: a}
-		if before != nil && before.users[name] != nil && before.users[name].Hash == a.Hash {
-			u = before.users[name]
+// newTable returns a table of users. It keeps those that have not changed. before may be nil.
+func newTable(users map[string]Account, before *table) *table {
+	t := &table{users: make(map[string]*user, len(users))}
+	for name, account := range users {
+		if before != nil && before.users[name] != nil && before.users[name].same(account) {
+			t.users[name] = before.users[name]
+		} else {
+			t.users[name] = newUser(name, account)
 		}
-		t.users[name] = u
 		t.names = append(t.names, name)
 	}
 	slices.Sort(t.names)
 	return t
+}
+
+func newUser(name string, account Account) *user {
+	u := &user{Account: account}
+	u.id = &Identity{Name: name, Groups: account.Groups, Stamp: u}
+	return u
+}
+
+func (u *user) same(other Account) bool {
+	return u.Hash == other.Hash && slices.Equal(u.Groups, other.Groups)
 }
 
 // never matches no password.
@@ -61,63 +89,71 @@ type never struct{}
 
 func (never) MatchesPassword(string) bool { return false }
 
+func (u *Users) current() *table {
+	if t := u.table.Load(); t != nil {
+		return t
+	}
+	return &table{}
+}
+
 // lookup returns the user with this name and true. For an unknown name it returns another
 // user and false. That is always the same user for the same name, so that the time of a
-// refusal does not reveal which names exist, even if the file has several kinds of hashes.
-// If the file has no users, it returns one without a password.
+// refusal does not reveal which names exist, even if there are several kinds of hashes.
+// If there are no users, it returns one without a password.
 func (t *table) lookup(digests *digester, name string) (u *user, listed bool) {
 	if u = t.users[name]; u != nil {
 		return u, true
 	}
 	if len(t.names) == 0 {
-		return &user{Account: passfile.Account{Matcher: never{}}}, false
+		return &user{Account: Account{Account: passfile.Account{Matcher: never{}}}}, false
 	}
-	d := digests.of("", name, "")
+	d := digests.of(name)
 	return t.users[t.names[binary.BigEndian.Uint64(d[:])%uint64(len(t.names))]], false
 }
 
-// remembers reports whether d was verified at most rememberFor ago.
-func (u *user) remembers(d digest, now time.Time) bool {
-	v := u.verified.Load()
-	return v != nil && now.Before(v.until) && hmac.Equal(v.digest[:], d[:])
-}
-
-// logIn returns the user if the password is right. Otherwise the error is errWrong, a
-// tooManyError if the client has to wait, or the error of ctx.
-func (u *Users) logIn(ctx context.Context, name, password, remote string) (*user, error) {
-	now := time.Now()
-	who, listed := u.current(now).lookup(&u.digests, name)
-	d := u.digests.of(who.Hash, name, password)
-	if listed && who.remembers(d, now) {
-		return who, nil
-	}
-	possible := listed && len(password) <= maxPassword
-	password = password[:min(len(password), maxPassword)]
-	err := u.gate.admit(ctx, &attempt{
-		from: originOf(remote, u.digests.of("", name, "")), digest: d,
-		familiar: listed && who.remembers(d, time.Time{}), listed: listed,
-		matches: func() bool {
-			// Another request may just have verified the same password.
-			if listed && who.remembers(d, time.Now()) {
-				return true
-			}
-			if !who.Matcher.MatchesPassword(password) || !possible {
-				return false
-			}
-			who.verified.Store(&verification{digest: d, until: time.Now().Add(rememberFor)})
-			return true
-		},
-	})
+func (t *table) verify(digests *digester, name, password string) (*Identity, error) {
+	who, listed := t.lookup(digests, name)
+	matches := who.Matcher.MatchesPassword(password)
 	switch {
-	case err != nil:
-		return nil, err
-	case !u.has(name, who):
-		return nil, errWrong // removed meanwhile
+	case !listed:
+		return nil, ErrUnknown
+	case !matches:
+		return nil, ErrWrong
 	}
-	return who, nil
+	return who.id, nil
 }
 
-// has reports whether name still is the user who, with the same hash.
-func (u *Users) has(name string, who *user) bool {
-	return u.current(time.Now()).users[name] == who
+func (t *table) probe(name string) Standing {
+	if t.users[name] == nil {
+		return Unknown
+	}
+	return Known
+}
+
+func (t *table) find(name string) (*Identity, error) {
+	if u := t.users[name]; u != nil {
+		return u.id, nil
+	}
+	return nil, ErrUnknown
+}
+
+func (t *table) valid(id *Identity) bool {
+	u, ok := id.Stamp.(*user)
+	return ok && t.users[id.Name] == u
+}
+
+// Verify implements [Verifier].
+func (u *Users) Verify(_ context.Context, name, password string) (*Identity, error) {
+	return u.current().verify(&u.digests, name, password)
+}
+
+// Valid implements [Verifier].
+func (u *Users) Valid(id *Identity) bool { return u.current().valid(id) }
+
+// Probe implements [Prober].
+func (u *Users) Probe(name string) Standing { return u.current().probe(name) }
+
+// Find implements [Finder].
+func (u *Users) Find(_ context.Context, name string) (*Identity, error) {
+	return u.current().find(name)
 }

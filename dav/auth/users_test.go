@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,18 +41,43 @@ func account(hash string, matcher htpasswd.EncodedPasswd) passfile.Account {
 	return passfile.Account{Hash: hash, Matcher: matcher}
 }
 
-// usersOf returns Users without a file that changes.
-func usersOf(accounts map[string]passfile.Account) *Users {
-	u := &Users{check: func() error { return nil }, log: slog.New(slog.DiscardHandler), gate: newGate()}
-	u.table.Store(newTable(accounts, nil))
-	u.checked.Store(1 << 62)
-	return u
+// door is a Verifier with its logins.
+type door struct {
+	*logins
+	users Verifier
 }
 
-// verify is logIn without the returned user.
-func (u *Users) verify(ctx context.Context, name, password, remote string) error {
-	_, err := u.logIn(ctx, name, password, remote)
+func usersOf(accounts map[string]passfile.Account) *door {
+	return &door{newLogins(), NewUsers(ofAccounts(accounts))}
+}
+
+// handler returns a Handler with the door's logins.
+func (d *door) handler(next http.Handler) *Handler {
+	h := &Handler{Next: next, Verifier: d.users, state: d.logins}
+	h.once.Do(func() {})
+	return h
+}
+
+// check is logIn without the returned user.
+func (d *door) check(ctx context.Context, name, password, remote string) error {
+	_, err := d.logIn(ctx, d.users, name, password, remote)
 	return err
+}
+
+// remembered returns the verification of a password, even if it has expired.
+func (d *door) remembered(name, password string) (verification, bool) {
+	return d.memory.recall(d.users, d.digests.of(name, password))
+}
+
+// expire makes the verification of a password end now.
+func (d *door) expire(t *testing.T, name, password string) {
+	t.Helper()
+	v, ok := d.remembered(name, password)
+	if !ok {
+		t.Fatalf("%s is not remembered", name)
+	}
+	v.until = time.Now()
+	d.memory.store(d.digests.of(name, password), v)
 }
 
 const remote = "192.0.2.1:1234"
@@ -66,16 +91,16 @@ func TestVerify(t *testing.T) {
 			want           error
 		}{
 			{"ann", "right", nil},
-			{"ann", "", errWrong},
-			{"ann", "wrong", errWrong},
-			{"ann", "wrong", errWrong}, // not remembered
-			{"Ann", "right", errWrong},
-			{"", "right", errWrong},
-			{"bob", "right", errWrong}, // compared with ann's hash
-			{"ann", "right" + strings.Repeat(" ", 2000), errWrong},
+			{"ann", "", ErrWrong},
+			{"ann", "wrong", ErrWrong},
+			{"ann", "wrong", ErrWrong}, // not remembered
+			{"Ann", "right", ErrWrong},
+			{"", "right", ErrWrong},
+			{"bob", "right", ErrWrong}, // compared with ann's hash
+			{"ann", "right" + strings.Repeat(" ", 2000), ErrWrong},
 		} {
 			before := hash.calls.Load()
-			if err := u.verify(t.Context(), tt.name, tt.password, remote); !errors.Is(err, tt.want) {
+			if err := u.check(t.Context(), tt.name, tt.password, remote); !errors.Is(err, tt.want) {
 				t.Errorf("%s, %.10q: got %v, want %v", tt.name, tt.password, err, tt.want)
 			}
 			if got := hash.calls.Load() - before; got != 1 {
@@ -93,10 +118,10 @@ func TestVerify(t *testing.T) {
 func TestLongPasswordEndsDifferently(t *testing.T) {
 	long := strings.Repeat("x", maxPassword)
 	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: long})})
-	if err := u.verify(t.Context(), "ann", long, remote); err != nil {
+	if err := u.check(t.Context(), "ann", long, remote); err != nil {
 		t.Error(err)
 	}
-	if err := u.verify(t.Context(), "ann", long+"y", remote); !errors.Is(err, errWrong) {
+	if err := u.check(t.Context(), "ann", long+"y", remote); !errors.Is(err, ErrWrong) {
 		t.Error(err)
 	}
 }
@@ -107,7 +132,7 @@ func TestRemembered(t *testing.T) {
 		u := usersOf(map[string]passfile.Account{"ann": account("hash", hash), "bob": account("hash", &slow{password: "other"})})
 		verify := func(name, password string, want error, calls int32) {
 			t.Helper()
-			if err := u.verify(t.Context(), name, password, remote); !errors.Is(err, want) {
+			if err := u.check(t.Context(), name, password, remote); !errors.Is(err, want) {
 				t.Errorf("%s, %s: got %v, want %v", name, password, err, want)
 			}
 			if got := hash.calls.Load(); got != calls {
@@ -116,8 +141,8 @@ func TestRemembered(t *testing.T) {
 		}
 		verify("ann", "right", nil, 1)
 		verify("ann", "right", nil, 1)
-		verify("ann", "wrong", errWrong, 2)
-		verify("bob", "right", errWrong, 2)
+		verify("ann", "wrong", ErrWrong, 2)
+		verify("bob", "right", ErrWrong, 2)
 		verify("ann", "right", nil, 2)
 		time.Sleep(rememberFor - time.Nanosecond)
 		verify("ann", "right", nil, 2)
@@ -129,12 +154,16 @@ func TestRemembered(t *testing.T) {
 
 func TestNoPasswordInMemory(t *testing.T) {
 	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
-	if err := u.verify(t.Context(), "ann", "right", remote); err != nil {
+	if err := u.check(t.Context(), "ann", "right", remote); err != nil {
 		t.Fatal(err)
 	}
-	v := u.table.Load().users["ann"].verified.Load()
-	if v == nil || bytes.Contains(v.digest[:], []byte("right")) || v.digest == (digest{}) {
-		t.Errorf("remembered %+v", v)
+	for d := range u.memory.of {
+		if bytes.Contains(d[:], []byte("right")) || d == (digest{}) {
+			t.Errorf("remembered %x", d)
+		}
+	}
+	if _, ok := u.remembered("ann", "right"); !ok {
+		t.Error("not remembered")
 	}
 }
 
@@ -142,12 +171,12 @@ func TestDigestsDiffer(t *testing.T) {
 	var digests digester
 	seen := make(map[digest]string)
 	for _, parts := range [][3]string{{"h", "u", "p"}, {"hu", "", "p"}, {"", "hu", "p"}, {"h", "up", ""}, {"", "", "hup"}, {"h", "u", "P"}} {
-		d := digests.of(parts[0], parts[1], parts[2])
+		d := digests.of(parts[:]...)
 		if other, ok := seen[d]; ok {
 			t.Errorf("%q and %s are the same", parts, other)
 		}
 		seen[d] = strings.Join(parts[:], "|")
-		if digests.of(parts[0], parts[1], parts[2]) != d {
+		if digests.of(parts[:]...) != d {
 			t.Errorf("%q is not the same twice", parts)
 		}
 	}
@@ -156,7 +185,7 @@ func TestDigestsDiffer(t *testing.T) {
 // TestStandIns checks that the user who stands in for an unknown name is always the same,
 // and that every user stands in for some names.
 func TestStandIns(t *testing.T) {
-	table := newTable(map[string]passfile.Account{"ann": account("a", nil), "bob": account("b", nil)}, nil)
+	table := newTable(ofAccounts(map[string]passfile.Account{"ann": account("a", nil), "bob": account("b", nil)}), nil)
 	var digests digester
 	hashes := make(map[string]bool)
 	for i := range 100 {
@@ -174,19 +203,22 @@ func TestStandIns(t *testing.T) {
 }
 
 func BenchmarkRemembered(b *testing.B) {
-	u := usersOf(map[string]passfile.Account{"ann": account("hash", &slow{password: "right"})})
-	u.file = filepath.Join(b.TempDir(), "users")
-	if err := os.WriteFile(u.file, []byte("ann:{SHA}0nofEXcSAJSXFLGvmfBIpBb11vQ="), 0o600); err != nil {
+	name := filepath.Join(b.TempDir(), "users") // the file is checked every second
+	if err := os.WriteFile(name, []byte("ann:{SHA}0nofEXcSAJSXFLGvmfBIpBb11vQ="), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	u.checked.Store(0) // the file is checked every second
+	file, err := OpenFile(name, nil, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	u := &door{newLogins(), file}
 	ctx := context.Background()
-	if err := u.verify(ctx, "ann", "right", remote); err != nil {
+	if err := u.check(ctx, "ann", "right", remote); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := u.verify(ctx, "ann", "right", remote); err != nil {
+		if err := u.check(ctx, "ann", "right", remote); err != nil {
 			b.Fatal(err)
 		}
 	}

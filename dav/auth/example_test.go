@@ -1,0 +1,59 @@
+package auth_test
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/spf13/afero"
+
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/auth"
+	"github.com/davd/davd/storage/aferofs"
+)
+
+// team verifies the users of another system, here a map of names and tokens.
+type team struct{ tokens map[string]string }
+
+func (t *team) Verify(_ context.Context, name, password string) (*auth.Identity, error) {
+	token, ok := t.tokens[name]
+	switch {
+	case subtle.ConstantTimeCompare([]byte(token), []byte(password)) == 0:
+		return nil, auth.ErrWrong
+	case !ok:
+		return nil, auth.ErrUnknown
+	}
+	return &auth.Identity{Name: name, Groups: []string{"team"}, Stamp: token}, nil
+}
+
+func (t *team) Valid(id *auth.Identity) bool { return t.tokens[id.Name] == id.Stamp }
+
+// A dav.Handler behind an auth.Handler, with users of the program.
+func ExampleHandler() {
+	server := httptest.NewServer(&auth.Handler{
+		Next:     &dav.Handler{FileSystem: aferofs.New(afero.NewMemMapFs()), Principal: auth.User, Admitted: auth.Admitted},
+		Verifier: &team{tokens: map[string]string{"ann": "0e1ab2"}},
+		Realm:    "files",
+	})
+	defer server.Close()
+	for _, password := range []string{"guessed", "0e1ab2"} {
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodPut, server.URL+"/notes.txt", strings.NewReader("notes"))
+		if err != nil {
+			log.Fatal(err)
+		}
+		r.SetBasicAuth("ann", password)
+		response, err := server.Client().Do(r)
+		if err != nil {
+			log.Fatal(err)
+		}
+		_ = response.Body.Close()
+		fmt.Println(response.Status)
+	}
+	// Output:
+	// 401 Unauthorized
+	// 201 Created
+}
