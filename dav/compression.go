@@ -42,7 +42,7 @@ func (h *Handler) compressor(w http.ResponseWriter, r *http.Request) *compress.W
 	if h.Compress == CompressNever {
 		return nil
 	}
-	return h.encoders.Writer(w, r.Header["Accept-Encoding"], h.Compress == CompressAuto && onThisMachine(r))
+	return h.kept().encoders.Writer(w, r.Header["Accept-Encoding"], h.Compress == CompressAuto && onThisMachine(r))
 }
 
 // onThisMachine reports whether r's client runs on this machine: it connects from a

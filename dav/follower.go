@@ -34,7 +34,7 @@ func (h *Handler) workers() *tree.Workers {
 	if h.Workers != nil {
 		return h.Workers
 	}
-	return &h.ownWorkers
+	return &h.kept().ownWorkers
 }
 
 // follower makes dead properties and locks follow the resources (RFC 4918 §7.6, §9.6.1,

@@ -3,20 +3,14 @@ package dav
 import (
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/interim"
-	"github.com/davd/davd/dav/internal/compress"
-	"github.com/davd/davd/dav/internal/limit"
-	"github.com/davd/davd/dav/internal/listing"
-	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
-	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -157,19 +151,7 @@ type Handler struct {
 	// answers that it generates.
 	Compress Compression
 
-	requests       atomic.Int32 // up to two, for process.briefs
-	sharing        sharing
-	operations     *operation.Registry
-	operationsOnce sync.Once
-	propfinds      listing.Queries
-	listings       underWay
-	deadBytes      limit.Budget
-	answers        interim.Held
-	encoders       compress.Encoders
-	ownWorkers     tree.Workers
-
-	lockTable     *locktable.Table
-	lockTableOnce sync.Once
-	defaultProps  defaultProps
-	memHistory    history.Mem
+	// lasting is nil before the first call of kept.
+	lasting     *lasting
+	lastingOnce sync.Once
 }

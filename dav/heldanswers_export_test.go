@@ -1,4 +1,4 @@
 package dav
 
 // FillHeldAnswers makes h's held answers take more than they may.
-func FillHeldAnswers(h *Handler) { h.answers.Count(0, 17<<20) }
+func FillHeldAnswers(h *Handler) { h.kept().answers.Count(0, 17<<20) }

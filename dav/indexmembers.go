@@ -117,7 +117,7 @@ func (m *indexMembers) count() error {
 	if len(m.all) < m.entered+indexStep {
 		return nil
 	}
-	if err := m.h.listings.indexed.Enter(&indexBound, m.client, indexStep); err != nil {
+	if err := m.h.kept().listings.indexed.Enter(&indexBound, m.client, indexStep); err != nil {
 		return err
 	}
 	m.entered += indexStep
@@ -127,7 +127,7 @@ func (m *indexMembers) count() error {
 // release ends the counting of the members.
 func (m *indexMembers) release() {
 	if m.entered > 0 {
-		m.h.listings.indexed.Leave(m.client, m.entered)
+		m.h.kept().listings.indexed.Leave(m.client, m.entered)
 	}
 }
 

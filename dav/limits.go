@@ -40,12 +40,12 @@ type Limits struct {
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The
 // caller must call leave when the operation ends.
 func (r *request) enterOperation() (leave func(), err error) {
-	return r.enter(&r.h.listings.operations, limit.Operations(r.h.Limits.Operations, r.h.Limits.OperationsOf))
+	return r.enter(&r.h.kept().listings.operations, limit.Operations(r.h.Limits.Operations, r.h.Limits.OperationsOf))
 }
 
 // enterStream counts a request that follows an operation, or returns a 503.
 func (r *request) enterStream() (leave func(), err error) {
-	return r.enter(&r.h.listings.streams, limit.Streams(r.h.Limits.Streams, r.h.Limits.StreamsOf))
+	return r.enter(&r.h.kept().listings.streams, limit.Streams(r.h.Limits.Streams, r.h.Limits.StreamsOf))
 }
 
 // enter counts r until the caller calls leave.
@@ -91,7 +91,7 @@ func (r *request) enterListing(depth int) (leave func(), err error) {
 			Reason: "this server lists one collection at a time: ask with Depth 0 or 1",
 		}
 	}
-	return r.enter(&r.h.listings.infinite, &limit.Bound{
+	return r.enter(&r.h.kept().listings.infinite, &limit.Bound{
 		Most: cmp.Or(r.h.Listings.Most, 64), MostOf: cmp.Or(r.h.Listings.MostOf, 16),
 		What: "listings of Depth infinity", Instead: "list with Depth 1",
 	})

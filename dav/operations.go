@@ -21,8 +21,9 @@ var ErrShutdown = status.ErrShutdown
 
 // registry returns the Registry of h's operations.
 func (h *Handler) registry() *operation.Registry {
-	h.operationsOnce.Do(func() { h.operations = operation.New(operationServer{h}) })
-	return h.operations
+	kept := h.kept()
+	kept.operationsOnce.Do(func() { kept.operations = operation.New(operationServer{kept}) })
+	return kept.operations
 }
 
 // Operations returns the running operations, the oldest first.
@@ -57,43 +58,46 @@ func (h *Handler) emission(r *http.Request, method, root string) interim.Emissio
 }
 
 // operationServer is a Handler as the Registry of its operations sees it.
-type operationServer struct{ h *Handler }
+type operationServer struct{ *lasting }
+
+// h returns the Handler with the newest options.
+func (s operationServer) h() *Handler { return s.current.Load() }
 
 // Claims implements operation.Server, like the methods below.
-func (s operationServer) Claims() *operation.Claims { return &s.h.shared().claims }
+func (s operationServer) Claims() *operation.Claims { return &s.h().shared().claims }
 
 func (s operationServer) Records() history.Store {
-	if s.h.Tenant != nil {
-		return tenant.History{Store: s.h.allRecords()}
+	if s.h().Tenant != nil {
+		return tenant.History{Store: s.h().allRecords()}
 	}
-	return s.h.allRecords()
+	return s.h().allRecords()
 }
 
 func (s operationServer) Record(of string, r history.Record) history.Record {
-	if s.h.Tenant != nil {
+	if s.h().Tenant != nil {
 		r.Principal = tenant.Principal(of, r.Principal)
 	}
 	return r
 }
 
 func (s operationServer) Log(op operation.Operation, err error) {
-	if s.h.OperationLogger != nil {
-		s.h.OperationLogger(op, err)
+	if s.h().OperationLogger != nil {
+		s.h().OperationLogger(op, err)
 	}
 }
 
-func (s operationServer) Href(name string) string { return s.h.href(name, false) }
+func (s operationServer) Href(name string) string { return s.h().href(name, false) }
 
 func (s operationServer) Respond(ctx context.Context, w http.ResponseWriter, err error) {
-	s.h.respondError(ctx, w, err)
+	s.h().respondError(ctx, w, err)
 }
 
 func (s operationServer) Response(w http.ResponseWriter, r *http.Request) *interim.Response {
-	return interim.NewResponse(w, r, s.h.stallTimeout(), &s.h.answers)
+	return interim.NewResponse(w, r, s.h().stallTimeout(), &s.h().kept().answers)
 }
 
 func (s operationServer) Emission(r *http.Request, method, source string) interim.Emission {
-	return s.h.emission(r, method, source)
+	return s.h().emission(r, method, source)
 }
 
 func (operationServer) Failures(err error) (named []history.Failure, total int64, ok bool) {
@@ -127,36 +131,36 @@ func (operationServer) Stopped(op operation.Operation) string {
 // Agrees reports false if the source of a MOVE or DELETE exists, or the destination of a
 // COPY or MOVE doesn't.
 func (s operationServer) Agrees(ctx context.Context, method, source, destination string) bool {
-	_, err := storage.Lstat(ctx, s.h.FileSystem, source)
+	_, err := storage.Lstat(ctx, s.h().FileSystem, source)
 	if method != methodCopy && !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
 	if destination == "" {
 		return true
 	}
-	_, err = storage.Lstat(ctx, s.h.FileSystem, destination)
+	_, err = storage.Lstat(ctx, s.h().FileSystem, destination)
 	return err == nil
 }
 
-func (s operationServer) CancelsWhenGone() bool { return s.h.CancelWhenGone }
+func (s operationServer) CancelsWhenGone() bool { return s.h().CancelWhenGone }
 
 // Interrupted implements operation.Access, like the methods below.
 func (s operationServer) Interrupted(ctx context.Context, r *history.Record) {
-	recoverer{s.h}.interrupt(ctx, r, nil)
+	recoverer{s.h()}.interrupt(ctx, r, nil)
 }
 
 func (s operationServer) Principal(r *http.Request) string { return storage.PrincipalOf(r.Context()) }
 
 func (s operationServer) Administers(r *http.Request) bool {
-	return s.h.Administrator != nil && s.h.Administrator(r)
+	return s.h().Administrator != nil && s.h().Administrator(r)
 }
 
 func (s operationServer) Admits(r *http.Request) bool {
-	return s.h.Admitted == nil || s.h.Admitted(r)
+	return s.h().Admitted == nil || s.h().Admitted(r)
 }
 
 func (s operationServer) EnterStream(r *http.Request) (leave func(), err error) {
-	return (&request{Request: r, h: s.h}).enterStream()
+	return (&request{Request: r, h: s.h()}).enterStream()
 }
 
 // treeMonitor is a tree.Monitor as an operation sees it.

@@ -36,7 +36,7 @@ func (s propertySource) Of(ctx context.Context) deadprops.Store { return s.h.pro
 // keptProperties returns the dead properties in State or in memory, without a call of the
 // storage.
 func (h *Handler) keptProperties(ctx context.Context) (deadprops.Store, error) {
-	store := deadprops.Store(&h.defaultProps.mem)
+	store := deadprops.Store(&h.kept().defaultProps.mem)
 	if h.State != nil {
 		store = h.State.Properties()
 	}
@@ -63,7 +63,7 @@ const maxDecided = 10_000
 // the storage, which can be slow or fail. It decides for each tenant, because each has its
 // own tree.
 func (h *Handler) defaultProperties(ctx context.Context) (deadprops.Store, error) {
-	p, tenant := &h.defaultProps, tenant.Prefix(ctx)
+	p, tenant := &h.kept().defaultProps, tenant.Prefix(ctx)
 	p.mu.Lock()
 	store := p.stores[tenant]
 	p.mu.Unlock()

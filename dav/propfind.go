@@ -19,7 +19,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	query, err := readXML(w, r, h.propfinds.Parse)
+	query, err := readXML(w, r, h.kept().propfinds.Parse)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 func (h *Handler) lister() listing.Server {
 	return listing.Server{
 		Names: h.names(), Prefix: h.prefix(), Locks: h.locks(), Properties: propertySource{h},
-		DeadBytes: &h.deadBytes, Held: &h.answers,
+		DeadBytes: &h.kept().deadBytes, Held: &h.kept().answers,
 	}
 }
 

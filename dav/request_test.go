@@ -28,7 +28,7 @@ func parsedRequest(h *Handler, r *http.Request) *request {
 }
 
 func readPropfind(h *Handler, r *http.Request) (*listing.Query, error) {
-	return readXML(nil, parsedRequest(h, r), h.propfinds.Parse)
+	return readXML(nil, parsedRequest(h, r), h.kept().propfinds.Parse)
 }
 
 func readProppatch(h *Handler, r *http.Request) ([]webdav.Proppatch, error) {

@@ -89,7 +89,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return h.serverOptions(w)
 	}
 	if isStatus {
-		return operation.Documents{Registry: h.registry(), Access: operationServer{h}}.Serve(w, r, id)
+		return operation.Documents{Registry: h.registry(), Access: operationServer{h.kept()}}.Serve(w, r, id)
 	}
 	req := &request{Request: r, h: h}
 	req.name, err = h.resource(r.Context(), r.URL.Path)
@@ -125,7 +125,7 @@ func (h *Handler) serveNow(w http.ResponseWriter, r *request, serve func(*Handle
 func (h *Handler) serveHeld(w http.ResponseWriter, r *request, serve func(*Handler, http.ResponseWriter, *request) error) error {
 	about := h.emission(r.Request, r.Method, r.name)
 	about.Complete = requestbody.From(r.Request).Complete
-	x := interim.Hold(w, about, h.stallTimeout(), &h.answers)
+	x := interim.Hold(w, about, h.stallTimeout(), &h.kept().answers)
 	defer x.Abandon() // if serve panics
 	err := h.serveNow(x, r, serve)
 	x.Quiet()

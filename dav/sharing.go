@@ -105,7 +105,7 @@ type sharing struct {
 
 // shared returns the state that h shares with all Handlers that have the same locks.
 func (h *Handler) shared() *common {
-	s := &h.sharing
+	s := &h.kept().sharing
 	s.once.Do(func() {
 		locks := h.lockSystem()
 		for _, part := range []any{locks, h.State} {
@@ -136,10 +136,11 @@ const briefMany = 64
 
 // note is called for each request of h.
 func (b *brief) note(h *Handler) {
-	if h.requests.Load() >= 2 {
+	requests := &h.kept().requests
+	if requests.Load() >= 2 {
 		return
 	}
-	switch h.requests.Add(1) {
+	switch requests.Add(1) {
 	case 1:
 		b.born.Add(1)
 	case 2:

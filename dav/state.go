@@ -40,10 +40,11 @@ func (h *Handler) journal() tree.Journal {
 
 // locks returns the table of LockSystem, of the locks of State, or of locks in memory.
 func (h *Handler) locks() *locktable.Table {
-	h.lockTableOnce.Do(func() {
-		h.lockTable = locktable.New(h.lockSystem(), h.Tenant != nil, &h.shared().probing, h.names(), h.hrefOf)
+	kept := h.kept()
+	kept.lockTableOnce.Do(func() {
+		kept.lockTable = locktable.New(h.lockSystem(), h.Tenant != nil, &h.shared().probing, h.names(), h.hrefOf)
 	})
-	return h.lockTable
+	return kept.lockTable
 }
 
 // lockSystem returns LockSystem or the locks of State, or nil without either.
@@ -60,5 +61,5 @@ func (h *Handler) allRecords() history.Store {
 	if h.State != nil {
 		return h.State.History()
 	}
-	return &h.memHistory
+	return &h.kept().memHistory
 }

@@ -87,7 +87,7 @@ func (r *request) heldXML(body io.Reader, longest int64) (io.Reader, error) {
 		Most: int(max(maxHeldXML, limit.OneClient*longest)),
 		What: "bytes of XML request bodies", Instead: "send a shorter one",
 	}
-	client, memory := r.client(), &r.h.listings.xml
+	client, memory := r.client(), &r.h.kept().listings.xml
 	var held []byte
 	for {
 		if len(held) == cap(held) {
