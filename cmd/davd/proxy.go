@@ -60,7 +60,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	secure, err := loadTLS(ctx, cfg)
+	secure, err := loadTLS(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,6 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 		fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), own.Prefix+"/"))
 	}
 	warnPublic(log, cfg, true, listeners) // davd or the upstream asks
-	srv := &server.Server{Handler: front, Shutdown: handler.Shutdown, TLS: secure, Log: log, Grace: cfg.Drain}
+	srv := &server.Server{Handler: front, Shutdown: handler.Shutdown, TLS: secure.Config(), Log: log, Grace: cfg.Drain}
 	return srv.Serve(ctx, listeners)
 }

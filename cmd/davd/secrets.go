@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
@@ -36,22 +36,23 @@ func checkSecret(ctx context.Context, cfg *config.Config, file string) error {
 }
 
 // loadTLS returns nil if connections are not encrypted.
-func loadTLS(ctx context.Context, cfg *config.Config) (*tls.Config, error) {
+func loadTLS(ctx context.Context, cfg *config.Config, log *slog.Logger) (*server.Certificate, error) {
 	if !cfg.TLS() {
 		return nil, nil
 	}
-	secure, err := server.LoadTLS(cfg.TLSCert, cfg.TLSKey)
-	if err != nil {
-		return nil, err
-	}
+	return server.LoadTLS(cfg.TLSCert, cfg.TLSKey, func() error { return checkTLS(ctx, cfg) }, log)
+}
+
+// checkTLS returns an error if clients could read or change the private key.
+func checkTLS(ctx context.Context, cfg *config.Config) error {
 	if err := checkSecret(ctx, cfg, cfg.TLSKey); err != nil {
-		return nil, fmt.Errorf("--tls-key %w", err)
+		return fmt.Errorf("--tls-key %w", err)
 	}
 	// A certificate is public, but its file may have the key as well.
 	if content, err := os.ReadFile(cfg.TLSCert); err == nil && bytes.Contains(content, []byte("PRIVATE KEY-----")) {
 		if err := checkSecret(ctx, cfg, cfg.TLSCert); err != nil {
-			return nil, fmt.Errorf("--tls-cert %w", err)
+			return fmt.Errorf("--tls-cert %w", err)
 		}
 	}
-	return secure, nil
+	return nil
 }

@@ -39,7 +39,7 @@ type site struct {
 // serve serves until ctx ends.
 func (s *site) serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.state.Close()) }()
-	secure, err := loadTLS(ctx, s.cfg)
+	secure, err := loadTLS(ctx, s.cfg, s.log)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *site) serve(ctx context.Context) (err error) {
 	srv := &server.Server{
 		Handler:  s.front(s.named(handler)),
 		Shutdown: handler.Shutdown,
-		TLS:      secure,
+		TLS:      secure.Config(),
 		Log:      s.log,
 		Grace:    s.cfg.Drain,
 	}
