@@ -9,6 +9,7 @@ import (
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/tokens"
 )
 
 // State is a state in memory. It has no journal, because after the end of the process an
@@ -17,6 +18,7 @@ type State struct {
 	locks      *lock.System
 	properties *deadprops.Mem
 	history    *history.Mem
+	tokens     tokens.Mem
 }
 
 // New returns an empty State. The Store of options must be nil.
@@ -39,3 +41,6 @@ func (*State) Journal() journal.Store { return nil }
 
 // History returns the results of operations.
 func (s *State) History() history.Store { return s.history }
+
+// Tokens returns the application passwords.
+func (s *State) Tokens() tokens.Store { return &s.tokens }

@@ -90,6 +90,22 @@ var migrations = []migration{{
 		) WITHOUT ROWID`,
 		"INSERT INTO property_use (owner, bytes) SELECT owner, sum" + propertySize + " FROM properties GROUP BY owner",
 	},
+}, {
+	tables: []string{"tokens"},
+	statements: []string{
+		// Application passwords. owner is the user. The times are in microseconds since
+		// 1970; expires and used may be NULL.
+		`CREATE TABLE tokens (
+			owner     TEXT NOT NULL,
+			name      TEXT NOT NULL,
+			hash      BLOB NOT NULL,
+			read_only BOOLEAN NOT NULL,
+			created   BIGINT NOT NULL,
+			expires   BIGINT,
+			used      BIGINT,
+			PRIMARY KEY (owner, name)
+		) WITHOUT ROWID`,
+	},
 }}
 
 // queryer is a *sql.DB or a *sql.Tx.
