@@ -40,20 +40,24 @@ func ExampleHandler() {
 		Realm:    "files",
 	})
 	defer server.Close()
-	for _, password := range []string{"guessed", "0e1ab2"} {
-		r, err := http.NewRequestWithContext(context.Background(), http.MethodPut, server.URL+"/notes.txt", strings.NewReader("notes"))
-		if err != nil {
-			log.Fatal(err)
-		}
-		r.SetBasicAuth("ann", password)
-		response, err := server.Client().Do(r)
-		if err != nil {
-			log.Fatal(err)
-		}
-		_ = response.Body.Close()
-		fmt.Println(response.Status)
-	}
+	fmt.Println(put(server.URL+"/notes.txt", "ann", "guessed"))
+	fmt.Println(put(server.URL+"/notes.txt", "ann", "0e1ab2"))
 	// Output:
 	// 401 Unauthorized
 	// 201 Created
+}
+
+// put sends a PUT and returns the status of the answer.
+func put(url, user, password string) string {
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPut, url, strings.NewReader("notes"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	r.SetBasicAuth(user, password)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.Status
 }
