@@ -2,6 +2,7 @@ package setting
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -9,37 +10,68 @@ import (
 // Field is a field of a configuration, with the check of its texts.
 type Field struct {
 	isSwitch, isList bool
-	// read gets the texts that aren't empty: at most one, except for a list.
-	read func(texts []string) error
+	// whole says that an element of a list may contain commas.
+	whole bool
+	// read gets the texts that aren't empty: at most one, except for a list. It returns the
+	// index of the wrong one with an error.
+	read func(texts []string) (wrong int, err error)
+	// relative returns the path in a text of a configuration file, which is relative to the
+	// directory of that file. It is nil if a text is no path.
+	relative func(dir, text string) string
 }
 
 // Value is a field with a value that parse returns. It is zero if the setting has no text.
 func Value[T any](to *T, parse func(string) (T, error)) Field {
-	return Field{read: func(texts []string) error {
+	return Field{read: func(texts []string) (int, error) {
 		var value T
 		var err error
 		if len(texts) > 0 {
 			value, err = parse(texts[0])
 		}
 		*to = value
-		return err
+		return 0, err
 	}}
 }
 
 // List is a field with several values. The operator separates them by commas, or repeats the
 // flag.
 func List[S ~[]T, T any](to *S, parse func(string) (T, error)) Field {
-	return Field{isList: true, read: func(texts []string) error {
+	return Field{isList: true, read: func(texts []string) (int, error) {
 		*to = nil
-		for _, text := range texts {
+		for i, text := range texts {
 			value, err := parse(text)
 			if err != nil {
-				return err
+				return i, err
 			}
 			*to = append(*to, value)
 		}
-		return nil
+		return 0, nil
 	}}
+}
+
+// File is a field with the path of a file or directory.
+func File(to *string) Field { return Value(to, Text).Relative(Join) }
+
+// Files is a field with several paths. The operator repeats the flag: a path may contain commas.
+func Files(to *[]string) Field {
+	field := List(to, Text).Relative(Join)
+	field.whole = true
+	return field
+}
+
+// Relative returns a field whose texts in a configuration file may contain paths relative to
+// the directory of that file. resolve returns the text with dir in front of such a path.
+func (f Field) Relative(resolve func(dir, text string) string) Field {
+	f.relative = resolve
+	return f
+}
+
+// Join returns path, with dir in front if it is relative.
+func Join(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // Text accepts any text. It is the parse function of a field without a check.

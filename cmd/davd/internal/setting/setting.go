@@ -30,8 +30,19 @@ type Setting struct {
 	// Into is the field that gets the value.
 	Into Field
 
+	// Live says that a reload applies a change. Others need a restart.
+	Live bool
+
+	flag, variable, file given
+}
+
+// given is what the operator wrote in one place.
+type given struct {
+	// origin is the name of the flag or variable, or the place in the file.
 	origin string
 	texts  []string
+	// origins are those of each text of a list in a file.
+	origins []string
 }
 
 // New returns a setting that an environment variable can set as well. takes is empty for a switch.
@@ -57,11 +68,23 @@ func Read(settings []*Setting) error {
 	return nil
 }
 
+// ReadAll calls Read for each setting. It returns all errors.
+func ReadAll(settings []*Setting) []error {
+	var wrong []error
+	for _, s := range settings {
+		if err := s.Read(); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	return wrong
+}
+
 // Error is the error of an invalid setting.
 type Error struct {
 	// Name is the name of the setting.
 	Name string
-	// Origin is where the operator wrote it: "--" and the name, or the environment variable.
+	// Origin is where the operator wrote it: "--" and the name, the environment variable, or
+	// the place in a file and the key.
 	Origin string
 	// Err says what is wrong and what to do.
 	Err error
@@ -77,7 +100,27 @@ func (s *Setting) Wrong(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Name: s.Name, Origin: cmp.Or(s.origin, "--"+s.Name), Err: err}
+	return &Error{Name: s.Name, Origin: cmp.Or(s.Origin(), "--"+s.Name), Err: err}
+}
+
+// Origin returns where the operator wrote the text that counts, as in [Error]. It is empty for
+// a default.
+func (s *Setting) Origin() string { return s.given().origin }
+
+// FromFile reports whether the text that counts is from a configuration file.
+func (s *Setting) FromFile() bool {
+	return s.flag.origin == "" && s.variable.origin == "" && s.file.origin != ""
+}
+
+// given returns what counts: a flag more than the environment variable, and that more than a
+// file.
+func (s *Setting) given() given {
+	for _, g := range []given{s.flag, s.variable, s.file} {
+		if g.origin != "" {
+			return g
+		}
+	}
+	return given{}
 }
 
 // EnvVar returns the name of the environment variable, or "" if there is none.
@@ -91,55 +134,95 @@ func (s *Setting) EnvVar() string {
 // Set notes the text of a flag. It implements flag.Value. The text is checked by Read, except
 // that of a switch: package flag has its own error for that.
 func (s *Setting) Set(text string) error {
-	s.note("--"+s.Name, text)
+	if !s.Into.isList || s.flag.origin == "" {
+		s.flag = given{origin: "--" + s.Name}
+	}
+	s.flag.texts = append(s.flag.texts, text)
 	if _, err := strconv.ParseBool(text); s.Into.isSwitch && err != nil {
 		return errors.New("not a boolean")
 	}
 	return nil
 }
 
-// note records text and its origin. It replaces what was noted before, but adds to a list
-// from the same origin.
-func (s *Setting) note(origin, text string) {
-	if !s.Into.isList || origin != s.origin {
-		s.texts = nil
+// ReadEnv notes the text of the environment variable.
+func (s *Setting) ReadEnv() {
+	s.variable = given{}
+	if text := os.Getenv(s.EnvVar()); text != "" {
+		s.variable = given{origin: s.EnvVar(), texts: []string{text}}
 	}
-	s.origin, s.texts = origin, append(s.texts, text)
 }
 
-// ReadEnv notes the text of the environment variable if the flag was not given.
-func (s *Setting) ReadEnv() {
-	if text := os.Getenv(s.EnvVar()); text != "" && s.origin == "" {
-		s.note(s.EnvVar(), text)
+// Written is a text in a configuration file, and where it is.
+type Written struct{ Text, Origin string }
+
+// SetFile notes the texts of a key in a configuration file in the directory dir. A list has one
+// text for each element.
+func (s *Setting) SetFile(dir, origin string, texts ...Written) {
+	s.file = given{origin: origin}
+	for _, text := range texts {
+		if s.Into.relative != nil {
+			text.Text = s.Into.relative(dir, text.Text)
+		}
+		s.file.texts = append(s.file.texts, text.Text)
+		s.file.origins = append(s.file.origins, text.Origin)
 	}
 }
+
+// CopyCommandLine notes the texts of the flag and of the environment variable that other has.
+func (s *Setting) CopyCommandLine(other *Setting) { s.flag, s.variable = other.flag, other.variable }
 
 // Read checks the text and puts its value into the field. An error is an [Error].
 func (s *Setting) Read() error {
-	texts := s.elements(s.texts...)
-	if len(texts) == 0 {
-		texts = s.elements(s.Default)
+	texts, origins := s.effective()
+	wrong, err := s.Into.read(texts)
+	if err == nil {
+		return nil
 	}
-	return s.Wrong(s.Into.read(texts))
+	return &Error{Name: s.Name, Origin: cmp.Or(origins[wrong], "--"+s.Name), Err: err}
 }
 
-// elements returns the texts that are not empty, and for a list the elements of each.
-func (s *Setting) elements(texts ...string) []string {
-	var elements []string
-	for _, text := range texts {
-		if !s.Into.isList {
-			elements = append(elements, text)
-			continue
+// Effective returns the texts that count: those that the operator wrote, or the default.
+func (s *Setting) Effective() []string {
+	texts, _ := s.effective()
+	return texts
+}
+
+// effective returns the texts that count, and where each one is. An empty text counts as none.
+func (s *Setting) effective() (texts, origins []string) {
+	g := s.given()
+	for i, text := range g.texts {
+		origin := g.origin
+		if g.origins != nil {
+			origin = g.origins[i]
 		}
-		for element := range strings.SplitSeq(text, ",") {
-			elements = append(elements, strings.TrimSpace(element))
+		for _, element := range s.elements(text) {
+			texts, origins = append(texts, element), append(origins, origin)
+		}
+	}
+	if len(texts) == 0 {
+		texts = s.elements(s.Default)
+		origins = make([]string, len(texts)+1)
+	}
+	return texts, origins
+}
+
+// elements returns the text unless it is empty, and for a list its elements.
+func (s *Setting) elements(text string) []string {
+	elements := []string{text}
+	if s.Into.isList && !s.Into.whole {
+		elements = strings.Split(text, ",")
+		for i := range elements {
+			elements[i] = strings.TrimSpace(elements[i])
 		}
 	}
 	return slices.DeleteFunc(elements, func(element string) bool { return element == "" })
 }
 
 // String returns the text that the operator wrote. It implements flag.Value.
-func (s *Setting) String() string { return strings.Join(s.texts, ",") }
+func (s *Setting) String() string { return strings.Join(s.given().texts, ",") }
 
 // IsBoolFlag reports whether the flag may stand without a value. Package flag calls it.
 func (s *Setting) IsBoolFlag() bool { return s.Into.isSwitch }
+
+// IsList reports whether the setting has several values.
+func (s *Setting) IsList() bool { return s.Into.isList }
