@@ -9,8 +9,8 @@ import (
 // Lookup finds the addresses of a host name, as net.Resolver's LookupNetIP does.
 type Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
-// CheckAccess returns an error if other machines could reach an address of c and neither
-// HTPasswd nor Anonymous is set. It checks all addresses of a host name. A host name that
+// CheckAccess returns an error if other machines could reach an address of c and c is not
+// Guarded. It checks all addresses of a host name. A host name that
 // can't be resolved is not an error here: listening at it fails later.
 func (c *Config) CheckAccess(ctx context.Context, lookup Lookup) error {
 	if c.Guarded() {
@@ -25,7 +25,7 @@ func (c *Config) CheckAccess(ctx context.Context, lookup Lookup) error {
 }
 
 // Guarded reports whether the operator has said who has access: only users, or everyone.
-func (c *Config) Guarded() bool { return c.HTPasswd != "" || c.Anonymous }
+func (c *Config) Guarded() bool { return c.Asks() || c.Anonymous }
 
 // Unguarded returns the error for an addr that is public while c is not Guarded.
 func (c *Config) Unguarded(addr string) error {

@@ -5,6 +5,8 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
 // unixScheme begins the address of a Unix socket.
@@ -43,4 +45,12 @@ func ParseAddr(s string) (Addr, error) {
 		return Addr{}, fmt.Errorf("%q has no port from 0 to 65535: write host:port, such as 127.0.0.1:8080", s)
 	}
 	return Addr{Network: "tcp", Address: s}, nil
+}
+
+// relativeAddr returns an address in a configuration file in dir.
+func relativeAddr(dir, s string) string {
+	if socket, ok := strings.CutPrefix(s, unixScheme); ok {
+		return unixScheme + setting.Join(dir, socket)
+	}
+	return s
 }

@@ -11,6 +11,12 @@ import (
 // checkTogether checks settings that depend on each other, and fills in the values that follow
 // from others.
 func (c *Config) checkTogether() error {
+	if err := c.checkUpstream(); err != nil {
+		return err
+	}
+	if err := c.checkShared(); err != nil {
+		return err
+	}
 	timeouts := c.Handler.LockTimeouts
 	switch {
 	case c.Storage == Mem && c.Dir != "":
@@ -19,10 +25,14 @@ func (c *Config) checkTogether() error {
 		return c.wrongf("state", "the tree of --storage mem is lost when davd exits, so its locks and properties can't be kept: leave this out, or write mem")
 	case timeouts.Max >= 0 && timeouts.Min > timeouts.Max:
 		return c.wrongf("lock-timeout-min", "%v is more than --lock-timeout-max %v: write a shorter time", timeouts.Min, timeouts.Max)
-	case c.Anonymous && c.HTPasswd != "":
-		return c.wrongf("anonymous", "contradicts --htpasswd %s, which only lets in users: leave out one of the two", c.HTPasswd)
-	case len(c.Admins) > 0 && c.HTPasswd == "":
+	case c.Anonymous && len(c.HTPasswd) > 0:
+		return c.wrongf("anonymous", "contradicts --htpasswd %s, which only lets in users: leave out one of the two", c.HTPasswd[0])
+	case c.Anonymous && c.Asks():
+		return c.wrongf("anonymous", "contradicts the users in %s: leave it out, and give rights to anyone", c.File)
+	case len(c.Admins) > 0 && !c.Asks():
 		return c.wrongf("admin", "%s has no effect without users: name a file of users with --htpasswd FILE", c.Admins[0])
+	case c.unknownAdmin() != "":
+		return c.wrongf("admin", "no user is called %s: name one of the users", c.unknownAdmin())
 	case c.TLSCert == "" && c.TLSKey != "":
 		return c.wrongf("tls-cert", "missing, but --tls-key is set: name the file of the certificate as well")
 	case c.TLSCert != "" && c.TLSKey == "":
@@ -30,13 +40,42 @@ func (c *Config) checkTogether() error {
 	}
 	if c.Storage == Mem {
 		c.State = State{Memory: true}
-	} else {
+	} else if len(c.Shares) == 0 {
 		c.Dir = cmp.Or(c.Dir, ".")
 	}
 	limits := &c.Handler.Limits
 	limits.OperationsOf = cmp.Or(limits.OperationsOf, max(limits.Operations/4, 1))
 	limits.LocksOf = cmp.Or(limits.LocksOf, max(c.Locks.MaxPerPrincipal/4, 1))
 	c.Hosts = append(c.Hosts, hostsOf(c.Addrs)...)
+	return nil
+}
+
+// unknownAdmin returns an administrator who is not among the users, or "".
+func (c *Config) unknownAdmin() string {
+	if len(c.Admins) == 0 {
+		return ""
+	}
+	known := c.accounts()
+	for _, name := range c.Admins {
+		if known.user(name) != nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// checkShared checks what a command line and a file say about the files to serve.
+func (c *Config) checkShared() error {
+	switch {
+	case c.proxy:
+		return nil
+	case len(c.Shares) > 0 && c.Dir != "":
+		return c.wrongf("config", "%s has shares: leave out %s", c.File, c.Dir)
+	case len(c.Shares) > 0 && c.Storage == Mem:
+		return c.wrongf("storage", "mem contradicts the shares in %s: leave it out", c.File)
+	case c.File != "" && len(c.Shares) == 0 && c.Dir == "" && c.Storage == Dir:
+		return c.wrongf("config", "%s has no shares: add one, or name a directory to serve", c.File)
+	}
 	return nil
 }
 

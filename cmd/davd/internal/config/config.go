@@ -17,9 +17,25 @@ import (
 // Config is the configuration of a server. New returns its settings without values, and Read
 // fills in the fields.
 type Config struct {
+	// File is the configuration file that was read, or empty.
+	File string
+	// Files are all files that were read: File, those that it includes, and those with secrets.
+	Files []string
+	// Warnings are to be logged: one line each.
+	Warnings []string
+
+	// Shares, Users and Groups are those of the file, sorted by name. If there are shares, Dir is
+	// empty.
+	Shares []*Share
+	Users  []*User
+	Groups []*Group
+	// LDAP and UserHeader are nil if they are not in the file.
+	LDAP       *LDAP
+	UserHeader *UserHeader
+
 	// Storage is the kind of backend.
 	Storage Storage
-	// Dir is the served directory. It is empty if Storage is Mem.
+	// Dir is the served directory. It is empty if Storage is Mem or there are Shares.
 	Dir string
 	// Local holds the options of the backend for Dir.
 	Local local.Options
@@ -40,9 +56,8 @@ type Config struct {
 	// TLSCert and TLSKey are PEM files, both empty without TLS.
 	TLSCert, TLSKey string
 
-	// HTPasswd is the file with the users and their hashed passwords. If it is empty, davd
-	// does not ask for passwords.
-	HTPasswd string
+	// HTPasswd are the files with users and their hashed passwords.
+	HTPasswd []string
 	// Realm is the name that a client shows when it asks for a password.
 	Realm string
 	// Admins are the users who can see and stop the operations of all users.
@@ -63,6 +78,12 @@ type Config struct {
 	LogLevel slog.Level
 
 	settings []*setting.Setting
+	// anew returns a Config with the same settings, without values.
+	anew func() *Config
+	// proxy says that NewProxy made it. named is the file and argument the directory that the
+	// operator named.
+	proxy           bool
+	named, argument string
 }
 
 // Defaults are texts of settings, by name.
@@ -71,8 +92,9 @@ type Defaults map[string]string
 // New returns a Config without values. Its settings have other defaults than those of davd
 // serve if they are in other.
 func New(other Defaults) *Config {
-	c := &Config{}
+	c := &Config{anew: func() *Config { return New(other) }}
 	c.settings = slices.Concat(
+		setting.Group("Configuration", c.file()),
 		setting.Group("Files", c.files()...),
 		setting.Group("Network", c.network()...),
 		setting.Group("Users", c.users()...),
@@ -103,7 +125,7 @@ func (c *Config) wrongf(name, format string, args ...any) error {
 // Read checks the settings and fills in the fields. dir is the directory to serve, or empty if
 // the operator named none. An error is a [setting.Error] about the first invalid setting.
 func (c *Config) Read(dir string) error {
-	c.Dir = dir
+	c.Dir, c.argument = dir, dir
 	if err := setting.Read(c.settings); err != nil {
 		return err
 	}
@@ -112,6 +134,11 @@ func (c *Config) Read(dir string) error {
 
 // TLS reports whether connections are encrypted.
 func (c *Config) TLS() bool { return c.TLSCert != "" }
+
+// Asks reports whether davd asks for passwords, or gets the names of users from a proxy.
+func (c *Config) Asks() bool {
+	return len(c.HTPasswd) > 0 || len(c.Users) > 0 || c.LDAP != nil || c.UserHeader != nil
+}
 
 // Storage is a kind of backend.
 type Storage string

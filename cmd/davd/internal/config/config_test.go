@@ -154,7 +154,7 @@ func TestNewGood(t *testing.T) {
 				netip.MustParsePrefix("192.0.2.8/32"), netip.MustParsePrefix("2001:db8::/32"),
 			},
 		},
-		{"users", given{"htpasswd": "users"}, func(c *config.Config) any { return c.HTPasswd }, "users"},
+		{"users", given{"htpasswd": "users"}, func(c *config.Config) any { return c.HTPasswd }, []string{"users"}},
 		{"realm", given{"realm": "our files"}, func(c *config.Config) any { return c.Realm }, "our files"},
 		{"admin", given{"admin": "ann,", "htpasswd": "users"}, func(c *config.Config) any { return strings.Join(c.Admins, ",") }, "ann"},
 		{"anonymous", given{"anonymous": "true"}, func(c *config.Config) any { return c.Anonymous }, true},

@@ -14,6 +14,11 @@ import (
 // The settings of the server. Each one is written here and in the type of its field, and
 // nowhere else.
 
+func (c *Config) file() *setting.Setting {
+	return setting.New("config", "FILE", "", setting.Value(&c.named, setting.Text),
+		"read the configuration from this file (default: /etc/davd/davd.yaml, then davd/davd.yaml in $XDG_CONFIG_HOME or the system's equivalent, if one exists and the command line does not say what to serve); davd config example prints one")
+}
+
 func (c *Config) files() []*setting.Setting {
 	return []*setting.Setting{
 		setting.New("storage", "dir|mem", "dir", setting.Word(&c.Storage, Dir, Mem),
@@ -37,7 +42,7 @@ func (c *Config) files() []*setting.Setting {
 
 func (c *Config) network() []*setting.Setting {
 	return []*setting.Setting{
-		setting.New("addr", "ADDR", "127.0.0.1:8080", setting.List(&c.Addrs, ParseAddr),
+		setting.New("addr", "ADDR", "127.0.0.1:8080", setting.List(&c.Addrs, ParseAddr).Relative(relativeAddr),
 			"listen at this host:port or unix:PATH; port 0 is any free port; can be a list"),
 		setting.New("host", "NAME", "", setting.List(&c.Hosts, hosts.Canonical),
 			"accept requests for this host name; without --htpasswd, davd only accepts localhost, IP addresses, the names in --addr and these, and answers others with 421, to protect against hostile web pages (DNS rebinding); can be a list (default: none)"),
@@ -45,17 +50,17 @@ func (c *Config) network() []*setting.Setting {
 			"serve the files below this URL path (default: at the root)"),
 		setting.New("trusted-proxy", "CIDR", "", setting.List(&c.Handler.TrustedProxies, parseNetwork),
 			"trust the proxies in this network to name the client's address (X-Forwarded-For) and the scheme and host that it asked for (X-Forwarded-Proto, X-Forwarded-Host, Forwarded); davd uses the address in the log, for limits and to slow down password guessing; can be a list (default: none)"),
-		setting.New("tls-cert", "FILE", "", setting.Value(&c.TLSCert, setting.Text),
+		setting.New("tls-cert", "FILE", "", setting.File(&c.TLSCert),
 			"serve HTTPS and HTTP/2 with the certificate in this PEM file (default: plain HTTP)"),
-		setting.New("tls-key", "FILE", "", setting.Value(&c.TLSKey, setting.Text),
+		setting.New("tls-key", "FILE", "", setting.File(&c.TLSKey),
 			"the PEM file with the certificate's private key"),
 	}
 }
 
 func (c *Config) users() []*setting.Setting {
 	return []*setting.Setting{
-		setting.New("htpasswd", "FILE", "", setting.Value(&c.HTPasswd, setting.Text),
-			"ask for a password, and let in the users in this file; create it with htpasswd -B; davd notices changes (default: no users)"),
+		setting.New("htpasswd", "FILE", "", setting.Files(&c.HTPasswd),
+			"ask for a password, and let in the users in this file; create it with htpasswd -B; davd notices changes; can be repeated (default: no users)"),
 		setting.New("realm", "TEXT", "davd", setting.Value(&c.Realm, parseRealm),
 			"the name that clients show when they ask for a password"),
 		setting.New("admin", "USER", "", setting.List(&c.Admins, setting.Text),
@@ -68,7 +73,7 @@ func (c *Config) users() []*setting.Setting {
 func (c *Config) state() []*setting.Setting {
 	h := &c.Handler
 	return []*setting.Setting{
-		setting.New("state", "DIR|FILE.db|mem", "", setting.Value(&c.State, parseState),
+		setting.New("state", "DIR|FILE.db|mem", "", setting.Value(&c.State, parseState).Relative(relativeState),
 			"where davd keeps locks and properties: a directory, a database file, or memory, where they are lost when davd exits (default: /var/lib/davd for root; for other users $XDG_STATE_HOME/davd or the system's equivalent)"),
 		setting.New("lock-timeout-min", "TIME", "1s", setting.Value(&h.LockTimeouts.Min, aboveZero),
 			"the shortest lock timeout that a client can get; a lock ends when its client does not renew it in time"),

@@ -28,8 +28,9 @@ type Upstream struct {
 // NewProxy returns a Config for a reverse proxy, without values. It has the settings of a
 // server that don't concern files.
 func NewProxy() *Config {
-	c := &Config{}
+	c := &Config{anew: NewProxy, proxy: true}
 	c.settings = slices.Concat(
+		setting.Group("Configuration", c.file()),
 		setting.Group("Upstream", c.upstream()...),
 		setting.Group("Network", c.network()...),
 		setting.Group("Users", leaveOut(c.users(), "anonymous")...),
@@ -37,6 +38,7 @@ func NewProxy() *Config {
 		setting.Group("Interim responses", c.interim()...),
 		setting.Group("Log, on standard error", c.log()...),
 	)
+	c.Setting("config").Help = "read settings from this file (default: none)"
 	c.Setting("prefix").Help = "serve the upstream's collection below this URL path (default: at the root)"
 	c.Setting("htpasswd").Help = "ask for a password, let in the users in this file, and don't pass their passwords on to the upstream; create it with htpasswd -B; davd notices changes (default: the upstream asks for passwords)"
 	c.Setting("host").Help = "while other machines can't reach davd, accept requests for this host name; then davd only accepts localhost, IP addresses, the names in --addr and these, to protect against hostile web pages (DNS rebinding); can be a list (default: none)"
@@ -53,28 +55,32 @@ func (c *Config) upstream() []*setting.Setting {
 	return []*setting.Setting{
 		setting.New("upstream-timeout", "TIME", "24h", setting.Value(&u.Timeout, aboveZero),
 			"how long the upstream may take until it begins to answer; after that, davd answers 504"),
-		setting.New("upstream-ca", "FILE", "", setting.Value(&u.CA, setting.Text),
+		setting.New("upstream-ca", "FILE", "", setting.File(&u.CA),
 			"trust the certificates in this PEM file as well, such as the self-signed one of a NAS (default: only those that the system trusts)"),
 		setting.New("upstream-insecure", "", "", setting.Switch(&u.Insecure),
 			"accept any certificate of the upstream; whoever is between it and davd can then read and change everything"),
 	}
 }
 
-// ReadProxy is Read for a Config of NewProxy, with the URL of the upstream.
+// ReadProxy is Load for a Config of NewProxy, with the URL of the upstream. No file is read by
+// default.
 func (c *Config) ReadProxy(upstream *url.URL) error {
 	c.Upstream.URL = upstream
-	if err := setting.Read(c.settings); err != nil {
-		return err
-	}
+	return c.Load("")
+}
+
+// checkUpstream checks settings of the upstream that depend on each other.
+func (c *Config) checkUpstream() error {
+	plain := c.Upstream.URL != nil && c.Upstream.URL.Scheme == "http"
 	switch {
 	case c.Upstream.Insecure && c.Upstream.CA != "":
 		return c.wrongf("upstream-insecure", "contradicts --upstream-ca %s, which says what to trust: leave out one of the two", c.Upstream.CA)
-	case upstream.Scheme == "http" && c.Upstream.Insecure:
+	case plain && c.Upstream.Insecure:
 		return c.wrongf("upstream-insecure", noTLS)
-	case upstream.Scheme == "http" && c.Upstream.CA != "":
+	case plain && c.Upstream.CA != "":
 		return c.wrongf("upstream-ca", noTLS)
 	}
-	return c.checkTogether()
+	return nil
 }
 
 const noTLS = "has no effect with an upstream without TLS: leave it out, or write https:// in the URL"

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
 // State says where locks and dead properties are kept. The zero State is the
@@ -39,4 +41,16 @@ func parseState(s string) (State, error) {
 		return State{File: s}, nil
 	}
 	return State{Dir: s}, nil
+}
+
+// relativeState returns a text for parseState in a configuration file in dir.
+func relativeState(dir, s string) string {
+	state, err := parseState(s)
+	switch {
+	case err != nil, state.Memory:
+		return s
+	case state.File != "":
+		return "sqlite:" + setting.Join(dir, state.File)
+	}
+	return setting.Join(dir, s)
 }

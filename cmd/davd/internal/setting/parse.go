@@ -24,7 +24,7 @@ func Duration(s string) (time.Duration, error) {
 func Size(s string) (int64, error) {
 	unit := strings.TrimLeft(s, "0123456789")
 	n, err := strconv.ParseInt(strings.TrimSuffix(s, unit), 10, 64)
-	size, known := map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[unit]
+	size, known := map[string]int64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}[unit]
 	if err != nil || !known || n > math.MaxInt64/size {
 		return 0, fmt.Errorf("%q is not a size: write a whole number of bytes, or one with its unit, such as 512KiB or 1MiB", s)
 	}

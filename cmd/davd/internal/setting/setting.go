@@ -38,11 +38,10 @@ type Setting struct {
 
 // given is what the operator wrote in one place.
 type given struct {
-	// origin is the name of the flag or variable, or the place in the file.
-	origin string
+	origin Origin
 	texts  []string
 	// origins are those of each text of a list in a file.
-	origins []string
+	origins []Origin
 }
 
 // New returns a setting that an environment variable can set as well. takes is empty for a switch.
@@ -83,14 +82,13 @@ func ReadAll(settings []*Setting) []error {
 type Error struct {
 	// Name is the name of the setting.
 	Name string
-	// Origin is where the operator wrote it: "--" and the name, the environment variable, or
-	// the place in a file and the key.
-	Origin string
+	// Origin is where the operator wrote it. That is the flag if the operator wrote nothing.
+	Origin Origin
 	// Err says what is wrong and what to do.
 	Err error
 }
 
-func (e *Error) Error() string { return e.Origin + ": " + e.Err.Error() }
+func (e *Error) Error() string { return e.Origin.String() + ": " + e.Err.Error() }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
@@ -100,23 +98,17 @@ func (s *Setting) Wrong(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Name: s.Name, Origin: cmp.Or(s.Origin(), "--"+s.Name), Err: err}
+	return &Error{Name: s.Name, Origin: cmp.Or(s.Origin(), Origin{Name: "--" + s.Name}), Err: err}
 }
 
-// Origin returns where the operator wrote the text that counts, as in [Error]. It is empty for
-// a default.
-func (s *Setting) Origin() string { return s.given().origin }
-
-// FromFile reports whether the text that counts is from a configuration file.
-func (s *Setting) FromFile() bool {
-	return s.flag.origin == "" && s.variable.origin == "" && s.file.origin != ""
-}
+// Origin returns where the operator wrote the text that counts.
+func (s *Setting) Origin() Origin { return s.given().origin }
 
 // given returns what counts: a flag more than the environment variable, and that more than a
 // file.
 func (s *Setting) given() given {
 	for _, g := range []given{s.flag, s.variable, s.file} {
-		if g.origin != "" {
+		if !g.origin.IsDefault() {
 			return g
 		}
 	}
@@ -134,8 +126,8 @@ func (s *Setting) EnvVar() string {
 // Set notes the text of a flag. It implements flag.Value. The text is checked by Read, except
 // that of a switch: package flag has its own error for that.
 func (s *Setting) Set(text string) error {
-	if !s.Into.isList || s.flag.origin == "" {
-		s.flag = given{origin: "--" + s.Name}
+	if !s.Into.isList || s.flag.origin.IsDefault() {
+		s.flag = given{origin: Origin{Name: "--" + s.Name}}
 	}
 	s.flag.texts = append(s.flag.texts, text)
 	if _, err := strconv.ParseBool(text); s.Into.isSwitch && err != nil {
@@ -148,23 +140,26 @@ func (s *Setting) Set(text string) error {
 func (s *Setting) ReadEnv() {
 	s.variable = given{}
 	if text := os.Getenv(s.EnvVar()); text != "" {
-		s.variable = given{origin: s.EnvVar(), texts: []string{text}}
+		s.variable = given{origin: Origin{Name: s.EnvVar()}, texts: []string{text}}
 	}
 }
 
 // Written is a text in a configuration file, and where it is.
-type Written struct{ Text, Origin string }
+type Written struct {
+	Text  string
+	Place Place
+}
 
 // SetFile notes the texts of a key in a configuration file in the directory dir. A list has one
 // text for each element.
-func (s *Setting) SetFile(dir, origin string, texts ...Written) {
+func (s *Setting) SetFile(dir string, origin Origin, texts ...Written) {
 	s.file = given{origin: origin}
 	for _, text := range texts {
 		if s.Into.relative != nil {
 			text.Text = s.Into.relative(dir, text.Text)
 		}
 		s.file.texts = append(s.file.texts, text.Text)
-		s.file.origins = append(s.file.origins, text.Origin)
+		s.file.origins = append(s.file.origins, Origin{Name: origin.Name, Place: text.Place})
 	}
 }
 
@@ -178,7 +173,7 @@ func (s *Setting) Read() error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Name: s.Name, Origin: cmp.Or(origins[wrong], "--"+s.Name), Err: err}
+	return &Error{Name: s.Name, Origin: cmp.Or(origins[wrong], Origin{Name: "--" + s.Name}), Err: err}
 }
 
 // Effective returns the texts that count: those that the operator wrote, or the default.
@@ -188,7 +183,7 @@ func (s *Setting) Effective() []string {
 }
 
 // effective returns the texts that count, and where each one is. An empty text counts as none.
-func (s *Setting) effective() (texts, origins []string) {
+func (s *Setting) effective() (texts []string, origins []Origin) {
 	g := s.given()
 	for i, text := range g.texts {
 		origin := g.origin
@@ -201,7 +196,7 @@ func (s *Setting) effective() (texts, origins []string) {
 	}
 	if len(texts) == 0 {
 		texts = s.elements(s.Default)
-		origins = make([]string, len(texts)+1)
+		origins = make([]Origin, len(texts)+1)
 	}
 	return texts, origins
 }

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/davd/davd/cmd/davd/internal/setting"
+)
+
+// Load reads the configuration file, if there is one, and then does what [Config.Read] does. dir
+// is the directory to serve, or empty if the operator named none. The file is that of --config,
+// or the first of the default files if dir is empty.
+//
+// An error is [Problems] about the file, or another one about the file or the command line.
+func (c *Config) Load(dir string) error { return c.load(dir, nil) }
+
+// Reload returns a Config from the same command line and environment, for which it reads the
+// files again. c stays as it is. A directory that was there when c was read may be missing.
+func (c *Config) Reload() (*Config, error) {
+	fresh := c.anew()
+	for i, s := range fresh.settings {
+		s.CopyCommandLine(c.settings[i])
+	}
+	fresh.File = c.File
+	fresh.Upstream.URL = c.Upstream.URL
+	err := fresh.load(c.argument, c)
+	return fresh, err
+}
+
+// LoadFile reads only this configuration file.
+func (c *Config) LoadFile(name string) error {
+	c.File = name
+	return c.load("", nil)
+}
+
+// load is Load. before is the Config that this one replaces, or nil.
+func (c *Config) load(dir string, before *Config) error {
+	c.argument = dir
+	if c.File == "" {
+		if err := c.locate(dir); err != nil {
+			return err
+		}
+	}
+	if c.File == "" {
+		return c.Read(dir)
+	}
+	f := &file{settings: c.fileSettings(), sections: c.Upstream.URL == nil && !c.proxy, first: make(map[string]Place)}
+	if err := f.parse(c.File); err != nil {
+		return err
+	}
+	c.Dir = dir
+	for _, err := range setting.ReadAll(c.settings) {
+		if wrong, ok := errors.AsType[*setting.Error](err); ok && !wrong.Origin.InFile() {
+			return err
+		}
+		f.error(err)
+	}
+	f.finish(c, before)
+	c.Files, c.Warnings = f.files, f.warnings
+	if len(f.problems) > 0 {
+		return f.problems.sorted()
+	}
+	return c.together()
+}
+
+// fileSettings returns the settings that may be in a file.
+func (c *Config) fileSettings() []*setting.Setting {
+	return slices.DeleteFunc(slices.Clone(c.settings), func(s *setting.Setting) bool { return s.FlagOnly || s.Name == "config" })
+}
+
+// locate sets File to that of --config or, if the operator has named nothing to serve, to the
+// first default file that exists.
+func (c *Config) locate(dir string) error {
+	if err := c.Setting("config").Read(); err != nil {
+		return err
+	}
+	c.File = c.named
+	if c.File != "" || c.proxy || dir != "" || !c.Setting("storage").Origin().IsDefault() {
+		return nil
+	}
+	for _, name := range DefaultFiles() {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			c.File = name
+			return nil
+		}
+	}
+	return nil
+}
+
+// DefaultFiles returns the names of the default configuration files: that of the system, and
+// that of the user (XDG Base Directory Specification, or the system's equivalent).
+func DefaultFiles() []string {
+	files := []string{"/etc/davd/davd.yaml"}
+	if runtime.GOOS == "windows" {
+		files = nil
+		if data := os.Getenv("ProgramData"); data != "" {
+			files = append(files, filepath.Join(data, "davd", "davd.yaml"))
+		}
+	}
+	if dir, err := os.UserConfigDir(); err == nil {
+		files = append(files, filepath.Join(dir, "davd", "davd.yaml"))
+	}
+	return files
+}
+
+// together checks settings that depend on each other. If the wrong one is in a file, the error is
+// Problems.
+func (c *Config) together() error {
+	err := c.checkTogether()
+	if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Origin.InFile() {
+		return Problems{{Place: wrong.Origin.Place, Key: wrong.Origin.Name, Err: wrong.Err}}
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/davd/davd/cmd/davd/internal/setting"
+)
+
+// Place is a place in a configuration file.
+type Place = setting.Place
+
+// Problem is an error in a configuration file.
+type Problem struct {
+	Place Place
+	// Key is the path of the key, such as shares./photos.symlinks. It is empty for an error of
+	// the whole file.
+	Key string
+	Err error
+}
+
+func (p *Problem) Error() string {
+	if p.Key == "" {
+		return p.Place.String() + ": " + p.Err.Error()
+	}
+	return p.Place.String() + ": " + p.Key + ": " + p.Err.Error()
+}
+
+// Unwrap returns Err.
+func (p *Problem) Unwrap() error { return p.Err }
+
+// maxProblems is how many problems are shown.
+const maxProblems = 20
+
+// Problems are all errors of a configuration, sorted by their place. There is at least one.
+type Problems []*Problem
+
+// Error returns one line for each problem, but not more than 21 lines.
+func (p Problems) Error() string {
+	lines := make([]string, 0, maxProblems+1)
+	for i, problem := range p {
+		if i == maxProblems {
+			lines = append(lines, fmt.Sprintf("%s: %d further errors", problem.Place.File, len(p)-i))
+			break
+		}
+		lines = append(lines, problem.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted sorts the problems by their place, and keeps the order of files. It returns nil if
+// there are none.
+func (p Problems) sorted() error {
+	if len(p) == 0 {
+		return nil
+	}
+	files := make(map[string]int)
+	for _, problem := range p {
+		if _, known := files[problem.Place.File]; !known {
+			files[problem.Place.File] = len(files)
+		}
+	}
+	slices.SortStableFunc(p, func(a, b *Problem) int {
+		return cmp.Or(
+			cmp.Compare(files[a.Place.File], files[b.Place.File]),
+			cmp.Compare(a.Place.Line, b.Place.Line),
+			cmp.Compare(a.Place.Column, b.Place.Column),
+		)
+	})
+	return p
+}
