@@ -21,6 +21,17 @@ type Copier interface {
 	CopyMembers(ctx context.Context, c Copying) iter.Seq2[string, error]
 }
 
+// CopyReceiver is an [FS] that must know about copies that another FS makes in it, for example
+// because it counts what it stores.
+type CopyReceiver interface {
+	FS
+
+	// ReceiveMembers copies members of a collection of from, as c says, to c.To in this FS.
+	// It does so with [CopyMembers], where c.Into is the FS that this one decorates, so that
+	// from still can share blocks with it. c.Into is not set.
+	ReceiveMembers(ctx context.Context, from FS, c Copying) iter.Seq2[string, error]
+}
+
 // Copying says what [CopyMembers] copies.
 type Copying struct {
 	// From and To are collections. To must not contain any of the copies yet.
@@ -55,8 +66,13 @@ func (c *Copying) Target(member fs.FileInfo) string {
 // a file. CopyMembers yields the last segment of each member's name, with nil or with the
 // reason why the copy failed, and continues with the next. It stops when the loop stops.
 //
-// Without a [Copier], it is [CopyEach].
+// If c.Into is a [CopyReceiver], that makes the copies. Otherwise, without a [Copier], it is
+// [CopyEach].
 func CopyMembers(ctx context.Context, fsys FS, c Copying) iter.Seq2[string, error] {
+	if receiver, ok := c.Into.(CopyReceiver); ok {
+		c.Into = nil
+		return receiver.ReceiveMembers(ctx, fsys, c)
+	}
 	if copier, ok := fsys.(Copier); ok {
 		return copier.CopyMembers(ctx, c)
 	}

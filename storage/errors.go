@@ -12,6 +12,10 @@ import (
 // [NoSpace] reports.
 var ErrState = errors.New("the server can't store locks and properties at present")
 
+// ErrUnavailable says that the storage of a name can't be reached at present, for example
+// because a disk is not mounted or another server doesn't answer. It may return by itself.
+var ErrUnavailable = errors.New("the storage is not available at present")
+
 // ErrTooDeep says that a backend refuses to create a collection because it would be
 // nested too deeply. The time to work below it grows with the square of its depth.
 var ErrTooDeep = errors.New("collections are nested too deeply for this storage")

@@ -19,6 +19,8 @@
 //	                                perhaps to another FS, for         content; a COPY reports an error
 //	                                example by sharing blocks, and     for each symbolic link
 //	                                symbolic links as links
+//	CopyReceiver     CopyMembers    know about copies that another     the other FS copies without it
+//	                                FS makes in this one
 //	DeadPropsReader  ReadDeadProps  read dead properties without       opens the file and asks it
 //	                                opening the file                   (webdav.DeadPropsHolder)
 //	FileReplacer     ReplaceFile    put a complete file in place in    StageFile: writes to a reserved
@@ -34,8 +36,12 @@
 //	                                them
 //	Lstater          Lstat          describe a symbolic link itself    Stat, and for a collection a look
 //	                                                                   into the listing of its parent
+//	Pinner           Pin            keep names and storage together    names always stand for the
+//	                                during an operation                same storage
 //	ReadOpener       OpenRead       open a file and describe it in     OpenFile, then Stat of the file
 //	                                one call
+//	RemovalChecker   CheckRemoval   know trees that must stay, such    every tree may be removed
+//	                                as the places of other FS
 //	Remover          RemoveMembers  remove members of a collection,    checks that a collection is empty,
 //	                                and never one that has members     then RemoveAll; a member created
 //	                                itself                             in between is lost
@@ -84,6 +90,7 @@
 //   - fs.ErrPermission: the backend refuses.
 //   - errors.ErrUnsupported or syscall.EXDEV from Rename: the backend can't rename this
 //     entry to that name. Copying it and removing the source may still work.
+//   - ErrUnavailable: the storage of the name can't be reached at present.
 //   - syscall.ENOSPC, syscall.EDQUOT: no room is left.
 //   - the context's error if ctx ended first.
 package storage

@@ -20,7 +20,8 @@ import (
 //   - of a replacement: write, commit or discard.
 //
 // name is the name that the FS was called with: for rename the old name, for copymembers
-// and remove that of each member. An exchange of two names, and a rename to another FS, is
+// and remove that of each member. For copies that another FS makes in this one, copymembers has
+// the name of each copy. An exchange of two names, and a rename to another FS, is
 // an exchange of the old name and exchanged of the new one. If the other FS is not a
 // storage.FileReplacer or not a storage.Copier, the fallback makes its calls one by one.
 // Several goroutines may call Before at once. The ctx of a call of a file never ends.

@@ -112,19 +112,37 @@ func (h *hooked) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[s
 		return storage.CopyEach(ctx, h, c)
 	}
 	c.Into = inner(c.Into)
+	return h.eachMember(ctx, h.FS, c, c.Source)
+}
+
+// eachMember copies the members one by one, and calls Before with a name of each.
+func (h *hooked) eachMember(ctx context.Context, from storage.FS, c storage.Copying, name func(fs.FileInfo) string) iter.Seq2[string, error] {
 	members := c.Members
 	return func(yield func(string, error) bool) {
 		for i, member := range members {
-			err := h.before(ctx, "copymembers", c.Source(member))
+			err := h.before(ctx, "copymembers", name(member))
 			if err == nil {
 				c.Members = members[i : i+1]
-				err = first(storage.CopyMembers(ctx, h.FS, c))
+				err = first(storage.CopyMembers(ctx, from, c))
 			}
 			if !yield(member.Name(), err) {
 				return
 			}
 		}
 	}
+}
+
+func (h *hooked) ReceiveMembers(ctx context.Context, from storage.FS, c storage.Copying) iter.Seq2[string, error] {
+	c.Into = h.FS
+	return h.eachMember(ctx, from, c, c.Target)
+}
+
+func (h *hooked) CheckRemoval(ctx context.Context, name string) error {
+	return storage.CheckRemoval(ctx, h.FS, name)
+}
+
+func (h *hooked) Pin(ctx context.Context) (pinned context.Context, release func()) {
+	return storage.Pin(ctx, h.FS)
 }
 
 func (h *hooked) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {

@@ -121,6 +121,22 @@ func (f *Fault) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[st
 	return storage.CopyMembers(ctx, f.calls(), c)
 }
 
+// ReceiveMembers implements storage.CopyReceiver.
+func (f *Fault) ReceiveMembers(ctx context.Context, from storage.FS, c storage.Copying) iter.Seq2[string, error] {
+	c.Into = f.calls()
+	return storage.CopyMembers(ctx, from, c)
+}
+
+// CheckRemoval implements storage.RemovalChecker.
+func (f *Fault) CheckRemoval(ctx context.Context, name string) error {
+	return storage.CheckRemoval(ctx, f.FS, name)
+}
+
+// Pin implements storage.Pinner.
+func (f *Fault) Pin(ctx context.Context) (pinned context.Context, release func()) {
+	return storage.Pin(ctx, f.FS)
+}
+
 // RemoveMembers implements storage.Remover.
 func (f *Fault) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
 	return storage.RemoveMembers(ctx, f.calls(), name, members)

@@ -54,6 +54,7 @@ var statuses = []struct {
 	{webdav.ErrConfirmationFailed, http.StatusPreconditionFailed},
 	{lock.ErrLimit, http.StatusServiceUnavailable},
 	{storage.ErrState, http.StatusServiceUnavailable},
+	{storage.ErrUnavailable, http.StatusServiceUnavailable},
 	{syscall.EROFS, http.StatusForbidden},
 	{syscall.ENAMETOOLONG, http.StatusForbidden},
 	{syscall.EISDIR, http.StatusMethodNotAllowed},

@@ -39,6 +39,7 @@ func TestStatusOf(t *testing.T) {
 		{"too late", pathError(context.DeadlineExceeded), http.StatusServiceUnavailable},
 		{"RFC 4918 §11.3 locked", webdav.ErrLocked, http.StatusLocked},
 		{"RFC 4918 §10.4.1", webdav.ErrConfirmationFailed, http.StatusPreconditionFailed},
+		{"a disk that is not mounted", pathError(storage.ErrUnavailable), http.StatusServiceUnavailable},
 		{"read-only storage", pathError(syscall.EROFS), http.StatusForbidden},
 		{"name too long", pathError(syscall.ENAMETOOLONG), http.StatusForbidden},
 		{"RFC 9110 §15.5.10 a mount point", pathError(syscall.EBUSY), http.StatusConflict},
