@@ -30,7 +30,14 @@ func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	ctx, release := storage.Pin(ctx, e.FS)
+	defer release()
 	info, err := storage.Lstat(ctx, e.FS, src)
+	for _, name := range []string{src, dst} {
+		if err == nil {
+			err = storage.CheckRemoval(ctx, e.FS, name)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,11 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	if storage.Overlap(src, dst) {
 		return &os.LinkError{Op: "copy", Old: src, New: dst, Err: storage.ErrOverlap}
 	}
+	ctx, release := storage.Pin(ctx, e.FS)
+	defer release()
+	if err := storage.CheckRemoval(ctx, e.FS, dst); err != nil {
+		return err
+	}
 	op, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
 	if err != nil {
 		return err
@@ -64,6 +69,11 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 // It keeps the Journal only if the Follower has something to do. A [*FollowError] says
 // that the operation is done, but the Follower failed.
 func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
+	ctx, release := storage.Pin(ctx, e.FS)
+	defer release()
+	if err := storage.CheckRemoval(ctx, e.FS, name); err != nil {
+		return err
+	}
 	op, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
 	if err == nil && op.follows {
 		err = op.advance(ctx, Removing)
