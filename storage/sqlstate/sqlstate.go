@@ -37,6 +37,8 @@ type Options struct {
 	Log *slog.Logger
 	// Locks configures [DB.Locks]. Its Store must be nil.
 	Locks lock.Options
+	// Adopt are databases whose locks and properties Open takes over.
+	Adopt []Adoption
 }
 
 // DB is an open database. It is safe for concurrent use.
@@ -107,6 +109,11 @@ func (o Options) Open(ctx context.Context, dsn string) (*DB, error) {
 		return nil, errors.Join(err, owner.release())
 	}
 	db.owner = owner
+	for _, a := range o.Adopt {
+		if err := db.adopt(ctx, a, o.Log); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	o.Locks.Store = db
 	if db.locks, err = lock.New(ctx, o.Locks); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: can't read the locks: %w", path, err), db.Close())
