@@ -12,6 +12,8 @@
 //
 //	Interface        Function       Purpose                            Without the interface
 //	---------------  -------------  ---------------------------------  ---------------------------------
+//	Authorizer       Allowed        tell whether a principal has a     everything is allowed
+//	                                right at a name
 //	Canonicaler      Canonical      find the one key of a resource     each name is a resource of its
 //	                                that has several names (symbolic   own, with its own locks and
 //	                                links, folded names)               properties

@@ -162,3 +162,7 @@ func (h *hooked) RemoveMembers(ctx context.Context, name string, members []strin
 func (h *hooked) Hold(ctx context.Context, name string) (storage.Held, error) {
 	return do(ctx, h, "hold", name, func() (storage.Held, error) { return storage.Hold(ctx, h.FS, name) })
 }
+
+func (h *hooked) Allowed(ctx context.Context, name string, need storage.Right, tree bool) error {
+	return storage.Allowed(ctx, h.FS, name, need, tree)
+}

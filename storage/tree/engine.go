@@ -47,3 +47,20 @@ type Follower interface {
 	// changed since.
 	Follow(ctx context.Context, e Entry, whole bool) error
 }
+
+// own returns ctx for a look at the storage that the principal needs no right for.
+func (e *Engine) own(ctx context.Context) context.Context {
+	if _, restricts := e.FS.(storage.Authorizer); restricts {
+		return storage.Unrestricted(ctx)
+	}
+	return ctx
+}
+
+// staging returns a context for an operation that stages a tree. The Staging is nil if nobody
+// needs to know.
+func (e *Engine) staging(ctx context.Context) (context.Context, *storage.Staging) {
+	if _, restricts := e.FS.(storage.Authorizer); restricts {
+		return storage.WithStaging(ctx)
+	}
+	return ctx, nil
+}

@@ -41,10 +41,12 @@ func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if err != nil {
 		return err
 	}
+	ctx, staging := e.staging(ctx)
 	op, err := e.begin(ctx, Entry{Method: moveMethod, Source: src, Destination: dst}, mon)
 	if err != nil {
 		return err
 	}
+	op.staging = staging
 	defer op.watch(ctx)()
 	if info.Mode()&fs.ModeSymlink != 0 {
 		return op.moveLink(ctx, info)

@@ -34,10 +34,12 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	if err := storage.CheckRemoval(ctx, e.FS, dst); err != nil {
 		return err
 	}
+	ctx, staging := e.staging(ctx)
 	op, err := e.begin(ctx, Entry{Method: copyMethod, Source: src, Destination: dst, ZeroDepth: depth == 0}, mon)
 	if err != nil {
 		return err
 	}
+	op.staging = staging
 	defer op.watch(ctx)()
 	c := op.copier(ctx, 0)
 	stage, err := op.build(c, depth, false)

@@ -14,6 +14,8 @@ type placement struct {
 	mon   *Monitor
 	count *count
 	held  storage.Held // the parent collection of the destination; nil before it is needed
+	// staging tells the FS which name the staged tree will get.
+	staging *storage.Staging
 }
 
 // place puts the finished tree stage at the destination. It returns the name that the

@@ -47,7 +47,7 @@ func (r *record) markRoot(ctx context.Context) error {
 	if r.entry.Root != "" {
 		return nil
 	}
-	root, err := r.FS.Stat(ctx, "/")
+	root, err := r.FS.Stat(r.own(ctx), "/")
 	if err == nil {
 		r.entry.Root = mark(root)
 	}

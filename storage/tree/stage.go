@@ -13,6 +13,7 @@ import (
 func (p *placement) stage(ctx context.Context) (string, error) {
 	dst := p.entry.Destination
 	p.entry.Stage, p.entry.Displaced = storage.Beside(dst), storage.Beside(dst)
+	p.staging.Set(p.entry.Stage, dst)
 	p.hold(ctx)
 	if err := p.advance(ctx, Staging); err != nil {
 		return "", errors.Join(err, p.end(ctx))
