@@ -66,7 +66,7 @@ func newApp(p *program, commands []command) *cli.App {
 }
 
 func commands(p *program) []command {
-	server := []command{serveCommand(p), proxyCommand(p), demoCommand(p), clientsCommand(p), locksCommand(p), unlockCommand(p)}
+	server := []command{serveCommand(p), proxyCommand(p), demoCommand(p), clientsCommand(p), locksCommand(p), unlockCommand(p), tokenCommand(p)}
 	return slices.Concat(server, clientCommands(p))
 }
 

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
-	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/forwarded"
 	"github.com/davd/davd/cmd/davd/internal/hosts"
 	"github.com/davd/davd/cmd/davd/internal/streams"
+	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/dav/requestbody"
 )
 
@@ -61,8 +64,30 @@ func (f *frontage) guard(next http.Handler) http.Handler {
 	}
 	return &auth.Handler{
 		Next: next, Verifier: f.users, Realm: f.cfg.Realm,
-		Known: accesslog.Identify, Refused: accesslog.Report,
+		Known: accesslog.Identify, Refused: f.refused,
 	}
+}
+
+// maxLoggedName limits the length of a name in the log, in bytes.
+const maxLoggedName = 64
+
+// refused logs a failed login. Programs such as fail2ban read this line: see
+// packaging/fail2ban. The client chooses the name, so it comes last.
+func (f *frontage) refused(r *http.Request, err error) {
+	accesslog.Report(r, err)
+	failed, ok := errors.AsType[*auth.LoginError](err)
+	if !ok {
+		return
+	}
+	name := failed.Name
+	if len(name) > maxLoggedName {
+		name = name[:maxLoggedName] + "…"
+	}
+	remote := "unix"
+	if client, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		remote = client.Addr().Unmap().WithZone("").String()
+	}
+	f.log.WarnContext(r.Context(), "login failed", "remote", remote, "user", strings.ToValidUTF8(name, "\ufffd"))
 }
 
 // administrator returns a function that reports whether an administrator sent a request.

@@ -108,6 +108,16 @@ func operatorConfig() (*config.Config, *setting.Setting) {
 // withLocks calls do with the locks of the davd that serves dir. dir is "" if the operator did
 // not name it.
 func withLocks(ctx context.Context, p *program, cfg *config.Config, dir string, do func(locks.Operator) error) error {
+	return withState(ctx, cfg, dir,
+		func(c *control.Client) error { return do(&locks.Remote{Client: c}) },
+		func(db *sqlstate.DB) error {
+			return do(&locks.Manager{Locks: db.Locks(), Log: newLog(p.stderr, cfg)})
+		})
+}
+
+// withState calls running if the davd that serves dir is running, and otherwise stopped with
+// its database. dir is "" if the operator did not name it.
+func withState(ctx context.Context, cfg *config.Config, dir string, running func(*control.Client) error, stopped func(*sqlstate.DB) error) error {
 	if err := cfg.Read(dir); err != nil {
 		return err
 	}
@@ -118,7 +128,7 @@ func withLocks(ctx context.Context, p *program, cfg *config.Config, dir string, 
 	client, err := control.Connect(ctx, control.Path(file))
 	switch {
 	case err == nil:
-		return do(&locks.Remote{Client: client})
+		return running(client)
 	case !errors.Is(err, control.ErrNotRunning):
 		return fmt.Errorf("can't talk to the running davd: %w", err)
 	}
@@ -126,8 +136,7 @@ func withLocks(ctx context.Context, p *program, cfg *config.Config, dir string, 
 	if err != nil {
 		return err
 	}
-	err = do(&locks.Manager{Locks: db.Locks(), Log: newLog(p.stderr, cfg)})
-	return errors.Join(err, db.Close())
+	return errors.Join(stopped(db), db.Close())
 }
 
 // pathOrToken decides whether arg is a lock token, which is a URI, or a path.

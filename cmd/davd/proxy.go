@@ -8,9 +8,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
-	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/dav/proxy"
 )
 

@@ -11,10 +11,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
-	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
+	"github.com/davd/davd/dav/auth"
 )
 
 const serveAbout = `
@@ -65,6 +65,9 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 	kept, err := state.Open(ctx, cfg, log)
 	if err != nil {
 		return err
+	}
+	if users != nil && kept.Tokens != nil {
+		users = &auth.Tokens{Verifier: users, Keyring: kept.Tokens, Log: log}
 	}
 	s := &site{
 		frontage: frontage{cfg: cfg, users: users, log: log, done: accesslog.To(log)},

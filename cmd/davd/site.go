@@ -7,12 +7,13 @@ import (
 	"net/http"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
-	"github.com/davd/davd/dav/auth"
+	"github.com/davd/davd/cmd/davd/internal/apppassword"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/latency"
@@ -72,11 +73,23 @@ func (s *site) answerOperators(ctx context.Context) *control.Server {
 	}
 	var commands control.Commands
 	(&locks.Manager{Locks: s.state.Locks(), Log: s.log}).Register(&commands)
+	(&apppassword.Manager{Keyring: s.state.Tokens, Check: s.checkUser, Log: s.log}).Register(&commands)
 	server, err := control.Start(ctx, control.Path(s.state.Where), &commands, s.log)
 	if err != nil {
-		s.log.WarnContext(ctx, "davd locks and davd unlock will not work while this davd is running", "err", err)
+		s.log.WarnContext(ctx, "davd locks, davd unlock and davd token will not work while this davd is running", "err", err)
 	}
 	return server
+}
+
+// checkUser returns an error for a user who can't have application passwords.
+func (s *site) checkUser(name string) error {
+	switch {
+	case s.users == nil:
+		return errors.New("this davd asks for no password, so application passwords have no effect: see davd serve --htpasswd")
+	case auth.Probe(s.users, name) == auth.Unknown:
+		return fmt.Errorf("no user has the name %q: add that user first", name)
+	}
+	return nil
 }
 
 // listen opens the listeners. It checks again that their addresses are not public, because

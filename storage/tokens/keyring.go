@@ -26,6 +26,16 @@ const (
 	useEvery = time.Hour
 )
 
+// nameError is an error with a text of its own that matches another one.
+type nameError struct {
+	text string
+	err  error
+}
+
+func (e *nameError) Error() string { return e.text }
+
+func (e *nameError) Unwrap() error { return e.err }
+
 // Keyring holds the tokens of a [Store] in memory. While it is in use, only it may change
 // the Store. It is safe for concurrent use.
 type Keyring struct {
@@ -62,7 +72,7 @@ func (k *Keyring) Add(ctx context.Context, t Token) (password string, added Toke
 	}
 	if old, ok := k.get(t.User, t.Name); ok {
 		if !old.Expired(now) {
-			return "", Token{}, fmt.Errorf("%s has an application password %q: revoke it, or choose another name (%w)", t.User, t.Name, fs.ErrExist)
+			return "", Token{}, &nameError{fmt.Sprintf("%s already has an application password %q: revoke it, or choose another name", t.User, t.Name), fs.ErrExist}
 		}
 		if err := k.remove(ctx, old); err != nil {
 			return "", Token{}, err
@@ -132,7 +142,7 @@ func (k *Keyring) Revoke(ctx context.Context, user, name string) (Token, error) 
 	defer k.changing.Unlock()
 	t, ok := k.get(user, name)
 	if !ok {
-		return Token{}, fmt.Errorf("%s has no application password %q (%w)", user, name, fs.ErrNotExist)
+		return Token{}, &nameError{fmt.Sprintf("%s has no application password %q", user, name), fs.ErrNotExist}
 	}
 	return t, k.remove(ctx, t)
 }

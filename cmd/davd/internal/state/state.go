@@ -1,5 +1,6 @@
 // Package state opens the data that davd keeps in addition to the served files: locks, dead
-// properties, the journal of running operations, and the history of ended ones.
+// properties, the journal of running operations, the history of ended ones, and application
+// passwords.
 package state
 
 import (
@@ -17,6 +18,7 @@ import (
 	"github.com/davd/davd/storage/memstate"
 	"github.com/davd/davd/storage/sqlstate"
 	"github.com/davd/davd/storage/strays"
+	"github.com/davd/davd/storage/tokens"
 )
 
 // State is the open state of a served directory. Close closes it.
@@ -26,6 +28,9 @@ type State struct {
 	Where string
 	// Strays are the unfinished uploads. It is nil for a state in memory.
 	Strays *strays.File
+	// Tokens are the application passwords. It is nil for a state in memory, because no
+	// command could add one.
+	Tokens *tokens.Keyring
 	db     *sqlstate.DB // nil in memory
 }
 
@@ -52,7 +57,11 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, er
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("can't open the record of unfinished uploads: %w", err), db.Close())
 	}
-	return &State{State: db, Where: file, Strays: unfinished, db: db}, nil
+	keyring, err := tokens.New(ctx, db)
+	if err != nil {
+		return nil, errors.Join(err, unfinished.Close(), db.Close())
+	}
+	return &State{State: db, Where: file, Strays: unfinished, Tokens: keyring, db: db}, nil
 }
 
 // Close closes the database. The State must not be used afterwards.
