@@ -15,6 +15,16 @@ type Renamer interface {
 	RenameWith(ctx context.Context, r Renaming) error
 }
 
+// RenameReceiver is an [FS] that must know about what another FS renames into it, for example
+// because it counts what it stores.
+type RenameReceiver interface {
+	FS
+
+	// ReceiveRename renames r.Old of from to r.New of this FS. It does so with
+	// [RenameWith], where r.Into is the FS that this one decorates. r.Into is not set.
+	ReceiveRename(ctx context.Context, from FS, r Renaming) error
+}
+
 // Renaming says what [RenameWith] does.
 type Renaming struct {
 	Old, New string
@@ -26,8 +36,12 @@ type Renaming struct {
 
 // RenameWith renames as r says, and otherwise as Rename of an [FS]. Without a [Renamer] it
 // calls Rename if Old and New are in one FS and Swap is false. Otherwise it returns
-// errors.ErrUnsupported.
+// errors.ErrUnsupported. If r.Into is a [RenameReceiver], that does the renaming.
 func RenameWith(ctx context.Context, fsys FS, r Renaming) error {
+	if receiver, ok := r.Into.(RenameReceiver); ok {
+		r.Into = nil
+		return receiver.ReceiveRename(ctx, fsys, r)
+	}
 	if renamer, ok := fsys.(Renamer); ok {
 		return renamer.RenameWith(ctx, r)
 	}

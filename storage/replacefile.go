@@ -63,6 +63,14 @@ type Replacement interface {
 	Discard() error
 }
 
+// Stager is a [Replacement] whose content has a name in the tree before the commit.
+type Stager interface {
+	Replacement
+
+	// StageName returns that reserved name, or "" if the content has none.
+	StageName() string
+}
+
 // Placing says how Commit puts a replacement in place.
 type Placing struct {
 	// Modified is the modification time. If it is zero, the function [Modified]

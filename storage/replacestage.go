@@ -187,3 +187,6 @@ func (s *staged) Discard() error {
 	}
 	return nil
 }
+
+// StageName implements [Stager].
+func (s *staged) StageName() string { return s.stage }

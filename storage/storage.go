@@ -40,6 +40,8 @@
 //	                                                                   into the listing of its parent
 //	Pinner           Pin            keep names and storage together    names always stand for the
 //	                                during an operation                same storage
+//	Rationer         Rationed       tell that a quota limits the room  false: a tree is copied until the
+//	                                                                   room is used up
 //	ReadOpener       OpenRead       open a file and describe it in     OpenFile, then Stat of the file
 //	                                one call
 //	RemovalChecker   CheckRemoval   know trees that must stay, such    every tree may be removed
@@ -47,6 +49,8 @@
 //	Remover          RemoveMembers  remove members of a collection,    checks that a collection is empty,
 //	                                and never one that has members     then RemoveAll; a member created
 //	                                itself                             in between is lost
+//	RenameReceiver   RenameWith     know about what another FS         the other FS can't rename into it
+//	                                renames into this one
 //	Renamer          RenameWith     swap two names in one step, or     errors.ErrUnsupported: COPY and
 //	                                rename to another FS               MOVE rename twice, and the
 //	                                                                   destination is briefly missing;
@@ -61,7 +65,7 @@
 // Other values may have optional methods too:
 //
 //   - A [File] may be a webdav.DeadPropsHolder, which stores dead properties.
-//   - A [Replacement] may be an io.ReaderFrom.
+//   - A [Replacement] may be an io.ReaderFrom or a [Stager].
 //   - An fs.FileInfo may be a webdav.ETager or a webdav.ContentTyper, and the value that
 //     its Sys returns may implement [Facts] and have a method Direct() bool (see [Direct]).
 //

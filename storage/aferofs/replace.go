@@ -86,3 +86,11 @@ func (s *stager) chmod(full string, perm fs.FileMode) error {
 	}
 	return s.fs.Chmod(full, perm)
 }
+
+// StageName returns the reserved name that the content has before the commit.
+func (r *replacement) StageName() string {
+	if staged, ok := r.Replacement.(storage.Stager); ok {
+		return staged.StageName()
+	}
+	return ""
+}

@@ -137,6 +137,10 @@ func (h *hooked) ReceiveMembers(ctx context.Context, from storage.FS, c storage.
 	return h.eachMember(ctx, from, c, c.Target)
 }
 
+func (h *hooked) Rationed(ctx context.Context, name string) bool {
+	return storage.Rationed(ctx, h.FS, name)
+}
+
 func (h *hooked) CheckRemoval(ctx context.Context, name string) error {
 	return storage.CheckRemoval(ctx, h.FS, name)
 }

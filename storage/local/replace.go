@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"syscall"
 
 	"github.com/davd/davd/storage"
@@ -265,4 +266,13 @@ func (r *replacement) Discard() error {
 	err := r.stage.discard()
 	r.stage = nil
 	return r.failed(err)
+}
+
+// StageName returns the reserved name that the content has before the commit, or "" if it has
+// none. On Linux it has none on most filesystems.
+func (r *replacement) StageName() string {
+	if s, ok := r.stage.(*named); ok && s.name != "" {
+		return path.Join(path.Dir(storage.Clean(r.name)), s.name)
+	}
+	return ""
 }

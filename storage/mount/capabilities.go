@@ -25,6 +25,7 @@ var _ interface {
 	storage.Lister
 	storage.Lstater
 	storage.Pinner
+	storage.Rationer
 	storage.ReadOpener
 	storage.RemovalChecker
 	storage.Remover
@@ -125,6 +126,16 @@ func (f *FS) Space(ctx context.Context, name string) (used, available int64, err
 	}
 	used, available, err = storage.Space(ctx, at.in.fsys, at.name)
 	return used, available, at.failed(err)
+}
+
+// Rationed implements storage.Rationer.
+func (f *FS) Rationed(ctx context.Context, name string) bool {
+	at, err := f.below(ctx, "space", name)
+	if err != nil {
+		return false
+	}
+	defer at.release()
+	return at.in != nil && storage.Rationed(ctx, at.in.fsys, at.name)
 }
 
 // CheckRemoval implements storage.RemovalChecker.

@@ -132,6 +132,9 @@ func (op *operation) build(c *copier, depth int, linked bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := op.checkRoom(c.ctx, info, depth); err != nil {
+		return "", err
+	}
 	stage, err := op.stage(c.ctx)
 	if err != nil {
 		return "", err
