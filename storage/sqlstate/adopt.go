@@ -73,7 +73,7 @@ func (a Adoption) copy(ctx context.Context, from queryer, tx *sql.Tx) (left bool
 
 // copyTable copies the columns of a table. Those that hold a name get a.Root.
 func (a Adoption) copyTable(ctx context.Context, from queryer, tx *sql.Tx, table string, columns ...string) error {
-	insert, err := tx.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(columns)-1)+") ON CONFLICT DO NOTHING") //nolint:gosec // constants
+	insert, err := tx.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(columns)-1)+") ON CONFLICT DO NOTHING") //nolint:gosec,sqlclosecheck // constants; it is closed
 	if err != nil {
 		return err
 	}
