@@ -279,9 +279,38 @@ func (s *slot) try(ctx context.Context, a *attempt) {
 	}
 }
 
+// Storage is a storage with functions that come from elsewhere. [Share.Open] can return a
+// *Storage if its FS is a decorator, which hides the methods Available and Close of the FS
+// inside.
+type Storage struct {
+	storage.FS
+	// Ask reports whether the storage is available, as a method Available does. It may be nil.
+	Ask func(ctx context.Context) error
+	// End is called when the storage is no longer used. It may be nil.
+	End func() error
+}
+
+// Available calls Ask.
+func (s *Storage) Available(ctx context.Context) error {
+	if s.Ask == nil {
+		return nil
+	}
+	return s.Ask(ctx)
+}
+
+// Close calls End.
+func (s *Storage) Close() error {
+	if s.End == nil {
+		return nil
+	}
+	return s.End()
+}
+
 // opened is an open storage.
 type opened struct {
 	fsys storage.FS
+	// whole is what Open has returned: fsys, or a *Storage with it.
+	whole storage.FS
 	// identity is that of the storage.
 	identity string
 	asked    availabler // nil if it can't be asked
@@ -295,12 +324,15 @@ type availabler interface {
 }
 
 func newOpened(ctx context.Context, fsys storage.FS) *opened {
-	o := &opened{fsys: fsys}
+	o := &opened{fsys: fsys, whole: fsys}
+	if s, ok := fsys.(*Storage); ok {
+		o.fsys = s.FS
+	}
 	o.refs.Store(1)
 	o.asked, _ = fsys.(availabler)
 	o.checked.Store(time.Now().UnixNano())
 	// Without an identity, pins rely on the name of the share.
-	o.identity, _ = storage.Identity(ctx, fsys, "/")
+	o.identity, _ = storage.Identity(ctx, o.fsys, "/")
 	return o
 }
 
@@ -308,7 +340,7 @@ func (o *opened) retain() bool { return retain(&o.refs) }
 
 func (o *opened) release() {
 	if o != nil && o.refs.Add(-1) == 0 {
-		closing(o.fsys)
+		closing(o.whole)
 	}
 }
 

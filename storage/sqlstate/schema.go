@@ -106,6 +106,15 @@ var migrations = []migration{{
 			PRIMARY KEY (owner, name)
 		) WITHOUT ROWID`,
 	},
+}, {
+	tables: []string{"shares"},
+	statements: []string{
+		// The identity of the storage that a share had when it was last used.
+		`CREATE TABLE shares (
+			id       TEXT NOT NULL PRIMARY KEY,
+			identity TEXT NOT NULL
+		) WITHOUT ROWID`,
+	},
 }}
 
 // queryer is a *sql.DB or a *sql.Tx.

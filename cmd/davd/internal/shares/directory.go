@@ -1,0 +1,169 @@
+package shares
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/strays"
+)
+
+// newDirectory is the permission of a directory that davd creates for a share.
+const newDirectory = 0o755
+
+// openDirectory opens the directory of a share, or of the instance of a user.
+func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user string) (*directory, error) {
+	dir := share.DirFor(user)
+	if share.Mounted {
+		if err := checkMounted(base(share)); err != nil {
+			return nil, err
+		}
+	}
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) && share.Create && (user == "" || storage.PrincipalOf(ctx) == user) {
+		info, err = s.create(ctx, share, dir)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && user != "":
+		return nil, err // this user has no directory
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", dir, storage.Cause(err))
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s: is not a directory", dir)
+	}
+	options := local.Options{Links: share.Links}
+	opened, err := local.OpenWith(dir, options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, storage.Cause(err))
+	}
+	d := &directory{FS: opened, dir: dir, share: share}
+	if d.info, err = os.Stat(dir); err == nil {
+		err = s.recognise(ctx, share, user, opened)
+	}
+	if err == nil {
+		err = s.sweep(ctx, d, user)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", dir, err), d.close())
+	}
+	return d, nil
+}
+
+// create creates the directory dir of a share. Unless the share is new, its disk may not be
+// mounted: so a base that was there before must still exist.
+func (s *Shares) create(ctx context.Context, share *config.Share, dir string) (fs.FileInfo, error) {
+	if known, err := s.known(ctx, share.ID); err != nil || known != "" {
+		if _, statErr := os.Stat(base(share)); statErr != nil {
+			return nil, errors.Join(err, statErr)
+		}
+	}
+	if err := os.MkdirAll(dir, newDirectory); err != nil {
+		return nil, err
+	}
+	return os.Stat(dir)
+}
+
+// base returns the directory of a share, or the one that contains those of its users.
+func base(share *config.Share) string {
+	dir, _, _ := strings.Cut(share.Dir, config.UserSegment)
+	if share.PerUser() && !os.IsPathSeparator(dir[len(dir)-1]) {
+		return filepath.Dir(dir) // such as /srv/home-{user}
+	}
+	return filepath.Clean(dir)
+}
+
+func (s *Shares) known(ctx context.Context, id string) (string, error) {
+	if s.Identities == nil {
+		return "", nil
+	}
+	return s.Identities.ShareIdentity(ctx, id)
+}
+
+// errEmptied is the reason why an empty directory is not used.
+var errEmptied = errors.New("it is empty and not on the filesystem on which it was before: mount its disk; if the share really has moved, put a file into the directory")
+
+// recognise compares the identity of an opened directory with that of the last time. If the
+// directory is empty and on another filesystem than before, its disk is probably not mounted.
+func (s *Shares) recognise(ctx context.Context, share *config.Share, user string, opened storage.FS) error {
+	if s.Identities == nil || user != "" {
+		return nil
+	}
+	identity, err := storage.Identity(ctx, opened, "/")
+	if err != nil || identity == "" {
+		return err
+	}
+	known, err := s.known(ctx, share.ID)
+	if err != nil || known == identity {
+		return err
+	}
+	if known != "" {
+		for _, err := range storage.ReadDir(ctx, opened, "/") {
+			if err != nil {
+				return err
+			}
+			s.Log.Info("the share is on another filesystem than before", "share", share.Name, "dir", share.Dir)
+			return s.Identities.SetShareIdentity(ctx, share.ID, identity)
+		}
+		return errEmptied
+	}
+	return s.Identities.SetShareIdentity(ctx, share.ID, identity)
+}
+
+// sweep removes the unfinished uploads that a killed davd has left in d.
+func (s *Shares) sweep(ctx context.Context, d *directory, user string) error {
+	file := s.straysFile(d.share, user)
+	if file == "" {
+		return nil
+	}
+	if err := os.MkdirAll(s.Strays, 0o700); err != nil {
+		return err
+	}
+	var err error
+	if d.strays, err = strays.Open(file); err != nil {
+		return err
+	}
+	swept, err := strays.Sweep(ctx, d.FS, d.strays)
+	for _, each := range swept {
+		if each.Err != nil {
+			s.Log.Warn("can't remove an unfinished upload", "share", d.share.Name, "name", each.Name, "err", each.Err)
+			continue
+		}
+		s.Log.Info("removed an unfinished upload of a killed davd", "share", d.share.Name, "name", each.Name)
+	}
+	return err
+}
+
+// directory is the open directory of a share.
+type directory struct {
+	*local.FS
+	dir    string
+	share  *config.Share
+	info   fs.FileInfo // of dir, when it was opened
+	strays *strays.File
+}
+
+// ask reports whether the directory still is what was opened. It is not if its disk was
+// unmounted, or another one was mounted there.
+func (d *directory) ask(context.Context) error {
+	info, err := os.Stat(d.dir)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(info, d.info) {
+		return fmt.Errorf("%s: is another directory than before", d.dir)
+	}
+	if d.share.Mounted {
+		return checkMounted(base(d.share))
+	}
+	return nil
+}
+
+// close closes the directory.
+func (d *directory) close() error { return errors.Join(d.FS.Close(), d.strays.Close()) }

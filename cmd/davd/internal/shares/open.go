@@ -1,0 +1,38 @@
+package shares
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/afero"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/mount"
+)
+
+// open opens the storage of a share, or of the instance of a user.
+func (s *Shares) open(ctx context.Context, share *config.Share, user string) (storage.FS, error) {
+	opened, err := s.openBackend(ctx, share, user)
+	if err != nil {
+		s.Log.Debug("a share can't be opened", "share", share.Name, "user", user, "err", err)
+		return nil, err
+	}
+	return opened, nil
+}
+
+func (s *Shares) openBackend(ctx context.Context, share *config.Share, user string) (*mount.Storage, error) {
+	switch {
+	case share.Mem:
+		return &mount.Storage{FS: aferofs.New(afero.NewMemMapFs())}, nil
+	case share.Dir != "":
+		d, err := s.openDirectory(ctx, share, user)
+		if err != nil {
+			return nil, err
+		}
+		return &mount.Storage{FS: d.FS, Ask: d.ask, End: d.close}, nil
+	}
+	return nil, fmt.Errorf("%s: this kind of share can't be opened yet: %w", share.Name, errors.ErrUnsupported)
+}

@@ -1,0 +1,111 @@
+// Package shares opens the shares of a configuration, and makes one storage of them.
+package shares
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/mount"
+)
+
+// Identities remembers the identity of the storage of each share (storage.Identity). A
+// sqlstate.DB does.
+type Identities interface {
+	ShareIdentity(ctx context.Context, id string) (string, error)
+	SetShareIdentity(ctx context.Context, id, identity string) error
+}
+
+// Shares are the shares of a configuration. The zero value of Identities and Strays means
+// that nothing is remembered.
+type Shares struct {
+	// FS contains all shares.
+	FS *mount.FS
+	// Identities may be nil.
+	Identities Identities
+	// Strays is a directory for the records of unfinished uploads, or "".
+	Strays string
+	Log    *slog.Logger
+
+	mu sync.RWMutex
+	// current are the shares of the newest configuration, by id.
+	current map[string]*config.Share
+}
+
+// Open opens the shares of cfg. A share that can't be opened is not an error: it is tried
+// again when it is used.
+func (s *Shares) Open(ctx context.Context, cfg *config.Config) error {
+	var err error
+	if s.FS, err = mount.New(s.mounts(cfg)...); err != nil {
+		return err
+	}
+	if err := s.FS.Check(ctx); err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			s.Log.Error("a share can't be used; davd tries again each time somebody asks for it", "err", line)
+		}
+	}
+	return nil
+}
+
+// Set replaces the shares by those of cfg.
+func (s *Shares) Set(cfg *config.Config) error { return s.FS.Set(s.mounts(cfg)) }
+
+// mounts makes the shares of cfg the current ones.
+func (s *Shares) mounts(cfg *config.Config) []mount.Share {
+	mounts := make([]mount.Share, 0, len(cfg.Shares))
+	current := make(map[string]*config.Share, len(cfg.Shares))
+	for _, share := range cfg.Shares {
+		current[share.ID] = share
+		mounts = append(mounts, mount.Share{
+			ID: share.ID, At: share.Name, Token: token(share),
+			Open: func(ctx context.Context, user string) (storage.FS, error) { return s.open(ctx, share, user) },
+		})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = current
+	return mounts
+}
+
+// token identifies what open opens. Options that can change while the storage is open are
+// not part of it.
+func token(share *config.Share) string {
+	source := share.Dir + share.Zip
+	if share.SFTP != nil {
+		source = share.SFTP.String()
+	}
+	umask := -1
+	if share.Umask != nil {
+		umask = int(*share.Umask)
+	}
+	return fmt.Sprintf("%q %t %t %t %v %d %d %d %t %s", source, share.Mem, share.Create, share.Mounted, share.Links,
+		umask, number(share.UID), number(share.GID), share.Quota > 0, share.Junk)
+}
+
+// number returns the number, or -1 for nil.
+func number(n *int) int {
+	if n == nil {
+		return -1
+	}
+	return *n
+}
+
+// straysFile returns the record of unfinished uploads for the storage of a share.
+func (s *Shares) straysFile(share *config.Share, user string) string {
+	if s.Strays == "" {
+		return ""
+	}
+	name := share.ID
+	if user != "" {
+		name += "-" + fmt.Sprintf("%x", user)
+	}
+	if len(name) > 200 {
+		name = name[:200] // a collision only means that one storage removes no strays
+	}
+	return filepath.Join(s.Strays, name)
+}
