@@ -16,6 +16,8 @@ import (
 type table struct {
 	root   *node
 	shares []*share
+	// places are the names of the roots of shares, in the same order.
+	places []string
 	made   time.Time
 	// refs counts the FS and the operations that use the table.
 	refs atomic.Int64
@@ -55,7 +57,7 @@ func newTable(f *FS, shares []Share, old *table) (*table, error) {
 			return nil, fmt.Errorf("two shares are at %s", each.At)
 		}
 		n.share = s
-		t.shares = append(t.shares, s)
+		t.shares, t.places = append(t.shares, s), append(t.places, each.At)
 	}
 	for _, s := range t.shares {
 		s.tables.Add(1)
@@ -157,6 +159,8 @@ func (n *node) at(name string) *node {
 type spot struct {
 	share *share // nil if no share contains the name
 	user  string // whose storage it is, if the share is one of users
+	// segment is the segment of the name that stands for a user, or "".
+	segment string
 	// at is the name of the share's root, or "" for the root of all. name is the name in
 	// the share.
 	at, name string
@@ -172,10 +176,11 @@ type spot struct {
 func (s *spot) root() bool { return s.node != nil && s.node.share != nil }
 
 // find returns the spot of name.
-func (t *table) find(name string) spot {
-	name = storage.Clean(name)
+func (t *table) find(name string) spot { return t.findClean(storage.Clean(name)) }
+
+// findClean is find for a clean name. It takes the bytes of any other name as they are.
+func (t *table) findClean(name string) spot {
 	s := spot{share: t.root.share, node: t.root, full: name}
-	user := ""
 	for end := 0; end+1 < len(name); {
 		next := len(name)
 		if i := strings.IndexByte(name[end+1:], '/'); i >= 0 {
@@ -184,7 +189,7 @@ func (t *table) find(name string) spot {
 		segment := name[end+1 : next]
 		member := s.node.members[segment]
 		if member == nil && s.node.user != nil && ValidUser(segment) {
-			member, user = s.node.user, segment
+			member, s.segment = s.node.user, segment
 		}
 		if member == nil {
 			s.hidden = s.share != nil && len(s.node.folded) > 0 && s.node.folded[storage.Fold(segment)]
@@ -197,7 +202,7 @@ func (t *table) find(name string) spot {
 		}
 	}
 	if s.share != nil && s.share.users {
-		s.user = user
+		s.user = s.segment
 	}
 	s.name = cmp.Or(name[len(s.at):], "/")
 	return s
