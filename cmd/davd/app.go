@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -28,6 +29,7 @@ const (
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p := &program{stdout: stdout, stderr: stderr}
 	all := commands(p)
+	warnUnknownVariables(stderr, all, os.Environ())
 	err := newApp(p, all).RunContext(ctx, flagsFirst(all, args))
 	if err == nil {
 		return 0
@@ -37,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if problems, ok := errors.AsType[config.Problems](err); ok {
 		fmt.Fprintln(stderr, problems) // one line each
-		return exitUsage
+		return exitCode(err)
 	}
 	fmt.Fprintln(stderr, "davd: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 	return exitCode(err)
@@ -50,27 +52,61 @@ func newApp(p *program, commands []command) *cli.App {
 		Writer:                p.stdout,
 		ErrWriter:             p.stderr,
 		CustomAppHelpTemplate: literal(overview),
-		OnUsageError:          flagError,
+		OnUsageError:          flagError("", nil),
 		ExitErrHandler:        func(*cli.Context, error) {}, // run reports
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usagef("unknown command %q: see davd --help", c.Args().First())
+				return unknownCommand("", c.Args().First(), commands)
 			}
 			return cli.ShowAppHelp(c)
 		},
 	}
 	for _, c := range commands {
-		app.Commands = append(app.Commands, c.cli())
+		group, name, found := strings.Cut(c.name, " ")
+		if !found {
+			app.Commands = append(app.Commands, c.cli())
+			continue
+		}
+		sub := c.cli()
+		sub.Name = name
+		i := slices.IndexFunc(app.Commands, func(c *cli.Command) bool { return c.Name == group })
+		if i < 0 {
+			i = len(app.Commands)
+			app.Commands = append(app.Commands, groupOf(group, commands))
+		}
+		app.Commands[i].Subcommands = append(app.Commands[i].Subcommands, sub)
 	}
 	return app
 }
 
+// groupOf returns the command that only has subcommands, such as davd config.
+func groupOf(group string, commands []command) *cli.Command {
+	return &cli.Command{
+		Name:               group,
+		CustomHelpTemplate: literal(groupHelp(group, commands)),
+		HideHelpCommand:    true,
+		OnUsageError:       flagError(group, nil),
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return unknownCommand(group, c.Args().First(), commands)
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+	}
+}
+
 func commands(p *program) []command {
 	server := []command{serveCommand(p), proxyCommand(p), demoCommand(p), clientsCommand(p), locksCommand(p), unlockCommand(p), tokenCommand(p)}
-	return slices.Concat(server, clientCommands(p))
+	return slices.Concat(server, configCommands(p), []command{passwdCommand(p)}, clientCommands(p))
 }
 
 func exitCode(err error) int {
+	if own, ok := errors.AsType[*exitError](err); ok {
+		return own.code
+	}
+	if _, ok := errors.AsType[config.Problems](err); ok {
+		return exitUsage
+	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}

@@ -14,12 +14,17 @@ func flagsFirst(commands []command, args []string) []string {
 	if len(args) < 3 {
 		return args
 	}
+	words := 1
 	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[1] })
+	if i < 0 {
+		words = 2
+		i = slices.IndexFunc(commands, func(c command) bool { return c.name == args[1]+" "+args[2] })
+	}
 	if i < 0 {
 		return args
 	}
-	sorted, arguments := slices.Clone(args[:2]), []string(nil)
-	for rest := args[2:]; len(rest) > 0; {
+	sorted, arguments := slices.Clone(args[:1+words]), []string(nil)
+	for rest := args[1+words:]; len(rest) > 0; {
 		arg := rest[0]
 		rest = rest[1:]
 		switch {

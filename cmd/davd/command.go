@@ -16,6 +16,7 @@ type program struct {
 }
 
 type command struct {
+	// name has two words for a subcommand.
 	name string
 	// arguments are as the help shows them.
 	arguments, about string
@@ -45,7 +46,7 @@ func (cmd command) cli() *cli.Command {
 		Flags:              flags,
 		CustomHelpTemplate: literal(cmd.help()),
 		HideHelpCommand:    true, // a directory may be called help
-		OnUsageError:       flagError,
+		OnUsageError:       flagError(cmd.name, cmd.settings),
 		Action: func(c *cli.Context) error {
 			if err := check(c.Args().Slice()); err != nil {
 				return err

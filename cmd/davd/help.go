@@ -72,3 +72,28 @@ func wrap(text string, width int) []string {
 	}
 	return append(lines, line)
 }
+
+// groupHelp returns the help of a command with subcommands.
+func groupHelp(group string, commands []command) string {
+	var help strings.Builder
+	fmt.Fprintf(&help, "Usage: davd %s COMMAND\n\nCommands:\n", group)
+	column := 0
+	for _, c := range commands {
+		if strings.HasPrefix(c.name, group+" ") {
+			column = max(column, len(c.name+c.arguments)+len("davd  "))
+		}
+	}
+	for _, c := range commands {
+		if !strings.HasPrefix(c.name, group+" ") {
+			continue
+		}
+		first, _, _ := strings.Cut(strings.TrimSpace(c.about), "\n\n")
+		first, _, _ = strings.Cut(strings.Join(strings.Fields(first), " "), ". ")
+		first = strings.TrimSuffix(first, ".")
+		indent := strings.Repeat(" ", column+4)
+		lines := wrap(first, helpWidth-len(indent))
+		fmt.Fprintf(&help, "  %-*s  %s\n", column, strings.TrimSpace("davd "+c.name+" "+c.arguments), strings.Join(lines, "\n"+indent))
+	}
+	fmt.Fprintf(&help, "\ndavd %s COMMAND --help shows the flags of a command.\n", group)
+	return help.String()
+}

@@ -41,6 +41,9 @@ func serveCommand(p *program) command {
 			if err := cfg.Load(c.Args().First()); err != nil {
 				return err
 			}
+			if err := cfg.CheckContent(); err != nil {
+				return err
+			}
 			if len(cfg.Shares) > 0 || cfg.Asks() && len(cfg.HTPasswd) != 1 {
 				return errors.New("this davd can check shares and users in a configuration file (davd config check), but not serve them yet") // until the wiring is there
 			}

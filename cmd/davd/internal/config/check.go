@@ -40,7 +40,7 @@ func (c *Config) checkTogether() error {
 	}
 	if c.Storage == Mem {
 		c.State = State{Memory: true}
-	} else if len(c.Shares) == 0 {
+	} else if c.File == "" {
 		c.Dir = cmp.Or(c.Dir, ".")
 	}
 	limits := &c.Handler.Limits
@@ -73,7 +73,14 @@ func (c *Config) checkShared() error {
 		return c.wrongf("config", "%s has shares: leave out %s", c.File, c.Dir)
 	case len(c.Shares) > 0 && c.Storage == Mem:
 		return c.wrongf("storage", "mem contradicts the shares in %s: leave it out", c.File)
-	case c.File != "" && len(c.Shares) == 0 && c.Dir == "" && c.Storage == Dir:
+	}
+	return nil
+}
+
+// CheckContent returns an error if there is nothing to serve. Without a configuration file, that
+// is the current directory.
+func (c *Config) CheckContent() error {
+	if len(c.Shares) == 0 && c.Dir == "" && c.Storage == Dir {
 		return c.wrongf("config", "%s has no shares: add one, or name a directory to serve", c.File)
 	}
 	return nil

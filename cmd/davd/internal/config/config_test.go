@@ -70,13 +70,19 @@ func TestNewOfNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for field, wanted := range reflect.ValueOf(want).Elem().Fields() {
-				value := reflect.ValueOf(got).Elem().FieldByIndex(field.Index)
-				if field.IsExported() && !reflect.DeepEqual(value.Interface(), wanted.Interface()) {
-					t.Errorf("%s is %+v, want %+v", field.Name, value, wanted)
-				}
-			}
+			sameFields(t, got, want)
 		})
+	}
+}
+
+// sameFields checks that the exported fields are the same, except the names of files.
+func sameFields(t *testing.T, got, want *config.Config) {
+	t.Helper()
+	for field, wanted := range reflect.ValueOf(want).Elem().Fields() {
+		value := reflect.ValueOf(got).Elem().FieldByIndex(field.Index)
+		if field.IsExported() && field.Name != "File" && field.Name != "Files" && !reflect.DeepEqual(value.Interface(), wanted.Interface()) {
+			t.Errorf("%s is %+v, want %+v", field.Name, value, wanted)
+		}
 	}
 }
 

@@ -14,6 +14,12 @@ import (
 // The settings of the server. Each one is written here and in the type of its field, and
 // nowhere else.
 
+// fixed marks settings that a reload can't change.
+func fixed(s *setting.Setting) *setting.Setting {
+	s.Restart = true
+	return s
+}
+
 func (c *Config) file() *setting.Setting {
 	return setting.New("config", "FILE", "", setting.Value(&c.named, setting.Text),
 		"read the configuration from this file (default: /etc/davd/davd.yaml, then davd/davd.yaml in $XDG_CONFIG_HOME or the system's equivalent, if one exists and the command line does not say what to serve); davd config example prints one")
@@ -21,8 +27,8 @@ func (c *Config) file() *setting.Setting {
 
 func (c *Config) files() []*setting.Setting {
 	return []*setting.Setting{
-		setting.New("storage", "dir|mem", "dir", setting.Word(&c.Storage, Dir, Mem),
-			"serve a directory (dir), or an empty tree in memory that is lost when davd exits (mem)"),
+		fixed(setting.New("storage", "dir|mem", "dir", setting.Word(&c.Storage, Dir, Mem),
+			"serve a directory (dir), or an empty tree in memory that is lost when davd exits (mem)")),
 		setting.New("read-only", "", "", setting.Switch(&c.Handler.ReadOnly),
 			"refuse all requests that would change something"),
 		setting.New("symlinks", "POLICY", "inside", setting.Word(&c.Local.Links, local.LinksDeny, local.LinksInside, local.LinksFollow),
@@ -33,8 +39,8 @@ func (c *Config) files() []*setting.Setting {
 			"what davd writes through to the disk before it answers a PUT or PATCH: nothing (never), the content (close), or the content and the name (always); if the machine crashes, the rest can be lost"),
 		setting.New("partial-put", "", "", setting.Switch(&c.Handler.PartialPut),
 			"let a PUT with Content-Range write a part of a file; without this, it is refused"),
-		setting.New("latency", "TIME", "0s", setting.Value(&c.Latency, setting.Duration),
-			"delay each storage call, to try out slow storage"),
+		fixed(setting.New("latency", "TIME", "0s", setting.Value(&c.Latency, setting.Duration),
+			"delay each storage call, to try out slow storage")),
 		setting.New("compress", "MODE", "auto", setting.Word(&c.Handler.Compress, dav.CompressAuto, dav.CompressAlways, dav.CompressNever),
 			"compress listings and pages with gzip or zstd, for clients that accept it: always, never, or only for clients on other machines (auto); files are never compressed"),
 	}
@@ -42,12 +48,12 @@ func (c *Config) files() []*setting.Setting {
 
 func (c *Config) network() []*setting.Setting {
 	return []*setting.Setting{
-		setting.New("addr", "ADDR", "127.0.0.1:8080", setting.List(&c.Addrs, ParseAddr).Relative(relativeAddr),
-			"listen at this host:port or unix:PATH; port 0 is any free port; can be a list"),
+		fixed(setting.New("addr", "ADDR", "127.0.0.1:8080", setting.List(&c.Addrs, ParseAddr).Relative(relativeAddr),
+			"listen at this host:port or unix:PATH; port 0 is any free port; can be a list")),
 		setting.New("host", "NAME", "", setting.List(&c.Hosts, hosts.Canonical),
 			"accept requests for this host name; without --htpasswd, davd only accepts localhost, IP addresses, the names in --addr and these, and answers others with 421, to protect against hostile web pages (DNS rebinding); can be a list (default: none)"),
-		setting.New("prefix", "/PATH", "", setting.Value(&c.Handler.Prefix, parsePrefix),
-			"serve the files below this URL path (default: at the root)"),
+		fixed(setting.New("prefix", "/PATH", "", setting.Value(&c.Handler.Prefix, parsePrefix),
+			"serve the files below this URL path (default: at the root)")),
 		setting.New("trusted-proxy", "CIDR", "", setting.List(&c.Handler.TrustedProxies, parseNetwork),
 			"trust the proxies in this network to name the client's address (X-Forwarded-For) and the scheme and host that it asked for (X-Forwarded-Proto, X-Forwarded-Host, Forwarded); davd uses the address in the log, for limits and to slow down password guessing; can be a list (default: none)"),
 		setting.New("tls-cert", "FILE", "", setting.File(&c.TLSCert),
@@ -73,14 +79,14 @@ func (c *Config) users() []*setting.Setting {
 func (c *Config) state() []*setting.Setting {
 	h := &c.Handler
 	return []*setting.Setting{
-		setting.New("state", "DIR|FILE.db|mem", "", setting.Value(&c.State, parseState).Relative(relativeState),
-			"where davd keeps locks and properties: a directory, a database file, or memory, where they are lost when davd exits (default: /var/lib/davd for root; for other users $XDG_STATE_HOME/davd or the system's equivalent)"),
+		fixed(setting.New("state", "DIR|FILE.db|mem", "", setting.Value(&c.State, parseState).Relative(relativeState),
+			"where davd keeps locks and properties: a directory, a database file, or memory, where they are lost when davd exits (default: /var/lib/davd for root; for other users $XDG_STATE_HOME/davd or the system's equivalent)")),
 		setting.New("lock-timeout-min", "TIME", "1s", setting.Value(&h.LockTimeouts.Min, aboveZero),
 			"the shortest lock timeout that a client can get; a lock ends when its client does not renew it in time"),
 		setting.New("lock-timeout-max", "TIME", "24h", setting.Value(&h.LockTimeouts.Max, parseLongest),
 			"the longest lock timeout that a client can get, or infinite for no limit"),
-		setting.New("locks-per-user", "NUMBER", "10000", setting.Value(&c.Locks.MaxPerPrincipal, setting.Count),
-			"how many locks one user may hold at a time; without users, the limit for all clients together"),
+		fixed(setting.New("locks-per-user", "NUMBER", "10000", setting.Value(&c.Locks.MaxPerPrincipal, setting.Count),
+			"how many locks one user may hold at a time; without users, the limit for all clients together")),
 		setting.New("locks-per-address", "NUMBER", "", setting.Value(&h.Limits.LocksOf, setting.Count),
 			"without users, how many locks the clients at one address may hold; this machine itself may hold three times as many, because clients may share its address behind a local proxy (default: a quarter of --locks-per-user)"),
 		setting.New("properties-per-user", "SIZE", "256MiB", setting.Value(&h.PropertyLimits.Owner, parseSize),
@@ -132,8 +138,8 @@ func (c *Config) interim() []*setting.Setting {
 
 func (c *Config) log() []*setting.Setting {
 	return []*setting.Setting{
-		setting.New("log-format", "text|json", "text", setting.Word(&c.LogFormat, Text, JSON),
-			"the format of each line: text, or a JSON object"),
+		fixed(setting.New("log-format", "text|json", "text", setting.Word(&c.LogFormat, Text, JSON),
+			"the format of each line: text, or a JSON object")),
 		setting.New("log-level", "LEVEL", "info", setting.Word(&c.LogLevel, slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError),
 			"the lowest level to log: debug, info, warn or error"),
 	}

@@ -158,6 +158,8 @@ type UserHeader struct {
 	// Name is the header with the user's name, and Groups that with the user's groups, separated
 	// by commas. Groups may be empty.
 	Name, Groups string
+
+	keys []key
 }
 
 func (h *UserHeader) headerKeys() []key {
@@ -172,7 +174,8 @@ func (h *UserHeader) headerKeys() []key {
 // userHeader reads the section user-header.
 func (f *file) userHeader(e entry) {
 	h := &UserHeader{Place: e.at}
-	f.section(e.value, h.headerKeys())
+	h.keys = h.headerKeys()
+	f.section(e.value, h.keys)
 	f.header = h
 	if h.Name == "" && len(f.problems) == 0 {
 		f.note(e.at, e.key, errors.New("the header is missing: write name: X-Remote-User, for example"))

@@ -49,6 +49,9 @@ func (c *Config) load(dir string, before *Config) error {
 	}
 	f := &file{settings: c.fileSettings(), sections: c.Upstream.URL == nil && !c.proxy, first: make(map[string]Place)}
 	if err := f.parse(c.File); err != nil {
+		if c.named != "" {
+			return c.Setting("config").Wrong(err)
+		}
 		return err
 	}
 	c.Dir = dir
@@ -81,13 +84,18 @@ func (c *Config) locate(dir string) error {
 	if c.File != "" || c.proxy || dir != "" || !c.Setting("storage").Origin().IsDefault() {
 		return nil
 	}
+	c.File = DefaultFile()
+	return nil
+}
+
+// DefaultFile returns the first of the [DefaultFiles] that exists, or "".
+func DefaultFile() string {
 	for _, name := range DefaultFiles() {
 		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-			c.File = name
-			return nil
+			return name
 		}
 	}
-	return nil
+	return ""
 }
 
 // DefaultFiles returns the names of the default configuration files: that of the system, and

@@ -40,6 +40,27 @@ const (
 	RightsWrite        = RightsAdd | RightWrite | RightDelete | RightLock
 )
 
+// String returns a preset, or the rights separated by commas.
+func (r Rights) String() string {
+	switch r {
+	case RightsNone:
+		return "none"
+	case RightsRead:
+		return "read"
+	case RightsAdd:
+		return "add"
+	case RightsWrite:
+		return "write"
+	}
+	var names []string
+	for i, name := range []string{"list", "read", "create", "write", "delete", "lock"} {
+		if r&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
 // ParseRights parses a preset or single rights.
 func ParseRights(names ...string) (Rights, error) {
 	all := []string{"list", "read", "create", "write", "delete", "lock"}

@@ -30,8 +30,8 @@ type Setting struct {
 	// Into is the field that gets the value.
 	Into Field
 
-	// Live says that a reload applies a change. Others need a restart.
-	Live bool
+	// Restart says that a change needs a restart of the program.
+	Restart bool
 
 	flag, variable, file given
 }
