@@ -41,7 +41,9 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DAVD_STATE", "mem") // don't use the state of this machine
-			return nil
+			repository, err := filepath.Abs("../..")
+			env.Setenv("REPO", repository)
+			return err
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "tmpfs" {
