@@ -47,7 +47,7 @@ func linked(of Verifier, name string, id *Identity, err error) (*Identity, error
 
 // Verify implements [Verifier].
 func (c *Chain) Verify(ctx context.Context, name, password string) (*Identity, error) {
-	var strangers []Verifier // those that can compute a hash without a user
+	var strangers []Verifier // they compute a hash for an unknown user
 	for _, v := range c.all() {
 		if Probe(v, name) == Unknown {
 			strangers = append(strangers, v)
