@@ -33,6 +33,10 @@ type file struct {
 	settings []*setting.Setting
 	// sections says that shares, users and rights may be there.
 	sections bool
+	// others are the settings of the command who, which reads another kind of file. They are nil
+	// until they are needed.
+	others []*setting.Setting
+	who    string
 	// first has the place of each key at the top, and of each share, user and group.
 	first map[string]Place
 	// files are the names of all files that were read.
@@ -58,18 +62,18 @@ type content struct {
 
 // readFile reads a regular file of at most the size most, in bytes.
 func readFile(name string, most int64) (content, error) {
-	f, err := os.Open(name) //nolint:gosec // the operator has named it
-	if err != nil {
-		return content{}, fileError(name, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Stat(name) //nolint:gosec // the operator has named it
 	if err != nil {
 		return content{}, fileError(name, err)
 	}
 	if !info.Mode().IsRegular() {
 		return content{}, fmt.Errorf("%s: is not a regular file", name)
 	}
+	f, err := os.Open(name) //nolint:gosec // the operator has named it
+	if err != nil {
+		return content{}, fileError(name, err)
+	}
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return content{}, fileError(name, err)
@@ -212,10 +216,28 @@ func (f *file) top(e entry) {
 	case e.name == "include":
 		f.note(e.at, e.key, errors.New("only the first file can include others"))
 	case s == nil:
-		f.note(e.at, e.key, errors.New("unknown key"+setting.DidYouMean(e.name, f.topKeys())))
+		f.note(e.at, e.key, f.unknown(e.name))
 	case f.once(e):
 		f.set(s, e.value)
 	}
+}
+
+// unknown returns the error for a key that can't be at the top.
+func (f *file) unknown(name string) error {
+	if f.others == nil {
+		f.others, f.who = NewProxy().settings, "davd proxy"
+		if !f.sections {
+			f.others, f.who = New(nil).settings, "davd serve"
+		}
+	}
+	switch {
+	case name == "config":
+		return errors.New("it is only a flag")
+	case slices.ContainsFunc(f.others, func(s *setting.Setting) bool { return s.Name == name }),
+		slices.Contains([]string{"shares", "users", "groups", "ldap", "user-header"}, name):
+		return fmt.Errorf("only %s has this key: put it into another file", f.who)
+	}
+	return errors.New("unknown key" + setting.DidYouMean(name, f.topKeys()))
 }
 
 // find returns the setting with this name, or nil.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/davd/davd/cmd/davd/internal/setting"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/access"
 )
 
 // finish checks what depends on several parts of the files, and puts it into c.
@@ -35,7 +37,11 @@ func (f *file) finishUsers(known *accounts, c *Config) {
 			f.wrong(member, "%w", err)
 		}
 	}
+	groupsOf := make(map[string][]string)
 	for _, g := range f.groups {
+		for _, member := range g.Members {
+			groupsOf[member] = append(groupsOf[member], g.Name)
+		}
 		if known.users[g.Name] {
 			f.note(g.Place, "groups."+g.Name, errors.New("a user has the same name: rename one of the two"))
 		}
@@ -48,11 +54,7 @@ func (f *file) finishUsers(known *accounts, c *Config) {
 				f.badKey(u.keys, "groups", name+" is the name of a user: choose another one for the group")
 			}
 		}
-		for _, g := range f.groups {
-			if slices.Contains(g.Members, u.Name) {
-				u.Groups = append(u.Groups, g.Name)
-			}
-		}
+		u.Groups = append(u.Groups, groupsOf[u.Name]...)
 		slices.Sort(u.Groups)
 		u.Groups = slices.Compact(u.Groups)
 		if u.Hash == "" && !given(u.keys, "password") && !given(u.keys, "password-file") && !known.open && len(c.HTPasswd) == 0 {
@@ -67,7 +69,8 @@ func (f *file) checkView(u *User) {
 	if u.Home != "" && !f.serves(u.Home, u.Name) {
 		f.badKey(u.keys, "home", fmt.Sprintf("no share contains %s%s", u.Home, f.didYouMeanShare(u.Home)))
 	}
-	for at, name := range u.Views {
+	for _, at := range slices.Sorted(maps.Keys(u.Views)) {
+		name := u.Views[at]
 		if !f.serves(name, u.Name) {
 			f.badKey(u.keys, "shares", fmt.Sprintf("%s: no share contains %s%s", at, name, f.didYouMeanShare(name)))
 		}
@@ -105,7 +108,7 @@ func (f *file) finishShares(known *accounts, c *Config) {
 			f.note(s.Place, "shares."+s.Name, fmt.Errorf("%s has the same id %s: give one of the two another", other.Name, s.ID))
 		}
 		ids[s.ID] = s
-		if s.PerUser() && known.needed("") != nil {
+		if s.PerUser() && known.needed() != nil {
 			f.note(s.Place, "shares."+s.Name, errors.New("{user} has no meaning without users: add users, or write a plain name"))
 		}
 	}
@@ -122,12 +125,15 @@ func (f *file) checkHidden(known *accounts) {
 		byName[s.Name] = s
 	}
 	for _, s := range f.shares {
-		if !s.PerUser() {
-			continue
-		}
-		for _, user := range slices.Sorted(maps.Keys(known.users)) {
-			if other := byName[s.NameFor(user)]; other != nil && other != s {
-				f.note(other.Place, "shares."+other.Name, fmt.Errorf("%s would give the user %s the same name: rename the share", s.Name, user))
+		segments := strings.Split(s.Name, "/")
+		for i, segment := range segments {
+			if !known.users[segment] {
+				continue
+			}
+			pattern := slices.Clone(segments)
+			pattern[i] = UserSegment
+			if other := byName[strings.Join(pattern, "/")]; other != nil {
+				f.note(s.Place, "shares."+s.Name, fmt.Errorf("%s would give the user %s the same name: rename the share", other.Name, segment))
 			}
 		}
 	}
@@ -136,12 +142,12 @@ func (f *file) checkHidden(known *accounts) {
 // defaultRules returns the rights in a share for which the operator has written none: its owner
 // or, without {user}, all users. Without users, anyone may do everything, as with davd serve DIR.
 func defaultRules(s *Share, known *accounts) []Rule {
-	subject := Subject{Kind: SubjectUsers}
+	rule := Rule{Rule: access.Rule{Subject: access.Users(), Rights: storage.RightsWrite}, subject: subjectUsers}
 	switch {
 	case s.PerUser():
-		subject.Kind = SubjectOwner
-	case known.needed("") != nil:
-		subject.Kind = SubjectAnyone
+		rule.Subject, rule.subject = access.Owner(), UserSegment
+	case known.needed() != nil:
+		rule.Subject, rule.subject = access.Anyone(), subjectAnyone
 	}
-	return []Rule{{Subject: subject, Rights: RightsWrite}}
+	return []Rule{rule}
 }

@@ -24,6 +24,8 @@ type LDAP struct {
 	UserDN string
 	// Base is where a user's entry is searched for, and Filter what it must match, with {user}.
 	Base, Filter string
+	// NameAttribute has the name of a user; empty for the one that Filter or UserDN compares.
+	NameAttribute string
 	// GroupBase is where groups are searched for; empty for no groups. GroupFilter is what the
 	// groups of a user match, with {user} or {dn}. GroupAttribute has the name of a group.
 	GroupBase, GroupFilter, GroupAttribute string
@@ -56,6 +58,8 @@ func (l *LDAP) ldapKeys(f *file) []key {
 			"search below this entry for the user")},
 		{Setting: setting.New("filter", "FILTER", "(uid={user})", setting.Value(&l.Filter, parseFilter),
 			"what the entry of a user matches")},
+		{Setting: setting.New("name-attribute", "NAME", "", setting.Value(&l.NameAttribute, setting.Text),
+			"the attribute with the name of a user (default: the one that filter or user-dn compares with {user})")},
 		{Setting: setting.New("group-base", "DN", "", setting.Value(&l.GroupBase, setting.Text),
 			"search below this entry for the groups of a user (default: users have no groups)")},
 		{Setting: setting.New("group-filter", "FILTER", "(member={dn})", setting.Value(&l.GroupFilter, parseFilter),
@@ -177,7 +181,7 @@ func (f *file) userHeader(e entry) {
 	h.keys = h.headerKeys()
 	f.section(e.value, h.keys)
 	f.header = h
-	if h.Name == "" && len(f.problems) == 0 {
+	if !given(h.keys, "name") {
 		f.note(e.at, e.key, errors.New("the header is missing: write name: X-Remote-User, for example"))
 	}
 }

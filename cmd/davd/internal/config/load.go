@@ -47,14 +47,23 @@ func (c *Config) load(dir string, before *Config) error {
 	if c.File == "" {
 		return c.Read(dir)
 	}
-	f := &file{settings: c.fileSettings(), sections: c.Upstream.URL == nil && !c.proxy, first: make(map[string]Place)}
+	f := c.newFile()
 	if err := f.parse(c.File); err != nil {
 		if c.named != "" {
 			return c.Setting("config").Wrong(err)
 		}
 		return err
 	}
-	c.Dir = dir
+	return c.take(f, before)
+}
+
+func (c *Config) newFile() *file {
+	return &file{settings: c.fileSettings(), sections: !c.proxy, first: make(map[string]Place)}
+}
+
+// take puts what the file says into c.
+func (c *Config) take(f *file, before *Config) error {
+	c.Dir = c.argument
 	for _, err := range setting.ReadAll(c.settings) {
 		if wrong, ok := errors.AsType[*setting.Error](err); ok && !wrong.Origin.InFile() {
 			return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/storage/access"
 )
 
 // write writes files into a new directory and returns its name.
@@ -55,10 +56,10 @@ shares:
 	if photos.Dir != filepath.Join(dir, "photos") || photos.ID != "photos" || photos.Quota != 1<<40 || *photos.Umask != 0o27 || photos.Links.String() != "deny" {
 		t.Errorf("the photos are %+v", photos)
 	}
-	if !scratch.Mem || scratch.Rules[0].Subject.Kind != config.SubjectUsers {
+	if !scratch.Mem || scratch.Rules[0].Subject != access.Users() {
 		t.Errorf("the scratch share is %+v", scratch)
 	}
-	want := []string{"group:family", "anyone", "/private user:ann"}
+	want := []string{"group family", "anyone", "/private user ann"}
 	for i, rule := range photos.Rules {
 		if got := strings.TrimSpace(rule.Path + " " + rule.Subject.String()); got != want[i] {
 			t.Errorf("rule %d is for %s, want %s", i, got, want[i])

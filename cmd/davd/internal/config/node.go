@@ -129,6 +129,10 @@ func (r *reader) text(v value) (text string, ok bool) {
 
 // list returns the texts of a list, or one text.
 func (r *reader) list(v value) []value {
+	if v.node.Kind == yaml.MappingNode {
+		r.wrong(v, "it must be one value or a list, and not a map")
+		return nil
+	}
 	if v.node.Kind != yaml.SequenceNode {
 		if _, ok := r.text(v); !ok {
 			return nil

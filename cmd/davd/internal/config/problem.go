@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/davd/davd/cmd/davd/internal/setting"
 )
@@ -21,11 +22,26 @@ type Problem struct {
 	Err error
 }
 
+// Error returns one line.
 func (p *Problem) Error() string {
-	if p.Key == "" {
-		return p.Place.String() + ": " + p.Err.Error()
+	text := p.Place.String() + ": "
+	if p.Key != "" {
+		text += shortened(p.Key) + ": "
 	}
-	return p.Place.String() + ": " + p.Key + ": " + p.Err.Error()
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return '?'
+		}
+		return c
+	}, text+p.Err.Error())
+}
+
+// shortened returns the beginning of a key that is too long for a line.
+func shortened(key string) string {
+	if runes := []rune(key); len(runes) > 200 {
+		return string(runes[:200]) + "…"
+	}
+	return key
 }
 
 // Unwrap returns Err.
@@ -42,7 +58,7 @@ func (p Problems) Error() string {
 	lines := make([]string, 0, maxProblems+1)
 	for i, problem := range p {
 		if i == maxProblems {
-			lines = append(lines, fmt.Sprintf("%s: %d further errors", problem.Place.File, len(p)-i))
+			lines = append(lines, fmt.Sprintf("%s: and %d more", problem.Place.File, len(p)-i))
 			break
 		}
 		lines = append(lines, problem.Error())

@@ -227,8 +227,11 @@ func (r *reader) badKey(keys []key, name, says string) {
 	r.error(find(keys, name).Wrong(errors.New(says)))
 }
 
-// given reports whether the operator has written the key.
-func given(keys []key, name string) bool { return !find(keys, name).Origin().IsDefault() }
+// given reports whether the operator has written the key, with a value.
+func given(keys []key, name string) bool {
+	k := find(keys, name)
+	return !k.Origin().IsDefault() && (k.read != nil || len(k.Effective()) > 0)
+}
 
 // maxID is the length of the longest id.
 const maxID = 64

@@ -99,9 +99,9 @@ func (s *Share) entries() []Entry {
 	}
 	entries = append(entries, entriesOf(s.keys, "shares", s.Name)...)
 	for _, rule := range s.Rules {
-		key := []string{"shares", s.Name, "rights", rule.Subject.String()}
+		key := []string{"shares", s.Name, "rights", rule.subject}
 		if rule.Path != "" {
-			key = []string{"shares", s.Name, "paths", rule.Path, rule.Subject.String()}
+			key = []string{"shares", s.Name, "paths", rule.Path, rule.subject}
 		}
 		e := Entry{Key: key, Values: strings.Split(rule.Rights.String(), ",")}
 		if rule.Place.File != "" {

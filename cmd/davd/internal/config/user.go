@@ -63,7 +63,15 @@ func (u *User) userKeys(f *file) []key {
 // parseHash checks the hash of a password.
 func parseHash(s string) (string, error) {
 	_, err := passfile.ParseHash(s)
-	return s, err
+	return s, ours(err, "make a hash with davd passwd")
+}
+
+// ours returns an error of package passfile with another advice than for htpasswd files.
+func ours(err error, advice string) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(strings.Replace(err.Error(), "create the line again with htpasswd -B", advice, 1))
 }
 
 // parseView checks the name of a share.
@@ -140,14 +148,31 @@ func (f *file) group(e entry) {
 // a segment of the name of a share.
 func checkPrincipal(name string) error {
 	switch {
-	case name == string(SubjectUsers), name == string(SubjectAnyone), name == UserSegment:
+	case name == subjectUsers, name == subjectAnyone, name == UserSegment:
 		return fmt.Errorf("%s means several users in rights: choose another name", name)
 	case name == ".", name == "..", strings.ContainsAny(name, "/{}\\"):
 		return errors.New("the name can't be that of a directory: choose one without /, \\ and braces")
 	case storage.Reserved(name):
 		return errors.New("the name is reserved: choose one that does not begin with .davd- and is not .DAV")
 	}
-	return passfile.CheckName(name)
+	return ours(passfile.CheckName(name), "choose another name")
+}
+
+// GroupsOf returns the groups of all users that the file names, also of those whose passwords
+// are elsewhere.
+func (c *Config) GroupsOf() map[string][]string {
+	groups := make(map[string][]string)
+	for _, u := range c.Users {
+		groups[u.Name] = u.Groups
+	}
+	for _, g := range c.Groups { // sorted
+		for _, member := range g.Members {
+			if !slices.Contains(groups[member], g.Name) {
+				groups[member] = append(groups[member], g.Name)
+			}
+		}
+	}
+	return groups
 }
 
 // accounts are the names of users and groups that are known.
@@ -157,14 +182,15 @@ type accounts struct {
 	open bool
 }
 
+// all returns the words that may be a subject.
 func (k *accounts) all() []string {
-	return slices.Concat(slices.Collect(maps.Keys(k.users)), slices.Collect(maps.Keys(k.groups)))
+	return slices.Concat([]string{subjectUsers, subjectAnyone}, slices.Sorted(maps.Keys(k.users)), slices.Sorted(maps.Keys(k.groups)))
 }
 
 var errNoUsers = errors.New("it has no effect without users: add users, or give rights to anyone")
 
 // needed returns an error if there are no users.
-func (k *accounts) needed(string) error {
+func (k *accounts) needed() error {
 	if !k.open && len(k.users) == 0 {
 		return errNoUsers
 	}
@@ -176,7 +202,7 @@ func (k *accounts) user(name string) error {
 	if k.open || k.users[name] {
 		return nil
 	}
-	return fmt.Errorf("no user has this name%s", setting.DidYouMean(name, slices.Sorted(maps.Keys(k.users))))
+	return fmt.Errorf("no user is called %s%s", name, setting.DidYouMean(name, slices.Sorted(maps.Keys(k.users))))
 }
 
 // group returns an error if the group is unknown.
@@ -184,7 +210,7 @@ func (k *accounts) group(name string) error {
 	if k.open || k.groups[name] {
 		return nil
 	}
-	return fmt.Errorf("no group has this name%s", setting.DidYouMean(name, slices.Sorted(maps.Keys(k.groups))))
+	return fmt.Errorf("no group is called %s%s", name, setting.DidYouMean(name, slices.Sorted(maps.Keys(k.groups))))
 }
 
 // accounts returns the names of the users and groups of c.

@@ -1,0 +1,57 @@
+package config_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+)
+
+func TestDiff(t *testing.T) {
+	const before = "addr: :80\nanonymous: true\nshares:\n  /a: {mem: true, rights: {anyone: read}}\n  /b: {mem: true}\n"
+	for _, tt := range []struct {
+		name, before, after string
+		applied, restart    []string
+	}{
+		{"nothing", before, "# moved\n" + before, nil, nil},
+		{"a default written out", before, before + "drain: 10s\n", nil, nil},
+		{
+			"settings", before, "addr: :81\nlog-level: debug\nanonymous: true\nshares:\n  /a: {mem: true, rights: {anyone: read}}\n  /b: {mem: true}\n",
+			[]string{"log-level"},
+			[]string{"addr"},
+		},
+		{
+			"shares", before, "addr: :80\nanonymous: true\nshares:\n  /a: {mem: true, rights: {anyone: write}}\n  /c: {mem: true}\n",
+			[]string{"shares./a", "shares./b", "shares./c"},
+			nil,
+		},
+		{
+			"users", "shares: {/a: {mem: true}}\nusers: {ann: {password-file: hash}}\n", "shares: {/a: {mem: true}}\nusers: {ann: {password-file: hash}, bob: {password-file: hash}}\ngroups: {g: [ann]}\n",
+			[]string{"groups.g", "users.bob"},
+			nil,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			load := func(text string) *config.Config {
+				c := config.New(nil)
+				if err := c.LoadFile(filepath.Join(write(t, map[string]string{"davd.yaml": text, "hash": hash}), "davd.yaml")); err != nil {
+					t.Fatal(err)
+				}
+				return c
+			}
+			one, other := load(tt.before), load(tt.after)
+			for _, u := range slices.Concat(one.Users, other.Users) {
+				if u.Hash != hash {
+					t.Errorf("the hash of %s is %q", u.Name, u.Hash)
+				}
+			}
+			got := config.Diff(one, other)
+			// The names of the files differ, because the directories do.
+			got.Applied = slices.DeleteFunc(got.Applied, func(name string) bool { return name == "users.ann" })
+			if !slices.Equal(got.Applied, tt.applied) || !slices.Equal(got.Restart, tt.restart) {
+				t.Errorf("got %+v, want %v and %v", got, tt.applied, tt.restart)
+			}
+		})
+	}
+}
