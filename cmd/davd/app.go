@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if _, ok := errors.AsType[cli.ExitCoder](err); ok {
 		err = usagef("%w: see davd --help", err) // davd help was given an unknown command
 	}
-	if problems, ok := errors.AsType[config.Problems](err); ok {
+	if problems, ok := errors.AsType[config.FileErrors](err); ok {
 		fmt.Fprintln(stderr, problems) // one line each
 		return exitCode(err)
 	}
@@ -104,7 +104,7 @@ func exitCode(err error) int {
 	if own, ok := errors.AsType[*exitError](err); ok {
 		return own.code
 	}
-	if _, ok := errors.AsType[config.Problems](err); ok {
+	if _, ok := errors.AsType[config.FileErrors](err); ok {
 		return exitUsage
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {

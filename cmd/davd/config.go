@@ -70,7 +70,7 @@ func checkConfig(cfg *config.Config, name string) error {
 		return usagef("no configuration file: there is none at %s; name one", strings.Join(config.DefaultFiles(), " or "))
 	}
 	err := cfg.LoadFile(name)
-	if problems, ok := err.(config.Problems); ok { //nolint:errorlint // it is not wrapped
+	if problems, ok := err.(config.FileErrors); ok { //nolint:errorlint // it is not wrapped
 		return &exitError{problems, exitFailed}
 	}
 	if err != nil {

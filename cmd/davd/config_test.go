@@ -44,7 +44,7 @@ func TestConfigFiles(t *testing.T) {
 
 func checkMessages(t *testing.T, file, messages string) {
 	err := config.New(nil).LoadFile(file)
-	if _, ok := errors.AsType[config.Problems](err); !ok {
+	if _, ok := errors.AsType[config.FileErrors](err); !ok {
 		t.Fatalf("got error %v, want problems of the file", err)
 	}
 	if updateMessages() {

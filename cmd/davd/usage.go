@@ -23,10 +23,10 @@ func unknownCommand(group, name string, commands []command) error {
 	var known []string
 	for _, c := range commands {
 		first, second, _ := strings.Cut(c.name, " ")
-		switch {
-		case group == "":
+		switch group {
+		case "":
 			known = append(known, first)
-		case group == first:
+		case first:
 			known = append(known, second)
 		}
 	}

@@ -62,14 +62,14 @@ type content struct {
 
 // readFile reads a regular file of at most the size most, in bytes.
 func readFile(name string, most int64) (content, error) {
-	info, err := os.Stat(name) //nolint:gosec // the operator has named it
+	info, err := os.Stat(name)
 	if err != nil {
 		return content{}, fileError(name, err)
 	}
 	if !info.Mode().IsRegular() {
 		return content{}, fmt.Errorf("%s: is not a regular file", name)
 	}
-	f, err := os.Open(name) //nolint:gosec // the operator has named it
+	f, err := os.Open(name)
 	if err != nil {
 		return content{}, fileError(name, err)
 	}

@@ -31,7 +31,7 @@ func FuzzFile(f *testing.F) {
 	f.Chdir("../../testdata/config") // the examples name directories there
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := parsed(data)
-		if problems, ok := errors.AsType[Problems](err); ok {
+		if problems, ok := errors.AsType[FileErrors](err); ok {
 			for _, p := range problems {
 				if strings.ContainsAny(p.Error(), "\n\r") {
 					t.Errorf("more than one line: %q", p)

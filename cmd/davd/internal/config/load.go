@@ -14,7 +14,7 @@ import (
 // is the directory to serve, or empty if the operator named none. The file is that of --config,
 // or the first of the default files if dir is empty.
 //
-// An error is [Problems] about the file, or another one about the file or the command line.
+// An error is [FileErrors] about the file, or another one about the file or the command line.
 func (c *Config) Load(dir string) error { return c.load(dir, nil) }
 
 // Reload returns a Config from the same command line and environment, for which it reads the
@@ -124,11 +124,11 @@ func DefaultFiles() []string {
 }
 
 // together checks settings that depend on each other. If the wrong one is in a file, the error is
-// Problems.
+// FileErrors.
 func (c *Config) together() error {
 	err := c.checkTogether()
 	if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Origin.InFile() {
-		return Problems{{Place: wrong.Origin.Place, Key: wrong.Origin.Name, Err: wrong.Err}}
+		return FileErrors{{Place: wrong.Origin.Place, Key: wrong.Origin.Name, Err: wrong.Err}}
 	}
 	return err
 }

@@ -43,7 +43,7 @@ func (v value) isNull() bool { return v.node.Kind == yaml.ScalarNode && v.node.S
 
 // reader notes the problems of a configuration.
 type reader struct {
-	problems Problems
+	problems FileErrors
 	warnings []string
 }
 
@@ -53,7 +53,7 @@ func (r *reader) wrong(v value, format string, args ...any) {
 }
 
 func (r *reader) note(at Place, key string, err error) {
-	r.problems = append(r.problems, &Problem{Place: at, Key: key, Err: err})
+	r.problems = append(r.problems, &FileError{Place: at, Key: key, Err: err})
 }
 
 func (r *reader) warn(at Place, format string, args ...any) {

@@ -134,12 +134,12 @@ func realPath(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	real, err := filepath.EvalSymlinks(name)
+	target, err := filepath.EvalSymlinks(name)
 	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(name) != name {
 		dir, err := realPath(filepath.Dir(name))
 		return filepath.Join(dir, filepath.Base(name)), err
 	}
-	return real, err
+	return target, err
 }
 
 // warnOverlap warns of directories that are in two shares: a lock in one does not protect the

@@ -121,12 +121,16 @@ func (s *Share) shareKeys(f *file) []key {
 			"the owner of new files and directories (default: the user who runs davd)")},
 		{Setting: setting.New("gid", "NUMBER", "", setting.Value(&s.GID, parseID32),
 			"the group of new files and directories (default: that of the process)")},
-		{Setting: setting.New("rights", "", "", setting.Field{},
-			"who may do what: read, add, write, none, or a list of list, read, create, write, delete and lock; for a user, a group, users (everyone with a name), anyone (also without one) or {user}"),
-			read: func(v value) { f.rights(s, "", v) }},
-		{Setting: setting.New("paths", "", "", setting.Field{},
-			"rights for collections in the share, which count more than those above"),
-			read: func(v value) { f.paths(s, v) }},
+		{
+			Setting: setting.New("rights", "", "", setting.Field{},
+				"who may do what: read, add, write, none, or a list of list, read, create, write, delete and lock; for a user, a group, users (everyone with a name), anyone (also without one) or {user}"),
+			read: func(v value) { f.rights(s, "", v) },
+		},
+		{
+			Setting: setting.New("paths", "", "", setting.Field{},
+				"rights for collections in the share, which count more than those above"),
+			read: func(v value) { f.paths(s, v) },
+		},
 	}
 }
 

@@ -54,9 +54,11 @@ func (u *User) userKeys(f *file) []key {
 			"the groups of this user; the top-level groups can list members as well")},
 		{Setting: setting.New("home", "/NAME", "", setting.Value(&u.Home, parseView),
 			"the share that this user sees at /, such as /home/{user}; other shares appear in it (default: / shows all shares)")},
-		{Setting: setting.New("shares", "", "", setting.Field{},
-			"the shares that this user sees, by the name at which they appear (default: each one that the user may see, at its own name)"),
-			read: func(v value) { u.Views = f.views(v) }},
+		{
+			Setting: setting.New("shares", "", "", setting.Field{},
+				"the shares that this user sees, by the name at which they appear (default: each one that the user may see, at its own name)"),
+			read: func(v value) { u.Views = f.views(v) },
+		},
 	}
 }
 

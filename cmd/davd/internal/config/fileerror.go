@@ -13,8 +13,8 @@ import (
 // Place is a place in a configuration file.
 type Place = setting.Place
 
-// Problem is an error in a configuration file.
-type Problem struct {
+// FileError is an error in a configuration file.
+type FileError struct {
 	Place Place
 	// Key is the path of the key, such as shares./photos.symlinks. It is empty for an error of
 	// the whole file.
@@ -23,7 +23,7 @@ type Problem struct {
 }
 
 // Error returns one line.
-func (p *Problem) Error() string {
+func (p *FileError) Error() string {
 	text := p.Place.String() + ": "
 	if p.Key != "" {
 		text += shortened(p.Key) + ": "
@@ -45,16 +45,16 @@ func shortened(key string) string {
 }
 
 // Unwrap returns Err.
-func (p *Problem) Unwrap() error { return p.Err }
+func (p *FileError) Unwrap() error { return p.Err }
 
 // maxProblems is how many problems are shown.
 const maxProblems = 20
 
-// Problems are all errors of a configuration, sorted by their place. There is at least one.
-type Problems []*Problem
+// FileErrors are all errors of a configuration, sorted by their place. There is at least one.
+type FileErrors []*FileError
 
 // Error returns one line for each problem, but not more than 21 lines.
-func (p Problems) Error() string {
+func (p FileErrors) Error() string {
 	lines := make([]string, 0, maxProblems+1)
 	for i, problem := range p {
 		if i == maxProblems {
@@ -68,7 +68,7 @@ func (p Problems) Error() string {
 
 // sorted sorts the problems by their place, and keeps the order of files. It returns nil if
 // there are none.
-func (p Problems) sorted() error {
+func (p FileErrors) sorted() error {
 	if len(p) == 0 {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (p Problems) sorted() error {
 			files[problem.Place.File] = len(files)
 		}
 	}
-	slices.SortStableFunc(p, func(a, b *Problem) int {
+	slices.SortStableFunc(p, func(a, b *FileError) int {
 		return cmp.Or(
 			cmp.Compare(files[a.Place.File], files[b.Place.File]),
 			cmp.Compare(a.Place.Line, b.Place.Line),
