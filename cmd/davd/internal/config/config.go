@@ -21,7 +21,7 @@ type Config struct {
 	File string
 	// Files are all files that were read: File, those that it includes, and those with secrets.
 	Files []string
-	// Warnings are to be logged: one line each.
+	// Warnings have one line each, for the log.
 	Warnings []string
 
 	// Shares, Users and Groups are those of the file, sorted by name. If there are shares, Dir is

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -61,5 +62,26 @@ func TestExampleSections(t *testing.T) {
 	}
 	if len(c.Shares) != 5 || len(c.Users) != 2 || len(c.Groups) != 1 || c.LDAP == nil || c.UserHeader == nil {
 		t.Errorf("there are %d shares, %d users, %d groups, %v and %v", len(c.Shares), len(c.Users), len(c.Groups), c.LDAP, c.UserHeader)
+	}
+}
+
+// TestDocumented checks that the examples in the documentation are valid.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile(filepath.FromSlash("../../../../docs/configuration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := write(t, map[string]string{"photos/x": "", "home/x": "", "handbook/x": "", "inbox/x": "", "sales/x": ""})
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(page, -1)
+	if len(examples) != 3 {
+		t.Fatalf("there are %d examples", len(examples))
+	}
+	text := func(i int) string { return strings.ReplaceAll(string(examples[i][1]), "/srv/", dir+"/") }
+	files := write(t, map[string]string{"family.yaml": text(0), "company.yaml": text(1), "departments/sales.yaml": text(2)})
+	for name, shares := range map[string]int{"family.yaml": 2, "company.yaml": 4} {
+		c := config.New(nil)
+		if err := c.LoadFile(filepath.Join(files, name)); err != nil || len(c.Shares) != shares {
+			t.Errorf("%s has %d shares, error %v", name, len(c.Shares), err)
+		}
 	}
 }

@@ -29,9 +29,9 @@ const (
 // file is what a configuration file says, together with those that it includes.
 type file struct {
 	reader
-	// settings are those that may be at the top.
+	// settings are the settings of the command, which stand at the top of a file.
 	settings []*setting.Setting
-	// sections says that shares, users and rights may be there.
+	// sections says that a file may have shares, users and rights.
 	sections bool
 	// others are the settings of the command who, which reads another kind of file. They are nil
 	// until they are needed.

@@ -64,7 +64,7 @@ func (f *file) finishUsers(known *accounts, c *Config) {
 	}
 }
 
-// checkView checks that what the user sees exists.
+// checkView checks that the home and the shares of the user exist.
 func (f *file) checkView(u *User) {
 	if u.Home != "" && !f.serves(u.Home, u.Name) {
 		f.badKey(u.keys, "home", fmt.Sprintf("no share contains %s%s", u.Home, f.didYouMeanShare(u.Home)))
@@ -139,8 +139,8 @@ func (f *file) checkHidden(known *accounts) {
 	}
 }
 
-// defaultRules returns the rights in a share for which the operator has written none: its owner
-// or, without {user}, all users. Without users, anyone may do everything, as with davd serve DIR.
+// defaultRules returns the rules of a share without rights. Its owner or, without {user}, all
+// users may do everything. Without users, anyone may, as with davd serve DIR.
 func defaultRules(s *Share, known *accounts) []Rule {
 	rule := Rule{Rule: access.Rule{Subject: access.Users(), Rights: storage.RightsWrite}, subject: subjectUsers}
 	switch {

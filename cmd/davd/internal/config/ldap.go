@@ -155,7 +155,7 @@ func onThisMachine(u *url.URL) bool {
 	return err == nil && ip.IsLoopback() || u.Hostname() == "localhost"
 }
 
-// UserHeader says in which headers a trusted proxy names the user.
+// UserHeader has the headers that a trusted proxy uses to name the user.
 type UserHeader struct {
 	// Place is the place of the key user-header.
 	Place Place

@@ -17,8 +17,8 @@ import (
 // An error is [FileErrors] about the file, or another one about the file or the command line.
 func (c *Config) Load(dir string) error { return c.load(dir, nil) }
 
-// Reload returns a Config from the same command line and environment, for which it reads the
-// files again. c stays as it is. A directory that was there when c was read may be missing.
+// Reload returns a Config from the same command line and environment. It reads the files again. c
+// stays as it is. A directory that c serves may be missing.
 func (c *Config) Reload() (*Config, error) {
 	fresh := c.anew()
 	for i, s := range fresh.settings {
