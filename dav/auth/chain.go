@@ -20,7 +20,7 @@ func NewChain(verifiers ...Verifier) *Chain {
 	return c
 }
 
-// Set replaces the verifiers. Users of those that stay need not log in again.
+// Set replaces the verifiers. Users of those that stay are still logged in.
 func (c *Chain) Set(verifiers ...Verifier) { c.verifiers.Store(&verifiers) }
 
 func (c *Chain) all() []Verifier {

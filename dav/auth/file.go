@@ -197,7 +197,7 @@ func (f *File) read(now time.Time) (content []byte, changed bool, err error) {
 	return content, changed, err
 }
 
-// readFile reads a regular file. For anything else it returns a goneError, as if the file
+// readFile reads a regular file. For anything that is not a regular file it returns a goneError, as if the file
 // had been deleted: reading a pipe, for example, would consume its content.
 func readFile(file string) (fs.FileInfo, []byte, error) {
 	info, err := os.Stat(file)

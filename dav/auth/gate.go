@@ -185,9 +185,11 @@ func refuse(ctx context.Context, a *attempt, refusal *turn, latest time.Time, to
 		return ctx.Err()
 	case err != nil:
 		return ErrWrong
-	case a.standing != Unknown:
+	case a.standing == Known:
 		err = pause(ctx, time.Until(refusal.at.Add(took)))
 		return cmp.Or(err, ErrWrong)
+	case a.standing == Remote:
+		return ErrWrong // a slow server must not hold up other refusals; see attempt.least
 	}
 	_, _ = a.verify(ctx) // it can't succeed
 	return ErrWrong

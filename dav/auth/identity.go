@@ -15,8 +15,8 @@ type Identity struct {
 	Groups []string
 	// ReadOnly says that this login may not change anything.
 	ReadOnly bool
-	// Stamp belongs to the Verifier. It usually says from which state of the account the
-	// Identity was made, so that Valid can compare it with the present one.
+	// Stamp belongs to the Verifier. It usually identifies the state of the account at the
+	// login, so that Valid can compare it with the present state.
 	Stamp any
 }
 
@@ -90,7 +90,7 @@ var (
 	ErrUnknown = fmt.Errorf("%w", ErrWrong)
 )
 
-// LoginError says for which name a login was refused.
+// LoginError is a refused login.
 type LoginError struct {
 	// Name is the name that the client has sent. It can contain any bytes.
 	Name string

@@ -24,7 +24,7 @@ type memory struct {
 	of map[digest]verification
 }
 
-// recall returns the verification of d. It forgets one that is no longer valid.
+// recall returns the verification of d. If the user is no longer valid, it forgets the verification.
 func (m *memory) recall(v Verifier, d digest) (found verification, ok bool) {
 	m.mu.RLock()
 	found, ok = m.of[d]

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -253,5 +255,47 @@ func TestHandlerGroups(t *testing.T) {
 		if len(got) != 1+len(more) || got[0] != "family" {
 			t.Errorf("groups %v", got)
 		}
+	}
+}
+
+// BenchmarkAllSources sends requests of a user of the last of several sources.
+func BenchmarkAllSources(b *testing.B) {
+	var files []Verifier
+	for _, name := range []string{"bob", "eve", "ann"} {
+		path := filepath.Join(b.TempDir(), name)
+		if err := os.WriteFile(path, []byte(name+":{SHA}0nofEXcSAJSXFLGvmfBIpBb11vQ="), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		file, err := OpenFile(path, nil, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	k, err := tokens.New(b.Context(), tokens.NewMem())
+	if err != nil {
+		b.Fatal(err)
+	}
+	token, _, err := k.Add(b.Context(), tokens.Token{User: "ann", Name: "phone"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, password := range map[string]string{"password": "right", "token": token} {
+		b.Run(name, func(b *testing.B) {
+			h := &Handler{
+				Next:     http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
+				Verifier: &Tokens{Verifier: NewChain(append([]Verifier{NewUsers(nil)}, files...)...), Keyring: k},
+			}
+			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+			r.SetBasicAuth("ann", password)
+			w := httptest.NewRecorder()
+			b.ReportAllocs()
+			for b.Loop() {
+				h.ServeHTTP(w, r)
+			}
+			if w.Code != http.StatusOK {
+				b.Errorf("got %d", w.Code)
+			}
+		})
 	}
 }

@@ -59,7 +59,7 @@ type user struct {
 	id *Identity
 }
 
-// newTable returns a table of users. It keeps those that have not changed. before may be nil.
+// newTable returns a table of users. Users who have not changed stay. before may be nil.
 func newTable(users map[string]Account, before *table) *table {
 	t := &table{users: make(map[string]*user, len(users))}
 	for name, account := range users {

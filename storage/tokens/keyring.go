@@ -60,7 +60,7 @@ func New(ctx context.Context, store Store) (*Keyring, error) {
 	return k, nil
 }
 
-// Add adds a token, of which it uses User, Name, ReadOnly and Expires. It returns the
+// Add adds a token with the User, Name, ReadOnly and Expires of t. It returns the
 // password, which is not kept anywhere. An expired token of the same name is replaced. If
 // the user has another one of this name, the error matches fs.ErrExist.
 func (k *Keyring) Add(ctx context.Context, t Token) (password string, added Token, err error) {
@@ -160,8 +160,8 @@ func (k *Keyring) remove(ctx context.Context, t Token) error {
 	return err
 }
 
-// Find returns the token of the user with this password. It returns false if there is none
-// or if it has expired.
+// Find returns the token of the user with this password. It returns false without one,
+// and if it has expired.
 func (k *Keyring) Find(user, password string) (Token, bool) {
 	if !strings.HasPrefix(password, Prefix) {
 		return Token{}, false

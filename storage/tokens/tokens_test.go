@@ -66,7 +66,7 @@ func TestKeyring(t *testing.T) {
 			}
 		}
 	}
-	// Neither memory nor store has the password.
+	// The password is neither in memory nor in the store.
 	all, _ := store.AllTokens(t.Context())
 	if shown := fmt.Sprintf("%+v %q", all, all[1].Hash[:]); strings.Contains(shown, phone[5:]) || all[1].Hash != sha256.Sum256([]byte(phone)) {
 		t.Errorf("stored: %s", shown)

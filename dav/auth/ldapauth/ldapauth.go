@@ -60,7 +60,7 @@ type Options struct {
 }
 
 // Directory is an [auth.Finder] of the users of an LDAP directory. A user has the name that
-// is in the directory, whatever the spelling with which that user logs in.
+// is in the directory, even if the client has sent another spelling.
 //
 // A user who is removed from the directory is noticed when the password is verified again,
 // which an auth.Handler does every ten minutes.

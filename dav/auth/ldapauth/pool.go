@@ -110,7 +110,7 @@ func (p *pool) use(ctx context.Context, c *conn, f func(*conn) error) error {
 	return err
 }
 
-// take returns an idle connection, or nil. It closes those that were idle for too long.
+// take returns an idle connection, or nil. It closes connections that were idle for too long.
 func (p *pool) take() *conn {
 	for {
 		c := p.last()
