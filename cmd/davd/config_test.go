@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"os"
@@ -61,5 +62,34 @@ func checkMessages(t *testing.T, file, messages string) {
 	}
 	if strings.Contains(err.Error(), "s3cret") {
 		t.Error("a message has a password")
+	}
+}
+
+// TestShowFitsTheTerminal checks the width of the table, that all settings are in it, and that it
+// hides passwords.
+func TestShowFitsTheTerminal(t *testing.T) {
+	t.Chdir(filepath.Join("testdata", "config"))
+	for _, file := range []string{"family.good.yaml", "company.good.yaml"} {
+		cfg := config.New(nil)
+		if err := cfg.LoadFile(file); err != nil {
+			t.Fatal(err)
+		}
+		var table, document bytes.Buffer
+		if err := errors.Join(showTable(&table, cfg), showJSON(&document, cfg)); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(table.String()) {
+			if len([]rune(strings.TrimSuffix(line, "\n"))) > helpWidth {
+				t.Errorf("longer than %d characters: %s", helpWidth, line)
+			}
+		}
+		if strings.Contains(table.String()+document.String(), "$2y$") {
+			t.Errorf("a hash is shown in\n%s\n%s", &table, &document)
+		}
+		for _, s := range cfg.Settings() {
+			if s.Name != "config" && !strings.Contains(table.String(), "\n"+s.Name+" ") {
+				t.Errorf("%s is not in the table", s.Name)
+			}
+		}
 	}
 }

@@ -56,10 +56,10 @@ func (c *Config) network() []*setting.Setting {
 			"serve the files below this URL path (default: at the root)")),
 		setting.New("trusted-proxy", "CIDR", "", setting.List(&c.Handler.TrustedProxies, parseNetwork),
 			"trust the proxies in this network to name the client's address (X-Forwarded-For) and the scheme and host that it asked for (X-Forwarded-Proto, X-Forwarded-Host, Forwarded); davd uses the address in the log, for limits and to slow down password guessing; can be a list (default: none)"),
-		setting.New("tls-cert", "FILE", "", setting.File(&c.TLSCert),
-			"serve HTTPS and HTTP/2 with the certificate in this PEM file (default: plain HTTP)"),
-		setting.New("tls-key", "FILE", "", setting.File(&c.TLSKey),
-			"the PEM file with the certificate's private key"),
+		fixed(setting.New("tls-cert", "FILE", "", setting.File(&c.TLSCert),
+			"serve HTTPS and HTTP/2 with the certificate in this PEM file (default: plain HTTP)")),
+		fixed(setting.New("tls-key", "FILE", "", setting.File(&c.TLSKey),
+			"the PEM file with the certificate's private key")),
 	}
 }
 
@@ -115,8 +115,8 @@ func (c *Config) operations() []*setting.Setting {
 			"close the connection of a client that neither accepts data of a listing nor sends data of a request body for this long; 0 for no limit"),
 		setting.New("min-rate", "SIZE", "500B", setting.Value(&h.MinRate, setting.ZeroIsNegative(setting.Size)),
 			"how much of a request body must arrive per second, on average over each --stall-timeout; 0 for no minimum"),
-		setting.New("drain", "TIME", "10s", setting.Value(&c.Drain, setting.Duration),
-			"how long requests may continue after davd is told to stop; then operations are rolled back and answered with 503"),
+		fixed(setting.New("drain", "TIME", "10s", setting.Value(&c.Drain, setting.Duration),
+			"how long requests may continue after davd is told to stop; then operations are rolled back and answered with 503")),
 	}
 }
 

@@ -45,6 +45,22 @@ func Diff(before, after *Config) Changes {
 	return changes
 }
 
+// KeepFixed gives c the settings of before that need a restart. Call it after [Diff], when c takes
+// the place of before in a running program.
+func (c *Config) KeepFixed(before *Config) error {
+	for i, s := range c.settings {
+		if !s.Restart {
+			continue
+		}
+		s.Restore(before.settings[i])
+		if err := s.Read(); err != nil {
+			return err
+		}
+	}
+	c.State, c.Hosts = before.State, before.Hosts // they follow from several settings
+	return nil
+}
+
 // byName returns the entries by the path of their keys.
 func (c *Config) byName() map[string]Entry {
 	all := make(map[string]Entry)

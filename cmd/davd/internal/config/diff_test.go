@@ -47,6 +47,15 @@ func TestDiff(t *testing.T) {
 				}
 			}
 			got := config.Diff(one, other)
+			if err := other.KeepFixed(one); err != nil {
+				t.Fatal(err)
+			}
+			if rest := config.Diff(one, other); rest.Restart != nil || !slices.Equal(rest.Applied, got.Applied) {
+				t.Errorf("after KeepFixed, they differ by %+v", rest)
+			}
+			if !slices.Equal(one.Addrs, other.Addrs) {
+				t.Errorf("after KeepFixed, the addresses are %v", other.Addrs)
+			}
 			// The names of the files differ, because the directories do.
 			got.Applied = slices.DeleteFunc(got.Applied, func(name string) bool { return name == "users.ann" })
 			if !slices.Equal(got.Applied, tt.applied) || !slices.Equal(got.Restart, tt.restart) {

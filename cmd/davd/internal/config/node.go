@@ -61,7 +61,7 @@ func (r *reader) warn(at Place, format string, args ...any) {
 }
 
 // entries returns the entries of a map. It notes a problem for anything else, and for a key that
-// is there twice. A key without a value is an empty map.
+// it finds twice. A key without a value is an empty map.
 func (r *reader) entries(v value) []entry {
 	if v.isNull() {
 		return nil

@@ -23,6 +23,11 @@ func (f *file) checkPlaces(c, before *Config) {
 			f.checkExists(s, "zip", s.Zip, before)
 		}
 	}
+	for _, name := range f.files {
+		if inside, err := share.Holds(c.Dir, name); c.Dir != "" && err == nil && inside {
+			f.note(Place{File: name}, "", fmt.Errorf("it is inside the served directory %s, where clients could read and change it: move it out", c.Dir))
+		}
+	}
 	for _, secret := range f.secretFiles(c) {
 		for _, s := range f.shares {
 			if inside, err := s.holds(secret); err == nil && inside {
@@ -45,8 +50,8 @@ func (s *Share) base() string {
 	return filepath.Dir(front)
 }
 
-// checkExists checks that the directory or file of a share exists. For a share that was there
-// before, or may be on a disk that is not mounted, there is a warning: it answers 503 for now.
+// checkExists checks that the directory or file of a share exists. It only warns about a share
+// that before has as well, or that may be on a disk that is not mounted: it answers 503 for now.
 func (f *file) checkExists(s *Share, kind, name string, before *Config) {
 	info, err := os.Stat(name)
 	at := find(s.keys, kind)

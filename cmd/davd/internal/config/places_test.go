@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +55,21 @@ func TestPlaces(t *testing.T) {
 				t.Errorf("got the warning %q, want %q", got, tt.warns)
 			}
 		})
+	}
+}
+
+// TestFileInDirectory checks that the file is not in the directory of the command line.
+func TestFileInDirectory(t *testing.T) {
+	dir := write(t, map[string]string{"davd.yaml": "log-level: warn\n", "data/x": ""})
+	for served, refused := range map[string]bool{"": true, "data": false} {
+		c := config.New(nil)
+		if err := c.Setting("config").Set(filepath.Join(dir, "davd.yaml")); err != nil {
+			t.Fatal(err)
+		}
+		err := c.Load(filepath.Join(dir, served))
+		if _, ok := errors.AsType[config.FileErrors](err); ok != refused {
+			t.Errorf("%q: got error %v", served, err)
+		}
 	}
 }
 

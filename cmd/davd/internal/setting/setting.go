@@ -166,6 +166,11 @@ func (s *Setting) SetFile(dir string, origin Origin, texts ...Written) {
 // CopyCommandLine notes the texts of the flag and of the environment variable that other has.
 func (s *Setting) CopyCommandLine(other *Setting) { s.flag, s.variable = other.flag, other.variable }
 
+// Restore notes what other has, from the command line, the environment and a file.
+func (s *Setting) Restore(other *Setting) {
+	s.flag, s.variable, s.file = other.flag, other.variable, other.file
+}
+
 // Read checks the text and puts its value into the field. An error is an [Error].
 func (s *Setting) Read() error {
 	texts, origins := s.effective()
