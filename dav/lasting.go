@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -49,24 +48,11 @@ func (h *Handler) kept() *lasting {
 	return h.lasting
 }
 
-// Successor returns a Handler that takes the place of h with other options, while the server
-// runs. It has the options of h, and change, which may be nil, changes them. It goes on with
-// the operations, locks, counts and kept answers of h, which must be the newest Handler. A
-// request that h is serving ends as it began, with h's options.
-//
-// change must leave Prefix, FileSystem, LockSystem, State and Tenant as they are.
-func (h *Handler) Successor(change func(*Handler)) *Handler {
-	next := new(Handler)
-	from, to := reflect.ValueOf(h).Elem(), reflect.ValueOf(next).Elem()
-	for i := range from.NumField() {
-		if from.Type().Field(i).IsExported() {
-			to.Field(i).Set(from.Field(i))
-		}
-	}
-	next.lasting = h.kept()
-	if change != nil {
-		change(next)
-	}
-	next.lasting.current.Store(next)
-	return next
+// Succeed makes h take the place of previous, which is the newest Handler, while the server
+// runs. h goes on with the operations, locks, counts and kept answers of previous, and with its
+// own options. A request that previous is serving ends as it began. Call Succeed before the
+// first request of h, with the same Prefix, FileSystem, LockSystem, State and Tenant.
+func (h *Handler) Succeed(previous *Handler) {
+	h.lastingOnce.Do(func() { h.lasting = previous.kept() })
+	h.lasting.current.Store(h)
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/davd/davd/dav"
 )
 
-// TestSuccessor: other options take effect for new requests, while an operation that is under
+// TestSucceed: other options take effect for new requests, while an operation that is under
 // way goes on. The successor lists it and respects its claim.
-func TestSuccessor(t *testing.T) {
+func TestSucceed(t *testing.T) {
 	s := serveLocal(t, &dav.Handler{}, layout{"/a": "content"})
 	var newest atomic.Pointer[dav.Handler]
 	newest.Store(s.h)
@@ -36,12 +36,17 @@ func TestSuccessor(t *testing.T) {
 		copied <- a.status
 	}()
 	<-began
-	newest.Store(newest.Load().Successor(func(h *dav.Handler) { h.ReadOnly = true }))
+	succeed := func(next *dav.Handler) {
+		next.FileSystem = s.h.FileSystem
+		next.Succeed(newest.Load())
+		newest.Store(next)
+	}
+	succeed(&dav.Handler{ReadOnly: true})
 	s.wants(http.StatusForbidden, "MKCOL", "/c")
 	if running := newest.Load().Operations(); len(running) != 1 || running[0].Source != "/a" {
 		t.Errorf("running: %v", running)
 	}
-	newest.Store(newest.Load().Successor(func(h *dav.Handler) { h.ReadOnly = false }))
+	succeed(&dav.Handler{})
 	s.wants(http.StatusLocked, "MKCOL", "/b") // the COPY holds its claim
 	close(release)
 	if got := <-copied; got != http.StatusCreated {

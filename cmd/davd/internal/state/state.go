@@ -31,7 +31,8 @@ type State struct {
 	// Tokens are the application passwords. It is nil for a state in memory, because no
 	// command could add one.
 	Tokens *tokens.Keyring
-	db     *sqlstate.DB // nil in memory
+	// DB is the database, or nil in memory.
+	DB *sqlstate.DB
 }
 
 // straysSuffix is added to the name of the database to get that of the file of strays.
@@ -61,15 +62,15 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, er
 	if err != nil {
 		return nil, errors.Join(err, unfinished.Close(), db.Close())
 	}
-	return &State{State: db, Where: file, Strays: unfinished, Tokens: keyring, db: db}, nil
+	return &State{State: db, Where: file, Strays: unfinished, Tokens: keyring, DB: db}, nil
 }
 
 // Close closes the database. The State must not be used afterwards.
 func (s *State) Close() error {
-	if s.db == nil {
+	if s.DB == nil {
 		return nil
 	}
-	return errors.Join(s.Strays.Close(), s.db.Close())
+	return errors.Join(s.Strays.Close(), s.DB.Close())
 }
 
 // locate returns the path of the database for the directory that cfg serves.
