@@ -13,19 +13,26 @@ import (
 )
 
 // checkSecret returns an error if clients could read or change a secret file because it is
-// in the share. Call it each time the file is read: it may have been replaced by a link.
+// in a served directory. Call it each time the file is read: it may have been replaced by a
+// link.
 func checkSecret(ctx context.Context, cfg *config.Config, file string) error {
-	if cfg.Storage != config.Dir {
-		return nil
+	for _, dir := range cfg.Dirs() {
+		if err := checkSecretIn(ctx, dir, file); err != nil {
+			return err
+		}
 	}
-	inside, err := share.Holds(cfg.Dir, file)
+	return nil
+}
+
+func checkSecretIn(ctx context.Context, dir, file string) error {
+	inside, err := share.Holds(dir, file)
 	if err != nil {
 		return err
 	}
 	if inside {
 		return fmt.Errorf("%s: is inside the served directory, where clients could read and change it: move it out", file)
 	}
-	name, err := share.Linked(ctx, cfg.Dir, file)
+	name, err := share.Linked(ctx, dir, file)
 	if err != nil {
 		return err
 	}

@@ -115,18 +115,8 @@ func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
 
 // recover finishes or undoes the operations of a davd that was killed.
 func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
-	recovered, err := s.recovered(ctx, handler)
-	for _, r := range recovered {
-		about := []any{"method", r.Entry.Method, "source", r.Entry.Source, "result", string(r.Result)}
-		if r.Entry.Destination != "" {
-			about = append(about, "destination", r.Entry.Destination)
-		}
-		if r.Err != nil {
-			s.log.WarnContext(ctx, "can't recover from a killed operation", append(about, "err", r.Err)...)
-			continue
-		}
-		s.log.InfoContext(ctx, "recovered from a killed operation", about...)
-	}
+	recovered, err := s.recovered(storage.Unrestricted(ctx), handler)
+	logRecovered(ctx, s.log, recovered)
 	if err != nil {
 		return fmt.Errorf("%w; start davd again when it can reach the storage and %s", err, s.state.Where)
 	}
@@ -147,18 +137,7 @@ func (s *site) recovered(ctx context.Context, handler *dav.Handler) ([]tree.Reco
 // and from then on records new ones. Such an upload can't be completed.
 func (s *site) sweep(ctx context.Context) ([]tree.Recovery, error) {
 	swept, err := strays.Sweep(ctx, s.fsys, s.state.Strays)
-	undone := make([]tree.Recovery, 0, len(swept))
-	for _, each := range swept {
-		r := tree.Recovery{
-			Entry:  tree.Entry{Method: http.MethodPut, State: tree.Staging, Source: each.Name, Stage: each.Name},
-			Result: tree.Undone,
-		}
-		if each.Err != nil {
-			r.Result, r.Err = tree.Left, each.Err
-		}
-		undone = append(undone, r)
-	}
-	return undone, err
+	return sweptAsRecovered(swept), err
 }
 
 // handler completes the handler that the settings have configured.

@@ -15,6 +15,7 @@ import (
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/memstate"
 	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/tokens"
 )
 
 // sharedName is the name of the database for all shares of a configuration file.
@@ -46,15 +47,22 @@ func OpenShared(ctx context.Context, cfg *config.Config, log *slog.Logger, recov
 	if err != nil {
 		return nil, fmt.Errorf("can't open the database of locks and properties: %w", err)
 	}
-	return &State{State: db, Where: file, DB: db}, nil
+	keyring, err := tokens.New(ctx, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &State{State: db, Where: file, Tokens: keyring, DB: db}, nil
 }
+
+// StraysOf returns the path of the record of unfinished uploads for a database.
+func StraysOf(database string) string { return database + straysSuffix }
 
 // StraysDir returns the directory for the records of unfinished uploads, or "" in memory.
 func (s *State) StraysDir() string {
 	if s.Where == "" {
 		return ""
 	}
-	return s.Where + straysSuffix
+	return StraysOf(s.Where)
 }
 
 // locateShared returns the path of the database for the shares of cfg. Package config has made

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/access"
+)
+
+// restricts reports whether somebody may not do everything in the shares of cfg.
+func restricts(cfg *config.Config) bool {
+	return cfg.Asks() || slices.ContainsFunc(cfg.Shares, func(s *config.Share) bool { return s.ReadOnly || len(s.Rules) > 1 })
+}
+
+// policyOf returns the rights that cfg gives.
+func policyOf(cfg *config.Config) (*access.Policy, error) {
+	shares := make([]access.Share, len(cfg.Shares))
+	for i, share := range cfg.Shares {
+		shares[i].At = share.Name
+		for _, rule := range share.Rules {
+			rights := storage.Right(rule.Rights)
+			if share.ReadOnly {
+				rights &= storage.RightsRead
+			}
+			shares[i].Rules = append(shares[i].Rules, access.Rule{Path: rule.Path, Subject: subjectOf(rule.Subject), Rights: rights})
+		}
+	}
+	return access.NewPolicy(shares, groupsOf(cfg))
+}
+
+func subjectOf(s config.Subject) access.Subject {
+	switch s.Kind {
+	case config.SubjectUser:
+		return access.User(s.Name)
+	case config.SubjectGroup:
+		return access.Group(s.Name)
+	case config.SubjectUsers:
+		return access.Users()
+	case config.SubjectOwner:
+		return access.Owner()
+	}
+	return access.Anyone()
+}
+
+// groupsOf returns the groups of each user in cfg.
+func groupsOf(cfg *config.Config) map[string][]string {
+	groups := make(map[string][]string)
+	for _, user := range cfg.Users {
+		groups[user.Name] = append(groups[user.Name], user.Groups...)
+	}
+	for _, group := range cfg.Groups {
+		for _, member := range group.Members {
+			if !slices.Contains(groups[member], group.Name) {
+				groups[member] = append(groups[member], group.Name)
+			}
+		}
+	}
+	return groups
+}
+
+// publicAt returns a function that reports whether the path of a request belongs to a share
+// with rights for clients without a name. The root always asks for a password, because many
+// clients log in only if they are asked.
+func publicAt(cfg *config.Config) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		rest, ok := strings.CutPrefix(r.URL.Path, cfg.Handler.Prefix)
+		name := storage.Clean(rest)
+		if !ok || name == "/" || storage.Reserved(name) {
+			return false
+		}
+		share := shareAt(cfg, name)
+		return share != nil && slices.ContainsFunc(share.Rules, func(rule config.Rule) bool {
+			return rule.Subject.Kind == config.SubjectAnyone && rule.Rights != config.RightsNone
+		})
+	}
+}
+
+// shareAt returns the share that contains name, or nil.
+func shareAt(cfg *config.Config, name string) (found *config.Share) {
+	for _, share := range cfg.Shares {
+		root, _, _ := strings.Cut(share.Name, "/"+config.UserSegment)
+		if storage.Contains(storage.Clean(root), name) && (found == nil || len(share.Name) > len(found.Name)) {
+			found = share
+		}
+	}
+	return found
+}
