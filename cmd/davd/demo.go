@@ -55,7 +55,7 @@ func runDemo(ctx context.Context, p *program, cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("the tree can't be created (%w): this is a bug in davd", err)
 	}
-	log := newLog(p.stderr, cfg)
+	log, level := newLogAt(p.stderr, cfg)
 	kept, err := state.Open(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func runDemo(ctx context.Context, p *program, cfg *config.Config) error {
 	screen := &demo.Screen{Out: p.stdout}
 	s := &site{
 		frontage: frontage{cfg: cfg, log: log, done: screen.Final},
-		fsys:     fsys, state: kept, sent: screen.Interim,
+		fsys:     fsys, state: kept, sent: screen.Interim, level: level,
 		ready: func(listeners []*server.Listener) {
 			screen.Guide(listeners[0].Where(false, "/"))
 			warnPublic(log, cfg, false, listeners)

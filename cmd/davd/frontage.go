@@ -18,25 +18,41 @@ import (
 )
 
 // frontage is what every request passes before it reaches the handler of a site or a
-// reverse proxy: users, limits and the log.
+// reverse proxy: users, limits and the log. It can be changed while it serves.
 type frontage struct {
 	cfg *config.Config
 	// users is nil if davd does not ask for passwords.
-	users auth.Verifier
+	users *users
 	log   *slog.Logger
 	// done is called after each request.
 	done func(*http.Request, accesslog.Record)
+
+	// outer has the handlers before the check of passwords, and inner those after it.
+	outer, inner live
+	gate         *auth.Handler
 }
 
-// front returns the handlers that every request passes before it reaches handler.
+// front puts f before handler.
 func (f *frontage) front(handler http.Handler) http.Handler {
-	if len(f.cfg.Handler.TrustedProxies) == 0 {
-		return &accesslog.Handler{Next: f.limited(f.guard(handler)), Done: f.done}
+	f.set(handler)
+	return &f.outer
+}
+
+// set makes handler and f.cfg those for new requests.
+func (f *frontage) set(handler http.Handler) {
+	trusted := f.cfg.Handler.TrustedProxies
+	if len(trusted) > 0 {
+		handler = forwarded.Undo(handler)
 	}
-	return &forwarded.Handler{
-		Trusted: f.cfg.Handler.TrustedProxies,
-		Next:    &accesslog.Handler{Next: f.limited(f.guard(forwarded.Undo(handler))), Done: f.done},
+	f.inner.set(handler)
+	outer := http.Handler(&accesslog.Handler{Next: f.limited(f.guard()), Done: f.done})
+	if len(trusted) > 0 {
+		outer = &forwarded.Handler{Trusted: trusted, Next: outer}
 	}
+	if header := f.cfg.UserHeader; header != nil {
+		outer = &auth.UserHeader{Next: outer, Trusted: trusted, Name: header.Name, Groups: header.Groups, Ignored: accesslog.Report}
+	}
+	f.outer.set(outer)
 }
 
 // named rejects requests for other host names if no users protect the server.
@@ -57,15 +73,20 @@ func (f *frontage) limited(next http.Handler) http.Handler {
 	}
 }
 
-// guard lets in only users, if there are any, and otherwise everyone.
-func (f *frontage) guard(next http.Handler) http.Handler {
+// guard lets in only users, if there are any, and otherwise everyone. It keeps what it knows
+// about logins when f changes.
+func (f *frontage) guard() http.Handler {
 	if f.users == nil {
-		return next
+		return &f.inner
 	}
-	return &auth.Handler{
-		Next: next, Verifier: f.users, Realm: f.cfg.Realm,
-		Known: accesslog.Identify, Refused: f.refused,
+	if f.gate == nil {
+		f.gate = &auth.Handler{
+			Next: &f.inner, Verifier: f.users.verifier, Realm: f.cfg.Realm,
+			Anonymous: func(r *http.Request) bool { return isPublic(f.users.cfg.Load(), r) },
+			Known:     accesslog.Identify, Refused: f.refused,
+		}
 	}
+	return f.gate
 }
 
 // maxLoggedName limits the length of a name in the log, in bytes.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,7 +19,9 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
 	"github.com/davd/davd/cmd/davd/internal/setting"
+	"github.com/davd/davd/cmd/davd/internal/shares"
 	"github.com/davd/davd/cmd/davd/internal/state"
+	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/sqlstate"
 )
 
@@ -47,11 +50,11 @@ client that holds the lock is not asked, and its next write fails.
 )
 
 func locksCommand(p *program) command {
-	cfg, stateSetting := operatorConfig()
+	cfg, settings := operatorConfig()
 	var asJSON bool
 	return command{
 		name: "locks", arguments: "[DIR]", about: locksAbout,
-		settings: flags(stateSetting, jsonFlag(&asJSON, "print JSON")),
+		settings: flags(append(settings, jsonFlag(&asJSON, "print JSON"))...),
 		run: func(c *cli.Context) error {
 			return withLocks(c.Context, p, cfg, c.Args().First(), func(o locks.Operator) error {
 				found, err := o.List(c.Context)
@@ -71,12 +74,12 @@ func locksCommand(p *program) command {
 }
 
 func unlockCommand(p *program) command {
-	cfg, stateSetting := operatorConfig()
+	cfg, settings := operatorConfig()
 	var asJSON, all bool
 	return command{
 		name: "unlock", arguments: "PATH|TOKEN [DIR]", about: unlockAbout,
-		settings: flags(stateSetting, jsonFlag(&asJSON, "print JSON"),
-			&setting.Setting{Name: "all", FlagOnly: true, Into: setting.Switch(&all), Help: "break all locks on PATH if there are several shared ones"}),
+		settings: flags(append(settings, jsonFlag(&asJSON, "print JSON"),
+			&setting.Setting{Name: "all", FlagOnly: true, Into: setting.Switch(&all), Help: "break all locks on PATH if there are several shared ones"})...),
 		run: func(c *cli.Context) error {
 			return withLocks(c.Context, p, cfg, c.Args().Get(1), func(o locks.Operator) error {
 				broken, err := o.Break(c.Context, pathOrToken(c.Args().First(), all))
@@ -98,11 +101,13 @@ func unlockCommand(p *program) command {
 
 // operatorConfig returns a configuration for a command that works on a state, and the settings
 // that select it.
-func operatorConfig() (*config.Config, *setting.Setting) {
+func operatorConfig() (*config.Config, []*setting.Setting) {
 	cfg := config.New(config.Defaults{"log-level": "warn"})
+	file := cfg.Setting("config")
+	file.Help = "the configuration file that davd serve runs with (default: its default)"
 	s := cfg.Setting("state")
 	s.Takes, s.Help = "DIR|FILE.db", "the value of --state that davd serve runs with (default: its default)"
-	return cfg, s
+	return cfg, []*setting.Setting{file, s}
 }
 
 // withLocks calls do with the locks of the davd that serves dir. dir is "" if the operator did
@@ -111,14 +116,30 @@ func withLocks(ctx context.Context, p *program, cfg *config.Config, dir string, 
 	return withState(ctx, cfg, dir,
 		func(c *control.Client) error { return do(&locks.Remote{Client: c}) },
 		func(db *sqlstate.DB) error {
-			return do(&locks.Manager{Locks: db.Locks(), Log: newLog(p.stderr, cfg)})
+			manager, err := lockManager(cfg, db)
+			if err != nil {
+				return err
+			}
+			return do(&locks.Manager{Locks: manager, Log: newLog(p.stderr, cfg)})
 		})
+}
+
+// lockManager returns the locks in db, by the names in the name space of cfg.
+func lockManager(cfg *config.Config, db *sqlstate.DB) (lock.Manager, error) {
+	if len(cfg.Shares) == 0 {
+		return db.Locks(), nil
+	}
+	closed := &shares.Shares{Log: slog.New(slog.DiscardHandler)}
+	if err := closed.Set(cfg); err != nil {
+		return nil, err
+	}
+	return closed.FS.State(db).Locks(), nil
 }
 
 // withState calls running if the davd that serves dir is running, and otherwise stopped with
 // its database. dir is "" if the operator did not name it.
 func withState(ctx context.Context, cfg *config.Config, dir string, running func(*control.Client) error, stopped func(*sqlstate.DB) error) error {
-	if err := cfg.Read(dir); err != nil {
+	if err := cfg.Load(dir); err != nil {
 		return err
 	}
 	file, err := state.Find(cfg, dir != "")

@@ -14,11 +14,19 @@ import (
 )
 
 func newLog(w io.Writer, cfg *config.Config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	log, _ := newLogAt(w, cfg)
+	return log
+}
+
+// newLogAt returns a log whose level can be changed.
+func newLogAt(w io.Writer, cfg *config.Config) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(cfg.LogLevel)
+	options := &slog.HandlerOptions{Level: level}
 	if cfg.LogFormat == config.JSON {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return slog.New(slog.NewJSONHandler(w, options)), level
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(slog.NewTextHandler(w, options)), level
 }
 
 // logSent returns a function that logs each interim response at level debug.

@@ -52,9 +52,12 @@ func proxyCommand(p *program) command {
 
 func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	log := newLog(p.stderr, cfg)
-	users, err := openUsers(ctx, cfg, log)
-	if err != nil {
-		return err
+	var who *users
+	if cfg.Asks() {
+		var err error
+		if who, err = openUsers(ctx, cfg, log); err != nil {
+			return err
+		}
 	}
 	upstreamTLS, err := cfg.UpstreamTLS()
 	if err != nil {
@@ -70,7 +73,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 		Interim: own.Interim, TrustedProxies: own.TrustedProxies, Limits: proxy.Limits{
 			Operations: min(own.Limits.Operations, server.MaxOperations()), OperationsOf: own.Limits.OperationsOf,
 		},
-		Authenticated: users != nil, Principal: auth.User, Administrator: administrator(cfg), Admitted: auth.Admitted,
+		Authenticated: who != nil, Principal: auth.User, Administrator: administrator(cfg), Admitted: auth.Admitted,
 		StallTimeout: own.StallTimeout, MinRate: own.MinRate,
 		Logger: accesslog.Report, OperationLogger: logOperation(log),
 	}
@@ -79,7 +82,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	f := &frontage{cfg: cfg, users: users, log: log, done: accesslog.To(log)}
+	f := &frontage{cfg: cfg, users: who, log: log, done: accesslog.To(log)}
 	front := f.front(handler)
 	if !slices.ContainsFunc(listeners, (*server.Listener).Public) {
 		front = f.front(f.named(handler))

@@ -61,21 +61,19 @@ func groupsOf(cfg *config.Config) map[string][]string {
 	return groups
 }
 
-// publicAt returns a function that reports whether the path of a request belongs to a share
-// with rights for clients without a name. The root always asks for a password, because many
-// clients log in only if they are asked.
-func publicAt(cfg *config.Config) func(*http.Request) bool {
-	return func(r *http.Request) bool {
-		rest, ok := strings.CutPrefix(r.URL.Path, cfg.Handler.Prefix)
-		name := storage.Clean(rest)
-		if !ok || name == "/" || storage.Reserved(name) {
-			return false
-		}
-		share := shareAt(cfg, name)
-		return share != nil && slices.ContainsFunc(share.Rules, func(rule config.Rule) bool {
-			return rule.Subject.Kind == config.SubjectAnyone && rule.Rights != config.RightsNone
-		})
+// isPublic reports whether the path of r belongs to a share with rights for clients without a
+// name. The root always asks for a password, because many clients log in only if they are
+// asked.
+func isPublic(cfg *config.Config, r *http.Request) bool {
+	rest, ok := strings.CutPrefix(r.URL.Path, cfg.Handler.Prefix)
+	name := storage.Clean(rest)
+	if !ok || name == "/" || storage.Reserved(name) {
+		return false
 	}
+	share := shareAt(cfg, name)
+	return share != nil && slices.ContainsFunc(share.Rules, func(rule config.Rule) bool {
+		return rule.Subject.Kind == config.SubjectAnyone && rule.Rights != config.RightsNone
+	})
 }
 
 // shareAt returns the share that contains name, or nil.

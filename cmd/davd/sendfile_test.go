@@ -145,7 +145,7 @@ func serveRecording(t *testing.T, cfg *config.Config) *recording {
 	r.url = "http://" + listeners[0].Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
-	srv := &server.Server{Handler: s.front(s.handler()), Log: log, Grace: time.Second}
+	srv := &server.Server{Handler: s.front(s.newHandler()), Log: log, Grace: time.Second}
 	go func() { ended <- srv.Serve(ctx, listeners) }()
 	t.Cleanup(func() {
 		stop()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -14,7 +13,6 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
-	"github.com/davd/davd/dav/auth"
 )
 
 const serveAbout = `
@@ -44,9 +42,6 @@ func serveCommand(p *program) command {
 			if err := cfg.CheckContent(); err != nil {
 				return err
 			}
-			if len(cfg.Shares) > 0 || cfg.Asks() && len(cfg.HTPasswd) != 1 {
-				return errors.New("this davd can check shares and users in a configuration file (davd config check), but not serve them yet") // until the wiring is there
-			}
 			return serve(c.Context, p, cfg)
 		},
 	}
@@ -56,47 +51,56 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 	if err := cfg.CheckAccess(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return err
 	}
-	fsys, what, err := openStorage(cfg)
+	log, level := newLogAt(p.stderr, cfg)
+	for _, warning := range cfg.Warnings {
+		log.Warn(warning)
+	}
+	s := &site{frontage: frontage{cfg: cfg, log: log, done: accesslog.To(log)}, sent: logSent(log), withheld: logWithheld(log), level: level}
+	if cfg.Asks() {
+		var err error
+		if s.users, err = openUsers(ctx, cfg, log); err != nil {
+			return err
+		}
+	}
+	what, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
-	log := newLog(p.stderr, cfg)
-	users, err := openUsers(ctx, cfg, log)
-	if err != nil {
-		return err
+	if s.users != nil {
+		s.users.with(s.state.Tokens)
 	}
-	kept, err := state.Open(ctx, cfg, log)
-	if err != nil {
-		return err
-	}
-	if users != nil && kept.Tokens != nil {
-		users = &auth.Tokens{Verifier: users, Keyring: kept.Tokens, Log: log}
-	}
-	s := &site{
-		frontage: frontage{cfg: cfg, users: users, log: log, done: accesslog.To(log)},
-		fsys:     fsys, state: kept, sent: logSent(log), withheld: logWithheld(log),
-		ready: func(listeners []*server.Listener) {
-			for _, l := range listeners {
-				fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", what, l.Where(cfg.TLS(), cfg.Handler.Prefix+"/"))
-			}
-			logState(log, kept)
-			warnPublic(log, cfg, users != nil, listeners)
-		},
+	s.ready = func(listeners []*server.Listener) {
+		for _, l := range listeners {
+			fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", what, l.Where(cfg.TLS(), cfg.Handler.Prefix+"/"))
+		}
+		logState(log, s.state)
+		warnPublic(log, cfg, s.users != nil, listeners)
 	}
 	return s.serve(ctx)
 }
 
-// openUsers returns nil if davd does not ask for passwords.
-func openUsers(ctx context.Context, cfg *config.Config, log *slog.Logger) (auth.Verifier, error) {
-	if len(cfg.HTPasswd) == 0 {
-		return nil, nil
+// open opens what the configuration serves, and its state. what describes it to the operator.
+func (s *site) open(ctx context.Context) (what string, err error) {
+	if len(s.cfg.Shares) > 0 {
+		if s.namespace, err = openShares(ctx, s.cfg, s.log); err != nil {
+			return "", err
+		}
+		s.fsys, s.state = s.namespace.fsys, s.namespace.state
+		return describeShares(s.cfg), nil
 	}
-	check := func() error { return checkSecret(ctx, cfg, cfg.HTPasswd[0]) }
-	users, err := auth.OpenFile(cfg.HTPasswd[0], check, log)
-	if err != nil {
-		return nil, fmt.Errorf("--htpasswd %w", err)
+	if s.fsys, what, err = openStorage(s.cfg); err != nil {
+		return "", err
 	}
-	return users, nil
+	s.state, err = state.Open(ctx, s.cfg, s.log)
+	return what, err
+}
+
+// describeShares describes the shares of cfg to the operator.
+func describeShares(cfg *config.Config) string {
+	if len(cfg.Shares) == 1 {
+		return fmt.Sprintf("one share (%s)", cfg.File)
+	}
+	return fmt.Sprintf("%d shares (%s)", len(cfg.Shares), cfg.File)
 }
 
 // checkDirectory makes sure that there is at most one directory.

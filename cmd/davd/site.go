@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/apppassword"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
+	"github.com/davd/davd/cmd/davd/internal/reload"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/dav"
@@ -28,6 +31,8 @@ type site struct {
 	fsys storage.FS
 	// state is closed when serve returns.
 	state *state.State
+	// namespace is nil for a single directory.
+	namespace *namespace
 	// ready is called when davd accepts connections.
 	ready func([]*server.Listener)
 	// sent is called after each interim response.
@@ -35,19 +40,27 @@ type site struct {
 	// withheld, if not nil, is called when a request gets no interim responses, or no
 	// further ones.
 	withheld func(*http.Request, interim.Withheld)
+	// level is the level of log.
+	level *slog.LevelVar
+
+	// reloading serializes reloads.
+	reloading sync.Mutex
+	secure    *server.Certificate
+	handler   *dav.Handler // the newest
+	workers   *tree.Workers
 }
 
 // serve serves until ctx ends.
 func (s *site) serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.state.Close()) }()
-	secure, err := loadTLS(ctx, s.cfg, s.log)
-	if err != nil {
+	if s.secure, err = loadTLS(ctx, s.cfg, s.log); err != nil {
 		return err
 	}
 	operators := s.answerOperators(ctx)
 	defer operators.Stop(ctx)
-	handler := s.handler()
-	if err := s.recover(ctx, handler); err != nil {
+	s.workers = newWorkers()
+	s.handler = s.newHandler()
+	if err := s.recover(ctx, s.handler); err != nil {
 		return err
 	}
 	listeners, err := s.listen(ctx)
@@ -55,10 +68,11 @@ func (s *site) serve(ctx context.Context) (err error) {
 		return err
 	}
 	s.ready(listeners)
+	defer s.reloadOnSignal(ctx)()
 	srv := &server.Server{
-		Handler:  s.front(s.named(handler)),
-		Shutdown: handler.Shutdown,
-		TLS:      secure.Config(),
+		Handler:  s.front(s.named(s.handler)),
+		Shutdown: s.handler.Shutdown,
+		TLS:      s.secure.Config(),
 		Log:      s.log,
 		Grace:    s.cfg.Drain,
 	}
@@ -73,6 +87,7 @@ func (s *site) answerOperators(ctx context.Context) *control.Server {
 	}
 	var commands control.Commands
 	(&locks.Manager{Locks: s.state.Locks(), Log: s.log}).Register(&commands)
+	(&reload.Manager{Reload: s.reload}).Register(&commands)
 	(&apppassword.Manager{Keyring: s.state.Tokens, Check: s.checkUser, Log: s.log}).Register(&commands)
 	server, err := control.Start(ctx, control.Path(s.state.Where), &commands, s.log)
 	if err != nil {
@@ -86,7 +101,7 @@ func (s *site) checkUser(name string) error {
 	switch {
 	case s.users == nil:
 		return errors.New("this davd asks for no password, so application passwords have no effect: see davd serve --htpasswd")
-	case auth.Probe(s.users, name) == auth.Unknown:
+	case auth.Probe(s.users.verifier, name) == auth.Unknown:
 		return fmt.Errorf("no user has the name %q: add that user first", name)
 	}
 	return nil
@@ -140,8 +155,8 @@ func (s *site) sweep(ctx context.Context) ([]tree.Recovery, error) {
 	return sweptAsRecovered(swept), err
 }
 
-// handler completes the handler that the settings have configured.
-func (s *site) handler() *dav.Handler {
+// newHandler completes the handler that the settings have configured.
+func (s *site) newHandler() *dav.Handler {
 	h := &s.cfg.Handler
 	h.FileSystem = latency.New(s.fsys, s.cfg.Latency)
 	h.State = s.state
@@ -150,7 +165,7 @@ func (s *site) handler() *dav.Handler {
 	h.OnePerson = s.users == nil
 	// No more than the process has files for.
 	h.Limits.Operations = min(h.Limits.Operations, server.MaxOperations())
-	h.Workers = newWorkers()
+	h.Workers = s.workers
 	h.Logger = accesslog.Report
 	h.OperationLogger = logOperation(s.log)
 	h.Administrator = administrator(s.cfg)

@@ -45,15 +45,15 @@ type tokenFlags struct {
 }
 
 func tokenCommand(p *program) command {
-	cfg, stateSetting := operatorConfig()
+	cfg, operator := operatorConfig()
 	var f tokenFlags
 	return command{
 		name: "token", arguments: "add|list|revoke [USER] [NAME]", about: tokenAbout, check: checkToken,
-		settings: flags(
+		settings: flags(append(operator,
 			&setting.Setting{Name: "expires", Takes: "TIME", FlagOnly: true, Into: setting.Value(&f.expires, lifetime), Help: "how long the application password is valid, such as 12h, 30d, 8w or 1y (default: until it is revoked)"},
 			&setting.Setting{Name: "read-only", FlagOnly: true, Into: setting.Switch(&f.readOnly), Help: "the application password does not allow to change anything"},
 			&setting.Setting{Name: "dir", Takes: "DIR", FlagOnly: true, Into: setting.Value(&f.dir, setting.Text), Help: "the directory that davd serves (default: the current one)"},
-			stateSetting, jsonFlag(&f.json, "print JSON")),
+			jsonFlag(&f.json, "print JSON"))...),
 		run: func(c *cli.Context) error {
 			return withTokens(c.Context, p, cfg, f.dir, func(o apppassword.Operator) error {
 				which := apppassword.Which{User: c.Args().Get(1), Name: c.Args().Get(2)}

@@ -18,7 +18,7 @@ import (
 func (f *file) checkPlaces(c, before *Config) {
 	for _, s := range f.shares {
 		if s.Dir != "" {
-			f.checkExists(s, "dir", s.base(), before)
+			f.checkExists(s, "dir", s.Base(), before)
 		} else if s.Zip != "" && !s.PerUser() {
 			f.checkExists(s, "zip", s.Zip, before)
 		}
@@ -38,8 +38,22 @@ func (f *file) checkPlaces(c, before *Config) {
 	f.warnOverlap()
 }
 
-// base returns the directory that must exist: Dir or, with {user}, what is in front of that.
-func (s *Share) base() string {
+// Dirs returns the directories that clients can reach: Dir, or those of the shares. One that
+// has the directories of several users stands for them.
+func (c *Config) Dirs() (dirs []string) {
+	if len(c.Shares) == 0 && c.Storage == Dir {
+		return []string{c.Dir}
+	}
+	for _, s := range c.Shares {
+		if s.Dir != "" {
+			dirs = append(dirs, s.Base())
+		}
+	}
+	return dirs
+}
+
+// Base returns the directory that must exist: Dir or, with {user}, what is in front of that.
+func (s *Share) Base() string {
 	front, _, found := strings.Cut(s.Dir, UserSegment)
 	if !found {
 		return s.Dir
@@ -106,11 +120,11 @@ func (s *Share) holds(name string) (bool, error) {
 	if !s.PerUser() {
 		return share.Holds(s.Dir, name)
 	}
-	inside, err := share.Holds(s.base(), name)
+	inside, err := share.Holds(s.Base(), name)
 	if err != nil || !inside {
 		return false, err
 	}
-	base, err := realPath(s.base())
+	base, err := realPath(s.Base())
 	if err != nil {
 		return false, err
 	}
@@ -156,7 +170,7 @@ func (f *file) warnOverlap() {
 	}
 	var places []place
 	for _, s := range f.shares {
-		if dir, err := realPath(s.base()); err == nil && s.Dir != "" {
+		if dir, err := realPath(s.Base()); err == nil && s.Dir != "" {
 			places = append(places, place{strings.TrimSuffix(dir, string(filepath.Separator)) + string(filepath.Separator), s})
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage"
@@ -22,7 +20,7 @@ const newDirectory = 0o755
 func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user string) (*directory, error) {
 	dir := share.DirFor(user)
 	if share.Mounted {
-		if err := checkMounted(base(share)); err != nil {
+		if err := checkMounted(share.Base()); err != nil {
 			return nil, err
 		}
 	}
@@ -60,7 +58,7 @@ func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user st
 // mounted: so a base that was there before must still exist.
 func (s *Shares) create(ctx context.Context, share *config.Share, dir string) (fs.FileInfo, error) {
 	if known, err := s.known(ctx, share.ID); err != nil || known != "" {
-		if _, statErr := os.Stat(base(share)); statErr != nil {
+		if _, statErr := os.Stat(share.Base()); statErr != nil {
 			return nil, errors.Join(err, statErr)
 		}
 	}
@@ -68,15 +66,6 @@ func (s *Shares) create(ctx context.Context, share *config.Share, dir string) (f
 		return nil, err
 	}
 	return os.Stat(dir)
-}
-
-// base returns the directory of a share, or the one that contains those of its users.
-func base(share *config.Share) string {
-	dir, _, _ := strings.Cut(share.Dir, config.UserSegment)
-	if share.PerUser() && !os.IsPathSeparator(dir[len(dir)-1]) {
-		return filepath.Dir(dir) // such as /srv/home-{user}
-	}
-	return filepath.Clean(dir)
 }
 
 func (s *Shares) known(ctx context.Context, id string) (string, error) {
@@ -160,7 +149,7 @@ func (d *directory) ask(context.Context) error {
 		return fmt.Errorf("%s: is another directory than before", d.dir)
 	}
 	if d.share.Mounted {
-		return checkMounted(base(d.share))
+		return checkMounted(d.share.Base())
 	}
 	return nil
 }

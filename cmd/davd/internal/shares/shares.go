@@ -40,8 +40,7 @@ type Shares struct {
 // Open opens the shares of cfg. A share that can't be opened is not an error: it is tried
 // again when it is used.
 func (s *Shares) Open(ctx context.Context, cfg *config.Config) error {
-	var err error
-	if s.FS, err = mount.New(s.mounts(cfg)...); err != nil {
+	if err := s.Set(cfg); err != nil {
 		return err
 	}
 	if err := s.FS.Check(ctx); err != nil {
@@ -52,8 +51,14 @@ func (s *Shares) Open(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
-// Set replaces the shares by those of cfg.
-func (s *Shares) Set(cfg *config.Config) error { return s.FS.Set(s.mounts(cfg)) }
+// Set replaces the shares by those of cfg. They are opened when they are used.
+func (s *Shares) Set(cfg *config.Config) (err error) {
+	if s.FS == nil {
+		s.FS, err = mount.New(s.mounts(cfg)...)
+		return err
+	}
+	return s.FS.Set(s.mounts(cfg))
+}
 
 // mounts makes the shares of cfg the current ones.
 func (s *Shares) mounts(cfg *config.Config) []mount.Share {

@@ -29,6 +29,13 @@ func Find(cfg *config.Config, named bool) (string, error) {
 		}
 		return file, exists(file, "name the file that is the --state of davd serve")
 	}
+	if len(cfg.Shares) > 0 {
+		file, err := locateShared(cfg)
+		if err != nil {
+			return "", err
+		}
+		return file, exists(file, "davd has not served "+cfg.File+" with this state: use the same file as for davd serve")
+	}
 	file, err := locate(cfg)
 	if err == nil {
 		err = exists(file, fmt.Sprintf("davd has not served %s with this --state: use the same directory and --state as for davd serve", cfg.Dir))

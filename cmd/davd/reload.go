@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/reload"
+)
+
+// reloadOnSignal reloads the configuration with each SIGHUP, until stop is called.
+func (s *site) reloadOnSignal(ctx context.Context) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	for _, each := range reloadSignals {
+		signal.Notify(signals, each)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-signals:
+				_, _ = s.reload(ctx) // is logged
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		// The signal stays caught: davd must not die of one while it stops.
+		cancel()
+		<-done
+	}
+}
+
+// reload reads the configuration, the certificate and the passwords again. If something is
+// invalid, everything stays as it was.
+func (s *site) reload(ctx context.Context) (reload.Result, error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	result, err := s.reloadLocked(context.WithoutCancel(ctx))
+	if err != nil {
+		s.log.Error("davd goes on with the configuration that it had, because the new one can't be used", "err", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return reload.Result{}, err
+	}
+	for _, warning := range result.Warnings {
+		s.log.Warn(warning)
+	}
+	s.log.Info("davd has read its configuration again", "file", result.File, "changed", strings.Join(result.Applied, ","))
+	if len(result.Restart) > 0 {
+		s.log.Warn("some changes need a restart", "settings", strings.Join(result.Restart, ","))
+	}
+	return result, nil
+}
+
+func (s *site) reloadLocked(ctx context.Context) (reload.Result, error) {
+	if s.secure != nil {
+		if err := s.secure.Reload(); err != nil {
+			return reload.Result{}, err
+		}
+	}
+	if s.cfg.File == "" {
+		return reload.Result{}, nil
+	}
+	next, err := s.cfg.Reload()
+	if err != nil {
+		return reload.Result{}, err
+	}
+	changes := config.Diff(s.cfg, next)
+	if err := s.apply(ctx, next); err != nil {
+		return reload.Result{}, err
+	}
+	return reload.Result{File: next.File, Applied: changes.Applied, Restart: changes.Restart, Warnings: next.Warnings}, nil
+}
+
+// errKind is the reason why a reload is refused.
+var errKind = errors.New("davd needs a restart to change between a single directory and shares, or to begin or cease to ask for passwords")
+
+// apply makes next the configuration for new requests. If it returns an error, nothing has
+// changed.
+func (s *site) apply(ctx context.Context, next *config.Config) error {
+	if (len(next.Shares) > 0) != (s.namespace != nil) || next.Asks() != (s.users != nil) {
+		return errKind
+	}
+	if s.namespace != nil {
+		if err := s.namespace.set(next); err != nil {
+			return err
+		}
+	}
+	if s.users != nil {
+		if err := s.users.set(ctx, next); err != nil {
+			if s.namespace != nil {
+				err = errors.Join(err, s.namespace.set(s.cfg))
+			}
+			return err
+		}
+	}
+	s.cfg = next
+	handler := s.newHandler()
+	handler.Succeed(s.handler)
+	s.handler = handler
+	s.level.Set(next.LogLevel)
+	s.set(s.named(handler))
+	return nil
+}
