@@ -19,30 +19,15 @@ func restricts(cfg *config.Config) bool {
 func policyOf(cfg *config.Config) (*access.Policy, error) {
 	shares := make([]access.Share, len(cfg.Shares))
 	for i, share := range cfg.Shares {
-		shares[i].At = share.Name
-		for _, rule := range share.Rules {
-			rights := storage.Right(rule.Rights)
+		rules := share.AccessRules()
+		for i := range rules {
 			if share.ReadOnly {
-				rights &= storage.RightsRead
+				rules[i].Rights &= storage.RightsRead
 			}
-			shares[i].Rules = append(shares[i].Rules, access.Rule{Path: rule.Path, Subject: subjectOf(rule.Subject), Rights: rights})
 		}
+		shares[i] = access.Share{At: share.Name, Rules: rules}
 	}
 	return access.NewPolicy(shares, groupsOf(cfg))
-}
-
-func subjectOf(s config.Subject) access.Subject {
-	switch s.Kind {
-	case config.SubjectUser:
-		return access.User(s.Name)
-	case config.SubjectGroup:
-		return access.Group(s.Name)
-	case config.SubjectUsers:
-		return access.Users()
-	case config.SubjectOwner:
-		return access.Owner()
-	}
-	return access.Anyone()
 }
 
 // groupsOf returns the groups of each user in cfg.
@@ -72,7 +57,7 @@ func isPublic(cfg *config.Config, r *http.Request) bool {
 	}
 	share := shareAt(cfg, name)
 	return share != nil && slices.ContainsFunc(share.Rules, func(rule config.Rule) bool {
-		return rule.Subject.Kind == config.SubjectAnyone && rule.Rights != config.RightsNone
+		return rule.Subject == access.Anyone() && rule.Rights != storage.RightsNone
 	})
 }
 
