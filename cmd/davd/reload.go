@@ -71,6 +71,9 @@ func (s *site) reloadLocked(ctx context.Context) (reload.Result, error) {
 		return reload.Result{}, err
 	}
 	changes := config.Diff(s.cfg, next)
+	if err := next.KeepFixed(s.cfg); err != nil {
+		return reload.Result{}, err
+	}
 	if err := s.apply(ctx, next); err != nil {
 		return reload.Result{}, err
 	}

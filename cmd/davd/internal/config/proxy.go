@@ -91,15 +91,25 @@ func (c *Config) UpstreamTLS() (*tls.Config, error) {
 	if c.Upstream.CA == "" {
 		return secure, nil
 	}
-	pem, err := os.ReadFile(c.Upstream.CA)
-	if err != nil {
+	var err error
+	if secure.RootCAs, err = trusting(c.Upstream.CA); err != nil {
 		return nil, c.wrongf("upstream-ca", "%w", err)
 	}
-	if secure.RootCAs, err = x509.SystemCertPool(); err != nil {
+	return secure, nil
+}
+
+// trusting returns the certificates that the system trusts, and those in a PEM file.
+func trusting(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fileError(file, err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
 		return nil, fmt.Errorf("the certificates that the system trusts can't be read: %w", err)
 	}
-	if !secure.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, c.wrongf("upstream-ca", "%s has no certificate in PEM format", c.Upstream.CA)
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s has no certificate in PEM format", file)
 	}
-	return secure, nil
+	return pool, nil
 }
