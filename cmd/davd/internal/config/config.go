@@ -29,6 +29,8 @@ type Config struct {
 	Shares []*Share
 	Users  []*User
 	Groups []*Group
+	// Home is the Home of users who have none of their own. It may be empty.
+	Home string
 	// LDAP and UserHeader are nil if they are not in the file.
 	LDAP       *LDAP
 	UserHeader *UserHeader
@@ -80,6 +82,8 @@ type Config struct {
 	settings []*setting.Setting
 	// anew returns a Config with the same settings, without values.
 	anew func() *Config
+	// home is the key with Home.
+	home *setting.Setting
 	// proxy says that NewProxy made it. named is the file and argument the directory that the
 	// operator named.
 	proxy           bool

@@ -117,6 +117,9 @@ func exampleUsers(b *strings.Builder) {
 	fmt.Fprintf(b, "#  carol: {password: %s}\n\n", exampleHash)
 	comment(b, "", "The members of groups.")
 	b.WriteString("#groups: {family: [ann]}\n\n")
+	home := (&Config{}).homeKey()
+	comment(b, "", home.Help)
+	b.WriteString("#home: \"/home/{user}\"\n\n")
 	comment(b, "", "Users and groups of a directory service.")
 	b.WriteString("#ldap:\n")
 	exampleOf(b, "  ", (&LDAP{}).ldapKeys(&file{}), map[string]string{

@@ -47,6 +47,7 @@ type file struct {
 	shares  []*Share
 	users   []*User
 	groups  []*Group
+	home    *setting.Setting
 	ldap    *LDAP
 	header  *UserHeader
 	pending []pendingRule
@@ -213,6 +214,11 @@ func (f *file) top(e entry) {
 		if f.once(e) {
 			sections[e.name](e)
 		}
+	case f.sections && e.name == f.home.Name:
+		if f.once(e) {
+			f.set(f.home, e.value)
+			f.setting(f.home)
+		}
 	case e.name == "include":
 		f.note(e.at, e.key, errors.New("only the first file can include others"))
 	case s == nil:
@@ -234,7 +240,7 @@ func (f *file) unknown(name string) error {
 	case name == "config":
 		return errors.New("it is only a flag")
 	case slices.ContainsFunc(f.others, func(s *setting.Setting) bool { return s.Name == name }),
-		slices.Contains([]string{"shares", "users", "groups", "ldap", "user-header"}, name):
+		slices.Contains([]string{"shares", "users", "groups", "home", "ldap", "user-header"}, name):
 		return fmt.Errorf("only %s has this key: put it into another file", f.who)
 	}
 	return errors.New("unknown key" + setting.DidYouMean(name, f.topKeys()))
@@ -253,7 +259,7 @@ func (f *file) find(name string) *setting.Setting {
 func (f *file) topKeys() []string {
 	all := []string{"include"}
 	if f.sections {
-		all = append(all, "shares", "users", "groups", "ldap", "user-header")
+		all = append(all, "shares", "users", "groups", "home", "ldap", "user-header")
 	}
 	for _, s := range f.settings {
 		all = append(all, s.Name)

@@ -62,6 +62,9 @@ func (f *file) finishUsers(known *accounts, c *Config) {
 		}
 		f.checkView(u)
 	}
+	if c.Home != "" && !f.serves(c.Home, UserSegment) {
+		f.error(f.home.Wrong(fmt.Errorf("no share contains %s%s", c.Home, f.didYouMeanShare(c.Home))))
+	}
 }
 
 // checkView checks that the home and the shares of the user exist.

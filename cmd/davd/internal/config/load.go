@@ -58,7 +58,8 @@ func (c *Config) load(dir string, before *Config) error {
 }
 
 func (c *Config) newFile() *file {
-	return &file{settings: c.fileSettings(), sections: !c.proxy, first: make(map[string]Place)}
+	c.home = c.homeKey()
+	return &file{settings: c.fileSettings(), sections: !c.proxy, first: make(map[string]Place), home: c.home}
 }
 
 // take puts what the file says into c.

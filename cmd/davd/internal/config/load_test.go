@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +68,27 @@ shares:
 	}
 	if ann, bob := c.Users[0], c.Users[1]; ann.Groups[0] != "family" || bob.Home != "/home/{user}" || bob.Views["/pics"] != "/photos" || bob.Hash != hash {
 		t.Errorf("the users are %+v and %+v", ann, bob)
+	}
+}
+
+// TestViewOf checks what users see.
+func TestViewOf(t *testing.T) {
+	dir := write(t, map[string]string{"davd.yaml": `
+shares: {"/home/{user}": {mem: true}, /photos: {mem: true}}
+home: "/home/{user}"
+users:
+  ann: {password: ` + hash + `}
+  bob: {password: ` + hash + `, home: /photos, shares: {/me: "/home/{user}"}}
+`})
+	c := config.New(nil)
+	if err := c.LoadFile(filepath.Join(dir, "davd.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[string]string{"ann": "/home/ann map[]", "bob": "/photos map[/me:/home/bob]", "carol": "/home/carol map[]"} {
+		home, shares := c.ViewOf(user)
+		if got := fmt.Sprint(home, " ", shares); got != want {
+			t.Errorf("%s sees %s, want %s", user, got, want)
+		}
 	}
 }
 

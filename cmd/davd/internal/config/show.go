@@ -57,6 +57,9 @@ func (c *Config) Entries() []Entry {
 			Key: []string{"groups", g.Name}, Values: g.Members, IsList: true, Origin: inFile(g.Place, "groups", g.Name),
 		})
 	}
+	if c.home != nil && !c.home.Origin().IsDefault() {
+		entries = append(entries, entryOf(c.home))
+	}
 	if c.LDAP != nil {
 		entries = append(entries, entriesOf(c.LDAP.keys, "ldap")...)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -60,6 +61,30 @@ func (u *User) userKeys(f *file) []key {
 			read: func(v value) { u.Views = f.views(v) },
 		},
 	}
+}
+
+// homeKey returns the key of the home of all users.
+func (c *Config) homeKey() *setting.Setting {
+	return setting.New("home", "/NAME", "", setting.Value(&c.Home, parseView),
+		"the share that users see at /, such as /home/{user}, unless they have another home")
+}
+
+// ViewOf returns what a user sees: the name of the home, and of other shares by the name at which
+// they appear. home is empty for a user who sees all shares at /, and shares is nil for all of
+// them at their own names.
+func (c *Config) ViewOf(user string) (home string, shares map[string]string) {
+	home = c.Home
+	i, found := slices.BinarySearchFunc(c.Users, user, func(u *User, name string) int { return cmp.Compare(u.Name, name) })
+	if found {
+		home = cmp.Or(c.Users[i].Home, home)
+		for at, name := range c.Users[i].Views {
+			if shares == nil {
+				shares = make(map[string]string)
+			}
+			shares[at] = strings.ReplaceAll(name, UserSegment, user)
+		}
+	}
+	return strings.ReplaceAll(home, UserSegment, user), shares
 }
 
 // parseHash checks the hash of a password.
