@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/directory"
 	"github.com/davd/davd/dav/auth"
-	"github.com/davd/davd/dav/auth/ldapauth"
 	"github.com/davd/davd/dav/auth/passfile"
 	"github.com/davd/davd/storage/tokens"
 )
@@ -22,7 +22,7 @@ type users struct {
 	verifier auth.Verifier
 	accounts *auth.Users
 	files    map[string]*auth.File
-	ldap     *ldapauth.Directory // or nil
+	ldap     *directory.Directory // or nil
 	// cfg is the newest configuration.
 	cfg atomic.Pointer[config.Config]
 }
@@ -61,48 +61,22 @@ func (u *users) set(ctx context.Context, cfg *config.Config) error {
 		files[name] = file
 		verifiers = append(verifiers, file)
 	}
-	directory, err := u.openLDAP(cfg)
-	if err != nil {
-		return err
-	}
-	if directory != nil {
-		verifiers = append(verifiers, directory)
+	var ldap *directory.Directory
+	if cfg.LDAP != nil {
+		if ldap, err = directory.Open(cfg.LDAP, u.log, u.ldap); err != nil {
+			return err
+		}
+		verifiers = append(verifiers, ldap)
 	}
 	before := u.ldap
 	u.cfg.Store(cfg)
-	u.files, u.ldap = files, directory
+	u.files, u.ldap = files, ldap
 	u.accounts.Set(accounts)
 	u.chain.Set(verifiers...)
-	if before != nil && before != directory {
+	if before != nil && before != ldap {
 		return before.Close()
 	}
 	return nil
-}
-
-// openLDAP returns the directory of cfg: that which is open, unless it has changed; nil if cfg
-// has none.
-func (u *users) openLDAP(cfg *config.Config) (*ldapauth.Directory, error) {
-	l := cfg.LDAP
-	if l == nil {
-		return nil, nil
-	}
-	if before := u.cfg.Load(); u.ldap != nil && before.SameLDAP(cfg) {
-		return u.ldap, nil
-	}
-	secure, err := l.TLS()
-	if err != nil {
-		return nil, err
-	}
-	directory, err := ldapauth.New(ldapauth.Options{
-		URL: l.URL, TLS: secure, StartTLS: l.StartTLS, BindDN: l.BindDN, BindPassword: l.BindPassword,
-		UserDN: l.UserDN, Base: l.Base, Filter: l.Filter,
-		GroupBase: l.GroupBase, GroupFilter: l.GroupFilter, GroupAttribute: l.GroupAttribute,
-		Timeout: l.Timeout, Pool: l.Pool, Log: u.log,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", l.Place, err)
-	}
-	return directory, nil
 }
 
 // accountsOf returns the users whose passwords are in the configuration.

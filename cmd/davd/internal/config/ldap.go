@@ -1,12 +1,10 @@
 package config
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
-	"reflect"
 	"strings"
 	"time"
 
@@ -41,32 +39,6 @@ type LDAP struct {
 	Pool int
 
 	keys []key
-}
-
-// SameLDAP reports whether c and other have the same directory service. The content of CA may
-// differ.
-func (c *Config) SameLDAP(other *Config) bool {
-	if c.LDAP == nil || other.LDAP == nil {
-		return c.LDAP == other.LDAP
-	}
-	a, b := *c.LDAP, *other.LDAP
-	same := a.URL.String() == b.URL.String()
-	for _, l := range []*LDAP{&a, &b} {
-		l.Place, l.URL, l.keys = Place{}, nil, nil
-	}
-	return same && reflect.DeepEqual(a, b)
-}
-
-// TLS returns the configuration of encrypted connections.
-func (l *LDAP) TLS() (*tls.Config, error) {
-	if l.CA == "" {
-		return nil, nil
-	}
-	pool, err := trusting(l.CA)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 func (l *LDAP) ldapKeys(f *file) []key {
