@@ -45,7 +45,7 @@ type indexMember struct {
 
 // read reads the members of the collection name and sorts them, collections first.
 func (m *indexMembers) read(ctx context.Context, name string) error {
-	listing, err := storage.List(ctx, m.h.FileSystem, name)
+	listing, err := storage.ListShown(ctx, m.h.FileSystem, name)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,8 @@
 //	                                rename to another FS               MOVE rename twice, and the
 //	                                                                   destination is briefly missing;
 //	                                                                   a MOVE to another FS copies
+//	ShownLister      ListShown      leave members that clients don't   List: clients see all members
+//	                                see out of a listing
 //	Spacer           Space          tell how much room is used and     errors.ErrUnsupported: no quota
 //	                                available                          properties, and a PUT that is too
 //	                                                                   large fails only while it writes

@@ -169,6 +169,18 @@ func (a *FS) describe(ctx context.Context, op, name string, follow bool, call fu
 
 // List implements storage.Lister.
 func (a *FS) List(ctx context.Context, name string) (storage.Listing, error) {
+	return a.list(ctx, name, storage.List)
+}
+
+// ListShown implements storage.ShownLister.
+func (a *FS) ListShown(ctx context.Context, name string) (storage.Listing, error) {
+	return a.list(ctx, name, storage.ListShown)
+}
+
+// lister is storage.List or storage.ListShown.
+type lister func(ctx context.Context, fsys storage.FS, name string) (storage.Listing, error)
+
+func (a *FS) list(ctx context.Context, name string, list lister) (storage.Listing, error) {
 	v, err := a.judge(ctx, name, true)
 	if err == nil {
 		err = v.need("list", name, storage.RightList)
@@ -176,7 +188,7 @@ func (a *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := storage.List(ctx, a.FS, name)
+	l, err := list(ctx, a.FS, name)
 	if err != nil || v.filters == nil {
 		return l, err
 	}
@@ -232,6 +244,11 @@ func (a *FS) Space(ctx context.Context, name string) (used, available int64, err
 		return 0, 0, err
 	}
 	return storage.Space(ctx, a.FS, name)
+}
+
+// Rationed implements storage.Rationer. It needs no right, because it tells nothing of a tree.
+func (a *FS) Rationed(ctx context.Context, name string) bool {
+	return storage.Rationed(ctx, a.FS, name)
 }
 
 // CheckRemoval implements storage.RemovalChecker. It needs no right: that of the removal is

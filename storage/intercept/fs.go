@@ -59,6 +59,14 @@ func (h *hooked) List(ctx context.Context, name string) (storage.Listing, error)
 	return listing{Listing: l, calls: calls{h, name}}, nil
 }
 
+func (h *hooked) ListShown(ctx context.Context, name string) (storage.Listing, error) {
+	l, err := do(ctx, h, "list", name, func() (storage.Listing, error) { return storage.ListShown(ctx, h.FS, name) })
+	if err != nil {
+		return nil, err
+	}
+	return listing{Listing: l, calls: calls{h, name}}, nil
+}
+
 func (h *hooked) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
 	if err := beforeIf[storage.Canonicaler](ctx, h, "canonical", name); err != nil {
 		return storage.Canon{}, err

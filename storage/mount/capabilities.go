@@ -30,6 +30,7 @@ var _ interface {
 	storage.RemovalChecker
 	storage.Remover
 	storage.Renamer
+	storage.ShownLister
 	storage.Spacer
 	storage.TimeSetter
 } = (*FS)(nil)

@@ -56,6 +56,18 @@ const openWithin = time.Second
 
 // List implements storage.Lister.
 func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
+	return f.list(ctx, name, storage.List)
+}
+
+// ListShown implements storage.ShownLister.
+func (f *FS) ListShown(ctx context.Context, name string) (storage.Listing, error) {
+	return f.list(ctx, name, storage.ListShown)
+}
+
+// lister is storage.List or storage.ListShown.
+type lister func(ctx context.Context, fsys storage.FS, name string) (storage.Listing, error)
+
+func (f *FS) list(ctx context.Context, name string, list lister) (storage.Listing, error) {
 	at, err := f.below(ctx, "list", name)
 	if err != nil {
 		return nil, err
@@ -63,7 +75,7 @@ func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 	defer at.release()
 	l := &listing{of: f, at: at}
 	if at.in != nil {
-		inner, err := storage.List(ctx, at.in.fsys, at.name)
+		inner, err := list(ctx, at.in.fsys, at.name)
 		if err != nil && (at.node == nil || at.root()) {
 			return nil, at.failed(err)
 		}

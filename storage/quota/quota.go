@@ -49,6 +49,7 @@ var _ interface {
 	storage.RenameReceiver
 	storage.Remover
 	storage.Renamer
+	storage.ShownLister
 	storage.Spacer
 	storage.TimeSetter
 } = (*FS)(nil)
@@ -147,6 +148,11 @@ func (q *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 // List forwards.
 func (q *FS) List(ctx context.Context, name string) (storage.Listing, error) {
 	return storage.List(ctx, q.FS, name)
+}
+
+// ListShown forwards.
+func (q *FS) ListShown(ctx context.Context, name string) (storage.Listing, error) {
+	return storage.ListShown(ctx, q.FS, name)
 }
 
 // OpenRead forwards.

@@ -42,6 +42,8 @@ type Walk struct {
 	// Limit, if not 0, limits how much is found. Once the walk has found Limit members,
 	// it enters no further collection, and delivers each with the error [storage.ErrTooManyMembers].
 	Limit int
+	// Shown leaves out the members that clients don't see ([storage.ListShown]).
+	Shown bool
 	// Workers limits the goroutines of this walk together with those of others.
 	Workers *Workers
 	// Monitor counts what has been delivered. It may be nil. It learns the total only

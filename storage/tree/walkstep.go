@@ -63,8 +63,12 @@ func (k *walking) next(of *walked) (storage.Members, error) {
 		return nil, io.EOF
 	}
 	if listing == nil {
+		list := storage.List
+		if k.Shown {
+			list = storage.ListShown
+		}
 		var err error
-		if listing, err = storage.List(k.ctx, k.FS, of.name); err != nil {
+		if listing, err = list(k.ctx, k.FS, of.name); err != nil {
 			return nil, err
 		}
 		k.mu.Lock()
