@@ -127,6 +127,10 @@ type Handler struct {
 	// header gives a total length below the file's current length, the answer is a 409
 	// (Conflict).
 	PartialPut bool
+	// QuotaForMacs answers the properties of RFC 4331 to the WebDAV client of macOS 15.4 and
+	// later too. By default it gets none, because with them it takes up to 90 seconds to
+	// mount a share. Without them it shows a made-up amount of free space.
+	QuotaForMacs bool
 	// Interim says when and to which clients the server sends interim responses.
 	Interim interim.Policy
 	// TrustedProxies are the only proxies that may say under which scheme and host their

@@ -39,7 +39,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 		defer leave()
 	}
 	p, err := h.lister().Open(r.Context(), listing.Request{
-		Name: r.name, Info: info, Depth: depth, NoRoot: noRoot, Minimal: r.preferences().Minimal, Query: query,
+		Name: r.name, Info: info, Depth: depth, NoRoot: noRoot, NoQuota: h.withoutQuota(r.Request), Minimal: r.preferences().Minimal, Query: query,
 	})
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	about := operation.Listing{Source: r.name, Watch: treeMonitor{monitor}, Status: http.StatusMultiStatus}
 	emission := h.emission(r.Request, r.Method, r.name)
 	return h.registry().Follow(w, r.operationRequest(operation.Key{}), emission, about, func(ctx context.Context, x *operation.Exchange) error {
-		return p.Write(ctx, x.Response, tree.Walk{Limit: h.Listings.Infinity, Workers: h.workers(), Monitor: monitor})
+		return p.Write(ctx, x.Response, tree.Walk{Limit: h.Listings.Infinity, Shown: true, Workers: h.workers(), Monitor: monitor})
 	})
 }
 

@@ -66,6 +66,7 @@ func (t *target) close() {
 // copy creates name as a copy of o, with the permission bits perm and the modification
 // time of o. After an error, name doesn't exist.
 func (t *target) copy(ctx context.Context, o *original, name string, perm fs.FileMode) error {
+	perm = t.fsys.owned.perm(perm)
 	file, err := t.dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
@@ -73,6 +74,9 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	err = storage.CopyContent(ctx, file, o.file, copyStep, t.wrote)
 	if err == nil {
 		err = chmod(file, perm)
+	}
+	if err == nil {
+		err = t.fsys.owned.give(int(file.Fd()), perm, false) //nolint:gosec // a descriptor
 	}
 	if closeErr := file.Close(); err == nil {
 		err = closeErr

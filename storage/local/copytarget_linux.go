@@ -25,6 +25,8 @@ type target struct {
 	buf   *[copyBuffer]byte
 	mask  mask
 	attrs attributes
+	// inherits says that the collection has a default ACL.
+	inherits bool
 }
 
 func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
@@ -41,7 +43,9 @@ func (f *FS) openTarget(name string, wrote func(n int64)) (*target, error) {
 		wrote = func(int64) {}
 	}
 	buf, _ := copyBuffers.Get().(*[copyBuffer]byte)
-	return &target{place: p, dev: stat.Dev, wrote: wrote, buf: buf}, nil
+	t := &target{place: p, dev: stat.Dev, wrote: wrote, buf: buf}
+	t.inherits = f.owned != nil && givesACL(int(p.dir.Fd()))
+	return t, nil
 }
 
 func (t *target) close() {
@@ -58,6 +62,7 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 	if err != nil {
 		return err
 	}
+	perm = t.fsys.owned.perm(perm)
 	asked := perm
 	if len(attrs) > 0 {
 		asked |= 0o200 // Setting attributes requires write permission.
@@ -80,6 +85,9 @@ func (t *target) copy(ctx context.Context, o *original, name string, perm fs.Fil
 		err = copyACL(o, fd, perm, t.buf[:])
 	} else if err == nil {
 		err = t.mask.chmod(fd, asked, perm)
+	}
+	if err == nil {
+		err = t.fsys.owned.give(fd, perm, hasACL || t.inherits)
 	}
 	if err == nil {
 		err = setModified(fd, o.stat.Mtim)

@@ -77,7 +77,8 @@ func (f *FS) openAtOnce(local string) (file *os.File, linked bool) {
 	return os.NewFile(uintptr(fd), local), false
 }
 
-func (f *FS) mkdir(local string, perm fs.FileMode) error {
+// makeDir creates the collection local as the process would.
+func (f *FS) makeDir(local string, perm fs.FileMode) error {
 	err, ok := f.inParent(local, func(holder int, base string) error {
 		return unix.Mkdirat(holder, base, uint32(perm))
 	})

@@ -35,7 +35,8 @@ func (f *FS) byAccess(stat func(local string) (fs.FileInfo, error), local string
 
 func (f *FS) lstat(local string) (fs.FileInfo, error) { return f.root.Lstat(local) }
 
-func (f *FS) mkdir(local string, perm fs.FileMode) error { return f.root.Mkdir(local, perm) }
+// makeDir creates the collection local as the process would.
+func (f *FS) makeDir(local string, perm fs.FileMode) error { return f.root.Mkdir(local, perm) }
 
 // chtimes does the same as setTimes.
 func (f *FS) chtimes(local string, modified time.Time) error {

@@ -59,6 +59,8 @@ var _ interface {
 type FS struct {
 	root  access
 	links Links
+	// owned is nil if new files are as the process makes them.
+	owned *owned
 
 	// escape is the error that root returns instead of leaving the directory. Package
 	// os doesn't export it. It is nil with LinksFollow.
@@ -92,6 +94,14 @@ type FS struct {
 type Options struct {
 	// Links says which symbolic links are followed.
 	Links Links
+	// Umask, if not nil, are the permission bits that new files and collections don't get,
+	// whatever the umask of the process is. It also applies to the bits of a copy that has
+	// no ACL. Where a collection has a default ACL, that decides instead.
+	Umask *fs.FileMode
+	// UID and GID, if not nil, are the owner and group of new files and collections. A file
+	// that is replaced keeps its own. The process needs the right to set them. Windows has
+	// none of the three.
+	UID, GID *int
 }
 
 // Open returns the directory dir. The FS keeps serving this directory after a rename.
@@ -106,11 +116,15 @@ func OpenWith(dir string, options Options) (*FS, error) {
 	if !info.IsDir() {
 		return nil, &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
 	}
+	owned, err := options.ownership()
+	if err != nil {
+		return nil, err
+	}
 	root, err := accessTo(dir, options.Links)
 	if err != nil {
 		return nil, err
 	}
-	f := &FS{root: root, links: options.Links, ways: defaultWays()}
+	f := &FS{root: root, links: options.Links, owned: owned, ways: defaultWays()}
 	if f.links != LinksFollow {
 		_, err = root.Lstat("..")
 		f.escape = storage.Cause(err)

@@ -84,7 +84,7 @@ func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, fs.FileIn
 			return nil, nil, syscall.ENXIO
 		}
 	}
-	file, err := f.root.OpenFile(local, flag|nonblock, perm)
+	file, err := f.openFlags(local, flag, perm)
 	if errors.Is(err, syscall.EAGAIN) {
 		file, err = f.openLeased(local, flag, perm)
 	}
@@ -95,6 +95,13 @@ func (f *FS) open(local string, flag int, perm fs.FileMode) (*os.File, fs.FileIn
 		return file, nil, nil // It is new, so it is a regular file.
 	}
 	return usable(file)
+}
+
+func (f *FS) openFlags(local string, flag int, perm fs.FileMode) (*os.File, error) {
+	if f.owned != nil && flag&os.O_CREATE != 0 {
+		return f.openNew(local, flag, perm)
+	}
+	return f.root.OpenFile(local, flag|nonblock, perm)
 }
 
 // usable describes file. If it is neither a file nor a collection, usable closes it and

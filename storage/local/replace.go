@@ -21,6 +21,8 @@ type replacement struct {
 	room        room
 	// was are the permission bits of the existing file at the start; 0 if there was none.
 	was fs.FileMode
+	// perm are the permission bits of a new file.
+	perm fs.FileMode
 	// canonical says that no symbolic link may be on the way.
 	canonical bool
 	// spot is the spot found at the start, if the commit follows immediately;
@@ -123,6 +125,7 @@ func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing)
 		}
 	}
 	perm := how.Perm.Perm()
+	r.perm = perm
 	if s.old != nil {
 		perm = s.old.Mode().Perm()
 		r.was = perm
@@ -235,6 +238,8 @@ func (r *replacement) put(p storage.Placing) (fs.FileInfo, error) {
 	case r.was != 0:
 		// The old file has been removed, so its group's rights don't apply any more.
 		err = r.stage.file().Chmod(groupAsOthers(r.was))
+	case r.fsys.owned != nil:
+		err = r.fsys.own(r.stage.file(), s.path, r.perm)
 	}
 	if err != nil {
 		return nil, r.failed(err)

@@ -68,6 +68,8 @@ type Request struct {
 	// Depth is 0, 1 or tree.Infinite. NoRoot leaves out the resource itself.
 	Depth  int
 	NoRoot bool
+	// NoQuota leaves out the properties of RFC 4331.
+	NoQuota bool
 	// Minimal is the header field that asks for an answer without the missing properties,
 	// or "".
 	Minimal string
@@ -84,7 +86,7 @@ func (s Server) Open(ctx context.Context, r Request) (*Answer, error) {
 	if err = p.lookUp(ctx, r.Info, r.Depth); err != nil {
 		return nil, err
 	}
-	if r.Info.IsDir() && r.Query.quota {
+	if r.Info.IsDir() && r.Query.quota && !r.NoQuota {
 		if p.live.quota, err = quotaOf(ctx, s.Names.FS, r.Name); err != nil {
 			p.Close()
 			return nil, err

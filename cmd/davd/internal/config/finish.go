@@ -102,6 +102,9 @@ func (f *file) finishShares(known *accounts, c *Config) {
 	ids := make(map[string]*Share)
 	for _, s := range f.shares {
 		s.Links = cmp.Or(s.Links, c.Local.Links)
+		if s.Dir != "" {
+			s.Umask, s.UID, s.GID = cmp.Or(s.Umask, c.Local.Umask), cmp.Or(s.UID, c.Local.UID), cmp.Or(s.GID, c.Local.GID)
+		}
 		s.Sync = cmp.Or(s.Sync, c.Handler.Sync)
 		s.ReadOnly = s.ReadOnly || s.Zip != ""
 		if s.Rules == nil {
