@@ -37,13 +37,14 @@ func (n Names) Out(ctx context.Context, inState string) (name string, ok bool) {
 	return n.of.current(ctx).out(inState)
 }
 
-// Share returns the id of the share that contains name, its user, and the name in it.
-func (n Names) Share(ctx context.Context, name string) (id, user, inner string, ok bool) {
-	s := n.of.current(ctx).findClean(name)
-	if s.share == nil {
-		return "", "", "", false
+// Storage returns the root of the share that contains name, and the identity of its storage.
+func (n Names) Storage(ctx context.Context, name string) (root, identity string, err error) {
+	at, err := n.of.target(ctx, "storage", name)
+	if err != nil || at.in == nil {
+		return "", "", err
 	}
-	return s.share.ID, s.user, s.name, true
+	defer at.release()
+	return cmp.Or(at.at, "/"), at.in.identity, nil
 }
 
 // inState returns the name in the state of a name in the share.

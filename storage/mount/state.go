@@ -22,17 +22,18 @@ type Backing interface {
 // stay too, and are not shown. Names that belong to no share have neither (fs.ErrPermission).
 //
 // A lock on a collection protects the shares that are mounted in it. The journal is that of the
-// Backing: its records contain the names that the [Names] of a tree.Engine make.
+// Backing; package tree writes names of [Names] into it.
 type State struct {
 	Backing
 
+	of         *FS
 	locks      *locks
 	properties *properties
 }
 
 // State returns the state of f, which is kept in b. Only one State may use b.
 func (f *FS) State(b Backing) *State {
-	return &State{b, &locks{Manager: b.Locks(), of: f}, &properties{b.Properties(), f}}
+	return &State{b, f, &locks{Manager: b.Locks(), of: f}, &properties{b.Properties(), f}}
 }
 
 // Locks returns the locks.
@@ -40,6 +41,9 @@ func (s *State) Locks() lock.Manager { return s.locks }
 
 // Properties returns the dead properties.
 func (s *State) Properties() deadprops.Store { return s.properties }
+
+// Names implements journal.Namer.
+func (s *State) Names() journal.Names { return s.of.Names() }
 
 // current returns the table for a call with ctx.
 func (f *FS) current(ctx context.Context) *table { return f.tableOf(f.pinOf(ctx)) }
