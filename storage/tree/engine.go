@@ -14,6 +14,9 @@ type Engine struct {
 	// Journal records every reserved name before that name is created. If it is nil,
 	// whatever a crash leaves behind stays.
 	Journal Journal
+	// Names translates the names in the Journal. It is needed if FS combines several
+	// storages, and nil otherwise.
+	Names Names
 	// Workers limits the goroutines of this operation together with those of others.
 	Workers *Workers
 	// Client is who the operation is for. If operations wait for Workers, those of

@@ -2,10 +2,7 @@ package tree
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io/fs"
-	"net/url"
 	"strconv"
 
 	"github.com/davd/davd/storage"
@@ -79,6 +76,14 @@ type Entry struct {
 	Origin string `json:"origin,omitempty"`
 	Fresh  string `json:"fresh,omitempty"`
 	Old    string `json:"old,omitempty"`
+	// ByStorage reports that the record has the names of Engine.Names. SourceStorage and
+	// DestinationStorage are then the identities of the storages, or "", and SourceShown
+	// and DestinationShown the names at the time of the operation.
+	ByStorage          bool   `json:"by_storage,omitempty"`
+	SourceStorage      string `json:"source_storage,omitempty"`
+	DestinationStorage string `json:"destination_storage,omitempty"`
+	SourceShown        string `json:"source_shown,omitempty"`
+	DestinationShown   string `json:"destination_shown,omitempty"`
 	// Properties reports that the source has dead properties. It belongs to the
 	// [Follower].
 	Properties bool `json:"properties,omitempty"`
@@ -104,14 +109,6 @@ func (e Entry) from() string {
 // copied reports whether e is a MOVE that copies its source and then removes it.
 func (e Entry) copied() bool { return e.Method == moveMethod && e.Stage != "" }
 
-func (e *Entry) names() []*string {
-	names := []*string{&e.Source, &e.Destination, &e.Stage, &e.Displaced}
-	if e.Tenant != nil {
-		names = append(names, e.Tenant)
-	}
-	return names
-}
-
 // OfTenant reports whether e belongs to tenant or, if ok is false, to no tenant.
 func (e Entry) OfTenant(tenant string, ok bool) bool {
 	if e.Tenant == nil {
@@ -126,30 +123,6 @@ func (e Entry) context(ctx context.Context) context.Context {
 		return ctx
 	}
 	return storage.WithTenant(ctx, *e.Tenant)
-}
-
-// encode returns the record of e. Names are escaped, because they may hold any bytes
-// and JSON can't.
-func (e Entry) encode() ([]byte, error) {
-	if e.Tenant != nil {
-		e.Tenant = new(*e.Tenant)
-	}
-	for _, name := range e.names() {
-		*name = url.PathEscape(*name)
-	}
-	return json.Marshal(e)
-}
-
-func decode(record []byte) (e Entry, err error) {
-	if err := json.Unmarshal(record, &e); err != nil {
-		return e, fmt.Errorf("a record of the journal is damaged: %w", err)
-	}
-	for _, name := range e.names() {
-		if *name, err = url.PathUnescape(*name); err != nil {
-			return e, fmt.Errorf("a record of the journal is damaged: %w", err)
-		}
-	}
-	return e, nil
 }
 
 // mark returns a string that identifies the file that info describes. It stays the same

@@ -156,15 +156,22 @@ func (op *operation) removeSource(ctx context.Context, same func(is fs.FileInfo)
 }
 
 // unreplaced returns an error if clients can see name, which info describes, but it has
-// no copy because it was created after its collection was listed.
+// no copy because it was created after its collection was listed. In a recovery, it also returns
+// an error if name was changed after it was copied, which may be long ago.
 func (op *operation) unreplaced(ctx context.Context, name, replacement string, info fs.FileInfo) error {
 	seen, err := member(ctx, op.FS, name, info, op.entry.Links)
 	if err != nil || seen == nil {
 		return err
 	}
-	_, err = storage.Lstat(ctx, op.FS, replacement)
-	if errors.Is(err, fs.ErrNotExist) {
+	now, err := storage.Lstat(ctx, op.FS, replacement)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && op.recovering && newer(info, now) {
 		return &fs.PathError{Op: "move", Path: name, Err: fs.ErrExist}
 	}
 	return err
+}
+
+// newer reports whether the file that info describes was changed after it was copied.
+func newer(info, copied fs.FileInfo) bool {
+	return info.Mode().IsRegular() && copied.Mode().IsRegular() &&
+		(info.Size() != copied.Size() || info.ModTime().After(copied.ModTime()))
 }

@@ -15,6 +15,8 @@ type record struct {
 	follows bool // the Follower will have something to do
 	written bool // a record may exist
 	saved   bool // a record exists
+	// recovering says that a dead process has begun the operation.
+	recovering bool
 }
 
 // advance records that the operation has reached state.
@@ -27,7 +29,7 @@ func (r *record) advance(ctx context.Context, state State) error {
 	err := r.markRoot(ctx)
 	var text []byte
 	if err == nil {
-		text, err = r.entry.encode()
+		text, err = r.entry.encode(ctx, r.Names)
 	}
 	if err == nil {
 		r.written = true
@@ -41,9 +43,12 @@ func (r *record) advance(ctx context.Context, state State) error {
 	return nil
 }
 
-// markRoot notes in the entry which share it belongs to. A DELETE without
+// markRoot notes in the entry which storages it belongs to. A DELETE without
 // properties and locks to remove writes no record, and does not need it.
 func (r *record) markRoot(ctx context.Context) error {
+	if r.Names != nil {
+		return r.markStorages(ctx)
+	}
 	if r.entry.Root != "" {
 		return nil
 	}
@@ -51,6 +56,18 @@ func (r *record) markRoot(ctx context.Context) error {
 	if err == nil {
 		r.entry.Root = mark(root)
 	}
+	return err
+}
+
+func (r *record) markStorages(ctx context.Context) error {
+	if r.saved {
+		return nil
+	}
+	var err error
+	if _, r.entry.SourceStorage, err = r.Names.Storage(ctx, r.entry.Source); err != nil || r.entry.Destination == "" {
+		return err
+	}
+	_, r.entry.DestinationStorage, err = r.Names.Storage(ctx, r.entry.Destination)
 	return err
 }
 

@@ -1,10 +1,14 @@
 package tree
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+
+	"github.com/davd/davd/storage"
 )
 
 // recovery recovers one operation.
@@ -69,7 +73,17 @@ type Recovery struct {
 // exists, the staged copy was placed. If the storage fits none of these cases, it was
 // changed by someone else, or the disk of the share is not mounted. Then Recover leaves
 // the operation alone.
-func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
+func (e Engine) Recover(ctx context.Context) ([]Recovery, error) { return e.RecoverWith(ctx, nil) }
+
+// RecoverWith is Recover while FS and the Journal are in use. For each operation, it calls claim.
+// If that returns a function, no other operation may use the names of the entry until that
+// function is called. If claim returns an error, the operation is left, with that error. If
+// claim returns neither, the operation is not one of a dead process, and is skipped. claim may be
+// nil.
+//
+// With Names, an operation whose storages are absent or unavailable, or have other identities, is
+// left, and the others are recovered.
+func (e Engine) RecoverWith(ctx context.Context, claim func(ctx context.Context, e Entry) (release func(), err error)) ([]Recovery, error) {
 	if e.Journal == nil {
 		return nil, nil
 	}
@@ -78,20 +92,62 @@ func (e Engine) Recover(ctx context.Context) ([]Recovery, error) {
 		return nil, fmt.Errorf("the journal can't be read: %w", err)
 	}
 	e.Workers = e.Workers.ready()
+	ctx, release := storage.Pin(e.own(ctx), e.FS)
+	defer release()
 	var recovered []Recovery
 	for _, text := range records {
-		entry, err := decode(text)
+		one, err := e.recoverOne(ctx, text, claim)
 		if err != nil {
 			return recovered, err
 		}
-		r := &recovery{&operation{placement{record: record{Engine: &e, entry: entry, written: true}}}}
-		result, err := r.recover(entry.context(ctx))
-		if result == "" {
-			return recovered, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, err)
+		if one != nil {
+			recovered = append(recovered, *one)
 		}
-		recovered = append(recovered, Recovery{Entry: entry, Result: result, Err: err})
 	}
 	return recovered, nil
+}
+
+// recoverOne recovers the operation of the record text. It returns nil if there is none any more.
+func (e Engine) recoverOne(ctx context.Context, text []byte, claim func(ctx context.Context, e Entry) (release func(), err error)) (*Recovery, error) {
+	entry, err := decode(ctx, text, e.Names)
+	if err != nil {
+		if errors.Is(err, ErrAbsent) {
+			return &Recovery{Entry: entry, Result: Left, Err: ErrAbsent}, nil
+		}
+		return nil, err
+	}
+	ctx = entry.context(ctx)
+	if claim != nil {
+		release, err := claim(ctx, entry)
+		if release == nil {
+			if err == nil {
+				return nil, nil
+			}
+			return &Recovery{Entry: entry, Result: Left, Err: err}, nil
+		}
+		defer release()
+		if has, err := e.has(ctx, text); !has || err != nil {
+			return nil, err
+		}
+	}
+	r := &recovery{&operation{placement{record: record{Engine: &e, entry: entry, written: true, saved: true, recovering: true}}}}
+	result, err := r.recover(ctx)
+	if result == "" {
+		if e.Names == nil || !errors.Is(err, storage.ErrUnavailable) {
+			return nil, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, err)
+		}
+		result = Left
+	}
+	return &Recovery{Entry: entry, Result: result, Err: err}, nil
+}
+
+// has reports whether the Journal still has the record text.
+func (e Engine) has(ctx context.Context, text []byte) (bool, error) {
+	records, err := e.Journal.LoadRecords(ctx)
+	if err != nil {
+		return false, fmt.Errorf("the journal can't be read: %w", err)
+	}
+	return slices.ContainsFunc(records, func(record []byte) bool { return bytes.Equal(record, text) }), nil
 }
 
 // ErrOtherShare says, in a [Recovery], that nothing was tried.
@@ -103,12 +159,10 @@ var errOther = errors.New("is not as the crash left it")
 // recover finishes or undoes the operation. The Result is "" if the error says that it must
 // be tried again later.
 func (r *recovery) recover(ctx context.Context) (Result, error) {
-	root, err := r.FS.Stat(ctx, "/")
-	if err != nil {
+	if same, err := r.same(ctx); !same {
+		return Left, err
+	} else if err != nil {
 		return "", err
-	}
-	if is := mark(root); is != "" && r.entry.Root != "" && is != r.entry.Root {
-		return Left, ErrOtherShare
 	}
 	switch r.entry.State {
 	case Staging:
@@ -128,6 +182,32 @@ func (r *recovery) recover(ctx context.Context) (Result, error) {
 		return r.sweep(ctx, Finished)
 	}
 	return Left, fmt.Errorf("its state %q is unknown: a newer davd wrote the record", r.entry.State)
+}
+
+// same reports whether the storages are those of the record. If they are not, the error says so.
+func (r *recovery) same(ctx context.Context) (bool, error) {
+	if r.Names == nil {
+		root, err := r.FS.Stat(ctx, "/")
+		if is := mark(root); err == nil && is != "" && r.entry.Root != "" && is != r.entry.Root {
+			return false, ErrOtherShare
+		}
+		return true, err
+	}
+	for _, side := range []struct{ name, identity string }{
+		{r.entry.Source, r.entry.SourceStorage}, {r.entry.Destination, r.entry.DestinationStorage},
+	} {
+		if side.name == "" {
+			continue
+		}
+		_, identity, err := r.Names.Storage(ctx, side.name)
+		if err != nil {
+			return true, err
+		}
+		if identity != side.identity {
+			return false, ErrOtherShare
+		}
+	}
+	return true, nil
 }
 
 // sweep removes the trees under reserved names and ends the operation with result.
