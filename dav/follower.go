@@ -24,7 +24,7 @@ import (
 // places are those of the source and the destination, if the caller knows them.
 func (h *Handler) engine(c *claim, places ...place.Place) tree.Engine {
 	return tree.Engine{
-		FS: h.FileSystem, Journal: h.journal(), Follower: &follower{Handler: h, claim: c, places: places},
+		FS: h.FileSystem, Journal: h.journal(), Names: h.journalNames(), Follower: &follower{Handler: h, claim: c, places: places},
 		CopyLinks: h.CopyLinks, Persist: h.persist(c), Workers: h.workers(), Client: c.client,
 	}
 }
@@ -47,6 +47,8 @@ type follower struct {
 
 // Prepare implements tree.Follower.
 func (f *follower) Prepare(ctx context.Context, e *tree.Entry) (follows bool, err error) {
+	f.claim.entry, f.claim.entries = e.ID, &f.shared().entries
+	f.claim.entries.Store(e.ID, true)
 	props := f.properties(ctx)
 	source, destination, err := f.keysOfEntry(ctx, *e)
 	if err != nil {

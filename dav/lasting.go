@@ -21,6 +21,7 @@ type lasting struct {
 	current atomic.Pointer[Handler]
 
 	requests       atomic.Int32 // up to two, for process.briefs
+	recovered      atomic.Bool  // Recover has succeeded once
 	sharing        sharing
 	operations     *operation.Registry
 	operationsOnce sync.Once

@@ -1,6 +1,8 @@
 package dav
 
 import (
+	"sync"
+
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
@@ -23,6 +25,10 @@ type claim struct {
 	about func() operation.Operation
 	// secured releases the room that follower.Prepare has reserved; it is nil without any.
 	secured func()
+	// entry is the id of the operation in the journal. It is in entries while the operation
+	// runs; entries is nil without one.
+	entry   string
+	entries *sync.Map
 }
 
 // release releases the claim. It may be called more than once.
@@ -32,8 +38,11 @@ func (c *claim) release() {
 	}
 }
 
-// giveBack releases the room that follower.Prepare has reserved.
+// giveBack ends what follower.Prepare has begun.
 func (c *claim) giveBack() {
+	if c.entries != nil {
+		c.entries.Delete(c.entry)
+	}
 	if c.secured != nil {
 		c.secured()
 	}

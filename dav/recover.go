@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -12,19 +13,25 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/tenant"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tree"
 )
 
-// Recover cleans up after a crash. Call it once, before the first request.
+// Recover cleans up after a crash. Call it before the first request.
 //
 // It finishes or undoes every COPY, MOVE and DELETE that the journal of State lists as unfinished,
 // with its dead properties and locks. It releases locks whose LOCK had not created its
 // resource yet. In the history, it marks operations that were running as interrupted.
 //
 // An error loses nothing: call Recover again, and serve no requests until it succeeds.
+//
+// After that, Recover may be called at any time, also while requests are served. It then finishes
+// or undoes those operations that were left before, for example because their storage was not
+// available. It waits for requests that use the same names, and leaves operations of this process
+// alone.
 //
 // If the Handler is ReadOnly, Recover does nothing and leaves the journal as it is.
 func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err error) {
@@ -34,17 +41,44 @@ func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err e
 	if h.journal() != nil {
 		engine := h.engine(&claim{locks: h.locks()})
 		engine.Persist = nil // on an error, the caller tries again
-		recovered, err = engine.Recover(ctx)
+		recovered, err = engine.RecoverWith(ctx, recoverer{h}.claim)
+	}
+	if h.kept().recovered.Load() {
+		return recovered, errors.Join(err, recoverer{h}.noteRecovered(ctx, recovered))
 	}
 	if err = errors.Join(err, (recoverer{h}).noteInterrupted(ctx, recovered, err == nil)); err != nil {
 		return recovered, err
 	}
 	released, err := (recoverer{h}).releaseOrphans(ctx, recovered)
+	if err == nil {
+		h.kept().recovered.Store(true)
+	}
 	return append(recovered, released...), err
 }
 
 // recoverer cleans up the state of a Handler after a crash.
 type recoverer struct{ *Handler }
+
+// claim claims the names of an entry of the journal. If the entry belongs to an operation of this
+// process, it returns neither a function nor an error.
+func (v recoverer) claim(ctx context.Context, e tree.Entry) (release func(), err error) {
+	common := v.shared()
+	if _, running := common.entries.Load(e.ID); running {
+		return nil, nil
+	}
+	var scopes []operation.Scope
+	for _, name := range []string{e.Source, e.Destination} {
+		if name == "" || name == e.Source && e.Method == methodCopy {
+			continue
+		}
+		key := name
+		if at, err := v.names().Place(ctx, name, false); err == nil {
+			key = at.Key // Otherwise recovery will fail, with a better error.
+		}
+		scopes = append(scopes, operation.Scope{Name: key, Tree: true})
+	}
+	return common.claims.Acquire(ctx, tenant.Prefix(ctx), scopes...)
+}
 
 // Reasons in the records of operations that the end of the process interrupted.
 const (
@@ -81,6 +115,34 @@ func (v recoverer) noteInterrupted(ctx context.Context, recovered []tree.Recover
 			return err
 		}
 		r.Ended = time.Now().UTC().Truncate(time.Microsecond)
+		v.interrupt(ofRecord(ctx, r), &r, recovery)
+		changed = append(changed, r)
+	}
+	return store.SaveOperations(ctx, changed...)
+}
+
+// noteRecovered notes the results of operations that the first Recover had left.
+func (v recoverer) noteRecovered(ctx context.Context, recovered []tree.Recovery) error {
+	if !slices.ContainsFunc(recovered, func(r tree.Recovery) bool { return r.Result != tree.Left }) {
+		return nil
+	}
+	store := v.allRecords()
+	all, err := store.AllOperations(ctx)
+	if err != nil {
+		return err
+	}
+	var changed []history.Record
+	for _, r := range all {
+		if r.State != history.Interrupted || r.Recovery != string(tree.Left) {
+			continue
+		}
+		recovery := v.recoveryOf(ofRecord(ctx, r), r, recovered)
+		if recovery == nil || recovery.Result == tree.Left {
+			continue
+		}
+		if r, err = store.LoadOperation(ctx, r.ID); err != nil {
+			return err
+		}
 		v.interrupt(ofRecord(ctx, r), &r, recovery)
 		changed = append(changed, r)
 	}
@@ -184,12 +246,20 @@ func (v recoverer) releaseOrphans(ctx context.Context, recovered []tree.Recovery
 // releaseOrphansOf is releaseOrphans for one tree.
 func (v recoverer) releaseOrphansOf(ctx context.Context, manager tenant.LockManager) ([]tree.Recovery, error) {
 	found, err := manager.Find(ctx, time.Now(), "/", true)
-	if err != nil || len(found) == 0 || v.isEmpty(ctx) {
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
+	empty := map[string]bool{}
 	var undone []tree.Recovery
 	for _, l := range found {
-		if !v.isOrphan(ctx, l) {
+		root, err := v.rootOf(ctx, l.Root)
+		if err != nil {
+			continue // Its storage is not available.
+		}
+		if _, known := empty[root]; !known {
+			empty[root] = v.isEmpty(ctx, root)
+		}
+		if empty[root] || !v.isOrphan(ctx, l) {
 			continue
 		}
 		if err := manager.Release(ctx, time.Now(), l.Token); err != nil && !errors.Is(err, webdav.ErrNoSuchLock) {
@@ -200,9 +270,19 @@ func (v recoverer) releaseOrphansOf(ctx context.Context, manager tenant.LockMana
 	return undone, nil
 }
 
-// isEmpty reports whether the share has no members, or can't be read.
-func (v recoverer) isEmpty(ctx context.Context) bool {
-	for _, err := range storage.ReadDir(ctx, v.FileSystem, "/") {
+// rootOf returns the root of the share that contains name.
+func (v recoverer) rootOf(ctx context.Context, name string) (string, error) {
+	names := v.journalNames()
+	if names == nil {
+		return "/", nil
+	}
+	root, _, err := names.Storage(ctx, name)
+	return cmp.Or(root, "/"), err
+}
+
+// isEmpty reports whether the share with that root has no members, or can't be read.
+func (v recoverer) isEmpty(ctx context.Context, root string) bool {
+	for _, err := range storage.ReadDir(ctx, v.FileSystem, root) {
 		return err != nil
 	}
 	return true

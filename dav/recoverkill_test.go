@@ -47,9 +47,11 @@ func TestMain(m *testing.M) {
 
 // victim is a server on dir that handles one request.
 type victim struct {
-	Dir  string // share and state.db are in it
-	Way  string
-	Step int64 // before which it is killed; 0: never
+	Dir string // share and state.db are in it
+	Way string
+	// Shares are the directories of the shares /a and /b; nil for one share.
+	Shares []string
+	Step   int64 // before which it is killed; 0: never
 	// Requests are served after the recovery.
 	Requests []victimRequest
 }
@@ -69,7 +71,7 @@ func beVictim(task string) error {
 		return err
 	}
 	var steps atomic.Int64
-	site, err := openSite(v.Dir, v.Way, func() {
+	site, err := v.open(func() {
 		if steps.Add(1) == v.Step {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
@@ -93,6 +95,22 @@ func beVictim(task string) error {
 	}
 	fmt.Println(steps.Load(), status)
 	return nil
+}
+
+// open opens the share or the shares.
+func (v victim) open(step func()) (*dav.Handler, error) {
+	if v.Shares != nil {
+		site, err := openShares(v.Dir, v.Shares[0], v.Shares[1], step)
+		if err != nil {
+			return nil, err
+		}
+		return site.Handler, nil
+	}
+	site, err := openSite(v.Dir, v.Way, step)
+	if err != nil {
+		return nil, err
+	}
+	return site.Handler, nil
 }
 
 // site is a Handler with its share and state.

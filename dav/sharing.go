@@ -24,6 +24,8 @@ type common struct {
 	// probing keeps requests from seeing the locks with which others probe a plain
 	// LockSystem.
 	probing sync.Mutex
+	// entries has the ids of the operations in the journal that are running.
+	entries sync.Map
 }
 
 // sharedParts has the LockSystems and States that Handlers of this process use, so that

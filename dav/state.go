@@ -23,7 +23,8 @@ type State interface {
 	Properties() deadprops.Store
 	// Journal returns the records of the changes that are under way, so that after a crash
 	// Recover can finish them or undo them. It returns nil for a State in memory: then an
-	// interrupted change stays half done.
+	// interrupted change stays half done. If the State is a journal.Namer, the records have its
+	// names.
 	Journal() journal.Store
 	// History returns the results of operations, which are kept for a day, for their status
 	// documents (operation.Name).
@@ -36,6 +37,14 @@ func (h *Handler) journal() tree.Journal {
 		return nil
 	}
 	return h.State.Journal()
+}
+
+// journalNames returns the names of the journal, or nil.
+func (h *Handler) journalNames() journal.Names {
+	if n, ok := h.State.(journal.Namer); ok {
+		return n.Names()
+	}
+	return nil
 }
 
 // locks returns the table of LockSystem, of the locks of State, or of locks in memory.
