@@ -8,8 +8,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/hosts"
 )
 
-// checkTogether checks settings that depend on each other, and fills in the values that follow
-// from others.
+// checkTogether checks settings that depend on each other, and fills in values with derive.
 func (c *Config) checkTogether() error {
 	if err := c.checkUpstream(); err != nil {
 		return err
@@ -38,6 +37,12 @@ func (c *Config) checkTogether() error {
 	case c.TLSCert != "" && c.TLSKey == "":
 		return c.wrongf("tls-cert", "the key is missing: name its file with --tls-key")
 	}
+	c.derive()
+	return nil
+}
+
+// derive fills in the values that follow from others. The settings must have been read just now.
+func (c *Config) derive() {
 	if c.Storage == Mem {
 		c.State = State{Memory: true}
 	} else if c.File == "" {
@@ -47,7 +52,6 @@ func (c *Config) checkTogether() error {
 	limits.OperationsOf = cmp.Or(limits.OperationsOf, max(limits.Operations/4, 1))
 	limits.LocksOf = cmp.Or(limits.LocksOf, max(c.Locks.MaxPerPrincipal/4, 1))
 	c.Hosts = append(c.Hosts, hostsOf(c.Addrs)...)
-	return nil
 }
 
 // unknownAdmin returns an administrator who is not among the users, or "".

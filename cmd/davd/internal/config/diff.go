@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
 // Changes are the names of the settings that differ between two configurations, sorted.
@@ -49,15 +51,14 @@ func Diff(before, after *Config) Changes {
 // the place of before in a running program.
 func (c *Config) KeepFixed(before *Config) error {
 	for i, s := range c.settings {
-		if !s.Restart {
-			continue
-		}
-		s.Restore(before.settings[i])
-		if err := s.Read(); err != nil {
-			return err
+		if s.Restart {
+			s.Restore(before.settings[i])
 		}
 	}
-	c.State, c.Hosts = before.State, before.Hosts // they follow from several settings
+	if err := setting.Read(c.settings); err != nil {
+		return err
+	}
+	c.derive()
 	return nil
 }
 

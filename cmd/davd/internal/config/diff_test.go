@@ -64,3 +64,25 @@ func TestDiff(t *testing.T) {
 		})
 	}
 }
+
+// TestKeepFixed checks values that follow from settings that are kept and from others.
+func TestKeepFixed(t *testing.T) {
+	load := func(text string) *config.Config {
+		c := config.New(nil)
+		if err := c.LoadFile(filepath.Join(write(t, map[string]string{"davd.yaml": text}), "davd.yaml")); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	before := load("addr: nas.example:80\nlocks-per-user: 100\nstate: mem\nshares: {/a: {mem: true}}\n")
+	after := load("addr: other.example:80\nlocks-per-user: 1000\nhost: files.example\nshares: {/b: {mem: true}}\n")
+	if err := after.KeepFixed(before); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"files.example", "nas.example"}; !slices.Equal(after.Hosts, want) {
+		t.Errorf("the hosts are %q, want %q", after.Hosts, want)
+	}
+	if after.Locks.MaxPerPrincipal != 100 || after.Handler.Limits.LocksOf != 25 || !after.State.Memory || after.Shares[0].Name != "/b" {
+		t.Errorf("got %+v, %+v, %+v and %+v", after.Locks, after.Handler.Limits, after.State, after.Shares[0])
+	}
+}
