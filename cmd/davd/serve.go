@@ -56,22 +56,12 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 		log.Warn(warning)
 	}
 	s := &site{frontage: frontage{cfg: cfg, log: log, done: accesslog.To(log)}, sent: logSent(log), withheld: logWithheld(log), level: level}
-	if cfg.Asks() {
-		var err error
-		if s.users, err = openUsers(ctx, cfg, log); err != nil {
-			return err
-		}
-	}
-	what, err := s.open(ctx)
-	if err != nil {
+	if err := s.openAll(ctx); err != nil {
 		return err
-	}
-	if s.users != nil {
-		s.users.with(s.state.Tokens)
 	}
 	s.ready = func(listeners []*server.Listener) {
 		for _, l := range listeners {
-			fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", what, l.Where(cfg.TLS(), cfg.Handler.Prefix+"/"))
+			fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", s.what, l.Where(cfg.TLS(), cfg.Handler.Prefix+"/"))
 		}
 		logState(log, s.state)
 		warnPublic(log, cfg, s.users != nil, listeners)
@@ -79,20 +69,36 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 	return s.serve(ctx)
 }
 
-// open opens what the configuration serves, and its state. what describes it to the operator.
-func (s *site) open(ctx context.Context) (what string, err error) {
+// openAll opens the users, what the configuration serves, and its state.
+func (s *site) openAll(ctx context.Context) (err error) {
+	if s.cfg.Asks() {
+		if s.users, err = openUsers(ctx, s.cfg, s.log); err != nil {
+			return err
+		}
+	}
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	if s.users != nil {
+		s.users.with(s.state.Tokens)
+	}
+	return nil
+}
+
+// open opens what the configuration serves, and its state.
+func (s *site) open(ctx context.Context) (err error) {
 	if len(s.cfg.Shares) > 0 {
 		if s.namespace, err = openShares(ctx, s.cfg, s.log); err != nil {
-			return "", err
+			return err
 		}
-		s.fsys, s.state = s.namespace.fsys, s.namespace.state
-		return describeShares(s.cfg), nil
+		s.fsys, s.state, s.what = s.namespace.fsys, s.namespace.state, describeShares(s.cfg)
+		return nil
 	}
-	if s.fsys, what, err = openStorage(s.cfg); err != nil {
-		return "", err
+	if s.fsys, s.what, err = openStorage(s.cfg); err != nil {
+		return err
 	}
 	s.state, err = state.Open(ctx, s.cfg, s.log)
-	return what, err
+	return err
 }
 
 // describeShares describes the shares of cfg to the operator.

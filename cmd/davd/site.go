@@ -28,6 +28,8 @@ import (
 type site struct {
 	frontage
 
+	// what describes fsys to the operator.
+	what string
 	fsys storage.FS
 	// state is closed when serve returns.
 	state *state.State

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/davd/davd/cmd/davd/internal/accesslog"
+	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/server"
+)
+
+// running is a davd that serves a configuration file in this process.
+type running struct {
+	testing.TB
+	*site
+
+	dir  string // with the file davd.yaml
+	url  string
+	log  *logged
+	stop func()
+}
+
+// passwordOf returns the password of a user in tests, which is also how its hash is made.
+func passwordOf(user string) string { return "password of " + user }
+
+// hashOf returns a hash of a user's password that takes little time.
+func hashOf(tb testing.TB, user string) string {
+	tb.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(passwordOf(user)), bcrypt.MinCost)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(hash)
+}
+
+// write writes the file name below the directory of r. DIR in it stands for that directory, and
+// HASH(user) for the hash of a password.
+func (r *running) write(name, content string) {
+	r.Helper()
+	content = strings.ReplaceAll(content, "DIR", r.dir)
+	for {
+		before, rest, found := strings.Cut(content, "HASH(")
+		if !found {
+			break
+		}
+		user, after, _ := strings.Cut(rest, ")")
+		content = before + "'" + hashOf(r, user) + "'" + after
+	}
+	name = filepath.Join(r.dir, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		r.Fatal(err)
+	}
+	// Like an editor: no reader sees half of it.
+	if err := os.WriteFile(name+"~", []byte(content), 0o600); err != nil {
+		r.Fatal(err)
+	}
+	if err := os.Rename(name+"~", name); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// serveFile starts a davd with this configuration. Its state is in the directory state.
+func serveFile(tb testing.TB, dir, file string) *running {
+	tb.Helper()
+	r := &running{TB: tb, dir: dir, log: newLogged()}
+	r.write("davd.yaml", "addr: 127.0.0.1:0\nstate: DIR/state\ndrain: 1s\n"+file)
+	cfg := config.New(nil)
+	if err := cfg.LoadFile(filepath.Join(dir, "davd.yaml")); err != nil {
+		tb.Fatal(err)
+	}
+	log, level := newLogAt(r.log, cfg)
+	r.site = &site{frontage: frontage{cfg: cfg, log: log, done: func(*http.Request, accesslog.Record) {}}, level: level}
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	if err := r.openAll(ctx); err != nil {
+		cancel()
+		tb.Fatal(err)
+	}
+	r.ready = func(listeners []*server.Listener) { ready <- listeners[0].Where(false, "") }
+	go func() { ended <- r.site.serve(ctx) }()
+	r.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			tb.Error(err)
+		}
+		r.stop = func() {}
+	}
+	tb.Cleanup(func() { r.stop() })
+	select {
+	case r.url = <-ready:
+	case err := <-ended:
+		ended <- nil
+		tb.Fatal(err)
+	}
+	return r
+}
+
+// do sends a request of user, who may be "", and returns the status and the body of the answer. Each
+// of fields has the form "Name: value".
+func (r *running) do(user, method, path, body string, fields ...string) (status int, content string) {
+	r.Helper()
+	status, content, err := r.try(r.Context(), user, method, path, body, fields...)
+	if err != nil {
+		r.Error(err)
+	}
+	return status, content
+}
+
+func (r *running) try(ctx context.Context, user, method, path, body string, fields ...string) (status int, content string, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, r.url+path, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	if user != "" {
+		request.SetBasicAuth(user, passwordOf(user))
+	}
+	for _, field := range fields {
+		name, value, _ := strings.Cut(field, ": ")
+		request.Header.Set(name, strings.ReplaceAll(value, "URL", r.url))
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	read, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(read), err
+}
+
+// wants sends a request without a body and checks the status of the answer.
+func (r *running) wants(status int, user, method, path string, fields ...string) string {
+	r.Helper()
+	got, content := r.do(user, method, path, "", fields...)
+	if got != status {
+		r.Errorf("%s %s %s %q: %d, want %d: %s", user, method, path, fields, got, status, content)
+	}
+	return content
+}
+
+// file returns the content of a file below the directory of r, or "" if there is none.
+func (r *running) file(name string) string {
+	r.Helper()
+	content, err := os.ReadFile(filepath.Join(r.dir, name))
+	if err != nil && !os.IsNotExist(err) {
+		r.Error(err)
+	}
+	return string(content)
+}
+
+const familyFile = `
+users:
+  ann: {password: HASH(ann), groups: [family]}
+  bob: {password: HASH(bob)}
+shares:
+  /photos:
+    dir: DIR/photos
+    rights: {family: write, bob: read}
+  "/home/{user}":
+    dir: "DIR/home/{user}"
+    create: true
+  /public:
+    dir: DIR/public
+    rights: {anyone: read, ann: write}
+`
+
+// family starts a davd with familyFile.
+func family(tb testing.TB) *running {
+	tb.Helper()
+	dir := tb.TempDir()
+	for _, name := range []string{"photos/2024", "home", "public"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	for name, content := range map[string]string{"photos/a.jpg": "a", "photos/2024/b.jpg": "b", "public/p": "p"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return serveFile(tb, dir, familyFile)
+}
+
+// TestShares uses the shares of a family as a new user would.
+func TestShares(t *testing.T) {
+	r := family(t)
+	for _, user := range []string{"ann", "bob"} {
+		list := r.wants(http.StatusMultiStatus, user, "PROPFIND", "/", "Depth: infinity")
+		for _, other := range []string{"ann", "bob"} {
+			if seen := strings.Contains(list, "<D:href>/home/"+other+"/</D:href>"); seen != (user == other) {
+				t.Errorf("%s sees the home of %s: %t", user, other, seen)
+			}
+		}
+		r.wants(http.StatusOK, user, "GET", "/photos/a.jpg")
+		r.wants(http.StatusCreated, user, "PUT", "/home/"+user+"/x")
+	}
+	r.wants(http.StatusForbidden, "bob", "PUT", "/photos/new")
+	r.wants(http.StatusNotFound, "bob", "GET", "/home/ann/x")
+	r.wants(http.StatusUnauthorized, "", "PROPFIND", "/")
+	r.wants(http.StatusOK, "", "GET", "/public/p")
+	r.wants(http.StatusUnauthorized, "", "PUT", "/public/new")
+	r.wants(http.StatusCreated, "ann", "COPY", "/photos/", "Destination: URL/home/ann/photos")
+	r.wants(http.StatusCreated, "ann", "MOVE", "/home/ann/photos/2024/", "Destination: URL/public/2024")
+	r.wants(http.StatusForbidden, "ann", "DELETE", "/photos/")
+	r.wants(http.StatusForbidden, "ann", "MOVE", "/photos/", "Destination: URL/home/ann/all")
+	r.wants(http.StatusForbidden, "ann", "MKCOL", "/new")
+	for name, content := range map[string]string{"home/ann/photos/a.jpg": "a", "public/2024/b.jpg": "b", "photos/2024/b.jpg": "b"} {
+		if got := r.file(name); got != content {
+			t.Errorf("%s contains %q, want %q", name, got, content)
+		}
+	}
+}
+
+// TestReloadRights: a new right counts for the next request, and an invalid file changes nothing.
+func TestReloadRights(t *testing.T) {
+	r := family(t)
+	reload := func(old, replacement string) error {
+		t.Helper()
+		file := "addr: 127.0.0.1:0\nstate: DIR/state\ndrain: 1s\n" + strings.Replace(familyFile, old, replacement, 1)
+		r.write("davd.yaml", file)
+		_, err := r.reload(t.Context())
+		return err
+	}
+	if err := reload("bob: read", "bob: none"); err != nil {
+		t.Fatal(err)
+	}
+	r.wants(http.StatusNotFound, "bob", "GET", "/photos/a.jpg")
+	if err := reload("bob: read", "bobb: read"); err == nil || !strings.Contains(err.Error(), "did you mean bob?") {
+		t.Errorf("error %v", err)
+	}
+	r.wants(http.StatusNotFound, "bob", "GET", "/photos/a.jpg")
+	if err := reload("  bob: {password: HASH(bob)}\n", ""); err == nil {
+		t.Error("a right for a removed user is accepted")
+	}
+	if err := reload("  /public:", "  /open:"); err != nil {
+		t.Fatal(err)
+	}
+	r.wants(http.StatusOK, "bob", "GET", "/photos/a.jpg")
+	r.wants(http.StatusOK, "", "GET", "/open/p")
+	r.wants(http.StatusUnauthorized, "", "GET", "/public/p")
+}
+
+// logged is a log in memory.
+type logged struct{ lines chan string }
+
+func newLogged() *logged { return &logged{make(chan string, 100_000)} }
+
+func (l *logged) Write(p []byte) (int, error) {
+	select {
+	case l.lines <- string(p):
+	default:
+	}
+	return len(p), nil
+}
+
+// all returns the lines since the last call.
+func (l *logged) all() (lines []string) {
+	for {
+		select {
+		case line := <-l.lines:
+			lines = append(lines, line)
+		default:
+			return lines
+		}
+	}
+}
