@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/apppassword"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
+	"github.com/davd/davd/cmd/davd/internal/quotas"
 	"github.com/davd/davd/cmd/davd/internal/reload"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
@@ -91,9 +92,12 @@ func (s *site) answerOperators(ctx context.Context) *control.Server {
 	(&locks.Manager{Locks: s.state.Locks(), Log: s.log}).Register(&commands)
 	(&reload.Manager{Reload: s.reload}).Register(&commands)
 	(&apppassword.Manager{Keyring: s.state.Tokens, Check: s.checkUser, Log: s.log}).Register(&commands)
+	if s.namespace != nil {
+		(&quotas.Manager{Shares: s.namespace.shares.Quotas}).Register(&commands)
+	}
 	server, err := control.Start(ctx, control.Path(s.state.Where), &commands, s.log)
 	if err != nil {
-		s.log.WarnContext(ctx, "davd locks, davd unlock and davd token will not work while this davd is running", "err", err)
+		s.log.WarnContext(ctx, "the commands of the operator, such as davd locks, will not work while this davd is running", "err", err)
 	}
 	return server
 }

@@ -36,7 +36,7 @@ func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user st
 	case !info.IsDir():
 		return nil, fmt.Errorf("%s: is not a directory", dir)
 	}
-	options := local.Options{Links: share.Links}
+	options := local.Options{Links: share.Links, Umask: share.Umask, UID: share.UID, GID: share.GID}
 	opened, err := local.OpenWith(dir, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, storage.Cause(err))

@@ -10,6 +10,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/junk"
 	"github.com/davd/davd/storage/mount"
 )
 
@@ -24,6 +25,19 @@ func (s *Shares) open(ctx context.Context, share *config.Share, user string) (st
 }
 
 func (s *Shares) openBackend(ctx context.Context, share *config.Share, user string) (*mount.Storage, error) {
+	opened, err := s.openBare(ctx, share, user)
+	if err != nil {
+		return nil, err
+	}
+	if share.Quota > 0 {
+		opened = s.limit(opened, share, user)
+	}
+	opened.FS = junk.New(opened.FS, junk.Mode(share.Junk))
+	return opened, nil
+}
+
+// openBare opens the storage without the decorators.
+func (s *Shares) openBare(ctx context.Context, share *config.Share, user string) (*mount.Storage, error) {
 	switch {
 	case share.Mem:
 		return &mount.Storage{FS: aferofs.New(afero.NewMemMapFs())}, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/mount"
+	"github.com/davd/davd/storage/quota"
 )
 
 // Identities remembers the identity of the storage of each share (storage.Identity). A
@@ -35,6 +36,7 @@ type Shares struct {
 	mu sync.RWMutex
 	// current are the shares of the newest configuration, by id.
 	current map[string]*config.Share
+	quotas  map[counted]*quota.FS
 }
 
 // Open opens the shares of cfg. A share that can't be opened is not an error: it is tried
@@ -74,6 +76,7 @@ func (s *Shares) mounts(cfg *config.Config) []mount.Share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current = current
+	s.setQuotasLocked()
 	return mounts
 }
 
