@@ -79,7 +79,7 @@ type transfer struct {
 // that the request is about the target of a symbolic link, not about the link. It never
 // returns nil.
 func (r *request) checkTransfer(follow bool) (*transfer, error) {
-	t := &transfer{h: r.h, r: r, follow: follow, moves: r.Method == "MOVE"}
+	t := &transfer{h: r.h, r: r, follow: follow, moves: r.Method == methodMove}
 	dst, err := r.h.destination(r.Request)
 	if err != nil {
 		return t, err
@@ -123,6 +123,9 @@ func (t *transfer) recheck() error {
 		err = t.inspect(ctx, info)
 	}
 	if err == nil {
+		err = t.h.authorize(t.r)
+	}
+	if err == nil {
 		err = t.r.preconditionsOf(t.src.Name)
 	}
 	return err
@@ -150,6 +153,8 @@ func (t *transfer) inspect(ctx context.Context, info fs.FileInfo) error {
 		return status.New(http.StatusPreconditionFailed, "the destination exists and the header Overwrite is F")
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
+	case t.replaces:
+		return t.h.destinationAllowed(ctx, t.dst.Asked, storage.RightDelete, true)
 	}
 	return nil
 }

@@ -48,6 +48,9 @@ func (p *deletePlan) recheck() error {
 	if err := p.r.h.names().Unmoved(p.r.Context(), p.at, false); err != nil {
 		return err
 	}
+	if err := p.r.h.authorize(p.r); err != nil {
+		return err
+	}
 	return p.r.preconditionsOf(p.at.Name)
 }
 

@@ -81,6 +81,11 @@ type Handler struct {
 	// Administrator reports whether r may see and stop the operations of all principals of
 	// its tenant. If it is nil, no request may.
 	Administrator func(r *http.Request) bool
+	// Challenge, if not nil, answers a request without a principal that FileSystem refuses
+	// (storage.Authorizer), instead of a 403 (Forbidden) or 404 (Not Found). It should answer 401
+	// (Unauthorized) and ask for a name and a password, because the client may be able to do more
+	// with them.
+	Challenge func(http.ResponseWriter, *http.Request)
 	// LockTimeouts is the range of a lock's timeout.
 	LockTimeouts LockTimeouts
 	// MaxXML is the maximum length of an XML request body, in bytes; a longer one gets a

@@ -21,6 +21,7 @@ import (
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -43,6 +44,10 @@ func (h *Handler) lock(w http.ResponseWriter, r *request) error {
 		return r.refresh(w, at, timeout)
 	}
 	depth, err := r.depth("0", "infinity")
+	if err == nil && depth != 0 {
+		// The lock will keep others from changing the members.
+		err = h.allowed(r.Context(), at.Name, storage.RightLock, true)
+	}
 	if err != nil {
 		return err
 	}
@@ -107,6 +112,9 @@ func (r *request) mayLock(header field.If, at place.Place) (fs.FileInfo, error) 
 	}
 	if namesCollection(r) {
 		return nil, errNamesCollection
+	}
+	if err := r.h.allowed(r.Context(), at.Asked, storage.RightCreate, false); err != nil {
+		return nil, err
 	}
 	if err := r.h.checkParent(r.Context(), at.Name); err != nil {
 		return nil, err

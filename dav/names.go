@@ -83,6 +83,14 @@ func (h *Handler) hrefOf(ctx context.Context, name string) string {
 	return h.href(name, err == nil && info.IsDir())
 }
 
+// lockRoot is hrefOf, but returns "" if the principal may not see name.
+func (h *Handler) lockRoot(ctx context.Context, name string) string {
+	if h.allowed(ctx, name, 0, false) != nil {
+		return ""
+	}
+	return h.hrefOf(ctx, name)
+}
+
 // resource returns the storage name for a URL path, in the storage's spelling.
 func (h *Handler) resource(ctx context.Context, urlPath string) (string, error) {
 	name, err := h.name(urlPath)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/davd/davd/storage"
 )
 
 // methodTrait holds the general properties of a method.
@@ -50,7 +52,7 @@ func (h *Handler) options(w http.ResponseWriter, r *request) error {
 // serverOptions answers OPTIONS *, which is about the server as a whole. net/http
 // answers it itself unless http.Server.DisableGeneralOptionsHandler is set.
 func (h *Handler) serverOptions(w http.ResponseWriter) error {
-	w.Header().Set("Allow", h.allow(func(t methodTrait) bool { return t != methodTrait{} }))
+	w.Header().Set("Allow", h.allow(func(_ string, t methodTrait) bool { return t != methodTrait{} }))
 	h.setClasses(w.Header())
 	return nil
 }
@@ -72,8 +74,12 @@ func (h *Handler) setClasses(header http.Header) {
 // allowAt returns the value of the header Allow for name, whether it exists or not.
 func (h *Handler) allowAt(ctx context.Context, name string) string {
 	info, err := h.FileSystem.Stat(ctx, name)
-	return h.allow(func(t methodTrait) bool {
+	restricted := h.restricted()
+	rights := storage.RightsAt(ctx, h.FileSystem, name)
+	return h.allow(func(method string, t methodTrait) bool {
 		switch {
+		case restricted && !isAllowed(method, rights, err == nil && info.IsDir()):
+			return false
 		case err != nil:
 			return t.creates
 		case info.IsDir():
@@ -85,10 +91,10 @@ func (h *Handler) allowAt(ctx context.Context, name string) string {
 
 // allow lists the methods that apply. On a read-only share it leaves out those that
 // write.
-func (h *Handler) allow(applies func(methodTrait) bool) string {
+func (h *Handler) allow(applies func(string, methodTrait) bool) string {
 	methods := []string{http.MethodOptions}
 	for method, trait := range methodTraits {
-		if method != http.MethodOptions && applies(trait) && (!h.ReadOnly || !trait.writes) {
+		if method != http.MethodOptions && applies(method, trait) && (!h.ReadOnly || !trait.writes) {
 			methods = append(methods, method)
 		}
 	}

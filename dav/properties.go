@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/tenant"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -69,6 +70,9 @@ func (h *Handler) defaultProperties(ctx context.Context) (deadprops.Store, error
 	p.mu.Unlock()
 	if store != nil {
 		return store, nil
+	}
+	if h.restricted() {
+		ctx = storage.Unrestricted(ctx)
 	}
 	f, err := h.FileSystem.OpenFile(ctx, "/", os.O_RDONLY, 0)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/davd/davd/dav/internal/listing"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -31,6 +32,11 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if info.IsDir() {
+		if depth != 0 {
+			if err := h.allowed(r.Context(), r.name, storage.RightList, false); err != nil {
+				return err
+			}
+		}
 		r.setContentLocation(w.Header(), r.name)
 		leave, err := r.enterListing(depth)
 		if err != nil {
@@ -62,7 +68,7 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 func (h *Handler) lister() listing.Server {
 	return listing.Server{
 		Names: h.names(), Prefix: h.prefix(), Locks: h.locks(), Properties: propertySource{h},
-		DeadBytes: &h.kept().deadBytes, Held: &h.kept().answers,
+		ReadOnly: h.ReadOnly, DeadBytes: &h.kept().deadBytes, Held: &h.kept().answers,
 	}
 }
 

@@ -195,6 +195,9 @@ func (p *put) mayChange(old fs.FileInfo) error {
 	if old == nil && p.r.Method == methodPatch {
 		return errNothingToPatch
 	}
+	if err := p.h.mayPlace(p.r.Context(), p.at.Asked, old != nil); err != nil {
+		return err
+	}
 	header, err := p.r.conditionsIf()
 	if err != nil {
 		return err

@@ -16,6 +16,9 @@ import (
 func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 	// The client has sent everything, so commit even if it disconnects.
 	ctx := context.WithoutCancel(p.r.Context())
+	if err := p.h.authorize(p.r); err != nil {
+		return nil, err
+	}
 	only := createOnly(p.r)
 	info, err := p.content.Commit(ctx, storage.Placing{
 		Modified: distinct(ctx, p.h.FileSystem, p.at.Name, p.modified),

@@ -38,6 +38,7 @@ func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err e
 	if h.ReadOnly {
 		return nil, nil
 	}
+	ctx = storage.Unrestricted(ctx)
 	if h.journal() != nil {
 		engine := h.engine(&claim{locks: h.locks()})
 		engine.Persist = nil // on an error, the caller tries again

@@ -109,4 +109,7 @@ func (r *request) preferences() field.Preferences {
 	return r.preferred.value
 }
 
-const methodCopy = "COPY"
+const (
+	methodCopy = "COPY"
+	methodMove = "MOVE"
+)

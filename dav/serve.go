@@ -53,7 +53,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = h.serve(w, r)
 	}
 	if !status.Answered(err) {
-		h.respondError(r.Context(), w, err)
+		h.respondErrorTo(w, r, err)
 	}
 	_ = compressor.Finish() // fails only if the client has gone
 	if h.Logger != nil {
@@ -113,7 +113,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Handler) serveNow(w http.ResponseWriter, r *request, serve func(*Handler, http.ResponseWriter, *request) error) error {
-	err := serve(h, w, r)
+	err := h.authorize(r)
+	if err == nil {
+		err = serve(h, w, r)
+	}
 	if !status.Answered(err) && status.Of(err) == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", h.allowAt(r.Context(), r.name))
 	}
@@ -130,7 +133,7 @@ func (h *Handler) serveHeld(w http.ResponseWriter, r *request, serve func(*Handl
 	err := h.serveNow(x, r, serve)
 	x.Quiet()
 	if !status.Answered(err) {
-		h.respondError(r.Context(), x, err)
+		h.respondErrorTo(x, r.Request, err)
 	}
 	return status.Logged(errors.Join(err, x.Finish()))
 }

@@ -1,6 +1,8 @@
 package dav
 
 import (
+	"context"
+
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/dav/internal/locktable"
@@ -51,7 +53,9 @@ func (h *Handler) journalNames() journal.Names {
 func (h *Handler) locks() *locktable.Table {
 	kept := h.kept()
 	kept.lockTableOnce.Do(func() {
-		kept.lockTable = locktable.New(h.lockSystem(), h.Tenant != nil, &h.shared().probing, h.names(), h.hrefOf)
+		kept.lockTable = locktable.New(h.lockSystem(), h.Tenant != nil, &h.shared().probing, h.names(), func(ctx context.Context, name string) string {
+			return kept.current.Load().lockRoot(ctx, name)
+		})
 	})
 	return kept.lockTable
 }

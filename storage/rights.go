@@ -16,7 +16,8 @@ type Right uint8
 const (
 	// RightList lets the principal list the members of a collection.
 	RightList Right = 1 << iota
-	// RightRead lets the principal read the content and the properties of a resource.
+	// RightRead lets the principal read the content of a file. Properties are visible to
+	// everyone who may see the resource.
 	RightRead
 	// RightCreate lets the principal create a resource where none exists.
 	RightCreate

@@ -3,6 +3,7 @@ package operation
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -95,6 +96,22 @@ func (s *Registry) Shutdown(ctx context.Context) error {
 	}
 	s.recorder.wait()
 	return ctx.Err()
+}
+
+// StopIf stops the running operations for which reason returns an error. That is the answer to
+// their clients. Each rolls back what it can. reason gets the context of the work.
+func (s *Registry) StopIf(reason func(ctx context.Context, op Operation) error) {
+	s.mu.Lock()
+	running := make(map[*operation]Operation, len(s.running))
+	for op := range s.running {
+		running[op] = op.snapshot()
+	}
+	s.mu.Unlock()
+	for op, snapshot := range running {
+		if err := reason(op.ctx, snapshot); err != nil {
+			op.cancel(errors.Join(errStopped, err))
+		}
+	}
 }
 
 // Halting returns a channel that is closed when Shutdown stops the running operations.

@@ -130,7 +130,8 @@ func (a *FS) mayMake(ctx context.Context, op, name string) error {
 func (v *verdict) need(op, name string, rights storage.Right) error {
 	switch {
 	case !v.seen:
-		return storage.Refused(op, name, true)
+		// What is staged is known to be there.
+		return storage.Refused(op, name, !v.staged)
 	case !v.own.Has(rights), rights == 0 && v.own == 0 && !v.named:
 		return storage.Refused(op, name, false)
 	}

@@ -47,6 +47,7 @@ type Answer struct {
 type Server struct {
 	Names      place.Resolver
 	Prefix     string // of URL paths
+	ReadOnly   bool   // nothing can be changed
 	Locks      *locktable.Table
 	Properties interface {
 		Of(context.Context) deadprops.Store
@@ -80,7 +81,7 @@ type Request struct {
 func (s Server) Open(ctx context.Context, r Request) (*Answer, error) {
 	p := &Answer{
 		server: s, ctx: ctx, about: r,
-		live: liveValues{ctx: ctx, shared: !s.Locks.Plain()},
+		live: liveValues{ctx: ctx, shared: !s.Locks.Plain(), fsys: s.Names.FS, readOnly: s.ReadOnly},
 	}
 	var err error
 	if err = p.lookUp(ctx, r.Info, r.Depth); err != nil {

@@ -32,6 +32,9 @@ type liveValues struct {
 	locks  *locktable.Index // nil: not requested
 	quota  *quota           // nil: none, or not requested
 	shared bool             // the LockSystem has shared locks
+	// fsys decides about the rights of the principal, unless the server is readOnly.
+	fsys     storage.FS
+	readOnly bool
 }
 
 // liveProp is a property that the server computes (RFC 4918 §15).
@@ -69,6 +72,8 @@ var liveProps = withTags([]liveProp{
 	// RFC 4331 §2: not in allprop.
 	{name: "quota-available-bytes", collection: true, named: true, value: appendQuotaAvailable},
 	{name: "quota-used-bytes", collection: true, named: true, value: appendQuotaUsed},
+	// RFC 3744 §5.4: not in allprop.
+	{name: "current-user-privilege-set", collection: true, file: true, named: true, value: appendPrivileges},
 })
 
 func withTags(props []liveProp) []liveProp {

@@ -184,13 +184,17 @@ func (l *Table) allows(ctx context.Context, by Submitted, covering []lock.Lock, 
 }
 
 // lockRoots returns the hrefs of the roots of locks without duplicates, as a client
-// sees them that asked for about.
+// sees them that asked for about. At least one href is required (RFC 4918 §16). If the client may
+// see none of the roots, it gets the resource that it asked for.
 func (l *Table) lockRoots(ctx context.Context, locks []lock.Lock, about place.Place) []string {
 	var hrefs []string
 	for _, each := range locks {
-		if href := l.href(ctx, place.Shown(each.Root, about)); !slices.Contains(hrefs, href) {
+		if href := l.href(ctx, place.Shown(each.Root, about)); href != "" && !slices.Contains(hrefs, href) {
 			hrefs = append(hrefs, href)
 		}
+	}
+	if hrefs == nil {
+		hrefs = append(hrefs, l.href(ctx, about.Asked))
 	}
 	return hrefs
 }

@@ -119,8 +119,13 @@ func (x *Index) appendActiveLock(dst []byte, l lock.Lock, at place.Place) []byte
 		dst = davxml.AppendText(dst, l.Token)
 		dst = append(dst, "</D:href></D:locktoken>"...)
 	}
+	// The element lockroot is required, but the principal may not see the root.
+	root := x.href(place.Shown(l.Root, at))
+	if root == "" {
+		return append(dst, "<D:lockroot/></D:activelock>"...)
+	}
 	dst = append(dst, "<D:lockroot><D:href>"...)
-	dst = davxml.AppendText(dst, x.href(place.Shown(l.Root, at)))
+	dst = davxml.AppendText(dst, root)
 	return append(dst, "</D:href></D:lockroot></D:activelock>"...)
 }
 

@@ -28,7 +28,8 @@ type Table struct {
 	manager tenant.LockManager // nil if the LockSystem is not a lock.Manager
 	// mu hides the temporary locks of one request's probe from other requests.
 	mu *sync.Mutex
-	// names resolves names, and href returns the URL path of a resource.
+	// names resolves names, and href returns the URL path of the root of a lock, or "" if the
+	// principal may not see that.
 	names place.Resolver
 	href  func(ctx context.Context, name string) string
 }
