@@ -26,13 +26,14 @@ type namespace struct {
 	state  *state.State
 }
 
-// openShares opens the shares of cfg and their state.
-func openShares(ctx context.Context, cfg *config.Config, log *slog.Logger) (*namespace, error) {
+// openShares opens the shares of cfg and their state. opened is called whenever the storage of a
+// share was opened, and must not wait.
+func openShares(ctx context.Context, cfg *config.Config, log *slog.Logger, opened func()) (*namespace, error) {
 	kept, err := state.OpenShared(ctx, cfg, log, func(dir, database string) error { return finishAlone(ctx, cfg, log, dir, database) })
 	if err != nil {
 		return nil, err
 	}
-	n := &namespace{state: kept, shares: &shares.Shares{Strays: kept.StraysDir(), Log: log}}
+	n := &namespace{state: kept, shares: &shares.Shares{Strays: kept.StraysDir(), Opened: opened, Log: log}}
 	if kept.DB != nil {
 		n.shares.Identities = kept.DB
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
+	"time"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/strays"
 	"github.com/davd/davd/storage/tree"
 )
@@ -22,6 +25,72 @@ func logRecovered(ctx context.Context, log *slog.Logger, recovered []tree.Recove
 		}
 		log.InfoContext(ctx, "recovered from a killed operation", about...)
 	}
+}
+
+// countLeft returns how many operations could not be recovered.
+func countLeft(recovered []tree.Recovery) (left int) {
+	for _, r := range recovered {
+		if r.Result == tree.Left {
+			left++
+		}
+	}
+	return left
+}
+
+// The times between attempts to recover what is left, while nothing suggests that it could
+// succeed.
+const (
+	firstRetry   = 10 * time.Second
+	longestRetry = 10 * time.Minute
+)
+
+// recoverLater recovers the operations that are left when their shares are available again,
+// until stop is called.
+func (s *site) recoverLater(ctx context.Context) (stop func()) {
+	if s.namespace == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wait := firstRetry
+		for {
+			var retry <-chan time.Time
+			if s.left > 0 {
+				retry = time.After(wait)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.again:
+				wait = firstRetry
+			case <-retry:
+				wait = min(2*wait, longestRetry)
+			}
+			if s.left > 0 {
+				s.retryRecovery(ctx)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// retryRecovery tries to recover what is left. It logs only what is new.
+func (s *site) retryRecovery(ctx context.Context) {
+	s.reloading.Lock()
+	handler := s.handler
+	s.reloading.Unlock()
+	recovered, err := handler.Recover(storage.Unrestricted(ctx))
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "can't recover from a killed operation; davd will try again", "err", err)
+		return
+	}
+	s.left = countLeft(recovered)
+	logRecovered(ctx, s.log, slices.DeleteFunc(recovered, func(r tree.Recovery) bool { return r.Result == tree.Left }))
 }
 
 // sweptAsRecovered returns unfinished uploads as operations that were recovered.

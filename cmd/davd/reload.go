@@ -108,5 +108,8 @@ func (s *site) apply(ctx context.Context, next *config.Config) error {
 	s.handler = handler
 	s.level.Set(next.LogLevel)
 	s.set(s.named(handler))
+	if s.namespace != nil {
+		s.recoverSoon()
+	}
 	return nil
 }

@@ -88,7 +88,8 @@ func (s *site) openAll(ctx context.Context) (err error) {
 // open opens what the configuration serves, and its state.
 func (s *site) open(ctx context.Context) (err error) {
 	if len(s.cfg.Shares) > 0 {
-		if s.namespace, err = openShares(ctx, s.cfg, s.log); err != nil {
+		s.again = make(chan struct{}, 1)
+		if s.namespace, err = openShares(ctx, s.cfg, s.log, s.recoverSoon); err != nil {
 			return err
 		}
 		s.fsys, s.state, s.what = s.namespace.fsys, s.namespace.state, describeShares(s.cfg)
@@ -99,6 +100,14 @@ func (s *site) open(ctx context.Context) (err error) {
 	}
 	s.state, err = state.Open(ctx, s.cfg, s.log)
 	return err
+}
+
+// recoverSoon lets recoverLater try again.
+func (s *site) recoverSoon() {
+	select {
+	case s.again <- struct{}{}:
+	default:
+	}
 }
 
 // describeShares describes the shares of cfg to the operator.

@@ -49,6 +49,10 @@ type site struct {
 	// reloading serializes reloads.
 	reloading sync.Mutex
 	secure    *server.Certificate
+	// left is how many operations the recovery could not finish.
+	left int
+	// again receives a value when the storage of a share has been opened.
+	again chan struct{}
 	handler   *dav.Handler // the newest
 	workers   *tree.Workers
 }
@@ -72,6 +76,7 @@ func (s *site) serve(ctx context.Context) (err error) {
 	}
 	s.ready(listeners)
 	defer s.reloadOnSignal(ctx)()
+	defer s.recoverLater(ctx)()
 	srv := &server.Server{
 		Handler:  s.front(s.named(s.handler)),
 		Shutdown: s.handler.Shutdown,
@@ -137,6 +142,7 @@ func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
 // recover finishes or undoes the operations of a davd that was killed.
 func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
 	recovered, err := s.recovered(storage.Unrestricted(ctx), handler)
+	s.left = countLeft(recovered)
 	logRecovered(ctx, s.log, recovered)
 	if err != nil {
 		return fmt.Errorf("%w; start davd again when it can reach the storage and %s", err, s.state.Where)
@@ -165,7 +171,7 @@ func (s *site) sweep(ctx context.Context) ([]tree.Recovery, error) {
 func (s *site) newHandler() *dav.Handler {
 	h := &s.cfg.Handler
 	h.FileSystem = latency.New(s.fsys, s.cfg.Latency)
-	h.State = s.state
+	h.State = s.state.State // not the whole: it may have further methods
 	h.Principal = auth.User
 	h.Admitted = auth.Admitted
 	h.OnePerson = s.users == nil

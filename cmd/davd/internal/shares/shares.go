@@ -31,6 +31,8 @@ type Shares struct {
 	Identities Identities
 	// Strays is a directory for the records of unfinished uploads, or "".
 	Strays string
+	// Opened, if not nil, is called whenever the storage of a share was opened. It must not wait.
+	Opened func()
 	Log    *slog.Logger
 
 	mu sync.RWMutex
@@ -56,7 +58,9 @@ func (s *Shares) Open(ctx context.Context, cfg *config.Config) error {
 // Set replaces the shares by those of cfg. They are opened when they are used.
 func (s *Shares) Set(cfg *config.Config) (err error) {
 	if s.FS == nil {
-		s.FS, err = mount.New(s.mounts(cfg)...)
+		if s.FS, err = mount.New(s.mounts(cfg)...); err == nil && s.Opened != nil {
+			s.FS.Opened = func(string, string) { s.Opened() }
+		}
 		return err
 	}
 	return s.FS.Set(s.mounts(cfg))
