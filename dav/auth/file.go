@@ -160,9 +160,6 @@ func (f *File) Find(_ context.Context, name string) (*Identity, error) {
 	return f.current(time.Now()).find(name)
 }
 
-// Has reports whether the file lists name.
-func (f *File) Has(name string) bool { return f.Probe(name) == Known }
-
 // maxReported is how many damaged lines are logged individually.
 const maxReported = 20
 

@@ -40,12 +40,6 @@ func (u *Users) Set(users map[string]Account) {
 	}
 }
 
-// Len returns the number of users.
-func (u *Users) Len() int { return len(u.current().users) }
-
-// Has reports whether name is a user.
-func (u *Users) Has(name string) bool { return u.current().users[name] != nil }
-
 // table holds the users at a time.
 type table struct {
 	users map[string]*user
