@@ -32,7 +32,7 @@ func directory(id, at, dir string) mount.Share {
 }
 
 // newFS returns the name space of shares. It is closed when the test ends.
-func newFS(t *testing.T, shares ...mount.Share) *mount.FS {
+func newFS(t testing.TB, shares ...mount.Share) *mount.FS {
 	t.Helper()
 	fsys, err := mount.New(shares...)
 	if err != nil {
