@@ -25,9 +25,11 @@ type State interface {
 	Properties() deadprops.Store
 	// Journal returns the records of the changes that are under way, so that after a crash
 	// Recover can finish them or undo them. It returns nil for a State in memory: then an
-	// interrupted change stays half done. If the State is a journal.Namer, the records have its
-	// names.
+	// interrupted change stays half done.
 	Journal() journal.Store
+	// Names returns the names that the journal uses for files, or nil if it uses those of
+	// FileSystem. A mount.State has names that don't depend on the places of shares.
+	Names() journal.Names
 	// History returns the results of operations, which are kept for a day, for their status
 	// documents (operation.Name).
 	History() history.Store
@@ -41,12 +43,12 @@ func (h *Handler) journal() tree.Journal {
 	return h.State.Journal()
 }
 
-// journalNames returns the names of the journal, or nil.
+// journalNames returns the Names of the State, or nil.
 func (h *Handler) journalNames() journal.Names {
-	if n, ok := h.State.(journal.Namer); ok {
-		return n.Names()
+	if h.State == nil {
+		return nil
 	}
-	return nil
+	return h.State.Names()
 }
 
 // locks returns the table of LockSystem, of the locks of State, or of locks in memory.

@@ -42,6 +42,13 @@ func (p *parts) Properties() deadprops.Store {
 
 func (p *parts) Journal() journal.Store { return p.journal }
 
+func (p *parts) Names() journal.Names {
+	if p.State != nil {
+		return p.State.Names()
+	}
+	return nil
+}
+
 func (p *parts) History() history.Store {
 	if p.history != nil {
 		return p.history

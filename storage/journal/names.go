@@ -14,8 +14,3 @@ type Names interface {
 	// storage.Identity of the storage. Both are "" if no storage contains name.
 	Storage(ctx context.Context, name string) (root, identity string, err error)
 }
-
-// Namer is a state whose journal needs Names.
-type Namer interface {
-	Names() Names
-}

@@ -39,6 +39,9 @@ func (s *State) Properties() deadprops.Store { return s.properties }
 // Journal returns nil.
 func (*State) Journal() journal.Store { return nil }
 
+// Names returns nil.
+func (*State) Names() journal.Names { return nil }
+
 // History returns the results of operations.
 func (s *State) History() history.Store { return s.history }
 

@@ -42,7 +42,7 @@ func (s *State) Locks() lock.Manager { return s.locks }
 // Properties returns the dead properties.
 func (s *State) Properties() deadprops.Store { return s.properties }
 
-// Names implements journal.Namer.
+// Names returns the names that the journal uses.
 func (s *State) Names() journal.Names { return s.of.Names() }
 
 // current returns the table for a call with ctx.

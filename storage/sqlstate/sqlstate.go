@@ -130,6 +130,9 @@ func (db *DB) Properties() deadprops.Store { return db }
 // Journal returns the records of running operations, which are the DB itself.
 func (db *DB) Journal() journal.Store { return db }
 
+// Names returns nil: the records have the names that they were saved with.
+func (*DB) Names() journal.Names { return nil }
+
 // History returns the results of operations, which are the DB itself.
 func (db *DB) History() history.Store { return db }
 
