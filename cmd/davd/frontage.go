@@ -50,7 +50,7 @@ func (f *frontage) set(handler http.Handler) {
 		outer = &forwarded.Handler{Trusted: trusted, Next: outer}
 	}
 	if header := f.cfg.UserHeader; header != nil {
-		outer = &auth.UserHeader{Next: outer, Trusted: trusted, Name: header.Name, Groups: header.Groups, Ignored: accesslog.Report}
+		outer = &auth.UserHeader{Next: outer, Trusted: trusted, Name: header.Name, Groups: header.Groups, Ignored: f.ignored}
 	}
 	f.outer.set(outer)
 }
@@ -104,11 +104,22 @@ func (f *frontage) refused(r *http.Request, err error) {
 	if len(name) > maxLoggedName {
 		name = name[:maxLoggedName] + "…"
 	}
-	remote := "unix"
-	if client, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		remote = client.Addr().Unmap().WithZone("").String()
+	f.log.WarnContext(r.Context(), "login failed", "remote", remote(r), "user", strings.ToValidUTF8(name, "\ufffd"))
+}
+
+// ignored logs a header with a user name that does not count. It is called before the access
+// log, and before the address of the client replaces that of a proxy.
+func (f *frontage) ignored(r *http.Request, err error) {
+	f.log.WarnContext(r.Context(), "a header with a user name is ignored", "remote", remote(r), "err", err)
+}
+
+// remote returns the address in the RemoteAddr of a request, without the port.
+func remote(r *http.Request) string {
+	client, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return "unix"
 	}
-	f.log.WarnContext(r.Context(), "login failed", "remote", remote, "user", strings.ToValidUTF8(name, "\ufffd"))
+	return client.Addr().Unmap().WithZone("").String()
 }
 
 // administrator returns a function that reports whether an administrator sent a request.

@@ -25,8 +25,8 @@ import (
 // Handler passes the requests of authenticated users to Next and answers all others
 // with 401. That includes OPTIONS, so that strangers learn nothing about the server.
 //
-// In the context of a request to Next, storage.PrincipalOf and storage.GroupsOf return the
-// user. A Handler must not be copied.
+// In the context of a request to Next, storage.LoginOf returns the user. A Handler must not be
+// copied.
 type Handler struct {
 	Next     http.Handler
 	Verifier Verifier
@@ -104,16 +104,16 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, id *Identity, v 
 		http.Error(w, "403 Forbidden: this password only allows reading: use another one to change something", http.StatusForbidden)
 		return
 	}
-	ctx := storage.WithPrincipal(r.Context(), id.Name)
-	groups := id.Groups
+	user := storage.Login{Principal: id.Name, Groups: id.Groups}
 	if h.Groups != nil {
 		if more := h.Groups(id.Name); len(more) > 0 {
-			groups = slices.Concat(groups, more)
+			user.Groups = slices.Concat(user.Groups, more)
 		}
 	}
-	if len(groups) > 0 {
-		ctx = storage.WithGroups(ctx, groups)
+	if id.ReadOnly {
+		user.Withheld = storage.RightsWrite &^ storage.RightsRead
 	}
+	ctx := storage.WithLogin(r.Context(), user)
 	if v != nil {
 		ctx = context.WithValue(ctx, loginKey{}, login{v, id})
 	}
