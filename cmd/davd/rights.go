@@ -27,23 +27,7 @@ func policyOf(cfg *config.Config) (*access.Policy, error) {
 		}
 		shares[i] = access.Share{At: share.Name, Rules: rules}
 	}
-	return access.NewPolicy(shares, groupsOf(cfg))
-}
-
-// groupsOf returns the groups of each user in cfg.
-func groupsOf(cfg *config.Config) map[string][]string {
-	groups := make(map[string][]string)
-	for _, user := range cfg.Users {
-		groups[user.Name] = append(groups[user.Name], user.Groups...)
-	}
-	for _, group := range cfg.Groups {
-		for _, member := range group.Members {
-			if !slices.Contains(groups[member], group.Name) {
-				groups[member] = append(groups[member], group.Name)
-			}
-		}
-	}
-	return groups
+	return access.NewPolicy(shares, cfg.GroupsOf())
 }
 
 // isPublic reports whether the path of r belongs to a share with rights for clients without a

@@ -25,18 +25,24 @@ type running struct {
 	url  string
 	log  *logged
 	stop func()
+	// hashes are the hashes of passwords by user.
+	hashes map[string]string
 }
 
 // passwordOf returns the password of a user in tests, which is also how its hash is made.
 func passwordOf(user string) string { return "password of " + user }
 
-// hashOf returns a hash of a user's password that takes little time.
-func hashOf(tb testing.TB, user string) string {
-	tb.Helper()
+// hashOf returns a hash of a user's password that takes little time. It stays the same.
+func (r *running) hashOf(user string) string {
+	r.Helper()
+	if hash, ok := r.hashes[user]; ok {
+		return hash
+	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(passwordOf(user)), bcrypt.MinCost)
 	if err != nil {
-		tb.Fatal(err)
+		r.Fatal(err)
 	}
+	r.hashes[user] = string(hash)
 	return string(hash)
 }
 
@@ -51,7 +57,7 @@ func (r *running) write(name, content string) {
 			break
 		}
 		user, after, _ := strings.Cut(rest, ")")
-		content = before + "'" + hashOf(r, user) + "'" + after
+		content = before + "'" + r.hashOf(user) + "'" + after
 	}
 	name = filepath.Join(r.dir, name)
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -69,7 +75,7 @@ func (r *running) write(name, content string) {
 // serveFile starts a davd with this configuration. Its state is in the directory state.
 func serveFile(tb testing.TB, dir, file string) *running {
 	tb.Helper()
-	r := &running{TB: tb, dir: dir, log: newLogged()}
+	r := &running{TB: tb, dir: dir, log: newLogged(), hashes: make(map[string]string)}
 	r.write("davd.yaml", "addr: 127.0.0.1:0\nstate: DIR/state\ndrain: 1s\n"+file)
 	cfg := config.New(nil)
 	if err := cfg.LoadFile(filepath.Join(dir, "davd.yaml")); err != nil {

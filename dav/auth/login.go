@@ -20,9 +20,27 @@ type logins struct {
 
 func newLogins() *logins { return &logins{gate: newGate()} }
 
+// maxChanges is how often an account may change during a login.
+const maxChanges = 3
+
 // logIn returns the user if the password is right. Otherwise the error matches ErrWrong, or
 // it is a tooManyError if the client has to wait, or the error of ctx or of v.
 func (l *logins) logIn(ctx context.Context, v Verifier, name, password, remote string) (*Identity, error) {
+	for range maxChanges {
+		id, err := l.attempt(ctx, v, name, password, remote)
+		if err != nil {
+			return nil, err
+		}
+		if v.Valid(id) {
+			return id, nil
+		}
+		// The account has changed meanwhile, perhaps to another hash of the same password.
+	}
+	return nil, ErrWrong
+}
+
+// attempt is one attempt of logIn.
+func (l *logins) attempt(ctx context.Context, v Verifier, name, password, remote string) (*Identity, error) {
 	d := l.digests.of(name, password)
 	seen, familiar := l.memory.recall(v, d)
 	if familiar && time.Now().Before(seen.until) {
@@ -37,16 +55,11 @@ func (l *logins) logIn(ctx context.Context, v Verifier, name, password, remote s
 		a.standing = Unknown
 	}
 	id, err := l.gate.admit(ctx, a)
-	switch {
-	case errors.Is(err, ErrWrong):
+	if errors.Is(err, ErrWrong) {
 		l.memory.forget(d) // if it was familiar
 		return nil, ErrWrong
-	case err != nil:
-		return nil, err
-	case !v.Valid(id):
-		return nil, ErrWrong // removed meanwhile
 	}
-	return id, nil
+	return id, err
 }
 
 // verify makes v verify a password, and remembers the result.
