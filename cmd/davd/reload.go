@@ -9,6 +9,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/reload"
+	"github.com/davd/davd/dav/auth"
 )
 
 // reloadOnSignal reloads the configuration with each SIGHUP, until stop is called.
@@ -108,6 +109,9 @@ func (s *site) apply(ctx context.Context, next *config.Config) error {
 	s.handler = handler
 	s.level.Set(next.LogLevel)
 	s.set(s.named(handler))
+	if s.users != nil {
+		handler.Reauthorize(func(user string) bool { return auth.Probe(s.users.verifier, user) != auth.Unknown })
+	}
 	if s.namespace != nil {
 		s.recoverSoon()
 	}

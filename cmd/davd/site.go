@@ -175,6 +175,9 @@ func (s *site) newHandler() *dav.Handler {
 	h.Principal = auth.User
 	h.Admitted = auth.Admitted
 	h.OnePerson = s.users == nil
+	if s.users != nil {
+		h.Challenge = func(w http.ResponseWriter, r *http.Request) { s.gate.Challenge(w, r) }
+	}
 	// No more than the process has files for.
 	h.Limits.Operations = min(h.Limits.Operations, server.MaxOperations())
 	h.Workers = s.workers
