@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/webdav"
@@ -287,7 +288,10 @@ func (a *availability) Available(context.Context) error {
 
 // TestUnavailable checks that a share that can't be opened fails alone, is listed, and returns by
 // itself.
-func TestUnavailable(t *testing.T) {
+func TestUnavailable(t *testing.T) { synctest.Test(t, testUnavailable) }
+
+func testUnavailable(t *testing.T) {
+	t.Helper()
 	var up atomic.Bool
 	var opened, notified atomic.Int32
 	shaky := mount.Share{ID: "shaky", At: "/shaky", Open: func(context.Context, string) (storage.FS, error) {
@@ -324,14 +328,15 @@ func TestUnavailable(t *testing.T) {
 		t.Errorf("opened %d times within a second", n)
 	}
 	up.Store(true)
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(2 * time.Second)
 	wantError(t, "Mkdir", fsys.Mkdir(t.Context(), "/shaky/x", 0o777), nil)
 	up.Store(false)
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(2 * time.Second)
 	unavailable()
 	up.Store(true)
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(2 * time.Second)
 	wantError(t, "Check", fsys.Check(t.Context()), nil)
+	synctest.Wait()
 	if n := notified.Load(); n != 2 {
 		t.Errorf("told %d times that the share has been opened, want 2", n)
 	}
@@ -409,7 +414,10 @@ func TestSet(t *testing.T) {
 }
 
 // TestPinned checks that an operation finishes on the disk that it has begun on, or fails.
-func TestPinned(t *testing.T) {
+func TestPinned(t *testing.T) { synctest.Test(t, testPinned) }
+
+func testPinned(t *testing.T) {
+	t.Helper()
 	a, b, c := t.TempDir(), t.TempDir(), t.TempDir()
 	var dir atomic.Pointer[string]
 	var up atomic.Bool
@@ -435,7 +443,7 @@ func TestPinned(t *testing.T) {
 	wantError(t, "Mkdir", fsys.Mkdir(pinned, "/s/d", 0o777), nil)
 	dir.Store(&c)
 	up.Store(false)
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(2 * time.Second)
 	wantError(t, "Mkdir on another disk", fsys.Mkdir(pinned, "/s/e", 0o777), storage.ErrUnavailable)
 	up.Store(true)
 	wantError(t, "Mkdir without a pin", fsys.Mkdir(t.Context(), "/s/f", 0o777), nil)
