@@ -118,7 +118,7 @@ type recording struct {
 func serveRecording(t *testing.T, cfg *config.Config) *recording {
 	t.Helper()
 	r := &recording{conns: make(chan string, 100), records: make(chan accesslog.Record, 100)}
-	fsys, _, err := openStorage(cfg)
+	fsys, _, err := openStorage(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

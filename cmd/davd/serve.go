@@ -95,7 +95,7 @@ func (s *site) open(ctx context.Context) (err error) {
 		s.fsys, s.state, s.what = s.namespace.fsys, s.namespace.state, describeShares(s.cfg)
 		return nil
 	}
-	if s.fsys, s.what, err = openStorage(s.cfg); err != nil {
+	if s.fsys, s.what, err = openStorage(ctx, s.cfg, s.log); err != nil {
 		return err
 	}
 	s.state, err = state.Open(ctx, s.cfg, s.log)

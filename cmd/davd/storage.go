@@ -1,14 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/afero"
 
+	"github.com/davd/davd/cmd/davd/internal/backend"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/aferofs"
@@ -16,13 +19,20 @@ import (
 )
 
 // openStorage opens the backend. what describes it to the operator.
-func openStorage(cfg *config.Config) (fsys storage.FS, what string, err error) {
+func openStorage(ctx context.Context, cfg *config.Config, log *slog.Logger) (fsys storage.FS, what string, err error) {
 	access := "read-write"
 	if cfg.Handler.ReadOnly {
 		access = "read-only"
 	}
 	if cfg.Storage == config.Mem {
 		return aferofs.New(afero.NewMemMapFs()), fmt.Sprintf("memory (%s, lost when davd exits)", access), nil
+	}
+	if cfg.Elsewhere() {
+		if backend.IsZip(cfg.Dir) {
+			cfg.Handler.ReadOnly, access = true, "read-only"
+		}
+		fsys, what, err = backend.Open(ctx, cfg.Dir, log)
+		return fsys, fmt.Sprintf("%s (%s)", what, access), err
 	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {

@@ -3,27 +3,19 @@
 package backend
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/url"
+	"path/filepath"
 	"strings"
+
+	"github.com/davd/davd/storage"
 )
 
-// The prefixes of arguments that name a storage other than a directory.
-const (
-	sftpPrefix = "sftp://"
-	zipPrefix  = "zip:"
-)
-
-// Named reports whether an argument names a storage other than a directory.
-func Named(argument string) bool {
-	return strings.HasPrefix(argument, sftpPrefix) || IsZip(argument)
-}
-
-// IsZip reports whether an argument names a ZIP file.
-func IsZip(argument string) bool { return strings.HasPrefix(argument, zipPrefix) }
-
-// ZipFile returns the path of the ZIP file that an argument names.
-func ZipFile(argument string) string { return strings.TrimPrefix(argument, zipPrefix) }
+// zipPrefix starts an argument that names a ZIP file.
+const zipPrefix = "zip:"
 
 // ParseSFTP parses an SFTP URL, without showing a password in its error.
 func ParseSFTP(argument string) (*url.URL, error) {
@@ -37,12 +29,51 @@ func ParseSFTP(argument string) (*url.URL, error) {
 	return u, nil
 }
 
-// Identity returns the text that identifies a storage, for the name of its state. It doesn't
-// contain how to log in.
-func Identity(u *url.URL) string {
+// Identity returns the text that identifies the storage that an argument names, an SFTP URL or
+// "zip:" with a path. It is for the name of its state, and doesn't contain how to log in.
+func Identity(argument string) (string, error) {
+	if file, ok := strings.CutPrefix(argument, zipPrefix); ok {
+		file, err := filepath.Abs(file)
+		return zipPrefix + file, err
+	}
+	u, err := ParseSFTP(argument)
+	if err != nil {
+		return "", err
+	}
 	bare := url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host), Path: u.Path}
 	if u.User != nil {
 		bare.User = url.User(u.User.Username())
 	}
-	return bare.String()
+	return bare.String(), nil
+}
+
+// Open opens the storage that an argument of davd serve names, an SFTP URL or "zip:" with a
+// path. what describes it to the operator.
+func Open(ctx context.Context, argument string, log *slog.Logger) (fsys storage.FS, what string, err error) {
+	if file, ok := strings.CutPrefix(argument, zipPrefix); ok {
+		fsys, err = OpenZip(file)
+		return fsys, argument, err
+	}
+	u, err := ParseSFTP(argument)
+	if err != nil {
+		return nil, "", err
+	}
+	what, err = Identity(argument)
+	if err == nil {
+		fsys, err = OpenSFTP(ctx, u, log)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", what, err)
+	}
+	return fsys, what, nil
+}
+
+// IsZip reports whether an argument names a ZIP file.
+func IsZip(argument string) bool { return strings.HasPrefix(argument, zipPrefix) }
+
+// ForUser returns the URL u with the name of a user in place of placeholder.
+func ForUser(u *url.URL, placeholder, user string) *url.URL {
+	mine := *u
+	mine.Path, mine.RawPath = strings.ReplaceAll(u.Path, placeholder, user), ""
+	return &mine
 }

@@ -199,12 +199,8 @@ func TestIdentity(t *testing.T) {
 		"sftp://Ann@NAS:22/data?key=/k&known-hosts=/h": "sftp://Ann@nas:22/data",
 		"sftp://nas/~/x": "sftp://nas/~/x",
 	} {
-		u, err := ParseSFTP(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := Identity(u); got != want {
-			t.Errorf("%s is %s", text, got)
+		if got, err := Identity(text); err != nil || got != want {
+			t.Errorf("%s is %s, error %v", text, got, err)
 		}
 	}
 }

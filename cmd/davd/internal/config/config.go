@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/davd/davd/cmd/davd/internal/setting"
@@ -138,6 +139,12 @@ func (c *Config) Read(dir string) error {
 
 // TLS reports whether connections are encrypted.
 func (c *Config) TLS() bool { return c.TLSCert != "" }
+
+// Elsewhere reports whether Dir is no directory of this machine: an SFTP URL, or "zip:" with
+// the path of a ZIP file.
+func (c *Config) Elsewhere() bool {
+	return strings.HasPrefix(c.Dir, "sftp://") || strings.HasPrefix(c.Dir, "zip:")
+}
 
 // Asks reports whether davd asks for passwords, or gets the names of users from a proxy.
 func (c *Config) Asks() bool {

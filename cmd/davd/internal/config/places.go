@@ -24,7 +24,7 @@ func (f *file) checkPlaces(c, before *Config) {
 		}
 	}
 	for _, name := range f.files {
-		if inside, err := share.Holds(c.Dir, name); c.Dir != "" && err == nil && inside {
+		if inside, err := share.Holds(c.Dir, name); c.Dir != "" && !c.Elsewhere() && err == nil && inside {
 			f.note(Place{File: name}, "", fmt.Errorf("it is inside the served directory %s, where clients could read and change it: move it out", c.Dir))
 		}
 	}
@@ -41,6 +41,9 @@ func (f *file) checkPlaces(c, before *Config) {
 // Dirs returns the directories that clients can reach: Dir, or those of the shares. One that
 // has the directories of several users stands for them.
 func (c *Config) Dirs() (dirs []string) {
+	if c.Elsewhere() {
+		return nil
+	}
 	if len(c.Shares) == 0 && c.Storage == Dir {
 		return []string{c.Dir}
 	}

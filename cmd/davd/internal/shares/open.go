@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/afero"
 
+	"github.com/davd/davd/cmd/davd/internal/backend"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/aferofs"
@@ -47,6 +49,22 @@ func (s *Shares) openBare(ctx context.Context, share *config.Share, user string)
 			return nil, err
 		}
 		return &mount.Storage{FS: d.FS, Ask: d.ask, End: d.close}, nil
+	case share.SFTP != nil:
+		u := share.SFTP
+		if share.PerUser() {
+			u = backend.ForUser(u, config.UserSegment, user)
+		}
+		opened, err := backend.OpenSFTP(ctx, u, s.Log)
+		if err != nil {
+			return nil, err
+		}
+		return &mount.Storage{FS: opened, Ask: opened.Available, End: opened.Close}, nil
+	case share.Zip != "":
+		opened, err := backend.OpenZip(strings.ReplaceAll(share.Zip, config.UserSegment, user))
+		if err != nil {
+			return nil, err
+		}
+		return &mount.Storage{FS: opened, End: opened.Close}, nil
 	}
 	return nil, fmt.Errorf("%s: this kind of share can't be opened yet: %w", share.Name, errors.ErrUnsupported)
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/davd/davd/cmd/davd/internal/backend"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/share"
 	"github.com/davd/davd/dav"
@@ -75,6 +76,9 @@ func (s *State) Close() error {
 
 // locate returns the path of the database for the directory that cfg serves.
 func locate(cfg *config.Config) (string, error) {
+	if cfg.Elsewhere() {
+		return locateElsewhere(cfg)
+	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err == nil {
 		dir, err = filepath.EvalSymlinks(dir)
@@ -100,6 +104,26 @@ func locate(cfg *config.Config) (string, error) {
 		return "", fmt.Errorf("--state: %s would be inside the served directory, where clients could reach it: name another place with --state, or keep locks and properties in memory with --state mem", file)
 	}
 	return file, nil
+}
+
+// locateElsewhere is locate for a storage that is not a directory of this machine. Its URL
+// names the database, but not how to log in.
+func locateElsewhere(cfg *config.Config) (string, error) {
+	identity, err := backend.Identity(cfg.Dir)
+	if err != nil {
+		return "", err
+	}
+	keep := cfg.State.Dir
+	switch {
+	case keep != "":
+	case cfg.State.File != "":
+		return filepath.Abs(cfg.State.File)
+	default:
+		if keep, err = defaultDir(system{runtime.GOOS, os.Geteuid() == 0, os.Getenv, os.UserHomeDir}); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(keep, databaseName(identity)), nil
 }
 
 // hidden is a directory that no client can see or write to (storage.Reserved).
