@@ -95,5 +95,5 @@ func (f *FS) ask(local string, perm fs.FileMode) fs.FileMode {
 
 // own gives the new file or collection local its owner, group and permissions.
 func (f *FS) own(file *os.File, local string, perm fs.FileMode) error {
-	return f.owned.give(int(file.Fd()), perm, f.hasDefaultACL(parent(local))) //nolint:gosec // a descriptor
+	return f.owned.give(int(file.Fd()), perm, f.hasDefaultACL(parent(local)))
 }

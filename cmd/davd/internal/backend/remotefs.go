@@ -76,7 +76,7 @@ func (r *remoteFs) OpenFile(name string, flag int, _ os.FileMode) (afero.File, e
 				return &remoteDir{session: s, name: full}, nil
 			}
 		}
-		opened, err := s.Client.OpenFile(full, flag)
+		opened, err := s.OpenFile(full, flag)
 		if err != nil {
 			return nil, err
 		}

@@ -40,7 +40,7 @@ func startSSHD(t *testing.T) *sshd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.port = l.Addr().(*net.TCPAddr).Port
+	s.port = l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // of the network "tcp"
 	_ = l.Close()
 	s.write("authorized_keys", s.read("user.pub"))
 	s.write("known_hosts", fmt.Sprintf("[127.0.0.1]:%d %s", s.port, s.read("host.pub")))
@@ -83,7 +83,7 @@ func (s *sshd) write(name, content string) {
 func (s *sshd) start() {
 	s.t.Helper()
 	_ = os.Mkdir("/run/sshd", 0o755)                                           // for its privilege separation, if root runs the test
-	s.cmd = exec.Command(sshdProgram, "-D", "-e", "-f", s.file("sshd_config")) //nolint:noctx // until kill
+	s.cmd = exec.Command(sshdProgram, "-D", "-e", "-f", s.file("sshd_config"))
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}

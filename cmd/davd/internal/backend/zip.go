@@ -126,7 +126,7 @@ func (e *zipEntry) Size() int64 {
 	if e.isDir {
 		return 0
 	}
-	return int64(min(e.file.UncompressedSize64, math.MaxInt64)) //nolint:gosec // it fits
+	return int64(min(e.file.UncompressedSize64, math.MaxInt64))
 }
 
 func (e *zipEntry) Mode() fs.FileMode {
