@@ -81,6 +81,9 @@ type transfer struct {
 func (r *request) checkTransfer(follow bool) (*transfer, error) {
 	t := &transfer{h: r.h, r: r, follow: follow, moves: r.Method == methodMove}
 	dst, err := r.h.destination(r.Request)
+	if err == nil && t.moves {
+		err = r.h.checkMountPoint(r.Context(), r.URL.Path)
+	}
 	if err != nil {
 		return t, err
 	}

@@ -16,6 +16,9 @@ func (h *Handler) delete(w http.ResponseWriter, r *request) error {
 	if r.name == "/" {
 		return status.New(http.StatusForbidden, "the root of a share can't be deleted")
 	}
+	if err := h.checkMountPoint(r.Context(), r.URL.Path); err != nil {
+		return err
+	}
 	return h.undertake(w, r, func() (plan, error) {
 		at, info, err := h.names().Find(r.Context(), r.name)
 		if err != nil {

@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -81,6 +82,9 @@ type Handler struct {
 	// Administrator reports whether r may see and stop the operations of all principals of
 	// its tenant. If it is nil, no request may.
 	Administrator func(r *http.Request) bool
+	// View, if not nil, returns which names of FileSystem the URL paths of a client stand for. ctx
+	// is that of a request, with its principal. Nil means that URL paths are names.
+	View func(ctx context.Context) *View
 	// Challenge, if not nil, answers a request without a principal that FileSystem refuses
 	// (storage.Authorizer), instead of a 403 (Forbidden) or 404 (Not Found). It should answer 401
 	// (Unauthorized) and ask for a name and a password, because the client may be able to do more

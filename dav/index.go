@@ -55,6 +55,10 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 		unsetContent(w.Header())
 		return err
 	}
+	name = h.shown(r.Context(), name)
+	if v := h.view(r.Context()); v != nil && name == "/" {
+		v.addTo(r.Context(), &members)
+	}
 	setIndexHeaders(w.Header(), info)
 	compressor := h.compressor(w, r.Request)
 	defer compressor.Release()

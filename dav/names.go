@@ -57,6 +57,9 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 	if u.Host != "" && !h.self().Serves(r, u) {
 		return "", status.New(http.StatusBadGateway, "the header Destination names another server")
 	}
+	if err := h.checkMountPoint(r.Context(), u.Path); err != nil {
+		return "", err
+	}
 	name, err := h.resource(r.Context(), u.Path)
 	if status.Of(err) == http.StatusNotFound {
 		// RFC 4918 §9.8.5: another URL namespace.
@@ -80,13 +83,18 @@ func (h *Handler) href(name string, collection bool) string {
 // hrefOf returns the href of name, with a trailing slash if it is a collection now.
 func (h *Handler) hrefOf(ctx context.Context, name string) string {
 	info, err := h.FileSystem.Stat(ctx, name)
-	return h.href(name, err == nil && info.IsDir())
+	return h.href(h.shown(ctx, name), err == nil && info.IsDir())
 }
 
 // lockRoot is hrefOf, but returns "" if the principal may not see name.
 func (h *Handler) lockRoot(ctx context.Context, name string) string {
 	if h.allowed(ctx, name, 0, false) != nil {
 		return ""
+	}
+	if v := h.view(ctx); v != nil {
+		if _, ok := v.shown(name); !ok {
+			return ""
+		}
 	}
 	return h.hrefOf(ctx, name)
 }
@@ -97,7 +105,7 @@ func (h *Handler) resource(ctx context.Context, urlPath string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return h.names().Spelling(ctx, name), nil
+	return h.names().Spelling(ctx, h.viewed(ctx, name)), nil
 }
 
 var errNamesCollection = status.New(http.StatusConflict, "a URL that ends in a slash names a collection; use MKCOL to create it, or drop the slash to create a file")
@@ -113,7 +121,7 @@ func namesCollection(r *request) bool {
 // slash at the end (RFC 4918 §5.2). The hrefs of the answer begin with this URL.
 func (r *request) setContentLocation(header http.Header, name string) {
 	if !strings.HasSuffix(r.URL.Path, "/") {
-		header.Set("Content-Location", r.h.href(name, true))
+		header.Set("Content-Location", r.h.href(r.h.shown(r.Context(), name), true))
 	}
 }
 

@@ -86,6 +86,10 @@ func (s operationServer) Log(op operation.Operation, err error) {
 	}
 }
 
+func (s operationServer) Shown(ctx context.Context, name string) string {
+	return s.h().shown(ctx, name)
+}
+
 func (s operationServer) Href(name string) string { return s.h().href(name, false) }
 
 func (s operationServer) Respond(ctx context.Context, w http.ResponseWriter, err error) {

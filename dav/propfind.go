@@ -44,8 +44,8 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 		}
 		defer leave()
 	}
-	p, err := h.lister().Open(r.Context(), listing.Request{
-		Name: r.name, Info: info, Depth: depth, NoRoot: noRoot, NoQuota: h.withoutQuota(r.Request), Minimal: r.preferences().Minimal, Query: query,
+	p, err := h.listerOf(r).Open(r.Context(), listing.Request{
+		Name: r.name, Info: info, Depth: depth, NoRoot: noRoot, NoQuota: h.withoutQuota(r.Request), Minimal: r.preferences().Minimal, Query: query, Others: h.otherTrees(r),
 	})
 	if err != nil {
 		return err

@@ -91,6 +91,7 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 // places would not do, because two resources may have the same key.
 func (r *request) operationKey() operation.Key {
 	source, sourceErr := r.h.name(r.URL.Path)
+	source = r.h.viewed(r.Context(), source)
 	depth, depthErr := r.depth("0", "1", "infinity")
 	key := operation.Key{
 		Server: r.h, Tenant: tenant.Prefix(r.Context()), Principal: r.principal(),

@@ -137,7 +137,7 @@ func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v 
 			return d.await(w, r, op, form)
 		}
 	}
-	return status.Logged(d.respond(w, form, v))
+	return status.Logged(d.respond(w, form, d.Registry.shownTo(r.Context(), v)))
 }
 
 // respond writes a status document of the type form: jsonType or htmlType.
@@ -165,7 +165,7 @@ func (d Documents) await(w http.ResponseWriter, r *http.Request, op *operation, 
 	if err != nil {
 		server.Respond(r.Context(), res, err)
 	} else {
-		err = d.respond(res, form, d.Registry.view(op))
+		err = d.respond(res, form, d.Registry.shownTo(r.Context(), d.Registry.view(op)))
 	}
 	return status.Logged(errors.Join(err, res.Finish()))
 }

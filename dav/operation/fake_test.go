@@ -92,6 +92,8 @@ func (s siteServer) Log(_ Operation, err error) {
 	s.logs = append(s.logs, err)
 }
 
+func (siteServer) Shown(_ context.Context, name string) string { return name }
+
 func (siteServer) Href(name string) string { return href(name) }
 
 func (siteServer) Respond(_ context.Context, w http.ResponseWriter, err error) {

@@ -69,6 +69,9 @@ func (d Documents) list(r *http.Request) ([]*view, error) {
 			views = append(views, v)
 		}
 	}
+	for i := range views {
+		views[i] = d.Registry.shownTo(r.Context(), views[i])
+	}
 	slices.SortStableFunc(views, func(a, b *view) int {
 		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(a.ID, b.ID))
 	})

@@ -297,6 +297,23 @@ func (s *Registry) view(op *operation) *view {
 	return v
 }
 
+// shownTo returns v with the names that the client of ctx knows.
+func (s *Registry) shownTo(ctx context.Context, v *view) *view {
+	shown := *v
+	shown.Source = s.server.Shown(ctx, v.Source)
+	if v.Destination != "" {
+		shown.Destination = s.server.Shown(ctx, v.Destination)
+	}
+	if v.Current != "" {
+		shown.Current = s.server.Shown(ctx, v.Current)
+	}
+	shown.Failures = slices.Clone(v.Failures)
+	for i := range shown.Failures {
+		shown.Failures[i].Name = s.server.Shown(ctx, shown.Failures[i].Name)
+	}
+	return &shown
+}
+
 // forget removes the record id.
 func (s *Registry) forget(ctx context.Context, id string) error {
 	s.mu.Lock()

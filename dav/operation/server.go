@@ -21,6 +21,8 @@ type Server interface {
 	Log(Operation, error)
 	// Href returns the URL path of a resource.
 	Href(name string) string
+	// Shown returns the name of a resource as the client of ctx knows it.
+	Shown(ctx context.Context, name string) string
 
 	// Respond writes err as the final response.
 	Respond(ctx context.Context, w http.ResponseWriter, err error)

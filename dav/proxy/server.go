@@ -125,6 +125,8 @@ func (s server) Log(op operation.Operation, err error) {
 	}
 }
 
+func (server) Shown(_ context.Context, name string) string { return name }
+
 func (s server) Href(name string) string { return s.h.href(name) }
 
 // Interrupted implements operation.Access, like the methods below. Records are in memory, so

@@ -45,9 +45,14 @@ type Answer struct {
 
 // Server is what a listing needs of the server.
 type Server struct {
-	Names      place.Resolver
-	Prefix     string // of URL paths
-	ReadOnly   bool   // nothing can be changed
+	Names  place.Resolver
+	Prefix string // of URL paths
+	// Cut is the part of each name that Prefix replaces.
+	Cut string
+	// Shadowed, if not nil, reports whether a URL path stands for something else than the name
+	// that it would have, so that the listing must leave it out.
+	Shadowed   func(name string) bool
+	ReadOnly   bool // nothing can be changed
 	Locks      *locktable.Table
 	Properties interface {
 		Of(context.Context) deadprops.Store
@@ -58,7 +63,15 @@ type Server struct {
 }
 
 func (s *Server) href(name string, collection bool) string {
-	return string(field.AppendHref(nil, s.Prefix, name, collection))
+	return string(field.AppendHref(nil, s.Prefix, s.shown(name), collection))
+}
+
+// shown returns the part of name that follows Prefix.
+func (s *Server) shown(name string) string {
+	if name = name[len(s.Cut):]; name == "" {
+		return "/"
+	}
+	return name
 }
 
 // Request is a PROPFIND after its checks.
@@ -75,6 +88,14 @@ type Request struct {
 	// or "".
 	Minimal string
 	Query   *Query
+	// Others are listed as if they were members of the resource, unless Depth is 0.
+	Others []Tree
+}
+
+// Tree is a tree that is mounted in the one that is listed.
+type Tree struct {
+	Server Server
+	Name   string
 }
 
 // Open looks up everything that the whole answer to r shares. The caller must call Close.
@@ -126,6 +147,11 @@ func (p *Answer) Write(ctx context.Context, res *interim.Response, walk tree.Wal
 	p.ctx, p.res, p.live.ctx = ctx, res, ctx
 	walk.FS, walk.Root, walk.Info, walk.Depth, walk.Prepare = p.server.Names.FS, p.about.Name, p.about.Info, p.about.Depth, p.prepare
 	err := walk.Run(ctx)
+	for _, other := range p.about.Others {
+		if err == nil && p.about.Depth != 0 {
+			err = p.other(ctx, walk, other)
+		}
+	}
 	if err == nil && p.body == nil {
 		err = fs.ErrNotExist // the resource was removed meanwhile
 	}
@@ -133,6 +159,38 @@ func (p *Answer) Write(ctx context.Context, res *interim.Response, walk tree.Wal
 		return err
 	}
 	return status.Logged(p.end(err))
+}
+
+// other lists another tree, as if it were a member of the resource.
+func (p *Answer) other(ctx context.Context, walk tree.Walk, of Tree) error {
+	info, err := of.Server.Names.Stat(ctx, of.Name)
+	if code := status.Of(err); code == http.StatusNotFound || code == http.StatusForbidden {
+		return nil
+	}
+	about := p.about
+	about.Name, about.Info, about.Others, about.NoRoot = of.Name, info, nil, false
+	if about.Depth == 1 {
+		about.Depth = 0
+	}
+	var sub *Answer
+	if err == nil {
+		sub, err = of.Server.Open(ctx, about)
+	}
+	if err != nil {
+		pg := p.emptyPage()
+		defer pg.release()
+		pg.Failed(of.Server.href(of.Name, true), err)
+		return p.deliver(ctx, pg)
+	}
+	defer sub.Close()
+	sub.res, sub.live.ctx, sub.body = p.res, ctx, p.body
+	walk.FS, walk.Root, walk.Info, walk.Depth, walk.Prepare = of.Server.Names.FS, of.Name, info, about.Depth, sub.prepare
+	err = walk.Run(ctx)
+	p.body = sub.body
+	if sub.brokenErr != nil {
+		p.broken, p.brokenErr = append(p.broken, sub.broken...), sub.brokenErr
+	}
+	return err
 }
 
 // prepare describes members and returns a function that writes the result.

@@ -95,6 +95,7 @@ func (pg *page) describe(ctx context.Context, members []tree.Member) {
 		case len(pg.Buf) > interim.LeastHeld && p.server.Held.Full():
 			pg.rest = members[i:] // a client that takes nothing holds a small page
 			return
+		case p.server.Shadowed != nil && p.server.Shadowed(m.Name):
 		case m.Err != nil:
 			pg.failed(m)
 		case p.about.NoRoot && m.Name == p.about.Name:
@@ -129,7 +130,7 @@ func (pg *page) status(m *tree.Member, err error) {
 // sorted by name.
 func (pg *page) resource(r resource, dead []webdav.Property) {
 	p := pg.propfind
-	pg.Open(p.server.Prefix, r.name, r.info.IsDir())
+	pg.Open(p.server.Prefix, p.server.shown(r.name), r.info.IsDir())
 	switch {
 	case p.about.Query.Propname:
 		pg.names(r, dead)
