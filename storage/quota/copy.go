@@ -88,8 +88,8 @@ func (q *FS) hide(c storage.Copying) {
 	}
 }
 
-// copied says that the copy target has ended, for which reserved bytes were reserved. It
-// reports whether the copy has become larger than the limit allows.
+// copied says that the copy target has ended. The call had reserved so many bytes for it.
+// copied reports whether the copy has become larger than the limit allows.
 func (q *FS) copied(ctx context.Context, target string, reserved int64) (over bool) {
 	q.gate.RLock()
 	defer q.gate.RUnlock()

@@ -18,7 +18,7 @@ type entries struct {
 	locks [64]sync.Mutex
 }
 
-// lock locks the names, of which there are at most two.
+// lock locks one name, or two different ones.
 func (e *entries) lock(a, b string) (unlock func()) {
 	i, j := e.index(a), e.index(b)
 	if i > j {

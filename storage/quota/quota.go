@@ -77,8 +77,8 @@ type Options struct {
 	Counted func(Count)
 }
 
-// New returns fsys with a quota. Nobody must change the tree except through the FS that New
-// returns; otherwise see [FS.Recount].
+// New returns fsys with a quota. All changes of the tree must go through the FS that New
+// returns; see [FS.Recount] for others.
 func New(fsys storage.FS, options Options) *FS {
 	q := &FS{FS: fsys, options: options, entries: entries{seed: maphash.MakeSeed()}}
 	q.account.limit = options.Limit
@@ -111,8 +111,8 @@ func (q *FS) Usage(ctx context.Context) (Usage, error) {
 	return q.account.usage(), nil
 }
 
-// SetLimit changes the limit; 0 removes it. What is stored or reserved already stays, even
-// if it exceeds the new limit.
+// SetLimit changes the limit; 0 removes it. Stored files and reserved bytes stay, even if they
+// exceed the new limit.
 func (q *FS) SetLimit(limit int64) { q.account.setLimit(limit) }
 
 // Rationed reports whether there is a limit.

@@ -26,7 +26,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// backends are what a quota can be put around: one that can do everything, one that stages
+// backends are the kinds of FS that a quota decorates: one that can do everything, one that stages
 // files under names, and one without capabilities.
 var backends = map[string]func(t *testing.T) storage.FS{
 	"local": openLocal,
@@ -70,7 +70,7 @@ func sum(t *testing.T, fsys storage.FS) (total int64) {
 	return total
 }
 
-// check checks that the usage is what is there, and that a walk agrees.
+// check checks that the usage is the size of the tree, and that a walk agrees.
 func check(t *testing.T, q *quota.FS) {
 	t.Helper()
 	usage, err := q.Usage(t.Context())

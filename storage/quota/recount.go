@@ -78,8 +78,8 @@ func (q *FS) countFirst(ctx context.Context, running chan struct{}) {
 }
 
 // Recount counts the tree, so that the usage includes what other processes have changed. The
-// result is exact although this FS goes on changing the tree. What other processes change
-// during the walk may be included or not. Calls that change something wait while the walk
+// result is exact although this FS goes on changing the tree. Changes by other
+// processes during the walk may be included or not. Calls that change something wait while the walk
 // looks at a collection, but not from one to the next.
 func (q *FS) Recount(ctx context.Context) (Count, error) {
 	if err := q.ready(ctx); err != nil {
@@ -198,7 +198,7 @@ const (
 )
 
 // recount is a walk, which may come to the collections in any order. A change of a file
-// changes found if the walk has been there already. All fields belong to account.mu.
+// changes found if the walk has already visited its collection. All fields belong to account.mu.
 type recount struct {
 	found, files, unreadable int64
 	// marks are kept only where they differ from what applies to the collection above.

@@ -76,8 +76,8 @@ type replacement struct {
 	closed       bool
 }
 
-// startWith reserves room for content that starts as a copy of old bytes, to which length
-// bytes are written from offset on.
+// startWith reserves room for content that starts as a copy of old bytes. The caller then
+// writes length bytes from offset on.
 func (r *replacement) startWith(old, offset, length int64) error {
 	r.size, r.offset = old, offset
 	return r.reserve(max(old, offset+length))
