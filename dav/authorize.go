@@ -3,6 +3,7 @@ package dav
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"path"
 
@@ -64,6 +65,11 @@ func (h *Handler) authorize(r *request) error {
 		if r.principal() != "" {
 			return nil
 		}
+	case http.MethodPut, "MKCOL":
+		// The client sees the collection, but nothing may be created there.
+		if errors.Is(err, fs.ErrNotExist) && h.allowed(r.Context(), path.Dir(r.name), 0, false) == nil {
+			return storage.Refused("access", r.name, false)
+		}
 	case methodCopy, methodMove:
 		if err == nil {
 			err = r.authorizeDestination()
@@ -86,8 +92,8 @@ func (h *Handler) authorizeAt(ctx context.Context, name string, a authority) err
 }
 
 // authorizeDestination returns an error unless the principal may create the destination of a COPY
-// or MOVE. A MOVE takes the members along without a look at them, so it needs the right below the
-// destination, too. An invalid destination is refused elsewhere.
+// or MOVE. A MOVE takes the members along without a look at them, so it also needs the right below
+// the destination. An invalid destination is refused elsewhere.
 func (r *request) authorizeDestination() error {
 	name, err := r.h.destination(r.Request)
 	if err != nil {
