@@ -20,7 +20,7 @@ import (
 func TestReloads(t *testing.T) {
 	reloads := sweep.Size(60, 1000)
 	r := family(t)
-	head := "addr: 127.0.0.1:0\nstate: DIR/state\ndrain: 1s\n"
+	const head = familyHead
 	valid := []string{
 		head + familyFile,
 		head + strings.Replace(familyFile, "bob: read", "bob: write", 1),

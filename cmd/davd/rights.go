@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/access"
+	"github.com/davd/davd/storage/mount"
 )
 
 // restricts reports whether somebody may not do everything in the shares of cfg.
@@ -54,4 +58,86 @@ func shareAt(cfg *config.Config, name string) (found *config.Share) {
 		}
 	}
 	return found
+}
+
+// views are what the users of a configuration see.
+type views struct {
+	cfg *config.Config
+
+	mu    sync.RWMutex
+	known map[string]*dav.View // by user; nil for one who sees the shares at their own names
+}
+
+// maxViews limits the views in memory. One that was dropped is made again.
+const maxViews = 4096
+
+// viewsOf returns nil if all users of cfg see the shares at their own names.
+func viewsOf(cfg *config.Config) *views {
+	if cfg.Home == "" && !slices.ContainsFunc(cfg.Users, func(u *config.User) bool { return u.Home != "" }) {
+		return nil
+	}
+	return &views{cfg: cfg, known: make(map[string]*dav.View)}
+}
+
+// of returns the view of the user of ctx.
+func (v *views) of(ctx context.Context) *dav.View {
+	user := storage.PrincipalOf(ctx)
+	if !mount.ValidUser(user) {
+		return nil
+	}
+	v.mu.RLock()
+	view, known := v.known[user]
+	v.mu.RUnlock()
+	if known {
+		return view
+	}
+	view = viewOf(v.cfg, user)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.known) >= maxViews {
+		clear(v.known)
+	}
+	v.known[user] = view
+	return view
+}
+
+// viewOf returns the view of a user: the home at "/", and the other shares beside its members.
+func viewOf(cfg *config.Config, user string) *dav.View {
+	home, others := cfg.ViewOf(user)
+	if home == "" {
+		return nil
+	}
+	points := []dav.MountPoint{{At: "/", Name: home}}
+	for at, name := range others {
+		points = append(points, dav.MountPoint{At: at, Name: name})
+	}
+	if others == nil {
+		points = append(points, besideHome(cfg, home)...)
+	}
+	view, err := dav.NewView(points...)
+	if err != nil {
+		return nowhere // package config has checked the names
+	}
+	return view
+}
+
+// nowhere is a view without anything in it.
+var nowhere, _ = dav.NewView(dav.MountPoint{At: "/", Name: "/.none"}) //nolint:errcheck // it is valid
+
+// besideHome returns the collections that contain shares, except for the one with the homes.
+func besideHome(cfg *config.Config, home string) (points []dav.MountPoint) {
+	seen := map[string]bool{"/": true, firstSegment(home): true}
+	for _, share := range cfg.Shares {
+		if at := firstSegment(share.Name); !seen[at] {
+			seen[at] = true
+			points = append(points, dav.MountPoint{At: at, Name: at})
+		}
+	}
+	return points
+}
+
+// firstSegment returns the name of the collection in the root that contains name.
+func firstSegment(name string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(name, "/"), "/")
+	return "/" + first
 }

@@ -76,7 +76,7 @@ func (r *running) write(name, content string) {
 func serveFile(tb testing.TB, dir, file string) *running {
 	tb.Helper()
 	r := &running{TB: tb, dir: dir, log: newLogged(), hashes: make(map[string]string)}
-	r.write("davd.yaml", "addr: 127.0.0.1:0\nstate: DIR/state\ndrain: 1s\n"+file)
+	r.write("davd.yaml", familyHead+file)
 	cfg := config.New(nil)
 	if err := cfg.LoadFile(filepath.Join(dir, "davd.yaml")); err != nil {
 		tb.Fatal(err)
@@ -160,6 +160,9 @@ func (r *running) file(name string) string {
 	return string(content)
 }
 
+// familyHead has the settings of each file in tests.
+const familyHead = "addr: 127.0.0.1:0\nstate: DIR/state\ndrain: 1s\n"
+
 const familyFile = `
 users:
   ann: {password: HASH(ann), groups: [family]}
@@ -223,12 +226,41 @@ func TestShares(t *testing.T) {
 	}
 }
 
+// TestHome: a user can see a home at / and other shares beside its members.
+func TestHome(t *testing.T) {
+	r := family(t)
+	r.write("davd.yaml", familyHead+strings.Replace(familyFile, "bob: {", "bob: {home: '/home/{user}', ", 1))
+	if _, err := r.reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.wants(http.StatusCreated, "bob", "PUT", "/own")
+	list := r.wants(http.StatusMultiStatus, "bob", "PROPFIND", "/", "Depth: infinity")
+	for _, href := range []string{"/", "/own", "/photos/", "/photos/2024/b.jpg", "/public/p"} {
+		if !strings.Contains(list, "<D:href>"+href+"</D:href>") {
+			t.Errorf("%s is not listed", href)
+		}
+	}
+	if strings.Contains(list, "/home/") {
+		t.Errorf("the name of the home is shown: %s", list)
+	}
+	r.wants(http.StatusCreated, "bob", "COPY", "/photos/a.jpg", "Destination: URL/mine.jpg")
+	r.wants(http.StatusForbidden, "bob", "MOVE", "/photos/a.jpg", "Destination: URL/moved.jpg")
+	r.wants(http.StatusForbidden, "bob", "DELETE", "/photos/")
+	if r.file("home/bob/mine.jpg") != "a" || r.file("photos/a.jpg") != "a" {
+		t.Error("the copy is missing")
+	}
+	list = r.wants(http.StatusMultiStatus, "ann", "PROPFIND", "/", "Depth: 1")
+	if !strings.Contains(list, "<D:href>/home/</D:href>") {
+		t.Error("ann sees another view")
+	}
+}
+
 // TestReloadRights: a new right counts for the next request, and an invalid file changes nothing.
 func TestReloadRights(t *testing.T) {
 	r := family(t)
 	reload := func(old, replacement string) error {
 		t.Helper()
-		file := "addr: 127.0.0.1:0\nstate: DIR/state\ndrain: 1s\n" + strings.Replace(familyFile, old, replacement, 1)
+		file := familyHead + strings.Replace(familyFile, old, replacement, 1)
 		r.write("davd.yaml", file)
 		_, err := r.reload(t.Context())
 		return err

@@ -52,9 +52,9 @@ type site struct {
 	// left is how many operations the recovery could not finish.
 	left int
 	// again receives a value when the storage of a share has been opened.
-	again chan struct{}
-	handler   *dav.Handler // the newest
-	workers   *tree.Workers
+	again   chan struct{}
+	handler *dav.Handler // the newest
+	workers *tree.Workers
 }
 
 // serve serves until ctx ends.
@@ -177,6 +177,9 @@ func (s *site) newHandler() *dav.Handler {
 	h.OnePerson = s.users == nil
 	if s.users != nil {
 		h.Challenge = func(w http.ResponseWriter, r *http.Request) { s.gate.Challenge(w, r) }
+	}
+	if views := viewsOf(s.cfg); views != nil {
+		h.View = views.of
 	}
 	// No more than the process has files for.
 	h.Limits.Operations = min(h.Limits.Operations, server.MaxOperations())

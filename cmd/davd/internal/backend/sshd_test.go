@@ -82,7 +82,7 @@ func (s *sshd) write(name, content string) {
 
 func (s *sshd) start() {
 	s.t.Helper()
-	_ = os.Mkdir("/run/sshd", 0o755)                                           // for its privilege separation, if root runs the test
+	_ = os.Mkdir("/run/sshd", 0o755) // for its privilege separation, if root runs the test
 	s.cmd = exec.Command(sshdProgram, "-D", "-e", "-f", s.file("sshd_config"))
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)

@@ -75,8 +75,8 @@ func (c *Config) users() []*setting.Setting {
 	return []*setting.Setting{
 		setting.New("htpasswd", "FILE", "", setting.Files(&c.HTPasswd),
 			"ask for a password, and let in the users in this file; create it with htpasswd -B; davd notices changes; can be repeated (default: no users)"),
-		setting.New("realm", "TEXT", "davd", setting.Value(&c.Realm, parseRealm),
-			"the name that clients show when they ask for a password"),
+		fixed(setting.New("realm", "TEXT", "davd", setting.Value(&c.Realm, parseRealm),
+			"the name that clients show when they ask for a password")),
 		setting.New("admin", "USER", "", setting.List(&c.Admins, setting.Text),
 			"let this user see and stop the operations of all users; can be a list (default: none)"),
 		setting.New("anonymous", "", "", setting.Switch(&c.Anonymous),

@@ -60,7 +60,7 @@ func (f *file) finishUsers(known *accounts, c *Config) {
 		if u.Hash == "" && !given(u.keys, "password") && !given(u.keys, "password-file") && !known.open && len(c.HTPasswd) == 0 {
 			f.note(u.Place, "users."+u.Name, errors.New("the password is missing: write password: HASH, as davd passwd prints it"))
 		}
-		f.checkView(u)
+		f.checkView(c, u)
 	}
 	if c.Home != "" && !f.serves(c.Home, UserSegment) {
 		f.error(f.home.Wrong(fmt.Errorf("no share contains %s%s", c.Home, f.didYouMeanShare(c.Home))))
@@ -68,9 +68,12 @@ func (f *file) finishUsers(known *accounts, c *Config) {
 }
 
 // checkView checks that the home and the shares of the user exist.
-func (f *file) checkView(u *User) {
+func (f *file) checkView(c *Config, u *User) {
 	if u.Home != "" && !f.serves(u.Home, u.Name) {
 		f.badKey(u.keys, "home", fmt.Sprintf("no share contains %s%s", u.Home, f.didYouMeanShare(u.Home)))
+	}
+	if len(u.Views) > 0 && cmp.Or(u.Home, c.Home) == "" {
+		f.badKey(u.keys, "shares", "it has no effect without home: write home: and the share that this user sees at /")
 	}
 	for _, at := range slices.Sorted(maps.Keys(u.Views)) {
 		name := u.Views[at]

@@ -129,6 +129,8 @@ func (f *file) views(v value) map[string]string {
 	for _, e := range f.entries(v) {
 		if err := checkName(e.name); err != nil {
 			f.note(e.at, e.key, err)
+		} else if e.name == "/" || strings.Count(e.name, "/") > 1 {
+			f.note(e.at, e.key, errors.New("shares appear beside the members of the home: write a name with one segment, such as /photos"))
 		}
 		if name, ok := f.text(e.value); ok {
 			views[e.name] = name
