@@ -122,7 +122,7 @@ func viewOf(cfg *config.Config, user string) *dav.View {
 }
 
 // nowhere is a view without anything in it.
-var nowhere, _ = dav.NewView(dav.MountPoint{At: "/", Name: "/.none"}) //nolint:errcheck // it is valid
+var nowhere, _ = dav.NewView(dav.MountPoint{At: "/", Name: "/.none"}) // it is valid
 
 // besideHome returns the collections that contain shares, except for the one with the homes.
 func besideHome(cfg *config.Config, home string) (points []dav.MountPoint) {

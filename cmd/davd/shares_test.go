@@ -23,7 +23,6 @@ type running struct {
 
 	dir  string // with the file davd.yaml
 	url  string
-	log  *logged
 	stop func()
 	// hashes are the hashes of passwords by user.
 	hashes map[string]string
@@ -75,13 +74,13 @@ func (r *running) write(name, content string) {
 // serveFile starts a davd with this configuration. Its state is in the directory state.
 func serveFile(tb testing.TB, dir, file string) *running {
 	tb.Helper()
-	r := &running{TB: tb, dir: dir, log: newLogged(), hashes: make(map[string]string)}
+	r := &running{TB: tb, dir: dir, hashes: make(map[string]string)}
 	r.write("davd.yaml", familyHead+file)
 	cfg := config.New(nil)
 	if err := cfg.LoadFile(filepath.Join(dir, "davd.yaml")); err != nil {
 		tb.Fatal(err)
 	}
-	log, level := newLogAt(r.log, cfg)
+	log, level := newLogAt(io.Discard, cfg)
 	r.site = &site{frontage: frontage{cfg: cfg, log: log, done: func(*http.Request, accesslog.Record) {}}, level: level}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
@@ -90,7 +89,7 @@ func serveFile(tb testing.TB, dir, file string) *running {
 		tb.Fatal(err)
 	}
 	r.ready = func(listeners []*server.Listener) { ready <- listeners[0].Where(false, "") }
-	go func() { ended <- r.site.serve(ctx) }()
+	go func() { ended <- r.serve(ctx) }()
 	r.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -282,29 +281,4 @@ func TestReloadRights(t *testing.T) {
 	r.wants(http.StatusOK, "bob", "GET", "/photos/a.jpg")
 	r.wants(http.StatusOK, "", "GET", "/open/p")
 	r.wants(http.StatusUnauthorized, "", "GET", "/public/p")
-}
-
-// logged is a log in memory.
-type logged struct{ lines chan string }
-
-func newLogged() *logged { return &logged{make(chan string, 100_000)} }
-
-func (l *logged) Write(p []byte) (int, error) {
-	select {
-	case l.lines <- string(p):
-	default:
-	}
-	return len(p), nil
-}
-
-// all returns the lines since the last call.
-func (l *logged) all() (lines []string) {
-	for {
-		select {
-		case line := <-l.lines:
-			lines = append(lines, line)
-		default:
-			return lines
-		}
-	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/davd/davd/cmd/davd/internal/backend"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
@@ -97,7 +98,7 @@ func (s *Share) shareKeys(f *file) []key {
 			"the directory to serve")},
 		{Setting: setting.New("mem", "", "", setting.Switch(&s.Mem),
 			"in place of dir: an empty tree in memory that is lost when davd exits")},
-		{Setting: setting.New("sftp", "URL", "", setting.Value(&s.SFTP, parseSFTP),
+		{Setting: setting.New("sftp", "URL", "", setting.Value(&s.SFTP, backend.ParseSFTP),
 			"in place of dir: a directory of an SFTP server, such as sftp://ann@nas.example/photos")},
 		{Setting: setting.New("zip", "FILE", "", setting.File(&s.Zip),
 			"in place of dir: the content of a ZIP file, which can only be read")},
@@ -270,18 +271,6 @@ func idOf(name string) string {
 
 // rootID is the id of the share "/" if it has no other.
 const rootID = "root"
-
-// parseSFTP parses the URL of a directory on an SFTP server.
-func parseSFTP(s string) (*url.URL, error) {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "sftp" || u.Host == "" {
-		return nil, errors.New("it is not an SFTP URL: write sftp://USER@HOST/PATH") // don't show s: it may contain a password
-	}
-	if _, has := u.User.Password(); has {
-		return nil, errors.New("the URL has a password: remove it, and use a key")
-	}
-	return u, nil
-}
 
 // parseUmask parses an octal number, with or without 0 or 0o in front.
 func parseUmask(s string) (*fs.FileMode, error) {

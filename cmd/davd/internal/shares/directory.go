@@ -155,4 +155,4 @@ func (d *directory) ask(context.Context) error {
 }
 
 // close closes the directory.
-func (d *directory) close() error { return errors.Join(d.FS.Close(), d.strays.Close()) }
+func (d *directory) close() error { return errors.Join(d.Close(), d.strays.Close()) }

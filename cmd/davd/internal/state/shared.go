@@ -24,10 +24,10 @@ const sharedName = "davd.db"
 // stateRoot begins the names of a share in the state, as in package mount.
 const stateRoot = "/" + storage.ReservedPrefix + "share-"
 
-// OpenShared opens the state for the shares of cfg. recover is called with the directory of a
+// OpenShared opens the state for the shares of cfg. finish is called with the directory of a
 // share and its database, if that share was served alone before: it must finish what a killed
 // davd has left there. Then the new database takes over that one.
-func OpenShared(ctx context.Context, cfg *config.Config, log *slog.Logger, recover func(dir, database string) error) (*State, error) {
+func OpenShared(ctx context.Context, cfg *config.Config, log *slog.Logger, finish func(dir, database string) error) (*State, error) {
 	if cfg.State.Memory {
 		memory, err := memstate.New(cfg.Locks)
 		return &State{State: memory}, err
@@ -36,7 +36,7 @@ func OpenShared(ctx context.Context, cfg *config.Config, log *slog.Logger, recov
 	if err != nil {
 		return nil, err
 	}
-	adopt, err := adoptions(cfg, recover)
+	adopt, err := adoptions(cfg, finish)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func stateDir(cfg *config.Config) (string, error) {
 }
 
 // adoptions returns the databases of directories that were served alone and are shares now.
-func adoptions(cfg *config.Config, recover func(dir, database string) error) ([]sqlstate.Adoption, error) {
+func adoptions(cfg *config.Config, finish func(dir, database string) error) ([]sqlstate.Adoption, error) {
 	keep, err := stateDir(cfg)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func adoptions(cfg *config.Config, recover func(dir, database string) error) ([]
 			if _, err := os.Stat(file); err != nil {
 				continue
 			}
-			if err := recover(dir, file); err != nil {
+			if err := finish(dir, file); err != nil {
 				return nil, fmt.Errorf("can't take over the state of %s: %w", dir, err)
 			}
 			adopt = append(adopt, sqlstate.Adoption{From: file, Root: stateRoot + each.ID})
