@@ -77,7 +77,8 @@ type Handler struct {
 	Principal func(*http.Request) string
 	// OnePerson says that all requests without a principal come from one person, or from
 	// people who trust each other like one. Such requests then join each other's operations
-	// as those of a principal do. By default they don't, and each gets only its own answer.
+	// as those of a principal do, and see them in the list of operations. By default they don't:
+	// each gets only its own answer, and an empty list.
 	OnePerson bool
 	// Administrator reports whether r may see and stop the operations of all principals of
 	// its tenant. If it is nil, no request may.

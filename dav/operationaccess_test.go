@@ -61,10 +61,18 @@ func TestStatusOwner(t *testing.T) {
 }
 
 // TestStatusAnybody checks that without principals every client that knows the name has
-// access.
+// access, and that only clients that are one person get a list.
 func TestStatusAnybody(t *testing.T) {
+	for _, onePerson := range []bool{false, true} {
+		t.Run(fmt.Sprint("one person ", onePerson), func(t *testing.T) { testStatusAnybody(t, onePerson) })
+	}
+}
+
+func testStatusAnybody(t *testing.T, onePerson bool) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := inBubble(t, &dav.Handler{})
+		h := &dav.Handler{}
+		s, g := inBubble(t, h)
+		h.OnePerson = onePerson
 		client := s.dial()
 		client.ask("COPY /src", "Destination: /dst", "Prefer: processing")
 		location := client.next().header.Get("Location")
@@ -73,7 +81,7 @@ func TestStatusAnybody(t *testing.T) {
 			if a := other.gets("GET "+location, "X-User: "+user); a.status != 200 || strings.Contains(a.body, "principal") {
 				t.Errorf("GET by %q is %d %s", user, a.status, a.body)
 			}
-			if a := other.gets("GET /.davd-operations/", "X-User: "+user); strings.Contains(a.body, location) {
+			if a := other.gets("GET /.davd-operations/", "X-User: "+user); strings.Contains(a.body, location) != (onePerson && user == "") {
 				t.Errorf("the list of %q is %s", user, a.body)
 			}
 		}

@@ -155,6 +155,8 @@ func (s operationServer) Interrupted(ctx context.Context, r *history.Record) {
 
 func (s operationServer) Principal(r *http.Request) string { return storage.PrincipalOf(r.Context()) }
 
+func (s operationServer) OnePerson() bool { return s.h().OnePerson }
+
 func (s operationServer) Administers(r *http.Request) bool {
 	return s.h().Administrator != nil && s.h().Administrator(r)
 }

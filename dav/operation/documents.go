@@ -143,7 +143,7 @@ func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v 
 // respond writes a status document of the type form: jsonType or htmlType.
 func (d Documents) respond(w http.ResponseWriter, form string, v *view) error {
 	if form == htmlType {
-		return respondPage(w, v, d.Registry.server.RollsBack(v.Destination))
+		return respondPage(w, v, d.Registry.server.RollsBack(v.Destination), v.Principal != "" || d.Access.OnePerson())
 	}
 	return browser.WriteJSON(w, http.StatusOK, newStatus(v, d.Registry.server.Href))
 }

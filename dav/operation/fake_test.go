@@ -21,12 +21,15 @@ func href(name string) string { return string(field.AppendHref(nil, "", name, fa
 // fixedAccess is an Access with one principal, who sends all requests.
 type fixedAccess struct {
 	Access
-	principal string
+	principal              string
+	administers, onePerson bool
 }
 
 func (a fixedAccess) Principal(*http.Request) string { return a.principal }
 
-func (fixedAccess) Administers(*http.Request) bool { return false }
+func (a fixedAccess) OnePerson() bool { return a.onePerson }
+
+func (a fixedAccess) Administers(*http.Request) bool { return a.administers }
 
 func (fixedAccess) Admits(*http.Request) bool { return true }
 

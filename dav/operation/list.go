@@ -39,10 +39,11 @@ func (d Documents) serveList(w http.ResponseWriter, r *http.Request) error {
 }
 
 // list returns the operations that r may see, the most recent first: all for an
-// administrator, a principal's own for a principal, and none for other clients.
+// administrator, and a principal's own for a principal. A client without a principal sees
+// those that have none if all such clients are one person, and otherwise none.
 func (d Documents) list(r *http.Request) ([]*view, error) {
 	principal, all := d.Access.Principal(r), d.Access.Administers(r)
-	if principal == "" && !all {
+	if principal == "" && !all && !d.Access.OnePerson() {
 		return nil, nil
 	}
 	var views []*view
@@ -80,9 +81,11 @@ func (d Documents) list(r *http.Request) ([]*view, error) {
 
 // respondListPage writes the list of operations as a page for a browser.
 func (d Documents) respondListPage(w http.ResponseWriter, r *http.Request, views []*view) error {
+	all := d.Access.Administers(r)
 	p := page{
 		Title: "Operations", Live: slices.ContainsFunc(views, (*view).running), Views: views,
-		Base: "./", Principal: d.Access.Principal(r), // relative, because a proxy in front may have changed the path
+		Base:   "./", // relative, because a proxy in front may have changed the path
+		Listed: all || d.Access.OnePerson() || d.Access.Principal(r) != "", Owners: all,
 	}
 	if !strings.HasSuffix(r.URL.Path, "/") {
 		p.Base = "./" + Name + "/"

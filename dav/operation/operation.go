@@ -166,13 +166,21 @@ func (op *operation) lasts() bool {
 // between two updates of it. A record that could not be written is tried again after it.
 const historyInterval = 5 * time.Second
 
-// errStopped is the cause when a request stops an operation.
-var errStopped = errors.New("stopped on request")
+// errStopped matches the cause when a request, or a change of rights, stops an operation.
+var errStopped = errors.New("stopped")
+
+// stoppedError is such a cause. The error in it is the answer to the client.
+type stoppedError struct{ error }
+
+func (e *stoppedError) Unwrap() error { return e.error }
+
+// Is makes it match errStopped.
+func (*stoppedError) Is(target error) bool { return target == errStopped }
 
 // stop stops op on request, with the reason for its client. Its status is then 403, after
 // which a client should not repeat its request (RFC 9110 §15.5.4). After a 503 it would.
 func (op *operation) stop(reason string) {
-	op.cancel(errors.Join(errStopped, &status.Error{Status: http.StatusForbidden, Reason: reason}))
+	op.cancel(&stoppedError{&status.Error{Status: http.StatusForbidden, Reason: reason}})
 }
 
 // stopping reports whether a request told op to stop. If op is running, it is rolling

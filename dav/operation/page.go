@@ -58,9 +58,12 @@ type page struct {
 	View      *view
 	RollsBack bool
 	// Views are the operations, for list.html. Base precedes their IDs in references.
-	// Principal is who sees the list, or "".
-	Views           []*view
-	Base, Principal string
+	// Owners says that the list shows whose they are.
+	Views  []*view
+	Base   string
+	Owners bool
+	// Listed says that the client has a list.
+	Listed bool
 }
 
 // write answers with the page that the template name makes.
@@ -80,9 +83,10 @@ func (p *page) write(w http.ResponseWriter, name string) error {
 	return err
 }
 
-// respondPage writes a status document as a page for a browser.
-func respondPage(w http.ResponseWriter, v *view, rollsBack bool) error {
-	p := page{Title: pageTitle(v), Live: v.running(), View: v, RollsBack: rollsBack}
+// respondPage writes a status document as a page for a browser. rollsBack says that a stop
+// undoes the operation, and listed that the client has a list.
+func respondPage(w http.ResponseWriter, v *view, rollsBack, listed bool) error {
+	p := page{Title: pageTitle(v), Live: v.running(), View: v, RollsBack: rollsBack, Listed: listed}
 	return p.write(w, "operation.html")
 }
 

@@ -25,6 +25,10 @@ var pageRecords = map[string]history.Record{
 		Started: pageStart, Updated: pageStart.Add(time.Hour), Ended: pageStart.Add(time.Hour),
 		Done: 5000, Known: 5000, Failures: []history.Failure{{Name: "/a/e", Status: 423}, {Name: "/a/f<", Status: 403}}, FailuresTotal: 1234,
 	},
+	"owned": {
+		Principal: "ben<", Method: "DELETE", Source: "/a", State: history.Finished, Status: 204,
+		Started: pageStart, Updated: pageStart, Ended: pageStart, Done: 1, Known: 1,
+	},
 	"stopped": {
 		Method: "COPY", Source: "/a", Destination: "/b", State: history.Stopped, Status: 403, Reason: "stopped on request",
 		Started: pageStart, Updated: pageStart, Ended: pageStart, Done: 1, Known: 2,
@@ -78,7 +82,7 @@ func TestOperationPage(t *testing.T) {
 				v = &view{Record: pageRecords["running"], members: 50.2, bytes: 1e6}
 			}
 			answer := httptest.NewRecorder()
-			if err := respondPage(answer, v, v.Destination != ""); err != nil {
+			if err := respondPage(answer, v, v.Destination != "", v.Principal != ""); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)
@@ -89,15 +93,18 @@ func TestOperationPage(t *testing.T) {
 // TestOperationListPage checks that the list updates itself while an operation in it is
 // running.
 func TestOperationListPage(t *testing.T) {
-	d := Documents{Access: fixedAccess{principal: "ann"}}
 	for _, c := range []struct {
 		name        string
+		access      fixedAccess
 		views       []string
 		has, hasNot []string
 	}{
-		{"none", nil, []string{"No operations in the last day."}, []string{"<table", "<script", "<noscript>"}},
-		{"ended", []string{"partial"}, []string{`<td class="state mixed">finished: 207 Multi-Status</td><td>5,000 of 5,000</td>`}, []string{"<script", "<noscript>"}},
-		{"running", []string{"running", "stopped"}, []string{
+		{"a stranger", fixedAccess{}, nil, []string{"You are not signed in"}, []string{"<table"}},
+		{"one person", fixedAccess{onePerson: true}, nil, []string{"No operations in the last day."}, []string{"<table"}},
+		{"an administrator", fixedAccess{principal: "root", administers: true}, []string{"owned"}, []string{`<th scope="col">User</th>`, `</a></td><td><bdi>ben&lt;</bdi></td><td class=`}, nil},
+		{"none", fixedAccess{principal: "ann"}, nil, []string{"No operations in the last day."}, []string{"<table", "<script", "<noscript>"}},
+		{"ended", fixedAccess{principal: "ann"}, []string{"partial"}, []string{`<td class="state mixed">finished: 207 Multi-Status</td><td>5,000 of 5,000</td>`}, []string{">User<", "<script", "<noscript>"}},
+		{"running", fixedAccess{principal: "ann"}, []string{"running", "stopped"}, []string{
 			`<a href="./x">COPY <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 24%</td><td>1,234 of 5,000</td>`,
 			`<td class="state mixed">stopped: 403 Forbidden</td><td>1 of 2</td>`, "<script", "<noscript>",
 		}, nil},
@@ -108,6 +115,7 @@ func TestOperationListPage(t *testing.T) {
 				views = append(views, runningView(pageRecords[name]))
 			}
 			answer := httptest.NewRecorder()
+			d := Documents{Access: c.access}
 			if err := d.respondListPage(answer, httptest.NewRequest(http.MethodGet, "/"+Name+"/", http.NoBody), views); err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +156,7 @@ func TestOperationPageStopping(t *testing.T) {
 			v := runningView(pageRecords["running"])
 			v.members, v.Stopping = 1, c.stopping
 			answer := httptest.NewRecorder()
-			if err := respondPage(answer, v, v.Destination != ""); err != nil {
+			if err := respondPage(answer, v, v.Destination != "", v.Principal != ""); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)

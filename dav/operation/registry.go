@@ -3,7 +3,6 @@ package operation
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -109,7 +108,7 @@ func (s *Registry) StopIf(reason func(ctx context.Context, op Operation) error) 
 	s.mu.Unlock()
 	for op, snapshot := range running {
 		if err := reason(op.ctx, snapshot); err != nil {
-			op.cancel(errors.Join(errStopped, err))
+			op.cancel(&stoppedError{err})
 		}
 	}
 }

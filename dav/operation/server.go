@@ -53,6 +53,9 @@ type Server interface {
 type Access interface {
 	// Principal returns who sent r, or "" if that is unknown.
 	Principal(r *http.Request) string
+	// OnePerson reports whether all requests without a principal come from one person, who
+	// sees all operations without a principal.
+	OnePerson() bool
 	// Administers reports whether r may see and stop the operations of all principals.
 	Administers(r *http.Request) bool
 	// Admits reports whether the sender of r would still be let in.

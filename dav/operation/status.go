@@ -17,7 +17,8 @@ import (
 //
 // Only the principal of the operation and an administrator can see a status
 // document. To others it does not exist. An operation without a principal is open to
-// every client that knows the name, and is in no principal's list. The history
+// every client that knows the name. It is in no principal's list, but in the list of
+// clients without a principal if they are one person. The history
 // keeps the document for a day after the operation ends.
 const Name = ".davd-operations"
 

@@ -135,6 +135,9 @@ func (server) Interrupted(context.Context, *history.Record) {}
 
 func (server) Principal(r *http.Request) string { return storage.PrincipalOf(r.Context()) }
 
+// OnePerson implements operation.Access. Anyone may reach a proxy whose server asks for passwords.
+func (server) OnePerson() bool { return false }
+
 func (s server) Administers(r *http.Request) bool {
 	return s.h.Authenticated && s.h.Administrator != nil && s.h.Administrator(r)
 }
