@@ -51,6 +51,10 @@ func (s *site) reload(ctx context.Context) (reload.Result, error) {
 	for _, warning := range result.Warnings {
 		s.log.Warn(warning)
 	}
+	if result.File == "" {
+		s.log.Info("davd has no configuration file; it has read the certificate again")
+		return result, nil
+	}
 	s.log.Info("davd has read its configuration again", "file", result.File, "changed", strings.Join(result.Applied, ","))
 	if len(result.Restart) > 0 {
 		s.log.Warn("some changes need a restart", "settings", strings.Join(result.Restart, ","))
@@ -104,10 +108,11 @@ func (s *site) apply(ctx context.Context, next *config.Config) error {
 		}
 	}
 	s.cfg = next
+	s.level.Set(next.LogLevel)
+	s.withheld = logWithheld(s.log) // depends on the level
 	handler := s.newHandler()
 	handler.Succeed(s.handler)
 	s.handler = handler
-	s.level.Set(next.LogLevel)
 	s.set(s.named(handler))
 	if s.users != nil {
 		handler.Reauthorize(func(user string) bool { return auth.Probe(s.users.verifier, user) != auth.Unknown })
