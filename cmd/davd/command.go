@@ -21,6 +21,8 @@ type command struct {
 	// arguments are as the help shows them.
 	arguments, about string
 	settings         []*setting.Setting
+	// common has the names of the settings that the help shows first.
+	common []string
 	// check checks the arguments. If it is nil, their number must be as in arguments.
 	check func(args []string) error
 	// run is called when the settings have been read.

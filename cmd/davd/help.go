@@ -3,8 +3,10 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/davd/davd/cmd/davd/internal/manual"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 )
 
@@ -30,20 +32,55 @@ func (cmd command) help() string {
 		column = max(column, len(flagTerm(s)))
 	}
 	indent := strings.Repeat(" ", column+4)
-	title := ""
-	for _, s := range cmd.settings {
-		if s.Title != title {
-			title = s.Title
-			fmt.Fprintf(&help, "\n%s:\n", title)
+	for _, g := range cmd.groups() {
+		fmt.Fprintf(&help, "\n%s:\n", g.title)
+		for _, s := range g.settings {
+			lines := wrap(flagHelp(s), helpWidth-len(indent))
+			fmt.Fprintf(&help, "  %-*s  %s\n", column, flagTerm(s), strings.Join(lines, "\n"+indent))
 		}
-		text := s.Help
-		if s.Default != "" {
-			text += " (default " + s.Default + ")"
-		}
-		lines := wrap(text, helpWidth-len(indent))
-		fmt.Fprintf(&help, "  %-*s  %s\n", column, flagTerm(s), strings.Join(lines, "\n"+indent))
 	}
 	return help.String()
+}
+
+// group is a group of settings in the help.
+type group struct {
+	title    string
+	settings []*setting.Setting
+}
+
+// commonGroup is the title of the settings that the help shows first.
+const commonGroup = "Common flags"
+
+// groups returns the settings as the help shows them: the common ones, then the others by
+// title.
+func (cmd command) groups() []group {
+	groups := []group{{title: commonGroup}}
+	for _, name := range cmd.common {
+		i := slices.IndexFunc(cmd.settings, func(s *setting.Setting) bool { return s.Name == name })
+		groups[0].settings = append(groups[0].settings, cmd.settings[i])
+	}
+	for _, s := range cmd.settings {
+		if slices.Contains(cmd.common, s.Name) {
+			continue
+		}
+		if last := len(groups) - 1; groups[last].title != s.Title {
+			groups = append(groups, group{title: s.Title})
+		}
+		last := &groups[len(groups)-1]
+		last.settings = append(last.settings, s)
+	}
+	if len(cmd.common) == 0 {
+		groups = groups[1:]
+	}
+	return groups
+}
+
+// flagHelp returns the help of a flag, with its default.
+func flagHelp(s *setting.Setting) string {
+	if s.Default != "" {
+		return s.Help + " (default " + s.Default + ")"
+	}
+	return s.Help
 }
 
 // flagTerm returns the names of a flag, followed by the placeholder for its value.
@@ -87,11 +124,8 @@ func groupHelp(group string, commands []command) string {
 		if !strings.HasPrefix(c.name, group+" ") {
 			continue
 		}
-		first, _, _ := strings.Cut(strings.TrimSpace(c.about), "\n\n")
-		first, _, _ = strings.Cut(strings.Join(strings.Fields(first), " "), ". ")
-		first = strings.TrimSuffix(first, ".")
 		indent := strings.Repeat(" ", column+4)
-		lines := wrap(first, helpWidth-len(indent))
+		lines := wrap(manual.Summary(c.about), helpWidth-len(indent))
 		fmt.Fprintf(&help, "  %-*s  %s\n", column, strings.TrimSpace("davd "+c.name+" "+c.arguments), strings.Join(lines, "\n"+indent))
 	}
 	fmt.Fprintf(&help, "\ndavd %s COMMAND --help shows the flags of a command.\n", group)

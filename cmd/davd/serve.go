@@ -35,6 +35,7 @@ func serveCommand(p *program) command {
 	cfg := config.New(nil)
 	return command{
 		name: "serve", arguments: "[DIR]", about: serveAbout, settings: cfg.Settings(), check: checkDirectory,
+		common: []string{"config", "addr", "htpasswd", "read-only", "tls-cert", "tls-key", "state", "log-level"},
 		run: func(c *cli.Context) error {
 			if err := cfg.Load(c.Args().First()); err != nil {
 				return err

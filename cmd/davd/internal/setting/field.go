@@ -3,6 +3,7 @@ package setting
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,8 @@ type Field struct {
 	// relative returns the path in a text of a configuration file, which is relative to the
 	// directory of that file. It is nil if a text is no path.
 	relative func(dir, text string) string
+	// words are all texts, if there are only a few.
+	words []string
 }
 
 // Value is a field with a value that parse returns. It is zero if the setting has no text.
@@ -92,14 +95,17 @@ func Switch(to *bool) Field {
 
 // Word is a field with one of a few values. The operator writes their names in lower case.
 func Word[T any](to *T, values ...T) Field {
-	return Value(to, func(s string) (value T, err error) {
-		names := make([]string, len(values))
-		for i, v := range values {
-			if names[i] = strings.ToLower(fmt.Sprint(v)); names[i] == s {
-				return v, nil
-			}
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = strings.ToLower(fmt.Sprint(v))
+	}
+	field := Value(to, func(s string) (value T, err error) {
+		if i := slices.Index(names, s); i >= 0 {
+			return values[i], nil
 		}
 		last := len(names) - 1
 		return value, fmt.Errorf("unknown value %q: write %s or %s", s, strings.Join(names[:last], ", "), names[last])
 	})
+	field.words = names
+	return field
 }

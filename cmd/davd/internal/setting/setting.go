@@ -224,5 +224,8 @@ func (s *Setting) String() string { return strings.Join(s.given().texts, ",") }
 // IsBoolFlag reports whether the flag may stand without a value. Package flag calls it.
 func (s *Setting) IsBoolFlag() bool { return s.Into.isSwitch }
 
+// Words returns the values that the setting can have, or nil if there are many.
+func (s *Setting) Words() []string { return s.Into.words }
+
 // IsList reports whether the setting has several values.
 func (s *Setting) IsList() bool { return s.Into.isList }
