@@ -24,3 +24,20 @@ func Space(ctx context.Context, fsys FS, name string) (used, available int64, er
 	}
 	return 0, 0, &fs.PathError{Op: "space", Path: name, Err: errors.ErrUnsupported}
 }
+
+// Divider is an [FS] that consists of parts with space of their own, such as shares.
+type Divider interface {
+	FS
+
+	// Part returns the name of the root of the part that contains name.
+	Part(ctx context.Context, name string) string
+}
+
+// Part returns what identifies the part of fsys that contains name. [Space] is the same at all
+// names of a part. Without a [Divider], everything is one part, "".
+func Part(ctx context.Context, fsys FS, name string) string {
+	if d, ok := fsys.(Divider); ok {
+		return d.Part(ctx, name)
+	}
+	return ""
+}

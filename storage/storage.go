@@ -25,6 +25,8 @@
 //	                                FS makes in this one
 //	DeadPropsReader  ReadDeadProps  read dead properties without       opens the file and asks it
 //	                                opening the file                   (webdav.DeadPropsHolder)
+//	Divider          Part           have parts with space of their     everything is one part
+//	                                own, such as shares
 //	FileReplacer     ReplaceFile    put a complete file in place in    StageFile: writes to a reserved
 //	                                one step, flushed to the disk if   name and renames it; flushes
 //	                                asked                              nothing, and a kill leaves the

@@ -282,3 +282,33 @@ func TestReloadRights(t *testing.T) {
 	r.wants(http.StatusOK, "", "GET", "/open/p")
 	r.wants(http.StatusUnauthorized, "", "GET", "/public/p")
 }
+
+// TestQuotaProperties checks that a listing has the space of each share at its collections, and
+// none at collections that belong to no share.
+func TestQuotaProperties(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"one/in", "two", "inner/deep"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := serveFile(t, dir, `
+shares:
+  /one: {dir: DIR/one, quota: 1000B}
+  /one/inner: {dir: DIR/inner, quota: 2000B}
+  /x/two: {dir: DIR/two, quota: 3000B}
+  /mem: {mem: true}
+`)
+	_, listing := r.do("", "PROPFIND", "/", `<propfind xmlns="DAV:"><prop><quota-available-bytes/></prop></propfind>`, "Depth: infinity")
+	for href, want := range map[string]string{
+		"/": "", "/mem/": "", "/x/": "", "/one/": "1000", "/one/in/": "1000", "/one/inner/": "2000", "/one/inner/deep/": "2000", "/x/two/": "3000",
+	} {
+		_, response, _ := strings.Cut(listing, "<D:href>"+href+"</D:href>")
+		response, _, _ = strings.Cut(response, "</D:response>")
+		_, got, _ := strings.Cut(response, "<D:quota-available-bytes>")
+		got, _, _ = strings.Cut(got, "<")
+		if response == "" || got != want {
+			t.Errorf("%s has %q bytes, want %q: %s", href, got, want, response)
+		}
+	}
+}

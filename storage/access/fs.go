@@ -246,6 +246,9 @@ func (a *FS) Space(ctx context.Context, name string) (used, available int64, err
 	return storage.Space(ctx, a.FS, name)
 }
 
+// Part implements storage.Divider. It needs no right, because it only repeats a part of name.
+func (a *FS) Part(ctx context.Context, name string) string { return storage.Part(ctx, a.FS, name) }
+
 // Rationed implements storage.Rationer. It needs no right, because it tells nothing of a tree.
 func (a *FS) Rationed(ctx context.Context, name string) bool {
 	return storage.Rationed(ctx, a.FS, name)

@@ -20,6 +20,7 @@ var _ interface {
 	storage.Canonicaler
 	storage.Copier
 	storage.DeadPropsReader
+	storage.Divider
 	storage.FileReplacer
 	storage.Holder
 	storage.Lister
@@ -127,6 +128,12 @@ func (f *FS) Space(ctx context.Context, name string) (used, available int64, err
 	}
 	used, available, err = storage.Space(ctx, at.in.fsys, at.name)
 	return used, available, at.failed(err)
+}
+
+// Part implements storage.Divider. The parts are the shares, with one for each user.
+func (f *FS) Part(ctx context.Context, name string) string {
+	at := f.tableOf(f.pinOf(ctx)).find(name)
+	return at.at
 }
 
 // Rationed implements storage.Rationer.

@@ -109,7 +109,7 @@ func (s Server) Open(ctx context.Context, r Request) (*Answer, error) {
 		return nil, err
 	}
 	if r.Info.IsDir() && r.Query.quota && !r.NoQuota {
-		if p.live.quota, err = quotaOf(ctx, s.Names.FS, r.Name); err != nil {
+		if p.live.quotas, err = openQuotas(ctx, s.Names.FS, r.Name); err != nil {
 			p.Close()
 			return nil, err
 		}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/xml"
-	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"strconv"
@@ -30,7 +28,7 @@ type resource struct {
 type liveValues struct {
 	ctx    context.Context  //nolint:containedctx // lives as long as the request
 	locks  *locktable.Index // nil: not requested
-	quota  *quota           // nil: none, or not requested
+	quotas *quotas          // nil: not requested
 	shared bool             // the LockSystem has shared locks
 	// fsys decides about the rights of the principal, unless the server is readOnly.
 	fsys     storage.FS
@@ -202,33 +200,4 @@ func appendLockDiscovery(v *liveValues, dst []byte, r resource) ([]byte, bool) {
 		return dst, true
 	}
 	return v.locks.Append(dst, r.at), true
-}
-
-// quota is the used and available space at a collection, in bytes (RFC 4331).
-type quota struct{ used, available int64 }
-
-// quotaOf returns the quota of the collection name, or nil if the storage has none.
-func quotaOf(ctx context.Context, fsys storage.FS, name string) (*quota, error) {
-	used, available, err := storage.Space(ctx, fsys, name)
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("quota: %w", err)
-	}
-	return &quota{used, available}, nil
-}
-
-func appendQuotaAvailable(v *liveValues, dst []byte, _ resource) ([]byte, bool) {
-	if v.quota == nil {
-		return dst, false
-	}
-	return strconv.AppendInt(dst, max(v.quota.available, 0), 10), true
-}
-
-func appendQuotaUsed(v *liveValues, dst []byte, _ resource) ([]byte, bool) {
-	if v.quota == nil {
-		return dst, false
-	}
-	return strconv.AppendInt(dst, max(v.quota.used, 0), 10), true
 }

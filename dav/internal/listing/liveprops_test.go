@@ -28,7 +28,7 @@ func TestLiveProps(t *testing.T) {
 	file := infotest.Info{Base: "a", Length: 1 << 40, Modified: modified}
 	collection := infotest.Info{Base: "a", FileMode: fs.ModeDir, Modified: modified}
 	etagOfFile := place.EntityTag(t.Context(), file)
-	born := &liveValues{ctx: t.Context(), quota: &quota{used: 12, available: -3}}
+	born := &liveValues{ctx: t.Context(), quotas: &quotas{known: map[string]*quota{"": {used: 12, available: -3}}}}
 	plain := &liveValues{ctx: t.Context(), shared: true}
 	for _, c := range []struct {
 		name     string
