@@ -171,6 +171,9 @@ func (s *site) sweep(ctx context.Context) ([]tree.Recovery, error) {
 func (s *site) newHandler() *dav.Handler {
 	h := &s.cfg.Handler
 	h.FileSystem = latency.New(s.fsys, s.cfg.Latency)
+	if s.namespace != nil {
+		h.Sync = "" // each share has its own
+	}
 	h.State = s.state.State // not the whole: it may have further methods
 	h.Principal = auth.User
 	h.Admitted = auth.Admitted

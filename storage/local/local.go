@@ -61,6 +61,8 @@ type FS struct {
 	links Links
 	// owned is nil if new files are as the process makes them.
 	owned *owned
+	// sync is for commits that don't say what they flush.
+	sync storage.Sync
 
 	// escape is the error that root returns instead of leaving the directory. Package
 	// os doesn't export it. It is nil with LinksFollow.
@@ -102,6 +104,8 @@ type Options struct {
 	// that is replaced keeps its own. The process needs the right to set them. Windows has
 	// none of the three.
 	UID, GID *int
+	// Sync is what a commit flushes to the disk if its storage.Placing doesn't say.
+	Sync storage.Sync
 }
 
 // Open returns the directory dir. The FS keeps serving this directory after a rename.
@@ -124,7 +128,7 @@ func OpenWith(dir string, options Options) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &FS{root: root, links: options.Links, owned: owned, ways: defaultWays()}
+	f := &FS{root: root, links: options.Links, owned: owned, sync: options.Sync, ways: defaultWays()}
 	if f.links != LinksFollow {
 		_, err = root.Lstat("..")
 		f.escape = storage.Cause(err)

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -191,6 +192,7 @@ func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 		err = r.failed(err)
 	} else {
 		p.Modified = storage.Modified(p.Modified)
+		p.Sync = cmp.Or(p.Sync, r.fsys.sync)
 		info, err = r.commit(ctx, p)
 	}
 	if discardErr := r.Discard(); err != nil {

@@ -197,6 +197,23 @@ func TestReplaceFileSyncFails(t *testing.T) {
 	}
 }
 
+// TestSyncOption checks that the option Sync counts for commits that don't say what they flush.
+func TestSyncOption(t *testing.T) {
+	needRoot(t)
+	s := newShareWith(t, local.Options{Sync: storage.SyncAlways})
+	if err := errors.Join(os.Mkdir(s.path("/dir"), 0o777), os.Chmod(s.path("/dir"), 0o733), os.Chmod(s.dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for sync, want := range map[storage.Sync]error{"": fs.ErrPermission, storage.SyncNever: nil} {
+		asNobody(t, func() {
+			r := s.begin(t, "/dir/file"+string(sync), "x")
+			if _, err := r.Commit(t.Context(), storage.Placing{Sync: sync}); !errors.Is(err, want) {
+				t.Errorf("%q: %v, want %v", sync, err, want)
+			}
+		})
+	}
+}
+
 // TestReplaceFileLongNames checks that the short way leads to the same collection as the long one.
 func TestReplaceFileLongNames(t *testing.T) {
 	s := newShare(t)

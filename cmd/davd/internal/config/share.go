@@ -201,7 +201,7 @@ func (f *file) checkBackend(s *Share, e entry) {
 		f.checkUser(s, kinds[0])
 	}
 	if s.Dir == "" {
-		for _, name := range []string{"create", "mounted", "symlinks", "umask", "uid", "gid"} {
+		for _, name := range []string{"create", "mounted", "symlinks", "fsync", "umask", "uid", "gid"} {
 			if given(s.keys, name) {
 				f.badKey(s.keys, name, "it only has an effect with dir: leave it out")
 			}
