@@ -1,11 +1,13 @@
 package shares
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage"
@@ -36,7 +38,7 @@ func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user st
 	case !info.IsDir():
 		return nil, fmt.Errorf("%s: is not a directory", dir)
 	}
-	options := local.Options{Links: share.Links, Umask: share.Umask, UID: share.UID, GID: share.GID}
+	options := local.Options{Links: share.Links, Umask: share.Umask, UID: share.UID, GID: share.GID, Sync: share.Sync}
 	opened, err := local.OpenWith(dir, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, storage.Cause(err))
@@ -76,10 +78,11 @@ func (s *Shares) known(ctx context.Context, id string) (string, error) {
 }
 
 // errEmptied is the reason why an empty directory is not used.
-var errEmptied = errors.New("it is empty and not on the filesystem on which it was before: mount its disk; if the share really has moved, put a file into the directory")
+var errEmptied = errors.New("it is empty and another directory than before: mount its disk; if there is none, put a file into the directory")
 
 // recognise compares the identity of an opened directory with that of the last time. If the
-// directory is empty and on another filesystem than before, its disk is probably not mounted.
+// directory is empty and another one than before, although the configuration still names the
+// same place, its disk is probably not mounted.
 func (s *Shares) recognise(ctx context.Context, share *config.Share, user string, opened storage.FS) error {
 	if s.Identities == nil || user != "" {
 		return nil
@@ -89,20 +92,28 @@ func (s *Shares) recognise(ctx context.Context, share *config.Share, user string
 		return err
 	}
 	known, err := s.known(ctx, share.ID)
-	if err != nil || known == identity {
+	if err != nil {
 		return err
 	}
-	if known != "" {
-		for _, err := range storage.ReadDir(ctx, opened, "/") {
-			if err != nil {
-				return err
-			}
-			s.Log.Info("the share is on another filesystem than before", "share", share.Name, "dir", share.Dir)
-			return s.Identities.SetShareIdentity(ctx, share.ID, identity)
-		}
-		return errEmptied
+	before, dir, placed := strings.Cut(known, " ")
+	if before == identity && dir == share.Dir {
+		return nil
 	}
-	return s.Identities.SetShareIdentity(ctx, share.ID, identity)
+	if before != "" && before != identity {
+		if empty, err := isEmpty(ctx, opened); err != nil || empty && (!placed || dir == share.Dir) {
+			return cmp.Or(err, errEmptied)
+		}
+		s.Log.Info("the share is in another directory or on another disk than before", "share", share.Name, "dir", share.Dir)
+	}
+	return s.Identities.SetShareIdentity(ctx, share.ID, identity+" "+share.Dir)
+}
+
+// isEmpty reports whether the root of fsys has no members.
+func isEmpty(ctx context.Context, fsys storage.FS) (bool, error) {
+	for _, err := range storage.ReadDir(ctx, fsys, "/") {
+		return false, err
+	}
+	return true, nil
 }
 
 // sweep removes the unfinished uploads that a killed davd has left in d.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/afero"
@@ -19,11 +20,37 @@ import (
 // open opens the storage of a share, or of the instance of a user.
 func (s *Shares) open(ctx context.Context, share *config.Share, user string) (storage.FS, error) {
 	opened, err := s.openBackend(ctx, share, user)
+	s.report(ctx, share, user, err)
 	if err != nil {
-		s.Log.Debug("a share can't be opened", "share", share.Name, "user", user, "err", err)
 		return nil, err
 	}
 	return opened, nil
+}
+
+// report logs that a share can't be used, or can be used again. Clients may ask for it many
+// times in the meantime, so it logs each reason once.
+func (s *Shares) report(ctx context.Context, share *config.Share, user string, err error) {
+	if user != "" && errors.Is(err, fs.ErrNotExist) {
+		err = nil // not a problem of the share: this user has no directory
+	}
+	key := counted{share.ID, user}
+	s.mu.Lock()
+	before, failed := s.failed[key]
+	switch {
+	case err == nil:
+		delete(s.failed, key)
+	case s.failed == nil:
+		s.failed = map[counted]string{key: err.Error()}
+	default:
+		s.failed[key] = err.Error()
+	}
+	s.mu.Unlock()
+	switch name := share.NameFor(user); {
+	case err == nil && failed:
+		s.Log.InfoContext(ctx, "a share can be used again", "share", name)
+	case err != nil && err.Error() != before:
+		s.Log.ErrorContext(ctx, "a share can't be used; davd tries again when a client asks for it", "share", name, "err", err)
+	}
 }
 
 func (s *Shares) openBackend(ctx context.Context, share *config.Share, user string) (*mount.Storage, error) {

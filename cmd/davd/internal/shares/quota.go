@@ -10,7 +10,7 @@ import (
 	"github.com/davd/davd/storage/quota"
 )
 
-// counted identifies an open storage with a quota: the id of a share, and the user or "".
+// counted identifies a storage: the id of a share, and the user or "".
 type counted struct{ id, user string }
 
 // limit returns opened with the quota of the share.

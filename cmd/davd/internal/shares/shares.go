@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
@@ -39,6 +39,8 @@ type Shares struct {
 	// current are the shares of the newest configuration, by id.
 	current map[string]*config.Share
 	quotas  map[counted]*quota.FS
+	// failed has the reasons why storages can't be used.
+	failed map[counted]string
 }
 
 // Open opens the shares of cfg. A share that can't be opened is not an error: it is tried
@@ -47,11 +49,7 @@ func (s *Shares) Open(ctx context.Context, cfg *config.Config) error {
 	if err := s.Set(cfg); err != nil {
 		return err
 	}
-	if err := s.FS.Check(ctx); err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			s.Log.Error("a share can't be used; davd tries again each time somebody asks for it", "err", line)
-		}
-	}
+	_ = s.FS.Check(ctx) // open has logged the errors
 	return nil
 }
 
@@ -80,6 +78,7 @@ func (s *Shares) mounts(cfg *config.Config) []mount.Share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current = current
+	maps.DeleteFunc(s.failed, func(key counted, _ string) bool { return current[key.id] == nil })
 	s.setQuotasLocked()
 	return mounts
 }
@@ -95,8 +94,8 @@ func token(share *config.Share) string {
 	if share.Umask != nil {
 		umask = int(*share.Umask)
 	}
-	return fmt.Sprintf("%q %t %t %t %v %d %d %d %t %s", source, share.Mem, share.Create, share.Mounted, share.Links,
-		umask, number(share.UID), number(share.GID), share.Quota > 0, share.Junk)
+	return fmt.Sprintf("%q %t %t %t %v %d %d %d %t %s %s", source, share.Mem, share.Create, share.Mounted, share.Links,
+		umask, number(share.UID), number(share.GID), share.Quota > 0, share.Junk, share.Sync)
 }
 
 // number returns the number, or -1 for nil.
