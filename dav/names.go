@@ -55,7 +55,7 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 		return "", status.New(http.StatusBadRequest, "the header Destination "+err.Error())
 	}
 	if u.Host != "" && !h.self().Serves(r, u) {
-		return "", status.New(http.StatusBadGateway, "the header Destination names another server")
+		return "", h.self().Foreign(r, u)
 	}
 	if err := h.checkMountPoint(r.Context(), u.Path); err != nil {
 		return "", err

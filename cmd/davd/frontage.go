@@ -7,12 +7,14 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/forwarded"
 	"github.com/davd/davd/cmd/davd/internal/hosts"
 	"github.com/davd/davd/cmd/davd/internal/streams"
+	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/dav/requestbody"
 )
@@ -29,6 +31,7 @@ type frontage struct {
 
 	// outer has the handlers before the check of passwords, and inner those after it.
 	outer, inner live
+	trusted      atomic.Pointer[dav.TrustedProxies]
 	gate         *auth.Handler
 }
 
@@ -41,6 +44,7 @@ func (f *frontage) front(handler http.Handler) http.Handler {
 // set makes handler and f.cfg those for new requests.
 func (f *frontage) set(handler http.Handler) {
 	trusted := f.cfg.Handler.TrustedProxies
+	f.trusted.Store(&trusted)
 	if len(trusted) > 0 {
 		handler = forwarded.Undo(handler)
 	}
@@ -54,6 +58,9 @@ func (f *frontage) set(handler http.Handler) {
 	}
 	f.outer.set(outer)
 }
+
+// trustedProxies returns the trusted proxies of the present configuration.
+func (f *frontage) trustedProxies() []netip.Prefix { return *f.trusted.Load() }
 
 // named rejects requests for other host names if no users protect the server.
 func (f *frontage) named(next http.Handler) http.Handler {

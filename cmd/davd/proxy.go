@@ -91,6 +91,9 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 		fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), own.Prefix+"/"))
 	}
 	warnPublic(log, cfg, true, listeners) // davd or the upstream asks
-	srv := &server.Server{Handler: front, Shutdown: handler.Shutdown, TLS: secure.Config(), Log: log, Grace: cfg.Drain}
+	srv := &server.Server{
+		Handler: front, Shutdown: handler.Shutdown, TLS: secure.Config(), Log: log, Grace: cfg.Drain,
+		Connections: cfg.Network.Connections, HeaderTimeout: cfg.Network.HeaderTimeout, Trusted: f.trustedProxies,
+	}
 	return srv.Serve(ctx, listeners)
 }

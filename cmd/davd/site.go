@@ -83,6 +83,8 @@ func (s *site) serve(ctx context.Context) (err error) {
 		TLS:      s.secure.Config(),
 		Log:      s.log,
 		Grace:    s.cfg.Drain,
+
+		Connections: s.cfg.Network.Connections, HeaderTimeout: s.cfg.Network.HeaderTimeout, Trusted: s.trustedProxies,
 	}
 	return srv.Serve(ctx, listeners)
 }

@@ -126,9 +126,10 @@ func (h *Handler) destination(r *http.Request) (header, name string, err error) 
 	case err != nil:
 		return "", "", status.New(http.StatusBadRequest, "the header Destination "+err.Error())
 	case !ok:
-		_, host := h.self().Of(r)
-		return "", "", status.New(http.StatusBadGateway, "the header Destination names another server: "+
-			"this one is known as "+host+"; a proxy in front must pass on the client's Host, or name it in X-Forwarded-Host")
+		if u, err := field.ParseReference(value); err == nil && u.Host != "" && !h.self().Serves(r, u) {
+			return "", "", h.self().Foreign(r, u)
+		}
+		return "", "", status.New(http.StatusBadGateway, "the header Destination leads outside this share")
 	case isOperations(name):
 		return "", "", status.New(http.StatusForbidden, "the header Destination names a path that is reserved for the proxy")
 	}

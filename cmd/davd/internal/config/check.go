@@ -51,6 +51,7 @@ func (c *Config) derive() {
 	limits := &c.Handler.Limits
 	limits.OperationsOf = cmp.Or(limits.OperationsOf, max(limits.Operations/4, 1))
 	limits.LocksOf = cmp.Or(limits.LocksOf, max(c.Locks.MaxPerPrincipal/4, 1))
+	c.Network.Connections.Of = cmp.Or(c.Network.Connections.Of, max(c.Network.Connections.All/4, 1))
 	c.Hosts = append(c.Hosts, hostsOf(c.Addrs)...)
 }
 

@@ -59,6 +59,9 @@ type Config struct {
 	// TLSCert and TLSKey are PEM files, both empty without TLS.
 	TLSCert, TLSKey string
 
+	// Network has the options of connections.
+	Network Network
+
 	// HTPasswd are the files with users and their hashed passwords.
 	HTPasswd []string
 	// Realm is the name that a client shows when it asks for a password.

@@ -58,6 +58,7 @@ func TestNewOfNothing(t *testing.T) {
 		Drain:     10 * time.Second,
 		LogFormat: config.Text,
 		LogLevel:  slog.LevelInfo,
+		Network:   config.Network{Connections: config.Connections{All: 16384, Of: 4096}, HeaderTimeout: 30 * time.Second},
 	}
 	for name, settings := range map[string]given{
 		"nothing":   {},

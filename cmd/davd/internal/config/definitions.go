@@ -68,6 +68,12 @@ func (c *Config) network() []*setting.Setting {
 			"serve HTTPS and HTTP/2 with the certificate in this PEM file (default: plain HTTP)")),
 		fixed(setting.New("tls-key", "FILE", "", setting.File(&c.TLSKey),
 			"the PEM file with the certificate's private key")),
+		fixed(setting.New("connections", "N", "16384", setting.Value(&c.Network.Connections.All, setting.Count),
+			"how many connections may be open at a time, if the process may open twice as many files; when all places are taken, davd closes the connection that has been idle longest, and further clients wait")),
+		fixed(setting.New("connections-per-address", "N", "", setting.Value(&c.Network.Connections.Of, setting.Count),
+			"how many of them one address may have; three times as many for this machine itself, and no limit for a --trusted-proxy (default: a quarter of --connections)")),
+		fixed(setting.New("header-timeout", "TIME", "30s", setting.Value(&c.Network.HeaderTimeout, aboveZero),
+			"close the connection of a client that takes longer than this to send the header of a request")),
 	}
 }
 

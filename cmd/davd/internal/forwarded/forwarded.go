@@ -36,7 +36,12 @@ func Network(remote string) netip.Addr {
 	if err != nil {
 		return netip.Addr{}
 	}
-	addr := client.Addr().Unmap()
+	return NetworkOf(client.Addr())
+}
+
+// NetworkOf returns addr, or the first address of its /64 if it is an IPv6 address.
+func NetworkOf(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap()
 	if addr.Is6() && !addr.IsLoopback() {
 		prefix, _ := addr.Prefix(64) // without the zone; 64 is right for any IPv6 address
 		addr = prefix.Addr()

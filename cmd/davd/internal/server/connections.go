@@ -2,22 +2,34 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/pires/go-proxyproto"
+
+	"github.com/davd/davd/cmd/davd/internal/forwarded"
 )
 
 // leftAlone is how long a connection without a request is kept open when others wait for its
 // place, because its client may be about to send a request.
 const leftAlone = 2 * time.Second
 
-// connections limits how many connections are open, at all listeners together. When most
-// places are taken, answers ask the client to close its connection. When all are taken, the
-// connection that has been idle longest is closed, and the next one waits in the system's
-// queue until there is room.
+// connections limits how many connections are open, at all listeners together, and from each
+// address. When most places are taken, answers ask the client to close its connection. When all
+// are taken and another client connects, the connection that has been idle longest is closed,
+// and the new one waits until there is room.
 type connections struct {
 	max int
+	// maxOf is the limit for one address, or for the /64 of an IPv6 address. This machine may have
+	// three times as many, because clients may share its address behind a local proxy. Zero means
+	// no limit. trusted are the proxies without one.
+	maxOf   int
+	trusted func() []netip.Prefix
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -25,10 +37,12 @@ type connections struct {
 	stopped bool
 	// waiting holds the connections without a request, and since when they have none.
 	waiting map[net.Conn]time.Time
+	// of is how many connections each address has.
+	of map[netip.Addr]int
 }
 
 func newConnections(limit int) *connections {
-	c := &connections{max: limit, waiting: map[net.Conn]time.Time{}}
+	c := &connections{max: limit, waiting: map[net.Conn]time.Time{}, of: map[netip.Addr]int{}}
 	c.changed.L = &c.mu
 	return c
 }
@@ -39,16 +53,54 @@ type limited struct {
 	of *connections
 }
 
-// Accept waits until there is room.
+// Accept waits for a connection, and then for its place. A connection from an address that has
+// too many is closed.
 func (l limited) Accept() (net.Conn, error) {
-	if !l.of.reserve() {
-		return nil, net.ErrClosed
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if !l.of.admit(networkOf(conn)) {
+			_ = conn.Close()
+			continue
+		}
+		if !l.of.reserve() {
+			l.of.release(conn)
+			return nil, errors.Join(net.ErrClosed, conn.Close())
+		}
+		return conn, nil
 	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		l.of.release(nil)
+}
+
+// networkOf returns the address of the client, or the zero Addr at a Unix socket.
+func networkOf(conn net.Conn) netip.Addr {
+	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		return forwarded.NetworkOf(tcp.AddrPort().Addr())
 	}
-	return conn, err
+	return netip.Addr{}
+}
+
+// admit counts a connection from client. It returns false if client has too many.
+func (c *connections) admit(client netip.Addr) bool {
+	if c.maxOf == 0 || !client.IsValid() {
+		return true
+	}
+	most := c.maxOf
+	if client.IsLoopback() {
+		most *= 3
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of[client] >= most && !c.isTrusted(client) {
+		return false
+	}
+	c.of[client]++
+	return true
+}
+
+func (c *connections) isTrusted(client netip.Addr) bool {
+	return c.trusted != nil && slices.ContainsFunc(c.trusted(), func(network netip.Prefix) bool { return network.Contains(client) })
 }
 
 // reserve waits for room for one connection. It returns false if stop was called.
@@ -80,13 +132,18 @@ func (c *connections) longestLocked() net.Conn {
 	return longest
 }
 
-// release frees the place of conn, which is closed, or of a connection that was not accepted
-// if conn is nil.
+// release frees the place of conn, which is closed.
 func (c *connections) release(conn net.Conn) {
+	client := networkOf(conn)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open--
 	delete(c.waiting, conn)
+	if c.of[client] > 1 {
+		c.of[client]--
+	} else {
+		delete(c.of, client)
+	}
 	c.changed.Broadcast()
 }
 
@@ -116,12 +173,21 @@ func (c *connections) stop() {
 	c.changed.Broadcast()
 }
 
-// state is the ConnState hook of the http.Server. Wrapped connections would tell when they
-// are closed, but net/http could not use sendfile with them.
-func (c *connections) state(conn net.Conn, state http.ConnState) {
+// accepted returns the connection that limited.Accept returned, without what wraps it.
+func accepted(conn net.Conn) net.Conn {
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
 	}
+	if behind, ok := conn.(*proxyproto.Conn); ok {
+		conn = behind.Raw()
+	}
+	return conn
+}
+
+// state is the ConnState hook of the http.Server. Wrapped connections would tell when they
+// are closed, but net/http could not use sendfile with them.
+func (c *connections) state(conn net.Conn, state http.ConnState) {
+	conn = accepted(conn)
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.release(conn)
 		return

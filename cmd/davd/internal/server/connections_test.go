@@ -3,6 +3,7 @@ package server
 import (
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,9 +64,93 @@ type fakeConn struct {
 	closed bool
 }
 
+// RemoteAddr is that of a client at a Unix socket.
+func (f *fakeConn) RemoteAddr() net.Addr { return &net.UnixAddr{} }
+
 // Close returns before the server notices that the connection is closed.
 func (f *fakeConn) Close() error {
 	f.closed = true
 	time.AfterFunc(time.Millisecond, func() { f.of.state(f, http.StateClosed) })
 	return nil
 }
+
+// TestAdmit checks how many connections one address may have.
+func TestAdmit(t *testing.T) {
+	open := newConnections(100)
+	open.maxOf = 2
+	open.trusted = func() []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix("192.0.2.9/32")} }
+	for _, c := range []struct {
+		addrs []string
+		most  int // or -1 for no limit
+	}{
+		{[]string{"192.0.2.1"}, 2},
+		{[]string{"192.0.2.2", "::ffff:192.0.2.2"}, 2},
+		{[]string{"2001:db8::1", "2001:db8::2"}, 2},
+		{[]string{"2001:db8:1::1"}, 2},
+		{[]string{"127.0.0.1"}, 6},
+		{[]string{"192.0.2.9"}, -1},
+	} {
+		var conns []*addrConn
+		for i := range 10 {
+			conn := &addrConn{addr: c.addrs[i%len(c.addrs)]}
+			if open.admit(networkOf(conn)) {
+				open.reserve()
+				conns = append(conns, conn)
+			}
+		}
+		if want := c.most; len(conns) != want && (want >= 0 || len(conns) != 10) {
+			t.Errorf("%v: %d connections, want %d", c.addrs, len(conns), want)
+		}
+		for _, conn := range conns {
+			open.release(conn)
+		}
+	}
+	if len(open.of) > 0 || open.open != 0 {
+		t.Errorf("%v, %d are left", open.of, open.open)
+	}
+}
+
+type addrConn struct {
+	net.Conn
+	addr string
+}
+
+func (c *addrConn) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(c.addr), 1))
+}
+
+// TestAcceptFull checks that an idle connection is only closed when another client connects.
+func TestAcceptFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		open := newConnections(1)
+		queue := make(queue, 2)
+		l := limited{queue, open}
+		first := &fakeConn{of: open}
+		queue <- first
+		if _, err := l.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		open.state(first, http.StateNew)
+		open.state(first, http.StateIdle)
+		accepted := make(chan error, 1)
+		go func() {
+			_, err := l.Accept()
+			accepted <- err
+		}()
+		time.Sleep(time.Hour)
+		if first.closed {
+			t.Error("the connection was closed, although no other client needed its place")
+		}
+		queue <- &fakeConn{of: open}
+		if err := <-accepted; err != nil || !first.closed {
+			t.Errorf("closed %t, error %v", first.closed, err)
+		}
+	})
+}
+
+// queue is a listener.
+type queue chan net.Conn
+
+func (q queue) Accept() (net.Conn, error) { return <-q, nil }
+func (q queue) Close() error              { return nil }
+func (q queue) Addr() net.Addr            { return &net.UnixAddr{} }

@@ -3,15 +3,19 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/davd/davd/cmd/davd/internal/config"
 )
 
 const (
@@ -21,6 +25,9 @@ const (
 	idleTimeout = 3 * time.Minute
 	// maxHeaderBytes has room for a long If header (RFC 4918 §10.4).
 	maxHeaderBytes = 256 << 10
+	// fewConnections is how many connections one address may have even if the process can open few
+	// files.
+	fewConnections = 32
 	// maxStreams is the least that RFC 9113 §6.5.2 recommends.
 	maxStreams = 100
 	// pingAfter is how long nothing may arrive on an HTTP/2 connection before the server sends
@@ -40,6 +47,12 @@ type Server struct {
 	// TLS, if not nil, makes the server use TLS, and HTTP/2 with clients that support it.
 	TLS *tls.Config
 	Log *slog.Logger
+	// Connections limits the open connections. Zero means as many as the process has files for, and
+	// no limit for one address. Trusted returns the proxies without such a limit; nil means none.
+	Connections config.Connections
+	Trusted     func() []netip.Prefix
+	// HeaderTimeout is how long the header of a request may take. Zero means 30 seconds.
+	HeaderTimeout time.Duration
 	// Grace is how long running requests may continue after the context of Serve has ended.
 	Grace time.Duration
 }
@@ -49,11 +62,17 @@ type Server struct {
 func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 	share := newBudget(fileLimit())
 	open := newConnections(share.connections)
+	open.trusted = s.Trusted
+	if s.Connections.All > 0 {
+		open.max = min(open.max, s.Connections.All)
+		open.maxOf = min(s.Connections.Of, max(open.max/4, fewConnections))
+	}
 	srv := &http.Server{
 		Handler:           open.closing(withFiles(s.Handler, share.files)),
 		ConnState:         open.state,
 		TLSConfig:         s.TLS,
-		ReadHeaderTimeout: readHeaderTimeout,
+		Protocols:         protocols(s.TLS != nil),
+		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, readHeaderTimeout),
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter},
@@ -83,6 +102,16 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 		return err
 	}
 	return nil
+}
+
+// protocols returns the versions of HTTP. Without TLS, a client can begin an HTTP/2 connection
+// (RFC 9113 §3.3), as some proxies do. No HTTP/1 client sends what such a connection begins with.
+func protocols(secure bool) *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetHTTP2(secure)
+	p.SetUnencryptedHTTP2(!secure)
+	return p
 }
 
 // stop refuses new connections immediately. Operations have s.Grace to finish, then they are
