@@ -39,6 +39,11 @@ type Handler struct {
 	// operation ended, successfully (nil) or not, when no client was waiting for it any
 	// more; or the server could not write the record of an operation.
 	OperationLogger func(operation.Operation, error)
+	// OperationEnded, if not nil, is called when an operation has ended.
+	OperationEnded func(operation.Operation)
+	// OperationOf, if not nil, is called before the answer to a request that has waited for an
+	// operation with a status document. id is that of the operation.
+	OperationOf func(r *http.Request, id string)
 
 	// State keeps locks, dead properties, and what operations do and have done. If it is nil,
 	// everything is in memory and ends with the Handler, except for the properties of files

@@ -17,6 +17,13 @@ func (h *Handler) prefix() string {
 	return strings.TrimSuffix(storage.Clean(h.Prefix), "/")
 }
 
+// ResourceName returns the name in FileSystem that the URL path of a request stands for. Logger
+// can use it. ok is false for a path outside of Prefix.
+func (h *Handler) ResourceName(r *http.Request) (name string, ok bool) {
+	asked, err := h.name(r.URL.Path)
+	return h.viewed(r.Context(), asked), err == nil
+}
+
 // names returns the resolver of names in FileSystem.
 func (h *Handler) names() place.Resolver { return place.Resolver{FS: h.FileSystem} }
 

@@ -29,6 +29,17 @@ func (h *Handler) registry() *operation.Registry {
 // Operations returns the running operations, the oldest first.
 func (h *Handler) Operations() []operation.Operation { return h.registry().Operations() }
 
+// DocumentedOperations is Operations for an operator: each operation gets a status document, and
+// so an ID.
+func (h *Handler) DocumentedOperations() []operation.Operation { return h.registry().Documented() }
+
+// StopOperation stops the running operation with the ID, whoever has begun it, and waits until it
+// has rolled back. It returns an error if there is no such operation, if it was too late, or if
+// the operation is still rolling back after ten seconds.
+func (h *Handler) StopOperation(ctx context.Context, id string) error {
+	return h.registry().Stop(ctx, id)
+}
+
 // Shutdown refuses new operations and waits until the running ones have ended. If ctx
 // ends first, Shutdown stops them with the cause [ErrShutdown], waits until each has
 // rolled back what it can, and returns ctx's error. Clients of stopped operations get
@@ -83,6 +94,14 @@ func (s operationServer) Record(of string, r history.Record) history.Record {
 func (s operationServer) Log(op operation.Operation, err error) {
 	if s.h().OperationLogger != nil {
 		s.h().OperationLogger(op, err)
+	}
+}
+
+func (s operationServer) OnEnd() func(operation.Operation) { return s.h().OperationEnded }
+
+func (s operationServer) Waited(r *http.Request, id string) {
+	if s.h().OperationOf != nil {
+		s.h().OperationOf(r, id)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -111,22 +110,13 @@ func (f *frontage) refused(r *http.Request, err error) {
 	if len(name) > maxLoggedName {
 		name = name[:maxLoggedName] + "…"
 	}
-	f.log.WarnContext(r.Context(), "login failed", "remote", remote(r), "user", strings.ToValidUTF8(name, "\ufffd"))
+	f.log.WarnContext(r.Context(), "login failed", "remote", accesslog.Remote(r), "user", strings.ToValidUTF8(name, "\ufffd"))
 }
 
 // ignored logs a header with a user name that does not count. It is called before the access
 // log, and before the address of the client replaces that of a proxy.
 func (f *frontage) ignored(r *http.Request, err error) {
-	f.log.WarnContext(r.Context(), "a header with a user name is ignored", "remote", remote(r), "err", err)
-}
-
-// remote returns the address in the RemoteAddr of a request, without the port.
-func remote(r *http.Request) string {
-	client, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return "unix"
-	}
-	return client.Addr().Unmap().WithZone("").String()
+	f.log.WarnContext(r.Context(), "a header with a user name is ignored", "remote", accesslog.Remote(r), "err", err)
 }
 
 // administrator returns a function that reports whether an administrator sent a request.

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/operation"
 )
@@ -52,6 +54,22 @@ func logWithheld(log *slog.Logger) func(*http.Request, interim.Withheld) {
 	}
 }
 
+// report returns a function that passes the end of each request to the access log, with the share
+// if there are any.
+func report(cfg *config.Config, h *dav.Handler) func(*http.Request, error) {
+	if len(cfg.Shares) == 0 {
+		return accesslog.Report
+	}
+	return func(r *http.Request, err error) {
+		accesslog.Report(r, err)
+		if name, ok := h.ResourceName(r); ok {
+			if share := shareAt(cfg, name); share != nil {
+				accesslog.InShare(r, share.Name)
+			}
+		}
+	}
+}
+
 // logOperation returns a function that logs the result of an operation whose client did
 // not wait for it, and the failure to record an operation.
 func logOperation(log *slog.Logger) func(operation.Operation, error) {
@@ -63,8 +81,11 @@ func logOperation(log *slog.Logger) func(operation.Operation, error) {
 		if op.Principal != "" {
 			about = append(about, "user", op.Principal)
 		}
+		if op.ID != "" {
+			about = append(about, "operation", op.ID)
+		}
 		if !op.Ended.IsZero() {
-			about = append(about, "status", op.Status, "duration", op.Ended.Sub(op.Started))
+			about = append(about, "status", op.Status, accesslog.Seconds(op.Ended.Sub(op.Started)))
 		}
 		switch {
 		case err == nil:

@@ -75,7 +75,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 		},
 		Authenticated: who != nil, Principal: auth.User, Administrator: administrator(cfg), Admitted: auth.Admitted,
 		StallTimeout: own.StallTimeout, MinRate: own.MinRate,
-		Logger: accesslog.Report, OperationLogger: logOperation(log),
+		Logger: accesslog.Report, OperationLogger: logOperation(log), OperationOf: accesslog.InOperation,
 	}
 	handler.Interim.Sent, handler.Interim.Withheld = logSent(log), logWithheld(log)
 	listeners, err := server.Listen(ctx, cfg.Addrs)

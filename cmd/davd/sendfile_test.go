@@ -102,7 +102,7 @@ func TestSendfile(t *testing.T) {
 		if got := <-given.conns; got != want {
 			t.Errorf("%s: the connection got %s, want %s", c.name, got, want)
 		}
-		if record := <-given.records; record.Bytes != n || record.User != "ann" {
+		if record := <-given.records; record.BytesOut != n || record.User != "ann" {
 			t.Errorf("%s: recorded %+v", c.name, record)
 		}
 	}

@@ -189,7 +189,8 @@ func (s *site) newHandler() *dav.Handler {
 	// No more than the process has files for.
 	h.Limits.Operations = min(h.Limits.Operations, server.MaxOperations())
 	h.Workers = s.workers
-	h.Logger = accesslog.Report
+	h.Logger = report(s.cfg, h)
+	h.OperationOf = accesslog.InOperation
 	h.OperationLogger = logOperation(s.log)
 	h.Administrator = administrator(s.cfg)
 	h.Interim.Sent, h.Interim.Withheld = s.sent, s.withheld

@@ -60,6 +60,9 @@ func (x *Exchange) Answered(status int) {
 // respond finishes the response to an operation that ended with err.
 func (x *Exchange) respond(err error) error {
 	x.emitter.Stop()
+	if id := x.registry.idOf(x.op); id != "" {
+		x.registry.server.Waited(x.r, id)
+	}
 	x.registry.respondResult(context.WithoutCancel(x.r.Context()), x.Response, x.op.success, err)
 	return x.Response.Finish()
 }

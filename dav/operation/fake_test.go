@@ -95,6 +95,10 @@ func (s siteServer) Log(_ Operation, err error) {
 	s.logs = append(s.logs, err)
 }
 
+func (siteServer) OnEnd() func(Operation) { return nil }
+
+func (siteServer) Waited(*http.Request, string) {}
+
 func (siteServer) Shown(_ context.Context, name string) string { return name }
 
 func (siteServer) Href(name string) string { return href(name) }

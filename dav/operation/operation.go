@@ -22,6 +22,8 @@ import (
 
 // Operation is a COPY, MOVE, DELETE or PROPFIND that is running or has just ended.
 type Operation struct {
+	// ID is that of the status document, or "" if the operation has none.
+	ID string
 	// Tenant is the tenant whose tree the operation works on; "" without tenants.
 	Tenant string
 	// Principal is the user who sent the request, or "".
@@ -37,6 +39,8 @@ type Operation struct {
 	// whether a client got it or not. Both are zero while the operation is running.
 	Ended  time.Time
 	Status int
+	// Stopping says that the operation is running and a request told it to stop.
+	Stopping bool
 	// Progress is the progress when [Registry.Operations] was called, or at the end.
 	Progress interim.Progress
 }
@@ -130,7 +134,8 @@ func newOperation(ctx context.Context, r Request, source, destination string, mo
 // snapshot returns the Operation as it is now.
 func (op *operation) snapshot() Operation {
 	snapshot := op.Operation
-	snapshot.Ended, snapshot.Status = op.endedAt, op.status
+	snapshot.ID, snapshot.Ended, snapshot.Status = op.id, op.endedAt, op.status
+	snapshot.Stopping = op.state == running && op.stopping()
 	snapshot.Progress = op.monitor.Snapshot()
 	return snapshot
 }

@@ -62,6 +62,19 @@ func (s *Registry) Operations() []Operation {
 	return list
 }
 
+// Documented is Operations for an operator. It gives each operation a status document, and so
+// an ID.
+func (s *Registry) Documented() []Operation {
+	s.mu.Lock()
+	for op := range s.running {
+		if !op.probes() {
+			s.identifyLocked(op)
+		}
+	}
+	s.mu.Unlock()
+	return slices.DeleteFunc(s.Operations(), func(op Operation) bool { return op.ID == "" })
+}
+
 // look returns a snapshot of op.
 func (s *Registry) look(op *operation) Operation {
 	s.mu.Lock()
@@ -197,6 +210,13 @@ func (s *Registry) identifyLocked(op *operation) string {
 		s.byID[op.identify()] = op
 	}
 	return op.identify()
+}
+
+// idOf returns the ID of op, or "" if it has no status document.
+func (s *Registry) idOf(op *operation) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return op.id
 }
 
 // announceLocked makes sure that op has a record soon, because a client is being told

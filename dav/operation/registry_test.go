@@ -170,6 +170,37 @@ func TestStop(t *testing.T) {
 	})
 }
 
+// TestOperatorStops: an operator gets an ID for each running operation and can stop it. The reason
+// is logged once.
+func TestOperatorStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, runs := newSite(), 0
+		go s.copies(t.Context(), "", time.Hour, &runs)
+		synctest.Wait()
+		running := s.Documented()
+		if len(running) != 1 || running[0].ID == "" || running[0].Method != "COPY" || running[0].Stopping {
+			t.Fatalf("running are %+v", running)
+		}
+		var cause error
+		for op := range s.running {
+			context.AfterFunc(op.ctx, func() { cause = context.Cause(op.ctx) })
+		}
+		if err := s.Stop(t.Context(), running[0].ID); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if cause == nil || cause.Error() != "stopped on request" {
+			t.Errorf("the cause is %v", cause)
+		}
+		if err := s.Stop(t.Context(), "other"); !errors.Is(err, errNoOperation) {
+			t.Errorf("stopping what does not run: %v", err)
+		}
+		if left := s.Documented(); len(left) != 0 {
+			t.Errorf("still running are %+v", left)
+		}
+	})
+}
+
 // TestOtherPrincipal: to another principal, an operation does not exist.
 func TestOtherPrincipal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

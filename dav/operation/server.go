@@ -19,6 +19,10 @@ type Server interface {
 	// Log takes note of an operation that ended while no client was waiting for it, and of a
 	// record that could not be written.
 	Log(Operation, error)
+	// OnEnd returns the function to call with each operation that has ended, or nil.
+	OnEnd() func(Operation)
+	// Waited takes note of the ID of an operation for which r has waited.
+	Waited(r *http.Request, id string)
 	// Href returns the URL path of a resource.
 	Href(name string) string
 	// Shown returns the name of a resource as the client of ctx knows it.

@@ -30,7 +30,22 @@ func (d Documents) delete(ctx context.Context, op *operation, v *view) error {
 	if !v.running() {
 		return d.Registry.forget(ctx, v.ID)
 	}
-	op.stop(d.Registry.server.Stopped(d.Registry.look(op)))
+	return d.Registry.stop(ctx, op)
+}
+
+// Stop stops the running operation id and waits until it has rolled back, for at most ten
+// seconds. The error is for a person.
+func (s *Registry) Stop(ctx context.Context, id string) error {
+	op := s.find(id)
+	if op == nil {
+		return errNoOperation
+	}
+	return s.stop(ctx, op)
+}
+
+// stop is Stop for op. It returns errStopping if the operation has not ended in time.
+func (s *Registry) stop(ctx context.Context, op *operation) error {
+	op.stop(s.server.Stopped(s.look(op)))
 	timer := time.NewTimer(stopPatience)
 	defer timer.Stop()
 	select {

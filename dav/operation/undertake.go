@@ -121,7 +121,11 @@ func (s *Registry) run(op *operation, work func() error) (err error) {
 		if op.leave != nil {
 			op.leave()
 		}
-		if unanswered := s.end(op, err); unanswered {
+		unanswered := s.end(op, err)
+		if ended := s.server.OnEnd(); ended != nil {
+			ended(s.look(op))
+		}
+		if unanswered {
 			s.server.Log(s.look(op), err)
 		}
 	}()

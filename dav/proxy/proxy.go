@@ -74,6 +74,11 @@ type Handler struct {
 	// OperationLogger, if not nil, is called when an operation ends while no client waits
 	// for it.
 	OperationLogger func(operation.Operation, error)
+	// OperationEnded, if not nil, is called when an operation has ended.
+	OperationEnded func(operation.Operation)
+	// OperationOf, if not nil, is called before the answer to a request that has waited for an
+	// operation with a status document. id is that of the operation.
+	OperationOf func(r *http.Request, id string)
 
 	once sync.Once
 	// prefix is Prefix, escaped, with a leading and without a trailing slash, or "". base is

@@ -125,6 +125,14 @@ func (s server) Log(op operation.Operation, err error) {
 	}
 }
 
+func (s server) OnEnd() func(operation.Operation) { return s.h.OperationEnded }
+
+func (s server) Waited(r *http.Request, id string) {
+	if s.h.OperationOf != nil {
+		s.h.OperationOf(r, id)
+	}
+}
+
 func (server) Shown(_ context.Context, name string) string { return name }
 
 func (s server) Href(name string) string { return s.h.href(name) }

@@ -32,15 +32,20 @@ type Record struct {
 	Status int
 	// Interim is the number of interim responses that Next sent.
 	Interim int
-	// Bytes is the size of the final response's body.
-	Bytes int64
+	// BytesIn is how much of the request's body was read, and BytesOut the size of the final
+	// response's body.
+	BytesIn, BytesOut int64
 	// Duration is the time that Next took.
 	Duration time.Duration
-	// Remote is the client's address, or "unix" for a client at a Unix socket.
+	// Remote is the client's address without the port, or "unix" for a client at a Unix socket.
 	Remote string
 	// User is the name that was passed to [Identify].
-	User      string
-	UserAgent string
+	User string
+	// NamesUser says that the request has a name and a password, whether valid or not.
+	NamesUser bool
+	// Share and Operation are what was passed to [InShare] and [InOperation].
+	Share, Operation string
+	UserAgent        string
 	// Err is the error that was passed to [Report], or says that Next panicked.
 	Err error
 }
@@ -58,10 +63,12 @@ type exchangeKey struct{}
 type exchange struct {
 	context.Context //nolint:containedctx // the request's own context, which lives as long as the exchange
 
-	// user and err are what Next has reported.
-	user   string
+	// user, share, operation and err are what Next has reported.
+	user, share, operation string
+
 	err    error
 	writer responseWriter
+	body   countedBody
 }
 
 // Value implements context.Context.
@@ -80,6 +87,20 @@ func Identify(r *http.Request, user string) {
 	}
 }
 
+// InShare adds the name of the share that contains the resource to the record of r, like Identify.
+func InShare(r *http.Request, share string) {
+	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok {
+		x.share = share
+	}
+}
+
+// InOperation adds the ID of the operation for which r has waited to its record, like Identify.
+func InOperation(r *http.Request, id string) {
+	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok {
+		x.operation = id
+	}
+}
+
 // Report adds the error that ended r to its record. It can be the Logger of a dav.Handler.
 // It does nothing if r did not pass a Handler.
 func Report(r *http.Request, err error) {
@@ -94,24 +115,28 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panicked := true
 	// A panic is not recovered here, because net/http logs it with the whole stack.
 	defer func() { h.Done(r, x.record(r, time.Since(start), panicked)) }()
-	h.Next.ServeHTTP(&x.writer, r.WithContext(x))
+	inner := r.WithContext(x)
+	if r.Body != nil && r.Body != http.NoBody {
+		x.body.ReadCloser = r.Body
+		inner.Body = &x.body
+	}
+	h.Next.ServeHTTP(&x.writer, inner)
 	panicked = false
 }
 
 func (x *exchange) record(r *http.Request, took time.Duration, panicked bool) Record {
 	record := Record{
 		Method: r.Method, Path: r.URL.Path,
-		Status: x.writer.finalStatus(), Interim: x.writer.interim, Bytes: x.writer.bytes, Duration: took,
-		Remote: r.RemoteAddr, User: x.user, UserAgent: r.UserAgent(), Err: x.err,
+		Status: x.writer.finalStatus(), Interim: x.writer.interim, Duration: took,
+		BytesIn: x.body.read.Load(), BytesOut: x.writer.bytes,
+		Remote: Remote(r), User: x.user, NamesUser: r.Header["Authorization"] != nil,
+		Share: x.share, Operation: x.operation, UserAgent: r.UserAgent(), Err: x.err,
 	}
 	if x.writer.gone && !errors.Is(x.err, dav.ErrShutdown) {
 		record.Status = StatusClientGone
 	}
 	if panicked {
 		record.Status, record.Err = x.writer.status, errPanicked
-	}
-	if r.RemoteAddr == "" || r.RemoteAddr == "@" {
-		record.Remote = "unix"
 	}
 	if r.Method == "COPY" || r.Method == "MOVE" {
 		record.Destination = destination(r)

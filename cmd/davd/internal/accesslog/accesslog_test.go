@@ -115,7 +115,7 @@ func TestSendfileAndInterim(t *testing.T) {
 		t.Errorf("the client got %v, %d and %d bytes", interim, resp.StatusCode, len(body))
 	}
 	record := <-s.records
-	if record.Status != http.StatusPartialContent || record.Interim != 2 || record.Bytes != size-1 {
+	if record.Status != http.StatusPartialContent || record.Interim != 2 || record.BytesOut != size-1 {
 		t.Errorf("recorded %+v", record)
 	}
 	if copied != size-1 {
@@ -143,7 +143,7 @@ func TestFlushAndDeadlines(t *testing.T) {
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		t.Fatal(err)
 	}
-	if record := <-s.records; record.Status != http.StatusOK || record.Bytes != 12 || record.Err != nil {
+	if record := <-s.records; record.Status != http.StatusOK || record.BytesOut != 12 || record.Err != nil {
 		t.Errorf("recorded %+v", record)
 	}
 }
@@ -178,7 +178,7 @@ func TestRecord(t *testing.T) {
 			t.Errorf("%s to %s: the destination is %q, want %q", tt.method, tt.field, record.Destination, tt.want)
 		}
 		if record.Method != tt.method || record.Path != "/a b" || record.Status != http.StatusConflict ||
-			!strings.HasPrefix(record.Remote, "127.0.0.1:") || record.UserAgent != "tester/1" || record.User != "ann" || !errors.Is(record.Err, refused) {
+			record.Remote != "127.0.0.1" || record.UserAgent != "tester/1" || record.User != "ann" || !errors.Is(record.Err, refused) {
 			t.Errorf("recorded %+v", record)
 		}
 	}
@@ -224,6 +224,33 @@ func TestContext(t *testing.T) {
 	}
 }
 
+// TestBytesIn checks that the bytes of the request's body are counted that were read.
+func TestBytesIn(t *testing.T) {
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(io.Discard, r.Body, 5)
+		accesslog.InShare(r, "/docs")
+		accesslog.InOperation(r, "x")
+	}, nil)
+	req := s.request(t, http.MethodPut, "/a")
+	req.Body = io.NopCloser(strings.NewReader("content"))
+	req.SetBasicAuth("ann", "secret")
+	s.do(t, req)
+	if record := <-s.records; record.BytesIn != 5 || !record.NamesUser || record.Share != "/docs" || record.Operation != "x" {
+		t.Errorf("recorded %+v", record)
+	}
+}
+
+func TestRemote(t *testing.T) {
+	for addr, want := range map[string]string{
+		"192.0.2.1:80": "192.0.2.1", "[2001:db8::1]:80": "2001:db8::1", "[fe80::1%eth0]:80": "fe80::1",
+		"[::ffff:192.0.2.1]:80": "192.0.2.1", "@": "unix", "": "unix",
+	} {
+		if got := accesslog.Remote(&http.Request{RemoteAddr: addr}); got != want {
+			t.Errorf("%q is %q, want %q", addr, got, want)
+		}
+	}
+}
+
 func TestReportOutside(_ *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	accesslog.Report(r, errors.New("nowhere to go"))
@@ -242,13 +269,17 @@ func TestToSlog(t *testing.T) {
 	}))
 	done := accesslog.To(log)
 	r := httptest.NewRequestWithContext(context.Background(), "COPY", "/a", http.NoBody)
-	done(r, accesslog.Record{Method: "GET", Path: "/a\nb", Status: 200, Bytes: 5, Duration: 1500 * time.Microsecond, Remote: "unix"})
+	done(r, accesslog.Record{Method: "GET", Path: "/a\nb", Status: 200, BytesIn: 7, BytesOut: 5, Duration: 1500 * time.Microsecond, Remote: "unix", Share: "/docs", Operation: "x"})
+	done(r, accesslog.Record{Method: "GET", Path: "/", Status: 401, Remote: "unix", UserAgent: "curl/8"})
+	done(r, accesslog.Record{Method: "GET", Path: "/", Status: 401, NamesUser: true, Remote: "unix", UserAgent: "curl/8"})
 	done(r, accesslog.Record{
 		Method: "COPY", Path: "/a", Destination: "/b", Status: 507, Interim: 3,
-		Duration: time.Second, Remote: "127.0.0.1:5", User: "ann", UserAgent: "curl/8", Err: errors.New("no room"),
+		Duration: time.Second, Remote: "127.0.0.1", User: "ann", UserAgent: "curl/8", Err: errors.New("no room"),
 	})
-	want := `level=INFO msg=request method=GET path="/a\nb" status=200 bytes=5 duration=1.5ms remote=unix user_agent=""
-level=INFO msg=request method=COPY path=/a destination=/b status=507 bytes=0 duration=1s interim=3 remote=127.0.0.1:5 user=ann user_agent=curl/8 err="no room"
+	want := `level=INFO msg=request method=GET path="/a\nb" status=200 bytes_in=7 bytes_out=5 duration_s=0.0015 remote=unix share=/docs operation=x user_agent=""
+level=INFO msg=request method=GET path=/ status=401 bytes_out=0 duration_s=0 remote=unix user_agent=curl/8
+level=WARN msg=request method=GET path=/ status=401 bytes_out=0 duration_s=0 remote=unix user_agent=curl/8
+level=ERROR msg=request method=COPY path=/a destination=/b status=507 bytes_out=0 duration_s=1 interim=3 remote=127.0.0.1 user=ann user_agent=curl/8 err="no room"
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
@@ -259,7 +290,7 @@ level=INFO msg=request method=COPY path=/a destination=/b status=507 bytes=0 dur
 func TestToSlogQuiet(t *testing.T) {
 	var out bytes.Buffer
 	done := accesslog.To(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	done(httptest.NewRequest(http.MethodGet, "/", http.NoBody), accesslog.Record{Method: "GET", Status: 500})
+	done(httptest.NewRequest(http.MethodGet, "/", http.NoBody), accesslog.Record{Method: "GET", Status: 499})
 	if out.Len() != 0 {
 		t.Errorf("got %q", out.String())
 	}

@@ -6,48 +6,65 @@ import (
 	"time"
 )
 
-// To returns a function for [Handler].Done that writes each record to log, as one line at
-// level info.
+// To returns a function for [Handler].Done that writes each record to log, as one line.
 func To(log *slog.Logger) func(*http.Request, Record) {
 	handler := log.Handler()
 	return func(r *http.Request, record Record) {
-		if !handler.Enabled(r.Context(), slog.LevelInfo) {
+		level := record.level()
+		if !handler.Enabled(r.Context(), level) {
 			return
 		}
 		// log.Info would look up its caller on the stack each time.
-		line := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
+		line := slog.NewRecord(time.Now(), level, "request", 0)
 		line.AddAttrs(record.attrs()...)
 		_ = handler.Handle(r.Context(), line) // the log itself has failed
 	}
 }
 
+// level returns error if the server failed, warn for a name or password that is not valid, and
+// info for everything else: a client's mistake is no reason to look at the server.
+func (r *Record) level() slog.Level {
+	switch {
+	case r.Status >= http.StatusInternalServerError || r.Err == errPanicked: //nolint:errorlint // it is never wrapped
+		return slog.LevelError
+	case r.Status == http.StatusUnauthorized && r.NamesUser:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
 // attrs returns the attributes of a line. Those that are empty for most requests are
-// omitted if they are empty.
+// omitted if they are empty. docs/log.md lists them.
 func (r *Record) attrs() []slog.Attr {
-	attrs := append(make([]slog.Attr, 0, 11),
+	attrs := append(make([]slog.Attr, 0, 14),
 		slog.String("method", r.Method),
 		slog.String("path", r.Path),
 	)
 	if r.Destination != "" {
 		attrs = append(attrs, slog.String("destination", r.Destination))
 	}
-	attrs = append(attrs,
-		slog.Int("status", r.Status),
-		slog.Int64("bytes", r.Bytes),
-		slog.Duration("duration", r.Duration.Round(time.Microsecond)),
-	)
+	attrs = append(attrs, slog.Int("status", r.Status))
+	if r.BytesIn > 0 {
+		attrs = append(attrs, slog.Int64("bytes_in", r.BytesIn))
+	}
+	attrs = append(attrs, slog.Int64("bytes_out", r.BytesOut), Seconds(r.Duration))
 	if r.Interim > 0 {
 		attrs = append(attrs, slog.Int("interim", r.Interim))
 	}
-	attrs = append(attrs,
-		slog.String("remote", r.Remote),
-	)
-	if r.User != "" {
-		attrs = append(attrs, slog.String("user", r.User))
+	attrs = append(attrs, slog.String("remote", r.Remote))
+	for _, each := range [...]struct{ key, value string }{{"user", r.User}, {"share", r.Share}, {"operation", r.Operation}} {
+		if each.value != "" {
+			attrs = append(attrs, slog.String(each.key, each.value))
+		}
 	}
 	attrs = append(attrs, slog.String("user_agent", r.UserAgent))
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("err", r.Err.Error()))
 	}
 	return attrs
+}
+
+// Seconds returns the attribute duration_s, to the microsecond.
+func Seconds(d time.Duration) slog.Attr {
+	return slog.Float64("duration_s", d.Round(time.Microsecond).Seconds())
 }
