@@ -91,8 +91,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if isStatus {
 		return operation.Documents{Registry: h.registry(), Access: operationServer{h.kept()}}.Serve(w, r, id)
 	}
-	req := &request{Request: r, h: h}
-	req.name, err = h.resource(r.Context(), r.URL.Path)
+	req, release := h.pinned(r, operates)
+	defer release()
+	req.name, err = h.resource(req.Context(), r.URL.Path)
 	if err != nil {
 		return err
 	}
@@ -110,6 +111,17 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return h.serveHeld(w, req, serve)
 	}
 	return h.serveNow(w, req, serve)
+}
+
+// pinned returns a request with a context for one state of the shares and their rights, so that
+// these don't change between the check of a right and its use. An operation that outlives its
+// request has a context of its own, from package tree.
+func (h *Handler) pinned(r *http.Request, operates bool) (req *request, release func()) {
+	if !h.restricted() || operates && r.Method != "PROPFIND" {
+		return &request{Request: r, h: h}, func() {}
+	}
+	ctx, release := storage.Pin(r.Context(), h.FileSystem)
+	return &request{Request: r.WithContext(ctx), h: h}, release
 }
 
 func (h *Handler) serveNow(w http.ResponseWriter, r *request, serve func(*Handler, http.ResponseWriter, *request) error) error {

@@ -61,20 +61,14 @@ func (n *namespace) set(cfg *config.Config) error {
 	if n.access == nil && restricts(cfg) {
 		return errRestricts
 	}
-	var policy *access.Policy
-	if n.access != nil {
-		var err error
-		if policy, err = policyOf(cfg); err != nil {
-			return err
-		}
+	if n.access == nil {
+		return n.shares.Set(cfg)
 	}
-	if err := n.shares.Set(cfg); err != nil {
+	policy, err := policyOf(cfg)
+	if err != nil {
 		return err
 	}
-	if n.access != nil {
-		n.access.SetPolicy(policy)
-	}
-	return nil
+	return n.access.Change(policy, func() error { return n.shares.Set(cfg) })
 }
 
 // finishAlone finishes or undoes what a killed davd has left in a directory that it served

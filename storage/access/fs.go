@@ -19,6 +19,8 @@ import (
 type FS struct {
 	storage.FS
 	policy atomic.Pointer[Policy]
+	// coming is the policy that Change is about to set. It restricts principals too.
+	coming atomic.Pointer[Policy]
 }
 
 // New returns fsys, restricted by policy.
@@ -30,6 +32,22 @@ func New(fsys storage.FS, policy *Policy) *FS {
 
 // SetPolicy replaces the policy. Each call that begins later obeys the new one.
 func (a *FS) SetPolicy(policy *Policy) { a.policy.Store(policy) }
+
+// Policy returns the policy.
+func (a *FS) Policy() *Policy { return a.policy.Load() }
+
+// Change calls change, which changes what the FS inside contains, and then sets policy. Meanwhile,
+// principals have the rights that both policies give, because a call may meet the FS as it was or
+// as it will be. If change returns an error, the policy stays. Only one Change may run at a time.
+func (a *FS) Change(policy *Policy, change func() error) error {
+	a.coming.Store(policy)
+	defer a.coming.Store(nil)
+	if err := change(); err != nil {
+		return err
+	}
+	a.SetPolicy(policy)
+	return nil
+}
 
 // Allowed implements storage.Authorizer.
 func (a *FS) Allowed(ctx context.Context, name string, need storage.Right, tree bool) error {
@@ -260,9 +278,31 @@ func (a *FS) CheckRemoval(ctx context.Context, name string) error {
 	return storage.CheckRemoval(ctx, a.FS, name)
 }
 
-// Pin implements storage.Pinner.
+// pinKey is the key of the pin of a context.
+type pinKey struct{}
+
+// pin has the policy under which an operation has begun.
+type pin struct {
+	of     *FS
+	policy *Policy
+}
+
+// Pin implements storage.Pinner. What it keeps in the FS inside is not what a later policy is
+// about: another share may get the name of one that an operation uses. So the operation has only
+// rights that the policy of now gives too.
 func (a *FS) Pin(ctx context.Context) (pinned context.Context, release func()) {
+	if a.pinned(ctx) == nil {
+		ctx = context.WithValue(ctx, pinKey{}, pin{a, a.policy.Load()})
+	}
 	return storage.Pin(ctx, a.FS)
+}
+
+// pinned returns the policy of the operation of ctx, or nil.
+func (a *FS) pinned(ctx context.Context) *Policy {
+	if p, ok := ctx.Value(pinKey{}).(pin); ok && p.of == a {
+		return p.policy
+	}
+	return nil
 }
 
 // ReplaceFile implements storage.FileReplacer.

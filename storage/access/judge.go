@@ -12,7 +12,9 @@ import (
 type question struct {
 	a     *FS
 	table *table // nil if everything is allowed
-	login storage.Login
+	// others are those of other policies that restrict too, or nil.
+	others [2]*table
+	login  storage.Login
 	// name decides; it is the logical name of a staged one.
 	name string
 	// dir is the collection that contains a staged tree, and rest the part of name below it.
@@ -38,8 +40,37 @@ func (a *FS) ask(ctx context.Context, name string, makes bool) question {
 		q.name = destination + rest
 		q.rest = path.Base(destination) + rest
 	}
-	q.table = a.policy.Load().tableOf(&q.login)
+	// A policy that is coming was loaded before the one that is replaced.
+	coming, pinned := a.coming.Load(), a.pinned(ctx)
+	policy := a.policy.Load()
+	q.table = policy.tableOf(&q.login)
+	if coming != nil && coming != policy {
+		q.others[0] = coming.tableOf(&q.login)
+	}
+	if pinned != nil && pinned != policy {
+		q.others[1] = pinned.tableOf(&q.login)
+	}
 	return q
+}
+
+// restrict leaves in v what the principal may also do at name.
+func (q *question) restrict(v *verdict, name string) {
+	q.table.restrict(v, name)
+	for _, other := range q.others {
+		if other != nil {
+			other.restrict(v, name)
+		}
+	}
+}
+
+// restrictKey leaves in v what the principal may also do at all names with a Key.
+func (q *question) restrictKey(v *verdict, key string) {
+	v.restrict(q.table.folded, key, storage.Fold)
+	for _, other := range q.others {
+		if other != nil {
+			v.restrict(other.folded, key, storage.Fold)
+		}
+	}
 }
 
 // spelled returns the verdict for the name alone, without its links.
@@ -47,8 +78,8 @@ func (q *question) spelled() verdict {
 	if q.table == nil {
 		return verdict{own: storage.RightsWrite, tree: storage.RightsWrite, seen: true, uniform: true}
 	}
-	v := q.table.at(q.name)
-	v.staged = q.staged
+	v := verdict{own: storage.RightsWrite, tree: storage.RightsWrite, seen: true, uniform: true, staged: q.staged}
+	q.restrict(&v, q.name)
 	return q.withhold(v)
 }
 
@@ -76,14 +107,14 @@ func (q *question) resolve(ctx context.Context, v *verdict, follow bool) error {
 	}
 	// What links outside the share lead to has no other name.
 	if canonical := path.Join(canon.Name, rest); canonical != q.name && !storage.Reserved(canonical) {
-		q.table.restrict(v, canonical)
+		q.restrict(v, canonical)
 	}
 	if canon.Key != canon.Name && !storage.Reserved(canon.Key) {
-		v.restrict(q.table.folded, path.Join(canon.Key, rest), storage.Fold)
+		q.restrictKey(v, path.Join(canon.Key, rest))
 	}
 	for _, link := range canon.Links {
 		if !storage.Reserved(link) {
-			q.table.restrict(v, link)
+			q.restrict(v, link)
 		}
 	}
 	*v = q.withhold(*v)

@@ -140,6 +140,13 @@ func split(name string) []string {
 	return segments
 }
 
+// Shows reports whether a principal may see name, as far as that doesn't depend on links.
+func (p *Policy) Shows(login storage.Login, name string) bool {
+	v := verdict{seen: true}
+	p.tableOf(&login).restrict(&v, storage.Clean(name))
+	return v.seen
+}
+
 // maxTables limits the tables in memory. One that was dropped is made again.
 const maxTables = 4096
 

@@ -265,13 +265,6 @@ type filter struct {
 
 func (f filter) shows(segment string) bool { return f.node.shows(f.spell(segment)) }
 
-// at returns the verdict for a name, as it is spelled.
-func (t *table) at(name string) verdict {
-	v := verdict{own: storage.RightsWrite, tree: storage.RightsWrite, seen: true, uniform: true}
-	t.restrict(&v, name)
-	return v
-}
-
 // restrict leaves in v what the principal may also do at name.
 func (t *table) restrict(v *verdict, name string) {
 	v.restrict(t.exact, name, composed)

@@ -255,3 +255,95 @@ func (r revoking) Mkdir(ctx context.Context, name string, perm fs.FileMode) erro
 	r.revoke()
 	return err
 }
+
+// TestChange: while what an FS contains changes, principals have the rights that both policies give.
+// An operation that has begun before never gets others than it had.
+func TestChange(t *testing.T) {
+	const both, old, after = "/both", "/old", "/new"
+	give := func(paths ...string) *access.Policy {
+		rules := []access.Rule{{Path: "/", Subject: access.User("ann"), Rights: storage.RightList}}
+		for _, path := range paths {
+			rules = append(rules, access.Rule{Path: path, Subject: access.User("ann"), Rights: storage.RightsWrite})
+		}
+		return newPolicy(t, access.Share{At: "/", Rules: rules})
+	}
+	dir := t.TempDir()
+	for _, name := range []string{both, old, after} {
+		write(t, filepath.Join(dir, name, "f"))
+		if err := os.Symlink("."+name, filepath.Join(dir, "to-"+name[1:])); err != nil {
+			t.Skip(err)
+		}
+	}
+	a := access.New(open(t, dir), give(both, old))
+	ctx := storage.WithPrincipal(t.Context(), "ann")
+	pinned, release := a.Pin(ctx)
+	defer release()
+	again, releaseAgain := a.Pin(pinned)
+	defer releaseAgain()
+	check := func(when string, ctx context.Context, names ...string) {
+		t.Helper()
+		for _, name := range []string{both, old, after} {
+			_, err := a.Stat(ctx, name+"/f")
+			mayDelete := a.Allowed(ctx, name+"/f", storage.RightDelete, true)
+			byLink := a.Allowed(ctx, "/to-"+name[1:]+"/f", storage.RightList, false)
+			want := slices.Contains(names, name)
+			if err != nil || (mayDelete == nil) != want || byLink != nil {
+				t.Errorf("%s, %s: error %v, delete %v, by link %v", when, name, err, mayDelete, byLink)
+			}
+			if err := a.Allowed(ctx, "/to-"+name[1:]+"/f", storage.RightDelete, false); err == nil {
+				t.Errorf("%s: a link gives rights", when)
+			}
+		}
+	}
+	check("before", ctx, both, old)
+	failed := errors.New("failed")
+	if err := a.Change(give(both, after), func() error { return failed }); !errors.Is(err, failed) {
+		t.Error(err)
+	}
+	check("after a failure", ctx, both, old)
+	next := give(both, after)
+	if err := a.Change(next, func() error {
+		check("meanwhile", ctx, both)
+		check("meanwhile, pinned", pinned, both)
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	check("afterwards", ctx, both, after)
+	check("afterwards, pinned", pinned, both)
+	check("afterwards, pinned twice", again, both)
+	if a.Policy() != next {
+		t.Error("another policy")
+	}
+	for name, want := range map[string]bool{"/": true, both: true, "/none": true} {
+		if next.Shows(storage.Login{Principal: "ann"}, name) != want || next.Shows(storage.Login{}, "/x") {
+			t.Errorf("Shows(%s)", name)
+		}
+	}
+}
+
+// TestPinnedLinks: an operation has rights at a link only if the policy with which it began gives
+// them at the target, too.
+func TestPinnedLinks(t *testing.T) {
+	rules := func(hidden string) *access.Policy {
+		return newPolicy(t, access.Share{At: "/", Rules: []access.Rule{
+			{Path: "/", Subject: access.Users(), Rights: storage.RightsWrite}, {Path: hidden, Subject: access.Users(), Rights: storage.RightsNone},
+		}})
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a/f"))
+	if err := os.Symlink("a", filepath.Join(dir, "link")); err != nil {
+		t.Skip(err)
+	}
+	a := access.New(open(t, dir), rules("/a"))
+	ctx := storage.WithPrincipal(t.Context(), "ann")
+	pinned, release := a.Pin(ctx)
+	defer release()
+	a.SetPolicy(rules("/b"))
+	if _, err := a.Stat(ctx, "/link/f"); err != nil {
+		t.Error(err)
+	}
+	if _, err := a.Stat(pinned, "/link/f"); !errors.Is(err, storage.ErrRefused) {
+		t.Error(err)
+	}
+}
