@@ -156,10 +156,11 @@ func isAllowed(method string, rights storage.Right, collection bool) bool {
 // Reauthorize checks again whether the principals of all running operations may do what these
 // do. It stops the operations that they may not do any more: these roll back as far as they can
 // and answer 403 (Forbidden), and listings end. Call it after the rights of FileSystem have
-// changed. known reports whether a principal still exists; nil means that all do.
-func (h *Handler) Reauthorize(known func(principal string) bool) {
+// changed. known reports whether a principal still exists; nil means that all do. Its context has the
+// values of that of the request.
+func (h *Handler) Reauthorize(known func(ctx context.Context, principal string) bool) {
 	h.registry().StopIf(func(ctx context.Context, op operation.Operation) error {
-		if op.Principal != "" && known != nil && !known(op.Principal) {
+		if op.Principal != "" && known != nil && !known(ctx, op.Principal) {
 			return status.New(http.StatusForbidden, "stopped, because the user no longer has access")
 		}
 		if h.stillAllowed(ctx, op) == nil {

@@ -1,6 +1,7 @@
 package dav_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -429,6 +430,16 @@ func TestRightsLockRoot(t *testing.T) {
 	}
 }
 
+// TestRightsReason: a refusal says that a right is missing, and nothing about the storage.
+func TestRightsReason(t *testing.T) {
+	s, _ := serveRights(t, layout{"/shared/f": "f"}, rightsSite()...)
+	for method, destination := range map[string]string{"DELETE": "", "COPY": "/shared/g", "MKCOL": ""} {
+		if a := s.wants(403, method, "/shared/f", "User: eve", "Destination: "+destination); a.body != "403 Forbidden: you don't have the right to do this\n" {
+			t.Errorf("%s: %q", method, a.body)
+		}
+	}
+}
+
 // TestRightsTaggedIf: the header If reveals nothing about a resource that the client may not see.
 func TestRightsTaggedIf(t *testing.T) {
 	s, _ := serveRights(t, layout{"/home/ann/f": "f", "/home/bob/f": "f"}, rightsSite()...)
@@ -450,15 +461,15 @@ func TestRightsRevoked(t *testing.T) {
 	for _, tt := range []struct {
 		name, method string
 		policy       access.Share
-		known        func(string) bool
+		known        func(context.Context, string) bool
 		status       int
 		async        bool
 	}{
 		{"source", "COPY", read("/s"), nil, 403, false},
 		{"destination", "COPY", read("/d"), nil, 403, false},
-		{"principal", "COPY", access.Share{At: "/"}, func(who string) bool { return who != "ann" }, 403, false},
+		{"principal", "COPY", access.Share{At: "/"}, func(_ context.Context, who string) bool { return who != "ann" }, 403, false},
 		{"something else", "COPY", read("/other"), nil, 204, false},
-		{"another principal", "COPY", access.Share{At: "/"}, func(who string) bool { return who != "bob" }, 204, false},
+		{"another principal", "COPY", access.Share{At: "/"}, func(_ context.Context, who string) bool { return who != "bob" }, 204, false},
 		{"no client waits", "COPY", read("/s"), nil, 403, true},
 		{"a listing", "PROPFIND", access.Share{At: "/", Rules: []access.Rule{{Path: "/s", Subject: access.Users(), Rights: storage.RightsNone}}}, nil, 403, false},
 	} {

@@ -1,12 +1,15 @@
 package dav
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/davd/davd/dav/internal/listing"
 	"github.com/davd/davd/dav/internal/status"
@@ -30,7 +33,7 @@ func NewView(points ...MountPoint) (*View, error) {
 	v := &View{points: slices.Clone(points)}
 	for i := range v.points {
 		p := &v.points[i]
-		p.At, p.Name = storage.Clean(p.At), storage.Clean(p.Name)
+		p.At, p.Name = norm.NFC.String(storage.Clean(p.At)), storage.Clean(p.Name)
 		if strings.Count(p.At, "/") > 1 || storage.Reserved(p.At) || storage.Reserved(p.Name) {
 			return nil, fmt.Errorf("nothing can be mounted at %s", p.At)
 		}
@@ -47,12 +50,29 @@ func NewView(points ...MountPoint) (*View, error) {
 
 // name returns the name in the storage for a path below the prefix.
 func (v *View) name(asked string) string {
+	p, rest := v.point(asked)
+	return moved(rest, "/", p.Name)
+}
+
+// point returns the mount point of a path, and the path below it.
+func (v *View) point(asked string) (p MountPoint, rest string) {
+	at, rest := cutFirst(asked)
 	for _, p := range v.points {
-		if storage.Contains(p.At, asked) {
-			return moved(asked, p.At, p.Name)
+		if p.At == at {
+			return p, rest
 		}
 	}
-	return asked // one point is at "/"
+	return v.points[len(v.points)-1], asked
+}
+
+// cutFirst returns the first segment of a path, in the spelling of mount points, and the rest.
+// macOS sends decomposed characters.
+func cutFirst(path string) (first, rest string) {
+	end := strings.IndexByte(path[1:], '/') + 1
+	if end == 0 {
+		end = len(path)
+	}
+	return norm.NFC.String(path[:end]), cmp.Or(path[end:], "/")
 }
 
 // moved returns name, which is from or below it, as to or below that.
@@ -87,13 +107,8 @@ func (v *View) shadows(p MountPoint, name string) bool {
 	if p.At != "/" {
 		return false
 	}
-	path := moved(name, p.Name, p.At)
-	for _, other := range v.points {
-		if other.At != "/" && storage.Contains(other.At, path) {
-			return true
-		}
-	}
-	return false
+	other, _ := v.point(moved(name, p.Name, p.At))
+	return other.At != "/"
 }
 
 // view returns the view of the client of ctx, or nil if URL paths are names.
@@ -130,7 +145,10 @@ func (h *Handler) checkMountPoint(ctx context.Context, urlPath string) error {
 		return nil
 	}
 	asked, err := h.name(urlPath)
-	if err == nil && slices.ContainsFunc(v.points, func(p MountPoint) bool { return p.At == asked }) {
+	if err != nil {
+		return nil //nolint:nilerr // the caller returns it
+	}
+	if _, rest := v.point(asked); rest == "/" {
 		return status.New(http.StatusForbidden, "a share is mounted here, so it can't be removed, moved or replaced")
 	}
 	return nil
@@ -146,12 +164,8 @@ func (h *Handler) listerOf(r *request) listing.Server {
 	if err != nil {
 		return h.lister()
 	}
-	for _, p := range v.points {
-		if storage.Contains(p.At, asked) {
-			return h.listerAt(v, p)
-		}
-	}
-	return h.lister()
+	p, _ := v.point(asked)
+	return h.listerAt(v, p)
 }
 
 // listerAt returns h as a listing in the tree of a mount point sees it.
@@ -189,7 +203,7 @@ func (v *View) addTo(ctx context.Context, m *indexMembers) {
 		if p.At == "/" {
 			continue
 		}
-		m.all = slices.DeleteFunc(m.all, func(member indexMember) bool { return "/"+member.name == p.At })
+		m.all = slices.DeleteFunc(m.all, func(member indexMember) bool { return norm.NFC.String("/"+member.name) == p.At })
 		info, err := m.h.FileSystem.Stat(ctx, p.Name)
 		if err == nil {
 			m.all = append(m.all, indexMember{

@@ -88,6 +88,15 @@ func (s *site) reloadLocked(ctx context.Context) (reload.Result, error) {
 // errKind is the reason why a reload is refused.
 var errKind = errors.New("davd needs a restart to change between a single directory and shares, or to begin or cease to ask for passwords")
 
+// stillKnown reports whether the user of an operation still exists. The users that a trusted proxy
+// names are known to the proxy only.
+func (s *site) stillKnown(ctx context.Context, user string) bool {
+	if auth.Asserted(ctx) {
+		return s.cfg.UserHeader != nil
+	}
+	return auth.Probe(s.users.verifier, user) != auth.Unknown
+}
+
 // apply makes next the configuration for new requests. If it returns an error, nothing has
 // changed.
 func (s *site) apply(ctx context.Context, next *config.Config) error {
@@ -115,7 +124,7 @@ func (s *site) apply(ctx context.Context, next *config.Config) error {
 	s.handler = handler
 	s.set(s.named(handler))
 	if s.users != nil {
-		handler.Reauthorize(func(user string) bool { return auth.Probe(s.users.verifier, user) != auth.Unknown })
+		handler.Reauthorize(s.stillKnown)
 	}
 	if s.namespace != nil {
 		s.recoverSoon()

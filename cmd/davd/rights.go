@@ -62,57 +62,73 @@ func shareAt(cfg *config.Config, name string) (found *config.Share) {
 
 // views are what the users of a configuration see.
 type views struct {
-	cfg *config.Config
+	cfg    *config.Config
+	policy *access.Policy
 
 	mu    sync.RWMutex
-	known map[string]*dav.View // by user; nil for one who sees the shares at their own names
+	known map[string]seen // by user
+}
+
+// seen is what a user sees.
+type seen struct {
+	groups []string  // of the login
+	view   *dav.View // nil for one who sees the shares at their own names
 }
 
 // maxViews limits the views in memory. One that was dropped is made again.
 const maxViews = 4096
 
 // viewsOf returns nil if all users of cfg see the shares at their own names.
-func viewsOf(cfg *config.Config) *views {
+func viewsOf(cfg *config.Config, policy *access.Policy) *views {
 	if cfg.Home == "" && !slices.ContainsFunc(cfg.Users, func(u *config.User) bool { return u.Home != "" }) {
 		return nil
 	}
-	return &views{cfg: cfg, known: make(map[string]*dav.View)}
+	return &views{cfg: cfg, policy: policy, known: make(map[string]seen)}
 }
 
 // of returns the view of the user of ctx.
 func (v *views) of(ctx context.Context) *dav.View {
-	user := storage.PrincipalOf(ctx)
+	login := storage.LoginOf(ctx)
+	user := login.Principal
 	if !mount.ValidUser(user) {
 		return nil
 	}
 	v.mu.RLock()
-	view, known := v.known[user]
+	known, ok := v.known[user]
 	v.mu.RUnlock()
-	if known {
-		return view
+	if ok && slices.Equal(known.groups, login.Groups) {
+		return known.view
 	}
-	view = viewOf(v.cfg, user)
+	known = seen{slices.Clone(login.Groups), v.viewOf(login)}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.known) >= maxViews {
 		clear(v.known)
 	}
-	v.known[user] = view
-	return view
+	v.known[user] = known
+	return known.view
 }
 
-// viewOf returns the view of a user: the home at "/", and the other shares beside its members.
-func viewOf(cfg *config.Config, user string) *dav.View {
-	home, others := cfg.ViewOf(user)
+// viewOf returns the view of a user: the home at "/", and beside its members the other shares
+// that the user may see. A hidden share must not hide a member of the home.
+func (v *views) viewOf(login storage.Login) *dav.View {
+	home, others := v.cfg.ViewOf(login.Principal)
 	if home == "" {
 		return nil
 	}
 	points := []dav.MountPoint{{At: "/", Name: home}}
+	add := func(at, name string) {
+		if v.policy.Shows(login, name) {
+			points = append(points, dav.MountPoint{At: at, Name: name})
+		}
+	}
 	for at, name := range others {
-		points = append(points, dav.MountPoint{At: at, Name: name})
+		add(at, name)
 	}
 	if others == nil {
-		points = append(points, besideHome(cfg, home)...)
+		for _, at := range besideHome(v.cfg, home) {
+			add(at, at)
+		}
 	}
 	view, err := dav.NewView(points...)
 	if err != nil {
@@ -125,15 +141,15 @@ func viewOf(cfg *config.Config, user string) *dav.View {
 var nowhere, _ = dav.NewView(dav.MountPoint{At: "/", Name: "/.none"}) // it is valid
 
 // besideHome returns the collections that contain shares, except for the one with the homes.
-func besideHome(cfg *config.Config, home string) (points []dav.MountPoint) {
+func besideHome(cfg *config.Config, home string) (names []string) {
 	seen := map[string]bool{"/": true, firstSegment(home): true}
 	for _, share := range cfg.Shares {
 		if at := firstSegment(share.Name); !seen[at] {
 			seen[at] = true
-			points = append(points, dav.MountPoint{At: at, Name: at})
+			names = append(names, at)
 		}
 	}
-	return points
+	return names
 }
 
 // firstSegment returns the name of the collection in the root that contains name.

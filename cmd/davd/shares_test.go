@@ -2,18 +2,22 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // running is a davd that serves a configuration file in this process.
@@ -252,6 +256,141 @@ func TestHome(t *testing.T) {
 	if !strings.Contains(list, "<D:href>/home/</D:href>") {
 		t.Error("ann sees another view")
 	}
+}
+
+// TestHomeHidden: a share that a user may not see is not in the user's view, so it neither hides a
+// member of the home nor shows that it exists. macOS sends the names of mount points decomposed.
+func TestHomeHidden(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"home/bob", "secret", "many"} {
+		must(t, os.MkdirAll(filepath.Join(dir, name), 0o755))
+	}
+	for _, name := range []string{"home/bob/secret", "secret/s", "many/m"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600))
+	}
+	const file = `
+trusted-proxy: 127.0.0.1
+user-header: {name: X-User, groups-header: X-Groups}
+users:
+  ann: {password: HASH(ann)}
+  bob: {password: HASH(bob)}
+home: "/home/{user}"
+shares:
+  "/home/{user}": {dir: "DIR/home/{user}"}
+  /secret: {dir: DIR/secret, rights: {ann: write, "group:wheel": read}}
+  /späte: {dir: DIR/many}
+`
+	r := serveFile(t, dir, file)
+	if _, content := r.do("bob", "GET", "/secret", ""); content != "home/bob/secret" {
+		t.Errorf("GET /secret is %q", content)
+	}
+	if list := r.wants(http.StatusMultiStatus, "bob", "PROPFIND", "/", "Depth: 1"); !strings.Contains(list, "<D:href>/secret</D:href>") {
+		t.Errorf("the member of the home is not listed: %s", list)
+	}
+	r.wants(http.StatusNoContent, "bob", "DELETE", "/secret")
+	r.wants(http.StatusNotFound, "bob", "GET", "/secret")
+	// A view depends on the groups of the login.
+	r.wants(http.StatusOK, "", "GET", "/secret/s", "X-User: bob", "X-Groups: wheel")
+	r.wants(http.StatusNotFound, "", "GET", "/secret/s", "X-User: bob")
+	for _, spelling := range []string{"sp%C3%A4te", "spa%CC%88te"} {
+		r.wants(http.StatusOK, "bob", "GET", "/"+spelling+"/m")
+		r.wants(http.StatusForbidden, "bob", "DELETE", "/"+spelling+"/")
+		r.wants(http.StatusForbidden, "bob", "MOVE", "/"+spelling+"/m", "Destination: URL/"+spelling)
+		r.wants(http.StatusCreated, "bob", "COPY", "/"+spelling+"/m", "Destination: URL/"+spelling+"/copy")
+		r.wants(http.StatusNoContent, "bob", "DELETE", "/"+spelling+"/copy")
+	}
+}
+
+// TestReloadAsserted: a reload doesn't stop the operations of users whom only the proxy knows.
+func TestReloadAsserted(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 40 {
+		must(t, os.MkdirAll(filepath.Join(dir, fmt.Sprint("files/s/", i)), 0o755))
+	}
+	const file = `
+latency: 10ms
+trusted-proxy: 127.0.0.1
+user-header: {name: X-User}
+users:
+  ann: {password: HASH(ann)}
+shares:
+  /files: {dir: DIR/files, rights: {users: write}}
+  /other: {mem: true}
+`
+	r := serveFile(t, dir, file)
+	for _, tt := range []struct {
+		name, replaced, by string
+		status             int
+	}{
+		{"another setting", "/other:", "/others:", http.StatusCreated},
+		{"no right", "{users: write}", "{users: read}", http.StatusForbidden},
+		{"no proxy", "user-header: {name: X-User}\n", "", http.StatusForbidden},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r.write("davd.yaml", familyHead+file)
+			_, err := r.reload(t.Context())
+			must(t, err)
+			ended := make(chan int, 1)
+			go func() {
+				status, _, err := r.try(t.Context(), "", "COPY", "/files/s/", "", "X-User: dora", "Destination: URL/files/d")
+				if err != nil {
+					t.Error(err)
+				}
+				ended <- status
+			}()
+			for len(r.handler.Operations()) == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			r.write("davd.yaml", familyHead+strings.Replace(file, tt.replaced, tt.by, 1))
+			_, err = r.reload(t.Context())
+			must(t, err)
+			if status := <-ended; status != tt.status {
+				t.Errorf("status %d, want %d", status, tt.status)
+			}
+			must(t, os.RemoveAll(filepath.Join(dir, "files/d")))
+		})
+	}
+}
+
+// TestReloadSwap: when a reload gives two shares each other's directories, no request sees the
+// content of one with the rights of the other.
+func TestReloadSwap(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"open", "secret"} {
+		must(t, os.MkdirAll(filepath.Join(dir, name), 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, name, "f"), []byte(name), 0o600))
+	}
+	file := func(open, secret string) string {
+		return fmt.Sprintf(`
+users:
+  ann: {password: HASH(ann)}
+  bob: {password: HASH(bob)}
+shares:
+  %s: {id: open, dir: DIR/open, rights: {users: write}}
+  %s: {id: secret, dir: DIR/secret, rights: {ann: write}}
+`, open, secret)
+	}
+	r := serveFile(t, dir, file("/a", "/b"))
+	var clients sync.WaitGroup
+	ctx, stop := context.WithCancel(t.Context())
+	for i := range 4 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				if _, content, err := r.try(ctx, "bob", "GET", []string{"/a/f", "/b/f"}[i%2], ""); err == nil && content == "secret" {
+					t.Error("bob reads the secret")
+				}
+			}
+		})
+	}
+	for range sweep.Size(20, 500) {
+		for _, content := range []string{file("/b", "/a"), file("/a", "/b")} {
+			r.write("davd.yaml", familyHead+content)
+			_, err := r.reload(t.Context())
+			must(t, err)
+		}
+	}
+	stop()
+	clients.Wait()
 }
 
 // TestReloadRights: a new right counts for the next request, and an invalid file changes nothing.

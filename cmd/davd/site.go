@@ -183,8 +183,10 @@ func (s *site) newHandler() *dav.Handler {
 	if s.users != nil {
 		h.Challenge = func(w http.ResponseWriter, r *http.Request) { s.gate.Challenge(w, r) }
 	}
-	if views := viewsOf(s.cfg); views != nil {
-		h.View = views.of
+	if s.namespace != nil && s.namespace.access != nil {
+		if views := viewsOf(s.cfg, s.namespace.access.Policy()); views != nil {
+			h.View = views.of
+		}
 	}
 	// No more than the process has files for.
 	h.Limits.Operations = min(h.Limits.Operations, server.MaxOperations())

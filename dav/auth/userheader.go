@@ -37,6 +37,13 @@ func asserted(r *http.Request) *Identity {
 	return id
 }
 
+// Asserted reports whether a trusted proxy has authenticated the user of a request. ctx is derived
+// from the context of that request.
+func Asserted(ctx context.Context) bool {
+	_, ok := ctx.Value(assertionKey{}).(*Identity)
+	return ok
+}
+
 func (h *UserHeader) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	names := r.Header.Values(h.Name)
 	groups := r.Header.Values(h.Groups)

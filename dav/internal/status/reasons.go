@@ -24,6 +24,7 @@ var reasons = []struct {
 	{syscall.EBUSY, "the server's operating system is using the resource: something is mounted there or has it open"},
 	{lock.ErrLimit, lock.ErrLimit.Error() + ": unlock some, or wait until they expire"},
 	{fs.ErrNotExist, ""},
+	{storage.ErrRefused, "you don't have the right to do this"},
 	{storage.ErrUnavailable, storage.ErrUnavailable.Error() + ": try again later"},
 	{storage.ErrState, "the server can't store locks and properties at the moment"},
 	{syscall.ENAMETOOLONG, "the path, or a name in it, is too long for the storage"},
