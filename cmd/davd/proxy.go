@@ -52,6 +52,7 @@ func proxyCommand(p *program) command {
 
 func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	log := newLog(p.stderr, cfg)
+	hangups := catchReload()
 	var who *users
 	if cfg.Asks() {
 		var err error
@@ -90,7 +91,8 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	for _, l := range listeners {
 		fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), own.Prefix+"/"))
 	}
-	warnPublic(log, cfg, true, listeners) // davd or the upstream asks
+	warnPublic(log, cfg, true, listeners)                                         // davd or the upstream asks
+	defer onSignal(ctx, hangups, func(context.Context) { _ = secure.Reload() })() // it logs errors
 	srv := &server.Server{
 		Handler: front, Shutdown: handler.Shutdown, TLS: secure.Config(), Log: log, Grace: cfg.Drain,
 		Connections: cfg.Network.Connections, HeaderTimeout: cfg.Network.HeaderTimeout, Trusted: f.trustedProxies,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -12,12 +13,18 @@ import (
 	"github.com/davd/davd/dav/auth"
 )
 
-// reloadOnSignal reloads the configuration with each SIGHUP, until stop is called.
-func (s *site) reloadOnSignal(ctx context.Context) (stop func()) {
+// catchReload catches the signals that make davd read its configuration again, from now on.
+// The last one waits until it is received.
+func catchReload() <-chan os.Signal {
 	signals := make(chan os.Signal, 1)
 	for _, each := range reloadSignals {
 		signal.Notify(signals, each)
 	}
+	return signals
+}
+
+// onSignal calls reload with each of the signals, until stop is called.
+func onSignal(ctx context.Context, signals <-chan os.Signal, reload func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -25,7 +32,7 @@ func (s *site) reloadOnSignal(ctx context.Context) (stop func()) {
 		for {
 			select {
 			case <-signals:
-				_, _ = s.reload(ctx) // is logged
+				reload(ctx)
 			case <-ctx.Done():
 				return
 			}
@@ -63,10 +70,8 @@ func (s *site) reload(ctx context.Context) (reload.Result, error) {
 }
 
 func (s *site) reloadLocked(ctx context.Context) (reload.Result, error) {
-	if s.secure != nil {
-		if err := s.secure.Reload(); err != nil {
-			return reload.Result{}, err
-		}
+	if err := s.secure.Reload(); err != nil {
+		return reload.Result{}, err
 	}
 	if s.cfg.File == "" {
 		return reload.Result{}, nil
@@ -77,6 +82,9 @@ func (s *site) reloadLocked(ctx context.Context) (reload.Result, error) {
 	}
 	changes := config.Diff(s.cfg, next)
 	if err := next.KeepFixed(s.cfg); err != nil {
+		return reload.Result{}, err
+	}
+	if err := next.CheckAccess(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return reload.Result{}, err
 	}
 	if err := s.apply(ctx, next); err != nil {

@@ -49,6 +49,7 @@ func serveCommand(p *program) command {
 }
 
 func serve(ctx context.Context, p *program, cfg *config.Config) error {
+	hangups := catchReload()
 	if err := cfg.CheckAccess(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)
 	}
-	s := &site{frontage: frontage{cfg: cfg, log: log, done: accesslog.To(log)}, sent: logSent(log), withheld: logWithheld(log), level: level}
+	s := &site{frontage: frontage{cfg: cfg, log: log, done: accesslog.To(log)}, sent: logSent(log), withheld: logWithheld(log), level: level, hangups: hangups}
 	if err := s.openAll(ctx); err != nil {
 		return err
 	}

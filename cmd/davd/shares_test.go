@@ -78,8 +78,14 @@ func (r *running) write(name, content string) {
 // serveFile starts a davd with this configuration. Its state is in the directory state.
 func serveFile(tb testing.TB, dir, file string) *running {
 	tb.Helper()
+	return serveFileWith(tb, dir, familyHead+file)
+}
+
+// serveFileWith is serveFile for a whole file.
+func serveFileWith(tb testing.TB, dir, file string) *running {
+	tb.Helper()
 	r := &running{TB: tb, dir: dir, hashes: make(map[string]string)}
-	r.write("davd.yaml", familyHead+file)
+	r.write("davd.yaml", file)
 	cfg := config.New(nil)
 	if err := cfg.LoadFile(filepath.Join(dir, "davd.yaml")); err != nil {
 		tb.Fatal(err)

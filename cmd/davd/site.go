@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
@@ -46,7 +47,9 @@ type site struct {
 	// level is the level of log.
 	level *slog.LevelVar
 
-	// reloading serializes reloads.
+	// hangups are the signals that reload the configuration.
+	hangups <-chan os.Signal
+	// reloading serializes reloads. The first one waits until davd serves.
 	reloading sync.Mutex
 	secure    *server.Certificate
 	// left is how many operations the recovery could not finish.
@@ -63,8 +66,12 @@ func (s *site) serve(ctx context.Context) (err error) {
 	if s.secure, err = loadTLS(ctx, s.cfg, s.log); err != nil {
 		return err
 	}
+	s.reloading.Lock()
+	started := sync.OnceFunc(s.reloading.Unlock)
+	defer onSignal(ctx, s.hangups, func(ctx context.Context) { _, _ = s.reload(ctx) })() // it logs errors
 	operators := s.answerOperators(ctx)
 	defer operators.Stop(ctx)
+	defer started()
 	s.workers = newWorkers()
 	s.handler = s.newHandler()
 	if err := s.recover(ctx, s.handler); err != nil {
@@ -74,9 +81,6 @@ func (s *site) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.ready(listeners)
-	defer s.reloadOnSignal(ctx)()
-	defer s.recoverLater(ctx)()
 	srv := &server.Server{
 		Handler:  s.front(s.named(s.handler)),
 		Shutdown: s.handler.Shutdown,
@@ -86,6 +90,10 @@ func (s *site) serve(ctx context.Context) (err error) {
 
 		Connections: s.cfg.Network.Connections, HeaderTimeout: s.cfg.Network.HeaderTimeout, Trusted: s.trustedProxies,
 	}
+	s.ready(listeners)
+	started()
+	defer s.watchSecrets(ctx)()
+	defer s.recoverLater(ctx)()
 	return srv.Serve(ctx, listeners)
 }
 

@@ -24,7 +24,7 @@ func Diff(before, after *Config) Changes {
 			other, has := b[key]
 			if !has || !slices.Equal(e.Values, other.Values) {
 				name := strings.Join(e.Key[:min(len(e.Key), 2)], ".")
-				restart[name] = restart[name] || e.Restart
+				restart[name] = restart[name] || after.needsRestart(e.Key[0], e.Restart)
 			}
 		}
 	}
@@ -47,11 +47,17 @@ func Diff(before, after *Config) Changes {
 	return changes
 }
 
+// needsRestart reports whether a change of a setting at the top needs a restart. restart says that
+// of the setting in general. A single directory is not opened again, unlike a share.
+func (c *Config) needsRestart(name string, restart bool) bool {
+	return restart || len(c.Shares) == 0 && slices.Contains([]string{"symlinks", "umask", "uid", "gid"}, name)
+}
+
 // KeepFixed gives c the settings of before that need a restart. Call it after [Diff], when c takes
 // the place of before in a running program.
 func (c *Config) KeepFixed(before *Config) error {
 	for i, s := range c.settings {
-		if s.Restart {
+		if c.needsRestart(s.Name, s.Restart) {
 			s.Restore(before.settings[i])
 		}
 	}

@@ -111,9 +111,9 @@ func (f *file) secret(to *string, parse func(string) (string, error)) func(strin
 		if err != nil {
 			return "", err
 		}
-		secret := strings.TrimRight(string(content.data), "\r\n")
-		if secret == "" {
-			return "", fmt.Errorf("%s: is empty", name)
+		secret, err := secretOf(name, content.data)
+		if err != nil {
+			return "", err
 		}
 		*to, err = parse(secret)
 		f.files = append(f.files, name)

@@ -65,8 +65,12 @@ func (c *Certificate) Config() *tls.Config {
 	}
 }
 
-// Reload reads the files now. If they are invalid, the certificate stays as it was.
+// Reload reads the files now. If they are invalid, the certificate stays as it was. It does
+// nothing for a nil Certificate.
 func (c *Certificate) Reload() error {
+	if c == nil {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.reloadLocked()
