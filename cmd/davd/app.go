@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/client"
+	"github.com/davd/davd/cmd/davd/internal/client/terminal"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 )
@@ -41,7 +42,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, problems) // one line each
 		return exitCode(err)
 	}
-	fmt.Fprintln(stderr, "davd: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	name := "davd:"
+	if terminal.Colours(stderr) {
+		name = terminal.Bold(terminal.Red, name)
+	}
+	fmt.Fprintln(stderr, name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	return exitCode(err)
 }
 

@@ -19,6 +19,17 @@ type target struct {
 	local  string
 }
 
+// counted is the function of a command, followed by a summary of what it has done.
+func counted(verb string, do func(context.Context, *client.Session, target) error) func(context.Context, *client.Session, target) error {
+	return func(ctx context.Context, s *client.Session, t target) error {
+		err := do(ctx, s, t)
+		if err == nil {
+			s.Meter.Summary(verb)
+		}
+		return err
+	}
+}
+
 // inSession returns the run function of a command that sends requests to the server of a URL.
 func inSession(p *program, o *clientOptions, parse func(args []string) (target, error), do func(context.Context, *client.Session, target) error) func(*cli.Context) error {
 	return func(c *cli.Context) error {

@@ -30,13 +30,15 @@ func listCommands(p *program, o *clientOptions) []command {
 	return []command{
 		{
 			name: "ls", arguments: "URL",
-			settings: flags(o.long()),
+			settings: flags(o.long(), o.human(), jsonFlag(&o.JSON, "print JSON; sizes are in bytes, and null if the server did not tell")),
 			run:      inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.List(ctx, t.url) }),
-			about:    "Lists a collection, or a file.",
+			about: `
+Lists a collection, or a file. On a terminal, collections have a colour unless
+the variable NO_COLOR is set.`,
 		},
 		{
 			name: "tree", arguments: "URL",
-			settings: flags(o.long(), o.level()),
+			settings: flags(o.long(), o.human(), o.level()),
 			run:      inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.Tree(ctx, t.url) }),
 			about:    "Lists a collection and everything in it.",
 		},
@@ -48,7 +50,7 @@ func fetchCommands(p *program, o *clientOptions) []command {
 		{
 			name: "get", arguments: "URL [DST]",
 			settings: flags(o.recursive("get a collection with everything in it"), o.force()),
-			run:      inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.Get(ctx, t.url, t.local) }),
+			run:      inSession(p, o, parseTarget, counted("got", func(ctx context.Context, s *client.Session, t target) error { return s.Get(ctx, t.url, t.local) })),
 			about: `
 Gets a file from the server. DST is the new local name or, if it ends with a
 slash, the directory to put the file into. The default is the current directory.
@@ -58,9 +60,9 @@ complete, and it keeps its modification time.`,
 		{
 			name: "put", arguments: "SRC URL",
 			settings: flags(o.recursive("put a directory with everything in it; symbolic links are not followed"), o.force()),
-			run: inSession(p, o, parseUpload, func(ctx context.Context, s *client.Session, t target) error {
+			run: inSession(p, o, parseUpload, counted("put", func(ctx context.Context, s *client.Session, t target) error {
 				return s.Put(ctx, os.Stdin, t.local, t.url)
-			}),
+			})),
 			about: `
 Puts a file onto the server. URL is the new name or, if it ends with a slash,
 the collection to put the file into. If SRC is "-", the content comes from
@@ -74,7 +76,7 @@ func changeCommands(p *program, o *clientOptions) []command {
 		{
 			name: "cp", arguments: "SRC DST",
 			settings: flags(o.recursive("no effect, for compatibility with cp: a collection is always copied with everything in it"), o.force()),
-			run:      inSession(p, o, parseTransfer, func(ctx context.Context, s *client.Session, t target) error { return s.Copy(ctx, t.url, t.second) }),
+			run:      inSession(p, o, parseTransfer, counted("copied", func(ctx context.Context, s *client.Session, t target) error { return s.Copy(ctx, t.url, t.second) })),
 			about: `
 Copies a file, or a collection with everything in it, on the server. SRC is a
 URL. DST is a URL on the same server, or just its path. DST is the new name or,
@@ -85,7 +87,7 @@ if it ends with a slash, the collection to copy into.
 		{
 			name: "mv", arguments: "SRC DST",
 			settings: flags(o.force()),
-			run:      inSession(p, o, parseTransfer, func(ctx context.Context, s *client.Session, t target) error { return s.Move(ctx, t.url, t.second) }),
+			run:      inSession(p, o, parseTransfer, counted("moved", func(ctx context.Context, s *client.Session, t target) error { return s.Move(ctx, t.url, t.second) })),
 			about: `
 Moves or renames a file, or a collection with everything in it, on the server.
 SRC is a URL. DST is a URL on the same server, or just its path. DST is the new
@@ -94,7 +96,7 @@ name or, if it ends with a slash, the collection to move into.`,
 		{
 			name: "rm", arguments: "URL",
 			settings: flags(o.recursive("remove a collection with everything in it")),
-			run:      inSession(p, o, parseTarget, func(ctx context.Context, s *client.Session, t target) error { return s.Remove(ctx, t.url) }),
+			run:      inSession(p, o, parseTarget, counted("removed", func(ctx context.Context, s *client.Session, t target) error { return s.Remove(ctx, t.url) })),
 			about:    "Removes a file or, with -r, a collection.",
 		},
 		{

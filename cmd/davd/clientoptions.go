@@ -41,6 +41,11 @@ func (o *clientOptions) long() *setting.Setting {
 	return &setting.Setting{Name: "long", Short: "l", FlagOnly: true, Into: setting.Switch(&o.Long), Help: help}
 }
 
+func (o *clientOptions) human() *setting.Setting {
+	help := "show sizes with a unit, such as 1.2 MB; implies --long"
+	return &setting.Setting{Name: "human", Short: "H", FlagOnly: true, Into: setting.Switch(&o.Human), Help: help}
+}
+
 func (o *clientOptions) level() *setting.Setting {
 	return &setting.Setting{
 		Name: "level", Short: "L", Takes: "DEPTH", Default: "0", FlagOnly: true, Into: setting.Value(&o.Levels, parseLevel),

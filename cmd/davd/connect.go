@@ -37,7 +37,7 @@ func connect(ctx context.Context, p *program, o *clientOptions, ref *url.URL) (*
 		return nil, usagef("%w", err)
 	}
 	remote.User, remote.Transport, remote.UserAgent = user, transport, "davd/"+version()
-	return &client.Session{Client: remote, Out: p.stdout, Err: p.stderr, Meter: newMeter(o.progress, p.stderr), Options: o.Options}, nil
+	return &client.Session{Client: remote, Out: p.stdout, Err: p.stderr, Meter: newMeter(o.progress, p.stderr), Colour: terminal.Colours(p.stdout), Options: o.Options}, nil
 }
 
 const (

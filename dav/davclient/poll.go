@@ -29,6 +29,7 @@ func (o *following) follow(ctx context.Context, document *url.URL) (status int, 
 		found, err := o.look(ctx, document)
 		switch {
 		case err == nil && found.Ended != nil:
+			o.Progress(found.progress())
 			return found.result(o.method, o.source.String())
 		case err == nil:
 			seen = time.Now()

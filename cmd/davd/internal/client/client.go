@@ -22,6 +22,8 @@ type Session struct {
 	Out, Err io.Writer
 	// Meter shows the progress. It may be nil.
 	Meter *meter.Meter
+	// Colour makes List and Tree show collections in a colour.
+	Colour bool
 	Options
 	// failed is the number of members that were written to Err.
 	failed int
@@ -36,6 +38,10 @@ type Options struct {
 	Force bool
 	// Long makes List and Tree show modification times, and sizes in bytes.
 	Long bool
+	// Human is like Long, but shows sizes with a unit.
+	Human bool
+	// JSON makes List write JSON.
+	JSON bool
 	// Levels is how many levels Tree shows; 0 means all.
 	Levels int
 }

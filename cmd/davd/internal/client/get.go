@@ -102,6 +102,7 @@ func (d *download) file(ctx context.Context, path, name string) error {
 		return err
 	}
 	d.state.Done++
+	d.Meter.Show(d.state)
 	return nil
 }
 

@@ -2,13 +2,18 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/davd/davd/cmd/davd/internal/client/meter"
+	"github.com/davd/davd/cmd/davd/internal/client/terminal"
 	"github.com/davd/davd/dav/davclient"
 )
 
@@ -25,17 +30,55 @@ func (s *Session) List(ctx context.Context, ref *url.URL) error {
 		self.Name, _ = url.PathUnescape(lastSegment(path))
 		members = append(members, self)
 	}
+	if s.JSON {
+		err = writeMembers(s.Out, members)
+	} else {
+		s.table(members)
+	}
+	return s.ended(what, err)
+}
+
+// table writes a line for each member.
+func (s *Session) table(members []davclient.Resource) {
 	width := 0
 	for _, member := range members {
-		width = max(width, len(sizeOf(member)))
+		width = max(width, len(s.sizeOf(member)))
 	}
 	for _, member := range members {
-		if s.Long {
-			fmt.Fprintf(s.Out, "%*s  %s  ", width, sizeOf(member), timeOf(member))
+		if s.Long || s.Human {
+			fmt.Fprintf(s.Out, "%*s  %s  ", width, s.sizeOf(member), timeOf(member))
 		}
-		fmt.Fprintln(s.Out, nameOf(member))
+		fmt.Fprintln(s.Out, s.nameOf(member))
 	}
-	return s.ended(what, nil)
+}
+
+// memberJSON is a member in the output of --json.
+type memberJSON struct {
+	Name       string `json:"name"`
+	Collection bool   `json:"collection"`
+	// Size is in bytes. It is nil for a collection, or if the server did not send it.
+	Size     *int64     `json:"size"`
+	Modified *time.Time `json:"modified"`
+	ETag     string     `json:"etag,omitempty"`
+	Type     string     `json:"type,omitempty"`
+}
+
+func writeMembers(w io.Writer, members []davclient.Resource) error {
+	rows := make([]memberJSON, len(members))
+	for i, m := range members {
+		rows[i] = memberJSON{Name: m.Name, Collection: m.Collection, ETag: m.ETag, Type: m.ContentType}
+		if !m.Collection && m.Size >= 0 {
+			rows[i].Size = &m.Size
+		}
+		if !m.Modified.IsZero() {
+			modified := m.Modified.UTC()
+			rows[i].Modified = &modified
+		}
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(rows)
 }
 
 // members returns the resource at the escaped path and its members, sorted by name. Members
@@ -59,16 +102,22 @@ func (s *Session) members(ctx context.Context, path string) (self davclient.Reso
 }
 
 // nameOf returns the name of a member as shown. A collection gets a slash at its end.
-func nameOf(r davclient.Resource) string {
-	if r.Collection {
+func (s *Session) nameOf(r davclient.Resource) string {
+	switch {
+	case r.Collection && s.Colour:
+		return terminal.Bold(terminal.Blue, Shown(r.Name)) + "/"
+	case r.Collection:
 		return Shown(r.Name) + "/"
 	}
 	return Shown(r.Name)
 }
 
-func sizeOf(r davclient.Resource) string {
-	if r.Collection || r.Size < 0 {
+func (s *Session) sizeOf(r davclient.Resource) string {
+	switch {
+	case r.Collection || r.Size < 0:
 		return "-"
+	case s.Human:
+		return meter.Size(r.Size)
 	}
 	return strconv.FormatInt(r.Size, 10)
 }

@@ -86,6 +86,7 @@ func (u *upload) send(ctx context.Context, path string, body io.Reader, o davcli
 	switch status(err) {
 	case 0:
 		u.state.Done++
+		u.Meter.Show(u.state)
 	case http.StatusPreconditionFailed:
 		return &memberError{shownPath(path) + " exists: use -f to replace it"}
 	case http.StatusMethodNotAllowed:

@@ -74,8 +74,8 @@ func (w *treeWalk) below(ctx context.Context, path, indent string, level int) er
 }
 
 func (w *treeWalk) describe(member davclient.Resource) string {
-	if !w.Long {
-		return nameOf(member)
+	if !w.Long && !w.Human {
+		return w.nameOf(member)
 	}
-	return fmt.Sprintf("[%11s  %s]  %s", sizeOf(member), timeOf(member), nameOf(member))
+	return fmt.Sprintf("[%11s  %s]  %s", w.sizeOf(member), timeOf(member), w.nameOf(member))
 }

@@ -110,6 +110,22 @@ func (m *Meter) Clear() {
 	}
 }
 
+// Summary writes what was done: the numbers of members and bytes, as far as they are known, and
+// the time. verb is a participle, such as "copied". Without a terminal it writes nothing about
+// an operation that ended before the first line of progress.
+func (m *Meter) Summary(verb string) {
+	if m == nil {
+		return
+	}
+	m.Clear()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	took := time.Since(m.began)
+	if took >= m.first {
+		fmt.Fprintln(m.out, m.last.summary(verb, took))
+	}
+}
+
 // drawLocked overwrites the previous line with line.
 func (m *Meter) drawLocked(line string) {
 	length := utf8.RuneCountInString(line)

@@ -103,6 +103,37 @@ func TestBarOfGrowingTotal(t *testing.T) {
 	})
 }
 
+func TestSummary(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		meter func(*strings.Builder) *Meter
+		state State
+		want  string
+	}{
+		{"all of it", bar, State{Done: 406, Total: 406, Bytes: 12_000_000, TotalBytes: 12_000_000, Member: "a"}, "copied 406 members, 12000000 bytes in 3.0 s, 4.0 MB/s\n"},
+		{"an old state", bar, State{Done: 3, Total: 9, Bytes: 1, TotalBytes: Unknown}, "copied 9 members, 1 byte in 3.0 s, 0 B/s\n"},
+		{"nothing is known", bar, State{Total: Unknown, TotalBytes: Unknown}, "copied in 3.0 s\n"},
+		{"lines", func(out *strings.Builder) *Meter { return Lines(out, 2*time.Second, time.Hour) }, State{Done: 1, Total: 1}, "copied 1 member in 3.0 s\n"},
+		{"lines, too early", func(out *strings.Builder) *Meter { return Lines(out, 4*time.Second, time.Hour) }, State{Done: 1, Total: 1}, ""},
+		{"none", func(*strings.Builder) *Meter { return nil }, State{}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out strings.Builder
+				m := c.meter(&out)
+				m.Show(c.state)
+				time.Sleep(3 * time.Second)
+				m.Summary("copied")
+				if got := out.String()[strings.LastIndexByte(out.String(), '\r')+1:]; got != c.want {
+					t.Errorf("%q, want %q", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+func bar(out *strings.Builder) *Meter { return Bar(out, func() int { return 80 }) }
+
 func TestLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder

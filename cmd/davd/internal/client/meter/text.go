@@ -93,6 +93,30 @@ func (s State) left(from State, after time.Duration) (left time.Duration, ok boo
 	return time.Duration(estimate * float64(time.Second)), true
 }
 
+// summary returns the text of s for an operation that has succeeded, and so has done all of it.
+func (s State) summary(verb string, took time.Duration) string {
+	var counts []string
+	members, bytes := max(s.Done, s.Total), max(s.Bytes, s.TotalBytes)
+	if members > 0 {
+		counts = append(counts, counted(members, "member"))
+	}
+	if bytes > 0 {
+		counts = append(counts, counted(bytes, "byte"))
+	}
+	text := fmt.Sprintf("%s in %.1f s", strings.TrimSpace(verb+" "+strings.Join(counts, ", ")), took.Seconds())
+	if bytes > 0 && took >= time.Second {
+		text += ", " + size(float64(bytes)/took.Seconds()) + "/s"
+	}
+	return text
+}
+
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.FormatInt(n, 10) + " " + what + "s"
+}
+
 // clock formats d as 1:02:03 or 2:03.
 func clock(d time.Duration) string {
 	seconds := int(d.Round(time.Second).Seconds())
@@ -101,6 +125,9 @@ func clock(d time.Duration) string {
 	}
 	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 }
+
+// Size formats n bytes with a suitable unit, in powers of 1000 as on davd's pages.
+func Size(n int64) string { return size(float64(n)) }
 
 // size formats n bytes with a suitable unit, in powers of 1000 as on davd's pages.
 func size(n float64) string {

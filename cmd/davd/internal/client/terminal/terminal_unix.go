@@ -12,6 +12,8 @@ func width(fd uintptr) int {
 	return max(int(size.Col), 1)
 }
 
+func colours(uintptr) bool { return true }
+
 // hide turns the echo off. The function that it returns restores it.
 func hide(fd uintptr) (show func(), err error) {
 	settings, err := unix.IoctlGetTermios(int(fd), getTermios)

@@ -10,6 +10,16 @@ func width(fd uintptr) int {
 	return max(int(info.Window.Right-info.Window.Left)+1, 1)
 }
 
+// colours makes the console show colours. Older versions of Windows don't.
+func colours(fd uintptr) bool {
+	console := windows.Handle(fd)
+	var mode uint32
+	if err := windows.GetConsoleMode(console, &mode); err != nil {
+		return false
+	}
+	return windows.SetConsoleMode(console, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
+}
+
 // hide turns the echo off. The function that it returns restores it.
 func hide(fd uintptr) (show func(), err error) {
 	console := windows.Handle(fd)
