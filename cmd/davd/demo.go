@@ -3,19 +3,34 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/davd/davd/cmd/davd/internal/client/terminal"
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/demo"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/cmd/davd/internal/state"
+	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/latency"
 )
 
 const demoAbout = `
 Serves a tree of a thousand members in memory, on artificially slow storage.
-Prints three commands to try, and each interim response that davd sends.`
+Shows a client that gives up on a long copy, and how interim responses keep it
+waiting. Then prints three commands to try, and each interim response that davd
+sends.`
+
+// demoPatience is how long the client of the demonstration waits for a response.
+const demoPatience = 5 * time.Second
 
 func demoCommand(p *program) command {
 	cfg := config.New(config.Defaults{
@@ -60,14 +75,47 @@ func runDemo(ctx context.Context, p *program, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	screen := &demo.Screen{Out: p.stdout}
+	never, stop, err := serveSilently(ctx, latency.New(fsys, cfg.Latency))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	screen := &demo.Screen{Out: p.stdout, Colour: terminal.Colours(p.stdout)}
+	var story sync.WaitGroup
+	defer story.Wait()
 	s := &site{
 		frontage: frontage{cfg: cfg, log: log, done: screen.Final},
 		fsys:     fsys, state: kept, sent: screen.Interim, level: level,
 		ready: func(listeners []*server.Listener) {
-			screen.Guide(listeners[0].Where(false, "/"))
+			root := listeners[0].Where(false, "/")
+			screen.Title(root)
 			warnPublic(log, cfg, false, listeners)
+			story.Go(func() {
+				(&demo.Story{Screen: screen, Never: never, Usual: strings.TrimSuffix(root, "/"), Patience: demoPatience}).Tell(ctx)
+				if ctx.Err() == nil {
+					screen.Guide(root)
+				}
+			})
 		},
 	}
 	return s.serve(ctx)
+}
+
+// serveSilently serves fsys at a free port of this machine, without interim responses. It
+// returns the URL and a function that ends it.
+func serveSilently(ctx context.Context, fsys storage.FS) (root string, stop func(), err error) {
+	handler := &dav.Handler{FileSystem: fsys, CancelWhenGone: true, Interim: interim.Policy{Mode: interim.Never}}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: demoPatience}
+	go srv.Serve(listener) //nolint:errcheck // it ends with stop
+	return "http://" + listener.Addr().String(), func() {
+		ended, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		cancel() // running copies are rolled back
+		_ = handler.Shutdown(ended)
+		_ = srv.Close()
+	}, nil
 }

@@ -5,9 +5,7 @@ import (
 	"text/template"
 )
 
-var guide = template.Must(template.New("guide").Parse(`davd: a tree of {{.Members}} members, in memory, on slow storage, at {{.Root}}/
-
-Copying it takes about 15 seconds. Try it in another terminal:
+var guide = template.Must(template.New("guide").Parse(`Copying the tree takes about 15 seconds. Try it in another terminal:
 
 1. with curl, which asks for interim responses:
 
@@ -33,6 +31,6 @@ func (s *Screen) Guide(root string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_ = guide.Execute(s.Out, map[string]any{
-		"Root": strings.TrimSuffix(root, "/"), "Archive": Archive, "Spare": Spare, "Members": Members,
+		"Root": strings.TrimSuffix(root, "/"), "Archive": Archive, "Spare": Spare,
 	})
 }

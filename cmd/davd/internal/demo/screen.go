@@ -8,12 +8,15 @@ import (
 	"time"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
+	"github.com/davd/davd/cmd/davd/internal/client/terminal"
 )
 
 // Screen prints the responses to each request.
 type Screen struct {
 	mu  sync.Mutex
 	Out io.Writer
+	// Colour shows the statuses in colours.
+	Colour bool
 }
 
 // Interim prints an interim response. It is the Sent function of an interim.Policy.
@@ -41,5 +44,14 @@ func (s *Screen) Final(_ *http.Request, record accesslog.Record) {
 func (s *Screen) print(status int, method, what, how string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fmt.Fprintf(s.Out, "%d %-12s  %s %s  %s\n", status, http.StatusText(status), method, what, how)
+	text := fmt.Sprintf("%d %-12s", status, http.StatusText(status))
+	switch {
+	case s.Colour && status >= http.StatusBadRequest:
+		text = terminal.Bold(terminal.Red, text)
+	case s.Colour && status < http.StatusOK:
+		text = terminal.Bold(terminal.Blue, text)
+	case s.Colour:
+		text = terminal.Bold(terminal.Green, text)
+	}
+	fmt.Fprintf(s.Out, "%s  %s %s  %s\n", text, method, what, how)
 }
