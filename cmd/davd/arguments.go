@@ -14,11 +14,11 @@ func flagsFirst(commands []command, args []string) []string {
 	if len(args) < 3 {
 		return args
 	}
-	words := 1
-	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[1] })
+	words := 2
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[1]+" "+args[2] })
 	if i < 0 {
-		words = 2
-		i = slices.IndexFunc(commands, func(c command) bool { return c.name == args[1]+" "+args[2] })
+		words = 1
+		i = slices.IndexFunc(commands, func(c command) bool { return c.name == args[1] })
 	}
 	if i < 0 {
 		return args

@@ -31,7 +31,7 @@ import (
 const (
 	locksAbout = `
 Lists the locks of the davd that serves DIR, or the current directory. That davd
-need not be running.
+need not be running. davd locks and davd locks list are the same.
 
   PATH     the locked resource, relative to the share
   DEPTH    0, or infinity if everything below PATH is locked as well
@@ -44,10 +44,19 @@ need not be running.
 	unlockAbout = `
 Breaks the lock on PATH, or the lock with this TOKEN. DIR is the directory that
 davd serves, by default the current one. That davd need not be running. The
-client that holds the lock is not asked, and its next write fails.
+client that holds the lock is not asked, and its next write fails. davd unlock
+and davd locks break are the same.
 
-  davd unlock /reports/2026.docx /srv/files`
+  davd locks break /reports/2026.docx /srv/files`
 )
+
+// lockCommands returns further names of the commands for locks, beside those of other things that
+// an operator can list. For a directory called list or break, write ./list.
+func lockCommands(p *program) []command {
+	list, unlock := locksCommand(p), unlockCommand(p)
+	list.name, unlock.name = "locks list", "locks break"
+	return []command{list, unlock}
+}
 
 func locksCommand(p *program) command {
 	cfg, settings := operatorConfig()
@@ -139,25 +148,37 @@ func lockManager(cfg *config.Config, db *sqlstate.DB) (lock.Manager, error) {
 // withState calls running if the davd that serves dir is running, and otherwise stopped with
 // its database. dir is "" if the operator did not name it.
 func withState(ctx context.Context, cfg *config.Config, dir string, running func(*control.Client) error, stopped func(*sqlstate.DB) error) error {
-	if err := cfg.Load(dir); err != nil {
-		return err
-	}
-	file, err := state.Find(cfg, dir != "")
-	if err != nil {
-		return err
-	}
-	client, err := control.Connect(ctx, control.Path(file))
+	file, client, err := findState(ctx, cfg, dir)
 	switch {
-	case err == nil:
+	case err != nil:
+		return err
+	case client != nil:
 		return running(client)
-	case !errors.Is(err, control.ErrNotRunning):
-		return fmt.Errorf("can't talk to the running davd: %w", err)
 	}
 	db, err := sqlstate.Open(ctx, file)
 	if err != nil {
 		return err
 	}
 	return errors.Join(stopped(db), db.Close())
+}
+
+// findState returns the path of the database of the davd that serves dir, and a client if that
+// davd is running.
+func findState(ctx context.Context, cfg *config.Config, dir string) (file string, running *control.Client, err error) {
+	if err := cfg.Load(dir); err != nil {
+		return "", nil, err
+	}
+	if file, err = state.Find(cfg, dir != ""); err != nil {
+		return "", nil, err
+	}
+	running, err = control.Connect(ctx, control.Path(file))
+	switch {
+	case errors.Is(err, control.ErrNotRunning):
+		return file, nil, nil
+	case err != nil:
+		return "", nil, fmt.Errorf("can't talk to the running davd: %w", err)
+	}
+	return file, running, nil
 }
 
 // pathOrToken decides whether arg is a lock token, which is a URI, or a path.

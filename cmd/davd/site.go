@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/apppassword"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
+	"github.com/davd/davd/cmd/davd/internal/ops"
 	"github.com/davd/davd/cmd/davd/internal/quotas"
 	"github.com/davd/davd/cmd/davd/internal/reload"
 	"github.com/davd/davd/cmd/davd/internal/server"
@@ -69,11 +70,11 @@ func (s *site) serve(ctx context.Context) (err error) {
 	s.reloading.Lock()
 	started := sync.OnceFunc(s.reloading.Unlock)
 	defer onSignal(ctx, s.hangups, func(ctx context.Context) { _, _ = s.reload(ctx) })() // it logs errors
+	s.workers = newWorkers()
+	s.handler = s.newHandler()
 	operators := s.answerOperators(ctx)
 	defer operators.Stop(ctx)
 	defer started()
-	s.workers = newWorkers()
-	s.handler = s.newHandler()
 	if err := s.recover(ctx, s.handler); err != nil {
 		return err
 	}
@@ -105,6 +106,8 @@ func (s *site) answerOperators(ctx context.Context) *control.Server {
 	}
 	var commands control.Commands
 	(&locks.Manager{Locks: s.state.Locks(), Log: s.log}).Register(&commands)
+	// All handlers that s has one after the other have the same operations.
+	(&ops.Manager{Handler: s.handler, Log: s.log}).Register(&commands)
 	(&reload.Manager{Reload: s.reload}).Register(&commands)
 	(&apppassword.Manager{Keyring: s.state.Tokens, Check: s.checkUser, Log: s.log}).Register(&commands)
 	if s.namespace != nil {
