@@ -3,7 +3,7 @@ TOOL = $(GO) tool -modfile=.ci/tools/go.mod
 FUZZTIME ?= 30s
 BENCHTIME ?= 10x
 
-.PHONY: build test sweep race lint fuzz litmus bench bench-peers deps
+.PHONY: build test sweep race lint fuzz litmus bench bench-peers packaging deps
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
@@ -44,6 +44,12 @@ bench: ## the Go benchmarks of dav/ and storage/
 
 bench-peers: ## davd, Apache, nginx, lighttpd and x/net compared; BENCHFLAGS=-quick takes three minutes
 	$(GO) run ./bench $(BENCHFLAGS)
+
+packaging: ## the packages and the image, built, installed and started; for root, with a mirror of Debian
+	.ci/deps packaging
+	packaging/checks/static
+	packaging/checks/image
+	packaging/checks/deb
 
 deps: ## the system packages that the tests need
 	.ci/deps

@@ -39,7 +39,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 func TestDocsNameFlags(t *testing.T) {
 	known := map[string]bool{
 		"--help": true, "--version": true,
-		"--max-time": true, "--webdav-url": true, "--webdav-vendor": true,
+		"--max-time": true, "--now": true, "--tmpfs": true, "--webdav-url": true, "--webdav-vendor": true,
 		"DAVD_PASSWORD": true, "DAVD_SWEEP": true, "DAVD_SEED": true,
 	}
 	for _, command := range commands(&program{}) {
