@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,9 @@ func TestReloads(t *testing.T) {
 	}
 	random := sweep.Random(t)
 	load := startLoad(t, r)
+	load.end() // it has opened what it needs
+	before := resourcesOf(t, r)
+	load = startLoad(t, r)
 	for i := range reloads {
 		if i%3 == 2 {
 			r.write("davd.yaml", invalid[random.IntN(len(invalid))])
@@ -52,6 +56,11 @@ func TestReloads(t *testing.T) {
 	}
 	load.end()
 	t.Logf("%d requests during %d reloads", load.requests.Load(), reloads)
+	r.write("davd.yaml", head+familyFile)
+	if _, err := r.reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	before.compare(t, r)
 	if running := r.handler.Operations(); len(running) > 0 {
 		t.Errorf("still running: %v", running)
 	}
@@ -60,6 +69,74 @@ func TestReloads(t *testing.T) {
 			t.Errorf("%s is left", name)
 		}
 	}
+}
+
+// resources are what a process has in use.
+type resources struct{ goroutines, files int }
+
+// resourcesOf returns what is in use after one request, without idle connections.
+func resourcesOf(t *testing.T, r *running) (found resources) {
+	t.Helper()
+	r.wants(http.StatusOK, "ann", "GET", "/photos/a.jpg")
+	r.wants(http.StatusMultiStatus, "ann", "PROPFIND", "/home/ann/", "Depth: 0")
+	http.DefaultClient.CloseIdleConnections()
+	found.goroutines = runtime.NumGoroutine()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil && runtime.GOOS == "linux" {
+		t.Error(err)
+	}
+	found.files = len(files)
+	return found
+}
+
+// compare waits until no more is in use than before.
+func (before resources) compare(t *testing.T, r *running) {
+	t.Helper()
+	var now resources
+	for range 100 {
+		if now = resourcesOf(t, r); now.goroutines <= before.goroutines+5 && now.files <= before.files+5 {
+			t.Logf("%+v before, %+v after", before, now)
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	stacks := make([]byte, 1<<16)
+	t.Errorf("leaks: %+v before, %+v after; %s", before, now, stacks[:runtime.Stack(stacks, true)])
+}
+
+// TestManyUsers: the directories of many users are not all open at a time.
+func TestManyUsers(t *testing.T) {
+	r := serveFile(t, t.TempDir(), `
+trusted-proxy: 127.0.0.1
+user-header: {name: X-User}
+shares:
+  "/home/{user}": {dir: "DIR/home/{user}", create: true, quota: 1MiB}
+`)
+	if err := os.Mkdir(filepath.Join(r.dir, "home"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	open := func() int {
+		files, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip(err)
+		}
+		return len(files)
+	}
+	before, most := open(), 0
+	users := sweep.Size(1000, 10_000)
+	for i := range users {
+		user := fmt.Sprintf("user%d", i)
+		if status, content := r.do("", "PUT", "/home/"+user+"/file", "x", "X-User: "+user); status != http.StatusCreated {
+			t.Fatalf("%s: %d %s", user, status, content)
+		}
+		if i%100 == 0 {
+			most = max(most, open())
+		}
+	}
+	if most > before+4*256 {
+		t.Errorf("%d files are open for %d users, and %d before", most, users, before)
+	}
+	t.Logf("%d users: %d files open before, at most %d later", users, before, most)
 }
 
 // reservedBelow returns the reserved names below dir.
