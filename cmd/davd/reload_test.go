@@ -39,7 +39,7 @@ func TestReloads(t *testing.T) {
 	random := sweep.Random(t)
 	load := startLoad(t, r)
 	load.end() // it has opened what it needs
-	before := resourcesOf(t, r)
+	before := settled(t, r)
 	load = startLoad(t, r)
 	for i := range reloads {
 		if i%3 == 2 {
@@ -87,6 +87,18 @@ func resourcesOf(t *testing.T, r *running) (found resources) {
 	}
 	found.files = len(files)
 	return found
+}
+
+// settled returns the least that is in use during a second.
+func settled(t *testing.T, r *running) resources {
+	t.Helper()
+	least := resourcesOf(t, r)
+	for range 10 {
+		time.Sleep(100 * time.Millisecond)
+		now := resourcesOf(t, r)
+		least = resources{min(least.goroutines, now.goroutines), min(least.files, now.files)}
+	}
+	return least
 }
 
 // compare waits until no more is in use than before.

@@ -17,6 +17,9 @@ import (
 // link.
 func checkSecret(ctx context.Context, cfg *config.Config, file string) error {
 	for _, dir := range cfg.Dirs() {
+		if _, err := os.Stat(dir); err != nil && len(cfg.Shares) > 0 {
+			continue // clients can't reach a share that is missing, and other shares are served
+		}
 		if err := checkSecretIn(ctx, dir, file); err != nil {
 			return err
 		}

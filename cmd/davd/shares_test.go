@@ -428,6 +428,28 @@ func TestReloadRights(t *testing.T) {
 	r.wants(http.StatusUnauthorized, "", "GET", "/public/p")
 }
 
+// TestMissingShares: missing directories don't keep davd from serving the other shares, also if a
+// file of users must be outside of all shares.
+func TestMissingShares(t *testing.T) {
+	dir := t.TempDir()
+	r := &running{TB: t, dir: dir, hashes: make(map[string]string)}
+	r.write("users", "ann:HASH(ann)\n")
+	r.write("users", strings.ReplaceAll(r.file("users"), "'", ""))
+	r = serveFile(t, dir, `
+htpasswd: DIR/users
+shares:
+  /here: {dir: DIR/here, create: true}
+  /away: {dir: DIR/away, mounted: true}
+  "/home/{user}": {dir: "DIR/home/{user}", create: true}
+`)
+	r.wants(http.StatusCreated, "ann", "PUT", "/here/file")
+	r.wants(http.StatusCreated, "ann", "PUT", "/home/ann/file")
+	r.wants(http.StatusServiceUnavailable, "ann", "GET", "/away/file")
+	if _, err := r.reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestQuotaProperties checks that a listing has the space of each share at its collections, and
 // none at collections that belong to no share.
 func TestQuotaProperties(t *testing.T) {
