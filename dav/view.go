@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,11 +67,8 @@ func (v *View) point(asked string) (p MountPoint, rest string) {
 // cutFirst returns the first segment of a path, in the spelling of mount points, and the rest.
 // macOS sends decomposed characters.
 func cutFirst(path string) (first, rest string) {
-	end := strings.IndexByte(path[1:], '/') + 1
-	if end == 0 {
-		end = len(path)
-	}
-	return norm.NFC.String(path[:end]), cmp.Or(path[end:], "/")
+	first, rest, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/") // the path of an invalid URL is ""
+	return "/" + norm.NFC.String(first), "/" + rest
 }
 
 // moved returns name, which is from or below it, as to or below that.
