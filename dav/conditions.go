@@ -178,14 +178,20 @@ func (r *request) tagged(tag string) (p place.Place, ok bool) {
 }
 
 func (r *request) listHolds(list field.IfList, p place.Place) (bool, error) {
+	// What the client may not see is like a missing resource: it has no tag and no lock.
+	hidden := r.h.allowed(r.Context(), p.Asked, 0, false) != nil
 	for _, c := range list.Conditions {
 		var holds bool
 		var err error
-		if c.ETag != "" {
+		switch {
+		case hidden:
+		case c.ETag != "":
 			info, statErr := r.h.FileSystem.Stat(r.Context(), p.Asked)
 			holds = statErr == nil && place.EntityTag(r.Context(), info) == c.ETag
-		} else if holds, err = r.protects(c.Token, p); err != nil {
-			return false, err
+		default:
+			if holds, err = r.protects(c.Token, p); err != nil {
+				return false, err
+			}
 		}
 		if holds == c.Not {
 			return false, nil
