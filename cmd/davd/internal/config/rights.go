@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/davd/davd/cmd/davd/internal/setting"
@@ -47,7 +48,11 @@ type pendingRule struct {
 // rights reads the rights at a path of a share.
 func (f *file) rights(s *Share, below string, v value) {
 	for _, e := range f.entries(v) {
-		rights, err := storage.ParseRights(f.texts(e.value)...)
+		texts := f.texts(e.value)
+		if e.node.Kind == yaml.SequenceNode {
+			texts = append(texts, texts...) // [write] is the single right and not the preset
+		}
+		rights, err := storage.ParseRights(texts...)
 		if err != nil {
 			f.wrong(e.value, "%w", err)
 		}
