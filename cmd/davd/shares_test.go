@@ -358,6 +358,40 @@ shares:
 	}
 }
 
+// TestReloadAsync: an operation for which no client waits ends when its user loses the right.
+func TestReloadAsync(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 40 {
+		must(t, os.MkdirAll(filepath.Join(dir, fmt.Sprint("files/s/", i)), 0o755))
+	}
+	const file = `
+latency: 10ms
+users:
+  ann: {password: HASH(ann)}
+  bob: {password: HASH(bob)}
+shares:
+  /files: {dir: DIR/files, rights: {ann: write, bob: write}}
+`
+	r := serveFile(t, dir, file)
+	for _, user := range []string{"ann", "bob"} {
+		r.wants(http.StatusAccepted, user, "COPY", "/files/s/", "Destination: URL/files/"+user, "Prefer: respond-async, wait=0")
+	}
+	r.write("davd.yaml", familyHead+strings.Replace(file, "bob: write", "bob: read", 1))
+	_, err := r.reload(t.Context())
+	must(t, err)
+	for len(r.handler.Operations()) > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	for user, status := range map[string]string{"ann": `"status":201`, "bob": `"status":403`} {
+		if list := r.wants(http.StatusOK, user, "GET", "/.davd-operations/", "Accept: application/json"); !strings.Contains(list, status) {
+			t.Errorf("%s: %s", user, list)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "files", user)); (err == nil) != (user == "ann") {
+			t.Errorf("%s: %v", user, err)
+		}
+	}
+}
+
 // TestReloadSwap: when a reload gives two shares each other's directories, no request sees the
 // content of one with the rights of the other.
 func TestReloadSwap(t *testing.T) {
