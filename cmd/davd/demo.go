@@ -85,7 +85,7 @@ func runDemo(ctx context.Context, p *program, cfg *config.Config) error {
 	defer story.Wait()
 	s := &site{
 		frontage: frontage{cfg: cfg, log: log, done: screen.Final},
-		fsys:     fsys, state: kept, sent: screen.Interim, level: level,
+		fsys:     fsys, state: kept, out: p.stdout, sent: screen.Interim, level: level,
 		ready: func(listeners []*server.Listener) {
 			root := listeners[0].Where(false, "/")
 			screen.Title(root)

@@ -113,6 +113,6 @@ func warnPublic(log *slog.Logger, cfg *config.Config, asks bool, listeners []*se
 	case !asks:
 		log.Warn("davd asks for no password: anyone who can reach this address can "+cfg.Allowed()+" everything", "addr", addrs)
 	case !cfg.TLS():
-		log.Warn("passwords travel in clear text: set --tls-cert and --tls-key, or listen on this machine only, behind a proxy with TLS", "addr", addrs)
+		log.Warn("passwords travel in clear text: set --tls self-signed, --acme-domain or --tls-cert, or listen on this machine only, behind a proxy with TLS", "addr", addrs)
 	}
 }

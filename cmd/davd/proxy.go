@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -64,7 +65,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	secure, err := loadTLS(ctx, cfg, log)
+	secure, err := openEncryption(ctx, cfg, "", log)
 	if err != nil {
 		return err
 	}
@@ -91,10 +92,16 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	for _, l := range listeners {
 		fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), own.Prefix+"/"))
 	}
-	warnPublic(log, cfg, true, listeners)                                         // davd or the upstream asks
-	defer onSignal(ctx, hangups, func(context.Context) { _ = secure.Reload() })() // it logs errors
+	warnPublic(log, cfg, true, listeners) // davd or the upstream asks
+	secure.announce(p.stdout)
+	secureConfig, stop, err := secure.start(ctx, listeners)
+	if err != nil {
+		return errors.Join(err, closeAll(listeners))
+	}
+	defer stop()
+	defer onSignal(ctx, hangups, func(context.Context) { _ = secure.reload() })() // it logs errors
 	srv := &server.Server{
-		Handler: front, Shutdown: handler.Shutdown, TLS: secure.Config(), Log: log, Grace: cfg.Drain,
+		Handler: front, Shutdown: handler.Shutdown, TLS: secureConfig, Log: log, Grace: cfg.Drain,
 		Connections: cfg.Network.Connections, HeaderTimeout: cfg.Network.HeaderTimeout, Trusted: f.trustedProxies,
 	}
 	return srv.Serve(ctx, listeners)

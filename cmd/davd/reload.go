@@ -70,7 +70,7 @@ func (s *site) reload(ctx context.Context) (reload.Result, error) {
 }
 
 func (s *site) reloadLocked(ctx context.Context) (reload.Result, error) {
-	if err := s.secure.Reload(); err != nil {
+	if err := s.secure.reload(); err != nil {
 		return reload.Result{}, err
 	}
 	if s.cfg.File == "" {

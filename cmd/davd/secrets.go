@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
-	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/share"
 )
 
@@ -43,14 +41,6 @@ func checkSecretIn(ctx context.Context, dir, file string) error {
 		return fmt.Errorf("%s: is the same file as %s (a hard link), which clients could read: remove that link", file, name)
 	}
 	return nil
-}
-
-// loadTLS returns nil if connections are not encrypted.
-func loadTLS(ctx context.Context, cfg *config.Config, log *slog.Logger) (*server.Certificate, error) {
-	if !cfg.TLS() {
-		return nil, nil
-	}
-	return server.LoadTLS(cfg.TLSCert, cfg.TLSKey, func() error { return checkTLS(ctx, cfg) }, log)
 }
 
 // checkTLS returns an error if clients could read or change the private key.

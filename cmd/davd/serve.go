@@ -57,7 +57,7 @@ func serve(ctx context.Context, p *program, cfg *config.Config) error {
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)
 	}
-	s := &site{frontage: frontage{cfg: cfg, log: log, done: accesslog.To(log)}, sent: logSent(log), withheld: logWithheld(log), level: level, hangups: hangups}
+	s := &site{frontage: frontage{cfg: cfg, log: log, done: accesslog.To(log)}, out: p.stdout, sent: logSent(log), withheld: logWithheld(log), level: level, hangups: hangups}
 	if err := s.openAll(ctx); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -38,6 +39,8 @@ type site struct {
 	state *state.State
 	// namespace is nil for a single directory.
 	namespace *namespace
+	// out is where the operator reads what davd serves.
+	out io.Writer
 	// ready is called when davd accepts connections.
 	ready func([]*server.Listener)
 	// sent is called after each interim response.
@@ -52,7 +55,7 @@ type site struct {
 	hangups <-chan os.Signal
 	// reloading serializes reloads. The first one waits until davd serves.
 	reloading sync.Mutex
-	secure    *server.Certificate
+	secure    *encryption
 	// left is how many operations the recovery could not finish.
 	left int
 	// again receives a value when the storage of a share has been opened.
@@ -64,7 +67,7 @@ type site struct {
 // serve serves until ctx ends.
 func (s *site) serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.state.Close()) }()
-	if s.secure, err = loadTLS(ctx, s.cfg, s.log); err != nil {
+	if s.secure, err = openEncryption(ctx, s.cfg, s.state.Where, s.log); err != nil {
 		return err
 	}
 	s.reloading.Lock()
@@ -82,16 +85,22 @@ func (s *site) serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	secure, stop, err := s.secure.start(ctx, listeners)
+	if err != nil {
+		return errors.Join(err, closeAll(listeners))
+	}
+	defer stop()
 	srv := &server.Server{
 		Handler:  s.front(s.named(s.handler)),
 		Shutdown: s.handler.Shutdown,
-		TLS:      s.secure.Config(),
+		TLS:      secure,
 		Log:      s.log,
 		Grace:    s.cfg.Drain,
 
 		Connections: s.cfg.Network.Connections, HeaderTimeout: s.cfg.Network.HeaderTimeout, Trusted: s.trustedProxies,
 	}
 	s.ready(listeners)
+	s.secure.announce(s.out)
 	started()
 	defer s.watchSecrets(ctx)()
 	defer s.recoverLater(ctx)()
@@ -146,10 +155,14 @@ func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
 	if err == nil {
 		return listeners, nil
 	}
+	return nil, errors.Join(err, closeAll(listeners))
+}
+
+func closeAll(listeners []*server.Listener) (err error) {
 	for _, l := range listeners {
 		err = errors.Join(err, l.Close())
 	}
-	return nil, err
+	return err
 }
 
 // recover finishes or undoes the operations of a davd that was killed.

@@ -32,10 +32,9 @@ func (c *Config) checkTogether() error {
 		return c.wrongf("admin", "%s has no effect without users: name a file of users with --htpasswd FILE", c.Admins[0])
 	case c.unknownAdmin() != "":
 		return c.wrongf("admin", "no user is called %s: name one of the users", c.unknownAdmin())
-	case c.TLSCert == "" && c.TLSKey != "":
-		return c.wrongf("tls-cert", "missing, but --tls-key is set: name the file of the certificate as well")
-	case c.TLSCert != "" && c.TLSKey == "":
-		return c.wrongf("tls-cert", "the key is missing: name its file with --tls-key")
+	}
+	if err := c.checkTLS(); err != nil {
+		return err
 	}
 	c.derive()
 	return nil
@@ -52,7 +51,7 @@ func (c *Config) derive() {
 	limits.OperationsOf = cmp.Or(limits.OperationsOf, max(limits.Operations/4, 1))
 	limits.LocksOf = cmp.Or(limits.LocksOf, max(c.Locks.MaxPerPrincipal/4, 1))
 	c.Network.Connections.Of = cmp.Or(c.Network.Connections.Of, max(c.Network.Connections.All/4, 1))
-	c.Hosts = append(c.Hosts, hostsOf(c.Addrs)...)
+	c.Hosts = append(append(c.Hosts, hostsOf(c.Addrs)...), c.Network.ACME.Domains...)
 }
 
 // unknownAdmin returns an administrator who is not among the users, or "".

@@ -140,9 +140,6 @@ func (c *Config) Read(dir string) error {
 	return c.checkTogether()
 }
 
-// TLS reports whether connections are encrypted.
-func (c *Config) TLS() bool { return c.TLSCert != "" }
-
 // Elsewhere reports whether Dir is no directory of this machine: an SFTP URL, or "zip:" with
 // the path of a ZIP file.
 func (c *Config) Elsewhere() bool {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/davd/davd/cmd/davd/internal/setting"
 )
@@ -112,6 +113,10 @@ func DefaultFile() string {
 // that of the user (XDG Base Directory Specification, or the system's equivalent).
 func DefaultFiles() []string {
 	files := []string{"/etc/davd/davd.yaml"}
+	// systemd sets it for ConfigurationDirectory= (systemd.exec).
+	if dir, _, _ := strings.Cut(os.Getenv("CONFIGURATION_DIRECTORY"), ":"); filepath.IsAbs(dir) {
+		files[0] = filepath.Join(dir, "davd.yaml")
+	}
 	if runtime.GOOS == "windows" {
 		files = nil
 		if data := os.Getenv("ProgramData"); data != "" {

@@ -120,3 +120,12 @@ func TestReload(t *testing.T) {
 		t.Errorf("the warnings are %q", fresh.Warnings)
 	}
 }
+
+// TestDefaultFilesOfSystemd checks that the directory that systemd names takes the place of /etc/davd.
+func TestDefaultFilesOfSystemd(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CONFIGURATION_DIRECTORY", dir+":/other")
+	if got := config.DefaultFiles(); got[0] != filepath.Join(dir, "davd.yaml") {
+		t.Errorf("got %v", got)
+	}
+}

@@ -2,7 +2,10 @@ package state
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 )
 
 // system describes the parts of the system that the default directory depends on.
@@ -13,11 +16,20 @@ type system struct {
 	home   func() (string, error)
 }
 
+// DefaultDir returns the directory for the state if the operator names none. It may be missing.
+func DefaultDir() (string, error) {
+	return defaultDir(system{runtime.GOOS, os.Geteuid() == 0, os.Getenv, os.UserHomeDir})
+}
+
 var errNoPlace = errors.New("there is no place for locks and properties, because the user has no home directory: name a directory with --state, or keep them in memory with --state mem")
 
 // defaultDir returns the system's usual directory for the state of programs: /var/lib for
-// root, and for other users that of the XDG Base Directory Specification or its equivalent.
+// root, and for other users that of the XDG Base Directory Specification or its equivalent. systemd
+// can name another one, which it creates (StateDirectory= in systemd.exec).
 func defaultDir(s system) (string, error) {
+	if dir, _, _ := strings.Cut(s.getenv("STATE_DIRECTORY"), ":"); s.goos != "windows" && filepath.IsAbs(dir) {
+		return dir, nil
+	}
 	if s.root {
 		return "/var/lib/davd", nil
 	}

@@ -17,6 +17,8 @@ func TestDefaultDir(t *testing.T) {
 		want string
 	}{
 		{"root", system{goos: "linux", root: true}, map[string]string{"XDG_STATE_HOME": home}, home, "/var/lib/davd"},
+		{"systemd", system{goos: "linux", root: true}, map[string]string{"STATE_DIRECTORY": home + ":/other"}, home, home},
+		{"relative STATE_DIRECTORY", system{goos: "linux", root: true}, map[string]string{"STATE_DIRECTORY": "davd"}, home, "/var/lib/davd"},
 		{"XDG_STATE_HOME", system{goos: "linux"}, map[string]string{"XDG_STATE_HOME": home}, "", filepath.Join(home, "davd")},
 		{"relative XDG_STATE_HOME", system{goos: "linux"}, map[string]string{"XDG_STATE_HOME": "x"}, home, filepath.Join(home, ".local", "state", "davd")},
 		{"home", system{goos: "freebsd"}, nil, home, filepath.Join(home, ".local", "state", "davd")},

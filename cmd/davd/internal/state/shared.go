@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/share"
@@ -96,7 +95,7 @@ func stateDir(cfg *config.Config) (string, error) {
 	if cfg.State.Dir != "" {
 		return filepath.Abs(cfg.State.Dir)
 	}
-	return defaultDir(system{runtime.GOOS, os.Geteuid() == 0, os.Getenv, os.UserHomeDir})
+	return DefaultDir()
 }
 
 // adoptions returns the databases of directories that were served alone and are shares now.

@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/davd/davd/cmd/davd/internal/backend"
 	"github.com/davd/davd/cmd/davd/internal/config"
@@ -119,7 +117,7 @@ func locateElsewhere(cfg *config.Config) (string, error) {
 	case cfg.State.File != "":
 		return filepath.Abs(cfg.State.File)
 	default:
-		if keep, err = defaultDir(system{runtime.GOOS, os.Geteuid() == 0, os.Getenv, os.UserHomeDir}); err != nil {
+		if keep, err = DefaultDir(); err != nil {
 			return "", err
 		}
 	}
@@ -133,7 +131,7 @@ const hidden = ".davd-state"
 // system's default directory. If that is inside dir, as when a home directory is served, it
 // is in dir under a reserved name.
 func locateDefault(dir string) (string, error) {
-	keep, err := defaultDir(system{runtime.GOOS, os.Geteuid() == 0, os.Getenv, os.UserHomeDir})
+	keep, err := DefaultDir()
 	if err != nil {
 		return "", err
 	}
