@@ -111,8 +111,8 @@ func (h *Handler) destinationAllowed(ctx context.Context, name string, rights st
 	return err
 }
 
-// mayPlace returns an error unless the principal may put a file at name. exists says that one is
-// there.
+// mayPlace returns an error unless the principal may put a file at name. exists says that the
+// name exists.
 func (h *Handler) mayPlace(ctx context.Context, name string, exists bool) error {
 	if exists {
 		return h.allowed(ctx, name, storage.RightWrite, false)

@@ -351,7 +351,7 @@ func TestRecoverWhileServing(t *testing.T) {
 		{ID: "one", At: "/moved/a", Token: "again", Open: func(context.Context, string) (storage.FS, error) { return local.Open(s.a) }},
 		{ID: "two", At: "/b", Token: "again", Open: func(context.Context, string) (storage.FS, error) { return local.Open(s.b) }},
 	}))
-	// A running operation has its record in the journal, too.
+	// A running operation also has its record in the journal.
 	during := make(chan []tree.Recovery, 1)
 	var once atomic.Bool
 	fault, ok := site.FileSystem.(*storagetest.Fault)

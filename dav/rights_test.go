@@ -281,7 +281,7 @@ func TestRightsSpellings(t *testing.T) {
 	}
 }
 
-// TestRightsOfTrees: the scenarios in which known servers take along what nobody has looked at.
+// TestRightsOfTrees: scenarios where known servers take along members without looking at them.
 func TestRightsOfTrees(t *testing.T) {
 	site := []access.Share{
 		{At: "/home/{user}"},
@@ -333,7 +333,7 @@ func TestRightsOfTrees(t *testing.T) {
 	}
 	want["/team/new/a"], want["/home/bob/team/new/a"] = "a", "a"
 	s.holds(want)
-	// Ann may take along everything but what nobody may.
+	// Ann may take along everything except what is denied to all.
 	s.wants(403, "DELETE", "/team/", "User: ann")
 	s.wants(204, "DELETE", "/team/payroll/", "User: ann")
 }

@@ -20,8 +20,8 @@ import (
 type MountPoint struct{ At, Name string }
 
 // View says which names of the storage the URL paths of a client stand for: a table of mount
-// points, one of which is at "/". For example, a user may have their home at "/" and other
-// shares beside the members of the home. A View doesn't change.
+// points, with one at "/". For example, a user may have their home at "/" and other shares
+// beside the members of the home. A View doesn't change.
 type View struct {
 	// points are the mount points, that at "/" last.
 	points []MountPoint

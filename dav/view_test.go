@@ -84,7 +84,7 @@ func TestView(t *testing.T) {
 	}
 	s.holds(l)
 
-	// What is mounted can't be removed, moved or replaced.
+	// A mount point can't be removed, moved or replaced.
 	for _, target := range []string{"/", "/photos/", "/work/", "/work", "/gone"} {
 		s.wants(403, "DELETE", target, ann)
 		s.wants(403, "MOVE", target, ann, "Destination: /new")

@@ -2,7 +2,7 @@ package storage
 
 import "context"
 
-// RemovalChecker is an [FS] in which some trees must stay where they are, for example because
+// RemovalChecker is an [FS] with trees that must stay where they are, for example because
 // another FS is mounted in them.
 type RemovalChecker interface {
 	FS

@@ -14,7 +14,7 @@ type Facts interface {
 	// it, which is not 0. No other file has the same two numbers at the same time,
 	// whatever its name.
 	Identity() (device, inode uint64)
-	// Changed returns the time of the last change (ctime), which nobody can set, in
+	// Changed returns the time of the last change (ctime), which no program can set, in
 	// nanoseconds since 1970.
 	Changed() int64
 	// BirthTime returns when the file was created, or the zero time if that was not

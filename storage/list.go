@@ -29,8 +29,8 @@ type Listing interface {
 	Close() error
 }
 
-// Members are some of the members of a collection, in the order in which the listing
-// found them. That order has no meaning.
+// Members are some of the members of a collection, in the order of the listing. That order has
+// no meaning.
 type Members interface {
 	Len() int
 	// Describe appends to dst the members with the indexes [from, to), each as

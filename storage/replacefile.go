@@ -39,8 +39,8 @@ type Replacing struct {
 	// [ErrRedirected] and write nothing to its target. The fallback, for a backend
 	// without a [FileReplacer], ignores Canonical.
 	Canonical bool
-	// Brief says that Commit follows immediately. The backend then need not check
-	// again what it found at the start.
+	// Brief says that Commit follows immediately. The backend then doesn't check again what it
+	// found at the start.
 	Brief bool
 }
 

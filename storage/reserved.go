@@ -10,8 +10,8 @@ import (
 // ReservedPrefix starts every name that davd reserves for itself inside a share.
 const ReservedPrefix = ".davd-"
 
-// reservedDAV is ".DAV", folded: the collection in which Apache's mod_dav_fs stores the
-// properties of the collection that contains it. A share that Apache has served has such
+// reservedDAV is ".DAV", folded: the collection for the properties that Apache's mod_dav_fs
+// stores of the collection that contains it. A share that Apache has served has such
 // collections, and a client that wrote there would change Apache's data.
 const reservedDAV = ".dav"
 

@@ -105,9 +105,9 @@ type Authorizer interface {
 	Allowed(ctx context.Context, name string, need Right, tree bool) error
 }
 
-// Allowed returns nil if the principal of ctx ([LoginOf]) has the rights need at name, or may
-// at least see name if need is 0. With tree, the principal needs the rights at every name below
-// name too, and a symbolic link at name is not followed. The name need not exist.
+// Allowed returns nil if the principal of ctx ([LoginOf]) has the rights need at name, or may at
+// least see name if need is 0. With tree, the principal needs the rights at every name below
+// name too, and a symbolic link at name is not followed. The name may be missing.
 //
 // The error is [ErrRefused]. It is also fs.ErrNotExist if the principal may not know that name
 // exists, and fs.ErrPermission otherwise.

@@ -31,7 +31,7 @@ func (s *Staging) Set(stage, destination string) {
 
 // Staged reports whether name belongs to the tree that the operation of ctx stages. If so, the
 // name will be destination followed by rest, which is "" or begins with a slash. An [FS] that
-// restricts access must decide by that logical name.
+// restricts access must use that logical name to decide.
 func Staged(ctx context.Context, name string) (destination, rest string, staged bool) {
 	s, _ := ctx.Value(stagingKey{}).(*Staging)
 	if s == nil {

@@ -6,12 +6,11 @@ import (
 )
 
 // Version returns a string that distinguishes the present state of a resource, which info
-// describes, from its earlier and later states. The string consists of hexadecimal digits
-// and "-", so it can be used in an entity tag (RFC 9110 §8.8.3). It is made of the
-// modification time and the size and, if info.Sys() has them, the time of the last change,
-// which nobody can set, and the inode. It is the same after a restart. The version of a
-// collection changes when a member is added, removed or renamed, if the backend then
-// changes its modification time.
+// describes, from its earlier and later states. The string consists of hexadecimal digits and
+// "-", so it can be used in an entity tag (RFC 9110 §8.8.3). It is made of the modification time
+// and the size and, if info.Sys() has them, the time of the last change, which no program can
+// set, and the inode. It is the same after a restart. The version of a collection changes when a
+// member is added, removed or renamed, if the backend then changes its modification time.
 //
 // strong is false if only time and size are known, because other content of the same size
 // may have been given the same time. Even a strong version can't distinguish two changes

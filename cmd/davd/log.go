@@ -99,7 +99,7 @@ func logOperation(log *slog.Logger) func(operation.Operation, error) {
 }
 
 // warnPublic logs one warning about all listeners that other machines can reach, unless
-// passwords protect them. asks says that somebody asks for passwords.
+// passwords protect them. asks says that davd or the upstream asks for passwords.
 func warnPublic(log *slog.Logger, cfg *config.Config, asks bool, listeners []*server.Listener) {
 	var public []string
 	for _, l := range listeners {

@@ -201,7 +201,7 @@ func startLoad(t *testing.T, r *running) *load {
 	return l
 }
 
-// round sends the requests of client i, each of which must succeed.
+// round sends the requests of client i. Each must succeed.
 func (l *load) round(t *testing.T, r *running, i, n int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -14,7 +14,7 @@ import (
 	"github.com/davd/davd/storage/mount"
 )
 
-// restricts reports whether somebody may not do everything in the shares of cfg.
+// restricts reports whether some client lacks a right in the shares of cfg.
 func restricts(cfg *config.Config) bool {
 	return cfg.Asks() || slices.ContainsFunc(cfg.Shares, func(s *config.Share) bool { return s.ReadOnly || len(s.Rules) > 1 })
 }

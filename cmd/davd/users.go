@@ -13,7 +13,8 @@ import (
 	"github.com/davd/davd/storage/tokens"
 )
 
-// users are those who may log in. A reload changes them and keeps what is remembered of logins.
+// users are the users who may log in. A reload changes them and keeps what is remembered of
+// logins.
 type users struct {
 	log *slog.Logger
 	// chain has the users of the configuration, then those of files, then those of LDAP.

@@ -194,8 +194,8 @@ func (f *File) read(now time.Time) (content []byte, changed bool, err error) {
 	return content, changed, err
 }
 
-// readFile reads a regular file. For anything that is not a regular file it returns a goneError, as if the file
-// had been deleted: reading a pipe, for example, would consume its content.
+// readFile reads a regular file. For a file that is not regular it returns a goneError, as if
+// the file had been deleted: reading a pipe, for example, would consume its content.
 func readFile(file string) (fs.FileInfo, []byte, error) {
 	info, err := os.Stat(file) //nolint:gosec // the operator has named it
 	if err == nil && !info.Mode().IsRegular() {

@@ -90,10 +90,10 @@ func (u *Users) current() *table {
 	return &table{}
 }
 
-// lookup returns the user with this name and true. For an unknown name it returns another
-// user and false. That is always the same user for the same name, so that the time of a
-// refusal does not reveal which names exist, even if there are several kinds of hashes.
-// If there are no users, it returns one without a password.
+// lookup returns the user with this name and true. For an unknown name it returns another user
+// and false. That is always the same user for the same name, so that the time of a refusal does
+// not reveal which names exist, even if there are several kinds of hashes. Without users, it
+// returns one without a password.
 func (t *table) lookup(digests *digester, name string) (u *user, listed bool) {
 	if u = t.users[name]; u != nil {
 		return u, true

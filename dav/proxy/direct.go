@@ -226,7 +226,7 @@ func (b *directBody) end(complete bool) {
 	}
 	b.conn = nil
 	running := !b.stop()
-	if !complete || running || !b.keep || c.reader.Buffered() > 0 { // nobody asked for more
+	if !complete || running || !b.keep || c.reader.Buffered() > 0 { // no client asked for more
 		c.Close()
 		return
 	}

@@ -155,7 +155,7 @@ func (r *recorder) take(offset int64) []byte {
 	return raw
 }
 
-// takeAll returns all that was read.
+// takeAll returns everything read so far.
 func (r *recorder) takeAll() []byte { return r.take(r.start + int64(len(r.past)-r.taken)) }
 
 // rest reads what the decoder has not read.

@@ -1,17 +1,17 @@
 // Package access decides which principal may do what in a storage.FS.
 //
 // [New] returns a decorator that asks a [Policy] before each call. It takes the principal from
-// the context (storage.LoginOf). What the principal may see but not do fails with
-// fs.ErrPermission. What the principal may not see doesn't exist: calls fail with
+// the context (storage.LoginOf). A call fails with fs.ErrPermission if the principal may see the
+// name but not do this. A name that the principal may not see doesn't exist: calls fail with
 // fs.ErrNotExist, and listings leave it out. Both match storage.ErrRefused.
 //
 // # Rules
 //
 // A [Share] is a part of the name space. A [Rule] gives a [Subject] rights at a path of its
-// share and at everything below it, unless a rule further down says otherwise. For each name
-// and principal exactly one path decides: the most specific one that has a rule for the
-// principal. If that path has several rules that apply, one for the user wins over those for
-// groups, groups (all their rights together) win over [Users], and Users win over [Anyone].
+// share and at everything below it, unless a rule further down says otherwise. For each name and
+// principal exactly one path decides: the most specific one with a rule for the principal. If
+// that path has several rules that apply, one for the user wins over those for groups, groups
+// (all their rights together) win over [Users], and Users win over [Anyone].
 //
 // A share without a rule at its root is open to all Users, and a share with {user} in its name
 // to that user. No share has the collections above the shares. A principal with a name sees them

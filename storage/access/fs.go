@@ -79,7 +79,7 @@ func (a *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMo
 	return v.file(name, f), err
 }
 
-// openFlag returns the flag with which a file may be opened for writing.
+// openFlag returns the flag for opening a file for writing.
 func (a *FS) openFlag(ctx context.Context, name string, flag int, v verdict) (int, error) {
 	if v.staged {
 		return flag, v.need("open", name, storage.RightCreate)
@@ -219,8 +219,8 @@ func (a *FS) Canonical(ctx context.Context, name string, follow bool) (storage.C
 	return storage.Canonical(ctx, a.FS, name, follow)
 }
 
-// Hold implements storage.Holder. What is held can't be read, and only reserved members can be
-// removed.
+// Hold implements storage.Holder. Members can't be read through the result, and only reserved
+// ones can be removed.
 func (a *FS) Hold(ctx context.Context, name string) (storage.Held, error) {
 	h, err := storage.Hold(ctx, a.FS, name)
 	if err != nil {

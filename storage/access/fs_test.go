@@ -104,9 +104,9 @@ func TestPlainConformance(t *testing.T) {
 	}.Run(t)
 }
 
-// rightsTree returns an FS in which each right has a collection: in /read the principal has only
-// that right, and so on. In /not-read it has all others, in /all all and in /hidden none. Those of
-// the collections that exist contain some files.
+// rightsTree returns an FS with a collection for each right: in /read the principal has only
+// that right, and so on. In /not-read it has all others, in /all all and in /hidden none. Those
+// of the collections that exist contain some files.
 func rightsTree(t testing.TB, existing ...string) (*access.FS, string) {
 	t.Helper()
 	dir := t.TempDir()

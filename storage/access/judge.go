@@ -40,7 +40,7 @@ func (a *FS) ask(ctx context.Context, name string, makes bool) question {
 		q.name = destination + rest
 		q.rest = path.Base(destination) + rest
 	}
-	// A policy that is coming was loaded before the one that is replaced.
+	// A new policy was loaded before the replaced one.
 	coming, pinned := a.coming.Load(), a.pinned(ctx)
 	policy := a.policy.Load()
 	q.table = policy.tableOf(&q.login)
@@ -91,8 +91,8 @@ func (q *question) withhold(v verdict) verdict {
 	return v
 }
 
-// resolve leaves in v what the principal may also do at the names to which links lead. follow
-// says that a link at the end is followed.
+// resolve leaves in v what the principal may also do at the targets of links. follow says that a
+// link at the end is followed.
 func (q *question) resolve(ctx context.Context, v *verdict, follow bool) error {
 	if v.uniform {
 		return nil
@@ -105,7 +105,7 @@ func (q *question) resolve(ctx context.Context, v *verdict, follow bool) error {
 	if err != nil {
 		return err
 	}
-	// What links outside the share lead to has no other name.
+	// A target outside the share has no other name.
 	if canonical := path.Join(canon.Name, rest); canonical != q.name && !storage.Reserved(canonical) {
 		q.restrict(v, canonical)
 	}
@@ -161,7 +161,7 @@ func (a *FS) mayMake(ctx context.Context, op, name string) error {
 func (v *verdict) need(op, name string, rights storage.Right) error {
 	switch {
 	case !v.seen:
-		// What is staged is known to be there.
+		// A staged name is known to exist.
 		return storage.Refused(op, name, !v.staged)
 	case !v.own.Has(rights), rights == 0 && v.own == 0 && !v.named:
 		return storage.Refused(op, name, false)

@@ -14,7 +14,7 @@ import (
 // userSegment stands in the name of a share for the name of the user that the share belongs to.
 const userSegment = "{user}"
 
-// kind is the kind of a subject, in the order in which one wins over another.
+// kind is the kind of a subject. A later kind wins over an earlier one.
 type kind int
 
 const (
@@ -127,7 +127,7 @@ func NewPolicy(shares []Share, groupsOf map[string][]string) (*Policy, error) {
 	return p, nil
 }
 
-// split returns the segments of a path, in the spelling in which rules are compared.
+// split returns the segments of a path, in the spelling that rules are compared in.
 func split(name string) []string {
 	name = path.Clean("/" + name)[1:]
 	if name == "" {

@@ -80,7 +80,7 @@ func TestRights(t *testing.T) {
 		{"ann", "/home", storage.RightList, false},
 		{"", "/home", none, true},
 		{"ann", "/elsewhere", none, true},
-		// {user} is the owner and nobody else.
+		// {user} is the owner alone.
 		{"ann", "/home/ann", write, false},
 		{"ann", "/home/ann/x", write, false},
 		{"ann", "/home/bob", storage.RightList, false}, // the way to shared

@@ -136,8 +136,8 @@ func (n *node) inherit() {
 	})
 }
 
-// level sets uniform for n and all nodes below it. There are no links above the shares, so
-// those nodes count as uniform.
+// level sets uniform for n and all nodes below it. No links exist above the shares, so those
+// nodes count as uniform.
 func (n *node) level() {
 	if n.inner {
 		n.uniform = true
@@ -298,8 +298,8 @@ func (v *verdict) restrict(n *node, name string, spell func(string) string) {
 	}
 }
 
-// composed returns the spelling in which names are compared with those of rules. macOS sends
-// decomposed characters, and people write composed ones.
+// composed returns the spelling that names and rules are compared in. macOS sends decomposed
+// characters, and people write composed ones.
 func composed(segment string) string {
 	for i := range len(segment) {
 		if segment[i] >= utf8.RuneSelf {

@@ -46,7 +46,7 @@ func (a *FS) mayRename(ctx context.Context, r storage.Renaming, into *FS) error 
 	if !storage.Reserved(r.Old) {
 		need := moves
 		if storage.Reserved(r.New) {
-			need = storage.RightDelete // Nobody can read it there.
+			need = storage.RightDelete // No client can read it at that name.
 		}
 		if err := a.may(ctx, "rename", r.Old, need, true, false); err != nil {
 			return err
@@ -77,7 +77,7 @@ func isOwn(ctx context.Context, name string) bool {
 	return !staged
 }
 
-// mayPut returns nil if the principal may give r.Old the name r.New. What it displaces there
+// mayPut returns nil if the principal may give r.Old the name r.New. A tree that it displaces
 // must be removable.
 func (a *FS) mayPut(ctx context.Context, r storage.Renaming) error {
 	v, err := a.judge(ctx, r.New, false)

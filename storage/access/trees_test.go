@@ -172,7 +172,7 @@ func TestTrees(t *testing.T) {
 }
 
 // TestStagedByLink: if the collection that contains the destination is a link, the target of the
-// link decides about the members, too.
+// link also decides about the members.
 func TestStagedByLink(t *testing.T) {
 	fsys, dir := treeFS(t, false, map[string]storage.Right{"/real/n/private": storage.RightsNone}, "/s/a", "/s/private/b", "/real/x")
 	if err := os.Symlink("real", filepath.Join(dir, "link")); err != nil {
@@ -322,8 +322,8 @@ func TestChange(t *testing.T) {
 	}
 }
 
-// TestPinnedLinks: an operation has rights at a link only if the policy with which it began gives
-// them at the target, too.
+// TestPinnedLinks: an operation has rights at a link only if the policy from its start also
+// gives them at the target.
 func TestPinnedLinks(t *testing.T) {
 	rules := func(hidden string) *access.Policy {
 		return newPolicy(t, access.Share{At: "/", Rules: []access.Rule{

@@ -224,7 +224,7 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// Macs can store their files, and nobody sees them.
+// Macs can store their files, and listings hide them.
 func Example() {
 	dir, err := os.MkdirTemp("", "junk")
 	if err != nil {

@@ -108,9 +108,9 @@ func (f *FS) Set(shares []Share) error {
 // Close closes all storages, each when its last call ends. No name exists any more.
 func (f *FS) Close() error { return f.Set(nil) }
 
-// Check tries to open each share that is not open, except for those of users, and asks
-// those that are open whether they are available. It returns the reasons why some are not. Call
-// it from time to time, so that [FS.Opened] is called soon after a share has returned.
+// Check tries to open each closed share, except for those of users, and asks the open ones
+// whether they are available. It returns the reasons why some are not. Call it from time to
+// time, so that [FS.Opened] is called soon after a share has returned.
 func (f *FS) Check(ctx context.Context) error {
 	var failed []error
 	for _, s := range f.table.Load().shares {

@@ -31,8 +31,8 @@ func (n Names) In(ctx context.Context, name string) (inState string, ok bool) {
 	return s.share.inState(s.user, s.name), true
 }
 
-// Out is the reverse of In. ok is false for names in shares that don't exist now, and for those
-// that can't be reached because another share is mounted there.
+// Out is the reverse of In. ok is false for names in shares that don't exist now, and for names
+// that another share covers.
 func (n Names) Out(ctx context.Context, inState string) (name string, ok bool) {
 	return n.of.current(ctx).out(inState)
 }

@@ -271,7 +271,7 @@ func TestReserved(t *testing.T) {
 	check(t, q)
 }
 
-// TestRemovedWhileOpen checks that what is written to a removed file counts until it is closed.
+// TestRemovedWhileOpen checks that writes to a removed file count until it is closed.
 func TestRemovedWhileOpen(t *testing.T) {
 	q := quota.New(openLocal(t), quota.Options{Limit: 10})
 	err := edit(t.Context(), q, "/a", os.O_RDWR|os.O_CREATE, func(f storage.File) error {

@@ -94,7 +94,7 @@ func InShare(r *http.Request, share string) {
 	}
 }
 
-// InOperation adds the ID of the operation for which r has waited to its record, like Identify.
+// InOperation adds the ID of the operation that r has waited for to its record, like Identify.
 func InOperation(r *http.Request, id string) {
 	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok {
 		x.operation = id

@@ -63,7 +63,7 @@ func (s *served) request(t *testing.T, method, path string) *http.Request {
 	return req
 }
 
-// readerFromWriter records whether ReadFrom was called, in which net/http uses sendfile.
+// readerFromWriter records whether ReadFrom was called, where net/http uses sendfile.
 type readerFromWriter struct {
 	http.ResponseWriter
 	copied *int64

@@ -81,7 +81,7 @@ func (c *Config) checkShared() error {
 	return nil
 }
 
-// CheckContent returns an error if there is nothing to serve. Without a configuration file, that
+// CheckContent returns an error if c names nothing to serve. Without a configuration file, that
 // is the current directory.
 func (c *Config) CheckContent() error {
 	if len(c.Shares) == 0 && c.Dir == "" && c.Storage == Dir {

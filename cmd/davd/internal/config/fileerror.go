@@ -66,8 +66,8 @@ func (p FileErrors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted sorts the problems by their place, and keeps the order of files. It returns nil if
-// there are none.
+// sorted sorts the problems by their place, and keeps the order of files. It returns nil for no
+// problems.
 func (p FileErrors) sorted() error {
 	if len(p) == 0 {
 		return nil

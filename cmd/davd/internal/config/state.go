@@ -19,7 +19,7 @@ type State struct {
 	Dir string
 }
 
-// parseState tells a file from a directory by its name, because it need not exist yet.
+// parseState tells a file from a directory by its name, because it may not exist yet.
 func parseState(s string) (State, error) {
 	scheme, rest, hasScheme := strings.Cut(s, ":")
 	switch {

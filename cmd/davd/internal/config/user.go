@@ -218,7 +218,7 @@ func (k *accounts) all() []string {
 
 var errNoUsers = errors.New("it has no effect without users: add users, or give rights to anyone")
 
-// needed returns an error if there are no users.
+// needed returns an error for a configuration without users.
 func (k *accounts) needed() error {
 	if !k.open && len(k.users) == 0 {
 		return errNoUsers

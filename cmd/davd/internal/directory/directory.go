@@ -20,9 +20,9 @@ type Directory struct {
 	made [sha256.Size]byte
 }
 
-// Open returns the directory of a configuration. It does not connect yet. If nothing has
-// changed since before was opened, it returns before, so that the users of the directory
-// need not log in again. before may be nil. The caller closes one that is no longer used.
+// Open returns the directory of a configuration. It does not connect yet. If nothing has changed
+// since before was opened, it returns before, so that the users of the directory stay logged in.
+// before may be nil. The caller closes a directory after its last use.
 func Open(l *config.LDAP, log *slog.Logger, before *Directory) (*Directory, error) {
 	o := ldapauth.Options{
 		StartTLS: l.StartTLS, BindDN: l.BindDN, BindPassword: l.BindPassword,

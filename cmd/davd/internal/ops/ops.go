@@ -29,7 +29,7 @@ type Operation struct {
 	Path        string    `json:"path"`
 	Destination string    `json:"destination,omitempty"`
 	Started     time.Time `json:"started"`
-	// Stopping says that somebody has told it to stop.
+	// Stopping says that it was told to stop.
 	Stopping bool `json:"stopping"`
 	// Done is the number of finished members, and Total that of all that were found until now, or
 	// nil. Bytes and TotalBytes are the same for the content of files. TotalFinal says that the

@@ -115,8 +115,8 @@ func (r *Remote) Recount(ctx context.Context, share string) (found []Quota, err 
 // if it has found what was expected.
 const slowCount = 2 * time.Second
 
-// Report returns a function for quota.Options that logs walks of the share name: the first
-// one, one that has found another number than expected, a slow one, and one that failed.
+// Report returns a function for quota.Options that logs walks of the share name: the first walk,
+// and each that finds an unexpected number, is slow or fails.
 func Report(log *slog.Logger, name string) func(quota.Count) {
 	return func(c quota.Count) {
 		about := []any{"share", name, "bytes", c.Used, "files", c.Files, "took", c.Took.Round(time.Millisecond)}

@@ -1,5 +1,4 @@
-// Package reload is the command with which an operator makes a running davd read its
-// configuration again.
+// Package reload has the command that makes a running davd read its configuration again.
 package reload
 
 import (
@@ -10,7 +9,7 @@ import (
 
 // Result says what a reload has changed.
 type Result struct {
-	// File is the configuration file, or empty if there is none.
+	// File is the configuration file, or empty without one.
 	File string `json:"file,omitempty"`
 	// Applied and Restart are the settings that differ from before: those that count now, and
 	// those that need a restart.

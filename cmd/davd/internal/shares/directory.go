@@ -57,7 +57,7 @@ func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user st
 }
 
 // create creates the directory dir of a share. Unless the share is new, its disk may not be
-// mounted: so a base that was there before must still exist.
+// mounted: so a base that existed before must still exist.
 func (s *Shares) create(ctx context.Context, share *config.Share, dir string) (fs.FileInfo, error) {
 	if known, err := s.known(ctx, share.ID); err != nil || known != "" {
 		if _, statErr := os.Stat(share.Base()); statErr != nil {

@@ -41,8 +41,8 @@ func read(t *testing.T, dir string) *config.Config {
 	return cfg
 }
 
-// TestMoved checks when a share may be in an empty directory: if the configuration has named
-// another one, but not if the one that was there has been replaced, as when a disk is unmounted.
+// TestMoved checks when a share may be in an empty directory: if the configuration names another
+// one than before, but not if the same one was replaced, as when a disk is unmounted.
 func TestMoved(t *testing.T) {
 	base := t.TempDir()
 	one, other := filepath.Join(base, "one"), filepath.Join(base, "other")
