@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -68,12 +70,38 @@ func showQuotas(ctx context.Context, p *program, o quotas.Operator, action, shar
 	return writeQuotas(p.stdout, found)
 }
 
+// writeQuotas writes a table with numbers in units of 1024, as a configuration file has them. The
+// exact numbers are in the JSON.
 func writeQuotas(w io.Writer, found []quotas.Quota) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SHARE\tUSED\tLIMIT\tLEFT\t")
+	rows := [][5]string{{"SHARE", "USED", "LIMIT", "LEFT"}}
 	for i := range found {
 		q := &found[i]
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\n", client.Shown(q.Share), q.Used, q.Limit, q.Available, q.Error)
+		rows = append(rows, [5]string{client.Shown(q.Share), binarySize(q.Used), binarySize(q.Limit), binarySize(q.Available), q.Error})
 	}
-	return table.Flush()
+	var width [4]int
+	for _, row := range rows {
+		for i := range width {
+			width[i] = max(width[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	var table strings.Builder
+	for _, row := range rows {
+		line := fmt.Sprintf("%-*s  %*s  %*s  %*s  %s", width[0], row[0], width[1], row[1], width[2], row[2], width[3], row[3], row[4])
+		table.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	_, err := io.WriteString(w, table.String())
+	return err
+}
+
+// binarySize returns a number of bytes with at most one decimal place, or "-" for a negative one.
+func binarySize(n int64) string {
+	if n < 0 {
+		return "-"
+	}
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	value, unit := float64(n), 0
+	for value >= 1023.95 && unit < len(units)-1 {
+		value, unit = value/1024, unit+1
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(value, 'f', min(unit, 1), 64), ".0") + " " + units[unit]
 }

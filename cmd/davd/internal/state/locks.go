@@ -34,7 +34,7 @@ func Find(cfg *config.Config, named bool) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return file, exists(file, "davd has not served "+cfg.File+" with this state: use the same file as for davd serve")
+		return file, exists(file, "davd has not served "+cfg.File+" with this state: use the same file as for davd serve; if its state has changed, restart davd")
 	}
 	file, err := locate(cfg)
 	if err == nil {
