@@ -347,3 +347,26 @@ func TestPinnedLinks(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestHiddenLink: a name that passes a link in a hidden collection is hidden, wherever it ends.
+func TestHiddenLink(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "open/f"))
+	write(t, filepath.Join(dir, "hidden/f"))
+	for name, target := range map[string]string{"open/link": "../hidden/link", "hidden/link": "../open"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	a := access.New(open(t, dir), newPolicy(t, access.Share{At: "/", Rules: []access.Rule{
+		{Path: "/", Subject: access.Anyone(), Rights: storage.RightsWrite}, {Path: "/hidden", Subject: access.Anyone(), Rights: storage.RightsNone},
+	}}))
+	for _, name := range []string{"/open/link", "/open/link/f"} {
+		if _, err := a.Stat(t.Context(), name); !errors.Is(err, storage.ErrRefused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := a.Stat(t.Context(), "/open/f"); err != nil {
+		t.Error(err)
+	}
+}
