@@ -89,7 +89,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return h.serverOptions(w)
 	}
 	if isStatus {
-		return operation.Documents{Registry: h.registry(), Access: operationServer{h.kept()}}.Serve(w, r, id)
+		return h.document(w, r, id)
 	}
 	req, release := h.pinned(r, operates)
 	defer release()
@@ -111,6 +111,15 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return h.serveHeld(w, req, serve)
 	}
 	return h.serveNow(w, req, serve)
+}
+
+// document serves a status document. A client without a name may be a user whose operation it is.
+func (h *Handler) document(w http.ResponseWriter, r *http.Request, id string) error {
+	err := operation.Documents{Registry: h.registry(), Access: operationServer{h.kept()}}.Serve(w, r, id)
+	if h.Challenge != nil && storage.PrincipalOf(r.Context()) == "" && !status.Answered(err) && status.Of(err) == http.StatusNotFound {
+		return storage.Refused("access", r.URL.Path, true)
+	}
+	return err
 }
 
 // pinned returns a request with a context for one state of the shares and their rights, so that

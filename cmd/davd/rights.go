@@ -9,6 +9,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/access"
 	"github.com/davd/davd/storage/mount"
@@ -40,11 +41,20 @@ func policyOf(cfg *config.Config) (*access.Policy, error) {
 func isPublic(cfg *config.Config, r *http.Request) bool {
 	rest, ok := strings.CutPrefix(r.URL.Path, cfg.Handler.Prefix)
 	name := storage.Clean(rest)
+	if id, isDocument := operation.DocumentID(name); ok && isDocument && id != "" {
+		// A client without a name may follow what it does in a public share.
+		return slices.ContainsFunc(cfg.Shares, isOpen)
+	}
 	if !ok || name == "/" || storage.Reserved(name) {
 		return false
 	}
 	share := shareAt(cfg, name)
-	return share != nil && slices.ContainsFunc(share.Rules, func(rule config.Rule) bool {
+	return share != nil && isOpen(share)
+}
+
+// isOpen reports whether clients without a name have rights in a share.
+func isOpen(share *config.Share) bool {
+	return slices.ContainsFunc(share.Rules, func(rule config.Rule) bool {
 		return rule.Subject == access.Anyone() && rule.Rights != storage.RightsNone
 	})
 }

@@ -725,6 +725,29 @@ shares:
 	}
 }
 
+// TestRightsFoldedUsers: two users whose names differ in case never share a home.
+func TestRightsFoldedUsers(t *testing.T) {
+	dir := t.TempDir()
+	folds := mountFolding(t, filepath.Join(dir, "home"))
+	r := serveFile(t, dir, `
+users:
+  ann: {password: HASH(ann)}
+  ANN: {password: HASH(ANN)}
+  "7": {password: HASH(7)}
+shares:
+  "/home/{user}": {dir: "DIR/home/{user}", create: true}
+`)
+	r.wants(http.StatusCreated, "ann", "PUT", "/home/ann/f")
+	r.wants(http.StatusCreated, "7", "PUT", "/home/7/f")
+	r.wants(http.StatusNotFound, "ANN", "GET", "/home/ANN/f")
+	r.wants(http.StatusNotFound, "ANN", "GET", "/home/ann/f")
+	r.wants(http.StatusOK, "ann", "GET", "/home/ann/f")
+	status, _ := r.do("ANN", "PUT", "/home/ANN/f", "other")
+	if status == http.StatusCreated == folds || r.file("home/ann/f") != "" {
+		t.Errorf("PUT is %d on a disk that folds: %t", status, folds)
+	}
+}
+
 // TestRightsOfOthers: locks, conditions and status documents of others give nothing away.
 func TestRightsOfOthers(t *testing.T) {
 	x := serveTable(t)
@@ -768,6 +791,17 @@ func TestRightsOfOthers(t *testing.T) {
 		if got := x.as(t, tt.who, tt.method, tt.target, "", tt.fields...).StatusCode; got != tt.status {
 			t.Errorf("%s: %s %s %q is %d, want %d", tt.who, tt.method, tt.target, tt.fields, got, tt.status)
 		}
+	}
+	// A client without a name has only the secret address of its document.
+	stranger := x.as(t, "nobody", "COPY", "/box/sub/", "", "Destination: URL/box/copied", "Prefer: respond-async, wait=0").Header.Get("Location")
+	if got := x.as(t, "nobody", "GET", stranger, "").StatusCode; got != http.StatusOK {
+		t.Errorf("the document of an operation in a public share is %d", got)
+	}
+	if got := x.as(t, "nobody", "GET", path.Dir(stranger), "").StatusCode; got != http.StatusUnauthorized {
+		t.Errorf("the list of operations is %d without a name", got)
+	}
+	if got := x.as(t, "nobody", "GET", path.Dir(stranger)+"/none", "").StatusCode; got != http.StatusUnauthorized {
+		t.Errorf("the document of an unknown operation is %d without a name", got)
 	}
 	document := x.as(t, "ann", "COPY", "/home/ann/sub/", "", "Destination: URL/home/ann/new", "Prefer: respond-async, wait=0").Header.Get("Location")
 	if document == "" {

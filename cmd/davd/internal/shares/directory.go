@@ -7,7 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/storage"
@@ -29,6 +34,9 @@ func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user st
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) && share.Create && (user == "" || storage.PrincipalOf(ctx) == user) {
 		info, err = s.create(ctx, share, dir)
+	}
+	if err == nil && user != "" && !isOwn(share, dir) {
+		err = fs.ErrNotExist
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && user != "":
@@ -54,6 +62,33 @@ func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user st
 		return nil, errors.Join(fmt.Errorf("%s: %w", dir, err), d.close())
 	}
 	return d, nil
+}
+
+// isOwn reports whether dir, which exists, is the directory of a user and not that of another one
+// whose name differs in case, on a disk that ignores case.
+func isOwn(share *config.Share, dir string) bool {
+	base := share.Base()
+	rest, err := filepath.Rel(base, dir)
+	if err != nil {
+		return false
+	}
+	name, _, _ := strings.Cut(filepath.ToSlash(rest), "/")
+	if _, err := os.Lstat(filepath.Join(base, swapCase(name))); err != nil {
+		return true // the disk tells them apart
+	}
+	members, err := os.ReadDir(base)
+	return err == nil && slices.ContainsFunc(members, func(member fs.DirEntry) bool {
+		return norm.NFC.String(member.Name()) == norm.NFC.String(name)
+	})
+}
+
+func swapCase(name string) string {
+	return strings.Map(func(r rune) rune {
+		if lower := unicode.ToLower(r); lower != r {
+			return lower
+		}
+		return unicode.ToUpper(r)
+	}, name)
 }
 
 // create creates the directory dir of a share. Unless the share is new, its disk may not be
