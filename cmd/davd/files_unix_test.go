@@ -73,3 +73,30 @@ func TestFewFiles(t *testing.T) {
 		t.Errorf("a GET afterwards: %d", code)
 	}
 }
+
+// TestFewFilesForUsers: with 256 files, many users have their directories.
+func TestFewFilesForUsers(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "davd.yaml")
+	err := errors.Join(os.Mkdir(filepath.Join(dir, "home"), 0o755), os.WriteFile(config, []byte(`
+trusted-proxy: 127.0.0.1
+user-header: {name: X-User}
+shares:
+  "/home/{user}": {dir: "home/{user}", create: true}
+  "/more/{user}": {dir: "home/{user}", id: more, create: true}
+`), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	davd := start(t, exec.CommandContext(t.Context(), "sh", "-c", `ulimit -n 256 && exec davd serve "$@"`, "sh",
+		"--addr", "127.0.0.1:0", "--state", t.TempDir(), "--log-level", "error", "--config", config))
+	for i := range 300 {
+		user := fmt.Sprint("user", i)
+		for _, share := range []string{"/home/", "/more/"} {
+			status, _, err := davd.send("PUT", share+user+"/file", "x", "X-User: "+user)
+			if err != nil || status >= http.StatusBadRequest {
+				t.Fatalf("%s: %d, %v", user, status, err)
+			}
+		}
+	}
+}

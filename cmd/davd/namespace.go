@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/shares"
 	"github.com/davd/davd/cmd/davd/internal/state"
 	"github.com/davd/davd/dav"
@@ -24,6 +25,32 @@ type namespace struct {
 	// access is nil if everyone may do everything.
 	access *access.FS
 	state  *state.State
+	// most is how many storages are open at a time, unless more are in use.
+	most int
+}
+
+// storages returns how many storages are kept open. n may be nil.
+func (n *namespace) storages() int {
+	if n == nil {
+		return 0
+	}
+	return n.most
+}
+
+// mostOpen returns how many storages the shares of cfg keep open.
+func mostOpen(cfg *config.Config) int {
+	ofUsers := sharesOfUsers(cfg)
+	return len(cfg.Shares) - ofUsers + ofUsers*server.MaxStorages(ofUsers)
+}
+
+// sharesOfUsers returns how many shares of cfg have a storage for each user.
+func sharesOfUsers(cfg *config.Config) (n int) {
+	for _, share := range cfg.Shares {
+		if share.PerUser() {
+			n++
+		}
+	}
+	return n
 }
 
 // openShares opens the shares of cfg and their state. opened is called whenever the storage of a
@@ -33,7 +60,8 @@ func openShares(ctx context.Context, cfg *config.Config, log *slog.Logger, opene
 	if err != nil {
 		return nil, err
 	}
-	n := &namespace{state: kept, shares: &shares.Shares{Strays: kept.StraysDir(), Opened: opened, Log: log}}
+	n := &namespace{state: kept, shares: &shares.Shares{Strays: kept.StraysDir(), Opened: opened, Log: log}, most: mostOpen(cfg)}
+	n.shares.MaxUsers = server.MaxStorages(sharesOfUsers(cfg))
 	if kept.DB != nil {
 		n.shares.Identities = kept.DB
 	}

@@ -96,6 +96,7 @@ func (s *site) serve(ctx context.Context) (err error) {
 		TLS:      secure,
 		Log:      s.log,
 		Grace:    s.cfg.Drain,
+		Storages: s.namespace.storages(),
 
 		Connections: s.cfg.Network.Connections, HeaderTimeout: s.cfg.Network.HeaderTimeout, Trusted: s.trustedProxies,
 	}

@@ -48,6 +48,28 @@ func newBudget(limit uint64) budget {
 	return budget{connections: int(connections), files: max(free-connections, filesOf("COPY"))}
 }
 
+const (
+	// storageFiles is how many files an open directory of a share needs: for itself, and for
+	// the notes about unfinished uploads.
+	storageFiles = 3
+	// maxStorages is how many storages of users a share keeps open, even if the process may
+	// open more files. fewStorages is the least.
+	maxStorages = 256
+	fewStorages = 4
+)
+
+// MaxStorages returns how many storages of users each of shares may keep open while
+// they are idle. Together they have a quarter of the files that the process may open.
+func MaxStorages(shares int) int {
+	all := int(min(fileLimit(), 1<<20)) / 4 / storageFiles
+	return min(max(all/max(shares, 1), fewStorages), maxStorages)
+}
+
+// withoutStorages returns how many files are left if storages are open.
+func withoutStorages(limit uint64, storages int) uint64 {
+	return limit - min(limit/2, uint64(max(storages, 0))*storageFiles)
+}
+
 // MaxOperations returns how many COPY, MOVE and DELETE operations may run at a time with the
 // files that the process may open. An operation whose client no longer waits has no request
 // that withFiles counts. It keeps about four files open.

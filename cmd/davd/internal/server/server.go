@@ -53,6 +53,8 @@ type Server struct {
 	Trusted     func() []netip.Prefix
 	// HeaderTimeout is how long the header of a request may take. Zero means 30 seconds.
 	HeaderTimeout time.Duration
+	// Storages is how many storages the Handler keeps open.
+	Storages int
 	// Grace is how long running requests may continue after the context of Serve has ended.
 	Grace time.Duration
 }
@@ -60,7 +62,7 @@ type Server struct {
 // Serve serves until ctx ends or a listener fails. When it returns, the listeners are closed
 // and their Unix sockets are removed.
 func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
-	share := newBudget(fileLimit())
+	share := newBudget(withoutStorages(fileLimit(), s.Storages))
 	open := newConnections(share.connections)
 	open.trusted = s.Trusted
 	if s.Connections.All > 0 {

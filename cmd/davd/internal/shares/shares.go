@@ -33,7 +33,9 @@ type Shares struct {
 	Strays string
 	// Opened, if not nil, is called whenever the storage of a share was opened. It must not wait.
 	Opened func()
-	Log    *slog.Logger
+	// MaxUsers limits how many storages of users each share keeps open, as mount.FS does.
+	MaxUsers int
+	Log      *slog.Logger
 
 	mu sync.RWMutex
 	// current are the shares of the newest configuration, by id.
@@ -56,10 +58,14 @@ func (s *Shares) Open(ctx context.Context, cfg *config.Config) error {
 // Set replaces the shares by those of cfg. They are opened when they are used.
 func (s *Shares) Set(cfg *config.Config) (err error) {
 	if s.FS == nil {
-		if s.FS, err = mount.New(s.mounts(cfg)...); err == nil && s.Opened != nil {
+		if s.FS, err = mount.New(s.mounts(cfg)...); err != nil {
+			return err
+		}
+		s.FS.MaxUsers = s.MaxUsers
+		if s.Opened != nil {
 			s.FS.Opened = func(string, string) { s.Opened() }
 		}
-		return err
+		return nil
 	}
 	return s.FS.Set(s.mounts(cfg))
 }
