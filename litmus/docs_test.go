@@ -33,7 +33,7 @@ echo "ask_auth 0" >> /etc/davfs2/davfs2.conf
 serving() {
 	server=$!
 	for _ in $(seq 200); do
-		! davd ls --cacert /etc/davd/cert.pem https://localhost:8443/shared/ >/dev/null 2>&1 || return 0
+		! davd ls --cacert /var/lib/davd/tls/self-signed.crt https://localhost:8443/shared/ >/dev/null 2>&1 || return 0
 		sleep 0.1
 	done
 	return 1
@@ -51,14 +51,14 @@ var pages = []struct {
 }{
 	{"home.md", 0, `
 test "$(cat /srv/home/ann/hello.txt /srv/home/bob/hello.txt /srv/shared/hello.txt | sort -u)" = hello
-refused davd ls --user "bob:$(password bob)" --cacert /etc/davd/cert.pem https://localhost:8443/home/ann/
-refused davd put --cacert /etc/davd/cert.pem /tmp/hello.txt https://localhost:8443/shared/guest.txt`},
+refused davd ls --user "bob:$(password bob)" --cacert /var/lib/davd/tls/self-signed.crt https://localhost:8443/home/ann/
+refused davd put --cacert /var/lib/davd/tls/self-signed.crt /tmp/hello.txt https://localhost:8443/shared/guest.txt`},
 	{"clients/davfs2.md", homeSetup, "cmp /etc/hostname /srv/shared/hostname.txt"},
-	{"clients/rclone.md", homeSetup, "cmp /etc/hostname /srv/shared/hostname; cmp /etc/davd/cert.pem /srv/home/ann/cert.pem"},
+	{"clients/rclone.md", homeSetup, "cmp /etc/hostname /srv/shared/hostname; cmp /var/lib/davd/tls/self-signed.crt /srv/home/ann/self-signed.crt"},
 }
 
 // homeSetup is how many blocks of docs/home.md start the server.
-const homeSetup = 4
+const homeSetup = 3
 
 // TestPages runs all commands of some documents as they are printed. Where a person would type a
 // password, it is on standard input or in the variable for it.
@@ -71,11 +71,12 @@ func TestPages(t *testing.T) {
 	for _, page := range pages {
 		t.Run(page.name, func(t *testing.T) {
 			t.Parallel()
-			script := pagePrologue
+			var script strings.Builder
+			script.WriteString(pagePrologue)
 			for _, block := range append(home[:page.setup:page.setup], readBlocks(t, page.name)...) {
-				script += typed(block)
+				script.WriteString(typed(block))
 			}
-			runPage(t, script+page.check+"\nkill $server\nwait $server\n")
+			runPage(t, script.String()+page.check+"\nkill $server\nwait $server\n")
 		})
 	}
 }
@@ -147,3 +148,38 @@ func typed(block string) string {
 	}
 	return b.String()
 }
+
+// TestVerifyScript runs packaging/verify/verify.sh, as far as Linux has what it needs: on a
+// directory, on a mount of a davd, and on one that the user may not write to.
+func TestVerifyScript(t *testing.T) {
+	t.Parallel()
+	if err := errors.Join(mountPermitted(), fuseUsable()); err != nil {
+		summary.skip(t, "packaging/verify", err)
+	}
+	home := readBlocks(t, "home.md")
+	var script strings.Builder
+	script.WriteString(pagePrologue)
+	for _, block := range home[:homeSetup] {
+		script.WriteString(typed(block))
+	}
+	script.WriteString(verifyScript)
+	runPage(t, script.String())
+}
+
+const verifyScript = `
+verify=../packaging/verify/verify.sh
+mkdir $work/plain
+$verify $work/plain >$work/report
+grep -q '^21 passed, 0 failed, 1 skipped$' $work/report
+test -z "$(ls -A $work/plain)"
+cp /var/lib/davd/tls/self-signed.crt /etc/davfs2/certs/davd.pem
+export DAVD_PASSWORD="$(password ann)"
+DAVFS_CONF='trust_server_cert davd.pem' $verify https://localhost:8443/home/ann/ ann >$work/report || { cat $work/report; exit 1; }
+grep -q '^passed .* a lock keeps other clients out$' $work/report
+grep -q '^passed .* change bytes in the middle of a large file$' $work/report
+! grep -e 'localhost' -e ann $work/report || exit 1
+! DAVD_PASSWORD=wrong $verify https://localhost:8443/home/ann/ ann >$work/report || exit 1
+grep -q '^FAILED  *mount$' $work/report
+kill $server
+wait $server
+`
