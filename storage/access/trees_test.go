@@ -370,3 +370,23 @@ func TestHiddenLink(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWithheldMembers: a login that only reads can't change members, even if all names of the share
+// have the same rights.
+func TestWithheldMembers(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "from/f"))
+	write(t, filepath.Join(dir, "to/g"))
+	a := access.New(open(t, dir), newPolicy(t, access.Share{At: "/"}))
+	ctx := storage.WithRightsAtMost(storage.WithPrincipal(t.Context(), "ann"), storage.RightsRead)
+	info := describe(t, a.FS, "/from/f")
+	if err := only(a.CopyMembers(ctx, storage.Copying{From: "/from", To: "/to", Members: []fs.FileInfo{info}})); !errors.Is(err, storage.ErrRefused) {
+		t.Errorf("copied: %v", err)
+	}
+	if err := only(a.RemoveMembers(ctx, "/from", []string{"f"})); !errors.Is(err, storage.ErrRefused) {
+		t.Errorf("removed: %v", err)
+	}
+	if err := a.Rename(ctx, "/from/f", "/to/f"); !errors.Is(err, storage.ErrRefused) {
+		t.Errorf("renamed: %v", err)
+	}
+}
