@@ -145,6 +145,8 @@ func (h *hooked) ReceiveMembers(ctx context.Context, from storage.FS, c storage.
 	return h.eachMember(ctx, from, c, c.Target)
 }
 
+func (h *hooked) Part(ctx context.Context, name string) string { return storage.Part(ctx, h.FS, name) }
+
 func (h *hooked) Rationed(ctx context.Context, name string) bool {
 	return storage.Rationed(ctx, h.FS, name)
 }

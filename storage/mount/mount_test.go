@@ -52,6 +52,19 @@ func wantError(t *testing.T, call string, err, want error) {
 	}
 }
 
+// TestPart checks which names have the space of one share.
+func TestPart(t *testing.T) {
+	homes := mount.Share{ID: "home", At: "/home/{user}", Open: func(context.Context, string) (storage.FS, error) { return nil, fs.ErrNotExist }}
+	fsys := newFS(t, directory("outer", "/o", t.TempDir()), directory("inner", "/o/in", t.TempDir()), homes)
+	for name, want := range map[string]string{
+		"/": "", "/none": "", "/home": "", "/o": "/o", "/o/a/b": "/o", "/o/in": "/o/in", "/o/in/a": "/o/in", "/home/ann/a": "/home/ann", "/home/bob": "/home/bob",
+	} {
+		if got := storage.Part(t.Context(), fsys, name); got != want {
+			t.Errorf("%s is in %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestNested checks which share has a name, and that collections which lead to shares can't be
 // changed.
 func TestNested(t *testing.T) {
