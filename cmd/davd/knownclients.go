@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"text/tabwriter"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -45,8 +46,7 @@ func clientsCommand(p *program) command {
 }
 
 func writeClients(w io.Writer, clients []interim.KnownClient) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "CLIENT\tVERSIONS\tCAP\tHEADERS\tHELPS\tSOURCE")
+	rows := [][]string{{"CLIENT", "VERSIONS", "CAP", "HEADERS", "HELPS", "SOURCE"}}
 	for i := range clients {
 		c := &clients[i]
 		limit, headers := "any", "any"
@@ -56,9 +56,33 @@ func writeClients(w io.Writer, clients []interim.KnownClient) error {
 		if c.Bytes > 0 {
 			headers = strconv.Itoa(c.Bytes>>10) + " KiB"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Product, versions(c), limit, headers, c.Helps, c.Source)
+		rows = append(rows, []string{c.Product, versions(c), limit, headers, c.Helps.String(), c.Source})
 	}
-	return table.Flush()
+	return writeTable(w, rows)
+}
+
+// writeTable writes rows with aligned columns. The last column is wrapped, so that the table fits
+// a terminal.
+func writeTable(w io.Writer, rows [][]string) error {
+	last := len(rows[0]) - 1
+	widths := make([]int, last)
+	for _, row := range rows {
+		for i := range widths {
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	var table strings.Builder
+	for _, row := range rows {
+		var first strings.Builder
+		for i, width := range widths {
+			fmt.Fprintf(&first, "%-*s  ", width, row[i])
+		}
+		indent := utf8.RuneCountInString(first.String())
+		lines := wrap(row[last], helpWidth-indent)
+		table.WriteString(first.String() + strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + "\n")
+	}
+	_, err := io.WriteString(w, table.String())
+	return err
 }
 
 func versions(c *interim.KnownClient) string {

@@ -70,7 +70,7 @@ func flagError(command string, settings []*setting.Setting) cli.OnUsageErrorFunc
 
 // correct adds the closest flag to the message about an unknown one.
 func correct(message, name string, settings []*setting.Setting) string {
-	var names []string
+	names := []string{"help"}
 	for _, s := range settings {
 		names = append(names, s.Name)
 	}
