@@ -80,11 +80,18 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 		Logger: accesslog.Report, OperationLogger: logOperation(log), OperationOf: accesslog.InOperation,
 	}
 	handler.Interim.Sent, handler.Interim.Withheld = logSent(log), logWithheld(log)
+	watch, err := openMonitor(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer watch.close()
+	handler.OperationEnded = watch.watch(&handler.Interim)
+	watch.watchProxy(handler)
 	listeners, err := server.Listen(ctx, cfg.Addrs)
 	if err != nil {
 		return err
 	}
-	f := &frontage{cfg: cfg, users: who, log: log, done: accesslog.To(log)}
+	f := &frontage{cfg: cfg, users: who, log: log, done: watch.done(accesslog.To(log))}
 	front := f.front(handler)
 	if !slices.ContainsFunc(listeners, (*server.Listener).Public) {
 		front = f.front(f.named(handler))
@@ -92,6 +99,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	for _, l := range listeners {
 		fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), own.Prefix+"/"))
 	}
+	watch.serving()
 	warnPublic(log, cfg, true, listeners) // davd or the upstream asks
 	secure.announce(p.stdout)
 	secureConfig, stop, err := secure.start(ctx, listeners)

@@ -22,11 +22,11 @@ var changedSettings = map[string]string{
 	"properties-per-user": "1MiB", "max-xml-body": "2MiB", "propfind-infinity": "deny", "listings-at-once": "7",
 	"listings-per-user": "7", "operations-at-once": "7", "operations-per-user": "7", "on-disconnect": "cancel",
 	"stall-timeout": "7s", "min-rate": "7B", "drain": "7s", "interim": "never", "interim-after": "7s", "interim-every": "7s",
-	"interim-client": "x=7", "interim-proxy": "pass", "log-format": "json", "log-level": "debug",
+	"interim-client": "x=7", "interim-proxy": "pass", "metrics-addr": "127.0.0.1:1", "pprof": "", "log-format": "json", "log-level": "debug",
 }
 
 // fixedSettings need a restart.
-var fixedSettings = []string{"addr", "connections", "connections-per-address", "drain", "header-timeout", "latency", "locks-per-user", "log-format", "prefix", "realm", "state", "tls"}
+var fixedSettings = []string{"addr", "connections", "connections-per-address", "drain", "header-timeout", "latency", "locks-per-user", "log-format", "metrics-addr", "prefix", "realm", "state", "tls"}
 
 // TestReloadEachSetting changes each setting in turn. Either the configuration that davd has
 // afterwards contains the new value, or davd says that it needs a restart and keeps the old one.

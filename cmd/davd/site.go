@@ -62,6 +62,7 @@ type site struct {
 	again   chan struct{}
 	handler *dav.Handler // the newest
 	workers *tree.Workers
+	monitor *monitor
 }
 
 // serve serves until ctx ends.
@@ -73,8 +74,15 @@ func (s *site) serve(ctx context.Context) (err error) {
 	s.reloading.Lock()
 	started := sync.OnceFunc(s.reloading.Unlock)
 	defer onSignal(ctx, s.hangups, func(ctx context.Context) { _, _ = s.reload(ctx) })() // it logs errors
+	if s.monitor, err = openMonitor(ctx, s.cfg, s.log); err != nil {
+		started()
+		return err
+	}
+	defer s.monitor.close()
+	s.done = s.monitor.done(s.done)
 	s.workers = newWorkers()
 	s.handler = s.newHandler()
+	s.monitor.watchSite(s, s.handler)
 	operators := s.answerOperators(ctx)
 	defer operators.Stop(ctx)
 	defer started()
@@ -102,6 +110,7 @@ func (s *site) serve(ctx context.Context) (err error) {
 	}
 	s.ready(listeners)
 	s.secure.announce(s.out)
+	s.monitor.serving()
 	started()
 	defer s.watchSecrets(ctx)()
 	defer s.recoverLater(ctx)()
@@ -197,7 +206,7 @@ func (s *site) sweep(ctx context.Context) ([]tree.Recovery, error) {
 // newHandler completes the handler that the settings have configured.
 func (s *site) newHandler() *dav.Handler {
 	h := &s.cfg.Handler
-	h.FileSystem = latency.New(s.fsys, s.cfg.Latency)
+	h.FileSystem = latency.New(s.monitor.storage(s.fsys), s.cfg.Latency)
 	if s.namespace != nil {
 		h.Sync = "" // each share has its own
 	}
@@ -221,5 +230,6 @@ func (s *site) newHandler() *dav.Handler {
 	h.OperationLogger = logOperation(s.log)
 	h.Administrator = administrator(s.cfg)
 	h.Interim.Sent, h.Interim.Withheld = s.sent, s.withheld
+	h.OperationEnded = s.monitor.watch(&h.Interim)
 	return h
 }

@@ -60,14 +60,14 @@ func (i *Policy) KnownClients() []KnownClient {
 	})...)
 }
 
-// client returns the row of the table that applies to a User-Agent.
+// Client returns the row of the table that applies to a User-Agent.
 //
 // A User-Agent may name several products, usually a program and then its library, and
 // any of them may be the one that fails. So the most careful row that covers one of
 // them applies. That also works for a client that pretends to be another one, as long
 // as it still names itself. The operator's rows take precedence, because an operator
 // who writes one knows the program as a whole.
-func (i *Policy) client(userAgent string) (row KnownClient, known bool) {
+func (i *Policy) Client(userAgent string) (row KnownClient, known bool) {
 	products := field.Products(userAgent)
 	if row, known = mostCareful(i.Clients, products); known {
 		return row, true

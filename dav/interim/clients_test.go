@@ -85,7 +85,7 @@ func TestClient(t *testing.T) {
 		{"curl/7.88.1 (not okhttp/3.13.1)", "curl", Unlimited},
 	} {
 		t.Run(c.userAgent, func(t *testing.T) {
-			got, known := new(Policy).client(c.userAgent)
+			got, known := new(Policy).Client(c.userAgent)
 			if product := cmp.Or(got.Product, none); product != c.product || got.Cap != c.limit || known != (c.product != none) {
 				t.Errorf("%s with cap %d, want %s with cap %d", product, got.Cap, c.product, c.limit)
 			}
@@ -128,7 +128,7 @@ func TestClientVersions(t *testing.T) {
 		{"okhttp/v", 0},
 	} {
 		t.Run(c.product, func(t *testing.T) {
-			got, known := new(Policy).client("a/1 " + c.product)
+			got, known := new(Policy).Client("a/1 " + c.product)
 			if !known || got.Cap != c.limit {
 				t.Errorf("known %t, cap %d, want %d", known, got.Cap, c.limit)
 			}
@@ -156,7 +156,7 @@ func TestClientsOfTheOperator(t *testing.T) {
 		"late/2":                           6,
 		"late":                             6,
 	} {
-		if got, known := i.client(userAgent); !known || got.Cap != want {
+		if got, known := i.Client(userAgent); !known || got.Cap != want {
 			t.Errorf("%s: known %t, cap %d, want %d", userAgent, known, got.Cap, want)
 		}
 	}
@@ -186,7 +186,7 @@ func TestKnownClients(t *testing.T) {
 			t.Errorf("%+v is not complete", c)
 		}
 		version := cmp.Or(c.From, "0")
-		if got, known := new(Policy).client(c.Product + "/" + version); !known || got != c {
+		if got, known := new(Policy).Client(c.Product + "/" + version); !known || got != c {
 			t.Errorf("%s/%s finds %+v, want %+v", c.Product, version, got, c)
 		}
 	}

@@ -47,7 +47,7 @@ func (g *Grant) spent(sent int) Withheld {
 // Grant returns what the request r may get.
 func (i *Policy) Grant(r *http.Request) Grant {
 	asked := field.PrefersProcessing(r.Header)
-	client, known := i.client(r.UserAgent())
+	client, known := i.Client(r.UserAgent())
 	refused := i.refusal(r, asked, known)
 	if refused.Rule != 0 {
 		return Grant{Asked: asked, Refused: refused}

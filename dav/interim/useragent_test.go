@@ -21,7 +21,7 @@ func FuzzUserAgent(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, userAgent string) {
 		i := new(Policy)
-		row, known := i.client(userAgent)
+		row, known := i.Client(userAgent)
 		if known && !slices.ContainsFunc(field.Products(userAgent), func(p field.Product) bool { return strings.EqualFold(p.Name, row.Product) }) {
 			t.Fatalf("%q is %q", userAgent, row.Product)
 		}
@@ -37,12 +37,12 @@ func FuzzUserAgent(f *testing.F) {
 			if strings.ContainsAny(userAgent, `(`) {
 				break // it may be inside a comment
 			}
-			both, _ := i.client(fmt.Sprintf("%s %s", userAgent, more.Product))
+			both, _ := i.Client(fmt.Sprintf("%s %s", userAgent, more.Product))
 			if known && row.Cap < both.Cap || both.Cap > more.Cap {
 				t.Fatalf("%q has cap %d, with %s %d", userAgent, row.Cap, more.Product, both.Cap)
 			}
 		}
-		if hidden, known := i.client("(" + strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`).Replace(userAgent) + ")"); known {
+		if hidden, known := i.Client("(" + strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`).Replace(userAgent) + ")"); known {
 			t.Fatalf("%q counts in a comment as %q", userAgent, hidden.Product)
 		}
 	})

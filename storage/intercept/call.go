@@ -29,6 +29,7 @@ type Before func(ctx context.Context, op, name string) error
 
 // do calls Before and then call.
 func do[T any](ctx context.Context, h *hooked, op, name string, call func() (T, error)) (T, error) {
+	defer h.observe(op)()
 	if err := h.before(ctx, op, name); err != nil {
 		var none T
 		return none, err
@@ -38,6 +39,7 @@ func do[T any](ctx context.Context, h *hooked, op, name string, call func() (T, 
 
 // does is do for a call that returns only an error.
 func (h *hooked) does(ctx context.Context, op, name string, call func() error) error {
+	defer h.observe(op)()
 	if err := h.before(ctx, op, name); err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ func New(fsys storage.FS, before Before) storage.FS { return &hooked{FS: fsys, b
 type hooked struct {
 	storage.FS
 	before Before
+	// after is nil unless Observe made h. Then before does nothing, and files, listings and
+	// replacements are those of FS.
+	after After
 }
 
 func (h *hooked) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
@@ -31,6 +34,9 @@ func (h *hooked) OpenFile(ctx context.Context, name string, flag int, perm fs.Fi
 	file, err := do(ctx, h, "open", name, func() (storage.File, error) { return h.FS.OpenFile(ctx, name, flag, perm) })
 	if err != nil {
 		return nil, err
+	}
+	if h.after != nil {
+		return file, nil
 	}
 	return newFile(file, h, name), nil
 }
@@ -53,21 +59,22 @@ func (h *hooked) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
 
 func (h *hooked) List(ctx context.Context, name string) (storage.Listing, error) {
 	l, err := do(ctx, h, "list", name, func() (storage.Listing, error) { return storage.List(ctx, h.FS, name) })
-	if err != nil {
-		return nil, err
+	if err != nil || h.after != nil {
+		return l, err
 	}
 	return listing{Listing: l, calls: calls{h, name}}, nil
 }
 
 func (h *hooked) ListShown(ctx context.Context, name string) (storage.Listing, error) {
 	l, err := do(ctx, h, "list", name, func() (storage.Listing, error) { return storage.ListShown(ctx, h.FS, name) })
-	if err != nil {
-		return nil, err
+	if err != nil || h.after != nil {
+		return l, err
 	}
 	return listing{Listing: l, calls: calls{h, name}}, nil
 }
 
 func (h *hooked) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
+	defer h.observe("canonical")()
 	if err := beforeIf[storage.Canonicaler](ctx, h, "canonical", name); err != nil {
 		return storage.Canon{}, err
 	}
@@ -87,13 +94,14 @@ func (h *hooked) ReplaceFile(ctx context.Context, name string, r storage.Replaci
 		return storage.StageFile(ctx, h, name, r)
 	}
 	begun, err := do(ctx, h, "replacefile", name, func() (storage.Replacement, error) { return storage.ReplaceFile(ctx, h.FS, name, r) })
-	if err != nil {
-		return nil, err
+	if err != nil || h.after != nil {
+		return begun, err
 	}
 	return replacement{Replacement: begun, calls: calls{h, name}}, nil
 }
 
 func (h *hooked) Space(ctx context.Context, name string) (used, available int64, err error) {
+	defer h.observe("space")()
 	if err := beforeIf[storage.Spacer](ctx, h, "space", name); err != nil {
 		return 0, 0, err
 	}
@@ -104,6 +112,7 @@ func (h *hooked) RenameWith(ctx context.Context, r storage.Renaming) error {
 	if r.Into == nil && !r.Swap {
 		return h.Rename(ctx, r.Old, r.New)
 	}
+	defer h.observe("exchange")()
 	err := beforeIf[storage.Renamer](ctx, h, "exchange", r.Old)
 	if err == nil {
 		err = beforeIf[storage.Renamer](ctx, h, "exchanged", r.New)
@@ -120,6 +129,9 @@ func (h *hooked) CopyMembers(ctx context.Context, c storage.Copying) iter.Seq2[s
 		return storage.CopyEach(ctx, h, c)
 	}
 	c.Into = inner(c.Into)
+	if h.after != nil {
+		return h.observeEach("copymembers", storage.CopyMembers(ctx, h.FS, c))
+	}
 	return h.eachMember(ctx, h.FS, c, c.Source)
 }
 
@@ -142,6 +154,9 @@ func (h *hooked) eachMember(ctx context.Context, from storage.FS, c storage.Copy
 
 func (h *hooked) ReceiveMembers(ctx context.Context, from storage.FS, c storage.Copying) iter.Seq2[string, error] {
 	c.Into = h.FS
+	if h.after != nil {
+		return h.observeEach("copymembers", storage.CopyMembers(ctx, from, c))
+	}
 	return h.eachMember(ctx, from, c, c.Target)
 }
 
@@ -160,6 +175,9 @@ func (h *hooked) Pin(ctx context.Context) (pinned context.Context, release func(
 }
 
 func (h *hooked) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
+	if h.after != nil {
+		return h.observeEach("remove", storage.RemoveMembers(ctx, h.FS, name, members))
+	}
 	return func(yield func(string, error) bool) {
 		for i, member := range members {
 			err := h.before(ctx, "remove", path.Join(name, member))

@@ -39,6 +39,16 @@ func Backup(ctx context.Context, path, to string, used bool) error {
 	})
 }
 
+// CheckWritable returns an error if no change can be stored now. It makes a change that means
+// nothing and is on the disk when it returns.
+func (db *DB) CheckWritable(ctx context.Context) error {
+	err := db.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE "+versionTable+" SET version = version")
+		return err
+	})
+	return failed("writing the state", err)
+}
+
 // Report is the result of [Check].
 type Report struct {
 	// Version is that of the tables.

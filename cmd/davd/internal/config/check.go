@@ -32,6 +32,8 @@ func (c *Config) checkTogether() error {
 		return c.wrongf("admin", "%s has no effect without users: name a file of users with --htpasswd FILE", c.Admins[0])
 	case c.unknownAdmin() != "":
 		return c.wrongf("admin", "no user is called %s: name one of the users", c.unknownAdmin())
+	case c.Metrics.Pprof && c.Metrics.Addr == (Addr{}):
+		return c.wrongf("pprof", "has no effect without --metrics-addr: set that too")
 	}
 	if err := c.checkTLS(); err != nil {
 		return err

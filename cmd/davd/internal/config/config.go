@@ -78,6 +78,9 @@ type Config struct {
 	// Drain is how long requests may continue after the signal to stop.
 	Drain time.Duration
 
+	// Metrics says where metrics are served.
+	Metrics Metrics
+
 	// LogFormat is the format of the log.
 	LogFormat LogFormat
 	// LogLevel is the lowest level that is logged.
@@ -109,6 +112,7 @@ func New(other Defaults) *Config {
 		setting.Group("Locks and properties", c.state()...),
 		setting.Group("Long operations", c.operations()...),
 		setting.Group("Interim responses", c.interim()...),
+		setting.Group("Metrics", c.monitoring()...),
 		setting.Group("Log, on standard error", c.log()...),
 	)
 	for name, text := range other {
@@ -159,6 +163,14 @@ const (
 	Dir Storage = "dir"
 	Mem Storage = "mem"
 )
+
+// Metrics says where davd serves metrics.
+type Metrics struct {
+	// Addr is zero for no metrics.
+	Addr Addr
+	// Pprof adds profiles.
+	Pprof bool
+}
 
 // LogFormat is a format of the log.
 type LogFormat string

@@ -162,6 +162,15 @@ func (c *Config) interim() []*setting.Setting {
 	}
 }
 
+func (c *Config) monitoring() []*setting.Setting {
+	return []*setting.Setting{
+		fixed(setting.New("metrics-addr", "ADDR", "", setting.Value(&c.Metrics.Addr, ParseAddr).Relative(relativeAddr),
+			"serve metrics for Prometheus (/metrics), /healthz and /readyz at this host:port or unix:PATH, without passwords; other machines should not reach it (default: don't)")),
+		fixed(setting.New("pprof", "", "", setting.Switch(&c.Metrics.Pprof),
+			"serve profiles of the running davd at --metrics-addr too, below /debug/pprof/; a profile can contain names of files and users")),
+	}
+}
+
 func (c *Config) log() []*setting.Setting {
 	return []*setting.Setting{
 		fixed(setting.New("log-format", "text|json", "text", setting.Word(&c.LogFormat, Text, JSON),

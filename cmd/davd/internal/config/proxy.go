@@ -36,6 +36,7 @@ func NewProxy() *Config {
 		setting.Group("Users", leaveOut(c.users(), "anonymous")...),
 		setting.Group("Long operations", leaveOut(c.operations(), "propfind-infinity", "listings-at-once", "listings-per-user", "on-disconnect")...),
 		setting.Group("Interim responses", c.interim()...),
+		setting.Group("Metrics", c.monitoring()...),
 		setting.Group("Log, on standard error", c.log()...),
 	)
 	c.Setting("config").Help = "read settings from this file (default: none)"
