@@ -128,6 +128,7 @@ func (m *monitor) watchSite(s *site, h *dav.Handler) {
 // watchProxy is watchSite for a reverse proxy.
 func (m *monitor) watchProxy(h *proxy.Handler) {
 	if m != nil {
+		h.OperationEnded = m.watch(&h.Interim)
 		m.metrics.WatchOperations(h.Operations)
 	}
 }

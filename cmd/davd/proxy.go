@@ -85,7 +85,6 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 		return err
 	}
 	defer watch.close()
-	handler.OperationEnded = watch.watch(&handler.Interim)
 	watch.watchProxy(handler)
 	listeners, err := server.Listen(ctx, cfg.Addrs)
 	if err != nil {
