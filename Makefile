@@ -50,6 +50,7 @@ packaging: ## the packages and the image, built, installed and started; for root
 	packaging/checks/static
 	packaging/checks/image
 	packaging/checks/deb
+	packaging/checks/home
 
 deps: ## the system packages that the tests need
 	.ci/deps
