@@ -49,7 +49,7 @@ func (f *frontage) set(handler http.Handler) {
 		handler = forwarded.Undo(handler)
 	}
 	f.inner.set(handler)
-	outer := http.Handler(&accesslog.Handler{Next: f.limited(f.guard()), Done: f.done})
+	outer := http.Handler(&accesslog.Handler{Next: f.cfg.Network.Origins.Handler(f.limited(f.guard())), Done: f.done})
 	if len(trusted) > 0 {
 		outer = &forwarded.Handler{Trusted: trusted, Next: outer}
 	}

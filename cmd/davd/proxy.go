@@ -76,6 +76,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 			Operations: min(own.Limits.Operations, server.MaxOperations()), OperationsOf: own.Limits.OperationsOf,
 		},
 		Authenticated: who != nil, Principal: auth.User, Administrator: administrator(cfg), Admitted: auth.Admitted,
+		AllowOrigin:  cfg.Network.Origins.Allow,
 		StallTimeout: own.StallTimeout, MinRate: own.MinRate,
 		Logger: accesslog.Report, OperationLogger: logOperation(log), OperationOf: accesslog.InOperation,
 	}
@@ -86,7 +87,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	}
 	defer watch.close()
 	watch.watchProxy(handler)
-	listeners, err := server.Listen(ctx, cfg.Addrs)
+	listeners, err := openListeners(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -110,6 +111,8 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	srv := &server.Server{
 		Handler: front, Shutdown: handler.Shutdown, TLS: secureConfig, Log: log, Grace: cfg.Drain,
 		Connections: cfg.Network.Connections, HeaderTimeout: cfg.Network.HeaderTimeout, Trusted: f.trustedProxies,
+		ProxyProtocol: cfg.Network.ProxyProtocol,
 	}
+	defer supervised(ctx, log)()
 	return srv.Serve(ctx, listeners)
 }

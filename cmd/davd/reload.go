@@ -50,6 +50,7 @@ func onSignal(ctx context.Context, signals <-chan os.Signal, reload func(context
 func (s *site) reload(ctx context.Context) (reload.Result, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	defer reloadingNow(s.log)()
 	result, err := s.reloadLocked(context.WithoutCancel(ctx))
 	if err != nil {
 		s.log.Error("davd goes on with the configuration that it had, because the new one can't be used", "err", strings.ReplaceAll(err.Error(), "\n", "; "))

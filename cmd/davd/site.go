@@ -107,11 +107,13 @@ func (s *site) serve(ctx context.Context) (err error) {
 		Storages: s.namespace.storages(),
 
 		Connections: s.cfg.Network.Connections, HeaderTimeout: s.cfg.Network.HeaderTimeout, Trusted: s.trustedProxies,
+		ProxyProtocol: s.cfg.Network.ProxyProtocol,
 	}
 	s.ready(listeners)
 	s.secure.announce(s.out)
 	s.monitor.serving()
 	started()
+	defer supervised(ctx, s.log)()
 	defer s.watchSecrets(ctx)()
 	defer s.recoverLater(ctx)()
 	return srv.Serve(ctx, listeners)
@@ -153,7 +155,7 @@ func (s *site) checkUser(name string) error {
 // listen opens the listeners. It checks again that their addresses are not public, because
 // a host name may have changed its addresses since config.CheckAccess looked it up.
 func (s *site) listen(ctx context.Context) ([]*server.Listener, error) {
-	listeners, err := server.Listen(ctx, s.cfg.Addrs)
+	listeners, err := openListeners(ctx, s.cfg)
 	if err != nil || s.cfg.Guarded() {
 		return listeners, err
 	}
@@ -214,6 +216,7 @@ func (s *site) newHandler() *dav.Handler {
 	h.Principal = auth.User
 	h.Admitted = auth.Admitted
 	h.OnePerson = s.users == nil
+	h.AllowOrigin = s.cfg.Network.Origins.Allow
 	if s.users != nil {
 		h.Challenge = func(w http.ResponseWriter, r *http.Request) { s.gate.Challenge(w, r) }
 	}

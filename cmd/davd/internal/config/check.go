@@ -35,6 +35,9 @@ func (c *Config) checkTogether() error {
 	case c.Metrics.Pprof && c.Metrics.Addr == (Addr{}):
 		return c.wrongf("pprof", "has no effect without --metrics-addr: set that too")
 	}
+	if c.Network.Origins.Any() && !c.Asks() && !c.proxy {
+		return c.wrongf("cors-origin", "* lets the pages of every site read and write everything, because davd asks for no password: write the origins that you use")
+	}
 	if err := c.checkTLS(); err != nil {
 		return err
 	}

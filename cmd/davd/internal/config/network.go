@@ -4,8 +4,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
+
+	"github.com/davd/davd/cmd/davd/internal/crossorigin"
 )
 
 // Network has the options of connections, and of requests before they reach the files.
@@ -14,6 +18,10 @@ type Network struct {
 	SelfSigned bool
 	// ACME says how to obtain certificates from an authority.
 	ACME ACME
+	// ProxyProtocol are the networks of proxies that name the client with the PROXY protocol.
+	ProxyProtocol []netip.Prefix
+	// Origins are those whose web pages may use the server.
+	Origins crossorigin.Origins
 	// Connections is how many connections may be open.
 	Connections Connections
 	// HeaderTimeout is how long the header of a request may take.
@@ -96,6 +104,18 @@ func parseCA(s string) (string, error) {
 		return "", errors.New("it must be the https:// URL of the directory of an ACME server")
 	}
 	return s, nil
+}
+
+// parseOrigin parses an origin (RFC 6454 §6.2), or *. Applications have schemes of their own.
+func parseOrigin(s string) (string, error) {
+	u, err := url.Parse(s)
+	switch {
+	case s == "*":
+		return s, nil
+	case err != nil || u.Scheme == "" || u.Host == "" || s != u.Scheme+"://"+u.Host:
+		return "", fmt.Errorf("%q is not an origin: write scheme and host as the browser does, such as https://app.example or app://obsidian.md, or * for all", s)
+	}
+	return strings.ToLower(s), nil
 }
 
 // parseHTTP parses an address for HTTP-01 challenges.

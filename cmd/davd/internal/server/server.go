@@ -51,6 +51,8 @@ type Server struct {
 	// no limit for one address. Trusted returns the proxies without such a limit; nil means none.
 	Connections config.Connections
 	Trusted     func() []netip.Prefix
+	// ProxyProtocol are the networks whose connections must begin with a header of the PROXY protocol.
+	ProxyProtocol []netip.Prefix
 	// HeaderTimeout is how long the header of a request may take. Zero means 30 seconds.
 	HeaderTimeout time.Duration
 	// Storages is how many storages the Handler keeps open.
@@ -91,11 +93,12 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 	}
 	serving, running := errgroup.WithContext(ctx)
 	for _, l := range listeners {
+		behind := s.behindProxies(limited{l, open})
 		serving.Go(func() error {
 			if s.TLS != nil {
-				return srv.ServeTLS(limited{l, open}, "", "")
+				return srv.ServeTLS(behind, "", "")
 			}
-			return srv.Serve(limited{l, open})
+			return srv.Serve(behind)
 		})
 	}
 	<-running.Done()
