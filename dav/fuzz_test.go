@@ -43,7 +43,7 @@ func FuzzDestination(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if clean := path.Clean("/" + u.Path); clean != path.Clean(h.prefix()+name) {
+		if clean := path.Clean("/" + u.Path); clean != path.Clean(h.prefix(t.Context())+name) {
 			t.Fatalf("%q with the prefix %q leads to %q", destination, prefix, name)
 		}
 		checkHref(t, h, name)

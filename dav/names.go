@@ -12,15 +12,38 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// prefix returns Prefix with a leading and without a trailing slash, or "".
-func (h *Handler) prefix() string {
-	return strings.TrimSuffix(storage.Clean(h.Prefix), "/")
+// prefix returns the prefix that trusted proxies have stripped from the path of a request, followed
+// by Prefix, with a leading and without a trailing slash, or "".
+func (h *Handler) prefix(ctx context.Context) string {
+	stripped, _ := ctx.Value(strippedKey{}).(string)
+	return stripped + strings.TrimSuffix(storage.Clean(h.Prefix), "/")
+}
+
+// strippedKey is the key of the prefix that proxies have stripped.
+type strippedKey struct{}
+
+// unstripped returns r with the path that the client asked for, if a trusted proxy says that it has
+// stripped a prefix from it (X-Forwarded-Prefix). So all paths in the request are the client's, and
+// so are those in the answer.
+func (h *Handler) unstripped(r *http.Request) *http.Request {
+	if len(h.TrustedProxies) == 0 || r.Header["X-Forwarded-Prefix"] == nil {
+		return r
+	}
+	stripped := h.TrustedProxies.Prefix(r)
+	if stripped == "" || !strings.HasPrefix(r.URL.Path, "/") {
+		return r
+	}
+	r = r.WithContext(context.WithValue(r.Context(), strippedKey{}, stripped))
+	u := *r.URL
+	u.Path, u.RawPath = stripped+u.Path, ""
+	r.URL = &u
+	return r
 }
 
 // ResourceName returns the name in FileSystem that the URL path of a request stands for. Logger
 // can use it. ok is false for a path outside of Prefix.
 func (h *Handler) ResourceName(r *http.Request) (name string, ok bool) {
-	asked, err := h.name(r.URL.Path)
+	asked, err := h.name(r.Context(), r.URL.Path)
 	return h.viewed(r.Context(), asked), err == nil
 }
 
@@ -28,7 +51,7 @@ func (h *Handler) ResourceName(r *http.Request) (name string, ok bool) {
 func (h *Handler) names() place.Resolver { return place.Resolver{FS: h.FileSystem} }
 
 // name returns the storage name of a URL path.
-func (h *Handler) name(urlPath string) (string, error) {
+func (h *Handler) name(ctx context.Context, urlPath string) (string, error) {
 	if strings.ContainsRune(urlPath, 0) {
 		return "", status.New(http.StatusBadRequest, "the path contains a NUL")
 	}
@@ -39,7 +62,7 @@ func (h *Handler) name(urlPath string) (string, error) {
 	if strings.Contains(urlPath, "..") && storage.Climbs(0, urlPath) {
 		return "", status.New(http.StatusForbidden, "the path leads above the root")
 	}
-	clean, prefix := storage.Clean(urlPath), h.prefix()
+	clean, prefix := storage.Clean(urlPath), h.prefix(ctx)
 	rest, found := strings.CutPrefix(clean, prefix)
 	if !found || (prefix != "" && rest != "" && rest[0] != '/') {
 		return "", status.New(http.StatusNotFound, "the path is outside "+prefix+"/")
@@ -83,14 +106,14 @@ func (h *Handler) destination(r *http.Request) (string, error) {
 
 // href returns the URL path of name, escaped, with a trailing slash for a
 // collection (RFC 4918 §5.2).
-func (h *Handler) href(name string, collection bool) string {
-	return string(field.AppendHref(nil, h.prefix(), name, collection))
+func (h *Handler) href(ctx context.Context, name string, collection bool) string {
+	return string(field.AppendHref(nil, h.prefix(ctx), name, collection))
 }
 
 // hrefOf returns the href of name, with a trailing slash if it is a collection now.
 func (h *Handler) hrefOf(ctx context.Context, name string) string {
 	info, err := h.FileSystem.Stat(ctx, name)
-	return h.href(h.shown(ctx, name), err == nil && info.IsDir())
+	return h.href(ctx, h.shown(ctx, name), err == nil && info.IsDir())
 }
 
 // lockRoot is hrefOf, but returns "" if the principal may not see name.
@@ -108,7 +131,7 @@ func (h *Handler) lockRoot(ctx context.Context, name string) string {
 
 // resource returns the storage name for a URL path, in the storage's spelling.
 func (h *Handler) resource(ctx context.Context, urlPath string) (string, error) {
-	name, err := h.name(urlPath)
+	name, err := h.name(ctx, urlPath)
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +151,7 @@ func namesCollection(r *request) bool {
 // slash at the end (RFC 4918 §5.2). The hrefs of the answer begin with this URL.
 func (r *request) setContentLocation(header http.Header, name string) {
 	if !strings.HasSuffix(r.URL.Path, "/") {
-		header.Set("Content-Location", r.h.href(r.h.shown(r.Context(), name), true))
+		header.Set("Content-Location", r.h.href(r.Context(), r.h.shown(r.Context(), name), true))
 	}
 }
 

@@ -23,7 +23,7 @@ func TestPrefix(t *testing.T) {
 		{"/a b/%41", "/a b/%41"},
 	} {
 		h := &Handler{Prefix: c.prefix, FileSystem: webdav.NewMemFS()}
-		if got := h.prefix(); got != c.want {
+		if got := h.prefix(t.Context()); got != c.want {
 			t.Errorf("prefix of %q is %q, want %q", c.prefix, got, c.want)
 		}
 	}
@@ -67,7 +67,7 @@ func TestName(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := &Handler{Prefix: c.prefix, FileSystem: webdav.NewMemFS()}
-			got, err := h.name(c.path)
+			got, err := h.name(t.Context(), c.path)
 			if got != c.want || status.Of(err) != c.status {
 				t.Errorf("%q with the prefix %q is %q, status %d, want %q, %d", c.path, c.prefix, got, status.Of(err), c.want, c.status)
 			}
@@ -216,7 +216,7 @@ func TestHref(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := &Handler{Prefix: c.prefix, FileSystem: webdav.NewMemFS()}
-			if got := h.href(c.resource, c.collection); got != c.want {
+			if got := h.href(t.Context(), c.resource, c.collection); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
@@ -240,7 +240,7 @@ func TestHrefEveryByte(t *testing.T) {
 func checkHref(t *testing.T, h *Handler, name string) {
 	t.Helper()
 	for _, collection := range []bool{false, true} {
-		href := h.href(name, collection)
+		href := h.href(t.Context(), name, collection)
 		for i := range len(href) {
 			switch c := href[i]; {
 			case c <= ' ', c >= 0x7f, c == '<', c == '>', c == '"', c == '\'', c == '\\':
@@ -254,7 +254,7 @@ func checkHref(t *testing.T, h *Handler, name string) {
 		if u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
 			t.Fatalf("the href %q of %q is more than a path", href, name)
 		}
-		if back, err := h.name(u.Path); err != nil || back != name {
+		if back, err := h.name(t.Context(), u.Path); err != nil || back != name {
 			t.Fatalf("the href %q of %q leads to %q, %v", href, name, back, err)
 		}
 	}

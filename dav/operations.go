@@ -51,11 +51,11 @@ func (h *Handler) Shutdown(ctx context.Context) error { return h.registry().Shut
 
 // statusID returns the ID in the URL path of a status document, or "" for the path of
 // the list. ok is false for any other path.
-func (h *Handler) statusID(urlPath string) (id string, ok bool) {
+func (h *Handler) statusID(ctx context.Context, urlPath string) (id string, ok bool) {
 	if !strings.Contains(urlPath, operation.Name) {
 		return "", false
 	}
-	name, err := h.name(urlPath)
+	name, err := h.name(ctx, urlPath)
 	if err != nil {
 		return "", false
 	}
@@ -109,7 +109,9 @@ func (s operationServer) Shown(ctx context.Context, name string) string {
 	return s.h().shown(ctx, name)
 }
 
-func (s operationServer) Href(name string) string { return s.h().href(name, false) }
+func (s operationServer) Href(ctx context.Context, name string) string {
+	return s.h().href(ctx, name, false)
+}
 
 func (s operationServer) Respond(ctx context.Context, w http.ResponseWriter, err error) {
 	s.h().respondError(ctx, w, err)

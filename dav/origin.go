@@ -20,6 +20,6 @@ func (h *Handler) self() origin.Server {
 // would write it.
 func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
 	return func(name string) string {
-		return h.self().URL(r) + h.href(h.shown(r.Context(), name), false)
+		return h.self().URL(r) + h.href(r.Context(), h.shown(r.Context(), name), false)
 	}
 }

@@ -65,9 +65,9 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 }
 
 // lister returns h as its listings see it.
-func (h *Handler) lister() listing.Server {
+func (h *Handler) lister(ctx context.Context) listing.Server {
 	return listing.Server{
-		Names: h.names(), Prefix: h.prefix(), Locks: h.locks(), Properties: propertySource{h},
+		Names: h.names(), Prefix: h.prefix(ctx), Locks: h.locks(), Properties: propertySource{h},
 		ReadOnly: h.ReadOnly, DeadBytes: &h.kept().deadBytes, Held: &h.kept().answers,
 	}
 }

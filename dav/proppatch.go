@@ -71,7 +71,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if info.IsDir() {
 		r.setContentLocation(w.Header(), r.name)
 	}
-	return status.Logged(errors.Join(err, p.respond(w, h.prefix(), h.shown(r.Context(), r.name), info.IsDir())))
+	return status.Logged(errors.Join(err, p.respond(w, h.prefix(r.Context()), h.shown(r.Context(), r.name), info.IsDir())))
 }
 
 // patch is a PROPPATCH with its outcome.

@@ -48,7 +48,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = compressor
 	}
 	process.briefs.note(h)
-	r, err := h.withOwner(r)
+	r, err := h.withOwner(h.unstripped(r))
 	if err == nil {
 		err = h.serve(w, r)
 	}
@@ -62,7 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
-	id, isStatus := h.statusID(r.URL.Path)
+	id, isStatus := h.statusID(r.Context(), r.URL.Path)
 	traits := methodTraits[r.Method]
 	operates := interim.SuccessOf(r.Method) != 0
 	if !isStatus && !operates && !traits.writes {

@@ -90,7 +90,7 @@ var keyHeaders = [...]string{"If", "If-Match", "If-None-Match", "If-Unmodified-S
 // resource has none: the source of a MOVE whose answer was lost, for example. Keys of
 // places would not do, because two resources may have the same key.
 func (r *request) operationKey() operation.Key {
-	source, sourceErr := r.h.name(r.URL.Path)
+	source, sourceErr := r.h.name(r.Context(), r.URL.Path)
 	source = r.h.viewed(r.Context(), source)
 	depth, depthErr := r.depth("0", "1", "infinity")
 	key := operation.Key{

@@ -140,7 +140,7 @@ func (h *Handler) checkMountPoint(ctx context.Context, urlPath string) error {
 	if v == nil {
 		return nil
 	}
-	asked, err := h.name(urlPath)
+	asked, err := h.name(ctx, urlPath)
 	if err != nil {
 		return nil //nolint:nilerr // the caller returns it
 	}
@@ -154,19 +154,19 @@ func (h *Handler) checkMountPoint(ctx context.Context, urlPath string) error {
 func (h *Handler) listerOf(r *request) listing.Server {
 	v := h.view(r.Context())
 	if v == nil {
-		return h.lister()
+		return h.lister(r.Context())
 	}
-	asked, err := h.name(r.URL.Path)
+	asked, err := h.name(r.Context(), r.URL.Path)
 	if err != nil {
-		return h.lister()
+		return h.lister(r.Context())
 	}
 	p, _ := v.point(asked)
-	return h.listerAt(v, p)
+	return h.listerAt(r.Context(), v, p)
 }
 
 // listerAt returns h as a listing in the tree of a mount point sees it.
-func (h *Handler) listerAt(v *View, p MountPoint) listing.Server {
-	s := h.lister()
+func (h *Handler) listerAt(ctx context.Context, v *View, p MountPoint) listing.Server {
+	s := h.lister(ctx)
 	s.Prefix += strings.TrimSuffix(p.At, "/")
 	s.Cut = strings.TrimSuffix(p.Name, "/")
 	s.Shadowed = func(name string) bool { return v.shadows(p, name) }
@@ -180,13 +180,13 @@ func (h *Handler) otherTrees(r *request) []listing.Tree {
 	if v == nil {
 		return nil
 	}
-	if asked, err := h.name(r.URL.Path); err != nil || asked != "/" {
+	if asked, err := h.name(r.Context(), r.URL.Path); err != nil || asked != "/" {
 		return nil
 	}
 	var trees []listing.Tree
 	for _, p := range v.points {
 		if p.At != "/" {
-			trees = append(trees, listing.Tree{Server: h.listerAt(v, p), Name: p.Name})
+			trees = append(trees, listing.Tree{Server: h.listerAt(r.Context(), v, p), Name: p.Name})
 		}
 	}
 	return trees

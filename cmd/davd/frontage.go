@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/forwarded"
 	"github.com/davd/davd/cmd/davd/internal/hosts"
+	"github.com/davd/davd/cmd/davd/internal/rates"
 	"github.com/davd/davd/cmd/davd/internal/streams"
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/auth"
@@ -48,8 +49,9 @@ func (f *frontage) set(handler http.Handler) {
 	if len(trusted) > 0 {
 		handler = forwarded.Undo(handler)
 	}
-	f.inner.set(handler)
-	outer := http.Handler(&accesslog.Handler{Next: f.cfg.Network.Origins.Handler(f.limited(f.guard())), Done: f.done})
+	network := &f.cfg.Network
+	f.inner.set(paced(handler, network.RatePerUser, auth.User))
+	outer := http.Handler(&accesslog.Handler{Next: network.Origins.Handler(paced(f.limited(f.guard()), network.RatePerAddress, addressOf)), Done: f.done})
 	if len(trusted) > 0 {
 		outer = &forwarded.Handler{Trusted: trusted, Next: outer}
 	}
@@ -57,6 +59,22 @@ func (f *frontage) set(handler http.Handler) {
 		outer = &auth.UserHeader{Next: outer, Trusted: trusted, Name: header.Name, Groups: header.Groups, Ignored: f.ignored}
 	}
 	f.outer.set(outer)
+}
+
+// paced limits how many requests per second a client sends to next, unless perSecond is 0.
+func paced(next http.Handler, perSecond int, client func(*http.Request) string) http.Handler {
+	if perSecond == 0 {
+		return next
+	}
+	return &rates.Handler{Next: next, Client: client, Rate: float64(perSecond), Refused: accesslog.Report}
+}
+
+// addressOf returns the address of the client of a request, or "" at a Unix socket.
+func addressOf(r *http.Request) string {
+	if network := forwarded.Network(r.RemoteAddr); network.IsValid() {
+		return network.String()
+	}
+	return ""
 }
 
 // trustedProxies returns the trusted proxies of the present configuration.

@@ -137,15 +137,15 @@ func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v 
 			return d.await(w, r, op, form)
 		}
 	}
-	return status.Logged(d.respond(w, form, d.Registry.shownTo(r.Context(), v)))
+	return status.Logged(d.respond(r.Context(), w, form, d.Registry.shownTo(r.Context(), v)))
 }
 
 // respond writes a status document of the type form: jsonType or htmlType.
-func (d Documents) respond(w http.ResponseWriter, form string, v *view) error {
+func (d Documents) respond(ctx context.Context, w http.ResponseWriter, form string, v *view) error {
 	if form == htmlType {
 		return respondPage(w, v, d.Registry.server.RollsBack(v.Destination), v.Principal != "" || d.Access.OnePerson())
 	}
-	return browser.WriteJSON(w, http.StatusOK, newStatus(v, d.Registry.server.Href))
+	return browser.WriteJSON(w, http.StatusOK, newStatus(v, d.Registry.hrefIn(ctx)))
 }
 
 // await sends interim responses until op ends, and then its status document. A client
@@ -165,7 +165,7 @@ func (d Documents) await(w http.ResponseWriter, r *http.Request, op *operation, 
 	if err != nil {
 		server.Respond(r.Context(), res, err)
 	} else {
-		err = d.respond(res, form, d.Registry.shownTo(r.Context(), d.Registry.view(op)))
+		err = d.respond(r.Context(), res, form, d.Registry.shownTo(r.Context(), d.Registry.view(op)))
 	}
 	return status.Logged(errors.Join(err, res.Finish()))
 }

@@ -46,7 +46,7 @@ func (d Documents) serveEvents(w http.ResponseWriter, r *http.Request, op *opera
 		}
 		v = d.Registry.view(op)
 	}
-	return status.Logged(s.event("end", d.Registry.shownTo(r.Context(), v)))
+	return status.Logged(s.event(r.Context(), "end", d.Registry.shownTo(r.Context(), v)))
 }
 
 // eventStream is one answer of serveEvents.
@@ -59,7 +59,7 @@ type eventStream struct {
 // follow sends events until op ends, the client disconnects, or its user loses access.
 func (s *eventStream) follow(r *http.Request, op *operation) error {
 	sent, last := time.Now(), op.monitor.Snapshot()
-	if err := s.event("progress", s.Registry.shownTo(r.Context(), s.Registry.view(op))); err != nil {
+	if err := s.event(r.Context(), "progress", s.Registry.shownTo(r.Context(), s.Registry.view(op))); err != nil {
 		return err
 	}
 	err := s.Documents.follow(r, op, func(now time.Time) error {
@@ -67,7 +67,7 @@ func (s *eventStream) follow(r *http.Request, op *operation) error {
 		switch {
 		case progress != last:
 			sent, last = now, progress
-			return s.event("progress", s.Registry.shownTo(r.Context(), s.Registry.view(op)))
+			return s.event(r.Context(), "progress", s.Registry.shownTo(r.Context(), s.Registry.view(op)))
 		case now.Sub(sent) >= heartbeat:
 			sent = now
 			return s.write([]byte(":\n\n"))
@@ -78,11 +78,11 @@ func (s *eventStream) follow(r *http.Request, op *operation) error {
 }
 
 // event sends v as one event. The JSON is one line, as an event's data must be.
-func (s *eventStream) event(name string, v *view) error {
+func (s *eventStream) event(ctx context.Context, name string, v *view) error {
 	if name != "end" {
 		v.Failures = v.Failures[:min(len(v.Failures), maxEventFailures)]
 	}
-	data, err := json.Marshal(newStatus(v, s.Registry.server.Href))
+	data, err := json.Marshal(newStatus(v, s.Registry.hrefIn(ctx)))
 	if err != nil {
 		return err
 	}

@@ -172,7 +172,7 @@ func (x *Exchange) accept() error {
 		applied = processing + ", " + applied
 	}
 	header.Set("Preference-Applied", applied)
-	err := browser.WriteJSON(x.Response, http.StatusAccepted, newStatus(s.shownTo(x.op.ctx, s.view(x.op)), s.server.Href))
+	err := browser.WriteJSON(x.Response, http.StatusAccepted, newStatus(s.shownTo(x.op.ctx, s.view(x.op)), s.hrefIn(x.op.ctx)))
 	if err == nil {
 		err = x.respond(nil)
 	}

@@ -101,7 +101,7 @@ func (siteServer) Waited(*http.Request, string) {}
 
 func (siteServer) Shown(_ context.Context, name string) string { return name }
 
-func (siteServer) Href(name string) string { return href(name) }
+func (siteServer) Href(_ context.Context, name string) string { return href(name) }
 
 func (siteServer) Respond(_ context.Context, w http.ResponseWriter, err error) {
 	http.Error(w, status.Reason(err), status.Of(err))

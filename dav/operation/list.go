@@ -33,7 +33,7 @@ func (d Documents) serveList(w http.ResponseWriter, r *http.Request) error {
 	list := StatusList{Operations: make([]Status, 0, len(views))}
 	for _, v := range views {
 		v.Failures = nil
-		list.Operations = append(list.Operations, *newStatus(v, d.Registry.server.Href))
+		list.Operations = append(list.Operations, *newStatus(v, d.Registry.hrefIn(r.Context())))
 	}
 	return status.Logged(browser.WriteJSON(w, http.StatusOK, &list))
 }

@@ -201,7 +201,13 @@ func (s *Registry) location(op *operation) string {
 	defer s.mu.Unlock()
 	id := s.identifyLocked(op)
 	s.announceLocked(op)
-	return hrefOf(s.server.Href, id)
+	return hrefOf(s.hrefIn(op.ctx), id)
+}
+
+// hrefIn returns the function that returns the URL path of a resource for the client with this
+// context.
+func (s *Registry) hrefIn(ctx context.Context) func(name string) string {
+	return func(name string) string { return s.server.Href(ctx, name) }
 }
 
 // identifyLocked returns the ID of op.

@@ -24,7 +24,7 @@ type Server interface {
 	// Waited takes note of the ID of an operation for which r has waited.
 	Waited(r *http.Request, id string)
 	// Href returns the URL path of a resource.
-	Href(name string) string
+	Href(ctx context.Context, name string) string
 	// Shown returns the name of a resource as the client of ctx knows it.
 	Shown(ctx context.Context, name string) string
 

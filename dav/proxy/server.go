@@ -135,7 +135,7 @@ func (s server) Waited(r *http.Request, id string) {
 
 func (server) Shown(_ context.Context, name string) string { return name }
 
-func (s server) Href(name string) string { return s.h.href(name) }
+func (s server) Href(_ context.Context, name string) string { return s.h.href(name) }
 
 // Interrupted implements operation.Access, like the methods below. Records are in memory, so
 // none is left of an operation that was interrupted.

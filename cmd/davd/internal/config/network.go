@@ -24,6 +24,8 @@ type Network struct {
 	Origins crossorigin.Origins
 	// Connections is how many connections may be open.
 	Connections Connections
+	// RatePerAddress and RatePerUser are how many requests per second one may send, 0 for no limit.
+	RatePerAddress, RatePerUser int
 	// HeaderTimeout is how long the header of a request may take.
 	HeaderTimeout time.Duration
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/davd/davd/storage/storagetest/sweep"
+)
+
+// TestFloodSlow opens connections that never finish the header of a request or its body; in a full
+// run, 10,000. Other clients are served, the memory is bounded, and the connections end.
+func TestFloodSlow(t *testing.T) {
+	t.Parallel() // It waits most of the time.
+	const header = "PUT /slow HTTP/1.1\r\nHost: localhost\r\n"
+	for _, c := range []struct {
+		name, sent string
+		most       int // MiB
+	}{
+		{"header", header + "X-A: a", 250},
+		{"body", header + "Content-Length: 1000\r\n\r\nx", 700},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var files unix.Rlimit
+			if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
+				t.Fatal(err)
+			}
+			s := serveFlooded(t, "--stall-timeout", "5s", "--header-timeout", "20s")
+			n := min(sweep.Size(1000, 10_000), int(min(files.Cur, 1<<20))/2-100)
+			start := time.Now()
+			conns := s.attack(n, []byte(c.sent))
+			s.bounds(c.most)
+			t.Logf("%d connections", n)
+			for _, conn := range []net.Conn{conns[0], conns[n/2], conns[n-1]} {
+				_ = conn.SetReadDeadline(start.Add(servedWithin))
+				if _, err := io.Copy(io.Discard, conn); err != nil {
+					t.Fatalf("a connection was not closed after %v: %v", time.Since(start).Round(time.Second), err)
+				}
+			}
+			s.bounds(c.most)
+		})
+	}
+}
+
+// TestFloodLongHeaders sends long headers without an end.
+func TestFloodLongHeaders(t *testing.T) {
+	t.Parallel()
+	s := serveFlooded(t)
+	long := append([]byte("GET /f HTTP/1.1\r\nHost: localhost\r\nIf: "), bytes.Repeat([]byte("x"), 200<<10)...)
+	s.attack(sweep.Size(200, 2000), long)
+	s.bounds(200)
+}
