@@ -30,6 +30,7 @@ type connections struct {
 	// no limit. trusted are the proxies without one.
 	maxOf   int
 	trusted func() []netip.Prefix
+	headers headers
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -69,7 +70,7 @@ func (l limited) Accept() (net.Conn, error) {
 			l.of.release(conn)
 			return nil, errors.Join(net.ErrClosed, conn.Close())
 		}
-		return conn, nil
+		return l.of.headers.count(conn), nil
 	}
 }
 
@@ -184,10 +185,12 @@ func accepted(conn net.Conn) net.Conn {
 	return conn
 }
 
-// state is the ConnState hook of the http.Server. Wrapped connections would tell when they
-// are closed, but net/http could not use sendfile with them.
+// state is the ConnState hook of the http.Server.
 func (c *connections) state(conn net.Conn, state http.ConnState) {
 	conn = accepted(conn)
+	if counted, ok := conn.(*counted); ok {
+		counted.expect(state == http.StateNew || state == http.StateIdle)
+	}
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.release(conn)
 		return
