@@ -65,7 +65,10 @@ func first(results iter.Seq2[string, error]) error {
 // inner returns the FS that into decorates, because two FS can't reach each other through a
 // decorator.
 func inner(into storage.FS) storage.FS {
-	if h, ok := into.(*hooked); ok {
+	switch h := into.(type) {
+	case *hooked:
+		return h.FS
+	case *observed:
 		return h.FS
 	}
 	return into

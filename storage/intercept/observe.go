@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"context"
+	"io/fs"
 	"iter"
 	"time"
 
@@ -16,7 +17,15 @@ type After func(op string, took time.Duration)
 // replacements are those of fsys. So the kernel can still send files, and after sees how long
 // open, list and replacefile took but not the transfer of content.
 func Observe(fsys storage.FS, after After) storage.FS {
-	return &hooked{FS: fsys, before: func(context.Context, string, string) error { return nil }, after: after}
+	return &observed{&hooked{FS: fsys, before: func(context.Context, string, string) error { return nil }, after: after}}
+}
+
+type observed struct{ *hooked }
+
+// OpenRead implements storage.ReadOpener. A hooked FS has its fallback, whose calls can fail.
+func (o *observed) OpenRead(ctx context.Context, name string) (storage.File, fs.FileInfo, error) {
+	defer o.observe("open")()
+	return storage.OpenRead(ctx, o.FS, name)
 }
 
 func nothing() {}
