@@ -28,6 +28,8 @@ import (
 type flooded struct {
 	*process
 	dir string
+	// attackers is how many addresses an attack comes from; 0 means one.
+	attackers int
 }
 
 // servedWithin limits how long davd may take to answer. It takes milliseconds when it is alone on
@@ -74,7 +76,7 @@ func (s *flooded) attack(n int, text []byte) []net.Conn {
 	s.Helper()
 	conns := make([]net.Conn, n)
 	for i := range conns {
-		conns[i] = s.dial(1)
+		conns[i] = s.dial(byte(1 + 2*(i%max(s.attackers, 1)))) // odd numbers: another client has 2
 	}
 	var sending sync.WaitGroup
 	for part := range 8 {
@@ -89,35 +91,41 @@ func (s *flooded) attack(n int, text []byte) []net.Conn {
 	return conns
 }
 
-// served makes another client put and list a file, and returns how long that took.
+// served makes another client put and list a file, and returns how long that took. Each request has a
+// connection of its own, because davd closes connections when most places are taken.
 func (s *flooded) served(header ...string) time.Duration {
 	s.Helper()
 	start := time.Now()
-	conn := s.dial(2)
-	defer conn.Close()
-	if strings.HasPrefix(s.url, "https:") {
-		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
-	}
-	_ = conn.SetDeadline(start.Add(servedWithin))
-	in := bufio.NewReader(conn)
 	lines := strings.Join(append(header, ""), "\r\n")
 	find := `<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>`
 	for _, request := range []string{
 		"PUT /other HTTP/1.1\r\nHost: localhost\r\n" + lines + "Content-Length: 5\r\n\r\nhello",
 		fmt.Sprintf("PROPFIND /other HTTP/1.1\r\nHost: localhost\r\nDepth: 0\r\n%sContent-Length: %d\r\n\r\n%s", lines, len(find), find),
 	} {
-		if _, err := io.WriteString(conn, request); err != nil {
-			s.Fatal(err)
-		}
-		answer, err := http.ReadResponse(in, nil)
-		if err != nil {
-			s.Fatal(err)
-		}
-		if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode/100 != 2 {
-			s.Errorf("another client gets %s, %v", answer.Status, err)
-		}
+		s.ask(start, request)
 	}
 	return time.Since(start)
+}
+
+// ask sends a request that must succeed within servedWithin of start.
+func (s *flooded) ask(start time.Time, request string) {
+	s.Helper()
+	conn := s.dial(2)
+	defer conn.Close()
+	if strings.HasPrefix(s.url, "https:") {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+	}
+	_ = conn.SetDeadline(start.Add(servedWithin))
+	if _, err := io.WriteString(conn, request); err != nil {
+		s.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode/100 != 2 {
+		s.Errorf("another client gets %s, %v", answer.Status, err)
+	}
 }
 
 // bounds checks that davd needs at most this memory, in MiB, and that another client is served.

@@ -31,6 +31,9 @@ func TestFloodSlow(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := serveFlooded(t, "--stall-timeout", "5s", "--header-timeout", "20s")
+			if c.name == "header" {
+				s.attackers = 4 // one address gets no 10,000 connections
+			}
 			n := min(sweep.Size(1000, 10_000), int(min(files.Cur, 1<<20))/2-100)
 			start := time.Now()
 			conns := s.attack(n, []byte(c.sent))
@@ -54,5 +57,5 @@ func TestFloodLongHeaders(t *testing.T) {
 	s := serveFlooded(t)
 	long := append([]byte("GET /f HTTP/1.1\r\nHost: localhost\r\nIf: "), bytes.Repeat([]byte("x"), 200<<10)...)
 	s.attack(sweep.Size(1000, 5000), long)
-	s.bounds(350)
+	s.bounds(400)
 }

@@ -3,10 +3,13 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/davd/davd/cmd/davd/internal/forwarded"
 	"github.com/davd/davd/cmd/davd/internal/overload"
 )
 
@@ -75,22 +78,80 @@ func withoutStorages(limit uint64, storages int) uint64 {
 // that withFiles counts. It keeps about four files open.
 func MaxOperations() int { return int(newBudget(fileLimit()).files / 4) }
 
-// withFiles limits how many requests run at a time, so that the process does not run out of
-// files. Other requests wait, and get a 503 if that takes longer than filesPatience.
+// withFiles limits how many requests run at a time, together and of one address, so that the process
+// does not run out of files and slow uploads of one client leave some for others. Other requests
+// wait, and get a 503 if that takes longer than filesPatience.
 func withFiles(next http.Handler, files int64) http.Handler {
-	free := semaphore.NewWeighted(files)
+	free, shares := semaphore.NewWeighted(files), newFileShares(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := min(filesOf(r.Method), files)
-		if !free.TryAcquire(n) {
-			ctx, cancel := context.WithTimeout(r.Context(), filesPatience)
-			err := free.Acquire(ctx, n)
-			cancel()
-			if err != nil {
-				overload.Refuse(w, "the server has too many open files")
-				return
-			}
+		own := shares.of(r.RemoteAddr)
+		if !acquire(r.Context(), own, free, n) {
+			overload.Refuse(w, "the server has too many open files")
+			return
 		}
-		defer free.Release(n)
+		defer func() {
+			free.Release(n)
+			own.Release(n)
+		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// acquire takes n files of both semaphores. It returns false if that takes too long.
+func acquire(ctx context.Context, own, free *semaphore.Weighted, n int64) bool {
+	if own.TryAcquire(n) {
+		if free.TryAcquire(n) {
+			return true
+		}
+		own.Release(n)
+	}
+	ctx, cancel := context.WithTimeout(ctx, filesPatience)
+	defer cancel()
+	if own.Acquire(ctx, n) != nil {
+		return false
+	}
+	if free.Acquire(ctx, n) != nil {
+		own.Release(n)
+		return false
+	}
+	return true
+}
+
+// maxFileShares is how many addresses are remembered.
+const maxFileShares = 4096
+
+// fileShares has what each address may use of the files: three quarters, because many clients may
+// have the address of a proxy.
+type fileShares struct {
+	most int64
+
+	mu sync.Mutex
+	by map[netip.Addr]*semaphore.Weighted
+}
+
+func newFileShares(files int64) *fileShares {
+	return &fileShares{most: max(files-files/4, filesOf("COPY")), by: make(map[netip.Addr]*semaphore.Weighted)}
+}
+
+// of returns the share of the address. If too many addresses are remembered, those that use no files
+// are forgotten.
+func (s *fileShares) of(remote string) *semaphore.Weighted {
+	client := forwarded.Network(remote)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if own := s.by[client]; own != nil {
+		return own
+	}
+	if len(s.by) >= maxFileShares {
+		for other, own := range s.by {
+			if own.TryAcquire(s.most) {
+				delete(s.by, other)
+				own.Release(s.most) // a request may just have got it
+			}
+		}
+	}
+	own := semaphore.NewWeighted(s.most)
+	s.by[client] = own
+	return own
 }
