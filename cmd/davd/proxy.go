@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -96,9 +97,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	if !slices.ContainsFunc(listeners, (*server.Listener).Public) {
 		front = f.front(f.named(handler))
 	}
-	for _, l := range listeners {
-		fmt.Fprintf(p.stdout, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), own.Prefix+"/"))
-	}
+	announceProxy(p.stdout, cfg, listeners)
 	watch.serving()
 	warnPublic(log, cfg, true, listeners) // davd or the upstream asks
 	secure.announce(p.stdout)
@@ -115,4 +114,10 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	}
 	defer supervised(ctx, log)()
 	return srv.Serve(ctx, listeners)
+}
+
+func announceProxy(w io.Writer, cfg *config.Config, listeners []*server.Listener) {
+	for _, l := range listeners {
+		fmt.Fprintf(w, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), cfg.Handler.Prefix+"/"))
+	}
 }
