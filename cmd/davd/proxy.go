@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -70,18 +72,7 @@ func runProxy(ctx context.Context, p *program, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	own := &cfg.Handler
-	handler := &proxy.Handler{
-		Upstream: cfg.Upstream.URL, Prefix: own.Prefix, Transport: proxy.NewTransport(cfg.Upstream.Timeout, upstreamTLS),
-		Interim: own.Interim, TrustedProxies: own.TrustedProxies, Limits: proxy.Limits{
-			Operations: min(own.Limits.Operations, server.MaxOperations()), OperationsOf: own.Limits.OperationsOf,
-		},
-		Authenticated: who != nil, Principal: auth.User, Administrator: administrator(cfg), Admitted: auth.Admitted,
-		AllowOrigin:  cfg.Network.Origins.Allow,
-		StallTimeout: own.StallTimeout, MinRate: own.MinRate,
-		Logger: accesslog.Report, OperationLogger: logOperation(log), OperationOf: accesslog.InOperation,
-	}
-	handler.Interim.Sent, handler.Interim.Withheld = logSent(log), logWithheld(log)
+	handler := newProxy(cfg, upstreamTLS, who != nil, log)
 	watch, err := openMonitor(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -120,4 +111,22 @@ func announceProxy(w io.Writer, cfg *config.Config, listeners []*server.Listener
 	for _, l := range listeners {
 		fmt.Fprintf(w, "davd: serving %s at %s\n", cfg.Upstream.URL.Redacted(), l.Where(cfg.TLS(), cfg.Handler.Prefix+"/"))
 	}
+}
+
+// newProxy returns the reverse proxy that the settings have configured. authenticated says that
+// davd itself asks for passwords.
+func newProxy(cfg *config.Config, upstreamTLS *tls.Config, authenticated bool, log *slog.Logger) *proxy.Handler {
+	own := &cfg.Handler
+	handler := &proxy.Handler{
+		Upstream: cfg.Upstream.URL, Prefix: own.Prefix, Transport: proxy.NewTransport(cfg.Upstream.Timeout, upstreamTLS),
+		Interim: own.Interim, TrustedProxies: own.TrustedProxies, Limits: proxy.Limits{
+			Operations: min(own.Limits.Operations, server.MaxOperations()), OperationsOf: own.Limits.OperationsOf,
+		},
+		Authenticated: authenticated, Principal: auth.User, Administrator: administrator(cfg), Admitted: auth.Admitted,
+		AllowOrigin:  cfg.Network.Origins.Allow,
+		StallTimeout: own.StallTimeout, MinRate: own.MinRate,
+		Logger: accesslog.Report, OperationLogger: logOperation(log), OperationOf: accesslog.InOperation,
+	}
+	handler.Interim.Sent, handler.Interim.Withheld = logSent(log), logWithheld(log)
+	return handler
 }
