@@ -60,7 +60,7 @@ func (s *site) reload(ctx context.Context) (reload.Result, error) {
 		s.log.Warn(warning)
 	}
 	if result.File == "" {
-		s.log.Info("davd has no configuration file; it has read the certificate again")
+		s.log.Info("davd has no configuration file; it has read the certificate again, if it has one")
 		return result, nil
 	}
 	s.log.Info("davd has read its configuration again", "file", result.File, "changed", strings.Join(result.Applied, ","))
