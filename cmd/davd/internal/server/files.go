@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -85,34 +86,48 @@ func withFiles(next http.Handler, files int64) http.Handler {
 	free, shares := semaphore.NewWeighted(files), newFileShares(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := min(filesOf(r.Method), files)
-		own := shares.of(r.RemoteAddr)
+		defer shares.used.Add(-n)
+		var own *semaphore.Weighted // while few files are in use, no address has too many
+		if shares.used.Add(n) > files/8 {
+			own = shares.of(r.RemoteAddr)
+		}
 		if !acquire(r.Context(), own, free, n) {
 			overload.Refuse(w, "the server has too many open files")
 			return
 		}
-		defer func() {
-			free.Release(n)
-			own.Release(n)
-		}()
+		defer release(own, free, n)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// acquire takes n files of both semaphores. It returns false if that takes too long.
+// release gives n files back to both semaphores.
+func release(own, free *semaphore.Weighted, n int64) {
+	free.Release(n)
+	if own != nil {
+		own.Release(n)
+	}
+}
+
+// acquire takes n files of both semaphores, of which own may be nil. It returns false if that
+// takes too long.
 func acquire(ctx context.Context, own, free *semaphore.Weighted, n int64) bool {
-	if own.TryAcquire(n) {
+	if own == nil || own.TryAcquire(n) {
 		if free.TryAcquire(n) {
 			return true
 		}
-		own.Release(n)
+		if own != nil {
+			own.Release(n)
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, filesPatience)
 	defer cancel()
-	if own.Acquire(ctx, n) != nil {
+	if own != nil && own.Acquire(ctx, n) != nil {
 		return false
 	}
 	if free.Acquire(ctx, n) != nil {
-		own.Release(n)
+		if own != nil {
+			own.Release(n)
+		}
 		return false
 	}
 	return true
@@ -122,16 +137,18 @@ func acquire(ctx context.Context, own, free *semaphore.Weighted, n int64) bool {
 const maxFileShares = 4096
 
 // fileShares has what each address may use of the files: three quarters, because many clients may
-// have the address of a proxy.
+// have the address of a proxy. One eighth of the files is in use without being counted.
 type fileShares struct {
 	most int64
+	// used is how many files all requests use, or wait for.
+	used atomic.Int64
 
 	mu sync.Mutex
 	by map[netip.Addr]*semaphore.Weighted
 }
 
 func newFileShares(files int64) *fileShares {
-	return &fileShares{most: max(files-files/4, filesOf("COPY")), by: make(map[netip.Addr]*semaphore.Weighted)}
+	return &fileShares{most: max(files*5/8, filesOf("COPY")), by: make(map[netip.Addr]*semaphore.Weighted)}
 }
 
 // of returns the share of the address. If too many addresses are remembered, those that use no files
