@@ -67,16 +67,10 @@ func locksCommand(p *program) command {
 		run: func(c *cli.Context) error {
 			return withLocks(c.Context, p, cfg, c.Args().First(), func(o locks.Operator) error {
 				found, err := o.List(c.Context)
-				switch {
-				case err != nil:
-					return err
-				case asJSON:
-					return writeJSON(p.stdout, found)
-				case len(found) == 0:
-					_, err = fmt.Fprintln(p.stdout, "no locks")
+				if err != nil {
 					return err
 				}
-				return writeLocks(p.stdout, found, time.Now())
+				return writeFound(p, found, asJSON, "no locks", writeLocks)
 			})
 		},
 	}
@@ -190,7 +184,8 @@ func pathOrToken(arg string, all bool) locks.Break {
 	return locks.Break{Path: arg, All: all}
 }
 
-func writeLocks(w io.Writer, found []locks.Lock, now time.Time) error {
+func writeLocks(w io.Writer, found []locks.Lock) error {
+	now := time.Now()
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PATH\tDEPTH\tUSER\tOWNER\tAGE\tEXPIRES\tTOKEN")
 	for i := range found {
@@ -210,6 +205,18 @@ func writeLocks(w io.Writer, found []locks.Lock, now time.Time) error {
 			cmp.Or(client.Shown(l.User), "-"), cmp.Or(client.Shown(l.Owner), "-"), age, expires, client.Shown(l.Token))
 	}
 	return table.Flush()
+}
+
+// writeFound writes what a command has found, as JSON, as a table, or as the line none.
+func writeFound[T any](p *program, found []T, asJSON bool, none string, table func(io.Writer, []T) error) error {
+	switch {
+	case asJSON:
+		return writeJSON(p.stdout, found)
+	case len(found) == 0:
+		_, err := fmt.Fprintln(p.stdout, none)
+		return err
+	}
+	return table(p.stdout, found)
 }
 
 func writeJSON(w io.Writer, content any) error {

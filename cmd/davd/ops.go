@@ -51,16 +51,10 @@ func opsListCommand(p *program) command {
 		run: func(c *cli.Context) error {
 			return withRunning(c.Context, cfg, c.Args().First(), func(running *control.Client) error {
 				found, err := (&ops.Remote{Client: running}).List(c.Context)
-				switch {
-				case err != nil:
-					return err
-				case asJSON:
-					return writeJSON(p.stdout, found)
-				case len(found) == 0:
-					_, err = fmt.Fprintln(p.stdout, "no operations")
+				if err != nil {
 					return err
 				}
-				return writeOps(p.stdout, found, time.Now())
+				return writeFound(p, found, asJSON, "no operations", writeOps)
 			})
 		},
 	}
@@ -88,17 +82,21 @@ func opsStopCommand(p *program) command {
 	}
 }
 
+// errNoCommands is returned for a davd without a control socket.
+var errNoCommands = errors.New("a davd with --state mem takes no commands")
+
 // withRunning calls do if the davd that serves dir is running. dir is "" if the operator did not
 // name it.
 func withRunning(ctx context.Context, cfg *config.Config, dir string, do func(*control.Client) error) error {
 	err := withState(ctx, cfg, dir, do, func(*sqlstate.DB) error { return errors.New("no davd with this state is running") })
 	if errors.Is(err, state.ErrInMemory) {
-		return errors.New("a davd with --state mem takes no commands")
+		return errNoCommands
 	}
 	return err
 }
 
-func writeOps(w io.Writer, found []ops.Operation, now time.Time) error {
+func writeOps(w io.Writer, found []ops.Operation) error {
+	now := time.Now()
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tMETHOD\tMEMBERS\tAGE\tUSER\tPATH")
 	for i := range found {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -14,8 +13,6 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/client"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/quotas"
-	"github.com/davd/davd/cmd/davd/internal/state"
-	"github.com/davd/davd/storage/sqlstate"
 )
 
 const quotaAbout = `
@@ -39,15 +36,9 @@ func quotaCommand(p *program) command {
 			if action != "list" && action != "recount" {
 				return usagef("davd quota has the actions list and recount, not %q: see davd quota --help", action)
 			}
-			err := withState(c.Context, cfg, "",
-				func(client *control.Client) error {
-					return showQuotas(c.Context, p, &quotas.Remote{Client: client}, action, c.Args().Get(1), asJSON)
-				},
-				func(*sqlstate.DB) error { return errors.New("no davd with this state is running") })
-			if errors.Is(err, state.ErrInMemory) {
-				return errors.New("a davd with --state mem takes no commands")
-			}
-			return err
+			return withRunning(c.Context, cfg, "", func(running *control.Client) error {
+				return showQuotas(c.Context, p, &quotas.Remote{Client: running}, action, c.Args().Get(1), asJSON)
+			})
 		},
 	}
 }
@@ -58,16 +49,10 @@ func showQuotas(ctx context.Context, p *program, o quotas.Operator, action, shar
 		show = o.Recount
 	}
 	found, err := show(ctx, share)
-	switch {
-	case err != nil:
-		return err
-	case asJSON:
-		return writeJSON(p.stdout, found)
-	case len(found) == 0:
-		_, err = fmt.Fprintln(p.stdout, "no quotas")
+	if err != nil {
 		return err
 	}
-	return writeQuotas(p.stdout, found)
+	return writeFound(p, found, asJSON, "no quotas", writeQuotas)
 }
 
 // writeQuotas writes a table with numbers in units of 1024, as a configuration file has them. The

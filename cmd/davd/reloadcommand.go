@@ -11,8 +11,6 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/reload"
-	"github.com/davd/davd/cmd/davd/internal/state"
-	"github.com/davd/davd/storage/sqlstate"
 )
 
 const reloadAbout = `
@@ -30,11 +28,10 @@ func reloadCommand(p *program) command {
 		name: "reload", arguments: "[DIR]", about: reloadAbout,
 		settings: flags(append(settings, jsonFlag(&asJSON, "print JSON"))...),
 		run: func(c *cli.Context) error {
-			err := withState(c.Context, cfg, c.Args().First(),
-				func(client *control.Client) error { return reloadRemote(c.Context, p, client, asJSON) },
-				func(*sqlstate.DB) error { return errors.New("no davd with this state is running") })
-			if errors.Is(err, state.ErrInMemory) {
-				return errors.New("a davd with --state mem takes no commands: send it the signal HUP")
+			err := withRunning(c.Context, cfg, c.Args().First(),
+				func(running *control.Client) error { return reloadRemote(c.Context, p, running, asJSON) })
+			if errors.Is(err, errNoCommands) {
+				return fmt.Errorf("%w: send it the signal HUP", err)
 			}
 			return err
 		},

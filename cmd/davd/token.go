@@ -147,19 +147,14 @@ func revokeToken(ctx context.Context, p *program, o apppassword.Operator, which 
 
 func listTokens(ctx context.Context, p *program, o apppassword.Operator, which apppassword.Which, f *tokenFlags) error {
 	list, err := o.List(ctx, which)
-	switch {
-	case err != nil:
-		return err
-	case f.json:
-		return writeJSON(p.stdout, list)
-	case len(list) == 0:
-		_, err = fmt.Fprintln(p.stdout, "no application passwords")
+	if err != nil {
 		return err
 	}
-	return writeTokens(p.stdout, list, time.Now())
+	return writeFound(p, list, f.json, "no application passwords", writeTokens)
 }
 
-func writeTokens(w io.Writer, list []apppassword.Token, now time.Time) error {
+func writeTokens(w io.Writer, list []apppassword.Token) error {
+	now := time.Now()
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "USER\tNAME\tALLOWS\tCREATED\tEXPIRES\tLAST USED")
 	for i := range list {
