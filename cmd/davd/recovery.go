@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/strays"
 	"github.com/davd/davd/storage/tree"
 )
@@ -50,10 +49,7 @@ func (s *site) recoverLater(ctx context.Context) (stop func()) {
 	if s.namespace == nil {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	return background(ctx, func(ctx context.Context) {
 		wait := firstRetry
 		for {
 			var retry <-chan time.Time
@@ -72,11 +68,7 @@ func (s *site) recoverLater(ctx context.Context) (stop func()) {
 				s.retryRecovery(ctx)
 			}
 		}
-	}()
-	return func() {
-		cancel()
-		<-done
-	}
+	})
 }
 
 // retryRecovery tries to recover what is left. It logs only what is new.
@@ -84,7 +76,7 @@ func (s *site) retryRecovery(ctx context.Context) {
 	s.reloading.Lock()
 	handler := s.handler
 	s.reloading.Unlock()
-	recovered, err := handler.Recover(storage.Unrestricted(ctx))
+	recovered, err := handler.Recover(ctx)
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "can't recover from a killed operation; davd will try again", "err", err)
 		return

@@ -23,12 +23,10 @@ func catchReload() <-chan os.Signal {
 	return signals
 }
 
-// onSignal calls reload with each of the signals, until stop is called.
+// onSignal calls reload with each of the signals, until stop is called. The signals stay caught
+// after that: davd must not die of one while it stops.
 func onSignal(ctx context.Context, signals <-chan os.Signal, reload func(context.Context)) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	return background(ctx, func(ctx context.Context) {
 		for {
 			select {
 			case <-signals:
@@ -37,12 +35,7 @@ func onSignal(ctx context.Context, signals <-chan os.Signal, reload func(context
 				return
 			}
 		}
-	}()
-	return func() {
-		// The signal stays caught: davd must not die of one while it stops.
-		cancel()
-		<-done
-	}
+	})
 }
 
 // reload reads the configuration, the certificate and the passwords again. If something is

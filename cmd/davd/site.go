@@ -179,7 +179,7 @@ func closeAll(listeners []*server.Listener) (err error) {
 
 // recover finishes or undoes the operations of a davd that was killed.
 func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
-	recovered, err := s.recovered(storage.Unrestricted(ctx), handler)
+	recovered, err := s.recovered(ctx, handler)
 	s.left = countLeft(recovered)
 	logRecovered(ctx, s.log, recovered)
 	if err != nil {

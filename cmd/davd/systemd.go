@@ -37,17 +37,10 @@ func supervised(ctx context.Context, log *slog.Logger) (stop func()) {
 	if err != nil {
 		log.Warn("the watchdog of systemd can't be used", "err", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	return background(ctx, func(ctx context.Context) {
 		feedWatchdog(ctx, log, every)
 		notify(log, daemon.SdNotifyStopping)
-	}()
-	return func() {
-		cancel()
-		<-done
-	}
+	})
 }
 
 // feedWatchdog tells systemd that davd is alive, twice in each span of every, until ctx ends. every is 0 if

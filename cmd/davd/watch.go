@@ -18,10 +18,7 @@ func (s *site) watchSecrets(ctx context.Context) (stop func()) {
 	if s.users == nil || s.cfg.File == "" {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	return background(ctx, func(ctx context.Context) {
 		tick := time.NewTicker(secretsEvery)
 		defer tick.Stop()
 		failed := ""
@@ -39,11 +36,7 @@ func (s *site) watchSecrets(ctx context.Context) (stop func()) {
 				failed = err.Error()
 			}
 		}
-	}()
-	return func() {
-		cancel()
-		<-done
-	}
+	})
 }
 
 // rereadSecrets makes changed secrets take effect.
