@@ -97,6 +97,24 @@ const (
 // process died, with the result of the recovery. If complete is false, there may be
 // more to recover, so operations that are not among recovered keep their records.
 func (v recoverer) noteInterrupted(ctx context.Context, recovered []tree.Recovery, complete bool) error {
+	due := func(r history.Record) bool { return r.State == history.Running }
+	return v.note(ctx, recovered, due, func(recovery *tree.Recovery) bool { return recovery != nil || complete })
+}
+
+// noteRecovered notes the results of operations that the first Recover had left.
+func (v recoverer) noteRecovered(ctx context.Context, recovered []tree.Recovery) error {
+	settled := func(recovery *tree.Recovery) bool { return recovery != nil && recovery.Result != tree.Left }
+	if !slices.ContainsFunc(recovered, func(r tree.Recovery) bool { return settled(&r) }) {
+		return nil
+	}
+	due := func(r history.Record) bool { return r.State == history.Interrupted && r.Recovery == string(tree.Left) }
+	return v.note(ctx, recovered, due, settled)
+}
+
+// note writes what happened to the operations that are due into their records. The argument of
+// settled is the recovery of an operation, or nil if none is known; if settled returns false, the
+// record stays as it is.
+func (v recoverer) note(ctx context.Context, recovered []tree.Recovery, due func(history.Record) bool, settled func(*tree.Recovery) bool) error {
 	store := v.allRecords()
 	all, err := store.AllOperations(ctx)
 	if err != nil {
@@ -104,45 +122,19 @@ func (v recoverer) noteInterrupted(ctx context.Context, recovered []tree.Recover
 	}
 	var changed []history.Record
 	for _, r := range all {
-		if r.State != history.Running {
+		if !due(r) {
 			continue
 		}
 		recovery := v.recoveryOf(ofRecord(ctx, r), r, recovered)
-		if recovery == nil && !complete {
+		if !settled(recovery) {
 			continue
 		}
 		// Records in a list lack the failures.
 		if r, err = store.LoadOperation(ctx, r.ID); err != nil {
 			return err
 		}
-		r.Ended = time.Now().UTC().Truncate(time.Microsecond)
-		v.interrupt(ofRecord(ctx, r), &r, recovery)
-		changed = append(changed, r)
-	}
-	return store.SaveOperations(ctx, changed...)
-}
-
-// noteRecovered notes the results of operations that the first Recover had left.
-func (v recoverer) noteRecovered(ctx context.Context, recovered []tree.Recovery) error {
-	if !slices.ContainsFunc(recovered, func(r tree.Recovery) bool { return r.Result != tree.Left }) {
-		return nil
-	}
-	store := v.allRecords()
-	all, err := store.AllOperations(ctx)
-	if err != nil {
-		return err
-	}
-	var changed []history.Record
-	for _, r := range all {
-		if r.State != history.Interrupted || r.Recovery != string(tree.Left) {
-			continue
-		}
-		recovery := v.recoveryOf(ofRecord(ctx, r), r, recovered)
-		if recovery == nil || recovery.Result == tree.Left {
-			continue
-		}
-		if r, err = store.LoadOperation(ctx, r.ID); err != nil {
-			return err
+		if r.State == history.Running {
+			r.Ended = time.Now().UTC().Truncate(time.Microsecond)
 		}
 		v.interrupt(ofRecord(ctx, r), &r, recovery)
 		changed = append(changed, r)
