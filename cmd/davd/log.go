@@ -63,7 +63,7 @@ func report(cfg *config.Config, h *dav.Handler) func(*http.Request, error) {
 	return func(r *http.Request, err error) {
 		accesslog.Report(r, err)
 		if name, ok := h.ResourceName(r); ok {
-			if share := shareAt(cfg, name); share != nil {
+			if share := cfg.ShareAt(name); share != nil {
 				accesslog.InShare(r, share.Name)
 			}
 		}

@@ -48,7 +48,7 @@ func isPublic(cfg *config.Config, r *http.Request) bool {
 	if !ok || name == "/" || storage.Reserved(name) {
 		return false
 	}
-	share := shareAt(cfg, name)
+	share := cfg.ShareAt(name)
 	return share != nil && isOpen(share)
 }
 
@@ -57,17 +57,6 @@ func isOpen(share *config.Share) bool {
 	return slices.ContainsFunc(share.Rules, func(rule config.Rule) bool {
 		return rule.Subject == access.Anyone() && rule.Rights != storage.RightsNone
 	})
-}
-
-// shareAt returns the share that contains name, or nil.
-func shareAt(cfg *config.Config, name string) (found *config.Share) {
-	for _, share := range cfg.Shares {
-		root, _, _ := strings.Cut(share.Name, "/"+config.UserSegment)
-		if storage.Contains(storage.Clean(root), name) && (found == nil || len(share.Name) > len(found.Name)) {
-			found = share
-		}
-	}
-	return found
 }
 
 // views are what the users of a configuration see.

@@ -513,3 +513,18 @@ shares:
 		}
 	}
 }
+
+// TestPublicInShareOfUsers: a public share is reached without a password, even if another share
+// has a place for a user of its name.
+func TestPublicInShareOfUsers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"of", "pub"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := serveFile(t, dir, "users:\n  ann: {password: HASH(ann)}\nshares:\n  \"/a/{user}\":\n    dir: \"DIR/of/{user}\"\n    create: true\n  /a/pub:\n    dir: DIR/pub\n    rights: {anyone: read}\n")
+	r.wants(http.StatusMultiStatus, "", "PROPFIND", "/a/pub/", "Depth: 1")
+	r.wants(http.StatusUnauthorized, "", "PROPFIND", "/a/ann/", "Depth: 1")
+	r.wants(http.StatusMultiStatus, "ann", "PROPFIND", "/a/ann/", "Depth: 1")
+}

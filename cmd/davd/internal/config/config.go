@@ -30,6 +30,8 @@ type Config struct {
 	Shares []*Share
 	Users  []*User
 	Groups []*Group
+	// sharesByRoot has the Shares by the name below which they are: see ShareAt.
+	sharesByRoot map[string]*Share
 	// Home is the Home of users who have none of their own. It may be empty.
 	Home string
 	// LDAP and UserHeader are nil if they are not in the file.

@@ -23,6 +23,7 @@ func (f *file) finish(c *Config, before *Config) {
 	slices.SortFunc(f.users, func(a, b *User) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(f.groups, func(a, b *Group) int { return cmp.Compare(a.Name, b.Name) })
 	c.Shares, c.Users, c.Groups = f.shares, f.users, f.groups
+	c.sharesByRoot = sharesByRoot(f.shares)
 	known := c.accounts()
 	f.resolve(known)
 	f.finishUsers(known, c)

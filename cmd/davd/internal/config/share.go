@@ -70,6 +70,31 @@ type Share struct {
 	keys []key
 }
 
+// sharesByRoot returns shares by their names up to {user}. Of several with one root, it has the
+// one with the longest name.
+func sharesByRoot(shares []*Share) map[string]*Share {
+	byRoot := make(map[string]*Share, len(shares))
+	for _, s := range shares {
+		root, _, _ := strings.Cut(s.Name, "/"+UserSegment)
+		root = storage.Clean(root)
+		if other := byRoot[root]; other == nil || len(s.Name) > len(other.Name) {
+			byRoot[root] = s
+		}
+	}
+	return byRoot
+}
+
+// ShareAt returns the share that contains the canonical name, or nil. All instances of a share with
+// {user} count as that share.
+func (c *Config) ShareAt(name string) *Share {
+	for {
+		if s := c.sharesByRoot[name]; s != nil || name == "/" {
+			return s
+		}
+		name = path.Dir(name)
+	}
+}
+
 // PerUser reports whether each user has an instance of the share.
 func (s *Share) PerUser() bool { return strings.Contains(s.Name, UserSegment) }
 
