@@ -17,7 +17,14 @@ import (
 
 // restricts reports whether some client lacks a right in the shares of cfg.
 func restricts(cfg *config.Config) bool {
-	return cfg.Asks() || slices.ContainsFunc(cfg.Shares, func(s *config.Share) bool { return s.ReadOnly || len(s.Rules) > 1 })
+	return cfg.Asks() || slices.ContainsFunc(cfg.Shares, func(s *config.Share) bool { return !opensAll(s) })
+}
+
+// opensAll reports whether everyone may do everything in a share.
+func opensAll(share *config.Share) bool {
+	toAnyone := slices.ContainsFunc(share.Rules, func(rule config.Rule) bool { return rule.Path == "" && rule.Subject == access.Anyone() })
+	limits := slices.ContainsFunc(share.Rules, func(rule config.Rule) bool { return rule.Rights != storage.RightsWrite })
+	return toAnyone && !limits && !share.ReadOnly
 }
 
 // policyOf returns the rights that cfg gives.

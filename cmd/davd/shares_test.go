@@ -514,6 +514,20 @@ shares:
 	}
 }
 
+// TestRightsWithoutUsers: rights count also on a server that asks for no password.
+func TestRightsWithoutUsers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"show", "open"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := serveFile(t, dir, "shares:\n  /show:\n    dir: DIR/show\n    rights: {anyone: read}\n  /open:\n    dir: DIR/open\n")
+	r.wants(http.StatusForbidden, "", "PUT", "/show/new")
+	r.wants(http.StatusMultiStatus, "", "PROPFIND", "/show/", "Depth: 1")
+	r.wants(http.StatusCreated, "", "PUT", "/open/new")
+}
+
 // TestPublicInShareOfUsers: a public share is reached without a password, even if another share
 // has a place for a user of its name.
 func TestPublicInShareOfUsers(t *testing.T) {
