@@ -11,7 +11,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// serveView serves l. Users have their homes at /, and beside it /photos, and /work, which is a part of
+// serveView serves l. Users have their homes at /, and beside it /photos, and /tasks, which is a part of
 // a tree.
 func serveView(t *testing.T, l layout) *share {
 	t.Helper()
@@ -22,7 +22,7 @@ func serveView(t *testing.T, l layout) *share {
 			return nil
 		}
 		v, err := dav.NewView(dav.MountPoint{At: "/", Name: "/home/" + user}, dav.MountPoint{At: "/photos", Name: "/photos"},
-			dav.MountPoint{At: "/work", Name: "/team/work"}, dav.MountPoint{At: "/gone", Name: "/gone"})
+			dav.MountPoint{At: "/tasks", Name: "/team/tasks"}, dav.MountPoint{At: "/gone", Name: "/gone"})
 		if err != nil {
 			t.Error(err)
 		}
@@ -42,15 +42,15 @@ func hrefs(s *share, a answer) []string {
 func TestView(t *testing.T) {
 	l := layout{
 		"/home/ann/f": "f", "/home/ann/sub/g": "g", "/home/ann/photos/shadowed": "x", "/home/bob/secret": "x",
-		"/photos/p": "p", "/photos/sub/q": "q", "/team/work/w": "w", "/team/other": "o",
+		"/photos/p": "p", "/photos/sub/q": "q", "/team/tasks/w": "w", "/team/other": "o",
 	}
 	s := serveView(t, l)
 	const ann = "User: ann"
 	for depth, want := range map[string][]string{
 		"0": {"/"},
-		"1": {"/", "/f", "/photos/", "/sub/", "/work/"},
+		"1": {"/", "/f", "/photos/", "/sub/", "/tasks/"},
 		"infinity": {
-			"/", "/f", "/photos/", "/photos/p", "/photos/sub/", "/photos/sub/q", "/sub/", "/sub/g", "/work/", "/work/w",
+			"/", "/f", "/photos/", "/photos/p", "/photos/sub/", "/photos/sub/q", "/sub/", "/sub/g", "/tasks/", "/tasks/w",
 		},
 	} {
 		if got := hrefs(s, s.wants(207, "PROPFIND", "/", ann, "Depth: "+depth)); !slices.Equal(got, want) {
@@ -58,7 +58,7 @@ func TestView(t *testing.T) {
 		}
 	}
 	for target, want := range map[string][]string{
-		"/photos/": {"/photos/", "/photos/p", "/photos/sub/"}, "/work": {"/work/", "/work/w"}, "/sub/": {"/sub/", "/sub/g"},
+		"/photos/": {"/photos/", "/photos/p", "/photos/sub/"}, "/tasks": {"/tasks/", "/tasks/w"}, "/sub/": {"/sub/", "/sub/g"},
 	} {
 		a := s.wants(207, "PROPFIND", target, ann, "Depth: 1")
 		if got := hrefs(s, a); !slices.Equal(got, want) {
@@ -69,7 +69,7 @@ func TestView(t *testing.T) {
 		}
 	}
 	index := s.wants(200, "GET", "/", ann).body
-	for name, want := range map[string]bool{`"./f"`: true, `"./photos/"`: true, `"./work/"`: true, "gone": false, "home": false, "../": false, "ann": false} {
+	for name, want := range map[string]bool{`"./f"`: true, `"./photos/"`: true, `"./tasks/"`: true, "gone": false, "home": false, "../": false, "ann": false} {
 		if strings.Contains(index, name) != want {
 			t.Errorf("the index shows %s: %v", name, !want)
 		}
@@ -85,7 +85,7 @@ func TestView(t *testing.T) {
 	s.holds(l)
 
 	// A mount point can't be removed, moved or replaced.
-	for _, target := range []string{"/", "/photos/", "/work/", "/work", "/gone"} {
+	for _, target := range []string{"/", "/photos/", "/tasks/", "/tasks", "/gone"} {
 		s.wants(403, "DELETE", target, ann)
 		s.wants(403, "MOVE", target, ann, "Destination: /new")
 		if target != "/" {
@@ -98,9 +98,9 @@ func TestView(t *testing.T) {
 	// Destinations, also between trees.
 	s.wants(201, "COPY", "/photos/sub/", ann, "Destination: {server}/copied")
 	s.wants(201, "MOVE", "/f", ann, "Destination: /photos/moved")
-	s.sends(201, "PUT", "/work/new", "n", ann)
+	s.sends(201, "PUT", "/tasks/new", "n", ann)
 	s.wants(201, "MKCOL", "/made/", ann)
-	want := layout{"/home/ann/copied/q": "q", "/photos/moved": "f", "/team/work/new": "n", "/home/ann/made/": ""}
+	want := layout{"/home/ann/copied/q": "q", "/photos/moved": "f", "/team/tasks/new": "n", "/home/ann/made/": ""}
 	for name, content := range l {
 		if name != "/home/ann/f" {
 			want[name] = content
@@ -112,7 +112,7 @@ func TestView(t *testing.T) {
 // TestViewOfLocks: tokens, tagged lists, lock roots and failures have the user's names, and a lock
 // root that the user has no name for is not shown.
 func TestViewOfLocks(t *testing.T) {
-	s := serveView(t, layout{"/home/ann/f": "f", "/photos/p": "p", "/photos/sub/q": "q", "/team/work/w": "w"})
+	s := serveView(t, layout{"/home/ann/f": "f", "/photos/p": "p", "/photos/sub/q": "q", "/team/tasks/w": "w"})
 	const ann = "User: ann"
 	a := s.sends(200, "LOCK", "/photos/sub/q", lockBody, ann)
 	if !strings.Contains(a.body, "<D:href>/photos/sub/q</D:href>") {
@@ -132,10 +132,10 @@ func TestViewOfLocks(t *testing.T) {
 	}
 	s.lock("/team/") // a client without a view
 	const query = `<D:propfind xmlns:D="DAV:"><D:prop><D:lockdiscovery/></D:prop></D:propfind>`
-	if a := s.send("PROPFIND", "/work/w", query, ann, "Depth: 0"); !strings.Contains(a.body, "<D:lockroot/>") || strings.Contains(a.body, "team") {
+	if a := s.send("PROPFIND", "/tasks/w", query, ann, "Depth: 0"); !strings.Contains(a.body, "<D:lockroot/>") || strings.Contains(a.body, "team") {
 		t.Error(a.body)
 	}
-	if a := s.sends(423, "PUT", "/work/w", "x", ann); !strings.Contains(a.body, "<D:href>/work/w</D:href>") {
+	if a := s.sends(423, "PUT", "/tasks/w", "x", ann); !strings.Contains(a.body, "<D:href>/tasks/w</D:href>") {
 		t.Error(a.body)
 	}
 	patch := `<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><x xmlns="y">z</x></D:prop></D:set></D:propertyupdate>`
