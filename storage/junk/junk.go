@@ -9,17 +9,14 @@ package junk
 
 import (
 	"context"
-	"encoding/xml"
 	"io/fs"
 	"iter"
 	"os"
 	"path"
 	"strings"
-	"time"
-
-	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/intercept"
 )
 
 var _ interface {
@@ -69,7 +66,7 @@ func Is(name string) bool {
 
 // FS is an FS that hides or refuses junk.
 type FS struct {
-	storage.FS
+	intercept.Through
 	refuse bool
 }
 
@@ -78,7 +75,7 @@ func New(fsys storage.FS, mode Mode) storage.FS {
 	if mode != Hide && mode != Refuse {
 		return fsys
 	}
-	return &FS{FS: fsys, refuse: mode == Refuse}
+	return &FS{Through: intercept.Through{FS: fsys}, refuse: mode == Refuse}
 }
 
 // refuses reports whether name must not be created. The members of a tree that is built under
@@ -218,49 +215,9 @@ func isCollection(entry storage.Entry) bool { return entry.Info != nil && entry.
 
 // The other methods forward.
 
-// Lstat forwards.
-func (f *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
-	return storage.Lstat(ctx, f.FS, name)
-}
-
-// List forwards.
-func (f *FS) List(ctx context.Context, name string) (storage.Listing, error) {
-	return storage.List(ctx, f.FS, name)
-}
-
-// OpenRead forwards.
-func (f *FS) OpenRead(ctx context.Context, name string) (storage.File, fs.FileInfo, error) {
-	return storage.OpenRead(ctx, f.FS, name)
-}
-
-// Canonical forwards.
-func (f *FS) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
-	return storage.Canonical(ctx, f.FS, name, follow)
-}
-
-// CheckRemoval forwards.
-func (f *FS) CheckRemoval(ctx context.Context, name string) error {
-	return storage.CheckRemoval(ctx, f.FS, name)
-}
-
-// Pin forwards.
-func (f *FS) Pin(ctx context.Context) (pinned context.Context, release func()) {
-	return storage.Pin(ctx, f.FS)
-}
-
 // Rationed forwards.
 func (f *FS) Rationed(ctx context.Context, name string) bool {
 	return storage.Rationed(ctx, f.FS, name)
-}
-
-// SetTimes forwards.
-func (f *FS) SetTimes(ctx context.Context, name string, modified time.Time) error {
-	return storage.SetTimes(ctx, f.FS, name, modified)
-}
-
-// ReadDeadProps forwards.
-func (f *FS) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error) {
-	return storage.ReadDeadProps(ctx, f.FS, name)
 }
 
 // Space forwards.

@@ -22,15 +22,11 @@ package quota
 
 import (
 	"context"
-	"encoding/xml"
 	"hash/maphash"
-	"io/fs"
 	"sync"
-	"time"
-
-	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/intercept"
 )
 
 var _ interface {
@@ -56,7 +52,7 @@ var _ interface {
 
 // FS is an FS with a limited number of bytes.
 type FS struct {
-	storage.FS
+	intercept.Through
 	account account
 	entries entries
 	first   firstCount
@@ -80,7 +76,7 @@ type Options struct {
 // New returns fsys with a quota. All changes of the tree must go through the FS that New
 // returns; see [FS.Recount] for others.
 func New(fsys storage.FS, options Options) *FS {
-	q := &FS{FS: fsys, options: options, entries: entries{seed: maphash.MakeSeed()}}
+	q := &FS{Through: intercept.Through{FS: fsys}, options: options, entries: entries{seed: maphash.MakeSeed()}}
 	q.account.limit = options.Limit
 	return q
 }
@@ -138,49 +134,4 @@ func (q *FS) Space(ctx context.Context, name string) (used, available int64, err
 		return 0, 0, err
 	}
 	return usage.Used + usage.Pending, min(room, usage.Available()), nil
-}
-
-// Lstat forwards.
-func (q *FS) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
-	return storage.Lstat(ctx, q.FS, name)
-}
-
-// List forwards.
-func (q *FS) List(ctx context.Context, name string) (storage.Listing, error) {
-	return storage.List(ctx, q.FS, name)
-}
-
-// ListShown forwards.
-func (q *FS) ListShown(ctx context.Context, name string) (storage.Listing, error) {
-	return storage.ListShown(ctx, q.FS, name)
-}
-
-// OpenRead forwards.
-func (q *FS) OpenRead(ctx context.Context, name string) (storage.File, fs.FileInfo, error) {
-	return storage.OpenRead(ctx, q.FS, name)
-}
-
-// Canonical forwards.
-func (q *FS) Canonical(ctx context.Context, name string, follow bool) (storage.Canon, error) {
-	return storage.Canonical(ctx, q.FS, name, follow)
-}
-
-// CheckRemoval forwards.
-func (q *FS) CheckRemoval(ctx context.Context, name string) error {
-	return storage.CheckRemoval(ctx, q.FS, name)
-}
-
-// Pin forwards.
-func (q *FS) Pin(ctx context.Context) (pinned context.Context, release func()) {
-	return storage.Pin(ctx, q.FS)
-}
-
-// SetTimes forwards.
-func (q *FS) SetTimes(ctx context.Context, name string, modified time.Time) error {
-	return storage.SetTimes(ctx, q.FS, name, modified)
-}
-
-// ReadDeadProps forwards.
-func (q *FS) ReadDeadProps(ctx context.Context, name string) (map[xml.Name]webdav.Property, error) {
-	return storage.ReadDeadProps(ctx, q.FS, name)
 }
