@@ -1,7 +1,6 @@
 package storage_test
 
 import (
-	"os"
 	"testing"
 
 	"golang.org/x/net/webdav"
@@ -87,22 +86,7 @@ func TestDecorators(t *testing.T) {
 					links[fsys] = dir
 					return fsys
 				},
-				Symlink: func(t *testing.T, fsys storage.FS, target, name string) {
-					t.Helper()
-					if err := os.Symlink(target, links[fsys]+name); err != nil {
-						t.Fatal(err)
-					}
-				},
-				Readlink: func(t *testing.T, fsys storage.FS, name string) string {
-					t.Helper()
-					text, err := os.Readlink(links[fsys] + name)
-					if err != nil {
-						t.Fatal(err)
-					}
-					return text
-				},
-				FollowsLinks: true,
-			}.Run(t)
+			}.OnDisk(func(_ *testing.T, fsys storage.FS, name string) string { return links[fsys] + name }).Run(t)
 		})
 	}
 }

@@ -70,22 +70,7 @@ func TestConformance(t *testing.T) {
 					dir := t.TempDir()
 					return dirOf{access.New(open(t, dir), newPolicy(t, access.Share{At: "/", Rules: rules})), dir}
 				},
-				Symlink: func(t *testing.T, fsys storage.FS, target, name string) {
-					t.Helper()
-					if err := os.Symlink(target, pathIn(t, fsys, name)); err != nil {
-						t.Skip(err)
-					}
-				},
-				Readlink: func(t *testing.T, fsys storage.FS, name string) string {
-					t.Helper()
-					text, err := os.Readlink(pathIn(t, fsys, name))
-					if err != nil {
-						t.Fatal(err)
-					}
-					return text
-				},
-				FollowsLinks: true,
-			}.Run(t)
+			}.OnDisk(pathIn).Run(t)
 		})
 	}
 }

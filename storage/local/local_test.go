@@ -56,22 +56,7 @@ func TestConformance(t *testing.T) {
 func suite(newFS func(t *testing.T) storage.FS) storagetest.Suite {
 	return storagetest.Suite{
 		New: newFS,
-		Symlink: func(t *testing.T, fsys storage.FS, target, name string) {
-			t.Helper()
-			if err := os.Symlink(target, pathIn(t, fsys, name)); err != nil {
-				t.Fatal(err)
-			}
-		},
-		Readlink: func(t *testing.T, fsys storage.FS, name string) string {
-			t.Helper()
-			text, err := os.Readlink(pathIn(t, fsys, name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return text
-		},
-		FollowsLinks: true,
-	}
+	}.OnDisk(pathIn)
 }
 
 func pathIn(t *testing.T, fsys storage.FS, name string) string {

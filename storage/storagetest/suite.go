@@ -14,6 +14,7 @@
 package storagetest
 
 import (
+	"os"
 	"testing"
 
 	"github.com/davd/davd/storage"
@@ -47,6 +48,27 @@ type Suite struct {
 	// Deviations maps the names of checks that the backend is known to fail to the reasons.
 	// These checks are skipped, and the reasons are logged.
 	Deviations map[string]string
+}
+
+// OnDisk returns s for a storage that follows links which stay inside it, and whose entries are
+// those of this machine. pathIn returns the path of a name.
+func (s Suite) OnDisk(pathIn func(t *testing.T, fsys storage.FS, name string) string) Suite {
+	s.Symlink = func(t *testing.T, fsys storage.FS, target, name string) {
+		t.Helper()
+		if err := os.Symlink(target, pathIn(t, fsys, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Readlink = func(t *testing.T, fsys storage.FS, name string) string {
+		t.Helper()
+		text, err := os.Readlink(pathIn(t, fsys, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	s.FollowsLinks = true
+	return s
 }
 
 // TestFS runs the suite on the storage that newFS returns.
