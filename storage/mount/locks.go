@@ -20,8 +20,9 @@ type locks struct {
 	lock.Manager
 	of *FS
 
-	// acquiring makes the search for conflicts in several shares and the grant one step.
-	acquiring sync.Mutex
+	// acquiring makes the search for conflicts in several shares and the grant one step. A search
+	// in several shares holds it shared: no lock is granted between its parts.
+	acquiring sync.RWMutex
 }
 
 // Any reports whether any lock may exist.
@@ -86,7 +87,7 @@ func (l *locks) Acquire(ctx context.Context, now time.Time, wanted lock.Lock) (l
 
 // conflict returns an error if a lock in any share conflicts with wanted.
 func (l *locks) conflict(ctx context.Context, now time.Time, wanted lock.Lock) error {
-	found, err := l.Find(ctx, now, wanted.Root, !wanted.ZeroDepth)
+	found, err := l.findLocked(ctx, now, wanted.Root, !wanted.ZeroDepth)
 	if err != nil {
 		return err
 	}
@@ -143,6 +144,15 @@ func (l *locks) ReleaseTree(ctx context.Context, now time.Time, name string) err
 }
 
 func (l *locks) Find(ctx context.Context, now time.Time, name string, tree bool) (found []lock.Lock, err error) {
+	if t := l.of.current(ctx); len(t.around(name)) > 0 || tree && len(t.inside(name, "")) > 0 {
+		l.acquiring.RLock()
+		defer l.acquiring.RUnlock()
+	}
+	return l.findLocked(ctx, now, name, tree)
+}
+
+// findLocked is Find. If it searches in several shares, the caller holds l.acquiring.
+func (l *locks) findLocked(ctx context.Context, now time.Time, name string, tree bool) (found []lock.Lock, err error) {
 	t := l.of.current(ctx)
 	if inState, ok := l.of.Names().In(ctx, name); ok {
 		if found, err = l.Manager.Find(ctx, now, inState, tree); err != nil {
