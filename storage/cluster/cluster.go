@@ -1,0 +1,167 @@
+// Package cluster is the contract of a state that several processes share. Each process is a
+// node. All nodes serve the same files.
+//
+// A node may change a name only under a claim, which no other node can make at the same time.
+// While a node lives, its claims last until it ends them. If it dies, hangs or loses the
+// database, another node takes over its claims, and finishes or undoes the changes that they
+// stand for. From then on, the dead node can change nothing, however late it wakes up: its
+// statements fail with [ErrFenced], and so do its renames, because package tree fences them.
+//
+// No method trusts a clock of another machine.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/history"
+)
+
+// Scope is a resource, optionally with a part of the tree below it.
+type Scope struct {
+	Name    string // a clean storage name, or the key of a place
+	Tree    bool   // includes everything below Name
+	Members bool   // includes the direct members of Name
+}
+
+// Work is a change that needs a claim.
+type Work struct {
+	Scopes []Scope
+	// Record says how another node finishes or undoes the change. It is nil if the change is only
+	// in the database, and while nothing in the storage has changed. SaveRecord of the journal,
+	// with the ID of the claim, replaces it.
+	Record []byte
+	// Operation, if not nil, is the operation that the claim is for. It is listed on all nodes
+	// from the moment of the claim.
+	Operation *Operation
+}
+
+// Operation is an operation as other nodes see it.
+type Operation struct {
+	// Key is the same for identical requests; zero if no other request may join the operation.
+	Key [32]byte
+	// Record describes the operation. Its ID is that of the status document.
+	Record history.Record
+}
+
+// Claim is the right of this node to change the names of a [Work].
+type Claim interface {
+	// ID identifies the work. It is the ID of its record in the journal.
+	ID() string
+	// End ends the claim, after the change is complete or nothing of it is left. Nothing may be
+	// changed under the claim any more. The change counts when End returns nil. With
+	// [ErrFenced], another node has taken over: the error is a [*TakenOverError] if that node has
+	// already finished or undone the change. Other errors mean that the database can't be
+	// reached: the result is unknown to other nodes, and this node or another one will settle it.
+	End(ctx context.Context) error
+}
+
+// Node is this process in the cluster. All methods are safe for concurrent use.
+type Node interface {
+	// Claim claims all scopes together. If another node holds any of them, it waits for up to a
+	// second. It returns [ErrClaimed] if a living node still holds one, a [*RunningError] if an
+	// identical operation is running on another node, or an error that matches
+	// storage.ErrUnavailable if this node can't change anything at present.
+	Claim(ctx context.Context, w Work) (Claim, error)
+
+	// Placing reports whether a change is under way that may hide name for a moment: a MOVE, or
+	// the replacement of a collection. A resource that is missing meanwhile is not really gone.
+	Placing(ctx context.Context, name string) (bool, error)
+
+	// Operations returns the operations of all nodes.
+	Operations() Operations
+
+	// Run keeps the node alive until ctx ends. It calls recover with the works of a dead node,
+	// whose claims this node now holds. recover fences each one, finishes or undoes it, and
+	// settles it. Works that it has not settled are passed to it again, with a pause. When the
+	// node itself was declared dead, Run cancels its claims with the cause [ErrFenced], waits until
+	// all of them have ended, and joins the cluster again.
+	Run(ctx context.Context, recover func(ctx context.Context, works []Adopted)) error
+
+	// Leave ends the node's membership. It must have no claims.
+	Leave(ctx context.Context) error
+}
+
+// Adopted is the work of a dead node that this node has taken over.
+type Adopted struct {
+	ID     string
+	Record []byte // may be nil: then only the claim has to end
+	// Operation is the ID of its operation; "" without one.
+	Operation string
+	// Settle ends the work and its claim in one transaction, with the outcome that the dead node
+	// will find if it wakes up.
+	Settle func(ctx context.Context, o Outcome) error
+}
+
+// Outcome is how a work ended.
+type Outcome string
+
+const (
+	// Finished says that the change was made.
+	Finished Outcome = "finished"
+	// Undone says that nothing was changed.
+	Undone Outcome = "undone"
+)
+
+// Operations are the operations of all nodes. A node reads and writes those of others through the
+// database.
+type Operations interface {
+	// Load returns the operation id of any node. The error matches fs.ErrNotExist if there is none.
+	// It asks the node that works on the operation to report its progress each second for the next ten seconds.
+	Load(ctx context.Context, id string) (Status, error)
+	// Running returns all running operations of other nodes.
+	Running(ctx context.Context) ([]Status, error)
+	// Report stores the progress of an operation of this node. stop says that a request told some
+	// node to stop it; watched says that other nodes are waiting for news.
+	Report(ctx context.Context, r history.Record) (stop, watched bool, err error)
+	// End stores the result. answer is what a client that repeats its request on another node
+	// gets within two minutes, unless a change of the names has made it untrue; nil keeps none.
+	End(ctx context.Context, key [32]byte, r history.Record, answer []byte) error
+	// Stop asks the node that works on the operation to stop it.
+	Stop(ctx context.Context, id string) error
+	// Take returns the stored answer to an identical request, and removes it. found is false
+	// without one.
+	Take(ctx context.Context, key [32]byte) (answer []byte, found bool, err error)
+}
+
+// Status is an operation as the database has it.
+type Status struct {
+	Record history.Record
+	// Node is the name of the node that works on it.
+	Node string
+	// Alive says that the node that works on it has renewed its lease.
+	Alive bool
+	// Stopping says that it was told to stop.
+	Stopping bool
+	// Age is the time since the last Report.
+	Age time.Duration
+}
+
+var (
+	// ErrFenced says that this node was declared dead. It matches storage.ErrUnavailable.
+	ErrFenced = fmt.Errorf("%w: this server was out of touch with the others, and another one has taken over", storage.ErrUnavailable)
+	// ErrClaimed says that another node is changing the resource.
+	ErrClaimed = errors.New("another server is changing this resource")
+)
+
+// RunningError says that an identical operation is running on another node.
+type RunningError struct{ ID string }
+
+func (e *RunningError) Error() string { return "an identical operation is running: " + e.ID }
+
+// TakenOverError says how another node has ended the work. It matches [ErrFenced].
+type TakenOverError struct{ Outcome Outcome }
+
+func (e *TakenOverError) Error() string { return "another server has taken over the change: " + string(e.Outcome) }
+
+// Is reports whether target is ErrFenced.
+func (*TakenOverError) Is(target error) bool { return target == ErrFenced }
+
+// Member is implemented by a State that is shared by several nodes.
+type Member interface {
+	// Cluster returns this process as a node, or nil if no other process uses the state.
+	Cluster() Node
+}
