@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
@@ -17,6 +16,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/client/meter"
 	"github.com/davd/davd/cmd/davd/internal/client/netrc"
 	"github.com/davd/davd/cmd/davd/internal/client/terminal"
+	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/dav/davclient"
 )
 
@@ -69,16 +69,9 @@ func newTransport(file string) (http.RoundTripper, error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // the default
 	}
-	certificates, err := os.ReadFile(file)
+	pool, _, err := config.Trusting(file)
 	if err != nil {
 		return nil, fmt.Errorf("--cacert: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(certificates) {
-		return nil, fmt.Errorf("--cacert: %s contains no PEM certificate", file)
 	}
 	own := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
 	own.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}

@@ -55,7 +55,7 @@ func (c *Config) ACMERoots() (*x509.CertPool, error) {
 	if c.Network.ACME.CARoot == "" {
 		return nil, nil //nolint:nilnil // those of the system
 	}
-	pool, err := trusting(c.Network.ACME.CARoot)
+	pool, _, err := Trusting(c.Network.ACME.CARoot)
 	if err != nil {
 		return nil, c.wrongf("acme-ca-root", "%w", err)
 	}

@@ -2,10 +2,7 @@ package config
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"time"
 
@@ -93,24 +90,8 @@ func (c *Config) UpstreamTLS() (*tls.Config, error) {
 		return secure, nil
 	}
 	var err error
-	if secure.RootCAs, err = trusting(c.Upstream.CA); err != nil {
+	if secure.RootCAs, _, err = Trusting(c.Upstream.CA); err != nil {
 		return nil, c.wrongf("upstream-ca", "%w", err)
 	}
 	return secure, nil
-}
-
-// trusting returns the certificates that the system trusts, and those in a PEM file.
-func trusting(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fileError(file, err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, fmt.Errorf("the certificates that the system trusts can't be read: %w", err)
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s has no certificate in PEM format", file)
-	}
-	return pool, nil
 }

@@ -4,10 +4,8 @@ package directory
 import (
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/dav/auth/ldapauth"
@@ -31,27 +29,19 @@ func Open(l *config.LDAP, log *slog.Logger, before *Directory) (*Directory, erro
 		Timeout: l.Timeout, Pool: l.Pool,
 	}
 	var certificates []byte
+	var trusting *tls.Config
 	if l.CA != "" {
-		var err error
-		if certificates, err = os.ReadFile(l.CA); err != nil {
+		roots, content, err := config.Trusting(l.CA)
+		if err != nil {
 			return nil, fmt.Errorf("%s: ldap.ca: %w", l.Place, err)
 		}
+		certificates, trusting = content, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
 	made := sha256.Sum256(fmt.Appendf(nil, "%s %+v %s", l.URL, o, certificates))
 	if before != nil && before.made == made {
 		return before, nil
 	}
-	if l.CA != "" {
-		roots, err := x509.SystemCertPool()
-		if err != nil {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM(certificates) {
-			return nil, fmt.Errorf("%s: ldap.ca: %s contains no PEM certificate", l.Place, l.CA)
-		}
-		o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	}
-	o.URL, o.Log = l.URL, log
+	o.URL, o.Log, o.TLS = l.URL, log, trusting
 	opened, err := ldapauth.New(o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.Place, err)

@@ -78,7 +78,7 @@ func TestOpenBad(t *testing.T) {
 	}
 	for says, change := range map[string]func(*config.LDAP){
 		"no such file":            func(l *config.LDAP) { l.CA = empty + "x" },
-		"contains no PEM":         func(l *config.LDAP) { l.CA = empty },
+		"has no certificate in ":  func(l *config.LDAP) { l.CA = empty },
 		"is not a filter":         func(l *config.LDAP) { l.Filter = "(uid={user}" },
 		"is not the name of an e": func(l *config.LDAP) { l.Base = "example" },
 	} {
