@@ -3,11 +3,13 @@ package dav
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
@@ -127,10 +129,10 @@ func checkSpace(ctx context.Context, fsys storage.FS, collection string, length 
 	}
 	_, available, err := storage.Space(ctx, fsys, collection)
 	if err == nil && available < length {
-		return &status.Error{
+		return fmt.Errorf("%w: %w", &status.Error{
 			Status: http.StatusInsufficientStorage, Condition: status.DiskSpace,
 			Reason: "the request body has " + strconv.FormatInt(length, 10) + " bytes, but there is room for only " + strconv.FormatInt(available, 10),
-		}
+		}, syscall.ENOSPC) // the log shows it as a full disk
 	}
 	return nil
 }

@@ -273,13 +273,13 @@ func TestToSlog(t *testing.T) {
 	done(r, accesslog.Record{Method: "GET", Path: "/", Status: 401, Remote: "unix", UserAgent: "curl/8"})
 	done(r, accesslog.Record{Method: "GET", Path: "/", Status: 401, NamesUser: true, Remote: "unix", UserAgent: "curl/8"})
 	done(r, accesslog.Record{
-		Method: "COPY", Path: "/a", Destination: "/b", Status: 507, Interim: 3,
+		Method: "COPY", Path: "/a", Destination: "/b", Status: 503, Interim: 3,
 		Duration: time.Second, Remote: "127.0.0.1", User: "ann", UserAgent: "curl/8", Err: errors.New("no room"),
 	})
 	want := `level=INFO msg=request method=GET path="/a\nb" status=200 bytes_in=7 bytes_out=5 duration_s=0.0015 remote=unix share=/docs operation=x user_agent=""
 level=INFO msg=request method=GET path=/ status=401 bytes_out=0 duration_s=0 remote=unix user_agent=curl/8
 level=WARN msg=request method=GET path=/ status=401 bytes_out=0 duration_s=0 remote=unix user_agent=curl/8
-level=ERROR msg=request method=COPY path=/a destination=/b status=507 bytes_out=0 duration_s=1 interim=3 remote=127.0.0.1 user=ann user_agent=curl/8 err="no room"
+level=ERROR msg=request method=COPY path=/a destination=/b status=503 bytes_out=0 duration_s=1 interim=3 remote=127.0.0.1 user=ann user_agent=curl/8 err="no room"
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

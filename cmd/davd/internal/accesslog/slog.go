@@ -8,9 +8,9 @@ import (
 
 // To returns a function for [Handler].Done that writes each record to log, as one line.
 func To(log *slog.Logger) func(*http.Request, Record) {
-	handler := log.Handler()
+	handler, levels := log.Handler(), levels{until: make(map[failureKind]time.Time)}
 	return func(r *http.Request, record Record) {
-		level := record.level()
+		level := levels.of(&record)
 		if !handler.Enabled(r.Context(), level) {
 			return
 		}
@@ -19,18 +19,6 @@ func To(log *slog.Logger) func(*http.Request, Record) {
 		line.AddAttrs(record.attrs()...)
 		_ = handler.Handle(r.Context(), line) // the log itself has failed
 	}
-}
-
-// level returns error if the server failed, warn for a name or password that is not valid, and
-// info for everything else: a client's mistake is no reason to look at the server.
-func (r *Record) level() slog.Level {
-	switch {
-	case r.Status >= http.StatusInternalServerError || r.Err == errPanicked: //nolint:errorlint // it is never wrapped
-		return slog.LevelError
-	case r.Status == http.StatusUnauthorized && r.NamesUser:
-		return slog.LevelWarn
-	}
-	return slog.LevelInfo
 }
 
 // attrs returns the attributes of a line. Those that are empty for most requests are
