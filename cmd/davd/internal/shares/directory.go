@@ -20,8 +20,13 @@ import (
 	"github.com/davd/davd/storage/strays"
 )
 
-// newDirectory is the permission of a directory that davd creates for a share.
+// newDirectory is the permission of a directory that davd creates for a share without a umask.
 const newDirectory = 0o755
+
+// optionsOf says how to open a directory of a share.
+func optionsOf(share *config.Share) local.Options {
+	return local.Options{Links: share.Links, Umask: share.Umask, UID: share.UID, GID: share.GID, Sync: share.Sync}
+}
 
 // openDirectory opens the directory of a share, or of the instance of a user.
 func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user string) (*directory, error) {
@@ -46,8 +51,7 @@ func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user st
 	case !info.IsDir():
 		return nil, fmt.Errorf("%s: is not a directory", dir)
 	}
-	options := local.Options{Links: share.Links, Umask: share.Umask, UID: share.UID, GID: share.GID, Sync: share.Sync}
-	opened, err := local.OpenWith(dir, options)
+	opened, err := local.OpenWith(dir, optionsOf(share))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, storage.Cause(err))
 	}
@@ -91,7 +95,8 @@ func swapCase(name string) string {
 	}, name)
 }
 
-// create creates the directory dir of a share. Unless the share is new, its disk may not be
+// create creates the directory dir of a share, with the owner, the group and the umask of its
+// collections. Unless the share is new, its disk may not be
 // mounted: so a base that existed before must still exist.
 func (s *Shares) create(ctx context.Context, share *config.Share, dir string) (fs.FileInfo, error) {
 	if known, err := s.known(ctx, share.ID); err != nil || known != "" {
@@ -99,10 +104,33 @@ func (s *Shares) create(ctx context.Context, share *config.Share, dir string) (f
 			return nil, errors.Join(err, statErr)
 		}
 	}
-	if err := os.MkdirAll(dir, newDirectory); err != nil {
+	if err := makeAll(ctx, dir, optionsOf(share)); err != nil {
 		return nil, err
 	}
 	return os.Stat(dir)
+}
+
+// makeAll creates dir, and those of its parents that don't exist, as new collections.
+func makeAll(ctx context.Context, dir string, options local.Options) error {
+	parent := filepath.Dir(dir)
+	if _, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := makeAll(ctx, parent, options); err != nil {
+			return err
+		}
+	}
+	opened, err := local.OpenWith(parent, options)
+	if err != nil {
+		return err
+	}
+	perm := fs.FileMode(newDirectory)
+	if options.Umask != nil {
+		perm = fs.ModePerm
+	}
+	err = opened.Mkdir(ctx, "/"+filepath.Base(dir), perm)
+	if errors.Is(err, fs.ErrExist) {
+		err = nil // another request has created it
+	}
+	return errors.Join(err, opened.Close())
 }
 
 func (s *Shares) known(ctx context.Context, id string) (string, error) {
