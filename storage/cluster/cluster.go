@@ -43,20 +43,34 @@ type Work struct {
 type Operation struct {
 	// Key is the same for identical requests; zero if no other request may join the operation.
 	Key [32]byte
-	// Record describes the operation. Its ID is that of the status document.
+	// Record describes the operation. Its ID is that of the status document. Its Status is that
+	// of the answer if the operation succeeds, although its State is history.Running: a node
+	// that takes over needs it.
 	Record history.Record
+}
+
+// Result is the result of an operation.
+type Result struct {
+	Record history.Record
+	// Keep makes [Operations.Find] find the result for two minutes, unless it is forgotten before
+	// or a claim overlaps the names of the operation.
+	Keep bool
 }
 
 // Claim is the right of this node to change the names of a [Work].
 type Claim interface {
 	// ID identifies the work. It is the ID of its record in the journal.
 	ID() string
+	// Context ends when the node was declared dead, with the cause [ErrFenced]. The change must
+	// then stop, and the caller must call End. It has no values.
+	Context() context.Context
 	// End ends the claim, after the change is complete or nothing of it is left. Nothing may be
-	// changed under the claim any more. The change counts when End returns nil. With
+	// changed under the claim any more. result is that of the operation; nil without one. It is
+	// stored in the same transaction. The change counts when End returns nil. With
 	// [ErrFenced], another node has taken over: the error is a [*TakenOverError] if that node has
 	// already finished or undone the change. Other errors mean that the database can't be
 	// reached: the result is unknown to other nodes, and this node or another one will settle it.
-	End(ctx context.Context) error
+	End(ctx context.Context, result *Result) error
 }
 
 // Node is this process in the cluster. All methods are safe for concurrent use.
@@ -74,11 +88,19 @@ type Node interface {
 	// Operations returns the operations of all nodes.
 	Operations() Operations
 
+	// Epoch returns the name of the node's membership, which is part of the names of its stages.
+	// It is "" before Run, and changes when the node joins again. It consists of at most 32
+	// letters and digits.
+	Epoch() string
+
+	// Stats returns what an operator wants to know about the node.
+	Stats() Stats
+
 	// Run keeps the node alive until ctx ends. It calls recover with the works of a dead node,
 	// whose claims this node now holds. recover fences each one, finishes or undoes it, and
 	// settles it. Works that it has not settled are passed to it again, with a pause. When the
-	// node itself was declared dead, Run cancels its claims with the cause [ErrFenced], waits until
-	// all of them have ended, and joins the cluster again.
+	// node itself was declared dead, Run ends the contexts of its claims with the cause [ErrFenced],
+	// waits until End was called for each, and joins the cluster again.
 	Run(ctx context.Context, recover func(ctx context.Context, works []Adopted)) error
 
 	// Leave ends the node's membership. It must have no claims.
@@ -92,8 +114,8 @@ type Adopted struct {
 	// Operation is the ID of its operation; "" without one.
 	Operation string
 	// Settle ends the work and its claim in one transaction, with the outcome that the dead node
-	// will find if it wakes up.
-	Settle func(ctx context.Context, o Outcome) error
+	// will find if it wakes up. result is that of the operation; nil without one.
+	Settle func(ctx context.Context, o Outcome, result *Result) error
 }
 
 // Outcome is how a work ended.
@@ -106,25 +128,43 @@ const (
 	Undone Outcome = "undone"
 )
 
+// Stats are the figures of a node. Those without a unit count since the start of the process.
+type Stats struct {
+	// Member says that the node can make changes at present.
+	Member bool
+	// Renewed is the time since the last successful renewal of the lease.
+	Renewed time.Duration
+	// Held is how many claims the node holds now.
+	Held int
+	// Claims is how many claims it was granted, and Refused how many it was not, because another
+	// node held a name.
+	Claims, Refused int64
+	// Takeovers is how many dead nodes it has taken over from, Lost how often it was declared
+	// dead itself.
+	Takeovers, Lost int64
+	// Errors is how many statements have failed because of the database.
+	Errors int64
+}
+
 // Operations are the operations of all nodes. A node reads and writes those of others through the
-// database.
+// database. The history.Store of the State has the same records.
 type Operations interface {
 	// Load returns the operation id of any node. The error matches fs.ErrNotExist if there is none.
 	// It asks the node that works on the operation to report its progress each second for the next ten seconds.
 	Load(ctx context.Context, id string) (Status, error)
-	// Running returns all running operations of other nodes.
+	// Running returns all operations whose State is history.Running, of all nodes.
 	Running(ctx context.Context) ([]Status, error)
-	// Report stores the progress of an operation of this node. stop says that a request told some
-	// node to stop it; watched says that other nodes are waiting for news.
+	// Find returns the operation of an identical request that is running or whose [Result] is
+	// kept. The error matches fs.ErrNotExist if there is none.
+	Find(ctx context.Context, key [32]byte) (Status, error)
+	// Forget ends the keeping of a result, because a client has got it.
+	Forget(ctx context.Context, id string) error
+	// Report stores the progress of an operation of this node. It adds the operation if no claim
+	// has added it, as for a PROPFIND. stop says that a request told some node to stop it; watched
+	// says that other nodes are waiting for news.
 	Report(ctx context.Context, r history.Record) (stop, watched bool, err error)
-	// End stores the result. answer is what a client that repeats its request on another node
-	// gets within two minutes, unless a change of the names has made it untrue; nil keeps none.
-	End(ctx context.Context, key [32]byte, r history.Record, answer []byte) error
 	// Stop asks the node that works on the operation to stop it.
 	Stop(ctx context.Context, id string) error
-	// Take returns the stored answer to an identical request, and removes it. found is false
-	// without one.
-	Take(ctx context.Context, key [32]byte) (answer []byte, found bool, err error)
 }
 
 // Status is an operation as the database has it.
@@ -132,7 +172,9 @@ type Status struct {
 	Record history.Record
 	// Node is the name of the node that works on it.
 	Node string
-	// Alive says that the node that works on it has renewed its lease.
+	// Alive says that the node that works on it has renewed its lease, or that another node has
+	// taken over its work and not settled it yet. If the State is history.Running and Alive is
+	// false, nobody will end it.
 	Alive bool
 	// Stopping says that it was told to stop.
 	Stopping bool
@@ -157,8 +199,8 @@ type TakenOverError struct{ Outcome Outcome }
 
 func (e *TakenOverError) Error() string { return "another server has taken over the change: " + string(e.Outcome) }
 
-// Is reports whether target is ErrFenced.
-func (*TakenOverError) Is(target error) bool { return target == ErrFenced }
+// Unwrap returns ErrFenced.
+func (*TakenOverError) Unwrap() error { return ErrFenced }
 
 // Member is implemented by a State that is shared by several nodes.
 type Member interface {
