@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/origin"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
@@ -15,29 +16,7 @@ import (
 // prefix returns the prefix that trusted proxies have stripped from the path of a request, followed
 // by Prefix, with a leading and without a trailing slash, or "".
 func (h *Handler) prefix(ctx context.Context) string {
-	stripped, _ := ctx.Value(strippedKey{}).(string)
-	return stripped + strings.TrimSuffix(storage.Clean(h.Prefix), "/")
-}
-
-// strippedKey is the key of the prefix that proxies have stripped.
-type strippedKey struct{}
-
-// unstripped returns r with the path that the client asked for, if a trusted proxy says that it has
-// stripped a prefix from it (X-Forwarded-Prefix). So all paths in the request are the client's, and
-// so are those in the answer.
-func (h *Handler) unstripped(r *http.Request) *http.Request {
-	if len(h.TrustedProxies) == 0 || r.Header["X-Forwarded-Prefix"] == nil {
-		return r
-	}
-	stripped := h.TrustedProxies.Prefix(r)
-	if stripped == "" || !strings.HasPrefix(r.URL.Path, "/") {
-		return r
-	}
-	r = r.WithContext(context.WithValue(r.Context(), strippedKey{}, stripped))
-	u := *r.URL
-	u.Path, u.RawPath = stripped+u.Path, ""
-	r.URL = &u
-	return r
+	return origin.Stripped(ctx) + strings.TrimSuffix(storage.Clean(h.Prefix), "/")
 }
 
 // ResourceName returns the name in FileSystem that the URL path of a request stands for. Logger

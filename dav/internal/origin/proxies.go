@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"path"
 	"slices"
 	"strings"
 
@@ -64,24 +63,6 @@ func (t Proxies) Client(r *http.Request) (client netip.Addr, proxies int) {
 func (t Proxies) Host(r *http.Request) string {
 	_, host := t.origin(r)
 	return host
-}
-
-// maxPrefix limits the length of a prefix, in bytes.
-const maxPrefix = 1024
-
-// Prefix returns the path that the proxy closest to the client has stripped from the path that the
-// client asked for (X-Forwarded-Prefix), with a leading and without a trailing slash, or "". It
-// ignores a value that is no plain path, or a list.
-func (t Proxies) Prefix(r *http.Request) string {
-	values := r.Header["X-Forwarded-Prefix"]
-	if len(values) != 1 || !t.Sent(r) {
-		return ""
-	}
-	prefix := strings.TrimRight(values[0], "/")
-	if len(prefix) > maxPrefix || !strings.HasPrefix(prefix, "/") || path.Clean(prefix) != prefix || strings.ContainsAny(prefix, ",?#%\\\x00") {
-		return ""
-	}
-	return prefix
 }
 
 // origin returns the scheme and the host that the client asked for, each "" if no trusted
