@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"context"
 	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/origin"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
@@ -15,11 +17,21 @@ import (
 // upstreamOrigin returns the scheme and host of Upstream as in a URL.
 func (h *Handler) upstreamOrigin() string { return h.Upstream.Scheme + "://" + h.Upstream.Host }
 
-// name returns the name of an escaped URL path below Prefix, without escapes.
-func (h *Handler) name(escaped string) (string, error) {
-	rest, ok := below(escaped, h.prefix)
+// prefixOf returns the prefix that trusted proxies have stripped from the path of a request, followed
+// by Prefix, escaped, with a leading and without a trailing slash, or "".
+func (h *Handler) prefixOf(ctx context.Context) string {
+	stripped := origin.Stripped(ctx)
+	if stripped == "" {
+		return h.prefix
+	}
+	return (&url.URL{Path: stripped}).EscapedPath() + h.prefix
+}
+
+// name returns the name of an escaped URL path below the prefix, without escapes.
+func (h *Handler) name(ctx context.Context, escaped string) (string, error) {
+	rest, ok := below(escaped, h.prefixOf(ctx))
 	if !ok {
-		return "", status.New(http.StatusNotFound, "the path is outside "+h.prefix+"/")
+		return "", status.New(http.StatusNotFound, "the path is outside "+h.prefixOf(ctx)+"/")
 	}
 	name, err := url.PathUnescape(rest)
 	switch {
@@ -69,9 +81,9 @@ func octet(path string) (first int, rest string) {
 }
 
 // toUpstream returns the upstream's path for an escaped path of a client. ok is false if
-// that is not below Prefix.
-func (h *Handler) toUpstream(escaped string) (path string, ok bool) {
-	rest, ok := below(escaped, h.prefix)
+// that is not below the prefix.
+func (h *Handler) toUpstream(ctx context.Context, escaped string) (path string, ok bool) {
+	rest, ok := below(escaped, h.prefixOf(ctx))
 	if !ok {
 		return "", false
 	}
@@ -82,12 +94,12 @@ func (h *Handler) toUpstream(escaped string) (path string, ok bool) {
 }
 
 // toClient is the reverse of toUpstream.
-func (h *Handler) toClient(escaped string) (path string, ok bool) {
+func (h *Handler) toClient(ctx context.Context, escaped string) (path string, ok bool) {
 	rest, ok := below(escaped, h.base)
 	if !ok {
 		return "", false
 	}
-	if path = h.prefix + rest; path == "" {
+	if path = h.prefixOf(ctx) + rest; path == "" {
 		path = "/"
 	}
 	return path, true
@@ -103,11 +115,11 @@ func (h *Handler) reference(r *http.Request, ref string) (upstream, name string,
 	if u.Host != "" && !h.self().Serves(r, u) {
 		return "", "", false, nil
 	}
-	path, ok := h.toUpstream(u.EscapedPath())
+	path, ok := h.toUpstream(r.Context(), u.EscapedPath())
 	if !ok {
 		return "", "", false, nil
 	}
-	if name, err = h.name(u.EscapedPath()); err != nil {
+	if name, err = h.name(r.Context(), u.EscapedPath()); err != nil {
 		return "", "", false, err
 	}
 	return h.upstreamOrigin() + path, name, true, nil
@@ -198,7 +210,7 @@ func (h *Handler) hrefToClient(r *http.Request, href string) string {
 	if end < 0 {
 		end = len(rest)
 	}
-	path, ok := h.toClient(rest[:end])
+	path, ok := h.toClient(r.Context(), rest[:end])
 	if !ok {
 		return href
 	}

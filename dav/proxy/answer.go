@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -40,7 +41,7 @@ func (h *Handler) translateAnswer(response *http.Response) error {
 		header["Preference-Applied"] = slices.DeleteFunc(applied, func(value string) bool { return value == "processing" })
 	}
 	for i, cookie := range header["Set-Cookie"] {
-		header["Set-Cookie"][i] = h.cookieToClient(cookie)
+		header["Set-Cookie"][i] = h.cookieToClient(r.Context(), cookie)
 	}
 	if rewritesContent(response.Request.Method) && isXML(header.Get("Content-Type")) {
 		return h.translateContent(r, response)
@@ -50,20 +51,21 @@ func (h *Handler) translateAnswer(response *http.Response) error {
 
 // cookieToClient returns a Set-Cookie without Domain, which is the upstream's, and with the
 // clients' Path (RFC 6265 §4.1.2). A cookie with the prefix __Host- must keep the path "/".
-func (h *Handler) cookieToClient(cookie string) string {
+func (h *Handler) cookieToClient(ctx context.Context, cookie string) string {
+	prefix := h.prefixOf(ctx)
 	parts := strings.Split(cookie, ";")
 	kept := parts[:1]
-	keepsPath := h.base == h.prefix || strings.HasPrefix(strings.TrimSpace(cookie), "__Host-")
+	keepsPath := h.base == prefix || strings.HasPrefix(strings.TrimSpace(cookie), "__Host-")
 	for _, part := range parts[1:] {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch name = strings.ToLower(name); {
 		case name == "domain":
 			continue
 		case name == "path" && !keepsPath:
-			if path, ok := h.toClient(value); ok {
+			if path, ok := h.toClient(ctx, value); ok {
 				part = " Path=" + path
 			} else if strings.HasPrefix(h.base+"/", value) {
-				part = " Path=" + h.prefix + "/" // it is for a collection that contains Upstream
+				part = " Path=" + prefix + "/" // it is for a collection that contains Upstream
 			}
 		}
 		kept = append(kept, part)
@@ -87,7 +89,7 @@ func (h *Handler) translateContent(r *http.Request, response *http.Response) err
 		return nil // the proxy has not asked for it
 	}
 	body := response.Body
-	if h.base == h.prefix {
+	if h.base == h.prefixOf(r.Context()) {
 		head, err := untilHref(body)
 		if err != nil {
 			return err

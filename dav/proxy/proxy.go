@@ -47,7 +47,8 @@ type Handler struct {
 	// Interim says when and to which clients the proxy sends interim responses.
 	Interim interim.Policy
 	// TrustedProxies are the only proxies in front that may say which client a request comes
-	// from, and under which scheme and host the client knows this proxy.
+	// from, under which scheme and host the client knows this proxy, and which prefix they have
+	// stripped from the path (X-Forwarded-Prefix).
 	TrustedProxies origin.Proxies
 	// Authenticated says that a handler in front has checked the header Authorization. Then
 	// it is not passed on, and Principal names the user.
@@ -116,7 +117,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.init()
 	w, r, exchange := requestbody.Of(w, r, requestbody.NewPace(cmp.Or(h.StallTimeout, defaultStall), cmp.Or(h.MinRate, defaultMinRate)))
 	defer exchange.End()
-	err := h.serve(w, r)
+	err := h.serve(w, h.TrustedProxies.Unstripped(r))
 	if !status.Answered(err) {
 		davxml.Respond(w, status.Of(err), err)
 	}
@@ -138,7 +139,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	case r.URL.Path == "*":
 		return h.forward(w, r)
 	}
-	name, err := h.name(r.URL.EscapedPath())
+	name, err := h.name(r.Context(), r.URL.EscapedPath())
 	if err != nil {
 		return err
 	}

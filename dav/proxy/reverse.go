@@ -128,8 +128,8 @@ func clientRequest(upstream *http.Request) *http.Request {
 
 // pass lets the reverse proxy answer r in s. ctx is the context of the upstream's request.
 func (h *Handler) pass(ctx context.Context, s *sink, r *http.Request) error {
-	if _, ok := h.toUpstream(r.URL.EscapedPath()); !ok && r.URL.Path != "*" {
-		return status.New(http.StatusNotFound, "the path is outside "+h.prefix+"/")
+	if _, ok := h.toUpstream(r.Context(), r.URL.EscapedPath()); !ok && r.URL.Path != "*" {
+		return status.New(http.StatusNotFound, "the path is outside "+h.prefixOf(r.Context())+"/")
 	}
 	if simple(r) {
 		return h.short(ctx, s, r)
@@ -168,7 +168,7 @@ func (h *Handler) passWhole(ctx context.Context, s *sink, r *http.Request) (err 
 }
 
 // ownHeaders are about this proxy or about the way to it, and not passed on.
-var ownHeaders = [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
+var ownHeaders = [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix"}
 
 // rewrite makes the upstream's request.
 func (h *Handler) rewrite(p *httputil.ProxyRequest) {
@@ -178,7 +178,7 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 	}
 	out.URL.Scheme, out.URL.Host, out.Host = h.Upstream.Scheme, h.Upstream.Host, h.Upstream.Host
 	if in.URL.Path != "*" {
-		escaped, _ := h.toUpstream(in.URL.EscapedPath()) // pass has checked that it is below Prefix
+		escaped, _ := h.toUpstream(in.Context(), in.URL.EscapedPath()) // pass has checked that it is below the prefix
 		out.URL.Path, out.URL.RawPath, out.URL.Opaque = unescape(escaped), escaped, ""
 	}
 	out.URL.RawQuery = in.URL.RawQuery

@@ -89,13 +89,13 @@ func (h *Handler) emission(r *http.Request, name string) interim.Emission {
 // write it.
 func (h *Handler) absoluteURL(r *http.Request) func(name string) string {
 	return func(name string) string {
-		return h.self().URL(r) + h.href(name)
+		return h.self().URL(r) + h.href(r.Context(), name)
 	}
 }
 
 // href returns the clients' URL path of a resource, escaped.
-func (h *Handler) href(name string) string {
-	return h.prefix + string(field.AppendEscaped(nil, name))
+func (h *Handler) href(ctx context.Context, name string) string {
+	return h.prefixOf(ctx) + string(field.AppendEscaped(nil, name))
 }
 
 // touch forgets the answers that a change of name may outdate.
@@ -115,7 +115,7 @@ var namesInBody = map[string]bool{"REPORT": true, "SEARCH": true, "BIND": true, 
 
 // translateBody translates the hrefs in the body of a request.
 func (h *Handler) translateBody(r *http.Request) error {
-	if !namesInBody[r.Method] || r.ContentLength == 0 || h.base == h.prefix && r.ContentLength < 0 {
+	if !namesInBody[r.Method] || r.ContentLength == 0 || h.base == h.prefixOf(r.Context()) && r.ContentLength < 0 {
 		return nil
 	}
 	body, err := readBody(r, maxXMLBody, "XML")

@@ -82,7 +82,7 @@ func (h *Handler) exists(ctx context.Context, name string) int {
 	switch {
 	case a == nil:
 		return 0
-	case a.status/100 == 3 && strings.HasSuffix(a.header.Get("Location"), h.href(name)+"/"):
+	case a.status/100 == 3 && strings.HasSuffix(a.header.Get("Location"), h.href(ctx, name)+"/"):
 		return http.StatusMultiStatus
 	}
 	return a.status
@@ -101,7 +101,7 @@ func (h *Handler) describe(ctx context.Context, asked *http.Request, name string
 		}
 	}
 	r.Header.Set("Depth", "0")
-	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = strings.TrimSuffix(storage.Clean(h.Prefix), "/")+name, "", ""
+	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = unescape(h.prefixOf(ctx))+name, "", ""
 	a := &answer{header: make(http.Header)}
 	if h.passWhole(ctx, &sink{ResponseWriter: a}, r) != nil {
 		return nil
@@ -135,7 +135,7 @@ func (s server) Waited(r *http.Request, id string) {
 
 func (server) Shown(_ context.Context, name string) string { return name }
 
-func (s server) Href(_ context.Context, name string) string { return s.h.href(name) }
+func (s server) Href(ctx context.Context, name string) string { return s.h.href(ctx, name) }
 
 // Interrupted implements operation.Access, like the methods below. Records are in memory, so
 // none is left of an operation that was interrupted.
