@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // Adoption says that a new database takes over the locks and dead properties of another one,
@@ -93,9 +95,9 @@ func (a Adoption) copyTable(ctx context.Context, from queryer, tx *sql.Tx, table
 		for i, column := range columns {
 			switch name, _ := row[i].(string); column {
 			case "name":
-				row[i] = text(a.Root) + name // ends in a slash
+				row[i] = tables.Text(a.Root) + name // ends in a slash
 			case "root":
-				row[i] = strings.TrimSuffix(text(a.Root)+name, "/")
+				row[i] = strings.TrimSuffix(tables.Text(a.Root)+name, "/")
 			case "owner", "value":
 				if blob, ok := row[i].([]byte); ok && blob == nil {
 					row[i] = []byte{} // nil would be NULL

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -69,7 +70,7 @@ func fill(tb testing.TB, db *DB) {
 func saveLock(tb testing.TB, db *DB) {
 	tb.Helper()
 	_, err := db.writer.ExecContext(tb.Context(), `INSERT INTO locks (token, root, zero_depth, shared, owner, principal, duration, expires)
-		VALUES ($1, $2, 0, 0, '', '', $3, $4)`, text(aLock.Token), text(aLock.Root), int64(aLock.Duration), aLock.Expires.UnixMicro())
+		VALUES ($1, $2, 0, 0, '', '', $3, $4)`, tables.Text(aLock.Token), tables.Text(aLock.Root), int64(aLock.Duration), aLock.Expires.UnixMicro())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func fillOld(tb testing.TB, db *DB) {
 	tb.Helper()
 	err := db.change(tb.Context(), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(tb.Context(), "INSERT INTO properties (name, space, local, lang, value) VALUES ($1, $2, $3, '', $4)",
-			key("/a"), aProperty.XMLName.Space, aProperty.XMLName.Local, aProperty.InnerXML)
+			tables.Key("/a"), aProperty.XMLName.Space, aProperty.XMLName.Local, aProperty.InnerXML)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // SaveRecord saves the record id in the journal of running operations, and replaces an
@@ -21,7 +23,7 @@ func (db *DB) saveRecord(ctx context.Context, change changer, id string, record 
 	err := db.changeJournal(ctx, change, "", func(tx *sql.Tx) error {
 		// seq stays, and with it the order.
 		_, err := tx.ExecContext(ctx, `INSERT INTO journal (id, record) VALUES ($1, $2)
-			ON CONFLICT (id) DO UPDATE SET record = excluded.record`, text(id), record)
+			ON CONFLICT (id) DO UPDATE SET record = excluded.record`, tables.Text(id), record)
 		return err
 	})
 	return failed("writing the journal", err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -26,7 +27,7 @@ func (db *DB) LoadLocks(ctx context.Context) (locks []lock.Lock, err error) {
 			owner = nil
 		}
 		owners += len(owner)
-		l.Token, l.Root, l.OwnerXML, l.Principal = untext(l.Token), untext(l.Root), string(owner), untext(l.Principal)
+		l.Token, l.Root, l.OwnerXML, l.Principal = tables.Untext(l.Token), tables.Untext(l.Root), string(owner), tables.Untext(l.Principal)
 		l.Created, l.Expires = instant(created), instant(expires)
 		locks = append(locks, l)
 		return nil
@@ -46,7 +47,7 @@ func (db *DB) SaveLock(ctx context.Context, l lock.Lock) error {
 				zero_depth = excluded.zero_depth, shared = excluded.shared, owner = excluded.owner,
 				principal = excluded.principal, created = excluded.created,
 				duration = excluded.duration, expires = excluded.expires`,
-			text(l.Token), text(l.Root), l.ZeroDepth, l.Shared, []byte(l.OwnerXML), text(l.Principal),
+			tables.Text(l.Token), tables.Text(l.Root), l.ZeroDepth, l.Shared, []byte(l.OwnerXML), tables.Text(l.Principal),
 			microseconds(l.Created), int64(l.Duration), microseconds(l.Expires))
 		return err
 	})
@@ -79,6 +80,6 @@ func (db *DB) DeleteLocks(ctx context.Context, tokens ...string) error {
 // and the column: "table WHERE column".
 func deleteAll(ctx context.Context, tx *sql.Tx, where string, values []string) error {
 	query := "DELETE FROM " + where + " IN (SELECT value FROM json_each($1))" //nolint:gosec // where is one of two constants
-	_, err := tx.ExecContext(ctx, query, array(values, text))
+	_, err := tx.ExecContext(ctx, query, tables.Array(values, tables.Text))
 	return err
 }

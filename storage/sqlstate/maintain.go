@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // Backup writes a copy of the database at path into the new file to, with access only for the
@@ -147,7 +149,7 @@ func (r *Report) checkRule(ctx context.Context, db *sql.DB, query, says string) 
 	return each(ctx, db, func(rows *sql.Rows) error {
 		var what string
 		err := rows.Scan(&what)
-		r.Problems = append(r.Problems, fmt.Sprintf(says, untext(what)))
+		r.Problems = append(r.Problems, fmt.Sprintf(says, tables.Untext(what)))
 		return err
 	}, fmt.Sprintf("%s LIMIT %d", query, maxProblems))
 }

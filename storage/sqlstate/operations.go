@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // operationRecord is the content of the column record for a history.Record, without the
@@ -34,12 +35,12 @@ func recode(r *history.Record, as func(string) string) {
 func encodeOperation(r history.Record) (record, failures []byte, err error) {
 	list := slices.Clone(r.Failures)
 	for i := range list {
-		list[i].Name = text(list[i].Name)
+		list[i].Name = tables.Text(list[i].Name)
 	}
 	if failures, err = json.Marshal(list); err != nil {
 		return nil, nil, err
 	}
-	recode(&r, text)
+	recode(&r, tables.Text)
 	r.ID, r.Principal, r.Ended, r.Failures = "", "", time.Time{}, nil
 	record, err = json.Marshal(operationRecord{Record: r, Started: r.Started.UnixMicro(), Updated: r.Updated.UnixMicro()})
 	return record, failures, err
@@ -59,7 +60,7 @@ func scanOperation(scan func(columns ...any) error, others ...any) (history.Reco
 	r := decoded.Record
 	r.ID, r.Principal, r.Ended = id, principal, instant(ended)
 	r.Started, r.Updated = time.UnixMicro(decoded.Started).UTC(), time.UnixMicro(decoded.Updated).UTC()
-	recode(&r, untext)
+	recode(&r, tables.Untext)
 	return r, err
 }
 
@@ -86,7 +87,7 @@ func (db *DB) SaveOperations(ctx context.Context, records ...history.Record) err
 				VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (id) DO UPDATE SET principal = excluded.principal, ended = excluded.ended,
 					record = excluded.record, failures = excluded.failures`,
-				text(r.ID), text(r.Principal), microseconds(r.Ended), record, failures)
+				tables.Text(r.ID), tables.Text(r.Principal), microseconds(r.Ended), record, failures)
 			if err != nil {
 				return err
 			}
@@ -99,7 +100,7 @@ func (db *DB) SaveOperations(ctx context.Context, records ...history.Record) err
 // LoadOperation implements [history.Store].
 func (db *DB) LoadOperation(ctx context.Context, id string) (history.Record, error) {
 	var failures []byte
-	row := db.reader.QueryRowContext(ctx, "SELECT id, principal, ended, record, failures FROM operations WHERE id = $1", text(id))
+	row := db.reader.QueryRowContext(ctx, "SELECT id, principal, ended, record, failures FROM operations WHERE id = $1", tables.Text(id))
 	r, err := scanOperation(row.Scan, &failures)
 	if errors.Is(err, sql.ErrNoRows) {
 		return history.Record{}, fs.ErrNotExist
@@ -108,14 +109,14 @@ func (db *DB) LoadOperation(ctx context.Context, id string) (history.Record, err
 		err = decodeColumn(failures, &r.Failures)
 	}
 	for i := range r.Failures {
-		r.Failures[i].Name = untext(r.Failures[i].Name)
+		r.Failures[i].Name = tables.Untext(r.Failures[i].Name)
 	}
 	return r, failed("reading an operation", err)
 }
 
 // ListOperations implements [history.Store].
 func (db *DB) ListOperations(ctx context.Context, principal string) ([]history.Record, error) {
-	return db.listOperations(ctx, "WHERE principal = $1", text(principal))
+	return db.listOperations(ctx, "WHERE principal = $1", tables.Text(principal))
 }
 
 // AllOperations implements [history.Store].
@@ -137,7 +138,7 @@ func (db *DB) listOperations(ctx context.Context, where string, args ...any) (li
 // DeleteOperation implements [history.Store].
 func (db *DB) DeleteOperation(ctx context.Context, id string) error {
 	err := db.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM operations WHERE id = $1", text(id))
+		_, err := tx.ExecContext(ctx, "DELETE FROM operations WHERE id = $1", tables.Text(id))
 		return err
 	})
 	return failed("deleting an operation", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // Any implements [deadprops.Store].
@@ -18,7 +19,7 @@ func (db *DB) Any(ctx context.Context, name string) (bool, error) {
 	if db.bare.Load() {
 		return false, nil
 	}
-	from, to := tree(name)
+	from, to := tables.Tree(name)
 	var found bool
 	err := db.reader.QueryRowContext(ctx,
 		"SELECT EXISTS (SELECT 1 FROM properties WHERE name >= $1 AND name < $2)", from, to).Scan(&found)
@@ -43,7 +44,7 @@ func (db *DB) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 	}
 	err := db.changeProperties(ctx, db.transact, func(tx *sql.Tx) (left bool, err error) {
 		// The statements are short, so they need not watch for the end of ctx.
-		ctx, key, used := context.WithoutCancel(ctx), key(name), propertyUse{}
+		ctx, key, used := context.WithoutCancel(ctx), tables.Key(name), propertyUse{}
 		before, err := used.count(ctx, tx, "name = $1", -1, key)
 		if err != nil {
 			return false, err
@@ -68,7 +69,7 @@ func (db *DB) Patch(ctx context.Context, name string, patches []webdav.Proppatch
 }
 
 func patchOne(ctx context.Context, tx *sql.Tx, key string, prop webdav.Property, remove bool, owner string) error {
-	space, local := text(prop.XMLName.Space), text(prop.XMLName.Local)
+	space, local := tables.Text(prop.XMLName.Space), tables.Text(prop.XMLName.Local)
 	if remove {
 		_, err := tx.ExecContext(ctx, "DELETE FROM properties WHERE name = $1 AND space = $2 AND local = $3",
 			key, space, local)
@@ -80,16 +81,16 @@ func patchOne(ctx context.Context, tx *sql.Tx, key string, prop webdav.Property,
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO properties (name, space, local, lang, value, owner) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (name, space, local) DO UPDATE SET lang = excluded.lang, value = excluded.value, owner = excluded.owner`,
-		key, space, local, text(prop.Lang), value, text(owner))
+		key, space, local, tables.Text(prop.Lang), value, tables.Text(owner))
 	return err
 }
 
 // Move implements [deadprops.Store].
 func (db *DB) Move(ctx context.Context, src, dst string) error {
 	return db.replace(ctx, src, dst, func(tx *sql.Tx) error {
-		from, to := tree(src)
+		from, to := tables.Tree(src)
 		_, err := tx.ExecContext(ctx, `UPDATE properties SET name = $1 || substr(name, length($2) + 1)
-			WHERE name >= $2 AND name < $3`, key(dst), from, to)
+			WHERE name >= $2 AND name < $3`, tables.Key(dst), from, to)
 		return err
 	})
 }
@@ -98,11 +99,11 @@ func (db *DB) Move(ctx context.Context, src, dst string) error {
 func (db *DB) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 	return db.replace(ctx, src, dst, func(tx *sql.Tx) error {
 		budget, given := deadprops.BudgetOf(ctx)
-		owner := sql.NullString{String: text(budget.Owner), Valid: given}
+		owner := sql.NullString{String: tables.Text(budget.Owner), Valid: given}
 		from, to := copied(src, zeroDepth)
 		_, err := tx.ExecContext(ctx, `INSERT INTO properties (name, space, local, lang, value, owner)
 			SELECT $1 || substr(name, length($2) + 1), space, local, lang, value, coalesce($4, owner)
-			FROM properties WHERE name >= $2 AND name < $3`, key(dst), from, to, owner)
+			FROM properties WHERE name >= $2 AND name < $3`, tables.Key(dst), from, to, owner)
 		if err != nil {
 			return err
 		}
@@ -117,7 +118,7 @@ func (db *DB) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
 // copied returns the range of keys that a Copy copies: from is the first key, and to is
 // the first key after the range.
 func copied(src string, zeroDepth bool) (from, to string) {
-	if from, to = tree(src); zeroDepth {
+	if from, to = tables.Tree(src); zeroDepth {
 		to = from + "\x01" // No member's key is below this.
 	}
 	return from, to
@@ -163,7 +164,7 @@ func removeTree(ctx context.Context, tx *sql.Tx, name string) error {
 	if err := used.charge(ctx, tx, nil); err != nil {
 		return err
 	}
-	from, to := tree(name)
+	from, to := tables.Tree(name)
 	_, err := tx.ExecContext(ctx, "DELETE FROM properties WHERE name >= $1 AND name < $2", from, to)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // Read implements [deadprops.Store].
@@ -59,15 +60,15 @@ func (r *propertyReader) row(rows *sql.Rows) error {
 	if err := rows.Scan(&key, &prop.XMLName.Space, &prop.XMLName.Local, &prop.Lang, &prop.InnerXML, &tooLong); err != nil {
 		return err
 	}
-	prop.XMLName = xml.Name{Space: untext(prop.XMLName.Space), Local: untext(prop.XMLName.Local)}
-	prop.Lang = untext(prop.Lang)
+	prop.XMLName = xml.Name{Space: tables.Untext(prop.XMLName.Space), Local: tables.Untext(prop.XMLName.Local)}
+	prop.Lang = tables.Untext(prop.Lang)
 	size := deadprops.Size(prop) + int(tooLong.Int64)
 	if r.MaxBytes > 0 && r.used+size > r.MaxBytes {
 		r.next = &deadprops.Next{Name: prop.XMLName, Bytes: size}
 		return nil
 	}
 	r.used += size
-	name := unkey(key)
+	name := tables.Unkey(key)
 	r.found[name] = append(r.found[name], prop)
 	return nil
 }
@@ -92,17 +93,17 @@ func (r *propertyReader) statement() (query string, args []any) {
 	query += " FROM properties WHERE name"
 	order := ""
 	if len(r.Names) == 1 {
-		query += " = " + arg(key(r.Names[0]))
+		query += " = " + arg(tables.Key(r.Names[0]))
 		order = " ORDER BY space, local"
 	} else {
-		query += " IN (SELECT value FROM json_each(" + arg(array(r.Names, key)) + "))"
+		query += " IN (SELECT value FROM json_each(" + arg(tables.Array(r.Names, tables.Key)) + "))"
 	}
 	if len(r.Props) > 0 {
-		parts := func(name xml.Name) [2]string { return [2]string{text(name.Space), text(name.Local)} }
-		query += " AND (space, local) IN (SELECT value->>0, value->>1 FROM json_each(" + arg(array(r.Props, parts)) + "))"
+		parts := func(name xml.Name) [2]string { return [2]string{tables.Text(name.Space), tables.Text(name.Local)} }
+		query += " AND (space, local) IN (SELECT value->>0, value->>1 FROM json_each(" + arg(tables.Array(r.Props, parts)) + "))"
 	}
 	if r.After != (xml.Name{}) {
-		query += " AND (space, local) > (" + arg(text(r.After.Space)) + "," + arg(text(r.After.Local)) + ")"
+		query += " AND (space, local) > (" + arg(tables.Text(r.After.Space)) + "," + arg(tables.Text(r.After.Local)) + ")"
 	}
 	return query + order, args
 }

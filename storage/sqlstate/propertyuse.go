@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // propertySize is roughly deadprops.Size of a row of properties: it counts names in the
@@ -23,7 +24,7 @@ func (u propertyUse) count(ctx context.Context, tx queryer, condition string, si
 		var owner string
 		var bytes int64
 		err := rows.Scan(&owner, &bytes)
-		u[untext(owner)] += sign * bytes
+		u[tables.Untext(owner)] += sign * bytes
 		all += bytes
 		return err
 	}, "SELECT owner, sum"+propertySize+" FROM properties WHERE "+condition+" GROUP BY owner", args...)
@@ -32,7 +33,7 @@ func (u propertyUse) count(ctx context.Context, tx queryer, condition string, si
 
 // countTree is count for the properties of the tree name.
 func (u propertyUse) countTree(ctx context.Context, tx queryer, name string, sign int64) (int64, error) {
-	from, to := tree(name)
+	from, to := tables.Tree(name)
 	return u.count(ctx, tx, "name >= $1 AND name < $2", sign, from, to)
 }
 
@@ -45,12 +46,12 @@ func (u propertyUse) charge(ctx context.Context, tx *sql.Tx, budget *deadprops.B
 		}
 		var owned int64
 		err := tx.QueryRowContext(ctx, `INSERT INTO property_use (owner, bytes) VALUES ($1, $2)
-			ON CONFLICT (owner) DO UPDATE SET bytes = property_use.bytes + excluded.bytes RETURNING bytes`, text(owner), bytes).Scan(&owned)
+			ON CONFLICT (owner) DO UPDATE SET bytes = property_use.bytes + excluded.bytes RETURNING bytes`, tables.Text(owner), bytes).Scan(&owned)
 		if err == nil && budget != nil && owner == budget.Owner {
 			err = budget.Limits.CheckOwner(owned-bytes, owned)
 		}
 		if err == nil && owned <= 0 {
-			_, err = tx.ExecContext(ctx, "DELETE FROM property_use WHERE owner = $1", text(owner))
+			_, err = tx.ExecContext(ctx, "DELETE FROM property_use WHERE owner = $1", tables.Text(owner))
 		}
 		if err != nil {
 			return err
@@ -61,7 +62,7 @@ func (u propertyUse) charge(ctx context.Context, tx *sql.Tx, budget *deadprops.B
 
 // ownedBy returns how many bytes the properties of owner take.
 func ownedBy(ctx context.Context, db queryer, owner string) (bytes int64, err error) {
-	err = db.QueryRowContext(ctx, "SELECT coalesce(sum(bytes), 0) FROM property_use WHERE owner = $1", text(owner)).Scan(&bytes)
+	err = db.QueryRowContext(ctx, "SELECT coalesce(sum(bytes), 0) FROM property_use WHERE owner = $1", tables.Text(owner)).Scan(&bytes)
 	return bytes, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // # Work that must not fail for lack of space
@@ -204,7 +205,7 @@ const (
 // only half full, and its old page is written too. Earlier changes are already in the
 // database by then (tidyStep).
 func (db *DB) need(ctx context.Context, src, dst string) (int64, error) {
-	from, to := tree(src)
+	from, to := tables.Tree(src)
 	rows, inlined, pages, err := db.extent(ctx, from, to)
 	if err != nil {
 		return 0, err
@@ -212,9 +213,9 @@ func (db *DB) need(ctx context.Context, src, dst string) (int64, error) {
 	if dst == "" {
 		return 2*inlined + rows/64*pageCost, nil
 	}
-	longer := max(0, int64(len(key(dst))-len(key(src))))
+	longer := max(0, int64(len(tables.Key(dst))-len(tables.Key(src))))
 	need := 5*inlined + 3*pages*pageCost + rows*5*longer
-	from, to = tree(dst)
+	from, to = tables.Tree(dst)
 	rows, inlined, _, err = db.extent(ctx, from, to)
 	return need + 2*inlined + rows/64*pageCost, err
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // fillDisk fills the disk that holds dir, except for free bytes, and returns a function
@@ -165,7 +166,7 @@ func setMany(t *testing.T, db *DB, name string, n, size int, value string) {
 		for i := range n {
 			prop := webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: "p"}}
 			prop.InnerXML = append([]byte(value), bytes.Repeat([]byte("x"), size/2+random.IntN(size/2+1))...)
-			if err := patchOne(t.Context(), tx, key(fmt.Sprintf("%s/member %d", name, i)), prop, false, ""); err != nil {
+			if err := patchOne(t.Context(), tx, tables.Key(fmt.Sprintf("%s/member %d", name, i)), prop, false, ""); err != nil {
 				return err
 			}
 		}
@@ -180,7 +181,7 @@ func setMany(t *testing.T, db *DB, name string, n, size int, value string) {
 func wantMany(t *testing.T, db *DB, name string, n int, value string) {
 	t.Helper()
 	var all, good int
-	from, to := tree(name)
+	from, to := tables.Tree(name)
 	err := db.reader.QueryRowContext(t.Context(), `SELECT count(*), coalesce(sum(substr(value, 1, 3) = CAST($3 AS BLOB)), 0)
 		FROM properties WHERE name >= $1 AND name < $2`, from, to, value).Scan(&all, &good)
 	if err != nil || all != n || good != n {

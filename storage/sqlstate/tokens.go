@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/tokens"
 )
 
@@ -29,7 +30,7 @@ func (db *DB) AllTokens(ctx context.Context) (all []tokens.Token, err error) {
 		if copy(t.Hash[:], hash) != len(t.Hash) || len(hash) != len(t.Hash) {
 			return fmt.Errorf("the hash of an application password has %d bytes", len(hash))
 		}
-		t.User, t.Name = untext(t.User), untext(t.Name)
+		t.User, t.Name = tables.Untext(t.User), tables.Untext(t.Name)
 		t.Created, t.Expires, t.Used = instant(created), instant(expires), instant(used)
 		all = append(all, t)
 		return nil
@@ -42,7 +43,7 @@ func (db *DB) AddToken(ctx context.Context, t tokens.Token) error {
 	err := db.change(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `INSERT INTO tokens (owner, name, hash, read_only, created, expires, used)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (owner, name) DO NOTHING`,
-			text(t.User), text(t.Name), t.Hash[:], t.ReadOnly, microseconds(t.Created), microseconds(t.Expires), microseconds(t.Used))
+			tables.Text(t.User), tables.Text(t.Name), t.Hash[:], t.ReadOnly, microseconds(t.Created), microseconds(t.Expires), microseconds(t.Used))
 		return unlessNone(result, err, fs.ErrExist)
 	})
 	return failed("saving an application password", err)
@@ -51,7 +52,7 @@ func (db *DB) AddToken(ctx context.Context, t tokens.Token) error {
 // DeleteToken implements [tokens.Store].
 func (db *DB) DeleteToken(ctx context.Context, user, name string) error {
 	err := db.changeBy(ctx, db.urgently, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, "DELETE FROM tokens WHERE owner = $1 AND name = $2", text(user), text(name))
+		result, err := tx.ExecContext(ctx, "DELETE FROM tokens WHERE owner = $1 AND name = $2", tables.Text(user), tables.Text(name))
 		return unlessNone(result, err, fs.ErrNotExist)
 	})
 	return failed("deleting an application password", err)
@@ -60,7 +61,7 @@ func (db *DB) DeleteToken(ctx context.Context, user, name string) error {
 // UseToken implements [tokens.Store].
 func (db *DB) UseToken(ctx context.Context, user, name string, at time.Time) error {
 	err := db.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE tokens SET used = $3 WHERE owner = $1 AND name = $2", text(user), text(name), microseconds(at))
+		_, err := tx.ExecContext(ctx, "UPDATE tokens SET used = $3 WHERE owner = $1 AND name = $2", tables.Text(user), tables.Text(name), microseconds(at))
 		return err
 	})
 	return failed("saving the use of an application password", err)

@@ -1,4 +1,4 @@
-package sqlstate
+package tables
 
 import (
 	"strings"
@@ -30,22 +30,22 @@ func FuzzNames(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, root, below string) {
 		root, below = storage.Clean(root), storage.Clean(below)
-		k := key(below)
-		if got := unkey(k); got != below {
+		k := Key(below)
+		if got := Unkey(k); got != below {
 			t.Errorf("%q is stored as %q, which is %q", below, k, got)
 		}
 		if !utf8.ValidString(k) || strings.Contains(k, "\x00") {
 			t.Errorf("%q is stored as %q", below, k)
 		}
 		want := root == "/" || below == root || strings.HasPrefix(below, root+"/")
-		from, to := tree(root)
+		from, to := Tree(root)
 		if got := from <= k && k < to; got != want {
 			t.Errorf("%q is in the tree of %q: %v, want %v", below, root, got, want)
 		}
 		if want && root != "/" {
 			// The statements do it like this, by characters.
-			moved := key("/m") + string([]rune(k)[len([]rune(from)):])
-			if got := unkey(moved); got != "/m"+below[len(root):] {
+			moved := Key("/m") + string([]rune(k)[len([]rune(from)):])
+			if got := Unkey(moved); got != "/m"+below[len(root):] {
 				t.Errorf("%q moved from %q to /m is %q", below, root, got)
 			}
 		}
