@@ -76,9 +76,9 @@ type Claim interface {
 // Node is this process in the cluster. All methods are safe for concurrent use.
 type Node interface {
 	// Claim claims all scopes together. If another node holds any of them, it waits for up to a
-	// second. It returns [ErrClaimed] if a living node still holds one, a [*RunningError] if an
-	// identical operation is running on another node, or an error that matches
-	// storage.ErrUnavailable if this node can't change anything at present.
+	// second. It returns [ErrClaimed] if a living node still holds one, [ErrSilent] if the holder has
+	// not renewed its lease, a [*RunningError] if an identical operation is running on any node, or
+	// an error that matches storage.ErrUnavailable if this node can't change anything at present.
 	Claim(ctx context.Context, w Work) (Claim, error)
 
 	// Placing reports whether a change is under way that may hide name for a moment: a MOVE, or
@@ -96,12 +96,12 @@ type Node interface {
 	// Stats returns what an operator wants to know about the node.
 	Stats() Stats
 
-	// Run keeps the node alive until ctx ends. It calls recover with the works of a dead node,
-	// whose claims this node now holds. recover fences each one, finishes or undoes it, and
+	// Run keeps the node alive until ctx ends. It calls settle with the works of a dead node,
+	// whose claims this node now holds. settle fences each one, finishes or undoes it, and
 	// settles it. Works that it has not settled are passed to it again, with a pause. When the
 	// node itself was declared dead, Run ends the contexts of its claims with the cause [ErrFenced],
 	// waits until End was called for each, and joins the cluster again.
-	Run(ctx context.Context, recover func(ctx context.Context, works []Adopted)) error
+	Run(ctx context.Context, settle func(ctx context.Context, works []Adopted)) error
 
 	// Leave ends the node's membership. It must have no claims.
 	Leave(ctx context.Context) error
@@ -160,7 +160,7 @@ type Operations interface {
 	// Forget ends the keeping of a result, because a client has got it.
 	Forget(ctx context.Context, id string) error
 	// Report stores the progress of an operation of this node. It adds the operation if no claim
-	// has added it, as for a PROPFIND. stop says that a request told some node to stop it; watched
+	// has added it, as for a PROPFIND, and has no effect on one that has ended. stop says that a request told some node to stop it; watched
 	// says that other nodes are waiting for news.
 	Report(ctx context.Context, r history.Record) (stop, watched bool, err error)
 	// Stop asks the node that works on the operation to stop it.
@@ -187,6 +187,9 @@ var (
 	ErrFenced = fmt.Errorf("%w: this server was out of touch with the others, and another one has taken over", storage.ErrUnavailable)
 	// ErrClaimed says that another node is changing the resource.
 	ErrClaimed = errors.New("another server is changing this resource")
+	// ErrSilent says that another node was changing the resource and may have died. It matches
+	// storage.ErrUnavailable.
+	ErrSilent = fmt.Errorf("%w: another server was changing this resource and doesn't answer", storage.ErrUnavailable)
 )
 
 // RunningError says that an identical operation is running on another node.
@@ -197,7 +200,9 @@ func (e *RunningError) Error() string { return "an identical operation is runnin
 // TakenOverError says how another node has ended the work. It matches [ErrFenced].
 type TakenOverError struct{ Outcome Outcome }
 
-func (e *TakenOverError) Error() string { return "another server has taken over the change: " + string(e.Outcome) }
+func (e *TakenOverError) Error() string {
+	return "another server has taken over the change: " + string(e.Outcome)
+}
 
 // Unwrap returns ErrFenced.
 func (*TakenOverError) Unwrap() error { return ErrFenced }
