@@ -47,6 +47,10 @@ type Operation struct {
 	// of the answer if the operation succeeds, although its State is history.Running: a node
 	// that takes over needs it.
 	Record history.Record
+	// Arrived is when the request arrived. If an identical operation has ended since then, Claim
+	// returns a [*RunningError] too, and the request gets that result: this one was repeated
+	// meanwhile. It is zero if that doesn't matter.
+	Arrived time.Time
 }
 
 // Result is the result of an operation.
@@ -77,7 +81,8 @@ type Claim interface {
 type Node interface {
 	// Claim claims all scopes together. If another node holds any of them, it waits for up to a
 	// second. It returns [ErrClaimed] if a living node still holds one, [ErrSilent] if the holder has
-	// not renewed its lease, a [*RunningError] if an identical operation is running on any node, or
+	// not renewed its lease, a [*RunningError] if an identical operation is running on any node or
+	// has ended since the request arrived, or
 	// an error that matches storage.ErrUnavailable if this node can't change anything at present.
 	Claim(ctx context.Context, w Work) (Claim, error)
 
@@ -192,7 +197,7 @@ var (
 	ErrSilent = fmt.Errorf("%w: another server was changing this resource and doesn't answer", storage.ErrUnavailable)
 )
 
-// RunningError says that an identical operation is running on another node.
+// RunningError says that an identical operation is running, or has just ended.
 type RunningError struct{ ID string }
 
 func (e *RunningError) Error() string { return "an identical operation is running: " + e.ID }

@@ -57,6 +57,7 @@ type row struct {
 	stop     bool
 	watched  time.Time
 	reported time.Time
+	ended    time.Time
 }
 
 // New returns an empty Database.

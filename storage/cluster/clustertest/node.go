@@ -52,7 +52,8 @@ func (n *node) claimLocked(ctx context.Context, w cluster.Work) (*claim, error) 
 	d, scopes := n.db, folded(w.Scopes)
 	if op := w.Operation; op != nil && op.Key != [32]byte{} {
 		for id, r := range d.operations {
-			if r.key == op.Key && d.runningLocked(ctx, id) {
+			late := !r.ended.IsZero() && !op.Arrived.IsZero() && time.Since(r.ended) < time.Since(op.Arrived)
+			if r.key == op.Key && (late || d.runningLocked(ctx, id)) {
 				return nil, &cluster.RunningError{ID: id}
 			}
 		}
@@ -239,7 +240,7 @@ func (d *Database) saveLocked(ctx context.Context, result *cluster.Result) error
 		return nil
 	}
 	if r := d.operations[result.Record.ID]; r != nil {
-		r.kept, r.reported = result.Keep, time.Now()
+		r.kept, r.ended = result.Keep, time.Now()
 	}
 	return d.history.SaveOperations(ctx, result.Record)
 }

@@ -73,7 +73,7 @@ func (o *operations) Find(ctx context.Context, key [32]byte) (s cluster.Status, 
 			if r.key != key || key == [32]byte{} {
 				continue
 			}
-			if o.db.runningLocked(ctx, id) || r.kept && time.Since(r.reported) < keptFor {
+			if o.db.runningLocked(ctx, id) || r.kept && time.Since(r.ended) < keptFor {
 				s, err = o.db.statusLocked(ctx, id)
 				return err
 			}

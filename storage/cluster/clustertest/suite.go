@@ -309,8 +309,16 @@ func testIdentical(t *testing.T, f *fixture) {
 	if all, err := ops.Running(f.ctx); err != nil || len(all) != 1 || all[0].Record.Source != "/a" {
 		t.Errorf("Running: %+v, %v", all, err)
 	}
+	arrived := time.Now()
 	r.State, r.Ended, r.Status = history.Finished, time.Now().UTC().Truncate(time.Microsecond), 204
 	wantError(t, "End", c.End(f.ctx, &cluster.Result{Record: r}), nil)
+	_, err = f.b.Cluster().Claim(f.ctx, cluster.Work{Scopes: w.Scopes, Operation: &cluster.Operation{Key: key, Record: again, Arrived: arrived}})
+	if running, ok := errors.AsType[*cluster.RunningError](err); !ok || running.ID != "two" {
+		t.Errorf("Claim for a request that arrived before the end: %v", err)
+	}
+	later := claimOf(t, f.b, cluster.Work{Scopes: w.Scopes, Operation: &cluster.Operation{Key: key, Record: again, Arrived: time.Now()}})
+	again.State, again.Ended = history.Finished, r.Ended
+	wantError(t, "End", later.End(f.ctx, &cluster.Result{Record: again}), nil)
 	if got, err := f.b.History().LoadOperation(f.ctx, "two"); err != nil || got.State != history.Finished || !got.Ended.Equal(r.Ended) {
 		t.Errorf("LoadOperation: %+v, %v", got, err)
 	}
