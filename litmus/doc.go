@@ -17,6 +17,8 @@
 //     golden multi-statuses of that tree; -update rewrites them.
 //   - In the test of the status page, Chromium, controlled by puppeteer-core, watches
 //     operations, stops them and sees them end.
+//   - Pages of two other origins use davd in Chromium. Only the origin that --cors-origin names
+//     may.
 //
 // Except in the matrix, there is a proxy between each client and davd. It forwards every byte
 // and records each exchange, with the number of interim responses and the final response. The
