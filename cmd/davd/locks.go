@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -65,6 +67,9 @@ func locksCommand(p *program) command {
 		name: "locks", arguments: "[DIR]", about: locksAbout,
 		settings: flags(append(settings, jsonFlag(&asJSON, "print JSON"))...),
 		run: func(c *cli.Context) error {
+			if err := checkSubcommand(p, c.Args().First()); err != nil {
+				return err
+			}
 			return withLocks(c.Context, p, cfg, c.Args().First(), func(o locks.Operator) error {
 				found, err := o.List(c.Context)
 				if err != nil {
@@ -74,6 +79,17 @@ func locksCommand(p *program) command {
 			})
 		},
 	}
+}
+
+// checkSubcommand returns an error if dir does not exist and looks like a misspelt list or break.
+func checkSubcommand(p *program, dir string) error {
+	if _, err := os.Stat(dir); dir == "" || !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if setting.Closest(dir, []string{"list", "break"}) == "" {
+		return nil
+	}
+	return unknownCommand("locks", dir, lockCommands(p))
 }
 
 func unlockCommand(p *program) command {

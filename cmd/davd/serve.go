@@ -21,8 +21,8 @@ users in that file have access. Without it, everyone on this machine can read
 and write.
 
   davd serve ~/files
-  davd serve --addr :8443 --tls-cert cert.pem --tls-key key.pem \
-    --htpasswd users --read-only /srv
+  davd serve --addr :8443 --tls self-signed --htpasswd users ~/files
+  davd serve --addr :443 --acme-domain files.example --htpasswd users /srv
 
 Flags that take no value are off by default. A TIME is a number with a unit,
 such as 500ms, 20s or 1m30s. A SIZE is a number of bytes, or has a unit: B, KiB,
@@ -35,7 +35,7 @@ func serveCommand(p *program) command {
 	cfg := config.New(nil)
 	return command{
 		name: "serve", arguments: "[DIR]", about: serveAbout, settings: cfg.Settings(), check: checkDirectory,
-		common: []string{"config", "addr", "htpasswd", "read-only", "tls-cert", "tls-key", "state", "log-level"},
+		common: []string{"config", "addr", "htpasswd", "read-only", "tls", "acme-domain", "tls-cert", "tls-key", "state", "log-level"},
 		run: func(c *cli.Context) error {
 			if err := cfg.Load(c.Args().First()); err != nil {
 				return err

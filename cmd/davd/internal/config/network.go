@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +79,8 @@ func (c *Config) checkTLS() error {
 		return c.wrongf("acme-domain", "contradicts --tls-cert %s: leave out one of the two", c.TLSCert)
 	case len(acme.Domains) > 0 && (c.State.Memory || c.Storage == Mem):
 		return c.wrongf("acme-domain", "the certificate has to be kept, but the state is in memory: name a directory with --state")
+	case acme.CA == "" && slices.ContainsFunc(acme.Domains, isPrivate):
+		return c.wrongf("acme-domain", "Let's Encrypt only has certificates for public host names: name one, or use --tls self-signed")
 	case len(acme.HTTP) > 1:
 		return c.wrongf("acme-http", "has several addresses: write the one that the authority reaches at port 80")
 	case len(acme.Domains) > 0:
@@ -89,6 +92,15 @@ func (c *Config) checkTLS() error {
 		}
 	}
 	return nil
+}
+
+// privateNames end the names of machines that the public can't look up (RFC 6761, 6762, 8375).
+var privateNames = [...]string{".localhost", ".local", ".internal", ".home.arpa", ".lan"}
+
+// isPrivate reports whether no public authority can have a certificate for the host name.
+func isPrivate(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil || !strings.Contains(host, ".") || slices.ContainsFunc(privateNames[:], func(end string) bool { return strings.HasSuffix(host, end) })
 }
 
 // parseTLS accepts self-signed.

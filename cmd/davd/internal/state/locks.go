@@ -58,7 +58,7 @@ func Find(cfg *config.Config, named bool) (string, error) {
 	case 1:
 		return filepath.Join(dir, entries[0].Name()), nil
 	}
-	return "", fmt.Errorf("%s has the state of %d served directories: name the one that you mean", dir, len(entries))
+	return "", fmt.Errorf("%s has the state of %d served directories: write the one that you mean as the last argument", dir, len(entries))
 }
 
 func exists(file, advice string) error {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 
@@ -82,6 +83,9 @@ func locate(cfg *config.Config) (string, error) {
 		dir, err = filepath.EvalSymlinks(dir)
 	}
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("%s: no such directory: name the one that davd serves", cfg.Dir)
+		}
 		return "", fmt.Errorf("%s: can't resolve its path (%w): name another directory", cfg.Dir, err)
 	}
 	file := cfg.State.File
