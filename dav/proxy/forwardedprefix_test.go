@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -35,7 +36,7 @@ func TestForwardedPrefix(t *testing.T) {
 		}
 	}
 	moved := f.do("MOVE", "/dav/copy/", "", files, "Destination: /my%20files/dav/moved/", "Prefer: respond-async, wait=0")
-	if location := moved.Header.Get("Location"); moved.StatusCode == 202 && !strings.HasPrefix(location, "/my%20files/dav/.davd-operations/") {
+	if location := moved.Header.Get("Location"); moved.StatusCode == http.StatusAccepted && !strings.HasPrefix(location, "/my%20files/dav/.davd-operations/") {
 		t.Errorf("Location %q", location)
 	}
 	if got := f.wants(207, "PROPFIND", "/dav/a/", "", "Depth: 0", "X-Forwarded-Prefix: //evil.test"); !strings.Contains(got.body, "<D:href>/dav/a/</D:href>") {
