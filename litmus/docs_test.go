@@ -2,8 +2,10 @@ package litmus
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,6 +18,7 @@ import (
 const pagePrologue = `set -eu
 export PATH=$1:/usr/sbin:/usr/bin:/sbin:/bin HOME=$2/home
 work=$2
+repository=$PWD/..
 ip link set lo up
 mkdir $HOME $work/davfs2
 cp -a /etc/davfs2/. $work/davfs2
@@ -24,62 +27,30 @@ echo '127.0.0.1 localhost nas' >$work/hosts
 mount --bind $work/hosts /etc/hosts
 touch $work/fstab
 mount --bind $work/fstab /etc/fstab
-for dir in /etc/davd /srv /var/lib/davd /mnt /var/run/mount.davfs; do
+for dir in /etc/davd /srv /var/lib/davd /mnt /var/backups /var/run/mount.davfs; do
 	mkdir -p $dir
 	mount -t tmpfs tmpfs $dir
 done
 chmod 1777 /var/run/mount.davfs
 echo "ask_auth 0" >> /etc/davfs2/davfs2.conf
+server=
 serving() {
 	server=$!
-	for _ in $(seq 200); do
-		! davd ls --cacert /var/lib/davd/tls/self-signed.crt https://localhost:8443/shared/ >/dev/null 2>&1 || return 0
+	until grep -qs '^davd: serving' $work/serving; do
+		kill -0 $server || { cat $work/log; exit 1; }
 		sleep 0.1
 	done
-	return 1
+}
+stop() {
+	[ -n "$server" ] || return 0
+	kill $server
+	wait $server
+	server=
 }
 password() { printf 'the password of %s\n' $1; }
 refused() { ! "$@" 2>/dev/null || { echo "not refused: $*"; exit 1; }; }
+plain() { sed -E 's/davd_[a-z0-9]+/TOKEN/g; s/[0-9]{4}-[0-9]{2}-[0-9]{2}/DATE/g; s/ +/ /g'; }
 `
-
-// pages are the documents whose commands are run. setup is how many commands of docs/home.md come
-// before, and check what is true afterwards.
-var pages = []struct {
-	name  string
-	setup int
-	check string
-}{
-	{"home.md", 0, `
-test "$(cat /srv/home/ann/hello.txt /srv/home/bob/hello.txt /srv/shared/hello.txt | sort -u)" = hello
-refused davd ls --user "bob:$(password bob)" --cacert /var/lib/davd/tls/self-signed.crt https://localhost:8443/home/ann/
-refused davd put --cacert /var/lib/davd/tls/self-signed.crt /tmp/hello.txt https://localhost:8443/shared/guest.txt`},
-	{"clients/davfs2.md", homeSetup, "cmp /etc/hostname /srv/shared/hostname.txt"},
-	{"clients/rclone.md", homeSetup, "cmp /etc/hostname /srv/shared/hostname; cmp /var/lib/davd/tls/self-signed.crt /srv/home/ann/self-signed.crt"},
-}
-
-// homeSetup is how many blocks of docs/home.md start the server.
-const homeSetup = 3
-
-// TestPages runs all commands of some documents as they are printed. Where a person would type a
-// password, it is on standard input or in the variable for it.
-func TestPages(t *testing.T) {
-	t.Parallel()
-	if err := errors.Join(mountPermitted(), fuseUsable()); err != nil {
-		summary.skip(t, "docs", err)
-	}
-	home := readBlocks(t, "home.md")
-	for _, page := range pages {
-		t.Run(page.name, func(t *testing.T) {
-			t.Parallel()
-			var script strings.Builder
-			script.WriteString(pagePrologue)
-			for _, block := range append(home[:page.setup:page.setup], readBlocks(t, page.name)...) {
-				script.WriteString(typed(block))
-			}
-			runPage(t, script.String()+page.check+"\nkill $server\nwait $server\n")
-		})
-	}
-}
 
 // runPage runs a script, in namespaces of its own.
 func runPage(t *testing.T, script string) {
@@ -97,54 +68,132 @@ func runPage(t *testing.T, script string) {
 	}
 }
 
-func readBlocks(t *testing.T, name string) []string {
-	t.Helper()
-	page, err := os.ReadFile(filepath.Join("..", "docs", filepath.FromSlash(name)))
-	if err != nil {
-		t.Fatal(err)
+// TestPages runs the commands in docs/ as they are printed. Where a person would type a password,
+// it is on standard input or in the variable for it.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	if err := errors.Join(mountPermitted(), fuseUsable()); err != nil {
+		summary.skip(t, "docs", err)
 	}
-	return commandBlocks(string(page))
+	for _, name := range docsPages(t) {
+		script := pageScript(t, name)
+		if script == "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runPage(t, pagePrologue+script)
+		})
+	}
 }
 
-// commandBlocks returns the blocks of text that are indented by four spaces, without these.
-func commandBlocks(page string) []string {
-	var blocks []string
-	open := false
-	for line := range strings.Lines(page) {
-		text, indented := strings.CutPrefix(line, "    ")
-		switch {
-		case indented && open:
-			blocks[len(blocks)-1] += text
-		case indented:
-			blocks, open = append(blocks, text), true
-		case open && strings.TrimSpace(line) == "":
-			blocks[len(blocks)-1] += "\n"
-		default:
-			open = false
+// pageScript returns a script that runs a page, or "" if it has nothing to run.
+func pageScript(t *testing.T, name string) string {
+	t.Helper()
+	var script strings.Builder
+	page := pages[name]
+	if page.home {
+		script.WriteString(homeServer(t))
+	}
+	script.WriteString(page.setup + "\nmkdir $work/page; cd $work/page\n")
+	runs := false
+	for _, block := range readBlocks(t, name) {
+		commands := blockScript(block)
+		if commands == "" {
+			continue
+		}
+		runs = true
+		first, _, _ := strings.Cut(block.text, "\n")
+		script.WriteString(typed(page.before[first]) + commands)
+	}
+	if !runs {
+		return ""
+	}
+	return script.String() + page.check + "\nstop\n"
+}
+
+func blockScript(block docsBlock) string {
+	switch {
+	case block.use == "file":
+		return fileScript(block)
+	case block.use != "run":
+		return ""
+	case block.lang == "console":
+		return consoleScript(block.text)
+	default:
+		return typed(block.text)
+	}
+}
+
+// homeServer returns the commands of docs/home.md that start a server.
+func homeServer(t *testing.T) string {
+	t.Helper()
+	const blocks = 3
+	var script strings.Builder
+	for _, block := range readBlocks(t, "home.md")[:blocks] {
+		script.WriteString(typed(block.text))
+	}
+	return script.String()
+}
+
+// fileScript writes a configuration file and checks it. One in a directory of its own is included
+// by another one, which is checked. One without shares is only a part.
+func fileScript(block docsBlock) string {
+	script := fmt.Sprintf("mkdir -p $(dirname %[1]s)\ncat >%[1]s <<'END'\n%[2]sEND\n", block.arg, block.text)
+	if !strings.Contains(block.text, "shares:") {
+		script += fmt.Sprintf("echo 'shares: {/files: {dir: /srv}}' >>%s\n", block.arg)
+	}
+	if path.Dir(block.arg) == "." {
+		script += fmt.Sprintf("chmod 600 %[1]s\ndavd config check %[1]s\n", block.arg)
+	}
+	return script
+}
+
+// consoleScript runs the commands of a console and compares what they print with the page, apart
+// from passwords, dates and the width of columns.
+func consoleScript(text string) string {
+	var script, want strings.Builder
+	compare := func() {
+		if want.Len() > 0 {
+			fmt.Fprintf(&script, "diff <(plain <<'END'\n%sEND\n) <(plain <$work/console)\n", want.String())
+			want.Reset()
 		}
 	}
-	return blocks
+	for line := range strings.Lines(text) {
+		if command, ok := strings.CutPrefix(line, "$ "); ok {
+			compare()
+			script.WriteString(strings.TrimSuffix(command, "\n") + " >$work/console\n")
+			continue
+		}
+		want.WriteString(line)
+	}
+	compare()
+	return script.String()
 }
 
 var (
-	asksNew = regexp.MustCompile(`^echo "(\w+):\$\(davd passwd\)"`)
-	asks    = regexp.MustCompile(`^davd .*--user (\w+) `)
+	continued = regexp.MustCompile(`\\\n\s*`)
+	asksNew   = regexp.MustCompile(`^echo "(\w+):\$\(davd passwd\)"`)
+	asks      = regexp.MustCompile(`^davd .*--user (\w+) `)
+	starts    = regexp.MustCompile(`^davd (?:serve|proxy)\b`)
 )
 
-// typed returns a block with a password for each command that asks for one.
-func typed(block string) string {
+// typed returns commands with a password for each one that asks for one. A server runs in the
+// background until the next one starts.
+func typed(text string) string {
 	var b strings.Builder
-	for line := range strings.Lines(block) {
+	for line := range strings.Lines(continued.ReplaceAllString(text, "")) {
+		line = strings.TrimSuffix(line, "\n")
 		if m := asksNew.FindStringSubmatch(line); m != nil {
-			line = "password " + m[1] + " | { " + strings.TrimSuffix(line, "\n") + "; }\n"
+			line = "password " + m[1] + " | { " + line + "; }"
 		}
 		if m := asks.FindStringSubmatch(line); m != nil {
 			line = "DAVD_PASSWORD=\"$(password " + m[1] + ")\" " + line
 		}
-		b.WriteString(line)
-		if strings.HasPrefix(line, "davd serve") {
-			b.WriteString("serving\n")
+		if starts.MatchString(line) {
+			line = "stop\nrm -f $work/serving\n" + strings.TrimSuffix(line, " &") + " >$work/serving 2>$work/log &\nserving"
 		}
+		b.WriteString(line + "\n")
 	}
 	return b.String()
 }

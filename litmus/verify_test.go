@@ -2,7 +2,6 @@ package litmus
 
 import (
 	"errors"
-	"strings"
 	"testing"
 )
 
@@ -13,14 +12,7 @@ func TestVerifyScript(t *testing.T) {
 	if err := errors.Join(mountPermitted(), fuseUsable()); err != nil {
 		summary.skip(t, "packaging/verify", err)
 	}
-	home := readBlocks(t, "home.md")
-	var script strings.Builder
-	script.WriteString(pagePrologue)
-	for _, block := range home[:homeSetup] {
-		script.WriteString(typed(block))
-	}
-	script.WriteString(verifyScript)
-	runPage(t, script.String())
+	runPage(t, pagePrologue+homeServer(t)+verifyScript)
 }
 
 const verifyScript = `
@@ -37,6 +29,5 @@ grep -q '^passed .* change bytes in the middle of a large file$' $work/report
 ! grep -e 'localhost' -e ann $work/report || exit 1
 ! DAVD_PASSWORD=wrong $verify https://localhost:8443/home/ann/ ann >$work/report || exit 1
 grep -q '^FAILED  *mount$' $work/report
-kill $server
-wait $server
+stop
 `

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/auth"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/aferofs"
 )
 
@@ -45,6 +47,23 @@ func ExampleHandler() {
 	// Output:
 	// 401 Unauthorized
 	// 201 Created
+}
+
+// A server whose users are in a file. docs/users.md shows these lines.
+func ExampleOpenFile() {
+	serve := func(addr, cert, key string, files storage.FS, logger *slog.Logger) error {
+		users, err := auth.OpenFile("/etc/app/htpasswd", nil, logger)
+		if err != nil {
+			return err
+		}
+		return http.ListenAndServeTLS(addr, cert, key, &auth.Handler{
+			Next:     &dav.Handler{FileSystem: files, Principal: auth.User, Admitted: auth.Admitted},
+			Verifier: users,
+			Realm:    "files",
+		})
+	}
+	fmt.Println(serve(":8443", "cert.pem", "key.pem", aferofs.New(afero.NewMemMapFs()), slog.New(slog.DiscardHandler)) != nil)
+	// Output: true
 }
 
 // put sends a PUT and returns the status of the answer.

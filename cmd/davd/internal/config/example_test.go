@@ -72,7 +72,7 @@ func TestDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := write(t, map[string]string{"photos/x": "", "home/x": "", "handbook/x": "", "inbox/x": "", "sales/x": ""})
-	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(page, -1)
+	examples := regexp.MustCompile("(?s)```yaml file=\\S+\n(.*?)```").FindAllSubmatch(page, -1)
 	if len(examples) != 3 {
 		t.Fatalf("there are %d examples", len(examples))
 	}
