@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pires/go-proxyproto"
@@ -32,18 +33,23 @@ type connections struct {
 	trusted func() []netip.Prefix
 	headers headers
 
+	// open is written with mu.
+	open atomic.Int64
+
 	mu      sync.Mutex
 	changed sync.Cond
-	open    int
 	stopped bool
-	// waiting holds the connections without a request, and since when they have none.
-	waiting map[net.Conn]time.Time
+	// began is when the clock of now started.
+	began time.Time
+	// served has, for each connection, since when it has no request; 0 while there is one. All are
+	// in the time of now.
+	served map[net.Conn]*atomic.Int64
 	// of is how many connections each address has.
 	of map[netip.Addr]int
 }
 
 func newConnections(limit int) *connections {
-	c := &connections{max: limit, waiting: map[net.Conn]time.Time{}, of: map[netip.Addr]int{}}
+	c := &connections{max: limit, began: time.Now(), served: map[net.Conn]*atomic.Int64{}, of: map[netip.Addr]int{}}
 	c.changed.L = &c.mu
 	return c
 }
@@ -108,16 +114,16 @@ func (c *connections) isTrusted(client netip.Addr) bool {
 func (c *connections) reserve() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.open >= c.max && !c.stopped {
+	for c.open.Load() >= int64(c.max) && !c.stopped {
 		if longest := c.longestLocked(); longest != nil {
-			delete(c.waiting, longest)
+			c.served[longest].Store(0)
 			_ = longest.Close() // The server notices, and calls state. Until then it counts as open.
 		}
 		retry := time.AfterFunc(leftAlone/4, c.changed.Broadcast)
 		c.changed.Wait()
 		retry.Stop()
 	}
-	c.open++
+	c.open.Add(1)
 	return !c.stopped
 }
 
@@ -125,9 +131,10 @@ func (c *connections) reserve() bool {
 // none may be closed.
 func (c *connections) longestLocked() net.Conn {
 	var longest net.Conn
-	for conn, since := range c.waiting {
-		if time.Since(since) >= leftAlone && (longest == nil || since.Before(c.waiting[longest])) {
-			longest = conn
+	first := c.now() - int64(leftAlone)
+	for conn, since := range c.served {
+		if since := since.Load(); since != 0 && since <= first {
+			longest, first = conn, since
 		}
 	}
 	return longest
@@ -138,8 +145,8 @@ func (c *connections) release(conn net.Conn) {
 	client := networkOf(conn)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.open--
-	delete(c.waiting, conn)
+	c.open.Add(-1)
+	delete(c.served, conn)
 	if c.of[client] > 1 {
 		c.of[client]--
 	} else {
@@ -160,11 +167,7 @@ func (c *connections) closing(next http.Handler) http.Handler {
 }
 
 // crowded reports whether at least three quarters of the places are taken.
-func (c *connections) crowded() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.open >= c.max-c.max/4
-}
+func (c *connections) crowded() bool { return c.open.Load() >= int64(c.max-c.max/4) }
 
 // stop makes reserve return false from now on, even where it waits.
 func (c *connections) stop() {
@@ -185,24 +188,42 @@ func accepted(conn net.Conn) net.Conn {
 	return conn
 }
 
-// state is the ConnState hook of the http.Server.
+// now is the time in nanoseconds since the start, never 0.
+func (c *connections) now() int64 { return int64(time.Since(c.began)) + 1 }
+
+// state is the ConnState hook of the http.Server. A TCP connection needs no lock when a request
+// begins or ends.
 func (c *connections) state(conn net.Conn, state http.ConnState) {
 	conn = accepted(conn)
-	if counted, ok := conn.(*counted); ok {
-		counted.expect(state == http.StateNew || state == http.StateIdle)
+	tcp, _ := conn.(*counted)
+	var since int64
+	if state == http.StateNew || state == http.StateIdle {
+		since = c.now()
 	}
-	if state == http.StateClosed || state == http.StateHijacked {
+	if tcp != nil {
+		tcp.expect(since != 0)
+	}
+	switch {
+	case state == http.StateClosed || state == http.StateHijacked:
 		c.release(conn)
-		return
+	case tcp != nil && state != http.StateNew:
+		tcp.since.Store(since)
+	default:
+		c.sinceOf(conn).Store(since)
 	}
+}
+
+// sinceOf returns the value of conn in served. It adds a new connection.
+func (c *connections) sinceOf(conn net.Conn) *atomic.Int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if state != http.StateNew && state != http.StateIdle {
-		delete(c.waiting, conn)
-		return
+	since := c.served[conn]
+	if since == nil {
+		since = new(atomic.Int64)
+		if tcp, ok := conn.(*counted); ok {
+			since = &tcp.since
+		}
+		c.served[conn] = since
 	}
-	c.waiting[conn] = time.Now()
-	if c.open >= c.max {
-		c.changed.Broadcast()
-	}
+	return since
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -58,6 +59,64 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+// TestConnectionsTCP checks the same for TCP connections, which are counted without a lock.
+func TestConnectionsTCP(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	synctest.Test(t, func(t *testing.T) {
+		open := newConnections(3)
+		var conns []net.Conn
+		for _, states := range [][]http.ConnState{
+			{http.StateNew, http.StateActive, http.StateIdle, http.StateActive},
+			{http.StateNew, http.StateActive, http.StateIdle},
+			{http.StateNew},
+		} {
+			client, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			conn, err := limited{l, open}.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for _, state := range states {
+				open.state(conn, state)
+			}
+			conns = append(conns, conn)
+			time.Sleep(time.Millisecond)
+		}
+		go open.reserve()
+		for after, want := range []int{0, 1, 1} { // nobody tells open that the first one is closed
+			open.state(conns[2], http.StateActive)
+			closed := 0
+			for i, conn := range conns {
+				if err := conn.SetDeadline(time.Time{}); errors.Is(err, net.ErrClosed) {
+					closed++
+					if i != 1 {
+						t.Errorf("connection %d was closed", i)
+					}
+				}
+			}
+			if closed != want {
+				t.Errorf("after %d times leftAlone, %d connections are closed, want %d", after, closed, want)
+			}
+			time.Sleep(leftAlone + time.Second)
+		}
+		for _, conn := range conns {
+			open.state(conn, http.StateClosed)
+		}
+		synctest.Wait()
+		if open.open.Load() != 1 || len(open.served) > 0 || open.headers.bytes.Load() != 0 {
+			t.Errorf("%d connections, %d served and %d bytes are left, want the connection that has waited", open.open.Load(), len(open.served), open.headers.bytes.Load())
+		}
+	})
+}
+
 type fakeConn struct {
 	net.Conn
 	of     *connections
@@ -105,8 +164,8 @@ func TestAdmit(t *testing.T) {
 			open.release(conn)
 		}
 	}
-	if len(open.of) > 0 || open.open != 0 {
-		t.Errorf("%v, %d are left", open.of, open.open)
+	if len(open.of) > 0 || open.open.Load() != 0 {
+		t.Errorf("%v, %d are left", open.of, open.open.Load())
 	}
 }
 

@@ -24,38 +24,51 @@ type headers struct{ bytes atomic.Int64 }
 type counted struct {
 	*net.TCPConn
 	of *headers
-	// in is how many bytes of an unfinished header have arrived; reading says that one is expected.
-	in      atomic.Int64
-	reading atomic.Bool
+	// in is how many bytes of an unfinished header have arrived, or complete.
+	in atomic.Int64
+	// since belongs to connections.
+	since atomic.Int64
 }
 
+// complete says that no header is expected.
+const complete = -1
+
 func (h *headers) count(conn net.Conn) net.Conn {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		return conn
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		return &counted{TCPConn: tcp, of: h}
 	}
-	c := &counted{TCPConn: tcp, of: h}
-	c.reading.Store(true)
-	return c
+	return conn
 }
 
 // Read implements net.Conn. It fails if the headers of all clients take up too much memory.
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.TCPConn.Read(p)
-	if n == 0 || !c.reading.Load() {
-		return n, err
-	}
-	before := c.in.Add(int64(n)) - int64(n)
-	if over := before + int64(n) - max(before, freeHeader); over > 0 && c.of.bytes.Add(over) > maxHeaders {
+	if over := c.add(int64(n)); over > 0 && c.of.bytes.Add(over) > maxHeaders {
 		return 0, errHeaders
 	}
 	return n, err
 }
 
+// add adds n bytes to an unfinished header, and returns how many of them count.
+func (c *counted) add(n int64) (over int64) {
+	for {
+		before := c.in.Load()
+		if n <= 0 || before == complete {
+			return 0
+		}
+		if c.in.CompareAndSwap(before, before+n) { // HTTP/2 reads while requests begin and end
+			return before + n - max(before, freeHeader)
+		}
+	}
+}
+
 // expect says whether a header is expected. If not, it is complete, or the connection has ended.
 func (c *counted) expect(header bool) {
-	c.reading.Store(header)
-	if over := c.in.Swap(0) - freeHeader; over > 0 {
+	var in int64 = complete
+	if header {
+		in = 0
+	}
+	if over := c.in.Swap(in) - freeHeader; over > 0 {
 		c.of.bytes.Add(-over)
 	}
 }
