@@ -83,51 +83,46 @@ func MaxOperations() int { return int(newBudget(fileLimit()).files / 4) }
 // does not run out of files and slow uploads of one client leave some for others. Other requests
 // wait, and get a 503 if that takes longer than filesPatience.
 func withFiles(next http.Handler, files int64) http.Handler {
-	free, shares := semaphore.NewWeighted(files), newFileShares(files)
+	shares := newFileShares(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := min(filesOf(r.Method), files)
-		defer shares.used.Add(-n)
-		var own *semaphore.Weighted // while few files are in use, no address has too many
-		if shares.used.Add(n) > files/8 {
+		// While few files are in use, nobody has too many.
+		counts := shares.used.Add(n) > shares.uncounted
+		var own *semaphore.Weighted
+		if counts {
 			own = shares.of(r.RemoteAddr)
 		}
-		if !acquire(r.Context(), own, free, n) {
+		if counts && !acquire(r.Context(), own, shares.counted, n) {
+			shares.used.Add(-n)
 			overload.Refuse(w, "the server has too many open files")
 			return
 		}
-		defer release(own, free, n)
+		defer func() {
+			shares.used.Add(-n)
+			if counts {
+				shares.counted.Release(n)
+				own.Release(n)
+			}
+		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// release gives n files back to both semaphores.
-func release(own, free *semaphore.Weighted, n int64) {
-	free.Release(n)
-	if own != nil {
-		own.Release(n)
-	}
-}
-
-// acquire takes n files of both semaphores, of which own may be nil. It returns false if that
-// takes too long.
-func acquire(ctx context.Context, own, free *semaphore.Weighted, n int64) bool {
-	if own == nil || own.TryAcquire(n) {
-		if free.TryAcquire(n) {
+// acquire takes n files of both semaphores. It returns false if that takes too long.
+func acquire(ctx context.Context, own, all *semaphore.Weighted, n int64) bool {
+	if own.TryAcquire(n) {
+		if all.TryAcquire(n) {
 			return true
 		}
-		if own != nil {
-			own.Release(n)
-		}
+		own.Release(n)
 	}
 	ctx, cancel := context.WithTimeout(ctx, filesPatience)
 	defer cancel()
-	if own != nil && own.Acquire(ctx, n) != nil {
+	if own.Acquire(ctx, n) != nil {
 		return false
 	}
-	if free.Acquire(ctx, n) != nil {
-		if own != nil {
-			own.Release(n)
-		}
+	if all.Acquire(ctx, n) != nil {
+		own.Release(n)
 		return false
 	}
 	return true
@@ -137,9 +132,12 @@ func acquire(ctx context.Context, own, free *semaphore.Weighted, n int64) bool {
 const maxFileShares = 4096
 
 // fileShares has what each address may use of the files: three quarters, because many clients may
-// have the address of a proxy. One eighth of the files is in use without being counted.
+// have the address of a proxy. Up to one eighth of the files is in use without being counted.
 type fileShares struct {
-	most int64
+	uncounted int64
+	// counted has the other files, and most is what one address may use of them.
+	counted *semaphore.Weighted
+	most    int64
 	// used is how many files all requests use, or wait for.
 	used atomic.Int64
 
@@ -148,7 +146,14 @@ type fileShares struct {
 }
 
 func newFileShares(files int64) *fileShares {
-	return &fileShares{most: max(files*5/8, filesOf("COPY")), by: make(map[netip.Addr]*semaphore.Weighted)}
+	uncounted := files / 8
+	if files-uncounted < filesOf("COPY") {
+		uncounted = 0
+	}
+	return &fileShares{
+		uncounted: uncounted, counted: semaphore.NewWeighted(files - uncounted),
+		most: max(files*5/8, filesOf("COPY")), by: make(map[netip.Addr]*semaphore.Weighted),
+	}
 }
 
 // of returns the share of the address. If too many addresses are remembered, those that use no files
