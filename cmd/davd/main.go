@@ -13,6 +13,9 @@ import (
 )
 
 func main() {
+	// The runtime would record a sample of all allocations, because the program contains pprof.
+	// openMonitor turns that on if it is wanted.
+	runtime.MemProfileRate = 0
 	os.Exit(run(untilSignal(), os.Args, os.Stdout, os.Stderr))
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/config"
@@ -28,6 +29,9 @@ type monitor struct {
 	stop func()
 }
 
+// memProfileRate is the runtime's default: one sample for so many bytes that are allocated.
+const memProfileRate = 512 << 10
+
 // openMonitor serves metrics if cfg says so, until close is called.
 func openMonitor(ctx context.Context, cfg *config.Config, log *slog.Logger) (*monitor, error) {
 	if cfg.Metrics.Addr == (config.Addr{}) {
@@ -41,6 +45,7 @@ func openMonitor(ctx context.Context, cfg *config.Config, log *slog.Logger) (*mo
 	m := &monitor{metrics: metrics.New(version())}
 	mux := metrics.Handler(m.metrics, &m.health, log)
 	if cfg.Metrics.Pprof {
+		runtime.MemProfileRate = memProfileRate
 		// A page that a browser of this machine shows must not read profiles.
 		mux.Handle("/debug/pprof/", &hosts.Handler{Next: metrics.Profiles(), Names: cfg.Hosts})
 	}
