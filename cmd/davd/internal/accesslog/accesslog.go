@@ -15,11 +15,12 @@ import (
 // Handler passes requests to Next and calls Done with the record of each one.
 type Handler struct {
 	Next http.Handler
-	// Done is called when Next has returned.
+	// Done is called when Next has returned. What only some callers need, such as [Remote], they
+	// take from the request.
 	Done func(*http.Request, Record)
 }
 
-// Record describes a request that has ended.
+// Record describes a request that has ended, in addition to what the request says.
 type Record struct {
 	Method string
 	// Path is the decoded path of the request URI.
@@ -37,15 +38,12 @@ type Record struct {
 	BytesIn, BytesOut int64
 	// Duration is the time that Next took.
 	Duration time.Duration
-	// Remote is the client's address without the port, or "unix" for a client at a Unix socket.
-	Remote string
 	// User is the name that was passed to [Identify].
 	User string
 	// NamesUser says that the request has a name and a password, whether valid or not.
 	NamesUser bool
 	// Share and Operation are what was passed to [InShare] and [InOperation].
 	Share, Operation string
-	UserAgent        string
 	// Err is the error that was passed to [Report], or says that Next panicked.
 	Err error
 }
@@ -129,8 +127,8 @@ func (x *exchange) record(r *http.Request, took time.Duration, panicked bool) Re
 		Method: r.Method, Path: r.URL.Path,
 		Status: x.writer.finalStatus(), Interim: x.writer.interim, Duration: took,
 		BytesIn: x.body.read.Load(), BytesOut: x.writer.bytes,
-		Remote: Remote(r), User: x.user, NamesUser: r.Header["Authorization"] != nil,
-		Share: x.share, Operation: x.operation, UserAgent: r.UserAgent(), Err: x.err,
+		User: x.user, NamesUser: r.Header["Authorization"] != nil,
+		Share: x.share, Operation: x.operation, Err: x.err,
 	}
 	if x.writer.gone && !errors.Is(x.err, dav.ErrShutdown) {
 		record.Status = StatusClientGone

@@ -16,14 +16,14 @@ func To(log *slog.Logger) func(*http.Request, Record) {
 		}
 		// log.Info would look up its caller on the stack each time.
 		line := slog.NewRecord(time.Now(), level, "request", 0)
-		line.AddAttrs(record.attrs()...)
+		line.AddAttrs(record.attrs(r)...)
 		_ = handler.Handle(r.Context(), line) // the log itself has failed
 	}
 }
 
-// attrs returns the attributes of a line. Those that are empty for most requests are
+// attrs returns the attributes of the line about a request. Those that are empty for most requests are
 // omitted if they are empty. docs/log.md lists them.
-func (r *Record) attrs() []slog.Attr {
+func (r *Record) attrs(of *http.Request) []slog.Attr {
 	attrs := append(make([]slog.Attr, 0, 14),
 		slog.String("method", r.Method),
 		slog.String("path", r.Path),
@@ -39,13 +39,13 @@ func (r *Record) attrs() []slog.Attr {
 	if r.Interim > 0 {
 		attrs = append(attrs, slog.Int("interim", r.Interim))
 	}
-	attrs = append(attrs, slog.String("remote", r.Remote))
+	attrs = append(attrs, slog.String("remote", Remote(of)))
 	for _, each := range [...]struct{ key, value string }{{"user", r.User}, {"share", r.Share}, {"operation", r.Operation}} {
 		if each.value != "" {
 			attrs = append(attrs, slog.String(each.key, each.value))
 		}
 	}
-	attrs = append(attrs, slog.String("user_agent", r.UserAgent))
+	attrs = append(attrs, slog.String("user_agent", of.UserAgent()))
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("err", r.Err.Error()))
 	}
