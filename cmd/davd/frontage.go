@@ -30,7 +30,7 @@ type frontage struct {
 	// done is called after each request.
 	done func(*http.Request, accesslog.Record)
 
-	// outer has the handlers before the check of passwords, and inner those after it.
+	// outer has the handlers before the check of passwords, and inner those after it if there is one.
 	outer, inner live
 	trusted      atomic.Pointer[dav.TrustedProxies]
 	gate         *auth.Handler
@@ -50,8 +50,8 @@ func (f *frontage) set(handler http.Handler) {
 		handler = forwarded.Undo(handler)
 	}
 	network := &f.cfg.Network
-	f.inner.set(paced(handler, network.RatePerUser, auth.User))
-	outer := http.Handler(&accesslog.Handler{Next: network.Origins.Handler(paced(f.limited(f.guard()), network.RatePerAddress, addressOf)), Done: f.done})
+	inner := f.limited(f.guard(paced(handler, network.RatePerUser, auth.User)))
+	outer := http.Handler(&accesslog.Handler{Next: network.Origins.Handler(paced(inner, network.RatePerAddress, addressOf)), Done: f.done})
 	if len(trusted) > 0 {
 		outer = &forwarded.Handler{Trusted: trusted, Next: outer}
 	}
@@ -100,10 +100,11 @@ func (f *frontage) limited(next http.Handler) http.Handler {
 
 // guard lets in only users, if there are any, and otherwise everyone. It keeps what it knows
 // about logins when f changes.
-func (f *frontage) guard() http.Handler {
+func (f *frontage) guard(inner http.Handler) http.Handler {
 	if f.users == nil {
-		return &f.inner
+		return inner
 	}
+	f.inner.set(inner)
 	if f.gate == nil {
 		f.gate = &auth.Handler{
 			Next: &f.inner, Verifier: f.users.verifier, Realm: f.cfg.Realm,
