@@ -22,6 +22,7 @@ type lasting struct {
 
 	requests       atomic.Int32 // up to two, for process.briefs
 	recovered      atomic.Bool  // Recover has succeeded once
+	stripped       atomic.Bool  // a proxy has stripped a prefix from a path
 	sharing        sharing
 	operations     *operation.Registry
 	operationsOnce sync.Once

@@ -16,7 +16,20 @@ import (
 // prefix returns the prefix that trusted proxies have stripped from the path of a request, followed
 // by Prefix, with a leading and without a trailing slash, or "".
 func (h *Handler) prefix(ctx context.Context) string {
-	return origin.Stripped(ctx) + strings.TrimSuffix(storage.Clean(h.Prefix), "/")
+	var stripped string
+	if h.kept().stripped.Load() {
+		stripped = origin.Stripped(ctx)
+	}
+	return stripped + strings.TrimSuffix(storage.Clean(h.Prefix), "/")
+}
+
+// unstripped returns r with the path that the client asked for. See [origin.Proxies.Unstripped].
+func (h *Handler) unstripped(r *http.Request) *http.Request {
+	whole := h.TrustedProxies.Unstripped(r)
+	if whole != r {
+		h.kept().stripped.Store(true)
+	}
+	return whole
 }
 
 // ResourceName returns the name in FileSystem that the URL path of a request stands for. Logger

@@ -48,7 +48,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = compressor
 	}
 	process.briefs.note(h)
-	r, err := h.withOwner(h.TrustedProxies.Unstripped(r))
+	r, err := h.withOwner(h.unstripped(r))
 	if err == nil {
 		err = h.serve(w, r)
 	}
