@@ -1,0 +1,246 @@
+package pgstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/davd/davd/storage/cluster"
+)
+
+// claim is a [cluster.Claim].
+type claim struct {
+	db   *DB
+	of   *membership
+	id   string
+	once sync.Once
+}
+
+// ID implements [cluster.Claim], like the methods below.
+func (c *claim) ID() string { return c.id }
+
+func (c *claim) Context() context.Context { return c.of.context }
+
+func (c *claim) End(ctx context.Context, result *cluster.Result) error {
+	err := c.db.endWork(ctx, c.of, c.id, cluster.Finished, result)
+	if errors.Is(err, cluster.ErrFenced) {
+		err = c.db.outcome(ctx, c.of, c.id)
+	}
+	c.once.Do(func() {
+		if err != nil && !errors.Is(err, cluster.ErrFenced) {
+			c.of.abandon(c.id)
+		}
+		c.of.mu.Lock()
+		delete(c.of.claims, c.id)
+		c.of.mu.Unlock()
+		c.of.exit()
+	})
+	return failed("ending a claim", err)
+}
+
+// Claim implements [cluster.Node], like the methods below.
+func (n *node) Claim(ctx context.Context, w cluster.Work) (cluster.Claim, error) {
+	db := n.db()
+	m, err := db.current()
+	if err != nil {
+		return nil, err
+	}
+	scopes := foldScopes(w.Scopes)
+	until := time.Now().Add(db.Timing.Claim)
+	for wait := 20 * time.Millisecond; ; wait *= 2 {
+		c, err := db.claim(ctx, m, scopes, w)
+		if err == nil {
+			db.figures.claims.Add(1)
+			return c, nil
+		}
+		rest := time.Until(until)
+		if refusal := err; !errors.Is(err, cluster.ErrClaimed) && !errors.Is(err, cluster.ErrSilent) || rest <= 0 {
+			if _, running := errors.AsType[*cluster.RunningError](err); !running {
+				db.figures.refused.Add(1)
+			}
+			return nil, failed("claiming "+w.Scopes[0].Name, refusal)
+		}
+		if err := pause(ctx, min(wait, rest)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// claim claims once.
+func (db *DB) claim(ctx context.Context, m *membership, scopes []folded, w cluster.Work) (*claim, error) {
+	for {
+		id := newID()
+		err := db.claimAs(ctx, m, id, scopes, w)
+		if errors.Is(err, errUnknown) {
+			var made bool
+			if made, err = db.claimed(ctx, m, id); err == nil && !made {
+				continue // It starts over with a new id.
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		c := &claim{db: db, of: m, id: id}
+		m.enter()
+		m.mu.Lock()
+		m.claims[id] = c
+		m.mu.Unlock()
+		return c, nil
+	}
+}
+
+// claimed finds out whether the work id, whose COMMIT got no answer, exists. See DB.committed. A
+// row that it inserts itself stays until the first transaction has certainly ended: the work is
+// abandoned.
+func (db *DB) claimed(ctx context.Context, m *membership, id string) (bool, error) {
+	ctx = context.WithoutCancel(ctx)
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		_, err := db.exec(ctx, "INSERT INTO work (id, epoch, version) VALUES ($1, $2, 0)", id, m.epoch)
+		switch {
+		case err == nil:
+			time.AfterFunc(2*db.Timing.Idle, func() { m.abandon(id) })
+			return false, nil
+		case duplicate(err):
+			return true, nil
+		case foreign(err):
+			m.lose()
+			return false, cluster.ErrFenced
+		case !retryable(err):
+			return false, err
+		case db.usable(m) != nil:
+			m.abandon(id)
+			return false, fmt.Errorf("%w: %s", errUnknown, short(err))
+		}
+		if err := pause(ctx, wait); err != nil {
+			return false, err
+		}
+	}
+}
+
+// claimAs makes the work id with its claims, in two round trips. The first one also orders it
+// among overlapping claims. Its snapshot must be younger than that: READ COMMITTED gives each
+// statement a new one.
+func (db *DB) claimAs(ctx context.Context, m *membership, id string, scopes []folded, w cluster.Work) error {
+	in := areaOf(scopes)
+	var running string
+	var holder error
+	err := db.transact(ctx, m, change{
+		whole: true, // The id of the work says whether it was made; see claim.
+		first: func(b *pgx.Batch) {
+			running, holder = "", nil // It may be another attempt.
+			keys, exclusive := latchKeys("claim ", scopes)
+			b.Queue(latchQuery, keys, exclusive)
+			db.queueRunning(b, w.Operation, &running)
+			db.queueOverlapping(b, in, &holder)
+		},
+		rest: func(_ context.Context, tx *Tx) error {
+			switch {
+			case running != "":
+				return &cluster.RunningError{ID: running}
+			case holder != nil:
+				return holder
+			}
+			return tx.queueWork(m, id, scopes, in, w)
+		},
+	})
+	if duplicate(err) { // An identical operation has begun on another node since.
+		return cluster.ErrClaimed
+	}
+	return err
+}
+
+// overlappingQuery finds the works whose claims overlap an area.
+const overlappingQuery = `SELECT work.epoch, work.adopted FROM (
+		SELECT work FROM claims WHERE substr(name, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($1::TEXT[]) AS n) AND name = ANY($1)
+		UNION ALL SELECT work FROM claims WHERE scope = 2 AND substr(name, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($2::TEXT[]) AS n) AND name = ANY($2)
+		UNION ALL SELECT work FROM claims WHERE scope = 1 AND substr(name, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($3::TEXT[]) AS n) AND name = ANY($3)
+		UNION ALL SELECT work FROM unnest($4::TEXT[], $5::TEXT[]) AS t(a, b), claims
+			WHERE substr(name, 1, 500) BETWEEN substr(a, 1, 500) AND substr(b, 1, 500) AND name >= a AND name < b
+		UNION ALL SELECT work FROM claims WHERE substr(parent, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($6::TEXT[]) AS n) AND parent = ANY($6)
+	) AS found JOIN work ON work.id = found.work`
+
+// queueOverlapping adds the query for claims that overlap an area. The result tells whether their
+// nodes live.
+func (db *DB) queueOverlapping(b *pgx.Batch, in area, holder *error) {
+	b.Queue(overlappingQuery, in.self, in.above, in.parents, in.from, in.to, in.members).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var epoch string
+			var adopted bool
+			if err := rows.Scan(&epoch, &adopted); err != nil {
+				return err
+			}
+			if adopted || db.observer.silent(epoch, db.Timing.Silent) {
+				*holder = cluster.ErrSilent
+			} else if *holder == nil {
+				*holder = cluster.ErrClaimed
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// queueWork adds the work with its claims and its operation, and ends the keeping of results that
+// the change will make untrue.
+func (tx *Tx) queueWork(m *membership, id string, scopes []folded, in area, w cluster.Work) error {
+	var operation *string
+	if w.Operation != nil {
+		operation = &w.Operation.Record.ID
+	}
+	tx.Queue("INSERT INTO work (id, epoch, version, hides, record, operation) VALUES ($1, $2, 0, $3, $4, $5)",
+		id, m.epoch, tx.db.hides(w.Record), w.Record, operation)
+	var names, parents []string
+	var reaches []int16
+	for _, s := range scopes {
+		names, parents, reaches = append(names, s.name), append(parents, parent(s.name)), append(reaches, int16(s.reach))
+	}
+	tx.Queue("INSERT INTO claims (work, name, parent, scope) SELECT $1, n, p, s FROM unnest($2::TEXT[], $3::TEXT[], $4::SMALLINT[]) AS t(n, p, s)",
+		id, names, parents, reaches)
+	tx.queueForget(in)
+	return tx.queueOperation(m, names, w.Operation)
+}
+
+// hides reports whether the change of a record may hide a name.
+func (db *DB) hides(record []byte) bool { return record != nil && db.Hides != nil && db.Hides(record) }
+
+// outcome waits until another node has settled the work, and returns what came of it: a
+// *cluster.TakenOverError, or nil if it was this node that has ended it.
+func (db *DB) outcome(ctx context.Context, m *membership, id string) error {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		var epoch, outcome string
+		var settled, exists bool
+		err := db.read(ctx, func(rows pgx.Rows) error {
+			settled = true
+			return rows.Scan(&epoch, &outcome)
+		}, "SELECT epoch, outcome FROM commits WHERE id = $1 AND outcome IS NOT NULL", id)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			return err
+		case settled && epoch == m.epoch:
+			return nil
+		case settled:
+			return &cluster.TakenOverError{Outcome: cluster.Outcome(outcome)}
+		}
+		err = db.read(ctx, func(pgx.Rows) error { exists = true; return nil }, "SELECT FROM work WHERE id = $1", id)
+		if err != nil || !exists && wait > 20*time.Millisecond || pause(ctx, wait) != nil {
+			return cluster.ErrFenced
+		}
+	}
+}
+
+// Placing implements [cluster.Node].
+func (n *node) Placing(ctx context.Context, name string) (placing bool, err error) {
+	in := areaOf([]folded{{name: foldName(name)}})
+	err = n.db().read(ctx, func(pgx.Rows) error {
+		placing = true
+		return nil
+	}, overlappingQuery+" WHERE work.hides LIMIT 1", in.self, in.above, in.parents, in.from, in.to, in.members)
+	return placing, failed("looking for a change of "+name, err)
+}
+
+// foreign reports whether err says that a row of another table, here that of the epoch, doesn't
+// exist.
+func foreign(err error) bool { return hasCode(err, "23503") }
