@@ -377,7 +377,7 @@ func TestTenantsRestart(t *testing.T) {
 	}
 	g.waiting = make(chan struct{}, 1000)
 	g.close()
-	accepted := s.wants(202, "COPY", "/d", as("a", "ann", "Destination: /c", "Prefer: respond-async, wait=0")...)
+	accepted := s.wants(202, "COPY", "/d", as("a", "ann", "Destination: /new", "Prefer: respond-async, wait=0")...)
 	location := accepted.header.Get("Location")
 	<-g.waiting
 	found := crash(t, state)

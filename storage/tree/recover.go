@@ -38,7 +38,8 @@ type Recovery struct {
 }
 
 // Recover finishes or undoes the operations that a dead process has left in the
-// Journal, in the order in which they began. Nothing else may use FS or the Journal
+// Journal, in the order in which they began. It returns no result for an operation that was
+// complete, or had not begun. Nothing else may use FS or the Journal
 // until it returns. It may be called again after any error or crash.
 //
 // An error says that storage, Journal or Follower can't be reached. The operations that
@@ -132,6 +133,9 @@ func (e Engine) recoverOne(ctx context.Context, text []byte, claim func(ctx cont
 	}
 	r := &recovery{&operation{placement{record: record{Engine: &e, entry: entry, written: true, saved: true, recovering: true}}}}
 	result, err := r.recover(ctx)
+	if result == nothing {
+		return nil, nil
+	}
 	if result == "" {
 		if e.Names == nil || !errors.Is(err, storage.ErrUnavailable) {
 			return nil, fmt.Errorf("%s was interrupted by a crash and can't be finished or undone now; its record is kept: %w", entry, err)
@@ -166,7 +170,7 @@ func (r *recovery) recover(ctx context.Context) (Result, error) {
 	}
 	switch r.entry.State {
 	case Staging:
-		return r.sweep(ctx, Undone)
+		return r.unstage(ctx)
 	case Placing, Rebuilding, Placed:
 		return r.settle(ctx)
 	case Removing:
@@ -208,6 +212,27 @@ func (r *recovery) same(ctx context.Context) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// nothing is the result of a record for which nothing had to be done. It can't tell whether the
+// operation had begun.
+const nothing Result = "nothing"
+
+// unstage removes the staged tree. If it is missing, one rename may have completed the operation,
+// without another record: see put.
+func (r *recovery) unstage(ctx context.Context) (Result, error) {
+	staged, err := r.look(ctx, r.entry.Stage)
+	if err != nil {
+		return "", err
+	}
+	placed, err := r.look(ctx, r.entry.Destination)
+	if err != nil {
+		return "", err
+	}
+	if staged == nil && placed != nil {
+		return r.sweep(ctx, nothing)
+	}
+	return r.sweep(ctx, Undone)
 }
 
 // sweep removes the trees under reserved names and ends the operation with result.

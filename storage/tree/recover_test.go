@@ -331,3 +331,18 @@ func TestRecoverNames(t *testing.T) {
 	}
 	check(t, fsys, was)
 }
+
+// TestRecoverComplete: a copy of which only the record is left has no result, because it may be
+// complete. Recover must not say that it was undone.
+func TestRecoverComplete(t *testing.T) {
+	fsys, dir := newLocal(t)
+	build(t, fsys, layout{"/src/f": "1"})
+	journal := dead(t, fsys, "rename", "/src", "/dst")
+	noError(t, os.Rename(filepath.Join(dir, snapshot(t, fsys).reserved()[0]), filepath.Join(dir, "dst")))
+	was := snapshot(t, fsys)
+	recovered, err := tree.Engine{FS: fsys, Journal: journal}.Recover(t.Context())
+	if err != nil || len(recovered) != 0 || len(journal.ids) != 0 {
+		t.Errorf("recovered %+v (%v), %d records", recovered, err, len(journal.ids))
+	}
+	check(t, fsys, was)
+}
