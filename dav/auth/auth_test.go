@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,14 @@ func TestHandler(t *testing.T) {
 func TestHandlerTooMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := usersOf(map[string]passfile.Account{"ann": account("a", &slow{password: "right"})}).handler(nil)
+		var delayed atomic.Int32
+		h.Refused = func(_ *http.Request, err error) {
+			if refusal, ok := errors.AsType[*LoginError](err); !ok || refusal.Name != "ann" {
+				t.Errorf("refused: %#v", err)
+			} else if !errors.Is(err, ErrWrong) {
+				delayed.Add(1)
+			}
+		}
 		request := func(password string) *httptest.ResponseRecorder {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			r.SetBasicAuth("ann", password)
@@ -94,6 +103,9 @@ func TestHandlerTooMany(t *testing.T) {
 				t.Errorf("got %d", w.Code)
 			}
 		}
+		if delayed.Load() != 1 {
+			t.Errorf("%d refusals are about the delay", delayed.Load())
+		}
 	})
 }
 
@@ -108,8 +120,8 @@ func TestHandlerRequestEnds(t *testing.T) {
 	cancel()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r.WithContext(ctx))
-	if w.Code != http.StatusServiceUnavailable || refused == nil || errors.Is(refused, ErrWrong) {
-		t.Errorf("got %d, refused %v", w.Code, refused)
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || refused == nil || errors.Is(refused, ErrWrong) {
+		t.Errorf("got %d %v, refused %v", w.Code, w.Header(), refused)
 	}
 }
 

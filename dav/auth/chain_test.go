@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -284,6 +285,41 @@ func TestSlowDirectory(t *testing.T) {
 		for range many {
 			<-done
 		}
+	})
+}
+
+// TestSlowDirectoryFamiliar checks that a local user whose password has to be verified again doesn't
+// wait for users of a slow directory in the same situation.
+func TestSlowDirectoryFamiliar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		local, _ := counted("right", "ann")
+		remoteUsers := &directory{passwords: make(map[string]string)}
+		d := &door{newLogins(), NewChain(local, remoteUsers)}
+		var names []string
+		for i := range remoteTurns {
+			names = append(names, "user"+string(rune('a'+i)))
+			remoteUsers.passwords[names[i]] = "right"
+		}
+		logIn := func(name string) {
+			if err := d.check(t.Context(), name, "right", remote); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, name := range append(names, "ann") {
+			logIn(name)
+			d.expire(t, name, "right")
+		}
+		var others sync.WaitGroup
+		for _, name := range names {
+			others.Go(func() { logIn(name) })
+		}
+		synctest.Wait()
+		start := time.Now()
+		logIn("ann")
+		if took := time.Since(start); took > 0 {
+			t.Errorf("ann waited %v", took)
+		}
+		others.Wait()
 	})
 }
 
