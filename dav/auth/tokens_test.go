@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -297,5 +298,25 @@ func BenchmarkAllSources(b *testing.B) {
 				b.Errorf("got %d", w.Code)
 			}
 		})
+	}
+}
+
+// unsearchable is a directory whose users can't be found at the moment.
+type unsearchable struct {
+	directory
+	err error
+}
+
+func (u *unsearchable) Find(context.Context, string) (*Identity, error) { return nil, u.err }
+
+// TestTokenWhileDown checks that an application password is not tried as the password of the user
+// if the user can't be found at the moment: a directory would count that as a failed login.
+func TestTokenWhileDown(t *testing.T) {
+	v, _, add := withTokens(t)
+	phone := add(tokens.Token{User: "ann", Name: "phone"})
+	down := &unsearchable{err: errors.New("down")}
+	v.Verifier = down
+	if _, err := v.Verify(t.Context(), "ann", phone); !errors.Is(err, down.err) || down.calls.Load() != 0 {
+		t.Errorf("error %v, asked about the password %d times", err, down.calls.Load())
 	}
 }
