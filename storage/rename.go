@@ -32,10 +32,13 @@ type Renaming struct {
 	Into FS
 	// Swap swaps what Old and New stand for, files or collections, in one step.
 	Swap bool
+	// Vacant makes RenameWith fail with fs.ErrExist if New exists, whatever it is. Only one of
+	// Swap and Vacant may be set.
+	Vacant bool
 }
 
 // RenameWith renames as r says, and otherwise as Rename of an [FS]. Without a [Renamer] it
-// calls Rename if Old and New are in one FS and Swap is false. Otherwise it returns
+// calls Rename if Old and New are in one FS and neither Swap nor Vacant is set. Otherwise it returns
 // errors.ErrUnsupported. If r.Into is a [RenameReceiver], that does the renaming.
 func RenameWith(ctx context.Context, fsys FS, r Renaming) error {
 	if receiver, ok := r.Into.(RenameReceiver); ok {
@@ -45,7 +48,7 @@ func RenameWith(ctx context.Context, fsys FS, r Renaming) error {
 	if renamer, ok := fsys.(Renamer); ok {
 		return renamer.RenameWith(ctx, r)
 	}
-	if r.Into == nil && !r.Swap {
+	if r.Into == nil && !r.Swap && !r.Vacant {
 		return fsys.Rename(ctx, r.Old, r.New)
 	}
 	return r.Failed(errors.ErrUnsupported)

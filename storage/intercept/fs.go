@@ -110,7 +110,7 @@ func (h *hooked) Space(ctx context.Context, name string) (used, available int64,
 
 func (h *hooked) RenameWith(ctx context.Context, r storage.Renaming) error {
 	if r.Into == nil && !r.Swap {
-		return h.Rename(ctx, r.Old, r.New)
+		return h.does(ctx, "rename", r.Old, func() error { return storage.RenameWith(ctx, h.FS, r) })
 	}
 	defer h.observe("exchange")()
 	err := beforeIf[storage.Renamer](ctx, h, "exchange", r.Old)

@@ -22,7 +22,7 @@ func (f *FS) RenameWith(ctx context.Context, r storage.Renaming) error {
 	switch {
 	case !ok:
 		return r.Failed(errors.ErrUnsupported)
-	case into == f && !r.Swap:
+	case into == f && !r.Swap && !r.Vacant:
 		return r.Failed(f.rename(r.Old, r.New))
 	}
 	return r.Failed(f.renameWith(r, into))
@@ -42,12 +42,12 @@ func (f *FS) renameWith(r storage.Renaming, into *FS) error {
 	f.follow(from, into, to)
 	if r.Swap {
 		into.follow(to, f, from)
-	} else if info, err := into.root.Lstat(to); err == nil && info.IsDir() {
+	} else if info, err := into.root.Lstat(to); err == nil && (info.IsDir() || r.Vacant) {
 		return fs.ErrExist // as with Rename
 	}
 	defer f.short.forget()
 	defer into.short.forget()
-	err := f.renameLocal(from, into, to, r.Swap)
+	err := f.renameLocal(from, into, to, r)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return errors.ErrUnsupported
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// renameLocal renames from to the name to of into, or swaps them.
-func (f *FS) renameLocal(from string, into *FS, to string, swap bool) error {
+// renameLocal renames from to the name to of into, or swaps them, as how says.
+func (f *FS) renameLocal(from string, into *FS, to string, how storage.Renaming) error {
 	source, err := f.openParent(from)
 	if err != nil {
 		return err
@@ -24,15 +24,34 @@ func (f *FS) renameLocal(from string, into *FS, to string, swap bool) error {
 	}
 	defer target.Close()
 	flags := uint(0)
-	if swap {
+	switch {
+	case how.Swap:
 		flags = unix.RENAME_EXCHANGE
+	case how.Vacant:
+		flags = unix.RENAME_NOREPLACE
 	}
 	_, fromBase := splitLast(from)
 	_, toBase := splitLast(to)
 	err = unix.Renameat2(int(source.Fd()), fromBase, int(target.Fd()), toBase, flags)
+	if how.Vacant && errors.Is(err, unix.EINVAL) {
+		return linkVacant(int(source.Fd()), fromBase, int(target.Fd()), toBase)
+	}
 	if errors.Is(err, unix.EINVAL) {
 		// The filesystem can't do it, or one of them really lies below the other.
 		return errors.ErrUnsupported
+	}
+	return err
+}
+
+// linkVacant renames a file on a filesystem without RENAME_NOREPLACE, such as NFS. For a collection
+// it uses a plain rename, which replaces only an empty collection.
+func linkVacant(source int, from string, target int, to string) error {
+	err := unix.Linkat(source, from, target, to, 0)
+	switch {
+	case err == nil:
+		return unix.Unlinkat(source, from, 0)
+	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EOPNOTSUPP):
+		return unix.Renameat(source, from, target, to)
 	}
 	return err
 }
@@ -52,5 +71,5 @@ func (f *FS) respell(from, to string) error {
 	if slices.Contains(names, spelling) {
 		return fs.ErrExist // Another collection has this spelling.
 	}
-	return f.renameLocal(from, f, to, false)
+	return f.renameLocal(from, f, to, storage.Renaming{})
 }

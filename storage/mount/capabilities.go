@@ -214,7 +214,7 @@ func (f *FS) RenameWith(ctx context.Context, r storage.Renaming) error {
 	defer from.release()
 	if r.Into != nil && r.Into != storage.FS(f) {
 		return failedBetween(storage.RenameWith(ctx, from.in.fsys, storage.Renaming{
-			Old: from.name, New: r.New, Into: r.Into, Swap: r.Swap,
+			Old: from.name, New: r.New, Into: r.Into, Swap: r.Swap, Vacant: r.Vacant,
 		}), &from.spot, &spot{})
 	}
 	to, err := f.inside(ctx, "rename", r.New, !r.Swap)
@@ -222,7 +222,7 @@ func (f *FS) RenameWith(ctx context.Context, r storage.Renaming) error {
 		return r.Failed(storage.Cause(err))
 	}
 	defer to.release()
-	inner := storage.Renaming{Old: from.name, New: to.name, Swap: r.Swap}
+	inner := storage.Renaming{Old: from.name, New: to.name, Swap: r.Swap, Vacant: r.Vacant}
 	switch {
 	case from.in != to.in:
 		if strings.HasPrefix(to.full, from.full+"/") || strings.HasPrefix(from.full, to.full+"/") {
@@ -233,7 +233,7 @@ func (f *FS) RenameWith(ctx context.Context, r storage.Renaming) error {
 		if errors.Is(err, errors.ErrUnsupported) && !r.Swap {
 			err = inner.Failed(syscall.EXDEV)
 		}
-	case r.Swap:
+	case r.Swap || r.Vacant:
 		err = storage.RenameWith(ctx, from.in.fsys, inner)
 	default:
 		err = from.in.fsys.Rename(ctx, inner.Old, inner.New)
