@@ -71,6 +71,15 @@ type Stager interface {
 	StageName() string
 }
 
+// StageName returns the reserved name that the content has before the commit, or "" if it has none
+// or r is not a [Stager].
+func StageName(r Replacement) string {
+	if s, ok := r.(Stager); ok {
+		return s.StageName()
+	}
+	return ""
+}
+
 // Placing says how Commit puts a replacement in place.
 type Placing struct {
 	// Modified is the modification time. If it is zero, the function [Modified]

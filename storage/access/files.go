@@ -116,6 +116,9 @@ type replacement struct {
 	v    verdict
 }
 
+// StageName implements storage.Stager.
+func (r replacement) StageName() string { return storage.StageName(r.Replacement) }
+
 // Commit implements storage.Replacement.
 func (r replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	p.Check = r.v.checkReplace(r.name, p.Check)

@@ -89,8 +89,5 @@ func (s *stager) chmod(full string, perm fs.FileMode) error {
 
 // StageName returns the reserved name that the content has before the commit.
 func (r *replacement) StageName() string {
-	if staged, ok := r.Replacement.(storage.Stager); ok {
-		return staged.StageName()
-	}
-	return ""
+	return storage.StageName(r.Replacement)
 }

@@ -108,6 +108,9 @@ type replacement struct {
 	calls
 }
 
+// StageName implements storage.Stager. It makes no call.
+func (r replacement) StageName() string { return storage.StageName(r.Replacement) }
+
 func (r replacement) Write(p []byte) (int, error) {
 	return do(context.Background(), r.of, "write", r.name, func() (int, error) { return r.Replacement.Write(p) })
 }

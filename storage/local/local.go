@@ -28,6 +28,7 @@ import (
 	"encoding/xml"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -61,6 +62,7 @@ type FS struct {
 	links Links
 	// owned is nil if new files are as the process makes them.
 	owned *owned
+	stage func() string
 	// sync is for commits that don't say what they flush.
 	sync storage.Sync
 
@@ -106,6 +108,11 @@ type Options struct {
 	UID, GID *int
 	// Sync is what a commit flushes to the disk if its storage.Placing doesn't say.
 	Sync storage.Sync
+	// Stage, if not nil, returns an unused reserved name, without a slash, for the content of a
+	// file that is being replaced or created. The content then has this name from the start. It
+	// is for a directory that other processes change too. By default, and only on Linux, most
+	// content has no name.
+	Stage func() string
 }
 
 // Open returns the directory dir. The FS keeps serving this directory after a rename.
@@ -128,7 +135,12 @@ func OpenWith(dir string, options Options) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &FS{root: root, links: options.Links, owned: owned, sync: options.Sync, ways: defaultWays()}
+	f := &FS{root: root, links: options.Links, owned: owned, sync: options.Sync, stage: options.Stage, ways: defaultWays()}
+	if f.stage == nil {
+		f.stage = func() string { return path.Base(storage.Beside("/")) }
+	} else {
+		f.ways = nil
+	}
 	if f.links != LinksFollow {
 		_, err = root.Lstat("..")
 		f.escape = storage.Cause(err)

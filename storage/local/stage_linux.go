@@ -149,7 +149,7 @@ func (s *unnamed) place(f *FS, to *spot, p storage.Placing) (fs.FileInfo, error)
 }
 
 func (s *unnamed) replace(f *FS, to *spot) error {
-	reserved := path.Base(storage.Beside("/"))
+	reserved := f.stage()
 	stray := f.note(to.path, reserved)
 	err := s.link(to.holder, reserved)
 	if err == nil {

@@ -38,7 +38,7 @@ func (f *FS) newNamed(at *spot, local string, perm fs.FileMode) (stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &named{dir: dir, name: path.Base(storage.Beside("/")), local: local}
+	s := &named{dir: dir, name: f.stage(), local: local}
 	s.stray = f.note(target, s.name)
 	s.open, err = dir.OpenFile(s.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {

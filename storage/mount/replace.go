@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"path"
 	"sync/atomic"
 	"syscall"
 
@@ -45,6 +46,15 @@ type replacement struct {
 func (r *replacement) Write(p []byte) (int, error) {
 	n, err := r.Replacement.Write(p)
 	return n, r.at.failed(err)
+}
+
+// StageName implements storage.Stager.
+func (r *replacement) StageName() string {
+	name := storage.StageName(r.Replacement)
+	if name == "" {
+		return ""
+	}
+	return path.Join(path.Dir(r.at.full), path.Base(name))
 }
 
 // Commit implements storage.Replacement.

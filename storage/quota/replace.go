@@ -45,10 +45,7 @@ func (q *FS) begin(ctx context.Context, c *replacement, r storage.Replacing) (er
 	if c.Replacement, err = storage.ReplaceFile(ctx, q.FS, c.name, r); err != nil {
 		return err
 	}
-	if staged, ok := c.Replacement.(storage.Stager); ok {
-		c.stage = staged.StageName()
-	}
-	if c.stage != "" {
+	if c.stage = storage.StageName(c.Replacement); c.stage != "" {
 		q.account.hide(c.stage)
 	}
 	return nil
@@ -75,6 +72,9 @@ type replacement struct {
 	reserved     int64
 	closed       bool
 }
+
+// StageName implements storage.Stager.
+func (r *replacement) StageName() string { return r.stage }
 
 // startWith reserves room for content that starts as a copy of old bytes. The caller then
 // writes length bytes from offset on.
