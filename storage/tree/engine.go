@@ -14,6 +14,8 @@ type Engine struct {
 	// Journal records every reserved name before that name is created. If it is nil,
 	// whatever a crash leaves behind stays.
 	Journal Journal
+	// Fence, if not nil, is for an FS that several processes change. It needs a Journal.
+	Fence *Fence
 	// Names translates the names in the Journal. It is needed if FS combines several
 	// storages, and nil otherwise.
 	Names Names

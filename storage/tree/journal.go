@@ -35,20 +35,26 @@ const (
 	Removing State = "removing"
 	// Done says that only the trees under reserved names remain to be removed.
 	Done State = "done"
+	// Undoing says that nothing has changed and nothing will, and that only the trees under
+	// reserved names remain to be removed. It is used with a [Fence].
+	Undoing State = "undoing"
 )
 
 // urgent reports whether a record with the state s may use the space that the Journal
 // has reserved.
-func (s State) urgent() bool { return s == Removing || s == Placed || s == Done }
+func (s State) urgent() bool { return s == Removing || s == Placed || s == Done || s == Undoing }
 
 // The methods of an [Entry].
 const (
 	copyMethod   = "COPY"
 	moveMethod   = "MOVE"
 	deleteMethod = "DELETE"
+	mkcolMethod  = "MKCOL"
+	lockMethod   = "LOCK"
 )
 
-// Entry is what the Journal records about a COPY, MOVE or DELETE.
+// Entry is what the Journal records about a COPY, MOVE or DELETE. With a [Fence], it may also be
+// a PUT or MKCOL, or a LOCK that makes a file, which have no Source.
 type Entry struct {
 	ID     string `json:"id"`
 	Method string `json:"method"`
@@ -68,9 +74,13 @@ type Entry struct {
 	// Displaced is the reserved name for the previous content of Destination, unless
 	// that content stays under the name Stage.
 	Displaced string `json:"displaced,omitempty"`
+	// Gate is a collection with a reserved name, and Aside are further reserved names. They are
+	// used with a [Fence].
+	Gate  string   `json:"gate,omitempty"`
+	Aside []string `json:"aside,omitempty"`
 	// Root, Origin, Fresh and Old identify files, as mark does: the root of the share,
-	// the source of a MOVE that copies, the tree that will be placed, and the previous
-	// content of Destination. Each is "" if the storage can't identify files or the
+	// the source of a MOVE that copies or of a DELETE, the tree that will be placed, and the
+	// previous content of Destination. Each is "" if the storage can't identify files or the
 	// file does not exist.
 	Root   string `json:"root,omitempty"`
 	Origin string `json:"origin,omitempty"`
@@ -91,8 +101,11 @@ type Entry struct {
 
 // String returns the method and the names.
 func (e Entry) String() string {
-	if e.Destination == "" {
+	switch "" {
+	case e.Destination:
 		return e.Method + " " + e.Source
+	case e.Source:
+		return e.Method + " " + e.Destination
 	}
 	return e.Method + " " + e.Source + " to " + e.Destination
 }

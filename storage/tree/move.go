@@ -73,6 +73,9 @@ func (op *operation) moveLink(ctx context.Context, info fs.FileInfo) error {
 // move renames the source, or transfers it if that is impossible.
 func (op *operation) move(ctx context.Context, info fs.FileInfo) error {
 	src := op.entry.Source
+	if op.Fence != nil {
+		return op.moveFenced(ctx, info)
+	}
 	op.mon.Begin(src)
 	op.entry.Displaced = storage.Beside(op.entry.Destination)
 	uncanceled := context.WithoutCancel(ctx)
@@ -103,6 +106,9 @@ func (op *operation) transfer(ctx context.Context, info fs.FileInfo) error {
 	}
 	if err := c.failures.err(false); err != nil {
 		return op.rollBack(ctx, err)
+	}
+	if op.Fence != nil {
+		return op.transferFenced(ctx, stage)
 	}
 	displaced, err := op.place(ctx, stage)
 	if err != nil && !done(err) {

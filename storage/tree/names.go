@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/journal"
@@ -23,6 +24,7 @@ func (e Entry) encode(ctx context.Context, names Names) ([]byte, error) {
 	if e.Tenant != nil {
 		e.Tenant = new(*e.Tenant)
 	}
+	e.Aside = slices.Clone(e.Aside)
 	if names != nil {
 		e.ByStorage, e.SourceShown, e.DestinationShown = true, e.Source, e.Destination
 		for _, name := range e.placed() {
@@ -65,7 +67,11 @@ func decode(ctx context.Context, record []byte, names Names) (Entry, error) {
 
 // placed returns the names in storages.
 func (e *Entry) placed() []*string {
-	return []*string{&e.Source, &e.Destination, &e.Stage, &e.Displaced}
+	placed := []*string{&e.Source, &e.Destination, &e.Stage, &e.Displaced, &e.Gate}
+	for i := range e.Aside {
+		placed = append(placed, &e.Aside[i])
+	}
+	return placed
 }
 
 // escaped returns everything that must be escaped.

@@ -46,6 +46,9 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	if err != nil {
 		return op.abandon(ctx, err)
 	}
+	if e.Fence != nil {
+		return op.copyFenced(ctx, c, stage)
+	}
 	displaced, err := op.place(ctx, stage)
 	if err != nil && !done(err) {
 		return err
@@ -77,6 +80,9 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 		return err
 	}
 	op, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
+	if err == nil && e.Fence != nil {
+		return op.removeFenced(ctx)
+	}
 	if err == nil && op.follows {
 		err = op.advance(ctx, Removing)
 	}
@@ -95,7 +101,10 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*operatio
 	if tenant, ok := storage.TenantOf(ctx); ok {
 		entry.Tenant = &tenant
 	}
-	if e.Journal != nil {
+	switch {
+	case e.Fence != nil:
+		entry.ID = e.Fence.ID
+	case e.Journal != nil:
 		entry.ID = path.Base(storage.Beside("/"))
 	}
 	op := &operation{placement{record: record{Engine: &e, entry: entry}, mon: mon}}

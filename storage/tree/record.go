@@ -64,7 +64,10 @@ func (r *record) markStorages(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if _, r.entry.SourceStorage, err = r.Names.Storage(ctx, r.entry.Source); err != nil || r.entry.Destination == "" {
+	if r.entry.Source != "" {
+		_, r.entry.SourceStorage, err = r.Names.Storage(ctx, r.entry.Source)
+	}
+	if err != nil || r.entry.Destination == "" {
 		return err
 	}
 	_, r.entry.DestinationStorage, err = r.Names.Storage(ctx, r.entry.Destination)
@@ -89,9 +92,9 @@ func (r *record) insist(do func() error) error {
 	}
 }
 
-// end removes the record.
+// end removes the record. With a Fence, it ends with the claim.
 func (r *record) end(ctx context.Context) error {
-	if !r.written {
+	if !r.written || r.Fence != nil {
 		return nil
 	}
 	if err := r.Journal.DeleteRecord(context.WithoutCancel(ctx), r.entry.ID); err != nil {

@@ -12,7 +12,7 @@ import (
 // Journal has recorded the name when stage returns.
 func (p *placement) stage(ctx context.Context) (string, error) {
 	dst := p.entry.Destination
-	p.entry.Stage, p.entry.Displaced = storage.Beside(dst), storage.Beside(dst)
+	p.entry.Stage, p.entry.Displaced = p.beside(dst), p.beside(dst)
 	p.staging.Set(p.entry.Stage, dst)
 	p.hold(ctx)
 	if err := p.advance(ctx, Staging); err != nil {
@@ -25,8 +25,8 @@ func (p *placement) stage(ctx context.Context) (string, error) {
 // If some of that copy could not be removed, the record stays for the next start.
 func (p *placement) abandon(ctx context.Context, err error) error {
 	ctx = context.WithoutCancel(ctx)
-	if !p.written {
-		return err
+	if !p.written || p.Fence != nil {
+		return err // With a Fence, the record ends with the claim.
 	}
 	if left, lookErr := p.look(ctx, p.entry.Stage); left != nil || lookErr != nil {
 		return err
@@ -38,6 +38,9 @@ func (p *placement) abandon(ctx context.Context, err error) error {
 // destination is as it was, unless rebuild had begun to remove it.
 func (p *placement) rollBack(ctx context.Context, err error) error {
 	ctx = context.WithoutCancel(ctx)
+	if p.Fence != nil {
+		return errors.Join(err, p.discard(ctx, p.entry.Stage)) // It was not placed.
+	}
 	_, stranded := errors.AsType[*strandedError](err)
 	switch {
 	case stranded && p.entry.Stage == "":
