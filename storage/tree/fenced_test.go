@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -238,7 +237,7 @@ func put(ctx context.Context, n *node) (tree.Result, error) {
 	if err != nil {
 		return tree.Undone, err
 	}
-	defer content.Discard()
+	defer func() { _ = content.Discard() }()
 	if _, err := io.WriteString(content, "put"); err != nil {
 		return tree.Undone, err
 	}
@@ -384,11 +383,8 @@ func TestFencedChanges(t *testing.T) {
 					if d := diff(look(t, dir), k.want(was)); d != "" {
 						t.Errorf("wrong tree:%s\n%s", d, strings.Join(p.log, "\n"))
 					}
-					if testing.Verbose() { t.Log(strings.Join(p.log, "\n")) }
 				})
 			}
 		}
 	}
 }
-
-var _ = fs.ErrExist
