@@ -132,6 +132,7 @@ func TestPausedNode(t *testing.T) {
 	t.Parallel()
 	for _, f := range fencings(t) {
 		t.Run(f.title, func(t *testing.T) {
+			t.Parallel()
 			for _, dies := range []bool{false, true} {
 				for _, at := range sweep.Steps(t, f.steps+2, 3) {
 					for _, then := range sweep.Sample(t, later, 1) {
@@ -181,6 +182,7 @@ func TestPausedRecovery(t *testing.T) {
 	t.Parallel()
 	for _, f := range fencings(t) {
 		t.Run(f.title, func(t *testing.T) {
+			t.Parallel()
 			for _, at := range sweep.Steps(t, f.steps, 2) {
 				steps := f.recoverySteps(t, at)
 				for _, second := range sweep.Steps(t, steps, 2) {
@@ -248,6 +250,7 @@ func TestFencedFaults(t *testing.T) {
 	t.Parallel()
 	for _, f := range fencings(t) {
 		t.Run(f.title, func(t *testing.T) {
+			t.Parallel()
 			for _, at := range sweep.Steps(t, f.steps, 4) {
 				f.failsAt(t, at)
 			}
