@@ -65,8 +65,7 @@ func (e *Engine) beside(name string) string {
 	return storage.Beside(name)
 }
 
-// openGate makes a gate beside name. The record names it before it exists. The next record must
-// be written before anything is renamed to it.
+// openGate makes a gate beside name, and records that trees may be renamed to it.
 func (p *placement) openGate(ctx context.Context, name string) error {
 	gate := p.beside(name)
 	p.entry.Aside = append(p.entry.Aside, gate)
@@ -77,7 +76,12 @@ func (p *placement) openGate(ctx context.Context, name string) error {
 		return err
 	}
 	p.entry.Gate = gate
-	return nil
+	err := p.advance(ctx, Placing)
+	if err != nil {
+		// Whoever has taken over may have looked for the gate before it existed.
+		_ = storage.Remove(ctx, p.FS, gate)
+	}
+	return err
 }
 
 // closeGate removes the gate, which must be empty.

@@ -28,9 +28,7 @@ func (op *operation) moveFenced(ctx context.Context, info fs.FileInfo) error {
 	}
 	displaced := op.beside(dst)
 	op.entry.Aside = append(op.entry.Aside, displaced)
-	if err = op.openGate(uncanceled, dst); err == nil {
-		err = op.advance(uncanceled, Placing)
-	}
+	err = op.openGate(uncanceled, dst)
 	op.count.displace()
 	inGate := op.entry.Gate + gateSource
 	if err == nil {
@@ -169,9 +167,6 @@ func (op *operation) takeSource(ctx context.Context) (taken string, err error) {
 	taken = op.beside(src)
 	op.entry.Aside = append(op.entry.Aside, taken)
 	if err := op.openGate(ctx, src); err != nil {
-		return "", err
-	}
-	if err := op.advance(ctx, Placing); err != nil {
 		return "", err
 	}
 	inGate := op.entry.Gate + gateSource

@@ -58,8 +58,7 @@ func (p *placement) replaceByGate(ctx context.Context, from string) (displaced s
 	p.entry.Aside = append(p.entry.Aside, displaced)
 	if p.entry.Gate == "" {
 		err = p.openGate(ctx, dst)
-	}
-	if err == nil {
+	} else {
 		err = p.advance(ctx, Placing)
 	}
 	if err == nil {
