@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
+	"reflect"
 	"testing"
 
 	"github.com/davd/davd/cmd/davd/internal/state"
@@ -42,7 +42,7 @@ func TestSweep(t *testing.T) {
 		Entry:  tree.Entry{Method: http.MethodPut, State: tree.Staging, Source: "/.davd-x", Stage: "/.davd-x"},
 		Result: tree.Undone,
 	}}
-	if err != nil || !slices.Equal(recovered, want) {
+	if err != nil || !reflect.DeepEqual(recovered, want) {
 		t.Errorf("recovered %+v, error %v", recovered, err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
