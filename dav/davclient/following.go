@@ -48,6 +48,9 @@ func (o *following) run(ctx context.Context, header http.Header) (status int, er
 	}
 	err = ResponseError(response)
 	wrong, refused := errors.AsType[*Error](err)
+	if progress, parseErr := ParseProgress(response.Header.Get("Progress")); parseErr == nil {
+		o.Progress(progress)
+	}
 	if err == nil || refused && (!slices.Contains(lostAnswers, wrong.Status) || wrong.aboutDestination()) {
 		return response.StatusCode, err
 	}

@@ -82,6 +82,9 @@ func formatProgress(p Progress, root string, named bool) string {
 	return string(b)
 }
 
+// Field returns p as the value of a header Progress, without the current member.
+func (p Progress) Field() string { return formatProgress(p, "", false) }
+
 // appendFraction appends "done/known", or "done/" if known is 0.
 func appendFraction(b []byte, done, known int64) []byte {
 	b = strconv.AppendInt(b, done, 10)

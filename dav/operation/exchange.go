@@ -63,6 +63,10 @@ func (x *Exchange) respond(err error) error {
 	if id := x.registry.idOf(x.op); id != "" {
 		x.registry.server.Waited(x.r, id)
 	}
+	if x.async.given {
+		// A client that asked for no interim responses learns how much was done.
+		x.Response.Header().Set("Progress", x.op.monitor.Snapshot().Field())
+	}
 	x.registry.respondResult(context.WithoutCancel(x.r.Context()), x.Response, x.op.success, err)
 	return x.Response.Finish()
 }
