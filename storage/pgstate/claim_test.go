@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/storage/cluster"
-	"github.com/davd/davd/storage/internal/pgtest"
+	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
 // claimOracle knows the claims that exist for certain: from the return of Claim until the call of End.

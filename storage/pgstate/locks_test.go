@@ -3,7 +3,7 @@ package pgstate
 import (
 	"testing"
 
-	"github.com/davd/davd/storage/internal/pgtest"
+	"github.com/davd/davd/storage/storagetest/pgtest"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/storagetest"
 )
