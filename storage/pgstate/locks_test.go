@@ -3,9 +3,9 @@ package pgstate
 import (
 	"testing"
 
-	"github.com/davd/davd/storage/storagetest/pgtest"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/storagetest"
+	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
 const lockLimit = 100

@@ -68,7 +68,6 @@ func (s *Server) initialize() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	//nolint:gosec // the program is that of the package
 	cmd := exec.CommandContext(ctx, initdb, "--pgdata", s.data(), "--username=postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
 	cmd.SysProcAttr, cmd.Dir = s.as, s.dir
@@ -157,7 +156,7 @@ wait $!
 
 // guard starts a program as another user. signal stops it at once.
 func guard(as *syscall.SysProcAttr, dir, signal string, args ...string) (*guarded, error) {
-	//nolint:gosec,noctx // tests run it, and it ends with them
+	//nolint:noctx // tests run it, and it ends with them
 	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "guard", dir, signal}, args...)...)
 	cmd.SysProcAttr, cmd.Dir = as, dir
 	hold, err := cmd.StdinPipe()

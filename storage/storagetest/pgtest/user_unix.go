@@ -26,6 +26,6 @@ func unprivileged() (as *syscall.SysProcAttr, own func(path string) error, err e
 	if errUID != nil || errGID != nil {
 		return nil, nil, fmt.Errorf("the user postgres has the ids %s and %s", u.Uid, u.Gid)
 	}
-	as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} //nolint:gosec // an id has 32 bits
+	as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	return as, func(path string) error { return os.Chown(path, uid, gid) }, nil
 }
