@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
 	"golang.org/x/sys/unix"
 
 	"github.com/davd/davd/storage/storagetest/sweep"
@@ -58,4 +59,25 @@ func TestFloodLongHeaders(t *testing.T) {
 	long := append([]byte("GET /f HTTP/1.1\r\nHost: localhost\r\nIf: "), bytes.Repeat([]byte("x"), 200<<10)...)
 	s.attack(sweep.Size(1000, 5000), long)
 	s.bounds(400)
+}
+
+// TestFloodHTTP2Headers sends HTTP/2 headers without an end; in a full run, on 1,000 connections. Each
+// byte stands for a field, so few bytes arrive, and the limit is that of net/http for a connection:
+// 256 KiB, counting 35 bytes for each of these fields. A field needs 40 bytes of memory.
+func TestFloodHTTP2Headers(t *testing.T) {
+	t.Parallel()
+	const age = 0x80 | 21 // the field "age" without a value, in the table of RFC 7541, appendix A
+	var header bytes.Buffer
+	header.WriteString(http2.ClientPreface)
+	framer := http2.NewFramer(&header, nil)
+	if err := framer.WriteSettings(); err != nil {
+		t.Fatal(err)
+	}
+	if err := framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: bytes.Repeat([]byte{age}, 60_000)}); err != nil {
+		t.Fatal(err)
+	}
+	s := serveFlooded(t)
+	n := sweep.Size(300, 1000)
+	s.attack(n, header.Bytes())
+	s.bounds(60 + n) // about 0.4 MiB for each, and as much garbage
 }

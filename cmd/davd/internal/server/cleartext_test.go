@@ -4,9 +4,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 
 	"github.com/davd/davd/cmd/davd/internal/server"
 )
@@ -38,8 +41,34 @@ func TestCleartextHTTP2(t *testing.T) {
 		answer.Body.Close()
 		transport.CloseIdleConnections()
 	}
+	if got, ok := settings(t, listeners[0].Addr().String()).Value(http2.SettingMaxFrameSize); !ok || got > 64<<10 {
+		t.Errorf("a frame may have %d bytes", got)
+	}
 	stop()
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
+}
+
+// settings returns what the server says at the beginning of a connection.
+func settings(t *testing.T, addr string) *http2.SettingsFrame {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	framer := http2.NewFramer(conn, conn)
+	if err := framer.WriteSettings(); err != nil {
+		t.Fatal(err)
+	}
+	frame, err := framer.ReadFrame()
+	found, ok := frame.(*http2.SettingsFrame)
+	if !ok {
+		t.Fatalf("%v, %v; want settings", frame, err)
+	}
+	return found
 }

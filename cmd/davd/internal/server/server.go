@@ -30,6 +30,9 @@ const (
 	fewConnections = 32
 	// maxStreams is the least that RFC 9113 §6.5.2 recommends.
 	maxStreams = 100
+	// maxFrame is how much memory, in bytes, a connection of HTTP/2 keeps for the frame that it
+	// reads. By default that is 1 MiB, even while the connection is idle.
+	maxFrame = 64 << 10
 	// pingAfter is how long nothing may arrive on an HTTP/2 connection before the server sends
 	// a PING, so that a connection stays open in middleboxes while an operation runs.
 	pingAfter = 20 * time.Second
@@ -79,7 +82,7 @@ func (s *Server) Serve(ctx context.Context, listeners []*Listener) error {
 		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, readHeaderTimeout),
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter},
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame, SendPingTimeout: pingAfter},
 		ErrorLog:          errorLog(s.Log),
 	}
 	srv.RegisterOnShutdown(open.stop)
