@@ -68,7 +68,7 @@ func (a Adoption) copy(ctx context.Context, from queryer, tx *sql.Tx) (left bool
 	}
 	_, err = tx.ExecContext(ctx, "DELETE FROM property_use")
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "INSERT INTO property_use (owner, bytes) SELECT owner, sum"+propertySize+" FROM properties GROUP BY owner")
+		_, err = tx.ExecContext(ctx, countUse)
 	}
 	return false, err
 }
@@ -84,7 +84,7 @@ func (a Adoption) copyTable(ctx context.Context, from queryer, tx *sql.Tx, table
 	if table == "locks" {
 		order = " ORDER BY seq"
 	}
-	return each(ctx, from, func(rows *sql.Rows) error {
+	return each(ctx, from, func(rows tables.Rows) error {
 		row, to := make([]any, len(columns)), make([]any, len(columns))
 		for i := range row {
 			to[i] = &row[i]

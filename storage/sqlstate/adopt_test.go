@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/webdav"
 
+	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -57,7 +58,7 @@ func TestAdopt(t *testing.T) {
 func checkUse(t *testing.T, db *DB) {
 	t.Helper()
 	var wrong int
-	err := db.reader.QueryRowContext(t.Context(), "SELECT count(*) FROM (SELECT owner, sum"+propertySize+" AS bytes FROM properties GROUP BY owner EXCEPT SELECT owner, bytes FROM property_use)").Scan(&wrong)
+	err := db.reader.QueryRowContext(t.Context(), "SELECT count(*) FROM (SELECT owner, sum"+tables.PropertySize+" AS bytes FROM properties GROUP BY owner EXCEPT SELECT owner, bytes FROM property_use)").Scan(&wrong)
 	if err != nil || wrong > 0 {
 		t.Errorf("%d owners have wrong sums, error %v", wrong, err)
 	}

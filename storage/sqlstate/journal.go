@@ -38,7 +38,7 @@ func (db *DB) DeleteRecord(ctx context.Context, id string) error {
 
 // LoadRecords returns all records, in the order in which they were first saved.
 func (db *DB) LoadRecords(ctx context.Context) (records [][]byte, err error) {
-	err = each(ctx, db.reader, func(rows *sql.Rows) error {
+	err = each(ctx, db.reader, func(rows tables.Rows) error {
 		var record []byte
 		err := rows.Scan(&record)
 		records = append(records, record)

@@ -3,7 +3,6 @@ package sqlstate
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/lock"
@@ -12,7 +11,7 @@ import (
 // LoadLocks implements [lock.Store].
 func (db *DB) LoadLocks(ctx context.Context) (locks []lock.Lock, err error) {
 	var owners int // the bytes of all owners loaded so far
-	err = each(ctx, db.reader, func(rows *sql.Rows) error {
+	err = each(ctx, db.reader, func(rows tables.Rows) error {
 		var (
 			l                lock.Lock
 			owner            []byte
@@ -28,7 +27,7 @@ func (db *DB) LoadLocks(ctx context.Context) (locks []lock.Lock, err error) {
 		}
 		owners += len(owner)
 		l.Token, l.Root, l.OwnerXML, l.Principal = tables.Untext(l.Token), tables.Untext(l.Root), string(owner), tables.Untext(l.Principal)
-		l.Created, l.Expires = instant(created), instant(expires)
+		l.Created, l.Expires = tables.Instant(created), tables.Instant(expires)
 		locks = append(locks, l)
 		return nil
 	}, `SELECT token, root, zero_depth, shared, owner, principal, created, duration, expires
@@ -48,23 +47,10 @@ func (db *DB) SaveLock(ctx context.Context, l lock.Lock) error {
 				principal = excluded.principal, created = excluded.created,
 				duration = excluded.duration, expires = excluded.expires`,
 			tables.Text(l.Token), tables.Text(l.Root), l.ZeroDepth, l.Shared, []byte(l.OwnerXML), tables.Text(l.Principal),
-			microseconds(l.Created), int64(l.Duration), microseconds(l.Expires))
+			tables.Microseconds(l.Created), int64(l.Duration), tables.Microseconds(l.Expires))
 		return err
 	})
 	return failed("saving a lock of "+l.Root, err)
-}
-
-// microseconds returns t as a column holds it: since 1970, NULL for the zero Time.
-func microseconds(t time.Time) sql.NullInt64 {
-	return sql.NullInt64{Int64: t.UnixMicro(), Valid: !t.IsZero()}
-}
-
-// instant is the inverse of microseconds.
-func instant(column sql.NullInt64) time.Time {
-	if !column.Valid {
-		return time.Time{}
-	}
-	return time.UnixMicro(column.Int64).UTC()
 }
 
 // DeleteLocks implements [lock.Store].

@@ -118,7 +118,7 @@ func (r *Report) check(ctx context.Context, db *sql.DB) (err error) {
 	if r.Version, err = version(ctx, db, migrations); err != nil {
 		return err
 	}
-	err = each(ctx, db, func(rows *sql.Rows) error {
+	err = each(ctx, db, func(rows tables.Rows) error {
 		var result string
 		err := rows.Scan(&result)
 		if result != "ok" {
@@ -146,7 +146,7 @@ func (r *Report) check(ctx context.Context, db *sql.DB) (err error) {
 }
 
 func (r *Report) checkRule(ctx context.Context, db *sql.DB, query, says string) error {
-	return each(ctx, db, func(rows *sql.Rows) error {
+	return each(ctx, db, func(rows tables.Rows) error {
 		var what string
 		err := rows.Scan(&what)
 		r.Problems = append(r.Problems, fmt.Sprintf(says, tables.Untext(what)))
@@ -162,7 +162,7 @@ func valid(lock string) string {
 // rules find rows that contradict others or themselves. A query returns what the problem is about.
 var rules = []struct{ query, says string }{
 	{
-		"SELECT owner FROM (SELECT owner, sum" + propertySize + " AS bytes FROM properties GROUP BY owner EXCEPT SELECT owner, bytes FROM property_use)",
+		"SELECT owner FROM (SELECT owner, sum" + tables.PropertySize + " AS bytes FROM properties GROUP BY owner EXCEPT SELECT owner, bytes FROM property_use)",
 		"the space for properties of the user %q is counted wrongly",
 	},
 	{

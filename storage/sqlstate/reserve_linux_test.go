@@ -3,7 +3,6 @@ package sqlstate
 import (
 	"bytes"
 	"database/sql"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -164,9 +163,9 @@ func setMany(t *testing.T, db *DB, name string, n, size int, value string) {
 	random := rand.New(rand.NewPCG(uint64(n), uint64(size)))
 	err := db.change(t.Context(), func(tx *sql.Tx) error {
 		for i := range n {
-			prop := webdav.Property{XMLName: xml.Name{Space: "urn:x", Local: "p"}}
-			prop.InnerXML = append([]byte(value), bytes.Repeat([]byte("x"), size/2+random.IntN(size/2+1))...)
-			if err := patchOne(t.Context(), tx, tables.Key(fmt.Sprintf("%s/member %d", name, i)), prop, false, ""); err != nil {
+			content := append([]byte(value), bytes.Repeat([]byte("x"), size/2+random.IntN(size/2+1))...)
+			if _, err := tx.ExecContext(t.Context(), `INSERT INTO properties (name, space, local, lang, value) VALUES ($1, 'urn:x', 'p', '', $2)
+				ON CONFLICT (name, space, local) DO UPDATE SET value = excluded.value`, tables.Key(fmt.Sprintf("%s/member %d", name, i)), content); err != nil {
 				return err
 			}
 		}

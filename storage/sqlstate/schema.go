@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 // migration upgrades a database from the previous version to its own version, which is
@@ -13,6 +15,9 @@ type migration struct {
 	tables     []string // the tables that it adds
 	statements []string
 }
+
+// countUse fills the empty table property_use.
+const countUse = "INSERT INTO property_use (owner, bytes) SELECT owner, sum" + tables.PropertySize + " FROM properties GROUP BY owner"
 
 // versionTable has one row, which holds the version.
 const versionTable = "davd_state"
@@ -81,14 +86,14 @@ var migrations = []migration{{
 	tables: []string{"property_use"},
 	statements: []string{
 		// The owner of a property is the principal that has set it. property_use holds
-		// the number of bytes of each owner, by propertySize. Older properties have the
+		// the number of bytes of each owner, by PropertySize. Older properties have the
 		// owner "".
 		"ALTER TABLE properties ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
 		`CREATE TABLE property_use (
 			owner TEXT NOT NULL PRIMARY KEY,
 			bytes BIGINT NOT NULL
 		) WITHOUT ROWID`,
-		"INSERT INTO property_use (owner, bytes) SELECT owner, sum" + propertySize + " FROM properties GROUP BY owner",
+		countUse,
 	},
 }, {
 	tables: []string{"tokens"},
@@ -119,28 +124,18 @@ var migrations = []migration{{
 
 // queryer is a *sql.DB or a *sql.Tx.
 type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	tables.Standard
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // each calls row for each row that a query finds, until row fails.
-func each(ctx context.Context, db queryer, row func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+func each(ctx context.Context, db queryer, row func(tables.Rows) error, query string) error {
+	return tables.Each(ctx, tables.SQL{Standard: db}, row, query)
 }
 
 // listTables returns the names of all tables.
 func listTables(ctx context.Context, db queryer) (names []string, err error) {
-	err = each(ctx, db, func(rows *sql.Rows) error {
+	err = each(ctx, db, func(rows tables.Rows) error {
 		var name string
 		err := rows.Scan(&name)
 		names = append(names, name)

@@ -28,6 +28,7 @@ import (
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/tokens"
 )
 
 // Options configure an open database. The zero value is useful.
@@ -41,8 +42,14 @@ type Options struct {
 	Adopt []Adoption
 }
 
-// DB is an open database. It is safe for concurrent use.
+// DB is an open database. It is safe for concurrent use. It is a [deadprops.Store], a
+// [history.Store] and a [tokens.Store].
 type DB struct {
+	*properties
+	operations
+	*passwords
+	shares
+
 	path   string
 	log    *slog.Logger
 	writer *sql.DB // one connection
@@ -75,6 +82,7 @@ var (
 	_ deadprops.Store   = (*DB)(nil)
 	_ deadprops.Securer = (*DB)(nil)
 	_ history.Store     = (*DB)(nil)
+	_ tokens.Store      = (*DB)(nil)
 
 	_ journal.UrgentStore = (*DB)(nil)
 )
@@ -136,6 +144,9 @@ func (*DB) Names() journal.Names { return nil }
 // History returns the results of operations, which are the DB itself.
 func (db *DB) History() history.Store { return db }
 
+// Tokens returns the application passwords, which are the DB itself.
+func (db *DB) Tokens() tokens.Store { return db }
+
 // open opens the database at path, which the process already owns.
 func open(ctx context.Context, path string, migrations []migration, log *slog.Logger) (*DB, error) {
 	if err := provide(ctx, path, migrations); err != nil {
@@ -145,6 +156,7 @@ func open(ctx context.Context, path string, migrations []migration, log *slog.Lo
 	if err := db.connect(); err != nil {
 		return nil, opening(path, err)
 	}
+	db.keep()
 	db.close = sync.OnceValue(db.shut)
 	db.tidier = time.AfterFunc(quiet, db.tidy)
 	db.tidier.Stop()

@@ -2,9 +2,10 @@ package sqlstate
 
 import (
 	"context"
-	"database/sql"
 	"os"
 	"time"
+
+	"github.com/davd/davd/storage/internal/tables"
 )
 
 const (
@@ -58,7 +59,7 @@ func (db *DB) tidyStep(ctx context.Context) (more bool) {
 // vacuum moves pages from the end of the database to free pages and shortens it. It
 // returns how many free pages are left.
 func (db *DB) vacuum(ctx context.Context) (left int, err error) {
-	aPage := func(*sql.Rows) error { return nil }
+	aPage := func(tables.Rows) error { return nil }
 	if err := each(ctx, db.writer, aPage, "PRAGMA incremental_vacuum(512)"); err != nil {
 		return 0, err
 	}

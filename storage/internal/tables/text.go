@@ -59,7 +59,7 @@ func Tree(name string) (from, to string) {
 	return from, from[:len(from)-1] + "0" // "0" comes after "/".
 }
 
-// Array returns values, each encoded by as, as a JSON array for the function json_each.
+// Array returns values, each encoded by as, as a JSON array.
 func Array[T, E any](values []T, as func(T) E) string {
 	encoded := make([]E, len(values))
 	for i, value := range values {

@@ -1,4 +1,4 @@
-package sqlstate
+package tables
 
 import (
 	"context"
@@ -11,17 +11,16 @@ import (
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage/deadprops"
-	"github.com/davd/davd/storage/internal/tables"
 )
 
 // Read implements [deadprops.Store].
-func (db *DB) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
-	if db.bare.Load() || query.Props != nil && len(query.Props) == 0 {
+func (p *Properties) Read(ctx context.Context, query deadprops.Query) (map[string][]webdav.Property, *deadprops.Next, error) {
+	if p.db.Bare() || query.Props != nil && len(query.Props) == 0 {
 		return nil, nil, nil
 	}
-	r := propertyReader{Query: query, found: map[string][]webdav.Property{}}
-	if err := r.read(ctx, db.reader); err != nil {
-		return nil, nil, failed("reading properties", err)
+	r := propertyReader{Query: query, d: p.d, found: map[string][]webdav.Property{}}
+	if err := r.read(ctx, p.db.Reader()); err != nil {
+		return nil, nil, p.db.Failed("reading properties", err)
 	}
 	for _, props := range r.found {
 		slices.SortFunc(props, func(a, b webdav.Property) int { return deadprops.Compare(a.XMLName, b.XMLName) })
@@ -32,18 +31,26 @@ func (db *DB) Read(ctx context.Context, query deadprops.Query) (map[string][]web
 // propertyReader reads the properties that a Query selects, row by row.
 type propertyReader struct {
 	deadprops.Query
+	d     Dialect
 	found map[string][]webdav.Property
 	used  int // bytes
 	next  *deadprops.Next
+
+	// columns point to key, prop and tooLong, into which a row is scanned.
+	columns []any
+	key     string
+	prop    webdav.Property
+	tooLong sql.NullInt64 // the length of a value that was not read
 }
 
-func (r *propertyReader) read(ctx context.Context, db queryer) error {
+func (r *propertyReader) read(ctx context.Context, db Queryer) error {
 	query, args := r.statement()
-	rows, err := db.QueryContext(ctx, query, args...)
+	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
+	r.columns = []any{&r.key, &r.prop.XMLName.Space, &r.prop.XMLName.Local, &r.prop.Lang, &r.prop.InnerXML, &r.tooLong}
 	for rows.Next() && r.next == nil {
 		if err := r.row(rows); err != nil {
 			return err
@@ -53,22 +60,20 @@ func (r *propertyReader) read(ctx context.Context, db queryer) error {
 }
 
 // row adds a property if it fits.
-func (r *propertyReader) row(rows *sql.Rows) error {
-	var key string
-	var prop webdav.Property
-	var tooLong sql.NullInt64 // the length of a value that was not read
-	if err := rows.Scan(&key, &prop.XMLName.Space, &prop.XMLName.Local, &prop.Lang, &prop.InnerXML, &tooLong); err != nil {
+func (r *propertyReader) row(rows Rows) error {
+	if err := rows.Scan(r.columns...); err != nil {
 		return err
 	}
-	prop.XMLName = xml.Name{Space: tables.Untext(prop.XMLName.Space), Local: tables.Untext(prop.XMLName.Local)}
-	prop.Lang = tables.Untext(prop.Lang)
-	size := deadprops.Size(prop) + int(tooLong.Int64)
+	prop := r.prop
+	prop.XMLName = xml.Name{Space: Untext(prop.XMLName.Space), Local: Untext(prop.XMLName.Local)}
+	prop.Lang = Untext(prop.Lang)
+	size := deadprops.Size(prop) + int(r.tooLong.Int64)
 	if r.MaxBytes > 0 && r.used+size > r.MaxBytes {
 		r.next = &deadprops.Next{Name: prop.XMLName, Bytes: size}
 		return nil
 	}
 	r.used += size
-	name := tables.Unkey(key)
+	name := Unkey(r.key)
 	r.found[name] = append(r.found[name], prop)
 	return nil
 }
@@ -90,20 +95,20 @@ func (r *propertyReader) statement() (query string, args []any) {
 		query = "SELECT name, space, local, lang, CASE WHEN octet_length(value) <= " + most + ` THEN value END,
 			CASE WHEN octet_length(value) > ` + most + " THEN octet_length(value) END"
 	}
-	query += " FROM properties WHERE name"
+	query += " FROM properties WHERE "
 	order := ""
 	if len(r.Names) == 1 {
-		query += " = " + arg(tables.Key(r.Names[0]))
+		query += r.d.is("name", arg(Key(r.Names[0])))
 		order = " ORDER BY space, local"
 	} else {
-		query += " IN (SELECT value FROM json_each(" + arg(tables.Array(r.Names, tables.Key)) + "))"
+		query += r.d.in("name", arg(Array(r.Names, Key)))
 	}
 	if len(r.Props) > 0 {
-		parts := func(name xml.Name) [2]string { return [2]string{tables.Text(name.Space), tables.Text(name.Local)} }
-		query += " AND (space, local) IN (SELECT value->>0, value->>1 FROM json_each(" + arg(tables.Array(r.Props, parts)) + "))"
+		parts := func(name xml.Name) [2]string { return [2]string{Text(name.Space), Text(name.Local)} }
+		query += " AND (space, local) IN (SELECT value->>0, value->>1 FROM " + r.d.elements(arg(Array(r.Props, parts))) + ")"
 	}
 	if r.After != (xml.Name{}) {
-		query += " AND (space, local) > (" + arg(tables.Text(r.After.Space)) + "," + arg(tables.Text(r.After.Local)) + ")"
+		query += " AND (space, local) > (" + arg(Text(r.After.Space)) + "," + arg(Text(r.After.Local)) + ")"
 	}
 	return query + order, args
 }

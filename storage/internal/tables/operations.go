@@ -1,17 +1,15 @@
-package sqlstate
+package tables
 
 import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/davd/davd/storage/history"
-	"github.com/davd/davd/storage/internal/tables"
 )
 
 // operationRecord is the content of the column record for a history.Record, without the
@@ -35,12 +33,12 @@ func recode(r *history.Record, as func(string) string) {
 func encodeOperation(r history.Record) (record, failures []byte, err error) {
 	list := slices.Clone(r.Failures)
 	for i := range list {
-		list[i].Name = tables.Text(list[i].Name)
+		list[i].Name = Text(list[i].Name)
 	}
 	if failures, err = json.Marshal(list); err != nil {
 		return nil, nil, err
 	}
-	recode(&r, tables.Text)
+	recode(&r, Text)
 	r.ID, r.Principal, r.Ended, r.Failures = "", "", time.Time{}, nil
 	record, err = json.Marshal(operationRecord{Record: r, Started: r.Started.UnixMicro(), Updated: r.Updated.UnixMicro()})
 	return record, failures, err
@@ -58,9 +56,9 @@ func scanOperation(scan func(columns ...any) error, others ...any) (history.Reco
 	var decoded operationRecord
 	err := decodeColumn(record, &decoded)
 	r := decoded.Record
-	r.ID, r.Principal, r.Ended = id, principal, instant(ended)
+	r.ID, r.Principal, r.Ended = id, principal, Instant(ended)
 	r.Started, r.Updated = time.UnixMicro(decoded.Started).UTC(), time.UnixMicro(decoded.Updated).UTC()
-	recode(&r, tables.Untext)
+	recode(&r, Untext)
 	return r, err
 }
 
@@ -71,92 +69,105 @@ func decodeColumn(column []byte, value any) error {
 	return nil
 }
 
+// Operations are the results of operations.
+type Operations struct{ db Database }
+
+var _ history.Store = Operations{}
+
+// NewOperations returns those of a database.
+func NewOperations(db Database) Operations { return Operations{db} }
+
 // SaveOperations implements [history.Store].
-func (db *DB) SaveOperations(ctx context.Context, records ...history.Record) error {
+func (o Operations) SaveOperations(ctx context.Context, records ...history.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	err := db.change(ctx, func(tx *sql.Tx) error {
+	err := o.db.Change(ctx, false, func(tx Tx) error {
 		for _, r := range records {
 			record, failures, err := encodeOperation(r)
 			if err != nil {
 				return err
 			}
 			// seq stays, and with it the order.
-			_, err = tx.ExecContext(ctx, `INSERT INTO operations (id, principal, ended, record, failures)
+			_, err = tx.Exec(ctx, `INSERT INTO operations (id, principal, ended, record, failures)
 				VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (id) DO UPDATE SET principal = excluded.principal, ended = excluded.ended,
 					record = excluded.record, failures = excluded.failures`,
-				tables.Text(r.ID), tables.Text(r.Principal), microseconds(r.Ended), record, failures)
+				Text(r.ID), Text(r.Principal), Microseconds(r.Ended), record, failures)
 			if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return failed("saving operations", err)
+	return o.db.Failed("saving operations", err)
 }
 
 // LoadOperation implements [history.Store].
-func (db *DB) LoadOperation(ctx context.Context, id string) (history.Record, error) {
+func (o Operations) LoadOperation(ctx context.Context, id string) (history.Record, error) {
 	var failures []byte
-	row := db.reader.QueryRowContext(ctx, "SELECT id, principal, ended, record, failures FROM operations WHERE id = $1", tables.Text(id))
-	r, err := scanOperation(row.Scan, &failures)
-	if errors.Is(err, sql.ErrNoRows) {
+	var r history.Record
+	found := false
+	err := Each(ctx, o.db.Reader(), func(rows Rows) (err error) {
+		found = true
+		r, err = scanOperation(rows.Scan, &failures)
+		return err
+	}, "SELECT id, principal, ended, record, failures FROM operations WHERE id = $1", Text(id))
+	if err == nil && !found {
 		return history.Record{}, fs.ErrNotExist
 	}
 	if err == nil {
 		err = decodeColumn(failures, &r.Failures)
 	}
 	for i := range r.Failures {
-		r.Failures[i].Name = tables.Untext(r.Failures[i].Name)
+		r.Failures[i].Name = Untext(r.Failures[i].Name)
 	}
-	return r, failed("reading an operation", err)
+	return r, o.db.Failed("reading an operation", err)
 }
 
 // ListOperations implements [history.Store].
-func (db *DB) ListOperations(ctx context.Context, principal string) ([]history.Record, error) {
-	return db.listOperations(ctx, "WHERE principal = $1", tables.Text(principal))
+func (o Operations) ListOperations(ctx context.Context, principal string) ([]history.Record, error) {
+	return o.listOperations(ctx, "WHERE principal = $1", Text(principal))
 }
 
 // AllOperations implements [history.Store].
-func (db *DB) AllOperations(ctx context.Context) ([]history.Record, error) {
-	return db.listOperations(ctx, "")
+func (o Operations) AllOperations(ctx context.Context) ([]history.Record, error) {
+	return o.listOperations(ctx, "")
 }
 
 // listOperations returns the records that the clause where selects.
-func (db *DB) listOperations(ctx context.Context, where string, args ...any) (list []history.Record, err error) {
+func (o Operations) listOperations(ctx context.Context, where string, args ...any) (list []history.Record, err error) {
 	query := "SELECT id, principal, ended, record FROM operations " + where + " ORDER BY seq DESC"
-	err = each(ctx, db.reader, func(rows *sql.Rows) error {
+	err = Each(ctx, o.db.Reader(), func(rows Rows) error {
 		r, err := scanOperation(rows.Scan)
 		list = append(list, r)
 		return err
 	}, query, args...)
-	return list, failed("listing operations", err)
+	return list, o.db.Failed("listing operations", err)
 }
 
 // DeleteOperation implements [history.Store].
-func (db *DB) DeleteOperation(ctx context.Context, id string) error {
-	err := db.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM operations WHERE id = $1", tables.Text(id))
+func (o Operations) DeleteOperation(ctx context.Context, id string) error {
+	err := o.db.Change(ctx, false, func(tx Tx) error {
+		_, err := tx.Exec(ctx, "DELETE FROM operations WHERE id = $1", Text(id))
 		return err
 	})
-	return failed("deleting an operation", err)
+	return o.db.Failed("deleting an operation", err)
 }
 
 // TrimOperations implements [history.Store].
-func (db *DB) TrimOperations(ctx context.Context, limits history.Limits) error {
-	err := db.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM operations WHERE ended < $1", limits.Since.UnixMicro())
+func (o Operations) TrimOperations(ctx context.Context, limits history.Limits) error {
+	err := o.db.Change(ctx, false, func(tx Tx) error {
+		_, err := tx.Exec(ctx, "DELETE FROM operations WHERE ended < $1", limits.Since.UnixMicro())
 		if err == nil {
-			_, err = tx.ExecContext(ctx, beyond("PARTITION BY principal ORDER BY seq DESC"), limits.PerPrincipal)
+			_, err = tx.Exec(ctx, beyond("PARTITION BY principal ORDER BY seq DESC"), limits.PerPrincipal)
 		}
 		if err == nil {
-			_, err = tx.ExecContext(ctx, beyond("ORDER BY seq DESC"), limits.Total)
+			_, err = tx.Exec(ctx, beyond("ORDER BY seq DESC"), limits.Total)
 		}
 		return err
 	})
-	return failed("deleting old operations", err)
+	return o.db.Failed("deleting old operations", err)
 }
 
 // beyond returns the statement that deletes the ended operations whose place in the
