@@ -19,7 +19,8 @@ locks, properties, unfinished operations, the history and application passwords.
 The files that davd serves are not part of it.
 
 To restore a backup, stop davd and put FILE in the place of the database, whose
-name davd logs when it starts. Remove NAME.db-wal beside it.
+name davd logs when it starts. Remove NAME.db-wal beside it, and leave
+NAME.db-strays.
 
   davd state backup /var/backups/davd.db --config /etc/davd/davd.yaml`
 
