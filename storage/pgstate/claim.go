@@ -70,8 +70,16 @@ func (n *node) Claim(ctx context.Context, w cluster.Work) (cluster.Claim, error)
 	}
 }
 
-// claim claims once.
-func (db *DB) claim(ctx context.Context, m *membership, scopes []folded, w cluster.Work) (*claim, error) {
+// claim claims once. It counts as a user of the membership from the start: if it stopped being one
+// between the transaction and its end, the node could join again in between, and what the claim
+// allows would be changed under the new epoch.
+func (db *DB) claim(ctx context.Context, m *membership, scopes []folded, w cluster.Work) (made *claim, err error) {
+	m.enter()
+	defer func() {
+		if made == nil {
+			m.exit()
+		}
+	}()
 	for {
 		id := newID()
 		err := db.claimAs(ctx, m, id, scopes, w)
@@ -85,7 +93,6 @@ func (db *DB) claim(ctx context.Context, m *membership, scopes []folded, w clust
 			return nil, err
 		}
 		c := &claim{db: db, of: m, id: id}
-		m.enter()
 		m.mu.Lock()
 		m.claims[id] = c
 		m.mu.Unlock()
@@ -207,8 +214,12 @@ func (tx *Tx) queueWork(m *membership, id string, scopes []folded, in area, w cl
 func (db *DB) hides(record []byte) bool { return record != nil && db.Hides != nil && db.Hides(record) }
 
 // outcome waits until another node has settled the work, and returns what came of it: a
-// *cluster.TakenOverError, or nil if it was this node that has ended it.
+// *cluster.TakenOverError, or nil if it was this node that has ended it. It doesn't wait forever:
+// if the other node has died too, this one may be the only one that can take over from it, and
+// joins again only when its claims have ended.
 func (db *DB) outcome(ctx context.Context, m *membership, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*db.Timing.Idle)
+	defer cancel()
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		var epoch, outcome string
 		var settled, exists bool

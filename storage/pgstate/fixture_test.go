@@ -15,7 +15,7 @@ import (
 // quick are times for tests. A lease is long, so that a slow machine loses none.
 func quick() Timing {
 	return Timing{
-		Renew: 50 * time.Millisecond, RenewTimeout: 20 * time.Second, Lease: time.Minute, Missed: 1 << 30, Settle: 50 * time.Millisecond,
+		Renew: 50 * time.Millisecond, RenewTimeout: 20 * time.Second, Lease: time.Minute, Missed: 1 << 30, Silent: 1 << 30, Settle: 50 * time.Millisecond,
 		Claim: 700 * time.Millisecond, Statement: time.Minute, LockWait: 30 * time.Second, Idle: 30 * time.Second, Connect: 20 * time.Second,
 	}
 }
