@@ -35,9 +35,9 @@ func (db *DB) scanStatus(rows pgx.Rows) (s cluster.Status, err error) {
 	var failures []byte
 	var epoch string
 	var member, adopted bool
-	s.Record, err = scanOperation(rows.Scan, &failures, &s.Node, &epoch, &s.Stopping, &s.Age, &member, &adopted)
+	s.Record, err = tables.ScanOperation(rows.Scan, &failures, &s.Node, &epoch, &s.Stopping, &s.Age, &member, &adopted)
 	if err == nil {
-		s.Record.Failures, err = decodeFailures(failures)
+		s.Record.Failures, err = tables.DecodeFailures(failures)
 	}
 	s.Alive = adopted || member && !db.observer.silent(epoch, db.Timing.Silent)
 	return s, err
@@ -88,7 +88,7 @@ func (o *operations) Report(ctx context.Context, r history.Record) (stop, watche
 	if err != nil {
 		return false, false, err
 	}
-	record, failures, err := encodeOperation(r)
+	record, failures, err := tables.EncodeOperation(r)
 	if err != nil {
 		return false, false, err
 	}
@@ -139,7 +139,7 @@ func (tx *Tx) queueOperation(m *membership, names []string, o *cluster.Operation
 	if o == nil {
 		return nil
 	}
-	record, failures, err := encodeOperation(o.Record)
+	record, failures, err := tables.EncodeOperation(o.Record)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (tx *Tx) saveResult(result *cluster.Result) error {
 		return nil
 	}
 	r := result.Record
-	record, failures, err := encodeOperation(r)
+	record, failures, err := tables.EncodeOperation(r)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,8 @@ func recode(r *history.Record, as func(string) string) {
 	}
 }
 
-func encodeOperation(r history.Record) (record, failures []byte, err error) {
+// EncodeOperation returns the columns record and failures.
+func EncodeOperation(r history.Record) (record, failures []byte, err error) {
 	list := slices.Clone(r.Failures)
 	for i := range list {
 		list[i].Name = Text(list[i].Name)
@@ -44,9 +45,9 @@ func encodeOperation(r history.Record) (record, failures []byte, err error) {
 	return record, failures, err
 }
 
-// scanOperation reads a row with the columns id, principal, ended, record and others. scan
+// ScanOperation reads a row with the columns id, principal, ended, record and others. scan
 // is its method Scan.
-func scanOperation(scan func(columns ...any) error, others ...any) (history.Record, error) {
+func ScanOperation(scan func(columns ...any) error, others ...any) (history.Record, error) {
 	var id, principal string
 	var ended sql.NullInt64
 	var record []byte
@@ -60,6 +61,15 @@ func scanOperation(scan func(columns ...any) error, others ...any) (history.Reco
 	r.Started, r.Updated = time.UnixMicro(decoded.Started).UTC(), time.UnixMicro(decoded.Updated).UTC()
 	recode(&r, Untext)
 	return r, err
+}
+
+// DecodeFailures decodes the column failures.
+func DecodeFailures(column []byte) (list []history.Failure, err error) {
+	err = decodeColumn(column, &list)
+	for i := range list {
+		list[i].Name = Untext(list[i].Name)
+	}
+	return list, err
 }
 
 func decodeColumn(column []byte, value any) error {
@@ -84,7 +94,7 @@ func (o Operations) SaveOperations(ctx context.Context, records ...history.Recor
 	}
 	err := o.db.Change(ctx, false, func(tx Tx) error {
 		for _, r := range records {
-			record, failures, err := encodeOperation(r)
+			record, failures, err := EncodeOperation(r)
 			if err != nil {
 				return err
 			}
@@ -110,17 +120,14 @@ func (o Operations) LoadOperation(ctx context.Context, id string) (history.Recor
 	found := false
 	err := Each(ctx, o.db.Reader(), func(rows Rows) (err error) {
 		found = true
-		r, err = scanOperation(rows.Scan, &failures)
+		r, err = ScanOperation(rows.Scan, &failures)
 		return err
 	}, "SELECT id, principal, ended, record, failures FROM operations WHERE id = $1", Text(id))
 	if err == nil && !found {
 		return history.Record{}, fs.ErrNotExist
 	}
 	if err == nil {
-		err = decodeColumn(failures, &r.Failures)
-	}
-	for i := range r.Failures {
-		r.Failures[i].Name = Untext(r.Failures[i].Name)
+		r.Failures, err = DecodeFailures(failures)
 	}
 	return r, o.db.Failed("reading an operation", err)
 }
@@ -139,7 +146,7 @@ func (o Operations) AllOperations(ctx context.Context) ([]history.Record, error)
 func (o Operations) listOperations(ctx context.Context, where string, args ...any) (list []history.Record, err error) {
 	query := "SELECT id, principal, ended, record FROM operations " + where + " ORDER BY seq DESC"
 	err = Each(ctx, o.db.Reader(), func(rows Rows) error {
-		r, err := scanOperation(rows.Scan)
+		r, err := ScanOperation(rows.Scan)
 		list = append(list, r)
 		return err
 	}, query, args...)

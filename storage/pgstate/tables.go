@@ -1,0 +1,165 @@
+package pgstate
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/davd/davd/storage/deadprops"
+	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/internal/tables"
+	"github.com/davd/davd/storage/tokens"
+)
+
+// Properties returns the dead properties.
+func (db *DB) Properties() deadprops.Store {
+	return tables.NewProperties((*database)(db), tables.PostgreSQL())
+}
+
+// History returns the results of operations.
+func (db *DB) History() history.Store { return tables.NewOperations((*database)(db)) }
+
+// Tokens returns the application passwords.
+func (db *DB) Tokens() tokens.Store { return tables.NewTokens((*database)(db), tables.PostgreSQL()) }
+
+// ShareIdentity returns the identity that the storage of a share had when it was last used
+// (storage.Identity), or "" if that is unknown.
+func (db *DB) ShareIdentity(ctx context.Context, id string) (string, error) {
+	return tables.NewShares((*database)(db)).ShareIdentity(ctx, id)
+}
+
+// SetShareIdentity notes the identity of the storage of a share.
+func (db *DB) SetShareIdentity(ctx context.Context, id, identity string) error {
+	return tables.NewShares((*database)(db)).SetShareIdentity(ctx, id, identity)
+}
+
+// database is a DB as a tables.Database.
+type database DB
+
+func (d *database) db() *DB { return (*DB)(d) }
+
+// Reader implements tables.Database, like the methods below.
+func (d *database) Reader() tables.Queryer { return d }
+
+func (d *database) Change(ctx context.Context, urgent bool, f func(tx tables.Tx) error) error {
+	return d.db().change(ctx, change{patient: urgent, rest: func(_ context.Context, tx *Tx) error { return f(tx) }})
+}
+
+// ChangeProperties orders the change among others of the same resources. In davd, claims do that
+// too. But without an order, two changes at the same moment could count the space of an owner
+// wrongly.
+func (d *database) ChangeProperties(ctx context.Context, c tables.PropertyChange) error {
+	scopes := make([]folded, len(c.Names))
+	for i, name := range c.Names {
+		scopes[i] = folded{name: tables.Key(name), reach: withTree}
+		if at := nthSlash(scopes[i].name, maxSegments); at < len(scopes[i].name)-1 {
+			scopes[i].name = scopes[i].name[:at+1]
+		}
+	}
+	return d.db().change(ctx, change{
+		patient: c.Urgent,
+		first: func(b *pgx.Batch) {
+			keys, exclusive := latchKeys("property ", scopes)
+			b.Queue(latchQuery, keys, exclusive)
+		},
+		rest: func(_ context.Context, tx *Tx) error {
+			_, err := c.Make(tx)
+			return err
+		},
+	})
+}
+
+// Bare returns false: other nodes set properties too.
+func (*database) Bare() bool { return false }
+
+func (*database) Failed(doing string, err error) error { return failed(doing, err) }
+
+// Query implements tables.Queryer. It is tried again if the connection was broken before the
+// first row.
+func (d *database) Query(ctx context.Context, query string, args ...any) (tables.Rows, error) {
+	for attempt := 1; ; attempt++ {
+		rows, err := d.queryOnce(ctx, query, args...)
+		if err == nil || !retryable(err) || ctx.Err() != nil || attempt >= attempts {
+			return rows, d.db().counted(err)
+		}
+	}
+}
+
+func (d *database) queryOnce(ctx context.Context, query string, args ...any) (tables.Rows, error) {
+	conn, err := d.db().acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := d.db().query(ctx, conn, query, args...)
+	if err != nil {
+		conn.Release()
+		return nil, err
+	}
+	release := rows.end
+	rows.end = func() {
+		release()
+		conn.Release()
+	}
+	return rows, nil
+}
+
+// query begins a round trip, which ends when the rows are closed. It waits for the first row.
+func (db *DB) query(ctx context.Context, conn *pgxpool.Conn, query string, args ...any) (*result, error) {
+	ctx, cancel := context.WithTimeout(ctx, db.Timing.Statement)
+	db.figures.trips.Add(1)
+	if db.hook != nil {
+		db.hook(ctx, query, false)
+	}
+	end := func() {
+		cancel()
+		if db.hook != nil {
+			db.hook(ctx, query, true)
+		}
+	}
+	rows, err := conn.Query(ctx, query, args...)
+	if err != nil {
+		end()
+		return nil, err
+	}
+	r := &result{Rows: rows, end: end}
+	if r.waiting = rows.Next(); !r.waiting && rows.Err() != nil {
+		return nil, r.Close()
+	}
+	return r, nil
+}
+
+// result implements tables.Rows.
+type result struct {
+	pgx.Rows
+
+	waiting bool // Next has found the first row.
+	end     func()
+}
+
+func (r *result) Next() bool {
+	if r.waiting {
+		r.waiting = false
+		return true
+	}
+	return r.Rows.Next()
+}
+
+// Close may be called several times.
+func (r *result) Close() error {
+	r.Rows.Close()
+	if r.end != nil {
+		r.end()
+		r.end = nil
+	}
+	return r.Err()
+}
+
+// Query implements tables.Tx.
+func (tx *Tx) Query(ctx context.Context, query string, args ...any) (tables.Rows, error) {
+	rows, err := tx.db.query(ctx, tx.conn, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
