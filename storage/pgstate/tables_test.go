@@ -1,68 +1,54 @@
 package pgstate
 
 import (
+	"encoding/xml"
+	"fmt"
+	"sync"
 	"testing"
 
+	"golang.org/x/net/webdav"
+
 	"github.com/davd/davd/storage/deadprops"
-	"github.com/davd/davd/storage/history"
-	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/storagetest/pgtest"
-	"github.com/davd/davd/storage/tokens"
 )
 
-// Another process opens the same database.
-type (
-	propertyProcess struct {
-		deadprops.Store
-
-		dsn string
+// TestPropertyUse: two nodes change the same properties at the same time, in different orders. The
+// space of each owner is counted rightly, and the database finds no deadlock.
+func TestPropertyUse(t *testing.T) {
+	dsn := pgtest.Database(t)
+	nodes := []*DB{member(t, dsn, Options{}), member(t, dsn, Options{})}
+	var workers sync.WaitGroup
+	for i := range 8 {
+		store := nodes[i%2].Properties()
+		workers.Go(func() {
+			for round := range 10 {
+				ctx := deadprops.WithBudget(t.Context(), deadprops.Budget{Owner: fmt.Sprint("user ", (i+round)%3)})
+				props := []webdav.Property{{XMLName: xml.Name{Local: "p"}, InnerXML: make([]byte, i)}, {XMLName: xml.Name{Local: "q"}, InnerXML: make([]byte, round)}}
+				if i%3 == 0 {
+					props[0], props[1] = props[1], props[0]
+				}
+				patches := []webdav.Proppatch{{Props: props}, {Remove: i%4 == 0, Props: props[:1]}}
+				err := store.Patch(ctx, "/a/x", patches)
+				switch {
+				case err != nil:
+				case round%5 == 3:
+					err = store.Move(ctx, "/a", "/b")
+				case round%5 == 4:
+					err = store.Copy(ctx, "/b", "/a", false)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
-	historyProcess struct {
-		history.Store
-
-		dsn string
+	workers.Wait()
+	if n := count(t, nodes[0], "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"); n > 0 {
+		t.Errorf("%d deadlocks", n)
 	}
-	tokenProcess struct {
-		tokens.Store
-
-		dsn string
+	const wrong = `SELECT count(*) FROM (SELECT owner, sum(64 + octet_length(space) + octet_length(local) + octet_length(lang) + octet_length(value)) AS bytes
+		FROM properties GROUP BY owner) AS counted FULL JOIN property_use USING (owner) WHERE counted.bytes IS DISTINCT FROM property_use.bytes`
+	if n := count(t, nodes[0], wrong); n > 0 {
+		t.Errorf("the space of %d owners is counted wrongly", n)
 	}
-)
-
-func openProperties(t *testing.T, dsn string) deadprops.Store {
-	t.Helper()
-	return propertyProcess{member(t, dsn, Options{}).Properties(), dsn}
-}
-
-func TestProperties(t *testing.T) {
-	storagetest.PropertySuite{
-		New: func(t *testing.T) deadprops.Store { return openProperties(t, pgtest.Database(t)) },
-		Reopen: func(t *testing.T, old deadprops.Store) deadprops.Store {
-			return openProperties(t, old.(propertyProcess).dsn)
-		},
-	}.Run(t)
-}
-
-func openHistory(t *testing.T, dsn string) history.Store {
-	t.Helper()
-	return historyProcess{member(t, dsn, Options{}).History(), dsn}
-}
-
-func TestHistory(t *testing.T) {
-	storagetest.HistorySuite{
-		New:    func(t *testing.T) history.Store { return openHistory(t, pgtest.Database(t)) },
-		Reopen: func(t *testing.T, old history.Store) history.Store { return openHistory(t, old.(historyProcess).dsn) },
-	}.Run(t)
-}
-
-func openTokens(t *testing.T, dsn string) tokens.Store {
-	t.Helper()
-	return tokenProcess{member(t, dsn, Options{}).Tokens(), dsn}
-}
-
-func TestTokens(t *testing.T) {
-	storagetest.TokenSuite{
-		New:    func(t *testing.T) tokens.Store { return openTokens(t, pgtest.Database(t)) },
-		Reopen: func(t *testing.T, old tokens.Store) tokens.Store { return openTokens(t, old.(tokenProcess).dsn) },
-	}.Run(t)
 }

@@ -7,21 +7,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/storage/history"
-	"github.com/davd/davd/storage/storagetest"
 )
-
-func TestHistory(t *testing.T) {
-	storagetest.HistorySuite{
-		New: func(t *testing.T) history.Store { return openNew(t) },
-		Reopen: func(t *testing.T, old history.Store) history.Store {
-			db, ok := old.(*DB)
-			if !ok {
-				t.Fatalf("a %T", old)
-			}
-			return reopen(t, db)
-		},
-	}.Run(t)
-}
 
 // TestHistoryKilled: a record is durable when SaveOperations returns.
 func TestHistoryKilled(t *testing.T) {

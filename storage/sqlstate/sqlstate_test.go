@@ -42,19 +42,6 @@ func reopen(tb testing.TB, db *DB) *DB {
 	return openAt(tb, path)
 }
 
-func TestProperties(t *testing.T) {
-	storagetest.PropertySuite{
-		New: func(t *testing.T) deadprops.Store { return openNew(t) },
-		Reopen: func(t *testing.T, old deadprops.Store) deadprops.Store {
-			db, ok := old.(*DB)
-			if !ok {
-				t.Fatalf("a %T", old)
-			}
-			return reopen(t, db)
-		},
-	}.Run(t)
-}
-
 func BenchmarkProperties(b *testing.B) {
 	storagetest.BenchmarkProperties(b, func(b *testing.B) deadprops.Store { return openNew(b) })
 }

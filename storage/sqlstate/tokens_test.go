@@ -6,22 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tokens"
 )
-
-func TestTokens(t *testing.T) {
-	storagetest.TokenSuite{
-		New: func(t *testing.T) tokens.Store { return openNew(t) },
-		Reopen: func(t *testing.T, old tokens.Store) tokens.Store {
-			db, ok := old.(*DB)
-			if !ok {
-				t.Fatalf("a %T", old)
-			}
-			return reopen(t, db)
-		},
-	}.Run(t)
-}
 
 // TestTokensKilled checks that a token is durable when AddToken returns, and gone when
 // DeleteToken returns.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -139,7 +140,7 @@ var historyChecks = []struct {
 		})
 	}},
 	{"a name can contain any bytes", func(f *historyFixture) {
-		for i, name := range []string{"/\xff\xfe", "/%41%", "/a\x00b", "/é e\u0301", "/\u2028<script>'\"\\", "/\ufffd", "/" + string(make([]byte, 1000))} {
+		for i, name := range []string{"/\xff\xfe", "/%41%", "/a\x00b", "/é e\u0301", "/\u2028<script>'\"\\", "/\ufffd", "/" + string(make([]byte, 1000)), "/" + strings.Repeat("例え", 10_000)} {
 			r := anOperation(fmt.Sprint("id", i), name[1:], 1)
 			r.Source, r.Destination, r.Current = name, name, name
 			r.Failures = []history.Failure{{Name: name, Status: 404}}

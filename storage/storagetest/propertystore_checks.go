@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/webdav"
+
+	"github.com/davd/davd/storage/deadprops"
 )
 
 var patchChecks = []propertyCheck{
@@ -274,6 +276,7 @@ func propertyNameChecks() []propertyCheck {
 	for _, label := range slices.Sorted(maps.Keys(names)) {
 		all = append(all, propertyCheck{"Name" + label, func(f *propertyFixture) { f.nameWorks(names[label]) }})
 	}
+	all = append(all, propertyCheck{"LongNames", longNames})
 	for _, label := range slices.Sorted(maps.Keys(pairs)) {
 		all = append(all, propertyCheck{"TwoNames" + label, func(f *propertyFixture) {
 			first, second := "/"+pairs[label][0], "/"+pairs[label][1]
@@ -301,4 +304,28 @@ func (f *propertyFixture) nameWorks(name string) {
 	f.copy(dir, file, true)
 	f.check()
 	f.remove(dir)
+}
+
+// longNames uses names of resources, properties and owners that differ only after 60,000 bytes.
+func longNames(f *propertyFixture) {
+	long := strings.Repeat("例え", 10_000)
+	first, second := "/"+long+"/1", "/"+long+"/2"
+	f.plant(first, first+"/x", second, "/dst")
+	f.check()
+	for _, name := range []xml.Name{{Space: long + "1", Local: long}, {Space: long + "2", Local: long}, {Space: long, Local: long + "1"}, {Space: long, Local: long + "2"}} {
+		f.patch(first, set(webdav.Property{XMLName: name, Lang: long, InnerXML: []byte(name.Space[len(long):] + name.Local[len(long):])}))
+	}
+	f.check()
+	f.patch(first, unset(webdav.Property{XMLName: xml.Name{Space: long, Local: long + "1"}}))
+	f.check()
+	f.copy(first, second, false)
+	f.check()
+	f.move(first, "/dst")
+	f.check()
+	f.remove(second)
+	f.check()
+	limits := deadprops.Limits{Property: -1, Owner: 1000}
+	f.setsAs(long+"1", limits, second, "p", 800, true)
+	f.setsAs(long+"2", limits, second, "q", 800, true)
+	f.setsAs(long+"1", limits, second, "r", 800, false)
 }

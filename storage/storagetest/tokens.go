@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -76,6 +77,18 @@ var tokenChecks = []struct {
 			succeed(t, store.AddToken(t.Context(), token))
 		}
 		return want
+	}},
+	{"long names", func(t *testing.T, store tokens.Store) []tokens.Token {
+		long := strings.Repeat("例え", 10_000)
+		want := []tokens.Token{aToken(long+"1", long+"1"), aToken(long+"1", long+"2"), aToken(long+"2", long+"1")}
+		for _, token := range want {
+			succeed(t, store.AddToken(t.Context(), token))
+		}
+		if err := store.AddToken(t.Context(), want[0]); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("a second one: %v", err)
+		}
+		succeed(t, store.DeleteToken(t.Context(), want[1].User, want[1].Name))
+		return slices.Delete(want, 1, 2)
 	}},
 	{"a name is used once", func(t *testing.T, store tokens.Store) []tokens.Token {
 		first, second := aToken("ann", "phone"), aToken("ann", "phone")
