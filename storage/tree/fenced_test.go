@@ -97,9 +97,11 @@ type node struct {
 	fsys    storage.FS
 	journal *nodeJournal
 	engine  tree.Engine
+	close   func()
 }
 
-// newNode returns a node that calls step before each call of the directory and the Journal.
+// newNode returns a node that calls step before each call of the directory and the Journal. The
+// caller must call its close.
 func newNode(t *testing.T, dir, name string, w *works, of func(storage.FS) storage.FS, step func(call string) error) *node {
 	t.Helper()
 	n := &node{journal: w.of(name)}
@@ -108,7 +110,7 @@ func newNode(t *testing.T, dir, name string, w *works, of func(storage.FS) stora
 	reserved := func() string { return storage.ReservedPrefix + name + "-" + strconv.FormatInt(made.Add(1), 10) }
 	fsys, err := local.OpenWith(dir, local.Options{Stage: reserved})
 	noError(t, err)
-	t.Cleanup(func() { _ = fsys.Close() })
+	n.close = func() { noError(t, fsys.Close()) }
 	n.fsys = intercept.New(of(fsys), func(_ context.Context, op, name string) error {
 		if op == "close" {
 			return nil
@@ -376,6 +378,7 @@ func TestFencedChanges(t *testing.T) {
 					w := &works{owner: "A"}
 					p := newPause(0, false)
 					n := newNode(t, dir, "A", w, s.of, p.step)
+					defer n.close()
 					got, err := k.run(t.Context(), n)
 					if got != tree.Finished || err != nil {
 						t.Errorf("%s, error %v", got, err)

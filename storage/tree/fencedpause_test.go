@@ -37,6 +37,7 @@ func fencings(t *testing.T) (all []fencing) {
 				if _, err := f.run(t.Context(), n); err != nil {
 					t.Fatal(f.title, err)
 				}
+				n.close()
 				f.steps = p.now
 				all = append(all, f)
 			}
@@ -149,12 +150,14 @@ func (f *fencing) pausedAt(t *testing.T, at int, dies bool, name string, then fu
 	dir := newShare(t, f.was)
 	w := &works{owner: "A"}
 	a := f.begin(t, dir, w, at, dies)
+	defer a.close()
 	complain := func(problem string) {
 		if problem != "" {
 			t.Errorf("%s, at step %d of %d, dies %v, then %s: %s\n\t%s", f.title, at, f.steps, dies, name, problem, strings.Join(a.log, "\n\t"))
 		}
 	}
 	b := newNode(t, dir, "B", w, f.of, free)
+	defer b.close()
 	result, err := b.recover(t.Context())
 	if err != nil {
 		complain("recovery: " + err.Error())
@@ -186,9 +189,8 @@ func TestPausedRecovery(t *testing.T) {
 			for _, at := range sweep.Steps(t, f.steps, 2) {
 				steps := f.recoverySteps(t, at)
 				for _, second := range sweep.Steps(t, steps, 2) {
-					for i, then := range sweep.Sample(t, later[1:], 1) {
-						f.pausedTwice(t, at, second, (at+second+i)%2 == 0, then.name, then.do)
-					}
+					then := later[1+(at+second)%(len(later)-1)]
+					f.pausedTwice(t, at, second, at%2 == 0, then.name, then.do)
 				}
 			}
 		})
@@ -201,8 +203,11 @@ func (f *fencing) recoverySteps(t *testing.T, at int) int {
 	dir := newShare(t, f.was)
 	w := &works{owner: "A"}
 	a := f.begin(t, dir, w, at, false)
+	defer a.close()
 	p := newPause(0, false)
-	if _, err := newNode(t, dir, "B", w, f.of, p.step).recover(t.Context()); err != nil {
+	b := newNode(t, dir, "B", w, f.of, p.step)
+	defer b.close()
+	if _, err := b.recover(t.Context()); err != nil {
 		t.Error(err)
 	}
 	a.finish(t)
@@ -214,15 +219,19 @@ func (f *fencing) pausedTwice(t *testing.T, at, second int, firstFirst bool, nam
 	dir := newShare(t, f.was)
 	w := &works{owner: "A"}
 	a := f.begin(t, dir, w, at, false)
+	defer a.close()
 	p := newPause(second, false)
 	b := recovering(t, newNode(t, dir, "B", w, f.of, p.step), p)
+	defer b.close()
+	c := newNode(t, dir, "C", w, f.of, free)
+	defer c.close()
 	complain := func(problem string) {
 		if problem != "" {
 			t.Errorf("%s, at steps %d and %d, %v, then %s: %s\nA:\t%s\nB:\t%s", f.title, at, second, firstFirst, name, problem,
 				strings.Join(a.log, "\n\t"), strings.Join(b.log, "\n\t"))
 		}
 	}
-	result, err := newNode(t, dir, "C", w, f.of, free).recover(t.Context())
+	result, err := c.recover(t.Context())
 	if err != nil {
 		complain("recovery: " + err.Error())
 	}
@@ -272,9 +281,12 @@ func (f *fencing) failsAt(t *testing.T, at int) {
 		}
 		return nil
 	})
+	defer n.close()
 	result, err := f.run(t.Context(), n)
 	if result == "" {
-		if result, err = newNode(t, dir, "B", w, f.of, free).recover(t.Context()); err != nil {
+		b := newNode(t, dir, "B", w, f.of, free)
+		defer b.close()
+		if result, err = b.recover(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}
