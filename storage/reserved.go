@@ -17,7 +17,8 @@ const reservedDAV = ".dav"
 
 // Reserved reports whether a segment of name is reserved. No client may see, read, lock
 // or write such a name. Reserved segments are those that start with ".davd-", which davd
-// uses, and ".DAV", which mod_dav_fs uses. All spellings that any filesystem may treat
+// uses, ".DAV", which mod_dav_fs uses, and names such as ".nfs00000000001a2b3c00000001", which an
+// NFS client gives files that were removed while they are open. All spellings that any filesystem may treat
 // as the same ([Fold]) are reserved, whatever filesystem the share is on.
 func Reserved(name string) bool {
 	for segment := range strings.SplitSeq(name, "/") {
@@ -33,7 +34,13 @@ func reservedSegment(segment string) bool {
 		return false
 	}
 	folded := Fold(segment)
-	return folded == reservedDAV || strings.HasPrefix(folded, ReservedPrefix)
+	return folded == reservedDAV || strings.HasPrefix(folded, ReservedPrefix) || removedByNFS(folded)
+}
+
+// removedByNFS reports whether segment is ".nfs" and 24 hexadecimal digits (sillyrename of Linux).
+func removedByNFS(segment string) bool {
+	digits, ok := strings.CutPrefix(segment, ".nfs")
+	return ok && len(digits) == 24 && strings.Trim(digits, "0123456789abcdef") == ""
 }
 
 // mayBeDotted reports whether Fold may return a string that starts with a dot. This
