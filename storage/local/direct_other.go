@@ -17,6 +17,8 @@ func (shortWay) close() {}
 
 func (shortWay) forget() {}
 
+func (shortWay) unanchor() {}
+
 func (shortWay) usable() bool { return false }
 
 // The functions whose names end in AtOnce return nil, because here only the policy's access

@@ -62,7 +62,10 @@ type FS struct {
 	links Links
 	// owned is nil if new files are as the process makes them.
 	owned *owned
-	stage func() string
+	// stage returns the name of a new stage. shared says that other processes change the
+	// directory too.
+	stage  func() string
+	shared bool
 	// sync is for commits that don't say what they flush.
 	sync storage.Sync
 
@@ -86,7 +89,7 @@ type FS struct {
 
 	// strays, if not nil, records the names of stages. mark identifies the directory
 	// in it.
-	strays *strays.File
+	strays strays.Notes
 	mark   string
 
 	// noClone contains pairs of devices, [2]uint64{source, copy}, between which
@@ -110,7 +113,8 @@ type Options struct {
 	Sync storage.Sync
 	// Stage, if not nil, returns an unused reserved name, without a slash, for the content of a
 	// file that is being replaced or created. The content then has this name from the start. It
-	// is for a directory that other processes change too. By default, and only on Linux, most
+	// is for a directory that other servers change too: paths are then resolved from the root
+	// at each call, and a call is made once more after ESTALE. By default, and only on Linux, most
 	// content has no name.
 	Stage func() string
 }
@@ -139,13 +143,17 @@ func OpenWith(dir string, options Options) (*FS, error) {
 	if f.stage == nil {
 		f.stage = func() string { return path.Base(storage.Beside("/")) }
 	} else {
-		f.ways = nil
+		f.shared, f.ways = true, nil
 	}
 	if f.links != LinksFollow {
 		_, err = root.Lstat("..")
 		f.escape = storage.Cause(err)
 	}
 	f.short.init(root)
+	if f.shared {
+		f.root = renewed{root}
+		f.short.unanchor()
+	}
 	return f, nil
 }
 

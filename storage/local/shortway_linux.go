@@ -14,6 +14,9 @@ type shortWay struct {
 	root    descriptor // without users if the short way is not available
 	closed  atomic.Bool
 	anchors anchors
+	// unanchored is set if other servers rename collections too. Then an old anchor would lead
+	// to a wrong one.
+	unanchored bool
 }
 
 // descriptor is open as long as calls use it. A syscall.RawConn does the same, but its
@@ -62,7 +65,7 @@ func (w *shortWay) open(dir string, flags uint64) (fd int, ok bool) {
 		return -1, false
 	}
 	defer w.done()
-	if ends := anchorEnds(dir); ends != nil {
+	if ends := anchorEnds(dir); ends != nil && !w.unanchored {
 		if fd, ok := w.anchors.openAnchored(start, dir, ends, flags); ok {
 			return fd, true
 		}
@@ -172,6 +175,9 @@ func (w *shortWay) init(root access) {
 		w.root.users.Store(1)
 	}
 }
+
+// unanchor makes the short way use no anchors.
+func (w *shortWay) unanchor() { w.unanchored = true }
 
 // usable reports whether the short way is available.
 func (w *shortWay) usable() bool { return w.root.users.Load() > 0 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/strays"
@@ -20,13 +21,49 @@ var errOtherRoot = errors.New("the share is not the same directory as before: if
 // own stages in file. Sweep removes only files with reserved names. It finds stages in
 // collections that this FS has renamed, but not in those that another process has renamed.
 func (f *FS) Sweep(ctx context.Context, file *strays.File) ([]strays.Swept, error) {
+	root, err := f.identify()
+	if err != nil {
+		return nil, err
+	}
+	swept, err := f.sweep(ctx, root, file.Left())
+	if err == nil {
+		f.strays, f.mark = file, root
+	}
+	return swept, err
+}
+
+// SweepNotes removes the stages of dead processes in this directory. Notes of other directories
+// have no effect.
+func (f *FS) SweepNotes(ctx context.Context, left []strays.Note) ([]strays.Swept, error) {
+	root, err := f.identify()
+	if err != nil {
+		return nil, err
+	}
+	left = slices.DeleteFunc(slices.Clone(left), func(n strays.Note) bool { return n.Root != root })
+	return f.sweep(ctx, root, left)
+}
+
+// NoteIn makes the FS note its stages in notes.
+func (f *FS) NoteIn(_ context.Context, notes strays.Notes) error {
+	root, err := f.identify()
+	if err == nil {
+		f.strays, f.mark = notes, root
+	}
+	return err
+}
+
+// identify returns what identifies the directory in notes.
+func (f *FS) identify() (string, error) {
 	info, err := f.byAccess(f.root.Stat, rootName)
 	if err != nil {
-		return nil, f.failed("sweep", "/", err, reading)
+		return "", f.failed("sweep", "/", err, reading)
 	}
-	root := identity(info)
-	var swept []strays.Swept
-	for _, stray := range file.Left() {
+	return identity(info), nil
+}
+
+// sweep removes the stages that left contains. root identifies the directory.
+func (f *FS) sweep(ctx context.Context, root string, left []strays.Note) (swept []strays.Swept, err error) {
+	for _, stray := range left {
 		if err := ctx.Err(); err != nil {
 			return swept, err
 		}
@@ -38,7 +75,6 @@ func (f *FS) Sweep(ctx context.Context, file *strays.File) ([]strays.Swept, erro
 			swept = append(swept, strays.Swept{Name: virtual(stray.Name), Err: err})
 		}
 	}
-	f.strays, f.mark = file, root
 	return swept, nil
 }
 
@@ -77,6 +113,15 @@ func (f *FS) note(local, base string) strays.Note {
 // follow must be called before from, which may be a collection, is renamed to the name to
 // of into.
 func (f *FS) follow(from string, into *FS, to string) {
+	if f.strays == nil || into.strays == nil {
+		return
+	}
+	if f.shared {
+		// A look at the disk costs less than a note in a state that processes share.
+		if info, err := f.root.Lstat(from); err != nil || !info.IsDir() {
+			return
+		}
+	}
 	separator := string(filepath.Separator)
 	f.strays.Follow(from+separator, into.strays, into.mark, to+separator)
 }

@@ -22,6 +22,22 @@ type Sweeper interface {
 	// Sweep removes the names that file contains from a dead process. From then on, the
 	// FS notes in file the names that it would leave behind itself.
 	Sweep(ctx context.Context, file *File) ([]Swept, error)
+
+	// SweepNotes removes the names that left contains, if they are in this FS. The FS may be in
+	// use.
+	SweepNotes(ctx context.Context, left []Note) ([]Swept, error)
+
+	// NoteIn makes the FS note its names in notes. Nobody may use the FS yet.
+	NoteIn(ctx context.Context, notes Notes) error
+}
+
+// Notes is where an FS notes its names: a *[File], or a state that several processes share.
+type Notes interface {
+	// Add records name before it is created; root identifies the share. The zero value means
+	// that it could not.
+	Add(root, name string) Note
+	// Follow must be called before a collection is renamed. See [File.Follow].
+	Follow(from string, into Notes, root, to string)
 }
 
 // Swept is the result of removing one reserved name that a dead process left behind.
@@ -44,6 +60,25 @@ func Sweep(ctx context.Context, fsys storage.FS, file *File) ([]Swept, error) {
 		return nil, nil
 	}
 	return sweeper.Sweep(ctx, file)
+}
+
+// SweepNotes removes the names that left contains and that are in fsys, which may be in use. Without
+// a [Sweeper], it does nothing.
+func SweepNotes(ctx context.Context, fsys storage.FS, left []Note) ([]Swept, error) {
+	sweeper, ok := fsys.(Sweeper)
+	if !ok || len(left) == 0 {
+		return nil, nil
+	}
+	return sweeper.SweepNotes(ctx, left)
+}
+
+// NoteIn makes fsys note its names in notes. Nobody may use fsys yet. Without a [Sweeper], it does
+// nothing.
+func NoteIn(ctx context.Context, fsys storage.FS, notes Notes) error {
+	if sweeper, ok := fsys.(Sweeper); ok {
+		return sweeper.NoteIn(ctx, notes)
+	}
+	return nil
 }
 
 // File records the reserved names that this process would leave behind if it were killed,
@@ -75,6 +110,15 @@ type Note struct {
 	in    *File
 	at    int64 // its first slot
 	slots int64
+	// shared is set if the note is not in a File.
+	shared *sharedNote
+}
+
+type sharedNote struct{ forget func() }
+
+// NewNote returns a note that [Notes] other than a [File] have recorded. Forget calls forget.
+func NewNote(root, name string, forget func()) Note {
+	return Note{Name: name, Root: root, shared: &sharedNote{forget}}
 }
 
 // liveNote is a note and those that Follow added for it.
@@ -190,9 +234,9 @@ func (f *File) take(note *Note) {
 // File is into. from and to are the prefixes that the names of its members have before and
 // after the rename, each with a separator at the end. Follow adds a note with the new name
 // for each note with the old one.
-func (f *File) Follow(from string, into *File, root, to string) {
+func (f *File) Follow(from string, into Notes, root, to string) {
 	for _, note := range f.below(from) {
-		if also := into.Add(root, to+note.Name[len(from):]); also.in != nil {
+		if also := into.Add(root, to+note.Name[len(from):]); also != (Note{}) {
 			f.join(note, also)
 		}
 	}
@@ -230,6 +274,10 @@ func (f *File) join(note, also Note) {
 
 // Forget removes the note. Call it when the file no longer exists or has another name.
 func (n Note) Forget() {
+	if n.shared != nil {
+		n.shared.forget()
+		return
+	}
 	if n.in == nil {
 		return
 	}
