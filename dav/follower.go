@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/tree"
 )
@@ -24,7 +25,7 @@ import (
 // places are those of the source and the destination, if the caller knows them.
 func (h *Handler) engine(c *claim, places ...place.Place) tree.Engine {
 	return tree.Engine{
-		FS: h.FileSystem, Journal: h.journal(), Names: h.journalNames(), Follower: &follower{Handler: h, claim: c, places: places},
+		FS: h.FileSystem, Journal: c.shared.journal(h.journal()), Fence: c.shared.fence(), Names: h.journalNames(), Follower: &follower{Handler: h, claim: c, places: places},
 		CopyLinks: h.CopyLinks, Persist: h.persist(c), Workers: h.workers(), Client: c.client,
 	}
 }
@@ -187,6 +188,9 @@ const (
 // shuts down. The names stay claimed even then.
 func (h *Handler) persist(c *claim) func(attempt int, err error) bool {
 	return func(attempt int, err error) bool {
+		if c.shared.lost() || errors.Is(err, cluster.ErrFenced) {
+			return false // Another node completes the operation.
+		}
 		if attempt%persistNotice == 0 && h.OperationLogger != nil && c.about != nil {
 			h.OperationLogger(c.about(), fmt.Errorf("the share has changed, but the server can't write its state and keeps trying: %w", err))
 		}

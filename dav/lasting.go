@@ -32,6 +32,7 @@ type lasting struct {
 	answers        interim.Held
 	encoders       compress.Encoders
 	ownWorkers     tree.Workers
+	settlers       settlers
 
 	lockTable     *locktable.Table
 	lockTableOnce sync.Once

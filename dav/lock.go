@@ -19,9 +19,9 @@ import (
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
-	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -70,31 +70,79 @@ func (r *request) acquire(w http.ResponseWriter, at place.Place, wanted lock.Loc
 	}
 	// Whatever its depth, a lock protects the names of the direct members. So no member may
 	// be created or removed meanwhile.
-	release, err := r.h.shared().claims.Acquire(r.Context(), tenant.Prefix(r.Context()), operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
+	c, err := r.claimNames(operation.Key{}, nil, operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
 	if err != nil {
 		return err
 	}
-	defer release()
-	occupant, err := r.mayLock(header, at)
-	if err != nil {
-		return err
-	}
-	granted, err := r.h.locks().Acquire(r.Context(), wanted)
-	if err != nil {
-		return r.h.locks().Conflict(r.Context(), at, err)
+	defer c.release()
+	occupant, granted, err := r.grant(c, header, at, wanted)
+	if c.shared == nil {
+		if err != nil {
+			return err
+		}
+	} else if ended := c.end(err); ended != nil || err != nil {
+		return cmp.Or(ended, err) // If another node has finished, it has not granted the lock.
 	}
 	code := http.StatusOK
 	switch {
 	case occupant == nil:
 		code = http.StatusCreated
-		if err := r.h.createEmpty(r.Context(), at, granted.Token); err != nil {
-			return errors.Join(err, r.h.locks().Release(context.WithoutCancel(r.Context()), granted.Token))
-		}
 	case occupant.IsDir():
 		r.setContentLocation(w.Header(), at.Asked)
 	}
 	w.Header().Set("Lock-Token", "<"+granted.Token+">")
 	return r.respondLock(w, at, granted, code)
+}
+
+// grant creates the lock and, if nothing exists at the place, an empty file. occupant describes
+// what exists.
+func (r *request) grant(c *claim, header field.If, at place.Place, wanted lock.Lock) (occupant fs.FileInfo, granted lock.Lock, err error) {
+	if occupant, err = r.mayLock(header, at); err != nil {
+		return nil, granted, err
+	}
+	if occupant == nil && c.shared != nil {
+		granted, err = r.grantNew(c, at, wanted)
+		return nil, granted, err
+	}
+	if granted, err = r.h.locks().Acquire(r.Context(), wanted); err != nil {
+		return nil, granted, r.h.locks().Conflict(r.Context(), at, err)
+	}
+	if occupant == nil {
+		err := r.h.removeEarlier(r.Context(), at)
+		if err == nil {
+			err = r.h.createEmpty(r.Context(), at)
+		}
+		if err != nil {
+			return nil, granted, errors.Join(err, r.h.locks().Release(context.WithoutCancel(r.Context()), granted.Token))
+		}
+		r.h.noteCreated(r.Context(), at, granted.Token)
+	}
+	return occupant, granted, nil
+}
+
+// grantNew creates an empty file and then its lock. If the process dies in between, another node
+// leaves the file, but no lock whose token no client knows.
+func (r *request) grantNew(c *claim, at place.Place, wanted lock.Lock) (granted lock.Lock, err error) {
+	ctx := context.WithoutCancel(r.Context())
+	if err := r.h.locks().Grantable(ctx, wanted); err != nil {
+		return granted, r.h.locks().Conflict(ctx, at, err)
+	}
+	if err := r.h.removeEarlier(ctx, at); err != nil {
+		return granted, err
+	}
+	engine := r.h.engine(c, at)
+	if err := placed(engine.MakeFile(ctx, at.Name, 0o666)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return granted, err
+	}
+	changedMembers(ctx, r.h.FileSystem, at.Name)
+	if granted, err = r.h.locks().Acquire(ctx, wanted); err != nil {
+		if c.shared.lost() || errors.Is(err, cluster.ErrFenced) {
+			return granted, err
+		}
+		return granted, errors.Join(r.h.locks().Conflict(ctx, at, err), engine.Remove(ctx, at.Name, nil))
+	}
+	r.h.noteCreated(ctx, at, granted.Token)
+	return granted, nil
 }
 
 // mayLock returns an error if the resource must not be locked. Otherwise it returns the
@@ -122,12 +170,13 @@ func (r *request) mayLock(header field.If, at place.Place) (fs.FileInfo, error) 
 	return nil, r.h.locks().PermitMember(r.Context(), submittedBy(r, header), at)
 }
 
-// createEmpty creates an empty file for the lock with the given token.
-func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string) error {
-	// An earlier resource with this name may have left properties.
-	if err := h.properties(ctx).Remove(ctx, at.Key); err != nil {
-		return err
-	}
+// removeEarlier removes the properties that an earlier resource with this name may have left.
+func (h *Handler) removeEarlier(ctx context.Context, at place.Place) error {
+	return h.properties(ctx).Remove(ctx, at.Key)
+}
+
+// createEmpty creates an empty file.
+func (h *Handler) createEmpty(ctx context.Context, at place.Place) error {
 	f, err := h.FileSystem.OpenFile(ctx, at.Name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another program created it first
@@ -136,13 +185,14 @@ func (h *Handler) createEmpty(ctx context.Context, at place.Place, token string)
 		return err
 	}
 	changedMembers(ctx, h.FileSystem, at.Name)
-	if err := f.Close(); err != nil {
-		return err
-	}
+	return f.Close()
+}
+
+// noteCreated notes that the LOCK of token has created the file.
+func (h *Handler) noteCreated(ctx context.Context, at place.Place, token string) {
 	if info, err := h.FileSystem.Stat(ctx, at.Name); err == nil {
 		h.shared().created.Note(ctx, token, at.Key, info)
 	}
-	return nil
 }
 
 // refresh restarts the timeouts of the submitted locks (RFC 4918 §9.10.2).

@@ -6,8 +6,11 @@ import (
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
+	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage/cluster"
+	"github.com/davd/davd/storage/history"
 )
 
 // claim is the right of a request to make the changes that it passed to confirm. Once a
@@ -19,6 +22,8 @@ type claim struct {
 	// for the resources.
 	claims *operation.Claims
 	hold   *operation.Hold
+	// shared is the claim against other nodes; nil without any.
+	shared *sharedClaim
 	// client is who the claim is for, as Handler.client returns it.
 	client string
 	// about describes the operation that has the claim; it is nil without one.
@@ -31,11 +36,26 @@ type claim struct {
 	entries *sync.Map
 }
 
-// release releases the claim. It may be called more than once.
+// release releases the claim. It may be called more than once. end must come before.
 func (c *claim) release() {
+	c.shared.abandon()
 	if c.claims != nil {
 		c.claims.Release(c.hold)
 	}
+}
+
+// end ends the claim against other nodes, after the change has ended with err. It returns the error
+// for the answer.
+func (c *claim) end(err error) error { return c.shared.end(err, nil) }
+
+// endUnused is end for an operation that has not begun, because of err.
+func (c *claim) endUnused(err error, announced *cluster.Operation) error {
+	if announced == nil {
+		return c.end(err)
+	}
+	r := announced.Record
+	r.State, r.Ended, r.Status, r.Reason = history.Finished, r.Started, status.Of(err), status.Reason(err)
+	return c.shared.end(err, &cluster.Result{Record: r})
 }
 
 // giveBack ends what follower.Prepare has begun.
@@ -53,9 +73,9 @@ func (c *claim) giveBack() {
 // the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
 // no other request can lock or change the resources.
 //
-// key is that of an operation, or zero. If an identical request holds the claim, the error is
-// for operation.Registry.Undertake.
-func (r *request) confirm(key operation.Key, changes ...locktable.Change) (*claim, error) {
+// key is that of an operation, or zero, and announced is how other nodes will see it. If an
+// identical request holds the claim, the error is for operation.Registry.Undertake.
+func (r *request) confirm(key operation.Key, announced *cluster.Operation, changes ...locktable.Change) (*claim, error) {
 	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err
@@ -64,16 +84,33 @@ func (r *request) confirm(key operation.Key, changes ...locktable.Change) (*clai
 	for i, c := range changes {
 		scopes[i] = operation.Scope{Name: c.Key, Tree: c.Tree}
 	}
+	c, err := r.claimNames(key, announced, scopes...)
+	if err != nil {
+		return nil, err
+	}
+	if c.used, err = r.permit(header, changes); err != nil {
+		err = c.endUnused(err, announced)
+		c.release()
+		return nil, err
+	}
+	return c, nil
+}
+
+// claimNames claims scopes in this process, and then against other nodes.
+func (r *request) claimNames(key operation.Key, announced *cluster.Operation, scopes ...operation.Scope) (*claim, error) {
 	held := &operation.Hold{Scopes: scopes, Key: key, Tenant: tenant.Prefix(r.Context())}
 	if err := r.h.shared().claims.AcquireHold(r.Context(), held); err != nil {
 		return nil, err
 	}
-	used, err := r.permit(header, changes)
+	shared, err := r.claimShared(scopes, announced)
 	if err != nil {
 		r.h.shared().claims.Release(held)
 		return nil, err
 	}
-	return &claim{locks: r.h.locks(), used: used, claims: &r.h.shared().claims, hold: held}, nil
+	if shared != nil {
+		held.End = shared.end
+	}
+	return &claim{locks: r.h.locks(), claims: &r.h.shared().claims, hold: held, shared: shared}, nil
 }
 
 // permit evaluates the header If and checks the locks.

@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage/tree"
 )
 
 // mkcol makes a collection (RFC 4918 §9.3).
@@ -25,7 +26,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err := h.checkNew(r.Context(), at.Name); err != nil {
 		return err
 	}
-	claim, err := r.confirm(operation.Key{}, locktable.Change{Place: at, Membership: true})
+	claim, err := r.confirm(operation.Key{}, nil, locktable.Change{Place: at, Membership: true})
 	if err != nil {
 		return err
 	}
@@ -35,9 +36,9 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 		err = h.names().Unmoved(r.Context(), at, false)
 	}
 	if err == nil {
-		err = h.makeCollection(r.Context(), at)
+		err = h.makeCollection(r.Context(), claim, at)
 	}
-	if err != nil {
+	if err := claim.end(err); err != nil {
 		return err
 	}
 	if info, err := h.FileSystem.Stat(r.Context(), at.Name); err == nil {
@@ -77,7 +78,7 @@ func (h *Handler) checkNew(ctx context.Context, name string) error {
 var errExists = status.New(http.StatusMethodNotAllowed, "a resource with this name already exists")
 
 // makeCollection makes a collection at a place that is claimed.
-func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {
+func (h *Handler) makeCollection(ctx context.Context, c *claim, at place.Place) error {
 	name := at.Name
 	if err := h.checkNew(ctx, name); err != nil {
 		return err
@@ -86,7 +87,7 @@ func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {
 	if err := h.properties(ctx).Remove(ctx, at.Key); err != nil {
 		return err
 	}
-	err := h.FileSystem.Mkdir(ctx, name, 0o777)
+	err := h.mkdir(ctx, c, name)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return errExists
@@ -94,6 +95,21 @@ func (h *Handler) makeCollection(ctx context.Context, at place.Place) error {
 		return errNoParent
 	case err == nil:
 		changedMembers(ctx, h.FileSystem, name)
+	}
+	return err
+}
+
+func (h *Handler) mkdir(ctx context.Context, c *claim, name string) error {
+	if c.shared == nil {
+		return h.FileSystem.Mkdir(ctx, name, 0o777)
+	}
+	return placed(h.engine(c).MakeCollection(ctx, name, 0o777))
+}
+
+// placed returns err if what package tree was to place is not in place.
+func placed(result tree.Result, err error) error {
+	if result == tree.Finished {
+		return nil
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/tree"
 )
@@ -47,7 +48,11 @@ func (h *Handler) StopOperation(ctx context.Context, id string) error {
 // may be closed once the Handler serves no more requests.
 //
 // Shutdown does not wait for other requests; http.Server.Shutdown does.
-func (h *Handler) Shutdown(ctx context.Context) error { return h.registry().Shutdown(ctx) }
+func (h *Handler) Shutdown(ctx context.Context) error {
+	err := h.registry().Shutdown(ctx)
+	h.kept().settlers.halt()
+	return err
+}
 
 // statusID returns the ID in the URL path of a status document, or "" for the path of
 // the list. ok is false for any other path.
@@ -82,6 +87,31 @@ func (s operationServer) Records() history.Store {
 		return tenant.History{Store: s.h().allRecords()}
 	}
 	return s.h().allRecords()
+}
+
+// Peers implements operation.Server.
+func (s operationServer) Peers() operation.Peers {
+	node := s.h().node()
+	if node == nil {
+		return nil
+	}
+	ops := node.Operations()
+	if s.h().Tenant != nil {
+		ops = tenant.Operations{Operations: ops}
+	}
+	return peers{ops}
+}
+
+// peers are the operations of all nodes.
+type peers struct{ cluster.Operations }
+
+// Partial implements operation.Peers.
+func (peers) Partial(named []history.Failure, total int64) error {
+	partial := &tree.PartialError{Unnamed: total - int64(len(named))}
+	for _, each := range named {
+		partial.Failures = append(partial.Failures, tree.Outcome{Name: each.Name, Err: status.New(each.Status, "")})
+	}
+	return partial
 }
 
 func (s operationServer) Record(of string, r history.Record) history.Record {

@@ -24,7 +24,11 @@ func (h *Handler) propfind(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	info, err := h.names().Stat(r.Context(), r.name)
+	var info fs.FileInfo
+	err = r.revealed(func() (err error) {
+		info, err = h.names().Stat(r.Context(), r.name)
+		return err
+	})
 	if err != nil {
 		return err
 	}

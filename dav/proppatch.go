@@ -38,7 +38,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	claim, err := r.confirm(operation.Key{}, locktable.Change{Place: at})
+	claim, err := r.confirm(operation.Key{}, nil, locktable.Change{Place: at})
 	if err != nil {
 		return err
 	}
@@ -49,14 +49,15 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 		err = preconditions(r, info)
 	}
 	if err != nil {
-		return err
+		return claim.end(err)
 	}
 	p := planPatch(patches)
 	if !p.refused {
 		err = p.apply(r.withBudget(r.Context()), h, at, info)
-		if err != nil && !p.refused {
-			return err
-		}
+	}
+	// A refused property doesn't make the request fail, and err only goes to the log.
+	if ended := claim.end(nil); ended != nil || err != nil && !p.refused {
+		return errors.Join(ended, err)
 	}
 	if minimal := r.preferences().Minimal; minimal != "" && !p.refused {
 		// RFC 8144 §2.2. A client that sends Brief expects a 200 without content.

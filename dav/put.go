@@ -15,7 +15,6 @@ import (
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
-	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
 )
@@ -85,7 +84,7 @@ func (p *put) replace(name string) (info fs.FileInfo, err error) {
 		return nil, errIsCollection
 	case namesCollection(p.r):
 		return nil, p.noFile()
-	case p.brief():
+	case p.brief() && p.h.node() == nil:
 		return p.atOnce()
 	}
 	return p.inSteps()
@@ -112,18 +111,18 @@ func (p *put) atOnce() (fs.FileInfo, error) {
 	if _, err := io.ReadFull(p.r.Body, body); err != nil {
 		return nil, cutOff(err)
 	}
-	release, err := p.claim()
+	c, err := p.claim()
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer c.release()
 	if err := p.begin(p.mayChange, true); err != nil {
 		return nil, err
 	}
 	if _, err := p.content.Write(body); err != nil {
 		return nil, unplaced(err)
 	}
-	return p.commit(func(old fs.FileInfo) error {
+	return p.commit(c, func(old fs.FileInfo) error {
 		if (old == nil) == (p.old == nil) {
 			return nil
 		}
@@ -132,7 +131,8 @@ func (p *put) atOnce() (fs.FileInfo, error) {
 }
 
 // inSteps makes all checks before it reads the body, so that a refused client gets no
-// 100 (Continue). The body may take hours, so inSteps repeats the checks after it.
+// 100 (Continue). The body may take hours, so inSteps repeats the checks after it. With other
+// nodes, every body is received so: what gets the name must exist before the claim.
 func (p *put) inSteps() (fs.FileInfo, error) {
 	if err := p.begin(p.mayBegin, false); err != nil {
 		return nil, err
@@ -140,16 +140,16 @@ func (p *put) inSteps() (fs.FileInfo, error) {
 	if err := p.receive(); err != nil {
 		return nil, err
 	}
-	release, err := p.claim()
+	c, err := p.claim()
 	if err != nil {
 		return nil, err
 	}
-	defer release()
-	return p.commit(p.mayChange)
+	defer c.release()
+	return p.commit(c, p.mayChange)
 }
 
-func (p *put) claim() (release func(), err error) {
-	return p.h.shared().claims.Acquire(p.r.Context(), tenant.Prefix(p.r.Context()), operation.Scope{Name: p.at.Key})
+func (p *put) claim() (*claim, error) {
+	return p.r.claimNames(operation.Key{}, nil, operation.Scope{Name: p.at.Key})
 }
 
 // begin opens the replacement that receives the content, if check allows it.

@@ -10,17 +10,49 @@ import (
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/tree"
 )
 
-// commit puts the complete content in place, if check still allows it.
-func (p *put) commit(check func(old fs.FileInfo) error) (fs.FileInfo, error) {
+// commit puts the complete content in place, if check still allows it, and ends the claim.
+func (p *put) commit(c *claim, check func(old fs.FileInfo) error) (fs.FileInfo, error) {
+	if c.shared == nil {
+		return p.place(p.content.Commit, check)
+	}
+	var info fs.FileInfo
+	err := p.fenced(c, func(ctx context.Context, how storage.Placing) (err error) {
+		info, err = p.content.Commit(ctx, how)
+		return err
+	}, check)
+	if err := c.end(err); err != nil || info != nil {
+		return info, err
+	}
+	// Another node has finished the PUT, or a call had an effect although it failed.
+	return p.h.FileSystem.Stat(p.r.Context(), p.at.Name)
+}
+
+// fenced is place with a stage that other nodes can take away.
+func (p *put) fenced(c *claim, commit func(context.Context, storage.Placing) error, check func(old fs.FileInfo) error) error {
+	stage := storage.StageName(p.content)
+	if stage == "" {
+		return status.New(http.StatusNotImplemented, "this storage can't be used by several servers")
+	}
+	// The client has sent everything, so commit even if it disconnects.
+	ctx := context.WithoutCancel(p.r.Context())
+	return placed(p.h.engine(c, p.at).PlaceStage(ctx, tree.Stage{Method: p.r.Method, Name: stage, Destination: p.at.Name}, func(ctx context.Context) error {
+		_, err := p.place(func(_ context.Context, how storage.Placing) (fs.FileInfo, error) { return nil, commit(ctx, how) }, check)
+		return err
+	}))
+}
+
+// place calls commit, if check still allows it.
+func (p *put) place(commit func(context.Context, storage.Placing) (fs.FileInfo, error), check func(old fs.FileInfo) error) (fs.FileInfo, error) {
 	// The client has sent everything, so commit even if it disconnects.
 	ctx := context.WithoutCancel(p.r.Context())
 	if err := p.h.authorize(p.r); err != nil {
 		return nil, err
 	}
 	only := createOnly(p.r)
-	info, err := p.content.Commit(ctx, storage.Placing{
+	info, err := commit(ctx, storage.Placing{
 		Modified: distinct(ctx, p.h.FileSystem, p.at.Name, p.modified),
 		// If a file has appeared meanwhile, the client did not mean a part of that.
 		Create: only || p.update != nil && p.old == nil,

@@ -33,12 +33,18 @@ import (
 // available. It waits for requests that use the same names, and leaves operations of this process
 // alone.
 //
+// With a State that other nodes share, TakeOver does all this for nodes that are dead. Recover then
+// only ends the records of their listings.
+//
 // If the Handler is ReadOnly, Recover does nothing and leaves the journal as it is.
 func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err error) {
 	if h.ReadOnly {
 		return nil, nil
 	}
 	ctx = storage.Unrestricted(ctx)
+	if h.node() != nil {
+		return nil, recoverer{h}.recoverNode(ctx)
+	}
 	if h.journal() != nil {
 		engine := h.engine(&claim{locks: h.locks()})
 		engine.Persist = nil // on an error, the caller tries again

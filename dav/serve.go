@@ -135,7 +135,11 @@ func (h *Handler) pinned(r *http.Request, operates bool) (req *request, release 
 
 func (h *Handler) serveNow(w http.ResponseWriter, r *request, serve func(*Handler, http.ResponseWriter, *request) error) error {
 	err := h.authorize(r)
-	if err == nil {
+	switch {
+	case err != nil:
+	case r.Method == http.MethodGet, r.Method == http.MethodHead:
+		err = r.revealed(func() error { return serve(h, w, r) })
+	default:
 		err = serve(h, w, r)
 	}
 	if !status.Answered(err) && status.Of(err) == http.StatusMethodNotAllowed {

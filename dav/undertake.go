@@ -10,6 +10,7 @@ import (
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/tenant"
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -36,16 +37,25 @@ func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (pla
 		return err
 	}
 	req := r.operationRequest(r.operationKey())
-	return h.registry().Undertake(w, req, leave, func() (operation.Task, error) {
-		p, err := check()
+	return h.registry().Undertake(w, req, leave, func(announced *cluster.Operation) (operation.Task, error) {
+		var p plan
+		err := r.revealed(func() (err error) {
+			p, err = check()
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		c, err := r.confirm(req.Key, p.changes()...)
+		if announced != nil {
+			announced.Record.Source, announced.Record.Destination = p.Resources()
+			announced.Record.Status = p.Success()
+		}
+		c, err := r.confirm(req.Key, announced, p.changes()...)
 		if err != nil {
 			return nil, err
 		}
 		if err := p.recheck(); err != nil {
+			err = c.endUnused(err, announced)
 			c.release()
 			return nil, err
 		}
@@ -78,6 +88,13 @@ func (t *task) Monitor() operation.Monitor { return treeMonitor{t.monitor} }
 func (t *task) Do(ctx context.Context, snapshot func() operation.Operation) error {
 	defer t.claim.giveBack()
 	t.claim.about = snapshot
+	if t.claim.shared == nil {
+		return t.do(ctx, t.claim, t.monitor)
+	}
+	// What has not begun to change the names ends when another node takes over.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(t.claim.shared.claim.Context(), func() { cancel(cluster.ErrFenced) })()
 	return t.do(ctx, t.claim, t.monitor)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
 )
 
 // claimPatience is how long a request waits while another one is changing the same
@@ -56,6 +57,9 @@ type Hold struct {
 	// Shared: the claim conflicts only with one of an identical request. That is for a server
 	// that leaves other conflicts to the storage.
 	Shared bool
+	// End, if not nil, ends the claim on other servers, after the work has ended with err. It
+	// returns the error for the answer, which other servers may have decided.
+	End func(err error, result *cluster.Result) error
 }
 
 var errClaimed = &status.Error{Status: http.StatusLocked, Reason: "another request is changing this resource"}

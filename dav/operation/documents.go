@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -78,8 +79,8 @@ func serveAllow(w http.ResponseWriter, methods string) error {
 	return nil
 }
 
-// find returns the operation id and a view of it. op is nil if this process knows only
-// the record. The error is errNoOperation if r may not see the operation.
+// find returns the operation id and a view of it. op is nil if only the record is left. The
+// error is errNoOperation if r may not see the operation.
 func (d Documents) find(r *http.Request, id string) (op *operation, v *view, err error) {
 	if op := d.Registry.find(id); op != nil {
 		if !ofTenant(r, op) || !d.mayReach(r, op.Principal) {
@@ -87,26 +88,42 @@ func (d Documents) find(r *http.Request, id string) (op *operation, v *view, err
 		}
 		return op, d.Registry.view(op), nil
 	}
-	record, err := d.Registry.server.Records().LoadOperation(r.Context(), id)
+	status, err := d.Registry.load(r.Context(), id)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, errNoOperation
 	case err != nil:
 		return nil, nil, err
 	}
-	v = d.viewOfRecord(r.Context(), record)
-	if !d.mayReach(r, record.Principal) || v.outdated() {
+	v = d.viewOfRecord(r.Context(), status)
+	if !d.mayReach(r, status.Record.Principal) || v.outdated() {
 		return nil, nil, errNoOperation
 	}
-	return nil, v, nil
+	if v.running() {
+		op = d.Registry.newFar(r.Context(), status, Key{})
+	}
+	return op, v, nil
 }
 
-// viewOfRecord returns a view of a record whose operation this process does not know.
-func (d Documents) viewOfRecord(ctx context.Context, record history.Record) *view {
-	v := &view{Record: record}
-	if v.State == history.Running {
+// load returns an operation that this process doesn't work on.
+func (s *Registry) load(ctx context.Context, id string) (cluster.Status, error) {
+	if peers := s.server.Peers(); peers != nil {
+		return peers.Load(ctx, id)
+	}
+	record, err := s.server.Records().LoadOperation(ctx, id)
+	return cluster.Status{Record: record}, err
+}
+
+// viewOfRecord returns a view of an operation that this process does not know.
+func (d Documents) viewOfRecord(ctx context.Context, known cluster.Status) *view {
+	v := &view{Record: known.Record, Stopping: known.Stopping}
+	switch {
+	case v.State == history.Running && known.Alive:
+		v.Status = 0 // That is the status which it is to have.
+		return v
+	case v.State == history.Running:
 		d.Access.Interrupted(ctx, &v.Record)
-		v.Ended = v.Updated
+		v.Ended, v.Status = v.Updated, 0
 	}
 	v.average()
 	return v
@@ -129,11 +146,13 @@ func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v 
 	w.Header().Set("Vary", "Accept")
 	form := field.PreferredType(r.Header["Accept"], jsonType, htmlType, eventsType)
 	if form == eventsType {
+		defer d.Registry.watch(op)()
 		return d.serveEvents(w, r, op, v)
 	}
 	if field.PrefersProcessing(r.Header) && v.running() {
 		if leave, err := d.Access.EnterStream(r); err == nil {
 			defer leave()
+			defer d.Registry.watch(op)()
 			return d.await(w, r, op, form)
 		}
 	}

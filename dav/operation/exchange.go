@@ -24,6 +24,23 @@ type Exchange struct {
 	async asyncPreference
 	// away: the request no longer waits. The Registry's mu guards it.
 	away bool
+	// monitor is that of op; nil without other servers.
+	monitor *switching
+}
+
+// current returns the operation. Another goroutine than that of the request needs it.
+func (x *Exchange) current() *operation {
+	x.registry.mu.Lock()
+	defer x.registry.mu.Unlock()
+	return x.op
+}
+
+// rebind makes x wait for op, which already counts it as waiting.
+func (x *Exchange) rebind(op *operation) {
+	x.monitor.follow(op.monitor)
+	x.registry.mu.Lock()
+	defer x.registry.mu.Unlock()
+	x.op, x.away = op, false
 }
 
 // newExchange makes r wait for op, which already counts it as waiting. about says what the
@@ -32,16 +49,16 @@ func (s *Registry) newExchange(w http.ResponseWriter, about interim.Emission, op
 	res := s.server.Response(w, about.Request)
 	about.Monitor = op.monitor
 	about.Location = func() string { return s.location(op) }
-	x := &Exchange{registry: s, op: op, r: about.Request, Response: res, emitter: res.Start(about), async: async}
+	x := &Exchange{registry: s, op: op, r: about.Request, Response: res, async: async}
+	if s.server.Peers() != nil {
+		x.monitor = &switching{now: op.monitor}
+		about.Monitor, about.Location = x.monitor, func() string { return s.location(x.current()) }
+	}
+	x.emitter = res.Start(about)
 	if x.emitter.Promised() {
 		res.Header().Set("Preference-Applied", "processing") // RFC 7240 §3
 	}
 	return x
-}
-
-// attend is newExchange for a request that joins op.
-func (s *Registry) attend(w http.ResponseWriter, r *http.Request, op *operation, async asyncPreference) *Exchange {
-	return s.newExchange(w, s.server.Emission(r, op.Method, op.Source), op, async)
 }
 
 // Quiet ends the interim responses. It returns how many were sent.
@@ -82,6 +99,9 @@ func (x *Exchange) settle(failed error) {
 	case x.away:
 	case op.state != running:
 		s.server.Claims().delivered(op.answer, delivered)
+		if delivered {
+			s.deliveredFar(op)
+		}
 	default:
 		op.waiting--
 		if delivered {
@@ -110,7 +130,7 @@ func (x *Exchange) leave() {
 		return
 	}
 	x.away = true
-	if op.waiting--; op.waiting == 0 && op.promise == promisedNothing && s.server.CancelsWhenGone() {
+	if op.waiting--; op.waiting == 0 && op.far == nil && op.promise == promisedNothing && s.server.CancelsWhenGone() {
 		op.cancel(context.Canceled)
 	}
 }
@@ -127,6 +147,9 @@ func (x *Exchange) wait() error {
 	client := x.r.Context()
 	select {
 	case <-x.op.done:
+		if errors.Is(x.op.err, errAgain) {
+			return errAgain
+		}
 		return x.answer(x.op.err)
 	case <-enough:
 		return x.accept()
@@ -159,8 +182,11 @@ func (x *Exchange) detach() bool {
 // accept answers 202 (RFC 9110 §15.3.3) while the operation goes on.
 func (x *Exchange) accept() error {
 	s := x.registry
-	if !x.detach() {
-		return x.answer(x.op.err) // it has ended just now
+	if !x.detach() { // it has ended just now
+		if errors.Is(x.op.err, errAgain) {
+			return errAgain
+		}
+		return x.answer(x.op.err)
 	}
 	x.emitter.StopBefore(interim.AcceptedBefore)
 	// From now on the client knows the operation only by its address, so the record must

@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -84,6 +85,8 @@ func newSite() *site {
 type siteServer struct{ *site }
 
 func (s siteServer) Claims() *Claims { return &s.claims }
+
+func (siteServer) Peers() Peers { return nil }
 
 func (s siteServer) Records() history.Store { return s.records }
 
@@ -169,7 +172,7 @@ func (s *site) copies(ctx context.Context, prefer string, takes time.Duration, r
 	preferences := field.ParsePreferences(r.Header)
 	key := Key{Method: "COPY", Principal: "ann", Source: "/a", Destination: "/b"}
 	answer := httptest.NewRecorder()
-	err := s.Undertake(answer, Request{Request: r, Key: key, Preferences: preferences, Principal: "ann", Depth: field.Infinite}, func() {}, func() (Task, error) {
+	err := s.Undertake(answer, Request{Request: r, Key: key, Preferences: preferences, Principal: "ann", Depth: field.Infinite}, func() {}, func(*cluster.Operation) (Task, error) {
 		h := &Hold{Scopes: []Scope{{Name: "/a", Tree: true}, {Name: "/b", Tree: true}}, Key: key}
 		if err := s.claims.AcquireHold(ctx, h); err != nil {
 			return nil, err

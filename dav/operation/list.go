@@ -62,11 +62,17 @@ func (d Documents) list(r *http.Request) ([]*view, error) {
 	if err != nil {
 		return nil, err
 	}
+	elsewhere, err := d.Registry.elsewhere(r.Context())
+	if err != nil {
+		return nil, err
+	}
 	for _, record := range records {
 		if listed[record.ID] {
 			continue
 		}
-		if v := d.viewOfRecord(r.Context(), record); !v.outdated() {
+		known := elsewhere[record.ID]
+		known.Record = record
+		if v := d.viewOfRecord(r.Context(), known); !v.outdated() {
 			views = append(views, v)
 		}
 	}

@@ -57,6 +57,7 @@ type operation struct {
 	key   Key
 	hold  *Hold
 	leave func() // called at the end; may be nil
+	far   *far   // not nil if another server works on it
 	// ctx is the context of the work. cancel ends it with a cause.
 	ctx     context.Context //nolint:containedctx // lives as long as the operation
 	cancel  context.CancelCauseFunc
@@ -78,6 +79,12 @@ type lifecycle struct {
 	// id names the operation in URLs. It is "" until the first client needs it.
 	id        string
 	recording recording
+	// watched says that other servers wait for its next report.
+	watched bool
+	// followers is how many requests follow it through its status document, if it is far. pursued
+	// says that a goroutine looks at its record.
+	followers int
+	pursued   bool
 	// status, err and endedAt are the result, from ended on. done is closed then.
 	status  int
 	err     error
@@ -126,9 +133,14 @@ func newOperation(ctx context.Context, r Request, source, destination string, mo
 		depth: r.Depth, overwrite: r.Overwrite, success: success, key: r.Key, monitor: monitor,
 		lifecycle: lifecycle{waiting: 1, done: make(chan struct{})},
 	}
-	op.Tenant, _ = storage.TenantOf(r.Context())
+	op.Tenant = tenantOf(r.Context())
 	op.ctx, op.cancel = context.WithCancelCause(ctx)
 	return op
+}
+
+func tenantOf(ctx context.Context) string {
+	tenant, _ := storage.TenantOf(ctx)
+	return tenant
 }
 
 // snapshot returns the Operation as it is now.
@@ -143,20 +155,27 @@ func (op *operation) snapshot() Operation {
 // identify returns the ID, 128 random bits.
 func (op *operation) identify() string {
 	if op.id == "" {
-		var random [16]byte
-		_, _ = rand.Read(random[:]) // never fails
-		op.id = base64.RawURLEncoding.EncodeToString(random[:])
+		op.id = newID()
 	}
 	return op.id
 }
 
-// end takes note of the result err.
-func (op *operation) end(err error) {
-	op.state, op.status, op.err, op.endedAt = ended, op.success, err, time.Now()
+func newID() string {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// end takes note of the result err. success is the status without an error.
+func (l *lifecycle) end(err error, success int) {
+	l.state, l.status, l.err, l.endedAt = ended, success, err, time.Now()
 	if !status.Answered(err) {
-		op.status = status.Of(err)
+		l.status = status.Of(err)
 	}
 }
+
+// shared reports whether the record of op ends with its claim.
+func (op *operation) shared() bool { return op.hold != nil && op.hold.End != nil }
 
 // probes reports whether op is a probe, which has no status document.
 func (op *operation) probes() bool { return storage.Reserved(op.Source) }

@@ -35,6 +35,8 @@ type Registry struct {
 	halt   context.CancelFunc
 	// ticking says that the next tick is scheduled.
 	ticking bool
+	// forgetting has the goroutines that tell other servers about delivered results.
+	forgetting sync.WaitGroup
 }
 
 // New returns a Registry for the operations of server.
@@ -107,6 +109,7 @@ func (s *Registry) Shutdown(ctx context.Context) error {
 		}
 	}
 	s.recorder.wait()
+	s.forgetting.Wait()
 	return ctx.Err()
 }
 
@@ -141,6 +144,9 @@ func (s *Registry) begin(op *operation) error {
 	if op.key.joinable() {
 		s.byKey[op.key] = op
 	}
+	if op.id != "" {
+		s.byID[op.id] = op
+	}
 	s.tickLaterLocked()
 	return nil
 }
@@ -150,13 +156,13 @@ func (s *Registry) begin(op *operation) error {
 func (s *Registry) end(op *operation, err error) (unanswered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	op.end(err)
+	op.end(err, op.success)
 	delete(s.running, op)
 	if op.key.joinable() {
 		delete(s.byKey, op.key)
 	}
 	if op.hold != nil {
-		if op.promise != promiseDelivered && s.keeps(op) {
+		if op.promise != promiseDelivered && !op.shared() && s.keeps(op) {
 			op.answer = &keptAnswer{
 				key: op.key, source: op.Source, destination: op.Destination, scopes: op.hold.Scopes,
 				status: op.status, err: op.err, pending: op.waiting,
@@ -164,7 +170,7 @@ func (s *Registry) end(op *operation, err error) (unanswered bool) {
 		}
 		s.server.Claims().releaseAnswered(op.hold, op.answer)
 	}
-	if op.id != "" && !op.lasts() {
+	if op.id != "" && (op.shared() || !op.lasts()) {
 		delete(s.byID, op.id)
 	} else if op.id != "" {
 		s.recorder.write(op)
@@ -299,6 +305,9 @@ func (s *Registry) record(op *operation) (r history.Record, p interim.Progress) 
 	life := op.lifecycle
 	s.mu.Unlock()
 	p = op.monitor.Snapshot()
+	if op.far != nil {
+		return op.far.record(), p
+	}
 	named, total := op.monitor.Failures()
 	if ofErr, all, ok := s.server.Failures(life.err); ok {
 		named, total = ofErr, all
@@ -314,7 +323,7 @@ func (s *Registry) view(op *operation) *view {
 	switch {
 	case !v.running():
 		v.average()
-	case op.stopping():
+	case op.stopping(), op.far.stopping():
 		v.Stopping = true
 	default:
 		v.members, v.bytes = op.pace.note(op.Started, time.Now(), p)
@@ -353,11 +362,16 @@ func (s *Registry) forget(ctx context.Context, id string) error {
 // recordsOf is a Registry as its recorder sees it.
 type recordsOf struct{ *Registry }
 
-func (s recordsOf) store() history.Store { return s.server.Records() }
+func (s recordsOf) store() history.Store {
+	if peers := s.server.Peers(); peers != nil {
+		return reports{s.server.Records(), s.Registry, peers}
+	}
+	return s.server.Records()
+}
 
 func (s recordsOf) recordOf(op *operation) (history.Record, bool) {
 	s.mu.Lock()
-	gone := op.state == forgotten
+	gone := op.state == forgotten || op.shared() && op.state != running || op.far != nil
 	s.mu.Unlock()
 	if gone {
 		return history.Record{}, false

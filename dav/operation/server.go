@@ -14,6 +14,9 @@ type Server interface {
 	Claims() *Claims
 	// Records returns the records of ended operations that the tenant of a context may see.
 	Records() history.Store
+	// Peers are the operations of all servers that serve the same files. It is nil if this is the
+	// only one.
+	Peers() Peers
 	// Record returns r as the history of all tenants has it.
 	Record(tenant string, r history.Record) history.Record
 	// Log takes note of an operation that ended while no client was waiting for it, and of a

@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -38,13 +39,21 @@ func (d Documents) delete(ctx context.Context, op *operation, v *view) error {
 func (s *Registry) Stop(ctx context.Context, id string) error {
 	op := s.find(id)
 	if op == nil {
-		return errNoOperation
+		known, err := s.load(ctx, id)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), err == nil && (known.Record.State != history.Running || !known.Alive):
+			return errNoOperation
+		case err != nil:
+			return err
+		}
+		op = s.newFar(ctx, known, Key{})
 	}
 	return s.stop(ctx, op)
 }
 
 // stop is Stop for op. It returns errStopping if the operation has not ended in time.
 func (s *Registry) stop(ctx context.Context, op *operation) error {
+	defer s.watch(op)()
 	op.stop(s.server.Stopped(s.look(op)))
 	timer := time.NewTimer(stopPatience)
 	defer timer.Stop()

@@ -14,6 +14,7 @@ import (
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
 )
 
 // operate passes on a COPY, MOVE or DELETE as an operation.
@@ -42,7 +43,7 @@ func (h *Handler) operate(w http.ResponseWriter, r *http.Request, name string) e
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, r))
 	key := h.key(r, name, destination, body)
 	req := h.request(r, key)
-	err = h.registry.Undertake(w, req, leave, func() (operation.Task, error) {
+	err = h.registry.Undertake(w, req, leave, func(*cluster.Operation) (operation.Task, error) {
 		t := &task{h: h, r: r, source: name, destination: destination, body: body, hold: &operation.Hold{
 			Scopes: scopes(name, destination), Key: key, Tenant: key.Tenant, Shared: true,
 		}}

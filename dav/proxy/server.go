@@ -111,6 +111,9 @@ func (h *Handler) describe(ctx context.Context, asked *http.Request, name string
 
 func (s server) Records() history.Store { return tenant.History{Store: &s.h.records} }
 
+// Peers returns nil: a proxy knows only its own operations.
+func (server) Peers() operation.Peers { return nil }
+
 func (server) Record(of string, r history.Record) history.Record {
 	r.Principal = tenant.Principal(of, r.Principal)
 	return r

@@ -87,6 +87,25 @@ func (l *Table) Covers(ctx context.Context, token, name string) (bool, error) {
 	return err == nil, err
 }
 
+// Grantable returns an error if other locks are in the way of the lock wanted. It needs a
+// lock.Manager.
+func (l *Table) Grantable(ctx context.Context, wanted lock.Lock) error {
+	if l.manager == nil {
+		return nil
+	}
+	found, err := l.manager.Find(ctx, time.Now(), wanted.Root, !wanted.ZeroDepth)
+	if err != nil {
+		return err
+	}
+	if wanted.Shared {
+		found = slices.DeleteFunc(found, func(l lock.Lock) bool { return l.Shared })
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return &lock.ConflictError{Locks: found}
+}
+
 // Acquire creates the lock wanted.
 func (l *Table) Acquire(ctx context.Context, wanted lock.Lock) (lock.Lock, error) {
 	if l.manager != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -25,6 +26,9 @@ var reasons = []struct {
 	{lock.ErrLimit, lock.ErrLimit.Error() + ": unlock some, or wait until they expire"},
 	{fs.ErrNotExist, ""},
 	{storage.ErrRefused, "you don't have the right to do this"},
+	{cluster.ErrClaimed, cluster.ErrClaimed.Error() + ": try again"},
+	{cluster.ErrFenced, cluster.ErrFenced.Error() + ": try again"},
+	{cluster.ErrSilent, cluster.ErrSilent.Error() + ": try again"},
 	{storage.ErrUnavailable, storage.ErrUnavailable.Error() + ": try again later"},
 	{storage.ErrState, "the server can't store locks and properties at the moment"},
 	{syscall.ENAMETOOLONG, "the path, or a name in it, is too long for the storage"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/davd/davd/dav/internal/field"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/lock"
 )
 
@@ -51,6 +52,7 @@ var statuses = []struct {
 	{context.Canceled, http.StatusServiceUnavailable},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},
 	{webdav.ErrLocked, http.StatusLocked},
+	{cluster.ErrClaimed, http.StatusLocked},
 	{webdav.ErrConfirmationFailed, http.StatusPreconditionFailed},
 	{lock.ErrLimit, http.StatusServiceUnavailable},
 	{storage.ErrState, http.StatusServiceUnavailable},

@@ -16,6 +16,9 @@ import (
 // has no such name.
 const tenantRoot = "/.davd-tenant-"
 
+// Name returns the name in the state of a name of the tenant of ctx. Without tenants, that is name.
+func Name(ctx context.Context, name string) string { return View{Prefix(ctx)}.in(name) }
+
 // MaxLength limits the name of a tenant, in bytes.
 const MaxLength = 1024
 
