@@ -27,9 +27,6 @@ func (c *claim) Context() context.Context { return c.of.context }
 
 func (c *claim) End(ctx context.Context, result *cluster.Result) error {
 	err := c.db.endWork(ctx, c.of, c.id, cluster.Finished, result)
-	if errors.Is(err, cluster.ErrFenced) {
-		err = c.db.outcome(ctx, c.of, c.id)
-	}
 	c.once.Do(func() {
 		if err != nil && !errors.Is(err, cluster.ErrFenced) {
 			c.of.abandon(c.id)
@@ -222,22 +219,19 @@ func (db *DB) outcome(ctx context.Context, m *membership, id string) error {
 	defer cancel()
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		var epoch, outcome string
-		var settled, exists bool
-		err := db.read(ctx, func(rows pgx.Rows) error {
-			settled = true
-			return rows.Scan(&epoch, &outcome)
-		}, "SELECT epoch, outcome FROM commits WHERE id = $1 AND outcome IS NOT NULL", id)
+		var exists bool
+		err := db.read(ctx, func(rows pgx.Rows) error { return rows.Scan(&epoch, &outcome, &exists) }, `
+			SELECT coalesce(max(epoch), ''), coalesce(max(outcome), ''), EXISTS (SELECT FROM work WHERE id = $1)
+			FROM commits WHERE id = $1 AND outcome IS NOT NULL`, id)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			return err
-		case settled && epoch == m.epoch:
+		case outcome != "" && epoch == m.epoch:
 			return nil
-		case settled:
+		case outcome != "":
 			return &cluster.TakenOverError{Outcome: cluster.Outcome(outcome)}
-		}
-		err = db.read(ctx, func(pgx.Rows) error { exists = true; return nil }, "SELECT FROM work WHERE id = $1", id)
-		if err != nil || !exists && wait > 20*time.Millisecond || pause(ctx, wait) != nil {
-			return cluster.ErrFenced
+		case err != nil || !exists || pause(ctx, wait) != nil:
+			return cluster.ErrFenced // It was settled more than an hour ago, or isn't yet.
 		}
 	}
 }

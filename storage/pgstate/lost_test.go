@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/davd/davd/storage/cluster"
-	"github.com/davd/davd/storage/internal/pgtest"
 	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
 var cuts = map[string]cut{"before": cutBefore, "within": cutWithin, "after": cutAfter, "delayed": cutDelay}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/davd/davd/storage/internal/pgtest"
+	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
 // A cut says what happens to the connection of a COMMIT.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/davd/davd/storage/cluster"
 )
@@ -161,24 +162,52 @@ func (db *DB) adopted(ctx context.Context, m *membership) (works []cluster.Adopt
 }
 
 // endWork removes a work of this node with its claims, and stores its outcome and the result of its
-// operation.
+// operation. If the work is not this node's, it returns what came of it. It can be repeated.
 func (db *DB) endWork(ctx context.Context, m *membership, id string, o cluster.Outcome, result *cluster.Result) error {
-	err := db.transact(ctx, m, change{repeatable: true, patient: true, rest: func(ctx context.Context, tx *Tx) error {
-		rows, err := tx.Exec(ctx, "DELETE FROM work WHERE id = $1 AND epoch = $2", id, m.epoch)
-		if err != nil {
-			return err
-		}
-		if rows == 0 {
-			return errNotMine
-		}
-		tx.Queue("INSERT INTO commits (id, epoch, outcome) VALUES ($1, $2, $3)", id, m.epoch, o)
-		return tx.saveResult(result)
-	}})
-	if !errors.Is(err, errNotMine) {
-		return err
+	var mine bool
+	var err error
+	if result == nil {
+		mine, err = db.endWithoutResult(ctx, m, id, o)
+	} else {
+		mine, err = db.endWithResult(ctx, m, id, o, result)
 	}
-	return db.outcome(ctx, m, id)
+	if err == nil && !mine || errors.Is(err, cluster.ErrFenced) {
+		return db.outcome(ctx, m, id)
+	}
+	return err
 }
 
-// errNotMine says that a work doesn't exist, or not under the epoch of this node.
-var errNotMine = errors.New("the work belongs to another node")
+// endWithoutResult needs one statement. mine is false if the work is not this node's, or no more.
+func (db *DB) endWithoutResult(ctx context.Context, m *membership, id string, o cluster.Outcome) (mine bool, err error) {
+	ctx, stop := m.during(ctx)
+	defer stop()
+	err = db.patiently(ctx, m, func() error {
+		rows, err := db.exec(ctx, `WITH gone AS (DELETE FROM work WHERE id = $1 AND epoch = $2 RETURNING id)
+			INSERT INTO commits (id, epoch, outcome) SELECT id, $2, $3 FROM gone`, id, m.epoch, string(o))
+		mine = rows > 0
+		return err
+	})
+	return mine, err
+}
+
+// endWithResult is endWithoutResult for the work of an operation.
+func (db *DB) endWithResult(ctx context.Context, m *membership, id string, o cluster.Outcome, result *cluster.Result) (mine bool, err error) {
+	err = db.transact(ctx, m, change{
+		repeatable: true, patient: true,
+		first: func(b *pgx.Batch) {
+			mine = false // It may be another attempt.
+			b.Queue("DELETE FROM work WHERE id = $1 AND epoch = $2", id, m.epoch).Exec(func(tag pgconn.CommandTag) error {
+				mine = tag.RowsAffected() > 0
+				return nil
+			})
+		},
+		rest: func(_ context.Context, tx *Tx) error {
+			if !mine {
+				return nil
+			}
+			tx.Queue("INSERT INTO commits (id, epoch, outcome) VALUES ($1, $2, $3)", id, m.epoch, string(o))
+			return tx.saveResult(result)
+		},
+	})
+	return mine, err
+}

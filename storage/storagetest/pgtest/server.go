@@ -114,7 +114,7 @@ func (s *Server) Stop(tb testing.TB) {
 	s.process = nil
 }
 
-// Restart stops the server and starts it again.
+// Restart stops the server, if it runs, and starts it again.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
 	s.Stop(tb)
