@@ -111,24 +111,30 @@ func (o *operations) Stop(ctx context.Context, id string) error {
 }
 
 // queueRunning adds a query for an identical operation that is running, or has ended since the
-// request arrived. Both are ages, so the clocks may differ. now() is the begin of the transaction,
-// before it has waited for the latch.
+// request arrived.
 func (db *DB) queueRunning(b *pgx.Batch, o *cluster.Operation, running *string) {
 	if o == nil || o.Key == [32]byte{} {
 		return
 	}
+	sent := time.Now()
 	var age time.Duration
 	if !o.Arrived.IsZero() {
-		age = time.Since(o.Arrived)
+		age = sent.Sub(o.Arrived) + db.Timing.Statement
 	}
-	b.Queue("SELECT id FROM operations WHERE key = $1 AND (ended IS NULL OR closed > now() - $2::INTERVAL) ORDER BY seq DESC LIMIT 1",
+	// now() is the begin of the transaction.
+	b.Queue(`SELECT id, ended IS NULL, coalesce(closed, now()), now() FROM operations
+		WHERE key = $1 AND (ended IS NULL OR closed > now() - $2::INTERVAL) ORDER BY ended IS NULL DESC, closed DESC LIMIT 1`,
 		o.Key[:], age).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var id string
-			if err := rows.Scan(&id); err != nil {
+			var runs bool
+			var closed, began time.Time
+			if err := rows.Scan(&id, &runs, &closed, &began); err != nil {
 				return err
 			}
-			*running = tables.Untext(id)
+			if runs || !o.Arrived.IsZero() && db.server.at(o.Arrived, sent, began).Before(closed) {
+				*running = tables.Untext(id)
+			}
 		}
 		return rows.Err()
 	})

@@ -73,6 +73,7 @@ type DB struct {
 	file     *lockFile // nil without one
 
 	observer observer
+	server   serverClock
 	chores   chores
 }
 

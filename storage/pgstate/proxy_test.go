@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -44,7 +46,7 @@ func newCutter(t *testing.T, dsn string) *cutter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("unix", pgtest.Socket(dir)) //nolint:noctx // it ends with the test
+	listener, err := net.Listen("unix", pgtest.Socket(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,7 @@ func newCutter(t *testing.T, dsn string) *cutter {
 			if err != nil {
 				return
 			}
-			go c.serve(t, client)
+			go c.serve(client)
 		}
 	}()
 	return c
@@ -100,9 +102,9 @@ func (c *cutter) take() cut {
 var cancelRequest = []byte{0x04, 0xd2, 0x16, 0x2e}
 
 // serve forwards the messages of a client until its connection is cut.
-func (c *cutter) serve(t *testing.T, client net.Conn) {
+func (c *cutter) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("unix", c.server) //nolint:noctx // it ends with the client
+	server, err := net.Dial("unix", c.server)
 	if err != nil {
 		return
 	}
@@ -211,7 +213,7 @@ func readBatch(r io.Reader, first bool) (batch []byte, commits bool, err error) 
 			query = string(text)
 		case kind == 'B':
 			commits = commits || query == "COMMIT"
-		case !bytes.ContainsRune([]byte("DECFdcH"), rune(kind)): // The others continue a batch.
+		case !strings.ContainsRune("DECFdcH", rune(kind)): // The others continue a batch.
 			return batch, commits, nil
 		}
 	}
@@ -231,5 +233,5 @@ func readMessage(r io.Reader, first bool) (kind byte, message []byte, err error)
 	}
 	body := make([]byte, int(binary.BigEndian.Uint32(head[len(head)-4:]))-4)
 	_, err = io.ReadFull(r, body)
-	return kind, append(head, body...), err
+	return kind, slices.Concat(head, body), err
 }

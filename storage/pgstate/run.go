@@ -125,9 +125,15 @@ func (db *DB) live(ctx context.Context, m *membership, settle settler) error {
 func (db *DB) renew(ctx context.Context, m *membership) error {
 	ctx, cancel := context.WithTimeout(ctx, db.Timing.RenewTimeout)
 	defer cancel()
-	began := uptime()
+	began, sent := uptime(), time.Now()
 	var b pgx.Batch
 	renewed := false
+	b.Queue("SELECT clock_timestamp()").QueryRow(func(row pgx.Row) error {
+		var at time.Time
+		err := row.Scan(&at)
+		db.server.sample(sent, time.Now(), at)
+		return err
+	})
 	b.Queue("UPDATE nodes SET beat = beat + 1 WHERE epoch = $1 RETURNING TRUE", m.epoch).Query(func(rows pgx.Rows) error {
 		renewed = rows.Next()
 		return rows.Err()

@@ -14,7 +14,23 @@ import (
 
 // Properties returns the dead properties.
 func (db *DB) Properties() deadprops.Store {
-	return tables.NewProperties((*database)(db), tables.PostgreSQL())
+	return properties{tables.NewProperties((*database)(db), tables.PostgreSQL()), db}
+}
+
+// properties are the dead properties of a DB.
+type properties struct {
+	*tables.Properties
+
+	db *DB
+}
+
+// Remove implements [deadprops.Store]. If no property exists, it makes no transaction. It must not
+// seem to have an effect either if this node may change nothing.
+func (p properties) Remove(ctx context.Context, name string) error {
+	if _, err := p.db.current(); err != nil {
+		return failed("removing the properties of "+name, err)
+	}
+	return p.Properties.Remove(ctx, name)
 }
 
 // History returns the results of operations.

@@ -13,6 +13,8 @@ import (
 // TestRoundTrips: how often a call waits for the database. docs/cluster.md calculates with it.
 func TestRoundTrips(t *testing.T) {
 	db := member(t, pgtest.Database(t), Options{})
+	// The node asks once whether it has works to settle.
+	eventually(t, "the node is quiet", func() bool { return db.figures.trips.Load() == 1 })
 	var c cluster.Claim
 	var l lock.Lock
 	var err error
@@ -32,7 +34,9 @@ func TestRoundTrips(t *testing.T) {
 		{"End with a result", 2, func() { err = c.End(t.Context(), ended) }},
 		{"Placing", 1, func() { _, err = db.Cluster().Placing(t.Context(), "/a") }},
 		{"Find of an operation", 1, func() { _, _ = db.Cluster().Operations().Find(t.Context(), [32]byte{1}) }},
-		{"Acquire", 2, func() { l, err = db.Locks().Acquire(t.Context(), time.Now(), lock.Lock{Root: "/a", Duration: time.Hour}) }},
+		{"Acquire", 2, func() {
+			l, err = db.Locks().Acquire(t.Context(), time.Now(), lock.Lock{Root: "/a", Duration: time.Hour})
+		}},
 		{"Find of locks", 1, func() { _, err = db.Locks().Find(t.Context(), time.Now(), "/a", true) }},
 		{"Renew", 2, func() { _, err = db.Locks().Renew(t.Context(), time.Now(), l.Token, time.Hour) }},
 		{"Release", 2, func() { err = db.Locks().Release(t.Context(), time.Now(), l.Token) }},
