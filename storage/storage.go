@@ -53,9 +53,9 @@
 //	                                itself                             in between is lost
 //	RenameReceiver   RenameWith     know about what another FS         the other FS can't rename into it
 //	                                renames into this one
-//	Renamer          RenameWith     swap two names in one step, or     errors.ErrUnsupported: COPY and
-//	                                rename to another FS               MOVE rename twice, and the
-//	                                                                   destination is briefly missing;
+//	Renamer          RenameWith     swap two names in one step,        errors.ErrUnsupported: COPY and
+//	                                rename to another FS, or only to   MOVE rename twice, and the
+//	                                a vacant name                      destination is briefly missing;
 //	                                                                   a MOVE to another FS copies
 //	ShownLister      ListShown      leave members that clients don't   List: clients see all members
 //	                                see out of a listing

@@ -152,14 +152,18 @@ func TestTrees(t *testing.T) {
 			func(e tree.Engine) error { return e.FS.RemoveAll(context.Background(), "/s") }, nil, true,
 		},
 	} {
-		for _, plain := range []bool{false, true} {
+		for _, mode := range []string{"", "plain", "fenced"} {
 			t.Run(tt.name, func(t *testing.T) {
-				fsys, dir := treeFS(t, plain, tt.rules, files...)
+				fsys, dir := treeFS(t, mode == "plain", tt.rules, files...)
+				engine := tree.Engine{FS: fsys}
+				if mode == "fenced" {
+					engine.Journal, engine.Fence = new(memJournal), &tree.Fence{Beside: storage.Beside}
+				}
 				want := tt.want
 				if want == nil {
 					want = left(t, dir)
 				}
-				err := tt.do(tree.Engine{FS: fsys})
+				err := tt.do(engine)
 				if (err != nil) != tt.fails {
 					t.Errorf("error: %v", err)
 				}
@@ -170,6 +174,13 @@ func TestTrees(t *testing.T) {
 		}
 	}
 }
+
+// memJournal forgets its records.
+type memJournal struct{}
+
+func (*memJournal) SaveRecord(context.Context, string, []byte) error     { return nil }
+func (*memJournal) DeleteRecord(context.Context, string) error           { return nil }
+func (*memJournal) LoadRecords(context.Context) (none [][]byte, _ error) { return nil, nil }
 
 // TestStagedByLink: if the collection that contains the destination is a link, the target of the
 // link also decides about the members.

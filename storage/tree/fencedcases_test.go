@@ -1,0 +1,186 @@
+package tree_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/tree"
+)
+
+// fenced returns a node that is not disturbed, on a share with that content.
+func fenced(t *testing.T, was layout, of func(storage.FS) storage.FS) (n *node, dir string) {
+	t.Helper()
+	dir = newShare(t, was.full())
+	n = newNode(t, dir, "A", &works{owner: "A"}, of, free)
+	t.Cleanup(n.close)
+	return n, dir
+}
+
+// TestFencedStageMoved checks that a stage is only placed if it is found under the claim. If its
+// collection was renamed before, nobody who takes over would find it there.
+func TestFencedStageMoved(t *testing.T) {
+	t.Parallel()
+	n, dir := fenced(t, layout{"/b": collection}, plain)
+	content, err := storage.ReplaceFile(t.Context(), n.fsys, "/b/dst", storage.Replacing{Perm: 0o666, Canonical: true})
+	noError(t, err)
+	noError(t, os.Rename(filepath.Join(dir, "b"), filepath.Join(dir, "c")))
+	noError(t, os.Mkdir(filepath.Join(dir, "b"), 0o755))
+	stage := tree.Stage{Method: "PUT", Name: storage.StageName(content), Destination: "/b/dst"}
+	result, err := n.engine.PlaceStage(t.Context(), stage, func(context.Context) error {
+		t.Error("it was committed")
+		return nil
+	})
+	if result != tree.Undone || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%q, error %v", result, err)
+	}
+	noError(t, content.Discard())
+	check(t, n.fsys, layout{"/b": collection, "/c": collection})
+}
+
+// TestFencedNewExists checks that a new collection or file replaces nothing.
+func TestFencedNewExists(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"file", "empty", "collection"} {
+		was := layout{"/b": collection}.with("/b/dst", kinds[kind]).full()
+		for name, create := range map[string]func(*node) (tree.Result, error){
+			"MKCOL": func(n *node) (tree.Result, error) { return n.engine.MakeCollection(t.Context(), "/b/dst", 0o777) },
+			"LOCK":  func(n *node) (tree.Result, error) { return n.engine.MakeFile(t.Context(), "/b/dst", 0o666) },
+		} {
+			n, _ := fenced(t, was, plain)
+			if result, err := create(n); result != tree.Undone || !errors.Is(err, fs.ErrExist) {
+				t.Errorf("%s onto %s: %q, error %v", name, kind, result, err)
+			}
+			check(t, n.fsys, was)
+		}
+	}
+}
+
+// TestFencedRefused checks that nothing changes if the source or the parent is missing, or the
+// context has ended.
+func TestFencedRefused(t *testing.T) {
+	t.Parallel()
+	was := layout{"/a/src/f": "one", "/b": collection}.full()
+	n, _ := fenced(t, was, plain)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, change := range map[string]struct {
+		want error
+		run  func() error
+	}{
+		"no source":    {fs.ErrNotExist, func() error { return n.engine.Move(t.Context(), "/a/none", "/b/dst", nil) }},
+		"no parent":    {fs.ErrNotExist, func() error { return n.engine.Move(t.Context(), "/a/src", "/c/dst", nil) }},
+		"no such name": {fs.ErrNotExist, func() error { return n.engine.Remove(t.Context(), "/a/none", nil) }},
+		"no parent of a copy": {fs.ErrNotExist, func() error {
+			return n.engine.Copy(t.Context(), "/a/src", "/c/dst", tree.Infinite, nil)
+		}},
+		"ended copy": {context.Canceled, func() error { return n.engine.Copy(ended, "/a/src", "/b/dst", tree.Infinite, nil) }},
+		"ended move": {context.Canceled, func() error { return n.engine.Move(ended, "/a/src", "/b/dst", nil) }},
+		"root":       {fs.ErrInvalid, func() error { return n.engine.Remove(t.Context(), "/", nil) }},
+	} {
+		if err := change.run(); !errors.Is(err, change.want) {
+			t.Errorf("%s: error %v, want %v", name, err, change.want)
+		}
+		check(t, n.fsys, was)
+	}
+}
+
+// TestFencedHardLink moves a file onto another name of the same file. A rename would do nothing.
+func TestFencedHardLink(t *testing.T) {
+	t.Parallel()
+	n, dir := fenced(t, layout{"/a/src": "content", "/b": collection}, plain)
+	noError(t, os.Link(filepath.Join(dir, "a/src"), filepath.Join(dir, "b/dst")))
+	noError(t, n.engine.Move(t.Context(), "/a/src", "/b/dst", nil))
+	check(t, n.fsys, layout{"/a": collection, "/b/dst": "content"}.full())
+}
+
+// TestFencedLateMembers checks that a member that appears in the source of a MOVE after it was
+// listed goes back to its name.
+func TestFencedLateMembers(t *testing.T) {
+	t.Parallel()
+	dir := newShare(t, layout{"/a/src/f": "one", "/a/src/d/g": "two", "/b": collection}.full())
+	n := newNode(t, dir, "A", &works{owner: "A"}, storages[2].of, func(call string) error {
+		if strings.HasPrefix(call, "rename /b/.davd-A") {
+			return os.WriteFile(filepath.Join(dir, "a/src/d/late"), []byte("late"), 0o644)
+		}
+		return nil
+	})
+	defer n.close()
+	err := n.engine.Move(t.Context(), "/a/src", "/b/dst", nil)
+	partial, ok := errors.AsType[*tree.PartialError](err)
+	if !ok || !partial.Placed || len(partial.Failures) != 1 || partial.Failures[0].Name != "/a/src/d/late" || strings.Contains(err.Error(), storage.ReservedPrefix) {
+		t.Errorf("error %v", err)
+	}
+	check(t, n.fsys, layout{"/a/src/d/late": "late", "/b/dst/f": "one", "/b/dst/d/g": "two"}.full())
+}
+
+// TestFencedNames checks that all names in a record are translated.
+func TestFencedNames(t *testing.T) {
+	t.Parallel()
+	was := layout{"/a/src/f": "one", "/b/dst/old": "old"}.full()
+	w := &works{owner: "A"}
+	dir := newShare(t, was)
+	p := newPause(0, true)
+	n := newNode(t, dir, "A", w, renamings[4].of, func(call string) error {
+		if strings.HasPrefix(call, "rename /b/.davd-A") {
+			p.at = p.now + 1 // between the two renames, when neither name exists
+		}
+		return p.step(call)
+	})
+	defer n.close()
+	n.engine.Names = prefixed{}
+	if err := n.engine.Move(t.Context(), "/a/src", "/b/dst", nil); err == nil {
+		t.Fatal("it was not killed")
+	}
+	if record := string(w.record); !strings.Contains(record, `"gate":"%2F.davd-share-1%2Fb%2F.davd-A`) || !strings.Contains(record, `"aside":["%2F.davd-share-1%2Fb`) {
+		t.Errorf("record %s", record)
+	}
+	b := newNode(t, dir, "B", w, plain, free)
+	defer b.close()
+	b.engine.Names = prefixed{}
+	if result, err := b.recover(t.Context()); result != tree.Finished || err != nil {
+		t.Errorf("%q, error %v", result, err)
+	}
+	check(t, b.fsys, layout{"/a": collection, "/b/dst/f": "one"}.full())
+}
+
+// prefixed are Names of one share.
+type prefixed struct{}
+
+const sharePrefix = "/" + storage.ReservedPrefix + "share-1"
+
+func (prefixed) In(_ context.Context, name string) (string, bool) { return sharePrefix + name, true }
+
+func (prefixed) Out(_ context.Context, inState string) (string, bool) {
+	return strings.CutPrefix(inState, sharePrefix)
+}
+
+func (prefixed) Storage(context.Context, string) (root, identity string, err error) {
+	return "/", "disk", nil
+}
+
+// TestFencedOtherShare checks that nothing is touched if the record is about another directory.
+func TestFencedOtherShare(t *testing.T) {
+	t.Parallel()
+	was := layout{"/a/src/f": "one", "/b": collection}.full()
+	w := &works{owner: "A"}
+	p := newPause(8, true)
+	n := newNode(t, newShare(t, was), "A", w, plain, p.step)
+	defer n.close()
+	if err := n.engine.Move(t.Context(), "/a/src", "/b/dst", nil); err == nil {
+		t.Fatal("it was not killed")
+	}
+	dir := newShare(t, was)
+	b := newNode(t, dir, "B", w, plain, free)
+	defer b.close()
+	record, _ := w.of("B").takeOver("B")
+	if r, err := b.engine.RecoverAdopted(t.Context(), record); err != nil || r.Result != tree.Left || !errors.Is(r.Err, tree.ErrOtherShare) {
+		t.Errorf("%q for %v, errors %v, %v", r.Result, r.Entry, r.Err, err)
+	}
+	check(t, b.fsys, was)
+}
