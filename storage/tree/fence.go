@@ -21,9 +21,9 @@ import (
 //     with it.
 //   - A gate is a collection. A tree that must go away is renamed to a member of the gate.
 //
-// A record that names the stage and the gate is durable before the rename, and both exist then.
-// Whoever takes over renames the stage and removes the gate, before it looks what has happened.
-// After that, every late rename fails. Stage and gate are gone before the claim ends, so that not
+// A record that names the stage and the gate is durable before the rename, and both exist then. A
+// process that takes over renames the stage and removes the gate before it looks what has
+// happened. After that, every late rename fails. Stage and gate are gone before the claim ends, so that not
 // even a call that a network delivers twice has an effect later.
 type Fence struct {
 	// ID is that of the claim, and of the record in the Journal.
@@ -78,7 +78,7 @@ func (p *placement) openGate(ctx context.Context, name string) error {
 	p.entry.Gate = gate
 	err := p.advance(ctx, Placing)
 	if err != nil {
-		// Whoever has taken over may have looked for the gate before it existed.
+		// A process that has taken over may have looked for the gate before it existed.
 		_ = storage.Remove(ctx, p.FS, gate)
 	}
 	return err

@@ -184,3 +184,41 @@ func TestFencedOtherShare(t *testing.T) {
 	}
 	check(t, b.fsys, was)
 }
+
+// TestHides checks that wherever a name is missing in the middle of a change, the record says so.
+func TestHides(t *testing.T) {
+	t.Parallel()
+	for _, s := range storages {
+		for _, k := range changes() {
+			layouts, names := k.cases()
+			for i, was := range layouts {
+				dir, w, hidden := newShare(t, was), &works{owner: "A"}, false
+				n := newNode(t, dir, "A", w, s.of, func(call string) error {
+					is, want := look(t, dir), k.want(was)
+					for _, name := range []string{"/a/src", "/b/dst"} {
+						if _, ok := is[name]; ok || was[name] == "" && want[name] == "" || k.name == "DELETE" {
+							continue
+						}
+						placed := diff(is.below("/b/dst"), want.below("/b/dst")) == ""
+						missing := was[name] != "" && (want[name] != "" || !placed)
+						if missing && !tree.Hides(w.record) {
+							t.Errorf("%s, %s, before %s: %s is missing", s.name, names[i], call, name)
+						}
+						hidden = hidden || missing
+					}
+					if strings.HasPrefix(names[i], "PUT") && tree.Hides(w.record) {
+						t.Errorf("%s hides something", names[i])
+					}
+					return nil
+				})
+				if _, err := k.run(t.Context(), n); err != nil {
+					t.Error(err)
+				}
+				n.close()
+				if s.name == "exchange" && k.name == "MOVE" && !hidden {
+					t.Errorf("%s: the test saw no gap", names[i])
+				}
+			}
+		}
+	}
+}

@@ -11,8 +11,8 @@ import (
 )
 
 // moveFenced is move with a [Fence]. The source goes through a gate beside the destination, which
-// is on another filesystem if and only if the first rename says so. That rename is the commit: if
-// the gate contains the source, whoever takes over puts it in place.
+// is on another filesystem if and only if the first rename says so. That rename is the commit: a
+// process that takes over puts a source in place that is in the gate.
 func (op *operation) moveFenced(ctx context.Context, info fs.FileInfo) error {
 	src, dst := op.entry.Source, op.entry.Destination
 	op.mon.Begin(src)

@@ -101,3 +101,15 @@ func unmarshal(record []byte) (e Entry, err error) {
 	}
 	return e, nil
 }
+
+// Hides reports whether the operation of a record of a [Fence] may leave its source or its
+// destination without a name for a moment. That is so for a MOVE, and for a COPY onto something
+// if the storage can't exchange names.
+func Hides(text []byte) bool {
+	e, err := unmarshal(text)
+	if err != nil || e.State != Placing {
+		return false
+	}
+	// If the stage of a COPY has no name in the record, another process has taken over.
+	return e.Method == moveMethod || e.Method == copyMethod && (e.Gate != "" || e.Stage == "")
+}

@@ -19,7 +19,8 @@ type Stage struct {
 }
 
 // PlaceStage calls commit, which gives a stage its name, in one step. It needs a [Fence], and
-// the claim of that on the destination. Before commit, it records what whoever takes over needs.
+// the claim of that on the destination. Before commit, it records what a process needs that takes
+// over.
 //
 // The result is Finished if the destination is in place, even if commit has failed. It is Undone
 // if nothing has changed and nothing will; then the stage is gone. With another error, a
@@ -82,7 +83,7 @@ func (e *Engine) stagePlacement(ctx context.Context, s Stage) *operation {
 }
 
 // placeStage places a stage that exists. It looks for the stage under the claim, because before
-// that its collection may have been renamed. Then whoever takes over would not find it either.
+// that its collection may have been renamed. A process that takes over would not find it then.
 func (op *operation) placeStage(ctx context.Context, commit func(ctx context.Context) error) (Result, error) {
 	info, err := storage.Lstat(ctx, op.FS, op.entry.Stage)
 	if err == nil {
