@@ -73,7 +73,8 @@ type Claim interface {
 	// stored in the same transaction. The change counts when End returns nil. With
 	// [ErrFenced], another node has taken over: the error is a [*TakenOverError] if that node has
 	// already finished or undone the change. Other errors mean that the database can't be
-	// reached: the result is unknown to other nodes, and this node or another one will settle it.
+	// reached: the result is unknown to other nodes. The caller calls End again, until it returns
+	// nil or ErrFenced; the node can't join again before.
 	End(ctx context.Context, result *Result) error
 }
 
