@@ -27,15 +27,14 @@ func (c *claim) Context() context.Context { return c.of.context }
 
 func (c *claim) End(ctx context.Context, result *cluster.Result) error {
 	err := c.db.endWork(ctx, c.of, c.id, cluster.Finished, result)
-	c.once.Do(func() {
-		if err != nil && !errors.Is(err, cluster.ErrFenced) {
-			c.of.abandon(c.id)
-		}
-		c.of.mu.Lock()
-		delete(c.of.claims, c.id)
-		c.of.mu.Unlock()
-		c.of.exit()
-	})
+	if err == nil || errors.Is(err, cluster.ErrFenced) {
+		c.once.Do(func() {
+			c.of.mu.Lock()
+			delete(c.of.claims, c.id)
+			c.of.mu.Unlock()
+			c.of.exit()
+		})
+	}
 	return failed("ending a claim", err)
 }
 

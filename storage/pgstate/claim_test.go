@@ -137,3 +137,59 @@ func TestDeepNames(t *testing.T) {
 	end(t, second)
 	end(t, claimed(t, db, tree("/")))
 }
+
+// TestPlacing: only names that a change with a hiding record has claimed may be hidden.
+func TestPlacing(t *testing.T) {
+	dsn := pgtest.Database(t)
+	hides := func(record []byte) bool { return string(record) == "hides" }
+	a, b := member(t, dsn, Options{Hides: hides}), member(t, dsn, Options{Hides: hides})
+	c := claimed(t, a, tree("/a"))
+	placing := func(name string, want bool) {
+		t.Helper()
+		if got, err := b.Cluster().Placing(t.Context(), name); err != nil || got != want {
+			t.Errorf("Placing(%q): %v, %v, want %v", name, got, err, want)
+		}
+	}
+	save := func(record string) {
+		t.Helper()
+		if err := a.Journal().SaveRecord(t.Context(), c.ID(), []byte(record)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	placing("/a/x", false)
+	save("shows")
+	placing("/a/x", false)
+	save("hides")
+	placing("/A/x/y", true)
+	placing("/a", true)
+	placing("/ab", false)
+	placing("/", false)
+	if err := a.Journal().DeleteRecord(t.Context(), c.ID()); err != nil {
+		t.Fatal(err)
+	}
+	placing("/a/x", false)
+	end(t, c)
+	held := claimed(t, a, cluster.Work{Scopes: []cluster.Scope{{Name: "/a", Tree: true}}, Record: []byte("hides")})
+	placing("/a/x", true)
+	end(t, held)
+	placing("/a/x", false)
+}
+
+// TestSilentHolder: a claim of a node that does not renew its lease is another error than that of
+// one that works.
+func TestSilentHolder(t *testing.T) {
+	dsn := pgtest.Database(t)
+	timing := quick()
+	timing.Renew, timing.Silent, timing.Claim = 10*time.Millisecond, 3, 20*time.Millisecond
+	dead := open(t, dsn, Options{})
+	stop := run(t, dead, nil)
+	held := claimed(t, dead, tree("/a"))
+	stop()
+	db := member(t, dsn, Options{Timing: timing})
+	eventually(t, "the holder looks silent", func() bool {
+		_, err := db.Cluster().Claim(t.Context(), tree("/a/b"))
+		return errors.Is(err, cluster.ErrSilent)
+	})
+	end(t, held) // It was only slow.
+	end(t, claimed(t, db, tree("/a/b")))
+}

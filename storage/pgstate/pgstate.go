@@ -72,9 +72,10 @@ type DB struct {
 	holds    holds
 	file     *lockFile // nil without one
 
-	observer observer
-	server   serverClock
-	chores   chores
+	observer  observer
+	server    serverClock
+	forgotten forgotten
+	chores    chores
 }
 
 // Open opens the database dsn, a URL with the scheme postgres, and creates or upgrades its tables.

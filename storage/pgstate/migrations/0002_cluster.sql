@@ -73,14 +73,16 @@ CREATE INDEX locks_client ON locks (client) WHERE client IS NOT NULL;
 CREATE INDEX locks_expires ON locks (expires) WHERE expires IS NOT NULL;
 CREATE INDEX locks_epoch ON locks (epoch) WHERE epoch IS NOT NULL;
 
--- The temporary files that a node leaves behind if it dies.
+-- The temporary files that a node leaves behind if it dies. A note for the new name of a file has
+-- the id of the first one as its origin.
 CREATE TABLE strays (
-	id    TEXT NOT NULL PRIMARY KEY,
-	epoch TEXT NOT NULL,
-	root  TEXT NOT NULL,
-	name  TEXT NOT NULL
-);
-CREATE INDEX strays_epoch ON strays (epoch);
+	id     TEXT NOT NULL PRIMARY KEY,
+	origin TEXT,
+	epoch  TEXT NOT NULL,
+	root   TEXT NOT NULL,
+	name   TEXT NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
+CREATE INDEX strays_origin ON strays (origin) WHERE origin IS NOT NULL;
 
 -- What other nodes need to know about an operation. key is the same for identical requests. names
 -- are the names that it claimed. closed is when it ended, by the clock of the database.
