@@ -29,11 +29,12 @@ type State struct {
 	of         *FS
 	locks      *locks
 	properties *properties
+	member     *member // nil if no other process uses the Backing
 }
 
 // State returns the state of f, which is kept in b. Only one State may use b.
 func (f *FS) State(b Backing) *State {
-	return &State{b, f, &locks{Manager: b.Locks(), of: f}, &properties{b.Properties(), f}}
+	return &State{b, f, &locks{Manager: b.Locks(), of: f}, &properties{b.Properties(), f}, memberOf(b, f)}
 }
 
 // Locks returns the locks.

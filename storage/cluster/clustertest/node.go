@@ -2,14 +2,13 @@ package clustertest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/history"
+	"github.com/davd/davd/storage/tree"
 )
 
 // patience is how long Claim waits for other nodes.
@@ -148,19 +147,10 @@ func (n *node) Placing(_ context.Context, name string) (placing bool, err error)
 		n.db.mu.Lock()
 		defer n.db.mu.Unlock()
 		asked := folded([]cluster.Scope{{Name: name}})
-		placing = slices.ContainsFunc(n.db.works, func(w *work) bool { return hides(w.record) && overlap(w.scopes, asked) })
+		placing = slices.ContainsFunc(n.db.works, func(w *work) bool { return tree.Hides(w.record) && overlap(w.scopes, asked) })
 		return nil
 	})
 	return placing, err
-}
-
-// hides reports whether the change of a record may hide a name for a moment.
-func hides(record []byte) bool {
-	var entry struct{ Method, State, Displaced string }
-	if json.Unmarshal(record, &entry) != nil || entry.State == "done" || entry.State == "staging" {
-		return false
-	}
-	return entry.Method == "MOVE" || entry.Method == "COPY" && entry.Displaced != "" && entry.Method != http.MethodPut
 }
 
 func (n *node) Operations() cluster.Operations { return (*operations)(n) }

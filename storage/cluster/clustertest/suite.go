@@ -113,7 +113,7 @@ func wantError(t *testing.T, what string, got, want error) {
 
 func self(name string) cluster.Scope { return cluster.Scope{Name: name} }
 
-func tree(name string) cluster.Scope { return cluster.Scope{Name: name, Tree: true} }
+func whole(name string) cluster.Scope { return cluster.Scope{Name: name, Tree: true} }
 
 func members(name string) cluster.Scope { return cluster.Scope{Name: name, Members: true} }
 
@@ -127,19 +127,19 @@ func testScopes(t *testing.T, f *fixture) {
 		{self("/a"), self("/a"), true},
 		{self("/a"), self("/ab"), false},
 		{self("/a/b"), self("/a"), false},
-		{tree("/a"), self("/a/b/c"), true},
-		{self("/a/b/c"), tree("/a"), true},
-		{tree("/a"), self("/a0"), false},
-		{tree("/a/b"), tree("/a"), true},
-		{tree("/"), self("/x"), true},
+		{whole("/a"), self("/a/b/c"), true},
+		{self("/a/b/c"), whole("/a"), true},
+		{whole("/a"), self("/a0"), false},
+		{whole("/a/b"), whole("/a"), true},
+		{whole("/"), self("/x"), true},
 		{members("/a"), self("/a/b"), true},
 		{members("/a"), self("/a/b/c"), false},
 		{members("/a"), self("/a"), true},
 		{self("/a/b"), members("/a"), true},
 		{members("/"), self("/a"), true},
-		{members("/a"), tree("/a/b"), true},
+		{members("/a"), whole("/a/b"), true},
 		{self("/caf\u00e9"), self("/cafe\u0301"), true},
-		{tree("/Stra\u00dfe"), self("/STRASSE/x"), true},
+		{whole("/Stra\u00dfe"), self("/STRASSE/x"), true},
 		{self("/.davd-share-a/x"), self("/.davd-share-b/x"), false},
 	}
 	for _, test := range tests {
@@ -166,7 +166,7 @@ func testScopes(t *testing.T, f *fixture) {
 
 // testWait: a claim waits for another one, but not for long.
 func testWait(t *testing.T, f *fixture) {
-	w := cluster.Work{Scopes: []cluster.Scope{tree("/a")}}
+	w := cluster.Work{Scopes: []cluster.Scope{whole("/a")}}
 	held := claimOf(t, f.a, w)
 	began := time.Now()
 	_, err := f.b.Cluster().Claim(f.ctx, w)
@@ -210,7 +210,7 @@ func testRecord(t *testing.T, f *fixture) {
 
 // testFenced: a node that was declared dead changes nothing any more, until its claims have ended.
 func testFenced(t *testing.T, f *fixture) {
-	c := claimOf(t, f.a, cluster.Work{Scopes: []cluster.Scope{tree("/a")}})
+	c := claimOf(t, f.a, cluster.Work{Scopes: []cluster.Scope{whole("/a")}})
 	epoch := f.a.Cluster().Epoch()
 	works := f.declare(t)
 	select {
@@ -266,7 +266,7 @@ func claimSoon(t *testing.T, p Process, w cluster.Work) cluster.Claim {
 func testAdopted(t *testing.T, f *fixture) {
 	key := [32]byte{1}
 	r := history.Record{ID: "one", Principal: "ann", Method: "MOVE", Source: "/a", Destination: "/b", State: history.Running, Status: 201}
-	c := claimOf(t, f.a, cluster.Work{Scopes: []cluster.Scope{tree("/a"), tree("/b")}, Operation: &cluster.Operation{Key: key, Record: r}})
+	c := claimOf(t, f.a, cluster.Work{Scopes: []cluster.Scope{whole("/a"), whole("/b")}, Operation: &cluster.Operation{Key: key, Record: r}})
 	works := f.declare(t)
 	if len(works) != 1 || works[0].Operation != "one" || works[0].Record != nil {
 		t.Fatalf("adopted: %+v", works)
@@ -292,7 +292,7 @@ func testAdopted(t *testing.T, f *fixture) {
 func testIdentical(t *testing.T, f *fixture) {
 	key := [32]byte{2}
 	r := history.Record{ID: "two", Principal: "ann", Method: "COPY", Source: "/a", Destination: "/b", State: history.Running, Status: 204, Started: time.Now().UTC().Truncate(time.Microsecond)}
-	w := cluster.Work{Scopes: []cluster.Scope{tree("/b")}, Operation: &cluster.Operation{Key: key, Record: r}}
+	w := cluster.Work{Scopes: []cluster.Scope{whole("/b")}, Operation: &cluster.Operation{Key: key, Record: r}}
 	c := claimOf(t, f.a, w)
 	again := r
 	again.ID = "three"
@@ -334,7 +334,7 @@ func testKept(t *testing.T, f *fixture) {
 	ops := f.b.Cluster().Operations()
 	end := func(key [32]byte, id string) {
 		r := history.Record{ID: id, Principal: "ann", Method: "DELETE", Source: "/a/b", State: history.Running, Status: 204}
-		c := claimOf(t, f.a, cluster.Work{Scopes: []cluster.Scope{tree("/a/b")}, Operation: &cluster.Operation{Key: key, Record: r}})
+		c := claimOf(t, f.a, cluster.Work{Scopes: []cluster.Scope{whole("/a/b")}, Operation: &cluster.Operation{Key: key, Record: r}})
 		r.State, r.Ended = history.Finished, time.Now().UTC().Truncate(time.Microsecond)
 		wantError(t, "End", c.End(f.ctx, &cluster.Result{Record: r, Keep: true}), nil)
 		if s, err := ops.Find(f.ctx, key); err != nil || s.Record.ID != id || s.Record.Status != 204 {
