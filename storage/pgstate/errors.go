@@ -64,8 +64,31 @@ func opening(config *pgx.ConnConfig, err error) error {
 		if what := advice(server.Code); what != "" {
 			err = fmt.Errorf("%w: %s", err, what)
 		}
+	} else if _, failed := errors.AsType[*pgconn.ConnectError](err); failed {
+		err = fmt.Errorf("%w: make sure that PostgreSQL is running there, accepts connections from this machine (listen_addresses, firewall), and offers TLS if sslmode asks for it", root(err))
 	}
 	return fmt.Errorf("the database %q at %s: %w", config.Database, config.Host, err)
+}
+
+// root returns the first cause of err. Of several attempts to connect, it is that of the last one.
+func root(err error) error {
+	for {
+		var next error
+		switch is := err.(type) { //nolint:errorlint // it unwraps
+		case interface{ Unwrap() []error }:
+			if all := is.Unwrap(); len(all) > 0 {
+				next = all[len(all)-1]
+			}
+		case *net.OpError:
+			return is
+		case interface{ Unwrap() error }:
+			next = is.Unwrap()
+		}
+		if next == nil {
+			return err
+		}
+		err = next
+	}
 }
 
 // failed adds to err what could not be done.

@@ -76,6 +76,7 @@ type DB struct {
 	server    serverClock
 	forgotten forgotten
 	chores    chores
+	stores    stores
 }
 
 // Open opens the database dsn, a URL with the scheme postgres, and creates or upgrades its tables.
@@ -94,6 +95,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		return nil, opening(config.ConnConfig, err)
 	}
 	db := &DB{Options: o, left: make(chan struct{})}
+	db.stores = newStores(db)
 	db.holds.tokens = make(map[string]bool)
 	db.observer.seen = make(map[string]sighting)
 	if o.LockFile != "" {

@@ -12,11 +12,6 @@ import (
 	"github.com/davd/davd/storage/tokens"
 )
 
-// Properties returns the dead properties.
-func (db *DB) Properties() deadprops.Store {
-	return properties{tables.NewProperties((*database)(db), tables.PostgreSQL()), db}
-}
-
 // properties are the dead properties of a DB.
 type properties struct {
 	*tables.Properties
@@ -33,21 +28,44 @@ func (p properties) Remove(ctx context.Context, name string) error {
 	return p.Properties.Remove(ctx, name)
 }
 
+// stores are the tables that other databases have too.
+type stores struct {
+	properties properties
+	operations tables.Operations
+	tokens     *tables.Tokens
+	shares     tables.Shares
+}
+
+func newStores(db *DB) stores {
+	d, dialect := (*database)(db), tables.PostgreSQL()
+	return stores{properties{tables.NewProperties(d, dialect), db}, tables.NewOperations(d), tables.NewTokens(d, dialect), tables.NewShares(d)}
+}
+
+// Properties returns the dead properties.
+func (db *DB) Properties() deadprops.Store { return db.stores.properties }
+
 // History returns the results of operations.
-func (db *DB) History() history.Store { return tables.NewOperations((*database)(db)) }
+func (db *DB) History() history.Store { return db.stores.operations }
 
 // Tokens returns the application passwords.
-func (db *DB) Tokens() tokens.Store { return tables.NewTokens((*database)(db), tables.PostgreSQL()) }
+func (db *DB) Tokens() tokens.Store { return db.stores.tokens }
 
 // ShareIdentity returns the identity that the storage of a share had when it was last used
 // (storage.Identity), or "" if that is unknown.
 func (db *DB) ShareIdentity(ctx context.Context, id string) (string, error) {
-	return tables.NewShares((*database)(db)).ShareIdentity(ctx, id)
+	return db.stores.shares.ShareIdentity(ctx, id)
 }
 
-// SetShareIdentity notes the identity of the storage of a share.
+// SetShareIdentity notes the identity of the storage of a share. It works before this node has
+// joined the others, because all of them see the same storage.
 func (db *DB) SetShareIdentity(ctx context.Context, id, identity string) error {
-	return tables.NewShares((*database)(db)).SetShareIdentity(ctx, id, identity)
+	_, err := db.exec(ctx, tables.SetIdentity, tables.Text(id), tables.Text(identity))
+	return failed("writing the identity of the share "+id, err)
+}
+
+// CheckWritable returns an error if no change can be stored now.
+func (db *DB) CheckWritable(ctx context.Context) error {
+	return failed("writing the state", db.change(ctx, change{}))
 }
 
 // database is a DB as a tables.Database.

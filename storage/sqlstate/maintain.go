@@ -52,19 +52,7 @@ func (db *DB) CheckWritable(ctx context.Context) error {
 }
 
 // Report is the result of [Check].
-type Report struct {
-	// Version is that of the tables.
-	Version int `json:"version"`
-	// Locks, Properties, Operations and Tokens are how many there are, and Unfinished is how many
-	// operations the next start has to finish or undo.
-	Locks      int64 `json:"locks"`
-	Properties int64 `json:"properties"`
-	Operations int64 `json:"operations"`
-	Tokens     int64 `json:"tokens"`
-	Unfinished int64 `json:"unfinished"`
-	// Problems has a sentence for each thing that is wrong; not nil.
-	Problems []string `json:"problems"`
-}
+type Report = tables.Report
 
 // maxProblems limits the problems that a check names.
 const maxProblems = 100
@@ -74,7 +62,7 @@ const maxProblems = 100
 // error says why the database can't be checked.
 func Check(ctx context.Context, path string, used bool) (Report, error) {
 	r := Report{Problems: []string{}}
-	err := readBeside(path, used, func(db *sql.DB) error { return r.check(ctx, db) })
+	err := readBeside(path, used, func(db *sql.DB) error { return check(ctx, db, &r) })
 	if errors.Is(err, errDamaged) || damaged(err) {
 		r.Problems = append(r.Problems, err.Error())
 		err = nil
@@ -114,7 +102,7 @@ func readBeside(path string, used bool, do func(*sql.DB) error) error {
 	return errors.Join(do(db), db.Close())
 }
 
-func (r *Report) check(ctx context.Context, db *sql.DB) (err error) {
+func check(ctx context.Context, db *sql.DB, r *Report) (err error) {
 	if r.Version, err = version(ctx, db, migrations); err != nil {
 		return err
 	}
@@ -138,14 +126,14 @@ func (r *Report) check(ctx context.Context, db *sql.DB) (err error) {
 		}
 	}
 	for _, rule := range rules {
-		if err := r.checkRule(ctx, db, rule.query, rule.says); err != nil {
+		if err := checkRule(ctx, db, r, rule.query, rule.says); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Report) checkRule(ctx context.Context, db *sql.DB, query, says string) error {
+func checkRule(ctx context.Context, db *sql.DB, r *Report, query, says string) error {
 	return each(ctx, db, func(rows tables.Rows) error {
 		var what string
 		err := rows.Scan(&what)

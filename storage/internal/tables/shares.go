@@ -25,9 +25,11 @@ func (s Shares) ShareIdentity(ctx context.Context, id string) (identity string, 
 // SetShareIdentity notes the identity of the storage of a share.
 func (s Shares) SetShareIdentity(ctx context.Context, id, identity string) error {
 	err := s.db.Change(ctx, false, func(tx Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO shares (id, identity) VALUES ($1, $2)
-			ON CONFLICT (id) DO UPDATE SET identity = excluded.identity`, Text(id), Text(identity))
+		_, err := tx.Exec(ctx, SetIdentity, Text(id), Text(identity))
 		return err
 	})
 	return s.db.Failed("writing the identity of the share "+id, err)
 }
+
+// SetIdentity is the statement that notes the identity of the storage of a share.
+const SetIdentity = `INSERT INTO shares (id, identity) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET identity = excluded.identity`
