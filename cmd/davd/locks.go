@@ -125,8 +125,10 @@ func operatorConfig() (*config.Config, []*setting.Setting) {
 	file := cfg.Setting("config")
 	file.Help = "the configuration file that davd serve runs with (default: its default)"
 	s := cfg.Setting("state")
-	s.Takes, s.Help = "DIR|FILE.db", "the value of --state that davd serve runs with (default: its default)"
-	return cfg, []*setting.Setting{file, s}
+	s.Takes, s.Help = "DIR|FILE.db|URL", "the value of --state that davd serve runs with (default: its default)"
+	node := cfg.Setting("node-name")
+	node.Help = "the value of --node-name that davd serve runs with (default: its default)"
+	return cfg, []*setting.Setting{file, s, node}
 }
 
 // withLocks calls do with the locks of the davd that serves dir. dir is "" if the operator did
@@ -155,6 +157,9 @@ func lockManager(cfg *config.Config, db *sqlstate.DB) (lock.Manager, error) {
 	return closed.FS.State(db).Locks(), nil
 }
 
+// errNotHere is returned for a state in PostgreSQL if the davd that uses it does not run here.
+var errNotHere = errors.New("no davd with this --state and --node-name is running on this machine: run the command where one is running")
+
 // withState calls running if the davd that serves dir is running, and otherwise stopped with
 // its database. dir is "" if the operator did not name it.
 func withState(ctx context.Context, cfg *config.Config, dir string, running func(*control.Client) error, stopped func(*sqlstate.DB) error) error {
@@ -164,6 +169,8 @@ func withState(ctx context.Context, cfg *config.Config, dir string, running func
 		return err
 	case client != nil:
 		return running(client)
+	case cfg.State.URL != "":
+		return errNotHere
 	}
 	db, err := sqlstate.Open(ctx, file)
 	if err != nil {

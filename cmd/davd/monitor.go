@@ -117,7 +117,9 @@ func (m *monitor) watchSite(s *site, h *dav.Handler) {
 	}
 	m.metrics.WatchOperations(h.Operations)
 	if s.state.DB != nil {
-		m.metrics.WatchState(s.state.Where)
+		if s.state.Kept == s.state.Where {
+			m.metrics.WatchState(s.state.Where)
+		}
 		m.needs("state", s.state.DB.CheckWritable)
 	}
 	if s.namespace != nil {

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -56,6 +58,7 @@ func TestScript(t *testing.T) {
 			"await":    await,
 			"fails":    fails,
 			"gencert":  gencert,
+			"postgres": postgres(t),
 			"listen":   listen,
 			"poll":     poll,
 			"stale":    stale,
@@ -219,4 +222,16 @@ func gencert(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	writePEM(args[0], "CERTIFICATE", cert)
 	writePEM(args[1], "PRIVATE KEY", keyDER)
+}
+
+// postgres returns the command that makes a new PostgreSQL database, and sets a variable to its
+// URL: postgres VARIABLE
+func postgres(t *testing.T) func(*testscript.TestScript, bool, []string) {
+	t.Helper()
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 1 {
+			ts.Fatalf("usage: postgres VARIABLE")
+		}
+		ts.Setenv(args[0], pgtest.Database(t))
+	}
 }

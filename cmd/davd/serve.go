@@ -133,5 +133,5 @@ func logState(log *slog.Logger, kept *state.State) {
 		log.Info("locks and properties are in memory and will be lost when davd exits")
 		return
 	}
-	log.Info("locks and properties are kept", "in", kept.Where)
+	log.Info("locks and properties are kept", "in", kept.Kept)
 }

@@ -183,7 +183,7 @@ func (s *site) recover(ctx context.Context, handler *dav.Handler) error {
 	s.left = countLeft(recovered)
 	logRecovered(ctx, s.log, recovered)
 	if err != nil {
-		return fmt.Errorf("%w; start davd again when it can reach the storage and %s", err, s.state.Where)
+		return fmt.Errorf("%w; start davd again when it can reach the storage and %s", err, s.state.Kept)
 	}
 	return nil
 }

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/davd/davd/cmd/davd/internal/client"
+	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/state"
+	"github.com/davd/davd/storage/pgstate"
 	"github.com/davd/davd/storage/sqlstate"
 )
 
@@ -22,12 +25,15 @@ To restore a backup, stop davd and put FILE in the place of the database, whose
 name davd logs when it starts. Remove NAME.db-wal beside it, and leave
 NAME.db-strays.
 
+A state in PostgreSQL is saved with pg_dump.
+
   davd state backup /var/backups/davd.db --config /etc/davd/davd.yaml`
 
 	stateCheckAbout = `
 Reads the whole state of the davd that serves DIR, or the current directory, and
 says what is wrong with it. That davd may be running. Nothing is changed. With
---state FILE, it checks a backup.
+--state FILE, it checks a backup. With the URL of a PostgreSQL database, it
+reads the rows; damaged files are a subject of pg_amcheck.
 
 Exit status: 0 if the state is sound, 3 if it is damaged, 1 if it can't be
 checked.`
@@ -53,11 +59,17 @@ func stateBackupCommand(p *program) command {
 		name: "state backup", arguments: "FILE [DIR]", about: stateBackupAbout,
 		settings: flags(append(settings, jsonFlag(&asJSON, "print JSON"))...),
 		run: func(c *cli.Context) error {
+			to := c.Args().First()
+			if err := cfg.Load(c.Args().Get(1)); err != nil {
+				return err
+			}
+			if cfg.State.URL != "" {
+				return fmt.Errorf("a state in PostgreSQL is saved by pg_dump: pg_dump --format=custom --file=%s '%s'", client.Shown(to), cfg.State.Shown())
+			}
 			file, running, err := findState(c.Context, cfg, c.Args().Get(1))
 			if err != nil {
 				return stateError(err)
 			}
-			to := c.Args().First()
 			if err := sqlstate.Backup(c.Context, file, to, running != nil); err != nil {
 				return err
 			}
@@ -83,11 +95,7 @@ func stateCheckCommand(p *program) command {
 		name: "state check", arguments: "[DIR]", about: stateCheckAbout,
 		settings: flags(append(settings, jsonFlag(&asJSON, "print JSON"))...),
 		run: func(c *cli.Context) error {
-			file, running, err := findState(c.Context, cfg, c.Args().First())
-			if err != nil {
-				return stateError(err)
-			}
-			report, err := sqlstate.Check(c.Context, file, running != nil)
+			file, report, err := checkState(c.Context, cfg, c.Args().First())
 			if err != nil {
 				return err
 			}
@@ -100,6 +108,23 @@ func stateCheckCommand(p *program) command {
 			return nil
 		},
 	}
+}
+
+// checkState checks the state of the davd that serves dir. dir is "" if the operator did not name it.
+func checkState(ctx context.Context, cfg *config.Config, dir string) (where string, r sqlstate.Report, err error) {
+	if err := cfg.Load(dir); err != nil {
+		return "", r, err
+	}
+	if cfg.State.URL != "" {
+		r, err = pgstate.Check(ctx, cfg.State.URL)
+		return cfg.State.Shown(), r, err
+	}
+	file, running, err := findState(ctx, cfg, dir)
+	if err != nil {
+		return "", r, stateError(err)
+	}
+	r, err = sqlstate.Check(ctx, file, running != nil)
+	return file, r, err
 }
 
 func writeReport(p *program, c checked, asJSON bool) error {

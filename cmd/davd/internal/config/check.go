@@ -41,6 +41,9 @@ func (c *Config) checkTogether() error {
 	if err := c.checkTLS(); err != nil {
 		return err
 	}
+	if err := c.checkState(); err != nil {
+		return err
+	}
 	c.derive()
 	return nil
 }

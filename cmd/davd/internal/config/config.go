@@ -75,6 +75,8 @@ type Config struct {
 
 	// State is where locks and dead properties are kept.
 	State State
+	// NodeName is the name of this davd among those that share State.URL.
+	NodeName string
 	// Locks has the options of the locks that settings determine.
 	Locks lock.Options
 	// Drain is how long requests may continue after the signal to stop.

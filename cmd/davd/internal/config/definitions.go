@@ -113,8 +113,10 @@ func (c *Config) users() []*setting.Setting {
 func (c *Config) state() []*setting.Setting {
 	h := &c.Handler
 	return []*setting.Setting{
-		fixed(setting.New("state", "DIR|FILE.db|mem", "", setting.Value(&c.State, parseState).Relative(relativeState),
-			"where davd keeps locks and properties: a directory, a database file, or memory, where they are lost when davd exits (default: /var/lib/davd for root; for other users $XDG_STATE_HOME/davd or the system's equivalent)")),
+		fixed(setting.New("state", "DIR|FILE.db|URL|mem", "", setting.Value(&c.State, parseState).Relative(relativeState),
+			"where davd keeps locks and properties: a directory, a database file, a PostgreSQL database such as postgres://davd@host/davd, which several davd can share, or memory, where they are lost when davd exits (default: /var/lib/davd for root; for other users $XDG_STATE_HOME/davd or the system's equivalent)")),
+		fixed(setting.New("node-name", "NAME", "", setting.Value(&c.NodeName, parseNodeName),
+			"with --state postgres://…, the name of this davd among those that share the database; two on one machine need different names (default: the host name)")),
 		setting.New("lock-timeout-min", "TIME", "1s", setting.Value(&h.LockTimeouts.Min, aboveZero),
 			"the shortest lock timeout that a client can get; a lock ends when its client does not renew it in time"),
 		setting.New("lock-timeout-max", "TIME", "24h", setting.Value(&h.LockTimeouts.Max, parseLongest),

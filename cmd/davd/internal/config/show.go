@@ -78,6 +78,9 @@ func entryOf(s *setting.Setting, above ...string) Entry {
 	if s.IsBoolFlag() && len(values) == 0 {
 		values = []string{"false"}
 	}
+	if s.Name == "state" && len(values) == 1 && len(above) == 0 {
+		values = []string{shownState(values[0])}
+	}
 	return Entry{
 		Key: append(slices.Clone(above), s.Name), Values: values, IsList: s.IsList(), Origin: s.Origin(), Restart: s.Restart,
 		Secret: s.Name == "password" || s.Name == "bind-password",

@@ -25,12 +25,29 @@ func TestState(t *testing.T) {
 		{"dir", "state.sqlite", config.State{File: "state.sqlite"}},
 		{"dir", "sqlite:state", config.State{File: "state"}},
 		{"dir", "sqlite:///srv/state", config.State{File: "/srv/state"}},
+		{"dir", "postgres://davd@db/davd", config.State{URL: "postgres://davd@db/davd"}},
+		{"dir", "postgresql:///davd?host=/run/postgresql", config.State{URL: "postgresql:///davd?host=/run/postgresql"}},
 	} {
 		c, err := read(given{"storage": tt.storage, "state": tt.state})
 		if err != nil {
 			t.Errorf("%s, %q: %v", tt.storage, tt.state, err)
 		} else if c.State != tt.want {
 			t.Errorf("%s, %q: got %+v, want %+v", tt.storage, tt.state, c.State, tt.want)
+		}
+	}
+}
+
+// TestStateShown checks that passwords are not shown, and that a password in the URL is noticed.
+func TestStateShown(t *testing.T) {
+	for url, want := range map[string]string{
+		"postgres://davd@db:5432/davd?sslmode=require":             "postgres://davd@db:5432/davd?sslmode=require",
+		"postgres://davd:s3cret@db/davd":                           "postgres://davd@db/davd",
+		"postgres://davd@db/davd?password=s3cret&sslmode=disable":  "postgres://davd@db/davd?sslmode=disable",
+		"postgres://davd@db/davd?sslpassword=s3cret&sslcert=c.pem": "postgres://davd@db/davd?sslcert=c.pem",
+	} {
+		state := config.State{URL: url}
+		if got := state.Shown(); got != want || state.HasPassword() != (url != want) {
+			t.Errorf("%s is shown as %s, has a password: %v", url, got, state.HasPassword())
 		}
 	}
 }

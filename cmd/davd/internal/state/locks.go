@@ -29,6 +29,16 @@ func Find(cfg *config.Config, named bool) (string, error) {
 		}
 		return file, exists(file, "name the file that is the --state of davd serve")
 	}
+	if cfg.State.URL != "" {
+		file, err := locate(cfg)
+		if len(cfg.Shares) > 0 {
+			file, err = locateShared(cfg)
+		}
+		if err != nil {
+			return "", err
+		}
+		return file, exists(file, "no davd of this machine has used this --state and --node-name: use the same as for davd serve, on the machine where it runs")
+	}
 	if len(cfg.Shares) > 0 {
 		file, err := locateShared(cfg)
 		if err != nil {

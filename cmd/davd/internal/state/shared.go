@@ -35,6 +35,9 @@ func OpenShared(ctx context.Context, cfg *config.Config, log *slog.Logger, finis
 	if err != nil {
 		return nil, err
 	}
+	if cfg.State.URL != "" {
+		return openPostgres(ctx, cfg, file, log)
+	}
 	adopt, err := adoptions(cfg, finish)
 	if err != nil {
 		return nil, err
@@ -50,15 +53,16 @@ func OpenShared(ctx context.Context, cfg *config.Config, log *slog.Logger, finis
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &State{State: db, Where: file, Tokens: keyring, DB: db}, nil
+	return &State{State: db, Where: file, Kept: file, Tokens: keyring, DB: db}, nil
 }
 
 // StraysOf returns the path of the record of unfinished uploads for a database.
 func StraysOf(database string) string { return database + straysSuffix }
 
-// StraysDir returns the directory for the records of unfinished uploads, or "" in memory.
+// StraysDir returns the directory for the records of unfinished uploads, or "" if the state has no
+// file on this machine.
 func (s *State) StraysDir() string {
-	if s.Where == "" {
+	if s.Where == "" || s.Kept != s.Where {
 		return ""
 	}
 	return StraysOf(s.Where)
@@ -75,6 +79,11 @@ func locateShared(cfg *config.Config) (string, error) {
 		return "", err
 	}
 	file := filepath.Join(keep, sharedName)
+	if cfg.State.URL != "" {
+		if file, err = nodeFile(cfg, keep); err != nil {
+			return "", err
+		}
+	}
 	for _, each := range cfg.Shares {
 		if each.Dir == "" || each.PerUser() {
 			continue

@@ -24,15 +24,30 @@ import (
 // State is the open state of a served directory. Close closes it.
 type State struct {
 	dav.State
-	// Where is the path of the database, or empty for a state in memory.
+	// Where is the path of the database, or empty for a state in memory. If the state is in
+	// PostgreSQL, it is the path of the file on this machine that names this davd. What davd keeps
+	// on this machine is beside it.
 	Where string
+	// Kept says where the state is, for the operator: Where, or the URL without a password.
+	Kept string
 	// Strays are the unfinished uploads. It is nil for a state in memory.
 	Strays *strays.File
 	// Tokens are the application passwords. It is nil for a state in memory, because no
 	// command could add one.
 	Tokens *tokens.Keyring
 	// DB is the database, or nil in memory.
-	DB *sqlstate.DB
+	DB Database
+}
+
+// Database is a *sqlstate.DB or a *pgstate.DB.
+type Database interface {
+	dav.State
+	Tokens() tokens.Store
+	ShareIdentity(ctx context.Context, id string) (string, error)
+	SetShareIdentity(ctx context.Context, id, identity string) error
+	// CheckWritable returns an error if no change can be stored now.
+	CheckWritable(ctx context.Context) error
+	Close() error
 }
 
 // straysSuffix is added to the name of the database to get that of the file of strays.
@@ -49,6 +64,9 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, er
 	if err != nil {
 		return nil, err
 	}
+	if cfg.State.URL != "" {
+		return openPostgres(ctx, cfg, file, log)
+	}
 	db, err := sqlstate.Options{Log: log, Locks: cfg.Locks}.Open(ctx, file)
 	if err != nil {
 		return nil, fmt.Errorf("can't open the database of locks and properties: %w; --state DIR keeps them in another place, --state mem in memory", err)
@@ -62,7 +80,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, er
 	if err != nil {
 		return nil, errors.Join(err, unfinished.Close(), db.Close())
 	}
-	return &State{State: db, Where: file, Strays: unfinished, Tokens: keyring, DB: db}, nil
+	return &State{State: db, Where: file, Kept: file, Strays: unfinished, Tokens: keyring, DB: db}, nil
 }
 
 // Close closes the database. The State must not be used afterwards.
@@ -75,6 +93,9 @@ func (s *State) Close() error {
 
 // locate returns the path of the database for the directory that cfg serves.
 func locate(cfg *config.Config) (string, error) {
+	if cfg.State.URL != "" {
+		return locateNode(cfg)
+	}
 	if cfg.Elsewhere() {
 		return locateElsewhere(cfg)
 	}
