@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -132,6 +133,13 @@ func (n *node) recover(ctx context.Context) (tree.Result, error) {
 	result := tree.Undone
 	if record != nil {
 		r, err := n.engine.RecoverAdopted(ctx, record)
+		for r.Result == "" && errors.Is(err, fs.ErrExist) {
+			// The other node is inside a call.
+			n.journal.mu.Lock()
+			record = n.journal.record
+			n.journal.mu.Unlock()
+			r, err = n.engine.RecoverAdopted(ctx, record)
+		}
 		if result = r.Result; result == "" {
 			return "", err
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -220,5 +221,95 @@ func TestHides(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// repeating is a storage whose renames can be made again, as a network may deliver them twice.
+type repeating struct {
+	exdev
+
+	between bool // it can rename between /a and /b
+	again   *[]storage.Renaming
+}
+
+func (r repeating) Rename(ctx context.Context, oldName, newName string) error {
+	return r.RenameWith(ctx, storage.Renaming{Old: oldName, New: newName})
+}
+
+func (r repeating) RenameWith(ctx context.Context, how storage.Renaming) error {
+	if how.Swap {
+		return how.Failed(errors.ErrUnsupported) // A network filesystem can't.
+	}
+	*r.again = append(*r.again, how)
+	if r.between {
+		return r.Fault.RenameWith(ctx, how)
+	}
+	return r.exdev.RenameWith(ctx, how)
+}
+
+// TestFencedRepeatedCalls makes all renames of a change again, after its claim has ended and the
+// names were used for something else.
+func TestFencedRepeatedCalls(t *testing.T) {
+	t.Parallel()
+	for _, between := range []bool{true, false} {
+		for _, k := range changes() {
+			layouts, names := k.cases()
+			for i, was := range layouts {
+				for _, then := range later {
+					var calls []storage.Renaming
+					of := func(fsys storage.FS) storage.FS {
+						return repeating{exdev{&storagetest.Fault{FS: fsys}}, between, &calls}
+					}
+					dir := newShare(t, was)
+					n := newNode(t, dir, "A", &works{owner: "A"}, of, free)
+					if _, err := k.run(t.Context(), n); err != nil {
+						t.Error(err)
+					}
+					then.do(t, dir)
+					want := look(t, dir)
+					for _, call := range calls {
+						_ = storage.RenameWith(t.Context(), n.fsys, call)
+					}
+					if d := diff(look(t, dir), want); d != "" {
+						t.Errorf("%s, then %s, and %v again:%s", names[i], then.name, calls, d)
+					}
+					n.close()
+				}
+			}
+		}
+	}
+}
+
+// TestFencedInterference checks that nothing is lost if a program that takes no part makes
+// something in a place that is empty for a moment.
+func TestFencedInterference(t *testing.T) {
+	t.Parallel()
+	was := layout{"/a/src/f": "one", "/b/dst/old": "old"}.full()
+	for _, k := range changes()[:2] {
+		dir, w := newShare(t, was), &works{owner: "A"}
+		p := newPause(0, true)
+		n := newNode(t, dir, "A", w, renamings[4].of, func(call string) error {
+			if call == "rename /b/dst" {
+				p.at = p.now + 2 // after the destination has gone into the gate
+			}
+			return p.step(call)
+		})
+		if result, err := k.run(t.Context(), n); err == nil {
+			t.Fatalf("%q", result)
+		}
+		n.close()
+		noError(t, os.WriteFile(filepath.Join(dir, "b/dst"), []byte("other"), 0o644))
+		b := newNode(t, dir, "B", w, renamings[4].of, free)
+		record, _ := b.journal.takeOver("B")
+		r, err := b.engine.RecoverAdopted(t.Context(), record)
+		is := look(t, dir)
+		contents := map[string]bool{}
+		for _, content := range is {
+			contents[content] = true
+		}
+		if err != nil || !contents["one"] || !contents["old"] && r.Result != tree.Finished {
+			t.Errorf("%s: %q, errors %v, %v: %v", k.name, r.Result, r.Err, err, is)
+		}
+		b.close()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/davd/davd/storage"
 )
@@ -68,9 +69,9 @@ func (r *recovery) settleFenced(ctx context.Context) (Result, error) {
 		}
 		return r.judge(ctx)
 	case Done:
-		return Finished, r.discardAll(ctx)
+		return r.cleared(ctx, Finished, nil)
 	case Undoing:
-		return Undone, r.discardAll(ctx)
+		return r.cleared(ctx, Undone, nil)
 	}
 	return Left, fmt.Errorf("its state %q is unknown: a newer davd wrote the record", r.entry.State)
 }
@@ -101,13 +102,15 @@ func (r *recovery) find(ctx context.Context) (*found, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch mark(info) {
-		case "":
-		case e.Fresh:
+		// Every name is in the collection of the source or in that of the destination. These may
+		// be on two filesystems, where two files may have the same identity.
+		atSource, atDestination := path.Dir(name) == path.Dir(e.Source), path.Dir(name) == path.Dir(e.Destination)
+		switch {
+		case atDestination && is(info, e.Fresh):
 			f.fresh, f.freshInfo = name, info
-		case e.Origin:
+		case atSource && is(info, e.Origin):
 			f.origin = name
-		case e.Old:
+		case atDestination && is(info, e.Old):
 			f.old = name
 		}
 	}
@@ -192,18 +195,49 @@ func (r *recovery) finished(ctx context.Context, f *found) (Result, error) {
 	if err := r.advance(ctx, Done); err != nil {
 		return "", err
 	}
-	return Finished, errors.Join(kept, r.discardAll(ctx))
+	return r.cleared(ctx, Finished, kept)
 }
 
 // undone puts back what was displaced, and removes the other trees under reserved names.
 func (r *recovery) undone(ctx context.Context, f *found) (Result, error) {
-	if f.old != "" && f.dst == nil {
-		if err := r.FS.Rename(ctx, f.old, r.entry.Destination); err != nil {
+	for _, back := range []struct {
+		from, to string
+		occupied fs.FileInfo
+	}{{f.old, r.entry.Destination, f.dst}, {f.origin, r.entry.Source, f.src}} {
+		switch {
+		case back.from == "":
+			continue
+		case back.occupied != nil:
+			return Left, fmt.Errorf("%s %w: its content is at %s", back.to, errOther, back.from)
+		}
+		if err := r.FS.Rename(ctx, back.from, back.to); err != nil {
 			return "", err
 		}
 	}
 	if err := r.advance(ctx, Undoing); err != nil {
 		return "", err
 	}
-	return Undone, r.discardAll(ctx)
+	return r.cleared(ctx, Undone, nil)
+}
+
+// cleared removes all trees under reserved names, after the operation has ended with result and
+// err. The other process may still be inside a call that makes files in them; then the Result is
+// "".
+func (r *recovery) cleared(ctx context.Context, result Result, err error) (Result, error) {
+	left := r.discardAll(ctx)
+	at, ok := errors.AsType[*fs.PathError](left)
+	if !ok || !errors.Is(left, fs.ErrExist) {
+		return result, errors.Join(err, left)
+	}
+	opened := false
+	for member, listErr := range storage.ReadDir(ctx, r.FS, at.Path) {
+		if listErr != nil || !storage.Reserved(member.Name()) {
+			return "", left
+		}
+		opened = true // This file was removed, but is open on NFS. That may last for hours.
+	}
+	if !opened {
+		return "", left
+	}
+	return result, errors.Join(err, left)
 }
