@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -311,5 +313,51 @@ func TestFencedInterference(t *testing.T) {
 			t.Errorf("%s: %q, errors %v, %v: %v", k.name, r.Result, r.Err, err, is)
 		}
 		b.close()
+	}
+}
+
+// opened is a storage where a file that is open can't be removed, as on NFS: it gets a name that
+// begins with .nfs, and then another one.
+type opened struct{ *storagetest.Fault }
+
+func (o opened) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
+	stay := func(member string) bool { return strings.HasPrefix(member, ".nfs") }
+	return func(yield func(string, error) bool) {
+		for _, member := range members {
+			if stay(member) && !yield(member, nil) {
+				return
+			}
+		}
+		members = slices.DeleteFunc(slices.Clone(members), stay)
+		for member, err := range o.Fault.RemoveMembers(ctx, name, members) {
+			if !yield(member, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestFencedOpened checks that a recovery doesn't wait for a file that is open elsewhere. What
+// contains the file is a leftover.
+func TestFencedOpened(t *testing.T) {
+	t.Parallel()
+	dir := newShare(t, layout{"/a/src/d/.nfs00000000001a2b3c00000001": "open", "/a/src/f": "one"}.full())
+	of := func(fsys storage.FS) storage.FS { return opened{&storagetest.Fault{FS: fsys}} }
+	w, p := &works{owner: "A"}, newPause(8, true)
+	a := newNode(t, dir, "A", w, of, p.step)
+	defer a.close()
+	if err := a.engine.Remove(t.Context(), "/a/src", nil); err == nil {
+		t.Fatal("it was not killed")
+	}
+	b := newNode(t, dir, "B", w, of, free)
+	defer b.close()
+	record, _ := b.journal.takeOver("B")
+	r, err := b.engine.RecoverAdopted(t.Context(), record)
+	leftover, ok := errors.AsType[*tree.LeftoverError](r.Err)
+	if err != nil || r.Result != tree.Finished || !ok || !storage.Reserved(leftover.Name) {
+		t.Errorf("%q, errors %v, %v", r.Result, r.Err, err)
+	}
+	if d := diff(look(t, dir).seen(), layout{"/a": collection}); d != "" {
+		t.Error(d)
 	}
 }
