@@ -304,3 +304,47 @@ func (f *fencing) failsAt(t *testing.T, at int) {
 		t.Errorf("%s, fault at step %d of %d, error %v: %s\n%s", f.title, at, f.steps, err, problem, strings.Join(p.log, "\n"))
 	}
 }
+
+// TestPausedRecoveries pauses two nodes that take over one from the other. The first of them
+// continues while the second stands still.
+func TestPausedRecoveries(t *testing.T) {
+	t.Parallel()
+	for _, f := range fencings(t) {
+		t.Run(f.title, func(t *testing.T) {
+			t.Parallel()
+			random := sweep.Random(t)
+			for range sweep.Size(4, 400) {
+				f.pausedThrice(t, 1+random.IntN(f.steps), 1+random.IntN(20), 1+random.IntN(20), random.IntN(2) == 0)
+			}
+		})
+	}
+}
+
+func (f *fencing) pausedThrice(t *testing.T, at, second, third int, firstToo bool) {
+	t.Helper()
+	dir := newShare(t, f.was)
+	w := &works{owner: "A"}
+	a := f.begin(t, dir, w, at, false)
+	defer a.close()
+	p, q := newPause(second, false), newPause(third, false)
+	b := recovering(t, newNode(t, dir, "B", w, f.of, p.step), p)
+	defer b.close()
+	c := recovering(t, newNode(t, dir, "C", w, f.of, q.step), q)
+	defer c.close()
+	if firstToo {
+		a.finish(t)
+	}
+	b.finish(t)
+	c.finish(t)
+	if !firstToo {
+		a.finish(t)
+	}
+	problem := f.outcome(w.outcome, look(t, dir))
+	if c.err != nil {
+		problem += c.err.Error()
+	}
+	if problem != "" {
+		t.Errorf("%s, at steps %d, %d and %d, %v: %s\nA:\t%s\nB:\t%s\nC:\t%s", f.title, at, second, third, firstToo, problem,
+			strings.Join(a.log, "\n\t"), strings.Join(b.log, "\n\t"), strings.Join(c.log, "\n\t"))
+	}
+}
