@@ -24,6 +24,12 @@ const (
 	MaxName = 100
 	// useEvery is the shortest time between two records of the use of a token.
 	useEvery = time.Hour
+	// freshFor is how old the tokens in memory may be if other processes change the Store.
+	freshFor = time.Second
+	// readTimeout is how long reading them may take, and readPause the time after a failure: logins
+	// wait for it.
+	readTimeout = 2 * time.Second
+	readPause   = 10 * time.Second
 )
 
 // nameError is an error with a text of its own that matches another one.
@@ -37,14 +43,16 @@ func (e *nameError) Error() string { return e.text }
 func (e *nameError) Unwrap() error { return e.err }
 
 // Keyring holds the tokens of a [Store] in memory. While it is in use, only it may change
-// the Store. It is safe for concurrent use.
+// the Store, unless NewShared made it. It is safe for concurrent use.
 type Keyring struct {
-	store Store
+	store  Store
+	shared bool
 
-	changing sync.Mutex // held during a change of the store
+	changing sync.Mutex // held during a change of the store, and while it is read
 
 	mu     sync.RWMutex
 	byHash map[[sha256.Size]byte]*Token
+	expire time.Time // when byHash is too old
 }
 
 // New returns the Keyring of a Store.
@@ -53,11 +61,64 @@ func New(ctx context.Context, store Store) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{store: store, byHash: make(map[[sha256.Size]byte]*Token, len(all))}
-	for i := range all {
-		k.byHash[all[i].Hash] = &all[i]
+	return &Keyring{store: store, byHash: hashed(all), expire: time.Now().Add(freshFor)}, nil
+}
+
+// NewShared is like [New] for a Store that other processes change too. Their changes take effect
+// within a second. While the Store can't be read, the tokens in memory remain valid.
+func NewShared(ctx context.Context, store Store) (*Keyring, error) {
+	k, err := New(ctx, store)
+	if err == nil {
+		k.shared = true
 	}
-	return k, nil
+	return k, err
+}
+
+func hashed(all []Token) map[[sha256.Size]byte]*Token {
+	byHash := make(map[[sha256.Size]byte]*Token, len(all))
+	for i := range all {
+		byHash[all[i].Hash] = &all[i]
+	}
+	return byHash
+}
+
+// stale reports whether other processes may have changed the Store.
+func (k *Keyring) stale() bool {
+	if !k.shared {
+		return false
+	}
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return time.Now().After(k.expire)
+}
+
+// refresh reads a Store that other processes change.
+func (k *Keyring) refresh() {
+	if !k.stale() {
+		return
+	}
+	k.changing.Lock()
+	defer k.changing.Unlock()
+	if k.stale() { // Another call may have read it meanwhile.
+		k.refreshLocked()
+	}
+}
+
+// refreshLocked reads a Store that other processes change, with changing held.
+func (k *Keyring) refreshLocked() {
+	if !k.shared {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	all, err := k.store.AllTokens(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err != nil {
+		k.expire = time.Now().Add(readPause)
+		return
+	}
+	k.byHash, k.expire = hashed(all), time.Now().Add(freshFor)
 }
 
 // Add adds a token with the User, Name, ReadOnly and Expires of t. It returns the
@@ -66,6 +127,7 @@ func New(ctx context.Context, store Store) (*Keyring, error) {
 func (k *Keyring) Add(ctx context.Context, t Token) (password string, added Token, err error) {
 	k.changing.Lock()
 	defer k.changing.Unlock()
+	k.refreshLocked()
 	now := time.Now()
 	if err := k.check(&t, now); err != nil {
 		return "", Token{}, err
@@ -100,7 +162,7 @@ func (k *Keyring) check(t *Token, now time.Time) error {
 		return errors.New("the application password would have expired already")
 	}
 	valid := 0
-	for _, other := range k.List(t.User) {
+	for _, other := range k.list(t.User) {
 		if !other.Expired(now) {
 			valid++
 		}
@@ -114,6 +176,11 @@ func (k *Keyring) check(t *Token, now time.Time) error {
 // List returns the tokens of a user, or all if user is empty, ordered by User and then by
 // Name. It includes expired ones.
 func (k *Keyring) List(user string) []Token {
+	k.refresh()
+	return k.list(user)
+}
+
+func (k *Keyring) list(user string) []Token {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	list := []Token{}
@@ -127,7 +194,7 @@ func (k *Keyring) List(user string) []Token {
 }
 
 func (k *Keyring) get(user, name string) (Token, bool) {
-	for _, t := range k.List(user) {
+	for _, t := range k.list(user) {
 		if t.Name == name {
 			return t, true
 		}
@@ -140,6 +207,7 @@ func (k *Keyring) get(user, name string) (Token, bool) {
 func (k *Keyring) Revoke(ctx context.Context, user, name string) (Token, error) {
 	k.changing.Lock()
 	defer k.changing.Unlock()
+	k.refreshLocked()
 	t, ok := k.get(user, name)
 	if !ok {
 		return Token{}, &nameError{fmt.Sprintf("%s has no application password %q", user, name), fs.ErrNotExist}
@@ -177,6 +245,7 @@ func (k *Keyring) Valid(t *Token) bool {
 }
 
 func (k *Keyring) byHashOf(hash [sha256.Size]byte) (Token, bool) {
+	k.refresh()
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	t := k.byHash[hash]

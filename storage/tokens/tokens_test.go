@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,4 +204,63 @@ func TestStoreFails(t *testing.T) {
 	if _, ok := k.Find("ann", password); ok {
 		t.Error("a revoked token is valid")
 	}
+}
+
+// flaky is a Store that can't be read while broken is set.
+type flaky struct {
+	*tokens.Mem
+
+	broken atomic.Bool
+	reads  atomic.Int32
+}
+
+func (f *flaky) AllTokens(ctx context.Context) ([]tokens.Token, error) {
+	f.reads.Add(1)
+	if f.broken.Load() {
+		return nil, errBroken
+	}
+	return f.Mem.AllTokens(ctx)
+}
+
+// TestShared checks that the changes of another process take effect within a second, and that
+// tokens remain valid while the store can't be read.
+func TestShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &flaky{Mem: tokens.NewMem()}
+		var rings [2]*tokens.Keyring
+		for i := range rings {
+			var err error
+			if rings[i], err = tokens.NewShared(t.Context(), store); err != nil {
+				t.Fatal(err)
+			}
+		}
+		here, there := rings[0], rings[1]
+		valid := func(password string) bool { _, ok := here.Find("ann", password); return ok }
+		phone := add(t, there, tokens.Token{User: "ann", Name: "phone"})
+		time.Sleep(time.Second + 1)
+		before := store.reads.Load()
+		if !valid(phone) || !valid(phone) || store.reads.Load() != before+1 {
+			t.Errorf("a token of another process: valid is %v, the store was read %d times", valid(phone), store.reads.Load()-before)
+		}
+		if _, _, err := here.Add(t.Context(), tokens.Token{User: "ann", Name: "phone"}); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("the same name again: %v", err)
+		}
+		store.broken.Store(true)
+		time.Sleep(time.Second + 1)
+		if !valid(phone) {
+			t.Error("the token is not valid while the store can't be read")
+		}
+		store.broken.Store(false)
+		if _, err := there.Revoke(t.Context(), "ann", "phone"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10*time.Second + 1)
+		if valid(phone) {
+			t.Error("a revoked token is valid")
+		}
+		laptop := add(t, there, tokens.Token{User: "ann", Name: "laptop"})
+		if _, err := here.Revoke(t.Context(), "ann", "laptop"); err != nil || valid(laptop) {
+			t.Errorf("a token of another process can't be revoked: %v", err)
+		}
+	})
 }

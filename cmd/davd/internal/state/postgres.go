@@ -32,7 +32,7 @@ func openPostgres(ctx context.Context, cfg *config.Config, file string, log *slo
 	if err != nil {
 		return nil, fmt.Errorf("can't open the database of locks and properties: %w", err)
 	}
-	keyring, err := tokens.New(ctx, db.Tokens())
+	keyring, err := tokens.NewShared(ctx, db.Tokens())
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
