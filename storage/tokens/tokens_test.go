@@ -239,8 +239,13 @@ func TestShared(t *testing.T) {
 		phone := add(t, there, tokens.Token{User: "ann", Name: "phone"})
 		time.Sleep(time.Second + 1)
 		before := store.reads.Load()
-		if !valid(phone) || !valid(phone) || store.reads.Load() != before+1 {
-			t.Errorf("a token of another process: valid is %v, the store was read %d times", valid(phone), store.reads.Load()-before)
+		for range 3 {
+			if !valid(phone) {
+				t.Error("a token of another process is not valid")
+			}
+		}
+		if n := store.reads.Load() - before; n != 1 {
+			t.Errorf("the store was read %d times", n)
 		}
 		if _, _, err := here.Add(t.Context(), tokens.Token{User: "ann", Name: "phone"}); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("the same name again: %v", err)
