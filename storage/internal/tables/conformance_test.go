@@ -66,7 +66,7 @@ func (f *file) opened(t *testing.T) state {
 	return db
 }
 
-// nodes are two nodes of a PostgreSQL database.
+// nodes are two nodes of a PostgreSQL database. The first one reaches it through PgBouncer.
 type nodes struct {
 	dsn           string
 	first, second *pgstate.DB
@@ -75,7 +75,7 @@ type nodes struct {
 func newNodes(t *testing.T) *nodes {
 	t.Helper()
 	n := &nodes{dsn: pgtest.Database(t)}
-	n.first, n.second = node(t, n.dsn), node(t, n.dsn)
+	n.first, n.second = node(t, pgtest.Bouncer(t, n.dsn)), node(t, n.dsn)
 	return n
 }
 
@@ -124,11 +124,18 @@ func (n *nodes) reopen(*testing.T) state { return n.second }
 // onEach runs a test on each kind of database.
 func onEach(t *testing.T, test func(t *testing.T, db database)) {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { test(t, &file{}) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, newNodes(t)) })
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, &file{})
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		test(t, newNodes(t))
+	})
 }
 
 func TestProperties(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, db database) {
 		storagetest.PropertySuite{
 			New:    func(t *testing.T) deadprops.Store { return db.open(t).Properties() },
@@ -138,6 +145,7 @@ func TestProperties(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, db database) {
 		storagetest.HistorySuite{
 			New:    func(t *testing.T) history.Store { return db.open(t).History() },
@@ -147,6 +155,7 @@ func TestHistory(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, db database) {
 		storagetest.TokenSuite{
 			New:    func(t *testing.T) tokens.Store { return db.open(t).Tokens() },
