@@ -216,10 +216,11 @@ func (h *Handler) recoverShared(ctx context.Context, id string, record []byte) (
 	return engine.RecoverAdopted(storage.Unrestricted(ctx), record)
 }
 
-// TakeOver finishes or undoes the changes of nodes that were declared dead. It is the function for
-// cluster.Node.Run. It leaves those whose storage or database can't be reached, and returns
+// TakeOver finishes or undoes the changes of nodes that were declared dead, with the options of the
+// newest successor of h. It is the function for cluster.Node.Run. It leaves those whose storage or database can't be reached, and returns
 // the others. Requests may be served meanwhile.
 func (h *Handler) TakeOver(ctx context.Context, works []cluster.Adopted) []tree.Recovery {
+	h = h.current()
 	var recovered []tree.Recovery
 	for _, w := range works {
 		recovery := tree.Recovery{Result: tree.Undone}

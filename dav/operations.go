@@ -34,6 +34,16 @@ func (h *Handler) Operations() []operation.Operation { return h.registry().Opera
 // so an ID.
 func (h *Handler) DocumentedOperations() []operation.Operation { return h.registry().Documented() }
 
+// OperationsElsewhere returns the running operations of all nodes that share the State, those of this
+// one included; none without other nodes.
+func (h *Handler) OperationsElsewhere(ctx context.Context) ([]cluster.Status, error) {
+	node := h.node()
+	if node == nil {
+		return nil, nil
+	}
+	return node.Operations().Running(ctx)
+}
+
 // StopOperation stops the running operation with the ID, whoever has begun it, and waits until it
 // has rolled back. It returns an error if there is no such operation, if it was too late, or if
 // the operation is still rolling back after ten seconds.

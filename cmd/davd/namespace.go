@@ -65,6 +65,13 @@ func openShares(ctx context.Context, cfg *config.Config, log *slog.Logger, opene
 	if kept.DB != nil {
 		n.shares.Identities = kept.DB
 	}
+	if kept.Shared != nil {
+		if err := checkShares(cfg); err != nil {
+			return nil, errors.Join(err, kept.Close())
+		}
+		node := kept.Shared.Cluster()
+		n.shares.Stage, n.shares.Notes = func() string { return stageOf(node) }, kept.Shared.Strays()
+	}
 	if err := n.shares.Open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, kept.Close())
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -30,7 +31,8 @@ of the davd that serves DIR, or the current directory.
   MEMBERS  how many files and collections are done, and found until now
   AGE      how long it has been running
   USER     the user who began it, if davd asks for passwords
-  PATH     what it works on, and its destination`
+  PATH     what it works on, and its destination
+  NODE     with --state postgres://…, the davd that works on it, if another one`
 
 	opsStopAbout = `
 Stops an operation. ID is that of davd ops list. A COPY or MOVE leaves the
@@ -98,7 +100,11 @@ func withRunning(ctx context.Context, cfg *config.Config, dir string, do func(*c
 func writeOps(w io.Writer, found []ops.Operation) error {
 	now := time.Now()
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tMETHOD\tMEMBERS\tAGE\tUSER\tPATH")
+	title := "ID\tMETHOD\tMEMBERS\tAGE\tUSER\tPATH"
+	if slices.ContainsFunc(found, func(op ops.Operation) bool { return op.Node != "" }) {
+		title += "\tNODE"
+	}
+	fmt.Fprintln(table, title)
 	for i := range found {
 		op := &found[i]
 		members, path := strconv.FormatInt(op.Done, 10), client.Shown(op.Path)
@@ -110,6 +116,9 @@ func writeOps(w io.Writer, found []ops.Operation) error {
 		}
 		if op.Stopping {
 			path += " (stopping)"
+		}
+		if op.Node != "" {
+			path += "\t" + client.Shown(op.Node)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", op.ID, op.Method, members,
 			now.Sub(op.Started).Round(time.Second), cmp.Or(client.Shown(op.User), "-"), path)

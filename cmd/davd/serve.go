@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/state"
+	"github.com/davd/davd/storage/strays"
 )
 
 const serveAbout = `
@@ -97,10 +98,17 @@ func (s *site) open(ctx context.Context) (err error) {
 		s.fsys, s.state, s.what = s.namespace.fsys, s.namespace.state, describeShares(s.cfg)
 		return nil
 	}
+	if s.cfg.State.URL != "" {
+		if err := shareDirectory(s.cfg, s.stageName); err != nil {
+			return err
+		}
+	}
 	if s.fsys, s.what, err = openStorage(ctx, s.cfg, s.log); err != nil {
 		return err
 	}
-	s.state, err = state.Open(ctx, s.cfg, s.log)
+	if s.state, err = state.Open(ctx, s.cfg, s.log); err == nil && s.state.Shared != nil {
+		err = strays.NoteIn(ctx, s.fsys, s.state.Shared.Strays())
+	}
 	return err
 }
 

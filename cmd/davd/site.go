@@ -83,6 +83,8 @@ func (s *site) serve(ctx context.Context) (err error) {
 	s.workers = newWorkers()
 	s.handler = s.newHandler()
 	s.monitor.watchSite(s, s.handler)
+	s.monitor.watchCluster(s.node())
+	defer s.joinCluster(ctx)()
 	operators := s.answerOperators(ctx)
 	defer operators.Stop(ctx)
 	defer started()

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage/cluster"
 )
 
 var (
@@ -20,6 +21,7 @@ func All(t *testing.T) map[string]string {
 	m := New("v1")
 	m.WatchOperations(func() []operation.Operation { return nil })
 	m.WatchState("none")
+	m.WatchCluster(func() cluster.Stats { return cluster.Stats{} })
 	found := make(map[string]string)
 	all := make(chan *prometheus.Desc)
 	go func() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/dav/operation"
+	"github.com/davd/davd/storage/cluster"
 )
 
 // The names of the commands.
@@ -39,11 +40,15 @@ type Operation struct {
 	Bytes      int64  `json:"bytes"`
 	TotalBytes *int64 `json:"totalBytes"`
 	TotalFinal bool   `json:"totalFinal"`
+	// Node is the name of the davd that works on it; "" for the one that was asked.
+	Node string `json:"node,omitempty"`
 }
 
 // Handler is the part of a dav.Handler that a Manager needs.
 type Handler interface {
 	DocumentedOperations() []operation.Operation
+	// OperationsElsewhere returns those of other davd that serve the same files.
+	OperationsElsewhere(ctx context.Context) ([]cluster.Status, error)
 	StopOperation(ctx context.Context, id string) error
 }
 
@@ -56,21 +61,32 @@ type Manager struct {
 
 // Register adds the commands that a [Remote] sends, so that m executes them.
 func (m *Manager) Register(c *control.Commands) {
-	control.Add(c, listCommand, func(context.Context, struct{}) ([]Operation, error) { return m.list(), nil })
+	control.Add(c, listCommand, func(ctx context.Context, _ struct{}) ([]Operation, error) { return m.list(ctx) })
 	control.Add(c, stopCommand, m.stop)
 }
 
-func (m *Manager) list() []Operation {
+func (m *Manager) list(ctx context.Context) ([]Operation, error) {
 	found := []Operation{}
+	own := make(map[string]bool)
 	for _, op := range m.Handler.DocumentedOperations() {
-		found = append(found, describe(&op))
+		found, own[op.ID] = append(found, describe(&op)), true
 	}
-	return found
+	elsewhere, err := m.Handler.OperationsElsewhere(ctx)
+	for i := range elsewhere {
+		if !own[elsewhere[i].Record.ID] {
+			found = append(found, describeElsewhere(&elsewhere[i]))
+		}
+	}
+	return found, err
 }
 
 // stop stops the operation id, and returns it as it was before.
 func (m *Manager) stop(ctx context.Context, id string) (Operation, error) {
-	for _, op := range m.list() {
+	all, err := m.list(ctx)
+	if err != nil {
+		return Operation{}, err
+	}
+	for _, op := range all {
 		if op.ID != id {
 			continue
 		}
@@ -78,6 +94,15 @@ func (m *Manager) stop(ctx context.Context, id string) (Operation, error) {
 		return op, m.Handler.StopOperation(ctx, id)
 	}
 	return Operation{}, fmt.Errorf("no operation with the id %s is running: see davd ops list", id)
+}
+
+func describeElsewhere(s *cluster.Status) Operation {
+	r := &s.Record
+	return Operation{
+		ID: r.ID, User: r.Principal, Method: r.Method, Path: r.Source, Destination: r.Destination,
+		Started: r.Started.UTC(), Stopping: s.Stopping,
+		Done: r.Done, Total: orNil(r.Known), Bytes: r.Bytes, TotalBytes: orNil(r.KnownBytes), Node: s.Node,
+	}
 }
 
 func describe(op *operation.Operation) Operation {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,13 +52,23 @@ func (s *Shares) openDirectory(ctx context.Context, share *config.Share, user st
 	case !info.IsDir():
 		return nil, fmt.Errorf("%s: is not a directory", dir)
 	}
-	opened, err := local.OpenWith(dir, optionsOf(share))
+	options := optionsOf(share)
+	if s.Stage != nil {
+		if err := local.CheckShared(dir); err != nil {
+			return nil, err
+		}
+		options.Stage = s.Stage
+	}
+	opened, err := local.OpenWith(dir, options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, storage.Cause(err))
 	}
 	d := &directory{FS: opened, dir: dir, share: share}
 	if d.info, err = os.Stat(dir); err == nil {
 		err = s.recognise(ctx, share, user, opened)
+	}
+	if err == nil {
+		err = s.note(ctx, d)
 	}
 	if err == nil {
 		err = s.sweep(ctx, d, user)
@@ -203,6 +214,40 @@ func (s *Shares) sweep(ctx context.Context, d *directory, user string) error {
 	return err
 }
 
+// note makes a directory that other davd change too note its unfinished uploads.
+func (s *Shares) note(ctx context.Context, d *directory) error {
+	if s.Notes == nil {
+		return nil
+	}
+	if err := strays.NoteIn(ctx, d.FS, s.Notes); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shared == nil {
+		s.shared = make(map[*directory]struct{})
+	}
+	s.shared[d] = struct{}{}
+	d.closed = func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.shared, d)
+	}
+	return nil
+}
+
+// SweepNotes removes the unfinished uploads of other davd, as far as they are in open directories.
+func (s *Shares) SweepNotes(ctx context.Context, left []strays.Note) (swept []strays.Swept, err error) {
+	s.mu.RLock()
+	open := slices.Collect(maps.Keys(s.shared))
+	s.mu.RUnlock()
+	for _, d := range open {
+		some, sweepErr := strays.SweepNotes(ctx, d.FS, left)
+		swept, err = append(swept, some...), errors.Join(err, sweepErr)
+	}
+	return swept, err
+}
+
 // directory is the open directory of a share.
 type directory struct {
 	*local.FS
@@ -210,6 +255,8 @@ type directory struct {
 	share  *config.Share
 	info   fs.FileInfo // of dir, when it was opened
 	strays *strays.File
+	// closed, if not nil, is called when it is closed.
+	closed func()
 }
 
 // ask reports whether the directory still is what was opened. It is not if its disk was
@@ -229,4 +276,9 @@ func (d *directory) ask(context.Context) error {
 }
 
 // close closes the directory.
-func (d *directory) close() error { return errors.Join(d.Close(), d.strays.Close()) }
+func (d *directory) close() error {
+	if d.closed != nil {
+		d.closed()
+	}
+	return errors.Join(d.Close(), d.strays.Close())
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/mount"
 	"github.com/davd/davd/storage/quota"
+	"github.com/davd/davd/storage/strays"
 )
 
 // Identities remembers the identity of the storage of each share (storage.Identity). A
@@ -31,6 +32,10 @@ type Shares struct {
 	Identities Identities
 	// Strays is a directory for the records of unfinished uploads, or "".
 	Strays string
+	// Stage and Notes, if not nil, are for directories that other davd change too: Stage is that of
+	// local.Options, and Notes records unfinished uploads for all of them.
+	Stage func() string
+	Notes strays.Notes
 	// Opened, if not nil, is called whenever the storage of a share was opened. It must not wait.
 	Opened func()
 	// MaxUsers limits how many storages of users each share keeps open, as mount.FS does.
@@ -43,6 +48,8 @@ type Shares struct {
 	quotas  map[counted]*quota.FS
 	// failed has the reasons why storages can't be used.
 	failed map[counted]string
+	// shared are the open directories that other davd change too.
+	shared map[*directory]struct{}
 }
 
 // Open opens the shares of cfg. A share that can't be opened is not an error: it is tried

@@ -17,6 +17,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/share"
 	"github.com/davd/davd/storage/pgstate"
 	"github.com/davd/davd/storage/tokens"
+	"github.com/davd/davd/storage/tree"
 )
 
 // openPostgres opens a state in PostgreSQL. file names this davd on this machine.
@@ -28,7 +29,7 @@ func openPostgres(ctx context.Context, cfg *config.Config, file string, log *slo
 	if err != nil {
 		return nil, err
 	}
-	db, err := pgstate.Open(ctx, cfg.State.URL, pgstate.Options{Log: log, Name: name, LockFile: file, MaxLocks: cfg.Locks.MaxPerPrincipal})
+	db, err := pgstate.Open(ctx, cfg.State.URL, pgstate.Options{Log: log, Name: name, LockFile: file, MaxLocks: cfg.Locks.MaxPerPrincipal, Hides: tree.Hides})
 	if err != nil {
 		return nil, fmt.Errorf("can't open the database of locks and properties: %w", err)
 	}
@@ -36,7 +37,7 @@ func openPostgres(ctx context.Context, cfg *config.Config, file string, log *slo
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &State{State: db, Where: file, Kept: cfg.State.Shown(), Tokens: keyring, DB: db}, nil
+	return &State{State: db, Where: file, Kept: cfg.State.Shown(), Tokens: keyring, DB: db, Shared: db}, nil
 }
 
 // nodeName returns the name of this davd among those that share its state.

@@ -15,6 +15,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/share"
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/memstate"
 	"github.com/davd/davd/storage/sqlstate"
 	"github.com/davd/davd/storage/strays"
@@ -37,6 +38,17 @@ type State struct {
 	Tokens *tokens.Keyring
 	// DB is the database, or nil in memory.
 	DB Database
+	// Shared is the database if other davd may use it too, and nil otherwise.
+	Shared Shared
+}
+
+// Shared is a *pgstate.DB.
+type Shared interface {
+	cluster.Member
+	// Strays returns where the nodes note their unfinished uploads.
+	Strays() strays.Notes
+	// LeftStrays returns the notes of nodes that are dead or have left.
+	LeftStrays(ctx context.Context) ([]strays.Note, error)
 }
 
 // Database is a *sqlstate.DB or a *pgstate.DB.
