@@ -38,6 +38,10 @@ func (op *operation) moveFenced(ctx context.Context, info fs.FileInfo) error {
 			return op.transfer(ctx, info)
 		}
 	}
+	if err == nil && old != nil && storage.SameFile(old, info) {
+		// It was a hard link, or only another spelling of the source.
+		old, err = op.look(op.own(uncanceled), dst)
+	}
 	if err == nil {
 		displaced, err = op.replaceMoved(op.own(uncanceled), inGate, displaced, info, old)
 	}
