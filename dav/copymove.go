@@ -55,7 +55,7 @@ func (p *movePlan) changes() []locktable.Change {
 
 func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 	if p.respells {
-		return p.result(p.respell(ctx))
+		return p.result(p.respell(ctx, c))
 	}
 	return p.result(p.h.engine(c, p.src, p.dst).Move(ctx, p.src.Name, p.dst.Name, monitor))
 }

@@ -98,8 +98,15 @@ func sameEntry(ctx context.Context, fsys storage.FS, a, b string) (bool, error) 
 
 // respell gives the source of t the spelling of its destination. Locks and properties
 // need no change, because the key is the same.
-func (t *transfer) respell(ctx context.Context) error {
-	err := t.h.FileSystem.Rename(ctx, t.src.Name, t.dst.Name)
+func (t *transfer) respell(ctx context.Context, c *claim) error {
+	var err error
+	if c.shared == nil {
+		err = t.h.FileSystem.Rename(ctx, t.src.Name, t.dst.Name)
+	} else {
+		engine := t.h.engine(c, t.src, t.dst)
+		engine.Follower = nil
+		err = engine.Move(ctx, t.src.Name, t.dst.Name, nil)
+	}
 	if err == nil {
 		changedMembers(ctx, t.h.FileSystem, t.dst.Name)
 	}
