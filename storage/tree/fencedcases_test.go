@@ -374,3 +374,30 @@ func TestFencedOpened(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// spelt is a storage that takes /b/DST for /b/dst.
+type spelt struct{ *storagetest.Fault }
+
+func (s spelt) Lstat(ctx context.Context, name string) (fs.FileInfo, error) {
+	return s.Fault.Lstat(ctx, strings.Replace(name, "DST", "dst", 1))
+}
+
+func (s spelt) Rename(ctx context.Context, oldName, newName string) error {
+	return s.RenameWith(ctx, storage.Renaming{Old: oldName, New: newName})
+}
+
+func (s spelt) RenameWith(ctx context.Context, r storage.Renaming) error {
+	r.Old, r.New = strings.Replace(r.Old, "DST", "dst", 1), strings.Replace(r.New, "DST", "dst", 1)
+	return s.Fault.RenameWith(ctx, r)
+}
+
+// TestFencedSpelling checks that a MOVE to another spelling of a name loses nothing.
+func TestFencedSpelling(t *testing.T) {
+	t.Parallel()
+	for _, kind := range anyTree {
+		was := layout{"/b": collection}.with("/b/dst", kinds[kind]).full()
+		n, _ := fenced(t, was, func(fsys storage.FS) storage.FS { return spelt{&storagetest.Fault{FS: fsys}} })
+		noError(t, n.engine.Move(t.Context(), "/b/dst", "/b/DST", nil))
+		check(t, n.fsys, was)
+	}
+}
