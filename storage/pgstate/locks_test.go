@@ -35,3 +35,9 @@ func TestLocks(t *testing.T) {
 		Limit: lockLimit,
 	}.Run(t)
 }
+
+func TestLocksThroughPgBouncer(t *testing.T) {
+	storagetest.LockSuite{
+		New: func(t *testing.T) lock.Manager { return openLocks(t, pgtest.Bouncer(t, pgtest.Database(t))) },
+	}.Run(t)
+}

@@ -135,6 +135,7 @@ func pauseAt(t *testing.T, dsn string, by *DB, at int) (over bool) {
 	t.Helper()
 	timing := quick()
 	timing.Idle = 200 * time.Millisecond
+	timing.Renew = time.Hour // The whole process is paused.
 	db := open(t, dsn, Options{Name: "paused", Timing: timing, hook: pauseHere})
 	run(t, db, nil)
 	epoch, name := db.Cluster().Epoch(), fmt.Sprint("/", at)
