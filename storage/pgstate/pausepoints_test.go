@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -117,7 +118,7 @@ func TestPausePoints(t *testing.T) {
 	moments := 0
 	for at := 1; ; at++ {
 		over := false
-		if !t.Run(fmt.Sprint(at), func(t *testing.T) { over = pauseAt(t, dsn, by, at) }) {
+		if !t.Run(strconv.Itoa(at), func(t *testing.T) { over = pauseAt(t, dsn, by, at) }) {
 			return
 		}
 		if over {
