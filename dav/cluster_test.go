@@ -544,3 +544,18 @@ func takeOverAt(t *testing.T, line []string, at int) (last bool) {
 	c.clean()
 	return false
 }
+
+// TestNodesDelivered: a client that has its answer may send the same request again at once. It is
+// then carried out, and not answered with the first result.
+func TestNodesDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startNodes(t, storagetest.Tree{"/f": "x"}, "a", "b")
+		a, b := c.all[0], c.all[1]
+		_, resume := a.stopAt(func(op, name string) bool { return op == "db" && name == "Forget" })
+		defer resume()
+		a.wants(201, "COPY /f", "", "X-User: ann", "Destination: /g", "Overwrite: F")
+		b.wants(412, "COPY /f", "", "X-User: ann", "Destination: /g", "Overwrite: F")
+		resume()
+		c.clean()
+	})
+}

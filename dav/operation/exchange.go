@@ -99,9 +99,7 @@ func (x *Exchange) settle(failed error) {
 	case x.away:
 	case op.state != running:
 		s.server.Claims().delivered(op.answer, delivered)
-		if delivered {
-			s.deliveredFar(op)
-		}
+		s.deliveredFar(op, delivered)
 	default:
 		op.waiting--
 		if delivered {

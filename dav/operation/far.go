@@ -153,6 +153,9 @@ func (s *Registry) lookFar(op *operation) (last bool) {
 	case err == nil && known.Record.State != history.Running:
 		op.far.learn(known)
 		success, err := resultOf(s.server.Peers(), &known.Record)
+		if s.awaited(op) && success/100 == 2 {
+			forgetResult(s.server.Peers(), op.id)
+		}
 		s.endFar(op, success, err)
 		return true
 	case err == nil:
@@ -166,6 +169,13 @@ func (s *Registry) lookFar(op *operation) (last bool) {
 	s.removeFarLocked(op)
 	op.pursued = false
 	return true
+}
+
+// awaited reports whether requests wait for op.
+func (s *Registry) awaited(op *operation) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return op.waiting > 0
 }
 
 func (f *far) learn(known cluster.Status) {
@@ -212,8 +222,9 @@ func (u *undertaking) repeatFar() (err error, done bool) { //nolint:revive // as
 	success, result := resultOf(u.server.Peers(), &r)
 	// The check must not fail only because the client disconnects now.
 	ctx := context.WithoutCancel(u.r.Context())
+	// The client that gets the answer may send the same request again at once, and means it then.
+	forgetResult(u.server.Peers(), r.ID)
 	if success/100 != 2 || success != http.StatusMultiStatus && !u.server.Agrees(ctx, r.Method, r.Source, r.Destination) {
-		forgetResult(u.server.Peers(), r.ID)
 		return nil, false
 	}
 	op := u.newFar(ctx, known, u.r.Key)

@@ -76,6 +76,8 @@ type lifecycle struct {
 	// waiting is the number of requests that wait for the answer.
 	waiting int
 	promise promise
+	// held says that other servers don't find the result, because a request waits for it here.
+	held bool
 	// id names the operation in URLs. It is "" until the first client needs it.
 	id        string
 	recording recording

@@ -56,7 +56,9 @@ func (s *Registry) settle(op *operation, err error) error {
 		return err
 	}
 	s.mu.Lock()
-	life := op.lifecycle
+	life, answered := op.lifecycle, op.promise == promiseDelivered
+	op.held = op.waiting > 0
+	held := op.held
 	s.mu.Unlock()
 	life.end(err, op.success)
 	p := op.monitor.Snapshot()
@@ -66,7 +68,8 @@ func (s *Registry) settle(op *operation, err error) error {
 	}
 	return op.hold.End(err, &cluster.Result{
 		Record: s.server.Record(op.Tenant, newRecord(op, &life, p, named, total)),
-		Keep:   op.key.hash() != [32]byte{} && life.status/100 == 2 && s.server.Keeps(err),
+		Held:   held,
+		Keep:   !answered && op.key.hash() != [32]byte{} && life.status/100 == 2 && s.server.Keeps(err),
 	})
 }
 
@@ -124,13 +127,19 @@ func (s *Registry) reportWatched(op *operation) {
 	}
 }
 
-// deliveredFar forgets the kept result of op, because a client has got it.
-func (s *Registry) deliveredFar(op *operation) {
+// deliveredFar tells other servers whether a client has got the result of op. If so, they forget
+// it. Otherwise they find it from now on.
+func (s *Registry) deliveredFar(op *operation, delivered bool) {
 	peers := s.server.Peers()
-	if peers == nil || op.far == nil && !op.shared() || op.key.hash() == [32]byte{} || op.status/100 != 2 {
+	if peers == nil || !op.shared() || op.key.hash() == [32]byte{} || op.status/100 != 2 {
 		return
 	}
-	s.forgetting.Go(func() { forgetResult(peers, op.id) })
+	if delivered {
+		s.forgetting.Go(func() { forgetResult(peers, op.id) })
+	} else if op.held {
+		op.held = false
+		s.forgetting.Go(func() { releaseResult(peers, op.id) })
+	}
 }
 
 // forgetResult makes peers forget a result. If that fails, an identical request within two
@@ -139,6 +148,14 @@ func forgetResult(peers Peers, id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), historyPatience)
 	defer cancel()
 	_ = peers.Forget(ctx, id)
+}
+
+// releaseResult makes peers find a result that no client has got. If that fails, an identical
+// request is carried out as a new one.
+func releaseResult(peers Peers, id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), historyPatience)
+	defer cancel()
+	_ = peers.Release(ctx, id)
 }
 
 // resultOf returns the result in the record of an operation that has ended: the status for its

@@ -175,6 +175,9 @@ func (s *Registry) end(op *operation, err error) (unanswered bool) {
 	} else if op.id != "" {
 		s.recorder.write(op)
 	}
+	if op.waiting == 0 {
+		s.deliveredFar(op, false)
+	}
 	close(op.done)
 	return op.waiting == 0
 }

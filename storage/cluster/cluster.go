@@ -59,6 +59,9 @@ type Result struct {
 	// Keep makes [Operations.Find] find the result for two minutes, unless it is forgotten before
 	// or a claim overlaps the names of the operation.
 	Keep bool
+	// Held says that clients wait for the answer on this node. While the node lives, the result is
+	// not found before it is released: the clients get it from here.
+	Held bool
 }
 
 // Claim is the right of this node to change the names of a [Work].
@@ -165,6 +168,8 @@ type Operations interface {
 	Find(ctx context.Context, key [32]byte) (Status, error)
 	// Forget ends the keeping of a result, because a client has got it.
 	Forget(ctx context.Context, id string) error
+	// Release makes a result found that was held, because no client has got it.
+	Release(ctx context.Context, id string) error
 	// Report stores the progress of an operation of this node. It adds the operation if no claim
 	// has added it, as for a PROPFIND, and has no effect on one that has ended. stop says that a request told some node to stop it; watched
 	// says that other nodes are waiting for news.

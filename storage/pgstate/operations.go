@@ -73,13 +73,18 @@ func (o *operations) Running(ctx context.Context) (all []cluster.Status, err err
 }
 
 func (o *operations) Find(ctx context.Context, key [32]byte) (cluster.Status, error) {
-	return o.one(ctx, statusQuery+`WHERE key = $1 AND (ended IS NULL OR kept AND closed > clock_timestamp() - INTERVAL '`+keptFor+`')
+	return o.one(ctx, statusQuery+`WHERE key = $1 AND (ended IS NULL OR kept AND NOT (held AND epoch IN (SELECT epoch FROM nodes)) AND closed > clock_timestamp() - INTERVAL '`+keptFor+`')
 		ORDER BY ended IS NULL DESC, seq DESC LIMIT 1`, key[:])
 }
 
 func (o *operations) Forget(ctx context.Context, id string) error {
 	_, err := o.db().exec(ctx, "UPDATE operations SET kept = FALSE WHERE id = $1 AND kept", tables.Text(id))
 	return failed("forgetting a result", err)
+}
+
+func (o *operations) Release(ctx context.Context, id string) error {
+	_, err := o.db().exec(ctx, "UPDATE operations SET held = FALSE WHERE id = $1 AND held", tables.Text(id))
+	return failed("releasing a result", err)
 }
 
 func (o *operations) Report(ctx context.Context, r history.Record) (stop, watched bool, err error) {
@@ -180,10 +185,10 @@ func (tx *Tx) saveResult(result *cluster.Result) error {
 	if err != nil {
 		return err
 	}
-	tx.Queue(`INSERT INTO operations (id, principal, ended, record, failures, kept, closed)
-			VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
+	tx.Queue(`INSERT INTO operations (id, principal, ended, record, failures, kept, held, closed)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
 		ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, record = excluded.record, failures = excluded.failures,
-			kept = excluded.kept, closed = excluded.closed`,
-		tables.Text(r.ID), tables.Text(r.Principal), r.Ended.UnixMicro(), record, failures, result.Keep)
+			kept = excluded.kept, held = excluded.held, closed = excluded.closed`,
+		tables.Text(r.ID), tables.Text(r.Principal), r.Ended.UnixMicro(), record, failures, result.Keep, result.Held)
 	return nil
 }

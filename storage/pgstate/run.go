@@ -181,6 +181,9 @@ func (n *node) Leave(ctx context.Context) error {
 	if err := m.wait(ctx); err != nil {
 		return failed("leaving the cluster", err)
 	}
+	if err := db.flushStrays(); err != nil {
+		return failed("leaving the cluster", err)
+	}
 	// The row stays if a work could not be settled. Then another node takes over.
 	err := db.beat(ctx, `DELETE FROM nodes WHERE epoch = $1 AND NOT EXISTS (SELECT FROM work WHERE work.epoch = $1)`, m.epoch)
 	return failed("leaving the cluster", err)

@@ -54,6 +54,7 @@ type row struct {
 	node     string
 	scopes   []cluster.Scope
 	kept     bool
+	held     bool
 	stop     bool
 	watched  time.Time
 	reported time.Time

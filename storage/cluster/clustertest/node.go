@@ -230,7 +230,7 @@ func (d *Database) saveLocked(ctx context.Context, result *cluster.Result) error
 		return nil
 	}
 	if r := d.operations[result.Record.ID]; r != nil {
-		r.kept, r.ended = result.Keep, time.Now()
+		r.kept, r.held, r.ended = result.Keep, result.Held, time.Now()
 	}
 	return d.history.SaveOperations(ctx, result.Record)
 }

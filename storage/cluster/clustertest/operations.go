@@ -73,7 +73,8 @@ func (o *operations) Find(ctx context.Context, key [32]byte) (s cluster.Status, 
 			if r.key != key || key == [32]byte{} {
 				continue
 			}
-			if o.db.runningLocked(ctx, id) || r.kept && time.Since(r.ended) < keptFor {
+			held := r.held && o.db.members[r.epoch] != nil
+			if o.db.runningLocked(ctx, id) || r.kept && !held && time.Since(r.ended) < keptFor {
 				s, err = o.db.statusLocked(ctx, id)
 				return err
 			}
@@ -87,6 +88,15 @@ func (o *operations) Forget(_ context.Context, id string) error {
 	return o.call("Forget", func() error {
 		if r := o.db.operations[id]; r != nil {
 			r.kept = false
+		}
+		return nil
+	})
+}
+
+func (o *operations) Release(_ context.Context, id string) error {
+	return o.call("Release", func() error {
+		if r := o.db.operations[id]; r != nil {
+			r.held = false
 		}
 		return nil
 	})

@@ -332,20 +332,25 @@ func testIdentical(t *testing.T, f *fixture) {
 // testKept: a result is kept until it is forgotten, or until the names change.
 func testKept(t *testing.T, f *fixture) {
 	ops := f.b.Cluster().Operations()
-	end := func(key [32]byte, id string) {
+	end := func(key [32]byte, id string, held bool) {
 		r := history.Record{ID: id, Principal: "ann", Method: "DELETE", Source: "/a/b", State: history.Running, Status: 204}
 		c := claimOf(t, f.a, cluster.Work{Scopes: []cluster.Scope{whole("/a/b")}, Operation: &cluster.Operation{Key: key, Record: r}})
 		r.State, r.Ended = history.Finished, time.Now().UTC().Truncate(time.Microsecond)
-		wantError(t, "End", c.End(f.ctx, &cluster.Result{Record: r, Keep: true}), nil)
+		wantError(t, "End", c.End(f.ctx, &cluster.Result{Record: r, Keep: true, Held: held}), nil)
+		if held {
+			_, err := ops.Find(f.ctx, key)
+			wantError(t, "Find of a held result", err, fs.ErrNotExist)
+			wantError(t, "Release", f.a.Cluster().Operations().Release(f.ctx, id), nil)
+		}
 		if s, err := ops.Find(f.ctx, key); err != nil || s.Record.ID != id || s.Record.Status != 204 {
 			t.Errorf("Find: %+v, %v", s, err)
 		}
 	}
-	end([32]byte{3}, "k1")
+	end([32]byte{3}, "k1", false)
 	wantError(t, "Forget", ops.Forget(f.ctx, "k1"), nil)
 	_, err := ops.Find(f.ctx, [32]byte{3})
 	wantError(t, "Find of a forgotten result", err, fs.ErrNotExist)
-	end([32]byte{4}, "k2")
+	end([32]byte{4}, "k2", true)
 	wantError(t, "End", claimOf(t, f.b, cluster.Work{Scopes: []cluster.Scope{self("/c")}}).End(f.ctx, nil), nil)
 	if _, err := ops.Find(f.ctx, [32]byte{4}); err != nil {
 		t.Errorf("after a change elsewhere: %v", err)
