@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -116,6 +117,9 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 
 // configuration reads dsn.
 func configuration(dsn string, o Options) (*pgxpool.Config, error) {
+	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+		return nil, errURL // A message of pgx could show a password.
+	}
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, badURL(err)

@@ -238,10 +238,17 @@ func (db *DB) read(ctx context.Context, row func(rows pgx.Rows) error, query str
 			began = true
 			return row(rows)
 		}, query, args...)
-		if err == nil || began || !retryable(err) || ctx.Err() != nil || attempt >= attempts {
+		if err == nil || began || !retryable(err) || ctx.Err() != nil || attempt >= attempts || db.away() {
 			return err
 		}
 	}
+}
+
+// away reports whether the database has not answered for so long that it makes no sense to ask
+// again at once.
+func (db *DB) away() bool {
+	m := db.member.Load()
+	return m != nil && db.usable(m) != nil
 }
 
 // readOnce is read without another try.
