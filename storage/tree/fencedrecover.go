@@ -30,7 +30,8 @@ import (
 //   - Otherwise nothing has happened, provided that the source is still there. What was displaced
 //     from the destination goes back.
 //
-// Before it removes any of these files, it records the result, as the dead process did.
+// Before it removes the old content of an operation that was committed, it records that, as the
+// dead process did. If it is interrupted while it undoes one, the names still say so.
 func (e Engine) RecoverAdopted(ctx context.Context, text []byte) (Recovery, error) {
 	entry, err := decode(ctx, text, e.Names)
 	if err != nil {
@@ -70,8 +71,6 @@ func (r *recovery) settleFenced(ctx context.Context) (Result, error) {
 		return r.judge(ctx)
 	case Done:
 		return r.cleared(ctx, Finished, nil)
-	case Undoing:
-		return r.cleared(ctx, Undone, nil)
 	}
 	return Left, fmt.Errorf("its state %q is unknown: a newer davd wrote the record", r.entry.State)
 }
@@ -213,9 +212,6 @@ func (r *recovery) undone(ctx context.Context, f *found) (Result, error) {
 		if err := r.FS.Rename(ctx, back.from, back.to); err != nil {
 			return "", err
 		}
-	}
-	if err := r.advance(ctx, Undoing); err != nil {
-		return "", err
 	}
 	return r.cleared(ctx, Undone, nil)
 }

@@ -35,14 +35,11 @@ const (
 	Removing State = "removing"
 	// Done says that only the trees under reserved names remain to be removed.
 	Done State = "done"
-	// Undoing says that nothing has changed and nothing will, and that only the trees under
-	// reserved names remain to be removed. It is used with a [Fence].
-	Undoing State = "undoing"
 )
 
 // urgent reports whether a record with the state s may use the space that the Journal
 // has reserved.
-func (s State) urgent() bool { return s == Removing || s == Placed || s == Done || s == Undoing }
+func (s State) urgent() bool { return s == Removing || s == Placed || s == Done }
 
 // The methods of an [Entry].
 const (
