@@ -559,3 +559,51 @@ func TestNodesDelivered(t *testing.T) {
 		c.clean()
 	})
 }
+
+// TestNodesJoinTakeOver: a request that has joined an operation of a node that dies gets the answer
+// if another node has finished the operation. If it was undone, the request does the work itself.
+func TestNodesJoinTakeOver(t *testing.T) {
+	for name, test := range map[string]struct {
+		call   string
+		done   bool
+		first  int // the answer of the node that was declared dead
+		reason string
+	}{
+		"undone":   {"Claim", true, 503, "another server has rolled it back"},
+		"finished": {"End", false, 201, "another server has finished it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := startNodes(t, storagetest.Tree{"/c": "/", "/c/f": "old"}, "a", "b", "c")
+				a, b, other := c.all[0], c.all[1], c.all[2]
+				when := "db"
+				if test.done {
+					when = "db after"
+				}
+				reached, resume := a.stopAt(func(op, name string) bool { return op == when && name == test.call })
+				first, second := a.dial(), b.dial()
+				fields := []string{"X-User: ann", "Destination: /d"}
+				first.ask("MOVE /c", fields...)
+				<-reached
+				second.ask("MOVE /c", append(fields, "Prefer: processing")...)
+				location := second.next().header.Get("Location")
+				c.db.Declare(a.state, other.state)
+				if _, got := second.final(); got.status != 201 {
+					t.Errorf("the second is answered %d: %s", got.status, got.body)
+				}
+				got := b.wants(200, "GET "+location, "", "X-User: ann")
+				if !strings.Contains(got.body, test.reason) || !strings.Contains(got.body, `"state":"interrupted"`) {
+					t.Errorf("the status document: %s", got.body)
+				}
+				resume()
+				if _, got := first.final(); got.status != test.first {
+					t.Errorf("the first is answered %d: %s", got.status, got.body)
+				}
+				if exists(t, c.fsys, "/c") || !exists(t, c.fsys, "/d/f") {
+					t.Error("it was not moved")
+				}
+				c.clean()
+			})
+		})
+	}
+}
