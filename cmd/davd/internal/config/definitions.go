@@ -42,7 +42,7 @@ func (c *Config) files() []*setting.Setting {
 		setting.New("gid", "NUMBER", "", setting.Value(&c.Local.GID, parseID32),
 			"the group of new files and directories (default: that of the process)"),
 		setting.New("fsync", "WHEN", "never", setting.Word(&c.Handler.Sync, storage.SyncNever, storage.SyncClose, storage.SyncAlways),
-			"what davd writes through to the disk before it answers a PUT or PATCH: nothing (never), the content (close), or the content and the name (always); if the machine crashes, the rest can be lost"),
+			"what davd writes through to the disk before it answers a PUT or PATCH: nothing (never), the content (close), or the content and the name (always); if the machine crashes, the rest can be lost; with --state postgres://… it is close unless set"),
 		setting.New("partial-put", "", "", setting.Switch(&c.Handler.PartialPut),
 			"let a PUT with Content-Range write a part of a file; without this, it is refused"),
 		setting.New("quota-for-macs", "", "", setting.Switch(&c.Handler.QuotaForMacs),

@@ -109,7 +109,7 @@ func (f *file) finishShares(known *accounts, c *Config) {
 		if s.Dir != "" {
 			s.Umask, s.UID, s.GID = cmp.Or(s.Umask, c.Local.Umask), cmp.Or(s.UID, c.Local.UID), cmp.Or(s.GID, c.Local.GID)
 		}
-		s.Sync = cmp.Or(s.Sync, c.Handler.Sync)
+		s.Sync = cmp.Or(s.Sync, c.sync())
 		s.ReadOnly = s.ReadOnly || s.Zip != ""
 		if s.Rules == nil {
 			s.Rules = defaultRules(s, known)

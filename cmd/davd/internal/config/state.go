@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/davd/davd/cmd/davd/internal/setting"
+	"github.com/davd/davd/storage"
 )
 
 // State says where locks and dead properties are kept. The zero State is the
@@ -130,8 +131,18 @@ func (c *Config) checkState() error {
 		}
 		return nil
 	}
+	c.Handler.Sync = c.sync()
 	if from := c.Setting("state").Origin(); c.State.HasPassword() && !from.InFile() && strings.HasPrefix(from.Name, "--") {
 		return c.wrongf("state", "other users of this machine can see a password in the command line: leave it out, and put it into the file that PGPASSFILE names, or write the URL in the configuration file or in the variable %s", c.Setting("state").EnvVar())
 	}
 	return nil
+}
+
+// sync returns what is written through to the disk. If another machine may take over, the content
+// of a file must not depend on the memory of this one.
+func (c *Config) sync() storage.Sync {
+	if c.State.URL != "" && c.Setting("fsync").Origin().IsDefault() {
+		return storage.SyncClose
+	}
+	return c.Handler.Sync
 }
