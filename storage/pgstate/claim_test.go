@@ -60,6 +60,7 @@ func inside(s cluster.Scope, name string) bool {
 // TestClaimsOracle: three nodes with eleven workers each claim random scopes. No two claims that
 // overlap are held at the same time, and the database finds no deadlock.
 func TestClaimsOracle(t *testing.T) {
+	t.Parallel()
 	dsn := pgtest.Database(t)
 	segments := []string{"a", "A", "b", "\u00e9", "e\u0301", "E\u0301", "\u00c9"}
 	oracle := &claimOracle{held: make(map[int][]cluster.Scope)}
@@ -123,6 +124,7 @@ func TestClaimsOracle(t *testing.T) {
 
 // TestDeepNames: names with many segments are claimed by their ancestors, and long ones as a whole.
 func TestDeepNames(t *testing.T) {
+	t.Parallel()
 	db := member(t, pgtest.Database(t), Options{})
 	deep := strings.Repeat("/d", 100)
 	long := "/" + strings.Repeat("\u4f8b", 20_000)

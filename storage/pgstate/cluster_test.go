@@ -13,6 +13,7 @@ import (
 )
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	clustertest.Suite{New: func(t *testing.T) clustertest.Cluster { return &shared{dsn: pgtest.Database(t)} }}.Run(t)
 }
 
@@ -24,6 +25,7 @@ type shared struct {
 }
 
 func TestClusterThroughPgBouncer(t *testing.T) {
+	t.Parallel()
 	clustertest.Suite{New: func(t *testing.T) clustertest.Cluster {
 		return &shared{dsn: pgtest.Bouncer(t, pgtest.Database(t))}
 	}}.Run(t)

@@ -25,6 +25,7 @@ func age(t *testing.T, db *DB, table, column, interval string) {
 
 // TestOldRows: commits are kept for an hour, expired locks for minutes, results for two minutes.
 func TestOldRows(t *testing.T) {
+	t.Parallel()
 	db := member(t, pgtest.Database(t), Options{})
 	if _, err := db.Locks().Acquire(t.Context(), time.Now(), lock.Lock{Root: "/a", Duration: time.Minute}); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ func openLocks(t *testing.T, dsn string) lock.Manager {
 }
 
 func TestLocks(t *testing.T) {
+	t.Parallel()
 	storagetest.LockSuite{
 		New: func(t *testing.T) lock.Manager { return openLocks(t, pgtest.Database(t)) },
 		Reopen: func(t *testing.T, old lock.Manager) lock.Manager {
@@ -37,6 +38,7 @@ func TestLocks(t *testing.T) {
 }
 
 func TestLocksThroughPgBouncer(t *testing.T) {
+	t.Parallel()
 	storagetest.LockSuite{
 		New: func(t *testing.T) lock.Manager { return openLocks(t, pgtest.Bouncer(t, pgtest.Database(t))) },
 	}.Run(t)

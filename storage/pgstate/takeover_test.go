@@ -46,6 +46,7 @@ func wantID(t *testing.T, got <-chan string, want string) {
 // TestMissedRenewals: a node that does not renew its lease is declared dead, and its work is
 // settled. The hook for fencing comes before, and can refuse.
 func TestMissedRenewals(t *testing.T) {
+	t.Parallel()
 	dsn := pgtest.Database(t)
 	dead := open(t, dsn, Options{Name: "dead", Address: "10.0.0.1"})
 	stop := run(t, dead, nil)
@@ -80,6 +81,7 @@ func TestMissedRenewals(t *testing.T) {
 // TestPausedTransaction: a node that is paused within a transaction does not stop others for longer
 // than a transaction may be idle, and can't commit afterwards.
 func TestPausedTransaction(t *testing.T) {
+	t.Parallel()
 	dsn := pgtest.Database(t)
 	timing := quick()
 	timing.Idle = 300 * time.Millisecond
@@ -137,6 +139,7 @@ func TestLostEnd(t *testing.T) {
 // TestRestartOfDatabase: an outage of the database kills no node, however long it lasts. Changes
 // are refused meanwhile, and go on afterwards.
 func TestRestartOfDatabase(t *testing.T) {
+	t.Parallel()
 	server := pgtest.Start(t)
 	dsn := server.Database(t)
 	timing := quick()
