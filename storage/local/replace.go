@@ -74,21 +74,38 @@ func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 	if err != nil {
 		return nil, err
 	}
-	begun := &replacement{fsys: f, name: name, local: local, canonical: r.Canonical}
-	s, err := begun.find(ctx)
+	for look := 1; ; look++ {
+		begun := &replacement{fsys: f, name: name, local: local, canonical: r.Canonical}
+		err := begun.start(ctx, r)
+		if err == nil {
+			return begun, nil
+		}
+		// The file may have been removed between two calls. Then its spot is empty now.
+		if look == looks || !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+}
+
+// looks is how often the spot is looked at, if it changes at the same moment.
+const looks = 3
+
+// start finds the spot and creates the stage.
+func (r *replacement) start(ctx context.Context, how storage.Replacing) error {
+	s, err := r.find(ctx)
 	if err != nil {
-		return nil, begun.failed(err)
+		return r.failed(err)
 	}
-	if err := begun.begin(ctx, s, r); err != nil {
+	if err := r.begin(ctx, s, how); err != nil {
 		s.close()
-		return nil, err
+		return err
 	}
-	if r.Brief {
-		begun.spot = s
+	if how.Brief {
+		r.spot = s
 	} else {
 		s.close()
 	}
-	return begun, nil
+	return nil
 }
 
 // find returns the spot. If a symbolic link has appeared on the way to a canonical name, it
@@ -203,7 +220,6 @@ func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 
 // commit puts the content in place. It retries if a file has just appeared in an empty spot.
 func (r *replacement) commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
-	const looks = 3
 	for look := 1; ; look++ {
 		if r.spot == nil {
 			// Find the spot again, because the way may have changed since the start.
