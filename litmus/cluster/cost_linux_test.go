@@ -1,0 +1,185 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A costRequest is a request whose rate is measured.
+type costRequest struct {
+	name   string
+	method string
+	header map[string]string
+	body   string
+	want   int
+	// path returns the path of request number n.
+	path func(n int64) string
+}
+
+func sameFile(int64) string { return "/cost/file" }
+
+func newFile(prefix string) func(int64) string {
+	return func(n int64) string { return fmt.Sprintf("/cost/%s-%d", prefix, n) }
+}
+
+// costRequests are measured in this order.
+var costRequests = []costRequest{
+	{name: "GET of 1 KiB", method: http.MethodGet, want: 200, path: sameFile},
+	{name: "PROPFIND 0", method: "PROPFIND", header: map[string]string{"Depth": "0"}, body: askCost, want: 207, path: sameFile},
+	{name: "PROPFIND 1 of 1,000 files", method: "PROPFIND", header: map[string]string{"Depth": "1"}, body: askCost, want: 207, path: func(int64) string { return "/cost/many/" }},
+	{name: "PUT of a new file", method: put, body: costBody, want: 201, path: newFile("put")},
+	{name: "PUT onto a file", method: put, body: costBody, want: 204, path: func(n int64) string { return fmt.Sprintf("/cost/put-%d", n%100+1) }},
+	{name: "PROPPATCH", method: setProp, body: valueBody("x"), want: 207, path: func(n int64) string { return fmt.Sprintf("/cost/put-%d", n%100+1) }},
+	{name: "LOCK", method: acquire, header: map[string]string{"Timeout": "Second-600"}, body: lockBody("cost", false), want: 201, path: newFile("lock")},
+	{name: "MKCOL", method: "MKCOL", want: 201, path: newFile("mkcol")},
+	{name: "DELETE", method: remove, want: 204, path: newFile("mkcol")},
+}
+
+const (
+	askCost = `<D:propfind xmlns:D="DAV:"><D:prop><D:getlastmodified/><D:getcontentlength/><D:getetag/><D:resourcetype/></D:prop></D:propfind>`
+	// costClients is how many clients send requests at the same time.
+	costClients = 16
+	costLength  = 3 * time.Second
+)
+
+var costBody = strings.Repeat("x", 1024)
+
+// TestCost measures what a cluster costs. It runs with DAVD_COST=1, because the figures are
+// only useful on an idle machine.
+func TestCost(t *testing.T) {
+	needNamespaces(t)
+	if os.Getenv("DAVD_COST") == "" {
+		t.Skip("DAVD_COST=1 runs this measurement")
+	}
+	newNetwork(t, maxNodes)
+	single := newSite(t, 1, nil)
+	measured := map[string][]string{}
+	measure(t, single, 1, measured)
+	single.stop(t)
+	d := newDatabase(t)
+	if _, err := d.query("CREATE EXTENSION pg_stat_statements"); err != nil {
+		t.Fatal(err)
+	}
+	shared := newSite(t, maxNodes, d)
+	measure(t, shared, 1, measured)
+	if err := shared.nodes[0].process.stop(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.query("DELETE FROM locks"); err != nil {
+		t.Fatal(err)
+	}
+	measure(t, shared, maxNodes, measured)
+	shared.stop(t)
+	t.Log("| request | SQLite, one davd | PostgreSQL, one davd | three davds | statements | commits |\n| --- | --- | --- | --- | --- | --- |")
+	for _, r := range costRequests {
+		t.Logf("| %s | %s |", r.name, strings.Join(measured[r.name], " | "))
+	}
+}
+
+// measure sends requests to the first nodes of s, and adds the rates to measured.
+func measure(t *testing.T, s *site, nodes int, measured map[string][]string) {
+	t.Helper()
+	files := map[string]string{"cost/file": costBody}
+	for i := range 1000 {
+		files[fmt.Sprintf("cost/many/%d", i)] = costBody
+	}
+	if err := os.RemoveAll(s.share + "/cost"); err != nil {
+		t.Fatal(err)
+	}
+	s.plant(t, files)
+	var wires []*wire
+	for _, n := range s.nodes[:nodes] {
+		if err := n.start(); err != nil {
+			t.Fatal(err)
+		}
+		w := newWire("http://" + n.files())
+		t.Cleanup(w.close)
+		wires = append(wires, w)
+	}
+	for _, n := range s.nodes[:nodes] {
+		if err := n.ready(patience); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removed := int64(0)
+	for _, r := range costRequests {
+		calls, commits := s.statements(t)
+		limit := int64(1 << 60)
+		if r.method == remove {
+			limit = removed
+		}
+		count, took, err := repeat(wires, r, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.method == "MKCOL" {
+			removed = count
+		}
+		measured[r.name] = append(measured[r.name], fmt.Sprintf("%.0f/s", float64(count)/took.Seconds()))
+		if s.database != nil && nodes == maxNodes {
+			afterCalls, afterCommits := s.statements(t)
+			measured[r.name] = append(measured[r.name],
+				fmt.Sprintf("%.1f", float64(afterCalls-calls)/float64(count)), fmt.Sprintf("%.1f", float64(afterCommits-commits)/float64(count)))
+		}
+	}
+}
+
+// repeat sends r from all clients until costLength has passed, or limit requests are answered.
+func repeat(wires []*wire, r costRequest, limit int64) (count int64, took time.Duration, err error) {
+	var sent atomic.Int64
+	var clients sync.WaitGroup
+	failed := make(chan error, costClients)
+	begin := time.Now()
+	for who := range costClients {
+		w := wires[who%len(wires)]
+		clients.Go(func() {
+			for time.Since(begin) < costLength {
+				n := sent.Add(1)
+				if n > limit {
+					sent.Add(-1)
+					return
+				}
+				a := w.send(context.Background(), patience, r.method, r.path(n), r.header, r.body)
+				if a.status != r.want {
+					failed <- fmt.Errorf("%s %s: status %d, want %d: %.300s", r.method, r.path(n), a.status, r.want, a.body)
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+	took = time.Since(begin)
+	select {
+	case err = <-failed:
+	default:
+	}
+	return sent.Load(), took, err
+}
+
+// statements returns how many statements and commits the database has executed.
+func (s *site) statements(t *testing.T) (calls, commits int64) {
+	t.Helper()
+	if s.database == nil {
+		return 0, 0
+	}
+	rows, err := s.database.query("SELECT sum(calls)::bigint, (SELECT sum(calls)::bigint FROM pg_stat_statements WHERE query ILIKE 'COMMIT%') FROM pg_stat_statements")
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%q, %v", rows, err)
+	}
+	first, second, _ := strings.Cut(rows[0], "|")
+	calls, err = strconv.ParseInt(first, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commits, _ = strconv.ParseInt(second, 10, 64) // "" before the first COMMIT
+	return calls, commits
+}

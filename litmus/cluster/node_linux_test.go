@@ -1,0 +1,81 @@
+package cluster
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// The ports of each node: that of the files, and that of its health.
+const (
+	filesPort  = 8080
+	healthPort = 9100
+)
+
+// A node is a davd in a network namespace of its own.
+type node struct {
+	number  int
+	flags   []string // without the addresses
+	share   string
+	own     string // the directory of the node itself, with its state, or only its socket
+	process *process
+	log     *output
+	kills   int
+}
+
+// start starts davd, but does not wait until it is ready.
+func (n *node) start() (err error) {
+	args := slices.Concat([]string{
+		"netns", "exec", namespace(n.number), "env", "STATE_DIRECTORY=" + n.own, davdBinary, "serve",
+		"--addr", fmt.Sprintf(":%d", filesPort), "--metrics-addr", n.health(),
+	}, n.flags, []string{n.share})
+	// ip and env replace themselves, so this is davd's process.
+	n.process, err = startProcess(n.log, "ip", args...)
+	return err
+}
+
+// files returns the address of the node without HAProxy.
+func (n *node) files() string {
+	return net.JoinHostPort(toBalancer.address(n.number, 2), strconv.Itoa(filesPort))
+}
+
+// health returns the address at which the node says whether it is ready.
+func (n *node) health() string {
+	return net.JoinHostPort(toBalancer.address(n.number, 2), strconv.Itoa(healthPort))
+}
+
+// ready waits until the node says that it is ready.
+func (n *node) ready(limit time.Duration) error {
+	client := http.Client{Timeout: time.Second}
+	defer client.CloseIdleConnections()
+	err := await(limit, n.process, func() error {
+		response, err := client.Get("http://" + n.health() + "/readyz")
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("/readyz answers %s", response.Status)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("node %d is not ready: %w\n%s", n.number, err, n.log)
+	}
+	return nil
+}
+
+// kill kills the node at once.
+func (n *node) kill() {
+	n.process.kill()
+	n.kills++
+}
+
+// pause stops the node, until resume.
+func (n *node) pause() { n.process.signal(syscall.SIGSTOP) }
+
+func (n *node) resume() { n.process.signal(syscall.SIGCONT) }
