@@ -39,6 +39,13 @@ type Replacing struct {
 	// [ErrRedirected] and write nothing to its target. The fallback, for a backend
 	// without a [FileReplacer], ignores Canonical.
 	Canonical bool
+	// Kept, if not "", is the reserved name of the content, the last segment of a name beside
+	// the file. The content then has this name from the start, and a [Keeper] can leave it there.
+	// The content goes on at the offset From, in bytes. If From is 0, it starts empty. The
+	// storage cuts off what it has of the content after From. It fails with [ErrStageLost] if it
+	// has less. An error of ReplaceFile leaves kept content as it was. Kept excludes Patch.
+	Kept string
+	From int64
 	// Brief says that Commit follows immediately. The backend then doesn't check again what it
 	// found at the start.
 	Brief bool
@@ -145,7 +152,7 @@ func ReplaceFile(ctx context.Context, fsys FS, name string, r Replacing) (Replac
 //   - It replaces a symbolic link instead of following it.
 //   - With Create, it also replaces what another process creates at the last moment.
 //   - kill -9 leaves the reserved name behind.
-//   - Size and Sync have no effect.
+//   - Size and Sync have no effect, except that Keep flushes an *os.File.
 //   - If Rename fails with errors.ErrUnsupported or syscall.EXDEV, it copies the content
 //     to name. That takes more than one step, and if it fails, the existing file is lost.
 func StageFile(ctx context.Context, fsys FS, name string, r Replacing) (Replacement, error) {

@@ -24,12 +24,20 @@ type staged struct {
 	ctx context.Context //nolint:containedctx // never ends; Discard has none
 
 	closed, done bool
+	// kept says that the content existed before, so a failure at the start leaves it.
+	kept bool
 }
 
 func newStaged(ctx context.Context, fsys FS, name string, r Replacing) (*staged, error) {
 	s := &staged{fsys: fsys, name: name, stage: Beside(name), perm: r.Perm.Perm(), ctx: context.WithoutCancel(ctx)}
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if err := r.CheckKept(); err != nil {
+		return nil, s.failed(err)
+	}
+	if r.Kept != "" {
+		s.stage = path.Join(path.Dir(name), r.Kept)
 	}
 	old, err := s.occupant(ctx)
 	if err != nil {
@@ -49,12 +57,17 @@ func newStaged(ctx context.Context, fsys FS, name string, r Replacing) (*staged,
 			return nil, err
 		}
 	}
-	if err := s.open(ctx); err != nil {
+	if r.Kept != "" {
+		err = s.openKept(ctx, r.From)
+	} else {
+		err = s.open(ctx)
+	}
+	if err != nil {
 		return nil, s.failed(err)
 	}
 	if old != nil && old.Mode().IsRegular() {
 		if err := keepAccess(ctx, fsys, s.file, name, s.perm); err != nil {
-			return nil, errors.Join(s.failed(err), s.Discard())
+			return nil, errors.Join(s.failed(err), s.abandon())
 		}
 	}
 	if r.Patch != nil && target(old) != nil {
@@ -70,6 +83,79 @@ func (s *staged) open(ctx context.Context) error {
 	s.file, err = s.fsys.OpenFile(ctx, s.stage, os.O_RDWR|os.O_CREATE|os.O_EXCL, s.perm)
 	if err != nil {
 		return s.orphaned(ctx, err)
+	}
+	return nil
+}
+
+// openKept opens the stage, whose content ends at from, or makes it if from is 0.
+func (s *staged) openKept(ctx context.Context, from int64) error {
+	info, err := Lstat(ctx, s.fsys, s.stage)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && from == 0:
+		return s.open(ctx)
+	case errors.Is(err, fs.ErrNotExist), err == nil && (!info.Mode().IsRegular() || info.Size() < from):
+		return ErrStageLost
+	case err != nil:
+		return err
+	}
+	s.kept = true
+	if info.Size() > from {
+		if err := s.cutOff(ctx, from); err != nil {
+			return err
+		}
+	}
+	if s.file, err = s.fsys.OpenFile(ctx, s.stage, os.O_RDWR, s.perm); err != nil {
+		return err
+	}
+	if _, err = s.file.Seek(from, io.SeekStart); err != nil {
+		return errors.Join(err, s.close())
+	}
+	return nil
+}
+
+// cutOff makes the stage end at size. A [File] can't be cut off, so the part before is copied.
+func (s *staged) cutOff(ctx context.Context, size int64) error {
+	in, err := s.fsys.OpenFile(ctx, s.stage, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	part := Beside(s.name)
+	out, err := s.fsys.OpenFile(ctx, part, os.O_RDWR|os.O_CREATE|os.O_EXCL, s.perm)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(out, in, size)
+	if err = errors.Join(err, out.Close()); err == nil {
+		err = s.fsys.Rename(ctx, part, s.stage)
+	}
+	if err != nil {
+		return errors.Join(err, Remove(s.ctx, s.fsys, part))
+	}
+	return nil
+}
+
+// abandon ends the replacement after a failure at the start.
+func (s *staged) abandon() error {
+	if !s.kept {
+		return s.Discard()
+	}
+	s.done = true
+	return s.close()
+}
+
+// Keep implements [Keeper].
+func (s *staged) Keep(_ context.Context, sync Sync) error {
+	if s.done {
+		return s.failed(fs.ErrClosed)
+	}
+	s.done = true
+	var err error
+	if f, ok := s.file.(interface{ Sync() error }); ok && sync.Content() {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, s.close()); err != nil {
+		return s.failed(err)
 	}
 	return nil
 }

@@ -69,7 +69,7 @@
 // Other values may have optional methods too:
 //
 //   - A [File] may be a webdav.DeadPropsHolder, which stores dead properties.
-//   - A [Replacement] may be an io.ReaderFrom or a [Stager].
+//   - A [Replacement] may be an io.ReaderFrom, a [Stager] or a [Keeper].
 //   - An fs.FileInfo may be a webdav.ETager or a webdav.ContentTyper, and the value that
 //     its Sys returns may implement [Facts] and have a method Direct() bool (see [Direct]).
 //

@@ -119,6 +119,11 @@ type replacement struct {
 // StageName implements storage.Stager.
 func (r replacement) StageName() string { return storage.StageName(r.Replacement) }
 
+// Keep implements storage.Keeper.
+func (r replacement) Keep(ctx context.Context, sync storage.Sync) error {
+	return storage.Keep(ctx, r.Replacement, sync)
+}
+
 // Commit implements storage.Replacement.
 func (r replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	p.Check = r.v.checkReplace(r.name, p.Check)

@@ -40,6 +40,11 @@ func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 	return r.Replacement.Commit(ctx, p)
 }
 
+// Keep implements storage.Keeper.
+func (r *replacement) Keep(ctx context.Context, sync storage.Sync) error {
+	return storage.Keep(ctx, r.Replacement, sync)
+}
+
 // ReadFrom lets the kernel copy if the backend's file is an *os.File.
 func (r *replacement) ReadFrom(src io.Reader) (int64, error) { return io.Copy(r.Replacement, src) }
 

@@ -111,6 +111,11 @@ type replacement struct {
 // StageName implements storage.Stager. It makes no call.
 func (r replacement) StageName() string { return storage.StageName(r.Replacement) }
 
+// Keep implements storage.Keeper.
+func (r replacement) Keep(ctx context.Context, sync storage.Sync) error {
+	return r.of.does(ctx, "keep", r.name, func() error { return storage.Keep(ctx, r.Replacement, sync) })
+}
+
 func (r replacement) Write(p []byte) (int, error) {
 	return do(context.Background(), r.of, "write", r.name, func() (int, error) { return r.Replacement.Write(p) })
 }

@@ -26,6 +26,8 @@ type replacement struct {
 	perm fs.FileMode
 	// canonical says that no symbolic link may be on the way.
 	canonical bool
+	// kept says that an error at the start leaves the stage.
+	kept bool
 	// spot is the spot found at the start, if the commit follows immediately;
 	// otherwise nil.
 	spot *spot
@@ -73,6 +75,9 @@ func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 	local, err := started(ctx, "replacefile", name, fs.ErrInvalid)
 	if err != nil {
 		return nil, err
+	}
+	if err := r.CheckKept(); err != nil {
+		return nil, f.failed("replacefile", name, err, writing)
 	}
 	for look := 1; ; look++ {
 		begun := &replacement{fsys: f, name: name, local: local, canonical: r.Canonical}
@@ -148,7 +153,13 @@ func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing)
 		perm = s.old.Mode().Perm()
 		r.was = perm
 	}
-	r.stage, err = r.fsys.newStage(s, r.local, perm)
+	if how.Kept != "" {
+		offset = how.From
+		r.stage, err = r.fsys.keptStage(s, r.local, perm, how)
+		r.kept = true
+	} else {
+		r.stage, err = r.fsys.newStage(s, r.local, perm)
+	}
 	if err == nil && how.Patch != nil && s.old != nil {
 		r.base = storage.NewPatchBase(s.old)
 		err = r.fsys.patch(ctx, r.stage, s, r.base, offset)
@@ -157,9 +168,39 @@ func (r *replacement) begin(ctx context.Context, s *spot, how storage.Replacing)
 		r.room, err = newRoom(r.stage.fd(), offset, how.Size)
 	}
 	if err != nil {
-		return errors.Join(r.failed(err), r.Discard())
+		return errors.Join(r.failed(err), r.abandon())
 	}
 	return nil
+}
+
+// abandon ends the replacement after an error at the start.
+func (r *replacement) abandon() error {
+	if r.kept && r.stage != nil {
+		return r.Keep(context.Background(), storage.SyncNever)
+	}
+	return r.Discard()
+}
+
+// Keep implements storage.Keeper.
+func (r *replacement) Keep(_ context.Context, sync storage.Sync) error {
+	if r.stage == nil {
+		return r.failed(fs.ErrClosed)
+	}
+	s, ok := r.stage.(*named)
+	if !ok || !r.kept {
+		return errors.Join(r.failed(errors.ErrUnsupported), r.Discard())
+	}
+	var err error
+	if sync.Content() {
+		err = syncContent(s.file())
+	}
+	err = errors.Join(err, s.leave())
+	r.stage = nil
+	if r.spot != nil {
+		r.spot.close()
+		r.spot = nil
+	}
+	return r.failed(err)
 }
 
 // groupAsOthers returns perm for a file whose group has changed: the new group gets no more

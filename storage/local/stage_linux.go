@@ -42,11 +42,8 @@ var noTmpfile = []error{unix.EOPNOTSUPP, unix.EISDIR, unix.ENOENT, unix.EINVAL, 
 
 // newStage returns a stage for s. local is the name for the description of the new file.
 func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
-	if s.old != nil {
-		err := unix.Faccessat(s.holder, s.base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
-		if err != nil {
-			return nil, err
-		}
+	if err := f.mayReplace(s); err != nil {
+		return nil, err
 	}
 	u, err := f.newUnnamed(s.holder, local, perm)
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -56,6 +53,14 @@ func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
 		return nil, err
 	}
 	return u, nil
+}
+
+// mayReplace returns an error if the spot has a file that can't be opened for writing.
+func (*FS) mayReplace(s *spot) error {
+	if s.old == nil {
+		return nil
+	}
+	return unix.Faccessat(s.holder, s.base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
 }
 
 // openParent opens the parent collection of local with O_PATH, which is enough to reach its

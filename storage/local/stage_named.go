@@ -2,6 +2,7 @@ package local
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -47,6 +48,64 @@ func (f *FS) newNamed(at *spot, local string, perm fs.FileMode) (stage, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// keptStage returns the stage with the name how.Kept, which is made if how.From is 0. It is not noted
+// as a stray, because the caller has a record of it.
+func (f *FS) keptStage(at *spot, local string, perm fs.FileMode, how storage.Replacing) (stage, error) {
+	if err := f.mayReplace(at); err != nil {
+		return nil, err
+	}
+	dir, err := f.openRoot(parent(at.path))
+	if err != nil {
+		return nil, err
+	}
+	s := &named{dir: dir, name: how.Kept, local: local}
+	flag := os.O_RDWR
+	if how.From == 0 {
+		flag |= os.O_CREATE
+	}
+	info, err := dir.Lstat(s.name)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		err = storage.ErrStageLost // not made by keptStage
+	case errors.Is(err, fs.ErrNotExist) && how.From > 0:
+		err = storage.ErrStageLost
+	case errors.Is(err, fs.ErrNotExist), err == nil:
+		s.open, err = dir.OpenFile(s.name, flag, perm)
+	}
+	if err == nil {
+		err = s.cutOff(how.From)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.leave())
+	}
+	return s, nil
+}
+
+// cutOff makes the content end at size.
+func (s *named) cutOff(size int64) error {
+	info, err := s.open.Stat()
+	if err == nil && info.Size() < size {
+		err = storage.ErrStageLost
+	}
+	if err == nil && info.Size() > size {
+		err = s.open.Truncate(size)
+	}
+	if err == nil {
+		_, err = s.open.Seek(size, io.SeekStart)
+	}
+	return err
+}
+
+// leave closes the stage and leaves the file.
+func (s *named) leave() error {
+	var err error
+	if s.open != nil && !s.closed {
+		err = s.open.Close()
+	}
+	_ = s.dir.Close()
+	return err
 }
 
 // parent returns the path of the collection that contains local.

@@ -14,15 +14,22 @@ func defaultWays() []way { return nil }
 
 // newStage returns a stage for s. local is the name for the description of the new file.
 func (f *FS) newStage(s *spot, local string, perm fs.FileMode) (stage, error) {
-	if s.old != nil {
-		// A file that can't be opened for writing must not be replaced.
-		file, _, err := f.open(s.path, os.O_WRONLY, 0)
-		if err != nil {
-			return nil, err
-		}
-		_ = file.Close()
+	if err := f.mayReplace(s); err != nil {
+		return nil, err
 	}
 	return f.newNamed(s, local, perm)
+}
+
+// mayReplace returns an error if the spot has a file that can't be opened for writing.
+func (f *FS) mayReplace(s *spot) error {
+	if s.old == nil {
+		return nil
+	}
+	file, _, err := f.open(s.path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // syncContent flushes the content of file to the disk.

@@ -278,6 +278,10 @@ func (r belowReplacement) Commit(ctx context.Context, p storage.Placing) (fs.Fil
 	return info, r.b.failed(err)
 }
 
+func (r belowReplacement) Keep(ctx context.Context, sync storage.Sync) error {
+	return r.b.failed(storage.Keep(ctx, r.Replacement, sync))
+}
+
 func (b below) Space(ctx context.Context, name string) (used, available int64, err error) {
 	used, available, err = storage.Space(ctx, b.of, b.in(name))
 	return used, available, b.failed(err)

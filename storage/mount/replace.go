@@ -57,6 +57,12 @@ func (r *replacement) StageName() string {
 	return path.Join(path.Dir(r.at.full), path.Base(name))
 }
 
+// Keep implements storage.Keeper.
+func (r *replacement) Keep(ctx context.Context, sync storage.Sync) error {
+	defer r.end()
+	return r.at.failed(storage.Keep(ctx, r.Replacement, sync))
+}
+
 // Commit implements storage.Replacement.
 func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	defer r.end()

@@ -125,6 +125,16 @@ func (a *account) hide(name string) {
 	a.unplaced[name] = struct{}{}
 }
 
+// unplace says that the file name of size bytes, which a walk finds, has become hidden content of
+// which kept bytes are left, so these are reserved.
+func (a *account) unplace(name string, size, kept int64) {
+	a.hide(name)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.addLocked(name, -size)
+	a.reserved += kept
+}
+
 // placed says that the hidden file name is complete with size bytes, and that reserved
 // bytes are no longer reserved. If it doesn't exist, size is 0.
 func (a *account) placed(name string, size, reserved int64) {

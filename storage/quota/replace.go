@@ -2,8 +2,10 @@ package quota
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
+	"path"
 
 	"github.com/davd/davd/storage"
 )
@@ -31,6 +33,9 @@ func (q *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 	} else if err := c.startWith(0, 0, r.Size); err != nil {
 		return nil, err
 	}
+	if r.Kept != "" {
+		c.offset, c.size = r.From, r.From
+	}
 	if err := q.begin(ctx, c, r); err != nil {
 		q.account.release(c.reserved)
 		return nil, err
@@ -42,13 +47,32 @@ func (q *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 func (q *FS) begin(ctx context.Context, c *replacement, r storage.Replacing) (err error) {
 	q.gate.RLock()
 	defer q.gate.RUnlock()
+	kept := q.keptAt(ctx, c.name, r)
 	if c.Replacement, err = storage.ReplaceFile(ctx, q.FS, c.name, r); err != nil {
 		return err
 	}
-	if c.stage = storage.StageName(c.Replacement); c.stage != "" {
+	c.stage = storage.StageName(c.Replacement)
+	switch {
+	case c.stage == "":
+	case r.Kept != "":
+		q.account.unplace(c.stage, sizeOf(kept), r.From)
+		c.reserved += r.From
+	default:
 		q.account.hide(c.stage)
 	}
 	return nil
+}
+
+// keptAt describes the content that r continues, or returns nil.
+func (q *FS) keptAt(ctx context.Context, name string, r storage.Replacing) fs.FileInfo {
+	if r.Kept == "" {
+		return nil
+	}
+	info, err := storage.Lstat(ctx, q.FS, path.Join(path.Dir(name), r.Kept))
+	if err != nil {
+		return nil
+	}
+	return info
 }
 
 // stageFile is for a backend that can't replace files itself.
@@ -163,6 +187,23 @@ func (r *replacement) Discard() error {
 	err := r.Replacement.Discard()
 	r.close()
 	r.quota.account.release(r.reserved)
+	return err
+}
+
+// Keep leaves the content, which from now on counts like a file.
+func (r *replacement) Keep(ctx context.Context, sync storage.Sync) error {
+	if r.closed {
+		return storage.Keep(ctx, r.Replacement, sync)
+	}
+	r.quota.gate.RLock()
+	defer r.quota.gate.RUnlock()
+	err := storage.Keep(ctx, r.Replacement, sync)
+	r.closed = true
+	size := r.size
+	if errors.Is(err, errors.ErrUnsupported) {
+		size = 0
+	}
+	r.quota.account.placed(r.stage, size, r.reserved)
 	return err
 }
 

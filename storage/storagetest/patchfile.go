@@ -12,7 +12,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-var replaceFileChecks = slices.Concat(wholeFileChecks, patchFileChecks, []check{
+var replaceFileChecks = slices.Concat(wholeFileChecks, patchFileChecks, keptFileChecks, []check{
 	{"ReplaceFileChecked", replaceFileChecked},
 	{"ReplaceFileCheckedAtCommit", replaceFileCheckedAtCommit},
 	{"ReplaceFileInManyWays", replaceFileInManyWays},
