@@ -10,6 +10,7 @@ import (
 	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tokens"
+	"github.com/davd/davd/storage/uploads"
 )
 
 // State is a state in memory. It has no journal, because after the end of the process an
@@ -19,6 +20,7 @@ type State struct {
 	properties *deadprops.Mem
 	history    *history.Mem
 	tokens     tokens.Mem
+	uploads    uploads.Mem
 }
 
 // New returns an empty State. The Store of options must be nil.
@@ -44,6 +46,9 @@ func (*State) Names() journal.Names { return nil }
 
 // History returns the results of operations.
 func (s *State) History() history.Store { return s.history }
+
+// Uploads returns the uploads in parts.
+func (s *State) Uploads() uploads.Store { return &s.uploads }
 
 // Tokens returns the application passwords.
 func (s *State) Tokens() tokens.Store { return &s.tokens }

@@ -7,6 +7,7 @@ import (
 	"github.com/davd/davd/storage/history"
 	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
+	"github.com/davd/davd/storage/uploads"
 )
 
 // Backing is a state, such as a sqlstate.DB.
@@ -45,6 +46,9 @@ func (s *State) Properties() deadprops.Store { return s.properties }
 
 // Names returns the names that the journal uses.
 func (s *State) Names() journal.Names { return s.of.Names() }
+
+// Uploads returns the uploads in parts. They end when the place of their share changes.
+func (s *State) Uploads() uploads.Store { return uploads.In(s.Backing) }
 
 // current returns the table for a call with ctx.
 func (f *FS) current(ctx context.Context) *table { return f.tableOf(f.pinOf(ctx)) }

@@ -12,6 +12,7 @@ type (
 	properties = tables.Properties
 	operations = tables.Operations
 	passwords  = tables.Tokens
+	uploading  = tables.Uploads
 	shares     = tables.Shares
 )
 
@@ -28,6 +29,7 @@ func (db *DB) keep() {
 	db.properties = tables.NewProperties(d, dialect)
 	db.operations = tables.NewOperations(d)
 	db.passwords = tables.NewTokens(d, dialect)
+	db.uploading = tables.NewUploads(d)
 	db.shares = tables.NewShares(d)
 }
 

@@ -120,6 +120,15 @@ var migrations = []migration{{
 			identity TEXT NOT NULL
 		) WITHOUT ROWID`,
 	},
+}, {
+	tables: []string{"uploads"},
+	statements: []string{
+		// Uploads in parts. session is JSON.
+		`CREATE TABLE uploads (
+			id      TEXT NOT NULL PRIMARY KEY,
+			session BLOB NOT NULL
+		) WITHOUT ROWID`,
+	},
 }}
 
 // queryer is a *sql.DB or a *sql.Tx.

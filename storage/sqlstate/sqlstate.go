@@ -29,6 +29,7 @@ import (
 	"github.com/davd/davd/storage/journal"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/tokens"
+	"github.com/davd/davd/storage/uploads"
 )
 
 // Options configure an open database. The zero value is useful.
@@ -43,11 +44,12 @@ type Options struct {
 }
 
 // DB is an open database. It is safe for concurrent use. It is a [deadprops.Store], a
-// [history.Store] and a [tokens.Store].
+// [history.Store], a [tokens.Store] and an [uploads.Store].
 type DB struct {
 	*properties
 	operations
 	*passwords
+	*uploading
 	shares
 
 	path   string
@@ -83,6 +85,7 @@ var (
 	_ deadprops.Securer = (*DB)(nil)
 	_ history.Store     = (*DB)(nil)
 	_ tokens.Store      = (*DB)(nil)
+	_ uploads.Store     = (*DB)(nil)
 
 	_ journal.UrgentStore = (*DB)(nil)
 )
@@ -143,6 +146,9 @@ func (*DB) Names() journal.Names { return nil }
 
 // History returns the results of operations, which are the DB itself.
 func (db *DB) History() history.Store { return db }
+
+// Uploads returns the uploads in parts, which are the DB itself.
+func (db *DB) Uploads() uploads.Store { return db }
 
 // Tokens returns the application passwords, which are the DB itself.
 func (db *DB) Tokens() tokens.Store { return db }
