@@ -24,6 +24,8 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err e
 		h.respondLocked(ctx, w, members)
 	} else if partial, ok := errors.AsType[*tree.PartialError](err); ok {
 		h.respondPartial(ctx, w, partial)
+	} else if found, ok := errors.AsType[*problem](err); ok {
+		found.respond(w)
 	} else {
 		davxml.Respond(w, status.Of(err), status.WithCondition(err))
 	}

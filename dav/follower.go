@@ -132,6 +132,7 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 		return errors.Join(err, f.properties(ctx).Copy(ctx, source, destination, e.ZeroDepth))
 	}
 	changedMembers(ctx, f.FileSystem, e.Source)
+	err = errors.Join(err, f.uploadsMoved(ctx, e.Source, e.Destination))
 	return errors.Join(err, f.moved(ctx, e, source, destination), f.claim.locks.ReleaseTree(ctx, source, f.claim.used))
 }
 

@@ -33,6 +33,7 @@ type lasting struct {
 	encoders       compress.Encoders
 	ownWorkers     tree.Workers
 	settlers       settlers
+	uploads        uploadTable
 
 	lockTable     *locktable.Table
 	lockTableOnce sync.Once

@@ -3,6 +3,7 @@ package dav
 import (
 	"cmp"
 	"net/http"
+	"time"
 
 	"github.com/davd/davd/dav/internal/limit"
 	"github.com/davd/davd/dav/internal/status"
@@ -35,6 +36,14 @@ type Limits struct {
 	// without one. LocksOf needs a lock.Manager that uses lock.Lock's Client, and the count
 	// starts again at zero with the process. Zero means 2500.
 	LocksOf int
+	// Uploads is how many uploads in parts may have begun and not ended, and UploadsOf the same
+	// limit for one client. Zero means 1000, and a quarter of Uploads.
+	Uploads, UploadsOf int
+	// UploadSize is the largest file that may be uploaded in parts, in bytes. Zero means any.
+	UploadSize int64
+	// UploadAge is how long an upload waits for its next part before it is removed. Zero means
+	// a day.
+	UploadAge time.Duration
 }
 
 // enterOperation counts a COPY, MOVE or DELETE as under way, or returns a 503. The

@@ -61,6 +61,7 @@ func (h *Handler) StopOperation(ctx context.Context, id string) error {
 func (h *Handler) Shutdown(ctx context.Context) error {
 	err := h.registry().Shutdown(ctx)
 	h.kept().settlers.halt()
+	h.current().haltUploads()
 	return err
 }
 

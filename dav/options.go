@@ -45,6 +45,10 @@ func (h *Handler) options(w http.ResponseWriter, r *request) error {
 	if strings.Contains(allow, ", "+methodPatch) {
 		w.Header().Set("Accept-Patch", patchType) // RFC 5789 §3.1
 	}
+	if strings.Contains(allow, ", "+http.MethodPut) && h.node() == nil {
+		w.Header().Add("Accept-Patch", partType)
+		h.setUploadLimit(w, h.uploadAge())
+	}
 	h.setClasses(w.Header())
 	return nil
 }

@@ -38,8 +38,15 @@ func TestOptions(t *testing.T) {
 			if got := a.header.Get("DAV"); got != c.class {
 				t.Errorf("DAV %q, want %q", got, c.class)
 			}
-			if got, patches := a.header.Get("Accept-Patch"), strings.Contains(c.allow, ", PATCH"); (got == "application/x-sabredav-partialupdate") != patches || (got != "") != patches {
-				t.Errorf("RFC 5789 §3.1 Accept-Patch %q", got)
+			want := ""
+			if strings.Contains(c.allow, ", PATCH") {
+				want = "application/x-sabredav-partialupdate,"
+			}
+			if strings.Contains(c.allow, ", PUT") {
+				want += "application/partial-upload"
+			}
+			if got := strings.Join(a.header.Values("Accept-Patch"), ","); got != want {
+				t.Errorf("RFC 5789 §3.1 Accept-Patch %q, want %q", got, want)
 			}
 			if got := a.header.Get("MS-Author-Via"); got != "DAV" {
 				t.Errorf("MS-Author-Via %q", got)

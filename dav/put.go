@@ -27,6 +27,11 @@ func (h *Handler) put(w http.ResponseWriter, r *request) error {
 	if err := p.announced(); err != nil {
 		return p.refuse(w, err)
 	}
+	if _, ok := r.Header[field.UploadComplete]; ok {
+		if wanted := field.ParseUpload(r.Header); p.inParts(wanted) {
+			return p.refuse(w, p.beginUpload(w, wanted))
+		}
+	}
 	return p.serve(w, r.name)
 }
 
@@ -42,6 +47,10 @@ type put struct {
 	// update is the part of the file to replace; nil means the whole file.
 	update  *field.UpdateRange
 	content storage.Replacement
+	// kept is the reserved name of the content of an upload in parts, which goes on at the
+	// offset from; "" for a file in one request.
+	kept string
+	from int64
 	// old is the existing file as of the last check, or nil. At the end it is the file
 	// that was replaced.
 	old fs.FileInfo
@@ -59,6 +68,12 @@ func (p *put) serve(w http.ResponseWriter, name string) error {
 	if err != nil {
 		return p.refuse(w, errors.Join(err, discarded))
 	}
+	p.answer(w, info)
+	return status.Logged(discarded)
+}
+
+// answer answers a request that was successful. info describes the new file.
+func (p *put) answer(w http.ResponseWriter, info fs.FileInfo) {
 	header := w.Header()
 	header.Set("ETag", place.EntityTag(p.r.Context(), info))
 	setLastModified(header, info)
@@ -70,24 +85,32 @@ func (p *put) serve(w http.ResponseWriter, name string) error {
 		code = http.StatusCreated
 	}
 	davxml.Respond(w, code, nil)
-	return status.Logged(discarded)
 }
 
 // replace puts the request body in place as the content of name, or as a part of it. It
 // returns the new file's description.
 func (p *put) replace(name string) (info fs.FileInfo, err error) {
-	p.at, err = p.h.names().Place(p.r.Context(), name, true)
-	switch {
-	case err != nil:
+	if err := p.find(name); err != nil {
 		return nil, err
-	case p.at.Name == "/":
-		return nil, errIsCollection
-	case namesCollection(p.r):
-		return nil, p.noFile()
-	case p.brief() && p.h.node() == nil:
+	}
+	if p.brief() && p.h.node() == nil {
 		return p.atOnce()
 	}
 	return p.inSteps()
+}
+
+// find finds the place of name, which must be able to be a file.
+func (p *put) find(name string) (err error) {
+	p.at, err = p.h.names().Place(p.r.Context(), name, true)
+	switch {
+	case err != nil:
+		return err
+	case p.at.Name == "/":
+		return errIsCollection
+	case namesCollection(p.r):
+		return p.noFile()
+	}
+	return nil
 }
 
 // refuse returns err, and sets the headers that go with it.
@@ -154,7 +177,7 @@ func (p *put) claim() (*claim, error) {
 
 // begin opens the replacement that receives the content, if check allows it.
 func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
-	begin := storage.Replacing{Perm: 0o666, Check: p.asked(check), Brief: brief, Canonical: true}
+	begin := storage.Replacing{Perm: 0o666, Check: p.asked(check), Brief: brief, Canonical: true, Kept: p.kept, From: p.from}
 	if p.length >= spaceWorthAsking {
 		begin.Size = p.length
 	}

@@ -45,6 +45,9 @@ func (h *Handler) Recover(ctx context.Context) (recovered []tree.Recovery, err e
 	if h.node() != nil {
 		return nil, recoverer{h}.recoverNode(ctx)
 	}
+	if err := h.loadUploads(ctx); err != nil {
+		return nil, err
+	}
 	if h.journal() != nil {
 		engine := h.engine(&claim{locks: h.locks()})
 		engine.Persist = nil // on an error, the caller tries again

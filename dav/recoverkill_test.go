@@ -28,6 +28,7 @@ import (
 	"github.com/davd/davd/storage/sqlstate"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
+	"github.com/davd/davd/storage/uploads"
 )
 
 // victimTask is the environment variable with the task of a victim: a process of this
@@ -139,7 +140,7 @@ func openSite(dir, way string, step func()) (*site, error) {
 	}
 	s := &site{db: db, local: fsys, locks: locks}
 	s.Handler = &dav.Handler{
-		FileSystem: stepped(fsys, way, step), State: &parts{State: db, locks: locks, properties: kept, journal: kept, history: history.NewMem()},
+		FileSystem: stepped(fsys, way, step), State: &parts{State: db, locks: locks, properties: kept, journal: kept, history: history.NewMem(), uploads: kept},
 	}
 	return s, nil
 }
@@ -257,6 +258,18 @@ func (s steppedState) DeleteRecord(ctx context.Context, id string) error {
 
 func (s steppedState) LoadRecords(ctx context.Context) ([][]byte, error) {
 	return s.db.LoadRecords(ctx)
+}
+
+func (s steppedState) AllUploads(ctx context.Context) ([]uploads.Session, error) {
+	return s.db.AllUploads(ctx)
+}
+
+func (s steppedState) SaveUpload(ctx context.Context, u uploads.Session) error {
+	return s.did(func() error { return s.db.SaveUpload(ctx, u) })
+}
+
+func (s steppedState) DeleteUpload(ctx context.Context, id string) error {
+	return s.did(func() error { return s.db.DeleteUpload(ctx, id) })
 }
 
 // parseSteps parses the output of beVictim.

@@ -63,9 +63,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	id, isStatus := h.statusID(r.Context(), r.URL.Path)
-	traits := methodTraits[r.Method]
-	operates := interim.SuccessOf(r.Method) != 0
-	if !isStatus && !operates && !traits.writes {
+	if !isStatus && interim.SuccessOf(r.Method) == 0 && !methodTraits[r.Method].writes {
 		h.Interim.NoOperation(r)
 	}
 	serve, known := serveFuncs[r.Method]
@@ -91,6 +89,15 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if isStatus {
 		return h.document(w, r, id)
 	}
+	if id, ok := h.uploadID(r.Context(), r.URL.Path); ok {
+		return h.serveUpload(w, r, id)
+	}
+	return h.serveResource(w, r, serve)
+}
+
+// serveResource serves a request for anything in FileSystem.
+func (h *Handler) serveResource(w http.ResponseWriter, r *http.Request, serve func(*Handler, http.ResponseWriter, *request) error) (err error) {
+	traits, operates := methodTraits[r.Method], interim.SuccessOf(r.Method) != 0
 	req, release := h.pinned(r, operates)
 	defer release()
 	req.name, err = h.resource(req.Context(), r.URL.Path)

@@ -10,6 +10,7 @@ import (
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/memstate"
 	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/uploads"
 )
 
 var (
@@ -24,6 +25,15 @@ type parts struct {
 	properties deadprops.Store
 	journal    journal.Store
 	history    history.Store
+	uploads    uploads.Store
+}
+
+// Uploads returns those of the State, unless there are others.
+func (p *parts) Uploads() uploads.Store {
+	if p.uploads != nil {
+		return p.uploads
+	}
+	return uploads.In(p.State)
 }
 
 func (p *parts) Locks() lock.Manager {
