@@ -72,7 +72,28 @@ func (u *upload) file(ctx context.Context, file *os.File, path string) error {
 	if info.Size() > 0 {
 		body = file
 	}
-	return u.send(ctx, path, body, davclient.PutOptions{Size: info.Size(), Modified: info.ModTime()})
+	o := davclient.PutOptions{Size: info.Size(), Modified: info.ModTime()}
+	if info.Size() >= worthResuming {
+		return u.resumable(ctx, path, file, o)
+	}
+	return u.send(ctx, path, body, o)
+}
+
+// worthResuming is the length of a file, in bytes, from which an upload continues after a broken
+// connection.
+const worthResuming = 1 << 20
+
+// resumable sends a file, and continues after the connection has broken.
+func (u *upload) resumable(ctx context.Context, path string, file io.ReaderAt, o davclient.PutOptions) error {
+	if !u.Force {
+		o.IfNoneMatch = "*"
+	}
+	before := u.state.Bytes
+	_, err := u.Client.Upload(ctx, path, file, davclient.UploadOptions{PutOptions: o, Progress: func(sent int64) {
+		u.state.Bytes = before + sent
+		u.Meter.Show(u.state)
+	}})
+	return u.sent(path, err)
 }
 
 func (u *upload) send(ctx context.Context, path string, body io.Reader, o davclient.PutOptions) error {
@@ -83,6 +104,11 @@ func (u *upload) send(ctx context.Context, path string, body io.Reader, o davcli
 		body = &counter{r: body, meter: u.Meter, state: &u.state}
 	}
 	_, err := u.Client.Put(ctx, path, body, o)
+	return u.sent(path, err)
+}
+
+// sent returns the error for the person after a file was sent to path, or not.
+func (u *upload) sent(path string, err error) error {
 	switch status(err) {
 	case 0:
 		u.state.Done++
