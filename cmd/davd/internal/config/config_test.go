@@ -45,7 +45,7 @@ func TestNewOfNothing(t *testing.T) {
 			MaxXML:         1 << 20,
 			PropertyLimits: deadprops.Limits{Owner: 256 << 20},
 			Listings:       dav.Listings{Most: 64, MostOf: 16},
-			Limits:         dav.Limits{Operations: 1024, OperationsOf: 256, LocksOf: 2500},
+			Limits:         dav.Limits{Operations: 1024, OperationsOf: 256, LocksOf: 2500, Uploads: 1000, UploadAge: 24 * time.Hour},
 			StallTimeout:   2 * time.Minute, MinRate: 500,
 			Sync: storage.SyncNever,
 			Interim: interim.Policy{
@@ -104,13 +104,13 @@ func TestNewGood(t *testing.T) {
 			"limits of one client: a quarter of all",
 			given{"locks-per-user": "100", "operations-at-once": "3"},
 			func(c *config.Config) any { return c.Handler.Limits },
-			dav.Limits{Operations: 3, OperationsOf: 1, LocksOf: 25},
+			dav.Limits{Operations: 3, OperationsOf: 1, LocksOf: 25, Uploads: 1000, UploadAge: 24 * time.Hour},
 		},
 		{
 			"limits of one client",
-			given{"locks-per-address": "7", "operations-per-user": "8", "operations-at-once": "9"},
+			given{"locks-per-address": "7", "operations-per-user": "8", "operations-at-once": "9", "uploads-at-once": "3", "uploads-per-user": "2", "max-upload-size": "1KiB", "upload-age": "1h"},
 			func(c *config.Config) any { return c.Handler.Limits },
-			dav.Limits{Operations: 9, OperationsOf: 8, LocksOf: 7},
+			dav.Limits{Operations: 9, OperationsOf: 8, LocksOf: 7, Uploads: 3, UploadsOf: 2, UploadSize: 1024, UploadAge: time.Hour},
 		},
 		{
 			"listings of so many",

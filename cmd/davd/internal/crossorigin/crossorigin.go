@@ -32,7 +32,7 @@ var methods = []string{
 var exposed = []string{
 	"Accept-Patch", "Accept-Ranges", "Allow", "Content-Length", "Content-Location", "Content-Range",
 	"DAV", "ETag", "Location", "Lock-Token", "Preference-Applied", "Progress", "Retry-After", "Status-URI",
-	"WWW-Authenticate", "X-OC-MTime",
+	"Upload-Complete", "Upload-Length", "Upload-Limit", "Upload-Offset", "WWW-Authenticate", "X-OC-MTime",
 }
 
 // cacheSeconds is how long a browser may remember the answer to a preflight.
