@@ -17,7 +17,7 @@ import (
 )
 
 // longestProgram is how long a program may take before it is killed.
-const longestProgram = 2 * time.Minute
+const longestProgram = 30 * time.Second
 
 // programs are real clients, as background load: curl, cadaver, rclone and davfs2. They may fail. But
 // what they have stored with success must be there at the end.
