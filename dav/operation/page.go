@@ -2,9 +2,7 @@ package operation
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"html/template"
 	"net/http"
 	"time"
@@ -26,9 +24,6 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"unnamed": func(v *view) int64 { return v.FailuresTotal - int64(len(v.Failures)) },
 }).ParseFS(pageFiles, "*.html"))
 
-//go:embed operation.css
-var pageStyle string
-
 // pageScript keeps the page of an operation and the list up to date while an operation
 // is running. It fetches the whole page again, as a browser without scripts does, so that
 // the server alone makes the content.
@@ -37,15 +32,8 @@ var pageStyle string
 var pageScript string
 
 // pagePolicy allows only the page's own style and script, and requests to its own server.
-var pagePolicy = "default-src 'none'; style-src " + sourceHash(pageStyle) + "; script-src " + sourceHash(pageScript) +
+var pagePolicy = "default-src 'none'; style-src " + browser.SourceHash(browser.Style()) + "; script-src " + browser.SourceHash(pageScript) +
 	"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// sourceHash returns the source of an inline style or script for a
-// Content-Security-Policy.
-func sourceHash(content string) string {
-	sum := sha256.Sum256([]byte(content))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
 
 // page is what a template shows. A Live page updates itself: it has the script, and a
 // browser without scripts reloads it every two seconds.
@@ -68,7 +56,7 @@ type page struct {
 
 // write answers with the page that the template name makes.
 func (p *page) write(w http.ResponseWriter, name string) error {
-	p.Style, p.Script = template.CSS(pageStyle), template.JS(pageScript) //nolint:gosec // both are constant
+	p.Style, p.Script = template.CSS(browser.Style()), template.JS(pageScript) //nolint:gosec // both are constant
 	var content bytes.Buffer
 	if err := pages.ExecuteTemplate(&content, name, p); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/storage/history"
 )
 
@@ -127,7 +128,7 @@ func TestOperationListPage(t *testing.T) {
 // wantPage checks the content of a page apart from its style and script.
 func wantPage(t *testing.T, page string, has, hasNot []string) {
 	t.Helper()
-	page = strings.NewReplacer(pageStyle, "", pageScript, "").Replace(page)
+	page = strings.NewReplacer(browser.Style(), "", pageScript, "").Replace(page)
 	for _, part := range has {
 		if !strings.Contains(page, part) {
 			t.Errorf("%s is not in %s", part, page)
