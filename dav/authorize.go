@@ -132,6 +132,10 @@ func (h *Handler) respondErrorTo(w http.ResponseWriter, r *http.Request, err err
 		h.Challenge(w, r)
 		return
 	}
+	if h.shownAsPage(r, err) {
+		h.respondErrorPage(w, r, err)
+		return
+	}
 	h.respondError(r.Context(), w, err)
 }
 

@@ -36,7 +36,7 @@ func (h *Handler) get(w http.ResponseWriter, r *request) error {
 	case r.Method == http.MethodHead:
 		return h.head(w, r, info)
 	case info.IsDir():
-		return h.index(w, r, r.name, info)
+		return h.collection(w, r, info)
 	case part:
 		return servePart(w, r, f, info)
 	}
@@ -210,8 +210,12 @@ func (h *Handler) mayRead(w http.ResponseWriter, r *request, name string, info f
 	return err
 }
 
-// post refuses POST, because nothing here processes it (RFC 4918 §9.5).
-func (h *Handler) post(_ http.ResponseWriter, r *request) error {
+// post serves forms of pages. Otherwise it refuses POST, because nothing here processes it (RFC
+// 4918 §9.5).
+func (h *Handler) post(w http.ResponseWriter, r *request) error {
+	if h.hasForms() {
+		return h.postForm(w, r)
+	}
 	if _, err := h.names().Stat(r.Context(), r.name); err != nil {
 		return err
 	}

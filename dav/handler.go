@@ -166,6 +166,9 @@ type Handler struct {
 	// If a handler in front of this one answers CORS preflights, set AllowOrigin to the
 	// rule that it uses. If AllowOrigin is nil, no foreign origin may change anything.
 	AllowOrigin func(origin string) bool
+	// Pages makes the pages for people who open a collection in a browser. If it is nil, they see
+	// a plain index. [NoPages] refuses to list collections.
+	Pages Pages
 	// Compress says for which clients the server compresses listings, indexes and other
 	// answers that it generates.
 	Compress Compression

@@ -59,6 +59,7 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 	if v := h.view(r.Context()); v != nil && name == "/" {
 		v.addTo(r.Context(), &members)
 	}
+	members.sort(r.URL.Query().Get("sort"))
 	setIndexHeaders(w.Header(), info)
 	compressor := h.compressor(w, r.Request)
 	defer compressor.Release()

@@ -28,6 +28,8 @@ type indexMembers struct {
 	h      *Handler
 	client string
 	all    []indexMember
+	// limit is how many members to read; zero means indexLimit.
+	limit int
 	// whole is false if there may be more members.
 	whole   bool
 	entered int // how many are counted in Handler.listings
@@ -50,8 +52,9 @@ func (m *indexMembers) read(ctx context.Context, name string) error {
 		return err
 	}
 	defer listing.Close()
+	limit := m.max()
 	var entries []storage.Entry
-	for end := error(nil); !errors.Is(end, io.EOF) && len(m.all) < indexLimit; {
+	for end := error(nil); !errors.Is(end, io.EOF) && len(m.all) < limit; {
 		var found storage.Members
 		found, end = listing.Next(ctx)
 		if end != nil && !errors.Is(end, io.EOF) {
@@ -60,16 +63,47 @@ func (m *indexMembers) read(ctx context.Context, name string) error {
 		if found == nil {
 			continue
 		}
-		for from := 0; from < found.Len() && len(m.all) < indexLimit; from += indexDescribed {
+		for from := 0; from < found.Len() && len(m.all) < limit; from += indexDescribed {
 			entries = found.Describe(ctx, from, min(from+indexDescribed, found.Len()), entries[:0])
 			if err := m.add(ctx, name, entries); err != nil {
 				return err
 			}
 		}
 	}
-	m.whole = len(m.all) < indexLimit
+	m.whole = len(m.all) < limit
 	slices.SortFunc(m.all, compareMembers)
 	return nil
+}
+
+func (m *indexMembers) max() int { return cmp.Or(m.limit, indexLimit) }
+
+// sort sorts the members in the order of the query parameter sort: by name, size, time or kind,
+// and with "-" before it backwards. Collections stay before files.
+func (m *indexMembers) sort(order string) {
+	by, backwards := strings.CutPrefix(order, "-")
+	compare, ok := memberOrders[by]
+	if !ok || by == "name" && !backwards {
+		return
+	}
+	slices.SortStableFunc(m.all, func(a, b indexMember) int {
+		if a.collection != b.collection {
+			return compareMembers(a, b)
+		}
+		if backwards {
+			a, b = b, a
+		}
+		return compare(a, b)
+	})
+}
+
+// memberOrders are the values of the query parameter sort.
+var memberOrders = map[string]func(a, b indexMember) int{
+	"name": compareMembers,
+	"size": func(a, b indexMember) int { return cmp.Compare(a.size, b.size) },
+	"time": func(a, b indexMember) int { return cmp.Compare(a.modified, b.modified) },
+	"kind": func(a, b indexMember) int {
+		return strings.Compare(strings.ToLower(path.Ext(a.name)), strings.ToLower(path.Ext(b.name)))
+	},
 }
 
 // add adds those entries that a client can GET.
@@ -78,7 +112,7 @@ func (m *indexMembers) add(ctx context.Context, collection string, entries []sto
 		return err
 	}
 	for i := range entries {
-		if len(m.all) == indexLimit {
+		if len(m.all) == m.max() {
 			break
 		}
 		if err := m.count(); err != nil {

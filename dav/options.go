@@ -23,7 +23,7 @@ var methodTraits = map[string]methodTrait{
 	"OPTIONS": {collection: true, file: true},
 	"GET":     {collection: true, file: true},
 	"HEAD":    {collection: true, file: true},
-	// No resource accepts a POST.
+	// Only a collection accepts a POST, if it has pages with forms.
 	"POST":      {},
 	"PUT":       {writes: true, creates: true, file: true},
 	"PATCH":     {writes: true, file: true},
@@ -82,6 +82,8 @@ func (h *Handler) allowAt(ctx context.Context, name string) string {
 	rights := storage.RightsAt(ctx, h.FileSystem, name)
 	return h.allow(func(method string, t methodTrait) bool {
 		switch {
+		case method == http.MethodPost:
+			return err == nil && info.IsDir() && h.hasForms() && !h.ReadOnly && (!restricted || rights.Has(storage.RightCreate))
 		case restricted && !isAllowed(method, rights, err == nil && info.IsDir()):
 			return false
 		case err != nil:

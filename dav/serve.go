@@ -92,6 +92,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if id, ok := h.uploadID(r.Context(), r.URL.Path); ok {
 		return h.serveUpload(w, r, id)
 	}
+	if served, err := h.serveAsset(w, r); served {
+		return err
+	}
 	return h.serveResource(w, r, serve)
 }
 
@@ -109,15 +112,21 @@ func (h *Handler) serveResource(w http.ResponseWriter, r *http.Request, serve fu
 		return status.New(http.StatusForbidden, "this share is read-only")
 	case isProbe(req):
 		return h.probe(w, req)
-	case storage.Reserved(req.name) && traits.writes:
-		return status.New(http.StatusForbidden, "the name is reserved for the server")
 	case storage.Reserved(req.name):
-		return status.New(http.StatusNotFound, "no such resource")
+		return reservedError(traits.writes)
 	}
 	if traits.writes && !operates {
 		return h.serveHeld(w, req, serve)
 	}
 	return h.serveNow(w, req, serve)
+}
+
+// reservedError is the answer to a request for a reserved name.
+func reservedError(writes bool) error {
+	if writes {
+		return status.New(http.StatusForbidden, "the name is reserved for the server")
+	}
+	return status.New(http.StatusNotFound, "no such resource")
 }
 
 // document serves a status document. A client without a name may be a user whose operation it is.

@@ -38,6 +38,9 @@ type Handler struct {
 	// Groups, if not nil, returns groups of a user in addition to those that the Verifier
 	// knows. It is called for each request.
 	Groups func(name string) []string
+	// Unauthorized, if not nil, writes an answer with the status 401 and a reason, whose other
+	// headers are set. By default the answer is a text.
+	Unauthorized func(w http.ResponseWriter, r *http.Request, reason string)
 	// Known, if not nil, is called with the user of a request, before Next.
 	Known func(*http.Request, string)
 	// Refused, if not nil, is called with the reason when credentials are refused. It is
@@ -143,7 +146,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, user string, er
 		w.Header().Set("Retry-After", seconds(wait.retryAfter))
 		http.Error(w, err.Error(), http.StatusTooManyRequests)
 	case wrong:
-		h.challenge(w, err.Error())
+		h.challenge(w, r, err.Error())
 	default:
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "503 Service Unavailable: the server could not check the password in time: try again in a moment", http.StatusServiceUnavailable)
@@ -152,13 +155,17 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, user string, er
 
 // Challenge answers r with 401 and asks for a user name and a password. Next can call it for
 // a client without a name that may not do what it wants.
-func (h *Handler) Challenge(w http.ResponseWriter, _ *http.Request) {
-	h.challenge(w, "this server requires a user name and a password")
+func (h *Handler) Challenge(w http.ResponseWriter, r *http.Request) {
+	h.challenge(w, r, "this server requires a user name and a password")
 }
 
 // challenge answers with 401 (RFC 7617 §2 and §2.1).
-func (h *Handler) challenge(w http.ResponseWriter, text string) {
+func (h *Handler) challenge(w http.ResponseWriter, r *http.Request, text string) {
 	w.Header().Set("WWW-Authenticate", `Basic realm="`+h.Realm+`", charset="UTF-8"`)
+	if h.Unauthorized != nil {
+		h.Unauthorized(w, r, text)
+		return
+	}
 	http.Error(w, text, http.StatusUnauthorized)
 }
 

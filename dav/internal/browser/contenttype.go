@@ -23,6 +23,11 @@ func ContentType(ctx context.Context, name string, info fs.FileInfo) string {
 			return found
 		}
 	}
+	return TypeOf(name)
+}
+
+// TypeOf returns the content type of a file by its name alone, or "" if it is unknown.
+func TypeOf(name string) string {
 	extension := strings.ToLower(path.Ext(name))
 	if found, known := contentTypes[extension]; known {
 		return found
