@@ -3,10 +3,13 @@ TOOL = $(GO) tool -modfile=.ci/tools/go.mod
 FUZZTIME ?= 30s
 BENCHTIME ?= 10x
 
-.PHONY: build test sweep race lint fuzz litmus bench bench-peers packaging deps
+.PHONY: build test sweep race lint fuzz litmus bench bench-peers packaging deps page
 
 build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
+
+page: ## the scripts of the file browser, from dav/page/src to dav/page/dist; needs Node 20
+	cd dav/page && npm ci && npm run build
 
 test: deps ## all tests, sweeps as a sample: unit tests, the command, litmus, cadaver, a davfs2 mount, kills
 	# litmus/ mostly waits for slow storage, so it runs beside the others, and is shown after them.

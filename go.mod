@@ -2,6 +2,8 @@ module github.com/davd/davd
 
 go 1.26.0
 
+ignore ./dav/page/node_modules
+
 require (
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/caddyserver/certmagic v0.25.6

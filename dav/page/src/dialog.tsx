@@ -1,0 +1,106 @@
+// Dialogs, one at a time. Each function returns a promise of the answer; null means cancelled.
+import { signal } from '@preact/signals';
+import type { ComponentChildren, VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { text } from './text';
+
+const shown = signal<VNode | null>(null);
+let waiting: Promise<unknown> = Promise.resolve();
+
+// Dialogs shows the current dialog.
+export const Dialogs = () => shown.value;
+
+// ask shows a dialog that draw makes, after those that are open.
+export const ask = <T,>(draw: (answer: (value: T | null) => void) => VNode): Promise<T | null> => {
+  const asked = waiting.then(() => new Promise<T | null>((resolve) => {
+    shown.value = draw((value) => { shown.value = null; resolve(value); });
+  }));
+  waiting = asked;
+  return asked;
+};
+
+let ids = 0;
+
+// Dialog is the frame of a dialog. The browser keeps the focus in it.
+export const Dialog = ({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) => {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [id] = useState(() => `dialog-${++ids}`);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current!.showModal();
+    dialog.current!.querySelector<HTMLElement>('[data-first]')?.focus();
+    return () => { if (before instanceof HTMLElement) before.focus(); };
+  }, []);
+  return (
+    <dialog ref={dialog} class={wide ? 'wide' : ''} aria-labelledby={id} onCancel={(e) => { e.preventDefault(); onClose(); }}
+      onClick={(e) => { if (e.target === dialog.current) onClose(); }}>
+      <div class="frame"><h2 id={id}><bdi>{title}</bdi></h2>{children}</div>
+    </dialog>
+  );
+};
+
+const Naming = ({ title, hint, initial, action, answer }: { title: string; hint: string; initial: string; action: string; answer: (name: string | null) => void }) => {
+  const [wrong, setWrong] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const dot = initial.lastIndexOf('.');
+    input.current!.focus();
+    input.current!.setSelectionRange(0, dot > 0 ? dot : initial.length);
+  }, []);
+  const submit = (e: Event) => {
+    e.preventDefault();
+    const name = input.current!.value.trim();
+    if (!name || name === '.' || name === '..' || name.includes('/')) setWrong(text.nameInvalid); else answer(name);
+  };
+  return (
+    <Dialog title={title} onClose={() => answer(null)}>
+      <form onSubmit={submit}>
+        <label>{hint}<input ref={input} name="name" value={initial} autocomplete="off" spellcheck={false} maxLength={255} aria-describedby="name-error" /></label>
+        <p id="name-error" class="error" role="alert">{wrong}</p>
+        <div class="buttons"><button type="button" onClick={() => answer(null)}>{text.cancel}</button><button class="primary">{action}</button></div>
+      </form>
+    </Dialog>
+  );
+};
+
+export const askName = (title: string, hint: string, initial: string, action: string): Promise<string | null> =>
+  ask<string>((answer) => <Naming {...{ title, hint, initial, action, answer }} />);
+
+export const confirmDelete = (names: string[]): Promise<true | null> => ask<true>((answer) => (
+  <Dialog title={text.deleteTitle(names)} onClose={() => answer(null)}>
+    {names.length > 1 && <ul class="names">{names.slice(0, 5).map((name) => <li key={name}><bdi>{name}</bdi></li>)}{names.length > 5 && <li>…</li>}</ul>}
+    <p>{text.deleteHint}</p>
+    <div class="buttons"><button data-first onClick={() => answer(null)}>{text.cancel}</button><button class="danger" onClick={() => answer(true)}>{text.remove}</button></div>
+  </Dialog>
+));
+
+export type Resolution = 'replace' | 'both' | 'skip';
+
+const Conflict = ({ name, answer }: { name: string; answer: (value: { how: Resolution; all: boolean }) => void }) => {
+  const [all, setAll] = useState(false);
+  const button = (how: Resolution, title: string) => <button type="button" onClick={() => answer({ how, all })}>{title}</button>;
+  return (
+    <Dialog title={text.conflictTitle(name)} onClose={() => answer({ how: 'skip', all })}>
+      <p>{text.conflictHint}</p>
+      <label class="check"><input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} /> {text.applyToAll}</label>
+      <div class="buttons">{button('skip', text.skip)}{button('both', text.keepBoth)}{button('replace', text.replace)}</div>
+    </Dialog>
+  );
+};
+
+// conflicts returns a function that asks what to do about an existing name, until one answer is for
+// all.
+export const conflicts = (): (name: string) => Promise<Resolution> => {
+  let forAll: Resolution | null = null;
+  let asking: Promise<unknown> = Promise.resolve();
+  return (name) => {
+    const answered = asking.then(async () => {
+      if (forAll) return forAll;
+      const answer = (await ask<{ how: Resolution; all: boolean }>((resolve) => <Conflict name={name} answer={resolve} />))!;
+      if (answer.all) forAll = answer.how;
+      return answer.how;
+    });
+    asking = answered;
+    return answered;
+  };
+};

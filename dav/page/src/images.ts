@@ -1,0 +1,43 @@
+// The viewer of images.
+import PhotoSwipe from 'photoswipe';
+import { href, label, type Entry } from './dav';
+import { kindOf } from './files';
+import { idOf, shown } from './state';
+import { text } from './text';
+
+// measure returns the size of an image, which the viewer needs to zoom it.
+const measure = (src: string): Promise<{ width: number; height: number }> => new Promise((resolve, reject) => {
+  const image = new Image();
+  image.onload = () => resolve({ width: image.naturalWidth || 800, height: image.naturalHeight || 600 });
+  image.onerror = reject;
+  image.src = src;
+});
+
+export const show = async (first: Entry): Promise<void> => {
+  const images = shown.value.filter((e) => kindOf(e) === 'image');
+  const sizes = new Map([[idOf(first), await measure(href(first))]]);
+  const viewer = new PhotoSwipe({
+    dataSource: images.map((e) => ({ src: href(e), alt: label(e.name), ...sizes.get(idOf(e)) ?? { width: innerWidth, height: innerHeight } })),
+    index: images.indexOf(first), bgOpacity: 0.97, loop: false, wheelToZoom: true, showHideAnimationType: 'none',
+    closeTitle: text.close, zoomTitle: text.zoom, arrowPrevTitle: text.previous, arrowNextTitle: text.next,
+  });
+  viewer.on('loadComplete', ({ content }) => {
+    const { element, slide } = content;
+    if (!(element instanceof HTMLImageElement) || !element.naturalWidth) return;
+    Object.assign(content, { width: element.naturalWidth, height: element.naturalHeight });
+    if (!slide) return;
+    Object.assign(slide, { width: content.width, height: content.height });
+    slide.calculateSize();
+    slide.currZoomLevel = slide.zoomLevels.initial;
+    slide.updateContentSize(true);
+    slide.applyCurrentZoomPan();
+  });
+  viewer.on('uiRegister', () => {
+    viewer.ui!.registerElement({
+      name: 'caption', order: 9, appendTo: 'root',
+      onInit: (element) => viewer.on('change', () => { element.textContent = label(images[viewer.currIndex]?.name ?? ''); }),
+    });
+  });
+  viewer.on('initialLayout', () => viewer.element!.setAttribute('aria-label', text.kindOf('image')));
+  viewer.init();
+};

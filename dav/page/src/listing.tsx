@@ -1,0 +1,210 @@
+// The list and the grid of entries. Only what is visible has elements.
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
+import { signal } from '@preact/signals';
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
+import * as actions from './actions';
+import { href, label, type Entry } from './dav';
+import { kindOf, type Column } from './files';
+import { Icon } from './icons';
+import { active, crumbs, endSearch, failure, idOf, load, loading, order, path, reorder, rights, root, searching, selected, selection, shown, view, visit } from './state';
+import { size, text } from './text';
+import { canView, openViewer } from './viewing';
+
+const rowHeight = 44, tileWidth = 148, tileHeight = 156;
+
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const Time = ({ at }: { at: number }) => at ? <time dateTime={new Date(at).toISOString()} title={full.format(at)}>{day.format(at)}<span class="clock"> {clock.format(at)}</span></time> : null;
+
+const LockMark = ({ e }: { e: Entry }) => {
+  if (!e.lock) return null;
+  const title = text.lockedBy(e.lock.owner, e.lock.until ? `${day.format(e.lock.until)} ${clock.format(e.lock.until)}` : '');
+  return <span class="lock" title={title}><Icon name="lock" /><span class="hidden">{title}</span></span>;
+};
+
+export const open = (e: Entry): void => {
+  if (e.folder) visit(href(e));
+  else if (canView(e)) void openViewer(e);
+  else actions.download([e]);
+};
+
+const toggle = (e: Entry, on = !selection.value.has(idOf(e))): void => {
+  const next = new Set(selection.value);
+  if (on) next.add(idOf(e)); else next.delete(idOf(e));
+  selection.value = next;
+};
+
+// anchor is where a selection with Shift began.
+let anchor = 0;
+const selectTo = (index: number): void => {
+  const [from, to] = anchor < index ? [anchor, index] : [index, anchor];
+  selection.value = new Set(shown.value.slice(from, to + 1).map(idOf));
+};
+
+const clicked = (e: MouseEvent, entry: Entry, index: number): void => {
+  active.value = index;
+  if (e.shiftKey) { e.preventDefault(); selectTo(index); return; }
+  anchor = index;
+  if (e.metaKey || e.ctrlKey) {
+    if ((e.target as Element).closest('a')) return; // another tab
+    toggle(entry);
+  } else if ((e.target as Element).closest('a')) {
+    e.preventDefault();
+    open(entry);
+  }
+};
+
+// Dragging entries onto a folder moves them, with Ctrl copies them.
+const dragType = 'application/x-davd';
+let dragged: Entry[] = [];
+export const dropping = signal('');
+const dragOver = (e: DragEvent, to: string): void => {
+  if (!e.dataTransfer?.types.includes(dragType) || dragged.some((each) => href(each) === to)) return;
+  e.preventDefault();
+  e.stopPropagation();
+  e.dataTransfer.dropEffect = e.ctrlKey ? 'copy' : 'move';
+  dropping.value = to;
+};
+const drop = (e: DragEvent, to: string): void => {
+  if (!e.dataTransfer?.types.includes(dragType)) return;
+  e.preventDefault();
+  e.stopPropagation();
+  dropping.value = '';
+  void actions.transfer(e.ctrlKey ? 'COPY' : 'MOVE', dragged, to);
+};
+// target returns the properties of an element onto which entries can be dropped.
+export const target = (to: string) => ({
+  onDragOver: (e: DragEvent) => dragOver(e, to), onDragLeave: () => { dropping.value = ''; }, onDrop: (e: DragEvent) => drop(e, to),
+});
+const dragStart = (e: DragEvent, entry: Entry): void => {
+  dragged = selection.value.has(idOf(entry)) ? selected.value : [entry];
+  e.dataTransfer!.setData(dragType, '');
+  e.dataTransfer!.setData('text/uri-list', dragged.map((each) => location.origin + href(each)).join('\r\n'));
+  e.dataTransfer!.effectAllowed = 'copyMove';
+};
+
+const Thumb = ({ e }: { e: Entry }) => {
+  const [broken, setBroken] = useState(false);
+  const kind = kindOf(e);
+  if (kind === 'image' && !broken && e.size < 20e6) return <img src={href(e)} alt="" loading="lazy" decoding="async" draggable={false} onError={() => setBroken(true)} />;
+  return <span class={`large ${kind}`}><Icon name={kind} /></span>;
+};
+
+const Where = ({ e }: { e: Entry }) => searching.value ? <span class="where"><bdi>{label(decodeURIComponent(e.parent.slice(path.value.length).replace(/%(?![0-9a-f]{2})/gi, '%25')))}</bdi></span> : null;
+
+const Row = ({ e, index, top }: { e: Entry; index: number; top: number }) => {
+  const id = idOf(e), on = selection.value.has(id), kind = kindOf(e);
+  return (
+    <div role="row" id={`row-${index}`} aria-rowindex={index + 2} aria-selected={on} class={`row${active.value === index ? ' active' : ''}${dropping.value === href(e) ? ' dropping' : ''}`}
+      style={{ transform: `translateY(${top}px)` }} draggable onDragStart={(event) => dragStart(event, e)} {...(e.folder ? target(href(e)) : {})}
+      onClick={(event) => clicked(event, e, index)} onDblClick={() => open(e)}>
+      <span role="gridcell" class="check"><input type="checkbox" tabIndex={-1} checked={on} aria-label={text.select(label(e.name))} onClick={(event) => { event.stopPropagation(); anchor = active.value = index; toggle(e); }} /></span>
+      <span role="gridcell" class="name"><span class={kind}><Icon name={kind} /></span><a href={href(e)} tabIndex={-1} draggable={false}><bdi>{label(e.name)}</bdi></a><LockMark e={e} /><Where e={e} /></span>
+      <span role="gridcell" class="kind">{text.kindOf(kind)}</span>
+      <span role="gridcell" class="time"><Time at={e.time} /></span>
+      <span role="gridcell" class="size">{e.folder ? '' : size(e.size)}</span>
+    </div>
+  );
+};
+
+const Tile = ({ e, index }: { e: Entry; index: number }) => {
+  const on = selection.value.has(idOf(e));
+  return (
+    <div role="gridcell" id={`row-${index}`} aria-selected={on} class={`tile${active.value === index ? ' active' : ''}${dropping.value === href(e) ? ' dropping' : ''}`} draggable
+      onDragStart={(event) => dragStart(event, e)} {...(e.folder ? target(href(e)) : {})} onClick={(event) => clicked(event, e, index)} onDblClick={() => open(e)}>
+      <input type="checkbox" tabIndex={-1} checked={on} aria-label={text.select(label(e.name))} onClick={(event) => { event.stopPropagation(); anchor = active.value = index; toggle(e); }} />
+      <Thumb e={e} />
+      <a href={href(e)} tabIndex={-1} draggable={false} title={label(e.name)}><bdi>{label(e.name)}</bdi></a><LockMark e={e} />
+    </div>
+  );
+};
+
+// useVirtual returns the visible rows of a scrolled element, and their total height.
+const useVirtual = (count: number, height: number, scroller: { current: HTMLElement | null }) => {
+  const [, draw] = useReducer((n: number) => n + 1, 0);
+  const options = {
+    count, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 8,
+    observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: () => draw(undefined as never),
+  };
+  const [virtual] = useState(() => new Virtualizer<HTMLElement, HTMLElement>(options));
+  virtual.setOptions(options);
+  useLayoutEffect(() => virtual._didMount(), []);
+  useLayoutEffect(() => virtual._willUpdate());
+  useLayoutEffect(() => virtual.measure(), [height]);
+  return virtual;
+};
+
+const Heading = ({ by, title }: { by: Column; title: string }) => {
+  const mine = order.value.by === by;
+  return (
+    <span role="columnheader" class={by} aria-sort={mine ? order.value.backwards ? 'descending' : 'ascending' : 'none'}>
+      <button type="button" onClick={() => reorder({ by, backwards: mine && !order.value.backwards })}>{title}{mine && <span class={order.value.backwards ? 'arrow back' : 'arrow'} aria-hidden="true">▲</span>}</button>
+    </span>
+  );
+};
+
+const keys = (e: KeyboardEvent, columns: number, page: number): void => {
+  const all = shown.value, last = all.length - 1, at = Math.min(active.value, last), current = all[at];
+  if (e.target instanceof HTMLElement && e.target.closest('input:not([type=checkbox]), button')) return;
+  const moves: Record<string, number> = {
+    ArrowDown: at + columns, ArrowUp: at - columns, Home: 0, End: last, PageDown: at + page * columns, PageUp: at - page * columns,
+    ...(columns > 1 ? { ArrowRight: at + 1, ArrowLeft: at - 1 } : {}),
+  };
+  const to = e.altKey ? undefined : moves[e.key];
+  if (to !== undefined) {
+    active.value = Math.max(0, Math.min(last, to));
+    if (e.shiftKey) selectTo(active.value); else anchor = active.value;
+  } else if (e.key === 'Enter' && current) open(current);
+  else if (e.key === ' ' && current) toggle(current);
+  else if (e.key === 'a' && (e.ctrlKey || e.metaKey)) selection.value = new Set(all.map(idOf));
+  else if (e.key === 'Escape' && selection.value.size) selection.value = new Set();
+  else if (e.key === 'Escape' && searching.value) endSearch();
+  else if (e.key === 'F2' && current && rights.value.remove) void actions.rename(current);
+  else if (e.key === 'Delete' && rights.value.remove) void actions.remove(selected.value.length ? selected.value : current ? [current] : []);
+  else if ((e.key === 'Backspace' || e.key === 'ArrowUp' && e.altKey) && path.value !== root) visit(crumbs.value.at(-2)!.path);
+  else return;
+  e.preventDefault();
+};
+
+const Nothing = () => {
+  if (failure.value >= 0) return <div class="nothing" role="alert"><p>{text.failedStatus(failure.value)}</p><button type="button" onClick={() => void load()}>{text.retry}</button></div>;
+  if (loading.value || searching.value?.running || shown.value.length) return null;
+  if (searching.value) return <div class="nothing"><p>{text.nothing}</p></div>;
+  return <div class="nothing"><span class="large folder"><Icon name="folder" /></span><p>{text.empty}</p>{rights.value.create && <p class="muted">{text.emptyHint}</p>}</div>;
+};
+
+// Listing shows the entries, and scrolls.
+export const Listing = () => {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width));
+    observer.observe(scroller.current!);
+    return () => observer.disconnect();
+  }, []);
+  const tiles = view.value === 'grid', all = shown.value;
+  const columns = tiles ? Math.max(1, Math.floor(width / tileWidth)) : 1;
+  const height = tiles ? tileHeight : rowHeight;
+  const virtual = useVirtual(Math.ceil(all.length / columns), height, scroller);
+  const row = Math.floor(active.value / columns);
+  useEffect(() => { if (row < virtual.options.count) virtual.scrollToIndex(row, { align: 'auto' }); }, [row]);
+  useEffect(() => { scroller.current!.scrollTop = 0; scroller.current!.focus({ preventScroll: true }); }, [path.value]);
+  const rows = virtual.getVirtualItems();
+  const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / height) - 1);
+  const chosen = selection.value.size, allOn = chosen > 0 && chosen >= all.length;
+  return (
+    <div class={`listing ${view.value}`}>
+      <div ref={scroller} class="scroller" role="grid" tabIndex={0} aria-label={crumbs.value.at(-1)!.name} aria-rowcount={tiles ? Math.ceil(all.length / columns) : all.length + 1} aria-multiselectable="true"
+        aria-activedescendant={all.length && row < virtual.options.count ? `row-${Math.min(active.value, all.length - 1)}` : undefined} aria-busy={loading.value} onKeyDown={(e) => keys(e, columns, page)}>
+        {!tiles && <div role="row" class="row heading" aria-rowindex={1}><span role="columnheader" class="check"><input type="checkbox" aria-label={text.selectAll} checked={allOn} onChange={() => { selection.value = allOn ? new Set() : new Set(all.map(idOf)); }} /></span><Heading by="name" title={text.name} /><Heading by="kind" title={text.kind} /><Heading by="time" title={text.time} /><Heading by="size" title={text.size} /></div>}
+        <div role="rowgroup" class="rows" style={{ height: `${virtual.getTotalSize()}px` }}>
+          {rows.map(({ index, start }) => tiles
+            ? <div role="row" aria-rowindex={index + 1} class="tiles" key={index} style={{ transform: `translateY(${start}px)`, gridTemplateColumns: `repeat(${columns}, 1fr)` }}>{all.slice(index * columns, (index + 1) * columns).map((e, i) => <Tile key={idOf(e)} e={e} index={index * columns + i} />)}</div>
+            : all[index] && <Row key={idOf(all[index])} e={all[index]} index={index} top={start} />)}
+        </div>
+        <Nothing />
+      </div>
+    </div>
+  );
+};

@@ -1,0 +1,167 @@
+import '../../internal/browser/style.css';
+import 'photoswipe/style.css';
+import './app.css';
+import { signal } from '@preact/signals';
+import { render } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import * as actions from './actions';
+import { Activity } from './activity';
+import { label } from './dav';
+import { Dialogs } from './dialog';
+import { type Column } from './files';
+import { Icon } from './icons';
+import { Listing, target } from './listing';
+import { refresh } from './operations';
+import { crumbs, endSearch, entries, failure, filter, hidden, load, loading, message, operationsPath, order, path, reorder, rights, searching, selected, selection, shown, startSearch, summary, user, view, visit } from './state';
+import { text } from './text';
+import { add, fromDrop } from './uploads';
+
+const Button = ({ icon, title, onClick, primary, pressed }: { icon: string; title: string; onClick: () => void; primary?: boolean; pressed?: boolean }) => (
+  <button type="button" class={primary ? 'tool primary' : 'tool'} title={title} aria-pressed={pressed} onClick={onClick}><Icon name={icon} /><span>{title}</span></button>
+);
+
+// Menu is a list of buttons that another button shows.
+const Menu = ({ icon, title, children }: { icon: string; title: string; children: preact.ComponentChildren }) => {
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (e: Event) => { if (details.current?.open && !(e.type === 'click' && (e.target as Element).closest('summary') && details.current.contains(e.target as Node))) details.current.open = false; };
+    const key = (e: KeyboardEvent) => { if (e.key === 'Escape' && details.current?.open) { details.current.open = false; details.current.querySelector('summary')!.focus(); } };
+    addEventListener('click', close);
+    addEventListener('keydown', key);
+    return () => { removeEventListener('click', close); removeEventListener('keydown', key); };
+  }, []);
+  return <details ref={details} class="menu"><summary class={icon === 'upload' ? 'tool primary' : 'tool'} title={title}><Icon name={icon} /><span>{title}</span></summary><div class="items">{children}</div></details>;
+};
+
+const picked = (e: Event): void => {
+  const input = e.currentTarget as HTMLInputElement;
+  add([...input.files ?? []].map((file) => ({ file, name: file.webkitRelativePath || file.name })));
+  input.value = '';
+};
+
+const Upload = () => {
+  const files = useRef<HTMLInputElement>(null), folder = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input ref={files} id="upload-files" type="file" multiple hidden onChange={picked} />
+      <input ref={(e) => { folder.current = e; if (e) e.webkitdirectory = true; }} id="upload-folder" type="file" hidden onChange={picked} />
+      <Menu icon="upload" title={text.upload}>
+        <button type="button" onClick={() => files.current!.click()}>{text.uploadFiles}</button>
+        <button type="button" onClick={() => folder.current!.click()}>{text.uploadFolder}</button>
+      </Menu>
+    </>
+  );
+};
+
+const Crumbs = () => (
+  <nav class="crumbs" aria-label={text.folders}><ol>{crumbs.value.map(({ name, path: to }, i, all) => (
+    <li key={to}><a href={to} aria-current={i === all.length - 1 ? 'page' : undefined} {...target(to)} onClick={(e) => { if (e.ctrlKey || e.metaKey || e.shiftKey) return; e.preventDefault(); visit(to); }}><bdi>{label(name)}</bdi></a></li>
+  ))}</ol></nav>
+);
+
+const Selected = () => {
+  const chosen = selected.value, { create, remove } = rights.value;
+  return (
+    <div class="tools chosen" role="toolbar" aria-label={text.selected(chosen.length)}>
+      <button type="button" class="icon" aria-label={text.clear} title={text.clear} onClick={() => { selection.value = new Set(); }}><Icon name="close" /></button>
+      <strong aria-live="polite">{text.count(chosen.length)}<span> {text.selectedWord}</span></strong>
+      <Button icon="download" title={text.download} onClick={() => actions.download(chosen)} />
+      {create && <Button icon="copy" title={text.copy} onClick={() => void actions.moveOrCopy('COPY', chosen)} />}
+      {remove && <Button icon="move" title={text.move} onClick={() => void actions.moveOrCopy('MOVE', chosen)} />}
+      {remove && create && chosen.length === 1 && <Button icon="rename" title={text.rename} onClick={() => void actions.rename(chosen[0]!)} />}
+      {remove && <Button icon="remove" title={text.remove} onClick={() => void actions.remove(chosen)} />}
+    </div>
+  );
+};
+
+const columns: [Column, string][] = [['name', text.name], ['kind', text.kind], ['time', text.time], ['size', text.size]];
+
+const Tools = () => {
+  if (selected.value.length) return <Selected />;
+  const submit = (e: Event) => { e.preventDefault(); const term = filter.value.trim(); if (term) void startSearch(term); };
+  return (
+    <div class="tools">
+      {rights.value.create && <><Upload /><Button icon="add" title={text.newFolder} onClick={() => void actions.createFolder()} /></>}
+      <form class="filter" role="search" onSubmit={submit}>
+        <Icon name="search" />
+        <input type="search" id="filter" aria-label={text.filter} placeholder={text.filter} value={filter.value} autocomplete="off"
+          onInput={(e) => { filter.value = e.currentTarget.value; if (!filter.value && searching.value) endSearch(); }}
+          onKeyDown={(e) => { if (e.key === 'Escape' && filter.value) { e.preventDefault(); if (searching.value) endSearch(); else filter.value = ''; } }} />
+        {filter.value.trim() && <button>{text.search}</button>}
+      </form>
+      <Button icon={view.value === 'list' ? 'grid' : 'list'} title={view.value === 'list' ? text.grid : text.list} onClick={() => { view.value = view.value === 'list' ? 'grid' : 'list'; }} />
+      <Menu icon="more" title={text.more}>
+        <button type="button" aria-pressed={hidden.value} onClick={() => { hidden.value = !hidden.value; }}>{text.hidden}</button>
+        {columns.map(([by, title]) => <button type="button" key={by} aria-pressed={order.value.by === by} onClick={() => reorder({ by, backwards: order.value.by === by && !order.value.backwards })}>{text.sort}: {title}</button>)}
+        <a href={path.value + '?zip'} download="">{text.downloadFolder}</a>
+        <button type="button" onClick={() => void actions.mount()}>{text.mount}</button>
+        <a href={operationsPath}>{text.operations}</a>
+      </Menu>
+    </div>
+  );
+};
+
+const Searching = () => {
+  const s = searching.value;
+  if (!s) return null;
+  return (
+    <div class="searching" role="status">
+      <span>{s.running ? text.searching(s.term, shown.value.length) : text.searched(s.term, shown.value.length)}{s.cut && ` ${text.searchCut}`}</span>
+      {s.running ? <button type="button" onClick={s.stop}>{text.searchStop}</button> : <button type="button" onClick={endSearch}>{text.close}</button>}
+    </div>
+  );
+};
+
+const Message = () => {
+  const shownMessage = message.value;
+  useEffect(() => {
+    if (!shownMessage) return;
+    const timer = setTimeout(() => { message.value = ''; }, 6000);
+    return () => clearTimeout(timer);
+  }, [shownMessage]);
+  return <div class="message" role="status">{shownMessage && <p>{shownMessage}</p>}</div>;
+};
+
+const over = signal(false);
+
+const App = () => (
+  <>
+    <header><Crumbs />{user && <span class="user"><bdi>{label(user)}</bdi></span>}</header>
+    <main>
+      <h1 class="hidden"><bdi>{label(crumbs.value.at(-1)!.name)}</bdi></h1>
+      <Tools />
+      <Searching />
+      <Listing />
+    </main>
+    <footer><span role="status">{loading.value ? text.loading(entries.value.length) : failure.value >= 0 ? '' : summary.value}</span></footer>
+    <Activity />
+    <Message />
+    {over.value && <div class="dropzone">{text.dropHere}</div>}
+    <Dialogs />
+  </>
+);
+
+const carriesFiles = (e: DragEvent): boolean => rights.value.create && (e.dataTransfer?.types.includes('Files') ?? false);
+addEventListener('dragover', (e) => { if (carriesFiles(e)) { e.preventDefault(); over.value = true; } });
+addEventListener('dragleave', (e) => { if (!e.relatedTarget) over.value = false; });
+addEventListener('drop', (e) => {
+  over.value = false;
+  if (!carriesFiles(e)) return;
+  e.preventDefault();
+  const to = path.value;
+  void fromDrop(e.dataTransfer!).then((files) => add(files, to));
+});
+addEventListener('paste', (e) => {
+  if (!rights.value.create || !e.clipboardData?.files.length || e.target instanceof HTMLInputElement) return;
+  e.preventDefault();
+  add([...e.clipboardData.files].map((file) => ({ file, name: file.name })));
+});
+addEventListener('keydown', (e) => {
+  if (e.key !== '/' || e.target instanceof HTMLInputElement || document.querySelector('dialog')) return;
+  e.preventDefault();
+  document.getElementById('filter')?.focus();
+});
+
+render(<App />, document.getElementById('app')!);
+void load();
+void refresh();

@@ -1,0 +1,145 @@
+// What the page shows.
+import { computed, effect, signal } from '@preact/signals';
+import { Failed, decoded, list, rightsAt, search, segmentsOf, type Entry, type Rights } from './dav';
+import { comparing, merged, type Order } from './files';
+import { text } from './text';
+
+const app = document.getElementById('app')!;
+
+// root is the URL path of the server's root.
+export const root = new URL(app.dataset.root!, location.href).pathname;
+export const user = app.dataset.user ?? '';
+export const operationsPath = root + '.davd-operations/';
+
+const asFolder = (path: string) => path.endsWith('/') ? path : path + '/';
+
+// path is the URL path of the shown collection.
+export const path = signal(asFolder(location.pathname));
+export const entries = signal<Entry[]>([]);
+export const loading = signal(false);
+export const failure = signal(-1); // the status of the listing, or -1
+export const rights = signal<Rights>({ create: false, remove: false, write: false });
+export const selection = signal<ReadonlySet<string>>(new Set());
+export const active = signal(0);
+export const filter = signal('');
+export const message = signal('');
+
+const remembered = <T>(key: string, initial: T) => {
+  let start = initial;
+  try { start = JSON.parse(localStorage.getItem('davd.' + key) ?? '') as T; } catch { /* the initial value */ }
+  const value = signal(start);
+  effect(() => { try { localStorage.setItem('davd.' + key, JSON.stringify(value.value)); } catch { /* private window */ } });
+  return value;
+};
+export const order = remembered<Order>('order', { by: 'name', backwards: false });
+export const view = remembered<'list' | 'grid'>('view', 'list');
+export const hidden = remembered('hidden', false);
+
+export interface Search { term: string; running: boolean; cut: boolean; stop: () => void }
+export const searching = signal<Search | null>(null);
+
+// shown are the entries that pass the filter.
+export const shown = computed(() => {
+  const term = searching.value ? '' : filter.value.trim().toLowerCase();
+  if (hidden.value && !term) return entries.value;
+  return entries.value.filter((e) => (hidden.value || !e.name.startsWith('.')) && (!term || e.name.toLowerCase().includes(term)));
+});
+export const idOf = (e: Entry): string => e.parent + e.segment;
+export const selected = computed(() => selection.value.size ? shown.value.filter((e) => selection.value.has(idOf(e))) : []);
+export const summary = computed(() => {
+  let folders = 0, bytes = 0;
+  for (const e of shown.value) if (e.folder) folders++; else bytes += e.size;
+  return text.summary(folders, shown.value.length - folders, bytes);
+});
+
+// crumbs are the collections above the shown one, and itself.
+export const crumbs = computed(() => {
+  let at = root;
+  return [{ name: text.home, path: root }, ...segmentsOf(path.value.slice(root.length)).map((segment) => {
+    at += segment + '/';
+    return { name: decoded(segment), path: at };
+  })];
+});
+
+let loads = new AbortController();
+
+// collector returns a function that adds entries to those that are shown, first at once and then
+// at growing intervals, because each time all are shown anew.
+const collector = (signalled: AbortSignal) => {
+  let waiting: Entry[] = [], due = 0;
+  const flush = () => {
+    if (signalled.aborted || !waiting.length) return;
+    const compare = comparing(order.value);
+    entries.value = merged(entries.value, waiting.sort(compare), compare);
+    waiting = [];
+    due = performance.now() + Math.min(1000, 50 + entries.value.length / 100);
+  };
+  return { add: (found: Entry[]) => { for (const e of found) waiting.push(e); if (performance.now() >= due) flush(); }, flush };
+};
+
+// load reads the shown collection. quiet keeps what is shown until the answer is complete.
+export const load = async (quiet = false): Promise<void> => {
+  loads.abort();
+  const mine = loads = new AbortController();
+  const at = path.value;
+  searching.value = null;
+  failure.value = -1;
+  void rightsAt(at).then((r) => { if (!mine.signal.aborted) rights.value = r; }, () => {});
+  if (!quiet) { entries.value = []; loading.value = true; }
+  const collected: Entry[] = [];
+  const collect = collector(mine.signal);
+  try {
+    await list(at, mine.signal, quiet ? (found) => { for (const e of found) collected.push(e); } : collect.add);
+    if (mine.signal.aborted) return;
+    if (quiet) entries.value = collected.sort(comparing(order.value));
+    else collect.flush();
+  } catch (error) {
+    if (mine.signal.aborted) return;
+    failure.value = error instanceof Failed ? error.status : 0;
+  }
+  loading.value = false;
+};
+
+// startSearch replaces the shown entries by those below the collection whose names contain term.
+export const startSearch = async (term: string): Promise<void> => {
+  loads.abort();
+  const mine = loads = new AbortController();
+  const state = { term, running: true, cut: false, stop: () => { mine.abort(); searching.value = { ...searching.value!, running: false }; } };
+  entries.value = [];
+  selection.value = new Set();
+  searching.value = state;
+  const wanted = term.toLowerCase();
+  const collect = collector(mine.signal);
+  try {
+    await search(path.value, mine.signal, (found, cut) => {
+      collect.add(found.filter((e) => e.name.toLowerCase().includes(wanted)));
+      if (cut) searching.value = { ...searching.value!, cut };
+    });
+    collect.flush();
+  } catch (error) {
+    if (mine.signal.aborted) return;
+    failure.value = error instanceof Failed ? error.status : 0;
+  }
+  searching.value = { ...searching.value!, running: false };
+};
+
+export const endSearch = (): void => { filter.value = ''; void load(); };
+
+// visit shows another collection. Uploads go on, because the document stays.
+export const visit = (to: string, push = true): void => {
+  if (push) history.pushState(null, '', to);
+  path.value = asFolder(new URL(to, location.href).pathname);
+  selection.value = new Set();
+  filter.value = '';
+  active.value = 0;
+  void load();
+};
+addEventListener('popstate', () => visit(location.pathname, false));
+
+export const reorder = (next: Order): void => {
+  order.value = next;
+  entries.value = [...entries.value].sort(comparing(next));
+};
+
+effect(() => { document.title = label(); });
+function label() { return crumbs.value.at(-1)!.name; }

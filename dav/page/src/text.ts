@@ -1,0 +1,83 @@
+// All text that people read, ready for translation.
+
+const number = new Intl.NumberFormat('en');
+const counted = (n: number, one: string, many: string) => `${number.format(n)} ${n === 1 ? one : many}`;
+
+// size returns a size in powers of 1000.
+export const size = (bytes: number): string => {
+  if (bytes < 1000) return `${bytes} B`;
+  let value = bytes / 1000, unit = 0;
+  for (; value >= 999.5 && unit < 5; unit++) value /= 1000;
+  return `${value.toFixed(value < 9.95 ? 1 : 0)} ${'kMGTPE'[unit]}B`;
+};
+
+// duration returns a number of seconds for people.
+export const duration = (seconds: number): string => {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
+};
+
+const kinds: Record<string, string> = {
+  folder: 'Folder', image: 'Image', audio: 'Audio', video: 'Video', pdf: 'PDF', text: 'Text', archive: 'Archive', file: 'File',
+};
+
+export const text = {
+  home: 'Files',
+  folders: 'Folders',
+  upload: 'Upload',
+  uploadFiles: 'Upload files',
+  uploadFolder: 'Upload a folder',
+  newFolder: 'New folder',
+  filter: 'Filter this folder',
+  search: 'Search below',
+  searchStop: 'Stop search',
+  searching: (term: string, found: number) => `Searching for “${term}”: ${counted(found, 'result', 'results')} so far`,
+  searched: (term: string, found: number) => `${counted(found, 'result', 'results')} for “${term}”`,
+  searchCut: 'The search left out folders that are too large.',
+  list: 'List', grid: 'Grid',
+  sort: 'Sort by', name: 'Name', size: 'Size', time: 'Modified', kind: 'Kind',
+  more: 'More', hidden: 'Show hidden files', downloadFolder: 'Download this folder as ZIP', mount: 'Connect to this folder', operations: 'All operations', plain: 'Plain list',
+  select: (name: string) => `Select ${name}`,
+  selected: (n: number) => `${number.format(n)} selected`, count: (n: number) => number.format(n), selectedWord: 'selected',
+  selectAll: 'Select all', clear: 'Clear selection',
+  download: 'Download', rename: 'Rename', move: 'Move', copy: 'Copy', remove: 'Delete',
+  cancel: 'Cancel', close: 'Close', create: 'Create', save: 'Save', ok: 'OK', retry: 'Try again',
+  summary: (folders: number, files: number, bytes: number) =>
+    [folders && counted(folders, 'folder', 'folders'), files && counted(files, 'file', 'files'), files && size(bytes)].filter(Boolean).join(', ') || 'Empty',
+  loading: (n: number) => `Loading… ${n ? number.format(n) : ''}`,
+  empty: 'This folder is empty.', emptyHint: 'Drop files here, or use Upload.', nothing: 'No member of this folder matches.',
+  dropHere: 'Drop to upload to this folder',
+  kindOf: (kind: string) => kinds[kind] ?? kind,
+  folderName: 'Name of the folder', newName: (name: string) => `New name for ${name}`,
+  nameTaken: 'Something with this name exists here already.', nameInvalid: 'A name can’t be empty, “.” or “..”, or contain a slash.',
+  deleteTitle: (names: string[]) => names.length === 1 ? `Delete “${names[0]}”?` : `Delete ${number.format(names.length)} items?`,
+  deleteHint: 'This can’t be undone. Folders are deleted with everything in them.',
+  chooseMove: (n: number) => `Move ${counted(n, 'item', 'items')} to…`, chooseCopy: (n: number) => `Copy ${counted(n, 'item', 'items')} to…`,
+  moveHere: 'Move here', copyHere: 'Copy here', noFolders: 'No folders here.', up: 'Up',
+  conflictTitle: (name: string) => `“${name}” exists already`,
+  conflictHint: 'What should happen?', replace: 'Replace', keepBoth: 'Keep both', skip: 'Skip', applyToAll: 'Do the same for all further conflicts',
+  lockedBy: (owner: string, until: string) => `Locked${owner ? ` by ${owner}` : ''}${until ? ` until ${until}` : ''}`,
+  activity: 'Activity', activityHide: 'Hide activity', clearDone: 'Clear finished',
+  uploads: (done: number, total: number) => `Uploading: ${number.format(done)} of ${number.format(total)} files`,
+  uploaded: (total: number, failed: number) => failed ? `${counted(failed, 'file', 'files')} of ${number.format(total)} failed` : `Uploaded ${counted(total, 'file', 'files')}`,
+  rate: (bytes: number) => `${size(bytes)}/s`, left: (seconds: number) => `${duration(seconds)} left`,
+  pause: 'Pause', resume: 'Resume', paused: 'Paused', waiting: 'Waiting', done: 'Done', skipped: 'Skipped',
+  stop: 'Stop', stopRollBack: 'Stop and roll back', stopping: 'Stopping…', counting: 'Counting…', forget: 'Dismiss', details: 'Details',
+  verbs: { COPY: 'Copying', MOVE: 'Moving', DELETE: 'Deleting', PROPFIND: 'Listing' } as Record<string, string>,
+  doneVerbs: { COPY: 'Copied', MOVE: 'Moved', DELETE: 'Deleted', PROPFIND: 'Listed' } as Record<string, string>,
+  to: (destination: string) => ` to ${destination}`,
+  members: (done: number, total: number | null) => total ? `${number.format(done)} of ${number.format(total)}` : number.format(done),
+  stoppedClean: 'Stopped by you. Nothing changed.', stoppedDelete: 'Stopped by you. What was deleted before is gone.',
+  interrupted: 'The server stopped before the end.', failedStatus: (status: number) => `Failed: ${reason(status)}`, failures: (n: number) => `${counted(n, 'item', 'items')} failed`,
+  mountHint: 'Use this address with any WebDAV client, or one of these commands.', address: 'Address', copied: 'Copied', copyIt: (what: string) => `Copy ${what}`,
+  previous: 'Previous', next: 'Next', zoom: 'Zoom', viewCut: 'Only the beginning is shown.', cantShow: 'This file can’t be shown here.', open: 'Open',
+  createdFolder: (name: string) => `Created ${name}`, deletedItems: (n: number) => `Deleted ${counted(n, 'item', 'items')}`, movedItems: (n: number) => `Moved ${counted(n, 'item', 'items')}`, copiedItems: (n: number) => `Copied ${counted(n, 'item', 'items')}`,
+  offline: 'The server can’t be reached. The page tries again.',
+};
+
+// reason explains an HTTP status.
+export const reason = (status: number): string => ({
+  0: 'the connection was lost', 401: 'you are not signed in', 403: 'you may not do this', 404: 'it is no longer there', 409: 'the folder is no longer there', 412: 'it has changed meanwhile',
+  413: 'it is too large', 423: 'it is locked', 429: 'too many requests', 502: 'the server behind the proxy can’t be reached', 503: 'the server is busy', 507: 'there is no room left',
+} as Record<number, string>)[status] ?? `the server answered ${status}`;

@@ -1,0 +1,174 @@
+// Uploads: files that wait, are being sent, and have been sent.
+import { batch, computed, signal, type Signal } from '@preact/signals';
+import { conflicts, type Resolution } from './dialog';
+import { freeName } from './files';
+import { load, path, message } from './state';
+import { reason, text } from './text';
+
+export interface Upload {
+  id: number;
+  file: File;
+  // folder is the URL path of the collection, name the name of the new member.
+  folder: string;
+  name: string;
+  state: Signal<'waiting' | 'sending' | 'done' | 'failed' | 'skipped'>;
+  sent: Signal<number>;
+  error: string;
+  ask: (name: string) => Promise<Resolution>;
+}
+
+// parallel is how many files are sent at a time. Browsers have six connections for a server.
+const parallel = 4;
+
+export const uploads = signal<readonly Upload[]>([]);
+export const paused = signal(false);
+export const tally = signal({ done: 0, failed: 0, total: 0, bytes: 0, sent: 0, rate: 0 });
+export const busy = computed(() => tally.value.done + tally.value.failed < tally.value.total);
+
+let ids = 0, next = 0, sending = 0;
+const requests = new Map<Upload, XMLHttpRequest>();
+const folders = new Map<string, Promise<unknown>>();
+
+// The rate is that of the last seconds.
+const marks: { at: number; sent: number }[] = [];
+let ticking = 0;
+const tick = (): void => {
+  const now = performance.now(), t = tally.value;
+  let sent = finishedBytes;
+  for (const u of requests.keys()) sent += u.sent.peek();
+  marks.push({ at: now, sent });
+  while (marks.length > 2 && now - marks[0]!.at > 5000) marks.shift();
+  const since = now - marks[0]!.at;
+  tally.value = { ...t, done, failed, sent, rate: since > 300 ? Math.max(0, sent - marks[0]!.sent) * 1000 / since : t.rate };
+  if (done + failed < t.total) return;
+  clearInterval(ticking);
+  ticking = 0;
+  message.value = text.uploaded(t.total, failed);
+  void load(true);
+};
+let done = 0, failed = 0, finishedBytes = 0;
+
+// makeFolder creates a collection. If that fails because it exists, all is well; otherwise the PUTs
+// into it fail.
+const makeFolder = (at: string): Promise<unknown> => fetch(at, { method: 'MKCOL' }).catch(() => {});
+
+const end = (u: Upload, state: 'done' | 'failed' | 'skipped', error = ''): void => batch(() => {
+  u.error = error;
+  u.state.value = state;
+  if (state === 'failed') failed++; else done++;
+  finishedBytes += u.file.size;
+});
+
+// put sends the content once and returns the status of the answer.
+const put = (u: Upload, overwrite: boolean): Promise<number> => new Promise((resolve) => {
+  const request = new XMLHttpRequest();
+  requests.set(u, request);
+  request.open('PUT', u.folder + encodeURIComponent(u.name));
+  if (!overwrite) request.setRequestHeader('If-None-Match', '*');
+  request.setRequestHeader('X-OC-Mtime', String(Math.floor(u.file.lastModified / 1000)));
+  if (!u.file.type) request.setRequestHeader('Content-Type', 'application/octet-stream');
+  if (u.file.size > 1e6) request.upload.onprogress = (e) => { u.sent.value = e.loaded; };
+  const settle = (status: number) => { requests.delete(u); resolve(status); };
+  request.onload = () => settle(request.status);
+  request.onerror = () => settle(0);
+  request.onabort = () => settle(-1);
+  request.send(u.file);
+});
+
+const send = async (u: Upload): Promise<void> => {
+  u.state.value = 'sending';
+  await folders.get(u.folder);
+  let overwrite = false;
+  for (let n = 1; ;) {
+    u.sent.value = 0;
+    const status = await put(u, overwrite);
+    if (status === -1) { u.state.value = 'waiting'; return; } // paused
+    if (status === 200 || status === 201 || status === 204) return end(u, 'done');
+    if (status !== 412) return end(u, 'failed', reason(status));
+    const how = n > 1 ? 'both' : await u.ask(u.name);
+    if (how === 'skip') return end(u, 'skipped');
+    if (how === 'replace') overwrite = true; else u.name = freeName(u.file.name, ++n);
+  }
+};
+
+const pump = (): void => {
+  if (!ticking && busy.peek()) ticking = window.setInterval(tick, 300);
+  while (!paused.peek() && sending < parallel && next < uploads.peek().length) {
+    const u = uploads.peek()[next++]!;
+    if (u.state.peek() !== 'waiting') continue;
+    sending++;
+    void send(u).finally(() => { sending--; pump(); });
+  }
+};
+
+// add uploads files into a collection. The names may have folders in them.
+export const add = (files: { file: File; name: string }[], to = path.peek()): void => {
+  if (!files.length) return;
+  const ask = conflicts();
+  const added = files.map(({ file, name }): Upload => {
+    const segments = name.split('/').filter(Boolean);
+    const last = segments.pop() ?? file.name;
+    let folder = to;
+    let before: Promise<unknown> = Promise.resolve();
+    for (const segment of segments) {
+      const at = folder += encodeURIComponent(segment) + '/';
+      if (!folders.has(at)) folders.set(at, before.then(() => makeFolder(at)));
+      before = folders.get(at)!;
+    }
+    return { id: ++ids, file, folder, name: last, state: signal('waiting'), sent: signal(0), error: '', ask };
+  });
+  if (!busy.peek()) { clearDone(); marks.length = 0; }
+  uploads.value = [...uploads.value, ...added];
+  const t = tally.value;
+  tally.value = { ...t, total: t.total + added.length, bytes: t.bytes + added.reduce((sum, u) => sum + u.file.size, 0) };
+  pump();
+};
+
+// clearDone forgets all uploads if none is under way.
+export const clearDone = (): void => {
+  if (busy.peek()) return;
+  uploads.value = [];
+  next = done = failed = finishedBytes = 0;
+  folders.clear();
+  tally.value = { done: 0, failed: 0, total: 0, bytes: 0, sent: 0, rate: 0 };
+};
+
+// setPaused pauses or continues. Files that are being sent begin again.
+export const setPaused = (now: boolean): void => {
+  paused.value = now;
+  if (now) for (const request of requests.values()) request.abort();
+  else { next = 0; pump(); }
+};
+
+// retry sends a failed file again.
+export const retry = (u: Upload): void => {
+  failed--;
+  finishedBytes -= u.file.size;
+  u.state.value = 'waiting';
+  next = 0;
+  tally.value = { ...tally.value, failed };
+  pump();
+};
+
+// fromDrop returns the files of a drop or a paste, with those in folders.
+export const fromDrop = async (data: DataTransfer): Promise<{ file: File; name: string }[]> => {
+  const found: { file: File; name: string }[] = [];
+  const walk = async (entry: FileSystemEntry, at: string): Promise<void> => {
+    if (entry.isFile) {
+      found.push({ file: await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)), name: at + entry.name });
+      return;
+    }
+    const reader = (entry as FileSystemDirectoryEntry).createReader();
+    for (;;) {
+      const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return;
+      for (const each of some) await walk(each, at + entry.name + '/');
+    }
+  };
+  const items = [...data.items].filter(({ kind }) => kind === 'file').map((item) => ({ entry: item.webkitGetAsEntry?.() ?? null, file: item.getAsFile() }));
+  for (const { entry, file } of items) {
+    if (entry) await walk(entry, ''); else if (file) found.push({ file, name: file.name });
+  }
+  return found;
+};
+addEventListener('beforeunload', (e) => { if (busy.peek()) e.preventDefault(); });

@@ -1,0 +1,69 @@
+package page
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/davd/davd/dav"
+)
+
+// A crumb is a link to a collection above.
+type crumb struct{ Name, Ref string }
+
+// crumbs returns the links from the root to the collection.
+func crumbs(c *dav.Collection) []crumb {
+	links := []crumb{{"Files", c.Root}}
+	ref := c.Root
+	for name := range strings.SplitSeq(strings.Trim(c.Name, "/"), "/") {
+		if name != "" {
+			ref += url.PathEscape(name) + "/"
+			links = append(links, crumb{label(name), ref})
+		}
+	}
+	return links
+}
+
+// reference returns the reference to a member.
+func reference(c *dav.Collection, m dav.Member) string {
+	ref := c.Base + url.PathEscape(m.Name)
+	if m.Collection {
+		ref += "/"
+	}
+	return ref
+}
+
+// label returns a name for people. It replaces characters that control the text around.
+func label(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069' {
+			return utf8.RuneError
+		}
+		return c
+	}, name)
+}
+
+func isoText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func timeText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
+// sizeText returns a size for people, in powers of 1000.
+func sizeText(size int64) string {
+	if size < 0 {
+		return ""
+	}
+	if size < 1000 {
+		return strconv.FormatInt(size, 10) + " B"
+	}
+	value, unit := float64(size)/1000, 0
+	for value >= 999.5 && unit < 5 {
+		value, unit = value/1000, unit+1
+	}
+	decimals := 0
+	if value < 9.95 {
+		decimals = 1
+	}
+	return strconv.FormatFloat(value, 'f', decimals, 64) + " " + "kMGTPE"[unit:unit+1] + "B"
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vite';
+
+// Every name has a hash of the content, because browsers keep the files for a year.
+export default defineConfig({
+  base: './',
+  publicDir: false,
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    target: 'es2022',
+    manifest: 'manifest.json',
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    cssCodeSplit: false,
+    rollupOptions: {
+      input: 'src/main.tsx',
+      output: { entryFileNames: '[name]-[hash].js', chunkFileNames: '[name]-[hash].js', assetFileNames: '[name]-[hash][extname]' },
+    },
+  },
+});
