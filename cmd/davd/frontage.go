@@ -110,6 +110,7 @@ func (f *frontage) guard(inner http.Handler) http.Handler {
 			Next: &f.inner, Verifier: f.users.verifier, Realm: f.cfg.Realm,
 			Anonymous: func(r *http.Request) bool { return isPublic(f.users.cfg.Load(), r) },
 			Known:     accesslog.Identify, Refused: f.refused,
+			Unauthorized: dav.Unauthorized,
 		}
 	}
 	return f.gate

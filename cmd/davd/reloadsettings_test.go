@@ -22,7 +22,7 @@ var changedSettings = map[string]string{
 	"properties-per-user": "1MiB", "max-xml-body": "2MiB", "propfind-infinity": "deny", "listings-at-once": "7",
 	"listings-per-user": "7", "operations-at-once": "7", "operations-per-user": "7", "uploads-at-once": "7", "uploads-per-user": "7", "max-upload-size": "7MiB", "upload-age": "7h", "on-disconnect": "cancel",
 	"stall-timeout": "7s", "min-rate": "7B", "drain": "7s", "interim": "never", "interim-after": "7s", "interim-every": "7s",
-	"interim-client": "x=7", "interim-proxy": "pass", "metrics-addr": "127.0.0.1:1", "pprof": "", "log-format": "json", "log-level": "debug",
+	"interim-client": "x=7", "interim-proxy": "pass", "metrics-addr": "127.0.0.1:1", "pprof": "", "log-format": "json", "page": "off", "log-level": "debug",
 }
 
 // fixedSettings need a restart.

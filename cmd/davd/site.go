@@ -12,6 +12,7 @@ import (
 
 	"github.com/davd/davd/cmd/davd/internal/accesslog"
 	"github.com/davd/davd/cmd/davd/internal/apppassword"
+	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
 	"github.com/davd/davd/cmd/davd/internal/ops"
@@ -22,6 +23,7 @@ import (
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/auth"
 	"github.com/davd/davd/dav/interim"
+	"github.com/davd/davd/dav/page"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/strays"
@@ -230,6 +232,7 @@ func (s *site) newHandler() *dav.Handler {
 	// No more than the process has files for.
 	h.Limits.Operations = min(h.Limits.Operations, server.MaxOperations())
 	h.Workers = s.workers
+	h.Pages = pagesOf(s.cfg.Page)
 	h.Logger = report(s.cfg, h)
 	h.OperationOf = accesslog.InOperation
 	h.OperationLogger = logOperation(s.log)
@@ -237,4 +240,16 @@ func (s *site) newHandler() *dav.Handler {
 	h.Interim.Sent, h.Interim.Withheld = s.sent, s.withheld
 	h.OperationEnded = s.monitor.watch(&h.Interim)
 	return h
+}
+
+// pagesOf returns what browsers get for collections. Nil is the plain index.
+func pagesOf(kind config.Page) dav.Pages {
+	switch kind {
+	case config.PageFull:
+		return page.New()
+	case config.PageOff:
+		return dav.NoPages{}
+	default:
+		return nil
+	}
 }

@@ -40,6 +40,8 @@ type Config struct {
 
 	// Storage is the kind of backend.
 	Storage Storage
+	// Page is what a browser gets for a collection.
+	Page Page
 	// Dir is the served directory. It is empty if Storage is Mem or there are Shares.
 	Dir string
 	// Local holds the options of the backend for Dir.
@@ -158,6 +160,16 @@ func (c *Config) Elsewhere() bool {
 func (c *Config) Asks() bool {
 	return len(c.HTPasswd) > 0 || len(c.Users) > 0 || c.LDAP != nil || c.UserHeader != nil
 }
+
+// Page is what a browser gets for a collection.
+type Page string
+
+// The values of Page.
+const (
+	PageFull  Page = "full"
+	PagePlain Page = "plain"
+	PageOff   Page = "off"
+)
 
 // Storage is a kind of backend.
 type Storage string

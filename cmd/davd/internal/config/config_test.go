@@ -38,6 +38,7 @@ func read(texts given) (*config.Config, error) {
 func TestNewOfNothing(t *testing.T) {
 	want := &config.Config{
 		Storage: config.Dir,
+		Page:    config.PagePlain,
 		Dir:     ".",
 		Local:   local.Options{Links: local.LinksInside},
 		Handler: dav.Handler{
@@ -142,6 +143,8 @@ func TestNewGood(t *testing.T) {
 		{"copies of links", given{"copy-links": "true"}, func(c *config.Config) any { return c.Handler.CopyLinks }, true},
 		{"fsync", given{"fsync": "close"}, func(c *config.Config) any { return c.Handler.Sync }, storage.SyncClose},
 		{"partial PUT", given{"partial-put": "true"}, func(c *config.Config) any { return c.Handler.PartialPut }, true},
+		{"page", given{"page": "full"}, func(c *config.Config) any { return c.Page }, config.PageFull},
+		{"no page", given{}, func(c *config.Config) any { return c.Page }, config.PagePlain},
 		{"latency", given{"latency": "2ms"}, func(c *config.Config) any { return c.Latency }, 2 * time.Millisecond},
 		{"compress", given{}, func(c *config.Config) any { return c.Handler.Compress }, dav.CompressAuto},
 		{"compress never", given{"compress": "never"}, func(c *config.Config) any { return c.Handler.Compress }, dav.CompressNever},

@@ -47,6 +47,8 @@ func (c *Config) files() []*setting.Setting {
 			"let a PUT with Content-Range write a part of a file; without this, it is refused"),
 		setting.New("quota-for-macs", "", "", setting.Switch(&c.Handler.QuotaForMacs),
 			"tell the used and available space to macOS 15.4 and later too, which then takes up to 90 seconds to mount a share"),
+		setting.New("page", "full|plain|off", "plain", setting.Word(&c.Page, PageFull, PagePlain, PageOff),
+			"what a browser gets for a collection: a file browser that also uploads, moves and deletes (full), a list (plain), or a 403 (off)"),
 		fixed(setting.New("latency", "TIME", "0s", setting.Value(&c.Latency, setting.Duration),
 			"delay each storage call, to try out slow storage")),
 		setting.New("compress", "MODE", "auto", setting.Word(&c.Handler.Compress, dav.CompressAuto, dav.CompressAlways, dav.CompressNever),
