@@ -7,16 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
 
-// uploadVersion is the interoperability version of the draft that [Client.Upload] implements.
-const uploadVersion = "8"
+// partType is the media type of a part of a file.
+const partType = "application/partial-upload"
 
 // These are the header fields of uploads in parts (draft-ietf-httpbis-resumable-upload).
 const (
@@ -42,7 +41,7 @@ type UploadOptions struct {
 // Upload is Put for content of o.Size bytes, which it can read again. If the connection breaks, it
 // continues where the server has stopped, if the server supports that
 // (draft-ietf-httpbis-resumable-upload). The file appears when it is complete. If the answer that says
-// so is lost, created is false. Any other server sees an ordinary PUT.
+// so is lost, created is false. To any other server, Upload sends an ordinary PUT.
 //
 // If ctx ends, Upload cancels the upload on the server.
 func (c *Client) Upload(ctx context.Context, ref string, content io.ReaderAt, o UploadOptions) (created bool, err error) {
@@ -51,7 +50,15 @@ func (c *Client) Upload(ctx context.Context, ref string, content io.ReaderAt, o 
 	if err != nil {
 		return false, err
 	}
-	created, err = u.begin(ctx, target)
+	if !u.supported(ctx, target) {
+		body := &uploadBody{r: io.NewSectionReader(content, 0, o.Size), progress: o.Progress}
+		defer body.end()
+		return c.Put(ctx, ref, body, o.PutOptions)
+	}
+	if err := u.begin(ctx, target); err != nil {
+		return false, err
+	}
+	created, err = u.add(ctx)
 	for attempts := 0; u.broken(err); {
 		if err := u.wait(ctx, attempts); err != nil {
 			return false, err
@@ -88,16 +95,8 @@ type uploading struct {
 	options UploadOptions
 	offset  int64
 
-	mu sync.Mutex
-	// location is the URL of the upload resource; nil if the server has sent none.
+	// location is the URL of the upload resource.
 	location *url.URL
-}
-
-// place returns the URL of the upload resource, or nil.
-func (u *uploading) place() *url.URL {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.location
 }
 
 // errMismatch is for a server whose offset is not the one that it told.
@@ -105,7 +104,7 @@ var errMismatch = errors.New("davclient: the upload was continued elsewhere")
 
 // broken reports whether the upload can be continued after err.
 func (u *uploading) broken(err error) bool {
-	if err == nil || u.place() == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
 	answer, ok := errors.AsType[*Error](err)
@@ -133,32 +132,51 @@ func (u *uploading) wait(ctx context.Context, attempts int) error {
 	}
 }
 
-// begin sends the whole content. A server that supports uploads in parts sends the URL of the upload
-// resource meanwhile.
-func (u *uploading) begin(ctx context.Context, target *url.URL) (created bool, err error) {
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: func(status int, header textproto.MIMEHeader) error {
-		const resumable = 104
-		if location := header.Get("Location"); status == resumable && location != "" {
-			at, err := target.Parse(location)
-			if err == nil && sameOrigin(at, u.client.Base) {
-				u.mu.Lock()
-				u.location = at
-				u.mu.Unlock()
-			}
+// supported asks whether the server accepts uploads in parts. Any other server would take the first
+// request of an upload for an empty file.
+func (u *uploading) supported(ctx context.Context, target *url.URL) bool {
+	response, err := u.client.Do(ctx, http.MethodOptions, target.String(), nil, nil)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	for media := range strings.SplitSeq(strings.Join(response.Header.Values("Accept-Patch"), ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(media), partType) {
+			return response.StatusCode/100 == 2
 		}
-		return nil
-	}})
-	header := http.Header{"Upload-Length": {strconv.FormatInt(u.options.Size, 10)}}
+	}
+	return false
+}
+
+// begin begins the upload with an empty part. The server sends the URL of the upload resource in its
+// answer, because some proxies in front of servers don't forward interim responses.
+func (u *uploading) begin(ctx context.Context, target *url.URL) error {
+	header := http.Header{
+		uploadComplete: {"?0"}, "Upload-Length": {strconv.FormatInt(u.options.Size, 10)},
+	}
 	u.options.set(header)
 	if !u.options.Modified.IsZero() {
 		header.Set("X-OC-Mtime", strconv.FormatInt(u.options.Modified.Unix(), 10))
 	}
-	return u.send(ctx, http.MethodPut, target, header)
+	response, err := u.client.Do(ctx, http.MethodPut, target.String(), header, nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if err := ResponseError(response); err != nil {
+		return err
+	}
+	at, err := response.Request.URL.Parse(response.Header.Get("Location"))
+	if err != nil || response.Header.Get("Location") == "" || !sameOrigin(at, u.client.Base) {
+		return &Error{Method: http.MethodPut, URL: target.String(), Status: response.StatusCode, Text: "the server has sent no valid Location of the upload"}
+	}
+	u.location = at
+	return nil
 }
 
 // ask asks how much has arrived.
 func (u *uploading) ask(ctx context.Context) (complete bool, err error) {
-	response, err := u.client.Do(ctx, http.MethodHead, u.place().String(), nil, nil)
+	response, err := u.client.Do(ctx, http.MethodHead, u.location.String(), nil, nil)
 	if err != nil {
 		return false, err
 	}
@@ -167,40 +185,33 @@ func (u *uploading) ask(ctx context.Context) (complete bool, err error) {
 		return false, err
 	}
 	if u.offset, err = strconv.ParseInt(response.Header.Get(uploadOffset), 10, 64); err != nil || u.offset < 0 || u.offset > u.options.Size {
-		return false, &Error{Method: http.MethodHead, URL: u.place().String(), Status: response.StatusCode, Text: "the server has sent no valid Upload-Offset"}
+		return false, &Error{Method: http.MethodHead, URL: u.location.String(), Status: response.StatusCode, Text: "the server has sent no valid Upload-Offset"}
 	}
 	return response.Header.Get(uploadComplete) == "?1", nil
 }
 
 // add sends the rest.
 func (u *uploading) add(ctx context.Context) (created bool, err error) {
-	return u.send(ctx, http.MethodPatch, u.place(), http.Header{
-		"Content-Type": {"application/partial-upload"}, uploadOffset: {strconv.FormatInt(u.offset, 10)},
-	})
-}
-
-// send sends the content from the offset to its end.
-func (u *uploading) send(ctx context.Context, method string, to *url.URL, header http.Header) (created bool, err error) {
 	left := u.options.Size - u.offset
 	body := &uploadBody{r: io.NewSectionReader(u.content, u.offset, left), sent: u.offset, progress: u.options.Progress}
 	defer body.end()
-	r, err := http.NewRequestWithContext(ctx, method, to.String(), body)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPatch, u.location.String(), body)
 	if err != nil {
 		return false, err
 	}
 	if r.ContentLength = left; left == 0 {
 		r.Body = http.NoBody
 	}
-	r.Header = header
-	header.Set(uploadComplete, "?1")
-	header.Set("Upload-Draft-Interop-Version", uploadVersion)
+	r.Header = http.Header{
+		"Content-Type": {partType}, uploadComplete: {"?1"}, uploadOffset: {strconv.FormatInt(u.offset, 10)},
+	}
 	response, err := u.client.send(r)
 	if err != nil {
 		return false, err
 	}
 	defer response.Body.Close()
 	err = ResponseError(response)
-	if err != nil && method == http.MethodPatch && response.StatusCode == http.StatusConflict && response.Header.Get(uploadOffset) != "" {
+	if err != nil && response.StatusCode == http.StatusConflict && response.Header.Get(uploadOffset) != "" {
 		err = errors.Join(errMismatch, err)
 	}
 	return response.StatusCode == http.StatusCreated, err
@@ -208,14 +219,10 @@ func (u *uploading) send(ctx context.Context, method string, to *url.URL, header
 
 // cancel tells the server that the upload will not be continued. It does not wait long.
 func (u *uploading) cancel(ctx context.Context) {
-	at := u.place()
-	if at == nil {
-		return
-	}
 	const patience = 2 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	_, _ = u.client.expect(ctx, http.MethodDelete, at.String(), nil, nil) // The server also removes it after a while.
+	_, _ = u.client.expect(ctx, http.MethodDelete, u.location.String(), nil, nil) // The server also removes it after a while.
 }
 
 // uploadBody is the body of one request. net/http may read it after the request has failed.

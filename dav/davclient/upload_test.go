@@ -9,12 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
-	"net/textproto"
 	"net/url"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -94,30 +91,6 @@ func (b *breaker) client(t *testing.T) *davclient.Client {
 	return c
 }
 
-// patient is content that is not read to its end before the client has the URL of the upload: a
-// connection that is reset loses what was not read yet.
-type patient struct {
-	io.ReaderAt
-	informed chan struct{}
-}
-
-func (p patient) ReadAt(b []byte, offset int64) (int, error) {
-	if offset > 100_000 {
-		<-p.informed
-	}
-	return p.ReaderAt.ReadAt(b, offset)
-}
-
-// informed returns content and a context for its upload.
-func informed(ctx context.Context, content []byte) (context.Context, patient) {
-	p := patient{bytes.NewReader(content), make(chan struct{})}
-	inform := sync.OnceFunc(func() { close(p.informed) })
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: func(int, textproto.MIMEHeader) error {
-		inform()
-		return nil
-	}}), p
-}
-
 // TestUpload breaks the connection ten times. The file has the right content in the end.
 func TestUpload(t *testing.T) {
 	content := make([]byte, 12*200_000)
@@ -128,8 +101,7 @@ func TestUpload(t *testing.T) {
 	defer server.Close()
 	b := newBreaker(t, server.URL, 200_000, 10)
 	var last int64
-	ctx, slow := informed(t.Context(), content)
-	created, err := b.client(t).Upload(ctx, "/file", slow, davclient.UploadOptions{
+	created, err := b.client(t).Upload(t.Context(), "/file", bytes.NewReader(content), davclient.UploadOptions{
 		PutOptions: davclient.PutOptions{Size: int64(len(content)), Conditions: davclient.Conditions{IfNoneMatch: "*"}},
 		Pause:      time.Millisecond, Attempts: 30,
 		Progress: func(sent int64) { last = sent },
@@ -158,8 +130,7 @@ func TestUploadCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	b := newBreaker(t, server.URL, 200_000, 1000)
-	ctx, slow := informed(ctx, make([]byte, 10<<20))
-	_, err := b.client(t).Upload(ctx, "/file", slow, davclient.UploadOptions{
+	_, err := b.client(t).Upload(ctx, "/file", bytes.NewReader(make([]byte, 10<<20)), davclient.UploadOptions{
 		PutOptions: davclient.PutOptions{Size: 10 << 20}, Pause: time.Millisecond,
 		Progress: func(int64) {
 			if b.broken.Load() > 2 {
@@ -185,27 +156,47 @@ func TestUploadGivesUp(t *testing.T) {
 	for status, want := range map[int]int{http.StatusNotFound: 1, http.StatusBadGateway: 5} {
 		var heads int
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodHead {
+			switch r.Method {
+			case http.MethodOptions:
+				w.Header().Set("Accept-Patch", "text/plain, application/partial-upload")
+			case http.MethodPut:
+				w.Header().Set("Location", "/upload")
+				w.WriteHeader(http.StatusCreated)
+			case http.MethodHead:
 				heads++
 				w.WriteHeader(status)
-				return
+			default:
+				panic(http.ErrAbortHandler)
 			}
-			w.Header().Set("Location", "/upload")
-			w.WriteHeader(104)
-			panic(http.ErrAbortHandler)
 		}))
 		at, err := url.Parse(server.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := &davclient.Client{Base: at}
-		ctx, slow := informed(t.Context(), make([]byte, 4<<20))
-		_, err = c.Upload(ctx, "/file", slow, davclient.UploadOptions{
+		_, err = c.Upload(t.Context(), "/file", bytes.NewReader(make([]byte, 4<<20)), davclient.UploadOptions{
 			PutOptions: davclient.PutOptions{Size: 4 << 20}, Pause: time.Millisecond, Attempts: 5,
 		})
 		if err == nil || heads != want {
 			t.Errorf("status %d: %d requests, %v", status, heads, err)
 		}
 		server.Close()
+	}
+}
+
+// TestUploadElsewhere uses a server that knows no uploads in parts.
+func TestUploadElsewhere(t *testing.T) {
+	fsys := webdav.NewMemFS()
+	server := httptest.NewServer(&webdav.Handler{FileSystem: fsys, LockSystem: webdav.NewMemLS()})
+	defer server.Close()
+	c, err := davclient.New(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if created, err := c.Upload(t.Context(), "/file", strings.NewReader("content"), davclient.UploadOptions{PutOptions: davclient.PutOptions{Size: 7}}); err != nil || !created {
+		t.Errorf("created %t, %v", created, err)
+	}
+	if info, err := fsys.Stat(t.Context(), "/file"); err != nil || info.Size() != 7 {
+		t.Errorf("%v, %v", info, err)
 	}
 }
