@@ -2,6 +2,7 @@ package dav_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -289,6 +290,24 @@ func TestUploadInOneRequest(t *testing.T) {
 			t.Errorf("%s: %v", name, informed)
 		}
 	}
+	// A proxy may not forward interim responses.
+	interims := 0
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(int, textproto.MIMEHeader) error {
+		interims++
+		return nil
+	}})
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, s.server.URL+"/proxied", strings.NewReader(noises(100_000)))
+	succeeds(t, err)
+	for name, value := range map[string]string{"Upload-Complete": "?1", "Upload-Draft-Interop-Version": "8", "X-Forwarded-For": "192.0.2.1"} {
+		r.Header.Set(name, value)
+	}
+	response, err := http.DefaultTransport.RoundTrip(r)
+	succeeds(t, err)
+	_ = response.Body.Close()
+	if interims > 0 || response.StatusCode != http.StatusCreated {
+		t.Errorf("through a proxy: %d interim responses, %d", interims, response.StatusCode)
+	}
+	s.wants(http.StatusNoContent, "DELETE", "/proxied")
 	s.sends(http.StatusCreated, "PUT", "/short", "short", wholly, draft)
 	a := s.sends(http.StatusCreated, "PUT", "/long", noises(100_000), wholly, draft)
 	if a.header.Get("Upload-Complete") != "?1" {
@@ -530,4 +549,46 @@ func webdavContent(s *share, name string) (string, error) {
 	var content bytes.Buffer
 	_, err = content.ReadFrom(file)
 	return content.String(), err
+}
+
+// TestUploadTenants checks that an upload belongs to its tenant, not only to the name of a user.
+func TestUploadTenants(t *testing.T) {
+	h := &dav.Handler{
+		Tenant:    func(r *http.Request) string { return r.Header.Get("Tenant") },
+		Principal: func(*http.Request) string { return "ann" },
+	}
+	s := serveLocal(t, h, layout{})
+	at := s.begins("/file", "012", "Tenant: a")
+	s.wants(http.StatusNotFound, "HEAD", at, "Tenant: b")
+	s.wants(http.StatusNotFound, "DELETE", at, "Tenant: b")
+	s.wants(http.StatusNoContent, "HEAD", at, "Tenant: a")
+	s.sends(http.StatusCreated, "PATCH", at, "3", appended(3, wholly, "Tenant: a")...)
+	s.holds(layout{"/file": "0123"})
+}
+
+// TestUploadSegments sends a body that is longer than what is recorded at once.
+func TestUploadSegments(t *testing.T) {
+	const size = 130 << 20
+	content := func() io.Reader { return io.LimitReader(rand.NewChaCha8([32]byte{3}), size) }
+	s := serveLocal(t, &dav.Handler{}, layout{})
+	at := s.begins("/file", "")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, s.server.URL+at, content())
+	succeeds(t, err)
+	for _, field := range appended(0, wholly) {
+		name, value, _ := strings.Cut(field, ": ")
+		r.Header.Set(name, value)
+	}
+	response, err := s.server.Client().Do(r)
+	succeeds(t, err)
+	_ = response.Body.Close()
+	file, err := s.fsys.OpenFile(t.Context(), "/file", os.O_RDONLY, 0)
+	succeeds(t, err)
+	defer file.Close()
+	want, got := sha256.New(), sha256.New()
+	_, err = io.Copy(want, content())
+	succeeds(t, err)
+	n, err := io.Copy(got, file)
+	if err != nil || n != size || !bytes.Equal(got.Sum(nil), want.Sum(nil)) || response.StatusCode != http.StatusCreated {
+		t.Errorf("status %d; the file has %d bytes, %v", response.StatusCode, n, err)
+	}
 }

@@ -131,7 +131,7 @@ func (a *appending) begin(s uploads.Session) error {
 
 // tell sends a 104 with a header to a client that understands it.
 func (a *appending) tell(name, value string) {
-	if !a.wanted.Understood {
+	if !a.informs() {
 		return
 	}
 	header := a.w.Header()
@@ -145,6 +145,18 @@ func (a *appending) tell(name, value string) {
 	header.Del(field.UploadLimit)
 	header.Del(name)
 	a.told = time.Now()
+}
+
+// informs reports whether the client gets 104s: if it knows them, and if the rules of interim.Policy
+// allow them as if it had asked for them.
+func (a *appending) informs() bool {
+	if !a.wanted.Understood {
+		return false
+	}
+	asking := *a.r.Request
+	asking.Header = asking.Header.Clone()
+	asking.Header.Set("Prefer", "processing")
+	return a.h.Interim.Grant(&asking).Refused.Rule == 0
 }
 
 // open opens the content at an offset, if check allows it.
