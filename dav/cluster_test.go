@@ -607,3 +607,21 @@ func TestNodesJoinTakeOver(t *testing.T) {
 		})
 	}
 }
+
+// TestNodesUpload: nodes accept no uploads in parts, and never take a part for a file.
+func TestNodesUpload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startNodes(t, storagetest.Tree{"/f": "old"}, "a", "b")
+		a := c.all[0]
+		a.wants(501, "PUT /f", "part", "Upload-Complete: ?0")
+		a.wants(501, "PATCH /.davd-uploads/x", "part", "Content-Type: application/partial-upload", "Upload-Offset: 0", "Upload-Complete: ?1")
+		if got := a.wants(200, "GET /f", ""); got.body != "old" {
+			t.Errorf("the file has %q", got.body)
+		}
+		if got := a.wants(200, "OPTIONS /f", ""); strings.Contains(strings.Join(got.header.Values("Accept-Patch"), ","), "partial-upload") {
+			t.Errorf("OPTIONS has %v", got.header)
+		}
+		a.wants(204, "PUT /f", strings.Repeat("whole", 50_000), "Upload-Complete: ?1", "Upload-Draft-Interop-Version: 8")
+		c.clean()
+	})
+}
