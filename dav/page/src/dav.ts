@@ -70,7 +70,17 @@ const entryOf = (response: Element): Entry | null => {
   };
 };
 
-const pause = () => new Promise((done) => setTimeout(done));
+// maxPiece is how much of a multi-status is parsed at a time, in characters.
+const maxPiece = 48 * 1024;
+
+// pause lets the browser draw and take input, if it could not for a while.
+let drawn = 0;
+const pause = async (): Promise<void> => {
+  if (performance.now() - drawn < 12) return;
+  const { scheduler } = globalThis as { scheduler?: { yield?: () => Promise<void> } };
+  await (scheduler?.yield ? scheduler.yield() : new Promise<void>((done) => setTimeout(done)));
+  drawn = performance.now();
+};
 
 // responses calls each with the responses of a multi-status while they arrive. It stays short of
 // what a person notices, and never holds more than a part of the document.
@@ -89,12 +99,17 @@ const responses = async (answer: Response, each: (found: Element[]) => void): Pr
       head = rest.slice(0, start);
       rest = rest.slice(start);
     }
-    const last = rest.lastIndexOf(end);
-    if (last < 0) continue;
-    const ready = head + rest.slice(0, last + end.length) + '</D:multistatus>';
-    rest = rest.slice(last + end.length);
-    each([...parser.parseFromString(ready, 'text/xml').getElementsByTagNameNS('DAV:', 'response')]);
-    await pause();
+    for (let last; (last = rest.lastIndexOf(end, maxPiece)) >= 0;) {
+      const ready = head + rest.slice(0, last + end.length) + '</D:multistatus>';
+      rest = rest.slice(last + end.length);
+      each([...parser.parseFromString(ready, 'text/xml').getElementsByTagNameNS('DAV:', 'response')]);
+      await pause();
+    }
+    // A response that is longer than that is parsed when it is complete.
+    const long = rest.length > maxPiece ? rest.indexOf(end) : -1;
+    if (long < 0) continue;
+    each([...parser.parseFromString(head + rest.slice(0, long + end.length) + '</D:multistatus>', 'text/xml').getElementsByTagNameNS('DAV:', 'response')]);
+    rest = rest.slice(long + end.length);
   }
 };
 

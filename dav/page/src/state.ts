@@ -95,7 +95,13 @@ export const load = async (quiet = false): Promise<void> => {
     else collect.flush();
   } catch (error) {
     if (mine.signal.aborted) return;
-    failure.value = error instanceof Failed ? error.status : 0;
+    const lost = !(error instanceof Failed);
+    if (lost && quiet) { // what is shown stays until the server can be reached
+      message.value = text.offline;
+      setTimeout(() => { if (loads === mine) void load(true); }, 2000);
+      return;
+    }
+    failure.value = lost ? 0 : error.status;
   }
   loading.value = false;
 };

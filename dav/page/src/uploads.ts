@@ -2,6 +2,7 @@
 import { batch, computed, signal, type Signal } from '@preact/signals';
 import { conflicts, type Resolution } from './dialog';
 import { freeName } from './files';
+import { minParts, sendParts, type Sender } from './parts';
 import { load, path, message } from './state';
 import { reason, text } from './text';
 
@@ -59,21 +60,34 @@ const end = (u: Upload, state: 'done' | 'failed' | 'skipped', error = ''): void 
   finishedBytes += u.file.size;
 });
 
-// put sends the content once and returns the status of the answer.
-const put = (u: Upload, overwrite: boolean): Promise<number> => new Promise((resolve) => {
+// exchange sends one request of an upload.
+const exchange = (u: Upload, before: number): Sender => (method, at, headers, body) => new Promise((resolve) => {
   const request = new XMLHttpRequest();
   requests.set(u, request);
-  request.open('PUT', u.folder + encodeURIComponent(u.name));
-  if (!overwrite) request.setRequestHeader('If-None-Match', '*');
-  request.setRequestHeader('X-OC-Mtime', String(Math.floor(u.file.lastModified / 1000)));
-  if (!u.file.type) request.setRequestHeader('Content-Type', 'application/octet-stream');
-  if (u.file.size > 1e6) request.upload.onprogress = (e) => { u.sent.value = e.loaded; };
-  const settle = (status: number) => { requests.delete(u); resolve(status); };
+  request.open(method, at);
+  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+  const sent = before < 0 ? u.sent.peek() : before;
+  if (body && u.file.size > 1e6) request.upload.onprogress = (e) => { u.sent.value = sent + e.loaded; };
+  const settle = (status: number) => { requests.delete(u); resolve({ status, header: (name) => request.getResponseHeader(name) }); };
   request.onload = () => settle(request.status);
   request.onerror = () => settle(0);
   request.onabort = () => settle(-1);
-  request.send(u.file);
+  request.send(body);
 });
+
+// put sends the content and returns the status of the answer.
+const put = async (u: Upload, overwrite: boolean): Promise<number> => {
+  const headers: Record<string, string> = { 'X-OC-Mtime': String(Math.floor(u.file.lastModified / 1000)) };
+  if (!overwrite) headers['If-None-Match'] = '*';
+  const at = u.folder + encodeURIComponent(u.name);
+  if (u.file.size >= minParts && parts) {
+    const status = await sendParts(at, u.file, headers, exchange(u, -1), (bytes) => { u.sent.value = bytes; }, () => paused.peek());
+    if (status !== 501) return status;
+    parts = false; // this server has none
+  }
+  return (await exchange(u, 0)('PUT', at, headers, u.file)).status;
+};
+let parts = true;
 
 const send = async (u: Upload): Promise<void> => {
   u.state.value = 'sending';
@@ -133,7 +147,7 @@ export const clearDone = (): void => {
   tally.value = { done: 0, failed: 0, total: 0, bytes: 0, sent: 0, rate: 0 };
 };
 
-// setPaused pauses or continues. Files that are being sent begin again.
+// setPaused pauses or continues. Small files that are being sent begin again.
 export const setPaused = (now: boolean): void => {
   paused.value = now;
   if (now) for (const request of requests.values()) request.abort();

@@ -9,6 +9,7 @@
 // It fails with a message if something is not as it should be.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -195,6 +196,32 @@ const parts = {
     await page.emulateNetworkConditions(null);
     await button('Resume'); await has('huge.bin');
     assert.equal(await page.evaluate(async () => (await fetch('/huge.bin', { method: 'HEAD' })).headers.get('content-length')), '20000000');
+    // An upload in parts continues after ten lost connections, and ends byte-identical.
+    let breaks = 10;
+    const proxy = createServer((client) => {
+      const server = connect(new URL(url).port, '127.0.0.1');
+      let sent = 0;
+      client.on('data', (data) => { if ((sent += data.length) > 7e5 && breaks > 0) { breaks--; client.destroy(); server.destroy(); } });
+      client.pipe(server).pipe(client);
+      for (const each of [client, server]) each.on('error', () => {}).on('close', () => { client.destroy(); server.destroy(); });
+    });
+    await new Promise((done) => proxy.listen(0, '127.0.0.1', done));
+    await page.goto(`http://127.0.0.1:${proxy.address().port}/`, { waitUntil: 'load' });
+    await has('trip');
+    await page.evaluate(() => {
+      const list = new DataTransfer();
+      list.items.add(new File([Uint8Array.from({ length: 12e6 }, (_, i) => (i * 7 + (i >> 8)) & 255)], 'broken.bin'));
+      const input = document.getElementById('upload-files');
+      input.files = list.files;
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    await has('broken.bin');
+    assert.equal(await page.evaluate(async () => {
+      const got = new Uint8Array(await (await fetch('/broken.bin', { cache: 'no-store' })).arrayBuffer());
+      return got.length === 12e6 && got.every((byte, i) => byte === ((i * 7 + (i >> 8)) & 255));
+    }), true);
+    assert.equal(breaks, 0);
+    proxy.close();
   },
 
   async view() {
