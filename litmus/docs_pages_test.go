@@ -44,12 +44,19 @@ refused curl -sSf http://127.0.0.1:9100/debug/pprof/`},
 curl -sSf --cacert $work/page/cert.pem https://nas:8443/remote.php/dav/hello.txt | grep -x hello
 kill $nextcloud $nas
 wait $nextcloud $nas`},
+	"uploads.md": {
+		before: map[string]string{uploadBegins: "davd serve --addr 127.0.0.1:8080 --state mem /srv\nhead -c 300000 /dev/urandom >part1\nhead -c 1234 /dev/urandom >part2"},
+		check:  "cat part1 part2 | cmp - /srv/film.mkv",
+	},
 	"users.md": {home: true, setup: "echo secret >/etc/davd/ldap-password\nchmod 600 /etc/davd/ldap-password\n" + certificate("$work/ldap.key", "/etc/davd/ldap-ca.pem", "ldap.example")},
 
 	"clients/davfs2.md": {home: true, check: "cmp /etc/hostname /srv/shared/hostname.txt"},
 	"clients/joplin.md": {home: true, setup: "export SSL_CERT_FILE=/var/lib/davd/tls/self-signed.crt", check: "test -d /srv/home/ann/joplin"},
 	"clients/rclone.md": {home: true, check: "cmp /etc/hostname /srv/shared/hostname; cmp /var/lib/davd/tls/self-signed.crt /srv/home/ann/self-signed.crt"},
 }
+
+// uploadBegins is the first line of a block of uploads.md.
+const uploadBegins = `at=$(curl -si -T part1 -H 'Upload-Complete: ?0' http://localhost:8080/film.mkv | tr -d '\r' | sed -n 's/^Location: //p')`
 
 // certificate returns the command that makes a key and a certificate for a name.
 func certificate(key, cert, name string) string {
