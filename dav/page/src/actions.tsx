@@ -54,13 +54,12 @@ const inTurn = async <T, R>(all: T[], each: (one: T) => Promise<R>): Promise<R[]
 export const transfer = async (method: 'COPY' | 'MOVE', chosen: Entry[], to: string): Promise<void> => {
   const resolve = conflicts();
   selection.value = new Set();
-  let worst = 0, count = 0, long = false;
+  let worst = 0, count = 0;
   const one = async (e: Entry): Promise<void> => {
     if (e.parent === to && method === 'MOVE') return;
     let segment = e.segment, overwrite = 'F';
     for (let n = 1; ;) {
       const { status, document } = await operate(method, href(e), { Destination: destination(to, segment), Overwrite: overwrite });
-      long ||= document !== undefined;
       if (status !== 412 && !(status === 403 && e.parent === to)) {
         if (status >= 200 && status < 300 && status !== 207) count++; else if (!document) worst = status || -1;
         return;
@@ -72,7 +71,7 @@ export const transfer = async (method: 'COPY' | 'MOVE', chosen: Entry[], to: str
   };
   await Promise.all(chosen.map(one));
   if (worst) failed(Math.max(worst, 0));
-  else if (count && !long) message.value = method === 'COPY' ? text.copiedItems(count) : text.movedItems(count);
+  else if (count) message.value = method === 'COPY' ? text.copiedItems(count) : text.movedItems(count);
   void load(true);
 };
 

@@ -112,6 +112,8 @@ export const startSearch = async (term: string): Promise<void> => {
   const mine = loads = new AbortController();
   const state = { term, running: true, cut: false, stop: () => { mine.abort(); searching.value = { ...searching.value!, running: false }; } };
   entries.value = [];
+  loading.value = false;
+  failure.value = -1;
   selection.value = new Set();
   searching.value = state;
   const wanted = term.toLowerCase();
