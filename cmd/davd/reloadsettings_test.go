@@ -18,7 +18,7 @@ var changedSettings = map[string]string{
 	"fsync": "close", "partial-put": "true", "quota-for-macs": "true", "latency": "1ms", "compress": "never",
 	"addr": "127.0.0.1:1", "connections": "7", "connections-per-address": "7", "header-timeout": "7s", "host": "files.example", "prefix": "/dav", "trusted-proxy": "192.0.2.0/24",
 	"tls-cert": "", "tls-key": "", "requests-per-address": "1000", "requests-per-user": "1000", "cors-origin": "https://app.example", "proxy-protocol": "192.0.2.0/24", "tls": "self-signed", "acme-domain": "", "acme-http": "", "acme-email": "", "acme-ca": "", "acme-ca-root": "", "htpasswd": "", "realm": "other", "admin": "ann", "anonymous": "",
-	"state": "DIR/other", "node-name": "", "lock-timeout-min": "2s", "lock-timeout-max": "1h", "locks-per-user": "7", "locks-per-address": "7",
+	"state": "DIR/other", "node-name": "", "fence-command": "", "lock-timeout-min": "2s", "lock-timeout-max": "1h", "locks-per-user": "7", "locks-per-address": "7",
 	"properties-per-user": "1MiB", "max-xml-body": "2MiB", "propfind-infinity": "deny", "listings-at-once": "7",
 	"listings-per-user": "7", "operations-at-once": "7", "operations-per-user": "7", "uploads-at-once": "7", "uploads-per-user": "7", "max-upload-size": "7MiB", "upload-age": "7h", "on-disconnect": "cancel",
 	"stall-timeout": "7s", "min-rate": "7B", "drain": "7s", "interim": "never", "interim-after": "7s", "interim-every": "7s",

@@ -79,6 +79,8 @@ type Config struct {
 	State State
 	// NodeName is the name of this davd among those that share State.URL.
 	NodeName string
+	// FenceCommand is a program that keeps a dead davd from changing the storage; "" for none.
+	FenceCommand string
 	// Locks has the options of the locks that settings determine.
 	Locks lock.Options
 	// Drain is how long requests may continue after the signal to stop.

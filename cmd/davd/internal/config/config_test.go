@@ -242,6 +242,8 @@ func TestNewBad(t *testing.T) {
 		{given{"admin": ",ann"}, "admin", "--htpasswd FILE"},
 		{given{"state": "postgres://davd:secret@db:x/davd"}, "state", "not the URL of a database"},
 		{given{"state": "postgres://davd:secret@db/"}, "state", "names no database"},
+		{given{"fence-command": "/bin/fence"}, "fence-command", "has no effect without --state postgres"},
+		{given{"state": "postgres://davd@db/davd", "fence-command": "fence"}, "fence-command", "not an absolute path"},
 		{given{"node-name": "a"}, "node-name", "has no effect without --state postgres"},
 		{given{"state": "postgres://davd@db/davd", "node-name": "a\nb"}, "node-name", "not a name"},
 		{given{"state": "mysql://davd:secret@db/davd"}, "state", `unknown kind of database "mysql"`},

@@ -119,6 +119,8 @@ func (c *Config) state() []*setting.Setting {
 			"where davd keeps locks and properties: a directory, a database file, a PostgreSQL database such as postgres://davd@host/davd, which several davd can share, or memory, where they are lost when davd exits (default: /var/lib/davd for root; for other users $XDG_STATE_HOME/davd or the system's equivalent)")),
 		fixed(setting.New("node-name", "NAME", "", setting.Value(&c.NodeName, parseNodeName),
 			"with --state postgres://…, the name of this davd among those that share the database; two on one machine need different names (default: the host name)")),
+		fixed(setting.New("fence-command", "FILE", "", setting.Value(&c.FenceCommand, parseFenceCommand),
+			"with --state postgres://…, a program that runs before this davd takes over from a dead one, with that one's epoch, name and host name: it may cut the dead machine off from the storage; if it fails, davd runs it again")),
 		setting.New("lock-timeout-min", "TIME", "1s", setting.Value(&h.LockTimeouts.Min, aboveZero),
 			"the shortest lock timeout that a client can get; a lock ends when its client does not renew it in time"),
 		setting.New("lock-timeout-max", "TIME", "24h", setting.Value(&h.LockTimeouts.Max, parseLongest),

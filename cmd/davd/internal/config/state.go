@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -116,6 +117,15 @@ func relativeState(dir, s string) string {
 // maxNodeName limits the length of a node's name, in bytes.
 const maxNodeName = 100
 
+// parseFenceCommand reads the path of a program. davd may run in another directory later, so the
+// path is absolute.
+func parseFenceCommand(s string) (string, error) {
+	if s != "" && !filepath.IsAbs(s) {
+		return "", fmt.Errorf("%q is not an absolute path: write one such as /usr/local/sbin/fence", s)
+	}
+	return s, nil
+}
+
 func parseNodeName(s string) (string, error) {
 	if len(s) > maxNodeName || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
 		return "", fmt.Errorf("%q is not a name: write one of at most %d bytes, such as davd-1", s, maxNodeName)
@@ -126,6 +136,9 @@ func parseNodeName(s string) (string, error) {
 // checkState checks the settings of a database that several davd share.
 func (c *Config) checkState() error {
 	if c.State.URL == "" {
+		if c.FenceCommand != "" {
+			return c.wrongf("fence-command", "has no effect without --state postgres://…: only davd that share a database take over from each other")
+		}
 		if c.NodeName != "" {
 			return c.wrongf("node-name", "has no effect without --state postgres://…: only davd that share a database have names")
 		}

@@ -29,7 +29,8 @@ func openPostgres(ctx context.Context, cfg *config.Config, file string, log *slo
 	if err != nil {
 		return nil, err
 	}
-	db, err := pgstate.Open(ctx, cfg.State.URL, pgstate.Options{Log: log, Name: name, LockFile: file, MaxLocks: cfg.Locks.MaxPerPrincipal, Hides: tree.Hides})
+	host, _ := os.Hostname() // It is only for the program of the operator.
+	db, err := pgstate.Open(ctx, cfg.State.URL, pgstate.Options{Log: log, Name: name, Address: host, LockFile: file, MaxLocks: cfg.Locks.MaxPerPrincipal, Hides: tree.Hides, Fence: fence(cfg.FenceCommand)})
 	if err != nil {
 		return nil, fmt.Errorf("can't open the database of locks and properties: %w", err)
 	}
