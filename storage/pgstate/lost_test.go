@@ -42,7 +42,7 @@ func TestLostCommitOfLock(t *testing.T) {
 				t.Fatal(err)
 			}
 			close(c.later)
-			c.delivered.Wait()
+			c.wait()
 			all, err := db.Locks().Find(t.Context(), time.Now(), "/a", false)
 			if err != nil || len(all) != 1 || all[0].Token != got.Token {
 				t.Errorf("Acquire returned %+v; there are %+v, %v", got, all, err)
@@ -62,7 +62,7 @@ func TestLostCommitOfClaim(t *testing.T) {
 			c.cutNext(how)
 			got := claimed(t, db, tree("/a"))
 			close(c.later)
-			c.delivered.Wait()
+			c.wait()
 			if n := count(t, db, "SELECT count(*) FROM claims"); n != 1 {
 				t.Errorf("%d claims", n)
 			}
@@ -90,7 +90,7 @@ func TestLostCommitOfEnd(t *testing.T) {
 			}
 			c.cutNext(how)
 			end(t, got)
-			c.delivered.Wait()
+			c.wait()
 			if n := count(t, db, "SELECT count(*) FROM commits WHERE id = $1 AND outcome = 'finished'", got.ID()); n != 1 {
 				t.Errorf("%d outcomes", n)
 			}

@@ -95,7 +95,16 @@ func (c *cutter) take() cut {
 		c.next = cutNothing
 		c.cuts++
 	}
+	if how == cutDelay {
+		c.delivered.Add(1)
+	}
 	return how
+}
+
+// wait waits until the server has worked on the COMMITs that were cut.
+func (c *cutter) wait() {
+	_ = c.done() // orders it after the cuts
+	c.delivered.Wait()
 }
 
 // cancelRequest is the code of a message that cancels the statement of another connection.
@@ -141,7 +150,6 @@ func (c *cutter) cut(how cut, batch []byte, client, server net.Conn, answers *an
 	}
 	answered := answers.swallow()
 	if how == cutDelay {
-		c.delivered.Add(1)
 		defer c.delivered.Done()
 		_ = client.Close()
 		<-c.later
