@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -274,9 +275,10 @@ func (f *fencing) failsAt(t *testing.T, at int) {
 	dir := newShare(t, f.was)
 	w := &works{owner: "A"}
 	p := newPause(0, false)
+	var steps atomic.Int64 // Workers copy at the same time.
 	n := newNode(t, dir, "A", w, f.of, func(call string) error {
 		_ = p.step(call)
-		if p.now == at {
+		if steps.Add(1) == int64(at) {
 			return errFault
 		}
 		return nil
