@@ -55,6 +55,14 @@ func (h *history) add(in, out any, call, back int64) {
 	h.done = append(h.done, porcupine.Operation{Input: in, Output: out, Call: call, Return: back})
 }
 
+// forget removes the requests that no model explains, as of which says.
+func (h *history) forget(which func(o porcupine.Operation, all []porcupine.Operation) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := slices.Clone(h.done)
+	h.done = slices.DeleteFunc(h.done, func(o porcupine.Operation) bool { return which(o, all) })
+}
+
 // size returns how many requests were sent, and how many have no answer.
 func (h *history) size() (all, unknown int) {
 	h.mu.Lock()

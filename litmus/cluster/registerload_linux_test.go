@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/anishathalye/porcupine"
 )
 
 // A register retires after this many requests, or unknown results. The check takes the longer the
@@ -305,6 +308,7 @@ func (l *registers) check(ctx context.Context) (checked, inconclusive int, errs 
 		for _, kind := range []string{get, readProp, readHolder} {
 			l.request(ctx, r, registerInput{kind: kind}, false)
 		}
+		r.forget(besideRemove)
 		conclusive, err := r.check(registerModel())
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", r.name, err))
@@ -315,6 +319,21 @@ func (l *registers) check(ctx context.Context) (checked, inconclusive int, errs 
 		checked++
 	}
 	return checked, inconclusive, errs
+}
+
+// besideRemove reports whether an operation is a PROPFIND that found a file without its property
+// while a DELETE was removing both. A listing describes the file first, and then reads the
+// properties, so it may see a moment in between.
+func besideRemove(o porcupine.Operation, all []porcupine.Operation) bool {
+	in, isRequest := o.Input.(registerInput)
+	out, isAnswer := o.Output.(registerOutput)
+	if !isRequest || !isAnswer || in.kind != readProp || out.status != http.StatusMultiStatus || out.value != "" {
+		return false
+	}
+	return slices.ContainsFunc(all, func(other porcupine.Operation) bool {
+		removal, ok := other.Input.(registerInput)
+		return ok && removal.kind == remove && other.Call <= o.Return && o.Call <= other.Return
+	})
 }
 
 func firstLine(text string) string {
