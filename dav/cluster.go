@@ -2,12 +2,10 @@ package dav
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
 	"path"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,12 +20,7 @@ import (
 )
 
 // node returns this process as one of several that share the State, or nil if no other one does.
-func (h *Handler) node() cluster.Node {
-	if member, ok := h.State.(cluster.Member); ok {
-		return member.Cluster()
-	}
-	return nil
-}
+func (h *Handler) node() cluster.Node { return cluster.Of(h.State) }
 
 // endPatience is how long the end of a claim waits for the database, or for the node that has
 // taken over.
@@ -70,9 +63,9 @@ func (s *sharedClaim) fence() *tree.Fence {
 }
 
 func (h *Handler) fence(id string) *tree.Fence {
-	prefix := storage.ReservedPrefix + h.node().Epoch() + "-"
+	epoch := h.node().Epoch()
 	return &tree.Fence{ID: id, Beside: func(name string) string {
-		return path.Join(path.Dir(name), prefix+strings.ToLower(rand.Text()))
+		return path.Join(path.Dir(name), cluster.StageName(epoch))
 	}}
 }
 

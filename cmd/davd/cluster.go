@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
-	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/strays"
@@ -26,12 +23,7 @@ const (
 )
 
 // node returns this davd as one of several that share the state, or nil.
-func (s *site) node() cluster.Node {
-	if member, ok := s.state.State.(cluster.Member); ok {
-		return member.Cluster()
-	}
-	return nil
-}
+func (s *site) node() cluster.Node { return cluster.Of(s.state.State) }
 
 // shareDirectory prepares a directory that several davd will change. stage returns names for
 // stages.
@@ -57,11 +49,7 @@ func checkShares(cfg *config.Config) error {
 }
 
 // stageName returns a new name for the content of a file that is being received.
-func (s *site) stageName() string { return stageOf(s.state.Shared.Cluster()) }
-
-func stageOf(node cluster.Node) string {
-	return storage.ReservedPrefix + node.Epoch() + "-" + strings.ToLower(rand.Text())
-}
+func (s *site) stageName() string { return cluster.StageName(s.state.Shared.Cluster().Epoch()) }
 
 // joinCluster makes davd a node until leave is called. Without other nodes it does nothing.
 func (s *site) joinCluster(ctx context.Context) (leave func()) {

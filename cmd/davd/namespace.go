@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/access"
+	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/local"
 	"github.com/davd/davd/storage/sqlstate"
 	"github.com/davd/davd/storage/strays"
@@ -70,7 +71,7 @@ func openShares(ctx context.Context, cfg *config.Config, log *slog.Logger, opene
 			return nil, errors.Join(err, kept.Close())
 		}
 		node := kept.Shared.Cluster()
-		n.shares.Stage, n.shares.Notes = func() string { return stageOf(node) }, kept.Shared.Strays()
+		n.shares.Stage, n.shares.Notes = func() string { return cluster.StageName(node.Epoch()) }, kept.Shared.Strays()
 	}
 	if err := n.shares.Open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, kept.Close())

@@ -12,8 +12,10 @@ package cluster
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/davd/davd/storage"
@@ -217,6 +219,20 @@ func (e *TakenOverError) Error() string {
 
 // Unwrap returns ErrFenced.
 func (*TakenOverError) Unwrap() error { return ErrFenced }
+
+// StageName returns a new reserved name for a stage of the node with this epoch. No other node uses
+// it.
+func StageName(epoch string) string {
+	return storage.ReservedPrefix + epoch + "-" + strings.ToLower(rand.Text())
+}
+
+// Of returns this process as one of several that share the state, or nil if no other one does.
+func Of(state any) Node {
+	if member, ok := state.(Member); ok {
+		return member.Cluster()
+	}
+	return nil
+}
 
 // Member is implemented by a State that is shared by several nodes.
 type Member interface {

@@ -23,11 +23,7 @@ type member struct {
 
 // memberOf returns the node of a Backing, or nil if no other process uses it.
 func memberOf(b Backing, of *FS) *member {
-	shares, ok := b.(cluster.Member)
-	if !ok {
-		return nil
-	}
-	inner := shares.Cluster()
+	inner := cluster.Of(b)
 	if inner == nil {
 		return nil
 	}
