@@ -3,7 +3,6 @@ package pgstate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -100,28 +99,17 @@ func (db *DB) claim(ctx context.Context, m *membership, scopes []folded, w clust
 // row that it inserts itself stays until the first transaction has certainly ended: the work is
 // abandoned.
 func (db *DB) claimed(ctx context.Context, m *membership, id string) (bool, error) {
-	ctx = context.WithoutCancel(ctx)
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		_, err := db.exec(ctx, "INSERT INTO work (id, epoch, version) VALUES ($1, $2, 0)", id, m.epoch)
-		switch {
-		case err == nil:
-			time.AfterFunc(2*db.Timing.Idle, func() { m.abandon(id) })
-			return false, nil
-		case duplicate(err):
-			return true, nil
-		case foreign(err):
-			m.lose()
-			return false, cluster.ErrFenced
-		case !retryable(err):
-			return false, err
-		case db.usable(m) != nil:
-			m.abandon(id)
-			return false, fmt.Errorf("%w: %s", errUnknown, short(err))
-		}
-		if err := pause(ctx, wait); err != nil {
-			return false, err
-		}
+	made, err := db.committedAs(ctx, m, id, "INSERT INTO work (id, epoch, version) VALUES ($1, $2, 0)")
+	switch {
+	case foreign(err):
+		m.lose()
+		return false, cluster.ErrFenced
+	case errors.Is(err, errUnknown):
+		m.abandon(id)
+	case err == nil && !made:
+		time.AfterFunc(2*db.Timing.Idle, func() { m.abandon(id) })
 	}
+	return made, err
 }
 
 // claimAs makes the work id with its claims, in two round trips. The first one also orders it

@@ -157,10 +157,7 @@ func (a *acquisition) look(b *pgx.Batch) {
 	if !a.wanted.ZeroDepth {
 		scope.reach = withTree
 	}
-	if at := nthSlash(scope.name, maxSegments); at < len(scope.name)-1 {
-		scope = folded{scope.name[:at+1], withTree}
-	}
-	keys, exclusive := latchKeys("lock ", []folded{scope})
+	keys, exclusive := latchKeys("lock ", []folded{scope.bounded()})
 	b.Queue(latchQuery, keys, exclusive)
 	args := append([]any{a.now, a.holds.list()}, covering(a.wanted.Root, !a.wanted.ZeroDepth, true)...)
 	b.Queue(coveringQuery, args...).Query(func(rows pgx.Rows) error {

@@ -40,8 +40,8 @@ func (u *lockUsage) admit(a *acquisition) error {
 	if n == 0 {
 		return nil
 	}
-	if n > lock.DefaultMaxOwner {
-		return &lock.OwnerError{Limit: lock.DefaultMaxOwner}
+	if err := lock.CheckOwner(w.OwnerXML); err != nil {
+		return err
 	}
 	owners, share := u.owners, lock.DefaultMaxOwners
 	switch {

@@ -41,14 +41,20 @@ func foldScopes(scopes []cluster.Scope) []folded {
 		case s.Members:
 			f.reach = withMembers
 		}
-		if at := nthSlash(f.name, maxSegments); at < len(f.name)-1 {
-			f = folded{f.name[:at+1], withTree}
-		}
+		f = f.bounded()
 		if !slices.Contains(all, f) {
 			all = append(all, f)
 		}
 	}
 	return all
+}
+
+// bounded returns f, or the tree of its ancestor with maxSegments if its name is longer.
+func (f folded) bounded() folded {
+	if at := nthSlash(f.name, maxSegments); at < len(f.name)-1 {
+		return folded{f.name[:at+1], withTree}
+	}
+	return f
 }
 
 // foldName returns the name under which a resource is claimed.

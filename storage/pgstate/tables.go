@@ -86,10 +86,7 @@ func (d *database) Change(ctx context.Context, urgent bool, f func(tx tables.Tx)
 func (d *database) ChangeProperties(ctx context.Context, c tables.PropertyChange) error {
 	scopes := make([]folded, len(c.Names))
 	for i, name := range c.Names {
-		scopes[i] = folded{name: tables.Key(name), reach: withTree}
-		if at := nthSlash(scopes[i].name, maxSegments); at < len(scopes[i].name)-1 {
-			scopes[i].name = scopes[i].name[:at+1]
-		}
+		scopes[i] = folded{name: tables.Key(name), reach: withTree}.bounded()
 	}
 	return d.db().change(ctx, change{
 		patient: c.Urgent,

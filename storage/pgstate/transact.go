@@ -195,9 +195,14 @@ func (tx *Tx) rollback(ctx context.Context) {
 // the first one has not been committed, and never will be. It returns errUnknown if the database
 // doesn't answer.
 func (db *DB) committed(ctx context.Context, m *membership, id string) (bool, error) {
+	return db.committedAs(ctx, m, id, "INSERT INTO commits (id, epoch) VALUES ($1, $2)")
+}
+
+// committedAs is committed for a transaction that has inserted the id by another statement.
+func (db *DB) committedAs(ctx context.Context, m *membership, id, insert string) (bool, error) {
 	ctx = context.WithoutCancel(ctx)
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		_, err := db.exec(ctx, "INSERT INTO commits (id, epoch) VALUES ($1, $2)", id, m.epoch)
+		_, err := db.exec(ctx, insert, id, m.epoch)
 		switch {
 		case err == nil:
 			return false, nil
