@@ -154,7 +154,7 @@ func (s *Registry) lookFar(op *operation) (last bool) {
 		op.far.learn(known)
 		success, err := resultOf(s.server.Peers(), &known.Record)
 		if s.awaited(op) && success/100 == 2 {
-			forgetResult(s.server.Peers(), op.id)
+			tellPeers(s.server.Peers().Forget, op.id)
 		}
 		s.endFar(op, success, err)
 		return true
@@ -223,7 +223,7 @@ func (u *undertaking) repeatFar() (err error, done bool) { //nolint:revive // as
 	// The check must not fail only because the client disconnects now.
 	ctx := context.WithoutCancel(u.r.Context())
 	// The client that gets the answer may send the same request again at once, and means it then.
-	forgetResult(u.server.Peers(), r.ID)
+	tellPeers(u.server.Peers().Forget, r.ID)
 	if success/100 != 2 || success != http.StatusMultiStatus && !u.server.Agrees(ctx, r.Method, r.Source, r.Destination) {
 		return nil, false
 	}

@@ -61,13 +61,8 @@ func (s *Registry) settle(op *operation, err error) error {
 	held := op.held
 	s.mu.Unlock()
 	life.end(err, op.success)
-	p := op.monitor.Snapshot()
-	named, total := op.monitor.Failures()
-	if ofErr, all, ok := s.server.Failures(err); ok {
-		named, total = ofErr, all
-	}
 	return op.hold.End(err, &cluster.Result{
-		Record: s.server.Record(op.Tenant, newRecord(op, &life, p, named, total)),
+		Record: s.server.Record(op.Tenant, s.recordIn(op, &life, op.monitor.Snapshot())),
 		Held:   held,
 		Keep:   !answered && op.key.hash() != [32]byte{} && life.status/100 == 2 && s.server.Keeps(err),
 	})
@@ -135,27 +130,20 @@ func (s *Registry) deliveredFar(op *operation, delivered bool) {
 		return
 	}
 	if delivered {
-		s.forgetting.Go(func() { forgetResult(peers, op.id) })
+		// If it fails, an identical request within two minutes gets the result again.
+		s.forgetting.Go(func() { tellPeers(peers.Forget, op.id) })
 	} else if op.held {
 		op.held = false
-		s.forgetting.Go(func() { releaseResult(peers, op.id) })
+		// If it fails, an identical request is carried out as a new one.
+		s.forgetting.Go(func() { tellPeers(peers.Release, op.id) })
 	}
 }
 
-// forgetResult makes peers forget a result. If that fails, an identical request within two
-// minutes gets the result again.
-func forgetResult(peers Peers, id string) {
+// tellPeers calls Forget or Release of Peers for the result of the operation id.
+func tellPeers(tell func(ctx context.Context, id string) error, id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), historyPatience)
 	defer cancel()
-	_ = peers.Forget(ctx, id)
-}
-
-// releaseResult makes peers find a result that no client has got. If that fails, an identical
-// request is carried out as a new one.
-func releaseResult(peers Peers, id string) {
-	ctx, cancel := context.WithTimeout(context.Background(), historyPatience)
-	defer cancel()
-	_ = peers.Release(ctx, id)
+	_ = tell(ctx, id)
 }
 
 // resultOf returns the result in the record of an operation that has ended: the status for its

@@ -311,11 +311,16 @@ func (s *Registry) record(op *operation) (r history.Record, p interim.Progress) 
 	if op.far != nil {
 		return op.far.record(), p
 	}
+	return s.recordIn(op, &life, p), p
+}
+
+// recordIn returns the record of op in the state life, with the progress p.
+func (s *Registry) recordIn(op *operation, life *lifecycle, p interim.Progress) history.Record {
 	named, total := op.monitor.Failures()
 	if ofErr, all, ok := s.server.Failures(life.err); ok {
 		named, total = ofErr, all
 	}
-	return newRecord(op, &life, p, named, total), p
+	return newRecord(op, life, p, named, total)
 }
 
 // view returns the current view of op, for a client that may learn its address.
