@@ -29,7 +29,7 @@ const (
 // archive streams members of a collection as a ZIP file: those that the query names, or all. It
 // needs neither a temporary file nor memory for the members. A member that can't be read is
 // named in archiveErrors. Links to collections are not followed.
-func (h *Handler) archive(w http.ResponseWriter, r *request, _ fs.FileInfo) error {
+func (h *Handler) archive(w http.ResponseWriter, r *request) error {
 	unsetContent(w.Header())
 	w.Header().Del("Content-Security-Policy")
 	names := r.URL.Query()["name"]
