@@ -9,7 +9,8 @@ build: ## the program, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/davd
 
 page: ## the scripts of the file browser, from dav/page/src to dav/page/dist; needs Node 20
-	cd dav/page && npm ci && npm run build
+	# npm ci refuses the lock file where the registry lacks an optional package of Vite for Windows.
+	cd dav/page && npm install --no-save && npm run build
 
 test: deps ## all tests, sweeps as a sample: unit tests, the command, litmus, cadaver, a davfs2 mount, kills
 	# litmus/ mostly waits for slow storage, so it runs beside the others, and is shown after them.
