@@ -65,6 +65,12 @@
 //	TimeSetter       SetTimes       set modification times             errors.ErrUnsupported: copies
 //	                                                                   have new times, and clients
 //	                                                                   can't set any
+//	Transactor       Transacts      change names in a transaction of   false: each call is a change of
+//	                                the state                          its own
+//	TreeCopier       CopyTree       copy a tree without reading its    errors.ErrUnsupported: members
+//	                                content                            are copied one by one
+//	TreeRemover      RemoveTree     remove a tree in one step          errors.ErrUnsupported: members
+//	                                                                   are removed one by one
 //
 // Other values may have optional methods too:
 //

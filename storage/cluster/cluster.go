@@ -36,6 +36,9 @@ type Work struct {
 	// in the database, and while nothing in the storage has changed. SaveRecord of the journal,
 	// with the ID of the claim, replaces it.
 	Record []byte
+	// Brief says that the whole change is made in the database, in the [Claim.Transaction]. Until
+	// End, other nodes only wait for it. It takes a few statements, and has no Record.
+	Brief bool
 	// Operation, if not nil, is the operation that the claim is for. It is listed on all nodes
 	// from the moment of the claim.
 	Operation *Operation
@@ -73,6 +76,14 @@ type Claim interface {
 	// Context ends when the node was declared dead, with the cause [ErrFenced]. The change must
 	// then stop, and the caller must call End. It has no values.
 	Context() context.Context
+	// Transaction begins the transaction that End will commit, unless it has begun. It returns ctx
+	// with the transaction: whatever the State, and an FS that transacts with it
+	// (storage.Transacts), read and change with that context belongs to it. Calls with the context
+	// are made one after the other. The transaction lasts only seconds, and only work in memory may
+	// be done meanwhile. Without such a database, it returns ctx.
+	Transaction(ctx context.Context) (context.Context, error)
+	// Undo undoes what the transaction has changed. End then ends the claim without a change.
+	Undo(ctx context.Context)
 	// End ends the claim, after the change is complete or nothing of it is left. Nothing may be
 	// changed under the claim any more. result is that of the operation; nil without one. It is
 	// stored in the same transaction. The change counts when End returns nil. With

@@ -24,6 +24,12 @@ func (c *claim) ID() string { return c.id }
 
 func (c *claim) Context() context.Context { return c.of.context }
 
+// Transaction returns ctx.
+func (*claim) Transaction(ctx context.Context) (context.Context, error) { return ctx, nil }
+
+// Undo does nothing.
+func (*claim) Undo(context.Context) {}
+
 func (c *claim) End(ctx context.Context, result *cluster.Result) error {
 	err := c.db.endWork(ctx, c.of, c.id, cluster.Finished, result)
 	if err == nil || errors.Is(err, cluster.ErrFenced) {

@@ -97,6 +97,12 @@ func (c *claim) ID() string { return c.work.id }
 
 func (c *claim) Context() context.Context { return c.context }
 
+// Transaction returns ctx: a cluster in memory has no database.
+func (*claim) Transaction(ctx context.Context) (context.Context, error) { return ctx, nil }
+
+// Undo implements [cluster.Claim].
+func (*claim) Undo(context.Context) {}
+
 func (c *claim) End(ctx context.Context, result *cluster.Result) error {
 	d := c.of.db
 	err := c.of.state().call("End", func() error {
