@@ -65,8 +65,9 @@ type Placing struct {
 type Store interface {
 	// Find returns the node name.
 	Find(ctx context.Context, name string) (Node, error)
-	// Data returns the content of a file whose Blob is "".
-	Data(ctx context.Context, id int64) ([]byte, error)
+	// Open returns the node name together with its content, if that is in the database: one
+	// statement, because a GET needs both.
+	Open(ctx context.Context, name string) (Node, []byte, error)
 	// Members returns the members of the collection id whose names, in normal form, are greater
 	// than after, in byte order: at most limit.
 	Members(ctx context.Context, id int64, after string, limit int) ([]Node, error)
@@ -79,8 +80,10 @@ type Store interface {
 	// parent of a new file is modified now.
 	Put(ctx context.Context, name string, c Content, p Placing) (Node, error)
 	// Rename gives a file or collection another name. With replace, what has the new name is
-	// detached, in the same transaction: but fs.ErrExist if that is a collection with members.
-	// Without, it fails with fs.ErrExist. It fails with storage.ErrOverlap or syscall.EINVAL if
+	// detached, in the same transaction: but fs.ErrExist if that is a collection with members,
+	// syscall.EISDIR if a file would replace a collection, and syscall.ENOTDIR if a collection
+	// would replace a file. To give a node the name that it has, perhaps in another spelling, is no
+	// replacement. Without replace, it fails with fs.ErrExist. It fails with storage.ErrOverlap or syscall.EINVAL if
 	// the new name is below the old one.
 	Rename(ctx context.Context, from, to string, replace bool) error
 	// Swap swaps two files or collections.
@@ -106,6 +109,9 @@ type Store interface {
 	Root() int64
 	// Volume is the id of the name space.
 	Volume() string
+	// InTransaction reports whether ctx has a transaction of the database, so that a change is
+	// not final when its method returns, and that only one method may run at a time.
+	InTransaction(ctx context.Context) bool
 }
 
 // Collecting is what the collector needs of a name space.
@@ -120,6 +126,10 @@ type Collecting interface {
 	// Orphans returns those of the keys that no row knows and whose epoch is over: nothing can
 	// refer to them any more.
 	Orphans(ctx context.Context, keys []string) ([]string, error)
+	// Disown dooms those of the keys that no row knows, although their epoch is not over, and
+	// returns them. The caller puts none of them any more. But a transaction that has put one may not have
+	// ended yet: Disown waits for it, or leaves the key out. A Put of a doomed object fails.
+	Disown(ctx context.Context, keys []string) ([]string, error)
 	// Objects returns all objects that nodes refer to, in the order of their keys, with the name of
 	// one of the files.
 	Objects(ctx context.Context) iter.Seq2[Object, error]
