@@ -3,9 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -116,17 +114,6 @@ func (l *load) check(t *testing.T, s *site) {
 	}
 }
 
-// leftovers returns the reserved names in the directory.
-func (s *site) leftovers() (names []string, err error) {
-	err = filepath.WalkDir(s.share, func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && strings.HasPrefix(entry.Name(), ".davd-") {
-			names = append(names, name)
-		}
-		return err
-	})
-	return names, err
-}
-
 // remains are queries of what must not be left in the database when all changes have ended.
 var remains = []string{
 	"SELECT 'work', * FROM work",
@@ -140,7 +127,7 @@ var remains = []string{
 func (s *site) clean(t *testing.T) {
 	t.Helper()
 	err := await(time.Minute, nil, func() error {
-		names, err := s.leftovers()
+		names, err := s.storage.leftovers()
 		if err == nil && len(names) > 0 {
 			err = fmt.Errorf("left over: %q", names)
 		}
@@ -178,12 +165,12 @@ func (s *site) left(t *testing.T) {
 func chaos(t *testing.T, s *site, length time.Duration, background bool) {
 	t.Helper()
 	seed := newSeed(t)
+	s.start(t)
+	startBalancer(t)
 	l := newLoad(t, s)
 	if background {
 		l.programs = newPrograms(t, s)
 	}
-	s.start(t)
-	startBalancer(t)
 	stopFaults, stopLoad := make(chan struct{}), make(chan struct{})
 	f := newFaults(t, s, stopFaults, seed)
 	var faulty, loaded sync.WaitGroup

@@ -92,7 +92,7 @@ func measure(t *testing.T, s *site, nodes int, measured map[string][]string) {
 	for i := range 1000 {
 		files[fmt.Sprintf("cost/many/%d", i)] = costBody
 	}
-	if err := os.RemoveAll(s.share + "/cost"); err != nil {
+	if err := os.RemoveAll(s.storage.argument(nil) + "/cost"); err != nil {
 		t.Fatal(err)
 	}
 	s.plant(t, files)

@@ -20,7 +20,7 @@ const (
 type node struct {
 	number  int
 	flags   []string // without the addresses
-	share   string
+	site    *site
 	own     string // the directory of the node itself, with its state, or only its socket
 	process *process
 	log     *output
@@ -32,7 +32,7 @@ func (n *node) start() (err error) {
 	args := slices.Concat([]string{
 		"netns", "exec", namespace(n.number), "env", "STATE_DIRECTORY=" + n.own, davdBinary, "serve",
 		"--addr", fmt.Sprintf(":%d", filesPort), "--metrics-addr", n.health(),
-	}, n.flags, []string{n.share})
+	}, n.flags, []string{n.site.storage.argument(n)})
 	// ip and env replace themselves, so this is davd's process.
 	n.process, err = startProcess(n.log, "ip", args...)
 	return err

@@ -63,7 +63,7 @@ func (l *pairs) client(ctx context.Context, stop <-chan struct{}, seed uint64, w
 		p := &pair{load: l, name: fmt.Sprintf("%s/%d", l.dir, len(l.all)), settled: true}
 		l.all = append(l.all, p)
 		l.mu.Unlock()
-		if err := l.site.plantFiles(map[string]string{p.name + "/.keep": ""}); err != nil {
+		if err := l.site.storage.plant(map[string]string{p.name + "/.keep": ""}); err != nil {
 			return err
 		}
 		if err := p.live(ctx, stop, rng); err != nil {
@@ -149,7 +149,7 @@ func (p *pair) change(ctx context.Context, in pairInput) error {
 		for _, member := range members {
 			files[source+"/"+member] = in.version
 		}
-		if err := p.load.site.plantFiles(files); err != nil {
+		if err := p.load.site.storage.plant(files); err != nil {
 			return err
 		}
 	}

@@ -181,13 +181,13 @@ func (p *programs) clients(stop <-chan struct{}) {
 // check returns an error for each stored file that is not in the share.
 func (p *programs) check(s *site) (errs []error) {
 	for name, want := range p.stored {
-		got, err := os.ReadFile(filepath.Join(s.share, name))
+		got, err := s.storage.read(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			errs = append(errs, fmt.Errorf("%s was stored, and is missing", name))
 		case err != nil:
 			errs = append(errs, err)
-		case string(got) != want:
+		case got != want:
 			errs = append(errs, fmt.Errorf("%s was stored, and contains %q", name, got))
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// A site is a directory with the davds that serve it.
+// A site is a storage with the davds that serve it.
 type site struct {
-	share    string
+	storage  storage
 	nodes    []*node
 	database *database // nil if each node has a state of its own
 }
@@ -22,21 +22,18 @@ var commonFlags = []string{
 	"--drain", "20s",
 }
 
-// newSite prepares n nodes over one directory. They are stopped when the test ends. Without a
+// newSite prepares n nodes over the same directory. They are stopped when the test ends. Without a
 // database, each has a state of its own.
 func newSite(t *testing.T, n int, d *database) *site {
 	t.Helper()
 	dir := t.TempDir()
-	s := &site{share: filepath.Join(dir, "share"), database: d}
+	s := &site{storage: newDirectory(t), database: d}
 	users := filepath.Join(dir, "users")
-	if err := os.Mkdir(s.share, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	if err := os.WriteFile(users, []byte(htpasswd), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for number := 1; number <= n; number++ {
-		one := &node{number: number, share: s.share, own: t.TempDir(), log: &output{}}
+		one := &node{number: number, site: s, own: t.TempDir(), log: &output{}}
 		one.flags = slices.Concat(commonFlags, []string{"--htpasswd", users})
 		if d != nil {
 			one.flags = append(one.flags, "--state", d.url(one), "--node-name", namespace(number))
@@ -83,20 +80,7 @@ func (s *site) stop(t *testing.T) {
 // plant creates files, and the collections that they are in.
 func (s *site) plant(t *testing.T, files map[string]string) {
 	t.Helper()
-	if err := s.plantFiles(files); err != nil {
+	if err := s.storage.plant(files); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func (s *site) plantFiles(files map[string]string) error {
-	for name, content := range files {
-		file := filepath.Join(s.share, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }
