@@ -1,7 +1,8 @@
 // Dialogs, one at a time. Each function returns a promise of the answer; null means cancelled.
 import { signal } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { keepFocus } from './focus';
 import { text } from './text';
 
 const shown = signal<VNode | null>(null);
@@ -21,15 +22,17 @@ export const ask = <T,>(draw: (answer: (value: T | null) => void) => VNode): Pro
 
 let ids = 0;
 
-// Dialog is the frame of a dialog. The browser keeps the focus in it.
+// Dialog is the frame of a dialog. The browser keeps the focus in it, and gives it back at the end.
+// All of that happens while the page changes: a later change of focus would take it from an element
+// in which a person has begun to type.
 export const Dialog = ({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const [id] = useState(() => `dialog-${++ids}`);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current!.showModal();
-    dialog.current!.querySelector<HTMLElement>('[data-first]')?.focus();
-    return () => { if (before instanceof HTMLElement) before.focus(); };
+  useLayoutEffect(() => {
+    const element = dialog.current!;
+    element.showModal();
+    element.querySelector<HTMLElement>('[data-first]')?.focus();
+    return () => { element.close(); keepFocus(); };
   }, []);
   return (
     <dialog ref={dialog} class={wide ? 'wide' : ''} aria-labelledby={id} onCancel={(e) => { e.preventDefault(); onClose(); }}
@@ -42,7 +45,7 @@ export const Dialog = ({ title, onClose, children, wide }: { title: string; onCl
 const Naming = ({ title, hint, initial, action, answer }: { title: string; hint: string; initial: string; action: string; answer: (name: string | null) => void }) => {
   const [wrong, setWrong] = useState('');
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dot = initial.lastIndexOf('.');
     input.current!.focus();
     input.current!.setSelectionRange(0, dot > 0 ? dot : initial.length);

@@ -189,7 +189,7 @@ export const Listing = () => {
   const virtual = useVirtual(Math.ceil(all.length / columns), height, scroller);
   const row = Math.floor(active.value / columns);
   useEffect(() => { if (row < virtual.options.count) virtual.scrollToIndex(row, { align: 'auto' }); }, [row]);
-  useEffect(() => { scroller.current!.scrollTop = 0; scroller.current!.focus({ preventScroll: true }); }, [path.value]);
+  useLayoutEffect(() => { scroller.current!.scrollTop = 0; scroller.current!.focus({ preventScroll: true }); }, [path.value]);
   const rows = virtual.getVirtualItems();
   const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / height) - 1);
   const chosen = selection.value.size, allOn = chosen > 0 && chosen >= all.length;

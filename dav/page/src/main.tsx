@@ -3,12 +3,13 @@ import 'photoswipe/style.css';
 import './app.css';
 import { signal } from '@preact/signals';
 import { render } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as actions from './actions';
 import { Activity } from './activity';
 import { label } from './dav';
 import { Dialogs } from './dialog';
 import { type Column } from './files';
+import { keepFocus } from './focus';
 import { Icon } from './icons';
 import { Listing, target } from './listing';
 import { refresh } from './operations';
@@ -24,13 +25,15 @@ const Button = ({ icon, title, onClick, primary, pressed }: { icon: string; titl
 const Menu = ({ icon, title, children }: { icon: string; title: string; children: preact.ComponentChildren }) => {
   const details = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
-    const close = (e: Event) => { if (details.current?.open && !(e.type === 'click' && (e.target as Element).closest('summary') && details.current.contains(e.target as Node))) details.current.open = false; };
+    const close = (e: Event) => { if (details.current?.open && !details.current.contains(e.target as Node)) details.current.open = false; };
     const key = (e: KeyboardEvent) => { if (e.key === 'Escape' && details.current?.open) { details.current.open = false; details.current.querySelector('summary')!.focus(); } };
     addEventListener('click', close);
     addEventListener('keydown', key);
     return () => { removeEventListener('click', close); removeEventListener('keydown', key); };
   }, []);
-  return <details ref={details} class="menu"><summary class={icon === 'upload' ? 'tool primary' : 'tool'} title={title}><Icon name={icon} /><span>{title}</span></summary><div class="items">{children}</div></details>;
+  // The button has the focus again before the chosen item does something, which may open a dialog.
+  const chosen = () => { details.current!.open = false; details.current!.querySelector('summary')!.focus(); };
+  return <details ref={details} class="menu"><summary class={icon === 'upload' ? 'tool primary' : 'tool'} title={title}><Icon name={icon} /><span>{title}</span></summary><div class="items" onClickCapture={chosen}>{children}</div></details>;
 };
 
 const picked = (e: Event): void => {
@@ -77,7 +80,9 @@ const Selected = () => {
 const columns: [Column, string][] = [['name', text.name], ['kind', text.kind], ['time', text.time], ['size', text.size]];
 
 const Tools = () => {
-  if (selected.value.length) return <Selected />;
+  const choosing = selected.value.length > 0;
+  useLayoutEffect(keepFocus, [choosing]); // the buttons are others now
+  if (choosing) return <Selected />;
   const submit = (e: Event) => { e.preventDefault(); const term = filter.value.trim(); if (term) void startSearch(term); };
   return (
     <div class="tools">
