@@ -201,7 +201,7 @@ func (h *Handler) serveAsset(w http.ResponseWriter, r *http.Request) (served boo
 func (h *Handler) sendAsset(w http.ResponseWriter, r *http.Request, content []byte, contentType string) error {
 	header := w.Header()
 	header.Set("Content-Type", contentType)
-	header.Set("Content-Security-Policy", "default-src 'none'")
+	header.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'") // a worker has that of its script
 	header.Set("Cache-Control", "private, max-age=31536000, immutable")
 	browser.Isolate(header)
 	if h.Compress != CompressNever {

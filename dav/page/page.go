@@ -91,7 +91,7 @@ func (p *Pages) Asset(name string) (content []byte, contentType string, ok bool)
 // that no file of a user can run, although such files have the same origin.
 func (p *Pages) Collection(w http.ResponseWriter, r *http.Request, c *dav.Collection) error {
 	nonce := rand.Text()
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"' 'strict-dynamic'; style-src 'self'; "+
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"' 'strict-dynamic'; worker-src 'self'; style-src 'self'; "+
 		"img-src 'self' blob: data:; media-src 'self'; frame-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.Header().Set("Referrer-Policy", "same-origin") // with "no-referrer" the forms would send no Origin
 	return p.page.Execute(w, &shown{Collection: c, Nonce: nonce, Script: p.script, Style: p.style, Order: r.URL.Query().Get("sort")})

@@ -5,6 +5,7 @@ export default defineConfig({
   base: './',
   publicDir: false,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  worker: { format: 'es', rollupOptions: { output: { entryFileNames: '[name]-[hash].js' } } },
   build: {
     target: 'es2022',
     manifest: 'manifest.json',

@@ -1,9 +1,10 @@
 // What the user can do with entries.
 import { useEffect, useState } from 'preact/hooks';
-import { decoded, Failed, href, list, makeFolder, type Entry } from './dav';
+import { decoded, Failed, href, makeFolder, type Entry } from './dav';
 import { ask, askName, confirmDelete, conflicts, Dialog } from './dialog';
-import { comparing, freeName } from './files';
+import { freeName } from './files';
 import { Icon } from './icons';
+import { read } from './listings';
 import { operate } from './operations';
 import { load, message, path, root, selection } from './state';
 import { text } from './text';
@@ -83,10 +84,9 @@ const Choosing = ({ title, action, answer, without }: { title: string; action: s
   const [wrong, setWrong] = useState('');
   useEffect(() => {
     const reading = new AbortController();
-    const all: Entry[] = [];
     setWrong('');
-    list(at, reading.signal, (some) => { all.push(...some.filter(({ folder }) => folder)); })
-      .then(() => setFound(all.filter((e) => !without.has(href(e))).sort(comparing({ by: 'name', backwards: false })).map((e) => ({ name: e.name, path: href(e) }))))
+    const show = (all: Entry[]) => setFound(all.filter((e) => e.folder && !without.has(href(e))).map((e) => ({ name: e.name, path: href(e) })));
+    read({ path: at, order: { by: 'name', backwards: false }, whole: true }, reading.signal, show).ended
       .catch((error) => { if (!reading.signal.aborted) { setFound([]); setWrong(text.failedStatus(error instanceof Failed ? error.status : 0)); } });
     return () => reading.abort();
   }, [at]);

@@ -1,7 +1,8 @@
 // What the page shows.
 import { computed, effect, signal } from '@preact/signals';
-import { Failed, decoded, list, rightsAt, search, segmentsOf, type Entry, type Rights } from './dav';
-import { comparing, merged, type Order } from './files';
+import { Failed, decoded, rightsAt, segmentsOf, type Entry, type Rights } from './dav';
+import type { Order } from './files';
+import { read, type Reading } from './listings';
 import { text } from './text';
 
 const app = document.getElementById('app')!;
@@ -61,21 +62,9 @@ export const crumbs = computed(() => {
   })];
 });
 
+// loads is aborted when something else will be shown. reading is what is shown.
 let loads = new AbortController();
-
-// collector returns a function that adds entries to those that are shown, first at once and then
-// at growing intervals, because each time all are shown anew.
-const collector = (signalled: AbortSignal) => {
-  let waiting: Entry[] = [], due = 0;
-  const flush = () => {
-    if (signalled.aborted || !waiting.length) return;
-    const compare = comparing(order.value);
-    entries.value = merged(entries.value, waiting.sort(compare), compare);
-    waiting = [];
-    due = performance.now() + Math.min(1000, 50 + entries.value.length / 100);
-  };
-  return { add: (found: Entry[]) => { for (const e of found) waiting.push(e); if (performance.now() >= due) flush(); }, flush };
-};
+let reading: Reading | null = null;
 
 // load reads the shown collection. quiet keeps what is shown until the answer is complete.
 export const load = async (quiet = false): Promise<void> => {
@@ -86,16 +75,12 @@ export const load = async (quiet = false): Promise<void> => {
   failure.value = -1;
   void rightsAt(at).then((r) => { if (!mine.signal.aborted) rights.value = r; }, () => {});
   if (!quiet) { entries.value = []; loading.value = true; }
-  const collected: Entry[] = [];
-  const collect = collector(mine.signal);
+  reading = read({ path: at, order: order.value, whole: quiet }, mine.signal, (all) => { entries.value = all; });
   try {
-    await list(at, mine.signal, quiet ? (found) => { for (const e of found) collected.push(e); } : collect.add);
-    if (mine.signal.aborted) return;
-    if (quiet) entries.value = collected.sort(comparing(order.value));
-    else collect.flush();
+    await reading.ended;
   } catch (error) {
     if (mine.signal.aborted) return;
-    const lost = !(error instanceof Failed);
+    const lost = !(error instanceof Failed) || error.status === 0;
     if (lost && quiet) { // what is shown stays until the server can be reached
       message.value = text.offline;
       setTimeout(() => { if (loads === mine) void load(true); }, 2000);
@@ -110,20 +95,17 @@ export const load = async (quiet = false): Promise<void> => {
 export const startSearch = async (term: string): Promise<void> => {
   loads.abort();
   const mine = loads = new AbortController();
-  const state = { term, running: true, cut: false, stop: () => { mine.abort(); searching.value = { ...searching.value!, running: false }; } };
   entries.value = [];
   loading.value = false;
   failure.value = -1;
   selection.value = new Set();
-  searching.value = state;
-  const wanted = term.toLowerCase();
-  const collect = collector(mine.signal);
+  const search = reading = read({ path: path.value, term, order: order.value }, mine.signal, (found, cut) => {
+    entries.value = found;
+    if (cut) searching.value = { ...searching.value!, cut };
+  });
+  searching.value = { term, running: true, cut: false, stop: search.stop };
   try {
-    await search(path.value, mine.signal, (found, cut) => {
-      collect.add(found.filter((e) => e.name.toLowerCase().includes(wanted)));
-      if (cut) searching.value = { ...searching.value!, cut };
-    });
-    collect.flush();
+    await search.ended;
   } catch (error) {
     if (mine.signal.aborted) return;
     failure.value = error instanceof Failed ? error.status : 0;
@@ -146,7 +128,7 @@ addEventListener('popstate', () => visit(location.pathname, false));
 
 export const reorder = (next: Order): void => {
   order.value = next;
-  entries.value = [...entries.value].sort(comparing(next));
+  reading?.reorder(next);
 };
 
 effect(() => { document.title = label(); });

@@ -148,6 +148,9 @@ const parts = {
     await page.evaluate(() => fetch('/Documents/IMG_10 (2).txt', { method: 'LOCK', headers: { Timeout: 'Second-600' }, body: '<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner>Word on Ben’s laptop</D:owner></D:lockinfo>' }));
     await visit('/Documents/'); await until('the lock', () => page.$('.lock[title^="Locked by Word on Ben’s laptop until"]'));
     await select('IMG_10 (2).txt'); await button('Delete'); await button('Delete', 'dialog'); await says('it is locked'); await has('IMG_10 (2).txt');
+    // The owner of a lock is text for the page, whatever elements it contains.
+    await page.evaluate(() => fetch('/Documents/deeper/deep.txt', { method: 'LOCK', headers: { Timeout: 'Second-600' }, body: '<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner><D:response a="/>"><D:href>/evil.txt</D:href></D:response><!-- </D:owner> -->&amp; ann</D:owner></D:lockinfo>' }));
+    await visit('/Documents/deeper/'); await shows('deep.txt'); await until('its lock', () => page.$('.lock[title^="Locked by /evil.txt& ann until"]'));
   },
 
   async upload() {
