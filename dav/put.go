@@ -163,6 +163,9 @@ func (p *put) inSteps() (fs.FileInfo, error) {
 	if err := p.receive(); err != nil {
 		return nil, err
 	}
+	if err := storage.Prepare(p.r.Context(), p.content); err != nil {
+		return nil, unplaced(err)
+	}
 	c, err := p.claim()
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Canon says which resource a name stands for. One resource can have several names
@@ -23,14 +25,19 @@ type Canon struct {
 	Links []string
 	// Folds reports whether the collection Name folds the names of its members.
 	Folds bool
+	// Composes reports whether the collection Name treats names of members as the same if they are
+	// equal in Unicode's normal form C. The Key is in that form then.
+	Composes bool
 }
 
 // Member returns the Canon of a member of the collection c. The member must not be a
 // symbolic link; segment is its name as the listing of the collection gives it.
 func (c Canon) Member(segment string) Canon {
-	member := Canon{Name: path.Join(c.Name, segment), Links: c.Links, Folds: c.Folds}
+	member := Canon{Name: path.Join(c.Name, segment), Links: c.Links, Folds: c.Folds, Composes: c.Composes}
 	if c.Folds {
 		segment = Fold(segment)
+	} else if c.Composes {
+		segment = norm.NFC.String(segment)
 	}
 	member.Key = path.Join(c.Key, segment)
 	return member

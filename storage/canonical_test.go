@@ -59,3 +59,11 @@ func TestResolver(t *testing.T) {
 		t.Errorf("with folded names: %+v, and its member %+v", got, got.Member("A"))
 	}
 }
+
+func TestComposingMember(t *testing.T) {
+	c := storage.Canon{Name: "/dir", Key: "/dir", Composes: true}
+	member := c.Member("Cafe\u0301")
+	if member.Name != "/dir/Cafe\u0301" || member.Key != "/dir/Caf\u00e9" || !member.Composes {
+		t.Errorf("the member is %+v", member)
+	}
+}

@@ -31,6 +31,25 @@ func Keep(ctx context.Context, r Replacement, sync Sync) error {
 	return errors.Join(fmt.Errorf("keeping the content of a file that is not complete: %w", errors.ErrUnsupported), r.Discard())
 }
 
+// Preparer is a [Replacement] that can do what takes long in a commit before the commit, such as
+// sending the rest of the content to another machine.
+type Preparer interface {
+	Replacement
+
+	// Prepare ends the content: nothing more is written. See the function [Prepare].
+	Prepare(ctx context.Context) error
+}
+
+// Prepare does the work of a commit that doesn't need the right to change the name, so that Commit
+// takes only a moment. The caller has written the whole content. After an error, only Discard may
+// be called. Without a [Preparer], Prepare does nothing. A call before Commit is not required.
+func Prepare(ctx context.Context, r Replacement) error {
+	if p, ok := r.(Preparer); ok {
+		return p.Prepare(ctx)
+	}
+	return nil
+}
+
 // CheckKept returns fs.ErrInvalid if the fields of r about kept content are invalid. It is for
 // backends.
 func (r *Replacing) CheckKept() error {

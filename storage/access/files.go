@@ -124,6 +124,9 @@ func (r replacement) Keep(ctx context.Context, sync storage.Sync) error {
 	return storage.Keep(ctx, r.Replacement, sync)
 }
 
+// Prepare implements storage.Preparer.
+func (r replacement) Prepare(ctx context.Context) error { return storage.Prepare(ctx, r.Replacement) }
+
 // Commit implements storage.Replacement.
 func (r replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	p.Check = r.v.checkReplace(r.name, p.Check)

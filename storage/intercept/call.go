@@ -17,7 +17,7 @@ import (
 //     hold;
 //   - of a file: read, write, seek, close, readdir, stat, deadprops or patch;
 //   - of a listing: next, describe for each member, or close;
-//   - of a replacement: write, commit or discard.
+//   - of a replacement: write, prepare, commit or discard.
 //
 // name is the name that the FS was called with: for rename the old name, for copymembers
 // and remove that of each member. For copies that another FS makes in this one, copymembers has

@@ -116,6 +116,14 @@ func (r replacement) Keep(ctx context.Context, sync storage.Sync) error {
 	return r.of.does(ctx, "keep", r.name, func() error { return storage.Keep(ctx, r.Replacement, sync) })
 }
 
+// Prepare implements storage.Preparer.
+func (r replacement) Prepare(ctx context.Context) error {
+	if _, ok := r.Replacement.(storage.Preparer); !ok {
+		return nil
+	}
+	return r.of.does(ctx, "prepare", r.name, func() error { return storage.Prepare(ctx, r.Replacement) })
+}
+
 func (r replacement) Write(p []byte) (int, error) {
 	return do(context.Background(), r.of, "write", r.name, func() (int, error) { return r.Replacement.Write(p) })
 }

@@ -63,6 +63,11 @@ func (r *replacement) Keep(ctx context.Context, sync storage.Sync) error {
 	return r.at.failed(storage.Keep(ctx, r.Replacement, sync))
 }
 
+// Prepare implements storage.Preparer.
+func (r *replacement) Prepare(ctx context.Context) error {
+	return r.at.failed(storage.Prepare(ctx, r.Replacement))
+}
+
 // Commit implements storage.Replacement.
 func (r *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	defer r.end()

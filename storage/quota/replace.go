@@ -100,6 +100,9 @@ type replacement struct {
 // StageName implements storage.Stager.
 func (r *replacement) StageName() string { return r.stage }
 
+// Prepare implements storage.Preparer. It changes no name.
+func (r *replacement) Prepare(ctx context.Context) error { return storage.Prepare(ctx, r.Replacement) }
+
 // startWith reserves room for content that starts as a copy of old bytes. The caller then
 // writes length bytes from offset on.
 func (r *replacement) startWith(old, offset, length int64) error {
