@@ -61,7 +61,8 @@ type Meta struct {
 	// Volume is the id of the name space.
 	Volume string
 	// Name is the name that the file has when the object is written. A later MOVE or COPY doesn't
-	// change it.
+	// change it. Where a store has no room for a long name, the name starts with "/…" and ends with
+	// the last segments: see Shorten.
 	Name string
 	// Modified is the modification time that the client wants; zero if that is the time of the upload.
 	Modified time.Time
