@@ -56,6 +56,9 @@ type Placing struct {
 	Modified time.Time
 	// Create makes Put fail with fs.ErrExist if the name exists.
 	Create bool
+	// Rebuilt says that the object need not be of an epoch that is not over: it has outlived the
+	// database that knew it.
+	Rebuilt bool
 	// Check, if not nil, is called with the file that will be replaced, or nil. Put returns its
 	// error unchanged, and changes nothing.
 	Check func(ctx context.Context, old *Node) error
