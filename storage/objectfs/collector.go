@@ -258,4 +258,3 @@ func (c *Collector) own(ctx context.Context, keys []string) ([]string, error) {
 	}
 	return own, nil
 }
-

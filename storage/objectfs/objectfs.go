@@ -14,7 +14,6 @@ package objectfs
 import (
 	"context"
 	"encoding/xml"
-	"errors"
 	"hash/fnv"
 	"io/fs"
 	"math"
@@ -64,10 +63,6 @@ const (
 type Options struct {
 	Names names.Store
 	Blobs blobs.Store
-	// Epoch returns the first part of the keys of new objects: cluster.Node.Epoch, or a text of
-	// letters and digits that no other process has. If it returns "", nothing can be stored at
-	// present.
-	Epoch func() string
 	// Inline is the largest content that is stored in the database, in bytes; 0 means 8 KiB, and
 	// a negative number that only empty content is.
 	Inline int
@@ -224,6 +219,3 @@ func (f *FS) Space(ctx context.Context, name string) (used, available int64, err
 
 // Rationed reports whether there is a quota.
 func (f *FS) Rationed(context.Context, string) bool { return f.limit.Load() > 0 }
-
-// errNoEpoch says that this process has no epoch at present.
-var errNoEpoch = errors.Join(storage.ErrUnavailable, errors.New("this server is not a member of the cluster at present"))

@@ -59,9 +59,9 @@ func (u *upload) Write(p []byte) (int, error) {
 
 // begin begins the object. What was written before goes there.
 func (u *upload) begin() error {
-	epoch := u.fs.options.Epoch()
-	if epoch == "" {
-		return errNoEpoch
+	epoch, err := u.fs.options.Names.Epoch()
+	if err != nil {
+		return err
 	}
 	key := epoch + "-" + strings.ToLower(rand.Text())
 	meta := blobs.Meta{Volume: u.fs.options.Names.Volume(), Name: u.name, Modified: u.modified}

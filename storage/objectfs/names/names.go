@@ -112,6 +112,9 @@ type Store interface {
 	Root() int64
 	// Volume is the id of the name space.
 	Volume() string
+	// Epoch returns the epoch with which the keys of new objects begin: "<epoch>-<random>". It
+	// fails if this process can't make changes at present.
+	Epoch() (string, error)
 	// InTransaction reports whether ctx has a transaction of the database, so that a change is
 	// not final when its method returns, and that only one method may run at a time.
 	InTransaction(ctx context.Context) bool
