@@ -1,13 +1,21 @@
 package storage_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
+	"github.com/spf13/afero"
 	"golang.org/x/net/webdav"
 
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/access"
+	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/intercept"
+	"github.com/davd/davd/storage/junk"
 	"github.com/davd/davd/storage/latency"
 	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/mount"
 	"github.com/davd/davd/storage/storagetest"
 )
 
@@ -103,4 +111,39 @@ func openLocal(t *testing.T, dir string) storage.FS {
 		}
 	})
 	return fsys
+}
+
+// TestWholeTrees runs the suite on a storage that can copy and remove whole trees, and on its
+// decorators, which forward that.
+func TestWholeTrees(t *testing.T) {
+	trees := func(t *testing.T) storage.FS {
+		t.Helper()
+		return storagetest.WholeTrees(aferofs.New(afero.NewMemMapFs()))
+	}
+	everything, err := access.NewPolicy([]access.Share{{At: "/", Rules: []access.Rule{
+		{Path: "/", Subject: access.Anyone(), Rights: storage.RightsWrite},
+	}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, decorated := range map[string]func(t *testing.T) storage.FS{
+		"bare":      trees,
+		"junk":      func(t *testing.T) storage.FS { return junk.New(trees(t), junk.Refuse) },
+		"observed":  func(t *testing.T) storage.FS { return intercept.Observe(trees(t), func(string, time.Duration) {}) },
+		"intercept": func(t *testing.T) storage.FS { return &storagetest.Fault{FS: trees(t)} },
+		"access":    func(t *testing.T) storage.FS { return access.New(trees(t), everything) },
+		"mount": func(t *testing.T) storage.FS {
+			t.Helper()
+			fsys, err := mount.New(mount.Share{ID: "all", At: "/", Open: func(context.Context, string) (storage.FS, error) { return trees(t), nil }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = fsys.Close() })
+			return fsys
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storagetest.Suite{New: decorated, WholeTrees: true, Tiers: []storagetest.Tier{storagetest.Capability}}.Run(t)
+		})
+	}
 }

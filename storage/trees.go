@@ -3,11 +3,10 @@ package storage
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 )
 
-// TreeCopier is an [FS] that can copy a whole tree without reading its content.
+// TreeCopier is an [FS] that can copy a whole tree without reading its content. It has no symbolic
+// links.
 type TreeCopier interface {
 	FS
 
@@ -29,13 +28,14 @@ type TreeCopying struct {
 
 // CopyTree copies the tree c.From, without the members that have reserved names, to c.To. Each
 // copy has the content, the modification time and everything else that the backend stores with a
-// file. After an error, a part of the tree may be left at c.To. Without a [TreeCopier] it returns
-// errors.ErrUnsupported and changes nothing: the caller copies the members one by one.
+// file. After an error, a part of the tree may be left at c.To. Without a [TreeCopier], or if that
+// can't copy this tree, the error is errors.ErrUnsupported, and nothing has changed: the caller
+// copies the members one by one.
 func CopyTree(ctx context.Context, fsys FS, c TreeCopying) error {
 	if copier, ok := fsys.(TreeCopier); ok {
 		return copier.CopyTree(ctx, c)
 	}
-	return &os.LinkError{Op: "copytree", Old: c.From, New: c.To, Err: errors.ErrUnsupported}
+	return errors.ErrUnsupported // bare, because callers meet it on the way to most backends
 }
 
 // TreeRemover is an [FS] that can remove a whole tree in one step.
@@ -47,13 +47,13 @@ type TreeRemover interface {
 }
 
 // RemoveTree removes name and everything below it, in one step. The error matches fs.ErrNotExist
-// if name doesn't exist. Without a [TreeRemover] it returns errors.ErrUnsupported and changes
-// nothing: the caller removes the members one by one.
+// if name doesn't exist. Without a [TreeRemover], or if that can't remove this tree, the error is
+// errors.ErrUnsupported, and nothing has changed: the caller removes the members one by one.
 func RemoveTree(ctx context.Context, fsys FS, name string) error {
 	if remover, ok := fsys.(TreeRemover); ok {
 		return remover.RemoveTree(ctx, name)
 	}
-	return &fs.PathError{Op: "removetree", Path: name, Err: errors.ErrUnsupported}
+	return errors.ErrUnsupported
 }
 
 // Transactor is an [FS] that stores names in the database of a state.

@@ -13,14 +13,14 @@ import (
 // the same. op says which call it is:
 //
 //   - of the FS: mkdir, open, removeall, rename, stat, lstat, list, canonical, remove,
-//     settimes, readdeadprops, replacefile, space, exchange, exchanged, copymembers or
-//     hold;
+//     settimes, readdeadprops, replacefile, space, exchange, exchanged, copymembers,
+//     copytree, removetree or hold;
 //   - of a file: read, write, seek, close, readdir, stat, deadprops or patch;
 //   - of a listing: next, describe for each member, or close;
 //   - of a replacement: write, prepare, commit or discard.
 //
-// name is the name that the FS was called with: for rename the old name, for copymembers
-// and remove that of each member. For copies that another FS makes in this one, copymembers has
+// name is the name that the FS was called with: for rename and copytree the old name, for
+// copymembers and remove that of each member. For copies that another FS makes in this one, copymembers has
 // the name of each copy. An exchange of two names, and a rename to another FS, is
 // an exchange of the old name and exchanged of the new one. If the other FS is not a
 // storage.FileReplacer or not a storage.Copier, the fallback makes its calls one by one.

@@ -38,6 +38,9 @@ var _ interface {
 	storage.ShownLister
 	storage.Spacer
 	storage.TimeSetter
+	storage.Transactor
+	storage.TreeCopier
+	storage.TreeRemover
 } = (*FS)(nil)
 
 // Mode says what happens with junk.
@@ -228,6 +231,21 @@ func (f *FS) Space(ctx context.Context, name string) (used, available int64, err
 // RemoveMembers forwards.
 func (f *FS) RemoveMembers(ctx context.Context, name string, members []string) iter.Seq2[string, error] {
 	return storage.RemoveMembers(ctx, f.FS, name, members)
+}
+
+// CopyTree forwards. Nothing is refused in the copy, which has a reserved name.
+func (f *FS) CopyTree(ctx context.Context, c storage.TreeCopying) error {
+	return storage.CopyTree(ctx, f.FS, c)
+}
+
+// RemoveTree forwards.
+func (f *FS) RemoveTree(ctx context.Context, name string) error {
+	return storage.RemoveTree(ctx, f.FS, name)
+}
+
+// Transacts forwards.
+func (f *FS) Transacts(ctx context.Context, name string, state any) bool {
+	return storage.Transacts(ctx, f.FS, name, state)
 }
 
 // Hold forwards.

@@ -34,6 +34,9 @@ var _ interface {
 	storage.ShownLister
 	storage.Spacer
 	storage.TimeSetter
+	storage.Transactor
+	storage.TreeCopier
+	storage.TreeRemover
 } = (*FS)(nil)
 
 // Canonical implements storage.Canonicaler. The Key of a name in a share is the share's name,

@@ -16,6 +16,10 @@
 // Changes by other processes are included after [FS.Recount], which does the same walk while
 // the FS is in use, and is exact although the FS goes on changing the tree.
 //
+// A tree is copied and removed member by member, because each of them has to be counted: FS is
+// neither a storage.TreeCopier nor a storage.TreeRemover. Nor is it a storage.Transactor, because it
+// can't undo what it has counted.
+//
 // The caller must use the names that [storage.Canonical] returns, or not change one file
 // under two names at the same time. The handler of davd does both.
 package quota

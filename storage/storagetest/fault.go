@@ -142,6 +142,21 @@ func (f *Fault) RemoveMembers(ctx context.Context, name string, members []string
 	return storage.RemoveMembers(ctx, f.calls(), name, members)
 }
 
+// CopyTree implements storage.TreeCopier.
+func (f *Fault) CopyTree(ctx context.Context, c storage.TreeCopying) error {
+	return storage.CopyTree(ctx, f.calls(), c)
+}
+
+// RemoveTree implements storage.TreeRemover.
+func (f *Fault) RemoveTree(ctx context.Context, name string) error {
+	return storage.RemoveTree(ctx, f.calls(), name)
+}
+
+// Transacts implements storage.Transactor.
+func (f *Fault) Transacts(ctx context.Context, name string, state any) bool {
+	return storage.Transacts(ctx, f.FS, name, state)
+}
+
 // Hold implements storage.Holder.
 func (f *Fault) Hold(ctx context.Context, name string) (storage.Held, error) {
 	return storage.Hold(ctx, f.calls(), name)

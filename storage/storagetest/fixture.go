@@ -21,6 +21,7 @@ type fixture struct {
 	replaces
 	streams
 	teamwork
+	trees
 }
 
 // The subjects of a fixture.
@@ -30,6 +31,11 @@ type (
 	replaces struct{ streams }
 	streams  struct{ *base }
 	teamwork struct{ *base }
+	trees    struct {
+		*base
+		// required says that the storage must be able to copy and remove whole trees.
+		required bool
+	}
 )
 
 // base has the checks that most subjects use.
@@ -42,7 +48,7 @@ type base struct {
 func newFixture(t *testing.T, fsys storage.FS) *fixture {
 	t.Helper()
 	b := &base{FS: fsys, t: t, ctx: t.Context()}
-	return &fixture{b, copies{b}, listings{b}, replaces{streams{b}}, streams{b}, teamwork{b}}
+	return &fixture{b, copies{b}, listings{b}, replaces{streams{b}}, streams{b}, teamwork{b}, trees{base: b}}
 }
 
 func (f *base) mkdir(names ...string) {

@@ -42,6 +42,9 @@ type Suite struct {
 	// false, they must treat such links as missing.
 	FollowsOutside bool
 
+	// WholeTrees says that the storage must be able to copy and remove whole trees.
+	WholeTrees bool
+
 	// Tiers are the tiers to run; nil means all.
 	Tiers []Tier
 
@@ -116,7 +119,9 @@ func (s Suite) runTier(t *testing.T, tier Tier) {
 			if reason, ok := s.Deviations[c.name]; ok {
 				t.Skip("known deviation: " + reason)
 			}
-			c.run(newFixture(t, s.New(t)))
+			f := newFixture(t, s.New(t))
+			f.required = s.WholeTrees
+			c.run(f)
 		})
 	}
 	if tier == Capability {

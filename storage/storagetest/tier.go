@@ -35,7 +35,7 @@ func checks() []check {
 
 // capabilityChecks are about the capabilities.
 func capabilityChecks() []check {
-	return slices.Concat(copyFileChecks, replaceFileChecks, factChecks, copyMembersChecks, exchangeChecks)
+	return slices.Concat(copyFileChecks, replaceFileChecks, factChecks, copyMembersChecks, exchangeChecks, treeChecks)
 }
 
 // tierOf returns the tier of the check name.
