@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -17,6 +18,11 @@ var errorTitles = map[int]string{
 	http.StatusInternalServerError: "The server has a problem",
 	http.StatusServiceUnavailable:  "The server is busy",
 	http.StatusInsufficientStorage: "There is no room left",
+}
+
+// errorReasons are for errors without a reason of their own.
+var errorReasons = map[int]string{
+	http.StatusNotFound: "it may have been moved, renamed or deleted",
 }
 
 // Unauthorized answers with the status 401 and a reason: as a page for a browser, and otherwise as
@@ -41,7 +47,7 @@ func (h *Handler) shownAsPage(r *http.Request, err error) bool {
 // respondErrorPage is respondError for a person.
 func (h *Handler) respondErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	code := status.Of(err)
-	page := browser.Error{Status: code, Title: errorTitles[code], Reason: sentence(status.Reason(err)), Up: "../"}
+	page := browser.Error{Status: code, Title: errorTitles[code], Reason: sentence(cmp.Or(status.Reason(err), errorReasons[code])), Up: "../"}
 	if page.Title == "" {
 		page.Title = http.StatusText(code)
 	}

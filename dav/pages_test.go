@@ -80,7 +80,7 @@ func TestErrorPage(t *testing.T) {
 	s := serveMem(t, &dav.Handler{Pages: namesPage{}}, layout{"/c/a": "a"})
 	for target, link := range map[string]string{"/c/none": `href="./"`, "/c/none/": `href="../"`} {
 		a := s.wants(404, "GET", target, accepts)
-		if !strings.Contains(a.body, link) || !strings.Contains(a.body, "<h1>There is nothing here</h1>") || !strings.HasPrefix(a.header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-") {
+		if !strings.Contains(a.body, link) || !strings.Contains(a.body, "<h1>There is nothing here</h1>\n<p>It may have been moved, renamed or deleted.</p>") || !strings.HasPrefix(a.header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-") {
 			t.Errorf("%s: %s %v", target, a.body, a.header)
 		}
 		if a := s.wants(404, "GET", target); a.header.Get("Content-Type") != "text/plain; charset=utf-8" {

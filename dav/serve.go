@@ -131,7 +131,7 @@ func reservedError(writes bool) error {
 
 // document serves a status document. A client without a name may be a user whose operation it is.
 func (h *Handler) document(w http.ResponseWriter, r *http.Request, id string) error {
-	err := operation.Documents{Registry: h.registry(), Access: operationServer{h.kept()}}.Serve(w, r, id)
+	err := operation.Documents{Registry: h.registry(), Access: operationServer{h.kept()}, Files: h.hasForms()}.Serve(w, r, id)
 	if h.Challenge != nil && storage.PrincipalOf(r.Context()) == "" && !status.Answered(err) && status.Of(err) == http.StatusNotFound {
 		return storage.Refused("access", r.URL.Path, true)
 	}

@@ -34,6 +34,8 @@ var errNoOperation = &status.Error{Status: http.StatusNotFound, Reason: "no such
 type Documents struct {
 	Registry *Registry
 	Access   Access
+	// Files says that a browser can open the root of the server, to which the pages then refer.
+	Files bool
 }
 
 // Serve serves the status document id, or the list if id is "".
@@ -162,7 +164,7 @@ func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v 
 // respond writes a status document of the type form: jsonType or htmlType.
 func (d Documents) respond(ctx context.Context, w http.ResponseWriter, form string, v *view) error {
 	if form == htmlType {
-		return respondPage(w, v, d.Registry.server.RollsBack(v.Destination), v.Principal != "" || d.Access.OnePerson())
+		return d.respondPage(w, v, d.Registry.server.RollsBack(v.Destination), v.Principal != "" || d.Access.OnePerson())
 	}
 	return browser.WriteJSON(w, http.StatusOK, newStatus(v, d.Registry.hrefIn(ctx)))
 }

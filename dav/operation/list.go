@@ -96,5 +96,8 @@ func (d Documents) respondListPage(w http.ResponseWriter, r *http.Request, views
 	if !strings.HasSuffix(r.URL.Path, "/") {
 		p.Base = "./" + Name + "/"
 	}
+	if d.Files {
+		p.Files = p.Base + "../"
+	}
 	return p.write(w, "list.html")
 }

@@ -52,6 +52,8 @@ type page struct {
 	Owners bool
 	// Listed says that the client has a list.
 	Listed bool
+	// Files is a reference to the root of the server, or "".
+	Files string
 }
 
 // write answers with the page that the template name makes.
@@ -73,8 +75,11 @@ func (p *page) write(w http.ResponseWriter, name string) error {
 
 // respondPage writes a status document as a page for a browser. rollsBack says that a stop
 // undoes the operation, and listed that the client has a list.
-func respondPage(w http.ResponseWriter, v *view, rollsBack, listed bool) error {
+func (d Documents) respondPage(w http.ResponseWriter, v *view, rollsBack, listed bool) error {
 	p := page{Title: pageTitle(v), Live: v.running(), View: v, RollsBack: rollsBack, Listed: listed}
+	if d.Files {
+		p.Files = "../"
+	}
 	return p.write(w, "operation.html")
 }
 

@@ -57,7 +57,7 @@ func TestOperationPage(t *testing.T) {
 		"counting": {
 			[]string{
 				"<title>COPY /a to /b</title>", `<progress aria-label="Progress"></progress>` + "\n" + `<p class="far"><span>still counting</span></p>`,
-				"<bdi>1,234 of 5,000 found so far</bdi>", "<bdi>25 MB of 100 MB found so far</bdi>", "<bdi>50 members, 1.0 MB a second</bdi>",
+				"<bdi>1,234 of 5,000 found so far</bdi>", `<p><a href="../">Files</a></p>`, "<bdi>25 MB of 100 MB found so far</bdi>", "<bdi>50 members, 1.0 MB a second</bdi>",
 			},
 			[]string{"%</", "left", "value=\"1"},
 		},
@@ -83,7 +83,7 @@ func TestOperationPage(t *testing.T) {
 				v = &view{Record: pageRecords["running"], members: 50.2, bytes: 1e6}
 			}
 			answer := httptest.NewRecorder()
-			if err := respondPage(answer, v, v.Destination != "", v.Principal != ""); err != nil {
+			if err := (Documents{Files: true}).respondPage(answer, v, v.Destination != "", v.Principal != ""); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)
@@ -101,9 +101,9 @@ func TestOperationListPage(t *testing.T) {
 		has, hasNot []string
 	}{
 		{"a stranger", fixedAccess{}, nil, []string{"You are not signed in"}, []string{"<table"}},
-		{"one person", fixedAccess{onePerson: true}, nil, []string{"No operations in the last day."}, []string{"<table"}},
+		{"one person", fixedAccess{onePerson: true}, nil, []string{"No operations in the last day.", `<a href="./../">Files</a>`}, []string{"<table"}},
 		{"an administrator", fixedAccess{principal: "root", administers: true}, []string{"owned"}, []string{`<th scope="col">User</th>`, `</a></td><td><bdi>ben&lt;</bdi></td><td class=`}, nil},
-		{"none", fixedAccess{principal: "ann"}, nil, []string{"No operations in the last day."}, []string{"<table", "<script", "<noscript>"}},
+		{"none", fixedAccess{principal: "ann"}, nil, []string{"No operations in the last day."}, []string{">Files<", "<table", "<script", "<noscript>"}},
 		{"ended", fixedAccess{principal: "ann"}, []string{"partial"}, []string{`<td class="state mixed">finished: 207 Multi-Status</td><td>5,000 of 5,000</td>`}, []string{">User<", "<script", "<noscript>"}},
 		{"running", fixedAccess{principal: "ann"}, []string{"running", "stopped"}, []string{
 			`<a href="./x">COPY <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 24%</td><td>1,234 of 5,000</td>`,
@@ -116,7 +116,7 @@ func TestOperationListPage(t *testing.T) {
 				views = append(views, runningView(pageRecords[name]))
 			}
 			answer := httptest.NewRecorder()
-			d := Documents{Access: c.access}
+			d := Documents{Access: c.access, Files: c.access.onePerson}
 			if err := d.respondListPage(answer, httptest.NewRequest(http.MethodGet, "/"+Name+"/", http.NoBody), views); err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +157,7 @@ func TestOperationPageStopping(t *testing.T) {
 			v := runningView(pageRecords["running"])
 			v.members, v.Stopping = 1, c.stopping
 			answer := httptest.NewRecorder()
-			if err := respondPage(answer, v, v.Destination != "", v.Principal != ""); err != nil {
+			if err := (Documents{Files: true}).respondPage(answer, v, v.Destination != "", v.Principal != ""); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)

@@ -45,6 +45,36 @@ func label(name string) string {
 	}, name)
 }
 
+// kindText returns the kind of a member for people, as the page has it with scripts.
+func kindText(m dav.Member) string {
+	if m.Collection {
+		return "Folder"
+	}
+	media, _, _ := strings.Cut(m.Type, ";")
+	if kind, ok := kinds[media]; ok {
+		return kind
+	}
+	switch class, _, _ := strings.Cut(media, "/"); class {
+	case "image", "audio", "video", "text", "font":
+		return strings.ToUpper(class[:1]) + class[1:]
+	}
+	for part, kind := range map[string]string{"spreadsheet": "Spreadsheet", "wordprocessing": "Document", "presentation": "Slides"} {
+		if strings.Contains(media, part) {
+			return kind
+		}
+	}
+	return "File"
+}
+
+// kinds are those of media types that don't begin with their kind.
+var kinds = map[string]string{
+	"application/pdf": "PDF", "application/json": "Code", "application/yaml": "Code", "application/toml": "Code",
+	"application/zip": "Archive", "application/gzip": "Archive", "application/zstd": "Archive", "application/x-tar": "Archive",
+	"application/x-xz": "Archive", "application/x-bzip2": "Archive", "application/x-7z-compressed": "Archive",
+	"application/msword": "Document", "application/rtf": "Document", "application/vnd.oasis.opendocument.text": "Document",
+	"application/vnd.ms-excel": "Spreadsheet", "application/vnd.ms-powerpoint": "Slides",
+}
+
 func isoText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }

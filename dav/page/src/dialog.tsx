@@ -81,12 +81,12 @@ export type Resolution = 'replace' | 'both' | 'skip';
 
 const Conflict = ({ name, answer }: { name: string; answer: (value: { how: Resolution; all: boolean }) => void }) => {
   const [all, setAll] = useState(false);
-  const button = (how: Resolution, title: string) => <button type="button" onClick={() => answer({ how, all })}>{title}</button>;
+  const button = (how: Resolution, title: string, primary = false) => <button type="button" class={primary ? 'primary' : ''} onClick={() => answer({ how, all })}>{title}</button>;
   return (
     <Dialog title={text.conflictTitle(name)} onClose={() => answer({ how: 'skip', all })}>
       <p>{text.conflictHint}</p>
       <label class="check"><input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} /> {text.applyToAll}</label>
-      <div class="buttons">{button('skip', text.skip)}{button('both', text.keepBoth)}{button('replace', text.replace)}</div>
+      <div class="buttons">{button('skip', text.skip)}{button('both', text.keepBoth, true)}{button('replace', text.replace)}</div>
     </Dialog>
   );
 };

@@ -5,7 +5,11 @@ const endings: Record<string, string> = {
   audio: 'mp3 m4a aac ogg oga opus flac wav',
   video: 'mp4 m4v webm ogv mov mkv',
   pdf: 'pdf',
-  text: 'txt md csv log json xml yaml yml toml ini conf html htm css js mjs ts tsx go py c h cc cpp rs java rb sh sql tex rst',
+  text: 'txt md csv log ini conf tex rst',
+  code: 'json xml yaml yml toml html htm css js mjs ts tsx go py c h cc cpp rs java rb sh sql',
+  document: 'doc docx odt rtf pages epub',
+  sheet: 'xls xlsx ods numbers',
+  slides: 'ppt pptx odp key',
   archive: 'zip gz tgz bz2 xz zst 7z tar rar',
 };
 const kinds = new Map(Object.entries(endings).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind] as const)));

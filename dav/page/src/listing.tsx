@@ -10,7 +10,8 @@ import { active, crumbs, endSearch, failure, idOf, load, loading, order, path, r
 import { size, text } from './text';
 import { canView, openViewer } from './viewing';
 
-const rowHeight = 44, tileWidth = 148, tileHeight = 156;
+// The heights of app.css, in pixels. Rows of a narrow list have two lines.
+const rowHeight = 44, twoLines = 60, narrow = 640, tileWidth = 168, tileHeight = 188;
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
@@ -185,7 +186,7 @@ export const Listing = () => {
   }, []);
   const tiles = view.value === 'grid', all = shown.value;
   const columns = tiles ? Math.max(1, Math.floor(width / tileWidth)) : 1;
-  const height = tiles ? tileHeight : rowHeight;
+  const height = tiles ? tileHeight : width <= narrow ? twoLines : rowHeight;
   const virtual = useVirtual(Math.ceil(all.length / columns), height, scroller);
   const row = Math.floor(active.value / columns);
   useEffect(() => { if (row < virtual.options.count) virtual.scrollToIndex(row, { align: 'auto' }); }, [row]);

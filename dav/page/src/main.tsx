@@ -58,7 +58,7 @@ const Upload = () => {
 
 const Crumbs = () => (
   <nav class="crumbs" aria-label={text.folders}><ol>{crumbs.value.map(({ name, path: to }, i, all) => (
-    <li key={to}><a href={to} aria-current={i === all.length - 1 ? 'page' : undefined} {...target(to)} onClick={(e) => { if (e.ctrlKey || e.metaKey || e.shiftKey) return; e.preventDefault(); visit(to); }}><bdi>{label(name)}</bdi></a></li>
+    <li key={to}><a href={to} aria-current={i === all.length - 1 ? 'page' : undefined} {...target(to)} onClick={(e) => { if (e.ctrlKey || e.metaKey || e.shiftKey) return; e.preventDefault(); visit(to); }}>{i === 0 && <Icon name="home" />}<bdi>{label(name)}</bdi></a></li>
   ))}</ol></nav>
 );
 
@@ -97,7 +97,9 @@ const Tools = () => {
       <Button icon={view.value === 'list' ? 'grid' : 'list'} title={view.value === 'list' ? text.grid : text.list} onClick={() => { view.value = view.value === 'list' ? 'grid' : 'list'; }} />
       <Menu icon="more" title={text.more}>
         <button type="button" aria-pressed={hidden.value} onClick={() => { hidden.value = !hidden.value; }}>{text.hidden}</button>
+        <hr />
         {columns.map(([by, title]) => <button type="button" key={by} aria-pressed={order.value.by === by} onClick={() => reorder({ by, backwards: order.value.by === by && !order.value.backwards })}>{text.sort}: {title}</button>)}
+        <hr />
         <a href={path.value + '?zip'} download="">{text.downloadFolder}</a>
         <button type="button" onClick={() => void actions.mount()}>{text.mount}</button>
         <a href={operationsPath}>{text.operations}</a>
@@ -131,7 +133,7 @@ const over = signal(false);
 
 const App = () => (
   <>
-    <header><Crumbs />{user && <span class="user"><bdi>{label(user)}</bdi></span>}</header>
+    <header><Crumbs />{user && <span class="user"><Icon name="user" /><bdi>{label(user)}</bdi></span>}</header>
     <main>
       <h1 class="hidden"><bdi>{label(crumbs.value.at(-1)!.name)}</bdi></h1>
       <Tools />

@@ -19,7 +19,7 @@ export const duration = (seconds: number): string => {
 };
 
 const kinds: Record<string, string> = {
-  folder: 'Folder', image: 'Image', audio: 'Audio', video: 'Video', pdf: 'PDF', text: 'Text', archive: 'Archive', file: 'File',
+  folder: 'Folder', image: 'Image', audio: 'Audio', video: 'Video', pdf: 'PDF', text: 'Text', code: 'Code', document: 'Document', sheet: 'Spreadsheet', slides: 'Slides', archive: 'Archive', file: 'File',
 };
 
 export const text = {

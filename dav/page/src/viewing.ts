@@ -4,7 +4,7 @@ import { kindOf } from './files';
 import { text } from './text';
 import { message } from './state';
 
-const viewable = new Set(['image', 'audio', 'video', 'pdf', 'text']);
+const viewable = new Set(['image', 'audio', 'video', 'pdf', 'text', 'code']);
 
 export const canView = (e: Entry): boolean => viewable.has(kindOf(e));
 
