@@ -73,6 +73,25 @@ type database DB
 
 func (d *database) db() *DB { return (*DB)(d) }
 
+// Base returns the database for the names of files.
+func (db *DB) Base() tables.Base { return (*database)(db) }
+
+// PostgreSQL returns true.
+func (*database) PostgreSQL() bool { return true }
+
+// Epoch implements tables.Base, like the methods below.
+func (d *database) Epoch() string { return (*node)(d).Epoch() }
+
+func (d *database) Provide(ctx context.Context, query string, args ...any) error {
+	_, err := d.db().exec(ctx, query, args...)
+	return err
+}
+
+// InTransaction returns false.
+func (*database) InTransaction(context.Context) bool { return false }
+
+func (*database) Duplicate(err error) bool { return duplicate(err) }
+
 // Reader implements tables.Database, like the methods below.
 func (d *database) Reader() tables.Queryer { return d }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/davd/davd/storage/internal/tables"
 )
 
@@ -61,3 +63,36 @@ func (d database) Bare() bool { return d.bare.Load() }
 
 // Failed implements tables.Database.
 func (database) Failed(doing string, err error) error { return failed(doing, err) }
+
+// Base returns the database for the names of files.
+func (db *DB) Base() tables.Base { return database{db, tables.SQL{Standard: db.reader}} }
+
+// PostgreSQL returns false.
+func (database) PostgreSQL() bool { return false }
+
+// Epoch returns the epoch of this process, which lasts until the database is closed.
+func (d database) Epoch() string { return d.epoch }
+
+// Provide implements tables.Base.
+func (d database) Provide(ctx context.Context, query string, args ...any) error {
+	return d.change(ctx, func(tx *sql.Tx) error {
+		// No other process uses the database, so all other epochs are over.
+		if _, err := tx.ExecContext(ctx, "DELETE FROM nodes WHERE epoch <> $1", d.epoch); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO nodes (epoch) VALUES ($1) ON CONFLICT DO NOTHING", d.epoch); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, query, args...)
+		return err
+	})
+}
+
+// InTransaction returns false: a context never has a transaction.
+func (database) InTransaction(context.Context) bool { return false }
+
+// Duplicate implements tables.Base.
+func (database) Duplicate(err error) bool {
+	c := code(err)
+	return c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}

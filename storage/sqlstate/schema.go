@@ -129,6 +129,9 @@ var migrations = []migration{{
 			session BLOB NOT NULL
 		) WITHOUT ROWID`,
 	},
+}, {
+	tables:     []string{"nodes", "volumes", "objects", "entries", "loose", "volume_use", "copying"},
+	statements: nameTables,
 }}
 
 // queryer is a *sql.DB or a *sql.Tx.
@@ -149,7 +152,7 @@ func listTables(ctx context.Context, db queryer) (names []string, err error) {
 		err := rows.Scan(&name)
 		names = append(names, name)
 		return err
-	}, "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+	}, "SELECT name FROM sqlite_schema WHERE type <> 'index' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
 	return names, err
 }
 

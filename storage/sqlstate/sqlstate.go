@@ -15,10 +15,12 @@ package sqlstate
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,7 +54,9 @@ type DB struct {
 	*uploading
 	shares
 
-	path   string
+	path string
+	// epoch is new each time the database is opened.
+	epoch  string
 	log    *slog.Logger
 	writer *sql.DB // one connection
 	reader *sql.DB
@@ -158,7 +162,7 @@ func open(ctx context.Context, path string, migrations []migration, log *slog.Lo
 	if err := provide(ctx, path, migrations); err != nil {
 		return nil, opening(path, err)
 	}
-	db := &DB{path: path, log: log, reserve: &reserve{}, turn: make(chan struct{}, 1)}
+	db := &DB{path: path, epoch: strings.ToLower(rand.Text()), log: log, reserve: &reserve{}, turn: make(chan struct{}, 1)}
 	if err := db.connect(); err != nil {
 		return nil, opening(path, err)
 	}

@@ -23,6 +23,26 @@ type Database interface {
 	Failed(doing string, err error) error
 }
 
+// Base is a Database for the names of files. Its epoch is the time in which this process may change
+// it: between joining the others and leaving them, or for one process, while the database is open.
+type Base interface {
+	Database
+	// PostgreSQL reports whether it is PostgreSQL, where several transactions run at a time, so that
+	// rows must be locked. Otherwise it is SQLite, where a change excludes all others.
+	PostgreSQL() bool
+	// Epoch returns the name of the epoch; "" outside of one. The table nodes has it until it is
+	// over. It has at most 32 letters and digits.
+	Epoch() string
+	// Provide runs a statement that may be repeated. It works outside of an epoch too.
+	Provide(ctx context.Context, query string, args ...any) error
+	// InTransaction reports whether ctx has a transaction of the database, to which Change and
+	// queries with it belong.
+	InTransaction(ctx context.Context) bool
+	// Duplicate reports whether err says that a row with the same key exists. It has ended the
+	// transaction.
+	Duplicate(err error) bool
+}
+
 // PropertyChange is a change of properties.
 type PropertyChange struct {
 	// Names are the resources that are changed with everything below them.
