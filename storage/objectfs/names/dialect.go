@@ -1,0 +1,44 @@
+package names
+
+import "github.com/davd/davd/storage/internal/tables"
+
+// dialect has what PostgreSQL and SQLite express in different ways.
+type dialect struct {
+	// forUpdate locks rows against all changes, keyShare against their removal and against a
+	// change of their name, skipLocked against changes unless another transaction has locked them.
+	forUpdate, keyShare, skipLocked string
+	// noKeyUpdate orders transactions by a row.
+	noKeyUpdate string
+	// reserveID is a statement that makes nextID a new ID; "" if nextID does so itself.
+	reserveID, nextID string
+	// array are the elements of an argument of tables.Array, as a list for IN.
+	array func(argument string) string
+	// ids is array for numbers.
+	ids func(argument string) string
+}
+
+func dialectOf(db tables.Base) dialect {
+	if db.PostgreSQL() {
+		return dialect{
+			forUpdate:   " FOR UPDATE",
+			keyShare:    " FOR KEY SHARE",
+			skipLocked:  " FOR NO KEY UPDATE SKIP LOCKED",
+			noKeyUpdate: " FOR NO KEY UPDATE",
+			nextID:      "nextval('entry_ids')",
+			array: func(argument string) string {
+				return "(SELECT value FROM json_array_elements_text(" + argument + "::JSON))"
+			},
+			ids: func(argument string) string {
+				return "(SELECT value::BIGINT FROM json_array_elements_text(" + argument + "::JSON))"
+			},
+		}
+	}
+	elements := func(argument string) string { return "(SELECT value FROM json_each(" + argument + "))" }
+	const last = "(SELECT seq FROM sqlite_sequence WHERE name = 'entries')"
+	return dialect{
+		reserveID: "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'entries'",
+		nextID:    last,
+		array:     elements,
+		ids:       elements,
+	}
+}

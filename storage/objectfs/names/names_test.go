@@ -1,0 +1,148 @@
+package names_test
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/davd/davd/storage/objectfs/names"
+)
+
+// put makes a file whose content is text.
+func put(tb testing.TB, s *names.Space, name, text string) names.Node {
+	tb.Helper()
+	n, err := s.Put(tb.Context(), name, names.Content{Data: []byte(text), Size: int64(len(text))}, names.Placing{Perm: 0o644})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return n
+}
+
+func mkdir(tb testing.TB, s *names.Space, name string) names.Node {
+	tb.Helper()
+	n, err := s.Mkdir(tb.Context(), name, 0o755)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return n
+}
+
+// tree returns the names below name, with the content of files.
+func tree(tb testing.TB, s *names.Space, name string) (all []string) {
+	tb.Helper()
+	n, content, err := s.Open(tb.Context(), name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if !n.Dir {
+		return []string{name + "=" + string(content)}
+	}
+	all = append(all, name)
+	members, err := s.Members(tb.Context(), n.ID, "", 1000)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, m := range members {
+		all = append(all, tree(tb, s, strings.TrimSuffix(name, "/")+"/"+m.Name)...)
+	}
+	return all
+}
+
+// has checks the tree of the root.
+func has(tb testing.TB, s *names.Space, want ...string) {
+	tb.Helper()
+	if got := tree(tb, s, "/")[1:]; !slices.Equal(got, want) {
+		tb.Errorf("the tree is %q, want %q", got, want)
+	}
+}
+
+// fails checks that an operation has failed with an error.
+func fails(tb testing.TB, err, want error) {
+	tb.Helper()
+	if !errors.Is(err, want) {
+		tb.Errorf("the error is %v, want %v", err, want)
+	}
+}
+
+func TestTree(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *names.Space) {
+		ctx := t.Context()
+		mkdir(t, s, "/a")
+		mkdir(t, s, "/a/b")
+		first := put(t, s, "/a/b/f", "one")
+		second := put(t, s, "/a/b/f", "two")
+		if first.ID == second.ID || !first.Created.Equal(second.Created) {
+			t.Errorf("replaced %+v by %+v", first, second)
+		}
+		found, err := s.Find(ctx, "/a/b/f")
+		if err != nil || found.ID != second.ID || found.Size != 3 || !found.Modified.Equal(second.Modified) || found.Dir || found.Perm != 0o644 {
+			t.Errorf("found %+v, want %+v (%v)", found, second, err)
+		}
+		has(t, s, "/a", "/a/b", "/a/b/f=two")
+		_, err = s.Put(ctx, "/a/b/f/g", names.Content{}, names.Placing{})
+		fails(t, err, fs.ErrNotExist)
+		_, err = s.Put(ctx, "/x/f", names.Content{}, names.Placing{})
+		fails(t, err, fs.ErrNotExist)
+		_, err = s.Put(ctx, "/a/b", names.Content{}, names.Placing{})
+		fails(t, err, syscall.EISDIR)
+		_, err = s.Mkdir(ctx, "/a", 0)
+		fails(t, err, fs.ErrExist)
+		fails(t, s.Rename(ctx, "/a", "/a/b/c", true), syscall.EINVAL)
+		fails(t, s.Rename(ctx, "/a/b", "/a", true), fs.ErrExist)
+		fails(t, s.Rename(ctx, "/a/b/f", "/a", true), syscall.EISDIR)
+		mkdir(t, s, "/c")
+		fails(t, s.Rename(ctx, "/c", "/a/b/f", true), syscall.ENOTDIR)
+		if err := s.Rename(ctx, "/a/b", "/c", true); err != nil {
+			t.Error(err)
+		}
+		has(t, s, "/a", "/c", "/c/f=two")
+		put(t, s, "/a/g", "g")
+		if err := s.Swap(ctx, "/a", "/c/f"); err != nil {
+			t.Error(err)
+		}
+		has(t, s, "/a=two", "/c", "/c/f", "/c/f/g=g")
+		fails(t, s.Detach(ctx, "/c", true), fs.ErrExist)
+		errs, err := s.DetachMembers(ctx, "/c", []string{"f", "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fails(t, errs[0], fs.ErrExist)
+		fails(t, errs[1], fs.ErrNotExist)
+		if err := s.Detach(ctx, "/c", false); err != nil {
+			t.Error(err)
+		}
+		has(t, s, "/a=two")
+	})
+}
+
+func TestSpelling(t *testing.T) {
+	t.Parallel()
+	const nfc, nfd = "/\u00e9", "/e\u0301"
+	each(t, func(t *testing.T, s *names.Space) {
+		put(t, s, nfd, "1")
+		put(t, s, nfc, "2")
+		has(t, s, nfd+"=2")
+		if err := s.Rename(t.Context(), nfd, nfc, true); err != nil {
+			t.Error(err)
+		}
+		has(t, s, nfc+"=2")
+		put(t, s, "/%\xff", "3")
+		has(t, s, "/%\xff=3", nfc+"=2")
+		deep := ""
+		for range 60 {
+			deep += "/d"
+			mkdir(t, s, deep)
+		}
+		put(t, s, deep+"/f", "deep")
+		if err := s.Rename(t.Context(), deep+"/f", deep[:len(deep)-2]+"/f", false); err != nil {
+			t.Error(err)
+		}
+		if got := tree(t, s, deep[:len(deep)-2]); len(got) != 3 {
+			t.Errorf("the deep tree is %q", got)
+		}
+	})
+}

@@ -1,0 +1,173 @@
+package names
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/internal/tables"
+)
+
+// Rename implements [Store].
+func (s *Space) Rename(ctx context.Context, from, to string, replace bool) error {
+	return s.relocate(ctx, "rename", from, to, func(ctx context.Context, tx tables.Tx, src, dst path) error {
+		return s.rename(ctx, tx, src, dst, replace)
+	})
+}
+
+// Swap implements [Store].
+func (s *Space) Swap(ctx context.Context, a, b string) error {
+	return s.relocate(ctx, "exchange", a, b, s.swap)
+}
+
+// relocate runs f with the paths of two names, in a transaction.
+func (s *Space) relocate(ctx context.Context, op, from, to string, f func(ctx context.Context, tx tables.Tx, src, dst path) error) error {
+	src, err := parse(from)
+	var dst path
+	if err == nil {
+		dst, err = parse(to)
+	}
+	if err == nil && (src.isRoot() || dst.isRoot()) {
+		err = refuse(fs.ErrInvalid)
+	}
+	if err == nil {
+		err = s.change(ctx, true, func(ctx context.Context, tx tables.Tx) error { return f(ctx, tx, src, dst) })
+	}
+	if err != nil {
+		return &os.LinkError{Op: op, Old: from, New: to, Err: storage.Cause(s.failed(op, from, err))}
+	}
+	return nil
+}
+
+// pair are two names. Its transaction holds them.
+type pair struct {
+	src, dst *node // nil if it doesn't exist
+	parent   int64 // the collection of dst; 0 if it doesn't exist
+}
+
+// pair finds and locks two names. A collection that changes its parent waits for others that do
+// so: otherwise two of them could each move into the other one.
+func (s *Space) pair(ctx context.Context, tx tables.Tx, src, dst path) (found pair, err error) {
+	apart := !slices.Equal(src.up(), dst.up())
+	q, err := s.begin(ctx, tx, &src, &dst)
+	if err != nil {
+		return found, err
+	}
+	turn := !apart || s.sql.noKeyUpdate == ""
+	if !turn {
+		w := &query{root: q.root}
+		n, err := tx.Exec(ctx, "SELECT id FROM volumes WHERE id = "+w.arg(s.id)+
+			" AND EXISTS (SELECT 1 FROM entries WHERE dir AND ("+w.at(src.folds)+" OR "+w.at(dst.folds)+"))"+s.sql.noKeyUpdate, w.args...)
+		if err != nil {
+			return found, err
+		}
+		turn = n > 0
+	}
+	statement := "WITH a AS (SELECT id FROM entries WHERE " + q.at(src.up()) + s.sql.keyShare + ")," +
+		" b AS (SELECT id FROM entries WHERE " + q.at(dst.up()) + " AND dir" + s.sql.keyShare + ")" +
+		" SELECT 0, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM a) AND fold = " + q.arg(src.base()) + s.sql.forUpdate + ") s" +
+		" UNION ALL SELECT 1, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM b) AND fold = " + q.arg(dst.base()) + s.sql.forUpdate + ") d" +
+		" UNION ALL SELECT 2, id, 0, '', NULL, TRUE, '', 0, 0, 0, 0, 0, NULL FROM b"
+	err = tables.Each(ctx, tx, func(rows tables.Rows) error {
+		var (
+			part int
+			n    node
+		)
+		if err := rows.Scan(append([]any{&part}, n.columns()...)...); err != nil {
+			return err
+		}
+		n.finish()
+		switch part {
+		case 0:
+			found.src = &n
+		case 1:
+			found.dst = &n
+		default:
+			found.parent = n.ID
+		}
+		return nil
+	}, statement, q.args...)
+	if err == nil && !turn && (found.src != nil && found.src.Dir || found.dst != nil && found.dst.Dir) {
+		err = errRaced
+	}
+	return found, err
+}
+
+// rename gives src the name dst.
+func (s *Space) rename(ctx context.Context, tx tables.Tx, src, dst path, replace bool) error {
+	if dst.startsWith(src) && len(dst.folds) > len(src.folds) {
+		return refuse(syscall.EINVAL)
+	}
+	at, err := s.pair(ctx, tx, src, dst)
+	if err != nil {
+		return err
+	}
+	if at.src == nil || at.parent == 0 {
+		return errMissing
+	}
+	now := time.Now()
+	if at.dst != nil && at.dst.ID != at.src.ID {
+		if err := s.mayReplace(ctx, tx, at, replace); err != nil {
+			return err
+		}
+		if err := s.detach(ctx, tx, at.dst.ID); err != nil {
+			return err
+		}
+	}
+	if err := s.place(ctx, tx, at.src.ID, at.parent, dst, now); err != nil {
+		return err
+	}
+	return s.touch(ctx, tx, now, at.src.Parent, at.parent)
+}
+
+// mayReplace returns why at.src may not replace at.dst.
+func (s *Space) mayReplace(ctx context.Context, tx tables.Tx, at pair, replace bool) error {
+	switch {
+	case !replace:
+		return errExists
+	case at.dst.Dir && !at.src.Dir:
+		return refuse(syscall.EISDIR)
+	case !at.dst.Dir && at.src.Dir:
+		return refuse(syscall.ENOTDIR)
+	case at.dst.Dir:
+		return s.empty(ctx, tx, at.dst.ID)
+	}
+	return nil
+}
+
+// place gives the entry id a place.
+func (s *Space) place(ctx context.Context, tx tables.Tx, id, parent int64, p path, now time.Time) error {
+	_, err := tx.Exec(ctx, "UPDATE entries SET parent = $2, fold = $3, name = $4, reserved = $5, changed = $6 WHERE id = $1",
+		id, parent, p.base(), p.spelling(), storage.Reserved(p.name), nanoseconds(now))
+	return err
+}
+
+// swap swaps two entries.
+func (s *Space) swap(ctx context.Context, tx tables.Tx, a, b path) error {
+	if a.startsWith(b) || b.startsWith(a) {
+		return refuse(syscall.EINVAL)
+	}
+	at, err := s.pair(ctx, tx, a, b)
+	if err != nil {
+		return err
+	}
+	if at.src == nil || at.dst == nil {
+		return errMissing
+	}
+	now := time.Now()
+	// Names are unique after each statement, so one of them steps aside.
+	if err := s.detach(ctx, tx, at.src.ID); err != nil {
+		return err
+	}
+	if err := s.place(ctx, tx, at.dst.ID, at.src.Parent, a, now); err != nil {
+		return err
+	}
+	if err := s.place(ctx, tx, at.src.ID, at.dst.Parent, b, now); err != nil {
+		return err
+	}
+	return s.touch(ctx, tx, now, at.src.Parent, at.dst.Parent)
+}
