@@ -294,7 +294,7 @@ func TestStatusStop(t *testing.T) {
 				}
 				if c.line != "PROPFIND /src" {
 					status := other.status(location)
-					if status.State != "stopped" || status.Reason != c.reason || status.Status == nil || *status.Status != 403 {
+					if status.State != "stopped" || status.Reason != c.reason || status.StoppedBy != "you" || status.RollsBack != (c.destination != "") || status.Status == nil || *status.Status != 403 {
 						t.Errorf("%+v", status)
 					}
 				}

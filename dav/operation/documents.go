@@ -58,7 +58,7 @@ func (d Documents) Serve(w http.ResponseWriter, r *http.Request, id string) erro
 	}
 	switch r.Method {
 	case http.MethodDelete:
-		err := d.delete(r.Context(), op, v)
+		err := d.delete(r, op, v)
 		switch {
 		case errors.Is(err, errStopping):
 			d.Registry.server.Respond(r.Context(), w, err)
@@ -158,13 +158,20 @@ func (d Documents) get(w http.ResponseWriter, r *http.Request, op *operation, v 
 			return d.await(w, r, op, form)
 		}
 	}
-	return status.Logged(d.respond(r.Context(), w, form, d.Registry.shownTo(r.Context(), v)))
+	return status.Logged(d.respond(r.Context(), w, form, d.shownTo(r, v)))
+}
+
+// shownTo returns v as the client of r sees it.
+func (d Documents) shownTo(r *http.Request, v *view) *view {
+	shown := d.Registry.shownTo(r.Context(), v)
+	shown.own = d.owns(r, v)
+	return shown
 }
 
 // respond writes a status document of the type form: jsonType or htmlType.
 func (d Documents) respond(ctx context.Context, w http.ResponseWriter, form string, v *view) error {
 	if form == htmlType {
-		return d.respondPage(w, v, d.Registry.server.RollsBack(v.Destination), v.Principal != "" || d.Access.OnePerson())
+		return d.respondPage(w, v, v.Principal != "" || d.Access.OnePerson())
 	}
 	return browser.WriteJSON(w, http.StatusOK, newStatus(v, d.Registry.hrefIn(ctx)))
 }
@@ -186,7 +193,7 @@ func (d Documents) await(w http.ResponseWriter, r *http.Request, op *operation, 
 	if err != nil {
 		server.Respond(r.Context(), res, err)
 	} else {
-		err = d.respond(r.Context(), res, form, d.Registry.shownTo(r.Context(), d.Registry.view(op)))
+		err = d.respond(r.Context(), res, form, d.shownTo(r, d.Registry.view(op)))
 	}
 	return status.Logged(errors.Join(err, res.Finish()))
 }

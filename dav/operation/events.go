@@ -46,7 +46,7 @@ func (d Documents) serveEvents(w http.ResponseWriter, r *http.Request, op *opera
 		}
 		v = d.Registry.view(op)
 	}
-	return status.Logged(s.event(r.Context(), "end", d.Registry.shownTo(r.Context(), v)))
+	return status.Logged(s.event(r.Context(), "end", d.shownTo(r, v)))
 }
 
 // eventStream is one answer of serveEvents.
@@ -59,7 +59,7 @@ type eventStream struct {
 // follow sends events until op ends, the client disconnects, or its user loses access.
 func (s *eventStream) follow(r *http.Request, op *operation) error {
 	sent, last := time.Now(), op.monitor.Snapshot()
-	if err := s.event(r.Context(), "progress", s.Registry.shownTo(r.Context(), s.Registry.view(op))); err != nil {
+	if err := s.event(r.Context(), "progress", s.shownTo(r, s.Registry.view(op))); err != nil {
 		return err
 	}
 	err := s.Documents.follow(r, op, func(now time.Time) error {
@@ -67,7 +67,7 @@ func (s *eventStream) follow(r *http.Request, op *operation) error {
 		switch {
 		case progress != last:
 			sent, last = now, progress
-			return s.event(r.Context(), "progress", s.Registry.shownTo(r.Context(), s.Registry.view(op)))
+			return s.event(r.Context(), "progress", s.shownTo(r, s.Registry.view(op)))
 		case now.Sub(sent) >= heartbeat:
 			sent = now
 			return s.write([]byte(":\n\n"))

@@ -77,7 +77,7 @@ func (d Documents) list(r *http.Request) ([]*view, error) {
 		}
 	}
 	for i := range views {
-		views[i] = d.Registry.shownTo(r.Context(), views[i])
+		views[i] = d.shownTo(r, views[i])
 	}
 	slices.SortStableFunc(views, func(a, b *view) int {
 		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(a.ID, b.ID))

@@ -18,6 +18,7 @@ import (
 	"github.com/davd/davd/dav/interim"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/history"
 )
 
 // Operation is a COPY, MOVE, DELETE or PROPFIND that is running or has just ended.
@@ -195,18 +196,22 @@ const historyInterval = 5 * time.Second
 // errStopped matches the cause when a request, or a change of rights, stops an operation.
 var errStopped = errors.New("stopped")
 
-// stoppedError is such a cause. The error in it is the answer to the client.
-type stoppedError struct{ error }
+// stoppedError is such a cause. The error in it is the answer to the client. by is "" if no request
+// stopped it.
+type stoppedError struct {
+	error
+	by history.Stopper
+}
 
 func (e *stoppedError) Unwrap() error { return e.error }
 
 // Is makes it match errStopped.
 func (*stoppedError) Is(target error) bool { return target == errStopped }
 
-// stop stops op on request, with the reason for its client. Its status is then 403, after
+// stop stops op on request of by, with the reason for its client. Its status is then 403, after
 // which a client should not repeat its request (RFC 9110 §15.5.4). After a 503 it would.
-func (op *operation) stop(reason string) {
-	op.cancel(&stoppedError{&status.Error{Status: http.StatusForbidden, Reason: reason}})
+func (op *operation) stop(by history.Stopper, reason string) {
+	op.cancel(&stoppedError{&status.Error{Status: http.StatusForbidden, Reason: reason}, by})
 }
 
 // stopping reports whether a request told op to stop. If op is running, it is rolling

@@ -20,7 +20,8 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"duration": func(from, to time.Time) string { return durationText(to.Sub(from)) },
 	"running":  (*view).running, "progress": progressOf, "percent": percentText, "left": leftText, "rate": rateText,
 	"kind": stateKind, "state": stateText, "members": membersText, "content": contentText,
-	"of":      func(done, known int64) string { return doneOf(done, known, countText) },
+	"of":        func(done, known int64) string { return doneOf(done, known, countText) },
+	"rollsBack": func(v *view) bool { return v.rollsBack }, "reason": reasonText,
 	"unnamed": func(v *view) int64 { return v.FailuresTotal - int64(len(v.Failures)) },
 }).ParseFS(pageFiles, "*.html"))
 
@@ -42,9 +43,8 @@ type page struct {
 	Live   bool
 	Style  template.CSS
 	Script template.JS
-	// View is the operation, for operation.html. RollsBack says that a stop undoes it.
-	View      *view
-	RollsBack bool
+	// View is the operation, for operation.html.
+	View *view
 	// Views are the operations, for list.html. Base precedes their IDs in references.
 	// Owners says that the list shows whose they are.
 	Views  []*view
@@ -73,10 +73,10 @@ func (p *page) write(w http.ResponseWriter, name string) error {
 	return err
 }
 
-// respondPage writes a status document as a page for a browser. rollsBack says that a stop
-// undoes the operation, and listed that the client has a list.
-func (d Documents) respondPage(w http.ResponseWriter, v *view, rollsBack, listed bool) error {
-	p := page{Title: pageTitle(v), Live: v.running(), View: v, RollsBack: rollsBack, Listed: listed}
+// respondPage writes a status document as a page for a browser. listed says that the client has
+// a list.
+func (d Documents) respondPage(w http.ResponseWriter, v *view, listed bool) error {
+	p := page{Title: pageTitle(v), Live: v.running(), View: v, Listed: listed}
 	if d.Files {
 		p.Files = "../"
 	}

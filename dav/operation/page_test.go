@@ -31,7 +31,7 @@ var pageRecords = map[string]history.Record{
 		Started: pageStart, Updated: pageStart, Ended: pageStart, Done: 1, Known: 1,
 	},
 	"stopped": {
-		Method: "COPY", Source: "/a", Destination: "/b", State: history.Stopped, Status: 403, Reason: "stopped on request",
+		Method: "COPY", Source: "/a", Destination: "/b", State: history.Stopped, Status: 403, Reason: "stopped on request", StoppedBy: history.Owner,
 		Started: pageStart, Updated: pageStart, Ended: pageStart, Done: 1, Known: 2,
 	},
 }
@@ -69,12 +69,12 @@ func TestOperationPage(t *testing.T) {
 			[]string{"<progress", "<script", "<noscript>", "left", "stop"},
 		},
 		"stopped": {
-			[]string{"<title>stopped: COPY /a to /b</title>", `<dd class="state mixed">stopped: 403 Forbidden</dd>`, "<dt>Reason</dt><dd><bdi>stopped on request</bdi></dd>", "<bdi>1 of 2</bdi>"},
-			[]string{"<progress", "<script", "<noscript>", "Rate", `value="stop"`},
+			[]string{"<title>stopped: COPY /a to /b</title>", `<dd class="state mixed">Stopped by you. Nothing changed.</dd>`, "<bdi>1 of 2</bdi>"},
+			[]string{"403", "Reason", "<progress", "<script", "<noscript>", "Rate", `value="stop"`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := &view{Record: pageRecords[name]}
+			v := &view{Record: pageRecords[name], own: true}
 			switch name {
 			case "running":
 				v = runningView(pageRecords[name])
@@ -82,8 +82,9 @@ func TestOperationPage(t *testing.T) {
 			case "counting":
 				v = &view{Record: pageRecords["running"], members: 50.2, bytes: 1e6}
 			}
+			v.rollsBack = v.Destination != ""
 			answer := httptest.NewRecorder()
-			if err := (Documents{Files: true}).respondPage(answer, v, v.Destination != "", v.Principal != ""); err != nil {
+			if err := (Documents{Files: true}).respondPage(answer, v, v.Principal != ""); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)
@@ -107,13 +108,15 @@ func TestOperationListPage(t *testing.T) {
 		{"ended", fixedAccess{principal: "ann"}, []string{"partial"}, []string{`<td class="state mixed">finished: 207 Multi-Status</td><td>5,000 of 5,000</td>`}, []string{">User<", "<script", "<noscript>"}},
 		{"running", fixedAccess{principal: "ann"}, []string{"running", "stopped"}, []string{
 			`<a href="./x">COPY <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 24%</td><td>1,234 of 5,000</td>`,
-			`<td class="state mixed">stopped: 403 Forbidden</td><td>1 of 2</td>`, "<script", "<noscript>",
+			`<td class="state mixed">Stopped by you. Nothing changed.</td><td>1 of 2</td>`, "<script", "<noscript>",
 		}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var views []*view
 			for _, name := range c.views {
-				views = append(views, runningView(pageRecords[name]))
+				v := runningView(pageRecords[name])
+				v.own, v.rollsBack = true, true
+				views = append(views, v)
 			}
 			answer := httptest.NewRecorder()
 			d := Documents{Access: c.access, Files: c.access.onePerson}
@@ -156,8 +159,9 @@ func TestOperationPageStopping(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := runningView(pageRecords["running"])
 			v.members, v.Stopping = 1, c.stopping
+			v.rollsBack = v.Destination != ""
 			answer := httptest.NewRecorder()
-			if err := (Documents{Files: true}).respondPage(answer, v, v.Destination != "", v.Principal != ""); err != nil {
+			if err := (Documents{Files: true}).respondPage(answer, v, v.Principal != ""); err != nil {
 				t.Fatal(err)
 			}
 			wantPage(t, answer.Body.String(), c.has, c.hasNot)

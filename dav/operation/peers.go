@@ -103,7 +103,7 @@ func (s *Registry) hear(id string, stop, watched bool) {
 		return
 	}
 	if stop && !op.stopping() {
-		op.stop(s.server.Stopped(s.look(op)))
+		op.stop(history.Client, s.server.Stopped(s.look(op)))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +161,7 @@ func resultOf(peers Peers, r *history.Record) (success int, err error) {
 	}
 	err = status.New(r.Status, r.Reason)
 	if r.State == history.Stopped {
-		err = &stoppedError{err}
+		err = &stoppedError{error: err}
 	}
 	return r.Status, err
 }

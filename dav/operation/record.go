@@ -29,6 +29,9 @@ func newRecord(op *operation, life *lifecycle, p interim.Progress, failures []hi
 		r.Updated, r.Ended = precise(life.endedAt), precise(life.endedAt)
 		r.Status, r.Reason = life.status, status.Reason(life.err)
 		r.State = endState(life.err)
+		if stopped, ok := errors.AsType[*stoppedError](life.err); ok {
+			r.StoppedBy = stopped.by
+		}
 	}
 	return r
 }

@@ -124,7 +124,7 @@ func (s *Registry) StopIf(reason func(ctx context.Context, op Operation) error) 
 	s.mu.Unlock()
 	for op, snapshot := range running {
 		if err := reason(op.ctx, snapshot); err != nil {
-			op.cancel(&stoppedError{err})
+			op.cancel(&stoppedError{error: err})
 		}
 	}
 }
@@ -342,6 +342,7 @@ func (s *Registry) view(op *operation) *view {
 // shownTo returns v with the names that the client of ctx knows.
 func (s *Registry) shownTo(ctx context.Context, v *view) *view {
 	shown := *v
+	shown.rollsBack = s.server.RollsBack(v.Destination)
 	shown.Source = s.server.Shown(ctx, v.Source)
 	if v.Destination != "" {
 		shown.Destination = s.server.Shown(ctx, v.Destination)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/storage/history"
 )
 
 // Name is the reserved name, in the root of the server, of the collection of
@@ -69,9 +70,14 @@ type Status struct {
 	Reason string `json:"reason,omitempty"`
 	// Recovery says what the next start of the server did with an interrupted
 	// operation: "finished", "undone" or "left"; "" if nothing was necessary.
-	Recovery string         `json:"recovery,omitempty"`
-	Progress StatusProgress `json:"progress"`
-	Rate     StatusRate     `json:"rate"`
+	Recovery string `json:"recovery,omitempty"`
+	// StoppedBy says who stopped the operation: "you", "owner" (its Principal, if that isn't
+	// you), "administrator", "client" (one whose principal is unknown), or "" if no client did.
+	StoppedBy string `json:"stoppedBy,omitempty"`
+	// RollsBack says that a stop undoes what the operation has done.
+	RollsBack bool           `json:"rollsBack"`
+	Progress  StatusProgress `json:"progress"`
+	Rate      StatusRate     `json:"rate"`
 	// Estimate is the remaining time in seconds. It is null if it can't be estimated,
 	// for example until the total is final.
 	Estimate *float64 `json:"estimate"`
@@ -130,12 +136,16 @@ func newStatus(v *view, href func(string) string) *Status {
 	document := &Status{
 		ID: v.ID, Principal: v.Principal, Method: v.Method, Source: href(v.Source), Depth: field.DepthWord(v.Depth),
 		State: string(v.State), Stopping: v.Stopping, Started: v.Started, Updated: v.Updated, Reason: v.Reason, Recovery: v.Recovery,
+		StoppedBy: string(v.StoppedBy), RollsBack: v.rollsBack,
 		Progress: StatusProgress{
 			Done: v.Done, Total: orNull(v.Known), TotalFinal: v.totalFinal(), Bytes: v.Bytes, TotalBytes: orNull(v.KnownBytes),
 		},
 		Rate: StatusRate{Members: rounded(v.members), Bytes: math.Round(v.bytes)}, Status: orNull(v.Status),
 		Failures: make([]StatusFailure, 0, len(v.Failures)), FailuresTotal: v.FailuresTotal,
 		Links: StatusLinks{Self: hrefOf(href, v.ID), List: hrefOf(href, "")},
+	}
+	if v.own && v.StoppedBy == history.Owner {
+		document.StoppedBy = "you"
 	}
 	if v.Destination != "" {
 		document.Destination, document.Overwrite = href(v.Destination), &v.Overwrite

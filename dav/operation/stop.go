@@ -27,14 +27,26 @@ var errStopping = &status.Error{
 }
 
 // delete stops a running operation, or forgets one that has ended.
-func (d Documents) delete(ctx context.Context, op *operation, v *view) error {
+func (d Documents) delete(r *http.Request, op *operation, v *view) error {
 	if !v.running() {
-		return d.Registry.forget(ctx, v.ID)
+		return d.Registry.forget(r.Context(), v.ID)
 	}
-	return d.Registry.stop(ctx, op)
+	by := history.Client
+	switch {
+	case d.owns(r, v):
+		by = history.Owner
+	case v.Principal != "":
+		by = history.Administrator
+	}
+	return d.Registry.stop(r.Context(), op, by)
 }
 
-// Stop stops the running operation id and waits until it has rolled back, for at most ten
+// owns reports whether r comes from the person whose request began the operation.
+func (d Documents) owns(r *http.Request, v *view) bool {
+	return v.Principal == d.Access.Principal(r) && (v.Principal != "" || d.Access.OnePerson())
+}
+
+// Stop stops the running operation id for an administrator, and waits until it has rolled back, for at most ten
 // seconds. The error is for a person.
 func (s *Registry) Stop(ctx context.Context, id string) error {
 	op := s.find(id)
@@ -48,13 +60,13 @@ func (s *Registry) Stop(ctx context.Context, id string) error {
 		}
 		op = s.newFar(ctx, known, Key{})
 	}
-	return s.stop(ctx, op)
+	return s.stop(ctx, op, history.Administrator)
 }
 
 // stop is Stop for op. It returns errStopping if the operation has not ended in time.
-func (s *Registry) stop(ctx context.Context, op *operation) error {
+func (s *Registry) stop(ctx context.Context, op *operation, by history.Stopper) error {
 	defer s.watch(op)()
-	op.stop(s.server.Stopped(s.look(op)))
+	op.stop(by, s.server.Stopped(s.look(op)))
 	timer := time.NewTimer(stopPatience)
 	defer timer.Stop()
 	select {
@@ -91,7 +103,7 @@ func (d Documents) post(w http.ResponseWriter, r *http.Request, op *operation, v
 	case does == "forget" && !ended, does == "stop" && ended:
 		return seeOther(w, v.ID)
 	}
-	err := d.delete(r.Context(), op, v)
+	err := d.delete(r, op, v)
 	switch {
 	case err != nil && !errors.Is(err, errTooLate) && !errors.Is(err, errStopping):
 		return err

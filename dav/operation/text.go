@@ -57,13 +57,53 @@ func stateWord(v *view) string {
 	return string(v.State)
 }
 
-// stateText returns the state of an operation and its status, if known.
+// stateText returns the state of an operation. If it was stopped, it says by whom, and what that
+// has left. Otherwise it has the status, if known.
 func stateText(v *view) string {
+	if v.State == history.Stopped {
+		return stoppedText(v)
+	}
 	line := stateWord(v)
 	if status := v.Status; status != 0 {
 		line += ": " + statusText(status)
 	}
 	return line
+}
+
+// stoppedText is stateText for an operation that was stopped.
+func stoppedText(v *view) string {
+	var line string
+	switch by := v.StoppedBy; {
+	case by == history.Owner && v.own:
+		line = "Stopped by you."
+	case by == history.Owner && v.Principal != "":
+		line = "Stopped by " + browser.Label(v.Principal) + "."
+	case by == history.Administrator:
+		line = "Stopped by an administrator."
+	case by != "":
+		line = "Stopped on request."
+	case v.Reason != "":
+		line = "Stopped: " + v.Reason + "."
+	default:
+		line = "Stopped."
+	}
+	switch {
+	case v.rollsBack:
+		line += " Nothing changed."
+	case v.Method == http.MethodDelete:
+		line += " What was deleted before is gone."
+	case v.Method != "PROPFIND":
+		line += " A part may have been done."
+	}
+	return line
+}
+
+// reasonText returns the reason of the state, unless stateText says it.
+func reasonText(v *view) string {
+	if v.State == history.Stopped {
+		return ""
+	}
+	return v.Reason
 }
 
 func statusText(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }

@@ -145,3 +145,27 @@ func TestRateAndLeft(t *testing.T) {
 		}
 	}
 }
+
+// TestStoppedText checks that the text about a stopped operation says truthfully by whom it was
+// stopped, and what that has left.
+func TestStoppedText(t *testing.T) {
+	for _, c := range []struct {
+		record         history.Record
+		own, rollsBack bool
+		want           string
+	}{
+		{history.Record{Method: "COPY", Principal: "ann", StoppedBy: history.Owner}, true, true, "Stopped by you. Nothing changed."},
+		{history.Record{Method: "MOVE", Principal: "ann", StoppedBy: history.Owner}, false, true, "Stopped by ann. Nothing changed."},
+		{history.Record{Method: "MOVE", Principal: "ann", StoppedBy: history.Administrator}, true, true, "Stopped by an administrator. Nothing changed."},
+		{history.Record{Method: "COPY", StoppedBy: history.Client}, false, true, "Stopped on request. Nothing changed."},
+		{history.Record{Method: "COPY", Reason: "the server is shutting down"}, true, true, "Stopped: the server is shutting down. Nothing changed."},
+		{history.Record{Method: "COPY"}, true, false, "Stopped. A part may have been done."},
+		{history.Record{Method: "DELETE", StoppedBy: history.Owner}, true, false, "Stopped by you. What was deleted before is gone."},
+		{history.Record{Method: "PROPFIND", StoppedBy: history.Owner}, true, false, "Stopped by you."},
+	} {
+		c.record.State = history.Stopped
+		if got := stateText(&view{Record: c.record, own: c.own, rollsBack: c.rollsBack}); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.record, got, c.want)
+		}
+	}
+}

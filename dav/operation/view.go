@@ -17,6 +17,9 @@ type view struct {
 	final bool
 	// Stopping says that the operation is running and a request told it to stop.
 	Stopping bool
+	// own says that the client that sees it began the operation. rollsBack says that a stop undoes
+	// the operation.
+	own, rollsBack bool
 	// members and bytes are rates per second. An operation that is stopping has none, and so
 	// no estimate, because the progress of a rollback is unknown.
 	members, bytes float64

@@ -22,6 +22,18 @@ const (
 	Interrupted State = "interrupted"
 )
 
+// Stopper says who asked for the stop of an operation.
+type Stopper string
+
+const (
+	// Owner is the principal of the operation, or the only person who uses the server.
+	Owner Stopper = "owner"
+	// Administrator is somebody who may stop operations of other principals.
+	Administrator Stopper = "administrator"
+	// Client is a client whose principal is unknown.
+	Client Stopper = "client"
+)
+
 // Record describes one operation. Databases hold its JSON form.
 type Record struct {
 	// ID identifies the operation and can't be guessed.
@@ -50,6 +62,9 @@ type Record struct {
 	Status int `json:"status,omitempty"`
 	// Reason explains the result in words that a client may see.
 	Reason string `json:"reason,omitempty"`
+	// StoppedBy says who stopped the operation on request. It is "" if that is unknown, and if
+	// something else stopped it.
+	StoppedBy Stopper `json:"stopped_by,omitempty"`
 	// Recovery is what the start after a crash did with the operation: a tree.Result,
 	// or "" if there was nothing to do.
 	Recovery string `json:"recovery,omitempty"`

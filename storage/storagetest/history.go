@@ -134,7 +134,7 @@ var historyChecks = []struct {
 		f.save(history.Record{
 			ID: "id", Principal: "user", Method: "COPY", Source: "/a", Destination: "/b", Depth: -1, Overwrite: true,
 			State: history.Stopped, Started: historyStart, Updated: historyStart.Add(time.Second), Ended: historyStart.Add(time.Minute),
-			Status: 207, Reason: "why", Recovery: "undone",
+			Status: 207, Reason: "why", StoppedBy: history.Administrator, Recovery: "undone",
 			Done: 1, Known: 2, Bytes: 3, KnownBytes: 4, Current: "/a/c",
 			Failures: []history.Failure{{Name: "/a/x", Status: 507}, {Name: "/a/y", Status: 403}}, FailuresTotal: 5,
 		})

@@ -12,7 +12,7 @@ const open = signal(true);
 const nameOf = (path: string): string => label(decoded(segmentsOf(path).at(-1) ?? '')) || text.home;
 
 const outcome = (s: Status): string => {
-  if (s.state === 'stopped') return s.destination ? text.stoppedClean : text.stoppedDelete;
+  if (s.state === 'stopped') return text.stopped(s);
   if (s.state === 'interrupted') return text.interrupted;
   if (s.failuresTotal) return text.failures(s.failuresTotal);
   if (s.status && s.status >= 400) return text.failedStatus(s.status);
@@ -39,7 +39,7 @@ const Operation = ({ s }: { s: Status }) => {
       <div class="buttons">
         <a href={operationsPath + s.id}>{text.details}</a>
         {running
-          ? <button type="button" disabled={s.stopping} onClick={() => void stop(s)}>{s.stopping ? text.stopping : s.destination ? text.stopRollBack : text.stop}</button>
+          ? <button type="button" disabled={s.stopping} onClick={() => void stop(s)}>{s.stopping ? text.stopping : s.rollsBack ? text.stopRollBack : text.stop}</button>
           : <button type="button" onClick={() => dismiss(s.id)}>{text.forget}</button>}
       </div>
     </li>

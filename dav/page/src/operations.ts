@@ -7,6 +7,7 @@ import { operationsPath } from './state';
 export interface Status {
   id: string; method: string; source: string; destination?: string;
   state: 'running' | 'finished' | 'stopped' | 'interrupted'; stopping?: boolean; status: number | null; reason?: string;
+  stoppedBy?: 'you' | 'owner' | 'administrator' | 'client'; rollsBack: boolean; principal?: string;
   progress: { done: number; total: number | null; totalFinal: boolean; bytes: number; totalBytes: number | null; current: string };
   rate: { members: number; bytes: number }; estimate: number | null;
   failures: { href: string; status: number }[]; failuresTotal: number;

@@ -68,7 +68,14 @@ export const text = {
   doneVerbs: { COPY: 'Copied', MOVE: 'Moved', DELETE: 'Deleted', PROPFIND: 'Listed' } as Record<string, string>,
   to: (destination: string) => ` to ${destination}`,
   members: (done: number, total: number | null) => total ? `${number.format(done)} of ${number.format(total)}` : number.format(done),
-  stoppedClean: 'Stopped by you. Nothing changed.', stoppedDelete: 'Stopped by you. What was deleted before is gone.',
+  stopped: (s: { stoppedBy?: string; principal?: string; reason?: string; rollsBack: boolean; method: string }) => {
+    const by: Record<string, string> = {
+      you: 'Stopped by you.', owner: `Stopped by ${s.principal}.`, administrator: 'Stopped by an administrator.', client: 'Stopped on request.',
+      nobody: s.reason ? `Stopped: ${s.reason}.` : 'Stopped.',
+    };
+    const left = s.rollsBack ? 'Nothing changed.' : s.method === 'DELETE' ? 'What was deleted before is gone.' : 'A part may have been done.';
+    return `${by[s.stoppedBy ?? 'nobody']} ${left}`;
+  },
   interrupted: 'The server stopped before the end.', failedStatus: (status: number) => `Failed: ${reason(status)}`, failures: (n: number) => `${counted(n, 'item', 'items')} failed`,
   mountHint: 'Use this address with any WebDAV client, or one of these commands.', address: 'Address', copied: 'Copied', copyIt: (what: string) => `Copy ${what}`,
   previous: 'Previous', next: 'Next', zoom: 'Zoom', viewCut: 'Only the beginning is shown.', cantShow: 'This file can’t be shown here.', open: 'Open',
