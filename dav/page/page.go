@@ -30,12 +30,12 @@ var pageText string
 type Pages struct {
 	assets map[string][]byte
 	page   *template.Template
-	// script and style are the assets that the page loads first.
-	script, style string
+	// boot, script and style are the assets that the page loads first.
+	boot, script, style string
 }
 
 // The keys of what a page loads first in the manifest of Vite.
-const scriptSource, styleSource = "src/main.tsx", "style.css"
+const bootSource, scriptSource, styleSource = "src/boot.ts", "src/main.tsx", "style.css"
 
 // New returns the pages.
 func New() *Pages {
@@ -61,9 +61,9 @@ func (p *Pages) load() error {
 	if err := json.Unmarshal(content, &manifest); err != nil {
 		return err
 	}
-	p.script, p.style = manifest[scriptSource].File, manifest[styleSource].File
-	if p.script == "" || p.style == "" {
-		return fmt.Errorf("the manifest lacks %s or %s", scriptSource, styleSource)
+	p.boot, p.script, p.style = manifest[bootSource].File, manifest[scriptSource].File, manifest[styleSource].File
+	if p.boot == "" || p.script == "" || p.style == "" {
+		return fmt.Errorf("the manifest lacks %s, %s or %s", bootSource, scriptSource, styleSource)
 	}
 	return fs.WalkDir(built, "dist", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -87,20 +87,20 @@ func (p *Pages) Asset(name string) (content []byte, contentType string, ok bool)
 	}
 }
 
-// Collection implements dav.Pages. The Content-Security-Policy names the script by a nonce, so
+// Collection implements dav.Pages. The Content-Security-Policy names the scripts by a nonce, so
 // that no file of a user can run, although such files have the same origin.
 func (p *Pages) Collection(w http.ResponseWriter, r *http.Request, c *dav.Collection) error {
 	nonce := rand.Text()
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"' 'strict-dynamic'; worker-src 'self'; style-src 'self'; "+
 		"img-src 'self' blob: data:; media-src 'self'; frame-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.Header().Set("Referrer-Policy", "same-origin") // with "no-referrer" the forms would send no Origin
-	return p.page.Execute(w, &shown{Collection: c, Nonce: nonce, Script: p.script, Style: p.style, Order: r.URL.Query().Get("sort")})
+	return p.page.Execute(w, &shown{Collection: c, Nonce: nonce, Boot: p.boot, Script: p.script, Style: p.style, Order: r.URL.Query().Get("sort")})
 }
 
 // shown is what the template shows.
 type shown struct {
 	*dav.Collection
-	Nonce, Script, Style string
+	Nonce, Boot, Script, Style string
 	// Order is the query parameter sort.
 	Order string
 }

@@ -74,7 +74,7 @@ func TestCollection(t *testing.T) {
 	}
 	body, policy := answer.Body.String(), answer.Header().Get("Content-Security-Policy")
 	nonce := regexp.MustCompile(`'nonce-([A-Z2-7]{26})' 'strict-dynamic'`).FindStringSubmatch(policy)
-	if nonce == nil || strings.Contains(policy, "unsafe") || strings.Count(body, "<script") != 1 || !strings.Contains(body, `nonce="`+nonce[1]+`"`) {
+	if nonce == nil || strings.Contains(policy, "unsafe") || strings.Count(body, "<script") != 2 || strings.Count(body, `nonce="`+nonce[1]+`"`) != 2 {
 		t.Errorf("policy %s of %s", policy, body)
 	}
 	for _, part := range []string{
@@ -86,7 +86,7 @@ func TestCollection(t *testing.T) {
 		}
 	}
 	size := 0
-	for _, name := range []string{pages.script, pages.style} {
+	for _, name := range []string{pages.boot, pages.script, pages.style} {
 		content, contentType, ok := pages.Asset(name)
 		if !ok || contentType == "" || !strings.Contains(body, "./../../.davd-page/"+name) {
 			t.Errorf("no asset %s", name)

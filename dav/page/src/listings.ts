@@ -1,14 +1,13 @@
 // Listings and searches, which a worker reads and sorts.
+import { early, worker } from './boot';
 import { Failed, type Entry } from './dav';
 import type { Order } from './files';
 import type { Columns, News, Task } from './lister';
 
-const worker = new Worker(new URL('./lister.ts', import.meta.url), { type: 'module' });
 const post = (task: Task): void => worker.postMessage(task);
 
-let ids = 0;
+let ids = early.id;
 const takers = new Map<number, (news: News) => void>();
-worker.addEventListener('message', ({ data }: MessageEvent<News>) => takers.get(data.id)?.(data));
 worker.addEventListener('error', () => { for (const [id, take] of takers) take({ id, status: 0, cut: false }); });
 
 const entriesOf = (path: string, { names, segments, parents, sizes, times, folders, locks }: Columns): Entry[] => {
@@ -36,18 +35,33 @@ export interface Reading {
   reorder: (order: Order) => void;
 }
 
+// begin begins a reading, and returns its id and what has arrived already.
+let first = true;
+const begin = ({ path, term, order, whole = false }: Wanted): { id: number; news: News[] } => {
+  if (first) {
+    first = false;
+    if (early.path === path && term === undefined && !whole && early.order.by === order.by && early.order.backwards === order.backwards) return early;
+    post({ id: early.id, what: 'forget' });
+  }
+  const id = ++ids;
+  post({ id, what: 'read', path, term: term ?? null, order, whole });
+  return { id, news: [] };
+};
+
 // read calls show with all entries that have arrived, in order, several times. cut tells that the
 // server left out a part.
-export const read = ({ path, term, order, whole = false }: Wanted, signal: AbortSignal, show: (entries: Entry[], cut: boolean) => void): Reading => {
-  const id = ++ids, all: Entry[] = [];
+export const read = (wanted: Wanted, signal: AbortSignal, show: (entries: Entry[], cut: boolean) => void): Reading => {
+  const { id, news } = begin(wanted), all: Entry[] = [];
   const ended = new Promise<void>((resolve, reject) => {
-    takers.set(id, ({ columns, order, status, cut }) => {
-      if (columns) for (const e of entriesOf(path, columns)) all.push(e);
+    const take = ({ columns, order, status, cut }: News) => {
+      if (columns) for (const e of entriesOf(wanted.path, columns)) all.push(e);
       if (order) show(Array.from(order, (i) => all[i]!), cut);
       if (status === 207) resolve(); else if (status !== undefined) reject(new Failed(status));
-    });
+    };
+    takers.set(id, take);
+    worker.onmessage = ({ data }: MessageEvent<News>) => takers.get(data.id)?.(data);
+    for (const each of news.splice(0)) take(each);
     signal.addEventListener('abort', () => { takers.delete(id); post({ id, what: 'forget' }); reject(signal.reason); });
   });
-  post({ id, what: 'read', path, term: term ?? null, order, whole });
   return { ended, stop: () => post({ id, what: 'stop' }), reorder: (order) => post({ id, what: 'order', order }) };
 };

@@ -169,6 +169,6 @@ addEventListener('keydown', (e) => {
   document.getElementById('filter')?.focus();
 });
 
-render(<App />, document.getElementById('app')!);
 void load();
+render(<App />, document.getElementById('app')!);
 void refresh();

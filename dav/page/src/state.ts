@@ -1,5 +1,6 @@
 // What the page shows.
 import { computed, effect, signal } from '@preact/signals';
+import { asFolder, early, stored } from './boot';
 import { Failed, decoded, rightsAt, segmentsOf, type Entry, type Rights } from './dav';
 import type { Order } from './files';
 import { read, type Reading } from './listings';
@@ -12,10 +13,8 @@ export const root = new URL(app.dataset.root!, location.href).pathname;
 export const user = app.dataset.user ?? '';
 export const operationsPath = root + '.davd-operations/';
 
-const asFolder = (path: string) => path.endsWith('/') ? path : path + '/';
-
 // path is the URL path of the shown collection.
-export const path = signal(asFolder(location.pathname));
+export const path = signal(early.path);
 export const entries = signal<Entry[]>([]);
 export const loading = signal(false);
 export const failure = signal(-1); // the status of the listing, or -1
@@ -26,9 +25,7 @@ export const filter = signal('');
 export const message = signal('');
 
 const remembered = <T>(key: string, initial: T) => {
-  let start = initial;
-  try { start = JSON.parse(localStorage.getItem('davd.' + key) ?? '') as T; } catch { /* the initial value */ }
-  const value = signal(start);
+  const value = signal(stored(key, initial));
   effect(() => { try { localStorage.setItem('davd.' + key, JSON.stringify(value.value)); } catch { /* private window */ } });
   return value;
 };
