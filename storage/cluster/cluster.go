@@ -80,17 +80,22 @@ type Claim interface {
 	// with the transaction: whatever the State, and an FS that transacts with it
 	// (storage.Transacts), read and change with that context belongs to it. Calls with the context
 	// are made one after the other. The transaction lasts only seconds, and only work in memory may
-	// be done meanwhile. Without such a database, it returns ctx.
+	// be done meanwhile. If one of the calls fails after it has changed something, everything fails
+	// from then on with [ErrUndone]. Without such a database, it returns ctx.
 	Transaction(ctx context.Context) (context.Context, error)
-	// Undo undoes what the transaction has changed. End then ends the claim without a change.
+	// Undo undoes what the transaction has changed. End then ends the claim without a change. A
+	// request that fails must call it. The context may be used to read afterwards, but nothing may be
+	// changed under the claim of a Brief work.
 	Undo(ctx context.Context)
 	// End ends the claim, after the change is complete or nothing of it is left. Nothing may be
 	// changed under the claim any more. result is that of the operation; nil without one. It is
 	// stored in the same transaction. The change counts when End returns nil. With
 	// [ErrFenced], another node has taken over: the error is a [*TakenOverError] if that node has
-	// already finished or undone the change. Other errors mean that the database can't be
-	// reached: the result is unknown to other nodes. The caller calls End again, until it returns
-	// nil or ErrFenced; the node can't join again before.
+	// already finished or undone the change. With [ErrUndone], nothing of the transaction was
+	// committed, and never will be. The caller then undoes what it has done without the
+	// transaction, and calls End again with the result of that. Other errors mean that the database
+	// can't be reached: the result is unknown to other nodes. The caller calls End again with the same
+	// result. It does so until End returns nil or ErrFenced; the node can't join again before.
 	End(ctx context.Context, result *Result) error
 }
 
@@ -209,6 +214,9 @@ type Status struct {
 var (
 	// ErrFenced says that this node was declared dead. It matches storage.ErrUnavailable.
 	ErrFenced = fmt.Errorf("%w: this server was out of touch with the others, and another one has taken over", storage.ErrUnavailable)
+	// ErrUndone says that the transaction of a claim could not be committed, so nothing was changed. It
+	// matches storage.ErrUnavailable: the request may be repeated.
+	ErrUndone = fmt.Errorf("%w: the database has undone the change", storage.ErrUnavailable)
 	// ErrClaimed says that another node is changing the resource.
 	ErrClaimed = errors.New("another server is changing this resource")
 	// ErrSilent says that another node was changing the resource and may have died. It matches

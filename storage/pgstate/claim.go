@@ -17,6 +17,14 @@ type claim struct {
 	of   *membership
 	id   string
 	once sync.Once
+	// work is nil unless the claim is brief. Then no row of the table work stands for it, but its
+	// transaction.
+	work *briefWork
+
+	mu          sync.Mutex
+	transaction *transaction // nil before Transaction
+	// unknown says that no answer has come to the COMMIT of the transaction.
+	unknown bool
 }
 
 // ID implements [cluster.Claim], like the methods below.
@@ -24,14 +32,12 @@ func (c *claim) ID() string { return c.id }
 
 func (c *claim) Context() context.Context { return c.of.context }
 
-// Transaction returns ctx.
-func (*claim) Transaction(ctx context.Context) (context.Context, error) { return ctx, nil }
-
-// Undo does nothing.
-func (*claim) Undo(context.Context) {}
-
 func (c *claim) End(ctx context.Context, result *cluster.Result) error {
-	err := c.db.endWork(ctx, c.of, c.id, cluster.Finished, result)
+	ctx = c.db.outside(ctx)
+	err := c.end(ctx, result)
+	if errors.Is(err, cluster.ErrUndone) && c.of.context.Err() != nil {
+		err = &cluster.TakenOverError{Outcome: cluster.Undone}
+	}
 	if err == nil || errors.Is(err, cluster.ErrFenced) {
 		c.once.Do(func() {
 			c.of.mu.Lock()
@@ -41,6 +47,18 @@ func (c *claim) End(ctx context.Context, result *cluster.Result) error {
 		})
 	}
 	return failed("ending a claim", err)
+}
+
+func (c *claim) end(ctx context.Context, result *cluster.Result) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.work != nil:
+		return c.endBrief(ctx, result)
+	case c.transaction != nil:
+		return c.endTransaction(ctx, result)
+	}
+	return c.db.endWork(ctx, c.of, c.id, cluster.Finished, result)
 }
 
 // Claim implements [cluster.Node], like the methods below.
@@ -81,8 +99,12 @@ func (db *DB) claim(ctx context.Context, m *membership, scopes []folded, w clust
 			m.exit()
 		}
 	}()
+	ctx = db.outside(ctx)
 	for {
 		id := newID()
+		if w.Brief {
+			return db.claimBriefly(ctx, m, id, scopes, w)
+		}
 		err := db.claimAs(ctx, m, id, scopes, w)
 		if errors.Is(err, errUnknown) {
 			var made bool
@@ -93,12 +115,16 @@ func (db *DB) claim(ctx context.Context, m *membership, scopes []folded, w clust
 		if err != nil {
 			return nil, err
 		}
-		c := &claim{db: db, of: m, id: id}
-		m.mu.Lock()
-		m.claims[id] = c
-		m.mu.Unlock()
-		return c, nil
+		return m.hold(&claim{db: db, of: m, id: id}), nil
 	}
+}
+
+// hold notes a claim of this node.
+func (m *membership) hold(c *claim) *claim {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.claims[c.id] = c
+	return c
 }
 
 // claimed finds out whether the work id, whose COMMIT got no answer, exists. See DB.committed. A

@@ -97,6 +97,16 @@ func sorted(list []found) []found {
 
 // Find implements [lock.Manager], like the methods below.
 func (l *locks) Find(ctx context.Context, now time.Time, name string, tree bool) (all []lock.Lock, err error) {
+	is := false
+	l.db().ask(ctx, func(k *known) {
+		var list []found
+		if list, is = k.find(name, tree); is {
+			all = locksOf(sorted(list))
+		}
+	})
+	if is {
+		return all, nil
+	}
 	args := append([]any{l.clock(now), l.holds.list()}, covering(name, tree, false)...)
 	var list []found
 	err = l.db().read(ctx, func(rows pgx.Rows) error {
@@ -124,6 +134,7 @@ func (l *locks) acquire(ctx context.Context, at time.Time, wanted lock.Lock, bri
 	if err != nil {
 		return lock.Lock{}, err
 	}
+	l.changed(ctx)
 	a := acquisition{locks: l, wanted: wanted, now: l.clock(at)}
 	if brief {
 		a.epoch = &m.epoch
@@ -240,6 +251,7 @@ func (l *locks) renew(ctx context.Context, at time.Time, token string, duration 
 	if duration < 0 {
 		duration = lock.Infinite
 	}
+	l.changed(ctx)
 	found := false
 	err = l.db().change(ctx, change{rest: func(_ context.Context, tx *Tx) error {
 		found = false
@@ -262,7 +274,13 @@ func (l *locks) renew(ctx context.Context, at time.Time, token string, duration 
 	return renewed, failed("renewing a lock", err)
 }
 
+// changed makes the transaction of ctx forget what it knows about locks.
+func (l *locks) changed(ctx context.Context) {
+	l.db().ask(ctx, func(k *known) { k.hasLocks = false })
+}
+
 func (l *locks) Release(ctx context.Context, at time.Time, token string) error {
+	l.changed(ctx)
 	var rows int64
 	err := l.db().change(ctx, change{rest: func(_ context.Context, tx *Tx) error {
 		// The row of an expired lock goes as well.
@@ -283,6 +301,12 @@ func (l *locks) ReleaseTree(ctx context.Context, _ time.Time, name string) error
 	if _, err := l.db().current(); err != nil {
 		return failed("releasing the locks of "+name, err)
 	}
+	unlocked := false
+	l.db().ask(ctx, func(k *known) { unlocked = k.unlocked(name) })
+	if unlocked {
+		return nil
+	}
+	l.changed(ctx)
 	exists := false
 	err := l.db().read(ctx, func(rows pgx.Rows) error { return rows.Scan(&exists) }, "SELECT EXISTS (SELECT "+where+")", from, to)
 	if err == nil && exists {

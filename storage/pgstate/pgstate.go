@@ -78,6 +78,7 @@ type DB struct {
 	forgotten forgotten
 	chores    chores
 	stores    stores
+	types     *sync.Pool // see kept
 }
 
 // Open opens the database dsn, a URL with the scheme postgres, and creates or upgrades its tables.
@@ -95,7 +96,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err := prepare(ctx, config); err != nil {
 		return nil, opening(config.ConnConfig, err)
 	}
-	db := &DB{Options: o, left: make(chan struct{})}
+	db := &DB{Options: o, left: make(chan struct{}), types: newTypes()}
 	db.stores = newStores(db)
 	db.holds.tokens = make(map[string]bool)
 	db.observer.seen = make(map[string]sighting)

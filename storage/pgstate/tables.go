@@ -25,7 +25,39 @@ func (p properties) Remove(ctx context.Context, name string) error {
 	if _, err := p.db.current(); err != nil {
 		return failed("removing the properties of "+name, err)
 	}
+	if p.bare(ctx, name) {
+		return nil
+	}
 	return p.Properties.Remove(ctx, name)
+}
+
+// Move implements [deadprops.Store], like the methods below.
+func (p properties) Move(ctx context.Context, src, dst string) error {
+	if p.bare(ctx, src) && p.bare(ctx, dst) {
+		return nil
+	}
+	return p.Properties.Move(ctx, src, dst)
+}
+
+func (p properties) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
+	if p.bare(ctx, src) && p.bare(ctx, dst) {
+		return nil
+	}
+	return p.Properties.Copy(ctx, src, dst, zeroDepth)
+}
+
+func (p properties) Any(ctx context.Context, name string) (bool, error) {
+	if p.bare(ctx, name) {
+		return false, nil
+	}
+	return p.Properties.Any(ctx, name)
+}
+
+// bare reports whether the transaction of ctx knows that name and everything below it have no
+// properties.
+func (p properties) bare(ctx context.Context, name string) (bare bool) {
+	p.db.ask(ctx, func(k *known) { bare = k.isBare(name) })
+	return bare
 }
 
 // stores are the tables that other databases have too.
@@ -107,6 +139,7 @@ func (d *database) ChangeProperties(ctx context.Context, c tables.PropertyChange
 	for i, name := range c.Names {
 		scopes[i] = folded{name: tables.Key(name), reach: withTree}.bounded()
 	}
+	d.db().ask(ctx, func(k *known) { k.bare = nil })
 	return d.db().change(ctx, change{
 		patient: c.Urgent,
 		first: func(b *pgx.Batch) {
@@ -128,6 +161,11 @@ func (*database) Failed(doing string, err error) error { return failed(doing, er
 // Query implements tables.Queryer. It is tried again if the connection was broken before the
 // first row.
 func (d *database) Query(ctx context.Context, query string, args ...any) (tables.Rows, error) {
+	if t, err := d.db().joined(ctx, writes(query)); err != nil {
+		return nil, err
+	} else if t != nil {
+		return t.query(ctx, query, args...)
+	}
 	for attempt := 1; ; attempt++ {
 		rows, err := d.queryOnce(ctx, query, args...)
 		if err == nil || !retryable(err) || ctx.Err() != nil || attempt >= attempts {
@@ -203,13 +241,4 @@ func (r *result) Close() error {
 		r.end = nil
 	}
 	return r.Err()
-}
-
-// Query implements tables.Tx.
-func (tx *Tx) Query(ctx context.Context, query string, args ...any) (tables.Rows, error) {
-	rows, err := tx.db.query(ctx, tx.conn, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	return rows, nil
 }

@@ -177,13 +177,16 @@ func (db *DB) endWork(ctx context.Context, m *membership, id string, o cluster.O
 	return err
 }
 
+// endQuery ends a work and stores its outcome.
+const endQuery = `WITH gone AS (DELETE FROM work WHERE id = $1 AND epoch = $2 RETURNING id)
+	INSERT INTO commits (id, epoch, outcome) SELECT id, $2, $3 FROM gone`
+
 // endWithoutResult needs one statement. mine is false if the work is not this node's, or no more.
 func (db *DB) endWithoutResult(ctx context.Context, m *membership, id string, o cluster.Outcome) (mine bool, err error) {
 	ctx, stop := m.during(ctx)
 	defer stop()
 	err = db.patiently(ctx, m, func() error {
-		rows, err := db.exec(ctx, `WITH gone AS (DELETE FROM work WHERE id = $1 AND epoch = $2 RETURNING id)
-			INSERT INTO commits (id, epoch, outcome) SELECT id, $2, $3 FROM gone`, id, m.epoch, string(o))
+		rows, err := db.exec(ctx, endQuery, id, m.epoch, string(o))
 		mine = rows > 0
 		return err
 	})

@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/davd/davd/storage"
-	"github.com/davd/davd/storage/cluster"
 )
 
 // attempts is how often a transaction is tried.
@@ -34,18 +33,17 @@ type change struct {
 	patient bool
 }
 
-// Tx is a transaction.
-type Tx struct {
-	conn *pgxpool.Conn
-	db   *DB
-	last pgx.Batch // sent together with the COMMIT
-}
-
 // errUnknown says that the answer to a COMMIT was lost.
 var errUnknown = fmt.Errorf("%w: the database has not confirmed the change", storage.ErrUnavailable)
 
-// transact makes a change under the membership m.
+// transact makes a change under the membership m, or as a part of the transaction of ctx.
 func (db *DB) transact(ctx context.Context, m *membership, c change) error {
+	switch t, err := db.joined(ctx, true); {
+	case err != nil:
+		return err
+	case t != nil:
+		return t.change(ctx, c)
+	}
 	ctx, stop := m.during(ctx)
 	defer stop()
 	id := newID()
@@ -108,41 +106,6 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return conn, db.counted(err)
 }
 
-// begin begins the transaction and makes sure that the membership exists until it ends. All
-// statements are sent together.
-func (tx *Tx) begin(ctx context.Context, m *membership, first func(b *pgx.Batch)) error {
-	var b pgx.Batch
-	tx.db.queueBegin(&b)
-	member := false
-	b.Queue("SELECT TRUE FROM nodes WHERE epoch = $1 FOR KEY SHARE", m.epoch).Query(func(rows pgx.Rows) error {
-		member = rows.Next()
-		return rows.Err()
-	})
-	if first != nil {
-		first(&b)
-	}
-	err := tx.send(ctx, "BEGIN", &b)
-	if err == nil && !member {
-		m.lose()
-		return cluster.ErrFenced
-	}
-	return err
-}
-
-// queueBegin adds the statements that begin a transaction.
-func (db *DB) queueBegin(b *pgx.Batch) {
-	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-	b.Queue("SELECT set_config('lock_timeout', $1, TRUE), set_config('idle_in_transaction_session_timeout', $2, TRUE)",
-		milliseconds(db.Timing.LockWait), milliseconds(db.Timing.Idle))
-}
-
-func milliseconds(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
-
-// send sends statements in one round trip.
-func (tx *Tx) send(ctx context.Context, what string, b *pgx.Batch) error {
-	return tx.db.trip(ctx, what, func(ctx context.Context) error { return tx.conn.SendBatch(ctx, b).Close() })
-}
-
 // trip makes a round trip, which may take Timing.Statement.
 func (db *DB) trip(ctx context.Context, what string, do func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, db.Timing.Statement)
@@ -153,41 +116,6 @@ func (db *DB) trip(ctx context.Context, what string, do func(ctx context.Context
 		defer db.hook(ctx, what, true)
 	}
 	return do(ctx)
-}
-
-// Queue adds a statement that is sent together with the COMMIT.
-func (tx *Tx) Queue(query string, args ...any) *pgx.QueuedQuery { return tx.last.Queue(query, args...) }
-
-// commit ends the transaction. ctx can't interrupt it, because then nobody would know whether it
-// was made.
-func (tx *Tx) commit(ctx context.Context) error {
-	rolledBack := false
-	tx.last.Queue("COMMIT").Exec(func(tag pgconn.CommandTag) error {
-		rolledBack = tag.String() != "COMMIT"
-		return nil
-	})
-	err := tx.send(context.WithoutCancel(ctx), "COMMIT", &tx.last)
-	switch {
-	case err != nil && unreachable(err):
-		return fmt.Errorf("%w: %s", errUnknown, short(err))
-	case err != nil:
-		tx.rollback(ctx)
-	case rolledBack:
-		return errors.New("the database has undone the transaction")
-	}
-	return err
-}
-
-// rollback undoes the transaction. If that fails, the pool closes the connection, which has the
-// same effect.
-func (tx *Tx) rollback(ctx context.Context) {
-	if conn := tx.conn.Conn(); conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
-		return
-	}
-	_ = tx.db.trip(context.WithoutCancel(ctx), "ROLLBACK", func(ctx context.Context) error {
-		_, err := tx.conn.Exec(ctx, "ROLLBACK")
-		return err
-	})
 }
 
 // committed finds out whether the transaction id, whose COMMIT got no answer, was committed. It
@@ -221,6 +149,15 @@ func (db *DB) committedAs(ctx context.Context, m *membership, id, insert string)
 
 // exec runs one statement, which is a transaction. It must be repeatable.
 func (db *DB) exec(ctx context.Context, query string, args ...any) (rows int64, err error) {
+	if t, err := db.joined(ctx, writes(query)); err != nil {
+		return 0, err
+	} else if t != nil {
+		err = t.change(ctx, change{rest: func(ctx context.Context, tx *Tx) (err error) {
+			rows, err = tx.Exec(ctx, query, args...)
+			return err
+		}})
+		return rows, err
+	}
 	conn, err := db.acquire(ctx)
 	if err != nil {
 		return 0, err
@@ -258,6 +195,22 @@ func (db *DB) away() bool {
 
 // readOnce is read without another try.
 func (db *DB) readOnce(ctx context.Context, row func(rows pgx.Rows) error, query string, args ...any) error {
+	each := func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := row(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}
+	if t, err := db.joined(ctx, writes(query)); err != nil {
+		return err
+	} else if t != nil {
+		return t.change(ctx, change{rest: func(_ context.Context, tx *Tx) error {
+			tx.Queue(query, args...).Query(each)
+			return nil
+		}})
+	}
 	conn, err := db.acquire(ctx)
 	if err != nil {
 		return err
@@ -269,12 +222,7 @@ func (db *DB) readOnce(ctx context.Context, row func(rows pgx.Rows) error, query
 			return err
 		}
 		defer rows.Close()
-		for rows.Next() {
-			if err := row(rows); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
+		return each(rows)
 	})
 	return db.counted(err)
 }
@@ -312,16 +260,6 @@ func (db *DB) patiently(ctx context.Context, m *membership, do func() error) err
 			return err
 		}
 	}
-}
-
-// Exec returns how many rows the statement has changed or found.
-func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (rows int64, err error) {
-	err = tx.db.trip(ctx, query, func(ctx context.Context) error {
-		tag, err := tx.conn.Exec(ctx, query, args...)
-		rows = tag.RowsAffected()
-		return err
-	})
-	return rows, err
 }
 
 // newID returns a random identifier.

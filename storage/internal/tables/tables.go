@@ -66,6 +66,20 @@ type Tx interface {
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
 }
 
+// Later runs a statement in a transaction. The caller needs no result of it, and does not learn of its
+// errors: they make a later statement of the transaction fail, or its commit. A database on
+// another machine gets it together with a later statement.
+func Later(ctx context.Context, tx Tx, query string, args ...any) error {
+	if l, ok := tx.(interface {
+		Later(query string, args ...any)
+	}); ok {
+		l.Later(query, args...)
+		return nil
+	}
+	_, err := tx.Exec(ctx, query, args...)
+	return err
+}
+
 // Rows is the result of a query, like a *sql.Rows.
 type Rows interface {
 	Next() bool

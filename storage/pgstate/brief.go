@@ -1,0 +1,176 @@
+package pgstate
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/davd/davd/storage/cluster"
+)
+
+// briefWork is the work of a brief claim.
+type briefWork struct {
+	scopes    []folded
+	in        area
+	operation *cluster.Operation
+}
+
+// claimBriefly makes a claim that consists of a transaction, which has the latch. One round trip
+// orders it among overlapping claims, and reads what most requests need.
+func (db *DB) claimBriefly(ctx context.Context, m *membership, id string, scopes []folded, w cluster.Work) (*claim, error) {
+	in := areaOf(scopes)
+	k := knowing(w.Scopes)
+	var running string
+	var holder error
+	t, err := db.open(ctx, m, func(b *pgx.Batch) {
+		running, holder = "", nil // It may be another attempt.
+		keys, exclusive := latchKeys("claim ", scopes)
+		b.Queue(latchQuery, keys, exclusive)
+		db.queueRunning(b, w.Operation, &running)
+		db.queueOverlapping(b, in, &holder)
+		k.queue(b, (*locks)(db))
+	}, func() error {
+		if running != "" {
+			return &cluster.RunningError{ID: running}
+		}
+		return holder
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.known = k
+	return m.hold(&claim{db: db, of: m, id: id, work: &briefWork{scopes, in, w.Operation}, transaction: t}), nil
+}
+
+// Transaction implements [cluster.Claim], like the method below.
+func (c *claim) Transaction(ctx context.Context) (context.Context, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.transaction == nil {
+		t, err := c.open(ctx)
+		if err != nil {
+			return nil, failed("beginning the transaction of a claim", err)
+		}
+		c.transaction = t
+	}
+	return c.transaction.within(ctx), nil
+}
+
+// open begins the transaction of a claim that is not brief. Its work can't be taken over before the
+// transaction ends.
+func (c *claim) open(ctx context.Context) (*transaction, error) {
+	mine := false
+	return c.db.open(ctx, c.of, func(b *pgx.Batch) {
+		mine = false // It may be another attempt.
+		b.Queue("SELECT FROM work WHERE id = $1 AND epoch = $2 FOR UPDATE", c.id, c.of.epoch).Query(func(rows pgx.Rows) error {
+			mine = rows.Next()
+			return rows.Err()
+		})
+	}, func() error {
+		if !mine {
+			return cluster.ErrFenced
+		}
+		return nil
+	})
+}
+
+func (c *claim) Undo(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.transaction != nil && !c.unknown {
+		c.transaction.undo(ctx, c.work != nil)
+	}
+}
+
+// endBrief ends a brief claim.
+func (c *claim) endBrief(ctx context.Context, result *cluster.Result) error {
+	if c.transaction.over() && !c.unknown { // It was undone, so only the result is left.
+		if result == nil {
+			return nil
+		}
+		return c.db.transact(ctx, c.of, change{repeatable: true, patient: true, rest: func(_ context.Context, tx *Tx) error {
+			return tx.queueEnded(c, result)
+		}})
+	}
+	return c.settle(func() error {
+		return c.transaction.commit(ctx, func(tx *Tx, wrote bool) error {
+			if wrote {
+				tx.queueForget(c.work.in)
+			}
+			if err := tx.queueEnded(c, result); err != nil {
+				return err
+			}
+			if len(tx.queued) > 0 {
+				tx.Queue("INSERT INTO commits (id, epoch) VALUES ($1, $2)", c.id, c.of.epoch)
+			}
+			return nil
+		})
+	}, func() (bool, error) { return c.db.committed(ctx, c.of, c.id) })
+}
+
+// queueEnded adds the operation of a brief claim, which has ended.
+func (tx *Tx) queueEnded(c *claim, result *cluster.Result) error {
+	if result == nil {
+		return nil
+	}
+	var names []string
+	for _, s := range c.work.scopes {
+		names = append(names, s.name)
+	}
+	if err := tx.queueOperation(c.of, names, c.work.operation); err != nil {
+		return err
+	}
+	return tx.saveResult(result)
+}
+
+// settle commits the transaction, and finds out what came of it if the answer is lost.
+func (c *claim) settle(commit func() error, committed func() (bool, error)) error {
+	if !c.unknown {
+		err := commit()
+		if !errors.Is(err, errUnknown) {
+			return err
+		}
+		c.unknown = true
+	}
+	made, err := committed()
+	if err != nil {
+		return err
+	}
+	c.unknown = false
+	if !made {
+		return cluster.ErrUndone
+	}
+	return nil
+}
+
+// endTransaction ends a claim whose change was made in a transaction. If that was undone, the claim
+// remains.
+func (c *claim) endTransaction(ctx context.Context, result *cluster.Result) error {
+	if c.transaction.over() && !c.unknown {
+		return c.db.endWork(ctx, c.of, c.id, cluster.Finished, result)
+	}
+	return c.settle(func() error {
+		return c.transaction.commit(ctx, func(tx *Tx, _ bool) error {
+			tx.Queue(endQuery, c.id, c.of.epoch, string(cluster.Finished))
+			return tx.saveResult(result)
+		})
+	}, func() (bool, error) { return c.ended(ctx) })
+}
+
+// ended finds out whether the transaction that ends the work, and whose COMMIT got no answer, was
+// committed. If it still runs, the row is locked until its end.
+func (c *claim) ended(ctx context.Context) (bool, error) {
+	exists := false
+	err := c.db.patiently(ctx, c.of, func() error {
+		return c.db.readOnce(ctx, func(pgx.Rows) error {
+			exists = true
+			return nil
+		}, "SELECT FROM work WHERE id = $1 AND epoch = $2 FOR UPDATE", c.id, c.of.epoch)
+	})
+	if err != nil || exists {
+		return false, err
+	}
+	err = c.db.outcome(ctx, c.of, c.id)
+	return err == nil, err
+}

@@ -1,0 +1,262 @@
+package pgstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/davd/davd/storage/cluster"
+	"github.com/davd/davd/storage/internal/tables"
+)
+
+// transactionKey is the key of the *transaction of a database in a context.
+type transactionKey struct{ db *DB }
+
+// within returns ctx with a transaction.
+func (t *transaction) within(ctx context.Context) context.Context {
+	return context.WithValue(ctx, transactionKey{t.db}, t)
+}
+
+// outside returns ctx without a transaction.
+func (db *DB) outside(ctx context.Context) context.Context {
+	if ctx.Value(transactionKey{db}) == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, transactionKey{db}, (*transaction)(nil))
+}
+
+// joined returns the transaction of ctx, to which a call belongs, or nil. changes says that the call
+// changes something.
+func (db *DB) joined(ctx context.Context, changes bool) (*transaction, error) {
+	t, _ := ctx.Value(transactionKey{db}).(*transaction)
+	if t == nil {
+		return nil, nil //nolint:nilnil // the call has a connection of its own
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch t.phase {
+	case opened:
+		return t, nil
+	case broke:
+		return nil, t.err
+	case undone:
+		if changes {
+			return nil, cluster.ErrUndone
+		}
+	}
+	return nil, nil //nolint:nilnil // it has ended, so it doesn't matter any more
+}
+
+// phase is how far a transaction is.
+type phase int
+
+const (
+	opened phase = iota
+	broke        // A statement has failed, so nothing can be committed.
+	undone       // Nothing was changed, and nothing may be changed any more under the claim.
+	closed       // It has ended.
+)
+
+// transaction is the transaction of a claim. It has the connection until it is committed, undone or
+// broken, at most for Timing.Idle.
+type transaction struct {
+	db    *DB
+	of    *membership
+	timer *time.Timer
+
+	mu      sync.Mutex
+	phase   phase
+	err     error // why it is broken; it matches cluster.ErrUndone
+	tx      *Tx
+	waiting []*pgx.QueuedQuery // sent with the next statement whose result is needed
+	wrote   bool               // Something was changed.
+	known   known
+}
+
+// open begins a transaction. check is called after the statements of first, and may refuse it.
+func (db *DB) open(ctx context.Context, m *membership, first func(b *pgx.Batch), check func() error) (*transaction, error) {
+	ctx, stop := m.during(db.outside(ctx))
+	defer stop()
+	for attempt := 1; ; attempt++ {
+		t, err := db.openOnce(ctx, m, first, check)
+		switch {
+		case err == nil:
+			return t, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case !retryable(err) || attempt >= attempts:
+			return nil, err
+		}
+		if err := pause(ctx, 20*time.Millisecond<<attempt); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (db *DB) openOnce(ctx context.Context, m *membership, first func(b *pgx.Batch), check func() error) (*transaction, error) {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &transaction{db: db, of: m, tx: &Tx{conn: conn, db: db}}
+	if err = t.tx.begin(ctx, m, first); err == nil {
+		err = check()
+	}
+	if err != nil {
+		t.tx.rollback(ctx)
+		conn.Release()
+		return nil, db.counted(err)
+	}
+	t.timer = time.AfterFunc(db.Timing.Idle, func() { t.fail(context.Background(), errTooLong) })
+	return t, nil
+}
+
+// errTooLong ends a transaction whose request has hung.
+var errTooLong = errors.New("the request took too long")
+
+// send sends what waits, and statements, in one round trip. After an error the transaction is
+// broken.
+func (t *transaction) send(ctx context.Context, what string, statements []*pgx.QueuedQuery) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.phase == broke:
+		return t.err
+	case t.phase != opened:
+		return cluster.ErrUndone
+	case t.of.context.Err() != nil:
+		t.failLocked(ctx, context.Cause(t.of.context))
+		return t.err
+	}
+	b := &pgx.Batch{QueuedQueries: slices.Concat(t.waiting, statements)}
+	t.waiting = nil
+	err := t.tx.send(ctx, what, b)
+	if err != nil {
+		t.failLocked(ctx, err)
+	}
+	return t.db.counted(err)
+}
+
+// change makes a change as a part of t.
+func (t *transaction) change(ctx context.Context, c change) (err error) {
+	part := &Tx{db: t.db, part: t}
+	if c.first != nil {
+		var b pgx.Batch
+		c.first(&b)
+		part.queued = b.QueuedQueries
+		err = part.settle(ctx)
+	}
+	if err == nil && c.rest != nil {
+		err = c.rest(ctx, part)
+	}
+	if err == nil {
+		err = part.settle(ctx)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wrote = t.wrote || part.wrote
+	if err != nil && part.wrote {
+		t.failLocked(ctx, err) // A part of the change must not be committed.
+	}
+	return err
+}
+
+// query is Query of a part of t.
+func (t *transaction) query(ctx context.Context, query string, args ...any) (rows tables.Rows, err error) {
+	err = t.change(ctx, change{rest: func(ctx context.Context, tx *Tx) (err error) {
+		rows, err = tx.Query(ctx, query, args...)
+		return err
+	}})
+	return rows, err
+}
+
+// settle sends what is queued if a result of it is needed. Otherwise it waits.
+func (tx *Tx) settle(ctx context.Context) error {
+	if slices.ContainsFunc(tx.queued, func(q *pgx.QueuedQuery) bool { return q.Fn != nil }) {
+		return tx.flush(ctx, tx.queued[len(tx.queued)-1].SQL)
+	}
+	tx.part.mu.Lock()
+	defer tx.part.mu.Unlock()
+	tx.part.waiting = append(tx.part.waiting, tx.queued...)
+	tx.queued = nil
+	return nil
+}
+
+// fail breaks t, unless it has ended.
+func (t *transaction) fail(ctx context.Context, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failLocked(ctx, err)
+}
+
+func (t *transaction) failLocked(ctx context.Context, err error) {
+	if t.phase == opened {
+		t.phase, t.err = broke, fmt.Errorf("%w: %s", cluster.ErrUndone, short(err))
+		t.releaseLocked(ctx)
+	}
+}
+
+// releaseLocked undoes what was not committed, and gives the connection back.
+func (t *transaction) releaseLocked(ctx context.Context) {
+	t.timer.Stop()
+	t.tx.rollback(ctx)
+	t.tx.conn.Release()
+	t.waiting = nil
+}
+
+// undo undoes t, unless it has ended. With final, nothing may be changed with its context afterwards.
+func (t *transaction) undo(ctx context.Context, final bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.phase == opened {
+		t.releaseLocked(ctx)
+	}
+	if t.phase != closed {
+		t.phase = closed
+		if final {
+			t.phase = undone
+		}
+	}
+}
+
+// over reports whether t can't be committed, and the request knows that.
+func (t *transaction) over() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.phase == undone || t.phase == closed
+}
+
+// commit commits t with more statements. wrote says that t has changed something. The error is
+// errUnknown if the answer was lost, and matches cluster.ErrUndone if t is undone for certain.
+func (t *transaction) commit(ctx context.Context, last func(tx *Tx, wrote bool) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.phase == opened && t.of.context.Err() != nil {
+		t.failLocked(ctx, context.Cause(t.of.context))
+	}
+	if t.phase == broke {
+		t.phase = closed
+		return t.err
+	}
+	defer func() {
+		t.releaseLocked(ctx)
+		t.phase = closed
+	}()
+	t.tx.queued = t.waiting
+	if err := last(t.tx, t.wrote); err != nil {
+		return fmt.Errorf("%w: %s", cluster.ErrUndone, short(err))
+	}
+	if len(t.tx.queued) == 0 && !t.wrote {
+		return nil
+	}
+	err := t.db.counted(t.tx.commit(ctx))
+	if err != nil && !errors.Is(err, errUnknown) {
+		err = fmt.Errorf("%w: %s", cluster.ErrUndone, short(err))
+	}
+	return err
+}
