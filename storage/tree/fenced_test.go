@@ -323,6 +323,7 @@ var storages = []struct {
 	{"exchange", plain},
 	{"no exchange", renamings[4].of},
 	{"EXDEV", func(fsys storage.FS) storage.FS { return exdev{&storagetest.Fault{FS: fsys}} }},
+	{"whole trees", storagetest.WholeTrees},
 }
 
 // exdev can't rename between /a and /b.

@@ -41,6 +41,13 @@ func (op *operation) removeFenced(ctx context.Context) error {
 
 // removeTaken removes what the source was, which has the name taken now.
 func (op *operation) removeTaken(ctx context.Context, taken string) error {
+	if err := storage.RemoveTree(ctx, op.FS, taken); err == nil || errors.Is(err, fs.ErrNotExist) {
+		op.mon.Found(1, 0)
+		op.mon.Resolve(op.entry.Source, nil)
+		return nil
+	} else if !errors.Is(err, errors.ErrUnsupported) {
+		return &LeftoverError{Name: taken, Err: err}
+	}
 	count := op.newCount(ctx, op.mon, taken, "")
 	defer count.close()
 	r := &remover{Engine: op.Engine, ctx: ctx, mon: op.mon}

@@ -94,6 +94,15 @@ func (m *Monitor) Wrote(n int64) {
 // seen again or is not part of the source.
 func (m *Monitor) Advance() { m.update(advance) }
 
+// advanceBy counts members as done, with bytes of content.
+func (m *Monitor) advanceBy(members, bytes int64) {
+	m.update(func(p *Progress) {
+		p.Done += members
+		p.Known = max(p.Known, p.Done)
+	})
+	m.Wrote(bytes)
+}
+
 // Resolve counts name as done, makes it the current member and keeps its outcome.
 func (m *Monitor) Resolve(name string, err error) {
 	m.update(func(p *Progress) {

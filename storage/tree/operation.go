@@ -69,7 +69,8 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 // collection itself, and reports each to mon. It removes symbolic links and never
 // follows them. A [*PartialError] names each member that can't be removed; the
 // collections that contain it stay, and everything else is removed. The root can't be
-// removed, and stays as it is.
+// removed, and stays as it is. A storage.TreeRemover removes everything in one step, or
+// nothing; then mon gets only name.
 //
 // It keeps the Journal only if the Follower has something to do. A [*FollowError] says
 // that the operation is done, but the Follower failed.
@@ -148,6 +149,19 @@ func (op *operation) build(c *copier, depth int, linked bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	err = op.copyWhole(c, info, stage, depth)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = op.copyMembers(c, info, stage, depth, linked)
+	}
+	if err != nil {
+		return "", errors.Join(err, op.discard(context.WithoutCancel(c.ctx), stage))
+	}
+	return stage, nil
+}
+
+// copyMembers copies the source, which info describes, to stage, member by member.
+func (op *operation) copyMembers(c *copier, info fs.FileInfo, stage string, depth int, linked bool) error {
+	src := op.entry.Source
 	root := newRoot(src, info)
 	root.linked = linked
 	if depth != 0 {
@@ -155,7 +169,7 @@ func (op *operation) build(c *copier, depth int, linked bool) (string, error) {
 	}
 	op.count.source.view = c.see
 	op.count.source.begin(root, amount{1 + c.more, size(info)})
-	err = c.copy(root, stage, depth)
+	err := c.copy(root, stage, depth)
 	if err == nil {
 		// If the root has failed, no part of the copy can be used.
 		err = c.rootErr
@@ -164,10 +178,7 @@ func (op *operation) build(c *copier, depth int, linked bool) (string, error) {
 		// Nor can it if the root has vanished: then its members were skipped.
 		_, err = op.FS.Stat(c.ctx, src)
 	}
-	if err != nil {
-		return "", errors.Join(err, op.discard(context.WithoutCancel(c.ctx), stage))
-	}
-	return stage, nil
+	return err
 }
 
 // remove removes the source, without what follows.
@@ -175,6 +186,9 @@ func (op *operation) remove(ctx context.Context) error {
 	name := op.entry.Source
 	if name == "/" {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrInvalid}
+	}
+	if err := op.removeWhole(ctx, name, op.mon); !errors.Is(err, errors.ErrUnsupported) {
+		return err
 	}
 	count := op.newCount(ctx, op.mon, name, "")
 	defer count.close()

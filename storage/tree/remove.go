@@ -12,8 +12,11 @@ import (
 // discard removes the tree at name, which is not the source of an operation, and whose
 // branch is b. It counts the members in mon, but does not name them in a [*PartialError].
 func (e *Engine) discard(ctx context.Context, name string, mon *Monitor, b *branch) error {
+	err := storage.RemoveTree(ctx, e.FS, name)
 	r := &remover{Engine: e, ctx: ctx, mon: mon}
-	err := r.tree(name, b)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = r.tree(name, b)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

@@ -57,7 +57,32 @@ func operations() []operation {
 			of:   renaming.of, rebuilds: i == 2 || i == 3,
 		})
 	}
-	return ops
+	return append(ops, operation{
+		name: "remove, whole trees",
+		run:  func(ctx context.Context, fsys storage.FS) error { return removeTree(ctx, fsys, "/src", nil) },
+		want: func(was layout) layout { return was.without("/src") },
+		of:   wholeTrees,
+	}, operation{
+		name: "copy, whole trees",
+		run: func(ctx context.Context, fsys storage.FS) error {
+			return copyTree(ctx, fsys, "/src", "/dst", tree.Infinite, nil)
+		},
+		want: copied, of: wholeTrees,
+	}, operation{
+		name: "move, whole trees",
+		run:  func(ctx context.Context, fsys storage.FS) error { return moveTree(ctx, fsys, "/src", "/dst", nil) },
+		want: func(was layout) layout { return copied(was).without("/src") },
+		of:   wholeTrees,
+	})
+}
+
+// wholeTrees returns fsys as a storage that copies and removes whole trees, each in one call that
+// can fail.
+func wholeTrees(fsys storage.FS) storage.FS {
+	if fault, ok := fsys.(*storagetest.Fault); ok {
+		return &storagetest.Fault{FS: storagetest.WholeTrees(fault.FS), Before: fault.Before}
+	}
+	return storagetest.WholeTrees(fsys)
 }
 
 // trial is one run of an operation.
@@ -243,7 +268,7 @@ func sweepAll(t *testing.T, f func(t *testing.T, try func(ctx context.Context, b
 		}
 		for _, op := range operations() {
 			for _, d := range destinations {
-				if op.name == "remove" && len(d.old) > 0 {
+				if strings.HasPrefix(op.name, "remove") && len(d.old) > 0 {
 					continue
 				}
 				name, _, _ := strings.Cut(d.name, " [")
