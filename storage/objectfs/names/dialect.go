@@ -7,6 +7,8 @@ type dialect struct {
 	// forUpdate locks rows against all changes, keyShare against their removal and against a
 	// change of their name, skipLocked against changes unless another transaction has locked them.
 	forUpdate, keyShare, skipLocked string
+	// freeForUpdate locks those rows that no other transaction has locked.
+	freeForUpdate string
 	// noKeyUpdate orders transactions by a row.
 	noKeyUpdate string
 	// reserveID is a statement that makes nextID a new ID; "" if nextID does so itself.
@@ -20,11 +22,12 @@ type dialect struct {
 func dialectOf(db tables.Base) dialect {
 	if db.PostgreSQL() {
 		return dialect{
-			forUpdate:   " FOR UPDATE",
-			keyShare:    " FOR KEY SHARE",
-			skipLocked:  " FOR NO KEY UPDATE SKIP LOCKED",
-			noKeyUpdate: " FOR NO KEY UPDATE",
-			nextID:      "nextval('entry_ids')",
+			forUpdate:     " FOR UPDATE",
+			keyShare:      " FOR KEY SHARE",
+			freeForUpdate: " FOR UPDATE SKIP LOCKED",
+			skipLocked:    " FOR NO KEY UPDATE SKIP LOCKED",
+			noKeyUpdate:   " FOR NO KEY UPDATE",
+			nextID:        "nextval('entry_ids')",
 			array: func(argument string) string {
 				return "(SELECT value FROM json_array_elements_text(" + argument + "::JSON))"
 			},

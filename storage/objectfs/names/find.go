@@ -82,3 +82,12 @@ func (s *Space) Members(ctx context.Context, id int64, after string, limit int) 
 	}, "SELECT "+columns+" FROM entries WHERE parent = $1 AND fold > $2 ORDER BY fold LIMIT $3", id, fold(after), limit)
 	return all, s.db.Failed("listing a collection", err)
 }
+
+// exists reports whether a query finds a row.
+func exists(ctx context.Context, db tables.Queryer, query string, args ...any) (found bool, err error) {
+	err = tables.Each(ctx, db, func(tables.Rows) error {
+		found = true
+		return nil
+	}, query, args...)
+	return found, err
+}

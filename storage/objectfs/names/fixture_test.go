@@ -69,14 +69,18 @@ func openPostgreSQL(tb testing.TB, dsn string) state {
 	return db
 }
 
+// eachDatabase runs a test with an empty database of each kind.
+func eachDatabase(t *testing.T, test func(t *testing.T, db state)) {
+	t.Helper()
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) { test(t, kind.open(t, kind.place(t))) })
+	}
+}
+
 // each runs a test with an empty name space in each kind of database.
 func each(t *testing.T, test func(t *testing.T, s *names.Space)) {
 	t.Helper()
-	for _, kind := range databases {
-		t.Run(kind.name, func(t *testing.T) {
-			test(t, space(t, kind.open(t, kind.place(t))))
-		})
-	}
+	eachDatabase(t, func(t *testing.T, db state) { test(t, space(t, db)) })
 }
 
 // space opens the name space "store" in a database.

@@ -35,7 +35,7 @@ func (s *Space) Mkdir(ctx context.Context, name string, perm uint32) (made Node,
 	}
 	if err == nil {
 		err = s.change(ctx, false, func(ctx context.Context, tx tables.Tx) error {
-			spot, err := s.spot(ctx, tx, where, "")
+			spot, err := s.spot(ctx, tx, where, "", false)
 			if err == nil && spot.old != nil {
 				err = errExists
 			}
@@ -58,8 +58,8 @@ type spot struct {
 	used       int64 // bytes; 0 without a quota
 }
 
-// spot finds and locks the place for the new content of key, which may be "".
-func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string) (found spot, err error) {
+// spot finds and locks the place for the new content of key, which may be "". rebuilt is that of Placing.
+func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string, rebuilt bool) (found spot, err error) {
 	if s.sql.reserveID != "" {
 		if _, err := tx.Exec(ctx, s.sql.reserveID); err != nil {
 			return found, err
@@ -70,12 +70,7 @@ func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string) (fou
 	if err != nil {
 		return found, err
 	}
-	alive, used := "TRUE", "0"
-	if key != "" && !inline(key) {
-		epoch, _, _ := strings.Cut(key, "-")
-		alive = "EXISTS (SELECT 1 FROM (SELECT epoch FROM nodes WHERE epoch = " + q.arg(epoch) + s.sql.keyShare + ") alive)" +
-			" AND NOT EXISTS (SELECT 1 FROM objects WHERE key = " + q.arg(key) + ")"
-	}
+	alive, used := s.alive(q, key, rebuilt), "0"
 	if s.limit.Load() > 0 {
 		used = "(SELECT CAST(sum(bytes) AS BIGINT) FROM volume_use WHERE volume = " + q.arg(s.id) + ")"
 	}
@@ -106,13 +101,26 @@ func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string) (fou
 	return found, err
 }
 
+// alive returns the condition that the object key exists and stays.
+func (s *Space) alive(q *query, key string, rebuilt bool) string {
+	switch {
+	case key == "" || inline(key):
+		return "TRUE"
+	case rebuilt:
+		return "NOT EXISTS (SELECT 1 FROM objects WHERE key = " + q.arg(key) + " AND doomed)"
+	}
+	epoch, _, _ := strings.Cut(key, "-")
+	return "EXISTS (SELECT 1 FROM (SELECT epoch FROM nodes WHERE epoch = " + q.arg(epoch) + s.sql.keyShare + ") alive)" +
+		" AND NOT EXISTS (SELECT 1 FROM objects WHERE key = " + q.arg(key) + ")"
+}
+
 // put puts content in place.
 func (s *Space) put(ctx context.Context, tx tables.Tx, p path, c Content, how Placing) (made Node, err error) {
 	key := c.Blob
 	if key == "" && len(c.Data) > 0 {
 		key = inlinePrefix + strings.ToLower(rand.Text())
 	}
-	at, err := s.spot(ctx, tx, p, key)
+	at, err := s.spot(ctx, tx, p, key, how.Rebuilt)
 	if err != nil {
 		return made, err
 	}
@@ -120,12 +128,15 @@ func (s *Space) put(ctx context.Context, tx tables.Tx, p path, c Content, how Pl
 		return made, err
 	}
 	if key != "" {
+		statement := "INSERT INTO objects (key, volume, size, content) VALUES ($1, $2, $3, $4)"
+		if how.Rebuilt {
+			statement += " ON CONFLICT (key) DO NOTHING"
+		}
 		var content []byte
 		if inline(key) {
 			content = c.Data
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO objects (key, volume, size, content) VALUES ($1, $2, $3, $4)", key, s.id, c.Size, content)
-		if err != nil {
+		if _, err := tx.Exec(ctx, statement, key, s.id, c.Size, content); err != nil {
 			return made, err
 		}
 	}
@@ -198,8 +209,7 @@ func (s *Space) replace(ctx context.Context, tx tables.Tx, at spot, n node) (Nod
 	_, err := tx.Exec(ctx, "UPDATE entries SET id = $2, size = $3, modified = $4, changed = $5, blob = $6, sha256 = $7 WHERE id = $1",
 		at.old.ID, made.ID, made.Size, nanoseconds(made.Modified), nanoseconds(made.Changed), reference(n.blob), n.SHA256)
 	if err == nil && at.old.blob != "" {
-		_, err = tx.Exec(ctx, "INSERT INTO loose (key, volume, since) VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE SET since = excluded.since",
-			at.old.blob, s.id, nanoseconds(n.Changed))
+		err = s.loosen(ctx, tx, at.old.blob)
 	}
 	if err == nil {
 		err = s.use(ctx, tx, n.Size-at.old.Size)

@@ -60,12 +60,11 @@ func (s *Space) pair(ctx context.Context, tx tables.Tx, src, dst path) (found pa
 	turn := !apart || s.sql.noKeyUpdate == ""
 	if !turn {
 		w := &query{root: q.root}
-		n, err := tx.Exec(ctx, "SELECT id FROM volumes WHERE id = "+w.arg(s.id)+
+		turn, err = exists(ctx, tx, "SELECT id FROM volumes WHERE id = "+w.arg(s.id)+
 			" AND EXISTS (SELECT 1 FROM entries WHERE dir AND ("+w.at(src.folds)+" OR "+w.at(dst.folds)+"))"+s.sql.noKeyUpdate, w.args...)
 		if err != nil {
 			return found, err
 		}
-		turn = n > 0
 	}
 	statement := "WITH a AS (SELECT id FROM entries WHERE " + q.at(src.up()) + s.sql.keyShare + ")," +
 		" b AS (SELECT id FROM entries WHERE " + q.at(dst.up()) + " AND dir" + s.sql.keyShare + ")" +

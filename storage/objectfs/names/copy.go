@@ -1,0 +1,256 @@
+package names
+
+import (
+	"context"
+	"crypto/rand"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/davd/davd/storage/cluster"
+	"github.com/davd/davd/storage/internal/tables"
+)
+
+const (
+	// copyBatch is how many entries a transaction copies at most, and copyCollections from how many
+	// collections.
+	copyBatch       = 5000
+	copyCollections = 500
+)
+
+// copyColumns are those that a copy takes over.
+const copyColumns = "size, modified, created, perm, dir, name, blob, sha256"
+
+// copying is a copy of a tree. Its transactions put collections whose members still have to be
+// copied into the table copying, because a tree can have more of them than memory. The rows end
+// with the epoch.
+type copying struct {
+	*Space
+
+	id, epoch string
+	from, to  path
+	zeroDepth bool
+	source    int64 // the ID of from, if that is a collection with members to copy
+	more      bool  // there are collections left
+}
+
+// Copy implements [Store].
+func (s *Space) Copy(ctx context.Context, from, to string, zeroDepth bool, copied func(members, bytes int64) error) error {
+	err := s.copy(ctx, from, to, zeroDepth, copied)
+	if err == nil {
+		return nil
+	}
+	err = s.failed("copytree", from, err)
+	if path, ok := err.(*fs.PathError); ok { //nolint:errorlint // failed has made it
+		return &os.LinkError{Op: path.Op, Old: from, New: to, Err: path.Err}
+	}
+	return err
+}
+
+func (s *Space) copy(ctx context.Context, from, to string, zeroDepth bool, report func(members, bytes int64) error) (err error) {
+	c := &copying{Space: s, id: strings.ToLower(rand.Text()), epoch: s.db.Epoch(), zeroDepth: zeroDepth}
+	if c.from, err = parse(from); err == nil {
+		c.to, err = parse(to)
+	}
+	if err == nil && c.to.isRoot() {
+		err = errExists
+	}
+	step := c.begin
+	for err == nil {
+		var members, bytes int64
+		err = s.change(ctx, false, func(ctx context.Context, tx tables.Tx) (err error) {
+			members, bytes, err = step(ctx, tx)
+			return err
+		})
+		if err == nil && report != nil {
+			if failure := report(members, bytes); failure != nil {
+				err = refusal{error: failure, foreign: true}
+			}
+		}
+		if err == nil && !c.more {
+			return c.sourceStays(ctx)
+		}
+		step = c.batch
+	}
+	if c.more {
+		// Without it, the rows stay until the epoch is over, which does no harm.
+		_ = s.change(context.WithoutCancel(ctx), true, func(ctx context.Context, tx tables.Tx) error {
+			_, err := tx.Exec(ctx, "DELETE FROM copying WHERE copy = $1", c.id)
+			return err
+		})
+	}
+	return err
+}
+
+// begin copies the root of the tree.
+func (c *copying) begin(ctx context.Context, tx tables.Tx) (members, bytes int64, err error) {
+	src, err := c.find(ctx, tx, c.from)
+	if err != nil {
+		return 0, 0, err
+	}
+	at, err := c.spot(ctx, tx, c.to, "", false)
+	if err == nil && at.old != nil {
+		err = errExists
+	}
+	if err == nil {
+		err = c.allow(at.used, src.Size)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	n := src
+	n.Changed = time.Now()
+	if _, err := c.insert(ctx, tx, at, c.to, n); err != nil {
+		return 0, 0, err
+	}
+	if err := c.keep(ctx, tx); err != nil {
+		return 0, 0, err
+	}
+	if c.more = src.Dir && !c.zeroDepth; c.more {
+		c.source = src.ID
+		_, err = tx.Exec(ctx, "INSERT INTO copying (copy, epoch, src, dst, after) VALUES ($1, $2, $3, $4, '')", c.id, c.epoch, src.ID, at.id)
+	}
+	return 1, src.Size, err
+}
+
+// collection is a row of the table copying.
+type collection struct {
+	seq, src, dst int64
+	after         string
+}
+
+// batch copies members of the next collections.
+func (c *copying) batch(ctx context.Context, tx tables.Tx) (members, bytes int64, err error) {
+	alive, err := exists(ctx, tx, "SELECT 1 FROM nodes WHERE epoch = $1"+c.sql.keyShare, c.epoch)
+	if err == nil && !alive {
+		err = refuse(cluster.ErrFenced) // The rows in copying have ended with the epoch.
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	var next []collection
+	err = tables.Each(ctx, tx, func(rows tables.Rows) error {
+		var one collection
+		err := rows.Scan(&one.seq, &one.src, &one.dst, &one.after)
+		next = append(next, one)
+		return err
+	}, "SELECT seq, src, dst, after FROM copying WHERE copy = $1 ORDER BY seq LIMIT $2", c.id, copyCollections)
+	if err != nil || len(next) == 0 {
+		c.more = false
+		return 0, 0, err
+	}
+	made, err := c.members(ctx, tx, next)
+	if err != nil {
+		return 0, 0, err
+	}
+	if made.collections {
+		_, err = tx.Exec(ctx, `INSERT INTO copying (copy, epoch, src, dst, after)
+			SELECT $1, $2, s.id, d.id, '' FROM copying c JOIN entries d ON d.parent = c.dst AND d.fold > c.after AND d.dir
+			JOIN entries s ON s.parent = c.src AND s.fold = d.fold AND s.dir WHERE c.copy = $3 AND c.seq <= $4`,
+			c.id, c.epoch, c.id, next[made.last].seq)
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	if err := c.advance(ctx, tx, next, made); err != nil {
+		return 0, 0, err
+	}
+	return made.members, made.bytes, c.account(ctx, tx, made.bytes)
+}
+
+// made is what a batch has copied.
+type made struct {
+	members, bytes int64
+	collections    bool // some of the members are collections
+	// last is the index of the collection with the last copied member, and fold is that member.
+	last int
+	fold string
+}
+
+// members copies members of the collections next, in their order.
+func (c *copying) members(ctx context.Context, tx tables.Tx, next []collection) (m made, err error) {
+	index := make(map[int64]int, len(next))
+	for i, one := range next {
+		index[one.dst] = i
+	}
+	err = tables.Each(ctx, tx, func(rows tables.Rows) error {
+		var (
+			parent, size int64
+			fold         string
+			dir          bool
+		)
+		if err := rows.Scan(&parent, &fold, &dir, &size); err != nil {
+			return err
+		}
+		m.members++
+		m.bytes += size
+		m.collections = m.collections || dir
+		if i := index[parent]; i > m.last || i == m.last && fold > m.fold {
+			m.last, m.fold = i, fold
+		}
+		return nil
+	}, "INSERT INTO entries (parent, changed, reserved, fold, "+copyColumns+")"+
+		" SELECT c.dst, CAST($1 AS BIGINT), FALSE, s.fold, "+copyColumns+
+		" FROM (SELECT seq, src, dst, after FROM copying WHERE copy = $2 AND seq <= $3 ORDER BY seq LIMIT $4) c"+
+		" JOIN entries s ON s.parent = c.src AND s.fold > c.after WHERE NOT s.reserved ORDER BY c.seq, s.fold LIMIT $5"+
+		" RETURNING parent, fold, dir, size",
+		nanoseconds(time.Now()), c.id, next[len(next)-1].seq, copyCollections, copyBatch)
+	if m.members < copyBatch {
+		m.last = len(next) - 1
+	}
+	return m, err
+}
+
+// advance notes what is left of the collections next.
+func (c *copying) advance(ctx context.Context, tx tables.Tx, next []collection, m made) error {
+	seq := next[m.last].seq
+	if m.members == copyBatch {
+		if _, err := tx.Exec(ctx, "UPDATE copying SET after = $3 WHERE copy = $1 AND seq = $2", c.id, seq, m.fold); err != nil {
+			return err
+		}
+		seq-- // That one stays.
+	}
+	_, err := tx.Exec(ctx, "DELETE FROM copying WHERE copy = $1 AND seq <= $2", c.id, seq)
+	return err
+}
+
+// account counts copied bytes and makes sure that their objects stay.
+func (s *Space) account(ctx context.Context, tx tables.Tx, bytes int64) error {
+	if s.limit.Load() > 0 {
+		used, err := s.used(ctx, tx)
+		if err == nil {
+			err = s.allow(used, bytes)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.use(ctx, tx, bytes); err != nil {
+		return err
+	}
+	return s.keep(ctx, tx)
+}
+
+// keep makes sure that all objects of new entries stay. PostgreSQL's foreign key has already locked
+// the objects against the collector, which may just have doomed one before.
+func (s *Space) keep(ctx context.Context, tx tables.Tx) error {
+	lost, err := exists(ctx, tx, "SELECT 1 FROM objects o WHERE volume = $1 AND doomed AND EXISTS (SELECT 1 FROM entries WHERE blob = o.key) LIMIT 1", s.id)
+	if err == nil && lost {
+		err = errRaced // The source doesn't have that object any more.
+	}
+	return err
+}
+
+// sourceStays fails with fs.ErrNotExist if the source was removed or moved meanwhile. Then the copy
+// may lack members.
+func (c *copying) sourceStays(ctx context.Context) error {
+	if c.source == 0 {
+		return nil
+	}
+	n, err := c.find(ctx, c.db.Reader(), c.from)
+	if err == nil && n.ID != c.source {
+		err = errMissing
+	}
+	return err
+}
