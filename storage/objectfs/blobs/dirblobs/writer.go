@@ -28,7 +28,7 @@ func (s *Store) Create(ctx context.Context, key string, size int64, meta blobs.M
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(s.unfinished(key), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(s.unfinished(key), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, s.failed(err)
 	}

@@ -1,0 +1,167 @@
+package s3blobs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/davd/davd/storage/objectfs/blobs"
+)
+
+// contentType is the type of each object. The type of a file follows from its name.
+const contentType = "application/octet-stream"
+
+// Finish sends the rest. If the last answer is lost, it looks whether the object exists.
+func (w *writer) Finish(ctx context.Context) error {
+	if w.closed {
+		return fs.ErrClosed
+	}
+	err := blobs.CheckSize(w.size, w.written)
+	switch {
+	case err != nil:
+	case w.upload == nil:
+		err = w.putObject(ctx)
+	default:
+		err = w.complete(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, w.Discard())
+	}
+	w.release()
+	return nil
+}
+
+// putObject sends the whole object with one request.
+func (w *writer) putObject(ctx context.Context) error {
+	limited, cancel := limit(ctx, w.written)
+	defer cancel()
+	_, err := w.store.client.PutObject(limited, &s3.PutObjectInput{
+		Bucket: &w.store.bucket, Key: w.name, Metadata: w.meta, ContentType: aws.String(contentType),
+		Body: newPieces(append(w.waiting, w.current)...), ContentLength: &w.written,
+	})
+	return w.outcome(ctx, err)
+}
+
+// complete sends the last part and puts all parts together.
+func (w *writer) complete(ctx context.Context) error {
+	if len(w.current) > 0 {
+		w.waiting, w.current = append(w.waiting, w.current), nil
+	}
+	if err := w.send(); err != nil {
+		return err
+	}
+	for w.sending > 0 {
+		if err := w.collect(); err != nil {
+			return err
+		}
+	}
+	if w.err != nil {
+		return w.err
+	}
+	limited, cancel := limit(ctx, 0)
+	defer cancel()
+	_, err := w.store.client.CompleteMultipartUpload(limited, &s3.CompleteMultipartUploadInput{
+		Bucket: &w.store.bucket, Key: w.name, UploadId: w.upload, MultipartUpload: &types.CompletedMultipartUpload{Parts: w.sent},
+	})
+	return w.outcome(ctx, err)
+}
+
+// outcome returns nil if the object exists after a request that returned err. An answer may be
+// lost, and its repetition can fail because the first request did everything.
+func (w *writer) outcome(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	failed := w.store.failed(ctx, "finish", w.key, err)
+	if _, status := codeOf(err); status >= 400 && status < 500 && status != http.StatusNotFound || ctx.Err() != nil {
+		return failed
+	}
+	found, err := w.store.Stat(ctx, w.key)
+	if err == nil && found.Size == w.written {
+		return nil
+	}
+	if errors.Is(failed, fs.ErrNotExist) { // The upload or the bucket is missing.
+		return unavailable(failed)
+	}
+	return failed
+}
+
+// Discard ends the upload and gives its memory back.
+func (w *writer) Discard() error {
+	if w.closed {
+		return nil
+	}
+	w.release()
+	if w.upload == nil {
+		return nil
+	}
+	return w.store.abort(context.WithoutCancel(w.ctx), w.key, *w.upload)
+}
+
+// release ends the parts that are still under way, and gives all memory back.
+func (w *writer) release() {
+	w.closed = true
+	w.cancel()
+	for w.sending > 0 {
+		_ = w.collect() // It was canceled.
+	}
+	for _, buffer := range w.waiting {
+		w.store.memory.put(buffer)
+	}
+	if w.current != nil {
+		w.store.memory.put(w.current)
+	}
+	w.waiting, w.current = nil, nil
+}
+
+// pieces reads pieces of content one after the other. Unlike io.MultiReader it can seek, because
+// a body is read for its signature, and again for each repetition.
+type pieces struct {
+	all    [][]byte
+	size   int64
+	offset int64
+}
+
+func newPieces(all ...[]byte) *pieces {
+	p := &pieces{all: all}
+	for _, piece := range all {
+		p.size += int64(len(piece))
+	}
+	return p
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	at := p.offset
+	for _, piece := range p.all {
+		if at < int64(len(piece)) {
+			n := copy(b, piece[at:])
+			p.offset += int64(n)
+			return n, nil
+		}
+		at -= int64(len(piece))
+	}
+	return 0, io.EOF
+}
+
+func (p *pieces) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += p.offset
+	case io.SeekEnd:
+		offset += p.size
+	}
+	if offset < 0 {
+		return 0, fs.ErrInvalid
+	}
+	p.offset = offset
+	return offset, nil
+}
+
+// Len returns how many bytes are left.
+func (p *pieces) Len() int { return int(max(0, p.size-p.offset)) }

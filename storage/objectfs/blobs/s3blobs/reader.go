@@ -1,0 +1,153 @@
+package s3blobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// reconnects is how often a reader may connect again without getting a byte.
+const reconnects = 3
+
+// bufferSize is the size of the buffer between a connection to S3 and its consumer, in bytes.
+const bufferSize = 256 << 10
+
+// reader reads an object. If its connection breaks, it goes on with another one. The system's
+// receive buffer is its read-ahead.
+type reader struct {
+	store  *Store
+	ctx    context.Context //nolint:containedctx // the reader lives as long as the request that opened it
+	key    string
+	offset int64
+	etag   *string // of the first answer: an object never changes
+
+	body   io.ReadCloser // nil after an error
+	cancel context.CancelFunc
+	stall  *time.Timer // cancels the request
+	failed int         // how often the connection broke since the last byte
+}
+
+var buffers = &sync.Pool{New: func() any { return new([bufferSize]byte) }} //nolint:gochecknoglobals // memory alone
+
+// Open opens the object key. The reader ends with ctx.
+func (s *Store) Open(ctx context.Context, key string, offset int64) (io.ReadCloser, error) {
+	if _, err := s.name(key); err != nil {
+		return nil, err
+	}
+	r := &reader{store: s, ctx: ctx, key: key, offset: offset}
+	if err := r.connect(); err != nil {
+		return nil, s.failed(ctx, "open", key, err)
+	}
+	return r, nil
+}
+
+// connect requests the rest of the object.
+func (r *reader) connect() error {
+	ctx, cancel := context.WithCancel(r.ctx)
+	input := &s3.GetObjectInput{Bucket: &r.store.bucket, Key: aws.String(r.store.prefix + r.key), IfMatch: r.etag}
+	if r.offset > 0 {
+		input.Range = aws.String(fmt.Sprintf("bytes=%d-", r.offset))
+	}
+	timer := time.AfterFunc(requestTimeout, cancel)
+	out, err := r.store.client.GetObject(ctx, input)
+	if _, status := codeOf(err); status == http.StatusRequestedRangeNotSatisfiable {
+		timer.Stop()
+		r.body, r.cancel, r.stall = http.NoBody, cancel, timer // The offset is the end.
+		return nil
+	}
+	if err != nil {
+		timer.Stop()
+		cancel()
+		return err
+	}
+	r.body, r.cancel, r.stall, r.etag = out.Body, cancel, timer, out.ETag
+	timer.Stop()
+	return nil
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		if r.body == nil {
+			return 0, fs.ErrClosed
+		}
+		r.stall.Reset(stallTimeout)
+		n, err := r.body.Read(p)
+		r.stall.Stop()
+		r.offset += int64(n)
+		if n > 0 {
+			r.failed = 0
+			return n, nil // A broken connection shows again.
+		}
+		if err == nil {
+			continue
+		}
+		if errors.Is(err, io.EOF) {
+			return 0, io.EOF
+		}
+		if err := r.reconnect(err); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// reconnect connects again after err.
+func (r *reader) reconnect(err error) error {
+	for {
+		if r.body != nil {
+			_ = r.disconnect() // It is broken.
+		}
+		if r.failed++; r.failed > reconnects || r.ctx.Err() != nil {
+			return r.store.failed(r.ctx, "read", r.key, err)
+		}
+		if err = r.connect(); err == nil {
+			return nil
+		}
+		if _, status := codeOf(err); status >= 400 && status < 500 {
+			return r.store.failed(r.ctx, "read", r.key, err)
+		}
+	}
+}
+
+func (r *reader) disconnect() error {
+	r.stall.Stop()
+	r.cancel()
+	err := r.body.Close()
+	r.body = nil
+	return err
+}
+
+// WriteTo copies the rest to w, with a larger buffer than io.Copy.
+func (r *reader) WriteTo(w io.Writer) (n int64, err error) {
+	buffer, ok := buffers.Get().(*[bufferSize]byte)
+	if !ok {
+		buffer = new([bufferSize]byte)
+	}
+	defer buffers.Put(buffer)
+	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, buffer[:])
+}
+
+// Close ends the reader. The connection is used again if it was read to its end.
+func (r *reader) Close() error {
+	if r.body == nil {
+		return nil
+	}
+	r.stall.Stop()
+	err := r.body.Close()
+	r.cancel()
+	r.body = nil
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
