@@ -74,7 +74,7 @@ func (s *Server) NewBucket(ctx context.Context) (name string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if _, err := Client(s.Endpoint).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &name}); err != nil {
-		return "", fmt.Errorf("making a bucket: %w", err)
+		return "", fmt.Errorf("making a bucket: %w%s", err, s.log())
 	}
 	return name, nil
 }

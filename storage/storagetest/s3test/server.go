@@ -59,8 +59,10 @@ type Server struct {
 // process is a server that ends with this process, however this process ends.
 type process struct {
 	hold io.Closer // the server runs until this is closed
-	done chan struct{}
 	kill func() error
+	done chan struct{}
+	// ended says how it has ended, after done is closed.
+	ended error
 }
 
 // Launch starts a server. The caller must close it.
@@ -120,7 +122,7 @@ func (s *Server) run(path string, forget bool) error {
 	}
 	p := &process{hold: hold, done: make(chan struct{}), kill: cmd.Process.Kill}
 	go func() {
-		_ = cmd.Wait() // Its log tells more than the status.
+		p.ended = cmd.Wait()
 		close(p.done)
 	}()
 	s.process = p
@@ -142,9 +144,20 @@ func (s *Server) untilReady() error {
 		case <-time.After(10 * time.Millisecond):
 			continue
 		}
-		log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // It is only information.
-		return errors.Join(fmt.Errorf("the S3 server does not start: %w\n%s", err, log), s.stop())
+		return errors.Join(fmt.Errorf("the S3 server does not start: %w%s", err, s.log()), s.stop())
 	}
+}
+
+// log says how the server has ended, and what it has logged.
+func (s *Server) log() string {
+	text := ""
+	select {
+	case <-s.process.done:
+		text = fmt.Sprintf("\nit has ended: %v", s.process.ended)
+	default:
+	}
+	log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // It is only information.
+	return fmt.Sprintf("%s\n%s", text, log)
 }
 
 func (s *Server) answers(ctx context.Context) error {
