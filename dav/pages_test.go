@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -217,6 +218,42 @@ func TestForm(t *testing.T) {
 		s.sends(303, "POST", "/c/", body, header...)
 		want["/c/up"] = "x"
 		s.holds(want)
+	})
+}
+
+// TestFormResults: a client that prefers JSON gets the status of each file, and a refusal does not
+// stop the others.
+func TestFormResults(t *testing.T) {
+	onBackends(t, layout{"/c/old": "old", "/c/d/": ""}, func(s *share) {
+		s.h.Pages = namesPage{}
+		body, header := formOf("modified=1000000000", "file:a=a", "file:old=new", "file:d=d", "file:b=bb", "replace=1", "file:a=aa")
+		a := s.sends(200, "POST", "/c/", body, append(header, "Accept: application/json, text/html;q=0.5")...)
+		want := `{"files":[{"name":"a","status":201},{"name":"old","status":412},{"name":"d","status":405},{"name":"b","status":201},{"name":"a","status":204}]}`
+		if a.body != want || a.header.Get("Content-Type") != "application/json" {
+			s.Errorf("%s %s, want %s", a.header.Get("Content-Type"), a.body, want)
+		}
+		s.holds(layout{"/c/old": "old", "/c/d/": "", "/c/a": "aa", "/c/b": "bb"})
+		s.sends(201, "PUT", "/c/put", "1", "X-OC-Mtime: 1000000000")
+		body, header = formOf("modified=1000000000", "file:first=1", "file:second=2")
+		s.sends(200, "POST", "/c/", body, append(header, "Accept: application/json")...)
+		modified := func(name string) string { return s.wants(200, "HEAD", "/c/"+name).header.Get("Last-Modified") }
+		const old = "Sun, 09 Sep 2001 01:46:40 GMT"
+		if put := modified("put"); put == old && modified("first") != old || modified("second") == old {
+			s.Errorf("modified %s and %s, after a PUT %s", modified("first"), modified("second"), put)
+		}
+		// A file that has not arrived as a whole does not appear.
+		body, header = formOf("file:e=e", "file:f=cut")
+		a = s.sends(200, "POST", "/c/", strings.TrimSuffix(body, "\r\n--x--\r\n"), append(header, "Accept: application/json")...)
+		if want := `{"files":[{"name":"e","status":201},{"name":"f","status":400}]}`; a.body != want {
+			s.Errorf("%s, want %s", a.body, want)
+		}
+		s.wants(404, "GET", "/c/f")
+		var many []string
+		for i := range 1001 {
+			many = append(many, "file:m"+strconv.Itoa(i)+"=")
+		}
+		body, header = formOf(many...)
+		s.sends(413, "POST", "/c/", body, append(header, "Accept: application/json")...)
 	})
 }
 
