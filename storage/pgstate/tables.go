@@ -119,8 +119,10 @@ func (d *database) Provide(ctx context.Context, query string, args ...any) error
 	return err
 }
 
-// InTransaction returns false.
-func (*database) InTransaction(context.Context) bool { return false }
+func (d *database) InTransaction(ctx context.Context) bool {
+	t, err := d.db().joined(ctx, false)
+	return t != nil || err != nil
+}
 
 func (*database) Duplicate(err error) bool { return duplicate(err) }
 
