@@ -27,9 +27,8 @@ func (s *Space) loosen(ctx context.Context, tx tables.Tx, keys ...string) error 
 	if len(keys) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, "INSERT INTO loose (key, volume, since) SELECT value, $2, CAST($3 AS BIGINT) FROM "+s.sql.array("$1")+" a WHERE TRUE"+
+	return tables.Later(ctx, tx, "INSERT INTO loose (key, volume, since) SELECT value, $2, CAST($3 AS BIGINT) FROM "+s.sql.array("$1")+" a WHERE TRUE"+
 		" ON CONFLICT (key) DO UPDATE SET since = excluded.since", text(keys), s.id, nanoseconds(time.Now()))
-	return err
 }
 
 // list returns the texts that a query finds.

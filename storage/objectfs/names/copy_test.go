@@ -150,7 +150,7 @@ func TestCopyBatches(t *testing.T) {
 			fill(t, db, s, name, 100)
 		}
 		var batches []int64
-		err := s.Copy(t.Context(), "/a", "/b", false, func(members, bytes int64) error {
+		err := s.Copy(t.Context(), "/a", "/b", false, func(members, _ int64) error {
 			batches = append(batches, members)
 			return nil
 		})

@@ -123,8 +123,7 @@ func (s *Space) full(ctx context.Context, tx tables.Tx, ids []int64) (map[int64]
 
 // detach moves entries into the trash, each under its ID.
 func (s *Space) detach(ctx context.Context, tx tables.Tx, ids ...int64) error {
-	_, err := tx.Exec(ctx, "UPDATE entries SET parent = $1, fold = CAST(id AS TEXT), name = NULL WHERE id IN "+s.sql.ids("$2"), s.trash, number(ids))
-	return err
+	return tables.Later(ctx, tx, "UPDATE entries SET parent = $1, fold = CAST(id AS TEXT), name = NULL WHERE id IN "+s.sql.ids("$2"), s.trash, number(ids))
 }
 
 // number returns IDs as an argument.

@@ -13,6 +13,8 @@ type dialect struct {
 	noKeyUpdate string
 	// reserveID is a statement that makes nextID a new ID; "" if nextID does so itself.
 	reserveID, nextID string
+	// members are the entries of the collection $1 after the fold $2, at most $3, in order.
+	members string
 	// array are the elements of an argument of tables.Array, as a list for IN.
 	array func(argument string) string
 	// ids is array for numbers.
@@ -27,6 +29,7 @@ func dialectOf(db tables.Base) dialect {
 			freeForUpdate: " FOR UPDATE SKIP LOCKED",
 			skipLocked:    " FOR NO KEY UPDATE SKIP LOCKED",
 			noKeyUpdate:   " FOR NO KEY UPDATE",
+			members:       "members($1, $2, $3)",
 			nextID:        "nextval('entry_ids')",
 			array: func(argument string) string {
 				return "(SELECT value FROM json_array_elements_text(" + argument + "::JSON))"
@@ -39,6 +42,7 @@ func dialectOf(db tables.Base) dialect {
 	elements := func(argument string) string { return "(SELECT value FROM json_each(" + argument + "))" }
 	const last = "(SELECT seq FROM sqlite_sequence WHERE name = 'entries')"
 	return dialect{
+		members:   "entries WHERE parent = $1 AND fold > $2 ORDER BY fold LIMIT $3",
 		reserveID: "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'entries'",
 		nextID:    last,
 		array:     elements,

@@ -79,7 +79,7 @@ func (s *Space) Members(ctx context.Context, id int64, after string, limit int) 
 		n.finish()
 		all = append(all, n.Node)
 		return nil
-	}, "SELECT "+columns+" FROM entries WHERE parent = $1 AND fold > $2 ORDER BY fold LIMIT $3", id, fold(after), limit)
+	}, "SELECT "+columns+" FROM "+s.sql.members, id, fold(after), limit)
 	return all, s.db.Failed("listing a collection", err)
 }
 

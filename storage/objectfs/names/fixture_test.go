@@ -73,7 +73,10 @@ func openPostgreSQL(tb testing.TB, dsn string) state {
 func eachDatabase(t *testing.T, test func(t *testing.T, db state)) {
 	t.Helper()
 	for _, kind := range databases {
-		t.Run(kind.name, func(t *testing.T) { test(t, kind.open(t, kind.place(t))) })
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, kind.open(t, kind.place(t)))
+		})
 	}
 }
 

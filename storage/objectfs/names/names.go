@@ -60,7 +60,8 @@ type Placing struct {
 	// database that knew it.
 	Rebuilt bool
 	// Check, if not nil, is called with the file that will be replaced, or nil. Put returns its
-	// error unchanged, and changes nothing.
+	// error unchanged, and changes nothing. Check must not use the database unless ctx has a
+	// transaction, because Put holds a connection.
 	Check func(ctx context.Context, old *Node) error
 }
 

@@ -61,7 +61,7 @@ type spot struct {
 // spot finds and locks the place for the new content of key, which may be "". rebuilt is that of Placing.
 func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string, rebuilt bool) (found spot, err error) {
 	if s.sql.reserveID != "" {
-		if _, err := tx.Exec(ctx, s.sql.reserveID); err != nil {
+		if err := tables.Later(ctx, tx, s.sql.reserveID); err != nil {
 			return found, err
 		}
 	}
@@ -136,7 +136,7 @@ func (s *Space) put(ctx context.Context, tx tables.Tx, p path, c Content, how Pl
 		if inline(key) {
 			content = c.Data
 		}
-		if _, err := tx.Exec(ctx, statement, key, s.id, c.Size, content); err != nil {
+		if err := tables.Later(ctx, tx, statement, key, s.id, c.Size, content); err != nil {
 			return made, err
 		}
 	}
@@ -185,7 +185,7 @@ func (s *Space) insert(ctx context.Context, tx tables.Tx, at spot, p path, n nod
 		n.Blob = n.blob
 	}
 	n.Modified, n.Changed, n.Created = exact(n.Modified), exact(n.Changed), exact(n.Created)
-	_, err := tx.Exec(ctx, `INSERT INTO entries (id, parent, size, modified, changed, created, perm, dir, reserved, fold, name, blob, sha256)
+	err := tables.Later(ctx, tx, `INSERT INTO entries (id, parent, size, modified, changed, created, perm, dir, reserved, fold, name, blob, sha256)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		n.ID, n.Parent, n.Size, nanoseconds(n.Modified), nanoseconds(n.Changed), nanoseconds(n.Created), n.Perm, n.Dir,
 		storage.Reserved(p.name), p.base(), p.spelling(), reference(n.blob), n.SHA256)
@@ -206,7 +206,7 @@ func (s *Space) replace(ctx context.Context, tx tables.Tx, at spot, n node) (Nod
 		made.Blob = n.blob
 	}
 	made.Modified, made.Changed = exact(n.Modified), exact(n.Changed)
-	_, err := tx.Exec(ctx, "UPDATE entries SET id = $2, size = $3, modified = $4, changed = $5, blob = $6, sha256 = $7 WHERE id = $1",
+	err := tables.Later(ctx, tx, "UPDATE entries SET id = $2, size = $3, modified = $4, changed = $5, blob = $6, sha256 = $7 WHERE id = $1",
 		at.old.ID, made.ID, made.Size, nanoseconds(made.Modified), nanoseconds(made.Changed), reference(n.blob), n.SHA256)
 	if err == nil && at.old.blob != "" {
 		err = s.loosen(ctx, tx, at.old.blob)
@@ -233,7 +233,7 @@ func (s *Space) touch(ctx context.Context, tx tables.Tx, now time.Time, ids ...i
 		if i > 0 && id == ids[0] {
 			continue
 		}
-		_, err := tx.Exec(ctx, "UPDATE entries SET modified = $2, changed = $2 WHERE id = (SELECT id FROM entries WHERE id = $1"+s.sql.skipLocked+")",
+		err := tables.Later(ctx, tx, "UPDATE entries SET modified = $2, changed = $2 WHERE id = (SELECT id FROM entries WHERE id = $1"+s.sql.skipLocked+")",
 			id, nanoseconds(now))
 		if err != nil {
 			return err

@@ -140,9 +140,8 @@ func (s *Space) mayReplace(ctx context.Context, tx tables.Tx, at pair, replace b
 
 // place gives the entry id a place.
 func (s *Space) place(ctx context.Context, tx tables.Tx, id, parent int64, p path, now time.Time) error {
-	_, err := tx.Exec(ctx, "UPDATE entries SET parent = $2, fold = $3, name = $4, reserved = $5, changed = $6 WHERE id = $1",
+	return tables.Later(ctx, tx, "UPDATE entries SET parent = $2, fold = $3, name = $4, reserved = $5, changed = $6 WHERE id = $1",
 		id, parent, p.base(), p.spelling(), storage.Reserved(p.name), nanoseconds(now))
-	return err
 }
 
 // swap swaps two entries.

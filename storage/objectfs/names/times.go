@@ -19,9 +19,8 @@ func (s *Space) SetTimes(ctx context.Context, name string, modified, created tim
 			if created.IsZero() {
 				created = n.Created
 			}
-			_, err = tx.Exec(ctx, "UPDATE entries SET modified = $2, created = $3, changed = $4 WHERE id = $1",
+			return tables.Later(ctx, tx, "UPDATE entries SET modified = $2, created = $3, changed = $4 WHERE id = $1",
 				n.ID, nanoseconds(modified), nanoseconds(created), nanoseconds(time.Now()))
-			return err
 		})
 	}
 	return s.failed("chtimes", name, err)

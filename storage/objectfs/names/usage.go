@@ -49,6 +49,5 @@ func (s *Space) use(ctx context.Context, tx tables.Tx, bytes int64) error {
 	if bytes == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, "UPDATE volume_use SET bytes = bytes + $3 WHERE volume = $1 AND slot = $2", s.id, s.slot.Add(1)%slots, bytes)
-	return err
+	return tables.Later(ctx, tx, "UPDATE volume_use SET bytes = bytes + $3 WHERE volume = $1 AND slot = $2", s.id, s.slot.Add(1)%slots, bytes)
 }
