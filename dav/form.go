@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/origin"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
@@ -43,8 +44,9 @@ func (h *Handler) postForm(w http.ResponseWriter, r *request) error {
 		return err
 	case !info.IsDir():
 		return status.New(http.StatusMethodNotAllowed, "POST is not supported here; write a file with PUT")
-	case r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "":
-		return status.New(http.StatusForbidden, "neither Sec-Fetch-Site nor Origin says which page sent the form; a client that is not a browser must send PUT")
+	}
+	if err := origin.CheckForm(r.Request); err != nil {
+		return err
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {

@@ -108,6 +108,21 @@ func (s Server) CheckCross(r *http.Request) error {
 	return errCrossOrigin
 }
 
+// errNoOrigin is for a form that may come from another site.
+var errNoOrigin = &status.Error{
+	Status: http.StatusForbidden,
+	Reason: "neither Sec-Fetch-Site nor Origin says which page sent the form; a client that is not a browser must use the methods of WebDAV",
+}
+
+// CheckForm makes sure that a page of this server sent the form r. Browsers name the page
+// in at least one of two headers, whose values CheckCross has checked.
+func CheckForm(r *http.Request) error {
+	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
+		return errNoOrigin
+	}
+	return nil
+}
+
 // sentBySelf reports whether r was sent by a page of this server, or by a person who
 // typed the address. If the browser sends Sec-Fetch-Site, that decides, because pages
 // can't set it. Browsers don't send it over HTTP to another machine; then Origin must
