@@ -2,6 +2,7 @@ package dav
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/tree"
 )
 
 const (
@@ -22,14 +24,12 @@ const (
 	archiveErrors = "davd-errors.txt"
 	// maxArchiveErrors is how many it names.
 	maxArchiveErrors = 1000
-	// maxArchiveDepth is how deep an archive follows collections.
-	maxArchiveDepth = 256
 )
 
 // archive streams members of a collection as a ZIP file: those that the query names, or all. It
 // needs neither a temporary file nor memory for the members. A member that can't be read is
-// named in archiveErrors. Links to collections are not followed.
-func (h *Handler) archive(w http.ResponseWriter, r *request) error {
+// named in archiveErrors.
+func (h *Handler) archive(w http.ResponseWriter, r *request, info fs.FileInfo) error {
 	unsetContent(w.Header())
 	w.Header().Del("Content-Security-Policy")
 	names := r.URL.Query()["name"]
@@ -59,7 +59,7 @@ func (h *Handler) archive(w http.ResponseWriter, r *request) error {
 	defer done()
 	a := &archiver{h: h, ctx: r.Context(), zip: zip.NewWriter(timed)}
 	if len(names) == 0 && !h.atViewedRoot(r) {
-		err = a.collection(r.name, "", 0)
+		err = a.tree(r.name, "", info)
 	} else {
 		err = a.selection(r, names)
 	}
@@ -110,7 +110,7 @@ func (a *archiver) selection(r *request, names []string) error {
 		if err != nil {
 			err = a.fail(name, err)
 		} else {
-			err = a.member(at, name, info, 0)
+			err = a.tree(at, name, info)
 		}
 		if err != nil {
 			return err
@@ -119,69 +119,45 @@ func (a *archiver) selection(r *request, names []string) error {
 	return nil
 }
 
-// collection adds the members of a collection. at is its name in the archive. The error is an
-// archiveError.
-func (a *archiver) collection(name, at string, depth int) error {
-	if depth > maxArchiveDepth {
-		return a.fail(at, errors.New("too deep"))
-	}
-	listing, err := storage.ListShown(a.ctx, a.h.FileSystem, name)
-	if err != nil {
-		return a.fail(at, err)
-	}
-	defer listing.Close()
-	var entries []storage.Entry
-	for end := error(nil); end == nil; {
-		var found storage.Members
-		found, end = listing.Next(a.ctx)
-		if end != nil && !errors.Is(end, io.EOF) {
-			return a.fail(at, end)
-		}
-		for from := 0; found != nil && from < found.Len(); from += indexDescribed {
-			entries = found.Describe(a.ctx, from, min(from+indexDescribed, found.Len()), entries[:0])
-			for i := range entries {
-				if err := a.entry(name, at, &entries[i], depth); err != nil {
+// tree adds what info describes, with everything below. at is its name in the archive, or "" for
+// none. Links lead to what a GET finds there; a link to a collection that contains it is an empty
+// collection in the archive. The error is an archiveError.
+func (a *archiver) tree(root, at string, info fs.FileInfo) error {
+	walk := tree.Walk{FS: a.h.FileSystem, Root: root, Info: info, Depth: tree.Infinite, Shown: true, Workers: a.h.workers()}
+	walk.Prepare = func(_ context.Context, members []tree.Member) func() error {
+		return func() error {
+			for i := range members {
+				name := path.Join(at, strings.TrimPrefix(strings.TrimPrefix(members[i].Name, root), "/"))
+				if err := a.member(&members[i], name); err != nil {
 					return err
 				}
 			}
+			return nil
 		}
+	}
+	if err := walk.Run(a.ctx); err != nil {
+		return archiveError{err}
 	}
 	return nil
 }
 
-// entry adds an entry of a listing.
-func (a *archiver) entry(collection, at string, entry *storage.Entry, depth int) error {
-	name, in := path.Join(collection, entry.Name), path.Join(at, entry.Name)
-	info, err := entry.Info, entry.Err
-	switch {
-	case storage.Reserved(entry.Name):
-		return nil
-	case err == nil && info.Mode()&fs.ModeSymlink != 0:
-		if info, err = a.h.FileSystem.Stat(a.ctx, name); err == nil && info.IsDir() {
-			err = errors.New("a link to a folder")
-		}
-	}
-	if err != nil {
-		return a.fail(in, err)
-	}
-	return a.member(name, in, info, depth)
-}
-
-// member adds a file, or a collection with its members.
-func (a *archiver) member(name, at string, info fs.FileInfo, depth int) error {
+// member adds a file or collection.
+func (a *archiver) member(m *tree.Member, at string) error {
 	if err := context.Cause(a.ctx); err != nil {
 		return archiveError{err}
 	}
-	switch {
-	case info.IsDir():
-		if _, err := a.zip.CreateHeader(&zip.FileHeader{Name: at + "/", Modified: info.ModTime()}); err != nil {
+	if m.Err == nil && !m.Info.IsDir() {
+		return a.file(m.Name, at)
+	}
+	if m.Info != nil && !m.Partial && at != "" {
+		if _, err := a.zip.CreateHeader(&zip.FileHeader{Name: at + "/", Modified: m.Info.ModTime()}); err != nil {
 			return archiveError{err}
 		}
-		return a.collection(name, at, depth+1)
-	case !info.Mode().IsRegular():
-		return nil
 	}
-	return a.file(name, at)
+	if m.Err != nil {
+		return a.fail(cmp.Or(at, "/"), m.Err)
+	}
+	return nil
 }
 
 func (a *archiver) file(name, at string) error {

@@ -102,7 +102,7 @@ func (h *Handler) collection(w http.ResponseWriter, r *request, info fs.FileInfo
 		unsetContent(w.Header())
 		return errNoPages
 	case strings.HasPrefix(r.URL.RawQuery, "zip"):
-		return h.archive(w, r)
+		return h.archive(w, r, info)
 	case h.wantsPage(r):
 		return h.page(w, r, info)
 	}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,6 +160,33 @@ func TestArchiveUnreadable(t *testing.T) {
 			return strings.HasPrefix(m, "davd-errors.txt=") && strings.Contains(m, "bad: Forbidden\n") && strings.Contains(m, "dir: can't be read\n") && !strings.Contains(m, "disk")
 		}) {
 		t.Errorf("the archive has %q", got)
+	}
+}
+
+// TestArchiveLinks: a link is in an archive what a GET finds there, and a link to a collection that
+// contains it ends there.
+func TestArchiveLinks(t *testing.T) {
+	s := serveLocal(t, &dav.Handler{Pages: namesPage{}}, layout{"/c/file": "x", "/c/in/deep/m": "y", "/other/n": "z"})
+	outside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{
+		"c/out": outside, "c/nowhere": "none", "c/to-file": "file", "c/to-folder": "../other", "c/in/deep/above": "../..", "other/across": "../c/in",
+	} {
+		if err := os.Symlink(target, filepath.Join(s.dir, filepath.FromSlash(name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		"file=x", "in/=", "in/deep/=", "in/deep/above/=", "in/deep/m=y", "to-file=x", "to-folder/=",
+		"to-folder/across/=", "to-folder/across/deep/=", "to-folder/across/deep/above/=", "to-folder/across/deep/m=y", "to-folder/n=z",
+	}
+	if got := unzip(t, s.wants(200, "GET", "/c/?zip")); !slices.Equal(got, want) {
+		t.Errorf("the archive has %q", got)
+	}
+	if got := unzip(t, s.wants(200, "GET", "/c/?zip&name=to-folder")); !slices.Equal(got, want[6:]) {
+		t.Errorf("the archive of a link has %q", got)
 	}
 }
 
