@@ -25,18 +25,42 @@ const (
 	migrationLatch = 0x64617664_73746174
 )
 
-// prepare checks the server and upgrades the tables.
-func prepare(ctx context.Context, config *pgxpool.Config) (err error) {
+// prepare checks the server and upgrades the tables. direct says that connections lead to the server,
+// and not to a pooler.
+func prepare(ctx context.Context, config *pgxpool.Config) (direct bool, err error) {
 	db := stdlib.OpenDB(*config.ConnConfig)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var server int
 	if err := db.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int").Scan(&server); err != nil {
-		return err
+		return false, err
 	}
 	if server < oldest {
-		return fmt.Errorf("%w: it has version %d.%d", errOldServer, server/10000, server%10000)
+		return false, fmt.Errorf("%w: it has version %d.%d", errOldServer, server/10000, server%10000)
 	}
-	return migrate(ctx, db)
+	if direct, err = isDirect(ctx, db); err != nil {
+		return false, err
+	}
+	return direct, migrate(ctx, db)
+}
+
+// isDirect reports whether a connection is served by the process that has accepted it. A pooler such as
+// PgBouncer tells its clients a number of its own, with which they can cancel a statement.
+func isDirect(ctx context.Context, db *sql.DB) (direct bool, err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	var pid uint32
+	if err := conn.QueryRowContext(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		return false, err
+	}
+	err = conn.Raw(func(driver any) error {
+		c, ok := driver.(*stdlib.Conn)
+		direct = ok && c.Conn().PgConn().PID() == pid
+		return nil
+	})
+	return direct, err
 }
 
 // migrate upgrades the tables to the newest version. One process at a time does it: the others

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
@@ -32,6 +34,37 @@ func TestOpenTogether(t *testing.T) {
 	}
 	opening.Wait()
 	member(t, direct, Options{})
+}
+
+// TestPrepared: statements are prepared unless PgBouncer is between, or the URL says so.
+func TestPrepared(t *testing.T) {
+	direct := pgtest.Database(t)
+	through := pgtest.Bouncer(t, direct)
+	for dsn, want := range map[string]pgx.QueryExecMode{
+		direct: pgx.QueryExecModeCacheStatement, through: pgx.QueryExecModeCacheDescribe,
+		direct + "&default_query_exec_mode=exec":             pgx.QueryExecModeExec,
+		through + "&default_query_exec_mode=cache_statement": pgx.QueryExecModeCacheStatement,
+	} {
+		if got := open(t, dsn, Options{}).pool.Config().ConnConfig.DefaultQueryExecMode; got != want {
+			t.Errorf("%s: %v, want %v", dsn, got, want)
+		}
+	}
+}
+
+// TestSessionTimeouts: every transaction has time-outs, with and without PgBouncer.
+func TestSessionTimeouts(t *testing.T) {
+	direct := pgtest.Database(t)
+	for _, dsn := range []string{direct, pgtest.Bouncer(t, direct)} {
+		db := member(t, dsn, Options{})
+		c, ctx := briefly(t, db, tree("/a"))
+		var got string
+		err := db.read(ctx, func(rows pgx.Rows) error { return rows.Scan(&got) },
+			"SELECT current_setting('lock_timeout') || current_setting('idle_in_transaction_session_timeout')")
+		if err != nil || got != "30s30s" {
+			t.Errorf("%s: %q, %v", dsn, got, err)
+		}
+		end(t, c)
+	}
 }
 
 // TestOpenNewer: the tables of a newer davd are refused, and not changed.

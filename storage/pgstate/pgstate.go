@@ -60,8 +60,9 @@ type Options struct {
 type DB struct {
 	Options
 
-	pool  *pgxpool.Pool
-	beats *pgxpool.Pool // only for renewals, so that no request delays them
+	direct bool // Connections lead to the server, and have its time-outs.
+	pool   *pgxpool.Pool
+	beats  *pgxpool.Pool // only for renewals, so that no request delays them
 
 	// member is the membership of this node; nil before it has joined.
 	member atomic.Pointer[membership]
@@ -82,8 +83,9 @@ type DB struct {
 }
 
 // Open opens the database dsn, a URL with the scheme postgres, and creates or upgrades its tables.
-// The parameter default_query_exec_mode=cache_statement makes davd use prepared statements, which
-// need less of the database's processor. PgBouncer supports them since version 1.21.
+// Without a pooler between this process and the server, davd uses prepared statements, which need far
+// less of the server's processor. With one, the parameter default_query_exec_mode=cache_statement makes it
+// use them too. PgBouncer supports that since version 1.21.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -93,10 +95,14 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(ctx, config); err != nil {
+	direct, err := prepare(ctx, config)
+	if err != nil {
 		return nil, opening(config.ConnConfig, err)
 	}
-	db := &DB{Options: o, left: make(chan struct{}), types: newTypes()}
+	if direct {
+		useSession(config, dsn, o.Timing)
+	}
+	db := &DB{Options: o, direct: direct, left: make(chan struct{}), types: newTypes()}
 	db.stores = newStores(db)
 	db.holds.tokens = make(map[string]bool)
 	db.observer.seen = make(map[string]sighting)
@@ -139,6 +145,15 @@ func configuration(dsn string, o Options) (*pgxpool.Config, error) {
 		config.ConnConfig.RuntimeParams["application_name"] = "davd"
 	}
 	return config, nil
+}
+
+// useSession makes connections use what belongs to a session of the server.
+func useSession(config *pgxpool.Config, dsn string, t Timing) {
+	if !names(dsn, "default_query_exec_mode") {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	}
+	config.ConnConfig.RuntimeParams["lock_timeout"] = milliseconds(t.LockWait)
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = milliseconds(t.Idle)
 }
 
 // defaultConnections is how many connections a node uses unless the URL says pool_max_conns.

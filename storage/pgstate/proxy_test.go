@@ -124,8 +124,9 @@ func (c *cutter) serve(client net.Conn) {
 		answers.end()
 		_ = client.Close()
 	}()
+	prepared := make(map[string]string)
 	for first := true; ; first = false {
-		batch, commits, err := readBatch(client, first)
+		batch, commits, err := readBatch(client, first, prepared)
 		if err != nil || first && bytes.Equal(batch[4:8], cancelRequest) {
 			return // Nothing cancels a statement behind a broken network.
 		}
@@ -206,8 +207,8 @@ func (a *answers) Write(p []byte) (int, error) {
 }
 
 // readBatch reads the messages of a client up to a Sync. commits says that a COMMIT is executed.
-func readBatch(r io.Reader, first bool) (batch []byte, commits bool, err error) {
-	query := ""
+// prepared has the statements by their names.
+func readBatch(r io.Reader, first bool, prepared map[string]string) (batch []byte, commits bool, err error) {
 	for {
 		kind, message, err := readMessage(r, first)
 		if err != nil {
@@ -216,11 +217,13 @@ func readBatch(r io.Reader, first bool) (batch []byte, commits bool, err error) 
 		batch = append(batch, message...)
 		switch {
 		case kind == 'P':
-			_, rest, _ := bytes.Cut(message[5:], []byte{0})
+			name, rest, _ := bytes.Cut(message[5:], []byte{0})
 			text, _, _ := bytes.Cut(rest, []byte{0})
-			query = string(text)
+			prepared[string(name)] = string(text)
 		case kind == 'B':
-			commits = commits || query == "COMMIT"
+			_, rest, _ := bytes.Cut(message[5:], []byte{0})
+			name, _, _ := bytes.Cut(rest, []byte{0})
+			commits = commits || prepared[string(name)] == "COMMIT"
 		case !strings.ContainsRune("DECFdcH", rune(kind)): // The others continue a batch.
 			return batch, commits, nil
 		}

@@ -47,9 +47,12 @@ func (tx *Tx) begin(ctx context.Context, m *membership, first func(b *pgx.Batch)
 	return err
 }
 
-// queueBegin adds the statements that begin a transaction.
+// queueBegin adds the statements that begin a transaction. A session behind a pooler forgets settings.
 func (db *DB) queueBegin(b *pgx.Batch) {
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+	if db.direct {
+		return
+	}
 	b.Queue("SELECT set_config('lock_timeout', $1, TRUE), set_config('idle_in_transaction_session_timeout', $2, TRUE)",
 		milliseconds(db.Timing.LockWait), milliseconds(db.Timing.Idle))
 }
