@@ -102,7 +102,7 @@ func groupOf(group string, commands []command) *cli.Command {
 
 func commands(p *program) []command {
 	server := []command{serveCommand(p), proxyCommand(p), demoCommand(p), clientsCommand(p), locksCommand(p), unlockCommand(p), reloadCommand(p), quotaCommand(p), tokenCommand(p)}
-	return slices.Concat(server, lockCommands(p), opsCommands(p), stateCommands(p), configCommands(p), []command{passwdCommand(p)}, clientCommands(p), programCommands(p))
+	return slices.Concat(server, lockCommands(p), opsCommands(p), stateCommands(p), storageCommands(p), configCommands(p), []command{passwdCommand(p)}, clientCommands(p), programCommands(p))
 }
 
 func exitCode(err error) int {

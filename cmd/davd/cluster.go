@@ -28,8 +28,11 @@ func (s *site) node() cluster.Node { return cluster.Of(s.state.State) }
 // shareDirectory prepares a directory that several davd will change. stage returns names for
 // stages.
 func shareDirectory(cfg *config.Config, stage func() string) error {
-	if cfg.Elsewhere() || cfg.Storage == config.Mem {
-		return errors.New("several davd can share only a directory: serve one, or leave out --state postgres://…")
+	switch {
+	case cfg.Storage.Kind == "":
+		return nil // The names are in the database of the state.
+	case cfg.Elsewhere() || cfg.Storage.Kind == config.Mem:
+		return errors.New("several davd can share only a directory or objects: serve one of these, or leave out --state postgres://…")
 	}
 	if err := local.CheckShared(cfg.Dir); err != nil {
 		return err
@@ -41,8 +44,8 @@ func shareDirectory(cfg *config.Config, stage func() string) error {
 // checkShares makes sure that several davd can serve the shares of cfg.
 func checkShares(cfg *config.Config) error {
 	for _, share := range cfg.Shares {
-		if share.Dir == "" {
-			return fmt.Errorf("the share %s: several davd can share only directories: give it a dir, or use a state that only this davd uses", share.Name)
+		if share.Dir == "" && share.Objects == "" {
+			return fmt.Errorf("the share %s: several davd can share only directories and objects: give it a dir, or use a state that only this davd uses", share.Name)
 		}
 	}
 	return nil

@@ -64,7 +64,7 @@ func openShares(ctx context.Context, cfg *config.Config, log *slog.Logger, opene
 	n := &namespace{state: kept, shares: &shares.Shares{Strays: kept.StraysDir(), Opened: opened, Log: log}, most: mostOpen(cfg)}
 	n.shares.MaxUsers = server.MaxStorages(sharesOfUsers(cfg))
 	if kept.DB != nil {
-		n.shares.Identities = kept.DB
+		n.shares.Identities, n.shares.State = kept.DB, kept.DB
 	}
 	if kept.Shared != nil {
 		if err := checkShares(cfg); err != nil {

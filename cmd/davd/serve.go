@@ -103,6 +103,9 @@ func (s *site) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if s.cfg.Storage.Kind == "" {
+		return s.openObjects(ctx)
+	}
 	if s.fsys, s.what, err = openStorage(ctx, s.cfg, s.log); err != nil {
 		return err
 	}

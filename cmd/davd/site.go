@@ -37,6 +37,8 @@ type site struct {
 	// what describes fsys to the operator.
 	what string
 	fsys storage.FS
+	// closeStorage, if not nil, is called before the state is closed.
+	closeStorage func() error
 	// state is closed when serve returns.
 	state *state.State
 	// namespace is nil for a single directory.
@@ -69,7 +71,12 @@ type site struct {
 
 // serve serves until ctx ends.
 func (s *site) serve(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, s.state.Close()) }()
+	defer func() {
+		if s.closeStorage != nil {
+			err = errors.Join(err, s.closeStorage())
+		}
+		err = errors.Join(err, s.state.Close())
+	}()
 	if s.secure, err = openEncryption(ctx, s.cfg, s.state.Where, s.log); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func openStorage(ctx context.Context, cfg *config.Config, log *slog.Logger) (fsy
 	if cfg.Handler.ReadOnly {
 		access = "read-only"
 	}
-	if cfg.Storage == config.Mem {
+	if cfg.Storage.Kind == config.Mem {
 		return aferofs.New(afero.NewMemMapFs()), fmt.Sprintf("memory (%s, lost when davd exits)", access), nil
 	}
 	if cfg.Elsewhere() {

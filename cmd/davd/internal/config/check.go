@@ -18,9 +18,9 @@ func (c *Config) checkTogether() error {
 	}
 	timeouts := c.Handler.LockTimeouts
 	switch {
-	case c.Storage == Mem && c.Dir != "":
-		return c.wrongf("storage", "mem serves no directory: leave out %s, or serve it with --storage dir", c.Dir)
-	case c.Storage == Mem && c.State != (State{}) && !c.State.Memory:
+	case c.Storage.Kind != Dir && c.Dir != "":
+		return c.wrongf("storage", "%s serves no directory: leave out %s, or serve it with --storage dir", c.Storage, c.Dir)
+	case c.Storage.Kind == Mem && c.State != (State{}) && !c.State.Memory:
 		return c.wrongf("state", "the tree of --storage mem is lost when davd exits, so its locks and properties can't be kept: leave this out, or write mem")
 	case timeouts.Max >= 0 && timeouts.Min > timeouts.Max:
 		return c.wrongf("lock-timeout-min", "%v is more than --lock-timeout-max %v: write a shorter time", timeouts.Min, timeouts.Max)
@@ -50,9 +50,9 @@ func (c *Config) checkTogether() error {
 
 // derive fills in the values that follow from others. The settings must have been read just now.
 func (c *Config) derive() {
-	if c.Storage == Mem {
+	if c.Storage.Kind == Mem {
 		c.State = State{Memory: true}
-	} else if c.File == "" {
+	} else if c.File == "" && c.Storage.Kind == Dir {
 		c.Dir = cmp.Or(c.Dir, ".")
 	}
 	limits := &c.Handler.Limits
@@ -83,8 +83,8 @@ func (c *Config) checkShared() error {
 		return nil
 	case len(c.Shares) > 0 && c.Dir != "":
 		return c.wrongf("config", "%s has shares: leave out %s", c.File, c.Dir)
-	case len(c.Shares) > 0 && c.Storage == Mem:
-		return c.wrongf("storage", "mem contradicts the shares in %s: leave it out", c.File)
+	case len(c.Shares) > 0 && c.Storage.Kind != Dir:
+		return c.wrongf("storage", "%s contradicts the shares in %s: leave it out", c.Storage, c.File)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (c *Config) checkShared() error {
 // CheckContent returns an error if c names nothing to serve. Without a configuration file, that
 // is the current directory.
 func (c *Config) CheckContent() error {
-	if len(c.Shares) == 0 && c.Dir == "" && c.Storage == Dir {
+	if len(c.Shares) == 0 && c.Dir == "" && c.Storage.Kind == Dir {
 		return c.wrongf("config", "%s has no shares: add one, or name a directory to serve", c.File)
 	}
 	return nil

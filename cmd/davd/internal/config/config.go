@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/davd/davd/cmd/davd/internal/objects"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage/local"
@@ -42,7 +43,7 @@ type Config struct {
 	Storage Storage
 	// Page is what a browser gets for a collection.
 	Page Page
-	// Dir is the served directory. It is empty if Storage is Mem or there are Shares.
+	// Dir is the served directory. It is empty if Storage is not Dir or there are Shares.
 	Dir string
 	// Local holds the options of the backend for Dir.
 	Local local.Options
@@ -153,9 +154,9 @@ func (c *Config) Read(dir string) error {
 }
 
 // Elsewhere reports whether Dir is no directory of this machine: an SFTP URL, or "zip:" with
-// the path of a ZIP file.
+// the path of a ZIP file; or there are only objects.
 func (c *Config) Elsewhere() bool {
-	return strings.HasPrefix(c.Dir, "sftp://") || strings.HasPrefix(c.Dir, "zip:")
+	return c.Storage.Kind == "" || strings.HasPrefix(c.Dir, "sftp://") || strings.HasPrefix(c.Dir, "zip:")
 }
 
 // Asks reports whether davd asks for passwords, or gets the names of users from a proxy.
@@ -173,14 +174,42 @@ const (
 	PageOff   Page = "off"
 )
 
-// Storage is a kind of backend.
-type Storage string
+// Storage is a kind of backend, or says where the objects are that have the content.
+type Storage struct {
+	// Kind is Dir or Mem; "" with Objects.
+	Kind StorageKind
+	// Objects is where the content is in objects.
+	Objects objects.Place
+}
+
+// StorageKind is a kind of backend.
+type StorageKind string
 
 // The kinds of backend.
 const (
-	Dir Storage = "dir"
-	Mem Storage = "mem"
+	Dir StorageKind = "dir"
+	Mem StorageKind = "mem"
 )
+
+// String returns the text of the setting.
+func (s Storage) String() string {
+	if s.Kind != "" {
+		return string(s.Kind)
+	}
+	return s.Objects.String()
+}
+
+// parseStorage parses the setting storage.
+func parseStorage(text string) (Storage, error) {
+	switch kind := StorageKind(text); {
+	case kind == Dir || kind == Mem:
+		return Storage{Kind: kind}, nil
+	case objects.Is(text):
+		place, err := objects.Parse(text)
+		return Storage{Objects: place}, err
+	}
+	return Storage{}, fmt.Errorf("unknown value %q: write dir, mem, blobs:DIR or s3://BUCKET/PREFIX?endpoint=URL", text)
+}
 
 // Metrics says where davd serves metrics.
 type Metrics struct {

@@ -37,7 +37,7 @@ func read(texts given) (*config.Config, error) {
 
 func TestNewOfNothing(t *testing.T) {
 	want := &config.Config{
-		Storage: config.Dir,
+		Storage: config.Storage{Kind: config.Dir},
 		Page:    config.PagePlain,
 		Dir:     ".",
 		Local:   local.Options{Links: local.LinksInside},
@@ -132,7 +132,7 @@ func TestNewGood(t *testing.T) {
 			[]string{"files.example", "nas", "davd.example"},
 		},
 		{"directory", given{"DIR": "/srv"}, func(c *config.Config) any { return c.Dir }, "/srv"},
-		{"memory", given{"storage": "mem"}, func(c *config.Config) any { return c.Storage }, config.Mem},
+		{"memory", given{"storage": "mem"}, func(c *config.Config) any { return c.Storage.Kind }, config.Mem},
 		{"memory has no directory", given{"storage": "mem"}, func(c *config.Config) any { return c.Dir }, ""},
 		{"prefix", given{"prefix": "/a/b"}, func(c *config.Config) any { return c.Handler.Prefix }, "/a/b"},
 		{"trailing slash", given{"prefix": "/a/b/"}, func(c *config.Config) any { return c.Handler.Prefix }, "/a/b"},
@@ -230,7 +230,7 @@ func TestNewBad(t *testing.T) {
 		{given{"prefix": "/a//b/"}, "prefix", "write /a/b"},
 		{given{"prefix": "/a/../b"}, "prefix", "write /b"},
 		{given{"symlinks": "no"}, "symlinks", `unknown value "no": write deny, inside or follow`},
-		{given{"storage": "tape"}, "storage", `unknown value "tape": write dir or mem`},
+		{given{"storage": "tape"}, "storage", `unknown value "tape": write dir, mem, blobs:DIR or s3://BUCKET/PREFIX?endpoint=URL`},
 		{given{"storage": "mem", "DIR": "/srv"}, "storage", "leave out /srv"},
 		{given{"fsync": "yes"}, "fsync", `unknown value "yes": write never, close or always`},
 		{given{"latency": "2"}, "latency", `"2" is not a duration`},

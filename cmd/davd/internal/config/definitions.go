@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/davd/davd/cmd/davd/internal/hosts"
+	"github.com/davd/davd/cmd/davd/internal/objects"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/dav/interim"
@@ -27,8 +28,8 @@ func (c *Config) file() *setting.Setting {
 
 func (c *Config) files() []*setting.Setting {
 	return []*setting.Setting{
-		fixed(setting.New("storage", "dir|mem", "dir", setting.Word(&c.Storage, Dir, Mem),
-			"serve a directory (dir), or an empty tree in memory that is lost when davd exits (mem)")),
+		fixed(setting.New("storage", "WHERE", "dir", setting.Value(&c.Storage, parseStorage).Relative(objects.Resolve),
+			"serve a directory (dir), objects in a bucket (s3://BUCKET/PREFIX?endpoint=URL) or a directory (blobs:DIR) with a database of their names, or an empty tree in memory that is lost when davd exits (mem)")),
 		setting.New("read-only", "", "", setting.Switch(&c.Handler.ReadOnly),
 			"refuse all requests that would change something"),
 		setting.New("symlinks", "POLICY", "inside", setting.Word(&c.Local.Links, local.LinksDeny, local.LinksInside, local.LinksFollow),

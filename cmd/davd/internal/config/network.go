@@ -77,7 +77,7 @@ func (c *Config) checkTLS() error {
 		return c.wrongf("acme-domain", "contradicts --tls self-signed: leave out one of the two")
 	case len(acme.Domains) > 0 && c.TLSCert != "":
 		return c.wrongf("acme-domain", "contradicts --tls-cert %s: leave out one of the two", c.TLSCert)
-	case len(acme.Domains) > 0 && (c.State.Memory || c.Storage == Mem):
+	case len(acme.Domains) > 0 && (c.State.Memory || c.Storage.Kind == Mem):
 		return c.wrongf("acme-domain", "the certificate has to be kept, but the state is in memory: name a directory with --state")
 	case acme.CA == "" && slices.ContainsFunc(acme.Domains, isPrivate):
 		return c.wrongf("acme-domain", "Let's Encrypt only has certificates for public host names: name one, or use --tls self-signed")

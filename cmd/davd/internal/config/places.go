@@ -44,7 +44,7 @@ func (c *Config) Dirs() (dirs []string) {
 	if c.Elsewhere() {
 		return nil
 	}
-	if len(c.Shares) == 0 && c.Storage == Dir {
+	if len(c.Shares) == 0 && c.Storage.Kind == Dir {
 		return []string{c.Dir}
 	}
 	for _, s := range c.Shares {
@@ -92,7 +92,7 @@ func (f *file) checkExists(s *Share, kind, name string, before *Config) {
 // served reports whether c has the same share, in the same place. c may be nil.
 func (c *Config) served(s *Share) bool {
 	return c != nil && slices.ContainsFunc(c.Shares, func(other *Share) bool {
-		return other.ID == s.ID && other.Dir == s.Dir && other.Zip == s.Zip
+		return other.ID == s.ID && other.Dir == s.Dir && other.Zip == s.Zip && other.Objects == s.Objects
 	})
 }
 

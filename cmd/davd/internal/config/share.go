@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/davd/davd/cmd/davd/internal/backend"
+	"github.com/davd/davd/cmd/davd/internal/objects"
 	"github.com/davd/davd/cmd/davd/internal/setting"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/local"
@@ -32,7 +33,7 @@ type Share struct {
 	// ID identifies the share in the state. It stays the same if the share gets another name.
 	ID string
 
-	// Exactly one of Dir, Mem, SFTP and Zip is set. With {user} in Name, Dir, SFTP and Zip
+	// Exactly one of Dir, Mem, SFTP, Zip and Objects is set. With {user} in Name, all but Mem
 	// contain it as well.
 
 	// Dir is a directory.
@@ -43,6 +44,8 @@ type Share struct {
 	SFTP *url.URL
 	// Zip is a ZIP file, which can only be read.
 	Zip string
+	// Objects is a text for objects.Parse: the content is in objects.
+	Objects string
 
 	// Create creates Dir if it doesn't exist.
 	Create bool
@@ -127,6 +130,8 @@ func (s *Share) shareKeys(f *file) []key {
 			"in place of dir: a directory of an SFTP server, such as sftp://ann@nas.example/photos")},
 		{Setting: setting.New("zip", "FILE", "", setting.File(&s.Zip),
 			"in place of dir: the content of a ZIP file, which can only be read")},
+		{Setting: setting.New("objects", "WHERE", "", setting.Value(&s.Objects, parseObjects).Relative(objects.Resolve),
+			"in place of dir: objects in a bucket (s3://BUCKET/PREFIX?endpoint=URL) or a directory (blobs:DIR), with a database of their names")},
 		{Setting: setting.New("create", "", "", setting.Switch(&s.Create),
 			"create the directory if it does not exist; with {user}, when that user first comes")},
 		{Setting: setting.New("mounted", "", "", setting.Switch(&s.Mounted),
@@ -212,14 +217,14 @@ func checkName(name string) error {
 // checkBackend checks the keys that say what a share consists of, and those that depend on it.
 func (f *file) checkBackend(s *Share, e entry) {
 	var kinds []string
-	for _, kind := range []string{"dir", "mem", "sftp", "zip"} {
+	for _, kind := range []string{"dir", "mem", "sftp", "zip", "objects"} {
 		if given(s.keys, kind) && (kind != "mem" || s.Mem) {
 			kinds = append(kinds, kind)
 		}
 	}
 	switch {
 	case len(kinds) == 0:
-		f.note(e.at, e.key, errors.New("it has no content: write dir: DIRECTORY, or one of mem, sftp and zip"))
+		f.note(e.at, e.key, errors.New("it has no content: write dir: DIRECTORY, or one of mem, sftp, zip and objects"))
 	case len(kinds) > 1:
 		f.note(e.at, e.key, fmt.Errorf("%s and %s contradict each other: leave out one", kinds[0], kinds[1]))
 	case kinds[0] != "mem":
@@ -255,6 +260,12 @@ func (f *file) checkUser(s *Share, kind string) {
 // badKey notes a problem of a key that the operator has written.
 func (r *reader) badKey(keys []key, name, says string) {
 	r.error(find(keys, name).Wrong(errors.New(says)))
+}
+
+// parseObjects checks the place of objects.
+func parseObjects(text string) (string, error) {
+	_, err := objects.Parse(text)
+	return text, err
 }
 
 // given reports whether the operator has written the key, with a value.

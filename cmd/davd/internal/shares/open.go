@@ -58,7 +58,7 @@ func (s *Shares) openBackend(ctx context.Context, share *config.Share, user stri
 	if err != nil {
 		return nil, err
 	}
-	if share.Quota > 0 {
+	if share.Quota > 0 && share.Objects == "" {
 		opened = s.limit(opened, share, user)
 	}
 	opened.FS = junk.New(opened.FS, junk.Mode(share.Junk))
@@ -92,6 +92,9 @@ func (s *Shares) openBare(ctx context.Context, share *config.Share, user string)
 			return nil, err
 		}
 		return &mount.Storage{FS: opened, End: opened.Close}, nil
+	}
+	if share.Objects != "" {
+		return s.openObjects(ctx, share, user)
 	}
 	return nil, fmt.Errorf("%s: this kind of share can't be opened yet: %w", share.Name, errors.ErrUnsupported)
 }

@@ -50,6 +50,11 @@ func (s *Shares) setQuotasLocked() {
 			limited.SetLimit(share.Quota)
 		}
 	}
+	for key, opened := range s.objects {
+		if share := s.current[key.id]; share != nil {
+			opened.SetLimit(share.Quota)
+		}
+	}
 }
 
 // Quotas returns the open storages with a quota, in the order of their names.

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/objects"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/mount"
 	"github.com/davd/davd/storage/quota"
@@ -30,6 +31,8 @@ type Shares struct {
 	FS *mount.FS
 	// Identities may be nil.
 	Identities Identities
+	// State is the state of davd, in whose database the names of objects are; nil in memory.
+	State any
 	// Strays is a directory for the records of unfinished uploads, or "".
 	Strays string
 	// Stage and Notes, if not nil, are for directories that other davd change too: Stage is that of
@@ -46,6 +49,8 @@ type Shares struct {
 	// current are the shares of the newest configuration, by id.
 	current map[string]*config.Share
 	quotas  map[counted]*quota.FS
+	// objects are the open storages that count their quota themselves.
+	objects map[counted]*objects.Storage
 	// failed has the reasons why storages can't be used.
 	failed map[counted]string
 	// shared are the open directories that other davd change too.
@@ -99,7 +104,7 @@ func (s *Shares) mounts(cfg *config.Config) []mount.Share {
 // token identifies what open opens. Options that can change while the storage is open are
 // not part of it.
 func token(share *config.Share) string {
-	source := share.Dir + share.Zip
+	source := share.Dir + share.Zip + share.Objects
 	if share.SFTP != nil {
 		source = share.SFTP.String()
 	}

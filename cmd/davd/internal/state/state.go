@@ -144,7 +144,7 @@ func locate(cfg *config.Config) (string, error) {
 // locateElsewhere is locate for a storage that is not a directory of this machine. Its URL
 // names the database, but not how to log in.
 func locateElsewhere(cfg *config.Config) (string, error) {
-	identity, err := backend.Identity(cfg.Dir)
+	identity, err := identityOf(cfg)
 	if err != nil {
 		return "", err
 	}
@@ -159,6 +159,14 @@ func locateElsewhere(cfg *config.Config) (string, error) {
 		}
 	}
 	return filepath.Join(keep, databaseName(identity)), nil
+}
+
+// identityOf returns the text that identifies a storage that is not a directory.
+func identityOf(cfg *config.Config) (string, error) {
+	if cfg.Storage.Kind == "" {
+		return cfg.Storage.Objects.Identity()
+	}
+	return backend.Identity(cfg.Dir)
 }
 
 // hidden is a directory that no client can see or write to (storage.Reserved).
