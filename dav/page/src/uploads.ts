@@ -15,6 +15,8 @@ export interface Upload {
   state: Signal<'waiting' | 'sending' | 'done' | 'failed' | 'skipped'>;
   sent: Signal<number>;
   error: string;
+  // unsure tells that an answer was lost, so that the file may be there already.
+  unsure: boolean;
   ask: (name: string) => Promise<Resolution>;
 }
 
@@ -61,13 +63,19 @@ const end = (u: Upload, state: 'done' | 'failed' | 'skipped', error = ''): void 
 });
 
 // exchange sends one request of an upload.
-const exchange = (u: Upload, before: number): Sender => (method, at, headers, body) => new Promise((resolve) => {
+const exchange = (u: Upload, before: number): Sender => (method, at, headers, body, tooSlow) => new Promise((resolve) => {
   const request = new XMLHttpRequest();
   requests.set(u, request);
   request.open(method, at);
   for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
   const sent = before < 0 ? u.sent.peek() : before;
-  if (body && u.file.size > 1e6) request.upload.onprogress = (e) => { u.sent.value = sent + e.loaded; };
+  if (body && u.file.size > 1e6) {
+    const start = performance.now();
+    request.upload.onprogress = (e) => {
+      u.sent.value = sent + e.loaded;
+      if (tooSlow?.(e.loaded, performance.now() - start)) request.abort();
+    };
+  }
   const settle = (status: number) => { requests.delete(u); resolve({ status, header: (name) => request.getResponseHeader(name) }); };
   request.onload = () => settle(request.status);
   request.onerror = () => settle(0);
@@ -89,19 +97,87 @@ const put = async (u: Upload, overwrite: boolean): Promise<number> => {
 };
 let parts = true;
 
+// arrived tells whether a file is there as it was sent.
+const arrived = async (u: Upload): Promise<boolean> => {
+  const answer = await fetch(u.folder + encodeURIComponent(u.name), { method: 'HEAD', cache: 'no-store' }).catch(() => null);
+  return answer?.ok === true && Number(answer.headers.get('Content-Length')) === u.file.size
+    && Date.parse(answer.headers.get('Last-Modified') ?? '') === Math.floor(u.file.lastModified / 1000) * 1000;
+};
+
+// maxTries is how often a small file is sent if the connection is lost each time.
+const maxTries = 5;
+
 const send = async (u: Upload): Promise<void> => {
   u.state.value = 'sending';
   await folders.get(u.folder);
   let overwrite = false;
-  for (let n = 1; ;) {
+  for (let n = 1, tries = 1; ;) {
     u.sent.value = 0;
     const status = await put(u, overwrite);
-    if (status === -1) { u.state.value = 'waiting'; return; } // paused
+    if (paused.peek() && status <= 0) { u.state.value = 'waiting'; return; }
+    if (status === -1) continue; // it goes on already
     if (status === 200 || status === 201 || status === 204) return end(u, 'done');
+    if (status === 0 && tries++ < maxTries) {
+      u.unsure = true;
+      await new Promise((done) => setTimeout(done, 250 << tries));
+      continue;
+    }
     if (status !== 412) return end(u, 'failed', reason(status));
+    if (u.unsure && await arrived(u)) return end(u, 'done');
     const how = n > 1 ? 'both' : await u.ask(u.name);
     if (how === 'skip') return end(u, 'skipped');
     if (how === 'replace') overwrite = true; else u.name = freeName(u.file.name, ++n);
+  }
+};
+
+// Small files are sent many at a time, in a form whose answer has the status of each file.
+const maxSmall = 128 * 1024, maxForm = 900_000, maxFormFiles = 64;
+let forms = true;
+const isSmall = (u: Upload): boolean => forms && !u.unsure && u.file.size <= maxSmall && /^[^"\\/\u0000-\u001f\u007f]+$/.test(u.name);
+
+// formFrom returns a small file, which is the one before next, and the small ones behind it.
+const formFrom = (first: Upload): Upload[] => {
+  const all = uploads.peek(), some = [first];
+  for (let bytes = first.file.size; next < all.length && some.length < maxFormFiles; next++) {
+    const u = all[next]!;
+    if (u.state.peek() !== 'waiting' || u.folder !== first.folder || !isSmall(u) || (bytes += u.file.size) > maxForm) break;
+    some.push(u);
+  }
+  return some;
+};
+
+// results returns the status of each file. It is null if the server has not accepted the form, and
+// empty if the answer was lost.
+const results = async (some: Upload[]): Promise<number[] | null> => {
+  const form = new FormData();
+  for (const { file, name } of some) {
+    form.append('modified', String(Math.floor(file.lastModified / 1000)));
+    form.append('file', file, name);
+  }
+  try {
+    const answer = await fetch(some[0]!.folder, { method: 'POST', headers: { Accept: 'application/json' }, body: form });
+    if (!answer.ok) return answer.status < 500 ? null : [];
+    return (await answer.json() as { files: { status: number }[] }).files.map(({ status }) => status);
+  } catch {
+    return [];
+  }
+};
+
+// sendForm sends small files. Those that were not placed and not refused are sent one by one.
+const sendForm = async (some: Upload[]): Promise<void> => {
+  batch(() => { for (const u of some) u.state.value = 'sending'; });
+  await folders.get(some[0]!.folder);
+  const statuses = await results(some);
+  if (!statuses) forms = false;
+  batch(() => some.forEach((u, i) => {
+    const status = statuses?.[i];
+    if (status === undefined) u.unsure = statuses !== null;
+    else if (status === 200 || status === 201 || status === 204) end(u, 'done');
+    else if (status !== 412 && status < 500) end(u, 'failed', reason(status));
+  }));
+  for (const u of some) {
+    if (u.state.peek() !== 'sending') continue;
+    if (paused.peek()) u.state.value = 'waiting'; else await send(u);
   }
 };
 
@@ -111,13 +187,19 @@ const pump = (): void => {
     const u = uploads.peek()[next++]!;
     if (u.state.peek() !== 'waiting') continue;
     sending++;
-    void send(u).finally(() => { sending--; pump(); });
+    const some = isSmall(u) ? formFrom(u) : [u];
+    void (some.length > 1 ? sendForm(some) : send(u)).finally(() => {
+      sending--;
+      if (ticking && done + failed >= tally.peek().total) tick();
+      pump();
+    });
   }
 };
 
 // add uploads files into a collection. The names may have folders in them.
 export const add = (files: { file: File; name: string }[], to = path.peek()): void => {
   if (!files.length) return;
+  if (!busy.peek()) { clearDone(); marks.length = 0; }
   const ask = conflicts();
   const added = files.map(({ file, name }): Upload => {
     const segments = name.split('/').filter(Boolean);
@@ -129,9 +211,8 @@ export const add = (files: { file: File; name: string }[], to = path.peek()): vo
       if (!folders.has(at)) folders.set(at, before.then(() => makeFolder(at)));
       before = folders.get(at)!;
     }
-    return { id: ++ids, file, folder, name: last, state: signal('waiting'), sent: signal(0), error: '', ask };
+    return { id: ++ids, file, folder, name: last, state: signal('waiting'), sent: signal(0), error: '', unsure: false, ask };
   });
-  if (!busy.peek()) { clearDone(); marks.length = 0; }
   uploads.value = [...uploads.value, ...added];
   const t = tally.value;
   tally.value = { ...t, total: t.total + added.length, bytes: t.bytes + added.reduce((sum, u) => sum + u.file.size, 0) };
@@ -147,10 +228,11 @@ export const clearDone = (): void => {
   tally.value = { done: 0, failed: 0, total: 0, bytes: 0, sent: 0, rate: 0 };
 };
 
-// setPaused pauses or continues. Small files that are being sent begin again.
+// setPaused pauses or continues. Requests about small files end by themselves; a large file continues
+// where it was, if the server accepts parts.
 export const setPaused = (now: boolean): void => {
   paused.value = now;
-  if (now) for (const request of requests.values()) request.abort();
+  if (now) for (const [u, request] of requests) { if (u.file.size >= minParts) request.abort(); }
   else { next = 0; pump(); }
 };
 
