@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/internal/tables"
 )
@@ -53,8 +54,8 @@ func (s *Space) copy(ctx context.Context, from, to string, zeroDepth bool, repor
 	if c.from, err = parse(from); err == nil {
 		c.to, err = parse(to)
 	}
-	if err == nil && c.to.isRoot() {
-		err = errExists
+	if err == nil {
+		err = c.check()
 	}
 	step := c.begin
 	for err == nil {
@@ -81,6 +82,17 @@ func (s *Space) copy(ctx context.Context, from, to string, zeroDepth bool, repor
 		})
 	}
 	return err
+}
+
+// check refuses a copy that would copy itself.
+func (c *copying) check() error {
+	switch {
+	case c.to.isRoot():
+		return errExists
+	case c.to.startsWith(c.from) && !storage.Reserved(strings.Join(c.to.folds[len(c.from.folds):], "/")):
+		return refuse(storage.ErrOverlap)
+	}
+	return nil
 }
 
 // begin copies the root of the tree.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/objectfs/names"
 )
 
@@ -92,6 +93,8 @@ func TestCopy(t *testing.T) {
 			t.Errorf("the copy without members has %q (%v)", tree(t, s, "/y"), err)
 		}
 		fails(t, s.Copy(ctx, "/a", "/y", false, nil), fs.ErrExist)
+		fails(t, s.Copy(ctx, "/a", "/a/b/x", false, nil), storage.ErrOverlap)
+		fails(t, s.Copy(ctx, "/a", "/a", false, nil), storage.ErrOverlap)
 		fails(t, s.Copy(ctx, "/none", "/z", false, nil), fs.ErrNotExist)
 		stopped := errors.New("stopped")
 		fails(t, s.Copy(ctx, "/a", "/z", false, func(int64, int64) error { return stopped }), stopped)

@@ -47,7 +47,11 @@ func openSQLite(tb testing.TB, place string) state {
 // openPostgreSQL opens the database as a running node.
 func openPostgreSQL(tb testing.TB, dsn string) state {
 	tb.Helper()
-	db, err := pgstate.Open(tb.Context(), dsn, pgstate.Options{Log: slog.New(slog.DiscardHandler), Name: "test"})
+	db, err := pgstate.Open(tb.Context(), dsn, pgstate.Options{
+		Log: slog.New(slog.DiscardHandler), Name: "test",
+		// A slow machine must not lose its lease.
+		Timing: pgstate.Timing{RenewTimeout: 20 * time.Second, Lease: time.Minute, Missed: 1 << 30, Silent: 1 << 30, Statement: time.Minute, LockWait: 30 * time.Second, Idle: 30 * time.Second},
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/objectfs/names"
 )
 
@@ -58,6 +59,9 @@ func has(tb testing.TB, s *names.Space, want ...string) {
 		tb.Errorf("the tree is %q, want %q", got, want)
 	}
 }
+
+// refusals are the errors of operations that the names don't allow.
+var refusals = []error{fs.ErrNotExist, fs.ErrExist, syscall.EISDIR, syscall.ENOTDIR, syscall.EINVAL, storage.ErrOverlap}
 
 // fails checks that an operation has failed with an error.
 func fails(tb testing.TB, err, want error) {

@@ -1,0 +1,235 @@
+package names_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/storage/internal/tables"
+	"github.com/davd/davd/storage/objectfs/names"
+)
+
+// eachPair runs a test with two spaces of the same names: with PostgreSQL, of two nodes.
+func eachPair(t *testing.T, test func(t *testing.T, a, b *names.Space)) {
+	t.Helper()
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			place := kind.place(t)
+			first := kind.open(t, place)
+			second := first
+			if first.Base().PostgreSQL() {
+				second = kind.open(t, place)
+			}
+			test(t, space(t, first), space(t, second))
+			consistent(t, first)
+		})
+	}
+}
+
+// both runs two functions at the same time.
+func both(f, g func() error) (first, second error) {
+	var wg sync.WaitGroup
+	wg.Go(func() { first = f() })
+	wg.Go(func() { second = g() })
+	wg.Wait()
+	return first, second
+}
+
+// consistent checks the tables.
+func consistent(tb testing.TB, db names.Database) {
+	tb.Helper()
+	const reach = `WITH RECURSIVE r(id) AS (SELECT root FROM volumes UNION ALL SELECT trash FROM volumes UNION ALL SELECT e.id FROM r JOIN entries e ON e.parent = r.id) `
+	for what, query := range map[string]string{
+		"entries without a way to the root":   reach + "SELECT count(*) FROM entries WHERE id NOT IN (SELECT id FROM r)",
+		"members of files":                    "SELECT count(*) FROM entries m JOIN entries e ON m.parent = e.id WHERE NOT e.dir",
+		"references to objects that are gone": "SELECT count(*) FROM entries WHERE blob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM objects WHERE key = blob AND NOT doomed)",
+		"objects that will never be removed":  "SELECT count(*) FROM objects o WHERE NOT doomed AND NOT EXISTS (SELECT 1 FROM entries WHERE blob = o.key) AND NOT EXISTS (SELECT 1 FROM loose l WHERE l.key = o.key)",
+		"bytes that are not counted":          "SELECT CAST((SELECT sum(size) FROM entries) - (SELECT sum(bytes) FROM volume_use) AS BIGINT)",
+		"rows of copies":                      "SELECT count(*) FROM copying",
+	} {
+		var n int64
+		err := tables.Each(tb.Context(), db.Base().Reader(), func(rows tables.Rows) error { return rows.Scan(&n) }, query)
+		if err != nil || n != 0 {
+			tb.Errorf("%s: %d (%v)", what, n, err)
+		}
+	}
+}
+
+const rounds = 30
+
+func TestMovesMakeNoCycle(t *testing.T) {
+	t.Parallel()
+	eachPair(t, func(t *testing.T, s, other *names.Space) {
+		for i := range rounds {
+			a, b := fmt.Sprintf("/a%d", i), fmt.Sprintf("/b%d", i)
+			mkdir(t, s, a)
+			mkdir(t, s, b)
+			mkdir(t, s, a+"/sub")
+			first, second := both(
+				func() error { return s.Rename(t.Context(), a, b+"/x", false) },
+				func() error { return other.Rename(t.Context(), b, a+"/sub/x", false) },
+			)
+			if (first == nil) == (second == nil) || first != nil && !errors.Is(first, fs.ErrNotExist) || second != nil && !errors.Is(second, fs.ErrNotExist) {
+				t.Fatalf("the moves return %v and %v", first, second)
+			}
+		}
+	})
+}
+
+func TestPutBesideRemovalOfParent(t *testing.T) {
+	t.Parallel()
+	eachPair(t, func(t *testing.T, s, other *names.Space) {
+		for i := range rounds {
+			name := fmt.Sprintf("/a%d", i)
+			mkdir(t, s, name)
+			put, detach := both(
+				func() error {
+					_, err := s.Put(t.Context(), name+"/f", names.Content{Data: []byte("x"), Size: 1}, names.Placing{})
+					return err
+				},
+				func() error { return other.Detach(t.Context(), name, true) },
+			)
+			switch {
+			case put == nil && errors.Is(detach, fs.ErrExist):
+			case detach == nil && errors.Is(put, fs.ErrNotExist):
+			default:
+				t.Fatalf("Put returns %v, and Detach %v", put, detach)
+			}
+		}
+	})
+}
+
+func TestPutsOfOneName(t *testing.T) {
+	t.Parallel()
+	eachPair(t, func(t *testing.T, s, other *names.Space) {
+		content := names.Content{Data: []byte("x"), Size: 1}
+		for i := range rounds {
+			name := fmt.Sprintf("/f%d", i)
+			create := func(s *names.Space) func() error {
+				return func() error {
+					_, err := s.Put(t.Context(), name, content, names.Placing{Create: true})
+					return err
+				}
+			}
+			first, second := both(create(s), create(other))
+			if !(first == nil && errors.Is(second, fs.ErrExist) || second == nil && errors.Is(first, fs.ErrExist)) {
+				t.Fatalf("both create: %v, %v", first, second)
+			}
+			old, err := s.Find(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := errors.New("changed")
+			replace := func(s *names.Space) func() error {
+				return func() error {
+					_, err := s.Put(t.Context(), name, content, names.Placing{Check: func(_ context.Context, n *names.Node) error {
+						if n == nil || n.ID != old.ID {
+							return changed
+						}
+						return nil
+					}})
+					return err
+				}
+			}
+			first, second = both(replace(s), replace(other))
+			if !(first == nil && errors.Is(second, changed) || second == nil && errors.Is(first, changed)) {
+				t.Fatalf("both replace: %v, %v", first, second)
+			}
+		}
+	})
+}
+
+// TestCopyBesideCollector copies files whose source is removed at the same time, while their objects
+// are collected at once.
+func TestCopyBesideCollector(t *testing.T) {
+	t.Parallel()
+	eachPair(t, func(t *testing.T, s, other *names.Space) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var wg sync.WaitGroup
+		var failed error
+		wg.Go(func() {
+			for ctx.Err() == nil && failed == nil {
+				if _, failed = other.Sweep(t.Context(), 3); failed == nil {
+					var keys []string
+					if keys, failed = other.Loose(t.Context(), time.Now().Add(time.Minute), 2); failed == nil {
+						failed = other.Removed(t.Context(), keys)
+					}
+				}
+			}
+		})
+		for i := range rounds {
+			name := fmt.Sprintf("/a%d", i)
+			mkdir(t, s, name)
+			mkdir(t, s, name+"/b")
+			for j := range 5 {
+				object(t, s, fmt.Sprintf("%s/b/%d", name, j), 1)
+			}
+			copied, detached := both(
+				func() error { return s.Copy(t.Context(), name, name+"-copy", false, nil) },
+				func() error { return other.Detach(t.Context(), name, false) },
+			)
+			if detached != nil || copied != nil && !errors.Is(copied, fs.ErrNotExist) {
+				t.Fatalf("Copy returns %v, and Detach %v", copied, detached)
+			}
+			if got := 0; copied == nil {
+				if got = len(tree(t, s, name+"-copy")); got != 7 {
+					t.Errorf("the copy has %d nodes", got)
+				}
+			}
+		}
+		cancel()
+		wg.Wait()
+		if failed != nil {
+			t.Error(failed)
+		}
+	})
+}
+
+// TestManyChanges makes random changes of the same names at the same time.
+func TestManyChanges(t *testing.T) {
+	t.Parallel()
+	eachPair(t, func(t *testing.T, s, other *names.Space) {
+		ctx := t.Context()
+		all := []string{"/a", "/b", "/a/c", "/b/c", "/a/c/d", "/b/c/d"}
+		var wg sync.WaitGroup
+		for i, s := range []*names.Space{s, other, s, other} {
+			wg.Go(func() {
+				for n := range 60 {
+					one, two := all[(n*7+i)%len(all)], all[(n*n+3*i)%len(all)]
+					var errs []error
+					switch (n + i) % 7 {
+					case 0, 1:
+						_, err := s.Mkdir(ctx, one, 0)
+						errs = append(errs, err)
+					case 2:
+						_, err := s.Put(ctx, one+"/f", names.Content{Data: []byte(one), Size: int64(len(one))}, names.Placing{})
+						errs = append(errs, err)
+					case 3:
+						errs = append(errs, s.Rename(ctx, one, two, n%2 == 0))
+					case 4:
+						errs = append(errs, s.Swap(ctx, one, two))
+					case 5:
+						errs = append(errs, s.Copy(ctx, one, two+"/copy", false, nil))
+					default:
+						errs, _ = s.DetachMembers(ctx, one, []string{"c", "d", "f"})
+						errs = append(errs, s.Detach(ctx, two, n%3 > 0))
+					}
+					for _, err := range errs {
+						if err != nil && !slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) }) {
+							t.Errorf("operation %d with %s and %s: %v", (n+i)%7, one, two, err)
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+		sweep(t, s)
+	})
+}
