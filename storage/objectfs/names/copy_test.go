@@ -166,3 +166,17 @@ func TestCopyBatches(t *testing.T) {
 		}
 	})
 }
+
+// TestCopyOfRemovedTree: a copy fails if its source was removed before all of it was copied.
+func TestCopyOfRemovedTree(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *names.Space) {
+		mkdir(t, s, "/a")
+		put(t, s, "/a/f", "text")
+		fails(t, s.Copy(t.Context(), "/a", "/b", false, func(int64, int64) error {
+			err := s.Detach(t.Context(), "/a", false)
+			sweep(t, s)
+			return err
+		}), fs.ErrNotExist)
+	})
+}

@@ -183,14 +183,15 @@ func TestLateNode(t *testing.T) {
 		t.Errorf("Lead: %v, %v", leads, err)
 	}
 	copied := func(int64, int64) error { // after the first batch
-		return db.Base().Provide(t.Context(), "DELETE FROM nodes WHERE epoch = $1", epoch)
+		err := db.Base().Provide(t.Context(), "DELETE FROM nodes WHERE epoch = $1", epoch)
+		for err == nil { // until it has joined again
+			if now, err := s.Epoch(); err == nil && now != epoch {
+				break
+			}
+		}
+		return err
 	}
 	fails(t, s.Copy(t.Context(), "/a", "/b", false, copied), cluster.ErrFenced)
-	for { // until it has joined again
-		if now, err := s.Epoch(); err == nil && now != epoch {
-			break
-		}
-	}
 	_, err = s.Put(t.Context(), "/f", names.Content{Blob: epoch + "-1", Size: 1}, names.Placing{})
 	fails(t, err, cluster.ErrFenced)
 	if got, err := s.Orphans(t.Context(), []string{epoch + "-1"}); err != nil || len(got) != 1 {
