@@ -132,34 +132,36 @@ func (f *FS) openToWrite(ctx context.Context, name string, flag int, perm fs.Fil
 	if err != nil {
 		return nil, err
 	}
-	node, err := f.reach(ctx, full, flag, perm)
+	node, data, err := f.reach(ctx, full, flag, perm)
 	if err != nil {
 		return nil, err
 	}
-	return &writable{fs: f, ctx: context.WithoutCancel(ctx), asked: name, name: full, node: node, flag: flag}, nil
+	return &writable{fs: f, ctx: context.WithoutCancel(ctx), asked: name, name: full, node: node, data: data, flag: flag}, nil
 }
 
-// reach returns the file name, which it makes or truncates as flag says.
-func (f *FS) reach(ctx context.Context, name string, flag int, perm fs.FileMode) (names.Node, error) {
+// reach returns the file name, which it makes or truncates as flag says, with its content if that
+// is in the database.
+func (f *FS) reach(ctx context.Context, name string, flag int, perm fs.FileMode) (names.Node, []byte, error) {
 	for {
-		node, err := f.options.Names.Find(ctx, name)
+		node, data, err := f.options.Names.Open(ctx, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && flag&os.O_CREATE != 0:
 			node, err = f.putEmpty(ctx, name, perm, true)
 			if errors.Is(err, fs.ErrExist) && flag&os.O_EXCL == 0 {
 				continue // Another call was faster.
 			}
-			return node, err
+			return node, nil, err
 		case err != nil:
-			return node, err
+			return node, nil, err
 		case flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL:
-			return node, fs.ErrExist
+			return node, nil, fs.ErrExist
 		case node.Dir:
-			return node, syscall.EISDIR
+			return node, nil, syscall.EISDIR
 		case flag&os.O_TRUNC != 0 && node.Size > 0:
-			return f.putEmpty(ctx, name, perm, false)
+			node, err = f.putEmpty(ctx, name, perm, false)
+			return node, nil, err
 		}
-		return node, nil
+		return node, data, nil
 	}
 }
 

@@ -22,6 +22,7 @@ type writable struct {
 	fs          *FS
 	asked, name string
 	node        names.Node // when it was opened
+	data        []byte     // its content, if that is in the database
 	flag        int
 	spool       *spool // nil before the first call that needs it
 	offset      int64
@@ -40,15 +41,13 @@ func (w *writable) load() error {
 		return nil
 	}
 	w.spool = &spool{}
-	if w.node.Size == 0 {
-		return nil
-	}
-	in, err := w.fs.contentOf(w.ctx, w.name, w.node)
-	if err != nil {
+	if w.node.Blob == "" {
+		_, err := w.spool.WriteAt(w.data, 0)
 		return err
 	}
+	in := newSeeker(w.ctx, object{w.fs, w.node.Blob}, w.node.Size)
 	defer in.Close()
-	_, err = io.Copy(&sequence{spool: w.spool}, in)
+	_, err := io.Copy(&sequence{spool: w.spool}, in)
 	return err
 }
 

@@ -1,0 +1,21 @@
+package objectfs_test
+
+import (
+	"testing"
+
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/storagetest"
+)
+
+func TestConformance(t *testing.T) {
+	for _, kind := range databases {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			db := kind.open(t)
+			storagetest.TestFS(t, func(t *testing.T) storage.FS {
+				t.Helper()
+				return newSite(t, db)
+			})
+		})
+	}
+}

@@ -1,0 +1,96 @@
+package objectfs_test
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/davd/davd/storage/cluster"
+	"github.com/davd/davd/storage/objectfs"
+	"github.com/davd/davd/storage/objectfs/blobs"
+	"github.com/davd/davd/storage/objectfs/blobs/dirblobs"
+	"github.com/davd/davd/storage/objectfs/names"
+	"github.com/davd/davd/storage/pgstate"
+	"github.com/davd/davd/storage/sqlstate"
+	"github.com/davd/davd/storage/storagetest/pgtest"
+)
+
+// inline is the largest content that tests store in the database, so that both kinds occur.
+const inline = 64
+
+// site is a storage of a test.
+type site struct {
+	*objectfs.FS
+	names *names.Space
+	blobs blobs.Store
+}
+
+// databases are the kinds of databases.
+var databases = []struct {
+	name string
+	open func(tb testing.TB) names.Database
+}{
+	{"SQLite", openSQLite},
+	{"PostgreSQL", openPostgreSQL},
+}
+
+func openSQLite(tb testing.TB) names.Database {
+	tb.Helper()
+	db, err := sqlstate.Open(tb.Context(), filepath.Join(tb.TempDir(), "names.db"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return db
+}
+
+// openPostgreSQL opens a new database as a running node.
+func openPostgreSQL(tb testing.TB) names.Database {
+	tb.Helper()
+	db, err := pgstate.Open(tb.Context(), pgtest.Database(tb), pgstate.Options{Log: slog.New(slog.DiscardHandler), Name: "test"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- db.Cluster().Run(ctx, func(context.Context, []cluster.Adopted) {}) }()
+	tb.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			tb.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	for db.Cluster().Epoch() == "" {
+		time.Sleep(time.Millisecond)
+	}
+	return db
+}
+
+// newSite returns an empty storage with the objects in a directory. Storages of one database are
+// apart by their objects.
+func newSite(tb testing.TB, db names.Database) *site {
+	tb.Helper()
+	objects, err := dirblobs.Open(tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return newSiteOn(tb, db, objects)
+}
+
+func newSiteOn(tb testing.TB, db names.Database, objects blobs.Store) *site {
+	tb.Helper()
+	space, err := names.Open(tb.Context(), names.Options{Database: db, Identity: objects.Identity()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &site{objectfs.New(objectfs.Options{Names: space, Blobs: objects, Inline: inline}), space, objects}
+}
