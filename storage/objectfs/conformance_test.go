@@ -8,13 +8,14 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	for _, kind := range databases {
+	t.Parallel()
+	for _, kind := range kinds() {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			db := kind.open(t)
+			db := kind.database(t)
 			storagetest.TestFS(t, func(t *testing.T) storage.FS {
 				t.Helper()
-				return newSite(t, db)
+				return newSite(t, db, kind.objects(t))
 			})
 		})
 	}

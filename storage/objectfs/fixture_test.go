@@ -2,8 +2,11 @@ package objectfs_test
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,10 +14,12 @@ import (
 	"github.com/davd/davd/storage/objectfs"
 	"github.com/davd/davd/storage/objectfs/blobs"
 	"github.com/davd/davd/storage/objectfs/blobs/dirblobs"
+	"github.com/davd/davd/storage/objectfs/blobs/s3blobs"
 	"github.com/davd/davd/storage/objectfs/names"
 	"github.com/davd/davd/storage/pgstate"
 	"github.com/davd/davd/storage/sqlstate"
 	"github.com/davd/davd/storage/storagetest/pgtest"
+	"github.com/davd/davd/storage/storagetest/s3test"
 )
 
 // inline is the largest content that tests store in the database, so that both kinds occur.
@@ -27,13 +32,46 @@ type site struct {
 	blobs blobs.Store
 }
 
-// databases are the kinds of databases.
-var databases = []struct {
-	name string
-	open func(tb testing.TB) names.Database
-}{
-	{"SQLite", openSQLite},
-	{"PostgreSQL", openPostgreSQL},
+// kind is a kind of storage.
+type kind struct {
+	name     string
+	database func(tb testing.TB) names.Database
+	objects  func(tb testing.TB) blobs.Store
+}
+
+func kinds() []kind {
+	return []kind{
+		{"SQLiteDirectory", openSQLite, openDirectory},
+		{"PostgreSQLDirectory", openPostgreSQL, openDirectory},
+		{"PostgreSQLS3", openPostgreSQL, openS3},
+	}
+}
+
+func openDirectory(tb testing.TB) blobs.Store {
+	tb.Helper()
+	objects, err := dirblobs.Open(tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return objects
+}
+
+// openS3 opens a place of its own in a bucket.
+func openS3(tb testing.TB) blobs.Store {
+	tb.Helper()
+	endpoint, bucket := s3test.Bucket(tb)
+	file := filepath.Join(tb.TempDir(), "credentials")
+	content := "[default]\naws_access_key_id = " + s3test.AccessKey + "\naws_secret_access_key = " + s3test.SecretKey + "\n"
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	objects, err := s3blobs.Open(tb.Context(), s3blobs.Options{
+		Bucket: bucket, Prefix: strings.ToLower(rand.Text()) + "/", Endpoint: endpoint, Region: s3test.Region, CredentialsFile: file,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return objects
 }
 
 func openSQLite(tb testing.TB) names.Database {
@@ -75,18 +113,8 @@ func openPostgreSQL(tb testing.TB) names.Database {
 	return db
 }
 
-// newSite returns an empty storage with the objects in a directory. Storages of one database are
-// apart by their objects.
-func newSite(tb testing.TB, db names.Database) *site {
-	tb.Helper()
-	objects, err := dirblobs.Open(tb.TempDir())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return newSiteOn(tb, db, objects)
-}
-
-func newSiteOn(tb testing.TB, db names.Database, objects blobs.Store) *site {
+// newSite returns an empty storage. Storages of one database are apart by their objects.
+func newSite(tb testing.TB, db names.Database, objects blobs.Store) *site {
 	tb.Helper()
 	space, err := names.Open(tb.Context(), names.Options{Database: db, Identity: objects.Identity()})
 	if err != nil {
