@@ -3,6 +3,8 @@ package objectfs_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -122,3 +124,20 @@ func newSite(tb testing.TB, db names.Database, objects blobs.Store) *site {
 	}
 	return &site{objectfs.New(objectfs.Options{Names: space, Blobs: objects, Inline: inline}), space, objects}
 }
+
+// writeOnly are the flags of a file that is open for writing.
+const writeOnly = os.O_RDWR
+
+// errKill is the error of a call that would have ended the process.
+var errKill = errors.New("killed")
+
+// fileInfo describes a file that need not exist.
+type fileInfo struct {
+	fs.FileInfo
+	name string
+}
+
+func (i fileInfo) Name() string    { return i.name }
+func (fileInfo) Size() int64       { return 0 }
+func (fileInfo) Mode() fs.FileMode { return 0o666 }
+func (fileInfo) Sys() any          { return nil }

@@ -187,6 +187,10 @@ func (n *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 	if err == nil {
 		err = n.prepare(ctx)
 	}
+	if err == nil {
+		// The parts go first: after the commit, no caller would remove them if this failed.
+		err = n.removeParts(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(n.failed(err), n.Discard())
 	}
@@ -195,11 +199,19 @@ func (n *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 		return nil, errors.Join(err, n.Discard())
 	}
 	n.ended = true
-	if n.kept != "" {
-		// The file is complete, so an error means only that the parts stay until the upload expires.
-		_ = n.fs.options.Names.Detach(context.WithoutCancel(ctx), n.kept, false)
-	}
 	return info, nil
+}
+
+// removeParts removes what was kept, if anything was.
+func (n *replacement) removeParts(ctx context.Context) error {
+	if n.kept == "" {
+		return nil
+	}
+	err := n.fs.options.Names.Detach(ctx, n.kept, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Discard deletes the content, also the parts that were kept.
@@ -208,12 +220,5 @@ func (n *replacement) Discard() error {
 		return nil
 	}
 	n.ended = true
-	err := n.upload.discard()
-	if n.kept != "" {
-		detached := n.fs.options.Names.Detach(n.upload.ctx, n.kept, false)
-		if !errors.Is(detached, fs.ErrNotExist) {
-			err = errors.Join(err, detached)
-		}
-	}
-	return n.failed(err)
+	return n.failed(errors.Join(n.upload.discard(), n.removeParts(n.upload.ctx)))
 }
