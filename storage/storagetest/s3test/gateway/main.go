@@ -26,9 +26,9 @@ func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer cancel()
+		_, _ = io.Copy(io.Discard, os.Stdin)
 		// A server that doesn't stop in time must not stay.
 		time.AfterFunc(10*time.Second, func() { os.Exit(1) })
-		_, _ = io.Copy(io.Discard, os.Stdin)
 	}()
 	err := run(ctx, *dir, *address, *access, *secret)
 	if *remove != "" {
