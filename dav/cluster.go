@@ -30,6 +30,12 @@ const endPatience = 30 * time.Second
 type sharedClaim struct {
 	h     *Handler
 	claim cluster.Claim
+	// brief says that the change is made in the transaction of the claim. Then it needs no record,
+	// and no protection from nodes that take over.
+	brief bool
+	// transacted says that the transaction was begun. undone says that it was not committed, and
+	// that the result of the operation says so.
+	transacted, undone bool
 	// ctx has the tenant of the request. It does not end.
 	ctx context.Context //nolint:containedctx // lives as long as the claim
 	// saved is the record of the change, for whoever must settle it.
@@ -38,20 +44,29 @@ type sharedClaim struct {
 }
 
 // claimShared makes a claim against other nodes. It returns nil without any.
-func (r *request) claimShared(scopes []operation.Scope, announced *cluster.Operation) (*sharedClaim, error) {
+func (r *request) claimShared(scopes []operation.Scope, i intent) (*sharedClaim, error) {
 	node := r.h.node()
 	if node == nil {
 		return nil, nil //nolint:nilnil // there is nothing to claim
 	}
-	work := cluster.Work{Scopes: make([]cluster.Scope, len(scopes)), Operation: announced}
-	for i, s := range scopes {
-		work.Scopes[i] = cluster.Scope{Name: tenant.Name(r.Context(), s.Name), Tree: s.Tree, Members: s.Members}
+	work := cluster.Work{Scopes: make([]cluster.Scope, len(scopes)), Operation: i.announced, Brief: i.brief}
+	for n, s := range scopes {
+		work.Scopes[n] = cluster.Scope{Name: tenant.Name(r.Context(), s.Name), Tree: s.Tree, Members: s.Members}
 	}
 	made, err := node.Claim(r.Context(), work)
 	if err != nil {
 		return nil, err
 	}
-	return &sharedClaim{h: r.h, claim: made, ctx: context.WithoutCancel(r.Context())}, nil
+	s := &sharedClaim{h: r.h, claim: made, ctx: context.WithoutCancel(r.Context()), brief: i.brief}
+	if !i.brief {
+		return s, nil
+	}
+	ctx, err := s.begin(r.Context())
+	if err != nil {
+		return nil, s.end(err, nil)
+	}
+	r.Request = r.WithContext(ctx)
+	return s, nil
 }
 
 // fence returns what package tree needs to protect a change from other nodes. s may be nil.
@@ -110,11 +125,16 @@ func (s *sharedClaim) end(err error, result *cluster.Result) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, endPatience)
 	defer cancel()
+	if err != nil && !status.Answered(err) {
+		s.undo()
+	}
 	ended := s.claim.End(ctx, result)
 	taken, ok := errors.AsType[*cluster.TakenOverError](ended)
 	switch {
 	case ended == nil:
 		return err
+	case errors.Is(ended, cluster.ErrUndone):
+		return s.endUndone(ctx, ended, result)
 	case ok && taken.Outcome == cluster.Finished:
 		if status.Answered(err) {
 			return err
@@ -130,6 +150,9 @@ func (s *sharedClaim) end(err error, result *cluster.Result) error {
 func (s *sharedClaim) abandon() {
 	if s != nil && !s.ended {
 		s.ended = true
+		if s.transacted {
+			s.claim.Undo(s.ctx)
+		}
 		s.settleLater(true, nil)
 	}
 }
@@ -187,7 +210,7 @@ func (s *sharedClaim) settleLater(unsettled bool, result *cluster.Result) {
 			if err != nil && !errors.Is(err, cluster.ErrFenced) {
 				return false
 			}
-			if err == nil && result != nil {
+			if err == nil && result != nil && !s.undone {
 				recoverer{s.h.current()}.tell(s.ctx, result, &recovery)
 			}
 		}
@@ -195,6 +218,10 @@ func (s *sharedClaim) settleLater(unsettled bool, result *cluster.Result) {
 		ctx, cancel := context.WithTimeout(s.ctx, endPatience)
 		defer cancel()
 		err := s.claim.End(ctx, result)
+		if errors.Is(err, cluster.ErrUndone) {
+			s.fail(err, result)
+			unsettled = true
+		}
 		return err == nil || errors.Is(err, cluster.ErrFenced)
 	})
 }
@@ -327,6 +354,9 @@ func (r *request) revealed(look func() error) error {
 	node := r.h.node()
 	if node == nil || status.Answered(err) || status.Of(err) != http.StatusNotFound {
 		return err
+	}
+	if storage.Transacts(r.Context(), r.h.FileSystem, r.name, r.h.State) {
+		return err // No change hides a name there.
 	}
 	until := time.Now().Add(placingPatience)
 	for {

@@ -38,12 +38,19 @@ func (p *copyPlan) changes() []locktable.Change {
 	return []locktable.Change{{Place: p.dst, Tree: true, Membership: !p.replaces}}
 }
 
+// brief is false, because making the copy may take long. Putting it in place does not.
+func (p *copyPlan) brief(context.Context) bool { return false }
+
 func (p *copyPlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {
 	ctx = p.r.withBudget(ctx)
 	if err := p.mayCopyProperties(ctx); err != nil {
 		return err
 	}
-	return p.result(p.h.engine(c, p.src, p.dst).Copy(ctx, p.src.Name, p.dst.Name, p.depth, monitor))
+	engine := p.h.engine(c, p.src, p.dst)
+	if p.h.transacts(ctx, p.dst) {
+		engine.Transaction = c.shared.transaction()
+	}
+	return p.result(engine.Copy(ctx, p.src.Name, p.dst.Name, p.depth, monitor))
 }
 
 // movePlan is the plan of a MOVE.
@@ -51,6 +58,12 @@ type movePlan struct{ transfer }
 
 func (p *movePlan) changes() []locktable.Change {
 	return []locktable.Change{{Place: p.src, Tree: true, Membership: true}, {Place: p.dst, Tree: true, Membership: !p.replaces}}
+}
+
+// brief reports whether one storage has both names. Otherwise everything has to be copied.
+func (p *movePlan) brief(ctx context.Context) bool {
+	fsys := p.h.FileSystem
+	return p.h.transacts(ctx, p.src, p.dst) && storage.Part(ctx, fsys, p.src.Name) == storage.Part(ctx, fsys, p.dst.Name)
 }
 
 func (p *movePlan) do(ctx context.Context, c *claim, monitor *tree.Monitor) error {

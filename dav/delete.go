@@ -8,6 +8,7 @@ import (
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -43,6 +44,13 @@ func (p *deletePlan) Resources() (source, destination string) { return p.r.name,
 
 func (p *deletePlan) changes() []locktable.Change {
 	return []locktable.Change{{Place: p.at, Tree: true, Membership: true}}
+}
+
+// brief reports whether the tree is removed in one step. If the user may not remove every member, the
+// members are removed one by one.
+func (p *deletePlan) brief(ctx context.Context) bool {
+	h := p.r.h
+	return h.transacts(ctx, p.at) && storage.Allowed(ctx, h.FileSystem, p.at.Name, storage.RightDelete, true) == nil
 }
 
 func (p *deletePlan) Success() int { return http.StatusNoContent }

@@ -24,10 +24,16 @@ import (
 //
 // places are those of the source and the destination, if the caller knows them.
 func (h *Handler) engine(c *claim, places ...place.Place) tree.Engine {
-	return tree.Engine{
-		FS: h.FileSystem, Journal: c.shared.journal(h.journal()), Fence: c.shared.fence(), Names: h.journalNames(), Follower: &follower{Handler: h, claim: c, places: places},
-		CopyLinks: h.CopyLinks, Persist: h.persist(c), Workers: h.workers(), Client: c.client,
+	e := tree.Engine{
+		FS: h.FileSystem, Names: h.journalNames(), Follower: &follower{Handler: h, claim: c, places: places},
+		CopyLinks: h.CopyLinks, Workers: h.workers(), Client: c.client,
 	}
+	if c.brief() {
+		e.Transaction = c.shared.transaction()
+	} else {
+		e.Journal, e.Fence, e.Persist = c.shared.journal(h.journal()), c.shared.fence(), h.persist(c)
+	}
+	return e
 }
 
 // workers returns the Workers of this handler.
@@ -127,11 +133,11 @@ func (f *follower) Follow(ctx context.Context, e tree.Entry, whole bool) error {
 	// Locks below the destination end with the resources there. A lock on the destination
 	// itself continues. If part of the source remains, it keeps its locks.
 	err = f.claim.locks.ReleaseRooted(ctx, destination, func(root string) bool { return root != destination })
-	changedMembers(ctx, f.FileSystem, e.Destination)
+	f.changedMembers(ctx, f.claim, e.Destination)
 	if e.Method != "MOVE" || !whole {
 		return errors.Join(err, f.properties(ctx).Copy(ctx, source, destination, e.ZeroDepth))
 	}
-	changedMembers(ctx, f.FileSystem, e.Source)
+	f.changedMembers(ctx, f.claim, e.Source)
 	err = errors.Join(err, f.uploadsMoved(ctx, e.Source, e.Destination))
 	return errors.Join(err, f.moved(ctx, e, source, destination), f.claim.locks.ReleaseTree(ctx, source, f.claim.used))
 }
@@ -153,7 +159,7 @@ func (f *follower) moved(ctx context.Context, e tree.Entry, source, destination 
 // removed.
 func (f *follower) removed(ctx context.Context, name, key string, whole bool) error {
 	if whole {
-		changedMembers(ctx, f.FileSystem, name)
+		f.changedMembers(ctx, f.claim, name)
 		return errors.Join(f.properties(ctx).Remove(ctx, key), f.claim.locks.ReleaseTree(ctx, key, f.claim.used))
 	}
 	at, err := f.names().Place(ctx, name, false)

@@ -70,7 +70,7 @@ func (r *request) acquire(w http.ResponseWriter, at place.Place, wanted lock.Loc
 	}
 	// Whatever its depth, a lock protects the names of the direct members. So no member may
 	// be created or removed meanwhile.
-	c, err := r.claimNames(operation.Key{}, nil, operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
+	c, err := r.claimNames(intent{brief: r.h.transacts(r.Context(), at)}, operation.Scope{Name: wanted.Root, Tree: !wanted.ZeroDepth, Members: true})
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (r *request) grant(c *claim, header field.If, at place.Place, wanted lock.L
 	if occupant, err = r.mayLock(header, at); err != nil {
 		return nil, granted, err
 	}
-	if occupant == nil && c.shared != nil {
+	if occupant == nil && !c.direct() {
 		granted, err = r.grantNew(c, at, wanted)
 		return nil, granted, err
 	}
@@ -110,7 +110,10 @@ func (r *request) grant(c *claim, header field.If, at place.Place, wanted lock.L
 	if occupant == nil {
 		err := r.h.removeEarlier(r.Context(), at)
 		if err == nil {
-			err = r.h.createEmpty(r.Context(), at)
+			err = r.h.createEmpty(r.Context(), c, at)
+		}
+		if err != nil && c.shared != nil {
+			return nil, granted, err // The transaction will be undone.
 		}
 		if err != nil {
 			return nil, granted, errors.Join(err, r.h.locks().Release(context.WithoutCancel(r.Context()), granted.Token))
@@ -134,7 +137,7 @@ func (r *request) grantNew(c *claim, at place.Place, wanted lock.Lock) (granted 
 	if err := placed(engine.MakeFile(ctx, at.Name, 0o666)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return granted, err
 	}
-	changedMembers(ctx, r.h.FileSystem, at.Name)
+	r.h.changedMembers(ctx, c, at.Name)
 	if granted, err = r.h.locks().Acquire(ctx, wanted); err != nil {
 		if c.shared.lost() || errors.Is(err, cluster.ErrFenced) {
 			return granted, err
@@ -176,7 +179,7 @@ func (h *Handler) removeEarlier(ctx context.Context, at place.Place) error {
 }
 
 // createEmpty creates an empty file.
-func (h *Handler) createEmpty(ctx context.Context, at place.Place) error {
+func (h *Handler) createEmpty(ctx context.Context, c *claim, at place.Place) error {
 	f, err := h.FileSystem.OpenFile(ctx, at.Name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another program created it first
@@ -184,7 +187,7 @@ func (h *Handler) createEmpty(ctx context.Context, at place.Place) error {
 	if err != nil {
 		return err
 	}
-	changedMembers(ctx, h.FileSystem, at.Name)
+	h.changedMembers(ctx, c, at.Name)
 	return f.Close()
 }
 

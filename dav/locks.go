@@ -73,9 +73,8 @@ func (c *claim) giveBack() {
 // the tokens of the locks that protect them (RFC 4918 §7). Until the claim is released,
 // no other request can lock or change the resources.
 //
-// key is that of an operation, or zero, and announced is how other nodes will see it. If an
-// identical request holds the claim, the error is for operation.Registry.Undertake.
-func (r *request) confirm(key operation.Key, announced *cluster.Operation, changes ...locktable.Change) (*claim, error) {
+// If an identical request holds the claim, the error is for operation.Registry.Undertake.
+func (r *request) confirm(i intent, changes ...locktable.Change) (*claim, error) {
 	header, err := r.conditionsIf()
 	if err != nil {
 		return nil, err
@@ -84,25 +83,36 @@ func (r *request) confirm(key operation.Key, announced *cluster.Operation, chang
 	for i, c := range changes {
 		scopes[i] = operation.Scope{Name: c.Key, Tree: c.Tree}
 	}
-	c, err := r.claimNames(key, announced, scopes...)
+	c, err := r.claimNames(i, scopes...)
 	if err != nil {
 		return nil, err
 	}
 	if c.used, err = r.permit(header, changes); err != nil {
-		err = c.endUnused(err, announced)
+		err = c.endUnused(err, i.announced)
 		c.release()
 		return nil, err
 	}
 	return c, nil
 }
 
-// claimNames claims scopes in this process, and then against other nodes.
-func (r *request) claimNames(key operation.Key, announced *cluster.Operation, scopes ...operation.Scope) (*claim, error) {
-	held := &operation.Hold{Scopes: scopes, Key: key, Tenant: tenant.Prefix(r.Context())}
+// intent is what a request is about to do with its claim.
+type intent struct {
+	// key is that of an operation; zero without one.
+	key operation.Key
+	// announced is how other nodes will see the operation; nil without one.
+	announced *cluster.Operation
+	// brief says that the request changes only names that Handler.transacts is about.
+	brief bool
+}
+
+// claimNames claims scopes in this process, and then against other nodes. After that, the context
+// of r may have the transaction in which the change must be made.
+func (r *request) claimNames(i intent, scopes ...operation.Scope) (*claim, error) {
+	held := &operation.Hold{Scopes: scopes, Key: i.key, Tenant: tenant.Prefix(r.Context())}
 	if err := r.h.shared().claims.AcquireHold(r.Context(), held); err != nil {
 		return nil, err
 	}
-	shared, err := r.claimShared(scopes, announced)
+	shared, err := r.claimShared(scopes, i)
 	if err != nil {
 		r.h.shared().claims.Release(held)
 		return nil, err

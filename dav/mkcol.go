@@ -10,7 +10,6 @@ import (
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
-	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/tree"
 )
 
@@ -26,7 +25,7 @@ func (h *Handler) mkcol(w http.ResponseWriter, r *request) error {
 	if err := h.checkNew(r.Context(), at.Name); err != nil {
 		return err
 	}
-	claim, err := r.confirm(operation.Key{}, nil, locktable.Change{Place: at, Membership: true})
+	claim, err := r.confirm(intent{brief: h.transacts(r.Context(), at)}, locktable.Change{Place: at, Membership: true})
 	if err != nil {
 		return err
 	}
@@ -94,13 +93,13 @@ func (h *Handler) makeCollection(ctx context.Context, c *claim, at place.Place) 
 	case status.Of(err) == http.StatusNotFound:
 		return errNoParent
 	case err == nil:
-		changedMembers(ctx, h.FileSystem, name)
+		h.changedMembers(ctx, c, name)
 	}
 	return err
 }
 
 func (h *Handler) mkdir(ctx context.Context, c *claim, name string) error {
-	if c.shared == nil {
+	if c.direct() {
 		return h.FileSystem.Mkdir(ctx, name, 0o777)
 	}
 	return placed(h.engine(c).MakeCollection(ctx, name, 0o777))

@@ -100,7 +100,7 @@ func sameEntry(ctx context.Context, fsys storage.FS, a, b string) (bool, error) 
 // need no change, because the key is the same.
 func (t *transfer) respell(ctx context.Context, c *claim) error {
 	var err error
-	if c.shared == nil {
+	if c.direct() {
 		err = t.h.FileSystem.Rename(ctx, t.src.Name, t.dst.Name)
 	} else {
 		engine := t.h.engine(c, t.src, t.dst)
@@ -108,7 +108,7 @@ func (t *transfer) respell(ctx context.Context, c *claim) error {
 		err = engine.Move(ctx, t.src.Name, t.dst.Name, nil)
 	}
 	if err == nil {
-		changedMembers(ctx, t.h.FileSystem, t.dst.Name)
+		t.h.changedMembers(ctx, c, t.dst.Name)
 	}
 	return err
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/davd/davd/dav/internal/locktable"
 	"github.com/davd/davd/dav/internal/place"
 	"github.com/davd/davd/dav/internal/status"
-	"github.com/davd/davd/dav/operation"
 	"github.com/davd/davd/storage/deadprops"
 )
 
@@ -38,7 +37,7 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	claim, err := r.confirm(operation.Key{}, nil, locktable.Change{Place: at})
+	claim, err := r.confirm(intent{brief: h.transacts(r.Context(), at)}, locktable.Change{Place: at})
 	if err != nil {
 		return err
 	}
@@ -54,6 +53,9 @@ func (h *Handler) proppatch(w http.ResponseWriter, r *request) error {
 	p := planPatch(patches)
 	if !p.refused {
 		err = p.apply(r.withBudget(r.Context()), h, at, info)
+	}
+	if p.refused || err != nil {
+		claim.shared.undo()
 	}
 	// A refused property doesn't make the request fail, and err only goes to the log.
 	if ended := claim.end(nil); ended != nil || err != nil && !p.refused {

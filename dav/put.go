@@ -175,7 +175,7 @@ func (p *put) inSteps() (fs.FileInfo, error) {
 }
 
 func (p *put) claim() (*claim, error) {
-	return p.r.claimNames(operation.Key{}, nil, operation.Scope{Name: p.at.Key})
+	return p.r.claimNames(intent{brief: p.h.transacts(p.r.Context(), p.at)}, operation.Scope{Name: p.at.Key})
 }
 
 // begin opens the replacement that receives the content, if check allows it.

@@ -15,8 +15,12 @@ import (
 
 // commit puts the complete content in place, if check still allows it, and ends the claim.
 func (p *put) commit(c *claim, check func(old fs.FileInfo) error) (fs.FileInfo, error) {
-	if c.shared == nil {
-		return p.place(p.content.Commit, check)
+	if c.direct() {
+		info, err := p.place(p.content.Commit, check)
+		if err := c.end(err); err != nil {
+			return nil, err
+		}
+		return info, nil
 	}
 	var info fs.FileInfo
 	err := p.fenced(c, func(ctx context.Context, how storage.Placing) (err error) {

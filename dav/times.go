@@ -107,7 +107,13 @@ func distinct(ctx context.Context, fsys storage.FS, name string, modified time.T
 // now, in nanoseconds. The kernel's own time has a precision of only some
 // milliseconds: two changes within them would leave the collection with the same
 // entity tag.
-func changedMembers(ctx context.Context, fsys storage.FS, name string) {
+//
+// In the transaction of c, the storage sets the time itself.
+func (h *Handler) changedMembers(ctx context.Context, c *claim, name string) {
+	if c.transacted() {
+		return
+	}
+	fsys := h.FileSystem
 	if _, restricts := fsys.(storage.Authorizer); restricts {
 		ctx = storage.Unrestricted(ctx) // The principal was allowed to change the members.
 	}

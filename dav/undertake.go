@@ -21,6 +21,8 @@ type plan interface {
 	Resources() (source, destination string)
 	// changes returns the changes to claim.
 	changes() []locktable.Change
+	// brief reports whether do makes its change in the transaction of the claim.
+	brief(ctx context.Context) bool
 	// recheck repeats the checks under the claim, because their results may have changed.
 	recheck() error
 	// Success is the status of the answer unless do fails.
@@ -50,7 +52,7 @@ func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (pla
 			announced.Record.Source, announced.Record.Destination = p.Resources()
 			announced.Record.Status = p.Success()
 		}
-		c, err := r.confirm(req.Key, announced, p.changes()...)
+		c, err := r.confirm(intent{req.Key, announced, p.brief(r.Context())}, p.changes()...)
 		if err != nil {
 			return nil, err
 		}
@@ -95,6 +97,10 @@ func (t *task) Do(ctx context.Context, snapshot func() operation.Operation) erro
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(t.claim.shared.claim.Context(), func() { cancel(cluster.ErrFenced) })()
+	ctx, err := t.claim.shared.within(ctx)
+	if err != nil {
+		return err
+	}
 	return t.do(ctx, t.claim, t.monitor)
 }
 

@@ -16,6 +16,11 @@ type Engine struct {
 	Journal Journal
 	// Fence, if not nil, is for an FS that several processes change. It needs a Journal.
 	Fence *Fence
+	// Transaction, if not nil, is for an FS whose names are in the database of the state. A MOVE then
+	// needs two names in one storage, and a DELETE an FS that can remove the whole tree. Both need
+	// neither Journal nor Fence. A COPY has both: its record says only which stage is left after a
+	// crash.
+	Transaction *Transaction
 	// Names translates the names in the Journal. It is needed if FS combines several
 	// storages, and nil otherwise.
 	Names Names

@@ -46,6 +46,9 @@ func (e Engine) Move(ctx context.Context, src, dst string, mon *Monitor) error {
 	if err != nil {
 		return err
 	}
+	if e.Transaction != nil {
+		return op.moveTransacted(ctx)
+	}
 	op.staging = staging
 	defer op.watch(ctx)()
 	if info.Mode()&fs.ModeSymlink != 0 {

@@ -24,7 +24,8 @@ type operation struct{ placement }
 // the finished copy to dst: an error while dst is replaced can leave dst incomplete
 // there.
 //
-// A [*FollowError] says that the operation is done, but the Follower failed.
+// A [*FollowError] says that the operation is done, but the Follower failed. With a Transaction, the
+// operation isn't done then.
 func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monitor) error {
 	if storage.Overlap(src, dst) {
 		return &os.LinkError{Op: "copy", Old: src, New: dst, Err: storage.ErrOverlap}
@@ -46,7 +47,10 @@ func (e Engine) Copy(ctx context.Context, src, dst string, depth int, mon *Monit
 	if err != nil {
 		return op.abandon(ctx, err)
 	}
-	if e.Fence != nil {
+	switch {
+	case e.Transaction != nil:
+		return op.copyTransacted(ctx, c, stage)
+	case e.Fence != nil:
 		return op.copyFenced(ctx, c, stage)
 	}
 	displaced, err := op.place(ctx, stage)
@@ -81,10 +85,13 @@ func (e Engine) Remove(ctx context.Context, name string, mon *Monitor) error {
 		return err
 	}
 	op, err := e.begin(ctx, Entry{Method: deleteMethod, Source: name}, mon)
-	if err == nil && e.Fence != nil {
+	switch {
+	case err != nil:
+	case e.Transaction != nil:
+		return op.removeTransacted(ctx)
+	case e.Fence != nil:
 		return op.removeFenced(ctx)
-	}
-	if err == nil && op.follows {
+	case op.follows:
 		err = op.advance(ctx, Removing)
 	}
 	if err != nil {
@@ -109,7 +116,7 @@ func (e Engine) begin(ctx context.Context, entry Entry, mon *Monitor) (*operatio
 		entry.ID = path.Base(storage.Beside("/"))
 	}
 	op := &operation{placement{record: record{Engine: &e, entry: entry}, mon: mon}}
-	if e.Journal == nil || e.Follower == nil {
+	if e.Journal == nil || e.Follower == nil || e.Transaction != nil {
 		return op, nil
 	}
 	var err error
