@@ -176,7 +176,7 @@ func (db *DB) claimAs(ctx context.Context, m *membership, id string, scopes []fo
 	return err
 }
 
-// overlappingQuery finds the works whose claims overlap an area.
+// overlappingQuery finds the works whose claims overlap an area. Without OFFSET, a plan could read all works.
 const overlappingQuery = `SELECT work.epoch, work.adopted FROM (
 		SELECT work FROM claims WHERE substr(name, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($1::TEXT[]) AS n) AND name = ANY($1)
 		UNION ALL SELECT work FROM claims WHERE scope = 2 AND substr(name, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($2::TEXT[]) AS n) AND name = ANY($2)
@@ -184,7 +184,7 @@ const overlappingQuery = `SELECT work.epoch, work.adopted FROM (
 		UNION ALL SELECT work FROM unnest($4::TEXT[], $5::TEXT[]) AS t(a, b), claims
 			WHERE substr(name, 1, 500) BETWEEN substr(a, 1, 500) AND substr(b, 1, 500) AND name >= a AND name < b
 		UNION ALL SELECT work FROM claims WHERE substr(parent, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($6::TEXT[]) AS n) AND parent = ANY($6)
-	) AS found JOIN work ON work.id = found.work`
+	) AS found, LATERAL (SELECT epoch, adopted, hides FROM work WHERE work.id = found.work OFFSET 0) AS work`
 
 // queueOverlapping adds the query for claims that overlap an area. The result tells whether their
 // nodes live.

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,7 +61,7 @@ type Options struct {
 type DB struct {
 	Options
 
-	direct bool // Connections lead to the server, and have its time-outs.
+	direct bool // Connections lead to the server, whose sessions have the time-outs.
 	pool   *pgxpool.Pool
 	beats  *pgxpool.Pool // only for renewals, so that no request delays them
 
@@ -147,13 +148,17 @@ func configuration(dsn string, o Options) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// useSession makes connections use what belongs to a session of the server.
+// useSession makes connections use what belongs to a session of the server: prepared statements, whose
+// plans are made once, and the time-outs of transactions. A plan must be as good for a table with
+// many rows as for an empty one, so it uses an index wherever one exists.
 func useSession(config *pgxpool.Config, dsn string, t Timing) {
 	if !names(dsn, "default_query_exec_mode") {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	}
-	config.ConnConfig.RuntimeParams["lock_timeout"] = milliseconds(t.LockWait)
-	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = milliseconds(t.Idle)
+	maps.Copy(config.ConnConfig.RuntimeParams, map[string]string{
+		"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "max_parallel_workers_per_gather": "0", "jit": "off",
+		"lock_timeout": milliseconds(t.LockWait), "idle_in_transaction_session_timeout": milliseconds(t.Idle),
+	})
 }
 
 // defaultConnections is how many connections a node uses unless the URL says pool_max_conns.
