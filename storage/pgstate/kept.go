@@ -33,8 +33,12 @@ func (k *kept) keep(rows pgx.Rows) error {
 		}
 		k.rows = append(k.rows, row)
 	}
+	// Without a result, which an error of an earlier statement prevents, there are no fields to ask for.
+	if err := rows.Err(); err != nil {
+		return err
+	}
 	k.fields = append(k.fields, rows.FieldDescriptions()...)
-	return rows.Err()
+	return nil
 }
 
 // Next implements tables.Rows, like the methods below.
