@@ -148,9 +148,12 @@ func (c *copying) batch(ctx context.Context, tx tables.Tx) (members, bytes int64
 		next = append(next, one)
 		return err
 	}, "SELECT seq, src, dst, after FROM copying WHERE copy = $1 ORDER BY seq LIMIT $2", c.id, copyCollections)
-	if err != nil || len(next) == 0 {
-		c.more = false
+	if err != nil {
 		return 0, 0, err
+	}
+	if len(next) == 0 {
+		c.more = false
+		return 0, 0, nil
 	}
 	made, err := c.members(ctx, tx, next)
 	if err != nil {

@@ -176,6 +176,7 @@ func TestCopyOfRemovedTree(t *testing.T) {
 		fails(t, s.Copy(t.Context(), "/a", "/b", false, func(int64, int64) error {
 			err := s.Detach(t.Context(), "/a", false)
 			sweep(t, s)
+			mkdir(t, s, "/a")
 			return err
 		}), fs.ErrNotExist)
 	})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/objectfs/names"
@@ -148,5 +149,89 @@ func TestSpelling(t *testing.T) {
 		if got := tree(t, s, deep[:len(deep)-2]); len(got) != 3 {
 			t.Errorf("the deep tree is %q", got)
 		}
+	})
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *names.Space) {
+		before := time.Now()
+		a := mkdir(t, s, "/a")
+		created := put(t, s, "/a/f", "1").Created
+		for _, modified := range []time.Time{time.Unix(1, 2), time.Unix(-1<<33, 0), time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
+			if err := s.SetTimes(t.Context(), "/a/f", modified, time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+			n, err := s.Find(t.Context(), "/a/f")
+			if y := modified.Year(); y > 1700 && y < 2200 && !n.Modified.Equal(modified) || !n.Created.Equal(created) || err != nil {
+				t.Errorf("found %+v (%v)", n, err)
+			}
+		}
+		if err := s.SetTimes(t.Context(), "/a/f", time.Unix(1, 0), time.Unix(2, 3)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Find(t.Context(), "/a/f"); err != nil || !n.Created.Equal(time.Unix(2, 3)) || n.Changed.Before(before) {
+			t.Errorf("found %+v (%v)", n, err)
+		}
+		// A collection is modified when its members come, go and change their names.
+		for _, change := range []func() error{
+			func() error { put(t, s, "/a/g", ""); return nil },
+			func() error { mkdir(t, s, "/a/d"); return nil },
+			func() error { return s.Rename(t.Context(), "/a/g", "/a/h", false) },
+			func() error { return s.Detach(t.Context(), "/a/h", false) },
+			func() error { _, err := s.DetachMembers(t.Context(), "/a", []string{"d"}); return err },
+			func() error {
+				_, err := s.CopyMembers(t.Context(), "/a", "/a", []string{"f"}, "k")
+				return err
+			},
+		} {
+			if err := errors.Join(s.SetTimes(t.Context(), "/a", time.Unix(1, 0), time.Time{}), change()); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := s.Find(t.Context(), "/a"); err != nil || n.Modified.Before(before) || !n.Created.Equal(a.Created) {
+				t.Errorf("the collection is %+v (%v)", n, err)
+			}
+		}
+	})
+}
+
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *names.Space) {
+		var long [2]string
+		for i := range long {
+			var b strings.Builder
+			for r := rune(0x4e00); b.Len() < 1998; r += 7 { // it can't be compressed
+				b.WriteRune(r)
+			}
+			long[i] = b.String() + strings.Repeat("x", i)
+			put(t, s, "/"+long[i], "x")
+		}
+		has(t, s, "/"+long[0]+"=x", "/"+long[1]+"=x")
+		_, err := s.Mkdir(t.Context(), "/"+strings.Repeat("%", 1000), 0)
+		fails(t, err, syscall.ENAMETOOLONG)
+		_, err = s.Find(t.Context(), "/"+strings.Repeat("y", 5000)+"/f")
+		fails(t, err, syscall.ENAMETOOLONG)
+	})
+}
+
+// TestOpenAgain opens the names again, and those of another store in the same database.
+func TestOpenAgain(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, db state) {
+		s := space(t, db)
+		put(t, s, "/f", "x")
+		has(t, space(t, db), "/f=x")
+		other, err := names.Open(t.Context(), names.Options{Database: db, Identity: "another", Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		has(t, other)
+		if other.Volume() == s.Volume() || other.Root() == s.Root() {
+			t.Error("two stores have the same names")
+		}
+		used(t, other, 0)
+		put(t, other, "/f", "y")
+		has(t, s, "/f=x")
 	})
 }

@@ -45,7 +45,7 @@ func TestTransaction(t *testing.T) {
 		if !s.InTransaction(ctx) || s.InTransaction(t.Context()) {
 			t.Error("InTransaction is wrong")
 		}
-		n, err := s.Put(ctx, "/a/f", names.Content{Data: []byte("new"), Size: 3}, names.Placing{Check: func(ctx context.Context, n *names.Node) error {
+		n, err := s.Put(ctx, "/a/f", names.Content{Data: []byte("new"), Size: 3}, names.Placing{Check: func(ctx context.Context, _ *names.Node) error {
 			_, err := s.Find(ctx, "/a")
 			return err
 		}})
