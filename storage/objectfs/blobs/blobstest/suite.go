@@ -25,6 +25,8 @@ type Suite struct {
 	New func(tb testing.TB) blobs.Store
 	// Large is a size above which the store writes an object in several parts, in bytes.
 	Large int
+	// Lossy says that answers get lost, so that unfinished objects may be left.
+	Lossy bool
 }
 
 // Run runs all tests of the suite.
@@ -194,7 +196,7 @@ func (s Suite) discard(t *testing.T, store blobs.Store) {
 func (s Suite) wantsNothingUnfinished(t *testing.T, store blobs.Store) {
 	t.Helper()
 	n, err := store.RemoveUnfinished(t.Context(), time.Now().Add(time.Hour), func(string) bool { return false })
-	if err != nil || n != 0 {
+	if err != nil || n != 0 && !s.Lossy {
 		t.Errorf("RemoveUnfinished: %d, %v, want 0", n, err)
 	}
 }
@@ -285,7 +287,7 @@ func (s Suite) unfinished(t *testing.T, store blobs.Store) {
 		t.Errorf("RemoveUnfinished removes %d new objects, %v", n, err)
 	}
 	n, err := store.RemoveUnfinished(t.Context(), time.Now().Add(time.Hour), func(key string) bool { return key == begun[1] })
-	if err != nil || n != 2 {
+	if err != nil || n != 2 && !s.Lossy {
 		t.Errorf("RemoveUnfinished: %d, %v, want 2", n, err)
 	}
 	for i, w := range open {

@@ -2,13 +2,16 @@ package s3blobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go"
 )
 
 // defaultRegion is for servers other than Amazon's, most of which accept any.
@@ -51,16 +54,27 @@ func readCredentials(ctx context.Context, file, profile string) (aws.Credentials
 }
 
 const (
-	attempts   = 4 // of each request
-	maxBackoff = 2 * time.Second
+	attempts = 6 // of each request
+	// firstBackoff is the longest pause before the second attempt. Each further one is twice as long.
+	firstBackoff = 100 * time.Millisecond
 )
 
 // newRetryer returns how requests are repeated. Unlike the SDK's own, it has no budget for the
 // repetitions of all requests together, so no request fails because others did.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff = attempts, maxBackoff
-		o.RateLimiter = unlimited{}
+		o.MaxAttempts, o.RateLimiter = attempts, unlimited{}
+		// An answer that breaks off can't be parsed. Every request may be repeated.
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			if _, broken := errors.AsType[*smithy.DeserializationError](err); broken {
+				return aws.TrueTernary
+			}
+			return aws.UnknownTernary
+		}))
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
+			longest := firstBackoff << min(attempt, attempts)
+			return longest/2 + rand.N(longest/2), nil //nolint:gosec // no secret
+		})
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/davd/davd/storage/objectfs/blobs"
 )
@@ -63,7 +64,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			options.UsePathStyle = !o.VirtualHosts
 		}
 		options.HTTPClient = &http.Client{Transport: transport(o.Observe)}
-		options.Retryer = newRetryer()
+		options.Retryer, options.Logger = newRetryer(), logging.Nop{}
 		// Signatures already contain a SHA-256 of each body, and many servers know no other checksums.
 		options.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		options.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired

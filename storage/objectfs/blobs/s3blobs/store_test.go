@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/davd/davd/storage"
@@ -63,22 +64,33 @@ func TestUnavailable(t *testing.T) {
 				t.Fatal(err)
 			}
 			key := blobstest.Key()
-			_, opened := blobstest.Get(t.Context(), store, key, 0)
-			errs := map[string]error{
-				"Check": store.Check(t.Context()), "Open": opened, "Remove": store.Remove(t.Context(), []string{key}),
-				"Create": blobstest.Put(t.Context(), store, key, []byte("x"), 1, blobs.Meta{}),
+			var group sync.WaitGroup
+			for call, do := range map[string]func() error{
+				"Check":  func() error { return store.Check(t.Context()) },
+				"Remove": func() error { return store.Remove(t.Context(), []string{key}) },
+				"Create": func() error { return blobstest.Put(t.Context(), store, key, []byte("x"), 1, blobs.Meta{}) },
+				"Open": func() error {
+					_, err := blobstest.Get(t.Context(), store, key, 0)
+					return err
+				},
+				"List": func() (err error) {
+					for _, err = range store.List(t.Context(), "") {
+						continue
+					}
+					return err
+				},
+			} {
+				group.Go(func() {
+					err := do()
+					if !errors.Is(err, storage.ErrUnavailable) {
+						t.Errorf("%s: %v, want storage.ErrUnavailable", call, err)
+					}
+					if err != nil && (strings.Contains(err.Error(), s3test.SecretKey) || strings.Contains(err.Error(), "a-wrong-secret")) {
+						t.Errorf("%s: the error has a secret: %v", call, err)
+					}
+				})
 			}
-			for _, errs["List"] = range store.List(t.Context(), "") {
-				continue
-			}
-			for call, err := range errs {
-				if !errors.Is(err, storage.ErrUnavailable) {
-					t.Errorf("%s: %v, want storage.ErrUnavailable", call, err)
-				}
-				if err != nil && (strings.Contains(err.Error(), s3test.SecretKey) || strings.Contains(err.Error(), "a-wrong-secret")) {
-					t.Errorf("%s: the error has a secret: %v", call, err)
-				}
-			}
+			group.Wait()
 		})
 	}
 }
