@@ -93,7 +93,13 @@ func openSQLite(tb testing.TB) names.Database {
 // openPostgreSQL opens a new database as a running node.
 func openPostgreSQL(tb testing.TB) names.Database {
 	tb.Helper()
-	db, err := pgstate.Open(tb.Context(), pgtest.Database(tb), pgstate.Options{Log: slog.New(slog.DiscardHandler), Name: "test"})
+	return openNode(tb, pgtest.Database(tb))
+}
+
+// openNode opens a database as a running node.
+func openNode(tb testing.TB, dsn string) *pgstate.DB {
+	tb.Helper()
+	db, err := pgstate.Open(tb.Context(), dsn, pgstate.Options{Log: slog.New(slog.DiscardHandler), Name: "test"})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -102,10 +108,7 @@ func openPostgreSQL(tb testing.TB) names.Database {
 	go func() { ended <- db.Cluster().Run(ctx, func(context.Context, []cluster.Adopted) {}) }()
 	tb.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			tb.Error(err)
-		}
-		if err := db.Close(); err != nil {
+		if err := errors.Join(<-ended, db.Close()); err != nil {
 			tb.Error(err)
 		}
 	})
