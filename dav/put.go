@@ -180,7 +180,7 @@ func (p *put) claim() (*claim, error) {
 
 // begin opens the replacement that receives the content, if check allows it.
 func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
-	begin := storage.Replacing{Perm: 0o666, Check: p.asked(check), Brief: brief, Canonical: true, Kept: p.kept, From: p.from}
+	begin := storage.Replacing{Perm: 0o666, Check: p.asked(check), Brief: brief, Modified: p.modified, Canonical: true, Kept: p.kept, From: p.from}
 	if p.length >= spaceWorthAsking {
 		begin.Size = p.length
 	}

@@ -34,6 +34,9 @@ type Replacing struct {
 	// to start empty. It is called after Check, and ReplaceFile returns its errors
 	// unchanged too.
 	Patch func(old fs.FileInfo) (offset int64, err error)
+	// Modified, if not zero, is the modification time that Commit will get. A storage that stores
+	// content and names apart can note it with the content.
+	Modified time.Time
 	// Canonical says that name is the Name of a [Canon]. If a symbolic link has since
 	// appeared on the way or at the end, ReplaceFile and Commit fail with
 	// [ErrRedirected] and write nothing to its target. The fallback, for a backend

@@ -43,6 +43,21 @@ func (s *site) put(tb testing.TB, name, content string) {
 	}
 }
 
+// write makes an object without a row.
+func (s *site) write(tb testing.TB, key, content string, meta blobs.Meta) {
+	tb.Helper()
+	w, err := s.blobs.Create(tb.Context(), key, -1, meta)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := io.WriteString(w, content); err != nil {
+		tb.Fatal(err)
+	}
+	if err := w.Finish(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // TestGrace checks that the object of a file that was removed or replaced stays for a while, and as
 // long as a copy needs it.
 func TestGrace(t *testing.T) {
@@ -146,16 +161,7 @@ func TestForeignObjects(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, openSQLite(t), openDirectory(t))
 	for key, volume := range map[string]string{"dead-1": s.names.Volume(), "dead-2": "other", "dead-3": ""} {
-		w, err := s.blobs.Create(t.Context(), key, -1, blobs.Meta{Volume: volume, Name: "/file"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(w, "content"); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Finish(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		s.write(t, key, "content", blobs.Meta{Volume: volume, Name: "/file"})
 	}
 	for _, round := range []struct {
 		grace time.Duration

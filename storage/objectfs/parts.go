@@ -153,7 +153,9 @@ func (n *replacement) join(ctx context.Context) error {
 	if err := n.fs.addPart(ctx, n.kept, n.upload, n.from); err != nil {
 		return err
 	}
+	modified := n.upload.modified
 	n.upload = n.fs.newUpload(n.upload.ctx, n.name)
+	n.upload.modified = modified
 	file, _, err := n.fs.openToRead(ctx, n.kept)
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ func (f *FS) ReplaceFile(ctx context.Context, name string, r storage.Replacing) 
 		return nil, at("replacefile", name, err)
 	}
 	n := &replacement{fs: f, asked: name, name: full, perm: r.Perm.Perm(), from: r.From, upload: f.newUpload(context.WithoutCancel(ctx), full)}
+	n.upload.modified = r.Modified
 	if err := n.begin(ctx, r); err != nil {
 		return nil, err
 	}
