@@ -93,10 +93,15 @@ func TestRebuild(t *testing.T) {
 				"/dir": "/", "/dir/sub": "/", "/dir/sub/a.txt": "a " + long, "/b": "new b " + long, "/.c": "c " + long,
 				"/recovered": "/", "/recovered/dead-1": "nameless",
 			}
+			// S3 tells only the second in which an object was made, so either content may be the newer.
+			sameSecond := tree["/b"] == "b "+long && kind.name == "PostgreSQLS3"
+			if sameSecond {
+				want["/b"] = "b " + long
+			}
 			older := 0
 			for name, content := range tree {
 				switch {
-				case content == "b "+long || content == "deep":
+				case name != "/b" && (content == "b "+long || content == "new b "+long) || content == "deep":
 					older++
 					delete(tree, name)
 				case content == "/" && want[name] == "":
@@ -106,7 +111,7 @@ func TestRebuild(t *testing.T) {
 			if older != 2 || !maps.Equal(tree, want) {
 				t.Errorf("the tree is %v, want %v", tree, want)
 			}
-			if info, err := again.Stat(t.Context(), "/b"); err != nil || !info.ModTime().Equal(modified) {
+			if info, err := again.Stat(t.Context(), "/b"); err != nil || !info.ModTime().Equal(modified) && !sameSecond {
 				t.Errorf("/b: %v, %v; want %v", info, err, modified)
 			}
 			again.clean(t, again.FS)

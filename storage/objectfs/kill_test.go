@@ -126,7 +126,7 @@ func kill(t *testing.T, v victim) (calls int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // the test binary itself
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), victimEnv+"="+string(text))
 	var failed strings.Builder
 	cmd.Stderr = &failed
