@@ -2,10 +2,11 @@
 import { signal } from '@preact/signals';
 import { decoded, label, segmentsOf } from './dav';
 import { Icon } from './icons';
+import { discard, interrupted } from './interrupted';
 import { dismiss, operations, stop, type Status } from './operations';
 import { operationsPath } from './state';
 import { size, text } from './text';
-import { busy, clearDone, paused, retry, setPaused, tally, uploads, type Upload } from './uploads';
+import { busy, clearDone, paused, resume, retry, setPaused, tally, uploads, type Upload } from './uploads';
 
 const open = signal(true);
 
@@ -82,6 +83,15 @@ const Uploads = () => {
   );
 };
 
+// Uploads of earlier pages.
+const InterruptedUploads = () => <>{interrupted.value.map((each) => (
+  <li class="job" key={each.at}>
+    <div class="title"><strong>{text.interruptedUpload} <bdi>{label(each.name)}</bdi></strong></div>
+    <div class="facts"><span>{size(each.sent)} / {size(each.size)}</span>{!each.handle && <span>{text.chooseAgain}</span>}</div>
+    <div class="buttons"><button type="button" onClick={() => void resume(each)}>{text.continueUpload}</button><button type="button" onClick={() => void discard(each)}>{text.discardUpload}</button></div>
+  </li>
+))}</>;
+
 // spoken is what a screen reader tells about the running operations. It changes rarely.
 const spoken = (): string => operations.value.map((s) => {
   const { done, total, totalFinal } = s.progress;
@@ -90,13 +100,13 @@ const spoken = (): string => operations.value.map((s) => {
 }).join('. ');
 
 export const Activity = () => {
-  const any = operations.value.length > 0 || tally.value.total > 0;
+  const any = operations.value.length > 0 || tally.value.total > 0 || interrupted.value.length > 0;
   return (
     <>
       <div class="hidden" aria-live="polite">{spoken()}</div>
       {any && <section class={`activity${open.value ? '' : ' closed'}`} aria-label={text.activity}>
         <h2><button type="button" aria-expanded={open.value} onClick={() => { open.value = !open.value; }}>{text.activity}<Icon name={open.value ? 'down' : 'up'} /></button></h2>
-        {open.value && <ul class="jobs"><Uploads />{[...operations.value].reverse().map((s) => <Operation key={s.id} s={s} />)}</ul>}
+        {open.value && <ul class="jobs"><Uploads /><InterruptedUploads />{[...operations.value].reverse().map((s) => <Operation key={s.id} s={s} />)}</ul>}
       </section>}
     </>
   );

@@ -11,11 +11,12 @@ import { Dialogs } from './dialog';
 import { type Column } from './files';
 import { keepFocus } from './focus';
 import { Icon } from './icons';
+import { find } from './interrupted';
 import { Listing, target } from './listing';
 import { refresh } from './operations';
 import { crumbs, endSearch, entries, failure, filter, hidden, load, loading, message, operationsPath, order, path, reorder, rights, searching, selected, selection, shown, startSearch, summary, user, view, visit } from './state';
 import { text } from './text';
-import { add, fromDrop } from './uploads';
+import { add, choose, fromDrop } from './uploads';
 
 const Button = ({ icon, title, onClick, primary, pressed }: { icon: string; title: string; onClick: () => void; primary?: boolean; pressed?: boolean }) => (
   <button type="button" class={primary ? 'tool primary' : 'tool'} title={title} aria-pressed={pressed} onClick={onClick}><Icon name={icon} /><span>{title}</span></button>
@@ -49,7 +50,7 @@ const Upload = () => {
       <input ref={files} id="upload-files" type="file" multiple hidden onChange={picked} />
       <input ref={(e) => { folder.current = e; if (e) e.webkitdirectory = true; }} id="upload-folder" type="file" hidden onChange={picked} />
       <Menu icon="upload" title={text.upload}>
-        <button type="button" onClick={() => files.current!.click()}>{text.uploadFiles}</button>
+        <button type="button" onClick={() => void choose(() => files.current!.click())}>{text.uploadFiles}</button>
         <button type="button" onClick={() => folder.current!.click()}>{text.uploadFolder}</button>
       </Menu>
     </>
@@ -172,3 +173,4 @@ addEventListener('keydown', (e) => {
 void load();
 render(<App />, document.getElementById('app')!);
 void refresh();
+void find();

@@ -71,19 +71,25 @@ const begin = async (path: string, file: File, headers: Record<string, string>, 
   return status >= 200 && status < 300 ? 501 : status;
 };
 
-// sendParts uploads a file. progress tells how much has arrived. The result is the status of the
-// last answer, or -1 if stopped.
-export const sendParts = async (path: string, file: File, headers: Record<string, string>, send: Sender, progress: (bytes: number) => void, stopped: () => boolean): Promise<number> => {
+// Watcher is told about an upload: its URL when it has begun or continues, how much has arrived, and
+// that it has ended. stopped tells that it should pause.
+export interface Watcher { begun: (at: string) => void; progress: (bytes: number) => void; ended: (at: string) => void; stopped: () => boolean }
+
+// sendParts uploads a file. The result is the status of the last answer, or -1 if stopped.
+export const sendParts = async (path: string, file: File, headers: Record<string, string>, send: Sender, { begun, progress, ended, stopped }: Watcher): Promise<number> => {
   const key = keyOf(path, file);
+  const finish = (status: number): number => { remember(key, null); ended(at!); return status; };
   let at = remembered(key), offset = at ? await offsetOf(at, stopped) : -1;
   if (stopped()) return -1;
   if (offset < 0) {
-    const begun = await begin(path, file, headers, send);
-    if (typeof begun === 'number') return begun;
-    at = begun;
+    if (at) ended(at); // it has gone
+    const made = await begin(path, file, headers, send);
+    if (typeof made === 'number') return made;
+    at = made;
     offset = 0;
     remember(key, at);
   }
+  begun(at!);
   while (!stopped()) {
     progress(offset);
     const all = offset === 0 && (whole || file.size <= partSize), until = all ? file.size : Math.min(file.size, offset + partSize), start = performance.now();
@@ -92,18 +98,18 @@ export const sendParts = async (path: string, file: File, headers: Record<string
     }, all ? file : file.slice(offset, until), all && file.size > partSize ? tooSlow(file) : undefined);
     if (status === -1 && stopped()) return -1;
     if (status >= 200 && status < 300) {
-      if (until === file.size) { remember(key, null); return status; }
+      if (until === file.size) return finish(status);
       offset = until;
       grow(performance.now() - start);
       continue;
     }
     const refused = status === 413;
-    if (status > 0 && status !== 409 && status < 500 && !(refused && until - offset > smallestPart)) { remember(key, null); return status; }
+    if (status > 0 && status !== 409 && status < 500 && !(refused && until - offset > smallestPart)) return finish(status);
     if (all && until > partSize) whole = false;
     else if (status !== -1) shrink(refused);
     // The connection was lost, or the server was busy: continue where the upload is.
     if (!refused) offset = await offsetOf(at!, stopped);
-    if (offset < 0 && !stopped()) { remember(key, null); return 404; }
+    if (offset < 0 && !stopped()) return finish(404);
   }
   return -1;
 };

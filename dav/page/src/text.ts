@@ -80,6 +80,7 @@ export const text = {
   mountHint: 'Use this address with any WebDAV client, or one of these commands.', address: 'Address', copied: 'Copied', copyIt: (what: string) => `Copy ${what}`,
   previous: 'Previous', next: 'Next', zoom: 'Zoom', viewCut: 'Only the beginning is shown.', cantShow: 'This file can’t be shown here.', open: 'Open',
   createdFolder: (name: string) => `Created ${name}`, deletedItems: (n: number) => `Deleted ${counted(n, 'item', 'items')}`, movedItems: (n: number) => `Moved ${counted(n, 'item', 'items')}`, copiedItems: (n: number) => `Copied ${counted(n, 'item', 'items')}`,
+  interruptedUpload: 'Interrupted upload of', continueUpload: 'Continue', discardUpload: 'Discard', chooseAgain: 'Choose the file again to continue.', otherFile: 'This is another file: its size or its time differs.',
   offline: 'The server can’t be reached. The page tries again.',
 };
 

@@ -2,6 +2,7 @@
 import { batch, computed, signal, type Signal } from '@preact/signals';
 import { conflicts, type Resolution } from './dialog';
 import { freeName } from './files';
+import { fileOf, forget, interrupted, keep, type Interrupted } from './interrupted';
 import { minParts, sendParts, type Sender } from './parts';
 import { load, path, message } from './state';
 import { reason, text } from './text';
@@ -9,6 +10,7 @@ import { reason, text } from './text';
 export interface Upload {
   id: number;
   file: File;
+  handle: FileSystemFileHandle | null;
   // folder is the URL path of the collection, name the name of the new member.
   folder: string;
   name: string;
@@ -89,7 +91,10 @@ const put = async (u: Upload, overwrite: boolean): Promise<number> => {
   if (!overwrite) headers['If-None-Match'] = '*';
   const at = u.folder + encodeURIComponent(u.name);
   if (u.file.size >= minParts && parts) {
-    const status = await sendParts(at, u.file, headers, exchange(u, -1), (bytes) => { u.sent.value = bytes; }, () => paused.peek());
+    const status = await sendParts(at, u.file, headers, exchange(u, -1), {
+      begun: (at) => keep({ at, folder: u.folder, name: u.name, size: u.file.size, modified: u.file.lastModified, handle: u.handle }),
+      progress: (bytes) => { u.sent.value = bytes; }, ended: forget, stopped: () => paused.peek(),
+    });
     if (status !== 501) return status;
     parts = false; // this server has none
   }
@@ -196,12 +201,15 @@ const pump = (): void => {
   }
 };
 
-// add uploads files into a collection. The names may have folders in them.
-export const add = (files: { file: File; name: string }[], to = path.peek()): void => {
+// Chosen is a file to upload. Its name may have folders in it.
+export interface Chosen { file: File; name: string; handle?: FileSystemFileHandle | null }
+
+// add uploads files into a collection.
+export const add = (files: Chosen[], to = path.peek()): void => {
   if (!files.length) return;
   if (!busy.peek()) { clearDone(); marks.length = 0; }
   const ask = conflicts();
-  const added = files.map(({ file, name }): Upload => {
+  const added = files.map(({ file, name, handle = null }): Upload => {
     const segments = name.split('/').filter(Boolean);
     const last = segments.pop() ?? file.name;
     let folder = to;
@@ -211,7 +219,7 @@ export const add = (files: { file: File; name: string }[], to = path.peek()): vo
       if (!folders.has(at)) folders.set(at, before.then(() => makeFolder(at)));
       before = folders.get(at)!;
     }
-    return { id: ++ids, file, folder, name: last, state: signal('waiting'), sent: signal(0), error: '', unsure: false, ask };
+    return { id: ++ids, file, handle, folder, name: last, state: signal('waiting'), sent: signal(0), error: '', unsure: false, ask };
   });
   uploads.value = [...uploads.value, ...added];
   const t = tally.value;
@@ -246,9 +254,26 @@ export const retry = (u: Upload): void => {
   pump();
 };
 
+// resume continues an upload of an earlier page.
+export const resume = async (upload: Interrupted): Promise<void> => {
+  const file = await fileOf(upload);
+  if (!file) return;
+  if (file.size !== upload.size || file.lastModified !== upload.modified) { message.value = text.otherFile; return; }
+  interrupted.value = interrupted.value.filter(({ at }) => at !== upload.at);
+  add([{ file, name: upload.name, handle: upload.handle }], upload.folder);
+};
+
+// choose asks for files in the way that gives handles, if the browser has it. Otherwise it calls ask.
+export const choose = async (ask: () => void): Promise<void> => {
+  const { showOpenFilePicker: pick } = window as { showOpenFilePicker?: (options: { multiple: boolean }) => Promise<FileSystemFileHandle[]> };
+  if (!pick) { ask(); return; }
+  const handles = await pick({ multiple: true }).catch(() => []); // the person has cancelled
+  add(await Promise.all(handles.map(async (handle) => { const file = await handle.getFile(); return { file, name: file.name, handle }; })));
+};
+
 // fromDrop returns the files of a drop or a paste, with those in folders.
-export const fromDrop = async (data: DataTransfer): Promise<{ file: File; name: string }[]> => {
-  const found: { file: File; name: string }[] = [];
+export const fromDrop = async (data: DataTransfer): Promise<Chosen[]> => {
+  const found: Chosen[] = [];
   const walk = async (entry: FileSystemEntry, at: string): Promise<void> => {
     if (entry.isFile) {
       found.push({ file: await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)), name: at + entry.name });
@@ -261,9 +286,14 @@ export const fromDrop = async (data: DataTransfer): Promise<{ file: File; name: 
       for (const each of some) await walk(each, at + entry.name + '/');
     }
   };
-  const items = [...data.items].filter(({ kind }) => kind === 'file').map((item) => ({ entry: item.webkitGetAsEntry?.() ?? null, file: item.getAsFile() }));
-  for (const { entry, file } of items) {
-    if (entry) await walk(entry, ''); else if (file) found.push({ file, name: file.name });
+  // All must be asked before the event ends.
+  const items = [...data.items].filter(({ kind }) => kind === 'file').map((item) => ({
+    entry: item.webkitGetAsEntry?.() ?? null, file: item.getAsFile(),
+    handle: (item as { getAsFileSystemHandle?: () => Promise<FileSystemHandle | null> }).getAsFileSystemHandle?.().catch(() => null) ?? null,
+  }));
+  for (const { entry, file, handle } of items) {
+    if (entry?.isDirectory) await walk(entry, '');
+    else if (file) found.push({ file, name: file.name, handle: await handle as FileSystemFileHandle | null });
   }
   return found;
 };
