@@ -76,8 +76,9 @@ func TestMovesMakeNoCycle(t *testing.T) {
 			mkdir(t, s, a)
 			mkdir(t, s, b)
 			mkdir(t, s, a+"/sub")
+			mkdir(t, s, b+"/sub")
 			first, second := both(
-				func() error { return s.Rename(t.Context(), a, b+"/x", false) },
+				func() error { return s.Rename(t.Context(), a, b+"/sub/x", false) },
 				func() error { return other.Rename(t.Context(), b, a+"/sub/x", false) },
 			)
 			if !oneFails(first, second, fs.ErrNotExist) {

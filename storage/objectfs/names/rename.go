@@ -47,30 +47,30 @@ func (s *Space) relocate(ctx context.Context, op, from, to string, f func(ctx co
 type pair struct {
 	src, dst *node // nil if it doesn't exist
 	parent   int64 // the collection of dst; 0 if it doesn't exist
+	moves    bool  // other transactions may have moved collections meanwhile
 }
 
-// pair finds and locks two names. A collection that changes its parent waits for others that do
-// so: otherwise two of them could each move into the other one.
+// pair finds and locks two names. If one of them is a collection, and they have different parents,
+// it waits for other transactions that move collections: otherwise two of them could each move
+// into the other one.
 func (s *Space) pair(ctx context.Context, tx tables.Tx, src, dst path) (found pair, err error) {
 	apart := !slices.Equal(src.up(), dst.up())
 	q, err := s.begin(ctx, tx, &src, &dst)
 	if err != nil {
 		return found, err
 	}
-	turn := !apart || s.sql.noKeyUpdate == ""
-	if !turn {
-		w := &query{root: q.root}
-		turn, err = exists(ctx, tx, "SELECT id FROM volumes WHERE id = "+w.arg(s.id)+
-			" AND EXISTS (SELECT 1 FROM entries WHERE dir AND ("+w.at(src.folds)+" OR "+w.at(dst.folds)+"))"+s.sql.noKeyUpdate, w.args...)
-		if err != nil {
-			return found, err
-		}
+	with, turn := "WITH ", ""
+	if apart && s.sql.noKeyUpdate != "" {
+		with += "turn AS (SELECT root AS id FROM volumes WHERE id = " + q.arg(s.id) +
+			" AND EXISTS (SELECT 1 FROM entries WHERE dir AND (" + q.at(src.folds) + " OR " + q.at(dst.folds) + "))" + s.sql.noKeyUpdate + "), "
+		turn = "SELECT 3, " + noColumns + " FROM turn UNION ALL "
 	}
-	statement := "WITH a AS (SELECT id FROM entries WHERE " + q.at(src.up()) + s.sql.keyShare + ")," +
-		" b AS (SELECT id FROM entries WHERE " + q.at(dst.up()) + " AND dir" + s.sql.keyShare + ")" +
-		" SELECT 0, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM a) AND fold = " + q.arg(src.base()) + s.sql.forUpdate + ") s" +
+	statement := with + "a AS (SELECT id FROM entries WHERE " + q.at(src.up()) + s.sql.keyShare + ")," +
+		" b AS (SELECT id FROM entries WHERE " + q.at(dst.up()) + " AND dir" + s.sql.keyShare + ") " + turn +
+		"SELECT 0, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM a) AND fold = " + q.arg(src.base()) + s.sql.forUpdate + ") s" +
 		" UNION ALL SELECT 1, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM b) AND fold = " + q.arg(dst.base()) + s.sql.forUpdate + ") d" +
-		" UNION ALL SELECT 2, id, 0, '', NULL, TRUE, '', 0, 0, 0, 0, 0, NULL FROM b"
+		" UNION ALL SELECT 2, " + noColumns + " FROM b"
+	hasTurn := turn == ""
 	err = tables.Each(ctx, tx, func(rows tables.Rows) error {
 		var (
 			part int
@@ -85,15 +85,32 @@ func (s *Space) pair(ctx context.Context, tx tables.Tx, src, dst path) (found pa
 			found.src = &n
 		case 1:
 			found.dst = &n
-		default:
+		case 2:
 			found.parent = n.ID
+		default:
+			hasTurn = true
 		}
 		return nil
 	}, statement, q.args...)
-	if err == nil && !turn && (found.src != nil && found.src.Dir || found.dst != nil && found.dst.Dir) {
+	if err == nil && !hasTurn && (found.src != nil && found.src.Dir || found.dst != nil && found.dst.Dir) {
 		err = errRaced
 	}
+	found.moves = turn != ""
 	return found, err
+}
+
+// acyclic fails with errRaced if the collection id would come below itself in parent. The statement
+// of pair could not see that, because it began before it had its turn.
+func (s *Space) acyclic(ctx context.Context, tx tables.Tx, n *node, parent int64) error {
+	if !n.Dir {
+		return nil
+	}
+	inside, err := exists(ctx, tx, `WITH RECURSIVE up(id, parent) AS (SELECT id, parent FROM entries WHERE id = $1
+		UNION ALL SELECT e.id, e.parent FROM up JOIN entries e ON e.id = up.parent) SELECT 1 FROM up WHERE id = $2`, parent, n.ID)
+	if err == nil && inside {
+		err = errRaced
+	}
+	return err
 }
 
 // rename gives src the name dst.
@@ -107,6 +124,11 @@ func (s *Space) rename(ctx context.Context, tx tables.Tx, src, dst path, replace
 	}
 	if at.src == nil || at.parent == 0 {
 		return errMissing
+	}
+	if at.moves {
+		if err := s.acyclic(ctx, tx, at.src, at.parent); err != nil {
+			return err
+		}
 	}
 	now := time.Now()
 	if at.dst != nil && at.dst.ID != at.src.ID {
@@ -155,6 +177,15 @@ func (s *Space) swap(ctx context.Context, tx tables.Tx, a, b path) error {
 	}
 	if at.src == nil || at.dst == nil {
 		return errMissing
+	}
+	if at.moves {
+		err := s.acyclic(ctx, tx, at.src, at.dst.Parent)
+		if err == nil {
+			err = s.acyclic(ctx, tx, at.dst, at.src.Parent)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	now := time.Now()
 	// Names are unique after each statement, so one of them steps aside.

@@ -14,6 +14,9 @@ const columns = "id, coalesce(parent, 0), fold, name, dir, coalesce(blob, ''), s
 const optionalColumns = "coalesce(e.id, 0), coalesce(e.parent, 0), coalesce(e.fold, ''), e.name, coalesce(e.dir, FALSE), coalesce(e.blob, ''), coalesce(e.size, 0)," +
 	" coalesce(e.perm, 0), coalesce(e.modified, 0), coalesce(e.changed, 0), coalesce(e.created, 0), e.sha256"
 
+// noColumns are the same of something that only has an ID.
+const noColumns = "id, 0, '', NULL, TRUE, '', 0, 0, 0, 0, 0, NULL"
+
 // node is a row of the table entries.
 type node struct {
 	Node
