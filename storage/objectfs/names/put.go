@@ -74,7 +74,7 @@ func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string, rebu
 	if s.limit.Load() > 0 {
 		used = "(SELECT CAST(sum(bytes) AS BIGINT) FROM volume_use WHERE volume = " + q.arg(s.id) + ")"
 	}
-	statement := "WITH above AS (SELECT id, dir FROM entries WHERE " + q.at(p.up()) + s.sql.keyShare + ")" +
+	statement := "WITH above AS (SELECT id, dir FROM entries WHERE " + q.at(p.up()) + s.parentLock(ctx) + ")" +
 		" SELECT a.id, a.dir, " + s.sql.nextID + ", " + alive + ", " + used + ", " + optionalColumns +
 		" FROM above a LEFT JOIN (SELECT * FROM entries WHERE parent = (SELECT id FROM above) AND fold = " + q.arg(name) + s.sql.forUpdate + ") e ON TRUE"
 	err = errMissing
@@ -101,7 +101,18 @@ func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string, rebu
 	return found, err
 }
 
-// alive returns the condition that the object key exists and stays.
+// parentLock returns what keeps a collection from being removed or moved until a transaction ends. In that of a
+// claim, no other change can do that. A lock would also be slow: all uploads into a collection would
+// lock its row while each of them modifies it.
+func (s *Space) parentLock(ctx context.Context) string {
+	if s.db.InTransaction(ctx) {
+		return ""
+	}
+	return s.sql.keyShare
+}
+
+// alive returns the condition that the object key exists and stays. Every transaction holds the epoch of
+// this process, whose earlier ones are over.
 func (s *Space) alive(q *query, key string, rebuilt bool) string {
 	switch {
 	case key == "" || inline(key):
@@ -110,7 +121,7 @@ func (s *Space) alive(q *query, key string, rebuilt bool) string {
 		return "NOT EXISTS (SELECT 1 FROM objects WHERE key = " + q.arg(key) + " AND doomed)"
 	}
 	epoch, _, _ := strings.Cut(key, "-")
-	return "EXISTS (SELECT 1 FROM (SELECT epoch FROM nodes WHERE epoch = " + q.arg(epoch) + s.sql.keyShare + ") alive)" +
+	return "EXISTS (SELECT 1 FROM nodes WHERE epoch = " + q.arg(epoch) + ")" +
 		" AND NOT EXISTS (SELECT 1 FROM objects WHERE key = " + q.arg(key) + ")"
 }
 
