@@ -75,7 +75,7 @@ func (l *listing) next(ctx context.Context) ([]names.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(p) < pageSize {
+	if len(p) < l.fs.page {
 		l.end = true
 	} else {
 		l.after = norm.NFC.String(p[len(p)-1].Name)
@@ -94,7 +94,7 @@ func (l *listing) next(ctx context.Context) ([]names.Node, error) {
 // page returns the page that was fetched ahead, or fetches it.
 func (l *listing) page(ctx context.Context) ([]names.Node, error) {
 	if l.ahead == nil {
-		return l.fs.options.Names.Members(ctx, l.node.ID, l.after, pageSize)
+		return l.fs.options.Names.Members(ctx, l.node.ID, l.after, l.fs.page)
 	}
 	select {
 	case p := <-l.ahead:
@@ -114,7 +114,7 @@ func (l *listing) fetchAhead() {
 	l.ahead = ahead
 	after := l.after
 	go func() {
-		nodes, err := l.fs.options.Names.Members(l.fetching, l.node.ID, after, pageSize)
+		nodes, err := l.fs.options.Names.Members(l.fetching, l.node.ID, after, l.fs.page)
 		ahead <- page{nodes, err}
 	}()
 }

@@ -77,6 +77,7 @@ type Options struct {
 type FS struct {
 	options Options
 	device  uint64
+	page    int // how many members one statement finds
 	limit   atomic.Int64
 	doubts  doubts
 }
@@ -88,7 +89,7 @@ func New(options Options) *FS {
 	}
 	volume := fnv.New64a()
 	_, _ = volume.Write([]byte(options.Names.Volume())) // It never fails.
-	f := &FS{options: options, device: volume.Sum64()}
+	f := &FS{options: options, device: volume.Sum64(), page: pageSize}
 	f.SetLimit(options.Limit)
 	return f
 }

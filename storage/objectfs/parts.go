@@ -36,7 +36,7 @@ func partName(offset int64) string { return fmt.Sprintf("%016x", offset) }
 func (f *FS) parts(ctx context.Context, id int64) ([]part, int64, error) {
 	var all []part
 	for after := ""; ; {
-		nodes, err := f.options.Names.Members(ctx, id, after, pageSize)
+		nodes, err := f.options.Names.Members(ctx, id, after, f.page)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -51,7 +51,7 @@ func (f *FS) parts(ctx context.Context, id int64) ([]part, int64, error) {
 			all = append(all, part{node, offset, offset + node.Size})
 			after = node.Name
 		}
-		if len(nodes) < pageSize {
+		if len(nodes) < f.page {
 			break
 		}
 	}
