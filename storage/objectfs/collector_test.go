@@ -331,3 +331,53 @@ func declareDead(t *testing.T, dsn, epoch string) {
 		t.Fatalf("%v, %v", tag, err)
 	}
 }
+
+// TestCheckInTransaction checks that the checks of a commit can use the storage in its transaction,
+// and refuse the commit.
+func TestCheckInTransaction(t *testing.T) {
+	t.Parallel()
+	db := openNode(t, pgtest.Database(t)+"&pool_max_conns=1")
+	s := newSite(t, db, openDirectory(t))
+	s.put(t, "/file", long)
+	claim, err := db.Cluster().Claim(t.Context(), cluster.Work{Scopes: []cluster.Scope{{Name: "/", Tree: true}}, Brief: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, err := claim.Transaction(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := func(content string, check func(old fs.FileInfo) error) error {
+		r, err := s.ReplaceFile(ctx, "/file", storage.Replacing{Perm: 0o666})
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(r, content); err != nil {
+			return errors.Join(err, r.Discard())
+		}
+		_, err = r.Commit(ctx, storage.Placing{Check: check})
+		return err
+	}
+	errRefused := errors.New("refused")
+	if err := commit("refused"+long, func(fs.FileInfo) error { return errRefused }); err != errRefused { //nolint:errorlint // unchanged
+		t.Errorf("a refused commit: %v", err)
+	}
+	if n := s.objects(t); n != 1 {
+		t.Errorf("%d objects, want one", n)
+	}
+	err = commit("new"+long, func(old fs.FileInfo) error {
+		now, err := s.Stat(ctx, "/file")
+		if err == nil && !storage.SameFile(old, now) {
+			err = errors.New("the check gets another file")
+		}
+		return errors.Join(err, s.Mkdir(ctx, "/dir", 0o777))
+	})
+	if err := errors.Join(err, claim.End(t.Context(), nil)); err != nil {
+		t.Error(err)
+	}
+	want := storagetest.Tree{"/file": "new" + long, "/dir": "/"}
+	if got := storagetest.ReadTree(t, s, "/"); !maps.Equal(got, want) {
+		t.Errorf("the tree is %v", got)
+	}
+	s.clean(t, s.FS)
+}

@@ -20,8 +20,13 @@ const mostTries = 100
 func (n *replacement) place(ctx context.Context, p storage.Placing) (fs.FileInfo, error) {
 	how := names.Placing{Perm: uint32(n.perm), Modified: storage.Modified(p.Modified), Create: p.Create}
 	looks := p.Check != nil || n.patched != nil
+	inside := n.fs.options.Names.InTransaction(ctx)
 	for try := range mostTries {
-		if looks {
+		switch {
+		case looks && inside:
+			// The checks belong to the same transaction, so they need no look before it.
+			how.Check = func(_ context.Context, old *names.Node) error { return n.allow(p, old) }
+		case looks:
 			old, err := n.checked(ctx, p, try == 0)
 			if err != nil {
 				return nil, err
@@ -29,7 +34,10 @@ func (n *replacement) place(ctx context.Context, p storage.Placing) (fs.FileInfo
 			how.Check = same(old)
 		}
 		node, err := n.fs.put(ctx, n.name, n.upload, *n.ready, how)
+		refused, ok := errors.AsType[refusal](err)
 		switch {
+		case ok:
+			return nil, refused.error
 		case errors.Is(err, errMoved):
 		case err != nil:
 			return nil, n.failed(err)
@@ -38,6 +46,24 @@ func (n *replacement) place(ctx context.Context, p storage.Placing) (fs.FileInfo
 		}
 	}
 	return nil, n.failed(storage.ErrChanged)
+}
+
+// refusal is the error of a check.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+// allow makes the checks with the file that will be replaced, or nil. Its error is a refusal.
+func (n *replacement) allow(p storage.Placing, old *names.Node) error {
+	if p.Check != nil {
+		if err := p.Check(n.infoOf(old)); err != nil {
+			return refusal{err}
+		}
+	}
+	if err := n.base.Check(n.infoOf(old)); err != nil {
+		return refusal{n.failed(err)}
+	}
+	return nil
 }
 
 // checked returns the file that will be replaced, or nil, after the checks of the caller. They may
@@ -54,13 +80,9 @@ func (n *replacement) checked(ctx context.Context, p storage.Placing, first bool
 	if old != nil && p.Create {
 		return nil, n.failed(fs.ErrExist)
 	}
-	if p.Check != nil {
-		if err := p.Check(n.infoOf(old)); err != nil {
-			return nil, err
-		}
-	}
-	if err := n.base.Check(n.infoOf(old)); err != nil {
-		return nil, n.failed(err)
+	if err := n.allow(p, old); err != nil {
+		refused, _ := errors.AsType[refusal](err)
+		return nil, refused.error
 	}
 	return old, nil
 }

@@ -196,11 +196,14 @@ func (n *replacement) Commit(ctx context.Context, p storage.Placing) (fs.FileInf
 		return nil, errors.Join(n.failed(err), n.Discard())
 	}
 	info, err := n.place(ctx, p)
-	if err != nil {
-		return nil, errors.Join(err, n.Discard())
+	if err == nil {
+		n.ended = true
+		return info, nil
 	}
-	n.ended = true
-	return info, nil
+	if discarded := n.Discard(); discarded != nil {
+		err = errors.Join(err, discarded)
+	}
+	return nil, err
 }
 
 // removeParts removes what was kept, if anything was.

@@ -140,6 +140,9 @@ func (f *FS) put(ctx context.Context, name string, u *upload, content names.Cont
 // certain reports whether err says that the database has refused a Put. After other errors, it may
 // have carried it out.
 func certain(err error) bool {
+	if _, ok := errors.AsType[refusal](err); ok {
+		return true
+	}
 	for _, refusal := range []error{
 		fs.ErrExist, fs.ErrNotExist, fs.ErrInvalid, storage.ErrChanged, syscall.EISDIR, syscall.ENOTDIR, syscall.EDQUOT, syscall.ENAMETOOLONG,
 	} {
