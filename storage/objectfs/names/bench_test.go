@@ -1,9 +1,13 @@
 package names_test
 
 import (
+	"fmt"
+	"sync/atomic"
 	"testing"
 
+	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/objectfs/names"
+	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
 // benchmark runs f in each kind of database with a collection /a of n files.
@@ -94,5 +98,44 @@ func BenchmarkPut(b *testing.B) {
 		for b.Loop() {
 			put(b, s, "/a/f", "text")
 		}
+	})
+}
+
+// BenchmarkParallelPut puts new files into one collection with 16 clients, on a server that writes
+// durably. Commit is the rate of commits of one row, for comparison.
+func BenchmarkParallelPut(b *testing.B) {
+	db := openPostgreSQL(b, pgtest.Start(b).Database(b))
+	s := space(b, db)
+	mkdir(b, s, "/a")
+	var n atomic.Int64
+	parallel := func(b *testing.B, f func(n int64) error) {
+		b.SetParallelism(8) // of two processors
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if err := f(n.Add(1)); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	content := names.Content{Data: make([]byte, 1024), Size: 1024, SHA256: make([]byte, 32)}
+	b.Run("Commit", func(b *testing.B) {
+		parallel(b, func(n int64) error {
+			return db.Base().Change(b.Context(), false, func(tx tables.Tx) error {
+				return tables.Later(b.Context(), tx, "INSERT INTO shares (id, identity) VALUES ($1, 'x')", fmt.Sprint(n))
+			})
+		})
+	})
+	b.Run("New", func(b *testing.B) {
+		parallel(b, func(n int64) error {
+			_, err := s.Put(b.Context(), fmt.Sprintf("/a/%d", n), content, names.Placing{})
+			return err
+		})
+	})
+	b.Run("Replaced", func(b *testing.B) {
+		parallel(b, func(n int64) error {
+			_, err := s.Put(b.Context(), fmt.Sprintf("/a/f%d", n%50), content, names.Placing{})
+			return err
+		})
 	})
 }

@@ -33,7 +33,12 @@ type copying struct {
 	from, to  path
 	zeroDepth bool
 	source    int64 // the ID of from, if that is a collection with members to copy
-	more      bool  // there are collections left
+}
+
+// progress is what a transaction has copied.
+type progress struct {
+	members, bytes int64
+	more           bool // there are collections left
 }
 
 // Copy implements [Store].
@@ -57,24 +62,25 @@ func (s *Space) copy(ctx context.Context, from, to string, zeroDepth bool, repor
 	if err == nil {
 		err = c.check()
 	}
-	step := c.begin
-	for err == nil {
-		var members, bytes int64
+	step, more := c.begin, true
+	for err == nil && more {
+		var done progress
 		err = s.change(ctx, false, func(ctx context.Context, tx tables.Tx) (err error) {
-			members, bytes, err = step(ctx, tx)
+			done, err = step(ctx, tx)
 			return err
 		})
 		if err == nil && report != nil {
-			if failure := report(members, bytes); failure != nil {
+			if failure := report(done.members, done.bytes); failure != nil {
 				err = refusal{error: failure, foreign: true}
 			}
 		}
-		if err == nil && !c.more {
-			return c.sourceStays(ctx)
-		}
-		step = c.batch
+		more = done.more
+		step = c.next
 	}
-	if c.more {
+	if err == nil {
+		return c.sourceStays(ctx)
+	}
+	if c.source != 0 {
 		// Without it, the rows stay until the epoch is over, which does no harm.
 		_ = s.change(context.WithoutCancel(ctx), true, func(ctx context.Context, tx tables.Tx) error {
 			_, err := tx.Exec(ctx, "DELETE FROM copying WHERE copy = $1", c.id)
@@ -95,11 +101,14 @@ func (c *copying) check() error {
 	return nil
 }
 
-// begin copies the root of the tree.
-func (c *copying) begin(ctx context.Context, tx tables.Tx) (members, bytes int64, err error) {
+// begin copies the root of the tree, with the first members.
+func (c *copying) begin(ctx context.Context, tx tables.Tx) (done progress, err error) {
+	if err := c.alive(ctx, tx); err != nil {
+		return done, err
+	}
 	src, err := c.find(ctx, tx, c.from)
 	if err != nil {
-		return 0, 0, err
+		return done, err
 	}
 	at, err := c.spot(ctx, tx, c.to, "", false)
 	if err == nil && at.old != nil {
@@ -109,21 +118,41 @@ func (c *copying) begin(ctx context.Context, tx tables.Tx) (members, bytes int64
 		err = c.allow(at.used, src.Size)
 	}
 	if err != nil {
-		return 0, 0, err
+		return done, err
 	}
 	n := src
 	n.Changed = time.Now()
 	if _, err := c.insert(ctx, tx, at, c.to, n); err != nil {
-		return 0, 0, err
+		return done, err
 	}
-	if err := c.keep(ctx, tx); err != nil {
-		return 0, 0, err
+	if c.zeroDepth || !src.Dir {
+		return progress{1, src.Size, false}, c.keep(ctx, tx)
 	}
-	if c.more = src.Dir && !c.zeroDepth; c.more {
-		c.source = src.ID
-		_, err = tx.Exec(ctx, "INSERT INTO copying (copy, epoch, src, dst, after) VALUES ($1, $2, $3, $4, '')", c.id, c.epoch, src.ID, at.id)
+	c.source = src.ID
+	err = tables.Later(ctx, tx, "INSERT INTO copying (copy, epoch, src, dst, after) VALUES ($1, $2, $3, $4, '')", c.id, c.epoch, src.ID, at.id)
+	if err != nil {
+		return done, err
 	}
-	return 1, src.Size, err
+	done, err = c.batch(ctx, tx)
+	done.members++
+	return done, err
+}
+
+// alive makes sure that the epoch of the copy is not over. The rows in copying have ended with it.
+func (c *copying) alive(ctx context.Context, tx tables.Tx) error {
+	alive, err := exists(ctx, tx, "SELECT 1 FROM nodes WHERE epoch = $1"+c.sql.keyShare, c.epoch)
+	if err == nil && !alive {
+		err = refuse(cluster.ErrFenced)
+	}
+	return err
+}
+
+// next copies the next members.
+func (c *copying) next(ctx context.Context, tx tables.Tx) (progress, error) {
+	if err := c.alive(ctx, tx); err != nil {
+		return progress{}, err
+	}
+	return c.batch(ctx, tx)
 }
 
 // collection is a row of the table copying.
@@ -133,14 +162,7 @@ type collection struct {
 }
 
 // batch copies members of the next collections.
-func (c *copying) batch(ctx context.Context, tx tables.Tx) (members, bytes int64, err error) {
-	alive, err := exists(ctx, tx, "SELECT 1 FROM nodes WHERE epoch = $1"+c.sql.keyShare, c.epoch)
-	if err == nil && !alive {
-		err = refuse(cluster.ErrFenced) // The rows in copying have ended with the epoch.
-	}
-	if err != nil {
-		return 0, 0, err
-	}
+func (c *copying) batch(ctx context.Context, tx tables.Tx) (done progress, err error) {
 	var next []collection
 	err = tables.Each(ctx, tx, func(rows tables.Rows) error {
 		var one collection
@@ -149,29 +171,29 @@ func (c *copying) batch(ctx context.Context, tx tables.Tx) (members, bytes int64
 		return err
 	}, "SELECT seq, src, dst, after FROM copying WHERE copy = $1 ORDER BY seq LIMIT $2", c.id, copyCollections)
 	if err != nil {
-		return 0, 0, err
+		return done, err
 	}
 	if len(next) == 0 {
-		c.more = false
-		return 0, 0, nil
+		return done, nil
 	}
 	made, err := c.members(ctx, tx, next)
 	if err != nil {
-		return 0, 0, err
+		return done, err
 	}
 	if made.collections {
-		_, err = tx.Exec(ctx, `INSERT INTO copying (copy, epoch, src, dst, after)
+		err = tables.Later(ctx, tx, `INSERT INTO copying (copy, epoch, src, dst, after)
 			SELECT $1, $2, s.id, d.id, '' FROM copying c JOIN entries d ON d.parent = c.dst AND d.fold > c.after AND d.dir
 			JOIN entries s ON s.parent = c.src AND s.fold = d.fold AND s.dir WHERE c.copy = $3 AND c.seq <= $4`,
 			c.id, c.epoch, c.id, next[made.last].seq)
 		if err != nil {
-			return 0, 0, err
+			return done, err
 		}
 	}
 	if err := c.advance(ctx, tx, next, made); err != nil {
-		return 0, 0, err
+		return done, err
 	}
-	return made.members, made.bytes, c.account(ctx, tx, made.bytes)
+	done = progress{made.members, made.bytes, made.collections || made.members == copyBatch || len(next) == copyCollections}
+	return done, c.account(ctx, tx, made.bytes)
 }
 
 // made is what a batch has copied.
@@ -221,13 +243,12 @@ func (c *copying) members(ctx context.Context, tx tables.Tx, next []collection) 
 func (c *copying) advance(ctx context.Context, tx tables.Tx, next []collection, m made) error {
 	seq := next[m.last].seq
 	if m.members == copyBatch {
-		if _, err := tx.Exec(ctx, "UPDATE copying SET after = $3 WHERE copy = $1 AND seq = $2", c.id, seq, m.fold); err != nil {
+		if err := tables.Later(ctx, tx, "UPDATE copying SET after = $3 WHERE copy = $1 AND seq = $2", c.id, seq, m.fold); err != nil {
 			return err
 		}
 		seq-- // That one stays.
 	}
-	_, err := tx.Exec(ctx, "DELETE FROM copying WHERE copy = $1 AND seq <= $2", c.id, seq)
-	return err
+	return tables.Later(ctx, tx, "DELETE FROM copying WHERE copy = $1 AND seq <= $2", c.id, seq)
 }
 
 // account counts copied bytes and makes sure that their objects stay.

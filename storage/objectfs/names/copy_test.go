@@ -157,8 +157,7 @@ func TestCopyBatches(t *testing.T) {
 			batches = append(batches, members)
 			return nil
 		})
-		// The last one finds that nothing is left.
-		if want := []int64{1, 5000, 5000, 403, 0}; err != nil || !slices.Equal(batches, want) {
+		if want := []int64{5001, 5000, 403}; err != nil || !slices.Equal(batches, want) {
 			t.Errorf("copied %d members, want %d (%v)", batches, want, err)
 		}
 		if got := len(tree(t, s, "/b/d2")); got != 101 {
@@ -172,11 +171,11 @@ func TestCopyOfRemovedTree(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *names.Space) {
 		mkdir(t, s, "/a")
-		put(t, s, "/a/f", "text")
+		mkdir(t, s, "/a/b") // its members are copied after the first transaction
 		fails(t, s.Copy(t.Context(), "/a", "/b", false, func(int64, int64) error {
 			err := s.Detach(t.Context(), "/a", false)
 			sweep(t, s)
-			mkdir(t, s, "/a")
+			mkdir(t, s, "/a") // another one
 			return err
 		}), fs.ErrNotExist)
 	})

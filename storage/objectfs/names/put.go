@@ -70,7 +70,7 @@ func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string, rebu
 	if err != nil {
 		return found, err
 	}
-	alive, used := s.alive(q, key, rebuilt), "0"
+	alive, used := s.stays(q, key, rebuilt), "0"
 	if s.limit.Load() > 0 {
 		used = "(SELECT CAST(sum(bytes) AS BIGINT) FROM volume_use WHERE volume = " + q.arg(s.id) + ")"
 	}
@@ -111,9 +111,9 @@ func (s *Space) parentLock(ctx context.Context) string {
 	return s.sql.keyShare
 }
 
-// alive returns the condition that the object key exists and stays. Every transaction holds the epoch of
+// stays returns the condition that the object key exists and stays. Every transaction holds the epoch of
 // this process, whose earlier ones are over.
-func (s *Space) alive(q *query, key string, rebuilt bool) string {
+func (s *Space) stays(q *query, key string, rebuilt bool) string {
 	switch {
 	case key == "" || inline(key):
 		return "TRUE"

@@ -175,6 +175,7 @@ func TestLateNode(t *testing.T) {
 	db := openPostgreSQL(t, pgtest.Database(t))
 	s := space(t, db)
 	mkdir(t, s, "/a")
+	mkdir(t, s, "/a/b")
 	epoch, err := s.Epoch()
 	if err != nil {
 		t.Fatal(err)
