@@ -93,7 +93,7 @@ func TestRebuild(t *testing.T) {
 				"/dir": "/", "/dir/sub": "/", "/dir/sub/a.txt": "a " + long, "/b": "new b " + long, "/.c": "c " + long,
 				"/recovered": "/", "/recovered/dead-1": "nameless",
 			}
-			// S3 tells only the second in which an object was made, so either content may be the newer.
+			// The times of S3 are exact to the second, so either content may be the newer.
 			sameSecond := tree["/b"] == "b "+long && kind.name == "PostgreSQLS3"
 			if sameSecond {
 				want["/b"] = "b " + long

@@ -133,7 +133,7 @@ func (c *Collector) before() time.Time {
 	return time.Now().Add(-c.Grace)
 }
 
-// clearDoubts removes objects of this process to which nothing refers.
+// clearDoubts removes the objects of this process that have no row.
 func (c *Collector) clearDoubts(ctx context.Context, done *Collected) error {
 	before := time.Now().Add(-doubtAge)
 	if c.Grace < 0 {

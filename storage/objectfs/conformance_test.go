@@ -14,7 +14,7 @@ func TestConformance(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
 			db := kind.database(t)
-			suite := storagetest.Suite{New: func(t *testing.T) storage.FS {
+			suite := storagetest.Suite{WholeTrees: true, New: func(t *testing.T) storage.FS {
 				t.Helper()
 				return newSite(t, db, kind.objects(t))
 			}}

@@ -10,7 +10,7 @@ import (
 // time when the epoch of the process is over.
 const mostDoubts = 100_000
 
-// doubts are objects of this process to which perhaps nothing refers: an upload failed, the answer
+// doubts are objects of this process that perhaps have no row: an upload failed, the answer
 // of the database was lost, or the transaction that refers to the object has not ended. The
 // collector clears them up.
 type doubts struct {

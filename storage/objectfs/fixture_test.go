@@ -134,7 +134,7 @@ const writeOnly = os.O_RDWR
 // errKill is the error of a call that would have ended the process.
 var errKill = errors.New("killed")
 
-// fileInfo describes a file that need not exist.
+// fileInfo describes a file that may be missing.
 type fileInfo struct {
 	fs.FileInfo
 	name string

@@ -16,7 +16,7 @@ import (
 // writeFlags are the flags that make OpenFile a call that writes. One of them suffices.
 const writeFlags = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREATE | os.O_TRUNC
 
-// OpenFile opens name. What is written to a file appears when it is closed, in one step.
+// OpenFile opens name. A file has its new content when it is closed, in one step.
 func (f *FS) OpenFile(ctx context.Context, name string, flag int, perm fs.FileMode) (storage.File, error) {
 	var file storage.File
 	var err error

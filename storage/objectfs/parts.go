@@ -106,7 +106,7 @@ func (f *FS) cutParts(ctx context.Context, name string, from int64) error {
 	case end == from:
 		return nil
 	}
-	// The last parts go first, so that what is left is whole after each step.
+	// The last parts go first, so that the rest is whole after each step.
 	for i := len(all) - 1; i >= 0 && all[i].offset >= from; i-- {
 		if err := f.options.Names.Detach(ctx, path.Join(name, all[i].Name), false); err != nil {
 			return err

@@ -9,11 +9,11 @@ import (
 	"github.com/davd/davd/storage/objectfs/names"
 )
 
-// errMoved says that another file has the name than the one that was checked.
+// errMoved says that another file has taken the name since the check.
 var errMoved = errors.New("another file has the name by now")
 
-// mostTries is how often a commit looks at the file again that it will replace. Whoever calls it
-// under a claim never needs a second time.
+// mostTries is how often a commit looks again at the file that it will replace. Under a claim, one
+// look is enough.
 const mostTries = 100
 
 // place puts the content in place, if p allows it. It returns errors of p.Check unchanged.

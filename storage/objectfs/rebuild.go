@@ -29,7 +29,7 @@ type Rebuilt struct {
 // Rebuild makes the files of an empty name space from all objects, with the names that were stored
 // with them. A later MOVE or COPY of a file is not stored there, and neither is its removal: files
 // that were removed or replaced a short time ago come back, the older ones with a suffix.
-// S3 tells only the second in which an object was made. Content
+// The times of objects in S3 are exact to the second only. Content
 // that was only in the database is lost. Rebuild calls made after each file. No collector may run
 // meanwhile.
 func Rebuild(ctx context.Context, rows names.Store, objects blobs.Store, made func(Rebuilt)) error {

@@ -37,8 +37,7 @@ type replacement struct {
 	asked, name string
 	perm        fs.FileMode
 	upload      *upload
-	// old is the file at the start, which need not be looked up again for the commit if brief is
-	// set.
+	// old is the file at the start, which the commit does not look up again if brief is set.
 	old   *names.Node
 	brief bool
 

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// spoolMemory is how much of a spool is in memory, in bytes. What is larger is in a temporary file.
+// spoolMemory is how much of a spool is in memory, in bytes. Larger content is in a temporary file.
 const spoolMemory = 1 << 20
 
 // spool is content that is being put together. The zero value is empty.

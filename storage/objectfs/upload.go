@@ -57,7 +57,7 @@ func (u *upload) Write(p []byte) (int, error) {
 	return u.writer.Write(p)
 }
 
-// begin begins the object. What was written before goes there.
+// begin begins the object, with the content so far.
 func (u *upload) begin() error {
 	epoch, err := u.fs.options.Names.Epoch()
 	if err != nil {
@@ -88,7 +88,7 @@ func (u *upload) finish(ctx context.Context) (names.Content, error) {
 	return names.Content{Blob: u.key, Data: u.buffer, Size: u.size, SHA256: u.hash.Sum(nil)}, nil
 }
 
-// discard removes the content, to which nothing refers.
+// discard removes the content, which has no row.
 func (u *upload) discard() error {
 	u.finished = true
 	if u.writer == nil {
@@ -112,7 +112,7 @@ func (u *upload) leave() { u.finished, u.writer = true, nil }
 // collector removes what is left.
 const removeTimeout = 5 * time.Second
 
-// removeObject removes an object to which nothing refers.
+// removeObject removes an object that has no row.
 func (f *FS) removeObject(ctx context.Context, key string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 	defer cancel()
