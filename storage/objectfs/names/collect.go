@@ -233,7 +233,7 @@ func (s *Space) Lead(ctx context.Context) (leads bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	leads, err = exists(ctx, s.db.Reader(), "SELECT 1 FROM volumes WHERE id = $1 AND collector = $2", s.id, epoch)
+	leads, err = exists(ctx, s.db.Reader(), "SELECT 1 FROM volumes WHERE id = $1 AND collector = $2", []any{s.id, epoch})
 	if err == nil && !leads {
 		err = s.change(ctx, false, func(ctx context.Context, tx tables.Tx) error {
 			n, err := tx.Exec(ctx, "UPDATE volumes SET collector = $2 WHERE id = $1 AND (collector IS NULL OR NOT EXISTS (SELECT 1 FROM nodes WHERE epoch = collector))",

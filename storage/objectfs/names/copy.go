@@ -140,7 +140,7 @@ func (c *copying) begin(ctx context.Context, tx tables.Tx) (done progress, err e
 
 // alive makes sure that the epoch of the copy is not over. The rows in copying have ended with it.
 func (c *copying) alive(ctx context.Context, tx tables.Tx) error {
-	alive, err := exists(ctx, tx, "SELECT 1 FROM nodes WHERE epoch = $1"+c.sql.keyShare, c.epoch)
+	alive, err := exists(ctx, tx, "SELECT 1 FROM nodes WHERE epoch = $1"+c.sql.keyShare, []any{c.epoch})
 	if err == nil && !alive {
 		err = refuse(cluster.ErrFenced)
 	}
@@ -271,7 +271,7 @@ func (s *Space) account(ctx context.Context, tx tables.Tx, bytes int64) error {
 // keep makes sure that all objects of new entries stay. PostgreSQL's foreign key has already locked
 // the objects against the collector, which may just have doomed one before.
 func (s *Space) keep(ctx context.Context, tx tables.Tx) error {
-	lost, err := exists(ctx, tx, "SELECT 1 FROM objects o WHERE volume = $1 AND doomed AND EXISTS (SELECT 1 FROM entries WHERE blob = o.key) LIMIT 1", s.id)
+	lost, err := exists(ctx, tx, "SELECT 1 FROM objects o WHERE volume = $1 AND doomed AND EXISTS (SELECT 1 FROM entries WHERE blob = o.key) LIMIT 1", []any{s.id})
 	if err == nil && lost {
 		err = errRaced // The source doesn't have that object any more.
 	}

@@ -38,7 +38,7 @@ func (s *Space) copyMembers(ctx context.Context, tx tables.Tx, from, to path, me
 	if err != nil {
 		return nil, err
 	}
-	dst, err := s.look(ctx, tx, to, s.sql.keyShare)
+	dst, err := s.look(ctx, tx, to, s.parentLock(ctx))
 	if err == nil && !dst.Dir {
 		err = errMissing
 	}

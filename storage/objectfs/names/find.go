@@ -23,12 +23,11 @@ func (s *Space) find(ctx context.Context, db tables.Queryer, p path) (node, erro
 
 // look finds an entry, and locks it with the given clause.
 func (s *Space) look(ctx context.Context, db tables.Queryer, p path, lock string) (n node, err error) {
-	q, err := s.begin(ctx, db, &p)
-	if err != nil {
+	if err := s.begin(ctx, db, &p); err != nil {
 		return n, err
 	}
-	found := false
-	where := q.at(p.folds)
+	found, q := false, &query{}
+	where := q.at(p)
 	err = tables.Each(ctx, db, func(rows tables.Rows) error {
 		found = true
 		return rows.Scan(n.columns()...)
@@ -48,15 +47,14 @@ func (s *Space) Open(ctx context.Context, name string) (Node, []byte, error) {
 
 func (s *Space) openNode(ctx context.Context, name string) (n node, content []byte, err error) {
 	p, err := parse(name)
+	if err == nil {
+		err = s.begin(ctx, s.db.Reader(), &p)
+	}
 	if err != nil {
 		return n, nil, err
 	}
-	q, err := s.begin(ctx, s.db.Reader(), &p)
-	if err != nil {
-		return n, nil, err
-	}
-	found := false
-	where := q.at(p.folds)
+	found, q := false, &query{}
+	where := q.at(p)
 	err = tables.Each(ctx, s.db.Reader(), func(rows tables.Rows) error {
 		found = true
 		return rows.Scan(append(n.columns(), &content)...)
@@ -83,11 +81,14 @@ func (s *Space) Members(ctx context.Context, id int64, after string, limit int) 
 	return all, s.db.Failed("listing a collection", err)
 }
 
-// exists reports whether a query finds a row.
-func exists(ctx context.Context, db tables.Queryer, query string, args ...any) (found bool, err error) {
-	err = tables.Each(ctx, db, func(tables.Rows) error {
+// exists reports whether a query finds a row, and reads its columns.
+func exists(ctx context.Context, db tables.Queryer, query string, args []any, columns ...any) (found bool, err error) {
+	err = tables.Each(ctx, db, func(rows tables.Rows) error {
 		found = true
-		return nil
+		if len(columns) == 0 {
+			return nil
+		}
+		return rows.Scan(columns...)
 	}, query, args...)
 	return found, err
 }

@@ -137,18 +137,41 @@ func TestSpelling(t *testing.T) {
 		has(t, s, nfc+"=2")
 		put(t, s, "/%\xff", "3")
 		has(t, s, "/%\xff=3", nfc+"=2")
-		deep := ""
-		for range 60 {
-			deep += "/d"
-			mkdir(t, s, deep)
+	})
+}
+
+func TestDeepNames(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *names.Space) {
+		deep := [2]string{"/a", "/b"}
+		for i := range deep {
+			mkdir(t, s, deep[i])
+			for range 120 {
+				deep[i] += "/d"
+				mkdir(t, s, deep[i])
+			}
 		}
-		put(t, s, deep+"/f", "deep")
-		if err := s.Rename(t.Context(), deep+"/f", deep[:len(deep)-2]+"/f", false); err != nil {
+		put(t, s, deep[0]+"/f", "deep")
+		if err := s.Rename(t.Context(), deep[0]+"/f", deep[1]+"/f", false); err != nil {
 			t.Error(err)
 		}
-		if got := tree(t, s, deep[:len(deep)-2]); len(got) != 3 {
+		if got := tree(t, s, deep[1]); len(got) != 2 {
 			t.Errorf("the deep tree is %q", got)
 		}
+		_, err := s.Find(t.Context(), deep[0]+"/f")
+		fails(t, err, fs.ErrNotExist)
+		_, err = s.Find(t.Context(), deep[0]+strings.Repeat("/e", 100))
+		fails(t, err, fs.ErrNotExist)
+		if err := s.Copy(t.Context(), "/b", "/c", false, nil); err != nil {
+			t.Error(err)
+		}
+		if got := tree(t, s, "/c"); len(got) != 122 {
+			t.Errorf("the copy has %d entries", len(got))
+		}
+		if err := s.Detach(t.Context(), "/a", false); err != nil {
+			t.Error(err)
+		}
+		sweep(t, s)
 	})
 }
 

@@ -20,7 +20,8 @@ const (
 
 // path is a name in the form in which the database has it.
 type path struct {
-	folds []string // of the segments; none for the root
+	from  int64    // the collection where it begins; set by Space.begin
+	folds []string // of the segments below that; none for the root
 	name  string   // the last segment as the client wrote it
 }
 
@@ -47,8 +48,8 @@ func fold(segment string) string { return tables.Text(norm.NFC.String(segment)) 
 // isRoot reports whether p is the root.
 func (p path) isRoot() bool { return len(p.folds) == 0 }
 
-// up returns the folds of the parent. p is not the root.
-func (p path) up() []string { return p.folds[:len(p.folds)-1] }
+// up returns the parent. p is not the root.
+func (p path) up() path { return path{from: p.from, folds: p.folds[:len(p.folds)-1]} }
 
 // base returns the last fold.
 func (p path) base() string { return p.folds[len(p.folds)-1] }
@@ -75,10 +76,7 @@ func (p path) startsWith(q path) bool {
 }
 
 // query is a statement under construction.
-type query struct {
-	args []any
-	root int64
-}
+type query struct{ args []any }
 
 // arg adds an argument and returns its place in the statement.
 func (q *query) arg(v any) string {
@@ -86,65 +84,39 @@ func (q *query) arg(v any) string {
 	return "$" + strconv.Itoa(len(q.args))
 }
 
-// id returns an expression for the ID of what has the folds below q.root. Nested queries are
-// planned faster than joins, and always use the index.
-func (q *query) id(folds []string) string {
-	expression := q.arg(q.root)
-	for _, f := range folds {
+// id returns an expression for the ID of the entry with the folds of p, or with the first n of them.
+// Nested queries are planned faster than joins, and always use the index.
+func (q *query) id(p path, n int) string {
+	expression := q.arg(p.from)
+	for _, f := range p.folds[:n] {
 		expression = "(SELECT id FROM entries WHERE parent = " + expression + " AND fold = " + q.arg(f) + ")"
 	}
 	return expression
 }
 
-// at returns the condition for the row of what has the folds below q.root. Unlike a condition on its
-// ID, it becomes false when the row gets another name while the statement waits for it.
-func (q *query) at(folds []string) string {
-	if len(folds) == 0 {
-		return "id = " + q.arg(q.root)
+// at returns the condition for the row of the entry p. Unlike a condition on its ID, it becomes false
+// when the row gets another name while the statement waits for it.
+func (q *query) at(p path) string {
+	if p.isRoot() {
+		return "id = " + q.arg(p.from)
 	}
-	last := len(folds) - 1
-	return "parent = " + q.id(folds[:last]) + " AND fold = " + q.arg(folds[last])
+	return "parent = " + q.id(p, len(p.folds)-1) + " AND fold = " + q.arg(p.base())
 }
 
-// begin returns a query for paths, whose folds it shortens: the statement begins at their common
-// collection if they are deep.
-func (s *Space) begin(ctx context.Context, db tables.Queryer, paths ...*path) (*query, error) {
-	q := &query{root: s.root}
-	for {
-		deep := false
-		for _, p := range paths {
-			deep = deep || len(p.folds) > maxDepth
+// begin makes p begin at a collection not far above it, so that no statement is deep.
+func (s *Space) begin(ctx context.Context, db tables.Queryer, p *path) error {
+	p.from = s.root
+	for len(p.folds) > maxDepth {
+		q := &query{}
+		above := path{from: p.from, folds: p.folds[:maxDepth-1]}
+		found, err := exists(ctx, db, "SELECT id FROM entries WHERE "+q.at(above), q.args, &p.from)
+		if err == nil && !found {
+			err = errMissing
 		}
-		common := commonFolds(paths)
-		if !deep || common == 0 {
-			return q, nil
-		}
-		common = min(common, maxDepth)
-		next := &query{root: q.root}
-		where := next.at(paths[0].folds[:common])
-		err := tables.Each(ctx, db, func(rows tables.Rows) error { return rows.Scan(&q.root) },
-			"SELECT id FROM entries WHERE "+where, next.args...)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if q.root == next.root {
-			return nil, errMissing
-		}
-		for _, p := range paths {
-			p.folds = p.folds[common:]
-		}
+		p.folds = p.folds[maxDepth-1:]
 	}
-}
-
-// commonFolds returns how many collections above all paths are the same.
-func commonFolds(paths []*path) int {
-	n := 0
-	for {
-		for _, p := range paths {
-			if n >= len(p.folds)-1 || p.folds[n] != paths[0].folds[n] {
-				return n
-			}
-		}
-		n++
-	}
+	return nil
 }

@@ -65,18 +65,17 @@ func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string, rebu
 			return found, err
 		}
 	}
-	name := p.base()
-	q, err := s.begin(ctx, tx, &p)
-	if err != nil {
+	if err := s.begin(ctx, tx, &p); err != nil {
 		return found, err
 	}
+	q := &query{}
 	alive, used := s.stays(q, key, rebuilt), "0"
 	if s.limit.Load() > 0 {
 		used = "(SELECT CAST(sum(bytes) AS BIGINT) FROM volume_use WHERE volume = " + q.arg(s.id) + ")"
 	}
 	statement := "WITH above AS (SELECT id, dir FROM entries WHERE " + q.at(p.up()) + s.parentLock(ctx) + ")" +
 		" SELECT a.id, a.dir, " + s.sql.nextID + ", " + alive + ", " + used + ", " + optionalColumns +
-		" FROM above a LEFT JOIN (SELECT * FROM entries WHERE parent = (SELECT id FROM above) AND fold = " + q.arg(name) + s.sql.forUpdate + ") e ON TRUE"
+		" FROM above a LEFT JOIN (SELECT * FROM entries WHERE parent = (SELECT id FROM above) AND fold = " + q.arg(p.base()) + s.sql.forUpdate + ") e ON TRUE"
 	err = errMissing
 	failed := tables.Each(ctx, tx, func(rows tables.Rows) error {
 		var (

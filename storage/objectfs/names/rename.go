@@ -47,26 +47,28 @@ func (s *Space) relocate(ctx context.Context, op, from, to string, f func(ctx co
 type pair struct {
 	src, dst *node // nil if it doesn't exist
 	parent   int64 // the collection of dst; 0 if it doesn't exist
-	moves    bool  // other transactions may have moved collections meanwhile
+	apart    bool  // their collections are different
 }
 
 // pair finds and locks two names. If one of them is a collection, and they have different parents,
 // it waits for other transactions that move collections: otherwise two of them could each move
-// into the other one.
+// into the other one. In the transaction of a claim, no other one can do that.
 func (s *Space) pair(ctx context.Context, tx tables.Tx, src, dst path) (found pair, err error) {
-	apart := !slices.Equal(src.up(), dst.up())
-	q, err := s.begin(ctx, tx, &src, &dst)
-	if err != nil {
-		return found, err
+	found.apart = !slices.Equal(src.up().folds, dst.up().folds)
+	for _, p := range []*path{&src, &dst} {
+		if err := s.begin(ctx, tx, p); err != nil {
+			return found, err
+		}
 	}
+	q, lock := &query{}, s.parentLock(ctx)
 	with, turn := "WITH ", ""
-	if apart && s.sql.noKeyUpdate != "" {
+	if found.apart && lock != "" {
 		with += "turn AS (SELECT root AS id FROM volumes WHERE id = " + q.arg(s.id) +
-			" AND EXISTS (SELECT 1 FROM entries WHERE dir AND (" + q.at(src.folds) + " OR " + q.at(dst.folds) + "))" + s.sql.noKeyUpdate + "), "
+			" AND EXISTS (SELECT 1 FROM entries WHERE dir AND (" + q.at(src) + " OR " + q.at(dst) + "))" + s.sql.noKeyUpdate + "), "
 		turn = "SELECT 3, " + noColumns + " FROM turn UNION ALL "
 	}
-	statement := with + "a AS (SELECT id FROM entries WHERE " + q.at(src.up()) + s.sql.keyShare + ")," +
-		" b AS (SELECT id FROM entries WHERE " + q.at(dst.up()) + " AND dir" + s.sql.keyShare + ") " + turn +
+	statement := with + "a AS (SELECT id FROM entries WHERE " + q.at(src.up()) + lock + ")," +
+		" b AS (SELECT id FROM entries WHERE " + q.at(dst.up()) + " AND dir" + lock + ") " + turn +
 		"SELECT 0, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM a) AND fold = " + q.arg(src.base()) + s.sql.forUpdate + ") s" +
 		" UNION ALL SELECT 1, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM b) AND fold = " + q.arg(dst.base()) + s.sql.forUpdate + ") d" +
 		" UNION ALL SELECT 2, " + noColumns + " FROM b"
@@ -95,7 +97,6 @@ func (s *Space) pair(ctx context.Context, tx tables.Tx, src, dst path) (found pa
 	if err == nil && !hasTurn && (found.src != nil && found.src.Dir || found.dst != nil && found.dst.Dir) {
 		err = errRaced
 	}
-	found.moves = turn != ""
 	return found, err
 }
 
@@ -106,7 +107,7 @@ func (s *Space) acyclic(ctx context.Context, tx tables.Tx, n *node, parent int64
 		return nil
 	}
 	inside, err := exists(ctx, tx, `WITH RECURSIVE up(id, parent) AS (SELECT id, parent FROM entries WHERE id = $1
-		UNION ALL SELECT e.id, e.parent FROM up JOIN entries e ON e.id = up.parent) SELECT 1 FROM up WHERE id = $2`, parent, n.ID)
+		UNION ALL SELECT e.id, e.parent FROM up JOIN entries e ON e.id = up.parent) SELECT 1 FROM up WHERE id = $2`, []any{parent, n.ID})
 	if err == nil && inside {
 		err = errRaced
 	}
@@ -125,7 +126,7 @@ func (s *Space) rename(ctx context.Context, tx tables.Tx, src, dst path, replace
 	if at.src == nil || at.parent == 0 {
 		return errMissing
 	}
-	if at.moves {
+	if at.apart {
 		if err := s.acyclic(ctx, tx, at.src, at.parent); err != nil {
 			return err
 		}
@@ -178,7 +179,7 @@ func (s *Space) swap(ctx context.Context, tx tables.Tx, a, b path) error {
 	if at.src == nil || at.dst == nil {
 		return errMissing
 	}
-	if at.moves {
+	if at.apart {
 		err := s.acyclic(ctx, tx, at.src, at.dst.Parent)
 		if err == nil {
 			err = s.acyclic(ctx, tx, at.dst, at.src.Parent)

@@ -55,12 +55,8 @@ func (s *Space) open(ctx context.Context, identity string) error {
 	// Each statement may be repeated, and several processes may do this at the same time.
 	identity = tables.Text(identity)
 	now := time.Now().UnixNano()
-	find := func() (found bool, err error) {
-		err = tables.Each(ctx, s.db.Reader(), func(rows tables.Rows) error {
-			found = true
-			return rows.Scan(&s.id, &s.root, &s.trash)
-		}, "SELECT id, root, trash FROM volumes WHERE identity = $1", identity)
-		return found, err
+	find := func() (bool, error) {
+		return exists(ctx, s.db.Reader(), "SELECT id, root, trash FROM volumes WHERE identity = $1", []any{identity}, &s.id, &s.root, &s.trash)
 	}
 	found, err := find()
 	if err == nil && !found {
