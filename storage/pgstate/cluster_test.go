@@ -14,7 +14,7 @@ import (
 
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	clustertest.Suite{New: func(t *testing.T) clustertest.Cluster { return &shared{dsn: pgtest.Database(t)} }}.Run(t)
+	clustertest.Suite{Transacts: true, New: func(t *testing.T) clustertest.Cluster { return &shared{dsn: pgtest.Database(t)} }}.Run(t)
 }
 
 // shared is a database as a [clustertest.Cluster].
@@ -26,7 +26,7 @@ type shared struct {
 
 func TestClusterThroughPgBouncer(t *testing.T) {
 	t.Parallel()
-	clustertest.Suite{New: func(t *testing.T) clustertest.Cluster {
+	clustertest.Suite{Transacts: true, New: func(t *testing.T) clustertest.Cluster {
 		return &shared{dsn: pgtest.Bouncer(t, pgtest.Database(t))}
 	}}.Run(t)
 }

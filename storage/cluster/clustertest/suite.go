@@ -38,6 +38,8 @@ type Cluster interface {
 // Suite checks that an implementation of cluster.Node keeps the contract.
 type Suite struct {
 	New func(t *testing.T) Cluster
+	// Transacts says that claims have transactions (cluster.Claim).
+	Transacts bool
 }
 
 // Run runs the tests.
@@ -45,9 +47,10 @@ func (s Suite) Run(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *fixture){
 		"scopes": testScopes, "wait": testWait, "record": testRecord, "fenced": testFenced, "adopted": testAdopted,
 		"identical": testIdentical, "kept": testKept, "report": testReport,
+		"brief": testBrief, "briefoperation": testBriefOperation, "undo": testUndo, "transaction": testTransactionOfWork,
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fixture{Cluster: s.New(t), ctx: t.Context()}
+			f := &fixture{Cluster: s.New(t), ctx: t.Context(), transacts: s.Transacts}
 			f.a, f.b = f.Join(t, "a", f.adopt), f.Join(t, "b", f.adopt)
 			test(t, f)
 		})
@@ -60,6 +63,8 @@ type fixture struct {
 
 	ctx  context.Context //nolint:containedctx // that of the test
 	a, b Process
+	// transacts is that of the Suite.
+	transacts bool
 
 	mu      sync.Mutex
 	adopted []cluster.Adopted
