@@ -176,11 +176,16 @@ func chaos(t *testing.T, s *site, length time.Duration, background bool) {
 	var faulty, loaded sync.WaitGroup
 	var faultErr error
 	var loadErrs []error
+	steady := func() {}
+	if s.unsteady != nil {
+		steady = s.unsteady(seed)
+	}
 	loaded.Go(func() { loadErrs = l.run(stopLoad, seed) })
 	faulty.Go(func() { faultErr = f.run() })
 	time.Sleep(length)
 	close(stopFaults)
 	faulty.Wait()
+	steady()
 	time.Sleep(2 * time.Second)
 	close(stopLoad)
 	loaded.Wait()
@@ -208,6 +213,29 @@ func TestChaos(t *testing.T) {
 	needNamespaces(t)
 	newNetwork(t, maxNodes)
 	chaos(t, newSite(t, maxNodes, newDatabase(t)), chaosLength(t, 45*time.Second), true)
+}
+
+// TestObjectChaos is TestChaos with files in S3, which fails too.
+func TestObjectChaos(t *testing.T) {
+	needNamespaces(t)
+	newNetwork(t, maxNodes)
+	s, b := newObjectSite(t, maxNodes)
+	s.unsteady = b.fail
+	chaos(t, s, chaosLength(t, 30*time.Second), true)
+	t.Logf("%d requests to S3, faults: %v", b.sent.Load(), b)
+}
+
+// TestObjectLitmus is TestLitmus with files in S3.
+func TestObjectLitmus(t *testing.T) {
+	needNamespaces(t)
+	newNetwork(t, maxNodes)
+	s, _ := newObjectSite(t, maxNodes)
+	s.start(t)
+	startBalancer(t)
+	runLitmus(t)
+	s.stop(t)
+	s.clean(t)
+	s.left(t)
 }
 
 // TestLitmus runs litmus through HAProxy, which gives each request to another one of three nodes.

@@ -20,6 +20,8 @@ const (
 type node struct {
 	number  int
 	flags   []string // without the addresses
+	env     []string // such as NAME=VALUE
+	inside  bool     // davd runs in the namespace of the tests
 	site    *site
 	own     string // the directory of the node itself, with its state, or only its socket
 	process *process
@@ -29,22 +31,34 @@ type node struct {
 
 // start starts davd, but does not wait until it is ready.
 func (n *node) start() (err error) {
-	args := slices.Concat([]string{
-		"netns", "exec", namespace(n.number), "env", "STATE_DIRECTORY=" + n.own, davdBinary, "serve",
-		"--addr", fmt.Sprintf(":%d", filesPort), "--metrics-addr", n.health(),
-	}, n.flags, []string{n.site.storage.argument(n)})
+	apart := []string{"ip", "netns", "exec", namespace(n.number)}
+	if n.inside {
+		apart = nil
+	}
+	args := slices.Concat(apart, []string{"env", "STATE_DIRECTORY=" + n.own}, n.env, []string{
+		davdBinary, "serve", "--addr", fmt.Sprintf(":%d", filesPort), "--metrics-addr", n.health(),
+	}, n.flags)
+	if dir := n.site.storage.argument(n); dir != "" {
+		args = append(args, dir)
+	}
 	// ip and env replace themselves, so this is davd's process.
-	n.process, err = startProcess(n.log, "ip", args...)
+	n.process, err = startProcess(n.log, args[0], args[1:]...)
 	return err
 }
 
 // files returns the address of the node without HAProxy.
 func (n *node) files() string {
+	if n.inside {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(filesPort))
+	}
 	return net.JoinHostPort(toBalancer.address(n.number, 2), strconv.Itoa(filesPort))
 }
 
 // health returns the address at which the node says whether it is ready.
 func (n *node) health() string {
+	if n.inside {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(healthPort))
+	}
 	return net.JoinHostPort(toBalancer.address(n.number, 2), strconv.Itoa(healthPort))
 }
 

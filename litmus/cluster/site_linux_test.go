@@ -13,6 +13,8 @@ type site struct {
 	storage  storage
 	nodes    []*node
 	database *database // nil if each node has a state of its own
+	// unsteady, if not nil, lets the storage fail until steady is called.
+	unsteady func(seed uint64) (steady func())
 }
 
 // commonFlags are the flags of all nodes.

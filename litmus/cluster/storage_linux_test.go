@@ -61,13 +61,16 @@ func (d directory) leftovers() (names []string, err error) {
 
 // objects are content in S3, with the names in the database. They are only reached through davd.
 type objects struct {
-	site *site
-	// url returns the URL of the storage for a node.
-	url  func(n *node) string
-	wire *wire
+	site             *site
+	endpoint, bucket string
+	wire             *wire
 }
 
-func (o *objects) argument(n *node) string { return o.url(n) }
+// place returns the value of --storage.
+func (o *objects) place() string { return "s3://" + o.bucket + "/files?endpoint=" + o.endpoint }
+
+// argument returns "": the place is a flag.
+func (o *objects) argument(*node) string { return "" }
 
 func (o *objects) plant(files map[string]string) error {
 	made := map[string]bool{"/": true}
@@ -120,8 +123,7 @@ func (o *objects) read(name string) (text string, err error) {
 
 // leftovers asks the database for reserved names, and lets davd compare names and objects.
 func (o *objects) leftovers() ([]string, error) {
-	reserved, err := o.site.database.query(`SELECT 'reserved name', node.name FROM node JOIN volume ON TRUE
-		WHERE node.name LIKE '.davd-%' AND node.parent <> 0`)
+	reserved, err := o.site.database.query("SELECT 'reserved name', fold FROM entries WHERE reserved AND parent NOT IN (SELECT trash FROM volumes)")
 	if err != nil || len(reserved) > 0 {
 		return reserved, err
 	}
@@ -133,8 +135,9 @@ func (o *objects) check() error {
 	n := o.site.nodes[0]
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "ip", "netns", "exec", namespace(n.number), davdBinary, "storage", "check",
-		"--state", o.site.database.url(n), "--storage", o.url(n))
+	cmd := exec.CommandContext(ctx, "ip", "netns", "exec", namespace(n.number), davdBinary, "storage", "check", "--storage", o.place())
+	cmd.Env = append(os.Environ(), bucketEnv()...)
+	cmd.Env = append(cmd.Env, "DAVD_STATE="+o.site.database.url(n), "STATE_DIRECTORY="+n.own)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
