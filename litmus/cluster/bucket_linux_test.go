@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -68,8 +69,8 @@ func (b *bucket) faulty(t *testing.T, nodes int) {
 	}
 	proxy := &httputil.ReverseProxy{
 		// The signature of a request has its host.
-		Rewrite:  func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host },
-		ErrorLog: nil, BufferPool: nil, FlushInterval: -1,
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host },
+		ErrorLog:  log.New(io.Discard, "", 0),
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 	}
 	listener, err := net.Listen("tcp", bucketAddress)
