@@ -273,7 +273,7 @@ func (b *bucket) serveByRclone(t *testing.T, prefix string) string {
 		"--s3-provider", "Other", "--s3-endpoint", b.server.Endpoint, "--s3-access-key-id", s3test.AccessKey,
 		"--s3-secret-access-key", s3test.SecretKey, "--s3-region", s3test.Region, "--s3-force-path-style"}
 	out := &output{}
-	rclone, err := startProcess(out, "env", append([]string{"HOME=" + t.TempDir(), "rclone"}, args...)...)
+	rclone, err := startProcess(out, "env", append([]string{"HOME=" + t.TempDir(), "AWS_CA_BUNDLE=", "rclone"}, args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
