@@ -205,7 +205,7 @@ func newObjectSite(t *testing.T, n int) (*site, *bucket) {
 	t.Helper()
 	s, b := newSite(t, n, newDatabase(t)), newBucket(t)
 	b.faulty(t, n)
-	o := &objects{site: s, wire: newWire("http://" + balancerAddress), endpoint: "http://" + bucketAddress, bucket: b.name}
+	o := b.storage(s, "http://"+bucketAddress)
 	t.Cleanup(o.wire.close)
 	s.storage = o
 	for _, each := range s.nodes {
@@ -213,6 +213,11 @@ func newObjectSite(t *testing.T, n int) (*site, *bucket) {
 		each.env = bucketEnv()
 	}
 	return s, b
+}
+
+// storage returns the files of s in the bucket.
+func (b *bucket) storage(s *site, endpoint string) *objects {
+	return &objects{site: s, wire: newWire("http://" + balancerAddress), endpoint: endpoint, bucket: b.name}
 }
 
 // bucketEnv is the environment of davd with a bucket. HAProxy's directory of certificates hides those
@@ -269,9 +274,11 @@ func (b *bucket) get(t *testing.T, key string, size int64) time.Duration {
 func (b *bucket) serveByRclone(t *testing.T, prefix string) string {
 	t.Helper()
 	const address = "127.0.0.1:8090"
-	args := []string{"serve", "webdav", ":s3:" + b.name + "/" + prefix, "--addr", address, "--vfs-cache-mode", "off", "--dir-cache-time", "0s",
+	args := []string{
+		"serve", "webdav", ":s3:" + b.name + "/" + prefix, "--addr", address, "--vfs-cache-mode", "off", "--dir-cache-time", "0s",
 		"--s3-provider", "Other", "--s3-endpoint", b.server.Endpoint, "--s3-access-key-id", s3test.AccessKey,
-		"--s3-secret-access-key", s3test.SecretKey, "--s3-region", s3test.Region, "--s3-force-path-style"}
+		"--s3-secret-access-key", s3test.SecretKey, "--s3-region", s3test.Region, "--s3-force-path-style",
+	}
 	out := &output{}
 	rclone, err := startProcess(out, "env", append([]string{"HOME=" + t.TempDir(), "AWS_CA_BUNDLE=", "rclone"}, args...)...)
 	if err != nil {

@@ -45,9 +45,10 @@ func TestObjectCost(t *testing.T) {
 	newNetwork(t, 1)
 	s, b := newObjectSite(t, 1)
 	// Without the proxy and the cables, which would cost the most.
-	s.storage.(*objects).endpoint = b.server.Endpoint
+	o := b.storage(s, b.server.Endpoint)
+	s.storage = o
 	s.nodes[0].inside = true
-	s.nodes[0].flags = append(s.nodes[0].flags, "--storage", s.storage.(*objects).place())
+	s.nodes[0].flags = append(s.nodes[0].flags, "--storage", o.place())
 	s.start(t)
 	c := &objectCost{t: t, site: s, bucket: b, wire: newWire("http://" + s.nodes[0].files())}
 	t.Cleanup(c.wire.close)
