@@ -99,7 +99,7 @@ func serveParts(w http.ResponseWriter, r *request, f storage.File, info fs.FileI
 // send sends the next n bytes of f. It must get the connection's own ResponseWriter and
 // the storage's own file, so that the kernel can send the file directly.
 func send(w io.Writer, f io.Reader, n int64) error {
-	_, err := io.CopyN(w, f, n)
+	_, err := storage.SendTo(w, f, n)
 	if errors.Is(err, io.EOF) {
 		return errCutShort
 	}

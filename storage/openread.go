@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -31,4 +32,23 @@ func OpenRead(ctx context.Context, fsys FS, name string) (File, fs.FileInfo, err
 		return nil, nil, err
 	}
 	return f, info, nil
+}
+
+// Sender is a [File] that can send its content faster than by reading it, unless the system does
+// that itself.
+type Sender interface {
+	// SendTo sends the next n bytes to w, as io.CopyN does.
+	SendTo(w io.Writer, n int64) (sent int64, err error)
+}
+
+// SendTo sends the next n bytes of f to w. Without a [Sender], it is io.CopyN.
+func SendTo(w io.Writer, f io.Reader, n int64) (sent int64, err error) {
+	s, ok := f.(Sender)
+	if !ok {
+		return io.CopyN(w, f, n)
+	}
+	if sent, err = s.SendTo(w, n); err == nil && sent < n {
+		err = io.EOF
+	}
+	return sent, err
 }

@@ -74,7 +74,7 @@
 //
 // Other values may have optional methods too:
 //
-//   - A [File] may be a webdav.DeadPropsHolder, which stores dead properties.
+//   - A [File] may be a webdav.DeadPropsHolder, which stores dead properties, or a [Sender].
 //   - A [Replacement] may be an io.ReaderFrom, a [Stager], a [Keeper] or a [Preparer].
 //   - An fs.FileInfo may be a webdav.ETager or a webdav.ContentTyper, and the value that
 //     its Sys returns may implement [Facts] and have a method Direct() bool (see [Direct]).

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+
+	"github.com/davd/davd/storage"
 )
 
 // skipped is how many bytes of an object are read and thrown away rather than opened anew.
@@ -71,6 +73,30 @@ func (s *seeker) Read(p []byte) (int, error) {
 	}
 	s.release()
 	return n, err
+}
+
+// SendTo sends the next n bytes to w, as the stream does that.
+func (s *seeker) SendTo(w io.Writer, n int64) (int64, error) {
+	if n = min(n, s.size-s.offset); n <= 0 {
+		return 0, nil
+	}
+	if err := s.position(); err != nil {
+		return 0, err
+	}
+	stream, ok := s.stream.(storage.Sender)
+	if !ok {
+		return io.CopyN(w, struct{ io.Reader }{s}, n)
+	}
+	sent, err := stream.SendTo(w, n)
+	s.at += sent
+	s.offset = s.at
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		s.release()
+	}
+	return sent, err
 }
 
 // position makes the stream go on at the offset.

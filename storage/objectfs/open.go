@@ -90,6 +90,14 @@ func (f *file) Read(p []byte) (int, error) {
 	return n, at("read", f.name, err)
 }
 
+// SendTo implements storage.Sender.
+func (f *file) SendTo(w io.Writer, n int64) (int64, error) {
+	if f.closed {
+		return 0, at("read", f.name, fs.ErrClosed)
+	}
+	return storage.SendTo(w, f.content, n)
+}
+
 // Seek implements io.Seeker.
 func (f *file) Seek(offset int64, whence int) (int64, error) {
 	if f.closed {

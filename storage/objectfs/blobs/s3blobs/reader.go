@@ -30,6 +30,9 @@ type reader struct {
 	etag   *string // of the first answer: an object never changes
 
 	body   io.ReadCloser // nil after an error
+	left   int64         // what the body still has, in bytes; negative if that is unknown
+	conn   *counted      // of the request; nil if it has TLS
+	again  bool          // the body is nil because the connection must be made again
 	cancel context.CancelFunc
 	stall  *time.Timer // cancels the request
 	failed int         // how often the connection broke since the last byte
@@ -51,7 +54,8 @@ func (s *Store) Open(ctx context.Context, key string, offset int64) (io.ReadClos
 
 // connect requests the rest of the object.
 func (r *reader) connect() error {
-	ctx, cancel := context.WithCancel(r.ctx)
+	ctx, cancel := context.WithCancel(r.traced(r.ctx))
+	r.conn = nil
 	input := &s3.GetObjectInput{Bucket: &r.store.bucket, Key: aws.String(r.store.prefix + r.key), IfMatch: r.etag}
 	if r.offset > 0 {
 		input.Range = aws.String(fmt.Sprintf("bytes=%d-", r.offset))
@@ -69,6 +73,10 @@ func (r *reader) connect() error {
 		return err
 	}
 	r.body, r.cancel, r.stall, r.etag = out.Body, cancel, timer, out.ETag
+	r.left = -1
+	if out.ContentLength != nil {
+		r.left = *out.ContentLength
+	}
 	timer.Stop()
 	return nil
 }
@@ -79,12 +87,18 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	for {
 		if r.body == nil {
-			return 0, fs.ErrClosed
+			if !r.again {
+				return 0, fs.ErrClosed
+			}
+			if err := r.resume(); err != nil {
+				return 0, err
+			}
 		}
 		r.stall.Reset(stallTimeout)
 		n, err := r.body.Read(p)
 		r.stall.Stop()
 		r.offset += int64(n)
+		r.left -= int64(n)
 		if n > 0 {
 			r.failed = 0
 			return n, nil // A broken connection shows again.
@@ -99,6 +113,16 @@ func (r *reader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// resume connects again after move.
+func (r *reader) resume() error {
+	err := r.connect()
+	if err != nil {
+		return r.store.failed(r.ctx, "read", r.key, err)
+	}
+	r.again = false
+	return nil
 }
 
 // reconnect connects again after err.
@@ -139,6 +163,7 @@ func (r *reader) WriteTo(w io.Writer) (n int64, err error) {
 
 // Close ends the reader. The connection is used again if it was read to its end.
 func (r *reader) Close() error {
+	r.again = false
 	if r.body == nil {
 		return nil
 	}

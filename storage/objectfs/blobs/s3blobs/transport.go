@@ -18,6 +18,8 @@ const (
 	requestTimeout = time.Minute
 	// slowest is the rate in bytes per second below which the transfer of a body fails.
 	slowest = 64 << 10
+	// readBuffer is the size of net/http's buffer for what it reads, in bytes.
+	readBuffer = 64 << 10
 	// stallTimeout is how long a read of an object may wait for bytes.
 	stallTimeout = 30 * time.Second
 )
@@ -31,10 +33,10 @@ func limit(ctx context.Context, size int64) (context.Context, context.CancelFunc
 func transport(observe func(operation string, status int, took time.Duration)) http.RoundTripper {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	t := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext,
+		Proxy: http.ProxyFromEnvironment, DialContext: dial(&dialer),
 		TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: headerTimeout, ExpectContinueTimeout: time.Second,
 		MaxIdleConns: 1000, MaxIdleConnsPerHost: 256, IdleConnTimeout: 50 * time.Second,
-		DisableCompression: true, WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10,
+		DisableCompression: true, WriteBufferSize: 64 << 10, ReadBufferSize: readBuffer,
 	}
 	if observe == nil {
 		return t
