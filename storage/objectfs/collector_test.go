@@ -381,3 +381,58 @@ func TestCheckInTransaction(t *testing.T) {
 	}
 	s.clean(t, s.FS)
 }
+
+// TestCollectorFaults makes each call of the collector fail, before it has an effect and after. No
+// file changes, and the next round removes the rest.
+func TestCollectorFaults(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds() {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			db := kind.database(t)
+			for _, after := range []bool{false, true} {
+				for at := 1; collectWithFault(t, newSite(t, db, kind.objects(t)), &fault{at: at, after: after}); at++ {
+				}
+			}
+		})
+	}
+}
+
+// collectWithFault makes garbage and collects it with a fault. It reports whether a call has failed.
+func collectWithFault(t *testing.T, s *site, f *fault) bool {
+	t.Helper()
+	storagetest.WriteTree(t, s, before())
+	losing, collecting := false, false
+	h := hook(func(call string, after bool) error {
+		switch {
+		case losing && call == "put" && after:
+			losing = false
+			return errFault
+		case collecting:
+			return f.hook(call, after)
+		}
+		return nil
+	})
+	hooked := s.hooked(h)
+	losing = true // The answer of the database is lost. Then the file is removed.
+	if err := putting("/doubtful", long, true)(t.Context(), hooked); !errors.Is(err, errFault) {
+		t.Fatalf("a PUT without an answer: %v", err)
+	}
+	s.write(t, "dead-1", "orphan", blobs.Meta{Volume: s.names.Volume()})
+	s.put(t, "/file", "new "+long)
+	if err := errors.Join(s.RemoveAll(t.Context(), "/doubtful"), s.RemoveAll(t.Context(), "/dir")); err != nil {
+		t.Fatal(err)
+	}
+	want := storagetest.ReadTree(t, s, "/")
+	collecting = true
+	c := &objectfs.Collector{FS: hooked, Names: hookedNames{s.names, h}, Grace: -1}
+	if _, err := c.Collect(t.Context(), true); (err != nil) != (f.call != "") {
+		t.Errorf("fault %d (%s): %v", f.at, f.call, err)
+	}
+	collecting = false
+	s.clean(t, hooked)
+	if got := storagetest.ReadTree(t, s, "/"); !maps.Equal(got, want) {
+		t.Errorf("fault %d (%s): the tree is %v, want %v", f.at, f.call, got, want)
+	}
+	return f.call != ""
+}
