@@ -116,6 +116,7 @@ func (m *monitor) watchSite(s *site, h *dav.Handler) {
 		return
 	}
 	m.metrics.WatchOperations(h.Operations)
+	m.watchObjects(s.objects)
 	if s.state.DB != nil {
 		if s.state.Kept == s.state.Where {
 			m.metrics.WatchState(s.state.Where)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/davd/davd/cmd/davd/internal/config"
+	"github.com/davd/davd/cmd/davd/internal/objects"
 	"github.com/davd/davd/cmd/davd/internal/server"
 	"github.com/davd/davd/cmd/davd/internal/shares"
 	"github.com/davd/davd/cmd/davd/internal/state"
@@ -56,12 +57,12 @@ func sharesOfUsers(cfg *config.Config) (n int) {
 
 // openShares opens the shares of cfg and their state. opened is called whenever the storage of a
 // share was opened, and must not wait.
-func openShares(ctx context.Context, cfg *config.Config, log *slog.Logger, opened func()) (*namespace, error) {
+func openShares(ctx context.Context, cfg *config.Config, log *slog.Logger, observer *objects.Observer, opened func()) (*namespace, error) {
 	kept, err := state.OpenShared(ctx, cfg, log, func(dir, database string) error { return finishAlone(ctx, cfg, log, dir, database) })
 	if err != nil {
 		return nil, err
 	}
-	n := &namespace{state: kept, shares: &shares.Shares{Strays: kept.StraysDir(), Opened: opened, Log: log}, most: mostOpen(cfg)}
+	n := &namespace{state: kept, shares: &shares.Shares{Strays: kept.StraysDir(), Observer: observer, Opened: opened, Log: log}, most: mostOpen(cfg)}
 	n.shares.MaxUsers = server.MaxStorages(sharesOfUsers(cfg))
 	if kept.DB != nil {
 		n.shares.Identities, n.shares.State = kept.DB, kept.DB

@@ -24,6 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/davd/davd/storage/storagetest/pgtest"
+	"github.com/davd/davd/storage/storagetest/s3test"
 )
 
 func TestMain(m *testing.M) {
@@ -60,6 +61,7 @@ func TestScript(t *testing.T) {
 			"gencert":  gencert,
 			"postgres": postgres(t),
 			"listen":   listen,
+			"s3":       bucket(t),
 			"poll":     poll,
 			"stale":    stale,
 			"term":     term,
@@ -222,6 +224,22 @@ func gencert(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	writePEM(args[0], "CERTIFICATE", cert)
 	writePEM(args[1], "PRIVATE KEY", keyDER)
+}
+
+// bucket sets a variable to the URL of a new bucket, and those with the credentials: s3 VARIABLE
+func bucket(t *testing.T) func(*testscript.TestScript, bool, []string) {
+	t.Helper()
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 1 {
+			ts.Fatalf("usage: s3 VARIABLE")
+		}
+		endpoint, name := s3test.Bucket(t)
+		ts.Setenv(args[0], "s3://"+name+"/davd?endpoint="+endpoint)
+		for _, variable := range s3test.Env() {
+			name, value, _ := strings.Cut(variable, "=")
+			ts.Setenv(name, value)
+		}
+	}
 }
 
 // postgres returns the command that makes a new PostgreSQL database, and sets a variable to its

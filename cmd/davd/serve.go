@@ -92,7 +92,7 @@ func (s *site) openAll(ctx context.Context) (err error) {
 func (s *site) open(ctx context.Context) (err error) {
 	if len(s.cfg.Shares) > 0 {
 		s.again = make(chan struct{}, 1)
-		if s.namespace, err = openShares(ctx, s.cfg, s.log, s.recoverSoon); err != nil {
+		if s.namespace, err = openShares(ctx, s.cfg, s.log, s.observeObjects(), s.recoverSoon); err != nil {
 			return err
 		}
 		s.fsys, s.state, s.what = s.namespace.fsys, s.namespace.state, describeShares(s.cfg)

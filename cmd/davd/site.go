@@ -15,6 +15,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/control"
 	"github.com/davd/davd/cmd/davd/internal/locks"
+	"github.com/davd/davd/cmd/davd/internal/objects"
 	"github.com/davd/davd/cmd/davd/internal/ops"
 	"github.com/davd/davd/cmd/davd/internal/quotas"
 	"github.com/davd/davd/cmd/davd/internal/reload"
@@ -39,6 +40,8 @@ type site struct {
 	fsys storage.FS
 	// closeStorage, if not nil, is called before the state is closed.
 	closeStorage func() error
+	// objects tells the metrics about content in objects; nil if there is none.
+	objects *objects.Observer
 	// state is closed when serve returns.
 	state *state.State
 	// namespace is nil for a single directory.

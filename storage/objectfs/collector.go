@@ -34,6 +34,8 @@ type Collector struct {
 	// of the oldest backup of the database that the operator may restore. 0 means 24 hours, and a
 	// negative time none at all.
 	Grace time.Duration
+	// Collected, if not nil, is called with what each round of Run has removed, even if it has failed.
+	Collected func(Collected)
 	// Log gets the errors; nil means slog.Default().
 	Log *slog.Logger
 
@@ -62,6 +64,9 @@ func (c *Collector) Run(ctx context.Context) {
 			c.searched = time.Now()
 		}
 		done, err := c.Collect(ctx, search)
+		if c.Collected != nil {
+			c.Collected(done)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return

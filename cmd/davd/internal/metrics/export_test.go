@@ -22,6 +22,7 @@ func All(t *testing.T) map[string]string {
 	m.WatchOperations(func() []operation.Operation { return nil })
 	m.WatchState("none")
 	m.WatchCluster(func() cluster.Stats { return cluster.Stats{} })
+	m.WatchObjects()
 	found := make(map[string]string)
 	all := make(chan *prometheus.Desc)
 	go func() {

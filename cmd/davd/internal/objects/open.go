@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/objectfs"
@@ -25,8 +24,8 @@ type Options struct {
 	State any
 	// Limit is the quota in bytes; 0 means no limit.
 	Limit int64
-	// Observe, if not nil, is called after each request to S3. See s3blobs.Options.
-	Observe func(operation string, status int, took time.Duration)
+	// Observer may be nil.
+	Observer *Observer
 	// Log gets the errors of the collector.
 	Log *slog.Logger
 }
@@ -40,6 +39,8 @@ type Storage struct {
 	// Node is this process among others that use the same names; nil if it is the only one.
 	Node cluster.Node
 
+	observer *Observer
+
 	log  *slog.Logger
 	own  *sqlstate.DB // the database of the names, if that is in the directory
 	stop func()
@@ -48,7 +49,7 @@ type Storage struct {
 
 // Open opens a place. It makes a new name space if the place has none.
 func Open(ctx context.Context, p Place, o Options) (*Storage, error) {
-	s := &Storage{stop: func() {}, log: o.Log}
+	s := &Storage{stop: func() {}, log: o.Log, observer: o.Observer}
 	if err := s.open(ctx, p, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", p, err), s.Close())
 	}
@@ -88,7 +89,9 @@ const ownIdentity = "blobs"
 
 func openBlobs(ctx context.Context, p Place, o Options) (blobs.Store, error) {
 	if p.Dir == "" {
-		p.S3.Observe = o.Observe
+		if o.Observer != nil {
+			p.S3.Observe = o.Observer.request
+		}
 		return openBucket(ctx, p.S3)
 	}
 	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
@@ -122,7 +125,7 @@ func openNames(ctx context.Context, dir string, log *slog.Logger) (*sqlstate.DB,
 // Collect starts to remove, in the background, what nothing refers to any more. Close ends it.
 func (s *Storage) Collect(ctx context.Context) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c := &objectfs.Collector{FS: s.FS, Names: s.Names, Log: s.log}
+	c := &objectfs.Collector{FS: s.FS, Names: s.Names, Log: s.log, Collected: s.observer.collected}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

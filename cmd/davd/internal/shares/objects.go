@@ -15,7 +15,7 @@ func (s *Shares) openObjects(ctx context.Context, share *config.Share, user stri
 	if err != nil {
 		return nil, err
 	}
-	opened, err := objects.Open(ctx, place, objects.Options{State: s.State, Limit: s.quotaOf(share), Log: s.Log})
+	opened, err := objects.Open(ctx, place, objects.Options{State: s.State, Observer: s.Observer, Limit: s.quotaOf(share), Log: s.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,8 @@ type Shares struct {
 	FS *mount.FS
 	// Identities may be nil.
 	Identities Identities
+	// Observer is for shares whose content is in objects. It may be nil.
+	Observer *objects.Observer
 	// State is the state of davd, in whose database the names of objects are; nil in memory.
 	State any
 	// Strays is a directory for the records of unfinished uploads, or "".
