@@ -2,6 +2,7 @@ package names_test
 
 import (
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -122,7 +123,7 @@ func BenchmarkParallelPut(b *testing.B) {
 	b.Run("Commit", func(b *testing.B) {
 		parallel(b, func(n int64) error {
 			return db.Base().Change(b.Context(), false, func(tx tables.Tx) error {
-				return tables.Later(b.Context(), tx, "INSERT INTO shares (id, identity) VALUES ($1, 'x')", fmt.Sprint(n))
+				return tables.Later(b.Context(), tx, "INSERT INTO shares (id, identity) VALUES ($1, 'x')", strconv.FormatInt(n, 10))
 			})
 		})
 	})
