@@ -32,7 +32,7 @@ type copying struct {
 	id, epoch string
 	from, to  path
 	zeroDepth bool
-	source    int64 // the ID of from, if that is a collection with members to copy
+	tree      int64 // the ID of from, if that is a collection with members to copy
 }
 
 // progress is what a transaction has copied.
@@ -80,7 +80,7 @@ func (s *Space) copy(ctx context.Context, from, to string, zeroDepth bool, repor
 	if err == nil {
 		return c.sourceStays(ctx)
 	}
-	if c.source != 0 {
+	if c.tree != 0 {
 		// Without it, the rows stay until the epoch is over, which does no harm.
 		_ = s.change(context.WithoutCancel(ctx), true, func(ctx context.Context, tx tables.Tx) error {
 			_, err := tx.Exec(ctx, "DELETE FROM copying WHERE copy = $1", c.id)
@@ -128,7 +128,7 @@ func (c *copying) begin(ctx context.Context, tx tables.Tx) (done progress, err e
 	if c.zeroDepth || !src.Dir {
 		return progress{1, src.Size, false}, c.keep(ctx, tx)
 	}
-	c.source = src.ID
+	c.tree = src.ID
 	err = tables.Later(ctx, tx, "INSERT INTO copying (copy, epoch, src, dst, after) VALUES ($1, $2, $3, $4, '')", c.id, c.epoch, src.ID, at.id)
 	if err != nil {
 		return done, err
@@ -173,8 +173,13 @@ func (c *copying) batch(ctx context.Context, tx tables.Tx) (done progress, err e
 	if err != nil {
 		return done, err
 	}
-	if len(next) == 0 {
+	more := len(next) == copyCollections
+	switch {
+	case len(next) == 0:
 		return done, nil
+	case next[0].after != "": // It has many members. The join would sort all that are left for each batch.
+		more = len(next) > 1
+		next = next[:1]
 	}
 	made, err := c.members(ctx, tx, next)
 	if err != nil {
@@ -192,7 +197,7 @@ func (c *copying) batch(ctx context.Context, tx tables.Tx) (done progress, err e
 	if err := c.advance(ctx, tx, next, made); err != nil {
 		return done, err
 	}
-	done = progress{made.members, made.bytes, made.collections || made.members == copyBatch || len(next) == copyCollections}
+	done = progress{made.members, made.bytes, made.collections || made.members == copyBatch || more}
 	return done, c.account(ctx, tx, made.bytes)
 }
 
@@ -207,6 +212,7 @@ type made struct {
 
 // members copies members of the collections next, in their order.
 func (c *copying) members(ctx context.Context, tx tables.Tx, next []collection) (m made, err error) {
+	source, args := c.source(next)
 	index := make(map[int64]int, len(next))
 	for i, one := range next {
 		index[one.dst] = i
@@ -227,16 +233,24 @@ func (c *copying) members(ctx context.Context, tx tables.Tx, next []collection) 
 			m.last, m.fold = i, fold
 		}
 		return nil
-	}, "INSERT INTO entries (parent, changed, reserved, fold, "+copyColumns+")"+
-		" SELECT c.dst, CAST($1 AS BIGINT), FALSE, s.fold, "+copyColumns+
-		" FROM (SELECT seq, src, dst, after FROM copying WHERE copy = $2 AND seq <= $3 ORDER BY seq LIMIT $4) c"+
-		" JOIN entries s ON s.parent = c.src AND s.fold > c.after WHERE NOT s.reserved ORDER BY c.seq, s.fold LIMIT $5"+
-		" RETURNING parent, fold, dir, size",
-		nanoseconds(time.Now()), c.id, next[len(next)-1].seq, copyCollections, copyBatch)
+	}, "INSERT INTO entries (parent, changed, reserved, fold, "+copyColumns+") "+source+" RETURNING parent, fold, dir, size", args...)
 	if m.members < copyBatch {
 		m.last = len(next) - 1
 	}
 	return m, err
+}
+
+// source returns the query for the next members.
+func (c *copying) source(next []collection) (query string, args []any) {
+	now := nanoseconds(time.Now())
+	if len(next) == 1 {
+		return "SELECT CAST($4 AS BIGINT), CAST($5 AS BIGINT), FALSE, fold, " + copyColumns + " FROM " + c.sql.members("$1", "$2", "$3", false) + " s WHERE TRUE",
+			[]any{next[0].src, next[0].after, copyBatch, next[0].dst, now}
+	}
+	return "SELECT c.dst, CAST($1 AS BIGINT), FALSE, s.fold, " + copyColumns +
+			" FROM (SELECT seq, src, dst, after FROM copying WHERE copy = $2 AND seq <= $3 ORDER BY seq LIMIT $4) c" +
+			" JOIN entries s ON s.parent = c.src AND s.fold > c.after WHERE NOT s.reserved ORDER BY c.seq, s.fold LIMIT $5",
+		[]any{now, c.id, next[len(next)-1].seq, copyCollections, copyBatch}
 }
 
 // advance notes what is left of the collections next.
@@ -281,11 +295,11 @@ func (s *Space) keep(ctx context.Context, tx tables.Tx) error {
 // sourceStays fails with fs.ErrNotExist if the source was removed or moved meanwhile. Then the copy
 // may lack members.
 func (c *copying) sourceStays(ctx context.Context) error {
-	if c.source == 0 {
+	if c.tree == 0 {
 		return nil
 	}
 	n, err := c.find(ctx, c.db.Reader(), c.from)
-	if err == nil && n.ID != c.source {
+	if err == nil && n.ID != c.tree {
 		err = errMissing
 	}
 	return err

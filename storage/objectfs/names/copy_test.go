@@ -141,6 +141,20 @@ func fill(tb testing.TB, db names.Database, s *names.Space, collection string, n
 	}
 }
 
+// count returns how many members a collection has.
+func count(tb testing.TB, s *names.Space, name string) int {
+	tb.Helper()
+	n, err := s.Find(tb.Context(), name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	members, err := s.Members(tb.Context(), n.ID, "", 1_000_000)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return len(members)
+}
+
 func TestCopyBatches(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, db state) {
@@ -157,8 +171,11 @@ func TestCopyBatches(t *testing.T) {
 			batches = append(batches, members)
 			return nil
 		})
-		if want := []int64{5001, 5000, 403}; err != nil || !slices.Equal(batches, want) {
+		if want := []int64{5001, 5000, 103, 300}; err != nil || !slices.Equal(batches, want) {
 			t.Errorf("copied %d members, want %d (%v)", batches, want, err)
+		}
+		if got := count(t, s, "/b"); got != 10_103 {
+			t.Errorf("the copy has %d members", got)
 		}
 		if got := len(tree(t, s, "/b/d2")); got != 101 {
 			t.Errorf("the last collection has %d members", got-1)

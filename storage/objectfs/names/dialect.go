@@ -1,6 +1,10 @@
 package names
 
-import "github.com/davd/davd/storage/internal/tables"
+import (
+	"fmt"
+
+	"github.com/davd/davd/storage/internal/tables"
+)
 
 // dialect has what PostgreSQL and SQLite express in different ways.
 type dialect struct {
@@ -13,8 +17,9 @@ type dialect struct {
 	noKeyUpdate string
 	// reserveID is a statement that makes nextID a new ID; "" if nextID does so itself.
 	reserveID, nextID string
-	// members are the entries of the collection $1 after the fold $2, at most $3, in order.
-	members string
+	// members are the entries of a collection after a fold, at most so many, in order. Without
+	// everything, those with reserved names are left out.
+	members func(collection, after, most string, everything bool) string
 	// array are the elements of an argument of tables.Array, as a list for IN.
 	array func(argument string) string
 	// ids is array for numbers.
@@ -29,8 +34,10 @@ func dialectOf(db tables.Base) dialect {
 			freeForUpdate: " FOR UPDATE SKIP LOCKED",
 			skipLocked:    " FOR NO KEY UPDATE SKIP LOCKED",
 			noKeyUpdate:   " FOR NO KEY UPDATE",
-			members:       "members($1, $2, $3)",
-			nextID:        "nextval('entry_ids')",
+			members: func(collection, after, most string, everything bool) string {
+				return fmt.Sprintf("members(%s, %s, %s, %t)", collection, after, most, everything)
+			},
+			nextID: "nextval('entry_ids')",
 			array: func(argument string) string {
 				return "(SELECT value FROM json_array_elements_text(" + argument + "::JSON))"
 			},
@@ -42,7 +49,13 @@ func dialectOf(db tables.Base) dialect {
 	elements := func(argument string) string { return "(SELECT value FROM json_each(" + argument + "))" }
 	const last = "(SELECT seq FROM sqlite_sequence WHERE name = 'entries')"
 	return dialect{
-		members:   "entries WHERE parent = $1 AND fold > $2 ORDER BY fold LIMIT $3",
+		members: func(collection, after, most string, everything bool) string {
+			also := ""
+			if !everything {
+				also = " AND NOT reserved"
+			}
+			return "(SELECT * FROM entries WHERE parent = " + collection + " AND fold > " + after + also + " ORDER BY fold LIMIT " + most + ")"
+		},
 		reserveID: "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'entries'",
 		nextID:    last,
 		array:     elements,

@@ -77,7 +77,7 @@ func (s *Space) Members(ctx context.Context, id int64, after string, limit int) 
 		n.finish()
 		all = append(all, n.Node)
 		return nil
-	}, "SELECT "+columns+" FROM "+s.sql.members, id, fold(after), limit)
+	}, "SELECT "+columns+" FROM "+s.sql.members("$1", "$2", "$3", true)+" m", id, fold(after), limit)
 	return all, s.db.Failed("listing a collection", err)
 }
 

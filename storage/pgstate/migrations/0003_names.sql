@@ -45,11 +45,11 @@ CREATE TABLE entries (
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.05);
 CREATE INDEX entries_blob ON entries (blob) WHERE blob IS NOT NULL;
 
--- The members of a collection, in pages. Right after a collection was made, the planner thinks that
+-- The members of a collection, in pages; all of them, or without those with reserved names. Right after a collection was made, the planner thinks that
 -- it is small, and would read and sort all of it for each page.
-CREATE FUNCTION members(collection BIGINT, after TEXT, most BIGINT) RETURNS SETOF entries LANGUAGE sql STABLE
+CREATE FUNCTION members(collection BIGINT, after TEXT, most BIGINT, everything BOOLEAN) RETURNS SETOF entries LANGUAGE sql STABLE
 	SET enable_sort = off SET enable_bitmapscan = off
-	AS 'SELECT * FROM entries WHERE parent = collection AND fold > after ORDER BY fold LIMIT most';
+	AS 'SELECT * FROM entries WHERE parent = collection AND fold > after AND (everything OR NOT reserved) ORDER BY fold LIMIT most';
 
 -- The objects that may have lost their last reference, and when.
 CREATE TABLE loose (
