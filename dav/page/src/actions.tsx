@@ -1,12 +1,13 @@
 // What the user can do with entries.
-import { useEffect, useState } from 'preact/hooks';
-import { decoded, Failed, href, makeFolder, type Entry } from './dav';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { decoded, Failed, href, label, makeFolder, rightsAt, type Entry } from './dav';
 import { ask, askName, confirmDelete, conflicts, Dialog } from './dialog';
 import { freeName } from './files';
 import { Icon } from './icons';
 import { read } from './listings';
 import { operate } from './operations';
-import { load, message, path, root, selection } from './state';
+import { mayDo } from './rights';
+import { activate, load, message, path, root, selection } from './state';
 import { text } from './text';
 
 const failed = (status: number): void => { message.value = text.failedStatus(status); };
@@ -18,25 +19,30 @@ export const createFolder = async (): Promise<void> => {
   if (name === null) return;
   try {
     await makeFolder(path.value + encodeURIComponent(name) + '/');
-    message.value = text.createdFolder(name);
+    message.value = text.createdFolder(label(name));
   } catch (error) {
     if (error instanceof Failed && error.status === 405) message.value = text.nameTaken;
     else failed(error instanceof Failed ? error.status : 0);
   }
-  void load(true);
+  await load(true);
+  activate(name);
 };
 
 export const rename = async (e: Entry): Promise<void> => {
-  const name = await askName(text.rename, text.newName(e.name), e.name, text.save);
+  if (!await mayDo([e], 'MOVE')) { failed(403); return; }
+  const name = await askName(text.rename, text.newName(label(e.name)), e.name, text.save);
   if (name === null || name === e.name) return;
   const { status } = await operate('MOVE', href(e), { Destination: destination(e.parent, encodeURIComponent(name)), Overwrite: 'F' });
   if (status === 412) message.value = text.nameTaken;
   else if (status >= 300 || !status) failed(status);
-  void load(true);
+  await load(true);
+  activate(name);
 };
 
 export const remove = async (chosen: Entry[]): Promise<void> => {
-  if (!chosen.length || !await confirmDelete(chosen.map(({ name }) => name))) return;
+  if (!chosen.length) return;
+  if (!await mayDo(chosen, 'DELETE')) { failed(403); return; }
+  if (!await confirmDelete(chosen.map(({ name }) => label(name)))) return;
   selection.value = new Set();
   const answers = await Promise.all(chosen.length > 50 ? await inTurn(chosen, (e) => operate('DELETE', href(e), {})) : chosen.map((e) => operate('DELETE', href(e), {})));
   const wrong = answers.find(({ status, document }) => !document && (status >= 300 || status === 207));
@@ -53,6 +59,7 @@ const inTurn = async <T, R>(all: T[], each: (one: T) => Promise<R>): Promise<R[]
 
 // transfer copies or moves entries into a collection, and asks once about names that exist.
 export const transfer = async (method: 'COPY' | 'MOVE', chosen: Entry[], to: string): Promise<void> => {
+  if (!await mayDo(chosen, method)) { failed(403); return; }
   const resolve = conflicts();
   selection.value = new Set();
   let worst = 0, count = 0;
@@ -65,7 +72,7 @@ export const transfer = async (method: 'COPY' | 'MOVE', chosen: Entry[], to: str
         if (status >= 200 && status < 300 && status !== 207) count++; else if (!document) worst = status || -1;
         return;
       }
-      const how = e.parent === to || n > 1 ? 'both' : await resolve(e.name);
+      const how = e.parent === to || n > 1 ? 'both' : await resolve(label(e.name));
       if (how === 'skip') return;
       if (how === 'replace') overwrite = 'T'; else segment = encodeURIComponent(freeName(e.name, ++n));
     }
@@ -82,24 +89,30 @@ const Choosing = ({ title, action, answer, without }: { title: string; action: s
   const [at, setAt] = useState(path.value);
   const [found, setFound] = useState<Folder[]>([]);
   const [wrong, setWrong] = useState('');
+  const [open, setOpen] = useState(true);
+  const folders = useRef<HTMLUListElement>(null);
+  // The chosen folder is not in the list any more: the focus goes to the list, where the arrow and Tab keys lead on.
+  useLayoutEffect(() => { if (!document.activeElement?.closest('.choose button, .buttons, .at')) folders.current?.focus(); }, [found]);
   useEffect(() => {
     const reading = new AbortController();
     setWrong('');
     const show = (all: Entry[]) => setFound(all.filter((e) => e.folder && !without.has(href(e))).map((e) => ({ name: e.name, path: href(e) })));
     read({ path: at, order: { by: 'name', backwards: false }, whole: true }, reading.signal, show).ended
       .catch((error) => { if (!reading.signal.aborted) { setFound([]); setWrong(text.failedStatus(error instanceof Failed ? error.status : 0)); } });
+    rightsAt(at).then(({ create }) => { if (!reading.signal.aborted) setOpen(create); }, () => setOpen(false));
     return () => reading.abort();
   }, [at]);
   const parent = at === root ? null : at.slice(0, at.slice(0, -1).lastIndexOf('/') + 1);
   const here = at === root ? text.home : decoded(at.slice(0, -1).slice(at.slice(0, -1).lastIndexOf('/') + 1));
   return (
     <Dialog title={title} onClose={() => answer(null)}>
-      <div class="at">{parent !== null && <button type="button" class="icon" aria-label={text.up} title={text.up} onClick={() => setAt(parent)}><Icon name="up" /></button>}<strong><bdi>{here}</bdi></strong></div>
-      <ul class="choose" tabIndex={-1}>
-        {found.map((each) => <li key={each.path}><button type="button" onClick={() => setAt(each.path)}><Icon name="folder" /><bdi>{each.name}</bdi></button></li>)}
+      <div class="at">{parent !== null && <button type="button" class="icon" aria-label={text.up} title={text.up} onClick={() => setAt(parent)}><Icon name="up" /></button>}<strong><bdi>{label(here)}</bdi></strong></div>
+      <ul ref={folders} class="choose" tabIndex={-1} aria-label={label(here)}>
+        {found.map((each) => <li key={each.path}><button type="button" onClick={() => setAt(each.path)}><Icon name="folder" /><bdi>{label(each.name)}</bdi></button></li>)}
         {!found.length && <li class="muted">{wrong || text.noFolders}</li>}
       </ul>
-      <div class="buttons"><button type="button" onClick={() => answer(null)}>{text.cancel}</button><button type="button" class="primary" onClick={() => answer(at)}>{action}</button></div>
+      <p class="muted" role="status">{!open && !wrong && text.notHere}</p>
+      <div class="buttons"><button type="button" onClick={() => answer(null)}>{text.cancel}</button><button type="button" class="primary" disabled={!open} onClick={() => answer(at)}>{action}</button></div>
     </Dialog>
   );
 };

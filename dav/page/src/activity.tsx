@@ -1,6 +1,8 @@
 // The panel of uploads and long operations.
 import { signal } from '@preact/signals';
+import { useLayoutEffect } from 'preact/hooks';
 import { decoded, label, segmentsOf } from './dav';
+import { keepFocus } from './focus';
 import { Icon } from './icons';
 import { discard, interrupted } from './interrupted';
 import { dismiss, operations, stop, type Status } from './operations';
@@ -37,10 +39,11 @@ const Operation = ({ s }: { s: Status }) => {
         </>
         : <div class={`outcome ${s.state === 'finished' && !s.failuresTotal && (s.status ?? 200) < 400 ? 'good' : 'bad'}`}>{outcome(s)}</div>}
       {s.failures.length > 0 && <ul class="failures">{s.failures.map((f) => <li key={f.href}><bdi>{nameOf(f.href)}</bdi>: {text.failedStatus(f.status)}</li>)}</ul>}
-      <div class="buttons">
+      {/* With the key, the buttons stay the same ones, and keep the focus. */}
+      <div key="buttons" class="buttons">
         <a href={operationsPath + s.id}>{text.details}</a>
         {running
-          ? <button type="button" disabled={s.stopping} onClick={() => void stop(s)}>{s.stopping ? text.stopping : s.rollsBack ? text.stopRollBack : text.stop}</button>
+          ? <button type="button" aria-disabled={s.stopping} onClick={() => { if (!s.stopping) void stop(s); }}>{s.stopping ? text.stopping : s.rollsBack ? text.stopRollBack : text.stop}</button>
           : <button type="button" onClick={() => dismiss(s.id)}>{text.forget}</button>}
       </div>
     </li>
@@ -101,6 +104,7 @@ const spoken = (): string => operations.value.map((s) => {
 
 export const Activity = () => {
   const any = operations.value.length > 0 || tally.value.total > 0 || interrupted.value.length > 0;
+  useLayoutEffect(keepFocus, [operations.value.length, tally.value.total, interrupted.value.length]);
   return (
     <>
       <div class="hidden" aria-live="polite">{spoken()}</div>

@@ -13,6 +13,22 @@ const measure = (src: string): Promise<{ width: number; height: number }> => new
   image.src = src;
 });
 
+type Slide = NonNullable<PhotoSwipe['currSlide']>;
+
+// fit gives a slide the size of its image, which is unknown until it is loaded.
+const fit = (slide: Slide): void => {
+  const { content } = slide, { element } = content;
+  if (!(element instanceof HTMLImageElement) || !element.complete || !element.naturalWidth) return;
+  const size = { width: element.naturalWidth, height: element.naturalHeight };
+  if (slide.width === size.width && slide.height === size.height) return;
+  Object.assign(content, size);
+  Object.assign(slide, size, { currentResolution: 0 });
+  slide.calculateSize();
+  slide.zoomAndPanToInitial();
+  slide.applyCurrentZoomPan();
+  slide.updateContentSize(true);
+};
+
 export const show = async (first: Entry): Promise<void> => {
   const images = shown.value.filter((e) => kindOf(e) === 'image');
   const sizes = new Map([[idOf(first), await measure(href(first))]]);
@@ -21,17 +37,8 @@ export const show = async (first: Entry): Promise<void> => {
     index: images.indexOf(first), bgOpacity: 0.97, loop: false, wheelToZoom: true, showHideAnimationType: 'none',
     closeTitle: text.close, zoomTitle: text.zoom, arrowPrevTitle: text.previous, arrowNextTitle: text.next,
   });
-  viewer.on('loadComplete', ({ content }) => {
-    const { element, slide } = content;
-    if (!(element instanceof HTMLImageElement) || !element.naturalWidth) return;
-    Object.assign(content, { width: element.naturalWidth, height: element.naturalHeight });
-    if (!slide) return;
-    Object.assign(slide, { width: content.width, height: content.height });
-    slide.calculateSize();
-    slide.currZoomLevel = slide.zoomLevels.initial;
-    slide.updateContentSize(true);
-    slide.applyCurrentZoomPan();
-  });
+  viewer.on('loadComplete', ({ slide }) => { if (slide) fit(slide); });
+  viewer.on('afterSetContent', ({ slide }) => fit(slide)); // the image may have been loaded before
   viewer.on('uiRegister', () => {
     viewer.ui!.registerElement({
       name: 'caption', order: 9, appendTo: 'root',

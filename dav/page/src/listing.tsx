@@ -161,8 +161,8 @@ const keys = (e: KeyboardEvent, columns: number, page: number): void => {
   else if (e.key === 'a' && (e.ctrlKey || e.metaKey)) selection.value = new Set(all.map(idOf));
   else if (e.key === 'Escape' && selection.value.size) selection.value = new Set();
   else if (e.key === 'Escape' && searching.value) endSearch();
-  else if (e.key === 'F2' && current && rights.value.remove) void actions.rename(current);
-  else if (e.key === 'Delete' && rights.value.remove) void actions.remove(selected.value.length ? selected.value : current ? [current] : []);
+  else if (e.key === 'F2' && current) void actions.rename(current);
+  else if (e.key === 'Delete') void actions.remove(selected.value.length ? selected.value : current ? [current] : []);
   else if ((e.key === 'Backspace' || e.key === 'ArrowUp' && e.altKey) && path.value !== root) visit(crumbs.value.at(-2)!.path);
   else return;
   e.preventDefault();
@@ -196,7 +196,7 @@ export const Listing = () => {
   const chosen = selection.value.size, allOn = chosen > 0 && chosen >= all.length;
   return (
     <div class={`listing ${view.value}`}>
-      <div ref={scroller} class="scroller" role="grid" tabIndex={0} aria-label={crumbs.value.at(-1)!.name} aria-rowcount={tiles ? Math.ceil(all.length / columns) : all.length + 1} aria-multiselectable="true"
+      <div ref={scroller} class="scroller" role="grid" tabIndex={0} aria-label={label(crumbs.value.at(-1)!.name)} aria-rowcount={tiles ? Math.ceil(all.length / columns) : all.length + 1} aria-multiselectable="true"
         aria-activedescendant={all.length && row < virtual.options.count ? `row-${Math.min(active.value, all.length - 1)}` : undefined} aria-busy={loading.value} onKeyDown={(e) => keys(e, columns, page)}>
         {!tiles && <div role="row" class="row heading" aria-rowindex={1}><span role="columnheader" class="check"><input type="checkbox" aria-label={text.selectAll} checked={allOn} onChange={() => { selection.value = allOn ? new Set() : new Set(all.map(idOf)); }} /></span><Heading by="name" title={text.name} /><Heading by="kind" title={text.kind} /><Heading by="time" title={text.time} /><Heading by="size" title={text.size} /></div>}
         <div role="rowgroup" class="rows" style={{ height: `${virtual.getTotalSize()}px` }}>

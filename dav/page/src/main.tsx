@@ -14,6 +14,7 @@ import { Icon } from './icons';
 import { find } from './interrupted';
 import { Listing, target } from './listing';
 import { refresh } from './operations';
+import { may } from './rights';
 import { crumbs, endSearch, entries, failure, filter, hidden, load, loading, message, operationsPath, order, path, reorder, rights, searching, selected, selection, shown, startSearch, summary, user, view, visit } from './state';
 import { text } from './text';
 import { add, choose, fromDrop } from './uploads';
@@ -64,16 +65,16 @@ const Crumbs = () => (
 );
 
 const Selected = () => {
-  const chosen = selected.value, { create, remove } = rights.value;
+  const chosen = selected.value, can = may.value;
   return (
     <div class="tools chosen" role="toolbar" aria-label={text.selected(chosen.length)}>
       <button type="button" class="icon" aria-label={text.clear} title={text.clear} onClick={() => { selection.value = new Set(); }}><Icon name="close" /></button>
       <strong aria-live="polite">{text.count(chosen.length)}<span> {text.selectedWord}</span></strong>
-      <Button icon="download" title={text.download} onClick={() => actions.download(chosen)} />
-      {create && <Button icon="copy" title={text.copy} onClick={() => void actions.moveOrCopy('COPY', chosen)} />}
-      {remove && <Button icon="move" title={text.move} onClick={() => void actions.moveOrCopy('MOVE', chosen)} />}
-      {remove && create && chosen.length === 1 && <Button icon="rename" title={text.rename} onClick={() => void actions.rename(chosen[0]!)} />}
-      {remove && <Button icon="remove" title={text.remove} onClick={() => void actions.remove(chosen)} />}
+      {can.download && <Button icon="download" title={text.download} onClick={() => actions.download(chosen)} />}
+      {can.copy && <Button icon="copy" title={text.copy} onClick={() => void actions.moveOrCopy('COPY', chosen)} />}
+      {can.move && <Button icon="move" title={text.move} onClick={() => void actions.moveOrCopy('MOVE', chosen)} />}
+      {can.rename && <Button icon="rename" title={text.rename} onClick={() => void actions.rename(chosen[0]!)} />}
+      {can.remove && <Button icon="remove" title={text.remove} onClick={() => void actions.remove(chosen)} />}
     </div>
   );
 };

@@ -110,6 +110,12 @@ export const startSearch = async (term: string): Promise<void> => {
   searching.value = { ...searching.value!, running: false };
 };
 
+// activate makes the entry with a name the one that the keyboard acts on.
+export const activate = (name: string): void => {
+  const index = shown.value.findIndex((e) => e.name === name);
+  if (index >= 0) active.value = index;
+};
+
 export const endSearch = (): void => { filter.value = ''; void load(); };
 
 // visit shows another collection. Uploads go on, because the document stays.

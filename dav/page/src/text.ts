@@ -54,7 +54,7 @@ export const text = {
   deleteTitle: (names: string[]) => names.length === 1 ? `Delete “${names[0]}”?` : `Delete ${number.format(names.length)} items?`,
   deleteHint: 'This can’t be undone. Folders are deleted with everything in them.',
   chooseMove: (n: number) => `Move ${counted(n, 'item', 'items')} to…`, chooseCopy: (n: number) => `Copy ${counted(n, 'item', 'items')} to…`,
-  moveHere: 'Move here', copyHere: 'Copy here', noFolders: 'No folders here.', up: 'Up',
+  notHere: 'You can’t add anything to this folder.', moveHere: 'Move here', copyHere: 'Copy here', noFolders: 'No folders here.', up: 'Up',
   conflictTitle: (name: string) => `“${name}” exists already`,
   conflictHint: 'What should happen?', replace: 'Replace', keepBoth: 'Keep both', skip: 'Skip', applyToAll: 'Do the same for all further conflicts',
   lockedBy: (owner: string, until: string) => `Locked${owner ? ` by ${owner}` : ''}${until ? ` until ${until}` : ''}`,

@@ -1,5 +1,6 @@
 // Uploads: files that wait, are being sent, and have been sent.
 import { batch, computed, signal, type Signal } from '@preact/signals';
+import { label } from './dav';
 import { conflicts, type Resolution } from './dialog';
 import { freeName } from './files';
 import { fileOf, forget, interrupted, keep, type Interrupted } from './interrupted';
@@ -129,7 +130,7 @@ const send = async (u: Upload): Promise<void> => {
     }
     if (status !== 412) return end(u, 'failed', reason(status));
     if (u.unsure && await arrived(u)) return end(u, 'done');
-    const how = n > 1 ? 'both' : await u.ask(u.name);
+    const how = n > 1 ? 'both' : await u.ask(label(u.name));
     if (how === 'skip') return end(u, 'skipped');
     if (how === 'replace') overwrite = true; else u.name = freeName(u.file.name, ++n);
   }

@@ -20,9 +20,11 @@ const Text = ({ e }: { e: Entry }) => {
 };
 
 const Content = ({ e }: { e: Entry }) => {
+  const [broken, setBroken] = useState(false);
+  if (broken) return <p role="alert">{text.cantShow}</p>;
   switch (kindOf(e)) {
-    case 'audio': return <audio controls autoplay src={href(e)} />;
-    case 'video': return <video controls autoplay src={href(e)} />;
+    case 'audio': return <audio controls autoplay src={href(e)} onError={() => setBroken(true)} />;
+    case 'video': return <video controls autoplay src={href(e)} onError={() => setBroken(true)} />;
     case 'pdf': return <iframe title={label(e.name)} src={href(e)} />;
     default: return <Text e={e} />;
   }
@@ -31,6 +33,6 @@ const Content = ({ e }: { e: Entry }) => {
 export const show = (e: Entry): Promise<null> => ask<null>((answer) => (
   <Dialog title={label(e.name)} onClose={() => answer(null)} wide>
     <div class="viewer"><Content e={e} /></div>
-    <div class="buttons"><button type="button" onClick={() => actions.download([e])}>{text.download}</button><button type="button" class="primary" onClick={() => answer(null)}>{text.close}</button></div>
+    <div class="buttons"><button type="button" onClick={() => actions.download([e])}>{text.download}</button><button type="button" class="primary" data-first={kindOf(e) === 'pdf' ? '' : undefined} onClick={() => answer(null)}>{text.close}</button></div>
   </Dialog>
 ));
