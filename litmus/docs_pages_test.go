@@ -30,6 +30,14 @@ curl -sSf http://127.0.0.1:9100/metrics | grep -q '^davd_info'
 curl -sSf http://127.0.0.1:9100/healthz
 curl -sSf http://127.0.0.1:9100/readyz
 refused curl -sSf http://127.0.0.1:9100/debug/pprof/`},
+	"objects.md": {check: `
+printf hello >hello.txt
+davd put hello.txt http://localhost:8080/
+test "$(davd get http://localhost:8080/hello.txt -)" = hello
+stop
+davd storage check --storage blobs:objects | grep -q ': 1 objects with 5 bytes'
+rm objects/names.db*
+davd storage rebuild --storage blobs:objects | grep -q ': 1 files have names again'`},
 	"operate.md": {home: true},
 	"proxies.md": {
 		setup: "mkdir /srv/files",
