@@ -152,7 +152,8 @@ func (db *DB) claimAs(ctx context.Context, m *membership, id string, scopes []fo
 	var running string
 	var holder error
 	err := db.transact(ctx, m, change{
-		whole: true, // The id of the work says whether it was made; see claim.
+		whole:  true, // The id of the work says whether it was made; see claim.
+		fenced: true,
 		first: func(b *pgx.Batch) {
 			running, holder = "", nil // It may be another attempt.
 			keys, exclusive := latchKeys("claim ", scopes)
@@ -170,8 +171,12 @@ func (db *DB) claimAs(ctx context.Context, m *membership, id string, scopes []fo
 			return tx.queueWork(m, id, scopes, in, w)
 		},
 	})
-	if duplicate(err) { // An identical operation has begun on another node since.
+	switch {
+	case duplicate(err): // An identical operation has begun on another node since.
 		return cluster.ErrClaimed
+	case foreign(err):
+		m.lose()
+		return cluster.ErrFenced
 	}
 	return err
 }
@@ -213,15 +218,14 @@ func (tx *Tx) queueWork(m *membership, id string, scopes []folded, in area, w cl
 	if w.Operation != nil {
 		operation = &w.Operation.Record.ID
 	}
-	tx.Queue("INSERT INTO work (id, epoch, version, hides, record, operation) VALUES ($1, $2, 0, $3, $4, $5)",
-		id, m.epoch, tx.db.hides(w.Record), w.Record, operation)
 	var names, parents []string
 	var reaches []int16
 	for _, s := range scopes {
 		names, parents, reaches = append(names, s.name), append(parents, parent(s.name)), append(reaches, int16(s.reach))
 	}
-	tx.Queue("INSERT INTO claims (work, name, parent, scope) SELECT $1, n, p, s FROM unnest($2::TEXT[], $3::TEXT[], $4::SMALLINT[]) AS t(n, p, s)",
-		id, names, parents, reaches)
+	tx.Queue(`WITH made AS (INSERT INTO work (id, epoch, version, hides, record, operation) VALUES ($1, $2, 0, $3, $4, $5) RETURNING id)
+		INSERT INTO claims (work, name, parent, scope) SELECT id, n, p, s FROM made, unnest($6::TEXT[], $7::TEXT[], $8::SMALLINT[]) AS t(n, p, s)`,
+		id, m.epoch, tx.db.hides(w.Record), w.Record, operation, names, parents, reaches)
 	tx.queueForget(in)
 	return tx.queueOperation(m, names, w.Operation)
 }

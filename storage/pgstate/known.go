@@ -20,8 +20,9 @@ type known struct {
 	locks    []found
 	keys, up []string
 	trees    []string // the scopes with everything below them
-	// bare are the resources that had no properties, nor had anything below them.
-	bare []string
+	// bare are the scopes that had no properties, nor had anything below them, if hasProperties.
+	hasProperties bool
+	bare          []string
 }
 
 // knowing returns what must be known about the scopes of a claim.
@@ -39,7 +40,7 @@ func knowing(scopes []cluster.Scope) known {
 
 // queue adds the queries.
 func (k *known) queue(b *pgx.Batch, l *locks) {
-	k.hasLocks, k.locks, k.bare = !l.callersTime, nil, nil // It may be another attempt.
+	k.hasLocks, k.locks, k.hasProperties, k.bare = !l.callersTime, nil, true, nil // It may be another attempt.
 	b.Queue("SELECT "+lockColumns+", "+alive+`, seq FROM (
 			SELECT * FROM locks WHERE substr(root, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($3::TEXT[]) AS n) AND root = ANY($3)
 			UNION SELECT locks.* FROM unnest($4::TEXT[]) AS t(a), locks WHERE substr(root, 1, 500) BETWEEN substr(a, 1, 500) AND substr(left(a, -1) || '0', 1, 500)
@@ -88,8 +89,11 @@ func (k *known) unlocked(name string) bool {
 		!slices.ContainsFunc(k.locks, func(f found) bool { return f.lock.Root == name || storage.Contains(name, f.lock.Root) })
 }
 
-// isBare reports whether it is known that name and everything below it have no properties.
-func (k *known) isBare(name string) bool { return slices.Contains(k.bare, tables.Key(name)) }
+// isBare reports whether name and everything below it have no properties. ok is false if it isn't known.
+func (k *known) isBare(name string) (bare, ok bool) {
+	key := tables.Key(name)
+	return slices.Contains(k.bare, key), k.hasProperties && slices.Contains(k.keys, key)
+}
 
 // ask calls look with what the transaction of ctx knows, if it has one.
 func (db *DB) ask(ctx context.Context, look func(k *known)) {

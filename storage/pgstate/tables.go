@@ -25,39 +25,7 @@ func (p properties) Remove(ctx context.Context, name string) error {
 	if _, err := p.db.current(); err != nil {
 		return failed("removing the properties of "+name, err)
 	}
-	if p.bare(ctx, name) {
-		return nil
-	}
 	return p.Properties.Remove(ctx, name)
-}
-
-// Move implements [deadprops.Store], like the methods below.
-func (p properties) Move(ctx context.Context, src, dst string) error {
-	if p.bare(ctx, src) && p.bare(ctx, dst) {
-		return nil
-	}
-	return p.Properties.Move(ctx, src, dst)
-}
-
-func (p properties) Copy(ctx context.Context, src, dst string, zeroDepth bool) error {
-	if p.bare(ctx, src) && p.bare(ctx, dst) {
-		return nil
-	}
-	return p.Properties.Copy(ctx, src, dst, zeroDepth)
-}
-
-func (p properties) Any(ctx context.Context, name string) (bool, error) {
-	if p.bare(ctx, name) {
-		return false, nil
-	}
-	return p.Properties.Any(ctx, name)
-}
-
-// bare reports whether the transaction of ctx knows that name and everything below it have no
-// properties.
-func (p properties) bare(ctx context.Context, name string) (bare bool) {
-	p.db.ask(ctx, func(k *known) { bare = k.isBare(name) })
-	return bare
 }
 
 // stores are the tables that other databases have too.
@@ -141,7 +109,7 @@ func (d *database) ChangeProperties(ctx context.Context, c tables.PropertyChange
 	for i, name := range c.Names {
 		scopes[i] = folded{name: tables.Key(name), reach: withTree}.bounded()
 	}
-	d.db().ask(ctx, func(k *known) { k.bare = nil })
+	d.db().ask(ctx, func(k *known) { k.hasProperties = false })
 	return d.db().change(ctx, change{
 		patient: c.Urgent,
 		first: func(b *pgx.Batch) {
@@ -153,6 +121,15 @@ func (d *database) ChangeProperties(ctx context.Context, c tables.PropertyChange
 			return err
 		},
 	})
+}
+
+// KnowsProperties implements tables.PropertyKnower.
+func (d *database) KnowsProperties(ctx context.Context, name string) (found, is bool) {
+	d.db().ask(ctx, func(k *known) {
+		bare, ok := k.isBare(name)
+		found, is = !bare, ok
+	})
+	return found, is
 }
 
 // Bare returns false: other nodes set properties too.

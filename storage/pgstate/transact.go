@@ -29,6 +29,8 @@ type change struct {
 	repeatable bool
 	// whole says that the caller finds out itself what came of a COMMIT without an answer.
 	whole bool
+	// fenced says that a statement of rest, which inserts a work, holds the row of the epoch.
+	fenced bool
 	// patient says that the change is tried as long as this node has its lease.
 	patient bool
 }
@@ -82,7 +84,7 @@ func (db *DB) attempt(ctx context.Context, m *membership, c change, id string) e
 	}
 	defer conn.Release()
 	tx := &Tx{conn: conn, db: db}
-	if err = tx.begin(ctx, m, c.first); err == nil && c.rest != nil {
+	if err = tx.begin(ctx, m, !c.fenced, c.first); err == nil && c.rest != nil {
 		err = c.rest(ctx, tx)
 	}
 	if err == nil {

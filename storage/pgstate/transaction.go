@@ -104,7 +104,7 @@ func (db *DB) openOnce(ctx context.Context, m *membership, first func(b *pgx.Bat
 		return nil, err
 	}
 	t := &transaction{db: db, of: m, tx: &Tx{conn: conn, db: db}}
-	if err = t.tx.begin(ctx, m, first); err == nil {
+	if err = t.tx.begin(ctx, m, true, first); err == nil {
 		err = check()
 	}
 	if err != nil {

@@ -26,13 +26,16 @@ type Tx struct {
 	wrote  bool // It may have changed something.
 }
 
-// begin begins the transaction and makes sure that the membership exists until it ends. All
+// begin begins the transaction and makes sure that the membership exists, with hold until its end. All
 // statements are sent together.
-func (tx *Tx) begin(ctx context.Context, m *membership, first func(b *pgx.Batch)) error {
+func (tx *Tx) begin(ctx context.Context, m *membership, hold bool, first func(b *pgx.Batch)) error {
 	var b pgx.Batch
 	tx.db.queueBegin(&b)
-	member := false
-	b.Queue("SELECT TRUE FROM nodes WHERE epoch = $1 FOR KEY SHARE", m.epoch).Query(func(rows pgx.Rows) error {
+	member, query := false, "SELECT TRUE FROM nodes WHERE epoch = $1"
+	if hold {
+		query += " FOR KEY SHARE"
+	}
+	b.Queue(query, m.epoch).Query(func(rows pgx.Rows) error {
 		member = rows.Next()
 		return rows.Err()
 	})

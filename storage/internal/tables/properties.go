@@ -49,6 +49,11 @@ func (p *Properties) Any(ctx context.Context, name string) (bool, error) {
 	if p.db.Bare() {
 		return false, nil
 	}
+	if db, ok := p.db.(PropertyKnower); ok {
+		if found, known := db.KnowsProperties(ctx, name); known {
+			return found, nil
+		}
+	}
 	from, to := Tree(name)
 	var found bool
 	err := one(ctx, p.db.Reader(), []any{&found}, p.any, from, to)
@@ -95,23 +100,20 @@ func (p *Properties) Patch(ctx context.Context, name string, patches []webdav.Pr
 func (p *Properties) patch(ctx context.Context, tx Tx, key string, prop webdav.Property, remove bool, owner string) error {
 	space, local := Text(prop.XMLName.Space), Text(prop.XMLName.Local)
 	if remove {
-		_, err := tx.Exec(ctx, p.unset, key, space, local)
-		return err
+		return Later(ctx, tx, p.unset, key, space, local)
 	}
 	value := prop.InnerXML
 	if value == nil {
 		value = []byte{} // nil would become NULL.
 	}
-	_, err := tx.Exec(ctx, p.set, key, space, local, Text(prop.Lang), value, Text(owner))
-	return err
+	return Later(ctx, tx, p.set, key, space, local, Text(prop.Lang), value, Text(owner))
 }
 
 // Move implements [deadprops.Store].
 func (p *Properties) Move(ctx context.Context, src, dst string) error {
 	return p.replace(ctx, src, dst, func(tx Tx) error {
 		from, to := Tree(src)
-		_, err := tx.Exec(ctx, p.move, from, to, Key(dst))
-		return err
+		return Later(ctx, tx, p.move, from, to, Key(dst))
 	})
 }
 
@@ -121,7 +123,7 @@ func (p *Properties) Copy(ctx context.Context, src, dst string, zeroDepth bool) 
 		budget, given := deadprops.BudgetOf(ctx)
 		owner := sql.NullString{String: Text(budget.Owner), Valid: given}
 		from, to := copied(src, zeroDepth)
-		if _, err := tx.Exec(ctx, p.copy, from, to, Key(dst), owner); err != nil {
+		if err := Later(ctx, tx, p.copy, from, to, Key(dst), owner); err != nil {
 			return err
 		}
 		used := &propertyUse{}
@@ -184,6 +186,5 @@ func (p *Properties) removeTree(ctx context.Context, tx Tx, name string) error {
 		return err
 	}
 	from, to := Tree(name)
-	_, err := tx.Exec(ctx, p.remove, from, to)
-	return err
+	return Later(ctx, tx, p.remove, from, to)
 }

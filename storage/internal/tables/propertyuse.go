@@ -91,7 +91,7 @@ func (u uses) charge(ctx context.Context, tx Tx, used *propertyUse, budget *dead
 			err = budget.Limits.CheckOwner(owned-bytes, owned)
 		}
 		if err == nil && owned <= 0 {
-			_, err = tx.Exec(ctx, u.remove, Text(owner))
+			err = Later(ctx, tx, u.remove, Text(owner))
 		}
 		if err != nil {
 			return err

@@ -43,6 +43,13 @@ type Base interface {
 	Duplicate(err error) bool
 }
 
+// PropertyKnower is a Database whose transactions may know which resources have properties.
+type PropertyKnower interface {
+	// KnowsProperties reports whether name or anything below it has properties. known is false if
+	// the database must be asked.
+	KnowsProperties(ctx context.Context, name string) (found, known bool)
+}
+
 // PropertyChange is a change of properties.
 type PropertyChange struct {
 	// Names are the resources that are changed with everything below them.
