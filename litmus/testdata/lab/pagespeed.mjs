@@ -27,11 +27,14 @@ const marks = () => {
   }).observe(document, { subtree: true, childList: true, attributes: true });
 };
 
-// tasksOf returns the tasks of the main threads of pages, as { wall, cpu }.
+// tasksOf returns the tasks of the page's main thread, as { wall, cpu }. The browser's other tabs have
+// processes of their own, so the first trace, which has the navigation, tells which process it is.
+let renderer;
 const tasksOf = (trace) => {
   const { traceEvents: events } = JSON.parse(Buffer.from(trace).toString());
-  const pages = new Set(events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`));
-  return events.filter(({ ph, name, pid, tid }) => ph === 'X' && /RunTask$/.test(name) && pages.has(`${pid} ${tid}`)).map(({ dur = 0, tdur = 0 }) => ({ wall: dur / 1000, cpu: tdur / 1000 }));
+  renderer ??= events.find(({ name, args }) => name === 'CommitLoad' && args.data.url.startsWith(url)).pid;
+  const { tid } = events.find(({ name, pid, args }) => name === 'thread_name' && args.name === 'CrRendererMain' && pid === renderer);
+  return events.filter((each) => each.ph === 'X' && /RunTask$/.test(each.name) && each.pid === renderer && each.tid === tid).map(({ dur = 0, tdur = 0 }) => ({ wall: dur / 1000, cpu: tdur / 1000 }));
 };
 const longest = (tasks, of) => Math.max(0, ...tasks.map((each) => each[of]));
 
