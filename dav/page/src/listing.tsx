@@ -13,14 +13,19 @@ import { canView, openViewer } from './viewing';
 // The heights of app.css, in pixels. Rows of a narrow list have two lines.
 const rowHeight = 44, twoLines = 60, narrow = 640, tileWidth = 168, tileHeight = 188;
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
-const Time = ({ at }: { at: number }) => at ? <time dateTime={new Date(at).toISOString()} title={full.format(at)}>{day.format(at)}<span class="clock"> {clock.format(at)}</span></time> : null;
+// A formatter is made when the first time is shown: it takes milliseconds.
+const format = (options: Intl.DateTimeFormatOptions) => {
+  let made: Intl.DateTimeFormat | null = null;
+  return (at: number): string => (made ??= new Intl.DateTimeFormat(undefined, options)).format(at);
+};
+const day = format({ dateStyle: 'medium' }), clock = format({ timeStyle: 'short' }), full = format({ dateStyle: 'full', timeStyle: 'medium' });
+const Time = ({ at }: { at: number }) => at
+  ? <time dateTime={new Date(at).toISOString()} onPointerEnter={(e) => { e.currentTarget.title = full(at); }}>{day(at)}<span class="clock"> {clock(at)}</span></time>
+  : null;
 
 const LockMark = ({ e }: { e: Entry }) => {
   if (!e.lock) return null;
-  const title = text.lockedBy(e.lock.owner, e.lock.until ? `${day.format(e.lock.until)} ${clock.format(e.lock.until)}` : '');
+  const title = text.lockedBy(e.lock.owner, e.lock.until ? `${day(e.lock.until)} ${clock(e.lock.until)}` : '');
   return <span class="lock" title={title}><Icon name="lock" /><span class="hidden">{title}</span></span>;
 };
 

@@ -172,6 +172,7 @@ addEventListener('keydown', (e) => {
 });
 
 void load();
-render(<App />, document.getElementById('app')!);
+// Rendering is a task of its own, so that each is short.
+setTimeout(() => render(<App />, document.getElementById('app')!));
 void refresh();
 void find();
