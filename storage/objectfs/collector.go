@@ -192,10 +192,13 @@ func (c *Collector) removeLoose(ctx context.Context, done *Collected) error {
 		if err == nil {
 			err = c.remove(ctx, keys)
 		}
-		if err != nil || len(keys) == 0 {
+		if err != nil {
 			return err
 		}
 		done.Objects += len(keys)
+		if len(keys) < collectChunk {
+			return nil
+		}
 	}
 }
 
