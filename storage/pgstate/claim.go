@@ -269,6 +269,6 @@ func (n *node) Placing(ctx context.Context, name string) (placing bool, err erro
 	return placing, failed("looking for a change of "+name, err)
 }
 
-// foreign reports whether err says that a row of another table, here that of the epoch, doesn't
+// foreign reports whether err says that a row of another table, such as that of the epoch, doesn't
 // exist.
 func foreign(err error) bool { return hasCode(err, "23503") }

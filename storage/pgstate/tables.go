@@ -92,7 +92,7 @@ func (d *database) InTransaction(ctx context.Context) bool {
 	return t != nil || err != nil
 }
 
-func (*database) Duplicate(err error) bool { return duplicate(err) }
+func (*database) Raced(err error) bool { return duplicate(err) || foreign(err) }
 
 // Reader implements tables.Database, like the methods below.
 func (d *database) Reader() tables.Queryer { return d }

@@ -91,8 +91,8 @@ func (d database) Provide(ctx context.Context, query string, args ...any) error 
 // InTransaction returns false: a context never has a transaction.
 func (database) InTransaction(context.Context) bool { return false }
 
-// Duplicate implements tables.Base.
-func (database) Duplicate(err error) bool {
+// Raced implements tables.Base.
+func (database) Raced(err error) bool {
 	c := code(err)
 	return c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }

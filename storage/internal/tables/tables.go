@@ -38,9 +38,9 @@ type Base interface {
 	// InTransaction reports whether ctx has a transaction of the database, to which Change and
 	// queries with it belong.
 	InTransaction(ctx context.Context) bool
-	// Duplicate reports whether err says that a row with the same key exists. It has ended the
-	// transaction.
-	Duplicate(err error) bool
+	// Raced reports whether err says that another transaction was faster: a row with the same key
+	// exists, or a row that the new one refers to has just gone. It has ended the transaction.
+	Raced(err error) bool
 }
 
 // PropertyKnower is a Database whose transactions may know which resources have properties.

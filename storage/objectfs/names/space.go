@@ -122,7 +122,7 @@ func (s *Space) change(ctx context.Context, urgent bool, f func(ctx context.Cont
 		case err == nil, attempt == attempts:
 			return err
 		case errors.Is(err, errRaced):
-		case s.db.InTransaction(ctx), !s.db.Duplicate(err):
+		case s.db.InTransaction(ctx), !s.db.Raced(err):
 			return err
 		}
 	}
