@@ -1,14 +1,15 @@
 package objectfs_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -106,10 +107,10 @@ func TestCopyBesideCollector(t *testing.T) {
 			s := newSite(t, kind.database(t), kind.objects(t))
 			collector := &objectfs.Collector{FS: s.FS, Names: s.names, Grace: -1}
 			var collecting sync.WaitGroup
-			ctx, stop := context.WithCancel(t.Context())
+			var stop atomic.Bool
 			collecting.Go(func() {
-				for ctx.Err() == nil {
-					if _, err := collector.Collect(ctx, false); err != nil && ctx.Err() == nil {
+				for !stop.Load() {
+					if _, err := collector.Collect(t.Context(), false); err != nil {
 						t.Error(err)
 						return
 					}
@@ -118,7 +119,7 @@ func TestCopyBesideCollector(t *testing.T) {
 			for round := range 10 {
 				s.copyAndRemove(t, round)
 			}
-			stop()
+			stop.Store(true)
 			collecting.Wait()
 			s.clean(t, s.FS)
 			for name := range storagetest.ReadTree(t, s, "/") {
@@ -219,6 +220,40 @@ func TestRefusedPut(t *testing.T) {
 			t.Errorf("%s: %d objects are left", name, n)
 		}
 		s.SetLimit(0)
+	}
+}
+
+// TestChangedDuringCheck changes the file after a check of the commit has seen it. Then the check must
+// see the new one too.
+func TestChangedDuringCheck(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds()[:2] {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, kind.database(t), kind.objects(t))
+			s.put(t, "/file", "old")
+			r, err := s.ReplaceFile(t.Context(), "/file", storage.Replacing{Perm: 0o666})
+			if err == nil {
+				_, err = io.WriteString(r, long)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var seen []int64
+			_, err = r.Commit(t.Context(), storage.Placing{Check: func(old fs.FileInfo) error {
+				if seen = append(seen, old.Size()); len(seen) == 1 {
+					s.put(t, "/file", "other")
+				}
+				return nil
+			}})
+			if err != nil || !slices.Equal(seen, []int64{3, 5}) {
+				t.Errorf("the check has seen files of %d bytes, %v; want 3 and 5", seen, err)
+			}
+			if got := storagetest.ReadTree(t, s, "/")["/file"]; got != long {
+				t.Errorf("the file is %q", got)
+			}
+			s.clean(t, s.FS)
+		})
 	}
 }
 
