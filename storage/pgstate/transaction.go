@@ -30,8 +30,8 @@ func (db *DB) outside(ctx context.Context) context.Context {
 	return context.WithValue(ctx, transactionKey{db}, (*transaction)(nil))
 }
 
-// joined returns the transaction of ctx, to which a call belongs, or nil. changes says that the call
-// changes something.
+// joined returns the transaction of ctx, or nil if the call gets a connection of its own. changes says
+// that the call changes something.
 func (db *DB) joined(ctx context.Context, changes bool) (*transaction, error) {
 	t, _ := ctx.Value(transactionKey{db}).(*transaction)
 	if t == nil {
