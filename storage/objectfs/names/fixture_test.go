@@ -50,7 +50,7 @@ func openPostgreSQL(tb testing.TB, dsn string) state {
 	db, err := pgstate.Open(tb.Context(), dsn, pgstate.Options{
 		Log: slog.New(slog.DiscardHandler), Name: "test",
 		// A slow machine must not lose its lease.
-		Timing: pgstate.Timing{RenewTimeout: 20 * time.Second, Lease: time.Minute, Missed: 1 << 30, Silent: 1 << 30, Statement: time.Minute, LockWait: 30 * time.Second, Idle: 30 * time.Second},
+		Timing: pgstate.Timing{Renew: 50 * time.Millisecond, RenewTimeout: 20 * time.Second, Lease: time.Minute, Missed: 1 << 30, Silent: 1 << 30, Statement: time.Minute, LockWait: 30 * time.Second, Idle: 30 * time.Second},
 	})
 	if err != nil {
 		tb.Fatal(err)
