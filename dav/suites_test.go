@@ -24,6 +24,7 @@ import (
 
 	"github.com/davd/davd/dav"
 	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/storagetest/sweep"
 )
 
 // The rules that public conformance suites hold a server to (litmus up to its
@@ -63,13 +64,21 @@ var (
 	is207 = oneOf(207)
 )
 
-// playAll runs each script on each backend.
+// playAll runs each script on each backend, and on objects with the names in SQLite. Some run on
+// names in PostgreSQL too.
 func playAll(t *testing.T, scripts []suiteScript) {
 	t.Helper()
 	for _, c := range scripts {
 		t.Run(c.name, func(t *testing.T) {
 			onBackends(t, garden(), func(s *share) { s.play(c.steps...) })
+			t.Run("objects", func(t *testing.T) { serveObjects(t, garden()).play(c.steps...) })
 		})
+	}
+	if len(scripts) == 1 && !sweep.All() {
+		return
+	}
+	for _, c := range sweep.Sample(t, scripts, 2) {
+		t.Run(c.name+" in PostgreSQL", func(t *testing.T) { startNames(t, garden(), "a")[0].play(c.steps...) })
 	}
 }
 

@@ -3,6 +3,7 @@ package dav_test
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/davd/davd/storage/objectfs/blobs/dirblobs"
 	objectnames "github.com/davd/davd/storage/objectfs/names"
 	"github.com/davd/davd/storage/pgstate"
+	"github.com/davd/davd/storage/sqlstate"
 	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
@@ -26,19 +28,40 @@ func startNames(t *testing.T, l layout, nodes ...string) []*share {
 	for i, node := range nodes {
 		h := &dav.Handler{Principal: byHeader, OnePerson: true}
 		db := openNode(t, dsn+"&pool_max_conns=1", node, h)
-		store, err := dirblobs.Open(objects)
-		if err != nil {
-			t.Fatal(err)
-		}
-		space, err := objectnames.Open(t.Context(), objectnames.Options{Database: db, Identity: store.Identity()})
-		if err != nil {
-			t.Fatal(err)
-		}
 		h.State = db
-		shares[i] = serve(t, objectfs.New(objectfs.Options{Names: space, Blobs: store, State: db}), h, l)
+		shares[i] = serve(t, newObjects(t, db, db, objects), h, l)
 		l = layout{}
 	}
 	return shares
+}
+
+// serveObjects serves l from a directory of objects, with names and state in SQLite.
+func serveObjects(t *testing.T, l layout) *share {
+	t.Helper()
+	db, err := sqlstate.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return serve(t, newObjects(t, db, db, t.TempDir()), &dav.Handler{State: db}, l)
+}
+
+// newObjects returns a storage with names in db and objects in a directory.
+func newObjects(t *testing.T, db objectnames.Database, state any, dir string) *objectfs.FS {
+	t.Helper()
+	store, err := dirblobs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := objectnames.Open(t.Context(), objectnames.Options{Database: db, Identity: store.Identity()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objectfs.New(objectfs.Options{Names: space, Blobs: store, State: state})
 }
 
 // openNode opens the state of h as a running node.
