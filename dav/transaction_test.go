@@ -3,13 +3,19 @@ package dav_test
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/cluster"
+	"github.com/davd/davd/storage/local"
+	"github.com/davd/davd/storage/mount"
 	"github.com/davd/davd/storage/objectfs"
 	"github.com/davd/davd/storage/objectfs/blobs/dirblobs"
 	objectnames "github.com/davd/davd/storage/objectfs/names"
@@ -144,4 +150,99 @@ func TestNamesLocks(t *testing.T) {
 	a.wants(204, "DELETE", "/c/", "If: </c/> (<"+token+">)")
 	b.wants(201, "MKCOL", "/c/")
 	a.sends(201, "PUT", "/c/again", "x")
+}
+
+// TestNamesUndone: the database ends the connection of a transaction in the middle of a change. The
+// answer is a 503, nothing has changed, nothing is left over, and the same request succeeds
+// afterwards.
+func TestNamesUndone(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	h := &dav.Handler{Principal: byHeader, OnePerson: true}
+	db := openNode(t, dsn, "a", h)
+	h.State = db
+	s := serve(t, newObjects(t, db, db, t.TempDir()), h, garden())
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	was := s.tree()
+	for _, c := range []struct {
+		at, method, target, body string
+		success                  int
+		fields                   []string
+	}{
+		{"commit", "PUT", "/f", "other", 204, nil},
+		{"commit", "PUT", "/new", "other", 201, nil},
+		{"mkdir", "MKCOL", "/dir/", "", 201, nil},
+		{"stat", "PROPPATCH", "/f", patchBody, 207, nil},
+		{"open", "LOCK", "/locked", lockBody, 201, nil},
+		{"rename", "MOVE", "/c/", "", 201, []string{"Destination: /moved/"}},
+		{"rename", "COPY", "/moved/", "", 201, []string{"Destination: /copied/"}},
+		{"rename", "COPY", "/copied/", "", 204, []string{"Destination: /moved/"}},
+		{"removetree", "DELETE", "/copied/", "", 204, nil},
+	} {
+		ended := 0
+		s.before = func(op, _ string) error {
+			if op != c.at || ended > 0 {
+				return nil
+			}
+			return conn.QueryRow(t.Context(), `SELECT count(*) FROM (SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+				WHERE datname = current_database() AND state LIKE 'idle in transaction%') AS all_of_them`).Scan(&ended)
+		}
+		s.sends(503, c.method, c.target, c.body, c.fields...)
+		s.before = nil
+		if ended != 1 {
+			t.Fatalf("%s: %d connections were ended", c.method, ended)
+		}
+		if is := s.tree(); !maps.Equal(is, was) {
+			t.Errorf("%s %s has changed\n%q\nto\n%q", c.method, c.target, was, is)
+		}
+		s.sends(c.success, c.method, c.target, c.body, c.fields...)
+		was = s.tree()
+	}
+	for name := range was {
+		if strings.Contains(name, "/.davd-") {
+			t.Errorf("%s is left", name)
+		}
+	}
+}
+
+// TestNamesBetweenShares: trees go from one share to another, whether its names are in the database or
+// not.
+func TestNamesBetweenShares(t *testing.T) {
+	t.Parallel()
+	h := &dav.Handler{Principal: byHeader, OnePerson: true}
+	db := openNode(t, pgtest.Database(t)+"&pool_max_conns=1", "a", h)
+	stage := func() string { return cluster.StageName(db.Cluster().Epoch()) }
+	directory, err := local.OpenWith(t.TempDir(), local.Options{Stage: stage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(fsys storage.FS) func(context.Context, string) (storage.FS, error) {
+		return func(context.Context, string) (storage.FS, error) { return fsys, nil }
+	}
+	fsys, err := mount.New(
+		mount.Share{ID: "one", At: "/one", Open: open(newObjects(t, db, db, t.TempDir()))},
+		mount.Share{ID: "two", At: "/two", Open: open(newObjects(t, db, db, t.TempDir()))},
+		mount.Share{ID: "dir", At: "/dir", Open: open(directory)},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fsys.Close() })
+	h.State = fsys.State(db)
+	s := serve(t, fsys, h, layout{"/one/t/f": "content", "/one/t/d/g": "more"})
+	s.sends(207, "PROPPATCH", "/one/t/f", patchBody)
+	for _, step := range [][2]string{{"/one/t/", "/two/t/"}, {"/two/t/", "/dir/t/"}, {"/dir/t/", "/one/u/"}, {"/one/u/", "/one/t/"}} {
+		s.wants(201, "COPY", step[0], "Destination: "+strings.TrimSuffix(step[1], "/")+"-copy/")
+		s.wants(201, "MOVE", step[0], "Destination: "+step[1])
+		if got := s.do("PROPFIND", step[1]+"f", "Depth: 0"); !strings.Contains(got.body, ">v<") {
+			t.Errorf("%s has lost its property: %s", step[1], got.body)
+		}
+		s.wants(404, "PROPFIND", step[0])
+		s.wants(204, "DELETE", strings.TrimSuffix(step[1], "/")+"-copy/")
+	}
+	s.holds(layout{"/one/t/f": "content", "/one/t/d/g": "more", "/two/": "", "/dir/": ""})
 }

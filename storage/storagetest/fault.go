@@ -157,6 +157,9 @@ func (f *Fault) Transacts(ctx context.Context, name string, state any) bool {
 	return storage.Transacts(ctx, f.FS, name, state)
 }
 
+// Part implements storage.Divider.
+func (f *Fault) Part(ctx context.Context, name string) string { return storage.Part(ctx, f.FS, name) }
+
 // Hold implements storage.Holder.
 func (f *Fault) Hold(ctx context.Context, name string) (storage.Held, error) {
 	return storage.Hold(ctx, f.calls(), name)

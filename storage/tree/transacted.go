@@ -87,8 +87,7 @@ func (op *operation) transact(ctx context.Context, change func(ctx context.Conte
 // take gives the tree from the name of the destination, in place of what is there.
 func (op *operation) take(ctx context.Context, from string) error {
 	dst := op.entry.Destination
-	vacant := storage.Renaming{Old: from, New: dst, Vacant: true}
-	err := storage.RenameWith(ctx, op.FS, vacant)
+	err := renameNew(ctx, op.FS, from, dst)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -106,5 +105,5 @@ func (op *operation) take(ctx context.Context, from string) error {
 	if err := op.refusal(ctx, dst, storage.RemoveTree(ctx, op.FS, dst)); err != nil {
 		return err
 	}
-	return storage.RenameWith(ctx, op.FS, vacant)
+	return renameNew(ctx, op.FS, from, dst)
 }
