@@ -26,6 +26,8 @@ type Options struct {
 	Limit int64
 	// Observer may be nil.
 	Observer *Observer
+	// Uploads, if not nil, bounds the memory of uploads to several places together.
+	Uploads *s3blobs.Memory
 	// Log gets the errors of the collector.
 	Log *slog.Logger
 }
@@ -89,6 +91,7 @@ const ownIdentity = "blobs"
 
 func openBlobs(ctx context.Context, p Place, o Options) (blobs.Store, error) {
 	if p.Dir == "" {
+		p.S3.Memory = o.Uploads
 		if o.Observer != nil {
 			p.S3.Observe = o.Observer.request
 		}

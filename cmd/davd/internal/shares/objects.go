@@ -7,7 +7,18 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/config"
 	"github.com/davd/davd/cmd/davd/internal/objects"
 	"github.com/davd/davd/storage/mount"
+	"github.com/davd/davd/storage/objectfs/blobs/s3blobs"
 )
+
+// uploadMemory returns the memory that uploads to all shares have in common.
+func (s *Shares) uploadMemory() *s3blobs.Memory {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.uploads == nil {
+		s.uploads = s3blobs.NewMemory(s3blobs.DefaultMemory)
+	}
+	return s.uploads
+}
 
 // openObjects opens a share whose content is in objects. It counts its quota itself.
 func (s *Shares) openObjects(ctx context.Context, share *config.Share, user string) (*mount.Storage, error) {
@@ -15,7 +26,7 @@ func (s *Shares) openObjects(ctx context.Context, share *config.Share, user stri
 	if err != nil {
 		return nil, err
 	}
-	opened, err := objects.Open(ctx, place, objects.Options{State: s.State, Observer: s.Observer, Limit: s.quotaOf(share), Log: s.Log})
+	opened, err := objects.Open(ctx, place, objects.Options{State: s.State, Observer: s.Observer, Uploads: s.uploadMemory(), Limit: s.quotaOf(share), Log: s.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/davd/davd/cmd/davd/internal/objects"
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/mount"
+	"github.com/davd/davd/storage/objectfs/blobs/s3blobs"
 	"github.com/davd/davd/storage/quota"
 	"github.com/davd/davd/storage/strays"
 )
@@ -51,6 +52,7 @@ type Shares struct {
 	// current are the shares of the newest configuration, by id.
 	current map[string]*config.Share
 	quotas  map[counted]*quota.FS
+	uploads *s3blobs.Memory
 	// objects are the open storages that count their quota themselves.
 	objects map[counted]*objects.Storage
 	// failed has the reasons why storages can't be used.

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// defaultMemory is how many bytes all uploads of a store hold at most.
-	defaultMemory = 256 << 20
+	// DefaultMemory is what a Memory has unless it is told otherwise, in bytes.
+	DefaultMemory = 256 << 20
 	// partSize is the size of a part of an upload in bytes, unless the object is so large that it
 	// would have more than maxParts.
 	partSize = 8 << 20
@@ -19,27 +19,25 @@ const (
 	oneRequest = 2 * partSize
 )
 
-// memory bounds what all uploads hold. A writer waits for memory only while it holds none, so all
-// writers make progress.
-type memory struct {
+// Memory bounds what all uploads of several stores hold at a time. A writer waits for memory only
+// while it holds none, so all writers make progress.
+type Memory struct {
 	total int64
 	free  *semaphore.Weighted
 	parts sync.Pool // of *[]byte with the capacity partSize
 }
 
-func newMemory(total int64) *memory {
-	if total == 0 {
-		total = defaultMemory
-	}
-	return &memory{total: total, free: semaphore.NewWeighted(total)}
+// NewMemory returns a Memory of total bytes.
+func NewMemory(total int64) *Memory {
+	return &Memory{total: total, free: semaphore.NewWeighted(total)}
 }
 
 // weight is what a buffer counts. A buffer larger than everything waits until it is the only one.
-func (m *memory) weight(size int) int64 { return min(int64(size), m.total) }
+func (m *Memory) weight(size int) int64 { return min(int64(size), m.total) }
 
 // get returns an empty buffer for size bytes. With wait it waits until there is memory; otherwise
 // it may return nil.
-func (m *memory) get(ctx context.Context, size int, wait bool) ([]byte, error) {
+func (m *Memory) get(ctx context.Context, size int, wait bool) ([]byte, error) {
 	if !m.free.TryAcquire(m.weight(size)) {
 		if !wait {
 			return nil, nil
@@ -57,7 +55,7 @@ func (m *memory) get(ctx context.Context, size int, wait bool) ([]byte, error) {
 }
 
 // put gives a buffer back.
-func (m *memory) put(buffer []byte) {
+func (m *Memory) put(buffer []byte) {
 	size := cap(buffer)
 	if size == partSize {
 		m.parts.Put(&buffer)

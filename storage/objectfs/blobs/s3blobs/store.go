@@ -32,8 +32,8 @@ type Options struct {
 	// CredentialsFile is a file in the format of ~/.aws/credentials, and Profile the section in it.
 	// Without them, the environment, ~/.aws and the services of the machine are asked.
 	CredentialsFile, Profile string
-	// Memory bounds the bytes that all uploads hold at a time. 0 means 256 MiB.
-	Memory int64
+	// Memory bounds what all uploads hold at a time. Nil means DefaultMemory for this store.
+	Memory *Memory
 	// Observe, if not nil, is called after each request, such as "PutObject". status is 0 if there
 	// was no answer. For a GetObject, took ends with the header.
 	Observe func(operation string, status int, took time.Duration)
@@ -44,7 +44,7 @@ type Store struct {
 	client         *s3.Client
 	bucket, prefix string
 	identity       string
-	memory         *memory
+	memory         *Memory
 }
 
 var _ blobs.Store = (*Store)(nil)
@@ -53,6 +53,9 @@ var _ blobs.Store = (*Store)(nil)
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Bucket == "" {
 		return nil, errors.New("the name of the bucket is missing")
+	}
+	if o.Memory == nil {
+		o.Memory = NewMemory(DefaultMemory)
 	}
 	loaded, err := load(ctx, o)
 	if err != nil {
@@ -75,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		host = strings.ToLower(u.Host)
 	}
 	return &Store{
-		client: client, bucket: o.Bucket, prefix: o.Prefix, memory: newMemory(o.Memory),
+		client: client, bucket: o.Bucket, prefix: o.Prefix, memory: o.Memory,
 		identity: "s3://" + host + "/" + o.Bucket + "/" + o.Prefix,
 	}, nil
 }
