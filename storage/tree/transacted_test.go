@@ -58,7 +58,9 @@ func TestTransacted(t *testing.T) {
 			{"fails", errFollow, []string{"begin", "undo"}},
 		} {
 			for method, run := range map[string]func(e tree.Engine, mon *tree.Monitor) error{
-				"COPY":   func(e tree.Engine, mon *tree.Monitor) error { return e.Copy(t.Context(), "/src", "/dst", tree.Infinite, mon) },
+				"COPY": func(e tree.Engine, mon *tree.Monitor) error {
+					return e.Copy(t.Context(), "/src", "/dst", tree.Infinite, mon)
+				},
 				"MOVE":   func(e tree.Engine, mon *tree.Monitor) error { return e.Move(t.Context(), "/src", "/dst", mon) },
 				"DELETE": func(e tree.Engine, mon *tree.Monitor) error { return e.Remove(t.Context(), "/src", mon) },
 			} {
