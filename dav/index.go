@@ -2,37 +2,22 @@ package dav
 
 import (
 	"bufio"
-	"crypto/sha256"
-	_ "embed"
-	"encoding/base64"
 	"io/fs"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/davxml"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/index"
 	"github.com/davd/davd/dav/internal/status"
 )
 
-//go:embed index.css
-var indexStyle string
-
-// indexPolicy is the page's Content-Security-Policy. It allows the page's own style and
-// nothing else.
-var indexPolicy = func() string {
-	sum := sha256.Sum256([]byte(indexStyle))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; " +
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-}()
-
 // setIndexPolicy sets the headers of an index that a 304 has too.
 func setIndexPolicy(header http.Header, compression Compression) {
-	header.Set("Content-Security-Policy", indexPolicy)
+	header.Set("Content-Security-Policy", index.PlainPolicy)
 	browser.Isolate(header)
 	if compression != CompressNever {
 		compress.VaryEncoding(header)
@@ -47,11 +32,17 @@ func setIndexHeaders(header http.Header, info fs.FileInfo) {
 	header.Set("Cache-Control", "no-store")
 }
 
+// indexMembers returns an empty list of members for an answer to r. limit is how many it may have, or
+// zero. The caller must release it.
+func (h *Handler) indexMembers(r *request, limit int) index.Members {
+	return index.Members{FS: h.FileSystem, Counter: &h.kept().listings.indexed, Client: r.client(), Limit: limit}
+}
+
 // index serves a page for people that lists the members of the collection name.
 func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.FileInfo) error {
-	members := indexMembers{h: h, client: r.client()}
-	defer members.release()
-	if err := members.read(r.Context(), name); err != nil {
+	members := h.indexMembers(r, 0)
+	defer members.Release()
+	if err := members.Read(r.Context(), name); err != nil {
 		unsetContent(w.Header())
 		return err
 	}
@@ -59,7 +50,7 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 	if v := h.view(r.Context()); v != nil && name == "/" {
 		v.addTo(r.Context(), &members)
 	}
-	members.sort(r.URL.Query().Get("sort"))
+	members.Sort(r.URL.Query().Get("sort"))
 	setIndexHeaders(w.Header(), info)
 	compressor := h.compressor(w, r.Request)
 	defer compressor.Release()
@@ -69,14 +60,14 @@ func (h *Handler) index(w http.ResponseWriter, r *request, name string, info fs.
 	timed, done := timedTo(w, r.Request, h.stallTimeout())
 	defer done()
 	out := bufio.NewWriterSize(timed, 32<<10)
-	page := indexPage{name: name, base: indexBase(r)}
-	buf := page.appendHead(nil)
+	page := index.Plain{Name: name, Base: indexBase(r)}
+	buf := page.AppendHead(nil)
 	_, err := out.Write(buf)
-	for i := 0; i < len(members.all) && err == nil; i++ {
-		buf = page.appendMember(buf[:0], &members.all[i])
+	for i := 0; i < len(members.All) && err == nil; i++ {
+		buf = page.AppendMember(buf[:0], &members.All[i])
 		_, err = out.Write(buf)
 	}
-	_, _ = out.Write(page.appendEnd(buf[:0], len(members.all), members.whole))
+	_, _ = out.Write(page.AppendEnd(buf[:0], len(members.All), members.Whole))
 	err = out.Flush() // the first error of all
 	if err == nil {
 		err = compressor.Finish()
@@ -102,71 +93,4 @@ func indexBase(r *request) string {
 		return "./"
 	}
 	return "./" + string(davxml.AsText(field.AppendEscaped(nil, unescaped), 0)) + "/"
-}
-
-// indexPage writes the page of one collection. References are escaped as in a
-// multi-status. Text is escaped as in XML, which HTML understands too.
-//
-// lftp reads the rows too, even when it uses PROPFIND. It expects Apache's columns: a
-// name, a time and a size. It takes digits before a space or the end of the row for the
-// exact size, stores only that many bytes of the file, and reports success. So each
-// size begins with the exact number of bytes, which browsers hide if there is a shorter
-// form.
-type indexPage struct{ name, base string }
-
-func (p indexPage) appendHead(dst []byte) []byte {
-	dst = append(dst, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"...)
-	dst = browser.AppendLabel(dst, p.name)
-	dst = append(dst, "</title>\n<style>"+indexStyle+"</style>\n</head>\n<body>\n<h1><bdi>"...)
-	dst = browser.AppendLabel(dst, p.name)
-	dst = append(dst, "</bdi></h1>\n<table>\n<thead><tr><th scope=\"col\">Name</th>"+
-		"<th scope=\"col\">Modified (UTC)</th><th scope=\"col\">Size</th></tr></thead>\n<tbody>\n"...)
-	if p.name != "/" {
-		parent := "../"
-		if p.base != "./" {
-			parent = "./"
-		}
-		dst = append(dst, `<tr><td><a href="`+parent+`">../</a></td><td></td><td></td></tr>`+"\n"...)
-	}
-	return dst
-}
-
-func (p indexPage) appendMember(dst []byte, m *indexMember) []byte {
-	slash := ""
-	if m.collection {
-		slash = "/"
-	}
-	dst = append(dst, `<tr><td><a href="`...)
-	dst = append(dst, p.base...)
-	start := len(dst)
-	dst = davxml.AsText(field.AppendEscaped(dst, m.name), start)
-	dst = append(dst, slash+`"><bdi>`...)
-	dst = browser.AppendLabel(dst, m.name)
-	dst = append(dst, "</bdi>"+slash+"</a></td><td>"...)
-	if m.described {
-		dst = time.Unix(m.modified, 0).UTC().AppendFormat(dst, "2006-01-02 15:04")
-	}
-	dst = append(dst, "</td><td>"...)
-	switch {
-	case m.collection:
-		dst = append(dst, '-')
-	case m.described:
-		if m.size >= 1000 { // the next line rounds it
-			dst = append(strconv.AppendInt(append(dst, "<span>"...), m.size, 10), " </span>"...)
-		}
-		dst = browser.AppendSize(dst, m.size)
-	}
-	return append(dst, "</td></tr>\n"...)
-}
-
-func (p indexPage) appendEnd(dst []byte, shown int, whole bool) []byte {
-	dst = append(dst, "</tbody>\n</table>\n"...)
-	switch {
-	case !whole:
-		dst = append(dst, "<p>There may be more than these "+strconv.Itoa(shown)+" members: mount the share to see all.</p>\n"...)
-	case shown == 0:
-		dst = append(dst, "<p>There is nothing here yet.</p>\n"...)
-	}
-	return append(dst, "</body>\n</html>\n"...)
 }

@@ -106,14 +106,6 @@ func (r *request) enterListing(depth int) (leave func(), err error) {
 	})
 }
 
-// indexBound limits the members of collections that are in memory to be sorted for indexes.
-// That is enough for five of the longest indexes, and for two of one client. Each member takes
-// about 80 bytes, and as much again until the next garbage collection.
-var indexBound = limit.Bound{
-	Most: 1 << 19, MostOf: 1 << 18,
-	What: "members in indexes", Instead: "mount the share",
-}
-
 // client returns the key that identifies r's client for the limits of one client. It is
 // the principal or, if that is unknown, the address that TrustedProxies report, or that
 // of the connection.

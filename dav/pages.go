@@ -10,6 +10,7 @@ import (
 	"github.com/davd/davd/dav/internal/browser"
 	"github.com/davd/davd/dav/internal/compress"
 	"github.com/davd/davd/dav/internal/field"
+	"github.com/davd/davd/dav/internal/index"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
 )
@@ -102,7 +103,7 @@ func (h *Handler) collection(w http.ResponseWriter, r *request, info fs.FileInfo
 		unsetContent(w.Header())
 		return errNoPages
 	case strings.HasPrefix(r.URL.RawQuery, "zip"):
-		return h.archive(w, r, info)
+		return h.serveArchive(w, r, info)
 	case h.wantsPage(r):
 		return h.page(w, r, info)
 	}
@@ -111,9 +112,9 @@ func (h *Handler) collection(w http.ResponseWriter, r *request, info fs.FileInfo
 
 // page serves the page of a collection.
 func (h *Handler) page(w http.ResponseWriter, r *request, info fs.FileInfo) error {
-	members := indexMembers{h: h, client: r.client(), limit: pageLimit}
-	defer members.release()
-	if err := members.read(r.Context(), r.name); err != nil {
+	members := h.indexMembers(r, pageLimit)
+	defer members.Release()
+	if err := members.Read(r.Context(), r.name); err != nil {
 		unsetContent(w.Header())
 		return err
 	}
@@ -121,15 +122,15 @@ func (h *Handler) page(w http.ResponseWriter, r *request, info fs.FileInfo) erro
 	if v := h.view(r.Context()); v != nil && shown == "/" {
 		v.addTo(r.Context(), &members)
 	}
-	members.sort(r.URL.Query().Get("sort"))
+	members.Sort(r.URL.Query().Get("sort"))
 	c := &Collection{
-		Name: shown, Base: indexBase(r), Principal: r.principal(), Whole: members.whole,
+		Name: shown, Base: indexBase(r), Principal: r.principal(), Whole: members.Whole,
 		Creates: !h.ReadOnly && h.allowed(r.Context(), path.Join(r.name, "a"), storage.RightCreate, false) == nil,
 	}
 	c.Root = rootOf(c.Name, c.Base)
 	c.Assets = c.Root + assetsName + "/"
-	for i := range members.all {
-		c.Members = append(c.Members, members.all[i].public())
+	for i := range members.All {
+		c.Members = append(c.Members, publicMember(&members.All[i]))
 	}
 	setIndexHeaders(w.Header(), info)
 	w.Header().Set("Content-Security-Policy", "default-src 'none'")
@@ -158,13 +159,13 @@ func rootOf(name, base string) string {
 	return "./" + strings.Repeat("../", depth)
 }
 
-func (m *indexMember) public() Member {
-	public := Member{Name: m.name, Size: -1, Collection: m.collection}
-	if m.described {
-		public.Size, public.Modified = m.size, time.Unix(m.modified, 0)
+func publicMember(m *index.Member) Member {
+	public := Member{Name: m.Name, Size: -1, Collection: m.Collection}
+	if m.Described {
+		public.Size, public.Modified = m.Size, time.Unix(m.Modified, 0)
 	}
-	if !m.collection {
-		public.Type = browser.TypeOf(m.name)
+	if !m.Collection {
+		public.Type = browser.TypeOf(m.Name)
 	}
 	return public
 }

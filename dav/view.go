@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/davd/davd/dav/internal/index"
 	"github.com/davd/davd/dav/internal/listing"
 	"github.com/davd/davd/dav/internal/status"
 	"github.com/davd/davd/storage"
@@ -194,22 +195,22 @@ func (h *Handler) otherTrees(r *request) []listing.Tree {
 
 // addTo adds the other mount points to the members of an index of the URL path /, which lists the
 // tree there.
-func (v *View) addTo(ctx context.Context, m *indexMembers) {
+func (v *View) addTo(ctx context.Context, m *index.Members) {
 	for _, p := range v.points {
 		if p.At == "/" {
 			continue
 		}
-		m.all = slices.DeleteFunc(m.all, func(member indexMember) bool { return norm.NFC.String("/"+member.name) == p.At })
-		info, err := m.h.FileSystem.Stat(ctx, p.Name)
+		m.All = slices.DeleteFunc(m.All, func(member index.Member) bool { return norm.NFC.String("/"+member.Name) == p.At })
+		info, err := m.FS.Stat(ctx, p.Name)
 		if err == nil {
-			m.all = append(m.all, indexMember{
-				name: p.At[1:], modified: info.ModTime().Unix(), size: info.Size(), collection: info.IsDir(), described: true,
+			m.All = append(m.All, index.Member{
+				Name: p.At[1:], Modified: info.ModTime().Unix(), Size: info.Size(), Collection: info.IsDir(), Described: true,
 			})
 		} else if !isMissing(err) {
-			m.all = append(m.all, indexMember{name: p.At[1:], collection: true})
+			m.All = append(m.All, index.Member{Name: p.At[1:], Collection: true})
 		}
 	}
-	slices.SortFunc(m.all, compareMembers)
+	slices.SortFunc(m.All, index.Compare)
 }
 
 func isMissing(err error) bool {
