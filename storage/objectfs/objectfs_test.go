@@ -242,9 +242,13 @@ func TestKeptTwice(t *testing.T) {
 		content string
 		want    error
 	}{
-		{0, long, nil}, {int64(len(long)), "0123456789", nil}, {cut, "", nil},
+		{0, long, nil},
+		{int64(len(long)), "0123456789", nil},
+		{cut, "", nil},
 		{cut + 2, "", storage.ErrStageLost}, // It was cut off.
-		{cut, "6", nil}, {cut, "67", nil}, {cut + 2, "89", nil},
+		{cut, "6", nil},
+		{cut, "67", nil},
+		{cut + 2, "89", nil},
 	} {
 		if err := add(step.from, step.content); !errors.Is(err, step.want) {
 			t.Errorf("from %d: %v, want %v", step.from, err, step.want)
