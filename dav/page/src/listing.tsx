@@ -11,7 +11,7 @@ import { size, text } from './text';
 import { canView, openViewer } from './viewing';
 
 // The heights of app.css, in pixels. Rows of a narrow list have two lines.
-const rowHeight = 44, twoLines = 60, narrow = 640, tileWidth = 168, tileHeight = 188;
+const rowHeight = 44, twoLines = 60, narrow = 640, tileWidth = 168, narrowTile = 140, tileHeight = 188;
 
 // A formatter is made when the first time is shown: it takes milliseconds.
 const format = (options: Intl.DateTimeFormatOptions) => {
@@ -190,7 +190,7 @@ export const Listing = () => {
     return () => observer.disconnect();
   }, []);
   const tiles = view.value === 'grid', all = shown.value;
-  const columns = tiles ? Math.max(1, Math.floor(width / tileWidth)) : 1;
+  const columns = tiles ? Math.max(1, Math.floor(width / (width <= narrow ? narrowTile : tileWidth))) : 1;
   const height = tiles ? tileHeight : width <= narrow ? twoLines : rowHeight;
   const virtual = useVirtual(Math.ceil(all.length / columns), height, scroller);
   const row = Math.floor(active.value / columns);
