@@ -275,7 +275,7 @@ func (b *bucket) serveByRclone(t *testing.T, prefix string) string {
 	t.Helper()
 	const address = "127.0.0.1:8090"
 	args := []string{
-		"serve", "webdav", ":s3:" + b.name + "/" + prefix, "--addr", address, "--vfs-cache-mode", "off", "--dir-cache-time", "0s",
+		"serve", "webdav", ":s3:" + b.name + "/" + prefix, "--addr", address, "--vfs-cache-mode", "off", "--dir-cache-time", "0s", "--use-server-modtime",
 		"--s3-provider", "Other", "--s3-endpoint", b.server.Endpoint, "--s3-access-key-id", s3test.AccessKey,
 		"--s3-secret-access-key", s3test.SecretKey, "--s3-region", s3test.Region, "--s3-force-path-style",
 	}
