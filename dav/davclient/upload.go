@@ -40,7 +40,8 @@ type UploadOptions struct {
 
 // Upload is Put for content of o.Size bytes, which it can read again. If the connection breaks, it
 // continues where the server has stopped, if the server supports that
-// (draft-ietf-httpbis-resumable-upload). The file appears when it is complete. If the answer that says
+// (draft-ietf-httpbis-resumable-upload). If a proxy refuses large requests with a 413, it sends smaller
+// parts. The file appears when it is complete. If the answer that says
 // so is lost, created is false. To any other server, Upload sends an ordinary PUT.
 //
 // If ctx ends, Upload cancels the upload on the server.
@@ -77,6 +78,8 @@ func (c *Client) Upload(ctx context.Context, ref string, content io.ReaderAt, o 
 		}
 		if attempts++; u.offset > was {
 			attempts = 0
+		} else if attempts%smallerAfter == 0 {
+			u.shrink() // Some proxies close the connection instead of answering with a 413.
 		}
 		if attempts >= cmp.Or(o.Attempts, 10) {
 			break
@@ -94,6 +97,8 @@ type uploading struct {
 	content io.ReaderAt
 	options UploadOptions
 	offset  int64
+	// part is the largest number of bytes in a request; 0 for any.
+	part int64
 
 	// location is the URL of the upload resource.
 	location *url.URL
@@ -190,31 +195,83 @@ func (u *uploading) ask(ctx context.Context) (complete bool, err error) {
 	return response.Header.Get(uploadComplete) == "?1", nil
 }
 
+// smallerAfter is after how many attempts without progress the parts become smaller, each time.
+const smallerAfter = 3
+
+// The sizes of the parts after a request was refused because it was too large.
+const (
+	largestPart  = 16 << 20
+	smallestPart = 256 << 10
+)
+
+// shrink makes the parts smaller. It reports whether that is possible.
+func (u *uploading) shrink() bool {
+	switch {
+	case u.part == 0 && u.options.Size-u.offset > largestPart:
+		u.part = largestPart
+	case u.part == 0:
+		u.part = largestPart / 4
+	default:
+		u.part /= 4
+	}
+	return u.part >= smallestPart
+}
+
 // add sends the rest.
 func (u *uploading) add(ctx context.Context) (created bool, err error) {
+	for {
+		complete := false
+		created, complete, err = u.addPart(ctx)
+		answer, _ := errors.AsType[*Error](err)
+		switch {
+		case err == nil && complete:
+			return created, nil
+		case err == nil:
+		case answer != nil && answer.Status == http.StatusRequestEntityTooLarge && u.shrink():
+			if complete, err = u.ask(ctx); complete || err != nil {
+				return false, err
+			}
+		default:
+			return false, err
+		}
+	}
+}
+
+// addPart sends the next part, and reports whether that was the last one.
+func (u *uploading) addPart(ctx context.Context) (created, complete bool, err error) {
 	left := u.options.Size - u.offset
+	complete = u.part == 0 || left <= u.part
+	if !complete {
+		left = u.part
+	}
 	body := &uploadBody{r: io.NewSectionReader(u.content, u.offset, left), sent: u.offset, progress: u.options.Progress}
 	defer body.end()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPatch, u.location.String(), body)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	if r.ContentLength = left; left == 0 {
 		r.Body = http.NoBody
 	}
 	r.Header = http.Header{
-		"Content-Type": {partType}, uploadComplete: {"?1"}, uploadOffset: {strconv.FormatInt(u.offset, 10)},
+		"Content-Type": {partType}, uploadComplete: {"?0"}, uploadOffset: {strconv.FormatInt(u.offset, 10)},
+	}
+	if complete {
+		r.Header.Set(uploadComplete, "?1")
 	}
 	response, err := u.client.send(r)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	defer response.Body.Close()
 	err = ResponseError(response)
 	if err != nil && response.StatusCode == http.StatusConflict && response.Header.Get(uploadOffset) != "" {
 		err = errors.Join(errMismatch, err)
 	}
-	return response.StatusCode == http.StatusCreated, err
+	if err == nil {
+		u.offset += left
+	}
+	return response.StatusCode == http.StatusCreated, complete, err
 }
 
 // cancel tells the server that the upload will not be continued. It does not wait long.

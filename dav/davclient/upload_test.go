@@ -200,3 +200,44 @@ func TestUploadElsewhere(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 }
+
+// TestUploadSmallParts uploads through a proxy that accepts small requests only.
+func TestUploadSmallParts(t *testing.T) {
+	content := make([]byte, 5<<20+1)
+	_, _ = rand.NewChaCha8([32]byte{3}).Read(content)
+	for name, refuse := range map[string]func(w http.ResponseWriter){
+		"413 (RFC 9110 §15.5.14)":  func(w http.ResponseWriter) { w.WriteHeader(http.StatusRequestEntityTooLarge) },
+		"the connection is closed": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := webdav.NewMemFS()
+			h := &dav.Handler{FileSystem: fsys, LockSystem: webdav.NewMemLS()}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.ContentLength > 1<<20 {
+					refuse(w)
+					return
+				}
+				h.ServeHTTP(w, r)
+			}))
+			defer server.Close()
+			client, err := davclient.New(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			created, err := client.Upload(t.Context(), "/file", bytes.NewReader(content), davclient.UploadOptions{
+				PutOptions: davclient.PutOptions{Size: int64(len(content))}, Pause: time.Millisecond,
+			})
+			if err != nil || !created {
+				t.Fatalf("created %t, %v", created, err)
+			}
+			f, err := fsys.OpenFile(t.Context(), "/file", os.O_RDONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if got, err := io.ReadAll(f); err != nil || !bytes.Equal(got, content) {
+				t.Errorf("got %d bytes, %v", len(got), err)
+			}
+		})
+	}
+}
