@@ -4,11 +4,12 @@ import { decoded, Failed, memberProps, propfind, type Entry } from './dav';
 import { comparing, kindOf, merged, naturalKey, type Order, type Sortable } from './files';
 import { Scanner, type Lock, type Member } from './multistatus';
 
-// A Task begins a listing, changes its order, stops it with what has arrived, or forgets it.
+// A Task begins a listing, changes its order, stops it with what has arrived, forgets it, or says that
+// its first entries are on the screen.
 export type Task =
   | { id: number; what: 'read'; path: string; term: string | null; order: Order; whole: boolean }
   | { id: number; what: 'order'; order: Order }
-  | { id: number; what: 'stop' | 'forget' };
+  | { id: number; what: 'stop' | 'forget' | 'shown' };
 
 // Columns are entries in the order in which they arrived. segments has '' for a segment that is the
 // name, and parents is null for a listing.
@@ -20,6 +21,10 @@ export interface News { id: number; columns?: Columns; order?: Uint32Array; stat
 
 // maxColumns is how many entries a message has at most: the page needs a few milliseconds for them.
 const maxColumns = 4000;
+
+// longestShow is how long a reading waits at its start for the page to show something, in ms. The page
+// may not draw at all, as in a tab in the background.
+const longestShow = 1000;
 
 // Row is what the order needs of an entry. index is its place among all that were sent.
 interface Row extends Sortable { index: number }
@@ -44,6 +49,7 @@ class Reading {
   #from: string | null = null;
   #cut = false;
   #due = 0;
+  #shown: Promise<void>;
 
   constructor({ id, path, term, order, whole }: Task & { what: 'read' }) {
     this.#id = id;
@@ -51,6 +57,7 @@ class Reading {
     this.#term = term?.toLowerCase() ?? null;
     this.#order = order;
     this.#whole = whole;
+    this.#shown = new Promise((resolve) => { this.shown = resolve; setTimeout(resolve, longestShow); });
   }
 
   async run(): Promise<void> {
@@ -74,7 +81,7 @@ class Reading {
       const { value, done } = await reader.read();
       if (done) return;
       for (const member of scanner.feed(value)) this.#add(member);
-      if (!this.#whole && performance.now() >= this.#due) this.#flush();
+      if (!this.#whole && performance.now() >= this.#due && this.#flush()) await this.#shown;
     }
   }
 
@@ -95,13 +102,18 @@ class Reading {
   }
 
   // flush sends what has arrived, first at once and then at growing intervals, because each time the
-  // page shows all anew.
-  #flush(): void {
-    if (!this.#unsorted.length) return;
+  // page shows all anew. It reports whether there was anything.
+  #flush(): boolean {
+    if (!this.#unsorted.length) return false;
     this.#send();
     this.#arrange();
     this.#due = performance.now() + Math.min(1000, 50 + this.#count / 200);
+    return true;
   }
+
+  // shown lets the reading go on after the first entries: until they are on the screen, it would only
+  // take the processor away from the page.
+  shown = (): void => {};
 
   #send(): void {
     const some = this.#unsent;
@@ -154,6 +166,7 @@ addEventListener('message', ({ data: task }: MessageEvent<Task>) => {
     }
     case 'order': reading?.reorder(task.order); break;
     case 'stop': reading?.stop(); break;
+    case 'shown': reading?.shown(); break;
     case 'forget': reading?.forget(); readings.delete(task.id); break;
   }
 });

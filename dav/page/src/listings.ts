@@ -52,10 +52,15 @@ const begin = ({ path, term, order, whole = false }: Wanted): { id: number; news
 // server left out a part.
 export const read = (wanted: Wanted, signal: AbortSignal, show: (entries: Entry[], cut: boolean) => void): Reading => {
   const { id, news } = begin(wanted), all: Entry[] = [];
+  let shown = false;
   const ended = new Promise<void>((resolve, reject) => {
     const take = ({ columns, order, status, cut }: News) => {
       if (columns) for (const e of entriesOf(wanted.path, columns)) all.push(e);
-      if (order) show(Array.from(order, (i) => all[i]!), cut);
+      if (order) {
+        show(Array.from(order, (i) => all[i]!), cut);
+        if (!shown) requestAnimationFrame(() => setTimeout(() => post({ id, what: 'shown' })));
+        shown = true;
+      }
       if (status === 207) resolve(); else if (status !== undefined) reject(new Failed(status));
     };
     takers.set(id, take);
