@@ -220,15 +220,14 @@ func (u *uploading) shrink() bool {
 // add sends the rest.
 func (u *uploading) add(ctx context.Context) (created bool, err error) {
 	for {
-		complete := false
-		created, complete, err = u.addPart(ctx)
+		created, complete, err := u.addPart(ctx)
 		answer, _ := errors.AsType[*Error](err)
 		switch {
 		case err == nil && complete:
 			return created, nil
 		case err == nil:
 		case answer != nil && answer.Status == http.StatusRequestEntityTooLarge && u.shrink():
-			if complete, err = u.ask(ctx); complete || err != nil {
+			if complete, err := u.ask(ctx); complete || err != nil {
 				return false, err
 			}
 		default:
