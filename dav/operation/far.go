@@ -237,6 +237,24 @@ func (u *undertaking) repeatFar() (err error, done bool) { //nolint:revive // as
 	return u.x.answer(result), true
 }
 
+// runs reports whether op, which the request has joined, had not ended when the request arrived. An
+// operation on another server may have ended without being noticed here, and names may have changed
+// since: then its result would not be true for this request.
+func (u *undertaking) runs(op *operation) bool {
+	if op.far == nil {
+		return true
+	}
+	known, err := u.server.Peers().Load(u.r.Context(), op.id)
+	return err == nil && known.Record.State == history.Running
+}
+
+// part makes the request leave op, which it has joined.
+func (s *Registry) part(op *operation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	op.waiting--
+}
+
 // joinFar answers with the result of the operation id, which is identical and runs on another
 // server or has just ended there. done is false if it has done nothing.
 func (u *undertaking) joinFar(id string) (err error, done bool) { //nolint:revive // as in repeat
@@ -255,7 +273,7 @@ func (u *undertaking) wait(known cluster.Status) (err error, done bool) { //noli
 	op := u.newFar(u.r.Context(), known, u.r.Key)
 	u.mu.Lock()
 	op.waiting = 1
-	if other := u.byKey[op.key]; other != nil {
+	if other := u.byKey[op.key]; other != nil && (other.far == nil || other.id == op.id) {
 		other.waiting++
 		u.mu.Unlock()
 		return u.await(other)

@@ -81,7 +81,10 @@ type undertaking struct {
 // repeat answers the request if an identical one is running, or its answer was not delivered.
 func (u *undertaking) repeat() (err error, done bool) { //nolint:revive // the error is the result; done says whether there is one
 	if op := u.join(&u.r.Key); op != nil {
-		return u.await(op)
+		if u.runs(op) {
+			return u.await(op)
+		}
+		u.part(op)
 	}
 	if u.announced != nil {
 		return u.repeatFar()
