@@ -223,17 +223,18 @@ func (p *pair) read(ctx context.Context, from side, member string) error {
 func (p *pair) list(ctx context.Context, from side) error {
 	call := p.load.clock.now()
 	a := p.load.wire.send(ctx, longestRequest, "PROPFIND", p.collection(from), map[string]string{"Depth": "infinity"}, askNames)
-	if a.status == 0 {
-		return nil
+	listed := parseMultistatus(a.body).Responses
+	if a.status == 0 || slices.ContainsFunc(listed, func(r response) bool { return strings.Contains(r.Status, " 503 ") }) {
+		return nil // The database could not be reached at some moment of the listing.
 	}
 	p.add(pairInput{kind: listTree, to: from}, pairOutput{status: a.status}, call, p.load.clock.now())
 	var names []string
-	for _, response := range parseMultistatus(a.body).Responses {
+	for _, response := range listed {
 		names = append(names, strings.Trim(strings.TrimPrefix(response.Href, p.collection(from)), "/"))
 	}
 	slices.Sort(names)
 	if a.status != http.StatusNotFound && !slices.Equal(names, treeNames) {
-		return fmt.Errorf("PROPFIND %s: status %d, and the members %q; want %q", p.collection(from), a.status, names, treeNames)
+		return fmt.Errorf("PROPFIND %s: status %d, and the members %q; want %q; %s", p.collection(from), a.status, names, treeNames, a.body)
 	}
 	return nil
 }

@@ -81,19 +81,24 @@ func (w *wire) send(ctx context.Context, limit time.Duration, method, name strin
 
 // multistatus is the part of a 207 that the tests need.
 type multistatus struct {
-	Responses []struct {
-		Href  string `xml:"DAV: href"`
-		Props []struct {
-			Status string `xml:"DAV: status"`
-			Prop   struct {
-				Value string `xml:"urn:davd:test value"`
-				Locks []struct {
-					Owner string `xml:"DAV: owner"`
-					Token string `xml:"DAV: locktoken>href"`
-				} `xml:"DAV: lockdiscovery>activelock"`
-			} `xml:"DAV: prop"`
-		} `xml:"DAV: propstat"`
-	} `xml:"DAV: response"`
+	Responses []response `xml:"DAV: response"`
+}
+
+// response is the part of a 207 about one member.
+type response struct {
+	Href string `xml:"DAV: href"`
+	// Status is that of a member that could not be listed.
+	Status string `xml:"DAV: status"`
+	Props  []struct {
+		Status string `xml:"DAV: status"`
+		Prop   struct {
+			Value string `xml:"urn:davd:test value"`
+			Locks []struct {
+				Owner string `xml:"DAV: owner"`
+				Token string `xml:"DAV: locktoken>href"`
+			} `xml:"DAV: lockdiscovery>activelock"`
+		} `xml:"DAV: prop"`
+	} `xml:"DAV: propstat"`
 }
 
 func parseMultistatus(body string) (m multistatus) {
