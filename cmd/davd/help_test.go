@@ -40,7 +40,7 @@ func TestDocsNameFlags(t *testing.T) {
 	known := map[string]bool{
 		"--help": true, "--version": true,
 		"--max-time": true, "--now": true, "--tmpfs": true, "--webdav-url": true, "--webdav-vendor": true,
-		"DAVD_PASSWORD": true, "DAVD_SWEEP": true, "DAVD_SEED": true, "DAVD_COST": true, "DAVD_CHAOS": true,
+		"DAVD_PASSWORD": true, "DAVD_SWEEP": true, "DAVD_SEED": true, "DAVD_COST": true, "DAVD_CHAOS": true, "DAVD_PAGE_SPEED": true, "DAVD_BEFORE": true, "DAVD_PICTURES": true, "DAVD_PICTURES_ONLY": true,
 	}
 	for _, command := range commands(&program{}) {
 		for _, s := range command.settings {
