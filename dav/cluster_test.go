@@ -290,6 +290,34 @@ func TestNodesJoin(t *testing.T) {
 	})
 }
 
+// TestNodesEnded: a request does not get the result of an operation on another node that had ended
+// before the request arrived, although this node has not noticed the end yet.
+func TestNodesEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startNodes(t, storagetest.Tree{"/f": "old"}, "a", "b")
+		a, b := c.all[0], c.all[1]
+		reached, resume := a.stopAt(func(op, name string) bool { return op == "db after" && name == "SaveRecord" })
+		first, second := a.dial(), b.dial()
+		first.ask("DELETE /f", "X-User: ann")
+		<-reached
+		second.ask("DELETE /f", "X-User: ann")
+		synctest.Wait()
+		resume()
+		if _, got := first.final(); got.status != 204 {
+			t.Errorf("the first is answered %d: %s", got.status, got.body)
+		}
+		a.wants(201, "PUT /f", "new", "X-User: ann")
+		b.wants(204, "DELETE /f", "", "X-User: ann")
+		if exists(t, c.fsys, "/f") {
+			t.Error("the new file was not removed")
+		}
+		if _, got := second.final(); got.status != 204 {
+			t.Errorf("the second is answered %d: %s", got.status, got.body)
+		}
+		c.clean()
+	})
+}
+
 // TestNodesKept: an answer that was lost on one node is given by another one, once, unless
 // something has changed.
 func TestNodesKept(t *testing.T) {
