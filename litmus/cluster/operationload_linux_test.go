@@ -102,7 +102,7 @@ func (l *operations) verify(ctx context.Context, document statusDocument, to str
 		a := l.wire.send(ctx, longestRequest, "PROPFIND", to, map[string]string{"Depth": "infinity"}, askNames)
 		found := strings.Count(a.body, "href>") / 2
 		switch {
-		case a.status == 0 && time.Now().Before(limit):
+		case (a.status == 0 || partial(a)) && time.Now().Before(limit):
 			pauseBriefly(ctx)
 			continue
 		case either && (a.status == http.StatusNotFound || found == l.size):

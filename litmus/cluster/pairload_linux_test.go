@@ -223,13 +223,12 @@ func (p *pair) read(ctx context.Context, from side, member string) error {
 func (p *pair) list(ctx context.Context, from side) error {
 	call := p.load.clock.now()
 	a := p.load.wire.send(ctx, longestRequest, "PROPFIND", p.collection(from), map[string]string{"Depth": "infinity"}, askNames)
-	listed := parseMultistatus(a.body).Responses
-	if a.status == 0 || slices.ContainsFunc(listed, func(r response) bool { return strings.Contains(r.Status, " 503 ") }) {
-		return nil // The database could not be reached at some moment of the listing.
+	if a.status == 0 || partial(a) {
+		return nil
 	}
 	p.add(pairInput{kind: listTree, to: from}, pairOutput{status: a.status}, call, p.load.clock.now())
 	var names []string
-	for _, response := range listed {
+	for _, response := range parseMultistatus(a.body).Responses {
 		names = append(names, strings.Trim(strings.TrimPrefix(response.Href, p.collection(from)), "/"))
 	}
 	slices.Sort(names)

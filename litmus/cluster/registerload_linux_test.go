@@ -321,13 +321,13 @@ func (l *registers) check(ctx context.Context) (checked, inconclusive int, errs 
 	return checked, inconclusive, errs
 }
 
-// besideRemove reports whether an operation is a PROPFIND that found a file without its property
-// while a DELETE was removing both. A listing describes the file first, and then reads the
-// properties, so it may see a moment in between.
+// besideRemove reports whether an operation is a PROPFIND that found a file without its property or
+// lock while a DELETE was removing both. A listing describes the file first, and then reads the
+// properties and locks, so it may see a moment in between.
 func besideRemove(o porcupine.Operation, all []porcupine.Operation) bool {
 	in, isRequest := o.Input.(registerInput)
 	out, isAnswer := o.Output.(registerOutput)
-	if !isRequest || !isAnswer || in.kind != readProp || out.status != http.StatusMultiStatus || out.value != "" {
+	if !isRequest || !isAnswer || in.kind != readProp && in.kind != readHolder || out.status != http.StatusMultiStatus || out.value != "" {
 		return false
 	}
 	return slices.ContainsFunc(all, func(other porcupine.Operation) bool {

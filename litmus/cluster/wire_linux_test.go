@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -99,6 +100,12 @@ type response struct {
 			} `xml:"DAV: lockdiscovery>activelock"`
 		} `xml:"DAV: prop"`
 	} `xml:"DAV: propstat"`
+}
+
+// partial reports whether a listing lacks the members of a collection, because the database could not
+// be reached at that moment.
+func partial(a answer) bool {
+	return slices.ContainsFunc(parseMultistatus(a.body).Responses, func(r response) bool { return strings.Contains(r.Status, " 503 ") })
 }
 
 func parseMultistatus(body string) (m multistatus) {
