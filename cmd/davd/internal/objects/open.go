@@ -129,14 +129,11 @@ func openNames(ctx context.Context, dir string, log *slog.Logger) (*sqlstate.DB,
 func (s *Storage) Collect(ctx context.Context) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &objectfs.Collector{FS: s.FS, Names: s.Names, Log: s.log, Collected: s.observer.collected}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		c.Run(ctx)
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { c.Run(ctx) })
 	s.stop = func() {
 		cancel()
-		<-ended
+		running.Wait()
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,9 +15,6 @@ import (
 
 // reconnects is how often a reader may connect again without getting a byte.
 const reconnects = 3
-
-// bufferSize is the size of the buffer between a connection to S3 and its consumer, in bytes.
-const bufferSize = 256 << 10
 
 // reader reads an object. If its connection breaks, it goes on with another one. The system's
 // receive buffer is its read-ahead.
@@ -37,8 +33,6 @@ type reader struct {
 	stall  *time.Timer // cancels the request
 	failed int         // how often the connection broke since the last byte
 }
-
-var buffers = &sync.Pool{New: func() any { return new([bufferSize]byte) }} //nolint:gochecknoglobals // memory alone
 
 // Open opens the object key. The reader ends with ctx.
 func (s *Store) Open(ctx context.Context, key string, offset int64) (io.ReadCloser, error) {
@@ -149,16 +143,6 @@ func (r *reader) disconnect() error {
 	err := r.body.Close()
 	r.body = nil
 	return err
-}
-
-// WriteTo copies the rest to w, with a larger buffer than io.Copy.
-func (r *reader) WriteTo(w io.Writer) (n int64, err error) {
-	buffer, ok := buffers.Get().(*[bufferSize]byte)
-	if !ok {
-		buffer = new([bufferSize]byte)
-	}
-	defer buffers.Put(buffer)
-	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, buffer[:])
 }
 
 // Close ends the reader. The connection is used again if it was read to its end.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -15,7 +16,11 @@ const (
 	sendAtOnce = 1 << 20
 	// sendStep is how much is sent before the deadline is set again, in bytes.
 	sendStep = 4 << 20
+	// bufferSize is the size of the buffer of SendTo, in bytes. It is at least readBuffer.
+	bufferSize = 256 << 10
 )
+
+var buffers = &sync.Pool{New: func() any { return new([bufferSize]byte) }} //nolint:gochecknoglobals // memory alone
 
 // counted is a connection that counts its reads.
 type counted struct {
