@@ -5,12 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
-	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -36,15 +32,15 @@ type bucket struct {
 	sent atomic.Int64 // requests through the proxy
 
 	mu sync.Mutex
-	// rng decides which requests fail; nil while none does.
-	rng   *rand.Rand
-	count map[string]int // faults
+	// random decides which requests fail; nil while none does.
+	random func(*http.Request) s3test.Fault
+	count  map[s3test.Fault]int
 }
 
 // newBucket starts an S3 server until the test ends. Nodes must be able to reach bucketAddress.
 func newBucket(t *testing.T) *bucket {
 	t.Helper()
-	b := &bucket{server: s3test.Start(t), count: map[string]int{}}
+	b := &bucket{server: s3test.Start(t), count: map[s3test.Fault]int{}}
 	b.name, b.client = b.server.Bucket(t), s3test.Client(b.server.Endpoint)
 	return b
 }
@@ -63,134 +59,49 @@ func (b *bucket) faulty(t *testing.T, nodes int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := url.Parse(b.server.Endpoint)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := &httputil.ReverseProxy{
-		// The signature of a request has its host.
-		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host },
-		ErrorLog:  log.New(io.Discard, "", 0),
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
-	}
-	listener, err := net.Listen("tcp", bucketAddress)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: b.failing(proxy), ReadHeaderTimeout: time.Minute}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = server.Serve(listener) })
-	t.Cleanup(func() {
-		_ = server.Close()
-		serving.Wait()
-	})
+	s3test.ProxyAt(t, bucketAddress, b.server.Endpoint, b.draw)
 }
+
+// failing is the share of the requests that fail.
+const failing = 0.07
 
 // fail lets some requests fail until the returned function is called.
 func (b *bucket) fail(seed uint64) (stop func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.rng = rand.New(rand.NewPCG(seed, 7000))
+	b.random = s3test.Random(seed, failing)
 	return func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.rng = nil
+		b.random = nil
 	}
 }
 
-// The faults of a request.
-const (
-	noFault     = ""
-	busyFault   = "S3 answers 503"
-	brokenFault = "S3 answers 500"
-	cutBefore   = "S3 cut before the request"
-	cutAfter    = "S3 answer lost"
-	cutWithin   = "S3 answer cut"
-	slowFault   = "S3 slow"
-)
+// slowness is how long S3 is slow: longer than s3test.Slow.
+const slowness = 2 * time.Second
 
 // draw returns the fault of the next request.
-func (b *bucket) draw() (fault string, after int64) {
+func (b *bucket) draw(r *http.Request) s3test.Fault {
+	b.sent.Add(1)
+	fault := b.choose(r)
+	if fault == s3test.Slow {
+		time.Sleep(slowness)
+		return s3test.None
+	}
+	return fault
+}
+
+func (b *bucket) choose(r *http.Request) s3test.Fault {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.rng == nil {
-		return noFault, 0
+	if b.random == nil {
+		return s3test.None
 	}
-	// 6 % of the requests fail.
-	faults := []string{busyFault, brokenFault, cutBefore, cutAfter, cutWithin, slowFault}
-	i := b.rng.IntN(100)
-	if i >= len(faults) {
-		return noFault, 0
+	fault := b.random(r)
+	if fault != s3test.None {
+		b.count[fault]++
 	}
-	b.count[faults[i]]++
-	return faults[i], b.rng.Int64N(1 << 10)
-}
-
-// failing returns proxy with faults.
-func (b *bucket) failing(proxy http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b.sent.Add(1)
-		switch fault, after := b.draw(); fault {
-		case busyFault:
-			refuse(w, http.StatusServiceUnavailable, "SlowDown")
-		case brokenFault:
-			refuse(w, http.StatusInternalServerError, "InternalError")
-		case cutBefore:
-			panic(http.ErrAbortHandler)
-		case cutAfter:
-			proxy.ServeHTTP(&cutting{ResponseWriter: w}, r)
-			panic(http.ErrAbortHandler)
-		case cutWithin:
-			proxy.ServeHTTP(&cutting{ResponseWriter: w, left: after, header: true}, r)
-		case slowFault:
-			time.Sleep(2 * time.Second)
-			proxy.ServeHTTP(w, r)
-		default:
-			proxy.ServeHTTP(w, r)
-		}
-	})
-}
-
-func refuse(w http.ResponseWriter, status int, code string) {
-	w.Header().Set("Content-Type", "application/xml")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code><Message>a fault of the test</Message></Error>", code)
-}
-
-// cutting is a ResponseWriter that sends only the header and some bytes, or nothing.
-type cutting struct {
-	http.ResponseWriter
-	left   int64
-	header bool
-}
-
-// Header implements http.ResponseWriter, like the methods below.
-func (c *cutting) Header() http.Header {
-	if !c.header {
-		return http.Header{}
-	}
-	return c.ResponseWriter.Header()
-}
-
-func (c *cutting) WriteHeader(status int) {
-	if c.header {
-		c.ResponseWriter.WriteHeader(status)
-	}
-}
-
-func (c *cutting) Write(p []byte) (int, error) {
-	if !c.header {
-		return len(p), nil
-	}
-	if int64(len(p)) > c.left {
-		_, _ = c.ResponseWriter.Write(p[:c.left])
-		if f, ok := c.ResponseWriter.(http.Flusher); ok {
-			f.Flush()
-		}
-		panic(http.ErrAbortHandler)
-	}
-	c.left -= int64(len(p))
-	return c.ResponseWriter.Write(p)
+	return fault
 }
 
 // String returns how many faults of each kind there were.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -55,13 +56,24 @@ func Random(seed uint64, share float64) func(*http.Request) Fault {
 // fault is called with each request.
 func Proxy(tb testing.TB, endpoint string, fault func(*http.Request) Fault) string {
 	tb.Helper()
+	return ProxyAt(tb, "127.0.0.1:0", endpoint, fault)
+}
+
+// ProxyAt is Proxy at an address of its own.
+func ProxyAt(tb testing.TB, address, endpoint string, fault func(*http.Request) Fault) string {
+	tb.Helper()
 	to, err := url.Parse(endpoint)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
 	p := &faulty{to: to, transport: transport, fault: fault}
-	server := httptest.NewServer(p)
+	listener, err := net.Listen("tcp", address) //nolint:noctx // it takes no time
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}}
+	server.Start()
 	tb.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
