@@ -69,13 +69,7 @@ func TestTransactionPausePoints(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.Database(t)
 			by := open(t, dsn, Options{Name: "by"})
-			run(t, by, func(ctx context.Context, works []cluster.Adopted) {
-				for _, w := range works {
-					if err := w.Settle(ctx, cluster.Undone, nil); err != nil && ctx.Err() == nil {
-						t.Errorf("Settle: %v", err)
-					}
-				}
-			})
+			run(t, by, undo(t, nil))
 			moments := 0
 			for over := false; !over; moments++ {
 				if !t.Run(strconv.Itoa(moments), func(t *testing.T) { over = pauseTransaction(t, dsn, by, moments+1, brief) }) {

@@ -1,12 +1,10 @@
 package pgstate
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
-	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/lock"
 	"github.com/davd/davd/storage/storagetest/pgtest"
 )
@@ -21,13 +19,7 @@ func behindCutter(t *testing.T) (*DB, *cutter) {
 	timing := quick()
 	timing.Idle = 500 * time.Millisecond
 	db := open(t, c.dsn, Options{Timing: timing})
-	run(t, db, func(ctx context.Context, works []cluster.Adopted) {
-		for _, w := range works {
-			if err := w.Settle(ctx, cluster.Undone, nil); err != nil && ctx.Err() == nil {
-				t.Errorf("Settle: %v", err)
-			}
-		}
-	})
+	run(t, db, undo(t, nil))
 	return db, c
 }
 

@@ -108,13 +108,7 @@ func (c *changes) check(t *testing.T, db *DB, epoch, name string) {
 func TestPausePoints(t *testing.T) {
 	dsn := pgtest.Database(t)
 	by := open(t, dsn, Options{Name: "by"})
-	run(t, by, func(ctx context.Context, works []cluster.Adopted) {
-		for _, w := range works {
-			if err := w.Settle(ctx, cluster.Undone, nil); err != nil && ctx.Err() == nil {
-				t.Errorf("Settle: %v", err)
-			}
-		}
-	})
+	run(t, by, undo(t, nil))
 	moments := 0
 	for at := 1; ; at++ {
 		over := false
