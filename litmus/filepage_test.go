@@ -1,9 +1,7 @@
 package litmus
 
 import (
-	"encoding/json"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -100,14 +98,5 @@ func (task filePageTask) run(t *testing.T) {
 	t.Helper()
 	home := t.TempDir()
 	task.Dir = home
-	argument, err := json.Marshal(task)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := filepath.Join("testdata", "lab", "filepage", "main.mjs")
-	client{name: "node", args: []string{script, npmPuppeteer, npmAxe, chromium, string(argument)}, home: home}.mustRun(t)
+	runInChromium(t, home, filepath.Join("filepage", "main.mjs"), task, npmPuppeteer, npmAxe)
 }

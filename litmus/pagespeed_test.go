@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -93,15 +92,7 @@ func TestPageSpeed(t *testing.T) {
 func (task speedTask) run(t *testing.T) speedResult {
 	t.Helper()
 	task.Dir = t.TempDir()
-	argument, err := json.Marshal(task)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := client{name: "node", args: []string{filepath.Join("testdata", "lab", "pagespeed.mjs"), npmPuppeteer, chromium, string(argument)}, home: task.Dir}.mustRun(t)
+	run := runInChromium(t, task.Dir, "pagespeed.mjs", task, npmPuppeteer)
 	var seen speedResult
 	if err := json.Unmarshal([]byte(run.stdout), &seen); err != nil {
 		t.Fatalf("%v: %s", err, run.stdout)

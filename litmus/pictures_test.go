@@ -1,10 +1,8 @@
 package litmus
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -50,16 +48,7 @@ func TestPictures(t *testing.T) {
 		URL: picturesServer(t), Slow: slowPicturesServer(t), Large: largePicturesServer(t),
 		Dir: home, Pictures: dir, Only: os.Getenv(picturesVariable + "_ONLY"),
 	}
-	argument, err := json.Marshal(task)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := filepath.Join("testdata", "lab", "pictures.mjs")
-	t.Log(client{name: "node", args: []string{script, npmPuppeteer, chromium, string(argument)}, home: home}.mustRun(t))
+	t.Log(runInChromium(t, home, "pictures.mjs", task, npmPuppeteer))
 }
 
 // picturesServer serves folders such as people have, to the user ann.

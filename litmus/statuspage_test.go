@@ -196,11 +196,10 @@ func begin(t *testing.T, url, method, path string, header ...string) string {
 	return response.Header.Get("Location")
 }
 
-// visit makes a browser carry out the task.
-func (task pageTask) visit(t *testing.T) *pageVisit {
+// runInChromium runs a script of testdata/lab. Its arguments are the modules, Chromium, and the task
+// in JSON.
+func runInChromium(t *testing.T, home, script string, task any, modules ...string) clientRun {
 	t.Helper()
-	home := t.TempDir()
-	task.Dir = filepath.Join(home, "profile")
 	argument, err := json.Marshal(task)
 	if err != nil {
 		t.Fatal(err)
@@ -209,8 +208,16 @@ func (task pageTask) visit(t *testing.T) *pageVisit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := filepath.Join("testdata", "lab", "statuspage.mjs")
-	run := client{name: "node", args: []string{script, npmPuppeteer, chromium, string(argument)}, home: home}.mustRun(t)
+	args := append([]string{filepath.Join("testdata", "lab", script)}, modules...)
+	return client{name: "node", args: append(args, chromium, string(argument)), home: home}.mustRun(t)
+}
+
+// visit makes a browser carry out the task.
+func (task pageTask) visit(t *testing.T) *pageVisit {
+	t.Helper()
+	home := t.TempDir()
+	task.Dir = filepath.Join(home, "profile")
+	run := runInChromium(t, home, "statuspage.mjs", task, npmPuppeteer)
 	visit := new(pageVisit)
 	if err := json.Unmarshal([]byte(run.stdout), visit); err != nil {
 		t.Fatalf("%v in %s", err, run.stdout)
