@@ -230,19 +230,18 @@ func TestObjectLitmus(t *testing.T) {
 	needNamespaces(t)
 	newNetwork(t, maxNodes)
 	s, _ := newObjectSite(t, maxNodes)
-	s.start(t)
-	startBalancer(t)
-	runLitmus(t)
-	s.stop(t)
-	s.clean(t)
-	s.left(t)
+	litmus(t, s)
 }
 
 // TestLitmus runs litmus through HAProxy, which gives each request to another one of three nodes.
 func TestLitmus(t *testing.T) {
 	needNamespaces(t)
 	newNetwork(t, maxNodes)
-	s := newSite(t, maxNodes, newDatabase(t))
+	litmus(t, newSite(t, maxNodes, newDatabase(t)))
+}
+
+func litmus(t *testing.T, s *site) {
+	t.Helper()
 	s.start(t)
 	startBalancer(t)
 	runLitmus(t)

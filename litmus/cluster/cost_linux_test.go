@@ -135,34 +135,43 @@ func measure(t *testing.T, s *site, nodes int, measured map[string][]string) {
 
 // repeat sends r from all clients until costLength has passed, or limit requests are answered.
 func repeat(wires []*wire, r costRequest, limit int64) (count int64, took time.Duration, err error) {
-	var sent atomic.Int64
-	var clients sync.WaitGroup
 	failed := make(chan error, costClients)
+	count, took = busy(func(who int, n int64) bool {
+		if n > limit {
+			return false
+		}
+		a := wires[who%len(wires)].send(context.Background(), patience, r.method, r.path(n), r.header, r.body)
+		if a.status != r.want {
+			failed <- fmt.Errorf("%s %s: status %d, want %d: %.300s", r.method, r.path(n), a.status, r.want, a.body)
+			return false
+		}
+		return true
+	})
+	select {
+	case err = <-failed:
+	default:
+	}
+	return count, took, err
+}
+
+// busy calls do from costClients clients until costLength has passed or do returns false. n numbers
+// the calls from 1. count is how many of them returned true.
+func busy(do func(who int, n int64) bool) (count int64, took time.Duration) {
+	var begun, refused atomic.Int64
+	var clients sync.WaitGroup
 	begin := time.Now()
 	for who := range costClients {
-		w := wires[who%len(wires)]
 		clients.Go(func() {
 			for time.Since(begin) < costLength {
-				n := sent.Add(1)
-				if n > limit {
-					sent.Add(-1)
-					return
-				}
-				a := w.send(context.Background(), patience, r.method, r.path(n), r.header, r.body)
-				if a.status != r.want {
-					failed <- fmt.Errorf("%s %s: status %d, want %d: %.300s", r.method, r.path(n), a.status, r.want, a.body)
+				if !do(who, begun.Add(1)) {
+					refused.Add(1)
 					return
 				}
 			}
 		})
 	}
 	clients.Wait()
-	took = time.Since(begin)
-	select {
-	case err = <-failed:
-	default:
-	}
-	return sent.Load(), took, err
+	return begun.Load() - refused.Load(), time.Since(begin)
 }
 
 // statements returns how many statements the database has executed, and how many transactions have
