@@ -39,7 +39,8 @@ type Base interface {
 	// queries with it belong.
 	InTransaction(ctx context.Context) bool
 	// Raced reports whether err says that another transaction was faster: a row with the same key
-	// exists, or a row that the new one refers to has just gone. It has ended the transaction.
+	// exists, a row that the new one refers to has just gone, or the two have waited for each other.
+	// It has ended the transaction.
 	Raced(err error) bool
 }
 
