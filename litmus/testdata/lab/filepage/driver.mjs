@@ -59,8 +59,9 @@ export const shows = (...wanted) => until(`the list ${wanted}`, async () => JSON
 export const has = (name) => until(name, async () => (await names()).includes(name));
 export const lacks = (name) => until(`the end of ${name}`, async () => !(await names()).includes(name));
 export const says = (words) => until(`“${words}”`, () => page.evaluate((words) => document.body.innerText.includes(words), words));
+// button presses a button, once it can be pressed: it may wait for an answer about rights.
 export const button = async (title, inside = 'body') => {
-  const found = await until(`the button ${title}`, () => page.evaluateHandle((title, inside) => [...document.querySelectorAll(`${inside} :is(button, summary, a)`)]
+  const found = await until(`the button ${title}`, () => page.evaluateHandle((title, inside) => [...document.querySelectorAll(`${inside} :is(button:enabled, summary, a)`)]
     .find((each) => [each.title, each.innerText.trim(), each.getAttribute('aria-label')].includes(title)), title, inside).then((handle) => handle.asElement()));
   await found.evaluate((element) => element.click());
 };
