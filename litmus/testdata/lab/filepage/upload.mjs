@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { base, button, check, choose, content, dir, file, has, noDialog, page, request, says, until, url, visit } from './driver.mjs';
+import { base, button, check, choose, content, dir, file, has, noDialog, page, request, says, signIn, until, url, visit } from './driver.mjs';
 
 export default async () => {
   await visit('/');
@@ -90,7 +90,9 @@ const breaks = async () => {
     for (const each of [client, server]) each.on('error', () => {}).on('close', () => { client.destroy(); server.destroy(); });
   });
   await new Promise((done) => proxy.listen(0, '127.0.0.1', done));
-  await page.goto(`http://127.0.0.1:${proxy.address().port}${base}/`, { waitUntil: 'load' });
+  const through = `http://127.0.0.1:${proxy.address().port}${base}`;
+  await signIn(page, through);
+  await page.goto(`${through}/`, { waitUntil: 'load' });
   await has('trip');
   await page.evaluate(() => {
     const list = new DataTransfer();
