@@ -8,24 +8,15 @@ import { kindOf, type Column } from './files';
 import { Icon } from './icons';
 import { active, crumbs, endSearch, failure, idOf, load, loading, order, path, reorder, rights, root, searching, selected, selection, shown, view, visit } from './state';
 import { size, text } from './text';
+import { moment, Time } from './time';
 import { canView, openViewer } from './viewing';
 
 // The heights of app.css, in pixels. Rows of a narrow list have two lines.
 const rowHeight = 44, twoLines = 60, narrow = 640, tileWidth = 168, narrowTile = 140, tileHeight = 188;
 
-// A formatter is made when the first time is shown: it takes milliseconds.
-const format = (options: Intl.DateTimeFormatOptions) => {
-  let made: Intl.DateTimeFormat | null = null;
-  return (at: number): string => (made ??= new Intl.DateTimeFormat(undefined, options)).format(at);
-};
-const day = format({ dateStyle: 'medium' }), clock = format({ timeStyle: 'short' }), full = format({ dateStyle: 'full', timeStyle: 'medium' });
-const Time = ({ at }: { at: number }) => at
-  ? <time dateTime={new Date(at).toISOString()} onPointerEnter={(e) => { e.currentTarget.title = full(at); }}>{day(at)}<span class="clock"> {clock(at)}</span></time>
-  : null;
-
 const LockMark = ({ e }: { e: Entry }) => {
   if (!e.lock) return null;
-  const title = text.lockedBy(e.lock.owner, e.lock.until ? `${day(e.lock.until)} ${clock(e.lock.until)}` : '');
+  const title = text.lockedBy(e.lock.owner, e.lock.until ? moment(e.lock.until) : '');
   return <span class="lock" title={title}><Icon name="lock" /><span class="hidden">{title}</span></span>;
 };
 
