@@ -56,7 +56,7 @@ func (c *bubbleClient) status(location string, fields ...string) operation.Statu
 // goldenStatus compares a JSON document with one in testdata/status.
 func goldenStatus(t *testing.T, name, got string) {
 	t.Helper()
-	got = regexp.MustCompile(`[-_0-9A-Za-z]{22}"`).ReplaceAllString(got, `(an ID)"`)
+	got = regexp.MustCompile(`[0-9a-z]{26}"`).ReplaceAllString(got, `(an ID)"`)
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, []byte(got), "", "  "); err != nil {
 		t.Fatalf("%v in %s", err, got)

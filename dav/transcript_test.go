@@ -233,7 +233,7 @@ var masks = []struct {
 	{regexp.MustCompile(`(?mi)^(< date: |< last-modified: ).*$`), "${1}(a date)"},
 	{regexp.MustCompile(`(?mi)^(< progress: ).*$`), "${1}(fraction, name, bytes)"},
 	{regexp.MustCompile(`(?mi)^(< etag: ).*$`), "${1}(an entity tag)"},
-	{regexp.MustCompile(`(\.davd-operations/)[-_0-9A-Za-z]{22}`), "${1}(an ID)"},
+	{regexp.MustCompile(`(\.davd-operations/)[0-9a-z]{26}`), "${1}(an ID)"},
 	{regexp.MustCompile(`urn:uuid:[0-9a-f-]{36}`), "(a token)"},
 	{regexp.MustCompile(`<td>\d{4}-\d\d-\d\d \d\d:\d\d</td>`), "<td>(a date)</td>"},
 }

@@ -10,9 +10,9 @@ package operation
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/davd/davd/dav/interim"
@@ -155,7 +155,7 @@ func (op *operation) snapshot() Operation {
 	return snapshot
 }
 
-// identify returns the ID, 128 random bits.
+// identify returns the ID, at least 128 random bits.
 func (op *operation) identify() string {
 	if op.id == "" {
 		op.id = newID()
@@ -163,11 +163,9 @@ func (op *operation) identify() string {
 	return op.id
 }
 
-func newID() string {
-	var random [16]byte
-	_, _ = rand.Read(random[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(random[:])
-}
+// newID returns a random ID of letters and digits. It has no hyphen, so that commands don't take it
+// for a flag, and a double click selects it whole.
+func newID() string { return strings.ToLower(rand.Text()) }
 
 // end takes note of the result err. success is the status without an error.
 func (l *lifecycle) end(err error, success int) {

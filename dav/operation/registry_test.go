@@ -300,3 +300,15 @@ func TestShutdown(t *testing.T) {
 		}
 	})
 }
+
+// TestIDs: an ID has letters and digits only, so that davd ops stop does not take one for a flag.
+func TestIDs(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		id := newID()
+		if seen[id] || len(id) < 26 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			t.Fatalf("the ID %q", id)
+		}
+		seen[id] = true
+	}
+}
