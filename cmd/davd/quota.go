@@ -23,7 +23,8 @@ counts what is there; davd serves the share meanwhile.
   davd quota list [SHARE]      the quotas of SHARE, such as /home/ann, or of all
   davd quota recount [SHARE]   count again
 
-Only shares that somebody has used since davd was started are shown.`
+Only shares that were used since davd was started are shown: those with a quota,
+and those with objects, whose usage the database knows.`
 
 func quotaCommand(p *program) command {
 	cfg, settings := operatorConfig()
@@ -61,7 +62,7 @@ func writeQuotas(w io.Writer, found []quotas.Quota) error {
 	rows := [][5]string{{"SHARE", "USED", "LIMIT", "LEFT"}}
 	for i := range found {
 		q := &found[i]
-		rows = append(rows, [5]string{client.Shown(q.Share), binarySize(q.Used), binarySize(q.Limit), binarySize(q.Available), q.Error})
+		rows = append(rows, [5]string{client.Shown(q.Share), binarySize(q.Used), limitSize(q.Limit), binarySize(q.Available), q.Error})
 	}
 	var width [4]int
 	for _, row := range rows {
@@ -76,6 +77,14 @@ func writeQuotas(w io.Writer, found []quotas.Quota) error {
 	}
 	_, err := io.WriteString(w, table.String())
 	return err
+}
+
+// limitSize returns a limit as binarySize does, or "-" without one.
+func limitSize(limit int64) string {
+	if limit <= 0 {
+		return "-"
+	}
+	return binarySize(limit)
 }
 
 // binarySize returns a number of bytes with at most one decimal place, or "-" for a negative one.

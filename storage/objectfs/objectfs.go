@@ -100,6 +100,9 @@ func (f *FS) SetLimit(limit int64) {
 	f.options.Names.SetLimit(limit)
 }
 
+// Limit returns the quota in bytes; 0 means no limit.
+func (f *FS) Limit() int64 { return f.limit.Load() }
+
 // started returns the clean form of name, or the error if no file can have it. invalid is the
 // error for a name with a NUL.
 func started(ctx context.Context, name string, invalid error) (string, error) {

@@ -17,11 +17,18 @@ const (
 	recountCommand = "quota-recount"
 )
 
-// Share is a share, or the instance of one for a user, with a quota.
+// Share is a share, or the instance of one for a user, whose usage is counted.
 type Share struct {
 	// Name is the canonical name of the share, such as /photos or /home/ann.
 	Name  string
-	Quota *quota.FS
+	Quota Counter
+}
+
+// Counter knows the usage of a share. A *quota.FS does.
+type Counter interface {
+	Usage(ctx context.Context) (quota.Usage, error)
+	// Recount counts what the share contains. Usage is right afterwards.
+	Recount(ctx context.Context) (quota.Count, error)
 }
 
 // Quota describes the quota of a share to an operator.
@@ -48,7 +55,7 @@ type Operator interface {
 
 // Manager is an Operator that works directly on the shares.
 type Manager struct {
-	// Shares returns the open shares with a quota, in the order of their names.
+	// Shares returns the open shares whose usage is counted, in the order of their names.
 	Shares func() []Share
 }
 

@@ -57,7 +57,8 @@ func (s *Shares) setQuotasLocked() {
 	}
 }
 
-// Quotas returns the open storages with a quota, in the order of their names.
+// Quotas returns the open storages whose usage is counted, in the order of their names: those with a
+// quota, and those with objects.
 func (s *Shares) Quotas() []quotas.Share {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -65,6 +66,11 @@ func (s *Shares) Quotas() []quotas.Share {
 	for key, limited := range s.quotas {
 		if share := s.current[key.id]; share != nil {
 			found = append(found, quotas.Share{Name: share.NameFor(key.user), Quota: limited})
+		}
+	}
+	for key, opened := range s.objects {
+		if share := s.current[key.id]; share != nil {
+			found = append(found, quotas.Share{Name: share.NameFor(key.user), Quota: opened})
 		}
 	}
 	slices.SortFunc(found, func(a, b quotas.Share) int { return cmp.Compare(a.Name, b.Name) })
