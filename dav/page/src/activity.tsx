@@ -7,7 +7,7 @@ import { Icon } from './icons';
 import { discard, interrupted } from './interrupted';
 import { dismiss, operations, stop, type Status } from './operations';
 import { operationsPath } from './state';
-import { size, text } from './text';
+import { percent, size, text } from './text';
 import { busy, clearDone, paused, resume, retry, setPaused, tally, uploads, type Upload } from './uploads';
 
 const open = signal(true);
@@ -30,7 +30,7 @@ const Operation = ({ s }: { s: Status }) => {
   return (
     <li class="job">
       <div class="title"><strong>{verb} <bdi>{nameOf(s.source)}</bdi>{s.destination && <>{text.to('')}<bdi>{nameOf(s.destination.replace(/[^/]+\/?$/, ''))}</bdi></>}</strong>
-        {running && part !== null && <span class="percent">{Math.floor(part * 100)} %</span>}</div>
+        {running && part !== null && <span class="percent">{percent(part)}</span>}</div>
       {running
         ? <>
           {part === null ? <progress aria-label={verb} /> : <progress aria-label={verb} value={part} max={1} />}
@@ -76,7 +76,7 @@ const Uploads = () => {
   const left = t.rate > 0 ? (t.bytes - t.sent) / t.rate : 0;
   return (
     <li class="job">
-      <div class="title"><strong>{now ? text.uploads(t.done + t.failed, t.total) : text.uploaded(t.total, t.failed)}</strong>{now && t.bytes > 0 && <span class="percent">{Math.floor(t.sent / t.bytes * 100)} %</span>}</div>
+      <div class="title"><strong>{now ? text.uploads(t.done + t.failed, t.total) : text.uploaded(t.total, t.failed)}</strong>{now && t.bytes > 0 && <span class="percent">{percent(t.sent / t.bytes)}</span>}</div>
       {now && <progress aria-label={text.upload} value={t.bytes ? t.sent : t.done} max={t.bytes || t.total} />}
       {now && <div class="facts"><span>{size(t.sent)} / {size(t.bytes)}</span>{paused.value ? <span>{text.paused}</span> : <><span>{text.rate(t.rate)}</span>{left >= 1 && <span>{text.left(left)}</span>}</>}</div>}
       <ul class="uploads">{named.map((u) => <File key={u.id} u={u} />)}</ul>
@@ -99,7 +99,7 @@ const InterruptedUploads = () => <>{interrupted.value.map((each) => (
 const spoken = (): string => operations.value.map((s) => {
   const { done, total, totalFinal } = s.progress;
   if (s.state !== 'running') return `${text.doneVerbs[s.method] ?? s.method} ${nameOf(s.source)}: ${outcome(s)}`;
-  return `${text.verbs[s.method] ?? s.method} ${nameOf(s.source)}${totalFinal && total ? ` ${Math.floor(done / total * 4) * 25} %` : ''}`;
+  return `${text.verbs[s.method] ?? s.method} ${nameOf(s.source)}${totalFinal && total ? ` ${percent(Math.floor(done / total * 4) / 4)}` : ''}`;
 }).join('. ');
 
 export const Activity = () => {

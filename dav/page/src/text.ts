@@ -18,6 +18,9 @@ export const duration = (seconds: number): string => {
   return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
 };
 
+// percent returns a part of 1. 100% is only what is complete.
+export const percent = (part: number): string => `${Math.floor(Math.min(1, part) * 100)}%`;
+
 const kinds: Record<string, string> = {
   folder: 'Folder', image: 'Image', audio: 'Audio', video: 'Video', pdf: 'PDF', text: 'Text', code: 'Code', document: 'Document', sheet: 'Spreadsheet', slides: 'Slides', archive: 'Archive', file: 'File',
 };
