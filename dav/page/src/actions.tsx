@@ -72,7 +72,7 @@ export const transfer = async (method: 'COPY' | 'MOVE', chosen: Entry[], to: str
         if (status >= 200 && status < 300 && status !== 207) count++; else if (!document) worst = status || -1;
         return;
       }
-      const how = e.parent === to || n > 1 ? 'both' : await resolve(label(e.name));
+      const how = e.parent === to || n > 1 ? 'both' : await resolve({ name: label(e.name), at: to + segment, mine: e });
       if (how === 'skip') return;
       if (how === 'replace') overwrite = 'T'; else segment = encodeURIComponent(freeName(e.name, ++n));
     }

@@ -42,6 +42,17 @@ export const propfind = async (path: string, depth: string, props: string, signa
   return answer;
 };
 
+// Facts are what people compare of two resources with one name. time is 0 if it is unknown.
+export interface Facts { folder: boolean; size: number; time: number }
+
+// factsOf asks for those of a resource.
+export const factsOf = async (path: string): Promise<Facts> => {
+  const answer = await propfind(path, '0', '<D:resourcetype/><D:getcontentlength/><D:getlastmodified/>');
+  const xml = new DOMParser().parseFromString(await answer.text(), 'text/xml');
+  const property = (name: string) => xml.getElementsByTagNameNS('DAV:', name)[0];
+  return { folder: !!property('collection'), size: Number(property('getcontentlength')?.textContent), time: Date.parse(property('getlastmodified')?.textContent ?? '') || 0 };
+};
+
 export interface Rights { create: boolean; remove: boolean; write: boolean }
 
 // rightsAt returns what the user may do with the members of a collection.

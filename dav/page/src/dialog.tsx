@@ -1,9 +1,11 @@
 // Dialogs, one at a time. Each function returns a promise of the answer; null means cancelled.
 import { signal } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { factsOf, type Facts } from './dav';
 import { keepFocus } from './focus';
-import { text } from './text';
+import { size, text } from './text';
+import { moment } from './time';
 
 const shown = signal<VNode | null>(null);
 let waiting: Promise<unknown> = Promise.resolve();
@@ -79,11 +81,23 @@ export const confirmDelete = (names: string[]): Promise<true | null> => ask<true
 
 export type Resolution = 'replace' | 'both' | 'skip';
 
-const Conflict = ({ name, answer }: { name: string; answer: (value: { how: Resolution; all: boolean }) => void }) => {
+// A Clash is a name that exists already: at is the URL path of the resource there, and mine are the
+// facts about the one that was to get the name.
+export interface Clash { name: string; at: string; mine: Facts }
+
+const Side = ({ title, facts, than }: { title: string; facts: Facts | null; than: Facts | null }) => <>
+  <dt>{title}</dt>
+  <dd>{facts && <>{facts.folder ? text.kindOf('folder') : size(facts.size)}{facts.time > 0 && <>, {moment(facts.time)}</>}{than && than.time > 0 && facts.time > than.time && <strong> {text.newer}</strong>}</>}</dd>
+</>;
+
+const Conflict = ({ clash: { name, at, mine }, answer }: { clash: Clash; answer: (value: { how: Resolution; all: boolean }) => void }) => {
   const [all, setAll] = useState(false);
+  const [there, setThere] = useState<Facts | null>(null);
+  useEffect(() => { factsOf(at).then(setThere, () => {}); }, []); // it may have gone meanwhile
   const button = (how: Resolution, title: string, primary = false) => <button type="button" class={primary ? 'primary' : ''} onClick={() => answer({ how, all })}>{title}</button>;
   return (
     <Dialog title={text.conflictTitle(name)} onClose={() => answer({ how: 'skip', all })}>
+      <dl class="clash"><Side title={text.existing} facts={there} than={mine} /><Side title={text.added} facts={mine} than={there} /></dl>
       <p>{text.conflictHint}</p>
       <label class="check"><input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} /> {text.applyToAll}</label>
       <div class="buttons">{button('skip', text.skip)}{button('both', text.keepBoth, true)}{button('replace', text.replace)}</div>
@@ -93,13 +107,13 @@ const Conflict = ({ name, answer }: { name: string; answer: (value: { how: Resol
 
 // conflicts returns a function that asks what to do about an existing name, until one answer is for
 // all.
-export const conflicts = (): (name: string) => Promise<Resolution> => {
+export const conflicts = (): (clash: Clash) => Promise<Resolution> => {
   let forAll: Resolution | null = null;
   let asking: Promise<unknown> = Promise.resolve();
-  return (name) => {
+  return (clash) => {
     const answered = asking.then(async () => {
       if (forAll) return forAll;
-      const answer = (await ask<{ how: Resolution; all: boolean }>((resolve) => <Conflict name={name} answer={resolve} />))!;
+      const answer = (await ask<{ how: Resolution; all: boolean }>((resolve) => <Conflict clash={clash} answer={resolve} />))!;
       if (answer.all) forAll = answer.how;
       return answer.how;
     });

@@ -59,7 +59,7 @@ export const text = {
   chooseMove: (n: number) => `Move ${counted(n, 'item', 'items')} to…`, chooseCopy: (n: number) => `Copy ${counted(n, 'item', 'items')} to…`,
   notHere: 'You can’t add anything to this folder.', moveHere: 'Move here', copyHere: 'Copy here', noFolders: 'No folders here.', up: 'Up',
   conflictTitle: (name: string) => `“${name}” exists already`,
-  conflictHint: 'What should happen?', replace: 'Replace', keepBoth: 'Keep both', skip: 'Skip', applyToAll: 'Do the same for all further conflicts',
+  existing: 'Existing', added: 'New', newer: 'newer', conflictHint: 'What should happen?', replace: 'Replace', keepBoth: 'Keep both', skip: 'Skip', applyToAll: 'Do the same for all further conflicts',
   lockedBy: (owner: string, until: string) => `Locked${owner ? ` by ${owner}` : ''}${until ? ` until ${until}` : ''}`,
   activity: 'Activity', activityHide: 'Hide activity', clearDone: 'Clear finished',
   uploads: (done: number, total: number) => `Uploading: ${number.format(done)} of ${number.format(total)} files`,

@@ -1,7 +1,7 @@
 // Uploads: files that wait, are being sent, and have been sent.
 import { batch, computed, signal, type Signal } from '@preact/signals';
 import { label } from './dav';
-import { conflicts, type Resolution } from './dialog';
+import { conflicts, type Clash, type Resolution } from './dialog';
 import { freeName } from './files';
 import { fileOf, forget, interrupted, keep, type Interrupted } from './interrupted';
 import { minParts, sendParts, type Sender } from './parts';
@@ -20,7 +20,7 @@ export interface Upload {
   error: string;
   // unsure tells that an answer was lost, so that the file may be there already.
   unsure: boolean;
-  ask: (name: string) => Promise<Resolution>;
+  ask: (clash: Clash) => Promise<Resolution>;
 }
 
 // parallel is how many files are sent at a time. Browsers have six connections for a server.
@@ -130,7 +130,7 @@ const send = async (u: Upload): Promise<void> => {
     }
     if (status !== 412) return end(u, 'failed', reason(status));
     if (u.unsure && await arrived(u)) return end(u, 'done');
-    const how = n > 1 ? 'both' : await u.ask(label(u.name));
+    const how = n > 1 ? 'both' : await u.ask({ name: label(u.name), at: u.folder + encodeURIComponent(u.name), mine: { folder: false, size: u.file.size, time: u.file.lastModified } });
     if (how === 'skip') return end(u, 'skipped');
     if (how === 'replace') overwrite = true; else u.name = freeName(u.file.name, ++n);
   }

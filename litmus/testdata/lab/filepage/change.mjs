@@ -33,7 +33,11 @@ const copies = async () => {
   await visit('/'); await select('IMG_9.txt', 'IMG_10.txt'); await button('Copy', '.chosen'); await dialog(); await says('Documents'); await check('choose'); await press('Escape'); await noDialog();
   await copy(); await noDialog(); await says('Copied 2 items');
   await request('PUT', '/Documents/IMG_9.txt', {}, 'other nine'); await request('PUT', '/Documents/IMG_10.txt', {}, 'other ten');
-  await copy(); await says('exists already'); await check('conflict'); await page.click('dialog input'); await button('Skip'); await noDialog();
+  await copy(); await says('exists already');
+  // The question tells the files apart: “other nine” is written later.
+  const sides = await until('both sizes', async () => { const found = await page.$$eval('dialog dd', (all) => all.map((dd) => dd.innerText)); return found.every(Boolean) && found; });
+  assert.match(sides[0], /^(10|9) B, .*\d:\d\d/); assert.match(sides[1], /^(4|259) B, .*\d:\d\d/);
+  await check('conflict'); await page.click('dialog input'); await button('Skip'); await noDialog();
   assert.deepEqual([await content('/Documents/IMG_9.txt'), await content('/Documents/IMG_10.txt')], ['other nine', 'other ten']);
   // One question for each name, without “the same for all”.
   const question = () => page.$eval('dialog[open] h2', (heading) => /“(.*)” exists already/.exec(heading.innerText)?.[1]).catch(() => null);

@@ -11,7 +11,9 @@ export default async () => {
   assert.equal((await content('/large.bin')).length, 3e6);
   file('new.txt', 'newer');
   await input.uploadFile(join(dir, 'new.txt'));
-  await says('“new.txt” exists already'); await button('Skip'); await noDialog();
+  await says('“new.txt” exists already');
+  await until('both sizes', async () => /^3 B, .*, 5 B, .*\d:\d\d/.test((await page.$$eval('dialog dd', (all) => all.map((dd) => dd.innerText))).join(', ')));
+  await check('a conflict of an upload'); await button('Skip'); await noDialog();
   assert.equal(await content('/new.txt'), 'new');
   await input.uploadFile(join(dir, 'new.txt')); await says('“new.txt” exists already'); await button('Keep both'); await has('new (2).txt');
   await input.uploadFile(join(dir, 'new.txt')); await says('“new.txt” exists already'); await button('Replace');
