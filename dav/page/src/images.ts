@@ -1,5 +1,6 @@
 // The viewer of images.
 import PhotoSwipe from 'photoswipe';
+import { download } from './actions';
 import { href, label, type Entry } from './dav';
 import { kindOf } from './files';
 import { idOf, shown } from './state';
@@ -40,6 +41,11 @@ export const show = async (first: Entry): Promise<void> => {
   viewer.on('loadComplete', ({ slide }) => { if (slide) fit(slide); });
   viewer.on('afterSetContent', ({ slide }) => fit(slide)); // the image may have been loaded before
   viewer.on('uiRegister', () => {
+    viewer.ui!.registerElement({
+      name: 'download', order: 8, isButton: true, title: text.download,
+      html: { isCustomSVG: true, size: 32, inner: '<path d="M15 7h2v9h4l-5 6-5-6h4zM8 24h16v2H8z" id="download-shape"/>', outlineID: 'download-shape' },
+      onClick: () => download([images[viewer.currIndex]!]),
+    });
     viewer.ui!.registerElement({
       name: 'caption', order: 9, appendTo: 'root',
       onInit: (element) => viewer.on('change', () => { element.textContent = label(images[viewer.currIndex]?.name ?? ''); }),

@@ -163,7 +163,8 @@ addEventListener('drop', (e) => {
 addEventListener('paste', (e) => {
   if (!rights.value.create || !e.clipboardData?.files.length || e.target instanceof HTMLInputElement) return;
   e.preventDefault();
-  add([...e.clipboardData.files].map((file) => ({ file, name: file.name })));
+  const to = path.value;
+  void fromDrop(e.clipboardData).then((files) => add(files, to));
 });
 addEventListener('keydown', (e) => {
   if (e.key !== '/' || e.target instanceof HTMLInputElement || document.querySelector('dialog')) return;

@@ -27,13 +27,15 @@ const images = async () => {
   await button('Zoom'); await until('a larger picture', async () => await wide() > before * 1.2);
   await button('Zoom'); await until('the whole picture', async () => Math.abs(await wide() - before) < 2);
   await button('Previous'); await shown('second.png');
+  await downloaded('second.png', () => button('Download', '.pswp'));
   await press('Escape'); await until('the end', async () => !await page.$('.pswp'));
   assert.equal(await page.evaluate(() => document.activeElement !== document.body), true, 'the focus is lost');
   await openName('broken.png'); await says('can’t be shown'); assert.equal(await page.$('.pswp'), null);
 };
 
 const texts = async () => {
-  await openName('notes.txt'); await dialog(); await says('second <b>line</b>'); await check('text'); await press('Escape'); await noDialog();
+  await openName('notes.txt'); await dialog(); await says('second <b>line</b>'); await check('text');
+  await downloaded('notes.txt', () => button('Download', 'dialog')); await press('Escape'); await noDialog();
   await openName('long.log'); await dialog(); await says('Only the beginning is shown.');
   assert.equal(await until('the text', () => page.$eval('pre.content', (pre) => pre.textContent.length > 1000 && pre.textContent.length)), 512 * 1024);
   await press('Escape'); await noDialog();
@@ -71,10 +73,16 @@ const downloads = async () => {
     assert.equal(text.includes('notes.txt'), true);
     assert.equal(text.includes('first.png'), !path.includes('name='));
   }
+  await downloaded('unknown.bin', () => openName('unknown.bin'));
+};
+
+// downloaded checks that begin makes the browser download a file.
+const downloaded = async (name, begin) => {
   const session = await browser.target().createCDPSession();
   await session.send('Browser.setDownloadBehavior', { behavior: 'deny', eventsEnabled: true });
   const started = new Promise((begun) => session.once('Browser.downloadWillBegin', begun));
-  await openName('unknown.bin');
+  await begin();
   const { url: from, suggestedFilename } = await started;
-  assert.deepEqual([new URL(from).pathname, suggestedFilename], [`${base}/unknown.bin`, 'unknown.bin']);
+  assert.deepEqual([new URL(from).pathname, suggestedFilename], [`${base}/${name}`, name]);
+  await session.detach();
 };
