@@ -9,13 +9,19 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// skipped is how many bytes of an object are read and thrown away rather than opened anew.
-const skipped = 64 << 10
+const (
+	// skipped is how many bytes of an object are read and thrown away rather than opened anew.
+	skipped = 64 << 10
+	// firstWindow is how many bytes of an object are asked for by the first Read. Each time that it
+	// goes on at their end, it asks for twice as many.
+	firstWindow = 1 << 20
+)
 
 // source opens content.
 type source interface {
-	// open returns the content from offset, in bytes, to its end.
-	open(ctx context.Context, offset int64) (io.ReadCloser, error)
+	// open returns length bytes of the content from offset, in bytes, or all to its end if length
+	// is negative. It may return more.
+	open(ctx context.Context, offset, length int64) (io.ReadCloser, error)
 }
 
 // object is content in an object.
@@ -24,8 +30,8 @@ type object struct {
 	key string
 }
 
-func (o object) open(ctx context.Context, offset int64) (io.ReadCloser, error) {
-	return o.fs.options.Blobs.Open(ctx, o.key, offset)
+func (o object) open(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
+	return o.fs.options.Blobs.Open(ctx, o.key, offset, length)
 }
 
 // seeker reads content from any offset. It opens the source when it is read.
@@ -36,6 +42,8 @@ type seeker struct {
 
 	stream io.ReadCloser // nil if it is not open
 	at     int64         // the offset of the stream
+	end    int64         // where the stream ends
+	window int64         // how many bytes the last Read without an open stream has asked for
 
 	// ctx ends with Close.
 	ctx  context.Context //nolint:containedctx // for Read
@@ -56,18 +64,18 @@ func (s *seeker) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if err := s.position(); err != nil {
+	if err := s.position(s.ahead()); err != nil {
 		return 0, err
 	}
-	p = p[:min(int64(len(p)), s.size-s.offset)]
+	p = p[:min(int64(len(p)), s.end-s.at)]
 	n, err := s.stream.Read(p)
 	s.at += int64(n)
 	s.offset = s.at
 	switch {
 	case err == nil:
 		return n, nil
-	case errors.Is(err, io.EOF) && s.offset == s.size:
-		return n, nil // The next call returns io.EOF.
+	case errors.Is(err, io.EOF) && s.at == s.end:
+		return n, nil // The next call goes on, or returns io.EOF.
 	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
@@ -75,14 +83,33 @@ func (s *seeker) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// SendTo sends the next n bytes to w, as the stream does that.
-func (s *seeker) SendTo(w io.Writer, n int64) (int64, error) {
-	if n = min(n, s.size-s.offset); n <= 0 {
-		return 0, nil
+// ahead returns how many bytes a Read may ask for.
+func (s *seeker) ahead() int64 {
+	switch {
+	case s.stream != nil && s.at == s.offset && s.at < s.end:
+	case s.window > 0 && s.offset == s.end:
+		s.window *= 2
+	default:
+		s.window = firstWindow
 	}
-	if err := s.position(); err != nil {
-		return 0, err
+	return s.window
+}
+
+// SendTo sends the next n bytes to w, as the stream does that. It asks for these bytes alone.
+func (s *seeker) SendTo(w io.Writer, n int64) (sent int64, err error) {
+	n = min(n, s.size-s.offset)
+	for sent < n && err == nil {
+		if err = s.position(n - sent); err == nil {
+			var m int64
+			m, err = s.send(w, min(n-sent, s.end-s.at))
+			sent += m
+		}
 	}
+	return sent, err
+}
+
+// send sends n bytes of the open stream.
+func (s *seeker) send(w io.Writer, n int64) (int64, error) {
 	stream, ok := s.stream.(storage.Sender)
 	if !ok {
 		return io.CopyN(w, struct{ io.Reader }{s}, n)
@@ -99,8 +126,11 @@ func (s *seeker) SendTo(w io.Writer, n int64) (int64, error) {
 	return sent, err
 }
 
-// position makes the stream go on at the offset.
-func (s *seeker) position() error {
+// position makes the stream go on at the offset. If it must be opened, that is for length bytes.
+func (s *seeker) position(length int64) error {
+	if s.stream != nil && s.offset >= s.end {
+		s.release()
+	}
 	if s.stream != nil && s.at != s.offset {
 		if ahead := s.offset - s.at; ahead > 0 && ahead <= skipped {
 			n, err := io.CopyN(io.Discard, s.stream, ahead)
@@ -115,9 +145,14 @@ func (s *seeker) position() error {
 	if s.stream != nil {
 		return nil
 	}
+	s.at, s.end = s.offset, s.size
+	if length < s.end-s.at {
+		s.end = s.at + length
+	} else {
+		length = -1 // A whole object needs no range.
+	}
 	var err error
-	s.stream, err = s.source.open(s.ctx, s.offset)
-	s.at = s.offset
+	s.stream, err = s.source.open(s.ctx, s.at, length)
 	return err
 }
 

@@ -124,8 +124,8 @@ func (b hookedBlobs) Create(ctx context.Context, key string, size int64, meta bl
 	return hookedWriter{w, b.hook}, nil
 }
 
-func (b hookedBlobs) Open(ctx context.Context, key string, offset int64) (io.ReadCloser, error) {
-	return around(b.hook, "openobject", func() (io.ReadCloser, error) { return b.Store.Open(ctx, key, offset) })
+func (b hookedBlobs) Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	return around(b.hook, "openobject", func() (io.ReadCloser, error) { return b.Store.Open(ctx, key, offset, length) })
 }
 
 func (b hookedBlobs) Stat(ctx context.Context, key string) (blobs.Object, error) {

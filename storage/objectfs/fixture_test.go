@@ -62,6 +62,11 @@ func openDirectory(tb testing.TB) blobs.Store {
 func openS3(tb testing.TB) blobs.Store {
 	tb.Helper()
 	endpoint, bucket := s3test.Bucket(tb)
+	return openBucket(tb, endpoint, bucket)
+}
+
+func openBucket(tb testing.TB, endpoint, bucket string) blobs.Store {
+	tb.Helper()
 	file := filepath.Join(tb.TempDir(), "credentials")
 	content := "[default]\naws_access_key_id = " + s3test.AccessKey + "\naws_secret_access_key = " + s3test.SecretKey + "\n"
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {

@@ -173,7 +173,7 @@ type chain struct {
 }
 
 // open implements source.
-func (c chain) open(ctx context.Context, offset int64) (io.ReadCloser, error) {
+func (c chain) open(ctx context.Context, offset, _ int64) (io.ReadCloser, error) {
 	return &chained{chain: c, ctx: ctx, offset: offset}, nil
 }
 

@@ -19,9 +19,11 @@ type Store interface {
 	// unknown. The object doesn't exist before Finish.
 	Create(ctx context.Context, key string, size int64, meta Meta) (Writer, error)
 
-	// Open reads the object key from offset, in bytes, to its end. The reader fetches more only
-	// while it is read, apart from a bounded read-ahead. The caller must close it.
-	Open(ctx context.Context, key string, offset int64) (io.ReadCloser, error)
+	// Open reads length bytes of the object key from offset, in bytes, or all to its end if length
+	// is negative. A length of 0 may find no error. The
+	// reader fetches nothing else, and more only while it is read, apart from a
+	// bounded read-ahead. The caller must close it.
+	Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error)
 
 	// Stat describes the object key, with its Meta.
 	Stat(ctx context.Context, key string) (Object, error)

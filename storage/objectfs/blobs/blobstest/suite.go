@@ -86,7 +86,7 @@ type onlyReader struct{ io.Reader }
 
 // Get reads an object from offset to its end.
 func Get(ctx context.Context, store blobs.Store, key string, offset int64) ([]byte, error) {
-	r, err := store.Open(ctx, key, offset)
+	r, err := store.Open(ctx, key, offset, -1)
 	if err != nil {
 		return nil, err
 	}
@@ -109,13 +109,27 @@ func wants(t *testing.T, store blobs.Store, key string, offset int64, want []byt
 	}
 }
 
+// wantsRange checks what a part of an object has.
+func wantsRange(t *testing.T, store blobs.Store, key string, offset, length int64, want []byte) {
+	t.Helper()
+	r, err := store.Open(t.Context(), key, offset, length)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	got, err := io.ReadAll(r)
+	if err = errors.Join(err, r.Close()); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes from %d: got %d, %v, equal: %t", length, offset, len(got), err, bytes.Equal(got, want))
+	}
+}
+
 // wantsMissing checks that an object exists neither by its key nor in a list.
 func wantsMissing(t *testing.T, store blobs.Store, key string) {
 	t.Helper()
 	if _, err := store.Stat(t.Context(), key); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Stat: %v, want fs.ErrNotExist", err)
 	}
-	if _, err := store.Open(t.Context(), key, 0); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := store.Open(t.Context(), key, 0, -1); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Open: %v, want fs.ErrNotExist", err)
 	}
 	if slices.Contains(keys(t, store, ""), key) {
@@ -155,6 +169,9 @@ func (s Suite) offsets(t *testing.T, store blobs.Store) {
 	put(t, store, key, content, int64(len(content)), blobs.Meta{})
 	for _, offset := range []int{1, 4095, 4096, s.Large - 1, s.Large, s.Large + 99, s.Large + 100} {
 		wants(t, store, key, int64(offset), content[offset:])
+		for _, length := range []int{0, 1, 5000} {
+			wantsRange(t, store, key, int64(offset), int64(length), content[offset:min(offset+length, len(content))])
+		}
 	}
 }
 
@@ -308,7 +325,7 @@ func badKeys(t *testing.T, store blobs.Store) {
 		if err := Put(t.Context(), store, key, nil, 0, blobs.Meta{}); err == nil {
 			t.Errorf("%q can be written", key)
 		}
-		if _, err := store.Open(t.Context(), key, 0); err == nil {
+		if _, err := store.Open(t.Context(), key, 0, -1); err == nil {
 			t.Errorf("%q can be opened", key)
 		}
 		if err := store.Remove(t.Context(), []string{key}); err == nil {

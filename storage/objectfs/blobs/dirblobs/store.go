@@ -76,7 +76,7 @@ func fan(random string) string { return (random + "--")[:2] }
 func (s *Store) unfinished(key string) string { return filepath.Join(s.root, unfinishedDir, key) }
 
 // Open opens the object key. The reader is an *os.File.
-func (s *Store) Open(_ context.Context, key string, offset int64) (io.ReadCloser, error) {
+func (s *Store) Open(_ context.Context, key string, offset, length int64) (io.ReadCloser, error) {
 	f, err := s.open(key)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,16 @@ func (s *Store) Open(_ context.Context, key string, offset int64) (io.ReadCloser
 	if _, err := f.Seek(headerSize+offset, io.SeekStart); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return f, nil
+	if length < 0 {
+		return f, nil
+	}
+	return section{io.LimitReader(f, length), f}, nil
+}
+
+// section is a part of a file.
+type section struct {
+	io.Reader
+	io.Closer
 }
 
 // Stat describes the object key.

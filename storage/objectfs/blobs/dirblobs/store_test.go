@@ -36,7 +36,7 @@ func TestReopen(t *testing.T) {
 	if err := blobstest.Put(t.Context(), open(t, dir), key, []byte("content"), 7, blobs.Meta{}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := open(t, dir).Open(t.Context(), key, 3)
+	r, err := open(t, dir).Open(t.Context(), key, 3, -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestLost(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "objects")); err != nil {
 		t.Fatal(err)
 	}
-	_, opened := store.Open(t.Context(), key, 0)
+	_, opened := store.Open(t.Context(), key, 0, -1)
 	_, stat := store.Stat(t.Context(), key)
 	for name, err := range map[string]error{
 		"Open": opened, "Stat": stat, "Remove": store.Remove(t.Context(), []string{key}), "Finish": w.Finish(t.Context()),

@@ -146,5 +146,5 @@ func BenchmarkLarge(b *testing.B) {
 		}
 		return out.Body, nil
 	})
-	read("read/store", func() (io.ReadCloser, error) { return store.Open(b.Context(), key, 0) })
+	read("read/store", func() (io.ReadCloser, error) { return store.Open(b.Context(), key, 0, -1) })
 }

@@ -81,7 +81,7 @@ func TestMemoryReturned(t *testing.T) {
 
 func wants(t *testing.T, store *s3blobs.Store, key string, want []byte) {
 	t.Helper()
-	r, err := store.Open(t.Context(), key, 0)
+	r, err := store.Open(t.Context(), key, 0, -1)
 	if err != nil {
 		t.Error(err)
 		return

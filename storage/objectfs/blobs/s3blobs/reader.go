@@ -23,6 +23,7 @@ type reader struct {
 	ctx    context.Context //nolint:containedctx // the reader lives as long as the request that opened it
 	key    string
 	offset int64
+	end    int64   // of what is read; negative if that is the end of the object
 	etag   *string // of the first answer: an object never changes
 
 	body   io.ReadCloser // nil after an error
@@ -35,23 +36,32 @@ type reader struct {
 }
 
 // Open opens the object key. The reader ends with ctx.
-func (s *Store) Open(ctx context.Context, key string, offset int64) (io.ReadCloser, error) {
+func (s *Store) Open(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
 	if _, err := s.name(key); err != nil {
 		return nil, err
 	}
-	r := &reader{store: s, ctx: ctx, key: key, offset: offset}
+	r := &reader{store: s, ctx: ctx, key: key, offset: offset, end: -1}
+	switch {
+	case length == 0:
+		return http.NoBody, nil
+	case length > 0:
+		r.end = offset + length
+	}
 	if err := r.connect(); err != nil {
 		return nil, s.failed(ctx, "open", key, err)
 	}
 	return r, nil
 }
 
-// connect requests the rest of the object.
+// connect requests what is left to read.
 func (r *reader) connect() error {
 	ctx, cancel := context.WithCancel(r.traced(r.ctx))
 	r.conn = nil
 	input := &s3.GetObjectInput{Bucket: &r.store.bucket, Key: aws.String(r.store.prefix + r.key), IfMatch: r.etag}
-	if r.offset > 0 {
+	switch {
+	case r.end >= 0:
+		input.Range = aws.String(fmt.Sprintf("bytes=%d-%d", r.offset, r.end-1))
+	case r.offset > 0:
 		input.Range = aws.String(fmt.Sprintf("bytes=%d-", r.offset))
 	}
 	timer := time.AfterFunc(requestTimeout, cancel)
@@ -80,6 +90,9 @@ func (r *reader) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	for {
+		if r.offset == r.end {
+			return 0, io.EOF
+		}
 		if r.body == nil {
 			if !r.again {
 				return 0, fs.ErrClosed
@@ -87,6 +100,9 @@ func (r *reader) Read(p []byte) (int, error) {
 			if err := r.resume(); err != nil {
 				return 0, err
 			}
+		}
+		if r.end >= 0 {
+			p = p[:min(int64(len(p)), r.end-r.offset)]
 		}
 		r.stall.Reset(stallTimeout)
 		n, err := r.body.Read(p)

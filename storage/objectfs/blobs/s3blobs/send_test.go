@@ -40,7 +40,7 @@ func TestSendTo(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		offset, _ := strconv.ParseInt(r.FormValue("offset"), 10, 64)
 		n, _ := strconv.ParseInt(r.FormValue("n"), 10, 64)
-		stream, err := store.Open(r.Context(), key, offset)
+		stream, err := store.Open(r.Context(), key, offset, n)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
