@@ -1,9 +1,9 @@
 package objectfs
 
 import (
-	"errors"
 	"io"
-	"os"
+
+	"github.com/davd/davd/storage/objectfs/blobs"
 )
 
 // spoolMemory is how much of a spool is in memory, in bytes. Larger content is in a temporary file.
@@ -12,7 +12,7 @@ const spoolMemory = 1 << 20
 // spool is content that is being put together. The zero value is empty.
 type spool struct {
 	memory []byte
-	file   *os.File // nil while the content is in memory
+	file   *blobs.Temporary // nil while the content is in memory
 	size   int64
 }
 
@@ -57,13 +57,11 @@ func (s *spool) WriteAt(p []byte, offset int64) (int, error) {
 
 // toFile moves the content to a temporary file.
 func (s *spool) toFile() error {
-	file, err := os.CreateTemp("", "davd-spool-*")
+	file, err := blobs.NewTemporary()
 	if err != nil {
 		return err
 	}
-	// Where a file can be removed while it is open, it leaves nothing behind after a kill.
-	_ = os.Remove(file.Name())
-	s.file = file
+	s.file = &file
 	_, err = file.WriteAt(s.memory, 0)
 	s.memory = nil
 	return err
@@ -74,11 +72,7 @@ func (s *spool) Close() error {
 	if s.file == nil {
 		return nil
 	}
-	err := s.file.Close()
-	if removed := os.Remove(s.file.Name()); removed != nil && !errors.Is(removed, os.ErrNotExist) {
-		err = errors.Join(err, removed)
-	}
-	return err
+	return s.file.Close()
 }
 
 // sequence writes to a spool from the start.

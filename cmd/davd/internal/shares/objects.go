@@ -15,7 +15,7 @@ func (s *Shares) uploadMemory() *s3blobs.Memory {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.uploads == nil {
-		s.uploads = s3blobs.NewMemory(s3blobs.DefaultMemory)
+		s.uploads = s3blobs.NewMemory(s3blobs.DefaultMemory, s3blobs.DefaultSpool)
 	}
 	return s.uploads
 }

@@ -3,7 +3,6 @@ package s3blobs
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"net/http"
 
@@ -43,16 +42,14 @@ func (w *writer) putObject(ctx context.Context) error {
 	defer cancel()
 	_, err := w.store.client.PutObject(limited, &s3.PutObjectInput{
 		Bucket: &w.store.bucket, Key: w.name, Metadata: w.meta, ContentType: aws.String(contentType),
-		Body: newPieces(append(w.waiting, w.current)...), ContentLength: &w.written,
+		Body: body(w.held()...), ContentLength: &w.written,
 	})
 	return w.outcome(ctx, err)
 }
 
 // complete sends the last part and puts all parts together.
 func (w *writer) complete(ctx context.Context) error {
-	if len(w.current) > 0 {
-		w.waiting, w.current = append(w.waiting, w.current), nil
-	}
+	w.waiting, w.current = w.held(), nil
 	if err := w.send(); err != nil {
 		return err
 	}
@@ -92,6 +89,14 @@ func (w *writer) outcome(ctx context.Context, err error) error {
 	return failed
 }
 
+// held returns the buffers that are not being sent.
+func (w *writer) held() []*buffer {
+	if w.current == nil {
+		return w.waiting
+	}
+	return append(w.waiting, w.current)
+}
+
 // Discard ends the upload and gives its memory back.
 func (w *writer) Discard() error {
 	if w.closed {
@@ -111,57 +116,8 @@ func (w *writer) release() {
 	for w.sending > 0 {
 		_ = w.collect() // It was canceled.
 	}
-	for _, buffer := range w.waiting {
-		w.store.memory.put(buffer)
-	}
-	if w.current != nil {
-		w.store.memory.put(w.current)
+	for _, part := range w.held() {
+		w.store.memory.put(part)
 	}
 	w.waiting, w.current = nil, nil
 }
-
-// pieces reads pieces of content one after the other. Unlike io.MultiReader it can seek, because
-// a body is read for its signature, and again for each repetition.
-type pieces struct {
-	all    [][]byte
-	size   int64
-	offset int64
-}
-
-func newPieces(all ...[]byte) *pieces {
-	p := &pieces{all: all}
-	for _, piece := range all {
-		p.size += int64(len(piece))
-	}
-	return p
-}
-
-func (p *pieces) Read(b []byte) (int, error) {
-	at := p.offset
-	for _, piece := range p.all {
-		if at < int64(len(piece)) {
-			n := copy(b, piece[at:])
-			p.offset += int64(n)
-			return n, nil
-		}
-		at -= int64(len(piece))
-	}
-	return 0, io.EOF
-}
-
-func (p *pieces) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += p.offset
-	case io.SeekEnd:
-		offset += p.size
-	}
-	if offset < 0 {
-		return 0, fs.ErrInvalid
-	}
-	p.offset = offset
-	return offset, nil
-}
-
-// Len returns how many bytes are left.
-func (p *pieces) Len() int { return int(max(0, p.size-p.offset)) }

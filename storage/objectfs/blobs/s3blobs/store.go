@@ -55,7 +55,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.New("the name of the bucket is missing")
 	}
 	if o.Memory == nil {
-		o.Memory = NewMemory(DefaultMemory)
+		o.Memory = NewMemory(DefaultMemory, DefaultSpool)
 	}
 	loaded, err := load(ctx, o)
 	if err != nil {

@@ -30,10 +30,11 @@ type writer struct {
 	written int64
 	closed  bool
 
-	part    int      // the size of a part
-	waiting [][]byte // full buffers, which a single request can still send
-	current []byte   // nil, or the buffer that is being filled
-	upload  *string  // nil before the first part is sent
+	part    int       // the size of a part
+	waiting []*buffer // full buffers, which a single request can still send
+	current *buffer   // nil, or the buffer that is being filled
+	spools  bool      // there was no memory, so the parts are in temporary files
+	upload  *string   // nil before the first part is sent
 
 	sending int // parts under way
 	results chan result
@@ -79,15 +80,17 @@ func (w *writer) Write(p []byte) (n int, err error) {
 		return 0, blobs.CheckSize(w.size, w.written+int64(len(p)))
 	}
 	for len(p) > 0 {
-		if len(w.current) == cap(w.current) {
+		if w.current == nil || w.current.full() {
 			if err := w.next(); err != nil {
 				return n, err
 			}
 		}
-		m := min(len(p), cap(w.current)-len(w.current))
-		w.current = append(w.current, p[:m]...)
+		m, err := w.store.memory.write(w.current, p)
 		w.written += int64(m)
 		n, p = n+m, p[m:]
+		if err != nil {
+			return n, &fs.PathError{Op: "write", Path: w.store.identity + w.key, Err: err}
+		}
 	}
 	return n, nil
 }
@@ -102,11 +105,16 @@ func (w *writer) next() error {
 			return err
 		}
 	}
+	memory := w.store.memory
 	for {
-		buffer, err := w.store.memory.get(w.ctx, w.part, w.sending == 0 && len(w.waiting) == 0)
-		if err != nil || buffer != nil {
-			w.current = buffer
-			return err
+		if w.current = memory.try(w.part); w.current == nil && w.spools {
+			w.current = memory.file(w.part)
+		}
+		if w.current != nil {
+			return nil
+		}
+		if w.sending == 0 && len(w.waiting) == 0 {
+			return w.wait()
 		}
 		if err := w.send(); err != nil {
 			return err
@@ -115,6 +123,16 @@ func (w *writer) next() error {
 			return err
 		}
 	}
+}
+
+// wait gets a buffer for a writer that holds none.
+func (w *writer) wait() (err error) {
+	w.current, err = w.store.memory.wait(w.ctx, w.part)
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: w.store.identity + w.key, Err: err}
+	}
+	w.spools = w.current.file != nil
+	return nil
 }
 
 // send sends the full buffers as parts, in the background.
@@ -139,24 +157,24 @@ func (w *writer) send() error {
 		if len(w.sent) == maxParts {
 			return &fs.PathError{Op: "create", Path: w.store.identity + w.key, Err: syscall.EFBIG}
 		}
-		buffer := w.waiting[0]
+		part := w.waiting[0]
 		w.waiting = slices.Delete(w.waiting, 0, 1)
 		number := int32(len(w.sent) + 1) //nolint:gosec // at most maxParts
 		w.sent = append(w.sent, types.CompletedPart{PartNumber: &number})
 		w.sending++
-		go func() { w.results <- w.sendPart(number, buffer) }()
+		go func() { w.results <- w.sendPart(number, part) }()
 	}
 	return nil
 }
 
 // sendPart sends a part, and gives its buffer back.
-func (w *writer) sendPart(number int32, buffer []byte) result {
-	defer w.store.memory.put(buffer)
-	ctx, cancel := limit(w.ctx, int64(len(buffer)))
+func (w *writer) sendPart(number int32, part *buffer) result {
+	defer w.store.memory.put(part)
+	ctx, cancel := limit(w.ctx, int64(part.size))
 	defer cancel()
 	out, err := w.store.client.UploadPart(ctx, &s3.UploadPartInput{
 		Bucket: &w.store.bucket, Key: w.name, UploadId: w.upload, PartNumber: &number,
-		Body: newPieces(buffer), ContentLength: aws.Int64(int64(len(buffer))),
+		Body: body(part), ContentLength: aws.Int64(int64(part.size)),
 	})
 	if err != nil {
 		return result{number: number, err: w.store.failed(w.ctx, "write", w.key, err)}
