@@ -42,7 +42,7 @@ type cutter struct {
 // newCutter starts a proxy for the database dsn.
 func newCutter(t *testing.T, dsn string) *cutter {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "davd-cut-") //nolint:usetesting // the path of a socket is short
+	dir, err := pgtest.SocketDir("davd-cut-")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,8 +46,7 @@ func startBouncer(server *Server) (dir string, err error) {
 	if _, err := os.Stat(bouncer); err != nil {
 		return "", fmt.Errorf("%w: install Debian's package pgbouncer (.ci/deps does it)", err)
 	}
-	// The path of a Unix socket has at most 107 bytes, and PgBouncer's user needs the directory.
-	if dir, err = os.MkdirTemp("/tmp", "davd-pgb-"); err != nil {
+	if dir, err = SocketDir("davd-pgb-"); err != nil { // PgBouncer's user needs it as well.
 		return "", err
 	}
 	config := filepath.Join(dir, "pgbouncer.ini")

@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -53,5 +54,18 @@ func TestRestart(t *testing.T) {
 	server.Stop(t)
 	if _, err := pgx.Connect(t.Context(), dsn); err == nil {
 		t.Error("the server has not stopped")
+	}
+}
+
+// TestTempDir checks that the second directory is used where the first one can't be.
+func TestTempDir(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	for _, c := range []struct{ first, want string }{{first, first}, {filepath.Join(first, "missing"), second}} {
+		if dir, err := tempDir("a-", c.first, second); err != nil || filepath.Dir(dir) != c.want {
+			t.Errorf("%s, %v; want it in %s", dir, err, c.want)
+		}
+	}
+	if dir, err := tempDir("a-", filepath.Join(first, "missing")); err == nil {
+		t.Errorf("%s was made", dir)
 	}
 }

@@ -49,8 +49,7 @@ func start(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The path of a Unix socket has at most 107 bytes, and TMPDIR may be longer.
-	dir, err := os.MkdirTemp("/tmp", "davd-pg-")
+	dir, err := SocketDir("davd-pg-")
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +58,20 @@ func start(settings ...string) (*Server, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
+}
+
+// SocketDir makes a new directory for Unix sockets. Their paths have at most 107 bytes, so it is in
+// /tmp, or in TMPDIR where /tmp is read-only.
+func SocketDir(pattern string) (string, error) { return tempDir(pattern, "/tmp", os.TempDir()) }
+
+// tempDir makes a directory in the first of parents that can have one.
+func tempDir(pattern string, parents ...string) (dir string, err error) {
+	for _, parent := range parents {
+		if dir, err = os.MkdirTemp(parent, pattern); err == nil {
+			break
+		}
+	}
+	return dir, err
 }
 
 func (s *Server) initialize() error {
