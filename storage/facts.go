@@ -3,6 +3,8 @@ package storage
 import (
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -70,10 +72,34 @@ func Born(info fs.FileInfo) time.Time {
 // because that may give a file a new number whenever the kernel has forgotten the old one.
 func LastingInode(info fs.FileInfo) (uint64, bool) {
 	id, ok := identify(info)
-	if !ok || id.inode == 0 || inUserSpace(id.device) {
+	if !ok || id.inode == 0 || inUserSpace(kindOf(id.device)) {
 		return 0, false
 	}
 	return id.inode, true
+}
+
+// LastingIdentity returns a short text that identifies the directory that info describes, also after a
+// restart and on another mount point. It consists of the [LastingInode], which the top directories of
+// many filesystems have in common, and of [Born]. It returns "" where there is no lasting inode, and
+// for an overlay filesystem, where a directory is born again when its first member is created.
+func LastingIdentity(info fs.FileInfo) string {
+	id, ok := identify(info)
+	if !ok || id.inode == 0 {
+		return ""
+	}
+	if kind := kindOf(id.device); kind == "overlay" || inUserSpace(kind) {
+		return ""
+	}
+	text := strconv.FormatUint(id.inode, 10)
+	if born := Born(info); !born.IsZero() {
+		text += "-" + strconv.FormatInt(born.UnixNano(), 16)
+	}
+	return text
+}
+
+// inUserSpace reports whether filesystems of this kind are in user space.
+func inUserSpace(kind string) bool {
+	return kind == "fuseblk" || kind == "fuse" || strings.HasPrefix(kind, "fuse.")
 }
 
 // Named returns info with another name. Use it for a file that was renamed after it was

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// userSpace tells which devices belong to filesystems in user space.
-var userSpace = mountTable{descriptor: -1}
+// kinds tells of which kind the filesystem of a device is.
+var kinds = mountTable{descriptor: -1}
 
 // mountTable caches answers from the table of mounts until the table changes. A change
 // matters because a device number may be reused for another filesystem.
@@ -19,29 +19,29 @@ type mountTable struct {
 	// descriptor is an open /proc/self/mountinfo, whose changes poll(2) reports, or
 	// -1 while it is not open.
 	descriptor int
-	known      map[uint64]bool
+	known      map[uint64]string
 }
 
-// inUserSpace reports whether device belongs to a filesystem in user space. It returns
-// false for a device that is missing from the table of mounts, such as a btrfs subvolume.
-func inUserSpace(device uint64) bool { return userSpace.has(device) }
+// kindOf returns the kind of the filesystem of device, such as ext4. It returns "" for a device
+// that is missing from the table of mounts, such as a btrfs subvolume.
+func kindOf(device uint64) string { return kinds.of(device) }
 
-func (m *mountTable) has(device uint64) bool {
+func (m *mountTable) of(device uint64) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.currentLocked() {
-		return false
+		return ""
 	}
-	is, ok := m.known[device]
+	kind, ok := m.known[device]
 	if !ok {
 		mounts, err := os.ReadFile(mountinfo)
 		if err != nil {
-			return false
+			return ""
 		}
-		is = mountedInUserSpace(string(mounts), device)
-		m.known[device] = is
+		kind = kindIn(string(mounts), device)
+		m.known[device] = kind
 	}
-	return is
+	return kind
 }
 
 const mountinfo = "/proc/self/mountinfo"
@@ -55,7 +55,7 @@ func (m *mountTable) currentLocked() bool {
 		if err != nil {
 			return false
 		}
-		m.descriptor, m.known = fd, map[uint64]bool{}
+		m.descriptor, m.known = fd, map[uint64]string{}
 	}
 	poll := []unix.PollFd{{Fd: int32(m.descriptor), Events: unix.POLLPRI}} //nolint:gosec // descriptors are small
 	if n, err := unix.Poll(poll, 0); err != nil || n > 0 && poll[0].Revents&(unix.POLLPRI|unix.POLLERR) != 0 {
@@ -64,17 +64,17 @@ func (m *mountTable) currentLocked() bool {
 	return true
 }
 
-// mountedInUserSpace looks device up in mounts, which has the form of
-// /proc/self/mountinfo (proc_pid_mountinfo(5)).
-func mountedInUserSpace(mounts string, device uint64) bool {
+// kindIn looks device up in mounts, which has the form of /proc/self/mountinfo
+// (proc_pid_mountinfo(5)).
+func kindIn(mounts string, device uint64) string {
 	number := fmt.Sprintf("%d:%d", unix.Major(device), unix.Minor(device))
 	for line := range strings.Lines(mounts) {
 		mount, kind, _ := strings.Cut(line, " - ")
 		fields := strings.Fields(mount)
 		if len(fields) > 2 && fields[2] == number {
 			kind, _, _ = strings.Cut(kind, " ")
-			return kind == "fuseblk" || kind == "fuse" || strings.HasPrefix(kind, "fuse.")
+			return kind
 		}
 	}
-	return false
+	return ""
 }

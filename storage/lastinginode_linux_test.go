@@ -7,18 +7,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMountedInUserSpace(t *testing.T) {
+func TestKindIn(t *testing.T) {
 	const mounts = `25 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 31 25 7:3 / /mnt/a\040b rw - fuseblk /dev/loop3 rw,user_id=0
 32 25 0:45 / /mnt/host rw shared:7 master:3 - fuse.sshfs host:/ rw
 33 25 0:46 / /sys/fs/fuse/connections rw - fusectl fusectl rw
+34 25 0:47 / /srv rw - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w
 `
-	for device, want := range map[uint64]bool{
-		unix.Mkdev(254, 0): false, unix.Mkdev(7, 3): true, unix.Mkdev(0, 45): true,
-		unix.Mkdev(0, 46): false, unix.Mkdev(0, 99): false,
+	for device, want := range map[uint64]struct {
+		kind        string
+		inUserSpace bool
+	}{
+		unix.Mkdev(254, 0): {"ext4", false}, unix.Mkdev(7, 3): {"fuseblk", true}, unix.Mkdev(0, 45): {"fuse.sshfs", true},
+		unix.Mkdev(0, 46): {"fusectl", false}, unix.Mkdev(0, 47): {"overlay", false}, unix.Mkdev(0, 99): {"", false},
 	} {
-		if got := mountedInUserSpace(mounts, device); got != want {
-			t.Errorf("device %d:%d: %t, want %t", unix.Major(device), unix.Minor(device), got, want)
+		if got := kindIn(mounts, device); got != want.kind || inUserSpace(got) != want.inUserSpace {
+			t.Errorf("device %d:%d: %q, in user space: %t; want %+v", unix.Major(device), unix.Minor(device), got, inUserSpace(got), want)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strconv"
 
 	"github.com/davd/davd/storage"
 )
@@ -50,26 +49,13 @@ func (h *held) RemoveAll(ctx context.Context, base string) error {
 func (h *held) Close() error { return h.dir.Close() }
 
 // Identity identifies the directory that is served, also after a restart and on another
-// mount point. It returns "" if the directory is on a filesystem in user space (FUSE).
+// mount point. It returns "" if the directory is on a filesystem in user space (FUSE) or on an
+// overlay.
 // Filesystems that are mounted inside the directory have no identity of their own.
 func (h *held) Identity() string {
 	info, err := h.fsys.byAccess(h.fsys.root.Stat, rootName)
 	if err != nil {
 		return ""
 	}
-	return identity(info)
-}
-
-// identity identifies the directory that info describes. Its inode is not enough, because
-// the top directories of many filesystems have the same. When it was created is different.
-func identity(info fs.FileInfo) string {
-	inode, ok := storage.LastingInode(info)
-	if !ok {
-		return ""
-	}
-	text := strconv.FormatUint(inode, 10)
-	if born := storage.Born(info); !born.IsZero() {
-		text += "-" + strconv.FormatInt(born.UnixNano(), 16)
-	}
-	return text
+	return storage.LastingIdentity(info)
 }

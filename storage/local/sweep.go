@@ -58,7 +58,7 @@ func (f *FS) identify() (string, error) {
 	if err != nil {
 		return "", f.failed("sweep", "/", err, reading)
 	}
-	return identity(info), nil
+	return storage.LastingIdentity(info), nil
 }
 
 // sweep removes the stages that left contains. root identifies the directory.
