@@ -149,7 +149,7 @@ func (n *clusterNode) wants(status int, line, body string, fields ...string) ans
 
 const patchBody = `<propertyupdate xmlns="DAV:"><set><prop><x xmlns="urn:x">v</x></prop></set></propertyupdate>`
 
-// TestNodes: each change through one node is there for the next request to the other.
+// TestNodes: each change through one node is visible to the next request to the other.
 func TestNodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := startNodes(t, storagetest.Tree{"/c": "/", "/c/f": "old"}, "a", "b")

@@ -178,7 +178,7 @@ func (r *request) tagged(tag string) (p place.Place, ok bool) {
 }
 
 func (r *request) listHolds(list field.IfList, p place.Place) (bool, error) {
-	// What the client may not see is like a missing resource: it has no tag and no lock.
+	// A resource that the client may not see is like a missing one: it has no tag and no lock.
 	hidden := r.h.allowed(r.Context(), p.Asked, 0, false) != nil
 	for _, c := range list.Conditions {
 		var holds bool

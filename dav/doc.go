@@ -17,7 +17,7 @@
 // # Interim responses
 //
 // The Handler sends interim responses for the four methods named above until the final
-// response begins, but never to HTTP/1.0. [interim.Policy] says when and to which clients.
+// response begins, but never to HTTP/1.0. [interim.Policy] says when, and which clients get them.
 // Each one carries
 //
 //	Progress: 1200/10000 "photos/2024/img%2001.jpg" 8020/8591489 (bytes)

@@ -48,7 +48,7 @@ type backend struct {
 	open func(t testing.TB) (fsys storage.FS, dir string)
 }
 
-// backends are the storages on which general tests run.
+// backends are the storages of general tests.
 var backends = []backend{
 	{"mem", func(testing.TB) (storage.FS, string) { return webdav.NewMemFS(), "" }},
 	{"local", openLocal},

@@ -10,7 +10,7 @@ import (
 	"github.com/davd/davd/storage/intercept"
 )
 
-// departure is a storage in which one call waits until the client has closed its sending side.
+// departure is a storage where one call waits until the client has closed its sending side.
 type departure struct {
 	until atomic.Int64 // calls until it is this one's turn; 0 or less: none waits
 	seen  atomic.Bool  // whether a call has waited
@@ -25,7 +25,7 @@ func (d *departure) before(ctx context.Context, _, _ string) error {
 }
 
 // TestHalfClosed checks the answer to a client that closes its sending side and keeps reading, during
-// each call of the storage. net/http takes it for one that has gone (golang/go#18527), so the request
+// each call of the storage. net/http takes it for a client that has gone (golang/go#18527), so the request
 // may be stopped. Then the answer says so, and nothing has changed.
 func TestHalfClosed(t *testing.T) {
 	for _, c := range []struct {

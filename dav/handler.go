@@ -146,7 +146,7 @@ type Handler struct {
 	// later too. By default it gets none, because with them it takes up to 90 seconds to
 	// mount a share. Without them it shows a made-up amount of free space.
 	QuotaForMacs bool
-	// Interim says when and to which clients the server sends interim responses.
+	// Interim says when the server sends interim responses, and which clients get them.
 	Interim interim.Policy
 	// TrustedProxies are the only proxies that may say under which scheme and host their
 	// clients know this server, in X-Forwarded-Proto and X-Forwarded-Host or in Forwarded

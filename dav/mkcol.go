@@ -105,7 +105,7 @@ func (h *Handler) mkdir(ctx context.Context, c *claim, name string) error {
 	return placed(h.engine(c).MakeCollection(ctx, name, 0o777))
 }
 
-// placed returns err if what package tree was to place is not in place.
+// placed returns err if package tree has not placed it.
 func placed(result tree.Result, err error) error {
 	if result == tree.Finished {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
-// ErrShutdown is the cause with which [Handler.Shutdown] stops an operation.
+// ErrShutdown is the cause if [Handler.Shutdown] stops an operation.
 var ErrShutdown = status.ErrShutdown
 
 // registry returns the Registry of h's operations.

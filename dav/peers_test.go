@@ -18,7 +18,7 @@ import (
 	"github.com/davd/davd/storage/local"
 )
 
-// TestPeersSafety sends the requests with which other servers lost data, and checks the
+// TestPeersSafety sends requests that lost data on other servers, and checks the
 // correct behaviour.
 func TestPeersSafety(t *testing.T) {
 	for _, c := range []struct {

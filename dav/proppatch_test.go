@@ -19,7 +19,7 @@ import (
 	"github.com/davd/davd/storage/deadprops"
 )
 
-// instructions is a propertyupdate element, in which D is DAV: and x is urn:x.
+// instructions is a propertyupdate element, where D is DAV: and x is urn:x.
 func instructions(content string) string {
 	return `<D:propertyupdate xmlns:D="DAV:" xmlns:x="urn:x">` + content + `</D:propertyupdate>`
 }

@@ -32,7 +32,7 @@ DocumentRoot $share
 // href and name.
 type listing map[string]map[string]*element
 
-// apartFromApache lists the properties in which davd and Apache may differ, with the reasons.
+// apartFromApache lists the properties that may differ between davd and Apache, with the reasons.
 var apartFromApache = map[string]string{
 	"DAV: creationdate":                       "Apache shows the time of the last change of the inode, davd that of its birth",
 	"DAV: displayname":                        "Apache has none",

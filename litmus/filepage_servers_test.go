@@ -174,7 +174,7 @@ users:
   bob: {password: "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="}
 `
 
-// serveShares starts a davd with shares from a configuration, in which $dir stands for the directory
+// serveShares starts a davd with shares from a configuration, where $dir stands for the directory
 // of their files.
 func serveShares(t *testing.T, config string, files map[string]string, flags ...string) *server {
 	t.Helper()
@@ -202,7 +202,7 @@ shares:
 	}, flags...)
 }
 
-// rightsServer has shares in which ann has few rights.
+// rightsServer has shares where ann has few rights.
 func rightsServer(t *testing.T, _ string, flags ...string) *server {
 	t.Helper()
 	return serveShares(t, pageConfig+`

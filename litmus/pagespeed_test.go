@@ -133,7 +133,7 @@ func clearShare(t *testing.T, share string) {
 	}
 }
 
-// speedFigures are the samples of each figure, in the order in which they were added first.
+// speedFigures are the samples of each figure, in the order they were added first.
 type speedFigures struct {
 	names   []string
 	samples map[string][]float64

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kinds tells of which kind the filesystem of a device is.
+// kinds tells the kind of the filesystem of a device.
 var kinds = mountTable{descriptor: -1}
 
 // mountTable caches answers from the table of mounts until the table changes. A change

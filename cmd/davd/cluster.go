@@ -138,7 +138,7 @@ func (s *site) sweepShared(ctx context.Context) {
 	}
 }
 
-// watchCluster adds what is to know about node.
+// watchCluster adds the facts about node.
 func (m *monitor) watchCluster(node cluster.Node) {
 	if m == nil || node == nil {
 		return

@@ -110,7 +110,7 @@ func (m *monitor) watch(policy *interim.Policy) func(operation.Operation) {
 	return m.metrics.Ended
 }
 
-// watchSite adds what is to know about s.
+// watchSite adds the facts about s.
 func (m *monitor) watchSite(s *site, h *dav.Handler) {
 	if m == nil {
 		return

@@ -358,7 +358,7 @@ shares:
 	}
 }
 
-// TestReloadAsync: an operation for which no client waits ends when its user loses the right.
+// TestReloadAsync: an operation without a waiting client ends when its user loses the right.
 func TestReloadAsync(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 40 {

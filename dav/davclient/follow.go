@@ -20,7 +20,7 @@ type Follow struct {
 
 type followKey struct{}
 
-// WithFollow returns a context in which Client follows a Copy, Move or Delete to
+// WithFollow returns a context where Client follows a Copy, Move or Delete to
 // its end, whatever proxies are in between.
 //
 // The request carries the preference respond-async (RFC 7240 §4.1). With it davd

@@ -17,7 +17,7 @@ import (
 	"github.com/davd/davd/storage"
 )
 
-// scripted starts a server that answers each request with text, in which a newline
+// scripted starts a server that answers each request with text, where a newline
 // stands for CR LF. It returns the server's URL and the requests that it received.
 func scripted(t *testing.T, text string) (url string, requests <-chan *http.Request) {
 	t.Helper()

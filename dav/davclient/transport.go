@@ -65,7 +65,7 @@ func listenerOf(ctx context.Context) listener {
 	return l
 }
 
-// WithInterim returns a context in which a [Transport] asks for interim responses
+// WithInterim returns a context where a [Transport] asks for interim responses
 // to a request and calls interim for each.
 //
 // A proxy that does not support interim responses, such as nginx, may take the

@@ -16,7 +16,7 @@ func (e *Emitter) withhold(why Withheld) {
 	e.about.Policy.Withheld(e.about.Request, why)
 }
 
-// halt prevents further interim responses, and waits for the one that is being written.
+// halt prevents further interim responses, and waits until the current one is written.
 func (e *Emitter) halt() {
 	e.mu.Lock()
 	e.stopped = true

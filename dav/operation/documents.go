@@ -34,7 +34,7 @@ var errNoOperation = &status.Error{Status: http.StatusNotFound, Reason: "no such
 type Documents struct {
 	Registry *Registry
 	Access   Access
-	// Files says that a browser can open the root of the server, to which the pages then refer.
+	// Files says that a browser can open the root of the server, and the pages then refer to it.
 	Files bool
 }
 
@@ -121,7 +121,7 @@ func (d Documents) viewOfRecord(ctx context.Context, known cluster.Status) *view
 	v := &view{Record: known.Record, Stopping: known.Stopping}
 	switch {
 	case v.State == history.Running && known.Alive:
-		v.Status = 0 // That is the status which it is to have.
+		v.Status = 0 // That is the status it will have.
 		return v
 	case v.State == history.Running:
 		d.Access.Interrupted(ctx, &v.Record)

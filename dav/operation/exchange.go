@@ -67,7 +67,7 @@ func (x *Exchange) Quiet() int {
 	return x.emitter.Sent()
 }
 
-// Answered takes note that the response has another status than the operation was to have.
+// Answered takes note that the response has another status than expected.
 func (x *Exchange) Answered(status int) {
 	x.registry.mu.Lock()
 	defer x.registry.mu.Unlock()

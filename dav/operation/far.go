@@ -35,7 +35,7 @@ func (f *far) record() history.Record {
 	defer f.mu.Unlock()
 	r := f.known.Record
 	if r.State == history.Running {
-		r.Status = 0 // That is the status which it is to have.
+		r.Status = 0 // That is the status it will have.
 	}
 	return r
 }

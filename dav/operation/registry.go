@@ -113,7 +113,7 @@ func (s *Registry) Shutdown(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// StopIf stops the running operations for which reason returns an error. That is the answer to
+// StopIf stops the running operations where reason returns an error. That is the answer to
 // their clients. Each rolls back what it can. reason gets the context of the work.
 func (s *Registry) StopIf(reason func(ctx context.Context, op Operation) error) {
 	s.mu.Lock()

@@ -24,7 +24,7 @@ type Server interface {
 	Log(Operation, error)
 	// OnEnd returns the function to call with each operation that has ended, or nil.
 	OnEnd() func(Operation)
-	// Waited takes note of the ID of an operation for which r has waited.
+	// Waited takes note of the ID of an operation that r has waited for.
 	Waited(r *http.Request, id string)
 	// Href returns the URL path of a resource.
 	Href(ctx context.Context, name string) string

@@ -27,7 +27,7 @@ var errStopping = &status.Error{
 	Reason: "the operation is rolling back, or it is too late to stop it; its status document will have the result",
 }
 
-// delete stops a running operation, or forgets one that has ended.
+// delete stops a running operation, or forgets an ended one.
 func (d Documents) delete(r *http.Request, op *operation, v *view) error {
 	if !v.running() {
 		return d.Registry.forget(r.Context(), v.ID)

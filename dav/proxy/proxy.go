@@ -44,7 +44,7 @@ type Handler struct {
 	Prefix string
 	// Transport sends the requests to the upstream. If it is nil, that is [NewTransport].
 	Transport http.RoundTripper
-	// Interim says when and to which clients the proxy sends interim responses.
+	// Interim says when the proxy sends interim responses, and which clients get them.
 	Interim interim.Policy
 	// TrustedProxies are the only proxies in front that may say which client a request comes
 	// from, under which scheme and host the client knows this proxy, and which prefix they have

@@ -219,7 +219,7 @@ func (p *pair) read(ctx context.Context, from side, member string) error {
 	return nil
 }
 
-// list lists one side. No change is under way, so all members must be there, or none.
+// list lists one side. No change is under way, so all members must exist, or none.
 func (p *pair) list(ctx context.Context, from side) error {
 	call := p.load.clock.now()
 	a := p.load.wire.send(ctx, longestRequest, "PROPFIND", p.collection(from), map[string]string{"Depth": "infinity"}, askNames)

@@ -20,7 +20,7 @@ import (
 const longestProgram = 30 * time.Second
 
 // programs are real clients, as background load: curl, cadaver, rclone and davfs2. They may fail. But
-// what they have stored with success must be there at the end.
+// what they have stored with success must exist at the end.
 type programs struct {
 	home       string // scratch directory
 	mount      string // where davfs2 is mounted

@@ -22,7 +22,7 @@ type storage interface {
 	plant(files map[string]string) error
 	// read returns the content of a file. The error matches fs.ErrNotExist.
 	read(name string) (string, error)
-	// leftovers returns what must not be there when all changes have ended.
+	// leftovers returns what must not exist when all changes have ended.
 	leftovers() ([]string, error)
 }
 

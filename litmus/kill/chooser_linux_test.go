@@ -47,7 +47,7 @@ func (c *chooser) content() string {
 
 func (c *chooser) value() string { return c.fill(8 + c.below(1<<c.below(12))) }
 
-// pick returns one of the names for which fit returns true, or "".
+// pick returns one of the names that fit accepts, or "".
 func (c *chooser) pick(v view, fit func(name string, r resource) bool) string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(v.resources)) {

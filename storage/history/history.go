@@ -28,7 +28,7 @@ type Stopper string
 const (
 	// Owner is the principal of the operation, or the only person who uses the server.
 	Owner Stopper = "owner"
-	// Administrator is somebody who may stop operations of other principals.
+	// Administrator is a user who may stop operations of other principals.
 	Administrator Stopper = "administrator"
 	// Client is a client whose principal is unknown.
 	Client Stopper = "client"

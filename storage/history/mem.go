@@ -10,7 +10,7 @@ import (
 // Mem is a [Store] in memory. The zero value is empty.
 type Mem struct {
 	mu      sync.Mutex
-	records []Record // in the order in which they were added
+	records []Record // in the order they were added
 }
 
 // NewMem returns an empty Mem.

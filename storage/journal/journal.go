@@ -11,7 +11,7 @@ type Store interface {
 	SaveRecord(ctx context.Context, id string, record []byte) error
 	// DeleteRecord removes the record id. It is no error if that record does not exist.
 	DeleteRecord(ctx context.Context, id string) error
-	// LoadRecords returns all records, in the order in which they were first saved.
+	// LoadRecords returns all records, in the order they were first saved.
 	LoadRecords(ctx context.Context) ([][]byte, error)
 }
 

@@ -79,7 +79,7 @@ func (f *FS) probe(local string) (folds, sure bool) {
 
 // probeNew probes with a new member, which it then removes.
 func (f *FS) probeNew(local string) bool {
-	// A random name avoids collisions. It need not be secret.
+	// A random name avoids collisions. It doesn't need to be secret.
 	name := filepath.Join(local, storage.ReservedPrefix+"case-"+strconv.FormatUint(rand.Uint64(), 36)) //nolint:gosec // see above
 	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -38,7 +38,7 @@ func (o Options) ownership() (*owned, error) {
 	return &owned{o.Umask, o.UID, o.GID}, nil
 }
 
-// perm returns the permission bits of a new file for which perm was asked. A nil owned
+// perm returns the permission bits of a new file that perm was asked for. A nil owned
 // leaves the rest to the umask of the process.
 func (o *owned) perm(perm fs.FileMode) fs.FileMode {
 	if o == nil || o.umask == nil {

@@ -260,7 +260,7 @@ func (m *model) releaseTree(name string) {
 	}
 }
 
-// confirm holds a lock, or releases one that is held.
+// confirm holds a lock, or releases a held one.
 func (m *model) confirm(arg byte) {
 	if arg%2 == 0 && len(m.holds) > 0 {
 		m.holds[0]()

@@ -4,7 +4,7 @@ import (
 	"context"
 )
 
-// keepHouse removes rows that nobody needs any more, until ctx ends. Each node does it.
+// keepHouse removes rows that are no longer needed, until ctx ends. Each node does it.
 func (db *DB) keepHouse(ctx context.Context, m *membership) {
 	for pause(ctx, db.Timing.Housekeeping) == nil {
 		if db.usable(m) != nil {
@@ -16,7 +16,7 @@ func (db *DB) keepHouse(ctx context.Context, m *membership) {
 	}
 }
 
-// tidy removes rows that nobody needs any more.
+// tidy removes rows that are no longer needed.
 func (db *DB) tidy(ctx context.Context) error {
 	for _, statement := range []string{
 		// A node that was paused for longer than an hour gets no outcome for its last change.

@@ -28,7 +28,7 @@ type membership struct {
 	// users counts claims and running transactions. idle is signaled when it becomes 0.
 	users int
 	idle  chan struct{}
-	// claims are those that have not ended.
+	// claims are the ones that still run.
 	claims map[string]*claim
 	// abandoned are works of this node that it could not end. It adopts them itself.
 	abandoned []string

@@ -64,7 +64,7 @@ func (o *observer) expect(epoch string) {
 	o.ended[epoch] = true
 }
 
-// dead returns the nodes that have missed renewals, and those that have ended.
+// dead returns the nodes that have missed renewals, and the ended ones.
 func (o *observer) dead(missed int) (dead []peer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -64,7 +64,7 @@ func (n *notes) Follow(from string, _ strays.Notes, root, to string) {
 		tables.Text(from), tables.Text(root), tables.Text(to))
 }
 
-// note runs a statement that need not be durable at once, and removes the notes that are forgotten.
+// note runs a statement that may become durable later, and removes the notes that are forgotten.
 func (db *DB) note(query string, args ...any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), strayPatience)
 	defer cancel()

@@ -133,7 +133,7 @@ func replaceFile(path string, build func(fresh string) error) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// autoVacuum is the mode in which SQLite can shorten a file without rewriting it:
+// autoVacuum is the mode that lets SQLite shorten a file without rewriting it:
 // incremental (https://sqlite.org/pragma.html#pragma_auto_vacuum).
 const autoVacuum = "2"
 

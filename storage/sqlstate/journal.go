@@ -36,7 +36,7 @@ func (db *DB) DeleteRecord(ctx context.Context, id string) error {
 	return failed("writing the journal", err)
 }
 
-// LoadRecords returns all records, in the order in which they were first saved.
+// LoadRecords returns all records, in the order they were first saved.
 func (db *DB) LoadRecords(ctx context.Context) (records [][]byte, err error) {
 	err = each(ctx, db.reader, func(rows tables.Rows) error {
 		var record []byte

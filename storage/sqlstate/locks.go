@@ -62,7 +62,7 @@ func (db *DB) DeleteLocks(ctx context.Context, tokens ...string) error {
 	return failed("deleting locks", err)
 }
 
-// deleteAll deletes the rows in which a column has one of values. where names the table
+// deleteAll deletes the rows where a column has one of values. where names the table
 // and the column: "table WHERE column".
 func deleteAll(ctx context.Context, tx *sql.Tx, where string, values []string) error {
 	query := "DELETE FROM " + where + " IN (SELECT value FROM json_each($1))" //nolint:gosec // where is one of two constants

@@ -53,7 +53,7 @@ var migrations = []migration{{
 }, {
 	tables: []string{"journal"},
 	statements: []string{
-		// Running operations. seq is the order in which they began. Whoever writes a
+		// Running operations. seq is the order they began in. Whoever writes a
 		// record defines its content.
 		`CREATE TABLE journal (
 			seq    INTEGER PRIMARY KEY,

@@ -83,7 +83,7 @@ func copyFile(ctx context.Context, fsys storage.FS, src, dst string, wrote func(
 	return storage.CopyMember(ctx, fsys, src, dst, entryInfo{mode: 0o666}, wrote)
 }
 
-// entryInfo describes an entry that need not exist.
+// entryInfo describes an entry that may be missing.
 type entryInfo struct{ mode fs.FileMode }
 
 func (entryInfo) Name() string        { return "" }

@@ -21,7 +21,7 @@ var keptFileChecks = []check{
 		f.visible(Tree{"/dir": collection, "/dir/file": "old"})
 		f.keeps("/dir/file", 4, "")
 		f.keeps("/dir/file", 4, "4567")
-		// What came after the offset is cut off.
+		// The content after the offset is cut off.
 		f.keeps("/dir/file", 6, "x")
 		r := f.continues("/dir/file", 7, "yz")
 		_, err := r.Commit(f.ctx, storage.Placing{})

@@ -27,7 +27,7 @@ type Sweeper interface {
 	// use.
 	SweepNotes(ctx context.Context, left []Note) ([]Swept, error)
 
-	// NoteIn makes the FS note its names in notes. Nobody may use the FS yet.
+	// NoteIn makes the FS note its names in notes. The FS must not be in use yet.
 	NoteIn(ctx context.Context, notes Notes) error
 }
 
@@ -72,7 +72,7 @@ func SweepNotes(ctx context.Context, fsys storage.FS, left []Note) ([]Swept, err
 	return sweeper.SweepNotes(ctx, left)
 }
 
-// NoteIn makes fsys note its names in notes. Nobody may use fsys yet. Without a [Sweeper], it does
+// NoteIn makes fsys note its names in notes. fsys must not be in use yet. Without a [Sweeper], it does
 // nothing.
 func NoteIn(ctx context.Context, fsys storage.FS, notes Notes) error {
 	if sweeper, ok := fsys.(Sweeper); ok {
@@ -138,7 +138,7 @@ const (
 	headSize = len("+01234567 ")
 )
 
-// Open opens the file at path, or creates it. Only one process may have it open.
+// Open opens the file at path, or creates it. Two processes must not have it open.
 func Open(path string) (*File, error) {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)

@@ -298,7 +298,7 @@ func (b *branch) see(ctx context.Context, name string, entry fs.FileInfo, linked
 	return info, err
 }
 
-// over reports that b need not be counted any longer, because the walker has listed it.
+// over reports that b doesn't need to be counted any longer, because the walker has listed it.
 func (b *branch) over() bool {
 	if b == nil {
 		return false

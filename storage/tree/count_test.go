@@ -189,7 +189,7 @@ func TestTotalOfDisplaced(t *testing.T) {
 }
 
 // TestTotalIsEarly: the total is final within the first third of the time. It usually takes
-// an eighth; the exact time depends on the order in which the helpers get their turns.
+// an eighth; the exact time depends on the order of the helpers' turns.
 func TestTotalIsEarly(t *testing.T) {
 	for shape, l := range map[string]layout{"wide": wide("/src", 44, 49), "flat": many("/src", 2000)} {
 		for _, op := range counts[:4] {

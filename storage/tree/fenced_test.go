@@ -315,7 +315,7 @@ func look(t *testing.T, dir string) layout {
 	return snapshot(t, fsys)
 }
 
-// storages are those on which nodes work.
+// storages are those of the nodes.
 var storages = []struct {
 	name string
 	of   func(storage.FS) storage.FS

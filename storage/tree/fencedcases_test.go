@@ -26,7 +26,7 @@ func fenced(t *testing.T, was layout, of func(storage.FS) storage.FS) (n *node, 
 }
 
 // TestFencedStageMoved checks that a stage is only placed if it is found under the claim. If its
-// collection was renamed before, nobody who takes over would find it there.
+// collection was renamed before, the server that takes over would not find it there.
 func TestFencedStageMoved(t *testing.T) {
 	t.Parallel()
 	n, dir := fenced(t, layout{"/b": collection}, plain)

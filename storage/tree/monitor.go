@@ -143,7 +143,7 @@ func (m *Monitor) Snapshot() Progress {
 	return p
 }
 
-// Failures returns the first 1,000 members that failed, in the order in which they
+// Failures returns the first 1,000 members that failed, in the order they
 // failed, and the number of all failures.
 func (m *Monitor) Failures() (named []Outcome, total int64) {
 	if m == nil {

@@ -38,7 +38,7 @@ type Recovery struct {
 }
 
 // Recover finishes or undoes the operations that a dead process has left in the
-// Journal, in the order in which they began. It returns no result for an operation that was
+// Journal, in the order they began. It returns no result for an operation that was
 // complete, or had not begun. Nothing else may use FS or the Journal
 // until it returns. It may be called again after any error or crash.
 //
@@ -214,7 +214,7 @@ func (r *recovery) same(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// nothing is the result of a record for which nothing had to be done. It can't tell whether the
+// nothing is the result of a record that needed nothing. It can't tell whether the
 // operation had begun.
 const nothing Result = "nothing"
 

@@ -20,7 +20,7 @@ import (
 // sweepSource is small, because each of its calls costs a run.
 var sweepSource = layout{"/src/f": "one", "/src/d/g": "three"}
 
-// An operation is one for which every call of the backend is made to fail in turn.
+// An operation is one where every call of the backend is made to fail in turn.
 type operation struct {
 	name string
 	run  func(ctx context.Context, fsys storage.FS) error
@@ -285,7 +285,7 @@ func sweepAll(t *testing.T, f func(t *testing.T, try func(ctx context.Context, b
 	}
 }
 
-// sweepErrors are the errors with which calls fail: each call with all of them or,
+// sweepErrors are the errors of failing calls: each call with all of them or,
 // where that takes long, with one of them in turn.
 func sweepErrors(t *testing.T, call int) []error {
 	t.Helper()

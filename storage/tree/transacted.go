@@ -11,7 +11,7 @@ import (
 
 // Transaction is a transaction of a database that contains the state and the names of an FS
 // (storage.Transacts). A MOVE or DELETE is made in it as a whole, and so is the replacement of the
-// destination by a COPY. Nobody sees a part of that, and nothing of it has to be undone or finished
+// destination by a COPY. No client sees a part of that, and nothing of it has to be undone or finished
 // after a crash. The caller commits the transaction if the operation returns nil or a
 // [*PartialError].
 type Transaction struct {
@@ -84,7 +84,7 @@ func (op *operation) transact(ctx context.Context, change func(ctx context.Conte
 	return err
 }
 
-// take gives the tree from the name of the destination, in place of what is there.
+// take gives the tree from the name of the destination, in place of its present content.
 func (op *operation) take(ctx context.Context, from string) error {
 	dst := op.entry.Destination
 	err := renameNew(ctx, op.FS, from, dst)

@@ -8,7 +8,7 @@ import (
 )
 
 // turns lets at most limit goroutines work at a time. Those that wait get their turns
-// client by client, and for one client in the order in which they began to wait. So a
+// client by client, and for one client in the order they began to wait. So a
 // client with hundreds of operations does not delay the only one of another client.
 type turns struct {
 	limit int
@@ -16,7 +16,7 @@ type turns struct {
 	mu      sync.Mutex
 	taken   int
 	round   int       // that of the goroutine that got the last turn
-	waiting []*waiter // in the order in which they get turns
+	waiting []*waiter // in the order they get turns
 }
 
 // waiter is a goroutine that waits. In each round, each client gets one turn.

@@ -58,7 +58,7 @@ func ParsePreferences(header http.Header) Preferences {
 	return p
 }
 
-// setWait reads the value of the preference wait. It ignores one that is not a number.
+// setWait reads the value of the preference wait. It ignores a value that is not a number.
 func (p *Preferences) setWait(value string) {
 	seconds, err := strconv.ParseUint(value, 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {

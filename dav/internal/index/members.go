@@ -159,7 +159,7 @@ func (m *Members) describe(ctx context.Context, collection string, entry *storag
 	}, info.IsDir() || info.Mode().IsRegular()
 }
 
-// count counts the members in steps, so that a small collection need not be counted.
+// count counts the members in steps, so that a small collection doesn't need to be counted.
 func (m *Members) count() error {
 	if len(m.All) < m.entered+countStep {
 		return nil

@@ -96,7 +96,7 @@ func (pg *page) spill() {
 	pg.large.spilled, pg.large.err = true, err
 }
 
-// allDead appends all dead properties of r. dead has those that are in memory.
+// allDead appends all dead properties of r. dead has the ones in memory.
 func (pg *page) allDead(r resource, dead []webdav.Property) {
 	if pg.large == nil || !pg.large.paged {
 		for _, property := range dead {

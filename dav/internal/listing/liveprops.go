@@ -52,7 +52,7 @@ type liveProp struct {
 	start, end, empty string // tags
 }
 
-// liveProps has the order in which allprop and propname list the properties.
+// liveProps has the order of the properties in allprop and propname.
 var liveProps = withTags([]liveProp{
 	{name: "resourcetype", collection: true, file: true, value: appendResourceType},
 	{name: "displayname", collection: true, file: true, settable: true, value: appendDisplayName},

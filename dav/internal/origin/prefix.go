@@ -21,7 +21,7 @@ func Stripped(ctx context.Context) string {
 	return stripped
 }
 
-// Unstripped returns r with the path that the client asked for, if a trusted proxy says that it has
+// Unstripped returns r with the client's path, if a trusted proxy says that it has
 // stripped a prefix from it (X-Forwarded-Prefix). So all paths in the request are the client's, and
 // so are those in the answer.
 func (t Proxies) Unstripped(r *http.Request) *http.Request {

@@ -17,7 +17,7 @@ import (
 	"github.com/davd/davd/storage/lock"
 )
 
-// ErrShutdown is the cause with which a shutdown stops an operation.
+// ErrShutdown is the cause if a shutdown stops an operation.
 var ErrShutdown = errors.New("the server is shutting down")
 
 // Error is an error whose status and text a client may see.

@@ -71,7 +71,7 @@ func (p *Properties) Patch(ctx context.Context, name string, patches []webdav.Pr
 		return err
 	}
 	err := p.db.ChangeProperties(ctx, PropertyChange{Names: []string{name}, Make: func(tx Tx) (left bool, err error) {
-		// The statements are short, so they need not watch for the end of ctx.
+		// The statements are short, so they don't watch for the end of ctx.
 		ctx, key, used := context.WithoutCancel(ctx), Key(name), &propertyUse{}
 		before, err := used.count(ctx, tx, -1, p.size, key)
 		if err != nil {

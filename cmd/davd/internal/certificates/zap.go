@@ -11,7 +11,7 @@ import (
 // zapLogger returns a logger for certmagic that writes to log.
 func zapLogger(log *slog.Logger) *zap.Logger { return zap.New(&core{log: log}) }
 
-// core is a zapcore.Core over a slog.Logger. What zap calls info is debug: certmagic reports each
+// core is a zapcore.Core over a slog.Logger. Its info level becomes debug: certmagic reports each
 // step at that level.
 type core struct{ log *slog.Logger }
 

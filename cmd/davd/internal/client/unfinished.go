@@ -11,7 +11,7 @@ import (
 	"github.com/davd/davd/dav/davclient"
 )
 
-// followed returns a context in which the client follows an operation to its end and the
+// followed returns a context where the client follows an operation to its end and the
 // Meter, if any, shows its progress.
 func (s *Session) followed(ctx context.Context) context.Context {
 	return davclient.WithFollow(ctx, davclient.Follow{Progress: s.show})

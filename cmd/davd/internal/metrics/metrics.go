@@ -71,7 +71,7 @@ func (m *Metrics) histogram(name, help string, buckets []float64, labels ...stri
 // other is the label of what has no name of its own.
 const other = "other"
 
-// methods are those that have a label of their own.
+// methods are the methods with a label of their own.
 var methods = []string{
 	"OPTIONS", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "PROPFIND", "PROPPATCH", "REPORT", "SEARCH",
 }

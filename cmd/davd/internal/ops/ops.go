@@ -32,7 +32,7 @@ type Operation struct {
 	Started     time.Time `json:"started"`
 	// Stopping says that it was told to stop.
 	Stopping bool `json:"stopping"`
-	// Done is the number of finished members, and Total that of all that were found until now, or
+	// Done is the number of finished members, and Total that of all members found until now, or
 	// nil. Bytes and TotalBytes are the same for the content of files. TotalFinal says that the
 	// totals are complete.
 	Done       int64  `json:"done"`
@@ -40,7 +40,7 @@ type Operation struct {
 	Bytes      int64  `json:"bytes"`
 	TotalBytes *int64 `json:"totalBytes"`
 	TotalFinal bool   `json:"totalFinal"`
-	// Node is the name of the davd that works on it; "" for the one that was asked.
+	// Node is the name of the davd that works on it; "" for the davd that was asked.
 	Node string `json:"node,omitempty"`
 }
 

@@ -86,7 +86,7 @@ func withFiles(next http.Handler, files int64) http.Handler {
 	shares := newFileShares(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := min(filesOf(r.Method), files)
-		// While few files are in use, nobody has too many.
+		// While few files are in use, no client has too many.
 		counts := shares.used.Add(n) > shares.uncounted
 		var own *semaphore.Weighted
 		if counts {

@@ -12,7 +12,7 @@ import (
 
 // behindProxies returns a listener whose connections from s.ProxyProtocol have the addresses that the
 // proxy names in its header (PROXY protocol, versions 1 and 2). Such a connection without a header is
-// closed. Nobody else can name an address: there, the header is no valid request.
+// closed. No other client can name an address: there, the header is no valid request.
 func (s *Server) behindProxies(l net.Listener) net.Listener {
 	if len(s.ProxyProtocol) == 0 {
 		return l

@@ -16,7 +16,7 @@ const (
 	// worthReleasing is how much memory, in bytes, makes a release worthwhile, which takes
 	// two garbage collections.
 	worthReleasing = 64 << 20
-	// quietBytes is the limit, in bytes, below which the server counts as quiet: it has
+	// quietBytes is the limit, in bytes, of a quiet server: it has
 	// allocated less than this within releaseAfter.
 	quietBytes = 8 << 20
 )

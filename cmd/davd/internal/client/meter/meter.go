@@ -42,7 +42,7 @@ type Meter struct {
 	last  State
 	// still is since when the totals have not changed.
 	still time.Time
-	// from is the first state in which something was done, and fromAt its time. The speed
+	// from is the first state that something was done in, and fromAt its time. The speed
 	// is computed from there, because before that the server may only have counted.
 	from   State
 	fromAt time.Time

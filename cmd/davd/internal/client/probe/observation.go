@@ -77,7 +77,7 @@ func (o *observation) verdictOnReport() *verdict {
 	return passed
 }
 
-// verdictOnCut interprets an observation in which a proxy answered with an error. If the proxy
+// verdictOnCut interprets an observation where a proxy answered with an error. If the proxy
 // swallows interim responses, only the time shows at which one it gave up.
 func (o *observation) verdictOnCut() *verdict {
 	at := len(o.interims) + 1
