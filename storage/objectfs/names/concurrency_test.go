@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/objectfs/names"
+	"github.com/davd/davd/storage/objectfs/names/namestest"
 )
 
 // eachPair runs a test with two spaces of the same names: with PostgreSQL, of two nodes.
@@ -27,7 +27,7 @@ func eachPair(t *testing.T, test func(t *testing.T, a, b *names.Space)) {
 				second = kind.open(t, place)
 			}
 			test(t, space(t, first), space(t, second))
-			consistent(t, first)
+			namestest.Consistent(t, first)
 		})
 	}
 }
@@ -44,26 +44,6 @@ func both(f, g func() error) (first, second error) {
 // oneFails reports whether exactly one of two operations has failed, with the error want.
 func oneFails(first, second, want error) bool {
 	return first == nil && errors.Is(second, want) || second == nil && errors.Is(first, want)
-}
-
-// consistent checks the tables.
-func consistent(tb testing.TB, db names.Database) {
-	tb.Helper()
-	const reach = `WITH RECURSIVE r(id) AS (SELECT root FROM volumes UNION ALL SELECT trash FROM volumes UNION ALL SELECT e.id FROM r JOIN entries e ON e.parent = r.id) `
-	for what, query := range map[string]string{
-		"entries without a way to the root":   reach + "SELECT count(*) FROM entries WHERE id NOT IN (SELECT id FROM r)",
-		"members of files":                    "SELECT count(*) FROM entries m JOIN entries e ON m.parent = e.id WHERE NOT e.dir",
-		"references to objects that are gone": "SELECT count(*) FROM entries WHERE blob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM objects WHERE key = blob AND NOT doomed)",
-		"objects that will never be removed":  "SELECT count(*) FROM objects o WHERE NOT doomed AND NOT EXISTS (SELECT 1 FROM entries WHERE blob = o.key) AND NOT EXISTS (SELECT 1 FROM loose l WHERE l.key = o.key)",
-		"bytes that are not counted":          "SELECT CAST((SELECT sum(size) FROM entries) - (SELECT sum(bytes) FROM volume_use) AS BIGINT)",
-		"rows of copies":                      "SELECT count(*) FROM copying",
-	} {
-		var n int64
-		err := tables.Each(tb.Context(), db.Base().Reader(), func(rows tables.Rows) error { return rows.Scan(&n) }, query)
-		if err != nil || n != 0 {
-			tb.Errorf("%s: %d (%v)", what, n, err)
-		}
-	}
 }
 
 const rounds = 30

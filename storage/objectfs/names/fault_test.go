@@ -11,6 +11,7 @@ import (
 
 	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/objectfs/names"
+	"github.com/davd/davd/storage/objectfs/names/namestest"
 )
 
 var errFault = errors.New("fault")
@@ -207,6 +208,6 @@ func TestFaults(t *testing.T) {
 				}
 			}
 		}
-		consistent(t, db)
+		namestest.Consistent(t, db)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/objectfs/names"
+	"github.com/davd/davd/storage/objectfs/names/namestest"
 	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
@@ -88,7 +89,7 @@ func TestTransaction(t *testing.T) {
 		}
 	}
 	has(t, other, "/a", "/a/f", "/a/f/f=new")
-	consistent(t, db)
+	namestest.Consistent(t, db)
 }
 
 // TestCollectorBesideTransaction: an object stays that a transaction has referred to before it ends.
@@ -115,7 +116,7 @@ func TestCollectorBesideTransaction(t *testing.T) {
 	if got := loose(t, other); len(got) > 0 {
 		t.Errorf("doomed %q", got)
 	}
-	consistent(t, db)
+	namestest.Consistent(t, db)
 }
 
 // waiting reports whether a transaction waits for another one.
@@ -165,7 +166,7 @@ func TestCopyOfDoomedObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	has(t, s, "/a", "/a/1=", "/b", "/b/1=")
-	consistent(t, db)
+	namestest.Consistent(t, db)
 }
 
 // TestLateNode: a node that was declared dead changes nothing any more, even for content that it has
@@ -201,5 +202,5 @@ func TestLateNode(t *testing.T) {
 	if leads, err := s.Lead(t.Context()); err != nil || !leads {
 		t.Errorf("Lead after joining again: %v, %v", leads, err)
 	}
-	consistent(t, db)
+	namestest.Consistent(t, db)
 }
