@@ -14,29 +14,31 @@ import (
 	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
-// A cut says what happens to the connection of a COMMIT.
+// A cut says what happens to the connection of a batch of messages, such as one with a COMMIT.
 type cut int
 
 const (
 	cutNothing cut = iota
-	cutBefore      // it breaks before the server gets the COMMIT
+	cutBefore      // it breaks before the server gets the batch
 	cutWithin      // it breaks as soon as the server has it
 	cutAfter       // it breaks when the server has answered
-	cutDelay       // it breaks, and the server gets the COMMIT and what is sent with it later
+	cutDelay       // it breaks, and the server gets the batch later
 )
 
 // cutter is a proxy in front of a server that breaks connections.
 type cutter struct {
 	server string
 	dsn    string // of the database behind it
-	// later is closed when the server shall get delayed COMMITs. delivered counts those that it has got
+	// later is closed when the server shall get delayed batches. delivered counts those that it has got
 	// and worked on.
 	later     chan struct{}
 	delivered sync.WaitGroup
 
-	mu   sync.Mutex
-	next cut // for the next COMMIT
-	cuts int
+	mu      sync.Mutex
+	next    cut // for the next COMMIT, or for the batch at
+	at      int // 0 for the next COMMIT
+	batches int // since cutAt
+	cuts    int
 }
 
 // newCutter starts a proxy for the database dsn.
@@ -75,9 +77,21 @@ func newCutter(t *testing.T, dsn string) *cutter {
 
 // cutNext decides about the next COMMIT.
 func (c *cutter) cutNext(how cut) {
+	c.cutAt(0, how)
+}
+
+// cutAt decides about a batch of any kind: the first one from now on is 1.
+func (c *cutter) cutAt(at int, how cut) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.next = how
+	c.at, c.next, c.batches = at, how, 0
+}
+
+// counted returns how many batches there were since cutAt.
+func (c *cutter) counted() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.batches
 }
 
 func (c *cutter) done() int {
@@ -86,11 +100,15 @@ func (c *cutter) done() int {
 	return c.cuts
 }
 
-// take returns what to do with a COMMIT.
-func (c *cutter) take() cut {
+// take returns what to do with a batch.
+func (c *cutter) take(commits bool) cut {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.batches++
 	how := c.next
+	if c.at == 0 && !commits || c.at > 0 && c.batches != c.at {
+		how = cutNothing
+	}
 	if how != cutNothing {
 		c.next = cutNothing
 		c.cuts++
@@ -101,7 +119,7 @@ func (c *cutter) take() cut {
 	return how
 }
 
-// wait waits until the server has worked on the COMMITs that were cut.
+// wait waits until the server has worked on the batches that were cut.
 func (c *cutter) wait() {
 	_ = c.done() // orders it after the cuts
 	c.delivered.Wait()
@@ -130,11 +148,7 @@ func (c *cutter) serve(client net.Conn) {
 		if err != nil || first && bytes.Equal(batch[4:8], cancelRequest) {
 			return // Nothing cancels a statement behind a broken network.
 		}
-		how := cutNothing
-		if commits {
-			how = c.take()
-		}
-		if how != cutNothing {
+		if how := c.take(commits); how != cutNothing {
 			c.cut(how, batch, client, server, answers)
 			return
 		}
@@ -144,7 +158,7 @@ func (c *cutter) serve(client net.Conn) {
 	}
 }
 
-// cut breaks the connection of a batch with a COMMIT.
+// cut breaks the connection of a batch.
 func (c *cutter) cut(how cut, batch []byte, client, server net.Conn, answers *answers) {
 	if how == cutBefore {
 		return

@@ -21,6 +21,7 @@ import (
 	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/deadprops"
 	"github.com/davd/davd/storage/objectfs"
+	"github.com/davd/davd/storage/objectfs/blobs"
 	"github.com/davd/davd/storage/objectfs/blobs/dirblobs"
 	objectnames "github.com/davd/davd/storage/objectfs/names"
 	"github.com/davd/davd/storage/storagetest"
@@ -30,22 +31,39 @@ import (
 
 // site is a server whose files have their names in the database of its state.
 type site struct {
-	db   *DB
-	fsys *objectfs.FS
-	h    *dav.Handler
+	db    *DB
+	names *objectnames.Space
+	blobs blobs.Store
+	fsys  *objectfs.FS
+	h     *dav.Handler
 }
 
-func newSite(t *testing.T, db *DB, objects string) *site {
+// newPrime returns a site that takes over from dead servers.
+func newPrime(t *testing.T, db *DB, store blobs.Store) *site {
 	t.Helper()
-	store, err := dirblobs.Open(objects)
+	s := &site{}
+	run(t, db, func(ctx context.Context, works []cluster.Adopted) { s.h.TakeOver(ctx, works) })
+	*s = *newSite(t, db, store)
+	return s
+}
+
+// inDirectory returns a store of objects in a directory.
+func inDirectory(t *testing.T, dir string) blobs.Store {
+	t.Helper()
+	store, err := dirblobs.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return store
+}
+
+func newSite(t *testing.T, db *DB, store blobs.Store) *site {
+	t.Helper()
 	space, err := objectnames.Open(t.Context(), objectnames.Options{Database: db, Identity: store.Identity()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{db: db, fsys: objectfs.New(objectfs.Options{Names: space, Blobs: store, State: db, Inline: 3})}
+	s := &site{db: db, names: space, blobs: store, fsys: objectfs.New(objectfs.Options{Names: space, Blobs: store, State: db, Inline: 3})}
 	s.h = &dav.Handler{FileSystem: s.fsys, State: db, OnePerson: true}
 	return s
 }
@@ -154,8 +172,14 @@ func (s *site) plant(t *testing.T, dir string) {
 // look returns everything in the collection dir: files, with their properties, and locks.
 func (s *site) look(t *testing.T, dir string) storagetest.Tree {
 	t.Helper()
+	return s.describe(t, dir, storagetest.ReadTree(t, s.fsys, dir))
+}
+
+// describe adds properties and locks to the tree of the collection dir.
+func (s *site) describe(t *testing.T, dir string, tree storagetest.Tree) storagetest.Tree {
+	t.Helper()
 	all := storagetest.Tree{}
-	for name, content := range storagetest.ReadTree(t, s.fsys, dir) {
+	for name, content := range tree {
 		all[strings.TrimPrefix(name, dir)] = content
 	}
 	for _, name := range slices.Collect(maps.Keys(all)) {
@@ -183,16 +207,14 @@ func (s *site) look(t *testing.T, dir string) storagetest.Tree {
 func TestRequestPausePoints(t *testing.T) {
 	dsn, objects := pgtest.Database(t), t.TempDir()
 	db := open(t, dsn, Options{Name: "by"})
-	by := &site{}
-	run(t, db, func(ctx context.Context, works []cluster.Adopted) { by.h.TakeOver(ctx, works) })
-	*by = *newSite(t, db, objects)
+	by := newPrime(t, db, inDirectory(t, objects))
 	for _, r := range steppedRequests() {
 		t.Run(r.name, func(t *testing.T) {
 			dir := "/" + strings.ReplaceAll(r.name, " ", "") + "-"
 			by.plant(t, dir+"0")
 			before := by.look(t, dir+"0")
 			counted := &step{}
-			node := newSite(t, member(t, dsn, Options{Name: "counted", hook: stepHere}), objects)
+			node := newSite(t, member(t, dsn, Options{Name: "counted", hook: stepHere}), inDirectory(t, objects))
 			if status := node.request(t, r, dir+"0", counted); status/100 != 2 {
 				t.Fatalf("%d", status)
 			}
@@ -231,7 +253,7 @@ func (s *site) pause(t *testing.T, r steppedRequest, dsn, objects, dir string, a
 	timing.Renew = time.Hour // The whole process is paused.
 	db := open(t, dsn, Options{Name: "paused", Timing: timing, hook: stepHere})
 	stop := run(t, db, nil)
-	node := newSite(t, db, objects)
+	node := newSite(t, db, inDirectory(t, objects))
 	p := &step{at: at, paused: make(chan struct{}), resume: make(chan struct{})}
 	answered := make(chan int)
 	go func() { answered <- node.request(t, r, dir, p) }()
