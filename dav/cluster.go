@@ -119,9 +119,9 @@ func (s *sharedClaim) end(err error, result *cluster.Result) error {
 	}
 	s.ended = true
 	_, unsettled := errors.AsType[*tree.UnsettledError](err)
-	if unsettled && !s.lost() && !errors.Is(err, cluster.ErrFenced) {
-		s.settleLater(true, result)
-		return errors.Join(errUnknownEnd, err)
+	_, staged := errors.AsType[*tree.StagedError](err)
+	if (unsettled || staged) && !s.lost() && !errors.Is(err, cluster.ErrFenced) {
+		return s.endUnsettled(err, unsettled, result)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, endPatience)
 	defer cancel()
@@ -144,6 +144,18 @@ func (s *sharedClaim) end(err error, result *cluster.Result) error {
 		s.settleLater(false, result)
 	}
 	return ended
+}
+
+// endUnsettled is end for a change that must be finished or undone first. If it is not unsettled, it is
+// known that nothing has changed, and the result of the operation says so.
+func (s *sharedClaim) endUnsettled(err error, unsettled bool, result *cluster.Result) error {
+	if unsettled {
+		err = errors.Join(errUnknownEnd, err)
+	} else {
+		s.undone = true
+	}
+	s.settleLater(true, result)
+	return err
 }
 
 // abandon is end for a change that has not come to its end, because of a panic.

@@ -129,6 +129,10 @@ func fatal(err error) bool {
 		errors.Is(err, syscall.EROFS) || errors.Is(err, storage.ErrTooDeep)
 }
 
+// passing reports whether the call that failed with err may succeed soon, without a change of the
+// storage.
+func passing(err error) bool { return errors.Is(err, storage.ErrUnavailable) }
+
 // done reports whether err says that the operation was carried out.
 func done(err error) bool {
 	_, leftover := errors.AsType[*LeftoverError](err)

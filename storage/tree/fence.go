@@ -57,6 +57,20 @@ func (e *UnsettledError) Error() string { return "not known to be done or undone
 // Unwrap returns the reason.
 func (e *UnsettledError) Unwrap() error { return e.Err }
 
+// StagedError says that an operation has changed nothing, but that its stage could not be removed,
+// because the storage is not available at present. Its record stays in the Journal, and the claim
+// must not end: whoever takes over the claim removes the stage.
+type StagedError struct {
+	// Err is the reason.
+	Err error
+}
+
+// Error returns the text of the reason.
+func (e *StagedError) Error() string { return "the unfinished copy is left for now: " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *StagedError) Unwrap() error { return e.Err }
+
 // beside returns an unused reserved name in the collection that contains name.
 func (e *Engine) beside(name string) string {
 	if e.Fence != nil {

@@ -217,10 +217,13 @@ func (r *recovery) undone(ctx context.Context, f *found) (Result, error) {
 }
 
 // cleared removes all trees under reserved names, after the operation has ended with result and
-// err. The other process may still be inside a call that makes files in them; then the Result is
-// "".
+// err. The Result is "" if that must be tried again: the storage is not available, or the other
+// process is still inside a call that makes files in the trees.
 func (r *recovery) cleared(ctx context.Context, result Result, err error) (Result, error) {
 	left := r.discardAll(ctx)
+	if passing(left) {
+		return "", left
+	}
 	at, ok := errors.AsType[*fs.PathError](left)
 	if !ok || !errors.Is(left, fs.ErrExist) {
 		return result, errors.Join(err, left)

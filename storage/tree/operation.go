@@ -161,7 +161,7 @@ func (op *operation) build(c *copier, depth int, linked bool) (string, error) {
 		err = op.copyMembers(c, info, stage, depth, linked)
 	}
 	if err != nil {
-		return "", errors.Join(err, op.discard(context.WithoutCancel(c.ctx), stage))
+		return "", op.unstage(c.ctx, err)
 	}
 	return stage, nil
 }

@@ -39,7 +39,7 @@ func (p *placement) abandon(ctx context.Context, err error) error {
 func (p *placement) rollBack(ctx context.Context, err error) error {
 	ctx = context.WithoutCancel(ctx)
 	if p.Fence != nil {
-		return errors.Join(err, p.discard(ctx, p.entry.Stage)) // It was not placed.
+		return p.unstage(ctx, err) // It was not placed.
 	}
 	_, stranded := errors.AsType[*strandedError](err)
 	switch {
@@ -67,6 +67,15 @@ func (p *placement) rollBack(ctx context.Context, err error) error {
 		undoErr = p.end(ctx)
 	}
 	return errors.Join(err, undoErr)
+}
+
+// unstage removes the stage of an operation that has failed with err before its commit.
+func (p *placement) unstage(ctx context.Context, err error) error {
+	left := p.discard(context.WithoutCancel(ctx), p.entry.Stage)
+	if p.Fence != nil && passing(left) {
+		left = &StagedError{Err: left}
+	}
+	return errors.Join(err, left)
 }
 
 // drop removes the displaced tree; there is none if displaced is "".

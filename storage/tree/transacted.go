@@ -25,7 +25,7 @@ type Transaction struct {
 // complete. If the process dies before the commit, only the stage is left.
 func (op *operation) copyTransacted(ctx context.Context, c *copier, stage string) error {
 	if err := op.transact(ctx, func(ctx context.Context) error { return op.take(ctx, stage) }); err != nil {
-		return errors.Join(err, op.discard(context.WithoutCancel(ctx), stage))
+		return op.unstage(ctx, err)
 	}
 	return c.failures.err(true)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/access"
 	"github.com/davd/davd/storage/aferofs"
+	"github.com/davd/davd/storage/intercept"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/tree"
 )
@@ -91,6 +92,71 @@ func TestTransacted(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// unansweredCopy is an FS that never confirms the copy of a tree.
+type unansweredCopy struct{ storage.FS }
+
+// CopyTree implements storage.TreeCopier.
+func (f unansweredCopy) CopyTree(ctx context.Context, c storage.TreeCopying) error {
+	return errors.Join(storage.CopyTree(ctx, f.FS, c), storage.ErrUnavailable)
+}
+
+// RemoveTree implements storage.TreeRemover.
+func (f unansweredCopy) RemoveTree(ctx context.Context, name string) error {
+	return storage.RemoveTree(ctx, f.FS, name)
+}
+
+// TestStageThatStays: a COPY fails, and the storage is not available when the stage must be removed. Then
+// the record stays until that has succeeded. Nothing has changed in the end.
+func TestStageThatStays(t *testing.T) {
+	errBegin := errors.New("begin")
+	for _, c := range []struct {
+		name      string
+		copyFails bool
+		want      error
+	}{
+		{"the copy fails", true, storage.ErrUnavailable},
+		{"the transaction does not begin", false, errBegin},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fsys := storagetest.WholeTrees(aferofs.New(afero.NewMemMapFs()))
+			build(t, fsys, source)
+			away := true
+			bad := intercept.New(fsys, func(_ context.Context, op, name string) error {
+				if away && op == "removetree" && storage.Reserved(name) {
+					return storage.ErrUnavailable
+				}
+				return nil
+			})
+			work := &works{owner: "a"}
+			if c.copyFails {
+				bad = unansweredCopy{bad}
+			}
+			e := tree.Engine{
+				FS: bad, Journal: work.of("a"),
+				Transaction: &tree.Transaction{
+					Begin: func(context.Context) (context.Context, error) { return nil, errBegin },
+					Undo:  func(context.Context) { t.Error("what has not begun is undone") },
+				},
+				Fence: &tree.Fence{ID: workID, Beside: storage.Beside},
+			}
+			err := e.Copy(t.Context(), "/src", "/dst", tree.Infinite, nil)
+			errorIs(t, err, c.want)
+			if _, staged := errors.AsType[*tree.StagedError](err); !staged {
+				t.Errorf("error %v, want a StagedError", err)
+			}
+			if r, err := e.RecoverAdopted(t.Context(), work.record); err == nil {
+				t.Errorf("RecoverAdopted returned %v while the stage could not be removed", r)
+			}
+			away = false
+			r, err := e.RecoverAdopted(t.Context(), work.record)
+			if err != nil || r.Result != tree.Undone || r.Err != nil {
+				t.Errorf("RecoverAdopted returned %v, %v", r, err)
+			}
+			check(t, fsys, source.full())
+		})
 	}
 }
 
