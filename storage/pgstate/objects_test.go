@@ -13,7 +13,6 @@ import (
 	"github.com/davd/davd/storage/objectfs"
 	"github.com/davd/davd/storage/objectfs/blobs"
 	"github.com/davd/davd/storage/objectfs/blobs/s3blobs"
-	"github.com/davd/davd/storage/objectfs/names/namestest"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/storagetest/s3test"
 )
@@ -72,7 +71,6 @@ func (s *site) collect(t *testing.T) {
 // agrees checks that names and objects agree after the collector has run, and that no work is left.
 func (s *site) agrees(t *testing.T) {
 	t.Helper()
-	namestest.Consistent(t, s.db)
 	checked, err := objectfs.Check(t.Context(), s.names, s.blobs, func(p objectfs.Problem) { t.Errorf("problem: %+v", p) })
 	if err != nil || checked.Waiting != 0 {
 		t.Errorf("%d objects are left that no file has: %v", checked.Waiting, err)

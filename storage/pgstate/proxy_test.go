@@ -35,9 +35,10 @@ type cutter struct {
 	delivered sync.WaitGroup
 
 	mu      sync.Mutex
-	next    cut // for the next COMMIT, or for the batch at
-	at      int // 0 for the next COMMIT
-	batches int // since cutAt
+	next    cut  // for the next COMMIT, or for the batch at
+	at      int  // 0 for the next COMMIT
+	all     bool // all batches from at on
+	batches int  // since cutAt
 	cuts    int
 }
 
@@ -84,7 +85,14 @@ func (c *cutter) cutNext(how cut) {
 func (c *cutter) cutAt(at int, how cut) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.at, c.next, c.batches = at, how, 0
+	c.at, c.next, c.all, c.batches = at, how, false, 0
+}
+
+// cutFrom breaks the connections of all batches from at on.
+func (c *cutter) cutFrom(at int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at, c.next, c.all, c.batches = at, cutBefore, true, 0
 }
 
 // counted returns how many batches there were since cutAt.
@@ -106,11 +114,13 @@ func (c *cutter) take(commits bool) cut {
 	defer c.mu.Unlock()
 	c.batches++
 	how := c.next
-	if c.at == 0 && !commits || c.at > 0 && c.batches != c.at {
+	if c.at == 0 && !commits || c.at > 0 && c.batches != c.at && (!c.all || c.batches < c.at) {
 		how = cutNothing
 	}
-	if how != cutNothing {
+	if how != cutNothing && !c.all {
 		c.next = cutNothing
+	}
+	if how != cutNothing {
 		c.cuts++
 	}
 	if how == cutDelay {

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/davd/davd/storage/cluster"
+	"github.com/davd/davd/storage/objectfs/names/namestest"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/storagetest/pgtest"
 	"github.com/davd/davd/storage/storagetest/s3test"
@@ -62,18 +65,22 @@ type faultySite struct {
 }
 
 // newFaultySite starts a server with the database dsn and the objects b.
-func newFaultySite(t *testing.T, dsn string, b bucket) *faultySite {
+func newFaultySite(t *testing.T, dsn string, b bucket, timing Timing) *faultySite {
 	t.Helper()
 	s := &faultySite{cutter: newCutter(t, dsn)}
-	db := open(t, s.cutter.dsn, Options{Name: "faulty"})
+	db := open(t, s.cutter.dsn, Options{Name: "faulty", Timing: timing})
 	run(t, db, func(ctx context.Context, works []cluster.Adopted) { s.h.TakeOver(ctx, works) })
-	t.Cleanup(func() { // The objects of a server that has left can be collected.
-		if err := db.Cluster().Leave(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { s.leave(t) })
 	s.site = newSite(t, db, b.at(t, s3test.Proxy(t, b.Endpoint, s.draw)))
 	return s
+}
+
+// leave lets the server leave. Its objects can be collected then.
+func (s *faultySite) leave(t *testing.T) {
+	t.Helper()
+	if err := s.db.Cluster().Leave(context.WithoutCancel(t.Context())); err != nil {
+		t.Error(err)
+	}
 }
 
 // draw returns what happens to a request to S3.
@@ -104,7 +111,7 @@ func TestRequestFaults(t *testing.T) {
 	for _, r := range steppedRequests() {
 		t.Run(r.name, func(t *testing.T) {
 			dir := "/" + strings.ReplaceAll(r.name, " ", "") + "-"
-			s := newFaultySite(t, dsn, b)
+			s := newFaultySite(t, dsn, b, quick())
 			s.plant(t, dir+"0") // It also opens connections and prepares statements.
 			before := by.look(t, dir+"0")
 			s.arm(wireFault{})
@@ -148,4 +155,50 @@ func (by *site) fail(t *testing.T, s *faultySite, r steppedRequest, dir string, 
 	s.collect(t)
 	by.collect(t)
 	by.agrees(t)
+	namestest.Consistent(t, by.db)
+}
+
+// TestRequestOutages: at any call of a request, the database can't be reached any more, for so long that the
+// server gives up. After a 2xx, the whole change is made, and after any other status the whole or nothing.
+// When the database is back, nothing of an unfinished change is left.
+func TestRequestOutages(t *testing.T) {
+	dsn, b := pgtest.Database(t), newBucket(t)
+	by := newPrime(t, open(t, dsn, Options{Name: "by"}), b.open(t))
+	timing := quick()
+	timing.Lease = 500 * time.Millisecond
+	for _, r := range steppedRequests() {
+		t.Run(r.name, func(t *testing.T) {
+			dir := "/" + strings.ReplaceAll(r.name, " ", "") + "-"
+			s := newFaultySite(t, dsn, b, timing)
+			by.plant(t, dir+"0")
+			before := by.look(t, dir+"0")
+			s.arm(wireFault{})
+			// It makes new connections, as each request after an outage.
+			if status := s.request(t, r, dir+"0", nil); status/100 != 2 {
+				t.Fatalf("%d", status)
+			}
+			calls, after := s.cutter.counted(), by.look(t, dir+"0")
+			for i, at := range sweep.Steps(t, calls, 2) {
+				t.Run(strconv.Itoa(at), func(t *testing.T) { by.outage(t, s, r, fmt.Sprint(dir, i+1), at, before, after) })
+			}
+			s.leave(t)
+			by.collect(t)
+			by.agrees(t)
+			namestest.Consistent(t, by.db) // The rows of a copy that was interrupted end with the epoch.
+		})
+	}
+}
+
+// outage is TestRequestOutages for one request and call.
+func (by *site) outage(t *testing.T, s *faultySite, r steppedRequest, dir string, at int, before, after storagetest.Tree) {
+	t.Helper()
+	by.plant(t, dir)
+	eventually(t, "the server has its lease again", func() bool { return s.db.CheckWritable(t.Context()) == nil })
+	s.cutter.cutFrom(at)
+	status := s.request(t, r, dir, nil)
+	s.cutter.cutAt(0, cutNothing)
+	is := by.settled(t, dir)
+	if done := maps.Equal(is, after); !done && (status/100 == 2 || !maps.Equal(is, before)) {
+		t.Errorf("the answer is %d, and the collection has in the end\n%q\nwant\n%q\nor\n%q", status, is, after, before)
+	}
 }
