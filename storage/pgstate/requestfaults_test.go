@@ -125,14 +125,14 @@ func TestRequestFaults(t *testing.T) {
 				t.Fatal("it has changed nothing")
 			}
 			for i, f := range sweep.Sample(t, wireFaults(statements, requests), 3) {
-				t.Run(f.String(), func(t *testing.T) { by.fail(t, s, r, fmt.Sprint(dir, i+1), f, before, after) })
+				t.Run(f.String(), func(t *testing.T) { s.fail(t, by, r, fmt.Sprint(dir, i+1), f, before, after) })
 			}
 		})
 	}
 }
 
 // fail is TestRequestFaults for one request and fault.
-func (by *site) fail(t *testing.T, s *faultySite, r steppedRequest, dir string, f wireFault, before, after storagetest.Tree) {
+func (s *faultySite) fail(t *testing.T, by *site, r steppedRequest, dir string, f wireFault, before, after storagetest.Tree) {
 	t.Helper()
 	by.plant(t, dir)
 	s.arm(f)
@@ -179,7 +179,7 @@ func TestRequestOutages(t *testing.T) {
 			}
 			calls, after := s.cutter.counted(), by.look(t, dir+"0")
 			for i, at := range sweep.Steps(t, calls, 2) {
-				t.Run(strconv.Itoa(at), func(t *testing.T) { by.outage(t, s, r, fmt.Sprint(dir, i+1), at, before, after) })
+				t.Run(strconv.Itoa(at), func(t *testing.T) { s.outage(t, by, r, fmt.Sprint(dir, i+1), at, before, after) })
 			}
 			s.leave(t)
 			by.collect(t)
@@ -190,7 +190,7 @@ func TestRequestOutages(t *testing.T) {
 }
 
 // outage is TestRequestOutages for one request and call.
-func (by *site) outage(t *testing.T, s *faultySite, r steppedRequest, dir string, at int, before, after storagetest.Tree) {
+func (s *faultySite) outage(t *testing.T, by *site, r steppedRequest, dir string, at int, before, after storagetest.Tree) {
 	t.Helper()
 	by.plant(t, dir)
 	eventually(t, "the server has its lease again", func() bool { return s.db.CheckWritable(t.Context()) == nil })

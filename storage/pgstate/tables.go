@@ -92,7 +92,9 @@ func (d *database) InTransaction(ctx context.Context) bool {
 	return t != nil || err != nil
 }
 
-func (*database) Raced(err error) bool { return duplicate(err) || foreign(err) || hasCode(err, "40P01") }
+func (*database) Raced(err error) bool {
+	return duplicate(err) || foreign(err) || hasCode(err, "40P01")
+}
 
 // Reader implements tables.Database, like the methods below.
 func (d *database) Reader() tables.Queryer { return d }
