@@ -42,7 +42,7 @@ export const rename = async (e: Entry): Promise<void> => {
 export const remove = async (chosen: Entry[]): Promise<void> => {
   if (!chosen.length) return;
   if (!await mayDo(chosen, 'DELETE')) { failed(403); return; }
-  if (!await confirmDelete(chosen.map(({ name }) => label(name)))) return;
+  if (!await confirmDelete(chosen.map(({ name }) => label(name)), chosen.some(({ folder }) => folder))) return;
   selection.value = new Set();
   const answers = await Promise.all(chosen.length > 50 ? await inTurn(chosen, (e) => operate('DELETE', href(e), {})) : chosen.map((e) => operate('DELETE', href(e), {})));
   const wrong = answers.find(({ status, document }) => !document && (status >= 300 || status === 207));
@@ -72,7 +72,7 @@ export const transfer = async (method: 'COPY' | 'MOVE', chosen: Entry[], to: str
         if (status >= 200 && status < 300 && status !== 207) count++; else if (!document) worst = status || -1;
         return;
       }
-      const how = e.parent === to || n > 1 ? 'both' : await resolve({ name: label(e.name), at: to + segment, mine: e });
+      const how = e.parent === to || n > 1 ? 'both' : await resolve({ name: label(e.name), at: to + segment, mine: e, more: chosen.length > 1 });
       if (how === 'skip') return;
       if (how === 'replace') overwrite = 'T'; else segment = encodeURIComponent(freeName(e.name, ++n));
     }
@@ -145,18 +145,24 @@ const Mounting = ({ answer }: { answer: (value: null) => void }) => {
     ['Windows', `net use * ${address}`],
     ['macOS', `open '${address.replace(/'/g, '%27')}'`],
     ['GNOME', `gio mount '${dav.replace(/'/g, '%27')}'`],
-    ['Linux', `mount -t davfs '${address.replace(/'/g, '%27')}' /mnt`],
-    ['rclone', `rclone lsf --webdav-url '${address.replace(/'/g, '%27')}' :webdav:`],
     ['KDE', `dolphin 'webdav${secure ? 's' : ''}://${host}${path.value.replace(/'/g, '%27')}'`],
+    ['Linux, davfs2', `mount -t davfs '${address.replace(/'/g, '%27')}' /mnt`],
+    ['rclone', `rclone lsf --webdav-url '${address.replace(/'/g, '%27')}' :webdav:`],
   ];
-  const copy = async (what: string) => { await navigator.clipboard?.writeText(what); message.value = text.copied; };
+  // After the address comes the person's own system.
+  const mine = /Windows/.test(navigator.userAgent) ? 'Windows' : /Mac OS X/.test(navigator.userAgent) ? 'macOS' : 'GNOME';
+  const rank = (name: string): number => name === text.address ? 0 : name === mine ? 1 : 2;
+  lines.sort(([a], [b]) => rank(a) - rank(b));
+  const [copied, setCopied] = useState('');
+  const copy = async (name: string, what: string) => { await navigator.clipboard?.writeText(what); setCopied(name); };
   return (
     <Dialog title={text.mount} onClose={() => answer(null)} wide>
       <p>{text.mountHint}</p>
       <dl class="mount">{lines.map(([name, line]) => (
-        <div key={name}><dt>{name}</dt><dd><code>{line}</code><button type="button" class="icon" aria-label={text.copyIt(name)} title={text.copyIt(name)} onClick={() => void copy(line)}><Icon name="copy" /></button></dd></div>
+        <div key={name}><dt>{name}</dt><dd><code>{line}</code><button type="button" class="icon" aria-label={text.copyIt(name)} title={text.copyIt(name)} onClick={() => void copy(name, line)}><Icon name={copied === name ? 'done' : 'copy'} /></button></dd></div>
       ))}</dl>
-      <div class="buttons"><button type="button" class="primary" onClick={() => answer(null)}>{text.close}</button></div>
+      <span class="hidden" role="status">{copied && text.copied(copied)}</span>
+      <div class="buttons"><button type="button" onClick={() => answer(null)}>{text.close}</button></div>
     </Dialog>
   );
 };

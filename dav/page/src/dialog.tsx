@@ -71,36 +71,39 @@ const Naming = ({ title, hint, initial, action, answer }: { title: string; hint:
 export const askName = (title: string, hint: string, initial: string, action: string): Promise<string | null> =>
   ask<string>((answer) => <Naming {...{ title, hint, initial, action, answer }} />);
 
-export const confirmDelete = (names: string[]): Promise<true | null> => ask<true>((answer) => (
+export const confirmDelete = (names: string[], folders: boolean): Promise<true | null> => ask<true>((answer) => (
   <Dialog title={text.deleteTitle(names)} onClose={() => answer(null)}>
-    {names.length > 1 && <ul class="names">{names.slice(0, 5).map((name) => <li key={name}><bdi>{name}</bdi></li>)}{names.length > 5 && <li>…</li>}</ul>}
-    <p>{text.deleteHint}</p>
+    {names.length > 1 && <ul class="names">{names.slice(0, 5).map((name) => <li key={name}><bdi>{name}</bdi></li>)}{names.length > 5 && <li class="muted">{text.andMore(names.length - 5)}</li>}</ul>}
+    <p>{folders ? text.deleteFolders : text.deleteHint}</p>
     <div class="buttons"><button data-first onClick={() => answer(null)}>{text.cancel}</button><button class="danger" onClick={() => answer(true)}>{text.remove}</button></div>
   </Dialog>
 ));
 
 export type Resolution = 'replace' | 'both' | 'skip';
 
-// A Clash is a name that exists already: at is the URL path of the resource there, and mine are the
-// facts about the one that was to get the name.
-export interface Clash { name: string; at: string; mine: Facts }
+// A Clash is a name that exists already: at is the URL path of the resource there, mine are the facts
+// about the one that was to get the name, and more tells that there are others to come.
+export interface Clash { name: string; at: string; mine: Facts; more: boolean }
 
-const Side = ({ title, facts, than }: { title: string; facts: Facts | null; than: Facts | null }) => <>
-  <dt>{title}</dt>
-  <dd>{facts && <>{facts.folder ? text.kindOf('folder') : size(facts.size)}{facts.time > 0 && <>, {moment(facts.time)}</>}{than && than.time > 0 && facts.time > than.time && <strong> {text.newer}</strong>}</>}</dd>
-</>;
+// Side is one of two resources. The times that servers give have seconds.
+const Side = ({ title, facts, than }: { title: string; facts: Facts | null; than: Facts | null }) => (
+  <div>
+    <dt>{title}</dt>
+    <dd>{facts && <>{facts.folder ? text.kindOf('folder') : size(facts.size)}{facts.time > 0 && <>, {moment(facts.time)}</>}{than && than.time > 0 && facts.time >= than.time + 1000 && <strong class="newer">{text.newer}</strong>}</>}</dd>
+  </div>
+);
 
-const Conflict = ({ clash: { name, at, mine }, answer }: { clash: Clash; answer: (value: { how: Resolution; all: boolean }) => void }) => {
+const Conflict = ({ clash: { name, at, mine, more }, answer }: { clash: Clash; answer: (value: { how: Resolution; all: boolean }) => void }) => {
   const [all, setAll] = useState(false);
   const [there, setThere] = useState<Facts | null>(null);
   useEffect(() => { factsOf(at).then(setThere, () => {}); }, []); // it may have gone meanwhile
-  const button = (how: Resolution, title: string, primary = false) => <button type="button" class={primary ? 'primary' : ''} onClick={() => answer({ how, all })}>{title}</button>;
+  const button = (how: Resolution, title: string, primary = false) => <button type="button" class={primary ? 'primary' : ''} data-first={primary ? '' : undefined} onClick={() => answer({ how, all })}>{title}</button>;
   return (
     <Dialog title={text.conflictTitle(name)} onClose={() => answer({ how: 'skip', all })}>
-      <dl class="clash"><Side title={text.existing} facts={there} than={mine} /><Side title={text.added} facts={mine} than={there} /></dl>
       <p>{text.conflictHint}</p>
-      <label class="check"><input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} /> {text.applyToAll}</label>
-      <div class="buttons">{button('skip', text.skip)}{button('both', text.keepBoth, true)}{button('replace', text.replace)}</div>
+      <dl class="clash"><Side title={text.existing} facts={there} than={mine} /><Side title={text.incoming} facts={mine} than={there} /></dl>
+      {more && <label class="check"><input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} /> {text.applyToAll}</label>}
+      <div class="buttons">{button('skip', text.skip)}{button('replace', text.replace)}{button('both', text.keepBoth, true)}</div>
     </Dialog>
   );
 };

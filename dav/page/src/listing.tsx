@@ -3,13 +3,13 @@ import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } 
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import * as actions from './actions';
+import { open, openMenu } from './choices';
 import { href, label, type Entry } from './dav';
 import { kindOf, type Column } from './files';
 import { Icon } from './icons';
-import { active, crumbs, endSearch, failure, idOf, load, loading, order, path, reorder, rights, root, searching, selected, selection, shown, view, visit } from './state';
+import { active, crumbs, endSearch, failure, filter, idOf, load, loading, order, path, reorder, rights, root, searching, selected, selection, shown, startSearch, view, visit } from './state';
 import { size, text } from './text';
 import { moment, Time } from './time';
-import { canView, openViewer } from './viewing';
 
 // The heights of app.css, in pixels. Rows of a narrow list have two lines.
 const rowHeight = 44, twoLines = 60, narrow = 640, tileWidth = 168, narrowTile = 140, tileHeight = 188;
@@ -20,17 +20,16 @@ const LockMark = ({ e }: { e: Entry }) => {
   return <span class="lock" title={title}><Icon name="lock" /><span class="hidden">{title}</span></span>;
 };
 
-export const open = (e: Entry): void => {
-  if (e.folder) visit(href(e));
-  else if (canView(e)) void openViewer(e);
-  else actions.download([e]);
-};
-
 const toggle = (e: Entry, on = !selection.value.has(idOf(e))): void => {
   const next = new Set(selection.value);
   if (on) next.add(idOf(e)); else next.delete(idOf(e));
   selection.value = next;
 };
+
+// keyed is whether the last input came from the keyboard: only then people see which entry it acts on.
+const keyed = signal(false);
+addEventListener('keydown', () => { keyed.value = true; }, true);
+addEventListener('pointerdown', () => { keyed.value = false; }, true);
 
 // anchor is where a selection with Shift began.
 let anchor = 0;
@@ -90,6 +89,12 @@ const Thumb = ({ e }: { e: Entry }) => {
 
 const Where = ({ e }: { e: Entry }) => searching.value ? <span class="where"><bdi>{label(decodeURIComponent(e.parent.slice(path.value.length).replace(/%(?![0-9a-f]{2})/gi, '%25')))}</bdi></span> : null;
 
+// MenuOf is the button with the menu of an entry.
+const MenuOf = ({ e, index }: { e: Entry; index: number }) => {
+  const title = text.actionsFor(label(e.name));
+  return <button type="button" class="icon" tabIndex={-1} aria-haspopup="true" aria-label={title} title={title} onClick={(event) => { event.stopPropagation(); anchor = active.value = index; openMenu(e, event.currentTarget); }}><Icon name="more" /></button>;
+};
+
 const Row = ({ e, index, top }: { e: Entry; index: number; top: number }) => {
   const id = idOf(e), on = selection.value.has(id), kind = kindOf(e);
   return (
@@ -101,6 +106,7 @@ const Row = ({ e, index, top }: { e: Entry; index: number; top: number }) => {
       <span role="gridcell" class="kind">{text.kindOf(kind)}</span>
       <span role="gridcell" class="time"><Time at={e.time} /></span>
       <span role="gridcell" class="size">{e.folder ? '' : size(e.size)}</span>
+      <span role="gridcell" class="menu-of"><MenuOf e={e} index={index} /></span>
     </div>
   );
 };
@@ -112,7 +118,7 @@ const Tile = ({ e, index }: { e: Entry; index: number }) => {
       onDragStart={(event) => dragStart(event, e)} {...(e.folder ? target(href(e)) : {})} onClick={(event) => clicked(event, e, index)} onDblClick={() => open(e)}>
       <input type="checkbox" tabIndex={-1} checked={on} aria-label={text.select(label(e.name))} onClick={(event) => { event.stopPropagation(); anchor = active.value = index; toggle(e); }} />
       <Thumb e={e} />
-      <a href={href(e)} tabIndex={-1} draggable={false} title={label(e.name)}><bdi>{label(e.name)}</bdi></a><LockMark e={e} />
+      <a href={href(e)} tabIndex={-1} draggable={false} title={label(e.name)}><bdi>{label(e.name)}</bdi></a><LockMark e={e} /><MenuOf e={e} index={index} />
     </div>
   );
 };
@@ -157,6 +163,7 @@ const keys = (e: KeyboardEvent, columns: number, page: number): void => {
   else if (e.key === 'a' && (e.ctrlKey || e.metaKey)) selection.value = new Set(all.map(idOf));
   else if (e.key === 'Escape' && selection.value.size) selection.value = new Set();
   else if (e.key === 'Escape' && searching.value) endSearch();
+  else if ((e.key === 'ContextMenu' || e.key === 'F10' && e.shiftKey) && current) openMenu(current, document.querySelector(`#row-${at} button`) ?? e.currentTarget as Element);
   else if (e.key === 'F2' && current) void actions.rename(current);
   else if (e.key === 'Delete') void actions.remove(selected.value.length ? selected.value : current ? [current] : []);
   else if ((e.key === 'Backspace' || e.key === 'ArrowUp' && e.altKey) && path.value !== root) visit(crumbs.value.at(-2)!.path);
@@ -167,7 +174,8 @@ const keys = (e: KeyboardEvent, columns: number, page: number): void => {
 const Nothing = () => {
   if (failure.value >= 0) return <div class="nothing" role="alert"><p>{text.failedStatus(failure.value)}</p><button type="button" onClick={() => void load()}>{text.retry}</button></div>;
   if (loading.value || searching.value?.running || shown.value.length) return null;
-  if (searching.value) return <div class="nothing"><p>{text.nothing}</p></div>;
+  const term = searching.value?.term ?? filter.value.trim();
+  if (term) return <div class="nothing"><p>{text.nothing(term)}</p>{!searching.value && <button type="button" onClick={() => void startSearch(term)}>{text.search}</button>}</div>;
   return <div class="nothing"><span class="large folder"><Icon name="folder" /></span><p>{text.empty}</p>{rights.value.create && <p class="muted">{text.emptyHint}</p>}</div>;
 };
 
@@ -192,9 +200,9 @@ export const Listing = () => {
   const chosen = selection.value.size, allOn = chosen > 0 && chosen >= all.length;
   return (
     <div class={`listing ${view.value}`}>
-      <div ref={scroller} class="scroller" role="grid" tabIndex={0} aria-label={label(crumbs.value.at(-1)!.name)} aria-rowcount={tiles ? Math.ceil(all.length / columns) : all.length + 1} aria-multiselectable="true"
+      <div ref={scroller} class={keyed.value ? 'scroller keyed' : 'scroller'} role="grid" tabIndex={0} aria-label={label(crumbs.value.at(-1)!.name)} aria-rowcount={tiles ? Math.ceil(all.length / columns) : all.length + 1} aria-multiselectable="true"
         aria-activedescendant={all.length && row < virtual.options.count ? `row-${Math.min(active.value, all.length - 1)}` : undefined} aria-busy={loading.value} onKeyDown={(e) => keys(e, columns, page)}>
-        {!tiles && <div role="row" class="row heading" aria-rowindex={1}><span role="columnheader" class="check"><input type="checkbox" aria-label={text.selectAll} checked={allOn} onChange={() => { selection.value = allOn ? new Set() : new Set(all.map(idOf)); }} /></span><Heading by="name" title={text.name} /><Heading by="kind" title={text.kind} /><Heading by="time" title={text.time} /><Heading by="size" title={text.size} /></div>}
+        {!tiles && <div role="row" class="row heading" aria-rowindex={1}><span role="columnheader" class="check"><input type="checkbox" aria-label={text.selectAll} checked={allOn} onChange={() => { selection.value = allOn ? new Set() : new Set(all.map(idOf)); }} /></span><Heading by="name" title={text.name} /><Heading by="kind" title={text.kind} /><Heading by="time" title={text.time} /><Heading by="size" title={text.size} /><span role="columnheader" class="menu-of"><span class="hidden">{text.actions}</span></span></div>}
         <div role="rowgroup" class="rows" style={{ height: `${virtual.getTotalSize()}px` }}>
           {rows.map(({ index, start }) => tiles
             ? <div role="row" aria-rowindex={index + 1} class="tiles" key={index} style={{ transform: `translateY(${start}px)`, gridTemplateColumns: `repeat(${columns}, 1fr)` }}>{all.slice(index * columns, (index + 1) * columns).map((e, i) => <Tile key={idOf(e)} e={e} index={index * columns + i} />)}</div>

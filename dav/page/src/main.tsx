@@ -6,6 +6,7 @@ import { render } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import * as actions from './actions';
 import { Activity } from './activity';
+import { Button, EntryMenu, Selected } from './choices';
 import { label } from './dav';
 import { Dialogs } from './dialog';
 import { type Column } from './files';
@@ -14,14 +15,9 @@ import { Icon } from './icons';
 import { find } from './interrupted';
 import { Listing, target } from './listing';
 import { refresh } from './operations';
-import { may } from './rights';
-import { crumbs, endSearch, entries, failure, filter, hidden, load, loading, message, operationsPath, order, path, reorder, rights, searching, selected, selection, shown, startSearch, summary, user, view, visit } from './state';
+import { crumbs, endSearch, entries, failure, filter, hidden, load, loading, message, operationsPath, order, path, reorder, rights, searching, selected, shown, startSearch, summary, user, view, visit } from './state';
 import { text } from './text';
 import { add, choose, fromDrop } from './uploads';
-
-const Button = ({ icon, title, onClick, primary, pressed }: { icon: string; title: string; onClick: () => void; primary?: boolean; pressed?: boolean }) => (
-  <button type="button" class={primary ? 'tool primary' : 'tool'} title={title} aria-pressed={pressed} onClick={onClick}><Icon name={icon} /><span>{title}</span></button>
-);
 
 // Menu is a list of buttons that another button shows.
 const Menu = ({ icon, title, children }: { icon: string; title: string; children: preact.ComponentChildren }) => {
@@ -51,8 +47,8 @@ const Upload = () => {
       <input ref={files} id="upload-files" type="file" multiple hidden onChange={picked} />
       <input ref={(e) => { folder.current = e; if (e) e.webkitdirectory = true; }} id="upload-folder" type="file" hidden onChange={picked} />
       <Menu icon="upload" title={text.upload}>
-        <button type="button" onClick={() => void choose(() => files.current!.click())}>{text.uploadFiles}</button>
-        <button type="button" onClick={() => folder.current!.click()}>{text.uploadFolder}</button>
+        <button type="button" onClick={() => void choose(() => files.current!.click())}><Icon name="file" />{text.uploadFiles}</button>
+        <button type="button" onClick={() => folder.current!.click()}><Icon name="folder" />{text.uploadFolder}</button>
       </Menu>
     </>
   );
@@ -64,22 +60,9 @@ const Crumbs = () => (
   ))}</ol></nav>
 );
 
-const Selected = () => {
-  const chosen = selected.value, can = may.value;
-  return (
-    <div class="tools chosen" role="toolbar" aria-label={text.selected(chosen.length)}>
-      <button type="button" class="icon" aria-label={text.clear} title={text.clear} onClick={() => { selection.value = new Set(); }}><Icon name="close" /></button>
-      <strong aria-live="polite">{text.count(chosen.length)}<span> {text.selectedWord}</span></strong>
-      {can.download && <Button icon="download" title={text.download} onClick={() => actions.download(chosen)} />}
-      {can.copy && <Button icon="copy" title={text.copy} onClick={() => void actions.moveOrCopy('COPY', chosen)} />}
-      {can.move && <Button icon="move" title={text.move} onClick={() => void actions.moveOrCopy('MOVE', chosen)} />}
-      {can.rename && <Button icon="rename" title={text.rename} onClick={() => void actions.rename(chosen[0]!)} />}
-      {can.remove && <Button icon="remove" title={text.remove} onClick={() => void actions.remove(chosen)} />}
-    </div>
-  );
-};
-
 const columns: [Column, string][] = [['name', text.name], ['kind', text.kind], ['time', text.time], ['size', text.size]];
+
+const unfilter = (): void => { if (searching.value) endSearch(); else filter.value = ''; };
 
 const Tools = () => {
   const choosing = selected.value.length > 0;
@@ -91,20 +74,24 @@ const Tools = () => {
       {rights.value.create && <><Upload /><Button icon="add" title={text.newFolder} onClick={() => void actions.createFolder()} /></>}
       <form class="filter" role="search" onSubmit={submit}>
         <Icon name="search" />
-        <input type="search" id="filter" aria-label={text.filter} placeholder={text.filter} value={filter.value} autocomplete="off"
+        <input type="search" id="filter" aria-label={text.filter} placeholder={matchMedia('(max-width: 40rem)').matches ? text.filterShort : text.filter} value={filter.value} autocomplete="off"
           onInput={(e) => { filter.value = e.currentTarget.value; if (!filter.value && searching.value) endSearch(); }}
-          onKeyDown={(e) => { if (e.key === 'Escape' && filter.value) { e.preventDefault(); if (searching.value) endSearch(); else filter.value = ''; } }} />
-        {filter.value.trim() && <button>{text.search}</button>}
+          onKeyDown={(e) => { if (e.key === 'Escape' && filter.value) { e.preventDefault(); unfilter(); } }} />
+        {filter.value && <span class="ends">{filter.value.trim() && !searching.value && <button>{text.search}</button>}<button type="button" class="icon" aria-label={text.clearFilter} title={text.clearFilter} onClick={(e) => { e.currentTarget.closest('form')!.querySelector('input')!.focus(); unfilter(); }}><Icon name="close" /></button></span>}
       </form>
       <Button icon={view.value === 'list' ? 'grid' : 'list'} title={view.value === 'list' ? text.grid : text.list} onClick={() => { view.value = view.value === 'list' ? 'grid' : 'list'; }} />
       <Menu icon="more" title={text.more}>
+        <span class="group" aria-hidden="true">{text.sort}</span>
+        {columns.map(([by, title]) => {
+          const mine = order.value.by === by;
+          return <button type="button" key={by} aria-label={`${text.sort}: ${title}`} aria-pressed={mine} onClick={() => reorder({ by, backwards: mine && !order.value.backwards })}>{title}{mine && <span class={order.value.backwards ? 'arrow back' : 'arrow'} aria-hidden="true">▲</span>}</button>;
+        })}
+        <hr />
         <button type="button" aria-pressed={hidden.value} onClick={() => { hidden.value = !hidden.value; }}>{text.hidden}</button>
         <hr />
-        {columns.map(([by, title]) => <button type="button" key={by} aria-pressed={order.value.by === by} onClick={() => reorder({ by, backwards: order.value.by === by && !order.value.backwards })}>{text.sort}: {title}</button>)}
-        <hr />
-        <a href={path.value + '?zip'} download="">{text.downloadFolder}</a>
-        <button type="button" onClick={() => void actions.mount()}>{text.mount}</button>
-        <a href={operationsPath}>{text.operations}</a>
+        <a href={path.value + '?zip'} download=""><Icon name="download" />{text.downloadFolder}</a>
+        <button type="button" onClick={() => void actions.mount()}><Icon name="connect" />{text.mount}</button>
+        <a href={operationsPath}><Icon name="history" />{text.operations}</a>
       </Menu>
     </div>
   );
@@ -144,6 +131,7 @@ const App = () => (
     </main>
     <footer><span role="status">{loading.value ? text.loading(entries.value.length) : failure.value >= 0 ? '' : summary.value}</span></footer>
     <Activity />
+    <EntryMenu />
     <Message />
     {over.value && <div class="dropzone">{text.dropHere}</div>}
     <Dialogs />

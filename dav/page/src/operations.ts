@@ -67,7 +67,8 @@ const schedule = (): void => {
 // refresh finds running operations, also those that another tab or an earlier page has begun.
 export const refresh = async (): Promise<void> => {
   const found = await read<{ operations: Status[] }>(operationsPath);
-  const known = new Map((found?.operations ?? []).map((each) => [each.id, each]));
+  // A listing, such as that of this page, changes nothing that people wait for.
+  const known = new Map((found?.operations ?? []).filter(({ method }) => method !== 'PROPFIND').map((each) => [each.id, each]));
   for (const each of known.values()) if (each.state === 'running' && !streams.has(each.id)) show(each);
   for (const { id, state } of operations.value) {
     if (state !== 'running' || streams.has(id)) continue;

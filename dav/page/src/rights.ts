@@ -12,7 +12,8 @@ const maxAsked = 20;
 const known = signal<ReadonlyMap<string, string>>(new Map());
 const asked = new Map<string, Promise<void>>();
 
-const ask = (e: Entry): Promise<void> => {
+// learn asks the server what the user may do with an entry.
+export const learn = (e: Entry): Promise<void> => {
   const id = idOf(e);
   if (!asked.has(id)) {
     asked.set(id, request('OPTIONS', href(e)).then((answer) => {
@@ -28,18 +29,21 @@ const allows = (e: Entry, action: Action, all: ReadonlyMap<string, string>): boo
   return inFolder && (methods === undefined || methods.split(/, */).includes(action));
 };
 
-// may reports whether the user may do something with all selected entries, as far as that is known.
-// A copy or move needs a place, which only users have elsewhere.
-export const may = computed(() => {
-  const all = known.value, entries = selected.value, { create } = rights.value;
+// allowed reports what the user may do with all of some entries, as far as that is known. A copy or
+// move needs a place, which only users have elsewhere.
+export const allowed = (entries: Entry[]) => {
+  const all = known.value, { create } = rights.value;
   const can = (action: Action) => entries.every((e) => allows(e, action, all));
   const place = create || user !== '';
   return { download: can('GET'), copy: place && can('COPY'), move: place && can('MOVE'), rename: create && entries.length === 1 && can('MOVE'), remove: can('DELETE') };
-});
+};
+
+// may is what the user may do with the selected entries.
+export const may = computed(() => allowed(selected.value));
 
 // mayDo asks the server whether the user may do something with entries.
 export const mayDo = async (entries: Entry[], action: Action): Promise<boolean> => {
-  if (entries.length <= maxAsked) await Promise.all(entries.map(ask));
+  if (entries.length <= maxAsked) await Promise.all(entries.map(learn));
   return entries.every((e) => allows(e, action, known.peek()));
 };
 
@@ -48,4 +52,4 @@ effect(() => {
   asked.clear();
   known.value = new Map();
 });
-effect(() => { if (selected.value.length <= maxAsked) selected.value.forEach((e) => void ask(e)); });
+effect(() => { if (selected.value.length <= maxAsked) selected.value.forEach((e) => void learn(e)); });

@@ -47,6 +47,7 @@ export const selected = computed(() => selection.value.size ? shown.value.filter
 export const summary = computed(() => {
   let folders = 0, bytes = 0;
   for (const e of shown.value) if (e.folder) folders++; else bytes += e.size;
+  if (!shown.value.length && entries.value.length) return text.noneShown;
   return text.summary(folders, shown.value.length - folders, bytes);
 });
 

@@ -21,6 +21,8 @@ export interface Upload {
   // unsure tells that an answer was lost, so that the file may be there already.
   unsure: boolean;
   ask: (clash: Clash) => Promise<Resolution>;
+  // more tells that others were chosen with it.
+  more: boolean;
 }
 
 // parallel is how many files are sent at a time. Browsers have six connections for a server.
@@ -130,7 +132,7 @@ const send = async (u: Upload): Promise<void> => {
     }
     if (status !== 412) return end(u, 'failed', reason(status));
     if (u.unsure && await arrived(u)) return end(u, 'done');
-    const how = n > 1 ? 'both' : await u.ask({ name: label(u.name), at: u.folder + encodeURIComponent(u.name), mine: { folder: false, size: u.file.size, time: u.file.lastModified } });
+    const how = n > 1 ? 'both' : await u.ask({ name: label(u.name), at: u.folder + encodeURIComponent(u.name), mine: { folder: false, size: u.file.size, time: u.file.lastModified }, more: u.more });
     if (how === 'skip') return end(u, 'skipped');
     if (how === 'replace') overwrite = true; else u.name = freeName(u.file.name, ++n);
   }
@@ -220,7 +222,7 @@ export const add = (files: Chosen[], to = path.peek()): void => {
       if (!folders.has(at)) folders.set(at, before.then(() => makeFolder(at)));
       before = folders.get(at)!;
     }
-    return { id: ++ids, file, handle, folder, name: last, state: signal('waiting'), sent: signal(0), error: '', unsure: false, ask };
+    return { id: ++ids, file, handle, folder, name: last, state: signal('waiting'), sent: signal(0), error: '', unsure: false, ask, more: files.length > 1 };
   });
   uploads.value = [...uploads.value, ...added];
   const t = tally.value;

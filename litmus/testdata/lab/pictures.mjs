@@ -49,12 +49,23 @@ const copying = async (page) => {
   await press(page, 'Backup', 'dialog');
   await until(page, 'the folder', () => document.querySelector('dialog .at strong').innerText === 'Backup');
   await press(page, 'Copy here');
-  await until(page, 'the bar', () => /[1-9]\d? %/.test(document.querySelector('.activity .percent')?.innerText ?? ''));
+  await until(page, 'the bar', () => /[1-9]\d?%/.test(document.querySelector('.activity .percent')?.innerText ?? ''));
 };
 const stopped = async (page) => {
   await press(page, 'Stop and roll back', '.activity');
   await until(page, 'the end', () => document.querySelector('.activity')?.innerText.includes('Nothing changed'));
 };
+
+const uploading = async (page) => {
+  await go(page, slow);
+  await page.emulateNetworkConditions({ upload: 1e7, download: 1e8, latency: 1 });
+  await upload(page, ['Site survey north.pdf', 6e6], ['Drone flight 14.mp4', 60e6], ['Drone flight 15.mp4', 55e6], ['Measurements.xlsx', 90e3], ['Harbour model.step', 21e6], ['Tide tables 1953.csv', 4e3]);
+  await until(page, 'progress', () => /[1-9]%/.test(document.querySelector('.activity .percent')?.innerText ?? ''));
+};
+const paused = (page) => press(page, 'Pause', '.activity');
+const conflict = async (page) => { await go(page, url); await upload(page, ['notes.txt', 900], ['README.md', 2400]); await dialog(page); await pause(400); };
+const search = async (page) => { await go(page, url); await page.type('#filter', 'pdf'); await page.keyboard.press('Enter'); await until(page, 'the end', () => /for “pdf”/.test(document.querySelector('.searching')?.innerText)); await pause(100); };
+const entryMenu = async (page) => { await go(page, url); await page.click('#row-8 .menu-of button'); await pause(200); };
 
 // A screen has a width, whether scripts and users are on, and a function that brings it about.
 const phone = { width: 320, height: 640 }, desk = { width: 1280, height: 800 }, tablet = { width: 768, height: 900 };
@@ -64,6 +75,7 @@ const screens = {
   'list-768': { size: tablet, show: (page) => go(page, url) },
   'selected': { show: async (page) => { await go(page, url); await select(page, 'Annual report 2025.pdf', 'Budget 2026.xlsx'); } },
   'selected-320': { size: phone, show: async (page) => { await go(page, url); await select(page, 'Annual report 2025.pdf', 'Budget 2026.xlsx'); } },
+  'menu-320': { size: phone, show: async (page) => { await go(page, url); await press(page, 'More'); } },
   'menu': { show: async (page) => { await go(page, url); await press(page, 'More'); } },
   'grid': { show: async (page) => { await view(page, 'grid'); await go(page, url + '/Photos/Iceland%202026/'); await pause(1500); } },
   'grid-320': { size: phone, show: async (page) => { await view(page, 'grid'); await go(page, url + '/Photos/Iceland%202026/'); await pause(1500); } },
@@ -72,24 +84,23 @@ const screens = {
   'deep': { show: (page) => go(page, url + '/Projects/2026/Harbour%20bridge/Drawings%20and%20calculations/Structural%20steel/Revision%20C/') },
   'viewer': { show: async (page) => { await go(page, url + '/Photos/Iceland%202026/'); await page.evaluate(() => document.querySelectorAll('.row:not(.heading) a')[2].click()); await until(page, 'the viewer', () => document.querySelector('.pswp img')); await pause(1000); } },
   'text': { show: async (page) => { await go(page, url); await page.evaluate(() => [...document.querySelectorAll('.row a')].find((a) => a.innerText === 'notes.txt').click()); await dialog(page); await pause(300); } },
-  'search': { show: async (page) => { await go(page, url); await page.type('#filter', 'pdf'); await page.keyboard.press('Enter'); await until(page, 'the end', () => /for “pdf”/.test(document.querySelector('.searching')?.innerText)); } },
+  'search': { show: search },
+  'search-320': { size: phone, show: search },
+  'filter-320': { size: phone, show: async (page) => { await go(page, url); await page.type('#filter', 'rep'); } },
+  'nothing': { show: async (page) => { await go(page, url); await page.type('#filter', 'invoice 7'); } },
+  'entry-menu': { show: entryMenu },
+  'entry-menu-320': { size: phone, show: async (page) => { await go(page, url); await page.click('#row-4 .menu-of button'); await pause(200); } },
   'copy': { show: copying, end: stopped },
   'copy-320': { size: phone, show: copying, end: stopped },
+  'stopped-320': { size: phone, show: async (page) => { await copying(page); await stopped(page); } },
   'stopped': { show: async (page) => { await copying(page); await stopped(page); } },
-  'upload': {
-    show: async (page) => {
-      await go(page, slow);
-      await page.emulateNetworkConditions({ upload: 3e6, download: 1e8, latency: 1 });
-      await upload(page, ['Site survey north.pdf', 6e6], ['Drone flight 14.mp4', 60e6], ['Drone flight 15.mp4', 55e6], ['Measurements.xlsx', 90e3], ['Harbour model.step', 21e6], ['Tide tables 1953.csv', 4e3]);
-      await until(page, 'progress', () => /([4-9]|[1-9]\d) %/.test(document.querySelector('.activity .percent')?.innerText ?? ''));
-    },
-    end: async (page) => { await press(page, 'Pause', '.activity'); },
-  },
+  'upload': { show: uploading, end: paused },
+  'upload-320': { size: phone, show: uploading, end: paused },
   'delete': { show: async (page) => { await go(page, url); await select(page, 'Website', 'Contracts', 'notes.txt'); await press(page, 'Delete', '.chosen'); await dialog(page); } },
   'delete-320': { size: phone, show: async (page) => { await go(page, url); await select(page, 'Website'); await press(page, 'Delete', '.chosen'); await dialog(page); } },
   'choose': { show: async (page) => { await go(page, url); await select(page, 'notes.txt'); await press(page, 'Move', '.chosen'); await dialog(page); await pause(400); } },
-  'conflict': { show: async (page) => { await go(page, url); await upload(page, ['notes.txt', 900]); await dialog(page); } },
-  'conflict-320': { size: phone, show: async (page) => { await go(page, url); await upload(page, ['notes.txt', 900]); await dialog(page); } },
+  'conflict': { show: conflict },
+  'conflict-320': { size: phone, show: conflict },
   'new-folder': { show: async (page) => { await go(page, url); await press(page, 'New folder'); await dialog(page); } },
   'mount': { show: async (page) => { await go(page, url + '/Projects/2026/Harbour%20bridge/'); await press(page, 'More'); await press(page, 'Connect to this folder'); await dialog(page); } },
   'mount-320': { size: phone, show: async (page) => { await go(page, url + '/Projects/2026/Harbour%20bridge/'); await press(page, 'More'); await press(page, 'Connect to this folder'); await dialog(page); } },
@@ -105,6 +116,7 @@ const screens = {
   'no-script-320': { size: phone, scripts: false, show: (page) => page.goto(url) },
   'plain': { show: (page) => page.goto(url + '/?plain') },
   'plain-320': { size: phone, show: (page) => page.goto(url + '/?plain') },
+  'empty-320': { size: phone, show: (page) => go(page, url + '/Inbox/') },
   'empty': { show: (page) => go(page, url + '/Inbox/') },
   'large': { show: async (page) => { await go(page, large + '/Sensor%20readings/'); await page.evaluate(() => { document.querySelector('.scroller').scrollTop = 1e6; }); await pause(500); } },
 };
