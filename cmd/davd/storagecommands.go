@@ -20,14 +20,19 @@ import (
 
 const (
 	storageCheckAbout = `
-Compares the names in the database with the objects, in both directions, and
-says which files have lost their content and which objects no file has. Nothing
-is changed. SHARE is the name of a share with objects; without a configuration
+Compares the tables of the database with each other, and the names in it with
+the objects, in both directions. It says which files have lost their content,
+which objects no file has, and what can be done. Nothing is changed without
+--repair. SHARE is the name of a share with objects; without a configuration
 file, --storage says what davd serves.
+
+  --content   reads all objects, and compares their SHA-256 with the database
+  --repair    corrects the usage, and objects that would never be removed
 
 With a state in PostgreSQL, davd may be running. Otherwise stop it before.
 
-Exit status: 0 if no content is lost, 3 if some is, 1 if it can't be checked.
+Exit status: 0 if all is well, 3 if content is lost or the database contradicts
+itself, 1 if it can't be checked.
 
   davd storage check --storage blobs:/srv/objects`
 
@@ -46,69 +51,6 @@ and so is content that was small enough for the database.
 
 func storageCommands(p *program) []command {
 	return []command{storageCheckCommand(p), storageRebuildCommand(p)}
-}
-
-// storageChecked is the result of davd storage check.
-type storageChecked struct {
-	Storage   string `json:"storage"`
-	Files     int64  `json:"files"`
-	Bytes     int64  `json:"bytes"`
-	Waiting   int64  `json:"waiting"`
-	Missing   int64  `json:"missing"`
-	WrongSize int64  `json:"wrongSize"`
-	Orphans   int64  `json:"orphans"`
-}
-
-func storageCheckCommand(p *program) command {
-	cfg, settings := objectsConfig()
-	var asJSON bool
-	return command{
-		name: "storage check", arguments: "[SHARE]", about: storageCheckAbout,
-		settings: flags(append(settings, jsonFlag(&asJSON, "print JSON, and no problems"))...),
-		run: func(c *cli.Context) error {
-			return withObjects(c.Context, p, cfg, c.Args().First(), func(s *objects.Storage, where string) error {
-				found := func(problem objectfs.Problem) {
-					if !asJSON {
-						_, _ = fmt.Fprintln(p.stdout, client.Shown(describeProblem(problem)))
-					}
-				}
-				done, err := objectfs.Check(c.Context, s.Names, s.Blobs, found)
-				if err != nil {
-					return err
-				}
-				if err := writeStorageChecked(p, where, done, asJSON); err != nil {
-					return err
-				}
-				if done.Damaged() {
-					return &exitError{fmt.Errorf("%s is damaged: %d files have no content, or only a part of it: restore the objects from a backup", where, done.Missing+done.WrongSize), exitDamaged}
-				}
-				return nil
-			})
-		},
-	}
-}
-
-func describeProblem(problem objectfs.Problem) string {
-	switch problem.Kind {
-	case objectfs.Missing:
-		return fmt.Sprintf("%s: its object %s is missing (%d bytes)", problem.Name, problem.Key, problem.Want)
-	case objectfs.WrongSize:
-		return fmt.Sprintf("%s: its object %s has %d bytes instead of %d", problem.Name, problem.Key, problem.Have, problem.Want)
-	default:
-		return fmt.Sprintf("the object %s (%d bytes) belongs to no file", problem.Key, problem.Have)
-	}
-}
-
-func writeStorageChecked(p *program, where string, done objectfs.Checked, asJSON bool) error {
-	if asJSON {
-		return writeJSON(p.stdout, storageChecked{
-			Storage: where, Files: done.Files, Bytes: done.Bytes, Waiting: done.Waiting,
-			Missing: done.Missing, WrongSize: done.WrongSize, Orphans: done.Orphans,
-		})
-	}
-	_, err := fmt.Fprintf(p.stdout, "%s: %d objects with %d bytes have names; %d wait to be removed or named; %d are of nobody; %d are missing, %d have a wrong size\n",
-		where, done.Files, done.Bytes, done.Waiting, done.Orphans, done.Missing, done.WrongSize)
-	return err
 }
 
 func storageRebuildCommand(p *program) command {

@@ -244,7 +244,9 @@ func (s *site) clean(tb testing.TB, f *objectfs.FS) {
 	if _, err := c.Collect(tb.Context(), true); err != nil {
 		tb.Error(err)
 	}
-	checked, err := objectfs.Check(tb.Context(), s.names, s.blobs, func(p objectfs.Problem) { tb.Errorf("problem: %+v", p) })
+	checked, err := objectfs.Check(tb.Context(), s.names, s.blobs, objectfs.Checking{
+		Content: true, Found: func(p objectfs.Problem) { tb.Errorf("problem: %+v", p) },
+	})
 	if err != nil || checked.Waiting != 0 {
 		tb.Errorf("%d objects are left that no file has: %v", checked.Waiting, err)
 	}

@@ -2,6 +2,7 @@ package objectfs_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -40,7 +41,8 @@ func TestCheck(t *testing.T) {
 			s.write(t, keys["/size"], "other", blobs.Meta{})
 			s.write(t, "dead-1", "orphan", blobs.Meta{})
 			var got []objectfs.Problem
-			checked, err := objectfs.Check(t.Context(), s.names, s.blobs, func(p objectfs.Problem) { got = append(got, p) })
+			how := objectfs.Checking{Found: func(p objectfs.Problem) { got = append(got, p) }}
+			checked, err := objectfs.Check(t.Context(), s.names, s.blobs, how)
 			want := []objectfs.Problem{
 				{Kind: objectfs.Missing, Key: keys["/missing"], Name: "/missing", Want: int64(len(long))},
 				{Kind: objectfs.WrongSize, Key: keys["/size"], Name: "/size", Want: int64(len(long)), Have: 5},
@@ -54,6 +56,47 @@ func TestCheck(t *testing.T) {
 			counts := objectfs.Checked{Files: 3, Bytes: 2 * int64(len(long)), Waiting: 1, Missing: 1, WrongSize: 1, Orphans: 1}
 			if err != nil || len(got) != len(want) || checked != counts || !checked.Damaged() {
 				t.Errorf("checked %+v, %v, and found %+v; want %+v", checked, err, got, counts)
+			}
+		})
+	}
+}
+
+// TestCheckContent checks that a check that reads finds the object whose content was changed, among more
+// than it reads at a time, and that one that doesn't read finds nothing.
+func TestCheckContent(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds() {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, kind.database(t), kind.objects(t))
+			const files = 20
+			for i := range files {
+				s.put(t, fmt.Sprintf("/%d", i), long)
+			}
+			node, err := s.names.Find(t.Context(), "/7")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.blobs.Remove(t.Context(), []string{node.Blob}); err != nil {
+				t.Fatal(err)
+			}
+			s.write(t, node.Blob, "!"+long[1:], blobs.Meta{})
+			for _, content := range []bool{false, true} {
+				var got []objectfs.Problem
+				steps := 0
+				checked, err := objectfs.Check(t.Context(), s.names, s.blobs, objectfs.Checking{
+					Content: content, Found: func(p objectfs.Problem) { got = append(got, p) }, Progress: func(objectfs.Checked) { steps++ },
+				})
+				size := int64(len(long))
+				want := objectfs.Checked{Files: files, Bytes: files * size}
+				var problems []objectfs.Problem
+				if content {
+					want.Read, want.Corrupt = files*size, 1
+					problems = []objectfs.Problem{{Kind: objectfs.Corrupt, Key: node.Blob, Name: "/7", Want: size, Have: size}}
+				}
+				if err != nil || checked != want || checked.Damaged() != content || steps != files || !slices.EqualFunc(got, problems, func(a, b objectfs.Problem) bool { return a == b }) {
+					t.Errorf("checked %+v in %d steps, %v, and found %+v; want %+v and %+v", checked, steps, err, got, want, problems)
+				}
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package names_test
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -31,7 +32,8 @@ func TestCollect(t *testing.T) {
 			}
 			objects = append(objects, o)
 		}
-		if want := []names.Object{{shared, 10, "/k"}, {single, 20, "/a/b/h"}}; !slices.Equal(objects, want) {
+		want := []names.Object{{Key: shared, Size: 10, Name: "/k"}, {Key: single, Size: 20, Name: "/a/b/h"}}
+		if !reflect.DeepEqual(objects, want) {
 			t.Errorf("the objects are %v, want %v", objects, want)
 		}
 		if err := s.Detach(ctx, "/a", false); err != nil {

@@ -46,6 +46,14 @@ func oneFails(first, second, want error) bool {
 	return first == nil && errors.Is(second, want) || second == nil && errors.Is(first, want)
 }
 
+// noFlaws checks that no flaw is found.
+func noFlaws(tb testing.TB, s *names.Space) {
+	tb.Helper()
+	if err := s.Flaws(tb.Context(), func(f names.Flaw) { tb.Errorf("found %+v", f) }); err != nil {
+		tb.Error(err)
+	}
+}
+
 const rounds = 30
 
 func TestMovesMakeNoCycle(t *testing.T) {
@@ -185,7 +193,18 @@ func TestManyChanges(t *testing.T) {
 	eachPair(t, func(t *testing.T, s, other *names.Space) {
 		ctx := t.Context()
 		all := []string{"/a", "/b", "/a/c", "/b/c", "/a/c/d", "/b/c/d"}
-		var wg sync.WaitGroup
+		done := make(chan struct{})
+		var wg, watching sync.WaitGroup
+		watching.Go(func() {
+			for more := true; more; {
+				noFlaws(t, s)
+				select {
+				case <-done:
+					more = false
+				default:
+				}
+			}
+		})
 		for i, s := range []*names.Space{s, other, s, other} {
 			wg.Go(func() {
 				for n := range 60 {
@@ -217,6 +236,9 @@ func TestManyChanges(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		close(done)
+		watching.Wait()
 		sweep(t, s)
+		noFlaws(t, s)
 	})
 }

@@ -140,6 +140,12 @@ type Collecting interface {
 	// Objects returns all objects that nodes refer to, in the order of their keys, with the name of
 	// one of the files.
 	Objects(ctx context.Context) iter.Seq2[Object, error]
+	// Flaws calls found with each contradiction between the tables. Names may be changed meanwhile.
+	Flaws(ctx context.Context, found func(Flaw)) error
+	// Repair corrects those flaws that need no backup for that.
+	Repair(ctx context.Context) error
+	// Known reports whether a file has the object key.
+	Known(ctx context.Context, key string) (bool, error)
 	// Lead makes this process the only collector, and reports whether it is. It stays so until its epoch is over.
 	Lead(ctx context.Context) (bool, error)
 }
@@ -149,4 +155,6 @@ type Object struct {
 	Key  string
 	Size int64
 	Name string // of one of the files that have it
+	// SHA256 is the checksum of the content, or nil.
+	SHA256 []byte
 }

@@ -54,15 +54,15 @@ func (s *Space) objects(ctx context.Context, after string) (page []Object, err e
 		return nil, err
 	}
 	for i, file := range files {
-		page[i].Name = s.nameOf(up, file)
+		page[i].Name, page[i].SHA256 = s.nameOf(up, file), up[file].sha256
 	}
 	return page, nil
 }
 
-// nameOf returns the name of an entry; "" if it was detached.
+// nameOf returns the name of an entry; "" if it was detached, or can't be reached.
 func (s *Space) nameOf(up map[int64]link, id int64) (name string) {
-	for ; id != s.root; id = up[id].parent {
-		if id == s.trash || id == 0 {
+	for depth := 0; id != s.root; id = up[id].parent {
+		if depth++; id == s.trash || id == 0 || depth > len(up) {
 			return ""
 		}
 		name = "/" + up[id].name + name
@@ -74,6 +74,7 @@ func (s *Space) nameOf(up map[int64]link, id int64) (name string) {
 type link struct {
 	parent int64
 	name   string
+	sha256 []byte
 }
 
 // upwards returns the links of entries and of all collections above.
@@ -87,7 +88,7 @@ func (s *Space) upwards(ctx context.Context, ids []int64) (map[int64]link, error
 				return err
 			}
 			n.finish()
-			up[n.ID] = link{n.Parent, n.Name}
+			up[n.ID] = link{n.Parent, n.Name, n.SHA256}
 			if _, known := up[n.Parent]; !known && n.Parent != 0 {
 				up[n.Parent] = link{} // until it is read
 				next = append(next, n.Parent)
@@ -100,4 +101,10 @@ func (s *Space) upwards(ctx context.Context, ids []int64) (map[int64]link, error
 		ids = next
 	}
 	return up, nil
+}
+
+// Known implements [Collecting].
+func (s *Space) Known(ctx context.Context, key string) (bool, error) {
+	found, err := exists(ctx, s.db.Reader(), "SELECT 1 FROM entries WHERE blob = $1 LIMIT 1", []any{tables.Text(key)})
+	return found, s.failed("objects", "/", err)
 }
