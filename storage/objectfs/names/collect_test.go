@@ -1,9 +1,12 @@
 package names_test
 
 import (
+	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/objectfs/names"
@@ -85,6 +88,38 @@ func TestOrphans(t *testing.T) {
 		}
 		if _, err = s.Put(ctx, "/g", names.Content{Blob: "old-1", Size: 1}, names.Placing{Rebuilt: true}); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestObjectsOfCopies: to find a file of each object takes no longer when most files are copies. A
+// plan that searches all files for each object would take minutes.
+func TestObjectsOfCopies(t *testing.T) {
+	t.Parallel()
+	const files, copies = 600, 60
+	eachDatabase(t, func(t *testing.T, db state) {
+		s := space(t, db)
+		mkdir(t, s, "/src")
+		for i := range files {
+			object(t, s, fmt.Sprintf("/src/%d", i), 1)
+			object(t, s, fmt.Sprintf("/single %d", i), 1)
+		}
+		for i := range copies {
+			if err := s.Copy(t.Context(), "/src", fmt.Sprintf("/%d", i), false, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		found := 0
+		for o, err := range s.Objects(ctx) {
+			if err != nil || o.Name == "" {
+				t.Fatalf("%+v, %v", o, err)
+			}
+			found++
+		}
+		if found != 2*files {
+			t.Errorf("%d objects, want %d", found, 2*files)
 		}
 	})
 }

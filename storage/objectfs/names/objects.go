@@ -44,7 +44,7 @@ func (s *Space) objects(ctx context.Context, after string) (page []Object, err e
 		err := rows.Scan(&o.Key, &o.Size, &file)
 		page, files = append(page, o), append(files, file)
 		return err
-	}, "SELECT key, size, (SELECT max(id) FROM entries WHERE blob = key) FROM objects WHERE volume = $1 AND key > $2 AND (key < '=' OR key >= '>')"+
+	}, "SELECT key, size, (SELECT id FROM entries WHERE blob = key LIMIT 1) FROM objects WHERE volume = $1 AND key > $2 AND (key < '=' OR key >= '>')"+
 		" AND EXISTS (SELECT 1 FROM entries WHERE blob = key) ORDER BY key LIMIT $3", s.id, after, objectPage)
 	if err != nil {
 		return nil, err
