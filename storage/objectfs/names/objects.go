@@ -36,6 +36,7 @@ func (s *Space) Objects(ctx context.Context) iter.Seq2[Object, error] {
 // objects returns the next objects with references.
 func (s *Space) objects(ctx context.Context, after string) (page []Object, err error) {
 	var files []int64
+	// With max(id) alone, PostgreSQL would search all files for each object, the newest first.
 	err = tables.Each(ctx, s.db.Reader(), func(rows tables.Rows) error {
 		var (
 			o    Object
@@ -44,7 +45,7 @@ func (s *Space) objects(ctx context.Context, after string) (page []Object, err e
 		err := rows.Scan(&o.Key, &o.Size, &file)
 		page, files = append(page, o), append(files, file)
 		return err
-	}, "SELECT key, size, (SELECT id FROM entries WHERE blob = key LIMIT 1) FROM objects WHERE volume = $1 AND key > $2 AND (key < '=' OR key >= '>')"+
+	}, "SELECT key, size, (SELECT max(id + 0) FROM entries WHERE blob = key) FROM objects WHERE volume = $1 AND key > $2 AND (key < '=' OR key >= '>')"+
 		" AND EXISTS (SELECT 1 FROM entries WHERE blob = key) ORDER BY key LIMIT $3", s.id, after, objectPage)
 	if err != nil {
 		return nil, err
