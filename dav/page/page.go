@@ -41,7 +41,7 @@ const bootSource, scriptSource, styleSource = "src/boot.ts", "src/main.tsx", "st
 func New() *Pages {
 	p := &Pages{assets: make(map[string][]byte)}
 	p.page = template.Must(template.New("").Funcs(template.FuncMap{
-		"size": sizeText, "crumbs": crumbs, "ref": reference, "label": label, "kind": kindText, "iso": isoText, "time": timeText,
+		"crumbs": crumbs, "rows": rows,
 	}).Parse(pageText))
 	if err := p.load(); err != nil {
 		panic(fmt.Sprintf("dav/page: the built files are damaged: %v: run make page", err))

@@ -78,7 +78,7 @@ func TestCollection(t *testing.T) {
 		t.Errorf("policy %s of %s", policy, body)
 	}
 	for _, part := range []string{
-		`<a href="./d&amp;e/">`, `<a href="./%3Cimg%20src=x%20onerror=alert%281%29%3E%22%27.txt"><bdi>&lt;img src=x onerror=alert(1)&gt;`, "<td>Text</td>", "1.2 kB", "1.0 MB", "2001-09-09 01:46",
+		`<a href="./d&amp;e/">`, `<a href="./%3Cimg%20src=x%20onerror=alert(1)%3E%22%27.txt"><bdi>&lt;img src=x onerror=alert(1)&gt;`, "<td>Text</td>", `<data value="1234">1.2 kB</data>`, "1.0 MB", `<time datetime="2001-09-09T01:46:40Z">2001-09-09 01:46</time>`,
 		"fdp\ufffdtxt.exe", `data-user="ann&#34;"`, `aria-sort="descending"><a href="?sort=size">`, `<a href="./../../a%20b/"><bdi>a b</bdi></a>`, `<title>&lt;c&gt;</title>`,
 	} {
 		if !strings.Contains(body, part) {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/davd/davd/dav"
+	"github.com/davd/davd/dav/internal/field"
 )
 
 // A crumb is a link to a collection above.
@@ -28,7 +29,7 @@ func crumbs(c *dav.Collection) []crumb {
 
 // reference returns the reference to a member.
 func reference(c *dav.Collection, m dav.Member) string {
-	ref := c.Base + url.PathEscape(m.Name)
+	ref := c.Base + string(field.AppendEscaped(nil, m.Name))
 	if m.Collection {
 		ref += "/"
 	}
