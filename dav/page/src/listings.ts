@@ -24,6 +24,8 @@ export interface Wanted {
   order: Order;
   // whole shows nothing before all has arrived.
   whole?: boolean;
+  // least shows nothing before so many entries have arrived, or all.
+  least?: number;
 }
 
 export interface Reading {
@@ -57,7 +59,7 @@ export const read = (wanted: Wanted, signal: AbortSignal, show: (entries: Entry[
     const take = ({ columns, order, status, cut }: News) => {
       if (columns) for (const e of entriesOf(wanted.path, columns)) all.push(e);
       if (order) {
-        show(Array.from(order, (i) => all[i]!), cut);
+        if (order.length >= (wanted.least ?? 0) || status !== undefined) show(Array.from(order, (i) => all[i]!), cut);
         if (!shown) requestAnimationFrame(() => setTimeout(() => post({ id, what: 'shown' })));
         shown = true;
       }

@@ -3,6 +3,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { asFolder, early, stored } from './boot';
 import { Failed, decoded, rightsAt, segmentsOf, type Entry, type Rights } from './dav';
 import type { Order } from './files';
+import { firstRows } from './firstrows';
 import { read, type Reading } from './listings';
 import { text } from './text';
 
@@ -72,8 +73,8 @@ export const load = async (quiet = false): Promise<void> => {
   searching.value = null;
   failure.value = -1;
   void rightsAt(at).then((r) => { if (!mine.signal.aborted) rights.value = r; }, () => {});
-  if (!quiet) { entries.value = []; loading.value = true; }
-  reading = read({ path: at, order: order.value, whole: quiet }, mine.signal, (all) => { entries.value = all; });
+  if (!quiet) { entries.value = firstRows(at, order.value); loading.value = true; }
+  reading = read({ path: at, order: order.value, whole: quiet, least: quiet ? 0 : entries.value.length }, mine.signal, (all) => { entries.value = all; });
   try {
     await reading.ended;
   } catch (error) {

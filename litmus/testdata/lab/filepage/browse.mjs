@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { base, button, check, dialog, has, lacks, names, noDialog, page, says, shows, url, visit } from './driver.mjs';
+import { base, button, check, dialog, has, lacks, names, noDialog, page, rows, says, shows, until, url, visit, withoutListing } from './driver.mjs';
 
 export default async () => {
   await visit('/');
   await shows('Documents', 'photos', 'fdp\ufffdtxt.exe', 'IMG_9.txt', 'IMG_10.txt', 'page.html', 'picture.svg', 'שלום.txt');
   await says('2 folders, 6 files');
   await check('list');
+  const listed = await rows();
+  await withoutListing('/');
+  await until('the rows of the document', async () => (await rows()).length === listed.length);
+  assert.deepEqual(await rows(), listed);
+  await visit('/');
   await page.type('#filter', 'img');
   await shows('IMG_9.txt', 'IMG_10.txt');
   await page.keyboard.press('Escape');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { base, browser, button, check, complaints, content, dialog, has, names, noDialog, openName, page, press, request, row, says, select, setScripts, shows, type, until, url, visit, width } from './driver.mjs';
+import { base, browser, button, check, complaints, content, dialog, has, names, noDialog, openName, page, press, request, row, rows, says, select, setScripts, shows, type, until, url, visit, width, withoutListing } from './driver.mjs';
 
 // What the active files try: none of it may have happened.
 const nothingHappened = async () => {
@@ -25,6 +25,11 @@ const strangeNames = async () => {
   await visit('/names/'); await button('More'); await button('Show hidden files');
   const all = await until('all names', async () => { const found = await entries(); return found.length === 20 && found; });
   await check('strange names');
+  const listed = await rows();
+  await withoutListing('/names/');
+  await until('the rows of the document', async () => (await rows()).length === listed.length);
+  assert.deepEqual(await rows(), listed);
+  await visit('/names/');
   for (const [shown, href] of all) {
     assert.doesNotMatch(shown, /[\u0000-\u001f\u202a-\u202e\u2066-\u2069]/, `${shown} controls the text around it`);
     assert.match(await content(href.slice(base.length)), /^content of /);
