@@ -71,7 +71,9 @@ func (s *site) collect(t *testing.T) {
 // agrees checks that names and objects agree after the collector has run, and that no work is left.
 func (s *site) agrees(t *testing.T) {
 	t.Helper()
-	checked, err := objectfs.Check(t.Context(), s.names, s.blobs, func(p objectfs.Problem) { t.Errorf("problem: %+v", p) })
+	checked, err := objectfs.Check(t.Context(), s.names, s.blobs, objectfs.Checking{
+		Content: true, Found: func(p objectfs.Problem) { t.Errorf("problem: %+v", p) },
+	})
 	if err != nil || checked.Waiting != 0 {
 		t.Errorf("%d objects are left that no file has: %v", checked.Waiting, err)
 	}
