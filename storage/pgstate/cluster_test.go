@@ -61,7 +61,12 @@ func (s *shared) Declare(t *testing.T, p clustertest.Process) {
 // declare lets by take over from dead.
 func declare(t *testing.T, dead, by *DB) {
 	t.Helper()
-	p := peer{epoch: dead.Cluster().Epoch(), name: dead.Name}
+	declareEpoch(t, peer{epoch: dead.Cluster().Epoch(), name: dead.Name}, by)
+}
+
+// declareEpoch is declare for a node of another process.
+func declareEpoch(t *testing.T, p peer, by *DB) {
+	t.Helper()
 	m, err := by.current()
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -103,6 +104,7 @@ type step struct {
 	at, moments    int // at is which moment; 0 for none
 	where          string
 	claimed        bool // It had at least begun to claim the names.
+	kills          bool // It kills this process instead of pausing.
 	paused, resume chan struct{}
 }
 
@@ -121,10 +123,25 @@ func stepHere(ctx context.Context, statement string, done bool) {
 		p.where = fmt.Sprintf("%.60s, done %v", statement, done)
 	}
 	p.mu.Unlock()
+	if here && p.kills {
+		killSelf()
+	}
 	if here {
 		close(p.paused)
 		<-p.resume
 	}
+}
+
+// killSelf ends this process as kill -9 does.
+func killSelf() {
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Kill()
+	}
+	if err != nil {
+		panic(err)
+	}
+	select {}
 }
 
 const (
