@@ -49,7 +49,7 @@ func (r *request) claimShared(scopes []operation.Scope, i intent) (*sharedClaim,
 	if node == nil {
 		return nil, nil //nolint:nilnil // there is nothing to claim
 	}
-	work := cluster.Work{Scopes: make([]cluster.Scope, len(scopes)), Operation: i.announced, Brief: i.brief}
+	work := cluster.Work{Scopes: make([]cluster.Scope, len(scopes)), Operation: i.announced, Brief: i.brief, Late: i.late}
 	for n, s := range scopes {
 		work.Scopes[n] = cluster.Scope{Name: tenant.Name(r.Context(), s.Name), Tree: s.Tree, Members: s.Members}
 	}

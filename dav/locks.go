@@ -103,6 +103,8 @@ type intent struct {
 	announced *cluster.Operation
 	// brief says that the request changes only names that Handler.transacts is about.
 	brief bool
+	// late is that of cluster.Work.
+	late bool
 }
 
 // claimNames claims scopes in this process, and then against other nodes. After that, the context

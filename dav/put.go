@@ -93,8 +93,12 @@ func (p *put) replace(name string) (info fs.FileInfo, err error) {
 	if err := p.find(name); err != nil {
 		return nil, err
 	}
-	if p.brief() && p.h.node() == nil {
-		return p.atOnce()
+	switch {
+	case !p.brief():
+	case p.h.node() == nil:
+		return p.briefly(p.atOnce)
+	case p.h.transacts(p.r.Context(), p.at) && p.unconditional():
+		return p.briefly(p.inTransaction)
 	}
 	return p.inSteps()
 }
@@ -126,15 +130,20 @@ func (p *put) refuse(w http.ResponseWriter, err error) error {
 	return err
 }
 
-// atOnce reads the whole body first. Then it needs only one check and one claim.
-func (p *put) atOnce() (fs.FileInfo, error) {
+// briefly reads the whole body, and calls place with it.
+func (p *put) briefly(place func(body []byte) (fs.FileInfo, error)) (fs.FileInfo, error) {
 	buf := briefBuffers.Get().(*[briefBody]byte) //nolint:forcetypeassert // nothing else is in it
 	defer briefBuffers.Put(buf)
 	body := buf[:p.length]
 	if _, err := io.ReadFull(p.r.Body, body); err != nil {
 		return nil, cutOff(err)
 	}
-	c, err := p.claim()
+	return place(body)
+}
+
+// atOnce makes the change after it has the whole body. Then it needs only one check and one claim.
+func (p *put) atOnce(body []byte) (fs.FileInfo, error) {
+	c, err := p.claim(false)
 	if err != nil {
 		return nil, err
 	}
@@ -163,10 +172,33 @@ func (p *put) inSteps() (fs.FileInfo, error) {
 	if err := p.receive(); err != nil {
 		return nil, err
 	}
+	return p.finish(false)
+}
+
+// inTransaction stores the content before all checks, which it makes only once, in the transaction of the
+// claim: that is two round trips to the database. It is for requests that are nearly always
+// allowed.
+func (p *put) inTransaction(body []byte) (fs.FileInfo, error) {
+	if err := p.begin(nil, true); err != nil {
+		return nil, err
+	}
+	if _, err := p.content.Write(body); err != nil {
+		return nil, unplaced(err)
+	}
+	return p.finish(true)
+}
+
+// unconditional reports whether the client has set no condition, which would perhaps not hold.
+func (p *put) unconditional() bool {
+	return p.update == nil && p.kept == "" && p.r.Header["If"] == nil && !conditional(p.r)
+}
+
+// finish makes the claim and puts the content in place.
+func (p *put) finish(late bool) (fs.FileInfo, error) {
 	if err := storage.Prepare(p.r.Context(), p.content); err != nil {
 		return nil, unplaced(err)
 	}
-	c, err := p.claim()
+	c, err := p.claim(late)
 	if err != nil {
 		return nil, err
 	}
@@ -174,13 +206,16 @@ func (p *put) inSteps() (fs.FileInfo, error) {
 	return p.commit(c, p.mayChange)
 }
 
-func (p *put) claim() (*claim, error) {
-	return p.r.claimNames(intent{brief: p.h.transacts(p.r.Context(), p.at)}, operation.Scope{Name: p.at.Key})
+func (p *put) claim(late bool) (*claim, error) {
+	return p.r.claimNames(intent{brief: p.h.transacts(p.r.Context(), p.at), late: late}, operation.Scope{Name: p.at.Key})
 }
 
-// begin opens the replacement that receives the content, if check allows it.
+// begin opens the replacement that receives the content, if check allows it. check may be nil.
 func (p *put) begin(check func(old fs.FileInfo) error, brief bool) error {
-	begin := storage.Replacing{Perm: 0o666, Check: p.asked(check), Brief: brief, Modified: p.modified, Canonical: true, Kept: p.kept, From: p.from}
+	begin := storage.Replacing{Perm: 0o666, Brief: brief, Modified: p.modified, Canonical: true, Kept: p.kept, From: p.from}
+	if check != nil {
+		begin.Check = p.asked(check)
+	}
 	if p.length >= spaceWorthAsking {
 		begin.Size = p.length
 	}

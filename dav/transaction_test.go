@@ -173,8 +173,9 @@ func TestNamesUndone(t *testing.T) {
 		success                  int
 		fields                   []string
 	}{
-		{"commit", "PUT", "/f", "other", 204, nil},
-		{"commit", "PUT", "/new", "other", 201, nil},
+		// With a condition, a PUT has its transaction before it calls the storage.
+		{"commit", "PUT", "/f", "other", 204, []string{"If-Match: *"}},
+		{"commit", "PUT", "/new", "other", 201, []string{"If-None-Match: *"}},
 		{"mkdir", "MKCOL", "/dir/", "", 201, nil},
 		{"stat", "PROPPATCH", "/f", patchBody, 207, nil},
 		{"open", "LOCK", "/locked", lockBody, 201, nil},

@@ -52,7 +52,7 @@ func (h *Handler) undertake(w http.ResponseWriter, r *request, check func() (pla
 			announced.Record.Source, announced.Record.Destination = p.Resources()
 			announced.Record.Status = p.Success()
 		}
-		c, err := r.confirm(intent{req.Key, announced, p.brief(r.Context())}, p.changes()...)
+		c, err := r.confirm(intent{key: req.Key, announced: announced, brief: p.brief(r.Context())}, p.changes()...)
 		if err != nil {
 			return nil, err
 		}

@@ -332,7 +332,7 @@ func (p *partReader) tooLong() error {
 // complete puts the file in place, like a PUT of the whole file at this time. If that is refused, the
 // upload remains, and the client can try again with an empty PATCH.
 func (a *appending) complete(s uploads.Session) error {
-	c, err := a.claim()
+	c, err := a.claim(false)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,9 @@ type Work struct {
 	// Brief says that the whole change is made in the database, in the [Claim.Transaction]. Until
 	// End, other nodes only wait for it. It takes a few statements, and has no Record.
 	Brief bool
+	// Late says that a Brief claim without an Operation may be made together with the first call
+	// that uses its transaction, which then returns the errors of Claim. That saves a round trip.
+	Late bool
 	// Operation, if not nil, is the operation that the claim is for. It is listed on all nodes
 	// from the moment of the claim.
 	Operation *Operation

@@ -17,30 +17,35 @@ type briefWork struct {
 }
 
 // claimBriefly makes a claim that consists of a transaction, which has the latch. One round trip
-// orders it among overlapping claims, and reads what most requests need.
+// orders it among overlapping claims, and reads what most requests need. A late claim does that with
+// the first statement of the request.
 func (db *DB) claimBriefly(ctx context.Context, m *membership, id string, scopes []folded, w cluster.Work) (*claim, error) {
-	in := areaOf(scopes)
-	k := knowing(w.Scopes)
+	l := &look{of: m, in: areaOf(scopes), known: knowing(w.Scopes)}
 	var running string
-	var holder error
-	t, err := db.open(ctx, m, func(b *pgx.Batch) {
-		running, holder = "", nil // It may be another attempt.
+	o := beginning{first: func(b *pgx.Batch) {
+		running = "" // It may be another attempt.
 		keys, exclusive := latchKeys("claim ", scopes)
-		b.Queue(latchQuery, keys, exclusive)
+		b.Queue(latchQuery, append(keys, epochKey(m.epoch)), append(exclusive, false))
 		db.queueRunning(b, w.Operation, &running)
-		db.queueOverlapping(b, in, &holder)
-		k.queue(b, (*locks)(db))
-	}, func() error {
+		l.queue(b, db)
+	}, check: func(ctx context.Context, t *transaction) error {
 		if running != "" {
 			return &cluster.RunningError{ID: running}
 		}
-		return holder
-	})
+		return l.check(ctx, t)
+	}}
+	c := &claim{db: db, of: m, id: id, work: &briefWork{scopes, l.in, w.Operation}}
+	if w.Late && w.Operation == nil {
+		o.patience = db.Timing.Claim
+		c.transaction = &transaction{db: db, of: m, beginning: &o}
+		return m.hold(c), nil
+	}
+	t, err := db.open(ctx, m, o)
 	if err != nil {
 		return nil, err
 	}
-	t.known = k
-	return m.hold(&claim{db: db, of: m, id: id, work: &briefWork{scopes, in, w.Operation}, transaction: t}), nil
+	c.transaction = t
+	return m.hold(c), nil
 }
 
 // Transaction implements [cluster.Claim], like the method below.
@@ -60,19 +65,24 @@ func (c *claim) Transaction(ctx context.Context) (context.Context, error) {
 // open begins the transaction of a claim that is not brief. Its work can't be taken over before the
 // transaction ends.
 func (c *claim) open(ctx context.Context) (*transaction, error) {
-	mine := false
-	return c.db.open(ctx, c.of, func(b *pgx.Batch) {
-		mine = false // It may be another attempt.
+	member, mine := false, false
+	return c.db.open(ctx, c.of, beginning{first: func(b *pgx.Batch) {
+		member, mine = false, false // It may be another attempt.
+		c.of.queueExists(b, true, &member)
 		b.Queue("SELECT FROM work WHERE id = $1 AND epoch = $2 FOR UPDATE", c.id, c.of.epoch).Query(func(rows pgx.Rows) error {
 			mine = rows.Next()
 			return rows.Err()
 		})
-	}, func() error {
-		if !mine {
+	}, check: func(context.Context, *transaction) error {
+		switch {
+		case !member:
+			c.of.lose()
+			return cluster.ErrFenced
+		case !mine:
 			return cluster.ErrFenced
 		}
 		return nil
-	})
+	}})
 }
 
 func (c *claim) Undo(ctx context.Context) {
@@ -95,13 +105,13 @@ func (c *claim) endBrief(ctx context.Context, result *cluster.Result) error {
 	}
 	return c.settle(func() error {
 		return c.transaction.commit(ctx, func(tx *Tx, wrote bool) error {
-			if wrote {
+			if wrote && c.transaction.kept {
 				tx.queueForget(c.work.in)
 			}
 			if err := tx.queueEnded(c, result); err != nil {
 				return err
 			}
-			if len(tx.queued) > 0 {
+			if wrote || len(tx.queued) > 0 {
 				tx.Queue("INSERT INTO commits (id, epoch) VALUES ($1, $2)", c.id, c.of.epoch)
 			}
 			return nil

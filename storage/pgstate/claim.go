@@ -69,22 +69,35 @@ func (n *node) Claim(ctx context.Context, w cluster.Work) (cluster.Claim, error)
 		return nil, err
 	}
 	scopes := foldScopes(w.Scopes)
-	until := time.Now().Add(db.Timing.Claim)
+	var made *claim
+	err = db.claiming(ctx, db.Timing.Claim, func() (err error) {
+		made, err = db.claim(ctx, m, scopes, w)
+		return err
+	})
+	if err != nil {
+		return nil, failed("claiming "+w.Scopes[0].Name, err)
+	}
+	db.figures.claims.Add(1)
+	return made, nil
+}
+
+// claiming calls claim again while another claim is in its way, as long as patience says.
+func (db *DB) claiming(ctx context.Context, patience time.Duration, claim func() error) error {
+	until := time.Now().Add(patience)
 	for wait := 20 * time.Millisecond; ; wait *= 2 {
-		c, err := db.claim(ctx, m, scopes, w)
+		err := claim()
 		if err == nil {
-			db.figures.claims.Add(1)
-			return c, nil
+			return nil
 		}
 		rest := time.Until(until)
 		if refusal := err; !errors.Is(err, cluster.ErrClaimed) && !errors.Is(err, cluster.ErrSilent) || rest <= 0 {
-			if _, running := errors.AsType[*cluster.RunningError](err); !running {
+			if _, running := errors.AsType[*cluster.RunningError](err); !running && patience > 0 {
 				db.figures.refused.Add(1)
 			}
-			return nil, failed("claiming "+w.Scopes[0].Name, refusal)
+			return refusal
 		}
 		if err := pause(ctx, min(wait, rest)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

@@ -25,6 +25,7 @@ func newTypes() *sync.Pool { return &sync.Pool{New: func() any { return pgtype.N
 
 // keep reads all rows.
 func (k *kept) keep(rows pgx.Rows) error {
+	k.rows, k.fields = nil, nil // It may be another attempt.
 	for rows.Next() {
 		raw := rows.RawValues() // They are valid until the next row.
 		row := make([][]byte, len(raw))

@@ -23,6 +23,20 @@ type known struct {
 	// bare are the scopes that had no properties, nor had anything below them, if hasProperties.
 	hasProperties bool
 	bare          []string
+	// oldLocks and oldProperties say that a call is changing them, so that what is read before the
+	// change must not be believed.
+	oldLocks, oldProperties bool
+}
+
+func (k *known) forgetLocks() { k.hasLocks, k.oldLocks = false, true }
+
+func (k *known) forgetProperties() { k.hasProperties, k.oldProperties = false, true }
+
+// learn takes over what a late transaction has read when it began.
+func (k *known) learn(read known) {
+	read.hasLocks, read.oldLocks = read.hasLocks && !k.oldLocks, k.oldLocks
+	read.hasProperties, read.oldProperties = read.hasProperties && !k.oldProperties, k.oldProperties
+	*k = read
 }
 
 // knowing returns what must be known about the scopes of a claim.
@@ -38,9 +52,9 @@ func knowing(scopes []cluster.Scope) known {
 	return k
 }
 
-// queue adds the queries.
-func (k *known) queue(b *pgx.Batch, l *locks) {
-	k.hasLocks, k.locks, k.hasProperties, k.bare = !l.callersTime, nil, true, nil // It may be another attempt.
+// queueLocks adds the query for the locks.
+func (k *known) queueLocks(b *pgx.Batch, l *locks) {
+	k.locks = nil
 	b.Queue("SELECT "+lockColumns+", "+alive+`, seq FROM (
 			SELECT * FROM locks WHERE substr(root, 1, 500) = ANY(SELECT substr(n, 1, 500) FROM unnest($3::TEXT[]) AS n) AND root = ANY($3)
 			UNION SELECT locks.* FROM unnest($4::TEXT[]) AS t(a), locks WHERE substr(root, 1, 500) BETWEEN substr(a, 1, 500) AND substr(left(a, -1) || '0', 1, 500)
@@ -52,18 +66,6 @@ func (k *known) queue(b *pgx.Batch, l *locks) {
 				return err
 			}
 			k.locks = append(k.locks, f)
-		}
-		return rows.Err()
-	})
-	b.Queue(`SELECT a FROM unnest($1::TEXT[]) AS t(a) WHERE NOT EXISTS (SELECT FROM properties
-		WHERE substr(name, 1, 500) BETWEEN substr(a, 1, 500) AND substr(left(a, -1) || '0', 1, 500) AND name >= a AND name < left(a, -1) || '0')`,
-		k.keys).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			var key string
-			if err := rows.Scan(&key); err != nil {
-				return err
-			}
-			k.bare = append(k.bare, key)
 		}
 		return rows.Err()
 	})

@@ -276,7 +276,7 @@ func (l *locks) renew(ctx context.Context, at time.Time, token string, duration 
 
 // changed makes the transaction of ctx forget what it knows about locks.
 func (l *locks) changed(ctx context.Context) {
-	l.db().ask(ctx, func(k *known) { k.hasLocks = false })
+	l.db().ask(ctx, (*known).forgetLocks)
 }
 
 func (l *locks) Release(ctx context.Context, at time.Time, token string) error {

@@ -144,9 +144,7 @@ func areaOf(scopes []folded) area {
 func latchKeys(space string, scopes []folded) (keys []int64, exclusive []bool) {
 	want := make(map[int64]bool)
 	take := func(kind, name string, alone bool) {
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(space + kind + name)) // It can't fail.
-		k := int64(h.Sum64())                       //nolint:gosec // any bits are a key
+		k := advisoryKey(space + kind + name)
 		want[k] = want[k] || alone
 	}
 	for _, s := range scopes {
@@ -173,6 +171,17 @@ func latchKeys(space string, scopes []folded) (keys []int64, exclusive []bool) {
 	}
 	return keys, exclusive
 }
+
+// advisoryKey returns the key of an advisory lock.
+func advisoryKey(of string) int64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(of)) // It can't fail.
+	return int64(h.Sum64())    //nolint:gosec // any bits are a key
+}
+
+// epochKey is the key of the advisory lock that a brief claim shares until its end. Who ends the
+// epoch has it alone. The row of the epoch itself would have to be written for each claim.
+func epochKey(epoch string) int64 { return advisoryKey("epoch " + epoch) }
 
 // latchQuery takes the latch.
 const latchQuery = `SELECT CASE WHEN x THEN pg_advisory_xact_lock(k) ELSE pg_advisory_xact_lock_shared(k) END

@@ -111,7 +111,7 @@ func (d *database) ChangeProperties(ctx context.Context, c tables.PropertyChange
 	for i, name := range c.Names {
 		scopes[i] = folded{name: tables.Key(name), reach: withTree}.bounded()
 	}
-	d.db().ask(ctx, func(k *known) { k.hasProperties = false })
+	d.db().ask(ctx, (*known).forgetProperties)
 	return d.db().change(ctx, change{
 		patient: c.Urgent,
 		first: func(b *pgx.Batch) {

@@ -79,6 +79,8 @@ func (db *DB) fenceAndTakeOver(ctx context.Context, m *membership, p peer) error
 // since p was read, or if another one was faster.
 func (db *DB) takeOver(ctx context.Context, m *membership, p peer) (works int64, ok bool, err error) {
 	err = db.transact(ctx, m, change{rest: func(ctx context.Context, tx *Tx) error {
+		// Brief claims of the dead node share this.
+		tx.Queue("SELECT pg_advisory_xact_lock($1)", epochKey(p.epoch))
 		rows, err := tx.Exec(ctx, "SELECT FROM nodes WHERE epoch = $1 AND beat = $2 FOR UPDATE", p.epoch, p.beat)
 		if ok = rows > 0; err != nil || !ok {
 			return err

@@ -69,51 +69,79 @@ type transaction struct {
 	of    *membership
 	timer *time.Timer
 
-	mu      sync.Mutex
-	phase   phase
-	err     error // why it is broken; it matches cluster.ErrUndone
-	tx      *Tx
-	waiting []*pgx.QueuedQuery // sent with the next statement whose result is needed
-	wrote   bool               // Something was changed.
-	known   known
+	mu        sync.Mutex
+	beginning *beginning // nil after it has begun
+	phase     phase
+	err       error // why it is broken; it matches cluster.ErrUndone
+	tx        *Tx
+	waiting   []*pgx.QueuedQuery // sent with the next statement whose result is needed
+	wrote     bool               // Something was changed.
+	known     known
+	kept      bool // Results of operations are kept.
 }
 
-// open begins a transaction. check is called after the statements of first, and may refuse it.
-func (db *DB) open(ctx context.Context, m *membership, first func(b *pgx.Batch), check func() error) (*transaction, error) {
-	ctx, stop := m.during(db.outside(ctx))
-	defer stop()
-	for attempt := 1; ; attempt++ {
-		t, err := db.openOnce(ctx, m, first, check)
-		switch {
-		case err == nil:
-			return t, nil
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case !retryable(err) || attempt >= attempts:
-			return nil, err
-		}
-		if err := pause(ctx, 20*time.Millisecond<<attempt); err != nil {
-			return nil, err
-		}
-	}
+// beginning is how a transaction begins.
+type beginning struct {
+	// first adds the statements that are sent with BEGIN.
+	first func(b *pgx.Batch)
+	// check is called after them. It may send more, and may refuse the transaction.
+	check func(ctx context.Context, t *transaction) error
+	// patience is how long a claim that is not its own may refuse the transaction.
+	patience time.Duration
 }
 
-func (db *DB) openOnce(ctx context.Context, m *membership, first func(b *pgx.Batch), check func() error) (*transaction, error) {
-	conn, err := db.acquire(ctx)
-	if err != nil {
+// open begins a transaction.
+func (db *DB) open(ctx context.Context, m *membership, o beginning) (*transaction, error) {
+	t := &transaction{db: db, of: m, beginning: &o}
+	if err := t.beginLocked(ctx, nil); err != nil { // nobody else has it yet
 		return nil, err
 	}
-	t := &transaction{db: db, of: m, tx: &Tx{conn: conn, db: db}}
-	if err = t.tx.begin(ctx, m, true, first); err == nil {
-		err = check()
+	return t, nil
+}
+
+// beginLocked begins t, and sends more statements in the same round trip. They are sent again with each attempt.
+func (t *transaction) beginLocked(ctx context.Context, more []*pgx.QueuedQuery) error {
+	ctx, stop := t.of.during(t.db.outside(ctx))
+	defer stop()
+	return t.db.claiming(ctx, t.beginning.patience, func() error {
+		for attempt := 1; ; attempt++ {
+			err := t.beginOnce(ctx, more)
+			switch {
+			case err == nil:
+				return nil
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			case !retryable(err) || attempt >= attempts:
+				return err
+			}
+			if err := pause(ctx, 20*time.Millisecond<<attempt); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+func (t *transaction) beginOnce(ctx context.Context, more []*pgx.QueuedQuery) error {
+	conn, err := t.db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	t.tx = &Tx{conn: conn, db: t.db}
+	var b pgx.Batch
+	t.db.queueBegin(&b)
+	t.beginning.first(&b)
+	b.QueuedQueries = append(b.QueuedQueries, more...)
+	if err = t.tx.send(ctx, "BEGIN", &b); err == nil {
+		err = t.beginning.check(ctx, t)
 	}
 	if err != nil {
 		t.tx.rollback(ctx)
 		conn.Release()
-		return nil, db.counted(err)
+		return t.db.counted(err)
 	}
-	t.timer = time.AfterFunc(db.Timing.Idle, func() { t.fail(context.Background(), errTooLong) })
-	return t, nil
+	t.beginning = nil
+	t.timer = time.AfterFunc(t.db.Timing.Idle, func() { t.fail(context.Background(), errTooLong) })
+	return nil
 }
 
 // errTooLong ends a transaction whose request has hung.
@@ -133,9 +161,14 @@ func (t *transaction) send(ctx context.Context, what string, statements []*pgx.Q
 		t.failLocked(ctx, context.Cause(t.of.context))
 		return t.err
 	}
-	b := &pgx.Batch{QueuedQueries: slices.Concat(t.waiting, statements)}
+	all := slices.Concat(t.waiting, statements)
 	t.waiting = nil
-	err := t.tx.send(ctx, what, b)
+	var err error
+	if t.beginning != nil {
+		err = t.beginLocked(ctx, all)
+	} else {
+		err = t.tx.send(ctx, what, &pgx.Batch{QueuedQueries: all})
+	}
 	if err != nil {
 		t.failLocked(ctx, err)
 	}
@@ -203,10 +236,13 @@ func (t *transaction) failLocked(ctx context.Context, err error) {
 
 // releaseLocked undoes what was not committed, and gives the connection back.
 func (t *transaction) releaseLocked(ctx context.Context) {
+	t.waiting = nil
+	if t.beginning != nil {
+		return
+	}
 	t.timer.Stop()
 	t.tx.rollback(ctx)
 	t.tx.conn.Release()
-	t.waiting = nil
 }
 
 // undo undoes t, unless it has ended. With final, nothing may be changed with its context afterwards.
@@ -231,6 +267,16 @@ func (t *transaction) over() bool {
 	return t.phase == undone || t.phase == closed
 }
 
+// beginWaitingLocked begins a late t if statements wait for it.
+func (t *transaction) beginWaitingLocked(ctx context.Context) {
+	if len(t.waiting) == 0 {
+		return
+	}
+	if err := t.beginLocked(ctx, nil); err != nil {
+		t.failLocked(ctx, err)
+	}
+}
+
 // commit commits t with more statements. wrote says that t has changed something. The error is
 // errUnknown if the answer was lost, and matches cluster.ErrUndone if t is undone for certain.
 func (t *transaction) commit(ctx context.Context, last func(tx *Tx, wrote bool) error) error {
@@ -238,6 +284,9 @@ func (t *transaction) commit(ctx context.Context, last func(tx *Tx, wrote bool) 
 	defer t.mu.Unlock()
 	if t.phase == opened && t.of.context.Err() != nil {
 		t.failLocked(ctx, context.Cause(t.of.context))
+	}
+	if t.phase == opened && t.beginning != nil {
+		t.beginWaitingLocked(ctx)
 	}
 	if t.phase == broke {
 		t.phase = closed
@@ -247,6 +296,9 @@ func (t *transaction) commit(ctx context.Context, last func(tx *Tx, wrote bool) 
 		t.releaseLocked(ctx)
 		t.phase = closed
 	}()
+	if t.beginning != nil {
+		return nil
+	}
 	t.tx.queued = t.waiting
 	if err := last(t.tx, t.wrote); err != nil {
 		return fmt.Errorf("%w: %s", cluster.ErrUndone, short(err))

@@ -31,14 +31,8 @@ type Tx struct {
 func (tx *Tx) begin(ctx context.Context, m *membership, hold bool, first func(b *pgx.Batch)) error {
 	var b pgx.Batch
 	tx.db.queueBegin(&b)
-	member, query := false, "SELECT TRUE FROM nodes WHERE epoch = $1"
-	if hold {
-		query += " FOR KEY SHARE"
-	}
-	b.Queue(query, m.epoch).Query(func(rows pgx.Rows) error {
-		member = rows.Next()
-		return rows.Err()
-	})
+	member := false
+	m.queueExists(&b, hold, &member)
 	if first != nil {
 		first(&b)
 	}
@@ -48,6 +42,18 @@ func (tx *Tx) begin(ctx context.Context, m *membership, hold bool, first func(b 
 		return cluster.ErrFenced
 	}
 	return err
+}
+
+// queueExists adds the query whether the membership exists, with hold until the end of the transaction.
+func (m *membership) queueExists(b *pgx.Batch, hold bool, exists *bool) {
+	query := "SELECT TRUE FROM nodes WHERE epoch = $1"
+	if hold {
+		query += " FOR KEY SHARE"
+	}
+	b.Queue(query, m.epoch).Query(func(rows pgx.Rows) error {
+		*exists = rows.Next()
+		return rows.Err()
+	})
 }
 
 // queueBegin adds the statements that begin a transaction. A session behind a pooler forgets settings.
