@@ -128,6 +128,8 @@ func (f *FS) put(ctx context.Context, name string, u *upload, content names.Cont
 	switch {
 	case errors.Is(err, errMoved):
 		return node, err // The caller tries again.
+	case certain(err) && f.options.Names.InTransaction(ctx):
+		f.doubts.add(u.key) // Its removal would keep others waiting for the transaction.
 	case certain(err):
 		return node, errors.Join(err, u.discard())
 	case content.Blob != "" && (err != nil || f.options.Names.InTransaction(ctx)):
