@@ -36,7 +36,7 @@ func (db *DB) claimBriefly(ctx context.Context, m *membership, id string, scopes
 	}}
 	c := &claim{db: db, of: m, id: id, work: &briefWork{scopes, l.in, w.Operation}}
 	if w.Late && w.Operation == nil {
-		o.patience = db.Timing.Claim
+		o.patience, o.scopes, o.named = db.Timing.Claim, scopes, w.Scopes
 		c.transaction = &transaction{db: db, of: m, beginning: &o}
 		return m.hold(c), nil
 	}
@@ -116,7 +116,12 @@ func (c *claim) endBrief(ctx context.Context, result *cluster.Result) error {
 			}
 			return nil
 		})
-	}, func() (bool, error) { return c.db.committed(ctx, c.of, c.id) })
+	}, func() (bool, error) {
+		if g := c.transaction.gathered; g != nil {
+			return g.outcome(ctx, c.db)
+		}
+		return c.db.committed(ctx, c.of, c.id)
+	})
 }
 
 // queueEnded adds the operation of a brief claim, which has ended.

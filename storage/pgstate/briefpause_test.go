@@ -17,17 +17,33 @@ import (
 
 // The kinds of claims with a transaction.
 const (
-	ofWork = "of a work"
-	brief  = "brief"
-	late   = "late"
+	ofWork   = "of a work"
+	brief    = "brief"
+	late     = "late"
+	together = "late, gathered"
 )
+
+// kindsOfTransactions are all.
+func kindsOfTransactions() []string { return []string{brief, late, together, ofWork} }
+
+// gatherOne makes the late transaction of ctx one that others could share.
+func gatherOne(ctx context.Context, db *DB) error {
+	_, rows, ok, err := (*database)(db).Gather(ctx, []context.Context{ctx}, "SELECT 1")
+	if err == nil && !ok {
+		err = errCrowded
+	}
+	if err != nil {
+		return err
+	}
+	return rows.Close()
+}
 
 // lockAndPatch locks name and sets a property of it, in the transaction of a claim, and returns what End
 // returns, or the first error.
 func lockAndPatch(ctx context.Context, db *DB, name, kind string) (err error) {
 	r := history.Record{ID: "of" + name, Method: "MOVE", Source: name, State: history.Running}
 	w := tree(name)
-	w.Brief, w.Late = kind != ofWork, kind == late
+	w.Brief, w.Late = kind != ofWork, kind == late || kind == together
 	if !w.Late {
 		w.Operation = &cluster.Operation{Record: r}
 	}
@@ -36,6 +52,9 @@ func lockAndPatch(ctx context.Context, db *DB, name, kind string) (err error) {
 		return err
 	}
 	inside, err := c.Transaction(ctx)
+	if err == nil && kind == together {
+		err = gatherOne(inside, db)
+	}
 	if err == nil {
 		_, err = db.Locks().Acquire(inside, time.Now(), lockOf(name))
 	}
@@ -78,7 +97,7 @@ func made(t *testing.T, db *DB, name string) bool {
 // TestTransactionPausePoints is TestPausePoints for changes in the transaction of a claim.
 func TestTransactionPausePoints(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{brief, late, ofWork} {
+	for _, kind := range kindsOfTransactions() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.Database(t)
@@ -90,7 +109,7 @@ func TestTransactionPausePoints(t *testing.T) {
 					return
 				}
 			}
-			if moments < 10 && kind != late || moments < 6 {
+			if moments < 10 && (kind == brief || kind == ofWork) || moments < 6 {
 				t.Errorf("only %d moments were tried", moments)
 			}
 		})
@@ -138,16 +157,21 @@ func pauseTransaction(t *testing.T, dsn string, by *DB, at int, kind string) (ov
 func TestLostCommitOfTransaction(t *testing.T) {
 	t.Parallel()
 	for name, how := range cuts {
-		for _, kind := range []string{brief, late, ofWork} {
+		for _, kind := range kindsOfTransactions() {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				db, c := behindCutter(t)
 				w := tree("/a")
-				w.Brief, w.Late = kind != ofWork, kind == late
+				w.Brief, w.Late = kind != ofWork, kind == late || kind == together
 				made := claimed(t, db, w)
 				ctx, err := made.Transaction(t.Context())
 				if err != nil {
 					t.Fatal(err)
+				}
+				if kind == together {
+					if err := gatherOne(ctx, db); err != nil {
+						t.Fatal(err)
+					}
 				}
 				if _, err := db.Locks().Acquire(ctx, time.Now(), lockOf("/a")); err != nil {
 					t.Fatal(err)

@@ -99,9 +99,13 @@ func (k *known) isBare(name string) (bare, ok bool) {
 
 // ask calls look with what the transaction of ctx knows, if it has one.
 func (db *DB) ask(ctx context.Context, look func(k *known)) {
-	if t, err := db.joined(ctx, false); err == nil && t != nil {
-		t.mu.Lock()
-		defer t.mu.Unlock()
+	t, _ := ctx.Value(transactionKey{db}).(*transaction)
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.phase == opened {
 		look(&t.known)
 	}
 }

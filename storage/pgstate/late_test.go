@@ -17,9 +17,16 @@ func lateTree(name string) cluster.Work {
 	return w
 }
 
+// isQuiet waits until a new node has asked whether it has works to settle.
+func isQuiet(t *testing.T, db *DB) {
+	t.Helper()
+	eventually(t, "the node is quiet", func() bool { return db.figures.trips.Load() == 1 })
+}
+
 // TestLate: a late claim is made by the first statement of its transaction, and costs no round trip of its own.
 func TestLate(t *testing.T) {
 	db := member(t, oneConnection(t), Options{})
+	isQuiet(t, db)
 	held, err := db.Locks().Acquire(t.Context(), time.Now(), lockOf("/a/x"))
 	if err != nil {
 		t.Fatal(err)

@@ -91,11 +91,8 @@ func (l *look) queue(b *pgx.Batch, db *DB) {
 	}
 	c.exists("locks", locks...)
 	c.WriteString(", EXISTS (SELECT FROM operations WHERE kept)")
-	bare := make([]string, len(k.keys))
-	for i, key := range k.keys {
-		bare[i] = "CASE WHEN NOT EXISTS (SELECT FROM properties WHERE " + c.within("name", []string{key}, []string{after(key)}) + ") THEN " + c.arg(key) + "::TEXT END"
-	}
-	c.WriteString(", array_remove(ARRAY[" + strings.Join(bare, ", ") + "], NULL)")
+	c.WriteString(", ARRAY(SELECT a FROM unnest(" + c.arg(k.keys) + "::TEXT[]) AS t(a) WHERE NOT EXISTS (SELECT FROM properties" +
+		" WHERE substr(name, 1, 500) BETWEEN substr(a, 1, 500) AND substr(left(a, -1) || '0', 1, 500) AND name >= a AND name < left(a, -1) || '0'))")
 	b.Queue(c.String(), c.args...).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&l.member, &l.claimed, &l.locked, &l.kept, &k.bare)
 	})

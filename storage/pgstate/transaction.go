@@ -37,10 +37,18 @@ func (db *DB) joined(ctx context.Context, changes bool) (*transaction, error) {
 	if t == nil {
 		return nil, nil //nolint:nilnil // the call has a connection of its own
 	}
+	return t.active(changes)
+}
+
+// active returns t, or the transaction that it belongs to, or nil if it has ended.
+func (t *transaction) active(changes bool) (*transaction, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch t.phase {
 	case opened:
+		if t.gathered != nil && t != t.gathered.lead {
+			return t.gathered.lead.active(changes)
+		}
 		return t, nil
 	case broke:
 		return nil, t.err
@@ -71,6 +79,7 @@ type transaction struct {
 
 	mu        sync.Mutex
 	beginning *beginning // nil after it has begun
+	gathered  *gathered  // of which it is a member or the lead; nil without one
 	phase     phase
 	err       error // why it is broken; it matches cluster.ErrUndone
 	tx        *Tx
@@ -88,6 +97,9 @@ type beginning struct {
 	check func(ctx context.Context, t *transaction) error
 	// patience is how long a claim that is not its own may refuse the transaction.
 	patience time.Duration
+	// scopes and named are those of a late claim.
+	scopes []folded
+	named  []cluster.Scope
 }
 
 // open begins a transaction.
@@ -231,6 +243,9 @@ func (t *transaction) failLocked(ctx context.Context, err error) {
 	if t.phase == opened {
 		t.phase, t.err = broke, fmt.Errorf("%w: %s", cluster.ErrUndone, short(err))
 		t.releaseLocked(ctx)
+		if g := t.gathered; g != nil && t == g.lead {
+			g.finish(t.err)
+		}
 	}
 }
 
@@ -249,7 +264,11 @@ func (t *transaction) releaseLocked(ctx context.Context) {
 func (t *transaction) undo(ctx context.Context, final bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.phase == opened {
+	switch g := t.gathered; {
+	case t.phase != opened:
+	case g != nil:
+		g.lead.fail(ctx, errMemberUndone)
+	default:
 		t.releaseLocked(ctx)
 	}
 	if t.phase != closed {
@@ -282,6 +301,10 @@ func (t *transaction) beginWaitingLocked(ctx context.Context) {
 func (t *transaction) commit(ctx context.Context, last func(tx *Tx, wrote bool) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if g := t.gathered; g != nil && t != g.lead && t.phase == opened {
+		t.phase = closed
+		return g.commit(ctx)
+	}
 	if t.phase == opened && t.of.context.Err() != nil {
 		t.failLocked(ctx, context.Cause(t.of.context))
 	}

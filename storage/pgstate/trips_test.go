@@ -13,8 +13,7 @@ import (
 // TestRoundTrips: how often a call waits for the database. docs/cluster.md calculates with it.
 func TestRoundTrips(t *testing.T) {
 	db := member(t, pgtest.Database(t), Options{})
-	// The node asks once whether it has works to settle.
-	eventually(t, "the node is quiet", func() bool { return db.figures.trips.Load() == 1 })
+	isQuiet(t, db)
 	var c cluster.Claim
 	var l lock.Lock
 	var err error

@@ -18,7 +18,11 @@ func (s *Space) Put(ctx context.Context, name string, c Content, p Placing) (mad
 	if err == nil && where.isRoot() {
 		err = refuse(syscall.EISDIR)
 	}
-	if err == nil {
+	if err != nil {
+		return made, s.failed("put", name, err)
+	}
+	made, ok, err := s.gather(ctx, where, c, p)
+	if !ok {
 		err = s.change(ctx, false, func(ctx context.Context, tx tables.Tx) error {
 			made, err = s.put(ctx, tx, where, c, p)
 			return err
@@ -53,6 +57,7 @@ func (s *Space) Mkdir(ctx context.Context, name string, perm uint32) (made Node,
 // spot is where a new entry goes. Its transaction holds it.
 type spot struct {
 	parent, id int64 // the IDs of the collection, and for the new entry
+	dir        bool  // parent is a collection
 	old        *node // what has the name now
 	alive      bool  // the epoch of the new object is not over, and the object not doomed
 	used       int64 // bytes; 0 without a quota
@@ -78,14 +83,11 @@ func (s *Space) spot(ctx context.Context, tx tables.Tx, p path, key string, rebu
 		" FROM above a LEFT JOIN (SELECT * FROM entries WHERE parent = (SELECT id FROM above) AND fold = " + q.arg(p.base()) + s.sql.forUpdate + ") e ON TRUE"
 	err = errMissing
 	failed := tables.Each(ctx, tx, func(rows tables.Rows) error {
-		var (
-			dir bool
-			old node
-		)
-		if err := rows.Scan(append([]any{&found.parent, &dir, &found.id, &found.alive, &found.used}, old.columns()...)...); err != nil {
+		var old node
+		if err := rows.Scan(append([]any{&found.parent, &found.dir, &found.id, &found.alive, &found.used}, old.columns()...)...); err != nil {
 			return err
 		}
-		if dir {
+		if found.dir {
 			err = nil
 		}
 		if old.ID != 0 {
@@ -126,10 +128,7 @@ func (s *Space) stays(q *query, key string, rebuilt bool) string {
 
 // put puts content in place.
 func (s *Space) put(ctx context.Context, tx tables.Tx, p path, c Content, how Placing) (made Node, err error) {
-	key := c.Blob
-	if key == "" && len(c.Data) > 0 {
-		key = inlinePrefix + strings.ToLower(rand.Text())
-	}
+	key := keyOf(c)
 	at, err := s.spot(ctx, tx, p, key, how.Rebuilt)
 	if err != nil {
 		return made, err
@@ -150,22 +149,38 @@ func (s *Space) put(ctx context.Context, tx tables.Tx, p path, c Content, how Pl
 			return made, err
 		}
 	}
-	now := time.Now()
-	n := node{Node: Node{
-		Size: c.Size, Perm: how.Perm, Modified: now, Changed: now, Created: now, SHA256: c.SHA256,
-	}, blob: key}
-	if !how.Modified.IsZero() {
-		n.Modified = how.Modified
-	}
+	n := fileOf(key, c, how, time.Now())
 	if at.old == nil {
 		return s.insert(ctx, tx, at, p, n)
 	}
-	return s.replace(ctx, tx, at, n)
+	if made, err = s.replaceRow(ctx, tx, at, n); err == nil {
+		err = s.use(ctx, tx, n.Size-at.old.Size)
+	}
+	return made, err
+}
+
+// keyOf returns the key of the object with content; "" if it is empty.
+func keyOf(c Content) string {
+	if c.Blob == "" && len(c.Data) > 0 {
+		return inlinePrefix + strings.ToLower(rand.Text())
+	}
+	return c.Blob
+}
+
+// fileOf returns a new file.
+func fileOf(key string, c Content, how Placing, now time.Time) node {
+	n := node{Node: Node{Size: c.Size, Perm: how.Perm, Modified: now, Changed: now, Created: now, SHA256: c.SHA256}, blob: key}
+	if !how.Modified.IsZero() {
+		n.Modified = how.Modified
+	}
+	return n
 }
 
 // mayPut returns why the content may not be put at the spot.
 func (s *Space) mayPut(ctx context.Context, at spot, c Content, how Placing) error {
 	switch {
+	case !at.dir:
+		return errMissing
 	case at.old != nil && how.Create:
 		return errExists
 	case at.old != nil && at.old.Dir:
@@ -190,11 +205,8 @@ func (s *Space) mayPut(ctx context.Context, at spot, c Content, how Placing) err
 
 // insert makes the entry n at a spot without one.
 func (s *Space) insert(ctx context.Context, tx tables.Tx, at spot, p path, n node) (Node, error) {
-	n.ID, n.Parent, n.Name, n.Blob = at.id, at.parent, p.name, ""
-	if !inline(n.blob) {
-		n.Blob = n.blob
-	}
-	n.Modified, n.Changed, n.Created = exact(n.Modified), exact(n.Changed), exact(n.Created)
+	n.ID, n.Parent, n.Name = at.id, at.parent, p.name
+	n.finishNew()
 	err := tables.Later(ctx, tx, `INSERT INTO entries (id, parent, size, modified, changed, created, perm, dir, reserved, fold, name, blob, sha256)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		n.ID, n.Parent, n.Size, nanoseconds(n.Modified), nanoseconds(n.Changed), nanoseconds(n.Created), n.Perm, n.Dir,
@@ -208,8 +220,16 @@ func (s *Space) insert(ctx context.Context, tx tables.Tx, at spot, p path, n nod
 	return n.Node, err
 }
 
-// replace gives the file at a spot the content of n.
-func (s *Space) replace(ctx context.Context, tx tables.Tx, at spot, n node) (Node, error) {
+// finishNew makes a new node what it will be when it is read again.
+func (n *node) finishNew() {
+	if n.Blob = ""; !inline(n.blob) {
+		n.Blob = n.blob
+	}
+	n.Modified, n.Changed, n.Created = exact(n.Modified), exact(n.Changed), exact(n.Created)
+}
+
+// replaceRow gives the file at a spot the content of n. The caller counts the bytes.
+func (s *Space) replaceRow(ctx context.Context, tx tables.Tx, at spot, n node) (Node, error) {
 	made := at.old.Node
 	made.ID, made.Size, made.SHA256, made.Blob = at.id, n.Size, n.SHA256, ""
 	if !inline(n.blob) {
@@ -220,9 +240,6 @@ func (s *Space) replace(ctx context.Context, tx tables.Tx, at spot, n node) (Nod
 		at.old.ID, made.ID, made.Size, nanoseconds(made.Modified), nanoseconds(made.Changed), reference(n.blob), n.SHA256)
 	if err == nil && at.old.blob != "" {
 		err = s.loosen(ctx, tx, at.old.blob)
-	}
-	if err == nil {
-		err = s.use(ctx, tx, n.Size-at.old.Size)
 	}
 	return made, err
 }

@@ -37,6 +37,7 @@ type Space struct {
 	root, trash int64
 	limit       atomic.Int64
 	slot        atomic.Uint32
+	puts        gatherer
 }
 
 // Open opens the name space of a store of objects. It makes a new one, with an empty root, if that
