@@ -6,15 +6,11 @@ import (
 	"io/fs"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/davd/davd/storage/objectfs/blobs"
 )
-
-// contentType is the type of each object. The type of a file follows from its name.
-const contentType = "application/octet-stream"
 
 // Finish sends the rest. If the last answer is lost, it looks whether the object exists.
 func (w *writer) Finish(ctx context.Context) error {
@@ -41,7 +37,7 @@ func (w *writer) putObject(ctx context.Context) error {
 	limited, cancel := limit(ctx, w.written)
 	defer cancel()
 	_, err := w.store.client.PutObject(limited, &s3.PutObjectInput{
-		Bucket: &w.store.bucket, Key: w.name, Metadata: w.meta, ContentType: aws.String(contentType),
+		Bucket: &w.store.bucket, Key: w.name, Metadata: w.meta,
 		Body: body(w.held()...), ContentLength: &w.written,
 	})
 	return w.outcome(ctx, err)

@@ -1,7 +1,7 @@
 // Package s3blobs stores objects in a bucket of S3, or of a server that speaks its protocol.
 //
-// The name of an object in the bucket is a prefix and its key. Its Meta is user metadata:
-// davd-volume, davd-name (percent-encoded) and davd-modified.
+// The name of an object in the bucket is a prefix and its key. Its Meta is the user
+// metadata "davd", such as "volume=… modified=2026-11-30T12:00:00Z name=/photos/a%20b.jpg".
 package s3blobs
 
 import (

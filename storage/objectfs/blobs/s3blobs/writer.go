@@ -141,7 +141,7 @@ func (w *writer) send() error {
 		ctx, cancel := limit(w.ctx, 0)
 		defer cancel()
 		out, err := w.store.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
-			Bucket: &w.store.bucket, Key: w.name, Metadata: w.meta, ContentType: aws.String(contentType),
+			Bucket: &w.store.bucket, Key: w.name, Metadata: w.meta,
 		})
 		if err != nil {
 			return w.store.failed(w.ctx, "create", w.key, err)
