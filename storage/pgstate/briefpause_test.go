@@ -130,6 +130,9 @@ func pauseTransaction(t *testing.T, dsn string, by *DB, at int, kind string) (ov
 	go func() { done <- lockAndPatch(context.WithValue(t.Context(), pausing{}, p), db, name, kind) }()
 	select {
 	case err := <-done:
+		if errors.Is(err, cluster.ErrUndone) && at < 100 && !made(t, by, name) {
+			return false // The machine was so slow that Idle has passed.
+		}
 		if err != nil || !made(t, by, name) {
 			t.Errorf("without a pause: %v", err)
 		}

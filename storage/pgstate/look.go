@@ -55,9 +55,9 @@ func (c *condition) within(column string, from, to []string) string {
 }
 
 // exists adds the column whether the table has a row with any of the conditions.
-func (c *condition) exists(table string, any ...string) {
+func (c *condition) exists(table string, conditions ...string) {
 	c.WriteString(", FALSE")
-	for _, each := range any {
+	for _, each := range conditions {
 		c.WriteString(" OR EXISTS (SELECT FROM " + table + " WHERE " + each + ")")
 	}
 }

@@ -151,7 +151,7 @@ func (s *Space) spots(with tables.Gatherer, all []*putting) (tables.Gathering, e
 	members := make([]context.Context, len(all))
 	ups, folds, keys := make([]string, len(all)), make([]string, len(all)), make([]string, len(all))
 	for i, p := range all {
-		members[i] = p.ctx
+		members[i] = p.ctx //nolint:fatcontext // each is of another request
 		ups[i], folds[i], keys[i] = strings.Join(p.at.up().folds, "/"), p.at.base(), p.key
 	}
 	args, used := []any{ups, folds, keys, s.root}, "0"
