@@ -12,6 +12,7 @@ import (
 	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/objectfs/names"
+	"github.com/davd/davd/storage/objectfs/names/namestest"
 	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
@@ -59,7 +60,7 @@ func (c crowd) all(n int, do func(i int)) {
 		wg.Go(func() { do(i) })
 	}
 	wg.Wait()
-	consistent(c.t, c.db)
+	namestest.Consistent(c.t, c.db)
 }
 
 // commits returns how many transactions were committed.
