@@ -52,7 +52,7 @@ func meaning(ctx context.Context, err error) error {
 // here as well, since the operator can repair it. The caller doesn't get err itself, which may match
 // fs.ErrNotExist.
 func unavailable(err error) error {
-	return fmt.Errorf("%w: %v", storage.ErrUnavailable, err) //nolint:errorlint // see above
+	return fmt.Errorf("%w: %s", storage.ErrUnavailable, explain(err))
 }
 
 // codeOf returns the code and the status of an answer, "" and 0 without one.

@@ -3,12 +3,14 @@ package s3blobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/davd/davd/storage"
 	"github.com/davd/davd/storage/objectfs/blobs"
 )
 
@@ -80,7 +82,7 @@ func (w *writer) outcome(ctx context.Context, err error) error {
 		return nil
 	}
 	if errors.Is(failed, fs.ErrNotExist) { // The upload or the bucket is missing.
-		return unavailable(failed)
+		return fmt.Errorf("%w: the upload was aborted by others, or the bucket is gone: %v", storage.ErrUnavailable, failed) //nolint:errorlint // it must not match fs.ErrNotExist
 	}
 	return failed
 }

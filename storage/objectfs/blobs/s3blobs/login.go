@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 )
 
 // defaultRegion is for servers other than Amazon's, most of which accept any.
@@ -19,7 +21,7 @@ const defaultRegion = "us-east-1"
 
 // load loads the configuration and finds the credentials.
 func load(ctx context.Context, o Options) (aws.Config, error) {
-	options := []func(*config.LoadOptions) error{config.WithDefaultRegion(defaultRegion)}
+	options := []func(*config.LoadOptions) error{config.WithDefaultRegion(defaultRegion), config.WithLogger(logging.Nop{})}
 	if o.Region != "" {
 		options = append(options, config.WithRegion(o.Region))
 	}
@@ -32,7 +34,11 @@ func load(ctx context.Context, o Options) (aws.Config, error) {
 	} else if o.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(o.Profile))
 	}
-	return config.LoadDefaultConfig(ctx, options...)
+	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	if _, missing := errors.AsType[config.SharedConfigProfileNotExistError](err); missing {
+		err = fmt.Errorf("the profile %s is neither in ~/.aws/config nor in ~/.aws/credentials: add it, or name another one", o.Profile)
+	}
+	return loaded, err
 }
 
 // readCredentials reads a file in the format of ~/.aws/credentials.
@@ -40,9 +46,15 @@ func readCredentials(ctx context.Context, file, profile string) (aws.Credentials
 	if profile == "" {
 		profile = config.DefaultSharedConfigProfile
 	}
+	if _, err := os.Stat(file); err != nil {
+		return nil, fmt.Errorf("the file with the credentials: %w", err)
+	}
 	shared, err := config.LoadSharedConfigProfile(ctx, profile, func(l *config.LoadSharedConfigOptions) {
 		l.CredentialsFiles, l.ConfigFiles = []string{file}, []string{}
 	})
+	if _, missing := errors.AsType[config.SharedConfigProfileNotExistError](err); missing {
+		return nil, fmt.Errorf("%s: the section %s is missing: add it, or name another one with profile", file, profile)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

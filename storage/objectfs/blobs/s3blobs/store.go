@@ -86,12 +86,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 // Identity returns the host, the bucket and the prefix.
 func (s *Store) Identity() string { return s.identity }
 
-// Check checks that the bucket exists and that davd may list it.
+// Check checks that the bucket exists and that davd may list it. The error doesn't name the bucket.
 func (s *Store) Check(ctx context.Context) error {
 	ctx, cancel := limit(ctx, 0)
 	defer cancel()
 	_, err := s.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &s.prefix, MaxKeys: aws.Int32(1)})
-	return s.failed(ctx, "list", "", err)
+	if err == nil {
+		return nil
+	}
+	return meaning(ctx, err)
 }
 
 // name returns the name in the bucket of the object key.
