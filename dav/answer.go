@@ -20,6 +20,7 @@ import (
 // respondError writes err as the response: a multi-status that names the members that
 // failed (RFC 4918 §9.6.1, §9.8.3, §9.9.2), or a plain error.
 func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err error) {
+	err = halfClosed(err)
 	if members, ok := errors.AsType[*locktable.MembersError](err); ok {
 		h.respondLocked(ctx, w, members)
 	} else if partial, ok := errors.AsType[*tree.PartialError](err); ok {
@@ -30,6 +31,17 @@ func (h *Handler) respondError(ctx context.Context, w http.ResponseWriter, err e
 		davxml.Respond(w, status.Of(err), status.WithCondition(err))
 	}
 }
+
+// halfClosed returns err with a reason for a client that reads on after it has closed its sending side.
+// net/http can't tell it from one that has gone, and cancels the context of its request.
+func halfClosed(err error) error {
+	if errors.Is(err, context.Canceled) && status.Reason(err) == "" {
+		return errHalfClosed
+	}
+	return err
+}
+
+var errHalfClosed = status.New(http.StatusServiceUnavailable, "the client has closed its sending side, which stops a request that has not been answered")
 
 func (h *Handler) respondPartial(ctx context.Context, w http.ResponseWriter, partial *tree.PartialError) {
 	note := ""

@@ -128,9 +128,7 @@ func (h *Handler) unauthorized(r *http.Request, err error) bool {
 
 // respondErrorTo is respondError, but asks the client for a password if that may help.
 func (h *Handler) respondErrorTo(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil && status.Reason(err) == "" {
-		err = errHalfClosed
-	}
+	err = halfClosed(err)
 	if h.unauthorized(r, err) {
 		h.Challenge(w, r)
 		return
@@ -141,10 +139,6 @@ func (h *Handler) respondErrorTo(w http.ResponseWriter, r *http.Request, err err
 	}
 	h.respondError(r.Context(), w, err)
 }
-
-// errHalfClosed is the answer to a client that reads on after it has closed its sending side. net/http
-// can't tell it from one that has gone, and stops the request.
-var errHalfClosed = status.New(http.StatusServiceUnavailable, "the client has closed its sending side, which stops a request that has not been answered")
 
 // isAllowed reports whether the rights suffice for a method, as far as they are known at the
 // request URI. collection says that a collection exists there.

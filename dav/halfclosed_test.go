@@ -26,7 +26,8 @@ func (d *departure) before(ctx context.Context, _, _ string) error {
 
 // TestHalfClosed checks the answer to a client that closes its sending side and keeps reading, during
 // each call of the storage. net/http takes it for a client that has gone (golang/go#18527), so the request
-// may be stopped. Then the answer says so, and nothing has changed.
+// may be stopped. Then the answer says so, and nothing has changed. net/http looks at the connection when
+// it has the whole request, so a PUT would not notice before its end.
 func TestHalfClosed(t *testing.T) {
 	for _, c := range []struct {
 		request string
@@ -36,8 +37,6 @@ func TestHalfClosed(t *testing.T) {
 		{"GET /f HTTP/1.1\n\n", 200, garden()},
 		{"PROPFIND /c/ HTTP/1.1\nDepth: 1\n\n", 207, garden()},
 		{"MKCOL /new/ HTTP/1.1\n\n", 201, garden().with(layout{"/new/": ""})},
-		{"PUT /f HTTP/1.1\nContent-Length: 3\n\nput", 204, garden().with(layout{"/f": "put"})},
-		{"PUT /new HTTP/1.1\nContent-Length: 3\n\nput", 201, garden().with(layout{"/new": "put"})},
 	} {
 		t.Run(strings.Fields(c.request)[0]+strings.Fields(c.request)[1], func(t *testing.T) {
 			stopped := 0
