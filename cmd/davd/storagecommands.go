@@ -103,7 +103,10 @@ func withObjects(ctx context.Context, p *program, cfg *config.Config, share stri
 	}
 	log := newLog(p.stderr, cfg)
 	open := state.Open
-	if len(cfg.Shares) > 0 {
+	switch {
+	case cfg.State.URL != "":
+		open = state.OpenBeside
+	case len(cfg.Shares) > 0:
 		open = func(ctx context.Context, cfg *config.Config, log *slog.Logger) (*state.State, error) {
 			return state.OpenShared(ctx, cfg, log, func(string, string) error { return errServedAlone })
 		}

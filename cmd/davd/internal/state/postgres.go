@@ -20,6 +20,15 @@ import (
 	"github.com/davd/davd/storage/tree"
 )
 
+// OpenBeside opens a state in PostgreSQL for a command that works beside a davd on the same machine.
+func OpenBeside(ctx context.Context, cfg *config.Config, log *slog.Logger) (*State, error) {
+	name, err := nodeName(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return openNode(ctx, cfg, name+"-command", "", log)
+}
+
 // openPostgres opens a state in PostgreSQL. file names this davd on this machine.
 func openPostgres(ctx context.Context, cfg *config.Config, file string, log *slog.Logger) (*State, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -29,6 +38,10 @@ func openPostgres(ctx context.Context, cfg *config.Config, file string, log *slo
 	if err != nil {
 		return nil, err
 	}
+	return openNode(ctx, cfg, name, file, log)
+}
+
+func openNode(ctx context.Context, cfg *config.Config, name, file string, log *slog.Logger) (*State, error) {
 	host, _ := os.Hostname() // It is only for the program of the operator.
 	db, err := pgstate.Open(ctx, cfg.State.URL, pgstate.Options{Log: log, Name: name, Address: host, LockFile: file, MaxLocks: cfg.Locks.MaxPerPrincipal, Hides: tree.Hides, Fence: fence(cfg.FenceCommand)})
 	if err != nil {
