@@ -25,6 +25,7 @@ type speedTask struct {
 	Many  int      `json:"many"`
 	Dir   string   `json:"dir"`
 	Large string   `json:"large"`
+	Four  []string `json:"four"`
 	Small []string `json:"small"`
 }
 
@@ -35,7 +36,8 @@ type speedResult struct {
 		Elements           int
 		Loading, Scrolling struct{ Wall, CPU float64 }
 	}
-	Large, Small float64
+	// Bare is the time of a script that only sends the large file.
+	Bare, Large, Four, Small float64
 }
 
 // TestPageSpeed measures the file browser in Chromium beside curl, in turns, and prints the medians,
@@ -55,7 +57,14 @@ func TestPageSpeed(t *testing.T) {
 	if err := os.Truncate(large, speedLarge); err != nil {
 		t.Fatal(err)
 	}
-	var small []string
+	var four, small []string
+	for i := range 4 {
+		four = append(four, filepath.Join(source, fmt.Sprintf("four%d.bin", i)))
+		writeFile(t, four[i], nil)
+		if err := os.Truncate(four[i], speedLarge/4); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := range speedSmall {
 		small = append(small, filepath.Join(source, "small", strconv.Itoa(i)+".txt"))
 		writeFile(t, small[i], make([]byte, 1024))
@@ -67,11 +76,12 @@ func TestPageSpeed(t *testing.T) {
 	figures := speedFigures{}
 	for range speedRounds {
 		figures.add("curl: PROPFIND 1 of 100,000 members, ms", took(t, "curl", "-sf", "-o", os.DevNull, "-X", "PROPFIND", "-H", "Depth: 1", url+"/many/"))
-		figures.add("curl: PUT of 1 GiB, ms", took(t, "curl", "-sf", "-T", large, url+"/curl.bin"))
+		curlLarge := took(t, "curl", "-sf", "-T", large, url+"/curl.bin")
+		figures.add("curl: PUT of 1 GiB, ms", curlLarge)
 		curlSmall := took(t, "curl", "-sf", "-T", filepath.Join(source, "small", "[0-1999].txt"), url+"/")
 		figures.add("curl: PUT of 2,000 files of 1 KiB, files/s", speedSmall/curlSmall*1000)
 		clearShare(t, share)
-		seen := speedTask{URL: url, Many: speedMembers, Large: large, Small: small}.run(t)
+		seen := speedTask{URL: url, Many: speedMembers, Large: large, Four: four, Small: small}.run(t)
 		figures.add("page: first rows, ms", seen.List.Rows)
 		figures.add("page: all rows, ms", seen.List.Whole)
 		figures.add("page: longest task while loading, ms", seen.List.Loading.Wall)
@@ -80,7 +90,12 @@ func TestPageSpeed(t *testing.T) {
 		figures.add("page: longest task while scrolling, ms of processor time", seen.List.Scrolling.CPU)
 		figures.add("page: heap, MB", seen.List.Heap/1e6)
 		figures.add("page: elements", float64(seen.List.Elements))
+		figures.add("browser: PUT of 1 GiB by a script of three lines, ms", seen.Bare)
 		figures.add("page: upload of 1 GiB, ms", seen.Large)
+		figures.add("page: upload of 1 GiB, % of curl's rate", curlLarge/seen.Large*100)
+		figures.add("page: upload of 1 GiB, % of the script's rate", seen.Bare/seen.Large*100)
+		figures.add("page: upload of 4 × 256 MiB, ms", seen.Four)
+		figures.add("page: upload of 4 × 256 MiB, % of curl's rate", curlLarge/seen.Four*100)
 		figures.add("page: upload of 2,000 files of 1 KiB, files/s", speedSmall/seen.Small*1000)
 		checkUploaded(t, share)
 		clearShare(t, share)
