@@ -104,7 +104,11 @@ func openPostgreSQL(tb testing.TB) names.Database {
 // openNode opens a database as a running node.
 func openNode(tb testing.TB, dsn string) *pgstate.DB {
 	tb.Helper()
-	db, err := pgstate.Open(tb.Context(), dsn, pgstate.Options{Log: slog.New(slog.DiscardHandler), Name: "test"})
+	db, err := pgstate.Open(tb.Context(), dsn, pgstate.Options{
+		Log: slog.New(slog.DiscardHandler), Name: "test",
+		// A slow machine must not lose its lease, nor its patience.
+		Timing: pgstate.Timing{RenewTimeout: 20 * time.Second, Lease: time.Minute, Missed: 1 << 30, Silent: 1 << 30, Statement: time.Minute, LockWait: 30 * time.Second, Idle: 30 * time.Second},
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -10,8 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/davd/davd/storage"
+	"github.com/davd/davd/storage/cluster"
+	"github.com/davd/davd/storage/internal/tables"
 	"github.com/davd/davd/storage/objectfs/names"
 	"github.com/davd/davd/storage/objectfs/names/namestest"
+	"github.com/davd/davd/storage/storagetest/pgtest"
 )
 
 // eachPair runs a test with two spaces of the same names: with PostgreSQL, of two nodes.
@@ -74,6 +78,92 @@ func TestMovesMakeNoCycle(t *testing.T) {
 			}
 		}
 	})
+}
+
+// holding locks the file /a/f in a transaction of db until release is called.
+func holding(t *testing.T, db state) (release func()) {
+	t.Helper()
+	held, over, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- db.Base().Change(t.Context(), false, func(tx tables.Tx) error {
+			_, err := tx.Exec(t.Context(), "SELECT FROM entries WHERE fold = 'f' AND parent = (SELECT id FROM entries WHERE fold = 'a') FOR UPDATE")
+			close(held)
+			<-over
+			return err
+		})
+	}()
+	<-held
+	return func() {
+		close(over)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// waiting returns how many transactions wait for others.
+func waiting(tb testing.TB, db names.Database) (n int) {
+	tb.Helper()
+	err := tables.Each(tb.Context(), db.Base().Reader(), func(rows tables.Rows) error { return rows.Scan(&n) },
+		"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return n
+}
+
+// TestOppositeMoves: two moves of the same names wait in the same order, so that the database finds no
+// deadlock.
+func TestOppositeMoves(t *testing.T) {
+	t.Parallel()
+	place := pgtest.Database(t)
+	db, holder := openPostgreSQL(t, place), openPostgreSQL(t, place)
+	s := space(t, db)
+	mkdir(t, s, "/a")
+	mkdir(t, s, "/b")
+	put(t, s, "/a/f", "a")
+	put(t, s, "/b/f", "b")
+	release := holding(t, holder)
+	ended := make(chan error, 2)
+	go func() { ended <- s.Rename(t.Context(), "/a/f", "/b/f", true) }()
+	for waiting(t, holder) < 1 {
+		continue
+	}
+	go func() { ended <- s.Rename(t.Context(), "/b/f", "/a/f", true) }()
+	for waiting(t, holder) < 2 {
+		continue
+	}
+	release()
+	// Without a claim, the second one does not see what the first one has placed while it waited.
+	first, second := <-ended, <-ended
+	if first != nil && second != nil || ignore(errors.Join(first, second), fs.ErrNotExist) != nil {
+		t.Errorf("the moves return %v and %v", first, second)
+	}
+	if stats := cluster.Of(db).Stats(); stats.Errors > 0 {
+		t.Errorf("%d errors of the database", stats.Errors)
+	}
+	namestest.Consistent(t, db)
+}
+
+// TestBusyName: a change waits for another one of the same name, but not for ever. The error then says that it
+// can be repeated, and nothing has changed.
+func TestBusyName(t *testing.T) {
+	t.Parallel()
+	place := pgtest.Database(t)
+	holder := openPostgreSQL(t, place)
+	s := space(t, holder)
+	mkdir(t, s, "/a")
+	put(t, s, "/a/f", "old")
+	impatient := timing()
+	impatient.LockWait = 20 * time.Millisecond
+	other := space(t, openNode(t, place, impatient))
+	release := holding(t, holder)
+	_, err := other.Put(t.Context(), "/a/f", names.Content{Data: []byte("new"), Size: 3}, names.Placing{})
+	fails(t, err, storage.ErrUnavailable)
+	has(t, s, "/a", "/a/f=old")
+	release()
+	put(t, other, "/a/f", "new")
+	has(t, s, "/a", "/a/f=new")
 }
 
 func TestPutBesideRemovalOfParent(t *testing.T) {

@@ -44,14 +44,21 @@ func openSQLite(tb testing.TB, place string) state {
 	return db
 }
 
+// timing is for slow machines, which must not lose their lease.
+func timing() pgstate.Timing {
+	return pgstate.Timing{Renew: 50 * time.Millisecond, RenewTimeout: 20 * time.Second, Lease: time.Minute, Missed: 1 << 30, Silent: 1 << 30, Statement: time.Minute, LockWait: 30 * time.Second, Idle: 30 * time.Second}
+}
+
 // openPostgreSQL opens the database as a running node.
 func openPostgreSQL(tb testing.TB, dsn string) state {
 	tb.Helper()
-	db, err := pgstate.Open(tb.Context(), dsn, pgstate.Options{
-		Log: slog.New(slog.DiscardHandler), Name: "test",
-		// A slow machine must not lose its lease.
-		Timing: pgstate.Timing{Renew: 50 * time.Millisecond, RenewTimeout: 20 * time.Second, Lease: time.Minute, Missed: 1 << 30, Silent: 1 << 30, Statement: time.Minute, LockWait: 30 * time.Second, Idle: 30 * time.Second},
-	})
+	return openNode(tb, dsn, timing())
+}
+
+// openNode is openPostgreSQL with other times.
+func openNode(tb testing.TB, dsn string, t pgstate.Timing) state {
+	tb.Helper()
+	db, err := pgstate.Open(tb.Context(), dsn, pgstate.Options{Log: slog.New(slog.DiscardHandler), Name: "test", Timing: t})
 	if err != nil {
 		tb.Fatal(err)
 	}

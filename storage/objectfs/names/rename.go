@@ -53,8 +53,12 @@ type pair struct {
 // pair finds and locks two names. If one of them is a collection, and they have different parents,
 // it waits for other transactions that move collections: otherwise two of them could each move
 // into the other one. In the transaction of a claim, no other one can do that.
+//
+// It locks the names in their order, with the collection of each one first. So two transactions never
+// wait for each other here.
 func (s *Space) pair(ctx context.Context, tx tables.Tx, src, dst path) (found pair, err error) {
 	found.apart = !slices.Equal(src.up().folds, dst.up().folds)
+	backwards := slices.Compare(dst.folds, src.folds) < 0
 	for _, p := range []*path{&src, &dst} {
 		if err := s.begin(ctx, tx, p); err != nil {
 			return found, err
@@ -68,10 +72,13 @@ func (s *Space) pair(ctx context.Context, tx tables.Tx, src, dst path) (found pa
 		turn = "SELECT 3, " + noColumns + " FROM turn UNION ALL "
 	}
 	statement := with + "a AS (SELECT id FROM entries WHERE " + q.at(src.up()) + lock + ")," +
-		" b AS (SELECT id FROM entries WHERE " + q.at(dst.up()) + " AND dir" + lock + ") " + turn +
-		"SELECT 0, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM a) AND fold = " + q.arg(src.base()) + s.sql.forUpdate + ") s" +
-		" UNION ALL SELECT 1, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM b) AND fold = " + q.arg(dst.base()) + s.sql.forUpdate + ") d" +
-		" UNION ALL SELECT 2, " + noColumns + " FROM b"
+		" b AS (SELECT id FROM entries WHERE " + q.at(dst.up()) + " AND dir" + lock + ") " + turn
+	first := "SELECT 0, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM a) AND fold = " + q.arg(src.base()) + s.sql.forUpdate + ") s"
+	second := "SELECT 1, " + columns + " FROM (SELECT * FROM entries WHERE parent = (SELECT id FROM b) AND fold = " + q.arg(dst.base()) + s.sql.forUpdate + ") d"
+	if backwards {
+		first, second = second, first
+	}
+	statement += first + " UNION ALL " + second + " UNION ALL SELECT 2, " + noColumns + " FROM b"
 	hasTurn := turn == ""
 	err = tables.Each(ctx, tx, func(rows tables.Rows) error {
 		var (

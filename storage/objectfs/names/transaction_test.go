@@ -119,17 +119,6 @@ func TestCollectorBesideTransaction(t *testing.T) {
 	namestest.Consistent(t, db)
 }
 
-// waiting reports whether a transaction waits for another one.
-func waiting(tb testing.TB, db names.Database) (yes bool) {
-	tb.Helper()
-	err := tables.Each(tb.Context(), db.Base().Reader(), func(rows tables.Rows) error { return rows.Scan(&yes) },
-		"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return yes
-}
-
 // TestCopyOfDoomedObject dooms an object while a statement copies the file that had it.
 func TestCopyOfDoomedObject(t *testing.T) {
 	t.Parallel()
@@ -151,7 +140,7 @@ func TestCopyOfDoomedObject(t *testing.T) {
 	}()
 	<-locked
 	go func() { copied <- s.Copy(t.Context(), "/a", "/b", false, nil) }()
-	for !waiting(t, db) { // The statement has read both files, and waits for the first object.
+	for waiting(t, db) == 0 { // The statement has read both files, and waits for the first object.
 		continue
 	}
 	if err := s.Detach(t.Context(), "/a/2", false); err != nil {
