@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/objectfs/names/namestest"
 	"github.com/davd/davd/storage/storagetest"
 	"github.com/davd/davd/storage/storagetest/pgtest"
@@ -69,9 +68,8 @@ func newFaultySite(t *testing.T, dsn string, b bucket, timing Timing) *faultySit
 	t.Helper()
 	s := &faultySite{cutter: newCutter(t, dsn)}
 	db := open(t, s.cutter.dsn, Options{Name: "faulty", Timing: timing})
-	run(t, db, func(ctx context.Context, works []cluster.Adopted) { s.h.TakeOver(ctx, works) })
+	s.site = newPrime(t, db, b.at(t, s3test.Proxy(t, b.Endpoint, s.draw)))
 	t.Cleanup(func() { s.leave(t) })
-	s.site = newSite(t, db, b.at(t, s3test.Proxy(t, b.Endpoint, s.draw)))
 	return s
 }
 

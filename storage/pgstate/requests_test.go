@@ -42,9 +42,17 @@ type site struct {
 // newPrime returns a site that takes over from dead servers.
 func newPrime(t *testing.T, db *DB, store blobs.Store) *site {
 	t.Helper()
-	s := &site{}
-	run(t, db, func(ctx context.Context, works []cluster.Adopted) { s.h.TakeOver(ctx, works) })
-	*s = *newSite(t, db, store)
+	var s *site
+	ready := make(chan struct{})
+	run(t, db, func(ctx context.Context, works []cluster.Adopted) {
+		select {
+		case <-ready: // There may be works at once.
+			s.h.TakeOver(ctx, works)
+		case <-ctx.Done():
+		}
+	})
+	s = newSite(t, db, store)
+	close(ready)
 	return s
 }
 
