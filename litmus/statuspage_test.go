@@ -118,7 +118,7 @@ func stoppedCopy(t *testing.T, task pageTask) {
 	if task.Press == "keyboard" && visit.Focus != "Stop and roll back" {
 		t.Errorf("the focus is on %q", visit.Focus)
 	}
-	wantEnded(t, visit, "COPY /photos to /backup", "Stopped by you. Nothing changed.")
+	wantEnded(t, visit, "Copy /photos to /backup", "Stopped by you. Nothing changed.")
 	wantContents(t, share, before)
 }
 
@@ -135,14 +135,14 @@ func partialDelete(t *testing.T, task pageTask) {
 	task.URL = url + "/.davd-operations/"
 	visit := task.visit(t)
 	for _, page := range visit.Running {
-		if row := page.Rows[0]; !strings.HasPrefix(row, "DELETE /photos") || !strings.Contains(row, "running") {
+		if row := page.Rows[0]; !strings.HasPrefix(row, "Delete /photos") || !strings.Contains(row, "running") {
 			t.Errorf("the list shows %q", row)
 		}
 	}
 	if visit.Loads != 1 {
 		t.Errorf("the list was loaded %d times", visit.Loads)
 	}
-	wantEnded(t, visit, "DELETE /photos", "finished: 207 Multi-Status")
+	wantEnded(t, visit, "Delete /photos", "finished: 207 Multi-Status")
 	if failed := visit.Ended.Failed; !slices.Equal(failed, []string{"card: 409 Conflict"}) {
 		t.Errorf("failed are %q", failed)
 	}
@@ -227,7 +227,7 @@ func (task pageTask) visit(t *testing.T) *pageVisit {
 
 // When the bar moves, the page shows totals in its title and in the number of members.
 var (
-	titleOfCopy   = regexp.MustCompile(`^\d+% COPY /photos to /backup$`)
+	titleOfCopy   = regexp.MustCompile(`^\d+% Copy /photos to /backup$`)
 	membersOfCopy = regexp.MustCompile(`^\d+ of \d+$`)
 )
 

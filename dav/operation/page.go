@@ -19,7 +19,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"label": browser.Label, "relative": interim.Relative, "time": timeText, "count": countText, "status": statusText,
 	"duration": func(from, to time.Time) string { return durationText(to.Sub(from)) },
 	"running":  (*view).running, "progress": progressOf, "percent": percentText, "left": leftText, "rate": rateText,
-	"kind": stateKind, "state": stateText, "members": membersText, "content": contentText,
+	"verb": verbText, "kind": stateKind, "state": stateText, "members": membersText, "content": contentText,
 	"of":        func(done, known int64) string { return doneOf(done, known, countText) },
 	"rollsBack": func(v *view) bool { return v.rollsBack }, "reason": reasonText,
 	"unnamed": func(v *view) int64 { return v.FailuresTotal - int64(len(v.Failures)) },
@@ -86,7 +86,7 @@ func (d Documents) respondPage(w http.ResponseWriter, v *view, listed bool) erro
 // pageTitle returns the title of the page. The progress comes first, because a tab
 // shows only the start of the title.
 func pageTitle(v *view) string {
-	title := v.Method + " " + v.Source
+	title := verbText(v) + " " + v.Source
 	if v.Destination != "" {
 		title += " to " + v.Destination
 	}

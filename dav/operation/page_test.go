@@ -41,14 +41,14 @@ func TestOperationPage(t *testing.T) {
 	for name, c := range map[string]struct{ has, hasNot []string }{
 		"unknown": {
 			[]string{
-				"<title>DELETE /a</title>", `<progress aria-label="Progress"></progress>`, `class="state running"`,
+				"<title>Delete /a</title>", `<progress aria-label="Progress"></progress>`, `class="state running"`,
 				">Stop</button>", "<script", "<noscript>",
 			},
 			[]string{"Members", "Rate", "left", "%</", "Content", "Current", "found so far", "All operations", "Failed"},
 		},
 		"running": {
 			[]string{
-				"<title>24% COPY /a to /b</title>", `<progress aria-label="Progress" max="5000" value="1234"></progress>`, "<strong>24%</strong> <span>about 1 min 15 s left</span>",
+				"<title>24% Copy /a to /b</title>", `<progress aria-label="Progress" max="5000" value="1234"></progress>`, "<strong>24%</strong> <span>about 1 min 15 s left</span>",
 				"<bdi>1,234 of 5,000</bdi>", "<bdi>25 MB of 100 MB</bdi>", "<bdi>c/d</bdi>", "<bdi>50 members, 1.0 MB a second</bdi>", "<bdi>2026-11-21 06:00:00 UTC, 1 min 5 s ago</bdi>",
 				"<h2>Failed: 1</h2>", "<li><bdi>e</bdi>: 423 Locked</li>\n</ul>", ">Stop and roll back</button>", `<a href="./">All operations</a>`, "<script",
 			},
@@ -56,20 +56,20 @@ func TestOperationPage(t *testing.T) {
 		},
 		"counting": {
 			[]string{
-				"<title>COPY /a to /b</title>", `<progress aria-label="Progress"></progress>` + "\n" + `<p class="far"><span>still counting</span></p>`,
+				"<title>Copy /a to /b</title>", `<progress aria-label="Progress"></progress>` + "\n" + `<p class="far"><span>still counting</span></p>`,
 				"<bdi>1,234 of 5,000 found so far</bdi>", `<p><a href="../">Files</a></p>`, "<bdi>25 MB of 100 MB found so far</bdi>", "<bdi>50 members, 1.0 MB a second</bdi>",
 			},
 			[]string{"%</", "left", "value=\"1"},
 		},
 		"partial": {
 			[]string{
-				"<title>finished: MOVE /a to /b</title>", `<dd class="state mixed">finished: 207 Multi-Status</dd>`, "<bdi>5,000 of 5,000</bdi>", "<bdi>2026-11-21 07:00:00 UTC, after 1 h</bdi>",
+				"<title>finished: Move /a to /b</title>", `<dd class="state mixed">finished: 207 Multi-Status</dd>`, "<bdi>5,000 of 5,000</bdi>", "<bdi>2026-11-21 07:00:00 UTC, after 1 h</bdi>",
 				"<h2>Failed: 1,234</h2>", "<li><bdi>f&lt;</bdi>: 403 Forbidden</li>\n<li>and 1,232 more</li>", ">Forget this operation</button>",
 			},
 			[]string{"<progress", "<script", "<noscript>", "left", "stop"},
 		},
 		"stopped": {
-			[]string{"<title>stopped: COPY /a to /b</title>", `<dd class="state mixed">Stopped by you. Nothing changed.</dd>`, "<bdi>1 of 2</bdi>"},
+			[]string{"<title>stopped: Copy /a to /b</title>", `<dd class="state mixed">Stopped by you. Nothing changed.</dd>`, "<bdi>1 of 2</bdi>"},
 			[]string{"403", "Reason", "<progress", "<script", "<noscript>", "Rate", `value="stop"`},
 		},
 	} {
@@ -107,7 +107,7 @@ func TestOperationListPage(t *testing.T) {
 		{"none", fixedAccess{principal: "ann"}, nil, []string{"No operations in the last day."}, []string{">Files<", "<table", "<script", "<noscript>"}},
 		{"ended", fixedAccess{principal: "ann"}, []string{"partial"}, []string{`<td class="state mixed">finished: 207 Multi-Status</td><td>5,000 of 5,000</td>`}, []string{">User<", "<script", "<noscript>"}},
 		{"running", fixedAccess{principal: "ann"}, []string{"running", "stopped"}, []string{
-			`<a href="./x">COPY <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 24%</td><td>1,234 of 5,000</td>`,
+			`<a href="./x">Copy <bdi>/a</bdi> to <bdi>/b</bdi></a></td><td class="state running">running, 24%</td><td>1,234 of 5,000</td>`,
 			`<td class="state mixed">Stopped by you. Nothing changed.</td><td>1 of 2</td>`, "<script", "<noscript>",
 		}, nil},
 	} {
@@ -152,9 +152,9 @@ func TestOperationPageStopping(t *testing.T) {
 		has, hasNot []string
 	}{
 		"on request": {true, []string{
-			"<title>stopping: COPY /a to /b</title>", `<progress aria-label="Progress"></progress>`, `<dd class="state running">stopping</dd>`, "<bdi>1,234 of 5,000</bdi>", "<script",
+			"<title>stopping: Copy /a to /b</title>", `<progress aria-label="Progress"></progress>`, `<dd class="state running">stopping</dd>`, "<bdi>1,234 of 5,000</bdi>", "<script",
 		}, []string{"<form", "%", "left", "counting", "Rate", "Current"}},
-		"its end": {false, []string{"<title>24% COPY /a to /b</title>", `<dd class="state running">running</dd>`, "<form", "<script"}, []string{"stopping"}},
+		"its end": {false, []string{"<title>24% Copy /a to /b</title>", `<dd class="state running">running</dd>`, "<form", "<script"}, []string{"stopping"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := runningView(pageRecords["running"])

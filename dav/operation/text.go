@@ -57,6 +57,22 @@ func stateWord(v *view) string {
 	return string(v.State)
 }
 
+// verbText returns what an operation does, in the words of people.
+func verbText(v *view) string {
+	switch v.Method {
+	case "COPY":
+		return "Copy"
+	case "MOVE":
+		return "Move"
+	case "DELETE":
+		return "Delete"
+	case "PROPFIND":
+		return "List"
+	default:
+		return v.Method
+	}
+}
+
 // stateText returns the state of an operation. If it was stopped, it says by whom, and what that
 // has left. Otherwise it has the status, if known.
 func stateText(v *view) string {
