@@ -32,7 +32,7 @@ func Unauthorized(w http.ResponseWriter, r *http.Request, reason string) {
 		http.Error(w, reason, http.StatusUnauthorized)
 		return
 	}
-	page := browser.Error{Status: http.StatusUnauthorized, Title: "You are not signed in", Reason: sentence(reason)}
+	page := browser.Error{Status: http.StatusUnauthorized, Title: "You are not signed in", Reason: sentence(reason), Again: "Sign in"}
 	_ = page.Write(w) // fails only if the client has gone
 }
 
@@ -57,6 +57,7 @@ func (h *Handler) respondErrorPage(w http.ResponseWriter, r *http.Request, err e
 		page.Up = ""
 	}
 	if code == http.StatusServiceUnavailable {
+		page.Again = "Try again"
 		w.Header().Set("Retry-After", "10")
 	}
 	_ = page.Write(w) // fails only if the client has gone

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +90,17 @@ func TestErrorPage(t *testing.T) {
 		if a := s.wants(404, "GET", target); a.header.Get("Content-Type") != "text/plain; charset=utf-8" {
 			t.Errorf("%s: %v", target, a.header)
 		}
+	}
+}
+
+// TestErrorPageSignIn checks that a person who is not signed in can try it again.
+func TestErrorPageSignIn(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/c/", http.NoBody)
+	r.Header.Set("Accept", "text/html")
+	answer := httptest.NewRecorder()
+	dav.Unauthorized(answer, r, "a password is needed")
+	if page := answer.Body.String(); answer.Code != http.StatusUnauthorized || !strings.Contains(page, `<p>A password is needed.</p>`) || !strings.Contains(page, `<a class="button" href="">Sign in</a>`) {
+		t.Errorf("%d: %s", answer.Code, page)
 	}
 }
 

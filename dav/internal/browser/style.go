@@ -31,10 +31,11 @@ var errorPage = template.Must(template.New("").Parse(errorText))
 // An Error is what the page of an error shows.
 type Error struct {
 	// Status is an HTTP status. Title and Reason explain it to a person. Up is a reference to a
-	// page that exists probably, or "".
+	// page that exists probably, or "". Again names the button that asks for the same page again,
+	// or is "".
 	Status        int
 	Title, Reason string
-	Up            string
+	Up, Again     string
 }
 
 // Write answers with the page.
