@@ -27,7 +27,7 @@ let ids = 0;
 // Dialog is the frame of a dialog. The browser keeps the focus in it, and gives it back at the end.
 // All of that happens while the page changes: a later change of focus would take it from an element
 // in which a person has begun to type.
-export const Dialog = ({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) => {
+export const Dialog = ({ title, onClose, children, wide }: { title: ComponentChildren; onClose: () => void; children: ComponentChildren; wide?: boolean }) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const [id] = useState(() => `dialog-${++ids}`);
   useLayoutEffect(() => {
@@ -39,7 +39,7 @@ export const Dialog = ({ title, onClose, children, wide }: { title: string; onCl
   return (
     <dialog ref={dialog} class={wide ? 'wide' : ''} aria-labelledby={id} onCancel={(e) => { e.preventDefault(); onClose(); }}
       onClick={(e) => { if (e.target === dialog.current) onClose(); }}>
-      <div class="frame"><h2 id={id}><bdi>{title}</bdi></h2>{children}</div>
+      <div class="frame"><h2 id={id}>{title}</h2>{children}</div>
     </dialog>
   );
 };
@@ -60,7 +60,7 @@ const Naming = ({ title, hint, initial, action, answer }: { title: string; hint:
   return (
     <Dialog title={title} onClose={() => answer(null)}>
       <form onSubmit={submit}>
-        <label>{hint}<input ref={input} name="name" value={initial} autocomplete="off" spellcheck={false} maxLength={255} aria-describedby="name-error" /></label>
+        <label>{hint}<input ref={input} name="name" dir="auto" value={initial} autocomplete="off" spellcheck={false} maxLength={255} aria-describedby="name-error" /></label>
         <p id="name-error" class="error" role="alert">{wrong}</p>
         <div class="buttons"><button type="button" onClick={() => answer(null)}>{text.cancel}</button><button class="primary">{action}</button></div>
       </form>

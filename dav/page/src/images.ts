@@ -36,6 +36,7 @@ export const show = async (first: Entry): Promise<void> => {
   const viewer = new PhotoSwipe({
     dataSource: images.map((e) => ({ src: href(e), alt: label(e.name), ...sizes.get(idOf(e)) ?? { width: innerWidth, height: innerHeight } })),
     index: images.indexOf(first), bgOpacity: 0.97, loop: false, wheelToZoom: true, showHideAnimationType: 'none',
+    zoomAnimationDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 333,
     closeTitle: text.close, zoomTitle: text.zoom, arrowPrevTitle: text.previous, arrowNextTitle: text.next,
   });
   viewer.on('loadComplete', ({ slide }) => { if (slide) fit(slide); });

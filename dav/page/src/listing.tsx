@@ -208,8 +208,8 @@ export const Listing = () => {
             ? <div role="row" aria-rowindex={index + 1} class="tiles" key={index} style={{ transform: `translateY(${start}px)`, gridTemplateColumns: `repeat(${columns}, 1fr)` }}>{all.slice(index * columns, (index + 1) * columns).map((e, i) => <Tile key={idOf(e)} e={e} index={index * columns + i} />)}</div>
             : all[index] && <Row key={idOf(all[index])} e={all[index]} index={index} top={start} />)}
         </div>
-        <Nothing />
       </div>
+      <Nothing />
     </div>
   );
 };

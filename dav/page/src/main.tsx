@@ -74,7 +74,7 @@ const Tools = () => {
       {rights.value.create && <><Upload /><Button icon="add" title={text.newFolder} onClick={() => void actions.createFolder()} /></>}
       <form class="filter" role="search" onSubmit={submit}>
         <Icon name="search" />
-        <input type="search" id="filter" aria-label={text.filter} placeholder={matchMedia('(max-width: 40rem)').matches ? text.filterShort : text.filter} value={filter.value} autocomplete="off"
+        <input type="search" id="filter" dir="auto" aria-label={text.filter} placeholder={matchMedia('(max-width: 40rem)').matches ? text.filterShort : text.filter} value={filter.value} autocomplete="off"
           onInput={(e) => { filter.value = e.currentTarget.value; if (!filter.value && searching.value) endSearch(); }}
           onKeyDown={(e) => { if (e.key === 'Escape' && filter.value) { e.preventDefault(); unfilter(); } }} />
         {filter.value && <span class="ends">{filter.value.trim() && !searching.value && <button>{text.search}</button>}<button type="button" class="icon" aria-label={text.clearFilter} title={text.clearFilter} onClick={(e) => { e.currentTarget.closest('form')!.querySelector('input')!.focus(); unfilter(); }}><Icon name="close" /></button></span>}
@@ -133,7 +133,7 @@ const App = () => (
     <Activity />
     <EntryMenu />
     <Message />
-    {over.value && <div class="dropzone">{text.dropHere}</div>}
+    {over.value && <div class="dropzone" role="status">{text.dropHere}</div>}
     <Dialogs />
   </>
 );

@@ -31,7 +31,7 @@ const Content = ({ e }: { e: Entry }) => {
 };
 
 export const show = (e: Entry): Promise<null> => ask<null>((answer) => (
-  <Dialog title={label(e.name)} onClose={() => answer(null)} wide>
+  <Dialog title={<bdi>{label(e.name)}</bdi>} onClose={() => answer(null)} wide>
     <div class="viewer"><Content e={e} /></div>
     <div class="buttons"><button type="button" onClick={() => actions.download([e])}>{text.download}</button><button type="button" data-first={kindOf(e) === 'pdf' ? '' : undefined} onClick={() => answer(null)}>{text.close}</button></div>
   </Dialog>
