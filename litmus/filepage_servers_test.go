@@ -1,9 +1,11 @@
 package litmus
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/png"
@@ -200,6 +202,67 @@ shares:
 	return serveShares(t, config, map[string]string{
 		"music/song.txt": "la", "music/albums/one/track.txt": "1", "music/albums/two/track.txt": "2", "films/film.txt": "roll", "films/song.txt": "another song",
 	}, flags...)
+}
+
+// deepServer is slow, and has so many folders that a search takes several seconds and its results
+// arrive in several parts.
+func deepServer(t *testing.T, user string, flags ...string) *server {
+	t.Helper()
+	files := map[string]string{"first.txt": "1"}
+	for i := range deepFolders {
+		for j := range 12 {
+			files[fmt.Sprintf("archive/folder %d/report of the year %d, in more detail.txt", i, 2000+j)] = "r"
+		}
+	}
+	return servePages(t, t.TempDir(), user, files, append(flags, "--latency", "200ms")...)
+}
+
+const deepFolders = 300
+
+// brokenServer has what a browser can't open: a folder without the right to list it, a share whose
+// disk is missing, one that is full, and one with a file that can't be read.
+func brokenServer(t *testing.T, user string, flags ...string) *server {
+	t.Helper()
+	config, subject := "page: full\n", "anyone"
+	if user != "" {
+		config, subject = pageConfig, "users"
+	}
+	gone, damaged := t.TempDir(), filepath.Join(t.TempDir(), "damaged.zip")
+	writeDamagedArchive(t, damaged)
+	config += `
+shares:
+  /docs: {dir: "$dir/docs", rights: {SUBJECT: write}, paths: {/letterbox: {SUBJECT: [create]}}}
+  /gone: {dir: "` + gone + `", rights: {SUBJECT: write}}
+  /full: {dir: "$dir/full", quota: 1KiB, rights: {SUBJECT: write}}
+  /damaged: {zip: "` + damaged + `", rights: {SUBJECT: read}}
+`
+	s := serveShares(t, strings.ReplaceAll(config, "SUBJECT", subject), map[string]string{
+		"docs/letterbox/letter.txt": "letter", "docs/locked/a.txt": "a", "full/a.txt": strings.Repeat("a", 1000),
+	}, flags...)
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// writeDamagedArchive writes a ZIP file in which sub/odd.txt is compressed in an unknown way.
+func writeDamagedArchive(t *testing.T, name string) {
+	t.Helper()
+	var file bytes.Buffer
+	archive := zip.NewWriter(&file)
+	for member, method := range map[string]uint16{"whole.txt": zip.Store, "sub/odd.txt": 99} {
+		w, err := archive.CreateRaw(&zip.FileHeader{Name: member, Method: method, CompressedSize64: 5, UncompressedSize64: 5, CRC32: crc32.ChecksumIEEE([]byte("whole"))})
+		if err == nil {
+			_, err = w.Write([]byte("whole"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, name, file.Bytes())
 }
 
 // rightsServer has shares where ann has few rights.

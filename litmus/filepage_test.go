@@ -28,8 +28,9 @@ type filePagePart struct {
 	name string
 	// start starts its server for a user or, with "", without users.
 	start func(t *testing.T, user string, flags ...string) *server
-	// needsUser says that it makes no sense without users.
-	needsUser bool
+	// needsUser says that it makes no sense without users, everyone that it runs with and without them
+	// at each width.
+	needsUser, everyone bool
 	// front starts a proxy that the browser uses. It may be nil.
 	front func(t *testing.T, upstream string) string
 }
@@ -40,16 +41,21 @@ var filePageParts = []filePagePart{
 	{name: "upload", start: filePageServer},
 	{name: "view", start: mediaServer},
 	{name: "operations", start: slowPageServer},
-	{name: "plain", start: filePageServer},
+	{name: "plain", start: filePageServer, everyone: true},
 	{name: "hostile", start: hostileServer},
 	{name: "shares", start: sharesServer},
 	{name: "rights", start: rightsServer, needsUser: true},
 	{name: "keyboard", start: slowPageServer},
+	{name: "keys", start: filePageServer},
+	{name: "search", start: deepServer},
+	{name: "display", start: filePageServer},
+	{name: "errors", start: brokenServer},
 	{name: "limited", start: filePageServer, front: limitedProxy},
 }
 
 // TestFilePage uses the file browser in Chromium: each part in windows of three widths, with and
-// without users. In windows of 768 px the server has a prefix. The modules say what they expect.
+// without users. In windows of 768 px the server has a prefix. The modules say what they expect, and
+// testdata/lab/filepage/README.md which of them is about what.
 func TestFilePage(t *testing.T) {
 	t.Parallel()
 	if !*wholeLab {
@@ -62,28 +68,47 @@ func TestFilePage(t *testing.T) {
 	browsers := make(chan struct{}, maxBrowsers)
 	for i, width := range []int{320, 768, 1280} {
 		for j, part := range filePageParts {
-			user := ""
-			if part.needsUser || (i+j)%2 == 1 {
-				user = "ann"
+			for _, user := range part.users(i + j) {
+				name := fmt.Sprintf("%s at %d px", part.name, width)
+				if part.everyone && user != "" {
+					name += " as " + user
+				}
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					browsers <- struct{}{}
+					defer func() { <-browsers }()
+					part.run(t, user, width)
+				})
 			}
-			t.Run(fmt.Sprintf("%s at %d px", part.name, width), func(t *testing.T) {
-				t.Parallel()
-				browsers <- struct{}{}
-				defer func() { <-browsers }()
-				var flags []string
-				if width == 768 {
-					flags = append(flags, "--prefix", "/dav/my files")
-				}
-				url := strings.TrimSuffix(part.start(t, user, flags...).url, "/")
-				if part.front != nil {
-					_, upstream, _ := strings.Cut(url, "://")
-					upstream, path, _ := strings.Cut(upstream, "/")
-					url = strings.TrimSuffix(part.front(t, upstream)+"/"+path, "/")
-				}
-				filePageTask{URL: url, User: user, Width: width, Part: part.name}.run(t)
-			})
 		}
 	}
+}
+
+// users are those that use the part, where "" stands for a server without users.
+func (part filePagePart) users(turn int) []string {
+	switch {
+	case part.everyone:
+		return []string{"", "ann"}
+	case part.needsUser || turn%2 == 1:
+		return []string{"ann"}
+	}
+	return []string{""}
+}
+
+// run starts the server of the part and a browser that uses it.
+func (part filePagePart) run(t *testing.T, user string, width int) {
+	t.Helper()
+	var flags []string
+	if width == 768 {
+		flags = append(flags, "--prefix", "/dav/my files")
+	}
+	url := strings.TrimSuffix(part.start(t, user, flags...).url, "/")
+	if part.front != nil {
+		_, upstream, _ := strings.Cut(url, "://")
+		upstream, path, _ := strings.Cut(upstream, "/")
+		url = strings.TrimSuffix(part.front(t, upstream)+"/"+path, "/")
+	}
+	filePageTask{URL: url, User: user, Width: width, Part: part.name}.run(t)
 }
 
 // limitedProxy starts an nginx that refuses requests of more than 1 MiB.

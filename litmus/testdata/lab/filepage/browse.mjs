@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { base, button, check, dialog, has, lacks, names, noDialog, page, rows, says, shows, until, url, visit, withoutListing } from './driver.mjs';
+import { base, button, check, dialog, has, lacks, names, noDialog, page, request, rows, says, shows, until, url, visit, withoutListing } from './driver.mjs';
 
 export default async () => {
   await visit('/');
@@ -13,6 +13,10 @@ export default async () => {
   await visit('/');
   await page.type('#filter', 'img');
   await shows('IMG_9.txt', 'IMG_10.txt');
+  const room = await page.$eval('#filter', (input) => { const { paddingLeft, paddingRight } = getComputedStyle(input); return input.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight); });
+  assert.ok(room > 60, `${room} px show what is typed into the filter`);
+  await check('filtered');
+  await page.type('#filter', 'nothing'); await says('Nothing found for “imgnothing”'); await check('nothing matches');
   await page.keyboard.press('Escape');
   await button('More'); await check('menu'); await button('Show hidden files');
   await has('.secret');
@@ -22,7 +26,13 @@ export default async () => {
   await shows('Documents', 'photos', 'IMG_10.txt', 'picture.svg', 'page.html', 'IMG_9.txt', 'שלום.txt', 'fdp\ufffdtxt.exe');
   await visit('/'); // the order is remembered
   assert.equal((await names())[2], 'IMG_10.txt');
-  await button('More'); await button('Sort by: Name');
+  await button('More'); await button('Sort by: Kind');
+  await shows('Documents', 'photos', 'page.html', 'fdp\ufffdtxt.exe', 'picture.svg', 'IMG_9.txt', 'IMG_10.txt', 'שלום.txt');
+  await request('PUT', '/old.txt', { 'X-OC-Mtime': '1000000000' }, 'old'); await button('More'); await button('Sort by: Modified'); await visit('/');
+  assert.equal((await names())[2], 'old.txt');
+  const times = await page.$$eval('.row time', (all) => all.map((time) => [time.dateTime, time.innerText]));
+  assert.ok(times.some(([iso, shown]) => iso === '2001-09-09T01:46:40.000Z' && shown.includes('2001')), `${times}`);
+  await request('DELETE', '/old.txt'); await button('More'); await button('Sort by: Name'); await visit('/');
   await page.focus('.scroller');
   await page.keyboard.press('Home'); await page.keyboard.press('ArrowDown'); await page.keyboard.press('Enter');
   await shows('red.png', 'tiny.png');

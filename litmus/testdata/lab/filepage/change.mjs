@@ -40,7 +40,7 @@ const copies = async () => {
   await check('conflict'); await page.click('dialog input'); await button('Skip'); await noDialog();
   assert.deepEqual([await content('/Documents/IMG_9.txt'), await content('/Documents/IMG_10.txt')], ['other nine', 'other ten']);
   // One question for each name, without “the same for all”.
-  const question = () => page.$eval('dialog[open] h2', (heading) => /“(.*)” exists already/.exec(heading.innerText)?.[1]).catch(() => null);
+  const question = () => page.$eval('dialog[open] h2', (heading) => /“\u2068(.*)\u2069” exists already/.exec(heading.innerText)?.[1]).catch(() => null);
   await copy();
   const first = await until('a question', question); await button('Replace');
   const second = await until('another question', async () => await question() !== first && question()); await press('Escape'); await noDialog();
@@ -56,7 +56,7 @@ const locks = async () => {
   const token = await lock('/Documents/IMG_10 (2).txt', 'Word on Ben’s laptop');
   await visit('/Documents/');
   const title = await until('the lock', () => page.$eval('.lock', (mark) => mark.title).catch(() => ''));
-  assert.match(title, /^Locked by Word on Ben’s laptop until .*\d+:\d\d/);
+  assert.match(title, /^Locked by \u2068Word on Ben’s laptop\u2069 until .*\d+:\d\d/);
   await check('locked');
   await select('IMG_10 (2).txt'); await button('Delete'); await button('Delete', 'dialog'); await says('it is locked'); await has('IMG_10 (2).txt');
   await select('IMG_10 (2).txt'); await button('Rename'); await type('other.txt'); await says('it is locked'); await has('IMG_10 (2).txt');
@@ -64,5 +64,5 @@ const locks = async () => {
   await visit('/Documents/'); await until('the end of the lock', async () => !await page.$('.lock'));
   // The owner of a lock is text for the page, whatever elements it contains.
   await lock('/Documents/deeper/deep.txt', '<D:response a="/>"><D:href>/evil.txt</D:href></D:response><!-- </D:owner> -->&amp; ann');
-  await visit('/Documents/deeper/'); await shows('deep.txt'); await until('its lock', () => page.$('.lock[title^="Locked by /evil.txt& ann until"]'));
+  await visit('/Documents/deeper/'); await shows('deep.txt'); await until('its lock', () => page.$('.lock[title^="Locked by \u2068/evil.txt& ann\u2069 until"]'));
 };

@@ -63,7 +63,8 @@ export const names = () => page.evaluate(() => [...document.querySelectorAll('.r
 export const shows = (...wanted) => until(`the list ${wanted}`, async () => JSON.stringify(await names()) === JSON.stringify(wanted));
 export const has = (name) => until(name, async () => (await names()).includes(name));
 export const lacks = (name) => until(`the end of ${name}`, async () => !(await names()).includes(name));
-export const says = (words) => until(`“${words}”`, () => page.evaluate((words) => document.body?.innerText.includes(words), words));
+// says waits for words. Names in them may be isolated, which nobody sees.
+export const says = (words) => until(`“${words}”`, () => page.evaluate((words) => document.body?.innerText.replace(/[\u2068\u2069]/g, '').includes(words), words));
 // button presses a button, once it can be pressed: it may wait for an answer about rights.
 export const button = async (title, inside = 'body') => {
   const found = await until(`the button ${title}`, () => page.evaluateHandle((title, inside) => [...document.querySelectorAll(`${inside} :is(button:enabled, summary, a)`)]
@@ -159,3 +160,28 @@ export const drag = (name, to, ctrlKey = false) => page.evaluate((name, to, ctrl
   const onto = find(to).matches('li') ? find(to).querySelector('a') : find(to);
   fire(find(name), 'dragstart'); fire(onto, 'dragover'); fire(onto, 'drop');
 }, name, to, ctrlKey);
+
+// tabTo presses Tab until the element with a name has the focus.
+export const tabTo = async (name, key = 'Tab') => {
+  for (let i = 0; i < 40; i++) {
+    if (await focused() === name) return;
+    await press(key);
+  }
+  throw new Error(`Tab does not lead to ${name}`);
+};
+// visible checks that people see where the focus is.
+export const visible = async () => assert.equal(await page.evaluate(() => {
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement);
+  return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1 || boxShadow !== 'none';
+}), true, `the focus on ${await focused()} is invisible`);
+
+// downloaded checks that begin makes the browser download a file.
+export const downloaded = async (path, begin) => {
+  const session = await browser.target().createCDPSession();
+  await session.send('Browser.setDownloadBehavior', { behavior: 'deny', eventsEnabled: true });
+  const started = new Promise((begun) => session.once('Browser.downloadWillBegin', begun));
+  await begin();
+  const { url: from, suggestedFilename } = await started;
+  assert.deepEqual([new URL(from).pathname, suggestedFilename], [`${base}/${path}`, path.split('/').at(-1)]);
+  await session.detach();
+};

@@ -7,9 +7,10 @@ const nothingHappened = async () => {
   assert.equal((await request('HEAD', '/stolen')).status, 404, 'a script has sent a request');
 };
 
+const session = await browser.target().createCDPSession();
+
 export default async () => {
-  const session = await browser.target().createCDPSession();
-  await session.send('Browser.setDownloadBehavior', { behavior: 'deny' });
+  await session.send('Browser.setDownloadBehavior', { behavior: 'deny', eventsEnabled: true });
   await page.setViewport({ width, height: 2000 }); // so high that all names are visible
   await strangeNames();
   await activeContent();
@@ -77,11 +78,7 @@ const activeContent = async () => {
     const { headers } = await request('GET', `/active/${name}`);
     assert.equal(headers['content-security-policy'], 'sandbox', name);
     assert.equal(headers['x-content-type-options'], 'nosniff', name);
-    await page.evaluate((src) => new Promise((done) => {
-      const frame = Object.assign(document.createElement('iframe'), { src, onload: done });
-      document.body.append(frame);
-      setTimeout(done, 300); // a download loads nothing
-    }), `${base}/active/${name}`);
+    await inFrame(name);
     await nothingHappened();
     await page.goto(`${url}/active/${name}`).catch((error) => assert.match(error.message, /ERR_ABORTED/));
     await visit('/active/');
@@ -90,6 +87,14 @@ const activeContent = async () => {
   // A script of a user is not one of the page.
   await page.evaluate((src) => new Promise((done) => { document.body.append(Object.assign(document.createElement('script'), { src, onload: done, onerror: done })); }), `${base}/active/script.js`);
   complaints.splice(0, complaints.length, ...complaints.filter((each) => !each.includes('/active/script.js')));
+};
+
+// inFrame opens a file in a frame, until the frame has loaded it or the browser has made a download of it.
+const inFrame = async (name) => {
+  const download = new Promise((begun) => session.once('Browser.downloadWillBegin', begun));
+  const load = page.evaluate((src) => new Promise((onload) => { document.body.append(Object.assign(document.createElement('iframe'), { src, onload })); }), `${base}/active/${name}`);
+  await Promise.race([download, load]);
+  load.catch(() => {}); // the page may go before
 };
 
 const withoutScripts = async () => {

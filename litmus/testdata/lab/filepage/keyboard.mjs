@@ -1,19 +1,4 @@
-import assert from 'node:assert/strict';
-import { dialog, focused, has, keepsFocus, lacks, noDialog, page, press, says, shows, until, visit, width } from './driver.mjs';
-
-// tabTo presses Tab until the element with a name has the focus.
-const tabTo = async (name, key = 'Tab') => {
-  for (let i = 0; i < 40; i++) {
-    if (await focused() === name) return;
-    await press(key);
-  }
-  throw new Error(`Tab does not lead to ${name}`);
-};
-// visible checks that people see where the focus is.
-const visible = async () => assert.equal(await page.evaluate(() => {
-  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement);
-  return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1 || boxShadow !== 'none';
-}), true, `the focus on ${await focused()} is invisible`);
+import { dialog, focused, has, keepsFocus, lacks, noDialog, page, press, says, shows, tabTo, until, visible, visit, width } from './driver.mjs';
 
 export default async () => {
   await visit('/'); await shows('many', 'target', 'b.txt'); await keepsFocus('many');

@@ -41,5 +41,6 @@ const strangers = async () => {
   await show(await newPage({ anonymous: true }));
   await page.goto(url + '/').catch(() => {});
   await says('You are not signed in'); await check('a stranger');
+  assert.equal(await page.$eval('a.button', (a) => a.innerText), 'Sign in');
   await page.close(); await show(first);
 };

@@ -32,8 +32,31 @@ export default async () => {
     await has(`${type}.txt`);
     assert.equal(await content(`/${type}.txt`), type);
   }
+  await foldersAtOnce();
   await pauses();
   await breaks();
+};
+
+// foldersAtOnce drops a folder with files and folders from a file manager, and pastes one.
+const foldersAtOnce = async () => {
+  file('dropped/inner/deep.txt', 'deep'); file('dropped/top.txt', 'top');
+  const session = await page.createCDPSession();
+  const data = { items: [], files: [join(dir, 'dropped'), file('beside.txt', 'beside')], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver']) await session.send('Input.dispatchDragEvent', { type, x: 160, y: 400, data });
+  await says('Drop to upload to this folder'); await check('drop');
+  await session.send('Input.dispatchDragEvent', { type: 'drop', x: 160, y: 400, data });
+  await has('dropped'); await has('beside.txt');
+  for (const [path, wanted] of [['/dropped/inner/deep.txt', 'deep'], ['/dropped/top.txt', 'top'], ['/beside.txt', 'beside']]) await until(path, async () => await content(path) === wanted);
+  // A script can't make the entries of a folder, so these have what the page uses of them.
+  await page.evaluate(() => {
+    const entryOf = (name) => ({ name, isFile: true, file: (done) => done(new File([name], name)) });
+    const folderOf = (name, members) => ({ name, isFile: false, isDirectory: true, createReader: () => { const batches = [members.slice(0, 1), members.slice(1), []]; return { readEntries: (done) => done(batches.shift()) }; } });
+    const entry = folderOf('pasted', [entryOf('one.txt'), folderOf('inner', [entryOf('two.txt')])]);
+    const clipboardData = { files: [new File([], 'pasted')], items: [{ kind: 'file', webkitGetAsEntry: () => entry, getAsFile: () => new File([], 'pasted') }] };
+    document.body.dispatchEvent(Object.assign(new Event('paste', { bubbles: true, cancelable: true }), { clipboardData }));
+  });
+  await has('pasted');
+  for (const [path, wanted] of [['/pasted/one.txt', 'one.txt'], ['/pasted/inner/two.txt', 'two.txt']]) await until(path, async () => await content(path) === wanted);
 };
 
 // folders uploads whole folders, with names that URLs and HTML treat in a special way.

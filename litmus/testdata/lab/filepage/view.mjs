@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { base, browser, button, check, dialog, noDialog, openName, page, press, request, says, shows, until, visit } from './driver.mjs';
+import { browser, button, check, dialog, downloaded, noDialog, openName, page, press, request, says, shows, until, visit } from './driver.mjs';
 
 export default async () => {
   await visit('/');
@@ -74,15 +74,4 @@ const downloads = async () => {
     assert.equal(text.includes('first.png'), !path.includes('name='));
   }
   await downloaded('unknown.bin', () => openName('unknown.bin'));
-};
-
-// downloaded checks that begin makes the browser download a file.
-const downloaded = async (name, begin) => {
-  const session = await browser.target().createCDPSession();
-  await session.send('Browser.setDownloadBehavior', { behavior: 'deny', eventsEnabled: true });
-  const started = new Promise((begun) => session.once('Browser.downloadWillBegin', begun));
-  await begin();
-  const { url: from, suggestedFilename } = await started;
-  assert.deepEqual([new URL(from).pathname, suggestedFilename], [`${base}/${name}`, name]);
-  await session.detach();
 };
