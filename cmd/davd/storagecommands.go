@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func storageRebuildCommand(p *program) command {
 				err = objectfs.Rebuild(c.Context, s.Names, s.Blobs, func(made objectfs.Rebuilt) {
 					files++
 					if made.Name != made.Wanted {
-						_, _ = fmt.Fprintln(p.stdout, client.Shown(made.Wanted+" is "+made.Name))
+						_, _ = fmt.Fprintln(p.stdout, client.Shown(cmp.Or(made.Wanted, "an object without a name")+" is "+made.Name))
 					}
 				})
 				if errors.Is(err, objectfs.ErrNotEmpty) {

@@ -3,6 +3,7 @@ package objectfs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 
@@ -31,7 +32,12 @@ type object struct {
 }
 
 func (o object) open(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
-	return o.fs.options.Blobs.Open(ctx, o.key, offset, length)
+	content, err := o.fs.options.Blobs.Open(ctx, o.key, offset, length)
+	if isMissing(err) {
+		// The file exists, so this must not look as if it did not. An object outlives its file by hours.
+		err = fmt.Errorf("the object %s with the content of the file is missing: davd storage check says what to do", o.key)
+	}
+	return content, err
 }
 
 // seeker reads content from any offset. It opens the source when it is read.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/davd/davd/storage"
@@ -101,5 +103,27 @@ func TestRangeBytes(t *testing.T) {
 				t.Logf("S3 has sent %d bytes", got)
 			}
 		})
+	}
+}
+
+// TestLostObject: to read a file whose object is missing is an error, but not that the file doesn't exist.
+func TestLostObject(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, openSQLite(t), openDirectory(t))
+	s.put(t, "/f", long)
+	node, err := s.names.Find(t.Context(), "/f")
+	if err == nil {
+		err = s.blobs.Remove(t.Context(), []string{node.Blob})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := s.OpenRead(t.Context(), "/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Read(make([]byte, 1)); err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), node.Blob) {
+		t.Errorf("%v", err)
 	}
 }
