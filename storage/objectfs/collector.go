@@ -40,6 +40,8 @@ type Collector struct {
 	Log *slog.Logger
 
 	searched time.Time // the start of the last search
+	// now is for tests; nil means time.Now.
+	now func() time.Time
 }
 
 // Collected counts what a collector has removed.
@@ -131,16 +133,23 @@ func (c *Collector) Collect(ctx context.Context, search bool) (done Collected, e
 func (c *Collector) before() time.Time {
 	switch {
 	case c.Grace == 0:
-		return time.Now().Add(-defaultGrace)
+		return c.time().Add(-defaultGrace)
 	case c.Grace < 0:
-		return time.Now().Add(time.Second) // whatever the precision of times is
+		return c.time().Add(time.Second) // whatever the precision of times is
 	}
-	return time.Now().Add(-c.Grace)
+	return c.time().Add(-c.Grace)
+}
+
+func (c *Collector) time() time.Time {
+	if c.now != nil {
+		return c.now()
+	}
+	return time.Now()
 }
 
 // clearDoubts removes the objects of this process that have no row.
 func (c *Collector) clearDoubts(ctx context.Context, done *Collected) error {
-	before := time.Now().Add(-doubtAge)
+	before := c.time().Add(-doubtAge)
 	if c.Grace < 0 {
 		before = c.before()
 	}

@@ -67,18 +67,24 @@ func openS3(tb testing.TB) blobs.Store {
 
 func openBucket(tb testing.TB, endpoint, bucket string) blobs.Store {
 	tb.Helper()
+	objects, err := s3blobs.Open(tb.Context(), bucketOptions(tb, endpoint, bucket))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return objects
+}
+
+// bucketOptions are those of a place of its own in a bucket.
+func bucketOptions(tb testing.TB, endpoint, bucket string) s3blobs.Options {
+	tb.Helper()
 	file := filepath.Join(tb.TempDir(), "credentials")
 	content := "[default]\naws_access_key_id = " + s3test.AccessKey + "\naws_secret_access_key = " + s3test.SecretKey + "\n"
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	objects, err := s3blobs.Open(tb.Context(), s3blobs.Options{
+	return s3blobs.Options{
 		Bucket: bucket, Prefix: strings.ToLower(rand.Text()) + "/", Endpoint: endpoint, Region: s3test.Region, CredentialsFile: file,
-	})
-	if err != nil {
-		tb.Fatal(err)
 	}
-	return objects
 }
 
 func openSQLite(tb testing.TB) names.Database {

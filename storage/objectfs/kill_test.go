@@ -44,6 +44,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if text := os.Getenv(uploaderEnv); text != "" {
+		fmt.Fprintln(os.Stderr, upload(context.Background(), text))
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 
