@@ -128,10 +128,10 @@ const App = () => (
       <Tools />
       <Searching />
       <Listing />
+      <EntryMenu />
     </main>
     <footer><span role="status">{loading.value ? text.loading(entries.value.length) : failure.value >= 0 ? '' : summary.value}</span></footer>
     <Activity />
-    <EntryMenu />
     <Message />
     {over.value && <div class="dropzone" role="status">{text.dropHere}</div>}
     <Dialogs />
