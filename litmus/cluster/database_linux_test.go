@@ -27,8 +27,8 @@ type database struct {
 	name   string
 }
 
-// newDatabase starts PostgreSQL until the test ends. The networks of the nodes need no password.
-func newDatabase(t *testing.T) *database {
+// newDatabase starts PostgreSQL until the test ends, with more settings. The networks of the nodes need no password.
+func newDatabase(t *testing.T, settings ...string) *database {
 	t.Helper()
 	dir := t.TempDir()
 	access := filepath.Join(dir, "access")
@@ -41,8 +41,10 @@ func newDatabase(t *testing.T) *database {
 			t.Fatal(err)
 		}
 	}
-	server := pgtest.Start(t, "listen_addresses=*", "hba_file="+access, "fsync=off", "full_page_writes=off",
-		"shared_preload_libraries=pg_stat_statements")
+	// A later setting counts.
+	server := pgtest.Start(t, append([]string{
+		"listen_addresses=*", "hba_file=" + access, "fsync=off", "full_page_writes=off", "shared_preload_libraries=pg_stat_statements",
+	}, settings...)...)
 	d := &database{server: server, dsn: server.Database(t)}
 	of, err := url.Parse(d.dsn)
 	if err != nil {
