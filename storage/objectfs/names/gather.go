@@ -159,7 +159,7 @@ func (s *Space) spots(with tables.Gatherer, all []*putting) (tables.Gathering, e
 		args, used = append(args, s.id), "(SELECT CAST(sum(bytes) AS BIGINT) FROM volume_use WHERE volume = $5)"
 	}
 	g, rows, ok, err := with.Gather(context.Background(), members, `WITH w AS (SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::TEXT[]) WITH ORDINALITY AS t(up, fold, key, i))
-		SELECT w.i, coalesce(a.id, 0), coalesce(a.dir, FALSE), nextval('entry_ids'), NOT EXISTS (SELECT FROM objects WHERE objects.key = w.key), `+used+", "+optionalColumns+`
+		SELECT w.i, coalesce(a.id, 0), coalesce(a.dir, FALSE), nextval('entry_ids'), (SELECT count(*) FROM objects WHERE objects.key = w.key) = 0, `+used+", "+optionalColumns+`
 		FROM w LEFT JOIN LATERAL (SELECT id, dir FROM entries WHERE id = entry_at($4, w.up)) a ON TRUE
 		LEFT JOIN LATERAL (SELECT * FROM entries WHERE parent = a.id AND entries.fold = w.fold FOR UPDATE) e ON TRUE`,
 		args...)
