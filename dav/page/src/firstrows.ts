@@ -5,7 +5,7 @@ import { decoded, type Entry } from './dav';
 import { comparing, kindOf, naturalKey, type Order } from './files';
 
 // most is how many rows are taken. Each takes time before anything is shown.
-const most = 300;
+const most = 100;
 
 // rowsOf returns the complete rows of a piece of HTML. A document without a window runs and loads
 // nothing.

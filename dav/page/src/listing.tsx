@@ -123,11 +123,17 @@ const Tile = ({ e, index }: { e: Entry; index: number }) => {
   );
 };
 
+// layout returns how many entries are in a row, and how high a row is.
+const layout = (width: number, tiles: boolean): { columns: number; height: number } => tiles
+  ? { columns: Math.max(1, Math.floor(width / (width <= narrow ? narrowTile : tileWidth))), height: tileHeight }
+  : { columns: 1, height: width <= narrow ? twoLines : rowHeight };
+
 // useVirtual returns the visible rows of a scrolled element, and their total height.
 const useVirtual = (count: number, height: number, scroller: { current: HTMLElement | null }) => {
   const [, draw] = useReducer((n: number) => n + 1, 0);
   const options = {
     count, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 8,
+    initialRect: { width: innerWidth, height: innerHeight }, // so that the first rendering has rows
     observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: () => draw(undefined as never),
   };
   const [virtual] = useState(() => new Virtualizer<HTMLElement, HTMLElement>(options));
@@ -182,15 +188,18 @@ const Nothing = () => {
 // Listing shows the entries, and scrolls.
 export const Listing = () => {
   const scroller = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
+  const tiles = view.value === 'grid', all = shown.value;
+  // The width of the window is a good guess. Another width that changes nothing draws nothing.
+  const [width, setWidth] = useState(innerWidth);
   useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width));
+    const observer = new ResizeObserver(([entry]) => setWidth((old) => {
+      const now = layout(entry!.contentRect.width, tiles), was = layout(old, tiles);
+      return now.columns === was.columns && now.height === was.height ? old : entry!.contentRect.width;
+    }));
     observer.observe(scroller.current!);
     return () => observer.disconnect();
-  }, []);
-  const tiles = view.value === 'grid', all = shown.value;
-  const columns = tiles ? Math.max(1, Math.floor(width / (width <= narrow ? narrowTile : tileWidth))) : 1;
-  const height = tiles ? tileHeight : width <= narrow ? twoLines : rowHeight;
+  }, [tiles]);
+  const { columns, height } = layout(width, tiles);
   const virtual = useVirtual(Math.ceil(all.length / columns), height, scroller);
   const row = Math.floor(active.value / columns);
   useEffect(() => { if (row < virtual.options.count) virtual.scrollToIndex(row, { align: 'auto' }); }, [row]);
