@@ -64,7 +64,7 @@ func verbText(v *view) string {
 		return "Copy"
 	case "MOVE":
 		return "Move"
-	case "DELETE":
+	case http.MethodDelete:
 		return "Delete"
 	case "PROPFIND":
 		return "List"

@@ -103,7 +103,11 @@ func TestKilledUpload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closeDB()
+	defer func() {
+		if err := closeDB(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for _, tt := range []struct {
 		age        time.Duration
 		gone, left int
