@@ -71,7 +71,9 @@ export const button = async (title, inside = 'body') => {
     .find((each) => [each.title, each.innerText.trim(), each.getAttribute('aria-label')].includes(title)), title, inside).then((handle) => handle.asElement()));
   await found.evaluate((element) => element.click());
 };
-export const row = (name) => page.evaluateHandle((name) => [...document.querySelectorAll('.row:not(.heading), .tile')].find((each) => each.querySelector('a').innerText === name), name);
+// row waits for an entry, because the page may just be drawing the list.
+export const row = (name) => until(`the row of ${name}`, () => page.evaluateHandle((name) => [...document.querySelectorAll('.row:not(.heading), .tile')]
+  .find((each) => each.querySelector('a').innerText === name), name).then((handle) => handle.asElement()));
 export const select = async (...wanted) => { for (const name of wanted) await (await row(name)).evaluate((element) => element.querySelector('input').click()); };
 export const openName = async (name) => (await row(name)).evaluate((element) => element.querySelector('a').click());
 export const dialog = () => until('a dialog', () => page.$('dialog[open]'));
