@@ -6,10 +6,8 @@ export default async () => {
   await shows('Documents', 'photos', 'fdp\ufffdtxt.exe', 'IMG_9.txt', 'IMG_10.txt', 'page.html', 'picture.svg', 'שלום.txt');
   await says('2 folders, 6 files');
   await check('list');
-  const listed = await rows();
-  await withoutListing('/');
-  await until('the rows of the document', async () => (await rows()).length === listed.length);
-  assert.deepEqual(await rows(), listed);
+  const listed = (await rows()).map(String);
+  for (const each of await withoutListing('/')) assert.ok(listed.includes(String(each)), `${each} is not in the listing`);
   await visit('/');
   await page.type('#filter', 'img');
   await shows('IMG_9.txt', 'IMG_10.txt');

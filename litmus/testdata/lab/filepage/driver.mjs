@@ -80,11 +80,13 @@ export const dialog = () => until('a dialog', () => page.$('dialog[open]'));
 export const noDialog = () => until('the end of the dialog', async () => !await page.$('dialog[open]'));
 export const type = async (text) => { await dialog(); await page.$eval('dialog input', (input) => { input.value = ''; }); await page.type('dialog input', text); await page.keyboard.press('Enter'); };
 export const visit = async (path) => { await page.goto(url + path, { waitUntil: 'load' }); await until('the page', () => page.$('.scroller[aria-busy=false]')); };
-// withoutListing opens a collection whose listing does not arrive: the page has no more than the document.
+// withoutListing opens a collection whose listing does not arrive, and returns the rows that the page takes from
+// the document: those that have arrived when its script runs.
 export const withoutListing = async (path) => {
   const { identifier } = await page.evaluateOnNewDocument(() => { window.Worker = class extends EventTarget { postMessage() {} }; });
   await page.goto(url + path, { waitUntil: 'load' });
   await page.removeScriptToEvaluateOnNewDocument(identifier);
+  return until('the rows of the document', async () => { const found = await rows(); return found.length && found; });
 };
 export const rows = () => page.$$eval('.row:not(.heading)', (all) => all.map((each) => [each.innerText, each.querySelector('a').getAttribute('href')]));
 export const file = (name, content) => { const path = join(dir, name); mkdirSync(join(path, '..'), { recursive: true }); writeFileSync(path, content); return path; };

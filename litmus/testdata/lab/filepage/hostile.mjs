@@ -26,10 +26,8 @@ const strangeNames = async () => {
   await visit('/names/'); await button('More'); await button('Show hidden files');
   const all = await until('all names', async () => { const found = await entries(); return found.length === 20 && found; });
   await check('strange names');
-  const listed = await rows();
-  await withoutListing('/names/');
-  await until('the rows of the document', async () => (await rows()).length === listed.length);
-  assert.deepEqual(await rows(), listed);
+  const listed = (await rows()).map(String);
+  for (const each of await withoutListing('/names/')) assert.ok(listed.includes(String(each)), `${each} is not in the listing`);
   await visit('/names/');
   for (const [shown, href] of all) {
     assert.doesNotMatch(shown, /[\u0000-\u001f\u202a-\u202e\u2066-\u2069]/, `${shown} controls the text around it`);
