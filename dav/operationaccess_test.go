@@ -267,7 +267,7 @@ func TestStatusPage(t *testing.T) {
 		a := reader.gets("GET "+location, "X-User: a", "Accept: text/html")
 		for _, want := range []string{
 			"<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>", "<progress aria-label=\"Progress\"></progress>", "<span>still counting</span>",
-			"COPY <bdi>/src</bdi> to <bdi>/dst</bdi>", `<form method="post"><input type="hidden" name="do" value="stop"><button>Stop and roll back</button></form>`,
+			"Copy <bdi>/src</bdi> to <bdi>/dst</bdi>", `<form method="post"><input type="hidden" name="do" value="stop"><button>Stop and roll back</button></form>`,
 			"new EventSource(here)",
 		} {
 			if !strings.Contains(a.body, want) {
