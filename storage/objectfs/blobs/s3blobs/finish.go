@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -100,12 +101,29 @@ func (w *writer) Discard() error {
 	if w.closed {
 		return nil
 	}
+	canceled := w.sending > 0
 	w.release()
 	if w.upload == nil {
 		return nil
 	}
-	return w.store.abort(context.WithoutCancel(w.ctx), w.key, *w.upload)
+	ctx := context.WithoutCancel(w.ctx)
+	err := w.store.abort(ctx, w.key, *w.upload)
+	// A server may go on with a part whose request was canceled, and keep it after the upload was
+	// aborted. Then it must be aborted again (S3 API reference, AbortMultipartUpload).
+	for range abortsAgain {
+		if canceled && err == nil {
+			time.Sleep(abortPause)
+			err = w.store.abort(ctx, w.key, *w.upload)
+		}
+	}
+	return err
 }
+
+const (
+	// abortsAgain is how often an upload is aborted again, and abortPause how long after.
+	abortsAgain = 2
+	abortPause  = 50 * time.Millisecond
+)
 
 // release ends the parts that are still under way, and gives all memory back.
 func (w *writer) release() {
