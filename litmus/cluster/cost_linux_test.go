@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,13 +54,26 @@ const (
 
 var costBody = strings.Repeat("x", 1024)
 
+// needCost skips a measurement unless DAVD_COST is 1, or the name of a part that the test has. Without
+// parts, any value runs it.
+func needCost(t *testing.T, parts ...string) {
+	t.Helper()
+	needNamespaces(t)
+	if os.Getenv("DAVD_COST") == "" || len(parts) > 0 && !slices.ContainsFunc(parts, costs) {
+		t.Skip("DAVD_COST=1 runs this measurement")
+	}
+}
+
+// costs reports whether DAVD_COST asks for a part.
+func costs(part string) bool {
+	only := os.Getenv("DAVD_COST")
+	return only == "1" || only == part
+}
+
 // TestCost measures what a cluster costs. It runs with DAVD_COST=1, because the figures are
 // only useful on an idle machine.
 func TestCost(t *testing.T) {
-	needNamespaces(t)
-	if os.Getenv("DAVD_COST") == "" {
-		t.Skip("DAVD_COST=1 runs this measurement")
-	}
+	needCost(t)
 	newNetwork(t, maxNodes)
 	single := newSite(t, 1, nil)
 	measured := map[string][]string{}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,10 +39,7 @@ type objectCost struct {
 // next to rclone serve webdav on the same bucket. It runs with
 // DAVD_COST=1, or with the name of a part.
 func TestObjectCost(t *testing.T) {
-	needNamespaces(t)
-	if os.Getenv("DAVD_COST") == "" {
-		t.Skip("DAVD_COST=1 runs this measurement")
-	}
+	needCost(t)
 	newNetwork(t, 1)
 	s, b := newObjectSite(t, 1)
 	c := startCost(t, s, b, "")
@@ -52,7 +48,7 @@ func TestObjectCost(t *testing.T) {
 		name    string
 		measure func()
 	}{{"trees", c.trees}, {"puts", c.puts}, {"gets", c.gets}, {"rclone", c.rclone}} {
-		if only := os.Getenv("DAVD_COST"); only == "1" || only == part.name {
+		if costs(part.name) {
 			part.measure()
 		}
 	}
@@ -83,10 +79,7 @@ func (c *objectCost) stop() {
 // TestInlineCost compares PUTs of files whose content is in the database, which flushes each commit to
 // the disk, with its commits. It runs with DAVD_COST=1 or DAVD_COST=inline.
 func TestInlineCost(t *testing.T) {
-	needNamespaces(t)
-	if only := os.Getenv("DAVD_COST"); only != "1" && only != "inline" {
-		t.Skip("DAVD_COST=1 runs this measurement")
-	}
+	needCost(t, "inline")
 	newNetwork(t, 1)
 	s, b := newSite(t, 1, newDatabase(t, "fsync=on", "full_page_writes=on")), newBucket(t)
 	s.nodes[0].env = bucketEnv()
