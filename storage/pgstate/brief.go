@@ -24,8 +24,8 @@ func (db *DB) claimBriefly(ctx context.Context, m *membership, id string, scopes
 	var running string
 	o := beginning{first: func(b *pgx.Batch) {
 		running = "" // It may be another attempt.
-		keys, exclusive := latchKeys("claim ", scopes)
-		b.Queue(latchQuery, append(keys, epochKey(m.epoch)), append(exclusive, false))
+		keys, exclusive := m.latchKeys(scopes)
+		b.Queue(latchQuery, keys, exclusive)
 		db.queueRunning(b, w.Operation, &running)
 		l.queue(b, db)
 	}, check: func(ctx context.Context, t *transaction) error {
@@ -74,11 +74,10 @@ func (c *claim) open(ctx context.Context) (*transaction, error) {
 			return rows.Err()
 		})
 	}, check: func(context.Context, *transaction) error {
-		switch {
-		case !member:
-			c.of.lose()
-			return cluster.ErrFenced
-		case !mine:
+		if err := c.of.confirm(member); err != nil {
+			return err
+		}
+		if !mine {
 			return cluster.ErrFenced
 		}
 		return nil

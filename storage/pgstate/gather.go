@@ -86,19 +86,19 @@ func (g *gathered) begins(db *DB) *beginning {
 	return &beginning{
 		first: func(b *pgx.Batch) {
 			latched = false // It may be another attempt.
-			keys, exclusive := latchKeys("claim ", scopes)
-			b.Queue(tryLatchQuery, append(keys, epochKey(g.of.epoch)), append(exclusive, false)).QueryRow(func(row pgx.Row) error { return row.Scan(&latched) })
+			keys, exclusive := g.of.latchKeys(scopes)
+			b.Queue(tryLatchQuery, keys, exclusive).QueryRow(func(row pgx.Row) error { return row.Scan(&latched) })
 			l.queue(b, db)
 		},
 		check: func(_ context.Context, t *transaction) error {
-			k := &l.known
-			switch {
-			case !latched:
+			if !latched {
 				return errCrowded
-			case !l.member:
-				g.of.lose()
-				return cluster.ErrFenced
-			case l.claimed, l.locked, l.kept, !k.hasLocks, len(k.bare) < len(k.keys):
+			}
+			if err := g.of.confirm(l.member); err != nil {
+				return err
+			}
+			k := &l.known
+			if l.claimed || l.locked || l.kept || !k.hasLocks || len(k.bare) < len(k.keys) {
 				return errCrowded
 			}
 			t.known = *k

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/davd/davd/storage/cluster"
 )
 
 // look is what a brief claim reads first, with one statement: whether the node is a member, and whether
@@ -118,9 +116,8 @@ func (l *look) claims(c *condition) []string {
 
 // check reads the details, and refuses the claim if another one overlaps it.
 func (l *look) check(ctx context.Context, t *transaction) error {
-	if !l.member {
-		l.of.lose()
-		return cluster.ErrFenced
+	if err := l.of.confirm(l.member); err != nil {
+		return err
 	}
 	if l.claimed || l.locked && l.known.hasLocks {
 		var holder error

@@ -58,6 +58,15 @@ func (m *membership) lose() {
 	signal(m.lost)
 }
 
+// confirm returns cluster.ErrFenced, and ends the membership, unless its epoch exists.
+func (m *membership) confirm(exists bool) error {
+	if exists {
+		return nil
+	}
+	m.lose()
+	return cluster.ErrFenced
+}
+
 // enter counts a user.
 func (m *membership) enter() {
 	m.mu.Lock()

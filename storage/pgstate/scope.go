@@ -183,6 +183,12 @@ func advisoryKey(of string) int64 {
 // epoch has it alone. The row of the epoch itself would have to be written for each claim.
 func epochKey(epoch string) int64 { return advisoryKey("epoch " + epoch) }
 
+// latchKeys returns the keys of a brief claim: those of its scopes, and that of the epoch, which it shares.
+func (m *membership) latchKeys(scopes []folded) (keys []int64, exclusive []bool) {
+	keys, exclusive = latchKeys("claim ", scopes)
+	return append(keys, epochKey(m.epoch)), append(exclusive, false)
+}
+
 // latchQuery takes the latch.
 const latchQuery = `SELECT CASE WHEN x THEN pg_advisory_xact_lock(k) ELSE pg_advisory_xact_lock_shared(k) END
 	FROM unnest($1::BIGINT[], $2::BOOLEAN[]) AS t(k, x)`

@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/davd/davd/storage/cluster"
 	"github.com/davd/davd/storage/internal/tables"
 )
 
@@ -37,11 +36,10 @@ func (tx *Tx) begin(ctx context.Context, m *membership, hold bool, first func(b 
 		first(&b)
 	}
 	err := tx.send(ctx, "BEGIN", &b)
-	if err == nil && !member {
-		m.lose()
-		return cluster.ErrFenced
+	if err != nil {
+		return err
 	}
-	return err
+	return m.confirm(member)
 }
 
 // queueExists adds the query whether the membership exists, with hold until the end of the transaction.

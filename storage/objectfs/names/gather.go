@@ -20,13 +20,9 @@ import (
 // Each request makes its own checks, before anything is written. One that is refused leaves the
 // others alone.
 
-const (
-	// mostGathered is how many requests share a transaction.
-	mostGathered = 64
-	// mostGatherings is how many such transactions are on their way at a time. With two, each has half
-	// as many requests, and the database does nearly twice as much.
-	mostGatherings = 1
-)
+// mostGathered is how many requests share a transaction. Only one such transaction is on its way at a
+// time: with two, each has half as many requests, and the database does nearly twice as much.
+const mostGathered = 64
 
 // errPanicked says that a check has panicked, in the goroutine of its request.
 var errPanicked = errors.New("a check has panicked")
@@ -55,7 +51,7 @@ type putting struct {
 type gatherer struct {
 	mu      sync.Mutex
 	waiting []*putting
-	running int
+	running bool // A goroutine takes requests.
 }
 
 // gather puts content together with other requests. ok is false if it must be put alone.
@@ -95,13 +91,13 @@ func (s *Space) judge(p *putting) (err error) {
 	return err
 }
 
-// add adds a request, and starts a goroutine that takes requests unless enough of them run.
+// add adds a request, and starts a goroutine that takes requests unless it runs.
 func (g *gatherer) add(p *putting, work func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.waiting = append(g.waiting, p)
-	if g.running < mostGatherings {
-		g.running++
+	if !g.running {
+		g.running = true
 		go work()
 	}
 }
@@ -112,7 +108,7 @@ func (g *gatherer) take() []*putting {
 	defer g.mu.Unlock()
 	n := min(len(g.waiting), mostGathered)
 	if n == 0 {
-		g.running--
+		g.running = false
 		return nil
 	}
 	all := slices.Clone(g.waiting[:n])

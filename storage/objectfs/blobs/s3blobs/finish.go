@@ -110,11 +110,9 @@ func (w *writer) Discard() error {
 	err := w.store.abort(ctx, w.key, *w.upload)
 	// A server may go on with a part whose request was canceled, and keep it after the upload was
 	// aborted. Then it must be aborted again (S3 API reference, AbortMultipartUpload).
-	for range abortsAgain {
-		if canceled && err == nil {
-			time.Sleep(abortPause)
-			err = w.store.abort(ctx, w.key, *w.upload)
-		}
+	for n := 0; canceled && err == nil && n < abortsAgain; n++ {
+		time.Sleep(abortPause)
+		err = w.store.abort(ctx, w.key, *w.upload)
 	}
 	return err
 }
